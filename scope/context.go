@@ -1,0 +1,23 @@
+package scope
+
+import (
+	"context"
+	"fmt"
+)
+
+type contextKey struct{}
+
+// NewContext returns a context that carries s.
+func NewContext(ctx context.Context, s Scope) context.Context {
+	return context.WithValue(ctx, contextKey{}, s)
+}
+
+// FromContext returns the Scope that the context carries. It fails closed:
+// where there is none, or the zero Scope, the error is [ErrDenied].
+func FromContext(ctx context.Context) (Scope, error) {
+	s, _ := ctx.Value(contextKey{}).(Scope)
+	if s.level == None {
+		return Scope{}, fmt.Errorf("%w: none in the context", ErrDenied)
+	}
+	return s, nil
+}

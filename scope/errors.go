@@ -1,0 +1,49 @@
+package scope
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrDenied is returned by operations on the zero Scope, and by
+	// [FromContext] where the context carries none.
+	ErrDenied = errors.New("scope: denied by the zero scope")
+
+	// ErrLevel is returned where an operation does not exist at the Scope's
+	// level: a user of a user, a key of a tenant, an index below the Scope.
+	ErrLevel = errors.New("scope: not possible at this level")
+
+	// ErrInvalid is what every *[InvalidError] is.
+	ErrInvalid = errors.New("scope: invalid value")
+)
+
+// InvalidError says which value was refused, and why. Its text quotes the
+// value, at most 80 bytes of it, with %q: it is safe to log.
+type InvalidError struct {
+	Kind   string // "tenant id", "user id", "session id", "file name", "key", "partition", "class", "id"
+	Value  string
+	Reason string
+}
+
+func (e *InvalidError) Error() string {
+	v := e.Value
+	if len(v) > 80 {
+		return fmt.Sprintf("scope: invalid %s %q… (%d bytes): %s", e.Kind, v[:80], len(v), e.Reason)
+	}
+	return fmt.Sprintf("scope: invalid %s %q: %s", e.Kind, v, e.Reason)
+}
+
+// Is reports that every InvalidError is [ErrInvalid].
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+func invalid(kind, value, reason string) error {
+	return &InvalidError{Kind: kind, Value: value, Reason: reason}
+}
+
+func levelError(op string, l Level) error {
+	if l == None {
+		return fmt.Errorf("%w: %s", ErrDenied, op)
+	}
+	return fmt.Errorf("%w: %s of a %s scope", ErrLevel, op, l)
+}
