@@ -1,0 +1,192 @@
+package carrel_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/carrel-go/carrel"
+
+// A rule forbids imports and says why.
+type rule struct {
+	why    string
+	from   func(pkg string) bool // which packages it binds, by path below the module
+	allows func(dep string) bool // which of their imports it lets through
+	deep   bool                  // whether it holds for all that they are compiled from, not only for what they name
+}
+
+var aws = []string{"github.com/aws/"}
+
+// The import law. Paths of the module's own packages are relative to it, "." is its root.
+var rules = []rule{
+	{
+		why:    "sse is the wire format and nothing else: it imports the standard library alone",
+		from:   is("sse"),
+		allows: standard,
+		deep:   true,
+	},
+	{
+		why:    "everything stands on scope, so it stands on little: the standard library, Unicode normal forms and UUIDs",
+		from:   is("scope"),
+		allows: any(standard, under("golang.org/x/text/unicode/norm", "golang.org/x/text/transform", "golang.org/x/text/internal", "github.com/google/uuid")),
+		deep:   true,
+	},
+	{
+		why: "these packages serve any cloud and none: they compile no AWS code",
+		from: is(".", "scope", "scope/table", "scope/table/bolt", "scope/table/tabletest", "scope/object", "scope/object/objecttest",
+			"scope/oidc", "tools", "tracking", "agent", "agent/runner", "agent/agenttest", "sse", "sse/replay", "tools/objecttools", "tools/trackingtools"),
+		allows: not(under(aws...)),
+		deep:   true,
+	},
+	{
+		why: "the AWS SDK is named by its adapters alone, so that nobody else is bound to its versions",
+		from: not(is("scope/table/dynamo", "scope/object/s3object", "scope/credential", "presign", "agent/bedrock",
+			"agent/bedrock/bedrocktest", "agent/bedrock/internal")),
+		allows: not(under(aws...)),
+	},
+	{
+		why:    "the agent is a loop over a model and tools: what tracks, streams or stores is put around it",
+		from:   is("agent"),
+		allows: not(any(own("tracking", "sse", "sse/replay", "scope/object/s3object", "presign", "agent/runner"), under(aws...))),
+		deep:   true,
+	},
+	{
+		why:    "a tool is a function under a scope: it does not know what calls it",
+		from:   is("tools"),
+		allows: not(own("agent")),
+		deep:   true,
+	},
+	{
+		why:    "a stage is tracked whatever works on it",
+		from:   is("tracking"),
+		allows: not(own("agent")),
+		deep:   true,
+	},
+	{
+		why:    "examples show the library; nothing is built on them",
+		from:   func(string) bool { return true },
+		allows: not(own("examples")),
+		deep:   true,
+	},
+	{
+		why:    "emulators, browsers, OCR and barcodes are for the examples, which are a module of their own",
+		from:   func(string) bool { return true },
+		allows: not(under("github.com/testcontainers/", "github.com/versity/", "github.com/makiuchi-d/", "github.com/chromedp/")),
+		deep:   true,
+	},
+}
+
+type goPackage struct {
+	ImportPath    string
+	Imports, Deps []string
+}
+
+// Tests are not bound: they may stand on more.
+func TestImportLaw(t *testing.T) {
+	pkgs := list(t, "./...")
+	require.NotEmpty(t, pkgs)
+	for _, p := range pkgs {
+		for _, r := range rules {
+			name := below(p.ImportPath)
+			if !r.from(name) {
+				continue
+			}
+			deps := p.Imports
+			if r.deep {
+				deps = slices.Concat(deps, p.Deps)
+			}
+			for _, dep := range deps {
+				if dep != p.ImportPath && !r.allows(dep) {
+					t.Errorf("%s must not import %s:\n\t%s", name, dep, r.why)
+				}
+			}
+		}
+	}
+}
+
+func TestImportLawCanFail(t *testing.T) {
+	require.False(t, under(aws...)("fmt"))
+	require.True(t, under(aws...)("github.com/aws/smithy-go"))
+	require.True(t, standard("encoding/json"))
+	require.False(t, standard("golang.org/x/text/unicode/norm"))
+	require.True(t, own("agent")(module+"/agent/bedrock"))
+	require.False(t, own("agent")(module+"/agentx"))
+}
+
+// Every package says in a doc.go what it is.
+func TestEveryPackageHasADoc(t *testing.T) {
+	for _, p := range list(t, "./...", "./examples/...") {
+		dir := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if strings.HasSuffix(dir, "examples/bookshelf") {
+			continue // a program: its main.go says
+		}
+		_, err := os.Stat(filepath.Join(".", dir, "doc.go"))
+		require.NoError(t, err, "%s has no doc.go", p.ImportPath)
+	}
+}
+
+func list(t *testing.T, patterns ...string) (pkgs []goPackage) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json"}, patterns...)...).Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+	}
+	require.NoError(t, err)
+	d := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return pkgs
+		}
+		require.NoError(t, err)
+		pkgs = append(pkgs, p)
+	}
+}
+
+func below(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(path, module+"/")
+}
+
+type match = func(string) bool
+
+func is(names ...string) match { return func(p string) bool { return slices.Contains(names, p) } }
+
+// own matches packages of the module and what lies below them.
+func own(names ...string) match {
+	return func(dep string) bool {
+		return slices.ContainsFunc(names, func(n string) bool {
+			return dep == module+"/"+n || strings.HasPrefix(dep, module+"/"+n+"/")
+		})
+	}
+}
+
+func under(prefixes ...string) match {
+	return func(dep string) bool {
+		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(dep, p) })
+	}
+}
+
+func any(ms ...match) match {
+	return func(dep string) bool { return slices.ContainsFunc(ms, func(m match) bool { return m(dep) }) }
+}
+
+func not(m match) match { return func(dep string) bool { return !m(dep) } }
+
+// A package of the standard library has no dot in the first element of its path.
+func standard(dep string) bool {
+	first, _, _ := strings.Cut(dep, "/")
+	return !strings.Contains(first, ".") || strings.HasPrefix(dep, "vendor/golang.org/")
+}

@@ -1,0 +1,18 @@
+// Package carrel is a map: the code is in the packages below it, which are imported one by one.
+//
+// carrel is an SDK for agent pipelines on AWS in which whose data an operation may touch is a value that the code
+// carries. A browser uploads straight to S3 with a presigned URL, an agent on Bedrock reads the file through tools and
+// streams what it finds over SSE, a person accepts, and DynamoDB says at every moment where each upload stands.
+//
+//   - scope: whose data. A Scope only narrows, and it alone makes S3 keys and partition keys.
+//   - scope/table: items that live under a Scope, with conditional writes; drivers in memory and in scope/table/bolt.
+//   - scope/object: objects that live under a Scope; drivers in memory and in scope/object/s3object.
+//   - presign: grants to upload straight to S3, and proof that the upload arrived.
+//   - tracking: pipelines and their stages, the single source of truth for every upload.
+//   - tools: typed functions as tools that a model may call inside a Scope.
+//   - agent: the tool-calling loop, as a stream of events.
+//   - agent/bedrock: the model over Bedrock's ConverseStream; agent/bedrock/bedrocktest is a server that speaks it.
+//   - sse: the wire format of server-sent events.
+//
+// examples/bookshelf puts them together as a whole server that runs on one machine.
+package carrel

@@ -1,0 +1,144 @@
+package bolt_test
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/bolt"
+)
+
+// What every driver does is tested in package table; here is what only a file does.
+
+func open(t *testing.T, dir string) (*bolt.Driver, *table.View) {
+	t.Helper()
+	d, err := bolt.Open(dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	s, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	v, err := table.New(d, nil).In(s)
+	require.NoError(t, err)
+	return d, v
+}
+
+func TestReopenKeepsAll(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made", "for it")
+	d, v := open(t, dir)
+	it, err := v.Put(t.Context(), table.Item{
+		Sort:  "meta",
+		Index: []table.Entry{{Slot: table.I3, Level: scope.TenantLevel, Class: "c", Sort: "s"}},
+		Attr:  map[string]table.Value{"f": 5.0, "n": int64(5), "b": []byte{0}},
+	}, table.Absent())
+	require.NoError(t, err)
+	page, err := v.Query(t.Context(), table.Query{Limit: 1})
+	require.NoError(t, err)
+	require.NoError(t, d.Close())
+
+	info, err := os.Stat(filepath.Join(dir, bolt.FileName))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	_, v = open(t, dir)
+	got, err := v.Get(t.Context(), "meta")
+	require.NoError(t, err)
+	require.Equal(t, it, got)
+	again, err := v.Query(t.Context(), table.Query{Slot: table.I3, Class: "c"})
+	require.NoError(t, err)
+	require.Equal(t, page.Items, again.Items)
+	_, err = v.Put(t.Context(), got, table.Version(got.Version))
+	require.NoError(t, err)
+}
+
+func TestSecondOpenIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	d, v := open(t, dir)
+	synctest.Test(t, func(t *testing.T) { // so that the second's wait takes no time
+		_, err := bolt.Open(dir)
+		require.ErrorIs(t, err, bolt.ErrLocked)
+		require.ErrorContains(t, err, "another process has the directory open")
+	})
+	_, err := v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
+	require.NoError(t, err, "the first goes on")
+	require.NoError(t, d.Close())
+	open(t, dir)
+}
+
+func TestClosed(t *testing.T) {
+	d, v := open(t, t.TempDir())
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				if _, err := v.Get(t.Context(), "x"); err != table.ErrNotFound {
+					return
+				}
+			}
+		})
+	}
+	require.NoError(t, d.Close())
+	wg.Wait()
+	require.NoError(t, d.Close())
+	_, err := v.Get(t.Context(), "x")
+	require.ErrorIs(t, err, bolt.ErrClosed)
+	_, err = v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
+	require.ErrorIs(t, err, bolt.ErrClosed)
+	_, err = v.Query(t.Context(), table.Query{})
+	require.ErrorIs(t, err, bolt.ErrClosed)
+	require.ErrorIs(t, v.Delete(t.Context(), "x", table.Version(1)), bolt.ErrClosed)
+}
+
+func TestForeignFilesAreLeftAlone(t *testing.T) {
+	write := func(f func(tx *bbolt.Tx) error) string {
+		dir := t.TempDir()
+		db, err := bbolt.Open(filepath.Join(dir, bolt.FileName), 0o600, nil)
+		require.NoError(t, err)
+		require.NoError(t, db.Update(f))
+		require.NoError(t, db.Close())
+		return dir
+	}
+	garbage := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(garbage, bolt.FileName), make([]byte, 1<<16), 0o600))
+	for name, dir := range map[string]string{
+		"garbage": garbage,
+		"another program's": write(func(tx *bbolt.Tx) error {
+			_, err := tx.CreateBucket([]byte("settings"))
+			return err
+		}),
+		"a later version's": write(func(tx *bbolt.Tx) error {
+			b, err := tx.CreateBucket([]byte("meta"))
+			if err != nil {
+				return err
+			}
+			return b.Put([]byte("format"), []byte("2"))
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(dir, bolt.FileName)
+			before, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for range 2 { // the lock is given back
+				_, err = bolt.Open(dir)
+				require.ErrorIs(t, err, bolt.ErrFormat)
+			}
+			after, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, before, after)
+		})
+	}
+}
+
+func TestNoDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := bolt.Open(file)
+	require.Error(t, err)
+	require.NotErrorIs(t, err, bolt.ErrLocked)
+}

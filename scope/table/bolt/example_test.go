@@ -1,0 +1,36 @@
+package bolt_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/bolt"
+)
+
+func ExampleOpen() {
+	dir, err := os.MkdirTemp("", "carrel")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+
+	tenant, _ := scope.Tenant("acme")
+	for range 2 { // what the first one puts, the second one finds
+		d, err := bolt.Open(dir)
+		if err != nil {
+			panic(err)
+		}
+		v, _ := table.New(d, nil).In(tenant)
+		it, err := v.Put(context.Background(), table.Item{Sort: "settings"}, table.Absent())
+		fmt.Println(it.Version, err)
+		if err := d.Close(); err != nil {
+			panic(err)
+		}
+	}
+	// Output:
+	// 1 <nil>
+	// 0 table: conflict: the item has changed
+}

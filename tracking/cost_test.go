@@ -1,0 +1,158 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+// What each operation costs: reads, writes, queries.
+func TestCost(t *testing.T) {
+	ctx := t.Context()
+	b := newBundle(t, nil)
+	cost := func(what string, reads, writes, queries int) {
+		t.Helper()
+		require.Equal(t, [3]int{reads, writes, queries}, b.driver.calls(), what)
+	}
+	must := func(_ any, err error) { t.Helper(); require.NoError(t, err) }
+
+	must(b.Create(ctx, b.session, nil))
+	cost("create", 0, 1, 0)
+	must(b.Create(ctx, b.session, nil))
+	cost("create, again", 0, 1, 0)
+	must(b.Observe(ctx, b.session, Observation{Stage: UserUpload}))
+	cost("observe", 1, 1, 0)
+	must(b.Observe(ctx, b.session, Observation{Stage: UserUpload}))
+	cost("observe, again", 1, 0, 0)
+	a := b.start(t, "r1")
+	cost("start", 1, 1, 0)
+	must(nil, a.Heartbeat(ctx))
+	cost("heartbeat", 0, 1, 0)
+	must(nil, a.Park(ctx, 0))
+	cost("park", 0, 1, 0)
+	must(nil, a.Park(ctx, 0))
+	cost("park, again", 0, 0, 0)
+	a = b.resume(t, "r2")
+	cost("resume", 1, 1, 0)
+	must(nil, a.Fail(ctx, errors.New("x")))
+	cost("fail", 0, 1, 0)
+	a = b.resume(t, "r3")
+	b.driver.calls()
+	must(nil, a.Release(ctx))
+	cost("release", 0, 1, 0)
+	a = b.resume(t, "r4")
+	b.driver.calls()
+
+	// A conflict costs one more write and no read.
+	scan, err := b.Start(ctx, b.session, AVScan, &StartOptions{Key: "scan"})
+	require.NoError(t, err)
+	b.driver.calls()
+	must(nil, a.Heartbeat(ctx))
+	cost("heartbeat after another's write", 0, 2, 0)
+	must(nil, a.Complete(ctx, object.Ref{}))
+	cost("complete", 0, 1, 0)
+	require.ErrorIs(t, scan.Heartbeat(ctx), ErrFenced)
+	cost("a fenced heartbeat", 0, 1, 0)
+	require.ErrorIs(t, scan.Heartbeat(ctx), ErrFenced)
+	cost("and another", 0, 0, 0)
+
+	must(b.List(ctx, b.user, Filter{}))
+	cost("list", 0, 0, 3)
+	must(b.List(ctx, b.user, Filter{Class: Active}))
+	cost("list of a class", 0, 0, 1)
+	must(b.Count(ctx, b.user))
+	cost("count", 0, 0, 3)
+}
+
+// An upload's life at its cheapest: created, arrived and extracted, accepted.
+func TestFiveWritesALife(t *testing.T) {
+	ctx := t.Context()
+	b := newBundle(t, nil)
+	_, err := b.Create(ctx, b.session, nil)
+	require.NoError(t, err)
+	a, err := b.Start(ctx, b.session, Enrichment, &StartOptions{Key: "r1", Observed: &Observation{Stage: UserUpload}})
+	require.NoError(t, err)
+	require.NoError(t, a.Park(ctx, 0))
+	require.NoError(t, b.resume(t, "accept").Complete(ctx, object.Ref{}))
+	require.Equal(t, StatusSuccess, b.get(t).Status)
+	require.Equal(t, 5, b.driver.calls()[1])
+}
+
+// Every answer to a write may be lost, and every write: what is repeated is
+// done once, and what is reported is true.
+func TestLostAnswers(t *testing.T) {
+	for _, after := range []bool{true, false} {
+		ctx := t.Context()
+		b := newBundle(t, nil)
+		// once makes the next write's fault, and only that.
+		once := func(n int) {
+			b.driver.fault = func() (bool, bool) {
+				n--
+				return n >= 0 && !after, n >= 0 && after
+			}
+		}
+		once(1)
+		_, err := b.Create(ctx, b.session, nil)
+		require.NoError(t, err)
+		once(1)
+		_, err = b.Observe(ctx, b.session, Observation{Stage: UserUpload})
+		require.NoError(t, err)
+		once(1)
+		a := b.start(t, "r1")
+		require.Equal(t, 1, b.get(t).Stage(Enrichment).Attempt)
+		once(1)
+		require.NoError(t, a.Heartbeat(ctx))
+		once(1)
+		require.NoError(t, a.Park(ctx, 0))
+		once(1)
+		a = b.resume(t, "r2")
+		require.EqualValues(t, 2, b.get(t).Stage(Enrichment).Fence)
+		once(1)
+		require.NoError(t, a.Fail(ctx, throttled()))
+		a = b.resume(t, "r3")
+		once(1)
+		require.NoError(t, a.Release(ctx))
+		a = b.resume(t, "r4")
+
+		// Where it stays lost, the caller is told, and may ask again.
+		once(2)
+		require.ErrorIs(t, a.Complete(ctx, object.Ref{}), errCut)
+		require.NoError(t, a.Complete(ctx, object.Ref{}))
+		end := b.get(t)
+		require.Equal(t, StatusSuccess, end.Status)
+		require.NoError(t, a.Complete(ctx, object.Ref{}))
+		require.Equal(t, end.Version, b.get(t).Version)
+	}
+}
+
+// A record that somebody else changes all the time gives up, and says so.
+func TestContended(t *testing.T) {
+	b := newBundle(t, nil)
+	b.arrived(t)
+	a := b.start(t, "r1")
+	scan, err := b.Start(t.Context(), b.session, AVScan, &StartOptions{Key: "s"})
+	require.NoError(t, err)
+	rude := false
+	b.driver.fault = func() (bool, bool) {
+		if rude {
+			return false, false
+		}
+		rude = true
+		b.driver.mu.Unlock()
+		defer b.driver.mu.Lock()
+		require.NoError(t, scan.Heartbeat(context.Background()))
+		rude = false
+		return false, false
+	}
+	b.driver.calls()
+	err = a.Heartbeat(t.Context())
+	require.ErrorIs(t, err, ErrContended)
+	require.NotErrorIs(t, err, ErrFenced, "the stage is still ours")
+	require.Equal(t, 2*maxConflicts, b.driver.calls()[1])
+	b.driver.fault = nil
+	require.NoError(t, a.Heartbeat(t.Context()))
+}

@@ -1,0 +1,41 @@
+package tracking
+
+import (
+	"context"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// Counts are the numbers of a user's or a tenant's records.
+type Counts struct {
+	All     int  `json:"all"`
+	Active  int  `json:"active"`
+	Failed  int  `json:"failed"`
+	Success int  `json:"success"`
+	Capped  bool `json:"capped"` // some class has more records than were counted (1,000)
+}
+
+// Count counts the records of a user or a tenant: a query a class that returns
+// no rows. A class is counted up to 1,000. Like a list, the numbers may be a
+// moment old.
+func (t *Tracker) Count(ctx context.Context, userOrTenant scope.Scope) (Counts, error) {
+	var c Counts
+	view, slot, err := t.index(userOrTenant)
+	if err != nil {
+		return c, opError("count", err)
+	}
+	for _, class := range []struct {
+		class Class
+		n     *int
+	}{{Active, &c.Active}, {Failed, &c.Failed}, {Success, &c.Success}} {
+		n, capped, err := view.Count(ctx, table.Query{Slot: slot, Class: string(class.class)})
+		if err != nil {
+			return Counts{}, opError("count", err)
+		}
+		*class.n = n
+		c.All += n
+		c.Capped = c.Capped || capped
+	}
+	return c, nil
+}

@@ -1,0 +1,52 @@
+// Package tracking says at every moment where each upload stands: one record a
+// session, taken through the stages of a declared pipeline.
+//
+// A [Tracker] keeps the records of one [Pipeline] in a table. [Tracker.Create]
+// makes a [Record]; proof from outside, such as an object that has arrived,
+// comes with [Tracker.Observe]; a worker takes a stage with [Tracker.Start],
+// or [Tracker.Resume] after a person has looked at it, and gets an [Attempt]:
+//
+//	a, err := tr.Start(ctx, session, tracking.Enrichment, &tracking.StartOptions{
+//		Key:      runID,
+//		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
+//	})
+//	work, stop := a.Keep(ctx)      // renews the lease while we work
+//	err = read(work)
+//	stop()
+//	if err != nil {
+//		return a.Fail(ctx, err)    // retryable, unless err is a permanent *tracking.Error
+//	}
+//	return a.Park(ctx, 0)          // and Complete, once a person accepts
+//
+// # Transitions
+//
+//	Create    nothing → record; the first External stage runs
+//	Observe   an External stage → success
+//	Start     queued, failed with attempts left, running under a dead lease → running, attempt+1, fence+1
+//	Resume    parked, released; once parked: failed, running under a dead lease → running, fence+1
+//	          with TakeOver: running or released under the same key → running, fence+1
+//	Heartbeat running → running, with a new lease
+//	Park      running → parked
+//	Release   running → released
+//	Complete  running → success; the last required stage makes the record a SUCCESS
+//	Fail      running → failed
+//	Cancel    anything not terminal → cancelled
+//
+// A record is terminal once every required stage has succeeded, when it was
+// cancelled, and when a required stage failed for good or at its last attempt.
+// Once a stage has been parked no failure is for good: a person's work is
+// never lost to a throttled model.
+//
+// Each transition is one conditional write of one item, so a crash leaves a
+// record before it or after it, and never in between. A key says on whose
+// behalf a stage is held; a fence, raised whenever the stage changes hands,
+// keeps a worker that was replaced from changing anything. A lease says when
+// it may be replaced, by the clock of whoever replaces it: clocks that differ
+// by more than a lease make for needless replacements, not for lost or doubled
+// work. A repeated operation is recognised and done once.
+//
+// [Tracker.Get], [Tracker.Find], [Tracker.List] and [Tracker.Count] read.
+//
+// What the package does not do: it runs nothing, watches no queue and reads no
+// objects. It stores where an object is, not what is in it.
+package tracking

@@ -1,0 +1,108 @@
+package tracking_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+func session(id string) (user, session scope.Scope) {
+	tenant, _ := scope.Tenant("acme")
+	user, _ = tenant.User("u1")
+	session, _ = user.Session(id)
+	return user, session
+}
+
+func ref(s scope.Scope, bucket, name string) object.Ref {
+	root, _ := object.New(object.NewMemory(), bucket, nil).In(s)
+	ref, _ := root.Ref(name)
+	return ref
+}
+
+// An upload's life: created with its grant, extracted once it has arrived,
+// looked at by a person, accepted.
+func Example() {
+	ctx := context.Background()
+	tr, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
+	cover := ref(s, "landing", "cover.jpg")
+
+	r, _ := tr.Create(ctx, s, &tracking.CreateOptions{Filename: "cover.jpg"})
+	fmt.Println(r.Status, r.Stage(tracking.UserUpload).State)
+
+	run, _ := tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{
+		Key: "run-1", Source: cover,
+		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: cover},
+	})
+	_, err = tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "run-2"})
+	fmt.Println(err, errors.Is(err, tracking.ErrRunning))
+	_ = run.Park(ctx, 0)
+
+	accept, _ := tr.Resume(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "sha256 of the metadata"})
+	_ = accept.Complete(ctx, ref(s, "raw", "metadata.json"))
+	r, _ = tr.Get(ctx, s)
+	fmt.Println(r.Status, r.Stage(tracking.Enrichment).Destination.Key)
+	// Output:
+	// IN_PROGRESS running
+	// tracking: start enrichment: the stage is running (stage running, record IN_PROGRESS) true
+	// SUCCESS tenant=acme/user=u1/uploads/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b/metadata.json
+}
+
+func ExampleNew() {
+	_, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Pipeline{
+		Name: "docs",
+		Stages: []tracking.StageSpec{
+			{Stage: "user_upload", External: true},
+			{Stage: "analysed", After: []tracking.Stage{"user_upload"}, MaxAttempts: 3},
+			{Stage: "embedding", After: []tracking.Stage{"analyzed"}},
+		},
+	}, nil)
+	fmt.Println(err)
+	// Output:
+	// tracking: new: invalid pipeline: stage embedding comes after "analyzed", which is not declared before it
+}
+
+func ExampleAttempt_Fail() {
+	ctx := context.Background()
+	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
+	_, _ = tr.Create(ctx, s, nil)
+	a, _ := tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{
+		Key: "run-1", Observed: &tracking.Observation{Stage: tracking.UserUpload},
+	})
+	cause := errors.New("429 from arn:aws:bedrock:us-east-1:123456789012:model/m")
+	_ = a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "The model is busy (429). Please try again.", Err: cause})
+
+	r, _ := tr.Get(ctx, s)
+	fmt.Println(r.Status, r.Reason, r.Terminal)
+	fmt.Println(r.Stage(tracking.Enrichment).Error.Message)
+	// Output:
+	// FAILED throttled false
+	// The model is busy (429). Please try again.
+}
+
+func ExampleTracker_List() {
+	ctx := context.Background()
+	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	user, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
+	_, _ = tr.Create(ctx, s, &tracking.CreateOptions{Filename: "cover.jpg"})
+
+	page, _ := tr.List(ctx, user, tracking.Filter{Class: tracking.Active, Limit: 10})
+	rows, _ := json.Marshal(page.Records)
+	fmt.Println(string(rows))
+	counts, _ := tr.Count(ctx, user)
+	fmt.Println(counts.All, counts.Active)
+	// Output:
+	// [{"upload_id":"0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","user_id":"u1","filename":"cover.jpg","created_at":"2025-10-01T21:34:31.380Z","current_status":"IN_PROGRESS"}]
+	// 1 1
+}

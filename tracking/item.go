@@ -1,0 +1,181 @@
+package tracking
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// A record is the item "meta" of its session's partition. The attributes are
+// stored one by one, readable in a console:
+//
+//	schema     1
+//	pipeline, filename, status, reason, terminal, digest
+//	created, updated, due            as in JSON
+//	stages     {name: {state, attempt, fence, key, owner, parked, lease, due, started, ended,
+//	            source {bucket, key, version, etag}, destination {…}, error {code, message, permanent}}}
+//
+// What is empty is absent, and a queued stage too. Attributes that this
+// version does not know are kept, at the top and inside a stage.
+//
+// The index entries: I1, the user's records of the class by session id; I2,
+// the tenant's; and, until the record is terminal, I3, the due index, one of
+// 16 shards, by due.
+const (
+	metaSort  = "meta"
+	schema    = int64(1)
+	dueShards = 16
+	dueIndex  = "due"
+)
+
+// encode returns the item that stores r, in place of r.item.
+func (r Record) encode() table.Item {
+	it := r.item
+	it.Sort = metaSort
+	it.Attr = maps.Clone(it.Attr)
+	if it.Attr == nil {
+		it.Attr = map[string]table.Value{}
+	}
+	set(it.Attr, "schema", schema)
+	set(it.Attr, "pipeline", r.Pipeline)
+	set(it.Attr, "filename", r.Filename)
+	set(it.Attr, "status", string(r.Status))
+	set(it.Attr, "reason", r.Reason)
+	set(it.Attr, "terminal", r.Terminal)
+	set(it.Attr, "created", stamp(r.Created()))
+	set(it.Attr, "updated", stamp(r.Updated))
+	set(it.Attr, "due", stamp(r.Due))
+	if len(r.digest) > 0 {
+		it.Attr["digest"] = slices.Clone(r.digest)
+	}
+	old, _ := it.Attr["stages"].(map[string]table.Value)
+	stages := maps.Clone(old)
+	if stages == nil {
+		stages = map[string]table.Value{}
+	}
+	for _, p := range r.stages {
+		if p.State != StateQueued {
+			m, _ := stages[string(p.Stage)].(map[string]table.Value)
+			stages[string(p.Stage)] = p.encode(m)
+		}
+	}
+	it.Attr["stages"] = stages
+	it.Index = r.entries()
+	return it
+}
+
+func (r Record) entries() []table.Entry {
+	id, class := r.Scope.SessionID(), string(r.Class())
+	out := []table.Entry{
+		{Slot: table.I1, Level: scope.UserLevel, Class: class, Sort: id},
+		{Slot: table.I2, Level: scope.TenantLevel, Class: class, Sort: id},
+	}
+	if !r.Terminal {
+		h := fnv.New32a()
+		h.Write([]byte(r.Scope.Partition()))
+		out = append(out, table.Entry{Slot: table.I3, Level: scope.None,
+			Class: dueIndex, Shard: int(h.Sum32() % dueShards), Sort: stamp(r.Due)})
+	}
+	return out
+}
+
+func (p Progress) encode(old map[string]table.Value) map[string]table.Value {
+	m := maps.Clone(old)
+	if m == nil {
+		m = map[string]table.Value{}
+	}
+	set(m, "state", string(p.State))
+	set(m, "attempt", int64(p.Attempt))
+	set(m, "fence", p.Fence)
+	set(m, "key", p.Key)
+	set(m, "owner", p.owner)
+	set(m, "parked", p.Parked)
+	set(m, "lease", stamp(p.Lease))
+	set(m, "due", stamp(p.Due))
+	set(m, "started", stamp(p.Started))
+	set(m, "ended", stamp(p.Ended))
+	setMap(m, "source", p.Source.encode())
+	setMap(m, "destination", p.Destination.encode())
+	setMap(m, "error", p.Error.encode())
+	return m
+}
+
+func (l Location) encode() map[string]table.Value {
+	m := map[string]table.Value{}
+	set(m, "bucket", l.Bucket)
+	set(m, "key", l.Key)
+	set(m, "version", l.Version)
+	set(m, "etag", l.ETag)
+	return m
+}
+
+func (f Failure) encode() map[string]table.Value {
+	m := map[string]table.Value{}
+	set(m, "code", f.Code)
+	set(m, "message", f.Message)
+	set(m, "permanent", f.Permanent)
+	return m
+}
+
+// set stores v, or removes the attribute where v is the zero value.
+func set[T comparable](m map[string]table.Value, name string, v T) {
+	var zero T
+	if v == zero {
+		delete(m, name)
+		return
+	}
+	m[name] = v
+}
+
+func setMap(m map[string]table.Value, name string, v map[string]table.Value) {
+	if len(v) == 0 {
+		delete(m, name)
+		return
+	}
+	m[name] = v
+}
+
+// decode reads the record of a session out of its item.
+func (m machine) decode(session scope.Scope, it table.Item) (Record, error) {
+	a := reader{attr: it.Attr}
+	switch v := a.int("schema"); {
+	case a.err != nil || v < 1:
+		return Record{}, fmt.Errorf("%w: no schema", ErrDamaged)
+	case v > schema:
+		return Record{}, fmt.Errorf("%w: schema %d, this one knows %d", ErrSchema, v, schema)
+	}
+	r := Record{
+		Scope: session, Pipeline: a.string("pipeline"), Filename: a.string("filename"),
+		Status: Status(a.string("status")), Reason: a.string("reason"), Terminal: a.bool("terminal"),
+		Updated: a.time("updated"), Due: a.time("due"), Version: it.Version,
+		digest: a.bytes("digest"), item: it,
+	}
+	stored := a.sub("stages")
+	if a.err == nil && r.Pipeline != m.pipeline.Name {
+		return Record{}, fmt.Errorf("%w: the record belongs to %q, not %q", ErrPipeline, r.Pipeline, m.pipeline.Name)
+	}
+	names := m.names()
+	for _, name := range slices.Sorted(maps.Keys(stored.attr)) {
+		if !slices.Contains(names, Stage(name)) {
+			names = append(names, Stage(name))
+		}
+	}
+	for _, name := range names {
+		p := Progress{Stage: name, State: StateQueued}
+		if _, ok := stored.attr[string(name)]; ok {
+			p = decodeStage(name, stored.sub(string(name)))
+		}
+		r.stages = append(r.stages, p)
+	}
+	if !slices.Contains([]Status{StatusQueued, StatusInProgress, StatusSuccess, StatusFailed}, r.Status) {
+		a.fail(fmt.Errorf("status %q", r.Status))
+	}
+	if a.err != nil {
+		return Record{}, fmt.Errorf("%w: %w", ErrDamaged, a.err)
+	}
+	return r, nil
+}

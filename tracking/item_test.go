@@ -1,0 +1,138 @@
+package tracking
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// The stored shape: attributes that a person can read, and the index entries.
+func TestItemShape(t *testing.T) {
+	w := newWorld(t)
+	w.bring("again-failed")
+	it := w.r.encode()
+	id := w.r.Scope.SessionID()
+	require.Equal(t, "meta", it.Sort)
+	require.Equal(t, map[string]table.Value{
+		"schema": int64(1), "pipeline": "uploads", "filename": "cover.jpg",
+		"status": "FAILED", "reason": "throttled", "digest": []byte{1},
+		"created": "2026-03-01T12:00:01.000Z", "updated": "2026-03-01T12:01:00.000Z", "due": "2026-03-02T12:01:00.000Z",
+		"stages": map[string]table.Value{
+			"user_upload": map[string]table.Value{
+				"state": "success", "attempt": int64(1), "fence": int64(1),
+				"started": "2026-03-01T12:00:00.000Z", "ended": "2026-03-01T12:00:00.000Z",
+				"destination": map[string]table.Value{"bucket": "raw", "key": "k"},
+			},
+			"enrichment": map[string]table.Value{
+				"state": "failed", "attempt": int64(1), "fence": int64(2), "key": "run", "owner": w.own.owner, "parked": true,
+				"started": "2026-03-01T12:00:00.000Z", "ended": "2026-03-01T12:01:00.000Z",
+				"error": map[string]table.Value{"code": "throttled", "message": "429"},
+			},
+		},
+	}, it.Attr)
+	require.Equal(t, table.Entry{Slot: table.I1, Level: scope.UserLevel, Class: "failed", Sort: id}, it.Index[0])
+	require.Equal(t, table.Entry{Slot: table.I2, Level: scope.TenantLevel, Class: "failed", Sort: id}, it.Index[1])
+	due := it.Index[2]
+	require.Less(t, due.Shard, 16)
+	due.Shard = 0
+	require.Equal(t, table.Entry{Slot: table.I3, Level: scope.None, Class: "due", Sort: "2026-03-02T12:01:00.000Z"}, due)
+}
+
+// A later version of the same schema may store more, at the top, inside a
+// stage, and whole stages. This one keeps all of it.
+func TestUnknownAttributesSurvive(t *testing.T) {
+	b := newBundle(t, nil)
+	b.arrived(t)
+	view, err := b.table.In(b.session)
+	require.NoError(t, err)
+	it, err := view.Get(t.Context(), "meta")
+	require.NoError(t, err)
+	stages := it.Attr["stages"].(map[string]table.Value)
+	upload := stages["user_upload"].(map[string]table.Value)
+	it.Attr["colour"] = "blue"
+	upload["bytes"] = int64(7)
+	stages["embedding"] = map[string]table.Value{"state": "running", "attempt": int64(3), "model": "m"}
+	it.Expires = time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	_, err = view.Put(t.Context(), it, table.Version(it.Version))
+	require.NoError(t, err)
+
+	a := b.start(t, "r1")
+	require.NoError(t, a.Park(t.Context(), 0))
+	got, err := view.Get(t.Context(), "meta")
+	require.NoError(t, err)
+	stages = got.Attr["stages"].(map[string]table.Value)
+	require.Equal(t, "blue", got.Attr["colour"])
+	require.Equal(t, int64(7), stages["user_upload"].(map[string]table.Value)["bytes"])
+	require.Equal(t, map[string]table.Value{"state": "running", "attempt": int64(3), "model": "m"}, stages["embedding"])
+	require.Equal(t, it.Expires, got.Expires)
+	require.Equal(t, 3, b.get(t).Stage("embedding").Attempt)
+}
+
+func TestForeignItemsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(attr map[string]table.Value)
+		want   error
+	}{
+		"newer schema":   {func(a map[string]table.Value) { a["schema"] = int64(2) }, ErrSchema},
+		"no schema":      {func(a map[string]table.Value) { delete(a, "schema") }, ErrDamaged},
+		"other pipeline": {func(a map[string]table.Value) { a["pipeline"] = "docs" }, ErrPipeline},
+		"wrong type":     {func(a map[string]table.Value) { a["filename"] = int64(1) }, ErrDamaged},
+		"bad status":     {func(a map[string]table.Value) { a["status"] = "MAYBE" }, ErrDamaged},
+		"bad time":       {func(a map[string]table.Value) { a["due"] = "tomorrow" }, ErrDamaged},
+		"bad stage":      {func(a map[string]table.Value) { a["stages"] = map[string]table.Value{"enrichment": "x"} }, ErrDamaged},
+		"bad state": {func(a map[string]table.Value) {
+			a["stages"].(map[string]table.Value)["user_upload"].(map[string]table.Value)["state"] = "odd"
+		}, ErrDamaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			view, err := b.table.In(b.session)
+			require.NoError(t, err)
+			it, err := view.Get(t.Context(), "meta")
+			require.NoError(t, err)
+			c.change(it.Attr)
+			it, err = view.Put(t.Context(), it, table.Version(it.Version))
+			require.NoError(t, err)
+
+			_, err = b.Get(t.Context(), b.session)
+			require.ErrorIs(t, err, c.want)
+			_, err = b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})
+			require.ErrorIs(t, err, c.want)
+			require.ErrorIs(t, a.Park(t.Context(), 0), c.want)
+			_, err = b.Create(t.Context(), b.session, nil)
+			require.ErrorIs(t, err, c.want)
+			after, err := view.Get(t.Context(), "meta")
+			require.NoError(t, err)
+			require.Equal(t, it.Version, after.Version, "it is left alone")
+		})
+	}
+}
+
+// The largest record that the limits allow is stored, far below 400 KB.
+func TestLargestItem(t *testing.T) {
+	p := Pipeline{Name: strings.Repeat("p", 32)}
+	for i := range maxStages {
+		p.Stages = append(p.Stages, StageSpec{Stage: Stage(fmt.Sprintf("s%031d", i))})
+	}
+	tb := table.New(table.NewMemory(nil), nil)
+	tr, err := New(tb, p, nil)
+	require.NoError(t, err)
+	session := sessionOf(t, userOf(t, strings.Repeat("a", 64), strings.Repeat("u", 64)), 1)
+	_, err = tr.Create(t.Context(), session, &CreateOptions{Filename: strings.Repeat("f", 255), Digest: slices.Repeat([]byte{1}, 64)})
+	require.NoError(t, err)
+	ref := refIn(t, strings.Repeat("b", 63), session, strings.Repeat("n", 255))
+	for _, s := range p.Stages {
+		a, err := tr.Start(t.Context(), session, s.Stage, &StartOptions{Key: strings.Repeat("k", maxKey), Source: ref})
+		require.NoError(t, err)
+		require.NoError(t, a.Fail(t.Context(), &Error{Code: strings.Repeat("c", 32), Message: strings.Repeat("é", 900)}))
+	}
+}

@@ -1,0 +1,86 @@
+package tracking
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Timestamps in JSON and in storage: UTC, always three fractional digits, so
+// that they also sort as text.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(timeLayout)
+}
+
+type recordJSON struct {
+	UploadID  string      `json:"upload_id"`
+	TenantID  string      `json:"tenant_id"`
+	UserID    string      `json:"user_id"`
+	Filename  string      `json:"filename"`
+	Status    Status      `json:"current_status"`
+	Reason    string      `json:"reason,omitempty"`
+	Retryable *bool       `json:"retryable,omitempty"`
+	CreatedAt string      `json:"created_at"`
+	UpdatedAt string      `json:"updated_at"`
+	Stages    []stageJSON `json:"stage_progress"`
+}
+
+type stageJSON struct {
+	Name           Stage     `json:"stage_name"`
+	Status         string    `json:"status"`
+	Attempt        int       `json:"attempt"`
+	StartTime      string    `json:"start_time,omitempty"`
+	EndTime        string    `json:"end_time,omitempty"`
+	ProcessingTime *float64  `json:"processing_time,omitempty"`
+	Source         *Location `json:"source,omitempty"`
+	Destination    *Location `json:"destination,omitempty"`
+	ErrorMessage   string    `json:"error_message,omitempty"`
+}
+
+// MarshalJSON gives the record as services show it: upload_id, tenant_id,
+// user_id, filename, current_status, created_at, updated_at and
+// stage_progress, the stages that have started. reason and retryable are there
+// where the status is FAILED. Of a stage, end_time and processing_time
+// (seconds) are there once it has ended, error_message where it failed, source
+// and destination where they are known. Times are RFC 3339 in UTC with three
+// fractional digits. Keys, fences and leases are not shown.
+func (r Record) MarshalJSON() ([]byte, error) {
+	out := recordJSON{
+		UploadID: r.Scope.SessionID(), TenantID: r.Scope.TenantID(), UserID: r.Scope.UserID(),
+		Filename: r.Filename, Status: r.Status,
+		CreatedAt: stamp(r.Created()), UpdatedAt: stamp(r.Updated),
+		Stages: []stageJSON{},
+	}
+	if r.Status == StatusFailed {
+		retryable := !r.Terminal
+		out.Reason, out.Retryable = r.Reason, &retryable
+	}
+	for _, p := range r.stages {
+		if p.State != StateQueued {
+			out.Stages = append(out.Stages, p.json())
+		}
+	}
+	return json.Marshal(out)
+}
+
+func (p Progress) json() stageJSON {
+	out := stageJSON{
+		Name: p.Stage, Status: "in_progress", Attempt: p.Attempt,
+		StartTime: stamp(p.Started), EndTime: stamp(p.Ended), ErrorMessage: p.Error.Message,
+	}
+	if p.State == StateSuccess || p.State == StateFailed {
+		seconds := p.Duration().Seconds()
+		out.Status, out.ProcessingTime = string(p.State), &seconds
+	}
+	if !p.Source.IsZero() {
+		out.Source = &p.Source
+	}
+	if !p.Destination.IsZero() {
+		out.Destination = &p.Destination
+	}
+	return out
+}

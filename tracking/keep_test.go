@@ -1,0 +1,86 @@
+package tracking
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		a := b.start(t, "r1")
+		b.driver.calls()
+		work, stop := a.Keep(t.Context())
+		time.Sleep(5*time.Minute + time.Second)
+		require.NoError(t, work.Err())
+		require.True(t, b.get(t).Stage(Enrichment).Live(time.Now()))
+		require.Equal(t, [3]int{1, 30, 0}, b.driver.calls(), "a heartbeat every 10 s; the read is ours")
+		stop()
+		stop()
+		require.ErrorIs(t, work.Err(), context.Canceled)
+		time.Sleep(time.Minute)
+		require.Zero(t, b.driver.calls()[1])
+		require.NoError(t, a.Park(t.Context(), 0))
+	})
+}
+
+func TestKeepEnds(t *testing.T) {
+	t.Run("replaced", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			work, stop := a.Keep(t.Context())
+			defer stop()
+			_, err := b.Resume(t.Context(), b.session, Enrichment, &StartOptions{Key: "r1", TakeOver: true})
+			require.NoError(t, err)
+			<-work.Done()
+			require.ErrorIs(t, context.Cause(work), ErrFenced)
+		})
+	})
+	t.Run("the table is away for a moment", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			away := time.Now().Add(25 * time.Second)
+			b.driver.fault = func() (bool, bool) { return time.Now().Before(away), false }
+			work, stop := a.Keep(t.Context())
+			defer stop()
+			time.Sleep(2 * time.Minute)
+			require.NoError(t, work.Err())
+		})
+	})
+	t.Run("the table is away for longer than the lease", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			began := time.Now()
+			b.driver.fault = func() (bool, bool) { return true, false }
+			work, stop := a.Keep(t.Context())
+			defer stop()
+			<-work.Done()
+			require.ErrorIs(t, context.Cause(work), ErrLease)
+			require.InDelta(t, 30, time.Since(began).Seconds(), 3)
+		})
+	})
+	t.Run("the caller ends", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			ctx, cancel := context.WithCancel(t.Context())
+			work, stop := a.Keep(ctx)
+			cancel()
+			<-work.Done()
+			stop()
+			require.NoError(t, a.Release(t.Context()), "what is to be said at the end can still be said")
+		})
+	})
+}

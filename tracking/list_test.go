@@ -1,0 +1,289 @@
+package tracking
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// put makes the user's session number n, in a class.
+func (b *bundle) put(t *testing.T, user scope.Scope, n int, class Class) scope.Scope {
+	t.Helper()
+	ctx := t.Context()
+	s := sessionOf(t, user, n)
+	_, err := b.Create(ctx, s, &CreateOptions{Filename: fmt.Sprintf("%s-%d.jpg", user.UserID(), n)})
+	require.NoError(t, err)
+	if class == Active {
+		return s
+	}
+	a, err := b.Start(ctx, s, Enrichment, &StartOptions{Key: "r", Observed: &Observation{Stage: UserUpload}})
+	require.NoError(t, err)
+	if class == Failed {
+		require.NoError(t, a.Fail(ctx, throttled()))
+	} else {
+		require.NoError(t, a.Complete(ctx, object.Ref{}))
+	}
+	return s
+}
+
+// all follows the cursors to the end, calling between before each page but the
+// first.
+func (b *bundle) all(t *testing.T, s scope.Scope, f Filter, between func()) (out []Summary) {
+	t.Helper()
+	for {
+		p, err := b.List(t.Context(), s, f)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(p.Records), f.Limit)
+		out = append(out, p.Records...)
+		if p.Next == "" {
+			return out
+		}
+		require.Len(t, p.Records, f.Limit, "only the last page is short")
+		f.Cursor = p.Next
+		between()
+	}
+}
+
+func drivers(t *testing.T) map[string]table.Driver {
+	return map[string]table.Driver{"memory": table.NewMemory(nil), "bolt": openBolt(t)}
+}
+
+// All pages together are exactly what belongs to the scope and class, newest
+// first, while others are made; and nothing of anybody else is among it.
+func TestList(t *testing.T) {
+	for name, d := range drivers(t) {
+		t.Run(name, func(t *testing.T) {
+			b := newBundle(t, d)
+			acme, err := scope.Tenant("acme")
+			require.NoError(t, err)
+			users := []scope.Scope{userOf(t, "acme", "u1"), userOf(t, "acme", "u10"), userOf(t, "acm", "u1"), userOf(t, "globex", "u1")}
+			classes := []Class{Active, Failed, Success}
+			want := map[scope.Scope]map[Class][]string{}
+			n := 0
+			add := func(user scope.Scope, class Class) {
+				n++
+				s := b.put(t, user, n, class)
+				for _, in := range []scope.Scope{user, acme} {
+					if in.Contains(user) {
+						if want[in] == nil {
+							want[in] = map[Class][]string{}
+						}
+						want[in][class] = append(want[in][class], s.SessionID())
+						want[in][""] = append(want[in][""], s.SessionID())
+					}
+				}
+			}
+			for i := range 48 {
+				add(users[i%4], classes[i%3])
+			}
+			for _, in := range []scope.Scope{users[0], users[1], users[3], acme} {
+				for _, class := range append(classes, "") {
+					for _, limit := range []int{1, 4, 100} {
+						expected := slices.Clone(want[in][class])
+						slices.Reverse(expected)
+						var got []string
+						more := func() { // a page costs a few inserts, as long as it is few pages
+							if limit == 4 {
+								add(users[0], Active)
+								add(users[1], Success)
+							}
+						}
+						for _, r := range b.all(t, in, Filter{Class: class, Limit: limit}, more) {
+							require.True(t, in.Contains(r.Scope))
+							require.Contains(t, []Class{class, r.Class}, r.Class)
+							require.True(t, class == "" || class == r.Class)
+							require.Contains(t, r.Filename, r.Scope.UserID()+"-")
+							got = append(got, r.Scope.SessionID())
+						}
+						require.Equal(t, expected, got, "%s %s %d", in.Partition(), class, limit)
+					}
+				}
+				c, err := b.Count(t.Context(), in)
+				require.NoError(t, err)
+				require.Equal(t, Counts{All: len(want[in][""]), Active: len(want[in][Active]),
+					Failed: len(want[in][Failed]), Success: len(want[in][Success])}, c)
+			}
+		})
+	}
+}
+
+// A record that changes its class while a caller pages is listed once at most;
+// the others exactly once.
+func TestListWhileClassesChange(t *testing.T) {
+	b := newBundle(t, nil)
+	var sessions []scope.Scope
+	for n := range 12 {
+		sessions = append(sessions, b.put(t, b.user, n, Active))
+	}
+	turn := 0
+	seen := map[string]int{}
+	for _, r := range b.all(t, b.user, Filter{Limit: 3}, func() {
+		for _, n := range []int{turn, 11 - turn} { // one that was listed, one that will be
+			_, err := b.Cancel(t.Context(), sessions[n])
+			require.NoError(t, err)
+		}
+		turn++
+	}) {
+		seen[r.Scope.SessionID()]++
+	}
+	require.Len(t, seen, 12)
+	for id, times := range seen {
+		require.Equal(t, 1, times, id)
+	}
+}
+
+// The indexes lag; a list is then a moment old, and no more than that.
+func TestListDelayed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}))
+		b.put(t, b.user, 1, Failed)
+		p, err := b.List(t.Context(), b.user, Filter{})
+		require.NoError(t, err)
+		require.Empty(t, p.Records)
+		time.Sleep(time.Second)
+		p, err = b.List(t.Context(), b.user, Filter{})
+		require.NoError(t, err)
+		require.Len(t, p.Records, 1)
+		require.Equal(t, Failed, p.Records[0].Class)
+	})
+}
+
+// forger is a driver whose index queries return another tenant's row first, as
+// one could be put there by hand.
+type forger struct {
+	table.Driver
+	row table.Row
+}
+
+func (f *forger) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	if q.Slot == 0 || q.Limit < 2 {
+		return f.Driver.Query(ctx, q)
+	}
+	q.Limit--
+	p, err := f.Driver.Query(ctx, q)
+	if len(p.Rows) > 0 {
+		p.Rows = slices.Insert(p.Rows, 0, f.row)
+	}
+	return p, err
+}
+
+// Rows that somebody has forged into an index are not shown, and hide none of
+// the others.
+func TestListForged(t *testing.T) {
+	f := &forger{Driver: table.NewMemory(nil)}
+	b := newBundle(t, f)
+	b.put(t, userOf(t, "globex", "u1"), 99, Active)
+	f.row = b.driver.written[0]
+	for n := range 9 {
+		b.put(t, b.user, n, Active)
+	}
+	rows := b.all(t, b.user, Filter{Limit: 4, Class: Active}, func() {})
+	require.Len(t, rows, 9)
+	for i, r := range rows {
+		require.Equal(t, sessionOf(t, b.user, 8-i), r.Scope)
+	}
+}
+
+func TestListRefused(t *testing.T) {
+	b := newBundle(t, nil)
+	ctx := t.Context()
+	for n := range 4 {
+		b.put(t, b.user, n, Active)
+	}
+	p, err := b.List(ctx, b.user, Filter{Limit: 2, Class: Active})
+	require.NoError(t, err)
+	ours := p.Next
+	acme, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	raw, err := base64.RawURLEncoding.DecodeString(ours)
+	require.NoError(t, err)
+	mangled := slices.Clone(raw)
+	mangled[0] ^= 1
+
+	for name, c := range map[string]struct {
+		in scope.Scope
+		f  Filter
+	}{
+		"another class":       {b.user, Filter{Cursor: ours}},
+		"another user":        {userOf(t, "acme", "u2"), Filter{Cursor: ours, Class: Active}},
+		"another tenant":      {userOf(t, "globex", "u1"), Filter{Cursor: ours, Class: Active}},
+		"another level":       {acme, Filter{Cursor: ours, Class: Active}},
+		"padded":              {b.user, Filter{Cursor: ours + "=", Class: Active}},
+		"line end":            {b.user, Filter{Cursor: ours + "\n", Class: Active}},
+		"no base64":           {b.user, Filter{Cursor: "!", Class: Active}},
+		"longer":              {b.user, Filter{Cursor: ours + "AAAA", Class: Active}},
+		"shorter":             {b.user, Filter{Cursor: ours[:20], Class: Active}},
+		"mangled":             {b.user, Filter{Cursor: base64.RawURLEncoding.EncodeToString(mangled), Class: Active}},
+		"limit":               {b.user, Filter{Limit: 101}},
+		"negative limit":      {b.user, Filter{Limit: -1}},
+		"class":               {b.user, Filter{Class: "other"}},
+		"a session":           {b.session, Filter{}},
+		"the zero scope":      {scope.Scope{}, Filter{}},
+		"cursor of a tenant?": {acme, Filter{Cursor: base64.RawURLEncoding.EncodeToString([]byte(cursorDigest(acme, "") + "x"))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := b.List(ctx, c.in, c.f)
+			require.ErrorIs(t, err, ErrInvalid)
+		})
+	}
+	_, err = b.Count(ctx, b.session)
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+func TestFind(t *testing.T) {
+	b := newBundle(t, nil)
+	ctx := t.Context()
+	acme, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	for n, class := range []Class{Active, Failed, Success} {
+		s := b.put(t, userOf(t, "acme", "u1"), n, class)
+		other := userOf(t, "acme", "u2")
+		for _, in := range []scope.Scope{acme, b.user} {
+			r, err := b.Find(ctx, in, s.SessionID())
+			require.NoError(t, err)
+			require.Equal(t, s, r.Scope)
+			require.Equal(t, class, r.Class())
+		}
+		for _, in := range []scope.Scope{other, userOf(t, "globex", "u1")} {
+			_, err := b.Find(ctx, in, s.SessionID())
+			require.ErrorIs(t, err, ErrNotFound)
+		}
+		globex, err := scope.Tenant("globex")
+		require.NoError(t, err)
+		_, err = b.Find(ctx, globex, s.SessionID())
+		require.ErrorIs(t, err, ErrNotFound)
+	}
+	for _, id := range []string{"", "x", "../x", sessionOf(t, b.user, 9).SessionID(), "019CA945-0A00-7000-8000-000000000000"} {
+		for _, in := range []scope.Scope{acme, b.user} {
+			_, err := b.Find(ctx, in, id)
+			require.ErrorIs(t, err, ErrNotFound, id)
+		}
+	}
+	_, err = b.Find(ctx, scope.Scope{}, "x")
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+func FuzzCursor(f *testing.F) {
+	user := userOf(f, "acme", "u1")
+	f.Add(makeCursor(sessionOf(f, user, 1).SessionID(), user, Active))
+	f.Add("")
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		after, err := parseCursor(cursor, user, Active)
+		if err != nil {
+			require.ErrorIs(t, err, ErrInvalid)
+			return
+		}
+		require.Equal(t, cursor, makeCursor(after, user, Active), "a cursor has one form")
+	})
+}

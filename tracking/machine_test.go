@@ -1,0 +1,359 @@
+package tracking
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// transitions is the whole table: what each operation makes of each state that
+// enrichment can be in. "ok" is a write, "same" a replay that needs none; all
+// else is the refusal. own: by the worker that had the stage last; old: by one
+// that had it before. The upload has arrived except in "waiting".
+const transitions = `
+from             start      resume     mine    other   observe   cancel    own.beat own.done own.done2 own.fail own.park own.free old.beat old.done
+waiting          deps       notparked  taken   taken   ok        ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
+queued           ok         notparked  taken   taken   same      ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
+running          running    running    ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
+dead             ok         notparked  ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
+dead-last        exhausted  notparked  ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
+failed           ok         notparked  taken   taken   same      ok        fenced   fenced   fenced    same     fenced   fenced   fenced   fenced
+failed-good      terminal   terminal   terminal terminal same    terminal  fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
+failed-last      terminal   terminal   terminal terminal same    terminal  fenced   fenced   fenced    same     fenced   fenced   fenced   fenced
+parked           parked     ok         taken   taken   same      ok        fenced   fenced   fenced    fenced   same     fenced   fenced   fenced
+released         parked     ok         ok      taken   same      ok        fenced   fenced   fenced    fenced   fenced   same     fenced   fenced
+again            running    running    ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
+again-dead       parked     ok         ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
+again-failed     parked     ok         taken   taken   same      ok        fenced   fenced   fenced    same     fenced   fenced   fenced   fenced
+again-good       parked     ok         taken   taken   same      ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
+again-released   parked     ok         ok      taken   same      ok        fenced   fenced   fenced    fenced   fenced   same     fenced   fenced
+success          terminal   terminal   terminal terminal same    terminal  fenced   same     fenced    fenced   fenced   fenced   fenced   fenced
+cancelled        terminal   terminal   terminal terminal same    same      fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
+cancelled-early  terminal   terminal   terminal terminal terminal same     fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
+`
+
+var refusals = map[string]error{
+	"running": ErrRunning, "terminal": ErrTerminal, "parked": ErrParked, "notparked": ErrNotParked,
+	"exhausted": ErrExhausted, "deps": ErrDependencies, "fenced": ErrFenced, "taken": ErrTaken,
+}
+
+// world is the pure machine with two workers.
+type world struct {
+	t        *testing.T
+	m        machine
+	r        Record
+	now      time.Time
+	own, old hold
+}
+
+func newWorld(t *testing.T) *world {
+	p, err := Uploads().complete()
+	require.NoError(t, err)
+	w := &world{t: t, m: machine{pipeline: p, review: 24 * time.Hour}, now: epoch}
+	w.r = w.m.create(sessionOf(t, userOf(t, "acme", "u1"), 1), "cover.jpg", []byte{1}, time.Time{}, w.now)
+	w.own.spec, w.old.spec = w.spec(), w.spec()
+	return w
+}
+
+func (w *world) spec() StageSpec {
+	s, err := w.m.pipeline.spec(Enrichment)
+	require.NoError(w.t, err)
+	return s
+}
+
+func (w *world) claim(key, owner string) claim {
+	s := w.spec()
+	return claim{spec: s, key: key, owner: owner, lease: s.Lease, due: s.Due}
+}
+
+// must applies a transition that has to be allowed, and checks it.
+func (w *world) must(next Record, write bool, err error) {
+	w.t.Helper()
+	require.NoError(w.t, err)
+	require.True(w.t, write)
+	invariants(w.t, w.m, w.r, next)
+	w.r = next
+}
+
+func (w *world) take(give func(Record, claim, time.Time) (Record, bool, error), key, owner string) {
+	w.t.Helper()
+	w.must(give(w.r, w.claim(key, owner), w.now))
+	w.old, w.own = w.own, hold{spec: w.spec(), fence: w.r.Stage(Enrichment).Fence, owner: owner, lease: w.spec().Lease}
+}
+
+var (
+	boom  = Failure{Code: "throttled", Message: "429"}
+	fatal = Failure{Code: "no_image", Message: "This is no image.", Permanent: true}
+	dest  = Location{Bucket: "raw", Key: "k"}
+)
+
+func (w *world) start()   { w.take(w.m.start, "run", "w-"+w.now.String()) }
+func (w *world) resume()  { w.take(w.m.resume, "run", "w-"+w.now.String()) }
+func (w *world) arrive()  { w.must(w.m.observe(w.r, UserUpload, dest, w.now)) }
+func (w *world) park()    { w.must(w.m.park(w.r, w.own, time.Hour, w.now)) }
+func (w *world) release() { w.must(w.m.release(w.r, w.own, w.now)) }
+func (w *world) later()   { w.now = w.now.Add(time.Minute) }
+func (w *world) fail(f Failure) {
+	w.must(w.m.fail(w.r, w.own, f, w.now))
+}
+
+// again is a second run after a person has looked at the first.
+func (w *world) again() {
+	w.start()
+	w.park()
+	w.later()
+	w.resume()
+}
+
+func (w *world) last() {
+	for range w.spec().MaxAttempts - 1 {
+		w.start()
+		w.fail(boom)
+		w.later()
+	}
+	w.start()
+}
+
+// bring brings enrichment into a state of the table.
+func (w *world) bring(state string) {
+	switch state {
+	case "waiting":
+		return
+	case "cancelled-early":
+		w.must(w.m.cancel(w.r, w.now))
+		return
+	}
+	w.arrive()
+	switch state {
+	case "queued":
+	case "running":
+		w.start()
+	case "dead":
+		w.start()
+		w.later()
+	case "dead-last":
+		w.last()
+		w.later()
+	case "failed":
+		w.start()
+		w.fail(boom)
+	case "failed-good":
+		w.start()
+		w.fail(fatal)
+	case "failed-last":
+		w.last()
+		w.fail(boom)
+	case "parked":
+		w.start()
+		w.park()
+	case "released":
+		w.start()
+		w.release()
+	case "again":
+		w.again()
+	case "again-dead":
+		w.again()
+		w.later()
+	case "again-failed":
+		w.again()
+		w.fail(boom)
+	case "again-good":
+		w.again()
+		w.fail(fatal)
+	case "again-released":
+		w.again()
+		w.release()
+	case "success":
+		w.again()
+		w.must(w.m.complete(w.r, w.own, dest, w.now))
+	case "cancelled":
+		w.start()
+		w.must(w.m.cancel(w.r, w.now))
+	default:
+		w.t.Fatalf("no state %q", state)
+	}
+}
+
+// operate does one operation of the table.
+func (w *world) operate(op string) (Record, bool, error) {
+	take := func(key string, over bool) claim {
+		c := w.claim(key, "somebody")
+		c.takeOver = over
+		return c
+	}
+	switch op {
+	case "start":
+		return w.m.start(w.r, take("new", false), w.now)
+	case "resume":
+		return w.m.resume(w.r, take("new", false), w.now)
+	case "mine":
+		return w.m.resume(w.r, take("run", true), w.now)
+	case "other":
+		return w.m.resume(w.r, take("new", true), w.now)
+	case "observe":
+		return w.m.observe(w.r, UserUpload, dest, w.now)
+	case "cancel":
+		return w.m.cancel(w.r, w.now)
+	case "own.beat":
+		return w.m.heartbeat(w.r, w.own, w.now)
+	case "own.done":
+		return w.m.complete(w.r, w.own, dest, w.now)
+	case "own.done2":
+		return w.m.complete(w.r, w.own, Location{Bucket: "raw", Key: "other"}, w.now)
+	case "own.fail":
+		return w.m.fail(w.r, w.own, boom, w.now)
+	case "own.park":
+		return w.m.park(w.r, w.own, time.Hour, w.now)
+	case "own.free":
+		return w.m.release(w.r, w.own, w.now)
+	case "old.beat":
+		return w.m.heartbeat(w.r, w.old, w.now)
+	case "old.done":
+		return w.m.complete(w.r, w.old, dest, w.now)
+	}
+	w.t.Fatalf("no operation %q", op)
+	return Record{}, false, nil
+}
+
+func TestTransitionTable(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(transitions), "\n")
+	ops := strings.Fields(lines[0])[1:]
+	for _, line := range lines[1:] {
+		cells := strings.Fields(line)
+		require.Len(t, cells, len(ops)+1, line)
+		for i, op := range ops {
+			state, want := cells[0], cells[i+1]
+			t.Run(state+"/"+op, func(t *testing.T) {
+				w := newWorld(t)
+				w.bring(state)
+				before := w.r.encode()
+				next, write, err := w.operate(op)
+				require.Equal(t, before, w.r.encode(), "the record that was given has changed")
+				switch want {
+				case "ok":
+					require.NoError(t, err)
+					require.True(t, write)
+					invariants(t, w.m, w.r, next)
+				case "same":
+					require.NoError(t, err)
+					require.False(t, write)
+					require.Equal(t, w.r, next)
+				default:
+					require.False(t, write)
+					require.Equal(t, w.r, next)
+					s := stateOf(t, err, refusals[want])
+					require.Equal(t, w.r, s.Record)
+					require.NotEmpty(t, s.Op)
+				}
+			})
+		}
+	}
+}
+
+// What a transition leaves behind, beyond that it is allowed.
+func TestTransitionEffects(t *testing.T) {
+	t.Run("start", func(t *testing.T) {
+		w := newWorld(t)
+		w.bring("failed")
+		w.later()
+		was := w.r.Stage(Enrichment)
+		w.start()
+		p := w.r.Stage(Enrichment)
+		require.Equal(t, was.Attempt+1, p.Attempt)
+		require.Equal(t, was.Fence+1, p.Fence)
+		require.Equal(t, w.now, p.Started)
+		require.Equal(t, w.now.Add(30*time.Second), p.Lease)
+		require.Equal(t, w.now.Add(15*time.Minute), w.r.Due)
+		require.Zero(t, p.Error)
+		require.Equal(t, StatusInProgress, w.r.Status)
+	})
+	t.Run("resume keeps the attempt and its start", func(t *testing.T) {
+		w := newWorld(t)
+		w.bring("again-failed")
+		require.Equal(t, StatusFailed, w.r.Status)
+		require.Equal(t, "throttled", w.r.Reason)
+		was := w.r.Stage(Enrichment)
+		w.later()
+		w.resume()
+		p := w.r.Stage(Enrichment)
+		require.Equal(t, was.Attempt, p.Attempt)
+		require.Equal(t, was.Started, p.Started)
+		require.Equal(t, was.Fence+1, p.Fence)
+		require.Zero(t, p.Ended)
+		require.Empty(t, w.r.Reason)
+	})
+	t.Run("observed inside start", func(t *testing.T) {
+		w := newWorld(t)
+		c := w.claim("run", "w")
+		c.observed, c.observedDest = UserUpload, dest
+		w.must(w.m.start(w.r, c, w.now))
+		require.Equal(t, StateSuccess, w.r.Stage(UserUpload).State)
+		require.Equal(t, dest, w.r.Stage(UserUpload).Destination)
+		require.Equal(t, StateRunning, w.r.Stage(Enrichment).State)
+	})
+	t.Run("due", func(t *testing.T) {
+		w := newWorld(t)
+		require.Equal(t, w.now.Add(75*time.Minute), w.r.Due, "the grant")
+		w.arrive()
+		require.Equal(t, w.now.Add(24*time.Hour), w.r.Due, "somebody should extract")
+		w.start()
+		require.Equal(t, w.now.Add(15*time.Minute), w.r.Due, "the run")
+		w.later()
+		due := w.r.Due
+		w.must(w.m.heartbeat(w.r, w.own, w.now))
+		require.Equal(t, due, w.r.Due, "a heartbeat touches no index")
+		w.park()
+		require.Equal(t, w.now.Add(time.Hour), w.r.Due, "as Park said")
+	})
+	t.Run("for good", func(t *testing.T) {
+		w := newWorld(t)
+		w.bring("failed-good")
+		require.True(t, w.r.Terminal)
+		require.Equal(t, "no_image", w.r.Reason)
+		w = newWorld(t)
+		w.bring("failed-last")
+		require.True(t, w.r.Terminal)
+		require.Equal(t, ReasonMaxAttempts, w.r.Reason)
+		w = newWorld(t)
+		w.bring("again-good")
+		require.False(t, w.r.Terminal, "a person has seen it: nothing is for good")
+	})
+	t.Run("a live optional stage does not outlive the record", func(t *testing.T) {
+		w := newWorld(t)
+		w.arrive()
+		spec, err := w.m.pipeline.spec(AVScan)
+		require.NoError(t, err)
+		w.must(w.m.start(w.r, claim{spec: spec, key: "scan", owner: "s", lease: time.Hour, due: time.Hour}, w.now))
+		scanner := hold{spec: spec, fence: w.r.Stage(AVScan).Fence, owner: "s", lease: time.Hour}
+		w.start()
+		w.must(w.m.complete(w.r, w.own, dest, w.now))
+		require.Equal(t, StatusSuccess, w.r.Status)
+		require.Equal(t, CodeUnneeded, w.r.Stage(AVScan).Error.Code)
+		_, _, err = w.m.complete(w.r, scanner, dest, w.now)
+		stateOf(t, err, ErrFenced)
+	})
+	t.Run("an optional stage fails alone", func(t *testing.T) {
+		w := newWorld(t)
+		w.arrive()
+		spec, err := w.m.pipeline.spec(AVScan)
+		require.NoError(t, err)
+		c := claim{spec: spec, key: "scan", owner: "s", lease: time.Hour, due: time.Hour}
+		w.must(w.m.start(w.r, c, w.now))
+		w.must(w.m.fail(w.r, hold{spec: spec, fence: w.r.Stage(AVScan).Fence, owner: "s"}, fatal, w.now))
+		require.Equal(t, StatusInProgress, w.r.Status)
+		c.owner = "t"
+		_, _, err = w.m.start(w.r, c, w.now)
+		stateOf(t, err, ErrTerminal)
+		w.start()
+	})
+	t.Run("a clock that is behind", func(t *testing.T) {
+		w := newWorld(t)
+		w.arrive()
+		w.start()
+		w.now = w.now.Add(-time.Hour)
+		w.must(w.m.complete(w.r, w.own, dest, w.now))
+		require.Zero(t, w.r.Stage(Enrichment).Duration())
+	})
+}

@@ -1,0 +1,70 @@
+package tracking
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+func TestPipelineRefused(t *testing.T) {
+	for name, p := range map[string]Pipeline{
+		"no name":          {Stages: []StageSpec{{Stage: "a"}}},
+		"bad name":         {Name: "Uploads", Stages: []StageSpec{{Stage: "a"}}},
+		"bad stage":        {Name: "p", Stages: []StageSpec{{Stage: "a#b"}}},
+		"no stage":         {Name: "p"},
+		"all optional":     {Name: "p", Stages: []StageSpec{{Stage: "a", Optional: true}}},
+		"twice":            {Name: "p", Stages: []StageSpec{{Stage: "a"}, {Stage: "a"}}},
+		"after nothing":    {Name: "p", Stages: []StageSpec{{Stage: "a", After: []Stage{"b"}}}},
+		"a cycle":          {Name: "p", Stages: []StageSpec{{Stage: "a", After: []Stage{"b"}}, {Stage: "b", After: []Stage{"a"}}}},
+		"after itself":     {Name: "p", Stages: []StageSpec{{Stage: "a", After: []Stage{"a"}}}},
+		"negative":         {Name: "p", Stages: []StageSpec{{Stage: "a", Due: -1}}},
+		"slow heartbeat":   {Name: "p", Stages: []StageSpec{{Stage: "a", Lease: time.Second, Heartbeat: time.Second}}},
+		"too many a stage": {Name: "p", Stages: make([]StageSpec, 33)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := New(table.New(table.NewMemory(nil), nil), p, nil)
+			require.ErrorIs(t, err, ErrPipeline)
+		})
+	}
+}
+
+// Nothing is wired to the stages of Uploads: a pipeline of worked stages only.
+func TestAnotherPipeline(t *testing.T) {
+	ctx := t.Context()
+	tb := table.New(table.NewMemory(nil), nil)
+	tr, err := New(tb, Pipeline{Name: "docs", Stages: []StageSpec{
+		{Stage: "analysed"},
+		{Stage: "embedding", After: []Stage{"analysed"}, MaxAttempts: 1},
+	}}, nil)
+	require.NoError(t, err)
+	s := sessionOf(t, userOf(t, "acme", "u1"), 1)
+	r, err := tr.Create(ctx, s, nil)
+	require.NoError(t, err)
+	require.Equal(t, StatusQueued, r.Status)
+	require.Equal(t, Active, r.Class())
+	_, err = tr.Start(ctx, s, "embedding", &StartOptions{Key: "k"})
+	stateOf(t, err, ErrDependencies)
+	a, err := tr.Start(ctx, s, "analysed", &StartOptions{Key: "k"})
+	require.NoError(t, err)
+	require.NoError(t, a.Complete(ctx, object.Ref{}))
+	require.Equal(t, StatusInProgress, a.Record().Status)
+	a, err = tr.Start(ctx, s, "embedding", &StartOptions{Key: "k"})
+	require.NoError(t, err)
+	require.NoError(t, a.Fail(ctx, throttled()))
+	require.Equal(t, ReasonMaxAttempts, a.Record().Reason)
+	_, err = tr.Start(ctx, s, "embedding", &StartOptions{Key: "k"})
+	stateOf(t, err, ErrTerminal)
+}
+
+func TestUploadsDefaults(t *testing.T) {
+	tr, err := New(table.New(table.NewMemory(nil), nil), Uploads(), nil)
+	require.NoError(t, err)
+	s, err := tr.machine.pipeline.spec(Enrichment)
+	require.NoError(t, err)
+	require.Equal(t, StageSpec{Stage: Enrichment, After: []Stage{UserUpload}, Lease: 30 * time.Second,
+		Heartbeat: 10 * time.Second, MaxAttempts: 10, Due: 15 * time.Minute}, s)
+}

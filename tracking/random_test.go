@@ -1,0 +1,242 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// Random operations of workers with clocks of their own, which keep holds that
+// they have long lost: every write keeps the invariants, and only the holder
+// of the newest fence ever writes as a holder.
+func TestRandomMachine(t *testing.T) {
+	p, err := Pipeline{Name: "docs", Stages: []StageSpec{
+		{Stage: "upload", External: true},
+		{Stage: "analysed", After: []Stage{"upload"}, MaxAttempts: 3},
+		{Stage: "scanned", Optional: true, MaxAttempts: 2},
+		{Stage: "indexed", After: []Stage{"analysed"}, MaxAttempts: 2},
+	}}.complete()
+	require.NoError(t, err)
+	m := machine{pipeline: p, review: time.Hour}
+	session := sessionOf(t, userOf(t, "acme", "u1"), 1)
+	ends := map[string]int{}
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		clock := epoch
+		r := m.create(session, "a.pdf", []byte{1}, time.Time{}, clock)
+		var holds []hold
+		completed := map[Stage]int64{}
+		for step := 0; step < 60 && !r.Terminal; step++ {
+			clock = clock.Add(time.Duration(rnd.IntN(20_000)) * time.Millisecond)
+			now := clock.Add(time.Duration(rnd.IntN(120_000)-60_000) * time.Millisecond) // skew
+			spec := p.Stages[1+rnd.IntN(3)]
+			c := claim{spec: spec, key: fmt.Sprint("key", rnd.IntN(2)), owner: fmt.Sprint("w", step), lease: spec.Lease, due: spec.Due, takeOver: rnd.IntN(4) == 0}
+			if rnd.IntN(3) == 0 {
+				c.observed = "upload"
+			}
+			var h hold
+			if len(holds) > 0 {
+				h = holds[max(0, len(holds)-1-rnd.IntN(4))]
+			}
+			was := r
+			var next Record
+			var write, held bool
+			switch op := rnd.IntN(40); {
+			case op < 10:
+				next, write, err = m.start(r, c, now)
+			case op < 20:
+				next, write, err = m.resume(r, c, now)
+			case op < 21:
+				next, write, err = m.observe(r, "upload", dest, now)
+			case op == 39 && rnd.IntN(8) == 0:
+				next, write, err = m.cancel(r, now)
+			case h.fence == 0:
+				continue
+			case op < 24:
+				held = true
+				next, write, err = m.heartbeat(r, h, now)
+			case op < 27:
+				held = true
+				next, write, err = m.complete(r, h, dest, now)
+				if err == nil && write {
+					require.Zero(t, completed[h.spec.Stage], "a stage is completed once")
+					completed[h.spec.Stage] = h.fence
+				}
+			case op < 31:
+				held = true
+				next, write, err = m.fail(r, h, []Failure{boom, fatal}[rnd.IntN(6)/5], now)
+			case op < 35:
+				held = true
+				next, write, err = m.park(r, h, time.Hour, now)
+			default:
+				held = true
+				next, write, err = m.release(r, h, now)
+			}
+			if err != nil {
+				var refused *StateError
+				require.ErrorAs(t, err, &refused)
+				continue
+			}
+			if !write {
+				require.Equal(t, was, next)
+				continue
+			}
+			invariants(t, m, was, next)
+			if held {
+				require.Equal(t, was.Stage(h.spec.Stage).Fence, h.fence, "a zombie wrote")
+			}
+			r = next
+			if got := r.Stage(spec.Stage); got.State == StateRunning && got.owner == c.owner {
+				holds = append(holds, hold{spec: spec, fence: got.Fence, owner: c.owner, lease: c.lease})
+			}
+		}
+		ends[r.Reason+"/"+string(r.Status)]++
+	}
+	// The walk is no test if it does not get around.
+	for _, end := range []string{"/SUCCESS", "no_image/FAILED", "max_attempts/FAILED", "cancelled/FAILED"} {
+		require.NotZero(t, ends[end], "%s never came about: %v", end, ends)
+	}
+}
+
+// The same through a table, with writes that get lost before or after they
+// happened: what is written, in its order, keeps the invariants; what a worker
+// was told is true; and the record comes to an end.
+func TestRandomWorkers(t *testing.T) {
+	for name, open := range map[string]func(testing.TB) table.Driver{
+		"memory": func(testing.TB) table.Driver { return table.NewMemory(nil) },
+		"bolt":   openBolt,
+	} {
+		t.Run(name, func(t *testing.T) {
+			rounds := 30
+			if name == "bolt" {
+				rounds = 4 // each write is a sync of the disk
+			}
+			d := open(t)
+			completions := 0
+			for round := range rounds {
+				completions += randomWorkers(t, d, round)
+			}
+			require.NotZero(t, completions, "no worker ever completed: nothing was tested")
+		})
+	}
+}
+
+// randomWorkers returns how many workers were told that they completed.
+func randomWorkers(t *testing.T, under table.Driver, round int) int {
+	b := newBundle(t, under)
+	b.session = sessionOf(t, b.user, round)
+	created, err := b.Create(t.Context(), b.session, nil)
+	require.NoError(t, err)
+
+	rnd := rand.New(rand.NewPCG(uint64(round), 7)) // used under the driver's lock
+	b.driver.fault = func() (bool, bool) {
+		n := rnd.IntN(10)
+		return n == 0, n == 1
+	}
+	var mu sync.Mutex
+	var completed []int64 // fences whose Complete was confirmed
+	var wg sync.WaitGroup
+	for w := range 6 {
+		wg.Go(func() {
+			rnd := rand.New(rand.NewPCG(uint64(round), uint64(100+w)))
+			for range 25 {
+				if fence := work(t.Context(), b, rnd, fmt.Sprint("worker", w)); fence != 0 {
+					mu.Lock()
+					completed = append(completed, fence)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.driver.fault = nil
+
+	before := created
+	for _, row := range b.driver.written[1:] { // the first is Create's
+		after, err := b.machine.decode(b.session, table.Item{Sort: row.Sort, Version: row.Version, Index: before.item.Index, Attr: row.Attr})
+		require.NoError(t, err)
+		require.Equal(t, before.Version+1, after.Version, "no write is lost")
+		invariants(t, b.machine, before, after)
+		before = after
+	}
+	end := b.get(t)
+	require.Equal(t, before.Version, end.Version)
+	for _, fence := range completed {
+		require.Equal(t, StateSuccess, end.Stage(Enrichment).State)
+		require.Equal(t, end.Stage(Enrichment).Fence, fence, "only the last holder completes")
+	}
+
+	// Whatever has happened, somebody who comes now can end it.
+	if !end.Terminal {
+		_, err := b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})
+		require.NoError(t, err)
+		take := b.Start
+		if end.Stage(Enrichment).Resumable() {
+			take = b.Resume
+		}
+		var a *Attempt
+		require.Eventually(t, func() bool { // the last lease may have a millisecond to go
+			a, err = take(t.Context(), b.session, Enrichment, &StartOptions{Key: "end"})
+			return !errors.Is(err, ErrRunning)
+		}, 5*time.Second, time.Millisecond)
+		if errors.Is(err, ErrExhausted) {
+			return len(completed) // to be swept
+		}
+		require.NoError(t, err)
+		require.NoError(t, a.Complete(t.Context(), refIn(t, "raw", b.session, "metadata.json")))
+		require.Equal(t, StatusSuccess, b.get(t).Status)
+	}
+	return len(completed)
+}
+
+// work does one thing as a worker would, and returns the fence of a stage that
+// it was told it had completed.
+func work(ctx context.Context, b *bundle, rnd *rand.Rand, key string) int64 {
+	o := &StartOptions{Key: key, Lease: time.Duration(1+rnd.IntN(3)) * time.Millisecond, TakeOver: false}
+	if rnd.IntN(2) == 0 {
+		o.Observed = &Observation{Stage: UserUpload}
+	}
+	var a *Attempt
+	var err error
+	switch rnd.IntN(5) {
+	case 0:
+		_, _ = b.Observe(ctx, b.session, Observation{Stage: UserUpload})
+		return 0
+	case 1:
+		o.TakeOver = true
+		a, err = b.Resume(ctx, b.session, Enrichment, o)
+	case 2, 3:
+		a, err = b.Resume(ctx, b.session, Enrichment, o)
+	default:
+		a, err = b.Start(ctx, b.session, Enrichment, o)
+	}
+	if err != nil {
+		return 0
+	}
+	for range rnd.IntN(3) {
+		_ = a.Heartbeat(ctx)
+	}
+	switch rnd.IntN(8) {
+	case 0:
+		if a.Complete(ctx, object.Ref{}) == nil {
+			return a.Fence()
+		}
+	case 1:
+		_ = a.Fail(ctx, errors.New("boom"))
+	case 2, 3:
+		_ = a.Release(ctx)
+	case 4: // the worker dies
+	default:
+		_ = a.Park(ctx, 0)
+	}
+	return 0
+}
