@@ -1,0 +1,176 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// answer is one whole answer of the model.
+type answer struct {
+	parts []Part // text and the calls that can be read, in order
+	calls []call // all calls, in order
+}
+
+// call is one call in an answer.
+type call struct {
+	ToolUse
+	// unreadable says why the call can neither be run nor be sent back as a call; nil if it can.
+	unreadable error
+}
+
+// message is the answer as it goes into the history. Calls that cannot be read are not in it, since a service would
+// refuse them; their place is taken by the batch's note. Blank text is left out for the same reason.
+func (a *answer) message() Message {
+	m := Message{Role: Assistant, Parts: a.parts}
+	if len(m.Parts) == 0 && len(a.calls) > 0 {
+		m.Parts = []Part{{Text: "(a tool call that could not be read)"}}
+	}
+	return m
+}
+
+// ask sends one request and gathers the answer, or says why there is none. A panic in the Model is such a reason; a
+// panic in the consumer goes on.
+func (r *run) ask(offered tools.Resolved) (ans *answer, failed *RunError) {
+	defer func() {
+		if v := recover(); v != nil {
+			if r.yielding {
+				panic(v)
+			}
+			failed = modelFailed(fmt.Errorf("agent: the model panicked: %v\n%s", v, debug.Stack()))
+		}
+	}()
+
+	ans = &answer{}
+	var (
+		text    strings.Builder
+		reason  Reason
+		stopped bool
+		counted bool
+	)
+	flush := func() {
+		if s := text.String(); strings.TrimSpace(s) != "" {
+			ans.parts = append(ans.parts, Part{Text: s})
+		}
+		text.Reset()
+	}
+	for d, err := range r.agent.model.Stream(r.ctx, r.request(offered)) {
+		if err != nil {
+			return ans, modelFailed(err)
+		}
+		if _, ok := d.(UsagePart); stopped && !ok {
+			return ans, breach(fmt.Errorf("agent: the model went on after its end, with %T", d))
+		}
+		switch d := d.(type) {
+		case TextPart:
+			if d.Text == "" {
+				continue
+			}
+			text.WriteString(d.Text)
+			if !r.emit(TextDelta{d.Text}) {
+				return ans, nil
+			}
+		case UsePart:
+			flush()
+			ans.add(d.ToolUse)
+		case UsagePart:
+			if counted {
+				return ans, breach(errors.New("agent: the model gave its usage twice"))
+			}
+			counted = true
+			r.usage.add(d.Usage)
+			if !r.emit(Used(d)) {
+				return ans, nil
+			}
+		case StopPart:
+			reason, stopped = d.Reason, true
+		default:
+			return ans, breach(fmt.Errorf("agent: the model gave a delta of type %T", d))
+		}
+	}
+	flush()
+	if !stopped {
+		return ans, &RunError{Code: Truncated, Message: "The model's answer was cut off.", Retryable: true,
+			Err: errors.New("agent: the stream ended without a StopPart")}
+	}
+	if failed := judge(reason, ans); failed != nil {
+		return ans, failed
+	}
+	return ans, r.checkIDs(ans)
+}
+
+// add takes a call in, whether it can be read or not.
+func (a *answer) add(u ToolUse) {
+	if len(u.Input) == 0 {
+		u.Input = json.RawMessage("{}") // how services stream a call without arguments
+	}
+	c := call{ToolUse: u}
+	if !toolName.MatchString(u.Name) {
+		c.unreadable = errors.New("its name is not a tool's name")
+	} else if err := checkObject(u.Input); err != nil {
+		c.unreadable = fmt.Errorf("its arguments are %w", err)
+	} else {
+		a.parts = append(a.parts, Part{Use: &u})
+	}
+	a.calls = append(a.calls, c)
+}
+
+// judge says what the model's reason to stop forbids.
+func judge(reason Reason, ans *answer) *RunError {
+	switch reason {
+	case EndTurn, StopSequence:
+	case ToolUseReason:
+		if len(ans.calls) == 0 {
+			return breach(errors.New("agent: the model stopped for a tool call, and no call came"))
+		}
+	case MaxTokens:
+		return &RunError{Code: Truncated, Message: "The model's answer was longer than it may be, and was cut off."}
+	case ContentFiltered:
+		return &RunError{Code: Filtered, Message: "The model's answer was withheld by a content filter."}
+	case ContextWindow:
+		return &RunError{Code: ContextFull, Message: "The conversation has become too long for the model."}
+	case Malformed:
+		return breach(errors.New("agent: the service says that the model's output was malformed"))
+	default:
+		return breach(fmt.Errorf("agent: the model stopped for an unknown reason, %q", reason))
+	}
+	for _, p := range ans.parts {
+		if !utf8.ValidString(p.Text) {
+			return breach(errors.New("agent: the model's text is not UTF-8"))
+		}
+	}
+	return nil
+}
+
+// checkIDs refuses ids that would make a pair of call and result ambiguous. The ids are the service's, so there is
+// nothing that the model could mend.
+func (r *run) checkIDs(ans *answer) *RunError {
+	for _, c := range ans.calls {
+		switch {
+		case !callID.MatchString(c.ID):
+			return breach(fmt.Errorf("agent: the model's call id %q does not match %s", c.ID, callID))
+		case r.ids[c.ID]:
+			return breach(fmt.Errorf("agent: the model used the call id %q before", c.ID))
+		}
+		r.ids[c.ID] = true
+	}
+	return nil
+}
+
+// breach is an answer that contradicts itself or the protocol. Asked again, the model may well do better.
+func breach(err error) *RunError {
+	return &RunError{Code: BadOutput, Message: "The model's answer could not be understood.", Retryable: true, Err: err}
+}
+
+// modelFailed turns an error of the Model into the run's.
+func modelFailed(err error) *RunError {
+	if e, ok := errors.AsType[*ModelError](err); ok && e.Code != "" {
+		return &RunError{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Err: err}
+	}
+	return &RunError{Code: Internal, Message: "The model failed.", Err: err}
+}

@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// BenchmarkTextDelta is what the loop adds to one piece of text; the pieces are made beforehand. The allocation is
+// the event's.
+func BenchmarkTextDelta(b *testing.B) {
+	var piece Delta = TextPart{"a word "}
+	a := newAgent(b, modelFunc(func(context.Context, *Request) iterDeltas {
+		return func(yield func(Delta, error) bool) {
+			for b.Loop() {
+				if !yield(piece, nil) {
+					return
+				}
+			}
+			yield(end, nil)
+		}
+	}), Limits{})
+	b.ReportAllocs()
+	_, err := a.Run(b.Context(), Input{Prompt: "Go."})
+	require.NoError(b, err)
+}
+
+// BenchmarkRun is a run of one turn, of two turns with one call, and of two turns with eight calls.
+func BenchmarkRun(b *testing.B) {
+	tool := mustTool(b, "echo", func(_ context.Context, _ *tools.Call, word string) (string, error) { return word, nil })
+	sc := tenant(b, "acme")
+	var eight []Delta
+	for _, id := range []string{"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"} {
+		eight = append(eight, use(id, "echo", `{"word":"a"}`))
+	}
+	for _, c := range []struct {
+		name  string
+		first []Delta
+	}{
+		{"text", nil},
+		{"one call", append(eight[:1:1], calls)},
+		{"eight calls", append(eight[:8:8], calls)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			last := []Delta{text("ok"), end}
+			a := newAgent(b, modelFunc(func(_ context.Context, r *Request) iterDeltas {
+				answer := last
+				if len(r.Messages) == 1 && c.first != nil {
+					answer = c.first
+				}
+				return func(yield func(Delta, error) bool) {
+					for _, d := range answer {
+						if !yield(d, nil) {
+							return
+						}
+					}
+				}
+			}), Limits{}, tool)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := a.Run(b.Context(), Input{Scope: sc, Run: "r", Prompt: "Go."}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

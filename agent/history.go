@@ -1,0 +1,199 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// History is a conversation so far. It is a value: a run gets one and gives a longer one back, which shares the
+// turns. Turns are immutable once they are in a History.
+type History struct{ Turns []Turn }
+
+// Turn is one exchange with the model: what was said to it, its answer, and the results of every call in the answer.
+// It never holds a call without its result. The first turn of a run begins with the prompt; the later ones begin
+// with the model's answer to the results before. A turn whose model said nothing ends with what was said to it.
+//
+// A Turn marshals to JSON and back, see [Turn.MarshalJSON].
+type Turn struct{ Messages []Message }
+
+// callID keeps control characters and endless ids out of records and events; services have their own, narrower
+// grammars. toolName is what a tool may be called at all.
+var (
+	callID   = regexp.MustCompile(`^[!-~]{1,256}$`)
+	toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+)
+
+// check says why h cannot be sent to a model, if it cannot.
+func (h History) check() error {
+	ids := map[string]bool{}
+	last := Assistant
+	for i, t := range h.Turns {
+		if err := t.check(); err != nil {
+			return fmt.Errorf("turn %d: %w", i, err)
+		}
+		if first := t.Messages[0].Role; first == Assistant && last == Assistant {
+			return fmt.Errorf("turn %d: the assistant speaks, and nobody has said anything to it", i)
+		}
+		last = t.Messages[len(t.Messages)-1].Role
+		for u := range t.uses() {
+			if ids[u.ID] {
+				return fmt.Errorf("turn %d: the call id %q was used before", i, u.ID)
+			}
+			ids[u.ID] = true
+		}
+	}
+	return nil
+}
+
+// uses yields the calls of t in order.
+func (t Turn) uses() iter.Seq[*ToolUse] {
+	return func(yield func(*ToolUse) bool) {
+		for _, m := range t.Messages {
+			for _, p := range m.Parts {
+				if p.Use != nil && !yield(p.Use) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// check says why t is not a whole turn, if it is not.
+func (t Turn) check() error {
+	if len(t.Messages) == 0 {
+		return errors.New("no messages")
+	}
+	var open []string // calls of the message before, still without a result
+	for i, m := range t.Messages {
+		switch {
+		case m.Role != User && m.Role != Assistant:
+			return fmt.Errorf("message %d: unknown role %q", i, m.Role)
+		case i > 0 && m.Role == t.Messages[i-1].Role:
+			return fmt.Errorf("message %d: two messages of the %s in a row", i, m.Role)
+		case len(m.Parts) == 0:
+			return fmt.Errorf("message %d: no parts", i)
+		}
+		var calls []string
+		for j, p := range m.Parts {
+			if err := p.check(m.Role); err != nil {
+				return fmt.Errorf("message %d: part %d: %w", i, j, err)
+			}
+			if p.Use != nil {
+				if slices.Contains(calls, p.Use.ID) {
+					return fmt.Errorf("message %d: part %d: two calls have the id %q", i, j, p.Use.ID)
+				}
+				calls = append(calls, p.Use.ID)
+			}
+			if p.Result != nil {
+				if j > 0 && m.Parts[j-1].Result == nil {
+					return fmt.Errorf("message %d: part %d: results come before anything else", i, j)
+				}
+				k := slices.Index(open, p.Result.ID)
+				if k < 0 {
+					return fmt.Errorf("message %d: part %d: the result %q has no call", i, j, p.Result.ID)
+				}
+				open = slices.Delete(open, k, k+1)
+			}
+		}
+		if len(open) > 0 {
+			return fmt.Errorf("message %d: the call %q has no result", i-1, open[0])
+		}
+		open = calls
+	}
+	if len(open) > 0 {
+		return fmt.Errorf("message %d: the call %q has no result", len(t.Messages)-1, open[0])
+	}
+	return nil
+}
+
+// check says why p cannot stand in a message of this role, if it cannot.
+func (p Part) check(r Role) error {
+	switch {
+	case p.Text != "" && p.Use == nil && p.Result == nil:
+		if !utf8.ValidString(p.Text) {
+			return errors.New("the text is not UTF-8")
+		}
+		return nil
+	case p.Text == "" && p.Use != nil && p.Result == nil:
+		if r != Assistant {
+			return fmt.Errorf("a call in a message of the %s", r)
+		}
+		return p.Use.check()
+	case p.Text == "" && p.Use == nil && p.Result != nil:
+		if r != User {
+			return fmt.Errorf("a result in a message of the %s", r)
+		}
+		return p.Result.check()
+	}
+	return errors.New("not exactly one of text, call and result")
+}
+
+func (u *ToolUse) check() error {
+	switch {
+	case !callID.MatchString(u.ID):
+		return fmt.Errorf("the call id %q does not match %s", u.ID, callID)
+	case !toolName.MatchString(u.Name):
+		return fmt.Errorf("the tool name %q does not match %s", u.Name, toolName)
+	}
+	if err := checkObject(u.Input); err != nil {
+		return fmt.Errorf("the arguments of %s are %w", u.Name, err)
+	}
+	return nil
+}
+
+func (r *ToolResult) check() error {
+	if !utf8.ValidString(r.Result.Summary) {
+		return errors.New("the summary is not UTF-8")
+	}
+	for i, b := range r.Result.Blocks {
+		if err := checkBlock(b); err != nil {
+			return fmt.Errorf("block %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func checkBlock(b tools.Block) error {
+	switch {
+	case b.JSON != nil && b.Text != "":
+		return errors.New("both text and JSON")
+	case b.JSON != nil && !json.Valid(b.JSON):
+		return errors.New("not JSON")
+	case !utf8.Valid(b.JSON) || !utf8.ValidString(b.Text):
+		return errors.New("not UTF-8")
+	}
+	return nil
+}
+
+// checkObject says why b is not one JSON object, which is all that a service takes as a call's arguments. Its
+// errors end a sentence that begins with "the arguments are".
+func checkObject(b json.RawMessage) error {
+	if !utf8.Valid(b) {
+		return errors.New("not UTF-8")
+	}
+	if !json.Valid(b) {
+		var v any
+		err := json.Unmarshal(b, &v) // for its words
+		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+			return fmt.Errorf("not JSON (%w, at byte %d of %d)", err, e.Offset, len(b))
+		}
+		return fmt.Errorf("not JSON (%w)", err)
+	}
+	for _, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+		case '{':
+			return nil
+		default:
+			return errors.New("not a JSON object")
+		}
+	}
+	return nil // not reached: valid JSON is not blank
+}

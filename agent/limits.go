@@ -1,0 +1,40 @@
+package agent
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// Limits bound a run. Zero fields have their defaults; negative ones are refused by [New]. A run that reaches a
+// limit ends with the code [LimitReached].
+type Limits struct {
+	// Turns is how often the model is asked. Calls in the last answer are not run, since no answer could follow.
+	// Default 24.
+	Turns int
+	// Calls is how many tool calls a run may make. A batch that does not fit is not run at all. Default 64.
+	Calls int
+	// Corrections is how many turns in a row may pass in which the model made calls and none succeeded. Default 3.
+	Corrections int
+	// Parallel is how many calls of a batch run at once. Default 8.
+	Parallel int
+	// ToolTimeout is how long one call may take. One that takes longer fails, and the run goes on. Default 60 s.
+	ToolTimeout time.Duration
+	// MaxTokens bounds each answer. Default 4096.
+	MaxTokens int
+}
+
+// withDefaults fills in what is zero.
+func (l Limits) withDefaults() (Limits, error) {
+	if min(l.Turns, l.Calls, l.Corrections, l.Parallel, l.MaxTokens) < 0 || l.ToolTimeout < 0 {
+		return l, fmt.Errorf("agent: a limit is negative: %+v", l)
+	}
+	return Limits{
+		Turns:       cmp.Or(l.Turns, 24),
+		Calls:       cmp.Or(l.Calls, 64),
+		Corrections: cmp.Or(l.Corrections, 3),
+		Parallel:    cmp.Or(l.Parallel, 8),
+		ToolTimeout: cmp.Or(l.ToolTimeout, time.Minute),
+		MaxTokens:   cmp.Or(l.MaxTokens, 4096),
+	}, nil
+}

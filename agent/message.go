@@ -1,0 +1,43 @@
+package agent
+
+import (
+	"encoding/json"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// Role says who speaks a [Message].
+type Role string
+
+// The two roles. The results of calls are the user's to say.
+const (
+	User      Role = "user"
+	Assistant Role = "assistant"
+)
+
+// ToolUse is a model's call of a tool.
+type ToolUse struct {
+	ID, Name string
+	// Input is the arguments. In a [Part] and in a [ToolCalled] it is a JSON object; in a [UsePart] it is what
+	// arrived.
+	Input json.RawMessage
+}
+
+// ToolResult is what the call with this ID gave.
+type ToolResult struct {
+	ID     string
+	Result tools.Result
+}
+
+// Part is one piece of a message: exactly one of its fields is set.
+type Part struct {
+	Text   string
+	Use    *ToolUse
+	Result *ToolResult
+}
+
+// Message is what one side says at a time. Its parts are not to be changed once it is in a [History].
+type Message struct {
+	Role  Role
+	Parts []Part
+}

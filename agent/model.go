@@ -1,0 +1,84 @@
+package agent
+
+import (
+	"context"
+	"iter"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// Model is a language model, or a program that answers like one.
+//
+// Stream sends one request and yields the answer piece by piece: any number of [TextPart] and [UsePart], exactly one
+// [StopPart], at most one [UsagePart], in that order but for the UsagePart, which may come anywhere. An answer
+// without a StopPart counts as cut. A failure is yielded as the last pair, with a nil Delta; it should be a
+// [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in one pair.
+//
+// The request is sent when the sequence is ranged over, in the caller's goroutine, and blocks there. A sequence is
+// ranged over once. When the loop is left, or ctx is cancelled, Stream releases everything that it holds before it
+// returns. A Model retries, if at all, only before its first delta.
+//
+// A Model is safe for concurrent use. It may keep nothing of a Request, and changes nothing in it.
+type Model interface {
+	Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error]
+}
+
+// Request is one call of a [Model].
+type Request struct {
+	// System is the system prompt, or empty.
+	System string
+	// Messages alternate, and the first and the last are the user's. In a message that holds results they lead.
+	Messages []Message
+	// Tools are what may be called, ordered by name.
+	Tools []tools.Spec
+	// MaxTokens bounds the answer; always set.
+	MaxTokens int
+}
+
+// Delta is a piece of a Model's answer. It is sealed: [TextPart], [UsePart], [UsagePart] or [StopPart].
+type Delta interface{ delta() }
+
+type (
+	// TextPart is more text.
+	TextPart struct{ Text string }
+
+	// UsePart is one whole call. Input is what arrived, valid JSON or not: the agent checks. An empty Input is a call
+	// without arguments. The Input is the agent's from then on.
+	UsePart struct{ ToolUse }
+
+	// UsagePart says what the answer cost; it comes at most once.
+	UsagePart struct{ Usage }
+
+	// StopPart ends the answer: it comes exactly once, and only a UsagePart may follow.
+	StopPart struct{ Reason Reason }
+)
+
+func (TextPart) delta()  {}
+func (UsePart) delta()   {}
+func (UsagePart) delta() {}
+func (StopPart) delta()  {}
+
+// Usage counts tokens, or what the model counts instead. CacheRead and CacheWrite are not part of Input.
+type Usage struct{ Input, Output, CacheRead, CacheWrite int64 }
+
+func (u *Usage) add(o Usage) {
+	u.Input += o.Input
+	u.Output += o.Output
+	u.CacheRead += o.CacheRead
+	u.CacheWrite += o.CacheWrite
+}
+
+// Reason is why the model stopped. The agent derives what to do next from the parts: calls are run whether the
+// reason is EndTurn or ToolUseReason. The reason alone only ever forbids.
+type Reason string
+
+// The reasons, a closed list.
+const (
+	EndTurn         Reason = "end_turn"
+	ToolUseReason   Reason = "tool_use"
+	StopSequence    Reason = "stop_sequence"
+	MaxTokens       Reason = "max_tokens"
+	ContentFiltered Reason = "content_filtered" // and guardrails
+	ContextWindow   Reason = "context_window"
+	Malformed       Reason = "malformed" // the service says that the model's output was malformed
+)

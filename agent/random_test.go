@@ -1,0 +1,233 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// TestRandomScripts plays thousands of made-up conversations, each cut at a random place in one of many ways: what
+// comes out is a whole turn or a typed error, what runs had arrived whole, and nothing is left behind.
+func TestRandomScripts(t *testing.T) {
+	ends := map[string]int{}
+	for seed := range uint64(2000) {
+		synctest.Test(t, func(t *testing.T) { ends[randomRun(t, seed)]++ })
+	}
+	for _, want := range []string{"complete", "cancelled", "left", string(Truncated), string(BadOutput), string(Internal), string(LimitReached), string(Throttled), string(ToolFailed)} {
+		require.NotZero(t, ends[want], "%s never happened: %v", want, ends)
+	}
+}
+
+func randomRun(t *testing.T, seed uint64) string {
+	r := rand.New(rand.NewPCG(seed, 7))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+
+	whole := map[string]string{} // by id: arguments that arrived whole
+	var steps []step
+	for n := range 1 + r.IntN(5) {
+		var s step
+		uses := 0
+		for range r.IntN(6) {
+			switch r.IntN(3) {
+			case 0:
+				s = append(s, text([]string{"a", " ", "über", "\n\n", ""}[r.IntN(5)]))
+			default:
+				id := fmt.Sprintf("c%d-%d", n, uses)
+				words := []string{"a", "b", "mend", "secret", "panic", "slow", "deaf"}
+				if r.IntN(8) == 0 {
+					words = append(words, "fatal", "fatal", "fatal")
+				}
+				input := `{"word":"` + words[r.IntN(len(words))] + `"}`
+				name := []string{"tool", "tool", "tool", "tool", "ghost", "not a name"}[r.IntN(6)]
+				if r.IntN(4) == 0 {
+					input = input[:1+r.IntN(len(input)-1)] // cut, never whole, never empty
+				} else if name == "tool" {
+					whole[id] = input
+				}
+				s = append(s, use(id, name, input))
+				uses++
+			}
+		}
+		if r.IntN(2) == 0 {
+			s = append(s, UsagePart{Usage{Input: 1}})
+		}
+		reason := []Reason{EndTurn, ToolUseReason}[min(uses, 1)]
+		if r.IntN(15) == 0 {
+			reason = []Reason{EndTurn, ToolUseReason, MaxTokens, Malformed, ContentFiltered}[r.IntN(5)]
+		}
+		steps = append(steps, append(s, StopPart{reason}))
+	}
+	steps = append(steps, step{text("bye"), end})
+
+	// The cut.
+	if r.IntN(2) == 0 {
+		s := &steps[r.IntN(len(steps))]
+		*s = (*s)[:r.IntN(len(*s)+1):len(*s)]
+		switch r.IntN(6) {
+		case 0:
+			*s = append(*s, &ModelError{Code: Throttled})
+		case 1:
+			*s = append(*s, errors.New("reset by peer"))
+		case 2:
+			*s = append(*s, func(context.Context) { panic("adapter") })
+		case 3:
+			*s = append(*s, func(context.Context) { cancel() }, text("late"), end)
+		}
+	}
+	leaveAt := -1
+	if r.IntN(8) == 0 {
+		leaveAt = r.IntN(10)
+	}
+	if r.IntN(8) == 0 {
+		time.AfterFunc(time.Duration(r.IntN(5000))*time.Millisecond, cancel)
+	}
+
+	var mu sync.Mutex
+	ran := map[string]int{}
+	tool := mustTool(t, "tool", func(ctx context.Context, c *tools.Call, word string) (string, error) {
+		mu.Lock()
+		ran[c.ID()]++
+		mu.Unlock()
+		require.Equal(t, whole[c.ID()], string(c.Args()), "seed %d: %s ran with arguments that did not arrive", seed, c.ID())
+		switch word {
+		case "mend":
+			return "", tools.Correct("no")
+		case "secret":
+			return "", errors.New("secret")
+		case "panic":
+			panic("secret")
+		case "fatal":
+			return "", tools.Fatal(errors.New("secret"))
+		case "slow":
+			select {
+			case <-time.After(4 * time.Second):
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+		case "deaf":
+			time.Sleep(4 * time.Second)
+		}
+		return word, nil
+	})
+	m := play(steps...)
+	a := newAgent(t, m, Limits{Parallel: 1 + r.IntN(4), Calls: 6 + r.IntN(20), ToolTimeout: 3 * time.Second}, tool)
+
+	how := ""
+	var h History
+	called, ended := map[string]bool{}, map[string]bool{}
+	said := ""
+	n := 0
+	for ev, err := range a.Stream(ctx, Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}) {
+		require.Empty(t, how, "seed %d: something after the end", seed)
+		if err != nil {
+			failed, ok := errors.AsType[*RunError](err)
+			require.True(t, ok)
+			require.NotEmpty(t, failed.Message+string(failed.Code))
+			require.NotContains(t, failed.Message, "secret")
+			how, h = string(failed.Code), failed.Done.History
+			continue
+		}
+		switch ev := ev.(type) {
+		case TextDelta:
+			said += ev.Text
+		case ToolCalled:
+			require.False(t, called[ev.ID])
+			called[ev.ID] = true
+		case ToolDone:
+			require.True(t, called[ev.ID] && !ended[ev.ID])
+			ended[ev.ID] = true
+		case Done:
+			how, h = string(ev.Stop), ev.History
+		}
+		if n == leaveAt {
+			how = "left"
+			break
+		}
+		n++
+	}
+	require.NotEmpty(t, how, "seed %d: no end", seed)
+	require.NoError(t, m.bad, "seed %d", seed)
+	for id, times := range ran {
+		require.Equal(t, 1, times, "seed %d: %s ran more than once", seed, id)
+	}
+	if how != "left" {
+		require.Equal(t, called, ended, "seed %d", seed)
+		require.NoError(t, h.check(), "seed %d", seed)
+		b, err := json.Marshal(h.Turns)
+		require.NoError(t, err)
+		require.NotContains(t, string(b), "secret:")
+		var kept strings.Builder
+		for _, turn := range h.Turns {
+			for u := range turn.uses() {
+				require.True(t, ended[u.ID], "seed %d: %s is in the history and never ended", seed, u.ID)
+				delete(ran, u.ID)
+			}
+			for _, msg := range turn.Messages {
+				if msg.Role == Assistant {
+					for _, p := range msg.Parts {
+						kept.WriteString(strings.ReplaceAll(p.Text, "(a tool call that could not be read)", ""))
+					}
+				}
+			}
+		}
+		require.Empty(t, ran, "seed %d: what ran is in the history", seed)
+		strip := func(s string) string { return strings.Join(strings.Fields(s), "") }
+		require.True(t, strings.HasPrefix(strip(said), strip(kept.String())), "seed %d", seed)
+	}
+	time.Sleep(time.Minute) // for what is abandoned
+	synctest.Wait()
+	require.Zero(t, a.Abandoned())
+	return how
+}
+
+// TestSharedAgent runs one agent for many tenants at once: nobody sees another's prompt, result or scope.
+func TestSharedAgent(t *testing.T) {
+	who := mustTool(t, "who", func(_ context.Context, c *tools.Call, word string) (string, error) {
+		return c.Scope().TenantID() + "/" + word, nil
+	})
+	m := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		last := r.Messages[len(r.Messages)-1].Parts
+		if res := last[0].Result; res != nil && len(last) == 1 {
+			return play(step{text("you are " + res.Result.Summary), end}).Stream(ctx, r)
+		}
+		word := last[len(last)-1].Text
+		return play(step{use("id-"+word, "who", `{"word":"`+word+`"}`), calls}).Stream(ctx, r)
+	})
+	a := newAgent(t, m, Limits{}, who)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for g := range 64 {
+		in := Input{Scope: tenant(t, fmt.Sprint("t", g))}
+		wg.Go(func() {
+			var want []string
+			for n := range 20 {
+				in.Prompt = fmt.Sprintf("g%d-n%d", g, n)
+				done, err := a.Run(context.Background(), in)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				answer := fmt.Sprintf("t%d/%s", g, in.Prompt)
+				want = append(want, "user: "+in.Prompt, fmt.Sprintf(`assistant: [id-%s who {"word":"%s"}]`, in.Prompt, in.Prompt),
+					fmt.Sprintf("user: {id-%s= %s}", in.Prompt, answer), "assistant: you are "+answer)
+				if got := lines(done.History); strings.Join(got, "\n") != strings.Join(want, "\n") {
+					t.Errorf("tenant t%d: got %q, want %q", g, got, want)
+					return
+				}
+				in.History = done.History
+			}
+		})
+	}
+}

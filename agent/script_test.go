@@ -1,0 +1,239 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// modelFunc is a Model made of a function.
+type modelFunc func(ctx context.Context, r *Request) iter.Seq2[Delta, error]
+
+func (f modelFunc) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] { return f(ctx, r) }
+
+// step is one answer: each piece is a Delta, an error, or a func(context.Context) that runs in between.
+type step []any
+
+// script is a Model that plays one step a request, keeps the requests, and fails when one breaks the rules of
+// Request.
+type script struct {
+	mu       sync.Mutex
+	steps    []step
+	requests []*Request
+	ctxs     []context.Context
+	bad      error
+}
+
+func play(steps ...step) *script { return &script{steps: steps} }
+
+func (s *script) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] {
+	return func(yield func(Delta, error) bool) {
+		s.mu.Lock()
+		n := len(s.requests)
+		s.requests = append(s.requests, r)
+		s.ctxs = append(s.ctxs, ctx)
+		if err := checkRequest(r); err != nil && s.bad == nil {
+			s.bad = fmt.Errorf("request %d: %w", n, err)
+		}
+		s.mu.Unlock()
+		if n >= len(s.steps) {
+			yield(nil, errors.New("the script is at its end"))
+			return
+		}
+		for _, piece := range s.steps[n] {
+			switch p := piece.(type) {
+			case Delta:
+				if !yield(p, nil) {
+					return
+				}
+			case error:
+				yield(nil, p)
+				return
+			case func(context.Context):
+				p(ctx)
+			case nil:
+				if !yield(nil, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// checkRequest checks what Request promises to a Model, independently of the package's own checks.
+func checkRequest(r *Request) error {
+	if r.MaxTokens <= 0 {
+		return errors.New("no MaxTokens")
+	}
+	if !slices.IsSortedFunc(r.Tools, func(a, b tools.Spec) int { return map[bool]int{true: -1, false: 1}[a.Name < b.Name] }) {
+		return errors.New("the tools are not in order")
+	}
+	want := User
+	ids := map[string]bool{}
+	var open []string
+	for i, m := range r.Messages {
+		if m.Role != want {
+			return fmt.Errorf("message %d is the %s's", i, m.Role)
+		}
+		want = map[Role]Role{User: Assistant, Assistant: User}[m.Role]
+		if len(m.Parts) == 0 {
+			return fmt.Errorf("message %d is empty", i)
+		}
+		var results, calls []string
+		for j, p := range m.Parts {
+			switch {
+			case p.Result != nil:
+				if j != len(results) {
+					return fmt.Errorf("message %d: a result does not lead", i)
+				}
+				results = append(results, p.Result.ID)
+			case p.Use != nil:
+				if !json.Valid(p.Use.Input) || p.Use.Input[0] != '{' {
+					return fmt.Errorf("message %d: arguments that are no object: %s", i, p.Use.Input)
+				}
+				if ids[p.Use.ID] {
+					return fmt.Errorf("message %d: id %q again", i, p.Use.ID)
+				}
+				ids[p.Use.ID] = true
+				calls = append(calls, p.Use.ID)
+			case p.Text == "":
+				return fmt.Errorf("message %d: an empty part", i)
+			}
+		}
+		if !slices.Equal(results, open) {
+			return fmt.Errorf("message %d: results %q for calls %q", i, results, open)
+		}
+		open = calls
+	}
+	if len(r.Messages) == 0 || want != Assistant || len(open) > 0 {
+		return errors.New("the last word is not the user's")
+	}
+	return nil
+}
+
+func use(id, name, input string) UsePart {
+	return UsePart{ToolUse{ID: id, Name: name, Input: json.RawMessage(input)}}
+}
+
+func text(s string) TextPart { return TextPart{s} }
+
+var (
+	end   = StopPart{EndTurn}
+	calls = StopPart{ToolUseReason}
+)
+
+// mustTool is a tool whose argument is a word.
+func mustTool(t testing.TB, name string, f func(ctx context.Context, c *tools.Call, word string) (string, error)) *tools.Tool {
+	t.Helper()
+	type in struct {
+		Word string `json:"word"`
+	}
+	tool, err := tools.New(name, "The tool "+name+".", func(ctx context.Context, c *tools.Call, in in) (string, error) {
+		return f(ctx, c, in.Word)
+	})
+	require.NoError(t, err)
+	return tool
+}
+
+// echo gives its word back, and fails as the word says.
+func echo(t testing.TB) *tools.Tool {
+	return mustTool(t, "echo", func(_ context.Context, _ *tools.Call, word string) (string, error) {
+		switch word {
+		case "secret":
+			return "", errors.New("secret: arn:aws:s3:::acme")
+		case "mend":
+			return "", tools.Correct("say it louder")
+		case "fatal":
+			return "", tools.Fatal(&tools.FatalError{Code: "not_an_image", Message: "The file is no image.", Permanent: true, Err: errors.New("secret")})
+		case "plain fatal":
+			return "", tools.Fatal(errors.New("secret"))
+		case "panic":
+			panic("secret")
+		}
+		return "<" + word + ">", nil
+	})
+}
+
+func newAgent(t testing.TB, m Model, l Limits, ts ...*tools.Tool) *Agent {
+	t.Helper()
+	a, err := New(m, &Options{System: "Be brief.", Tools: tools.Of(ts...), Limits: l})
+	require.NoError(t, err)
+	return a
+}
+
+func tenant(t testing.TB, id string) scope.Scope {
+	t.Helper()
+	s, err := scope.Tenant(id)
+	require.NoError(t, err)
+	return s
+}
+
+// drain collects a run: its events, and its error if it has one.
+func drain(t testing.TB, a *Agent, ctx context.Context, in Input) ([]Event, *RunError) {
+	t.Helper()
+	var evs []Event
+	var failed *RunError
+	for ev, err := range a.Stream(ctx, in) {
+		require.Nil(t, failed, "an event after the error")
+		if n := len(evs); n > 0 {
+			require.IsNotType(t, Done{}, evs[n-1], "an event after Done")
+		}
+		if err != nil {
+			require.Nil(t, ev)
+			var ok bool
+			failed, ok = errors.AsType[*RunError](err)
+			require.True(t, ok)
+			continue
+		}
+		evs = append(evs, ev)
+	}
+	if failed == nil {
+		require.NotEmpty(t, evs)
+		require.IsType(t, Done{}, evs[len(evs)-1], "no end")
+	}
+	if s, ok := a.model.(*script); ok {
+		require.NoError(t, s.bad)
+	}
+	return evs, failed
+}
+
+// lines is a history as one line a message, for comparisons that a person can read.
+func lines(h History) []string {
+	var out []string
+	for _, t := range h.Turns {
+		for _, m := range t.Messages {
+			s := string(m.Role) + ":"
+			for _, p := range m.Parts {
+				switch {
+				case p.Use != nil:
+					s += fmt.Sprintf(" [%s %s %s]", p.Use.ID, p.Use.Name, p.Use.Input)
+				case p.Result != nil:
+					mark := "="
+					if p.Result.Result.IsError {
+						mark = "!"
+					}
+					s += fmt.Sprintf(" {%s%s %s}", p.Result.ID, mark, p.Result.Result.Blocks[0].Text)
+				default:
+					s += " " + p.Text
+				}
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+type iterDeltas = iter.Seq2[Delta, error]
+
+func exit() { runtime.Goexit() }

@@ -1,0 +1,98 @@
+package presign
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/object/s3object"
+)
+
+const (
+	// DefaultExpires is how long a grant is good for.
+	DefaultExpires = 15 * time.Minute
+
+	// MaxExpires is the longest that S3 accepts.
+	MaxExpires = 7 * 24 * time.Hour
+
+	// MinLife is how long credentials must still live to sign a grant.
+	MinLife = 5 * time.Minute
+
+	// MaxSize is the largest body that S3 takes in one PUT, in bytes.
+	MaxSize = 5 << 30
+)
+
+// Options configure a [Signer]. Nil is valid.
+type Options struct {
+	// For chooses the client, and with it the credentials, for a scope.
+	// Default: the client given to New, for every scope. It must be safe for
+	// concurrent use; its errors are returned wrapped.
+	For func(context.Context, scope.Scope) (*s3.Client, error)
+
+	// Expires is how long a grant is good for where PutOptions does not say, 1 s
+	// to 7 days. Default: DefaultExpires.
+	Expires time.Duration
+}
+
+// Signer makes grants for one bucket. It is safe for concurrent use.
+type Signer struct {
+	bucket  *object.Bucket
+	choose  func(context.Context, scope.Scope) (*s3.Client, error)
+	expires time.Duration
+}
+
+// New returns the signer for b. The client signs: its credentials, region and
+// endpoint are what the client of the upload will meet, so the endpoint must be
+// one that a browser reaches. b names the bucket, makes the Refs that
+// [Signer.Arrived] returns, and is where it looks.
+//
+// The bucket's name must be a plain one: see [s3object.CheckBucket].
+func New(c *s3.Client, b *object.Bucket, o *Options) (*Signer, error) {
+	if b == nil {
+		return nil, fmt.Errorf("presign: new: %w", invalid("no bucket"))
+	}
+	if err := s3object.CheckBucket(b.Name()); err != nil {
+		return nil, fmt.Errorf("presign: new: %w: %w", ErrInvalid, err)
+	}
+	s := &Signer{bucket: b, expires: DefaultExpires}
+	if o != nil {
+		s.choose = o.For
+		if o.Expires != 0 {
+			s.expires = o.Expires
+		}
+	}
+	if err := checkExpires(s.expires); err != nil {
+		return nil, fmt.Errorf("presign: new: %w", err)
+	}
+	if s.choose == nil {
+		if c == nil {
+			return nil, fmt.Errorf("presign: new: %w", invalid("neither a client nor Options.For"))
+		}
+		s.choose = func(context.Context, scope.Scope) (*s3.Client, error) { return c, nil }
+	}
+	return s, nil
+}
+
+// ref names a file of a session; other levels take no uploads.
+func (s *Signer) ref(session scope.Scope, name string) (*object.Root, object.Ref, error) {
+	root, err := s.bucket.In(session)
+	if err != nil {
+		return nil, object.Ref{}, err
+	}
+	if session.Level() != scope.SessionLevel {
+		return nil, object.Ref{}, fmt.Errorf("%w: an upload belongs to a session, not to a %s", scope.ErrLevel, session.Level())
+	}
+	ref, err := root.Ref(name)
+	return root, ref, err
+}
+
+func checkExpires(d time.Duration) error {
+	if d < time.Second || d > MaxExpires {
+		return invalid("an expiry of %v; 1s to %v are possible", d, MaxExpires)
+	}
+	return nil
+}

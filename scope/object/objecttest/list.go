@@ -1,0 +1,163 @@
+package objecttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+// names: what scope allows in a file name, a store has to keep as it is.
+func names(ctx context.Context, b *bench) error {
+	all := []string{
+		"plain.txt", "two words.txt", "a+b.txt", "a=b&c.txt", "it's \"quoted\".txt", "<tag>.txt",
+		"semi;colon,comma.txt", "(1) [2] {3}.txt", "~tilde!@$^*.txt", "Ünïcödé.txt", "日本語.txt", "😀.txt", "no-extension",
+	}
+	var want []string
+	for _, name := range all {
+		ref, _, err := b.put(ctx, name, []byte(name), nil)
+		if err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		if err := wantBytes(ctx, b.root, ref, nil, []byte(name), int64(len(name))); err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		want = append(want, ref.Key())
+	}
+	slices.Sort(want)
+	got, err := keys(ctx, b.root)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("listed %q, want %q", got, want)
+	}
+	return nil
+}
+
+// list: seven objects, pages of three, at every level, in order.
+func list(ctx context.Context, b *bench) error {
+	other, err := b.user.NewSession()
+	if err != nil {
+		return err
+	}
+	u2, err := b.tenant.User("u10") // u1 is a prefix of its id
+	if err != nil {
+		return err
+	}
+	shared, err := b.tenant.Shared()
+	if err != nil {
+		return err
+	}
+	stored := map[scope.Scope][]string{
+		b.session: {"a.txt", "b.txt", "ab.txt"},
+		other:     {"a.txt"},
+		b.user:    {"profile.json"},
+		u2:        {"profile.json"},
+		shared:    {"terms.txt"},
+	}
+	byKey := map[string]object.Ref{}
+	for s, files := range stored {
+		in := *b
+		if in.root, err = b.bucket.In(s); err != nil {
+			return err
+		}
+		for _, name := range files {
+			ref, _, err := in.put(ctx, name, []byte(name), nil)
+			if err != nil {
+				return err
+			}
+			byKey[ref.Key()] = ref
+		}
+	}
+	for _, s := range []scope.Scope{b.tenant, b.user, b.session, other, u2, shared} {
+		var want []string
+		for key, ref := range byKey {
+			if s.Contains(ref.Scope()) {
+				want = append(want, key)
+			}
+		}
+		slices.Sort(want)
+		root, err := b.bucket.In(s)
+		if err != nil {
+			return err
+		}
+		var got []string
+		for ref, err := range root.List(ctx) {
+			if err != nil {
+				return err
+			}
+			if put := byKey[ref.Key()]; ref.Unpinned() != put.Unpinned() || ref.ETag() != "" && put.ETag() != "" && ref != put {
+				return fmt.Errorf("listed %v, stored %v", ref, put)
+			}
+			if err := wantBytes(ctx, root, ref, nil, []byte(ref.Name()), int64(len(ref.Name()))); err != nil {
+				return fmt.Errorf("through a listed Ref: %w", err)
+			}
+			got = append(got, ref.Key())
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("in %v: listed %q, want %q", s, got, want)
+		}
+	}
+	return nil
+}
+
+// otherScopes: a Ref of one scope opens nothing through another's Root, and
+// the answer is the one for what does not exist.
+func otherScopes(ctx context.Context, b *bench) error {
+	ref, _, err := b.put(ctx, "a.txt", []byte("mine"), nil)
+	if err != nil {
+		return err
+	}
+	sibling, err := b.user.NewSession()
+	if err != nil {
+		return err
+	}
+	u2, err := b.tenant.User("u2")
+	if err != nil {
+		return err
+	}
+	foreign, err := scope.Tenant(b.tenant.TenantID() + "x")
+	if err != nil {
+		return err
+	}
+	for _, s := range []scope.Scope{sibling, u2, foreign} {
+		root, err := b.bucket.In(s)
+		if err != nil {
+			return err
+		}
+		_, _, open := root.Open(ctx, ref, nil)
+		_, _, stat := root.Stat(ctx, ref)
+		_, _, put := root.Put(ctx, ref.Unpinned(), nil, &object.PutOptions{Overwrite: true})
+		if err := errors.Join(
+			wantErr("open", open, object.ErrNotFound),
+			wantErr("stat", stat, object.ErrNotFound),
+			wantErr("put", put, object.ErrOutside),
+			wantErr("delete", root.Delete(ctx, ref.Unpinned()), object.ErrNotFound),
+		); err != nil {
+			return fmt.Errorf("in %v: %w", s, err)
+		}
+		got, err := keys(ctx, root)
+		if err != nil {
+			return err
+		}
+		if len(got) > 0 {
+			return fmt.Errorf("in %v: listed %q", s, got)
+		}
+	}
+	return wantBytes(ctx, b.root, ref, nil, []byte("mine"), 4)
+}
+
+func keys(ctx context.Context, root *object.Root) ([]string, error) {
+	var all []string
+	for ref, err := range root.List(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ref.Key())
+	}
+	return all, nil
+}

@@ -1,0 +1,194 @@
+package object_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+const sessionID = "0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f"
+
+func session(t testing.TB, tenant, user string) scope.Scope {
+	t.Helper()
+	a, err := scope.Tenant(tenant)
+	require.NoError(t, err)
+	u, err := a.User(user)
+	require.NoError(t, err)
+	s, err := u.Session(sessionID)
+	require.NoError(t, err)
+	return s
+}
+
+func rootOf(t testing.TB, b *object.Bucket, s scope.Scope) *object.Root {
+	t.Helper()
+	r, err := b.In(s)
+	require.NoError(t, err)
+	return r
+}
+
+func refTo(t testing.TB, r *object.Root, name string) object.Ref {
+	t.Helper()
+	f, err := r.Ref(name)
+	require.NoError(t, err)
+	return f
+}
+
+func TestZeroScope(t *testing.T) {
+	_, err := object.New(object.NewMemory(), "b", nil).In(scope.Scope{})
+	require.ErrorIs(t, err, scope.ErrDenied)
+}
+
+func TestTenantHoldsNoObjects(t *testing.T) {
+	tenant, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	_, err = rootOf(t, object.New(object.NewMemory(), "b", nil), tenant).Ref("a.txt")
+	require.ErrorIs(t, err, scope.ErrLevel)
+}
+
+// A foreign object and a missing one can't be told apart by what a caller
+// sees, and a log still can.
+func TestOutsideReadsLikeNotFound(t *testing.T) {
+	d := object.NewMemory()
+	b := object.New(d, "b", nil)
+	mine, foreign := rootOf(t, b, session(t, "acme", "u1")), rootOf(t, b, session(t, "acme", "u2"))
+	stored, _, err := foreign.Put(t.Context(), refTo(t, foreign, "a.txt"), strings.NewReader("x"), nil)
+	require.NoError(t, err)
+
+	other := rootOf(t, object.New(d, "another", nil), mine.Scope())
+	for what, f := range map[string]object.Ref{
+		"another user":   stored,
+		"another bucket": refTo(t, other, "a.txt"),
+	} {
+		_, _, missing := mine.Open(t.Context(), refTo(t, mine, "a.txt"), nil)
+		_, _, open := mine.Open(t.Context(), f, nil)
+		require.ErrorIs(t, open, object.ErrNotFound, what)
+		require.EqualError(t, open, missing.Error(), what)
+		require.ErrorIs(t, open, object.ErrOutside, what)
+		require.NotErrorIs(t, missing, object.ErrOutside, what)
+
+		_, _, missing = mine.Stat(t.Context(), refTo(t, mine, "a.txt"))
+		_, _, stat := mine.Stat(t.Context(), f)
+		require.EqualError(t, stat, missing.Error(), what)
+		_, _, put := mine.Put(t.Context(), f.Unpinned(), strings.NewReader("y"), &object.PutOptions{Overwrite: true})
+		require.ErrorIs(t, put, object.ErrOutside, what)
+		require.ErrorIs(t, mine.Delete(t.Context(), f), object.ErrOutside, what)
+	}
+	_, _, err = foreign.Open(t.Context(), stored, nil)
+	require.NoError(t, err, "it is all still there")
+}
+
+func TestZeroRef(t *testing.T) {
+	b := object.New(object.NewMemory(), "", nil) // a bucket whose name is that of the zero Ref
+	r := rootOf(t, b, session(t, "acme", "u1"))
+	_, _, err := r.Open(t.Context(), object.Ref{}, nil)
+	require.ErrorIs(t, err, object.ErrOutside)
+	_, err = object.Ref{}.MarshalJSON()
+	require.ErrorIs(t, err, object.ErrInvalid)
+}
+
+func TestPutOptions(t *testing.T) {
+	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	f := refTo(t, r, "a.txt")
+	for what, o := range map[string]object.PutOptions{
+		"two ways of writing": {IfMatch: `"x"`, Overwrite: true},
+		"any ETag":            {IfMatch: "*"},
+		"a header in an ETag": {IfMatch: "\"x\"\r\nX-Amz-Acl: public-read"},
+		"a header in a type":  {Type: "text/plain\r\nX-Amz-Acl: public-read"},
+		"a negative size":     {Size: -1},
+	} {
+		_, _, err := r.Put(t.Context(), f, strings.NewReader("x"), &o)
+		require.ErrorIs(t, err, object.ErrInvalid, what)
+	}
+	pinned, info, err := r.Put(t.Context(), f, strings.NewReader("x"), nil)
+	require.NoError(t, err)
+	require.Equal(t, "application/octet-stream", info.Type)
+	_, _, err = r.Put(t.Context(), pinned, strings.NewReader("y"), &object.PutOptions{Overwrite: true})
+	require.ErrorIs(t, err, object.ErrInvalid, "a pinned Ref can't be written to")
+}
+
+// pages is a driver whose lists are what the test says.
+type pages struct {
+	object.Driver
+	page [][]string
+	more bool // says that the last page is not the last
+}
+
+func (p *pages) List(_ context.Context, _ scope.Scope, after string, _ int) ([]object.Entry, bool, error) {
+	n := 0
+	for after != "" && n < len(p.page) && p.page[n][len(p.page[n])-1] != after {
+		n++
+	}
+	if after != "" {
+		n++
+	}
+	if n >= len(p.page) {
+		return nil, p.more, nil
+	}
+	var out []object.Entry
+	for _, key := range p.page[n] {
+		out = append(out, object.Entry{Key: key, Info: object.Info{ETag: `"e"`}})
+	}
+	return out, p.more || n < len(p.page)-1, nil
+}
+
+func TestListStrayKeys(t *testing.T) {
+	user := "tenant=acme/user=u1/"
+	d := &pages{page: [][]string{
+		{user, user + "a.txt"},
+		{user + "b%2e.txt", user + "sub/dir.txt"},
+		{user + "uploads/" + sessionID + "/c.txt", "tenant=globex/shared/secret.txt"},
+	}}
+	tenant, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	var good, stray []string
+	for f, err := range rootOf(t, object.New(d, "b", nil), tenant).List(t.Context()) {
+		if err == nil {
+			require.True(t, tenant.Contains(f.Scope()))
+			good = append(good, f.Name())
+			continue
+		}
+		var ke *object.KeyError
+		require.ErrorAs(t, err, &ke)
+		require.True(t, f.IsZero())
+		stray = append(stray, ke.Key)
+	}
+	require.Equal(t, []string{"a.txt", "c.txt"}, good)
+	require.Equal(t, []string{user, user + "b%2e.txt", user + "sub/dir.txt", "tenant=globex/shared/secret.txt"}, stray)
+}
+
+// A driver that would keep a list going for ever ends it.
+func TestListEnds(t *testing.T) {
+	key := "tenant=acme/user=u1/a.txt"
+	for what, d := range map[string]*pages{
+		"more, and nothing comes": {page: [][]string{{key}}, more: true},
+		"the same key again":      {page: [][]string{{key, key}}, more: true},
+	} {
+		r := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))
+		var last error
+		n := 0
+		for _, last = range r.List(t.Context()) {
+			n++
+			require.Less(t, n, 5, what)
+		}
+		require.ErrorContains(t, last, "the driver returned", what)
+	}
+}
+
+func TestListBreak(t *testing.T) {
+	b := object.New(object.NewMemory(), "b", &object.Options{PageSize: 1})
+	r := rootOf(t, b, session(t, "acme", "u1"))
+	for _, name := range []string{"a.txt", "b.txt", "c.txt"} {
+		_, _, err := r.Put(t.Context(), refTo(t, r, name), strings.NewReader(name), nil)
+		require.NoError(t, err)
+	}
+	for f, err := range r.List(t.Context()) {
+		require.NoError(t, err)
+		require.Equal(t, "a.txt", f.Name())
+		break
+	}
+}

@@ -1,0 +1,50 @@
+package tools
+
+import (
+	"encoding/json"
+
+	"github.com/carrel-go/carrel/scope"
+)
+
+// Call is one call of a tool: the model's arguments, and beside them what the model has no say in. It is read-only
+// and safe for concurrent use.
+type Call struct {
+	o CallOptions
+
+	// What Tool.Call found when it checked the arguments: for which tool, and the decoded value.
+	by *Tool
+	in any
+}
+
+// CallOptions are the contents of a [Call].
+type CallOptions struct {
+	// Scope is whose data the call may touch.
+	Scope scope.Scope
+	// ID is the call's id in the conversation, given by the model's service.
+	ID string
+	// Name is the tool's name.
+	Name string
+	// IdempotencyKey is the same when the same call of the same run is made again, after a crash for example, and
+	// differs otherwise. Empty if the run has no id.
+	IdempotencyKey string
+	// Args are the arguments as the model sent them.
+	Args json.RawMessage
+}
+
+// NewCall returns a call with these contents. The agent makes calls; a test of a single tool may too.
+func NewCall(o CallOptions) *Call { return &Call{o: o} }
+
+// Scope is whose data the call may touch. It comes from the run, never from the model.
+func (c *Call) Scope() scope.Scope { return c.o.Scope }
+
+// ID is the call's id in the conversation.
+func (c *Call) ID() string { return c.o.ID }
+
+// Name is the name of the tool that is called.
+func (c *Call) Name() string { return c.o.Name }
+
+// Args are the arguments as the model sent them; not to be changed.
+func (c *Call) Args() json.RawMessage { return c.o.Args }
+
+// IdempotencyKey is a key for effects that must happen once, see [CallOptions].
+func (c *Call) IdempotencyKey() string { return c.o.IdempotencyKey }

@@ -1,0 +1,71 @@
+package tools
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrSchema is in the chain of every error by which [New] refuses a function's arguments: a reserved name, an open
+// map, a type whose JSON form the schema could not tell.
+var ErrSchema = errors.New("tools: these arguments cannot be a tool's")
+
+// CorrectionError is a failure that the model should mend: its Message goes to the model as the result of the call.
+type CorrectionError struct{ Message string }
+
+// Error implements error.
+func (e *CorrectionError) Error() string { return "tools: correction: " + e.Message }
+
+// Correct returns a [CorrectionError]: what the model should mend, in words that the model reads.
+func Correct(msg string) error { return &CorrectionError{Message: msg} }
+
+// FatalError is a failure that ends the run, because nothing that the model does could mend it.
+type FatalError struct {
+	// Code names the failure for programs, in lower-case words with underscores. Default: the run's error has the
+	// code tool_failed.
+	Code string
+	// Message may be shown to a person, so it names no key, no host and no internal id. Default: a general sentence.
+	Message string
+	// Permanent says that another run on the same input would fail in the same way.
+	Permanent bool
+	// Err is the cause, for the log.
+	Err error
+}
+
+// Error implements error.
+func (e *FatalError) Error() string {
+	s := "tools: fatal"
+	for _, p := range []string{e.Code, e.Message} {
+		if p != "" {
+			s += ": " + p
+		}
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *FatalError) Unwrap() error { return e.Err }
+
+// Fatal marks err as one that ends the run. An err that is or wraps a [FatalError] is returned as it is, so its code
+// and message count; nil stays nil.
+func Fatal(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*FatalError](err); ok {
+		return err
+	}
+	return &FatalError{Err: err}
+}
+
+// PanicError is a panic in a tool's function or in its middleware. It is an ordinary failure for the model; the
+// stack is for the log.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error. It holds no stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("tools: panic: %v", e.Value) }

@@ -1,0 +1,139 @@
+package tools
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// schema is the schema of a tool's arguments in its two forms: the document that a model reads, and the rules that
+// decide. They differ in one thing: the rules take null for an optional property, the document does not mention it,
+// because not every model behind Bedrock takes a list of types.
+type schema struct {
+	doc   json.RawMessage
+	rules *jsonschema.Resolved
+	root  *jsonschema.Schema // what rules resolves; for explain
+}
+
+// newSchema infers the schema of t, which must be a struct.
+func newSchema(t reflect.Type, allow []string) (*schema, error) {
+	if t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("%v is not a struct", t)
+	}
+	root, err := jsonschema.ForType(t, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkType(t, ""); err != nil {
+		return nil, err
+	}
+	if err := normalise(root, "", allow); err != nil {
+		return nil, err
+	}
+	if root.Type != "object" {
+		return nil, fmt.Errorf("%v is not an object in JSON", t)
+	}
+	doc, err := json.Marshal(root)
+	if err != nil {
+		return nil, err
+	}
+	nullOptional(root)
+	rules, err := root.Resolve(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &schema{doc: doc, rules: rules, root: root}, nil
+}
+
+// normalise rewrites s in place to what every model behind Bedrock takes (one type a property, pointers optional),
+// and refuses what a tool must not have. path is the Go-like path of s, for errors.
+func normalise(s *jsonschema.Schema, path string, allow []string) error {
+	if s.Types != nil {
+		s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "null" })
+		if len(s.Types) != 1 {
+			return fmt.Errorf("%shas the types %q, and may have only one", at(path), s.Types)
+		}
+		s.Type, s.Types = s.Types[0], nil
+	}
+	switch s.Type {
+	case "object":
+		if s.AdditionalProperties == nil || s.AdditionalProperties.Not == nil {
+			return fmt.Errorf("%sis an open map: it could carry any name", at(path))
+		}
+		if s.Properties == nil {
+			s.Properties = map[string]*jsonschema.Schema{}
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+			p := s.Properties[name]
+			if err := checkName(name, allow); err != nil {
+				return fmt.Errorf("%s%w", at(join(path, name)), err)
+			}
+			// A slice reads as null or array and stays required; any other null is a pointer's.
+			if slices.Contains(p.Types, "null") && !slices.Contains(p.Types, "array") {
+				s.Required = slices.DeleteFunc(s.Required, func(r string) bool { return r == name })
+			}
+			if err := normalise(p, join(path, name), allow); err != nil {
+				return err
+			}
+		}
+	case "array":
+		return normalise(s.Items, path+"[]", allow)
+	case "":
+		return fmt.Errorf("%smay be anything, so it is an open map too", at(path))
+	}
+	return nil
+}
+
+// nullOptional lets every optional property of s be null.
+func nullOptional(s *jsonschema.Schema) {
+	if s.Items != nil {
+		nullOptional(s.Items)
+	}
+	for name, p := range s.Properties {
+		nullOptional(p)
+		if !slices.Contains(s.Required, name) {
+			p.Types, p.Type = []string{p.Type, "null"}, ""
+		}
+	}
+}
+
+// validate checks raw arguments. Its errors are corrections.
+func (s *schema) validate(raw json.RawMessage) error {
+	v, err := parse(raw)
+	if err != nil {
+		return Correct("the arguments are " + err.Error())
+	}
+	if err := s.rules.Validate(v); err != nil {
+		return Correct("the arguments do not fit: " + explain(s.root, v, err))
+	}
+	return nil
+}
+
+// decodeMessage puts an error of json.Unmarshal into words for the model; the schema has let the value pass, so it
+// is a number that is too large or a text that its type refuses.
+func decodeMessage(err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Sprintf("%sa %s does not go into %v", at(e.Field), e.Value, e.Type)
+	}
+	return err.Error()
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// at is the beginning of a message about path; the root needs no naming.
+func at(path string) string {
+	if path == "" {
+		return ""
+	}
+	return path + ": "
+}

@@ -1,0 +1,214 @@
+package tools
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+type page struct {
+	Number int      `json:"number" jsonschema:"from 1"`
+	Marks  []string `json:"marks,omitempty"`
+}
+
+type margins struct {
+	Left  uint8   `json:"left"`
+	Right float64 `json:"right,omitempty"`
+}
+
+type everything struct {
+	Title   string     `json:"title" jsonschema:"as printed"`
+	Pages   []page     `json:"pages"`
+	Cover   *page      `json:"cover"`
+	Lent    bool       `json:"lent,omitempty"`
+	Due     *time.Time `json:"due"`
+	Corners [2]int     `json:"corners"`
+	margins
+}
+
+func schemaOf[T any](t *testing.T, allow ...string) *schema {
+	t.Helper()
+	s, err := newSchema(reflect.TypeFor[T](), allow)
+	require.NoError(t, err)
+	return s
+}
+
+// The document is what models read: one type a property, an object at the root, fields in the author's order,
+// pointers optional, slices not.
+func TestSchemaDocument(t *testing.T) {
+	require.Equal(t, `{"type":"object","properties":{`+
+		`"title":{"type":"string","description":"as printed"},`+
+		`"pages":{"type":"array","items":{"type":"object","properties":{"number":{"type":"integer","description":"from 1"},"marks":{"type":"array","items":{"type":"string"}}},"required":["number"],"additionalProperties":false}},`+
+		`"cover":{"type":"object","properties":{"number":{"type":"integer","description":"from 1"},"marks":{"type":"array","items":{"type":"string"}}},"required":["number"],"additionalProperties":false},`+
+		`"lent":{"type":"boolean"},`+
+		`"due":{"type":"string"},`+
+		`"corners":{"type":"array","items":{"type":"integer"},"minItems":2,"maxItems":2},`+
+		`"left":{"type":"integer","minimum":0,"maximum":255},`+
+		`"right":{"type":"number"}},`+
+		`"required":["title","pages","corners","left"],"additionalProperties":false}`,
+		string(schemaOf[everything](t).doc))
+
+	require.JSONEq(t, `{"type":"object","properties":{},"additionalProperties":false}`, string(schemaOf[struct{}](t).doc))
+}
+
+func TestValidate(t *testing.T) {
+	s := schemaOf[everything](t)
+	for name, c := range map[string]struct{ args, want string }{
+		"least":              {`{"title":"a","pages":[],"corners":[1,2],"left":0}`, ""},
+		"all":                {`{"title":"a","pages":[{"number":1,"marks":["x"]}],"cover":{"number":2},"lent":true,"due":"2026-01-02T03:04:05Z","corners":[1,2],"left":9,"right":0.5}`, ""},
+		"null is left out":   {`{"title":"a","pages":[],"cover":null,"due":null,"lent":null,"right":null,"corners":[1,2],"left":0}`, ""},
+		"null for required":  {`{"title":null,"pages":null,"corners":[1,2],"left":0}`, `title: is null, want string; pages: is null, want array`},
+		"deep":               {`{"title":"a","pages":[{"number":1},{"number":"2"},{"marks":[3]}],"corners":[1,2],"left":0}`, `pages[1].number: is string "2", want integer; pages[2].number: is missing; pages[2].marks[0]: is integer 3, want string`},
+		"range":              {`{"title":"a","pages":[],"corners":[1],"left":256}`, `corners: has 1 items, want at least 2; left: 256 is more than 255`},
+		"fraction":           {`{"title":"a","pages":[],"corners":[1,2.5],"left":0}`, `corners[1]: is number 2.5, want integer`},
+		"unknown":            {`{"title":"a","pages":[],"corners":[1,2],"left":0,"Title":"b"}`, `Title: is not known here; the names are ["title" "pages" "cover" "lent" "due" "corners" "left" "right"]`},
+		"not an object":      {`[1]`, `is array, want object`},
+		"null":               {`null`, `is null, want object`},
+		"hidden in optional": {`{"title":"a","pages":[],"cover":{"number":1,"tenant":"globex"},"corners":[1,2],"left":0}`, `cover.tenant: is not known here; the names are ["number" "marks"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := s.validate([]byte(c.args))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, "tools: correction: the arguments do not fit: "+c.want)
+		})
+	}
+}
+
+func TestValidateManyMisfits(t *testing.T) {
+	s := schemaOf[everything](t)
+	err := s.validate([]byte(`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"title":"t","pages":[],"corners":["x","y"],"left":-1}`))
+	require.ErrorContains(t, err, "; and 1 more")
+}
+
+// What encoding/json would repair or choose is refused.
+func TestParseStrict(t *testing.T) {
+	for name, c := range map[string]struct{ args, want string }{
+		"empty":                 {``, "not one JSON value: unexpected end of JSON input at byte 0"},
+		"cut":                   {`{"a": "b`, "not one JSON value: unexpected end of JSON input at byte 8"},
+		"two values":            {`{} {}`, "not one JSON value"},
+		"trailing comma":        {`{"a":1,}`, "not one JSON value"},
+		"twice":                 {`{"a":1,"a":2}`, `ambiguous: the name "a" comes twice in one object`},
+		"twice, escaped":        {`{"a":1,"\u0061":2}`, `ambiguous: the name "a" comes twice in one object`},
+		"twice, deep":           {`{"x":[{"y":{"k":1,"l":{"k":1},"k":3}}]}`, `ambiguous: the name "k" comes twice in one object`},
+		"twice, loser is large": {`{"a":{"b":1,"c":2},"a":{}}`, `ambiguous: the name "a" comes twice in one object`},
+		"bytes":                 {"{\"a\":\"\xff\"}", "not UTF-8"},
+		"high surrogate":        {`{"a":"\ud83d"}`, `not text`},
+		"low surrogate":         {`{"a":"\ude00"}`, `not text`},
+		"two high":              {`{"a":"\ud83d\ud83d"}`, `not text`},
+		"high, then text":       {`{"a":"\ud83dx"}`, `not text`},
+		"high, other escape":    {`{"a":"\ud83d\n"}`, `not text`},
+		"too large":             {`{"a":1e999}`, "not one JSON value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parse([]byte(c.args))
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	for _, ok := range []string{
+		`{"a":"\ud83d\ude00: b","c":{"a":[":",{"a":"\\\":"}]}}`,
+		`{"\\":":","b\"":1,"c":"\\ud800"}`,
+		` [ ] `,
+		`"\ud83d\ude00\ud83d\ude00"`,
+	} {
+		_, err := parse([]byte(ok))
+		require.NoError(t, err, ok)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{`{"a":1,"a":2}`, `{"a":"\ud83d\ude00"}`, `{"a":"\ud83d"}`, `[{"b":{}},"\\u12"]`, "\"\xff\"", `{`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		v, err := parse(raw)
+		if err != nil {
+			return
+		}
+		// What is accepted is read without loss: it means the same after a round trip, and nothing was replaced.
+		require.True(t, json.Valid(raw))
+		again, err := json.Marshal(v)
+		require.NoError(t, err)
+		w, err := parse(again)
+		require.NoError(t, err)
+		require.Equal(t, v, w)
+	})
+}
+
+// The resolved schema decides and explain only words it, so the two must agree, whatever the value.
+func TestExplainAgreesWithRules(t *testing.T) {
+	s := schemaOf[everything](t)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	fits := 0
+	for range 5_000 {
+		v := mutate(rnd, map[string]any{
+			"title": "t", "pages": []any{map[string]any{"number": 1.0, "marks": []any{"m"}}},
+			"cover": map[string]any{"number": 3.0}, "lent": true, "due": "2026-01-02T03:04:05Z",
+			"corners": []any{1.0, 2.0}, "left": 7.0, "right": 1.5,
+		})
+		err := s.rules.Validate(v)
+		var e explainer
+		e.walk(s.root, v, "")
+		require.Equal(t, err == nil, len(e.found) == 0, "%v: rules say %v, explain says %q", v, err, e.found)
+		if err == nil {
+			fits++
+		}
+	}
+	require.Greater(t, fits, 500)
+	require.Less(t, fits, 4_500)
+}
+
+// mutate gives v with, here and there, a value replaced, a name dropped or a name added.
+func mutate(r *rand.Rand, v any) any {
+	if r.IntN(40) == 0 {
+		return []any{nil, true, "s", 1.0, -1.0, 300.0, 0.5, []any{}, map[string]any{}}[r.IntN(9)]
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, e := range v {
+			if r.IntN(40) > 0 {
+				out[k] = mutate(r, e)
+			}
+		}
+		if r.IntN(20) == 0 {
+			out["odd"] = 1.0
+		}
+		return out
+	case []any:
+		var out []any
+		for _, e := range v {
+			for range 1 + r.IntN(30)/29 {
+				out = append(out, mutate(r, e))
+			}
+		}
+		return append([]any{}, out...)
+	}
+	return v
+}
+
+func TestReservedWords(t *testing.T) {
+	for name, word := range map[string]string{
+		"tenant": "tenant", "tenant_id": "tenant", "tenantID": "tenant", "forTenant": "tenant", "TENANT-ID": "tenant",
+		"user": "user", "theUser2": "user", "session_id": "session", "bucket": "bucket", "S3Bucket": "bucket",
+		"key": "key", "Key": "key", "objectKey": "key", "S3Key": "key", "s3key": "key", "key2": "key", "_key": "key",
+		"ARN": "arn", "roleARN": "arn", "ARNList": "arn", "arn.of": "arn", "keyPrefix": "key", "prefixes_prefix": "prefix",
+		"partitionIndex": "partition",
+	} {
+		require.ErrorContains(t, checkName(name, nil), `"`+word+`"`, name)
+		require.NoError(t, checkName(name, []string{"x", name}), name)
+	}
+	for _, name := range []string{"keyboard", "monkey", "keys", "users", "learn", "title", "isbn13", "prefixed", "Lent"} {
+		require.NoError(t, checkName(name, nil), name)
+	}
+	// Look-alikes: a Kelvin sign, a long s, a soft hyphen, nothing at all.
+	for _, name := range []string{"\u212aey", "\u017fession", "k\u00adey", "", "a b"} {
+		require.ErrorContains(t, checkName(name, []string{name}), "does not match", name)
+	}
+}

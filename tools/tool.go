@@ -1,0 +1,150 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"runtime/debug"
+	"strings"
+)
+
+// Handler runs one call of a tool.
+type Handler func(ctx context.Context, c *Call) (Result, error)
+
+// Middleware wraps a tool's [Handler]. It sees calls whose arguments have been found to fit. One that runs its next
+// handler twice with one Call hands the function the same decoded arguments twice.
+type Middleware func(Handler) Handler
+
+// Spec is what a model is told of a tool.
+type Spec struct {
+	Name, Description string
+	// Schema is a JSON Schema whose root is an object; not to be changed.
+	Schema json.RawMessage
+}
+
+// Tool is a typed function that a model may call. It is immutable and, as far as its function is, safe for
+// concurrent use.
+type Tool struct {
+	spec   Spec
+	decode func(json.RawMessage) (any, error)
+	h      Handler
+}
+
+// Options configure [NewWith]. A nil *Options is valid.
+type Options struct {
+	// Allow lists property names, whole and as they stand in the schema, that the author wants although they hold a
+	// reserved word: "sort_key", say, where the model chooses between columns. Default: none.
+	Allow []string
+}
+
+// toolName is what Converse takes as the name of a tool.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
+var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// New makes a tool of f.
+//
+// In is a struct; its exported fields, by their json names, are the tool's arguments, each with the text of its
+// `jsonschema` tag as description. A field is required unless it is a pointer or marked omitempty or omitzero; an
+// optional one may be left out or null, which mean the same. Out becomes a text block if it is a string, is passed
+// on if it is a [Result], and is otherwise marshalled to a JSON block; it may implement [Summarizer].
+//
+// The name matches ^[a-zA-Z0-9_-]{1,64}$ and the description is not blank. Arguments that break the rules of the
+// package's documentation give an error that wraps [ErrSchema] and names the field.
+//
+// The first middleware is the outermost. All schema work happens here; a call only validates.
+func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), mw ...Middleware) (*Tool, error) {
+	return NewWith(name, desc, f, nil, mw...)
+}
+
+// NewWith is [New] with options.
+func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), o *Options, mw ...Middleware) (*Tool, error) {
+	if !toolName.MatchString(name) {
+		return nil, fmt.Errorf("tools: the name %q does not match %s", name, toolName)
+	}
+	if strings.TrimSpace(desc) == "" {
+		return nil, fmt.Errorf("tools: %s has no description, so no model could know when to call it", name)
+	}
+	if f == nil {
+		return nil, fmt.Errorf("tools: %s has no function", name)
+	}
+	if o == nil {
+		o = &Options{}
+	}
+	sch, err := newSchema(reflect.TypeFor[In](), o.Allow)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrSchema, name, err)
+	}
+
+	t := &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc}}
+	t.decode = func(args json.RawMessage) (any, error) {
+		if err := sch.validate(args); err != nil {
+			return nil, err
+		}
+		var in In
+		if err := json.Unmarshal(args, &in); err != nil {
+			return nil, Correct("the arguments do not fit: " + decodeMessage(err))
+		}
+		return in, nil
+	}
+	t.h = func(ctx context.Context, c *Call) (Result, error) {
+		if c.by != t { // middleware made a Call of its own
+			in, err := t.decode(c.o.Args)
+			if err != nil {
+				return Result{}, err
+			}
+			c = &Call{o: c.o, by: t, in: in}
+		}
+		out, err := f(ctx, c, c.in.(In))
+		if err != nil {
+			return Result{}, err
+		}
+		res, err := encode(out)
+		if err != nil {
+			return Result{}, fmt.Errorf("tools: the result of %s: %w", name, err)
+		}
+		return res, nil
+	}
+	for i := len(mw) - 1; i >= 0; i-- {
+		if mw[i] == nil {
+			return nil, fmt.Errorf("tools: middleware %d of %s is nil", i, name)
+		}
+		if t.h = mw[i](t.h); t.h == nil {
+			return nil, fmt.Errorf("tools: middleware %d of %s gave no handler", i, name)
+		}
+	}
+	return t, nil
+}
+
+// Spec is what a model is told of the tool.
+func (t *Tool) Spec() Spec { return t.spec }
+
+// Call checks the arguments of c and, if they fit, runs the middleware and the function with it. It blocks until
+// they return; cancelling ctx stops them as far as they heed it.
+//
+// Arguments that do not fit give a [CorrectionError] that names each misfit by its path, and nothing has run.
+// A panic gives a [PanicError]. Any other error is what the function or its middleware returned. A Result that
+// comes without an error always has a Summary.
+func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			res, err = Result{}, &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	in, err := t.decode(c.o.Args)
+	if err != nil {
+		return Result{}, err
+	}
+	res, err = t.h(ctx, &Call{o: c.o, by: t, in: in})
+	if err != nil {
+		return Result{}, err
+	}
+	if err := res.check(); err != nil {
+		return Result{}, fmt.Errorf("tools: the result of %s: %w", t.spec.Name, err)
+	}
+	if res.Summary == "" {
+		res.Summary = res.summary()
+	}
+	return res, nil
+}

@@ -1,0 +1,375 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+)
+
+func mustNew[In, Out any](t testing.TB, f func(context.Context, *Call, In) (Out, error), mw ...Middleware) *Tool {
+	t.Helper()
+	tool, err := New("t", "A tool.", f, mw...)
+	require.NoError(t, err)
+	return tool
+}
+
+func call(t *Tool, args string) (Result, error) {
+	return t.Call(context.Background(), NewCall(CallOptions{Args: json.RawMessage(args)}))
+}
+
+// noop takes In and does nothing, for what New makes of the type.
+func noop[In any](context.Context, *Call, In) (string, error) { return "", nil }
+
+func TestNewRefusesArguments(t *testing.T) {
+	type named struct {
+		A string `json:"a"`
+	}
+	type cyclic struct {
+		Next *cyclic `json:"next"`
+	}
+	refuse := func(want string, _ *Tool, err error) {
+		t.Helper()
+		require.ErrorIs(t, err, ErrSchema)
+		require.ErrorContains(t, err, want)
+	}
+	do := func(tool *Tool, err error) func(string) {
+		return func(want string) { t.Helper(); refuse(want, tool, err) }
+	}
+	do(New("t", "d", noop[struct {
+		Key string `json:"key"`
+	}]))("key: the word \"key\" is reserved")
+	do(New("t", "d", noop[struct {
+		Books []*struct {
+			UserID string `json:"userId"`
+		} `json:"books"`
+	}]))("books[].userId: the word \"user\" is reserved")
+	do(New("t", "d", noop[struct {
+		M map[string]string `json:"m"`
+	}]))("m: map[string]string is an open map")
+	do(New("t", "d", noop[struct {
+		A any `json:"a"`
+	}]))("a: interface {} may be anything")
+	do(New("t", "d", noop[struct {
+		L []any `json:"l"`
+	}]))("l[]: interface {} may be anything")
+	do(New("t", "d", noop[struct {
+		R json.RawMessage `json:"r"`
+	}]))("r: json.RawMessage reads its own JSON")
+	do(New("t", "d", noop[struct {
+		I big.Int `json:"i"`
+	}]))("i: big.Int reads its own JSON")
+	do(New("t", "d", noop[struct {
+		U uuid.UUID `json:"u"`
+	}]))("u: uuid.UUID reads its own text")
+	do(New("t", "d", noop[struct {
+		B []byte `json:"b"`
+	}]))("b: []uint8 is base64")
+	do(New("t", "d", noop[struct {
+		N int `json:"n,string"`
+	}]))("n: the json option")
+	do(New("t", "d", noop[struct {
+		named
+		B int `json:"a"`
+	}]))("a: two fields")
+	do(New("t", "d", noop[struct {
+		named
+		A int `json:"-"`
+	}]))("A hides a field")
+	do(New("t", "d", noop[struct {
+		named `json:"n"`
+	}]))("embedded")
+	do(New("t", "d", noop[struct {
+		P *[]string `json:"p"`
+	}]))("p: *[]string")
+	do(New("t", "d", noop[struct {
+		C func() `json:"c"`
+	}]))("unsupported")
+	do(New("t", "d", noop[cyclic]))("cycle")
+	do(New("t", "d", noop[string]))("not a struct")
+	do(New("t", "d", noop[time.Time]))("not an object")
+	do(New("t", "d", noop[*named]))("not a struct")
+	do(New("t", "d", noop[map[string]string]))("not a struct")
+}
+
+func TestNewRefusesTheRest(t *testing.T) {
+	for _, name := range []string{"", "a b", "a.b", "ü", strings.Repeat("a", 65)} {
+		_, err := New(name, "d", noop[struct{}])
+		require.ErrorContains(t, err, "does not match", name)
+	}
+	_, err := New("t", " \n", noop[struct{}])
+	require.ErrorContains(t, err, "no description")
+	_, err = New[struct{}, string]("t", "d", nil)
+	require.ErrorContains(t, err, "no function")
+	_, err = New("t", "d", noop[struct{}], nil)
+	require.ErrorContains(t, err, "middleware 0")
+	_, err = New("t", "d", noop[struct{}], func(Handler) Handler { return nil })
+	require.ErrorContains(t, err, "no handler")
+}
+
+func TestNewWithAllow(t *testing.T) {
+	type in struct {
+		SortKey string `json:"sort_key"`
+		Tenant  string `json:"tenant,omitempty"`
+	}
+	_, err := NewWith("t", "d", noop[in], &Options{Allow: []string{"sort_key"}})
+	require.ErrorContains(t, err, "tenant: the word")
+	_, err = NewWith("t", "d", noop[in], &Options{Allow: []string{"sort_key", "tenant"}})
+	require.NoError(t, err)
+}
+
+func TestCallNeverRunsWhatDoesNotFit(t *testing.T) {
+	ran, wrapped := 0, 0
+	tool := mustNew(t, func(context.Context, *Call, struct {
+		N  int8       `json:"n"`
+		At *time.Time `json:"at"`
+	}) (string, error) {
+		ran++
+		return "", nil
+	}, func(h Handler) Handler {
+		return func(ctx context.Context, c *Call) (Result, error) { wrapped++; return h(ctx, c) }
+	})
+	for _, args := range []string{
+		``, `{`, `{"n":1}{"n":1}`, `{"n":1,"n":2}`, `{"n":"1"}`, `{"n":128}`, `{"n":1e3}`, `{"n":1.5}`, `{}`, `[]`,
+		`{"n":1,"tenant":"globex"}`, `{"N":1}`, `{"n":1,"at":"yesterday"}`, `{"n":1,"at":5}`,
+		`{"n":1.0}`, // an integer to the schema, none to Go: refused rather than guessed
+	} {
+		_, err := call(tool, args)
+		_, ok := errors.AsType[*CorrectionError](err)
+		require.True(t, ok, "%s: %v", args, err)
+	}
+	require.Zero(t, ran)
+	require.Zero(t, wrapped)
+
+	_, err := call(tool, `{"n":-128,"at":"2026-01-02T03:04:05Z"}`)
+	require.NoError(t, err)
+	require.Equal(t, 1, ran)
+}
+
+func TestMiddleware(t *testing.T) {
+	type in struct {
+		N int `json:"n"`
+	}
+	var trace []string
+	mark := func(name string) Middleware {
+		return func(h Handler) Handler {
+			return func(ctx context.Context, c *Call) (Result, error) {
+				trace = append(trace, name)
+				return h(ctx, c)
+			}
+		}
+	}
+	swap := func(args string) Middleware {
+		return func(h Handler) Handler {
+			return func(ctx context.Context, c *Call) (Result, error) {
+				return h(ctx, NewCall(CallOptions{Scope: c.Scope(), Args: json.RawMessage(args)}))
+			}
+		}
+	}
+	double := func(_ context.Context, _ *Call, in in) (int, error) { return 2 * in.N, nil }
+
+	res, err := call(mustNew(t, double, mark("outer"), mark("inner")), `{"n":4}`)
+	require.NoError(t, err)
+	require.Equal(t, []string{"outer", "inner"}, trace)
+	require.Equal(t, "8", string(res.Blocks[0].JSON))
+
+	// A call that middleware made is checked like any other.
+	res, err = call(mustNew(t, double, swap(`{"n":5}`)), `{"n":4}`)
+	require.NoError(t, err)
+	require.Equal(t, "10", string(res.Blocks[0].JSON))
+	_, err = call(mustNew(t, double, swap(`{"n":"5"}`)), `{"n":4}`)
+	require.ErrorContains(t, err, "n: is string")
+}
+
+type brief struct{ s string }
+
+func (b *brief) Summary() string { return "brief: " + b.s }
+
+func TestResults(t *testing.T) {
+	run := func(out any) (Result, error) {
+		return call(mustNew(t, func(context.Context, *Call, struct{}) (any, error) { return out, nil }), `{}`)
+	}
+	for name, c := range map[string]struct {
+		out  any
+		want Result
+	}{
+		"text":        {"on the shelf", Result{Blocks: []Block{{Text: "on the shelf"}}, Summary: "on the shelf"}},
+		"empty text":  {"", Result{Blocks: []Block{{}}, Summary: "(no output)"}},
+		"long text":   {strings.Repeat("ü", 81), Result{Blocks: []Block{{Text: strings.Repeat("ü", 81)}}, Summary: strings.Repeat("ü", 80) + "…"}},
+		"lines":       {"\n one \ntwo", Result{Blocks: []Block{{Text: "\n one \ntwo"}}, Summary: "one…"}},
+		"JSON":        {map[string]string{"a": "<b>"}, Result{Blocks: []Block{{JSON: []byte(`{"a":"<b>"}`)}}, Summary: `{"a":"<b>"}`}},
+		"nil":         {nil, Result{Blocks: []Block{{JSON: []byte(`null`)}}, Summary: `null`}},
+		"summarizer":  {&brief{"x"}, Result{Blocks: []Block{{JSON: []byte(`{}`)}}, Summary: "brief: x"}},
+		"result":      {Result{Blocks: []Block{{Text: "a"}}, Summary: "s", IsError: true}, Result{Blocks: []Block{{Text: "a"}}, Summary: "s", IsError: true}},
+		"bare result": {Result{}, Result{Summary: "(no output)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, err := run(c.out)
+			require.NoError(t, err)
+			require.Equal(t, c.want, res)
+		})
+	}
+	for name, out := range map[string]any{
+		"text is not UTF-8":    "\xff",
+		"summary is not UTF-8": &brief{"\xff"},
+		"no JSON":              func() {},
+		"two in one":           Result{Blocks: []Block{{Text: "a", JSON: []byte(`1`)}}},
+		"bad JSON":             Result{Blocks: []Block{{JSON: []byte(`{`)}}},
+		"bad text":             Result{Blocks: []Block{{Text: "\xff"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := run(out)
+			require.ErrorContains(t, err, "the result of t: ")
+		})
+	}
+
+	// A value whose pointer has the method summarizes too.
+	res, err := call(mustNew(t, func(context.Context, *Call, struct{}) (brief, error) { return brief{"y"}, nil }), `{}`)
+	require.NoError(t, err)
+	require.Equal(t, "brief: y", res.Summary)
+}
+
+func TestErrors(t *testing.T) {
+	cause := errors.New("disk full at /dev/sda1")
+	fails := func(err error) error {
+		_, got := call(mustNew(t, func(context.Context, *Call, struct{}) (string, error) { return "half", err }), `{}`)
+		return got
+	}
+	require.Same(t, cause, fails(cause))
+
+	corr, ok := errors.AsType[*CorrectionError](fails(fmt.Errorf("wrapped: %w", Correct("give a year"))))
+	require.True(t, ok)
+	require.Equal(t, "give a year", corr.Message)
+
+	fatal, ok := errors.AsType[*FatalError](fails(Fatal(cause)))
+	require.True(t, ok)
+	require.Equal(t, &FatalError{Err: cause}, fatal)
+
+	// One that says more is kept, however deep.
+	own := &FatalError{Code: "not_an_image", Message: "The file is no image.", Permanent: true, Err: cause}
+	err := fails(Fatal(fmt.Errorf("open: %w", own)))
+	fatal, ok = errors.AsType[*FatalError](err)
+	require.True(t, ok)
+	require.Same(t, own, fatal)
+	require.ErrorIs(t, err, cause)
+
+	require.NoError(t, Fatal(nil))
+}
+
+func explode() { panic("boom") }
+
+func TestPanic(t *testing.T) {
+	for name, tool := range map[string]*Tool{
+		"function": mustNew(t, func(context.Context, *Call, struct{}) (string, error) { explode(); return "", nil }),
+		"middleware": mustNew(t, noop[struct{}], func(Handler) Handler {
+			return func(context.Context, *Call) (Result, error) { explode(); return Result{}, nil }
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, err := call(tool, `{}`)
+			require.Zero(t, res)
+			p, ok := errors.AsType[*PanicError](err)
+			require.True(t, ok)
+			require.Equal(t, "boom", p.Value)
+			require.Contains(t, string(p.Stack), "tools.explode")
+			require.EqualError(t, err, "tools: panic: boom")
+		})
+	}
+	// A panic with a Fatal is a panic: the run goes on.
+	_, err := call(mustNew(t, func(context.Context, *Call, struct{}) (string, error) { panic(Fatal(errors.New("x"))) }), `{}`)
+	_, ok := errors.AsType[*FatalError](err)
+	require.False(t, ok)
+}
+
+func TestSet(t *testing.T) {
+	tool := func(name, desc string) *Tool {
+		tool, err := New(name, desc, noop[struct{}])
+		require.NoError(t, err)
+		return tool
+	}
+	acme, err := scope.Tenant("acme")
+	require.NoError(t, err)
+
+	b, a := tool("b", "The second."), tool("a", "The first.")
+	offered, err := Of(b, a).Resolve(t.Context(), acme)
+	require.NoError(t, err)
+	var names []string
+	for s := range offered.Specs() {
+		names = append(names, s.Name)
+	}
+	require.Equal(t, []string{"a", "b"}, names)
+	got, ok := offered.Lookup("b")
+	require.True(t, ok)
+	require.Same(t, b, got)
+	_, ok = offered.Lookup("B")
+	require.False(t, ok)
+
+	twice := Of(a, b, tool("a", "Another."))
+	require.EqualError(t, twice.Err(), `tools: two tools are named "a": the one that says "The first." and the one that says "Another."`)
+	_, err = twice.Resolve(t.Context(), acme)
+	require.Equal(t, twice.Err(), err)
+	require.ErrorContains(t, Of(a, nil).Err(), "tool 1 of the set is nil")
+
+	_, err = Of(a).Resolve(t.Context(), scope.Scope{})
+	require.ErrorContains(t, err, "zero scope")
+	offered, err = Set{}.Resolve(t.Context(), scope.Scope{})
+	require.NoError(t, err)
+	require.Zero(t, offered.Len())
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Of(a).Resolve(ctx, acme)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// The target is 15 µs a validated call: parse, validate, decode, run, encode.
+func BenchmarkCall(b *testing.B) {
+	type nested struct {
+		Street string `json:"street"`
+		Number int    `json:"number"`
+		City   string `json:"city"`
+	}
+	type in struct {
+		Title     string   `json:"title"`
+		Author    string   `json:"author"`
+		Year      *int     `json:"year"`
+		Subjects  []string `json:"subjects"`
+		Publisher nested   `json:"publisher"`
+		Lent      bool     `json:"lent"`
+		Score     float64  `json:"score"`
+		Note      string   `json:"note,omitempty"`
+	}
+	tool := mustNew(b, func(_ context.Context, _ *Call, in in) (struct {
+		Title string `json:"title"`
+	}, error) {
+		return struct {
+			Title string `json:"title"`
+		}{in.Title}, nil
+	})
+	c := NewCall(CallOptions{Args: []byte(`{"title":"Middlemarch","author":"George Eliot","year":1871,` +
+		`"subjects":["fiction","England"],"publisher":{"street":"George Street","number":45,"city":"Edinburgh"},"lent":false,"score":0.9}`)})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := tool.Call(context.Background(), c); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := New("t", "A tool.", noop[everything]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
