@@ -72,7 +72,7 @@ func (r *run) ask(offered tools.Resolved) (ans *answer, failed *RunError) {
 				continue
 			}
 			text.WriteString(d.Text)
-			if !r.emit(TextDelta{d.Text}) {
+			if !r.emit(TextDelta(d)) {
 				return ans, nil
 			}
 		case UsePart:

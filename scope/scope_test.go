@@ -237,7 +237,7 @@ func TestInjectiveAndInverse(t *testing.T) {
 			continue // "uploads", "con", …
 		}
 		if old, seen := keys[key]; seen {
-			require.Equal(t, old, file{s, name})
+			require.Equal(t, file{s, name}, old)
 		}
 		keys[key] = file{s, name}
 		s2, name2, err := scope.ParseKey(key)

@@ -19,9 +19,9 @@ func parse(raw json.RawMessage) (any, error) {
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
 		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return nil, fmt.Errorf("not one JSON value: %v at byte %d", e, e.Offset)
+			return nil, fmt.Errorf("not one JSON value: %w at byte %d", e, e.Offset)
 		}
-		return nil, fmt.Errorf("not one JSON value: %v", err)
+		return nil, fmt.Errorf("not one JSON value: %w", err)
 	}
 	// A name that comes twice leaves fewer names in v than raw has colons outside its strings: cheaper to count than
 	// to keep every object's names.

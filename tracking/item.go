@@ -76,7 +76,7 @@ func (r Record) entries() []table.Entry {
 	}
 	if !r.Terminal {
 		h := fnv.New32a()
-		h.Write([]byte(r.Scope.Partition()))
+		_, _ = h.Write([]byte(r.Scope.Partition()))
 		out = append(out, table.Entry{Slot: table.I3, Level: scope.None,
 			Class: dueIndex, Shard: int(h.Sum32() % dueShards), Sort: stamp(r.Due)})
 	}

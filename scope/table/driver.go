@@ -22,13 +22,13 @@ type Driver interface {
 	// consistent. [ErrNotFound] where there is none.
 	Get(ctx context.Context, k Key) (Row, error)
 	// Put stores r under k where c holds, in one atomic step with its index
-	// entries; otherwise it returns a *[RowConflict]. The key alone says
+	// entries; otherwise it returns a *[RowConflictError]. The key alone says
 	// where; r says the same.
 	Put(ctx context.Context, k Key, r Row, c Cond) error
 	// Query returns a page of the rows of k's partition, or of an index.
 	Query(ctx context.Context, q DriverQuery) (DriverPage, error)
 	// Delete removes the row and its index entries where c holds; otherwise
-	// it returns a *[RowConflict].
+	// it returns a *[RowConflictError].
 	Delete(ctx context.Context, k Key, c Cond) error
 }
 

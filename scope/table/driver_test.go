@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -273,7 +274,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 							mine = next
 							break
 						}
-						c, ok := err.(*table.ConflictError)
+						c, ok := errors.AsType[*table.ConflictError](err)
 						if !ok || c.Current == nil {
 							errs <- err
 							return

@@ -50,8 +50,8 @@ func (e *ConflictError) Error() string {
 	return "table: conflict: the item has changed"
 }
 
-// RowConflict is how a [Driver] says that a condition did not hold. Current
+// RowConflictError is how a [Driver] says that a condition did not hold. Current
 // is the stored row, expired or not; nil where there is none.
-type RowConflict struct{ Current *Row }
+type RowConflictError struct{ Current *Row }
 
-func (e *RowConflict) Error() string { return "table: condition does not hold" }
+func (e *RowConflictError) Error() string { return "table: condition does not hold" }

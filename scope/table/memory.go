@@ -87,10 +87,10 @@ func (m *Memory) write(k Key, r *Row, c Cond) error {
 	old := m.row(k)
 	if !c.Holds(old, now) {
 		if old == nil {
-			return &RowConflict{}
+			return &RowConflictError{}
 		}
 		current := old.Clone()
-		return &RowConflict{Current: &current}
+		return &RowConflictError{Current: &current}
 	}
 	if r != nil {
 		m.rows[k.partition] = m.rows[k.partition].put(entry{k.sort, r})

@@ -2,7 +2,6 @@ package table_test
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -107,7 +106,7 @@ func againstModel(t *testing.T, b *bundle, r *rand.Rand) {
 			return
 		}
 		var c *table.ConflictError
-		require.True(t, errors.As(err, &c), "%v", err)
+		require.ErrorAs(t, err, &c)
 		now, ok := m.live(k)
 		require.Equal(t, ok, c.Current != nil)
 		if ok {

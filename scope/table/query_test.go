@@ -241,7 +241,7 @@ type liar struct {
 
 func (l liar) Get(context.Context, table.Key) (table.Row, error) { return l.row, nil }
 func (l liar) Put(context.Context, table.Key, table.Row, table.Cond) error {
-	return &table.RowConflict{Current: &l.row}
+	return &table.RowConflictError{Current: &l.row}
 }
 func (l liar) Query(context.Context, table.DriverQuery) (table.DriverPage, error) {
 	return table.DriverPage{Rows: []table.Row{l.row}}, nil

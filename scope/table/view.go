@@ -106,7 +106,7 @@ func (v *View) Delete(ctx context.Context, sort string, c Cond) error {
 }
 
 func (v *View) writeError(op string, k Key, err error) error {
-	conflict, ok := errors.AsType[*RowConflict](err)
+	conflict, ok := errors.AsType[*RowConflictError](err)
 	if !ok {
 		return fmt.Errorf("table: %s %q: %w", op, k.sort, err)
 	}

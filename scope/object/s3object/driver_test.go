@@ -204,7 +204,7 @@ func TestErrors(t *testing.T) {
 			err := c.do(root, ref)
 			require.Error(t, err)
 			for _, s := range sentinels {
-				require.Equal(t, s == c.want, errors.Is(err, s), "%v: %v", s, err)
+				require.Equal(t, errors.Is(c.want, s), errors.Is(err, s), "%v: %v", s, err)
 			}
 			require.Len(t, w.seen, 1)
 		})

@@ -115,7 +115,7 @@ func clearRow(tx *bbolt.Tx, k table.Key, c table.Cond) error {
 		return err
 	}
 	if !c.Holds(stored, time.Now()) {
-		return &table.RowConflict{Current: stored}
+		return &table.RowConflictError{Current: stored}
 	}
 	if stored == nil {
 		return nil

@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -77,7 +78,7 @@ func TestClosed(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for {
-				if _, err := v.Get(t.Context(), "x"); err != table.ErrNotFound {
+				if _, err := v.Get(t.Context(), "x"); !errors.Is(err, table.ErrNotFound) {
 					return
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -128,7 +129,7 @@ func spanOf(q table.DriverQuery) (span, error) {
 	case q.Desc && bytes.Compare(at, s.high) < 0:
 		s.high = at
 	case !q.Desc && bytes.Compare(at, s.low) >= 0:
-		s.low = append(at, 0) // the next possible key
+		s.low = append(slices.Clip(at), 0) // the next possible key
 	}
 	return s, nil
 }
