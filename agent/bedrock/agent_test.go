@@ -1,0 +1,107 @@
+package bedrock_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
+)
+
+type lookUp struct {
+	ISBN string `json:"isbn"`
+}
+
+// The agent's loop over the wire, with a model that misbehaves. The script checks every request by the service's
+// rules, so a history that the service would refuse fails the test.
+func TestAgentOverTheWire(t *testing.T) {
+	for name, c := range map[string]struct {
+		script []bt.Step
+		code   agent.Code // of the error, or "" if the run completes
+		calls  []string   // what was executed
+	}{
+		"a call and its answer": {
+			script: []bt.Step{
+				bt.Times(2, bt.Throttled()),
+				bt.Reply(bt.Text("So."), bt.ToolUse("a", "look_up", `{"isbn"`, `:"1"}`), bt.ToolUse("b", "look_up", `{"isbn":"2"}`)),
+				bt.Reply(bt.Text("Emma.")),
+			},
+			calls: []string{"1", "2"},
+		},
+		"it mends its arguments": {
+			script: []bt.Step{
+				bt.Reply(bt.ToolUse("a", "look_up", `{"isbn": 97`)),
+				bt.Reply(bt.ToolUse("b", "look_up", `[1]`)),
+				bt.Reply(bt.ToolUse("c", "look_up", `{"isbn":"1"}`)),
+				bt.Reply(bt.Text("Emma.")),
+			},
+			calls: []string{"1"},
+		},
+		"tools that were never offered": {
+			script: []bt.Step{
+				bt.Reply(bt.ToolUse("a", "delete_all", `{}`)),
+				bt.Reply(bt.ToolUse("b", "functions.look_up", `{"isbn":"1"}`)),
+				bt.Reply(bt.Text("Sorry.")),
+			},
+		},
+		"it says nothing":      {script: []bt.Step{bt.Reply()}},
+		"throttled to the end": {script: []bt.Step{bt.Times(3, bt.Throttled())}, code: agent.Throttled},
+		"denied":               {script: []bt.Step{bt.Denied()}, code: agent.AccessDenied},
+		"cut in mid-text":      {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Cut())}, code: agent.Truncated},
+		"cut in mid-call":      {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Cut())}, code: agent.Truncated},
+		"cut after a call":     {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Text("and"), bt.Cut())}, code: agent.Truncated},
+		"out of tokens":        {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Stop("max_tokens"))}, code: agent.Truncated},
+		"an exception":         {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Exception("ModelStreamErrorException", "oh"))}, code: agent.Unavailable},
+		"filtered":             {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Stop("guardrail_intervened"))}, code: agent.Filtered},
+		"calls for ever": {
+			script: []bt.Step{bt.Forever(bt.Func(func(r *bt.Request) bt.Step {
+				return bt.Reply(bt.ToolUse(fmt.Sprint("call-", len(r.Messages)), "look_up", `{"isbn":"1"}`))
+			}))},
+			code:  agent.LimitReached,
+			calls: []string{"1", "1", "1"}, // those of the last turn are not run
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The next question must find a history that the service takes, whatever has been before.
+			script := bt.NewScript(append(c.script, bt.Reply(bt.Text("Yes.")))...)
+			bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+				var calls []string
+				tool, err := tools.New("look_up", "Looks a book up.", func(_ context.Context, _ *tools.Call, in lookUp) (string, error) {
+					calls = append(calls, in.ISBN)
+					return "Emma", nil
+				})
+				require.NoError(t, err)
+				a, err := agent.New(m, &agent.Options{Tools: tools.Of(tool), Limits: agent.Limits{Turns: 4, Parallel: 1}})
+				require.NoError(t, err)
+				tenant, err := scope.Tenant("acme")
+				require.NoError(t, err)
+				user, err := tenant.User("reader")
+				require.NoError(t, err)
+
+				done, err := a.Run(t.Context(), agent.Input{Scope: user, Run: "1", Prompt: "Which book is this?"})
+				if c.code != "" {
+					require.Error(t, err)
+					re, ok := err.(*agent.RunError) //nolint:errorlint // the contract is the type itself
+					require.True(t, ok)
+					require.Equal(t, c.code, re.Code)
+					require.NotContains(t, re.Message, "arn:")
+					done = re.Done
+				} else {
+					require.NoError(t, err)
+				}
+				require.Equal(t, c.calls, calls)
+				if name == "calls for ever" {
+					return
+				}
+				_, err = a.Run(t.Context(), agent.Input{Scope: user, Run: "2", Prompt: "Sure?", History: done.History})
+				require.NoError(t, err)
+			})
+		})
+	}
+}

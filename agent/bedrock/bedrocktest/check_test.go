@@ -1,0 +1,148 @@
+package bedrocktest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+)
+
+// post sends a body to a server that answers "ok", and gives the status, the error's name and its message.
+func post(path, body string) (status int, name, message string) {
+	w := httptest.NewRecorder()
+	front := bt.Front(yields(nil, agent.TextPart{Text: "ok"}, agent.StopPart{Reason: agent.EndTurn}))
+	front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
+	return w.Code, w.Header().Get("X-Amzn-ErrorType"), w.Body.String()
+}
+
+func TestChecksRequests(t *testing.T) {
+	const (
+		ask    = `{"role":"user","content":[{"text":"?"}]}`
+		answer = `{"role":"assistant","content":[{"text":"!"}]}`
+		call   = `{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"x","input":{}}}]}`
+		result = `{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[{"text":"ok"}]}}]}`
+		tools  = `"toolConfig":{"tools":[{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]}`
+	)
+	messages := func(m ...string) string { return `{` + tools + `,"messages":[` + strings.Join(m, ",") + `]}` }
+	plain := func(m ...string) string { return `{"messages":[` + strings.Join(m, ",") + `]}` }
+	spec := func(s string) string {
+		return `{"messages":[` + ask + `],"toolConfig":{"tools":[` + s + `]}}`
+	}
+	for _, c := range []struct{ name, body, want string }{
+		{"good", plain(ask), ""},
+		{"good with tools", messages(ask, call, result, answer, ask), ""},
+		{"good with the choice to the model", `{"messages":[` + ask + `],"toolConfig":{"toolChoice":{"auto":{}},"tools":[{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]}}`, ""},
+
+		{"no JSON", `{"messages":`, "Malformed input request"},
+		{"two values", plain(ask) + plain(ask), "more than one JSON value"},
+		{"wrong type", `{"messages":{}}`, "Malformed input request"},
+		{"no messages", `{}`, "The messages field is empty"},
+		{"an image", plain(`{"role":"user","content":[{"image":{"format":"png"}}]}`), "This model doesn't support the image field. Remove image and try again."},
+		{"sampling", `{"messages":[` + ask + `],"inferenceConfig":{"temperature":0.5}}`, "This model doesn't support the temperature field"},
+		{"a forced tool", `{"messages":[` + ask + `],"toolConfig":{"toolChoice":{"any":{}},"tools":[]}}`, "doesn't support the any field"},
+		{"no tokens", `{"messages":[` + ask + `],"inferenceConfig":{"maxTokens":0}}`, "inferenceConfig.maxTokens"},
+		{"a blank system prompt", `{"messages":[` + ask + `],"system":[{"text":" "}]}`, "system.0 is blank"},
+
+		{"a third role", plain(`{"role":"system","content":[{"text":"?"}]}`), "Member must satisfy enum value set: [user, assistant]"},
+		{"no content", plain(`{"role":"user","content":[]}`), "The content field in the Message object at messages.0 is empty"},
+		{"an empty block", plain(`{"role":"user","content":[{}]}`), "messages.0.content.0 must set one of the following keys"},
+		{"two in one block", messages(ask, `{"role":"assistant","content":[{"text":"!","toolUse":{"toolUseId":"a","name":"x","input":{}}}]}`, result), "must set one of the following keys"},
+		{"blank text", plain(ask, answer, `{"role":"user","content":[{"text":"?"},{"text":" \n"}]}`), "The text field in the ContentBlock object at messages.2.content.1 is blank"},
+		{"blank result", messages(ask, call, `{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[{"text":""}]}}]}`), "messages.2.content.0.toolResult.content.0 is blank"},
+		{"an empty result", messages(ask, call, `{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[]}}]}`), "The content field in the ToolResultBlock object"},
+		{"a result that is a list", messages(ask, call, `{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[{"json":[1]}]}}]}`), "toolResult.content.0.json is invalid. Provide a json object"},
+		{"an unknown status", messages(ask, call, `{"role":"user","content":[{"toolResult":{"toolUseId":"a","status":"meh","content":[{"text":"ok"}]}}]}`), "enum value set: [success, error]"},
+
+		{"the assistant begins", plain(answer, ask), "A conversation must start with a user message"},
+		{"the assistant ends", plain(ask, answer), "The conversation must end with a user message"},
+		{"two in a row", plain(ask, ask), "A conversation must alternate between user and assistant roles"},
+		{"a call without its result", messages(ask, call, ask), "Expected toolResult blocks at messages.2.content for the following Ids: a"},
+		{"a call at the end", messages(ask, call), "Expected toolResult blocks at messages.2.content for the following Ids: a"},
+		{"a result without its call", messages(ask, answer, result), "The number of toolResult blocks at messages.2.content exceeds"},
+		{"a result too many", messages(ask, call, strings.Replace(result, `]}`, `]}},{"toolResult":{"toolUseId":"b","content":[{"text":"ok"}]}`, 1)), "exceeds the number of toolUse blocks"},
+		{"a result for another call", messages(ask, call, strings.Replace(result, `"a"`, `"b"`, 1)), "Expected toolResult blocks at messages.2.content for the following Ids: a"},
+		{"a result after a text", messages(ask, call, `{"role":"user","content":[{"text":"so"},{"toolResult":{"toolUseId":"a","content":[{"text":"ok"}]}}]}`), "must come before every other block"},
+		{"one id for two calls", messages(ask, `{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"x","input":{}}},{"toolUse":{"toolUseId":"a","name":"x","input":{}}}]}`, result), "contain duplicate Ids: a"},
+		{"a call of the user's", messages(`{"role":"user","content":[{"toolUse":{"toolUseId":"a","name":"x","input":{}}}]}`), "is in a user message"},
+		{"a result of the assistant's", messages(ask, `{"role":"assistant","content":[{"toolResult":{"toolUseId":"a","content":[{"text":"ok"}]}}]}`), "is in an assistant message"},
+		{"input that is no object", messages(ask, strings.Replace(call, `{}`, `"x"`, 1), result), "messages.1.content.0.toolUse.input is invalid. Provide a json object"},
+		{"input that is null", messages(ask, strings.Replace(call, `{}`, `null`, 1), result), "toolUse.input is invalid"},
+		{"a call with a bad name", messages(ask, strings.Replace(call, `"x"`, `"a.b"`, 1), result), "messages.1.content.0.toolUse.name"},
+		{"a call with a bad id", messages(ask, strings.Replace(call, `"a"`, `"a:1"`, 1), result), "messages.1.content.0.toolUse.toolUseId"},
+		{"no toolConfig", plain(ask, call, result), "The toolConfig field must be defined when using toolUse and toolResult content blocks."},
+
+		{"no tools", spec(``), "toolConfig.tools"},
+		{"a tool without a name", spec(`{"toolSpec":{"name":"","inputSchema":{"json":{"type":"object"}}}}`), "toolSpec.name"},
+		{"a tool with a long name", spec(`{"toolSpec":{"name":"` + strings.Repeat("x", 65) + `","inputSchema":{"json":{"type":"object"}}}}`), "toolSpec.name"},
+		{"a tool twice", spec(`{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}},{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}`), "The tool x is already defined"},
+		{"a tool with nothing to say", spec(`{"toolSpec":{"name":"x","description":"","inputSchema":{"json":{"type":"object"}}}}`), "toolSpec.description"},
+		{"a tool without a schema", spec(`{"toolSpec":{"name":"x"}}`), "inputSchema.json is invalid"},
+		{"a tool that takes a list", spec(`{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"array"}}}}`), "inputSchema.json.type must be one of the following: object."},
+		{"another kind of tool", spec(`{"cachePoint":{"type":"default"}}`), "doesn't support the cachePoint field"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, op := range []string{"converse", "converse-stream"} {
+				status, name, message := post("/model/m/"+op, c.body)
+				if c.want == "" {
+					require.Equal(t, http.StatusOK, status, message)
+					continue
+				}
+				require.Equal(t, http.StatusBadRequest, status)
+				require.Equal(t, "ValidationException", name)
+				require.Contains(t, message, c.want)
+			}
+		})
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
+	for path, want := range map[string]int{
+		"/model/m/converse":          http.StatusOK,
+		"/model/a%3Ab%2Fc/converse":  http.StatusOK,
+		"/model/a/b/converse":        http.StatusNotFound,
+		"/model//converse":           http.StatusNotFound,
+		"/model/m/invoke":            http.StatusNotFound,
+		"/model/m/converse/":         http.StatusNotFound,
+		"/":                          http.StatusNotFound,
+		"/v1/model/m/converse":       http.StatusNotFound,
+		"/model/m/converse-stream":   http.StatusOK,
+		"/model/%E2%82/converse":     http.StatusOK, // an id is any bytes
+		"/model/m/converse-stream/x": http.StatusNotFound,
+	} {
+		status, name, _ := post(path, body)
+		require.Equal(t, want, status, path)
+		if want == http.StatusNotFound {
+			require.Equal(t, "UnknownOperationException", name, path)
+		}
+	}
+	w := httptest.NewRecorder()
+	bt.Front(yields(nil)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/model/m/converse", nil))
+	require.Equal(t, http.StatusNotFound, w.Code)
+}
+
+func TestBodyTooLarge(t *testing.T) {
+	status, name, message := post("/model/m/converse", `{"messages":[{"role":"user","content":[{"text":"`+strings.Repeat("x", 33<<20)+`"}]}]}`)
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Equal(t, "ValidationException", name)
+	require.Contains(t, message, "larger than")
+}
+
+// Whatever body comes: it is answered or refused, and nothing breaks.
+func FuzzRequest(f *testing.F) {
+	f.Add(body)
+	f.Add(`null`)
+	f.Add(`{"messages":[null],"system":[null],"toolConfig":{"tools":[null]},"inferenceConfig":null}`)
+	f.Add(`{"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[null]}}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]}}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		status, name, _ := post("/model/m/converse", body)
+		if status != http.StatusOK && (status != http.StatusBadRequest || name != "ValidationException") {
+			t.Fatal(status, name)
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package bedrocktest_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http/httptest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+)
+
+// parrot is a model that is a program.
+type parrot struct{}
+
+func (parrot) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
+	return func(yield func(agent.Delta, error) bool) {
+		last := r.Messages[len(r.Messages)-1]
+		_ = yield(agent.TextPart{Text: last.Parts[0].Text + "!"}, nil) &&
+			yield(agent.StopPart{Reason: agent.EndTurn}, nil)
+	}
+}
+
+// Whoever speaks Converse can talk to a model that is a Go program; here it is the SDK's own client.
+func ExampleFront() {
+	server := httptest.NewServer(bedrocktest.Front(parrot{}))
+	defer server.Close()
+
+	out, err := bedrocktest.NewClient(server.URL).Converse(context.Background(), &bedrockruntime.ConverseInput{
+		ModelId: aws.String("parrot"),
+		Messages: []types.Message{{
+			Role:    types.ConversationRoleUser,
+			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "Polly"}},
+		}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer := out.Output.(*types.ConverseOutputMemberMessage).Value
+	fmt.Println(answer.Content[0].(*types.ContentBlockMemberText).Value, out.StopReason)
+	// Output: Polly! end_turn
+}
+
+// The service throttles twice, which the SDK's retries overcome, then it answers, and then it is cut off.
+func ExampleNewScript() {
+	script := bedrocktest.NewScript(
+		bedrocktest.Times(2, bedrocktest.Throttled()),
+		bedrocktest.Reply(bedrocktest.Text("It is ", "Emma.")),
+		bedrocktest.Reply(bedrocktest.Text("It"), bedrocktest.Cut()),
+	)
+	server := httptest.NewServer(script)
+	defer server.Close()
+	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+
+	for range 2 {
+		request := &agent.Request{
+			Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Which book is this?"}}}},
+		}
+		for d, err := range model.Stream(context.Background(), request) {
+			if text, ok := d.(agent.TextPart); ok {
+				fmt.Printf("%q\n", text.Text)
+			}
+			if err != nil {
+				fmt.Println("failed")
+			}
+		}
+	}
+	fmt.Println(len(script.Requests()), "requests, error:", script.Err())
+	// Output:
+	// "It is "
+	// "Emma."
+	// "It"
+	// failed
+	// 4 requests, error: <nil>
+}

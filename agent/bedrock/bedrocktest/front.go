@@ -1,0 +1,186 @@
+package bedrocktest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// Front serves a model over the Converse protocol, under every model id. The model runs under the request's
+// context, so a client that goes away cancels it. The handler is safe for concurrent use if the model is.
+//
+// An [agent.ModelError] becomes the service's error of the same kind: an HTTP error before the first delta, an
+// exception in the stream afterwards. Where the service would show the same failure in another way, so does Front:
+// an answer that was truncated ends without messageStop, and one that was filtered, was malformed or filled the
+// context window ends with that stop reason. The text of other errors does not reach the client.
+func Front(m agent.Model) http.Handler { return front{m} }
+
+type front struct{ model agent.Model }
+
+func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	req := read(w, r)
+	switch {
+	case req == nil:
+	case req.Refused != "":
+		writeError(w, refused(req.Refused))
+	case req.Stream:
+		f.stream(w, r, req)
+	default:
+		f.converse(w, r, req)
+	}
+}
+
+// stream answers converse-stream. The headers wait for the first delta, since only then it is known that the call
+// did not fail. An error of the writer means that the client has gone; leaving the loop cancels the model.
+func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
+	var (
+		msg  *message // nil until the headers are out
+		used agent.Usage
+		stop string
+	)
+	begin := func() (err error) {
+		if msg == nil {
+			msg, err = startMessage(newEventWriter(w))
+		}
+		return err
+	}
+	for d, err := range f.model.Stream(r.Context(), req.request()) {
+		if err != nil {
+			switch fault := asFault(err); {
+			case fault.truncated:
+				return
+			case fault.reason != "":
+				stop = fault.reason
+				continue
+			case msg == nil:
+				writeError(w, fault.httpError)
+				return
+			default:
+				_ = msg.e.exception(lowerCamel(fault.name), fault.message)
+				return
+			}
+		}
+		if begin() != nil {
+			return
+		}
+		switch d := d.(type) {
+		case agent.TextPart:
+			err = msg.textDelta(d.Text)
+		case agent.UsePart:
+			if err = msg.toolStart(d.ID, d.Name); err == nil && len(d.Input) > 0 {
+				err = msg.toolInput(string(d.Input))
+			}
+		case agent.UsagePart:
+			used = d.Usage
+		case agent.StopPart:
+			stop = wireReason(d.Reason)
+		}
+		if err != nil {
+			return
+		}
+	}
+	if stop == "" || begin() != nil { // without a stop reason the model's stream was cut: so is ours
+		return
+	}
+	if msg.stop(stop) == nil {
+		_ = msg.metadata(used)
+	}
+}
+
+// converse answers the operation that does not stream.
+func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
+	res := wireResponse{Output: wireOutput{Message: wireMessage{Role: "assistant", Content: []wireBlock{}}}}
+	content := &res.Output.Message.Content
+	for d, err := range f.model.Stream(r.Context(), req.request()) {
+		if err != nil {
+			fault := asFault(err)
+			if fault.reason == "" {
+				writeError(w, fault.httpError)
+				return
+			}
+			res.StopReason = fault.reason
+			continue
+		}
+		switch d := d.(type) {
+		case agent.TextPart:
+			if n := len(*content); n > 0 && (*content)[n-1].Text != nil {
+				*(*content)[n-1].Text += d.Text
+			} else {
+				*content = append(*content, wireBlock{Text: &d.Text})
+			}
+		case agent.UsePart:
+			input := d.Input
+			if len(input) == 0 {
+				input = []byte("{}")
+			}
+			if !json.Valid(input) {
+				writeError(w, httpError{http.StatusFailedDependency, "ModelErrorException", "The model produced a tool use that is not valid JSON."})
+				return
+			}
+			*content = append(*content, wireBlock{ToolUse: &wireToolUse{ToolUseID: d.ID, Name: d.Name, Input: input}})
+		case agent.UsagePart:
+			res.Usage = usage(d.Usage)
+		case agent.StopPart:
+			res.StopReason = wireReason(d.Reason)
+		}
+	}
+	if res.StopReason == "" {
+		writeError(w, asFault(&agent.ModelError{Code: agent.Truncated}).httpError)
+		return
+	}
+	writeJSON(w, http.StatusOK, res)
+}
+
+// fault is how an error of a model looks on the wire.
+type fault struct {
+	httpError
+	truncated bool   // in a stream: ends without messageStop
+	reason    string // not an error at all, but a stop reason
+}
+
+func asFault(err error) fault {
+	me, ok := errors.AsType[*agent.ModelError](err)
+	if !ok {
+		return fault{httpError: httpError{http.StatusInternalServerError, "InternalServerException",
+			"The system encountered an unexpected error during processing. Try again your request."}}
+	}
+	as := func(status int, name string) fault {
+		return fault{httpError: httpError{status, name, me.Message}}
+	}
+	switch me.Code {
+	case agent.Throttled:
+		return as(http.StatusTooManyRequests, "ThrottlingException")
+	case agent.AccessDenied:
+		return as(http.StatusForbidden, "AccessDeniedException")
+	case agent.InvalidCall:
+		return as(http.StatusBadRequest, "ValidationException")
+	case agent.Unavailable:
+		return as(http.StatusServiceUnavailable, "ServiceUnavailableException")
+	case agent.Timeout:
+		return as(http.StatusRequestTimeout, "ModelTimeoutException")
+	case agent.Truncated:
+		f := as(http.StatusFailedDependency, "ModelErrorException")
+		f.truncated = true
+		return f
+	case agent.Filtered:
+		return fault{reason: "content_filtered"}
+	case agent.BadOutput:
+		return fault{reason: "malformed_model_output"}
+	case agent.ContextFull:
+		return fault{reason: "model_context_window_exceeded"}
+	}
+	return as(http.StatusInternalServerError, "InternalServerException")
+}
+
+// wireReason is the service's name of a stop reason.
+func wireReason(r agent.Reason) string {
+	switch r {
+	case agent.ContextWindow:
+		return "model_context_window_exceeded"
+	case agent.Malformed:
+		return "malformed_model_output"
+	}
+	return string(r)
+}

@@ -1,0 +1,244 @@
+package bedrocktest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// fake is a model made of a function.
+type fake func(ctx context.Context, r *agent.Request, yield func(agent.Delta, error) bool)
+
+func (f fake) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
+	return func(yield func(agent.Delta, error) bool) { f(ctx, r, yield) }
+}
+
+// yields is a model that says the given deltas and then fails with err, if there is one.
+func yields(err error, deltas ...agent.Delta) fake {
+	return func(_ context.Context, _ *agent.Request, yield func(agent.Delta, error) bool) {
+		for _, d := range deltas {
+			if !yield(d, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// through runs f with a bedrock.Model that reaches m over the wire, in a bubble that finds leaked goroutines.
+func through(t *testing.T, m agent.Model, f func(t *testing.T, m *bedrock.Model, c *bedrockruntime.Client)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		client, stop := memnet.Serve(bt.Front(m))
+		defer stop()
+		c := bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client })
+		f(t, bedrock.New(c, "any-model", nil), c)
+	})
+}
+
+func collect(ctx context.Context, m agent.Model, r *agent.Request) (deltas []agent.Delta, err error) {
+	for d, e := range m.Stream(ctx, r) {
+		if e != nil {
+			return deltas, e
+		}
+		deltas = append(deltas, d)
+	}
+	return deltas, nil
+}
+
+func ask() *agent.Request {
+	return &agent.Request{
+		Messages:  []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "?"}}}},
+		MaxTokens: 100,
+	}
+}
+
+// What goes in at one end comes out at the other, in both directions.
+func TestFrontCarriesEverything(t *testing.T) {
+	request := &agent.Request{
+		System: "You know books.",
+		Messages: []agent.Message{
+			{Role: agent.User, Parts: []agent.Part{{Text: "Which book is this? 📚"}}},
+			{Role: agent.Assistant, Parts: []agent.Part{
+				{Text: "Let me look."},
+				{Use: &agent.ToolUse{ID: "a", Name: "look_up", Input: json.RawMessage(`{"isbn":"978","n":1e400}`)}},
+				{Use: &agent.ToolUse{ID: "b", Name: "scan", Input: json.RawMessage(`{}`)}},
+			}},
+			{Role: agent.User, Parts: []agent.Part{
+				{Result: &agent.ToolResult{ID: "a", Result: tools.Result{Blocks: []tools.Block{
+					{JSON: json.RawMessage(`{"title":"Emma"}`)}, {Text: "found"},
+				}}}},
+				{Result: &agent.ToolResult{ID: "b", Result: tools.Result{Blocks: []tools.Block{{Text: "no barcode"}}, IsError: true}}},
+				{Text: "Go on."},
+			}},
+		},
+		Tools: []tools.Spec{
+			{Name: "look_up", Description: "Looks a book up.", Schema: json.RawMessage(`{"type":"object","properties":{"isbn":{"type":"string"}}}`)},
+			{Name: "scan", Schema: json.RawMessage(`{"type":"object"}`)},
+		},
+		MaxTokens: 321,
+	}
+	answer := []agent.Delta{
+		agent.TextPart{Text: "So \"it\"\n"}, agent.TextPart{Text: "is\u2028 <b> \x01"},
+		agent.UsePart{ToolUse: agent.ToolUse{ID: "c", Name: "look_up", Input: json.RawMessage(`{"isbn": "979"}`)}},
+		agent.UsePart{ToolUse: agent.ToolUse{ID: "d", Name: "scan"}},
+		agent.UsePart{ToolUse: agent.ToolUse{ID: "e", Name: "scan", Input: json.RawMessage(`{"no json`)}},
+		agent.TextPart{Text: "and more"},
+		agent.StopPart{Reason: agent.ToolUseReason},
+		agent.UsagePart{Usage: agent.Usage{Input: 1, Output: 2, CacheRead: 3, CacheWrite: 4}},
+	}
+	var got *agent.Request
+	model := fake(func(ctx context.Context, r *agent.Request, yield func(agent.Delta, error) bool) {
+		got = r
+		yields(nil, answer...)(ctx, r, yield)
+	})
+	through(t, model, func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+		deltas, err := collect(t.Context(), m, request)
+		require.NoError(t, err)
+		require.Equal(t, answer, deltas)
+		require.Equal(t, request, got)
+	})
+}
+
+func TestFrontCarriesStopReasons(t *testing.T) {
+	for _, reason := range []agent.Reason{
+		agent.EndTurn, agent.ToolUseReason, agent.StopSequence, agent.MaxTokens, agent.ContentFiltered, agent.ContextWindow, agent.Malformed,
+	} {
+		through(t, yields(nil, agent.StopPart{Reason: reason}), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+			deltas, err := collect(t.Context(), m, ask())
+			require.NoError(t, err)
+			require.Equal(t, agent.StopPart{Reason: reason}, deltas[0])
+		})
+	}
+}
+
+// An error of the model is the same error at the client, before the first delta and after it.
+func TestFrontCarriesErrors(t *testing.T) {
+	for _, c := range []struct {
+		in             agent.Code
+		before, during agent.Code
+		stop           agent.Reason // in place of an error
+	}{
+		{in: agent.Throttled, before: agent.Throttled, during: agent.Throttled},
+		{in: agent.AccessDenied, before: agent.AccessDenied, during: agent.AccessDenied},
+		{in: agent.InvalidCall, before: agent.InvalidCall, during: agent.InvalidCall},
+		{in: agent.Unavailable, before: agent.Unavailable, during: agent.Unavailable},
+		{in: agent.Timeout, before: agent.Timeout, during: agent.Timeout},
+		{in: agent.Truncated, before: agent.Truncated, during: agent.Truncated},
+		{in: agent.Internal, before: agent.Unavailable, during: agent.Unavailable},
+		{in: agent.Filtered, stop: agent.ContentFiltered},
+		{in: agent.ContextFull, stop: agent.ContextWindow},
+		{in: agent.BadOutput, stop: agent.Malformed},
+	} {
+		t.Run(string(c.in), func(t *testing.T) {
+			failure := &agent.ModelError{Code: c.in, Message: "as you see", Err: errors.New("the secret cause")}
+			for _, said := range [][]agent.Delta{nil, {agent.TextPart{Text: "It"}}} {
+				through(t, yields(failure, said...), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+					deltas, err := collect(t.Context(), m, ask())
+					if c.stop != "" {
+						require.NoError(t, err)
+						require.Contains(t, deltas, agent.StopPart{Reason: c.stop})
+						return
+					}
+					require.Equal(t, said, deltas)
+					me, ok := errors.AsType[*agent.ModelError](err)
+					require.True(t, ok)
+					require.NotContains(t, err.Error(), "secret")
+					if len(said) == 0 {
+						require.Equal(t, c.before, me.Code)
+					} else {
+						require.Equal(t, c.during, me.Code)
+					}
+				})
+			}
+		})
+	}
+	t.Run("of another type", func(t *testing.T) {
+		through(t, yields(errors.New("the secret cause")), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+			_, err := collect(t.Context(), m, ask())
+			require.ErrorContains(t, err, "InternalServerException")
+			require.NotContains(t, err.Error(), "secret")
+		})
+	})
+	t.Run("no end", func(t *testing.T) {
+		through(t, yields(nil, agent.TextPart{Text: "It"}), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+			_, err := collect(t.Context(), m, ask())
+			me, ok := errors.AsType[*agent.ModelError](err)
+			require.True(t, ok)
+			require.Equal(t, agent.Truncated, me.Code)
+		})
+	})
+}
+
+// A client that goes away cancels the model, whether it is speaking or thinking.
+func TestFrontCancelsTheModel(t *testing.T) {
+	ended := make(chan error, 1)
+	model := fake(func(ctx context.Context, _ *agent.Request, yield func(agent.Delta, error) bool) {
+		yield(agent.TextPart{Text: "It"}, nil)
+		<-ctx.Done()
+		ended <- ctx.Err()
+	})
+	server := httptest.NewServer(bt.Front(model))
+	defer server.Close()
+	c := bt.NewClient(server.URL, func(o *bedrockruntime.Options) { o.HTTPClient = server.Client() })
+	for range bedrock.New(c, "any-model", nil).Stream(t.Context(), ask()) {
+		break
+	}
+	require.Equal(t, context.Canceled, <-ended)
+}
+
+// The operation that does not stream gives the same answer in one piece.
+func TestFrontConverse(t *testing.T) {
+	converse := func(t *testing.T, c *bedrockruntime.Client) (*bedrockruntime.ConverseOutput, error) {
+		return c.Converse(t.Context(), &bedrockruntime.ConverseInput{
+			ModelId: aws.String("any-model"),
+			Messages: []types.Message{{
+				Role:    types.ConversationRoleUser,
+				Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "?"}},
+			}},
+		})
+	}
+	model := yields(nil, agent.TextPart{Text: "It "}, agent.TextPart{Text: "is"},
+		agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan"}}, agent.TextPart{Text: "so"},
+		agent.UsagePart{Usage: agent.Usage{Input: 1, Output: 2}}, agent.StopPart{Reason: agent.ToolUseReason})
+	through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
+		out, err := converse(t, c)
+		require.NoError(t, err)
+		require.Equal(t, types.StopReasonToolUse, out.StopReason)
+		require.EqualValues(t, 3, *out.Usage.TotalTokens)
+		content := out.Output.(*types.ConverseOutputMemberMessage).Value.Content
+		require.Len(t, content, 3)
+		require.Equal(t, "It is", content[0].(*types.ContentBlockMemberText).Value)
+		use := content[1].(*types.ContentBlockMemberToolUse).Value
+		require.Equal(t, "a scan", *use.ToolUseId+" "+*use.Name)
+		require.Equal(t, "so", content[2].(*types.ContentBlockMemberText).Value)
+	})
+	for name, model := range map[string]fake{
+		"ThrottlingException": yields(&agent.ModelError{Code: agent.Throttled}, agent.TextPart{Text: "It"}),
+		"ModelErrorException": yields(nil, agent.TextPart{Text: "It"}),
+		"tool use that is not valid JSON": yields(nil,
+			agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(`{`)}}, agent.StopPart{Reason: agent.ToolUseReason}),
+	} {
+		through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
+			_, err := converse(t, c)
+			require.ErrorContains(t, err, name)
+		})
+	}
+}

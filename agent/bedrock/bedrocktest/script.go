@@ -1,0 +1,83 @@
+package bedrocktest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// Script is an HTTP handler that plays steps, one a request, in the order in which the requests arrive. A retry of
+// the SDK is a request too. It serves converse-stream alone. It is safe for concurrent use.
+//
+// A request that the service would refuse is refused, and takes no step. A request for which no step is left is
+// refused too. [Script.Err] tells both.
+type Script struct {
+	mu       sync.Mutex
+	steps    []Step
+	played   int // of steps[0]
+	requests []Request
+	err      error
+}
+
+// NewScript returns a script of the given steps.
+func NewScript(steps ...Step) *Script {
+	return &Script{steps: slices.Clone(steps)}
+}
+
+// Requests gives the requests that arrived so far, the refused ones too, in order.
+func (s *Script) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Err is the first reason for which a request was refused, or nil: a test that expects its client to behave
+// checks it at the end.
+func (s *Script) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// ServeHTTP plays the next step.
+func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	req := read(w, r)
+	if req == nil {
+		return
+	}
+	if !req.Stream && req.Refused == "" {
+		req.Refused = "A script answers ConverseStream alone."
+	}
+	step, ok := s.next(req)
+	if !ok {
+		writeError(w, refused(req.Refused))
+		return
+	}
+	for step.choose != nil {
+		step = step.choose(req)
+	}
+	step.answer(w, r)
+}
+
+// next records a request and takes the step that answers it; false if the request is refused.
+func (s *Script) next(req *Request) (Step, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.steps) > 0 && s.steps[0].times != forever && s.played >= s.steps[0].times {
+		s.steps, s.played = s.steps[1:], 0
+	}
+	if req.Refused == "" && len(s.steps) == 0 {
+		req.Refused = "The script has no step for this request."
+	}
+	s.requests = append(s.requests, *req)
+	if req.Refused != "" {
+		if s.err == nil {
+			s.err = fmt.Errorf("bedrocktest: request %d: %w", len(s.requests), errors.New(req.Refused))
+		}
+		return Step{}, false
+	}
+	s.played++
+	return s.steps[0], true
+}

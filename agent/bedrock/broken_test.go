@@ -1,0 +1,144 @@
+package bedrock_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+)
+
+// The SDK reports each of these as a clean end of the stream.
+func TestTruncation(t *testing.T) {
+	for name, pieces := range map[string][]bt.Piece{
+		"cut in mid-text":            {bt.Text("It is", " by"), bt.Cut()},
+		"cut in mid-input":           {bt.ToolUse("a", "look_up", `{"isbn":`), bt.Cut()},
+		"cut after a whole call":     {bt.ToolUse("a", "look_up", `{}`), bt.Text("and"), bt.Cut()},
+		"no messageStop":             {bt.Text("It is"), bt.Truncate()},
+		"nothing but messageStart":   {bt.Truncate()},
+		"messageStop in mid-input":   {bt.ToolUse("a", "look_up", `{`), bt.Event("messageStop", `{"stopReason":"tool_use"}`), bt.Truncate()},
+		"a block that never ended":   {bt.Event("contentBlockDelta", `{"contentBlockIndex":9,"delta":{"text":"x"}}`)},
+		"metadata but no end":        {bt.Text("x"), bt.Event("metadata", `{"usage":{"inputTokens":1,"outputTokens":1,"totalTokens":2}}`), bt.Truncate()},
+		"a block stopped, no others": {bt.Text("x"), bt.Event("contentBlockStop", `{"contentBlockIndex":0}`), bt.Truncate()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, bt.NewScript(bt.Reply(pieces...)), nil, func(t *testing.T, m *bedrock.Model) {
+				got, err := collect(t, t.Context(), m, ask("?"))
+				me := modelError(t, err)
+				require.Equal(t, agent.Truncated, me.Code)
+				require.True(t, me.Retryable)
+				for _, d := range got {
+					_, stopped := d.(agent.StopPart)
+					require.False(t, stopped)
+				}
+			})
+		})
+	}
+}
+
+// A stream cut at any byte, with or without the transport noticing, is never taken for a whole one, and no part of
+// a call gets out.
+func TestCutAtEveryByte(t *testing.T) {
+	recorded := httptest.NewRecorder()
+	bt.NewScript(bt.Reply(
+		bt.Text("Look: ", "é"), bt.ToolUse("a", "look_up", `{"isbn"`, `:"9780141439518"}`), bt.Usage(3, 4),
+	)).ServeHTTP(recorded, httptest.NewRequest(http.MethodPost, "/model/m/converse-stream",
+		strings.NewReader(`{"messages":[{"role":"user","content":[{"text":"?"}]}]}`)))
+	require.Equal(t, http.StatusOK, recorded.Code)
+	whole := recorded.Body.Bytes()
+	end := bytes.Index(whole, []byte(`{"stopReason":"tool_use"}`)) + len(`{"stopReason":"tool_use"}`) + 4 // its checksum
+	var at int
+	var abort bool
+	synctest.Test(t, func(t *testing.T) {
+		client, stop := memnet.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-time.After(2 * time.Millisecond)
+			w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+			w.WriteHeader(http.StatusOK)
+			_, _ = w.Write(whole[:at])
+			if abort {
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}
+		}))
+		defer stop()
+		m := newModel(client, nil)
+		for at = range whole {
+			abort = at%2 == 0
+			got, err := collect(t, t.Context(), m, ask("?"))
+			if at >= end {
+				require.NoError(t, err, "cut at %d: all but the usage has come", at)
+				continue
+			}
+			require.Equal(t, agent.Truncated, modelError(t, err).Code, "cut at %d", at)
+			for _, d := range got {
+				if u, ok := d.(agent.UsePart); ok {
+					require.Equal(t, use("a", "look_up", `{"isbn":"9780141439518"}`), u, "cut at %d", at)
+				}
+			}
+		}
+	})
+}
+
+// Whatever breaks the protocol ends the stream with an error.
+func TestAnswersThatMakeNoSense(t *testing.T) {
+	block := func(index int) string { return fmt.Sprintf(`{"contentBlockIndex":%d}`, index) }
+	text := func(index int) bt.Piece {
+		return bt.Event("contentBlockDelta", fmt.Sprintf(`{"contentBlockIndex":%d,"delta":{"text":"x"}}`, index))
+	}
+	input := bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"toolUse":{"input":"{}"}}}`)
+	start := bt.Event("contentBlockStart", `{"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"a","name":"b"}}}`)
+	stop := bt.Event("contentBlockStop", block(0))
+	end := bt.Event("messageStop", `{"stopReason":"end_turn"}`)
+	for name, pieces := range map[string][]bt.Piece{
+		"text after the block's end":  {text(0), stop, text(0)},
+		"a block stopped twice":       {text(0), stop, stop},
+		"a call started twice":        {start, start},
+		"text that turns into a call": {text(0), start},
+		"text in a call":              {start, text(0)},
+		"input without a call":        {input},
+		"input in a text":             {text(0), input},
+		"text after the end":          {end, text(0)},
+		"two ends":                    {end, end},
+		"a delta without an index":    {bt.Event("contentBlockDelta", `{"delta":{"text":"x"}}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, bt.NewScript(bt.Reply(pieces...)), nil, func(t *testing.T, m *bedrock.Model) {
+				_, err := collect(t, t.Context(), m, ask("?"))
+				me := modelError(t, err)
+				require.Equal(t, agent.BadOutput, me.Code)
+				require.True(t, me.Retryable)
+				require.Zero(t, sdkGoroutines(t))
+			})
+		})
+	}
+}
+
+func TestDamagedFrames(t *testing.T) {
+	for name, pieces := range map[string][]bt.Piece{
+		"the last":  {bt.Text("It is"), bt.Damaged(" by"), bt.Truncate()},
+		"the first": {bt.Damaged("It"), bt.Text(" is")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, bt.NewScript(bt.Reply(pieces...)), nil, func(t *testing.T, m *bedrock.Model) {
+				_, err := collect(t, t.Context(), m, ask("?"))
+				me := modelError(t, err)
+				require.Equal(t, agent.Unavailable, me.Code)
+				require.Equal(t, "The model's answer arrived damaged.", me.Message)
+				require.True(t, me.Retryable)
+				require.Zero(t, sdkGoroutines(t))
+			})
+		})
+	}
+}

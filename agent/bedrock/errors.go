@@ -1,0 +1,212 @@
+package bedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/eventstream"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// errNoObject: what must be a JSON object is something else, or no JSON at all.
+var errNoObject = errors.New("not a JSON object")
+
+// failed says how the call itself went wrong: before the stream opened, or because its context ended.
+func (m *Model) failed(ctx context.Context, w *watchdog, err error) error {
+	if e := m.ended(ctx, w, err); e != nil {
+		return e
+	}
+	if e := fromService(err); e != nil {
+		return e
+	}
+	if isTimeout(err) {
+		return clientTimeout(err)
+	}
+	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		return &agent.ModelError{Code: agent.Unavailable, Message: "The model service cannot be reached.", Retryable: true, Err: err}
+	}
+	return &agent.ModelError{Code: agent.Internal, Message: "The model could not be called.", Err: err}
+}
+
+// broken says how an open stream went wrong. Exceptions that the service sends in the stream come out typed; the
+// rest is a connection or a frame that broke, after which nothing more of the answer can be had.
+func (m *Model) broken(ctx context.Context, w *watchdog, err error) error {
+	if e := m.ended(ctx, w, err); e != nil {
+		return e
+	}
+	if e := fromService(err); e != nil {
+		return e
+	}
+	if isTimeout(err) {
+		return clientTimeout(err)
+	}
+	_, checksum := errors.AsType[eventstream.ChecksumError](err)
+	_, length := errors.AsType[eventstream.LengthError](err)
+	if checksum || length {
+		return &agent.ModelError{Code: agent.Unavailable, Message: "The model's answer arrived damaged.", Retryable: true, Err: err}
+	}
+	return truncated(err)
+}
+
+// ended gives the error of a context that ended, the caller's or the watchdog's; nil if neither did.
+func (m *Model) ended(ctx context.Context, w *watchdog, err error) error {
+	if e := ctx.Err(); e != nil {
+		return e
+	}
+	if w.expired() {
+		return &agent.ModelError{
+			Code:      agent.Timeout,
+			Message:   fmt.Sprintf("The model service was silent for %v.", m.idle),
+			Retryable: true,
+			Err:       errors.Join(errIdle, err),
+		}
+	}
+	return nil
+}
+
+func truncated(err error) *agent.ModelError {
+	return &agent.ModelError{Code: agent.Truncated, Message: "The model's answer was cut off.", Retryable: true, Err: err}
+}
+
+// outOfOrder: the stream breaks the protocol, so nothing in it can be relied on.
+func outOfOrder(what string) *agent.ModelError {
+	return &agent.ModelError{
+		Code:      agent.BadOutput,
+		Message:   "The model service sent an answer that makes no sense.",
+		Retryable: true,
+		Err:       errors.New("bedrock: " + what),
+	}
+}
+
+func invalid(format string, args ...any) *agent.ModelError {
+	return &agent.ModelError{
+		Code:    agent.InvalidCall,
+		Message: "The request to the model is not valid.",
+		Err:     fmt.Errorf("bedrock: "+format, args...),
+	}
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
+}
+
+// clientTimeout: neither the caller's context nor our watchdog, so the HTTP client gave up by itself.
+func clientTimeout(err error) *agent.ModelError {
+	return &agent.ModelError{Code: agent.Timeout, Message: "The connection to the model service timed out.", Retryable: true, Err: err}
+}
+
+// fault is what a user may know of one of the service's errors.
+type fault struct {
+	name, text string
+	code       agent.Code
+	retryable  bool
+}
+
+// fromService turns an error that the service sent, by HTTP or in the stream, into a ModelError; nil if it is
+// none. The service's own text stays in Err: it names roles, accounts and endpoints.
+func fromService(err error) *agent.ModelError {
+	status := 0
+	if re, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		status = re.HTTPStatusCode()
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	var f fault
+	switch {
+	case ok && api.ErrorCode() != "":
+		if f, ok = byName(api.ErrorCode(), api.ErrorMessage()); !ok {
+			f = byStatus(status)
+		}
+	case status >= 400: // an error that has not even the service's shape: a proxy's page
+		f = byStatus(status)
+	default:
+		return nil
+	}
+	e := &agent.ModelError{Code: f.code, Message: f.text, Retryable: f.retryable, Err: err}
+	if f.name != "" {
+		e.Message = f.name + ": " + f.text
+	}
+	if status == 0 && f.code == agent.Throttled {
+		status = http.StatusTooManyRequests // in the stream it has no status of its own
+	}
+	if status != 0 {
+		e.Message += fmt.Sprintf(" (HTTP %d)", status)
+	}
+	if f.name == "" {
+		e.Message += "." // a sentence, where it does not begin with an exception's name
+	}
+	return e
+}
+
+// byName knows the service's exceptions, whose names begin with a capital as an HTTP error and with a small letter
+// in a stream, and those of AWS's signature check. Source: the errors of ConverseStream in the API reference.
+func byName(name, message string) (fault, bool) {
+	switch strings.ToLower(name) {
+	case "throttlingexception", "toomanyrequestsexception", "throttling":
+		return fault{"ThrottlingException", "too many requests", agent.Throttled, true}, true
+	case "servicequotaexceededexception":
+		return fault{"ServiceQuotaExceededException", "the account's quota is used up", agent.Throttled, false}, true
+	case "accessdeniedexception":
+		return fault{"AccessDeniedException", "access to the model is denied", agent.AccessDenied, false}, true
+	case "unrecognizedclientexception", "invalidsignatureexception", "incompletesignatureexception",
+		"missingauthenticationtokenexception", "expiredtokenexception", "expiredtoken", "invalidclienttokenid":
+		return fault{"", "The model service did not accept the credentials", agent.AccessDenied, false}, true
+	case "validationexception":
+		if tooLong(message) {
+			return fault{"ValidationException", "the conversation is too long for the model", agent.ContextFull, false}, true
+		}
+		return fault{"ValidationException", "the model service refused the request", agent.InvalidCall, false}, true
+	case "resourcenotfoundexception":
+		return fault{"ResourceNotFoundException", "the model was not found", agent.InvalidCall, false}, true
+	case "modelnotreadyexception":
+		return fault{"ModelNotReadyException", "the model is not ready yet", agent.Unavailable, true}, true
+	case "modeltimeoutexception":
+		return fault{"ModelTimeoutException", "the model took too long", agent.Timeout, true}, true
+	case "modelerrorexception":
+		return fault{"ModelErrorException", "the model failed", agent.Unavailable, true}, true
+	case "modelstreamerrorexception":
+		return fault{"ModelStreamErrorException", "the model failed while it answered", agent.Unavailable, true}, true
+	case "internalserverexception":
+		return fault{"InternalServerException", "the model service failed", agent.Unavailable, true}, true
+	case "serviceunavailableexception":
+		return fault{"ServiceUnavailableException", "the model service is not available", agent.Unavailable, true}, true
+	}
+	return fault{}, false
+}
+
+func byStatus(status int) fault {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return fault{"", "The model service has too many requests", agent.Throttled, true}
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return fault{"", "Access to the model is denied", agent.AccessDenied, false}
+	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
+		return fault{"", "The model service took too long", agent.Timeout, true}
+	case status >= 400 && status < 500 && status != http.StatusFailedDependency:
+		return fault{"", "The model service refused the request", agent.InvalidCall, false}
+	}
+	return fault{"", "The model service failed", agent.Unavailable, true}
+}
+
+// tooLong recognises the validation errors that mean a full context window: they have no name of their own, so
+// the phrases of Bedrock and of the models behind it must tell.
+func tooLong(message string) bool {
+	m := strings.ToLower(message)
+	for _, phrase := range [...]string{
+		"input is too long", "prompt is too long", "exceed context limit", "context window", "maximum context length",
+	} {
+		if strings.Contains(m, phrase) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,258 @@
+package bedrock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+)
+
+// requireSafe: nothing of the service's text, which names roles, accounts, resources and hosts, may be shown.
+func requireSafe(t *testing.T, me *agent.ModelError) {
+	t.Helper()
+	for _, secret := range []string{"arn:", "111122223333", "memnet", "reader", "http:"} {
+		require.NotContains(t, me.Message, secret)
+	}
+	require.NotEmpty(t, me.Message)
+	require.Error(t, me.Err, "the cause is for the log")
+}
+
+func TestHTTPErrors(t *testing.T) {
+	for _, c := range []struct {
+		status    int
+		name      string
+		message   string
+		code      agent.Code
+		want      string
+		retryable bool
+		attempts  int
+	}{
+		{429, "ThrottlingException", bt.DeniedMessage, agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
+		{429, "ModelNotReadyException", "wait", agent.Unavailable, "ModelNotReadyException: the model is not ready yet (HTTP 429)", true, 1},
+		{400, "ServiceQuotaExceededException", "quota", agent.Throttled, "ServiceQuotaExceededException: the account's quota is used up (HTTP 400)", false, 1},
+		{403, "AccessDeniedException", bt.DeniedMessage, agent.AccessDenied, "AccessDeniedException: access to the model is denied (HTTP 403)", false, 1},
+		{403, "UnrecognizedClientException", "The security token is invalid", agent.AccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
+		{403, "ExpiredTokenException", "expired", agent.AccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
+		{400, "ValidationException", bt.DeniedMessage, agent.InvalidCall, "ValidationException: the model service refused the request (HTTP 400)", false, 1},
+		{400, "ValidationException", "Input is too long for requested model.", agent.ContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
+		{404, "ResourceNotFoundException", bt.DeniedMessage, agent.InvalidCall, "ResourceNotFoundException: the model was not found (HTTP 404)", false, 1},
+		{408, "ModelTimeoutException", "slow", agent.Timeout, "ModelTimeoutException: the model took too long (HTTP 408)", true, 1},
+		{424, "ModelErrorException", "oh", agent.Unavailable, "ModelErrorException: the model failed (HTTP 424)", true, 1},
+		{500, "InternalServerException", "oh", agent.Unavailable, "InternalServerException: the model service failed (HTTP 500)", true, 3},
+		{503, "ServiceUnavailableException", "oh", agent.Unavailable, "ServiceUnavailableException: the model service is not available (HTTP 503)", true, 3},
+		{418, "arn:aws:iam::111122223333:role/teapot", "short", agent.InvalidCall, "The model service refused the request (HTTP 418).", false, 1},
+		{429, "NobodyKnowsException", "short", agent.Throttled, "The model service has too many requests (HTTP 429).", true, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			script := bt.NewScript(bt.Forever(bt.Fail(c.status, c.name, c.message)))
+			bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+				got, err := collect(t, t.Context(), m, ask("?"))
+				require.Empty(t, got)
+				me := modelError(t, err)
+				requireSafe(t, me)
+				require.Equal(t, c.code, me.Code)
+				require.Equal(t, c.want, me.Message)
+				require.Equal(t, c.retryable, me.Retryable)
+				require.Len(t, script.Requests(), c.attempts)
+				require.Zero(t, sdkGoroutines(t))
+			})
+		})
+	}
+}
+
+func TestPagesOfAProxy(t *testing.T) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = w.Write([]byte("<html>upstream http://10.0.0.7 failed</html>"))
+	})
+	bubble(t, page, nil, func(t *testing.T, m *bedrock.Model) {
+		_, err := collect(t, t.Context(), m, ask("?"))
+		me := modelError(t, err)
+		requireSafe(t, me)
+		require.Equal(t, agent.Unavailable, me.Code)
+		require.Equal(t, "The model service failed (HTTP 502).", me.Message)
+	})
+}
+
+func TestStreamExceptions(t *testing.T) {
+	for _, c := range []struct {
+		piece     bt.Piece
+		code      agent.Code
+		want      string
+		retryable bool
+	}{
+		{bt.Exception("ThrottlingException", bt.DeniedMessage), agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true},
+		{bt.Exception("ModelStreamErrorException", bt.DeniedMessage), agent.Unavailable, "ModelStreamErrorException: the model failed while it answered", true},
+		{bt.Exception("InternalServerException", "oh"), agent.Unavailable, "InternalServerException: the model service failed", true},
+		{bt.Exception("ServiceUnavailableException", "oh"), agent.Unavailable, "ServiceUnavailableException: the model service is not available", true},
+		{bt.Exception("ValidationException", "oh"), agent.InvalidCall, "ValidationException: the model service refused the request", false},
+		{bt.Exception("AccessDeniedException", bt.DeniedMessage), agent.AccessDenied, "AccessDeniedException: access to the model is denied", false},
+		{bt.Exception("NobodyKnowsException", bt.DeniedMessage), agent.Unavailable, "The model service failed.", true},
+		{bt.Error("internalFailure", bt.DeniedMessage), agent.Unavailable, "The model service failed.", true},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			script := bt.NewScript(bt.Reply(bt.Text("It is"), c.piece))
+			bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+				got, err := collect(t, t.Context(), m, ask("?"))
+				require.Equal(t, []agent.Delta{agent.TextPart{Text: "It is"}}, got)
+				me := modelError(t, err)
+				requireSafe(t, me)
+				require.Equal(t, c.code, me.Code)
+				require.Equal(t, c.want, me.Message)
+				require.Equal(t, c.retryable, me.Retryable)
+				require.Len(t, script.Requests(), 1, "nothing is retried once the stream is open")
+			})
+		})
+	}
+}
+
+// The SDK's own retries go on before the stream is open, and the answer comes as if nothing had been.
+func TestRecovers(t *testing.T) {
+	script := bt.NewScript(bt.Throttled(), bt.Dropped(), bt.Reply(bt.Text("hello")))
+	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+		got, err := collect(t, t.Context(), m, ask("?"))
+		require.NoError(t, err)
+		require.Equal(t, agent.TextPart{Text: "hello"}, got[0])
+	})
+}
+
+func TestUnreachable(t *testing.T) {
+	bubble(t, bt.NewScript(bt.Times(3, bt.Dropped())), nil, func(t *testing.T, m *bedrock.Model) {
+		_, err := collect(t, t.Context(), m, ask("?"))
+		me := modelError(t, err)
+		requireSafe(t, me)
+		require.Equal(t, agent.Unavailable, me.Code)
+		require.True(t, me.Retryable)
+	})
+	refuse := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, fmt.Errorf("dial %s: connection refused", memnet.URL)
+	}}}
+	_, err := collect(t, t.Context(), newModel(refuse, nil), ask("?"))
+	me := modelError(t, err)
+	requireSafe(t, me)
+	require.Equal(t, agent.Unavailable, me.Code)
+}
+
+func TestNoCredentials(t *testing.T) {
+	client := bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, errors.New("assume role arn:aws:iam::111122223333:role/reader: denied")
+		})
+	})
+	_, err := collect(t, t.Context(), bedrock.New(client, "any-model", nil), ask("?"))
+	me := modelError(t, err)
+	requireSafe(t, me)
+	require.Equal(t, agent.Internal, me.Code)
+}
+
+// Silence, before the headers or after a delta, ends the stream when the idle time is over and not before.
+func TestSilence(t *testing.T) {
+	const idle = 7 * time.Second
+	for name, step := range map[string]bt.Step{
+		"before the headers": bt.Silent(),
+		"after the headers":  bt.Reply(bt.Stall()),
+		"after a delta":      bt.Reply(bt.Text("It is"), bt.Stall()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, bt.NewScript(step), &bedrock.Options{IdleTimeout: idle}, func(t *testing.T, m *bedrock.Model) {
+				start := time.Now()
+				_, err := collect(t, t.Context(), m, ask("?"))
+				me := modelError(t, err)
+				require.Equal(t, agent.Timeout, me.Code)
+				require.Equal(t, "The model service was silent for 7s.", me.Message)
+				require.True(t, me.Retryable)
+				require.InDelta(t, idle.Seconds(), time.Since(start).Seconds(), 0.1)
+				require.Zero(t, sdkGoroutines(t))
+			})
+		})
+	}
+	t.Run("by default a minute", func(t *testing.T) {
+		bubble(t, bt.NewScript(bt.Silent()), nil, func(t *testing.T, m *bedrock.Model) {
+			start := time.Now()
+			_, err := collect(t, t.Context(), m, ask("?"))
+			require.Equal(t, agent.Timeout, modelError(t, err).Code)
+			require.InDelta(t, 60, time.Since(start).Seconds(), 0.1)
+		})
+	})
+}
+
+// A live stream may be slow, its consumer too, and retries may take their time: none of it is silence.
+func TestSlowIsNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tick := make(chan struct{})
+		go func() {
+			for range 10 {
+				<-time.After(6 * time.Second)
+				tick <- struct{}{}
+			}
+		}()
+		var pieces []bt.Piece
+		for range 10 {
+			pieces = append(pieces, bt.Wait(tick), bt.Text("x"))
+		}
+		client, stop := memnet.Serve(bt.NewScript(bt.Reply(pieces...)))
+		defer stop()
+		got, err := collect(t, t.Context(), newModel(client, &bedrock.Options{IdleTimeout: 7 * time.Second}), ask("?"))
+		require.NoError(t, err)
+		require.Len(t, got, 12)
+	})
+	t.Run("retries", func(t *testing.T) {
+		n := 0
+		slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n++
+			<-time.After(5 * time.Second)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		bubble(t, slow, &bedrock.Options{IdleTimeout: 7 * time.Second}, func(t *testing.T, m *bedrock.Model) {
+			_, err := collect(t, t.Context(), m, ask("?"))
+			require.Equal(t, agent.Unavailable, modelError(t, err).Code)
+			require.Equal(t, 3, n)
+		})
+	})
+	t.Run("consumer", func(t *testing.T) {
+		script := bt.NewScript(bt.Reply(bt.Text("a", "b", "c")))
+		bubble(t, script, &bedrock.Options{IdleTimeout: time.Second}, func(t *testing.T, m *bedrock.Model) {
+			n := 0
+			for _, err := range m.Stream(t.Context(), ask("?")) {
+				require.NoError(t, err)
+				<-time.After(time.Minute)
+				n++
+			}
+			require.Equal(t, 5, n)
+		})
+	})
+}
+
+// The caller's deadline is the caller's error, and the HTTP client's own timeout is told apart from silence.
+func TestOtherTimeouts(t *testing.T) {
+	t.Run("deadline", func(t *testing.T) {
+		bubble(t, bt.NewScript(bt.Reply(bt.Text("a"), bt.Stall())), nil, func(t *testing.T, m *bedrock.Model) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := collect(t, ctx, m, ask("?"))
+			require.Equal(t, context.DeadlineExceeded, err)
+		})
+	})
+	synctest.Test(t, func(t *testing.T) {
+		client, stop := memnet.Serve(bt.NewScript(bt.Reply(bt.Text("a"), bt.Stall())))
+		defer stop()
+		client.Timeout = 3 * time.Second
+		_, err := collect(t, t.Context(), newModel(client, nil), ask("?"))
+		me := modelError(t, err)
+		require.Equal(t, agent.Timeout, me.Code)
+		require.Equal(t, "The connection to the model service timed out.", me.Message)
+	})
+}

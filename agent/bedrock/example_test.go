@@ -1,0 +1,74 @@
+package bedrock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+)
+
+// The endpoint is scripted here; with bedrockruntime.NewFromConfig(cfg) as the client it is Bedrock.
+func ExampleNew() {
+	server := httptest.NewServer(bedrocktest.NewScript(
+		bedrocktest.Reply(
+			bedrocktest.Text("Let me ", "look."),
+			bedrocktest.ToolUse("call-1", "look_up_book", `{"isbn":"97`, `80141439518"}`),
+			bedrocktest.Usage(120, 24),
+		),
+	))
+	defer server.Close()
+
+	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	request := &agent.Request{
+		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Which book is this?"}}}},
+	}
+	for d, err := range model.Stream(context.Background(), request) {
+		switch d := d.(type) {
+		case agent.TextPart:
+			fmt.Printf("text %q\n", d.Text)
+		case agent.UsePart:
+			fmt.Println("call", d.Name, string(d.Input))
+		case agent.StopPart:
+			fmt.Println("stop", d.Reason)
+		case agent.UsagePart:
+			fmt.Println("tokens", d.Input, d.Output)
+		case nil:
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// text "Let me "
+	// text "look."
+	// call look_up_book {"isbn":"9780141439518"}
+	// stop tool_use
+	// tokens 120 24
+}
+
+// A connection that is cut in the middle of a text is an error, though the SDK takes it for the stream's end.
+func ExampleModel_Stream() {
+	server := httptest.NewServer(bedrocktest.NewScript(
+		bedrocktest.Reply(bedrocktest.Text("It is ", "by "), bedrocktest.Cut()),
+	))
+	defer server.Close()
+
+	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	request := &agent.Request{
+		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Who wrote it?"}}}},
+	}
+	for d, err := range model.Stream(context.Background(), request) {
+		if text, ok := d.(agent.TextPart); ok {
+			fmt.Printf("%q\n", text.Text)
+		}
+		if me, ok := errors.AsType[*agent.ModelError](err); ok {
+			fmt.Println(me.Code+":", me.Message)
+		}
+	}
+	// Output:
+	// "It is "
+	// "by "
+	// truncated: The model's answer was cut off.
+}

@@ -1,0 +1,35 @@
+package bedrock
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	"github.com/carrel-go/carrel/agent"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+)
+
+// Whatever bytes come as an answer: no panic, and no end without a stop reason.
+func FuzzStream(f *testing.F) {
+	whole := answerOf(2)
+	f.Add([]byte(whole))
+	f.Add([]byte(whole[:len(whole)/2]))
+	f.Add([]byte{})
+	r := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "?"}}}}}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		client := bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = canned(stream) })
+		stopped, failed := false, false
+		for d, err := range New(client, "any-model", nil).Stream(t.Context(), r) {
+			if failed {
+				t.Fatal("a yield after the error")
+			}
+			if _, ok := d.(agent.StopPart); ok {
+				stopped = true
+			}
+			failed = err != nil
+		}
+		if !stopped && !failed {
+			t.Fatal("an end without a stop reason or an error")
+		}
+	})
+}

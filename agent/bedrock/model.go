@@ -1,0 +1,134 @@
+package bedrock
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+const (
+	defaultIdleTimeout = 60 * time.Second
+	defaultMaxTokens   = 4096
+)
+
+// Options for [New]; nil means all defaults.
+type Options struct {
+	// IdleTimeout bounds the service's silence: the time from the call to the first event, and from each event to
+	// the next. Time that the consumer of the stream takes does not count, the SDK's pauses between retries do, so
+	// it should be longer than the client's longest back-off (20 s by the SDK's default).
+	// Default 60 s; negative means no bound.
+	IdleTimeout time.Duration
+
+	// MaxTokens bounds an answer, in tokens, where the request does not. It is always sent, since the service
+	// reserves its tokens-per-minute quota from it, and would otherwise reserve the model's maximum.
+	// Default 4096.
+	MaxTokens int
+}
+
+// Model is one Bedrock model or inference profile. It is immutable and safe for concurrent use.
+type Model struct {
+	base      bedrockruntime.Options
+	id        string
+	idle      time.Duration
+	maxTokens int
+}
+
+var _ agent.Model = (*Model)(nil)
+
+// New returns the model with the given id, which may be a model id, an inference profile or the ARN of one.
+// The client's configuration is copied, its HTTP client and its retryer are shared.
+func New(c *bedrockruntime.Client, id string, o *Options) *Model {
+	if o == nil {
+		o = &Options{}
+	}
+	m := &Model{base: c.Options(), id: id, idle: o.IdleTimeout, maxTokens: o.MaxTokens}
+	if m.idle == 0 {
+		m.idle = defaultIdleTimeout
+	}
+	if m.maxTokens <= 0 {
+		m.maxTokens = defaultMaxTokens
+	}
+	return m
+}
+
+// Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the
+// service answers. Leaving the loop, or cancelling the context, closes the connection and ends the SDK's goroutines
+// before the loop is left.
+//
+// The last yield is an [agent.StopPart] (an [agent.UsagePart] may follow), or one error: the context's own error if
+// the caller cancelled it, otherwise an [*agent.ModelError]. An [agent.UsePart] is yielded when the service has
+// closed its block, never from a part of one.
+func (m *Model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
+	return func(yield func(agent.Delta, error) bool) {
+		left := false
+		err := m.converse(ctx, r, func(d agent.Delta) bool {
+			left = !yield(d, nil)
+			return !left
+		})
+		if err != nil && !left {
+			yield(nil, err)
+		}
+	}
+}
+
+// converse makes the call and gives each delta to yield until that returns false.
+func (m *Model) converse(ctx context.Context, r *agent.Request, yield func(agent.Delta) bool) error {
+	in, err := m.input(r)
+	if err != nil {
+		return err
+	}
+	w := watch(ctx, m.idle)
+	defer w.stop()
+
+	out, err := m.client(w).ConverseStream(w.ctx, in)
+	if err != nil {
+		return m.failed(ctx, w, err)
+	}
+	stream := out.GetStream()
+	defer func() {
+		w.stop()
+		_ = stream.Close()
+		for range stream.Events() { // until the SDK's reader has ended
+		}
+	}()
+
+	var a answer
+	for {
+		w.beat()
+		select {
+		case <-w.ctx.Done():
+			return m.failed(ctx, w, context.Cause(w.ctx))
+		case ev, ok := <-stream.Events():
+			w.rest()
+			if !ok {
+				if err := stream.Err(); err != nil || ctx.Err() != nil || w.expired() {
+					return m.broken(ctx, w, err)
+				}
+				return a.end()
+			}
+			d, err := a.take(ev)
+			if err != nil {
+				return err
+			}
+			if d != nil && !yield(d) {
+				return nil
+			}
+		}
+	}
+}
+
+// client derives a client for one stream. Concurrent streams of one client race inside the SDK's event decoder
+// (smithy-go issue 714), which belongs to the client's protocol: each stream gets a fresh one. All else is exactly
+// what the caller configured; in particular it is not resolved from the environment a second time.
+func (m *Model) client(w *watchdog) *bedrockruntime.Client {
+	return bedrockruntime.New(m.base, func(o *bedrockruntime.Options) {
+		fresh := o.Protocol
+		*o = m.base.Copy()
+		o.Protocol = fresh
+		o.HTTPClient = pulse{next: o.HTTPClient, w: w}
+	})
+}

@@ -1,0 +1,244 @@
+package bedrock_test
+
+import (
+	"context"
+	"net/http"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+)
+
+// bubble runs f inside a synctest bubble with a model that calls h over an in-memory network. The bubble fails a
+// test that leaves a goroutine behind, so every test here is a leak test too.
+func bubble(t *testing.T, h http.Handler, o *bedrock.Options, f func(t *testing.T, m *bedrock.Model)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		client, stop := memnet.Serve(h)
+		defer stop()
+		f(t, newModel(client, o))
+		if s, ok := h.(*bt.Script); ok {
+			require.NoError(t, s.Err())
+		}
+	})
+}
+
+func newModel(client *http.Client, o *bedrock.Options) *bedrock.Model {
+	return bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client }), "any-model", o)
+}
+
+func ask(text string) *agent.Request {
+	return &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: text}}}}}
+}
+
+// collect reads a stream to its end, and checks that an error is its last yield.
+func collect(t *testing.T, ctx context.Context, m agent.Model, r *agent.Request) ([]agent.Delta, error) {
+	t.Helper()
+	var deltas []agent.Delta
+	var last error
+	for d, err := range m.Stream(ctx, r) {
+		require.NoError(t, last, "a yield after the error")
+		if err != nil {
+			require.Nil(t, d)
+			last = err
+			continue
+		}
+		deltas = append(deltas, d)
+	}
+	return deltas, last
+}
+
+func modelError(t *testing.T, err error) *agent.ModelError {
+	t.Helper()
+	me, ok := err.(*agent.ModelError) //nolint:errorlint // the contract is the type itself
+	require.True(t, ok, "%T is no *agent.ModelError: %v", err, err)
+	return me
+}
+
+// sdkGoroutines counts the goroutines that run code of the AWS SDK.
+func sdkGoroutines(t *testing.T) int {
+	t.Helper()
+	synctest.Wait()
+	var b strings.Builder
+	require.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 2))
+	n := 0
+	for _, g := range strings.Split(b.String(), "\n\n") {
+		if strings.Contains(g, "service/bedrockruntime.") || strings.Contains(g, "smithy-go/transport/http.(*EventStream") {
+			n++
+		}
+	}
+	return n
+}
+
+func use(id, name, input string) agent.UsePart {
+	return agent.UsePart{ToolUse: agent.ToolUse{ID: id, Name: name, Input: []byte(input)}}
+}
+
+func TestAnswers(t *testing.T) {
+	noUsage := agent.UsagePart{}
+	for name, c := range map[string]struct {
+		pieces []bt.Piece
+		want   []agent.Delta
+	}{
+		"text": {
+			[]bt.Piece{bt.Text("Hel", "lo"), bt.Usage(7, 2)},
+			[]agent.Delta{agent.TextPart{Text: "Hel"}, agent.TextPart{Text: "lo"}, agent.StopPart{Reason: agent.EndTurn},
+				agent.UsagePart{Usage: agent.Usage{Input: 7, Output: 2}}},
+		},
+		"nothing": {
+			nil,
+			[]agent.Delta{agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"tool input arrives whole and byte for byte": {
+			[]bt.Piece{bt.Text("So:"), bt.ToolUse("a", "look_up", `{"x":`, ` "`, "\xc3", "\xa9", `\n",`, `"n":1e400}`), bt.ToolUse("b", "look_up", `{}`)},
+			[]agent.Delta{agent.TextPart{Text: "So:"}, use("a", "look_up", `{"x": "é\n","n":1e400}`), use("b", "look_up", `{}`),
+				agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+		},
+		"tool input that is no JSON is passed on as it is": {
+			[]bt.Piece{bt.ToolUse("a", "look_up", `{"isbn": 97`)},
+			[]agent.Delta{use("a", "look_up", `{"isbn": 97`), agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+		},
+		"a call without arguments has no input": {
+			[]bt.Piece{bt.ToolUse("a", "scan"), bt.ToolUse("b", "scan", "")},
+			[]agent.Delta{agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan"}},
+				agent.UsePart{ToolUse: agent.ToolUse{ID: "b", Name: "scan"}}, agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+		},
+		"blocks interleave": {
+			[]bt.Piece{
+				bt.Event("contentBlockStart", `{"contentBlockIndex":3,"start":{"toolUse":{"toolUseId":"b","name":"two"}}}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"a","name":"one"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"toolUse":{"input":"{\"n\""}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"Hm"}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":3,"delta":{"toolUse":{"input":"{\"n\":2"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"toolUse":{"input":":1}"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":0}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":1}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":3,"delta":{"toolUse":{"input":"}"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":3}`),
+			},
+			[]agent.Delta{agent.TextPart{Text: "Hm"}, use("a", "one", `{"n":1}`), use("b", "two", `{"n":2}`),
+				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"what is not known is skipped": {
+			[]bt.Piece{
+				bt.Event("weather", `{"sun":true}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"Well"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"c2ln"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":0}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":1,"start":{"hologram":{"size":3}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"hologram":"x"}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":1}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"s","name":"web","type":"server_tool_use"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":2,"delta":{"toolUse":{"input":"{}"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":2}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":4,"delta":{"text":"Yes"},"p":"abcdefgh"}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":4,"delta":{"citation":{"title":"A page"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":4}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":5}`),
+			},
+			[]agent.Delta{agent.TextPart{Text: "Yes"}, agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"a rune in two halves is put together": {
+			[]bt.Piece{bt.Text("caf\xc3", "\xa9 \xf0", "\x9f", "\x93", "\x9a!", "\xe2\x82")},
+			[]agent.Delta{agent.TextPart{Text: "caf"}, agent.TextPart{Text: "é "}, agent.TextPart{Text: "📚!"}, agent.TextPart{Text: "\xe2\x82"},
+				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, bt.NewScript(bt.Reply(c.pieces...)), nil, func(t *testing.T, m *bedrock.Model) {
+				got, err := collect(t, t.Context(), m, ask("?"))
+				require.NoError(t, err)
+				require.Equal(t, c.want, got)
+			})
+		})
+	}
+}
+
+func TestStopReasons(t *testing.T) {
+	for wire, want := range map[string]agent.Reason{
+		"end_turn": agent.EndTurn, "tool_use": agent.ToolUseReason, "max_tokens": agent.MaxTokens,
+		"stop_sequence": agent.StopSequence, "guardrail_intervened": agent.ContentFiltered,
+		"content_filtered": agent.ContentFiltered, "model_context_window_exceeded": agent.ContextWindow,
+		"malformed_model_output": agent.Malformed, "malformed_tool_use": agent.Malformed,
+	} {
+		bubble(t, bt.NewScript(bt.Reply(bt.Stop(wire))), nil, func(t *testing.T, m *bedrock.Model) {
+			got, err := collect(t, t.Context(), m, ask("?"))
+			require.NoError(t, err)
+			require.Contains(t, got, agent.StopPart{Reason: want}, wire)
+		})
+	}
+	bubble(t, bt.NewScript(bt.Reply(bt.Stop("bored"))), nil, func(t *testing.T, m *bedrock.Model) {
+		_, err := collect(t, t.Context(), m, ask("?"))
+		require.Equal(t, agent.Internal, modelError(t, err).Code)
+	})
+}
+
+// Leaving the loop and cancelling the context both end the SDK's goroutines, while the connection is still there.
+func TestLeavingEndsTheStream(t *testing.T) {
+	script := func() *bt.Script {
+		return bt.NewScript(bt.Reply(bt.Text("one", "two", "three"), bt.Stall()))
+	}
+	t.Run("break", func(t *testing.T) {
+		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
+			for d, err := range m.Stream(t.Context(), ask("?")) {
+				require.NoError(t, err)
+				require.Equal(t, agent.TextPart{Text: "one"}, d)
+				break
+			}
+			require.Zero(t, sdkGoroutines(t))
+		})
+	})
+	t.Run("cancel", func(t *testing.T) {
+		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var last error
+			for d, err := range m.Stream(ctx, ask("?")) {
+				if d == (agent.TextPart{Text: "three"}) {
+					cancel()
+				}
+				last = err
+			}
+			require.Equal(t, context.Canceled, last)
+			require.Zero(t, sdkGoroutines(t))
+		})
+	})
+	t.Run("cancelled before", func(t *testing.T) {
+		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			got, err := collect(t, ctx, m, ask("?"))
+			require.Equal(t, context.Canceled, err)
+			require.Empty(t, got)
+		})
+	})
+	t.Run("panic", func(t *testing.T) {
+		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
+			require.PanicsWithValue(t, "consumer", func() {
+				for range m.Stream(t.Context(), ask("?")) {
+					panic("consumer")
+				}
+			})
+			require.Zero(t, sdkGoroutines(t))
+		})
+	})
+}
+
+// A token in the environment is the client's business: what the caller chose for it must not be chosen again.
+func TestEnvironmentIsNotReadAgain(t *testing.T) {
+	script := bt.NewScript(bt.Reply(bt.Text("hello")))
+	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+		t.Setenv("AWS_BEARER_TOKEN_BEDROCK", "a-token-of-somebody-else")
+		_, err := collect(t, t.Context(), m, ask("?"))
+		require.NoError(t, err)
+		require.Contains(t, script.Requests()[0].Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=bedrocktest/")
+	})
+}

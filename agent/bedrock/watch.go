@@ -1,0 +1,66 @@
+package bedrock
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+)
+
+// errIdle is the cause of a context that a watchdog cancelled.
+var errIdle = errors.New("bedrock: no event within the idle timeout")
+
+// watchdog cancels its context when nothing has beaten for the idle time. The Go SDK has no read timeout: without
+// it, a service that falls silent would hold the caller for ever.
+type watchdog struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer // nil: no bound
+	idle   time.Duration
+}
+
+// watch starts a watchdog under ctx; stop must be called.
+func watch(ctx context.Context, idle time.Duration) *watchdog {
+	w := &watchdog{idle: idle}
+	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	if idle > 0 {
+		w.timer = time.AfterFunc(idle, func() { w.cancel(errIdle) })
+	}
+	return w
+}
+
+// beat starts the idle time anew.
+func (w *watchdog) beat() {
+	if w.timer != nil {
+		w.timer.Reset(w.idle)
+	}
+}
+
+// rest stops the clock, for the time that the consumer takes, until the next beat.
+func (w *watchdog) rest() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+}
+
+func (w *watchdog) expired() bool { return errors.Is(context.Cause(w.ctx), errIdle) }
+
+func (w *watchdog) stop() {
+	w.rest()
+	w.cancel(nil)
+}
+
+// pulse is an HTTP client that beats at the start and at the end of each attempt of the SDK's retryer, so that
+// the idle time bounds the service's silence and not the sum of the attempts.
+type pulse struct {
+	next bedrockruntime.HTTPClient
+	w    *watchdog
+}
+
+func (p pulse) Do(r *http.Request) (*http.Response, error) {
+	p.w.beat()
+	defer p.w.beat()
+	return p.next.Do(r)
+}
