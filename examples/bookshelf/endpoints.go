@@ -1,0 +1,83 @@
+package main
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/carrel-go/carrel/examples/internal/gateway"
+)
+
+// keys are a pair of credentials.
+type keys struct {
+	Access  string `json:"access_key_id"`
+	Secret  string `json:"secret_access_key"`
+	Session string `json:"-"`
+}
+
+// embeddedKeys returns the pair that the embedded parts are called with: made at random where a data directory is
+// used first and kept there, so that grants outlive a restart.
+func embeddedKeys(dir string) (keys, error) {
+	path := filepath.Join(dir, "credentials.json")
+	b, err := os.ReadFile(path) //nolint:gosec // the directory is the user's own, by a flag
+	if errors.Is(err, fs.ErrNotExist) {
+		k := keys{Access: "carrel", Secret: rand.Text() + rand.Text()}
+		if b, err = json.Marshal(k); err != nil { //nolint:gosec // it goes into a file that only the user may read
+			return keys{}, err
+		}
+		return k, os.WriteFile(path, b, 0o600)
+	}
+	if err != nil {
+		return keys{}, err
+	}
+	var k keys
+	if err := json.Unmarshal(b, &k); err != nil || k.Access == "" || k.Secret == "" {
+		return keys{}, fmt.Errorf("%s holds no credentials", path)
+	}
+	return k, nil
+}
+
+// part is how one service is called: the embedded one, or what the environment puts in its place.
+type part struct {
+	endpoint string
+	region   string
+	keys     keys
+}
+
+// replaced returns how to call the service whose endpoint the environment names in this variable, if it does. Where
+// it has no credentials or region, the embedded ones are used: the instance's are never asked for.
+func replaced(getenv func(string) string, variable string, embedded keys) (part, bool) {
+	endpoint := getenv(variable)
+	if endpoint == "" {
+		return part{}, false
+	}
+	k := keys{getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")}
+	if k.Access == "" || k.Secret == "" {
+		k = embedded
+	}
+	return part{endpoint, cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), gateway.Region), k}, true
+}
+
+func (p part) config() aws.Config {
+	return aws.Config{
+		Region:       p.region,
+		BaseEndpoint: aws.String(p.endpoint),
+		Credentials:  credentials.NewStaticCredentialsProvider(p.keys.Access, p.keys.Secret, p.keys.Session),
+	}
+}
+
+func (p part) s3() *s3.Client {
+	return s3.NewFromConfig(p.config(), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+func (p part) bedrock() *bedrockruntime.Client { return bedrockruntime.NewFromConfig(p.config()) }

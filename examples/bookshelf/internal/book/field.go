@@ -1,0 +1,176 @@
+package book
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Field is the JSON name of a field.
+type Field string
+
+// The fields of [Metadata].
+const (
+	Title         Field = "title"
+	Author        Field = "author"
+	ISBN          Field = "isbn"
+	Publisher     Field = "publisher"
+	PublishedYear Field = "published_year"
+	Description   Field = "description"
+	Confidence    Field = "confidence"
+)
+
+// Fields lists the fields in the order in which a person reads them.
+func Fields() []Field {
+	return []Field{Title, Author, ISBN, Publisher, PublishedYear, Description, Confidence}
+}
+
+// Valid reports whether f is one of [Fields].
+func (f Field) Valid() bool { return slices.Contains(Fields(), f) }
+
+// Bounds of the values. Lengths are in runes.
+const (
+	MaxText        = 500  // title, author, publisher
+	MaxDescription = 4000 // description
+	MinYear        = 1000
+	MaxYear        = 2100
+)
+
+// Update is one field with its new value, null to clear it. Its JSON is {"field": "published_year", "value": 1815}:
+// a year is an integer, a confidence a number, everything else a string.
+type Update struct {
+	Field Field           `json:"field"`
+	Value json.RawMessage `json:"value"`
+}
+
+// Text is the value as a person reads it.
+func (u Update) Text() string {
+	var s string
+	if json.Unmarshal(u.Value, &s) == nil {
+		return s
+	}
+	return string(u.Value)
+}
+
+// Parse reads the field's value from text and checks it as [Metadata.Apply] would; an ISBN must have the right
+// check digit as well, since a wrong one is nearly always a misreading. Nothing is trimmed or repaired: the error
+// is a [FieldError] that says what was wrong.
+func (f Field) Parse(text string) (Update, error) {
+	var v any = text
+	switch f {
+	case PublishedYear:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return Update{}, &FieldError{f, "must be a year in digits, such as 1999"}
+		}
+		v = n
+	case Confidence:
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(x >= 0 && x <= 1) {
+			return Update{}, &FieldError{f, "must be a number from 0 to 1"}
+		}
+		v = x
+	case ISBN:
+		if err := CheckISBN(text); err != nil {
+			return Update{}, err
+		}
+	}
+	if s, ok := v.(string); ok {
+		if err := f.checkText(s); err != nil {
+			return Update{}, err
+		}
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return Update{}, fmt.Errorf("book: encode %s: %w", f, err)
+	}
+	u := Update{Field: f, Value: raw}
+	return u, new(Metadata).Apply(u)
+}
+
+// Apply sets the field to the value, or clears it if the value is null. An error is a [FieldError], and then m has
+// not changed.
+func (m *Metadata) Apply(u Update) error {
+	f := u.Field
+	if !f.Valid() {
+		return &FieldError{f, "is not a field of a book"}
+	}
+	raw := bytes.TrimSpace(u.Value)
+	null := string(raw) == "null"
+	switch f {
+	case PublishedYear:
+		var n *int
+		if !null {
+			if err := json.Unmarshal(raw, &n); err != nil {
+				return &FieldError{f, "must be an integer, such as 1999, or null"}
+			}
+			if *n < MinYear || *n > MaxYear {
+				return &FieldError{f, fmt.Sprintf("must lie between %d and %d", MinYear, MaxYear)}
+			}
+		}
+		m.PublishedYear = n
+	case Confidence:
+		var x *float64
+		if !null {
+			if err := json.Unmarshal(raw, &x); err != nil || !(*x >= 0 && *x <= 1) {
+				return &FieldError{f, "must be a number from 0 to 1, or null"}
+			}
+			*x += 0 // one zero: -0 would have bytes of its own
+		}
+		m.Confidence = x
+	default:
+		var s *string
+		if !null {
+			if err := json.Unmarshal(raw, &s); err != nil || !utf8.Valid(raw) {
+				return &FieldError{f, "must be a text or null"}
+			}
+			if err := f.checkText(*s); err != nil {
+				return err
+			}
+		}
+		switch f {
+		case Title:
+			m.Title = s
+		case Author:
+			m.Author = s
+		case ISBN:
+			m.ISBN = s
+		case Publisher:
+			m.Publisher = s
+		case Description:
+			m.Description = s
+		}
+	}
+	return nil
+}
+
+// checkText checks the value of a text field.
+func (f Field) checkText(s string) error {
+	switch {
+	case !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError):
+		return &FieldError{f, "holds text that was damaged on the way (it is not valid UTF-8)"}
+	case strings.TrimSpace(s) == "":
+		return &FieldError{f, "is blank: leave it out instead"}
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) && (f != Description || r != '\n') {
+			return &FieldError{f, fmt.Sprintf("holds the control character %U", r)}
+		}
+	}
+	limit := MaxText
+	if f == Description {
+		limit = MaxDescription
+	}
+	if utf8.RuneCountInString(s) > limit {
+		return &FieldError{f, fmt.Sprintf("is longer than %d characters", limit)}
+	}
+	if f == ISBN && !isbnShape(s) {
+		return &FieldError{f, "must be 10 or 13 digits without hyphens (the last of ten may be X)"}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package book
+
+import (
+	"strconv"
+	"strings"
+)
+
+// The arithmetic is that of the ISBN Users' Manual, section 4.5 and annex A: thirteen digits are weighted 1, 3, 1, …
+// modulo 10, ten digits 10, 9, … 1 modulo 11, where X stands for ten.
+
+// Check13 returns the check digit that belongs after the first twelve digits of an ISBN-13 (or any EAN-13). It
+// panics if there are not twelve digits.
+func Check13(first12 string) byte {
+	if !digits(first12, 12) {
+		panic("book: Check13 wants 12 digits, got " + strconv.Quote(first12))
+	}
+	sum := 0
+	for i := range 12 {
+		sum += int(first12[i]-'0') * (1 + 2*(i%2))
+	}
+	return byte('0' + (10-sum%10)%10)
+}
+
+// Check10 returns the check digit, 0 to 9 or X, that belongs after the first nine digits of an ISBN-10. It panics
+// if there are not nine digits.
+func Check10(first9 string) byte {
+	if !digits(first9, 9) {
+		panic("book: Check10 wants 9 digits, got " + strconv.Quote(first9))
+	}
+	sum := 0
+	for i := range 9 {
+		sum += int(first9[i]-'0') * (10 - i)
+	}
+	c := (11 - sum%11) % 11
+	if c == 10 {
+		return 'X'
+	}
+	return byte('0' + c)
+}
+
+// ValidISBN13 reports whether s is thirteen digits that start with 978 or 979 and end in the right check digit.
+func ValidISBN13(s string) bool {
+	return digits(s, 13) && (s[:3] == "978" || s[:3] == "979") && Check13(s[:12]) == s[12]
+}
+
+// ValidISBN10 reports whether s is nine digits and the check digit (X in upper case) that belongs to them.
+func ValidISBN10(s string) bool {
+	return len(s) == 10 && digits(s[:9], 9) && Check10(s[:9]) == s[9]
+}
+
+// CheckISBN says what is wrong with an ISBN of either length, as a [FieldError], or returns nil.
+func CheckISBN(s string) error {
+	switch {
+	case ValidISBN13(s) || ValidISBN10(s):
+		return nil
+	case !isbnShape(s):
+		return &FieldError{ISBN, "must be 10 or 13 digits without hyphens (the last of ten may be X)"}
+	case len(s) == 13 && s[:3] != "978" && s[:3] != "979":
+		return &FieldError{ISBN, "of 13 digits must start with 978 or 979"}
+	case len(s) == 13:
+		return &FieldError{ISBN, "has the wrong last digit: after " + s[:12] + " comes " + string(Check13(s[:12]))}
+	}
+	return &FieldError{ISBN, "has the wrong last digit: after " + s[:9] + " comes " + string(Check10(s[:9]))}
+}
+
+// To13 returns a valid ISBN of either length as an ISBN-13. The error is that of [CheckISBN].
+func To13(s string) (string, error) {
+	if err := CheckISBN(s); err != nil {
+		return "", err
+	}
+	if len(s) == 13 {
+		return s, nil
+	}
+	body := "978" + s[:9]
+	return body + string(Check13(body)), nil
+}
+
+// Compact takes out of an ISBN, as printed or typed, the hyphens, dashes and spaces that group its digits, and
+// makes a final x an X. It does not check the rest.
+func Compact(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch r {
+		case '-', ' ', '\u00a0', '\u00ad', '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2212':
+			return -1
+		}
+		return r
+	}, s)
+	if rest, ok := strings.CutSuffix(s, "x"); ok && len(s) == 10 {
+		s = rest + "X"
+	}
+	return s
+}
+
+// isbnShape reports whether s looks like an ISBN; its check digit may be wrong.
+func isbnShape(s string) bool {
+	return digits(s, 13) || digits(s, 10) || len(s) == 10 && s[9] == 'X' && digits(s[:9], 9)
+}
+
+// digits reports whether s is n ASCII digits.
+func digits(s string, n int) bool {
+	if len(s) != n {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}

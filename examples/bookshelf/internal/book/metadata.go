@@ -1,0 +1,68 @@
+package book
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Metadata is what is known about a book. Every field may be absent (nil). The fields stand in the order of their
+// JSON names, which makes the encoding canonical.
+type Metadata struct {
+	Author        *string  `json:"author,omitempty"`
+	Confidence    *float64 `json:"confidence,omitempty"` // 0 to 1
+	Description   *string  `json:"description,omitempty"`
+	ISBN          *string  `json:"isbn,omitempty"` // 10 or 13 digits, no hyphens; the tenth may be X
+	PublishedYear *int     `json:"published_year,omitempty"`
+	Publisher     *string  `json:"publisher,omitempty"`
+	Title         *string  `json:"title,omitempty"`
+}
+
+// IsZero reports whether no field is set.
+func (m Metadata) IsZero() bool { return m == Metadata{} }
+
+// Canonical is the metadata as one JSON object: only the fields that are set, names in alphabetical order, no
+// spaces, no newline at the end, and <, > and & as themselves. The same metadata always gives the same bytes, and
+// [Decode] reads them back (unless no field is set).
+func (m Metadata) Canonical() []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(m); err != nil {
+		// Only a NaN or an infinity put into Confidence by hand gets here: Decode and Apply refuse them.
+		panic("book: canonical: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// Get returns the JSON of a field's value, or false if it is not set.
+func (m Metadata) Get(f Field) (json.RawMessage, bool) {
+	var v any
+	switch f {
+	case Title:
+		v = opt(m.Title)
+	case Author:
+		v = opt(m.Author)
+	case ISBN:
+		v = opt(m.ISBN)
+	case Publisher:
+		v = opt(m.Publisher)
+	case PublishedYear:
+		v = opt(m.PublishedYear)
+	case Description:
+		v = opt(m.Description)
+	case Confidence:
+		v = opt(m.Confidence)
+	}
+	if v == nil {
+		return nil, false
+	}
+	raw, err := json.Marshal(v)
+	return raw, err == nil
+}
+
+func opt[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}

@@ -1,0 +1,164 @@
+package booktools
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// Bounds of what read_cover returns.
+const (
+	MaxLines = 60  // lines
+	MaxLine  = 200 // runes in each
+)
+
+// maxOCROutput is how many bytes of the program's output are read.
+const maxOCROutput = 64 << 10
+
+// CoverText is the result of read_cover.
+type CoverText struct {
+	Available bool     `json:"available"`       // there is a program that reads text
+	Lines     []string `json:"lines,omitempty"` // from top to bottom; an empty line stands between paragraphs
+	Cut       bool     `json:"cut,omitempty"`   // there was more than Lines holds
+	Note      string   `json:"note,omitempty"`  // what the reader of the result should know
+}
+
+// Summary implements [tools.Summarizer].
+func (t CoverText) Summary() string {
+	n := 0
+	for _, l := range t.Lines {
+		if l != "" {
+			n++
+		}
+	}
+	switch {
+	case !t.Available:
+		return "no program for reading text is installed"
+	case n == 0:
+		return "no text found"
+	case n == 1:
+		return "1 line of text"
+	}
+	return fmt.Sprintf("%d lines of text", n)
+}
+
+func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (CoverText, error) {
+	program := b.tesseract
+	if program == "" {
+		p, err := exec.LookPath("tesseract")
+		if err != nil {
+			return CoverText{Note: "tesseract is not installed on this machine, so the text on the cover was not read."}, nil //nolint:nilerr // said in the result
+		}
+		program = p
+	}
+	var out CoverText
+	err := b.photo(ctx, c, func(img image.Image) error {
+		text, err := b.ocr(ctx, program, img)
+		if err != nil {
+			return fmt.Errorf("booktools: tesseract: %w", err)
+		}
+		out = coverText(text)
+		return nil
+	})
+	return out, err
+}
+
+// ocr runs the program on the photo, drawn anew in gray, so that it never sees a byte of the file itself. Time,
+// output and environment are bounded, and the program is gone when ocr returns.
+func (b *toolbox) ocr(ctx context.Context, program string, img image.Image) (string, error) {
+	var in bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&in, gray(img, 2400)); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, b.ocrTimeout, fmt.Errorf("it took longer than %v", b.ocrTimeout))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "stdin", "stdout")
+	cmd.Stdin = &in
+	var stdout, stderr head
+	stdout.room, stderr.room = maxOCROutput, 1<<10
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Second // for children that keep the pipes open
+	cmd.Env = []string{"OMP_THREAD_LIMIT=1"}
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TESSDATA_PREFIX", "LD_LIBRARY_PATH", "SYSTEMROOT"} {
+		if v, ok := os.LookupEnv(name); ok {
+			cmd.Env = append(cmd.Env, name+"="+v)
+		}
+	}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	if stdout.full {
+		return "", errors.New("it wrote more than a cover can hold")
+	}
+	return stdout.String(), nil
+}
+
+// coverText cleans the program's output: UTF-8 without control characters, one space between words, one empty line
+// between paragraphs, within the bounds.
+func coverText(text string) CoverText {
+	out := CoverText{Available: true}
+	text = strings.ToValidUTF8(text, "")
+	gap := false
+	for line := range strings.Lines(strings.ReplaceAll(text, "\f", "\n")) {
+		line = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+				return ' '
+			}
+			return r
+		}, line)
+		line = strings.Join(strings.Fields(line), " ")
+		if line == "" {
+			gap = len(out.Lines) > 0
+			continue
+		}
+		if len(out.Lines)+2 > MaxLines {
+			out.Cut = true
+			break
+		}
+		if gap {
+			out.Lines = append(out.Lines, "")
+			gap = false
+		}
+		if r := []rune(line); len(r) > MaxLine {
+			line, out.Cut = string(r[:MaxLine]), true
+		}
+		out.Lines = append(out.Lines, line)
+	}
+	if len(out.Lines) == 0 {
+		out.Note = "No text was found on the cover."
+	}
+	return out
+}
+
+// head keeps the beginning of what is written to it and takes the rest without keeping it. The buffer is not
+// embedded: its ReadFrom would go round the bound.
+type head struct {
+	kept bytes.Buffer
+	room int
+	full bool
+}
+
+func (h *head) String() string { return h.kept.String() }
+
+func (h *head) Write(p []byte) (int, error) {
+	keep := p
+	if len(keep) > h.room {
+		keep, h.full = keep[:h.room], true
+	}
+	h.room -= len(keep)
+	h.kept.Write(keep)
+	return len(p), nil
+}

@@ -1,0 +1,76 @@
+package catalogue
+
+import (
+	"bytes"
+	_ "embed" // books.json
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+)
+
+//go:embed books.json
+var booksJSON []byte
+
+// Book is one edition of a book.
+type Book struct {
+	ISBN        string `json:"isbn"` // thirteen digits
+	Title       string `json:"title"`
+	Author      string `json:"author"` // several are separated by ", "
+	Publisher   string `json:"publisher"`
+	Year        int    `json:"year"` // of this edition
+	Description string `json:"description"`
+}
+
+// Catalogue is an immutable list of books; it is safe for concurrent use.
+type Catalogue struct {
+	books  []Book
+	byISBN map[string]int
+	index  []entry // for Search, parallel to books
+}
+
+// New opens the catalogue that ships with the example.
+func New() (*Catalogue, error) { return Parse(booksJSON) }
+
+// Parse reads a catalogue from a JSON list of books. Every book needs a valid ISBN-13 of its own, a title and an
+// author; unknown fields are refused.
+func Parse(list []byte) (*Catalogue, error) {
+	d := json.NewDecoder(bytes.NewReader(list))
+	d.DisallowUnknownFields()
+	c := &Catalogue{byISBN: make(map[string]int)}
+	if err := d.Decode(&c.books); err != nil {
+		return nil, fmt.Errorf("catalogue: parse: %w", err)
+	}
+	for i, b := range c.books {
+		if !book.ValidISBN13(b.ISBN) {
+			return nil, fmt.Errorf("catalogue: parse: %q has no valid ISBN-13: %q", b.Title, b.ISBN)
+		}
+		if _, twice := c.byISBN[b.ISBN]; twice {
+			return nil, fmt.Errorf("catalogue: parse: the ISBN %s is there twice", b.ISBN)
+		}
+		if b.Title == "" || b.Author == "" {
+			return nil, fmt.Errorf("catalogue: parse: the book %s lacks a title or an author", b.ISBN)
+		}
+		c.byISBN[b.ISBN] = i
+		c.index = append(c.index, newEntry(b))
+	}
+	return c, nil
+}
+
+// All yields every book, in the order of the list.
+func (c *Catalogue) All() iter.Seq[Book] { return slices.Values(c.books) }
+
+// ByISBN finds the edition with a valid ISBN of ten or thirteen digits without hyphens.
+func (c *Catalogue) ByISBN(isbn string) (Book, bool) {
+	thirteen, err := book.To13(isbn)
+	if err != nil {
+		return Book{}, false
+	}
+	i, ok := c.byISBN[thirteen]
+	if !ok {
+		return Book{}, false
+	}
+	return c.books[i], true
+}

@@ -1,0 +1,193 @@
+package cover
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"strings"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gomedium"
+	"golang.org/x/image/font/gofont/gomono"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// fonts are the faces' outlines, read once a page.
+type fonts struct{ bold, medium, mono *opentype.Font }
+
+func newFonts() (fonts, error) {
+	var f fonts
+	for _, p := range []struct {
+		to  **opentype.Font
+		ttf []byte
+	}{{&f.bold, gobold.TTF}, {&f.medium, gomedium.TTF}, {&f.mono, gomono.TTF}} {
+		parsed, err := opentype.Parse(p.ttf)
+		if err != nil {
+			return fonts{}, fmt.Errorf("cover: font: %w", err)
+		}
+		*p.to = parsed
+	}
+	return f, nil
+}
+
+// lettering sets the title in capitals, as large as it fits in at most four lines, a rule, and the author.
+func (c *canvas) lettering(title, author string, l look) error {
+	const margin = 84
+	title, author = strings.ToUpper(title), strings.ToUpper(author)
+	fields := strings.Fields(title)
+	var lines []string
+	size := 132.0
+	for ; ; size -= 6 {
+		if size < 40 {
+			return fmt.Errorf("cover: draw: the title %.40q does not fit the page", title)
+		}
+		face, err := c.face(c.fonts.bold, size)
+		if err != nil {
+			return err
+		}
+		if lines = wrap(face, fields, size*0.04*c.unit, (pageW-2*margin)*c.unit); lines != nil && float64(len(lines))*size < 460 {
+			break
+		}
+	}
+	// A short title sits lower, so that the calm part of the page is used.
+	y := l.top + 22*float64(3-min(3, len(lines))) + size*0.74
+	for _, line := range lines {
+		if err := c.text(c.fonts.bold, size, size*0.04, line, y, pageW, l.title); err != nil {
+			return err
+		}
+		y += size * 1.08
+	}
+	y += 14 - size*0.42
+	c.fill(l.rule, rect(pageW/2-60, y, 120, 6))
+	y += 78
+	const authorSize = 46
+	if err := c.text(c.fonts.medium, authorSize, 5, author, y, pageW-2*margin, l.author); err != nil {
+		return err
+	}
+	return nil
+}
+
+// wrap breaks words into lines no wider than width pixels, evenly filled; nil if a word or the whole does not fit
+// four lines.
+func wrap(face font.Face, words []string, spacing, width float64) []string {
+	measure := func(w []string) float64 { return advance(face, strings.Join(w, " "), spacing) }
+	for n := 1; n <= min(4, len(words)); n++ {
+		// Give each line its share, so that a short title does not end in one lonely word.
+		share := measure(words) / float64(n)
+		var lines []string
+		rest := words
+		for i := range n {
+			k := 1
+			for k < len(rest)-(n-1-i) && (i == n-1 || measure(rest[:k+1]) <= share*1.12) {
+				k++
+			}
+			if measure(rest[:k]) > width {
+				break
+			}
+			lines = append(lines, strings.Join(rest[:k], " "))
+			rest = rest[k:]
+		}
+		if len(lines) == n && len(rest) == 0 {
+			return lines
+		}
+	}
+	return nil
+}
+
+// text draws one centred line on a baseline, with extra space between its letters, all in units.
+func (c *canvas) text(f *opentype.Font, size, spacing float64, s string, y, room float64, col color.RGBA) error {
+	face, err := c.face(f, size)
+	if err != nil {
+		return err
+	}
+	w := advance(face, s, spacing*c.unit)
+	if w > room*c.unit {
+		return fmt.Errorf("cover: draw: the line %.40q does not fit the page", s)
+	}
+	c.write(face, s, (pageW*c.unit-w)/2, y*c.unit, spacing*c.unit, col, c.img)
+	return nil
+}
+
+// write draws s from x on a baseline, in pixels.
+func (c *canvas) write(face font.Face, s string, x, y, spacing float64, col color.Color, dst draw.Image) {
+	d := font.Drawer{Dst: dst, Src: image.NewUniform(col), Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6(x * 64), Y: fixed.Int26_6(y * 64)}}
+	for _, r := range s {
+		d.DrawString(string(r))
+		d.Dot.X += fixed.Int26_6(spacing * 64)
+	}
+}
+
+// advance is the width of s in pixels, without the space after its last letter.
+func advance(face font.Face, s string, spacing float64) float64 {
+	var w float64
+	for _, r := range s {
+		w += float64(font.MeasureString(face, string(r)))/64 + spacing
+	}
+	return max(0, w-spacing)
+}
+
+// face is a font at a size in units.
+func (c *canvas) face(f *opentype.Font, size float64) (font.Face, error) {
+	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: size * c.unit, DPI: 72, Hinting: font.HintingNone})
+	if err != nil {
+		return nil, fmt.Errorf("cover: font: %w", err)
+	}
+	return face, nil
+}
+
+// barcode draws the EAN-13 of an ISBN in a white box in the lower right corner: bars of whole pixels, the quiet zones,
+// the digits beneath, and the ISBN above.
+func (c *canvas) barcode(isbn string) error {
+	bars, err := EAN13(isbn)
+	if err != nil {
+		return err
+	}
+	module := max(2, int(3*c.unit)) // whole pixels, or the bars blur
+	m := float64(module)
+	px := func(units float64) int { return int(units * c.unit) }
+	wide := (QuietLeft + Modules + QuietRight) * module
+	tall := 54 * module
+	pad, head, foot := px(10), int(13*m), int(11*m)
+	right, bottom := c.img.Bounds().Dx()-px(66), c.img.Bounds().Dy()-px(66)
+	box := image.Rect(right-wide-2*pad, bottom-tall-head-foot, right, bottom)
+	draw.Draw(c.img, box, image.White, image.Point{}, draw.Src)
+
+	x0, y0 := box.Min.X+pad+QuietLeft*module, box.Min.Y+head
+	for i, bar := range bars {
+		if !bar {
+			continue
+		}
+		h := tall
+		if guard(i) {
+			h += 5 * module
+		}
+		draw.Draw(c.img, image.Rect(x0+i*module, y0, x0+(i+1)*module, y0+h), image.Black, image.Point{}, draw.Src)
+	}
+	face, err := c.face(c.fonts.mono, 10.4*m/c.unit)
+	if err != nil {
+		return err
+	}
+	base := float64(y0+tall) + 9*m
+	spread := func(s string, from, to float64) { // modules
+		step := (to - from) * m / float64(len(s))
+		for i := range len(s) {
+			w := advance(face, s[i:i+1], 0)
+			c.write(face, s[i:i+1], float64(x0)+from*m+step*(float64(i)+0.5)-w/2, base, 0, color.Black, c.img)
+		}
+	}
+	spread(isbn[:1], -9.5, -2.5)
+	spread(isbn[1:7], 3.5, 45)
+	spread(isbn[7:], 50, 91.5)
+
+	small, err := c.face(c.fonts.mono, 8.6*m/c.unit)
+	if err != nil {
+		return err
+	}
+	label := "ISBN " + isbn[:3] + "-" + isbn[3:]
+	w := advance(small, label, 0)
+	c.write(small, label, float64(box.Min.X+box.Max.X)/2-w/2, float64(y0)-4.2*m, 0, color.Black, c.img)
+	return nil
+}

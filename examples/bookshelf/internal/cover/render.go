@@ -1,0 +1,86 @@
+package cover
+
+import (
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+)
+
+// Format is an image file format.
+type Format int
+
+// The formats that Render writes.
+const (
+	PNG Format = iota
+	JPEG
+)
+
+// ContentType is the format's media type.
+func (f Format) ContentType() string {
+	if f == JPEG {
+		return "image/jpeg"
+	}
+	return "image/png"
+}
+
+// Options say how a cover is drawn; nil means all defaults.
+type Options struct {
+	Format  Format // PNG
+	Width   int    // in pixels, from 600 to 3000; 900 if zero. The height is one and a half times as much.
+	Quality int    // of a JPEG, 1 to 100; 90 if zero
+}
+
+// Render draws the cover and writes it to w. It refuses a width out of range and a title or author that does not fit
+// the page; an ISBN that is no EAN-13 is [ErrDigits].
+func Render(w io.Writer, s Sample, o *Options) error {
+	if o == nil {
+		o = &Options{}
+	}
+	img, err := Draw(s, o.Width)
+	if err != nil {
+		return err
+	}
+	switch o.Format {
+	case PNG:
+		err = (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, img)
+	case JPEG:
+		q := o.Quality
+		if q == 0 {
+			q = 90
+		}
+		err = jpeg.Encode(w, img, &jpeg.Options{Quality: q})
+	default:
+		return fmt.Errorf("cover: render: unknown format %d", o.Format)
+	}
+	if err != nil {
+		return fmt.Errorf("cover: render: %w", err)
+	}
+	return nil
+}
+
+// Draw draws the cover, width × width·3/2 pixels; a width of zero is 900.
+func Draw(s Sample, width int) (*image.RGBA, error) {
+	if width == 0 {
+		width = 900
+	}
+	if width < 600 || width > 3000 {
+		return nil, fmt.Errorf("cover: draw: the width is %d, not between 600 and 3000", width)
+	}
+	if !validEAN13(s.ISBN) {
+		return nil, ErrDigits
+	}
+	c, err := newCanvas(width)
+	if err != nil {
+		return nil, err
+	}
+	look := c.picture(s.style)
+	if err := c.lettering(s.Title, s.Author, look); err != nil {
+		return nil, err
+	}
+	if err := c.barcode(s.ISBN); err != nil {
+		return nil, err
+	}
+	return c.img, nil
+}

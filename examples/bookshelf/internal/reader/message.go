@@ -1,0 +1,248 @@
+package reader
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+)
+
+// message is what a person's words ask for.
+type message struct {
+	fields  []value      // corrections, at most one a field, the last one counts
+	isbns   []string     // typed, see findISBNs
+	reread  bool         // read the cover again
+	unclear []book.Field // named, but with no value that could be taken
+}
+
+// value is a field and what it is to be.
+type value struct {
+	field book.Field
+	text  string
+}
+
+// marker introduces a value in a sentence. A value runs to the next marker, or to the end of its sentence.
+type marker struct {
+	re    *regexp.Regexp
+	field book.Field // empty: the first group names it
+}
+
+const verb = `(?:\s+(?:is|are|was|were|should\s+be|should\s+read|must\s+be|reads|to)\b\s*:?|\s*[:=])\s*`
+
+var markers = []marker{
+	{re: regexp.MustCompile(`(?i)(?:\b(?:the|its)\s+)?(?:\b(?:book's|correct|right|real)\s+)*\b(title|author|writer|publisher|isbn|published[_ ]year|publication[_ ](?:year|date)|year\s+of\s+publication|year|description|summary)s?(?:-?1[03])?(?:'s\s+name|\s+name|\s+number)?(?:\s+of\s+(?:the|this)\s+book)?` + verb)},
+	{regexp.MustCompile(`(?i)\b(?:written|authored)\s+by\s+`), book.Author},
+	{regexp.MustCompile(`(?i)(?:^|[.;!]\s+|\bit'?s\s+|\bit\s+(?:is|was)\s+)by\s+`), book.Author},
+	{regexp.MustCompile(`(?i)\b(?:it|it's|book|this)\s+(?:(?:is|was)\s+)?(?:called|titled|entitled)\s+`), book.Title},
+	{regexp.MustCompile(`(?i)\bpublished\s+by\s+`), book.Publisher},
+	{regexp.MustCompile(`(?i)\b(?:published|printed)\s+(?:in\s+)?(?:the\s+year\s+)?(?:(\d{4})\b(?:\s*,?\s*by\s+)?)`), book.PublishedYear},
+}
+
+var (
+	yearRE    = regexp.MustCompile(`\b(1[0-9]{3}|20[0-9]{2}|2100)\b`)
+	inYear    = regexp.MustCompile(`(?i)^(.+?),?\s+\(?(?:in\s+)?((?:1[0-9]|20)[0-9]{2})\)?[.!]?$`)
+	joint     = regexp.MustCompile(`(?i)[\s,;.]*(?:\b(?:and|but|while|with)\b)?[\s,]*(?:\b(?:it|the\s+book|this\s+book|which)\b)?[\s]*(?:\b(?:was|is|has\s+been)\b)?[\s]*$`)
+	tail      = regexp.MustCompile(`(?i)(?:,?\s+(?:please|thanks|thank\s+you))+[.!]*$`)
+	contrast  = regexp.MustCompile(`(?:,\s+(?:and\s+)?not|\s+instead\s+of|\s+rather\s+than)\s.*$`)
+	noValue   = regexp.MustCompile(`^(?:not|wrong|incorrect|missing|unknown|false|misspelled|bad|right|correct|fine|ok)\b`)
+	again     = regexp.MustCompile(`(?i)\b(?:again|once\s+more|re-?read|re-?scan|start\s+over|retry)\b`)
+	readCover = regexp.MustCompile(`(?i)\b(?:read|scan|extract|analy[sz]e|process|identify|look\s+at|fill)\b.*\b(?:cover|barcode|photo|image|picture|book|metadata|upload)`)
+)
+
+// readMessage takes a message apart.
+func readMessage(text string) message {
+	var m message
+	m.isbns = findISBNs(text)
+
+	type found struct {
+		start, end int
+		field      book.Field
+		year       string
+	}
+	var all []found
+	for _, mk := range markers {
+		for _, at := range mk.re.FindAllStringSubmatchIndex(text, -1) {
+			f := found{start: at[0], end: at[1], field: mk.field}
+			group := ""
+			if len(at) > 3 && at[2] >= 0 {
+				group = text[at[2]:at[3]]
+			}
+			if f.field == "" {
+				f.field = fieldNamed(group)
+			} else {
+				f.year = group
+			}
+			all = append(all, f)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b found) int { return a.start - b.start })
+
+	pos := 0
+	for i, f := range all {
+		if f.start < pos {
+			continue // inside a value in quotes, or a part of another marker
+		}
+		stop := len(text)
+		for _, g := range all[i+1:] {
+			if g.start >= f.end {
+				stop = g.start
+				break
+			}
+		}
+		pos = f.end
+		if f.year != "" {
+			m.set(book.PublishedYear, f.year)
+			if !strings.HasSuffix(strings.ToLower(strings.TrimSpace(text[f.start:f.end])), "by") {
+				continue
+			}
+			f.field = book.Publisher
+		}
+		v, used, quoted := quotedValue(text[f.end:])
+		if quoted {
+			pos = f.end + used
+		} else {
+			v = text[f.end:stop]
+			if stop < len(text) {
+				v = joint.ReplaceAllString(v, "")
+			}
+		}
+		m.take(f.field, v, quoted)
+	}
+	if len(m.fields) == 0 && len(m.unclear) == 0 {
+		m.reread = again.MatchString(text) || readCover.MatchString(text)
+	}
+	return m
+}
+
+// take cleans a value and keeps it, if anything is left of it.
+func (m *message) take(f book.Field, v string, quoted bool) {
+	if f == book.ISBN {
+		if len(m.isbns) == 0 {
+			m.unclear = append(m.unclear, f)
+		}
+		return
+	}
+	if !quoted {
+		v = plainValue(f, v)
+	}
+	year := ""
+	switch f {
+	case book.PublishedYear:
+		v = yearRE.FindString(v)
+	case book.Publisher:
+		if g := inYear.FindStringSubmatch(v); g != nil && !quoted {
+			v, year = g[1], g[2]
+		}
+	}
+	if v == "" {
+		m.unclear = append(m.unclear, f)
+		return
+	}
+	m.set(f, v)
+	if year != "" {
+		m.set(book.PublishedYear, year)
+	}
+}
+
+func (m *message) set(f book.Field, v string) {
+	m.fields = slices.DeleteFunc(m.fields, func(o value) bool { return o.field == f })
+	m.fields = append(m.fields, value{f, v})
+}
+
+// get returns the correction of a field, or "".
+func (m *message) get(f book.Field) string {
+	for _, v := range m.fields {
+		if v.field == f {
+			return v.text
+		}
+	}
+	return ""
+}
+
+// quotedValue returns what stands in quotes at the beginning of s, and how many bytes that took.
+func quotedValue(s string) (v string, used int, ok bool) {
+	lead := len(s) - len(strings.TrimLeft(s, " "))
+	open, size := utf8.DecodeRuneInString(s[lead:])
+	closing := map[rune]string{'"': `"`, '“': "”", '„': "“", '«': "»", '‘': "’"}[open]
+	if closing == "" {
+		return "", 0, false
+	}
+	inside, _, found := strings.Cut(s[lead+size:], closing)
+	if !found || strings.TrimSpace(inside) == "" {
+		return "", 0, false
+	}
+	return strings.TrimSpace(inside), lead + size + len(inside) + len(closing), true
+}
+
+// plainValue cuts a value where its sentence ends, and takes off politeness and the final stop. It returns "" where
+// there is no value: a question, "not …", "wrong".
+func plainValue(f book.Field, v string) string {
+	v = strings.TrimSpace(strings.ReplaceAll(v, "\r\n", "\n"))
+	if f != book.Description {
+		v, _, _ = strings.Cut(v, "\n")
+		v = v[:sentenceEnd(f, v)]
+		v = contrast.ReplaceAllString(v, "")
+	}
+	v = tail.ReplaceAllString(v, "")
+	v = strings.TrimRight(v, " ,;")
+	if f != book.Title { // whose mark may be its own
+		v = strings.TrimRight(v, "!")
+	}
+	if noValue.MatchString(v) || strings.HasSuffix(v, "?") && f != book.Title || !strings.ContainsFunc(v, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		return ""
+	}
+	if f != book.Description && strings.HasSuffix(v, ".") && !abbreviated(v) {
+		v = strings.TrimSuffix(v, ".")
+	}
+	return strings.TrimSpace(v)
+}
+
+// sentenceEnd is where the first sentence of v ends: behind a stop that a space and a capital follow, unless the stop
+// belongs to an initial or an abbreviation. Within a title only a full stop ends it.
+func sentenceEnd(f book.Field, v string) int {
+	stops := ".!?"
+	if f == book.Title {
+		stops = "."
+	}
+	for i := 0; i+2 < len(v); i++ {
+		if !strings.ContainsRune(stops, rune(v[i])) || v[i+1] != ' ' {
+			continue
+		}
+		next, _ := utf8.DecodeRuneInString(strings.TrimLeft(v[i+1:], " "))
+		if unicode.IsUpper(next) && (v[i] != '.' || !abbreviated(v[:i+1])) {
+			return i + 1
+		}
+	}
+	return len(v)
+}
+
+// abbreviated reports whether the stop at the end of v belongs to its last word, as in "J." or "Jr.".
+func abbreviated(v string) bool {
+	v = strings.TrimSuffix(v, ".")
+	last := v[strings.LastIndexAny(v, " .-")+1:]
+	switch last {
+	case "Jr", "Sr", "Dr", "Mr", "Mrs", "Ms", "St", "Co", "Inc", "Ltd", "Vol", "No", "ed", "al", "Bros", "Ph", "Prof":
+		return true
+	}
+	return utf8.RuneCountInString(last) == 1 && unicode.IsUpper([]rune(last)[0])
+}
+
+// fieldNamed is the field that a person means by a word.
+func fieldNamed(word string) book.Field {
+	switch strings.ToLower(word) {
+	case "title":
+		return book.Title
+	case "author", "writer":
+		return book.Author
+	case "publisher":
+		return book.Publisher
+	case "isbn":
+		return book.ISBN
+	case "description", "summary":
+		return book.Description
+	}
+	return book.PublishedYear
+}

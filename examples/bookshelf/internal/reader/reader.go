@@ -1,0 +1,106 @@
+package reader
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// Prompt asks for what the reader does when nobody says anything: read the cover, whether or not that was done before.
+const Prompt = "Read the cover and fill in the book's metadata."
+
+// Options configure [New]; nil means all defaults.
+type Options struct {
+	// Pace is the pause after each piece of text, so that a person sees it arrive. Default: 12 ms. Negative: none.
+	Pace time.Duration
+}
+
+// Reader is the program. It is immutable, keeps nothing between requests, and is safe for concurrent use.
+type Reader struct{ pace time.Duration }
+
+var _ agent.Model = (*Reader)(nil)
+
+// New makes a Reader.
+func New(o *Options) *Reader {
+	r := &Reader{pace: 12 * time.Millisecond}
+	if o != nil && o.Pace != 0 {
+		r.pace = max(0, o.Pace)
+	}
+	return r
+}
+
+// Stream implements [agent.Model]. It fails only when ctx is done, with ctx's error. The usage that it reports counts
+// words, since it has no tokens: those of the texts, calls and results in the request, and those of its answer.
+func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent.Delta, error] {
+	return func(yield func(agent.Delta, error) bool) {
+		c := readConversation(req)
+		t := c.next()
+
+		for _, piece := range pieces(t.text) {
+			if err := r.wait(ctx); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(agent.TextPart{Text: piece}, nil) {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(nil, err)
+			return
+		}
+		written := words(t.text)
+		reason := agent.EndTurn
+		for i, call := range t.calls {
+			input, err := json.Marshal(call.args)
+			if err != nil {
+				yield(nil, fmt.Errorf("reader: encode the call of %s: %w", call.tool, err))
+				return
+			}
+			written += words(string(input))
+			reason = agent.ToolUseReason
+			use := agent.ToolUse{ID: fmt.Sprintf("call-%d", c.uses+i+1), Name: call.tool, Input: input}
+			if !yield(agent.UsePart{ToolUse: use}, nil) {
+				return
+			}
+		}
+		if !yield(agent.UsagePart{Usage: agent.Usage{Input: c.words, Output: written}}, nil) {
+			return
+		}
+		yield(agent.StopPart{Reason: reason}, nil)
+	}
+}
+
+// wait pauses for the pace, or until ctx is done.
+func (r *Reader) wait(ctx context.Context) error {
+	if r.pace == 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(r.pace)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// pieces cuts text behind its spaces; joined they are the text again.
+func pieces(text string) []string {
+	if text == "" {
+		return nil
+	}
+	p := strings.SplitAfter(text, " ")
+	if p[len(p)-1] == "" {
+		p = p[:len(p)-1]
+	}
+	return p
+}
+
+func words(s string) int64 { return int64(len(strings.Fields(s))) }

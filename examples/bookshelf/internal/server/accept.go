@@ -1,0 +1,181 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/strictjson"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+const acceptedName = "metadata.json"
+
+// acceptKey is the key under which metadata is accepted: the same metadata has the same one. A run's has another form.
+func acceptKey(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:])
+}
+
+func isAcceptKey(key string) bool {
+	raw, err := hex.DecodeString(key)
+	return err == nil && len(raw) == sha256.Size
+}
+
+// accept answers POST /api/metadata/accept: it writes metadata.json and ends the record. It spans two stores, so each
+// step can be repeated: the stage is held while the object is written, the object is written where none is or over
+// exactly the one that was looked at, and a stage that a crash left behind is taken again once its lease is dead.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request) error {
+	var id string
+	var raw json.RawMessage
+	if err := readBody(w, r, map[string]any{"session_id": &id, "metadata": &raw}); err != nil {
+		return err
+	}
+	if id == "" {
+		return newProblem(http.StatusBadRequest, "The field session_id is missing.")
+	}
+	if raw == nil {
+		return newProblem(http.StatusBadRequest, "The field metadata is missing.")
+	}
+	meta, err := book.Decode(raw)
+	if err != nil {
+		return newProblem(http.StatusBadRequest, metadataDetail(err))
+	}
+	session, rec, err := s.record(r, id)
+	if err != nil {
+		return err
+	}
+	// A browser that leaves now must not leave half an acceptance behind.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), settleTime)
+	defer cancel()
+	saved, err := s.save(ctx, session, rec, meta.Canonical())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, map[string]string{"status": "accepted", "saved_key": saved, "upload_id": session.SessionID()})
+}
+
+// metadataDetail says in words why metadata was refused.
+func metadataDetail(err error) string {
+	if e, ok := errors.AsType[*book.FieldError](err); ok {
+		return fmt.Sprintf("The field %q %s.", e.Field, e.Reason)
+	}
+	if e, ok := errors.AsType[*strictjson.SyntaxError](err); ok {
+		return "The metadata is not acceptable: " + e.Error() + "."
+	}
+	return "At least one field of the metadata must be set."
+}
+
+// save returns the key of the stored metadata.
+func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Record, canonical []byte) (string, error) {
+	key := acceptKey(canonical)
+	if saved, err, decided := settled(rec, key); decided {
+		return saved, err
+	}
+	st := rec.Stage(tracking.Enrichment)
+	if !st.Parked {
+		if st.Live(time.Now()) {
+			return "", busy(st.Key)
+		}
+		return "", newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
+	}
+	attempt, err := s.o.Tracker.Resume(ctx, session, tracking.Enrichment, &tracking.StartOptions{Key: key, Lease: 30 * time.Second})
+	if err != nil {
+		if state, ok := errors.AsType[*tracking.StateError](err); ok {
+			if saved, err, decided := settled(state.Record, key); decided { // by another accept, just now
+				return saved, err
+			}
+		}
+		return "", taken(err)
+	}
+	dest, err := s.store(ctx, session, attempt, canonical)
+	switch {
+	case errors.Is(err, object.ErrChanged), errors.Is(err, tracking.ErrFenced):
+		return "", newProblem(http.StatusConflict, "Somebody else is accepting this upload. Try again.").with("Retry-After", "1")
+	case err != nil:
+		s.o.Log.ErrorContext(ctx, "accept: the metadata was not stored", "scope", session.String(), "err", err)
+		f := &tracking.Error{Code: "store_failed", Message: "The metadata could not be stored. Accept it again.", Err: err}
+		if err := attempt.Fail(ctx, f); err != nil {
+			s.o.Log.ErrorContext(ctx, "accept: the failure was not recorded", "scope", session.String(), "err", err)
+		}
+		return "", newProblem(http.StatusServiceUnavailable, f.Message).with("Retry-After", "1")
+	}
+	if err := attempt.Complete(ctx, dest); err != nil {
+		if errors.Is(err, tracking.ErrFenced) {
+			return "", newProblem(http.StatusConflict, "Somebody else is accepting this upload. Try again.").with("Retry-After", "1")
+		}
+		return "", err
+	}
+	return dest.Key(), nil
+}
+
+// settled says what an ended record means for an accept under this key: the same metadata was accepted before, or
+// other metadata, or it ended otherwise. A record that has not ended decides nothing.
+func settled(rec tracking.Record, key string) (saved string, err error, decided bool) {
+	st := rec.Stage(tracking.Enrichment)
+	switch {
+	case st.State == tracking.StateSuccess && st.Key == key:
+		return st.Destination.Key, nil, true
+	case st.State == tracking.StateSuccess:
+		return "", newProblem(http.StatusConflict, "Other metadata has been accepted for this upload."), true
+	case rec.Terminal:
+		return "", newProblem(http.StatusConflict, "The upload has failed for good: there is nothing to accept."), true
+	}
+	return "", nil, false
+}
+
+// store puts the bytes where nothing is, or in place of what an accept that did not end has left.
+func (s *Server) store(ctx context.Context, session scope.Scope, attempt *tracking.Attempt, canonical []byte) (object.Ref, error) {
+	root, err := s.o.Raw.In(session)
+	if err != nil {
+		return object.Ref{}, err
+	}
+	ref, err := root.Ref(acceptedName)
+	if err != nil {
+		return object.Ref{}, err
+	}
+	put := &object.PutOptions{Type: "application/json", Size: int64(len(canonical))}
+	done, _, err := root.Put(ctx, ref, bytes.NewReader(canonical), put)
+	if !errors.Is(err, object.ErrExists) {
+		return done, err
+	}
+	there, info, err := root.Stat(ctx, ref)
+	if err != nil {
+		return object.Ref{}, err
+	}
+	if same, err := holds(ctx, root, there, info, canonical); err != nil || same {
+		return there, err
+	}
+	// The ETag was read while the stage is ours, which the heartbeat proves: whoever wrote it is gone or fenced, and
+	// a later write of theirs breaks our If-Match.
+	if err := attempt.Heartbeat(ctx); err != nil {
+		return object.Ref{}, err
+	}
+	put.IfMatch = info.ETag
+	done, _, err = root.Put(ctx, ref, bytes.NewReader(canonical), put)
+	return done, err
+}
+
+// holds reports whether the object's bytes are these.
+func holds(ctx context.Context, root *object.Root, ref object.Ref, info object.Info, want []byte) (bool, error) {
+	if info.Size != int64(len(want)) {
+		return false, nil
+	}
+	body, _, err := root.Open(ctx, ref, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = body.Close() }()
+	got, err := io.ReadAll(io.LimitReader(body, int64(len(want))+1))
+	return bytes.Equal(got, want), err
+}

@@ -1,0 +1,69 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/strictjson"
+)
+
+// maxBody is the longest request body, in bytes: the longest metadata and a little around it.
+const maxBody = 80 << 10
+
+// readBody reads a JSON object into its fields. Every name must be one of fields; a value that is null leaves its
+// field as it was, as an absent one does.
+func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) error {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return newProblem(http.StatusUnsupportedMediaType, "The body must be application/json.")
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is longer than %d bytes.", maxBody))
+	}
+	if err != nil {
+		return newProblem(http.StatusBadRequest, "The body did not arrive whole.")
+	}
+	err = strictjson.Object(b, func(name string, value json.RawMessage) error {
+		into, ok := fields[name]
+		if !ok {
+			return strictjson.ErrUnknown
+		}
+		if err := json.Unmarshal(value, into); err != nil {
+			return newProblem(http.StatusBadRequest, fmt.Sprintf("The field %q has a value of the wrong type.", name))
+		}
+		return nil
+	})
+	if syntax, ok := errors.AsType[*strictjson.SyntaxError](err); ok {
+		return newProblem(http.StatusBadRequest, capital(syntax.Error())+".")
+	}
+	return err
+}
+
+// query returns the parameters of the request's URL; each may be given once.
+func query(r *http.Request) (url.Values, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "The query of the URL is malformed.")
+	}
+	for name, values := range q {
+		if len(values) > 1 {
+			return nil, newProblem(http.StatusBadRequest, fmt.Sprintf("The parameter %.60q is given twice.", name))
+		}
+	}
+	return q, nil
+}
+
+// capital makes a sentence of an error's text.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

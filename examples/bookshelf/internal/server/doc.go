@@ -1,0 +1,24 @@
+// Package server is the bookshelf's HTTP interface: uploads, extraction as a stream, acceptance, and the operators' view.
+//
+// It puts carrel's packages together and holds nothing between two requests but the runs under way: a [Server] is
+// given its table, buckets, signer, agent and pages, and serves
+//
+//	GET  /health
+//	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to
+//	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
+//	POST /api/metadata/accept              writes metadata.json and ends the session's record
+//	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
+//	GET  /samples, /samples/{name}.png     covers to try it with
+//
+// and the pages. Errors are application/problem+json (RFC 9457). Everything happens within the caller's tenant and
+// user; what belongs to another is 404, as if it did not exist.
+//
+// # Events
+//
+// Each event of a stream is an id and a JSON object with a type: text_delta {delta}, tool_call {id, name, input},
+// tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value}, usage {input_tokens,
+// output_tokens}, and at the end either complete {metadata} or error {code, message}. The codes of errors are those
+// of [agent.Code], and not_an_image, image_too_large, stopped, lost and store_failed.
+//
+// A run goes on when its browser leaves. Its stage in the record is changed before the last event is sent.
+package server

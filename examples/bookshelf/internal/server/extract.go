@@ -1,0 +1,155 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// maxMessage is the longest message to the agent, in characters.
+const maxMessage = 4000
+
+// extract answers POST /api/metadata/extract: it starts a run on the upload and follows it.
+func (s *Server) extract(w http.ResponseWriter, r *http.Request) error {
+	var id, message string
+	if err := readBody(w, r, map[string]any{"session_id": &id, "message": &message}); err != nil {
+		return err
+	}
+	if id == "" {
+		return newProblem(http.StatusBadRequest, "The field session_id is missing.")
+	}
+	if utf8.RuneCountInString(message) > maxMessage {
+		return newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The message is longer than %d characters.", maxMessage))
+	}
+	if message != "" && strings.TrimSpace(message) == "" {
+		return newProblem(http.StatusBadRequest, "The message is blank.")
+	}
+	session, rec, err := s.record(r, id)
+	if err != nil {
+		return err
+	}
+	run, err := s.begin(r.Context(), session, rec, message)
+	if err != nil {
+		return err
+	}
+	out := sse.NewWriter(w, nil)
+	defer out.Close()
+	for n, data := range run.feed.follow(r.Context()) {
+		if out.Send(&sse.Event{ID: fmt.Sprintf("0.%d", n), Data: data}) != nil {
+			return errGone // the run goes on without its browser
+		}
+	}
+	return nil
+}
+
+// begin takes the upload's enrichment stage and starts a run that the server owns.
+func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Record, message string) (*run, error) {
+	st := rec.Stage(tracking.Enrichment)
+	switch {
+	case rec.Terminal:
+		return nil, newProblem(http.StatusConflict, "The upload is finished: nothing more can be extracted.")
+	case st.Live(time.Now()):
+		return nil, busy(st.Key)
+	}
+	run := &run{s: s, session: session, message: message, feed: newFeed(), first: !st.Parked}
+	o := &tracking.StartOptions{Key: fmt.Sprintf("%s.%d", session.SessionID(), st.Fence+1)}
+	if err := run.upload(ctx, rec, o); err != nil {
+		return nil, err
+	}
+	take := s.o.Tracker.Start
+	if st.Resumable() {
+		take = s.o.Tracker.Resume
+	}
+	var err error
+	run.attempt, err = take(ctx, session, tracking.Enrichment, o)
+	if err != nil {
+		return nil, taken(err)
+	}
+	run.id = o.Key
+	if !s.own(run.live) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+		defer cancel()
+		run.fail(ctx, stopped)
+		return nil, newProblem(http.StatusServiceUnavailable, "The server is shutting down.").with("Retry-After", "5")
+	}
+	return run, nil
+}
+
+// upload finds the file that the run is about. The first time it has to be proven that it has arrived, which is
+// recorded by the write that takes the stage; later it is the file that was proven then, and no other.
+func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.StartOptions) error {
+	if up := rec.Stage(tracking.UserUpload); up.State == tracking.StateSuccess {
+		root, err := r.s.o.Landing.In(r.session)
+		if err != nil {
+			return err
+		}
+		r.source, err = up.Destination.Ref(root)
+		o.Source = r.source
+		return err
+	}
+	ref, _, err := r.s.o.Signer.Arrived(ctx, r.session, rec.Filename, &presign.ArrivedOptions{MaxSize: MaxUpload})
+	if errors.Is(err, presign.ErrNotArrived) {
+		return newProblem(http.StatusConflict, "The file has not arrived yet.")
+	}
+	if large, ok := errors.AsType[*presign.TooLargeError](err); ok {
+		ref, r.refused, err = large.Ref, tooLarge(large), nil
+	}
+	if err != nil {
+		return err
+	}
+	r.source = ref
+	o.Source = ref
+	o.Observed = &tracking.Observation{Stage: tracking.UserUpload, Dest: ref}
+	return nil
+}
+
+// Upload is for the tools: it finds the upload of the session that a call is for.
+func Upload(tr *tracking.Tracker, landing *object.Bucket) func(context.Context, scope.Scope) (object.Ref, error) {
+	return func(ctx context.Context, session scope.Scope) (object.Ref, error) {
+		rec, err := tr.Get(ctx, session)
+		if err != nil {
+			return object.Ref{}, err
+		}
+		root, err := landing.In(session)
+		if err != nil {
+			return object.Ref{}, err
+		}
+		return rec.Stage(tracking.UserUpload).Destination.Ref(root)
+	}
+}
+
+// taken says in words why the stage could not be had.
+func taken(err error) error {
+	state, ok := errors.AsType[*tracking.StateError](err)
+	switch {
+	case ok && errors.Is(err, tracking.ErrRunning):
+		return busy(state.Key)
+	case ok && errors.Is(err, tracking.ErrExhausted):
+		return newProblem(http.StatusConflict, "All attempts for this upload are used up.")
+	case ok && errors.Is(err, tracking.ErrNotParked):
+		return newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
+	case ok && errors.Is(err, tracking.ErrTerminal):
+		return newProblem(http.StatusConflict, "The upload is finished.")
+	case ok, errors.Is(err, tracking.ErrContended):
+		return newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.").with("Retry-After", "1")
+	}
+	return err
+}
+
+// busy is the answer where another run or accept has the stage under this key.
+func busy(key string) *problem {
+	if isAcceptKey(key) {
+		return newProblem(http.StatusConflict, "The upload is being accepted.").with("Retry-After", "1")
+	}
+	return newProblem(http.StatusConflict, "A run is under way for this upload. Wait until it has ended.")
+}

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// errForked says that another run has written the history in the meantime.
+var errForked = errors.New("server: the session's history was written by another run")
+
+// turns is a session's history in the table: one item a turn, "turn#000001" and so on, each put where none is.
+type turns struct{ view *table.View }
+
+func (s *Server) turns(session scope.Scope) (turns, error) {
+	view, err := s.o.Table.In(session)
+	return turns{view}, err
+}
+
+func turnSort(n int) string { return fmt.Sprintf("turn#%06d", n) }
+
+// load reads the whole history.
+func (t turns) load(ctx context.Context) (agent.History, error) {
+	var h agent.History
+	q := table.Query{From: "turn#", To: "turn$", Consistent: true} // $ follows #
+	for {
+		page, err := t.view.Query(ctx, q)
+		if err != nil {
+			return agent.History{}, fmt.Errorf("server: history: %w", err)
+		}
+		for _, found := range page.Items {
+			raw, _ := found.Item.Attr["turn"].(string)
+			var turn agent.Turn
+			if err := json.Unmarshal([]byte(raw), &turn); err != nil {
+				return agent.History{}, fmt.Errorf("server: history: %s: %w", found.Item.Sort, err)
+			}
+			h.Turns = append(h.Turns, turn)
+		}
+		if page.Next == "" {
+			return h, nil
+		}
+		q.Cursor = page.Next
+	}
+}
+
+// append writes the turns that follow the first n. An item that is there already is another run's: errForked.
+func (t turns) append(ctx context.Context, n int, fresh []agent.Turn) error {
+	for i, turn := range fresh {
+		raw, err := json.Marshal(turn)
+		if err != nil {
+			return fmt.Errorf("server: history: %w", err)
+		}
+		item := table.Item{Sort: turnSort(n + i + 1), Attr: map[string]table.Value{"turn": string(raw)}}
+		_, err = t.view.Put(ctx, item, table.Absent())
+		if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
+			if conflict.Current != nil && conflict.Current.Attr["turn"] == string(raw) {
+				continue // the answer to an earlier try was lost
+			}
+			return errForked
+		}
+		if err != nil {
+			return fmt.Errorf("server: history: %w", err)
+		}
+	}
+	return nil
+}

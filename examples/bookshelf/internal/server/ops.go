@@ -1,0 +1,67 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// files answers GET /api/ops/files: the caller's uploads, newest first, a page at a time.
+func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
+	q, err := query(r)
+	if err != nil {
+		return err
+	}
+	f := tracking.Filter{Cursor: q.Get("cursor")}
+	switch c := tracking.Class(q.Get("status")); c {
+	case tracking.Active, tracking.Failed, tracking.Success:
+		f.Class = c
+	default:
+		if q.Has("status") {
+			return newProblem(http.StatusBadRequest, "The parameter status must be active, failed or success.")
+		}
+	}
+	if q.Has("limit") {
+		if f.Limit, err = strconv.Atoi(q.Get("limit")); err != nil || f.Limit < 1 || f.Limit > 100 {
+			return newProblem(http.StatusBadRequest, "The parameter limit must be a number from 1 to 100.")
+		}
+	}
+	if q.Has("cursor") && f.Cursor == "" {
+		return newProblem(http.StatusBadRequest, "The parameter cursor is empty.")
+	}
+	page, err := s.o.Tracker.List(r.Context(), s.caller(r), f)
+	if errors.Is(err, tracking.ErrInvalid) {
+		return newProblem(http.StatusBadRequest, "The cursor is not one of this list.")
+	}
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"files": page.Records, "count": len(page.Records)}
+	if page.Records == nil {
+		body["files"] = []any{}
+	}
+	if page.Next != "" {
+		body["next"] = page.Next
+	}
+	return writeJSON(w, body)
+}
+
+// file answers GET /api/ops/files/{id} with one record and its stages.
+func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
+	_, rec, err := s.record(r, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, map[string]any{"file": rec})
+}
+
+// counts answers GET /api/ops/counts.
+func (s *Server) counts(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.o.Tracker.Count(r.Context(), s.caller(r))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, c)
+}

@@ -1,0 +1,124 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// MaxUpload is the largest file that is looked at, in bytes.
+const MaxUpload = 20 << 20
+
+// Options are what a [Server] is made of. All are needed, but for those with a default.
+type Options struct {
+	Table   *table.Table
+	Tracker *tracking.Tracker // of tracking.Uploads
+	Landing *object.Bucket    // where browsers upload to
+	Raw     *object.Bucket    // where accepted metadata is kept
+	Signer  *presign.Signer   // of Landing
+	Agent   *agent.Agent      // with the tools that read an upload
+	Pages   http.Handler      // everything outside the API
+
+	// Hosts are the names, without a port, that requests may be addressed to: a page elsewhere on the web must not
+	// reach the server by pointing a name of its own at it. Default: localhost, 127.0.0.1, ::1.
+	Hosts []string
+	// Log gets what went wrong inside, causes included. Default: nothing is logged.
+	Log *slog.Logger
+}
+
+// Server answers the bookshelf's requests. It is safe for concurrent use.
+type Server struct {
+	o       Options
+	handler http.Handler
+
+	mu        sync.Mutex // orders the start of a run before or after Close
+	closed    bool
+	runs      sync.WaitGroup
+	life      context.Context // ends with the runs that do not end in time
+	endRuns   context.CancelCauseFunc
+	anonymous scope.Scope
+}
+
+// errShutdown is the cause of the end of a run that a shutdown cut off.
+var errShutdown = errors.New("server: shutting down")
+
+// errGone says that the client has gone; there is nobody left to answer.
+var errGone = errors.New("server: the client has gone")
+
+// New returns a server.
+func New(o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Hosts == nil {
+		o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
+	}
+	tenant, err := scope.Tenant("demo")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{o: o}
+	if s.anonymous, err = tenant.User("anonymous"); err != nil {
+		return nil, err
+	}
+	s.life, s.endRuns = context.WithCancelCause(context.Background())
+	s.handler = s.routes()
+	return s, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close takes no new runs, gives those under way until ctx ends, then cuts them off and waits until the record of each
+// says so.
+func (s *Server) Close(ctx context.Context) {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() { s.endRuns(errShutdown) })
+	s.runs.Wait()
+	stop()
+	s.endRuns(errShutdown)
+}
+
+// own starts f in a goroutine that Close waits for. It reports false after Close.
+func (s *Server) own(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.runs.Go(f)
+	return true
+}
+
+// caller returns the user who asks. There is no sign-in: everybody is the anonymous user of the tenant "demo".
+func (s *Server) caller(*http.Request) scope.Scope { return s.anonymous }
+
+// record finds a session of the caller and its record. An id that is malformed, unknown or another user's is 404.
+func (s *Server) record(r *http.Request, id string) (scope.Scope, tracking.Record, error) {
+	unknown := newProblem(http.StatusNotFound, "There is no such upload.")
+	session, err := s.caller(r).Session(id)
+	if err != nil {
+		return scope.Scope{}, tracking.Record{}, unknown
+	}
+	rec, err := s.o.Tracker.Get(r.Context(), session)
+	if errors.Is(err, tracking.ErrNotFound) {
+		return scope.Scope{}, tracking.Record{}, unknown
+	}
+	return session, rec, err
+}
+
+// health answers GET /health.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, map[string]string{"status": "ok"})
+}

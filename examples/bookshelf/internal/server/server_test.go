@@ -1,0 +1,472 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+var emma = map[string]any{"title": "Emma"}
+
+func TestALifeOfAnUpload(t *testing.T) {
+	w := newWorld(t)
+	id := w.uploaded(picture(t))
+	status, stages := w.stages(id)
+	require.Equal(t, "IN_PROGRESS", status)
+	require.Len(t, stages, 1)
+
+	w.model.then(call("c1", "set_field", `{"field":"title","value":"Emma"}`), say("Done."))
+	r := w.extract(id)
+	require.Equal(t, "text/event-stream", r.Header.Get("Content-Type"))
+	var kinds []any
+	for _, e := range r.events(t) {
+		if e["type"] != "usage" {
+			kinds = append(kinds, e["type"])
+		}
+	}
+	require.Equal(t, []any{"tool_call", "tool_result", "metadata_update", "text_delta", "complete"}, kinds)
+	require.Equal(t, map[string]any{"title": "Emma"}, r.last(t)["metadata"])
+	require.Contains(t, r.Body, "id: 0.1\n")
+
+	w.model.then(call("c2", "set_field", `{"field":"author","value":"Jane Austen"}`), say("Done."))
+	r = w.post("/api/metadata/extract", map[string]any{"session_id": id, "message": "the author is Jane Austen"})
+	require.Equal(t, map[string]any{"title": "Emma", "author": "Jane Austen"}, r.last(t)["metadata"], "a draft grows over its runs")
+
+	status, stages = w.stages(id)
+	require.Equal(t, "IN_PROGRESS", status)
+	require.Equal(t, "success", stages["user_upload"]["status"])
+
+	r = w.accept(id, map[string]any{"title": "Emma", "author": "Jane Austen", "isbn": nil})
+	require.Equal(t, http.StatusOK, r.Status, r.Body)
+	require.Equal(t, map[string]any{
+		"status": "accepted", "saved_key": "tenant=demo/user=anonymous/uploads/" + id + "/metadata.json", "upload_id": id,
+	}, r.json(t))
+	require.JSONEq(t, `{"author":"Jane Austen","title":"Emma"}`, w.saved(id))
+	status, stages = w.stages(id)
+	require.Equal(t, "SUCCESS", status)
+	require.Equal(t, "success", stages["enrichment"]["status"])
+	require.Contains(t, stages["enrichment"], "processing_time")
+
+	require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"author": "Jane Austen", "title": "Emma"}).Status, "the same again")
+	require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "other metadata")
+	require.Equal(t, http.StatusConflict, w.extract(id).Status)
+	require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, w.get("/api/ops/counts").json(t))
+}
+
+func TestAFailureIsToldAndRecordedAlike(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		content []byte
+		answer  answer
+		code    string
+		final   bool
+	}{
+		{picture(t), fail(throttled), "throttled", false},
+		{picture(t), fail(errors.New("arn:aws:iam::111122223333:role/x")), "internal", false},
+		{picture(t), func(context.Context, func(agent.Delta, error) bool) { panic("boom") }, "internal", false},
+		{[]byte("no image"), nil, "not_an_image", true},
+		{picture(t)[:40], nil, "not_an_image", true},
+		{nil, nil, "not_an_image", true},
+		{make([]byte, 20<<20+1), nil, "image_too_large", true},
+	} {
+		id := w.uploaded(c.content)
+		if c.answer != nil {
+			w.model.then(c.answer)
+		}
+		r := w.extract(id)
+		last := r.last(t)
+		require.Equal(t, "error", last["type"], r.Body)
+		require.Equal(t, c.code, last["code"])
+		require.NotContains(t, r.Body, "111122223333")
+		status, stages := w.stages(id)
+		require.Equal(t, "FAILED", status)
+		require.Equal(t, "failed", stages["enrichment"]["status"])
+		require.Equal(t, last["message"], stages["enrichment"]["error_message"])
+		again := w.extract(id)
+		if c.final {
+			require.Equal(t, http.StatusConflict, again.Status)
+			require.Equal(t, http.StatusConflict, w.accept(id, emma).Status)
+			continue
+		}
+		require.Equal(t, "complete", again.last(t)["type"], "a person may try again")
+	}
+}
+
+func TestThrottledAndAcceptedAllTheSame(t *testing.T) {
+	t.Run("at first", func(t *testing.T) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		w.model.then(fail(throttled))
+		require.Contains(t, w.extract(id).last(t)["message"], "429")
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "nothing has been extracted")
+		require.Equal(t, "complete", w.extract(id).last(t)["type"])
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+	})
+	t.Run("in a refinement", func(t *testing.T) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		require.Equal(t, "complete", w.extract(id).last(t)["type"])
+		w.model.then(fail(throttled))
+		require.Equal(t, "error", w.extract(id).last(t)["type"])
+		status, _ := w.stages(id)
+		require.Equal(t, "FAILED", status)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		status, _ = w.stages(id)
+		require.Equal(t, "SUCCESS", status)
+	})
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Run("eight extracts are one run", func(t *testing.T) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		release, started := make(chan struct{}), make(chan struct{})
+		w.model.then(hold(started, release))
+		replies := make([]reply, 8)
+		refused := make(chan struct{}, 8)
+		var wg sync.WaitGroup
+		for i := range replies {
+			wg.Go(func() {
+				if replies[i] = w.extract(id); replies[i].Status != http.StatusOK {
+					refused <- struct{}{}
+				}
+			})
+		}
+		for range 7 {
+			<-refused
+		}
+		<-started
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "in mid-run")
+		close(release)
+		wg.Wait()
+		won := 0
+		for _, r := range replies {
+			switch r.Status {
+			case http.StatusOK:
+				won++
+				require.Equal(t, "complete", r.last(t)["type"])
+			default:
+				require.Equal(t, http.StatusConflict, r.Status)
+			}
+		}
+		require.Equal(t, 1, won)
+		_, stages := w.stages(id)
+		require.InDelta(t, 1, stages["enrichment"]["attempt"], 0)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status, "afterwards")
+	})
+	t.Run("forty-eight accepts have one effect", func(t *testing.T) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		w.extract(id).last(t)
+		replies := make([]reply, 48)
+		var wg sync.WaitGroup
+		for i := range replies {
+			wg.Go(func() { replies[i] = w.accept(id, map[string]any{"title": fmt.Sprint("Emma ", i%2)}) })
+		}
+		wg.Wait()
+		titles := map[int]int{}
+		for i, r := range replies {
+			if r.Status == http.StatusOK {
+				titles[i%2]++
+			} else {
+				require.Equal(t, http.StatusConflict, r.Status, r.Body)
+			}
+		}
+		require.Len(t, titles, 1, "one metadata won, and nobody was told of the other")
+		for i := range titles {
+			require.JSONEq(t, fmt.Sprintf(`{"title":"Emma %d"}`, i), w.saved(id))
+		}
+		require.Equal(t, 1, w.rawDrv.puts)
+	})
+}
+
+// The server owns the run: its browser may leave, the record still says how it ended.
+func TestTheBrowserHangsUp(t *testing.T) {
+	w := newWorld(t)
+	id := w.uploaded(picture(t))
+	release, started := make(chan struct{}), make(chan struct{})
+	w.model.then(hold(started, release))
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan reply)
+	go func() {
+		gone <- w.do(ctx, http.MethodPost, "/api/metadata/extract", fmt.Sprintf(`{"session_id":%q}`, id))
+	}()
+	<-started
+	leave()
+	require.NotContains(t, (<-gone).Body, "complete")
+	_, stages := w.stages(id)
+	require.Equal(t, "in_progress", stages["enrichment"]["status"])
+	require.Equal(t, http.StatusConflict, w.extract(id).Status, "it is still running")
+	close(release)
+	w.srv.Close(t.Context()) // waits for the run
+	session, err := w.user.Session(id)
+	require.NoError(t, err)
+	rec, err := w.tracker.Get(t.Context(), session)
+	require.NoError(t, err)
+	require.Equal(t, tracking.StateParked, rec.Stage(tracking.Enrichment).State)
+	require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+}
+
+func TestShutdownCutsRunsOffAndRecordsIt(t *testing.T) {
+	for name, extracted := range map[string]bool{"something was found": true, "nothing was": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.uploaded(picture(t))
+			started := make(chan struct{})
+			if extracted {
+				w.model.then(call("c1", "set_field", `{"field":"title","value":"Emma"}`))
+			}
+			w.model.then(hold(started, nil))
+			got := make(chan reply)
+			go func() { got <- w.extract(id) }()
+			<-started
+			now, cancel := context.WithCancel(t.Context())
+			cancel()
+			w.srv.Close(now)
+			require.Equal(t, "stopped", (<-got).last(t)["code"])
+			session, err := w.user.Session(id)
+			require.NoError(t, err)
+			rec, err := w.tracker.Get(t.Context(), session)
+			require.NoError(t, err)
+			want := tracking.StateFailed
+			if extracted {
+				want = tracking.StateParked
+			}
+			require.Equal(t, want, rec.Stage(tracking.Enrichment).State)
+			require.False(t, rec.Terminal)
+			require.Equal(t, http.StatusServiceUnavailable, w.extract(id).Status, "no new runs")
+		})
+	}
+}
+
+// A process that is killed in mid-run leaves a stage under a lease. Until it is dead, 409; then it is taken again.
+func TestAKilledRunIsTakenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		session, err := w.user.Session(id)
+		require.NoError(t, err)
+		root, err := w.landing.In(session)
+		require.NoError(t, err)
+		ref, err := root.Ref("cover.png")
+		require.NoError(t, err)
+		_, err = w.tracker.Start(t.Context(), session, tracking.Enrichment, &tracking.StartOptions{
+			Key: id + ".1", Source: ref, Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
+		})
+		require.NoError(t, err) // and nothing more is heard of it
+		require.Equal(t, http.StatusConflict, w.extract(id).Status)
+		time.Sleep(31 * time.Second)
+		last := w.extract(id).last(t)
+		require.Equal(t, "complete", last["type"], last)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+	})
+}
+
+// What an accept can leave behind when its process is killed, or its store fails.
+func TestAcceptAcrossTwoStores(t *testing.T) {
+	ready := func(t *testing.T) (*world, string) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		w.extract(id).last(t)
+		return w, id
+	}
+	t.Run("the store fails", func(t *testing.T) {
+		w, id := ready(t)
+		w.rawDrv.fail = errors.New("no route to arn:aws:s3:::raw")
+		r := w.accept(id, emma)
+		require.Equal(t, http.StatusServiceUnavailable, r.Status)
+		require.NotContains(t, r.Body, "arn")
+		require.Empty(t, w.saved(id))
+		status, stages := w.stages(id)
+		require.Equal(t, "FAILED", status)
+		require.NotContains(t, stages["enrichment"]["error_message"], "arn")
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+	})
+	t.Run("the store's answer is lost, the same metadata again", func(t *testing.T) {
+		w, id := ready(t)
+		w.rawDrv.lose = errors.New("lost")
+		require.Equal(t, http.StatusServiceUnavailable, w.accept(id, emma).Status)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		require.Equal(t, 1, w.rawDrv.puts, "what is there already is not written again")
+	})
+	t.Run("the store's answer is lost, then other metadata", func(t *testing.T) {
+		w, id := ready(t)
+		w.rawDrv.lose = errors.New("lost")
+		require.Equal(t, http.StatusServiceUnavailable, w.accept(id, emma).Status)
+		require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"title": "Persuasion"}).Status)
+		require.JSONEq(t, `{"title":"Persuasion"}`, w.saved(id))
+	})
+	t.Run("killed between the two", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, id := ready(t)
+			session, err := w.user.Session(id)
+			require.NoError(t, err)
+			key := strings.Repeat("0f", 32)
+			_, err = w.tracker.Resume(t.Context(), session, tracking.Enrichment, &tracking.StartOptions{Key: key, Lease: 30 * time.Second})
+			require.NoError(t, err)
+			r := w.accept(id, emma)
+			require.Equal(t, http.StatusConflict, r.Status)
+			require.Equal(t, "1", r.Header.Get("Retry-After"), "another accept is in flight")
+			time.Sleep(31 * time.Second)
+			require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		})
+	})
+}
+
+func TestBadInput(t *testing.T) {
+	w := newWorld(t)
+	id := w.uploaded(picture(t))
+	const missing = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+	body := func(id string) string { return fmt.Sprintf(`{"session_id":%q}`, id) }
+	for _, c := range []struct {
+		method, target, body string
+		status               int
+	}{
+		{"GET", "/api/upload/presigned", "", 400},
+		{"GET", "/api/upload/presigned?filename=", "", 400},
+		{"GET", "/api/upload/presigned?filename=..%2F..%2Ftenant%3Db%2Fx", "", 400},
+		{"GET", "/api/upload/presigned?filename=a%00b", "", 400},
+		{"GET", "/api/upload/presigned?filename=a&filename=b", "", 400},
+		{"GET", "/api/upload/presigned?filename=%zz", "", 400},
+		{"GET", "/api/upload/presigned?filename=a.png&size=0", "", 400},
+		{"GET", "/api/upload/presigned?filename=a.png&size=+1", "", 400},
+		{"GET", "/api/upload/presigned?filename=a.png&size=99999999999", "", 413},
+		{"GET", "/api/upload/presigned?filename=a.png&content_type=text/html", "", 400},
+		{"GET", "/api/upload/presigned?filename=a.png&content_type=image/png%0d%0ax:y", "", 400},
+		{"GET", "/api/upload/presigned?filename=a.png&sha256=AAAA", "", 400},
+		{"POST", "/api/upload/presigned?filename=a.png", "", 405},
+		{"HEAD", "/api/upload/presigned?filename=a.png", "", 405},
+		{"GET", "/api/metadata/extract", "", 405},
+		{"PUT", "/api/metadata/accept", "{}", 405},
+		{"DELETE", "/api/ops/counts", "", 405},
+		{"POST", "/api/metadata/extract", "{", 400},
+		{"POST", "/api/metadata/extract", "[]", 400},
+		{"POST", "/api/metadata/extract", body(id) + body(id), 400},
+		{"POST", "/api/metadata/extract", `{}`, 400},
+		{"POST", "/api/metadata/extract", `{"session_id":7}`, 400},
+		{"POST", "/api/metadata/extract", `{"session_id":"x","session_id":"y"}`, 400},
+		{"POST", "/api/metadata/extract", `{"Session_id":"x"}`, 400},
+		{"POST", "/api/metadata/extract", `{"session_id":"` + id + `","tenant":"b"}`, 400},
+		{"POST", "/api/metadata/extract", `{"session_id":"` + id + `","message":"  "}`, 400},
+		{"POST", "/api/metadata/extract", `{"session_id":"` + id + `","message":"` + strings.Repeat("x", 4001) + `"}`, 413},
+		{"POST", "/api/metadata/extract", `{"session_id":"` + id + `","message":"` + strings.Repeat("x", 90_000) + `"}`, 413},
+		{"POST", "/api/metadata/extract", "{\"session_id\":\"\xff\"}", 400},
+		{"POST", "/api/metadata/extract", body(missing), 404},
+		{"POST", "/api/metadata/extract", body("../" + id), 404},
+		{"POST", "/api/metadata/extract", body(strings.ToUpper(id)), 404},
+		{"POST", "/api/metadata/extract", body(w.granted("cover.png")), 409},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `"}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":null}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{}}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"title":null}}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"tenant":"b"}}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"published_year":"1815"}}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"isbn":"978-0"}}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"confidence":2}}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"title":"x"}}`, 409},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + missing + `","metadata":{"title":"x"}}`, 404},
+		{"GET", "/api/ops/files?status=x", "", 400},
+		{"GET", "/api/ops/files?status=", "", 400},
+		{"GET", "/api/ops/files?limit=0", "", 400},
+		{"GET", "/api/ops/files?limit=1e9", "", 400},
+		{"GET", "/api/ops/files?cursor=x", "", 400},
+		{"GET", "/api/ops/files?cursor=", "", 400},
+		{"GET", "/api/ops/files/" + missing, "", 404},
+		{"GET", "/api/ops/files/x", "", 404},
+		{"GET", "/api/nothing", "", 404},
+		{"GET", "/samples/none.png", "", 404},
+	} {
+		r := w.do(t.Context(), c.method, c.target, c.body)
+		require.Equal(t, c.status, r.Status, "%s %s %.200s: %s", c.method, c.target, c.body, r.Body)
+		if c.method != "HEAD" {
+			require.Equal(t, "application/problem+json", r.Header.Get("Content-Type"))
+			require.NotEmpty(t, r.json(t)["detail"])
+		}
+		if c.status == http.StatusMethodNotAllowed {
+			require.NotEmpty(t, r.Header.Get("Allow"))
+		}
+	}
+	for _, media := range []string{"", "text/plain", "application/json; charset=latin1", "application/x-www-form-urlencoded", "a/b/c"} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "http://localhost/api/metadata/extract", strings.NewReader(body(id)))
+		r.Header.Set("Content-Type", media)
+		rec := httptest.NewRecorder()
+		w.srv.ServeHTTP(rec, r)
+		require.Equal(t, http.StatusUnsupportedMediaType, rec.Code, media)
+	}
+	_, stages := w.stages(id)
+	require.NotContains(t, stages, "enrichment", "none of it has touched the upload")
+	require.Empty(t, w.saved(id))
+}
+
+// A page elsewhere on the web must not act through somebody's browser.
+func TestOtherSites(t *testing.T) {
+	w := newWorld(t)
+	try := func(host, origin, site string) int {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "http://"+host+"/api/metadata/extract", strings.NewReader("{}"))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Sec-Fetch-Site", site)
+		rec := httptest.NewRecorder()
+		w.srv.ServeHTTP(rec, r)
+		return rec.Code
+	}
+	require.Equal(t, http.StatusBadRequest, try("localhost:8080", "http://localhost:8080", "same-origin"), "it gets as far as the body")
+	require.Equal(t, http.StatusBadRequest, try("[::1]:8080", "http://[::1]:8080", "same-origin"))
+	require.Equal(t, http.StatusForbidden, try("localhost:8080", "http://evil.example", "cross-site"))
+	require.Equal(t, http.StatusMisdirectedRequest, try("evil.example", "http://evil.example", "same-origin"))
+	require.Equal(t, http.StatusMisdirectedRequest, try("localhost.evil.example:8080", "http://localhost.evil.example:8080", "same-origin"))
+}
+
+func TestListIsNewestFirstAndPaged(t *testing.T) {
+	w := newWorld(t)
+	var ids []string
+	for i := range 5 {
+		ids = append(ids, w.granted(fmt.Sprintf("cover %d.png", i)))
+	}
+	var seen []string
+	next := ""
+	for {
+		target := "/api/ops/files?limit=2"
+		if next != "" {
+			target += "&cursor=" + next
+		}
+		page := w.get(target).json(t)
+		files := page["files"].([]any)
+		require.InDelta(t, len(files), page["count"], 0)
+		for _, f := range files {
+			seen = append(seen, f.(map[string]any)["upload_id"].(string))
+		}
+		if page["next"] == nil {
+			break
+		}
+		next = page["next"].(string)
+	}
+	for i, id := range seen {
+		require.Equal(t, ids[len(ids)-1-i], id)
+	}
+	require.Len(t, seen, 5)
+	require.Equal(t, []any{}, w.get("/api/ops/files?status=failed").json(t)["files"])
+}
+
+func TestSamplesAreServed(t *testing.T) {
+	w := newWorld(t)
+	list := w.get("/samples").json(t)["samples"].([]any)
+	require.Len(t, list, 3)
+	for _, s := range list {
+		r := w.get(s.(map[string]any)["url"].(string))
+		require.Equal(t, "image/png", r.Header.Get("Content-Type"))
+		require.True(t, strings.HasPrefix(r.Body, "\x89PNG"))
+	}
+}

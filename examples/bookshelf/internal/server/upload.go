@@ -1,0 +1,97 @@
+package server
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// grace is how long after the end of a grant its upload may still be under way.
+const grace = 15 * time.Minute
+
+// upload answers GET /api/upload/presigned: it makes a session with its record, and a grant to upload one file into it.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
+	q, err := query(r)
+	if err != nil {
+		return err
+	}
+	name, put, err := putOptions(q)
+	if err != nil {
+		return err
+	}
+	session, err := s.caller(r).NewSession()
+	if err != nil {
+		return err
+	}
+	grant, err := s.o.Signer.Put(r.Context(), session, name, put)
+	switch {
+	case errors.Is(err, scope.ErrInvalid):
+		return newProblem(http.StatusBadRequest, nameDetail(err))
+	case errors.Is(err, presign.ErrInvalid):
+		return newProblem(http.StatusBadRequest, "No upload can be granted for these parameters.")
+	case err != nil:
+		return err
+	}
+	// The record comes before the answer: a grant that nobody tracks must not exist.
+	if _, err := s.o.Tracker.Create(r.Context(), session, &tracking.CreateOptions{Filename: name, Due: grant.Expires.Add(grace)}); err != nil {
+		return err
+	}
+	headers := make(map[string]string, len(grant.Headers))
+	for name := range grant.Headers {
+		headers[name] = grant.Headers.Get(name)
+	}
+	return writeJSON(w, map[string]any{
+		"url": grant.URL, "method": grant.Method, "headers": headers, "key": grant.Key, "bucket": grant.Bucket,
+		"session_id": session.SessionID(), "expires_at": grant.Expires.UTC().Format(time.RFC3339),
+	})
+}
+
+// putOptions reads what is asked for. content_type, size and sha256 may be absent: then they are not signed, and the
+// size is checked once the file has arrived.
+func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) {
+	if name = q.Get("filename"); name == "" {
+		return "", nil, newProblem(http.StatusBadRequest, "The parameter filename is missing.")
+	}
+	put = &presign.PutOptions{AllowUnsized: true}
+	if q.Has("content_type") {
+		if media, _, err := mime.ParseMediaType(q.Get("content_type")); err != nil || media != "image/png" && media != "image/jpeg" {
+			return "", nil, newProblem(http.StatusBadRequest, "The parameter content_type must be image/png or image/jpeg.")
+		}
+		put.Type = q.Get("content_type")
+	}
+	if q.Has("size") {
+		n, err := strconv.ParseInt(q.Get("size"), 10, 64)
+		if err != nil || n <= 0 || q.Get("size") != strconv.FormatInt(n, 10) {
+			return "", nil, newProblem(http.StatusBadRequest, "The parameter size must be a number of bytes, one or more.")
+		}
+		if n > MaxUpload {
+			return "", nil, newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The file is larger than %d MB.", MaxUpload>>20))
+		}
+		put.Size = n
+	}
+	if q.Has("sha256") {
+		sum, err := base64.StdEncoding.Strict().DecodeString(q.Get("sha256"))
+		if err != nil || len(sum) != 32 {
+			return "", nil, newProblem(http.StatusBadRequest, "The parameter sha256 must be 32 bytes in base64.")
+		}
+		put.SHA256 = sum
+	}
+	return name, put, nil
+}
+
+// nameDetail says in words why a file name was refused.
+func nameDetail(err error) string {
+	if e, ok := errors.AsType[*scope.InvalidError](err); ok {
+		return fmt.Sprintf("The file name %.80q %s.", e.Value, e.Reason)
+	}
+	return "The file name is not acceptable."
+}

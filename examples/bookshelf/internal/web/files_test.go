@@ -1,0 +1,134 @@
+package web_test
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// served are the files that the pages consist of, by name under static.
+func served(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	root := os.DirFS("static")
+	require.NoError(t, fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || slices.Contains([]string{".mjs", ".json"}, path.Ext(name)) {
+			return err
+		}
+		b, err := fs.ReadFile(root, name)
+		out[name] = string(b)
+		return err
+	}))
+	require.Contains(t, out, "index.html")
+	return out
+}
+
+var (
+	// What a browser would load by: attributes, imports, url(), fetch.
+	reference = regexp.MustCompile(`(?:\b(?:src|href)="|\bfrom "|\bimport\("|\burl\(["']?|href", ` + "`" + `)([^"'` + "`" + `)#$]+)`)
+	comment   = regexp.MustCompile(`(?m)^\s*(//|/?\*).*$`)
+	elsewhere = regexp.MustCompile(`(?:[a-z]+:)?//[A-Za-z0-9\[]`)
+	elementID = regexp.MustCompile(`\bid="([^"]+)"`)
+	asked     = regexp.MustCompile(`\bbyId\("([^"]+)"\)`)
+	imported  = regexp.MustCompile(`(?m)^import .* from "\./([^"]+)";$`)
+)
+
+func TestEveryReferenceIsServed(t *testing.T) {
+	h := pages(t, nil)
+	count := 0
+	for name, text := range served(t) {
+		for _, m := range reference.FindAllStringSubmatch(text, -1) {
+			target := m[1]
+			if strings.HasPrefix(target, "./") {
+				target = path.Join("/", path.Dir(name), target)
+			}
+			require.Equal(t, http.StatusOK, do(h, http.MethodGet, target).StatusCode, "%s refers to %s", name, m[1])
+			count++
+		}
+	}
+	require.Greater(t, count, 30, "the pattern no longer finds the references")
+}
+
+func TestNothingComesFromElsewhere(t *testing.T) {
+	for name, text := range served(t) {
+		code := strings.ReplaceAll(text, "http://www.w3.org/2000/svg", "") // a name, which nobody loads
+		if path.Ext(name) == ".js" || path.Ext(name) == ".css" {
+			code = comment.ReplaceAllString(code, "")
+		}
+		require.Empty(t, elsewhere.FindAllString(code, -1), name)
+	}
+}
+
+// The policy would block these in the browser; here it is seen at once.
+func TestNoInlineScriptOrMarkupFromStrings(t *testing.T) {
+	inline := regexp.MustCompile(`(?i)<style|\sstyle="|\son[a-z]+="|javascript:|<script(?:\s+type="module")?>`)
+	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|setHTML|\beval\(|new Function`)
+	for name, text := range served(t) {
+		switch path.Ext(name) {
+		case ".html", ".svg":
+			require.Empty(t, inline.FindAllString(text, -1), name)
+		case ".js":
+			require.Empty(t, markup.FindAllString(text, -1), name)
+		}
+	}
+}
+
+// A module asks for an element by byId, which throws where it is missing.
+func TestEveryElementThatIsAskedForExists(t *testing.T) {
+	files := served(t)
+	for page, entry := range map[string]string{"index.html": "desk.js", "ops.html": "ops.js"} {
+		ids := map[string]bool{}
+		for _, m := range elementID.FindAllStringSubmatch(files[page], -1) {
+			require.False(t, ids[m[1]], "%s has #%s twice", page, m[1])
+			ids[m[1]] = true
+		}
+		todo, seen := []string{entry}, map[string]bool{}
+		for len(todo) > 0 {
+			name := todo[0]
+			todo = todo[1:]
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			text, ok := files["assets/js/"+name]
+			require.True(t, ok, name)
+			for _, m := range asked.FindAllStringSubmatch(text, -1) {
+				require.True(t, ids[m[1]], "%s asks for #%s, which %s does not have", name, m[1], page)
+			}
+			for _, m := range imported.FindAllStringSubmatch(text, -1) {
+				todo = append(todo, m[1])
+			}
+		}
+		require.Greater(t, len(seen), 5)
+	}
+}
+
+// The modules' own tests need a JavaScript engine, which Go does not bring.
+func TestModules(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed: the tests of the ES modules are not run")
+	}
+	version, err := exec.CommandContext(t.Context(), node, "--version").Output()
+	require.NoError(t, err)
+	var major int
+	_, err = fmt.Sscanf(string(version), "v%d.", &major)
+	require.NoError(t, err, "%q", version)
+	if major < 20 {
+		t.Skipf("node %s is older than 20: the tests of the ES modules are not run", strings.TrimSpace(string(version)))
+	}
+	cmd := exec.CommandContext(t.Context(), node, "--test")
+	cmd.Dir = "static/assets/js"
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Regexp(t, `(?m)^. tests [1-9]`, string(out))
+}

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// The patterns leave out what stands beside the modules for their tests.
+//
+//go:embed static/*.html static/assets/*.svg static/assets/css/*.css static/assets/js/*.js
+var files embed.FS
+
+// Options are the settings of [Handler]. Nil is valid.
+type Options struct {
+	// ConnectSrc lists the origins beside the server's own to which the pages
+	// may send requests, such as "http://127.0.0.1:9000": the S3 endpoint, as
+	// it stands in the URLs of grants. Default: none, so that uploads to
+	// another origin are blocked by the browser.
+	ConnectSrc []string
+}
+
+// mediaType knows the endings of what is embedded; a file with another one is
+// a mistake in this package, which Handler reports.
+func mediaType(name string) (string, bool) {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8", true
+	case ".css":
+		return "text/css; charset=utf-8", true
+	case ".js":
+		return "text/javascript; charset=utf-8", true
+	case ".svg":
+		return "image/svg+xml", true
+	}
+	return "", false
+}
+
+// asset is one embedded file, ready to be sent.
+type asset struct {
+	body      []byte
+	mediaType string
+	etag      string
+}
+
+// pages serves the assets by URL path.
+type pages struct {
+	policy   string
+	byPath   map[string]asset
+	notFound asset
+}
+
+// Handler serves the pages and their assets: "/", "/ops" and "/assets/…". Any
+// other path is 404, as a page for a browser that asks for one and as
+// application/problem+json for everybody else; a method other than GET and HEAD
+// is 405. Answers carry a strong ETag with Cache-Control: no-cache, so that a
+// browser asks each time and is told 304, and a content security policy.
+//
+// It returns [ErrConnectSrc] for an entry of o.ConnectSrc that is no origin.
+// The Handler is safe for concurrent use and holds everything in memory.
+func Handler(o *Options) (http.Handler, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	csp, err := policy(o.ConnectSrc)
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{policy: csp, byPath: map[string]asset{}}
+	root, err := fs.Sub(files, "static")
+	if err != nil {
+		return nil, fmt.Errorf("web: opening the embedded files: %w", err)
+	}
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		a, err := load(root, name)
+		if err != nil {
+			return err
+		}
+		switch name {
+		case "index.html":
+			p.byPath["/"] = a
+		case "404.html":
+			p.notFound = a
+		default:
+			p.byPath["/"+strings.TrimSuffix(name, ".html")] = a
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web: reading the embedded files: %w", err)
+	}
+	return p, nil
+}
+
+func load(root fs.FS, name string) (asset, error) {
+	mediaType, ok := mediaType(name)
+	if !ok {
+		return asset{}, fmt.Errorf("%s has no known media type", name)
+	}
+	body, err := fs.ReadFile(root, name)
+	if err != nil {
+		return asset{}, err
+	}
+	sum := sha256.Sum256(body)
+	return asset{
+		body:      body,
+		mediaType: mediaType,
+		etag:      `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
+	}, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", p.policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	// The pages' own requests keep their Origin, which cross-origin protection
+	// looks at; other sites are told nothing, since the address of the desk
+	// carries an upload's id.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+
+	a, ok := p.byPath[r.URL.Path]
+	if !ok {
+		p.serveNotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		problem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed here; the pages answer GET and HEAD.")
+		return
+	}
+	h.Set("Content-Type", a.mediaType)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", a.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
+}
+
+func (p *pages) serveNotFound(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		problem(w, http.StatusNotFound, "There is nothing at this address.")
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", p.notFound.mediaType)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(p.notFound.body) // a browser that has gone needs no answer
+}
+
+// problem answers with an RFC 9457 problem document.
+func problem(w http.ResponseWriter, status int, detail string) {
+	body, err := json.Marshal(struct {
+		Type   string `json:"type"`
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail"`
+	}{"about:blank", http.StatusText(status), status, detail})
+	if err != nil {
+		// Three strings and a number always encode.
+		http.Error(w, http.StatusText(status), status)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

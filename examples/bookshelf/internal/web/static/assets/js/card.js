@@ -1,0 +1,167 @@
+// The card: a book's metadata as fields that the reader fills in and a person
+// corrects.
+
+import { el } from "./dom.js";
+
+// Text as typed becomes the value that the server wants, or a complaint. What
+// does not fit is refused here as it is there; nothing is mended.
+const whole = (s) => (/^-?[0-9]{1,4}$/.test(s) ? { value: Number(s) } : { complaint: "A year in digits, such as 1999." });
+const share = (s) => (/^(0|1|0?\.[0-9]+|1\.0+)$/.test(s) ? { value: Number(s) } : { complaint: "A number from 0 to 1." });
+const isbn = (s) => (/^([0-9]{9}[0-9X]|[0-9]{13})$/.test(s) ? { value: s } : { complaint: "Ten or thirteen digits, without hyphens." });
+const plain = (s) => ({ value: s });
+
+const layout = [
+  { name: "title", label: "Title", read: plain },
+  { name: "author", label: "Author", read: plain },
+  { name: "publisher", label: "Publisher", read: plain },
+  { name: "published_year", label: "Year", read: whole, inputmode: "numeric" },
+  { name: "isbn", label: "ISBN", read: isbn, inputmode: "text" },
+  { name: "confidence", label: "Confidence", read: share, inputmode: "decimal" },
+  { name: "description", label: "Description", read: plain, rows: 5 },
+];
+
+const glow = 2000; // milliseconds, as long as the animation in the style sheet
+
+/** Card owns the fields inside one form. */
+export class Card {
+  #fields = new Map();
+  #onEdit;
+
+  /** onEdit is called with name and text when a person has changed a field. */
+  constructor(form, onEdit) {
+    this.#onEdit = onEdit;
+    form.addEventListener("submit", (e) => e.preventDefault());
+    for (const spec of layout) form.append(this.#build(spec));
+    this.clear();
+  }
+
+  #build(spec) {
+    const id = `field-${spec.name}`;
+    const props = { id, name: spec.name, "aria-describedby": `${id}-note`, placeholder: "—" };
+    const input = spec.rows
+      ? el("textarea", { ...props, rows: spec.rows })
+      : el("input", { ...props, type: "text", inputmode: spec.inputmode, spellcheck: "false" });
+    const origin = el("span", { class: "origin" });
+    const note = el("p", { class: "field-note", id: `${id}-note` });
+    const bar = spec.name === "confidence" && el("progress", { class: "share", max: 1, value: 0, "aria-hidden": "true" });
+    const box = el(
+      "div",
+      { class: `field ${spec.name.replaceAll("_", "-")}` },
+      el("div", { class: "field-head" }, el("label", { for: id }, spec.label), origin),
+      el("div", { class: "field-line" }, input, bar),
+      note,
+    );
+    const field = { spec, box, input, origin, note, bar, timer: 0 };
+    input.addEventListener("input", () => {
+      this.#mark(field, input.value === "" ? "" : "by you");
+      field.edited = true;
+      this.#complain(field, "");
+      this.#measure(field);
+      this.#onEdit(spec.name, input.value);
+    });
+    this.#fields.set(spec.name, field);
+    return box;
+  }
+
+  /** clear empties the card and locks it. */
+  clear() {
+    for (const f of this.#fields.values()) {
+      this.#put(f, null);
+      this.#mark(f, "");
+      f.edited = false;
+      f.box.classList.remove("glow");
+    }
+    this.lock(true);
+  }
+
+  /** lock lets a person read but not write. */
+  lock(locked) {
+    for (const f of this.#fields.values()) f.input.readOnly = locked;
+  }
+
+  /**
+   * set writes a value that the reader found, and lets it glow. Fields that the
+   * card does not know are ignored. It returns the field's label.
+   */
+  set(name, value) {
+    const f = this.#fields.get(name);
+    if (!f) return undefined;
+    this.#put(f, value);
+    this.#mark(f, f.input.value === "" ? "" : "found");
+    f.edited = false;
+    clearTimeout(f.timer);
+    f.box.classList.remove("glow");
+    void f.box.offsetWidth; // lets the animation begin again
+    f.box.classList.add("glow");
+    f.timer = setTimeout(() => f.box.classList.remove("glow"), glow);
+    return f.spec.label;
+  }
+
+  /** settle writes what the reader ended with, except where a person has written since. */
+  settle(metadata) {
+    for (const [name, value] of Object.entries(metadata ?? {})) {
+      const f = this.#fields.get(name);
+      if (f && !f.edited && f.input.value !== written(value)) this.set(name, value);
+    }
+  }
+
+  /** value is what stands in a field now. */
+  value(name) {
+    return this.#fields.get(name).input.value;
+  }
+
+  /** filled says whether any field has a value. */
+  filled() {
+    return [...this.#fields.values()].some((f) => f.input.value !== "");
+  }
+
+  /**
+   * metadata reads the card: the set fields alone, the year an integer, the
+   * confidence a number. Undefined if a field does not fit; it then says why,
+   * and the first of them has the focus.
+   */
+  metadata() {
+    const out = {};
+    let first;
+    for (const f of this.#fields.values()) {
+      if (f.input.value === "") {
+        this.#complain(f, "");
+        continue;
+      }
+      const { value, complaint } = f.spec.read(f.input.value);
+      this.#complain(f, complaint ?? "");
+      if (complaint) first ??= f;
+      else out[f.spec.name] = value;
+    }
+    first?.input.focus();
+    return first ? undefined : out;
+  }
+
+  #put(f, value) {
+    f.input.value = written(value);
+    this.#complain(f, "");
+    this.#measure(f);
+  }
+
+  #mark(f, origin) {
+    f.origin.textContent = origin;
+  }
+
+  #complain(f, complaint) {
+    f.note.textContent = complaint;
+    if (complaint) f.input.setAttribute("aria-invalid", "true");
+    else f.input.removeAttribute("aria-invalid");
+  }
+
+  #measure(f) {
+    if (!f.bar) return;
+    const { value = 0 } = f.spec.read(f.input.value);
+    f.bar.value = value;
+    f.bar.classList.toggle("weak", value < 0.5);
+    f.bar.classList.toggle("fair", value >= 0.5 && value < 0.8);
+  }
+}
+
+function written(value) {
+  return value === null || value === undefined ? "" : String(value);
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { extended, refreshed } from "./ledger.js";
+
+const rows = (...ids) => ids.map((upload_id) => ({ upload_id }));
+const ids = (list) => list.rows.map((r) => r.upload_id).join("");
+
+test("a refreshed first page replaces what it covers and keeps older pages", () => {
+  const list = { rows: rows("h", "g", "f", "e", "d", "c"), next: "c" };
+  // A new row came, and "g" has left the filter.
+  const after = refreshed(list, { files: rows("i", "h", "f"), next: "f" });
+  assert.equal(ids(after), "ihfedc");
+  assert.equal(after.next, "c");
+});
+
+test("with one page loaded, the new page is the list", () => {
+  const after = refreshed({ rows: rows("c", "b"), next: "b" }, { files: rows("c", "b"), next: "b" });
+  assert.deepEqual(after, { rows: rows("c", "b"), next: "b" });
+});
+
+test("rows pushed off the first page stay, and the list goes on after them", () => {
+  const after = refreshed({ rows: rows("c", "b"), next: "b" }, { files: rows("d", "c"), next: "c" });
+  assert.equal(ids(after), "dcb");
+  assert.equal(after.next, "b");
+});
+
+test("a first page that is also the last one is all there is", () => {
+  assert.deepEqual(refreshed({ rows: rows("c", "b", "a"), next: "a" }, { files: rows("c") }), { rows: rows("c"), next: undefined });
+  assert.deepEqual(refreshed({ rows: rows("a") }, { files: [] }), { rows: [], next: undefined });
+});
+
+test("a further page repeats nothing and hands on its cursor", () => {
+  const after = extended({ rows: rows("c", "b"), next: "b" }, { files: rows("b", "a") });
+  assert.equal(ids(after), "cba");
+  assert.equal(after.next, undefined);
+});

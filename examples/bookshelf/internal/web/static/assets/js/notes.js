@@ -1,0 +1,123 @@
+// The reader's notes: its text as it streams, each tool call as it happens,
+// and what the person said, in the order in which they came.
+
+import { announce } from "./announce.js";
+import { el, icon, text } from "./dom.js";
+import { human, inline, millis } from "./words.js";
+
+/** Notes fills a list inside a scrolling box. */
+export class Notes {
+  #list;
+  #box;
+  #paragraph; // the text that is being written
+  #calls = new Map(); // tool calls of this run by id
+
+  constructor(list, box) {
+    this.#list = list;
+    this.#box = box;
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.begin();
+  }
+
+  /** begin starts the notes of another run below those that are there. */
+  begin() {
+    this.#close();
+    this.#calls.clear();
+  }
+
+  /** said adds what the person told the reader. */
+  said(words) {
+    this.#close();
+    this.#add(el("li", { class: "entry said" }, el("span", { class: "visually-hidden" }, "You: "), words));
+  }
+
+  /** write adds text to the paragraph that is being written. */
+  write(delta) {
+    if (!this.#paragraph) {
+      if (delta.trim() === "") return;
+      this.#paragraph = document.createTextNode("");
+      this.#add(el("li", { class: "entry text" }, this.#paragraph));
+      delta = delta.trimStart();
+    }
+    this.#keepAtEnd(() => this.#paragraph.appendData(delta));
+  }
+
+  /** call shows a tool at work. */
+  call({ id, name, input }) {
+    this.#close();
+    const state = el("span", { class: "call-state" }, el("span", { class: "spinner" }));
+    const outcome = el("span", { class: "call-outcome" }, inline(input));
+    const time = el("span", { class: "call-time" });
+    const body = el("dl", { class: "call-body" }, ...pair("Tool", name), ...pair("Input", JSON.stringify(input ?? {}, null, 2)));
+    const item = el(
+      "li",
+      { class: "entry call" },
+      el(
+        "details",
+        {},
+        el("summary", {}, state, el("span", { class: "call-name" }, human(name)), time, outcome, icon("open")),
+        body,
+      ),
+    );
+    this.#calls.set(id, { item, state, outcome, time, body, name });
+    this.#add(item);
+  }
+
+  /** result shows how a tool call ended. */
+  result({ id, name, summary, is_error: failed, duration_ms: duration }) {
+    if (!this.#calls.has(id)) this.call({ id, name });
+    const c = this.#calls.get(id);
+    const words = summary || (failed ? "It did not work." : "Done.");
+    this.#keepAtEnd(() => {
+      this.#end(c, failed ? "failed" : "done", words);
+      text(c.time, millis(duration));
+      c.body.append(...pair(failed ? "Error" : "Result", words));
+    });
+    // What went well is told by the values and by the reader itself.
+    if (failed) announce(`${human(c.name)} failed: ${words}`);
+  }
+
+  /** finish ends a run: what is still at work will not come back. */
+  finish() {
+    this.#close();
+    for (const c of this.#calls.values()) {
+      if (!c.item.classList.contains("ended")) this.#end(c, "failed", "No result came.");
+    }
+  }
+
+  /** aside adds a quiet line, such as what a run has used. */
+  aside(words) {
+    this.#close();
+    this.#add(el("li", { class: "entry aside" }, words));
+  }
+
+  #end(c, how, words) {
+    c.item.classList.add("ended", how);
+    c.state.replaceChildren(icon(how), el("span", { class: "visually-hidden" }, how === "done" ? "done" : "failed"));
+    text(c.outcome, words);
+  }
+
+  #close() {
+    if (this.#paragraph) announce(this.#paragraph.data);
+    this.#paragraph = undefined;
+  }
+
+  #add(node) {
+    this.#keepAtEnd(() => this.#list.append(node));
+  }
+
+  // Follows the end, unless the person has scrolled up to read.
+  #keepAtEnd(change) {
+    const box = this.#box;
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 48;
+    change();
+    if (atEnd) box.scrollTop = box.scrollHeight;
+  }
+}
+
+function pair(term, value) {
+  return [el("dt", {}, term), el("dd", {}, value)];
+}

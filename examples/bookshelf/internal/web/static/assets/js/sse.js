@@ -1,0 +1,107 @@
+// Server-sent events out of a fetch body. EventSource can only GET; the desk
+// has to POST, so it reads the stream itself.
+//
+// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html,
+// "Parsing an event stream" and "Interpreting an event stream".
+
+/**
+ * Parser turns bytes, cut anywhere, into events. It holds what is unfinished
+ * between two calls of push; what is unfinished when the stream ends is
+ * dropped, as the specification has it: half an event is no event.
+ */
+export class Parser {
+  #decoder = new TextDecoder("utf-8"); // drops one BOM at the start, and keeps split characters
+  #buffer = "";
+  #afterCR = false; // the last line ended in CR, so a LF that comes now belongs to it
+  #data = [];
+  #type = "";
+  #id = "";
+  #retry;
+
+  /**
+   * push returns the events that these bytes complete, in order.
+   * @param {Uint8Array} bytes
+   * @returns {{type: string, data: string, id: string}[]}
+   */
+  push(bytes) {
+    const text = this.#decoder.decode(bytes, { stream: true });
+    const events = [];
+    let start = 0;
+    if (this.#afterCR && text !== "") {
+      if (text[0] === "\n") start = 1;
+      this.#afterCR = false;
+    }
+    for (let i = start; i < text.length; i++) {
+      const c = text[i];
+      if (c !== "\n" && c !== "\r") continue;
+      const event = this.#line(this.#buffer + text.slice(start, i));
+      if (event) events.push(event);
+      this.#buffer = "";
+      if (c === "\r") {
+        if (i + 1 === text.length) this.#afterCR = true;
+        else if (text[i + 1] === "\n") i++;
+      }
+      start = i + 1;
+    }
+    this.#buffer += text.slice(start);
+    return events;
+  }
+
+  /** retry is the reconnection time in milliseconds that the stream asked for, if it did. */
+  get retry() {
+    return this.#retry;
+  }
+
+  #line(line) {
+    if (line === "") return this.#dispatch();
+    const colon = line.indexOf(":");
+    if (colon === 0) return undefined; // a comment
+    const field = colon < 0 ? line : line.slice(0, colon);
+    let value = colon < 0 ? "" : line.slice(colon + 1);
+    if (value[0] === " ") value = value.slice(1);
+    switch (field) {
+      case "data":
+        this.#data.push(value);
+        break;
+      case "event":
+        this.#type = value;
+        break;
+      case "id":
+        if (!value.includes("\0")) this.#id = value;
+        break;
+      case "retry":
+        if (/^[0-9]+$/.test(value)) this.#retry = Number(value);
+        break;
+    }
+    return undefined;
+  }
+
+  #dispatch() {
+    const data = this.#data;
+    const type = this.#type || "message";
+    this.#data = [];
+    this.#type = "";
+    // A block without a data line sets the id at most; it is no event.
+    return data.length === 0 ? undefined : { type, data: data.join("\n"), id: this.#id };
+  }
+}
+
+/**
+ * events yields what arrives on a body until it ends. Leaving the loop cancels
+ * the body; a body that breaks rejects.
+ * @param {ReadableStream<Uint8Array>} body
+ */
+export async function* events(body) {
+  const parser = new Parser();
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield* parser.push(value);
+    }
+  } finally {
+    // Not awaited: nobody is left to hear how the cancelling went.
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,175 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/versity/versitygw/auth"
+	"github.com/versity/versitygw/backend/meta"
+	"github.com/versity/versitygw/backend/posix"
+	"github.com/versity/versitygw/embedgw"
+	"github.com/versity/versitygw/s3api"
+)
+
+// Region is the one that the gateway expects in signatures.
+const Region = "us-east-1"
+
+const (
+	healthPath = "/_health" // no bucket can have this name
+	startLimit = 10 * time.Second
+)
+
+// running guards what there is only one of in a process: the working
+// directory, and the server's own package-level state.
+var running atomic.Bool
+
+// Gateway is a running S3 server. Its methods are safe for concurrent use.
+type Gateway struct {
+	endpoint string
+	stop     context.CancelFunc
+	done     chan struct{}
+	err      error // of the server; to be read once done is closed
+}
+
+// Start serves the buckets below dir, which is made if it is missing, to the
+// account with these keys, on a free loopback port. It returns when the server
+// answers. The server ends when ctx does, or by [Gateway.Close].
+//
+// It writes nothing to the standard output and error, unless the file system
+// has no extended attributes (a line at the start) or a request fails inside
+// the server.
+//
+// Errors: ErrFoldsCase, ErrRunning, and those of the file system and of the
+// server.
+func Start(ctx context.Context, dir, access, secret string) (*Gateway, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: start: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("gateway: start: %w", err)
+	}
+	attributes, sidecar, err := probe(dir)
+	if err != nil {
+		return nil, err
+	}
+	// The port is reserved by asking for one and letting it go, so somebody
+	// else can be quicker; then the server says so, and the next is tried.
+	for range 5 {
+		var g *Gateway
+		g, err = serve(ctx, dir, attributes, sidecar, access, secret)
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrRunning) {
+			return g, err
+		}
+	}
+	return nil, err
+}
+
+func serve(ctx context.Context, dir string, attributes meta.MetadataStorer, sidecar, access, secret string) (*Gateway, error) {
+	if !running.CompareAndSwap(false, true) {
+		return nil, ErrRunning
+	}
+	before, err := os.Getwd()
+	if err != nil {
+		running.Store(false)
+		return nil, fmt.Errorf("gateway: start: %w", err)
+	}
+	back := func() error {
+		defer running.Store(false)
+		return os.Chdir(before)
+	}
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, errors.Join(err, back())
+	}
+	be, err := posix.New(dir, attributes, posix.PosixOpts{ // changes the working directory
+		CopyObjectThreshold: 5 << 30,
+		SideCarDir:          sidecar,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("gateway: open the directory: %w", err), back())
+	}
+	listening := make(chan struct{})
+	run, stop := context.WithCancel(ctx)
+	g := &Gateway{endpoint: "http://" + address, stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(g.done)
+		defer stop()
+		err := embedgw.RunVersityGW(run, be, &embedgw.Config{
+			RootUserAccess: access, RootUserSecret: secret, Region: Region,
+			Ports:          []string{address},
+			MaxConnections: 1000, MaxRequests: 1000, MultipartMaxParts: 10000,
+			HealthPath: healthPath,
+			Quiet:      true,
+			// Without one of its own the server prints that it has none.
+			IAMService: auth.NewIAMServiceSingle(auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}),
+			S3Options:  []s3api.Option{s3api.WithOnListen(func() { close(listening) })},
+		})
+		g.err = errors.Join(err, back())
+	}()
+
+	limit, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	select {
+	case <-listening:
+		err = g.healthy(limit)
+	case <-g.done:
+		err = errors.Join(errors.New("the server ended"), g.err)
+	case <-limit.Done():
+		err = limit.Err()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("gateway: start: %w", err), g.Close())
+	}
+	return g, nil
+}
+
+// healthy asks once: the listener is open, so the question waits for the answer.
+func (g *Gateway) healthy(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.endpoint+healthPath, nil)
+	if err != nil {
+		return err
+	}
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("health answers %s", res.Status)
+	}
+	return errors.Join(err, res.Body.Close())
+}
+
+// Endpoint returns the server's base URL. Buckets are addressed by path.
+func (g *Gateway) Endpoint() string { return g.endpoint }
+
+// Done is closed when the server has ended, of itself or by Close.
+func (g *Gateway) Done() <-chan struct{} { return g.done }
+
+// Close ends the server, waits until requests under way are answered (at most
+// 10 s) and the working directory is back, and returns the server's error if it
+// had failed before. It may be called again.
+func (g *Gateway) Close() error {
+	g.stop()
+	<-g.done
+	if g.err != nil {
+		return fmt.Errorf("gateway: %w", g.err)
+	}
+	return nil
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("gateway: reserve a port: %w", err)
+	}
+	address := l.Addr().String()
+	return address, l.Close()
+}

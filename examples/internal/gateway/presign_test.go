@@ -1,0 +1,306 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/object/s3object"
+)
+
+const name = "front cover+1=ü.jpg"
+
+var (
+	cover = []byte("not really a JPEG, and it need not be one")
+	sum   = sha256.Sum256(cover)
+)
+
+type desk struct {
+	signer  *presign.Signer
+	root    *object.Root
+	session scope.Scope
+	bucket  string
+}
+
+func newDesk(t *testing.T, secretKey string) desk {
+	t.Helper()
+	c, bucket := newBucket(t)
+	d, err := s3object.New(c, bucket, nil)
+	require.NoError(t, err)
+	b := object.New(d, bucket, nil)
+	signer, err := presign.New(newClient(secretKey), b, nil)
+	require.NoError(t, err)
+	session := newSession(t)
+	root, err := b.In(session)
+	require.NoError(t, err)
+	return desk{signer, root, session, bucket}
+}
+
+func newSession(t *testing.T) scope.Scope {
+	t.Helper()
+	tenant, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	user, err := tenant.User("u1")
+	require.NoError(t, err)
+	session, err := user.NewSession()
+	require.NoError(t, err)
+	return session
+}
+
+func (d desk) grant(t *testing.T, o *presign.PutOptions) presign.Grant {
+	t.Helper()
+	g, err := d.signer.Put(t.Context(), d.session, name, o)
+	require.NoError(t, err)
+	return g
+}
+
+// request is what an honest client makes of a grant.
+func request(t *testing.T, g presign.Grant, body []byte) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), g.Method, g.URL, bytes.NewReader(body))
+	require.NoError(t, err)
+	req.Header = g.Headers.Clone()
+	return req
+}
+
+func do(t *testing.T, req *http.Request) (*http.Response, string) {
+	t.Helper()
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return res, string(body)
+}
+
+var full = &presign.PutOptions{Type: "image/jpeg", Size: int64(len(cover)), SHA256: sum[:]}
+
+func TestUploadOnce(t *testing.T) {
+	d := newDesk(t, secret)
+	_, _, err := d.signer.Arrived(t.Context(), d.session, name, nil)
+	require.ErrorIs(t, err, presign.ErrNotArrived)
+
+	g := d.grant(t, full)
+	res, body := do(t, request(t, g, cover))
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+
+	ref, info, err := d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{MaxSize: int64(len(cover))})
+	require.NoError(t, err)
+	require.Equal(t, g.Key, ref.Key())
+	require.Equal(t, res.Header.Get("ETag"), ref.ETag(), "the ETag that the client saw is the one that is pinned")
+	require.EqualValues(t, len(cover), info.Size)
+	require.Equal(t, "image/jpeg", info.Type)
+	require.Equal(t, sum[:], info.SHA256)
+
+	res, body = do(t, request(t, g, cover))
+	require.Equal(t, http.StatusPreconditionFailed, res.StatusCode, body)
+	res, body = do(t, request(t, d.grant(t, full), cover))
+	require.Equal(t, http.StatusPreconditionFailed, res.StatusCode, "a second grant does not help: %s", body)
+}
+
+// Every deviation from the grant is refused, and leaves nothing behind.
+func TestTampering(t *testing.T) {
+	d := newDesk(t, secret)
+	other := bytes.Repeat([]byte("x"), len(cover))
+	query := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) {
+			q := r.URL.Query()
+			q.Set(name, value)
+			r.URL.RawQuery = q.Encode()
+		}
+	}
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	drop := func(name string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Del(name) }
+	}
+	method := func(m string) func(*http.Request) {
+		return func(r *http.Request) { r.Method = m }
+	}
+	body := func(b []byte) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+		}
+	}
+	cases := map[string]func(*http.Request){
+		"another name":     func(r *http.Request) { setKey(r, d.session.Prefix()+"x") },
+		"another session":  func(r *http.Request) { setKey(r, newSession(t).Prefix()+name) },
+		"dots in the path": func(r *http.Request) { setKey(r, d.session.Prefix()+"../x/"+name) },
+		"another tenant": func(r *http.Request) {
+			setKey(r, strings.Replace(d.session.Prefix(), "acme", "globex", 1)+name)
+		},
+		"another type":            header("Content-Type", "text/html"),
+		"type dropped":            drop("Content-Type"),
+		"write once dropped":      drop("If-None-Match"),
+		"write once changed":      header("If-None-Match", `"x"`),
+		"digest dropped":          drop("X-Amz-Checksum-Sha256"),
+		"digest of other bytes":   func(r *http.Request) { body(other)(r); header("X-Amz-Checksum-Sha256", "AAAA")(r) },
+		"other bytes":             body(other),
+		"longer":                  body(append(bytes.Clone(cover), 'x')),
+		"shorter":                 body(cover[:len(cover)-1]),
+		"length not told":         func(r *http.Request) { body(cover)(r); r.ContentLength = -1 },
+		"GET":                     method(http.MethodGet),
+		"DELETE":                  method(http.MethodDelete),
+		"POST":                    method(http.MethodPost),
+		"longer expiry":           query("X-Amz-Expires", "86400"),
+		"another date":            query("X-Amz-Date", "20990101T000000Z"),
+		"another region":          query("X-Amz-Credential", access+"/20990101/eu-west-1/s3/aws4_request"),
+		"fewer signed headers":    query("X-Amz-SignedHeaders", "host"),
+		"another signature":       query("X-Amz-Signature", strings.Repeat("0", 64)),
+		"no signature":            query("X-Amz-Signature", ""),
+		"smuggled metadata":       header("X-Amz-Meta-Tenant", "globex"),
+		"smuggled acl":            header("X-Amz-Acl", "public-read"),
+		"smuggled copy source":    header("X-Amz-Copy-Source", "/carrel-raw/tenant=globex/shared/a.txt"),
+		"smuggled tags":           header("X-Amz-Tagging", "a=b"),
+		"smuggled storage class":  header("X-Amz-Storage-Class", "GLACIER"),
+		"smuggled query, acl":     query("acl", ""),
+		"smuggled query, part":    func(r *http.Request) { query("partNumber", "1")(r); query("uploadId", "x")(r) },
+		"smuggled query, version": query("versionId", "x"),
+	}
+	for what, tamper := range cases {
+		t.Run(what, func(t *testing.T) {
+			req := request(t, d.grant(t, full), cover)
+			tamper(req)
+			res, body := do(t, req)
+			require.Contains(t, []int{http.StatusBadRequest, http.StatusForbidden, http.StatusMethodNotAllowed}, res.StatusCode, body)
+			require.Empty(t, everything(t, d.bucket))
+		})
+	}
+	res, text := do(t, request(t, d.grant(t, full), cover))
+	require.Equal(t, http.StatusOK, res.StatusCode, "after all that, the honest client: %s", text)
+}
+
+// setKey aims a request at another key of the same bucket.
+func setKey(r *http.Request, key string) {
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	r.URL.Path, r.URL.RawPath = "/"+bucket+"/"+key, ""
+}
+
+// everything lists the bucket as its owner, all tenants together.
+func everything(t *testing.T, bucket string) []string {
+	t.Helper()
+	out, err := newClient(secret).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	require.NoError(t, err)
+	var keys []string
+	for _, o := range out.Contents {
+		keys = append(keys, *o.Key)
+	}
+	return keys
+}
+
+func TestExpiredGrant(t *testing.T) {
+	d := newDesk(t, secret)
+	var g presign.Grant
+	synctest.Test(t, func(t *testing.T) { // signed on 1 January 2000
+		g = d.grant(t, full)
+		require.Equal(t, time.Date(2000, 1, 1, 0, 15, 0, 0, time.UTC), g.Expires)
+	})
+	res, body := do(t, request(t, g, cover))
+	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
+}
+
+func TestWrongSecret(t *testing.T) {
+	d := newDesk(t, "another-secret")
+	res, body := do(t, request(t, d.grant(t, full), cover))
+	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
+}
+
+// Without a signed length and type anything comes in, and Arrived sees it.
+func TestUnsized(t *testing.T) {
+	d := newDesk(t, secret)
+	g := d.grant(t, &presign.PutOptions{AllowUnsized: true})
+	req := request(t, g, cover)
+	req.Header.Set("Content-Type", "image/png")
+	res, body := do(t, req)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+
+	_, _, err := d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{MaxSize: 10})
+	var large *presign.TooLargeError
+	require.ErrorAs(t, err, &large)
+	require.EqualValues(t, len(cover), large.Info.Size)
+	require.EqualValues(t, 10, large.Max)
+	require.NoError(t, d.root.Delete(t.Context(), large.Ref), "the Ref is good for deleting it")
+	_, _, err = d.signer.Arrived(t.Context(), d.session, name, nil)
+	require.ErrorIs(t, err, presign.ErrNotArrived)
+}
+
+func TestUnsizedEmpty(t *testing.T) {
+	d := newDesk(t, secret)
+	res, body := do(t, request(t, d.grant(t, &presign.PutOptions{AllowUnsized: true}), nil))
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	_, info, err := d.signer.Arrived(t.Context(), d.session, name, nil)
+	require.NoError(t, err)
+	require.Zero(t, info.Size)
+}
+
+func TestCORS(t *testing.T) {
+	const page = "http://127.0.0.1:8080"
+	d := newDesk(t, secret)
+	require.NoError(t, gateway.AllowUploads(t.Context(), newClient(secret), d.bucket, []string{page}))
+	g := d.grant(t, full)
+
+	preflight := func(origin, method, headers string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, g.URL, nil)
+		require.NoError(t, err)
+		req.Header.Set("Origin", origin)
+		req.Header.Set("Access-Control-Request-Method", method)
+		req.Header.Set("Access-Control-Request-Headers", headers)
+		res, _ := do(t, req)
+		return res
+	}
+	var names []string
+	for name := range g.Headers {
+		names = append(names, strings.ToLower(name))
+	}
+	all := strings.Join(names, ",")
+
+	ok := preflight(page, http.MethodPut, all)
+	require.Equal(t, http.StatusOK, ok.StatusCode)
+	require.Equal(t, page, ok.Header.Get("Access-Control-Allow-Origin"))
+	for what, res := range map[string]*http.Response{
+		"another origin": preflight("http://evil.example", http.MethodPut, all),
+		"another port":   preflight("http://127.0.0.1:8081", http.MethodPut, all),
+		"another method": preflight(page, http.MethodDelete, all),
+		"another header": preflight(page, http.MethodPut, all+",x-amz-acl"),
+	} {
+		require.Equal(t, http.StatusForbidden, res.StatusCode, what)
+		require.Empty(t, res.Header.Get("Access-Control-Allow-Origin"), what)
+	}
+
+	req := request(t, g, cover)
+	req.Header.Set("Origin", page)
+	res, body := do(t, req)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	require.Equal(t, page, res.Header.Get("Access-Control-Allow-Origin"))
+	require.Contains(t, res.Header.Get("Access-Control-Expose-Headers"), "ETag")
+}
+
+// A grant's URL is for one object; the bucket itself stays closed.
+func TestAnonymous(t *testing.T) {
+	d := newDesk(t, secret)
+	u, err := url.Parse(d.grant(t, full).URL)
+	require.NoError(t, err)
+	u.RawQuery = ""
+	for _, path := range []string{u.Path, "/" + d.bucket, "/"} {
+		u.Path, u.RawPath = path, ""
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, u.String(), nil)
+		require.NoError(t, err)
+		res, body := do(t, req)
+		require.Equal(t, http.StatusForbidden, res.StatusCode, "%s: %s", path, body)
+	}
+}

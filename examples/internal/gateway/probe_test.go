@@ -1,0 +1,32 @@
+package gateway
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFolds(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "probe-a"), nil, 0o600))
+	yes, err := folds(dir, "probe-a")
+	require.NoError(t, err)
+	require.False(t, yes)
+
+	// What a file system that folds would answer.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "PROBE-A"), nil, 0o600))
+	yes, err = folds(dir, "probe-a")
+	require.NoError(t, err)
+	require.True(t, yes)
+}
+
+func TestProbeLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	_, _, err := probe(dir)
+	require.NoError(t, err)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}

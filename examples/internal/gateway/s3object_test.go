@@ -1,0 +1,17 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object/objecttest"
+	"github.com/carrel-go/carrel/scope/object/s3object"
+)
+
+func TestDriver(t *testing.T) {
+	c, bucket := newBucket(t)
+	d, err := s3object.New(c, bucket, nil)
+	require.NoError(t, err)
+	require.NoError(t, objecttest.Test(t.Context(), d, bucket))
+}
