@@ -17,6 +17,7 @@ type Agent struct {
 	system string
 	tools  tools.Set
 	limits Limits
+	audit  scope.Auditor // may be nil
 
 	abandoned atomic.Int64
 }
@@ -29,6 +30,9 @@ type Options struct {
 	Tools tools.Set
 	// Limits bound each run. Default: see Limits.
 	Limits Limits
+	// Audit is told of each call that the agent refuses: of a tool that was not offered, with arguments that its
+	// schema does not have, or that cannot be read. Default: nobody is told.
+	Audit scope.Auditor
 }
 
 // New makes an agent. It refuses a nil model, a negative limit and a set of tools that cannot be resolved.
@@ -46,7 +50,7 @@ func New(m Model, o *Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Agent{model: m, system: o.System, tools: o.Tools, limits: l}, nil
+	return &Agent{model: m, system: o.System, tools: o.Tools, limits: l, audit: o.Audit}, nil
 }
 
 // Input is what one run starts from.

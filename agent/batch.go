@@ -44,6 +44,7 @@ func (r *run) runBatch(offered tools.Resolved, turn int, all []call) *batch {
 	var calls []*tools.Call
 	for i, c := range all {
 		if c.unreadable != nil {
+			r.agent.refused(r.ctx, r.in.Scope, c.Name, c.unreadable)
 			b.notes = append(b.notes, Part{Text: note(offered, i, c)})
 			continue
 		}
@@ -113,6 +114,7 @@ func (a *Agent) runCall(ctx context.Context, offered tools.Resolved, c *tools.Ca
 	tool, ok := offered.Lookup(c.Name())
 	if !ok {
 		err := tools.Correct(fmt.Sprintf("There is no tool named %q. %s", c.Name(), offer(offered)))
+		a.refused(ctx, c.Scope(), c.Name(), err)
 		return outcome{result: explainFailure(err, ""), err: err}
 	}
 
@@ -148,6 +150,9 @@ func (a *Agent) runCall(ctx context.Context, offered tools.Resolved, c *tools.Ca
 		}
 	}
 	o := outcome{result: r.res, took: time.Since(start), err: r.err}
+	if e, ok := errors.AsType[*tools.CorrectionError](r.err); ok && e.Arguments {
+		a.refused(ctx, c.Scope(), c.Name(), r.err)
+	}
 	switch {
 	case r.err == nil:
 	case ctx.Err() != nil:
@@ -160,6 +165,13 @@ func (a *Agent) runCall(ctx context.Context, offered tools.Resolved, c *tools.Ca
 		}
 	}
 	return o
+}
+
+// refused reports a call that was not run because of what the model asked for.
+func (a *Agent) refused(ctx context.Context, s scope.Scope, tool string, err error) {
+	if a.audit != nil {
+		a.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "agent.Call", Err: fmt.Errorf("agent: call of %.64q: %w", tool, err)})
+	}
 }
 
 // fatal is the run's error if err is one that ends the run.

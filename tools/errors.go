@@ -10,13 +10,19 @@ import (
 var ErrSchema = errors.New("tools: these arguments cannot be a tool's")
 
 // CorrectionError is a failure that the model should mend: its Message goes to the model as the result of the call.
-type CorrectionError struct{ Message string }
+type CorrectionError struct {
+	Message string
+	// Arguments says that the call was refused before the tool ran: its arguments are not what the tool takes.
+	Arguments bool
+}
 
 // Error implements error.
 func (e *CorrectionError) Error() string { return "tools: correction: " + e.Message }
 
 // Correct returns a [CorrectionError]: what the model should mend, in words that the model reads.
 func Correct(msg string) error { return &CorrectionError{Message: msg} }
+
+func misfit(msg string) error { return &CorrectionError{Message: msg, Arguments: true} }
 
 // FatalError is a failure that ends the run, because nothing that the model does could mend it.
 type FatalError struct {

@@ -106,10 +106,10 @@ func nullOptional(s *jsonschema.Schema) {
 func (s *schema) validate(raw json.RawMessage) error {
 	v, err := parse(raw)
 	if err != nil {
-		return Correct("the arguments are " + err.Error())
+		return misfit("the arguments are " + err.Error())
 	}
 	if err := s.rules.Validate(v); err != nil {
-		return Correct("the arguments do not fit: " + explain(s.root, v, err))
+		return misfit("the arguments do not fit: " + explain(s.root, v, err))
 	}
 	return nil
 }

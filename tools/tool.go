@@ -84,7 +84,7 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		}
 		var in In
 		if err := json.Unmarshal(args, &in); err != nil {
-			return nil, Correct("the arguments do not fit: " + decodeMessage(err))
+			return nil, misfit("the arguments do not fit: " + decodeMessage(err))
 		}
 		return in, nil
 	}
