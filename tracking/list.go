@@ -95,6 +95,9 @@ func (t *Tracker) list(ctx context.Context, s scope.Scope, f Filter) (Page, erro
 	before := ""
 	if f.Cursor != "" {
 		if before, err = parseCursor(f.Cursor, s, f.Class); err != nil {
+			if t.audit != nil {
+				t.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "tracking.List", Err: err})
+			}
 			return Page{}, err
 		}
 	}

@@ -15,6 +15,10 @@ type Options struct {
 	// Review is how long a record may wait for somebody (after Observe,
 	// Park, Fail, Release) before it is overdue. Default 24 h.
 	Review time.Duration
+
+	// Audit is told of each cursor that is not one of the list that it is
+	// given with. Default: nobody is told.
+	Audit scope.Auditor
 }
 
 // Tracker keeps the records of one pipeline in a table. It is safe for
@@ -26,6 +30,7 @@ type Options struct {
 type Tracker struct {
 	table   *table.Table
 	machine machine
+	audit   scope.Auditor // may be nil
 }
 
 // New returns a tracker of the pipeline's records in t. A pipeline that cannot
@@ -42,7 +47,11 @@ func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
 	if m.review < 0 {
 		return nil, opError("new", invalid("a negative review window"))
 	}
-	return &Tracker{table: t, machine: m}, nil
+	tr := &Tracker{table: t, machine: m}
+	if o != nil {
+		tr.audit = o.Audit
+	}
+	return tr, nil
 }
 
 // CreateOptions of [Tracker.Create]. Nil is valid.

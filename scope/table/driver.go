@@ -9,6 +9,9 @@ import "context"
 // nothing was done. After the driver's own Close, if it has one, every method
 // returns an error.
 //
+// A store that is asked for too much, or is busy with the same row, answers
+// with an error that wraps [ErrBusy].
+//
 // A driver keeps nothing of what it is handed and hands out nothing that it
 // keeps: rows on both sides are the caller's to change. It refuses a Key
 // without a partition with [ErrScope]. Keys sort by their bytes.
@@ -25,7 +28,10 @@ type Driver interface {
 	// entries; otherwise it returns a *[RowConflictError]. The key alone says
 	// where; r says the same.
 	Put(ctx context.Context, k Key, r Row, c Cond) error
-	// Query returns a page of the rows of k's partition, or of an index.
+	// Query returns a page of the rows of the key's partition, or of an index.
+	// A row of an index has at least its base key, its expiry, and its keys in
+	// that index. Where an index does not hold whole rows, those in it have
+	// Version 0.
 	Query(ctx context.Context, q DriverQuery) (DriverPage, error)
 	// Delete removes the row and its index entries where c holds; otherwise
 	// it returns a *[RowConflictError].
@@ -41,8 +47,8 @@ type DriverQuery struct {
 	Desc       bool
 	Consistent bool // only where Slot is 0
 	// CountOnly asks for no rows: Count is how many rows of the range have
-	// not expired and have a base partition that Key contains, counted up to
-	// Limit. After is nil.
+	// not expired and have a base partition that Key contains ([Key.Contains],
+	// [Key.Within]), counted up to Limit. After is nil.
 	CountOnly bool
 	Limit     int // at least 1: of the rows returned, or of the count
 }

@@ -33,6 +33,10 @@ var (
 	// ErrCursor: a cursor that is mangled, or that belongs to another scope,
 	// index, range or order.
 	ErrCursor = errors.New("table: cursor does not fit this query")
+	// ErrBusy: the store would not do it now: there are too many requests, or
+	// somebody else's work on the same item is under way. The request did
+	// nothing, and the same call may succeed a little later.
+	ErrBusy = errors.New("table: the store is busy")
 )
 
 // ConflictError is returned by [View.Put] and [View.Delete] where their

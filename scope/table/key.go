@@ -38,6 +38,14 @@ func (k Key) Contains(partition string) bool {
 	return err == nil && k.owner.Contains(s)
 }
 
+// Within says what [Key.Contains] means in terms that a store can evaluate:
+// of the partitions that a View writes to, it contains exactly own and those
+// that begin with below.
+func (k Key) Within() (own, below string) {
+	own = k.owner.Partition()
+	return own, own + "#"
+}
+
 // Slot is one of the three generic indexes. The zero Slot is the base table.
 type Slot int
 

@@ -3,6 +3,8 @@ package table
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,6 +14,10 @@ type MemoryOptions struct {
 	// IndexDelay is how long after a write the indexes show it, as
 	// DynamoDB's do. Default: 0, at once.
 	IndexDelay time.Duration
+	// Listed are the only attributes that an index holds of an item, as in a
+	// DynamoDB table that projects them; see [Found]. Default: nil, the
+	// whole item.
+	Listed []string
 }
 
 // Memory is a [Driver] that keeps its rows in memory: for tests, examples and
@@ -19,7 +25,8 @@ type MemoryOptions struct {
 // Close; time is [time.Now], so a synctest bubble governs its index delay and
 // its expiries. Expired rows stay until they are replaced or deleted.
 type Memory struct {
-	delay time.Duration
+	delay  time.Duration
+	listed []string // nil: all
 
 	mu      sync.RWMutex
 	rows    map[string]list        // by partition
@@ -37,7 +44,7 @@ type change struct {
 func NewMemory(o *MemoryOptions) *Memory {
 	m := &Memory{rows: map[string]list{}}
 	if o != nil {
-		m.delay = o.IndexDelay
+		m.delay, m.listed = o.IndexDelay, slices.Clone(o.Listed)
 	}
 	for i := range m.index {
 		m.index[i] = map[string]list{}
@@ -154,7 +161,22 @@ func (m *Memory) Query(ctx context.Context, q DriverQuery) (DriverPage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.settle(now)
-	return m.index[q.Slot-1][q.Key.partition].page(q, now), nil
+	page := m.index[q.Slot-1][q.Key.partition].page(q, now)
+	if m.listed != nil {
+		for i, r := range page.Rows {
+			page.Rows[i] = m.project(r, q.Slot)
+		}
+	}
+	return page, nil
+}
+
+// project returns what an index holds of a row.
+func (m *Memory) project(r Row, slot Slot) Row {
+	index := r.Index[slot-1]
+	r.Version, r.Index = 0, [slots][2]string{}
+	r.Index[slot-1] = index
+	maps.DeleteFunc(r.Attr, func(name string, _ Value) bool { return !slices.Contains(m.listed, name) })
+	return r
 }
 
 // usable says why a call must not go on.

@@ -40,6 +40,13 @@ type Query struct {
 
 // Found is an item of a page, and the scope that it lies under: the View's
 // own, or in an index one that the View's contains.
+//
+// An item of an index is what the index holds of it, and that may be a moment
+// old. A store that charges for what an index holds (DynamoDB writes an item
+// once more for each index that holds an attribute which changed) may be told
+// to keep only some attributes there. Then the item has those, its expiry and
+// its entry in that index; its Version is 0, so that it is not put back in
+// this state by mistake: Get it first.
 type Found struct {
 	Scope scope.Scope
 	Item  Item
@@ -62,6 +69,9 @@ type Page struct {
 // A bad query is [ErrQuery], [ErrConsistentIndex] or [ErrCursor].
 func (v *View) Query(ctx context.Context, q Query) (Page, error) {
 	dq, err := v.driverQuery(q)
+	if errors.Is(err, ErrCursor) {
+		v.refused(ctx, err)
+	}
 	if err != nil {
 		return Page{}, err
 	}
@@ -73,6 +83,9 @@ func (v *View) Query(ctx context.Context, q Query) (Page, error) {
 	now := time.Now()
 	for _, r := range rows.Rows {
 		s, ok := v.admit(q.Slot, r)
+		if !ok {
+			v.refused(ctx, fmt.Errorf("table: query: a row of partition %q stands in the index of another scope", r.Partition))
+		}
 		if ok && !r.Expired(now) {
 			page.Items = append(page.Items, Found{Scope: s, Item: itemOf(s, r)})
 		}
@@ -90,6 +103,12 @@ func (v *View) Query(ctx context.Context, q Query) (Page, error) {
 	}
 	page.Next = v.encodeCursor(q, p)
 	return page, nil
+}
+
+func (v *View) refused(ctx context.Context, err error) {
+	if v.t.audit != nil {
+		v.t.audit.Refused(ctx, scope.Refusal{Scope: v.s, Op: "table.Query", Err: err})
+	}
 }
 
 // Count returns how many items a query would list over all its pages; above

@@ -94,32 +94,6 @@ func TestBadItemsAreRefused(t *testing.T) {
 	require.EqualError(t, err, `table: bad attribute: "m"["l"][1] is a int, which is no Value`)
 }
 
-// TestLimitsCanBeReached puts what is just inside.
-func TestLimitsCanBeReached(t *testing.T) {
-	each(t, func(t *testing.T, b *bundle) {
-		v := b.in(t, at(t, "acme/u1/1"))
-		var deep table.Value = "x"
-		for range 30 {
-			deep = map[string]table.Value{"m": deep}
-		}
-		it := table.Item{
-			Sort:    strings.Repeat("é", table.MaxSort/2),
-			Expires: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
-			Index:   []table.Entry{{Slot: table.I3, Level: scope.SessionLevel, Class: strings.Repeat("c", 64), Sort: strings.Repeat("s", table.MaxSort)}},
-			Attr: map[string]table.Value{
-				strings.Repeat("n", 255): strings.Repeat("x", table.MaxItem-4096),
-				"deep":                   deep, "pk2": "not reserved",
-			},
-		}
-		stored := put(t, v, it)
-		got, err := v.Get(t.Context(), it.Sort)
-		require.NoError(t, err)
-		require.Equal(t, stored, got)
-		it.Version = 1
-		require.Equal(t, it, got)
-	})
-}
-
 func TestWritesNeedAFittingCondition(t *testing.T) {
 	v, err := table.New(noDriver{}, nil).In(at(t, "acme"))
 	require.NoError(t, err)

@@ -6,20 +6,32 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Options configures a [Table]. There is nothing to configure yet; nil is valid.
-type Options struct{}
+// Options configures a [Table]. Nil is valid.
+type Options struct {
+	// Audit is told of each cursor that is not one of the query it is given
+	// with, and of each row that an index returned and that lies outside the
+	// scope which asked: somebody has forged its place. Default: nobody is told.
+	Audit scope.Auditor
+}
 
 // Table is a [Driver] with the rules that hold for every store. It is
 // immutable and safe for concurrent use, and does not own the driver: who
 // opened that closes it.
-type Table struct{ d Driver }
+type Table struct {
+	d     Driver
+	audit scope.Auditor // may be nil
+}
 
 // New returns a table on d, which must not be nil.
-func New(d Driver, _ *Options) *Table {
+func New(d Driver, o *Options) *Table {
 	if d == nil {
 		panic("table: New: the driver is nil")
 	}
-	return &Table{d: d}
+	t := &Table{d: d}
+	if o != nil {
+		t.audit = o.Audit
+	}
+	return t
 }
 
 // In returns the view of the items under s. The zero Scope is refused with

@@ -14,9 +14,17 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
+	"github.com/carrel-go/carrel/scope/table/tabletest"
 )
 
-// What every driver does is tested in package table; here is what only a file does.
+func TestConformance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // so that waiting takes no time
+		open := func() (table.Driver, error) { return bolt.Open(t.TempDir()) }
+		require.NoError(t, tabletest.Test(t.Context(), open, nil))
+	})
+}
+
+// The other tests are about what only a file does.
 
 func open(t *testing.T, dir string) (*bolt.Driver, *table.View) {
 	t.Helper()

@@ -1,0 +1,167 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// Query implements [table.Driver]. A page is one request. It asks for one row
+// more than the limit, which tells whether a next page has any, and is
+// shorter where DynamoDB stops, at 1 MB.
+func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	c, err := d.client(ctx, q.Key)
+	if err != nil {
+		return table.DriverPage{}, err
+	}
+	if q.Slot < 0 || q.Slot > table.I3 || q.Slot != 0 && q.Consistent {
+		return table.DriverPage{}, fmt.Errorf("dynamo: no such query: slot %d, consistent %t", q.Slot, q.Consistent)
+	}
+	in := d.input(q)
+	if q.CountOnly {
+		return count(ctx, c, in, q)
+	}
+	in.Limit = aws.Int32(int32(q.Limit + 1))
+	for {
+		out, err := c.Query(ctx, in)
+		if err != nil {
+			return table.DriverPage{}, mapError(err)
+		}
+		if len(out.Items) > 0 || len(out.LastEvaluatedKey) == 0 {
+			return page(q, out)
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}
+
+func page(q table.DriverQuery, out *dynamodb.QueryOutput) (table.DriverPage, error) {
+	n := min(q.Limit, len(out.Items))
+	p := table.DriverPage{Rows: make([]table.Row, n), More: n < len(out.Items) || len(out.LastEvaluatedKey) > 0}
+	for i, it := range out.Items[:n] {
+		var err error
+		if p.Rows[i], err = decodeFound(q, it); err != nil {
+			return table.DriverPage{}, err
+		}
+	}
+	return p, nil
+}
+
+// decodeFound reads a row of a page. A row that another hand has put into an
+// index is not looked into: it is there to be dropped, and nothing in it may
+// spoil the page.
+func decodeFound(q table.DriverQuery, it item) (table.Row, error) {
+	if q.Slot == 0 {
+		return decodeRow(it)
+	}
+	if r := decodeKeys(it); !q.Key.Contains(r.Partition) {
+		r.Attr = map[string]table.Value{}
+		return r, nil
+	}
+	return decodeListed(it)
+}
+
+// count asks for numbers of rows: each request looks at no more rows than are
+// still wanted, and all that it finds count.
+func count(ctx context.Context, c Client, in *dynamodb.QueryInput, q table.DriverQuery) (table.DriverPage, error) {
+	filter := liveText
+	in.Select = types.SelectCount
+	in.ExpressionAttributeNames["#ttl"] = ttlName
+	in.ExpressionAttributeValues[":now"] = number(time.Now().Unix())
+	if q.Slot != 0 {
+		own, below := q.Key.Within()
+		filter += " AND (#pk = :own OR begins_with(#pk, :below))"
+		in.ExpressionAttributeNames["#pk"] = partitionName
+		in.ExpressionAttributeValues[":own"] = text(own)
+		in.ExpressionAttributeValues[":below"] = text(below)
+	}
+	in.FilterExpression = &filter
+	n := 0
+	for {
+		in.Limit = aws.Int32(int32(q.Limit - n))
+		out, err := c.Query(ctx, in)
+		if err != nil {
+			return table.DriverPage{}, mapError(err)
+		}
+		n += int(out.Count)
+		if n >= q.Limit || len(out.LastEvaluatedKey) == 0 {
+			return table.DriverPage{Count: n}, nil
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}
+
+// input is the request for the range of a query.
+func (d *Driver) input(q table.DriverQuery) *dynamodb.QueryInput {
+	in := &dynamodb.QueryInput{
+		TableName:                 &d.table,
+		ExpressionAttributeNames:  map[string]string{"#p": partitionName},
+		ExpressionAttributeValues: item{":p": text(q.Key.Partition())},
+		ScanIndexForward:          aws.Bool(!q.Desc),
+	}
+	partition, sort := partitionName, sortName
+	if q.Slot == 0 {
+		in.ConsistentRead = aws.Bool(q.Consistent)
+	} else {
+		in.IndexName = aws.String(IndexName(q.Slot))
+		partition, sort = indexKeys(q.Slot)
+	}
+	in.ExpressionAttributeNames["#p"] = partition
+	condition := "#p = :p"
+	if q.From != "" || q.To != "" {
+		in.ExpressionAttributeNames["#s"] = sort
+	}
+	if q.From != "" {
+		in.ExpressionAttributeValues[":from"] = text(q.From)
+	}
+	switch {
+	case q.From != "" && q.To != "":
+		// The only condition with two ends includes both.
+		condition += " AND #s BETWEEN :from AND :last"
+		in.ExpressionAttributeValues[":last"] = text(before(q.To))
+	case q.From != "":
+		condition += " AND #s >= :from"
+	case q.To != "":
+		condition += " AND #s < :to"
+		in.ExpressionAttributeValues[":to"] = text(q.To)
+	}
+	in.KeyConditionExpression = &condition
+	if p := q.After; p != nil {
+		in.ExclusiveStartKey = baseKey(p.Partition, p.Sort)
+		if q.Slot != 0 {
+			in.ExclusiveStartKey[partition] = text(q.Key.Partition())
+			in.ExclusiveStartKey[sort] = text(p.Index)
+		}
+	}
+	return in
+}
+
+// before returns the greatest sort key that is less than to, which is not
+// empty: to's last character replaced by the one before it, and then the
+// greatest characters there are, up to [table.MaxSort] bytes. Keys are ordered
+// by the bytes of their UTF-8, which is the order of their characters.
+func before(to string) string {
+	last, size := utf8.DecodeLastRuneInString(to)
+	b := append(make([]byte, 0, table.MaxSort), to[:len(to)-size]...)
+	switch last {
+	case 0:
+		return string(b)
+	case 0xe000: // what lies below are surrogates, which are no characters
+		last = 0xd7ff
+	default:
+		last--
+	}
+	b = utf8.AppendRune(b, last)
+	for _, greatest := range [...]rune{utf8.MaxRune, 0xffff, 0x7ff, 0x7f} { // of 4, 3, 2 and 1 bytes
+		for len(b)+utf8.RuneLen(greatest) <= table.MaxSort {
+			b = utf8.AppendRune(b, greatest)
+		}
+	}
+	return string(b)
+}

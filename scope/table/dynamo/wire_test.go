@@ -1,0 +1,383 @@
+package dynamo_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+)
+
+// wire is DynamoDB as far as its requests go: it keeps what was sent and
+// answers what the test says. How a real server answers is tested in
+// examples/integration.
+type wire struct {
+	mu      sync.Mutex
+	sent    []sent
+	answers []answer // in order; "{}" where there are none
+}
+
+type sent struct {
+	op   string
+	body map[string]any
+}
+
+type answer struct {
+	status int // 0: 200
+	body   string
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	s := sent{op: strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")}
+	if err := json.Unmarshal(b, &s.body); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, s)
+	a := answer{body: "{}"}
+	if len(w.answers) > 0 {
+		a, w.answers = w.answers[0], w.answers[1:]
+	}
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return &http.Response{
+		StatusCode: a.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(a.body)), Request: r,
+	}, nil
+}
+
+// take returns what was sent since the last time.
+func (w *wire) take() []sent {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.sent
+	w.sent = nil
+	return s
+}
+
+func (w *wire) one(t *testing.T) sent {
+	t.Helper()
+	s := w.take()
+	require.Len(t, s, 1, "one request a call")
+	return s[0]
+}
+
+func (w *wire) client() *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", HTTPClient: &http.Client{Transport: w}, Retryer: aws.NopRetryer{},
+		Credentials:  credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		BaseEndpoint: aws.String("http://dynamodb.test"),
+	})
+}
+
+func at(t testing.TB, tenant, user string) scope.Scope {
+	t.Helper()
+	s, err := scope.Tenant(tenant)
+	if user != "" {
+		require.NoError(t, err)
+		s, err = s.User(user)
+	}
+	require.NoError(t, err)
+	return s
+}
+
+func view(t testing.TB, w *wire) *table.View {
+	t.Helper()
+	d, err := dynamo.New(w.client(), "carrel", nil)
+	require.NoError(t, err)
+	v, err := table.New(d, nil).In(at(t, "acme", "u1"))
+	require.NoError(t, err)
+	return v
+}
+
+const row = `{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"},"v":{"N":"3"},"i1p":{"S":"t#acme#u#u1#i#c"},"i1s":{"S":"k"},"a":{"S":"b"}}`
+
+func TestGetOnTheWire(t *testing.T) {
+	w := &wire{answers: []answer{{body: `{"Item":` + row + `}`}, {}}}
+	v := view(t, w)
+	it, err := v.Get(t.Context(), "x")
+	require.NoError(t, err)
+	require.Equal(t, table.Item{
+		Sort: "x", Version: 3, Attr: map[string]table.Value{"a": "b"},
+		Index: []table.Entry{{Slot: table.I1, Level: scope.UserLevel, Class: "c", Sort: "k"}},
+	}, it)
+	require.Equal(t, sent{"GetItem", decoded(t, `{
+		"TableName": "carrel", "ConsistentRead": true,
+		"Key": {"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}}
+	}`)}, w.one(t))
+	w.answers = []answer{{body: "{}"}}
+	_, err = v.Get(t.Context(), "x")
+	require.ErrorIs(t, err, table.ErrNotFound)
+	require.Equal(t, "GetItem", w.one(t).op)
+}
+
+func TestPutOnTheWire(t *testing.T) {
+	w := &wire{}
+	v := view(t, w)
+	it, err := v.Put(t.Context(), table.Item{
+		Sort: "x", Attr: map[string]table.Value{"n": int64(5), "f": 5.0, "third": 0.5},
+		Index: []table.Entry{{Slot: table.I2, Level: scope.TenantLevel, Class: "c", Sort: "k"}},
+	}, table.Absent())
+	require.NoError(t, err)
+	s := w.one(t)
+	now := s.body["ExpressionAttributeValues"].(map[string]any)[":now"]
+	delete(s.body["ExpressionAttributeValues"].(map[string]any), ":now")
+	require.Regexp(t, `^\d{10}$`, now.(map[string]any)["N"])
+	require.Equal(t, sent{"PutItem", decoded(t, `{
+		"TableName": "carrel",
+		"ConditionExpression": "attribute_not_exists(#pk) OR #ttl <= :now",
+		"ExpressionAttributeNames": {"#pk": "pk", "#ttl": "ttl"},
+		"ExpressionAttributeValues": {},
+		"ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+		"Item": {
+			"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}, "v": {"N": "1"},
+			"i2p": {"S": "t#acme#i#c"}, "i2s": {"S": "k"},
+			"n": {"N": "5"}, "f": {"NS": ["5"]}, "third": {"N": "0.5"}
+		}
+	}`)}, s)
+
+	_, err = v.Put(t.Context(), it, table.Version(1))
+	require.NoError(t, err)
+	s = w.one(t)
+	require.Equal(t, "#v = :v AND (attribute_not_exists(#ttl) OR #ttl > :now)", s.body["ConditionExpression"])
+	require.Equal(t, "ALL_OLD", s.body["ReturnValuesOnConditionCheckFailure"])
+
+	require.NoError(t, v.Delete(t.Context(), "x", table.Version(2)))
+	s = w.one(t)
+	require.Equal(t, "DeleteItem", s.op)
+	require.Equal(t, "#v = :v AND (attribute_not_exists(#ttl) OR #ttl > :now)", s.body["ConditionExpression"])
+	require.Equal(t, map[string]any{"N": "2"}, s.body["ExpressionAttributeValues"].(map[string]any)[":v"])
+	require.Equal(t, "ALL_OLD", s.body["ReturnValuesOnConditionCheckFailure"])
+}
+
+func TestConflictCostsNoRead(t *testing.T) {
+	failed := func(item string) []answer {
+		return []answer{{400, `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"` + item + `}`}}
+	}
+	w := &wire{answers: failed(`,"Item":` + row)}
+	v := view(t, w)
+	_, err := v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
+	conflict := &table.ConflictError{}
+	require.ErrorAs(t, err, &conflict)
+	require.EqualValues(t, 3, conflict.Current.Version)
+	require.Equal(t, "PutItem", w.one(t).op)
+
+	w.answers = failed("")
+	require.ErrorAs(t, v.Delete(t.Context(), "x", table.Version(1)), &conflict)
+	require.Nil(t, conflict.Current)
+	require.Equal(t, "DeleteItem", w.one(t).op)
+
+	w.answers = failed(`,"Item":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"},"a":{"SS":["b"]}}`)
+	_, err = v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
+	require.ErrorIs(t, err, dynamo.ErrRow, "a conflict with what cannot be shown")
+}
+
+func TestQueriesOnTheWire(t *testing.T) {
+	for name, c := range map[string]struct {
+		q    table.Query
+		want string
+	}{
+		"partition": {table.Query{}, `{
+			"TableName": "carrel", "ConsistentRead": false, "ScanIndexForward": true, "Limit": 101,
+			"KeyConditionExpression": "#p = :p",
+			"ExpressionAttributeNames": {"#p": "pk"}, "ExpressionAttributeValues": {":p": {"S": "t#acme#u#u1"}}
+		}`},
+		"consistent, from, descending": {table.Query{Consistent: true, From: "b", Desc: true, Limit: 7}, `{
+			"TableName": "carrel", "ConsistentRead": true, "ScanIndexForward": false, "Limit": 8,
+			"KeyConditionExpression": "#p = :p AND #s >= :from",
+			"ExpressionAttributeNames": {"#p": "pk", "#s": "sk"},
+			"ExpressionAttributeValues": {":p": {"S": "t#acme#u#u1"}, ":from": {"S": "b"}}
+		}`},
+		"index, to": {table.Query{Slot: table.I2, Class: "c", To: "z"}, `{
+			"TableName": "carrel", "IndexName": "index2", "ScanIndexForward": true, "Limit": 101,
+			"KeyConditionExpression": "#p = :p AND #s < :to",
+			"ExpressionAttributeNames": {"#p": "i2p", "#s": "i2s"},
+			"ExpressionAttributeValues": {":p": {"S": "t#acme#u#u1#i#c"}, ":to": {"S": "z"}}
+		}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &wire{}
+			_, err := view(t, w).Query(t.Context(), c.q)
+			require.NoError(t, err)
+			require.Equal(t, sent{"Query", decoded(t, c.want)}, w.one(t))
+		})
+	}
+}
+
+func TestCursorOnTheWire(t *testing.T) {
+	rows := `{"Items":[` + row + `,` + row + `],"Count":2}`
+	w := &wire{answers: []answer{{body: rows}, {body: "{}"}}}
+	v := view(t, w)
+	q := table.Query{Slot: table.I1, Class: "c", Limit: 1}
+	page, err := v.Query(t.Context(), q)
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1, "one more was asked for, to see whether there is one")
+	require.Nil(t, w.one(t).body["ExclusiveStartKey"])
+	q.Cursor = page.Next
+	page, err = v.Query(t.Context(), q)
+	require.NoError(t, err)
+	require.Empty(t, page.Next)
+	require.Equal(t, decoded(t, `{"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}, "i1p": {"S": "t#acme#u#u1#i#c"}, "i1s": {"S": "k"}}`),
+		w.one(t).body["ExclusiveStartKey"])
+}
+
+// A page that DynamoDB ends at 1 MB is a page with a next one; an empty one
+// that is not the last is none.
+func TestShortPages(t *testing.T) {
+	last := `"LastEvaluatedKey":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"}}`
+	w := &wire{answers: []answer{{body: `{"Items":[],"Count":0,` + last + `}`}, {body: `{"Items":[` + row + `],"Count":1,` + last + `}`}}}
+	page, err := view(t, w).Query(t.Context(), table.Query{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
+	require.NotEmpty(t, page.Next)
+	s := w.take()
+	require.Len(t, s, 2)
+	require.Equal(t, decoded(t, `{"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}}`), s[1].body["ExclusiveStartKey"])
+}
+
+func TestCountsOnTheWire(t *testing.T) {
+	last := `"LastEvaluatedKey":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"}}`
+	w := &wire{answers: []answer{{body: `{"Count":600,"ScannedCount":700,` + last + `}`}, {body: `{"Count":30,"ScannedCount":30}`}}}
+	v := view(t, w)
+	n, capped, err := v.Count(t.Context(), table.Query{Slot: table.I1, Class: "c"})
+	require.NoError(t, err)
+	require.Equal(t, 630, n)
+	require.False(t, capped)
+	s := w.take()
+	require.Len(t, s, 2)
+	delete(s[0].body["ExpressionAttributeValues"].(map[string]any), ":now")
+	require.Equal(t, sent{"Query", decoded(t, `{
+		"TableName": "carrel", "IndexName": "index1", "ScanIndexForward": true, "Select": "COUNT", "Limit": 1001,
+		"KeyConditionExpression": "#p = :p",
+		"FilterExpression": "(attribute_not_exists(#ttl) OR #ttl > :now) AND (#pk = :own OR begins_with(#pk, :below))",
+		"ExpressionAttributeNames": {"#p": "i1p", "#ttl": "ttl", "#pk": "pk"},
+		"ExpressionAttributeValues": {":p": {"S": "t#acme#u#u1#i#c"}, ":own": {"S": "t#acme#u#u1"}, ":below": {"S": "t#acme#u#u1#"}}
+	}`)}, s[0])
+	require.EqualValues(t, 401, s[1].body["Limit"], "what is still wanted")
+
+	w.answers = []answer{{body: `{"Count":1001,` + last + `}`}}
+	n, capped, err = v.Count(t.Context(), table.Query{})
+	require.NoError(t, err)
+	require.Equal(t, 1000, n)
+	require.True(t, capped)
+	require.NotContains(t, w.one(t).body["FilterExpression"], "#pk", "a partition has no foreign rows")
+}
+
+// A foreign row in an index is not even decoded, so that it cannot spoil a page.
+func TestForeignRowsAreNotLookedInto(t *testing.T) {
+	forged := `{"pk":{"S":"t#globex"},"sk":{"S":"x"},"v":{"N":"-1"},"i1p":{"S":"t#acme#u#u1#i#c"},"i1s":{"S":"k"},"a":{"SS":["b"]},"_x":{"S":"y"}}`
+	w := &wire{answers: []answer{{body: `{"Items":[` + forged + `,` + row + `]}`}, {body: `{"Items":[` + strings.Replace(forged, "t#globex", "t#acme#u#u1", 1) + `]}`}}}
+	v := view(t, w)
+	page, err := v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
+	_, err = v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
+	require.ErrorIs(t, err, dynamo.ErrRow, "a damaged row of one's own is not passed over in silence")
+}
+
+func TestErrors(t *testing.T) {
+	for code, c := range map[string]struct {
+		message string
+		want    error
+		busy    bool
+	}{
+		"ProvisionedThroughputExceededException": {"slower", dynamo.ErrThrottled, true},
+		"ThrottlingException":                    {"slower", dynamo.ErrThrottled, true},
+		"RequestLimitExceeded":                   {"slower", dynamo.ErrThrottled, true},
+		"TransactionConflictException":           {"Transaction is ongoing for the item", dynamo.ErrTransaction, true},
+		"ResourceNotFoundException":              {"Requested resource not found", dynamo.ErrNoTable, false},
+		"AccessDeniedException":                  {"is not authorized to perform", dynamo.ErrDenied, false},
+		"ValidationException":                    {"One or more parameter values were invalid", dynamo.ErrValidation, false},
+	} {
+		t.Run(code, func(t *testing.T) {
+			a := answer{400, `{"__type":"com.amazonaws.dynamodb.v20120810#` + code + `","message":"` + c.message + `"}`}
+			w := &wire{answers: []answer{a, a, a, a}}
+			v := view(t, w)
+			_, get := v.Get(t.Context(), "x")
+			_, put := v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
+			_, query := v.Query(t.Context(), table.Query{})
+			_, _, count := v.Count(t.Context(), table.Query{})
+			for _, err := range []error{get, put, query, count} {
+				require.ErrorIs(t, err, c.want)
+				require.ErrorContains(t, err, code)
+				require.Equal(t, c.busy, isBusy(err))
+				require.NotErrorIs(t, err, table.ErrNotFound)
+			}
+		})
+	}
+	w := &wire{answers: []answer{{400, `{"__type":"x#ValidationException","message":"Item size has exceeded the maximum allowed size"}`}}}
+	_, err := view(t, w).Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
+	require.ErrorIs(t, err, table.ErrTooLarge)
+	w.answers = []answer{{500, `{"__type":"x#InternalServerError"}`}}
+	_, err = view(t, w).Get(t.Context(), "x")
+	require.ErrorContains(t, err, "InternalServerError")
+	require.False(t, isBusy(err), "nobody knows what happened")
+}
+
+func isBusy(err error) bool { return errors.Is(err, table.ErrBusy) }
+
+func TestClientByScope(t *testing.T) {
+	own, base := &wire{}, &wire{}
+	var asked []scope.Scope
+	d, err := dynamo.New(base.client(), "carrel", &dynamo.Options{For: func(_ context.Context, s scope.Scope) (dynamo.Client, error) {
+		asked = append(asked, s)
+		if s.TenantID() == "globex" {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return own.client(), nil
+	}})
+	require.NoError(t, err)
+	tbl := table.New(d, nil)
+	acme := at(t, "acme", "u1")
+	v, err := tbl.In(acme)
+	require.NoError(t, err)
+	_, err = v.Query(t.Context(), table.Query{})
+	require.NoError(t, err)
+	own.one(t)
+	foreign, err := tbl.In(at(t, "globex", ""))
+	require.NoError(t, err)
+	_, err = foreign.Get(t.Context(), "x")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.Equal(t, []scope.Scope{acme, at(t, "globex", "")}, asked)
+	require.Empty(t, base.take())
+}
+
+func TestNew(t *testing.T) {
+	c := (&wire{}).client()
+	for _, name := range []string{"", "ab", strings.Repeat("x", 256), "a b c", "arn:aws:dynamodb:us-east-1:123456789012:table/carrel", "carrel\n", "cärrel"} {
+		_, err := dynamo.New(c, name, nil)
+		require.ErrorIs(t, err, dynamo.ErrInvalid, name)
+	}
+	_, err := dynamo.New(nil, "carrel", &dynamo.Options{})
+	require.ErrorIs(t, err, dynamo.ErrInvalid)
+}
+
+func decoded(t *testing.T, s string) map[string]any {
+	t.Helper()
+	var v map[string]any
+	require.NoError(t, json.Unmarshal([]byte(s), &v))
+	return v
+}
+
+func exampleClient() *dynamodb.Client { return (&wire{}).client() }
