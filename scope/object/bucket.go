@@ -14,6 +14,10 @@ type Options struct {
 	// PageSize is how many keys a list asks the driver for at a time, 1 to
 	// 1,000. Default: DefaultPageSize, which other values mean as well.
 	PageSize int
+
+	// Audit is told of each name that is no name and each Ref that lies
+	// outside the Root it is given to. Default: nobody is told.
+	Audit scope.Auditor
 }
 
 // Bucket is a place for objects of every scope. By itself it opens nothing:
@@ -22,6 +26,7 @@ type Bucket struct {
 	driver Driver
 	name   string
 	page   int
+	audit  scope.Auditor // may be nil
 }
 
 // New returns the bucket that d stores. The name is what Refs and their JSON
@@ -30,6 +35,9 @@ func New(d Driver, name string, o *Options) *Bucket {
 	b := &Bucket{driver: d, name: name, page: DefaultPageSize}
 	if o != nil && o.PageSize >= 1 && o.PageSize <= DefaultPageSize {
 		b.page = o.PageSize
+	}
+	if o != nil {
+		b.audit = o.Audit
 	}
 	return b
 }

@@ -18,6 +18,10 @@
 // ETag elsewhere. To read or delete through it answers [ErrChanged] once
 // something else lies under the name.
 //
+// [Root.FS] is the root as an [io/fs.FS] that is read only, for the standard
+// library's own tools, and [Root.Copy] stores the bytes of one object under
+// another name, inside the store where its driver is a [Copier].
+//
 // What lies outside the scope and what does not exist give the same answer,
 // [ErrNotFound], with the same text.
 //
@@ -26,5 +30,5 @@
 //
 // What the package does not do: it writes no object over another unless told
 // to, builds no keys (scope does), hands out no URLs (presign does), and knows
-// of no directories: names are one segment.
+// of no directories: names are one segment, and those of FS are made of scopes.
 package object

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/carrel-go/carrel/scope"
@@ -100,4 +101,50 @@ func ExampleRoot_List() {
 	// Output:
 	// a.txt
 	// b.txt
+}
+
+func ExampleRoot_Copy() {
+	ctx := context.Background()
+	root, _ := object.New(object.NewMemory(), "carrel-raw", nil).In(exampleSession())
+	draft, _ := root.Ref("draft.json")
+	final, _ := root.Ref("metadata.json")
+	draft, _, err := root.Put(ctx, draft, strings.NewReader(`{"title":"Emma"}`), nil)
+	if err != nil {
+		panic(err)
+	}
+	_, info, err := root.Copy(ctx, draft, final, nil) // what draft is pinned to, write once
+	fmt.Println(info.Size, err)
+	_, _, err = root.Copy(ctx, draft, final, nil)
+	fmt.Println("again:", errors.Is(err, object.ErrExists))
+	// Output:
+	// 16 <nil>
+	// again: true
+}
+
+func ExampleRoot_FS() {
+	ctx := context.Background()
+	bucket := object.New(object.NewMemory(), "carrel-raw", nil)
+	session, _ := bucket.In(exampleSession())
+	ref, _ := session.Ref("metadata.json")
+	if _, _, err := session.Put(ctx, ref, strings.NewReader(`{"title":"Emma"}`), nil); err != nil {
+		panic(err)
+	}
+	tenant, _ := scope.Tenant("acme")
+	u1, _ := tenant.User("u1")
+	user, _ := bucket.In(u1)
+	err := fs.WalkDir(user.FS(ctx), ".", func(path string, _ fs.DirEntry, err error) error {
+		fmt.Println(path)
+		return err
+	})
+	if err != nil {
+		panic(err)
+	}
+	data, err := fs.ReadFile(session.FS(ctx), "metadata.json")
+	fmt.Println(string(data), err)
+	// Output:
+	// .
+	// uploads
+	// uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f
+	// uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/metadata.json
+	// {"title":"Emma"} <nil>
 }

@@ -32,7 +32,10 @@ type memoryObject struct {
 // NewMemory returns an empty store.
 func NewMemory() *Memory { return &Memory{objects: map[string]memoryObject{}} }
 
-var _ Driver = (*Memory)(nil)
+var (
+	_ Driver = (*Memory)(nil)
+	_ Copier = (*Memory)(nil)
+)
 
 // Open implements [Driver].
 func (m *Memory) Open(ctx context.Context, a Addr, r Range) (io.ReadCloser, Info, error) {
@@ -76,9 +79,28 @@ func (m *Memory) Put(ctx context.Context, a Addr, body io.Reader, o PutOptions) 
 		SHA256:   sum[:],
 		Modified: time.Now().UTC(),
 	}}
-
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.store(a, n, o)
+}
+
+// Copy implements [Copier].
+func (m *Memory) Copy(ctx context.Context, _ scope.Scope, from, to Addr, o PutOptions) (Info, error) {
+	if err := ctx.Err(); err != nil {
+		return Info{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, err := m.find(from)
+	if err != nil {
+		return Info{}, err
+	}
+	n.info.Type, n.info.Modified = o.Type, time.Now().UTC()
+	return m.store(to, n, o)
+}
+
+// store puts n under a if o allows it. The caller holds the lock.
+func (m *Memory) store(a Addr, n memoryObject, o PutOptions) (Info, error) {
 	old, exists := m.objects[a.key]
 	switch {
 	case o.Overwrite:
@@ -147,6 +169,11 @@ func (m *Memory) get(ctx context.Context, a Addr) (memoryObject, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	return m.find(a)
+}
+
+// find looks a up. The caller holds the lock.
+func (m *Memory) find(a Addr) (memoryObject, error) {
 	o, ok := m.objects[a.key]
 	switch {
 	case !ok || a.version != "":

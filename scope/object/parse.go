@@ -2,6 +2,7 @@ package object
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,9 +28,12 @@ const (
 func (r *Root) ParseRef(stored []byte) (Ref, error) {
 	f, err := parseRef(stored)
 	if err != nil {
-		return Ref{}, fmt.Errorf("object: parse ref: %w", err)
+		err = fmt.Errorf("object: parse ref: %w", err)
+		r.refused(context.Background(), "parse ref", err)
+		return Ref{}, err
 	}
 	if !r.holds(f) {
+		r.refused(context.Background(), "parse ref", fmt.Errorf("object: parse ref: %q in bucket %q: %w", f.key, f.bucket, ErrOutside))
 		return Ref{}, fmt.Errorf("object: parse ref: %w", ErrOutside)
 	}
 	return f, nil

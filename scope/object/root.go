@@ -35,7 +35,9 @@ func (r *Root) Bucket() *Bucket { return r.bucket }
 func (r *Root) Ref(name string) (Ref, error) {
 	key, err := r.scope.Key(name)
 	if err != nil {
-		return Ref{}, fmt.Errorf("object: ref: %w", err)
+		err = fmt.Errorf("object: ref: %w", err)
+		r.refused(context.Background(), "ref", err)
+		return Ref{}, err
 	}
 	return Ref{bucket: r.bucket.name, owner: r.scope, name: name, key: key}, nil
 }
@@ -47,7 +49,7 @@ func (r *Root) Ref(name string) (Ref, error) {
 // there now.
 func (r *Root) Open(ctx context.Context, f Ref, rg *Range) (io.ReadCloser, Info, error) {
 	if !r.holds(f) {
-		return nil, Info{}, failed("open", f, ErrOutside)
+		return nil, Info{}, r.outside(ctx, "open", f)
 	}
 	var part Range
 	if rg != nil {
@@ -89,7 +91,7 @@ func (r *reader) Read(p []byte) (int, error) {
 // f must not be pinned: see [Ref.Unpinned].
 func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (Ref, Info, error) {
 	if !r.holds(f) {
-		return Ref{}, Info{}, failed("put", f, ErrOutside)
+		return Ref{}, Info{}, r.outside(ctx, "put", f)
 	}
 	var opt PutOptions
 	if o != nil {
@@ -115,7 +117,7 @@ func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (R
 // ErrNotFound; ErrChanged where f is pinned and something else lies there now.
 func (r *Root) Stat(ctx context.Context, f Ref) (Ref, Info, error) {
 	if !r.holds(f) {
-		return Ref{}, Info{}, failed("stat", f, ErrOutside)
+		return Ref{}, Info{}, r.outside(ctx, "stat", f)
 	}
 	info, err := r.bucket.driver.Stat(ctx, f.addr())
 	if err != nil {
@@ -129,7 +131,7 @@ func (r *Root) Stat(ctx context.Context, f Ref) (Ref, Info, error) {
 // where f lies outside the root.
 func (r *Root) Delete(ctx context.Context, f Ref) error {
 	if !r.holds(f) {
-		return failed("delete", f, ErrOutside)
+		return r.outside(ctx, "delete", f)
 	}
 	if err := r.bucket.driver.Delete(ctx, f.addr()); err != nil {
 		return failed("delete", f, err)
@@ -210,6 +212,19 @@ func (o PutOptions) check() error {
 		}
 	}
 	return nil
+}
+
+// outside refuses a Ref of another bucket or scope. The caller hears what it
+// would of one that does not exist, and the auditor what it was.
+func (r *Root) outside(ctx context.Context, op string, f Ref) error {
+	r.refused(ctx, op, fmt.Errorf("object: %s: %q in bucket %q: %w", op, f.key, f.bucket, ErrOutside))
+	return failed(op, f, ErrOutside)
+}
+
+func (r *Root) refused(ctx context.Context, op string, err error) {
+	if a := r.bucket.audit; a != nil {
+		a.Refused(ctx, scope.Refusal{Scope: r.scope, Op: "object." + op, Err: err})
+	}
 }
 
 func failed(op string, f Ref, err error) error {

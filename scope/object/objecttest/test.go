@@ -14,7 +14,7 @@ import (
 )
 
 // Test runs every check against d, the driver of the bucket with that name,
-// and returns the failures joined, or nil. It makes some 150 requests; ctx
+// and returns the failures joined, or nil. It makes some 1,300 requests; ctx
 // bounds them all.
 func Test(ctx context.Context, d object.Driver, bucket string) error {
 	checks := []struct {
@@ -34,6 +34,9 @@ func Test(ctx context.Context, d object.Driver, bucket string) error {
 		{"names", names},
 		{"list", list},
 		{"other scopes", otherScopes},
+		{"copy", copying},
+		{"copy by stream", copyingByStream},
+		{"file system", fileSystem},
 		{"cancelled", cancelled},
 	}
 	var all []error
@@ -51,13 +54,14 @@ func Test(ctx context.Context, d object.Driver, bucket string) error {
 
 // bench is a tenant of its own for one check.
 type bench struct {
+	driver                object.Driver
 	bucket                *object.Bucket
 	tenant, user, session scope.Scope
 	root                  *object.Root // of the session
 }
 
 func newBench(d object.Driver, bucket string) (*bench, error) {
-	b := &bench{bucket: object.New(d, bucket, &object.Options{PageSize: 3})}
+	b := &bench{driver: d, bucket: object.New(d, bucket, &object.Options{PageSize: 3})}
 	var err error
 	if b.tenant, err = scope.Tenant("t" + uuid.NewString()); err != nil {
 		return nil, err

@@ -17,6 +17,11 @@
 // had in fact succeeded then finds its own work, and the answer is
 // [object.ErrExists] or [object.ErrChanged]: who must know compares the bytes.
 //
+// A copy that overwrites is made inside the store. One with a condition is, too,
+// where Options.ConditionalCopy says that the server heeds it; elsewhere the
+// bytes stream through the process, as every server can hold a PUT to its
+// conditions. Over plain HTTP the SDK reads such a body twice.
+//
 // What the package does not do: it makes no buckets, loads no configuration,
 // and uploads in one piece, so an object is at most 5 GiB. S3 documents the
 // conditional requests under

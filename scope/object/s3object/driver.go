@@ -30,6 +30,13 @@ type Options struct {
 	// memory, so that it can be signed, sent and sent again; a longer one is
 	// ErrTooLarge. A body that can seek is never held in memory. Default: DefaultSpool.
 	Spool int64
+
+	// ConditionalCopy says that the server holds a CopyObject to its
+	// If-None-Match and If-Match. S3 does; servers that don't know these headers
+	// there ignore them in silence, and a copy would replace what it must not.
+	// Where it is false, copies that overwrite are made inside the store and all
+	// others stream through the process. Default: false.
+	ConditionalCopy bool
 }
 
 // Driver is an [object.Driver] on one S3 bucket.
@@ -37,9 +44,13 @@ type Driver struct {
 	bucket string
 	choose func(context.Context, scope.Scope) (Client, error)
 	spool  int64
+	copies bool // with conditions
 }
 
-var _ object.Driver = (*Driver)(nil)
+var (
+	_ object.Driver = (*Driver)(nil)
+	_ object.Copier = (*Driver)(nil)
+)
 
 // New returns the driver of the bucket with that name, which must be one that
 // [CheckBucket] accepts.
@@ -49,7 +60,7 @@ func New(c Client, bucket string, o *Options) (*Driver, error) {
 	}
 	d := &Driver{bucket: bucket, spool: DefaultSpool}
 	if o != nil {
-		d.choose = o.For
+		d.choose, d.copies = o.For, o.ConditionalCopy
 		if o.Spool > 0 {
 			d.spool = o.Spool
 		}
@@ -65,10 +76,17 @@ func New(c Client, bucket string, o *Options) (*Driver, error) {
 
 // client also holds that the object.Bucket has the name of the driver's.
 func (d *Driver) client(ctx context.Context, a object.Addr) (Client, error) {
-	if a.Bucket() != d.bucket {
-		return nil, fmt.Errorf("s3object: %w: the Bucket is named %q and its driver is of %q", object.ErrInvalid, a.Bucket(), d.bucket)
+	if err := d.checkBucket(a); err != nil {
+		return nil, err
 	}
 	return d.choose(ctx, a.Scope())
+}
+
+func (d *Driver) checkBucket(a object.Addr) error {
+	if a.Bucket() != d.bucket {
+		return fmt.Errorf("s3object: %w: the Bucket is named %q and its driver is of %q", object.ErrInvalid, a.Bucket(), d.bucket)
+	}
+	return nil
 }
 
 // Open implements [object.Driver].

@@ -33,9 +33,9 @@ type wire struct {
 }
 
 func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(r.Body) // before the lock: it may be what another request answers
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	b, _ := io.ReadAll(r.Body)
 	w.seen, w.header, w.body = append(w.seen, r.Method+" "+r.URL.Path+"?"+r.URL.RawQuery), append(w.header, r.Header), append(w.body, string(b))
 	if len(w.answers) == 0 {
 		rw.WriteHeader(http.StatusTeapot)
