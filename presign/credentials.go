@@ -6,14 +6,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // credentials returns those that will sign. If they end within MinLife they
 // are fetched anew, once: past the cache where the provider is one
 // (aws.CredentialsCache).
-func credentials(ctx context.Context, c *s3.Client) (aws.Credentials, error) {
-	provider := c.Options().Credentials
+func credentials(ctx context.Context, provider aws.CredentialsProvider) (aws.Credentials, error) {
 	if provider == nil {
 		return aws.Credentials{}, invalid("the client has no credentials")
 	}
@@ -51,4 +49,15 @@ func clamp(d time.Duration, c aws.Credentials) time.Duration {
 // fixed makes a provider of c alone, so that nothing else can sign.
 func fixed(c aws.Credentials) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
+}
+
+// inContext is the provider of what the context carries under it.
+type inContext struct{}
+
+func (inContext) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, ok := ctx.Value(inContext{}).(aws.Credentials)
+	if !ok {
+		return c, invalid("no credentials in the context")
+	}
+	return c, nil
 }

@@ -1,5 +1,5 @@
 // Package presign gives a client the right to upload one file of one session
-// straight to S3, and proves that it arrived.
+// straight to S3, proves that it arrived, and gives the right to download it.
 //
 //	signer, err := presign.New(client, bucket, nil)
 //	grant, err := signer.Put(ctx, session, "cover.jpg", &presign.PutOptions{
@@ -7,21 +7,39 @@
 //	})
 //	// … the client sends grant.Method to grant.URL with grant.Headers and the bytes …
 //	ref, info, err := signer.Arrived(ctx, session, "cover.jpg", nil)
+//	grant, err = signer.Get(ctx, ref, &presign.GetOptions{Type: info.Type})
 //
-// A [Grant] is worth exactly what was asked for: the key is built from the
-// session's scope, and the media type, the exact length, the SHA-256 and
-// If-None-Match: * are all signed, so a client that changes or drops one of
-// them, or sends the file a second time, is refused by S3. SDK versions have
-// moved such headers to the query, where S3 ignores them; a [Signer] therefore
-// looks at what was really signed, and returns [ErrUnsigned] rather than a
-// grant that promises too much.
+// There are three ways to upload:
 //
-// The moment in [Grant.Expires] is true: a signed URL dies with the credentials
-// that signed it, so they are fetched once, exactly those sign, and the grant
-// is clamped to their life.
+//   - [Signer.Put], a [Grant]: the length is known, at most [MaxSize]. A client
+//     that sends it a second time is refused.
+//   - [Signer.Post], a [Form]: the length is known to lie in a range. A form can
+//     be sent again until it expires, and then replaces what is there.
+//   - [Signer.CreateMultipart], a [Multipart]: more than MaxSize, or piece by
+//     piece. [Signer.Part] grants each, [Signer.Complete] makes the object of
+//     them, once, and [Signer.Abort] gives up. A part can be sent again until
+//     then; Complete takes the one whose ETag it is given.
+//
+// Whichever it was, [Signer.Arrived] proves the object and pins it: what reads
+// through the Ref it returns reads the bytes that were proven, or nothing. An
+// upload is also told by an event, which [ParseEvent] reads; that is a hint of
+// when to ask Arrived.
+//
+// A grant is worth exactly what was asked for. The key is built from the
+// session's scope; the media type, the length or its range, the SHA-256 and
+// If-None-Match: * are signed, so a client that changes, drops or adds one of
+// them is refused by S3. SDK versions have moved such headers to the query,
+// where S3 ignores them; a [Signer] therefore looks at what was really signed,
+// and returns [ErrUnsigned] rather than a grant that promises too much.
+//
+// The moment in Expires is true: what is signed dies with the credentials that
+// signed it, so they are fetched once, exactly those sign, and the grant is
+// clamped to their life.
 //
 // What the package does not do: it sends nothing to the client, makes no
-// buckets or CORS rules, and grants uploads by PUT alone, which S3 takes up to
-// 5 GiB. The rules of signed URLs are those of
-// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html.
+// buckets, CORS or lifecycle rules, and looks at no bytes. The rules of signed
+// URLs are those of
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html,
+// of forms those of
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html.
 package presign

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/carrel-go/carrel/scope/object"
 )
 
@@ -21,6 +23,17 @@ var (
 
 	// ErrNotArrived: nothing has been uploaded under that name.
 	ErrNotArrived = errors.New("presign: not arrived")
+
+	// ErrNoUpload: there is no such upload in parts under that name in that
+	// session: it has ended, or was never begun there.
+	ErrNoUpload = errors.New("presign: no such upload")
+
+	// ErrParts: the parts are not those that were planned and uploaded.
+	ErrParts = errors.New("presign: the parts don't make up the upload")
+
+	// ErrEvent: what should be an event is malformed, or none of this bucket
+	// and its layout. Nothing of it was accepted.
+	ErrEvent = errors.New("presign: not an event to act upon")
 )
 
 // TooLargeError: the upload did arrive, and is larger than allowed. It can
@@ -33,6 +46,37 @@ type TooLargeError struct {
 
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("presign: %q has %d bytes, %d are allowed", e.Ref.Name(), e.Info.Size, e.Max)
+}
+
+// mapError adds the sentinel that fits to an error of an upload in parts. See
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html.
+func mapError(err error) error {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return err
+	}
+	switch api.ErrorCode() {
+	case "NoSuchUpload":
+		return fmt.Errorf("%w: %w", ErrNoUpload, err)
+	case "PreconditionFailed":
+		return fmt.Errorf("%w: %w", object.ErrExists, err)
+	case "ConditionalRequestConflict", "OperationAborted":
+		return fmt.Errorf("%w: %w", object.ErrConflict, err)
+	case "AccessDenied":
+		return fmt.Errorf("%w: %w", object.ErrDenied, err)
+	}
+	return err
+}
+
+// mapParts does so for what only Complete can be answered.
+func mapParts(err error) error {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		switch api.ErrorCode() {
+		case "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest", "InvalidRequest":
+			return fmt.Errorf("%w: %w", ErrParts, err)
+		}
+	}
+	return err
 }
 
 func invalid(format string, args ...any) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/carrel-go/carrel/scope"
@@ -30,24 +31,6 @@ type PutOptions struct {
 	// so the client may send any: use Arrived with a MaxSize. An empty file can
 	// be uploaded only so, since a length of zero can't be signed. Default: false.
 	AllowUnsized bool
-}
-
-// Grant says all that a client has to send, and until when.
-type Grant struct {
-	URL    string
-	Method string // "PUT"
-
-	// Headers the client must send, with exactly these values. Host and
-	// Content-Length are signed as well and are not among them: every HTTP
-	// client sends them by itself, from the URL and the body, and a browser
-	// lets nobody set them. Content-Type a browser sets by itself only if
-	// the script does not; the script must.
-	Headers http.Header
-
-	Size    int64     // the length that the body must have; 0 where it is not signed
-	Bucket  string    // where the object will lie
-	Key     string    // and under which key
-	Expires time.Time // UTC; from then on S3 refuses the URL
 }
 
 // Put grants the upload of one file of a session, once: the request is refused
@@ -83,43 +66,28 @@ func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *P
 	if err != nil {
 		return Grant{}, err
 	}
-	creds, err := credentials(ctx, client)
-	if err != nil {
-		return Grant{}, err
-	}
-
 	in := &s3.PutObjectInput{Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), IfNoneMatch: aws.String("*")}
-	want := http.Header{"If-None-Match": {"*"}}
+	headers := make([]header, 1, 4)
+	headers[0] = header{"If-None-Match", "*"}
 	if opt.Type != "" {
 		in.ContentType = &opt.Type
-		want.Set("Content-Type", opt.Type)
+		headers = append(headers, header{"Content-Type", opt.Type})
 	}
 	if opt.Size > 0 {
 		in.ContentLength = &opt.Size
-		want.Set("Content-Length", strconv.FormatInt(opt.Size, 10))
+		headers = append(headers, header{"Content-Length", strconv.FormatInt(opt.Size, 10)})
 	}
 	if opt.SHA256 != nil {
 		// The value alone: naming an algorithm as well would pin the digest of nothing.
 		in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(opt.SHA256))
-		want.Set("X-Amz-Checksum-Sha256", *in.ChecksumSHA256)
+		headers = append(headers, header{"X-Amz-Checksum-Sha256", *in.ChecksumSHA256})
 	}
-	expires := clamp(opt.Expires, creds)
-	signed, err := s3.NewPresignClient(client).PresignPutObject(ctx, in, s3.WithPresignExpires(expires),
-		s3.WithPresignClientFromClientOptions(func(o *s3.Options) { o.Credentials = fixed(creds) }))
-	if err != nil {
-		return Grant{}, err
-	}
-	until, err := verify(signed, want, ref.Key(), creds, expires)
-	if err != nil {
-		return Grant{}, err
-	}
-	headers := signed.SignedHeader.Clone()
-	headers.Del("Host")
-	headers.Del("Content-Length")
-	return Grant{
-		URL: signed.URL, Method: signed.Method, Headers: headers, Size: opt.Size,
-		Bucket: ref.Bucket(), Key: ref.Key(), Expires: until,
-	}, nil
+	return s.grant(ctx, client, request{
+		method: http.MethodPut, ref: ref, expires: opt.Expires, headers: headers, size: opt.Size,
+		presign: func(p *s3.PresignClient, o func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
+			return p.PresignPutObject(ctx, in, o)
+		},
+	})
 }
 
 func (o PutOptions) check() error {
@@ -130,12 +98,20 @@ func (o PutOptions) check() error {
 		return invalid("no size; a length of zero can't be signed")
 	case o.Size < 0 || o.Size > MaxSize:
 		return invalid("a size of %d bytes; 1 to %d are possible", o.Size, int64(MaxSize))
-	case o.SHA256 != nil && len(o.SHA256) != 32:
-		return invalid("a SHA-256 of %d bytes", len(o.SHA256))
 	case o.Type != "" && !validType(o.Type):
 		return invalid("media type %.80q", o.Type)
 	}
+	if err := checkDigest(o.SHA256); err != nil {
+		return err
+	}
 	return checkExpires(o.Expires)
+}
+
+func checkDigest(sum []byte) error {
+	if sum != nil && len(sum) != 32 {
+		return invalid("a SHA-256 of %d bytes", len(sum))
+	}
+	return nil
 }
 
 // validType accepts what RFC 9110, section 8.3.1 calls a media type, in

@@ -3,8 +3,12 @@ package presign
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/carrel-go/carrel/scope"
@@ -33,9 +37,15 @@ type Options struct {
 	// concurrent use; its errors are returned wrapped.
 	For func(context.Context, scope.Scope) (*s3.Client, error)
 
-	// Expires is how long a grant is good for where PutOptions does not say, 1 s
-	// to 7 days. Default: DefaultExpires.
+	// Expires is how long a grant is good for where its own options do not say,
+	// 1 s to 7 days. Default: DefaultExpires.
 	Expires time.Duration
+
+	// Types are the media types, without parameters and in lower case, that a
+	// download may be served as; any other is served as
+	// application/octet-stream. Allow none that a browser executes: no HTML, no
+	// SVG, no XML, no PDF where its viewer is not trusted. Default: none.
+	Types []string
 }
 
 // Signer makes grants for one bucket. It is safe for concurrent use.
@@ -43,6 +53,13 @@ type Signer struct {
 	bucket  *object.Bucket
 	choose  func(context.Context, scope.Scope) (*s3.Client, error)
 	expires time.Duration
+	types   []string
+	signer  *v4.Signer // one for all grants: it keeps the day's signing key
+
+	// Of the one client, where there is no Options.For: both cost too much to be
+	// had anew for each grant.
+	forms *s3.PresignClient
+	creds aws.CredentialsProvider
 }
 
 // New returns the signer for b. The client signs: its credentials, region and
@@ -59,8 +76,10 @@ func New(c *s3.Client, b *object.Bucket, o *Options) (*Signer, error) {
 		return nil, fmt.Errorf("presign: new: %w: %w", ErrInvalid, err)
 	}
 	s := &Signer{bucket: b, expires: DefaultExpires}
+	s.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }) // as S3 wants it
 	if o != nil {
 		s.choose = o.For
+		s.types = slices.Clone(o.Types)
 		if o.Expires != 0 {
 			s.expires = o.Expires
 		}
@@ -68,13 +87,27 @@ func New(c *s3.Client, b *object.Bucket, o *Options) (*Signer, error) {
 	if err := checkExpires(s.expires); err != nil {
 		return nil, fmt.Errorf("presign: new: %w", err)
 	}
+	for _, t := range s.types {
+		if !validType(t) || strings.ContainsAny(t, "; ") || t != strings.ToLower(t) {
+			return nil, fmt.Errorf("presign: new: %w", invalid("allowed media type %.80q", t))
+		}
+	}
 	if s.choose == nil {
 		if c == nil {
 			return nil, fmt.Errorf("presign: new: %w", invalid("neither a client nor Options.For"))
 		}
 		s.choose = func(context.Context, scope.Scope) (*s3.Client, error) { return c, nil }
+		s.forms, s.creds = formClient(c), c.Options().Credentials
 	}
 	return s, nil
+}
+
+// provider returns what c signs with.
+func (s *Signer) provider(c *s3.Client) aws.CredentialsProvider {
+	if s.forms != nil {
+		return s.creds
+	}
+	return c.Options().Credentials
 }
 
 // ref names a file of a session; other levels take no uploads.

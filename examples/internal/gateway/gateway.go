@@ -39,8 +39,10 @@ type Gateway struct {
 }
 
 // Start serves the buckets below dir, which is made if it is missing, to the
-// account with these keys, on a free loopback port. It returns when the server
-// answers. The server ends when ctx does, or by [Gateway.Close].
+// account with these keys, on a loopback port: the one that it had the last
+// time, which is kept in the file dir + ".port", so that grants outlive a
+// restart; a free one where that is taken. It returns when the server answers.
+// The server ends when ctx does, or by [Gateway.Close].
 //
 // It writes nothing to the standard output and error, unless the file system
 // has no extended attributes (a line at the start) or a request fails inside
@@ -62,17 +64,22 @@ func Start(ctx context.Context, dir, access, secret string) (*Gateway, error) {
 	}
 	// The port is reserved by asking for one and letting it go, so somebody
 	// else can be quicker; then the server says so, and the next is tried.
+	wanted := lastPort(dir)
 	for range 5 {
 		var g *Gateway
-		g, err = serve(ctx, dir, attributes, sidecar, access, secret)
-		if err == nil || ctx.Err() != nil || errors.Is(err, ErrRunning) {
-			return g, err
+		g, err = serve(ctx, wanted, dir, attributes, sidecar, access, secret)
+		if err == nil {
+			return g, keepPort(dir, g)
 		}
+		if ctx.Err() != nil || errors.Is(err, ErrRunning) {
+			return nil, err
+		}
+		wanted = "0"
 	}
 	return nil, err
 }
 
-func serve(ctx context.Context, dir string, attributes meta.MetadataStorer, sidecar, access, secret string) (*Gateway, error) {
+func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer, sidecar, access, secret string) (*Gateway, error) {
 	if !running.CompareAndSwap(false, true) {
 		return nil, ErrRunning
 	}
@@ -85,7 +92,7 @@ func serve(ctx context.Context, dir string, attributes meta.MetadataStorer, side
 		defer running.Store(false)
 		return os.Chdir(before)
 	}
-	address, err := freeAddress(ctx)
+	address, err := reserve(ctx, port)
 	if err != nil {
 		return nil, errors.Join(err, back())
 	}
@@ -156,17 +163,30 @@ func (g *Gateway) Done() <-chan struct{} { return g.done }
 // Close ends the server, waits until requests under way are answered (at most
 // 10 s) and the working directory is back, and returns the server's error if it
 // had failed before. It may be called again.
-func (g *Gateway) Close() error {
+func (g *Gateway) Close() error { return g.Shutdown(context.Background()) }
+
+// Shutdown is Close, but waits no longer than ctx; then the server still ends,
+// by itself.
+func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.stop()
-	<-g.done
+	select {
+	case <-g.done:
+	case <-ctx.Done():
+		return fmt.Errorf("gateway: requests are still under way: %w", ctx.Err())
+	}
 	if g.err != nil {
 		return fmt.Errorf("gateway: %w", g.err)
 	}
 	return nil
 }
 
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+// reserve returns an address with the port, or where that is taken, or "0",
+// with a free one.
+func reserve(ctx context.Context, port string) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:"+port)
+	if err != nil {
+		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		return "", fmt.Errorf("gateway: reserve a port: %w", err)
 	}

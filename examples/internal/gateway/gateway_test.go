@@ -79,6 +79,9 @@ func live() error {
 	if err != nil {
 		return fmt.Errorf("start again: %w", err)
 	}
+	if second.Endpoint() != first.Endpoint() {
+		return fmt.Errorf("after a restart the endpoint is %s, and it was %s", second.Endpoint(), first.Endpoint())
+	}
 	out, err := clientOf(second.Endpoint(), secret).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("kept"), Key: aws.String("a/b")})
 	if err != nil {
 		return fmt.Errorf("after a restart: %w", err)
