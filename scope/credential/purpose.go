@@ -1,0 +1,80 @@
+package credential
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/carrel-go/carrel/scope"
+)
+
+// Purpose is what credentials are for: one of the constants, or several of them
+// joined by |. The zero Purpose is none, and refused.
+type Purpose uint8
+
+const (
+	// Signer signs uploads to the landing bucket, and sends the calls of a
+	// multipart upload: s3:PutObject and s3:AbortMultipartUpload. It can't read.
+	// Uploads belong to a session, so it exists at that level alone. S3 refuses
+	// what it has signed once that is older than Resources.SignatureAge.
+	//
+	// Grants to download are signed by an Agent; so one signer for both takes
+	// Signer|Agent.
+	Signer Purpose = 1 << iota
+
+	// Agent reads the landing and the raw bucket, and lists them below the
+	// scope's prefix. It can't write, whatever a model asks its tools to do.
+	Agent
+
+	// Writer stores and deletes in the raw bucket, as accepting a result does.
+	// In a bucket with versions it deletes no version for good. To look at what
+	// is there, and to replace or delete exactly an ETag, for which S3 wants
+	// s3:GetObject as well, takes Agent|Writer.
+	Writer
+
+	// Tracker reads, queries, puts and deletes items in the scope's own
+	// partition. Sessions below a user or a tenant have partitions, and so
+	// credentials, of their own.
+	Tracker
+
+	// Listing queries the indexes, in the index partitions of the scope itself
+	// and of Resources.Classes. There is none for a session: what lists a
+	// session is its user or tenant.
+	Listing
+
+	all = Signer | Agent | Writer | Tracker | Listing
+)
+
+var names = [...]string{"signer", "agent", "writer", "tracker", "listing"}
+
+// String returns the names joined by "+", such as "agent+writer"; "none" for
+// the zero Purpose.
+func (p Purpose) String() string {
+	if p == 0 {
+		return "none"
+	}
+	if p&^all != 0 {
+		return fmt.Sprintf("Purpose(%#x)", uint8(p))
+	}
+	var set []string
+	for i, name := range names {
+		if p&(1<<i) != 0 {
+			set = append(set, name)
+		}
+	}
+	return strings.Join(set, "+")
+}
+
+// check returns an error where there is no such purpose at the level.
+func (p Purpose) check(l scope.Level) error {
+	switch {
+	case l == scope.None:
+		return scope.ErrDenied
+	case p == 0 || p&^all != 0:
+		return invalid("purpose %s", p)
+	case p&Signer != 0 && l != scope.SessionLevel:
+		return fmt.Errorf("%w: a signer of a %s; uploads belong to a session", scope.ErrLevel, l)
+	case p&Listing != 0 && l == scope.SessionLevel:
+		return fmt.Errorf("%w: a listing of a %s; its user or tenant lists it", scope.ErrLevel, l)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package credential
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DefaultSignatureAge is how old a request signed by a [Signer] may be.
+const DefaultSignatureAge = time.Hour
+
+// Resources are the buckets and the table that a policy names. What no wanted
+// [Purpose] needs may be empty; what is there must be well formed, since it goes
+// into ARNs, where * and ? mean more than themselves.
+type Resources struct {
+	Partition string // of ARNs. Default: "aws"; also "aws-cn", "aws-us-gov", …
+	Account   string // of the table, 12 digits; for Tracker and Listing
+	Region    string // of the table, such as "eu-central-1"; for Tracker and Listing
+
+	Landing string // the bucket of uploads; for Signer, and for Agent where there is one
+	Raw     string // the bucket of results; for Writer, and for Agent where there is one
+	Table   string // for Tracker and Listing
+
+	Indexes []string // the table's indexes that a Listing may query, as dynamo.IndexName names them
+	Classes []string // the classes of items that it may query there, as [scope.Scope.Index] takes them
+
+	// SignatureAge is how old a request signed by a Signer may be when it
+	// reaches S3, 1 s to 12 h in whole seconds. It holds a grant that was made
+	// out for longer. Default: DefaultSignatureAge.
+	SignatureAge time.Duration
+}
+
+// The grammars allow nothing that IAM expands (*, ?, ${…}) and nothing that
+// JSON escapes.
+var (
+	partitionGrammar = regexp.MustCompile(`^aws(-[a-z]+)*$`)
+	accountGrammar   = regexp.MustCompile(`^[0-9]{12}$`)
+	regionGrammar    = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
+	bucketGrammar    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	tableGrammar     = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`) // of tables and indexes alike
+	roleGrammar      = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):role/[\w+=,.@/-]{1,576}$`)
+)
+
+// normal returns r with its defaults, or an error for what is malformed.
+func (r Resources) normal() (Resources, error) {
+	if r.Partition == "" {
+		r.Partition = "aws"
+	}
+	if r.SignatureAge == 0 {
+		r.SignatureAge = DefaultSignatureAge
+	}
+	for _, f := range [...]struct {
+		name, value string
+		grammar     *regexp.Regexp
+	}{
+		{"partition", r.Partition, partitionGrammar},
+		{"account", r.Account, accountGrammar},
+		{"region", r.Region, regionGrammar},
+		{"landing bucket", r.Landing, bucketGrammar},
+		{"raw bucket", r.Raw, bucketGrammar},
+		{"table", r.Table, tableGrammar},
+	} {
+		if f.value != "" && !f.grammar.MatchString(f.value) {
+			return r, invalid("%s %.80q", f.name, f.value)
+		}
+	}
+	for _, name := range r.Indexes {
+		if !tableGrammar.MatchString(name) {
+			return r, invalid("index %.80q", name)
+		}
+	}
+	if r.SignatureAge < time.Second || r.SignatureAge > MaxDuration || r.SignatureAge%time.Second != 0 {
+		return r, invalid("a signature age of %v; whole seconds up to %v are possible", r.SignatureAge, MaxDuration)
+	}
+	r.Indexes, r.Classes = slices.Clone(r.Indexes), slices.Clone(r.Classes)
+	return r, nil
+}
+
+// needs returns an error that names what p can't do without.
+func (r Resources) needs(p Purpose) error {
+	var missing []string
+	need := func(wanted Purpose, ok bool, what string) {
+		if p&wanted != 0 && !ok {
+			missing = append(missing, what)
+		}
+	}
+	need(Signer, r.Landing != "", "the landing bucket")
+	need(Agent, r.Landing != "" || r.Raw != "", "a bucket")
+	need(Writer, r.Raw != "", "the raw bucket")
+	need(Tracker|Listing, r.Table != "", "the table")
+	need(Tracker|Listing, r.Account != "", "the account")
+	need(Tracker|Listing, r.Region != "", "the region")
+	need(Listing, len(r.Indexes) > 0, "the indexes")
+	need(Listing, len(r.Classes) > 0, "the classes")
+	if len(missing) > 0 {
+		return invalid("a %s needs %s", p, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+func (r Resources) objects(bucket, prefix string) string {
+	return "arn:" + r.Partition + ":s3:::" + bucket + "/" + prefix + "*"
+}
+
+func (r Resources) bucket(name string) string { return "arn:" + r.Partition + ":s3:::" + name }
+
+func (r Resources) table() string {
+	return "arn:" + r.Partition + ":dynamodb:" + r.Region + ":" + r.Account + ":table/" + r.Table
+}

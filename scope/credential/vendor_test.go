@@ -1,0 +1,423 @@
+package credential_test
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/credential"
+)
+
+// service is an STS in the process. It takes as long as it is told, and its
+// sessions end when they were asked to.
+type service struct {
+	takes time.Duration
+	err   atomic.Pointer[error]
+	spoil func(*sts.AssumeRoleOutput)
+
+	calls, running, most, cancelled atomic.Int32
+
+	mu    sync.Mutex
+	asked []*sts.AssumeRoleInput
+}
+
+func (s *service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	s.most.Store(max(s.most.Load(), s.running.Add(1)))
+	defer s.running.Add(-1)
+	n := s.calls.Add(1)
+	s.mu.Lock()
+	s.asked = append(s.asked, in)
+	s.mu.Unlock()
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		s.cancelled.Add(1)
+		return nil, context.Cause(ctx)
+	}
+	if err := s.err.Load(); err != nil {
+		return nil, *err
+	}
+	out := &sts.AssumeRoleOutput{Credentials: &types.Credentials{
+		AccessKeyId:     aws.String("ASIA" + string('A'+n-1)),
+		SecretAccessKey: aws.String("secret"),
+		SessionToken:    aws.String(*in.Policy), // opaque; here it shows what the session is worth
+		Expiration:      aws.Time(time.Now().Add(time.Duration(*in.DurationSeconds) * time.Second)),
+	}}
+	if s.spoil != nil {
+		s.spoil(out)
+	}
+	return out, nil
+}
+
+func (s *service) fail(err error) { s.err.Store(&err) }
+
+func newVendor(t *testing.T, s *service, o *credential.Options) *credential.Vendor {
+	t.Helper()
+	v, err := credential.New(s, roleARN, resources(), o)
+	require.NoError(t, err)
+	return v
+}
+
+func TestRetrieveAsksForTheScope(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{}
+		v := newVendor(t, sts, &credential.Options{Duration: 2 * time.Hour})
+		c, err := v.Retrieve(t.Context(), session(), credential.Agent|credential.Writer)
+		require.NoError(t, err)
+
+		in := sts.asked[0]
+		require.Equal(t, must(credential.Policy(session(), credential.Agent|credential.Writer, resources())), *in.Policy)
+		require.Equal(t, roleARN, *in.RoleArn)
+		require.Equal(t, credential.SessionName(session(), credential.Agent|credential.Writer), *in.RoleSessionName)
+		require.EqualValues(t, 7200, *in.DurationSeconds)
+		require.Equal(t, aws.Credentials{
+			AccessKeyID: "ASIAA", SecretAccessKey: "secret", SessionToken: *in.Policy,
+			Source: "carrel/scope/credential", CanExpire: true, Expires: time.Now().Add(2 * time.Hour), AccountID: "123456789012",
+		}, c)
+	})
+}
+
+// The cache never hands out what belongs to somebody else, and knows a purpose
+// from another.
+func TestKeptByTheWholeTuple(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{}
+		v := newVendor(t, sts, nil)
+		first := map[string]aws.Credentials{}
+		for round := range 2 {
+			for _, tenant := range []string{"acme", "globex", "Acme"} {
+				for _, user := range []string{"u1", "u2"} {
+					for _, s := range levels(tenant, user)[2:] {
+						for _, p := range []credential.Purpose{credential.Agent, credential.Tracker, credential.Agent | credential.Tracker} {
+							c, err := v.Retrieve(t.Context(), s, p)
+							require.NoError(t, err)
+							require.Equal(t, must(credential.Policy(s, p, resources())), c.SessionToken, "%v %v", s, p)
+							who := s.String() + p.String()
+							if round == 0 {
+								first[who] = c
+							}
+							require.Equal(t, first[who], c)
+						}
+					}
+				}
+			}
+		}
+		require.EqualValues(t, len(first), sts.calls.Load())
+	})
+}
+
+func TestRefreshedBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{}
+		v := newVendor(t, sts, nil)
+		get := func() aws.Credentials {
+			c, err := v.Provider(session(), credential.Agent).Retrieve(t.Context())
+			require.NoError(t, err)
+			return c
+		}
+		old := get()
+		time.Sleep(55*time.Minute - time.Second)
+		require.Equal(t, old, get())
+		time.Sleep(time.Second)
+		renewed := get()
+		require.NotEqual(t, old.AccessKeyID, renewed.AccessKeyID)
+		require.Equal(t, time.Hour, time.Until(renewed.Expires))
+		require.Equal(t, renewed, get())
+		require.EqualValues(t, 2, sts.calls.Load())
+	})
+}
+
+// STS fails for a while: what is kept serves until its own end, not a moment
+// longer, and no failure is kept.
+func TestFailureAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts, broken := &service{}, errors.New("throttled")
+		v := newVendor(t, sts, nil)
+		old, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		sts.fail(broken)
+		time.Sleep(time.Hour - time.Second)
+		c, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		require.Equal(t, old, c)
+		time.Sleep(time.Second)
+		c, err = v.Retrieve(t.Context(), session(), credential.Agent)
+		require.ErrorIs(t, err, broken)
+		require.Zero(t, c)
+		sts.err.Store(nil)
+		c, err = v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		require.NotEqual(t, old, c)
+	})
+}
+
+func TestOneCallForMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{takes: time.Second}
+		v := newVendor(t, sts, nil)
+		user := levels("acme", "u1")[2]
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() {
+				s := session()
+				if i%2 == 0 {
+					s = user
+				}
+				c, err := v.Retrieve(t.Context(), s, credential.Agent)
+				require.NoError(t, err)
+				require.Equal(t, must(credential.Policy(s, credential.Agent, resources())), c.SessionToken)
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 2, sts.calls.Load())
+		require.EqualValues(t, 2, sts.most.Load(), "two scopes do not wait for each other")
+	})
+}
+
+// The first who asks leaves; the call goes on for the others, and its context's
+// values are the first's.
+func TestLeavingDoesNotCancelTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{takes: time.Second}
+		v := newVendor(t, sts, nil)
+		ctx, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := v.Retrieve(ctx, session(), credential.Agent)
+			require.ErrorIs(t, err, context.Canceled)
+		})
+		synctest.Wait()
+		for range 10 {
+			wg.Go(func() {
+				_, err := v.Retrieve(t.Context(), session(), credential.Agent)
+				require.NoError(t, err)
+			})
+		}
+		synctest.Wait()
+		leave()
+		wg.Wait()
+		require.EqualValues(t, 1, sts.calls.Load())
+		require.Zero(t, sts.cancelled.Load())
+	})
+}
+
+// Nobody waits any longer: the call is cancelled and has ended when the last
+// has left; who comes then starts a call of its own.
+func TestLastToLeaveCancels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{takes: time.Minute / 2}
+		v := newVendor(t, sts, nil)
+		ctx, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				_, err := v.Retrieve(ctx, session(), credential.Agent)
+				require.ErrorIs(t, err, context.Canceled)
+			})
+		}
+		synctest.Wait()
+		leave()
+		wg.Wait()
+		require.EqualValues(t, 1, sts.cancelled.Load())
+		require.Zero(t, sts.running.Load(), "no call outlives those who wanted it")
+
+		sts.takes = time.Second
+		_, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, sts.calls.Load())
+	})
+}
+
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{takes: time.Hour}
+		v := newVendor(t, sts, &credential.Options{Timeout: time.Second})
+		begin := time.Now()
+		_, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(begin))
+		require.Zero(t, sts.running.Load())
+	})
+}
+
+// Callers come, leave and meet failures in every order; each gets credentials
+// of its own scope or an error of its own, and no call is left behind.
+func TestRace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{takes: 10 * time.Millisecond}
+		v := newVendor(t, sts, &credential.Options{Duration: credential.MinDuration, Refresh: 14*time.Minute + 59*time.Second, Size: 3})
+		scopes := append(levels("acme", "u1"), levels("globex", "u1")...)
+		var wg sync.WaitGroup
+		for i := range 64 {
+			wg.Go(func() {
+				for j := range 40 {
+					s := scopes[(i+j)%len(scopes)]
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration((i*j)%23)*time.Millisecond)
+					c, err := v.Retrieve(ctx, s, credential.Agent)
+					if err == nil {
+						require.Equal(t, must(credential.Policy(s, credential.Agent, resources())), c.SessionToken)
+					} else {
+						require.ErrorIs(t, err, context.DeadlineExceeded)
+					}
+					cancel()
+					if j%10 == 9 {
+						time.Sleep(time.Duration(i%7) * 100 * time.Millisecond)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		require.Zero(t, sts.running.Load())
+		require.Positive(t, sts.cancelled.Load())
+		c, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		require.NotZero(t, c)
+	})
+}
+
+func TestBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{}
+		v := newVendor(t, sts, &credential.Options{Size: 2})
+		all := levels("acme", "u1")
+		get := func(i int) {
+			_, err := v.Retrieve(t.Context(), all[i], credential.Agent)
+			require.NoError(t, err)
+		}
+		for _, i := range []int{0, 1, 0, 2, 0} { // 2 takes the place of 1, which was used longest ago
+			get(i)
+		}
+		require.EqualValues(t, 3, sts.calls.Load())
+		get(1)
+		require.EqualValues(t, 4, sts.calls.Load())
+	})
+}
+
+func TestRetrieveRefuses(t *testing.T) {
+	sts := &service{}
+	v := newVendor(t, sts, nil)
+	_, err := v.Retrieve(t.Context(), scope.Scope{}, credential.Agent)
+	require.ErrorIs(t, err, scope.ErrDenied)
+	_, err = v.Retrieve(t.Context(), session(), credential.Listing)
+	require.ErrorIs(t, err, scope.ErrLevel)
+	_, err = v.Retrieve(t.Context(), session(), 0)
+	require.ErrorIs(t, err, credential.ErrInvalid)
+	require.Zero(t, sts.calls.Load(), "what has no policy is not asked for")
+
+	sts.fail(&types.PackedPolicyTooLargeException{})
+	_, err = v.Retrieve(t.Context(), session(), credential.Agent)
+	require.ErrorIs(t, err, credential.ErrTooLong)
+	sts.err.Store(nil)
+
+	for name, spoil := range map[string]func(*output){
+		"no credentials": func(o *output) { o.Credentials = nil },
+		"no key":         func(o *output) { o.Credentials.AccessKeyId = nil },
+		"no secret":      func(o *output) { o.Credentials.SecretAccessKey = aws.String("") },
+		"no token":       func(o *output) { o.Credentials.SessionToken = nil },
+		"no end":         func(o *output) { o.Credentials.Expiration = nil },
+		"ended":          func(o *output) { o.Credentials.Expiration = aws.Time(time.Now().Add(-time.Second)) },
+	} {
+		sts.spoil = spoil
+		c, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.ErrorIs(t, err, credential.ErrAnswer, name)
+		require.Zero(t, c, name)
+	}
+}
+
+type output = sts.AssumeRoleOutput
+
+func TestNewRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		role string
+		with func(*credential.Resources)
+		o    *credential.Options
+	}{
+		"no role":           {role: ""},
+		"a role's name":     {role: "carrel-tenant"},
+		"a user":            {role: "arn:aws:iam::123456789012:user/x"},
+		"another partition": {role: "arn:aws-cn:iam::123456789012:role/x"},
+		"any role":          {role: "arn:aws:iam::123456789012:role/*"},
+		"resources":         {role: roleARN, with: func(r *credential.Resources) { r.Raw = "*" }},
+		"too short":         {role: roleARN, o: &credential.Options{Duration: 899 * time.Second}},
+		"too long":          {role: roleARN, o: &credential.Options{Duration: 12*time.Hour + time.Second}},
+		"half a second":     {role: roleARN, o: &credential.Options{Duration: time.Hour + time.Second/2}},
+		"always stale":      {role: roleARN, o: &credential.Options{Duration: time.Hour, Refresh: time.Hour}},
+		"a negative size":   {role: roleARN, o: &credential.Options{Size: -1}},
+		"a negative limit":  {role: roleARN, o: &credential.Options{Timeout: -1}},
+	} {
+		r := resources()
+		if c.with != nil {
+			c.with(&r)
+		}
+		_, err := credential.New(&service{}, c.role, r, c.o)
+		require.ErrorIs(t, err, credential.ErrInvalid, name)
+	}
+	_, err := credential.New(nil, roleARN, resources(), nil)
+	require.ErrorIs(t, err, credential.ErrInvalid)
+	for _, arn := range []string{"arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/service/team/carrel+x=y,z.@-_"} {
+		_, err := credential.New(&service{}, arn, resources(), nil)
+		require.NoError(t, err, arn)
+	}
+}
+
+// The name is in STS's grammar whatever the scope, tells scopes and purposes
+// apart, and shows no id.
+func TestSessionName(t *testing.T) {
+	grammar := regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	seen := map[string]bool{}
+	for _, tenant := range []string{"acme", "globex", "Acme"} {
+		for _, s := range append(levels(tenant, "u1"), levels(tenant, "u2")[2:]...) {
+			for p := credential.Purpose(1); p < 32; p++ {
+				name := credential.SessionName(s, p)
+				require.Regexp(t, grammar, name)
+				require.NotContains(t, name, tenant)
+				require.False(t, seen[name], name)
+				seen[name] = true
+			}
+		}
+	}
+}
+
+func TestResourcesAreCopied(t *testing.T) {
+	r := resources()
+	sts := &service{}
+	v, err := credential.New(sts, roleARN, r, nil)
+	require.NoError(t, err)
+	r.Indexes[0], r.Classes[0] = "other", "*"
+	c, err := v.Retrieve(t.Context(), levels("acme", "u1")[2], credential.Listing)
+	require.NoError(t, err)
+	require.Equal(t, must(credential.Policy(levels("acme", "u1")[2], credential.Listing, resources())), c.SessionToken)
+}
+
+func BenchmarkRetrieveKept(b *testing.B) {
+	v, err := credential.New(&service{}, roleARN, resources(), nil)
+	require.NoError(b, err)
+	s := session()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := v.Retrieve(b.Context(), s, credential.Agent); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPolicy(b *testing.B) {
+	s, r := session(), resources()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := credential.Policy(s, credential.Agent|credential.Tracker, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
