@@ -1,0 +1,111 @@
+package issuer
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+const (
+	keyFile = "issuer.pem"
+	keyBits = 2048
+)
+
+// openKey reads the key in dir, or makes one where there is none.
+func openKey(dir string) (*rsa.PrivateKey, error) {
+	path := filepath.Join(dir, keyFile)
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return makeKey(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is not a file", ErrKey, path)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%w: others may read or write %s (mode %v)", ErrKey, path, info.Mode().Perm())
+	}
+	b, err := os.ReadFile(path) //nolint:gosec // the data directory is the operator's choice
+	if err != nil {
+		return nil, err
+	}
+	block, rest := pem.Decode(b)
+	if block == nil || block.Type != "PRIVATE KEY" || len(rest) > 0 {
+		return nil, fmt.Errorf("%w: %s is not one PEM private key", ErrKey, path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrKey, path, err)
+	}
+	key, ok := parsed.(*rsa.PrivateKey)
+	if !ok || key.N.BitLen() < keyBits {
+		return nil, fmt.Errorf("%w: %s is not an RSA key of %d bits", ErrKey, path, keyBits)
+	}
+	return key, nil
+}
+
+// makeKey writes a new key, whole or not at all.
+func makeKey(path string) (_ *rsa.PrivateKey, err error) {
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), keyFile+".*") // with mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err = pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}); err != nil {
+		return nil, err
+	}
+	if err = f.Sync(); err != nil {
+		return nil, err
+	}
+	if err = f.Close(); err != nil {
+		return nil, err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// publicKey is a key as a key set has it (RFC 7517, RFC 7518 section 6.3.1).
+type publicKey struct {
+	Kty string `json:"kty"`
+	Use string `json:"use"`
+	Alg string `json:"alg"`
+	Kid string `json:"kid"`
+	N   string `json:"n"`
+	E   string `json:"e"`
+}
+
+func public(k *rsa.PublicKey) publicKey {
+	encode := base64.RawURLEncoding.EncodeToString
+	p := publicKey{Kty: "RSA", Use: "sig", Alg: "RS256", N: encode(k.N.Bytes()), E: encode(big.NewInt(int64(k.E)).Bytes())}
+	// The thumbprint of RFC 7638: the same key has the same id after a restart.
+	sum := sha256.Sum256(fmt.Appendf(nil, `{"e":%q,"kty":"RSA","n":%q}`, p.E, p.N))
+	p.Kid = encode(sum[:])
+	return p
+}

@@ -1,0 +1,153 @@
+package oidc
+
+import (
+	"encoding/base64"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/carrel-go/carrel/scope"
+)
+
+// claims are a token's payload.
+type claims = jwt.MapClaims
+
+// checkOnce refuses a payload that has a claim twice (RFC 7519 section 4):
+// whoever reads the other one sees another user. The parser has kept the last
+// of each name, so what counts is whether the object has as many members.
+func checkOnce(token string, c claims) error {
+	_, rest, _ := strings.Cut(token, ".")
+	encoded, _, _ := strings.Cut(rest, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || members(payload) != len(c) {
+		return refused(Malformed)
+	}
+	return nil
+}
+
+// members counts the members of the object that b is, valid JSON: its colons
+// outside of strings and of what lies deeper.
+func members(b []byte) (n int) {
+	depth, text := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case text && c == '\\':
+			i++ // what is escaped does not end the string
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == ':' && depth == 1:
+			n++
+		}
+	}
+	return n
+}
+
+// checkDates refuses an expiry that has passed, without the parser's leeway,
+// and times beyond those that a Time can hold.
+func checkDates(c claims) error {
+	for _, name := range []string{"exp", "nbf", "iat"} {
+		if f, ok := c[name].(float64); ok && math.Abs(f) > 1<<40 {
+			return refusedFor(BadClaim, name, "is out of range")
+		}
+	}
+	exp, err := c.GetExpirationTime()
+	if err != nil || exp == nil {
+		return refusedFor(BadClaim, "exp", "is missing")
+	}
+	if !time.Now().Before(exp.Time) {
+		return refused(Expired)
+	}
+	return nil
+}
+
+// identity makes the scopes of verified claims.
+func (v *Verifier) identity(c claims) (Identity, error) {
+	tenantID, err := v.id(c, v.o.TenantClaim)
+	if err != nil {
+		return Identity{}, err
+	}
+	userID, err := v.id(c, v.o.UserClaim)
+	if err != nil {
+		return Identity{}, err
+	}
+	tenant, err := scope.Tenant(tenantID)
+	if err != nil {
+		return Identity{}, outside(v.o.TenantClaim, err)
+	}
+	id := Identity{}
+	if id.User, err = tenant.User(userID); err != nil {
+		return Identity{}, outside(v.o.UserClaim, err)
+	}
+	if id.Shared, err = tenant.Shared(); err != nil {
+		return Identity{}, err
+	}
+	if id.Groups, err = v.groups(c); err != nil {
+		return Identity{}, err
+	}
+	if slices.ContainsFunc(id.Groups, func(g string) bool { return slices.Contains(v.o.TenantGroups, g) }) {
+		id.Tenant = tenant
+	}
+	return id, nil
+}
+
+func (v *Verifier) id(c claims, name string) (string, error) {
+	value, ok := c[name]
+	if !ok {
+		return "", refusedFor(BadClaim, name, "is missing")
+	}
+	s, ok := value.(string)
+	if !ok {
+		return "", refusedFor(BadClaim, name, "is not a string")
+	}
+	if s == "" {
+		return "", refusedFor(BadClaim, name, "is empty")
+	}
+	if !v.o.EncodeIDs {
+		return s, nil
+	}
+	if strings.ContainsRune(s, utf8.RuneError) {
+		// What the JSON decoder puts for bytes and surrogates that are no text:
+		// two different ids would become one.
+		return "", refusedFor(BadClaim, name, "is not valid text")
+	}
+	return scope.EncodeID(s)
+}
+
+func (v *Verifier) groups(c claims) ([]string, error) {
+	value, ok := c[v.o.GroupsClaim]
+	if !ok {
+		return nil, nil
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is not an array of strings")
+	}
+	var groups []string
+	for _, g := range list {
+		s, ok := g.(string)
+		if !ok {
+			return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is not an array of strings")
+		}
+		groups = append(groups, s)
+	}
+	return groups, nil
+}
+
+// outside says why a claim's value is no id, without the value.
+func outside(claim string, err error) error {
+	detail := "is not an id"
+	if e, ok := errors.AsType[*scope.InvalidError](err); ok {
+		detail = e.Reason
+	}
+	return refusedFor(BadClaim, claim, detail)
+}

@@ -1,0 +1,83 @@
+package oidc
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+)
+
+// Middleware verifies the bearer token of each request (RFC 6750 section 2.1:
+// the Authorization header, once) and calls h with the [Identity] and the
+// user's Scope in the request's context: see [FromContext] and
+// [scope.FromContext]. A request without Authorization is refused, or goes on
+// as Options.Anonymous where that is given.
+//
+// A refused request does not reach h. It is answered as RFC 6750 section 3
+// says, with 401 and WWW-Authenticate; where the issuer's keys could not be
+// had, with 503 and Retry-After. The body is an RFC 9457 problem and says of
+// the token no more than its [Reason].
+func (v *Verifier) Middleware(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := v.identify(r)
+		if err != nil {
+			if v.o.Audit != nil {
+				v.o.Audit.Refused(r.Context(), scope.Refusal{Op: "oidc.Middleware", Err: err})
+			}
+			answer(w, err)
+			return
+		}
+		h.ServeHTTP(w, r.WithContext(NewContext(r.Context(), id)))
+	})
+}
+
+func (v *Verifier) identify(r *http.Request) (Identity, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		if v.o.Anonymous != nil {
+			id := *v.o.Anonymous
+			id.Groups = slices.Clone(id.Groups)
+			return id, nil
+		}
+		return Identity{}, ErrNoToken
+	}
+	if len(values) > 1 {
+		return Identity{}, refused(Malformed)
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return Identity{}, ErrNoToken
+	}
+	return v.Verify(r.Context(), token)
+}
+
+func answer(w http.ResponseWriter, err error) {
+	status, detail, challenge := http.StatusUnauthorized, "A bearer token is needed.", "Bearer"
+	if e, ok := errors.AsType[*TokenError](err); ok {
+		detail = "The token " + string(e.Reason) + "."
+		challenge = `Bearer error="invalid_token", error_description="` + detail + `"`
+	} else if !errors.Is(err, ErrNoToken) {
+		status, detail, challenge = http.StatusServiceUnavailable, "The token cannot be verified at the moment.", ""
+	}
+	h := w.Header()
+	if challenge != "" {
+		h.Set("WWW-Authenticate", challenge)
+	} else {
+		h.Set("Retry-After", strconv.Itoa(int(RefetchInterval/time.Second)))
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(struct {
+		Type   string `json:"type"`
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail"`
+	}{"about:blank", http.StatusText(status), status, detail})
+}
