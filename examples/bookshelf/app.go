@@ -13,29 +13,55 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/issuer"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/web"
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
+	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
 	"github.com/carrel-go/carrel/tracking"
 )
 
 // config is what the program is told.
 type config struct {
-	addr, data, model, landing, raw string
+	addr, data, model, landing, raw, table string
 
 	getenv func(string) string
 	log    *slog.Logger
 	pace   time.Duration // of the offline reader: how long a word takes
+}
+
+// check refuses what could not work, before anything is opened.
+func (c config) check() error {
+	if c.model == "" || c.landing == "" || c.raw == "" || c.table == "" {
+		return errors.New("-model, -landing, -raw and -table must not be empty")
+	}
+	if c.landing == c.raw {
+		return fmt.Errorf("-landing and -raw are both %q: what is accepted must not meet what was uploaded", c.raw)
+	}
+	for _, variable := range []string{s3Endpoint, dynamoDBEndpoint, bedrockEndpoint} {
+		v := c.getenv(variable)
+		if v == "" {
+			continue
+		}
+		if u, err := url.Parse(v); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("%s is %q, which is no http or https URL", variable, v)
+		}
+	}
+	return nil
 }
 
 // app is the running program.
@@ -59,14 +85,14 @@ func (a *app) onClose(f func(context.Context) error) { a.cleanup = append(a.clea
 
 // start starts everything and returns once requests are answered.
 func start(ctx context.Context, c config) (_ *app, err error) {
-	a := &app{failed: make(chan error, 3)} // what can fail by itself: two HTTP servers and the announcement
+	a := &app{failed: make(chan error, 4)} // what can end by itself: two HTTP servers, the gateway and the announcement
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close(ctx))
 		}
 	}()
-	if v := "AWS_ENDPOINT_URL_DYNAMODB"; c.getenv(v) != "" {
-		return nil, fmt.Errorf("%s is set, but there is no DynamoDB driver yet: unset it to use the embedded table", v)
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	listener, err := listenLoopback(ctx, c.addr)
 	if err != nil {
@@ -78,14 +104,21 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	driver, err := bolt.Open(dir)
+	// The file is opened first, and also where the table is elsewhere: its lock keeps a second process out.
+	file, err := bolt.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	a.onClose(func(context.Context) error { return driver.Close() })
+	a.onClose(func(context.Context) error { return file.Close() })
 	embedded, err := embeddedKeys(dir)
 	if err != nil {
 		return nil, err
+	}
+	var rows table.Driver = file
+	if p, ok := replaced(c.getenv, dynamoDBEndpoint, embedded); ok {
+		if rows, err = dynamoTable(ctx, p.dynamodb(), c.table); err != nil {
+			return nil, err
+		}
 	}
 	storage, err := a.storage(ctx, c, dir, embedded)
 	if err != nil {
@@ -95,7 +128,8 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	srv, err := assemble(ctx, c, table.New(driver, nil), storage, model, listener.Addr())
+	audit := scope.NewLogAuditor(c.log)
+	srv, err := a.assemble(ctx, c, dir, table.New(rows, &table.Options{Audit: audit}), audit, storage, model, listener.Addr())
 	if err != nil {
 		return nil, err
 	}
@@ -139,23 +173,35 @@ func (a *app) dataDir(dir string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
+// dynamoTable returns the table in DynamoDB, which is made where it is missing.
+func dynamoTable(ctx context.Context, client *dynamodb.Client, name string) (table.Driver, error) {
+	if err := dynamo.CreateTable(ctx, client, name, &dynamo.TableOptions{Listed: []string{"filename"}}); err != nil {
+		return nil, err
+	}
+	return dynamo.New(client, name, nil)
+}
+
 // storage returns how S3 is called: the embedded gateway is started unless the environment names another.
 func (a *app) storage(ctx context.Context, c config, dir string, embedded keys) (part, error) {
-	if p, ok := replaced(c.getenv, "AWS_ENDPOINT_URL_S3", embedded); ok {
+	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
 		return p, nil
 	}
 	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret)
 	if err != nil {
 		return part{}, err
 	}
-	a.onClose(func(context.Context) error { return g.Close() })
+	a.onClose(g.Shutdown)
+	go func() { // ends with the gateway
+		<-g.Done()
+		a.failed <- errors.New("the embedded S3 has ended")
+	}()
 	return part{g.Endpoint(), gateway.Region, embedded}, nil
 }
 
 // model returns the model that is asked: the offline reader, behind an endpoint that speaks Bedrock's protocol, unless
 // the environment names another.
 func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, error) {
-	p, ok := replaced(c.getenv, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", embedded)
+	p, ok := replaced(c.getenv, bedrockEndpoint, embedded)
 	if !ok {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -168,7 +214,7 @@ func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, 
 }
 
 // assemble puts the server together.
-func assemble(ctx context.Context, c config, tb *table.Table, storage part, model agent.Model, addr net.Addr) (*server.Server, error) {
+func (a *app) assemble(ctx context.Context, c config, dir string, tb *table.Table, audit scope.Auditor, storage part, model agent.Model, addr net.Addr) (*server.Server, error) {
 	client := storage.s3()
 	for _, bucket := range []string{c.landing, c.raw} {
 		if err := gateway.EnsureBucket(ctx, client, bucket); err != nil {
@@ -186,12 +232,13 @@ func assemble(ctx context.Context, c config, tb *table.Table, storage part, mode
 	if err != nil {
 		return nil, err
 	}
-	landing, raw := object.New(landingDriver, c.landing, nil), object.New(rawDriver, c.raw, nil)
+	watched := &object.Options{Audit: audit}
+	landing, raw := object.New(landingDriver, c.landing, watched), object.New(rawDriver, c.raw, watched)
 	signer, err := presign.New(client, landing, nil)
 	if err != nil {
 		return nil, err
 	}
-	tracker, err := tracking.New(tb, tracking.Uploads(), nil)
+	tracker, err := tracking.New(tb, tracking.Uploads(), &tracking.Options{Audit: audit})
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +246,7 @@ func assemble(ctx context.Context, c config, tb *table.Table, storage part, mode
 	if err != nil {
 		return nil, err
 	}
-	librarian, err := agent.New(model, &agent.Options{System: booktools.System, Tools: tools})
+	librarian, err := agent.New(model, &agent.Options{System: booktools.System, Tools: tools, Audit: audit})
 	if err != nil {
 		return nil, err
 	}
@@ -211,9 +258,37 @@ func assemble(ctx context.Context, c config, tb *table.Table, storage part, mode
 	if err != nil {
 		return nil, err
 	}
+	iss, err := issuer.Open(dir, "http://"+addr.String()+"/issuer", nil)
+	if err != nil {
+		return nil, err
+	}
+	anonymous, err := anonymous()
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := iss.Verifier(ctx, &oidc.Options{Anonymous: &anonymous, Audit: audit})
+	if err != nil {
+		return nil, err
+	}
+	a.onClose(func(context.Context) error { return verifier.Close() })
 	return server.New(server.Options{
-		Table: tb, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Pages: pages, Log: c.log,
-	})
+		Table: tb, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Prompt: reader.Prompt, Pages: pages,
+		SignIn: verifier.Middleware, Token: iss.TokenHandler(), Issuer: iss.Handler(), Log: c.log,
+	}), nil
+}
+
+// anonymous is who asks without a token.
+func anonymous() (oidc.Identity, error) {
+	tenant, err := scope.Tenant("demo")
+	if err != nil {
+		return oidc.Identity{}, err
+	}
+	user, err := tenant.User("anonymous")
+	if err != nil {
+		return oidc.Identity{}, err
+	}
+	shared, err := tenant.Shared()
+	return oidc.Identity{User: user, Shared: shared}, err
 }
 
 // origins are what a browser may call the page's address.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func open(t *testing.T, dir string, env map[string]string) *shelf {
 func (s *shelf) start() {
 	s.t.Helper()
 	a, err := start(s.t.Context(), config{
-		addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "carrel-landing", raw: "carrel-raw",
+		addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "carrel-landing", raw: "carrel-raw", table: "carrel",
 		getenv: func(k string) string { return s.env[k] }, log: slog.New(slog.NewTextHandler(s.t.Output(), nil)), pace: -1,
 	})
 	require.NoError(s.t, err)
@@ -334,26 +335,26 @@ func TestThePageMayUpload(t *testing.T) {
 
 func TestOneProcessADirectory(t *testing.T) {
 	s := open(t, t.TempDir(), nil)
-	_, err := start(t.Context(), config{addr: "127.0.0.1:0", data: s.dir, getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler)})
+	_, err := start(t.Context(), config{addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "l", raw: "r", table: "t", getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler)})
 	require.ErrorContains(t, err, "another process")
 }
 
 func TestWhatStartRefuses(t *testing.T) {
 	for _, c := range []struct {
 		args []string
-		env  map[string]string
 		want string
 	}{
-		{[]string{"-addr", "0.0.0.0:0"}, nil, "not an address of this machine alone"},
-		{[]string{"-addr", "192.0.2.1:0"}, nil, "not an address of this machine alone"},
-		{[]string{"-addr", ":0"}, nil, "not an address of this machine alone"},
-		{[]string{"-addr", "8080"}, nil, "missing port"},
-		{[]string{"serve"}, nil, "unexpected argument"},
-		{[]string{"-port", "1"}, nil, "not defined"},
-		{nil, map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}, "no DynamoDB driver yet"},
+		{[]string{"-addr", "0.0.0.0:0"}, "not an address of this machine alone"},
+		{[]string{"-addr", "192.0.2.1:0"}, "not an address of this machine alone"},
+		{[]string{"-addr", ":0"}, "not an address of this machine alone"},
+		{[]string{"-addr", "8080"}, "missing port"},
+		{[]string{"-landing", "one", "-raw", "one"}, "must not meet"},
+		{[]string{"-model", ""}, "must not be empty"},
+		{[]string{"serve"}, "unexpected argument"},
+		{[]string{"-port", "1"}, "not defined"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		err := run(ctx, c.args, func(k string) string { return c.env[k] }, io.Discard, io.Discard)
+		err := run(ctx, c.args, func(string) string { return "" }, io.Discard, io.Discard)
 		cancel()
 		require.ErrorContains(t, err, c.want)
 	}
@@ -379,4 +380,108 @@ type opened struct {
 func (o *opened) Write(b []byte) (int, error) {
 	defer o.cancel()
 	return o.Buffer.Write(b)
+}
+
+// as asks for a token and returns what to send with it.
+func (s *shelf) as(tenant, user string, roles ...string) map[string]string {
+	s.t.Helper()
+	status, v := s.json("POST", "/api/dev/token", map[string]any{"tenant": tenant, "user": user, "roles": roles})
+	require.Equal(s.t, http.StatusOK, status, v)
+	return map[string]string{"Authorization": "Bearer " + v["token"].(string)}
+}
+
+// Two tenants and three users on one server, with real tokens: see the server's own tests for every path.
+func TestTokensBoundWhatIsSeen(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	ann, bob, eve := s.as("acme", "ann"), s.as("acme", "bob"), s.as("globex", "ann")
+	ops := s.as("acme", "carol", "ops")
+	status, text := s.do("GET", s.url+"/api/upload/presigned?filename=cover.png", "", nil, ann)
+	require.Equal(t, http.StatusOK, status, text)
+	var grant map[string]any
+	require.NoError(t, json.Unmarshal([]byte(text), &grant))
+	require.Contains(t, grant["key"], "tenant=acme/user=ann/")
+	path := s.url + "/api/ops/files/" + grant["session_id"].(string)
+	for _, c := range []struct {
+		who  map[string]string
+		want int
+	}{{ann, 200}, {bob, 404}, {eve, 404}, {ops, 200}, {s.as("globex", "carol", "ops"), 404}, {nil, 404}} {
+		status, text := s.do("GET", path, "", nil, c.who)
+		require.Equal(t, c.want, status, text)
+	}
+	s.stop()
+	s.app = nil
+	addr := strings.TrimPrefix(s.url, "http://")
+	a, err := start(t.Context(), config{
+		addr: addr, data: s.dir, model: "m", landing: "carrel-landing", raw: "carrel-raw", table: "carrel",
+		getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler), pace: -1,
+	})
+	require.NoError(t, err)
+	s.app = a
+	status, _ = s.do("GET", path, "", nil, ann)
+	require.Equal(t, http.StatusOK, status, "a token outlives a restart")
+
+	for name, value := range map[string]string{
+		"forged":    ann["Authorization"] + "x",
+		"none":      "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.",
+		"oversized": "Bearer " + strings.Repeat("x", 9000),
+		"no bearer": "Basic YW5uOmFubg==",
+		"empty":     "Bearer ",
+	} {
+		for _, path := range []string{"/api/ops/files", "/api/upload/presigned?filename=a.png", "/api/nothing"} {
+			req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+path, nil)
+			require.NoError(t, err)
+			req.Header.Set("Authorization", value)
+			res, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			res.Body.Close()
+			require.Equal(t, http.StatusUnauthorized, res.StatusCode, "%s %s", name, path)
+			require.Contains(t, res.Header.Get("WWW-Authenticate"), "Bearer")
+		}
+	}
+}
+
+// Each refusal leaves one line in the log, whichever package refused.
+func TestRefusalsAreLogged(t *testing.T) {
+	var out lockedBuffer
+	s := &shelf{t: t}
+	a, err := start(t.Context(), config{
+		addr: "127.0.0.1:0", model: "m", landing: "carrel-landing", raw: "carrel-raw", table: "carrel",
+		getenv: func(k string) string { return s.env[k] }, log: slog.New(slog.NewTextHandler(&out, nil)), pace: -1,
+	})
+	require.NoError(t, err)
+	s.app, s.url = a, a.url
+	t.Cleanup(s.stop)
+	for op, ask := range map[string]func(){
+		"object.ref":      func() { s.do("GET", s.url+"/api/upload/presigned?filename=..%2Fx", "", nil, nil) },
+		"tracking.List":   func() { s.do("GET", s.url+"/api/ops/files?cursor=AAAA", "", nil, nil) },
+		"oidc.Middleware": func() { s.do("GET", s.url+"/api/ops/files", "", nil, map[string]string{"Authorization": "Bearer x"}) },
+	} {
+		out.reset()
+		ask()
+		require.Equal(t, 1, strings.Count(out.text(), "msg=refused"), op)
+		require.Contains(t, out.text(), "op="+op)
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *lockedBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
 }

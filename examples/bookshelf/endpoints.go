@@ -13,9 +13,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/carrel-go/carrel/examples/internal/gateway"
+)
+
+// The SDK's variables that put another service in the place of an embedded part.
+const (
+	s3Endpoint       = "AWS_ENDPOINT_URL_S3"
+	dynamoDBEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
+	bedrockEndpoint  = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
 )
 
 // keys are a pair of credentials.
@@ -35,7 +43,11 @@ func embeddedKeys(dir string) (keys, error) {
 		if b, err = json.Marshal(k); err != nil { //nolint:gosec // it goes into a file that only the user may read
 			return keys{}, err
 		}
-		return k, os.WriteFile(path, b, 0o600)
+		// Renamed into place: a directory with half a file would never start again.
+		if err := os.WriteFile(path+".new", b, 0o600); err != nil {
+			return keys{}, err
+		}
+		return k, os.Rename(path+".new", path)
 	}
 	if err != nil {
 		return keys{}, err
@@ -79,5 +91,7 @@ func (p part) config() aws.Config {
 func (p part) s3() *s3.Client {
 	return s3.NewFromConfig(p.config(), func(o *s3.Options) { o.UsePathStyle = true })
 }
+
+func (p part) dynamodb() *dynamodb.Client { return dynamodb.NewFromConfig(p.config()) }
 
 func (p part) bedrock() *bedrockruntime.Client { return bedrockruntime.NewFromConfig(p.config()) }

@@ -9,10 +9,13 @@
 //	-addr   the address to listen on, of this machine only; default 127.0.0.1:8080
 //	-data   the directory to keep everything in; default a temporary one that is removed at the end
 //	-model  the id of the model to ask; default one that only the embedded endpoint takes
-//	-landing, -raw  the buckets; default carrel-landing and carrel-raw
+//	-landing, -raw, -table  the buckets and the table; default carrel-landing, carrel-raw and carrel
 //
-// With AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL_BEDROCK_RUNTIME set, that part is not started and the endpoint is used
-// in its place, with the environment's credentials and region.
+// With AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_BEDROCK_RUNTIME set, that part is not started
+// and the endpoint is used in its place, with the environment's credentials and region.
+//
+// Whoever asks without a token is the user "anonymous" of the tenant "demo". POST /api/dev/token makes tokens for
+// others: the program is its own issuer, for users that are made up.
 package main
 
 import (
@@ -39,8 +42,8 @@ func main() {
 }
 
 const (
-	shutdownTime = 6 * time.Second // how long the program takes to end, at most
-	runsTime     = 3 * time.Second // and how much of it runs under way get before they are cut off
+	shutdownTime = 6 * time.Second // how long requests under way are waited for, at most
+	runsTime     = 3 * time.Second // and how much of it runs get before they are cut off
 )
 
 // run is the program: it serves until ctx ends.
@@ -53,6 +56,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&c.model, "model", "carrel.offline-reader", "`id` of the model to ask")
 	flags.StringVar(&c.landing, "landing", "carrel-landing", "`bucket` that browsers upload to")
 	flags.StringVar(&c.raw, "raw", "carrel-raw", "`bucket` that accepted metadata is kept in")
+	flags.StringVar(&c.table, "table", "carrel", "`table` that everything is tracked in, where DynamoDB is used")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {

@@ -66,6 +66,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"confidence as text":     `{"confidence":"high"}`,
 		"hyphens in the isbn":    `{"isbn":"978-0486284736"}`,
 		"eleven digits":          `{"isbn":"97804862847"}`,
+		"text turned around":     "{\"author\":\"\u202eabc\"}",
 		"a small x":              `{"isbn":"080442957x"}`,
 		"other digits":           `{"isbn":"٩٧٨٠٤٨٦٢٨٤٧٣٦"}`,
 		"a title without end":    `{"title":"` + strings.Repeat("ä", book.MaxText+1) + `"}`,

@@ -161,6 +161,9 @@ func (f Field) checkText(s string) error {
 		if unicode.IsControl(r) && (f != Description || r != '\n') {
 			return &FieldError{f, fmt.Sprintf("holds the control character %U", r)}
 		}
+		if unicode.Is(unicode.Bidi_Control, r) { // it could make a name read as another
+			return &FieldError{f, fmt.Sprintf("holds the invisible character %U, which turns text around", r)}
+		}
 	}
 	limit := MaxText
 	if f == Description {

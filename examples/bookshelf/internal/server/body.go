@@ -23,6 +23,9 @@ func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) err
 	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return newProblem(http.StatusUnsupportedMediaType, "The body must be application/json.")
 	}
+	if r.Header.Get("Content-Encoding") != "" {
+		return newProblem(http.StatusUnsupportedMediaType, "The body must not be encoded.")
+	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is longer than %d bytes.", maxBody))

@@ -105,7 +105,8 @@ func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.Start
 		ref, r.refused, err = large.Ref, tooLarge(large), nil
 	}
 	if err != nil {
-		return err
+		r.s.o.Log.ErrorContext(ctx, "the upload could not be looked for", "scope", r.session.String(), "err", err)
+		return newProblem(http.StatusServiceUnavailable, "The storage does not answer. Try again.").with("Retry-After", "2")
 	}
 	r.source = ref
 	o.Source = ref

@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// files answers GET /api/ops/files: the caller's uploads, newest first, a page at a time.
+// files answers GET /api/ops/files: the uploads that the caller may watch over, newest first, a page at a time.
 func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 	q, err := query(r)
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 	if q.Has("cursor") && f.Cursor == "" {
 		return newProblem(http.StatusBadRequest, "The parameter cursor is empty.")
 	}
-	page, err := s.o.Tracker.List(r.Context(), s.caller(r), f)
+	page, err := s.o.Tracker.List(r.Context(), watched(r), f)
 	if errors.Is(err, tracking.ErrInvalid) {
 		return newProblem(http.StatusBadRequest, "The cursor is not one of this list.")
 	}
@@ -50,7 +50,10 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 
 // file answers GET /api/ops/files/{id} with one record and its stages.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
-	_, rec, err := s.record(r, r.PathValue("id"))
+	rec, err := s.o.Tracker.Find(r.Context(), watched(r), r.PathValue("id"))
+	if errors.Is(err, tracking.ErrNotFound) {
+		return newProblem(http.StatusNotFound, "There is no such upload.")
+	}
 	if err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 
 // counts answers GET /api/ops/counts.
 func (s *Server) counts(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.o.Tracker.Count(r.Context(), s.caller(r))
+	c, err := s.o.Tracker.Count(r.Context(), watched(r))
 	if err != nil {
 		return err
 	}

@@ -14,25 +14,33 @@ type endpoint func(http.ResponseWriter, *http.Request) error
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	api := http.NewServeMux()
 	for _, e := range []struct {
 		method, path string
 		answer       endpoint
 	}{
-		{http.MethodGet, "/health", s.health},
 		{http.MethodGet, "/api/upload/presigned", s.upload},
 		{http.MethodPost, "/api/metadata/extract", s.extract},
 		{http.MethodPost, "/api/metadata/accept", s.accept},
 		{http.MethodGet, "/api/ops/files", s.files},
 		{http.MethodGet, "/api/ops/files/{id}", s.file},
 		{http.MethodGet, "/api/ops/counts", s.counts},
-		{http.MethodGet, "/samples", s.samples},
-		{http.MethodGet, "/samples/{file}", s.sample},
 	} {
-		mux.Handle(e.path, s.serve(e.method, e.answer))
+		api.Handle(e.path, s.serve(e.method, e.answer))
 	}
-	mux.Handle("/api/", s.serve("", func(http.ResponseWriter, *http.Request) error {
+	api.Handle("/", s.serve("", func(http.ResponseWriter, *http.Request) error {
 		return newProblem(http.StatusNotFound, "There is no such path.")
 	}))
+	mux.Handle("/api/", s.o.SignIn(api))
+	if s.o.Token != nil {
+		mux.Handle("/api/dev/token", s.o.Token)
+	}
+	if s.o.Issuer != nil {
+		mux.Handle("/issuer/", s.o.Issuer)
+	}
+	mux.Handle("/health", s.serve(http.MethodGet, s.health))
+	mux.Handle("/samples", s.serve(http.MethodGet, s.samples))
+	mux.Handle("/samples/{file}", s.serve(http.MethodGet, s.sample))
 	mux.Handle("/", s.o.Pages)
 
 	cross := http.NewCrossOriginProtection()

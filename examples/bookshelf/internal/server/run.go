@@ -10,7 +10,6 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -58,7 +57,7 @@ func (r *run) live() {
 	defer cancel()
 	work, release := r.attempt.Keep(base)
 	meta, err := r.converse(work)
-	release() // no heartbeat comes after this
+	release()
 
 	settle, done := context.WithTimeout(context.WithoutCancel(base), settleTime)
 	defer done()
@@ -85,7 +84,8 @@ func (r *run) live() {
 // fail records the failure, and then tells it.
 func (r *run) fail(ctx context.Context, f *tracking.Error) {
 	if err := r.attempt.Fail(ctx, f); err != nil {
-		f = failure(errors.Join(err, f))
+		r.s.o.Log.Error("failure not recorded", "run", r.id, "scope", r.session.String(), "failure", f, "err", err)
+		f = failure(err) // what is told is what the record says, or that nothing is known
 	}
 	r.tellFailure(f)
 }
@@ -101,9 +101,9 @@ func (r *run) tellFailure(f *tracking.Error) {
 func (r *run) prompt() string {
 	switch {
 	case r.message == "":
-		return reader.Prompt
+		return r.s.o.Prompt
 	case r.first:
-		return reader.Prompt + "\n\n" + r.message
+		return r.s.o.Prompt + "\n\n" + r.message
 	}
 	return r.message
 }
@@ -160,6 +160,9 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	// What was said is kept also where the run failed: whole turns, and only while this run holds the stage.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
+	if held := r.attempt.Heartbeat(keep); held != nil {
+		return meta, errors.Join(err, held)
+	}
 	if kept := turns.append(keep, len(before.Turns), after.Turns[len(before.Turns):]); kept != nil {
 		err = errors.Join(err, kept)
 	}
@@ -185,11 +188,11 @@ func failure(err error) *tracking.Error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, tracking.ErrFenced) {
+		return lost
+	}
 	if e, ok := errors.AsType[*tracking.Error](err); ok {
 		return e
-	}
-	if errors.Is(err, tracking.ErrFenced) || errors.Is(err, errForked) {
-		return lost
 	}
 	if e, ok := errors.AsType[*tools.FatalError](err); ok {
 		return &tracking.Error{Code: e.Code, Message: e.Message, Permanent: e.Permanent, Err: err}

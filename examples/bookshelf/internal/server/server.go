@@ -8,15 +8,17 @@ import (
 	"sync"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
 
 // MaxUpload is the largest file that is looked at, in bytes.
-const MaxUpload = 20 << 20
+const MaxUpload = booktools.MaxBytes
 
 // Options are what a [Server] is made of. All are needed, but for those with a default.
 type Options struct {
@@ -26,7 +28,13 @@ type Options struct {
 	Raw     *object.Bucket    // where accepted metadata is kept
 	Signer  *presign.Signer   // of Landing
 	Agent   *agent.Agent      // with the tools that read an upload
+	Prompt  string            // what the agent is asked where the person says nothing
 	Pages   http.Handler      // everything outside the API
+
+	// SignIn puts the caller's oidc.Identity into the context of every request to the API, or answers 401.
+	SignIn func(http.Handler) http.Handler
+	// Token answers /api/dev/token, and Issuer what lies below /issuer/. Default: there are no such paths.
+	Token, Issuer http.Handler
 
 	// Hosts are the names, without a port, that requests may be addressed to: a page elsewhere on the web must not
 	// reach the server by pointing a name of its own at it. Default: localhost, 127.0.0.1, ::1.
@@ -40,12 +48,11 @@ type Server struct {
 	o       Options
 	handler http.Handler
 
-	mu        sync.Mutex // orders the start of a run before or after Close
-	closed    bool
-	runs      sync.WaitGroup
-	life      context.Context // ends with the runs that do not end in time
-	endRuns   context.CancelCauseFunc
-	anonymous scope.Scope
+	mu      sync.Mutex // orders the start of a run before or after Close
+	closed  bool
+	runs    sync.WaitGroup
+	life    context.Context // ends with the runs that do not end in time
+	endRuns context.CancelCauseFunc
 }
 
 // errShutdown is the cause of the end of a run that a shutdown cut off.
@@ -55,24 +62,17 @@ var errShutdown = errors.New("server: shutting down")
 var errGone = errors.New("server: the client has gone")
 
 // New returns a server.
-func New(o Options) (*Server, error) {
+func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Hosts == nil {
 		o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
 	}
-	tenant, err := scope.Tenant("demo")
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{o: o}
-	if s.anonymous, err = tenant.User("anonymous"); err != nil {
-		return nil, err
-	}
 	s.life, s.endRuns = context.WithCancelCause(context.Background())
 	s.handler = s.routes()
-	return s, nil
+	return s
 }
 
 // ServeHTTP implements [http.Handler].
@@ -101,13 +101,26 @@ func (s *Server) own(f func()) bool {
 	return true
 }
 
-// caller returns the user who asks. There is no sign-in: everybody is the anonymous user of the tenant "demo".
-func (s *Server) caller(*http.Request) scope.Scope { return s.anonymous }
+// caller returns the user who asks. Without an identity, which SignIn lets nobody through without, it is the zero
+// Scope, which denies everything.
+func caller(r *http.Request) scope.Scope {
+	id, _ := oidc.FromContext(r.Context())
+	return id.User
+}
+
+// watched returns what the caller may watch over: the whole tenant with the role for it, and else their own.
+func watched(r *http.Request) scope.Scope {
+	id, _ := oidc.FromContext(r.Context())
+	if id.Tenant.Level() == scope.TenantLevel {
+		return id.Tenant
+	}
+	return id.User
+}
 
 // record finds a session of the caller and its record. An id that is malformed, unknown or another user's is 404.
 func (s *Server) record(r *http.Request, id string) (scope.Scope, tracking.Record, error) {
 	unknown := newProblem(http.StatusNotFound, "There is no such upload.")
-	session, err := s.caller(r).Session(id)
+	session, err := caller(r).Session(id)
 	if err != nil {
 		return scope.Scope{}, tracking.Record{}, unknown
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -102,6 +103,41 @@ func TestAFailureIsToldAndRecordedAlike(t *testing.T) {
 		}
 		require.Equal(t, "complete", again.last(t)["type"], "a person may try again")
 	}
+}
+
+// A failure that could not be recorded is not told as if it had been.
+func TestTheTableRefusesTheLastWrite(t *testing.T) {
+	for name, c := range map[string]answer{"of a failure": fail(throttled), "of an end": say("ok")} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.uploaded(picture(t))
+			w.model.then(func(ctx context.Context, yield func(agent.Delta, error) bool) {
+				w.rows.refuse.Store(true)
+				c(ctx, yield)
+			})
+			last := w.extract(id).last(t)
+			require.Equal(t, "error", last["type"])
+			require.Equal(t, "internal", last["code"])
+			_, stages := w.stages(id)
+			require.Equal(t, "in_progress", stages["enrichment"]["status"])
+		})
+	}
+}
+
+// Two who write one history: the second finds out, and its run has not happened.
+func TestAHistoryThatAnotherWrote(t *testing.T) {
+	w := newWorld(t)
+	id := w.uploaded(picture(t))
+	w.model.then(func(ctx context.Context, yield func(agent.Delta, error) bool) {
+		view, err := w.table.In(w.session(id))
+		require.NoError(t, err)
+		_, err = view.Put(ctx, table.Item{Sort: "turn#000001", Attr: map[string]table.Value{"turn": "another's"}}, table.Absent())
+		require.NoError(t, err)
+		say("ok")(ctx, yield)
+	})
+	require.Equal(t, "error", w.extract(id).last(t)["type"])
+	status, _ := w.stages(id)
+	require.Equal(t, "FAILED", status)
 }
 
 func TestThrottledAndAcceptedAllTheSame(t *testing.T) {
@@ -307,6 +343,41 @@ func TestAcceptAcrossTwoStores(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, w.accept(id, emma).Status)
 		require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"title": "Persuasion"}).Status)
 		require.JSONEq(t, `{"title":"Persuasion"}`, w.saved(id))
+	})
+	t.Run("something else is there", func(t *testing.T) {
+		w, id := ready(t)
+		w.leave(id, `{"title":"Persuasion"}`)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		require.JSONEq(t, `{"title":"Emma"}`, w.saved(id))
+	})
+	t.Run("the stage is lost between the look and the write", func(t *testing.T) {
+		w, id := ready(t)
+		w.leave(id, `{"title":"Persuasion"}`)
+		w.rawDrv.afterStat = func() {
+			_, err := w.tracker.Cancel(t.Context(), w.session(id))
+			require.NoError(t, err)
+		}
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status)
+		require.JSONEq(t, `{"title":"Persuasion"}`, w.saved(id), "whoever does not hold the stage writes nothing")
+	})
+	t.Run("another writes between the look and the write", func(t *testing.T) {
+		w, id := ready(t)
+		w.leave(id, `{"title":"Persuasion"}`)
+		w.rawDrv.afterStat = func() {
+			w.rawDrv.afterStat = nil
+			w.leave(id, `{"title":"Lady Susan"}`)
+		}
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status)
+		require.JSONEq(t, `{"title":"Lady Susan"}`, w.saved(id))
+	})
+	t.Run("the browser leaves in the middle", func(t *testing.T) {
+		w, id := ready(t)
+		ctx, leave := context.WithCancel(t.Context())
+		w.rawDrv.onPut = leave
+		w.do(ctx, http.MethodPost, "/api/metadata/accept", fmt.Sprintf(`{"session_id":%q,"metadata":{"title":"Emma"}}`, id))
+		require.JSONEq(t, `{"title":"Emma"}`, w.saved(id))
+		status, _ := w.stages(id)
+		require.Equal(t, "SUCCESS", status)
 	})
 	t.Run("killed between the two", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -28,7 +28,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, err := s.caller(r).NewSession()
+	session, err := caller(r).NewSession()
 	if err != nil {
 		return err
 	}

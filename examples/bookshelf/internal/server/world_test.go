@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,6 +29,7 @@ import (
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -37,19 +39,24 @@ type world struct {
 	t       *testing.T
 	srv     *server.Server
 	table   *table.Table
+	rows    *stuck // of table
 	tracker *tracking.Tracker
 	landing *object.Bucket
+	opened  *recording // of landing
 	raw     *object.Bucket
 	rawDrv  *faulty
 	user    scope.Scope
+	as      string // who asks, see signIn; empty for demo's anonymous
 	model   *model
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, model: &model{}, rawDrv: &faulty{Driver: object.NewMemory()}}
-	w.table = table.New(table.NewMemory(nil), nil)
-	w.landing = object.New(object.NewMemory(), "landing", nil)
+	w.rows = &stuck{Driver: table.NewMemory(nil)}
+	w.table = table.New(w.rows, nil)
+	w.opened = &recording{Driver: object.NewMemory()}
+	w.landing = object.New(w.opened, "landing", nil)
 	w.raw = object.New(w.rawDrv, "raw", nil)
 	var err error
 	w.tracker, err = tracking.New(w.table, tracking.Uploads(), nil)
@@ -64,17 +71,41 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	a, err := agent.New(w.model, &agent.Options{Tools: set})
 	require.NoError(t, err)
-	w.srv, err = server.New(server.Options{
-		Table: w.table, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Pages: http.NotFoundHandler(),
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	w.srv = server.New(server.Options{
+		Table: w.table, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Prompt: "Read it.", Pages: http.NotFoundHandler(),
+		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
-	require.NoError(t, err)
 	t.Cleanup(func() { w.srv.Close(context.Background()) })
-	tenant, err := scope.Tenant("demo")
-	require.NoError(t, err)
-	w.user, err = tenant.User("anonymous")
-	require.NoError(t, err)
+	w.user = identity(t, "demo", "anonymous", false).User
 	return w
+}
+
+// identity is who a verified token would say.
+func identity(t *testing.T, tenant, user string, ops bool) (id oidc.Identity) {
+	t.Helper()
+	s, err := scope.Tenant(tenant)
+	require.NoError(t, err)
+	id.User, err = s.User(user)
+	require.NoError(t, err)
+	id.Shared, err = s.Shared()
+	require.NoError(t, err)
+	if ops {
+		id.Tenant = s
+	}
+	return id
+}
+
+// signIn takes the place of a verifier: "Authorization: tenant user" or "tenant user ops".
+func signIn(t *testing.T) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			who := strings.Fields(r.Header.Get("Authorization"))
+			if len(who) == 0 {
+				who = []string{"demo", "anonymous"}
+			}
+			h.ServeHTTP(w, r.WithContext(oidc.NewContext(r.Context(), identity(t, who[0], who[1], len(who) > 2))))
+		})
+	}
 }
 
 // model plays what the test queues, an answer a request; with nothing queued it says "ok".
@@ -138,13 +169,55 @@ func hold(started chan<- struct{}, until <-chan struct{}) answer {
 
 var throttled = &agent.ModelError{Code: agent.Throttled, Message: "The model is throttled (HTTP 429).", Retryable: true, Err: errors.New("429")}
 
-// faulty is a driver whose puts can be made to fail.
+// recording is a driver that keeps whose objects were looked at.
+type recording struct {
+	object.Driver
+	mu     sync.Mutex
+	scopes []scope.Scope
+}
+
+func (r *recording) note(s scope.Scope) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scopes = append(r.scopes, s)
+}
+
+func (r *recording) Open(ctx context.Context, a object.Addr, rg object.Range) (io.ReadCloser, object.Info, error) {
+	r.note(a.Scope())
+	return r.Driver.Open(ctx, a, rg)
+}
+
+func (r *recording) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
+	r.note(a.Scope())
+	return r.Driver.Stat(ctx, a)
+}
+
+func (r *recording) List(ctx context.Context, s scope.Scope, after string, limit int) ([]object.Entry, bool, error) {
+	r.note(s)
+	return r.Driver.List(ctx, s, after, limit)
+}
+
+// stuck is a table driver that can refuse to write.
+type stuck struct {
+	table.Driver
+	refuse atomic.Bool
+}
+
+func (s *stuck) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if s.refuse.Load() {
+		return errors.New("disk full")
+	}
+	return s.Driver.Put(ctx, k, r, c)
+}
+
+// faulty is a driver whose puts can be made to fail, and that tells when it is called.
 type faulty struct {
 	object.Driver
-	mu   sync.Mutex
-	fail error // the next put does nothing and returns it
-	lose error // the next put stores and returns it all the same
-	puts int
+	onPut, afterStat func()
+	mu               sync.Mutex
+	fail             error // the next put does nothing and returns it
+	lose             error // the next put stores and returns it all the same
+	puts             int
 }
 
 func (f *faulty) Put(ctx context.Context, a object.Addr, body io.Reader, o object.PutOptions) (object.Info, error) {
@@ -155,6 +228,9 @@ func (f *faulty) Put(ctx context.Context, a object.Addr, body io.Reader, o objec
 	if failed != nil {
 		return object.Info{}, failed
 	}
+	if f.onPut != nil {
+		f.onPut()
+	}
 	info, err := f.Driver.Put(ctx, a, body, o)
 	if err == nil {
 		f.mu.Lock()
@@ -163,6 +239,14 @@ func (f *faulty) Put(ctx context.Context, a object.Addr, body io.Reader, o objec
 	}
 	if lost != nil {
 		return object.Info{}, lost
+	}
+	return info, err
+}
+
+func (f *faulty) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
+	info, err := f.Driver.Stat(ctx, a)
+	if f.afterStat != nil {
+		f.afterStat()
 	}
 	return info, err
 }
@@ -208,6 +292,7 @@ func (w *world) do(ctx context.Context, method, target, body string) reply {
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	r.Header.Set("Authorization", w.as)
 	rec := httptest.NewRecorder()
 	w.srv.ServeHTTP(rec, r)
 	return reply{rec.Code, rec.Header(), rec.Body.String()}
@@ -233,8 +318,7 @@ func (w *world) granted(name string) string {
 func (w *world) uploaded(content []byte) string {
 	w.t.Helper()
 	id := w.granted("cover.png")
-	session, err := w.user.Session(id)
-	require.NoError(w.t, err)
+	session := w.session(id)
 	root, err := w.landing.In(session)
 	require.NoError(w.t, err)
 	ref, err := root.Ref("cover.png")
@@ -242,6 +326,18 @@ func (w *world) uploaded(content []byte) string {
 	_, _, err = root.Put(w.t.Context(), ref, bytes.NewReader(content), &object.PutOptions{Size: int64(len(content))})
 	require.NoError(w.t, err)
 	return id
+}
+
+// session is the scope of an upload of whoever asks.
+func (w *world) session(id string) scope.Scope {
+	w.t.Helper()
+	user := w.user
+	if who := strings.Fields(w.as); len(who) > 0 {
+		user = identity(w.t, who[0], who[1], false).User
+	}
+	s, err := user.Session(id)
+	require.NoError(w.t, err)
+	return s
 }
 
 func picture(t *testing.T) []byte {
@@ -271,6 +367,17 @@ func (w *world) stages(id string) (status string, stages map[string]map[string]a
 		stages[stage["stage_name"].(string)] = stage
 	}
 	return file["current_status"].(string), stages
+}
+
+// leave puts metadata.json where an accept that did not end would have left it.
+func (w *world) leave(id, content string) {
+	w.t.Helper()
+	root, err := w.raw.In(w.session(id))
+	require.NoError(w.t, err)
+	ref, err := root.Ref("metadata.json")
+	require.NoError(w.t, err)
+	_, _, err = root.Put(w.t.Context(), ref, strings.NewReader(content), &object.PutOptions{Size: int64(len(content)), Overwrite: true})
+	require.NoError(w.t, err)
 }
 
 // saved is the accepted metadata of a session, or "".

@@ -8,11 +8,11 @@ import { Cover } from "./cover.js";
 import { byId, prefersStill, show, text } from "./dom.js";
 import { Notes } from "./notes.js";
 import { clear, notice } from "./notice.js";
-import { standing } from "./standing.js";
+import { closedCard, standing } from "./standing.js";
 import { obtain, put } from "./upload.js";
-import { bytes, human } from "./words.js";
+import { bytes, human, used } from "./words.js";
 
-const steps = ["photo", "reading", "review", "accepted"];
+const steps = { photo: "Photo", reading: "Reading", review: "Your review", accepted: "Accepted" };
 const { Problem } = api;
 
 /** Review runs the section; only one book lies there at a time. */
@@ -26,8 +26,9 @@ export class Review {
   #cover = new Cover();
   #file;
   #leaving = new AbortController(); // aborted when the book leaves the desk
-  #doing = ""; // "reading", "saving", then "accepted": nothing more can be done with this book
-  #extracted = false; // a run has come to its end, so that there is something to correct and to accept
+  #doing = ""; // "reading", "halted" (nothing read, but it may be tried again), "saving"; "accepted" and "closed" are for good
+  #extracted = false; // a run was parked, so that there is something to correct and to accept
+  #absent = ""; // what the card says while its lines are out of sight, "" while all of them are in sight
 
   /** events: opened(id) once an upload has an id, closed() when the desk is free. */
   constructor(events) {
@@ -63,7 +64,7 @@ export class Review {
 
   /** resume shows where an upload stands that this page has not seen come. */
   async resume(id) {
-    this.#open();
+    this.#open("Asking where this upload stands…");
     this.session = id;
     const { signal } = this.#leaving;
     try {
@@ -72,6 +73,8 @@ export class Review {
       this.#stand(record);
     } catch (err) {
       if (signal.aborted) return;
+      this.#absent = "There is no card to show.";
+      this.#refresh();
       const unknown = err instanceof Problem && err.status === 404;
       notice(byId("notes-notice"), {
         kind: "error",
@@ -92,13 +95,14 @@ export class Review {
     this.#events.closed();
   }
 
-  #open() {
+  #open(absent = "") {
     this.#leaving.abort();
     this.#leaving = new AbortController();
     this.session = "";
     this.#file = undefined;
     this.#doing = "";
     this.#extracted = false;
+    this.#absent = absent;
     this.#card.clear();
     this.#notes.clear();
     for (const slot of ["upload-notice", "notes-notice", "accept-notice"]) clear(byId(slot));
@@ -107,7 +111,6 @@ export class Review {
     this.#step("photo");
     this.#title("");
     show(byId("saved"), false);
-    show(byId("accept-row"), true);
     show(byId("stamp"), false);
     show(byId("notes-empty"), true);
     show(byId("review"), true);
@@ -162,12 +165,14 @@ export class Review {
     this.#notes.begin();
     this.#refresh();
     const usage = {}; // the sum over the reader's answers
+    let found = false;
     let failure;
     try {
       for await (const event of api.extract(this.session, message, signal)) {
         if (event.type === "usage") add(usage, event);
-        else if (event.type === "error") failure = { title: "The reader had to stop", detail: event.message };
+        else if (event.type === "error") failure = this.#halt(event, found);
         else this.#follow(event);
+        found ||= event.type === "metadata_update";
       }
     } catch (err) {
       if (signal.aborted) return;
@@ -176,8 +181,9 @@ export class Review {
     if (signal.aborted) return;
     this.#notes.finish();
     this.#cover.now("");
-    if (Object.keys(usage).length > 0) this.#notes.aside(used(usage));
-    this.#doing = "";
+    const sum = used(usage);
+    if (sum) this.#notes.aside(sum);
+    this.#doing = failure && !this.#extracted ? "halted" : "";
     if (this.#extracted) this.#step("review");
     this.#refresh();
     if (!failure) {
@@ -211,10 +217,21 @@ export class Review {
       }
       case "complete":
         this.#extracted = true;
+        this.#absent = "";
         this.#card.settle(event.metadata);
         this.#title(this.#card.value("title"));
         break;
     }
+  }
+
+  // A server that is shut down parks a run that has found something: as after
+  // its end, the card can then be corrected and accepted.
+  #halt({ code, message }, found) {
+    const failure = { title: "The reader had to stop", detail: message };
+    if (code !== "stopped" || !found) return failure;
+    this.#extracted = true;
+    if (!this.#absent) failure.detail += " What it found is on the card, which you can also accept as it is.";
+    return failure;
   }
 
   // A failure for good leaves nothing to try again: the record knows.
@@ -223,6 +240,7 @@ export class Review {
     if (signal.aborted) return;
     const again = { label: "Try again", primary: true, run: () => this.#read(message) };
     const closed = record?.current_status === "FAILED" && record.retryable === false;
+    if (closed) this.#close("reading");
     const box = notice(byId("notes-notice"), {
       kind: "error",
       ...failure,
@@ -231,6 +249,13 @@ export class Review {
     });
     // On a phone the notes lie below the card.
     box.scrollIntoView({ block: "nearest", behavior: prefersStill() ? "auto" : "smooth" });
+  }
+
+  #close(step) {
+    this.#doing = "closed";
+    if (this.#absent || !this.#card.filled()) this.#absent = closedCard;
+    this.#step(step, true);
+    this.#refresh();
   }
 
   #correct() {
@@ -273,7 +298,6 @@ export class Review {
     this.#step("accepted");
     this.#refresh();
     clear(byId("notes-notice"));
-    show(byId("accept-row"), false);
     show(byId("saved"), true);
     text(byId("saved-key"), key ?? "");
     text(byId("copy-key"), "Copy");
@@ -281,21 +305,24 @@ export class Review {
     const date = byId("stamp-date");
     text(date, when.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" }));
     date.dateTime = when.toISOString();
-    show(byId("stamp"), true);
+    show(byId("stamp"), this.#absent === ""); // a stamp wants something to stand on
     announce(`Accepted. The card is kept at ${key}.`);
     byId("next-book").focus({ preventScroll: true });
   }
 
   #stand(record) {
-    const { state, title, detail, ask, key } = standing(record);
+    const { state, step, title, detail, card, ask, key } = standing(record);
+    this.#absent = card;
     const uploaded = state !== "sending" && state !== "closed";
     this.#cover.progress(uploaded ? "Arrived" : "\u00a0", uploaded ? 1 : 0, "");
     show(byId("notes-empty"), false);
     if (state === "accepted") {
       this.#accepted(key, new Date(record.updated_at));
+    } else if (state === "closed") {
+      this.#close(step);
     } else {
       this.#extracted = state === "open";
-      this.#step(state === "open" || state === "failed" ? "review" : "photo");
+      this.#step(step);
       this.#refresh();
     }
     notice(byId("notes-notice"), {
@@ -309,21 +336,40 @@ export class Review {
   // Which controls can be used follows from where the book stands.
   #refresh() {
     const free = this.#doing === "" && this.#extracted;
-    this.#card.lock(!free);
-    byId("card").classList.toggle("open", free);
-    byId("accept").disabled = !free || !this.#card.filled();
+    const over = this.#doing === "accepted" || this.#doing === "closed";
+    const inSight = this.#absent === "" || this.#doing === "reading";
+    const open = free && inSight;
+    this.#card.lock(!open);
+    byId("card").classList.toggle("open", open);
+    show(byId("fields"), inSight);
+    show(byId("card-absent"), !inSight);
+    text(byId("card-absent"), this.#absent);
+    text(byId("card-hint"), this.#hint(open, inSight));
+    show(byId("accept-row"), inSight && !over);
+    byId("accept").disabled = !open || !this.#card.filled();
     text(byId("accept"), this.#doing === "saving" ? "Keeping the card…" : "Accept the card");
     byId("message").disabled = !free;
     byId("send").disabled = !free || byId("message").value.trim() === "";
-    show(byId("correct"), this.#doing !== "accepted");
+    show(byId("correct"), !over);
     show(byId("pulse"), this.#doing === "reading");
-    text(byId("card-hint"), this.#doing === "accepted" ? "Kept." : free ? "Yours to correct." : "It fills in as the reader goes.");
   }
 
-  #step(current) {
-    const at = steps.indexOf(current);
+  #hint(open, inSight) {
+    if (this.#doing === "accepted") return "Kept.";
+    if (this.#doing === "closed") return inSight ? "It cannot be accepted." : "Closed.";
+    if (!inSight || this.#doing === "saving") return "";
+    if (this.#doing === "halted") return "Waiting for another try.";
+    return open ? "Yours to correct." : "It fills in as the reader goes.";
+  }
+
+  // Marks how far the book has got; one that is closed gets no further.
+  #step(current, closed = false) {
+    const names = Object.keys(steps);
+    const at = names.indexOf(current);
     for (const li of document.querySelectorAll(".steps li")) {
-      const i = steps.indexOf(li.dataset.step);
+      const i = names.indexOf(li.dataset.step);
+      text(li, i === at && closed ? "Closed" : steps[li.dataset.step]);
+      li.classList.toggle("closed", i === at && closed);
       li.classList.toggle("past", i < at || current === "accepted");
       if (i === at) li.setAttribute("aria-current", "step");
       else li.removeAttribute("aria-current");
@@ -361,10 +407,4 @@ function add(sum, event) {
   for (const [name, n] of Object.entries(event)) {
     if (typeof n === "number" && n > 0) sum[name] = (sum[name] ?? 0) + n;
   }
-}
-
-function used(usage) {
-  return Object.entries(usage)
-    .map(([name, n]) => `${human(name)} ${n.toLocaleString()}`)
-    .join(" · ");
 }

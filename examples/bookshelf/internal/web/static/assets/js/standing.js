@@ -1,9 +1,14 @@
 // Where an upload stands, read from its record: what the desk can say and offer
 // after a reload. A pure function.
 
+/** closedCard stands in the place of a card that will not be filled in any more. */
+export const closedCard = "There is no card: nothing more can be read of this book.";
+
 /**
  * standing reads a record of /api/ops/files/{id}.
- * @returns {{state: "sending"|"unread"|"open"|"failed"|"closed"|"accepted", title: string, detail: string, ask?: string, key?: string}}
+ * @returns {{state: "sending"|"unread"|"open"|"failed"|"closed"|"accepted", step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string, key?: string}}
+ *   step is how far it has got;
+ *   card is said in the place of the card's lines, "" while there are none to miss;
  *   ask names the button that calls the reader, where calling it makes sense;
  *   key is where the card is kept.
  */
@@ -15,32 +20,55 @@ export function standing(record) {
   if (record.current_status === "SUCCESS") {
     return {
       state: "accepted",
+      step: "accepted",
       title: "This card has been accepted",
-      detail: "The card itself is in the file named here. This page does not have its lines any more.",
+      detail: "This page does not have the reader’s notes.",
+      card: "This page does not have the card’s lines. They are in its file.",
       key: reading?.destination?.key,
     };
   }
   if (record.current_status === "FAILED") {
     const why = reading?.error_message || upload?.error_message || record.reason || "No reason was recorded.";
-    if (!record.retryable) return { state: "closed", title: "This upload is closed", detail: why };
-    return { state: "failed", title: "The reader could not finish", detail: why, ask: "Ask the reader again" };
+    if (!record.retryable) {
+      const step = reading || upload?.status === "success" ? "reading" : "photo";
+      return { state: "closed", step, title: "This upload is closed", detail: why, card: closedCard };
+    }
+    return {
+      state: "failed",
+      step: "reading",
+      title: "The reader could not finish",
+      detail: why,
+      card: "This page does not have the card’s lines. They appear once the reader has gone over the book again.",
+      ask: "Ask the reader again",
+    };
   }
   if (reading) {
     return {
       state: "open",
+      step: "review",
       title: "This book is still open",
       detail:
-        "The reader has been at it, and may be at work now. This page lost sight of what it found when it was loaded again: let the reader go over the book once more, or correct it in words.",
+        "The reader has been at it, and may be at work now. Let it go over the book once more, or correct it in words.",
+      card: "This page has not seen what the reader found. The lines appear once the reader has gone over the book again.",
       ask: "Go over it again",
     };
   }
   if (upload?.status === "success") {
-    return { state: "unread", title: "The photo is here", detail: "Nobody has read it yet.", ask: "Read the cover" };
+    return {
+      state: "unread",
+      step: "photo",
+      title: "The photo is here",
+      detail: "Nobody has read it yet.",
+      card: "",
+      ask: "Read the cover",
+    };
   }
   return {
     state: "sending",
+    step: "photo",
     title: "The photo was on its way",
     detail: "Nobody has looked yet whether it arrived. If it did not, bring the book again.",
+    card: "",
     ask: "Look, and read it",
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { standing } from "./standing.js";
+import { closedCard, standing } from "./standing.js";
 
 const record = (current_status, stages, more = {}) => ({
   current_status,
@@ -15,6 +15,9 @@ test("an upload on its way, one that arrived, one that is open", () => {
   assert.equal(standing(record("IN_PROGRESS", { user_upload: { status: "success" } })).state, "unread");
   const open = record("IN_PROGRESS", { user_upload: { status: "success" }, enrichment: { status: "in_progress" } });
   assert.equal(standing(open).state, "open");
+  // Lines are missed only where the reader has been at the book.
+  assert.equal(sending.card, "");
+  assert.notEqual(standing(open).card, "");
 });
 
 test("a failure says its cause, and offers another try only where there is one", () => {
@@ -26,6 +29,8 @@ test("a failure says its cause, and offers another try only where there is one",
   const closed = standing(record("FAILED", stages, { retryable: false }));
   assert.equal(closed.state, "closed");
   assert.equal(closed.ask, undefined);
+  assert.deepEqual([closed.step, closed.card], ["reading", closedCard]);
+  assert.equal(standing(record("FAILED", { user_upload: { status: "failed" } }, { retryable: false })).step, "photo");
   assert.equal(standing(record("FAILED", {}, { retryable: false, reason: "abandoned" })).detail, "abandoned");
 });
 

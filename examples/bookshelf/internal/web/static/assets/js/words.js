@@ -51,6 +51,11 @@ export function count(n, capped) {
   return n.toLocaleString() + (capped && n >= limit ? "+" : "");
 }
 
+/** used says what a run has read and written, in whatever its reader counts: "Read 1,238 · wrote 129". */
+export function used({ input_tokens: read = 0, output_tokens: wrote = 0 }) {
+  return read + wrote > 0 ? `Read ${read.toLocaleString()} · wrote ${wrote.toLocaleString()}` : "";
+}
+
 /** inline says a tool's input on one line: "isbn: 978…, strict: true". */
 export function inline(input) {
   if (input === null || typeof input !== "object") return input === undefined ? "" : String(input);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem, seconds, sentence } from "./api.js";
-import { ago, bytes, count, human, inline, millis } from "./words.js";
+import { ago, bytes, count, human, inline, millis, used } from "./words.js";
 
 test("durations round up into the next unit, never to 60 s", () => {
   assert.deepEqual(
@@ -20,6 +20,12 @@ test("sizes, moments, counts and names", () => {
   assert.match(count(1000, true), /\+$/);
   assert.deepEqual(["set_field", "check_isbn", ""].map(human), ["Set field", "Check ISBN", ""]);
   assert.equal(inline({ isbn: "978", n: 2 }), "isbn: 978, n: 2");
+});
+
+test("what was used names no unit, for not every reader counts tokens", () => {
+  assert.equal(used({ input_tokens: 238, output_tokens: 29 }), "Read 238 · wrote 29");
+  assert.equal(used({ input_tokens: 0, output_tokens: 29 }), "Read 0 · wrote 29");
+  assert.equal(used({}), "");
 });
 
 test("Retry-After is a number of seconds or a date", () => {
