@@ -1,0 +1,148 @@
+package backend
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/carrel-go/carrel/examples/internal/gateway"
+)
+
+const answerLimit = 15 * time.Second
+
+// Backend is the servers of one kind. It is safe for concurrent use.
+type Backend struct {
+	Kind     Kind
+	DynamoDB *dynamodb.Client // nil where the kind has none
+	S3       *s3.Client       // nil where the kind has none
+
+	close func() error
+}
+
+// Open returns the backend that getenv, as [os.Getenv], asks for, when each of
+// its servers has answered a real request. The embedded S3 is started, of which
+// a process can have one; and so is LocalStack, in a container, where no
+// variable names its endpoint. Whoever opens a backend closes it.
+func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
+	kind, err := parseKind(getenv(Variable))
+	if err != nil {
+		return nil, err
+	}
+	if kind == Embedded {
+		return embedded(ctx)
+	}
+	b := &Backend{Kind: kind, close: func() error { return nil }}
+	dynamoDB, objects := kind.services()
+	if kind == LocalStack && cmp.Or(getenv("AWS_ENDPOINT_URL"), getenv("AWS_ENDPOINT_URL_DYNAMODB"), getenv("AWS_ENDPOINT_URL_S3")) == "" {
+		var endpoint string
+		if endpoint, b.close, err = startLocalStack(ctx, getenv); err != nil {
+			return nil, err
+		}
+		dynamoDB, objects = endpoint, endpoint
+	}
+	// Where the environment has no credentials, those are used that LocalStack checks presigned URLs against.
+	config := aws.Config{
+		HTTPClient: httpClient(),
+		Region:     cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), gateway.Region),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			cmp.Or(getenv("AWS_ACCESS_KEY_ID"), "test"), cmp.Or(getenv("AWS_SECRET_ACCESS_KEY"), "test"), getenv("AWS_SESSION_TOKEN")),
+	}
+	at := func(variable, otherwise string) aws.Config {
+		c := config.Copy()
+		if kind == Endpoint || kind == LocalStack || otherwise != "" {
+			otherwise = cmp.Or(getenv(variable), getenv("AWS_ENDPOINT_URL"), otherwise)
+		}
+		if otherwise != "" {
+			c.BaseEndpoint = aws.String(otherwise)
+		}
+		return c
+	}
+	if c := at("AWS_ENDPOINT_URL_DYNAMODB", dynamoDB); c.BaseEndpoint != nil {
+		b.DynamoDB = dynamodb.NewFromConfig(c)
+	}
+	if c := at("AWS_ENDPOINT_URL_S3", objects); c.BaseEndpoint != nil {
+		b.S3 = s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
+	}
+	if b.DynamoDB == nil && b.S3 == nil {
+		return nil, fmt.Errorf("backend: %s=%s wants AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_S3", Variable, kind)
+	}
+	if err := b.answers(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("backend: %s=%s was asked for and does not answer: %w", Variable, kind, err), b.close())
+	}
+	return b, nil
+}
+
+func (b *Backend) answers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	if b.DynamoDB != nil {
+		if _, err := b.DynamoDB.ListTables(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if b.S3 != nil {
+		if _, err := b.S3.ListBuckets(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func embedded(ctx context.Context) (*Backend, error) {
+	dir, err := os.MkdirTemp("", "carrel-integration-")
+	if err != nil {
+		return nil, fmt.Errorf("backend: %w", err)
+	}
+	access, secret := "carrel", rand.Text()
+	g, err := gateway.Start(ctx, filepath.Join(dir, "s3"), access, secret)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &Backend{
+		Kind: Embedded,
+		S3: s3.New(s3.Options{
+			BaseEndpoint: aws.String(g.Endpoint()), UsePathStyle: true, Region: gateway.Region, HTTPClient: httpClient(),
+			Credentials: credentials.NewStaticCredentialsProvider(access, secret, ""),
+		}),
+		close: func() error { return errors.Join(g.Close(), os.RemoveAll(dir)) },
+	}, nil
+}
+
+// Close ends what [Open] has started.
+func (b *Backend) Close() error { return b.close() }
+
+// NotRun says in one line what tests of this backend leave out for want of a
+// server; "" where there is a server for everything.
+func (b *Backend) NotRun() string {
+	var missing []string
+	if b.DynamoDB == nil {
+		missing = append(missing, "DynamoDB")
+	}
+	if b.S3 == nil {
+		missing = append(missing, "S3")
+	}
+	if missing == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s=%s has no %s: its tests are not run", Variable, b.Kind, strings.Join(missing, " and no "))
+}
+
+// NewBucket makes a bucket with a fresh name.
+func (b *Backend) NewBucket(ctx context.Context) (string, error) {
+	name := fresh()
+	return name, gateway.EnsureBucket(ctx, b.S3, name)
+}
+
+// fresh returns a name that a bucket and a table may have.
+func fresh() string { return "carrel-" + strings.ToLower(rand.Text()) }

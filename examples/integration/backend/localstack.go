@@ -1,0 +1,71 @@
+package backend
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/modules/localstack"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+// ImageVariable names the image that LocalStack is run from.
+const ImageVariable = "CARREL_LOCALSTACK_IMAGE"
+
+const (
+	localStackImage = "localstack/localstack:4.14.0" // the last ones that ask for no account
+	localStackStart = 2 * time.Minute                // from a container to an answer
+)
+
+// localStackSettings: what is needed and no more, all in memory, signatures of
+// presigned URLs checked.
+var localStackSettings = map[string]string{
+	"SERVICES": "s3,dynamodb,sts,iam,cloudformation", "STRICT_SERVICE_LOADING": "1", "EAGER_SERVICE_LOADING": "1",
+	"S3_SKIP_SIGNATURE_VALIDATION": "0", "DYNAMODB_IN_MEMORY": "1", "DISABLE_EVENTS": "1",
+}
+
+// startLocalStack runs LocalStack in a container, on the engine that
+// testcontainers finds, and returns its endpoint and what ends it. Without an
+// engine that is an error that says what else can be done.
+func startLocalStack(ctx context.Context, getenv func(string) string) (endpoint string, end func() error, err error) {
+	if err := engineAnswers(ctx); err != nil {
+		return "", nil, fmt.Errorf("backend: %s=%s: set AWS_ENDPOINT_URL to a running one (backends/localstack-host.sh up starts it and prints it), "+
+			"or start a container engine (backends/localstack-image.sh up does, and makes the image): %w", Variable, LocalStack, err)
+	}
+	image := cmp.Or(getenv(ImageVariable), localStackImage)
+	c, err := localstack.Run(ctx, image, testcontainers.WithEnv(localStackSettings), testcontainers.WithWaitStrategy(listsTables()))
+	end = func() error { return testcontainers.TerminateContainer(c, testcontainers.StopTimeout(0)) } // nothing in it is kept
+	if err == nil {
+		endpoint, err = c.PortEndpoint(ctx, "4566/tcp", "http")
+	}
+	if err != nil {
+		if c != nil {
+			_ = end()
+		}
+		return "", nil, fmt.Errorf("backend: %s=%s: run %s (another image: %s): %w", Variable, LocalStack, image, ImageVariable, err)
+	}
+	return endpoint, end, nil
+}
+
+func engineAnswers(ctx context.Context) error {
+	p, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return err
+	}
+	return p.Health(ctx) // and closes it
+}
+
+// listsTables holds once DynamoDB answers. That LocalStack's health calls it
+// running says little: it does so after a failed start as well.
+func listsTables() wait.Strategy {
+	return wait.ForHTTP("/").WithPort("4566/tcp").WithMethod(http.MethodPost).WithBody(strings.NewReader("{}")).
+		WithHeaders(map[string]string{
+			"Content-Type":  "application/x-amz-json-1.0",
+			"X-Amz-Target":  "DynamoDB_20120810.ListTables",
+			"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00",
+		}).WithStartupTimeout(localStackStart)
+}

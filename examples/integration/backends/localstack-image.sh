@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# localstack-image.sh [up|down]: LocalStack as an image made on this machine, where none can be pulled, and an engine to
+# run it. The parts come from Debian's packages, PyPI and Maven Central. Needs root, and on another system than Debian
+# an engine or dockerd, and debootstrap; on Debian they are installed. Needs Maven and a Python 3 as well.
+#
+# up prints what a shell has to export for testcontainers to find the engine and the image:
+#
+#	eval "$(localstack-image.sh up)"
+#
+# down ends the engine if up has started it. The image stays for the next time.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$here/common.sh"
+# shellcheck source-path=SCRIPTDIR source=localstack-common.sh
+. "$here/localstack-common.sh"
+
+dir=$(backends_dir engine)
+tag=localstack/localstack:$localstack_version-local
+engine=unix://$dir/docker.sock
+
+packages() { # what is missing of the engine and of what makes the image
+  command -v docker >/dev/null && command -v dockerd >/dev/null && command -v debootstrap >/dev/null &&
+    command -v iptables >/dev/null && return 0
+  command -v apt-get >/dev/null || die "install docker, dockerd, iptables and debootstrap"
+  apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables debootstrap >&2
+}
+
+# find_engine: DOCKER_HOST names an engine that answers: the user's, or one of our own, which is started.
+find_engine() {
+  if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
+    return 0
+  fi
+  export DOCKER_HOST=$engine
+  [ "$(id -u)" = 0 ] || die "no engine answers, and only root can start one"
+  packages
+  mkdir -p "$dir"
+  if ! running "$dir"; then
+    setsid dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" -H "$engine" \
+      >"$dir/log" 2>&1 </dev/null &
+    echo $! >"$dir/pid"
+  fi
+  for _ in $(seq 300); do
+    kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
+    docker info >/dev/null 2>&1 && return 0
+    sleep 0.1
+  done
+  echo "no answer from the engine; the end of $dir/log:" >&2
+  tail -20 "$dir/log" >&2
+  down
+  return 1
+}
+
+# build: Debian 13 with its own Python 3.13 and Java 21, LocalStack's packages beside Debian's, DynamoDB Local.
+build() {
+  local root=$dir/rootfs settings=() s image container ready=""
+  packages
+  rm -rf "$root"
+  mkdir -p "$root/etc/dpkg/dpkg.cfg.d" # no syncs: a half-made one is thrown away
+  printf '%s\n' force-unsafe-io 'path-exclude /usr/share/doc/*' 'path-exclude /usr/share/man/*' 'path-exclude /usr/share/locale/*' \
+    >"$root/etc/dpkg/dpkg.cfg.d/lean"
+  debootstrap --variant=minbase --include=ca-certificates,python3,openjdk-21-jre-headless trixie "$root" >"$dir/debootstrap.log" ||
+    { tail -20 "$dir/debootstrap.log" >&2; return 1; }
+  rm -rf "$root"/var/cache/apt "$root"/var/lib/apt/lists
+  uv pip install --python-version 3.13 --python-platform linux \
+    --target "$root/usr/lib/python3/dist-packages" -r "$here/requirements-localstack.txt"
+  dynamodb_local "$root/usr/lib/localstack" /usr/bin/java
+  for s in "${localstack_settings[@]}" OVERRIDE_IN_DOCKER=1 GATEWAY_LISTEN=0.0.0.0:4566; do
+    settings+=(--change "ENV $s")
+  done
+  image=$(tar -C "$root" -c . | docker import "${settings[@]}" --change "LABEL carrel.made-of=$1" --change 'EXPOSE 4566' \
+    --change 'CMD ["python3", "-m", "localstack.runtime.main"]' -)
+  rm -rf "$root"
+  # Started once: what it compiles and indexes then, it would in each container.
+  container=$(docker run -d "$image")
+  for _ in $(seq 240); do
+    [[ $(docker logs "$container" 2>/dev/null) == *Ready.* ]] && ready=yes && break
+    sleep 0.5
+  done
+  if [ -z "$ready" ]; then
+    docker logs "$container" 2>&1 | tail -20 >&2
+  else
+    docker commit "$container" "$tag" >&2
+  fi
+  docker rm -f "$container" >/dev/null
+  [ -n "$ready" ]
+}
+
+up() {
+  local stamp
+  find_engine
+  stamp=$(fingerprint localstack-image.sh localstack-common.sh requirements-localstack.txt pom.xml)
+  if [ "$(docker image inspect -f '{{index .Config.Labels "carrel.made-of"}}' "$tag" 2>/dev/null || true)" != "$stamp" ]; then
+    [ "$(id -u)" = 0 ] || die "only root can make the image"
+    mkdir -p "$dir"
+    build "$stamp"
+  fi
+  [ -z "${DOCKER_HOST:-}" ] || echo "export DOCKER_HOST=$DOCKER_HOST"
+  echo "export CARREL_LOCALSTACK_IMAGE=$tag"
+  # No image of a helper can be pulled that would clean up after the tests; and a machine that looks like a container
+  # itself would be taken for one, with its ports on another address.
+  echo "export TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1"
+}
+
+down() {
+  running "$dir" || return 0
+  export DOCKER_HOST=$engine
+  docker ps -q | xargs -r docker kill >&2 || true # or the engine waits for them
+  stop "$dir"
+}
+
+case ${1:-up} in
+  up) up ;;
+  down) down ;;
+  *) echo "usage: $0 [up|down]" >&2; exit 2 ;;
+esac

@@ -1,0 +1,110 @@
+package lock
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/stretchr/testify/require"
+	"github.com/versity/versitygw/iamapi/policy"
+	"github.com/versity/versitygw/iamapi/storage"
+	"github.com/versity/versitygw/iamapi/types"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/credential"
+)
+
+const (
+	account  = "000000000000" // the one that the IAM service has
+	roleName = "carrel-tenant"
+	roleARN  = "arn:aws:iam::" + account + ":role/" + roleName
+	roleID   = "AROACARRELTENANT0000"
+
+	// What the role may do is all of both services: what holds a session back
+	// in these tests is its own policy.
+	rolePolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","dynamodb:*"],"Resource":"*"}]}`
+)
+
+// assumer stands in for STS: it checks what AWS documents of AssumeRole's
+// parameters and keeps the session where the IAM service has its own.
+type assumer struct {
+	iam   storage.Storer
+	ended bool // new sessions have ended already, for the servers
+}
+
+func newAssumer(ctx context.Context, iam storage.Storer) (assumer, error) {
+	_, err := iam.CreateRole(ctx, types.Role{
+		Path: "/", RoleName: roleName, RoleID: roleID, Arn: roleARN, CreateDate: time.Now().UTC(),
+		AssumeRolePolicyDocument: `{"Version":"2012-10-17","Statement":[]}`,
+	})
+	if err != nil {
+		return assumer{}, err
+	}
+	err = iam.PutRolePolicy(ctx, storage.PutRolePolicyInput{RoleName: roleName, PolicyName: "all", PolicyDocument: rolePolicy})
+	return assumer{iam: iam}, err
+}
+
+var sessionNameGrammar = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+
+func (a *assumer) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	text := aws.ToString(in.Policy)
+	seconds := aws.ToInt32(in.DurationSeconds)
+	switch {
+	case aws.ToString(in.RoleArn) != roleARN:
+		return nil, errors.New("no such role")
+	case !sessionNameGrammar.MatchString(aws.ToString(in.RoleSessionName)):
+		return nil, errors.New("RoleSessionName")
+	case seconds < 900 || seconds > 43200:
+		return nil, errors.New("DurationSeconds")
+	case text == "" || len(text) > policy.MaxSessionPolicyBytes:
+		return nil, errors.New("Policy")
+	}
+	if err := policy.Parse(text); err != nil {
+		return nil, err
+	}
+	s := types.Session{
+		AccessKeyId: "ASIA" + rand.Text()[:16], SecretAccessKey: rand.Text(), SessionToken: rand.Text() + rand.Text(),
+		RoleArn: roleARN, RoleName: roleName, RoleID: roleID, RoleSessionName: *in.RoleSessionName,
+		CreateDate: time.Now().UTC(), Expiration: time.Now().UTC().Add(time.Duration(seconds) * time.Second), Policy: text,
+	}
+	end := s.Expiration
+	if a.ended {
+		s.Expiration = s.CreateDate.Add(-time.Second)
+	}
+	if _, err := a.iam.CreateSession(ctx, s); err != nil {
+		return nil, err
+	}
+	return &sts.AssumeRoleOutput{Credentials: &ststypes.Credentials{
+		AccessKeyId: &s.AccessKeyId, SecretAccessKey: &s.SecretAccessKey, SessionToken: &s.SessionToken, Expiration: &end,
+	}}, nil
+}
+
+// newVendor returns a vendor that has no sessions yet, and ends those of all
+// others: the IAM service reads each of them at each request, so the tests keep
+// few.
+func newVendor(t *testing.T) *credential.Vendor {
+	t.Helper()
+	end := time.Now().Add(24 * time.Hour) // a session made then finds all of now ended, and they are removed
+	_, err := world.iam.CreateSession(t.Context(), types.Session{AccessKeyId: "ASIAEND", CreateDate: end, Expiration: time.Now()})
+	require.NoError(t, err)
+	v, err := credential.New(&world.sts, roleARN, resources(), nil)
+	require.NoError(t, err)
+	return v
+}
+
+// endedSession returns credentials of a session that has ended, without
+// knowing it.
+func endedSession(t *testing.T, s scope.Scope, p credential.Purpose) aws.Credentials {
+	t.Helper()
+	v, err := credential.New(&assumer{iam: world.iam, ended: true}, roleARN, resources(), nil)
+	require.NoError(t, err)
+	c, err := v.Retrieve(t.Context(), s, p)
+	require.NoError(t, err)
+	return c
+}

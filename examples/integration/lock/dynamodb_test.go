@@ -1,0 +1,216 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/credential"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+)
+
+// throughGate returns a client whose requests the gate judges.
+func throughGate(c aws.CredentialsProvider) *dynamodb.Client { return dynamodbClient(world.gate, c) }
+
+// tableFor returns the table with the credentials of one scope, whatever scope
+// it is asked for.
+func tableFor(t *testing.T, c aws.CredentialsProvider) *table.Table {
+	t.Helper()
+	driver, err := dynamo.New(throughGate(c), world.table, nil)
+	require.NoError(t, err)
+	return table.New(driver, nil)
+}
+
+// Read here, the variable is one that a cached result of these tests depends on.
+func TestStoreIsTheOneAskedFor(t *testing.T) {
+	require.Equal(t, slices.Contains(stores, backend.Kind(os.Getenv(backend.Variable))), world.store)
+	_ = os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")
+}
+
+// needStore ends a test that is about a store's answers where there is none.
+// TestMain has said so.
+func needStore(t *testing.T) {
+	t.Helper()
+	if !world.store {
+		t.SkipNow()
+	}
+}
+
+// purposeAt is what a server's dynamo.Options.For asks for: sessions have no
+// lists.
+func purposeAt(s scope.Scope) credential.Purpose {
+	if s.Level() == scope.SessionLevel {
+		return credential.Tracker
+	}
+	return credential.Tracker | credential.Listing
+}
+
+// With credentials of a scope all that a View does works in that scope's own
+// partition and, above a session, in its index partitions; in every other, of
+// scopes above and below as well, the server denies it.
+func TestTrackerKeepsToItsPartition(t *testing.T) {
+	for _, holder := range scopes() {
+		tb := tableFor(t, newVendor(t).Provider(holder, purposeAt(holder)))
+		for _, target := range scopes() {
+			view, err := tb.In(target)
+			require.NoError(t, err)
+			for name, op := range viewOperations(view) {
+				err := op(t.Context())
+				switch {
+				case holder != target:
+					require.ErrorIs(t, err, dynamo.ErrDenied, "%s: credentials of %v, at %v", name, holder, target)
+				case world.store:
+					require.NoError(t, err, "%s: credentials of %v", name, holder)
+				default: // the blank store has nothing to find
+					require.NotErrorIs(t, err, dynamo.ErrDenied, "%s: credentials of %v", name, holder)
+				}
+			}
+			if target.Level() != scope.SessionLevel {
+				continue
+			}
+			for name, q := range indexQueries(view) {
+				require.ErrorIs(t, q(t.Context()), dynamo.ErrDenied, "%s: credentials of %v, at %v", name, holder, target)
+			}
+		}
+	}
+}
+
+var fresh int
+
+func viewOperations(view *table.View) map[string]func(context.Context) error {
+	fresh++
+	sort := fmt.Sprintf("item-%d", fresh)
+	ops := map[string]func(context.Context) error{
+		"put, get, conflict, replace, delete": func(ctx context.Context) error {
+			it, err := view.Put(ctx, table.Item{Sort: sort, Attr: map[string]table.Value{"a": "b"}}, table.Absent())
+			if err != nil {
+				return err
+			}
+			if got, err := view.Get(ctx, sort); err != nil || got.Attr["a"] != "b" {
+				return fmt.Errorf("get: %v, %w", got, err)
+			}
+			if _, err := view.Put(ctx, table.Item{Sort: sort}, table.Absent()); err == nil {
+				return fmt.Errorf("a second put was taken")
+			}
+			if it, err = view.Put(ctx, it, table.Version(it.Version)); err != nil {
+				return err
+			}
+			return view.Delete(ctx, sort, table.Version(it.Version))
+		},
+		"get": func(ctx context.Context) error {
+			_, err := view.Get(ctx, "nothing")
+			if errors.Is(err, table.ErrNotFound) {
+				return nil
+			}
+			return err
+		},
+		"query": func(ctx context.Context) error {
+			_, err := view.Query(ctx, table.Query{From: "a", To: "z", Consistent: true})
+			return err
+		},
+		"count": func(ctx context.Context) error {
+			_, _, err := view.Count(ctx, table.Query{})
+			return err
+		},
+		"delete": func(ctx context.Context) error {
+			err := view.Delete(ctx, "nothing", table.Version(1))
+			if _, ok := errors.AsType[*table.ConflictError](err); ok {
+				return nil
+			}
+			return err
+		},
+	}
+	if view.Scope().Level() != scope.SessionLevel {
+		for name, q := range indexQueries(view) {
+			ops[name] = q
+		}
+	}
+	return ops
+}
+
+func indexQueries(view *table.View) map[string]func(context.Context) error {
+	qs := map[string]func(context.Context) error{}
+	for _, slot := range []table.Slot{table.I1, table.I2} {
+		for _, class := range resources().Classes {
+			qs[fmt.Sprintf("list %s of index %d", class, slot)] = func(ctx context.Context) error {
+				_, err := view.Query(ctx, table.Query{Slot: slot, Class: class, Desc: true})
+				return err
+			}
+			qs[fmt.Sprintf("count %s of index %d", class, slot)] = func(ctx context.Context) error {
+				_, _, err := view.Count(ctx, table.Query{Slot: slot, Class: class})
+				return err
+			}
+		}
+	}
+	return qs
+}
+
+// A class or an index that the policy does not name is denied to the scope itself.
+func TestListingIsOfItsClasses(t *testing.T) {
+	for _, s := range scopes() {
+		if s.Level() == scope.SessionLevel {
+			continue
+		}
+		view := must(tableFor(t, newVendor(t).Provider(s, credential.Listing)).In(s))
+		_, err := view.Query(t.Context(), table.Query{Slot: table.I1, Class: "active"})
+		require.NoError(t, err)
+		_, err = view.Query(t.Context(), table.Query{Slot: table.I1, Class: "secret"})
+		require.ErrorIs(t, err, dynamo.ErrDenied)
+		_, err = view.Query(t.Context(), table.Query{Slot: table.I3, Class: "active"})
+		require.ErrorIs(t, err, dynamo.ErrDenied)
+		_, err = view.Query(t.Context(), table.Query{})
+		require.ErrorIs(t, err, dynamo.ErrDenied, "a listing alone reads no base partition")
+		_, err = view.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
+		require.ErrorIs(t, err, dynamo.ErrDenied)
+	}
+}
+
+// What is not the gate's to answer: only with a store are these the real ones.
+func TestConflictComesBackUnderAPolicy(t *testing.T) {
+	needStore(t)
+	s := u1s1
+	view := must(tableFor(t, newVendor(t).Provider(s, credential.Tracker)).In(s))
+	first, err := view.Put(t.Context(), table.Item{Sort: "conflict", Attr: map[string]table.Value{"a": int64(1)}}, table.Absent())
+	require.NoError(t, err)
+	_, err = view.Put(t.Context(), table.Item{Sort: "conflict"}, table.Absent())
+	var conflict *table.ConflictError
+	require.ErrorAs(t, err, &conflict)
+	require.Equal(t, first, *conflict.Current)
+}
+
+// IAM sees the base partition alone, so it can't keep a session from writing
+// another tenant's index attributes on its own row. What holds there is the
+// recheck: the row is not listed.
+func TestForgedIndexAttributes(t *testing.T) {
+	needStore(t)
+	mine, theirs := u1s1, globex
+	index := must(theirs.Index(theirs.Level(), "active"))
+	_, err := throughGate(newVendor(t).Provider(mine, credential.Tracker)).PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: &world.table,
+		Item: map[string]types.AttributeValue{
+			"pk": text(mine.Partition()), "sk": text("forged"), "v": &types.AttributeValueMemberN{Value: "1"},
+			"i2p": text(index), "i2s": text("0000"), "filename": text("buy this"),
+		},
+	})
+	require.NoError(t, err)
+	view := must(tableFor(t, newVendor(t).Provider(theirs, credential.Listing)).In(theirs))
+	page, err := view.Query(t.Context(), table.Query{Slot: table.I2, Class: "active"})
+	require.NoError(t, err)
+	for _, found := range page.Items {
+		require.NotEqual(t, "forged", found.Item.Sort)
+	}
+	n, _, err := view.Count(t.Context(), table.Query{Slot: table.I2, Class: "active"})
+	require.NoError(t, err)
+	require.Equal(t, len(page.Items), n)
+}

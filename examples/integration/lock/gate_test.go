@@ -1,0 +1,126 @@
+package lock
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/versity/versitygw/iamapi/policy"
+	"github.com/versity/versitygw/iamapi/storage"
+	"github.com/versity/versitygw/iamapi/types"
+)
+
+// gate is DynamoDB's front door as far as IAM goes. It lets a request through
+// to the store if it is signed by a session that lives, and if the role's
+// policy and the session's both allow all that it does.
+//
+// What goes on to the store is what the gate has understood, written anew: no
+// duplicate name or trailing byte can mean one thing here and another there.
+type gate struct {
+	iam      storage.Storer
+	upstream string // endpoint
+}
+
+// refusal is an answer in DynamoDB's form.
+type refusal struct{ code, message string }
+
+func (r *refusal) Error() string { return r.code + ": " + r.message }
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	res, err := g.handle(r)
+	if err != nil {
+		bad, ok := errors.AsType[*refusal](err)
+		if !ok {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(map[string]string{"__type": "com.amazon.coral.service#" + bad.code, "message": bad.message})
+		return
+	}
+	defer func() { _ = res.Body.Close() }()
+	for name, values := range res.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(res.StatusCode)
+	_, _ = io.Copy(w, res.Body)
+}
+
+func (g *gate) handle(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 17<<20))
+	if err != nil {
+		return nil, err
+	}
+	session, err := g.authenticate(r, body)
+	if err != nil {
+		return nil, err
+	}
+	op, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
+	if !ok || r.Method != http.MethodPost || r.URL.Path != "/" {
+		return nil, &refusal{"UnknownOperationException", "not an operation of DynamoDB"}
+	}
+	if body, err = canonical(body); err != nil {
+		return nil, &refusal{"SerializationException", err.Error()}
+	}
+	var in map[string]json.RawMessage
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, &refusal{"SerializationException", err.Error()}
+	}
+	uses, err := usesOf(op, in)
+	if err != nil {
+		return nil, &refusal{"ValidationException", err.Error()}
+	}
+	for _, u := range uses {
+		if !allowed(session, u) {
+			return nil, &refusal{"AccessDeniedException", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s",
+				session.RoleSessionName, u.action, u.resource)}
+		}
+	}
+	out, err := http.NewRequestWithContext(r.Context(), http.MethodPost, g.upstream, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"Content-Type", "X-Amz-Target", "X-Amz-Date", "Authorization"} { // the store reads none but the first two
+		out.Header.Set(name, r.Header.Get(name))
+	}
+	return http.DefaultClient.Do(out)
+}
+
+// canonical returns the document with each name once, at every depth: the one
+// whose value encoding/json takes.
+func canonical(body []byte) ([]byte, error) {
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil { // DynamoDB's numbers are strings; what is left are counts
+		return nil, err
+	}
+	return json.Marshal(v)
+}
+
+// allowed: the session may do what its role and its own policy both allow.
+func allowed(s *types.Session, u use) bool {
+	rc := policy.RequestContext{Action: u.action, Resource: u.resource, Condition: map[string][]string{}}
+	if len(u.keys) > 0 {
+		rc.Condition["dynamodb:LeadingKeys"] = u.keys
+	}
+	for _, text := range []string{rolePolicy, s.Policy} {
+		if policy.EvaluateIdentityPolicies([]types.PolicyEntry{{PolicyDocument: text}}, rc) != policy.DecisionAllow {
+			return false
+		}
+	}
+	return true
+}
+
+// newBlank is a store that has nothing and forgets everything: it answers what
+// DynamoDB does where nothing is found.
+func newBlank() *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, _ = io.WriteString(w, "{}")
+	}))
+}

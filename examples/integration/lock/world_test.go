@@ -1,0 +1,261 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/versity/versitygw/backend/meta"
+	"github.com/versity/versitygw/backend/posix"
+	"github.com/versity/versitygw/embedgw"
+	"github.com/versity/versitygw/iamapi/storage"
+	"github.com/versity/versitygw/s3api"
+
+	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/credential"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+)
+
+const (
+	region  = "us-east-1"
+	access  = "carrel"
+	secret  = "carrel-secret"
+	landing = "carrel-landing"
+	raw     = "carrel-raw"
+)
+
+// world is what the tests share: there can be one gateway in a process.
+var world struct {
+	iam   storage.Storer
+	sts   assumer
+	s3    string // endpoint
+	gate  string // endpoint
+	store bool   // whether there is a store behind the gate
+	table string
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "lock-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx, stop := context.WithCancel(context.Background())
+	ended, err := start(ctx, dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lock:", err)
+		stop()
+		return 1
+	}
+	code := m.Run()
+	stop()
+	if err := ended(); err != nil {
+		fmt.Fprintln(os.Stderr, "lock:", err)
+		return 1
+	}
+	return code
+}
+
+func start(ctx context.Context, dir string) (ended func() error, err error) {
+	iamDir := filepath.Join(dir, "iam")
+	if err := os.MkdirAll(iamDir, 0o700); err != nil {
+		return nil, err
+	}
+	if world.iam, err = storage.New(storage.Config{Dir: iamDir}); err != nil {
+		return nil, err
+	}
+	if world.sts, err = newAssumer(ctx, world.iam); err != nil {
+		return nil, err
+	}
+	closeGate, err := startGate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	servers, err := startS3(ctx, dir, iamDir)
+	if err != nil {
+		return nil, errors.Join(err, closeGate())
+	}
+	return func() error { return errors.Join(closeGate(), servers()) }, nil
+}
+
+// stores are the kinds of backend that have a whole DynamoDB, which believes
+// any signature, so that the gate can stand before it.
+var stores = []backend.Kind{backend.Dynoxide, backend.LocalStack}
+
+// startGate puts the gate before the store that was asked for, or before one
+// that has nothing and forgets everything.
+func startGate(ctx context.Context) (closeGate func() error, err error) {
+	kind, close := backend.Kind(os.Getenv(backend.Variable)), func() error { return nil }
+	g := &gate{iam: world.iam}
+	if slices.Contains(stores, kind) {
+		b, err := backend.Open(ctx, os.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		name, remove, err := b.NewTable(ctx, nil)
+		if err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+		world.store, world.table = true, name
+		close = func() error { return errors.Join(remove(context.Background()), b.Close()) }
+		g.upstream = aws.ToString(b.DynamoDB.Options().BaseEndpoint)
+	} else {
+		fmt.Printf("lock: %s=%s has no DynamoDB for these tests (%s and %s have): of it only what the gate refuses is tested\n",
+			backend.Variable, kind, stores[0], stores[1])
+		blank := newBlank()
+		world.table = "carrel"
+		close = func() error { blank.Close(); return nil }
+		g.upstream = blank.URL
+	}
+	server := httptest.NewServer(g)
+	world.gate = server.URL
+	return func() error { server.Close(); return close() }, nil
+}
+
+// startS3 runs the IAM service and the gateway that asks it.
+func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
+	private := filepath.Join(dir, "iam.sock")
+	data := filepath.Join(dir, "s3")
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
+	}
+	attributes, sidecar, err := attributesOf(dir, data)
+	if err != nil {
+		return nil, err
+	}
+	be, err := posix.New(data, attributes, posix.PosixOpts{CopyObjectThreshold: 5 << 30, SideCarDir: sidecar})
+	if err != nil {
+		return nil, err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	errs, listening := make(chan error, 2), make(chan struct{})
+	go func() {
+		errs <- embedgw.RunIAMAPI(ctx, &embedgw.IAMConfig{
+			RootUserAccess: access, RootUserSecret: secret, IAMDir: iamDir,
+			Ports: []string{filepath.Join(dir, "api.sock")}, PrivatePorts: []string{private},
+			MaxConnections: 1000, MaxRequests: 1000, Quiet: true,
+		})
+	}()
+	go func() {
+		errs <- embedgw.RunVersityGW(ctx, be, &embedgw.Config{
+			RootUserAccess: access, RootUserSecret: secret, Region: region,
+			StandaloneIAMEndpoint: private,
+			Ports:                 []string{address},
+			MaxConnections:        1000, MaxRequests: 1000, MultipartMaxParts: 10000,
+			Quiet:     true,
+			S3Options: []s3api.Option{s3api.WithOnListen(func() { close(listening) })},
+		})
+	}()
+	ended := func() error { return errors.Join(<-errs, <-errs) }
+	select {
+	case <-listening:
+	case err := <-errs:
+		return nil, errors.Join(errors.New("a server ended"), err)
+	case <-time.After(30 * time.Second):
+		return nil, errors.New("the gateway does not listen")
+	}
+	world.s3 = "http://" + address
+	root := s3Client(credentials.NewStaticCredentialsProvider(access, secret, ""))
+	for _, bucket := range []string{landing, raw} {
+		if err := gateway.EnsureBucket(ctx, root, bucket); err != nil {
+			return nil, err
+		}
+	}
+	return ended, nil
+}
+
+// attributesOf keeps objects' attributes in files where the file system has no
+// extended attributes.
+func attributesOf(dir, data string) (meta.MetadataStorer, string, error) {
+	f, err := os.Create(filepath.Join(data, ".probe"))
+	if err != nil {
+		return nil, "", err
+	}
+	attrErr := meta.XattrMeta{}.StoreAttribute(f, "", "", "probe", []byte("x"))
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		return nil, "", err
+	}
+	if attrErr == nil {
+		return meta.XattrMeta{}, "", nil
+	}
+	sidecar := filepath.Join(dir, "attributes")
+	if err := os.MkdirAll(sidecar, 0o700); err != nil {
+		return nil, "", err
+	}
+	storer, err := meta.NewSideCar(sidecar)
+	return storer, sidecar, err
+}
+
+func resources() credential.Resources {
+	return credential.Resources{
+		Account: account, Region: region,
+		Landing: landing, Raw: raw, Table: world.table,
+		Indexes: []string{dynamo.IndexName(table.I1), dynamo.IndexName(table.I2)},
+		Classes: []string{"active", "failed", "success"},
+	}
+}
+
+func s3Client(c aws.CredentialsProvider) *s3.Client {
+	return s3.New(s3.Options{
+		BaseEndpoint: aws.String(world.s3), UsePathStyle: true, Region: region, Credentials: c, Retryer: aws.NopRetryer{},
+	})
+}
+
+func dynamodbClient(endpoint string, c aws.CredentialsProvider) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{BaseEndpoint: aws.String(endpoint), Region: region, Credentials: c, Retryer: aws.NopRetryer{}})
+}
+
+const (
+	session1 = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+	session2 = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c"
+)
+
+// Scopes of two tenants and three users, and neighbours whose names begin alike
+// or are the same under another tenant.
+var (
+	acme    = must(scope.Tenant("acme"))
+	shared  = must(acme.Shared())
+	u1      = must(acme.User("u1"))
+	u1s1    = must(u1.Session(session1))
+	u1s2    = must(u1.Session(session2))
+	u11     = must(acme.User("u11"))
+	u2s1    = must(must(acme.User("u2")).Session(session1))
+	globex  = must(scope.Tenant("globex"))
+	globexS = must(must(globex.User("u1")).Session(session1))
+	acme2S  = must(must(must(scope.Tenant("acme-2")).User("u1")).Session(session1))
+)
+
+func scopes() []scope.Scope {
+	return []scope.Scope{acme, shared, u1, u1s1, u1s2, u11, u2s1, globex, globexS, acme2S}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

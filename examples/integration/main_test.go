@@ -1,0 +1,32 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/carrel-go/carrel/examples/integration/backend"
+)
+
+// servers is what the tests of the package share: a process can run one gateway.
+var servers *backend.Backend
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if servers, err = backend.Open(context.Background(), os.Getenv); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if s := servers.NotRun(); s != "" {
+		fmt.Println(s)
+	}
+	code := m.Run()
+	if err := servers.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}

@@ -1,0 +1,44 @@
+package integration_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/object/objecttest"
+	"github.com/carrel-go/carrel/scope/object/s3object"
+)
+
+func needS3(t *testing.T) {
+	if servers.S3 == nil {
+		t.Skip(servers.NotRun())
+	}
+}
+
+func newBucket(t *testing.T) (*object.Bucket, *s3object.Driver, string) {
+	t.Helper()
+	needS3(t)
+	name, err := servers.NewBucket(t.Context())
+	require.NoError(t, err)
+	d, err := s3object.New(servers.S3, name, nil)
+	require.NoError(t, err)
+	return object.New(d, name, nil), d, name
+}
+
+// knownObjectFailures are for the suite of objects what knownFailures are for that of tables.
+var knownObjectFailures = map[backend.Kind]map[string]string{
+	backend.LocalStack: {"pins": "answers 501 to a DELETE with If-Match"},
+	backend.Moto:       {"names": "cuts a key at its semicolon"},
+}
+
+func TestObject(t *testing.T) {
+	_, d, name := newBucket(t)
+	err := objecttest.Test(t.Context(), d, name)
+	onlyKnown(t, err, knownObjectFailures[servers.Kind], func(err error) string {
+		check, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "objecttest: "), ": ")
+		return check
+	})
+}
