@@ -5,9 +5,12 @@
 // streams what it finds over SSE, a person accepts, and DynamoDB says at every moment where each upload stands.
 //
 //   - scope: whose data. A Scope only narrows, and it alone makes S3 keys and partition keys.
-//   - scope/table: items that live under a Scope, with conditional writes; drivers in memory and in scope/table/bolt.
+//   - scope/table: items that live under a Scope, with conditional writes; drivers in memory, in scope/table/bolt and in
+//     scope/table/dynamo.
 //   - scope/object: objects that live under a Scope; drivers in memory and in scope/object/s3object.
-//   - presign: grants to upload straight to S3, and proof that the upload arrived.
+//   - scope/credential: a Scope as an IAM session policy, and as short-lived credentials.
+//   - scope/oidc: a verified token as an identity with its Scopes.
+//   - presign: grants to upload straight to S3 and to download, proof that an upload arrived, S3's events.
 //   - tracking: pipelines and their stages, the single source of truth for every upload.
 //   - tools: typed functions as tools that a model may call inside a Scope.
 //   - agent: the tool-calling loop, as a stream of events.

@@ -15,48 +15,50 @@ func checkID(id string) string {
 	if len(id) > maxID {
 		return "is longer than 64 bytes"
 	}
+	if c := id[0]; c == '_' || c == '-' {
+		return "does not start with a letter or digit"
+	}
 	for i := range len(id) {
-		switch c := id[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case i > 0 && (c == '_' || c == '-'):
-		case i == 0 && (c == '_' || c == '-'):
-			return "does not start with a letter or digit"
-		default:
+		if c := id[i]; c >= 0x80 || !in(c, idLow, idHigh) {
 			return "has a character other than letters, digits, _ and -"
 		}
 	}
 	return ""
 }
 
+// Letters, digits, _ and -, as bits: 0–63 and 64–127.
+const (
+	idLow  = (1<<10-1)<<'0' | 1<<'-'
+	idHigh = (1<<26-1)<<('A'-64) | (1<<26-1)<<('a'-64) | 1<<('_'-64)
+)
+
 // checkSession returns why id is no canonical lower-case UUIDv7, or "".
 func checkSession(id string) string {
 	const not = "is not a lower-case UUIDv7"
-	if len(id) != 36 {
+	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' || id[14] != '7' || id[19] < '8' || id[19] > 'b' {
 		return not
 	}
+	dashes := 0
 	for i := range len(id) {
 		c := id[i]
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return not
-			}
-		case 14:
-			if c != '7' {
-				return not
-			}
-		case 19:
-			if c != '8' && c != '9' && c != 'a' && c != 'b' {
-				return not
-			}
-		default:
-			if unhex(c) == 0xff {
-				return not
-			}
+		if c >= 0x80 || !in(c, hexLow, hexHigh) {
+			return not
 		}
+		if c == '-' {
+			dashes++
+		}
+	}
+	if dashes != 4 { // besides those that have been seen
+		return not
 	}
 	return ""
 }
+
+// Lower-case hexadecimal digits and -, as bits: 0–63 and 64–127.
+const (
+	hexLow  = (1<<10-1)<<'0' | 1<<'-'
+	hexHigh = (1<<6 - 1) << ('a' - 64)
+)
 
 func unhex(c byte) byte {
 	switch {

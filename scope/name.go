@@ -24,14 +24,10 @@ func checkName(name string) string {
 	ascii := true
 	for i := range len(name) {
 		switch c := name[i]; {
-		case c == '/' || c == '\\':
-			return "has a path separator"
-		case c == '%' || c == '?' || c == '#':
-			return "has one of % ? #, which mean something in a URL"
-		case c < ' ' || c == 0x7f:
-			return "has a control character"
 		case c >= utf8.RuneSelf:
 			ascii = false
+		case in(c, badLow, badHigh):
+			return whyBad(c)
 		}
 	}
 	switch first, last := name[0], name[len(name)-1]; {
@@ -47,6 +43,31 @@ func checkName(name string) string {
 		return ""
 	}
 	return checkUnicodeName(name)
+}
+
+// The ASCII that no name may have, as bits: 0–63 and 64–127.
+const (
+	badLow  = 1<<' ' - 1 | 1<<'/' | 1<<'%' | 1<<'?' | 1<<'#'
+	badHigh = 1<<('\\'-64) | 1<<(0x7f-64)
+)
+
+// in reports whether the ASCII character c is of a set. Every key that is built
+// or parsed goes through it, byte by byte.
+func in(c byte, low, high uint64) bool {
+	if c >= 64 {
+		low = high
+	}
+	return low>>(c&63)&1 != 0
+}
+
+func whyBad(c byte) string {
+	switch c {
+	case '/', '\\':
+		return "has a path separator"
+	case '%', '?', '#':
+		return "has one of % ? #, which mean something in a URL"
+	}
+	return "has a control character"
 }
 
 func checkUnicodeName(name string) string {
