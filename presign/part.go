@@ -44,7 +44,7 @@ func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, num
 }
 
 func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, number int, o *PartOptions) (Grant, error) {
-	ref, err := s.planned(session, m)
+	_, ref, err := s.planned(session, m)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -91,13 +91,13 @@ func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, num
 }
 
 // planned names the object that m is to become in the session.
-func (s *Signer) planned(session scope.Scope, m Multipart) (object.Ref, error) {
-	_, ref, err := s.ref(session, m.Name)
+func (s *Signer) planned(session scope.Scope, m Multipart) (*object.Root, object.Ref, error) {
+	root, ref, err := s.ref(session, m.Name)
 	if err != nil {
-		return object.Ref{}, err
+		return nil, object.Ref{}, err
 	}
 	if err := m.check(); err != nil {
-		return object.Ref{}, err
+		return nil, object.Ref{}, err
 	}
-	return ref, checkID(m.ID)
+	return root, ref, checkID(m.ID)
 }

@@ -26,8 +26,9 @@
 // is a position and a digest of the query; the partition always comes from
 // the View.
 //
-// [Memory] is the driver for tests and examples. Package bolt keeps the
-// same items in a file.
+// [Memory] is the driver for tests and examples. Package bolt keeps the same
+// items in a file, package dynamo in DynamoDB, and package tabletest is what
+// every driver has to pass.
 //
 // What the package does not do: it has no scan, no unconditional write and no
 // transaction over items, and it never retries. Expired items are hidden, not
