@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +128,31 @@ func TestImportLawCanFail(t *testing.T) {
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, p := range slices.Concat(list(t, "."), list(t, "examples")) {
 		require.NotEmpty(t, p.Doc, "%s has no documentation", p.ImportPath)
+	}
+}
+
+// The documents say which test shows what: each test that they name is there.
+func TestDocumentsNameRealTests(t *testing.T) {
+	there := map[string]bool{}
+	require.NoError(t, fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(src, -1) {
+			there[string(m[1])] = true
+		}
+		return err
+	}))
+	docs, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, docs)
+	for _, doc := range docs {
+		text, err := os.ReadFile(doc)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllSubmatch(text, -1) {
+			require.True(t, there[string(m[1])], "%s names %s, which is no test", doc, m[1])
+		}
 	}
 }
 

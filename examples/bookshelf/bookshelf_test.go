@@ -428,7 +428,7 @@ func TestTokensBoundWhatIsSeen(t *testing.T) {
 		"empty":     "Bearer ",
 	} {
 		for _, path := range []string{"/api/ops/files", "/api/upload/presigned?filename=a.png", "/api/nothing"} {
-			req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+path, nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
 			require.NoError(t, err)
 			req.Header.Set("Authorization", value)
 			res, err := http.DefaultClient.Do(req)
