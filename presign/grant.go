@@ -51,7 +51,10 @@ func (s *Signer) grant(ctx context.Context, c *s3.Client, r request) (Grant, err
 		return Grant{}, err
 	}
 	expires := clamp(r.expires, creds)
-	p := s3.NewPresignClient(c, func(o *s3.PresignOptions) { o.Presigner = s.signer })
+	p := s.urls
+	if p == nil {
+		p = s.urlClient(c)
+	}
 	signed, err := r.presign(p, func(o *s3.PresignOptions) {
 		o.Expires = expires
 		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) { o.Credentials = fixed(creds) })
@@ -70,6 +73,10 @@ func (s *Signer) grant(ctx context.Context, c *s3.Client, r request) (Grant, err
 		URL: signed.URL, Method: signed.Method, Headers: headers, Size: r.size,
 		Bucket: r.ref.Bucket(), Key: r.ref.Key(), Expires: until,
 	}, nil
+}
+
+func (s *Signer) urlClient(c *s3.Client) *s3.PresignClient {
+	return s3.NewPresignClient(c, func(o *s3.PresignOptions) { o.Presigner = s.signer })
 }
 
 // optional is nil for what is not to be sent.

@@ -111,7 +111,7 @@ func TestMultipartErrors(t *testing.T) {
 		err := s.Complete(t.Context(), session(t), plan, []presign.Part{{ETag: "a"}, {ETag: "b"}, {ETag: "c"}})
 		require.Error(t, err)
 		for _, sentinel := range []error{presign.ErrNoUpload, object.ErrExists, object.ErrConflict, presign.ErrParts, object.ErrDenied} {
-			require.Equal(t, c.want == sentinel, errors.Is(err, sentinel), "%d %s is %v: %v", c.status, c.code, sentinel, err)
+			require.Equal(t, errors.Is(c.want, sentinel), errors.Is(err, sentinel), "%d %s is %v: %v", c.status, c.code, sentinel, err)
 		}
 	}
 	s := overWire(t, &wire{status: 404, code: "NoSuchUpload"})

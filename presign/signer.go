@@ -56,10 +56,10 @@ type Signer struct {
 	types   []string
 	signer  *v4.Signer // one for all grants: it keeps the day's signing key
 
-	// Of the one client, where there is no Options.For: both cost too much to be
+	// Of the one client, where there is no Options.For: they cost too much to be
 	// had anew for each grant.
-	forms *s3.PresignClient
-	creds aws.CredentialsProvider
+	urls, forms *s3.PresignClient
+	creds       aws.CredentialsProvider
 }
 
 // New returns the signer for b. The client signs: its credentials, region and
@@ -97,7 +97,7 @@ func New(c *s3.Client, b *object.Bucket, o *Options) (*Signer, error) {
 			return nil, fmt.Errorf("presign: new: %w", invalid("neither a client nor Options.For"))
 		}
 		s.choose = func(context.Context, scope.Scope) (*s3.Client, error) { return c, nil }
-		s.forms, s.creds = formClient(c), c.Options().Credentials
+		s.urls, s.forms, s.creds = s.urlClient(c), formClient(c), c.Options().Credentials
 	}
 	return s, nil
 }

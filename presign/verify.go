@@ -3,7 +3,6 @@ package presign
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +52,7 @@ func verify(r *v4.PresignedHTTPRequest, want request, c aws.Credentials, expires
 		return bad("X-Amz-Date %q", u.date)
 	case r.Method != want.method:
 		return bad("method %s", r.Method)
-	case !strings.HasSuffix(u.path, "/"+want.ref.Key()):
+	case !endsIn(u.path, want.ref.Key()):
 		return bad("path %q for key %q", u.path, want.ref.Key())
 	case u.expires != strconv.FormatInt(int64(expires/time.Second), 10):
 		return bad("X-Amz-Expires %q for %v", u.expires, expires)
@@ -81,7 +80,7 @@ func until(begin time.Time, d time.Duration, c aws.Credentials) time.Time {
 	return end
 }
 
-// signedURL is what verify reads of a URL: the path, and values of the query as
+// signedURL is what verify reads of a URL: the path and values of the query, as
 // they stand there, escaped.
 type signedURL struct{ path, headers, date, expires, credential, token string }
 
@@ -95,10 +94,8 @@ func parseSigned(raw string, want []header) (u signedURL, err error) {
 	if !ok || slash < 0 {
 		return u, errors.New("the URL has no path")
 	}
-	escaped, query, _ := strings.Cut(rest[slash:], "?")
-	if u.path, err = url.PathUnescape(escaped); err != nil {
-		return u, errors.New("the path does not parse")
-	}
+	var query string
+	u.path, query, _ = strings.Cut(rest[slash:], "?")
 	found := 0
 	for query != "" {
 		var pair string
@@ -147,10 +144,10 @@ func cutEscaped(s, prefix string) (rest string, ok bool) {
 			return "", false
 		}
 		c, n := s[0], 1
-		switch {
-		case c == '+':
+		switch c {
+		case '+':
 			c = ' '
-		case c == '%':
+		case '%':
 			if len(s) < 3 {
 				return "", false
 			}
@@ -168,6 +165,28 @@ func cutEscaped(s, prefix string) (rest string, ok bool) {
 	return s, true
 }
 
+// endsIn reports whether path, which is escaped, unescapes to …/key. It reads
+// from the end: how the path begins is the endpoint's affair.
+func endsIn(path, key string) bool {
+	for i := len(key) - 1; i >= 0; i-- {
+		n := len(path)
+		if n == 0 {
+			return false
+		}
+		c := path[n-1]
+		n--
+		if n >= 2 && path[n-2] == '%' { // never but before two digits
+			c, n = unhex(path[n-1])<<4|unhex(c), n-2
+		}
+		if c != key[i] {
+			return false
+		}
+		path = path[:n]
+	}
+	return strings.HasSuffix(path, "/")
+}
+
+// unhex returns the value of a hexadecimal digit; 0xff for anything else.
 func unhex(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':

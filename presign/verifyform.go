@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,10 +27,9 @@ type promise struct {
 // for the bucket, one for the size, and one for each field that the client is
 // told to send, with its value. A field without a condition S3 refuses by itself.
 //
-// It compares the text, piece by piece, as encoding/json writes it; to parse
-// the policy would cost as much as to sign it. A piece has quotes that are not
-// escaped, so it can't be a part of some value. Should the SDK write in
-// another way, there are no forms rather than loose ones.
+// It reads the text as encoding/json writes it; to parse any other would cost as
+// much as to sign it. Should the SDK write in another way, there are no forms
+// rather than loose ones.
 func verifyForm(f *s3.PresignedPostRequest, want promise, c aws.Credentials, expires time.Duration) (time.Time, error) {
 	bad := func(format string, args ...any) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w: %s", ErrUnsigned, fmt.Sprintf(format, args...))
@@ -54,44 +54,70 @@ func verifyForm(f *s3.PresignedPostRequest, want promise, c aws.Credentials, exp
 		}
 	}
 
-	frame := `{"conditions":[],"expiration":"` + begin.Add(expires).Format(time.RFC3339) + `"}`
-	head, tail := frame[:len(`{"conditions":[`)], frame[len(`{"conditions":[`):]
-	if !strings.HasPrefix(policy, head) || !strings.HasSuffix(policy, tail) {
+	conditions, ok := strings.CutPrefix(policy, `{"conditions":[`)
+	conditions, ok2 := strings.CutSuffix(conditions, `],"expiration":"`+begin.Add(expires).Format(time.RFC3339)+`"}`)
+	if !ok || !ok2 {
 		return bad("the policy does not end at %v", begin.Add(expires))
 	}
-	length := len(frame) - len(",") // each piece brings one, but the first
-	missing := ""
-	look := func(piece string) {
-		length += len(piece) + len(",")
-		if !strings.Contains(policy, piece) {
-			missing = piece
+	length := `["content-length-range",` + strconv.FormatInt(want.min, 10) + "," + strconv.FormatInt(want.max, 10) + "]"
+	seen := make([]string, 0, 16)
+	for rest := conditions; rest != ""; {
+		var name string
+		if rest, ok = strings.CutPrefix(rest, length); ok {
+			name = "content-length-range"
+		} else if name, rest, ok = cutCondition(rest, f.Values, want.ref.Bucket()); !ok {
+			return bad("condition %.80s", rest)
+		}
+		if slices.Contains(seen, name) {
+			return bad("condition on %s twice", name)
+		}
+		seen = append(seen, name)
+		if rest, ok = strings.CutPrefix(rest, ","); !ok && rest != "" {
+			return bad("the policy does not parse")
 		}
 	}
-	look(`["content-length-range",` + strconv.FormatInt(want.min, 10) + "," + strconv.FormatInt(want.max, 10) + "]")
-	look(condition("bucket", want.ref.Bucket()))
-	for name, value := range f.Values {
-		if name != "policy" && name != "X-Amz-Signature" {
-			look(condition(name, value))
-		}
-	}
-	if missing != "" {
-		return bad("no condition %s", missing)
-	}
-	if len(policy) != length {
-		return bad("the policy has conditions that were not asked for")
+	// The bucket and the range are no fields, the policy and its signature have no condition.
+	if len(seen) != len(f.Values) {
+		return bad("the policy has %d conditions, want %d", len(seen), len(f.Values))
 	}
 	return until(begin, expires, c), nil
 }
 
-func condition(name, value string) string {
+// cutCondition cuts {"name":"value"} from the front of a policy's conditions,
+// if it is one for the bucket or for a field with the value that is sent.
+func cutCondition(s string, fields map[string]string, bucket string) (name, rest string, ok bool) {
+	rest, ok = strings.CutPrefix(s, `{"`)
+	name, rest, ok2 := strings.Cut(rest, `":`)
+	value, sent := fields[name]
+	if name == "bucket" {
+		value, sent = bucket, true
+	}
+	if !ok || !ok2 || !sent || name == "policy" || name == "X-Amz-Signature" {
+		return "", s, false
+	}
+	if rest, ok = cutQuoted(rest, value); !ok {
+		return "", s, false
+	}
+	rest, ok = strings.CutPrefix(rest, "}")
+	return name, rest, ok
+}
+
+// cutQuoted cuts value from the front of s, as encoding/json writes it.
+func cutQuoted(s, value string) (rest string, ok bool) {
 	for i := range len(value) {
 		if c := value[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			v, err := json.Marshal(value) // it writes some of them in another way
+			v, err := json.Marshal(value) // it escapes some of these
 			if err != nil {
-				return "" // which no policy lacks; the length tells
+				return s, false
 			}
-			return `{"` + name + `":` + string(v) + `}`
+			return strings.CutPrefix(s, string(v))
 		}
 	}
-	return `{"` + name + `":"` + value + `"}`
+	if rest, ok = strings.CutPrefix(s, `"`); !ok {
+		return s, false
+	}
+	if rest, ok = strings.CutPrefix(rest, value); !ok {
+		return s, false
+	}
+	return strings.CutPrefix(rest, `"`)
 }

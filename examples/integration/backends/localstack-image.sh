@@ -23,8 +23,9 @@ packages() { # what is missing of the engine and of what makes the image
   command -v docker >/dev/null && command -v dockerd >/dev/null && command -v debootstrap >/dev/null &&
     command -v iptables >/dev/null && return 0
   command -v apt-get >/dev/null || die "install docker, dockerd, iptables and debootstrap"
-  apt-get update -qq >&2
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables debootstrap >&2
+  mkdir -p "$dir"
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io iptables debootstrap; } \
+    >"$dir/apt.log" 2>&1 || { tail -20 "$dir/apt.log" >&2; return 1; }
 }
 
 # find_engine: DOCKER_HOST names an engine that answers: the user's, or one of our own, which is started.
@@ -94,6 +95,7 @@ up() {
   if [ "$(docker image inspect -f '{{index .Config.Labels "carrel.made-of"}}' "$tag" 2>/dev/null || true)" != "$stamp" ]; then
     [ "$(id -u)" = 0 ] || die "only root can make the image"
     mkdir -p "$dir"
+    docker image rm -f "$tag" >/dev/null 2>&1 || true # of other parts
     build "$stamp"
   fi
   [ -z "${DOCKER_HOST:-}" ] || echo "export DOCKER_HOST=$DOCKER_HOST"

@@ -77,12 +77,9 @@ func fileReads(fsys fs.FS, name string, want []byte) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := iotest.TestReader(f, want); err != nil { // seeks and reads at offsets, since the file can
-		return err
-	}
 	info, err := f.Stat()
-	if err != nil {
+	// It seeks and reads at offsets, since the file can.
+	if err := errors.Join(err, iotest.TestReader(f, want), f.Close()); err != nil {
 		return err
 	}
 	ref, ok := info.Sys().(object.Ref)
