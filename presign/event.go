@@ -1,6 +1,7 @@
 package presign
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
@@ -51,6 +52,16 @@ func ParseEvent(raw []byte, bucket string) ([]S3Event, error) {
 		return nil, fmt.Errorf("presign: parse event: %w", err)
 	}
 	return events, nil
+}
+
+// Events is [ParseEvent] for the signer's own bucket, and reports what it
+// refuses.
+func (s *Signer) Events(ctx context.Context, raw []byte) ([]S3Event, error) {
+	events, err := ParseEvent(raw, s.bucket.Name())
+	if err != nil && s.audit != nil {
+		s.audit.Refused(ctx, scope.Refusal{Op: "presign.Events", Err: err})
+	}
+	return events, err
 }
 
 func parseEvent(raw []byte, bucket string) ([]S3Event, error) {

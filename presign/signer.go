@@ -46,6 +46,10 @@ type Options struct {
 	// application/octet-stream. Allow none that a browser executes: no HTML, no
 	// SVG, no XML, no PDF where its viewer is not trusted. Default: none.
 	Types []string
+
+	// Audit is told of each message that [Signer.Events] refuses. Names and Refs
+	// that are refused are the bucket's to report. Default: nobody is told.
+	Audit scope.Auditor
 }
 
 // Signer makes grants for one bucket. It is safe for concurrent use.
@@ -54,7 +58,8 @@ type Signer struct {
 	choose  func(context.Context, scope.Scope) (*s3.Client, error)
 	expires time.Duration
 	types   []string
-	signer  *v4.Signer // one for all grants: it keeps the day's signing key
+	audit   scope.Auditor // may be nil
+	signer  *v4.Signer    // one for all grants: it keeps the day's signing key
 
 	// Of the one client, where there is no Options.For: they cost too much to be
 	// had anew for each grant.
@@ -79,7 +84,7 @@ func New(c *s3.Client, b *object.Bucket, o *Options) (*Signer, error) {
 	s.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }) // as S3 wants it
 	if o != nil {
 		s.choose = o.For
-		s.types = slices.Clone(o.Types)
+		s.types, s.audit = slices.Clone(o.Types), o.Audit
 		if o.Expires != 0 {
 			s.expires = o.Expires
 		}

@@ -234,7 +234,7 @@ func (a *app) assemble(ctx context.Context, c config, dir string, tb *table.Tabl
 	}
 	watched := &object.Options{Audit: audit}
 	landing, raw := object.New(landingDriver, c.landing, watched), object.New(rawDriver, c.raw, watched)
-	signer, err := presign.New(client, landing, nil)
+	signer, err := presign.New(client, landing, &presign.Options{Audit: audit})
 	if err != nil {
 		return nil, err
 	}

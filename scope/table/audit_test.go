@@ -1,0 +1,44 @@
+package table_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+type heard []scope.Refusal
+
+func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r) }
+
+// planted is a driver into whose index somebody has put a row of another tenant.
+type planted struct{ *table.Memory }
+
+func (planted) Query(context.Context, table.DriverQuery) (table.DriverPage, error) {
+	return table.DriverPage{Rows: []table.Row{{Partition: "t#globex#u#eve", Sort: "x", Version: 1}}, Count: 1}, nil
+}
+
+func TestRefusalsAreReported(t *testing.T) {
+	var h heard
+	acme, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	view, err := table.New(planted{table.NewMemory(nil)}, &table.Options{Audit: &h}).In(acme)
+	require.NoError(t, err)
+
+	page, err := view.Query(t.Context(), table.Query{Slot: table.I1, Class: "active"})
+	require.NoError(t, err)
+	require.Empty(t, page.Items)
+	require.Len(t, h, 1)
+	require.ErrorContains(t, h[0].Err, "t#globex#u#eve")
+
+	h = nil
+	_, err = view.Query(t.Context(), table.Query{Cursor: "AAAA"})
+	require.ErrorIs(t, err, table.ErrCursor)
+	require.Len(t, h, 1)
+	require.Equal(t, "table.Query", h[0].Op)
+	require.Equal(t, acme, h[0].Scope)
+	require.ErrorIs(t, h[0].Err, table.ErrCursor)
+}
