@@ -33,3 +33,29 @@ func BenchmarkParseKey(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkParsePartition(b *testing.B) {
+	p := session("acme", "u1", sessionID).Partition()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := scope.ParsePartition(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// Keys are made and read on every operation: one allocation each, for the string.
+func TestAllocations(t *testing.T) {
+	s := session("acme", "u1", sessionID)
+	key, p := must(s.Key("cover.jpg")), s.Partition()
+	for what, f := range map[string]func(){
+		"Key":            func() { _, _ = s.Key("cover.jpg") },
+		"Partition":      func() { _ = s.Partition() },
+		"ParseKey":       func() { _, _, _ = scope.ParseKey(key) },
+		"ParsePartition": func() { _, _ = scope.ParsePartition(p) },
+	} {
+		if n := testing.AllocsPerRun(100, f); n > 1 {
+			t.Errorf("%s makes %v allocations", what, n)
+		}
+	}
+}

@@ -63,16 +63,18 @@ func TestLevelsOnlyNarrow(t *testing.T) {
 	}
 }
 
+var badIDs = []string{
+	"", " ", "a b", " a", "a ", "_a", "-a", "a/b", "a=b", "a#b", "a*", "a?", "${aws:userid}", "a.b", "ä", "a\x00",
+	"a\n", "..", "%61", "a\xff", "a@b",
+}
+
 func TestIDs(t *testing.T) {
 	for _, id := range []string{"a", "A", "0", "a-b_c", strings.Repeat("x", 64)} {
 		_, err := scope.Tenant(id)
 		require.NoError(t, err, id)
 	}
 	tenant := must(scope.Tenant("acme"))
-	for _, id := range []string{
-		"", " ", "a b", " a", "a ", "_a", "-a", "a/b", "a=b", "a#b", "a*", "a?", "${aws:userid}", "a.b", "ä", "a\x00",
-		"a\n", "..", "%61", strings.Repeat("x", 65), "a\xff", "a@b",
-	} {
+	for _, id := range append(badIDs, strings.Repeat("x", 65)) {
 		_, err := scope.Tenant(id)
 		require.ErrorIs(t, err, scope.ErrInvalid, "%q", id)
 		_, err = tenant.User(id)
@@ -202,6 +204,16 @@ func TestParseRefusesForeignShapes(t *testing.T) {
 		_, _, err := scope.ParseKey(key)
 		require.ErrorIs(t, err, scope.ErrInvalid, "%q", key)
 	}
+	for _, id := range append(badIDs, strings.Repeat("x", 65)) {
+		for _, key := range []string{"tenant=" + id + "/shared/x", "tenant=" + id + "/user=u/x", "tenant=t/user=" + id + "/x", "tenant=t/user=" + id + "/uploads/" + sessionID + "/x"} {
+			_, _, err := scope.ParseKey(key)
+			require.ErrorIs(t, err, scope.ErrInvalid, "%q", key)
+		}
+		for _, p := range []string{"t#" + id, "t#" + id + "#shared", "t#" + id + "#u#u", "t#t#u#" + id, "t#t#u#" + id + "#s#" + sessionID} {
+			_, err := scope.ParsePartition(p)
+			require.ErrorIs(t, err, scope.ErrInvalid, "%q", p)
+		}
+	}
 	for _, p := range []string{
 		"", "none", "t#", "t", "t#a#", "t#a#x", "t#a#shared#", "t#a#shared#x", "t#a#u#", "t#a#u", "t#a#u#b#", "t#a#u#b#s#", "t#a#u#b#s#x",
 		"t#a#u#b#s#" + sessionID + "#", "t#a#u#b#s#" + strings.ToUpper(sessionID), "T#a", " t#a", "t#a ", "t#a#i#active", "t#a#u#b#i#active", "sys#due#1",
@@ -220,6 +232,7 @@ func TestInjectiveAndInverse(t *testing.T) {
 		s    scope.Scope
 		name string
 	}
+	refused := 0
 	for range 20_000 {
 		s := randomScope(rnd)
 		p := s.Partition()
@@ -234,7 +247,8 @@ func TestInjectiveAndInverse(t *testing.T) {
 		name := randomName(rnd)
 		key, err := s.Key(name)
 		if err != nil {
-			continue // "uploads", "con", …
+			refused++ // "uploads", "con", "…", a dot at an end
+			continue
 		}
 		if old, seen := keys[key]; seen {
 			require.Equal(t, file{s, name}, old)
@@ -245,6 +259,7 @@ func TestInjectiveAndInverse(t *testing.T) {
 		require.Equal(t, file{s, name}, file{s2, name2})
 	}
 	require.Greater(t, len(keys), 5000)
+	require.Positive(t, refused, "the generator reaches beyond the grammar")
 }
 
 func pick(r *rand.Rand, alphabet string, n int) string {
@@ -255,13 +270,14 @@ func pick(r *rand.Rand, alphabet string, n int) string {
 	return string(b)
 }
 
-// Short ids out of the characters that the layouts are made of, so that collisions would show.
+// Half of them out of the words that the layouts are made of, so that collisions would show; half of the whole grammar.
 func randomID(r *rand.Rand) string {
+	const first = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	words := []string{"a", "ab", "t", "u", "s", "shared", "uploads", "user", "tenant", "i", "a-b", "a_b", sessionID}
 	if r.IntN(2) == 0 {
 		return words[r.IntN(len(words))]
 	}
-	return pick(r, "abutsiAB01", 1) + pick(r, "abutsi_-", r.IntN(4))
+	return pick(r, first, 1) + pick(r, first+"_-", r.IntN(64))
 }
 
 func randomScope(r *rand.Rand) scope.Scope {
@@ -274,16 +290,56 @@ func randomScope(r *rand.Rand) scope.Scope {
 	}
 	s = must(s.User(randomID(r)))
 	if r.IntN(2) == 0 {
-		id := []byte(sessionID)
-		id[35] = "0123456789abcdef"[r.IntN(16)]
-		s = must(s.Session(string(id)))
+		const hex = "0123456789abcdef"
+		s = must(s.Session(pick(r, hex, 8) + "-" + pick(r, hex, 4) + "-7" + pick(r, hex, 3) + "-" + pick(r, "89ab", 1) + pick(r, hex, 3) + "-" + pick(r, hex, 12)))
 	}
 	return s
 }
 
 func randomName(r *rand.Rand) string {
-	words := []string{"a", "uploads", "shared", "user=a", "tenant=a", "x.png", "日本", sessionID}
-	return words[r.IntN(len(words))] + pick(r, "ab =-_x", r.IntN(3)) + "z"
+	words := []string{"a", "uploads", "shared", "user=a", "tenant=a", "x.png", "日本", sessionID, "con", "é", "…", "a b", "."}
+	name := words[r.IntN(len(words))]
+	if r.IntN(2) == 0 {
+		name += pick(r, "ab =-_x.+!~()[]{}$&'\"*:;<>|^@", r.IntN(200))
+	}
+	return name
+}
+
+// Whatever is called, in whatever order, on scopes that were had from one: nothing outside it comes of it.
+func TestNoSequenceOfCallsWidens(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		root := randomScope(rnd)
+		held := []scope.Scope{root, {}}
+		for range 20 {
+			s := held[rnd.IntN(len(held))]
+			var next scope.Scope
+			var err error
+			switch rnd.IntN(6) {
+			case 0:
+				next, err = s.User(randomID(rnd))
+			case 1:
+				next, err = s.Shared()
+			case 2:
+				next, err = s.Session(sessionID)
+			case 3:
+				next, err = s.NewSession()
+			case 4:
+				var key string
+				if key, err = s.Key(randomName(rnd)); err == nil {
+					next, _, err = scope.ParseKey(key)
+				}
+			case 5:
+				next, err = scope.ParsePartition(s.Partition())
+			}
+			if err != nil {
+				require.Equal(t, scope.Scope{}, next)
+				continue
+			}
+			require.True(t, root.Contains(next), "%v came of %v", next, root)
+			held = append(held, next)
+		}
+	}
 }
 
 func TestIndex(t *testing.T) {

@@ -30,7 +30,7 @@ start() {
   echo $! >"$dir/pid"
   echo "$url" >"$dir/url"
   for _ in $(seq 300); do
-    running "$dir" || break
+    kill -0 "$!" 2>/dev/null || break # by id: its command line is not there at once
     answers "$url" && { echo "$url"; return 0; }
     sleep 0.1
   done

@@ -24,7 +24,7 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if q.Has("limit") {
-		if f.Limit, err = strconv.Atoi(q.Get("limit")); err != nil || f.Limit < 1 || f.Limit > 100 {
+		if f.Limit, err = strconv.Atoi(q.Get("limit")); err != nil || f.Limit < 1 || f.Limit > 100 || q.Get("limit") != strconv.Itoa(f.Limit) {
 			return newProblem(http.StatusBadRequest, "The parameter limit must be a number from 1 to 100.")
 		}
 	}

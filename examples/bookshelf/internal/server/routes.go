@@ -43,11 +43,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/samples/{file}", s.serve(http.MethodGet, s.sample))
 	mux.Handle("/", s.o.Pages)
 
-	cross := http.NewCrossOriginProtection()
-	cross.SetDenyHandler(s.serve("", func(http.ResponseWriter, *http.Request) error {
-		return newProblem(http.StatusForbidden, "The request comes from a page of another site.")
-	}))
-	return s.guardHost(cross.Handler(mux))
+	return s.guardHost(s.guardOrigin(mux))
 }
 
 // serve makes a handler of an endpoint: it checks the method ("" for any) and writes the error.
@@ -71,6 +67,24 @@ func (s *Server) serve(method string, answer endpoint) http.Handler {
 	})
 }
 
+// guardOrigin refuses what a page of another site makes a browser send, as [http.CrossOriginProtection] does, and looks
+// at requests for the API whatever their method: a GET there can make a session.
+func (s *Server) guardOrigin(next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	return s.serve("", func(w http.ResponseWriter, r *http.Request) error {
+		as := r
+		if strings.HasPrefix(r.URL.Path, "/api/") && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			as = r.Clone(r.Context())
+			as.Method = http.MethodPost
+		}
+		if cross.Check(as) != nil {
+			return newProblem(http.StatusForbidden, "The request comes from a page of another site.")
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
+}
+
 // guardHost refuses requests that are addressed to a name that is not the server's.
 func (s *Server) guardHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +92,11 @@ func (s *Server) guardHost(next http.Handler) http.Handler {
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
 		}
-		host = strings.Trim(host, "[]")
+		if bare, ok := strings.CutPrefix(host, "["); ok { // an IPv6 address without a port
+			if bare, ok = strings.CutSuffix(bare, "]"); ok && strings.Contains(bare, ":") {
+				host = bare
+			}
+		}
 		if !slices.Contains(s.o.Hosts, host) {
 			newProblem(http.StatusMisdirectedRequest, "This server answers to other names.").write(w)
 			return

@@ -452,6 +452,8 @@ func TestBadInput(t *testing.T) {
 		{"GET", "/api/ops/files?status=", "", 400},
 		{"GET", "/api/ops/files?limit=0", "", 400},
 		{"GET", "/api/ops/files?limit=1e9", "", 400},
+		{"GET", "/api/ops/files?limit=%2b1", "", 400},
+		{"GET", "/api/ops/files?limit=01", "", 400},
 		{"GET", "/api/ops/files?cursor=x", "", 400},
 		{"GET", "/api/ops/files?cursor=", "", 400},
 		{"GET", "/api/ops/files/" + missing, "", 404},
@@ -496,8 +498,26 @@ func TestOtherSites(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, try("localhost:8080", "http://localhost:8080", "same-origin"), "it gets as far as the body")
 	require.Equal(t, http.StatusBadRequest, try("[::1]:8080", "http://[::1]:8080", "same-origin"))
 	require.Equal(t, http.StatusForbidden, try("localhost:8080", "http://evil.example", "cross-site"))
+	for _, host := range []string{"[[localhost]]", "[localhost", "localhost]", "[localhost]", "localhost.", "0.0.0.0", ""} {
+		require.Equal(t, http.StatusMisdirectedRequest, tryHost(t, w, host), host)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost/api/upload/presigned?filename=a.png", nil)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	rec := httptest.NewRecorder()
+	w.srv.ServeHTTP(rec, r)
+	require.Equal(t, http.StatusForbidden, rec.Code, "a page elsewhere makes no sessions")
+	require.InDelta(t, 0, w.get("/api/ops/counts").json(t)["all"], 0)
 	require.Equal(t, http.StatusMisdirectedRequest, try("evil.example", "http://evil.example", "same-origin"))
 	require.Equal(t, http.StatusMisdirectedRequest, try("localhost.evil.example:8080", "http://localhost.evil.example:8080", "same-origin"))
+}
+
+func tryHost(t *testing.T, w *world, host string) int {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost/health", nil)
+	r.Host = host
+	rec := httptest.NewRecorder()
+	w.srv.ServeHTTP(rec, r)
+	return rec.Code
 }
 
 func TestListIsNewestFirstAndPaged(t *testing.T) {
