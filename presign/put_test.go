@@ -190,9 +190,13 @@ func TestNothingUnsigned(t *testing.T) {
 		"another type":          func(r *smithyhttp.Request) { r.Header.Set("Content-Type", "text/html") },
 		"length dropped":        func(r *smithyhttp.Request) { r.ContentLength = 0; r.Header.Del("Content-Length") },
 		"another key":           func(r *smithyhttp.Request) { r.URL.Path += "x"; r.URL.RawPath += "x" },
-		"another method":        func(r *smithyhttp.Request) { r.Method = "GET" },
-		"one more header":       func(r *smithyhttp.Request) { r.Header.Set("X-Amz-Acl", "public-read") },
-		"another expiry":        hoist("X-Amz-Expires"),
+		"a key that ends so": func(r *smithyhttp.Request) {
+			r.URL.Path = strings.Replace(r.URL.Path, "/tenant", "/xtenant", 1)
+			r.URL.RawPath = strings.Replace(r.URL.RawPath, "/tenant", "/xtenant", 1)
+		},
+		"another method":  func(r *smithyhttp.Request) { r.Method = "GET" },
+		"one more header": func(r *smithyhttp.Request) { r.Header.Set("X-Amz-Acl", "public-read") },
+		"another expiry":  hoist("X-Amz-Expires"),
 	} {
 		g, err := signer(t, with(change), nil).Put(t.Context(), session(t), "a.jpg",
 			&presign.PutOptions{Type: "image/jpeg", Size: 5, SHA256: sum[:]})

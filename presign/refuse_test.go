@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/presign"
@@ -105,6 +107,71 @@ func TestEveryGrantFetchesOnce(t *testing.T) {
 		_, err := grants(signer(t, client(v), nil), ref, 0)[kind](t.Context(), session(t))
 		require.NoError(t, err, kind)
 		require.Equal(t, 1, v.calls, kind)
+	}
+}
+
+// lent is a context that carries other credentials than were put into it.
+type lent struct {
+	context.Context
+	creds aws.Credentials
+}
+
+func (l lent) Value(key any) any {
+	v := l.Context.Value(key)
+	if _, ok := v.(aws.Credentials); ok {
+		return l.creds
+	}
+	return v
+}
+
+// signedBy makes a client that fetches from a vault and signs with c, whatever
+// it is told to sign with.
+func signedBy(c aws.Credentials) *s3.Client {
+	provider := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
+	return client(&vault{}, func(o *s3.Options) {
+		o.APIOptions = append(o.APIOptions, func(st *middleware.Stack) error {
+			if _, form := st.Finalize.Get("PresignPostRequestMiddleware"); form {
+				return st.Finalize.Insert(middleware.FinalizeMiddlewareFunc("lend", func(
+					ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+				) (middleware.FinalizeOutput, middleware.Metadata, error) {
+					return next.HandleFinalize(lent{ctx, c}, in)
+				}), "PresignPostRequestMiddleware", middleware.Before)
+			}
+			_, err := st.Finalize.Swap("PresignHTTPRequest", v4.NewPresignHTTPRequestMiddleware(v4.PresignHTTPRequestMiddlewareOptions{
+				CredentialsProvider: provider,
+				Presigner:           v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
+			}))
+			return err
+		})
+	})
+}
+
+// What other credentials have signed is no grant: it would end when they end,
+// and allow what they allow.
+func TestEveryGrantIsSignedByWhatWasFetched(t *testing.T) {
+	ref := stored(t, "a.jpg", "")
+	own, err := (&vault{}).Retrieve(t.Context())
+	require.NoError(t, err)
+	for what, change := range map[string]func(*aws.Credentials){
+		"":                   func(*aws.Credentials) {}, // the client itself is in order
+		"another access key": func(c *aws.Credentials) { c.AccessKeyID = "OTHER" },
+		"a longer one":       func(c *aws.Credentials) { c.AccessKeyID += "0" },
+		"a shorter one":      func(c *aws.Credentials) { c.AccessKeyID = c.AccessKeyID[:len(c.AccessKeyID)-1] },
+		"another token":      func(c *aws.Credentials) { c.SessionToken = "OTHER+/==" },
+		"a longer token":     func(c *aws.Credentials) { c.SessionToken += "x" },
+		"a shorter token":    func(c *aws.Credentials) { c.SessionToken = c.SessionToken[:len(c.SessionToken)-1] },
+		"no token":           func(c *aws.Credentials) { c.SessionToken = "" },
+	} {
+		c := own
+		change(&c)
+		for kind := range grants(nil, ref, 0) {
+			_, err := grants(signer(t, signedBy(c), nil), ref, 0)[kind](t.Context(), session(t))
+			if what == "" {
+				require.NoError(t, err, kind)
+				continue
+			}
+			require.ErrorIs(t, err, presign.ErrUnsigned, "%s, %s", kind, what)
+		}
 	}
 }
 

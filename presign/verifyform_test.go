@@ -71,4 +71,20 @@ func TestLooseForms(t *testing.T) {
 	} {
 		require.ErrorIs(t, look(policy, change), ErrUnsigned, what)
 	}
+	// Policy and fields agree with each other, and not with what was asked for.
+	for what, edit := range map[string][2]string{
+		"another key":         {ref.Key(), ref.Key() + "x"},
+		"a key that ends so":  {ref.Key(), "x" + ref.Key()},
+		"another credential":  {"AKID/", "OTHER/"},
+		"a longer credential": {"AKID/", "AKID0/"},
+	} {
+		require.Contains(t, policy, edit[0], what)
+		require.ErrorIs(t, look(strings.Replace(policy, edit[0], edit[1], 1), func(f map[string]string) {
+			for name := range fields {
+				f[name] = strings.Replace(f[name], edit[0], edit[1], 1)
+			}
+		}), ErrUnsigned, what)
+	}
+	nobody := strings.Replace(policy, `{"bucket"`, `{"X-Amz-Security-Token":"x"},{"bucket"`, 1)
+	require.ErrorIs(t, look(nobody, func(f map[string]string) { f["X-Amz-Security-Token"] = "x" }), ErrUnsigned)
 }
