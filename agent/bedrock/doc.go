@@ -1,7 +1,7 @@
 // Package bedrock is an agent's [Model] over Amazon Bedrock's ConverseStream.
 //
 //	client := bedrockruntime.NewFromConfig(cfg)
-//	model := bedrock.New(client, "anthropic.claude-sonnet-4-5-20250929-v1:0", nil)
+//	model := bedrock.New(client, modelID, nil)
 //	a, err := agent.New(model, &agent.Options{System: "…", Tools: set})
 //
 // A stream ends with its stop reason or with an error, never silently in between: the SDK reports a connection

@@ -1,0 +1,102 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// What an accept can leave behind when its process is killed, or its store fails.
+func TestAcceptAcrossTwoStores(t *testing.T) {
+	ready := func(t *testing.T) (*world, string) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		w.extract(id).last(t)
+		return w, id
+	}
+	t.Run("the store fails", func(t *testing.T) {
+		w, id := ready(t)
+		w.rawDrv.fail = errors.New("no route to arn:aws:s3:::raw")
+		r := w.accept(id, emma)
+		require.Equal(t, http.StatusServiceUnavailable, r.Status)
+		require.NotContains(t, r.Body, "arn")
+		require.Empty(t, w.saved(id))
+		status, stages := w.stages(id)
+		require.Equal(t, "FAILED", status)
+		require.NotContains(t, stages["enrichment"]["error_message"], "arn")
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+	})
+	t.Run("the store's answer is lost, the same metadata again", func(t *testing.T) {
+		w, id := ready(t)
+		w.rawDrv.lose = errors.New("lost")
+		require.Equal(t, http.StatusServiceUnavailable, w.accept(id, emma).Status)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		require.Equal(t, 1, w.rawDrv.puts, "what is there already is not written again")
+	})
+	t.Run("the store's answer is lost, then other metadata", func(t *testing.T) {
+		w, id := ready(t)
+		w.rawDrv.lose = errors.New("lost")
+		require.Equal(t, http.StatusServiceUnavailable, w.accept(id, emma).Status)
+		require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"title": "Persuasion"}).Status)
+		require.JSONEq(t, `{"title":"Persuasion"}`, w.saved(id))
+	})
+	t.Run("something else is there", func(t *testing.T) {
+		w, id := ready(t)
+		w.leave(id, `{"title":"Persuasion"}`)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		require.JSONEq(t, `{"title":"Emma"}`, w.saved(id))
+	})
+	t.Run("the stage is lost between the look and the write", func(t *testing.T) {
+		w, id := ready(t)
+		w.leave(id, `{"title":"Persuasion"}`)
+		w.rawDrv.afterStat = func() {
+			_, err := w.tracker.Cancel(t.Context(), w.session(id))
+			require.NoError(t, err)
+		}
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status)
+		require.JSONEq(t, `{"title":"Persuasion"}`, w.saved(id), "whoever does not hold the stage writes nothing")
+	})
+	t.Run("another writes between the look and the write", func(t *testing.T) {
+		w, id := ready(t)
+		w.leave(id, `{"title":"Persuasion"}`)
+		w.rawDrv.afterStat = func() {
+			w.rawDrv.afterStat = nil
+			w.leave(id, `{"title":"Lady Susan"}`)
+		}
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status)
+		require.JSONEq(t, `{"title":"Lady Susan"}`, w.saved(id))
+	})
+	t.Run("the browser leaves in the middle", func(t *testing.T) {
+		w, id := ready(t)
+		ctx, leave := context.WithCancel(t.Context())
+		w.rawDrv.onPut = leave
+		w.do(ctx, http.MethodPost, "/api/metadata/accept", fmt.Sprintf(`{"session_id":%q,"metadata":{"title":"Emma"}}`, id))
+		require.JSONEq(t, `{"title":"Emma"}`, w.saved(id))
+		status, _ := w.stages(id)
+		require.Equal(t, "SUCCESS", status)
+	})
+	t.Run("killed between the two", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, id := ready(t)
+			session, err := w.user.Session(id)
+			require.NoError(t, err)
+			key := strings.Repeat("0f", 32)
+			_, err = w.tracker.Resume(t.Context(), session, tracking.Enrichment, &tracking.StartOptions{Key: key, Lease: 30 * time.Second})
+			require.NoError(t, err)
+			r := w.accept(id, emma)
+			require.Equal(t, http.StatusConflict, r.Status)
+			require.Equal(t, "1", r.Header.Get("Retry-After"), "another accept is in flight")
+			time.Sleep(31 * time.Second)
+			require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		})
+	})
+}
