@@ -34,31 +34,27 @@ const (
 
 // checkSession returns why id is no canonical lower-case UUIDv7, or "".
 func checkSession(id string) string {
-	const not = "is not a lower-case UUIDv7"
-	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' || id[14] != '7' || id[19] < '8' || id[19] > 'b' {
-		return not
+	if len(id) == 36 && id[8] == '-' && id[13] == '-' && id[14] == '7' && id[18] == '-' && '8' <= id[19] && id[19] <= 'b' && id[23] == '-' &&
+		isHex(id[:8]) && isHex(id[9:13]) && isHex(id[15:18]) && isHex(id[19:23]) && isHex(id[24:]) {
+		return ""
 	}
-	dashes := 0
-	for i := range len(id) {
-		c := id[i]
-		if c >= 0x80 || !in(c, hexLow, hexHigh) {
-			return not
-		}
-		if c == '-' {
-			dashes++
-		}
-	}
-	if dashes != 4 { // besides those that have been seen
-		return not
-	}
-	return ""
+	return "is not a lower-case UUIDv7"
 }
 
-// Lower-case hexadecimal digits and -, as bits: 0–63 and 64–127.
-const (
-	hexLow  = (1<<10-1)<<'0' | 1<<'-'
-	hexHigh = (1<<6 - 1) << ('a' - 64)
-)
+// isHex reports whether s is lower-case hexadecimal digits and nothing else.
+func isHex(s string) bool {
+	const letters, digits uint64 = (1<<6 - 1) << ('a' - 64), (1<<10 - 1) << '0' // as bits, 64–127 and 0–63
+	ok := uint64(1)
+	for i := range len(s) {
+		c := s[i]
+		if c >= 64 {
+			ok &= letters >> (c - 64)
+		} else {
+			ok &= digits >> c
+		}
+	}
+	return ok == 1
+}
 
 func unhex(c byte) byte {
 	switch {
