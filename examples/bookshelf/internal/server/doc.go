@@ -9,9 +9,11 @@
 //	POST /api/metadata/accept              writes metadata.json and ends the session's record
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
 //	GET  /samples, /samples/{name}.png     covers to try it with
+//	POST /api/dev/token, GET /issuer/…     where it is given an issuer of its own
 //
 // and the pages. Errors are application/problem+json (RFC 9457). Everything happens within the caller's tenant and
-// user; what belongs to another is 404, as if it did not exist.
+// user, but for the ops paths, which show the whole tenant to a caller whose identity has it; what belongs to another
+// is 404, as if it did not exist.
 //
 // # Events
 //
