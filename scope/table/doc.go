@@ -26,11 +26,15 @@
 // is a position and a digest of the query; the partition always comes from
 // the View.
 //
+// A [System] works across scopes, for sweepers and recovery: it lists what was
+// placed in a shard that belongs to no scope, and removes what has expired
+// where the store does not. Handlers never hold one.
+//
 // [Memory] is the driver for tests and examples. Package bolt keeps the same
 // items in a file, package dynamo in DynamoDB, and package tabletest is what
 // every driver has to pass.
 //
 // What the package does not do: it has no scan, no unconditional write and no
-// transaction over items, and it never retries. Expired items are hidden, not
-// removed: removal is the store's matter.
+// transaction over items, and it never retries. Expired items are hidden at
+// once and removed later: by the store, or by [System.Purge].
 package table

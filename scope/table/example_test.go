@@ -87,3 +87,31 @@ func ExampleView_Query() {
 	// 0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b meta
 	// 1 false <nil>
 }
+
+// What is due is listed across scopes, by the part of a program that nobody can ask for it, and looked at in its own.
+func ExampleSystem() {
+	ctx := context.Background()
+	t := table.New(table.NewMemory(nil), nil)
+	for _, name := range []string{"acme", "globex"} {
+		tenant, _ := scope.Tenant(name)
+		view, _ := t.In(tenant)
+		_, err := view.Put(ctx, table.Item{Sort: "invoice", Index: []table.Entry{
+			{Slot: table.I3, Level: scope.None, Class: "due", Shard: 0, Sort: "2026-01-31"},
+		}}, table.Absent())
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	page, err := table.NewSystem(t).Query(ctx, 0, table.Query{Slot: table.I3, Class: "due", To: "2026-02"})
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, f := range page.Items {
+		view, _ := t.In(f.Scope)
+		it, err := view.Get(ctx, f.Item.Sort)
+		fmt.Println(f.Scope.TenantID(), it.Sort, err)
+	}
+	// Output:
+	// acme invoice <nil>
+	// globex invoice <nil>
+}

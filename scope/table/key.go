@@ -17,6 +17,7 @@ const MaxSort = 1024
 type Key struct {
 	owner           scope.Scope
 	partition, sort string
+	system          bool // asked by a [System]
 }
 
 // Scope returns the scope that asks, by which a driver may choose its
@@ -31,11 +32,12 @@ func (k Key) Partition() string { return k.partition }
 func (k Key) Sort() string { return k.sort }
 
 // Contains reports whether a base partition is of a scope that the key's
-// scope contains. A driver that counts the rows of an index counts only
-// those: any writer can put any index attribute on its own rows.
+// scope contains; of a [System]'s key, whether it is of any scope. A driver
+// that counts the rows of an index counts only those: any writer can put any
+// index attribute on its own rows.
 func (k Key) Contains(partition string) bool {
 	s, err := scope.ParsePartition(partition)
-	return err == nil && k.owner.Contains(s)
+	return err == nil && (k.system || k.owner.Contains(s))
 }
 
 // Within says what [Key.Contains] means in terms that a store can evaluate:

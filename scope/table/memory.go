@@ -23,7 +23,7 @@ type MemoryOptions struct {
 // Memory is a [Driver] that keeps its rows in memory: for tests, examples and
 // programs that need nothing to last. It starts no goroutine and needs no
 // Close; time is [time.Now], so a synctest bubble governs its index delay and
-// its expiries. Expired rows stay until they are replaced or deleted.
+// its expiries. Expired rows stay until they are replaced, deleted or purged.
 type Memory struct {
 	delay  time.Duration
 	listed []string // nil: all
@@ -52,7 +52,10 @@ func NewMemory(o *MemoryOptions) *Memory {
 	return m
 }
 
-var _ Driver = (*Memory)(nil)
+var (
+	_ Driver = (*Memory)(nil)
+	_ Purger = (*Memory)(nil)
+)
 
 // Get returns a copy of the row.
 func (m *Memory) Get(ctx context.Context, k Key) (Row, error) {
@@ -99,6 +102,12 @@ func (m *Memory) write(k Key, r *Row, c Cond) error {
 		current := old.Clone()
 		return &RowConflictError{Current: &current}
 	}
+	m.set(k, old, r, now)
+	return nil
+}
+
+// set replaces the stored row old of k by r; either may be nil.
+func (m *Memory) set(k Key, old, r *Row, now time.Time) {
 	if r != nil {
 		m.rows[k.partition] = m.rows[k.partition].put(entry{k.sort, r})
 	} else if l := m.rows[k.partition].remove(entry{k.sort, old}); len(l) > 0 {
@@ -108,7 +117,6 @@ func (m *Memory) write(k Key, r *Row, c Cond) error {
 	}
 	m.pending = append(m.pending, change{at: now.Add(m.delay), old: old, new: r})
 	m.settle(now)
-	return nil
 }
 
 // row returns the stored row, which is never changed, or nil.
@@ -142,6 +150,29 @@ func (m *Memory) settle(now time.Time) {
 	if n > 0 {
 		m.pending = append(m.pending[:0], m.pending[n:]...)
 	}
+}
+
+// Purge implements [Purger]. It looks at every row.
+func (m *Memory) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var gone []*Row
+	for _, l := range m.rows {
+		for _, e := range l {
+			if e.row.Expired(now) {
+				gone = append(gone, e.row)
+			}
+		}
+	}
+	slices.SortFunc(gone, func(a, b *Row) int { return a.Expires.Compare(b.Expires) })
+	gone = gone[:min(limit, len(gone))]
+	for _, r := range gone {
+		m.set(Key{partition: r.Partition, sort: r.Sort}, r, nil, now)
+	}
+	return len(gone), nil
 }
 
 // Query returns a page of copies.

@@ -135,7 +135,7 @@ func (v *View) driverQuery(q Query) (DriverQuery, error) {
 	if v == nil || v.t == nil {
 		return dq, fmt.Errorf("%w: a View is made by Table.In", ErrScope)
 	}
-	dq.Key = Key{owner: v.s, partition: v.partition}
+	dq.Key = Key{owner: v.s, partition: v.partition, system: v.system}
 	switch {
 	case q.Slot < 0 || q.Slot > I3:
 		return dq, fmt.Errorf("%w: slot %d", ErrQuery, q.Slot)
@@ -143,7 +143,7 @@ func (v *View) driverQuery(q Query) (DriverQuery, error) {
 		return dq, fmt.Errorf("%w: class %q without an index", ErrQuery, q.Class)
 	case q.Slot != 0 && q.Consistent:
 		return dq, ErrConsistentIndex
-	case q.Slot != 0:
+	case q.Slot != 0 && !v.system:
 		p, err := v.s.Index(v.s.Level(), q.Class)
 		if err != nil {
 			return dq, fmt.Errorf("%w: %w", ErrQuery, err)
@@ -183,5 +183,5 @@ func (v *View) admit(slot Slot, r Row) (scope.Scope, bool) {
 		return v.s, r.Partition == v.partition
 	}
 	s, err := scope.ParsePartition(r.Partition)
-	return s, err == nil && v.s.Contains(s)
+	return s, err == nil && (v.system || v.s.Contains(s))
 }

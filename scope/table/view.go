@@ -18,6 +18,7 @@ type View struct {
 	t         *Table
 	s         scope.Scope
 	partition string
+	system    bool // of a [System]: partition is a shard, and belongs to no scope
 }
 
 // Scope returns whose items these are.

@@ -19,14 +19,18 @@ const FileName = "carrel.db"
 
 const (
 	lockTimeout = time.Second
-	format      = "1"
+	format      = "2"
+	olderFormat = "1" // without the ttl bucket
 )
 
 // Driver is a [table.Driver] on a file. It is safe for concurrent use: reads
 // run side by side, writes one after the other, each with a sync of the disk.
 type Driver struct{ db *bbolt.DB }
 
-var _ table.Driver = (*Driver)(nil)
+var (
+	_ table.Driver = (*Driver)(nil)
+	_ table.Purger = (*Driver)(nil)
+)
 
 // Open opens the file [FileName] in dir and creates both where they are
 // missing (mode 0600 in 0700). It waits about a second for a lock that
@@ -54,19 +58,42 @@ func Open(dir string) (*Driver, error) {
 // prepare makes the buckets of a new file and checks the format of an old one.
 func prepare(tx *bbolt.Tx) error {
 	if meta := tx.Bucket([]byte(metaBucket)); meta != nil {
-		if got := meta.Get([]byte(formatKey)); string(got) != format {
+		switch got := string(meta.Get([]byte(formatKey))); got {
+		case format:
+			return nil
+		case olderFormat:
+			return upgrade(tx)
+		default:
 			return fmt.Errorf("%w: format %q, want %q", ErrFormat, got, format)
 		}
-		return nil
 	}
 	if name, _ := tx.Cursor().First(); name != nil {
 		return fmt.Errorf("%w: another program's bucket %q", ErrFormat, name)
 	}
-	names := [][]byte{[]byte(rowBucket), indexBucket(table.I1), indexBucket(table.I2), indexBucket(table.I3), []byte(metaBucket)}
+	names := [][]byte{[]byte(rowBucket), indexBucket(table.I1), indexBucket(table.I2), indexBucket(table.I3), []byte(ttlBucket), []byte(metaBucket)}
 	for _, name := range names {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return fmt.Errorf("bolt: open: %w", err)
 		}
+	}
+	return tx.Bucket([]byte(metaBucket)).Put([]byte(formatKey), []byte(format))
+}
+
+// upgrade gives a file of the older format what it lacks.
+func upgrade(tx *bbolt.Tx) error {
+	ttl, err := tx.CreateBucket([]byte(ttlBucket))
+	if err != nil {
+		return fmt.Errorf("bolt: upgrade: %w", err)
+	}
+	err = tx.Bucket([]byte(rowBucket)).ForEach(func(key, b []byte) error {
+		expires, err := expiry(b)
+		if err != nil || expires.IsZero() {
+			return err
+		}
+		return ttl.Put(append(appendExpiry(nil, expires), key...), nil)
+	})
+	if err != nil {
+		return fmt.Errorf("bolt: upgrade: %w", err)
 	}
 	return tx.Bucket([]byte(metaBucket)).Put([]byte(formatKey), []byte(format))
 }

@@ -126,7 +126,7 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return b.Put([]byte("format"), []byte("2"))
+			return b.Put([]byte("format"), []byte("3"))
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 //
 //	row    partition 0 sort                             → expiry, JSON
 //	i1–i3  index partition 0 index sort 0 partition 0 sort → expiry
+//	ttl    expiry partition 0 sort                      → nothing, for rows that expire
 //
 // No part holds a 0 byte, so keys sort as their parts do, one after the
 // other, and no partition is the beginning of another. The expiry is 8 bytes,
@@ -26,6 +27,7 @@ const (
 	metaBucket = "meta"
 	formatKey  = "format"
 	rowBucket  = "row"
+	ttlBucket  = "ttl"
 )
 
 func indexBucket(slot table.Slot) []byte { return []byte{'i', '0' + byte(slot)} }
@@ -70,6 +72,11 @@ func put(tx *bbolt.Tx, r table.Row) error {
 	if err := tx.Bucket([]byte(rowBucket)).Put(key, b); err != nil {
 		return fmt.Errorf("bolt: %w", err)
 	}
+	if !r.Expires.IsZero() {
+		if err := tx.Bucket([]byte(ttlBucket)).Put(append(b[:expirySize:expirySize], key...), nil); err != nil {
+			return fmt.Errorf("bolt: %w", err)
+		}
+	}
 	return eachEntry(tx, r, func(index *bbolt.Bucket, key []byte) error { return index.Put(key, b[:expirySize]) })
 }
 
@@ -81,6 +88,11 @@ func remove(tx *bbolt.Tx, r table.Row) error {
 	}
 	if err := tx.Bucket([]byte(rowBucket)).Delete(key); err != nil {
 		return fmt.Errorf("bolt: %w", err)
+	}
+	if !r.Expires.IsZero() {
+		if err := tx.Bucket([]byte(ttlBucket)).Delete(append(appendExpiry(nil, r.Expires), key...)); err != nil {
+			return fmt.Errorf("bolt: %w", err)
+		}
 	}
 	return eachEntry(tx, r, (*bbolt.Bucket).Delete)
 }

@@ -14,5 +14,6 @@
 // so the store may be shared and may hold other rows.
 //
 // What it does not test: speed, what the store does under throttling, whether
-// a write outlives a crash, and when expired rows are removed.
+// a write outlives a crash, and when a store that is no [table.Purger] removes
+// expired rows.
 package tabletest

@@ -78,6 +78,8 @@ func checks() []check {
 		{"count", counts},
 		{"count of foreign rows", foreignCount},
 		{"count up to the limit", countLimit},
+		{"shards", shards},
+		{"purge", purges},
 		{"done context", doneContext},
 		{"zero key", zeroKey},
 		{"bad query", badQuery},

@@ -275,6 +275,16 @@ var faults = map[string]struct {
 		}), "indexes", "conditions",
 	},
 	"an index that is read consistently": {asks(func(q *table.DriverQuery) { q.Consistent = q.Slot == 0 && q.Consistent }), "bad query", "indexes"},
+	"a shard that knows one tenant": {
+		broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
+			p, err := d.Query(ctx, q)
+			if _, scoped := q.Key.Scope(); !scoped && len(p.Rows) > 0 {
+				first := p.Rows[0].Partition
+				p.Rows = slices.DeleteFunc(p.Rows, func(r table.Row) bool { return r.Partition != first })
+			}
+			return p, err
+		}}, "shards", "indexes",
+	},
 	"a context that is not looked at": {
 		broken{put: func(_ context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			return d.Put(context.Background(), k, r, c)
@@ -335,6 +345,38 @@ func TestFindsSharing(t *testing.T) {
 	failed := failures(t, err)
 	require.Contains(t, failed, "nothing is shared")
 	require.NotContains(t, failed, "conditions")
+}
+
+// purger is a good driver whose Purge is not.
+type purger struct {
+	*table.Memory
+	purge func(context.Context, *table.Memory, time.Time, int) (int, error)
+}
+
+func (p purger) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+	return p.purge(ctx, p.Memory, now, limit)
+}
+
+func TestFindsBadPurges(t *testing.T) {
+	for name, purge := range map[string]func(context.Context, *table.Memory, time.Time, int) (int, error){
+		"too early": func(ctx context.Context, m *table.Memory, now time.Time, limit int) (int, error) {
+			return m.Purge(ctx, now.Add(2*time.Hour), limit)
+		},
+		"too late": func(ctx context.Context, m *table.Memory, now time.Time, limit int) (int, error) {
+			return m.Purge(ctx, now.Add(-2*time.Hour), limit)
+		},
+		"no limit": func(ctx context.Context, m *table.Memory, now time.Time, _ int) (int, error) {
+			return m.Purge(ctx, now, 1000)
+		},
+		"nothing": func(_ context.Context, _ *table.Memory, _ time.Time, limit int) (int, error) {
+			return limit % 1000, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			open := func() (table.Driver, error) { return purger{table.NewMemory(nil), purge}, nil }
+			require.Equal(t, []string{"purge"}, failures(t, run(t, open, nil)))
+		})
+	}
 }
 
 // A driver that answers after its Close, as if nothing had happened.

@@ -1,0 +1,68 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Purge implements [table.Purger], in one transaction: the rows that expired
+// first go first. It reads no rows but those.
+func (d *Driver) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	var gone [][]byte
+	err := d.db.View(func(tx *bbolt.Tx) error {
+		gone = due(tx, now, limit)
+		return nil
+	})
+	if err == nil && len(gone) > 0 { // else there is nothing to write, and no disk to wait for
+		err = d.db.Update(func(tx *bbolt.Tx) error {
+			gone = due(tx, now, limit)
+			for _, key := range gone {
+				if err := removeKey(tx, key); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	switch {
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
+		return 0, ErrClosed
+	case err != nil:
+		return 0, err
+	}
+	return len(gone), nil
+}
+
+// due returns the keys of the rows that have expired at now.
+func due(tx *bbolt.Tx, now time.Time, limit int) [][]byte {
+	var keys [][]byte
+	after := appendExpiry(nil, now.Add(time.Second).Truncate(time.Second)) // an expiry is a whole second
+	c := tx.Bucket([]byte(ttlBucket)).Cursor()
+	for k, _ := c.First(); k != nil && len(keys) < limit && bytes.Compare(k[:expirySize], after) < 0; k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k[expirySize:]))
+	}
+	return keys
+}
+
+// removeKey removes the row with that key in the bucket of rows.
+func removeKey(tx *bbolt.Tx, key []byte) error {
+	partition, sort, ok := bytes.Cut(key, []byte{0})
+	b := tx.Bucket([]byte(rowBucket)).Get(key)
+	if !ok || b == nil {
+		return fmt.Errorf("bolt: an expiry of %q, which is no row", key)
+	}
+	r, err := decodeRow(string(partition), string(sort), b)
+	if err != nil {
+		return err
+	}
+	return remove(tx, r)
+}
