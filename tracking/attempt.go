@@ -36,6 +36,11 @@ type StartOptions struct {
 	// same write. Default: none.
 	Observed *Observation
 
+	// Automatic says that no person asked for this: before
+	// [Progress.NotBefore] it is refused with [ErrEarly]. Default: it is
+	// not looked at.
+	Automatic bool
+
 	// TakeOver, with Resume, takes a stage from a live lease of the same
 	// Key, and nothing else: for a caller who knows by other means that
 	// the holder is dead. Default: the lease decides.
@@ -47,7 +52,7 @@ type StartOptions struct {
 // It is one read and one write.
 //
 // A refusal is a *[StateError]: [ErrRunning], [ErrTerminal], [ErrParked],
-// [ErrExhausted], [ErrDependencies]. Of many who ask at once, one gets it.
+// [ErrExhausted], [ErrDependencies]; where it is Automatic, [ErrEarly]. Of many who ask at once, one gets it.
 func (t *Tracker) Start(ctx context.Context, session scope.Scope, st Stage, o *StartOptions) (*Attempt, error) {
 	if o != nil && o.TakeOver {
 		return nil, opError("start", invalid("TakeOver is for Resume"))
@@ -61,7 +66,7 @@ func (t *Tracker) Start(ctx context.Context, session scope.Scope, st Stage, o *S
 // read and one write.
 //
 // A refusal is a *[StateError]: [ErrRunning], [ErrTerminal], [ErrNotParked];
-// with TakeOver, [ErrTaken].
+// with TakeOver, [ErrTaken]; where it is Automatic, [ErrEarly].
 func (t *Tracker) Resume(ctx context.Context, session scope.Scope, st Stage, o *StartOptions) (*Attempt, error) {
 	a, err := t.claim(ctx, session, st, o, t.machine.resume)
 	return a, opError("resume", err)
@@ -104,7 +109,7 @@ func (t *Tracker) newClaim(session scope.Scope, st Stage, o *StartOptions) (clai
 	if spec.External {
 		return claim{}, stageError("%s is External: it is observed, not started", st)
 	}
-	c := claim{spec: spec, key: o.Key, owner: rand.Text(), takeOver: o.TakeOver}
+	c := claim{spec: spec, key: o.Key, owner: rand.Text(), takeOver: o.TakeOver, patient: o.Automatic}
 	if c.lease, err = duration(o.Lease, spec.Lease); err != nil {
 		return claim{}, err
 	}
@@ -229,5 +234,5 @@ func (a *Attempt) do(ctx context.Context, op string, f step) error {
 	return opError(op, err)
 }
 
-// lost reports whether err means that the stage is in other hands for good.
-func lost(err error) bool { return errors.Is(err, ErrFenced) || errors.Is(err, ErrNotFound) }
+// gone reports whether err means that the stage is in other hands for good.
+func gone(err error) bool { return errors.Is(err, ErrFenced) || errors.Is(err, ErrNotFound) }

@@ -11,6 +11,7 @@ type claim struct {
 	lease    time.Duration
 	due      time.Duration
 	takeOver bool
+	patient  bool // keeps to the back-off
 
 	observed     Stage // External stage proven by the same write, or empty
 	observedDest Location
@@ -34,6 +35,8 @@ func (m machine) start(r Record, c claim, now time.Time) (Record, bool, error) {
 		return no(ErrTerminal)
 	case p.Attempt >= c.spec.MaxAttempts:
 		return no(ErrExhausted)
+	case c.early(p, now):
+		return no(ErrEarly)
 	}
 	next, err := m.prove("start", r, c, now)
 	if err != nil {
@@ -72,6 +75,8 @@ func (m machine) resume(r Record, c claim, now time.Time) (Record, bool, error) 
 		return no(ErrRunning)
 	case !p.Resumable():
 		return no(ErrNotParked)
+	case c.early(p, now):
+		return no(ErrEarly)
 	}
 	next, err := m.prove("resume", r, c, now)
 	if err != nil {
@@ -84,6 +89,26 @@ func (m machine) resume(r Record, c claim, now time.Time) (Record, bool, error) 
 	e.give(c, now)
 	m.settle(&next, now, now.Add(m.review))
 	return next, true, nil
+}
+
+// take is what [Tracker.Track] asks for: a new attempt or, at a stage that its
+// worker has let go of unfinished, the same one. What a person is to look at
+// is nobody's to take.
+func (m machine) take(r Record, c claim, now time.Time) (Record, bool, error) {
+	p := r.Stage(c.spec.Stage)
+	if p.State == StateParked && !r.Terminal {
+		return r, false, refuse("start", r, p.Stage, ErrParked)
+	}
+	if p.Resumable() {
+		return m.resume(r, c, now)
+	}
+	return m.start(r, c, now)
+}
+
+// early reports whether the claim is a retry that nobody asked for, before its
+// time.
+func (c claim) early(p Progress, now time.Time) bool {
+	return c.patient && p.State == StateFailed && now.Before(p.NotBefore)
 }
 
 // prove applies the observation that a claim carries, if any.
@@ -107,7 +132,7 @@ func (p *Progress) give(c claim, now time.Time) {
 	p.State, p.Key, p.owner = StateRunning, c.key, c.owner
 	p.Fence++
 	p.Lease, p.Due = now.Add(c.lease), now.Add(c.due)
-	p.Ended, p.Error = time.Time{}, Failure{}
+	p.Ended, p.NotBefore, p.Error = time.Time{}, time.Time{}, Failure{}
 }
 
 // held reports whether the stage runs under this very owner: whoever asks for

@@ -64,6 +64,9 @@ var (
 	// ErrExhausted: the stage's attempts are used up.
 	ErrExhausted = errors.New("no attempts are left")
 
+	// ErrEarly: an Automatic retry came before [Progress.NotBefore].
+	ErrEarly = errors.New("it is too early for another attempt")
+
 	// ErrDependencies: a stage that must succeed before has not.
 	ErrDependencies = errors.New("an earlier stage has not succeeded")
 

@@ -52,6 +52,9 @@ const (
 	CodeInternal  = "internal"  // an error that is no *Error
 	CodeCancelled = "cancelled" // the record was cancelled while the stage was not done
 	CodeUnneeded  = "unneeded"  // an optional stage was not done when the record succeeded
+	CodeLost      = "lost"      // a stage's worker was not heard of any more
+	CodeAbandoned = "abandoned" // nobody did anything with the record while it was due
+	CodeTimeout   = "timeout"   // the time that [Tracker.Track]'s caller gave was over
 )
 
 // ReasonMaxAttempts is the reason of a record whose stage failed at its last attempt.

@@ -56,6 +56,9 @@ func (m machine) fail(r Record, h hold, f Failure, now time.Time) (Record, bool,
 		func(p *Progress) {
 			p.Error = f
 			p.end(StateFailed, now)
+			if !h.spec.final(*p) {
+				p.NotBefore = p.Ended.Add(h.spec.backoff(r.Scope, *p))
+			}
 		}, now, now.Add(m.review))
 }
 

@@ -16,21 +16,25 @@ import (
 //	schema     1
 //	pipeline, filename, status, reason, terminal, digest
 //	created, updated, due            as in JSON
-//	stages     {name: {state, attempt, fence, key, owner, parked, lease, due, started, ended,
+//	stages     {name: {state, attempt, fence, key, owner, parked, lease, due, started, ended, not_before,
 //	            source {bucket, key, version, etag}, destination {…}, error {code, message, permanent}}}
 //
 // What is empty is absent, and a queued stage too. Attributes that this
 // version does not know are kept, at the top and inside a stage.
 //
 // The index entries: I1, the user's records of the class by session id; I2,
-// the tenant's; and, until the record is terminal, I3, the due index, one of
-// 16 shards, by due.
+// the tenant's; and, until the record is terminal, I3, the pipeline's due
+// index, one of [Shards], by due.
 const (
-	metaSort  = "meta"
-	schema    = int64(1)
-	dueShards = 16
-	dueIndex  = "due"
+	metaSort = "meta"
+	schema   = int64(1)
 )
+
+// Shards is how many shards the due index has; see [SweepOptions].
+const Shards = 16
+
+// dueClass is the due index of a pipeline.
+func dueClass(pipeline string) string { return "due-" + pipeline }
 
 // encode returns the item that stores r, in place of r.item.
 func (r Record) encode() table.Item {
@@ -64,7 +68,7 @@ func (r Record) encode() table.Item {
 		}
 	}
 	it.Attr["stages"] = stages
-	it.Index = r.entries()
+	it.Index, it.Expires = r.entries(), r.Expires
 	return it
 }
 
@@ -78,7 +82,7 @@ func (r Record) entries() []table.Entry {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(r.Scope.Partition()))
 		out = append(out, table.Entry{Slot: table.I3, Level: scope.None,
-			Class: dueIndex, Shard: int(h.Sum32() % dueShards), Sort: stamp(r.Due)})
+			Class: dueClass(r.Pipeline), Shard: int(h.Sum32() % Shards), Sort: stamp(r.Due)})
 	}
 	return out
 }
@@ -98,6 +102,7 @@ func (p Progress) encode(old map[string]table.Value) map[string]table.Value {
 	set(m, "due", stamp(p.Due))
 	set(m, "started", stamp(p.Started))
 	set(m, "ended", stamp(p.Ended))
+	set(m, "not_before", stamp(p.NotBefore))
 	setMap(m, "source", p.Source.encode())
 	setMap(m, "destination", p.Destination.encode())
 	setMap(m, "error", p.Error.encode())
@@ -151,7 +156,7 @@ func (m machine) decode(session scope.Scope, it table.Item) (Record, error) {
 	r := Record{
 		Scope: session, Pipeline: a.string("pipeline"), Filename: a.string("filename"),
 		Status: Status(a.string("status")), Reason: a.string("reason"), Terminal: a.bool("terminal"),
-		Updated: a.time("updated"), Due: a.time("due"), Version: it.Version,
+		Updated: a.time("updated"), Due: a.time("due"), Expires: it.Expires, Version: it.Version,
 		digest: a.bytes("digest"), item: it,
 	}
 	stored := a.sub("stages")

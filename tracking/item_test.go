@@ -32,7 +32,7 @@ func TestItemShape(t *testing.T) {
 			},
 			"enrichment": map[string]table.Value{
 				"state": "failed", "attempt": int64(1), "fence": int64(2), "key": "run", "owner": w.own.owner, "parked": true,
-				"started": "2026-03-01T12:00:00.000Z", "ended": "2026-03-01T12:01:00.000Z",
+				"started": "2026-03-01T12:00:00.000Z", "ended": "2026-03-01T12:01:00.000Z", "not_before": "2026-03-01T12:01:00.915Z",
 				"error": map[string]table.Value{"code": "throttled", "message": "429"},
 			},
 		},
@@ -42,7 +42,7 @@ func TestItemShape(t *testing.T) {
 	due := it.Index[2]
 	require.Less(t, due.Shard, 16)
 	due.Shard = 0
-	require.Equal(t, table.Entry{Slot: table.I3, Level: scope.None, Class: "due", Sort: "2026-03-02T12:01:00.000Z"}, due)
+	require.Equal(t, table.Entry{Slot: table.I3, Level: scope.None, Class: "due-uploads", Sort: "2026-03-02T12:01:00.000Z"}, due)
 }
 
 // A later version of the same schema may store more, at the top, inside a

@@ -62,7 +62,8 @@ func decodeStage(name Stage, a *reader) Progress {
 		Stage: name, State: State(a.string("state")), Key: a.string("key"),
 		Attempt: int(a.int("attempt")), Fence: a.int("fence"), Parked: a.bool("parked"),
 		Lease: a.time("lease"), Due: a.time("due"), Started: a.time("started"), Ended: a.time("ended"),
-		Source: decodeLocation(a.sub("source")), Destination: decodeLocation(a.sub("destination")),
+		NotBefore: a.time("not_before"),
+		Source:    decodeLocation(a.sub("source")), Destination: decodeLocation(a.sub("destination")),
 		owner: a.string("owner"),
 	}
 	f := a.sub("error")

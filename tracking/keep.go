@@ -50,7 +50,7 @@ func (a *Attempt) beat(ctx context.Context, cancel context.CancelCauseFunc) {
 			alive = sent.Add(a.hold.lease)
 			wait.Reset(every)
 			continue
-		case lost(err):
+		case gone(err):
 			cancel(err)
 			return
 		case !time.Now().Before(alive):

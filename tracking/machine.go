@@ -15,8 +15,9 @@ import (
 // All storage does is to compare and swap on the version, so what is said
 // here holds on every driver.
 type machine struct {
-	pipeline Pipeline      // completed
-	review   time.Duration // how long a record may wait for somebody
+	pipeline  Pipeline      // completed
+	review    time.Duration // how long a record may wait for somebody
+	retention time.Duration // how long a terminal record is kept; 0: for ever
 }
 
 func (m machine) names() []Stage {
@@ -131,6 +132,9 @@ func (m machine) settle(r *Record, now, waits time.Time) {
 // waits for. Those that were open failed with f, and whoever held one is fenced.
 func (m machine) finish(r *Record, f Failure, now time.Time) {
 	r.Terminal, r.Due = true, time.Time{}
+	if m.retention > 0 { // rounded up, as the table does
+		r.Expires = now.Add(m.retention + time.Second - 1).Truncate(time.Second)
+	}
 	r.stages = slices.Clone(r.stages)
 	for i := range r.stages {
 		p := &r.stages[i]
@@ -140,6 +144,7 @@ func (m machine) finish(r *Record, f Failure, now time.Time) {
 			p.Error = f
 			p.end(StateFailed, now)
 		}
+		p.NotBefore = time.Time{} // nothing is tried again
 	}
 }
 

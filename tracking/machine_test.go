@@ -9,35 +9,40 @@ import (
 )
 
 // transitions is the whole table: what each operation makes of each state that
-// enrichment can be in. "ok" is a write, "same" a replay that needs none; all
-// else is the refusal. own: by the worker that had the stage last; old: by one
+// enrichment can be in. "ok" is a write, "same" a replay that needs none; a
+// verdict is what a sweep came to; all else is the refusal. take and early: by
+// Track, at any time and before the back-off is over. orphans: swept at once,
+// with all workers dead. none, there: swept a week later, where the upload is
+// not in the storage, or is. own: by the worker that had the stage last; old: by one
 // that had it before. The upload has arrived except in "waiting".
 const transitions = `
-from             start      resume     mine    other   observe   cancel    own.beat own.done own.done2 own.fail own.park own.free old.beat old.done
-waiting          deps       notparked  taken   taken   ok        ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
-queued           ok         notparked  taken   taken   same      ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
-running          running    running    ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
-dead             ok         notparked  ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
-dead-last        exhausted  notparked  ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
-failed           ok         notparked  taken   taken   same      ok        fenced   fenced   fenced    same     fenced   fenced   fenced   fenced
-failed-good      terminal   terminal   terminal terminal same    terminal  fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
-failed-last      terminal   terminal   terminal terminal same    terminal  fenced   fenced   fenced    same     fenced   fenced   fenced   fenced
-parked           parked     ok         taken   taken   same      ok        fenced   fenced   fenced    fenced   same     fenced   fenced   fenced
-released         parked     ok         ok      taken   same      ok        fenced   fenced   fenced    fenced   fenced   same     fenced   fenced
-again            running    running    ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
-again-dead       parked     ok         ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced
-again-failed     parked     ok         taken   taken   same      ok        fenced   fenced   fenced    same     fenced   fenced   fenced   fenced
-again-good       parked     ok         taken   taken   same      ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
-again-released   parked     ok         ok      taken   same      ok        fenced   fenced   fenced    fenced   fenced   same     fenced   fenced
-success          terminal   terminal   terminal terminal same    terminal  fenced   same     fenced    fenced   fenced   fenced   fenced   fenced
-cancelled        terminal   terminal   terminal terminal same    same      fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
-cancelled-early  terminal   terminal   terminal terminal terminal same     fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced
+from             start      resume     mine    other   observe   cancel    own.beat own.done own.done2 own.fail own.park own.free old.beat old.done take      early     sweep     orphans   none      there
+waiting          deps       notparked  taken   taken   ok        ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced deps      deps      nothing   nothing   abandoned arrived
+queued           ok         notparked  taken   taken   same      ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced ok        ok        nothing   nothing   abandoned abandoned
+running          running    running    ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced running   running   nothing   lost      lost      lost
+dead             ok         notparked  ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced ok        ok        nothing   lost      lost      lost
+dead-last        exhausted  notparked  ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced exhausted exhausted nothing   lost      lost      lost
+failed           ok         notparked  taken   taken   same      ok        fenced   fenced   fenced    same     fenced   fenced   fenced   fenced ok        early     nothing   nothing   abandoned abandoned
+failed-good      terminal   terminal   terminal terminal same    terminal  fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced terminal  terminal  nothing   nothing   nothing   nothing
+failed-last      terminal   terminal   terminal terminal same    terminal  fenced   fenced   fenced    same     fenced   fenced   fenced   fenced terminal  terminal  nothing   nothing   nothing   nothing
+parked           parked     ok         taken   taken   same      ok        fenced   fenced   fenced    fenced   same     fenced   fenced   fenced parked    parked    nothing   nothing   abandoned abandoned
+released         parked     ok         ok      taken   same      ok        fenced   fenced   fenced    fenced   fenced   same     fenced   fenced ok        ok        nothing   nothing   abandoned abandoned
+again            running    running    ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced running   running   nothing   lost      lost      lost
+again-dead       parked     ok         ok      taken   same      ok        ok       ok       ok        ok       ok       ok       fenced   fenced ok        ok        nothing   lost      lost      lost
+again-failed     parked     ok         taken   taken   same      ok        fenced   fenced   fenced    same     fenced   fenced   fenced   fenced ok        early     nothing   nothing   abandoned abandoned
+again-good       parked     ok         taken   taken   same      ok        fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced ok        early     nothing   nothing   abandoned abandoned
+again-released   parked     ok         ok      taken   same      ok        fenced   fenced   fenced    fenced   fenced   same     fenced   fenced ok        ok        nothing   nothing   abandoned abandoned
+success          terminal   terminal   terminal terminal same    terminal  fenced   same     fenced    fenced   fenced   fenced   fenced   fenced terminal  terminal  nothing   nothing   nothing   nothing
+cancelled        terminal   terminal   terminal terminal same    same      fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced terminal  terminal  nothing   nothing   nothing   nothing
+cancelled-early  terminal   terminal   terminal terminal terminal same     fenced   fenced   fenced    fenced   fenced   fenced   fenced   fenced terminal  terminal  nothing   nothing   nothing   nothing
 `
 
 var refusals = map[string]error{
 	"running": ErrRunning, "terminal": ErrTerminal, "parked": ErrParked, "notparked": ErrNotParked,
-	"exhausted": ErrExhausted, "deps": ErrDependencies, "fenced": ErrFenced, "taken": ErrTaken,
+	"exhausted": ErrExhausted, "deps": ErrDependencies, "fenced": ErrFenced, "taken": ErrTaken, "early": ErrEarly,
 }
+
+var verdicts = map[string]verdict{"nothing": nothing, "lost": lost, "arrived": arrived, "moved": moved, "abandoned": abandoned}
 
 // world is the pure machine with two workers.
 type world struct {
@@ -184,6 +189,12 @@ func (w *world) operate(op string) (Record, bool, error) {
 		return c
 	}
 	switch op {
+	case "take":
+		return w.m.take(w.r, take("new", false), w.now)
+	case "early":
+		c := take("new", false)
+		c.patient = true
+		return w.m.take(w.r, c, w.now)
 	case "start":
 		return w.m.start(w.r, take("new", false), w.now)
 	case "resume":
@@ -217,6 +228,29 @@ func (w *world) operate(op string) (Record, bool, error) {
 	return Record{}, false, nil
 }
 
+// sweep does one of the table's sweeps.
+func (w *world) sweep(op string) (Record, verdict) {
+	switch op {
+	case "sweep":
+		return w.m.sweep(w.r, finding{}, w.now)
+	case "orphans":
+		return w.m.sweep(w.r, finding{orphans: true}, w.now)
+	}
+	week := w.now.Add(7 * 24 * time.Hour)
+	f := finding{}
+	awaited := w.m.awaited(w.r, f, week)
+	if len(awaited) > 0 {
+		_, v := w.m.sweep(w.r, f, week)
+		require.Equal(w.t, nothing, v, "what has not been looked for is not missing")
+	}
+	if op == "none" {
+		f.absent = awaited
+	} else {
+		f.there = map[Stage]Location{UserUpload: dest}
+	}
+	return w.m.sweep(w.r, f, week)
+}
+
 func TestTransitionTable(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(transitions), "\n")
 	ops := strings.Fields(lines[0])[1:]
@@ -229,6 +263,17 @@ func TestTransitionTable(t *testing.T) {
 				w := newWorld(t)
 				w.bring(state)
 				before := w.r.encode()
+				if v, ok := verdicts[want]; ok {
+					next, got := w.sweep(op)
+					require.Equal(t, v, got)
+					require.Equal(t, before, w.r.encode(), "the record that was given has changed")
+					if got == nothing {
+						require.Equal(t, w.r, next)
+					} else {
+						invariants(t, w.m, w.r, next)
+					}
+					return
+				}
 				next, write, err := w.operate(op)
 				require.Equal(t, before, w.r.encode(), "the record that was given has changed")
 				switch want {
@@ -319,6 +364,93 @@ func TestTransitionEffects(t *testing.T) {
 		w = newWorld(t)
 		w.bring("again-good")
 		require.False(t, w.r.Terminal, "a person has seen it: nothing is for good")
+	})
+	t.Run("swept", func(t *testing.T) {
+		w := newWorld(t)
+		w.bring("running")
+		was := w.r.Stage(Enrichment)
+		w.now = w.r.Due
+		next, v := w.m.sweep(w.r, finding{}, w.now)
+		require.Equal(t, lost, v)
+		w.must(next, true, nil)
+		p := w.r.Stage(Enrichment)
+		require.Equal(t, CodeLost, p.Error.Code)
+		require.Equal(t, was.Fence+1, p.Fence)
+		require.Equal(t, was.Attempt, p.Attempt)
+		require.Equal(t, w.now.Add(24*time.Hour), w.r.Due, "somebody should try again")
+		require.False(t, w.r.Terminal)
+		_, _, err := w.m.complete(w.r, w.own, dest, w.now)
+		stateOf(t, err, ErrFenced)
+
+		w.now = w.r.Due.Add(-time.Millisecond)
+		_, v = w.m.sweep(w.r, finding{}, w.now)
+		require.Equal(t, nothing, v)
+		w.now = w.r.Due
+		next, v = w.m.sweep(w.r, finding{}, w.now)
+		require.Equal(t, abandoned, v)
+		w.must(next, true, nil)
+		require.True(t, w.r.Terminal)
+		require.Equal(t, CodeAbandoned, w.r.Reason)
+		require.Equal(t, CodeLost, w.r.Stage(Enrichment).Error.Code, "what had gone wrong before is still told")
+		_, _, err = w.m.observe(w.r, UserUpload, dest, w.now)
+		require.NoError(t, err)
+	})
+	t.Run("swept at the last attempt", func(t *testing.T) {
+		w := newWorld(t)
+		w.bring("dead-last")
+		next, v := w.m.sweep(w.r, finding{orphans: true}, w.now)
+		require.Equal(t, lost, v)
+		w.must(next, true, nil)
+		require.True(t, w.r.Terminal)
+		require.Equal(t, ReasonMaxAttempts, w.r.Reason)
+	})
+	t.Run("a live lease at due", func(t *testing.T) {
+		w := newWorld(t)
+		w.bring("running")
+		w.now = w.r.Due
+		w.must(w.m.heartbeat(w.r, w.own, w.now))
+		next, v := w.m.sweep(w.r, finding{}, w.now)
+		require.Equal(t, moved, v)
+		w.must(next, true, nil)
+		require.Equal(t, w.r.Stage(Enrichment).Lease, w.r.Due)
+		w.must(w.m.complete(w.r, w.own, dest, w.now))
+	})
+	t.Run("an arrival after abandonment", func(t *testing.T) {
+		w := newWorld(t)
+		w.now = w.r.Due
+		next, v := w.m.sweep(w.r, finding{absent: []Stage{UserUpload}}, w.now)
+		require.Equal(t, abandoned, v)
+		w.must(next, true, nil)
+		_, _, err := w.m.observe(w.r, UserUpload, dest, w.now)
+		stateOf(t, err, ErrTerminal)
+	})
+	t.Run("back-off", func(t *testing.T) {
+		w := newWorld(t)
+		w.arrive()
+		for i := range 9 {
+			w.start()
+			w.fail(boom)
+			p := w.r.Stage(Enrichment)
+			most := time.Second << i
+			require.LessOrEqual(t, p.NotBefore.Sub(p.Ended), most)
+			require.GreaterOrEqual(t, p.NotBefore.Sub(p.Ended), most/2)
+			c := w.claim("new", "somebody")
+			c.patient = true
+			_, _, err := w.m.start(w.r, c, p.NotBefore.Add(-time.Millisecond))
+			stateOf(t, err, ErrEarly)
+			_, _, err = w.m.start(w.r, c, p.NotBefore)
+			require.NoError(t, err)
+			w.later()
+		}
+	})
+	t.Run("retention", func(t *testing.T) {
+		w := newWorld(t)
+		w.m.retention = time.Hour
+		w.now = w.now.Add(time.Millisecond)
+		w.bring("again")
+		require.Zero(t, w.r.Expires)
+		w.must(w.m.complete(w.r, w.own, dest, w.now))
+		require.Equal(t, w.now.Add(time.Hour).Truncate(time.Second).Add(time.Second), w.r.Expires)
 	})
 	t.Run("a live optional stage does not outlive the record", func(t *testing.T) {
 		w := newWorld(t)

@@ -2,8 +2,11 @@ package tracking
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
+
+	"github.com/carrel-go/carrel/scope"
 )
 
 // Stage names one step of a pipeline. The grammar is [a-z][a-z0-9_]{0,31}.
@@ -23,7 +26,7 @@ type StageSpec struct {
 
 	// External stages are done by somebody outside, such as a browser that
 	// uploads: nobody starts them or holds a lease, and [Tracker.Observe]
-	// ends them. Lease, Heartbeat and MaxAttempts are unused.
+	// ends them. Lease, Heartbeat, MaxAttempts and Backoff are unused.
 	External bool
 
 	// Optional stages are not waited for: a record is a success once all
@@ -45,6 +48,12 @@ type StageSpec struct {
 	// MaxAttempts is how many Starts a stage gets before it was first
 	// parked. Default 10.
 	MaxAttempts int
+
+	// Backoff is how long an Automatic retry has to wait after the first
+	// failed attempt: half of it, and up to as much again that depends on
+	// the record. It doubles with every further attempt, up to MaxBackoff.
+	// Default 1 s, and 5 min.
+	Backoff, MaxBackoff time.Duration
 
 	// Due is the longest that one run of the stage should take: beyond it
 	// the record is overdue. Default 15 min; for an External stage, which
@@ -106,7 +115,7 @@ func (p Pipeline) complete() (Pipeline, error) {
 				return bad("stage %s comes after %q, which is not declared before it", s.Stage, dep)
 			}
 		}
-		if s.Lease < 0 || s.Heartbeat < 0 || s.MaxAttempts < 0 || s.Due < 0 {
+		if min(s.Lease, s.Heartbeat, s.Due, s.Backoff, s.MaxBackoff) < 0 || s.MaxAttempts < 0 {
 			return bad("stage %s has a negative limit", s.Stage)
 		}
 		s.After = slices.Clone(s.After)
@@ -141,6 +150,28 @@ func (s *StageSpec) fill() {
 	if s.MaxAttempts == 0 {
 		s.MaxAttempts = 10
 	}
+	if s.Backoff == 0 {
+		s.Backoff = time.Second
+	}
+	if s.MaxBackoff == 0 {
+		s.MaxBackoff = max(s.Backoff, 5*time.Minute)
+	}
+}
+
+// backoff returns how long after its end the failed attempt p is not tried
+// again unasked. It is spread, so that what failed together is not tried again
+// together, and depends on nothing but the record and the attempt.
+func (s StageSpec) backoff(session scope.Scope, p Progress) time.Duration {
+	d := s.Backoff
+	for range p.Attempt - 1 {
+		if d *= 2; d >= s.MaxBackoff {
+			break
+		}
+	}
+	d = min(d, s.MaxBackoff)
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%s %s %d", session.Partition(), s.Stage, p.Fence)
+	return (d/2 + time.Duration(h.Sum64()%uint64(d/2+1))).Truncate(time.Millisecond)
 }
 
 func (p Pipeline) spec(st Stage) (StageSpec, error) {

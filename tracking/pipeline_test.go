@@ -66,5 +66,5 @@ func TestUploadsDefaults(t *testing.T) {
 	s, err := tr.machine.pipeline.spec(Enrichment)
 	require.NoError(t, err)
 	require.Equal(t, StageSpec{Stage: Enrichment, After: []Stage{UserUpload}, Lease: 30 * time.Second,
-		Heartbeat: 10 * time.Second, MaxAttempts: 10, Due: 15 * time.Minute}, s)
+		Heartbeat: 10 * time.Second, MaxAttempts: 10, Backoff: time.Second, MaxBackoff: 5 * time.Minute, Due: 15 * time.Minute}, s)
 }

@@ -98,6 +98,10 @@ type Progress struct {
 	Started time.Time // start of the latest attempt
 	Ended   time.Time // zero unless success or failed
 
+	// NotBefore is when a retry that nobody asked for may start; zero
+	// unless failed, and not for good.
+	NotBefore time.Time
+
 	Source      Location
 	Destination Location
 	Error       Failure // of the latest attempt; zero unless failed
@@ -130,10 +134,11 @@ type Record struct {
 	Pipeline string
 	Filename string
 	Status   Status
-	Reason   string    // why it is FAILED: an error code, "max_attempts", "cancelled"; else empty
+	Reason   string    // why it is FAILED: an error code, "max_attempts", "abandoned", "cancelled"; else empty
 	Terminal bool      // it will never change again
 	Updated  time.Time // of the last write, heartbeats included
 	Due      time.Time // when it is overdue; zero when terminal
+	Expires  time.Time // when it is hidden and then removed, in whole seconds; zero: never
 	Version  int64     // of the stored item; every write adds one
 
 	digest []byte     // of the request that created it

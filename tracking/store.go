@@ -82,7 +82,7 @@ func (t *Tracker) update(ctx context.Context, session scope.Scope, f step) (Reco
 // record returned is the newest one known, also beside an error.
 func (t *Tracker) swap(ctx context.Context, view *table.View, r Record, f step) (Record, error) {
 	for range maxConflicts {
-		next, write, err := f(r, now())
+		next, write, err := f(r, t.now())
 		if err != nil || !write {
 			return r, err
 		}

@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"time"
@@ -16,6 +17,16 @@ type Options struct {
 	// Park, Fail, Release) before it is overdue. Default 24 h.
 	Review time.Duration
 
+	// Retention is how long a record is kept once it is terminal. Then it is
+	// hidden, and removed by the store, or by [Tracker.Sweep] where the
+	// store does not do that. Default 0: it is kept.
+	Retention time.Duration
+
+	// Clock says what time it is. Default [time.Now]. It is for tests of
+	// machines whose clocks differ; the table has a clock of its own, by
+	// which records expire.
+	Clock func() time.Time
+
 	// Audit is told of each cursor that is not one of the list that it is
 	// given with. Default: nobody is told.
 	Audit scope.Auditor
@@ -23,13 +34,15 @@ type Options struct {
 
 // Tracker keeps the records of one pipeline in a table. It is safe for
 // concurrent use by many goroutines and many processes: every change of state
-// is one conditional write, and whoever loses a race is told so.
+// is one conditional write, and whoever loses a race is told so. A table takes
+// the records of one pipeline: those of two would be listed together.
 //
 // Methods that take a session need a session scope. Errors of the table are
 // returned wrapped, with the operation.
 type Tracker struct {
 	table   *table.Table
 	machine machine
+	clock   func() time.Time
 	audit   scope.Auditor // may be nil
 }
 
@@ -40,16 +53,16 @@ func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
 	if err != nil {
 		return nil, opError("new", err)
 	}
-	m := machine{pipeline: full, review: 24 * time.Hour}
-	if o != nil && o.Review != 0 {
-		m.review = o.Review
+	if o == nil {
+		o = &Options{}
 	}
-	if m.review < 0 {
-		return nil, opError("new", invalid("a negative review window"))
+	m := machine{pipeline: full, review: cmp.Or(o.Review, 24*time.Hour), retention: o.Retention}
+	if m.review < 0 || m.retention < 0 {
+		return nil, opError("new", invalid("a negative duration"))
 	}
-	tr := &Tracker{table: t, machine: m}
-	if o != nil {
-		tr.audit = o.Audit
+	tr := &Tracker{table: t, machine: m, clock: o.Clock, audit: o.Audit}
+	if tr.clock == nil {
+		tr.clock = time.Now
 	}
 	return tr, nil
 }
@@ -100,7 +113,7 @@ func (t *Tracker) Create(ctx context.Context, session scope.Scope, o *CreateOpti
 		sum := sha256.Sum256([]byte(o.Filename))
 		digest = sum[:]
 	}
-	r := t.machine.create(session, o.Filename, digest, due, now())
+	r := t.machine.create(session, o.Filename, digest, due, t.now())
 	r, err = t.insert(ctx, view, r)
 	return r, opError("create", err)
 }
@@ -157,4 +170,4 @@ func (t *Tracker) proof(session scope.Scope, o Observation) (Stage, Location, er
 }
 
 // now is the time in whole milliseconds, which is what is stored.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+func (t *Tracker) now() time.Time { return t.clock().UTC().Truncate(time.Millisecond) }
