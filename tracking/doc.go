@@ -31,9 +31,13 @@
 //	Complete  running → success; the last required stage makes the record a SUCCESS
 //	Fail      running → failed
 //	Cancel    anything not terminal → cancelled
+//	Sweep     overdue, and: running under a dead lease → failed, "lost"
+//	          an External stage whose object is there → success
+//	          nobody at work → abandoned
 //
 // A record is terminal once every required stage has succeeded, when it was
-// cancelled, and when a required stage failed for good or at its last attempt.
+// cancelled or abandoned, and when a required stage failed for good or at its
+// last attempt.
 // Once a stage has been parked no failure is for good: a person's work is
 // never lost to a throttled model.
 //
@@ -45,8 +49,17 @@
 // by more than a lease make for needless replacements, not for lost or doubled
 // work. A repeated operation is recognised and done once.
 //
+// A one-shot stage is done by [Tracker.Track] in one call: start, heartbeat,
+// complete or fail. A retry that nobody asked for keeps to a back-off.
+//
+// A program calls [Tracker.Sweep] every minute or so, in one process or in all:
+// so every record comes to an end, whatever has crashed. A server first ends
+// what a process before it has left, where it knows that one to be dead
+// ([SweepOptions.Orphans]). [Options.Retention] bounds how long records are kept.
+//
 // [Tracker.Get], [Tracker.Find], [Tracker.List] and [Tracker.Count] read.
 //
-// What the package does not do: it runs nothing, watches no queue and reads no
-// objects. It stores where an object is, not what is in it.
+// What the package does not do: it starts no goroutine but the one that renews
+// a lease, watches no queue and reads no objects. It stores where an object is,
+// not what is in it.
 package tracking

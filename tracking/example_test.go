@@ -91,6 +91,53 @@ func ExampleAttempt_Fail() {
 	// The model is busy (429). Please try again.
 }
 
+// A message of a queue says that a document is to be made searchable. Delivered twice, it is worked on once.
+func ExampleTracker_Track() {
+	ctx := context.Background()
+	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Pipeline{
+		Name: "docs", Stages: []tracking.StageSpec{{Stage: "embedding"}},
+	}, nil)
+	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
+	_, _ = tr.Create(ctx, s, nil)
+	for range 2 {
+		err := tr.Track(ctx, s, "embedding", &tracking.StartOptions{Key: "message-17", Automatic: true},
+			func(ctx context.Context) (object.Ref, error) {
+				fmt.Println("working")
+				return ref(s, "raw", "vectors.bin"), nil
+			})
+		fmt.Println(err)
+	}
+	// Output:
+	// working
+	// <nil>
+	// <nil>
+}
+
+// What a killed process has left is ended before the first request is answered.
+func ExampleTracker_Sweep() {
+	ctx := context.Background()
+	tb := table.New(table.NewMemory(nil), nil)
+	tr, _ := tracking.New(tb, tracking.Uploads(), nil)
+	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
+	_, _ = tr.Create(ctx, s, nil)
+	_, _ = tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{
+		Key: "run-1", Observed: &tracking.Observation{Stage: tracking.UserUpload},
+	})
+	res, err := tr.Sweep(ctx, &tracking.SweepOptions{
+		System:  table.NewSystem(tb),
+		Orphans: true, // the file's lock proves it
+		Look: func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error) {
+			return object.Ref{}, false, nil // in a program, presign's Arrived
+		},
+	})
+	fmt.Println(res.Lost, err)
+	r, _ := tr.Get(ctx, s)
+	fmt.Println(r.Status, r.Reason, r.Terminal)
+	// Output:
+	// 1 <nil>
+	// FAILED lost false
+}
+
 func ExampleTracker_List() {
 	ctx := context.Background()
 	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)

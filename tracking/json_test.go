@@ -35,6 +35,11 @@ func TestRecordJSON(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, b.start(t, "r1").Fail(t.Context(), &Error{Code: "no_image", Message: "The file is no image.", Permanent: true}))
 		},
+		"abandoned": func(t *testing.T, b *bundle) {
+			extract(t, b, "r1")
+			time.Sleep(25 * time.Hour)
+			require.Equal(t, 1, b.sweep(t, &storage{}, SweepOptions{}).Abandoned)
+		},
 		"success": func(t *testing.T, b *bundle) {
 			extract(t, b, "r1")
 			time.Sleep(time.Minute)

@@ -20,10 +20,10 @@ import (
 // of the newest fence ever writes as a holder.
 func TestRandomMachine(t *testing.T) {
 	p, err := Pipeline{Name: "docs", Stages: []StageSpec{
-		{Stage: "upload", External: true},
-		{Stage: "analysed", After: []Stage{"upload"}, MaxAttempts: 3},
-		{Stage: "scanned", Optional: true, MaxAttempts: 2},
-		{Stage: "indexed", After: []Stage{"analysed"}, MaxAttempts: 2},
+		{Stage: "user_upload", External: true},
+		{Stage: "analysed", After: []Stage{"user_upload"}, MaxAttempts: 3},
+		{Stage: "processed", Optional: true, MaxAttempts: 2},
+		{Stage: "embedding", After: []Stage{"analysed"}, MaxAttempts: 2},
 	}}.complete()
 	require.NoError(t, err)
 	m := machine{pipeline: p, review: time.Hour}
@@ -41,7 +41,7 @@ func TestRandomMachine(t *testing.T) {
 			spec := p.Stages[1+rnd.IntN(3)]
 			c := claim{spec: spec, key: fmt.Sprint("key", rnd.IntN(2)), owner: fmt.Sprint("w", step), lease: spec.Lease, due: spec.Due, takeOver: rnd.IntN(4) == 0}
 			if rnd.IntN(3) == 0 {
-				c.observed = "upload"
+				c.observed = "user_upload"
 			}
 			var h hold
 			if len(holds) > 0 {
@@ -56,15 +56,26 @@ func TestRandomMachine(t *testing.T) {
 			case op < 20:
 				next, write, err = m.resume(r, c, now)
 			case op < 21:
-				next, write, err = m.observe(r, "upload", dest, now)
+				next, write, err = m.observe(r, "user_upload", dest, now)
+			case op == 21:
+				f := finding{orphans: rnd.IntN(4) == 0}
+				if rnd.IntN(2) == 0 {
+					now = r.Due
+				}
+				if rnd.IntN(2) == 0 {
+					f.there = map[Stage]Location{"user_upload": dest}
+				}
+				var v verdict
+				next, v = m.sweep(r, f, now)
+				write, err = v != nothing, nil
 			case op == 39 && rnd.IntN(8) == 0:
 				next, write, err = m.cancel(r, now)
 			case h.fence == 0:
 				continue
-			case op < 24:
+			case op < 25:
 				held = true
 				next, write, err = m.heartbeat(r, h, now)
-			case op < 27:
+			case op < 28:
 				held = true
 				next, write, err = m.complete(r, h, dest, now)
 				if err == nil && write {
@@ -100,10 +111,35 @@ func TestRandomMachine(t *testing.T) {
 			}
 		}
 		ends[r.Reason+"/"+string(r.Status)]++
+		toTheEnd(t, m, r)
 	}
 	// The walk is no test if it does not get around.
-	for _, end := range []string{"/SUCCESS", "no_image/FAILED", "max_attempts/FAILED", "cancelled/FAILED"} {
+	for _, end := range []string{"/SUCCESS", "no_image/FAILED", "max_attempts/FAILED", "cancelled/FAILED", "abandoned/FAILED"} {
 		require.NotZero(t, ends[end], "%s never came about: %v", end, ends)
+	}
+}
+
+// toTheEnd checks that time and sweeps alone end a record that everybody has
+// left, and that until then it can be taken up again.
+func toTheEnd(t *testing.T, m machine, r Record) {
+	for sweeps := 0; !r.Terminal; sweeps++ {
+		require.Less(t, sweeps, 10, "it does not come to an end")
+		now := r.Due.Add(time.Minute) // every lease is dead by then
+		f := finding{}
+		f.absent = m.awaited(r, f, now)
+		next, v := m.sweep(r, f, now)
+		require.NotEqual(t, nothing, v, "overdue, and nothing is done")
+		invariants(t, m, r, next)
+		r = next
+		for _, s := range m.pipeline.Stages {
+			p := r.Stage(s.Stage)
+			if r.Terminal || s.External || p.Error.Code != CodeLost || s.final(p) {
+				continue
+			}
+			_, write, err := m.take(r, claim{spec: s, key: "k", owner: "o", lease: s.Lease, due: s.Due, patient: true}, now)
+			require.NoError(t, err)
+			require.True(t, write)
+		}
 	}
 }
 

@@ -127,7 +127,7 @@ func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 		s.Limit = defaultSweep
 	}
 	if s.Shards == nil {
-		s.Shards = rand.Perm(Shards) // so that sweepers that begin at once part ways
+		s.Shards = rand.Perm(Shards) //nolint:gosec // so that sweepers that begin at once part ways; nothing secret
 	}
 	for _, shard := range s.Shards {
 		if shard < 0 || shard >= Shards {

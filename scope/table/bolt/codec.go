@@ -38,7 +38,7 @@ func encodeRow(r table.Row) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
 	}
-	return append(appendExpiry(nil, r.Expires), b...), nil
+	return append(encodeExpiry(r.Expires), b...), nil
 }
 
 func decodeRow(partition, sort string, b []byte) (table.Row, error) {

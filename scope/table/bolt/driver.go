@@ -90,7 +90,7 @@ func upgrade(tx *bbolt.Tx) error {
 		if err != nil || expires.IsZero() {
 			return err
 		}
-		return ttl.Put(append(appendExpiry(nil, expires), key...), nil)
+		return ttl.Put(append(encodeExpiry(expires), key...), nil)
 	})
 	if err != nil {
 		return fmt.Errorf("bolt: upgrade: %w", err)

@@ -90,7 +90,7 @@ func remove(tx *bbolt.Tx, r table.Row) error {
 		return fmt.Errorf("bolt: %w", err)
 	}
 	if !r.Expires.IsZero() {
-		if err := tx.Bucket([]byte(ttlBucket)).Delete(append(appendExpiry(nil, r.Expires), key...)); err != nil {
+		if err := tx.Bucket([]byte(ttlBucket)).Delete(append(encodeExpiry(r.Expires), key...)); err != nil {
 			return fmt.Errorf("bolt: %w", err)
 		}
 	}
@@ -122,12 +122,12 @@ func baseKey(entry []byte) (partition, sort string, err error) {
 	return string(parts[2]), string(parts[3]), nil
 }
 
-func appendExpiry(b []byte, t time.Time) []byte {
+func encodeExpiry(t time.Time) []byte {
 	var s uint64
 	if !t.IsZero() {
 		s = uint64(t.Unix())
 	}
-	return binary.BigEndian.AppendUint64(b, s)
+	return binary.BigEndian.AppendUint64(nil, s)
 }
 
 func expiry(value []byte) (time.Time, error) {

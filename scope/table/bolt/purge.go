@@ -45,7 +45,7 @@ func (d *Driver) Purge(ctx context.Context, now time.Time, limit int) (int, erro
 // due returns the keys of the rows that have expired at now.
 func due(tx *bbolt.Tx, now time.Time, limit int) [][]byte {
 	var keys [][]byte
-	after := appendExpiry(nil, now.Add(time.Second).Truncate(time.Second)) // an expiry is a whole second
+	after := encodeExpiry(now.Add(time.Second).Truncate(time.Second)) // an expiry is a whole second
 	c := tx.Bucket([]byte(ttlBucket)).Cursor()
 	for k, _ := c.First(); k != nil && len(keys) < limit && bytes.Compare(k[:expirySize], after) < 0; k, _ = c.Next() {
 		keys = append(keys, bytes.Clone(k[expirySize:]))

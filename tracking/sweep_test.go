@@ -1,0 +1,364 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// storage says what has arrived.
+type storage struct {
+	mu    sync.Mutex
+	there map[scope.Scope]object.Ref
+	err   error
+	asked int
+}
+
+func (s *storage) look(_ context.Context, r Record, st Stage) (object.Ref, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	if st != UserUpload {
+		return object.Ref{}, false, errors.New("another stage")
+	}
+	ref, ok := s.there[r.Scope]
+	return ref, ok, s.err
+}
+
+func (b *bundle) sweep(t testing.TB, s *storage, o SweepOptions) SweepResult {
+	t.Helper()
+	o.System, o.Look = table.NewSystem(b.table), s.look
+	res, err := b.Sweep(t.Context(), &o)
+	require.NoError(t, err)
+	return res
+}
+
+// of returns the same tracker with another session, which is created.
+func (b *bundle) of(t testing.TB, s scope.Scope) *bundle {
+	t.Helper()
+	o := *b
+	o.session = s
+	_, err := b.Create(t.Context(), s, &CreateOptions{Filename: "cover.jpg"})
+	require.NoError(t, err)
+	return &o
+}
+
+// What becomes of uploads with which nobody goes on, on each driver.
+func TestSweep(t *testing.T) {
+	for name, d := range map[string]func(testing.TB) table.Driver{
+		"memory":  func(testing.TB) table.Driver { return table.NewMemory(nil) },
+		"delayed": func(testing.TB) table.Driver { return table.NewMemory(&table.MemoryOptions{IndexDelay: time.Minute}) },
+		"listing little": func(testing.TB) table.Driver {
+			return table.NewMemory(&table.MemoryOptions{Listed: []string{"filename"}})
+		},
+		"bolt": openBolt,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { swept(t, newBundle(t, d(t))) })
+		})
+	}
+}
+
+func swept(t *testing.T, b *bundle) {
+	ctx := t.Context()
+	uploading := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 1))
+	silent := b.of(t, sessionOf(t, userOf(t, "globex", "u2"), 2)) // it arrived, and nobody said so
+	unused := b.of(t, sessionOf(t, userOf(t, "acme", "u3"), 3))
+	killed := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 4))
+	parked := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 5))
+	busy := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 6))
+	done := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 7))
+	for _, u := range []*bundle{unused, killed, parked, busy, done} {
+		_, err := b.Observe(ctx, u.session, Observation{Stage: UserUpload})
+		require.NoError(t, err)
+	}
+	killed.start(t, "run")
+	require.NoError(t, parked.start(t, "run").Park(ctx, 0))
+	work := busy.start(t, "run")
+	_, stop := work.Keep(ctx)
+	defer stop()
+	require.NoError(t, done.start(t, "run").Complete(ctx, object.Ref{}))
+	there := refIn(t, "landing", silent.session, "cover.jpg")
+	s := &storage{there: map[scope.Scope]object.Ref{silent.session: there}}
+
+	time.Sleep(14 * time.Minute)
+	b.driver.calls()
+	require.Zero(t, b.sweep(t, s, SweepOptions{}))
+	calls := b.driver.calls()
+	require.Equal(t, 0, calls[0], "what is not due costs no read")
+	require.Equal(t, Shards, calls[2])
+
+	time.Sleep(2 * time.Minute) // the runs are overdue
+	require.Equal(t, SweepResult{Lost: 1, Moved: 1}, b.sweep(t, s, SweepOptions{}))
+	p := killed.get(t).Stage(Enrichment)
+	require.Equal(t, CodeLost, p.Error.Code)
+	require.Equal(t, StatusFailed, killed.get(t).Status)
+	require.Zero(t, s.asked)
+	killed.start(t, "again") // and killed again
+
+	time.Sleep(time.Hour) // the grants are over
+	res := b.sweep(t, s, SweepOptions{})
+	require.Equal(t, SweepResult{Lost: 1, Moved: 1, Observed: 1, Abandoned: 1}, res)
+	require.Equal(t, 2, s.asked)
+	require.Equal(t, there.Key(), silent.get(t).Stage(UserUpload).Destination.Key)
+	require.Equal(t, StatusInProgress, silent.get(t).Status)
+	r := uploading.get(t)
+	require.True(t, r.Terminal)
+	require.Equal(t, CodeAbandoned, r.Reason)
+	require.Equal(t, CodeAbandoned, r.Stage(UserUpload).Error.Code)
+	_, err := b.Observe(ctx, uploading.session, Observation{Stage: UserUpload})
+	stateOf(t, err, ErrTerminal)
+
+	require.Equal(t, StatusInProgress, busy.get(t).Status)
+	stop()
+	require.NoError(t, work.Complete(ctx, object.Ref{}))
+
+	time.Sleep(26 * time.Hour) // the review windows are over
+	res = b.sweep(t, s, SweepOptions{})
+	require.Equal(t, 4, res.Abandoned) // silent, unused, killed, parked
+	require.Empty(t, res.Errors)
+	for _, u := range []*bundle{silent, unused, killed, parked} {
+		require.Equal(t, CodeAbandoned, u.get(t).Reason)
+	}
+	require.Equal(t, 2, s.asked, "what has arrived is not asked for again")
+	require.Equal(t, StatusSuccess, busy.get(t).Status)
+	require.Equal(t, StatusSuccess, done.get(t).Status)
+	time.Sleep(100 * time.Hour)
+	require.Zero(t, b.sweep(t, s, SweepOptions{}), "it has all ended")
+}
+
+// Each record costs one read and at most one write.
+func TestSweepCost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		for n := range 3 {
+			b.of(t, sessionOf(t, b.user, n))
+		}
+		time.Sleep(2 * time.Hour)
+		b.driver.calls()
+		require.Equal(t, 3, b.sweep(t, &storage{}, SweepOptions{}).Abandoned)
+		require.Equal(t, [3]int{3, 3, Shards}, b.driver.calls())
+	})
+}
+
+// What a killed process has left, where it is known to be dead.
+func TestSweepOrphans(t *testing.T) {
+	b := newBundle(t, nil)
+	waiting := b.of(t, sessionOf(t, b.user, 1))
+	run := b.of(t, sessionOf(t, b.user, 2))
+	review := b.of(t, sessionOf(t, b.user, 3))
+	for _, u := range []*bundle{run, review} {
+		_, err := b.Observe(t.Context(), u.session, Observation{Stage: UserUpload})
+		require.NoError(t, err)
+	}
+	dead := run.start(t, "run")
+	require.NoError(t, review.start(t, "run").Park(t.Context(), 0))
+	s := &storage{}
+	require.Equal(t, SweepResult{Lost: 1}, b.sweep(t, s, SweepOptions{Orphans: true}))
+	require.Zero(t, b.sweep(t, s, SweepOptions{Orphans: true}))
+	require.Zero(t, s.asked)
+	stateOf(t, dead.Heartbeat(t.Context()), ErrFenced)
+	require.Equal(t, CodeLost, run.get(t).Stage(Enrichment).Error.Code)
+	run.start(t, "again")
+	require.Equal(t, StateParked, review.get(t).Stage(Enrichment).State)
+	require.Equal(t, StateRunning, waiting.get(t).Stage(UserUpload).State)
+}
+
+// One bad row is reported, and never in the way of the others.
+func TestSweepBadRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		damage := func(n int, change func(map[string]table.Value)) {
+			u := b.of(t, sessionOf(t, b.user, n))
+			view, err := b.table.In(u.session)
+			require.NoError(t, err)
+			it, err := view.Get(t.Context(), "meta")
+			require.NoError(t, err)
+			change(it.Attr)
+			_, err = view.Put(t.Context(), it, table.Version(it.Version))
+			require.NoError(t, err)
+		}
+		damage(1, func(a map[string]table.Value) { a["stages"] = "none" })
+		damage(2, func(a map[string]table.Value) { a["schema"] = int64(99) })
+		forger, err := b.table.In(userOf(t, "globex", "u9"))
+		require.NoError(t, err)
+		for shard := range Shards { // rows of another hand, in the place of what is due
+			_, err = forger.Put(t.Context(), table.Item{Sort: "x" + strings.Repeat("y", shard), Index: []table.Entry{
+				{Slot: table.I3, Level: scope.None, Class: dueClass("uploads"), Shard: shard, Sort: "0"},
+			}}, table.Absent())
+			require.NoError(t, err)
+		}
+		for n := 3; n < 40; n++ {
+			b.of(t, sessionOf(t, b.user, n))
+		}
+		time.Sleep(2 * time.Hour)
+		res := b.sweep(t, &storage{}, SweepOptions{})
+		require.Equal(t, 37, res.Abandoned)
+		require.Len(t, res.Errors, 2)
+		for _, e := range res.Errors {
+			require.Equal(t, b.user.UserID(), e.Scope.UserID())
+			require.True(t, errors.Is(e, ErrDamaged) || errors.Is(e, ErrSchema), e)
+		}
+
+		away := errors.New("the storage is away")
+		b.of(t, sessionOf(t, b.user, 50))
+		time.Sleep(2 * time.Hour)
+		res = b.sweep(t, &storage{err: away}, SweepOptions{})
+		require.Len(t, res.Errors, 3)
+		require.Zero(t, res.Abandoned, "what cannot be looked for is not taken for missing")
+	})
+}
+
+// Limits and shards: what is left is there for the next, and for others.
+func TestSweepShares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		for n := range 100 {
+			b.of(t, sessionOf(t, b.user, n))
+		}
+		time.Sleep(2 * time.Hour)
+		res := b.sweep(t, &storage{}, SweepOptions{Limit: 30})
+		require.Equal(t, 30, res.Abandoned)
+		require.True(t, res.More)
+		sum := 30
+		for shard := range Shards {
+			res := b.sweep(t, &storage{}, SweepOptions{Shards: []int{shard}})
+			require.False(t, res.More)
+			require.Less(t, res.Abandoned, 30, "records are spread")
+			sum += res.Abandoned
+		}
+		require.Equal(t, 100, sum)
+
+		// A sweep that is cut off says so, and the next goes on.
+		for n := 200; n < 220; n++ {
+			b.of(t, sessionOf(t, b.user, n))
+		}
+		time.Sleep(2 * time.Hour)
+		ctx, cancel := context.WithCancel(t.Context())
+		asked := 0
+		look := func(context.Context, Record, Stage) (object.Ref, bool, error) {
+			if asked++; asked == 5 {
+				cancel()
+			}
+			return object.Ref{}, false, nil
+		}
+		res, err := b.Sweep(ctx, &SweepOptions{System: table.NewSystem(b.table), Look: look})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, 4, res.Abandoned)
+		require.Equal(t, 16, b.sweep(t, &storage{}, SweepOptions{}).Abandoned)
+	})
+}
+
+// Many sweepers at once do each thing once.
+func TestSweepMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}))
+		for n := range 40 {
+			u := b.of(t, sessionOf(t, b.user, n))
+			if n%2 == 0 {
+				_, err := b.Observe(t.Context(), u.session, Observation{Stage: UserUpload})
+				require.NoError(t, err)
+				u.start(t, "run")
+			}
+		}
+		time.Sleep(2 * time.Hour)
+		var mu sync.Mutex
+		var sum SweepResult
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				res := b.sweep(t, &storage{}, SweepOptions{})
+				mu.Lock()
+				defer mu.Unlock()
+				sum.Lost += res.Lost
+				sum.Abandoned += res.Abandoned
+				require.Empty(t, res.Errors)
+			})
+		}
+		wg.Wait()
+		require.Equal(t, SweepResult{Lost: 20, Abandoned: 20}, sum)
+		for n := range 40 {
+			r, err := b.Get(t.Context(), sessionOf(t, b.user, n))
+			require.NoError(t, err)
+			require.LessOrEqual(t, r.Stage(Enrichment).Fence, int64(2))
+		}
+	})
+}
+
+// An upload that arrives while it is looked for is not taken for missing.
+func TestSweepMeetsAnEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.of(t, b.session)
+		time.Sleep(2 * time.Hour)
+		res, err := b.Sweep(t.Context(), &SweepOptions{System: table.NewSystem(b.table), Look: func(ctx context.Context, r Record, st Stage) (object.Ref, bool, error) {
+			_, err := b.Observe(ctx, r.Scope, Observation{Stage: st})
+			return object.Ref{}, false, err
+		}})
+		require.NoError(t, err)
+		require.Zero(t, res)
+		require.Equal(t, StateSuccess, b.get(t).Stage(UserUpload).State)
+	})
+}
+
+func TestSweepRefuses(t *testing.T) {
+	b := newBundle(t, nil)
+	sys := table.NewSystem(b.table)
+	look := (&storage{}).look
+	for name, o := range map[string]*SweepOptions{
+		"nothing":   nil,
+		"no System": {Look: look},
+		"no Look":   {System: sys},
+		"limit":     {System: sys, Look: look, Limit: -1},
+		"shard":     {System: sys, Look: look, Shards: []int{16}},
+	} {
+		_, err := b.Sweep(t.Context(), o)
+		require.ErrorIs(t, err, ErrInvalid, name)
+	}
+}
+
+// Records whose retention is over are hidden at once, and removed by a sweep
+// where the store does not do it.
+func TestRetention(t *testing.T) {
+	for name, open := range map[string]func(testing.TB) table.Driver{
+		"memory": func(testing.TB) table.Driver { return table.NewMemory(nil) }, "bolt": openBolt,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := open(t)
+				b := newBundle(t, d)
+				b.table = table.New(d, nil) // the counting driver is no Purger
+				var err error
+				b.Tracker, err = New(b.table, Uploads(), &Options{Retention: time.Hour})
+				require.NoError(t, err)
+				done, left := b.of(t, b.session), b.of(t, sessionOf(t, b.user, 2))
+				_, err = b.Observe(t.Context(), done.session, Observation{Stage: UserUpload})
+				require.NoError(t, err)
+				require.NoError(t, done.start(t, "run").Complete(t.Context(), object.Ref{}))
+				require.WithinDuration(t, time.Now().Add(time.Hour), done.get(t).Expires, time.Second)
+				require.Zero(t, left.get(t).Expires)
+				require.Zero(t, b.sweep(t, &storage{}, SweepOptions{}))
+
+				time.Sleep(61 * time.Minute)
+				_, err = b.Get(t.Context(), done.session)
+				require.ErrorIs(t, err, ErrNotFound)
+				n, err := b.Count(t.Context(), b.user)
+				require.NoError(t, err)
+				require.Equal(t, Counts{All: 1, Active: 1}, n)
+				require.Equal(t, SweepResult{Purged: 1}, b.sweep(t, &storage{}, SweepOptions{}))
+				require.Zero(t, b.sweep(t, &storage{}, SweepOptions{}))
+				left.get(t)
+			})
+		})
+	}
+}

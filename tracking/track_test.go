@@ -1,0 +1,193 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+func TestTrack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		b := newBundle(t, nil)
+		b.arrived(t)
+		made := refIn(t, "raw", b.session, "metadata.json")
+		runs := 0
+		track := func() error {
+			return b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
+				runs++
+				p := b.get(t).Stage(Enrichment)
+				require.Equal(t, StateRunning, p.State)
+				time.Sleep(5 * time.Minute)
+				require.NoError(t, ctx.Err())
+				require.True(t, b.get(t).Stage(Enrichment).Live(time.Now()), "the lease is renewed")
+				return made, nil
+			})
+		}
+		require.NoError(t, track())
+		r := b.get(t)
+		require.Equal(t, StatusSuccess, r.Status)
+		require.Equal(t, made.Key(), r.Stage(Enrichment).Destination.Key)
+		require.Equal(t, 5*time.Minute, r.Stage(Enrichment).Duration())
+
+		require.NoError(t, track(), "a message that comes again")
+		require.Equal(t, 1, runs)
+		require.Equal(t, r.Version, b.get(t).Version)
+		err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m2"}, nil)
+		require.ErrorIs(t, err, ErrInvalid)
+		err = b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m2"}, func(context.Context) (object.Ref, error) { panic("called") })
+		stateOf(t, err, ErrTerminal)
+	})
+}
+
+func TestTrackFails(t *testing.T) {
+	work := func(err error) func(context.Context) (object.Ref, error) {
+		return func(context.Context) (object.Ref, error) { return object.Ref{}, err }
+	}
+	t.Run("retryable, with back-off", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx := t.Context()
+			b := newBundle(t, nil)
+			b.arrived(t)
+			err := throttled()
+			require.Same(t, err, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true}, work(err)))
+			p := b.get(t).Stage(Enrichment)
+			require.Equal(t, "throttled", p.Error.Code)
+			early := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true}, work(nil))
+			s := stateOf(t, early, ErrEarly)
+			time.Sleep(time.Until(s.Record.Stage(Enrichment).NotBefore))
+			require.NoError(t, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true}, work(nil)))
+			require.Equal(t, 2, b.get(t).Stage(Enrichment).Attempt)
+		})
+	})
+	t.Run("a person does not wait", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		require.Error(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, work(throttled())))
+		require.NoError(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, work(nil)))
+	})
+	t.Run("for good", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		err := &Error{Code: "no_image", Message: "This is no image.", Permanent: true}
+		require.Same(t, err, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, work(err)))
+		require.True(t, b.get(t).Terminal)
+	})
+	t.Run("a panic", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) { panic("secret") })
+		p, ok := errors.AsType[*PanicError](err)
+		require.True(t, ok)
+		require.Equal(t, "secret", p.Value)
+		require.Contains(t, string(p.Stack), "track_test.go")
+		st := b.get(t).Stage(Enrichment)
+		require.Equal(t, StateFailed, st.State)
+		require.Equal(t, CodeInternal, st.Error.Code)
+		require.NotContains(t, st.Error.Message, "secret")
+	})
+	t.Run("a goroutine that ends", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_ = b.Track(context.Background(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+				runtime.Goexit()
+				return object.Ref{}, nil
+			})
+		})
+		wg.Wait()
+		require.Equal(t, StateFailed, b.get(t).Stage(Enrichment).State)
+	})
+	t.Run("a result in another scope", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		foreign := refIn(t, "raw", sessionOf(t, userOf(t, "globex", "u1"), 1), "x.json")
+		err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"},
+			func(context.Context) (object.Ref, error) { return foreign, nil })
+		require.ErrorIs(t, err, ErrInvalid)
+		require.Equal(t, StateFailed, b.get(t).Stage(Enrichment).State)
+	})
+}
+
+func TestTrackInterrupted(t *testing.T) {
+	untilEnd := func(ctx context.Context) (object.Ref, error) {
+		<-ctx.Done()
+		return object.Ref{}, ctx.Err()
+	}
+	t.Run("cancelled: released, and gone on with", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Minute, cancel)
+			err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd)
+			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, StateReleased, b.get(t).Stage(Enrichment).State)
+			require.NoError(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true},
+				func(context.Context) (object.Ref, error) { return object.Ref{}, nil }))
+			require.Equal(t, 1, b.get(t).Stage(Enrichment).Attempt, "the same attempt")
+		})
+	})
+	t.Run("done all the same", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		require.NoError(t, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+			cancel()
+			return object.Ref{}, nil
+		}))
+		require.Equal(t, StatusSuccess, b.get(t).Status)
+	})
+	t.Run("out of time: failed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			require.ErrorIs(t, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd), context.DeadlineExceeded)
+			require.Equal(t, CodeTimeout, b.get(t).Stage(Enrichment).Error.Code)
+		})
+	})
+	t.Run("taken over: nothing is recorded", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			time.AfterFunc(time.Minute, func() {
+				_, err := b.Resume(context.Background(), b.session, Enrichment, &StartOptions{Key: "m1", TakeOver: true})
+				require.NoError(t, err)
+			})
+			err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd)
+			require.ErrorIs(t, err, ErrFenced)
+			require.Equal(t, StateRunning, b.get(t).Stage(Enrichment).State)
+		})
+	})
+	t.Run("the table is away", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
+				b.driver.mu.Lock()
+				b.driver.fault = func() (bool, bool) { return true, false }
+				b.driver.mu.Unlock()
+				return untilEnd(ctx)
+			})
+			require.ErrorIs(t, err, ErrLease)
+			require.ErrorIs(t, err, errCut, "the failure could not be recorded, and that is said")
+		})
+	})
+	t.Run("parked: a person's to look at", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		require.NoError(t, b.start(t, "r1").Park(t.Context(), 0))
+		stateOf(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd), ErrParked)
+	})
+}
