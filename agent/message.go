@@ -29,11 +29,23 @@ type ToolResult struct {
 	Result tools.Result
 }
 
-// Part is one piece of a message: exactly one of its fields is set.
+// Reasoning is what a model thought before it answered. Services want it back as it came, and unchanged: the
+// signature is over the text.
+type Reasoning struct {
+	Text, Signature string
+	// Redacted is reasoning that the service has encrypted; then the rest is empty.
+	Redacted []byte
+}
+
+// Part is one piece of a message: exactly one of its fields is set. Images and documents are the user's, reasoning
+// is the assistant's.
 type Part struct {
-	Text   string
-	Use    *ToolUse
-	Result *ToolResult
+	Text      string
+	Use       *ToolUse
+	Result    *ToolResult
+	Image     *tools.Media
+	Document  *tools.Media
+	Reasoning *Reasoning
 }
 
 // Message is what one side says at a time. Its parts are not to be changed once it is in a [History].

@@ -4,13 +4,15 @@ import (
 	"context"
 	"iter"
 
+	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
 
 // Model is a language model, or a program that answers like one.
 //
-// Stream sends one request and yields the answer piece by piece: any number of [TextPart] and [UsePart], exactly one
-// [StopPart], at most one [UsagePart], in that order but for the UsagePart, which may come anywhere. An answer
+// Stream sends one request and yields the answer piece by piece: any number of [TextPart], [ReasoningDelta],
+// [ReasoningPart], [UseDelta] and [UsePart], exactly one [StopPart], at most one [UsagePart], in that order but for
+// the UsagePart, which may come anywhere. An answer
 // without a StopPart counts as cut. A failure is yielded as the last pair, with a nil Delta; it should be a
 // [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in one pair.
 //
@@ -33,14 +35,38 @@ type Request struct {
 	Tools []tools.Spec
 	// MaxTokens bounds the answer; always set.
 	MaxTokens int
+	// Choice says whether a tool must be called. Default: the model decides.
+	Choice Choice
+	// Cache says that the request's beginning will be sent again: a service with a prompt cache should keep it.
+	Cache bool
+	// Load reads an object that a Media names, for a Model that cannot pass on where it is. It reads within the run's
+	// scope, and no more than max bytes. nil: objects cannot be read.
+	Load func(ctx context.Context, ref object.Ref, max int64) ([]byte, error)
 }
 
-// Delta is a piece of a Model's answer. It is sealed: [TextPart], [UsePart], [UsagePart] or [StopPart].
+// Choice says whether a tool must be called: the one of that Name, or Any.
+type Choice struct {
+	Any  bool
+	Name string
+}
+
+// Delta is a piece of a Model's answer. It is sealed.
 type Delta interface{ delta() }
 
 type (
 	// TextPart is more text.
 	TextPart struct{ Text string }
+
+	// ReasoningDelta is more of what the model thinks, as it comes.
+	ReasoningDelta struct{ Text string }
+
+	// ReasoningPart is one whole block of reasoning, what its ReasoningDeltas said included. It comes when the block is
+	// closed.
+	ReasoningPart struct{ Reasoning }
+
+	// UseDelta is more of a call's arguments, as they come: a fragment of JSON, of the call with this ID. The UsePart
+	// holds them all.
+	UseDelta struct{ ID, Name, Input string }
 
 	// UsePart is one whole call. Input is what arrived, valid JSON or not: the agent checks. An empty Input is a call
 	// without arguments. The Input is the agent's from then on.
@@ -53,10 +79,13 @@ type (
 	StopPart struct{ Reason Reason }
 )
 
-func (TextPart) delta()  {}
-func (UsePart) delta()   {}
-func (UsagePart) delta() {}
-func (StopPart) delta()  {}
+func (TextPart) delta()       {}
+func (ReasoningDelta) delta() {}
+func (ReasoningPart) delta()  {}
+func (UseDelta) delta()       {}
+func (UsePart) delta()        {}
+func (UsagePart) delta()      {}
+func (StopPart) delta()       {}
 
 // Usage counts tokens, or what the model counts instead. CacheRead and CacheWrite are not part of Input.
 type Usage struct{ Input, Output, CacheRead, CacheWrite int64 }

@@ -53,7 +53,7 @@ func (r *run) loop() (Stop, *RunError) {
 		if r.ctx.Err() != nil {
 			return Cancelled, nil
 		}
-		offered, err := r.agent.tools.Resolve(r.ctx, r.in.Scope)
+		offered, err := r.agent.tools.Resolve(r.ctx, r.in.Scope, &tools.State{})
 		switch {
 		case err != nil && r.ctx.Err() != nil:
 			return Cancelled, nil

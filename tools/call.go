@@ -29,10 +29,20 @@ type CallOptions struct {
 	IdempotencyKey string
 	// Args are the arguments as the model sent them.
 	Args json.RawMessage
+	// State is the conversation's. Default: an empty one of the call's own.
+	State *State
+	// Progress is told how far the call has come; v is marshalled to JSON by whoever shows it. It may be called from
+	// any goroutine, until the call has returned. Default: nobody is told.
+	Progress func(v any)
 }
 
 // NewCall returns a call with these contents. The agent makes calls; a test of a single tool may too.
-func NewCall(o CallOptions) *Call { return &Call{o: o} }
+func NewCall(o CallOptions) *Call {
+	if o.State == nil {
+		o.State = &State{}
+	}
+	return &Call{o: o}
+}
 
 // Scope is whose data the call may touch. It comes from the run, never from the model.
 func (c *Call) Scope() scope.Scope { return c.o.Scope }
@@ -48,3 +58,13 @@ func (c *Call) Args() json.RawMessage { return c.o.Args }
 
 // IdempotencyKey is a key for effects that must happen once, see [CallOptions].
 func (c *Call) IdempotencyKey() string { return c.o.IdempotencyKey }
+
+// State is what the tools of this conversation remember.
+func (c *Call) State() *State { return c.o.State }
+
+// Progress tells whoever watches the run how far the call has come.
+func (c *Call) Progress(v any) {
+	if c.o.Progress != nil {
+		c.o.Progress(v)
+	}
+}

@@ -75,3 +75,13 @@ type PanicError struct {
 
 // Error implements error. It holds no stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("tools: panic: %v", e.Value) }
+
+// PendingError says that a call waits for something outside the run, an approval above all: it has not run, and the
+// run ends with the call pending, to be resumed once that has happened.
+type PendingError struct {
+	// Reason is for a person.
+	Reason string
+}
+
+// Error implements error.
+func (e *PendingError) Error() string { return "tools: pending: " + e.Reason }

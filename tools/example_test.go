@@ -52,7 +52,7 @@ func ExampleSet_Resolve() {
 	light, _ := tools.New("light", "Says how bright the room is.", tell)
 
 	acme, _ := scope.Tenant("acme")
-	offered, err := tools.Of(noise, light).Resolve(context.Background(), acme)
+	offered, err := tools.Of(noise, light).Resolve(context.Background(), acme, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -9,10 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Block is one piece of a [Result]: text or JSON, one of the two.
+// Block is one piece of a [Result]: exactly one of its fields is set.
 type Block struct {
-	Text string
-	JSON json.RawMessage
+	Text     string
+	JSON     json.RawMessage
+	Image    *Media
+	Document *Media
 }
 
 // Result is what a call gave: blocks for the model, and one line for a person.

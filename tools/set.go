@@ -39,9 +39,9 @@ func Of(t ...*Tool) Set {
 // Err says what is wrong with the set, if anything can be told before a scope is known.
 func (s Set) Err() error { return s.err }
 
-// Resolve gives the tools that are offered within sc, for one turn. A set that holds tools refuses the zero Scope,
+// Resolve gives the tools that are offered within sc, for one turn of a conversation with that State. A set that holds tools refuses the zero Scope,
 // which denies everything.
-func (s Set) Resolve(ctx context.Context, sc scope.Scope) (Resolved, error) {
+func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, error) {
 	if s.err != nil {
 		return Resolved{}, s.err
 	}

@@ -300,7 +300,7 @@ func TestSet(t *testing.T) {
 	require.NoError(t, err)
 
 	b, a := tool("b", "The second."), tool("a", "The first.")
-	offered, err := Of(b, a).Resolve(t.Context(), acme)
+	offered, err := Of(b, a).Resolve(t.Context(), acme, nil)
 	require.NoError(t, err)
 	var names []string
 	for s := range offered.Specs() {
@@ -315,19 +315,19 @@ func TestSet(t *testing.T) {
 
 	twice := Of(a, b, tool("a", "Another."))
 	require.EqualError(t, twice.Err(), `tools: two tools are named "a": the one that says "The first." and the one that says "Another."`)
-	_, err = twice.Resolve(t.Context(), acme)
+	_, err = twice.Resolve(t.Context(), acme, nil)
 	require.Equal(t, twice.Err(), err)
 	require.ErrorContains(t, Of(a, nil).Err(), "tool 1 of the set is nil")
 
-	_, err = Of(a).Resolve(t.Context(), scope.Scope{})
+	_, err = Of(a).Resolve(t.Context(), scope.Scope{}, nil)
 	require.ErrorContains(t, err, "zero scope")
-	offered, err = Set{}.Resolve(t.Context(), scope.Scope{})
+	offered, err = Set{}.Resolve(t.Context(), scope.Scope{}, nil)
 	require.NoError(t, err)
 	require.Zero(t, offered.Len())
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = Of(a).Resolve(ctx, acme)
+	_, err = Of(a).Resolve(ctx, acme, nil)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
