@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -15,9 +16,9 @@ import (
 // decide. They differ in one thing: the rules take null for an optional property, the document does not mention it,
 // because not every model behind Bedrock takes a list of types.
 type schema struct {
-	doc   json.RawMessage
-	rules *jsonschema.Resolved
-	root  *jsonschema.Schema // what rules resolves; for explain
+	doc      json.RawMessage
+	rules    *jsonschema.Schema
+	patterns map[string]*regexp.Regexp // every pattern in rules
 }
 
 // newSchema infers the schema of t, which must be a struct.
@@ -35,6 +36,10 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 	if err := normalise(root, "", allow); err != nil {
 		return nil, err
 	}
+	c := constrainer{map[string]*regexp.Regexp{}}
+	if err := c.constrain(t, root, ""); err != nil {
+		return nil, err
+	}
 	if root.Type != "object" {
 		return nil, fmt.Errorf("%v is not an object in JSON", t)
 	}
@@ -43,11 +48,7 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 		return nil, err
 	}
 	nullOptional(root)
-	rules, err := root.Resolve(nil)
-	if err != nil {
-		return nil, err
-	}
-	return &schema{doc: doc, rules: rules, root: root}, nil
+	return &schema{doc: doc, rules: root, patterns: c.patterns}, nil
 }
 
 // normalise rewrites s in place to what every model behind Bedrock takes (one type a property, pointers optional),
@@ -108,8 +109,9 @@ func (s *schema) validate(raw json.RawMessage) error {
 	if err != nil {
 		return misfit("the arguments are " + err.Error())
 	}
-	if err := s.rules.Validate(v); err != nil {
-		return misfit("the arguments do not fit: " + explain(s.root, v, err))
+	c := checker{patterns: s.patterns}
+	if c.walk(s.rules, v); len(c.found) > 0 {
+		return misfit("the arguments do not fit: " + c.message())
 	}
 	return nil
 }

@@ -1,0 +1,224 @@
+package tools
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// misfitsMax is how many misfits one message names, and enumMax how many values of an enum.
+const (
+	misfitsMax = 8
+	enumMax    = 16
+)
+
+// checker decides whether a value fits a schema that newSchema has made, and says where it does not: each place by its
+// path in the value, the same ones each time, as in "pages[2].number: is text, want integer". It knows the keywords
+// that newSchema can produce, and no others.
+type checker struct {
+	patterns map[string]*regexp.Regexp // every pattern of the schema, compiled
+	path     []step
+	found    []string
+	more     int // misfits beyond those in found
+}
+
+// step is one step of a path: a name, or with an empty name an index.
+type step struct {
+	name  string
+	index int
+}
+
+// message puts the misfits into one line; empty if there are none.
+func (c *checker) message() string {
+	if c.more > 0 {
+		return fmt.Sprintf("%s; and %d more", strings.Join(c.found, "; "), c.more)
+	}
+	return strings.Join(c.found, "; ")
+}
+
+func (c *checker) say(format string, args ...any) {
+	if len(c.found) == misfitsMax {
+		c.more++
+		return
+	}
+	path := ""
+	for _, s := range c.path {
+		if s.name == "" {
+			path = fmt.Sprintf("%s[%d]", path, s.index)
+		} else {
+			path = join(path, s.name)
+		}
+	}
+	c.found = append(c.found, at(path)+fmt.Sprintf(format, args...))
+}
+
+// sayAt is say for a property of the value that is being checked.
+func (c *checker) sayAt(name, format string, args ...any) {
+	c.path = append(c.path, step{name: name})
+	c.say(format, args...)
+	c.path = c.path[:len(c.path)-1]
+}
+
+func (c *checker) walk(s *jsonschema.Schema, v any) {
+	if got := kind(v); !takes(s, got) {
+		want := s.Types
+		if want == nil {
+			want = []string{s.Type}
+		}
+		c.say("is %s, want %s", shown(v, got), strings.Join(want, " or "))
+		return
+	}
+	switch v := v.(type) {
+	case string:
+		c.text(s, v)
+	case float64:
+		if s.Minimum != nil && v < *s.Minimum {
+			c.say("%s is less than %s", number(v), number(*s.Minimum))
+		}
+		if s.Maximum != nil && v > *s.Maximum {
+			c.say("%s is more than %s", number(v), number(*s.Maximum))
+		}
+		if s.Enum != nil && !slices.Contains(s.Enum, any(v)) {
+			c.say("%s is not one of %s", number(v), choices(s.Enum))
+		}
+	case []any:
+		if s.MinItems != nil && len(v) < *s.MinItems {
+			c.say("has %d items, want at least %d", len(v), *s.MinItems)
+		}
+		if s.MaxItems != nil && len(v) > *s.MaxItems {
+			c.say("has %d items, want at most %d", len(v), *s.MaxItems)
+		}
+		for i, item := range v {
+			c.path = append(c.path, step{index: i})
+			c.walk(s.Items, item)
+			c.path = c.path[:len(c.path)-1]
+		}
+	case map[string]any:
+		c.object(s, v)
+	}
+}
+
+func (c *checker) text(s *jsonschema.Schema, v string) {
+	if s.MinLength != nil || s.MaxLength != nil {
+		n := utf8.RuneCountInString(v)
+		if s.MinLength != nil && n < *s.MinLength {
+			c.say("has %d characters, want at least %d", n, *s.MinLength)
+		}
+		if s.MaxLength != nil && n > *s.MaxLength {
+			c.say("has %d characters, want at most %d", n, *s.MaxLength)
+		}
+	}
+	if s.Enum != nil && !slices.Contains(s.Enum, any(v)) {
+		c.say("%s is not one of %s", quoted(v), choices(s.Enum))
+	}
+	if s.Pattern != "" && !c.patterns[s.Pattern].MatchString(v) {
+		c.say("%s does not match %s", quoted(v), s.Pattern)
+	}
+	if s.Format != "" {
+		if f := formats[s.Format]; !f.fits(v) {
+			c.say("%s is no %s, such as %s", quoted(v), s.Format, f.such)
+		}
+	}
+}
+
+func (c *checker) object(s *jsonschema.Schema, v map[string]any) {
+	known := 0
+	for _, name := range s.PropertyOrder {
+		if item, ok := v[name]; ok {
+			known++
+			c.path = append(c.path, step{name: name})
+			c.walk(s.Properties[name], item)
+			c.path = c.path[:len(c.path)-1]
+		} else if slices.Contains(s.Required, name) {
+			c.sayAt(name, "is missing")
+		}
+	}
+	if known == len(v) {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if s.Properties[name] == nil {
+			n, _ := clip(name, 64)
+			c.sayAt(n, "is not known here; the names are %q", s.PropertyOrder)
+		}
+	}
+}
+
+// takes reports whether s takes values of a type: "number" takes integers too.
+func takes(s *jsonschema.Schema, kind string) bool {
+	if s.Types == nil {
+		return s.Type == kind || kind == "integer" && s.Type == "number"
+	}
+	return slices.Contains(s.Types, kind) || kind == "integer" && slices.Contains(s.Types, "number")
+}
+
+// kind is the schema type of a value that encoding/json has read.
+func kind(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case float64:
+		if v == math.Trunc(v) {
+			return "integer"
+		}
+		return "number"
+	case []any:
+		return "array"
+	}
+	return "object"
+}
+
+// shown is a value in a message: short ones as they are, with their type, others by their type alone.
+func shown(v any, kind string) string {
+	b, err := json.Marshal(v)
+	if err != nil || len(b) > 40 || kind == "null" || kind == "object" || kind == "array" {
+		return kind
+	}
+	return kind + " " + string(b)
+}
+
+// quoted is a text in a message, cut where it is long.
+func quoted(s string) string {
+	if cut, ok := clip(s, 40); ok {
+		return strconv.Quote(cut) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// number is a number in a message, without an exponent where a person would write none.
+func number(f float64) string {
+	if math.Abs(f) < 1e15 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+// choices lists the values of an enum.
+func choices(enum []any) string {
+	var out []string
+	for i, e := range enum {
+		if i == enumMax {
+			out = append(out, fmt.Sprintf("and %d more", len(enum)-i))
+			break
+		}
+		switch e := e.(type) {
+		case string:
+			out = append(out, strconv.Quote(e))
+		case float64:
+			out = append(out, number(e))
+		}
+	}
+	return strings.Join(out, ", ")
+}

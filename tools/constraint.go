@@ -1,0 +1,238 @@
+package tools
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// The tags by which a field says more of its values than its Go type does.
+var (
+	constraintTags = []string{"enum", "min", "max", "minlen", "maxlen", "minitems", "maxitems", "pattern", "format"}
+	// Names of the same things in schemas: written as a tag, they would be silently without effect.
+	mistakenTags = []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "regexp"}
+)
+
+// constrainer puts the constraints of Go types and of struct tags into an inferred schema.
+type constrainer struct {
+	patterns map[string]*regexp.Regexp
+}
+
+// constrain adds to s, the normalised schema of t, what the tags of t's fields say. Every field of t has been checked
+// by checkFields.
+func (c constrainer) constrain(t reflect.Type, s *jsonschema.Schema, path string) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		s.Format = "date-time"
+	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array:
+		return c.constrain(t.Elem(), s.Items, path+"[]")
+	case t.Kind() == reflect.Struct:
+		return c.fields(t, s, path)
+	}
+	return nil
+}
+
+func (c constrainer) fields(t reflect.Type, s *jsonschema.Schema, path string) error {
+	for f := range t.Fields() {
+		tag := f.Tag.Get("json")
+		name, _, _ := strings.Cut(tag, ",")
+		if name == "" {
+			name = f.Name
+		}
+		here := join(path, name)
+		if f.Anonymous || !f.IsExported() || tag == "-" {
+			if given := given(f.Tag); len(given) > 0 {
+				return fmt.Errorf("%sthe tag %q constrains no argument", at(join(path, f.Name)), given[0])
+			}
+			if f.Anonymous && tag != "-" {
+				if err := c.fields(f.Type, s, path); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		p := s.Properties[name]
+		if err := c.constrain(f.Type, p, here); err != nil {
+			return err
+		}
+		if err := c.apply(f.Tag, p); err != nil {
+			return fmt.Errorf("%s%w", at(here), err)
+		}
+	}
+	return nil
+}
+
+// given are the constraint tags of a field.
+func given(tag reflect.StructTag) (names []string) {
+	for _, name := range slices.Concat(constraintTags, mistakenTags) {
+		if _, ok := tag.Lookup(name); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// apply puts the tags of one field into its schema. Those of values bind the innermost items of a list.
+func (c constrainer) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
+	leaf := s
+	for leaf.Type == "array" {
+		leaf = leaf.Items
+	}
+	for _, name := range given(tag) {
+		if slices.Contains(mistakenTags, name) {
+			return fmt.Errorf("there is no tag %q: the tags are %q", name, constraintTags)
+		}
+		if err := c.one(name, tag.Get(name), s, leaf); err != nil {
+			return fmt.Errorf("the tag %s:%q %w", name, tag.Get(name), err)
+		}
+	}
+	for _, b := range []struct {
+		what     string
+		min, max *int
+	}{{"length", leaf.MinLength, leaf.MaxLength}, {"number of items", s.MinItems, s.MaxItems}} {
+		if b.min != nil && b.max != nil && *b.min > *b.max {
+			return fmt.Errorf("no %s is at least %d and at most %d", b.what, *b.min, *b.max)
+		}
+	}
+	if leaf.Minimum != nil && leaf.Maximum != nil && *leaf.Minimum > *leaf.Maximum {
+		return fmt.Errorf("no number is at least %s and at most %s", number(*leaf.Minimum), number(*leaf.Maximum))
+	}
+	// A value that could be chosen and would then be refused is a mistake.
+	for _, e := range leaf.Enum {
+		check := checker{patterns: c.patterns}
+		if check.walk(leaf, e); len(check.found) > 0 {
+			return fmt.Errorf("the enum does not fit the rest: %s", check.message())
+		}
+	}
+	return nil
+}
+
+var errMisplaced = errors.New("does not fit the field's type")
+
+// one puts one tag into the schema: of the field, s, or of its values, leaf.
+func (c constrainer) one(name, value string, s, leaf *jsonschema.Schema) error {
+	fits := false
+	switch name {
+	case "enum":
+		fits = leaf.Type == "string" || leaf.Type == "integer" || leaf.Type == "number"
+	case "min", "max":
+		fits = leaf.Type == "integer" || leaf.Type == "number"
+	case "minitems", "maxitems":
+		fits = s.Type == "array" && s.MinItems == nil || name == "maxitems" && s.Type == "array" && s.MaxItems == nil
+	default:
+		fits = leaf.Type == "string"
+	}
+	if !fits {
+		return errMisplaced
+	}
+	var err error
+	switch name {
+	case "enum":
+		leaf.Enum, err = enum(value, leaf.Type)
+	case "min":
+		leaf.Minimum, err = bound(value, leaf)
+	case "max":
+		leaf.Maximum, err = bound(value, leaf)
+	case "minlen":
+		leaf.MinLength, err = count(value)
+	case "maxlen":
+		leaf.MaxLength, err = count(value)
+	case "minitems":
+		s.MinItems, err = count(value)
+	case "maxitems":
+		s.MaxItems, err = count(value)
+	case "pattern":
+		leaf.Pattern, err = value, c.pattern(value)
+	case "format":
+		if _, ok := formats[value]; !ok {
+			return errors.New("names no format that is checked: there are date, time, date-time, email, uuid and uri")
+		}
+		if leaf.Format != "" && leaf.Format != value {
+			return errMisplaced
+		}
+		leaf.Format = value
+	}
+	return err
+}
+
+// enum reads the values of an enum, which commas separate.
+func enum(value, kind string) (out []any, err error) {
+	for part := range strings.SplitSeq(value, ",") {
+		var v any = part
+		if part == "" || part != strings.TrimSpace(part) {
+			return nil, errors.New("has a value that is empty or has a space at an end")
+		}
+		if kind != "string" {
+			if v, err = parseNumber(part, kind); err != nil {
+				return nil, err
+			}
+		}
+		if slices.Contains(out, v) {
+			return nil, fmt.Errorf("has %q twice", part)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// bound reads a bound of numbers. The Go type may have bounds already, which a tag narrows.
+func bound(value string, s *jsonschema.Schema) (*float64, error) {
+	f, err := parseNumber(value, s.Type)
+	if err != nil {
+		return nil, err
+	}
+	if s.Minimum != nil && f < *s.Minimum || s.Maximum != nil && f > *s.Maximum {
+		return nil, errors.New("lies beyond the other bound or the field's type")
+	}
+	return &f, nil
+}
+
+// parseNumber reads a number as JSON writes it. Integers beyond 2^53-1 are refused: not every reader of JSON can tell
+// them from their neighbours.
+func parseNumber(value, kind string) (float64, error) {
+	var f float64
+	if err := json.Unmarshal([]byte(value), &f); err != nil || value == "null" || value != strings.TrimSpace(value) {
+		return 0, fmt.Errorf("has %q, which is no number", value)
+	}
+	if kind == "integer" && (f != math.Trunc(f) || math.Abs(f) > 1<<53-1) {
+		return 0, fmt.Errorf("has %q, which is no integer of at most 53 bits", value)
+	}
+	return f, nil
+}
+
+func count(value string) (*int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return nil, fmt.Errorf("has %q, which is no count", value)
+	}
+	return &n, nil
+}
+
+// goOnly finds what Go's regular expressions have and JavaScript's, which are those of JSON Schema, have not or read
+// differently: flags and named groups, \A \z \a \C \Q \E \p \P, \x{…}, classes such as [[:alpha:]].
+var goOnly = regexp.MustCompile(`^(?:[^\\]|\\.)*?(?:\(\?[^:]|\\[AzaCQEpP]|\\x\{|\[:\^?[a-z]+:\])`)
+
+// pattern compiles a pattern. It is a regular expression that both Go and JSON Schema read in the same way.
+func (c constrainer) pattern(value string) error {
+	re, err := regexp.Compile(value)
+	if err != nil {
+		return err
+	}
+	if value == "" || goOnly.MatchString(value) {
+		return errors.New("is empty, or has syntax that JSON Schema does not have: flags, named groups, \\A, \\z, \\p, [:class:]")
+	}
+	c.patterns[value] = re
+	return nil
+}

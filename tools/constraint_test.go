@@ -1,0 +1,254 @@
+package tools
+
+import (
+	"encoding/json"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+type isbnPage struct {
+	Kind  string   `json:"kind" enum:"text,plate"`
+	Marks []string `json:"marks,omitempty" maxitems:"2" pattern:"^[a-z]+$"`
+}
+
+type constrained struct {
+	ISBN  string     `json:"isbn" jsonschema:"digits" minlen:"10" maxlen:"13" pattern:"^[0-9]{9,12}[0-9X]$"`
+	Year  *int       `json:"year" min:"-3000" max:"2100"`
+	Stars float64    `json:"stars,omitempty" min:"0.5" max:"5" enum:"0.5,1,5"`
+	Pages []isbnPage `json:"pages,omitempty" minitems:"1"`
+	Due   *time.Time `json:"due"`
+	Day   string     `json:"day,omitempty" format:"date"`
+	Small uint8      `json:"small,omitempty" max:"9"`
+}
+
+func TestConstraintsInTheDocument(t *testing.T) {
+	require.Equal(t, `{"type":"object","properties":{`+
+		`"isbn":{"type":"string","description":"digits","minLength":10,"maxLength":13,"pattern":"^[0-9]{9,12}[0-9X]$"},`+
+		`"year":{"type":"integer","minimum":-3000,"maximum":2100},`+
+		`"stars":{"type":"number","enum":[0.5,1,5],"minimum":0.5,"maximum":5},`+
+		`"pages":{"type":"array","items":{"type":"object","properties":{"kind":{"type":"string","enum":["text","plate"]},"marks":{"type":"array","items":{"type":"string","pattern":"^[a-z]+$"},"maxItems":2}},"required":["kind"],"additionalProperties":false},"minItems":1},`+
+		`"due":{"type":"string","format":"date-time"},`+
+		`"day":{"type":"string","format":"date"},`+
+		`"small":{"type":"integer","minimum":0,"maximum":9}},`+
+		`"required":["isbn"],"additionalProperties":false}`,
+		string(schemaOf[constrained](t).doc))
+}
+
+func TestConstraintsAreChecked(t *testing.T) {
+	s := schemaOf[constrained](t)
+	for args, want := range map[string]string{
+		`{"isbn":"9780306406157","year":-3000,"stars":5,"pages":[{"kind":"plate","marks":["a","b"]}],"due":"2026-01-31T15:04:05+01:00","day":"2024-02-29","small":9}`: "",
+		`{"isbn":"0306406152","year":null,"stars":null,"pages":null,"due":null,"day":null,"small":null}`:                                                              "",
+		`{"isbn":"030640615x"}`:                      `isbn: "030640615x" does not match ^[0-9]{9,12}[0-9X]$`,
+		`{"isbn":"0"}`:                               `isbn: has 1 characters, want at least 10; isbn: "0" does not match ^[0-9]{9,12}[0-9X]$`,
+		`{"isbn":"` + strings.Repeat("7", 99) + `"}`: `isbn: has 99 characters, want at most 13; isbn: "7777777777777777777777777777777777777777"… does not match ^[0-9]{9,12}[0-9X]$`,
+		`{"isbn":"0306406152","pages":[]}`:           `pages: has 0 items, want at least 1`,
+		`{"isbn":"0306406152","pages":[{"kind":"text"},{"kind":"text"},{"kind":"x","marks":["a","B","c"]}]}`: `pages[2].kind: "x" is not one of "text", "plate"; pages[2].marks: has 3 items, want at most 2; pages[2].marks[1]: "B" does not match ^[a-z]+$`,
+		`{"isbn":"0306406152","year":2101}`:      `year: 2101 is more than 2100`,
+		`{"isbn":"0306406152","year":-1000000}`:  `year: -1000000 is less than -3000`,
+		`{"isbn":"0306406152","stars":2}`:        `stars: 2 is not one of 0.5, 1, 5`,
+		`{"isbn":"0306406152","day":"31.1."}`:    `day: "31.1." is no date, such as 2026-01-31`,
+		`{"isbn":"0306406152","due":"tomorrow"}`: `due: "tomorrow" is no date-time, such as 2026-01-31T15:04:05Z`,
+		`{"isbn":"0306406152","small":10}`:       `small: 10 is more than 9`,
+	} {
+		err := s.validate(json.RawMessage(args))
+		if want == "" {
+			require.NoError(t, err, args)
+			continue
+		}
+		require.EqualError(t, err, "tools: correction: the arguments do not fit: "+want)
+	}
+}
+
+func TestManyChoices(t *testing.T) {
+	s := schemaOf[struct {
+		L string `json:"l" enum:"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r"`
+	}](t)
+	require.ErrorContains(t, s.validate([]byte(`{"l":"z"}`)), `"p", and 2 more`)
+}
+
+func TestFormats(t *testing.T) {
+	for name, c := range map[string]struct{ fits, not []string }{
+		"date":      {[]string{"2026-01-31", "2024-02-29"}, []string{"", "2026-1-31", "2025-02-29", "2026-01-31 ", "20260131", "2026-01-31T00:00:00Z"}},
+		"time":      {[]string{"15:04:05Z", "00:00:00.125+01:00"}, []string{"", "15:04", "15:04:05", "24:00:00Z", "5:04:05Z"}},
+		"date-time": {[]string{"2026-01-31T15:04:05Z", "2026-01-31T15:04:05.5-07:00"}, []string{"", "2026-01-31", "2026-01-31 15:04:05Z", "2026-01-31T15:04:05", "2026-02-30T15:04:05Z", "2026-01-31T15:04:05,5Z", "2026-01-31T15:04:05+24:00"}},
+		"email":     {[]string{"a@example.com", "a.b+c@sub.example.com"}, []string{"", "a", "a@", "@b", "A <a@example.com>", "a@b@c", "a@example.com ", "ä@example.com", strings.Repeat("a", 255) + "@b"}},
+		"uuid":      {[]string{"018f4e9a-7b1c-7d2e-9f3a-4b5c6d7e8f90", "018F4E9A-7B1C-7D2E-9F3A-4B5C6D7E8F90"}, []string{"", "018f4e9a7b1c7d2e9f3a4b5c6d7e8f90", "{018f4e9a-7b1c-7d2e-9f3a-4b5c6d7e8f90}", "018f4e9a-7b1c-7d2e-9f3a-4b5c6d7e8f9g"}},
+		"uri":       {[]string{"https://example.com/a?b=c#d", "mailto:a@example.com", "urn:isbn:0306406152", "file:///a"}, []string{"", "example.com", "/a", "//example.com", "https://", "https://exa mple.com", "https://example.com/ä", "https://example.com/%zz", "a:"}},
+	} {
+		require.True(t, formats[name].fits(formats[name].such), name)
+		for _, s := range c.fits {
+			require.True(t, formats[name].fits(s), "%s %q", name, s)
+		}
+		for _, s := range c.not {
+			require.False(t, formats[name].fits(s), "%s %q", name, s)
+		}
+	}
+	require.Len(t, formats, 6, "each has its cases above")
+}
+
+// A tag that means nothing, or that no value could satisfy, is refused when the tool is made, with the path.
+func TestTagsThatAreRefused(t *testing.T) {
+	type deep struct {
+		L []struct {
+			N int `json:"n" pattern:"x"`
+		} `json:"l"`
+	}
+	type inner struct {
+		A string `json:"a" min:"1"`
+	}
+	type embeds struct {
+		inner
+	}
+	for want, in := range map[string]any{
+		`l[].n: the tag pattern:"x" does not fit`: deep{},
+		`a: the tag min:"1" does not fit`:         embeds{},
+		`s: the tag max:"1" does not fit`: struct {
+			S string `json:"s" max:"1"`
+		}{},
+		`n: the tag minlen:"1" does not fit`: struct {
+			N int `json:"n" minlen:"1"`
+		}{},
+		`n: the tag format:"date" does not fit`: struct {
+			N int `json:"n" format:"date"`
+		}{},
+		`b: the tag enum:"true" does not fit`: struct {
+			B bool `json:"b" enum:"true"`
+		}{},
+		`o: the tag enum:"a" does not fit`: struct {
+			O struct{} `json:"o" enum:"a"`
+		}{},
+		`s: the tag maxitems:"1" does not fit`: struct {
+			S string `json:"s" maxitems:"1"`
+		}{},
+		`a: the tag maxitems:"1" does not fit`: struct {
+			A [2]int `json:"a" maxitems:"1"`
+		}{},
+		`t: the tag format:"date" does not fit`: struct {
+			T time.Time `json:"t" format:"date"`
+		}{},
+		`s: the tag format:"phone" names no format`: struct {
+			S string `json:"s" format:"phone"`
+		}{},
+		`s: the tag pattern:"(" error parsing`: struct {
+			S string `json:"s" pattern:"("`
+		}{},
+		`s: the tag pattern:"" is empty`: struct {
+			S string `json:"s" pattern:""`
+		}{},
+		`s: the tag pattern:"(?i)a" is empty, or has`: struct {
+			S string `json:"s" pattern:"(?i)a"`
+		}{},
+		`s: the tag pattern:"a\\z" is empty, or has`: struct {
+			S string `json:"s" pattern:"a\\z"`
+		}{},
+		`s: the tag pattern:"[[:alpha:]]" is empty, or has`: struct {
+			S string `json:"s" pattern:"[[:alpha:]]"`
+		}{},
+		`n: the tag min:"x" has "x", which is no number`: struct {
+			N int `json:"n" min:"x"`
+		}{},
+		`n: the tag min:"null" has "null"`: struct {
+			N int `json:"n" min:"null"`
+		}{},
+		`n: the tag min:" 1" has " 1"`: struct {
+			N int `json:"n" min:" 1"`
+		}{},
+		`n: the tag min:"1.5" has "1.5", which is no int`: struct {
+			N int `json:"n" min:"1.5"`
+		}{},
+		`n: the tag max:"9007199254740992" has`: struct {
+			N int64 `json:"n" max:"9007199254740992"`
+		}{},
+		`n: the tag max:"300" lies beyond`: struct {
+			N uint8 `json:"n" max:"300"`
+		}{},
+		`n: the tag min:"-1" lies beyond`: struct {
+			N uint `json:"n" min:"-1"`
+		}{},
+		`n: the tag max:"1" lies beyond`: struct {
+			N int `json:"n" min:"2" max:"1"`
+		}{},
+		`s: no length is at least 2 and at most 1`: struct {
+			S string `json:"s" minlen:"2" maxlen:"1"`
+		}{},
+		`l: no number of items is at least 2 and at most 1`: struct {
+			L []int `json:"l" minitems:"2" maxitems:"1"`
+		}{},
+		`s: the tag minlen:"-1" has "-1"`: struct {
+			S string `json:"s" minlen:"-1"`
+		}{},
+		`s: the tag enum:"" has a value that is empty`: struct {
+			S string `json:"s" enum:""`
+		}{},
+		`s: the tag enum:"a,,b" has a value that is empty`: struct {
+			S string `json:"s" enum:"a,,b"`
+		}{},
+		`s: the tag enum:"a, b" has a value that is empty`: struct {
+			S string `json:"s" enum:"a, b"`
+		}{},
+		`s: the tag enum:"a,b,a" has "a" twice`: struct {
+			S string `json:"s" enum:"a,b,a"`
+		}{},
+		`n: the tag enum:"1,1.0" has "1.0" twice`: struct {
+			N int `json:"n" enum:"1,1.0"`
+		}{},
+		`n: the tag enum:"one" has "one", which is no`: struct {
+			N int `json:"n" enum:"one"`
+		}{},
+		`n: the enum does not fit the rest: 7 is more`: struct {
+			N int `json:"n" enum:"1,7" max:"5"`
+		}{},
+		`s: the enum does not fit the rest: "b" does not`: struct {
+			S string `json:"s" enum:"a,b" pattern:"^a$"`
+		}{},
+		`s: the enum does not fit the rest: "x" is no date`: struct {
+			S string `json:"s" enum:"x" format:"date"`
+		}{},
+		`n: there is no tag "minimum"`: struct {
+			N int `json:"n" minimum:"1"`
+		}{},
+		`hidden: the tag "min" constrains no argument`: struct {
+			hidden int `min:"1"`
+		}{},
+		`Skip: the tag "enum" constrains no argument`: struct {
+			Skip string `json:"-" enum:"a"`
+		}{},
+	} {
+		_, err := newSchema(reflect.TypeOf(in), nil)
+		require.ErrorContains(t, err, want)
+	}
+	// New says the same under its sentinel.
+	_, err := New("t", "d", noop[deep])
+	require.ErrorIs(t, err, ErrSchema)
+	require.ErrorContains(t, err, ": t: l[].n: the tag")
+}
+
+// Reserved words are refused wherever a name stands, whatever the tags; what enums offer are values, not names.
+func TestReservedWordsUnderTags(t *testing.T) {
+	_, err := newSchema(reflect.TypeFor[struct {
+		L []struct {
+			M [][]struct {
+				SortKey string `json:"sort_key" enum:"title,year"`
+			} `json:"m" minitems:"1"`
+		} `json:"l" maxitems:"3"`
+	}](), nil)
+	require.ErrorContains(t, err, `l[].m[][].sort_key: the word "key" is reserved`)
+	schemaOf[struct {
+		Column string `json:"column" enum:"tenant,user,key"`
+	}](t)
+}
+
+func TestPatternsOfJSONSchema(t *testing.T) {
+	for _, ok := range []string{`^a$`, `(?:a|b)+`, `\\z`, `[:;]`, `\(?x`, `\d{3}-\w\s\b`, `[^\]]`, `a\.b`} {
+		require.NoError(t, constrainer{patterns: map[string]*regexp.Regexp{}}.pattern(ok), ok)
+	}
+	for _, no := range []string{`(?s)a`, `(?P<n>a)`, `(?<n>a)`, `\Aa`, `a\\\z`, `\Qa\E`, `\pL`, `\x{41}`, `[[:^digit:]]`, `a(?=b)`, `(a)\1`} {
+		require.Error(t, constrainer{patterns: map[string]*regexp.Regexp{}}.pattern(no), no)
+	}
+}
