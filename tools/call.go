@@ -12,7 +12,7 @@ type Call struct {
 	o CallOptions
 
 	// What Tool.Call found when it checked the arguments: for which tool, and the decoded value.
-	by *Tool
+	by *function
 	in any
 }
 
@@ -22,7 +22,8 @@ type CallOptions struct {
 	Scope scope.Scope
 	// ID is the call's id in the conversation, given by the model's service.
 	ID string
-	// Name is the tool's name.
+	// Name is the name under which the tool is called, which is the one that a [Set] offers it by. Default: [Tool.Call]
+	// fills in its tool's.
 	Name string
 	// IdempotencyKey is the same when the same call of the same run is made again, after a crash for example, and
 	// differs otherwise. Empty if the run has no id.
@@ -50,7 +51,8 @@ func (c *Call) Scope() scope.Scope { return c.o.Scope }
 // ID is the call's id in the conversation.
 func (c *Call) ID() string { return c.o.ID }
 
-// Name is the name of the tool that is called.
+// Name is the name under which the tool was called: where a [Set] has renamed it, the new one, since that is the one
+// which the conversation knows.
 func (c *Call) Name() string { return c.o.Name }
 
 // Args are the arguments as the model sent them; not to be changed.

@@ -5,42 +5,170 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Set is a collection of tools. It is immutable; the zero Set is empty.
+// Set is a collection of tools. It is immutable, and safe for concurrent use as far as the functions in it are; the
+// zero Set is empty.
+//
+// Sets compose: [Set.With] joins, [Set.Prefix] and [Set.Rename] give tools other names, [Set.Filter] leaves some out,
+// and [Dynamic] decides for each scope anew. The model knows a tool by the name under which it is offered, and so does
+// its [Call]. Two tools that end up with one name are an error that says which: the author decides which one is meant,
+// not the order of arguments.
 type Set struct {
-	all Resolved
-	err error
+	all     Resolved // the tools that are known now
+	dynamic []source // those that are not
+	err     error
 }
 
+// source gives tools for one turn.
+type source func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error)
+
 // Of returns the set of these tools. Two tools of one name, or a nil tool, make a set that [Set.Err] and
-// [Set.Resolve] report: the author decides which one is meant, not the order of arguments.
+// [Set.Resolve] report.
 func Of(t ...*Tool) Set {
-	s := Set{all: Resolved{tools: make(map[string]*Tool, len(t))}}
-	for i, t := range t {
-		if t == nil {
-			return Set{err: fmt.Errorf("tools: tool %d of the set is nil", i)}
-		}
-		if was, ok := s.all.tools[t.spec.Name]; ok {
-			return Set{err: fmt.Errorf("tools: two tools are named %q: the one that says %q and the one that says %q",
-				t.spec.Name, was.spec.Description, t.spec.Description)}
-		}
-		s.all.tools[t.spec.Name] = t
-		s.all.specs = append(s.all.specs, t.spec)
+	if i := slices.Index(t, nil); i >= 0 {
+		return Set{err: fmt.Errorf("tools: tool %d of the set is nil", i)}
 	}
-	slices.SortFunc(s.all.specs, func(a, b Spec) int { return strings.Compare(a.Name, b.Name) })
-	return s
+	return static(t, nil)
+}
+
+// Dynamic returns a set whose tools f decides for each turn: within that scope, in a conversation with that State,
+// which is not nil. f may be called from many goroutines at once, and its Set may be dynamic again. An error or a
+// panic of f is the error of Resolve; f is not asked for the zero Scope.
+//
+// The names of tools are the model's to read and are cached with its prompt: a set that seldom changes is a cheap one.
+func Dynamic(f func(ctx context.Context, sc scope.Scope, st *State) (Set, error)) Set {
+	if f == nil {
+		return Set{err: errors.New("tools: a dynamic set without a function")}
+	}
+	return Set{dynamic: []source{func(ctx context.Context, sc scope.Scope, st *State) (ts []*Tool, err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				ts, err = nil, &PanicError{Value: v, Stack: debug.Stack()}
+			}
+		}()
+		s, err := f(ctx, sc, st)
+		if err != nil {
+			return nil, err
+		}
+		r, err := s.resolve(ctx, sc, st)
+		return r.tools, err
+	}}}
+}
+
+// With returns the tools of s and of all the others.
+func (s Set) With(others ...Set) Set {
+	var ts []*Tool
+	var dynamic []source
+	for _, o := range slices.Concat([]Set{s}, others) {
+		if o.err != nil {
+			return Set{err: o.err}
+		}
+		ts = append(ts, o.all.tools...)
+		dynamic = append(dynamic, o.dynamic...)
+	}
+	return static(ts, dynamic)
+}
+
+// Prefix puts p before the name of every tool, as in "files_" and "list". A name that no longer is one is an error.
+func (s Set) Prefix(p string) Set {
+	return s.each(func(ts []*Tool) ([]*Tool, error) {
+		return renamed(ts, func(name string) string { return p + name })
+	})
+}
+
+// Rename gives the tools with the names that are the map's keys the names that are its values, all at once, so that
+// two can change places; the others keep theirs. A key that no tool has is an error: of a set that is in part dynamic,
+// one of [Set.Resolve]. The map is copied.
+func (s Set) Rename(names map[string]string) Set {
+	to := maps.Clone(names)
+	rename := func(ts []*Tool) ([]*Tool, error) {
+		for _, was := range slices.Sorted(maps.Keys(to)) {
+			if !slices.ContainsFunc(ts, func(t *Tool) bool { return t.spec.Name == was }) {
+				return nil, fmt.Errorf("tools: there is no tool %q to rename to %q", was, to[was])
+			}
+		}
+		return renamed(ts, func(name string) string {
+			if n, ok := to[name]; ok {
+				return n
+			}
+			return name
+		})
+	}
+	if s.dynamic == nil || s.err != nil {
+		return s.each(rename)
+	}
+	// Which of the tools has the name is known only once all of them are.
+	return Set{dynamic: []source{func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error) {
+		r, err := s.resolve(ctx, sc, st)
+		if err != nil {
+			return nil, err
+		}
+		return rename(r.tools)
+	}}}
+}
+
+// Filter keeps the tools of which keep says so. keep is asked once for each tool that is known now, and in each turn
+// for each that is not; it should know nothing but the Spec.
+func (s Set) Filter(keep func(Spec) bool) Set {
+	if keep == nil {
+		return Set{err: errors.New("tools: a filter without a function")}
+	}
+	return s.each(func(ts []*Tool) ([]*Tool, error) {
+		var out []*Tool
+		for _, t := range ts {
+			if keep(t.spec) {
+				out = append(out, t)
+			}
+		}
+		return out, nil
+	})
+}
+
+// each applies f to the tools that are known and, later, to each source's.
+func (s Set) each(f func([]*Tool) ([]*Tool, error)) Set {
+	if s.err != nil {
+		return s
+	}
+	ts, err := f(s.all.tools)
+	if err != nil {
+		return Set{err: err}
+	}
+	var dynamic []source
+	for _, d := range s.dynamic {
+		dynamic = append(dynamic, func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error) {
+			ts, err := d(ctx, sc, st)
+			if err != nil {
+				return nil, err
+			}
+			return f(ts)
+		})
+	}
+	return static(ts, dynamic)
+}
+
+// static is the set of tools that are known now, and of sources.
+func static(ts []*Tool, dynamic []source) Set {
+	all, err := collect(ts)
+	if err != nil {
+		return Set{err: err}
+	}
+	return Set{all: all, dynamic: dynamic}
 }
 
 // Err says what is wrong with the set, if anything can be told before a scope is known.
 func (s Set) Err() error { return s.err }
 
-// Resolve gives the tools that are offered within sc, for one turn of a conversation with that State. A set that holds tools refuses the zero Scope,
-// which denies everything.
+// Resolve gives the tools that are offered within sc, for one turn of a conversation with that State; a nil one is
+// empty. A set that may hold tools refuses the zero Scope, which denies everything.
+//
+// Of a set that is not dynamic it only hands out what was made when the set was.
 func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, error) {
 	if s.err != nil {
 		return Resolved{}, s.err
@@ -48,26 +176,87 @@ func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, 
 	if err := ctx.Err(); err != nil {
 		return Resolved{}, fmt.Errorf("tools: resolve: %w", err)
 	}
-	if len(s.all.specs) > 0 && sc.Level() == scope.None {
+	if (len(s.all.tools) > 0 || s.dynamic != nil) && sc.Level() == scope.None {
 		return Resolved{}, errors.New("tools: resolve: the zero scope has no tools")
 	}
-	return s.all, nil
+	if s.dynamic == nil {
+		return s.all, nil
+	}
+	if st == nil {
+		st = &State{}
+	}
+	r, err := s.resolve(ctx, sc, st)
+	if err != nil {
+		return Resolved{}, fmt.Errorf("tools: resolve: %w", err)
+	}
+	return r, nil
+}
+
+func (s Set) resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, error) {
+	if s.err != nil || s.dynamic == nil {
+		return s.all, s.err
+	}
+	ts := s.all.tools
+	for _, d := range s.dynamic {
+		more, err := d(ctx, sc, st)
+		if err != nil {
+			return Resolved{}, err
+		}
+		ts = slices.Concat(ts, more)
+	}
+	return collect(ts)
 }
 
 // Resolved are the tools that are offered in one turn. It is immutable.
-type Resolved struct {
-	specs []Spec
-	tools map[string]*Tool
+type Resolved struct{ tools []*Tool } // ordered by name
+
+// collect orders tools by name and refuses two of one name. ts is not changed.
+func collect(ts []*Tool) (Resolved, error) {
+	ts = slices.Clone(ts)
+	slices.SortStableFunc(ts, byName)
+	for i := range len(ts) - 1 {
+		if ts[i].spec.Name == ts[i+1].spec.Name {
+			return Resolved{}, fmt.Errorf("tools: two tools are named %q: the one %s and the one %s",
+				ts[i].spec.Name, ts[i].source(), ts[i+1].source())
+		}
+	}
+	return Resolved{ts}, nil
 }
 
+func byName(a, b *Tool) int { return strings.Compare(a.spec.Name, b.spec.Name) }
+
 // Len is how many tools are offered.
-func (r Resolved) Len() int { return len(r.specs) }
+func (r Resolved) Len() int { return len(r.tools) }
 
 // Specs are what the model is told, ordered by name: the same set always reads the same, so that prompt caches hold.
-func (r Resolved) Specs() iter.Seq[Spec] { return slices.Values(r.specs) }
+func (r Resolved) Specs() iter.Seq[Spec] {
+	return func(yield func(Spec) bool) {
+		for _, t := range r.tools {
+			if !yield(t.spec) {
+				return
+			}
+		}
+	}
+}
 
 // Lookup finds an offered tool by its exact name.
 func (r Resolved) Lookup(name string) (*Tool, bool) {
-	t, ok := r.tools[name]
-	return t, ok
+	i, ok := slices.BinarySearchFunc(r.tools, name, func(t *Tool, name string) int { return strings.Compare(t.spec.Name, name) })
+	if !ok {
+		return nil, false
+	}
+	return r.tools[i], true
+}
+
+// renamed gives each tool the name that name makes of its own.
+func renamed(ts []*Tool, name func(string) string) ([]*Tool, error) {
+	out := make([]*Tool, len(ts))
+	for i, t := range ts {
+		n := name(t.spec.Name)
+		if !toolName.MatchString(n) {
+			return nil, fmt.Errorf("tools: the name %q for %q does not match %s", n, t.spec.Name, toolName)
+		}
+		out[i] = t.as(n)
+	}
+	return out, nil
 }

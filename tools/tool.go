@@ -27,9 +27,30 @@ type Spec struct {
 // Tool is a typed function that a model may call. It is immutable and, as far as its function is, safe for
 // concurrent use.
 type Tool struct {
-	spec   Spec
+	spec Spec
+	made string // the name that New was given
+	fn   *function
+}
+
+// function is what a tool does, under whatever name it is offered.
+type function struct {
 	decode func(json.RawMessage) (any, error)
 	h      Handler
+}
+
+// as is the same tool under another name.
+func (t *Tool) as(name string) *Tool {
+	c := *t
+	c.spec.Name = name
+	return &c
+}
+
+// source says where the tool comes from, in the words of its author.
+func (t *Tool) source() string {
+	if t.made != t.spec.Name {
+		return fmt.Sprintf("that was made as %q and says %q", t.made, t.spec.Description)
+	}
+	return fmt.Sprintf("that says %q", t.spec.Description)
 }
 
 // Options configure [NewWith]. A nil *Options is valid.
@@ -77,8 +98,8 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		return nil, fmt.Errorf("%w: %s: %w", ErrSchema, name, err)
 	}
 
-	t := &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc}}
-	t.decode = func(args json.RawMessage) (any, error) {
+	fn := &function{}
+	fn.decode = func(args json.RawMessage) (any, error) {
 		if err := sch.validate(args); err != nil {
 			return nil, err
 		}
@@ -88,13 +109,13 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		}
 		return in, nil
 	}
-	t.h = func(ctx context.Context, c *Call) (Result, error) {
-		if c.by != t { // middleware made a Call of its own
-			in, err := t.decode(c.o.Args)
+	fn.h = func(ctx context.Context, c *Call) (Result, error) {
+		if c.by != fn { // middleware made a Call of its own
+			in, err := fn.decode(c.o.Args)
 			if err != nil {
 				return Result{}, err
 			}
-			c = &Call{o: c.o, by: t, in: in}
+			c = &Call{o: c.o, by: fn, in: in}
 		}
 		out, err := f(ctx, c, c.in.(In))
 		if err != nil {
@@ -110,11 +131,11 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		if mw[i] == nil {
 			return nil, fmt.Errorf("tools: middleware %d of %s is nil", i, name)
 		}
-		if t.h = mw[i](t.h); t.h == nil {
+		if fn.h = mw[i](fn.h); fn.h == nil {
 			return nil, fmt.Errorf("tools: middleware %d of %s gave no handler", i, name)
 		}
 	}
-	return t, nil
+	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc}, made: name, fn: fn}, nil
 }
 
 // Spec is what a model is told of the tool.
@@ -132,11 +153,15 @@ func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 			res, err = Result{}, &PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	in, err := t.decode(c.o.Args)
+	in, err := t.fn.decode(c.o.Args)
 	if err != nil {
 		return Result{}, err
 	}
-	res, err = t.h(ctx, &Call{o: c.o, by: t, in: in})
+	c = &Call{o: c.o, by: t.fn, in: in}
+	if c.o.Name == "" {
+		c.o.Name = t.spec.Name
+	}
+	res, err = t.fn.h(ctx, c)
 	if err != nil {
 		return Result{}, err
 	}

@@ -12,8 +12,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-
-	"github.com/carrel-go/carrel/scope"
 )
 
 func mustNew[In, Out any](t testing.TB, f func(context.Context, *Call, In) (Out, error), mw ...Middleware) *Tool {
@@ -288,47 +286,6 @@ func TestPanic(t *testing.T) {
 	_, err := call(mustNew(t, func(context.Context, *Call, struct{}) (string, error) { panic(Fatal(errors.New("x"))) }), `{}`)
 	_, ok := errors.AsType[*FatalError](err)
 	require.False(t, ok)
-}
-
-func TestSet(t *testing.T) {
-	tool := func(name, desc string) *Tool {
-		tool, err := New(name, desc, noop[struct{}])
-		require.NoError(t, err)
-		return tool
-	}
-	acme, err := scope.Tenant("acme")
-	require.NoError(t, err)
-
-	b, a := tool("b", "The second."), tool("a", "The first.")
-	offered, err := Of(b, a).Resolve(t.Context(), acme, nil)
-	require.NoError(t, err)
-	var names []string
-	for s := range offered.Specs() {
-		names = append(names, s.Name)
-	}
-	require.Equal(t, []string{"a", "b"}, names)
-	got, ok := offered.Lookup("b")
-	require.True(t, ok)
-	require.Same(t, b, got)
-	_, ok = offered.Lookup("B")
-	require.False(t, ok)
-
-	twice := Of(a, b, tool("a", "Another."))
-	require.EqualError(t, twice.Err(), `tools: two tools are named "a": the one that says "The first." and the one that says "Another."`)
-	_, err = twice.Resolve(t.Context(), acme, nil)
-	require.Equal(t, twice.Err(), err)
-	require.ErrorContains(t, Of(a, nil).Err(), "tool 1 of the set is nil")
-
-	_, err = Of(a).Resolve(t.Context(), scope.Scope{}, nil)
-	require.ErrorContains(t, err, "zero scope")
-	offered, err = Set{}.Resolve(t.Context(), scope.Scope{}, nil)
-	require.NoError(t, err)
-	require.Zero(t, offered.Len())
-
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = Of(a).Resolve(ctx, acme, nil)
-	require.ErrorIs(t, err, context.Canceled)
 }
 
 // The target is 15 µs a validated call: parse, validate, decode, run, encode.
