@@ -1,8 +1,18 @@
 package tools
 
-import "github.com/carrel-go/carrel/scope/object"
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/carrel-go/carrel/scope/object"
+)
 
 // Media is an image or a document for a model: its bytes, or an object that holds them, one of the two.
+//
+// How large it may be is the model service's to say. Bedrock's Converse takes images of up to 3.75 MB and 8,000 pixels
+// a side, at most 20 in a request, and documents of up to 4.5 MB, at most 5.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
 type Media struct {
 	// Format is what the bytes are. Of an image: png, jpeg, gif or webp. Of a document: pdf, csv, doc, docx, xls, xlsx,
 	// html, txt or md.
@@ -10,4 +20,38 @@ type Media struct {
 	Bytes  []byte
 	// Object is where the bytes are. Whoever reads it does so through a Root of the run's scope.
 	Object object.Ref
+}
+
+// The closed lists of formats, which have none in common.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html, …_DocumentBlock.html
+var (
+	imageFormats    = []string{"png", "jpeg", "gif", "webp"}
+	documentFormats = []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}
+)
+
+// check refuses what is not one image, or document, of the formats.
+func (m *Media) check(formats []string) error {
+	switch {
+	case !slices.Contains(formats, m.Format):
+		return fmt.Errorf("has the format %q, which is none of %q", m.Format, formats)
+	case len(m.Bytes) > 0 && !m.Object.IsZero():
+		return errors.New("has both bytes and an object")
+	case len(m.Bytes) == 0 && m.Object.IsZero():
+		return errors.New("has neither bytes nor an object")
+	}
+	return nil
+}
+
+// summary is what it is, in one line: "png image, 12 KB".
+func (m *Media) summary(kind string) string {
+	s := m.Format + " " + kind
+	switch n := len(m.Bytes); {
+	case n >= 1<<20:
+		s += fmt.Sprintf(", %.1f MB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		s += fmt.Sprintf(", %d KB", n>>10)
+	case n > 0:
+		s += fmt.Sprintf(", %d bytes", n)
+	}
+	return s
 }

@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// Block is one piece of a [Result]: exactly one of its fields is set.
+// Block is one piece of a [Result]: exactly one of its fields is set. The zero Block is an empty text.
 type Block struct {
 	Text     string
-	JSON     json.RawMessage
-	Image    *Media
-	Document *Media
+	JSON     json.RawMessage // one value
+	Image    *Media          // of an image's format
+	Document *Media          // of a document's format
 }
 
 // Result is what a call gave: blocks for the model, and one line for a person.
@@ -46,6 +47,16 @@ func encode[Out any](out Out) (Result, error) {
 			return Result{}, errors.New("the text is not UTF-8")
 		}
 		res.Blocks = []Block{{Text: v}}
+	case Block:
+		res.Blocks = []Block{v}
+	case []Block:
+		res.Blocks = v
+	case Media:
+		if slices.Contains(documentFormats, v.Format) {
+			res.Blocks = []Block{{Document: &v}}
+		} else {
+			res.Blocks = []Block{{Image: &v}}
+		}
 	default:
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
@@ -69,10 +80,25 @@ func (r Result) check() error {
 		return errors.New("the summary is not UTF-8")
 	}
 	for i, b := range r.Blocks {
+		set := 0
+		for _, is := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil} {
+			if is {
+				set++
+			}
+		}
+		var media error
 		switch {
-		case b.JSON != nil && b.Text != "":
-			return fmt.Errorf("block %d holds both text and JSON", i)
-		case b.JSON != nil && !json.Valid(b.JSON):
+		case b.Image != nil:
+			media = b.Image.check(imageFormats)
+		case b.Document != nil:
+			media = b.Document.check(documentFormats)
+		}
+		switch {
+		case set > 1:
+			return fmt.Errorf("block %d holds %d things, and may hold one of text, JSON, an image and a document", i, set)
+		case media != nil:
+			return fmt.Errorf("block %d %w", i, media)
+		case b.JSON != nil && !json.Valid(b.JSON): // the empty one too
 			return fmt.Errorf("block %d is not JSON", i)
 		case !utf8.Valid(b.JSON) || !utf8.ValidString(b.Text):
 			return fmt.Errorf("block %d is not UTF-8", i)
@@ -81,12 +107,17 @@ func (r Result) check() error {
 	return nil
 }
 
-// summary is the first line of the first block, cut to a length that fits a list.
+// summary is the first line of the first block that has one, cut to a length that fits a list.
 func (r Result) summary() string {
 	for _, b := range r.Blocks {
 		s := b.Text
-		if b.JSON != nil {
+		switch {
+		case b.JSON != nil:
 			s = string(b.JSON)
+		case b.Image != nil:
+			s = b.Image.summary("image")
+		case b.Document != nil:
+			s = b.Document.summary("document")
 		}
 		line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
 		if line = strings.TrimSpace(line); line == "" {

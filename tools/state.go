@@ -1,21 +1,33 @@
 package tools
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
+	"unicode/utf8"
 )
 
+// MaxState is how large a [State] may be, in bytes of its JSON: it is stored with every turn of the conversation.
+const MaxState = 64 << 10
+
+// ErrState is in the chain of every error by which a [State] refuses a name, a size or a form.
+var ErrState = errors.New("tools: this cannot be state")
+
 // State is what tools remember of a conversation: small named JSON values, which travel with its history and its
-// checkpoints. It is safe for concurrent use. The zero State is empty and ready.
+// checkpoints. A name belongs to the package that made it up, so it begins with that package's name, as in
+// "objecttools.handles"; "tools." is this package's. What goes into a State was said by tools and may be shown to
+// whoever may read the conversation: no secrets.
+//
+// It is safe for concurrent use. The zero State is empty and ready; it is not to be copied.
 type State struct {
 	mu     sync.Mutex
-	values map[string]json.RawMessage
+	values map[string]json.RawMessage // replaced, never changed in place: clones share them
 }
 
-// Get reads the value of that name into a pointer. It reports false, and leaves into alone, where there is none.
+// Get reads the value of that name into a pointer, as encoding/json does. It reports false, and leaves into alone,
+// where there is none.
 func (s *State) Get(name string, into any) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,9 +46,13 @@ func (s *State) get(name string, into any) (bool, error) {
 }
 
 // Update reads the value of that name into a pointer, as Get does, calls f, and stores what the pointer then holds.
-// No other Update or Get of the State runs meanwhile, so f must not call one. An error of f is returned, and nothing
-// is stored.
+// No other Update or Get of the State runs meanwhile, so f must not call one, and should be quick. An error of f is
+// returned, and nothing is stored; nor is it if f panics, or if the State would grow beyond [MaxState], which is an
+// error that wraps [ErrState].
 func (s *State) Update(name string, into any, f func() error) error {
+	if name == "" || !utf8.ValidString(name) {
+		return fmt.Errorf("%w: the name %q is empty or not UTF-8", ErrState, name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.get(name, into); err != nil {
@@ -49,10 +65,31 @@ func (s *State) Update(name string, into any, f func() error) error {
 	if err != nil {
 		return fmt.Errorf("tools: state %q: %w", name, err)
 	}
-	if s.values == nil {
-		s.values = map[string]json.RawMessage{}
+	values := maps.Clone(s.values)
+	if values == nil {
+		values = map[string]json.RawMessage{}
 	}
-	s.values[name] = raw
+	values[name] = raw
+	if err := fits(values); err != nil {
+		return fmt.Errorf("tools: state %q: %w", name, err)
+	}
+	s.values = values
+	return nil
+}
+
+// fits refuses values whose JSON would be too large.
+func fits(values map[string]json.RawMessage) error {
+	size := 1 // braces, and a comma for all values but one
+	for name, raw := range values {
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			return err
+		}
+		size += len(quoted) + 1 + len(raw) + 1
+	}
+	if size > MaxState {
+		return fmt.Errorf("%w: %d bytes, and %d are allowed", ErrState, size, MaxState)
+	}
 	return nil
 }
 
@@ -60,10 +97,10 @@ func (s *State) Update(name string, into any, f func() error) error {
 func (s *State) Clone() *State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &State{values: maps.Clone(s.values)}
+	return &State{values: s.values}
 }
 
-// MarshalJSON writes the values as one object.
+// MarshalJSON writes the values as one object, ordered by name: at most [MaxState] bytes.
 func (s *State) MarshalJSON() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,12 +110,31 @@ func (s *State) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s.values)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. On an error s is unchanged.
+// UnmarshalJSON reads what MarshalJSON writes, in place of what s held. Anything else is an error that wraps
+// [ErrState], and then s is unchanged: null, text after the object, a name that comes twice or is empty, an object
+// that is larger than [MaxState].
 func (s *State) UnmarshalJSON(b []byte) error {
+	v, err := parse(b)
+	if err != nil {
+		return fmt.Errorf("%w: it is %w", ErrState, err)
+	}
+	if _, ok := v.(map[string]any); !ok {
+		return fmt.Errorf("%w: it is %s, not an object", ErrState, kind(v))
+	}
 	var values map[string]json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if err := dec.Decode(&values); err != nil {
-		return fmt.Errorf("tools: state: %w", err)
+	if err := json.Unmarshal(b, &values); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	if _, ok := values[""]; ok {
+		return fmt.Errorf("%w: a name is empty", ErrState)
+	}
+	for name, raw := range values { // in the form that MarshalJSON writes, so that sizes are those of its bytes
+		if values[name], err = json.Marshal(raw); err != nil {
+			return fmt.Errorf("%w: %w", ErrState, err)
+		}
+	}
+	if err := fits(values); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

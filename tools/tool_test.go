@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
 )
 
 func mustNew[In, Out any](t testing.TB, f func(context.Context, *Call, In) (Out, error), mw ...Middleware) *Tool {
@@ -192,6 +194,17 @@ type brief struct{ s string }
 
 func (b *brief) Summary() string { return "brief: " + b.s }
 
+func testRef(t *testing.T) object.Ref {
+	t.Helper()
+	user, err := tenant(t, "acme").User("u1")
+	require.NoError(t, err)
+	root, err := object.New(object.NewMemory(), "raw", nil).In(user)
+	require.NoError(t, err)
+	ref, err := root.Ref("a.pdf")
+	require.NoError(t, err)
+	return ref
+}
+
 func TestResults(t *testing.T) {
 	run := func(out any) (Result, error) {
 		return call(mustNew(t, func(context.Context, *Call, struct{}) (any, error) { return out, nil }), `{}`)
@@ -208,6 +221,13 @@ func TestResults(t *testing.T) {
 		"nil":         {nil, Result{Blocks: []Block{{JSON: []byte(`null`)}}, Summary: `null`}},
 		"summarizer":  {&brief{"x"}, Result{Blocks: []Block{{JSON: []byte(`{}`)}}, Summary: "brief: x"}},
 		"result":      {Result{Blocks: []Block{{Text: "a"}}, Summary: "s", IsError: true}, Result{Blocks: []Block{{Text: "a"}}, Summary: "s", IsError: true}},
+		"block":       {Block{JSON: []byte(`[1]`)}, Result{Blocks: []Block{{JSON: []byte(`[1]`)}}, Summary: `[1]`}},
+		"blocks":      {[]Block{{}, {Text: "b"}}, Result{Blocks: []Block{{}, {Text: "b"}}, Summary: "b"}},
+		"no blocks":   {[]Block{}, Result{Blocks: []Block{}, Summary: "(no output)"}},
+		"image":       {Media{Format: "png", Bytes: make([]byte, 2048)}, Result{Blocks: []Block{{Image: &Media{Format: "png", Bytes: make([]byte, 2048)}}}, Summary: "png image, 2 KB"}},
+		"large image": {Media{Format: "webp", Bytes: make([]byte, 3<<19)}, Result{Blocks: []Block{{Image: &Media{Format: "webp", Bytes: make([]byte, 3<<19)}}}, Summary: "webp image, 1.5 MB"}},
+		"document":    {Media{Format: "md", Bytes: []byte("# a")}, Result{Blocks: []Block{{Document: &Media{Format: "md", Bytes: []byte("# a")}}}, Summary: "md document, 3 bytes"}},
+		"object":      {Media{Format: "pdf", Object: testRef(t)}, Result{Blocks: []Block{{Document: &Media{Format: "pdf", Object: testRef(t)}}}, Summary: "pdf document"}},
 		"bare result": {Result{}, Result{Summary: "(no output)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,6 +241,15 @@ func TestResults(t *testing.T) {
 		"summary is not UTF-8": &brief{"\xff"},
 		"no JSON":              func() {},
 		"two in one":           Result{Blocks: []Block{{Text: "a", JSON: []byte(`1`)}}},
+		"text and image":       Block{Text: "a", Image: &Media{Format: "png", Bytes: []byte("x")}},
+		"image and document":   Block{Image: &Media{Format: "png", Bytes: []byte("x")}, Document: &Media{Format: "pdf", Bytes: []byte("x")}},
+		"image of no format":   Media{Bytes: []byte("x")},
+		"image in capitals":    Media{Format: "PNG", Bytes: []byte("x")},
+		"image as document":    Block{Document: &Media{Format: "png", Bytes: []byte("x")}},
+		"document as image":    Block{Image: &Media{Format: "pdf", Bytes: []byte("x")}},
+		"empty image":          Media{Format: "png"},
+		"bytes and object":     Media{Format: "pdf", Bytes: []byte("x"), Object: testRef(t)},
+		"empty JSON":           Block{JSON: []byte{}},
 		"bad JSON":             Result{Blocks: []Block{{JSON: []byte(`{`)}}},
 		"bad text":             Result{Blocks: []Block{{Text: "\xff"}}},
 	} {

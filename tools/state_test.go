@@ -1,0 +1,120 @@
+package tools
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestState(t *testing.T) {
+	var s State
+	n := 7
+	ok, err := s.Get("n", &n)
+	require.NoError(t, err)
+	require.False(t, ok)
+	require.Equal(t, 7, n, "left alone")
+
+	n = 0
+	require.NoError(t, s.Update("n", &n, func() error { n++; return nil }))
+	stop := errors.New("stop")
+	require.Same(t, stop, s.Update("n", &n, func() error { n = 99; return stop }))
+	require.Panics(t, func() { _ = s.Update("n", &n, func() error { n = 99; panic("boom") }) })
+	ok, err = s.Get("n", &n)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, 1, n)
+
+	var text string
+	_, err = s.Get("n", &text)
+	require.ErrorContains(t, err, `tools: state "n": json: cannot unmarshal`)
+	require.ErrorContains(t, s.Update("n", &text, func() error { t.Fatal("asked"); return nil }), `state "n"`)
+	var ch chan int
+	require.ErrorContains(t, s.Update("c", &ch, func() error { return nil }), `state "c"`)
+	for _, name := range []string{"", "\xff"} {
+		require.ErrorIs(t, s.Update(name, &n, func() error { return nil }), ErrState)
+	}
+
+	c := s.Clone()
+	require.NoError(t, c.Update("n", &n, func() error { n = 2; return nil }))
+	require.NoError(t, c.Update("<m>", &n, func() error { return nil }))
+	a, err := json.Marshal(&s)
+	require.NoError(t, err)
+	require.Equal(t, `{"n":1}`, string(a))
+	b, err := json.Marshal(c)
+	require.NoError(t, err)
+	var back State
+	require.NoError(t, json.Unmarshal(b, &back))
+	again, err := json.Marshal(&back)
+	require.NoError(t, err)
+	require.Equal(t, string(b), string(again))
+	a, err = json.Marshal(&State{})
+	require.NoError(t, err)
+	require.Equal(t, `{}`, string(a))
+}
+
+func TestStateRefuses(t *testing.T) {
+	var s State
+	require.NoError(t, s.UnmarshalJSON([]byte(`{"a":[1]}`)))
+	for _, bad := range []string{
+		``, `null`, `[]`, `"a"`, `1`, `{`, `{"a":1}{}`, `{"a":1} x`, `{"a":1,"a":2}`, `{"a":{"b":1,"b":2}}`, `{"":1}`, "{\"a\":\"\xff\"}",
+		`{"a":"` + strings.Repeat("x", MaxState) + `"}`,
+		`{"a":"` + strings.Repeat("<", MaxState/5) + `"}`, // \u003c in what MarshalJSON would write
+	} {
+		require.ErrorIs(t, s.UnmarshalJSON([]byte(bad)), ErrState, "%.40s", bad)
+	}
+	b, err := s.MarshalJSON()
+	require.NoError(t, err)
+	require.Equal(t, `{"a":[1]}`, string(b), "unchanged")
+}
+
+// The bound is of the bytes that are stored, to the byte.
+func TestStateSize(t *testing.T) {
+	var s State
+	one := "x"
+	require.NoError(t, s.Update(`"quoted"`, &one, func() error { return nil }))
+	b, err := json.Marshal(&s)
+	require.NoError(t, err)
+	room := MaxState - len(b) - len(`,"y":""`)
+	fill := ""
+	put := func(n int) error {
+		return s.Update("y", &fill, func() error { fill = strings.Repeat("z", n); return nil })
+	}
+	require.NoError(t, put(room))
+	b, err = json.Marshal(&s)
+	require.NoError(t, err)
+	require.Len(t, b, MaxState)
+	require.NoError(t, new(State).UnmarshalJSON(b))
+	require.ErrorIs(t, put(room+1), ErrState)
+	require.NoError(t, put(0), "there is room again")
+}
+
+func TestStateIsSafe(t *testing.T) {
+	var s State
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 50 {
+				n := 0
+				if err := s.Update("n", &n, func() error { n++; return nil }); err != nil {
+					t.Error(err)
+				}
+				own := 0
+				if err := s.Clone().Update(fmt.Sprint(i), &own, func() error { own++; return nil }); err != nil {
+					t.Error(err)
+				}
+				if _, err := json.Marshal(&s); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b, err := json.Marshal(&s)
+	require.NoError(t, err)
+	require.Equal(t, `{"n":400}`, string(b))
+}
