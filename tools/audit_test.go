@@ -1,0 +1,117 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAudit(t *testing.T) {
+	type in struct {
+		Title string `json:"title"`
+		Login struct {
+			Name     string `json:"name"`
+			Password string `json:"password"`
+			APIToken *int   `json:"apiToken"`
+		} `json:"login"`
+		ISBN  string    `json:"isbn"`
+		Price []float64 `json:"price,omitempty"`
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var trail []AuditRecord
+		sink := func(ctx context.Context, r AuditRecord) {
+			require.NoError(t, ctx.Err())
+			trail = append(trail, r)
+		}
+		tool := mustNew(t, func(context.Context, *Call, in) (string, error) {
+			time.Sleep(time.Second)
+			return strings.Repeat("ü", 300), nil
+		}, Audit(sink, &AuditOptions{Redact: []string{"ISBN"}, MaxText: 5}))
+		acme := tenant(t, "acme")
+		began := time.Now()
+		_, err := tool.Call(t.Context(), NewCall(CallOptions{
+			Scope: acme, ID: "c1", Name: "my_t", IdempotencyKey: "k",
+			Args: []byte(`{"title":"Middlemarch","login":{"name":"<ann>","password":"hunter2","apiToken":7},"isbn":"0306406152","price":[1.50, 1e2]}`),
+		}))
+		require.NoError(t, err)
+		require.Equal(t, []AuditRecord{{
+			Tool: "my_t", Call: "c1", IdempotencyKey: "k", Scope: acme,
+			Input:   json.RawMessage(`{"isbn":"[redacted]","login":{"apiToken":"[redacted]","name":"\u003cann\u003e","password":"[redacted]"},"price":[1.50,1e2],"title":"Middl… (11 bytes)"}`),
+			Summary: "üüüüü… (163 bytes)", Began: began, Took: time.Second, Outcome: OutcomeOK,
+		}}, trail)
+	})
+}
+
+// However a call ends, there is one record of it.
+func TestAuditLosesNothing(t *testing.T) {
+	failure := errors.New("disk full")
+	ended := func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
+	for want, f := range map[Outcome]func(ctx context.Context) (Result, error){
+		OutcomeOK:         func(context.Context) (Result, error) { return Result{}, nil },
+		OutcomeError:      func(context.Context) (Result, error) { return Result{IsError: true}, nil },
+		OutcomeCorrection: func(context.Context) (Result, error) { return Result{}, Correct("x") },
+		OutcomePending:    func(context.Context) (Result, error) { return Result{}, &PendingError{Reason: "x"} },
+		OutcomeFailed:     func(context.Context) (Result, error) { return Result{}, failure },
+		OutcomeFatal:      func(context.Context) (Result, error) { return Result{}, Fatal(failure) },
+		OutcomePanic:      func(context.Context) (Result, error) { panic(failure) },
+		OutcomeCancelled:  func(ctx context.Context) (Result, error) { return Result{}, ended(ctx) },
+	} {
+		t.Run(string(want), func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			if want == OutcomeCancelled {
+				cancel(errors.New("stopped by a person"))
+			}
+			var trail []AuditRecord
+			_, err := mustNew(t, func(ctx context.Context, _ *Call, _ struct{}) (Result, error) { return f(ctx) },
+				Audit(func(ctx context.Context, r AuditRecord) { require.NoError(t, ctx.Err()); trail = append(trail, r) }, nil)).
+				Call(ctx, NewCall(CallOptions{Args: []byte(`{}`)}))
+			require.Len(t, trail, 1)
+			require.Equal(t, want, trail[0].Outcome)
+			if p, ok := errors.AsType[*PanicError](err); ok {
+				require.Equal(t, failure, p.Value)
+				require.Contains(t, string(p.Stack), "TestAuditLosesNothing", "the stack is that of the panic")
+				require.EqualError(t, trail[0].Err, err.Error())
+				return
+			}
+			require.Equal(t, err, trail[0].Err)
+		})
+	}
+}
+
+func TestAuditOfAGoroutineThatEnds(t *testing.T) {
+	var trail []AuditRecord
+	tool := does(t, func(context.Context, *Call) (string, error) { runtime.Goexit(); return "", nil },
+		Audit(func(_ context.Context, r AuditRecord) { trail = append(trail, r) }, nil))
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = call(tool, `{}`) })
+	wg.Wait()
+	require.Len(t, trail, 1)
+	require.Equal(t, OutcomePanic, trail[0].Outcome)
+}
+
+func TestRedactedInputIsJSON(t *testing.T) {
+	r := newRedactor(&AuditOptions{MaxInput: 100})
+	for args, want := range map[string]string{
+		``:                 `"[0 bytes that are not JSON]"`,
+		`{`:                `"[1 bytes that are not JSON]"`,
+		`{}{}`:             `"[4 bytes that are not JSON]"`,
+		"{} \n":            `{}`,
+		`{"b":1,"a":null}`: `{"a":null,"b":1}`,
+		`{"list":[` + strings.Repeat(`1,`, 60) + `1]}`: `"[132 bytes]"`,
+		`{"session_token":{"deep":"x"},"tokens":3}`:    `{"session_token":"[redacted]","tokens":3}`,
+		`[{"Authorization":"Bearer x"}]`:               `[{"Authorization":"[redacted]"}]`,
+		`{"n":12345678901234567890}`:                   `{"n":12345678901234567890}`,
+	} {
+		got := r.input(json.RawMessage(args))
+		require.Equal(t, want, string(got))
+	}
+}

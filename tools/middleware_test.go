@@ -1,0 +1,245 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// does makes a tool of a function without arguments, with middleware.
+func does(t testing.TB, f func(ctx context.Context, c *Call) (string, error), mw ...Middleware) *Tool {
+	t.Helper()
+	return mustNew(t, func(ctx context.Context, c *Call, _ struct{}) (string, error) { return f(ctx, c) }, mw...)
+}
+
+// toModel is what a model is told of an error.
+func toModel(err error) string {
+	if e, ok := errors.AsType[*CorrectionError](err); ok {
+		return e.Message
+	}
+	return ""
+}
+
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		heeds := func(ctx context.Context, _ *Call) (string, error) {
+			<-ctx.Done()
+			return "", fmt.Errorf("reading: %w", ctx.Err())
+		}
+		start := time.Now()
+		_, err := call(does(t, heeds, Timeout(2*time.Second)), `{}`)
+		require.Equal(t, 2*time.Second, time.Since(start))
+		late, ok := errors.AsType[*TimeoutError](err)
+		require.True(t, ok)
+		require.Equal(t, "t", late.Tool)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.EqualError(t, err, "tools: t did not finish within 2s: reading: context deadline exceeded")
+		require.Equal(t, "The tool did not finish within 2s. Whether it took effect is not known.", toModel(err))
+
+		// The run's own end is not the tool's.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = does(t, heeds, Timeout(2*time.Second)).Call(ctx, NewCall(CallOptions{Args: []byte(`{}`)}))
+		require.False(t, is[*TimeoutError](err))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+
+		// What a tool says for itself stays, as does a result that came late.
+		for _, own := range []error{Correct("too large"), Fatal(errors.New("x")), &PendingError{Reason: "r"}} {
+			_, err = call(does(t, func(ctx context.Context, _ *Call) (string, error) { <-ctx.Done(); return "", own }, Timeout(time.Second)), `{}`)
+			require.Same(t, own, err)
+		}
+		res, err := call(does(t, func(ctx context.Context, _ *Call) (string, error) { <-ctx.Done(); return "late", nil }, Timeout(time.Second)), `{}`)
+		require.NoError(t, err)
+		require.Equal(t, "late", res.Blocks[0].Text)
+
+		early := errors.New("early")
+		_, err = call(does(t, func(context.Context, *Call) (string, error) { return "", early }, Timeout(time.Second)), `{}`)
+		require.Same(t, early, err)
+	})
+}
+
+func TestMaxUses(t *testing.T) {
+	st := &State{}
+	ran := 0
+	tool := does(t, func(context.Context, *Call) (string, error) {
+		if ran++; ran == 1 {
+			panic("boom")
+		}
+		return "", errors.New("fails")
+	}, MaxUses(2))
+	use := func(st *State, name string) error {
+		_, err := tool.Call(t.Context(), NewCall(CallOptions{Args: []byte(`{}`), State: st, Name: name}))
+		return err
+	}
+	require.True(t, is[*PanicError](use(st, "")), "a use, though it panicked")
+	require.EqualError(t, use(st, ""), "fails")
+	require.Equal(t, "Not run: t may be used 2 times in a conversation, and it has been. Go on without it.", toModel(use(st, "")))
+	require.Equal(t, 2, ran)
+
+	// The count is the conversation's and lives through a restart; another conversation and another name have their own.
+	b, err := json.Marshal(st)
+	require.NoError(t, err)
+	require.Equal(t, `{"tools.uses":{"t":2}}`, string(b))
+	var restored State
+	require.NoError(t, json.Unmarshal(b, &restored))
+	require.NotEmpty(t, toModel(use(&restored, "")))
+	require.EqualError(t, use(&restored, "other"), "fails")
+	require.EqualError(t, use(&State{}, ""), "fails")
+}
+
+func TestMaxUsesOfPendingCalls(t *testing.T) {
+	st := &State{}
+	pending := true
+	tool := does(t, func(context.Context, *Call) (string, error) {
+		if pending {
+			return "", &PendingError{Reason: "asks"}
+		}
+		return "done", nil
+	}, MaxUses(1))
+	run := func() error {
+		_, err := tool.Call(t.Context(), NewCall(CallOptions{Args: []byte(`{}`), State: st}))
+		return err
+	}
+	for range 3 {
+		require.True(t, is[*PendingError](run()), "what has not run is no use")
+	}
+	pending = false
+	require.NoError(t, run())
+	require.Contains(t, toModel(run()), "may be used once")
+}
+
+func TestMaxUsesAtOnce(t *testing.T) {
+	var ran atomic.Int64
+	st := &State{}
+	tool := does(t, func(context.Context, *Call) (string, error) { ran.Add(1); runtime.Gosched(); return "", nil }, MaxUses(5))
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() { _, _ = tool.Call(context.Background(), NewCall(CallOptions{Args: []byte(`{}`), State: st})) })
+	}
+	wg.Wait()
+	require.EqualValues(t, 5, ran.Load())
+}
+
+func TestRetryTransient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New("busy")
+		run := func(ctx context.Context, o *RetryOptions, errs ...error) (n int, took time.Duration, err error) {
+			tool := does(t, func(context.Context, *Call) (string, error) { n++; return "", errs[min(n, len(errs))-1] }, RetryTransient(o))
+			start := time.Now()
+			_, err = tool.Call(ctx, NewCall(CallOptions{Args: []byte(`{}`), IdempotencyKey: "k"}))
+			return n, time.Since(start), err
+		}
+		n, took, err := run(t.Context(), nil, Transient(cause), fmt.Errorf("again: %w", Transient(cause)), nil)
+		require.NoError(t, err)
+		require.Equal(t, 3, n)
+		require.GreaterOrEqual(t, took, 150*time.Millisecond)
+		require.LessOrEqual(t, took, 300*time.Millisecond)
+
+		n, took, err = run(t.Context(), &RetryOptions{Attempts: 6, Base: time.Second, Max: 2 * time.Second}, Transient(cause))
+		require.EqualError(t, err, "tools: attempt 6 of 6: busy")
+		require.ErrorIs(t, err, cause)
+		require.Equal(t, 6, n)
+		require.LessOrEqual(t, took, 9*time.Second, "every wait is bounded")
+
+		// Each of these is an answer, also where somebody has marked it.
+		for _, final := range []error{
+			cause, Correct("mend it"), Transient(Correct("mend it")), Transient(Fatal(cause)), Transient(&PendingError{}),
+			Transient(&PanicError{Value: 1}), &TimeoutError{Tool: "t", After: 1, Err: Transient(cause)},
+		} {
+			n, took, err = run(t.Context(), nil, final)
+			require.Same(t, final, err)
+			require.Equal(t, 1, n)
+			require.Zero(t, took)
+		}
+
+		// It never waits for what the deadline would cut off, and not longer than its context.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		n, took, err = run(ctx, &RetryOptions{Base: time.Minute, Max: time.Minute}, Transient(cause))
+		require.EqualError(t, err, "tools: attempt 1 of 3: busy")
+		require.Equal(t, 1, n)
+		require.Zero(t, took)
+		stopped, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, stop)
+		n, took, err = run(stopped, &RetryOptions{Base: time.Minute, Max: time.Minute}, Transient(cause))
+		require.ErrorIs(t, err, cause)
+		require.Equal(t, 1, n)
+		require.Equal(t, time.Second, took)
+	})
+	require.NoError(t, Transient(nil))
+}
+
+func TestRetryNeverRepeatsAPanic(t *testing.T) {
+	n := 0
+	_, err := call(does(t, func(context.Context, *Call) (string, error) { n++; panic(Transient(errors.New("x"))) }, RetryTransient(nil)), `{}`)
+	require.True(t, is[*PanicError](err))
+	require.Equal(t, 1, n)
+}
+
+// A function that changes its arguments does not change what the next attempt gets.
+func TestRetryHandsOutItsOwnArguments(t *testing.T) {
+	type in struct {
+		L []int `json:"l"`
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var seen []int
+		tool := mustNew(t, func(_ context.Context, c *Call, in in) (string, error) {
+			require.Equal(t, "k", c.IdempotencyKey())
+			seen = append(seen, in.L[0])
+			in.L[0] = 99
+			return "", Transient(errors.New("x"))
+		}, RetryTransient(nil))
+		_, err := tool.Call(t.Context(), NewCall(CallOptions{Args: []byte(`{"l":[7]}`), IdempotencyKey: "k"}))
+		require.Error(t, err)
+		require.Equal(t, []int{7, 7, 7}, seen)
+	})
+}
+
+func TestMiddlewareThatCannotBe(t *testing.T) {
+	for name, f := range map[string]func(){
+		"timeout":  func() { Timeout(0) },
+		"uses":     func() { MaxUses(0) },
+		"attempts": func() { RetryTransient(&RetryOptions{Attempts: 11}) },
+		"waits":    func() { RetryTransient(&RetryOptions{Base: -1}) },
+		"truncate": func() { Truncate(255) },
+		"sink":     func() { Audit(nil, nil) },
+		"texts":    func() { Audit(func(context.Context, AuditRecord) {}, &AuditOptions{MaxText: -1}) },
+	} {
+		require.Panics(t, f, name)
+	}
+}
+
+// In the order that the documentation gives, each does its part.
+func TestMiddlewareTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var trail []AuditRecord
+		attempts := 0
+		tool := does(t, func(ctx context.Context, _ *Call) (string, error) {
+			if attempts++; attempts%2 == 1 {
+				return "", Transient(errors.New("busy"))
+			}
+			return strings.Repeat("x", 1000), nil
+		}, Audit(func(_ context.Context, r AuditRecord) { trail = append(trail, r) }, nil), MaxUses(1), Truncate(256), RetryTransient(nil), Timeout(time.Second))
+		st := &State{}
+		c := NewCall(CallOptions{Args: []byte(`{}`), State: st})
+		res, err := tool.Call(t.Context(), c)
+		require.NoError(t, err)
+		require.Equal(t, "[Cut to fit: 128 of 1000 bytes are shown, and the last value may be incomplete.]", res.Blocks[1].Text)
+		_, err = tool.Call(t.Context(), c)
+		require.Contains(t, toModel(err), "may be used once")
+		require.Equal(t, 2, attempts)
+		require.Len(t, trail, 2)
+		require.Equal(t, OutcomeOK, trail[0].Outcome)
+		require.Equal(t, OutcomeCorrection, trail[1].Outcome)
+	})
+}
