@@ -106,9 +106,6 @@ func (c constrainer) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
 			return fmt.Errorf("no %s is at least %d and at most %d", b.what, *b.min, *b.max)
 		}
 	}
-	if leaf.Minimum != nil && leaf.Maximum != nil && *leaf.Minimum > *leaf.Maximum {
-		return fmt.Errorf("no number is at least %s and at most %s", number(*leaf.Minimum), number(*leaf.Maximum))
-	}
 	// A value that could be chosen and would then be refused is a mistake.
 	for _, e := range leaf.Enum {
 		check := checker{patterns: c.patterns}
@@ -123,14 +120,16 @@ var errMisplaced = errors.New("does not fit the field's type")
 
 // one puts one tag into the schema: of the field, s, or of its values, leaf.
 func (c constrainer) one(name, value string, s, leaf *jsonschema.Schema) error {
-	fits := false
+	var fits bool
 	switch name {
 	case "enum":
 		fits = leaf.Type == "string" || leaf.Type == "integer" || leaf.Type == "number"
 	case "min", "max":
 		fits = leaf.Type == "integer" || leaf.Type == "number"
-	case "minitems", "maxitems":
-		fits = s.Type == "array" && s.MinItems == nil || name == "maxitems" && s.Type == "array" && s.MaxItems == nil
+	case "minitems": // of a Go array it is there already
+		fits = s.Type == "array" && s.MinItems == nil
+	case "maxitems":
+		fits = s.Type == "array" && s.MaxItems == nil
 	default:
 		fits = leaf.Type == "string"
 	}

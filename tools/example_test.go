@@ -2,7 +2,11 @@ package tools_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
@@ -78,4 +82,179 @@ func ExampleFatal() {
 	fmt.Println(err)
 	// Output:
 	// tools: fatal: not_an_image: The file is not an image.: image: unknown format
+}
+
+func ExampleNew_constraints() {
+	type in struct {
+		ISBN string   `json:"isbn" pattern:"^[0-9]{13}$"`
+		Due  string   `json:"due,omitempty" format:"date"`
+		Tags []string `json:"tags,omitempty" maxitems:"2" enum:"lent,reserved,lost"`
+	}
+	t, err := tools.New("mark", "Marks a book.", func(context.Context, *tools.Call, in) (string, error) { return "marked", nil })
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = t.Call(context.Background(), tools.NewCall(tools.CallOptions{
+		Args: []byte(`{"isbn": "0-19", "due": "soon", "tags": ["lent", "sold"]}`),
+	}))
+	fmt.Println(err)
+	// Output:
+	// tools: correction: the arguments do not fit: isbn: "0-19" does not match ^[0-9]{13}$; due: "soon" is no date, such as 2026-01-31; tags[1]: "sold" is not one of "lent", "reserved", "lost"
+}
+
+// A tool may answer with what it has read, as an image or a document.
+func ExampleMedia() {
+	t, _ := tools.New("cover", "Shows the cover.", func(context.Context, *tools.Call, struct{}) (tools.Media, error) {
+		return tools.Media{Format: "png", Bytes: make([]byte, 5<<10)}, nil
+	})
+	res, err := t.Call(context.Background(), tools.NewCall(tools.CallOptions{Args: []byte(`{}`)}))
+	fmt.Println(res.Blocks[0].Image.Format, "|", res.Summary, "|", err)
+	// Output:
+	// png | png image, 5 KB | <nil>
+}
+
+// names are the tools that a set offers within a tenant.
+func names(s tools.Set, tenantID string) (out []string) {
+	sc, _ := scope.Tenant(tenantID)
+	offered, err := s.Resolve(context.Background(), sc, nil)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for spec := range offered.Specs() {
+		out = append(out, spec.Name)
+	}
+	return out
+}
+
+func tool(name string, mw ...tools.Middleware) *tools.Tool {
+	t, _ := tools.New(name, "Does "+name+".", func(context.Context, *tools.Call, struct{}) (string, error) { return name + " is done", nil }, mw...)
+	return t
+}
+
+func ExampleSet_With() {
+	shelf := tools.Of(tool("find"), tool("lend"))
+	fmt.Println(names(shelf.With(tools.Of(tool("scan"))), "acme"))
+	fmt.Println(shelf.With(tools.Of(tool("find"))).Err())
+	// Output:
+	// [find lend scan]
+	// tools: two tools are named "find": the one that says "Does find." and the one that says "Does find."
+}
+
+func ExampleSet_Prefix() {
+	files, shelf := tools.Of(tool("list")), tools.Of(tool("list"))
+	fmt.Println(names(files.Prefix("files_").With(shelf.Prefix("shelf_")), "acme"))
+	// Output:
+	// [files_list shelf_list]
+}
+
+func ExampleSet_Rename() {
+	shelf := tools.Of(tool("find"), tool("lend"))
+	fmt.Println(names(shelf.Rename(map[string]string{"find": "find_book"}), "acme"))
+	fmt.Println(shelf.Rename(map[string]string{"fnid": "find_book"}).Err())
+	// Output:
+	// [find_book lend]
+	// tools: there is no tool "fnid" to rename to "find_book"
+}
+
+func ExampleSet_Filter() {
+	shelf := tools.Of(tool("find"), tool("lend"), tool("sell"))
+	fmt.Println(names(shelf.Filter(func(s tools.Spec) bool { return s.Name != "sell" }), "acme"))
+	// Output:
+	// [find lend]
+}
+
+func ExampleDynamic() {
+	lending := tools.Of(tool("lend"))
+	s := tools.Of(tool("find")).With(tools.Dynamic(func(_ context.Context, sc scope.Scope, _ *tools.State) (tools.Set, error) {
+		if sc.TenantID() != "acme" { // only this tenant's books may leave the house
+			return tools.Set{}, nil
+		}
+		return lending, nil
+	}))
+	fmt.Println(names(s, "acme"), names(s, "globex"))
+	// Output:
+	// [find lend] [find]
+}
+
+func run(t *tools.Tool, st *tools.State) {
+	res, err := t.Call(context.Background(), tools.NewCall(tools.CallOptions{ID: "c1", Args: []byte(`{}`), State: st}))
+	fmt.Printf("%q %v\n", res.Summary, err)
+}
+
+func ExampleMaxUses() {
+	t := tool("search", tools.MaxUses(1))
+	var conversation tools.State
+	run(t, &conversation)
+	run(t, &conversation)
+	// Output:
+	// "search is done" <nil>
+	// "" tools: correction: Not run: search may be used once in a conversation, and it has been. Go on without it.
+}
+
+func ExampleTimeout() {
+	t, _ := tools.New("wait", "Waits.", func(ctx context.Context, _ *tools.Call, _ struct{}) (string, error) {
+		<-ctx.Done()
+		return "", ctx.Err()
+	}, tools.Timeout(time.Millisecond))
+	run(t, nil)
+	// Output:
+	// "" tools: wait did not finish within 1ms: context deadline exceeded
+}
+
+func ExampleRetryTransient() {
+	attempts := 0
+	t, _ := tools.New("fetch", "Fetches.", func(context.Context, *tools.Call, struct{}) (string, error) {
+		if attempts++; attempts < 3 {
+			return "", tools.Transient(errors.New("the catalogue is busy"))
+		}
+		return "fetched", nil
+	}, tools.RetryTransient(&tools.RetryOptions{Base: time.Millisecond}))
+	run(t, nil)
+	fmt.Println(attempts, "attempts")
+	// Output:
+	// "fetched" <nil>
+	// 3 attempts
+}
+
+func ExampleAudit() {
+	type in struct {
+		Title string `json:"title"`
+		Card  string `json:"card"`
+	}
+	trail := func(_ context.Context, r tools.AuditRecord) {
+		fmt.Println(r.Tool, r.Call, r.Scope.TenantID(), string(r.Input), r.Outcome, r.Summary)
+	}
+	t, _ := tools.New("lend", "Lends a book.", func(_ context.Context, _ *tools.Call, in in) (string, error) {
+		return "lent " + in.Title, nil
+	}, tools.Audit(trail, &tools.AuditOptions{Redact: []string{"card"}}))
+	acme, _ := scope.Tenant("acme")
+	_, _ = t.Call(context.Background(), tools.NewCall(tools.CallOptions{
+		Scope: acme, ID: "c1", Args: []byte(`{"title": "Emma", "card": "4711"}`),
+	}))
+	// Output:
+	// lend c1 acme {"card":"[redacted]","title":"Emma"} ok lent Emma
+}
+
+func ExampleTruncate() {
+	t, _ := tools.New("list", "Lists books.", func(context.Context, *tools.Call, struct{}) ([]string, error) {
+		return slices.Repeat([]string{"Middlemarch", "Emma"}, 40), nil
+	}, tools.Truncate(256))
+	res, _ := t.Call(context.Background(), tools.NewCall(tools.CallOptions{Args: []byte(`{}`)}))
+	for _, b := range res.Blocks {
+		fmt.Println(b.Text + string(b.JSON))
+	}
+	// Output:
+	// ["Middlemarch","Emma","Middlemarch","Emma","Middlemarch","Emma","Middlemarch","Emma","Middlemarch","Emma","Middlemarch","Emma"]
+	// [Cut to fit: 127 of 841 bytes are shown, and the last value may be incomplete.]
+}
+
+func ExampleState() {
+	var s tools.State
+	var seen []string
+	_ = s.Update("mytools.seen", &seen, func() error { seen = append(seen, "Emma"); return nil })
+	b, _ := json.Marshal(&s)
+	fmt.Println(string(b))
+	// Output:
+	// {"mytools.seen":["Emma"]}
 }

@@ -74,7 +74,7 @@ func RetryTransient(o *RetryOptions) Middleware {
 				if p.Base < p.Max>>(attempt-1) {
 					wait = p.Base << (attempt - 1)
 				}
-				wait = wait/2 + rand.N(wait/2+1)
+				wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // it spreads retries, it hides nothing
 				if attempt == p.Attempts || !pause(ctx, wait) {
 					return Result{}, fmt.Errorf("tools: attempt %d of %d: %w", attempt, p.Attempts, err)
 				}

@@ -14,7 +14,8 @@ import (
 type Handler func(ctx context.Context, c *Call) (Result, error)
 
 // Middleware wraps a tool's [Handler]. It sees calls whose arguments have been found to fit. One that runs its next
-// handler twice with one Call hands the function the same decoded arguments twice.
+// handler twice with one Call hands the function the same decoded arguments twice; a [NewCall] with the same contents
+// is decoded anew. It serves any number of tools and calls at once, and leaves panics to [Tool.Call].
 type Middleware func(Handler) Handler
 
 // Spec is what a model is told of a tool.
@@ -68,8 +69,11 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 //
 // In is a struct; its exported fields, by their json names, are the tool's arguments, each with the text of its
 // `jsonschema` tag as description. A field is required unless it is a pointer or marked omitempty or omitzero; an
-// optional one may be left out or null, which mean the same. Out becomes a text block if it is a string, is passed
-// on if it is a [Result], and is otherwise marshalled to a JSON block; it may implement [Summarizer].
+// optional one may be left out or null, which mean the same. The package's documentation has the tags that constrain
+// its values.
+//
+// Out becomes a text block if it is a string, a JSON block otherwise; a [Block], a list of them, a [Media] or a
+// [Result] is passed on as it is. It may implement [Summarizer]. A result that no model could be sent is an error.
 //
 // The name matches ^[a-zA-Z0-9_-]{1,64}$ and the description is not blank. Arguments that break the rules of the
 // package's documentation give an error that wraps [ErrSchema] and names the field.

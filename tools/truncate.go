@@ -64,7 +64,8 @@ func truncate(res Result, n int) Result {
 		kept += len(b.Text) + len(b.JSON)
 		blocks = append(blocks, b)
 	}
-	res.Blocks = append(blocks, Block{Text: fmt.Sprintf("[Cut to fit: %d of %d bytes are shown, and the last value may be incomplete.]", kept, total)})
+	blocks = append(blocks, Block{Text: fmt.Sprintf("[Cut to fit: %d of %d bytes are shown, and the last value may be incomplete.]", kept, total)})
+	res.Blocks = blocks
 	return res
 }
 

@@ -1,4 +1,4 @@
-package trackingtools
+package trackingtools_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/trackingtools"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -18,7 +19,12 @@ func ExampleSet() {
 	session, _ := user.Session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tracker.Create(ctx, session, &tracking.CreateOptions{Filename: "cover.jpg"})
 
-	list, _ := made(tracker) // an agent is given Set(tracker), and calls the tools itself
+	offered, err := trackingtools.Set(tracker).Resolve(ctx, user, nil) // an agent does this in each turn
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	list, _ := offered.Lookup(trackingtools.ListUploads)
 	res, err := list.Call(ctx, tools.NewCall(tools.CallOptions{Scope: user, Args: []byte(`{"status":"active"}`)}))
 	fmt.Println(string(res.Blocks[0].JSON), "|", res.Summary, "|", err)
 	// Output:

@@ -10,15 +10,12 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-const (
-	defaultLimit = 20
-	maxLimit     = 50
-)
+const defaultLimit = 20
 
 type listIn struct {
-	Status *string `json:"status" jsonschema:"only uploads in this state: active, failed or success; all where absent"`
-	Limit  *int    `json:"limit" jsonschema:"how many at most, 1 to 50; 20 where absent"`
-	Cursor *string `json:"cursor" jsonschema:"next of the page before, as it stands; the newest where absent"`
+	Status *string `json:"status" jsonschema:"only uploads in this state; all where absent" enum:"active,failed,success"`
+	Limit  *int    `json:"limit" jsonschema:"how many at most; 20 where absent" min:"1" max:"50"`
+	Cursor *string `json:"cursor" jsonschema:"next of the page before, as it stands; the newest where absent" minlen:"1"`
 }
 
 // List is the result of list_uploads: a page.
@@ -54,16 +51,13 @@ func (u uploads) list(ctx context.Context, c *tools.Call, in listIn) (List, erro
 	if err != nil {
 		return List{}, err
 	}
-	f, err := in.filter()
-	if err != nil {
-		return List{}, err
-	}
+	f := in.filter()
 	switch sc.Level() {
 	case scope.SharedLevel, scope.SessionLevel:
 		return u.own(ctx, sc, f)
 	}
 	page, err := u.tracker.List(ctx, sc, f)
-	if errors.Is(err, tracking.ErrInvalid) { // of a filter that was checked, only the cursor is left
+	if errors.Is(err, tracking.ErrInvalid) { // of what the schema lets through, only the cursor is left
 		return List{}, foreignCursor()
 	}
 	if err != nil {
@@ -98,27 +92,18 @@ func (u uploads) own(ctx context.Context, sc scope.Scope, f tracking.Filter) (Li
 	return out, nil
 }
 
-// filter refuses what the tracker would, in words for the model.
-func (in listIn) filter() (tracking.Filter, error) {
+func (in listIn) filter() tracking.Filter {
 	f := tracking.Filter{Limit: defaultLimit}
 	if in.Status != nil {
-		switch f.Class = tracking.Class(*in.Status); f.Class {
-		case tracking.Active, tracking.Failed, tracking.Success:
-		default:
-			return f, tools.Correct(fmt.Sprintf("status: %.32q is not one of active, failed and success", *in.Status))
-		}
+		f.Class = tracking.Class(*in.Status)
 	}
 	if in.Limit != nil {
-		if f.Limit = *in.Limit; f.Limit < 1 || f.Limit > maxLimit {
-			return f, tools.Correct(fmt.Sprintf("limit: %d is not between 1 and %d", f.Limit, maxLimit))
-		}
+		f.Limit = *in.Limit
 	}
 	if in.Cursor != nil {
-		if f.Cursor = *in.Cursor; f.Cursor == "" {
-			return f, foreignCursor()
-		}
+		f.Cursor = *in.Cursor
 	}
-	return f, nil
+	return f
 }
 
 func foreignCursor() error {

@@ -41,7 +41,16 @@ func newBundle(t *testing.T) *bundle {
 	tr, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	b := &bundle{Tracker: tr}
-	b.list, b.get = made(tr)
+	set := Set(tr)
+	require.NoError(t, set.Err())
+	offered, err := set.Resolve(t.Context(), must(scope.Tenant("acme")), nil)
+	require.NoError(t, err)
+	var ok bool
+	b.list, ok = offered.Lookup(ListUploads)
+	require.True(t, ok)
+	b.get, ok = offered.Lookup(GetUpload)
+	require.True(t, ok)
+	require.Equal(t, 2, offered.Len())
 	b.acme, b.globex = must(scope.Tenant("acme")), must(scope.Tenant("globex"))
 	b.u1, b.u2, b.other = must(b.acme.User("u1")), must(b.acme.User("u2")), must(b.globex.User("u1"))
 	b.first, b.second, b.its = sessionOf(t, b.u1, 1), sessionOf(t, b.u2, 2), sessionOf(t, b.other, 3)
@@ -86,11 +95,6 @@ func ids(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) (out []str
 		out = append(out, r.ID)
 	}
 	return out
-}
-
-func TestSet(t *testing.T) {
-	set := Set(newBundle(t).Tracker)
-	require.NoError(t, set.Err())
 }
 
 func TestListStaysInItsScope(t *testing.T) {
