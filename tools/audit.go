@@ -18,6 +18,7 @@ const (
 	OutcomeOK         Outcome = "ok"         // a result
 	OutcomeError      Outcome = "error"      // a result that says that the call failed
 	OutcomeCorrection Outcome = "correction" // an error that the model should mend
+	OutcomeTimeout    Outcome = "timeout"    // a [TimeoutError]
 	OutcomePending    Outcome = "pending"    // not run yet: it waits for something outside the run
 	OutcomeFailed     Outcome = "failed"     // any other error
 	OutcomeFatal      Outcome = "fatal"      // an error that ends the run
@@ -118,6 +119,8 @@ func outcome(ctx context.Context, res Result, err error) Outcome {
 		return OutcomePending
 	case is[*PanicError](err):
 		return OutcomePanic
+	case is[*TimeoutError](err):
+		return OutcomeTimeout
 	case is[*CorrectionError](err):
 		return OutcomeCorrection
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()), ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):

@@ -58,11 +58,14 @@ func TestAuditLosesNothing(t *testing.T) {
 		OutcomeOK:         func(context.Context) (Result, error) { return Result{}, nil },
 		OutcomeError:      func(context.Context) (Result, error) { return Result{IsError: true}, nil },
 		OutcomeCorrection: func(context.Context) (Result, error) { return Result{}, Correct("x") },
-		OutcomePending:    func(context.Context) (Result, error) { return Result{}, &PendingError{Reason: "x"} },
-		OutcomeFailed:     func(context.Context) (Result, error) { return Result{}, failure },
-		OutcomeFatal:      func(context.Context) (Result, error) { return Result{}, Fatal(failure) },
-		OutcomePanic:      func(context.Context) (Result, error) { panic(failure) },
-		OutcomeCancelled:  func(ctx context.Context) (Result, error) { return Result{}, ended(ctx) },
+		OutcomeTimeout: func(context.Context) (Result, error) {
+			return Result{}, &TimeoutError{Tool: "t", After: 1, Err: failure}
+		},
+		OutcomePending:   func(context.Context) (Result, error) { return Result{}, &PendingError{Reason: "x"} },
+		OutcomeFailed:    func(context.Context) (Result, error) { return Result{}, failure },
+		OutcomeFatal:     func(context.Context) (Result, error) { return Result{}, Fatal(failure) },
+		OutcomePanic:     func(context.Context) (Result, error) { panic(failure) },
+		OutcomeCancelled: func(ctx context.Context) (Result, error) { return Result{}, ended(ctx) },
 	} {
 		t.Run(string(want), func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())

@@ -1,9 +1,12 @@
 package tools
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -251,4 +254,49 @@ func TestPatternsOfJSONSchema(t *testing.T) {
 	for _, no := range []string{`(?s)a`, `(?P<n>a)`, `(?<n>a)`, `\Aa`, `a\\\z`, `\Qa\E`, `\pL`, `\x{41}`, `[[:^digit:]]`, `a(?=b)`, `(a)\1`} {
 		require.Error(t, constrainer{patterns: map[string]*regexp.Regexp{}}.pattern(no), no)
 	}
+}
+
+// Whatever a model sends, the function sees only what its tags allow.
+func FuzzArguments(f *testing.F) {
+	for _, s := range []string{
+		`{"isbn":"9780306406157","year":-3000,"stars":5,"pages":[{"kind":"plate","marks":["a","b"]}],"due":"2026-01-31T15:04:05+01:00","day":"2024-02-29","small":9}`,
+		`{"isbn":"030640615X","pages":[{"kind":"text"}],"year":null}`, `{"isbn":"0306406152","year":1e3}`, `{"isbn":"0306406152","small":-0}`, `[]`,
+	} {
+		f.Add([]byte(s))
+	}
+	isbn, mark := regexp.MustCompile(`^[0-9]{9,12}[0-9X]$`), regexp.MustCompile(`^[a-z]+$`)
+	tool := mustNew(f, func(_ context.Context, _ *Call, in constrained) (string, error) {
+		fits := isbn.MatchString(in.ISBN) && (in.Year == nil || -3000 <= *in.Year && *in.Year <= 2100) &&
+			slices.Contains([]float64{0, 0.5, 1, 5}, in.Stars) && in.Small <= 9
+		for _, p := range in.Pages {
+			fits = fits && (p.Kind == "text" || p.Kind == "plate") && len(p.Marks) <= 2
+			for _, m := range p.Marks {
+				fits = fits && mark.MatchString(m)
+			}
+		}
+		if in.Day != "" {
+			_, err := time.Parse(time.DateOnly, in.Day)
+			fits = fits && err == nil
+		}
+		if !fits {
+			panic(fmt.Sprintf("%+v", in))
+		}
+		return "", nil
+	})
+	f.Fuzz(func(t *testing.T, args []byte) {
+		if _, err := tool.Call(t.Context(), NewCall(CallOptions{Args: args})); err != nil {
+			require.True(t, is[*CorrectionError](err), "%v", err)
+		}
+	})
+}
+
+func TestOddNames(t *testing.T) {
+	s := schemaOf[struct {
+		Dash  string      `json:"-," enum:"a"`
+		Times []time.Time `json:"times,omitempty" maxitems:"1"`
+		Same  time.Time   `json:"same,omitzero" format:"date-time"`
+		Plain string      `minlen:"2"`
+	}](t)
+	require.EqualError(t, s.validate([]byte(`{"-":"b","times":["x"],"Plain":"p"}`)),
+		`tools: correction: the arguments do not fit: -: "b" is not one of "a"; times[0]: "x" is no date-time, such as 2026-01-31T15:04:05Z; Plain: has 1 characters, want at least 2`)
 }

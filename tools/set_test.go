@@ -215,3 +215,19 @@ func TestStaticResolveAllocatesNothing(t *testing.T) {
 		}
 	}))
 }
+
+func BenchmarkResolve(b *testing.B) {
+	tool := toolNamed(b)
+	static := Of(tool("a", "A."), tool("b", "B."), tool("c", "C.")).Prefix("x_")
+	acme := tenant(b, "acme")
+	for name, s := range map[string]Set{"static": static, "dynamic": fixed(static)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Resolve(context.Background(), acme, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

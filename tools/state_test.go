@@ -118,3 +118,25 @@ func TestStateIsSafe(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"n":400}`, string(b))
 }
+
+func FuzzState(f *testing.F) {
+	for _, s := range []string{`{}`, `{"a":[1],"b":{"c":"<"}}`, `null`, `{"a":1,"a":2}`, ` { "ü" : 1e3 } `, `{"":1}`, `{"a":1}{}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var s State
+		if s.UnmarshalJSON(raw) != nil {
+			require.Empty(t, s.values)
+			return
+		}
+		// What is read is written in one form, within the bound, which reads as the same.
+		b, err := json.Marshal(&s)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(b), MaxState)
+		var again State
+		require.NoError(t, again.UnmarshalJSON(b))
+		c, err := json.Marshal(&again)
+		require.NoError(t, err)
+		require.Equal(t, string(b), string(c))
+	})
+}
