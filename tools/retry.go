@@ -40,8 +40,9 @@ type RetryOptions struct {
 }
 
 // RetryTransient runs a call again whose error says that this may help: one that has, or wraps one that has, a method
-// Retryable() bool which returns true, as that of [Transient] does. Never run again are a [CorrectionError], a
-// [FatalError], a [PendingError], a panic, and anything once the context has ended: each of these is an answer.
+// Retryable() bool which returns true, as that of [Transient] does. Never run again are a [CorrectionError], and so a
+// [TimeoutError], a [FatalError], a [PendingError], a panic, and anything once the context has ended: each of these is
+// an answer.
 //
 // Between two attempts it waits, from half of the current wait to all of it, at random. It does not wait for an
 // attempt that the context's deadline would not let begin: the last error is returned at once, and says how many

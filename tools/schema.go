@@ -51,8 +51,12 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 	return &schema{doc: doc, rules: root, patterns: c.patterns}, nil
 }
 
-// normalise rewrites s in place to what every model behind Bedrock takes (one type a property, pointers optional),
-// and refuses what a tool must not have. path is the Go-like path of s, for errors.
+// normalise rewrites s in place to what every model behind Bedrock takes (one type a property, pointers optional, an
+// object at the root), and refuses what a tool must not have. path is the Go-like path of s, for errors.
+//
+// With what constrain adds, the keywords of a document are type, properties, required, additionalProperties (false),
+// items, description, enum, minimum, maximum, minLength, maxLength, minItems, maxItems, pattern and format. Converse
+// takes all of them in the schema of a tool that is not marked strict.
 func normalise(s *jsonschema.Schema, path string, allow []string) error {
 	if s.Types != nil {
 		s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "null" })

@@ -190,6 +190,34 @@ func TestMiddleware(t *testing.T) {
 	require.ErrorContains(t, err, "n: is string")
 }
 
+func TestCallCarriesWhatItWasGiven(t *testing.T) {
+	var told []any
+	st := &State{}
+	o := CallOptions{
+		Scope: tenant(t, "acme"), ID: "c1", Name: "mine", IdempotencyKey: "k", Args: json.RawMessage(`{}`), State: st,
+		Progress: func(v any) { told = append(told, v) },
+	}
+	see := func(t *testing.T, want CallOptions) *Tool {
+		return does(t, func(_ context.Context, c *Call) (string, error) {
+			require.Equal(t, want.Scope, c.Scope())
+			require.Equal(t, []string{want.ID, want.Name, want.IdempotencyKey, "{}"}, []string{c.ID(), c.Name(), c.IdempotencyKey(), string(c.Args())})
+			c.Progress(0.5)
+			n := 0
+			return "", c.State().Update("n", &n, func() error { n++; return nil })
+		})
+	}
+	_, err := see(t, o).Call(t.Context(), NewCall(o))
+	require.NoError(t, err)
+	require.Equal(t, []any{0.5}, told)
+	b, err := json.Marshal(st)
+	require.NoError(t, err)
+	require.Equal(t, `{"n":1}`, string(b))
+
+	// The least: a State of its own, the tool's own name, and nobody who is told.
+	_, err = see(t, CallOptions{Name: "t"}).Call(t.Context(), NewCall(CallOptions{Args: json.RawMessage(`{}`)}))
+	require.NoError(t, err)
+}
+
 type brief struct{ s string }
 
 func (b *brief) Summary() string { return "brief: " + b.s }

@@ -45,6 +45,14 @@ func TestTruncate(t *testing.T) {
 	got = run(Block{JSON: []byte("1" + strings.Repeat("0", 305))})
 	require.Equal(t, []Block{{Text: "[Cut to fit: 0 of 306 bytes are shown, and the last value may be incomplete.]"}}, got)
 
+	// What is no JSON is not cut into some.
+	_, err = call(mustNew(t, noop[struct{}], Truncate(256), func(Handler) Handler {
+		return func(context.Context, *Call) (Result, error) {
+			return Result{Blocks: []Block{{JSON: []byte(strings.Repeat("}", 300))}}}, nil
+		}
+	}), `{}`)
+	require.ErrorContains(t, err, "block 0 is not JSON")
+
 	// An error is not a result to be cut, and the summary is of the whole.
 	res, err := call(mustNew(t, func(context.Context, *Call, struct{}) (string, error) { return "one\n" + a + a, nil }, Truncate(256)), `{}`)
 	require.NoError(t, err)
