@@ -4,22 +4,32 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 	"sync/atomic"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
 
 // Agent is a model with its instructions, tools and limits. It is immutable and safe for concurrent use: what
 // belongs to one run is in that run's [Input] and nowhere else.
 type Agent struct {
-	model  Model
-	system string
-	tools  tools.Set
-	limits Limits
-	audit  scope.Auditor // may be nil
+	model   Model
+	system  string
+	tools   tools.Set
+	limits  Limits
+	compact Compactor      // may be nil
+	objects *object.Bucket // may be nil
+	cache   bool
+	audit   scope.Auditor // may be nil
+	tel     *telemetry    // may be nil
 
 	abandoned atomic.Int64
+	outputs   sync.Map // by reflect.Type: *output, so that a schema is inferred once
 }
 
 // Options configure an [Agent]. A nil *Options is valid.
@@ -30,9 +40,26 @@ type Options struct {
 	Tools tools.Set
 	// Limits bound each run. Default: see Limits.
 	Limits Limits
+	// Compact shortens a conversation that grows too long, see [DropOldest] and [Summarise]. Default: none; a run whose
+	// conversation does not fit the model fails with [ContextFull].
+	Compact Compactor
+	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: no.
+	Cache bool
+	// Objects is where the objects lie that media name. A Model that cannot pass on where an object is reads it from
+	// here, within the run's scope, and a Media with an object of another bucket is refused. Default: none; only a Model
+	// that passes objects on takes them.
+	Objects *object.Bucket
 	// Audit is told of each call that the agent refuses: of a tool that was not offered, with arguments that its
-	// schema does not have, or that cannot be read. Default: nobody is told.
+	// schema does not have, or that cannot be read; and of each object that lies outside the run's scope. Default:
+	// nobody is told.
 	Audit scope.Auditor
+	// Name is the agent's name, for spans. Default: none.
+	Name string
+	// Tracer makes the spans of OpenTelemetry's GenAI conventions: invoke_agent, and in it chat and execute_tool. They
+	// hold names, counts and ids, and nothing of what was said. Default: no spans.
+	Tracer trace.TracerProvider
+	// Meter records gen_ai.client.token.usage and gen_ai.client.operation.duration. Default: nothing is recorded.
+	Meter metric.MeterProvider
 }
 
 // New makes an agent. It refuses a nil model, a negative limit and a set of tools that cannot be resolved.
@@ -50,41 +77,64 @@ func New(m Model, o *Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Agent{model: m, system: o.System, tools: o.Tools, limits: l, audit: o.Audit}, nil
+	tel, err := newTelemetry(m, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Agent{model: m, system: o.System, tools: o.Tools, limits: l, compact: o.Compact, objects: o.Objects,
+		cache: o.Cache, audit: o.Audit, tel: tel}, nil
 }
 
 // Input is what one run starts from.
 type Input struct {
 	// Scope is whose data the tools may touch. An agent with tools refuses the zero Scope.
 	Scope scope.Scope
-	// Run is the run's id, which the calls' idempotency keys are made from. Without one they are empty.
+	// Run is the run's id, which the calls' idempotency keys are made from. Without one they are empty, the run yields no
+	// [Checkpointed], and no call of it can wait for an approval.
 	Run string
 	// Prompt is what the model is told. It may be blank only where the history ends with something that the model
 	// has not answered, results above all: then the run goes on from there.
 	Prompt string
-	// History is the conversation before this run.
+	// Media are images and documents that the model is shown before the prompt. Each holds its bytes, or an object that
+	// the Scope contains.
+	Media []tools.Media
+	// History is the conversation before this run. Its State goes on from there; the run works on a copy.
 	History History
+	// Resume goes on from a checkpoint of this Run and Scope: with the calls that it holds, or else with the model. The
+	// History then is the one of the checkpoint, see [Checkpoint]; Prompt and Media are empty, and so counts what the
+	// run has used of its limits already.
+	Resume *Checkpoint
 }
 
 // Stream runs the loop. Each range over the sequence is a run of its own, in the caller's goroutine.
 //
 // The last pair is either a [Done] with a nil error, or a nil Event with a [*RunError]. Leaving the loop earlier
 // cancels the run, waits for its goroutines and yields nothing more. A ctx that ends gives a Done whose Stop is
-// [Cancelled].
+// [Cancelled]; a call that waits for an approval one whose Stop is [Pending].
 //
 // A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run goes
 // on without it, and it counts in [Agent.Abandoned] until it returns.
 func (a *Agent) Stream(ctx context.Context, in Input) iter.Seq2[Event, error] {
+	return a.stream(ctx, in, nil)
+}
+
+// stream is Stream with an output to ask for, if there is one.
+func (a *Agent) stream(ctx context.Context, in Input, out *output) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		r := &run{agent: a, in: in, ctx: ctx, cancel: cancel, yield: yield}
+		ctx, span := a.tel.startRun(ctx, in)
+		r := &run{agent: a, in: in, out: out, ctx: ctx, cancel: cancel, yield: yield}
+		ended := "left" // by a consumer that leaves or panics
+		defer func() { span.endRun(ended, r.usage) }()
 		stop, failed := r.loop()
 		if r.left {
 			return
 		}
-		done := Done{Stop: stop, History: History{Turns: r.turns}, Usage: r.usage}
+		ended = string(stop)
+		done := r.done(stop)
 		if failed != nil {
+			ended = string(failed.Code)
 			failed.Done = done
 			yield(nil, failed)
 			return
@@ -95,8 +145,13 @@ func (a *Agent) Stream(ctx context.Context, in Input) iter.Seq2[Event, error] {
 
 // Run is [Agent.Stream] drained. Its error is a [*RunError], and then Done is the same as the error's.
 func (a *Agent) Run(ctx context.Context, in Input) (Done, error) {
+	return drained(a.Stream(ctx, in))
+}
+
+// drained reads a run to its end.
+func drained(events iter.Seq2[Event, error]) (Done, error) {
 	var done Done
-	for ev, err := range a.Stream(ctx, in) {
+	for ev, err := range events {
 		if err != nil {
 			if failed, ok := errors.AsType[*RunError](err); ok {
 				done = failed.Done

@@ -418,12 +418,12 @@ func TestInputRefused(t *testing.T) {
 		"no prompt":         {},
 		"blank prompt":      {Prompt: " \n\t"},
 		"prompt not UTF-8":  {Prompt: "\xff"},
-		"unpaired call":     {Prompt: "b", History: History{[]Turn{{[]Message{text(User, "a"), call}}}}},
-		"pair across turns": {Prompt: "b", History: History{[]Turn{{[]Message{text(User, "a"), call}}, {[]Message{result}}}}},
-		"id again":          {Prompt: "b", History: History{[]Turn{whole, whole}}},
-		"assistant first":   {Prompt: "b", History: History{[]Turn{{[]Message{text(Assistant, "a")}}}}},
-		"assistant twice":   {Prompt: "b", History: History{[]Turn{{[]Message{text(User, "a"), text(Assistant, "b")}}, {[]Message{text(Assistant, "a")}}}}},
-		"empty turn":        {Prompt: "b", History: History{[]Turn{{}}}},
+		"unpaired call":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}}}},
+		"pair across turns": {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}, {[]Message{result}}}}},
+		"id again":          {Prompt: "b", History: History{Turns: []Turn{whole, whole}}},
+		"assistant first":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(Assistant, "a")}}}}},
+		"assistant twice":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), text(Assistant, "b")}}, {[]Message{text(Assistant, "a")}}}}},
+		"empty turn":        {Prompt: "b", History: History{Turns: []Turn{{}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := play()

@@ -7,14 +7,15 @@ import (
 	"runtime/debug"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/carrel-go/carrel/tools"
 )
 
 // answer is one whole answer of the model.
 type answer struct {
-	parts []Part // text and the calls that can be read, in order
+	parts []Part // text, reasoning and the calls that can be read, in order
 	calls []call // all calls, in order
+	began bool   // something of it has been yielded
+
+	growing map[string]*prefix // typed answers as they come, by the call's id
 }
 
 // call is one call in an answer.
@@ -25,41 +26,73 @@ type call struct {
 }
 
 // message is the answer as it goes into the history. Calls that cannot be read are not in it, since a service would
-// refuse them; their place is taken by the batch's note. Blank text is left out for the same reason.
+// refuse them; their place is taken by the batch's note. Blank text is left out for the same reason, and so is
+// reasoning that led to nothing.
 func (a *answer) message() Message {
 	m := Message{Role: Assistant, Parts: a.parts}
-	if len(m.Parts) == 0 && len(a.calls) > 0 {
-		m.Parts = []Part{{Text: "(a tool call that could not be read)"}}
+	for _, p := range a.parts {
+		if p.Reasoning == nil {
+			return m
+		}
 	}
+	if len(a.calls) == 0 {
+		return Message{Role: Assistant}
+	}
+	m.Parts = append(m.Parts, Part{Text: "(a tool call that could not be read)"})
 	return m
+}
+
+// text is all the text of the answer.
+func (a *answer) text() string {
+	var b strings.Builder
+	for _, p := range a.parts {
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}
+
+// count is how many calls there are of that name.
+func (a *answer) count(name string) int {
+	n := 0
+	for _, c := range a.calls {
+		if c.Name == name {
+			n++
+		}
+	}
+	return n
 }
 
 // ask sends one request and gathers the answer, or says why there is none. A panic in the Model is such a reason; a
 // panic in the consumer goes on.
-func (r *run) ask(offered tools.Resolved) (ans *answer, failed *RunError) {
-	defer func() {
-		if v := recover(); v != nil {
-			if r.yielding {
-				panic(v)
-			}
-			failed = modelFailed(fmt.Errorf("agent: the model panicked: %v\n%s", v, debug.Stack()))
-		}
-	}()
-
+func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 	ans = &answer{}
-	var (
-		text    strings.Builder
-		reason  Reason
-		stopped bool
-		counted bool
-	)
+	var text strings.Builder
 	flush := func() {
 		if s := text.String(); strings.TrimSpace(s) != "" {
 			ans.parts = append(ans.parts, Part{Text: s})
 		}
 		text.Reset()
 	}
-	for d, err := range r.agent.model.Stream(r.ctx, r.request(offered)) {
+	q := r.request(offered)
+	var (
+		reason  Reason
+		stopped bool
+		used    *Usage
+	)
+	ctx, span := r.agent.tel.startChat(r.ctx, r.in)
+	defer func() {
+		if v := recover(); v != nil {
+			if r.yielding {
+				span.endChat(reason, used, true, nil)
+				panic(v)
+			}
+			failed = modelFailed(fmt.Errorf("agent: the model panicked: %v\n%s", v, debug.Stack()))
+		}
+		flush() // what has come of the text is told also of an answer that failed
+		span.endChat(reason, used, r.left, failed)
+	}()
+
+	for d, err := range r.agent.model.Stream(ctx, q) {
 		if err != nil {
 			return ans, modelFailed(err)
 		}
@@ -72,17 +105,38 @@ func (r *run) ask(offered tools.Resolved) (ans *answer, failed *RunError) {
 				continue
 			}
 			text.WriteString(d.Text)
+			ans.began = true
 			if !r.emit(TextDelta(d)) {
+				return ans, nil
+			}
+		case ReasoningDelta:
+			if d.Text == "" {
+				continue
+			}
+			ans.began = true
+			if !r.emit(d) {
+				return ans, nil
+			}
+		case ReasoningPart:
+			flush()
+			if failed := ans.reason(d.Reasoning); failed != nil {
+				return ans, failed
+			}
+		case UseDelta:
+			if r.out != nil && d.Name == r.out.name && !r.grow(ans, d) {
 				return ans, nil
 			}
 		case UsePart:
 			flush()
+			if !r.whole(ans, d.ToolUse) {
+				return ans, nil
+			}
 			ans.add(d.ToolUse)
 		case UsagePart:
-			if counted {
+			if used != nil {
 				return ans, breach(errors.New("agent: the model gave its usage twice"))
 			}
-			counted = true
+			used = &d.Usage
 			r.usage.add(d.Usage)
 			if !r.emit(Used(d)) {
 				return ans, nil
@@ -102,6 +156,18 @@ func (r *run) ask(offered tools.Resolved) (ans *answer, failed *RunError) {
 		return ans, failed
 	}
 	return ans, r.checkIDs(ans)
+}
+
+// reason takes a block of reasoning in, as it came. One without any content is left out, as blank text is.
+func (a *answer) reason(g Reasoning) *RunError {
+	if g.Text == "" && g.Signature == "" && len(g.Redacted) == 0 {
+		return nil
+	}
+	if err := g.check(); err != nil {
+		return breach(fmt.Errorf("agent: the model's reasoning: %w", err))
+	}
+	a.parts = append(a.parts, Part{Reasoning: &g})
+	return nil
 }
 
 // add takes a call in, whether it can be read or not.

@@ -18,43 +18,28 @@ import (
 // grace is how long a tool that has been cancelled may take to return.
 const grace = 2 * time.Second
 
-// batch is what the calls of one answer gave.
+// batch is what the calls of one answer came to; their results are in the work.
 type batch struct {
-	results   []*ToolResult // in call order, without the calls that could not be read
-	notes     []Part        // about those
-	succeeded bool          // at least one call did
-	fatal     *RunError     // a tool ended the run
+	succeeded bool      // at least one call did
+	waiting   bool      // at least one waits for something, and the run has not been ended otherwise
+	fatal     *RunError // a tool ended the run
 }
 
-// message is the batch as the model is told it: every result in call order, and then the notes.
-func (b *batch) message() Message {
-	m := Message{Role: User}
-	for _, r := range b.results {
-		m.Parts = append(m.Parts, Part{Result: r})
-	}
-	m.Parts = append(m.Parts, b.notes...)
-	return m
-}
-
-// runBatch runs the calls of one answer, a bounded number at a time, and waits for all of them. If a tool ends the
-// run, or its context ends, the others are cancelled, and each still gets a result: calls that ran may have had an
-// effect, and the history has to tell. If the consumer leaves, r.left is set and the batch means nothing.
-func (r *run) runBatch(offered tools.Resolved, turn int, all []call) *batch {
+// runBatch runs the calls of w that have no result, a bounded number at a time, and waits for all of them. If a tool
+// ends the run, or its context ends, the others are cancelled, and each still gets a result: calls that ran may have
+// had an effect, and the history has to tell. If the consumer leaves, r.left is set and the batch means nothing.
+func (r *run) runBatch(offered offer, w *work) *batch {
 	b := &batch{}
-	var calls []*tools.Call
-	for i, c := range all {
-		if c.unreadable != nil {
-			r.agent.refused(r.ctx, r.in.Scope, c.Name, c.unreadable)
-			b.notes = append(b.notes, Part{Text: note(offered, i, c)})
+	quiet := func(j *job) bool { return r.out != nil && j.Name == r.out.name } // the typed answer is no tool's event
+	var todo []*job
+	for i := range w.jobs {
+		j := &w.jobs[i]
+		if j.result != nil {
+			b.succeeded = b.succeeded || !j.result.IsError
 			continue
 		}
-		calls = append(calls, tools.NewCall(tools.CallOptions{
-			Scope: r.in.Scope, ID: c.ID, Name: c.Name, Args: c.Input,
-			IdempotencyKey: idempotencyKey(r.in.Scope, r.in.Run, turn, i),
-		}))
-	}
-	for _, c := range calls {
-		if !r.emit(ToolCalled{ToolUse{ID: c.ID(), Name: c.Name(), Input: c.Args()}}) {
+		todo = append(todo, j)
+		if !quiet(j) && !r.emit(ToolCalled{j.ToolUse}) {
 			return b
 		}
 	}
@@ -64,31 +49,81 @@ func (r *run) runBatch(offered tools.Resolved, turn int, all []call) *batch {
 	ctx, cancel := context.WithCancel(scope.NewContext(r.ctx, r.in.Scope))
 	defer cancel()
 
-	b.results = make([]*ToolResult, len(calls))
 	type ended struct {
 		index int
 		outcome
 	}
-	ends := make(chan ended, len(calls)) // room for all: no call waits for the consumer
-	next, running := 0, 0
-	for range calls {
-		for next < len(calls) && running < r.agent.limits.Parallel {
-			i := next
-			wg.Go(func() { ends <- ended{i, r.agent.runCall(ctx, offered, calls[i])} })
+	ends := make(chan ended, len(todo)) // room for all: no call waits for the consumer
+	news := newProgress(len(todo))
+	var waiting []*job
+	start := func(i int) {
+		j := todo[i]
+		c := tools.NewCall(tools.CallOptions{
+			Scope: r.in.Scope, ID: j.ID, Name: j.Name, Args: j.Input, State: r.state,
+			IdempotencyKey: idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, j.index),
+			Progress:       func(v any) { news.put(i, v) },
+		})
+		wg.Go(func() { ends <- ended{i, r.agent.runCall(ctx, offered, c)} })
+	}
+	tell := func(i int) bool {
+		for _, v := range news.take(i) {
+			if !quiet(todo[i]) && !r.emit(ToolProgress{ID: todo[i].ID, Name: todo[i].Name, Value: v}) {
+				return false
+			}
+		}
+		return true
+	}
+	next, running, over := 0, 0, 0
+	for over < len(todo) {
+		for next < len(todo) && running < r.agent.limits.Parallel {
+			start(next)
 			next++
 			running++
 		}
-		e := <-ends
+		var e ended
+		select {
+		case <-news.some:
+			for i := range next {
+				if !tell(i) {
+					return b
+				}
+			}
+			continue
+		case e = <-ends:
+		}
+		if !tell(e.index) {
+			return b
+		}
+		news.end(e.index)
 		running--
-		c := calls[e.index]
-		b.results[e.index] = &ToolResult{ID: c.ID(), Result: e.result}
+		over++
+		j := todo[e.index]
+		if e.pending != nil && r.in.Run != "" {
+			waiting = append(waiting, j)
+			if !r.emit(ToolPending{ID: j.ID, Name: j.Name, Reason: e.pending.Reason}) {
+				return b
+			}
+			continue
+		}
+		if e.pending != nil {
+			e.fatal = &RunError{Code: Internal, Message: "A tool waits for an approval, and this run cannot be resumed.",
+				Err: fmt.Errorf("agent: a run without an id cannot wait: %w", e.err)}
+		}
+		j.result = &e.result
 		b.succeeded = b.succeeded || !e.result.IsError
 		if e.fatal != nil && b.fatal == nil {
 			b.fatal = e.fatal
 			cancel()
 		}
-		if !r.emit(ToolDone{ID: c.ID(), Name: c.Name(), Result: e.result, Took: e.took, Err: e.err}) {
+		if !quiet(j) && !r.emit(ToolDone{ID: j.ID, Name: j.Name, Result: e.result, Took: e.took, Err: e.err}) {
 			return b
+		}
+	}
+	b.waiting = len(waiting) > 0 && b.fatal == nil && r.ctx.Err() == nil
+	if !b.waiting {
+		for _, j := range waiting { // the turn ends here, and a turn holds no call without a result
+			res := failure("Not run: it waited, and the run was stopped.")
+			j.result = &res
 		}
 	}
 	return b
@@ -96,10 +131,11 @@ func (r *run) runBatch(offered tools.Resolved, turn int, all []call) *batch {
 
 // outcome is how one call ended.
 type outcome struct {
-	result tools.Result
-	took   time.Duration
-	err    error     // why it failed, for the log
-	fatal  *RunError // set if it ends the run
+	result  tools.Result
+	took    time.Duration
+	err     error               // why it failed, for the log
+	fatal   *RunError           // set if it ends the run
+	pending *tools.PendingError // set if it has not run and waits
 }
 
 // errExited is the failure of a tool that ended its goroutine.
@@ -107,13 +143,15 @@ var errExited = errors.New("agent: the tool ended its goroutine and returned not
 
 // runCall runs one call within its time. It returns when the tool does, or, if the tool has been cancelled and does
 // not heed it, after a grace.
-func (a *Agent) runCall(ctx context.Context, offered tools.Resolved, c *tools.Call) outcome {
+func (a *Agent) runCall(ctx context.Context, offered offer, c *tools.Call) (o outcome) {
 	if err := ctx.Err(); err != nil {
 		return outcome{result: failure("Not run: the run was stopped."), err: err}
 	}
-	tool, ok := offered.Lookup(c.Name())
+	tool, ok := offered.lookup(c.Name())
+	ctx, span := a.tel.startTool(ctx, c, ok)
+	defer func() { span.endTool(o) }()
 	if !ok {
-		err := tools.Correct(fmt.Sprintf("There is no tool named %q. %s", c.Name(), offer(offered)))
+		err := tools.Correct(fmt.Sprintf("There is no tool named %q. %s", c.Name(), offered))
 		a.refused(ctx, c.Scope(), c.Name(), err)
 		return outcome{result: explainFailure(err, ""), err: err}
 	}
@@ -149,12 +187,17 @@ func (a *Agent) runCall(ctx context.Context, offered tools.Resolved, c *tools.Ca
 			}()
 		}
 	}
-	o := outcome{result: r.res, took: time.Since(start), err: r.err}
+	if r.err == nil {
+		r.err = a.checkRefs(ctx, c.Scope(), []Part{{Result: &ToolResult{Result: r.res}}})
+	}
+	o = outcome{result: r.res, took: time.Since(start), err: r.err}
 	if e, ok := errors.AsType[*tools.CorrectionError](r.err); ok && e.Arguments {
 		a.refused(ctx, c.Scope(), c.Name(), r.err)
 	}
 	switch {
 	case r.err == nil:
+	case waits(r.err, &o):
+		o.result = failure("Not run: it waits for something outside this conversation.")
 	case ctx.Err() != nil:
 		o.result = failure("Interrupted: the run was stopped. Whether the call took effect is not known.")
 	default:
@@ -165,6 +208,13 @@ func (a *Agent) runCall(ctx context.Context, offered tools.Resolved, c *tools.Ca
 		}
 	}
 	return o
+}
+
+// waits reports whether err says that the call has not run and waits.
+func waits(err error, o *outcome) bool {
+	var ok bool
+	o.pending, ok = errors.AsType[*tools.PendingError](err)
+	return ok
 }
 
 // refused reports a call that was not run because of what the model asked for.
@@ -205,29 +255,6 @@ func explainFailure(err error, general string) tools.Result {
 func failure(msg string) tools.Result {
 	msg = strings.ToValidUTF8(msg, "\uFFFD")
 	return tools.Result{Blocks: []tools.Block{{Text: msg}}, Summary: msg, IsError: true}
-}
-
-// note tells the model which call could not be read, by its place in the answer.
-func note(offered tools.Resolved, index int, c call) string {
-	name := "a tool"
-	if _, ok := offered.Lookup(c.Name); ok {
-		name = c.Name
-	}
-	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. Make the whole call again, with one JSON object as arguments.",
-		index+1, name, c.unreadable)
-}
-
-// offer lists the tools that the model may call.
-func offer(offered tools.Resolved) string {
-	if offered.Len() == 0 {
-		return "No tools are offered."
-	}
-	s := "The tools are: "
-	sep := ""
-	for spec := range offered.Specs() {
-		s, sep = s+sep+spec.Name, ", "
-	}
-	return s + "."
 }
 
 // idempotencyKey names one call of one run. Each piece carries its length, so no two calls share a key.

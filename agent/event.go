@@ -1,12 +1,15 @@
 package agent
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Event is something that happens in a run. It is sealed: [TextDelta], [ToolCalled], [ToolDone], [Used] or [Done].
+// Event is something that happens in a run. It is sealed: [TextDelta], [ReasoningDelta], [Partial], [ToolCalled],
+// [ToolProgress], [ToolDone], [ToolPending], [Used], [Checkpointed], [Compacted] or [Done]. Later versions may add
+// others; a consumer passes over those that it does not know.
 type Event interface{ event() }
 
 type (
@@ -14,10 +17,27 @@ type (
 	// fails later.
 	TextDelta struct{ Text string }
 
+	// Partial is the typed answer as far as it has come, see [StreamAs]. The JSON is whole at every moment, and only
+	// grows while the ID stays: members and elements are added at the end, texts become longer, numbers come when they
+	// are whole. It is not checked yet, so members that are required may be missing. Another ID is another attempt, and
+	// what was said before is void.
+	Partial struct {
+		ID   string
+		JSON json.RawMessage
+	}
+
 	// ToolCalled is a call whose arguments have parsed, before it is run; its tool may turn out to be none that was
 	// offered. The events of a batch come together, in call order, once the answer is whole and every call has a place
-	// in the budget. A ToolDone with the same ID follows each. A call that could not be parsed gives no event.
+	// in the budget. A ToolDone or a ToolPending with the same ID follows each. A call that could not be parsed gives no
+	// event. A run that resumes tells again of the calls that it runs.
 	ToolCalled struct{ ToolUse }
+
+	// ToolProgress is how far a call has come, in its tool's words. It comes between the call's ToolCalled and its
+	// ToolDone. A consumer that is slow misses some: the oldest.
+	ToolProgress struct {
+		ID, Name string
+		Value    json.RawMessage
+	}
 
 	// ToolDone says how a call ended. The events of a batch come as the calls end, in any order; the model gets the
 	// results in call order.
@@ -29,24 +49,55 @@ type (
 		Err error
 	}
 
+	// ToolPending says that a call has not run and waits, see [tools.PendingError]. The other calls of its batch are
+	// run, and then the run ends with [Pending].
+	ToolPending struct{ ID, Name, Reason string }
+
 	// Used says what one answer cost.
 	Used struct{ Usage }
+
+	// Checkpointed is a moment from which the run can be resumed: before any call of a batch is run, at the end of each
+	// turn, and when calls are pending. What has been stored of it before the loop goes on survives whatever happens
+	// then. Runs without an id have none.
+	Checkpointed struct {
+		*Checkpoint
+		// Ended is the turn that has just been added to the history; nil where none was. Whoever stores a history turn
+		// by turn appends it here.
+		Ended *Turn
+	}
+
+	// Compacted says that the conversation was shortened, see [Options]: these are all its turns now, in the place of
+	// all those before.
+	Compacted struct{ Turns []Turn }
 
 	// Done is the last event of a run that did not fail.
 	Done struct {
 		Stop Stop
-		// History holds the input's turns, then this run's whole turns.
+		// History holds the input's turns, then this run's whole turns, or what a [Compactor] made of them; and the
+		// State.
 		History History
-		// Usage is the sum over the run, answers that failed included.
+		// Usage is the sum over the run, answers that failed included, and what came before a Checkpoint.
 		Usage Usage
+		// Partial is the text of an answer that did not become whole, and so is not in the History. It is for display.
+		Partial string
+		// Checkpoint is what a run that is [Pending] is resumed from; nil otherwise.
+		Checkpoint *Checkpoint
+		// Output is the typed answer of [StreamAs], where the Stop is [Complete]: JSON that fits the schema.
+		Output json.RawMessage
 	}
 )
 
-func (TextDelta) event()  {}
-func (ToolCalled) event() {}
-func (ToolDone) event()   {}
-func (Used) event()       {}
-func (Done) event()       {}
+func (TextDelta) event()      {}
+func (ReasoningDelta) event() {}
+func (Partial) event()        {}
+func (ToolCalled) event()     {}
+func (ToolProgress) event()   {}
+func (ToolDone) event()       {}
+func (ToolPending) event()    {}
+func (Used) event()           {}
+func (Checkpointed) event()   {}
+func (Compacted) event()      {}
+func (Done) event()           {}
 
 // Stop is how a run that did not fail ended.
 type Stop string
@@ -55,6 +106,11 @@ const (
 	// Complete: the model ended its turn. It may have said nothing.
 	Complete Stop = "complete"
 	// Cancelled: the context ended, by a cancellation or by its deadline. An answer that was not whole is not in the
-	// History. A batch of calls that had begun is: a call that was cut off has a result that says so.
+	// History; its text is in Partial. A batch of calls that had begun is: a call that was cut off has a result that
+	// says so.
 	Cancelled Stop = "cancelled"
+	// Pending: calls wait for something outside the run, an approval above all. They, the answer that made them and the
+	// results of the calls beside them are in the Checkpoint and not in the History. Resumed, here or elsewhere, the
+	// run makes the calls that wait, and no others, and goes on.
+	Pending Stop = "pending"
 )

@@ -13,14 +13,18 @@ import (
 )
 
 // History is a conversation so far. It is a value: a run gets one and gives a longer one back, which shares the
-// turns. Turns are immutable once they are in a History.
-type History struct{ Turns []Turn }
+// turns. Turns are immutable once they are in a History, and so is the State: a run works on a copy of its input's.
+type History struct {
+	Turns []Turn
+	// State is what the tools remember of the conversation; nil where they remember nothing.
+	State *tools.State
+}
 
 // Turn is one exchange with the model: what was said to it, its answer, and the results of every call in the answer.
 // It never holds a call without its result. The first turn of a run begins with the prompt; the later ones begin
 // with the model's answer to the results before. A turn whose model said nothing ends with what was said to it.
 //
-// A Turn marshals to JSON and back, see [Turn.MarshalJSON].
+// A Turn is stored as JSON, see [Turn.Encode] and [Turn.MarshalJSON].
 type Turn struct{ Messages []Message }
 
 // callID keeps control characters and endless ids out of records and events; services have their own, narrower
@@ -115,24 +119,68 @@ func (t Turn) check() error {
 
 // check says why p cannot stand in a message of this role, if it cannot.
 func (p Part) check(r Role) error {
-	switch {
-	case p.Text != "" && p.Use == nil && p.Result == nil:
-		if !utf8.ValidString(p.Text) {
-			return errors.New("the text is not UTF-8")
+	kinds, owner := 0, r
+	is := func(set bool, of Role) {
+		if set {
+			kinds, owner = kinds+1, of
 		}
-		return nil
-	case p.Text == "" && p.Use != nil && p.Result == nil:
-		if r != Assistant {
-			return fmt.Errorf("a call in a message of the %s", r)
-		}
-		return p.Use.check()
-	case p.Text == "" && p.Use == nil && p.Result != nil:
-		if r != User {
-			return fmt.Errorf("a result in a message of the %s", r)
-		}
-		return p.Result.check()
 	}
-	return errors.New("not exactly one of text, call and result")
+	is(p.Text != "", r)
+	is(p.Use != nil, Assistant)
+	is(p.Result != nil, User)
+	is(p.Image != nil, User)
+	is(p.Document != nil, User)
+	is(p.Reasoning != nil, Assistant)
+	if kinds != 1 {
+		return errors.New("not exactly one of text, call, result, image, document and reasoning")
+	}
+	if owner != r {
+		return fmt.Errorf("%s in a message of the %s", p.kind(), r)
+	}
+	switch {
+	case p.Use != nil:
+		return p.Use.check()
+	case p.Result != nil:
+		return p.Result.check()
+	case p.Image != nil:
+		return checkMedia(p.Image, imageFormats)
+	case p.Document != nil:
+		return checkMedia(p.Document, documentFormats)
+	case p.Reasoning != nil:
+		return p.Reasoning.check()
+	case !utf8.ValidString(p.Text):
+		return errors.New("the text is not UTF-8")
+	}
+	return nil
+}
+
+// kind names what p is, with its article.
+func (p Part) kind() string {
+	switch {
+	case p.Use != nil:
+		return "a call"
+	case p.Result != nil:
+		return "a result"
+	case p.Image != nil:
+		return "an image"
+	case p.Document != nil:
+		return "a document"
+	case p.Reasoning != nil:
+		return "reasoning"
+	}
+	return "text"
+}
+
+func (r *Reasoning) check() error {
+	switch {
+	case len(r.Redacted) > 0 && (r.Text != "" || r.Signature != ""):
+		return errors.New("reasoning that is redacted and is not")
+	case len(r.Redacted) == 0 && r.Text == "" && r.Signature == "":
+		return errors.New("reasoning without content")
+	case !utf8.ValidString(r.Text) || !utf8.ValidString(r.Signature):
+		return errors.New("the reasoning is not UTF-8")
+	}
+	return nil
 }
 
 func (u *ToolUse) check() error {
@@ -161,9 +209,19 @@ func (r *ToolResult) check() error {
 }
 
 func checkBlock(b tools.Block) error {
+	kinds := 0
+	for _, set := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil} {
+		if set {
+			kinds++
+		}
+	}
 	switch {
-	case b.JSON != nil && b.Text != "":
-		return errors.New("both text and JSON")
+	case kinds > 1: // none is an empty text
+		return errors.New("more than one of text, JSON, image and document")
+	case b.Image != nil:
+		return checkMedia(b.Image, imageFormats)
+	case b.Document != nil:
+		return checkMedia(b.Document, documentFormats)
 	case b.JSON != nil && !json.Valid(b.JSON):
 		return errors.New("not JSON")
 	case !utf8.Valid(b.JSON) || !utf8.ValidString(b.Text):

@@ -11,9 +11,8 @@ import (
 // Model is a language model, or a program that answers like one.
 //
 // Stream sends one request and yields the answer piece by piece: any number of [TextPart], [ReasoningDelta],
-// [ReasoningPart], [UseDelta] and [UsePart], exactly one [StopPart], at most one [UsagePart], in that order but for
-// the UsagePart, which may come anywhere. An answer
-// without a StopPart counts as cut. A failure is yielded as the last pair, with a nil Delta; it should be a
+// [ReasoningPart], [UseDelta] and [UsePart], in the order of the answer, and then exactly one [StopPart]. At most one
+// [UsagePart] may come anywhere. An answer without a StopPart counts as cut. A failure is yielded as the last pair, with a nil Delta; it should be a
 // [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in one pair.
 //
 // The request is sent when the sequence is ranged over, in the caller's goroutine, and blocks there. A sequence is
@@ -24,6 +23,13 @@ import (
 type Model interface {
 	Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error]
 }
+
+// Described is what a [Model] implements that can say what it is, for spans and metrics.
+type Described interface{ Info() ModelInfo }
+
+// ModelInfo names a model: the Provider as OpenTelemetry's gen_ai.provider.name has it ("aws.bedrock"), and the Model's
+// own id. Either may be empty.
+type ModelInfo struct{ Provider, Model string }
 
 // Request is one call of a [Model].
 type Request struct {

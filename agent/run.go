@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,16 +15,26 @@ import (
 type run struct {
 	agent  *Agent
 	in     Input
+	out    *output // the typed answer that is asked for; nil for a text
 	ctx    context.Context
 	cancel context.CancelFunc
 	yield  func(Event, error) bool
 
 	turns   []Turn          // the input's, then this run's
-	said    []Message       // what the model is told: the turns, flattened, and the prompt while it is unanswered
+	prompt  *Message        // what has been said to the model and is in no turn yet; nil if nothing has
+	said    []Message       // what the model is told: the turns, flattened, and the prompt
 	ids     map[string]bool // every call's id, of the history too
+	state   *tools.State    // a copy of the input's
 	usage   Usage
-	calls   int // made so far
+	turn    int // how many answers have been asked for
+	called  int // calls made so far
 	failing int // turns in a row in which no call succeeded
+
+	resumed *work           // what a checkpoint has left to do
+	over    bool            // a checkpoint says that there is nothing left to do
+	partial string          // the text of an answer that did not become whole
+	value   json.RawMessage // the typed answer
+	pending *Checkpoint     // set if calls wait
 
 	yielding bool // the consumer's code is running
 	left     bool // the consumer has left the loop
@@ -41,70 +52,163 @@ func (r *run) emit(ev Event) bool {
 	return ok
 }
 
-// loop asks the model and runs its calls until one of them ends the run. If the consumer leaves, r.left is set and
-// what loop returns means nothing.
+// done is what the run has come to.
+func (r *run) done(stop Stop) Done {
+	d := Done{Stop: stop, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, Partial: r.partial,
+		Checkpoint: r.pending}
+	if stop == Complete {
+		d.Output = r.value
+	}
+	if b, err := d.History.State.MarshalJSON(); err == nil && string(b) == "{}" {
+		d.History.State = nil
+	}
+	return d
+}
+
+// loop takes turns until one of them ends the run. If the consumer leaves, r.left is set and what loop returns means
+// nothing.
 func (r *run) loop() (Stop, *RunError) {
-	prompt, failed := r.begin()
-	if failed != nil {
+	if failed := r.begin(); failed != nil {
 		return "", failed
 	}
-	limits := r.agent.limits
-	for turn := 1; ; turn++ {
-		if r.ctx.Err() != nil {
-			return Cancelled, nil
-		}
-		offered, err := r.agent.tools.Resolve(r.ctx, r.in.Scope, &tools.State{})
-		switch {
-		case err != nil && r.ctx.Err() != nil:
-			return Cancelled, nil
-		case err != nil:
-			return "", &RunError{Code: Internal, Message: "The tools could not be made ready.", Err: err}
-		}
-		ans, failed := r.ask(offered)
-		switch {
-		case r.left:
-			return "", nil
-		case r.ctx.Err() != nil && (failed != nil || len(ans.calls) > 0):
-			return Cancelled, nil
-		case failed != nil:
-			return "", failed
-		case len(ans.calls) == 0:
-			r.commit(prompt, ans, nil)
-			return Complete, nil
-		case turn == limits.Turns:
-			return "", r.limit("The model did not come to an end within %d turns.", limits.Turns)
-		case r.calls+len(ans.calls) > limits.Calls:
-			return "", r.limit("The model wanted to make more than %d tool calls.", limits.Calls)
-		}
-
-		r.calls += len(ans.calls)
-		b := r.runBatch(offered, turn-1, ans.calls)
-		if r.left {
-			return "", nil
-		}
-		r.commit(prompt, ans, b)
-		prompt = nil
-		switch {
-		case b.fatal != nil:
-			return "", b.fatal
-		case r.ctx.Err() != nil:
-			return Cancelled, nil
-		case b.succeeded:
-			r.failing = 0
-			continue
-		}
-		if r.failing++; r.failing == limits.Corrections {
-			return "", r.limit("None of the model's tool calls succeeded in %d turns in a row.", limits.Corrections)
+	if r.over {
+		return Complete, nil
+	}
+	for {
+		if stop, failed := r.next(); stop != "" || failed != nil || r.left {
+			return stop, failed
 		}
 	}
 }
 
-// begin checks the input and lays out what the model is told first. It gives the prompt as a message, or nil.
-func (r *run) begin() (*Message, *RunError) {
-	refuse := func(msg string, err error) (*Message, *RunError) {
-		return nil, &RunError{Code: InvalidCall, Message: msg, Err: err}
+// next takes one turn: it asks the model, unless a checkpoint has its answer, and runs the calls. It gives neither a
+// stop nor an error when another turn is to follow.
+func (r *run) next() (Stop, *RunError) {
+	if r.ctx.Err() != nil {
+		return Cancelled, nil
+	}
+	offered, err := r.offer()
+	switch {
+	case err != nil && r.ctx.Err() != nil:
+		return Cancelled, nil
+	case err != nil:
+		return "", &RunError{Code: Internal, Message: "The tools could not be made ready.", Err: err}
+	}
+	if w := r.resumed; w != nil {
+		r.resumed = nil
+		return r.act(offered, w)
+	}
+
+	limits := r.agent.limits
+	if r.turn >= limits.Turns {
+		return "", r.limit("The model did not come to an end within %d turns.", limits.Turns)
+	}
+	r.turn++
+	ans, failed := r.answer(offered)
+	if r.left {
+		return "", nil
+	}
+	cut := r.ctx.Err() != nil && (failed != nil || len(ans.calls) > 0)
+	if cut || failed != nil {
+		r.partial = ans.text()
+	}
+	n := len(ans.calls)
+	if r.out != nil {
+		n -= ans.count(r.out.name)
+	}
+	switch {
+	case cut:
+		return Cancelled, nil
+	case failed != nil:
+		return "", failed
+	case len(ans.calls) == 0 && r.out == nil:
+		return r.commit(ans.message(), nil, Complete)
+	case len(ans.calls) == 0:
+		return r.insist(ans.message())
+	case r.turn == limits.Turns && n > 0:
+		r.partial = ans.text()
+		return "", r.limit("The model did not come to an end within %d turns.", limits.Turns)
+	case r.called+n > limits.Calls:
+		r.partial = ans.text()
+		return "", r.limit("The model wanted to make more than %d tool calls.", limits.Calls)
+	}
+	r.called += n
+	w := r.plan(offered, ans)
+	if len(w.jobs) > 0 && !r.save(w, nil) {
+		return "", nil
+	}
+	return r.act(offered, w)
+}
+
+// answer asks the model, in a conversation that has been shortened where it has to be. Where it turns out too long
+// before the model has said anything, it is shortened, and the model asked once more.
+func (r *run) answer(offered offer) (*answer, *RunError) {
+	if _, failed := r.shorten(false); failed != nil || r.left {
+		return &answer{}, failed
+	}
+	ans, failed := r.ask(offered)
+	if failed == nil || failed.Code != ContextFull || ans.began || r.left || r.ctx.Err() != nil {
+		return ans, failed
+	}
+	shorter, worse := r.shorten(true)
+	switch {
+	case worse != nil:
+		return ans, worse
+	case !shorter || r.left:
+		return ans, failed
+	}
+	return r.ask(offered)
+}
+
+// act runs the calls of an answer and adds the turn to the history, unless calls are left pending.
+func (r *run) act(offered offer, w *work) (Stop, *RunError) {
+	b := r.runBatch(offered, w)
+	if r.left {
+		return "", nil
+	}
+	if b.waiting {
+		r.pending = r.checkpoint(w)
+		if !r.emit(Checkpointed{Checkpoint: r.pending}) {
+			return "", nil
+		}
+		return Pending, nil
+	}
+	results := w.results()
+	cancelled := b.fatal == nil && r.ctx.Err() != nil
+	switch {
+	case b.succeeded:
+		r.failing = 0
+	default:
+		r.failing++
+	}
+	stop := Stop("")
+	if r.out != nil && b.succeeded && w.alone(r.out.name) {
+		r.value, stop = w.jobs[0].Input, Complete
+	}
+	switch {
+	case b.fatal != nil, cancelled && stop == "":
+		r.add(w.answer, results)
+		if b.fatal != nil {
+			return "", b.fatal
+		}
+		return Cancelled, nil
+	case r.failing >= r.agent.limits.Corrections:
+		r.add(w.answer, results)
+		return "", r.limit("None of the model's tool calls succeeded in %d turns in a row.", r.agent.limits.Corrections)
+	}
+	return r.commit(w.answer, results, stop)
+}
+
+// begin checks the input and lays out what the model is told first.
+func (r *run) begin() *RunError {
+	refuse := func(msg string, err error) *RunError {
+		return &RunError{Code: InvalidCall, Message: msg, Err: err}
 	}
 	r.turns = slices.Clip(r.in.History.Turns) // the first append copies: the input's array may be shared
+	r.state = &tools.State{}
+	if s := r.in.History.State; s != nil {
+		r.state = s.Clone()
+	}
 	if err := r.in.History.check(); err != nil {
 		return refuse("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
 	}
@@ -113,22 +217,69 @@ func (r *run) begin() (*Message, *RunError) {
 		for u := range t.uses() {
 			r.ids[u.ID] = true
 		}
+	}
+	r.tell()
+	if failed := r.open(refuse); failed != nil {
+		return failed
+	}
+	for _, m := range r.said {
+		if err := r.agent.checkRefs(r.ctx, r.in.Scope, m.Parts); err != nil {
+			return refuse("The conversation names a file that is not there.", err)
+		}
+	}
+	return nil
+}
+
+// open adds what this run begins with: the prompt, or what a checkpoint holds.
+func (r *run) open(refuse func(string, error) *RunError) *RunError {
+	blank := strings.TrimSpace(r.in.Prompt) == ""
+	switch {
+	case !utf8.ValidString(r.in.Prompt):
+		return refuse("The message is not valid text.", nil)
+	case r.in.Resume != nil && (!blank || len(r.in.Media) > 0):
+		return refuse("A run that is resumed takes no new message.", nil)
+	case r.in.Resume != nil:
+		if err := r.restore(r.in.Resume); err != nil {
+			return refuse("The run cannot be resumed from here.", fmt.Errorf("agent: resume: %w", err))
+		}
+		if r.resumed != nil {
+			if err := r.agent.checkRefs(r.ctx, r.in.Scope, r.resumed.results().Parts); err != nil {
+				return refuse("The conversation names a file that is not there.", err)
+			}
+		}
+	case !blank || len(r.in.Media) > 0:
+		prompt := &Message{Role: User}
+		for i, m := range r.in.Media {
+			p, err := mediaPart(m)
+			if err != nil {
+				return refuse("The message has a file that no model can read.", fmt.Errorf("agent: media %d: %w", i, err))
+			}
+			prompt.Parts = append(prompt.Parts, p)
+		}
+		if !blank {
+			prompt.Parts = append(prompt.Parts, Part{Text: r.in.Prompt})
+		}
+		r.prompt = prompt
+		r.say(*prompt)
+		return nil
+	}
+	if n := len(r.said); !r.over && r.resumed == nil && (n == 0 || r.said[n-1].Role != User) {
+		return refuse("The message is empty.", nil)
+	}
+	return nil
+}
+
+// tell lays out anew what the model is told.
+func (r *run) tell() {
+	r.said = nil
+	for _, t := range r.turns {
 		for _, m := range t.Messages {
 			r.say(m)
 		}
 	}
-	if !utf8.ValidString(r.in.Prompt) {
-		return refuse("The message is not valid text.", nil)
+	if r.prompt != nil {
+		r.say(*r.prompt)
 	}
-	if strings.TrimSpace(r.in.Prompt) == "" {
-		if n := len(r.said); n == 0 || r.said[n-1].Role != User {
-			return refuse("The message is empty.", nil)
-		}
-		return nil, nil
-	}
-	prompt := &Message{Role: User, Parts: []Part{{Text: r.in.Prompt}}}
-	r.say(*prompt)
-	return prompt, nil
 }
 
 // say adds m to what the model is told. Results and the prompt that follows them become one message, so that roles
@@ -141,25 +292,49 @@ func (r *run) say(m Message) {
 	r.said = append(r.said, m)
 }
 
-// commit adds a whole turn to the history: the prompt if this is the first turn, the answer, and the results. An
-// answer without content leaves no message, since no service takes an empty one back.
-func (r *run) commit(prompt *Message, ans *answer, b *batch) {
+// add puts a whole turn into the history: what was said to the model and is in no turn yet, its answer, and the
+// results. An answer without content leaves no message, since no service takes an empty one back.
+func (r *run) add(answer Message, results *Message) *Turn {
 	var t Turn
-	if prompt != nil {
-		t.Messages = append(t.Messages, *prompt)
+	if r.prompt != nil {
+		t.Messages = append(t.Messages, *r.prompt)
+		r.prompt = nil
 	}
-	if m := ans.message(); len(m.Parts) > 0 {
-		t.Messages = append(t.Messages, m)
-		r.say(m)
+	if len(answer.Parts) > 0 {
+		t.Messages = append(t.Messages, answer)
+		r.say(answer)
 	}
-	if b != nil {
-		m := b.message()
-		t.Messages = append(t.Messages, m)
-		r.say(m)
+	if results != nil {
+		t.Messages = append(t.Messages, *results)
+		r.say(*results)
 	}
-	if len(t.Messages) > 0 {
-		r.turns = append(r.turns, t)
+	if len(t.Messages) == 0 {
+		return nil
 	}
+	r.turns = append(r.turns, t)
+	return &t
+}
+
+// commit adds a whole turn to the history and says so.
+func (r *run) commit(answer Message, results *Message, stop Stop) (Stop, *RunError) {
+	ended := r.add(answer, results)
+	r.over = stop == Complete
+	if !r.save(nil, ended) {
+		return "", nil
+	}
+	return stop, nil
+}
+
+// save yields a checkpoint, if the run has an id that it could be resumed under.
+func (r *run) save(w *work, ended *Turn) bool {
+	if r.in.Run == "" {
+		return true
+	}
+	c := r.checkpoint(w)
+	if r.over {
+		c.Complete, c.Output = true, r.value
+	}
+	return r.emit(Checkpointed{Checkpoint: c, Ended: ended})
 }
 
 func (r *run) limit(format string, n int) *RunError {
@@ -167,11 +342,17 @@ func (r *run) limit(format string, n int) *RunError {
 }
 
 // request is what the model is asked in this turn. Its slices are clipped: what an adapter appends is its own.
-func (r *run) request(offered tools.Resolved) *Request {
-	return &Request{
+func (r *run) request(offered offer) *Request {
+	q := &Request{
 		System:    r.agent.system,
 		Messages:  slices.Clip(r.said),
-		Tools:     slices.Collect(offered.Specs()),
+		Tools:     offered.specs(),
 		MaxTokens: r.agent.limits.MaxTokens,
+		Cache:     r.agent.cache,
+		Load:      r.agent.loader(r.in.Scope),
 	}
+	if r.out != nil && r.turn > 1 && r.prompt != nil { // it has been told to answer, and nothing else
+		q.Choice = Choice{Name: r.out.name}
+	}
+	return q
 }

@@ -1,0 +1,140 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Compactor shortens a conversation. It gets all turns before an answer is asked for, and gives those that are to be
+// in their place: the same where nothing has to be done. full says that the conversation did not fit the model, so
+// something has to be done if at all possible. The Usage is what it has cost itself.
+//
+// It may drop turns and put others before the rest, but never takes one apart: a turn holds its calls and their
+// results, so between turns is where a conversation can be cut. The first message of what it gives is the user's. What
+// it gives is checked, and takes the place of the turns for good: in the run, in a [Compacted] and in Done. The prompt
+// of the run is not among the turns until it has been answered, and the State is not touched.
+//
+// It is called in the consumer's goroutine and is safe for concurrent use. An error ends the run; a [*ModelError] does
+// so with its code.
+type Compactor func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error)
+
+// DropOldest is a [Compactor] that drops the oldest turns as soon as the conversation has more than about this many
+// tokens, until it has at most half as many, and puts a note in their place: that they were left out, and what the
+// user had said last in them. The last turn is never dropped.
+//
+// The count is an estimate: a token for each four bytes, 1,600 for an image and 3,000 for a document,
+// whatever their size.
+func DropOldest(tokens int) Compactor {
+	return func(_ context.Context, turns []Turn, full bool) ([]Turn, Usage, error) {
+		n := cut(turns, tokens, full)
+		if n == 0 {
+			return turns, Usage{}, nil
+		}
+		return replace(turns, n, "The beginning of this conversation has been left out, because it had become too long."), Usage{}, nil
+	}
+}
+
+// cut says how many turns to drop from the front: none where they have at most so many tokens, unless full.
+func cut(turns []Turn, tokens int, full bool) int {
+	size := make([]int, len(turns))
+	all := 0
+	for i, t := range turns {
+		size[i] = estimate(t)
+		all += size[i]
+	}
+	if all <= tokens && !full {
+		return 0
+	}
+	n := 0
+	for goal := min(tokens, all) / 2; all > goal && n < len(turns)-1; n++ {
+		all -= size[n]
+	}
+	return n
+}
+
+// replace puts one turn in the place of the first n: words, and what the user had said last in them, so that the model
+// still knows what it is about.
+func replace(turns []Turn, n int, words string) []Turn {
+	note := Message{Role: User, Parts: []Part{{Text: words}}}
+	note.Parts = append(note.Parts, lastSaid(turns[:n])...)
+	return slices.Concat([]Turn{{Messages: []Message{note}}}, turns[n:])
+}
+
+// lastSaid is what the user said last in turns, without results and what is told about them.
+func lastSaid(turns []Turn) []Part {
+	for _, t := range slices.Backward(turns) {
+		if m := t.Messages[0]; m.Role == User {
+			return slices.DeleteFunc(slices.Clone(m.Parts), func(p Part) bool { return p.Result != nil })
+		}
+	}
+	return nil
+}
+
+// estimate is about how many tokens t has.
+func estimate(t Turn) int {
+	const image, document = 1600, 3000
+	bytes, tokens := 0, 0
+	for _, m := range t.Messages {
+		for _, p := range m.Parts {
+			bytes += len(p.Text)
+			switch {
+			case p.Use != nil:
+				bytes += len(p.Use.Name) + len(p.Use.Input)
+			case p.Reasoning != nil:
+				bytes += len(p.Reasoning.Text) + len(p.Reasoning.Signature) + len(p.Reasoning.Redacted)
+			case p.Image != nil:
+				tokens += image
+			case p.Document != nil:
+				tokens += document
+			case p.Result != nil:
+				for _, b := range p.Result.Result.Blocks {
+					bytes += len(b.Text) + len(b.JSON)
+					if b.Image != nil {
+						tokens += image
+					}
+					if b.Document != nil {
+						tokens += document
+					}
+				}
+			}
+		}
+	}
+	return tokens + bytes/4
+}
+
+// shorten has the conversation shortened, and reports whether it was.
+func (r *run) shorten(full bool) (bool, *RunError) {
+	if r.agent.compact == nil || len(r.turns) == 0 {
+		return false, nil
+	}
+	turns, usage, err := r.agent.compact(r.ctx, slices.Clip(r.turns), full)
+	r.usage.add(usage)
+	if err != nil {
+		return false, modelFailed(fmt.Errorf("agent: compact: %w", err))
+	}
+	if same(turns, r.turns) {
+		return false, nil
+	}
+	h := History{Turns: turns}
+	err = h.check()
+	if err == nil && len(turns) == 0 {
+		err = errors.New("no turns are left")
+	}
+	if err != nil {
+		return false, &RunError{Code: Internal, Message: "The conversation could not be shortened.",
+			Err: fmt.Errorf("agent: compact: %w", err)}
+	}
+	r.turns = slices.Clip(turns)
+	r.tell()
+	r.emit(Compacted{Turns: r.turns})
+	return true, nil
+}
+
+// same reports whether a and b are the same turns, by identity: turns are immutable.
+func same(a, b []Turn) bool {
+	return slices.EqualFunc(a, b, func(a, b Turn) bool {
+		return len(a.Messages) == len(b.Messages) && len(a.Messages) > 0 && &a.Messages[0] == &b.Messages[0]
+	})
+}

@@ -1,0 +1,72 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// Fallback is a Model that asks the first of these, and the next one where that fails before its first delta in a way
+// that is not the request's fault: its error is retryable, or its code is [Throttled], [Unavailable] or [Timeout].
+// After a delta an error is an error, since the consumer has seen the beginning of an answer. Where all fail the error
+// is the last one's, with all of them as its cause.
+//
+// The models should take each other's histories: reasoning is signed by the model that wrote it, and services refuse a
+// signature that they did not make. What the request asks for, they all must support.
+func Fallback(models ...Model) Model { return fallback(models) }
+
+type fallback []Model
+
+// Info is the first model's.
+func (f fallback) Info() ModelInfo {
+	if len(f) > 0 {
+		if m, ok := f[0].(Described); ok {
+			return m.Info()
+		}
+	}
+	return ModelInfo{}
+}
+
+func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] {
+	return func(yield func(Delta, error) bool) {
+		failed := &ModelError{Code: Internal, Message: "There is no model.", Err: errors.New("agent: a fallback without models")}
+		var causes []error
+		for _, m := range f {
+			err := attempt(ctx, m, r, yield)
+			if err == nil {
+				return
+			}
+			failed = err
+			causes = append(causes, err)
+			if ctx.Err() != nil {
+				break
+			}
+		}
+		if len(causes) > 1 {
+			all := *failed
+			all.Err = errors.Join(causes...)
+			failed = &all
+		}
+		yield(nil, failed)
+	}
+}
+
+// attempt passes m's answer on. Where m failed before its first delta, and another model may do better, nothing has
+// been passed on and its error is returned.
+func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) bool) *ModelError {
+	began := false
+	for d, err := range m.Stream(ctx, r) {
+		if e, ok := errors.AsType[*ModelError](err); ok && !began && transient(e) {
+			return e
+		}
+		began = true
+		if !yield(d, err) || err != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+func transient(e *ModelError) bool {
+	return e.Retryable || e.Code == Throttled || e.Code == Unavailable || e.Code == Timeout
+}

@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// The formats of [tools.Media], as the services that take media name them.
+var (
+	imageFormats    = []string{"png", "jpeg", "gif", "webp"}
+	documentFormats = []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}
+)
+
+// checkMedia says why m is not one image or document, if it is not.
+func checkMedia(m *tools.Media, formats []string) error {
+	switch {
+	case !slices.Contains(formats, m.Format):
+		return fmt.Errorf("the format %.20q is none of %v", m.Format, formats)
+	case (len(m.Bytes) > 0) == !m.Object.IsZero():
+		return fmt.Errorf("a %s has not exactly one of bytes and an object", m.Format)
+	}
+	return nil
+}
+
+// mediaPart is m as a part of the user's message: the format says whether it is an image or a document.
+func mediaPart(m tools.Media) (Part, error) {
+	if slices.Contains(documentFormats, m.Format) {
+		return Part{Document: &m}, checkMedia(&m, documentFormats)
+	}
+	return Part{Image: &m}, checkMedia(&m, imageFormats)
+}
+
+// media calls f with each image and document in parts, those in results included, until it gives an error.
+func media(parts []Part, f func(*tools.Media) error) error {
+	visit := func(ms ...*tools.Media) error {
+		for _, m := range ms {
+			if m != nil {
+				if err := f(m); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for _, p := range parts {
+		if err := visit(p.Image, p.Document); err != nil {
+			return err
+		}
+		if p.Result == nil {
+			continue
+		}
+		for _, b := range p.Result.Result.Blocks {
+			if err := visit(b.Image, b.Document); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkRefs refuses objects that the run may not touch, wherever they come from, and reports them.
+func (a *Agent) checkRefs(ctx context.Context, sc scope.Scope, parts []Part) error {
+	return media(parts, func(m *tools.Media) error {
+		f := m.Object
+		if f.IsZero() || sc.Contains(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
+			return nil
+		}
+		err := fmt.Errorf("agent: media: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside)
+		if a.audit != nil {
+			a.audit.Refused(ctx, scope.Refusal{Scope: sc, Op: "agent.Media", Err: err})
+		}
+		return err
+	})
+}
+
+// loader is the Request.Load of a run in sc; nil where there are no objects to read.
+func (a *Agent) loader(sc scope.Scope) func(context.Context, object.Ref, int64) ([]byte, error) {
+	if a.objects == nil || sc.Level() == scope.None {
+		return nil
+	}
+	return func(ctx context.Context, f object.Ref, most int64) (_ []byte, err error) {
+		root, err := a.objects.In(sc)
+		if err != nil {
+			return nil, fmt.Errorf("agent: load: %w", err)
+		}
+		body, info, err := root.Open(ctx, f, nil)
+		if err != nil {
+			return nil, fmt.Errorf("agent: load: %w", err)
+		}
+		defer func() {
+			if closing := body.Close(); err == nil && closing != nil {
+				err = fmt.Errorf("agent: load %q: %w", f.Name(), closing)
+			}
+		}()
+		tooLarge := fmt.Errorf("agent: load %q: more than %d bytes: %w", f.Name(), most, object.ErrTooLarge)
+		if info.Size > most {
+			return nil, tooLarge
+		}
+		b, err := io.ReadAll(io.LimitReader(body, most+1))
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("agent: load %q: %w", f.Name(), err)
+		case int64(len(b)) > most:
+			return nil, tooLarge
+		}
+		return b, nil
+	}
+}

@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// offer is what the model may call in one turn: the agent's tools, and the one that takes the typed answer.
+type offer struct {
+	tools.Resolved
+	out *output // may be nil
+}
+
+// offer resolves the tools for this turn.
+func (r *run) offer() (offer, error) {
+	set, err := r.agent.tools.Resolve(r.ctx, r.in.Scope, r.state)
+	if err != nil {
+		return offer{}, err
+	}
+	if r.out != nil {
+		if _, taken := set.Lookup(r.out.name); taken {
+			return offer{}, fmt.Errorf("agent: a tool has the name of the typed answer's, %q", r.out.name)
+		}
+	}
+	return offer{set, r.out}, nil
+}
+
+func (o offer) lookup(name string) (*tools.Tool, bool) {
+	if o.out != nil && name == o.out.name {
+		return o.out.tool, true
+	}
+	return o.Lookup(name)
+}
+
+// specs are ordered by name.
+func (o offer) specs() []tools.Spec {
+	specs := slices.Collect(o.Specs())
+	if o.out == nil {
+		return specs
+	}
+	spec := o.out.tool.Spec()
+	i, _ := slices.BinarySearchFunc(specs, spec, func(a, b tools.Spec) int { return strings.Compare(a.Name, b.Name) })
+	return slices.Insert(specs, i, spec)
+}
+
+// String lists them for the model.
+func (o offer) String() string {
+	specs := o.specs()
+	if len(specs) == 0 {
+		return "No tools are offered."
+	}
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.Name
+	}
+	return "The tools are: " + strings.Join(names, ", ") + "."
+}
+
+// work is an answer, and the calls in it that are to be run.
+type work struct {
+	answer Message
+	jobs   []job
+	notes  []Part // about the calls that could not be read
+}
+
+// job is one call that can be run.
+type job struct {
+	ToolUse
+	index  int           // its place among all calls of the answer
+	result *tools.Result // what it has given; nil if it is still to be run
+}
+
+// plan says what is to be done about an answer with calls. Those that cannot be read are refused.
+func (r *run) plan(offered offer, ans *answer) *work {
+	w := &work{answer: ans.message()}
+	for i, c := range ans.calls {
+		if c.unreadable != nil {
+			r.agent.refused(r.ctx, r.in.Scope, c.Name, c.unreadable)
+			w.notes = append(w.notes, Part{Text: note(offered, i, c)})
+			continue
+		}
+		j := job{ToolUse: c.ToolUse, index: i}
+		if r.out != nil && c.Name == r.out.name && len(ans.calls) > 1 {
+			res := failure("Not taken: it came beside other calls. Call it alone, once you know all results.")
+			j.result = &res
+		}
+		w.jobs = append(w.jobs, j)
+	}
+	return w
+}
+
+// alone reports whether the call of that name is the only one.
+func (w *work) alone(name string) bool {
+	return len(w.jobs) == 1 && len(w.notes) == 0 && w.jobs[0].Name == name
+}
+
+// results is what the model is told: every result in call order, and then the notes. A call without a result, which
+// is possible only where calls are pending, has an empty one.
+func (w *work) results() *Message {
+	m := &Message{Role: User}
+	for _, j := range w.jobs {
+		res := &ToolResult{ID: j.ID}
+		if j.result != nil {
+			res.Result = *j.result
+		}
+		m.Parts = append(m.Parts, Part{Result: res})
+	}
+	m.Parts = append(m.Parts, w.notes...)
+	return m
+}
+
+// note tells the model which call could not be read, by its place in the answer.
+func note(offered offer, index int, c call) string {
+	name := "a tool"
+	if _, ok := offered.lookup(c.Name); ok {
+		name = c.Name
+	}
+	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. Make the whole call again, with one JSON object as arguments.",
+		index+1, name, c.unreadable)
+}
