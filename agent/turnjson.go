@@ -7,26 +7,41 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
 
-// turnVersion is the version of a turn's JSON that this package writes, and the only one that it reads.
-const turnVersion = 1
+// The versions of a turn's JSON. A turn is written in the first one that can hold it, so that what an older program
+// could read it still can.
+const (
+	turnPlain = 1 // text, calls, results of text and JSON
+	turnRich  = 2 // and images, documents and reasoning
+)
 
-type turnJSON struct {
-	Version  int           `json:"v"`
-	Messages []messageJSON `json:"messages"`
+type turnJSON[P any] struct {
+	Version  int              `json:"v"`
+	Messages []messageJSON[P] `json:"messages"`
 }
 
-type messageJSON struct {
-	Role  Role       `json:"role"`
-	Parts []partJSON `json:"parts"`
+type messageJSON[P any] struct {
+	Role  Role `json:"role"`
+	Parts []P  `json:"parts"`
 }
 
-type partJSON struct {
-	Text   string      `json:"text,omitempty"`
-	Use    *useJSON    `json:"use,omitempty"`
-	Result *resultJSON `json:"result,omitempty"`
+type plainPart struct {
+	Text   string                  `json:"text,omitempty"`
+	Use    *useJSON                `json:"use,omitempty"`
+	Result *resultJSON[plainPiece] `json:"result,omitempty"`
+}
+
+type richPart struct {
+	Text      string                 `json:"text,omitempty"`
+	Use       *useJSON               `json:"use,omitempty"`
+	Result    *resultJSON[richPiece] `json:"result,omitempty"`
+	Image     *mediaJSON             `json:"image,omitempty"`
+	Document  *mediaJSON             `json:"document,omitempty"`
+	Reasoning *reasoningJSON         `json:"reasoning,omitempty"`
 }
 
 type useJSON struct {
@@ -35,111 +50,192 @@ type useJSON struct {
 	Input json.RawMessage `json:"input"`
 }
 
-type resultJSON struct {
-	ID      string      `json:"id"`
-	IsError bool        `json:"is_error,omitempty"`
-	Summary string      `json:"summary,omitempty"`
-	Blocks  []blockJSON `json:"blocks"`
+type resultJSON[B any] struct {
+	ID      string `json:"id"`
+	IsError bool   `json:"is_error,omitempty"`
+	Summary string `json:"summary,omitempty"`
+	Blocks  []B    `json:"blocks"`
 }
 
-type blockJSON struct {
+type plainPiece struct {
 	Text *string         `json:"text,omitempty"`
 	JSON json.RawMessage `json:"json,omitempty"`
 }
 
-// MarshalJSON writes the turn as
+type richPiece struct {
+	Text     *string         `json:"text,omitempty"`
+	JSON     json.RawMessage `json:"json,omitempty"`
+	Image    *mediaJSON      `json:"image,omitempty"`
+	Document *mediaJSON      `json:"document,omitempty"`
+}
+
+type mediaJSON struct {
+	Format string          `json:"format"`
+	Bytes  []byte          `json:"bytes,omitempty"`
+	Object json.RawMessage `json:"object,omitempty"`
+}
+
+type reasoningJSON struct {
+	Text      string `json:"text,omitempty"`
+	Signature string `json:"signature,omitempty"`
+	Redacted  []byte `json:"redacted,omitempty"`
+}
+
+// Encode writes the turn as
 //
 //	{"v":1,"messages":[{"role":"user","parts":[{"text":"…"}]},
 //	  {"role":"assistant","parts":[{"use":{"id":"…","name":"…","input":{…}}}]},
 //	  {"role":"user","parts":[{"result":{"id":"…","blocks":[{"json":…}],"summary":"…","is_error":true}}]}]}
 //
-// A turn that is not whole, a call without its result above all, is an error. The JSON of arguments and results
-// keeps its meaning; white space within it goes.
-func (t Turn) MarshalJSON() ([]byte, error) {
-	if err := t.check(); err != nil {
-		return nil, fmt.Errorf("agent: marshal turn: %w", err)
+// and with "v":2 where it holds one of these parts, the first two of which may be blocks as well:
+//
+//	{"image":{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}}
+//	{"document":{"format":"pdf","bytes":"base64"}}
+//	{"reasoning":{"text":"…","signature":"…"}}   {"reasoning":{"redacted":"base64"}}
+//
+// Bytes are written as they are, a third longer, in each turn that shows them, so what is large should be an object. A
+// turn that is not whole, a call without its result above all, is an error, and so is an object that s does not
+// contain. The JSON of arguments and results keeps its meaning; white space within it goes.
+func (t Turn) Encode(s scope.Scope) ([]byte, error) {
+	b, err := t.encode(encoder{scope: s, refs: true})
+	if err != nil {
+		return nil, fmt.Errorf("agent: encode turn: %w", err)
 	}
-	w := turnJSON{Version: turnVersion, Messages: make([]messageJSON, len(t.Messages))}
-	for i, m := range t.Messages {
-		w.Messages[i] = messageJSON{Role: m.Role, Parts: make([]partJSON, len(m.Parts))}
-		for j, p := range m.Parts {
-			w.Messages[i].Parts[j] = encodePart(p)
-		}
-	}
-	return json.Marshal(w)
+	return b, nil
 }
 
-// UnmarshalJSON reads what [Turn.MarshalJSON] writes, and refuses everything else: another version, unknown fields,
-// a turn that is not whole. On an error t is unchanged.
-func (t *Turn) UnmarshalJSON(b []byte) error {
-	var w turnJSON
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(&w)
-	if err == nil {
-		if _, more := dec.Token(); more != io.EOF {
-			err = errors.New("more than one JSON value")
-		}
-	}
-	if err == nil && w.Version != turnVersion {
-		err = fmt.Errorf("version %d, want %d", w.Version, turnVersion)
-	}
+// DecodeTurn reads what [Turn.Encode] writes, and refuses everything else: another version, unknown fields, a turn that
+// is not whole, an object that lies outside root ([object.ErrOutside]). A nil root holds no objects.
+func DecodeTurn(b []byte, root *object.Root) (Turn, error) {
+	t, err := decodeTurn(b, root)
 	if err != nil {
-		return fmt.Errorf("agent: unmarshal turn: %w", err)
+		return Turn{}, fmt.Errorf("agent: decode turn: %w", err)
 	}
-	got := Turn{Messages: make([]Message, len(w.Messages))}
-	for i, m := range w.Messages {
-		got.Messages[i] = Message{Role: m.Role, Parts: make([]Part, len(m.Parts))}
-		for j, p := range m.Parts {
-			if got.Messages[i].Parts[j], err = decodePart(p); err != nil {
-				return fmt.Errorf("agent: unmarshal turn: message %d: part %d: %w", i, j, err)
-			}
-		}
+	return t, nil
+}
+
+// MarshalJSON is [Turn.Encode] for turns that name no objects: one that does is an error, since it takes a scope to
+// say whose they may be.
+func (t Turn) MarshalJSON() ([]byte, error) {
+	b, err := t.encode(encoder{})
+	if err != nil {
+		return nil, fmt.Errorf("agent: marshal turn: %w", err)
 	}
-	if err := got.check(); err != nil {
+	return b, nil
+}
+
+// UnmarshalJSON is [DecodeTurn] for turns that name no objects. On an error t is unchanged.
+func (t *Turn) UnmarshalJSON(b []byte) error {
+	got, err := decodeTurn(b, nil)
+	if err != nil {
 		return fmt.Errorf("agent: unmarshal turn: %w", err)
 	}
 	*t = got
 	return nil
 }
 
-func encodePart(p Part) partJSON {
-	w := partJSON{Text: p.Text}
-	if p.Use != nil {
-		w.Use = &useJSON{ID: p.Use.ID, Name: p.Use.Name, Input: p.Use.Input}
+func (t Turn) encode(e encoder) ([]byte, error) {
+	if err := t.check(); err != nil {
+		return nil, err
 	}
-	if p.Result != nil {
-		r := p.Result.Result
-		w.Result = &resultJSON{ID: p.Result.ID, IsError: r.IsError, Summary: r.Summary, Blocks: make([]blockJSON, len(r.Blocks))}
-		for i, b := range r.Blocks {
-			if b.JSON != nil {
-				w.Result.Blocks[i].JSON = b.JSON
-			} else {
-				w.Result.Blocks[i].Text = &b.Text
-			}
+	w := turnJSON[richPart]{Version: turnPlain, Messages: make([]messageJSON[richPart], len(t.Messages))}
+	for i, m := range t.Messages {
+		var err error
+		if w.Messages[i], err = e.message(m); err != nil {
+			return nil, fmt.Errorf("message %d: %w", i, err)
 		}
 	}
-	return w
+	if e.rich {
+		w.Version = turnRich
+	}
+	return json.Marshal(w)
 }
 
-func decodePart(w partJSON) (Part, error) {
-	p := Part{Text: w.Text}
-	if w.Use != nil {
-		p.Use = &ToolUse{ID: w.Use.ID, Name: w.Use.Name, Input: w.Use.Input}
+func decodeTurn(b []byte, root *object.Root) (Turn, error) {
+	version, err := versionOf(b)
+	if err != nil {
+		return Turn{}, err
 	}
-	if w.Result != nil {
-		r := tools.Result{IsError: w.Result.IsError, Summary: w.Result.Summary}
-		for i, b := range w.Result.Blocks {
-			switch {
-			case b.Text != nil && b.JSON == nil:
-				r.Blocks = append(r.Blocks, tools.Block{Text: *b.Text})
-			case b.Text == nil && b.JSON != nil:
-				r.Blocks = append(r.Blocks, tools.Block{JSON: b.JSON})
-			default:
-				return Part{}, fmt.Errorf("block %d is not exactly one of text and JSON", i)
+	var w turnJSON[richPart]
+	switch version {
+	case turnPlain:
+		var plain turnJSON[plainPart]
+		if err = strict(b, &plain); err == nil {
+			w = turnJSON[richPart]{Messages: make([]messageJSON[richPart], len(plain.Messages))}
+			for i, m := range plain.Messages {
+				w.Messages[i].Role = m.Role
+				for _, p := range m.Parts {
+					w.Messages[i].Parts = append(w.Messages[i].Parts, p.rich())
+				}
 			}
 		}
-		p.Result = &ToolResult{ID: w.Result.ID, Result: r}
+	case turnRich:
+		err = strict(b, &w)
+	default:
+		err = fmt.Errorf("version %d, want %d or %d", version, turnPlain, turnRich)
 	}
-	return p, nil
+	if err != nil {
+		return Turn{}, err
+	}
+	t := Turn{Messages: make([]Message, len(w.Messages))}
+	for i, m := range w.Messages {
+		if t.Messages[i], err = decodeMessage(m, root); err != nil {
+			return Turn{}, fmt.Errorf("message %d: %w", i, err)
+		}
+	}
+	if version == turnRich && !t.rich() {
+		return Turn{}, fmt.Errorf("version %d, want %d, which can hold all of it", turnRich, turnPlain)
+	}
+	return t, t.check()
+}
+
+// rich reports whether t holds what the first version does not have.
+func (t Turn) rich() bool {
+	for _, m := range t.Messages {
+		for _, p := range m.Parts {
+			if p.Reasoning != nil {
+				return true
+			}
+		}
+		if media(m.Parts, func(*tools.Media) error { return errRich }) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+var errRich = errors.New("agent: there is media")
+
+// versionOf reads the version alone.
+func versionOf(b []byte) (int, error) {
+	var v struct {
+		Version int `json:"v"`
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if err := dec.Decode(&v); err != nil {
+		return 0, err
+	}
+	if _, more := dec.Token(); more != io.EOF {
+		return 0, errors.New("more than one JSON value")
+	}
+	return v.Version, nil
+}
+
+// strict decodes one JSON value that has no fields but those of v.
+func strict(b []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
+}
+
+// rich is p in the form of the later version.
+func (p plainPart) rich() richPart {
+	r := richPart{Text: p.Text, Use: p.Use}
+	if p.Result != nil {
+		r.Result = &resultJSON[richPiece]{ID: p.Result.ID, IsError: p.Result.IsError, Summary: p.Result.Summary}
+		for _, b := range p.Result.Blocks {
+			r.Result.Blocks = append(r.Result.Blocks, richPiece{Text: b.Text, JSON: b.JSON})
+		}
+	}
+	return r
 }
