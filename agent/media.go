@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 
 	"github.com/carrel-go/carrel/scope"
@@ -36,47 +37,39 @@ func mediaPart(m tools.Media) (Part, error) {
 	return Part{Image: &m}, checkMedia(&m, imageFormats)
 }
 
-// media calls f with each image and document in parts, those in results included, until it gives an error.
-func media(parts []Part, f func(*tools.Media) error) error {
-	visit := func(ms ...*tools.Media) error {
-		for _, m := range ms {
-			if m != nil {
-				if err := f(m); err != nil {
-					return err
+// media yields each image and document in parts, those in results included.
+func media(parts []Part) iter.Seq[*tools.Media] {
+	return func(yield func(*tools.Media) bool) {
+		for _, p := range parts {
+			if p.Image != nil && !yield(p.Image) || p.Document != nil && !yield(p.Document) {
+				return
+			}
+			if p.Result == nil {
+				continue
+			}
+			for _, b := range p.Result.Result.Blocks {
+				if b.Image != nil && !yield(b.Image) || b.Document != nil && !yield(b.Document) {
+					return
 				}
 			}
 		}
-		return nil
 	}
-	for _, p := range parts {
-		if err := visit(p.Image, p.Document); err != nil {
-			return err
-		}
-		if p.Result == nil {
-			continue
-		}
-		for _, b := range p.Result.Result.Blocks {
-			if err := visit(b.Image, b.Document); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // checkRefs refuses objects that the run may not touch, wherever they come from, and reports them.
 func (a *Agent) checkRefs(ctx context.Context, sc scope.Scope, parts []Part) error {
-	return media(parts, func(m *tools.Media) error {
+	for m := range media(parts) {
 		f := m.Object
 		if f.IsZero() || sc.Contains(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
-			return nil
+			continue
 		}
 		err := fmt.Errorf("agent: media: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside)
 		if a.audit != nil {
 			a.audit.Refused(ctx, scope.Refusal{Scope: sc, Op: "agent.Media", Err: err})
 		}
 		return err
-	})
+	}
+	return nil
 }
 
 // loader is the Request.Load of a run in sc; nil where there are no objects to read.

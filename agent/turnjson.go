@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
-	"github.com/carrel-go/carrel/tools"
 )
 
 // The versions of a turn's JSON. A turn is written in the first one that can hold it, so that what an older program
@@ -192,19 +192,15 @@ func decodeTurn(b []byte, root *object.Root) (Turn, error) {
 // rich reports whether t holds what the first version does not have.
 func (t Turn) rich() bool {
 	for _, m := range t.Messages {
-		for _, p := range m.Parts {
-			if p.Reasoning != nil {
-				return true
-			}
+		if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Reasoning != nil }) {
+			return true
 		}
-		if media(m.Parts, func(*tools.Media) error { return errRich }) != nil {
+		for range media(m.Parts) {
 			return true
 		}
 	}
 	return false
 }
-
-var errRich = errors.New("agent: there is media")
 
 // versionOf reads the version alone.
 func versionOf(b []byte) (int, error) {
