@@ -107,6 +107,14 @@ func checkRequest(r *Request) error {
 				}
 				ids[p.Use.ID] = true
 				calls = append(calls, p.Use.ID)
+			case p.Image != nil, p.Document != nil:
+				if m.Role != User {
+					return fmt.Errorf("message %d: media of the %s", i, m.Role)
+				}
+			case p.Reasoning != nil:
+				if m.Role != Assistant {
+					return fmt.Errorf("message %d: reasoning of the %s", i, m.Role)
+				}
 			case p.Text == "":
 				return fmt.Errorf("message %d: an empty part", i)
 			}
@@ -218,6 +226,12 @@ func lines(h History) []string {
 				switch {
 				case p.Use != nil:
 					s += fmt.Sprintf(" [%s %s %s]", p.Use.ID, p.Use.Name, p.Use.Input)
+				case p.Reasoning != nil:
+					s += fmt.Sprintf(" <%s %s %s>", p.Reasoning.Text, p.Reasoning.Signature, p.Reasoning.Redacted)
+				case p.Image != nil:
+					s += fmt.Sprintf(" (%s %s%s)", p.Image.Format, p.Image.Bytes, p.Image.Object.Name())
+				case p.Document != nil:
+					s += fmt.Sprintf(" (%s %s%s)", p.Document.Format, p.Document.Bytes, p.Document.Object.Name())
 				case p.Result != nil:
 					mark := "="
 					if p.Result.Result.IsError {

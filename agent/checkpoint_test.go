@@ -1,0 +1,422 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// effects are what tools have done, by idempotency key.
+type effects struct {
+	mu   sync.Mutex
+	done map[string]string
+	made int // calls, repeated ones included
+}
+
+// do has an effect unless the key has had it, and counts in the State how many calls there were.
+func (e *effects) tool(t testing.TB) *tools.Tool {
+	return mustTool(t, "do", func(_ context.Context, c *tools.Call, word string) (string, error) {
+		var n int
+		if err := c.State().Update("calls", &n, func() error { n++; return nil }); err != nil {
+			return "", err
+		}
+		if word == "mend" {
+			return "", tools.Correct("no")
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.made++
+		if was, ok := e.done[c.IdempotencyKey()]; ok {
+			if was != word {
+				t.Errorf("the key of %q is the key of %q", was, word)
+			}
+			return "did " + word, nil
+		}
+		e.done[c.IdempotencyKey()] = word
+		return "did " + word, nil
+	})
+}
+
+// conversation is a Model whose answer depends on nothing but what it is told, so it goes on after a resume as it would
+// have: by the number of messages.
+func conversation(answers ...step) Model {
+	return modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		n := 0
+		for _, m := range r.Messages {
+			if m.Role == Assistant {
+				n++
+			}
+		}
+		return play(answers[n]).Stream(ctx, r)
+	})
+}
+
+// A process that dies at any event, and another that resumes from the last checkpoint: the effects happen once for each
+// key, the history, the State and the usage are those of a run that nothing disturbed, however often it dies.
+func TestResume(t *testing.T) {
+	m := conversation(
+		step{ReasoningPart{Reasoning{Text: "hm", Signature: "s"}}, text("One."), use("a1", "do", `{"word":"a"}`), use("a2", "do", `{"word":`), use("a3", "do", `{"word":"b"}`), UsagePart{Usage{Input: 1}}, calls},
+		step{use("b1", "do", `{"word":"mend"}`), UsagePart{Usage{Input: 10}}, calls},
+		step{use("c1", "do", `{"word":"c"}`), use("c2", "do", `{"word":"d"}`), use("c3", "do", `{"word":"mend"}`), UsagePart{Usage{Input: 100}}, calls},
+		step{text("Done."), UsagePart{Usage{Input: 1000}}, end},
+	)
+	shelf := newShelf(t, nil)
+	sc := shelf.acme
+	root, err := shelf.bucket.In(sc)
+	require.NoError(t, err)
+	in := Input{Scope: sc, Run: "r1", Prompt: "Go."}
+
+	whole := &effects{done: map[string]string{}}
+	undisturbed, err := newAgent(t, m, Limits{Parallel: 1}, whole.tool(t)).Run(t.Context(), in)
+	require.NoError(t, err)
+	require.Len(t, whole.done, 4)
+	require.Equal(t, 4, whole.made)
+	var n int
+	_, err = undisturbed.History.State.Get("calls", &n)
+	require.NoError(t, err)
+	require.Equal(t, 6, n)
+
+	// life runs until an event that ends it, or to the end, and gives what has been stored by then.
+	life := func(t *testing.T, e *effects, stored *[]byte, turns *[][]byte, die int) (Done, bool) {
+		in := in
+		if *stored != nil {
+			c, err := DecodeCheckpoint(*stored, root)
+			require.NoError(t, err)
+			in.Prompt, in.Resume = "", c
+			for _, b := range (*turns)[:c.Turns] {
+				turn, err := DecodeTurn(b, root)
+				require.NoError(t, err)
+				in.History.Turns = append(in.History.Turns, turn)
+			}
+			*turns = (*turns)[:c.Turns]
+		}
+		n := 0
+		for ev, err := range newAgent(t, m, Limits{}, e.tool(t)).Stream(t.Context(), in) {
+			require.NoError(t, err)
+			if n == die {
+				return Done{}, false
+			}
+			n++
+			switch ev := ev.(type) {
+			case Checkpointed:
+				if ev.Ended != nil {
+					b, err := ev.Ended.Encode(sc)
+					require.NoError(t, err)
+					*turns = append(*turns, b)
+				}
+				*stored, err = ev.Encode(sc)
+				require.NoError(t, err)
+			case Done:
+				return ev, true
+			}
+		}
+		t.Fatal("no end")
+		return Done{}, false
+	}
+	check := func(t *testing.T, e *effects, d Done, turns [][]byte) {
+		require.Equal(t, whole.done, e.done)
+		require.Equal(t, Complete, d.Stop)
+		require.Equal(t, lines(undisturbed.History), lines(d.History))
+		require.Equal(t, undisturbed.History.Turns, d.History.Turns)
+		require.Len(t, turns, len(d.History.Turns))
+		one, _ := undisturbed.History.State.MarshalJSON()
+		two, _ := d.History.State.MarshalJSON()
+		require.Equal(t, string(one), string(two))
+	}
+
+	total := 0
+	for die := 0; ; die++ {
+		e := &effects{done: map[string]string{}}
+		var stored []byte
+		var turns [][]byte
+		if _, ended := life(t, e, &stored, &turns, die); ended {
+			total = die
+			break
+		}
+		d, ended := life(t, e, &stored, &turns, -1)
+		require.True(t, ended)
+		check(t, e, d, turns)
+		if die > 0 {
+			require.Equal(t, undisturbed.Usage, d.Usage, "event %d", die)
+		}
+	}
+	require.Greater(t, total, 20)
+
+	t.Run("again and again", func(t *testing.T) {
+		// A life of eight events gets past at least one checkpoint, so this comes to an end.
+		e := &effects{done: map[string]string{}}
+		var stored []byte
+		var turns [][]byte
+		lives := 0
+		for ; lives < 50; lives++ {
+			if d, ended := life(t, e, &stored, &turns, 8); ended {
+				check(t, e, d, turns)
+				break
+			}
+		}
+		require.Greater(t, lives, 2)
+		require.Less(t, lives, 50)
+	})
+}
+
+// Before any tool runs there is a checkpoint that has its call.
+func TestCheckpointComesBeforeTheTools(t *testing.T) {
+	var got *Checkpoint
+	look := mustTool(t, "look", func(_ context.Context, c *tools.Call, _ string) (string, error) {
+		if got == nil || len(got.Pending()) == 0 || got.Pending()[0].ID != c.ID() {
+			t.Errorf("%s runs, and the checkpoint is %+v", c.ID(), got)
+		}
+		return "", nil
+	})
+	a := newAgent(t, play(step{use("c1", "look", `{"word":""}`), calls}, step{use("c2", "look", `{"word":""}`), calls}, step{text("ok"), end}), Limits{}, look)
+	var kinds []string
+	for ev, err := range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}) {
+		require.NoError(t, err)
+		if c, ok := ev.(Checkpointed); ok {
+			got = c.Checkpoint
+			kinds = append(kinds, fmt.Sprintf("%d pending, %d turns, ended %v, complete %v", len(got.Pending()), got.Turns, c.Ended != nil, got.Complete))
+			require.NoError(t, got.check())
+		}
+	}
+	require.Equal(t, []string{
+		"1 pending, 0 turns, ended false, complete false", "0 pending, 1 turns, ended true, complete false",
+		"1 pending, 1 turns, ended false, complete false", "0 pending, 2 turns, ended true, complete false",
+		"0 pending, 3 turns, ended true, complete true",
+	}, kinds)
+}
+
+// What a run has used of its limits, it has used also when it is resumed.
+func TestResumedRunsHaveTheirLimits(t *testing.T) {
+	forever := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		return play(step{use(fmt.Sprint("c", len(r.Messages)), "echo", `{"word":"a"}`), use(fmt.Sprint("d", len(r.Messages)), "echo", `{"word":"mend"}`), calls}).Stream(ctx, r)
+	})
+	for name, c := range map[string]struct {
+		limits Limits
+		want   string
+	}{
+		"turns": {Limits{Turns: 5}, "The model did not come to an end within 5 turns."},
+		"calls": {Limits{Calls: 7}, "The model wanted to make more than 7 tool calls."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}
+			for lives := 0; ; lives++ {
+				require.Less(t, lives, 20)
+				var last *Checkpoint
+				var failed error
+				n := 0
+				for ev, err := range newAgent(t, forever, c.limits, echo(t)).Stream(t.Context(), in) {
+					if failed = err; err != nil {
+						break
+					}
+					if cp, ok := ev.(Checkpointed); ok {
+						last = cp.Checkpoint
+						if cp.Ended != nil {
+							in.History.Turns = append(in.History.Turns, *cp.Ended)
+						}
+						if n++; n == 2 {
+							break
+						}
+					}
+				}
+				if failed != nil {
+					require.ErrorContains(t, failed, c.want)
+					require.Greater(t, lives, 1)
+					return
+				}
+				in.Prompt, in.Resume = "", last
+				in.History.Turns = in.History.Turns[:last.Turns]
+			}
+		})
+	}
+}
+
+func TestResumeRefused(t *testing.T) {
+	sc := tenant(t, "acme")
+	a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), calls}), Limits{}, echo(t))
+	var c *Checkpoint
+	for ev := range a.Stream(t.Context(), Input{Scope: sc, Run: "r", Prompt: "Go."}) {
+		if cp, ok := ev.(Checkpointed); ok {
+			c = cp.Checkpoint
+			break
+		}
+	}
+	with := func(f func(c *Checkpoint)) *Checkpoint {
+		changed := *c
+		changed.Calls = append([]CallState{}, c.Calls...)
+		f(&changed)
+		return &changed
+	}
+	turn := Turn{Messages: []Message{{User, []Part{{Text: "a"}}}}}
+	used := Turn{Messages: []Message{{User, []Part{{Text: "a"}}}, {Assistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(`{}`)}}}}, {User, []Part{{Result: &ToolResult{ID: "c1"}}}}}}
+	user, err := sc.User("u1")
+	require.NoError(t, err)
+	for name, x := range map[string]struct {
+		in   Input
+		want string
+	}{
+		"another run":      {Input{Scope: sc, Run: "r2", Resume: c}, "another run"},
+		"no run":           {Input{Scope: sc, Resume: c}, "another run"},
+		"another tenant":   {Input{Scope: tenant(t, "globex"), Run: "r", Resume: c}, "another scope"},
+		"a narrower scope": {Input{Scope: user, Run: "r", Resume: c}, "another scope"},
+		"with a prompt":    {Input{Scope: sc, Run: "r", Prompt: "x", Resume: c}, "takes no new message"},
+		"with media":       {Input{Scope: sc, Run: "r", Media: []tools.Media{{Format: "png", Bytes: []byte("x")}}, Resume: c}, "takes no new message"},
+		"other history":    {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, and had 0"},
+		"call of before":   {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{used}}, Resume: with(func(c *Checkpoint) { c.Turns = 1 })}, `the call "c1" is in the history`},
+		"no state of call": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Calls = nil })}, "the state of 0"},
+		"negative":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Failing = -1 })}, "negative"},
+		"before it began":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Turn = 0 })}, "negative"},
+		"two lives":        {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Complete = true })}, "not at its end"},
+		"nothing to do":    {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Prompt, c.Answer, c.Calls = nil, nil, nil })}, "empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := play()
+			evs, failed := drain(t, newAgent(t, m, Limits{}, echo(t)), t.Context(), x.in)
+			require.Empty(t, evs)
+			require.Equal(t, InvalidCall, failed.Code)
+			require.ErrorContains(t, failed, x.want)
+			require.Empty(t, m.requests)
+		})
+	}
+}
+
+// guard lets no call through until it has been approved.
+type guard struct {
+	mu       sync.Mutex
+	approved map[string]bool // by idempotency key
+	asked    []string
+}
+
+func (g *guard) tool(t testing.TB, e *effects) *tools.Tool {
+	inner := e.tool(t)
+	return mustTool(t, "risky", func(ctx context.Context, c *tools.Call, _ string) (string, error) {
+		g.mu.Lock()
+		ok := g.approved[c.IdempotencyKey()]
+		g.asked = append(g.asked, c.IdempotencyKey())
+		g.mu.Unlock()
+		if !ok {
+			return "", &tools.PendingError{Reason: "Somebody has to agree."}
+		}
+		res, err := inner.Call(ctx, c)
+		return res.Summary, err
+	})
+}
+
+// A call that waits ends the run once the others have been run; days later and elsewhere it is made, and no other.
+func TestPending(t *testing.T) {
+	e, g := &effects{done: map[string]string{}}, &guard{approved: map[string]bool{}}
+	m := conversation(
+		step{text("Let me."), use("a1", "do", `{"word":"a"}`), use("a2", "risky", `{"word":"b"}`), use("a3", "do", `{`), use("a4", "risky", `{"word":"c"}`), use("a5", "do", `{"word":"d"}`), UsagePart{Usage{Input: 7}}, calls},
+		step{text("Done."), end},
+	)
+	sc := tenant(t, "acme")
+	in := Input{Scope: sc, Run: "r", Prompt: "Go."}
+	evs, failed := drain(t, newAgent(t, m, Limits{Parallel: 1}, e.tool(t), g.tool(t, e)), t.Context(), in)
+	require.Nil(t, failed)
+	done := evs[len(evs)-1].(Done)
+	require.Equal(t, Pending, done.Stop)
+	require.Empty(t, done.History.Turns, "the turn is not whole")
+	require.Equal(t, 2, e.made)
+	require.Equal(t, done.Checkpoint, evs[len(evs)-2].(Checkpointed).Checkpoint)
+	require.Equal(t, []ToolUse{{"a2", "risky", json.RawMessage(`{"word":"b"}`)}, {"a4", "risky", json.RawMessage(`{"word":"c"}`)}}, done.Checkpoint.Pending())
+	told := map[string]string{}
+	for _, ev := range evs {
+		switch ev := ev.(type) {
+		case ToolPending:
+			told[ev.ID] = ev.Name + ": " + ev.Reason
+		case ToolDone:
+			told[ev.ID] = ev.Result.Summary
+		}
+	}
+	require.Equal(t, map[string]string{"a1": "did a", "a5": "did d", "a2": "risky: Somebody has to agree.", "a4": "risky: Somebody has to agree."}, told)
+
+	// Stored, read by another process, one of the two approved: the other goes on waiting.
+	elsewhere := func(c *Checkpoint) ([]Event, Done) {
+		b, err := c.Encode(sc)
+		require.NoError(t, err)
+		c, err = DecodeCheckpoint(b, nil)
+		require.NoError(t, err)
+		evs, failed := drain(t, newAgent(t, m, Limits{}, e.tool(t), g.tool(t, e)), t.Context(), Input{Scope: sc, Run: "r", Resume: c})
+		require.Nil(t, failed)
+		return evs, evs[len(evs)-1].(Done)
+	}
+	g.approved[g.asked[1]] = true
+	evs, done = elsewhere(done.Checkpoint)
+	require.Equal(t, Pending, done.Stop)
+	require.Equal(t, []ToolUse{{"a2", "risky", json.RawMessage(`{"word":"b"}`)}}, done.Checkpoint.Pending())
+	require.Equal(t, 3, e.made)
+	for _, ev := range evs {
+		if c, ok := ev.(ToolCalled); ok {
+			require.Equal(t, "risky", c.Name, "what has been run is not run again")
+		}
+	}
+	g.approved[g.asked[0]] = true
+	_, done = elsewhere(done.Checkpoint)
+	require.Equal(t, Complete, done.Stop)
+	require.Equal(t, 4, e.made)
+	require.Equal(t, Usage{Input: 7}, done.Usage)
+	require.Equal(t, []string{
+		"user: Go.",
+		`assistant: Let me. [a1 do {"word":"a"}] [a2 risky {"word":"b"}] [a4 risky {"word":"c"}] [a5 do {"word":"d"}]`,
+		"user: {a1= did a} {a2= did b} {a4= did c} {a5= did d} Call 3 of your answer, of do, was not run: its arguments are not JSON (unexpected end of JSON input, at byte 1 of 1). Make the whole call again, with one JSON object as arguments.",
+		"assistant: Done.",
+	}, lines(done.History))
+	require.Equal(t, 4, len(e.done))
+}
+
+// A run that ends for another reason beside a call that waits: the turn is whole, and says that it was not run.
+func TestPendingAndStopped(t *testing.T) {
+	wait := mustTool(t, "wait", func(context.Context, *tools.Call, string) (string, error) {
+		return "", fmt.Errorf("approve: %w", &tools.PendingError{Reason: "?"})
+	})
+	s := step{use("c1", "wait", `{"word":"a"}`), use("c2", "echo", `{"word":"fatal"}`), calls}
+	_, failed := drain(t, newAgent(t, play(s), Limits{Parallel: 1}, wait, echo(t)), t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."})
+	require.Equal(t, Code("not_an_image"), failed.Code)
+	require.Nil(t, failed.Done.Checkpoint)
+	require.Equal(t, "user: {c1! Not run: it waited, and the run was stopped.} {c2! The file is no image.}", lines(failed.Done.History)[2])
+
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		stop := mustTool(t, "stop", func(context.Context, *tools.Call, string) (string, error) { cancel(); return "", nil })
+		a := newAgent(t, play(step{use("c1", "wait", `{"word":"a"}`), use("c2", "stop", `{"word":""}`), calls}), Limits{Parallel: 1}, wait, stop)
+		done, err := a.Run(ctx, Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."})
+		require.NoError(t, err)
+		require.Equal(t, Cancelled, done.Stop)
+		require.True(t, strings.HasPrefix(lines(done.History)[2], "user: {c1! Not run: it waited"))
+	})
+
+	// A run without an id could never be resumed.
+	_, failed = drain(t, newAgent(t, play(step{use("c1", "wait", `{"word":"a"}`), calls}), Limits{}, wait), t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.Equal(t, Internal, failed.Code)
+	require.ErrorContains(t, failed, "cannot wait")
+	require.Equal(t, "user: {c1! Not run: it waits for something outside this conversation.}", lines(failed.Done.History)[2])
+}
+
+// The State of one run is its own: the input's stays as it is, and the output's does not change any more.
+func TestStateTravels(t *testing.T) {
+	e := &effects{done: map[string]string{}}
+	one := step{use("c1", "do", `{"word":"a"}`), calls}
+	in := Input{Scope: tenant(t, "acme"), Prompt: "Go."}
+	first, err := newAgent(t, play(one, step{text("ok"), end}), Limits{}, e.tool(t)).Run(t.Context(), in)
+	require.NoError(t, err)
+	in.History = History{State: first.History.State}
+	for range 2 { // twice from the same input
+		second, err := newAgent(t, play(one, step{text("ok"), end}), Limits{}, e.tool(t)).Run(t.Context(), in)
+		require.NoError(t, err)
+		var n int
+		ok, err := second.History.State.Get("calls", &n)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, 2, n)
+		_, err = first.History.State.Get("calls", &n)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	}
+}
