@@ -1,0 +1,248 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// book is an answer; its key is a reserved word of tools' arguments, and here it is data.
+type book struct {
+	Title   string   `json:"title"`
+	Key     string   `json:"key"`
+	Year    *int     `json:"year"`
+	Authors []author `json:"authors"`
+}
+
+type author struct {
+	User string `json:"user"`
+}
+
+func (b book) Validate() error {
+	if b.Title == "?" {
+		return errors.New("the title is not on the cover")
+	}
+	return nil
+}
+
+const whole = `{"title":"Moby-Dick","key":"k1","year":1851,"authors":[{"user":"hm"}]}`
+
+// fragments is a typed answer as it streams: in pieces of n bytes, and then whole.
+func fragments(id, input string, n int) step {
+	var s step
+	for rest := input; rest != ""; {
+		piece := rest[:min(n, len(rest))]
+		rest = rest[len(piece):]
+		s = append(s, UseDelta{ID: id, Name: outputName, Input: piece})
+	}
+	return append(s, use(id, outputName, input))
+}
+
+func TestRunAs(t *testing.T) {
+	year := 1851
+	want := book{"Moby-Dick", "k1", &year, []author{{"hm"}}}
+	m := play(
+		step{text("Let me see."), use("c1", "echo", `{"word":"a"}`), calls},
+		append(fragments("c2", whole, 5), calls),
+	)
+	a := newAgent(t, m, Limits{Calls: 1}, echo(t))
+	v, done, err := RunAs[book](t.Context(), a, Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.NoError(t, err)
+	require.NoError(t, m.bad)
+	require.Equal(t, want, v)
+	require.Equal(t, Complete, done.Stop)
+	require.JSONEq(t, whole, string(done.Output))
+	require.Equal(t, []string{
+		"user: Go.", `assistant: Let me see. [c1 echo {"word":"a"}]`, "user: {c1= <a>}",
+		"assistant: [c2 final_answer " + whole + "]", "user: {c2= The answer has been taken.}",
+	}, lines(done.History))
+	require.Equal(t, []string{"echo", outputName}, []string{m.requests[0].Tools[0].Name, m.requests[0].Tools[1].Name})
+	require.Contains(t, string(m.requests[0].Tools[1].Schema), `"key"`)
+
+	// The conversation goes on from there, with tools or without.
+	done, err = newAgent(t, play(step{text("Yes."), end}), Limits{}).Run(t.Context(), Input{Prompt: "Sure?", History: done.History})
+	require.NoError(t, err)
+	require.Len(t, done.History.Turns, 3)
+}
+
+// Whatever a model does in the place of a right answer, it is told, and made to answer; the bound is that of calls that
+// do not succeed.
+func TestRunAsInsists(t *testing.T) {
+	for name, c := range map[string]struct {
+		first step
+		told  string
+		force bool
+	}{
+		"a text":          {step{text("It is Moby-Dick."), end}, "user: Give your answer now, by a call of final_answer.", true},
+		"nothing":         {step{end}, "", true},
+		"what misfits":    {step{use("c1", outputName, `{"title":1}`), calls}, "user: {c1! the arguments do not fit: ", false},
+		"an unknown name": {step{use("c1", outputName, whole[:len(whole)-1]+`,"x":1}`), calls}, "user: {c1! the arguments do not fit: x: is not known", false},
+		"what is invalid": {step{use("c1", outputName, `{"title":"?","key":"","authors":[]}`), calls}, "user: {c1! the answer is not right: the title is not on the cover}", false},
+		"what is cut":     {step{use("c1", outputName, `{"title":"`), calls}, "user: Call 1 of your answer, of final_answer, was not run", false},
+		"beside a call":   {step{use("c1", outputName, whole), use("c2", "echo", `{"word":"a"}`), calls}, "user: {c1! Not taken: it came beside other calls.", false},
+		"twice":           {step{use("c1", outputName, whole), use("c2", outputName, whole), calls}, "user: {c1! Not taken: it came beside other calls.", false},
+		"beside a wreck":  {step{use("c1", outputName, whole), use("c2", "echo", `{`), calls}, "user: {c1! Not taken: it came beside other calls.", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := play(c.first, step{use("z", outputName, whole), calls})
+			var kinds []string
+			var done Done
+			for ev, err := range StreamAs[book](t.Context(), newAgent(t, m, Limits{}, echo(t)), Input{Scope: tenant(t, "acme"), Prompt: "Go."}) {
+				require.NoError(t, err)
+				switch ev := ev.(type) {
+				case ToolCalled:
+					kinds = append(kinds, ev.Name)
+				case ToolDone:
+					kinds = append(kinds, ev.Name)
+				case Done:
+					done = ev
+				}
+			}
+			require.NoError(t, m.bad)
+			require.Equal(t, Complete, done.Stop)
+			require.Equal(t, whole, string(done.Output))
+			require.NotContains(t, kinds, outputName)
+			all := lines(done.History)
+			if c.told != "" {
+				require.Contains(t, all[2], c.told)
+			}
+			require.Equal(t, Choice{}, m.requests[0].Choice)
+			if c.force {
+				require.Equal(t, Choice{Name: outputName}, m.requests[1].Choice)
+			} else {
+				require.Equal(t, Choice{}, m.requests[1].Choice)
+			}
+
+			again := play(c.first, c.first, c.first)
+			if name == "a text" || name == "nothing" {
+				_, done, err := RunAs[book](t.Context(), newAgent(t, again, Limits{}, echo(t)), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+				failed, ok := errors.AsType[*RunError](err)
+				require.True(t, ok)
+				require.Equal(t, LimitReached, failed.Code)
+				require.Nil(t, done.Output)
+				require.NoError(t, done.History.check())
+				require.Len(t, again.requests, 3)
+			}
+		})
+	}
+}
+
+// The last answer that a run may ask for can be the answer.
+func TestRunAsInTheLastTurn(t *testing.T) {
+	m := play(step{use("c1", "echo", `{"word":"a"}`), calls}, step{use("c2", outputName, whole), calls})
+	_, _, err := RunAs[book](t.Context(), newAgent(t, m, Limits{Turns: 2}, echo(t)), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.NoError(t, err)
+	m = play(step{text("a"), end})
+	_, _, err = RunAs[book](t.Context(), newAgent(t, m, Limits{Turns: 1}, echo(t)), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.ErrorContains(t, err, "within 1 turns")
+}
+
+func TestRunAsRefuses(t *testing.T) {
+	a := newAgent(t, play(), Limits{})
+	_, _, err := RunAs[[]string](t.Context(), a, Input{Prompt: "Go."})
+	require.ErrorIs(t, err, tools.ErrSchema)
+	_, _, err = RunAs[struct {
+		Any map[string]string `json:"any"`
+	}](t.Context(), a, Input{Prompt: "Go."})
+	require.ErrorIs(t, err, tools.ErrSchema)
+
+	taken := mustTool(t, outputName, nil)
+	_, _, err = RunAs[book](t.Context(), newAgent(t, play(), Limits{}, taken), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.ErrorContains(t, err, `a tool has the name of the typed answer's, "final_answer"`)
+}
+
+// A run without an output is offered none, and a call of it is one of a tool that is not there.
+func TestOutputIsOfferedToItsRunAlone(t *testing.T) {
+	m := play(step{use("c1", outputName, whole), calls}, step{text("ok"), end})
+	a := newAgent(t, m, Limits{}, echo(t))
+	_, err := outputOf[book](a)
+	require.NoError(t, err)
+	done, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.NoError(t, err)
+	require.Equal(t, `user: {c1! There is no tool named "final_answer". The tools are: echo.}`, lines(done.History)[2])
+	require.Nil(t, done.Output)
+}
+
+// A cancelled run has no answer and no error.
+func TestRunAsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	v, done, err := RunAs[book](ctx, newAgent(t, play(append(step{text("Hm.")}, func(context.Context) { cancel() })), Limits{}), Input{Prompt: "Go."})
+	require.NoError(t, err)
+	require.Equal(t, Cancelled, done.Stop)
+	require.Equal(t, "Hm.", done.Partial)
+	require.Zero(t, v)
+}
+
+// A resumed run has the answer that it had, and one that waits for its answer gets it.
+func TestRunAsResumes(t *testing.T) {
+	sc := tenant(t, "acme")
+	m := conversation(step{text("Hm."), end}, step{use("c1", outputName, whole), calls})
+	var at []*Checkpoint
+	var turns []Turn
+	var done Done
+	for ev, err := range StreamAs[book](t.Context(), newAgent(t, m, Limits{}), Input{Scope: sc, Run: "r", Prompt: "Go."}) {
+		require.NoError(t, err)
+		switch ev := ev.(type) {
+		case Checkpointed:
+			at = append(at, ev.Checkpoint)
+			if ev.Ended != nil {
+				turns = append(turns, *ev.Ended)
+			}
+		case Done:
+			done = ev
+		}
+	}
+	require.Len(t, at, 3)
+	for _, c := range at {
+		b, err := c.Encode(sc)
+		require.NoError(t, err)
+		c, err = DecodeCheckpoint(b, nil)
+		require.NoError(t, err)
+		m := conversation(step{text("Hm."), end}, append(step{func(context.Context) {}}, use("c1", outputName, whole), calls))
+		v, again, err := RunAs[book](t.Context(), newAgent(t, m, Limits{}), Input{Scope: sc, Run: "r", History: History{Turns: turns[:c.Turns]}, Resume: c})
+		require.NoError(t, err)
+		require.Equal(t, "Moby-Dick", v.Title)
+		require.Equal(t, lines(done.History), lines(again.History))
+	}
+}
+
+// Partials come while the answer does, each is an object, and the next one says more; another attempt begins anew.
+func TestPartials(t *testing.T) {
+	m := play(
+		append(fragments("c1", `{"title":"Mo`, 4), calls),
+		append(fragments("c2", whole, 3), calls),
+	)
+	var got []string
+	last := map[string]any{}
+	for ev, err := range StreamAs[book](t.Context(), newAgent(t, m, Limits{}), Input{Prompt: "Go."}) {
+		require.NoError(t, err)
+		if p, ok := ev.(Partial); ok {
+			var v map[string]any
+			require.NoError(t, json.Unmarshal(p.JSON, &v))
+			if p.ID == "c2" {
+				requireGrown(t, last, v)
+				last = v
+			}
+			got = append(got, p.ID+" "+string(p.JSON))
+		}
+	}
+	require.Equal(t, []string{
+		`c1 {}`, `c1 {"title":"Mo"}`,
+		`c2 {}`, `c2 {"title":"Mo"}`, `c2 {"title":"Moby-"}`, `c2 {"title":"Moby-Dic"}`, `c2 {"title":"Moby-Dick"}`,
+	}, got[:7])
+	require.Equal(t, "c2 "+whole, got[len(got)-1])
+
+	// A model that streams no arguments gives one partial, the whole.
+	got = nil
+	for ev := range StreamAs[book](t.Context(), newAgent(t, play(step{use("c1", outputName, whole), calls}), Limits{}), Input{Prompt: "Go."}) {
+		if p, ok := ev.(Partial); ok {
+			got = append(got, p.ID+" "+string(p.JSON))
+		}
+	}
+	require.Equal(t, []string{"c1 " + whole}, got)
+}
