@@ -99,8 +99,8 @@ func (c *Checkpoint) encode(s scope.Scope) ([]byte, error) {
 }
 
 // DecodeCheckpoint reads what [Checkpoint.Encode] writes, and refuses everything else: another version, unknown fields,
-// what is no moment of a run, an object that lies outside root ([object.ErrOutside]). A nil root holds no objects.
-// Whose it is, is checked when a run resumes it.
+// what is no moment of a run, a scope or an object that lies outside root ([object.ErrOutside]). A nil root holds no
+// objects. A run resumes it only if it is its own.
 func DecodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 	c, err := decodeCheckpoint(b, root)
 	if err != nil {
@@ -128,6 +128,9 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 	if w.Scope != "" {
 		if c.Scope, err = scope.ParsePartition(w.Scope); err != nil {
 			return nil, err
+		}
+		if root != nil && !root.Scope().Contains(c.Scope) {
+			return nil, object.ErrOutside
 		}
 	}
 	for _, m := range []struct {

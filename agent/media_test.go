@@ -1,0 +1,190 @@
+package agent
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+)
+
+func (s *shelf) agent(t testing.TB, m Model, audit *refusals, ts ...*tools.Tool) *Agent {
+	t.Helper()
+	o := &Options{Objects: s.bucket, Tools: tools.Of(ts...)}
+	if audit != nil {
+		o.Audit = audit
+	}
+	a, err := New(m, o)
+	require.NoError(t, err)
+	return a
+}
+
+// What the user shows comes before what the user says, as it is; the model may load what it cannot name.
+func TestMedia(t *testing.T) {
+	s := newShelf(t, nil)
+	var got []byte
+	m := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		b, err := r.Load(ctx, r.Messages[0].Parts[0].Image.Object, 9)
+		require.NoError(t, err)
+		got = b
+		_, err = r.Load(ctx, r.Messages[0].Parts[0].Image.Object, 8)
+		require.ErrorIs(t, err, object.ErrTooLarge)
+		_, err = r.Load(ctx, s.theirs, 100)
+		require.ErrorIs(t, err, object.ErrNotFound)
+		return play(step{text("A cover."), end}).Stream(ctx, r)
+	})
+	done, err := s.agent(t, m, nil).Run(t.Context(), Input{Scope: s.acme, Prompt: "What is this?", Media: []tools.Media{
+		{Format: "png", Object: s.ours}, {Format: "jpeg", Bytes: []byte("J")}, {Format: "pdf", Bytes: []byte("P")},
+	}})
+	require.NoError(t, err)
+	require.Equal(t, "OUR BYTES", string(got))
+	require.Equal(t, []string{"user: (png cover.png) (jpeg J) (pdf P) What is this?", "assistant: A cover."}, lines(done.History))
+
+	// Media alone are a message too. Without a bucket nothing can be loaded.
+	p := play(step{text("Yes."), end})
+	_, err = newAgent(t, p, Limits{}).Run(t.Context(), Input{Scope: s.acme, Media: []tools.Media{{Format: "png", Object: s.ours}}})
+	require.NoError(t, err)
+	require.Nil(t, p.requests[0].Load)
+}
+
+// A file of somebody else is refused before the model is asked, wherever it is named, and reported.
+func TestMediaRefused(t *testing.T) {
+	s := newShelf(t, nil)
+	elsewhere, ref := (&shelf{bucket: object.New(object.NewMemory(), "another", nil)}).put(t, "acme", "a.png", "x")
+	require.Equal(t, s.acme, elsewhere)
+	said := func(p Part) History {
+		return History{Turns: []Turn{{Messages: []Message{{User, []Part{p, {Text: "a"}}}, {Assistant, []Part{{Text: "b"}}}}}}}
+	}
+	foreign := &tools.Media{Format: "png", Object: s.theirs}
+	result := History{Turns: []Turn{wholeTurn()}}
+	result.Turns[0].Messages[2].Parts[0].Result.Result.Blocks = []tools.Block{{Image: foreign}}
+	for name, c := range map[string]struct {
+		in      Input
+		outside bool
+	}{
+		"another tenant's":         {Input{Media: []tools.Media{*foreign}}, true},
+		"of another bucket":        {Input{Media: []tools.Media{{Format: "png", Object: ref}}}, true},
+		"in the history":           {Input{Prompt: "a", History: said(Part{Image: foreign})}, true},
+		"as an old document":       {Input{Prompt: "a", History: said(Part{Document: &tools.Media{Format: "pdf", Object: s.theirs}})}, true},
+		"in an old result":         {Input{Prompt: "a", History: result}, true},
+		"of no format":             {Input{Media: []tools.Media{{Format: "exe", Bytes: []byte("x")}}}, false},
+		"without a format":         {Input{Media: []tools.Media{{Bytes: []byte("x")}}}, false},
+		"without content":          {Input{Media: []tools.Media{{Format: "png"}}}, false},
+		"with two contents":        {Input{Media: []tools.Media{{Format: "png", Bytes: []byte("x"), Object: s.ours}}}, false},
+		"an old one of no format":  {Input{Prompt: "a", History: said(Part{Image: &tools.Media{Format: "pdf", Bytes: []byte("x")}})}, false},
+		"two things in one of old": {Input{Prompt: "a", History: said(Part{Text: "a", Image: &tools.Media{Format: "png", Bytes: []byte("x")}})}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			heard := &refusals{}
+			m := play()
+			c.in.Scope = s.acme
+			evs, failed := drain(t, s.agent(t, m, heard), t.Context(), c.in)
+			require.Empty(t, evs)
+			require.Equal(t, InvalidCall, failed.Code)
+			require.NotContains(t, failed.Message, "globex")
+			require.Empty(t, m.requests)
+			if c.outside {
+				require.ErrorIs(t, failed, object.ErrOutside)
+				require.Len(t, heard.all, 1)
+				require.Equal(t, "agent.Media", heard.all[0].Op)
+			}
+		})
+	}
+}
+
+// A tool that gives a file of somebody else is at fault: the model learns that it failed, and no more.
+func TestMediaOfTools(t *testing.T) {
+	s := newShelf(t, nil)
+	show := func(m tools.Media) *tools.Tool {
+		tool, err := tools.New("show", "Shows a cover.", func(context.Context, *tools.Call, struct{}) (tools.Result, error) {
+			return tools.Result{Blocks: []tools.Block{{Image: &m}}, Summary: "a cover"}, nil
+		})
+		require.NoError(t, err)
+		return tool
+	}
+	heard := &refusals{}
+	steps := []step{{use("c1", "show", `{}`), calls}, {text("ok"), end}}
+	done, err := s.agent(t, play(steps...), heard, show(tools.Media{Format: "png", Object: s.ours})).Run(t.Context(), Input{Scope: s.acme, Prompt: "Go."})
+	require.NoError(t, err)
+	require.Equal(t, s.ours, done.History.Turns[0].Messages[2].Parts[0].Result.Result.Blocks[0].Image.Object)
+	require.Empty(t, heard.all)
+
+	done, err = s.agent(t, play(steps...), heard, show(tools.Media{Format: "png", Object: s.theirs})).Run(t.Context(), Input{Scope: s.acme, Prompt: "Go."})
+	require.NoError(t, err)
+	require.Equal(t, "user: {c1! The tool failed.}", lines(done.History)[2])
+	require.Len(t, heard.all, 1)
+}
+
+// Reasoning goes back as it came, in its place, and is no text.
+func TestReasoning(t *testing.T) {
+	m := play(
+		step{ReasoningDelta{"h"}, ReasoningDelta{"m"}, ReasoningPart{Reasoning{Text: "hm", Signature: "s1"}}, ReasoningPart{Reasoning{Redacted: []byte("x")}}, ReasoningPart{},
+			text("Let me "), text("see."), ReasoningPart{Reasoning{Signature: "s2"}}, use("c1", "echo", `{"word":"a"}`), calls},
+		step{ReasoningPart{Reasoning{Text: "?"}}, use("c2", "echo", `{`), calls},
+		step{ReasoningPart{Reasoning{Text: "nothing comes of it"}}, end},
+	)
+	evs, failed := drain(t, newAgent(t, m, Limits{}, echo(t)), t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.Nil(t, failed)
+	require.Equal(t, []Event{ReasoningDelta{"h"}, ReasoningDelta{"m"}, TextDelta{"Let me "}, TextDelta{"see."}}, evs[:4])
+	h := evs[len(evs)-1].(Done).History
+	all := lines(h)
+	require.Equal(t, `assistant: <hm s1 > <  x> Let me see. < s2 > [c1 echo {"word":"a"}]`, all[1])
+	require.Equal(t, "assistant: <?  > (a tool call that could not be read)", all[3])
+	require.Len(t, all, 5, "reasoning that led to nothing leaves no message")
+	require.Equal(t, []Part{
+		{Reasoning: &Reasoning{Text: "hm", Signature: "s1"}}, {Reasoning: &Reasoning{Redacted: []byte("x")}}, {Text: "Let me see."},
+		{Reasoning: &Reasoning{Signature: "s2"}},
+	}, m.requests[1].Messages[1].Parts[:4])
+
+	for _, bad := range []Reasoning{{Text: "\xff"}, {Text: "a", Redacted: []byte("x")}} {
+		_, failed := drain(t, newAgent(t, play(step{ReasoningPart{bad}, text("a"), end}), Limits{}), t.Context(), Input{Prompt: "Go."})
+		require.Equal(t, BadOutput, failed.Code)
+	}
+}
+
+func TestCache(t *testing.T) {
+	m := play(step{text("a"), end})
+	a, err := New(m, &Options{Cache: true})
+	require.NoError(t, err)
+	_, err = a.Run(t.Context(), Input{Prompt: "Go."})
+	require.NoError(t, err)
+	require.True(t, m.requests[0].Cache)
+}
+
+// The text of an answer that did not become whole is told, with what it cost, and is in no history.
+func TestPartialText(t *testing.T) {
+	used := UsagePart{Usage{Input: 5, Output: 2}}
+	first := step{text("First."), use("c1", "echo", `{"word":"a"}`), calls}
+	for name, s := range map[string]step{
+		"cancelled":      {text("Let "), used, text("me"), func(context.Context) {}, nil},
+		"cut":            {text("Let "), used, text("me")},
+		"failed":         {text("Let "), used, text("me"), &ModelError{Code: Unavailable}},
+		"too long":       {text("Let "), used, text("me"), StopPart{MaxTokens}},
+		"with reasoning": {text("Let "), ReasoningPart{Reasoning{Text: "hm"}}, used, text("me"), use("c2", "echo", `{"word":"a"}`)},
+		"panics":         {text("Let "), used, text("me"), func(context.Context) { panic("adapter") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if name == "cancelled" {
+				s[3] = func(context.Context) { cancel() }
+				s[4] = context.Canceled
+			}
+			done, err := newAgent(t, play(first, s), Limits{}, echo(t)).Run(ctx, Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+			if name == "cancelled" {
+				require.NoError(t, err)
+				require.Equal(t, Cancelled, done.Stop)
+			} else {
+				require.Error(t, err)
+			}
+			require.Equal(t, "Let me", done.Partial)
+			require.Equal(t, Usage{Input: 5, Output: 2}, done.Usage)
+			require.Len(t, lines(done.History), 3)
+		})
+	}
+	done, err := newAgent(t, play(step{text("whole"), end}), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
+	require.NoError(t, err)
+	require.Empty(t, done.Partial)
+}
