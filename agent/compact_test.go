@@ -1,0 +1,229 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// randomHistory is what runs of many kinds could have left: prompts, answers with and without calls, silent models,
+// results after which the run ended.
+func randomHistory(r *rand.Rand) History {
+	var h History
+	id := 0
+	for run := range 1 + r.IntN(4) {
+		msgs := []Message{{User, []Part{{Text: fmt.Sprintf("prompt %d %s", run, strings.Repeat("x", r.IntN(400)))}}}}
+		if r.IntN(4) == 0 {
+			msgs[0].Parts = append([]Part{{Image: &tools.Media{Format: "png", Bytes: []byte("x")}}}, msgs[0].Parts...)
+		}
+		for range r.IntN(6) {
+			answer, results := Message{Role: Assistant}, Message{Role: User}
+			if r.IntN(2) == 0 {
+				answer.Parts = append(answer.Parts, Part{Reasoning: &Reasoning{Text: "hm"}})
+			}
+			for range 1 + r.IntN(3) {
+				id++
+				answer.Parts = append(answer.Parts, Part{Use: &ToolUse{fmt.Sprint("c", id), "echo", json.RawMessage(`{"word":"` + strings.Repeat("y", r.IntN(300)) + `"}`)}})
+				results.Parts = append(results.Parts, Part{Result: &ToolResult{fmt.Sprint("c", id), tools.Result{Blocks: []tools.Block{{Text: strings.Repeat("z", r.IntN(3000))}}}}})
+			}
+			if r.IntN(4) == 0 {
+				results.Parts = append(results.Parts, Part{Text: "a note"})
+			}
+			h.Turns = append(h.Turns, Turn{append(msgs, answer, results)})
+			msgs = nil
+		}
+		switch r.IntN(3) {
+		case 0:
+			msgs = append(msgs, Message{Assistant, []Part{{Text: "answer"}}})
+		case 1: // the model said nothing, or the run failed
+		}
+		if len(msgs) > 0 {
+			h.Turns = append(h.Turns, Turn{msgs})
+		}
+	}
+	return h
+}
+
+// Whatever is cut, and wherever: a call keeps its result, the user speaks first, the last turn is there, the newest
+// turns stay as they are, the user's last words are not lost, and the model is told something that it may be told.
+func TestCompaction(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	summariser := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		return play(step{text("They spoke."), UsagePart{Usage{Output: 1}}, end}).Stream(ctx, r)
+	})
+	happened := 0
+	for n := range 2000 {
+		h := randomHistory(r)
+		require.NoError(t, h.check())
+		before := lines(h)
+		limit := r.IntN(3000)
+		var m *script
+		c := DropOldest(limit)
+		if n%2 == 0 {
+			c = Summarise(summariser, limit)
+		}
+		m = play(step{text("ok"), end})
+		a, err := New(m, &Options{Compact: c})
+		require.NoError(t, err)
+		var compacted []Turn
+		var done Done
+		for ev, err := range a.Stream(t.Context(), Input{Prompt: "Go on.", History: h}) {
+			require.NoError(t, err)
+			switch ev := ev.(type) {
+			case Compacted:
+				require.Nil(t, compacted)
+				compacted = ev.Turns
+			case Done:
+				done = ev
+			}
+		}
+		require.NoError(t, m.bad)
+		require.NoError(t, done.History.check())
+		require.Equal(t, before, lines(h), "the input is as it was")
+		all := 0
+		for _, turn := range h.Turns {
+			all += estimate(turn)
+		}
+		if compacted == nil {
+			require.True(t, all <= limit || len(h.Turns) == 1)
+			require.Equal(t, h.Turns, done.History.Turns[:len(h.Turns)])
+			continue
+		}
+		happened++
+		kept := compacted[1:]
+		require.Equal(t, h.Turns[len(h.Turns)-len(kept):], kept)
+		require.NotEmpty(t, kept)
+		require.Equal(t, User, compacted[0].Messages[0].Role)
+		require.Equal(t, compacted, done.History.Turns[:len(compacted)])
+		left := 0
+		for _, turn := range kept {
+			left += estimate(turn)
+		}
+		require.True(t, left <= limit/2 || len(kept) == 1)
+		require.Contains(t, strings.Join(lines(History{Turns: compacted}), "\n"), "prompt")
+		if n%2 == 0 {
+			require.Contains(t, lines(History{Turns: compacted[:1]})[0], "They spoke.")
+			require.Equal(t, Usage{Output: 1}, done.Usage)
+		}
+	}
+	require.Greater(t, happened, 500)
+}
+
+// In a long run too, after any turn, with the State as it is; and a run can be resumed behind it.
+func TestCompactionInARun(t *testing.T) {
+	e := &effects{done: map[string]string{}}
+	var steps []step
+	for i := range 8 {
+		steps = append(steps, step{use(fmt.Sprint("c", i), "do", `{"word":"`+strings.Repeat("w", 400)+fmt.Sprint(i)+`"}`), calls})
+	}
+	m := play(append(steps, step{text("Done."), end})...)
+	a, err := New(m, &Options{Compact: DropOldest(700), Tools: tools.Of(e.tool(t))})
+	require.NoError(t, err)
+	var history []Turn
+	in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "The task."}
+	shorter := 0
+	var done Done
+	for ev, err := range a.Stream(t.Context(), in) {
+		require.NoError(t, err)
+		switch ev := ev.(type) {
+		case Compacted:
+			history = append([]Turn{}, ev.Turns...)
+			shorter++
+		case Checkpointed:
+			if ev.Ended != nil {
+				history = append(history, *ev.Ended)
+			}
+			require.Equal(t, len(history), ev.Turns, "what is stored is what the checkpoint means")
+		case Done:
+			done = ev
+		}
+	}
+	require.NoError(t, m.bad)
+	require.Greater(t, shorter, 1)
+	require.Equal(t, history, done.History.Turns)
+	require.Less(t, len(history), 6)
+	require.Contains(t, lines(done.History)[0], "The task.")
+	var n int
+	_, err = done.History.State.Get("calls", &n)
+	require.NoError(t, err)
+	require.Equal(t, 8, n)
+}
+
+// A conversation that turns out too long is shortened once, and the model asked again; where that does not help, or
+// cannot, or the model had begun to speak, the run fails with its history.
+func TestContextFull(t *testing.T) {
+	long := History{Turns: []Turn{
+		{[]Message{{User, []Part{{Text: "one"}}}, {Assistant, []Part{{Text: "1"}}}}},
+		{[]Message{{User, []Part{{Text: "two"}}}, {Assistant, []Part{{Text: "2"}}}}},
+	}}
+	full := step{&ModelError{Code: ContextFull, Message: "Too long."}}
+	run := func(h History, c Compactor, steps ...step) (*script, Done, error) {
+		m := play(steps...)
+		a, err := New(m, &Options{Compact: c})
+		require.NoError(t, err)
+		done, err := a.Run(t.Context(), Input{Prompt: "three", History: h})
+		return m, done, err
+	}
+	m, done, err := run(long, DropOldest(1000), full, step{text("3"), end})
+	require.NoError(t, err)
+	require.Len(t, m.requests, 2)
+	require.Equal(t, []string{
+		"user: The beginning of this conversation has been left out, because it had become too long. one", "user: two", "assistant: 2", "user: three", "assistant: 3",
+	}, lines(done.History))
+
+	for name, c := range map[string]struct {
+		h     History
+		c     Compactor
+		steps []step
+		asked int
+		want  string
+	}{
+		"twice":             {long, DropOldest(1000), []step{full, full}, 2, "Too long."},
+		"nothing to drop":   {History{Turns: long.Turns[:1]}, DropOldest(1000), []step{full}, 1, "Too long."},
+		"no history":        {History{}, DropOldest(1000), []step{full}, 1, "Too long."},
+		"no compactor":      {long, nil, []step{full}, 1, "Too long."},
+		"after it has said": {long, DropOldest(1000), []step{{text("a"), StopPart{ContextWindow}}}, 1, "too long for the model"},
+		"a bad summary":     {long, Summarise(play(step{text("a"), StopPart{MaxTokens}}), 1000), []step{full}, 1, "summary"},
+		"an empty summary":  {long, Summarise(play(step{text(" "), end}), 1000), []step{full}, 1, "empty"},
+		"no summary":        {long, Summarise(play(step{&ModelError{Code: Throttled}}), 1000), []step{full}, 1, "throttled"},
+		"half a pair": {long, func(_ context.Context, _ []Turn, full bool) ([]Turn, Usage, error) {
+			return []Turn{{wholeTurn().Messages[:2]}}, Usage{}, nil
+		}, nil, 0, "has no result"},
+		"the assistant first": {long, func(_ context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
+			return []Turn{{ts[0].Messages[1:]}}, Usage{}, nil
+		}, nil, 0, "nobody has said anything"},
+		"nothing left": {long, func(context.Context, []Turn, bool) ([]Turn, Usage, error) { return nil, Usage{}, nil }, nil, 0, "no turns are left"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, done, err := run(c.h, c.c, c.steps...)
+			require.ErrorContains(t, err, c.want)
+			require.Len(t, m.requests, c.asked)
+			require.NoError(t, done.History.check())
+		})
+	}
+}
+
+// What a summary is made of is material, in one message, with everything in it that mattered and no media.
+func TestSummaryRequest(t *testing.T) {
+	m := play(step{text("s"), end})
+	turns := []Turn{wholeTurn(), {[]Message{{User, []Part{{Image: &tools.Media{Format: "png", Bytes: []byte("PNGDATA")}}, {Text: strings.Repeat("é", 3000)}}}}}, wholeTurn()}
+	_, _, err := Summarise(m, 1)(t.Context(), turns, true)
+	require.NoError(t, err)
+	require.NoError(t, m.bad)
+	r := m.requests[0]
+	require.Empty(t, r.Tools)
+	require.Len(t, r.Messages, 1)
+	said := r.Messages[0].Parts[0].Text
+	for _, want := range []string{"[user] What is <this>?", "[call of scan] {\"n\":", `[result] {"isbn":"9780141439549"} and text`, "[result] failed:", "(an image)"} {
+		require.Contains(t, said, want)
+	}
+	require.NotContains(t, said, "PNGDATA")
+	require.Less(t, len(said), 3000)
+}

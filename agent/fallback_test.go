@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFallback(t *testing.T) {
+	busy := step{&ModelError{Code: Throttled, Message: "Busy."}}
+	ok := step{text("second"), end}
+	for name, c := range map[string]struct {
+		first step
+		code  Code // of the failure; empty if the second answers
+		asked int  // how often the second is asked
+	}{
+		"throttled":         {busy, "", 1},
+		"unavailable":       {step{&ModelError{Code: Unavailable}}, "", 1},
+		"silence":           {step{&ModelError{Code: Timeout}}, "", 1},
+		"retryable":         {step{&ModelError{Code: "odd", Retryable: true}}, "", 1},
+		"denied":            {step{&ModelError{Code: AccessDenied}}, AccessDenied, 0},
+		"refused":           {step{&ModelError{Code: InvalidCall}}, InvalidCall, 0},
+		"an unknown error":  {step{errors.New("?")}, Internal, 0},
+		"after a word":      {step{text("fir"), &ModelError{Code: Throttled}}, Throttled, 0},
+		"after its usage":   {step{UsagePart{}, &ModelError{Code: Throttled}}, Throttled, 0},
+		"cut":               {step{}, Truncated, 0},
+		"all is well":       {step{text("first"), end}, "", 0},
+		"a filter, at once": {step{StopPart{ContentFiltered}}, Filtered, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			second := play(ok)
+			done, err := newAgent(t, Fallback(play(c.first), second), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
+			require.Len(t, second.requests, c.asked)
+			if c.code == "" {
+				require.NoError(t, err)
+				require.Equal(t, Complete, done.Stop)
+				return
+			}
+			failed, _ := errors.AsType[*RunError](err)
+			require.Equal(t, c.code, failed.Code)
+		})
+	}
+
+	t.Run("all fail", func(t *testing.T) {
+		one, two := errors.New("one"), errors.New("two")
+		_, err := newAgent(t, Fallback(play(step{&ModelError{Code: Throttled, Err: one}}), play(step{&ModelError{Code: Unavailable, Message: "Away.", Err: two}})), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
+		failed, _ := errors.AsType[*RunError](err)
+		require.Equal(t, Unavailable, failed.Code)
+		require.Equal(t, "Away.", failed.Message)
+		require.ErrorIs(t, err, one)
+		require.ErrorIs(t, err, two)
+	})
+	t.Run("none", func(t *testing.T) {
+		_, err := newAgent(t, Fallback(), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
+		require.ErrorContains(t, err, "a fallback without models")
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		second := play(ok)
+		done, err := newAgent(t, Fallback(play(append(step{func(context.Context) { cancel() }}, busy...)), second), Limits{}).Run(ctx, Input{Prompt: "Go."})
+		require.NoError(t, err)
+		require.Equal(t, Cancelled, done.Stop)
+		require.Empty(t, second.requests)
+	})
+	t.Run("left", func(t *testing.T) {
+		second := play(ok)
+		for range newAgent(t, Fallback(play(step{text("a"), text("b"), &ModelError{Code: Throttled}}), second), Limits{}).Stream(t.Context(), Input{Prompt: "Go."}) {
+			break
+		}
+		require.Empty(t, second.requests)
+	})
+	require.Equal(t, ModelInfo{"p", "m"}, Fallback(described{play()}, play()).(Described).Info())
+	require.Zero(t, Fallback(play()).(Described).Info())
+}
+
+// described is a Model that says what it is.
+type described struct{ Model }
+
+func (described) Info() ModelInfo { return ModelInfo{Provider: "p", Model: "m"} }
