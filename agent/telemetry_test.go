@@ -1,0 +1,242 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// recorder is a provider of both kinds that keeps what it is told, as lines.
+type recorder struct {
+	tracenoop.TracerProvider
+	mu    sync.Mutex
+	ended []string
+	open  int
+	seen  []string // measurements
+}
+
+type recordedKey struct{}
+
+func (r *recorder) Tracer(string, ...trace.TracerOption) trace.Tracer { return tracer{recorder: r} }
+
+type tracer struct {
+	tracenoop.Tracer
+	*recorder
+}
+
+func (t tracer) Start(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, trace.Span) {
+	c := trace.NewSpanStartConfig(o...)
+	s := &recorded{by: t.recorder, name: name, kind: c.SpanKind(), attrs: c.Attributes()}
+	if p, ok := ctx.Value(recordedKey{}).(*recorded); ok {
+		s.parent = p.name
+	}
+	t.mu.Lock()
+	t.open++
+	t.mu.Unlock()
+	return context.WithValue(ctx, recordedKey{}, s), s
+}
+
+type recorded struct {
+	tracenoop.Span
+	by           *recorder
+	name, parent string
+	kind         trace.SpanKind
+	attrs        []attribute.KeyValue
+	status       string
+}
+
+func (s *recorded) SetAttributes(kv ...attribute.KeyValue) { s.attrs = append(s.attrs, kv...) }
+func (s *recorded) SetStatus(c codes.Code, d string)       { s.status = c.String() + " " + d }
+func (s *recorded) End(...trace.SpanEndOption) {
+	s.by.mu.Lock()
+	defer s.by.mu.Unlock()
+	s.by.open--
+	s.by.ended = append(s.by.ended, strings.TrimSpace(fmt.Sprintf("%s < %s (%s) %s %s", s.name, s.parent, s.kind, attrLine(s.attrs), s.status)))
+}
+
+func attrLine(kv []attribute.KeyValue) string {
+	var out []string
+	for _, a := range kv {
+		out = append(out, string(a.Key)+"="+a.Value.Emit())
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}
+
+type meters struct {
+	metricnoop.MeterProvider
+	*recorder
+}
+
+func (m meters) Meter(string, ...metric.MeterOption) metric.Meter { return meter{recorder: m.recorder} }
+
+type meter struct {
+	metricnoop.Meter
+	*recorder
+}
+
+func (m meter) Int64Histogram(name string, _ ...metric.Int64HistogramOption) (metric.Int64Histogram, error) {
+	return counts{recorder: m.recorder, name: name}, nil
+}
+
+func (m meter) Float64Histogram(name string, _ ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	return durations{recorder: m.recorder, name: name}, nil
+}
+
+type counts struct {
+	metricnoop.Int64Histogram
+	*recorder
+	name string
+}
+
+func (h counts) Record(_ context.Context, n int64, o ...metric.RecordOption) {
+	set := metric.NewRecordConfig(o).Attributes()
+	h.measured(fmt.Sprintf("%s %d %s", h.name, n, attrLine(set.ToSlice())))
+}
+
+type durations struct {
+	metricnoop.Float64Histogram
+	*recorder
+	name string
+}
+
+func (h durations) Record(_ context.Context, s float64, o ...metric.RecordOption) {
+	set := metric.NewRecordConfig(o).Attributes()
+	if s < 0 {
+		panic("a negative duration")
+	}
+	h.measured(h.name + " " + attrLine(set.ToSlice()))
+}
+
+func (r *recorder) measured(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = append(r.seen, line)
+}
+
+func observed(t testing.TB, m Model, ts ...*tools.Tool) (*Agent, *recorder) {
+	t.Helper()
+	r := &recorder{}
+	a, err := New(described{m}, &Options{Name: "clerk", Tools: tools.Of(ts...), Tracer: r, Meter: meters{recorder: r}, Limits: Limits{Parallel: 1}})
+	require.NoError(t, err)
+	return a, r
+}
+
+// The spans and metrics of a run, to the word of the GenAI conventions; nothing of what was said is in them.
+func TestTelemetry(t *testing.T) {
+	a, r := observed(t, play(
+		step{text("PRIVATE"), use("c1", "echo", `{"word":"PRIVATE"}`), use("c2", "echo", `{"word":"mend"}`), use("c3", "PRIVATE_invented", `{}`), use("c4", "echo", `{"word":"secret"}`), use("c5", "echo", `{"word":"panic"}`),
+			UsagePart{Usage{Input: 10, Output: 3, CacheRead: 4, CacheWrite: 2}}, calls},
+		step{text("PRIVATE"), end, UsagePart{Usage{Input: 1, Output: 1}}},
+	), echo(t))
+	_, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "PRIVATE"})
+	require.NoError(t, err)
+	who := "gen_ai.agent.name=clerk"
+	model := " gen_ai.provider.name=p gen_ai.request.max_tokens=4096 gen_ai.request.model=m gen_ai.request.stream=true gen_ai.response.finish_reasons="
+	tool := func(name, id, errorType string) string {
+		span, of := "execute_tool", ""
+		if name != "" {
+			span, of = "execute_tool "+name, " gen_ai.tool.name="+name
+		}
+		s := span + " < invoke_agent clerk (internal) "
+		if errorType != "" {
+			s += "error.type=" + errorType + " "
+		}
+		s += who + " gen_ai.operation.name=execute_tool gen_ai.tool.call.id=" + id + of + " gen_ai.tool.type=function"
+		if errorType != "" {
+			s += " Error " + errorType
+		}
+		return s
+	}
+	require.Equal(t, []string{
+		"chat m < invoke_agent clerk (client) " + who + " gen_ai.operation.name=chat" + model + `["tool_use"] gen_ai.usage.cache_creation.input_tokens=2 gen_ai.usage.cache_read.input_tokens=4 gen_ai.usage.input_tokens=16 gen_ai.usage.output_tokens=3`,
+		tool("echo", "c1", ""), tool("echo", "c2", "correction"), tool("", "c3", "correction"), tool("echo", "c4", "tool_failed"), tool("echo", "c5", "panic"),
+		"chat m < invoke_agent clerk (client) " + who + " gen_ai.operation.name=chat" + model + `["end_turn"] gen_ai.usage.cache_creation.input_tokens=0 gen_ai.usage.cache_read.input_tokens=0 gen_ai.usage.input_tokens=1 gen_ai.usage.output_tokens=1`,
+		"invoke_agent clerk <  (internal) " + who + " gen_ai.operation.name=invoke_agent gen_ai.provider.name=p gen_ai.request.model=m gen_ai.usage.cache_creation.input_tokens=2 gen_ai.usage.cache_read.input_tokens=4 gen_ai.usage.input_tokens=17 gen_ai.usage.output_tokens=4",
+	}, r.ended)
+	about := " " + who + " gen_ai.operation.name=chat gen_ai.provider.name=p gen_ai.request.model=m"
+	require.ElementsMatch(t, []string{
+		"gen_ai.client.token.usage 16" + about + " gen_ai.token.type=input", "gen_ai.client.token.usage 3" + about + " gen_ai.token.type=output",
+		"gen_ai.client.token.usage 1" + about + " gen_ai.token.type=input", "gen_ai.client.token.usage 1" + about + " gen_ai.token.type=output",
+		"gen_ai.client.operation.duration" + about, "gen_ai.client.operation.duration" + about,
+	}, r.seen)
+	require.NotContains(t, strings.Join(append(r.ended, r.seen...), "\n"), "PRIVATE")
+}
+
+// However a run ends, its spans end too, and say how.
+func TestTelemetryEnds(t *testing.T) {
+	one := step{text("a"), use("c1", "echo", `{"word":"fatal"}`), calls}
+	for name, c := range map[string]struct {
+		step step
+		do   func(a *Agent, in Input)
+		want []string
+	}{
+		"failed":   {step{&ModelError{Code: Throttled}}, nil, []string{"Error throttled", "Error throttled"}},
+		"panicked": {step{func(context.Context) { panic("x") }}, nil, []string{"Error internal", "Error internal"}},
+		"fatal":    {one, nil, []string{`"tool_use"`, "Error not_an_image", "Error not_an_image"}},
+		"refused":  {nil, func(a *Agent, in Input) { in.Prompt = ""; _, _ = a.Run(t.Context(), in) }, []string{"Error invalid_call"}},
+		"left": {one, func(a *Agent, in Input) {
+			for range a.Stream(t.Context(), in) {
+				break
+			}
+		}, []string{"Error left", "Error left"}},
+		"the consumer panics": {one, func(a *Agent, in Input) {
+			require.Panics(t, func() {
+				for range a.Stream(t.Context(), in) {
+					panic("mine")
+				}
+			})
+		}, []string{"Error left", "Error left"}},
+		"cancelled": {one, func(a *Agent, in Input) {
+			ctx, cancel := context.WithCancel(t.Context())
+			for ev := range a.Stream(ctx, in) {
+				if _, ok := ev.(TextDelta); ok {
+					cancel()
+				}
+			}
+			cancel()
+		}, []string{`"tool_use"`, "Error cancelled"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, r := observed(t, play(c.step), echo(t))
+			in := Input{Scope: tenant(t, "acme"), Prompt: "Go."}
+			if c.do == nil {
+				_, _ = a.Run(t.Context(), in)
+			} else {
+				c.do(a, in)
+			}
+			require.Zero(t, r.open)
+			require.Len(t, r.ended, len(c.want))
+			for i, want := range c.want {
+				require.Contains(t, r.ended[i], want)
+			}
+		})
+	}
+}
+
+// One of the two will do, and a model need not say what it is.
+func TestTelemetryInPart(t *testing.T) {
+	r := &recorder{}
+	for _, o := range []*Options{{Tracer: r}, {Meter: meters{recorder: r}}} {
+		a, err := New(play(step{text("a"), end}), o)
+		require.NoError(t, err)
+		_, err = a.Run(t.Context(), Input{Prompt: "Go."})
+		require.NoError(t, err)
+	}
+	require.Len(t, r.ended, 2)
+	require.True(t, strings.HasPrefix(r.ended[0], "chat < invoke_agent (client)"))
+	require.Equal(t, []string{"gen_ai.client.operation.duration gen_ai.operation.name=chat"}, r.seen)
+}
