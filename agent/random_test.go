@@ -21,10 +21,10 @@ import (
 // comes out is a whole turn or a typed error, what runs had arrived whole, and nothing is left behind.
 func TestRandomScripts(t *testing.T) {
 	ends := map[string]int{}
-	for seed := range uint64(2000) {
+	for seed := range uint64(3000) {
 		synctest.Test(t, func(t *testing.T) { ends[randomRun(t, seed)]++ })
 	}
-	for _, want := range []string{"complete", "cancelled", "left", string(Truncated), string(BadOutput), string(Internal), string(LimitReached), string(Throttled), string(ToolFailed)} {
+	for _, want := range []string{"complete", "cancelled", "left", string(Truncated), string(BadOutput), string(Internal), string(LimitReached), string(Throttled), string(ToolFailed), string(Pending)} {
 		require.NotZero(t, ends[want], "%s never happened: %v", want, ends)
 	}
 }
@@ -40,12 +40,17 @@ func randomRun(t *testing.T, seed uint64) string {
 		var s step
 		uses := 0
 		for range r.IntN(6) {
-			switch r.IntN(3) {
+			switch r.IntN(4) {
+			case 3:
+				s = append(s, ReasoningDelta{"hm"}, ReasoningPart{Reasoning{Text: "hm", Signature: "s"}})
 			case 0:
 				s = append(s, text([]string{"a", " ", "über", "\n\n", ""}[r.IntN(5)]))
 			default:
 				id := fmt.Sprintf("c%d-%d", n, uses)
-				words := []string{"a", "b", "mend", "secret", "panic", "slow", "deaf"}
+				words := []string{"a", "b", "mend", "secret", "panic", "slow", "deaf", "talk"}
+				if r.IntN(8) == 0 {
+					words = append(words, "wait", "wait", "wait")
+				}
 				if r.IntN(8) == 0 {
 					words = append(words, "fatal", "fatal", "fatal")
 				}
@@ -55,6 +60,9 @@ func randomRun(t *testing.T, seed uint64) string {
 					input = input[:1+r.IntN(len(input)-1)] // cut, never whole, never empty
 				} else if name == "tool" {
 					whole[id] = input
+				}
+				if half := len(input) / 2; r.IntN(2) == 0 {
+					s = append(s, UseDelta{id, name, input[:half]}, UseDelta{id, name, input[half:]})
 				}
 				s = append(s, use(id, name, input))
 				uses++
@@ -110,6 +118,13 @@ func randomRun(t *testing.T, seed uint64) string {
 			panic("secret")
 		case "fatal":
 			return "", tools.Fatal(errors.New("secret"))
+		case "wait":
+			return "", &tools.PendingError{Reason: "?"}
+		case "talk":
+			for i := range 5 {
+				c.Progress(i)
+			}
+			time.AfterFunc(time.Duration(rand.IntN(3))*time.Second, func() { c.Progress("late") })
 		case "slow":
 			select {
 			case <-time.After(4 * time.Second):
@@ -126,7 +141,8 @@ func randomRun(t *testing.T, seed uint64) string {
 
 	how := ""
 	var h History
-	called, ended := map[string]bool{}, map[string]bool{}
+	called, ended, waiting := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	var stopped *Checkpoint
 	said := ""
 	n := 0
 	for ev, err := range a.Stream(ctx, Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}) {
@@ -148,8 +164,17 @@ func randomRun(t *testing.T, seed uint64) string {
 		case ToolDone:
 			require.True(t, called[ev.ID] && !ended[ev.ID])
 			ended[ev.ID] = true
+		case ToolProgress:
+			require.True(t, called[ev.ID] && !ended[ev.ID])
+		case ToolPending:
+			require.True(t, called[ev.ID] && !ended[ev.ID])
+			ended[ev.ID], waiting[ev.ID] = true, true
+		case Checkpointed:
+			require.NoError(t, ev.check(), "seed %d", seed)
+			_, err := ev.Encode(tenant(t, "acme"))
+			require.NoError(t, err)
 		case Done:
-			how, h = string(ev.Stop), ev.History
+			how, h, stopped = string(ev.Stop), ev.History, ev.Checkpoint
 		}
 		if n == leaveAt {
 			how = "left"
@@ -182,6 +207,13 @@ func randomRun(t *testing.T, seed uint64) string {
 				}
 			}
 		}
+		require.Equal(t, how == string(Pending), stopped != nil)
+		if stopped != nil {
+			for i, u := range stopped.uses() {
+				require.Equal(t, waiting[u.ID], stopped.Calls[i].Result == nil, "seed %d: %s", seed, u.ID)
+				delete(ran, u.ID)
+			}
+		}
 		require.Empty(t, ran, "seed %d: what ran is in the history", seed)
 		strip := func(s string) string { return strings.Join(strings.Fields(s), "") }
 		require.True(t, strings.HasPrefix(strip(said), strip(kept.String())), "seed %d", seed)
@@ -192,10 +224,20 @@ func randomRun(t *testing.T, seed uint64) string {
 	return how
 }
 
-// TestSharedAgent runs one agent for many tenants at once: nobody sees another's prompt, result or scope.
+// TestSharedAgent makes ten thousand runs of one agent for 64 tenants at once: nobody sees another's prompt, result,
+// scope or state.
 func TestSharedAgent(t *testing.T) {
+	const tenants, runs = 64, 157
 	who := mustTool(t, "who", func(_ context.Context, c *tools.Call, word string) (string, error) {
-		return c.Scope().TenantID() + "/" + word, nil
+		var seen []string
+		err := c.State().Update("seen", &seen, func() error {
+			if len(seen) == 3 {
+				seen = seen[1:]
+			}
+			seen = append(seen, word)
+			return nil
+		})
+		return fmt.Sprintf("%s/%s/%v", c.Scope().TenantID(), word, seen), err
 	})
 	m := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		last := r.Messages[len(r.Messages)-1].Parts
@@ -208,22 +250,32 @@ func TestSharedAgent(t *testing.T) {
 	a := newAgent(t, m, Limits{}, who)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for g := range 64 {
-		in := Input{Scope: tenant(t, fmt.Sprint("t", g))}
+	for g := range tenants {
+		in := Input{Scope: tenant(t, fmt.Sprint("t", g)), Run: "same"}
 		wg.Go(func() {
-			var want []string
-			for n := range 20 {
+			var want, seen []string
+			for n := range runs {
+				if n%10 == 0 { // another conversation, so that the test is not of long histories
+					want, seen, in.History = nil, nil, History{}
+				}
 				in.Prompt = fmt.Sprintf("g%d-n%d", g, n)
+				before := in.History
 				done, err := a.Run(context.Background(), in)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				answer := fmt.Sprintf("t%d/%s", g, in.Prompt)
+				seen = append(seen, in.Prompt)
+				seen = seen[max(0, len(seen)-3):]
+				answer := fmt.Sprintf("t%d/%s/%v", g, in.Prompt, seen)
 				want = append(want, "user: "+in.Prompt, fmt.Sprintf(`assistant: [id-%s who {"word":"%s"}]`, in.Prompt, in.Prompt),
 					fmt.Sprintf("user: {id-%s= %s}", in.Prompt, answer), "assistant: you are "+answer)
 				if got := lines(done.History); strings.Join(got, "\n") != strings.Join(want, "\n") {
 					t.Errorf("tenant t%d: got %q, want %q", g, got, want)
+					return
+				}
+				if n%10 != 0 && before.State == done.History.State {
+					t.Error("the input's State is the output's")
 					return
 				}
 				in.History = done.History
