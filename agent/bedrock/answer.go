@@ -24,17 +24,19 @@ type kind int
 const (
 	undecided kind = iota // opened by an event that does not say what it is
 	text
+	thought
 	toolUse
-	skipped // reasoning, citations, server-side tools, and what this version does not know
+	skipped // citations, server-side tools, and what this version does not know
 )
 
-// block is one content block of the answer. Text has no contentBlockStart: the first delta opens it.
+// block is one content block of the answer. Text and reasoning have no contentBlockStart: the first delta opens them.
 type block struct {
 	kind     kind
 	closed   bool
 	id, name string
 	input    []byte // of a tool use: the fragments joined, whatever they are; none for a call without arguments
-	tail     string // of a text: the beginning of a rune whose end has not come yet
+	tail     string // the beginning of a rune whose end has not come yet
+	thought  *reasoned
 }
 
 // take folds one event in; it gives the delta that the event completes, or nil.
@@ -111,12 +113,26 @@ func (a *answer) delta(ev types.ContentBlockDeltaEvent) (agent.Delta, error) {
 			b.kind = text
 		}
 		if b.kind == text {
-			return b.text(d.Value), nil
+			if s := b.runes(d.Value); s != "" {
+				return agent.TextPart{Text: s}, nil
+			}
+			return nil, nil
 		}
 	case *types.ContentBlockDeltaMemberToolUse:
 		if b.kind == toolUse {
-			b.input = append(b.input, aws.ToString(d.Value.Input)...)
+			fragment := aws.ToString(d.Value.Input)
+			b.input = append(b.input, fragment...)
+			if s := b.runes(fragment); s != "" {
+				return agent.UseDelta{ID: b.id, Name: b.name, Input: s}, nil
+			}
 			return nil, nil
+		}
+	case *types.ContentBlockDeltaMemberReasoningContent:
+		if b.kind == undecided {
+			b.kind, b.thought = thought, &reasoned{}
+		}
+		if b.kind == thought {
+			return b.think(d.Value)
 		}
 	default: // citations belong to a text block; the others have blocks of their own
 		if b.kind == undecided {
@@ -140,6 +156,8 @@ func (a *answer) stop(ev types.ContentBlockStopEvent) (agent.Delta, error) {
 	switch b.kind {
 	case toolUse:
 		return agent.UsePart{ToolUse: agent.ToolUse{ID: b.id, Name: b.name, Input: b.input}}, nil
+	case thought:
+		return b.thought.part(), nil
 	case text:
 		if b.tail != "" {
 			return agent.TextPart{Text: b.tail}, nil
@@ -175,10 +193,13 @@ func (a *answer) end() error {
 	return nil
 }
 
-// text gives the delta for a fragment, keeping back a rune that is not whole yet.
-func (b *block) text(s string) agent.Delta {
-	s = b.tail + s
-	b.tail = ""
+// runes gives as much of what has come as ends with a whole rune, and keeps the rest back: a delta may be shown, or
+// put into JSON, by itself.
+func (b *block) runes(s string) string {
+	if b.tail != "" {
+		s = b.tail + s
+		b.tail = ""
+	}
 	for i := len(s) - 1; i >= 0 && i >= len(s)-utf8.UTFMax+1; i-- {
 		if utf8.RuneStart(s[i]) {
 			if !utf8.FullRuneInString(s[i:]) {
@@ -187,10 +208,7 @@ func (b *block) text(s string) agent.Delta {
 			break
 		}
 	}
-	if s == "" {
-		return nil
-	}
-	return agent.TextPart{Text: s}
+	return s
 }
 
 func usage(u *types.TokenUsage) agent.Delta {

@@ -31,10 +31,21 @@ func (c canned) Do(r *http.Request) (*http.Response, error) {
 }
 
 func answerOf(deltas int) canned {
+	return recorded(bt.Text(slices.Repeat([]string{"a word "}, deltas)...))
+}
+
+// recorded gives the bytes of a stream.
+func recorded(pieces ...bt.Piece) canned {
+	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
+	r := httptest.NewRequest(http.MethodPost, "/model/m/converse-stream", strings.NewReader(body))
+	if err := bt.Sign(r, []byte(body)); err != nil {
+		panic(err)
+	}
 	w := httptest.NewRecorder()
-	bt.NewScript(bt.Reply(bt.Text(slices.Repeat([]string{"a word "}, deltas)...))).ServeHTTP(w,
-		httptest.NewRequest(http.MethodPost, "/model/m/converse-stream",
-			strings.NewReader(`{"messages":[{"role":"user","content":[{"text":"?"}]}]}`)))
+	bt.NewScript(bt.Reply(pieces...)).ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		panic(w.Body.String())
+	}
 	return w.Body.Bytes()
 }
 
@@ -68,7 +79,7 @@ func BenchmarkStream(b *testing.B) {
 		client := bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = answerOf(deltas) })
 		b.Run(fmt.Sprintf("sdk/%d", deltas), func(b *testing.B) {
 			b.ReportAllocs()
-			in, err := New(client, "any-model", nil).input(r)
+			in, err := New(client, "any-model", nil).input(b.Context(), r)
 			if err != nil {
 				b.Fatal(err)
 			}

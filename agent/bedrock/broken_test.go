@@ -25,6 +25,8 @@ func TestTruncation(t *testing.T) {
 		"cut in mid-text":            {bt.Text("It is", " by"), bt.Cut()},
 		"cut in mid-input":           {bt.ToolUse("a", "look_up", `{"isbn":`), bt.Cut()},
 		"cut after a whole call":     {bt.ToolUse("a", "look_up", `{}`), bt.Text("and"), bt.Cut()},
+		"cut in mid-frame":           {bt.Text("It is"), bt.Torn(" by")},
+		"cut in mid-thought":         {bt.Reasoning("c2ln", "It is"), bt.Cut()},
 		"no messageStop":             {bt.Text("It is"), bt.Truncate()},
 		"nothing but messageStart":   {bt.Truncate()},
 		"messageStop in mid-input":   {bt.ToolUse("a", "look_up", `{`), bt.Event("messageStop", `{"stopReason":"tool_use"}`), bt.Truncate()},
@@ -47,16 +49,25 @@ func TestTruncation(t *testing.T) {
 	}
 }
 
+// record gives the bytes of a stream.
+func record(t *testing.T, s bt.Step) []byte {
+	t.Helper()
+	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
+	r := httptest.NewRequest(http.MethodPost, "/model/m/converse-stream", strings.NewReader(body))
+	require.NoError(t, bt.Sign(r, []byte(body)))
+	w := httptest.NewRecorder()
+	bt.NewScript(s).ServeHTTP(w, r)
+	require.Equal(t, http.StatusOK, w.Code)
+	return w.Body.Bytes()
+}
+
 // A stream cut at any byte, with or without the transport noticing, is never taken for a whole one, and no part of
 // a call gets out.
 func TestCutAtEveryByte(t *testing.T) {
-	recorded := httptest.NewRecorder()
-	bt.NewScript(bt.Reply(
-		bt.Text("Look: ", "é"), bt.ToolUse("a", "look_up", `{"isbn"`, `:"9780141439518"}`), bt.Usage(3, 4),
-	)).ServeHTTP(recorded, httptest.NewRequest(http.MethodPost, "/model/m/converse-stream",
-		strings.NewReader(`{"messages":[{"role":"user","content":[{"text":"?"}]}]}`)))
-	require.Equal(t, http.StatusOK, recorded.Code)
-	whole := recorded.Body.Bytes()
+	whole := record(t, bt.Reply(
+		bt.Text("Look: ", "é"), bt.Reasoning("c2ln", "Hm. ", "So."),
+		bt.ToolUse("a", "look_up", `{"isbn"`, `:"9780141439518"}`), bt.Usage(3, 4),
+	))
 	end := bytes.Index(whole, []byte(`{"stopReason":"tool_use"}`)) + len(`{"stopReason":"tool_use"}`) + 4 // its checksum
 	var at int
 	var abort bool
@@ -83,8 +94,11 @@ func TestCutAtEveryByte(t *testing.T) {
 			}
 			require.Equal(t, agent.Truncated, modelError(t, err).Code, "cut at %d", at)
 			for _, d := range got {
-				if u, ok := d.(agent.UsePart); ok {
-					require.Equal(t, use("a", "look_up", `{"isbn":"9780141439518"}`), u, "cut at %d", at)
+				switch d := d.(type) {
+				case agent.UsePart:
+					require.Equal(t, use("a", "look_up", `{"isbn":"9780141439518"}`), d, "cut at %d", at)
+				case agent.ReasoningPart:
+					require.Equal(t, agent.Reasoning{Text: "Hm. So.", Signature: "c2ln"}, d.Reasoning, "cut at %d", at)
 				}
 			}
 		}
@@ -99,6 +113,7 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 	}
 	input := bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"toolUse":{"input":"{}"}}}`)
 	start := bt.Event("contentBlockStart", `{"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"a","name":"b"}}}`)
+	thinks := bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"x"}}}`)
 	stop := bt.Event("contentBlockStop", block(0))
 	end := bt.Event("messageStop", `{"stopReason":"end_turn"}`)
 	for name, pieces := range map[string][]bt.Piece{
@@ -111,6 +126,10 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 		"input in a text":             {text(0), input},
 		"text after the end":          {end, text(0)},
 		"two ends":                    {end, end},
+		"reasoning in a text":         {text(0), thinks},
+		"reasoning in a call":         {start, thinks},
+		"text in reasoning":           {thinks, text(0)},
+		"text and redacted reasoning": {thinks, bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"AAAA"}}}`)},
 		"a delta without an index":    {bt.Event("contentBlockDelta", `{"delta":{"text":"x"}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {

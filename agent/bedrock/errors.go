@@ -62,7 +62,7 @@ func (m *Model) ended(ctx context.Context, w *watchdog, err error) error {
 	if w.expired() {
 		return &agent.ModelError{
 			Code:      agent.Timeout,
-			Message:   fmt.Sprintf("The model service was silent for %v.", m.idle),
+			Message:   fmt.Sprintf("The model service was silent for %v.", m.o.IdleTimeout),
 			Retryable: true,
 			Err:       errors.Join(errIdle, err),
 		}

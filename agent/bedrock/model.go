@@ -3,65 +3,54 @@ package bedrock
 import (
 	"context"
 	"iter"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/carrel-go/carrel/agent"
 )
 
-const (
-	defaultIdleTimeout = 60 * time.Second
-	defaultMaxTokens   = 4096
-)
-
-// Options for [New]; nil means all defaults.
-type Options struct {
-	// IdleTimeout bounds the service's silence: the time from the call to the first event, and from each event to
-	// the next. Time that the consumer of the stream takes does not count, the SDK's pauses between retries do, so
-	// it should be longer than the client's longest back-off (20 s by the SDK's default).
-	// Default 60 s; negative means no bound.
-	IdleTimeout time.Duration
-
-	// MaxTokens bounds an answer, in tokens, where the request does not. It is always sent, since the service
-	// reserves its tokens-per-minute quota from it, and would otherwise reserve the model's maximum.
-	// Default 4096.
-	MaxTokens int
-}
-
 // Model is one Bedrock model or inference profile. It is immutable and safe for concurrent use.
 type Model struct {
-	base      bedrockruntime.Options
-	id        string
-	idle      time.Duration
-	maxTokens int
+	base bedrockruntime.Options
+	id   string
+	o    Options
+	err  error // why no request can be good
 }
 
 var _ agent.Model = (*Model)(nil)
 
 // New returns the model with the given id, which may be a model id, an inference profile or the ARN of one.
 // The client's configuration is copied, its HTTP client and its retryer are shared.
+//
+// Options that the service would refuse in every request, and the ARN of a prompt of Prompt management, make every
+// Stream fail with [agent.InvalidCall].
 func New(c *bedrockruntime.Client, id string, o *Options) *Model {
 	if o == nil {
 		o = &Options{}
 	}
-	m := &Model{base: c.Options(), id: id, idle: o.IdleTimeout, maxTokens: o.MaxTokens}
-	if m.idle == 0 {
-		m.idle = defaultIdleTimeout
+	m := &Model{base: c.Options(), id: id, o: o.clone(), err: o.check(id)}
+	if m.o.IdleTimeout == 0 {
+		m.o.IdleTimeout = defaultIdleTimeout
 	}
-	if m.maxTokens <= 0 {
-		m.maxTokens = defaultMaxTokens
+	if m.o.MaxTokens <= 0 {
+		m.o.MaxTokens = defaultMaxTokens
 	}
 	return m
 }
+
+// Name is the model's id.
+func (m *Model) Name() string { return m.id }
 
 // Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the
 // service answers. Leaving the loop, or cancelling the context, closes the connection and ends the SDK's goroutines
 // before the loop is left.
 //
 // The last yield is an [agent.StopPart] (an [agent.UsagePart] may follow), or one error: the context's own error if
-// the caller cancelled it, otherwise an [*agent.ModelError]. An [agent.UsePart] is yielded when the service has
-// closed its block, never from a part of one.
+// the caller cancelled it, otherwise an [*agent.ModelError]. An [agent.UsePart] or an [agent.ReasoningPart] is yielded
+// when the service has closed its block, never from a part of one.
+//
+// The request's media are read before the call, in the caller's goroutine. More or larger ones than the service takes
+// in a message are [agent.InvalidCall], and nothing is sent.
 func (m *Model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		left := false
@@ -77,11 +66,11 @@ func (m *Model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.De
 
 // converse makes the call and gives each delta to yield until that returns false.
 func (m *Model) converse(ctx context.Context, r *agent.Request, yield func(agent.Delta) bool) error {
-	in, err := m.input(r)
+	in, err := m.input(ctx, r)
 	if err != nil {
 		return err
 	}
-	w := watch(ctx, m.idle)
+	w := watch(ctx, m.o.IdleTimeout)
 	defer w.stop()
 
 	out, err := m.client(w).ConverseStream(w.ctx, in)

@@ -82,6 +82,14 @@ func use(id, name, input string) agent.UsePart {
 	return agent.UsePart{ToolUse: agent.ToolUse{ID: id, Name: name, Input: []byte(input)}}
 }
 
+func fragment(id, name, input string) agent.UseDelta {
+	return agent.UseDelta{ID: id, Name: name, Input: input}
+}
+
+func thought(text, signature string) agent.ReasoningPart {
+	return agent.ReasoningPart{Reasoning: agent.Reasoning{Text: text, Signature: signature}}
+}
+
 func TestAnswers(t *testing.T) {
 	noUsage := agent.UsagePart{}
 	for name, c := range map[string]struct {
@@ -99,12 +107,16 @@ func TestAnswers(t *testing.T) {
 		},
 		"tool input arrives whole and byte for byte": {
 			[]bt.Piece{bt.Text("So:"), bt.ToolUse("a", "look_up", `{"x":`, ` "`, "\xc3", "\xa9", `\n",`, `"n":1e400}`), bt.ToolUse("b", "look_up", `{}`)},
-			[]agent.Delta{agent.TextPart{Text: "So:"}, use("a", "look_up", `{"x": "é\n","n":1e400}`), use("b", "look_up", `{}`),
+			[]agent.Delta{agent.TextPart{Text: "So:"},
+				fragment("a", "look_up", `{"x":`), fragment("a", "look_up", ` "`), fragment("a", "look_up", "é"),
+				fragment("a", "look_up", `\n",`), fragment("a", "look_up", `"n":1e400}`),
+				use("a", "look_up", `{"x": "é\n","n":1e400}`),
+				fragment("b", "look_up", `{}`), use("b", "look_up", `{}`),
 				agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
 		},
 		"tool input that is no JSON is passed on as it is": {
 			[]bt.Piece{bt.ToolUse("a", "look_up", `{"isbn": 97`)},
-			[]agent.Delta{use("a", "look_up", `{"isbn": 97`), agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+			[]agent.Delta{fragment("a", "look_up", `{"isbn": 97`), use("a", "look_up", `{"isbn": 97`), agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
 		},
 		"a call without arguments has no input": {
 			[]bt.Piece{bt.ToolUse("a", "scan"), bt.ToolUse("b", "scan", "")},
@@ -124,14 +136,14 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":3,"delta":{"toolUse":{"input":"}"}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":3}`),
 			},
-			[]agent.Delta{agent.TextPart{Text: "Hm"}, use("a", "one", `{"n":1}`), use("b", "two", `{"n":2}`),
+			[]agent.Delta{fragment("a", "one", `{"n"`), agent.TextPart{Text: "Hm"}, fragment("b", "two", `{"n":2`),
+				fragment("a", "one", `:1}`), use("a", "one", `{"n":1}`), fragment("b", "two", `}`), use("b", "two", `{"n":2}`),
 				agent.StopPart{Reason: agent.EndTurn}, noUsage},
 		},
 		"what is not known is skipped": {
 			[]bt.Piece{
 				bt.Event("weather", `{"sun":true}`),
-				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"Well"}}}`),
-				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"c2ln"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"dream":"Well"}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":0}`),
 				bt.Event("contentBlockStart", `{"contentBlockIndex":1,"start":{"hologram":{"size":3}}}`),
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"hologram":"x"}}`),
@@ -145,6 +157,41 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockStop", `{"contentBlockIndex":5}`),
 			},
 			[]agent.Delta{agent.TextPart{Text: "Yes"}, agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"reasoning arrives as it comes, and whole with its signature": {
+			[]bt.Piece{bt.Reasoning("c2ln", "We", "ll \xc3", "\xa9."), bt.Text("Yes")},
+			[]agent.Delta{agent.ReasoningDelta{Text: "We"}, agent.ReasoningDelta{Text: "ll "}, agent.ReasoningDelta{Text: "é."},
+				thought("Well é.", "c2ln"), agent.TextPart{Text: "Yes"}, agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"a signature in pieces, without text, and text without a signature": {
+			[]bt.Piece{
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":7,"delta":{"reasoningContent":{"signature":"c2"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":7,"delta":{"reasoningContent":{"signature":"ln"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":7}`),
+				bt.Reasoning("", "Hm"),
+			},
+			[]agent.Delta{thought("", "c2ln"), agent.ReasoningDelta{Text: "Hm"}, thought("Hm", ""), agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"redacted reasoning": {
+			[]bt.Piece{bt.Redacted([]byte("\x00secret"))},
+			[]agent.Delta{agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("\x00secret")}}, agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"everything side by side": {
+			[]bt.Piece{bt.Interleave(
+				bt.Reasoning("c2ln", "Hm", "."), bt.Text("So", "."), bt.ToolUse("a", "one", `{"n":`, `1}`), bt.ToolUse("b", "two", `{}`),
+			)},
+			[]agent.Delta{
+				agent.ReasoningDelta{Text: "Hm"}, agent.TextPart{Text: "So"},
+				agent.ReasoningDelta{Text: "."}, agent.TextPart{Text: "."}, fragment("a", "one", `{"n":`), fragment("b", "two", `{}`),
+				fragment("a", "one", `1}`), use("b", "two", `{}`),
+				thought("Hm.", "c2ln"), use("a", "one", `{"n":1}`),
+				agent.StopPart{Reason: agent.ToolUseReason}, noUsage,
+			},
+		},
+		"what the cache gave": {
+			[]bt.Piece{bt.Usage(7, 2), bt.CacheUsage(100, 20)},
+			[]agent.Delta{agent.StopPart{Reason: agent.EndTurn},
+				agent.UsagePart{Usage: agent.Usage{Input: 7, Output: 2, CacheRead: 100, CacheWrite: 20}}},
 		},
 		"a rune in two halves is put together": {
 			[]bt.Piece{bt.Text("caf\xc3", "\xa9 \xf0", "\x9f", "\x93", "\x9a!", "\xe2\x82")},

@@ -12,12 +12,40 @@ import (
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 )
 
+// request is a signed one.
+func request(path, body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	if err := bt.Sign(r, []byte(body)); err != nil {
+		panic(err)
+	}
+	return r
+}
+
 // post sends a body to a server that answers "ok", and gives the status, the error's name and its message.
 func post(path, body string) (status int, name, message string) {
 	w := httptest.NewRecorder()
 	front := bt.Front(yields(nil, agent.TextPart{Text: "ok"}, agent.StopPart{Reason: agent.EndTurn}))
-	front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
+	front.ServeHTTP(w, request(path, body))
 	return w.Code, w.Header().Get("X-Amzn-ErrorType"), w.Body.String()
+}
+
+// check is a request and what the service says of it; nothing, if it is good.
+type check struct{ name, body, want string }
+
+func (c check) run(t *testing.T) {
+	t.Helper()
+	t.Run(c.name, func(t *testing.T) {
+		for _, op := range []string{"converse", "converse-stream"} {
+			status, name, message := post("/model/m/"+op, c.body)
+			if c.want == "" {
+				require.Equal(t, http.StatusOK, status, message)
+				continue
+			}
+			require.Equal(t, http.StatusBadRequest, status)
+			require.Equal(t, "ValidationException", name)
+			require.Contains(t, message, c.want)
+		}
+	})
 }
 
 func TestChecksRequests(t *testing.T) {
@@ -33,18 +61,25 @@ func TestChecksRequests(t *testing.T) {
 	spec := func(s string) string {
 		return `{"messages":[` + ask + `],"toolConfig":{"tools":[` + s + `]}}`
 	}
-	for _, c := range []struct{ name, body, want string }{
+	choosing := func(choice string) string {
+		return `{"messages":[` + ask + `],"toolConfig":{"toolChoice":` + choice + `,"tools":[{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]}}`
+	}
+	for _, c := range []check{
 		{"good", plain(ask), ""},
 		{"good with tools", messages(ask, call, result, answer, ask), ""},
-		{"good with the choice to the model", `{"messages":[` + ask + `],"toolConfig":{"toolChoice":{"auto":{}},"tools":[{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]}}`, ""},
+		{"good with the choice to the model", choosing(`{"auto":{}}`), ""},
+		{"good with any tool", choosing(`{"any":{}}`), ""},
+		{"good with one tool", choosing(`{"tool":{"name":"x"}}`), ""},
 
 		{"no JSON", `{"messages":`, "Malformed input request"},
 		{"two values", plain(ask) + plain(ask), "more than one JSON value"},
 		{"wrong type", `{"messages":{}}`, "Malformed input request"},
 		{"no messages", `{}`, "The messages field is empty"},
-		{"an image", plain(`{"role":"user","content":[{"image":{"format":"png"}}]}`), "This model doesn't support the image field. Remove image and try again."},
-		{"sampling", `{"messages":[` + ask + `],"inferenceConfig":{"temperature":0.5}}`, "This model doesn't support the temperature field"},
-		{"a forced tool", `{"messages":[` + ask + `],"toolConfig":{"toolChoice":{"any":{}},"tools":[]}}`, "doesn't support the any field"},
+		{"a field of video", plain(`{"role":"user","content":[{"video":{"format":"mp4"}}]}`), "This model doesn't support the video field. Remove video and try again."},
+		{"a choice of nothing", choosing(`{}`), "must set one of the following keys: auto, any, tool"},
+		{"a choice of two", choosing(`{"any":{},"auto":{}}`), "must set one of the following keys: auto, any, tool"},
+		{"a choice of a tool that is not there", choosing(`{"tool":{"name":"y"}}`), "The tool y at toolConfig.toolChoice.tool.name is not defined"},
+		{"a choice of no tool", choosing(`{"tool":{"name":""}}`), "toolConfig.toolChoice.tool.name"},
 		{"no tokens", `{"messages":[` + ask + `],"inferenceConfig":{"maxTokens":0}}`, "inferenceConfig.maxTokens"},
 		{"a blank system prompt", `{"messages":[` + ask + `],"system":[{"text":" "}]}`, "system.0 is blank"},
 
@@ -83,20 +118,10 @@ func TestChecksRequests(t *testing.T) {
 		{"a tool with nothing to say", spec(`{"toolSpec":{"name":"x","description":"","inputSchema":{"json":{"type":"object"}}}}`), "toolSpec.description"},
 		{"a tool without a schema", spec(`{"toolSpec":{"name":"x"}}`), "inputSchema.json is invalid"},
 		{"a tool that takes a list", spec(`{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"array"}}}}`), "inputSchema.json.type must be one of the following: object."},
-		{"another kind of tool", spec(`{"cachePoint":{"type":"default"}}`), "doesn't support the cachePoint field"},
+		{"another kind of tool", spec(`{"systemTool":{"name":"x"}}`), "doesn't support the systemTool field"},
+		{"nothing but a cache point", spec(`{"cachePoint":{"type":"default"}}`), "toolConfig.tools"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			for _, op := range []string{"converse", "converse-stream"} {
-				status, name, message := post("/model/m/"+op, c.body)
-				if c.want == "" {
-					require.Equal(t, http.StatusOK, status, message)
-					continue
-				}
-				require.Equal(t, http.StatusBadRequest, status)
-				require.Equal(t, "ValidationException", name)
-				require.Contains(t, message, c.want)
-			}
-		})
+		c.run(t)
 	}
 }
 

@@ -18,7 +18,7 @@ func NewClient(endpoint string, fns ...func(*bedrockruntime.Options)) *bedrockru
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(endpoint),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "bedrocktest", SecretAccessKey: "bedrocktest", Source: "bedrocktest"}, nil
+			return aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey, Source: "bedrocktest"}, nil
 		}),
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })

@@ -3,6 +3,7 @@ package bedrocktest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/carrel-go/carrel/agent"
@@ -15,16 +16,29 @@ import (
 // exception in the stream afterwards. Where the service would show the same failure in another way, so does Front:
 // an answer that was truncated ends without messageStop, and one that was filtered, was malformed or filled the
 // context window ends with that stop reason. The text of other errors does not reach the client.
+//
+// Images, documents, reasoning and the choice of a tool reach the model as the agent's parts, and cache points as
+// [agent.Request.Cache]. Request.Load is nil: what lies in S3 is refused, as are parameters of which a program knows
+// nothing, such as a temperature or a guardrail.
 func Front(m agent.Model) http.Handler { return front{m} }
 
 type front struct{ model agent.Model }
 
 func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := read(w, r)
+	if req == nil {
+		return
+	}
 	switch {
-	case req == nil:
 	case req.Refused != "":
-		writeError(w, refused(req.Refused))
+	case req.remote:
+		req.refuse(unsupported("s3Location"))
+	case len(req.extras) > 0:
+		req.refuse(unsupported(req.extras[0]))
+	}
+	switch {
+	case req.Refused != "":
+		refuse(w, r, req.as)
 	case req.Stream:
 		f.stream(w, r, req)
 	default:
@@ -36,14 +50,18 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // did not fail. An error of the writer means that the client has gone; leaving the loop cancels the model.
 func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 	var (
-		msg  *message // nil until the headers are out
+		e    *eventWriter
+		out  *speaker // nil until the headers are out
 		used agent.Usage
 		stop string
 	)
-	begin := func() (err error) {
-		if msg == nil {
-			msg, err = startMessage(newEventWriter(w))
+	begin := func() error {
+		if out != nil {
+			return nil
 		}
+		e = newEventWriter(w)
+		msg, err := startMessage(e)
+		out = newSpeaker(msg)
 		return err
 	}
 	for d, err := range f.model.Stream(r.Context(), req.request()) {
@@ -54,11 +72,11 @@ func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 			case fault.reason != "":
 				stop = fault.reason
 				continue
-			case msg == nil:
+			case out == nil:
 				writeError(w, fault.httpError)
 				return
 			default:
-				_ = msg.e.exception(lowerCamel(fault.name), fault.message)
+				_ = e.exception(lowerCamel(fault.name), fault.message)
 				return
 			}
 		}
@@ -66,16 +84,16 @@ func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 			return
 		}
 		switch d := d.(type) {
-		case agent.TextPart:
-			err = msg.textDelta(d.Text)
-		case agent.UsePart:
-			if err = msg.toolStart(d.ID, d.Name); err == nil && len(d.Input) > 0 {
-				err = msg.toolInput(string(d.Input))
-			}
 		case agent.UsagePart:
 			used = d.Usage
 		case agent.StopPart:
 			stop = wireReason(d.Reason)
+		default:
+			err = out.say(d)
+		}
+		if errors.Is(err, errBreach) {
+			_ = e.exception("modelStreamErrorException", "The model contradicted itself.")
+			return
 		}
 		if err != nil {
 			return
@@ -84,8 +102,8 @@ func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 	if stop == "" || begin() != nil { // without a stop reason the model's stream was cut: so is ours
 		return
 	}
-	if msg.stop(stop) == nil {
-		_ = msg.metadata(used)
+	if out.finish() == nil && out.stop(stop) == nil {
+		_ = out.metadata(used)
 	}
 }
 
@@ -110,6 +128,8 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 			} else {
 				*content = append(*content, wireBlock{Text: &d.Text})
 			}
+		case agent.ReasoningPart:
+			*content = append(*content, wireBlock{Reasoning: wholeReasoning(d.Reasoning)})
 		case agent.UsePart:
 			input := d.Input
 			if len(input) == 0 {
@@ -131,6 +151,21 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, res)
+}
+
+func wholeReasoning(r agent.Reasoning) *wireReasoning {
+	if len(r.Redacted) > 0 {
+		return &wireReasoning{RedactedContent: r.Redacted}
+	}
+	t := &wireReasoningText{Text: &r.Text}
+	if r.Signature != "" {
+		t.Signature = &r.Signature
+	}
+	return &wireReasoning{ReasoningText: t}
+}
+
+func unsupported(field string) httpError {
+	return refused(fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", field, field))
 }
 
 // fault is how an error of a model looks on the wire.

@@ -75,8 +75,15 @@ func TestFrontCarriesEverything(t *testing.T) {
 	request := &agent.Request{
 		System: "You know books.",
 		Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{{Text: "Which book is this? 📚"}}},
+			{Role: agent.User, Parts: []agent.Part{
+				{Text: "Which book is this? 📚"},
+				{Image: &tools.Media{Format: "png", Bytes: []byte("\x89PNG")}},
+				{Document: &tools.Media{Format: "md", Bytes: []byte("# Emma")}},
+			}},
 			{Role: agent.Assistant, Parts: []agent.Part{
+				{Reasoning: &agent.Reasoning{Text: "Hm \"é\".", Signature: "c2ln"}},
+				{Reasoning: &agent.Reasoning{Signature: "c2ln"}},
+				{Reasoning: &agent.Reasoning{Redacted: []byte("\x00secret")}},
 				{Text: "Let me look."},
 				{Use: &agent.ToolUse{ID: "a", Name: "look_up", Input: json.RawMessage(`{"isbn":"978","n":1e400}`)}},
 				{Use: &agent.ToolUse{ID: "b", Name: "scan", Input: json.RawMessage(`{}`)}},
@@ -84,6 +91,8 @@ func TestFrontCarriesEverything(t *testing.T) {
 			{Role: agent.User, Parts: []agent.Part{
 				{Result: &agent.ToolResult{ID: "a", Result: tools.Result{Blocks: []tools.Block{
 					{JSON: json.RawMessage(`{"title":"Emma"}`)}, {Text: "found"},
+					{Image: &tools.Media{Format: "webp", Bytes: []byte("RIFF")}},
+					{Document: &tools.Media{Format: "pdf", Bytes: []byte("%PDF")}},
 				}}}},
 				{Result: &agent.ToolResult{ID: "b", Result: tools.Result{Blocks: []tools.Block{{Text: "no barcode"}}, IsError: true}}},
 				{Text: "Go on."},
@@ -94,11 +103,22 @@ func TestFrontCarriesEverything(t *testing.T) {
 			{Name: "scan", Schema: json.RawMessage(`{"type":"object"}`)},
 		},
 		MaxTokens: 321,
+		Choice:    agent.Choice{Name: "scan"},
+		Cache:     true,
 	}
 	answer := []agent.Delta{
+		agent.ReasoningDelta{Text: "Hm"}, agent.ReasoningDelta{Text: "."},
+		agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "Hm.", Signature: "c2ln"}},
+		agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("\x00secret")}},
 		agent.TextPart{Text: "So \"it\"\n"}, agent.TextPart{Text: "is\u2028 <b> \x01"},
+		agent.UseDelta{ID: "c", Name: "look_up", Input: `{"isbn"`}, agent.UseDelta{ID: "f", Name: "scan", Input: `{`},
+		agent.TextPart{Text: "meanwhile"},
+		agent.UseDelta{ID: "c", Name: "look_up", Input: `: "979"}`},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "c", Name: "look_up", Input: json.RawMessage(`{"isbn": "979"}`)}},
+		agent.UseDelta{ID: "f", Name: "scan", Input: `}`},
+		agent.UsePart{ToolUse: agent.ToolUse{ID: "f", Name: "scan", Input: json.RawMessage(`{}`)}},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "d", Name: "scan"}},
+		agent.UseDelta{ID: "e", Name: "scan", Input: `{"no json`},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "e", Name: "scan", Input: json.RawMessage(`{"no json`)}},
 		agent.TextPart{Text: "and more"},
 		agent.StopPart{Reason: agent.ToolUseReason},

@@ -1,6 +1,7 @@
 package bedrocktest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -8,69 +9,139 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// message writes the events of one answer in their order. Like the service it sends no contentBlockStart for text,
-// and it leaves a block open until the next one begins or the message stops.
+// message writes the events of one answer in their order. Like the service it sends no contentBlockStart for text and
+// reasoning, and it leaves a block open until the next one begins or the message stops. Calls can be written side by
+// side, see [message.startCall].
 type message struct {
-	e     *eventWriter
-	index int  // of the open block, or of the next one
-	open  bool // a block is open
-	text  bool // the open block is text
+	emit func(event string, payload []byte) error
+	next int // index of the next block
+	open int // index of the open block, or none
+	kind kind
+}
+
+// kind is what the open block holds.
+type kind int
+
+const (
+	aText kind = iota
+	aThought
+	aCall
+)
+
+const none = -1
+
+// newMessage writes the blocks from the index first on.
+func newMessage(emit func(string, []byte) error, first int) *message {
+	return &message{emit: emit, next: first, open: none}
 }
 
 // startMessage writes messageStart.
 func startMessage(e *eventWriter) (*message, error) {
-	return &message{e: e}, e.event("messageStart", []byte(`{"role":"assistant"}`))
+	return newMessage(e.event, 0), e.event("messageStart", []byte(`{"role":"assistant"}`))
 }
 
 // textDelta continues the open text block, or begins one.
 func (m *message) textDelta(s string) error {
-	if m.open && !m.text {
-		if err := m.close(); err != nil {
-			return err
-		}
+	if err := m.enter(aText); err != nil {
+		return err
 	}
-	m.open, m.text = true, true
-	return m.e.event("contentBlockDelta", m.delta(`"text":`, s, ``))
+	return m.emit("contentBlockDelta", delta(m.open, `"text":`, s, ``))
+}
+
+// thoughtDelta continues the open block of reasoning, or begins one. The member is text or signature.
+func (m *message) thoughtDelta(member, s string) error {
+	if err := m.enter(aThought); err != nil {
+		return err
+	}
+	return m.thoughtAt(m.open, member, s)
+}
+
+// thoughtAt continues the reasoning of that index.
+func (m *message) thoughtAt(index int, member, s string) error {
+	return m.emit("contentBlockDelta", delta(index, `"reasoningContent":{"`+member+`":`, s, `}`))
+}
+
+// beside gives the index of a block beside whatever comes next: it stays open until stopBlock.
+func (m *message) beside() (index int, err error) {
+	if err := m.close(); err != nil {
+		return none, err
+	}
+	m.next++
+	return m.next - 1, nil
+}
+
+// redacted is a whole block of reasoning that the service has encrypted.
+func (m *message) redacted(data []byte) error {
+	if err := m.close(); err != nil {
+		return err
+	}
+	return m.thoughtDelta("redactedContent", base64.StdEncoding.EncodeToString(data))
+}
+
+// enter makes sure that a block of this kind is open.
+func (m *message) enter(k kind) error {
+	if m.open != none && m.kind == k {
+		return nil
+	}
+	if err := m.close(); err != nil {
+		return err
+	}
+	m.open, m.kind = m.next, k
+	m.next++
+	return nil
 }
 
 // toolStart begins a block for one call.
 func (m *message) toolStart(id, name string) error {
-	if err := m.close(); err != nil {
-		return err
-	}
-	m.open, m.text = true, false
-	b := fmt.Appendf(nil, `{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":`, m.index)
-	b = append(appendQuoted(b, id), `,"name":`...)
-	b = append(appendQuoted(b, name), `}}}`...)
-	return m.e.event("contentBlockStart", b)
+	index, err := m.startCall(id, name)
+	m.open, m.kind = index, aCall
+	return err
 }
 
 // toolInput continues the open call with a fragment of its input.
-func (m *message) toolInput(fragment string) error {
-	return m.e.event("contentBlockDelta", m.delta(`"toolUse":{"input":`, fragment, `}`))
+func (m *message) toolInput(fragment string) error { return m.callInput(m.open, fragment) }
+
+// startCall begins a block for one call beside whatever comes next.
+func (m *message) startCall(id, name string) (index int, err error) {
+	if index, err = m.beside(); err != nil {
+		return none, err
+	}
+	b := fmt.Appendf(nil, `{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":`, index)
+	b = append(appendQuoted(b, id), `,"name":`...)
+	b = append(appendQuoted(b, name), `}}}`...)
+	return index, m.emit("contentBlockStart", b)
 }
 
-// delta is the payload of a contentBlockDelta for the open block.
-func (m *message) delta(before, s, after string) []byte {
-	b := append(m.block(), `,"delta":{`...)
+// callInput continues the call of that index.
+func (m *message) callInput(index int, fragment string) error {
+	return m.emit("contentBlockDelta", delta(index, `"toolUse":{"input":`, fragment, `}`))
+}
+
+// stopBlock ends the block of that index.
+func (m *message) stopBlock(index int) error {
+	return m.emit("contentBlockStop", append(block(index), '}'))
+}
+
+// delta is the payload of a contentBlockDelta.
+func delta(index int, before, s, after string) []byte {
+	b := append(block(index), `,"delta":{`...)
 	b = appendQuoted(append(b, before...), s)
 	return append(append(b, after...), `}}`...)
 }
 
-// block is a payload's beginning, which names the open block.
-func (m *message) block() []byte {
-	return strconv.AppendInt([]byte(`{"contentBlockIndex":`), int64(m.index), 10)
+// block is a payload's beginning, which names the block.
+func block(index int) []byte {
+	return strconv.AppendInt([]byte(`{"contentBlockIndex":`), int64(index), 10)
 }
 
 // close ends the open block, if there is one.
 func (m *message) close() error {
-	if !m.open {
+	if m.open == none {
 		return nil
 	}
-	payload := append(m.block(), '}')
-	m.open = false
-	m.index++
-	return m.e.event("contentBlockStop", payload)
+	index := m.open
+	m.open = none
+	return m.stopBlock(index)
 }
 
 // stop ends the open block and the message.
@@ -79,7 +150,7 @@ func (m *message) stop(reason string) error {
 		return err
 	}
 	b := appendQuoted([]byte(`{"stopReason":`), reason)
-	return m.e.event("messageStop", append(b, '}'))
+	return m.emit("messageStop", append(b, '}'))
 }
 
 // metadata writes the stream's last event.
@@ -91,7 +162,7 @@ func (m *message) metadata(u agent.Usage) error {
 	if err != nil {
 		return err
 	}
-	return m.e.event("metadata", b)
+	return m.emit("metadata", b)
 }
 
 func usage(u agent.Usage) wireUsage {

@@ -16,6 +16,7 @@ type Piece struct{ play func(*player) error }
 // player is one reply while it is played.
 type player struct {
 	*message
+	e      *eventWriter
 	r      *http.Request
 	tools  bool
 	reason string
@@ -27,11 +28,12 @@ var errEnd = errors.New("bedrocktest: end of the stream")
 
 // play writes a reply. Every error but errEnd means that the client has gone.
 func play(w http.ResponseWriter, r *http.Request, pieces []Piece) {
-	msg, err := startMessage(newEventWriter(w))
+	e := newEventWriter(w)
+	msg, err := startMessage(e)
 	if err != nil {
 		return
 	}
-	p := &player{message: msg, r: r}
+	p := &player{message: msg, e: e, r: r}
 	for _, piece := range pieces {
 		if piece.play(p) != nil {
 			return
@@ -74,6 +76,74 @@ func ToolUse(id, name string, fragments ...string) Piece {
 	}}
 }
 
+// Reasoning is a block of what the model thinks, one delta a chunk, and then its signature, if that is not empty. It
+// is a block of its own.
+func Reasoning(signature string, chunks ...string) Piece {
+	return Piece{func(p *player) error {
+		if err := p.close(); err != nil {
+			return err
+		}
+		for _, c := range chunks {
+			if err := p.thoughtDelta("text", c); err != nil {
+				return err
+			}
+		}
+		if signature == "" {
+			return nil
+		}
+		return p.thoughtDelta("signature", signature)
+	}}
+}
+
+// Redacted is a block of reasoning that the service has encrypted.
+func Redacted(data []byte) Piece {
+	return Piece{func(p *player) error { return p.redacted(data) }}
+}
+
+// Interleave plays pieces of text, reasoning and tool use side by side: each has a block of its own, and they take
+// turns, an event each.
+func Interleave(pieces ...Piece) Piece {
+	return Piece{func(p *player) error {
+		if err := p.close(); err != nil {
+			return err
+		}
+		type sent struct {
+			event   string
+			payload []byte
+		}
+		var lanes [][]sent
+		for _, piece := range pieces {
+			var lane []sent
+			alone := *p
+			alone.message = newMessage(func(event string, payload []byte) error {
+				lane = append(lane, sent{event, payload})
+				return nil
+			}, p.next)
+			if err := piece.play(&alone); err != nil {
+				return err
+			}
+			if err := alone.close(); err != nil {
+				return err
+			}
+			p.next, p.tools = alone.next, alone.tools
+			lanes = append(lanes, lane)
+		}
+		for more := true; more; {
+			more = false
+			for i, lane := range lanes {
+				if len(lane) == 0 {
+					continue
+				}
+				if err := p.emit(lane[0].event, lane[0].payload); err != nil {
+					return err
+				}
+				lanes[i], more = lane[1:], true
+			}
+		}
+		return nil
+	}}
+}
+
 // Stop sets the stop reason, in the service's words.
 func Stop(reason string) Piece {
 	return Piece{func(p *player) error { p.reason = reason; return nil }}
@@ -81,7 +151,12 @@ func Stop(reason string) Piece {
 
 // Usage sets the token counts of the metadata, which are 0 without it.
 func Usage(input, output int64) Piece {
-	return Piece{func(p *player) error { p.usage = agent.Usage{Input: input, Output: output}; return nil }}
+	return Piece{func(p *player) error { p.usage.Input, p.usage.Output = input, output; return nil }}
+}
+
+// CacheUsage sets the token counts of the prompt cache in the metadata, which are absent without it.
+func CacheUsage(read, write int64) Piece {
+	return Piece{func(p *player) error { p.usage.CacheRead, p.usage.CacheWrite = read, write; return nil }}
 }
 
 // Event is any event, with its payload in JSON: for interleaved blocks, unknown events, and orders that the
@@ -113,8 +188,23 @@ func Error(code, message string) Piece {
 // Damaged is a text delta whose checksum is wrong.
 func Damaged(text string) Piece {
 	return Piece{func(p *player) error {
-		p.open, p.text = true, true
-		return p.e.damaged("contentBlockDelta", p.delta(`"text":`, text, ``))
+		if err := p.enter(aText); err != nil {
+			return err
+		}
+		return p.e.damaged("contentBlockDelta", delta(p.open, `"text":`, text, ``))
+	}}
+}
+
+// Torn is a text delta of which half arrives before the connection drops.
+func Torn(text string) Piece {
+	return Piece{func(p *player) error {
+		if err := p.enter(aText); err != nil {
+			return err
+		}
+		if err := p.e.half("contentBlockDelta", delta(p.open, `"text":`, text, ``)); err != nil {
+			return err
+		}
+		panic(http.ErrAbortHandler)
 	}}
 }
 

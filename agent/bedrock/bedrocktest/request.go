@@ -31,18 +31,28 @@ type Request struct {
 	Header http.Header // as sent, signature included
 	Body   []byte      // as sent: JSON
 
-	Messages  []agent.Message
-	System    string
-	Tools     []tools.Spec
-	MaxTokens int // 0: not given
+	Messages    []agent.Message // media that lie in S3 have neither bytes nor an object: see the Body
+	System      string
+	Tools       []tools.Spec
+	Choice      agent.Choice
+	CachePoints int
+	MaxTokens   int // 0: not given
 
-	// Refused is the service's message if the request was answered with a ValidationException, or empty.
+	// Refused is the service's message if the request was refused, with a ValidationException most often, or empty.
 	Refused string
+
+	as     httpError // how it was refused
+	remote bool      // media lie in S3
+	extras []string  // what a model that is a program cannot do
 }
+
+func (r *Request) refuse(e httpError) { r.Refused, r.as = e.message, e }
 
 // request gives what an agent.Model needs of r.
 func (r *Request) request() *agent.Request {
-	return &agent.Request{System: r.System, Messages: r.Messages, Tools: r.Tools, MaxTokens: r.MaxTokens}
+	return &agent.Request{
+		System: r.System, Messages: r.Messages, Tools: r.Tools, MaxTokens: r.MaxTokens, Choice: r.Choice, Cache: r.CachePoints > 0,
+	}
 }
 
 // read takes a request off the wire. It answers by itself, and gives nil, when the request is not for this
@@ -51,7 +61,7 @@ func read(w http.ResponseWriter, r *http.Request) *Request {
 	req, ok := route(r)
 	if !ok {
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
-		writeError(w, httpError{http.StatusNotFound, "UnknownOperationException", "The requested operation is not supported."})
+		refuse(w, r, httpError{http.StatusNotFound, "UnknownOperationException", "The requested operation is not supported."})
 		return nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -63,19 +73,29 @@ func read(w http.ResponseWriter, r *http.Request) *Request {
 	}
 	req.Body = body
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		req.Refused = fmt.Sprintf("The request body is larger than %d bytes.", tooLarge.Limit)
+		req.refuse(refused(fmt.Sprintf("The request body is larger than %d bytes.", tooLarge.Limit)))
 		return req
 	}
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client went away in mid-request: there is nobody to answer
 	}
+	if e, ok := authenticate(r, body); ok {
+		req.refuse(e)
+		return req
+	}
 	var in wireRequest
-	if req.Refused = decode(body, &in); req.Refused == "" {
-		req.Refused = check(&in)
+	msg := decode(body, &in)
+	if msg == "" {
+		msg = check(&in)
 	}
-	if req.Refused == "" {
-		req.fill(&in)
+	if msg == "" {
+		msg = checkPrompt(req.Model, &in)
 	}
+	if msg != "" {
+		req.refuse(refused(msg))
+		return req
+	}
+	req.fill(&in)
 	return req
 }
 
@@ -111,51 +131,4 @@ func decode(body []byte, in *wireRequest) string {
 		return "Malformed input request: more than one JSON value, please reformat your input and try again."
 	}
 	return ""
-}
-
-// fill translates a request that has passed check.
-func (r *Request) fill(in *wireRequest) {
-	system := make([]string, 0, len(in.System))
-	for _, s := range in.System {
-		system = append(system, *s.Text)
-	}
-	r.System = strings.Join(system, "\n\n")
-	if in.InferenceConfig != nil && in.InferenceConfig.MaxTokens != nil {
-		r.MaxTokens = *in.InferenceConfig.MaxTokens
-	}
-	if in.ToolConfig != nil {
-		for _, t := range in.ToolConfig.Tools {
-			s := tools.Spec{Name: t.ToolSpec.Name, Schema: t.ToolSpec.InputSchema.JSON}
-			if t.ToolSpec.Description != nil {
-				s.Description = *t.ToolSpec.Description
-			}
-			r.Tools = append(r.Tools, s)
-		}
-	}
-	for _, m := range in.Messages {
-		msg := agent.Message{Role: agent.Role(m.Role)}
-		for _, b := range m.Content {
-			msg.Parts = append(msg.Parts, part(b))
-		}
-		r.Messages = append(r.Messages, msg)
-	}
-}
-
-func part(b wireBlock) agent.Part {
-	switch {
-	case b.ToolUse != nil:
-		return agent.Part{Use: &agent.ToolUse{ID: b.ToolUse.ToolUseID, Name: b.ToolUse.Name, Input: b.ToolUse.Input}}
-	case b.ToolResult != nil:
-		res := &agent.ToolResult{ID: b.ToolResult.ToolUseID}
-		res.Result.IsError = b.ToolResult.Status == "error"
-		for _, c := range b.ToolResult.Content {
-			if c.Text != nil {
-				res.Result.Blocks = append(res.Result.Blocks, tools.Block{Text: *c.Text})
-			} else {
-				res.Result.Blocks = append(res.Result.Blocks, tools.Block{JSON: c.JSON})
-			}
-		}
-		return agent.Part{Result: res}
-	}
-	return agent.Part{Text: *b.Text}
 }

@@ -62,6 +62,18 @@ func (e *eventWriter) damaged(name string, payload []byte) error {
 	return e.send(event(name, payload), true)
 }
 
+// half writes the first half of an event.
+func (e *eventWriter) half(name string, payload []byte) error {
+	e.buf.Reset()
+	if err := e.enc.Encode(&e.buf, event(name, payload)); err != nil {
+		return err
+	}
+	if _, err := e.w.Write(e.buf.Bytes()[:e.buf.Len()/2]); err != nil {
+		return err
+	}
+	return e.flush()
+}
+
 // exception writes one of the service's exceptions; the stream ends with it.
 func (e *eventWriter) exception(name, message string) error {
 	payload, err := json.Marshal(map[string]string{"message": message})

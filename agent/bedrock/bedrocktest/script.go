@@ -48,11 +48,11 @@ func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !req.Stream && req.Refused == "" {
-		req.Refused = "A script answers ConverseStream alone."
+		req.refuse(refused("A script answers ConverseStream alone."))
 	}
 	step, ok := s.next(req)
 	if !ok {
-		writeError(w, refused(req.Refused))
+		refuse(w, r, req.as)
 		return
 	}
 	for step.choose != nil {
@@ -69,7 +69,7 @@ func (s *Script) next(req *Request) (Step, bool) {
 		s.steps, s.played = s.steps[1:], 0
 	}
 	if req.Refused == "" && len(s.steps) == 0 {
-		req.Refused = "The script has no step for this request."
+		req.refuse(refused("The script has no step for this request."))
 	}
 	s.requests = append(s.requests, *req)
 	if req.Refused != "" {

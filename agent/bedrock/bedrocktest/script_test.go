@@ -24,7 +24,7 @@ const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
 
 func play(s *bt.Script) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/model/m/converse-stream", strings.NewReader(body)))
+	s.ServeHTTP(w, request("/model/m/converse-stream", body))
 	return w
 }
 
@@ -112,10 +112,10 @@ func TestForever(t *testing.T) {
 func TestRefusedRequestsTakeNoStep(t *testing.T) {
 	s := bt.NewScript(bt.Reply())
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/model/m/converse-stream", strings.NewReader(`{"messages":[]}`)))
+	s.ServeHTTP(w, request("/model/m/converse-stream", `{"messages":[]}`))
 	require.Equal(t, http.StatusBadRequest, w.Code)
 	w = httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/model/m/converse", strings.NewReader(body)))
+	s.ServeHTTP(w, request("/model/m/converse", body))
 	require.Equal(t, http.StatusBadRequest, w.Code)
 	require.Equal(t, http.StatusOK, play(s).Code)
 	require.ErrorContains(t, s.Err(), "request 1: The messages field is empty")
@@ -129,7 +129,10 @@ func TestWait(t *testing.T) {
 	gate := make(chan struct{})
 	server := httptest.NewServer(bt.NewScript(bt.Reply(bt.Text("before"), bt.Wait(gate), bt.Text("after"))))
 	defer server.Close()
-	resp, err := http.Post(server.URL+"/model/m/converse-stream", "application/json", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/model/m/converse-stream", strings.NewReader(body))
+	require.NoError(t, err)
+	require.NoError(t, bt.Sign(req, []byte(body)))
+	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	d := eventstream.NewDecoder()

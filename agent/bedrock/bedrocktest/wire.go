@@ -8,9 +8,18 @@ import "encoding/json"
 type (
 	wireRequest struct {
 		Messages        []wireMessage   `json:"messages"`
-		System          []wireText      `json:"system"`
+		System          []wireSystem    `json:"system"`
 		InferenceConfig *wireInference  `json:"inferenceConfig"`
 		ToolConfig      *wireToolConfig `json:"toolConfig"`
+		wireExtras
+	}
+	// wireExtras are what a model that is a program knows nothing of.
+	wireExtras struct {
+		AdditionalModelRequestFields json.RawMessage   `json:"additionalModelRequestFields"`
+		GuardrailConfig              *wireGuardrail    `json:"guardrailConfig"`
+		PerformanceConfig            *wirePerformance  `json:"performanceConfig"`
+		ServiceTier                  *wireServiceTier  `json:"serviceTier"`
+		RequestMetadata              map[string]string `json:"requestMetadata"`
 	}
 	wireMessage struct {
 		Role    string      `json:"role"`
@@ -21,6 +30,10 @@ type (
 		Text       *string         `json:"text,omitempty"`
 		ToolUse    *wireToolUse    `json:"toolUse,omitempty"`
 		ToolResult *wireToolResult `json:"toolResult,omitempty"`
+		Image      *wireMedia      `json:"image,omitempty"`
+		Document   *wireMedia      `json:"document,omitempty"`
+		Reasoning  *wireReasoning  `json:"reasoningContent,omitempty"`
+		CachePoint *wireCachePoint `json:"cachePoint,omitempty"`
 	}
 	wireToolUse struct {
 		ToolUseID string          `json:"toolUseId"`
@@ -34,21 +47,58 @@ type (
 	}
 	// wireResultBlock is a union: one of its members.
 	wireResultBlock struct {
-		Text *string         `json:"text"`
-		JSON json.RawMessage `json:"json"`
+		Text     *string         `json:"text"`
+		JSON     json.RawMessage `json:"json"`
+		Image    *wireMedia      `json:"image"`
+		Document *wireMedia      `json:"document"`
 	}
-	wireText struct {
-		Text *string `json:"text"`
+	// wireMedia is an image, or a document, which alone has a name.
+	wireMedia struct {
+		Format string     `json:"format"`
+		Name   *string    `json:"name"`
+		Source wireSource `json:"source"`
+	}
+	// wireSource is a union: one of its members.
+	wireSource struct {
+		Bytes      []byte          `json:"bytes"`
+		S3Location *wireS3Location `json:"s3Location"`
+	}
+	wireS3Location struct {
+		URI         string  `json:"uri"`
+		BucketOwner *string `json:"bucketOwner"`
+	}
+	// wireReasoning is a union: one of its members.
+	wireReasoning struct {
+		ReasoningText   *wireReasoningText `json:"reasoningText,omitempty"`
+		RedactedContent []byte             `json:"redactedContent,omitempty"`
+	}
+	wireReasoningText struct {
+		Text      *string `json:"text,omitempty"`
+		Signature *string `json:"signature,omitempty"`
+	}
+	wireCachePoint struct {
+		Type string  `json:"type"`
+		TTL  *string `json:"ttl"`
+	}
+	// wireSystem is a union: one of its members.
+	wireSystem struct {
+		Text       *string         `json:"text"`
+		CachePoint *wireCachePoint `json:"cachePoint"`
 	}
 	wireInference struct {
-		MaxTokens *int `json:"maxTokens"`
+		MaxTokens     *int     `json:"maxTokens"`
+		Temperature   *float64 `json:"temperature"`
+		TopP          *float64 `json:"topP"`
+		StopSequences []string `json:"stopSequences"`
 	}
 	wireToolConfig struct {
 		Tools      []wireTool      `json:"tools"`
 		ToolChoice *wireToolChoice `json:"toolChoice"`
 	}
+	// wireTool is a union: one of its members.
 	wireTool struct {
-		ToolSpec *wireToolSpec `json:"toolSpec"`
+		ToolSpec   *wireToolSpec   `json:"toolSpec"`
+		CachePoint *wireCachePoint `json:"cachePoint"`
 	}
 	wireToolSpec struct {
 		Name        string          `json:"name"`
@@ -58,8 +108,25 @@ type (
 	wireToolSchema struct {
 		JSON json.RawMessage `json:"json"`
 	}
+	// wireToolChoice is a union: one of its members.
 	wireToolChoice struct {
 		Auto *struct{} `json:"auto"`
+		Any  *struct{} `json:"any"`
+		Tool *struct {
+			Name string `json:"name"`
+		} `json:"tool"`
+	}
+	wireGuardrail struct {
+		Identifier           string `json:"guardrailIdentifier"`
+		Version              string `json:"guardrailVersion"`
+		StreamProcessingMode string `json:"streamProcessingMode"`
+		Trace                string `json:"trace"`
+	}
+	wirePerformance struct {
+		Latency string `json:"latency"`
+	}
+	wireServiceTier struct {
+		Type string `json:"type"`
 	}
 )
 

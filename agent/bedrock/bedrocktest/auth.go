@@ -1,0 +1,132 @@
+package bedrocktest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+const (
+	// accessKey and secretKey are what [NewClient] signs with.
+	accessKey = "bedrocktest"
+	secretKey = "bedrocktest"
+
+	service    = "bedrock"
+	maxSkew    = 5 * time.Minute
+	amzDate    = "20060102T150405Z"
+	sigV4      = "AWS4-HMAC-SHA256 "
+	bearer     = "Bearer "
+	noToken    = "Missing Authentication Token"
+	mismatched = "The request signature we calculated does not match the signature you provided. Check your AWS Secret " +
+		"Access Key and signing method. Consult the service documentation for details."
+)
+
+// Sign signs a request with the credentials of [NewClient], for a test that speaks HTTP by itself. The body is what
+// the request will send.
+func Sign(r *http.Request, body []byte) error {
+	return sign(r, body, "us-east-1", time.Now())
+}
+
+func sign(r *http.Request, body []byte, region string, at time.Time) error {
+	hash := sha256.Sum256(body)
+	creds := aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey}
+	return v4.NewSigner().SignHTTP(r.Context(), creds, r, hex.EncodeToString(hash[:]), service, region, at)
+}
+
+// signature is what an Authorization header of Signature Version 4 says.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+type signature struct {
+	key, date, region, service string
+	headers                    []string // signed ones, in lower case
+	value                      string
+}
+
+func parseSignature(h string) (s signature, ok bool) {
+	rest, ok := strings.CutPrefix(h, sigV4)
+	if !ok {
+		return s, false
+	}
+	for field := range strings.SplitSeq(rest, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		switch name {
+		case "Credential":
+			scope := strings.Split(value, "/")
+			if len(scope) != 5 || scope[4] != "aws4_request" {
+				return s, false
+			}
+			s.key, s.date, s.region, s.service = scope[0], scope[1], scope[2], scope[3]
+		case "SignedHeaders":
+			s.headers = strings.Split(value, ";")
+		case "Signature":
+			s.value = value
+		}
+	}
+	return s, s.key != "" && s.value != "" && len(s.headers) > 0
+}
+
+// authenticate says how the service would refuse the caller, or gives false. A bearer token, which the service takes
+// too, must be there. A signature must be in form, fresh, for this service and over the host and the date; where the
+// key is that of NewClient it is calculated anew, and must be the same.
+func authenticate(r *http.Request, body []byte) (httpError, bool) {
+	refuse := func(name, message string) (httpError, bool) {
+		return httpError{http.StatusForbidden, name, message}, true
+	}
+	auth := r.Header.Get("Authorization")
+	if token, ok := strings.CutPrefix(auth, bearer); ok && token != "" {
+		return httpError{}, false
+	}
+	if auth == "" {
+		return refuse("MissingAuthenticationTokenException", noToken)
+	}
+	s, ok := parseSignature(auth)
+	if !ok {
+		return refuse("IncompleteSignatureException", "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.")
+	}
+	at, err := time.Parse(amzDate, r.Header.Get("X-Amz-Date"))
+	switch {
+	case err != nil || at.UTC().Format("20060102") != s.date:
+		return refuse("IncompleteSignatureException", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.")
+	case time.Since(at).Abs() > maxSkew:
+		return refuse("InvalidSignatureException", "Signature expired or not yet current: "+r.Header.Get("X-Amz-Date"))
+	case s.service != service:
+		return refuse("InvalidSignatureException", "Credential should be scoped to correct service: '"+service+"'.")
+	case !slices.Contains(s.headers, "host") || !slices.Contains(s.headers, "x-amz-date"):
+		return refuse("InvalidSignatureException", "'Host' and 'X-Amz-Date' must be signed headers.")
+	case s.key == accessKey && !s.verify(r, body, at):
+		return refuse("InvalidSignatureException", mismatched)
+	}
+	return httpError{}, false
+}
+
+// verify signs the request again, with the headers that it says are signed, and compares.
+func (s signature) verify(r *http.Request, body []byte, at time.Time) bool {
+	again := (&http.Request{
+		Method: r.Method,
+		Host:   r.Host,
+		URL:    &url.URL{Host: r.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery},
+		Header: http.Header{},
+	}).WithContext(r.Context())
+	for _, name := range s.headers {
+		switch name {
+		case "host":
+		case "content-length":
+			again.ContentLength = int64(len(body))
+		default:
+			name = http.CanonicalHeaderKey(name)
+			again.Header[name] = slices.Clone(r.Header[name])
+		}
+	}
+	if err := sign(again, body, s.region, at); err != nil {
+		return false
+	}
+	mine, ok := parseSignature(again.Header.Get("Authorization"))
+	return ok && slices.Equal(mine.headers, s.headers) && hmac.Equal([]byte(mine.value), []byte(s.value))
+}

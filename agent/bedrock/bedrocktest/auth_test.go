@@ -1,0 +1,151 @@
+package bedrocktest_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+)
+
+// Whatever is wrong with a signature, the request is refused before its body is looked at.
+func TestChecksSignatures(t *testing.T) {
+	const path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A111122223333%3Ainference-profile%2Fa%20b/converse-stream"
+	auth := func(old, new string) func(*http.Request) {
+		return func(r *http.Request) {
+			h := r.Header.Get("Authorization")
+			r.Header.Set("Authorization", strings.Replace(h, old, new, 1))
+			if r.Header.Get("Authorization") == h {
+				panic("nothing replaced in " + h)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*http.Request)
+		want   string
+	}{
+		"good":                                   {func(*http.Request) {}, ""},
+		"headers that are not signed may change": {func(r *http.Request) { r.Header.Set("User-Agent", "x") }, ""},
+		"a bearer token":                         {func(r *http.Request) { r.Header.Set("Authorization", "Bearer key") }, ""},
+		"somebody else's key":                    {auth("Credential=bedrocktest/", "Credential=AKIDEXAMPLE/"), ""},
+		"no signature":                           {func(r *http.Request) { r.Header.Del("Authorization") }, "MissingAuthenticationTokenException"},
+		"no token":                               {func(r *http.Request) { r.Header.Set("Authorization", "Bearer ") }, "IncompleteSignatureException"},
+		"another scheme":                         {func(r *http.Request) { r.Header.Set("Authorization", "Basic eDp5") }, "IncompleteSignatureException"},
+		"half a scope":                           {auth("/aws4_request", ""), "IncompleteSignatureException"},
+		"another service":                        {auth("/bedrock/", "/s3/"), "InvalidSignatureException"},
+		"another region":                         {auth("/us-east-1/", "/us-east-2/"), "InvalidSignatureException"},
+		"another signature":                      {auth("Signature=", "Signature=0"), "InvalidSignatureException"},
+		"the host is not signed":                 {auth("host;", ""), "InvalidSignatureException"},
+		"another body":                           {func(r *http.Request) { r.Body = http.NoBody }, "InvalidSignatureException"},
+		"another host":                           {func(r *http.Request) { r.Host = "else.example" }, "InvalidSignatureException"},
+		"another query":                          {func(r *http.Request) { r.URL.RawQuery = "x=1" }, "InvalidSignatureException"},
+		"another model": {func(r *http.Request) {
+			r.URL.Path = strings.Replace(r.URL.Path, "us-east-1", "us-east-2", 1)
+			r.URL.RawPath = strings.Replace(r.URL.RawPath, "us-east-1", "us-east-2", 1)
+		}, "InvalidSignatureException"},
+		"another date":         {func(r *http.Request) { r.Header.Set("X-Amz-Date", "20200101T000000Z") }, "IncompleteSignatureException"},
+		"a signed header gone": {func(r *http.Request) { r.Header.Del("X-Amz-Date") }, "IncompleteSignatureException"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := bt.NewScript(bt.Reply(bt.Text("ok")))
+			r := request(path, body)
+			c.change(r)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			if c.want == "" {
+				require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+				require.Equal(t, "arn:aws:bedrock:us-east-1:111122223333:inference-profile/a b", s.Requests()[0].Model)
+				return
+			}
+			require.Equal(t, http.StatusForbidden, w.Code)
+			require.Equal(t, c.want, w.Header().Get("X-Amzn-ErrorType"))
+			require.Error(t, s.Err())
+		})
+	}
+	t.Run("an old one", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := request(path, body)
+			<-time.After(6 * time.Minute)
+			w := httptest.NewRecorder()
+			bt.NewScript(bt.Reply()).ServeHTTP(w, r)
+			require.Equal(t, http.StatusForbidden, w.Code)
+			require.Contains(t, w.Body.String(), "Signature expired")
+		})
+	})
+}
+
+// The SDK's own signature is verified, session token and all, and a client with a wrong secret is denied.
+func TestVerifiesTheSDK(t *testing.T) {
+	with := func(secret, token string) error {
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			client, stop := memnet.Serve(bt.NewScript(bt.Reply(bt.Text("ok"))))
+			defer stop()
+			c := bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) {
+				o.HTTPClient = client
+				o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: "bedrocktest", SecretAccessKey: secret, SessionToken: token}, nil
+				})
+			})
+			_, err = collect(t.Context(), bedrock.New(c, "a b/c:d", nil), ask())
+		})
+		return err
+	}
+	require.NoError(t, with("bedrocktest", ""))
+	require.NoError(t, with("bedrocktest", "a-token"))
+	err := with("guessed", "")
+	require.ErrorContains(t, err, "The request signature we calculated does not match")
+	require.ErrorContains(t, err, string(agent.AccessDenied))
+}
+
+// recorder is a test that is told of errors.
+type recorder struct{ errors []string }
+
+func (*recorder) Helper() {}
+func (r *recorder) Errorf(f string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(f, args...))
+}
+
+// A wrong request fails the test, in the service's words, whoever is behind; a scripted failure does not.
+func TestStrict(t *testing.T) {
+	model := yields(nil, agent.TextPart{Text: "ok"}, agent.StopPart{Reason: agent.EndTurn})
+	unsigned := httptest.NewRequest(http.MethodPost, "/model/m/converse", strings.NewReader(body))
+	for name, c := range map[string]struct {
+		h    http.Handler
+		r    *http.Request
+		want string
+	}{
+		"good":           {bt.Front(model), request("/model/m/converse", body), ""},
+		"a failure":      {bt.NewScript(bt.Throttled()), request("/model/m/converse-stream", body), ""},
+		"a model fails":  {bt.Front(yields(&agent.ModelError{Code: agent.InvalidCall})), request("/model/m/converse", body), ""},
+		"a bad request":  {bt.Front(model), request("/model/m/converse", `{"messages":[]}`), "ValidationException: The messages field is empty"},
+		"not supported":  {bt.Front(model), request("/model/m/converse", `{"inferenceConfig":{"topP":1},"messages":[`+asks+`]}`), "ValidationException: This model doesn't support the topP field"},
+		"a prompt":       {bt.Front(model), request("/model/arn:aws:bedrock:us-east-1:111122223333:prompt%2FP1/converse", `{"system":[{"text":"x"}],"messages":[`+asks+`]}`), "The system field can't be set"},
+		"a played out":   {bt.NewScript(), request("/model/m/converse-stream", body), "The script has no step for this request."},
+		"not signed":     {bt.Front(model), unsigned, "MissingAuthenticationTokenException"},
+		"no such action": {bt.Front(model), request("/model/m/invoke", body), "UnknownOperationException"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var rec recorder
+			bt.Strict(&rec, c.h).ServeHTTP(httptest.NewRecorder(), c.r)
+			if c.want == "" {
+				require.Empty(t, rec.errors)
+				return
+			}
+			require.Len(t, rec.errors, 1)
+			require.Contains(t, rec.errors[0], c.want)
+		})
+	}
+}

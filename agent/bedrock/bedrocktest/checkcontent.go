@@ -1,0 +1,117 @@
+package bedrocktest
+
+import "fmt"
+
+// checkContent looks at each block alone.
+func checkContent(in *wireRequest) string {
+	if len(in.Messages) == 0 {
+		return "The messages field is empty. Add a message to the messages field and try again."
+	}
+	for i, m := range in.Messages {
+		if m.Role != "user" && m.Role != "assistant" {
+			return enum(m.Role, fmt.Sprintf("messages.%d.role", i), "user, assistant")
+		}
+		if len(m.Content) == 0 {
+			return fmt.Sprintf("The content field in the Message object at messages.%d is empty. Add a ContentBlock object to the content field and try again.", i)
+		}
+		for j, b := range m.Content {
+			if msg := checkBlock(in, m.Role, b, fmt.Sprintf("messages.%d.content.%d", i, j)); msg != "" {
+				return msg
+			}
+		}
+	}
+	return ""
+}
+
+func checkBlock(in *wireRequest, role string, b wireBlock, at string) string {
+	set := count(b.Text != nil, b.ToolUse != nil, b.ToolResult != nil, b.Image != nil, b.Document != nil, b.Reasoning != nil, b.CachePoint != nil)
+	switch {
+	case set != 1:
+		return oneKey("ContentBlock", at, "text, image, document, toolUse, toolResult, reasoningContent, cachePoint")
+	case b.Text != nil && blank(*b.Text):
+		return blankText("ContentBlock", at)
+	case b.Image != nil && role != "user":
+		return misplaced("image", at, role)
+	case b.Document != nil && role != "user":
+		return misplaced("document", at, role)
+	case b.Reasoning != nil:
+		return checkReasoning(b.Reasoning, role, at)
+	case (b.ToolUse != nil || b.ToolResult != nil) && in.ToolConfig == nil:
+		return "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+	case b.ToolUse != nil:
+		return checkToolUse(b.ToolUse, role, at)
+	case b.ToolResult != nil:
+		return checkToolResult(b.ToolResult, role, at)
+	}
+	return ""
+}
+
+// misplaced: the two roles may not say the same kinds of blocks.
+func misplaced(kind, at, role string) string {
+	if role == "user" {
+		return fmt.Sprintf("The %s block at %s is in a user message. Move it to an assistant message and try again.", kind, at)
+	}
+	return fmt.Sprintf("The %s block at %s is in an assistant message. Move it to a user message and try again.", kind, at)
+}
+
+// checkReasoning: text and signature come back as they went out. Text may be empty, but not absent; a signature may be
+// neither.
+func checkReasoning(r *wireReasoning, role, at string) string {
+	at += ".reasoningContent"
+	switch {
+	case role != "assistant":
+		return misplaced("reasoningContent", at, role)
+	case count(r.ReasoningText != nil, r.RedactedContent != nil) != 1:
+		return oneKey("ReasoningContentBlock", at, "reasoningText, redactedContent")
+	case r.RedactedContent != nil && len(r.RedactedContent) == 0:
+		return constraint("", at+".redactedContent", "Member must have length greater than or equal to 1")
+	case r.ReasoningText == nil:
+		return ""
+	case r.ReasoningText.Text == nil:
+		return constraint("null", at+".reasoningText.text", "Member must not be null")
+	case r.ReasoningText.Signature == nil:
+		return at + ".reasoningText.signature: Field required"
+	case *r.ReasoningText.Signature == "":
+		return at + ".reasoningText.signature: Invalid `signature` in `thinking` block"
+	}
+	return ""
+}
+
+func checkToolUse(use *wireToolUse, role, at string) string {
+	switch {
+	case role != "assistant":
+		return misplaced("toolUse", at, role)
+	case !isName(use.ToolUseID):
+		return badName(use.ToolUseID, at+".toolUse.toolUseId")
+	case !isName(use.Name):
+		return badName(use.Name, at+".toolUse.name")
+	case !isObject(use.Input):
+		return badObject(at + ".toolUse.input")
+	}
+	return ""
+}
+
+func checkToolResult(res *wireToolResult, role, at string) string {
+	switch {
+	case role != "user":
+		return misplaced("toolResult", at, role)
+	case !isName(res.ToolUseID):
+		return badName(res.ToolUseID, at+".toolResult.toolUseId")
+	case res.Status != "" && res.Status != "success" && res.Status != "error":
+		return enum(res.Status, at+".toolResult.status", "success, error")
+	case len(res.Content) == 0:
+		return fmt.Sprintf("The content field in the ToolResultBlock object at %s.toolResult is empty. Add a ToolResultContentBlock object to the content field and try again.", at)
+	}
+	for k, c := range res.Content {
+		at := fmt.Sprintf("%s.toolResult.content.%d", at, k)
+		switch {
+		case count(c.Text != nil, c.JSON != nil, c.Image != nil, c.Document != nil) != 1:
+			return oneKey("ToolResultContentBlock", at, "text, json, image, document")
+		case c.Text != nil && blank(*c.Text):
+			return blankText("ToolResultContentBlock", at)
+		case c.JSON != nil && !isObject(c.JSON):
+			return badObject(at + ".json")
+		}
+	}
+	return ""
+}

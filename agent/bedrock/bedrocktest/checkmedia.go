@@ -1,0 +1,118 @@
+package bedrocktest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What one message may hold. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+const (
+	maxImages        = 20
+	maxImageBytes    = 3_750_000
+	maxDocuments     = 5
+	maxDocumentBytes = 4_500_000
+	maxDocumentName  = 200
+)
+
+var (
+	imageFormats    = []string{"png", "jpeg", "gif", "webp"}
+	documentFormats = []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}
+
+	documentName = regexp.MustCompile(`^[a-zA-Z0-9\s()\[\]-]+$`)
+	twoSpaces    = regexp.MustCompile(`\s\s`)
+	s3URI        = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$`)
+	account      = regexp.MustCompile(`^[0-9]{12}$`)
+)
+
+// checkMedia looks at images and documents, those in tool results included: each alone, how many a message holds, the
+// names of all documents, and the text beside them.
+func checkMedia(in *wireRequest) string {
+	names := make(map[string]bool)
+	for i, m := range in.Messages {
+		images, documents := 0, 0
+		said, beside := false, false
+		for j, b := range m.Content {
+			at := fmt.Sprintf("messages.%d.content.%d", i, j)
+			said = said || b.Text != nil
+			beside = beside || b.Document != nil
+			media := []wireResultBlock{{Image: b.Image, Document: b.Document}}
+			if b.ToolResult != nil {
+				media = b.ToolResult.Content
+			}
+			for k, c := range media {
+				at := at
+				if b.ToolResult != nil {
+					at = fmt.Sprintf("%s.toolResult.content.%d", at, k)
+				}
+				var msg string
+				switch {
+				case c.Image != nil:
+					images++
+					msg = checkImage(c.Image, at+".image")
+				case c.Document != nil:
+					documents++
+					msg = checkDocument(c.Document, at+".document", names)
+				}
+				if msg != "" {
+					return msg
+				}
+			}
+		}
+		switch {
+		case images > maxImages:
+			return fmt.Sprintf("The Message object at messages.%d contains %d images. You can include up to %d images.", i, images, maxImages)
+		case documents > maxDocuments:
+			return fmt.Sprintf("The number of documents in the request exceeds the limit of %d. Remove %d documents and retry your request.", maxDocuments, documents-maxDocuments)
+		case beside && !said:
+			return fmt.Sprintf("The Message object at messages.%d contains a document without a text block. Add a text block to the content field and try again.", i)
+		}
+	}
+	return ""
+}
+
+func checkImage(m *wireMedia, at string) string {
+	switch {
+	case !slices.Contains(imageFormats, m.Format):
+		return enum(m.Format, at+".format", strings.Join(imageFormats, ", "))
+	case m.Name != nil:
+		return "Malformed input request: extraneous key [name] is not permitted, please reformat your input and try again."
+	}
+	return checkSource(m.Source, at+".source", "ImageSource", maxImageBytes)
+}
+
+func checkDocument(m *wireMedia, at string, names map[string]bool) string {
+	switch {
+	case !slices.Contains(documentFormats, m.Format):
+		return enum(m.Format, at+".format", strings.Join(documentFormats, ", "))
+	case m.Name == nil || *m.Name == "":
+		return constraint("", at+".name", "Member must have length greater than or equal to 1")
+	case len(*m.Name) > maxDocumentName:
+		return constraint(*m.Name, at+".name", fmt.Sprintf("Member must have length less than or equal to %d", maxDocumentName))
+	case !documentName.MatchString(*m.Name) || twoSpaces.MatchString(*m.Name):
+		return "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, " +
+			"parentheses, and square brackets. The name can't contain more than one consecutive whitespace character. " +
+			"Check that the file name conforms to these restrictions and retry your request."
+	case names[*m.Name]:
+		return "Messages can't contain duplicate document names. Rename the document and retry your request."
+	}
+	names[*m.Name] = true
+	return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
+}
+
+func checkSource(s wireSource, at, object string, limit int) string {
+	switch {
+	case count(s.Bytes != nil, s.S3Location != nil) != 1:
+		return oneKey(object, at, "bytes, s3Location")
+	case s.S3Location != nil && !s3URI.MatchString(s.S3Location.URI):
+		return constraint(s.S3Location.URI, at+".s3Location.uri", "Member must satisfy regular expression pattern: "+s3URI.String())
+	case s.S3Location != nil && s.S3Location.BucketOwner != nil && !account.MatchString(*s.S3Location.BucketOwner):
+		return constraint(*s.S3Location.BucketOwner, at+".s3Location.bucketOwner", "Member must satisfy regular expression pattern: "+account.String())
+	case s.Bytes != nil && len(s.Bytes) == 0:
+		return constraint("", at+".bytes", "Member must have length greater than or equal to 1")
+	case len(s.Bytes) > limit:
+		return fmt.Sprintf("%s.bytes: the file is %d bytes, which exceeds the maximum of %d bytes.", at, len(s.Bytes), limit)
+	}
+	return ""
+}

@@ -1,0 +1,57 @@
+package bedrocktest
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+func checkTools(in *wireRequest) string {
+	if in.ToolConfig == nil {
+		return ""
+	}
+	names := make(map[string]bool)
+	for i, t := range in.ToolConfig.Tools {
+		if count(t.ToolSpec != nil, t.CachePoint != nil) != 1 {
+			return oneKey("Tool", fmt.Sprintf("toolConfig.tools.%d", i), "toolSpec, cachePoint")
+		}
+		if t.CachePoint != nil {
+			continue
+		}
+		if msg := checkTool(t.ToolSpec, fmt.Sprintf("toolConfig.tools.%d.toolSpec", i), names); msg != "" {
+			return msg
+		}
+	}
+	if len(names) == 0 {
+		return constraint("[]", "toolConfig.tools", "Member must have length greater than or equal to 1")
+	}
+	if c := in.ToolConfig.ToolChoice; c != nil {
+		switch {
+		case count(c.Auto != nil, c.Any != nil, c.Tool != nil) != 1:
+			return oneKey("ToolChoice", "toolConfig.toolChoice", "auto, any, tool")
+		case c.Tool != nil && !isName(c.Tool.Name):
+			return badName(c.Tool.Name, "toolConfig.toolChoice.tool.name")
+		case c.Tool != nil && !names[c.Tool.Name]:
+			return fmt.Sprintf("The tool %s at toolConfig.toolChoice.tool.name is not defined in toolConfig.tools. Define the tool and try again.", c.Tool.Name)
+		}
+	}
+	return ""
+}
+
+func checkTool(s *wireToolSpec, at string, names map[string]bool) string {
+	switch {
+	case !isName(s.Name):
+		return badName(s.Name, at+".name")
+	case names[s.Name]:
+		return fmt.Sprintf("The tool %s is already defined at %s. Provide a unique name and try again.", s.Name, at)
+	case s.Description != nil && *s.Description == "":
+		return constraint("", at+".description", "Member must have length greater than or equal to 1")
+	case s.InputSchema == nil || !isObject(s.InputSchema.JSON):
+		return badObject(at + ".inputSchema.json")
+	}
+	names[s.Name] = true
+	var schema struct{ Type any }
+	if err := json.Unmarshal(s.InputSchema.JSON, &schema); err != nil || schema.Type != "object" {
+		return fmt.Sprintf("The value at %s.inputSchema.json.type must be one of the following: object.", at)
+	}
+	return ""
+}

@@ -1,0 +1,124 @@
+package bedrocktest
+
+import (
+	"strings"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// fill translates a request that has passed check.
+func (r *Request) fill(in *wireRequest) {
+	var system []string
+	for _, s := range in.System {
+		if s.CachePoint != nil {
+			r.CachePoints++
+		} else {
+			system = append(system, *s.Text)
+		}
+	}
+	r.System = strings.Join(system, "\n\n")
+	if c := in.InferenceConfig; c != nil && c.MaxTokens != nil {
+		r.MaxTokens = *c.MaxTokens
+	}
+	r.fillTools(in.ToolConfig)
+	for _, m := range in.Messages {
+		msg := agent.Message{Role: agent.Role(m.Role)}
+		for _, b := range m.Content {
+			if b.CachePoint != nil {
+				r.CachePoints++
+			} else {
+				msg.Parts = append(msg.Parts, r.part(b))
+			}
+		}
+		r.Messages = append(r.Messages, msg)
+	}
+	r.extras = extras(in)
+}
+
+func (r *Request) fillTools(c *wireToolConfig) {
+	if c == nil {
+		return
+	}
+	for _, t := range c.Tools {
+		if t.CachePoint != nil {
+			r.CachePoints++
+			continue
+		}
+		s := tools.Spec{Name: t.ToolSpec.Name, Schema: t.ToolSpec.InputSchema.JSON}
+		if t.ToolSpec.Description != nil {
+			s.Description = *t.ToolSpec.Description
+		}
+		r.Tools = append(r.Tools, s)
+	}
+	switch choice := c.ToolChoice; {
+	case choice == nil:
+	case choice.Any != nil:
+		r.Choice = agent.Choice{Any: true}
+	case choice.Tool != nil:
+		r.Choice = agent.Choice{Name: choice.Tool.Name}
+	}
+}
+
+func (r *Request) part(b wireBlock) agent.Part {
+	switch {
+	case b.ToolUse != nil:
+		return agent.Part{Use: &agent.ToolUse{ID: b.ToolUse.ToolUseID, Name: b.ToolUse.Name, Input: b.ToolUse.Input}}
+	case b.ToolResult != nil:
+		return r.result(b.ToolResult)
+	case b.Image != nil:
+		return agent.Part{Image: r.media(b.Image)}
+	case b.Document != nil:
+		return agent.Part{Document: r.media(b.Document)}
+	case b.Reasoning != nil && b.Reasoning.ReasoningText != nil:
+		t := b.Reasoning.ReasoningText
+		return agent.Part{Reasoning: &agent.Reasoning{Text: *t.Text, Signature: *t.Signature}}
+	case b.Reasoning != nil:
+		return agent.Part{Reasoning: &agent.Reasoning{Redacted: b.Reasoning.RedactedContent}}
+	}
+	return agent.Part{Text: *b.Text}
+}
+
+func (r *Request) result(w *wireToolResult) agent.Part {
+	res := &agent.ToolResult{ID: w.ToolUseID}
+	res.Result.IsError = w.Status == "error"
+	for _, c := range w.Content {
+		var b tools.Block
+		switch {
+		case c.Text != nil:
+			b.Text = *c.Text
+		case c.Image != nil:
+			b.Image = r.media(c.Image)
+		case c.Document != nil:
+			b.Document = r.media(c.Document)
+		default:
+			b.JSON = c.JSON
+		}
+		res.Result.Blocks = append(res.Result.Blocks, b)
+	}
+	return agent.Part{Result: res}
+}
+
+func (r *Request) media(m *wireMedia) *tools.Media {
+	r.remote = r.remote || m.Source.S3Location != nil
+	return &tools.Media{Format: m.Format, Bytes: m.Source.Bytes}
+}
+
+// extras names the members that a Script takes, and that an agent.Request has no place for.
+func extras(in *wireRequest) (names []string) {
+	add := func(name string, set bool) {
+		if set {
+			names = append(names, name)
+		}
+	}
+	if c := in.InferenceConfig; c != nil {
+		add("temperature", c.Temperature != nil)
+		add("topP", c.TopP != nil)
+		add("stopSequences", len(c.StopSequences) > 0)
+	}
+	add("additionalModelRequestFields", in.AdditionalModelRequestFields != nil)
+	add("guardrailConfig", in.GuardrailConfig != nil)
+	add("performanceConfig", in.PerformanceConfig != nil)
+	add("serviceTier", in.ServiceTier != nil)
+	return names
+}

@@ -1,0 +1,157 @@
+package bedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// content writes the blocks of one message. What one side cannot say is refused: images and documents are the
+// user's, reasoning is the assistant's.
+func (w *writer) content(m agent.Message) ([]types.ContentBlock, error) {
+	blocks := make([]types.ContentBlock, 0, len(m.Parts))
+	for _, p := range m.Parts {
+		if m.Role != agent.User && (p.Image != nil || p.Document != nil) {
+			return nil, invalid("an image or a document in a message of the %s", m.Role)
+		}
+		if m.Role != agent.Assistant && p.Reasoning != nil {
+			return nil, invalid("reasoning in a message of the %s", m.Role)
+		}
+		b, err := w.part(p)
+		if err != nil {
+			return nil, err
+		}
+		if b != nil {
+			blocks = append(blocks, b)
+		}
+	}
+	return blocks, nil
+}
+
+// part writes one block; nil, if there is nothing to say.
+func (w *writer) part(p agent.Part) (types.ContentBlock, error) {
+	switch {
+	case p.Use != nil:
+		input, err := object(p.Use.Input)
+		if err != nil {
+			return nil, invalid("input of the call %q of the tool %q: %w", p.Use.ID, p.Use.Name, err)
+		}
+		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
+			ToolUseId: aws.String(p.Use.ID),
+			Name:      aws.String(p.Use.Name),
+			Input:     input,
+		}}, nil
+	case p.Result != nil:
+		return w.toolResult(p.Result)
+	case p.Image != nil:
+		b, err := w.image(p.Image)
+		if err != nil {
+			return nil, err
+		}
+		return &types.ContentBlockMemberImage{Value: b}, nil
+	case p.Document != nil:
+		b, err := w.document(p.Document)
+		if err != nil {
+			return nil, err
+		}
+		return &types.ContentBlockMemberDocument{Value: b}, nil
+	case p.Reasoning != nil:
+		return reasoning(p.Reasoning), nil
+	case !blank(p.Text):
+		return &types.ContentBlockMemberText{Value: p.Text}, nil
+	}
+	return nil, nil
+}
+
+// reasoning sends a block back as it came. The signature is what the service knows it by: it takes a signature
+// without text, and then wants the empty text; it refuses text without a signature, so that is not sent.
+func reasoning(r *agent.Reasoning) types.ContentBlock {
+	switch {
+	case len(r.Redacted) > 0:
+		return &types.ContentBlockMemberReasoningContent{
+			Value: &types.ReasoningContentBlockMemberRedactedContent{Value: r.Redacted},
+		}
+	case r.Signature != "":
+		return &types.ContentBlockMemberReasoningContent{
+			Value: &types.ReasoningContentBlockMemberReasoningText{
+				Value: types.ReasoningTextBlock{Text: aws.String(r.Text), Signature: aws.String(r.Signature)},
+			},
+		}
+	}
+	return nil
+}
+
+// toolResult writes a JSON object as JSON; every other JSON value goes as text, since the service refuses it.
+func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
+	b := types.ToolResultBlock{ToolUseId: aws.String(r.ID)}
+	if r.Result.IsError {
+		b.Status = types.ToolResultStatusError
+	}
+	said, documents := false, false
+	text := func(s string) {
+		said = true
+		b.Content = append(b.Content, &types.ToolResultContentBlockMemberText{Value: s})
+	}
+	for _, block := range r.Result.Blocks {
+		switch {
+		case block.Image != nil:
+			image, err := w.image(block.Image)
+			if err != nil {
+				return nil, err
+			}
+			b.Content = append(b.Content, &types.ToolResultContentBlockMemberImage{Value: image})
+		case block.Document != nil:
+			doc, err := w.document(block.Document)
+			if err != nil {
+				return nil, err
+			}
+			documents = true
+			b.Content = append(b.Content, &types.ToolResultContentBlockMemberDocument{Value: doc})
+		case len(block.JSON) == 0:
+			if !blank(block.Text) {
+				text(block.Text)
+			}
+		default:
+			if doc, err := object(block.JSON); err == nil {
+				b.Content = append(b.Content, &types.ToolResultContentBlockMemberJson{Value: doc})
+			} else if json.Valid(block.JSON) {
+				text(string(block.JSON))
+			} else {
+				return nil, invalid("result of the call %q: %w", r.ID, err)
+			}
+		}
+	}
+	if documents && !said {
+		text(besideDocuments)
+	}
+	if len(b.Content) == 0 {
+		text("(no output)")
+	}
+	return &types.ContentBlockMemberToolResult{Value: b}, nil
+}
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// raw is a document that is sent as it stands: no second encoding, no reordering of keys. Only object and
+// [Options.check] let one pass, after its JSON has been checked, because the SDK drops the errors of a document.
+type raw struct {
+	document.Interface // nil; it makes raw one of the SDK's documents
+	json               json.RawMessage
+}
+
+func (r raw) MarshalSmithyDocument() ([]byte, error) { return r.json, nil }
+
+// object gives the document of a JSON object; the service takes no other value as a tool's input or result.
+func object(j json.RawMessage) (document.Interface, error) {
+	t := bytes.TrimLeft(j, " \t\r\n")
+	if len(t) == 0 || t[0] != '{' || !json.Valid(j) {
+		return nil, errNoObject
+	}
+	return raw{json: j}, nil
+}

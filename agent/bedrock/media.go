@@ -1,0 +1,159 @@
+package bedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/carrel-go/carrel/agent"
+	objects "github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// What one message may hold. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+const (
+	maxImages        = 20
+	maxImageBytes    = 3_750_000
+	maxDocuments     = 5
+	maxDocumentBytes = 4_500_000
+	maxURI           = 1024 // characters of an S3 location
+
+	besideDocuments = "See the document."
+)
+
+// loader is [agent.Request.Load].
+type loader func(ctx context.Context, ref objects.Ref, max int64) ([]byte, error)
+
+func (w *writer) image(m *tools.Media) (types.ImageBlock, error) {
+	b := types.ImageBlock{Format: types.ImageFormat(m.Format)}
+	if !slices.Contains(b.Format.Values(), b.Format) {
+		return b, invalid("%q is no format of an image: it is one of %v", m.Format, b.Format.Values())
+	}
+	data, place, err := w.source("image", m, maxImageBytes)
+	switch {
+	case err != nil:
+		return b, err
+	case place != nil:
+		b.Source = &types.ImageSourceMemberS3Location{Value: *place}
+	default:
+		b.Source = &types.ImageSourceMemberBytes{Value: data}
+	}
+	return b, nil
+}
+
+// document gives it a name that says nothing: names must be unique in the request and keep a narrow grammar, and a
+// file's own name could speak to the model. The numbers go by the order in the conversation, so that they stay the
+// same as it grows.
+func (w *writer) document(m *tools.Media) (types.DocumentBlock, error) {
+	w.documents++
+	b := types.DocumentBlock{
+		Format: types.DocumentFormat(m.Format),
+		Name:   aws.String(fmt.Sprintf("Document %d", w.documents)),
+	}
+	if !slices.Contains(b.Format.Values(), b.Format) {
+		return b, invalid("%q is no format of a document: it is one of %v", m.Format, b.Format.Values())
+	}
+	data, place, err := w.source("document", m, maxDocumentBytes)
+	switch {
+	case err != nil:
+		return b, err
+	case place != nil:
+		b.Source = &types.DocumentSourceMemberS3Location{Value: *place}
+	default:
+		b.Source = &types.DocumentSourceMemberBytes{Value: data}
+	}
+	return b, nil
+}
+
+// source gives the bytes or the place of a medium.
+func (w *writer) source(what string, m *tools.Media, limit int64) ([]byte, *types.S3Location, error) {
+	data, ref := m.Bytes, m.Object
+	switch {
+	case ref.IsZero() == (len(data) == 0):
+		return nil, nil, invalid("the %s has not exactly one of bytes and an object", what)
+	case ref.IsZero():
+	case w.o.S3Locations:
+		uri := "s3://" + ref.Bucket() + "/" + ref.Key()
+		if len(uri) > maxURI {
+			return nil, nil, invalid("the place of the %s is longer than %d characters", what, maxURI)
+		}
+		place := &types.S3Location{Uri: aws.String(uri)}
+		if w.o.BucketOwner != "" {
+			place.BucketOwner = aws.String(w.o.BucketOwner)
+		}
+		return nil, place, nil
+	case w.load == nil:
+		return nil, nil, invalid("the %s is an object, and the request cannot read objects", what)
+	default:
+		var err error
+		if data, err = w.load(w.ctx, ref, limit+1); err != nil { // one more, to tell what is cut from what fits
+			return nil, nil, w.notLoaded(what, err)
+		}
+		if len(data) == 0 {
+			return nil, nil, invalid("the %s is empty", what)
+		}
+	}
+	if int64(len(data)) > limit {
+		return nil, nil, invalid("the %s is larger than %d bytes", what, limit)
+	}
+	return data, nil, nil
+}
+
+// notLoaded says why there are no bytes. What the object is, or that it is not there, does not change by itself; a
+// store that fails may recover.
+func (w *writer) notLoaded(what string, err error) error {
+	if e := w.ctx.Err(); e != nil {
+		return e
+	}
+	for _, final := range []error{
+		objects.ErrNotFound, objects.ErrChanged, objects.ErrTooLarge, objects.ErrDenied, objects.ErrInvalid, objects.ErrRange,
+	} {
+		if errors.Is(err, final) {
+			return invalid("read the %s: %w", what, err)
+		}
+	}
+	return &agent.ModelError{
+		Code: agent.Unavailable, Message: "A file for the model could not be read.", Retryable: true,
+		Err: fmt.Errorf("bedrock: read the %s: %w", what, err),
+	}
+}
+
+// withMedia holds a message of the user's against the service's limits, those in tool results included, and adds the
+// text that the service wants beside documents.
+func withMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
+	images, documents := 0, 0
+	said, beside := false, false
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case *types.ContentBlockMemberText:
+			said = true
+		case *types.ContentBlockMemberImage:
+			images++
+		case *types.ContentBlockMemberDocument:
+			documents++
+			beside = true
+		case *types.ContentBlockMemberToolResult:
+			for _, c := range b.Value.Content {
+				switch c.(type) {
+				case *types.ToolResultContentBlockMemberImage:
+					images++
+				case *types.ToolResultContentBlockMemberDocument:
+					documents++
+				}
+			}
+		}
+	}
+	switch {
+	case images > maxImages:
+		return nil, invalid("%d images in one message: the service takes %d", images, maxImages)
+	case documents > maxDocuments:
+		return nil, invalid("%d documents in one message: the service takes %d", documents, maxDocuments)
+	case beside && !said:
+		blocks = append(blocks, &types.ContentBlockMemberText{Value: besideDocuments})
+	}
+	return blocks, nil
+}

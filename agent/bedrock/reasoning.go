@@ -1,0 +1,45 @@
+package bedrock
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// reasoned gathers one block of reasoning. The signature is over the text, so both are kept byte for byte.
+type reasoned struct {
+	text, signature strings.Builder
+	redacted        []byte
+}
+
+// think takes in one delta of a block of reasoning.
+func (b *block) think(d types.ReasoningContentBlockDelta) (agent.Delta, error) {
+	r := b.thought
+	switch d := d.(type) {
+	case *types.ReasoningContentBlockDeltaMemberText:
+		r.text.WriteString(d.Value)
+		if s := b.runes(d.Value); s != "" && r.redacted == nil {
+			return agent.ReasoningDelta{Text: s}, nil
+		}
+	case *types.ReasoningContentBlockDeltaMemberSignature:
+		r.signature.WriteString(d.Value)
+	case *types.ReasoningContentBlockDeltaMemberRedactedContent:
+		r.redacted = append(r.redacted, d.Value...)
+	}
+	if r.redacted != nil && r.text.Len()+r.signature.Len() > 0 {
+		return nil, outOfOrder(fmt.Sprintf("%d bytes of redacted reasoning in a block of text", len(r.redacted)))
+	}
+	return nil, nil
+}
+
+// part is the whole block; nil, if nothing but what is not known here came.
+func (r *reasoned) part() agent.Delta {
+	p := agent.Reasoning{Text: r.text.String(), Signature: r.signature.String(), Redacted: r.redacted}
+	if p.Text == "" && p.Signature == "" && p.Redacted == nil {
+		return nil
+	}
+	return agent.ReasoningPart{Reasoning: p}
+}

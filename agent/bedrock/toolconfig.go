@@ -1,0 +1,81 @@
+package bedrock
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// toolConfig offers the request's tools. When it offers none, but the messages hold calls of earlier turns, the
+// service still wants them defined: they are declared as what they are, tools that cannot be called any more.
+func toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
+	choice, err := toolChoice(r)
+	if err != nil {
+		return nil, err
+	}
+	specs := r.Tools
+	if len(specs) == 0 {
+		specs = retired(r.Messages)
+	}
+	if len(specs) == 0 {
+		return nil, nil
+	}
+	c := &types.ToolConfiguration{Tools: make([]types.Tool, 0, len(specs)+1), ToolChoice: choice} // one for a cache point
+	for _, s := range specs {
+		schema, err := object(s.Schema)
+		if err != nil {
+			return nil, invalid("schema of the tool %q: %w", s.Name, err)
+		}
+		spec := types.ToolSpecification{
+			Name:        aws.String(s.Name),
+			InputSchema: &types.ToolInputSchemaMemberJson{Value: schema},
+		}
+		if !blank(s.Description) {
+			spec.Description = aws.String(s.Description)
+		}
+		c.Tools = append(c.Tools, &types.ToolMemberToolSpec{Value: spec})
+	}
+	return c, nil
+}
+
+// toolChoice says that a tool must be called. That the model decides is the service's default, and left out. A tool
+// that is not offered cannot be chosen.
+func toolChoice(r *agent.Request) (types.ToolChoice, error) {
+	switch c := r.Choice; {
+	case c == agent.Choice{}:
+		return nil, nil
+	case c.Any && c.Name != "":
+		return nil, invalid("the choice is both any tool and the tool %q", c.Name)
+	case c.Any && len(r.Tools) == 0:
+		return nil, invalid("a tool must be called, and none is offered")
+	case c.Any:
+		return &types.ToolChoiceMemberAny{}, nil
+	case !slices.ContainsFunc(r.Tools, func(s tools.Spec) bool { return s.Name == c.Name }):
+		return nil, invalid("the tool %q must be called, and is not offered", c.Name)
+	}
+	return &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: aws.String(r.Choice.Name)}}, nil
+}
+
+func retired(ms []agent.Message) []tools.Spec {
+	var specs []tools.Spec
+	seen := make(map[string]bool)
+	for _, m := range ms {
+		for _, p := range m.Parts {
+			if p.Use == nil || seen[p.Use.Name] {
+				continue
+			}
+			seen[p.Use.Name] = true
+			specs = append(specs, tools.Spec{
+				Name:        p.Use.Name,
+				Description: "No longer available: it cannot be called.",
+				Schema:      json.RawMessage(`{"type":"object"}`),
+			})
+		}
+	}
+	return specs
+}
