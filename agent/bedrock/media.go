@@ -20,7 +20,6 @@ const (
 	maxImageBytes    = 3_750_000
 	maxDocuments     = 5
 	maxDocumentBytes = 4_500_000
-	maxURI           = 1024 // characters of an S3 location
 
 	besideDocuments = "See the document."
 )
@@ -77,11 +76,7 @@ func (w *writer) source(what string, m *tools.Media, limit int64) ([]byte, *type
 		return nil, nil, invalid("the %s has not exactly one of bytes and an object", what)
 	case ref.IsZero():
 	case w.o.S3Locations:
-		uri := "s3://" + ref.Bucket() + "/" + ref.Key()
-		if len(uri) > maxURI {
-			return nil, nil, invalid("the place of the %s is longer than %d characters", what, maxURI)
-		}
-		place := &types.S3Location{Uri: aws.String(uri)}
+		place := &types.S3Location{Uri: aws.String("s3://" + ref.Bucket() + "/" + ref.Key())}
 		if w.o.BucketOwner != "" {
 			place.BucketOwner = aws.String(w.o.BucketOwner)
 		}

@@ -41,7 +41,7 @@ func TestRequestGoldens(t *testing.T) {
 		Name: "look_up", Description: "Looks a book up.",
 		Schema: json.RawMessage(`{"type":"object","properties":{"isbn":{"type":"string"}},"required":["isbn"]}`),
 	}
-	for name, r := range map[string]*agent.Request{
+	goldens(t, nil, map[string]*agent.Request{
 		"plain": ask("Which book is this?"),
 		"conversation": {
 			System: "You know books. <b>Use</b> the tools & \"say\" what you find.",
@@ -101,16 +101,16 @@ func TestRequestGoldens(t *testing.T) {
 				{Role: agent.User, Parts: []agent.Part{result("a"), result("b"), result("c")}},
 			},
 		},
-	} {
+	})
+}
+
+// goldens compares requests on the wire with testdata.
+func goldens(t *testing.T, o *bedrock.Options, requests map[string]*agent.Request) {
+	t.Helper()
+	for name, r := range requests {
 		t.Run(name, func(t *testing.T) {
-			script := bt.NewScript(bt.Reply(bt.Text("ok")))
-			bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
-				_, err := collect(t, t.Context(), m, r)
-				require.NoError(t, err)
-			})
-			body := script.Requests()[0].Body
 			var indented bytes.Buffer // keeps the order and the spelling of everything
-			require.NoError(t, json.Indent(&indented, body, "", "  "))
+			require.NoError(t, json.Indent(&indented, sent(t, o, r).Body, "", "  "))
 			indented.WriteByte('\n')
 			golden := filepath.Join("testdata", name+".json")
 			if *update {
@@ -121,6 +121,33 @@ func TestRequestGoldens(t *testing.T) {
 			require.Equal(t, string(want), indented.String())
 		})
 	}
+}
+
+// sent gives a request as it arrives. It must be one that the service takes.
+func sent(t *testing.T, o *bedrock.Options, r *agent.Request) bt.Request {
+	t.Helper()
+	script := bt.NewScript(bt.Reply(bt.Text("ok")))
+	bubble(t, script, o, func(t *testing.T, m *bedrock.Model) {
+		_, err := collect(t, t.Context(), m, r)
+		require.NoError(t, err)
+	})
+	return script.Requests()[0]
+}
+
+// notSent expects that the model refuses a request before anything is sent.
+func notSent(t *testing.T, o *bedrock.Options, r *agent.Request) *agent.ModelError {
+	t.Helper()
+	var me *agent.ModelError
+	script := bt.NewScript()
+	bubble(t, script, o, func(t *testing.T, m *bedrock.Model) {
+		_, err := collect(t, t.Context(), m, r)
+		me = modelError(t, err)
+	})
+	require.Empty(t, script.Requests())
+	require.Equal(t, "The request to the model is not valid.", me.Message)
+	require.Equal(t, agent.InvalidCall, me.Code)
+	require.False(t, me.Retryable)
+	return me
 }
 
 // What can never become a good request is refused before anything is sent.
@@ -147,16 +174,10 @@ func TestRequestsThatAreNotSent(t *testing.T) {
 		"a schema that is no JSON":   offering(`{"type":"object"`),
 		"a schema that is no object": offering(`true`),
 		"too many tokens":            tooMany,
+		"reasoning of the user's":    with(text("?"), agent.Part{Reasoning: &agent.Reasoning{Signature: "c2ln"}}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			script := bt.NewScript()
-			bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
-				_, err := collect(t, t.Context(), m, r)
-				me := modelError(t, err)
-				require.Equal(t, agent.InvalidCall, me.Code)
-				require.False(t, me.Retryable)
-				require.Empty(t, script.Requests())
-			})
+			notSent(t, nil, r)
 		})
 	}
 }
