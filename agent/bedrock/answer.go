@@ -157,7 +157,7 @@ func (a *answer) stop(ev types.ContentBlockStopEvent) (agent.Delta, error) {
 	case toolUse:
 		return agent.UsePart{ToolUse: agent.ToolUse{ID: b.id, Name: b.name, Input: b.input}}, nil
 	case thought:
-		return b.thought.part(), nil
+		return b.thought.part()
 	case text:
 		if b.tail != "" {
 			return agent.TextPart{Text: b.tail}, nil

@@ -130,6 +130,7 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 		"reasoning in a call":         {start, thinks},
 		"text in reasoning":           {thinks, text(0)},
 		"text and redacted reasoning": {thinks, bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"AAAA"}}}`)},
+		"reasoning that is no text":   {bt.Reasoning("c2ln", "\xe2\x82")},
 		"a delta without an index":    {bt.Event("contentBlockDelta", `{"delta":{"text":"x"}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {

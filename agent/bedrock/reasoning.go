@@ -3,6 +3,7 @@ package bedrock
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
@@ -35,11 +36,15 @@ func (b *block) think(d types.ReasoningContentBlockDelta) (agent.Delta, error) {
 	return nil, nil
 }
 
-// part is the whole block; nil, if nothing but what is not known here came.
-func (r *reasoned) part() agent.Delta {
+// part is the whole block; nil, if nothing but what is not known here came. Text that is no text cannot be sent back
+// as it was signed.
+func (r *reasoned) part() (agent.Delta, error) {
 	p := agent.Reasoning{Text: r.text.String(), Signature: r.signature.String(), Redacted: r.redacted}
-	if p.Text == "" && p.Signature == "" && p.Redacted == nil {
-		return nil
+	if !utf8.ValidString(p.Text) || !utf8.ValidString(p.Signature) {
+		return nil, outOfOrder("reasoning that is not UTF-8")
 	}
-	return agent.ReasoningPart{Reasoning: p}
+	if p.Text == "" && p.Signature == "" && p.Redacted == nil {
+		return nil, nil
+	}
+	return agent.ReasoningPart{Reasoning: p}, nil
 }

@@ -3,6 +3,7 @@ package bedrock
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -54,6 +55,10 @@ func (w *watchdog) stop() {
 
 // pulse is an HTTP client that beats at the start and at the end of each attempt of the SDK's retryer, so that
 // the idle time bounds the service's silence and not the sum of the attempts.
+//
+// It also hides that the request's body is an io.WriterTo. Where a server answers at once, as one on loopback does, the
+// SDK closes the body while the transport is still about to ask it for more, and its WriteTo then fails where its Read
+// just ends: the transport drops the connection, and the answer with it.
 type pulse struct {
 	next bedrockruntime.HTTPClient
 	w    *watchdog
@@ -62,5 +67,11 @@ type pulse struct {
 func (p pulse) Do(r *http.Request) (*http.Response, error) {
 	p.w.beat()
 	defer p.w.beat()
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = plainBody{r.Body}
+	}
 	return p.next.Do(r)
 }
+
+// plainBody can be read and closed, and nothing else.
+type plainBody struct{ io.ReadCloser }

@@ -1,0 +1,222 @@
+package bedrock_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+)
+
+// turn is what an answer comes to.
+type turn struct {
+	text     string
+	uses     map[string]string // by id: name and input
+	thoughts map[string]string // by signature: text
+	stop     agent.Reason
+}
+
+// script makes up an answer, cut into fragments at any byte, its blocks in a row or side by side, among events that
+// nobody knows; and says what it comes to.
+func script(r *rand.Rand) ([]bt.Piece, turn) {
+	want := turn{uses: map[string]string{}, thoughts: map[string]string{}}
+	words := []string{"a", " ", "über", "📚", "\n\n", `"\u00e9"`, "€", "\x00", `\`, strings.Repeat("long ", 4)}
+	prose := func() string {
+		var b strings.Builder
+		for range r.IntN(6) {
+			b.WriteString(words[r.IntN(len(words))])
+		}
+		return b.String()
+	}
+	cut := func(s string) []string {
+		if r.IntN(2) == 0 {
+			return bt.Chunks(s, 1) // in the middle of every rune
+		}
+		var at []int
+		for i := range s {
+			if r.IntN(4) == 0 {
+				at = append(at, i)
+			}
+		}
+		return bt.Split(s, at...)
+	}
+	block := func(kind int) bt.Piece {
+		id := fmt.Sprint("id-", len(want.uses), "-", len(want.thoughts))
+		switch kind {
+		case 0:
+			s := prose()
+			want.text += s
+			return bt.Text(cut(s)...)
+		case 1:
+			s := prose()
+			want.thoughts[id] = s
+			return bt.Reasoning(id, cut(s)...)
+		}
+		input, err := json.Marshal(map[string]any{"word": prose(), "n": r.IntN(1000)})
+		if err != nil {
+			panic(err)
+		}
+		want.uses[id] = "tool" + string(input)
+		return bt.ToolUse(id, "tool", cut(string(input))...)
+	}
+	var pieces []bt.Piece
+	for range r.IntN(6) {
+		switch r.IntN(8) {
+		case 0:
+			pieces = append(pieces, bt.Event("weather", `{"sun":true}`), bt.Event("contentBlockStart", `{"contentBlockIndex":99,"start":{"hologram":{}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":99}`))
+			return append(pieces, bt.Usage(1, 2)), ended(want)
+		case 1, 2:
+			side := []bt.Piece{block(2), block(1), block(2), block(0)}
+			r.Shuffle(len(side), func(i, j int) { side[i], side[j] = side[j], side[i] })
+			pieces = append(pieces, bt.Interleave(side...))
+		default:
+			pieces = append(pieces, block(r.IntN(3)))
+		}
+	}
+	return append(pieces, bt.Usage(1, 2)), ended(want)
+}
+
+func ended(t turn) turn {
+	t.stop = agent.EndTurn
+	if len(t.uses) > 0 {
+		t.stop = agent.ToolUseReason
+	}
+	return t
+}
+
+// fate is how the bytes of a stream arrive, and how they end.
+type fate struct {
+	bytes []byte
+	end   func(r *http.Request) // after the bytes; nil: in good order
+}
+
+// TestRandomStreams plays thousands of made-up streams, most of them cut, corrupted, stalled or left at a random byte.
+// What comes out is the whole turn or a typed error; no part of a call or of reasoning gets out as a whole one; and
+// nothing is left behind.
+func TestRandomStreams(t *testing.T) {
+	before := runtime.NumGoroutine()
+	ends := map[string]int{}
+	synctest.Test(t, func(t *testing.T) {
+		var now fate
+		client, stop := memnet.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+			w.WriteHeader(http.StatusOK)
+			_, _ = w.Write(now.bytes)
+			_ = http.NewResponseController(w).Flush()
+			if now.end != nil {
+				now.end(r)
+			}
+		}))
+		defer stop()
+		m := newModel(client, &bedrock.Options{IdleTimeout: time.Second})
+		for seed := range uint64(2000) {
+			r := rand.New(rand.NewPCG(seed, 11))
+			pieces, want := script(r)
+			whole := record(t, bt.Reply(pieces...))
+			now = fate{bytes: whole}
+			ends[play(t, r, m, &now, want, seed)]++
+			if seed%50 == 0 {
+				require.Zero(t, sdkGoroutines(t), "seed %d", seed)
+			}
+		}
+		require.Zero(t, sdkGoroutines(t))
+	})
+	for _, want := range []string{
+		"whole", "left", "cancelled", string(agent.Truncated), string(agent.Unavailable), string(agent.Timeout),
+	} {
+		require.NotZero(t, ends[want], "%s never happened: %v", want, ends)
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+// play lets one stream meet its fate, and checks what comes out.
+func play(t *testing.T, r *rand.Rand, m *bedrock.Model, f *fate, want turn, seed uint64) string {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	leaveAt, cancelAt := -1, -1
+	at := r.IntN(len(f.bytes) + 1)
+	switch r.IntN(8) {
+	case 0: // nothing happens
+	case 1:
+		f.bytes, f.end = f.bytes[:at], func(*http.Request) { panic(http.ErrAbortHandler) }
+	case 2:
+		f.bytes, f.end = f.bytes[:at], func(r *http.Request) { <-r.Context().Done() }
+	case 3:
+		at = min(at, len(f.bytes)-1)
+		f.bytes[at] ^= byte(1 + r.IntN(255))
+	case 4:
+		leaveAt = r.IntN(12)
+	case 5:
+		cancelAt = r.IntN(12)
+	default:
+		f.bytes = f.bytes[:at]
+	}
+
+	got := turn{uses: map[string]string{}, thoughts: map[string]string{}}
+	pending := map[string]string{} // what the deltas of a call have said
+	thought, n := "", 0
+	var failed error
+	for d, err := range m.Stream(ctx, ask("?")) {
+		require.NoError(t, failed, "seed %d: a yield after the error", seed)
+		failed = err
+		switch d := d.(type) {
+		case agent.TextPart:
+			require.True(t, utf8.ValidString(d.Text), "seed %d", seed)
+			got.text += d.Text
+		case agent.ReasoningDelta:
+			thought += d.Text
+		case agent.ReasoningPart:
+			require.Contains(t, want.thoughts, d.Signature, "seed %d", seed)
+			require.Equal(t, want.thoughts[d.Signature], d.Text, "seed %d: a part of reasoning", seed)
+			got.thoughts[d.Signature] = d.Text
+		case agent.UseDelta:
+			require.True(t, utf8.ValidString(d.Input), "seed %d", seed)
+			pending[d.ID] += d.Input
+			require.True(t, strings.HasPrefix(want.uses[d.ID], d.Name+pending[d.ID]), "seed %d", seed)
+		case agent.UsePart:
+			require.Equal(t, want.uses[d.ID], d.Name+string(d.Input), "seed %d: a part of a call", seed)
+			require.Equal(t, pending[d.ID], string(d.Input), "seed %d", seed)
+			got.uses[d.ID] = d.Name + string(d.Input)
+		case agent.StopPart:
+			require.Empty(t, got.stop, "seed %d: two ends", seed)
+			got.stop = d.Reason
+		}
+		require.True(t, strings.HasPrefix(want.text, got.text), "seed %d", seed)
+		if n == leaveAt {
+			return "left"
+		}
+		if n == cancelAt {
+			cancel()
+		}
+		n++
+	}
+	if got.stop != "" || failed == nil {
+		require.Equal(t, want, got, "seed %d: an answer that is not whole", seed)
+	}
+	if failed == nil {
+		return "whole"
+	}
+	if errors.Is(failed, context.Canceled) {
+		return "cancelled"
+	}
+	code := modelError(t, failed).Code
+	require.Contains(t, []agent.Code{agent.Truncated, agent.Unavailable, agent.Timeout, agent.BadOutput}, code, "seed %d: %v", seed, failed)
+	return string(code)
+}
