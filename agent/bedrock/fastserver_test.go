@@ -18,7 +18,7 @@ import (
 // A server on loopback may answer before the client's transport has done with the request's body. The SDK closes the
 // body once it sees the headers, and a transport that is still in it drops the connection; see [pulse].
 func TestFastServer(t *testing.T) {
-	whole := record(t, bt.Reply(bt.Text(bt.Chunks(strings.Repeat("word ", 200), 5)...)))
+	whole := record(t, bt.Reply(bt.Text("one", "two")))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")

@@ -9,12 +9,14 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Model is one Bedrock model or inference profile. It is immutable and safe for concurrent use.
+// Model is one Bedrock model or inference profile. It does not change, and is safe for concurrent use.
 type Model struct {
 	base bedrockruntime.Options
 	id   string
 	o    Options
 	err  error // why no request can be good
+
+	schemas schemas
 }
 
 var _ agent.Model = (*Model)(nil)

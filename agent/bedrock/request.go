@@ -38,7 +38,7 @@ func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.Co
 	if in.Messages, err = w.messages(r.Messages); err != nil {
 		return nil, err
 	}
-	if in.ToolConfig, err = toolConfig(r); err != nil {
+	if in.ToolConfig, err = m.toolConfig(r); err != nil {
 		return nil, err
 	}
 	if r.Cache && !m.o.NoCache {

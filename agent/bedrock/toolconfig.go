@@ -3,8 +3,10 @@ package bedrock
 import (
 	"encoding/json"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/carrel-go/carrel/agent"
@@ -13,7 +15,7 @@ import (
 
 // toolConfig offers the request's tools. When it offers none, but the messages hold calls of earlier turns, the
 // service still wants them defined: they are declared as what they are, tools that cannot be called any more.
-func toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
+func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	choice, err := toolChoice(r)
 	if err != nil {
 		return nil, err
@@ -27,7 +29,7 @@ func toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	}
 	c := &types.ToolConfiguration{Tools: make([]types.Tool, 0, len(specs)+1), ToolChoice: choice} // one for a cache point
 	for _, s := range specs {
-		schema, err := object(s.Schema)
+		schema, err := m.schemas.object(s.Schema)
 		if err != nil {
 			return nil, invalid("schema of the tool %q: %w", s.Name, err)
 		}
@@ -78,4 +80,37 @@ func retired(ms []agent.Message) []tools.Spec {
 		}
 	}
 	return specs
+}
+
+const (
+	maxSchemas     = 128
+	maxSchemaBytes = 16 << 10
+)
+
+// schemas remembers which schemas have been found to be JSON objects: a conversation offers the same tools in every
+// turn, and to read them all again would be half of what a request costs here.
+type schemas struct {
+	mu sync.RWMutex
+	ok map[string]struct{}
+}
+
+func (s *schemas) object(j json.RawMessage) (document.Interface, error) {
+	s.mu.RLock()
+	_, known := s.ok[string(j)]
+	s.mu.RUnlock()
+	if known {
+		return raw{json: j}, nil
+	}
+	doc, err := object(j)
+	if err == nil && len(j) <= maxSchemaBytes {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.ok == nil {
+			s.ok = make(map[string]struct{})
+		}
+		if len(s.ok) < maxSchemas {
+			s.ok[string(j)] = struct{}{}
+		}
+	}
+	return doc, err
 }
