@@ -91,13 +91,17 @@ func turns(tb testing.TB, deltas int) (sdk, model func()) {
 	require.NoError(tb, err)
 	return func() {
 			out, err := client.ConverseStream(ctx, in)
-			require.NoError(tb, err)
+			if err != nil {
+				tb.Fatal(err)
+			}
 			for range out.GetStream().Events() {
 			}
 			_ = out.GetStream().Close()
 		}, func() {
 			for _, err := range m.Stream(ctx, r) {
-				require.NoError(tb, err)
+				if err != nil {
+					tb.Fatal(err)
+				}
 			}
 		}
 }
