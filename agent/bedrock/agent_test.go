@@ -50,6 +50,18 @@ func TestAgentOverTheWire(t *testing.T) {
 				bt.Reply(bt.Text("Sorry.")),
 			},
 		},
+		"it calls and says that it has ended": {
+			script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Stop("end_turn")), bt.Reply(bt.Text("Emma."))},
+			calls:  []string{"1"},
+		},
+		"it says that it calls, and does not": {script: []bt.Step{bt.Reply(bt.Text("So."), bt.Stop("tool_use"))}, code: agent.BadOutput},
+		"calls side by side": {
+			script: []bt.Step{
+				bt.Reply(bt.Interleave(bt.ToolUse("b", "look_up", `{"isbn":`, `"1"}`), bt.Text("So."), bt.ToolUse("a", "look_up", `{"isbn":"2`, `"}`))),
+				bt.Reply(bt.Text("Emma.")),
+			},
+			calls: []string{"1", "2"},
+		},
 		"it says nothing":      {script: []bt.Step{bt.Reply()}},
 		"throttled to the end": {script: []bt.Step{bt.Times(3, bt.Throttled())}, code: agent.Throttled},
 		"denied":               {script: []bt.Step{bt.Denied()}, code: agent.AccessDenied},

@@ -236,7 +236,11 @@ func TestFrontConverse(t *testing.T) {
 		})
 	}
 	model := yields(nil, agent.TextPart{Text: "It "}, agent.TextPart{Text: "is"},
+		agent.UseDelta{ID: "b", Name: "look_up", Input: `{"n`}, agent.ReasoningDelta{Text: "Hm"},
+		agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "Hm", Signature: "c2ln"}},
+		agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("secret")}},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan"}}, agent.TextPart{Text: "so"},
+		agent.UsePart{ToolUse: agent.ToolUse{ID: "b", Name: "look_up", Input: json.RawMessage(`{"n":1}`)}},
 		agent.UsagePart{Usage: agent.Usage{Input: 1, Output: 2}}, agent.StopPart{Reason: agent.ToolUseReason})
 	through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
 		out, err := converse(t, c)
@@ -244,11 +248,17 @@ func TestFrontConverse(t *testing.T) {
 		require.Equal(t, types.StopReasonToolUse, out.StopReason)
 		require.EqualValues(t, 3, *out.Usage.TotalTokens)
 		content := out.Output.(*types.ConverseOutputMemberMessage).Value.Content
-		require.Len(t, content, 3)
+		require.Len(t, content, 6)
 		require.Equal(t, "It is", content[0].(*types.ContentBlockMemberText).Value)
-		use := content[1].(*types.ContentBlockMemberToolUse).Value
+		thought := content[1].(*types.ContentBlockMemberReasoningContent).Value.(*types.ReasoningContentBlockMemberReasoningText).Value
+		require.Equal(t, "Hm c2ln", *thought.Text+" "+*thought.Signature)
+		redacted := content[2].(*types.ContentBlockMemberReasoningContent).Value.(*types.ReasoningContentBlockMemberRedactedContent).Value
+		require.Equal(t, "secret", string(redacted))
+		use := content[3].(*types.ContentBlockMemberToolUse).Value
 		require.Equal(t, "a scan", *use.ToolUseId+" "+*use.Name)
-		require.Equal(t, "so", content[2].(*types.ContentBlockMemberText).Value)
+		require.Equal(t, "so", content[4].(*types.ContentBlockMemberText).Value)
+		use = content[5].(*types.ContentBlockMemberToolUse).Value
+		require.Equal(t, "b look_up", *use.ToolUseId+" "+*use.Name)
 	})
 	for name, model := range map[string]fake{
 		"ThrottlingException": yields(&agent.ModelError{Code: agent.Throttled}, agent.TextPart{Text: "It"}),
@@ -259,6 +269,43 @@ func TestFrontConverse(t *testing.T) {
 		through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
 			_, err := converse(t, c)
 			require.ErrorContains(t, err, name)
+		})
+	}
+}
+
+// A model whose parts do not hold what its deltas have said, or never come, does not get through as a whole answer.
+func TestFrontOfAModelThatContradictsItself(t *testing.T) {
+	part := func(input string) agent.UsePart {
+		return agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(input)}}
+	}
+	thought := func(text string) agent.ReasoningPart {
+		return agent.ReasoningPart{Reasoning: agent.Reasoning{Text: text, Signature: "c2ln"}}
+	}
+	for name, c := range map[string]struct {
+		deltas []agent.Delta
+		code   agent.Code
+	}{
+		"other input":        {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{"n`}, part(`{"m":1}`)}, agent.Unavailable},
+		"less input":         {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{}}`}, part(`{}`)}, agent.Unavailable},
+		"another name":       {[]agent.Delta{agent.UseDelta{ID: "a", Name: "look", Input: `{`}, part(`{}`)}, agent.Unavailable},
+		"two names":          {[]agent.Delta{agent.UseDelta{ID: "a", Name: "look", Input: `{`}, agent.UseDelta{ID: "a", Name: "scan", Input: `}`}}, agent.Unavailable},
+		"no call":            {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{}`}}, agent.Truncated},
+		"another thought":    {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}, thought("Ah")}, agent.Unavailable},
+		"no thought":         {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}}, agent.Truncated},
+		"a redacted thought": {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}, agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("x")}}}, agent.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			model := yields(nil, append(c.deltas, agent.StopPart{Reason: agent.EndTurn})...)
+			through(t, model, func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+				deltas, err := collect(t.Context(), m, ask())
+				me, ok := errors.AsType[*agent.ModelError](err)
+				require.True(t, ok)
+				require.Equal(t, c.code, me.Code)
+				for _, d := range deltas {
+					_, whole := d.(agent.UsePart)
+					require.False(t, whole)
+				}
+			})
 		})
 	}
 }

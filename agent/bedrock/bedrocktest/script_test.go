@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/stretchr/testify/require"
@@ -41,6 +43,11 @@ func TestWireGolden(t *testing.T) {
 	require.Equal(t, "application/vnd.amazon.eventstream", w.Header().Get("Content-Type"))
 	got := events(t, w.Body.Bytes()) + "\n" +
 		events(t, play(bt.NewScript(bt.Reply(bt.ToolUse("call-1", "scan", "{}"), bt.Usage(7, 11)))).Body.Bytes()) + "\n" +
+		events(t, play(bt.NewScript(bt.Reply(
+			bt.Reasoning("c2ln", "Hm", "."), bt.Reasoning("", "So."), bt.Redacted([]byte{0, 1}),
+			bt.Interleave(bt.Text("a", "b"), bt.ToolUse("call-1", "scan", "{", "}"), bt.Reasoning("c2ln", "Hm")),
+			bt.Text(bt.Split("é.", 1)...), bt.Usage(7, 11), bt.CacheUsage(100, 20),
+		))).Body.Bytes()) + "\n" +
 		events(t, play(bt.NewScript(bt.Reply(bt.Stop("max_tokens"), bt.Text("a")))).Body.Bytes()) + "\n" +
 		events(t, play(bt.NewScript(bt.Reply(bt.Error("internalFailure", "oh")))).Body.Bytes())
 	if *update {
@@ -122,6 +129,40 @@ func TestRefusedRequestsTakeNoStep(t *testing.T) {
 	require.NotEmpty(t, s.Requests()[0].Refused)
 	require.Equal(t, "A script answers ConverseStream alone.", s.Requests()[1].Refused)
 	require.Empty(t, s.Requests()[2].Refused)
+}
+
+func TestSplit(t *testing.T) {
+	require.Equal(t, []string{"\xc3", "\xa9", ""}, bt.Split("é", 1, 2))
+	require.Equal(t, []string{"abc"}, bt.Split("abc"))
+	require.Equal(t, []string{"ab", "cd", "e"}, bt.Chunks("abcde", 2))
+	require.Equal(t, []string{""}, bt.Chunks("", 2))
+}
+
+// No answer begins before the client's transport can be done with the request: see beforeHeaders.
+func TestAnswersAreNotTooFast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		require.Equal(t, http.StatusOK, play(bt.NewScript(bt.Reply())).Code)
+		require.GreaterOrEqual(t, time.Since(start), 2*time.Millisecond)
+	})
+}
+
+// Half a frame arrives, and then nothing.
+func TestTorn(t *testing.T) {
+	w := httptest.NewRecorder()
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		bt.NewScript(bt.Reply(bt.Text("one"), bt.Torn("two"))).ServeHTTP(w, request("/model/m/converse-stream", body))
+	})
+	r := bytes.NewReader(w.Body.Bytes())
+	d := eventstream.NewDecoder()
+	for range 2 {
+		_, err := d.Decode(r, nil)
+		require.NoError(t, err)
+	}
+	left := r.Len()
+	require.NotZero(t, left)
+	_, err := d.Decode(r, nil)
+	require.Error(t, err)
 }
 
 // A client that waits for a gate sees what came before it first.
