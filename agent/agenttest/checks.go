@@ -1,0 +1,351 @@
+package agenttest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// rounds is how often a check leaves a stream, and how many it runs at once.
+const rounds = 16
+
+// word is one that no model says by itself.
+func word(n int) string { return fmt.Sprintf("zq%dvx", n) }
+
+func speaksInText(b *bench, w Behaviour) {
+	s := b.ask(b.request(w, word(0)))
+	b.speaks(s, word(0))
+}
+
+// speaks fails unless the answer is text with the word, in several deltas.
+func (b *bench) speaks(s *seen, word string) {
+	texts := 0
+	for _, d := range s.deltas {
+		switch d.(type) {
+		case agent.TextPart:
+			texts++
+		case agent.UsePart:
+			b.fail("it calls a tool, and was to say something")
+		}
+	}
+	if !strings.Contains(s.text(), word) {
+		b.fail("it says %.200q, without %q", s.text(), word)
+	}
+	if texts < 2 {
+		b.fail("its text comes in one piece, and was to come in several")
+	}
+}
+
+func uses(s *seen) (out []agent.ToolUse) {
+	for _, d := range s.deltas {
+		if u, ok := d.(agent.UsePart); ok {
+			out = append(out, u.ToolUse)
+		}
+	}
+	return out
+}
+
+func wholeCalls(b *bench, w Behaviour) {
+	b.calls(b.ask(b.request(w, word(0))), word(0), 1, 1)
+}
+
+func manyCalls(b *bench, w Behaviour) {
+	b.calls(b.ask(b.request(w, word(0))), word(0), 2, 1<<20)
+}
+
+// calls fails unless the answer has so many calls, each with the word in its arguments.
+func (b *bench) calls(s *seen, word string, least, most int) {
+	us := uses(s)
+	if len(us) < least || len(us) > most {
+		b.fail("it makes %d calls", len(us))
+	}
+	for _, u := range us {
+		if !json.Valid(u.Input) || u.Input[0] != '{' {
+			b.fail("the arguments of %s are no JSON object: %.200q", u.Name, u.Input)
+		}
+		if !strings.Contains(string(u.Input), word) {
+			b.fail("the arguments of %s are %.200s, without %q", u.Name, u.Input, word)
+		}
+	}
+}
+
+func reasons(b *bench, w Behaviour) {
+	s := b.ask(b.request(w, word(0)))
+	if !slices.ContainsFunc(s.deltas, func(d agent.Delta) bool { _, ok := d.(agent.ReasoningPart); return ok }) {
+		b.fail("it gives no block of reasoning")
+	}
+	if !strings.Contains(s.text(), word(0)) {
+		b.fail("it says %.200q, without %q", s.text(), word(0))
+	}
+}
+
+var (
+	callID      = regexp.MustCompile(`^[!-~]{1,256}$`)
+	stopReasons = []agent.Reason{agent.EndTurn, agent.ToolUseReason, agent.StopSequence, agent.MaxTokens,
+		agent.ContentFiltered, agent.ContextWindow, agent.Malformed}
+)
+
+// whole fails if an answer that has come to its end is not as a Model's must be.
+func (b *bench) whole(s *seen, r *agent.Request) {
+	stops, usages := 0, 0
+	thought := ""
+	pieces := map[string]string{} // of the arguments of calls that are not whole yet
+	names := map[string]string{}
+	ids := map[string]bool{}
+	for _, d := range s.deltas {
+		if _, ok := d.(agent.UsagePart); stops > 0 && !ok {
+			if _, again := d.(agent.StopPart); again {
+				b.fail("it stops twice")
+			}
+			b.fail("it goes on after its StopPart, with %T", d)
+		}
+		switch d := d.(type) {
+		case agent.ReasoningDelta:
+			thought += d.Text
+		case agent.ReasoningPart:
+			if thought != "" && thought != d.Text {
+				b.fail("the pieces of its reasoning are %.200q, and the whole is %.200q", thought, d.Text)
+			}
+			if len(d.Redacted) > 0 && (d.Text != "" || d.Signature != "") {
+				b.fail("its reasoning is both redacted and not")
+			}
+			thought = ""
+		case agent.UseDelta:
+			if ids[d.ID] {
+				b.fail("a piece of the call %q comes after the whole call", d.ID)
+			}
+			pieces[d.ID] += d.Input
+			if d.Name != "" {
+				names[d.ID] = d.Name
+			}
+		case agent.UsePart:
+			b.use(d.ToolUse, ids, r)
+			if p, ok := pieces[d.ID]; ok && p != string(d.Input) {
+				b.fail("the pieces of the call %q are %.200q, and the whole is %.200q", d.ID, p, d.Input)
+			}
+			if n, ok := names[d.ID]; ok && n != d.Name {
+				b.fail("the pieces of the call %q are of %q, and the whole is of %q", d.ID, n, d.Name)
+			}
+			delete(pieces, d.ID)
+		case agent.UsagePart:
+			if usages++; usages > 1 {
+				b.fail("it gives its usage twice")
+			}
+			if u := d.Usage; min(u.Input, u.Output, u.CacheRead, u.CacheWrite) < 0 {
+				b.fail("its usage is negative: %+v", u)
+			}
+		case agent.StopPart:
+			stops++
+			if !slices.Contains(stopReasons, d.Reason) {
+				b.fail("it stops for an unknown reason, %q", d.Reason)
+			}
+			if d.Reason == agent.ToolUseReason && len(ids) == 0 {
+				b.fail("it stops for a tool call, and none came")
+			}
+		}
+	}
+	for id := range pieces {
+		b.fail("the call %q is never whole", id)
+	}
+	if stops == 0 {
+		b.fail("it ends without a StopPart and without an error")
+	}
+	if !utf8.ValidString(s.text()) {
+		b.fail("its text is not UTF-8: %.200q", s.text())
+	}
+}
+
+func (b *bench) use(u agent.ToolUse, ids map[string]bool, r *agent.Request) {
+	if !callID.MatchString(u.ID) {
+		b.fail("the id of a call is %.300q, which does not match %s", u.ID, callID)
+	}
+	if ids[u.ID] {
+		b.fail("two calls have the id %q", u.ID)
+	}
+	ids[u.ID] = true
+	for _, t := range r.Tools {
+		if t.Name == u.Name {
+			return
+		}
+	}
+	b.fail("it calls %q, which was not offered", u.Name)
+}
+
+func requestKept(b *bench, w Behaviour) {
+	r := b.request(w, word(0))
+	was := clone(r)
+	b.ask(r)
+	b.intact(r, was)
+}
+
+// inputGiven writes over the arguments of a call, as their owner may.
+func inputGiven(b *bench, w Behaviour) {
+	for range 2 {
+		s := b.ask(b.request(w, word(0)))
+		b.calls(s, word(0), 1, 1)
+		input := uses(s)[0].Input
+		for i := range input {
+			input[i] = '#'
+		}
+	}
+}
+
+func notBefore(b *bench, w Behaviour) {
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	pprof.Do(ctx, pprof.Labels("agenttest", b.label), func(ctx context.Context) {
+		for range rounds {
+			_ = b.m.Stream(ctx, b.request(w, word(0)))
+		}
+	})
+	b.released(1)
+}
+
+func leaving(b *bench, w Behaviour) {
+	for range rounds {
+		st := b.start(b.ctx, b.request(w, word(0)), func(int) bool { return false })
+		b.first(st)
+		s := b.sound(b.wait(st, b.o.Release, "its consumer left the loop"))
+		if s.err != nil {
+			b.fail("it fails: %w", s.err)
+		}
+	}
+	b.released(rounds)
+}
+
+// first waits for a stream's first yield.
+func (b *bench) first(st *stream) {
+	t := time.NewTimer(b.o.Answer)
+	defer t.Stop()
+	select {
+	case <-st.first:
+	case s := <-st.done:
+		st.done <- s
+	case <-t.C:
+		b.fail("it says nothing within %v", b.o.Answer)
+	}
+}
+
+func leavingAnywhere(b *bench, w Behaviour) {
+	n := len(b.ask(b.request(w, word(0))).deltas)
+	for i := range min(n, rounds) {
+		b.watch(b.ctx, b.request(w, word(0)), func(n int) bool { return n <= i })
+	}
+}
+
+func panicking(b *bench, w Behaviour) {
+	type sentinel struct{}
+	for range rounds {
+		s := b.wait(b.start(b.ctx, b.request(w, word(0)), func(int) bool { panic(sentinel{}) }), b.o.Answer, "its request")
+		if s.panics != any(sentinel{}) {
+			b.fail("a panic of the consumer comes out of the stream as %v", s.panics)
+		}
+		if s.late > 0 {
+			b.fail("it goes on after its consumer has panicked")
+		}
+	}
+	b.released(rounds)
+}
+
+func endedBefore(b *bench, w Behaviour) {
+	ctx, cancel := context.WithCancel(b.ctx)
+	cancel()
+	s := b.watch(ctx, b.request(w, word(0)), always)
+	if len(s.deltas) > 0 {
+		b.fail("it answers: %T", s.deltas[0])
+	}
+	b.wantErr(s.err, context.Canceled)
+}
+
+func (b *bench) wantErr(err, want error) {
+	switch {
+	case err == nil:
+		b.fail("it ends without an error, want %q", want.Error())
+	case !errors.Is(err, want):
+		b.fail("its error is %q, want %q", err.Error(), want.Error())
+	}
+}
+
+// moment is how long a check waits for a stream to have fallen silent.
+const moment = 20 * time.Millisecond
+
+func cancelledInSilence(b *bench, w Behaviour) {
+	for range rounds {
+		ctx, cancel := context.WithCancel(b.ctx)
+		st := b.start(ctx, b.request(w, word(0)), always)
+		b.first(st)
+		b.pause(moment)
+		cancel()
+		s := b.sound(b.wait(st, b.o.Release, "its context was cancelled"))
+		b.wantErr(s.err, context.Canceled)
+		b.cut(s)
+	}
+	b.released(rounds)
+}
+
+// cut fails if an answer that did not come to its end looks as if it had.
+func (b *bench) cut(s *seen) {
+	for _, d := range s.deltas {
+		if _, ok := d.(agent.StopPart); ok {
+			b.fail("it gives a StopPart, and fails then")
+		}
+	}
+}
+
+func deadline(b *bench, w Behaviour) {
+	ctx, cancel := context.WithTimeout(b.ctx, 2*moment)
+	defer cancel()
+	s := b.sound(b.wait(b.start(ctx, b.request(w, word(0)), always), 2*moment+b.o.Release, "its deadline"))
+	b.wantErr(s.err, context.DeadlineExceeded)
+	b.cut(s)
+}
+
+func failsAtOnce(b *bench, w Behaviour) {
+	s := b.watch(b.ctx, b.request(w, word(0)), always)
+	if len(s.deltas) > 0 {
+		b.fail("it answers, with %T, and was to fail", s.deltas[0])
+	}
+	b.modelError(s.err)
+}
+
+func failsLater(b *bench, w Behaviour) {
+	s := b.watch(b.ctx, b.request(w, word(0)), always)
+	if !strings.Contains(s.text(), word(0)) {
+		b.fail("what it had said is lost: %.200q is without %q", s.text(), word(0))
+	}
+	b.modelError(s.err)
+	b.cut(s)
+}
+
+var (
+	codes = []agent.Code{agent.Throttled, agent.AccessDenied, agent.InvalidCall, agent.Unavailable, agent.Truncated,
+		agent.Timeout, agent.Filtered, agent.ContextFull, agent.BadOutput, agent.Internal}
+	internals = regexp.MustCompile(`\barn:|\b\d{12}\b|https?://|\b\d{1,3}(?:\.\d{1,3}){3}\b`)
+)
+
+// modelError fails unless err is one that a run can be ended with.
+func (b *bench) modelError(err error) {
+	if err == nil {
+		b.fail("it ends without an error")
+	}
+	e, ok := errors.AsType[*agent.ModelError](err)
+	switch {
+	case !ok:
+		b.fail("its error is a %T, not an *agent.ModelError: %w", err, err)
+	case !slices.Contains(codes, e.Code):
+		b.fail("its error has the code %q, which is none of a model's", e.Code)
+	case strings.TrimSpace(e.Message) == "":
+		b.fail("its error has no message: %w", err)
+	case internals.MatchString(e.Message):
+		b.fail("the message of its error, which a person may see, names an ARN, an account or a host: %.200q", e.Message)
+	}
+}

@@ -1,0 +1,69 @@
+package agenttest
+
+import (
+	"slices"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// clone is a request that shares nothing with r that can be changed. Its slices have no spare room.
+func clone(r *agent.Request) *agent.Request {
+	c := *r
+	c.Messages = exactly(r.Messages, func(m agent.Message) agent.Message {
+		m.Parts = exactly(m.Parts, clonePart)
+		return m
+	})
+	c.Tools = exactly(r.Tools, func(s tools.Spec) tools.Spec {
+		s.Schema = slices.Clone(s.Schema)
+		return s
+	})
+	return &c
+}
+
+func clonePart(p agent.Part) agent.Part {
+	if p.Use != nil {
+		u := *p.Use
+		u.Input = slices.Clone(u.Input)
+		p.Use = &u
+	}
+	if p.Result != nil {
+		r := *p.Result
+		r.Result.Blocks = exactly(r.Result.Blocks, cloneBlock)
+		p.Result = &r
+	}
+	if p.Reasoning != nil {
+		r := *p.Reasoning
+		r.Redacted = slices.Clone(r.Redacted)
+		p.Reasoning = &r
+	}
+	p.Image, p.Document = cloneMedia(p.Image), cloneMedia(p.Document)
+	return p
+}
+
+func cloneBlock(b tools.Block) tools.Block {
+	b.JSON = slices.Clone(b.JSON)
+	b.Image, b.Document = cloneMedia(b.Image), cloneMedia(b.Document)
+	return b
+}
+
+func cloneMedia(m *tools.Media) *tools.Media {
+	if m == nil {
+		return nil
+	}
+	c := *m
+	c.Bytes = slices.Clone(m.Bytes)
+	return &c
+}
+
+// exactly maps a slice to a new one. Nil stays nil.
+func exactly[T any](s []T, f func(T) T) []T {
+	if s == nil {
+		return nil
+	}
+	out := make([]T, len(s))
+	for i, v := range s {
+		out[i] = f(v)
+	}
+	return out
+}

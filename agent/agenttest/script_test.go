@@ -1,0 +1,231 @@
+package agenttest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
+)
+
+func ask(text string) *agent.Request {
+	return &agent.Request{MaxTokens: 100, Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: text}}}}}
+}
+
+// collect reads a stream to its end, and checks that an error is its last yield.
+func collect(t testing.TB, ctx context.Context, m agent.Model, r *agent.Request) (deltas []agent.Delta, last error) {
+	t.Helper()
+	for d, err := range m.Stream(ctx, r) {
+		require.NoError(t, last, "a yield after the error")
+		if last = err; err == nil {
+			deltas = append(deltas, d)
+		}
+	}
+	return deltas, last
+}
+
+// count is a tool that says how many books there are.
+func count(t testing.TB) *tools.Tool {
+	tool, err := tools.New("count", "Counts books.", func(_ context.Context, _ *tools.Call, in struct {
+		Subject string `json:"subject"`
+	}) (string, error) {
+		if in.Subject == "" {
+			return "", tools.Correct("say of what")
+		}
+		return "3 books on " + in.Subject, nil
+	})
+	require.NoError(t, err)
+	return tool
+}
+
+// run is one run of an agent with the model and count.
+func run(t testing.TB, m agent.Model, prompt string) (agent.Done, error) {
+	a, err := agent.New(m, &agent.Options{System: "You keep a shelf.", Tools: tools.Of(count(t))})
+	require.NoError(t, err)
+	acme, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	return a.Run(t.Context(), agent.Input{Scope: acme, Run: "1", Prompt: prompt})
+}
+
+// tb is a test that a script is played for.
+type tb struct {
+	testing.TB
+	cleanup func()
+	failed  []string
+}
+
+func (t *tb) Cleanup(f func())               { t.cleanup = f }
+func (t *tb) Errorf(format string, a ...any) { t.failed = append(t.failed, fmt.Sprintf(format, a...)) }
+
+func end(r agent.Reason) agent.Delta { return agent.StopPart{Reason: r} }
+
+func TestTurns(t *testing.T) {
+	lost := errors.New("lost")
+	for name, c := range map[string]struct {
+		turn agenttest.Turn
+		want []agent.Delta
+		err  error
+	}{
+		"nothing": {agenttest.Turn{}, []agent.Delta{end(agent.EndTurn)}, nil},
+		"text":    {agenttest.Answer(agenttest.Say("a"), agenttest.Say("b")), []agent.Delta{agenttest.Say("a"), agenttest.Say("b"), end(agent.EndTurn)}, nil},
+		"a call, and usage where services have it": {
+			agenttest.Answer(agenttest.Call("1", "f", "{"), agenttest.Spent(1, 2)),
+			[]agent.Delta{agenttest.Call("1", "f", "{"), end(agent.ToolUseReason), agenttest.Spent(1, 2)}, nil},
+		"usage first": {
+			agenttest.Answer(agenttest.Spent(1, 2), agenttest.Think("hm", "c2ln")),
+			[]agent.Delta{agenttest.Spent(1, 2), agenttest.Think("hm", "c2ln"), end(agent.EndTurn)}, nil},
+		"a reason of its own": {
+			agenttest.Answer(agenttest.Say("a"), agenttest.Stop(agent.MaxTokens)), []agent.Delta{agenttest.Say("a"), end(agent.MaxTokens)}, nil},
+		"cut":    {agenttest.Cut(agenttest.Say("a")), []agent.Delta{agenttest.Say("a")}, nil},
+		"failed": {agenttest.Fail(lost, agenttest.Say("a")), []agent.Delta{agenttest.Say("a")}, lost},
+		"chosen": {agenttest.Choose(func(r *agent.Request) agenttest.Turn {
+			return agenttest.Answer(agenttest.Say(r.Messages[0].Parts[0].Text))
+		}),
+			[]agent.Delta{agenttest.Say("?"), end(agent.EndTurn)}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := agenttest.Play(t, c.turn)
+			got, err := collect(t, t.Context(), s, ask("?"))
+			require.Equal(t, c.want, got)
+			require.Equal(t, c.err, err)
+		})
+	}
+}
+
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := agenttest.Play(t, agenttest.Stall(agenttest.Say("a")))
+		ctx, cancel := context.WithCancel(t.Context())
+		var last error
+		go func() {
+			for _, err := range s.Stream(ctx, ask("?")) {
+				last = err
+			}
+		}()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		require.Equal(t, context.Canceled, last)
+	})
+}
+
+// A run over a script, from the prompt to the answer.
+func TestScriptWithAgent(t *testing.T) {
+	s := agenttest.Play(t,
+		agenttest.Answer(agenttest.Call("c1", "count", `{"subject":"whales"}`), agenttest.Call("c2", "count", `{"subject":""}`)).
+			Expect(agenttest.Told("How many?"), agenttest.Offered("count")),
+		agenttest.Answer(agenttest.Say("Three.")).Expect(agenttest.Resulted("c1", "3 books"), agenttest.Failed("c2", "say of what")),
+	)
+	done, err := run(t, s, "How many?")
+	require.NoError(t, err)
+	require.Equal(t, agent.Complete, done.Stop)
+	rs := s.Requests()
+	require.Len(t, rs, 2)
+	require.Len(t, rs[1].Messages, 3)
+	rs[1].Messages[0].Parts[0].Text = "changed"
+	require.Equal(t, "How many?", s.Requests()[1].Messages[0].Parts[0].Text, "copies")
+}
+
+func TestScriptFails(t *testing.T) {
+	call := agenttest.Answer(agenttest.Call("c1", "count", `{"subject":"whales"}`))
+	for name, c := range map[string]struct {
+		turns []agenttest.Turn
+		want  string // of the error
+		turn  int    // of the TurnError, or none
+	}{
+		"over":                {[]agenttest.Turn{call}, "agenttest: turn 2: agenttest: the script is over", 2},
+		"unused":              {[]agenttest.Turn{agenttest.Answer().Times(3)}, "agenttest: 1 of the script's 3 turns were played", 0},
+		"told something else": {[]agenttest.Turn{call.Expect(agenttest.Told("How few?"))}, `agenttest: turn 1: the model is told "How many?", want "How few?" in it`, 1},
+		"other tools": {[]agenttest.Turn{call.Expect(agenttest.Offered("find", "count"))},
+			`agenttest: turn 1: the tools ["count"] are offered, want ["count" "find"]`, 1},
+		"another result":     {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.Resulted("c1", "4"))}, `agenttest: turn 2: the call "c1" has the result "3 books on whales", want "4" in it`, 2},
+		"a result of no one": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.Resulted("c9", ""))}, `agenttest: turn 2: the last message has no result of the call "c9"`, 2},
+		"a success": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.Failed("c1", "3"))},
+			`agenttest: turn 2: the call "c1" has a result whose IsError is false, want true: "3 books on whales"`, 2},
+		"chosen, and not expected": {[]agenttest.Turn{agenttest.Choose(func(*agent.Request) agenttest.Turn {
+			return call.Expect(agenttest.Told("x"))
+		})}, `agenttest: turn 1: the model is told "How many?", want "x" in it`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tb := &tb{TB: t}
+			s := agenttest.Play(tb, c.turns...)
+			_, err := run(t, s, "How many?")
+			require.EqualError(t, s.Err(), c.want)
+			tb.cleanup()
+			require.Equal(t, []string{c.want}, tb.failed)
+			if c.turn == 0 {
+				require.NoError(t, err)
+				u, ok := errors.AsType[*agenttest.UnusedError](s.Err())
+				require.True(t, ok)
+				require.Equal(t, &agenttest.UnusedError{Played: 1, Turns: 3}, u)
+				return
+			}
+			te, ok := errors.AsType[*agenttest.TurnError](err)
+			require.True(t, ok, "in the error of the run: %v", err)
+			require.Equal(t, c.turn, te.Turn)
+			require.Equal(t, name == "over", errors.Is(err, agenttest.ErrOver))
+		})
+	}
+}
+
+// A run may write over the arguments that it gets; the script keeps its own.
+func TestScriptKeepsItsInput(t *testing.T) {
+	s := agenttest.Play(t, agenttest.Answer(agenttest.Call("1", "f", `{"a":1}`)).Times(2))
+	for range 2 {
+		ds, err := collect(t, t.Context(), s, ask("?"))
+		require.NoError(t, err)
+		u := ds[0].(agent.UsePart)
+		require.JSONEq(t, `{"a":1}`, string(u.Input))
+		copy(u.Input, "#######")
+	}
+}
+
+func TestAgain(t *testing.T) {
+	s := agenttest.NewScript(agenttest.Answer(agenttest.Say("a")))
+	for range 3 {
+		again := s.Again()
+		_, err := collect(t, t.Context(), again, ask("?"))
+		require.NoError(t, err)
+		require.NoError(t, again.Err())
+	}
+	require.Error(t, s.Err(), "the first has not been played")
+}
+
+// Conversations at once, each with its own script.
+func TestCast(t *testing.T) {
+	scripts := map[string]*agenttest.Script{}
+	for i := range 20 {
+		q := fmt.Sprintf("How many, %d?", i)
+		scripts[q] = agenttest.NewScript(
+			agenttest.Answer(agenttest.Call("c", "count", fmt.Sprintf(`{"subject":"no. %d"}`, i))).Expect(agenttest.Told(q)),
+			agenttest.Answer(agenttest.Say(q)).Expect(agenttest.Resulted("c", fmt.Sprintf("no. %d", i))),
+		)
+	}
+	cast := agenttest.NewCast(scripts)
+	var wg sync.WaitGroup
+	for q := range scripts {
+		wg.Go(func() {
+			done, err := run(t, cast, q)
+			if err != nil || done.History.Turns[1].Messages[0].Parts[0].Text != q {
+				t.Errorf("%s: %v, %v", q, done, err)
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, cast.Err())
+
+	scripts["Unused"] = agenttest.NewScript(agenttest.Answer())
+	cast = agenttest.NewCast(map[string]*agenttest.Script{"Unused": scripts["Unused"]})
+	_, err := run(t, cast, "Who are you?")
+	require.ErrorContains(t, err, "no script")
+	require.ErrorContains(t, cast.Err(), `no script is for the conversation that begins with "Who are you?"`)
+	require.ErrorContains(t, cast.Err(), `the script for "Unused": agenttest: 0 of the script's 1 turns were played`)
+}
