@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"text/tabwriter"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 40, "how often each is measured; the median counts")
+	flag.Parse()
+	if err := table(context.Background(), os.Stdout, *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// table measures the contestants and prints what each costs per turn. The ratios are to the first of them.
+func table(ctx context.Context, out io.Writer, rounds int) error {
+	all, err := contestants(ctx)
+	if err != nil {
+		return err
+	}
+	costs, err := measure(ctx, all, rounds)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	versions := versions()
+	first := costs[0]
+	rows := []string{
+		fmt.Sprintf("%d turns, %d tool calls; %s, %d CPUs, median of %d\n\n", turns, toolCalls, runtime.Version(), runtime.NumCPU(), rounds),
+		"library\tversion\tµs/turn\tCPU µs/turn\tallocs/turn\tbytes/turn\ttime\tCPU\tallocs\tbytes\t\n",
+	}
+	for i, c := range all {
+		k := costs[i]
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%.1f\t%.1f\t%.0f\t%.0f\t%.1f×\t%.1f×\t%.1f×\t%.1f×\t\n", c.name, versions[c.module],
+			k.wall/turns, k.cpu/turns, k.allocs/turns, k.bytes/turns,
+			k.wall/first.wall, k.cpu/first.cpu, k.allocs/first.allocs, k.bytes/first.bytes))
+	}
+	for _, r := range rows {
+		if _, err := io.WriteString(w, r); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// versions are those of the modules that the program was built of.
+func versions() map[string]string {
+	out := map[string]string{}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return out
+	}
+	for _, m := range info.Deps {
+		out[m.Path] = m.Version
+		if m.Replace != nil {
+			out[m.Path] = "this"
+		}
+	}
+	return out
+}

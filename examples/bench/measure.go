@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// slice is how long one measurement takes, more or less.
+const slice = 25 * time.Millisecond
+
+// cost is what one conversation takes: microseconds on the clock and of the process's CPU time, the garbage
+// collector's included, and allocations.
+type cost struct{ wall, cpu, allocs, bytes float64 }
+
+// measure gives the median cost of each contestant. They take turns in short slices, so that whatever else the
+// machine does falls on all of them; the CPU time is not touched by it.
+func measure(ctx context.Context, all []contestant, rounds int) ([]cost, error) {
+	times := make([]int, len(all)) // how many conversations are a slice
+	for i, c := range all {
+		start := time.Now()
+		for time.Since(start) < 4*slice {
+			if err := c.run(ctx); err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+			times[i]++
+		}
+		times[i] = max(times[i]/4, 1)
+	}
+	seen := make([][]cost, len(all))
+	for range max(rounds, 1) {
+		for i, c := range all {
+			k, err := once(ctx, c, times[i])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+			seen[i] = append(seen[i], k)
+		}
+	}
+	out := make([]cost, len(all))
+	for i, ks := range seen {
+		out[i] = cost{
+			median(ks, func(k cost) float64 { return k.wall }), median(ks, func(k cost) float64 { return k.cpu }),
+			median(ks, func(k cost) float64 { return k.allocs }), median(ks, func(k cost) float64 { return k.bytes }),
+		}
+	}
+	return out, nil
+}
+
+// once has n conversations, and gives the mean of them. It begins with a clean heap, so that nobody pays for the
+// garbage of another.
+func once(ctx context.Context, c contestant, n int) (cost, error) {
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu, start := cpuTime(), time.Now()
+	for range n {
+		if err := c.run(ctx); err != nil {
+			return cost{}, err
+		}
+	}
+	wall, spent := time.Since(start), cpuTime()-cpu
+	runtime.ReadMemStats(&after)
+	per := func(v float64) float64 { return v / float64(n) }
+	return cost{
+		wall: per(float64(wall.Nanoseconds()) / 1e3), cpu: per(float64(spent.Nanoseconds()) / 1e3),
+		allocs: per(float64(after.Mallocs - before.Mallocs)), bytes: per(float64(after.TotalAlloc - before.TotalAlloc)),
+	}, nil
+}
+
+// cpuTime is what the process has used so far.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func median(ks []cost, of func(cost) float64) float64 {
+	vs := make([]float64, len(ks))
+	for i, k := range ks {
+		vs[i] = of(k)
+	}
+	slices.Sort(vs)
+	return vs[len(vs)/2]
+}
