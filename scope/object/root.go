@@ -150,28 +150,9 @@ func (r *Root) Delete(ctx context.Context, f Ref) error {
 // yielded.
 func (r *Root) List(ctx context.Context) iter.Seq2[Ref, error] {
 	return func(yield func(Ref, error) bool) {
-		after, more := "", true
-		for more {
-			var page []Entry
-			var err error
-			page, more, err = r.bucket.driver.List(ctx, r.scope, after, r.bucket.page)
-			if err != nil {
-				yield(Ref{}, fmt.Errorf("object: list: %w", err))
+		for e, err := range r.ListAfter(ctx, Ref{}) {
+			if !yield(e.Ref, err) {
 				return
-			}
-			if more && len(page) == 0 {
-				yield(Ref{}, fmt.Errorf("object: list: the driver returned an empty page and says that more follow"))
-				return
-			}
-			for _, e := range page {
-				if e.Key <= after {
-					yield(Ref{}, fmt.Errorf("object: list: the driver returned %q after %q", e.Key, after))
-					return
-				}
-				after = e.Key
-				if !yield(r.entry(e)) {
-					return
-				}
 			}
 		}
 	}
