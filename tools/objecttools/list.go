@@ -1,0 +1,135 @@
+package objecttools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+)
+
+const (
+	defaultListed = 50
+	maxListed     = 200
+	// maxMatch is how long a search for names may be, in bytes: no name is longer.
+	maxMatch = 255
+)
+
+const listDescription = "Lists the files that are there, with a short handle (f1, f2, …) for each. " +
+	"The other tools take the handle. Sizes are in bytes. Narrow a long list with match."
+
+type listIn struct {
+	Match  string `json:"match,omitempty" jsonschema:"only files whose name contains this text, in upper or lower case"`
+	Limit  *int   `json:"limit" jsonschema:"how many files at most, 1 to 200; default 50" min:"1" max:"200"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the list so far, to go on behind it; with the same match"`
+}
+
+// List is what list_files gives.
+type List struct {
+	Files  []Listed `json:"files"`
+	Notes  []string `json:"notes,omitempty"`
+	Cursor string   `json:"cursor,omitempty"` // where more follow
+}
+
+// Listed is a file in a [List].
+type Listed struct {
+	File     string `json:"file"` // the handle
+	Name     string `json:"name"`
+	Place    string `json:"place"` // "upload", "own" or "shared"
+	Size     int64  `json:"size"`  // in bytes
+	Modified string `json:"modified,omitempty"`
+	Changed  bool   `json:"changed,omitempty"` // since the conversation listed it before
+}
+
+// Summary implements [tools.Summarizer].
+func (l List) Summary() string {
+	s := fmt.Sprintf("%d files", len(l.Files))
+	if len(l.Files) == 1 {
+		s = "1 file"
+	}
+	if l.Cursor != "" {
+		s += ", and more follow"
+	}
+	return s
+}
+
+func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error) {
+	limit, err := between("limit", in.Limit, defaultListed, maxListed)
+	if err != nil {
+		return List{}, err
+	}
+	if len(in.Match) > maxMatch {
+		return List{}, tools.Correct(fmt.Sprintf("match is longer than %d bytes, and so than any name", maxMatch))
+	}
+	root, err := d.bucket.In(c.Scope())
+	if err != nil {
+		return List{}, fmt.Errorf("objecttools: %w", err)
+	}
+	// The cursor is a handle: the list goes on behind that file.
+	bind := fmt.Sprintf("%q %q %q", root.Bucket().Name(), c.Scope().Prefix(), in.Match)
+	var after object.Ref
+	if in.Cursor != "" {
+		_, at, err := readCursor(in.Cursor, bind, 1, string(rune(cursorList)))
+		if err != nil {
+			return List{}, err
+		}
+		if _, after, err = d.lookup(c, handleOf(int(at[0]))); err != nil {
+			return List{}, err
+		}
+	}
+
+	l := List{Files: []Listed{}}
+	var refs []object.Ref
+	room, more := room{d.maxResult - frame}, false
+	match := strings.ToLower(in.Match)
+	for e, err := range root.ListAfter(ctx, after) {
+		if _, ok := errors.AsType[*object.KeyError](err); ok {
+			continue // it is nobody's file, so there is nothing to name it by
+		}
+		if err != nil {
+			return List{}, fmt.Errorf("objecttools: %w", err)
+		}
+		if !strings.Contains(strings.ToLower(e.Ref.Name()), match) {
+			continue
+		}
+		f := Listed{Name: e.Ref.Name(), Place: place(e.Ref), Size: e.Info.Size}
+		if !e.Info.Modified.IsZero() {
+			f.Modified = e.Info.Modified.UTC().Format(time.RFC3339)
+		}
+		if len(refs) == limit || !room.take(cost(f.Name)+140) {
+			more = true
+			break
+		}
+		l.Files, refs = append(l.Files, f), append(refs, e.Ref)
+	}
+	given, err := d.remember(c.State(), refs)
+	if err != nil && !errors.Is(err, errFull) {
+		return List{}, err
+	}
+	l.Files = l.Files[:len(given)]
+	for i, g := range given {
+		l.Files[i].File, l.Files[i].Changed = g.handle, g.changed
+	}
+	switch {
+	case err != nil:
+		l.Notes = append(l.Notes, fmt.Sprintf("more files are there, but only %d may have a handle in one conversation: narrow the list with match", d.maxFiles))
+	case more:
+		l.Cursor = writeCursor(cursorList, bind, indexOf(given[len(given)-1].handle))
+		l.Notes = append(l.Notes, fmt.Sprintf("the list stopped after %d files: more follow, go on with the cursor", len(given)))
+	}
+	return l, nil
+}
+
+// between checks an optional number: nil is the default, what is outside 1 to most a correction.
+func between(name string, v *int, def, most int) (int, error) {
+	if v == nil {
+		return min(def, most), nil
+	}
+	if *v < 1 || *v > most {
+		return 0, tools.Correct(fmt.Sprintf("%s: %d is not between 1 and %d", name, *v, most))
+	}
+	return *v, nil
+}

@@ -1,0 +1,379 @@
+package objecttools
+
+import (
+	"encoding/csv"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// encode16 writes UTF-16 with its mark.
+func encode16(s string, big bool) string {
+	var b strings.Builder
+	for _, u := range append([]uint16{0xfeff}, utf16.Encode([]rune(s))...) {
+		if big {
+			b.Write([]byte{byte(u >> 8), byte(u)})
+		} else {
+			b.Write([]byte{byte(u), byte(u >> 8)})
+		}
+	}
+	return b.String()
+}
+
+var alphabets = [][]rune{
+	[]rune("ab \n"),
+	[]rune("a\r\n"),
+	[]rune("äß€😀\u2028 x\n"),
+	[]rune("\x00\"\\\x1b\t\u0001é\n"),
+	[]rune("abcdefghij klmnopqrst uvwxyz ABCDEFGHIJ\n"),
+}
+
+func randomText(r *rand.Rand, n int) string {
+	abc := alphabets[r.IntN(len(alphabets))]
+	var b strings.Builder
+	for range n {
+		b.WriteRune(abc[r.IntN(len(abc))])
+	}
+	return b.String()
+}
+
+// All windows together are the file, by bytes and by lines, whatever it holds and however large they are.
+func TestWindowsTogetherAreTheFile(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range 200 {
+		want := "begin " + randomText(r, r.IntN(6000))
+		stored := want
+		switch i % 5 {
+		case 0:
+			stored = encode16(want, i%2 == 0)
+		case 1:
+			stored = "\xef\xbb\xbf" + want
+		}
+		if i%5 != 0 {
+			text := strings.NewReplacer("\x00", "0", "\x01", "1") // with NUL, or many controls, near its beginning it is binary
+			want, stored = text.Replace(want), text.Replace(stored)
+		}
+		c := desktop(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
+		f := c.file("a.txt", stored)
+		by := []string{"bytes", "lines"}[i%2]
+		first := []any{"file", f, "by", by}
+		var count int
+		if r.IntN(3) > 0 {
+			count = 1 + r.IntN(500)
+			first = append(first, "count", count)
+		}
+		out := get[Chunk](c, "read_chunk", args(t, first...))
+		all, at, line := "", out.Start, int64(1)
+		for {
+			require.Equal(t, at, out.Start)
+			if by == "lines" {
+				require.Equal(t, line, out.First)
+			}
+			require.True(t, utf8.ValidString(out.Text))
+			require.NotContains(t, out.Text, "\ufffd")
+			all += out.Text
+			at = out.End
+			line = int64(1 + ends(all))
+			if out.Cursor == "" {
+				break
+			}
+			require.NotEmpty(t, out.Text, "no progress")
+			next := []any{"file", f, "cursor", out.Cursor}
+			if count > 0 {
+				next = append(next, "count", count)
+				switch by {
+				case "bytes":
+					require.LessOrEqual(t, out.End-out.Start, int64(max(count, 4)))
+				case "lines":
+					require.LessOrEqual(t, ends(out.Text), count)
+				}
+			}
+			out = get[Chunk](c, "read_chunk", args(t, next...))
+		}
+		require.EqualValues(t, len(stored), at)
+		require.Equal(t, want, all, "%d", i)
+	}
+}
+
+// ends counts line ends as the tool does.
+func ends(s string) int {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.Count(s, "\n") + strings.Count(s, "\r")
+}
+
+// By rows, the columns and the rows of all windows are what encoding/csv reads.
+func TestRowsTogetherAreTheFile(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range 150 {
+		var want [][]string
+		width := 1 + r.IntN(6)
+		for range 1 + r.IntN(200) {
+			row := make([]string, width)
+			for j := range row {
+				row[j] = strings.NewReplacer("\r", "", "\x00", "0", "\x01", "1").Replace(randomText(r, r.IntN(30)))
+			}
+			if width == 1 && row[0] == "" {
+				row[0] = "x"
+			}
+			want = append(want, row)
+		}
+		var b strings.Builder
+		w := csv.NewWriter(&b)
+		w.Comma = []rune(",;\t|")[i%4]
+		want[0][0] += "head"
+		for j := 1; j < width; j++ {
+			want[0][j] = fmt.Sprintf("c%d", j) // the separator is told by the first line
+		}
+		if width == 1 {
+			w.Comma = ','
+		}
+		want[0][0] = "first"
+		w.UseCRLF = false
+		require.NoError(t, w.WriteAll(want))
+		stored := b.String()
+		if i%7 == 0 {
+			stored = strings.TrimSuffix(stored, "\n")
+		}
+		if i%3 == 0 {
+			stored = encode16(stored, i%2 == 0)
+		}
+		c := desktop(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
+		f := c.file("a.csv", stored)
+		call := []any{"file", f}
+		if r.IntN(2) == 0 {
+			call = append(call, "count", 1+r.IntN(40))
+		}
+		out := get[Chunk](c, "read_chunk", args(t, call...))
+		var got [][]string
+		for {
+			require.Equal(t, want[0], out.Columns)
+			if len(out.Problems) > 0 {
+				p := out.Problems[0]
+				t.Fatalf("%d: %v %q", i, p, stored[max(0, p.Offset-200):min(len(stored), int(p.Offset)+20)])
+			}
+			if len(out.Rows) > 0 {
+				require.EqualValues(t, len(got)+1, out.First)
+			}
+			got = append(got, out.Rows...)
+			if out.Cursor == "" {
+				break
+			}
+			require.NotEmpty(t, out.Rows)
+			out = get[Chunk](c, "read_chunk", args(t, append([]any{"cursor", out.Cursor}, call...)...))
+		}
+		if len(want) > 1 {
+			require.Equal(t, want[1:], got, "%d", i)
+		} else {
+			require.Empty(t, got)
+		}
+		if len(want) > 1 {
+			n := 1 + r.IntN(len(want)-1)
+			at := get[Chunk](c, "read_chunk", args(t, "file", f, "start", n, "count", 1))
+			require.Equal(t, want[n:n+1], at.Rows)
+			require.EqualValues(t, n, at.First)
+			require.Contains(t, c.correction("read_chunk", args(t, "file", f, "start", len(want))), fmt.Sprintf("only %d rows", len(want)-1))
+		}
+	}
+}
+
+func TestRecordsOfJSONLines(t *testing.T) {
+	c := desktop(t, &Options{MaxResult: 4 << 10})
+	var want []string
+	var b strings.Builder
+	for i := range 200 {
+		rec := fmt.Sprintf(`{"n":%d,"id":12345678901234567890,"s":%q}`, i, strings.Repeat("é\"", i%20))
+		want = append(want, rec)
+		b.WriteString(rec + "\r\n")
+		if i%9 == 0 {
+			b.WriteString("\n")
+		}
+	}
+	f := c.file("a.jsonl", strings.TrimSuffix(b.String(), "\r\n"))
+	var got []string
+	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	for {
+		require.EqualValues(t, len(got)+1, out.First)
+		got = append(got, out.Records...)
+		if out.Cursor == "" {
+			break
+		}
+		out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	}
+	require.Equal(t, want, got)
+
+	out = get[Chunk](c, "read_chunk", args(t, "file", f, "start", 100, "count", 2))
+	require.Equal(t, want[99:101], out.Records)
+
+	f = c.file("b.jsonl", "{\"a\":1}\n{\"a\":}\n{\"a\":3}\n")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Equal(t, []string{`{"a":1}`, `{"a":}`, `{"a":3}`}, out.Records, "a malformed record is given as it stands")
+	require.Len(t, out.Problems, 1)
+	require.EqualValues(t, 2, out.Problems[0].Row)
+	require.EqualValues(t, 8, out.Problems[0].Offset)
+	require.Contains(t, out.Problems[0].What, "at byte 6 of the record")
+}
+
+// A window that begins within a character begins with that character.
+func TestStartWithinACharacter(t *testing.T) {
+	c := desktop(t, nil)
+	f := c.file("a.txt", "aé€😀z")
+	for start, want := range []struct {
+		text string
+		at   int64
+	}{{"aé€😀z", 0}, {"é€😀z", 1}, {"é€😀z", 1}, {"€😀z", 3}, {"€😀z", 3}, {"€😀z", 3}, {"😀z", 6}, {"😀z", 6}, {"😀z", 6}, {"😀z", 6}, {"z", 10}, {"", 11}} {
+		out := get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
+		require.Equal(t, want.text, out.Text, "%d", start)
+		require.Equal(t, want.at, out.Start, "%d", start)
+		if want.text != "" {
+			one := get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start, "count", 1))
+			require.Equal(t, string([]rune(want.text)[:1]), one.Text)
+		}
+	}
+	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", 12)), "not within the file's 11 bytes")
+	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", -1)), "not within")
+
+	f = c.file("b.txt", encode16("a😀z", false)) // mark, a, pair, z: at 0, 2, 4, 8
+	for start, want := range []string{"a😀z", "a😀z", "a😀z", "a😀z", "😀z", "😀z", "😀z", "😀z", "z", "z"} {
+		out := get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
+		require.Equal(t, want, out.Text, "%d", start)
+	}
+}
+
+func TestOddTexts(t *testing.T) {
+	for what, x := range map[string]struct {
+		content, text string
+		invalid       int
+		lines         int64
+	}{
+		"empty":             {"", "", 0, 0},
+		"only a mark":       {"\xef\xbb\xbf", "", 0, 0},
+		"only a line end":   {"\n", "\n", 0, 1},
+		"no last line end":  {"a\nb", "a\nb", 0, 2},
+		"CRLF":              {"a\r\nb\r\n", "a\r\nb\r\n", 0, 2},
+		"CR":                {"a\rb\r", "a\rb\r", 0, 2},
+		"mixed":             {"a\r\rb\n\r\nc", "a\r\rb\n\r\nc", 0, 5},
+		"Latin-1":           {"caf\xe9 und \xfcber\n", "caf\ufffd und \ufffdber\n", 2, 1},
+		"a cut character":   {"abc \xe2\x82", "abc \ufffd\ufffd", 2, 1},
+		"overlong":          {"abcdef \xc0\xaf", "abcdef \ufffd\ufffd", 2, 1},
+		"a surrogate":       {"abcdefgh \xed\xa0\x80", "abcdefgh \ufffd\ufffd\ufffd", 3, 1},
+		"a real U+FFFD":     {"a\ufffdb", "a\ufffdb", 0, 1},
+		"half a unit":       {"\xff\xfea\x00b", "a\ufffd", 1, 1},
+		"a lone surrogate":  {"\xfe\xff\xd8\x00\x00a", "\ufffda", 1, 1},
+		"two high ones":     {"\xfe\xff\xd8\x00\xd8\x00\xdc\x00", "\ufffd\U00010000", 1, 1},
+		"a surrogate last":  {"\xfe\xff\x00a\xd8\x00", "a\ufffd", 1, 1},
+		"NUL in UTF-16":     {encode16("a\x00b", true), "a\x00b", 0, 1},
+		"NUL far behind":    {strings.Repeat("text\n", 2000) + "\x00", strings.Repeat("text\n", 2000) + "\x00", 0, 2001},
+		"lines of U+2028":   {"a\u2028b", "a\u2028b", 0, 1},
+		"a mark in between": {"a\ufeffb", "a\ufeffb", 0, 1},
+	} {
+		t.Run(what, func(t *testing.T) {
+			c := desktop(t, nil)
+			f := c.file("a.txt", x.content)
+			for _, by := range []string{"bytes", "lines"} {
+				out := get[Chunk](c, "read_chunk", args(t, "file", f, "by", by))
+				require.Equal(t, x.text, out.Text)
+				require.Equal(t, x.invalid, out.Invalid)
+				require.Equal(t, x.invalid > 0, strings.Contains(strings.Join(out.Notes, ";"), "U+FFFD"))
+				require.Empty(t, out.Cursor)
+				require.EqualValues(t, len(x.content), out.End)
+			}
+			if d := get[Description](c, "describe_file", args(t, "file", f)); len(x.content) > 0 {
+				require.Equal(t, "text", d.Kind)
+				require.EqualValues(t, x.invalid, d.Invalid)
+				require.Equal(t, x.lines, *d.Lines)
+				require.True(t, d.Complete)
+			}
+			get[Sample](c, "sample", args(t, "file", f))
+			get[Found](c, "search", args(t, "file", f, "pattern", "a"))
+		})
+	}
+}
+
+func TestBinaryIsNotRead(t *testing.T) {
+	for name, x := range map[string]struct{ content, what string }{
+		"a.png":  {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "image/png"},
+		"a.csv":  {"PK\x03\x04\x14\x00\x00\x00", "application/zip"},
+		"a.txt":  {"text\x00and NUL", "application/octet-stream"},
+		"a.json": {"%PDF-1.7\n", "application/pdf"},
+		"a.jpg":  {"\xff\xd8\xff\xe0\x00\x10JFIF", "image/jpeg"},
+		"utf32":  {"\xff\xfe\x00\x00a\x00\x00\x00", "text/plain; charset=utf-16le"},
+		"noise":  {"\x01\x02\x03\x04\x05\x06\x07", "application/octet-stream"},
+		"koi8":   {"\xf0\xd2\xc9\xd7\xc5\xd4 \xcd\xc9\xd2", "text/plain; charset=utf-8"},
+	} {
+		c := desktop(t, nil)
+		f := c.file(name, x.content)
+		d := get[Description](c, "describe_file", args(t, "file", f))
+		require.Equal(t, "binary", d.Kind, name)
+		if name != "utf32" && name != "koi8" {
+			require.Equal(t, x.what, d.Type, name)
+		}
+		for _, tool := range []string{"read_chunk", "sample"} {
+			require.Contains(t, c.correction(tool, args(t, "file", f)), "is not text")
+		}
+		require.Contains(t, c.correction("search", args(t, "file", f, "pattern", "x")), "is not text")
+	}
+}
+
+func TestStartAtALine(t *testing.T) {
+	c := desktop(t, &Options{MaxScan: 1 << 20})
+	var b strings.Builder
+	for i := range 300_000 {
+		fmt.Fprintf(&b, "line %d\r\n", i+1)
+	}
+	f := c.file("a.log", b.String())
+	out := get[Chunk](c, "read_chunk", args(t, "file", f, "start", 1000, "count", 2))
+	require.Equal(t, "line 1000\r\nline 1001\r\n", out.Text)
+	require.EqualValues(t, 1000, out.First)
+	next := get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
+	require.Equal(t, "line 1002\r\n", next.Text)
+	require.EqualValues(t, 1002, next.First)
+
+	// The goal is farther than one call may read.
+	calls := 0
+	out = get[Chunk](c, "read_chunk", args(t, "file", f, "start", 299_999, "count", 1))
+	for out.Text == "" {
+		calls++
+		require.Contains(t, strings.Join(out.Notes, ";"), "line 299999 was not reached")
+		out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
+	}
+	require.Equal(t, "line 299999\r\n", out.Text)
+	require.Equal(t, 3, calls)
+	c = desktop(t, nil)
+	f = c.file("a.log", b.String())
+	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "start", 300_001)), "only 300000 lines")
+}
+
+func TestArgumentsOfReadChunk(t *testing.T) {
+	c := desktop(t, nil)
+	f := c.file("a.txt", "a\nb\n")
+	out := get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1))
+	for call, want := range map[string]string{
+		args(t, "file", f, "by", "pages"):                           "none of bytes, lines and rows",
+		args(t, "file", f, "by", "rows"):                            "rows are of CSV and JSON Lines",
+		args(t, "file", f, "start", 0):                              "counted from 1",
+		args(t, "file", f, "count", 0):                              "count",
+		args(t, "file", f, "count", -3):                             "count",
+		args(t, "file", f, "cursor", out.Cursor, "start", 1):        "exclude each other",
+		args(t, "file", f, "cursor", out.Cursor, "by", "bytes"):     "can't go on by bytes",
+		args(t, "file", f, "cursor", out.Cursor+"A"):                "the cursor is not one",
+		args(t, "file", f, "cursor", "x"):                           "the cursor is not one",
+		args(t, "file", "f2"):                                       "there is no file",
+		args(t, "file", "f01"):                                      "there is no file",
+		args(t, "file", "f+1"):                                      "there is no file",
+		args(t, "file", "F1"):                                       "there is no file",
+		args(t, "file", ""):                                         "there is no file",
+		args(t, "file", "a.txt"):                                    "there is no file",
+		args(t, "file", "../f1"):                                    "there is no file",
+		args(t, "file", strings.Repeat("f", 5000)):                  "there is no file",
+		args(t, "file", f, "key", "tenant=globex/shared/a.txt"):     "is not known here",
+		args(t, "file", f, "tenant", "globex", "bucket", "another"): "is not known here",
+	} {
+		require.Contains(t, c.correction("read_chunk", call), want, call)
+		require.Less(t, len(c.correction("read_chunk", call)), 600)
+	}
+}
