@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"strings"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -46,7 +47,7 @@ func writeCursor(kind byte, bind string, numbers ...int64) string {
 // readCursor is the exact inverse of writeCursor for a cursor of n numbers and one of these kinds. It gives the kind
 // too. Its error is a correction.
 func readCursor(s, bind string, n int, kinds string) (byte, []int64, error) {
-	if len(s) > maxCursor {
+	if len(s) > maxCursor || strings.ContainsAny(s, "\r\n") { // which the decoder would pass over
 		return 0, nil, errCursor()
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)

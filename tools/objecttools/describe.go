@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -207,7 +208,6 @@ func (n *counts) tell(f *file, sh *shape, r *room, out *Description) {
 
 func (n *counts) plain(ctx context.Context, t *text) error {
 	l := &lines{t: t}
-	overlapped := 0
 	for {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("objecttools: %w", err)
@@ -223,13 +223,12 @@ func (n *counts) plain(ctx context.Context, t *text) error {
 		case err != nil:
 			return err
 		}
-		n.invalid += invalid(p.b[min(overlapped, len(p.b)):])
-		overlapped = 0
-		if !p.last {
-			overlapped = len(p.b) - l.drop
-		} else {
-			n.lines++
+		if !p.last { // the next piece begins with the rest
+			n.invalid += invalid(p.b[:l.drop])
+			continue
 		}
+		n.invalid += invalid(p.b)
+		n.lines++
 	}
 }
 
@@ -368,9 +367,18 @@ func (s *scanner) line() error {
 }
 
 // invalid counts the bytes that are no part of a character.
-func invalid(b []byte) int64 {
-	_, n := show(b)
-	return int64(n)
+func invalid(b []byte) (n int64) {
+	if utf8.Valid(b) {
+		return 0
+	}
+	for len(b) > 0 {
+		r, w := utf8.DecodeRune(b)
+		if r == utf8.RuneError && w == 1 {
+			n++
+		}
+		b = b[w:]
+	}
+	return n
 }
 
 // lineEnds names the line ends in b.

@@ -282,7 +282,7 @@ func (s *scanner) number() error {
 	}
 	if b == '0' {
 		s.i++
-	} else if _, err := s.digits(); err != nil {
+	} else if _, err := s.digits(); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	b, err = s.peek()

@@ -127,7 +127,7 @@ type searcher struct {
 	lines  *lines
 	bind   string
 	out    Found
-	before []string // the lines just seen, as they would be shown
+	before [][]byte // how the lines just seen begin; their space is used again
 	owed   []int    // of each match, how many lines behind it are yet to come
 	long   int64    // a line that was searched in pieces
 }
@@ -175,14 +175,23 @@ func (s *searcher) run(ctx context.Context) error {
 		if !stopped {
 			stopped = s.piece(p)
 		}
-		if s.around > 0 {
-			if len(s.before) == s.around {
-				s.before = append(s.before[:0], s.before[1:]...)
-			}
-			s.before = append(s.before, s.beside(p))
-		}
+		s.keep(p)
 	}
 	return nil
+}
+
+// keep remembers the beginning of a line, to be shown before a match.
+func (s *searcher) keep(p piece) {
+	if s.around == 0 {
+		return
+	}
+	var space []byte
+	if len(s.before) == s.around {
+		space = s.before[0]
+		copy(s.before, s.before[1:])
+		s.before = s.before[:s.around-1]
+	}
+	s.before = append(s.before, append(space[:0], p.b[:min(len(p.b), lineShown)]...))
 }
 
 // piece looks for matches, and reports whether the search has to stop.
@@ -242,11 +251,10 @@ func (s *searcher) match(p piece, m []int, times int) bool {
 	if times > 1 {
 		out.Times = times
 	}
-	out.Before = append([]string(nil), s.before...)
-	owed := s.around
-	price := cost(text) + 120
-	for _, b := range out.Before {
-		price += cost(b)
+	owed, price := s.around, cost(text)+120
+	for _, b := range s.before {
+		line := beside(b)
+		out.Before, price = append(out.Before, line), price+cost(line)
 	}
 	if !s.room.take(price) {
 		if len(s.out.Matches) > 0 {
@@ -270,7 +278,7 @@ func (s *searcher) behind(p piece) {
 		if p.line == s.out.Matches[i].Line {
 			continue // the same long line
 		}
-		text := s.beside(p)
+		text := beside(p.b[:min(len(p.b), lineShown)])
 		if !s.room.take(cost(text)) {
 			s.owed[i] = 0
 			continue
@@ -280,9 +288,9 @@ func (s *searcher) behind(p piece) {
 	}
 }
 
-// beside is a line as it is shown beside a match.
-func (s *searcher) beside(p piece) string {
-	text, _ := show(p.b[:min(len(p.b), lineShown)])
+// beside is a line, of which b is the beginning, as it is shown beside a match.
+func beside(b []byte) string {
+	text, _ := show(b[:len(b)-cutRune(b)])
 	return fit(text, contextCost)
 }
 

@@ -1,0 +1,166 @@
+package objecttools
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// textOf is a text of the whole of s, read a few bytes at a time where slow.
+func textOf(s string, slow bool) *text {
+	var r io.Reader = strings.NewReader(s)
+	if slow {
+		r = iotest.OneByteReader(r)
+	}
+	store := make([]byte, 0, 64)
+	return &text{body: io.NopCloser(r), to: int64(len(s)), left: int64(len(s)), final: true, store: store, buf: store}
+}
+
+// What is a cursor is one in exactly one way.
+func FuzzCursor(f *testing.F) {
+	f.Add(writeCursor(cursorSearch, "bind", 1, 2, 0))
+	f.Add(writeCursor(cursorRows, "bind", 1<<62, 300, 0))
+	f.Add("")
+	f.Add("bAAAA")
+	f.Fuzz(func(t *testing.T, s string) {
+		kind, n, err := readCursor(s, "bind", 3, "sr")
+		if err != nil {
+			return
+		}
+		require.Equal(t, s, writeCursor(kind, "bind", n...))
+		_, _, err = readCursor(s, "another", 3, "sr")
+		require.Error(t, err)
+		_, _, err = readCursor(s, "bind", 3, "l")
+		require.Error(t, err)
+	})
+}
+
+func TestCursorIsMangled(t *testing.T) {
+	s := writeCursor(cursorSearch, "bind", 123456, 2, 0)
+	_, n, err := readCursor(s, "bind", 3, "s")
+	require.NoError(t, err)
+	require.Equal(t, []int64{123456, 2, 0}, n)
+	for i := range s {
+		for _, c := range "Ab-_" {
+			if byte(c) == s[i] {
+				continue
+			}
+			_, _, err := readCursor(s[:i]+string(c)+s[i+1:], "bind", 3, "s")
+			require.Error(t, err)
+		}
+		_, _, err := readCursor(s[:i], "bind", 3, "s")
+		require.Error(t, err)
+	}
+	for _, bad := range []string{s + "A", s + "=", s + "\n", " " + s, strings.Repeat("A", 10_000)} {
+		_, _, err := readCursor(bad, "bind", 3, "s")
+		require.Error(t, err)
+	}
+	_, _, err = readCursor(s, "bind", 2, "s")
+	require.Error(t, err)
+}
+
+// The reader of CSV finds the records that encoding/csv finds, and the problems. The two differ in line ends within
+// quotes alone, which encoding/csv rewrites.
+func FuzzRecords(f *testing.F) {
+	for _, s := range []string{
+		"a,b\n1,2\n", "a,b\r\n\"x\r\ny\",2\r\n", "\"a\"\"b\",\"\"\n", "a\"b,c\nd,e\n", "\"a\"b\nc\n", "\"never", "a,b\r", "\r", "\n\n,\n", ",,\r\n\r\n\"\"", "\"\"\"", "a\rb\n", "\"a\r", "\"a\"\r", "\"a\"\rb\n", "\xff,\xfe\n",
+		"é,ü\n\"ä\",ö",
+	} {
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, slow bool) {
+		want := csv.NewReader(strings.NewReader(s))
+		want.FieldsPerRecord = -1
+		got := records{t: textOf(s, slow), comma: ',', eol: '\n', keep: 1 << 20}
+		for {
+			row, err := want.Read()
+			mine := got.next()
+			if errors.Is(err, io.EOF) {
+				require.ErrorIs(t, mine, io.EOF)
+				return
+			}
+			require.NoError(t, mine)
+			r := &got.rec
+			require.Less(t, r.off, r.end)
+			if err != nil {
+				require.NotEmpty(t, r.problem, "%v", err)
+				require.GreaterOrEqual(t, r.at, r.off)
+				require.Less(t, r.at, int64(len(s)))
+				return // from here on encoding/csv goes on where it likes
+			}
+			require.Empty(t, r.problem)
+			require.Equal(t, len(row), r.fields)
+			for i, field := range row {
+				require.Equal(t, field, strings.ReplaceAll(string(r.field(i)), "\r\n", "\n"))
+			}
+			require.EqualValues(t, want.InputOffset(), r.end)
+		}
+	})
+}
+
+// The JSON that the scanner takes is the JSON that encoding/json takes, one value of it.
+func FuzzScanner(f *testing.F) {
+	for _, s := range []string{
+		`{"a":[1,2.5e-3,"x\u00e9\n",true,false,null,{}],"b":{"c":[]}}`, `[`, `{"a"}`, `01`, `-`, `1.`, `1e`, `1e+`, `"\x"`, `"\u12g4"`, "\"\n\"", `tru`, `nulll`,
+		` 1 `, `[1,]`, `{"a":1,}`, `-0.0E1`, `""`, `"`, `[[[[[]]]]]`, `{"":{"":1}}`, "[1\n,2]", `1 2`, `1`, `12`, `1.5`, `1e5`, `0`, `-0`,
+	} {
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, slow bool) {
+		if strings.Count(s, "[")+strings.Count(s, "{") > maxDepth {
+			return
+		}
+		sc := &scanner{t: textOf(s, slow), shape: newShape()}
+		err := sc.document()
+		if err == nil {
+			if _, err = sc.space(); err == nil {
+				err = sc.bad("more")
+			} else if errors.Is(err, io.EOF) {
+				err = nil
+			}
+		}
+		require.Equal(t, json.Valid([]byte(s)), err == nil, "%v", err)
+		if e, ok := errors.AsType[*jsonError](err); ok {
+			require.LessOrEqual(t, e.at, int64(len(s)))
+			require.GreaterOrEqual(t, e.at, int64(0))
+		}
+		for _, n := range sc.shape.nodes {
+			require.True(t, utf8.ValidString(n.path))
+		}
+	})
+}
+
+// The lines, put together with their ends, are the text.
+func FuzzLines(f *testing.F) {
+	f.Add("a\nb\r\nc\rd", true)
+	f.Add("\r\r\n\n\r", true)
+	f.Add(strings.Repeat("é", 100), false)
+	f.Fuzz(func(t *testing.T, s string, slow bool) {
+		l := &lines{t: textOf(s, slow), line: 1}
+		if len(s) > 60 { // longer lines than textOf's buffer are another test's
+			l.t.store = make([]byte, 0, len(s)+8)
+			l.t.buf = l.t.store
+		}
+		all, n := "", int64(1)
+		for {
+			p, err := l.next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			require.True(t, p.first && p.last)
+			require.EqualValues(t, len(all), p.off)
+			require.Equal(t, n, p.line)
+			all += string(p.b) + p.end
+			n++
+		}
+		require.Equal(t, s, all)
+	})
+}
