@@ -161,14 +161,15 @@ func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
 	allocated(small) // what is made once is made
 	little, much := allocated(small), allocated(large)
 	for what, n := range much {
-		require.LessOrEqual(t, n, little[what]+768<<10, "%s: %d for 10 KB, %d for 10 GB", what, little[what], n)
+		require.LessOrEqual(t, n, little[what]+256<<10, "%s: %d for 10 KB, %d for 10 GB", what, little[what], n)
 		t.Logf("%8d %8d %s", little[what], n, what)
 	}
 }
 
 // Whatever lies in the middle of 10 GB can be reached: by offset, by the cursors of a search, by a sample.
 func TestTenGigabytesAreReached(t *testing.T) {
-	c, m := madeDesk(t, large, nil)
+	const scan = 8 << 20
+	c, m := madeDesk(t, large, &Options{MaxScan: scan})
 	get[List](c, "list_files", `{}`)
 	out := get[Chunk](c, "read_chunk", `{"file":"f4","by":"bytes","start":5000000000,"count":100}`)
 	want := make([]byte, 100)
@@ -197,11 +198,11 @@ func TestTenGigabytesAreReached(t *testing.T) {
 	// A search goes on where it stopped, and counts the lines on.
 	found := get[Found](c, "search", `{"file":"f4","pattern":"warning"}`)
 	require.Empty(t, found.Matches)
-	require.InDelta(t, DefaultMaxScan, float64(found.End), 1000)
+	require.InDelta(t, scan, float64(found.End), 1000)
 	require.Contains(t, found.Notes[0], "search on with the cursor")
 	next := get[Found](c, "search", args(t, "file", "f4", "pattern", "warning", "cursor", found.Cursor))
 	require.Equal(t, found.End, next.Start)
-	require.InDelta(t, 2*DefaultMaxScan, float64(next.End), 1000)
+	require.InDelta(t, 2*scan, float64(next.End), 1000)
 	lineLen := int64(len("2026-11-25 10:00:00 INFO all is well, and nothing has happened here so far, no.\n"))
 	cursor, line := "", int64(1)
 	for range 5 {
@@ -222,6 +223,6 @@ func TestTenGigabytesAreReached(t *testing.T) {
 	one := get[Description](c, "describe_file", `{"file":"f1"}`)
 	two := get[Description](c, "describe_file", args(t, "file", "f1", "cursor", one.Cursor))
 	require.Greater(t, *two.Rows, *one.Rows)
-	require.InDelta(t, float64(two.Counted)/float64(*two.Rows), float64(one.Counted)/float64(*one.Rows), 0.01)
+	require.InDelta(t, float64(two.Counted)/float64(*two.Rows), float64(one.Counted)/float64(*one.Rows), 0.1)
 	require.False(t, two.Complete)
 }

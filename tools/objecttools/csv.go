@@ -71,24 +71,23 @@ func (s *records) next() error {
 	s.state, s.cr = fieldStart, false
 	s.rec.reset(t.off)
 	for {
-		for i, b := range t.buf {
-			if s.step(b, i) {
-				t.skip(i + 1)
-				if s.blank() {
-					s.state = fieldStart
-					s.rec.reset(t.off)
-					break
-				}
+		for i := 0; i < len(t.buf); i++ {
+			if i = s.run(i); i == len(t.buf) {
+				break
+			}
+			if !s.step(t.buf[i], i) {
+				continue
+			}
+			t.skip(i + 1)
+			if !s.blank() {
 				s.rec.end = t.off
 				return nil
 			}
-			if i == len(t.buf)-1 {
-				t.skip(i + 1)
-			}
+			s.state = fieldStart
+			s.rec.reset(t.off)
+			i = -1
 		}
-		if len(t.buf) > 0 {
-			continue
-		}
+		t.skip(len(t.buf))
 		switch err := t.fill(); {
 		case err == nil:
 		case !errors.Is(err, io.EOF):
@@ -99,6 +98,30 @@ func (s *records) next() error {
 			return s.last()
 		}
 	}
+}
+
+// run takes what has no meaning from byte i of the buffer on, and gives the byte where it ends.
+func (s *records) run(i int) int {
+	from, b := i, s.t.buf
+	switch {
+	case s.cr:
+	case s.state == bare:
+		for i < len(b) && b[i] != s.comma && b[i] != '"' && b[i] != '\n' && b[i] != '\r' {
+			i++
+		}
+	case s.state == quoted:
+		for i < len(b) && b[i] != '"' && b[i] != s.eol {
+			i++
+		}
+	}
+	s.show(b[from:i])
+	s.put(b[from:i])
+	return i
+}
+
+// show keeps how the record begins.
+func (s *records) show(b []byte) {
+	s.rec.raw = append(s.rec.raw, b[:min(len(b), rawKept-len(s.rec.raw))]...)
 }
 
 // last ends the record that the file ends in.
@@ -152,9 +175,7 @@ func (s *records) step(b byte, i int) bool {
 
 // plain takes a byte that ends no record.
 func (s *records) plain(b byte, i int) {
-	if len(s.rec.raw) < rawKept {
-		s.rec.raw = append(s.rec.raw, b)
-	}
+	s.show([]byte{b})
 	switch s.state {
 	case fieldStart, bare:
 		switch {
@@ -167,7 +188,7 @@ func (s *records) plain(b byte, i int) {
 			s.fail(s.t.at(i), "a quote stands inside a field that does not begin with one")
 		default:
 			s.state = bare
-			s.put(b)
+			s.put([]byte{b})
 		}
 	case quoted:
 		if b == '"' {
@@ -177,12 +198,12 @@ func (s *records) plain(b byte, i int) {
 		if b == s.eol && s.rec.resume == 0 {
 			s.rec.resume = s.t.at(i + 1)
 		}
-		s.put(b)
+		s.put([]byte{b})
 	case quoteSeen:
 		switch b {
 		case '"':
 			s.state = quoted
-			s.put(b)
+			s.put([]byte{b})
 		case s.comma:
 			s.field()
 			s.state = fieldStart
@@ -192,12 +213,10 @@ func (s *records) plain(b byte, i int) {
 	}
 }
 
-func (s *records) put(b byte) {
-	if len(s.rec.data) < s.keep {
-		s.rec.data = append(s.rec.data, b)
-	} else {
-		s.rec.cut = true
-	}
+func (s *records) put(b []byte) {
+	n := min(len(b), max(s.keep-len(s.rec.data), 0))
+	s.rec.data = append(s.rec.data, b[:n]...)
+	s.rec.cut = s.rec.cut || n < len(b)
 }
 
 func (s *records) field() {

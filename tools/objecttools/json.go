@@ -220,37 +220,37 @@ func (s *scanner) text(name bool) error {
 			}
 			continue
 		}
-		s.i++
+		from := s.i
+		for s.i < len(s.t.buf) && s.t.buf[s.i] != '"' && s.t.buf[s.i] != '\\' && s.t.buf[s.i] >= ' ' {
+			s.i++
+		}
 		if name {
-			s.keep(b)
+			s.keep(s.t.buf[from:s.i])
 		}
 	}
 }
 
-func (s *scanner) keep(b byte) {
-	if len(s.name) <= maxName { // one more than that says that it was longer
-		s.name = append(s.name, b)
-	}
+func (s *scanner) keep(b []byte) {
+	s.name = append(s.name, b[:min(len(b), maxName+1-len(s.name))]...) // one more than maxName says that it was longer
 }
 
 func (s *scanner) escape(name bool) error {
-	digits := 0
-	for n := 0; n < 2+digits; n++ {
+	for n, end := 0, 2; n < end; n++ {
 		b, err := s.peek()
 		if err != nil {
 			return err
 		}
 		switch {
 		case n == 1 && b == 'u':
-			digits = 4
+			end = 6
 		case n == 1 && strings.IndexByte(`"\/bfnrt`, b) < 0,
 			n > 1 && !isDigit(b) && (b|0x20 < 'a' || b|0x20 > 'f'):
 			return s.bad("%s within an escape", shown(b))
 		}
-		s.i++
 		if name {
-			s.keep(b)
+			s.keep([]byte{b})
 		}
+		s.i++
 	}
 	return nil
 }

@@ -23,6 +23,12 @@ const (
 type pattern struct {
 	literal []byte
 	re      *regexp.Regexp // where it is not nil
+	size    int            // of re
+}
+
+// scan is how many of n bytes a call may search, at least 1 MiB: what an expression costs a byte grows with its size.
+func (p *pattern) scan(n int64) int64 {
+	return max(n/int64(1+p.size/4), min(n, 1<<20))
 }
 
 // newPattern checks and compiles. Its errors are corrections.
@@ -51,7 +57,8 @@ func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
 		}
 		return nil, tools.Correct("pattern: is no RE2 regular expression: " + msg)
 	}
-	if size(tree) > maxProgram {
+	cost := size(tree)
+	if cost > maxProgram {
 		return nil, tools.Correct("pattern: repeats too much, so it would take too long: make it simpler")
 	}
 	if fold {
@@ -64,7 +71,7 @@ func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
 	if re.MatchString("") {
 		return nil, tools.Correct("pattern: matches the empty text, so it would be found everywhere")
 	}
-	return &pattern{re: re}, nil
+	return &pattern{re: re, size: cost}, nil
 }
 
 // size is about how many instructions an expression takes, before it is compiled.

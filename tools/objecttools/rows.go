@@ -38,20 +38,20 @@ func (f *file) header(ctx context.Context, n int) (header, error) {
 	s := f.records(&text{enc: f.enc, off: f.start, mark: f.start, to: int64(len(f.head)), final: whole, buf: f.headText(), ended: true}, n)
 	err := s.next()
 	if errors.Is(err, errPart) { // it is longer than the head
-		t, err := f.text(ctx, f.start, f.start+maxHeader)
-		if err != nil {
-			return header{}, err
+		t, err2 := f.text(ctx, f.start, f.start+maxHeader)
+		if err2 != nil {
+			return header{}, err2
 		}
 		defer t.Close()
 		s = f.records(t, n)
-		if err := s.next(); errors.Is(err, errPart) {
-			return header{}, tools.Correct(fmt.Sprintf("the first row of %s does not end within %d bytes: read the file by lines or by bytes", f.handle, maxHeader))
-		} else if err != nil {
-			return header{}, err
-		}
-	} else if errors.Is(err, io.EOF) {
+		err = s.next()
+	}
+	switch {
+	case errors.Is(err, errPart):
+		return header{}, tools.Correct(fmt.Sprintf("the first row of %s does not end within %d bytes: read the file by lines or by bytes", f.handle, maxHeader))
+	case errors.Is(err, io.EOF):
 		return header{end: f.info.Size}, nil
-	} else if err != nil {
+	case err != nil:
 		return header{}, err
 	}
 	r := &s.rec

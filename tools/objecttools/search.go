@@ -102,7 +102,7 @@ func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (Found, e
 			return Found{}, err
 		}
 	}
-	t, err := f.text(ctx, at[0], at[0]+d.maxScan)
+	t, err := f.text(ctx, at[0], at[0]+p.scan(d.maxScan))
 	if err != nil {
 		return Found{}, err
 	}

@@ -1,0 +1,311 @@
+package objecttools
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDescribeForms(t *testing.T) {
+	for name, x := range map[string]struct{ content, form, by, sep, ends string }{
+		"a.csv":       {"a;b;c\r\n1,5;2;3\r\n4;5;6\r\n", "csv", "name", ";", "CRLF"},
+		"b.tsv":       {"a\tb\n1\t2\n", "csv", "name", "\t", "LF"},
+		"c.csv":       {"name|x\n\"a,b,c,d\"|1\n", "csv", "name", "|", "LF"},
+		"d.csv":       {"only\none\n", "csv", "name", ",", "LF"},
+		"e":           {"a,b\n1,2\n3,4\n5,6\n", "csv", "content", ",", "LF"},
+		"f.txt":       {"Dear reader, hello.\nThis is prose, with commas, not rows.\nThe end.\n", "text", "content", "", "LF"},
+		"g":           {"{\"a\":1}\n{\"a\":2}\n", "jsonl", "content", "", "LF"},
+		"h":           {"{\n  \"a\": 1\n}\n", "json", "content", "", "LF"},
+		"i.json":      {"[1,2]", "json", "name", "", ""},
+		"j.ndjson":    {"1\n2\n", "jsonl", "name", "", "LF"},
+		"k":           {"[section]\nx = 1\n", "text", "content", "", "LF"},
+		"l.csv":       {"a,b\r1,2\r3,4\r", "csv", "name", ",", "CR"},
+		"m.txt":       {"a\nb\r\nc\r", "text", "content", "", "mixed"},
+		"BM.csv":      {"BM,b\n1,2\n", "csv", "name", ",", "LF"},
+		"n.CSV":       {encode16("ä;b\n1;2\n", true), "csv", "name", ";", "LF"},
+		"o.text.json": {"\xef\xbb\xbf{\"a\":null}", "json", "name", "", ""},
+	} {
+		c := desktop(t, nil)
+		d := get[Description](c, "describe_file", args(t, "file", c.file(name, x.content)))
+		require.Equal(t, "text", d.Kind, name)
+		require.Equal(t, x.form, d.Format, name)
+		require.Equal(t, x.by, d.FormatBy, name)
+		require.Equal(t, x.sep, d.Separator, name)
+		require.Equal(t, x.ends, d.LineEnds, name)
+		require.True(t, d.Complete, name)
+		require.EqualValues(t, len(x.content), d.Counted, name)
+		require.Empty(t, d.Problems, name)
+		if x.form == "csv" && name != "d.csv" {
+			require.Greater(t, len(d.Columns), 1, name)
+			require.Zero(t, d.Ragged, name)
+			require.EqualValues(t, strings.Count(strings.NewReplacer("\x00", "", "\r\n", "\n", "\r", "\n").Replace(x.content), "\n")-1, *d.Rows, name)
+		}
+	}
+}
+
+func TestDescribeJSON(t *testing.T) {
+	c := desktop(t, nil)
+	d := get[Description](c, "describe_file", args(t, "file", c.file("a.json",
+		`{"books":[{"title":"a","year":1871},{"title":"b","year":null,"a b":[[]]}],"n":2,"\u00e9":{}}`)))
+	require.Equal(t, []Place{
+		{"$", []string{"object"}, 1},
+		{"$.books", []string{"array"}, 1},
+		{"$.books[]", []string{"object"}, 2},
+		{"$.books[].title", []string{"string"}, 2},
+		{"$.books[].year", []string{"number", "null"}, 2},
+		{`$.books[]["a b"]`, []string{"array"}, 1},
+		{`$.books[]["a b"][]`, []string{"array"}, 1},
+		{"$.n", []string{"number"}, 1},
+		{`$["é"]`, []string{"object"}, 1},
+	}, d.Structure)
+
+	for content, want := range map[string]string{
+		`{"a":1,}`:                  "'}' where a name should begin at byte 7",
+		`[1,2`:                      "the file ends within a value at byte 4",
+		`{"a":1}{"b":2}`:            "more text after the value: perhaps the file is JSON Lines at byte 7",
+		`  `:                        "nothing but space at byte 0",
+		strings.Repeat("[", 100000): "nested deeper than 200 levels at byte 201",
+		"{\"a\n\":1}":               "a line end within a string at byte 3",
+	} {
+		d := get[Description](c, "describe_file", args(t, "file", c.file("b.json", content)))
+		require.Len(t, d.Problems, 1, content)
+		require.Contains(t, fmt.Sprintf("%s at byte %d", d.Problems[0].What, d.Problems[0].Offset), want)
+	}
+
+	d = get[Description](c, "describe_file", args(t, "file", c.file("c.jsonl", "{\"a\":1}\n\n{\"a\":\n\"x\"}\n[1] 2\n{\"a\":\"x\"}")))
+	require.EqualValues(t, 5, *d.Rows)
+	require.EqualValues(t, 3, d.Malformed)
+	require.Equal(t, []int64{2, 3, 4}, []int64{d.Problems[0].Row, d.Problems[1].Row, d.Problems[2].Row})
+	require.True(t, d.Complete)
+
+	// What is too wide or too deep is left out, and that is said.
+	var b strings.Builder
+	b.WriteString("{")
+	for i := range 1000 {
+		fmt.Fprintf(&b, "%q:%d,", strings.Repeat("name\u2028", 30)+fmt.Sprint(i), i)
+	}
+	b.WriteString(`"z":[[[[[[[[1]]]]]]]]}`)
+	d = get[Description](c, "describe_file", args(t, "file", c.file("d.json", b.String())))
+	require.NotEmpty(t, d.Structure)
+	require.Contains(t, strings.Join(d.Notes, ";"), "not told whole")
+	require.Empty(t, d.Problems)
+	require.True(t, d.Complete)
+}
+
+// Counting by cursors comes to what one count comes to.
+func TestDescribeGoesOn(t *testing.T) {
+	var csv, jsonl, text strings.Builder
+	csv.WriteString("a,b\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&csv, "%d,\"x\n%d\"\n", i, i)
+		fmt.Fprintf(&jsonl, "{\"i\":%d,\"s\":\"some text\"}\n", i)
+		fmt.Fprintf(&text, "line %d, \xff which is long enough\r\n", i)
+		if i%1000 == 0 {
+			csv.WriteString("1,2,3\nx\"y\n")
+			jsonl.WriteString("{\n\n")
+		}
+	}
+	for name, content := range map[string]string{"a.csv": csv.String(), "a.jsonl": jsonl.String(), "a.txt": text.String()} {
+		whole := desktop(t, nil)
+		want := get[Description](whole, "describe_file", args(t, "file", whole.file(name, content)))
+		require.True(t, want.Complete)
+		c := desktop(t, &Options{MaxScan: 1 << 20})
+		f := c.file(name, content)
+		out := get[Description](c, "describe_file", args(t, "file", f))
+		calls := 1
+		for ; out.Cursor != ""; calls++ {
+			require.False(t, out.Complete)
+			require.Contains(t, strings.Join(out.Notes, ";"), "count on with the cursor")
+			out = get[Description](c, "describe_file", args(t, "file", f, "cursor", out.Cursor))
+		}
+		require.Greater(t, calls, 1)
+		require.Equal(t, want.Rows, out.Rows)
+		require.Equal(t, want.Lines, out.Lines)
+		require.Equal(t, want.Ragged, out.Ragged)
+		require.Equal(t, want.Malformed, out.Malformed)
+		require.Equal(t, want.Invalid, out.Invalid)
+		require.Equal(t, want.Counted, out.Counted)
+	}
+}
+
+func TestMalformedCSV(t *testing.T) {
+	c := desktop(t, nil)
+	f := c.file("a.csv", "a,b\n1,2\nx\"y,3\n4,5,6\n\"p\"q,7\n8\n9,10\n")
+	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Equal(t, [][]string{{"1", "2"}, {}, {"4", "5", "6"}, {}, {"8"}, {"9", "10"}}, out.Rows)
+	require.Equal(t, []Problem{
+		{2, 9, "a quote stands inside a field that does not begin with one", "x\"y,3"},
+		{3, 14, "3 fields, and 2 columns", ""},
+		{4, 23, "something other than a separator follows a closing quote", "\"p\"q,7"},
+		{5, 27, "1 fields, and 2 columns", ""},
+	}, out.Problems)
+	d := get[Description](c, "describe_file", args(t, "file", f))
+	require.EqualValues(t, 6, *d.Rows)
+	require.EqualValues(t, 2, d.Ragged)
+	require.EqualValues(t, 2, d.Malformed)
+
+	// A quote that is never closed takes no more than its own line, and that is said.
+	f = c.file("b.csv", "a,b\n1,2\n3,\"4\n5,6\n7,8\n")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Equal(t, [][]string{{"1", "2"}, {}}, out.Rows)
+	require.Equal(t, []Problem{{2, 10, "a quote that is opened here is never closed", "3,\"4\n5,6\n7,8\n"}}, out.Problems)
+	require.Contains(t, strings.Join(out.Notes, ";"), "swallows the rest of the file")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	require.Equal(t, [][]string{{"5", "6"}, {"7", "8"}}, out.Rows)
+	require.EqualValues(t, 3, out.First)
+	require.Empty(t, out.Cursor)
+
+	// The same where the rest is more than one call reads.
+	c = desktop(t, &Options{MaxScan: 1 << 20})
+	f = c.file("c.csv", "a,b\n1,\"2\n"+strings.Repeat("3,4\n", 1<<19))
+	out = get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1))
+	require.Empty(t, out.Rows)
+	require.Contains(t, strings.Join(out.Notes, ";"), "does not end within 1048576 bytes")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1, "cursor", out.Cursor))
+	require.Equal(t, [][]string{{"3", "4"}}, out.Rows)
+	require.EqualValues(t, 2, out.First)
+
+	f = c.file("d.csv", "a,\"b\n"+strings.Repeat("3,4\n", 1<<19))
+	for _, x := range []string{"read_chunk", "describe_file", "sample"} {
+		require.Contains(t, c.correction(x, args(t, "file", f)), "the first row of")
+	}
+	f = c.file("e.csv", "a\"b,c\n1,2\n")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Empty(t, out.Columns)
+	require.EqualValues(t, 0, out.Problems[0].Row)
+	require.Equal(t, [][]string{{"1", "2"}}, out.Rows)
+}
+
+// A row, a record or a line that is too large is cut, and the next window goes on behind it, or within the line.
+func TestLargeRows(t *testing.T) {
+	c := desktop(t, &Options{MaxResult: 4 << 10})
+	big := strings.Repeat("é\"", 200_000)
+	f := c.file("a.csv", "a,b\n1,2\n\""+strings.ReplaceAll(big, "\"", "\"\"")+"\",3\n4,5\n")
+	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Equal(t, [][]string{{"1", "2"}}, out.Rows)
+	require.Contains(t, out.Notes[0], "row 2 did not fit")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	require.EqualValues(t, 2, out.First)
+	require.Equal(t, []string{"4", "5"}, out.Rows[1], "what comes behind it is whole")
+	require.True(t, strings.HasPrefix(big, out.Rows[0][0]))
+	require.Greater(t, len(out.Rows[0][0]), 100)
+	require.Contains(t, out.Problems[0].What, "it is cut")
+	require.Empty(t, out.Cursor)
+
+	f = c.file("a.jsonl", "1\n{\"a\":\""+strings.Repeat("é", 200_000)+"\"}\n2\n")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Equal(t, []string{"1"}, out.Records)
+	out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	require.Len(t, out.Records, 2)
+	require.EqualValues(t, 2, out.First)
+	require.True(t, strings.HasPrefix(out.Records[0], `{"a":"éééé`))
+	require.Equal(t, "2", out.Records[1])
+	require.Contains(t, out.Problems[0].What, "cut")
+
+	// A record that is longer than a call reads is passed over by cursors.
+	c = desktop(t, &Options{MaxScan: 1 << 20})
+	f = c.file("b.jsonl", "1\n\""+strings.Repeat("é", 2_000_000)+"\"\n2\n")
+	var got []string
+	calls := 0
+	for out = get[Chunk](c, "read_chunk", args(t, "file", f)); ; calls++ {
+		for _, r := range out.Records {
+			got = append(got, r[:1])
+		}
+		if out.Cursor == "" {
+			break
+		}
+		out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	}
+	require.Equal(t, []string{"1", "\"", "2"}, got)
+	require.EqualValues(t, 3, out.First)
+	require.GreaterOrEqual(t, calls, 3)
+	c = desktop(t, &Options{MaxResult: 4 << 10})
+
+	// More fields than are kept.
+	f = c.file("b.csv", "a,b\n"+strings.Repeat(",", 1_000_000)+"\n4,5\n")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Contains(t, out.Problems[0].What, "1000001 fields")
+	require.Equal(t, []string{"4", "5"}, out.Rows[len(out.Rows)-1])
+	f = c.file("c.csv", strings.Repeat("name,", 100_000)+"\n4,5\n")
+	d := get[Description](c, "describe_file", args(t, "file", f))
+	require.Contains(t, d.Notes[0], "more columns are not named")
+}
+
+// Whatever a file holds, no result is larger than it may be.
+func TestResultsFit(t *testing.T) {
+	for _, unit := range map[string]string{
+		"controls":  "ab\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b,\n",
+		"quotes":    "\"\"\"\"\"\"\"\"\"\"\"\",\"\\\\\\\\\\\\\"\n",
+		"bad":       "abc,\xff\xfe\xfd\xfc",
+		"line ends": "\r\n\n\r",
+		"seps":      "\u2028\u2029,",
+		"wide":      "😀😀😀😀,😀\n",
+		"malformed": "x\"\x1b\x1b\x1b\x1b\x1b\x1b\x1b\n",
+		"json":      "{\"a\":}\n",
+		"commas":    ",,,,,,,,,\n",
+	} {
+		for _, name := range []string{"a.txt", "a.csv", "a.json", "a.jsonl", strings.Repeat("\"", 200) + ".csv"} {
+			c := desktop(t, &Options{MaxResult: 4 << 10})
+			f := c.file(name, strings.Repeat("plain text first\n", 500)+strings.Repeat(unit, 20_000))
+			off := 8500
+			get[Description](c, "describe_file", args(t, "file", f))
+			get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", off))
+			get[Chunk](c, "read_chunk", args(t, "file", f, "by", "lines", "start", 501))
+			if strings.HasSuffix(name, "csv") || strings.HasSuffix(name, "jsonl") {
+				get[Chunk](c, "read_chunk", args(t, "file", f, "start", 500))
+			}
+			for _, from := range []string{"spread", "head", "tail"} {
+				get[Sample](c, "sample", args(t, "file", f, "count", 50, "from", from))
+			}
+			for _, p := range []string{".", "[^a-z ]", "text"} {
+				get[Found](c, "search", args(t, "file", f, "pattern", p, "regexp", true, "limit", 100, "context", 5))
+			}
+		}
+	}
+}
+
+func TestSample(t *testing.T) {
+	c := desktop(t, nil)
+	var b strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "line %d\n", i+1)
+	}
+	f := c.file("a.txt", b.String())
+	texts := func(s Sample) (out []string) {
+		for _, it := range s.Items {
+			out = append(out, it.Text)
+			require.True(t, strings.HasPrefix(b.String()[it.Offset:], it.Text+"\n"))
+		}
+		return out
+	}
+	require.Equal(t, []string{"line 1", "line 2", "line 3"}, texts(get[Sample](c, "sample", args(t, "file", f, "count", 3, "from", "head"))))
+	require.Equal(t, []string{"line 9999", "line 10000"}, texts(get[Sample](c, "sample", args(t, "file", f, "count", 2, "from", "tail"))))
+	spread := texts(get[Sample](c, "sample", args(t, "file", f, "count", 11)))
+	require.Len(t, spread, 11)
+	require.Equal(t, "line 1", spread[0])
+	require.Equal(t, "line 10000", spread[10])
+
+	f = c.file("b.txt", "one\n\ntwo\nthree")
+	for _, from := range []string{"head", "tail", "spread"} {
+		s := get[Sample](c, "sample", args(t, "file", f, "from", from))
+		require.Equal(t, []Item{{Offset: 0, Text: "one"}, {Offset: 5, Text: "two"}, {Offset: 9, Text: "three"}}, s.Items, from)
+		require.Contains(t, s.Notes[0], "10 were asked for")
+	}
+	f = c.file("c.csv", "a,b\n1,\"x\n2,y\n\"\n3,4\n")
+	for _, from := range []string{"head", "tail", "spread"} {
+		s := get[Sample](c, "sample", args(t, "file", f, "from", from))
+		require.Equal(t, []Item{{Offset: 4, Row: []string{"1", "x\n2,y\n"}}, {Offset: 15, Row: []string{"3", "4"}}}, s.Items, from)
+		require.Equal(t, []string{"a", "b"}, s.Columns)
+	}
+	require.Contains(t, c.correction("sample", args(t, "file", f, "from", "middle")), "none of spread, head and tail")
+	require.Contains(t, c.correction("sample", args(t, "file", f, "count", 51)), "count")
+	require.Empty(t, get[Sample](c, "sample", args(t, "file", c.file("d.txt", ""))).Items)
+	one := get[Sample](c, "sample", args(t, "file", c.file("e.txt", strings.Repeat("é", 100_000)), "count", 3))
+	for _, it := range one.Items {
+		require.Empty(t, strings.Trim(it.Text, "é"))
+		require.True(t, it.Cut)
+	}
+	require.Len(t, one.Items, 3)
+}

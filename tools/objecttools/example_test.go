@@ -1,0 +1,102 @@
+package objecttools_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/objecttools"
+)
+
+// desk returns a function that calls a tool as a run would, in a bucket that holds one file for Ann of acme.
+func desk(name, content string) (call func(tool, args string)) {
+	bucket := object.New(object.NewMemory(), "files", nil)
+	acme, _ := scope.Tenant("acme")
+	ann, _ := acme.User("ann")
+	root, _ := bucket.In(ann)
+	ref, _ := root.Ref(name)
+	if _, _, err := root.Put(context.Background(), ref, strings.NewReader(content), nil); err != nil {
+		fmt.Println(err)
+	}
+
+	set, err := objecttools.Set(bucket, nil)
+	if err != nil {
+		fmt.Println(err)
+	}
+	state := &tools.State{} // the conversation's; it holds the handles
+	offered, _ := set.Resolve(context.Background(), ann, state)
+	return func(tool, args string) {
+		t, _ := offered.Lookup(tool)
+		res, err := t.Call(context.Background(), tools.NewCall(tools.CallOptions{Scope: ann, Args: []byte(args), State: state}))
+		switch {
+		case err != nil:
+			fmt.Println(err)
+		case tool == "list_files":
+			fmt.Println(res.Summary)
+		case tool == "describe_file":
+			var d objecttools.Description
+			_ = json.Unmarshal(res.Blocks[0].JSON, &d)
+			fmt.Println(d.Encoding, d.Format, *d.Rows, d.Structure)
+		default:
+			fmt.Println(string(res.Blocks[0].JSON))
+		}
+	}
+}
+
+const loans = "title,reader,days\nMiddlemarch,r1,14\n\"Emma, a novel\",r2,7\nPersuasion,r1,21\n"
+
+// A file is listed before it is used: the list gives the handles.
+func ExampleSet() {
+	call := desk("loans.csv", loans)
+	call("describe_file", `{"file":"f1"}`)
+	call("list_files", `{}`)
+	call("describe_file", `{"file":"f2"}`)
+	// Output:
+	// tools: correction: there is no file "f1": list_files gives the handles of the files
+	// 1 file
+	// tools: correction: there is no file "f2": list_files gives the handles of the files
+}
+
+func ExampleSet_readChunk() {
+	call := desk("loans.csv", loans)
+	call("list_files", `{}`)
+	call("read_chunk", `{"file":"f1","count":1}`)
+	call("read_chunk", `{"file":"f1","cursor":"ciQCAAAjAb1SOBs"}`)
+	call("read_chunk", `{"file":"f1","by":"bytes","start":57,"count":10}`)
+	// Output:
+	// 1 file
+	// {"file":"f1","by":"rows","start":18,"end":36,"size":74,"first":1,"columns":["title","reader","days"],"rows":[["Middlemarch","r1","14"]],"cursor":"ciQCAAAjAb1SOBs"}
+	// {"file":"f1","by":"rows","start":36,"end":74,"size":74,"first":2,"columns":["title","reader","days"],"rows":[["Emma, a novel","r2","7"],["Persuasion","r1","21"]]}
+	// {"file":"f1","by":"bytes","start":57,"end":67,"size":74,"text":"Persuasion","cursor":"YkMBAAE_-Fn2G-s"}
+}
+
+func ExampleSet_search() {
+	call := desk("loans.csv", loans)
+	call("list_files", `{}`)
+	call("search", `{"file":"f1","pattern":"R1,\\d+$","regexp":true,"ignore_case":true}`)
+	// Output:
+	// 1 file
+	// {"file":"f1","matches":[{"line":2,"offset":30,"text":"Middlemarch,r1,14"},{"line":4,"offset":68,"text":"Persuasion,r1,21"}],"start":0,"end":74,"size":74}
+}
+
+func ExampleSet_sample() {
+	call := desk("loans.csv", loans)
+	call("list_files", `{}`)
+	call("sample", `{"file":"f1","count":2}`)
+	// Output:
+	// 1 file
+	// {"file":"f1","by":"rows","size":74,"columns":["title","reader","days"],"items":[{"offset":18,"row":["Middlemarch","r1","14"]},{"offset":57,"row":["Persuasion","r1","21"]}]}
+}
+
+func ExampleSet_describeFile() {
+	call := desk("loans.jsonl", `{"title":"Emma","days":7}`+"\n"+`{"title":"Persuasion","days":null}`+"\n")
+	call("list_files", `{}`)
+	call("describe_file", `{"file":"f1"}`)
+	// Output:
+	// 1 file
+	// UTF-8 jsonl 2 [{$ [object] 2} {$.title [string] 2} {$.days [number null] 2}]
+}

@@ -1,0 +1,171 @@
+package objecttools
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// all searches to the end, by cursors.
+func (c *conversation) all(pairs ...any) (found []Match, calls int) {
+	c.t.Helper()
+	out := get[Found](c, "search", args(c.t, pairs...))
+	for {
+		calls++
+		found = append(found, out.Matches...)
+		if out.Cursor == "" {
+			return found, calls
+		}
+		require.NotEmpty(c.t, out.Notes)
+		require.Less(c.t, calls, 10_000)
+		out = get[Found](c, "search", args(c.t, append([]any{"cursor", out.Cursor}, pairs...)...))
+	}
+}
+
+// What is found, whatever the limits, is what a search of each line finds.
+func TestSearchFindsWhatIsThere(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for i := range 100 {
+		text := "begin\n" + strings.NewReplacer("\x00", "0", "\x01", "1").Replace(randomText(r, 4000))
+		stored, enc := text, utf8Text
+		if i%3 == 0 {
+			stored, enc = encode16(text, i%2 == 0), utf16LE
+		}
+		x := []struct {
+			pattern string
+			re      string
+			opt     []any
+		}{
+			{"a", "a", nil},
+			{"AB", "(?i)ab", []any{"ignore_case", true}},
+			{"[aß]+ ?[bä€]", "[aß]+ ?[bä€]", []any{"regexp", true}},
+			{"^.{0,3}$", "^.{1,3}$", []any{"regexp", true}},
+		}[i%4]
+		if i%4 == 3 {
+			x.pattern = x.re
+		}
+		c := desktop(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
+		f := c.file("a.txt", stored)
+		pairs := append([]any{"file", f, "pattern", x.pattern, "limit", 1 + r.IntN(30), "context", r.IntN(3)}, x.opt...)
+		got, _ := c.all(pairs...)
+		re := regexp.MustCompile(x.re)
+		n, off := 0, int64(0)
+		if enc != utf8Text {
+			off = 2
+		}
+		lines := regexp.MustCompile(`([^\r\n]*)(\r\n|\n|\r|$)`).FindAllStringSubmatch(text, -1)
+		for j, line := range lines {
+			m := re.FindStringIndex(line[1])
+			require.LessOrEqual(t, len(line[1]), longLine, "each line is told once")
+			if m != nil {
+				require.Less(t, n, len(got))
+				require.EqualValues(t, j+1, got[n].Line)
+				require.Equal(t, off+enc.rawLen([]byte(line[1][:m[0]])), got[n].Offset)
+				require.True(t, got[n].Clipped || got[n].Text == line[1])
+				require.Regexp(t, re, got[n].Text)
+				n++
+			}
+			off += enc.rawLen([]byte(line[0]))
+		}
+		require.Len(t, got, n)
+	}
+}
+
+func TestSearchContext(t *testing.T) {
+	c := desktop(t, nil)
+	var b strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&b, "line %d\n", i+1)
+	}
+	f := c.file("a.txt", b.String())
+	out := get[Found](c, "search", args(t, "file", f, "pattern", "line 50", "context", 2))
+	require.Equal(t, []Match{{Line: 50, Offset: 9*7 + 40*8, Text: "line 50", Before: []string{"line 48", "line 49"}, After: []string{"line 51", "line 52"}}}, out.Matches)
+	require.Empty(t, out.Cursor)
+	require.EqualValues(t, len(b.String()), out.End)
+
+	// The limit cuts the matches, not what is around the last.
+	out = get[Found](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1))
+	require.Equal(t, []string{"line 3"}, out.Matches[1].After)
+	require.Contains(t, out.Notes[0], "stopped after 2 matches")
+	out = get[Found](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1, "cursor", out.Cursor))
+	require.EqualValues(t, 3, out.Matches[0].Line)
+
+	out = get[Found](c, "search", args(t, "file", f, "pattern", "e 10", "context", 1))
+	require.Equal(t, []string{"line 11"}, out.Matches[0].After)
+	require.Empty(t, out.Matches[1].After, "the file ends there")
+	f = c.file("b.txt", "a b a a\n")
+	require.Equal(t, 3, get[Found](c, "search", args(t, "file", f, "pattern", "a")).Matches[0].Times)
+}
+
+// A line that is longer than a block is searched in pieces, across their edges, and each match is told once.
+func TestSearchLongLine(t *testing.T) {
+	var b strings.Builder
+	var want []int64
+	r := rand.New(rand.NewPCG(7, 8))
+	b.WriteString("first line\n")
+	for b.Len() < 3<<20 {
+		b.WriteString(strings.Repeat("€uro ", 1+r.IntN(3000)))
+		want = append(want, int64(b.Len()))
+		b.WriteString("needle")
+	}
+	b.WriteString("\nlast needle")
+	for _, o := range []*Options{nil, {MaxScan: 1 << 20}} {
+		c := desktop(t, o)
+		f := c.file("a.txt", b.String())
+		for _, limit := range []int{1, 7, 100} {
+			got, _ := c.all("file", f, "pattern", "needle", "limit", limit)
+			require.Len(t, got, len(want)+1)
+			for i, off := range want {
+				require.Equal(t, off, got[i].Offset)
+				require.EqualValues(t, 2, got[i].Line)
+				require.Contains(t, got[i].Text, "needle")
+				require.True(t, utf8.ValidString(got[i].Text))
+				require.NotContains(t, got[i].Text, "\ufffd", "clipped at characters' edges")
+				require.True(t, got[i].Clipped)
+			}
+			require.EqualValues(t, 3, got[len(want)].Line)
+		}
+		got, _ := c.all("file", f, "pattern", `ne+dle`, "regexp", true)
+		require.Len(t, got, len(want)+1)
+	}
+	// At every place around the edge of the first piece.
+	for i := blockLen - overlap - 8; i < blockLen-overlap+8; i++ {
+		c := desktop(t, nil)
+		f := c.file("a.txt", strings.Repeat("x", i)+"needle"+strings.Repeat("y", blockLen))
+		got, _ := c.all("file", f, "pattern", "needle")
+		require.Len(t, got, 1, "%d", i)
+		require.EqualValues(t, i, got[0].Offset)
+	}
+}
+
+func TestSearchPatterns(t *testing.T) {
+	c := desktop(t, nil)
+	f := c.file("a.txt", "Größe (a+b)\nGRÖSSE\n")
+	found := func(pairs ...any) int {
+		return len(get[Found](c, "search", args(t, append([]any{"file", f}, pairs...)...)).Matches)
+	}
+	require.Equal(t, 1, found("pattern", "(a+b)"))
+	require.Equal(t, 0, found("pattern", "größe"))
+	require.Equal(t, 1, found("pattern", "größe", "ignore_case", true))
+	require.Equal(t, 2, found("pattern", "^gr", "ignore_case", true, "regexp", true))
+	for call, want := range map[string]string{
+		args(t, "file", f, "pattern", ""):                                                                                      "is empty",
+		args(t, "file", f, "pattern", strings.Repeat("x", 257)):                                                                "longer than 256 bytes",
+		args(t, "file", f, "pattern", "a\nb"):                                                                                  "line by line",
+		args(t, "file", f, "pattern", "(", "regexp", true):                                                                     "no RE2 regular expression: missing closing )",
+		args(t, "file", f, "pattern", "x*", "regexp", true):                                                                    "matches the empty text",
+		args(t, "file", f, "pattern", "(?:a{900})(?:b{900})", "regexp", true):                                                  "repeats too much",
+		args(t, "file", f, "pattern", strings.Repeat(`\pL{99}`, 30), "regexp", true):                                           "repeats too much",
+		args(t, "file", f, "pattern", strings.Repeat("(", 120)+strings.Repeat(")", 120)+"(((a{9}){9}){9}){9}", "regexp", true): "pattern",
+		args(t, "file", f, "pattern", "x", "limit", 101):                                                                       "limit",
+		args(t, "file", f, "pattern", "x", "context", 6):                                                                       "context",
+		args(t, "file", f, "pattern", "x", "context", -1):                                                                      "context",
+	} {
+		require.Contains(t, c.correction("search", call), want, call)
+	}
+}
