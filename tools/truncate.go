@@ -17,7 +17,7 @@ const truncateNote = 128
 // lists and objects are closed, so that it stays JSON: what is missing is at its end, from the last object too. Images and documents, errors and
 // the Summary stay as they are.
 //
-// Results that fit cost nothing. It panics if n is less than 256.
+// Results that fit cost nothing. Inside [Audit] and outside [RetryTransient] it cuts once. It panics if n is less than 256.
 func Truncate(n int) Middleware {
 	if n < 2*truncateNote {
 		panic(fmt.Sprintf("tools: results of %d bytes", n))

@@ -397,3 +397,21 @@ func TestForeignRowsAreNotListed(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, b.list(t, b.acme))
 }
+
+// An index may be a moment behind. A session's own list is not, and no list shows what has been decided.
+func TestListsBehindTheTruth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.table = table.New(table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}), nil)
+		b.Approvals = must(New(b.table, nil))
+		b.tool = must(tools.New("lend", "Lends a book.", func(context.Context, *tools.Call, lendIn) (string, error) { return "", nil }, b.Require(nil)))
+		r := b.pending(t, b.s1, "k", `{"title":"a"}`)
+		require.Empty(t, b.list(t, b.u1))
+		time.Sleep(2 * time.Second)
+		require.Equal(t, []Request{r}, b.list(t, b.u1))
+		_, err := b.Decide(t.Context(), r.Scope, r.ID, Decision{Approve: true, By: "u7"})
+		require.NoError(t, err)
+		require.Empty(t, b.list(t, b.u1), "the index still has it")
+		require.Empty(t, b.list(t, b.s1))
+	})
+}
