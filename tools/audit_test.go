@@ -102,7 +102,7 @@ func TestAuditOfAGoroutineThatEnds(t *testing.T) {
 }
 
 func TestRedactedInputIsJSON(t *testing.T) {
-	r := newRedactor(&AuditOptions{MaxInput: 100})
+	r := newRedactor(&AuditOptions{MaxInput: 100, Redact: []string{"cardNumber"}})
 	for args, want := range map[string]string{
 		``:                 `"[0 bytes that are not JSON]"`,
 		`{`:                `"[1 bytes that are not JSON]"`,
@@ -112,6 +112,7 @@ func TestRedactedInputIsJSON(t *testing.T) {
 		`{"list":[` + strings.Repeat(`1,`, 60) + `1]}`: `"[132 bytes]"`,
 		`{"session_token":{"deep":"x"},"tokens":3}`:    `{"session_token":"[redacted]","tokens":3}`,
 		`[{"Authorization":"Bearer x"}]`:               `[{"Authorization":"[redacted]"}]`,
+		`{"CARDNUMBER":{"a":1},"card":2}`:              `{"CARDNUMBER":"[redacted]","card":2}`,
 		`{"n":12345678901234567890}`:                   `{"n":12345678901234567890}`,
 	} {
 		got := r.input(json.RawMessage(args))

@@ -126,6 +126,9 @@ func TestApprovedLaterAndElsewhere(t *testing.T) {
 		for _, s := range []scope.Scope{b.s1, b.u1, b.acme} {
 			require.Empty(t, b.list(t, s), "what is decided is not listed")
 		}
+		it, err := must(b.table.In(b.s1)).Get(t.Context(), "approval#"+r.ID)
+		require.NoError(t, err)
+		require.Empty(t, it.Index, "nor does it stay in an index")
 
 		res, err := b.call(t, b.s1, "k1", `{"title":"Middlemarch","days":3}`)
 		require.NoError(t, err)
