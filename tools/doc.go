@@ -20,16 +20,16 @@
 //
 // These tags of a field are put into the schema, and are checked:
 //
-//	enum:"a,b"             texts or numbers: one of these; none is empty or begins or ends with a space
-//	min:"1" max:"10"       numbers, both bounds included; of integers, within ±(2^53-1)
-//	minlen:"1" maxlen:"9"  texts, in characters
+//	enum:"a,b"                 texts or numbers: one of these; none is empty or begins or ends with a space
+//	min:"1" max:"10"           numbers, both bounds included; of integers, within ±(2^53-1)
+//	minlen:"1" maxlen:"9"      texts, in characters
 //	minitems:"1" maxitems:"9"  lists
-//	pattern:"^[a-z]+$"     texts: RE2 without what JSON Schema does not have (flags, named groups, \A, \z, \p, [:class:])
-//	format:"date"          texts: date, time, date-time (RFC 3339), email, uuid, uri; a time.Time is a date-time anyway
+//	pattern:"^[a-z]+$"         texts: RE2 without what JSON Schema lacks (flags, named groups, \A, \z, \p, [:class:])
+//	format:"date"              texts: date, time, date-time (RFC 3339), email, uuid, uri; a time.Time is a date-time anyway
 //
-// On a list, those of texts and numbers are about its items. A tag that does not fit its field, that no value could
-// satisfy or that means nothing is refused by New, with the path of the field. Arguments that do not fit are a
-// correction that names each misfit by its path, as in "pages[2].kind: "x" is not one of "text", "plate"".
+// On a list, those of texts and numbers are about its items. A tag that does not fit its field, that contradicts
+// another or that means nothing is refused by New, with the path of the field. Arguments that do not fit are a
+// correction that names each misfit by its path: pages[2].kind: "x" is not one of "text", "plate".
 //
 // # Failures
 //

@@ -77,7 +77,8 @@ type PanicError struct {
 func (e *PanicError) Error() string { return fmt.Sprintf("tools: panic: %v", e.Value) }
 
 // PendingError says that a call waits for something outside the run, an approval above all: it has not run, and the
-// run ends with the call pending, to be resumed once that has happened.
+// run ends with the call pending, to be resumed once that has happened. The same call is then made again, with the same
+// idempotency key. Package approval returns it; a function may too, before it has had any effect.
 type PendingError struct {
 	// Reason is for a person.
 	Reason string

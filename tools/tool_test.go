@@ -379,6 +379,29 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
+// What all the middleware of this package adds to a call.
+func BenchmarkMiddleware(b *testing.B) {
+	type in struct {
+		Title string `json:"title" minlen:"1" pattern:"^[A-Z]"`
+		Kind  string `json:"kind" enum:"book,map"`
+	}
+	f := func(context.Context, *Call, in) (string, error) { return "found", nil }
+	for name, mw := range map[string][]Middleware{"none": nil, "all": {
+		Audit(func(context.Context, AuditRecord) {}, nil), MaxUses(1 << 40), Truncate(1 << 10), RetryTransient(nil), Timeout(time.Minute),
+	}} {
+		tool := mustNew(b, f, mw...)
+		b.Run(name, func(b *testing.B) {
+			c := NewCall(CallOptions{Args: []byte(`{"title":"Middlemarch","kind":"book"}`)})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := tool.Call(context.Background(), c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
