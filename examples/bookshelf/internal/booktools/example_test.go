@@ -24,7 +24,7 @@ func ExampleTools() {
 		fmt.Println(err)
 		return
 	}
-	offered, err := set.Resolve(ctx, acme, nil)
+	offered, err := set.Resolve(ctx, acme)
 	if err != nil {
 		fmt.Println(err)
 		return
