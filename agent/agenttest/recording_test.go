@@ -18,7 +18,7 @@ import (
 
 // full is a conversation with everything in it that there is.
 func full() recording {
-	v := &vault{redactors: secrets, names: map[[2]string]string{}, count: map[string]int{}}
+	v, _ := newVault(nil)
 	first := &agent.Request{
 		System: "You keep a shelf.\nBe brief.", MaxTokens: 512, Cache: true, Choice: agent.Choice{Any: true},
 		Tools: []tools.Spec{lookUp, {Name: "odd", Schema: json.RawMessage(`{`)}},

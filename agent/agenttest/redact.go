@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Redactor takes secrets of one kind out of a recording.
@@ -21,33 +20,6 @@ type Redactor struct {
 
 var kindGrammar = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// secrets are taken out of every recording. The order is that in which they are looked for: what is whole comes
-// before what may be a piece of it.
-var secrets = []Redactor{
-	{"private-key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)`)},
-	{"credential", regexp.MustCompile(`(?i)X-Amz-Credential(?:=|%3D|\\u003d)([^&\s"'<>\\\[\]]+)`)},
-	{"credential", regexp.MustCompile(`AWS4-HMAC-SHA256 Credential=([^,\s"'<>\\\[\]]+)`)},
-	{"signature", regexp.MustCompile(`(?i)X-Amz-Signature(?:=|%3D|\\u003d)([^&\s"'<>\\\[\]]+)`)},
-	{"signature", regexp.MustCompile(`\bSignature=([0-9a-fA-F]{64})\b`)},
-	{"session-token", regexp.MustCompile(`(?i)X-Amz-Security-Token(?:=|%3D|\\u003d|:\s*)([^&\s"'<>\\\[\]]+)`)},
-	{"session-token", regexp.MustCompile(`\b(?:IQoJ|FwoG|FQoG|AQoD)[A-Za-z0-9/+_=-]{60,}`)},
-	{"token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)}, // a JWT, whose header begins with {"
-	{"token", regexp.MustCompile(`(?i)\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]+)`)},
-	{"token", regexp.MustCompile(`(?i)\bbearer\s+([A-Za-z0-9._~+/=-]*[0-9._~+/=][A-Za-z0-9._~+/=-]{7,})`)},
-	{"access-key", regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`)},
-	{"secret-key", regexp.MustCompile(`(?i)secret_?(?:access)?_?key["']?\s*[:=]\s*["']?([A-Za-z0-9/+]{40})`)},
-	{"secret", regexp.MustCompile(`(?i)\b(?:password|passwd|client_?secret|api_?key)\s*=\s*([^&\s"'<>\\\[\],;]+)`)},
-	{"account", regexp.MustCompile(`\barn:aws[a-z-]*:[A-Za-z0-9-]*:[A-Za-z0-9-]*:(\d{12})\b`)},
-	{"email", regexp.MustCompile(`\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b`)},
-}
-
-// bareKey is a run that may be a secret access key, which has no mark of its own: 40 characters of base64.
-var bareKey = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
-
-// telltale is a member of a JSON object whose value is a secret, whatever it looks like.
-var telltale = regexp.MustCompile(`(?i)^(?:x-amz-)?(?:aws_?)?(?:secret_?(?:access_?)?key|session_?token|security_?token|authorization|password|passwd|` +
-	`(?:access|id|refresh|bearer)_?token|client_?secret|api_?key)$`)
-
 const placeholderPrefix = "[redacted:"
 
 // placeholder is what stands for a secret: its kind, and which of that kind it is.
@@ -55,13 +27,14 @@ var placeholder = regexp.MustCompile(`\[redacted:([a-z0-9-]+):(\d+)\]`)
 
 // vault gives each secret a placeholder, the same one each time, and remembers which is which.
 type vault struct {
-	redactors []Redactor
-	names     map[[2]string]string // kind and secret → placeholder
-	count     map[string]int       // placeholders by kind
+	rules []rule
+	names map[string]string // secret → placeholder, whose kind is what it was first taken for
+	count map[string]int    // placeholders by kind
 }
 
 // newVault returns a vault for the built-in secrets and for those of the caller, which come first.
 func newVault(own []Redactor) (*vault, error) {
+	v := &vault{names: map[string]string{}, count: map[string]int{}}
 	for i, r := range own {
 		switch {
 		case !kindGrammar.MatchString(r.Kind):
@@ -69,19 +42,20 @@ func newVault(own []Redactor) (*vault, error) {
 		case r.Pattern == nil:
 			return nil, fmt.Errorf("agenttest: redactor %d (%s): no pattern", i, r.Kind)
 		}
+		v.rules = append(v.rules, rule{kind: r.Kind, pattern: r.Pattern})
 	}
-	return &vault{redactors: slices.Concat(own, secrets), names: map[[2]string]string{}, count: map[string]int{}}, nil
+	v.rules = append(v.rules, secrets...)
+	return v, nil
 }
 
 // name is the placeholder of a secret.
 func (v *vault) name(kind, secret string) string {
-	key := [2]string{kind, secret}
-	if p, ok := v.names[key]; ok {
+	if p, ok := v.names[secret]; ok {
 		return p
 	}
 	v.count[kind]++
 	p := fmt.Sprintf("%s%s:%d]", placeholderPrefix, kind, v.count[kind])
-	v.names[key] = p
+	v.names[secret] = p
 	return p
 }
 
@@ -94,16 +68,19 @@ func (v *vault) text(s string) string {
 }
 
 func (v *vault) plain(s string) string {
-	for _, r := range v.redactors {
-		s = v.replace(s, r.Kind, r.Pattern, nil)
+	lower := strings.ToLower(s)
+	for _, r := range v.rules {
+		if r.worthwhile(lower) {
+			s = v.replace(s, r)
+		}
 	}
-	return v.replace(s, "secret-key", bareKey, looksRandom)
+	return s
 }
 
-// replace puts placeholders for what the pattern finds outside other placeholders. A finding that holds one is left
-// alone: what was secret in it is gone.
-func (v *vault) replace(s, kind string, pattern *regexp.Regexp, only func(string) bool) string {
-	found := pattern.FindAllStringSubmatchIndex(s, -1)
+// replace puts placeholders for what a rule finds outside other placeholders. A finding that holds one is left alone:
+// what was secret in it is gone.
+func (v *vault) replace(s string, r rule) string {
+	found := r.pattern.FindAllStringSubmatchIndex(s, -1)
 	if found == nil {
 		return s
 	}
@@ -117,20 +94,14 @@ func (v *vault) replace(s, kind string, pattern *regexp.Regexp, only func(string
 		}
 		secret := s[from:to]
 		inside := slices.ContainsFunc(taken, func(t []int) bool { return from < t[1] && t[0] < to })
-		if secret == "" || inside || only != nil && !only(secret) {
+		if secret == "" || inside || r.only != nil && !r.only(secret) {
 			continue
 		}
 		b.WriteString(s[at:from])
-		b.WriteString(v.name(kind, secret))
+		b.WriteString(v.name(r.kind, secret))
 		at = to
 	}
 	return b.String() + s[at:]
-}
-
-// looksRandom tells a secret access key from a digest in hexadecimal, a path and a long word.
-func looksRandom(s string) bool {
-	has := func(f func(rune) bool) bool { return strings.ContainsFunc(s, f) }
-	return len(s) == 40 && has(unicode.IsUpper) && has(unicode.IsLower) && has(unicode.IsDigit)
 }
 
 // json is raw without the secrets in its strings, and valid as it was. What is no JSON is redacted as text.
@@ -155,8 +126,8 @@ func (v *vault) json(raw []byte) []byte {
 		_ = json.Unmarshal(literal, &s) // it is a valid literal
 		isKey := bytes.HasPrefix(bytes.TrimLeft(raw[end:], " \t\r\n"), []byte(":"))
 		safe := v.text(s)
-		if !isKey && s != "" && telltale.MatchString(member) && !placeholder.MatchString(s) {
-			safe = v.name("secret", s)
+		if !isKey && s != "" && telltale.MatchString(member) && placeholder.ReplaceAllString(safe, "") != "" {
+			safe = v.name("secret", s) // no more is known of it
 		}
 		if safe != s {
 			literal = quote(safe)

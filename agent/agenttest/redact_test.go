@@ -39,20 +39,23 @@ func TestRedaction(t *testing.T) {
 		url: "https://raw.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=[redacted:credential:1]&X-Amz-Expires=300" +
 			"&X-Amz-Security-Token=[redacted:session-token:1]&X-Amz-Signature=[redacted:signature:1]",
 		"Authorization: AWS4-HMAC-SHA256 Credential=" + key + "/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=" + sig: "Authorization: AWS4-HMAC-SHA256 Credential=[redacted:credential:1], SignedHeaders=host, Signature=[redacted:signature:1]",
-		"Bearer " + jwt:                               "Bearer [redacted:token:1]",
-		"jwt=" + jwt + ".":                            "jwt=[redacted:token:1].",
-		"Authorization: Bearer abc-opaque":            "Authorization: Bearer [redacted:token:1]",
-		"authorization: basic dXNlcjpwYXNz":           "authorization: basic [redacted:token:1]",
-		"bearer 0123456789abcdef0123":                 "bearer [redacted:token:1]",
-		"arn:aws:iam::111122223333:role/reader":       "arn:aws:iam::[redacted:account:1]:role/reader",
-		"arn:aws:s3:::acme":                           "arn:aws:s3:::acme",
-		"mail reader.one+x@library.example.org now":   "mail [redacted:email:1] now",
-		"password=hunter2&next":                       "password=[redacted:secret:1]&next",
-		`{"SecretAccessKey":"short","n":1}`:           `{"SecretAccessKey":"[redacted:secret:1]","n":1}`,
-		`{"a":{"password":"hunter2"},"b":"hunter2"}`:  `{"a":{"password":"[redacted:secret:1]"},"b":"hunter2"}`,
-		`{"url":"http://h/?X-Amz-Signature\u003dab"}`: `{"url":"http://h/?X-Amz-Signature=[redacted:signature:1]"}`,
-		`{"k":"\u0041KIA` + key[4:] + `"}`:            `{"k":"[redacted:access-key:1]"}`,
-		`{"k":"` + key:                                `{"k":"[redacted:access-key:1]`,
+		"Bearer " + jwt:                                                              "Bearer [redacted:token:1]",
+		"jwt=" + jwt + ".":                                                           "jwt=[redacted:token:1].",
+		"Authorization: Bearer abc-opaque":                                           "Authorization: Bearer [redacted:token:1]",
+		"authorization: basic dXNlcjpwYXNz":                                          "authorization: basic [redacted:token:1]",
+		"bearer 0123456789abcdef0123":                                                "bearer [redacted:token:1]",
+		"arn:aws:iam::111122223333:role/reader":                                      "arn:aws:iam::[redacted:account:1]:role/reader",
+		"arn:aws:s3:::acme":                                                          "arn:aws:s3:::acme",
+		"mail reader.one+x@library.example.org now":                                  "mail [redacted:email:1] now",
+		"password=hunter2&next":                                                      "password=[redacted:secret:1]&next",
+		`{"SecretAccessKey":"short","n":1}`:                                          `{"SecretAccessKey":"[redacted:secret:1]","n":1}`,
+		`{"a":{"password":"hunter2"},"b":"hunter2"}`:                                 `{"a":{"password":"[redacted:secret:1]"},"b":"hunter2"}`,
+		`{"SessionToken":"` + session + `"} ` + session:                              `{"SessionToken":"[redacted:session-token:1]"} [redacted:session-token:1]`,
+		`{"password":"` + session + `","p":"` + session + `"}`:                       `{"password":"[redacted:session-token:1]","p":"[redacted:session-token:1]"}`,
+		`{"password":"mail a@b.example"}`:                                            `{"password":"[redacted:secret:1]"}`,
+		`{"url":"http://h/?X-Amz-Signature\u003dab"}`:                                `{"url":"http://h/?X-Amz-Signature=[redacted:signature:1]"}`,
+		`{"k":"\u0041KIA` + key[4:] + `"}`:                                           `{"k":"[redacted:access-key:1]"}`,
+		`{"k":"` + key:                                                               `{"k":"[redacted:access-key:1]`,
 		"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nrest": "[redacted:private-key:1]\nrest",
 
 		// Nothing is wrong with these.
@@ -129,4 +132,14 @@ func TestDiff(t *testing.T) {
 	require.Equal(t, "- a\n  b\n- c\n+ x\n  d\n+ e\n", diff("a\nb\nc\nd", "b\nx\nd\ne"))
 	long := strings.Repeat("a\n", 5000)
 	require.Equal(t, 5002+5001, strings.Count(diff("x\n"+long+"y", "z\n"+strings.Repeat("b\n", 5000)), "\n"), "too long to be matched")
+}
+
+func BenchmarkRedact(b *testing.B) {
+	b.ReportAllocs()
+	text := strings.Repeat("Call me by the name that stands on the cover of the book. ", 20)
+	v := vaultOf(b)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		v.text(text)
+	}
 }

@@ -49,9 +49,9 @@ func substitute(s string, names map[string]string) string {
 
 // rename gives secrets the placeholders that they have in the file.
 func (v *vault) rename(names map[string]string) {
-	for key, p := range v.names {
+	for secret, p := range v.names {
 		if to, ok := names[p]; ok {
-			v.names[key] = to
+			v.names[secret] = to
 		}
 	}
 }

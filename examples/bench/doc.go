@@ -4,7 +4,8 @@
 //	cd examples/bench && GOWORK=off go run .
 //	cd examples/bench && GOWORK=off go test -bench .
 //
-// On the command line -rounds says how many slices are measured. It is a module of its own, outside the workspace, so that the others' dependencies are nobody else's.
+// The flag -rounds says how many slices are measured. The module is one of its own, outside the workspace, so that the
+// others' dependencies are nobody else's.
 //
 // # The conversation
 //

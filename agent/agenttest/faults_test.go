@@ -1,0 +1,426 @@
+package agenttest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/agenttest"
+)
+
+// wrap is the actor with what it yields changed. f gets each pair and the consumer's yield.
+type yield = func(agent.Delta, error) bool
+
+func wrap(f func(d agent.Delta, err error, y yield) bool) agent.Model {
+	return model(func(ctx context.Context, r *agent.Request, y yield) {
+		for d, err := range agenttest.Actor().Stream(ctx, r) {
+			if !f(d, err, y) {
+				return
+			}
+		}
+	})
+}
+
+// model is a Model written as one function.
+type model func(ctx context.Context, r *agent.Request, y yield)
+
+func (m model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
+	return func(y func(agent.Delta, error) bool) { m(ctx, r, y) }
+}
+
+// after plays the actor, and then what else there is.
+func after(more func(ctx context.Context, s *state, y yield)) agent.Model {
+	return model(func(ctx context.Context, r *agent.Request, y yield) {
+		s := &state{}
+		for d, err := range agenttest.Actor().Stream(ctx, r) {
+			if err != nil {
+				s.err = err
+			}
+			if !y(d, err) {
+				return
+			}
+		}
+		more(ctx, s, y)
+	})
+}
+
+type state struct{ err error }
+
+// eager says where a stream that is not ranged over does something already.
+type eager struct{ stop context.Context }
+
+func (e eager) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-e.stop.Done():
+		}
+	}()
+	return agenttest.Actor().Stream(ctx, r)
+}
+
+func isStop(d agent.Delta) bool { _, ok := d.(agent.StopPart); return ok }
+
+type fault struct {
+	model  func(stop context.Context) agent.Model // what it leaves behind ends with stop
+	found  string                                 // a check that must find it
+	passes string                                 // one that must not
+}
+
+func just(m agent.Model) func(context.Context) agent.Model {
+	return func(context.Context) agent.Model { return m }
+}
+
+// remembering is a model that does more with each request.
+func remembering(f func(r *agent.Request, first *agent.Request)) agent.Model {
+	var mu sync.Mutex
+	var first *agent.Request
+	return model(func(ctx context.Context, r *agent.Request, y yield) {
+		mu.Lock()
+		if first == nil {
+			first = r
+		}
+		f(r, first)
+		mu.Unlock()
+		agenttest.Actor().Stream(ctx, r)(y)
+	})
+}
+
+// told changes what the actor is told.
+func told(f func(r *agent.Request) *agent.Request) agent.Model {
+	return model(func(ctx context.Context, r *agent.Request, y yield) {
+		c := *r
+		agenttest.Actor().Stream(ctx, f(&c))(y)
+	})
+}
+
+var refusal = &agent.ModelError{Code: agent.InvalidCall, Message: "The service refused the request."}
+
+// refuses fails for some requests.
+func refuses(f func(r *agent.Request) bool) agent.Model {
+	return model(func(ctx context.Context, r *agent.Request, y yield) {
+		if f(r) {
+			y(nil, refusal)
+			return
+		}
+		agenttest.Actor().Stream(ctx, r)(y)
+	})
+}
+
+func anyPart(r *agent.Request, f func(p agent.Part) bool) bool {
+	for _, m := range r.Messages {
+		for _, p := range m.Parts {
+			if f(p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var faults = map[string]fault{
+	"an answer without an end": {just(wrap(func(d agent.Delta, err error, y yield) bool { return isStop(d) || y(d, err) })),
+		"text", "failing at once"},
+	"two ends": {just(wrap(func(d agent.Delta, err error, y yield) bool { return y(d, err) && (!isStop(d) || y(d, nil)) })),
+		"text", "failing at once"},
+	"text after the end": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		return y(d, err) && (!isStop(d) || y(agent.TextPart{Text: "!"}, nil))
+	})), "text", "failing in mid-answer"},
+	"usage twice": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		_, ok := d.(agent.UsagePart)
+		return y(d, err) && (!ok || y(d, nil))
+	})), "text", "reasoning"},
+	"a delta and an error in one pair": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if err != nil {
+			d = agent.TextPart{Text: "…"}
+		}
+		return y(d, err)
+	})), "failing at once", "text"},
+	"nothing in a pair": {just(wrap(func(d agent.Delta, err error, y yield) bool { return y(nil, nil) && y(d, err) })),
+		"text", "notbefore"},
+	"a delta after the error": {just(after(func(_ context.Context, s *state, y yield) {
+		if s.err != nil {
+			y(agent.StopPart{Reason: agent.EndTurn}, nil)
+		}
+	})), "failing in mid-answer", "text"},
+	"an end, and then an error": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if err != nil && !y(agent.StopPart{Reason: agent.EndTurn}, nil) {
+			return false
+		}
+		return y(d, err)
+	})), "failing in mid-answer", "text"},
+	"an error that looks like an end": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if err != nil {
+			return y(agent.StopPart{Reason: agent.EndTurn}, nil)
+		}
+		return y(d, err)
+	})), "cancelled in silence", "text"},
+	"a reason of its own": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if isStop(d) {
+			d = agent.StopPart{Reason: "stop"}
+		}
+		return y(d, err)
+	})), "text", "failing at once"},
+	"errors without a code": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if _, ok := errors.AsType[*agent.ModelError](err); ok {
+			err = errors.New("HTTP 503")
+		}
+		return y(d, err)
+	})), "failing at once", "cancelled in silence"},
+	"an error that names an account": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if e, ok := errors.AsType[*agent.ModelError](err); ok {
+			err = &agent.ModelError{Code: e.Code, Message: "arn:aws:bedrock:us-east-1:111122223333:model/m is busy."}
+		}
+		return y(d, err)
+	})), "failing in mid-answer", "text"},
+	"an error of its own for a cancelled context": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if errors.Is(err, context.Canceled) {
+			err = &agent.ModelError{Code: agent.Unavailable, Message: "The connection was lost."}
+		}
+		return y(d, err)
+	})), "cancelled in silence", "a deadline"},
+	"an error of its own for a deadline": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = &agent.ModelError{Code: agent.Timeout, Message: "The model was too slow."}
+		}
+		return y(d, err)
+	})), "a deadline", "cancelled in silence"},
+	"what it said is lost in an error": {just(model(func(ctx context.Context, r *agent.Request, y yield) {
+		var ds []agent.Delta
+		for d, err := range agenttest.Actor().Stream(ctx, r) {
+			if err != nil {
+				y(nil, err)
+				return
+			}
+			ds = append(ds, d)
+		}
+		for _, d := range ds {
+			if !y(d, nil) {
+				return
+			}
+		}
+	})), "failing in mid-answer", "text"},
+	"a context that is not looked at": {func(stop context.Context) agent.Model {
+		return model(func(_ context.Context, r *agent.Request, y yield) { agenttest.Actor().Stream(stop, r)(y) })
+	}, "cancelled in silence", "text"},
+	"an ended context that is not looked at": {func(stop context.Context) agent.Model {
+		return model(func(ctx context.Context, r *agent.Request, y yield) {
+			if ctx.Err() != nil {
+				ctx = stop
+			}
+			agenttest.Actor().Stream(ctx, r)(y)
+		})
+	}, "a context that has ended", "cancelled in silence"},
+	"a goroutine for each stream that is left": {func(stop context.Context) agent.Model {
+		return model(func(ctx context.Context, r *agent.Request, y yield) {
+			agenttest.Actor().Stream(ctx, r)(func(d agent.Delta, err error) bool {
+				ok := y(d, err)
+				if !ok {
+					go func() { <-stop.Done() }()
+				}
+				return ok
+			})
+		})
+	}, "leaving a stream that is silent", "cancelled in silence"},
+	"a goroutine for each stream that is cancelled": {func(stop context.Context) agent.Model {
+		return wrap(func(d agent.Delta, err error, y yield) bool {
+			if errors.Is(err, context.Canceled) {
+				go func() { <-stop.Done() }()
+			}
+			return y(d, err)
+		})
+	}, "cancelled in silence", "leaving a stream that is silent"},
+	"a goroutine for each panic": {func(stop context.Context) agent.Model {
+		return wrap(func(d agent.Delta, err error, y yield) bool {
+			ok := false
+			defer func() {
+				if !ok {
+					go func() { <-stop.Done() }()
+				}
+			}()
+			more := y(d, err)
+			ok = true
+			return more
+		})
+	}, "a consumer that panics", "leaving a stream that is silent"},
+	"a panic that is swallowed": {just(wrap(func(d agent.Delta, err error, y yield) (more bool) {
+		defer func() { _ = recover() }()
+		return y(d, err)
+	})), "a consumer that panics", "text"},
+	"work before the loop":             {func(stop context.Context) agent.Model { return eager{stop} }, "nothing before the loop", "text"},
+	"a consumer who leaves is ignored": {just(wrap(func(d agent.Delta, err error, y yield) bool { y(d, err); return true })), "leaving at each delta", "text"},
+	"a stream that waits for more although it was left": {func(stop context.Context) agent.Model {
+		return model(func(ctx context.Context, r *agent.Request, y yield) {
+			agenttest.Actor().Stream(ctx, r)(func(d agent.Delta, err error) bool {
+				ok := y(d, err)
+				if !ok {
+					<-stop.Done()
+				}
+				return ok
+			})
+		})
+	}, "leaving a stream that is silent", "text"},
+	"a system prompt that is written over": {just(remembering(func(r, _ *agent.Request) { r.System += " Be brief." })),
+		"the request is not changed", "text"},
+	"a text that is written over": {just(remembering(func(r, _ *agent.Request) {
+		r.Messages[0].Parts[0].Text = strings.TrimSpace(r.Messages[0].Parts[0].Text) + "\n"
+	})), "the request is not changed", "failing at once"},
+	"messages appended in place": {just(remembering(func(r, _ *agent.Request) {
+		_ = append(r.Messages, agent.Message{Role: agent.Assistant})
+	})), "the request is not changed", "text"},
+	"a schema that is written over": {just(remembering(func(r, _ *agent.Request) {
+		if len(r.Tools) > 0 {
+			r.Tools[0].Schema[0] = ' '
+		}
+	})), "the request is not changed by a call", "text"},
+	"calls in pieces": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if u, ok := d.(agent.UsePart); ok && len(u.Input) > 4 {
+			head := u
+			head.Input = u.Input[:4]
+			u.Input = u.Input[4:]
+			return y(head, nil) && y(u, nil)
+		}
+		return y(d, err)
+	})), "whole calls", "text"},
+	"pieces that are not the whole": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if u, ok := d.(agent.UsePart); ok && !y(agent.UseDelta{ID: u.ID, Name: u.Name, Input: string(u.Input[1:])}, nil) {
+			return false
+		}
+		return y(d, err)
+	})), "whole calls", "text"},
+	"pieces of a call that never comes": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		return (!isStop(d) || y(agent.UseDelta{ID: "never", Name: "look_up", Input: "{"}, nil)) && y(d, err)
+	})), "text", "failing in mid-answer"},
+	"one id for all calls": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if u, ok := d.(agent.UsePart); ok {
+			u.ID = "call"
+			d = u
+		}
+		return y(d, err)
+	})), "many calls", "whole calls"},
+	"ids that no service takes back": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if u, ok := d.(agent.UsePart); ok {
+			u.ID = "call " + u.ID
+			d = u
+		}
+		return y(d, err)
+	})), "whole calls", "text"},
+	"the first call alone": {just(model(func(ctx context.Context, r *agent.Request, y yield) {
+		calls := 0
+		for d, err := range agenttest.Actor().Stream(ctx, r) {
+			if _, ok := d.(agent.UsePart); ok {
+				if calls++; calls > 1 {
+					continue
+				}
+			}
+			if !y(d, err) {
+				return
+			}
+		}
+	})), "many calls", "whole calls"},
+	"a tool that was not offered": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if u, ok := d.(agent.UsePart); ok {
+			u.Name = "functions.look_up"
+			d = u
+		}
+		return y(d, err)
+	})), "whole calls", "text"},
+	"arguments that are kept": {just(func() agent.Model {
+		kept := map[string][]byte{}
+		var mu sync.Mutex
+		return wrap(func(d agent.Delta, err error, y yield) bool {
+			if u, ok := d.(agent.UsePart); ok {
+				mu.Lock()
+				if kept[u.ID] == nil {
+					kept[u.ID] = u.Input
+				}
+				u.Input = kept[u.ID]
+				mu.Unlock()
+				d = u
+			}
+			return y(d, err)
+		})
+	}()), "a call's input is the agent's", "whole calls"},
+	"streams that share": {func(context.Context) agent.Model {
+		var mu sync.Mutex
+		var latest *agent.Request // whoever asks last is answered
+		return model(func(ctx context.Context, r *agent.Request, y yield) {
+			mu.Lock()
+			latest = r
+			mu.Unlock()
+			time.Sleep(time.Millisecond) // of a bubble: all have asked
+			mu.Lock()
+			r = latest
+			mu.Unlock()
+			agenttest.Actor().Stream(ctx, r)(y)
+		})
+	}, "streams at once", "text"},
+	"calls that share": {func(context.Context) agent.Model {
+		var mu sync.Mutex
+		var latest agent.UsePart
+		return wrap(func(d agent.Delta, err error, y yield) bool {
+			if u, ok := d.(agent.UsePart); ok {
+				mu.Lock()
+				latest = u
+				mu.Unlock()
+				time.Sleep(time.Millisecond) // of a bubble: all have come so far
+				mu.Lock()
+				u.Input = slices.Clone(latest.Input)
+				mu.Unlock()
+				d = u
+			}
+			return y(d, err)
+		})
+	}, "calls at once", "whole calls"},
+	"text in one piece": {just(model(func(ctx context.Context, r *agent.Request, y yield) {
+		said := ""
+		for d, err := range agenttest.Actor().Stream(ctx, r) {
+			if t, ok := d.(agent.TextPart); ok {
+				said += t.Text
+				continue
+			}
+			if said != "" && !y(agent.TextPart{Text: said}, nil) {
+				return
+			}
+			if said = ""; !y(d, err) {
+				return
+			}
+		}
+	})), "text", "whole calls"},
+	"reasoning that is not what its pieces said": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+		if p, ok := d.(agent.ReasoningPart); ok {
+			p.Text = ""
+			d = p
+		}
+		return y(d, err)
+	})), "reasoning", "text"},
+	"no more than ten messages": {just(refuses(func(r *agent.Request) bool { return len(r.Messages) > 10 })),
+		"a long history", "a history of calls"},
+	"results that must not be empty": {just(refuses(func(r *agent.Request) bool {
+		return anyPart(r, func(p agent.Part) bool { return p.Result != nil && len(p.Result.Result.Blocks) == 0 })
+	})), "a history of calls", "a long history"},
+	"tools that must be there": {just(refuses(func(r *agent.Request) bool {
+		return len(r.Tools) == 0 && anyPart(r, func(p agent.Part) bool { return p.Use != nil })
+	})), "a history of tools that are gone", "a history of calls"},
+	"text that must not be blank": {just(refuses(func(r *agent.Request) bool {
+		return anyPart(r, func(p agent.Part) bool { return p.Text != "" && strings.TrimSpace(p.Text) == "" })
+	})), "blank text", "a history of calls"},
+	"reasoning that is not taken back": {just(refuses(func(r *agent.Request) bool {
+		return anyPart(r, func(p agent.Part) bool { return p.Reasoning != nil })
+	})), "reasoning in the history", "reasoning"},
+	"the latest word alone, without what was asked": {just(told(func(r *agent.Request) *agent.Request {
+		last := r.Messages[len(r.Messages)-1]
+		last.Parts = last.Parts[:1]
+		r.Messages = []agent.Message{last}
+		return r
+	})), "a history of calls", "text"},
+	"a panic of its own": {just(model(func(_ context.Context, r *agent.Request, _ yield) {
+		panic(fmt.Sprint("no answer for ", len(r.Messages)))
+	})), "text", ""},
+}
