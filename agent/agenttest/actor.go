@@ -1,10 +1,12 @@
 package agenttest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
@@ -24,6 +26,9 @@ const (
 	CallMany Behaviour = "call many"
 	// Reason: reasoning, then text, each with the word in it.
 	Reason Behaviour = "reason"
+	// Look: text that holds the word, which is asked for along with an image and a document, whose bytes the request
+	// holds.
+	Look Behaviour = "look"
 	// Stuck: text that holds the word, and then silence, without end.
 	Stuck Behaviour = "stuck"
 	// FailAtOnce: an error before the first delta.
@@ -39,25 +44,54 @@ var lookUp = tools.Spec{
 	Schema:      json.RawMessage(`{"type":"object","properties":{"word":{"type":"string"}},"required":["word"],"additionalProperties":false}`),
 }
 
-// wishes are how the suite asks for a behaviour. A real model does the first four if it is asked so.
+// wishes are how the suite asks for a behaviour. A real model does the first five if it is asked so.
 var wishes = map[Behaviour]string{
 	Speak:      `Say %q twenty times, and nothing else.`,
 	CallOnce:   `Call the tool look_up once, with the word %q.`,
 	CallMany:   `Call the tool look_up three times in one answer, each time with the word %q.`,
 	Reason:     `Think about the word %q first, then say it.`,
+	Look:       `Look at the image, read the document, and say %q a few times.`,
 	Stuck:      `Say %q a few times, then say nothing more, and do not end.`,
 	FailAtOnce: `Do not think of %q: fail.`,
 	FailLater:  `Say %q a few times, then fail.`,
 }
 
-// Ask is the request by which the suite asks for a behaviour: a single message, and the tool look_up.
+// Ask is the request by which the suite asks for a behaviour: a single message, and the tool look_up. What Look is
+// about are a PNG image and a plain text.
 func Ask(b Behaviour, word string) *agent.Request {
+	m := agent.Message{Role: agent.User}
+	if b == Look {
+		m.Parts = append(m.Parts, agent.Part{Image: image()}, agent.Part{Document: document(word)})
+	}
+	m.Parts = append(m.Parts, agent.Part{Text: fmt.Sprintf(wishes[b], word)})
 	return &agent.Request{
 		System:    "You do what you are asked to do.",
-		Messages:  []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: fmt.Sprintf(wishes[b], word)}}}},
+		Messages:  []agent.Message{m},
 		Tools:     []tools.Spec{lookUp},
 		MaxTokens: 512,
 	}
+}
+
+// image is a white pixel.
+func image() *tools.Media {
+	return &tools.Media{Format: "png", Bytes: []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU" +
+		"\x00\x00\x00\nIDATx\x9cc\xf8\x0f\x00\x01\x01\x01\x00\xb18\xf6\x14\x00\x00\x00\x00IEND\xaeB`\x82")}
+}
+
+func document(word string) *tools.Media {
+	return &tools.Media{Format: "txt", Bytes: []byte("It says " + word + ".\n")}
+}
+
+// shown says whether the last message holds what Ask puts there for Look, byte for byte.
+func shown(r *agent.Request, word string) bool {
+	holds := func(want *tools.Media, of func(agent.Part) *tools.Media) bool {
+		return slices.ContainsFunc(last(r), func(p agent.Part) bool {
+			got := of(p)
+			return got != nil && got.Format == want.Format && bytes.Equal(got.Bytes, want.Bytes)
+		})
+	}
+	return holds(image(), func(p agent.Part) *tools.Media { return p.Image }) &&
+		holds(document(word), func(p agent.Part) *tools.Media { return p.Document })
 }
 
 // Actor is a Model that behaves as the suite's requests ask it to: it belongs behind the server that an adapter is
@@ -97,6 +131,10 @@ func Act(r *agent.Request) Turn {
 		return Answer(call(0), call(1), call(2), Spent(7, 9))
 	case Reason:
 		return Answer(agent.ReasoningDelta{Text: "It is "}, agent.ReasoningDelta{Text: word}, Think("It is "+word, "c2lnbmVk"), Say(word), Say("."))
+	case Look:
+		if !shown(r, word) {
+			return Fail(&agent.ModelError{Code: agent.InvalidCall, Message: "The image or the document did not arrive as it was sent."})
+		}
 	case Stuck:
 		return Stall(said...)
 	case FailAtOnce:

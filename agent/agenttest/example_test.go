@@ -155,7 +155,7 @@ func ExampleTestModel() {
 		return agenttest.Cut(agenttest.Say("Hm."))
 	}).Times(100))
 	err := agenttest.TestModel(ctx, cut, &agenttest.TestOptions{Without: []agenttest.Behaviour{
-		agenttest.CallOnce, agenttest.CallMany, agenttest.Reason, agenttest.Stuck, agenttest.FailAtOnce, agenttest.FailLater,
+		agenttest.CallOnce, agenttest.CallMany, agenttest.Reason, agenttest.Look, agenttest.Stuck, agenttest.FailAtOnce, agenttest.FailLater,
 	}})
 	failed, _ := errors.AsType[*agenttest.CheckError](err)
 	fmt.Println(failed)

@@ -420,6 +420,21 @@ var faults = map[string]fault{
 		r.Messages = []agent.Message{last}
 		return r
 	})), "a history of calls", "text"},
+	"images that are left out": {just(told(func(r *agent.Request) *agent.Request {
+		r.Messages = slices.Clone(r.Messages)
+		for i, m := range r.Messages {
+			r.Messages[i].Parts = slices.DeleteFunc(slices.Clone(m.Parts), func(p agent.Part) bool { return p.Image != nil })
+		}
+		return r
+	})), "an image and a document", "text"},
+	"documents that are written over": {just(remembering(func(r, _ *agent.Request) {
+		for _, p := range r.Messages[0].Parts {
+			if p.Document != nil {
+				p.Document.Bytes = append(p.Document.Bytes, '!')[:len(p.Document.Bytes)]
+				p.Document.Format = "txt "
+			}
+		}
+	})), "an image and a document are not changed", "text"},
 	"a panic of its own": {just(model(func(_ context.Context, r *agent.Request, _ yield) {
 		panic(fmt.Sprint("no answer for ", len(r.Messages)))
 	})), "text", ""},

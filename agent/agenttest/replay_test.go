@@ -16,6 +16,9 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
 )
 
 const (
@@ -192,6 +195,53 @@ func TestRecordAndReplayAtOnce(t *testing.T) {
 	p := replay(t, path, nil)
 	talk(p)
 	require.NoError(t, p.Err())
+}
+
+// Of an image the file has a digest: the same one is the same request, another is not.
+func TestReplayOfMedia(t *testing.T) {
+	m, path := record(t, agenttest.Actor(), nil)
+	_, err := collect(t, t.Context(), m, agenttest.Ask(agenttest.Look, "alder"))
+	require.NoError(t, err)
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotContains(t, string(b), "PNG")
+	require.NotContains(t, string(b), "It says alder.")
+
+	_, err = collect(t, t.Context(), replay(t, path, nil), agenttest.Ask(agenttest.Look, "alder"))
+	require.NoError(t, err)
+	other := agenttest.Ask(agenttest.Look, "alder")
+	other.Messages[0].Parts[0].Image.Bytes[60] ^= 1
+	_, err = collect(t, t.Context(), replay(t, path, nil), other)
+	require.ErrorContains(t, err, `+             "sha256":`)
+}
+
+// An object is known by its name: whose it is differs from run to run.
+func TestReplayOfObjects(t *testing.T) {
+	ask := func() *agent.Request {
+		acme, err := scope.Tenant("acme")
+		require.NoError(t, err)
+		user, err := acme.User("u1")
+		require.NoError(t, err)
+		session, err := user.NewSession()
+		require.NoError(t, err)
+		root, err := object.New(object.NewMemory(), "raw", nil).In(session)
+		require.NoError(t, err)
+		ref, err := root.Ref("cover.png")
+		require.NoError(t, err)
+		r := agenttest.Ask(agenttest.Speak, "alder")
+		r.Messages[0].Parts = append(r.Messages[0].Parts, agent.Part{Image: &tools.Media{Format: "png", Object: ref}},
+			agent.Part{Text: r.Messages[0].Parts[0].Text})
+		return r
+	}
+	m, path := record(t, agenttest.Actor(), nil)
+	_, err := collect(t, t.Context(), m, ask())
+	require.NoError(t, err)
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(b), `{"image": {"format": "png", "object": "cover.png"}}`)
+	require.NotContains(t, string(b), "acme")
+	_, err = collect(t, t.Context(), replay(t, path, nil), ask())
+	require.NoError(t, err)
 }
 
 func TestRecordRefuses(t *testing.T) {

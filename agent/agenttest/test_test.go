@@ -57,7 +57,7 @@ func TestBedrock(t *testing.T) {
 	defer server.Close()
 	client := bedrocktest.NewClient(server.URL, func(o *bedrockruntime.Options) { o.HTTPClient = server.Client() })
 	require.NoError(t, agenttest.TestModel(t.Context(), bedrock.New(client, "any-model", nil),
-		&agenttest.TestOptions{Without: []agenttest.Behaviour{agenttest.Reason}})) // Front refuses reasoning
+		&agenttest.TestOptions{Without: []agenttest.Behaviour{agenttest.Reason, agenttest.Look}})) // Front refuses both
 }
 
 func TestNilModel(t *testing.T) {
