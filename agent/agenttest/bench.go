@@ -237,7 +237,7 @@ func goroutines(label string) int {
 	}
 	n := 0
 	for record := range strings.SplitSeq(b.String(), "\n\n") {
-		if !strings.Contains(record, fmt.Sprintf("# labels: {%q:%q}", "agenttest", label)) {
+		if !strings.Contains(record, fmt.Sprintf("%q:%q", "agenttest", label)) {
 			continue
 		}
 		if m := goroutineCount.FindStringSubmatch(record); m != nil {

@@ -13,7 +13,7 @@
 //
 // [Record] puts a recorder around a real model: what is asked and answered goes to a file that a person can read,
 // review and edit, with the secrets taken out. [Replay] answers from such a file, and fails with a diff where it is
-// asked something else.
+// asked something else. [Verify] makes a test look at the errors of any of them at its end.
 //
 // [TestModel] is what every agent.Model has to pass, this module's and other people's; [Actor] stands behind the
 // server of whoever tests an adapter.

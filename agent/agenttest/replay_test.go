@@ -32,7 +32,7 @@ func record(t testing.TB, m agent.Model, o *agenttest.RecordingOptions) (*agentt
 	path := filepath.Join(t.TempDir(), "conversation.json")
 	r, err := agenttest.Record(m, path, o)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, r.Err()) })
+	agenttest.Verify(t, r)
 	return r, path
 }
 

@@ -77,13 +77,19 @@ func NewScript(turns ...Turn) *Script {
 func Play(t TB, turns ...Turn) *Script {
 	t.Helper()
 	s := NewScript(turns...)
+	Verify(t, s)
+	return s
+}
+
+// Verify makes a test fail at its end if Err of m, a [Script], [Cast], [Player] or [Recorder], is not nil then.
+func Verify(t TB, m interface{ Err() error }) {
+	t.Helper()
 	t.Cleanup(func() {
 		t.Helper()
-		if err := s.Err(); err != nil {
+		if err := m.Err(); err != nil {
 			t.Errorf("%v", err)
 		}
 	})
-	return s
 }
 
 // Again is a script of the same turns, at its beginning.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +94,18 @@ func TestEachCheckFindsAFault(t *testing.T) {
 			all = slices.DeleteFunc(all, func(name string) bool { return name == f.found })
 		}
 		require.Empty(t, all)
+	})
+}
+
+// Labels that the caller's goroutine has hide no leak.
+func TestFindsLeaksUnderLabels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stop, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		pprof.Do(t.Context(), pprof.Labels("aaa", "1", "zzz", "2"), func(ctx context.Context) {
+			leaky := faults["a goroutine for each stream that is left"].model(stop)
+			require.Contains(t, failures(t, agenttest.TestModel(ctx, leaky, nil)), "leaving a stream that is silent")
+		})
 	})
 }
 
