@@ -12,6 +12,7 @@ import (
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
 )
 
 // made is a driver of objects that nobody stores: their bytes are computed where they are read. It counts what is.
@@ -225,4 +226,17 @@ func TestTenGigabytesAreReached(t *testing.T) {
 	require.Greater(t, *two.Rows, *one.Rows)
 	require.InDelta(t, float64(two.Counted)/float64(*two.Rows), float64(one.Counted)/float64(*one.Rows), 0.1)
 	require.False(t, two.Complete)
+}
+
+func TestProgress(t *testing.T) {
+	c, _ := madeDesk(t, large, nil)
+	get[List](c, "list_files", `{}`)
+	tool, _ := c.tools.Lookup("search")
+	var told []any
+	_, err := tool.Call(t.Context(), tools.NewCall(tools.CallOptions{
+		Scope: c.scope, State: c.state, Args: []byte(`{"file":"f4","pattern":"not there"}`), Progress: func(v any) { told = append(told, v) },
+	}))
+	require.NoError(t, err)
+	require.Len(t, told, DefaultMaxScan/progressStep)
+	require.Equal(t, Progress{File: "f4", Read: DefaultMaxScan, Size: large}, told[len(told)-1])
 }

@@ -50,9 +50,9 @@ type Description struct {
 	// Structure is that of JSON, and of all records of JSON Lines together.
 	Structure []Place   `json:"structure,omitempty"`
 	Problems  []Problem `json:"problems,omitempty"`
-	// Lines, of text that is neither.
+	// Lines, of text that is neither, and how many bytes of it are no text in the encoding.
 	Lines   *int64 `json:"lines,omitempty"`
-	Invalid int64  `json:"invalid_bytes,omitempty"` // that are no text in the encoding
+	Invalid int64  `json:"invalid_bytes,omitempty"`
 
 	// Counted is up to which byte all this was counted; Complete says that it is the whole file.
 	Counted  int64    `json:"counted"`

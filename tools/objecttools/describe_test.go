@@ -18,6 +18,7 @@ func TestDescribeForms(t *testing.T) {
 		"f.txt":       {"Dear reader, hello.\nThis is prose, with commas, not rows.\nThe end.\n", "text", "content", "", "LF"},
 		"g":           {"{\"a\":1}\n{\"a\":2}\n", "jsonl", "content", "", "LF"},
 		"h":           {"{\n  \"a\": 1\n}\n", "json", "content", "", "LF"},
+		"h2":          {"[\n {\"a\": 1}\n]\n", "json", "content", "", "LF"},
 		"i.json":      {"[1,2]", "json", "name", "", ""},
 		"j.ndjson":    {"1\n2\n", "jsonl", "name", "", "LF"},
 		"k":           {"[section]\nx = 1\n", "text", "content", "", "LF"},
@@ -171,6 +172,10 @@ func TestMalformedCSV(t *testing.T) {
 	for _, x := range []string{"read_chunk", "describe_file", "sample"} {
 		require.Contains(t, c.correction(x, args(t, "file", f)), "the first row of")
 	}
+	f = c.file("d2.csv", "a,\"b\n3,4\n")
+	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Equal(t, []Problem{{0, 2, "a quote that is opened here is never closed", "a,\"b\n3,4\n"}}, out.Problems)
+	require.Equal(t, [][]string{{"3", "4"}}, out.Rows)
 	f = c.file("e.csv", "a\"b,c\n1,2\n")
 	out = get[Chunk](c, "read_chunk", args(t, "file", f))
 	require.Empty(t, out.Columns)

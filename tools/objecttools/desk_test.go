@@ -124,3 +124,7 @@ func args(t testing.TB, pairs ...any) string {
 	require.NoError(t, err)
 	return string(b)
 }
+
+func (c *conversation) call() *tools.Call {
+	return tools.NewCall(tools.CallOptions{Scope: c.scope, State: c.state})
+}

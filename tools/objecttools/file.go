@@ -13,6 +13,7 @@ import (
 
 // file is a file of the conversation, as listed; reading it fails once something else lies there.
 type file struct {
+	call   *tools.Call
 	handle string
 	root   *object.Root
 	ref    object.Ref
@@ -31,7 +32,7 @@ func (d *desk) open(ctx context.Context, c *tools.Call, handle string) (*file, e
 	if err != nil {
 		return nil, err
 	}
-	f := &file{handle: handle, root: root, ref: ref}
+	f := &file{call: c, handle: handle, root: root, ref: ref}
 	body, info, err := root.Open(ctx, ref, &object.Range{Len: headLen})
 	switch {
 	case errors.Is(err, object.ErrRange): // nothing is at 0

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"mime"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -63,6 +64,9 @@ func tell(name, declared string, head []byte) form {
 	return f
 }
 
+// objects is how an object begins, or an array of objects.
+var objects = regexp.MustCompile(`^(\[\s*)*\{\s*"`)
+
 func byContent(head []byte) string {
 	trimmed := bytes.TrimLeft(head, " \t\r\n")
 	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
@@ -70,7 +74,7 @@ func byContent(head []byte) string {
 		switch rest = bytes.TrimLeft(rest, " \t\r\n"); {
 		case more && json.Valid(first) && len(rest) > 0 && rest[0] == trimmed[0]:
 			return jsonLines
-		case json.Valid(trimmed) || first[0] == '{' && bytes.HasPrefix(bytes.TrimLeft(trimmed[1:], " \t\r\n"), []byte(`"`)):
+		case json.Valid(trimmed) || objects.Match(trimmed):
 			return jsonForm
 		}
 	}

@@ -115,7 +115,7 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	}
 	switch {
 	case err != nil:
-		l.Notes = append(l.Notes, fmt.Sprintf("more files are there, but only %d may have a handle in one conversation: narrow the list with match", d.maxFiles))
+		l.Notes = append(l.Notes, fmt.Sprintf("more files are there, but only %d may have a handle in one conversation, and all of these have been given", d.maxFiles))
 	case more:
 		l.Cursor = writeCursor(cursorList, bind, indexOf(given[len(given)-1].handle))
 		l.Notes = append(l.Notes, fmt.Sprintf("the list stopped after %d files: more follow, go on with the cursor", len(given)))

@@ -115,6 +115,7 @@ type rowReader struct {
 	out    *Chunk
 	room   room
 	hidden int // problems that are not told
+	ended  bool
 }
 
 func (d *desk) readRows(ctx context.Context, f *file, w window, out *Chunk) error {
@@ -150,7 +151,7 @@ func (d *desk) readRows(ctx context.Context, f *file, w window, out *Chunk) erro
 	if err != nil {
 		return err
 	}
-	if w.goal > 0 && out.Cursor == "" && w.line <= w.goal && len(out.Rows)+len(out.Records) == 0 {
+	if r.ended && w.line <= w.goal && len(out.Rows)+len(out.Records) == 0 {
 		return tools.Correct(fmt.Sprintf("start: the file has only %d rows", w.line-1))
 	}
 	if r.hidden > 0 {
@@ -221,6 +222,7 @@ func (r *rowReader) csv(ctx context.Context, t *text, columns int) error {
 		rec := &s.rec
 		switch {
 		case errors.Is(err, io.EOF):
+			r.ended = true
 			r.stop(t.off, false)
 			return nil
 		case errors.Is(err, errPart) && rec.off > start:
@@ -302,6 +304,7 @@ func (r *rowReader) jsonLines(ctx context.Context, t *text) error {
 		p, err := l.next()
 		switch {
 		case errors.Is(err, io.EOF):
+			r.ended = true
 			r.stop(t.off, false)
 			return nil
 		case errors.Is(err, errPart):

@@ -14,7 +14,7 @@ const (
 	// DefaultMaxScan is how many bytes of a file one call reads.
 	DefaultMaxScan = 64 << 20
 	// DefaultMaxFiles is how many files of a conversation may have a handle.
-	DefaultMaxFiles = 500
+	DefaultMaxFiles = 200
 )
 
 // Options configure a [Set]. Nil is valid, and so is a zero in each field: it means the default.

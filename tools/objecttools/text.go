@@ -13,6 +13,16 @@ import (
 // blockLen is how much decoded text is held at a time, and so the longest line that is looked at in one piece.
 const blockLen = 128 << 10
 
+// progressStep is how many bytes are read between two [Progress]es.
+const progressStep = 8 << 20
+
+// Progress is what a call that reads much of a file tells by [tools.Call.Progress]: it has read up to byte Read of Size.
+type Progress struct {
+	File string `json:"file"`
+	Read int64  `json:"read"`
+	Size int64  `json:"size"`
+}
+
 // text reads the bytes from one place of a file to another as UTF-8, a block at a time: memory is the block, whatever
 // the file's size. It ends at a character's edge, so a character that the part cuts off is not in it.
 type text struct {
@@ -26,7 +36,9 @@ type text struct {
 	store []byte
 	raw   []byte // UTF-16: read and not decoded
 	ended bool
-	markN int // byte markN of buf lies at mark in the file: UTF-16 has to be measured, and is so once
+	file  *file // of which this is a part
+	told  int64 // how much of left had been told when progress was last told
+	markN int   // byte markN of buf lies at mark in the file: UTF-16 has to be measured, and is so once
 	mark  int64
 }
 
@@ -34,7 +46,7 @@ type text struct {
 func (f *file) text(ctx context.Context, from, to int64) (*text, error) {
 	from = min(max(from, f.start), f.info.Size)
 	to = min(max(to, from), f.info.Size)
-	t := &text{enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size, left: to - from}
+	t := &text{file: f, enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size, left: to - from}
 	if t.left == 0 {
 		return t, nil
 	}
@@ -42,7 +54,7 @@ func (f *file) text(ctx context.Context, from, to int64) (*text, error) {
 	if err != nil {
 		return nil, explain(f.handle, err)
 	}
-	t.body = body
+	t.body, t.told = body, t.left
 	if need := min(blockLen, 2*t.left+utf8.UTFMax); int64(cap(f.store)) < need {
 		f.store = make([]byte, 0, need)
 	}
@@ -139,6 +151,10 @@ func (t *text) read() error {
 // count notes that n bytes have come, and judges the error that came with them: a body that ends early is one.
 func (t *text) count(n int, err error) error {
 	t.left -= int64(n)
+	if t.file != nil && t.told-t.left >= progressStep {
+		t.told = t.left
+		t.file.call.Progress(Progress{File: t.file.handle, Read: t.to - t.left, Size: t.file.info.Size})
+	}
 	if err == nil || t.left == 0 {
 		return nil
 	}
