@@ -119,7 +119,7 @@ func madeDesk(t testing.TB, size int64, o *Options) (*conversation, *made) {
 // A file of 10 GB takes no more memory than one of 10 KB, whatever the tool and the format, and no call reads more than
 // it may. What is measured is all that is allocated, not only what is alive at once.
 func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
-	const scan = 8 << 20
+	const scan = 2 << 20
 	o := &Options{MaxScan: scan}
 	calls := []struct{ tool, args string }{
 		{"describe_file", ``},
@@ -162,6 +162,9 @@ func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
 	allocated(small) // what is made once is made
 	little, much := allocated(small), allocated(large)
 	for what, n := range much {
+		if raced {
+			continue
+		}
 		require.LessOrEqual(t, n, little[what]+256<<10, "%s: %d for 10 KB, %d for 10 GB", what, little[what], n)
 		t.Logf("%8d %8d %s", little[what], n, what)
 	}
@@ -169,7 +172,7 @@ func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
 
 // Whatever lies in the middle of 10 GB can be reached: by offset, by the cursors of a search, by a sample.
 func TestTenGigabytesAreReached(t *testing.T) {
-	const scan = 8 << 20
+	const scan = 2 << 20
 	c, m := madeDesk(t, large, &Options{MaxScan: scan})
 	get[List](c, "list_files", `{}`)
 	out := get[Chunk](c, "read_chunk", `{"file":"f4","by":"bytes","start":5000000000,"count":100}`)
@@ -229,7 +232,7 @@ func TestTenGigabytesAreReached(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	c, _ := madeDesk(t, large, nil)
+	c, _ := madeDesk(t, large, &Options{MaxScan: 20 << 20})
 	get[List](c, "list_files", `{}`)
 	tool, _ := c.tools.Lookup("search")
 	var told []any
@@ -237,6 +240,8 @@ func TestProgress(t *testing.T) {
 		Scope: c.scope, State: c.state, Args: []byte(`{"file":"f4","pattern":"not there"}`), Progress: func(v any) { told = append(told, v) },
 	}))
 	require.NoError(t, err)
-	require.Len(t, told, DefaultMaxScan/progressStep)
-	require.Equal(t, Progress{File: "f4", Read: DefaultMaxScan, Size: large}, told[len(told)-1])
+	require.Len(t, told, 2)
+	last := told[1].(Progress)
+	require.InDelta(t, 2*progressStep, float64(last.Read), blockLen)
+	require.Equal(t, Progress{File: "f4", Read: last.Read, Size: large}, last)
 }

@@ -99,7 +99,7 @@ func TestDescribeJSON(t *testing.T) {
 func TestDescribeGoesOn(t *testing.T) {
 	var csv, jsonl, text strings.Builder
 	csv.WriteString("a,b\n")
-	for i := range 100_000 {
+	for i := range 80_000 {
 		fmt.Fprintf(&csv, "%d,\"x\n%d\"\n", i, i)
 		fmt.Fprintf(&jsonl, "{\"i\":%d,\"s\":\"some text\"}\n", i)
 		fmt.Fprintf(&text, "line %d, \xff which is long enough\r\n", i)

@@ -45,7 +45,7 @@ func randomText(r *rand.Rand, n int) string {
 // All windows together are the file, by bytes and by lines, whatever it holds and however large they are.
 func TestWindowsTogetherAreTheFile(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range 200 {
+	for i := range 150 {
 		want := "begin " + randomText(r, r.IntN(6000))
 		stored := want
 		switch i % 5 {
@@ -109,7 +109,7 @@ func ends(s string) int {
 // By rows, the columns and the rows of all windows are what encoding/csv reads.
 func TestRowsTogetherAreTheFile(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for i := range 150 {
+	for i := range 80 {
 		var want [][]string
 		width := 1 + r.IntN(6)
 		for range 1 + r.IntN(200) {

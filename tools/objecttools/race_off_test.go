@@ -1,0 +1,5 @@
+//go:build !race
+
+package objecttools
+
+const raced = false
