@@ -101,8 +101,8 @@ type Input struct {
 	// History is the conversation before this run. Its State goes on from there; the run works on a copy.
 	History History
 	// Resume goes on from a checkpoint of this Run and Scope: with the calls that it holds, or else with the model. The
-	// History then is the one of the checkpoint, see [Checkpoint]; Prompt and Media are empty, and so counts what the
-	// run has used of its limits already.
+	// History then is the one of the checkpoint, see [Checkpoint]; Prompt and Media are empty. The State, the usage and
+	// what counts against the limits go on from the checkpoint's.
 	Resume *Checkpoint
 }
 
@@ -126,7 +126,7 @@ func (a *Agent) stream(ctx context.Context, in Input, out *output) iter.Seq2[Eve
 		ctx, span := a.tel.startRun(ctx, in)
 		r := &run{agent: a, in: in, out: out, ctx: ctx, cancel: cancel, yield: yield}
 		ended := "left" // by a consumer that leaves or panics
-		defer func() { span.endRun(ended, r.usage) }()
+		defer func() { span.endRun(ended, r.spent) }()
 		stop, failed := r.loop()
 		if r.left {
 			return

@@ -137,7 +137,7 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 				return ans, breach(errors.New("agent: the model gave its usage twice"))
 			}
 			used = &d.Usage
-			r.usage.add(d.Usage)
+			r.cost(d.Usage)
 			if !r.emit(Used(d)) {
 				return ans, nil
 			}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,5 +67,37 @@ func BenchmarkRun(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkPartial is what one fragment of a typed answer of 2 KB costs, the Partial included.
+func BenchmarkPartial(b *testing.B) {
+	doc := `{"title":"` + strings.Repeat("a word ", 300) + `"}`
+	b.ReportAllocs()
+	for b.Loop() {
+		var p prefix
+		for rest := doc; rest != ""; {
+			n := min(8, len(rest))
+			p.write(rest[:n])
+			rest = rest[n:]
+			p.json()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64((len(doc)+7)/8), "ns/fragment")
+}
+
+// BenchmarkTurnJSON writes and reads a turn with one call.
+func BenchmarkTurnJSON(b *testing.B) {
+	turn := wholeTurn()
+	b.ReportAllocs()
+	for b.Loop() {
+		raw, err := turn.MarshalJSON()
+		if err != nil {
+			b.Fatal(err)
+		}
+		var back Turn
+		if err := back.UnmarshalJSON(raw); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -368,7 +368,7 @@ func TestPending(t *testing.T) {
 		"user: {a1= did a} {a2= did b} {a4= did c} {a5= did d} Call 3 of your answer, of do, was not run: its arguments are not JSON (unexpected end of JSON input, at byte 1 of 1). Make the whole call again, with one JSON object as arguments.",
 		"assistant: Done.",
 	}, lines(done.History))
-	require.Equal(t, 4, len(e.done))
+	require.Len(t, e.done, 4)
 }
 
 // A run that ends for another reason beside a call that waits: the turn is whole, and says that it was not run.

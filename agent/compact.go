@@ -110,7 +110,7 @@ func (r *run) shorten(full bool) (bool, *RunError) {
 		return false, nil
 	}
 	turns, usage, err := r.agent.compact(r.ctx, slices.Clip(r.turns), full)
-	r.usage.add(usage)
+	r.cost(usage)
 	if err != nil {
 		return false, modelFailed(fmt.Errorf("agent: compact: %w", err))
 	}

@@ -23,9 +23,37 @@
 //   - A call whose arguments did not parse is never run, nor is anything of an answer that was cut.
 //   - History grows only by whole turns: no call without its result.
 //   - Only tools that were offered in this turn are run, with the Scope of the Input.
+//   - An object that the Scope does not contain reaches no model, wherever it is named.
 //   - Every run is bounded, see [Limits].
 //   - Leaving the loop ends the run: the model's stream and the tools are cancelled, and waited for.
 //
+// # Typed answers
+//
+// [RunAs] and [StreamAs] ask for an answer that is a Go struct. It is checked, the model is told what does not fit, and
+// while it comes the stream yields it as far as it is certain, as a [Partial].
+//
+// # Runs that outlive a process
+//
+// A run with an id yields a [Checkpointed] before any tool runs and at the end of each turn. Whoever stores the
+// [Checkpoint], and the turn that has ended, before going on with the loop can resume the run from there, in another
+// process: pending calls are made with the idempotency keys that they had, and the model is not asked again for what
+// it has said. A tool that gives a [tools.PendingError], for an approval, ends the run with the call pending; the
+// Checkpoint in Done is what it is resumed from, whenever that is.
+//
+// # Long conversations
+//
+// A [Compactor] shortens the history at the boundaries of turns, when it has grown and when the model says that it
+// does not fit: [DropOldest] leaves the oldest turns out, [Summarise] has a model write a summary of them.
+//
+// # Media and reasoning
+//
+// [Input].Media shows images and documents to the model, as bytes or as objects; a Model passes on where an object is
+// or reads it through [Request].Load. What a model thinks is kept in the history as it came, signatures included, and
+// is no part of its text.
+//
+// # What it does not do
+//
 // The package keeps no history, logs nothing, retries nothing and knows no model service: those are the caller's
-// and the Model's.
+// and the Model's ([Fallback] asks another Model, before an answer has begun). Spans and metrics go to the providers
+// in Options, and nowhere without one.
 package agent

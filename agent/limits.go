@@ -9,12 +9,14 @@ import (
 // Limits bound a run. Zero fields have their defaults; negative ones are refused by [New]. A run that reaches a
 // limit ends with the code [LimitReached].
 type Limits struct {
-	// Turns is how often the model is asked. Calls in the last answer are not run, since no answer could follow.
-	// Default 24.
+	// Turns is how often the model is asked. Calls in the last answer are not run, since no answer could follow; the
+	// typed answer of [RunAs] is taken. Default 24.
 	Turns int
-	// Calls is how many tool calls a run may make. A batch that does not fit is not run at all. Default 64.
+	// Calls is how many tool calls a run may make, typed answers not counted. A batch that does not fit is not run at
+	// all. Default 64.
 	Calls int
-	// Corrections is how many turns in a row may pass in which the model made calls and none succeeded. Default 3.
+	// Corrections is how many turns in a row may pass in which the model made calls and none succeeded, or gave a text
+	// where a typed answer was asked for. Default 3.
 	Corrections int
 	// Parallel is how many calls of a batch run at once. Default 8.
 	Parallel int

@@ -26,9 +26,10 @@ type run struct {
 	ids     map[string]bool // every call's id, of the history too
 	state   *tools.State    // a copy of the input's
 	usage   Usage
-	turn    int // how many answers have been asked for
-	called  int // calls made so far
-	failing int // turns in a row in which no call succeeded
+	spent   Usage // the part of usage that is this life's
+	turn    int   // how many answers have been asked for
+	called  int   // calls made so far
+	failing int   // turns in a row in which no call succeeded
 
 	resumed *work           // what a checkpoint has left to do
 	over    bool            // a checkpoint says that there is nothing left to do
@@ -50,6 +51,12 @@ func (r *run) emit(ev Event) bool {
 		r.cancel()
 	}
 	return ok
+}
+
+// cost counts what the model has cost.
+func (r *run) cost(u Usage) {
+	r.usage.add(u)
+	r.spent.add(u)
 }
 
 // done is what the run has come to.

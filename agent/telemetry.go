@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -88,25 +89,20 @@ func (t *telemetry) begin(ctx context.Context, op, subject string, kind trace.Sp
 
 // about is what is said of the agent and its model.
 func (t *telemetry) about() []attribute.KeyValue {
-	return known("gen_ai.provider.name", t.model.Provider, "gen_ai.request.model", t.model.Model, "gen_ai.agent.name", t.name)
+	return known(attribute.String("gen_ai.provider.name", t.model.Provider), attribute.String("gen_ai.request.model", t.model.Model),
+		attribute.String("gen_ai.agent.name", t.name))
 }
 
-// known are the attributes of these keys and values that are not empty.
-func known(pairs ...string) []attribute.KeyValue {
-	var out []attribute.KeyValue
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			out = append(out, attribute.String(pairs[i], pairs[i+1]))
-		}
-	}
-	return out
+// known are those of attrs whose text is not empty.
+func known(attrs ...attribute.KeyValue) []attribute.KeyValue {
+	return slices.DeleteFunc(attrs, func(a attribute.KeyValue) bool { return a.Value.AsString() == "" })
 }
 
 func (t *telemetry) startRun(ctx context.Context, in Input) (context.Context, *span) {
 	if t == nil {
 		return ctx, nil
 	}
-	attrs := append(t.about(), known("gen_ai.conversation.id", in.Scope.SessionID())...)
+	attrs := append(t.about(), known(attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))...)
 	return t.begin(ctx, "invoke_agent", t.name, trace.SpanKindInternal, attrs...)
 }
 
@@ -127,7 +123,7 @@ func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *
 	if t == nil {
 		return ctx, nil
 	}
-	attrs := append(t.about(), known("gen_ai.conversation.id", in.Scope.SessionID())...)
+	attrs := append(t.about(), known(attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))...)
 	attrs = append(attrs, attribute.Int("gen_ai.request.max_tokens", t.max), attribute.Bool("gen_ai.request.stream", true))
 	return t.begin(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs...)
 }
@@ -156,7 +152,7 @@ func (s *span) endChat(reason Reason, used *Usage, left bool, failed *RunError) 
 			s.tokens.Record(s.ctx, n, metric.WithAttributes(append(attrs[:len(attrs):len(attrs)], attribute.String("gen_ai.token.type", kind))...))
 		}
 	}
-	s.duration.Record(s.ctx, time.Since(s.start).Seconds(), metric.WithAttributes(append(attrs, known("error.type", how)...)...))
+	s.duration.Record(s.ctx, time.Since(s.start).Seconds(), metric.WithAttributes(append(attrs, known(attribute.String("error.type", how))...)...))
 	s.finish(how)
 }
 
@@ -169,7 +165,8 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 	if offered {
 		name = c.Name()
 	}
-	attrs := known("gen_ai.tool.name", name, "gen_ai.tool.call.id", c.ID(), "gen_ai.tool.type", "function", "gen_ai.agent.name", t.name)
+	attrs := known(attribute.String("gen_ai.tool.name", name), attribute.String("gen_ai.tool.call.id", c.ID()),
+		attribute.String("gen_ai.tool.type", "function"), attribute.String("gen_ai.agent.name", t.name))
 	return t.begin(ctx, "execute_tool", name, trace.SpanKindInternal, attrs...)
 }
 

@@ -70,7 +70,7 @@ func (s *recorded) End(...trace.SpanEndOption) {
 func attrLine(kv []attribute.KeyValue) string {
 	var out []string
 	for _, a := range kv {
-		out = append(out, string(a.Key)+"="+a.Value.Emit())
+		out = append(out, string(a.Key)+"="+a.Value.String())
 	}
 	slices.Sort(out)
 	return strings.Join(out, " ")
