@@ -24,7 +24,7 @@ func ExampleTools() {
 		fmt.Println(err)
 		return
 	}
-	offered, err := set.Resolve(ctx, acme)
+	offered, err := set.Resolve(ctx, acme, &tools.State{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -54,7 +54,7 @@ func setup(t *testing.T, o *booktools.Options, files ...[]byte) *bench {
 	}
 	set, err := booktools.Tools(b.bucket, o)
 	require.NoError(t, err)
-	b.set, err = set.Resolve(t.Context(), s)
+	b.set, err = set.Resolve(t.Context(), s, &tools.State{})
 	require.NoError(t, err)
 	return b
 }
