@@ -78,8 +78,10 @@ func (c *Checkpoint) check() error {
 	switch {
 	case c.Run == "":
 		return errors.New("no run")
-	case min(c.Turn-1, c.Turns, c.Called, c.Failing) < 0:
+	case min(c.Turn, c.Turns, c.Called, c.Failing) < 0:
 		return errors.New("a count is negative")
+	case c.Turn == 0 && (c.Answer != nil || c.Complete):
+		return errors.New("an answer, and no turn")
 	case len(uses) != len(c.Calls):
 		return fmt.Errorf("%d calls in the answer, and the state of %d", len(uses), len(c.Calls))
 	case c.Answer != nil && len(uses) == 0:

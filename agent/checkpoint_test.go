@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -167,6 +168,78 @@ func TestResume(t *testing.T) {
 	})
 }
 
+// The same with a conversation that is shortened on the way: the turns of a Compacted are stored with the checkpoint
+// that follows.
+func TestResumeBehindCompaction(t *testing.T) {
+	counter := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		n := 0
+		if last := r.Messages[len(r.Messages)-1].Parts[0]; last.Result != nil {
+			_, err := fmt.Sscanf(last.Result.Result.Summary, "did %d", &n)
+			require.NoError(t, err)
+		}
+		if n == 7 {
+			return play(step{text("Done."), end}).Stream(ctx, r)
+		}
+		return play(step{text(strings.Repeat("x", 200)), use(fmt.Sprint("c", n), "do", fmt.Sprintf(`{"word":"%d"}`, n+1)), calls}).Stream(ctx, r)
+	})
+	type stored struct {
+		turns []Turn
+		at    *Checkpoint
+	}
+	start := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "The task."}
+	life := func(e *effects, s *stored, die int) (*Done, int) {
+		in := start
+		if s.at != nil {
+			in.Prompt, in.Resume, in.History.Turns = "", s.at, s.turns
+		}
+		a, err := New(counter, &Options{Tools: tools.Of(e.tool(t)), Compact: DropOldest(200)})
+		require.NoError(t, err)
+		n := 0
+		var shorter []Turn
+		shortened := 0
+		for ev, err := range a.Stream(t.Context(), in) {
+			require.NoError(t, err)
+			if n == die {
+				return nil, shortened
+			}
+			n++
+			switch ev := ev.(type) {
+			case Compacted:
+				shorter = ev.Turns
+				shortened++
+			case Checkpointed:
+				if shorter != nil {
+					s.turns, shorter = shorter, nil
+				}
+				if ev.Ended != nil {
+					s.turns = append(slices.Clip(s.turns), *ev.Ended)
+				}
+				s.at = ev.Checkpoint
+				require.Len(t, s.turns, s.at.Turns)
+			case Done:
+				return &ev, shortened
+			}
+		}
+		t.Fatal("no end")
+		return nil, 0
+	}
+	whole := &effects{done: map[string]string{}}
+	undisturbed, shortened := life(whole, &stored{}, -1)
+	require.Greater(t, shortened, 1)
+	require.Equal(t, "user: "+leftOut+", because it had become too long.", lines(undisturbed.History)[0])
+	require.Equal(t, "user: The task.", lines(undisturbed.History)[1])
+	for die := 0; ; die++ {
+		e, s := &effects{done: map[string]string{}}, &stored{}
+		if d, _ := life(e, s, die); d != nil {
+			require.Greater(t, die, 30)
+			return
+		}
+		d, _ := life(e, s, -1)
+		require.Equal(t, whole.done, e.done, "event %d", die)
+		require.Equal(t, undisturbed.History.Turns, d.History.Turns, "event %d", die)
+	}
+}
+
 // Before any tool runs there is a checkpoint that has its call.
 func TestCheckpointComesBeforeTheTools(t *testing.T) {
 	var got *Checkpoint
@@ -272,7 +345,7 @@ func TestResumeRefused(t *testing.T) {
 		"call of before":   {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{used}}, Resume: with(func(c *Checkpoint) { c.Turns = 1 })}, `the call "c1" is in the history`},
 		"no state of call": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Calls = nil })}, "the state of 0"},
 		"negative":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Failing = -1 })}, "negative"},
-		"before it began":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Turn = 0 })}, "negative"},
+		"before it began":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Turn = 0 })}, "no turn"},
 		"two lives":        {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Complete = true })}, "not at its end"},
 		"nothing to do":    {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Prompt, c.Answer, c.Calls = nil, nil, nil })}, "empty"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Compactor shortens a conversation. It gets all turns before an answer is asked for, and gives those that are to be
@@ -20,23 +21,27 @@ import (
 // so with its code.
 type Compactor func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error)
 
+// leftOut begins the note that stands in the place of turns that were dropped, and tells it from what a user says.
+const leftOut = "The beginning of this conversation has been left out"
+
 // DropOldest is a [Compactor] that drops the oldest turns as soon as the conversation has more than about this many
-// tokens, until it has at most half as many, and puts a note in their place: that they were left out, and what the
-// user had said last in them. The last turn is never dropped.
+// tokens, until it has at most half as many, and puts two turns in their place: a note that they were left out, and
+// what the user had said last in them, so that the model still knows what it is about. The last turn is never dropped.
 //
-// The count is an estimate: a token for each four bytes, 1,600 for an image and 3,000 for a document,
-// whatever their size.
+// The count is an estimate: a token for each four bytes, 1,600 for an image and 3,000 for a document, whatever their
+// size.
 func DropOldest(tokens int) Compactor {
 	return func(_ context.Context, turns []Turn, full bool) ([]Turn, Usage, error) {
 		n := cut(turns, tokens, full)
 		if n == 0 {
 			return turns, Usage{}, nil
 		}
-		return replace(turns, n, "The beginning of this conversation has been left out, because it had become too long."), Usage{}, nil
+		return replace(turns, n, leftOut+", because it had become too long."), Usage{}, nil
 	}
 }
 
-// cut says how many turns to drop from the front: none where they have at most so many tokens, unless full.
+// cut says how many turns to drop from the front: none where they have at most so many tokens, unless full, and none
+// where nothing would be dropped but what an earlier cut has left.
 func cut(turns []Turn, tokens int, full bool) int {
 	size := make([]int, len(turns))
 	all := 0
@@ -51,15 +56,31 @@ func cut(turns []Turn, tokens int, full bool) int {
 	for goal := min(tokens, all) / 2; all > goal && n < len(turns)-1; n++ {
 		all -= size[n]
 	}
+	if n <= leftover(turns) {
+		return 0
+	}
 	return n
 }
 
-// replace puts one turn in the place of the first n: words, and what the user had said last in them, so that the model
-// still knows what it is about.
+// leftover is how many turns at the front an earlier cut has put there.
+func leftover(turns []Turn) int {
+	alone := func(i int) bool { return i < len(turns) && len(turns[i].Messages) == 1 }
+	if !alone(0) || !strings.HasPrefix(turns[0].Messages[0].Parts[0].Text, leftOut) {
+		return 0
+	}
+	if !alone(1) {
+		return 1
+	}
+	return 2
+}
+
+// replace puts words in the place of the first n turns, and what the user had said last in them.
 func replace(turns []Turn, n int, words string) []Turn {
-	note := Message{Role: User, Parts: []Part{{Text: words}}}
-	note.Parts = append(note.Parts, lastSaid(turns[:n])...)
-	return slices.Concat([]Turn{{Messages: []Message{note}}}, turns[n:])
+	short := []Turn{{Messages: []Message{{Role: User, Parts: []Part{{Text: words}}}}}}
+	if parts := lastSaid(turns[:n]); len(parts) > 0 {
+		short = append(short, Turn{Messages: []Message{{Role: User, Parts: parts}}})
+	}
+	return append(short, turns[n:]...)
 }
 
 // lastSaid is what the user said last in turns, without results and what is told about them.
@@ -128,7 +149,9 @@ func (r *run) shorten(full bool) (bool, *RunError) {
 	}
 	r.turns = slices.Clip(turns)
 	r.tell()
-	r.emit(Compacted{Turns: r.turns})
+	if r.emit(Compacted{Turns: r.turns}) {
+		r.save(nil, nil)
+	}
 	return true, nil
 }
 

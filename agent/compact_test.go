@@ -97,7 +97,7 @@ func TestCompaction(t *testing.T) {
 			continue
 		}
 		happened++
-		kept := compacted[1:]
+		kept := compacted[2:]
 		require.Equal(t, h.Turns[len(h.Turns)-len(kept):], kept)
 		require.NotEmpty(t, kept)
 		require.Equal(t, User, compacted[0].Messages[0].Role)
@@ -107,7 +107,9 @@ func TestCompaction(t *testing.T) {
 			left += estimate(turn)
 		}
 		require.True(t, left <= limit/2 || len(kept) == 1)
-		require.Contains(t, strings.Join(lines(History{Turns: compacted}), "\n"), "prompt")
+		require.True(t, strings.HasPrefix(lines(History{Turns: compacted[:1]})[0], "user: "+leftOut))
+		require.Contains(t, lines(History{Turns: compacted[1:2]})[0], "prompt")
+		require.Equal(t, compacted, must(c(t.Context(), compacted, len(kept) == 1)), "nothing is left to be done")
 		if n%2 == 0 {
 			require.Contains(t, lines(History{Turns: compacted[:1]})[0], "They spoke.")
 			require.Equal(t, Usage{Output: 1}, done.Usage)
@@ -149,7 +151,7 @@ func TestCompactionInARun(t *testing.T) {
 	require.Greater(t, shorter, 1)
 	require.Equal(t, history, done.History.Turns)
 	require.Less(t, len(history), 6)
-	require.Contains(t, lines(done.History)[0], "The task.")
+	require.Equal(t, "user: The task.", lines(done.History)[1])
 	var n int
 	_, err = done.History.State.Get("calls", &n)
 	require.NoError(t, err)
@@ -175,7 +177,7 @@ func TestContextFull(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, m.requests, 2)
 	require.Equal(t, []string{
-		"user: The beginning of this conversation has been left out, because it had become too long. one", "user: two", "assistant: 2", "user: three", "assistant: 3",
+		"user: " + leftOut + ", because it had become too long.", "user: one", "user: two", "assistant: 2", "user: three", "assistant: 3",
 	}, lines(done.History))
 
 	for name, c := range map[string]struct {
@@ -226,4 +228,11 @@ func TestSummaryRequest(t *testing.T) {
 	}
 	require.NotContains(t, said, "PNGDATA")
 	require.Less(t, len(said), 3000)
+}
+
+func must(turns []Turn, _ Usage, err error) []Turn {
+	if err != nil {
+		panic(err)
+	}
+	return turns
 }

@@ -57,7 +57,7 @@ type (
 	Used struct{ Usage }
 
 	// Checkpointed is a moment from which the run can be resumed: before any call of a batch is run, at the end of each
-	// turn, and when calls are pending. What has been stored of it before the loop goes on survives whatever happens
+	// turn, when calls are pending, and after a Compacted. What has been stored of it before the loop goes on survives whatever happens
 	// then. Runs without an id have none.
 	Checkpointed struct {
 		*Checkpoint
@@ -67,7 +67,8 @@ type (
 	}
 
 	// Compacted says that the conversation was shortened, see [Options]: these are all its turns now, in the place of
-	// all those before.
+	// all those before. In a run with an id a Checkpointed follows at once, and the two are to be stored together: the
+	// one before knows only the turns of before.
 	Compacted struct{ Turns []Turn }
 
 	// Done is the last event of a run that did not fail.

@@ -188,6 +188,7 @@ func ExampleDropOldest() {
 	}
 	// Output:
 	// The beginning of this conversation has been left out, becaus
+	// Question 1..................................................
 	// Question 2..................................................
 	// Is that all?
 }

@@ -110,7 +110,6 @@ func (r *run) next() (Stop, *RunError) {
 	if r.turn >= limits.Turns {
 		return "", r.limit("The model did not come to an end within %d turns.", limits.Turns)
 	}
-	r.turn++
 	ans, failed := r.answer(offered)
 	if r.left {
 		return "", nil
@@ -153,11 +152,14 @@ func (r *run) answer(offered offer) (*answer, *RunError) {
 	if _, failed := r.shorten(false); failed != nil || r.left {
 		return &answer{}, failed
 	}
+	r.turn++
 	ans, failed := r.ask(offered)
 	if failed == nil || failed.Code != ContextFull || ans.began || r.left || r.ctx.Err() != nil {
 		return ans, failed
 	}
+	r.turn--
 	shorter, worse := r.shorten(true)
+	r.turn++
 	switch {
 	case worse != nil:
 		return ans, worse
