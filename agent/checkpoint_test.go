@@ -133,7 +133,7 @@ func TestResume(t *testing.T) {
 		require.Equal(t, string(one), string(two))
 	}
 
-	total := 0
+	var total int
 	for die := 0; ; die++ {
 		e := &effects{done: map[string]string{}}
 		var stored []byte
@@ -269,17 +269,20 @@ func TestCheckpointComesBeforeTheTools(t *testing.T) {
 // What a run has used of its limits, it has used also when it is resumed.
 func TestResumedRunsHaveTheirLimits(t *testing.T) {
 	forever := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
-		return play(step{use(fmt.Sprint("c", len(r.Messages)), "echo", `{"word":"a"}`), use(fmt.Sprint("d", len(r.Messages)), "echo", `{"word":"mend"}`), calls}).Stream(ctx, r)
+		word := r.Messages[0].Parts[0].Text
+		return play(step{use(fmt.Sprint("c", len(r.Messages)), "echo", `{"word":"`+word+`"}`), use(fmt.Sprint("d", len(r.Messages)), "echo", `{"word":"mend"}`), calls}).Stream(ctx, r)
 	})
 	for name, c := range map[string]struct {
 		limits Limits
+		prompt string
 		want   string
 	}{
-		"turns": {Limits{Turns: 5}, "The model did not come to an end within 5 turns."},
-		"calls": {Limits{Calls: 7}, "The model wanted to make more than 7 tool calls."},
+		"turns":       {Limits{Turns: 5}, "a", "The model did not come to an end within 5 turns."},
+		"calls":       {Limits{Calls: 7}, "a", "The model wanted to make more than 7 tool calls."},
+		"corrections": {Limits{Corrections: 5}, "mend", "None of the model's tool calls succeeded in 5 turns in a row."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}
+			in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: c.prompt}
 			for lives := 0; ; lives++ {
 				require.Less(t, lives, 20)
 				var last *Checkpoint
