@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -203,6 +204,9 @@ func TestResumeBehindCompaction(t *testing.T) {
 				return nil, shortened
 			}
 			n++
+			if _, ok := ev.(Checkpointed); shorter != nil && !ok {
+				t.Fatalf("a %T follows a Compacted", ev)
+			}
 			switch ev := ev.(type) {
 			case Compacted:
 				shorter = ev.Turns
@@ -495,4 +499,34 @@ func TestStateTravels(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 	}
+}
+
+// A tool that was abandoned, and comes back when the run is over, changes nothing that the run has given out.
+func TestStateOfAnAbandonedTool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		deaf := mustTool(t, "deaf", func(_ context.Context, c *tools.Call, _ string) (string, error) {
+			time.Sleep(time.Hour)
+			var n int
+			return "", c.State().Update("late", &n, func() error { return nil })
+		})
+		e := &effects{done: map[string]string{}}
+		a := newAgent(t, play(step{use("c1", "deaf", `{"word":""}`), use("c2", "do", `{"word":"a"}`), calls}, step{text("ok"), end}), Limits{}, deaf, e.tool(t))
+		var at *Checkpoint
+		var done Done
+		for ev, err := range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}) {
+			require.NoError(t, err)
+			switch ev := ev.(type) {
+			case Checkpointed:
+				at = ev.Checkpoint
+			case Done:
+				done = ev
+			}
+		}
+		time.Sleep(2 * time.Hour)
+		for _, s := range []*tools.State{at.State, done.History.State} {
+			b, err := s.MarshalJSON()
+			require.NoError(t, err)
+			require.JSONEq(t, `{"calls":1}`, string(b))
+		}
+	})
 }
