@@ -88,6 +88,8 @@ func (c *Checkpoint) check() error {
 		return errors.New("an answer without calls")
 	case c.Complete && (c.Answer != nil || c.Prompt != nil):
 		return errors.New("complete, and not at its end")
+	case c.Output != nil && !c.Complete:
+		return errors.New("an output, and not complete")
 	}
 	last := -1
 	for _, call := range c.Calls {

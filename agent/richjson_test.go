@@ -197,6 +197,7 @@ func TestCheckpointJSONRefuses(t *testing.T) {
 		"negative":             {`"called":7`, `"called":-7`, "negative"},
 		"a prompt that calls":  {`"prompt":{"role":"user"`, `"prompt":{"role":"assistant"`, "of the assistant"},
 		"state that is none":   {`"state":{"uses":3}`, `"state":[]`, "state"},
+		"an early output":      {`"called":7`, `"output":{},"called":7`, "not complete"},
 		"done, and calls":      {`"called":7`, `"complete":true,"called":7`, "not at its end"},
 	} {
 		t.Run(name, func(t *testing.T) {

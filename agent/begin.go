@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// begin checks the input and lays out what the model is told first.
+func (r *run) begin() *RunError {
+	refuse := func(msg string, err error) *RunError {
+		return &RunError{Code: InvalidCall, Message: msg, Err: err}
+	}
+	r.turns = slices.Clip(r.in.History.Turns) // the first append copies: the input's array may be shared
+	r.state = &tools.State{}
+	if s := r.in.History.State; s != nil {
+		r.state = s.Clone()
+	}
+	if err := r.in.History.check(); err != nil {
+		return refuse("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
+	}
+	r.ids = map[string]bool{}
+	for _, t := range r.turns {
+		for u := range t.uses() {
+			r.ids[u.ID] = true
+		}
+	}
+	r.tell()
+	if failed := r.open(refuse); failed != nil {
+		return failed
+	}
+	for _, m := range r.said {
+		if err := r.agent.checkRefs(r.ctx, r.in.Scope, m.Parts); err != nil {
+			return refuse("The conversation names a file that is not there.", err)
+		}
+	}
+	return nil
+}
+
+// open adds what this run begins with: the prompt, or what a checkpoint holds.
+func (r *run) open(refuse func(string, error) *RunError) *RunError {
+	blank := strings.TrimSpace(r.in.Prompt) == ""
+	switch {
+	case !utf8.ValidString(r.in.Prompt):
+		return refuse("The message is not valid text.", nil)
+	case r.in.Resume != nil && (!blank || len(r.in.Media) > 0):
+		return refuse("A run that is resumed takes no new message.", nil)
+	case r.in.Resume != nil:
+		if err := r.restore(r.in.Resume); err != nil {
+			return refuse("The run cannot be resumed from here.", fmt.Errorf("agent: resume: %w", err))
+		}
+		if r.resumed != nil {
+			if err := r.agent.checkRefs(r.ctx, r.in.Scope, r.resumed.results().Parts); err != nil {
+				return refuse("The conversation names a file that is not there.", err)
+			}
+		}
+	case !blank || len(r.in.Media) > 0:
+		prompt := &Message{Role: User}
+		for i, m := range r.in.Media {
+			p, err := mediaPart(m)
+			if err != nil {
+				return refuse("The message has a file that no model can read.", fmt.Errorf("agent: media %d: %w", i, err))
+			}
+			prompt.Parts = append(prompt.Parts, p)
+		}
+		if !blank {
+			prompt.Parts = append(prompt.Parts, Part{Text: r.in.Prompt})
+		}
+		r.prompt = prompt
+		r.say(*prompt)
+		return nil
+	}
+	if n := len(r.said); !r.over && r.resumed == nil && (n == 0 || r.said[n-1].Role != User) {
+		return refuse("The message is empty.", nil)
+	}
+	return nil
+}
+
+// tell lays out anew what the model is told.
+func (r *run) tell() {
+	r.said = nil
+	for _, t := range r.turns {
+		for _, m := range t.Messages {
+			r.say(m)
+		}
+	}
+	if r.prompt != nil {
+		r.say(*r.prompt)
+	}
+}
+
+// say adds m to what the model is told. Results and the prompt that follows them become one message, so that roles
+// alternate.
+func (r *run) say(m Message) {
+	if n := len(r.said); n > 0 && r.said[n-1].Role == m.Role {
+		r.said[n-1].Parts = slices.Concat(r.said[n-1].Parts, m.Parts)
+		return
+	}
+	r.said = append(r.said, m)
+}
