@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -116,4 +117,34 @@ func TestAgentOverTheWire(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The results of calls that run at once go back in the order of the calls, however they end, so that the beginning of
+// the next request is the same whoever was faster.
+func TestResultsKeepTheOrderOfCalls(t *testing.T) {
+	script := bt.NewScript(
+		bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"3"}`), bt.ToolUse("b", "look_up", `{"isbn":"1"}`), bt.ToolUse("c", "look_up", `{"isbn":"2"}`)),
+		bt.Reply(bt.Text("Emma.")),
+	)
+	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+		tool, err := tools.New("look_up", "Looks a book up.", func(_ context.Context, _ *tools.Call, in lookUp) (string, error) {
+			seconds, err := time.ParseDuration(in.ISBN + "s")
+			<-time.After(seconds)
+			return in.ISBN, err
+		})
+		require.NoError(t, err)
+		a, err := agent.New(m, &agent.Options{Tools: tools.Of(tool)})
+		require.NoError(t, err)
+		tenant, err := scope.Tenant("acme")
+		require.NoError(t, err)
+		user, err := tenant.User("reader")
+		require.NoError(t, err)
+		_, err = a.Run(t.Context(), agent.Input{Scope: user, Run: "1", Prompt: "Which books are these?"})
+		require.NoError(t, err)
+		var got []string
+		for _, p := range script.Requests()[1].Messages[2].Parts {
+			got = append(got, p.Result.ID+p.Result.Result.Blocks[0].Text)
+		}
+		require.Equal(t, []string{"a3", "b1", "c2"}, got)
+	})
 }

@@ -10,12 +10,24 @@
 // sets no read timeout. Every failure is an [agent.ModelError] whose message may be shown to a user: it holds no
 // text of the service's own, and so no ARN and no account id.
 //
+// A request is held against the service's rules before it is sent. What is merely loose is put into form: neighbours
+// of one role become one message, results lead, blank text goes, documents get neutral names and a text beside them.
+// What can never be good is refused with [agent.InvalidCall]: more or larger images and documents than a message may
+// hold, media that are not the user's, a choice of a tool that is not offered.
+//
+// Images and documents are sent as bytes; an object is read through the request's Load, or, with
+// [Options.S3Locations], named so that the service reads it. Reasoning streams as it comes, and goes back to the
+// service with its signature in later requests; reasoning without one does not. Where the request asks for it
+// ([agent.Request.Cache]), cache points stand after the tools, after the system prompt, and at the end of the last two
+// messages of the user's.
+//
 // Give the client no global timeout: http.Client.Timeout (and the SDK's WithTimeout) counts the whole answer, and
 // kills one that is still being written. The context and the idle timeout bound a stream instead.
 //
 // What it does not do: it retries nothing by itself. The client's own retryer covers the time before the answer
-// starts; afterwards a failure is final, since text may have been shown already. Reasoning, images, documents and
-// cache points are not sent, and reasoning in an answer is skipped.
+// starts; afterwards a failure is final, since text may have been shown already. Video, audio, citations, prompts of
+// Prompt management and tools that the service runs are not supported; what an answer holds of them is skipped.
 //
-// To try it without AWS, see the package bedrocktest.
+// To try it without AWS, see the package bedrocktest. The file pitfalls_test.go lists what is known to go wrong between
+// an agent and Converse, and the tests that show that it does not here.
 package bedrock

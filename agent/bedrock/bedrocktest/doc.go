@@ -16,11 +16,15 @@
 //	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
 //
 // Both serve POST /model/{id}/converse-stream and /model/{id}/converse for every model id, and both check a request
-// as the service does (roles alternate, every call has its result, no text is blank, names keep their grammar) and
-// answer ValidationException in the service's words, as far as they are known, when it is wrong. What they do not
-// support, such as images, documents, reasoning or sampling parameters, they refuse in the same way and never
-// ignore.
+// as the service does: that it is signed, and with the key of [NewClient] that the signature is right; that roles
+// alternate, every call has its result and no text is blank; the names of tools and documents; the kinds, sizes and
+// numbers of images and documents; where reasoning and cache points may stand. When it is wrong they answer the
+// service's error, in the service's words as far as they are known, and [Strict] fails the test with it. What is not
+// supported, such as video or structured output, is refused in the same way and never ignored.
 //
-// What it does not do: it verifies no signature and no credentials, counts no tokens and knows no model's own
-// limits.
+// [Split] and [Chunks] cut texts and arguments at any byte, and [Interleave] plays blocks side by side; [Cut], [Torn],
+// [Truncate], [Damaged], [Stall], [Exception], [Error] and [Event] break a stream, and [Throttled], [Denied], [Fail],
+// [Silent] and [Dropped] a call.
+//
+// What it does not do: it counts no tokens, knows no model's own limits, and looks into no image and no document.
 package bedrocktest
