@@ -9,6 +9,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/tools"
 )
 
 // The endpoint is scripted here; with bedrockruntime.NewFromConfig(cfg) as the client it is Bedrock.
@@ -30,6 +31,8 @@ func ExampleNew() {
 		switch d := d.(type) {
 		case agent.TextPart:
 			fmt.Printf("text %q\n", d.Text)
+		case agent.UseDelta:
+			fmt.Println("input", d.Name, d.Input)
 		case agent.UsePart:
 			fmt.Println("call", d.Name, string(d.Input))
 		case agent.StopPart:
@@ -43,6 +46,8 @@ func ExampleNew() {
 	// Output:
 	// text "Let me "
 	// text "look."
+	// input look_up_book {"isbn":"97
+	// input look_up_book 80141439518"}
 	// call look_up_book {"isbn":"9780141439518"}
 	// stop tool_use
 	// tokens 120 24
@@ -71,4 +76,54 @@ func ExampleModel_Stream() {
 	// "It is "
 	// "by "
 	// truncated: The model's answer was cut off.
+}
+
+// A model that thinks within a budget, over a request whose beginning stays the same: its reasoning streams, and comes
+// whole with the signature that the service wants back.
+func ExampleOptions() {
+	server := httptest.NewServer(bedrocktest.NewScript(bedrocktest.Reply(
+		bedrocktest.Reasoning("c2lnbmVk", "The cover ", "says Emma."), bedrocktest.Text("It is Emma."),
+		bedrocktest.Usage(20, 12), bedrocktest.CacheUsage(1800, 0),
+	)))
+	defer server.Close()
+
+	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", &bedrock.Options{
+		CacheTTL:                     "1h",
+		AdditionalModelRequestFields: []byte(`{"thinking":{"type":"enabled","budget_tokens":1024}}`),
+	})
+	request := &agent.Request{
+		System: "You know books.",
+		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{
+			{Image: &tools.Media{Format: "png", Bytes: []byte("\x89PNG…")}}, {Text: "Which book is this?"},
+		}}},
+		MaxTokens: 2000,
+		Cache:     true,
+	}
+	for d, err := range model.Stream(context.Background(), request) {
+		switch d := d.(type) {
+		case agent.ReasoningDelta:
+			fmt.Printf("thinks %q\n", d.Text)
+		case agent.ReasoningPart:
+			fmt.Println("signed", d.Signature)
+		case agent.TextPart:
+			fmt.Println(d.Text)
+		case agent.UsagePart:
+			fmt.Println("tokens", d.Input, d.Output, "from the cache", d.CacheRead)
+		case nil:
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// thinks "The cover "
+	// thinks "says Emma."
+	// signed c2lnbmVk
+	// It is Emma.
+	// tokens 20 12 from the cache 1800
+}
+
+// The name is the id, for records and traces.
+func ExampleModel_Name() {
+	model := bedrock.New(bedrocktest.NewClient("http://localhost"), "us.example.reader-v1:0", nil)
+	fmt.Println(model.Name())
+	// Output: us.example.reader-v1:0
 }

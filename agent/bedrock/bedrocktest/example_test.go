@@ -1,9 +1,11 @@
 package bedrocktest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/http/httptest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -78,4 +80,89 @@ func ExampleNewScript() {
 	// "It"
 	// failed
 	// 4 requests, error: <nil>
+}
+
+// say plays one reply, and prints the deltas that come out.
+func say(pieces ...bedrocktest.Piece) {
+	server := httptest.NewServer(bedrocktest.NewScript(bedrocktest.Reply(pieces...)))
+	defer server.Close()
+	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	request := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "?"}}}}}
+	for d, err := range model.Stream(context.Background(), request) {
+		switch d := d.(type) {
+		case agent.TextPart:
+			fmt.Printf("text %q\n", d.Text)
+		case agent.UseDelta:
+			fmt.Println("input", d.ID, d.Input)
+		case agent.UsePart:
+			fmt.Println("call", d.ID, string(d.Input))
+		case nil:
+			fmt.Println(err)
+		}
+	}
+}
+
+// Every rune arrives in pieces, and comes out whole.
+func ExampleChunks() {
+	say(bedrocktest.Text(bedrocktest.Chunks("é!", 1)...))
+	// Output:
+	// text "é"
+	// text "!"
+}
+
+// The arguments are cut in the middle of a number.
+func ExampleSplit() {
+	say(bedrocktest.ToolUse("a", "look_up", bedrocktest.Split(`{"isbn":9780141}`, 10)...))
+	// Output:
+	// input a {"isbn":97
+	// input a 80141}
+	// call a {"isbn":9780141}
+}
+
+// Two calls arrive side by side: only their index tells the fragments apart.
+func ExampleInterleave() {
+	say(bedrocktest.Interleave(
+		bedrocktest.ToolUse("a", "look_up", `{"n":`, `1}`),
+		bedrocktest.ToolUse("b", "look_up", `{"n":`, `2}`),
+	))
+	// Output:
+	// input a {"n":
+	// input b {"n":
+	// input a 1}
+	// input b 2}
+	// call a {"n":1}
+	// call b {"n":2}
+}
+
+// test is a *testing.T in a test.
+type test struct{}
+
+func (test) Helper()                           {}
+func (test) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+
+// A client that sends what the service would refuse fails the test. Sign is for requests that are written by hand.
+func ExampleStrict() {
+	server := httptest.NewServer(bedrocktest.Strict(test{}, bedrocktest.Front(parrot{})))
+	defer server.Close()
+
+	body := []byte(`{"messages":[{"role":"user","content":[{"text":" "}]}]}`)
+	for _, signed := range []bool{false, true} {
+		r, err := http.NewRequest(http.MethodPost, server.URL+"/model/parrot/converse", bytes.NewReader(body))
+		if err == nil && signed {
+			err = bedrocktest.Sign(r, body)
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_ = res.Body.Close()
+	}
+	// Output:
+	// bedrocktest: MissingAuthenticationTokenException: Missing Authentication Token (HTTP 403)
+	// bedrocktest: ValidationException: The text field in the ContentBlock object at messages.0.content.0 is blank. Add text to the text field, and try again. (HTTP 400)
 }
