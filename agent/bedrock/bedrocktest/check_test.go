@@ -164,6 +164,16 @@ func FuzzRequest(f *testing.F) {
 	f.Add(`null`)
 	f.Add(`{"messages":[null],"system":[null],"toolConfig":{"tools":[null]},"inferenceConfig":null}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[null]}}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]}}`)
+	for _, block := range []string{
+		`{"image":{}}`, `{"image":{"format":"png","source":{"bytes":"AA=="}}}`, `{"document":{"name":null,"source":null}}`,
+		`{"image":{"format":"png","source":{"s3Location":{"uri":"s3://bucket/x"}}}}`, `{"cachePoint":{"type":"default","ttl":null}}`,
+		`{"reasoningContent":{"reasoningText":{"text":"","signature":"c2ln"}}}`, `{"reasoningContent":{"redactedContent":"AA=="}}`, `{"text":"?"},{"cachePoint":{"type":"default"}}`,
+	} {
+		f.Add(user(block))
+		f.Add(strings.Replace(user(block), "user", "assistant", 1))
+		f.Add(answered(block))
+	}
+	f.Add(`{"system":[{"text":"x"},{"cachePoint":null}],"toolConfig":{"tools":[{"cachePoint":{}}],"toolChoice":{"tool":null}},"guardrailConfig":{},"serviceTier":{},"performanceConfig":{}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		status, name, _ := post("/model/m/converse", body)
 		if status != http.StatusOK && (status != http.StatusBadRequest || name != "ValidationException") {
