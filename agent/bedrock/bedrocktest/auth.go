@@ -1,6 +1,7 @@
 package bedrocktest
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,13 +33,37 @@ const (
 // Sign signs a request with the credentials of [NewClient], for a test that speaks HTTP by itself. The body is what
 // the request will send.
 func Sign(r *http.Request, body []byte) error {
-	return sign(r, body, "us-east-1", time.Now())
+	return sign(r, body, aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey}, "us-east-1", time.Now())
 }
 
-func sign(r *http.Request, body []byte, region string, at time.Time) error {
+func sign(r *http.Request, body []byte, creds aws.Credentials, region string, at time.Time) error {
 	hash := sha256.Sum256(body)
-	creds := aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey}
 	return v4.NewSigner().SignHTTP(r.Context(), creds, r, hex.EncodeToString(hash[:]), service, region, at)
+}
+
+// Verify serves h, a [Front] or a [Script], to callers that sign with one of the given credentials, and refuses all
+// others, bearer tokens too. Without it the signature of [NewClient] alone is verified, and those of other keys need
+// only be in form.
+func Verify(h http.Handler, creds ...aws.Credentials) http.Handler {
+	creds = slices.Clone(creds)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), verifyKey{}, creds)))
+	})
+}
+
+type verifyKey struct{}
+
+// known gives the credentials of a key; only is false where other keys may call as well.
+func known(ctx context.Context, key string) (creds aws.Credentials, found, only bool) {
+	all, only := ctx.Value(verifyKey{}).([]aws.Credentials)
+	if !only {
+		all = []aws.Credentials{{AccessKeyID: accessKey, SecretAccessKey: secretKey}}
+	}
+	i := slices.IndexFunc(all, func(c aws.Credentials) bool { return c.AccessKeyID == key })
+	if i < 0 {
+		return creds, false, only
+	}
+	return all[i], true, only
 }
 
 // signature is what an Authorization header of Signature Version 4 says.
@@ -74,13 +99,16 @@ func parseSignature(h string) (s signature, ok bool) {
 
 // authenticate says how the service would refuse the caller, or gives false. A bearer token, which the service takes
 // too, must be there. A signature must be in form, fresh, for this service and over the host and the date; where the
-// key is that of NewClient it is calculated anew, and must be the same.
+// key is known it is calculated anew, and must be the same.
 func authenticate(r *http.Request, body []byte) (httpError, bool) {
 	refuse := func(name, message string) (httpError, bool) {
 		return httpError{http.StatusForbidden, name, message}, true
 	}
 	auth := r.Header.Get("Authorization")
 	if token, ok := strings.CutPrefix(auth, bearer); ok && token != "" {
+		if _, _, only := known(r.Context(), ""); only {
+			return refuse("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
+		}
 		return httpError{}, false
 	}
 	if auth == "" {
@@ -100,14 +128,19 @@ func authenticate(r *http.Request, body []byte) (httpError, bool) {
 		return refuse("InvalidSignatureException", "Credential should be scoped to correct service: '"+service+"'.")
 	case !slices.Contains(s.headers, "host") || !slices.Contains(s.headers, "x-amz-date"):
 		return refuse("InvalidSignatureException", "'Host' and 'X-Amz-Date' must be signed headers.")
-	case s.key == accessKey && !s.verify(r, body, at):
+	}
+	creds, found, only := known(r.Context(), s.key)
+	switch {
+	case !found && only, found && creds.SessionToken != "" && creds.SessionToken != r.Header.Get("X-Amz-Security-Token"):
+		return refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
+	case found && !s.verify(r, body, creds, at):
 		return refuse("InvalidSignatureException", mismatched)
 	}
 	return httpError{}, false
 }
 
 // verify signs the request again, with the headers that it says are signed, and compares.
-func (s signature) verify(r *http.Request, body []byte, at time.Time) bool {
+func (s signature) verify(r *http.Request, body []byte, creds aws.Credentials, at time.Time) bool {
 	again := (&http.Request{
 		Method: r.Method,
 		Host:   r.Host,
@@ -124,7 +157,8 @@ func (s signature) verify(r *http.Request, body []byte, at time.Time) bool {
 			again.Header[name] = slices.Clone(r.Header[name])
 		}
 	}
-	if err := sign(again, body, s.region, at); err != nil {
+	creds.SessionToken = r.Header.Get("X-Amz-Security-Token") // the signer puts it among the headers
+	if err := sign(again, body, creds, s.region, at); err != nil {
 		return false
 	}
 	mine, ok := parseSignature(again.Header.Get("Authorization"))

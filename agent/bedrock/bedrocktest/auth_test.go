@@ -110,6 +110,40 @@ func TestVerifiesTheSDK(t *testing.T) {
 	require.ErrorContains(t, err, string(agent.AccessDenied))
 }
 
+// With Verify its keys alone may call, with their secrets and their tokens.
+func TestVerify(t *testing.T) {
+	mine := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "a-secret", SessionToken: "a-token"}
+	other := mine
+	other.SessionToken = "another"
+	guessed := mine
+	guessed.SecretAccessKey = "guessed"
+	long := aws.Credentials{AccessKeyID: "AKIDLONG", SecretAccessKey: "a-secret"}
+	call := func(creds aws.Credentials) error {
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			client, stop := memnet.Serve(bt.Verify(bt.NewScript(bt.Reply(bt.Text("ok"))), mine, long))
+			defer stop()
+			c := bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) {
+				o.HTTPClient = client
+				o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return creds, nil })
+			})
+			_, err = collect(t.Context(), bedrock.New(c, "any-model", nil), ask())
+		})
+		return err
+	}
+	require.NoError(t, call(mine))
+	require.NoError(t, call(long))
+	require.ErrorContains(t, call(other), "UnrecognizedClientException")
+	require.ErrorContains(t, call(guessed), "does not match the signature")
+	require.ErrorContains(t, call(aws.Credentials{AccessKeyID: "bedrocktest", SecretAccessKey: "bedrocktest"}), "UnrecognizedClientException")
+
+	r := request("/model/m/converse-stream", body)
+	r.Header.Set("Authorization", "Bearer key")
+	w := httptest.NewRecorder()
+	bt.Verify(bt.NewScript(bt.Reply()), mine).ServeHTTP(w, r)
+	require.Equal(t, http.StatusForbidden, w.Code)
+}
+
 // recorder is a test that is told of errors.
 type recorder struct{ errors []string }
 

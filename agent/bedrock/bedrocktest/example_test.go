@@ -3,6 +3,7 @@ package bedrocktest_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -165,4 +166,31 @@ func ExampleStrict() {
 	// Output:
 	// bedrocktest: MissingAuthenticationTokenException: Missing Authentication Token (HTTP 403)
 	// bedrocktest: ValidationException: The text field in the ContentBlock object at messages.0.content.0 is blank. Add text to the text field, and try again. (HTTP 400)
+}
+
+// Callers must sign with the given key.
+func ExampleVerify() {
+	key := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}
+	server := httptest.NewServer(bedrocktest.Verify(bedrocktest.Front(parrot{}), key))
+	defer server.Close()
+
+	for _, secret := range []string{"guessed", "secret"} {
+		client := bedrocktest.NewClient(server.URL, func(o *bedrockruntime.Options) {
+			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: secret}, nil
+			})
+		})
+		request := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Polly"}}}}}
+		for d, err := range bedrock.New(client, "parrot", nil).Stream(context.Background(), request) {
+			if me, ok := errors.AsType[*agent.ModelError](err); ok {
+				fmt.Println(me.Code)
+			}
+			if text, ok := d.(agent.TextPart); ok {
+				fmt.Println(text.Text)
+			}
+		}
+	}
+	// Output:
+	// access_denied
+	// Polly!
 }
