@@ -14,6 +14,10 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
+// ErrLimit: a message holds more images or documents than the service takes, or larger ones. It is the cause of an
+// [agent.ModelError] with the code [agent.InvalidCall], and nothing was sent.
+var ErrLimit = errors.New("bedrock: more than the service takes")
+
 // errNoObject: what must be a JSON object is something else, or no JSON at all.
 var errNoObject = errors.New("not a JSON object")
 
@@ -89,6 +93,15 @@ func invalid(format string, args ...any) *agent.ModelError {
 		Code:    agent.InvalidCall,
 		Message: "The request to the model is not valid.",
 		Err:     fmt.Errorf("bedrock: "+format, args...),
+	}
+}
+
+// tooMuch is an ErrLimit.
+func tooMuch(format string, args ...any) *agent.ModelError {
+	return &agent.ModelError{
+		Code:    agent.InvalidCall,
+		Message: "There are more or larger files in a message than the model takes.",
+		Err:     fmt.Errorf("%w: "+format, append([]any{ErrLimit}, args...)...),
 	}
 }
 

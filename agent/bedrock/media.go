@@ -93,7 +93,7 @@ func (w *writer) source(what string, m *tools.Media, limit int64) ([]byte, *type
 		}
 	}
 	if int64(len(data)) > limit {
-		return nil, nil, invalid("the %s is larger than %d bytes", what, limit)
+		return nil, nil, tooMuch("the %s is larger than %d bytes", what, limit)
 	}
 	return data, nil, nil
 }
@@ -104,8 +104,11 @@ func (w *writer) notLoaded(what string, err error) error {
 	if e := w.ctx.Err(); e != nil {
 		return e
 	}
+	if errors.Is(err, objects.ErrTooLarge) {
+		return tooMuch("read the %s: %w", what, err)
+	}
 	for _, final := range []error{
-		objects.ErrNotFound, objects.ErrChanged, objects.ErrTooLarge, objects.ErrDenied, objects.ErrInvalid, objects.ErrRange,
+		objects.ErrNotFound, objects.ErrChanged, objects.ErrDenied, objects.ErrInvalid, objects.ErrRange,
 	} {
 		if errors.Is(err, final) {
 			return invalid("read the %s: %w", what, err)
@@ -144,9 +147,9 @@ func withMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
 	}
 	switch {
 	case images > maxImages:
-		return nil, invalid("%d images in one message: the service takes %d", images, maxImages)
+		return nil, tooMuch("%d images in one message: the service takes %d", images, maxImages)
 	case documents > maxDocuments:
-		return nil, invalid("%d documents in one message: the service takes %d", documents, maxDocuments)
+		return nil, tooMuch("%d documents in one message: the service takes %d", documents, maxDocuments)
 	case beside && !said:
 		blocks = append(blocks, &types.ContentBlockMemberText{Value: besideDocuments})
 	}

@@ -3,6 +3,7 @@ package bedrock_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"math"
 	"os"
@@ -144,7 +145,11 @@ func notSent(t *testing.T, o *bedrock.Options, r *agent.Request) *agent.ModelErr
 		me = modelError(t, err)
 	})
 	require.Empty(t, script.Requests())
-	require.Equal(t, "The request to the model is not valid.", me.Message)
+	if errors.Is(me, bedrock.ErrLimit) {
+		require.Equal(t, "There are more or larger files in a message than the model takes.", me.Message)
+	} else {
+		require.Equal(t, "The request to the model is not valid.", me.Message)
+	}
 	require.Equal(t, agent.InvalidCall, me.Code)
 	require.False(t, me.Retryable)
 	return me
