@@ -3,7 +3,7 @@ package bedrocktest
 // Split cuts s before the bytes at the given offsets, which must not decrease: in the middle of a rune, of a number or
 // of a JSON escape if they say so. The fragments are for [Text], [Reasoning] and [ToolUse]; joined they are s.
 //
-// The SDK keeps half a rune as it is, but not in a fragment that also holds what JSON escapes (a quote, a backslash or a
+// The SDK keeps half a rune as it is, but not in a fragment that also holds what JSON escapes (a quote, a backslash, a
 // control character): there it becomes U+FFFD before any code of ours sees it.
 func Split(s string, at ...int) []string {
 	fragments := make([]string, 0, len(at)+1)
