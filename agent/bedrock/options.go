@@ -51,7 +51,8 @@ type Options struct {
 
 	// S3Locations is for a model that reads images and documents from S3 by itself: an object is then sent as its
 	// place and not as its bytes, whose size the service bounds. The service reads what lies under the key at that
-	// moment, with the credentials of the caller: a place cannot say which version a pinned Ref means.
+	// moment, with the credentials of the caller: a place cannot say which version a pinned Ref means. That the object
+	// lies in the run's scope is checked by whoever makes the request, as the agent does.
 	// Default: objects are read through the request's Load, and sent as bytes.
 	S3Locations bool
 	// BucketOwner is the account that must own the bucket, twelve digits. Default: not checked.

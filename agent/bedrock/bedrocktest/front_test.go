@@ -273,6 +273,28 @@ func TestFrontConverse(t *testing.T) {
 	}
 }
 
+// A part may say more than its deltas, or have had none: the rest follows.
+func TestFrontSaysTheRest(t *testing.T) {
+	call := agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(`{"n":1}`)}}
+	thought := agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "Hm.", Signature: "c2ln"}}
+	alone := agent.ReasoningPart{Reasoning: agent.Reasoning{Signature: "YWxvbmU="}}
+	model := yields(nil,
+		agent.UseDelta{ID: "a", Name: "scan", Input: `{"n"`}, call,
+		agent.ReasoningDelta{Text: "H"}, thought, thought, alone, agent.ReasoningPart{},
+		agent.StopPart{Reason: agent.ToolUseReason},
+	)
+	through(t, model, func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+		deltas, err := collect(t.Context(), m, ask())
+		require.NoError(t, err)
+		require.Equal(t, []agent.Delta{
+			agent.UseDelta{ID: "a", Name: "scan", Input: `{"n"`}, agent.UseDelta{ID: "a", Name: "scan", Input: `:1}`}, call,
+			agent.ReasoningDelta{Text: "H"}, agent.ReasoningDelta{Text: "m."}, thought,
+			agent.ReasoningDelta{Text: "Hm."}, thought, alone,
+			agent.StopPart{Reason: agent.ToolUseReason}, agent.UsagePart{},
+		}, deltas)
+	})
+}
+
 // A model whose parts do not hold what its deltas have said, or never come, does not get through as a whole answer.
 func TestFrontOfAModelThatContradictsItself(t *testing.T) {
 	part := func(input string) agent.UsePart {
