@@ -58,7 +58,7 @@ func (m *made) Open(_ context.Context, a object.Addr, r object.Range) (io.ReadCl
 }
 
 func (m *made) List(_ context.Context, s scope.Scope, after string, _ int) (page []object.Entry, more bool, err error) {
-	for _, name := range []string{"a.csv", "a.json", "a.jsonl", "a.txt", "line.txt"} {
+	for _, name := range []string{"a.csv", "a.json", "a.jsonl", "a.txt", "line.txt", "open.csv", "wide.csv"} {
 		if f, ok := m.files[name]; ok && s.Prefix()+name > after {
 			page = append(page, object.Entry{Key: s.Prefix() + name, Info: object.Info{Size: f.size, ETag: `"made"`}})
 		}
@@ -111,6 +111,8 @@ func madeDesk(t testing.TB, size int64, o *Options) (*conversation, *made) {
 		"a.csv":    repeated("id,name,city,note\n", "10001,\"a \"\"name\"\"\",Utrecht,\"two\nlines\"\n", size),
 		"a.jsonl":  repeated("", `{"id":10001,"name":"a name","tags":["a","b"],"nested":{"x":1.5}}`+"\n", size),
 		"a.json":   repeated("[", `{"id":10001,"name":"a name","tags":["a","b"],"nested":{"x":1.5}},`+"\n", size),
+		"open.csv": repeated("a,b\n1,\"", "a quote that is never closed ", size),
+		"wide.csv": repeated("a,b\n", ",,,,,,,,,,", size),
 		"line.txt": repeated("", "all in one line of many words; ", size),
 	}}
 	return converse(t, object.New(m, "b", nil), sessionScope(t, "acme", "u1"), o), m
@@ -133,7 +135,7 @@ func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
 		{"sample", `,"from":"head"`},
 		{"sample", `,"from":"tail"`},
 	}
-	names := []string{"a.csv", "a.json", "a.jsonl", "a.txt", "line.txt"}
+	names := []string{"a.csv", "a.json", "a.jsonl", "a.txt", "line.txt", "open.csv", "wide.csv"}
 	allocated := func(size int64) map[string]uint64 {
 		c, m := madeDesk(t, size, o)
 		var listed List

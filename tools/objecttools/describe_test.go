@@ -304,6 +304,13 @@ func TestSample(t *testing.T) {
 		require.Equal(t, []Item{{Offset: 4, Row: []string{"1", "x\n2,y\n"}}, {Offset: 15, Row: []string{"3", "4"}}}, s.Items, from)
 		require.Equal(t, []string{"a", "b"}, s.Columns)
 	}
+	// Lines within a quoted field are taken for no rows.
+	f = c.file("q.csv", "id,text,n\n"+strings.Repeat("1,\"a paragraph\nof many lines\n\nwithout a comma\n\",2\n", 5000))
+	s := get[Sample](c, "sample", args(t, "file", f, "count", 20))
+	require.Len(t, s.Items, 20)
+	for _, it := range s.Items {
+		require.Equal(t, []string{"1", "a paragraph\nof many lines\n\nwithout a comma\n", "2"}, it.Row)
+	}
 	require.Contains(t, c.correction("sample", args(t, "file", f, "from", "middle")), "none of spread, head and tail")
 	require.Contains(t, c.correction("sample", args(t, "file", f, "count", 51)), "count")
 	require.Empty(t, get[Sample](c, "sample", args(t, "file", c.file("d.txt", ""))).Items)
@@ -313,4 +320,13 @@ func TestSample(t *testing.T) {
 		require.True(t, it.Cut)
 	}
 	require.Len(t, one.Items, 3)
+}
+
+// In a long line, which is counted in pieces, no byte counts twice.
+func TestInvalidBytesOfALongLine(t *testing.T) {
+	c := desktop(t, nil)
+	f := c.file("a.txt", strings.Repeat("abé\xff", 100_000))
+	d := get[Description](c, "describe_file", args(t, "file", f))
+	require.EqualValues(t, 100_000, d.Invalid)
+	require.EqualValues(t, 1, *d.Lines)
 }

@@ -377,3 +377,28 @@ func TestArgumentsOfReadChunk(t *testing.T) {
 		require.Less(t, len(c.correction("read_chunk", call)), 600)
 	}
 }
+
+// A part of a file ends at a character's edge.
+func TestPartsEndBetweenCharacters(t *testing.T) {
+	c := desktop(t, nil)
+	for name, x := range map[string]struct {
+		content string
+		to      []string // what is read up to each offset
+	}{
+		"a.txt": {"a€😀", []string{"", "a", "a", "a", "a€", "a€", "a€", "a€", "a€😀"}},
+		"b.txt": {encode16("a😀", true), []string{"", "", "", "", "a", "a", "a", "a", "a😀"}},
+	} {
+		d, err := newDesk(c.bucket, nil)
+		require.NoError(t, err)
+		h := c.file(name, x.content)
+		f, err := d.open(t.Context(), c.call(), h)
+		require.NoError(t, err)
+		for to, want := range x.to {
+			part, err := f.text(t.Context(), 0, int64(to))
+			require.NoError(t, err)
+			require.NoError(t, part.load())
+			part.Close()
+			require.Equal(t, want, string(part.buf), "%s up to %d", name, to)
+		}
+	}
+}

@@ -133,8 +133,12 @@ func TestSearchLongLine(t *testing.T) {
 		got, _ := c.all("file", f, "pattern", `ne+dle`, "regexp", true)
 		require.Len(t, got, len(want)+1)
 	}
-	// At every place around the edge of the first piece.
-	for i := blockLen - overlap - 8; i < blockLen-overlap+8; i++ {
+	// At every place around the edge of the first piece, and around the beginning of the second.
+	for n := range 32 {
+		i := blockLen - 8 + n
+		if n >= 16 {
+			i -= overlap + 16
+		}
 		c := desktop(t, nil)
 		f := c.file("a.txt", strings.Repeat("x", i)+"needle"+strings.Repeat("y", blockLen))
 		got, _ := c.all("file", f, "pattern", "needle")
