@@ -20,7 +20,7 @@ type made struct {
 	object.Driver
 	files map[string]madeFile
 	read  int64
-	opens int
+	asked []int64 // how long each range was
 }
 
 type madeFile struct {
@@ -53,7 +53,7 @@ func (m *made) Open(_ context.Context, a object.Addr, r object.Range) (io.ReadCl
 	if r.Len > 0 {
 		end = min(end, r.Off+r.Len)
 	}
-	m.opens++
+	m.asked = append(m.asked, r.Len)
 	return &madeReader{m, f, r.Off, end}, info, nil
 }
 
@@ -246,4 +246,16 @@ func TestProgress(t *testing.T) {
 	last := told[1].(Progress)
 	require.InDelta(t, 2*progressStep, float64(last.Read), blockLen)
 	require.Equal(t, Progress{File: "f4", Read: last.Read, Size: large}, last)
+}
+
+// A call that needs little asks for little: what is not read is not asked for.
+func TestRangesGrow(t *testing.T) {
+	c, m := madeDesk(t, large, &Options{MaxScan: 40 << 20})
+	get[List](c, "list_files", `{}`)
+	m.asked = nil
+	get[Chunk](c, "read_chunk", `{"file":"f1","count":1}`)
+	require.Equal(t, []int64{headLen, firstRange}, m.asked)
+	m.asked = nil
+	get[Found](c, "search", `{"file":"f4","pattern":"not there"}`)
+	require.Equal(t, []int64{headLen, firstRange, 1 << 20, 4 << 20, lastRange, lastRange, 40<<20 - firstRange - 5<<20 - 2*lastRange}, m.asked)
 }

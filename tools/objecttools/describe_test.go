@@ -90,6 +90,7 @@ func TestDescribeJSON(t *testing.T) {
 	b.WriteString(`"z":[[[[[[[[1]]]]]]]]}`)
 	d = get[Description](c, "describe_file", args(t, "file", c.file("d.json", b.String())))
 	require.NotEmpty(t, d.Structure)
+	require.Less(t, len(d.Structure), shapeWidth+10)
 	require.Contains(t, strings.Join(d.Notes, ";"), "not told whole")
 	require.Empty(t, d.Problems)
 	require.True(t, d.Complete)

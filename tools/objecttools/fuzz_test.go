@@ -20,7 +20,7 @@ func textOf(s string, slow bool) *text {
 		r = iotest.OneByteReader(r)
 	}
 	store := make([]byte, 0, 64)
-	return &text{body: io.NopCloser(r), to: int64(len(s)), left: int64(len(s)), final: true, store: store, buf: store}
+	return &text{body: io.NopCloser(r), to: int64(len(s)), left: int64(len(s)), rest: int64(len(s)), final: true, store: store, buf: store}
 }
 
 // What is a cursor is one in exactly one way.

@@ -208,7 +208,7 @@ func (d *desk) readText(ctx context.Context, f *file, w window, out *Chunk) erro
 		}
 		out.Start, out.End = t.off, t.off
 	}
-	all, err := t.rest(int(2*span) + utf8.UTFMax)
+	all, err := t.remainder(int(2*span) + utf8.UTFMax)
 	if err != nil {
 		return err
 	}
@@ -238,8 +238,8 @@ func (d *desk) readText(ctx context.Context, f *file, w window, out *Chunk) erro
 	return nil
 }
 
-// rest reads what is left of a part, which is at most n bytes of text.
-func (t *text) rest(n int) ([]byte, error) {
+// remainder reads what is left of a part, which is at most n bytes of text.
+func (t *text) remainder(n int) ([]byte, error) {
 	var all []byte
 	for {
 		all = append(all, t.buf...)

@@ -13,6 +13,12 @@ import (
 // blockLen is how much decoded text is held at a time, and so the longest line that is looked at in one piece.
 const blockLen = 128 << 10
 
+// The first range of a text and the longest, in bytes.
+const (
+	firstRange = 256 << 10
+	lastRange  = 16 << 20
+)
+
 // progressStep is how many bytes are read between two [Progress]es.
 const progressStep = 8 << 20
 
@@ -26,19 +32,22 @@ type Progress struct {
 // text reads the bytes from one place of a file to another as UTF-8, a block at a time: memory is the block, whatever
 // the file's size. It ends at a character's edge, so a character that the part cuts off is not in it.
 type text struct {
-	body  io.ReadCloser // nil where the part is empty
+	ctx   context.Context // of the call, which is all that a text lives for
+	body  io.ReadCloser   // the range that is being read; nil for none
+	rest  int64           // bytes that body has yet to give
+	step  int64           // how long the next range is
 	enc   encoding
 	off   int64  // where buf begins, in the file
 	to    int64  // where the part ends
 	final bool   // it ends where the file does
-	left  int64  // bytes that body has yet to give
+	left  int64  // bytes of the part that are yet to come
 	buf   []byte // decoded and not consumed, somewhere in store
 	store []byte
 	raw   []byte // UTF-16: read and not decoded
-	ended bool
-	file  *file // of which this is a part
-	told  int64 // how much of left had been told when progress was last told
-	markN int   // byte markN of buf lies at mark in the file: UTF-16 has to be measured, and is so once
+	ended bool   // nothing more comes
+	file  *file  // of which this is a part
+	told  int64  // how much of left had been told when progress was last told
+	markN int    // byte markN of buf lies at mark in the file: UTF-16 has to be measured, and is so once
 	mark  int64
 }
 
@@ -46,15 +55,14 @@ type text struct {
 func (f *file) text(ctx context.Context, from, to int64) (*text, error) {
 	from = min(max(from, f.start), f.info.Size)
 	to = min(max(to, from), f.info.Size)
-	t := &text{file: f, enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size, left: to - from}
+	t := &text{ctx: ctx, step: firstRange, file: f, enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size, left: to - from}
 	if t.left == 0 {
 		return t, nil
 	}
-	body, _, err := f.root.Open(ctx, f.ref, &object.Range{Off: from, Len: t.left})
-	if err != nil {
-		return nil, explain(f.handle, err)
+	if err := t.open(); err != nil {
+		return nil, err
 	}
-	t.body, t.told = body, t.left
+	t.told = t.left
 	if need := min(blockLen, 2*t.left+utf8.UTFMax); int64(cap(f.store)) < need {
 		f.store = make([]byte, 0, need)
 	}
@@ -67,6 +75,18 @@ func (f *file) text(ctx context.Context, from, to int64) (*text, error) {
 		t.raw = f.raw[:0]
 	}
 	return t, nil
+}
+
+// open opens the next range. They grow: most calls stop after the first, which is short, and those that read on make
+// few requests. The Ref is pinned, so all of them are of one content.
+func (t *text) open() error {
+	n := min(t.left, t.step)
+	body, _, err := t.file.root.Open(t.ctx, t.file.ref, &object.Range{Off: t.to - t.left, Len: n})
+	if err != nil {
+		return explain(t.file.handle, err)
+	}
+	t.body, t.rest, t.step = body, n, min(4*t.step, lastRange)
+	return nil
 }
 
 // load reads all of the part into buf, as far as a block holds.
@@ -91,6 +111,7 @@ func (t *text) from(n int) *text {
 func (t *text) Close() {
 	if t.body != nil {
 		_ = t.body.Close() // what was needed of it has been read, or an error says so
+		t.body = nil
 	}
 }
 
@@ -125,15 +146,21 @@ func (t *text) fill() error {
 
 // read reads once from the body, and decodes.
 func (t *text) read() error {
+	if t.rest == 0 {
+		t.Close()
+		if err := t.open(); err != nil {
+			return err
+		}
+	}
 	if t.enc == utf8Text {
 		space := t.buf[len(t.buf):cap(t.buf)]
-		n, err := t.body.Read(space[:min(int64(len(space)), t.left)])
+		n, err := t.body.Read(space[:min(int64(len(space)), t.rest)])
 		t.buf = t.buf[:len(t.buf)+n]
 		return t.count(n, err)
 	}
 	// Two bytes of UTF-16 are up to three of UTF-8.
 	space := t.raw[len(t.raw):cap(t.raw)]
-	can := min(int64(len(space)), t.left, int64((cap(t.buf)-len(t.buf))/3*2-len(t.raw)))
+	can := min(int64(len(space)), t.rest, int64((cap(t.buf)-len(t.buf))/3*2-len(t.raw)))
 	if can <= 0 {
 		return io.ErrShortBuffer
 	}
@@ -151,11 +178,12 @@ func (t *text) read() error {
 // count notes that n bytes have come, and judges the error that came with them: a body that ends early is one.
 func (t *text) count(n int, err error) error {
 	t.left -= int64(n)
+	t.rest -= int64(n)
 	if t.file != nil && t.told-t.left >= progressStep {
 		t.told = t.left
 		t.file.call.Progress(Progress{File: t.file.handle, Read: t.to - t.left, Size: t.file.info.Size})
 	}
-	if err == nil || t.left == 0 {
+	if err == nil || t.rest == 0 {
 		return nil
 	}
 	return fmt.Errorf("objecttools: read: %w", unexpected(err))
