@@ -186,7 +186,7 @@ func (a *app) storage(ctx context.Context, c config, dir string, embedded keys) 
 	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
 		return p, nil
 	}
-	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret)
+	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret, nil)
 	if err != nil {
 		return part{}, err
 	}

@@ -105,7 +105,7 @@ func embedded(ctx context.Context) (*Backend, error) {
 		return nil, fmt.Errorf("backend: %w", err)
 	}
 	access, secret := "carrel", rand.Text()
-	g, err := gateway.Start(ctx, filepath.Join(dir, "s3"), access, secret)
+	g, err := gateway.Start(ctx, filepath.Join(dir, "s3"), access, secret, nil)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

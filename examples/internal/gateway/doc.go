@@ -2,13 +2,18 @@
 // needs nothing installed: versitygw on a directory, which really verifies
 // signatures, presigned URLs and preconditions.
 //
-//	g, err := gateway.Start(ctx, dir, access, secret)
+//	g, err := gateway.Start(ctx, dir, access, secret, nil)
 //	defer g.Close()
 //	client := s3.New(s3.Options{BaseEndpoint: aws.String(g.Endpoint()), UsePathStyle: true, …})
 //	err = gateway.EnsureBucket(ctx, client, "carrel-landing")
 //	err = gateway.AllowUploads(ctx, client, "carrel-landing", []string{"http://127.0.0.1:8080"})
 //
 // [EnsureBucket] and [AllowUploads] speak S3 and work on any endpoint.
+//
+// Of each object that comes to be, the server tells a webhook, which is the
+// package's own: a listener on a loopback port of its own, at a path that is a
+// secret of the process. What arrives there is handed to [Options.Events] in
+// the form that S3 gives such notifications.
 //
 // While a [Gateway] runs, the process's working directory is the gateway's: the
 // server reaches its files by relative paths. Make every path of your own

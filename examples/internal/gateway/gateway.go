@@ -14,8 +14,9 @@ import (
 	"github.com/versity/versitygw/auth"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
-	"github.com/versity/versitygw/embedgw"
 	"github.com/versity/versitygw/s3api"
+	"github.com/versity/versitygw/s3api/middlewares"
+	"github.com/versity/versitygw/s3event"
 )
 
 // Region is the one that the gateway expects in signatures.
@@ -38,6 +39,17 @@ type Gateway struct {
 	err      error // of the server; to be read once done is closed
 }
 
+// Options of [Start]. Nil is valid.
+type Options struct {
+	// Events gets a notification of each object that has come to be, as S3
+	// writes them and presign.ParseEvent reads them. It is called from many
+	// goroutines at once, soon after the upload was answered, in no order; its
+	// context ends after 10 s. Each is sent once: what a call does not manage,
+	// nobody repeats. Close waits for the calls under way.
+	// Default: nobody is told.
+	Events func(ctx context.Context, notification []byte)
+}
+
 // Start serves the buckets below dir, which is made if it is missing, to the
 // account with these keys, on a loopback port: the one that it had the last
 // time, which is kept in the file dir + ".port", so that grants outlive a
@@ -48,9 +60,15 @@ type Gateway struct {
 // has no extended attributes (a line at the start) or a request fails inside
 // the server.
 //
-// Errors: ErrFoldsCase, ErrRunning, and those of the file system and of the
+// Errors: ErrKeys, ErrFoldsCase, ErrRunning, and those of the file system and of the
 // server.
-func Start(ctx context.Context, dir, access, secret string) (*Gateway, error) {
+func Start(ctx context.Context, dir, access, secret string, o *Options) (*Gateway, error) {
+	if access == "" || secret == "" {
+		return nil, fmt.Errorf("gateway: start: %w", ErrKeys)
+	}
+	if o == nil {
+		o = &Options{}
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: start: %w", err)
@@ -67,7 +85,7 @@ func Start(ctx context.Context, dir, access, secret string) (*Gateway, error) {
 	wanted := lastPort(dir)
 	for range 5 {
 		var g *Gateway
-		g, err = serve(ctx, wanted, dir, attributes, sidecar, access, secret)
+		g, err = serve(ctx, wanted, dir, attributes, sidecar, access, secret, o)
 		if err == nil {
 			return g, keepPort(dir, g)
 		}
@@ -79,7 +97,7 @@ func Start(ctx context.Context, dir, access, secret string) (*Gateway, error) {
 	return nil, err
 }
 
-func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer, sidecar, access, secret string) (*Gateway, error) {
+func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer, sidecar, access, secret string, o *Options) (*Gateway, error) {
 	if !running.CompareAndSwap(false, true) {
 		return nil, ErrRunning
 	}
@@ -104,22 +122,33 @@ func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer
 		return nil, errors.Join(fmt.Errorf("gateway: open the directory: %w", err), back())
 	}
 	listening := make(chan struct{})
+	hook, events, err := listenForEvents(ctx, o.Events)
+	if err != nil {
+		return nil, errors.Join(err, back())
+	}
+	srv, err := server(be, access, secret, events, func() { close(listening) })
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("gateway: start: %w", err), hook.close(), back())
+	}
 	run, stop := context.WithCancel(ctx)
 	g := &Gateway{endpoint: "http://" + address, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(g.done)
 		defer stop()
-		err := embedgw.RunVersityGW(run, be, &embedgw.Config{
-			RootUserAccess: access, RootUserSecret: secret, Region: Region,
-			Ports:          []string{address},
-			MaxConnections: 1000, MaxRequests: 1000, MultipartMaxParts: 10000,
-			HealthPath: healthPath,
-			Quiet:      true,
-			// Without one of its own the server prints that it has none.
-			IAMService: auth.NewIAMServiceSingle(auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}),
-			S3Options:  []s3api.Option{s3api.WithOnListen(func() { close(listening) })},
-		})
-		g.err = errors.Join(err, back())
+		ended := make(chan error, 1)
+		go func() { ended <- srv.ServeMultiPort([]string{address}) }()
+		select {
+		case g.err = <-ended:
+		case <-run.Done():
+			g.err = srv.ShutDown()
+			select {
+			case <-listening:
+				<-ended // it says that its listener was closed, as it should be
+			default: // it never began to serve
+			}
+		}
+		be.Shutdown()
+		g.err = errors.Join(g.err, hook.close(), back())
 	}()
 
 	limit, cancel := context.WithTimeout(ctx, startLimit)
@@ -136,6 +165,19 @@ func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer
 		return nil, errors.Join(fmt.Errorf("gateway: start: %w", err), g.Close())
 	}
 	return g, nil
+}
+
+// server is the S3 server, on one account. It is put together from its parts, as versitygw's own program does, because
+// the ready-made one announces the webhook's address, secret included, on the standard output.
+func server(be *posix.Posix, access, secret string, events s3event.S3EventSender, listening func()) (*s3api.S3ApiServer, error) {
+	account := auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}
+	return s3api.New(be, middlewares.RootUserConfig{Access: access, Secret: secret}, Region, auth.NewIAMServiceSingle(account), nil, nil, events, nil,
+		s3api.WithConcurrencyLimiter(1000, 1000),
+		s3api.WithMpMaxParts(10000),
+		s3api.WithQuiet(),
+		s3api.WithHealth(healthPath),
+		s3api.WithOnListen(listening),
+	)
 }
 
 // healthy asks once: the listener is open, so the question waits for the answer.

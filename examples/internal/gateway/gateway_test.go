@@ -53,11 +53,11 @@ func live() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
-	first, err := gateway.Start(ctx, "data/s3", access, secret) // relative, and not there yet
+	first, err := gateway.Start(ctx, "data/s3", access, secret, &gateway.Options{Events: told.put}) // relative, and not there yet
 	if err != nil {
 		return err
 	}
-	if _, err := gateway.Start(ctx, filepath.Join(home, "other"), access, secret); !errors.Is(err, gateway.ErrRunning) {
+	if _, err := gateway.Start(ctx, filepath.Join(home, "other"), access, secret, nil); !errors.Is(err, gateway.ErrRunning) {
 		return fmt.Errorf("a second gateway: %w", err)
 	}
 	c := clientOf(first.Endpoint(), secret)
@@ -75,7 +75,7 @@ func live() error {
 
 	run, stop := context.WithCancel(ctx)
 	defer stop()
-	second, err := gateway.Start(run, filepath.Join(home, "data", "s3"), access, secret)
+	second, err := gateway.Start(run, filepath.Join(home, "data", "s3"), access, secret, nil)
 	if err != nil {
 		return fmt.Errorf("start again: %w", err)
 	}
@@ -94,10 +94,10 @@ func live() error {
 	if err := errors.Join(wantDir(home), wantClosed(second), second.Close()); err != nil {
 		return fmt.Errorf("after the context: %w", err)
 	}
-	if _, err := gateway.Start(run, "data/s3", access, secret); !errors.Is(err, context.Canceled) {
+	if _, err := gateway.Start(run, "data/s3", access, secret, nil); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("with a dead context: %w", err)
 	}
-	if _, err := gateway.Start(ctx, "data/s3", "", ""); err == nil {
+	if _, err := gateway.Start(ctx, "data/s3", "", "", nil); err == nil {
 		return errors.New("a gateway without keys")
 	}
 	return wantDir(home)

@@ -39,7 +39,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	g, err := gateway.Start(context.Background(), filepath.Join(dir, "s3"), access, secret)
+	g, err := gateway.Start(context.Background(), filepath.Join(dir, "s3"), access, secret, &gateway.Options{Events: told.put})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
