@@ -9,8 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/gofiber/fiber/v3"
 	"github.com/versity/versitygw/s3event"
 
 	"github.com/carrel-go/carrel/presign"
@@ -18,6 +21,7 @@ import (
 
 const (
 	eventTime    = 10 * time.Second // for one call of Options.Events
+	sendTime     = 3 * time.Second  // the sender gives up on a request after it
 	maxEventHead = 16 << 10         // bytes of a request's header
 )
 
@@ -28,6 +32,9 @@ type webhook struct {
 	events func(context.Context, []byte)
 	server *http.Server
 	ended  chan error
+
+	s3event.S3EventSender
+	sent, come atomic.Int64 // events
 }
 
 // listenForEvents opens a webhook that hands over to events, and returns it with what sends to it. Without events
@@ -45,17 +52,28 @@ func listenForEvents(ctx context.Context, events func(context.Context, []byte)) 
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, MaxHeaderBytes: maxEventHead,
 	}
 	go func() { h.ended <- h.server.Serve(l) }()
-	sender, err := s3event.InitWebhookEventSender("http://"+l.Addr().String()+h.path, s3event.EventFilter{s3event.EventObjectCreated: true})
+	h.S3EventSender, err = s3event.InitWebhookEventSender("http://"+l.Addr().String()+h.path, nil)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("gateway: events: %w", err), h.close())
 	}
-	return h, sender, nil
+	return h, h, nil
 }
 
-// close waits for the calls under way. It may be called on nil.
+// SendEvent sends what tells of a new object, and counts it: the sender has goroutines that it does not wait for.
+func (h *webhook) SendEvent(c fiber.Ctx, meta s3event.EventMeta) {
+	if strings.HasPrefix(string(meta.EventName), "s3:ObjectCreated:") {
+		h.sent.Add(1)
+		h.S3EventSender.SendEvent(c, meta)
+	}
+}
+
+// close waits for the events that are on their way and for the calls under way. It may be called on nil.
 func (h *webhook) close() error {
 	if h == nil {
 		return nil
+	}
+	for began := time.Now(); h.come.Load() < h.sent.Load() && time.Since(began) < sendTime; {
+		time.Sleep(time.Millisecond)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), eventTime)
 	defer cancel()
@@ -85,6 +103,7 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		message = raw // for whoever reads it to refuse and report
 	}
 	if message != nil {
+		h.come.Add(1)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), eventTime) // the sender waits for 3 s, and sends nothing twice
 		defer cancel()
 		h.events(ctx, message)
