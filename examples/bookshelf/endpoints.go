@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 )
@@ -24,6 +25,7 @@ const (
 	s3Endpoint       = "AWS_ENDPOINT_URL_S3"
 	dynamoDBEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
 	bedrockEndpoint  = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
+	sqsEndpoint      = "AWS_ENDPOINT_URL_SQS"
 )
 
 // keys are a pair of credentials.
@@ -93,5 +95,7 @@ func (p part) s3() *s3.Client {
 }
 
 func (p part) dynamodb() *dynamodb.Client { return dynamodb.NewFromConfig(p.config()) }
+
+func (p part) sqs() *sqs.Client { return sqs.NewFromConfig(p.config()) }
 
 func (p part) bedrock() *bedrockruntime.Client { return bedrockruntime.NewFromConfig(p.config()) }

@@ -10,12 +10,32 @@
 //	-data   the directory to keep everything in; default a temporary one that is removed at the end
 //	-model  the id of the model to ask; default one that only the embedded endpoint takes
 //	-landing, -raw, -table  the buckets and the table; default carrel-landing, carrel-raw and carrel
+//	-sweep  how often to look for uploads that nobody goes on with; default a minute
 //
 // With AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_BEDROCK_RUNTIME set, that part is not started
 // and the endpoint is used in its place, with the environment's credentials and region.
 //
 // Whoever asks without a token is the user "anonymous" of the tenant "demo". POST /api/dev/token makes tokens for
 // others: the program is its own issuer, for users that are made up.
+//
+//	-aws  call AWS, or what AWS_ENDPOINT_URL names, for everything; nothing is embedded
+//
+// Then the SDK's own configuration holds (environment, profile, role). The buckets, with a CORS rule for the page's
+// origin, and the table must be there; -model is a model or an inference profile that the account may call.
+//
+//	-events-queue  URL of the SQS queue that the landing bucket notifies; an upload is then recorded when it arrives
+//	-events-wait   how long one call waits for messages, 1s to 20s; default 20s
+//
+// Without -aws the embedded S3 tells of arrivals itself; -events-queue is for another one, with AWS_ENDPOINT_URL_SQS.
+// Without either, an upload is recorded by the first extract, or by the sweep.
+//
+//	-issuer        OIDC issuer whose tokens are asked for; then there is no anonymous user and no /api/dev/token
+//	-audience      whom its tokens are for, in the claim aud
+//	-client        the app client's id instead, where the issuer is a Cognito user pool
+//	-tenant-claim  the claim that holds the tenant; default custom:tenant_id
+//
+// With -aws and -issuer the server may listen on any address. Without -issuer it lets in whoever reaches it, so also
+// with -aws only this machine may.
 package main
 
 import (
@@ -29,6 +49,9 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/sweeper"
 )
 
 func main() {
@@ -57,6 +80,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&c.landing, "landing", "carrel-landing", "`bucket` that browsers upload to")
 	flags.StringVar(&c.raw, "raw", "carrel-raw", "`bucket` that accepted metadata is kept in")
 	flags.StringVar(&c.table, "table", "carrel", "`table` that everything is tracked in, where DynamoDB is used")
+	flags.BoolVar(&c.aws, "aws", false, "call AWS, or what AWS_ENDPOINT_URL names: nothing is embedded, and nothing is made")
+	flags.StringVar(&c.queue, "events-queue", "", "`URL` of the SQS queue that the landing bucket notifies")
+	flags.DurationVar(&c.queueWait, "events-wait", queue.MaxWait, "how `long` one call waits for messages, 1s to 20s")
+	flags.DurationVar(&c.sweep, "sweep", sweeper.Every, "`interval` at which to look for uploads that nobody goes on with")
+	flags.StringVar(&c.issuer, "issuer", "", "`URL` of the OIDC issuer whose tokens are asked for (default nobody needs one)")
+	flags.StringVar(&c.audience, "audience", "", "`audience` of the issuer's tokens")
+	flags.StringVar(&c.client, "client", "", "`id` of the app client, where the issuer is a Cognito user pool")
+	flags.StringVar(&c.tenantClaim, "tenant-claim", "", "`claim` that holds the tenant (default custom:tenant_id)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {

@@ -88,7 +88,7 @@ func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 	case rec.Stage(tracking.UserUpload).State == tracking.StateSuccess:
 		return nil
 	}
-	ref, arrived, err := d.Look(ctx, rec)
+	ref, arrived, err := d.Look(ctx, rec, tracking.UserUpload)
 	if err != nil {
 		return err
 	}
@@ -110,8 +110,11 @@ func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 }
 
 // Look asks the store whether the record's file is there, whatever its size, and returns what is. It is what a sweep
-// looks with, too.
-func (d *Desk) Look(ctx context.Context, rec tracking.Record) (object.Ref, bool, error) {
+// looks with, too: see [tracking.SweepOptions]. It knows of no stage but the upload.
+func (d *Desk) Look(ctx context.Context, rec tracking.Record, st tracking.Stage) (object.Ref, bool, error) {
+	if st != tracking.UserUpload {
+		return object.Ref{}, false, fmt.Errorf("arrivals: look: %w: %s", tracking.ErrStage, st)
+	}
 	ref, _, err := d.signer.Arrived(ctx, rec.Scope, rec.Filename, nil)
 	if errors.Is(err, presign.ErrNotArrived) {
 		return object.Ref{}, false, nil

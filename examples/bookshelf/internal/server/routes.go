@@ -97,7 +97,7 @@ func (s *Server) guardHost(next http.Handler) http.Handler {
 				host = bare
 			}
 		}
-		if !slices.Contains(s.o.Hosts, host) {
+		if !s.o.AnyHost && !slices.Contains(s.o.Hosts, host) {
 			newProblem(http.StatusMisdirectedRequest, "This server answers to other names.").write(w)
 			return
 		}

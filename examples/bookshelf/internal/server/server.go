@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
@@ -36,9 +37,15 @@ type Options struct {
 	// Token answers /api/dev/token, and Issuer what lies below /issuer/. Default: there are no such paths.
 	Token, Issuer http.Handler
 
+	// Grace is how long after the end of a grant its upload may still be under way. Default: 15 min.
+	Grace time.Duration
+
 	// Hosts are the names, without a port, that requests may be addressed to: a page elsewhere on the web must not
 	// reach the server by pointing a name of its own at it. Default: localhost, 127.0.0.1, ::1.
 	Hosts []string
+	// AnyHost lets requests through whatever they are addressed to: for a server that lets nobody in without a token,
+	// which no page elsewhere has. Default: only Hosts.
+	AnyHost bool
 	// Log gets what went wrong inside, causes included. Default: nothing is logged.
 	Log *slog.Logger
 }
@@ -68,6 +75,9 @@ func New(o Options) *Server {
 	}
 	if o.Hosts == nil {
 		o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
+	}
+	if o.Grace == 0 {
+		o.Grace = grace
 	}
 	s := &Server{o: o}
 	s.life, s.endRuns = context.WithCancelCause(context.Background())

@@ -42,7 +42,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// The record comes before the answer: a grant that nobody tracks must not exist.
-	if _, err := s.o.Tracker.Create(r.Context(), session, &tracking.CreateOptions{Filename: name, Due: grant.Expires.Add(grace)}); err != nil {
+	if _, err := s.o.Tracker.Create(r.Context(), session, &tracking.CreateOptions{Filename: name, Due: grant.Expires.Add(s.o.Grace)}); err != nil {
 		return err
 	}
 	headers := make(map[string]string, len(grant.Headers))

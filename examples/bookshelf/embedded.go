@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
+	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/bolt"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+)
+
+// tableOptions are those of the bookshelf's table: a list of records shows their file names.
+var tableOptions = dynamo.TableOptions{Listed: []string{"filename"}}
+
+// embedded starts what the environment does not put elsewhere, and makes what is missing there.
+func (a *app) embedded(ctx context.Context, c config, dir string, events *relay) (services, error) {
+	var on services
+	// The file is opened first, and also where the table is elsewhere: its lock keeps a second process out.
+	file, err := bolt.Open(dir)
+	if err != nil {
+		return on, err
+	}
+	a.onClose(func(context.Context) error { return file.Close() })
+	keys, err := embeddedKeys(dir)
+	if err != nil {
+		return on, err
+	}
+	on.rows, on.alone = file, true
+	if p, ok := replaced(c.getenv, dynamoDBEndpoint, keys); ok {
+		if on.rows, err = dynamoTable(ctx, p.dynamodb(), c.table); err != nil {
+			return on, err
+		}
+		on.alone = false
+	}
+	storage, err := a.storage(ctx, c, dir, keys, events)
+	if err != nil {
+		return on, err
+	}
+	on.s3 = storage.s3()
+	for _, bucket := range []string{c.landing, c.raw} {
+		if err := gateway.EnsureBucket(ctx, on.s3, bucket); err != nil {
+			return on, err
+		}
+	}
+	if p, ok := replaced(c.getenv, sqsEndpoint, keys); ok && c.queue != "" {
+		on.queue = p.sqs()
+	}
+	on.model, err = a.model(ctx, c, keys)
+	return on, err
+}
+
+// dataDir returns the absolute path of the data directory: the gateway changes the process's working directory.
+func (a *app) dataDir(dir string) (string, error) {
+	if dir == "" {
+		tmp, err := os.MkdirTemp("", "bookshelf-")
+		if err != nil {
+			return "", err
+		}
+		a.onClose(func(context.Context) error { return os.RemoveAll(tmp) })
+		return tmp, nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// dynamoTable returns the table in DynamoDB, which is made where it is missing.
+func dynamoTable(ctx context.Context, client *dynamodb.Client, name string) (table.Driver, error) {
+	if err := dynamo.CreateTable(ctx, client, name, &tableOptions); err != nil {
+		return nil, err
+	}
+	return dynamo.New(client, name, nil)
+}
+
+// storage returns how S3 is called: the embedded gateway is started unless the environment names another. The gateway
+// tells of what arrives.
+func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, events *relay) (part, error) {
+	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
+		return p, nil
+	}
+	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret, &gateway.Options{Events: events.message})
+	if err != nil {
+		return part{}, err
+	}
+	a.onClose(g.Shutdown)
+	go func() { // ends with the gateway
+		<-g.Done()
+		a.failed <- errors.New("the embedded S3 has ended")
+	}()
+	return part{g.Endpoint(), gateway.Region, embedded}, nil
+}
+
+// model returns the model that is asked: the offline reader, behind an endpoint that speaks Bedrock's protocol, unless
+// the environment names another.
+func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, error) {
+	p, ok := replaced(c.getenv, bedrockEndpoint, embedded)
+	if !ok {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		a.serve(listener, bedrocktest.Front(reader.New(&reader.Options{Pace: c.pace})), c.log)
+		p = part{"http://" + listener.Addr().String(), gateway.Region, embedded}
+	}
+	return bedrock.New(p.bedrock(), c.model, nil), nil
+}
+
+// origins are what a browser may call the page's address.
+func origins(addr net.Addr) []string {
+	_, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, host := range []string{"127.0.0.1", "localhost", "[::1]"} {
+		list = append(list, "http://"+host+":"+port)
+	}
+	return list
+}

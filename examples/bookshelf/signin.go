@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"net"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/issuer"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/oidc"
+)
+
+// signIn fills in who is let in: with an issuer, whoever has its token, and nobody else; without one, everybody on this
+// machine, as whoever they say.
+func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, audit scope.Auditor, o *server.Options) error {
+	var verifier *oidc.Verifier
+	var err error
+	if c.issuer != "" {
+		verifier, err = c.verifier(ctx, audit)
+	} else {
+		verifier, err = own(ctx, dir, addr, audit, o)
+	}
+	if err != nil {
+		return err
+	}
+	a.onClose(func(context.Context) error { return verifier.Close() })
+	o.SignIn = verifier.Middleware
+	return nil
+}
+
+// own opens an issuer for users that are made up, and returns its verifier.
+func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor, o *server.Options) (*oidc.Verifier, error) {
+	iss, err := issuer.Open(dir, "http://"+addr.String()+"/issuer", nil)
+	if err != nil {
+		return nil, err
+	}
+	anonymous, err := anonymous()
+	if err != nil {
+		return nil, err
+	}
+	o.Token, o.Issuer = iss.TokenHandler(), iss.Handler()
+	return iss.Verifier(ctx, &oidc.Options{Anonymous: &anonymous, Audit: audit})
+}
+
+// verifier returns that of the issuer that was named.
+func (c config) verifier(ctx context.Context, audit scope.Auditor) (*oidc.Verifier, error) {
+	o := &oidc.Options{TenantClaim: c.tenantClaim, TenantGroups: []string{issuer.RoleOps}, Audit: audit}
+	if c.client != "" { // of Cognito, whose access tokens have it elsewhere
+		o.TokenUse = []oidc.TokenUse{oidc.IDToken, oidc.AccessToken}
+		return oidc.New(ctx, c.issuer, c.client, o)
+	}
+	return oidc.New(ctx, c.issuer, c.audience, o)
+}
+
+// anonymous is who asks without a token.
+func anonymous() (oidc.Identity, error) {
+	tenant, err := scope.Tenant("demo")
+	if err != nil {
+		return oidc.Identity{}, err
+	}
+	user, err := tenant.User("anonymous")
+	if err != nil {
+		return oidc.Identity{}, err
+	}
+	shared, err := tenant.Shared()
+	return oidc.Identity{User: user, Shared: shared}, err
+}
