@@ -24,7 +24,7 @@ const (
 // localStackSettings: what is needed and no more, all in memory, signatures of
 // presigned URLs checked.
 var localStackSettings = map[string]string{
-	"SERVICES": "s3,dynamodb,sts,iam,cloudformation", "STRICT_SERVICE_LOADING": "1", "EAGER_SERVICE_LOADING": "1",
+	"SERVICES": "s3,sqs,dynamodb,sts,iam,cloudformation", "STRICT_SERVICE_LOADING": "1", "EAGER_SERVICE_LOADING": "1",
 	"S3_SKIP_SIGNATURE_VALIDATION": "0", "DYNAMODB_IN_MEMORY": "1", "DISABLE_EVENTS": "1",
 }
 

@@ -8,7 +8,7 @@ uv_version=0.13.9
 
 # shellcheck disable=SC2054 # the commas are the value's
 localstack_settings=( # what the tests call and no more, all in memory, nothing asked of the network
-  SERVICES=s3,dynamodb,sts,iam,cloudformation STRICT_SERVICE_LOADING=1 EAGER_SERVICE_LOADING=1
+  SERVICES=s3,sqs,dynamodb,sts,iam,cloudformation STRICT_SERVICE_LOADING=1 EAGER_SERVICE_LOADING=1
   S3_SKIP_SIGNATURE_VALIDATION=0 DYNAMODB_IN_MEMORY=1
   DISABLE_EVENTS=1 SKIP_SSL_CERT_DOWNLOAD=1 DNS_ADDRESS=0
 )

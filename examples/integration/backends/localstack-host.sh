@@ -54,7 +54,7 @@ ready() {
   local health
   health=$(curl -fs -m 2 "$url/_localstack/health") || return 1
   [[ $health == *"\"version\": \"$localstack_version\""* ]] || return 1
-  ! grep -Eq '"(s3|dynamodb|sts|iam|cloudformation)": "(available|initialized|starting|error)"' <<<"$health" || return 1
+  ! grep -Eq '"(s3|sqs|dynamodb|sts|iam|cloudformation)": "(available|initialized|starting|error)"' <<<"$health" || return 1
   curl -fs -m 10 -o /dev/null --data '{}' "$url/" \
     -H 'Content-Type: application/x-amz-json-1.0' -H 'X-Amz-Target: DynamoDB_20120810.ListTables' \
     -H 'Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00'
