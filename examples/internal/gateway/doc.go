@@ -10,10 +10,8 @@
 //
 // [EnsureBucket] and [AllowUploads] speak S3 and work on any endpoint.
 //
-// Of each object that comes to be, the server tells a webhook, which is the
-// package's own: a listener on a loopback port of its own, at a path that is a
-// secret of the process. What arrives there is handed to [Options.Events] in
-// the form that S3 gives such notifications.
+// Of each object that comes to be, [Options.Events] is told, in the form that
+// S3 gives such notifications.
 //
 // While a [Gateway] runs, the process's working directory is the gateway's: the
 // server reaches its files by relative paths. Make every path of your own

@@ -41,11 +41,11 @@ type Gateway struct {
 
 // Options of [Start]. Nil is valid.
 type Options struct {
-	// Events gets a notification of each object that has come to be, as S3
-	// writes them and presign.ParseEvent reads them. It is called from many
-	// goroutines at once, soon after the upload was answered, in no order; its
-	// context ends after 10 s. Each is sent once: what a call does not manage,
-	// nobody repeats. Close waits for the calls under way.
+	// Events gets a notification of each object that has come to be by a PUT, a
+	// copy or in parts, as S3 writes them and presign.ParseEvent reads them. It
+	// is called from many goroutines at once, when the upload is answered, in
+	// no order; its context ends after 10 s. Each is given once: what a call
+	// does not manage, nobody repeats. Close waits for the calls under way.
 	// Default: nobody is told.
 	Events func(ctx context.Context, notification []byte)
 }
@@ -122,23 +122,28 @@ func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer
 		return nil, errors.Join(fmt.Errorf("gateway: open the directory: %w", err), back())
 	}
 	listening := make(chan struct{})
-	hook, events, err := listenForEvents(ctx, o.Events)
-	if err != nil {
-		return nil, errors.Join(err, back())
+	var events s3event.S3EventSender
+	if o.Events != nil {
+		events = &sender{events: o.Events}
 	}
 	srv, err := server(be, access, secret, events, func() { close(listening) })
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("gateway: start: %w", err), hook.close(), back())
+		return nil, errors.Join(fmt.Errorf("gateway: start: %w", err), back())
 	}
 	run, stop := context.WithCancel(ctx)
 	g := &Gateway{endpoint: "http://" + address, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(g.done)
 		defer stop()
-		ended := make(chan error, 1)
-		go func() { ended <- srv.ServeMultiPort([]string{address}) }()
+		ended := make(chan struct{})
+		var failed error // why it ended by itself
+		go func() {
+			defer close(ended)
+			failed = srv.ServeMultiPort([]string{address})
+		}()
 		select {
-		case g.err = <-ended:
+		case <-ended:
+			g.err = failed
 		case <-run.Done():
 			g.err = srv.ShutDown()
 			select {
@@ -148,7 +153,10 @@ func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer
 			}
 		}
 		be.Shutdown()
-		g.err = errors.Join(g.err, hook.close(), back())
+		if events != nil {
+			g.err = errors.Join(g.err, events.Close())
+		}
+		g.err = errors.Join(g.err, back())
 	}()
 
 	limit, cancel := context.WithTimeout(ctx, startLimit)
@@ -167,8 +175,8 @@ func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer
 	return g, nil
 }
 
-// server is the S3 server, on one account. It is put together from its parts, as versitygw's own program does, because
-// the ready-made one announces the webhook's address, secret included, on the standard output.
+// server is the S3 server, on one account. It is put together from its parts, as versitygw's own program does, since
+// the ready-made one takes no sender of events but its own.
 func server(be *posix.Posix, access, secret string, events s3event.S3EventSender, listening func()) (*s3api.S3ApiServer, error) {
 	account := auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}
 	return s3api.New(be, middlewares.RootUserConfig{Access: access, Secret: secret}, Region, auth.NewIAMServiceSingle(account), nil, nil, events, nil,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -116,4 +117,34 @@ func TestEventsOfOtherThings(t *testing.T) {
 		names[e.Name]++
 	}
 	require.Equal(t, map[string]int{"a": 1, last: 1}, names)
+}
+
+// Many uploads at once, on connections and buffers that are used again: each event names its own object.
+func TestEventsUnderLoad(t *testing.T) {
+	c, bucket := newBucket(t)
+	const n = 200
+	var wg sync.WaitGroup
+	want := map[string]bool{}
+	for i := range n {
+		name := fmt.Sprintf("%03d-%s.png", i, strings.Repeat(string(rune('a'+i%26)), i%60))
+		want[name] = true
+	}
+	session := newSession(t)
+	for name := range want {
+		wg.Go(func() {
+			key, err := session.Key(name)
+			if err == nil {
+				_, err = c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader("x")})
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, e := range told.of(t, bucket, n) {
+		require.True(t, want[e.Name], "%q", e.Name)
+		delete(want, e.Name)
+	}
+	require.Empty(t, want)
 }
