@@ -74,7 +74,7 @@ func TestAnUploadIsRecordedWhenItArrives(t *testing.T) {
 		dest := stage(file, "user_upload")["destination"].(map[string]any)
 		require.Equal(t, "tenant=demo/user=anonymous/uploads/"+session+"/"+name, dest["key"])
 	}
-	require.Equal(t, 3, strings.Count(out.text(), "an upload has arrived"))
+	require.Eventually(t, func() bool { return strings.Count(out.text(), "an upload has arrived") == 3 }, 5*time.Second, 5*time.Millisecond)
 	require.NotContains(t, out.text(), "level=WARN")
 
 	session, put := s.granted("large.png")

@@ -1,0 +1,174 @@
+package sweeper_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/sweeper"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// broken is a driver whose listings can fail.
+type broken struct {
+	table.Driver
+	queries atomic.Int64
+	fail    atomic.Bool
+}
+
+func (b *broken) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	b.queries.Add(1)
+	if b.fail.Load() {
+		return table.DriverPage{}, errors.New("throttled")
+	}
+	return b.Driver.Query(ctx, q)
+}
+
+type hall struct {
+	t       *testing.T
+	rows    *broken
+	tracker *tracking.Tracker
+	system  *table.System
+	user    scope.Scope
+	there   map[scope.Scope]error // what a look answers; absent: it is not there
+	bucket  *object.Bucket
+	log     strings.Builder
+}
+
+func newHall(t *testing.T) *hall {
+	t.Helper()
+	h := &hall{t: t, rows: &broken{Driver: table.NewMemory(nil)}, there: map[scope.Scope]error{}, bucket: object.New(object.NewMemory(), "b", nil)}
+	tb := table.New(h.rows, nil)
+	var err error
+	h.tracker, err = tracking.New(tb, tracking.Uploads(), nil)
+	require.NoError(t, err)
+	h.system = table.NewSystem(tb)
+	tenant, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	h.user, err = tenant.User("u1")
+	require.NoError(t, err)
+	return h
+}
+
+func (h *hall) look(_ context.Context, r tracking.Record, _ tracking.Stage) (object.Ref, bool, error) {
+	err, found := h.there[r.Scope]
+	if !found || err != nil {
+		return object.Ref{}, false, err
+	}
+	return h.ref(r.Scope), true, nil
+}
+
+func (h *hall) ref(s scope.Scope) object.Ref {
+	h.t.Helper()
+	root, err := h.bucket.In(s)
+	require.NoError(h.t, err)
+	ref, err := root.Ref("cover.png")
+	require.NoError(h.t, err)
+	return ref
+}
+
+func (h *hall) create(due time.Duration) scope.Scope {
+	h.t.Helper()
+	s, err := h.user.NewSession()
+	require.NoError(h.t, err)
+	_, err = h.tracker.Create(h.t.Context(), s, &tracking.CreateOptions{Filename: "cover.png", Due: time.Now().Add(due)})
+	require.NoError(h.t, err)
+	return s
+}
+
+func (h *hall) record(s scope.Scope) tracking.Record {
+	h.t.Helper()
+	r, err := h.tracker.Get(h.t.Context(), s)
+	require.NoError(h.t, err)
+	return r
+}
+
+func (h *hall) sweeper(every time.Duration) *sweeper.Sweeper {
+	return sweeper.New(h.tracker, h.system, h.look, &sweeper.Options{Every: every, Log: slog.New(slog.NewTextHandler(&h.log, nil))})
+}
+
+// run runs the sweeper until the returned function is called, which waits for it.
+func (h *hall) run(s *sweeper.Sweeper) (stop func()) {
+	ctx, cancel := context.WithCancel(h.t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx) }()
+	return func() { cancel(); <-done }
+}
+
+func TestWhatTimeBrings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		never, came, stuck, later := h.create(time.Minute), h.create(time.Minute), h.create(time.Minute), h.create(time.Hour)
+		h.there[came] = nil
+		h.there[stuck] = errors.New("503 slow down")
+		stop := h.run(h.sweeper(time.Minute))
+		time.Sleep(30 * time.Second)
+		for _, s := range []scope.Scope{never, came, stuck, later} {
+			require.Equal(t, tracking.StatusInProgress, h.record(s).Status, "nothing is due")
+		}
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, tracking.CodeAbandoned, h.record(never).Reason)
+		require.Equal(t, tracking.StateSuccess, h.record(came).Stage(tracking.UserUpload).State)
+		require.Equal(t, tracking.StatusInProgress, h.record(stuck).Status, "what could not be looked for is nobody's to end")
+		require.Equal(t, tracking.StatusInProgress, h.record(later).Status)
+		require.Contains(t, h.log.String(), "503 slow down")
+		require.Contains(t, h.log.String(), stuck.String())
+
+		h.there[stuck] = nil
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, tracking.StateSuccess, h.record(stuck).Stage(tracking.UserUpload).State)
+		stop()
+	})
+}
+
+// A table that does not answer is swept when it answers again.
+func TestATableThatDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		s := h.create(time.Minute)
+		h.rows.fail.Store(true)
+		require.Error(t, h.sweeper(0).Recover(t.Context()))
+		stop := h.run(h.sweeper(0))
+		time.Sleep(10 * time.Minute)
+		require.Contains(t, h.log.String(), "could not be swept")
+		require.InDelta(t, 10, strings.Count(h.log.String(), "could not be swept"), 2, "a minute is the default")
+		h.rows.fail.Store(false)
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+		stop()
+		n := h.rows.queries.Load()
+		time.Sleep(time.Hour)
+		require.Equal(t, n, h.rows.queries.Load(), "after its end it sweeps no more")
+	})
+}
+
+// A live lease protects a worker from a sweep, and not from the recovery, which knows that it is dead.
+func TestRecover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		s, waiting := h.create(time.Minute), h.create(time.Minute)
+		_, err := h.tracker.Start(t.Context(), s, tracking.Enrichment, &tracking.StartOptions{
+			Key: "run", Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: h.ref(s)},
+		})
+		require.NoError(t, err)
+		stop := h.run(h.sweeper(time.Second))
+		time.Sleep(5 * time.Second)
+		stop()
+		require.Equal(t, tracking.StateRunning, h.record(s).Stage(tracking.Enrichment).State)
+		require.NoError(t, h.sweeper(0).Recover(t.Context()))
+		r := h.record(s)
+		require.Equal(t, tracking.CodeLost, r.Reason)
+		require.False(t, r.Terminal)
+		require.Equal(t, tracking.StatusInProgress, h.record(waiting).Status)
+	})
+}
