@@ -149,7 +149,7 @@ func TestWhatIsDealtWithIsDeleted(t *testing.T) {
 			mu.Unlock()
 			return nil
 		}, nil)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		require.Zero(t, f.left())
 		require.Len(t, seen, 35)
 		for body, n := range seen {
@@ -181,9 +181,9 @@ func TestWhatFailsIsLeftToTheQueue(t *testing.T) {
 			}
 			return nil
 		}, &queue.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		require.Equal(t, 2, f.left(), "the rest is through")
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		stop()
 		require.Zero(t, f.left())
 		require.Equal(t, maxReceives, tries)
@@ -198,11 +198,11 @@ func TestALostDeletionIsARepeat(t *testing.T) {
 		f.put(aws.String("body"))
 		n := 0
 		stop := running(t, f, func(context.Context, []byte) error { n++; return nil }, nil)
-		time.Sleep(visibility / 2)
+		pass(visibility / 2)
 		f.mu.Lock()
 		f.lossy = false
 		f.mu.Unlock()
-		time.Sleep(2 * visibility)
+		pass(2 * visibility)
 		stop()
 		require.Equal(t, 2, n)
 		require.Zero(t, f.left())
@@ -214,7 +214,7 @@ func TestAQueueThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{broken: true}
 		stop := running(t, f, func(context.Context, []byte) error { return nil }, nil)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		require.InDelta(t, 160, len(f.at), 45, "some seconds at first, twenty or so at last")
 		last := len(f.at) - 1
 		require.LessOrEqual(t, f.at[1].Sub(f.at[0]), time.Second)
@@ -223,7 +223,7 @@ func TestAQueueThatDoesNotAnswer(t *testing.T) {
 		f.broken = false
 		f.mu.Unlock()
 		f.put(aws.String("body"))
-		time.Sleep(31 * time.Second)
+		pass(31 * time.Second)
 		require.Zero(t, f.left())
 		stop()
 	})
@@ -234,7 +234,7 @@ func TestAQueueThatDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{hasty: true}
 		stop := running(t, f, func(context.Context, []byte) error { return nil }, nil)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		require.Less(t, len(f.at), 130)
 		stop()
 	})
@@ -279,7 +279,7 @@ func TestAFunctionThatHangs(t *testing.T) {
 			}
 			return nil
 		}, nil)
-		time.Sleep(2 * visibility)
+		pass(2 * visibility)
 		stop()
 		require.Equal(t, 2, n)
 		require.Zero(t, f.left())
@@ -291,4 +291,10 @@ func TestWaitsThatAreRefused(t *testing.T) {
 		_, err := queue.New(&fake{}, "q", nil, &queue.Options{Wait: wait})
 		require.ErrorIs(t, err, queue.ErrInvalid)
 	}
+}
+
+// pass lets time go by, and what it has brought come to rest.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -40,6 +41,7 @@ type hall struct {
 	tracker *tracking.Tracker
 	system  *table.System
 	user    scope.Scope
+	mu      sync.Mutex
 	there   map[scope.Scope]error // what a look answers; absent: it is not there
 	bucket  *object.Bucket
 	log     strings.Builder
@@ -61,11 +63,20 @@ func newHall(t *testing.T) *hall {
 }
 
 func (h *hall) look(_ context.Context, r tracking.Record, _ tracking.Stage) (object.Ref, bool, error) {
+	h.mu.Lock()
 	err, found := h.there[r.Scope]
+	h.mu.Unlock()
 	if !found || err != nil {
 		return object.Ref{}, false, err
 	}
 	return h.ref(r.Scope), true, nil
+}
+
+// answer is what a look at the session's upload answers from now on.
+func (h *hall) answer(s scope.Scope, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.there[s] = err
 }
 
 func (h *hall) ref(s scope.Scope) object.Ref {
@@ -109,14 +120,14 @@ func TestWhatTimeBrings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		never, came, stuck, later := h.create(time.Minute), h.create(time.Minute), h.create(time.Minute), h.create(time.Hour)
-		h.there[came] = nil
-		h.there[stuck] = errors.New("503 slow down")
+		h.answer(came, nil)
+		h.answer(stuck, errors.New("503 slow down"))
 		stop := h.run(h.sweeper(time.Minute))
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		for _, s := range []scope.Scope{never, came, stuck, later} {
 			require.Equal(t, tracking.StatusInProgress, h.record(s).Status, "nothing is due")
 		}
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		require.Equal(t, tracking.CodeAbandoned, h.record(never).Reason)
 		require.Equal(t, tracking.StateSuccess, h.record(came).Stage(tracking.UserUpload).State)
 		require.Equal(t, tracking.StatusInProgress, h.record(stuck).Status, "what could not be looked for is nobody's to end")
@@ -124,8 +135,8 @@ func TestWhatTimeBrings(t *testing.T) {
 		require.Contains(t, h.log.String(), "503 slow down")
 		require.Contains(t, h.log.String(), stuck.String())
 
-		h.there[stuck] = nil
-		time.Sleep(2 * time.Minute)
+		h.answer(stuck, nil)
+		pass(2 * time.Minute)
 		require.Equal(t, tracking.StateSuccess, h.record(stuck).Stage(tracking.UserUpload).State)
 		stop()
 	})
@@ -139,15 +150,15 @@ func TestATableThatDoesNotAnswer(t *testing.T) {
 		h.rows.fail.Store(true)
 		require.Error(t, h.sweeper(0).Recover(t.Context()))
 		stop := h.run(h.sweeper(0))
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		require.Contains(t, h.log.String(), "could not be swept")
 		require.InDelta(t, 10, strings.Count(h.log.String(), "could not be swept"), 2, "a minute is the default")
 		h.rows.fail.Store(false)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
 		stop()
 		n := h.rows.queries.Load()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		require.Equal(t, n, h.rows.queries.Load(), "after its end it sweeps no more")
 	})
 }
@@ -162,7 +173,7 @@ func TestRecover(t *testing.T) {
 		})
 		require.NoError(t, err)
 		stop := h.run(h.sweeper(time.Second))
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		stop()
 		require.Equal(t, tracking.StateRunning, h.record(s).Stage(tracking.Enrichment).State)
 		require.NoError(t, h.sweeper(0).Recover(t.Context()))
@@ -171,4 +182,10 @@ func TestRecover(t *testing.T) {
 		require.False(t, r.Terminal)
 		require.Equal(t, tracking.StatusInProgress, h.record(waiting).Status)
 	})
+}
+
+// pass lets time go by, and what it has brought come to rest.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
