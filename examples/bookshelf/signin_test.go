@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/issuer"
 )
 
 // as asks for a token and returns what to send with it.
@@ -152,4 +155,50 @@ func resign(t *testing.T, token string, key any, method jwt.SigningMethod, claim
 	signed, err := fresh.SignedString(key)
 	require.NoError(t, err)
 	return signed
+}
+
+// With an issuer of somebody else's, its tokens alone let in, and the server makes none itself.
+func TestAnIssuerElsewhere(t *testing.T) {
+	var handler http.Handler
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	t.Cleanup(srv.Close)
+	iss, err := issuer.Open(t.TempDir(), srv.URL+"/pool", &issuer.Options{Audience: "app"})
+	require.NoError(t, err)
+	handler = iss.Handler()
+	token := func(i *issuer.Issuer, roles ...string) map[string]string {
+		text, _, err := i.Token("acme", "ann", roles)
+		require.NoError(t, err)
+		return map[string]string{"Authorization": "Bearer " + text}
+	}
+	other, err := issuer.Open(t.TempDir(), srv.URL+"/pool", &issuer.Options{Audience: "app"}) // with another key
+	require.NoError(t, err)
+	for name, change := range map[string]func(*config){
+		"an audience":      func(c *config) { c.audience = "app" },
+		"a Cognito client": func(c *config) { c.client = "app" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := impatient(t, t.TempDir(), func(c *config) {
+				c.issuer = srv.URL + "/pool"
+				change(c)
+			})
+			for _, c := range []struct {
+				who  map[string]string
+				want int
+			}{
+				{nil, 401}, {token(iss), 200}, {token(iss, "ops"), 200}, {token(other), 401},
+				{map[string]string{"Authorization": "Bearer x"}, 401},
+			} {
+				status, text := s.do("GET", s.url+"/api/ops/files", "", nil, c.who)
+				require.Equal(t, c.want, status, text)
+			}
+			status, _ := s.do("POST", s.url+"/api/dev/token", "application/json", []byte(`{"tenant":"acme","user":"ann"}`), nil)
+			require.Equal(t, http.StatusUnauthorized, status)
+			status, _ = s.do("POST", s.url+"/api/dev/token", "application/json", []byte(`{"tenant":"acme","user":"ann"}`), token(iss))
+			require.Equal(t, http.StatusNotFound, status)
+			status, _ = s.do("GET", s.url+"/issuer/.well-known/jwks.json", "", nil, nil)
+			require.Equal(t, http.StatusNotFound, status)
+			status, _ = s.do("GET", s.url+"/health", "", nil, nil)
+			require.Equal(t, http.StatusOK, status)
+		})
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -474,4 +475,23 @@ func TestSamplesAreServed(t *testing.T) {
 		require.Equal(t, "image/png", r.Header.Get("Content-Type"))
 		require.True(t, strings.HasPrefix(r.Body, "\x89PNG"))
 	}
+}
+
+// A server that lets nobody in without a token answers to every name, and still not to pages of other sites.
+func TestAnyHost(t *testing.T) {
+	w := newWorld(t)
+	o := w.options
+	o.AnyHost = true
+	w.srv = server.New(o)
+	try := func(origin, site string) int {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "http://books.example/api/metadata/extract", strings.NewReader("{}"))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Sec-Fetch-Site", site)
+		rec := httptest.NewRecorder()
+		w.srv.ServeHTTP(rec, r)
+		return rec.Code
+	}
+	require.Equal(t, http.StatusBadRequest, try("http://books.example", "same-origin"), "it gets as far as the body")
+	require.Equal(t, http.StatusForbidden, try("http://evil.example", "cross-site"))
 }

@@ -38,6 +38,7 @@ import (
 type world struct {
 	t       *testing.T
 	srv     *server.Server
+	options server.Options // of srv
 	table   *table.Table
 	rows    *stuck // of table
 	tracker *tracking.Tracker
@@ -71,11 +72,13 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	a, err := agent.New(w.model, &agent.Options{Tools: set})
 	require.NoError(t, err)
-	w.srv = server.New(server.Options{
+	w.options = server.Options{
 		Table: w.table, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Prompt: "Read it.", Pages: http.NotFoundHandler(),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
-	t.Cleanup(func() { w.srv.Close(context.Background()) })
+	}
+	w.srv = server.New(w.options)
+	srv := w.srv
+	t.Cleanup(func() { srv.Close(context.Background()) })
 	w.user = identity(t, "demo", "anonymous", false).User
 	return w
 }
