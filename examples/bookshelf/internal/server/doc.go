@@ -23,4 +23,11 @@
 // of [agent.Code], and not_an_image, image_too_large, stopped, lost and store_failed.
 //
 // A run goes on when its browser leaves. Its stage in the record is changed before the last event is sent.
+//
+// # Arrivals
+//
+// That an upload has arrived is recorded by whoever finds out first: the storage's event (package arrivals), the first
+// extract, or the sweep (package sweeper), which ends what has not arrived by the end of its grant and
+// [Options.Grace]. Until then the record is IN_PROGRESS; afterwards FAILED, with the reason "abandoned", and extract
+// and accept answer 409. None of that is the server's to run: it only reads what the record says by now.
 package server

@@ -67,7 +67,7 @@ export function standing(record) {
     state: "sending",
     step: "photo",
     title: "The photo was on its way",
-    detail: "Nobody has looked yet whether it arrived. If it did not, bring the book again.",
+    detail: "Nobody has seen it arrive yet. If it does not, bring the book again.",
     card: "",
     ask: "Look, and read it",
   };
