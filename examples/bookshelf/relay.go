@@ -26,11 +26,12 @@ func (r *relay) to(desk *arrivals.Desk) {
 
 // message deals with a message that will not come again. Where that fails, an extract or a sweep finds the upload.
 func (r *relay) message(ctx context.Context, raw []byte) {
-	err := context.Cause(ctx)
+	var err error
 	select {
 	case <-r.open:
 		err = r.desk.Message(ctx, raw)
 	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
 	if err != nil && !errors.Is(err, presign.ErrEvent) { // that is reported already
 		r.log.WarnContext(ctx, "an event of the storage was not dealt with", "err", err)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -98,5 +100,24 @@ func TestAcceptAcrossTwoStores(t *testing.T) {
 			time.Sleep(31 * time.Second)
 			require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
 		})
+	})
+	t.Run("killed between the two, and recovered", func(t *testing.T) {
+		w, id := ready(t)
+		_, err := w.tracker.Resume(t.Context(), w.session(id), tracking.Enrichment, &tracking.StartOptions{Key: strings.Repeat("0f", 32), Lease: 30 * time.Second})
+		require.NoError(t, err)
+		w.leave(id, `{"title":"Persuasion"}`)
+		_, err = w.tracker.Sweep(t.Context(), &tracking.SweepOptions{
+			System: table.NewSystem(w.table), Orphans: true,
+			Look: func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error) {
+				return object.Ref{}, false, errors.New("nothing is waited for")
+			},
+		})
+		require.NoError(t, err)
+		file := w.get("/api/ops/files/" + id).json(t)["file"].(map[string]any)
+		require.Equal(t, "FAILED", file["current_status"])
+		require.Equal(t, "lost", file["reason"])
+		require.Equal(t, true, file["retryable"])
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status, "no lease is waited for")
+		require.JSONEq(t, `{"title":"Emma"}`, w.saved(id))
 	})
 }
