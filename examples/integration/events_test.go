@@ -92,8 +92,9 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// startOnAWS starts the program with -aws: its buckets and its table are there, and the landing bucket notifies a queue.
-func (s *shelf) startOnAWS() *post {
+// startOnQueue starts the program with a queue that its landing bucket notifies: with -aws, or as one whose embedded
+// parts are replaced each by itself. Its buckets and its table are there.
+func (s *shelf) startOnQueue(onAWS bool) *post {
 	s.t.Helper()
 	ctx, o := s.t.Context(), servers.S3.Options()
 	landing := s.name + "-landing"
@@ -111,9 +112,13 @@ func (s *shelf) startOnAWS() *post {
 		require.NoError(s.t, err)
 	}
 
-	c := exec.CommandContext(context.Background(), s.program, "-aws", "-addr", "127.0.0.1:0", "-sweep", "1h",
+	c := exec.CommandContext(context.Background(), s.program, fmt.Sprint("-aws=", onAWS), "-addr", "127.0.0.1:0", "-sweep", "1h",
 		"-landing", landing, "-raw", s.name+"-raw", "-table", s.name, "-events-queue", p.queue, "-events-wait", "1s")
-	c.Env, c.Stderr = append(s.env(), "AWS_ENDPOINT_URL="+*o.BaseEndpoint, "AWS_EC2_METADATA_DISABLED=true"), s.t.Output()
+	variable := "AWS_ENDPOINT_URL_SQS"
+	if onAWS {
+		variable = "AWS_ENDPOINT_URL"
+	}
+	c.Env, c.Stderr = append(s.env(), variable+"="+*o.BaseEndpoint, "AWS_EC2_METADATA_DISABLED=true"), s.t.Output()
 	out, err := c.StdoutPipe()
 	require.NoError(s.t, err)
 	require.NoError(s.t, c.Start())
@@ -129,96 +134,121 @@ func (s *shelf) startOnAWS() *post {
 	return p
 }
 
+// grant asks for one; what it returns uploads the file.
+func (s *shelf) grant(name string) (session, key string, put func() int) {
+	s.t.Helper()
+	g := s.object(http.MethodGet, "/api/upload/presigned?"+url.Values{"filename": {name}}.Encode(), nil)
+	header := http.Header{}
+	for name, value := range g["headers"].(map[string]any) {
+		header.Set(name, value.(string))
+	}
+	return g["session_id"].(string), g["key"].(string), func() int {
+		status, _ := s.ask(g["method"].(string), g["url"].(string), []byte("a cover"), header.Clone())
+		return status
+	}
+}
+
+// uploading is the one stage of a record that nobody has extracted, and when the record was written last.
+func (s *shelf) uploading(session string) (stage map[string]any, updated string) {
+	s.t.Helper()
+	file := s.object(http.MethodGet, "/api/ops/files/"+session, nil)["file"].(map[string]any)
+	require.Equal(s.t, "IN_PROGRESS", file["current_status"])
+	stages := file["stage_progress"].([]any)
+	require.Len(s.t, stages, 1, "nobody extracts")
+	return stages[0].(map[string]any), file["updated_at"].(string)
+}
+
+// message is what S3 says of an object that has come to be.
+func (s *shelf) message(key string) string {
+	s.t.Helper()
+	b, err := json.Marshal(map[string]any{"Records": []any{map[string]any{
+		"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": "2026-01-02T03:04:05.000Z",
+		"s3": map[string]any{
+			"bucket": map[string]any{"name": s.name + "-landing"},
+			"object": map[string]any{"key": url.QueryEscape(key), "size": 7, "eTag": "00"},
+		},
+	}}})
+	require.NoError(s.t, err)
+	return string(b)
+}
+
+// tell says so where the store does not.
+func (s *shelf) tell(p *post, key string) {
+	s.t.Helper()
+	if !notifies() {
+		p.send(s.message(key))
+	}
+}
+
 // An upload is recorded because the queue tells of it, once, whatever else the queue tells.
 func TestEventsFromAQueue(t *testing.T) {
 	if !slices.Contains(queues, servers.Kind) {
 		t.Skipf("%s=%s has no queues: events from a queue are not run", backend.Variable, servers.Kind)
 	}
 	s := newShelf(t)
-	p := s.startOnAWS()
-
-	grant := func(name string) (session, key string, put func() int) {
-		g := s.object(http.MethodGet, "/api/upload/presigned?"+url.Values{"filename": {name}}.Encode(), nil)
-		header := http.Header{}
-		for name, value := range g["headers"].(map[string]any) {
-			header.Set(name, value.(string))
-		}
-		return g["session_id"].(string), g["key"].(string), func() int {
-			status, _ := s.ask(g["method"].(string), g["url"].(string), []byte("a cover"), header.Clone())
-			return status
-		}
-	}
-	stage := func(session string) (upload map[string]any, updated string) {
-		file := s.object(http.MethodGet, "/api/ops/files/"+session, nil)["file"].(map[string]any)
-		require.Equal(t, "IN_PROGRESS", file["current_status"])
-		stages := file["stage_progress"].([]any)
-		require.Len(t, stages, 1, "nobody extracts")
-		return stages[0].(map[string]any), file["updated_at"].(string)
-	}
-
-	message := func(key string) string {
-		b, err := json.Marshal(map[string]any{"Records": []any{map[string]any{
-			"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": "2026-01-02T03:04:05.000Z",
-			"s3": map[string]any{
-				"bucket": map[string]any{"name": s.name + "-landing"},
-				"object": map[string]any{"key": url.QueryEscape(key), "size": 7, "eTag": "00"},
-			},
-		}}})
-		require.NoError(t, err)
-		return string(b)
-	}
-
-	tell := func(key string) {
-		if !notifies() {
-			p.send(message(key))
-		}
-	}
-
-	session, key, put := grant("cover.png")
-	upload, _ := stage(session)
+	p := s.startOnQueue(true)
+	session, key, put := s.grant("cover.png")
+	upload, _ := s.uploading(session)
 	require.Equal(t, "in_progress", upload["status"])
 	require.Equal(t, http.StatusOK, put())
-	tell(key)
+	s.tell(p, key)
 	eventually(t, "the queue tells of the upload", func() bool {
-		upload, _ = stage(session)
+		upload, _ = s.uploading(session)
 		return upload["status"] == "success"
 	})
 	require.Equal(t, key, upload["destination"].(map[string]any)["key"])
-	_, updated := stage(session)
+	_, updated := s.uploading(session)
 
 	// The same again, several times over; of a file that was not granted; of one that is not there; and no event at all.
-	awaited, other, _ := grant("Ein Buch + café.png")
+	awaited, other, _ := s.grant("Ein Buch + café.png")
 	for range 5 {
-		p.send(message(key))
+		p.send(s.message(key))
 	}
 	foreign := strings.TrimSuffix(key, "cover.png") + "foreign.png"
 	_, err := servers.S3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(s.name + "-landing"), Key: &foreign, Body: strings.NewReader("x")})
 	require.NoError(t, err)
-	tell(foreign)
-	p.send(message(other))
+	s.tell(p, foreign)
+	p.send(s.message(other))
 	p.send(`{"Records":[{"eventSource":"aws:s3"}]}`)
-	p.send(message(strings.Replace(key, "tenant=demo", "tenant=globex", 1)))
+	p.send(s.message(strings.Replace(key, "tenant=demo", "tenant=globex", 1)))
 	eventually(t, "what can be dealt with is, and what cannot is the dead letter queue's", func() bool {
 		return p.left(p.queue) == 0 && p.left(p.dead) > 0
 	})
 	require.Equal(t, 1, p.left(p.dead))
-	upload, again := stage(session)
+	upload, again := s.uploading(session)
 	require.Equal(t, updated, again, "nothing more was written")
 	require.Equal(t, key, upload["destination"].(map[string]any)["key"])
-	upload, _ = stage(awaited)
+	upload, _ = s.uploading(awaited)
 	require.Equal(t, "in_progress", upload["status"], "an event is no proof")
 
 	// A name that a URL has to encode, as the store's own notification does.
 	_, err = servers.S3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(s.name + "-landing"), Key: &other, Body: strings.NewReader("x")})
 	require.NoError(t, err)
-	tell(other)
+	s.tell(p, other)
 	eventually(t, "the queue tells of that one, too", func() bool {
-		upload, _ = stage(awaited)
+		upload, _ = s.uploading(awaited)
 		return upload["status"] == "success"
 	})
 	began := time.Now()
 	s.stop()
 	require.Less(t, time.Since(began), 20*time.Second)
+}
+
+// The same where the program's own parts are replaced one by one.
+func TestEventsFromAQueueInThePlaceOfTheEmbedded(t *testing.T) {
+	if !slices.Contains(queues, servers.Kind) {
+		t.Skipf("%s=%s has no queues: events from a queue are not run", backend.Variable, servers.Kind)
+	}
+	s := newShelf(t)
+	p := s.startOnQueue(false)
+	session, key, put := s.grant("cover.png")
+	require.Equal(t, http.StatusOK, put())
+	s.tell(p, key)
+	eventually(t, "the queue tells of the upload", func() bool {
+		upload, _ := s.uploading(session)
+		return upload["status"] == "success"
+	})
+	s.stop()
 }
 
 // With -aws nothing is made, and nothing is begun without it.
