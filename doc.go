@@ -11,8 +11,10 @@
 //   - scope/credential: a Scope as an IAM session policy, and as short-lived credentials.
 //   - scope/oidc: a verified token as an identity with its Scopes.
 //   - presign: grants to upload straight to S3 and to download, proof that an upload arrived, S3's events.
-//   - tracking: pipelines and their stages, the single source of truth for every upload.
+//   - tracking: pipelines and their stages, the single source of truth for every upload; tracking/trackingtest is what a
+//     driver has to pass under it.
 //   - tools: typed functions as tools that a model may call inside a Scope.
+//   - tools/trackingtools: what has been uploaded, and where it stands, for a model.
 //   - agent: the tool-calling loop, as a stream of events.
 //   - agent/bedrock: the model over Bedrock's ConverseStream; agent/bedrock/bedrocktest is a server that speaks it.
 //   - sse: the wire format of server-sent events.
