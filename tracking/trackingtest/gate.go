@@ -1,0 +1,75 @@
+package trackingtest
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+)
+
+// gate makes workers take turns: each of their calls waits at it until it is
+// let through, so that who comes before whom is drawn, not left to chance.
+type gate struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	running int // workers that do not wait
+	waiting []chan struct{}
+}
+
+type gatedKey struct{}
+
+// pass waits for the turn of a worker of run's. Others do not wait.
+func (g *gate) pass(ctx context.Context) {
+	if ctx.Value(gatedKey{}) != g {
+		return
+	}
+	turn := make(chan struct{})
+	g.mu.Lock()
+	g.waiting = append(g.waiting, turn)
+	g.running--
+	g.changed.Signal()
+	g.mu.Unlock()
+	<-turn
+}
+
+// run runs the workers to their end, and waits for them. Before each turn,
+// which is mostly one worker's and sometimes of two or three at once, tick is
+// called. A worker makes its calls one after the other, under the context that
+// it is given.
+func (g *gate) run(ctx context.Context, rnd *rand.Rand, tick func(), workers []func(context.Context)) {
+	ctx = context.WithValue(ctx, gatedKey{}, g)
+	g.changed.L = &g.mu
+	g.running = len(workers)
+	for _, work := range workers {
+		go func() {
+			defer func() {
+				g.mu.Lock()
+				g.running--
+				g.changed.Signal()
+				g.mu.Unlock()
+			}()
+			work(ctx)
+		}()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		for g.running > 0 {
+			g.changed.Wait()
+		}
+		if len(g.waiting) == 0 {
+			return
+		}
+		tick()
+		var turns []chan struct{}
+		for n := 1 + rnd.IntN(4)/3*rnd.IntN(3); len(turns) < n && len(g.waiting) > 0; {
+			i := rnd.IntN(len(g.waiting))
+			turns = append(turns, g.waiting[i])
+			g.waiting = slices.Delete(g.waiting, i, i+1)
+		}
+		g.running = len(turns)
+		for _, turn := range turns {
+			close(turn)
+		}
+	}
+}

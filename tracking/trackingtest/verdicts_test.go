@@ -1,0 +1,111 @@
+package trackingtest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// lived returns the rows of a life that ends well, in which every act is known
+// for what it is.
+func lived(t *testing.T, w *world, name string) (tracking.Pipeline, scope.Scope, []written) {
+	t.Helper()
+	script := lives()[name]
+	l := &life{tr: w.tracker(script.p, 0), s: session(w.user("t", "u"), 1)}
+	for _, a := range script.acts {
+		o := &op{name: a.name, session: l.s}
+		if a.renews && a.name != "heartbeat" {
+			o.name, o.stage = "start", tracking.Enrichment
+			if a.name[0] == 'r' {
+				o.name = "resume"
+			}
+		} else if l.now != nil {
+			o.stage, o.fence = l.now.Stage(), l.now.Fence()
+		}
+		require.NoError(t, a.do(o.in(t.Context()), l))
+		w.pass(time.Second)
+	}
+	return script.p, l.s, w.driver.of(l.s)
+}
+
+// Histories with one thing wrong in them: a tracker that made it is one that
+// the property has to find.
+func TestFindsBadHistories(t *testing.T) {
+	enrichment := func(r *written) map[string]table.Value {
+		return subOf(subOf(r.row.Attr, "stages"), string(tracking.Enrichment))
+	}
+	// The life: create, observe, start, fail, start, release, resume, park,
+	// resume, fail, resume, complete.
+	for name, c := range map[string]struct {
+		spoil func(rows []written) []written
+		found string
+	}{
+		"nothing": {func(rows []written) []written { return rows }, ""},
+		"a write after the end": {func(rows []written) []written {
+			again := written{rows[11].row.Clone(), &op{name: "observe"}}
+			again.row.Version++
+			return append(rows, again)
+		}, Absorbing},
+		"an end that somebody still works on": {func(rows []written) []written {
+			rows[2].row.Attr["terminal"] = true
+			return rows[:3]
+		}, Absorbing},
+		"a stage that was done and runs again": {func(rows []written) []written {
+			rows[2].row.Attr["stages"].(map[string]table.Value)[string(upload)] = rows[0].row.Attr["stages"].(map[string]table.Value)[string(upload)]
+			return rows[:3]
+		}, Absorbing},
+		"a version twice":     {func(rows []written) []written { rows[5].row.Version = 5; return rows }, NoLost},
+		"a version left out":  {func(rows []written) []written { return append(rows[:5], rows[6:]...) }, NoLost},
+		"a fence that falls":  {func(rows []written) []written { enrichment(&rows[3])["fence"] = int64(0); return rows[:4] }, NoLost},
+		"a write of a zombie": {func(rows []written) []written { rows[9].by.fence = 2; return rows }, OneFence},
+		"a completion by nobody": {func(rows []written) []written {
+			rows[11].by.name, rows[11].by.fence = "observe", 0
+			return rows
+		}, OneFence},
+		"two at once":                {func(rows []written) []written { enrichment(&rows[6])["fence"] = int64(2); return rows[:7] }, OneFence},
+		"one start in two rows":      {func(rows []written) []written { rows[5].by = rows[4].by; return rows[:6] }, Replay},
+		"an attempt that is skipped": {func(rows []written) []written { enrichment(&rows[4])["attempt"] = int64(3); return rows[:5] }, Attempts},
+		"an attempt of a resume":     {func(rows []written) []written { enrichment(&rows[6])["attempt"] = int64(3); return rows[:7] }, Attempts},
+		"more attempts than there are": {func(rows []written) []written {
+			for i := range rows {
+				if st := enrichment(&rows[i]); st != nil {
+					st["attempt"] = int64(11)
+				}
+			}
+			return rows
+		}, Attempts},
+		"a success too early":   {func(rows []written) []written { rows[3].row.Attr["status"] = "SUCCESS"; return rows[:4] }, Required},
+		"a success that is not": {func(rows []written) []written { rows[11].row.Attr["status"] = "IN_PROGRESS"; return rows }, Required},
+		"an end before the start": {func(rows []written) []written {
+			enrichment(&rows[3])["ended"] = "2026-01-01T00:00:00.000Z"
+			return rows[:4]
+		}, Durations},
+		"an end of what runs": {func(rows []written) []written {
+			enrichment(&rows[2])["ended"] = "2036-01-01T00:00:00.000Z"
+			return rows[:3]
+		}, Durations},
+		"nothing due":            {func(rows []written) []written { rows[7].row.Index[2] = [2]string{}; return rows }, DueIndex},
+		"due after the end":      {func(rows []written) []written { rows[11].row.Index[2] = rows[10].row.Index[2]; return rows }, DueIndex},
+		"no date that it is due": {func(rows []written) []written { delete(rows[7].row.Attr, "due"); return rows }, DueIndex},
+		"what cannot be read":    {func(rows []written) []written { rows[7].row.Attr["stages"] = "none"; return rows }, Answers},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := &failures{seen: map[string]bool{}}
+			w := newWorld(t.Context(), table.NewMemory(nil), Options{}, found)
+			p, s, rows := lived(t, w, "an upload with setbacks")
+			v := &verdicts{found: found}
+			v.history(p, s, c.spoil(rows))
+			if c.found == "" {
+				require.NoError(t, errors.Join(found.errs...))
+				return
+			}
+			require.True(t, found.seen[c.found], "%v", errors.Join(found.errs...))
+		})
+	}
+}
