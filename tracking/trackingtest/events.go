@@ -25,9 +25,9 @@ func events(w *world) {
 		skewed := w.tracker(uploads(), 0)
 		l := &life{tr: skewed, s: s}
 		e := tracking.Enrichment
-		acts := []act{create(), observe(), starts(e, false), parks(), resumes(e), completes()}
+		acts := []act{create(), observe(), starts(e, false), parks(), resumes(), completes()}
 		if n%2 == 1 {
-			acts = []act{create(), starts(e, true), parks(), resumes(e), completes()}
+			acts = []act{create(), starts(e, true), parks(), resumes(), completes()}
 		}
 		reported := 0
 		for i, a := range acts {

@@ -259,7 +259,8 @@ var faults = map[string]struct {
 			own, _ := q.Key.Within()
 			for i, r := range p.Rows {
 				if !q.Key.Contains(r.Partition) {
-					p.Rows[i].Partition = own + "#u#u" + r.Partition[strings.Index(r.Partition, "#s#"):]
+					_, id, _ := strings.Cut(r.Partition, "#s#")
+					p.Rows[i].Partition = own + "#u#u#s#" + id
 				}
 			}
 		})

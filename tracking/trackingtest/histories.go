@@ -24,7 +24,7 @@ func histories(w *world) {
 	rounds := cmp.Or(w.o.Rounds, defaultRounds)
 	for round := range rounds {
 		for i, p := range []tracking.Pipeline{uploads(), refined()} {
-			newHistory(w, p, w.o.Seed+uint64(2*round+i)).live() //nolint:gosec // a round is small
+			newHistory(w, p, w.o.Seed+uint64(2*round+i)).live()
 		}
 	}
 	if w.short() {
@@ -55,8 +55,8 @@ type history struct {
 func newHistory(w *world, p tracking.Pipeline, seed uint64) *history {
 	h := &history{world: w, p: p, rnd: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // turns that can be repeated, no secrets
 	for i := range sessions {
-		user := w.user(fmt.Sprint(p.Name, i%2), "u")
-		h.sessions = append(h.sessions, session(user, int(seed-w.o.Seed)*sessions+i)) //nolint:gosec // a round is small
+		user := w.user(fmt.Sprintf("%s%d-%d", p.Name, i%2, seed), "u")
+		h.sessions = append(h.sessions, session(user, i))
 	}
 	for i := range workers {
 		skew := time.Duration(h.rnd.IntN(120)-60) * time.Second

@@ -139,7 +139,7 @@ func (d *recorder) clean(ctx context.Context) error {
 	for _, k := range d.keys {
 		r, err := d.Driver.Get(ctx, k)
 		if err == nil {
-			err = d.Driver.Delete(ctx, k, table.Version(r.Version))
+			err = d.Delete(ctx, k, table.Version(r.Version))
 		}
 		if err != nil && !errors.Is(err, table.ErrNotFound) {
 			return fmt.Errorf("clean up: %w", err)

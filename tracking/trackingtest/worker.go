@@ -150,8 +150,7 @@ func (wk *worker) hold(ctx context.Context) {
 	if wk.rnd.IntN(2) == 0 {
 		dest = ref(a.session, "out.json")
 	}
-	type use = func(context.Context) error
-	name, do := "heartbeat", use(a.Heartbeat)
+	name, do := "heartbeat", a.Heartbeat
 	switch wk.rnd.IntN(12) {
 	case 0, 1, 2, 3:
 		name, do = "complete", func(ctx context.Context) error { return a.Complete(ctx, dest) }
