@@ -1,0 +1,193 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// meter asks of every request what it costs, and adds it up.
+type meter struct {
+	*dynamodb.Client
+	mu    sync.Mutex
+	units float64
+	known bool
+}
+
+func (m *meter) add(c *types.ConsumedCapacity) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c != nil && c.CapacityUnits != nil {
+		m.units, m.known = m.units+*c.CapacityUnits, true
+	}
+}
+
+func (m *meter) took() float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.units
+	m.units = 0
+	return u
+}
+
+func (m *meter) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	out, err := m.Client.Query(ctx, in, o...)
+	if err == nil {
+		m.add(out.ConsumedCapacity)
+	}
+	return out, err
+}
+
+// sink keeps the items that are put instead of storing them.
+type sink struct {
+	*dynamodb.Client
+	items []map[string]types.AttributeValue
+}
+
+func (s *sink) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	s.items = append(s.items, in.Item)
+	return &dynamodb.PutItemOutput{}, nil
+}
+
+// loader stores items in batches, eight at a time.
+type loader struct {
+	table string
+	group *errgroup.Group
+	items []types.WriteRequest
+}
+
+func newLoader(name string) *loader {
+	l := &loader{table: name, group: &errgroup.Group{}}
+	l.group.SetLimit(8)
+	return l
+}
+
+func (l *loader) add(items ...map[string]types.AttributeValue) {
+	for _, it := range items {
+		if l.items = append(l.items, types.WriteRequest{PutRequest: &types.PutRequest{Item: it}}); len(l.items) == 25 {
+			l.flush()
+		}
+	}
+}
+
+func (l *loader) flush() {
+	left := map[string][]types.WriteRequest{l.table: l.items}
+	l.items = nil
+	l.group.Go(func() error {
+		for len(left) > 0 {
+			out, err := servers.DynamoDB.BatchWriteItem(context.Background(), &dynamodb.BatchWriteItemInput{RequestItems: left})
+			if err != nil {
+				return err
+			}
+			left = out.UnprocessedItems
+		}
+		return nil
+	})
+}
+
+func (l *loader) wait() error {
+	if len(l.items) > 0 {
+		l.flush()
+	}
+	return l.group.Wait()
+}
+
+// fill stores n records of other tenants, as a tracker encodes them.
+func fill(t testing.TB, name string, n int) {
+	t.Helper()
+	began := time.Now()
+	s := &sink{}
+	d, err := dynamo.New(s, name, nil)
+	require.NoError(t, err)
+	tr, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
+	require.NoError(t, err)
+	l := newLoader(name)
+	for i := range n {
+		session, err := userOf(t, fmt.Sprint("other-", i%1000), "u1").NewSession()
+		require.NoError(t, err)
+		_, err = tr.Create(t.Context(), session, &tracking.CreateOptions{Filename: "cover.jpg"})
+		require.NoError(t, err)
+		l.add(s.items...)
+		s.items = nil
+	}
+	require.NoError(t, l.wait())
+	t.Logf("%d records of others in %v", n, time.Since(began).Round(time.Millisecond))
+}
+
+// A page of 50 costs the same read units with 100 and with many more records of other tenants in the table: with
+// CARREL_OTHERS, 5,000 where it is unset.
+func TestPageCost(t *testing.T) {
+	needDynamoDB(t)
+	name, remove, err := servers.NewTable(t.Context(), &dynamo.TableOptions{Listed: []string{"filename"}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, remove(context.WithoutCancel(t.Context()))) }()
+	m := &meter{Client: servers.DynamoDB}
+	d, err := dynamo.New(m, name, nil)
+	require.NoError(t, err)
+	tr, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
+	require.NoError(t, err)
+	user := userOf(t, "acme", "u1")
+	for range 120 {
+		s, err := user.NewSession()
+		require.NoError(t, err)
+		_, err = tr.Create(t.Context(), s, &tracking.CreateOptions{Filename: "cover.jpg"})
+		require.NoError(t, err)
+	}
+	page := func(f tracking.Filter) (string, float64) {
+		t.Helper()
+		m.took()
+		var p tracking.Page
+		require.Eventually(t, func() bool {
+			m.took()
+			p, err = tr.List(t.Context(), user, f)
+			return err == nil && len(p.Records) == 50
+		}, 10*time.Second, 50*time.Millisecond)
+		return p.Next, m.took()
+	}
+	cost := func() [3]float64 {
+		var c [3]float64
+		var next string
+		next, c[0] = page(tracking.Filter{Class: tracking.Active})
+		_, c[1] = page(tracking.Filter{Class: tracking.Active, Cursor: next})
+		_, c[2] = page(tracking.Filter{})
+		return c
+	}
+	fill(t, name, 100)
+	few := cost()
+	if !m.known {
+		t.Skip("the server does not say what a request costs")
+	}
+	others := 5000
+	if n := os.Getenv("CARREL_OTHERS"); n != "" {
+		others, err = strconv.Atoi(n)
+		require.NoError(t, err)
+	}
+	fill(t, name, others-100)
+	many := cost()
+	t.Logf("a page of 50: read units with 100 records of others %v, with %d %v (first page, second, all classes)", few, others, many)
+	require.Equal(t, few, many)
+	require.Positive(t, few[0])
+	require.LessOrEqual(t, few[0], 2.0)
+
+	// What the same would cost as a scan.
+	out, err := servers.DynamoDB.Scan(t.Context(), &dynamodb.ScanInput{
+		TableName: &name, Limit: aws.Int32(100), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	})
+	require.NoError(t, err)
+	t.Logf("a scan of 100: %v", *out.ConsumedCapacity.CapacityUnits)
+}

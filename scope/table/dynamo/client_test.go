@@ -1,0 +1,20 @@
+package dynamo_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+)
+
+// A driver cannot scan a table: what it calls has no method for it, and none that takes a query as text. What is
+// listed here is all there is.
+func TestClientCannotScan(t *testing.T) {
+	var methods []string
+	for m := range reflect.TypeFor[dynamo.Client]().Methods() {
+		methods = append(methods, m.Name)
+	}
+	require.ElementsMatch(t, []string{"GetItem", "PutItem", "DeleteItem", "Query"}, methods)
+}
