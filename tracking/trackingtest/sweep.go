@@ -65,7 +65,7 @@ func (h *history) end() {
 // wait lets time pass, and sweeps, until the records have ended, and sees that
 // they can be taken up until then.
 func (w *world) wait(tr *tracking.Tracker, sessions []scope.Scope) {
-	for range 40 {
+	for range 12 {
 		open := 0
 		for _, s := range sessions {
 			if w.driver.count(s) == 0 {
@@ -85,20 +85,25 @@ func (w *world) wait(tr *tracking.Tracker, sessions []scope.Scope) {
 		if open == 0 {
 			return
 		}
-		w.pass(time.Hour)
-		if w.o.Lag > 0 {
-			select {
-			case <-w.ctx.Done():
-			case <-time.After(w.o.Lag):
-			}
-		}
-		res, err := w.sweepBy(w.ctx, tr)
-		must(err, "sweep")
-		if len(res.Errors) > 0 {
-			fail("sweep: %w", res.Errors[0])
+		w.pass(3 * time.Hour) // everything is overdue
+		err := try(func() {
+			w.eventually(func() {
+				res, err := w.sweepBy(w.ctx, tr)
+				must(err, "sweep")
+				if len(res.Errors) > 0 {
+					fail("sweep: %w", res.Errors[0])
+				}
+				if res.Lost+res.Observed+res.Abandoned == 0 {
+					fail("%d records are overdue, and a sweep does nothing", open)
+				}
+			})
+		})
+		if err != nil {
+			w.found.add(Crash, err)
+			return
 		}
 	}
-	w.found.add(Crash, errors.New("a record that is left alone does not end in forty hours of sweeps"))
+	w.found.add(Crash, errors.New("a record that is left alone does not end in twelve sweeps, three hours apart"))
 }
 
 // takeable says why nobody can go on with a record, if that is so. What it
