@@ -232,6 +232,20 @@ var faults = map[string]struct {
 			return d.Put(ctx, k, r, c)
 		}}
 	}, trackingtest.DueIndex, trackingtest.Schema},
+	"a due index that lists nothing": {func() broken {
+		return answers(func(q table.DriverQuery, p *table.DriverPage) {
+			if q.Slot == table.I3 {
+				p.Rows, p.More = nil, false
+			}
+		})
+	}, trackingtest.Crash, trackingtest.Convergence},
+	"a record that forgets its arrival": {func() broken {
+		return stores(func(r *table.Row) {
+			if st := stage(r, "user_upload"); st != nil && r.Version == 3 {
+				delete(st, "destination")
+			}
+		})
+	}, trackingtest.Convergence, trackingtest.Size},
 	"an order that is ignored": {func() broken { return asks(func(q *table.DriverQuery) { q.Desc = false }) }, trackingtest.Listing, trackingtest.Replay},
 	"an end that is ignored":   {func() broken { return asks(func(q *table.DriverQuery) { q.To = "" }) }, trackingtest.Listing, trackingtest.Replay},
 	"the last page too early": {func() broken {
