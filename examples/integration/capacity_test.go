@@ -130,7 +130,7 @@ func fill(t testing.TB, name string, n int) {
 }
 
 // A page of 50 costs the same read units with 100 and with many more records of other tenants in the table: with
-// CARREL_OTHERS, 5,000 where it is unset.
+// CARREL_OTHERS, 2,000 where it is unset.
 func TestPageCost(t *testing.T) {
 	needDynamoDB(t)
 	name, remove, err := servers.NewTable(t.Context(), &dynamo.TableOptions{Listed: []string{"filename"}})
@@ -172,7 +172,7 @@ func TestPageCost(t *testing.T) {
 	if !m.known {
 		t.Skip("the server does not say what a request costs")
 	}
-	others := 5000
+	others := 2000
 	if n := os.Getenv("CARREL_OTHERS"); n != "" {
 		others, err = strconv.Atoi(n)
 		require.NoError(t, err)

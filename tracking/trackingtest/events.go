@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -22,8 +24,7 @@ func events(w *world) {
 	for n := range reports {
 		rnd := rand.New(rand.NewPCG(w.o.Seed+uint64(n), 14)) //nolint:gosec // an order that can be repeated, no secrets
 		s := session(w.user("t", "u"), n)
-		skewed := w.tracker(uploads(), 0)
-		l := &life{tr: skewed, s: s}
+		l := &life{tr: w.tracker(uploads(), 0), s: s}
 		e := tracking.Enrichment
 		acts := []act{create(), observe(), starts(e, false), parks(), resumes(), completes()}
 		if n%2 == 1 {
@@ -39,12 +40,15 @@ func events(w *world) {
 		r, err := l.tr.Get(w.ctx, s)
 		must(err, "get")
 		up := r.Stage(upload)
-		got := fmt.Sprint(r.Status, r.Terminal, up.State, up.Attempt, up.Fence, up.Destination.Key[len(s.Prefix()):])
+		got := fmt.Sprint(r.Status, r.Terminal, up.State, up.Attempt, up.Fence, strings.TrimPrefix(up.Destination.Key, s.Prefix()))
 		for st := range r.Stages() {
 			got += fmt.Sprint(" ", st.Stage, st.State, st.Attempt, st.Fence)
 		}
 		if want == "" {
 			want = got
+		}
+		if up.Destination.Key != s.Prefix()+"a.pdf" {
+			fail("after %d reports: the upload lies at %q", reported, up.Destination.Key)
 		}
 		if got != want {
 			fail("after %d reports: %s, without: %s", reported, got, want)
@@ -71,10 +75,11 @@ func (w *world) report(l *life, rnd *rand.Rand, made bool) int {
 	n := rnd.IntN(4)
 	errs := make([]error, n)
 	var observers []func(context.Context)
+	tr := w.tracker(uploads(), time.Duration(rnd.IntN(240)-120)*time.Second)
 	for i := range n {
 		o := &op{name: "report", session: l.s, stage: upload}
 		observers = append(observers, func(ctx context.Context) {
-			_, errs[i] = l.tr.Observe(o.in(ctx), l.s, tracking.Observation{Stage: upload, Dest: ref(l.s, "a.pdf")})
+			_, errs[i] = tr.Observe(o.in(ctx), l.s, tracking.Observation{Stage: upload, Dest: ref(l.s, "a.pdf")})
 		})
 	}
 	w.driver.gate.run(w.ctx, rnd, func() {}, observers)
