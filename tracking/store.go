@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -81,7 +82,12 @@ func (t *Tracker) update(ctx context.Context, session scope.Scope, f step) (Reco
 // current item along, and the transition is decided again from that. The
 // record returned is the newest one known, also beside an error.
 func (t *Tracker) swap(ctx context.Context, view *table.View, r Record, f step) (Record, error) {
-	for range maxConflicts {
+	for conflicts := range maxConflicts {
+		if conflicts > 1 { // more than one other is at it
+			if err := pause(ctx, conflicts); err != nil {
+				return r, err
+			}
+		}
 		next, write, err := f(r, t.now())
 		if err != nil || !write {
 			return r, err
@@ -104,6 +110,20 @@ func (t *Tracker) swap(ctx context.Context, view *table.View, r Record, f step) 
 		r = current
 	}
 	return r, ErrContended
+}
+
+// pause lets others through: for up to 4 ms after the second conflict, twice as
+// long after each further one, and at most 64.
+func pause(ctx context.Context, conflicts int) error {
+	most := time.Millisecond << min(conflicts, 6)
+	wait := time.NewTimer(rand.N(most)) //nolint:gosec // nothing secret
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // put writes, and repeats a write of which it is not known whether it happened.
