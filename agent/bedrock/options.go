@@ -62,7 +62,7 @@ type Options struct {
 	Guardrail *Guardrail
 
 	// AdditionalModelRequestFields is a JSON object of parameters that Converse has no name for, such as a budget for
-	// thinking. Default none.
+	// thinking. Models that think refuse a request that forces a tool. Default none.
 	AdditionalModelRequestFields json.RawMessage
 
 	// Latency is "standard" or "optimized". Default: the service's own, standard.
