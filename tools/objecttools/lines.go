@@ -15,7 +15,6 @@ type piece struct {
 	off         int64  // where b begins
 	line        int64  // which line, counted by the reader from its first
 	first, last bool   // it begins, it ends the line
-	end         string // what ended the line: "\n", "\r\n", "\r", or "" at the end of the file
 }
 
 // lines reads a text line by line. A line ends with LF, CRLF or a lone CR.
@@ -43,7 +42,7 @@ func (l *lines) next() (piece, error) {
 			if t.buf[seen] == '\r' && seen+1 < len(t.buf) && t.buf[seen+1] == '\n' {
 				end = 2
 			}
-			p := piece{b: t.buf[:seen], off: t.off, line: l.line, first: !l.inner, last: true, end: string(t.buf[seen : seen+end])}
+			p := piece{b: t.buf[:seen], off: t.off, line: l.line, first: !l.inner, last: true}
 			l.drop, l.inner = seen+end, false
 			l.line++
 			return p, nil

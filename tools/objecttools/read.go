@@ -79,14 +79,13 @@ const (
 
 // window is a request of read_chunk, made sense of.
 type window struct {
-	by      string
-	fresh   bool  // it does not come from a cursor: off is what the model said, and line is where to begin
-	off     int64 // where to begin
-	line    int64 // the number of the line or row there; where it is fresh, the one that is wanted
-	goal    int64 // the line or row that is looked for: it has not been reached before off
-	inner   bool  // off lies within a line
-	count   int
-	limited bool // count was given
+	by    string
+	fresh bool  // it does not come from a cursor: off is what the model said, and line is where to begin
+	off   int64 // where to begin
+	line  int64 // the number of the line or row there; where it is fresh, the one that is wanted
+	goal  int64 // the line or row that is looked for: it has not been reached before off
+	inner bool  // off lies within a line
+	count int
 }
 
 func (d *desk) read(ctx context.Context, c *tools.Call, in readIn) (Chunk, error) {
@@ -121,7 +120,6 @@ func (d *desk) window(f *file, in readIn) (w window, err error) {
 	if w.count, err = between("count", in.Count, most, most); err != nil {
 		return w, err
 	}
-	w.limited = in.Count != nil
 	switch {
 	case in.Cursor != "" && in.Start != nil:
 		return w, tools.Correct("start and cursor exclude each other: the cursor says where to begin")

@@ -1,0 +1,40 @@
+package objecttools
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+func TestOptions(t *testing.T) {
+	b := object.New(object.NewMemory(), "b", nil)
+	_, err := Set(nil, nil)
+	require.ErrorContains(t, err, "objecttools: no bucket")
+	for _, o := range []Options{{MaxResult: -1}, {MaxResult: 4095}, {MaxResult: 1<<20 + 1}, {MaxScan: -1}, {MaxScan: 1<<20 - 1}, {MaxFiles: -1}} {
+		_, err := Set(b, &o)
+		require.Error(t, err, "%+v", o)
+	}
+	for _, o := range []*Options{nil, {}, {MaxResult: 4 << 10, MaxScan: 1 << 20, MaxFiles: 1}, {MaxResult: 1 << 20}} {
+		set, err := Set(b, o)
+		require.NoError(t, err)
+		r, err := set.Resolve(t.Context(), sessionScope(t, "acme", "u1"), nil)
+		require.NoError(t, err)
+		var names []string
+		for s := range r.Specs() {
+			names = append(names, s.Name)
+		}
+		require.Equal(t, []string{"describe_file", "list_files", "read_chunk", "sample", "search"}, names)
+	}
+}
+
+// The largest result is filled, and not exceeded.
+func TestLargestResult(t *testing.T) {
+	c := desktop(t, &Options{MaxResult: 1 << 20})
+	f := c.file("a.txt", string(slices.Repeat([]byte("0123456789abcde\n"), 200_000)))
+	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	require.Greater(t, len(out.Text), 900_000)
+	require.NotEmpty(t, out.Cursor)
+}
