@@ -80,10 +80,10 @@ const (
 // window is a request of read_chunk, made sense of.
 type window struct {
 	by    string
-	fresh bool  // it does not come from a cursor: off is what the model said, and line is where to begin
+	fresh bool  // it does not come from a cursor: off is what the model said
 	off   int64 // where to begin
-	line  int64 // the number of the line or row there; where it is fresh, the one that is wanted
-	goal  int64 // the line or row that is looked for: it has not been reached before off
+	line  int64 // the number of the line or row there
+	goal  int64 // the line or row to begin with, where it has not been reached; else 0 or less than line
 	inner bool  // off lies within a line
 	count int
 }
@@ -102,9 +102,11 @@ func (d *desk) read(ctx context.Context, c *tools.Call, in readIn) (Chunk, error
 		out.Notes = append(out.Notes, "the file is empty")
 	}
 	if w.by == byRows {
-		return out, d.readRows(ctx, f, w, &out)
+		err = d.readRows(ctx, f, w, &out)
+	} else {
+		err = d.readText(ctx, f, w, &out)
 	}
-	return out, d.readText(ctx, f, w, &out)
+	return out, err
 }
 
 // window checks the arguments.
@@ -221,7 +223,7 @@ func (d *desk) readText(ctx context.Context, f *file, w window, out *Chunk) erro
 	if out.Invalid > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d bytes are no %s: each is shown as U+FFFD", out.Invalid, f.enc))
 	}
-	if w.inner {
+	if w.inner && w.by == byLines {
 		out.Notes = append(out.Notes, "the text begins within a line")
 	}
 	if out.End < f.info.Size {
