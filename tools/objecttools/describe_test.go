@@ -236,7 +236,9 @@ func TestLargeRows(t *testing.T) {
 	require.Equal(t, []string{"4", "5"}, out.Rows[len(out.Rows)-1])
 	f = c.file("c.csv", strings.Repeat("name,", 100_000)+"\n4,5\n")
 	d := get[Description](c, "describe_file", args(t, "file", f))
-	require.Contains(t, d.Notes[0], "more columns are not named")
+	require.Contains(t, d.Notes[0], "of 100001 columns")
+	d = get[Description](c, "describe_file", args(t, "file", c.file("c2.csv", strings.Repeat("é", 5000)+"\n4\n")))
+	require.Contains(t, d.Notes[0], "of 1 columns 1 are named")
 }
 
 // Whatever a file holds, no result is larger than it may be.

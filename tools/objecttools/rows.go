@@ -65,8 +65,8 @@ func (f *file) header(ctx context.Context, n int) (header, error) {
 		return h, nil
 	}
 	h.columns, h.invalid = r.row(&room{n})
-	if more := h.fields - len(h.columns); more > 0 {
-		h.notes = append(h.notes, fmt.Sprintf("%d more columns are not named: they did not fit", more))
+	if r.cut || r.cost() > n {
+		h.notes = append(h.notes, fmt.Sprintf("of %d columns %d are named: the names did not fit, and the last may be cut", h.fields, len(h.columns)))
 	}
 	return h, nil
 }
