@@ -57,8 +57,7 @@ func TestBedrock(t *testing.T) {
 	server := httptest.NewServer(bedrocktest.Front(agenttest.Actor()))
 	defer server.Close()
 	client := bedrocktest.NewClient(server.URL, func(o *bedrockruntime.Options) { o.HTTPClient = server.Client() })
-	require.NoError(t, agenttest.TestModel(t.Context(), bedrock.New(client, "any-model", nil),
-		&agenttest.TestOptions{Without: []agenttest.Behaviour{agenttest.Reason, agenttest.Look}})) // Front refuses both
+	require.NoError(t, agenttest.TestModel(t.Context(), bedrock.New(client, "any-model", nil), nil))
 }
 
 func TestNilModel(t *testing.T) {

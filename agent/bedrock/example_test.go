@@ -122,8 +122,8 @@ func ExampleOptions() {
 }
 
 // The name is the id, for records and traces.
-func ExampleModel_Name() {
+func ExampleModel_Info() {
 	model := bedrock.New(bedrocktest.NewClient("http://localhost"), "us.example.reader-v1:0", nil)
-	fmt.Println(model.Name())
+	fmt.Println(model.Info().Model)
 	// Output: us.example.reader-v1:0
 }

@@ -40,8 +40,8 @@ func New(c *bedrockruntime.Client, id string, o *Options) *Model {
 	return m
 }
 
-// Name is the model's id.
-func (m *Model) Name() string { return m.id }
+// Info implements [agent.Described].
+func (m *Model) Info() agent.ModelInfo { return agent.ModelInfo{Provider: "aws.bedrock", Model: m.id} }
 
 // Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the
 // service answers. Leaving the loop, or cancelling the context, closes the connection and ends the SDK's goroutines

@@ -57,7 +57,7 @@ func TestPromptARNs(t *testing.T) {
 		_, err := collect(t, t.Context(), bedrock.New(client, id, nil), ask("?"))
 		require.Equal(t, agent.InvalidCall, modelError(t, err).Code)
 	}
-	require.Equal(t, prompt, bedrock.New(client, prompt, nil).Name())
+	require.Equal(t, prompt, bedrock.New(client, prompt, nil).Info().Model)
 }
 
 // What the caller changes after New does not reach the model.
