@@ -353,7 +353,7 @@ func TestArgumentsOfReadChunk(t *testing.T) {
 	f := c.file("a.txt", "a\nb\n")
 	out := get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1))
 	for call, want := range map[string]string{
-		args(t, "file", f, "by", "pages"):                           "none of bytes, lines and rows",
+		args(t, "file", f, "by", "pages"):                           `"pages" is no`,
 		args(t, "file", f, "by", "rows"):                            "rows are of CSV and JSON Lines",
 		args(t, "file", f, "start", 0):                              "counted from 1",
 		args(t, "file", f, "count", 0):                              "count",
