@@ -14,8 +14,10 @@
 //   - tracking: pipelines and their stages, the single source of truth for every upload; tracking/trackingtest is what a
 //     driver has to pass under it.
 //   - tools: typed functions as tools that a model may call inside a Scope.
-//   - tools/trackingtools: what has been uploaded, and where it stands, for a model.
-//   - agent: the tool-calling loop, as a stream of events.
+//   - tools/approval: a person decides whether a call runs. tools/objecttools: files of any size, for a model.
+//     tools/trackingtools: what has been uploaded, and where it stands, for a model.
+//   - agent: the tool-calling loop, as a stream of events; agent/agenttest: models for tests, recordings, and the suite
+//     that every model passes.
 //   - agent/bedrock: the model over Bedrock's ConverseStream; agent/bedrock/bedrocktest is a server that speaks it.
 //   - sse: the wire format of server-sent events.
 //
