@@ -26,7 +26,8 @@ func NewSystem(t *Table) *System { return &System{t: t} }
 //
 // Any writer can place a row of their own here, with any attributes: what is
 // listed is where to look, and the item itself is to be read in its scope. A
-// row that is stored under no scope is left out.
+// row that is stored under no scope is left out, and one that cannot be read
+// has no attributes.
 func (s *System) Query(ctx context.Context, n int, q Query) (Page, error) {
 	if s == nil || s.t == nil {
 		return Page{}, fmt.Errorf("%w: a System is made by NewSystem", ErrScope)

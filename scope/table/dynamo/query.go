@@ -55,16 +55,22 @@ func page(q table.DriverQuery, out *dynamodb.QueryOutput) (table.DriverPage, err
 
 // decodeFound reads a row of a page. A row that another hand has put into an
 // index is not looked into: it is there to be dropped, and nothing in it may
-// spoil the page.
+// spoil the page. In a shard, where any scope may have rows, one that is damaged
+// is its keys alone: they say where to look, and whoever looks is told the rest.
 func decodeFound(q table.DriverQuery, it item) (table.Row, error) {
 	if q.Slot == 0 {
 		return decodeRow(it)
 	}
-	if r := decodeKeys(it); !q.Key.Contains(r.Partition) {
-		r.Attr = map[string]table.Value{}
-		return r, nil
+	bare := decodeKeys(it)
+	bare.Attr = map[string]table.Value{}
+	if !q.Key.Contains(bare.Partition) {
+		return bare, nil
 	}
-	return decodeListed(it)
+	r, err := decodeListed(it)
+	if _, scoped := q.Key.Scope(); err != nil && !scoped {
+		return bare, nil
+	}
+	return r, err
 }
 
 // count asks for numbers of rows: each request looks at no more rows than are

@@ -296,6 +296,31 @@ func TestForeignRowsAreNotLookedInto(t *testing.T) {
 	require.ErrorIs(t, err, dynamo.ErrRow, "a damaged row of one's own is not passed over in silence")
 }
 
+// A System lists where to look. Any writer can place a row there, and what else is in it must not hide the others.
+func TestForgedRowsDoNotHideAShard(t *testing.T) {
+	in := func(pk, rest string) string {
+		return `{"pk":{"S":"` + pk + `"},"sk":{"S":"meta"},"i3p":{"S":"` + scope.Shard("due-uploads", 3) + `"},"i3s":{"S":"k"}` + rest + `}`
+	}
+	const ours, theirs = "t#acme#u#u1", "t#globex#u#u9"
+	for what, rest := range map[string]string{
+		"an attribute that is no Value": `,"filename":{"SS":["b"]}`,
+		"an expiry that is none":        `,"ttl":{"S":"never"}`,
+		"a version that is none":        `,"v":{"N":"-1"}`,
+		"a name that is reserved":       `,"_x":{"S":"y"}`,
+	} {
+		w := &wire{answers: []answer{{body: `{"Items":[` + in(theirs, rest) + `,` + in(ours, `,"filename":{"S":"a.png"}`) + `]}`}}}
+		d, err := dynamo.New(w.client(), "carrel", nil)
+		require.NoError(t, err)
+		page, err := table.NewSystem(table.New(d, nil)).Query(t.Context(), 3, table.Query{Slot: table.I3, Class: "due-uploads"})
+		require.NoError(t, err, what)
+		require.Len(t, page.Items, 2, what)
+		require.Equal(t, at(t, "globex", "u9"), page.Items[0].Scope, what)
+		require.Empty(t, page.Items[0].Item.Attr, what)
+		require.Equal(t, at(t, "acme", "u1"), page.Items[1].Scope, what)
+		require.Equal(t, "a.png", page.Items[1].Item.Attr["filename"], what)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for code, c := range map[string]struct {
 		message string
