@@ -86,21 +86,26 @@ const (
 // Each record costs one read and one write beside the listing; one that is
 // overdue no more, the read alone. A sweep may be ended at any point and begun
 // anew, and any number of them may run at once: each change is decided from
-// what the record is by then. The error is of the listing; what was done before
-// it is in the result.
+// what the record is by then. The error is of the listing or the removing: the
+// shards that could not be listed are left for the next sweep, and what was done
+// is in the result.
 func (t *Tracker) Sweep(ctx context.Context, o *SweepOptions) (SweepResult, error) {
 	s, err := t.newSweep(o)
 	if err != nil {
 		return SweepResult{}, opError("sweep", err)
 	}
+	var errs []error
 	for _, shard := range s.Shards {
-		if err := s.shard(ctx, shard); err != nil {
+		if err := ctx.Err(); err != nil {
 			return s.result, opError("sweep", err)
+		}
+		if err := s.shard(ctx, shard); err != nil {
+			errs = append(errs, fmt.Errorf("shard %d: %w", shard, err))
 		}
 	}
 	s.result.Purged, err = s.System.Purge(ctx, s.Limit)
 	s.result.More = s.result.More || s.result.Purged == s.Limit
-	return s.result, opError("sweep", err)
+	return s.result, opError("sweep", errors.Join(append(errs, err)...))
 }
 
 // sweep is one Sweep under way.

@@ -219,6 +219,55 @@ func TestSweepBadRows(t *testing.T) {
 	})
 }
 
+// deaf is a driver that does not answer for one shard.
+type deaf struct {
+	table.Driver
+	shard string
+}
+
+var errDeaf = errors.New("no answer")
+
+func (d *deaf) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	if q.Key.Partition() == d.shard {
+		return table.DriverPage{}, errDeaf
+	}
+	return d.Driver.Query(ctx, q)
+}
+
+func (d *deaf) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+	return d.Driver.(table.Purger).Purge(ctx, now, limit)
+}
+
+// A shard that cannot be listed is not in the way of the others, nor of what has expired.
+func TestSweepBadShard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		d := &deaf{Driver: b.driver.Driver, shard: scope.Shard(dueClass("uploads"), 7)}
+		b.table = table.New(d, nil)
+		var err error
+		b.Tracker, err = New(b.table, Uploads(), &Options{Retention: time.Hour})
+		require.NoError(t, err)
+		for n := range 60 {
+			b.of(t, sessionOf(t, b.user, n))
+		}
+		_, err = b.Cancel(t.Context(), sessionOf(t, b.user, 0))
+		require.NoError(t, err)
+		time.Sleep(2 * time.Hour)
+		o := &SweepOptions{System: table.NewSystem(b.table), Look: (&storage{}).look}
+		res, err := b.Sweep(t.Context(), o)
+		require.ErrorIs(t, err, errDeaf)
+		require.ErrorContains(t, err, "shard 7")
+		require.Equal(t, 1, res.Purged)
+		done := res.Abandoned
+		require.Greater(t, done, 40)
+		d.shard = ""
+		res, err = b.Sweep(t.Context(), o)
+		require.NoError(t, err)
+		require.Positive(t, res.Abandoned)
+		require.Equal(t, 59, done+res.Abandoned)
+	})
+}
+
 // Limits and shards: what is left is there for the next, and for others.
 func TestSweepShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
