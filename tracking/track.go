@@ -55,17 +55,17 @@ func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *S
 	returned := false
 	defer func() {
 		if stop(); !returned { // f has ended its goroutine
-			_ = a.settle(ctx, object.Ref{}, errors.New("tracking: track: the function did not return"))
+			_ = a.settle(ctx, ctx.Err(), object.Ref{}, errors.New("tracking: track: the function did not return"))
 		}
 	}()
 	dest, err := call(work, f)
 	returned = true
-	interrupted := context.Cause(work)
+	interrupted, lost := ctx.Err(), context.Cause(work) // by the time that f failed: stop may wait for a heartbeat
 	stop()
-	if err != nil && ctx.Err() == nil && interrupted != nil {
-		err = errors.Join(err, interrupted)
+	if err != nil && interrupted == nil && lost != nil {
+		err = errors.Join(err, lost)
 	}
-	return a.settle(ctx, dest, err)
+	return a.settle(ctx, interrupted, dest, err)
 }
 
 // call calls f and turns a panic into an error.
@@ -79,9 +79,10 @@ func call(ctx context.Context, f func(context.Context) (object.Ref, error)) (des
 }
 
 // settle records how the work ended, also where ctx has, and returns the work's
-// error, joined with that of the recording.
-func (a *Attempt) settle(ctx context.Context, dest object.Ref, err error) error {
-	interrupted := ctx.Err()
+// error, joined with that of the recording. interrupted is ctx's when the work
+// ended. Where the stage has been lost, recording writes nothing and says so; an
+// ErrFenced in err may as well be of another stage that f has worked on.
+func (a *Attempt) settle(ctx context.Context, interrupted error, dest object.Ref, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(a.hold.lease, time.Second))
 	defer cancel()
 	if err == nil {
@@ -94,8 +95,6 @@ func (a *Attempt) settle(ctx context.Context, dest object.Ref, err error) error 
 	_, panicked := errors.AsType[*PanicError](err)
 	var ended error
 	switch {
-	case errors.Is(err, ErrFenced):
-		return err // nothing of the stage is ours to change
 	case panicked || interrupted == nil:
 		ended = a.Fail(ctx, err)
 	case errors.Is(interrupted, context.DeadlineExceeded):

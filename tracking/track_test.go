@@ -170,6 +170,44 @@ func TestTrackInterrupted(t *testing.T) {
 			require.Equal(t, StateRunning, b.get(t).Stage(Enrichment).State)
 		})
 	})
+	t.Run("another stage is taken over: that is this one's failure", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
+				scan, err := b.Start(ctx, b.session, AVScan, &StartOptions{Key: "s1"})
+				require.NoError(t, err)
+				time.Sleep(time.Minute)
+				_, err = b.Start(ctx, b.session, AVScan, &StartOptions{Key: "s2"})
+				require.NoError(t, err)
+				return object.Ref{}, scan.Complete(ctx, object.Ref{})
+			})
+			require.ErrorIs(t, err, ErrFenced)
+			require.Equal(t, StateFailed, b.get(t).Stage(Enrichment).State, "the stage itself was held")
+		})
+	})
+	t.Run("cancelled after it failed: failed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			slow := func() (bool, bool) {
+				time.Sleep(time.Second)
+				cancel()
+				return false, false
+			}
+			failed := &Error{Code: "no_image", Message: "This is no image.", Permanent: true}
+			err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+				b.driver.mu.Lock()
+				b.driver.fault = slow
+				b.driver.mu.Unlock()
+				time.Sleep(10*time.Second + 500*time.Millisecond) // a heartbeat is under way, which ends after ctx
+				return object.Ref{}, failed
+			})
+			require.Same(t, failed, err)
+			require.Equal(t, "no_image", b.get(t).Stage(Enrichment).Error.Code)
+		})
+	})
 	t.Run("the table is away", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
