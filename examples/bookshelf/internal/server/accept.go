@@ -19,7 +19,11 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-const acceptedName = "metadata.json"
+const (
+	acceptedName = "metadata.json"
+	acceptLease  = 30 * time.Second // longer than an accept can take: settleTime and endTime
+	endTime      = 5 * time.Second  // to record how an accept ended, which a store that hangs must not prevent
+)
 
 // acceptKey is the key under which metadata is accepted: the same metadata has the same one. A run's has another form.
 func acceptKey(canonical []byte) string {
@@ -89,7 +93,7 @@ func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Rec
 		}
 		return "", newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
 	}
-	attempt, err := s.o.Tracker.Resume(ctx, session, tracking.Enrichment, &tracking.StartOptions{Key: key, Lease: 30 * time.Second})
+	attempt, err := s.o.Tracker.Resume(ctx, session, tracking.Enrichment, &tracking.StartOptions{Key: key, Lease: acceptLease})
 	if err != nil {
 		if state, ok := errors.AsType[*tracking.StateError](err); ok {
 			if saved, err, decided := settled(state.Record, key); decided { // by another accept, just now
@@ -99,6 +103,8 @@ func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Rec
 		return "", taken(err)
 	}
 	dest, err := s.store(ctx, session, attempt, canonical)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
 	switch {
 	case errors.Is(err, object.ErrChanged), errors.Is(err, tracking.ErrFenced):
 		return "", newProblem(http.StatusConflict, "Somebody else is accepting this upload. Try again.").with("Retry-After", "1")

@@ -37,6 +37,17 @@ func TestAcceptAcrossTwoStores(t *testing.T) {
 		require.NotContains(t, stages["enrichment"]["error_message"], "arn")
 		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
 	})
+	t.Run("the store hangs", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, id := ready(t)
+			w.rawDrv.onPut = func() { time.Sleep(22 * time.Second) } // longer than an accept has
+			require.Equal(t, http.StatusServiceUnavailable, w.accept(id, emma).Status)
+			status, _ := w.stages(id)
+			require.Equal(t, "FAILED", status, "there was time left to say so")
+			w.rawDrv.onPut = nil
+			require.Equal(t, http.StatusOK, w.accept(id, emma).Status, "no lease is waited for")
+		})
+	})
 	t.Run("the store's answer is lost, the same metadata again", func(t *testing.T) {
 		w, id := ready(t)
 		w.rawDrv.lose = errors.New("lost")
