@@ -11,8 +11,17 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// Every is how often a table is swept.
-const Every = time.Minute
+const (
+	// Every is how often a table is swept.
+	Every = time.Minute
+
+	// LookTime is how long a look may take: a store that does not answer about one record must not keep the others
+	// waiting.
+	LookTime = 10 * time.Second
+)
+
+// Look is what [tracking.SweepOptions.Look] is.
+type Look = func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error)
 
 // Options of [New]. Nil is valid.
 type Options struct {
@@ -32,10 +41,11 @@ type Sweeper struct {
 	log     *slog.Logger
 }
 
-// New returns a sweeper. system must be of the tracker's table; look is [tracking.SweepOptions.Look].
-func New(tracker *tracking.Tracker, system *table.System, look func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error), o *Options) *Sweeper {
+// New returns a sweeper. system must be of the tracker's table. The context of look ends after LookTime; an error leaves
+// the record for the next sweep.
+func New(tracker *tracking.Tracker, system *table.System, look Look, o *Options) *Sweeper {
 	s := &Sweeper{
-		tracker: tracker, o: tracking.SweepOptions{System: system, Look: look},
+		tracker: tracker, o: tracking.SweepOptions{System: system, Look: bounded(look)},
 		every: Every, log: slog.New(slog.DiscardHandler),
 	}
 	if o != nil && o.Every > 0 {
@@ -45,6 +55,14 @@ func New(tracker *tracking.Tracker, system *table.System, look func(context.Cont
 		s.log = o.Log
 	}
 	return s
+}
+
+func bounded(look Look) Look {
+	return func(ctx context.Context, r tracking.Record, st tracking.Stage) (object.Ref, bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, LookTime)
+		defer cancel()
+		return look(ctx, r, st)
+	}
 }
 
 // Recover gives up what a process that was killed has left behind: every stage that somebody seems to be at work on.

@@ -142,6 +142,33 @@ func TestWhatTimeBrings(t *testing.T) {
 	})
 }
 
+// A look that is not answered is given up, and keeps nobody else waiting.
+func TestALookThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		hung := h.create(time.Minute)
+		all := []scope.Scope{}
+		for range 20 { // before it and after it
+			all = append(all, h.create(time.Minute))
+		}
+		look := func(ctx context.Context, r tracking.Record, st tracking.Stage) (object.Ref, bool, error) {
+			if r.Scope == hung {
+				<-ctx.Done()
+				return object.Ref{}, false, ctx.Err()
+			}
+			return h.look(ctx, r, st)
+		}
+		stop := h.run(sweeper.New(h.tracker, h.system, look, &sweeper.Options{Log: slog.New(slog.NewTextHandler(&h.log, nil))}))
+		pass(5 * time.Minute)
+		for _, s := range all {
+			require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+		}
+		require.Equal(t, tracking.StatusInProgress, h.record(hung).Status)
+		require.Contains(t, h.log.String(), hung.String())
+		stop()
+	})
+}
+
 // A table that does not answer is swept when it answers again.
 func TestATableThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
