@@ -90,7 +90,7 @@ func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, 
 	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
 		return p, nil
 	}
-	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret, &gateway.Options{Events: events.message})
+	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret, &gateway.Options{Events: events.message, Notify: []string{c.landing}})
 	if err != nil {
 		return part{}, err
 	}

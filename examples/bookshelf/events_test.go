@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 )
 
@@ -85,6 +86,19 @@ func TestAnUploadIsRecordedWhenItArrives(t *testing.T) {
 	file := s.file(session)
 	require.Equal(t, "FAILED", file["current_status"])
 	require.Equal(t, false, file["retryable"])
+}
+
+// What the program itself writes is no upload: an accept makes no alarm.
+func TestAnAcceptIsNoArrival(t *testing.T) {
+	s, out := impatient(t, "", func(c *config) { c.grant, c.grace, c.sweep = time.Minute, time.Minute, time.Hour })
+	session := s.upload("cover.png", "image/png", drawn(t, cover.Samples()[0], nil))
+	events, _ := s.extract(session, "")
+	require.Equal(t, "complete", last(events)["type"])
+	status, answer := s.json("POST", "/api/metadata/accept", map[string]any{"session_id": session, "metadata": map[string]any{"title": "Emma"}})
+	require.Equal(t, http.StatusOK, status, answer)
+	s.stop() // which waits for the events under way
+	require.Contains(t, out.text(), "an upload has arrived")
+	require.NotContains(t, out.text(), "level=WARN")
 }
 
 // What nobody uploads is IN_PROGRESS until it is swept, and then it has ended. A file that comes all the same is told.

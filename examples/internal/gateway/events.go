@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,8 +22,9 @@ const eventTime = 10 * time.Second // for one call of Options.Events
 // memory is another's (versitygw 1.8.0), so that under load an event names the wrong object; it prints the webhook's
 // address, secret included; and nobody waits for its goroutines. Without it no port has to be opened, either.
 type sender struct {
-	events func(context.Context, []byte)
-	calls  sync.WaitGroup
+	events  func(context.Context, []byte)
+	buckets []string // empty: all
+	calls   sync.WaitGroup
 }
 
 var _ s3event.S3EventSender = (*sender)(nil)
@@ -36,7 +38,7 @@ func (s *sender) SendEvent(c fiber.Ctx, meta s3event.EventMeta) {
 	}
 	path := strings.Clone(c.Path()) // its bytes are the next request's
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if key == "" {
+	if key == "" || len(s.buckets) > 0 && !slices.Contains(s.buckets, bucket) {
 		return
 	}
 	raw, err := notification(name, bucket, key, meta, time.Now())

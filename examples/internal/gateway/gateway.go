@@ -48,6 +48,9 @@ type Options struct {
 	// does not manage, nobody repeats. Close waits for the calls under way.
 	// Default: nobody is told.
 	Events func(ctx context.Context, notification []byte)
+
+	// Notify names the buckets whose objects Events is told of, as S3 has notifications a bucket. Default: all.
+	Notify []string
 }
 
 // Start serves the buckets below dir, which is made if it is missing, to the
@@ -124,7 +127,7 @@ func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer
 	listening := make(chan struct{})
 	var events s3event.S3EventSender
 	if o.Events != nil {
-		events = &sender{events: o.Events}
+		events = &sender{events: o.Events, buckets: o.Notify}
 	}
 	srv, err := server(be, access, secret, events, func() { close(listening) })
 	if err != nil {
