@@ -9,7 +9,8 @@ import (
 // or ctx ends. The context it returns is for the work: it is cancelled, with
 // the reason as its cause, once the stage is in other hands ([ErrFenced]) or
 // the lease has run out without a renewal ([ErrLease]). A heartbeat that fails
-// otherwise is tried again, four times as often.
+// otherwise, or is not answered within an interval, is tried again, four times
+// as often.
 //
 // Call Keep right after Start or Resume, and stop before the operation that
 // ends the attempt. stop ends the renewing, waits until no heartbeat is under
@@ -42,7 +43,11 @@ func (a *Attempt) beat(ctx context.Context, cancel context.CancelCauseFunc) {
 		case <-wait.C:
 		}
 		sent := time.Now()
-		try, done := context.WithDeadline(ctx, alive)
+		until := sent.Add(every) // one that is not answered must not use up the lease
+		if alive.Before(until) {
+			until = alive
+		}
+		try, done := context.WithDeadline(ctx, until)
 		err := a.Heartbeat(try)
 		done()
 		switch {

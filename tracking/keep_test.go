@@ -2,11 +2,14 @@ package tracking
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/table"
 )
 
 func TestKeep(t *testing.T) {
@@ -27,6 +30,20 @@ func TestKeep(t *testing.T) {
 		require.Zero(t, b.driver.calls()[1])
 		require.NoError(t, a.Park(t.Context(), 0))
 	})
+}
+
+// hanging does not answer the next so many puts, until their context ends.
+type hanging struct {
+	table.Driver
+	puts atomic.Int64
+}
+
+func (h *hanging) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if h.puts.Add(-1) >= 0 {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return h.Driver.Put(ctx, k, r, c)
 }
 
 func TestKeepEnds(t *testing.T) {
@@ -68,6 +85,34 @@ func TestKeepEnds(t *testing.T) {
 			<-work.Done()
 			require.ErrorIs(t, context.Cause(work), ErrLease)
 			require.InDelta(t, 30, time.Since(began).Seconds(), 3)
+		})
+	})
+	t.Run("one answer never comes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			d := &hanging{Driver: table.NewMemory(nil)}
+			b := newBundle(t, d)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			d.puts.Store(1)
+			work, stop := a.Keep(t.Context())
+			defer stop()
+			time.Sleep(2 * time.Minute)
+			require.NoError(t, work.Err(), "the next heartbeat did not wait for it")
+		})
+	})
+	t.Run("no answer ever comes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			d := &hanging{Driver: table.NewMemory(nil)}
+			b := newBundle(t, d)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			began := time.Now()
+			d.puts.Store(1000)
+			work, stop := a.Keep(t.Context())
+			defer stop()
+			<-work.Done()
+			require.ErrorIs(t, context.Cause(work), ErrLease)
+			require.Equal(t, 30*time.Second, time.Since(began), "not a moment longer than the lease")
 		})
 	})
 	t.Run("the caller ends", func(t *testing.T) {
