@@ -87,6 +87,26 @@ func TestKeepEnds(t *testing.T) {
 			require.InDelta(t, 30, time.Since(began).Seconds(), 3)
 		})
 	})
+	t.Run("a renewal counts from when it was asked for", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, nil)
+			b.arrived(t)
+			a := b.start(t, "r1")
+			began, renewed := time.Now(), false
+			b.driver.fault = func() (bool, bool) { // the first heartbeat takes 5 s, and then the table is away
+				before := renewed
+				if renewed = true; !before {
+					time.Sleep(5 * time.Second)
+				}
+				return before, false
+			}
+			work, stop := a.Keep(t.Context())
+			defer stop()
+			<-work.Done()
+			require.ErrorIs(t, context.Cause(work), ErrLease)
+			require.InDelta(t, 40, time.Since(began).Seconds(), 2.6)
+		})
+	})
 	t.Run("one answer never comes", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &hanging{Driver: table.NewMemory(nil)}

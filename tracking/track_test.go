@@ -147,6 +147,18 @@ func TestTrackInterrupted(t *testing.T) {
 		}))
 		require.Equal(t, StatusSuccess, b.get(t).Status)
 	})
+	t.Run("a panic is a failure all the same", func(t *testing.T) {
+		b := newBundle(t, nil)
+		b.arrived(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+			cancel()
+			panic("it does not like to be interrupted")
+		})
+		_, panicked := errors.AsType[*PanicError](err)
+		require.True(t, panicked)
+		require.Equal(t, StateFailed, b.get(t).Stage(Enrichment).State, "nobody is to go on with it at once, for ever")
+	})
 	t.Run("out of time: failed", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
