@@ -33,6 +33,7 @@
 //	Cancel    anything not terminal → cancelled
 //	Sweep     overdue, and: running under a dead lease → failed, "lost"
 //	          an External stage whose object is there → success
+//	          an optional External stage whose object is not → failed
 //	          nobody at work → abandoned
 //
 // A record is terminal once every required stage has succeeded, when it was

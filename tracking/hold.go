@@ -69,7 +69,7 @@ func (m machine) park(r Record, h hold, waits time.Duration, now time.Time) (Rec
 		func(p Progress) bool { return p.State == StateParked },
 		func(p *Progress) {
 			p.State, p.Parked = StateParked, true
-			p.Lease, p.Due = time.Time{}, time.Time{}
+			p.Lease, p.Due = time.Time{}, now.Add(waits)
 		}, now, now.Add(waits))
 }
 

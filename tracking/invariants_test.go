@@ -46,6 +46,7 @@ func invariants(t testing.TB, m machine, before, after Record) {
 		require.False(t, ended && p.Ended.Before(p.Started), "no negative duration")
 		require.Equal(t, p.State == StateFailed, p.Error.Code != "")
 		if after.Terminal {
+			require.Zero(t, p.NotBefore, "nothing is tried again")
 			require.Contains(t, []State{StateQueued, StateSuccess, StateFailed}, p.State, "nobody holds a part of what has ended")
 		}
 	}

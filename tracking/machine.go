@@ -67,7 +67,7 @@ func (m machine) observe(r Record, st Stage, dest Location, now time.Time) (Reco
 		e.Started = now
 	}
 	e.Fence++
-	e.Destination = dest
+	e.Destination, e.Error = dest, Failure{}
 	e.end(StateSuccess, now)
 	m.settle(&r, now, now.Add(m.review))
 	return r, true, nil
@@ -123,6 +123,11 @@ func (m machine) settle(r *Record, now, waits time.Time) {
 		r.Status = StatusInProgress
 	}
 	r.Due = waits
+	for _, p := range r.stages { // what is parked waits as long as was said, whatever else has ended
+		if p.State == StateParked && p.Due.After(r.Due) {
+			r.Due = p.Due
+		}
+	}
 	if run := r.runDue(); !run.IsZero() {
 		r.Due = run
 	}

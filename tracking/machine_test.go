@@ -338,6 +338,19 @@ func TestTransitionEffects(t *testing.T) {
 		require.Equal(t, dest, w.r.Stage(UserUpload).Destination)
 		require.Equal(t, StateRunning, w.r.Stage(Enrichment).State)
 	})
+	t.Run("observed inside start, and that was all that was waited for", func(t *testing.T) {
+		p, err := Pipeline{Name: "docs", Stages: []StageSpec{{Stage: UserUpload, External: true}, {Stage: Enrichment, Optional: true}}}.complete()
+		require.NoError(t, err)
+		w := newWorld(t)
+		w.m.pipeline = p
+		w.r = w.m.create(w.r.Scope, "a.pdf", []byte{1}, time.Time{}, w.now)
+		c := w.claim("run", "w")
+		c.observed, c.observedDest = UserUpload, dest
+		next, write, err := w.m.start(w.r, c, w.now)
+		stateOf(t, err, ErrTerminal)
+		require.False(t, write)
+		require.Equal(t, w.r, next)
+	})
 	t.Run("due", func(t *testing.T) {
 		w := newWorld(t)
 		require.Equal(t, w.now.Add(75*time.Minute), w.r.Due, "the grant")
@@ -414,6 +427,65 @@ func TestTransitionEffects(t *testing.T) {
 		w.must(next, true, nil)
 		require.Equal(t, w.r.Stage(Enrichment).Lease, w.r.Due)
 		w.must(w.m.complete(w.r, w.own, dest, w.now))
+	})
+	t.Run("a live lease at due, of a stage that only a newer version knows", func(t *testing.T) {
+		w := newWorld(t)
+		w.arrive()
+		due := w.now.Add(10 * time.Minute)
+		w.r.stages = append(w.r.stages, Progress{Stage: "embedding", State: StateRunning, Attempt: 1, Fence: 1, owner: "newer",
+			Started: w.now, Lease: due.Add(time.Minute), Due: due})
+		w.r.Due, w.now = due, due
+		next, v := w.m.sweep(w.r, finding{}, w.now)
+		require.Equal(t, moved, v)
+		w.must(next, true, nil)
+		require.Equal(t, due.Add(time.Minute), w.r.Due)
+		require.Equal(t, StateRunning, w.r.Stage("embedding").State)
+	})
+	t.Run("what waits for a person waits as long as Park said, whatever else ends", func(t *testing.T) {
+		w := newWorld(t)
+		w.arrive()
+		w.start()
+		until := w.now.Add(7 * 24 * time.Hour)
+		w.must(w.m.park(w.r, w.own, 7*24*time.Hour, w.now))
+		spec, err := w.m.pipeline.spec(AVScan)
+		require.NoError(t, err)
+		w.later()
+		w.must(w.m.start(w.r, claim{spec: spec, key: "scan", owner: "s", lease: time.Minute, due: time.Hour}, w.now))
+		require.Equal(t, w.now.Add(time.Hour), w.r.Due, "what runs is looked after first")
+		w.must(w.m.complete(w.r, hold{spec: spec, fence: w.r.Stage(AVScan).Fence, owner: "s"}, dest, w.now))
+		require.Equal(t, until, w.r.Due)
+		w.resume()
+		require.Equal(t, w.now.Add(15*time.Minute), w.r.Due)
+		w.fail(boom)
+		require.Equal(t, w.now.Add(24*time.Hour), w.r.Due, "it waits no more")
+	})
+	t.Run("an optional External stage is not waited for", func(t *testing.T) {
+		p, err := Pipeline{Name: "docs", Stages: []StageSpec{
+			{Stage: "receipt", External: true, Optional: true, Due: time.Hour}, {Stage: Enrichment},
+		}}.complete()
+		require.NoError(t, err)
+		w := newWorld(t)
+		w.m.pipeline = p
+		w.r = w.m.create(w.r.Scope, "a.pdf", []byte{1}, time.Time{}, w.now)
+		w.start()
+		w.must(w.m.park(w.r, w.own, 24*time.Hour, w.now))
+		w.now = w.r.Due
+		require.Equal(t, epoch.Add(time.Hour), w.now)
+		next, v := w.m.sweep(w.r, finding{absent: []Stage{"receipt"}}, w.now)
+		require.Equal(t, lost, v)
+		w.must(next, true, nil)
+		require.Equal(t, StateFailed, w.r.Stage("receipt").State)
+		require.Equal(t, CodeAbandoned, w.r.Stage("receipt").Error.Code)
+		require.Equal(t, StateParked, w.r.Stage(Enrichment).State, "a person is looking at it")
+		require.Equal(t, StatusInProgress, w.r.Status)
+		late := w.r
+		w.must(w.m.observe(w.r, "receipt", dest, w.now))
+		require.Equal(t, StateSuccess, w.r.Stage("receipt").State, "it may still come")
+
+		w.r, w.now = late, late.Due
+		next, v = w.m.sweep(w.r, finding{}, w.now)
+		require.Equal(t, abandoned, v, "nobody came")
+		w.must(next, true, nil)
 	})
 	t.Run("an arrival after abandonment", func(t *testing.T) {
 		w := newWorld(t)

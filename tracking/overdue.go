@@ -10,7 +10,7 @@ type verdict int
 
 const (
 	nothing   verdict = iota // it is not overdue (any more)
-	lost                     // a worker is not heard of any more: its stage failed
+	lost                     // a worker is not heard of any more, or what is optional has not arrived: the stage failed
 	arrived                  // what an External stage waits for is there
 	moved                    // somebody is still at work: it is looked at again later
 	abandoned                // nobody does anything with it: it has ended
@@ -75,6 +75,9 @@ func (m machine) sweep(r Record, f finding, now time.Time) (Record, verdict) {
 			return next, arrived
 		}
 	}
+	if next, ok := m.forgo(r, now); ok {
+		return next, lost
+	}
 	if next, ok := m.postpone(r, now); ok {
 		return next, moved
 	}
@@ -105,9 +108,8 @@ func (m machine) lose(r Record, orphans bool, now time.Time) Record {
 // until the first of their leases would be dead, or of their runs overdue.
 func (m machine) postpone(r Record, now time.Time) (Record, bool) {
 	var until time.Time
-	for _, s := range m.pipeline.Stages {
-		p := r.Stage(s.Stage)
-		if s.External || !p.Live(now) {
+	for p := range r.Stages() { // also those that only another version knows: their workers live, too
+		if !p.Live(now) {
 			continue
 		}
 		at := p.Due
@@ -121,13 +123,34 @@ func (m machine) postpone(r Record, now time.Time) (Record, bool) {
 	if until.IsZero() {
 		return r, false
 	}
-	for _, s := range m.pipeline.Stages {
-		if p := r.Stage(s.Stage); p.State == StateRunning && !now.Before(p.Due) {
-			next, e := r.edit(s.Stage)
+	for p := range r.Stages() {
+		if p.State == StateRunning && !now.Before(p.Due) {
+			next, e := r.edit(p.Stage)
 			e.Due = until
 			r = next
 		}
 	}
 	m.settle(&r, now, until)
 	return r, true
+}
+
+// forgo ends the optional External stages that nothing has arrived for: nobody
+// waits for them any longer, and the record goes on without. What arrives later
+// is still observed.
+func (m machine) forgo(r Record, now time.Time) (Record, bool) {
+	forgone := false
+	for _, s := range m.pipeline.Stages {
+		if p := r.Stage(s.Stage); !s.External || !s.Optional || p.State != StateRunning || now.Before(p.Due) {
+			continue
+		}
+		next, p := r.edit(s.Stage)
+		p.Fence++
+		p.Error = Failure{Code: CodeAbandoned, Message: "It did not arrive in time."}
+		p.end(StateFailed, now)
+		r, forgone = next, true
+	}
+	if forgone {
+		m.settle(&r, now, now.Add(m.review))
+	}
+	return r, forgone
 }

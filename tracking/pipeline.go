@@ -30,7 +30,8 @@ type StageSpec struct {
 	External bool
 
 	// Optional stages are not waited for: a record is a success once all
-	// the others are, and an optional stage's failure fails the stage only.
+	// the others are, and an optional stage's failure fails the stage only;
+	// so does the end of the time of an External one.
 	Optional bool
 
 	// After lists the stages that must have succeeded before this one may

@@ -94,7 +94,7 @@ type Progress struct {
 	Parked  bool   // whether it was ever parked: then no failure is for good
 
 	Lease   time.Time // when the holder may be replaced; zero unless running
-	Due     time.Time // when the run is overdue; zero unless running
+	Due     time.Time // when the run is overdue or, parked, nobody is waited for any longer; else zero
 	Started time.Time // start of the latest attempt
 	Ended   time.Time // zero unless success or failed
 

@@ -41,7 +41,7 @@ type SweepOptions struct {
 
 // SweepResult says what a sweep did.
 type SweepResult struct {
-	Lost      int // records with stages whose workers were not heard of any more
+	Lost      int // records with stages whose workers were not heard of any more, or that were optional and did not arrive
 	Observed  int // of uploads that had arrived
 	Abandoned int // ended, since nobody went on with them
 	Moved     int // put off, since somebody is still at work on them
@@ -75,7 +75,8 @@ const (
 //
 //   - A stage that runs under a dead lease fails with [CodeLost] and may be
 //     started again, if attempts are left.
-//   - An External stage whose object is there after all succeeds.
+//   - An External stage whose object is there after all succeeds; an optional
+//     one whose object is not fails, by itself.
 //   - Where a worker with a live lease takes longer than was expected, the
 //     record is looked at again later.
 //   - Everything else has been waited for in vain: the record ends, FAILED,
