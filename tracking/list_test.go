@@ -187,6 +187,14 @@ func TestListForged(t *testing.T) {
 	for n := range 9 {
 		b.put(t, b.user, n, Active)
 	}
+	for n, s := range []scope.Scope{b.user, sessionOf(t, b.user, 3)} { // rows of the user's own that are no records
+		view, err := b.table.In(s)
+		require.NoError(t, err)
+		_, err = view.Put(t.Context(), table.Item{Sort: "other", Index: []table.Entry{
+			{Slot: table.I1, Level: scope.UserLevel, Class: "active", Sort: sessionOf(t, b.user, 3+n).SessionID()},
+		}}, table.Absent())
+		require.NoError(t, err)
+	}
 	rows := b.all(t, b.user, Filter{Limit: 4, Class: Active}, func() {})
 	require.Len(t, rows, 9)
 	for i, r := range rows {

@@ -63,7 +63,15 @@ func newOffice(t *testing.T) *office {
 type counting struct {
 	table.Driver
 	puts   atomic.Int64
-	broken atomic.Bool
+	broken atomic.Bool // for writes
+	unread atomic.Bool // broken for reads
+}
+
+func (c *counting) Get(ctx context.Context, k table.Key) (table.Row, error) {
+	if c.unread.Load() {
+		return table.Row{}, errors.New("throttled")
+	}
+	return c.Driver.Get(ctx, k)
 }
 
 func (c *counting) Put(ctx context.Context, k table.Key, r table.Row, cond table.Cond) error {
@@ -313,6 +321,10 @@ func TestWhatMayPass(t *testing.T) {
 		require.Equal(t, tracking.StateRunning, o.stage(session).State)
 		broken.Store(false)
 	}
+	o.rows.unread.Store(true)
+	require.ErrorContains(t, o.desk.Message(t.Context(), message), "throttled")
+	require.Empty(t, o.refused.take(), "that a record cannot be read does not mean that there is none")
+	o.rows.unread.Store(false)
 	require.NoError(t, o.desk.Message(t.Context(), message))
 	require.Equal(t, tracking.StateSuccess, o.stage(session).State)
 }
