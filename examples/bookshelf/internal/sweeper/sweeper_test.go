@@ -169,6 +169,24 @@ func TestALookThatHangs(t *testing.T) {
 	})
 }
 
+// More than one call of Sweep does is done in one go.
+func TestManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		var all []scope.Scope
+		for range 1100 {
+			all = append(all, h.create(time.Minute))
+		}
+		pass(2 * time.Minute)
+		stop := h.run(h.sweeper(time.Hour))
+		pass(time.Minute)
+		for _, s := range all {
+			require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+		}
+		stop()
+	})
+}
+
 // A table that does not answer is swept when it answers again.
 func TestATableThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
