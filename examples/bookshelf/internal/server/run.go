@@ -40,6 +40,7 @@ type run struct {
 var (
 	stopped = &tracking.Error{Code: "stopped", Message: "The server was shut down during the run. Try again."}
 	lost    = &tracking.Error{Code: "lost", Message: "Another run has taken this upload over."}
+	silent  = &tracking.Error{Code: "lost", Message: "The run's record could not be kept up to date, so it was ended. Try again."}
 	overdue = &tracking.Error{Code: string(agent.Timeout), Message: "The run took too long and was ended."}
 )
 
@@ -177,8 +178,10 @@ func ended(ctx context.Context, err error) error {
 		return err
 	case errors.Is(cause, errShutdown):
 		return stopped
-	case errors.Is(cause, tracking.ErrFenced), errors.Is(cause, tracking.ErrLease):
+	case errors.Is(cause, tracking.ErrFenced):
 		return lost
+	case errors.Is(cause, tracking.ErrLease): // nobody has been seen to take the stage
+		return silent
 	}
 	return cause
 }

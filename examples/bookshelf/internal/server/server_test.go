@@ -311,6 +311,28 @@ func TestAKilledRunIsTakenAgain(t *testing.T) {
 	})
 }
 
+// A run whose lease could not be renewed ends. Nobody has taken its stage, so its record says so, as soon as it can.
+func TestALeaseThatCouldNotBeRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		started := make(chan struct{})
+		w.model.then(hold(started, nil))
+		got := make(chan reply)
+		go func() { got <- w.extract(id) }()
+		<-started
+		w.rows.refuse.Store(true)
+		time.AfterFunc(29*time.Second, func() { w.rows.refuse.Store(false) }) // between two heartbeats
+		last := (<-got).last(t)
+		require.Equal(t, "lost", last["code"])
+		require.NotContains(t, last["message"], "Another", "there is none")
+		status, stages := w.stages(id)
+		require.Equal(t, "FAILED", status)
+		require.Equal(t, last["message"], stages["enrichment"]["error_message"])
+		require.Equal(t, "complete", w.extract(id).last(t)["type"])
+	})
+}
+
 func TestBadInput(t *testing.T) {
 	w := newWorld(t)
 	id := w.uploaded(picture(t))
