@@ -360,6 +360,10 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-events-queue", "https://sqs.example/q"}, "wants -aws"},
 		{[]string{"-aws", "-events-queue", "q"}, "no http or https URL"},
 		{[]string{"-sweep", "-1s"}, "no interval"},
+		{[]string{"-sweep", "0s"}, "no interval"},
+		{[]string{"-events-wait", "0s"}, "1s to 20s"},
+		{[]string{"-events-wait", "1500ms"}, "1s to 20s"},
+		{[]string{"-events-wait", "21s"}, "1s to 20s"},
 		{[]string{"serve"}, "unexpected argument"},
 		{[]string{"-port", "1"}, "not defined"},
 	} {

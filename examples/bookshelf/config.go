@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/url"
 	"time"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 )
 
 // config is what the program is told.
@@ -45,6 +47,8 @@ func (c config) check() error {
 		return fmt.Errorf("-events-queue wants -aws, or an endpoint in %s", sqsEndpoint)
 	case c.sweep < 0:
 		return fmt.Errorf("-sweep: %v is no interval", c.sweep)
+	case c.queueWait < 0 || c.queueWait > queue.MaxWait || c.queueWait%time.Second != 0:
+		return fmt.Errorf("-events-wait: %v; 1s to 20s are possible, in whole seconds", c.queueWait)
 	}
 	urls := []struct{ name, value string }{{"-issuer", c.issuer}, {"-events-queue", c.queue}}
 	if !c.aws {

@@ -96,6 +96,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
+	if c.sweep == 0 || c.queueWait == 0 { // which in a config is the default, and nobody means by a flag
+		return errors.New("-sweep: 0s is no interval, and -events-wait takes 1s to 20s")
+	}
 	a, err := start(ctx, c)
 	if err != nil {
 		return err
