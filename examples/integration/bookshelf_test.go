@@ -25,6 +25,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // packageDir is where the tests were started: an embedded gateway moves the process elsewhere.
@@ -234,4 +237,30 @@ func TestBookshelf(t *testing.T) {
 	status, answer = s.ask(http.MethodGet, "/api/ops/files", nil, http.Header{"Authorization": {"Bearer " + token}})
 	require.Equal(t, http.StatusOK, status, string(answer))
 	require.NotContains(t, string(answer), session)
+}
+
+// On a table that other processes may work on, a start takes no lease for a dead process's.
+func TestBookshelfLeavesOthersRunsAlone(t *testing.T) {
+	needDynamoDB(t)
+	s := newShelf(t)
+	data := t.TempDir()
+	s.start(data)
+	id := s.object(http.MethodGet, "/api/upload/presigned?filename=a.png", nil)["session_id"].(string)
+	session, err := userOf(t, "demo", "anonymous").Session(id)
+	require.NoError(t, err)
+	d, err := dynamo.New(servers.DynamoDB, s.name, nil)
+	require.NoError(t, err)
+	other, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
+	require.NoError(t, err)
+	run, err := other.Start(t.Context(), session, tracking.Enrichment, &tracking.StartOptions{
+		Key: "another process's", Lease: time.Hour, Observed: &tracking.Observation{Stage: tracking.UserUpload},
+	})
+	require.NoError(t, err)
+	s.stop()
+	s.start(data) // which sweeps before it answers, or never
+	require.NoError(t, run.Heartbeat(t.Context()))
+	r, err := other.Get(t.Context(), session)
+	require.NoError(t, err)
+	require.Equal(t, tracking.StateRunning, r.Stage(tracking.Enrichment).State)
+	require.Equal(t, run.Fence(), r.Stage(tracking.Enrichment).Fence)
 }
