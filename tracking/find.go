@@ -10,7 +10,7 @@ import (
 // Find returns the record of a session id within a tenant, or within a user.
 // It is for callers who do not know the user: a tenant's record is looked up
 // in the index, in up to three queries, and then read. One that was made a
-// moment ago may not be found yet.
+// moment ago, or whose class changes at this moment, may not be found.
 //
 // An id that is no session id, one that does not exist and one of another
 // tenant give the same answer, [ErrNotFound].

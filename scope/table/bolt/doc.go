@@ -9,7 +9,7 @@
 // entries: after a crash there is all of it or nothing. Indexes never lag. One
 // process at a time has the file: a second [Open] is [ErrLocked].
 //
-// What the package does not do: it removes no expired items (they stay hidden
-// until replaced or deleted), and it is not for network file systems, whose
-// locks and syncs promise less.
+// What the package does not do: it removes no expired items by itself (they stay
+// hidden until they are replaced, deleted or purged, see [table.System.Purge]),
+// and it is not for network file systems, whose locks and syncs promise less.
 package bolt

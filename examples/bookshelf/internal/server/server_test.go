@@ -311,6 +311,18 @@ func TestAKilledRunIsTakenAgain(t *testing.T) {
 	})
 }
 
+// An upload that begins while its grant holds may take a while: until then nobody calls it abandoned.
+func TestAnUploadHasItsGrantAndAGrace(t *testing.T) {
+	w := newWorld(t)
+	answer := w.get("/api/upload/presigned?filename=cover.png").json(t)
+	rec, err := w.tracker.Get(t.Context(), w.session(answer["session_id"].(string)))
+	require.NoError(t, err)
+	expires, err := time.Parse(time.RFC3339, answer["expires_at"].(string))
+	require.NoError(t, err)
+	require.WithinDuration(t, expires.Add(15*time.Minute), rec.Due, time.Second)
+	require.WithinDuration(t, time.Now().Add(30*time.Minute), rec.Due, 5*time.Second)
+}
+
 // A run whose lease could not be renewed ends. Nobody has taken its stage, so its record says so, as soon as it can.
 func TestALeaseThatCouldNotBeRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
