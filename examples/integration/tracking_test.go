@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/scope"
@@ -86,6 +87,7 @@ func writes(was []string) (n int) {
 // tracked is a tracker on a table of its own, and what goes over the wire.
 type tracked struct {
 	*tracking.Tracker
+	name  string // of the table
 	tap   *tap
 	table *table.Table
 	user  scope.Scope
@@ -100,7 +102,7 @@ func newTracked(t testing.TB, o *tracking.Options) *tracked {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, remove(context.Background())) })
 	options := servers.DynamoDB.Options()
-	tr := &tracked{tap: &tap{HTTPClient: options.HTTPClient}}
+	tr := &tracked{name: name, tap: &tap{HTTPClient: options.HTTPClient}}
 	options.HTTPClient = tr.tap
 	d, err := dynamo.New(dynamodb.New(options), name, nil)
 	require.NoError(t, err)
@@ -386,4 +388,32 @@ func TestTrackingPaused(t *testing.T) {
 		require.Equal(t, before, after)
 		require.NoError(t, a.Complete(ctx, object.Ref{}))
 	}
+}
+
+// A row that somebody has put into every shard, and that nobody can read, keeps no sweep from the records of others.
+func TestSweepPastForgedRows(t *testing.T) {
+	tr := newTracked(t, nil)
+	ctx := t.Context()
+	for shard := range tracking.Shards {
+		forged := attributes{
+			"pk": str(userOf(t, "globex", "u9").Partition()), "sk": str(fmt.Sprint("x", shard)), "v": &types.AttributeValueMemberN{Value: "1"},
+			"i3p": str(scope.Shard("due-uploads", shard)), "i3s": str("0"), "filename": &types.AttributeValueMemberSS{Value: []string{"a"}},
+		}
+		_, err := servers.DynamoDB.PutItem(ctx, &dynamodb.PutItemInput{TableName: &tr.name, Item: forged})
+		require.NoError(t, err)
+	}
+	s := tr.session(t)
+	later, err := tracking.New(tr.table, tracking.Uploads(), &tracking.Options{Clock: func() time.Time { return time.Now().Add(2 * time.Hour) }})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := later.Sweep(ctx, &tracking.SweepOptions{
+			System: table.NewSystem(tr.table),
+			Look: func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error) {
+				return object.Ref{}, false, nil
+			},
+		})
+		require.NoError(t, err)
+		r, err := tr.Get(ctx, s)
+		return err == nil && r.Reason == tracking.CodeAbandoned
+	}, 10*time.Second, 50*time.Millisecond)
 }
