@@ -18,6 +18,9 @@ const (
 	// LookTime is how long a look may take: a store that does not answer about one record must not keep the others
 	// waiting.
 	LookTime = 10 * time.Second
+
+	// SweepTime is how long a sweep of Run may take. The next one goes on with what it has left, in another order.
+	SweepTime = 5 * time.Minute
 )
 
 // Look is what [tracking.SweepOptions.Look] is.
@@ -77,9 +80,11 @@ func (s *Sweeper) Recover(ctx context.Context) error {
 // Run sweeps at once, and then again and again until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := s.sweep(ctx, s.o); err != nil && ctx.Err() == nil {
+		limited, cancel := context.WithTimeout(ctx, SweepTime)
+		if err := s.sweep(limited, s.o); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "the table could not be swept", "err", err)
 		}
+		cancel()
 		select {
 		case <-time.After(s.every*9/10 + rand.N(s.every/5+1)): //nolint:gosec // so that not all sweep at once: it need not be unforeseeable
 		case <-ctx.Done():

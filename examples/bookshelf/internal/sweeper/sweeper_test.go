@@ -25,10 +25,15 @@ type broken struct {
 	table.Driver
 	queries atomic.Int64
 	fail    atomic.Bool
+	hang    atomic.Bool // the next listing has no answer
 }
 
 func (b *broken) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
 	b.queries.Add(1)
+	if b.hang.CompareAndSwap(true, false) {
+		<-ctx.Done()
+		return table.DriverPage{}, ctx.Err()
+	}
 	if b.fail.Load() {
 		return table.DriverPage{}, errors.New("throttled")
 	}
@@ -205,6 +210,20 @@ func TestATableThatDoesNotAnswer(t *testing.T) {
 		n := h.rows.queries.Load()
 		pass(time.Hour)
 		require.Equal(t, n, h.rows.queries.Load(), "after its end it sweeps no more")
+	})
+}
+
+// A table that leaves one question unanswered is asked again.
+func TestATableThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		s := h.create(time.Minute)
+		h.rows.hang.Store(true)
+		stop := h.run(h.sweeper(0))
+		pass(sweeper.SweepTime + 3*time.Minute)
+		require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+		require.Equal(t, 1, strings.Count(h.log.String(), "could not be swept"))
+		stop()
 	})
 }
 
