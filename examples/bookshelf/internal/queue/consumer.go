@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -71,24 +72,27 @@ func New(client Client, url string, handle func(ctx context.Context, body []byte
 }
 
 // Run takes messages until ctx ends, and returns when those that it has taken have been dealt with. A queue that does
-// not answer is asked again, after a second at first and half a minute at last.
+// not answer is asked again, after a second at first and half a minute at last; so is one of whose messages none could be
+// dealt with, as when a table is away: each delivery in vain brings a message closer to the dead letter queue.
 func (c *Consumer) Run(ctx context.Context) {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
 		began := time.Now()
 		messages, err := c.receive(ctx)
+		longer := min(max(2*pause, firstPause), longPause)
 		switch {
 		case ctx.Err() != nil && len(messages) == 0:
 			return
 		case err != nil:
-			pause = min(max(2*pause, firstPause), longPause)
+			pause = longer
 			c.log.WarnContext(ctx, "the queue did not answer", "queue", c.url, "err", err, "again_in", pause)
 		case len(messages) == 0 && time.Since(began) < firstPause/2: // it does not wait: it must not be asked without end
 			pause = firstPause
+		case len(messages) > 0 && c.all(ctx, messages) == 0:
+			pause = longer
 		default:
 			pause = 0
 		}
-		c.all(ctx, messages)
 		if pause > 0 {
 			select {
 			case <-time.After(pause/2 + rand.N(pause/2)): //nolint:gosec // so that not all ask at once: it need not be unforeseeable
@@ -111,27 +115,35 @@ func (c *Consumer) receive(ctx context.Context) ([]types.Message, error) {
 	return out.Messages, nil
 }
 
-// all deals with the messages side by side, and waits.
-func (c *Consumer) all(ctx context.Context, messages []types.Message) {
+// all deals with the messages side by side, waits, and returns how many it could deal with.
+func (c *Consumer) all(ctx context.Context, messages []types.Message) int {
 	ctx = context.WithoutCancel(ctx)
+	var done atomic.Int64
 	var wg sync.WaitGroup
 	for _, m := range messages {
-		wg.Go(func() { c.one(ctx, m) })
+		wg.Go(func() {
+			if c.one(ctx, m) {
+				done.Add(1)
+			}
+		})
 	}
 	wg.Wait()
+	return int(done.Load())
 }
 
-func (c *Consumer) one(ctx context.Context, m types.Message) {
+// one reports whether the message has been dealt with.
+func (c *Consumer) one(ctx context.Context, m types.Message) bool {
 	about := []any{"queue", c.url, "message", aws.ToString(m.MessageId), "received", m.Attributes["ApproximateReceiveCount"]}
 	if err := c.handled(ctx, m); err != nil {
 		c.log.WarnContext(ctx, "a message was not dealt with, and stays in the queue", append(about, "err", err)...)
-		return
+		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	if _, err := c.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &c.url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 		c.log.WarnContext(ctx, "a message was dealt with and not deleted: it comes again", append(about, "err", err)...)
 	}
+	return true
 }
 
 func (c *Consumer) handled(ctx context.Context, m types.Message) error {

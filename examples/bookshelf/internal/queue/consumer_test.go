@@ -192,6 +192,27 @@ func TestWhatFailsIsLeftToTheQueue(t *testing.T) {
 	})
 }
 
+// While nothing can be dealt with, little is taken: a backlog must not use up its deliveries on a table that is away.
+func TestABacklogOutlivesAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		for range 1000 {
+			f.put(aws.String("body"))
+		}
+		back := time.Now().Add(10 * time.Minute)
+		stop := running(t, f, func(context.Context, []byte) error {
+			if time.Now().Before(back) {
+				return errors.New("the table is away")
+			}
+			return nil
+		}, nil)
+		pass(15 * time.Minute)
+		stop()
+		require.Empty(t, f.dead)
+		require.Zero(t, f.left())
+	})
+}
+
 func TestALostDeletionIsARepeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{lossy: true}
