@@ -31,9 +31,9 @@ type Driver interface {
 	// Query returns a page of the rows of the key's partition, or of an index.
 	// A row of an index has at least its base key, its expiry, and its keys in
 	// that index. Where an index does not hold whole rows, those in it have
-	// Version 0. Where others than this package write to the store, a row in
-	// an index partition of no scope ([Key.Scope]) that cannot be read is its
-	// keys: it must not hide the others.
+	// Version 0. Where others than this package write to the store, a row of
+	// an index that is stored outside the key's own scope ([Key.Within]) and
+	// cannot be read is its keys: it must not hide the others.
 	Query(ctx context.Context, q DriverQuery) (DriverPage, error)
 	// Delete removes the row and its index entries where c holds; otherwise
 	// it returns a *[RowConflictError].

@@ -46,7 +46,8 @@ type Query struct {
 // once more for each index that holds an attribute which changed) may be told
 // to keep only some attributes there. Then the item has those, its expiry and
 // its entry in that index; its Version is 0, so that it is not put back in
-// this state by mistake: Get it first.
+// this state by mistake: Get it first. An item of a narrower scope that cannot
+// be read has no attributes here; whoever Gets it is told what is wrong.
 type Found struct {
 	Scope scope.Scope
 	Item  Item

@@ -55,8 +55,9 @@ func page(q table.DriverQuery, out *dynamodb.QueryOutput) (table.DriverPage, err
 
 // decodeFound reads a row of a page. A row that another hand has put into an
 // index is not looked into: it is there to be dropped, and nothing in it may
-// spoil the page. In a shard, where any scope may have rows, one that is damaged
-// is its keys alone: they say where to look, and whoever looks is told the rest.
+// spoil the page. Nor may one of a narrower scope, by whoever can write to that
+// alone: where it is damaged it is its keys, which say where to look, and whoever
+// looks is told the rest. To a shard every scope is a narrower one.
 func decodeFound(q table.DriverQuery, it item) (table.Row, error) {
 	if q.Slot == 0 {
 		return decodeRow(it)
@@ -67,7 +68,7 @@ func decodeFound(q table.DriverQuery, it item) (table.Row, error) {
 		return bare, nil
 	}
 	r, err := decodeListed(it)
-	if _, scoped := q.Key.Scope(); err != nil && !scoped {
+	if own, _ := q.Key.Within(); err != nil && bare.Partition != own {
 		return bare, nil
 	}
 	return r, err

@@ -296,6 +296,25 @@ func TestForeignRowsAreNotLookedInto(t *testing.T) {
 	require.ErrorIs(t, err, dynamo.ErrRow, "a damaged row of one's own is not passed over in silence")
 }
 
+// Whoever may write to a narrower scope alone must not be able to spoil the lists of a wider one.
+func TestRowsOfNarrowerScopesDoNotSpoilAList(t *testing.T) {
+	in := func(pk, rest string) string {
+		return `{"pk":{"S":"` + pk + `"},"sk":{"S":"x"},"i1p":{"S":"t#acme#i#c"},"i1s":{"S":"k"}` + rest + `}`
+	}
+	w := &wire{answers: []answer{{body: `{"Items":[` + in("t#acme#u#u9", `,"a":{"SS":["b"]}`) + `,` + in("t#acme#u#u1", `,"a":{"S":"b"}`) + `]}`}}}
+	d, err := dynamo.New(w.client(), "carrel", nil)
+	require.NoError(t, err)
+	v, err := table.New(d, nil).In(at(t, "acme", ""))
+	require.NoError(t, err)
+	page, err := v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 2)
+	require.Equal(t, at(t, "acme", "u9"), page.Items[0].Scope, "it is not passed over: whoever gets it is told what is wrong")
+	require.Empty(t, page.Items[0].Item.Attr)
+	require.Zero(t, page.Items[0].Item.Version)
+	require.Equal(t, "b", page.Items[1].Item.Attr["a"])
+}
+
 // A System lists where to look. Any writer can place a row there, and what else is in it must not hide the others.
 func TestForgedRowsDoNotHideAShard(t *testing.T) {
 	in := func(pk, rest string) string {
