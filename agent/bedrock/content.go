@@ -5,17 +5,15 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/carrel-go/carrel/agent"
 )
 
-// content writes the blocks of one message. What one side cannot say is refused: images and documents are the
-// user's, reasoning is the assistant's.
-func (w *writer) content(m agent.Message) ([]types.ContentBlock, error) {
-	blocks := make([]types.ContentBlock, 0, len(m.Parts))
+// content appends the blocks of one message. What one side cannot say is refused: images and documents are the
+// user's, reasoning is the assistant's. The blocks point into the message.
+func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.ContentBlock, error) {
 	for _, p := range m.Parts {
 		if m.Role != agent.User && (p.Image != nil || p.Document != nil) {
 			return nil, invalid("an image or a document in a message of the %s", m.Role)
@@ -43,8 +41,8 @@ func (w *writer) part(p agent.Part) (types.ContentBlock, error) {
 			return nil, invalid("input of the call %q of the tool %q: %w", p.Use.ID, p.Use.Name, err)
 		}
 		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
-			ToolUseId: aws.String(p.Use.ID),
-			Name:      aws.String(p.Use.Name),
+			ToolUseId: &p.Use.ID,
+			Name:      &p.Use.Name,
 			Input:     input,
 		}}, nil
 	case p.Result != nil:
@@ -80,7 +78,7 @@ func reasoning(r *agent.Reasoning) types.ContentBlock {
 	case r.Signature != "":
 		return &types.ContentBlockMemberReasoningContent{
 			Value: &types.ReasoningContentBlockMemberReasoningText{
-				Value: types.ReasoningTextBlock{Text: aws.String(r.Text), Signature: aws.String(r.Signature)},
+				Value: types.ReasoningTextBlock{Text: &r.Text, Signature: &r.Signature},
 			},
 		}
 	}
@@ -89,7 +87,7 @@ func reasoning(r *agent.Reasoning) types.ContentBlock {
 
 // toolResult writes a JSON object as JSON; every other JSON value goes as text, since the service refuses it.
 func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
-	b := types.ToolResultBlock{ToolUseId: aws.String(r.ID)}
+	b := types.ToolResultBlock{ToolUseId: &r.ID}
 	if r.Result.IsError {
 		b.Status = types.ToolResultStatusError
 	}

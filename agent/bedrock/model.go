@@ -86,14 +86,18 @@ func (m *Model) converse(ctx context.Context, r *agent.Request, yield func(agent
 		for range stream.Events() { // until the SDK's reader has ended
 		}
 	}()
+	return m.follow(ctx, w, stream, yield)
+}
 
+// follow takes the events of a stream until it has ended, or yield returns false.
+func (m *Model) follow(ctx context.Context, w *watchdog, stream *bedrockruntime.ConverseStreamEventStream, yield func(agent.Delta) bool) error {
 	var a answer
-	for {
+	for events := stream.Events(); ; {
 		w.beat()
 		select {
 		case <-w.ctx.Done():
 			return m.failed(ctx, w, context.Cause(w.ctx))
-		case ev, ok := <-stream.Events():
+		case ev, ok := <-events:
 			w.rest()
 			if !ok {
 				if err := stream.Err(); err != nil || ctx.Err() != nil || w.expired() {

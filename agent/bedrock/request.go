@@ -57,20 +57,27 @@ type writer struct {
 
 func (w *writer) messages(ms []agent.Message) ([]types.Message, error) {
 	out := make([]types.Message, 0, len(ms))
+	parts := 0
 	for _, m := range ms {
-		blocks, err := w.content(m)
-		if err != nil {
+		parts += len(m.Parts)
+	}
+	all := make([]types.ContentBlock, 0, parts) // of all messages: it does not grow, so the slices of it stay
+	begin := 0                                  // of the last message
+	for _, m := range ms {
+		n := len(all)
+		var err error
+		if all, err = w.content(all, m); err != nil {
 			return nil, err
 		}
-		if len(blocks) == 0 {
+		if len(all) == n {
 			continue
 		}
-		role := types.ConversationRole(m.Role)
-		if last := len(out) - 1; last >= 0 && out[last].Role == role {
-			out[last].Content = append(out[last].Content, blocks...)
-		} else {
-			out = append(out, types.Message{Role: role, Content: blocks})
+		role, last := types.ConversationRole(m.Role), len(out)-1
+		if last < 0 || out[last].Role != role {
+			out, begin = append(out, types.Message{Role: role}), n
+			last++
 		}
+		out[last].Content = all[begin:len(all):len(all)]
 	}
 	if len(out) == 0 {
 		return nil, invalid("the request has no content")

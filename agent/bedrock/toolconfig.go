@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"sync"
@@ -28,17 +29,18 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 		return nil, nil
 	}
 	c := &types.ToolConfiguration{Tools: make([]types.Tool, 0, len(specs)+1), ToolChoice: choice} // one for a cache point
-	for _, s := range specs {
+	for i := range specs {
+		s := &specs[i]
 		schema, err := m.schemas.object(s.Schema)
 		if err != nil {
 			return nil, invalid("schema of the tool %q: %w", s.Name, err)
 		}
 		spec := types.ToolSpecification{
-			Name:        aws.String(s.Name),
+			Name:        &s.Name,
 			InputSchema: &types.ToolInputSchemaMemberJson{Value: schema},
 		}
 		if !blank(s.Description) {
-			spec.Description = aws.String(s.Description)
+			spec.Description = &s.Description
 		}
 		c.Tools = append(c.Tools, &types.ToolMemberToolSpec{Value: spec})
 	}
@@ -91,25 +93,25 @@ const (
 // turn, and to read them all again would be half of what a request costs here.
 type schemas struct {
 	mu sync.RWMutex
-	ok map[string]struct{}
+	ok map[string]document.Interface
 }
 
 func (s *schemas) object(j json.RawMessage) (document.Interface, error) {
 	s.mu.RLock()
-	_, known := s.ok[string(j)]
+	doc := s.ok[string(j)]
 	s.mu.RUnlock()
-	if known {
-		return raw{json: j}, nil
+	if doc != nil {
+		return doc, nil
 	}
-	doc, err := object(j)
+	doc, err := object(bytes.Clone(j)) // it is kept, and j is the caller's
 	if err == nil && len(j) <= maxSchemaBytes {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.ok == nil {
-			s.ok = make(map[string]struct{})
+			s.ok = make(map[string]document.Interface)
 		}
 		if len(s.ok) < maxSchemas {
-			s.ok[string(j)] = struct{}{}
+			s.ok[string(j)] = doc
 		}
 	}
 	return doc, err
