@@ -314,7 +314,7 @@ func TestSample(t *testing.T) {
 	for _, it := range s.Items {
 		require.Equal(t, []string{"1", "a paragraph\nof many lines\n\nwithout a comma\n", "2"}, it.Row)
 	}
-	require.Contains(t, c.correction("sample", args(t, "file", f, "from", "middle")), `"middle" is no`)
+	require.Contains(t, c.correction("sample", args(t, "file", f, "from", "middle")), `"middle" is not one of "spread", "head", "tail"`)
 	require.Contains(t, c.correction("sample", args(t, "file", f, "count", 51)), "count")
 	require.Empty(t, get[Sample](c, "sample", args(t, "file", c.file("d.txt", ""))).Items)
 	one := get[Sample](c, "sample", args(t, "file", c.file("e.txt", strings.Repeat("é", 100_000)), "count", 3))

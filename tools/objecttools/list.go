@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	defaultListed = 50
-	maxListed     = 200
+	defaultListed = 50 // the schema says it too, and that 200 is the most
 	// maxMatch is how long a search for names may be, in bytes: no name is longer.
 	maxMatch = 255
 )
@@ -57,10 +56,7 @@ func (l List) Summary() string {
 }
 
 func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error) {
-	limit, err := between("limit", in.Limit, defaultListed, maxListed)
-	if err != nil {
-		return List{}, err
-	}
+	limit := or(in.Limit, defaultListed)
 	if len(in.Match) > maxMatch {
 		return List{}, tools.Correct(fmt.Sprintf("match is longer than %d bytes, and so than any name", maxMatch))
 	}
@@ -123,13 +119,10 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	return l, nil
 }
 
-// between checks an optional number: nil is the default, what is outside 1 to most a correction.
-func between(name string, v *int, def, most int) (int, error) {
+// or is an optional number, which the schema has checked, or its default.
+func or(v *int, def int) int {
 	if v == nil {
-		return min(def, most), nil
+		return def
 	}
-	if *v < 1 || *v > most {
-		return 0, tools.Correct(fmt.Sprintf("%s: %d is not between 1 and %d", name, *v, most))
-	}
-	return *v, nil
+	return *v
 }

@@ -70,6 +70,9 @@ func (c Chunk) Summary() string {
 	return s
 }
 
+// mostCounted is more than fits into any result, and can be added to without overflow.
+const mostCounted = 1 << 30
+
 // What a chunk is measured by.
 const (
 	byBytes = "bytes"
@@ -118,10 +121,7 @@ func (d *desk) window(f *file, in readIn) (w window, err error) {
 			w.by = byRows
 		}
 	}
-	most := 1 << 30
-	if w.count, err = between("count", in.Count, most, most); err != nil {
-		return w, err
-	}
+	w.count = min(or(in.Count, mostCounted), mostCounted)
 	switch {
 	case in.Cursor != "" && in.Start != nil:
 		return w, tools.Correct("start and cursor exclude each other: the cursor says where to begin")
@@ -132,7 +132,7 @@ func (d *desk) window(f *file, in readIn) (w window, err error) {
 		}
 		by := map[byte]string{cursorBytes: byBytes, cursorLines: byLines, cursorRows: byRows}[kind]
 		if in.By != "" && in.By != by {
-			return w, tools.Correct(fmt.Sprintf("the cursor is one by %s, so it can't go on by %s", by, clipRunes(in.By, 20)))
+			return w, tools.Correct(fmt.Sprintf("the cursor is one by %s, so it can't go on by %s", by, in.By))
 		}
 		w.by, w.off, w.line, w.goal, w.inner = by, at[0], at[1], at[2], at[3] != 0
 		if w.off > f.info.Size || w.by == byRows && !f.form.rows() { // forged, and harmless
@@ -159,8 +159,6 @@ func (d *desk) window(f *file, in readIn) (w window, err error) {
 			}
 			w.goal = *in.Start
 		}
-	default:
-		return w, tools.Correct(fmt.Sprintf("by: %q is none of bytes, lines and rows", clipRunes(w.by, 20)))
 	}
 	return w, nil
 }

@@ -3,6 +3,7 @@ package objecttools
 import (
 	"encoding/csv"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -352,8 +353,11 @@ func TestArgumentsOfReadChunk(t *testing.T) {
 	c := desktop(t, nil)
 	f := c.file("a.txt", "a\nb\n")
 	out := get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1))
+	for _, by := range []string{"bytes", "lines"} {
+		require.Equal(t, "a\nb\n", get[Chunk](c, "read_chunk", args(t, "file", f, "by", by, "count", int64(math.MaxInt64))).Text)
+	}
 	for call, want := range map[string]string{
-		args(t, "file", f, "by", "pages"):                           `"pages" is no`,
+		args(t, "file", f, "by", "pages"):                           `"pages" is not one of "bytes", "lines", "rows"`,
 		args(t, "file", f, "by", "rows"):                            "rows are of CSV and JSON Lines",
 		args(t, "file", f, "start", 0):                              "counted from 1",
 		args(t, "file", f, "count", 0):                              "count",

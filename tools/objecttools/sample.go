@@ -14,7 +14,6 @@ const sampleDescription = "Shows a few lines of a text file, or rows of CSV and 
 
 const (
 	defaultSample = 10
-	maxSample     = 50
 	// probeLen is how much of the file is read for a sample from one place of it, in bytes.
 	probeLen = 32 << 10
 	// tries is how many lines of a probe are tried as the beginning of a row.
@@ -71,10 +70,7 @@ type sampler struct {
 }
 
 func (d *desk) sample(ctx context.Context, c *tools.Call, in sampleIn) (Sample, error) {
-	n, err := between("count", in.Count, defaultSample, maxSample)
-	if err != nil {
-		return Sample{}, err
-	}
+	n := or(in.Count, defaultSample)
 	f, err := d.openText(ctx, c, in.File)
 	if err != nil {
 		return Sample{}, err
@@ -96,14 +92,12 @@ func (d *desk) sample(ctx context.Context, c *tools.Call, in sampleIn) (Sample, 
 		}
 	}
 	switch in.From {
-	case "", "spread":
-		err = s.spread(ctx)
 	case "head":
 		err = s.head(ctx)
 	case "tail":
 		err = s.tail(ctx, n)
 	default:
-		return Sample{}, tools.Correct(fmt.Sprintf("from: %q is none of spread, head and tail", clipRunes(in.From, 20)))
+		err = s.spread(ctx)
 	}
 	if err != nil {
 		return Sample{}, err

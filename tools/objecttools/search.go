@@ -16,8 +16,6 @@ const searchDescription = "Searches a text file line by line for a text, or for 
 
 const (
 	defaultMatches = 20
-	maxMatches     = 100
-	maxContext     = 5
 	// lineShown is how much of a line is shown around a match, in bytes, and longLine from where on each match of a
 	// line is told by itself.
 	lineShown = 300
@@ -73,16 +71,6 @@ func (f Found) Summary() string {
 }
 
 func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (Found, error) {
-	limit, err := between("limit", in.Limit, defaultMatches, maxMatches)
-	if err != nil {
-		return Found{}, err
-	}
-	around := 0
-	if in.Context != nil {
-		if around = *in.Context; around < 0 || around > maxContext {
-			return Found{}, tools.Correct(fmt.Sprintf("context: %d is not between 0 and %d", around, maxContext))
-		}
-	}
 	p, err := newPattern(in.Pattern, in.Regexp, in.IgnoreCase)
 	if err != nil {
 		return Found{}, err
@@ -92,7 +80,7 @@ func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (Found, e
 		return Found{}, err
 	}
 	s := &searcher{
-		p: p, limit: limit, around: around, room: room{d.maxResult - frame},
+		p: p, limit: or(in.Limit, defaultMatches), around: or(in.Context, 0), room: room{d.maxResult - frame},
 		out:  Found{File: f.handle, Matches: []Match{}, Size: f.info.Size},
 		bind: f.bind(fmt.Sprintf("search %q %t %t", in.Pattern, in.Regexp, in.IgnoreCase)),
 	}
