@@ -1,0 +1,247 @@
+package integration_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/object/s3object"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/objecttools"
+)
+
+// wiretap keeps what goes over the wire to S3: method, escaped path and query, and the Range header.
+type wiretap struct {
+	next s3.HTTPClient
+
+	mu   sync.Mutex
+	sent []string
+}
+
+func (w *wiretap) Do(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	w.sent = append(w.sent, fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), r.Header.Get("Range")))
+	w.mu.Unlock()
+	return w.next.Do(r)
+}
+
+func (w *wiretap) take() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sent := w.sent
+	w.sent = nil
+	return sent
+}
+
+// reader is one conversation over a user's files.
+type reader struct {
+	t     *testing.T
+	root  *object.Root
+	scope scope.Scope
+	state *tools.State
+	tools tools.Resolved
+}
+
+// readers are two users of two tenants in one bucket, and what they send to it.
+func readers(t *testing.T) (acme, globex *reader, tap *wiretap) {
+	t.Helper()
+	needS3(t)
+	name, err := servers.NewBucket(t.Context())
+	require.NoError(t, err)
+	o := servers.S3.Options()
+	tap = &wiretap{next: o.HTTPClient}
+	d, err := s3object.New(s3.New(o, func(o *s3.Options) { o.HTTPClient = tap }), name, nil)
+	require.NoError(t, err)
+	bucket := object.New(d, name, nil)
+	set, err := objecttools.Set(bucket, nil)
+	require.NoError(t, err)
+	of := func(tenant string) *reader {
+		session, err := userOf(t, tenant, "u1").Session("0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f") // the same one: only the tenant differs
+		require.NoError(t, err)
+		r := &reader{t: t, scope: session, state: &tools.State{}}
+		r.root, err = bucket.In(session)
+		require.NoError(t, err)
+		r.tools, err = set.Resolve(t.Context(), session, r.state)
+		require.NoError(t, err)
+		return r
+	}
+	return of("acme"), of("globex"), tap
+}
+
+func (r *reader) put(name, content string) {
+	r.t.Helper()
+	ref, err := r.root.Ref(name)
+	require.NoError(r.t, err)
+	_, _, err = r.root.Put(r.t.Context(), ref, strings.NewReader(content), &object.PutOptions{Overwrite: true})
+	require.NoError(r.t, err)
+}
+
+// call gives a tool's result as JSON, or its correction.
+func (r *reader) call(tool string, args map[string]any) (out json.RawMessage, correction string) {
+	r.t.Helper()
+	x, ok := r.tools.Lookup(tool)
+	require.True(r.t, ok, tool)
+	raw, err := json.Marshal(args)
+	require.NoError(r.t, err)
+	res, err := x.Call(r.t.Context(), tools.NewCall(tools.CallOptions{Scope: r.scope, Args: raw, State: r.state}))
+	if e, ok := errors.AsType[*tools.CorrectionError](err); ok {
+		return nil, e.Message
+	}
+	require.NoError(r.t, err, "%s %s", tool, raw)
+	require.Len(r.t, res.Blocks, 1)
+	return res.Blocks[0].JSON, ""
+}
+
+// answer is the result of a tool that must succeed.
+func answer[Out any](r *reader, tool string, args map[string]any) (out Out) {
+	r.t.Helper()
+	raw, correction := r.call(tool, args)
+	require.Empty(r.t, correction, tool)
+	require.NoError(r.t, json.Unmarshal(raw, &out))
+	return out
+}
+
+type with = map[string]any
+
+// The five tools over a real S3: what they say of a file, that no call fetches more than it needs, and that a file
+// which changed is told as such.
+func TestObjectTools(t *testing.T) {
+	acme, globex, tap := readers(t)
+	var books strings.Builder
+	books.WriteString("title,year\n")
+	const rows = 200_000
+	for i := 1; i <= rows; i++ {
+		fmt.Fprintf(&books, "the %06dth book,%d\n", i, 1500+i%500)
+	}
+	size := int64(books.Len())
+	acme.put("books.csv", books.String())
+	acme.put("note + é.txt", "a note\n") // a name that a URL has to escape
+	globex.put("books.csv", "title,year\na secret of globex,1999\n")
+	globex.put("only.txt", "a secret of globex\n")
+	tap.take()
+
+	list := answer[objecttools.List](acme, "list_files", with{})
+	require.Len(t, list.Files, 2)
+	require.Equal(t, []string{"f1", "books.csv", "f2"}, []string{list.Files[0].File, list.Files[0].Name, list.Files[1].File})
+	require.Equal(t, size, list.Files[0].Size)
+	require.NotEmpty(t, list.Files[0].Modified)
+	require.Equal(t, "a note\n", answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f2"}).Text)
+
+	about := answer[objecttools.Description](acme, "describe_file", with{"file": "f1"})
+	require.Equal(t, "csv", about.Format)
+	require.Equal(t, []string{"title", "year"}, about.Columns)
+	require.EqualValues(t, rows, *about.Rows)
+	require.True(t, about.Complete)
+
+	// A chunk of a file of 5 MB takes its beginning and a range of a quarter of a megabyte.
+	tap.take()
+	chunk := answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "count": 2})
+	require.Equal(t, [][]string{{"the 000001th book", "1501"}, {"the 000002th book", "1502"}}, chunk.Rows)
+	onlyRanges(t, tap.take(), 512<<10)
+	require.Equal(t, [][]string{{"the 000003th book", "1503"}},
+		answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "count": 1, "cursor": chunk.Cursor}).Rows)
+	last := answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "start": rows})
+	require.Equal(t, [][]string{{"the 200000th book", "1500"}}, last.Rows)
+	require.Equal(t, size, last.End)
+	tap.take()
+	end := answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "by": "bytes", "start": size - 5})
+	require.Equal(t, "1500\n", end.Text)
+	onlyRanges(t, tap.take(), 16<<10)
+
+	found := answer[objecttools.Found](acme, "search", with{"file": "f1", "pattern": `1999(9|8)\dth`, "regexp": true, "limit": 100})
+	require.Len(t, found.Matches, 20)
+	require.Equal(t, "the 199980th book,1980", found.Matches[0].Text)
+	require.EqualValues(t, 199_981, found.Matches[0].Line)
+	require.Empty(t, found.Cursor)
+
+	tap.take()
+	sample := answer[objecttools.Sample](acme, "sample", with{"file": "f1", "count": 3})
+	require.Equal(t, []string{"the 000001th book", "1501"}, sample.Items[0].Row)
+	require.Equal(t, []string{"the 200000th book", "1500"}, sample.Items[2].Row)
+	onlyRanges(t, tap.take(), 256<<10)
+
+	// The file changes: neither the handle nor a cursor reads what lies there now, until it is listed again.
+	acme.put("books.csv", "title,year\nanother book,2001\n")
+	for tool, more := range perTool() {
+		more["file"] = "f1"
+		_, correction := acme.call(tool, more)
+		require.Contains(t, correction, "has changed since it was listed", tool)
+	}
+	list = answer[objecttools.List](acme, "list_files", with{})
+	require.Equal(t, "f1", list.Files[0].File)
+	require.True(t, list.Files[0].Changed)
+	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": chunk.Cursor})
+	require.Contains(t, correction, "the cursor is not one")
+	require.Equal(t, [][]string{{"another book", "2001"}}, answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1"}).Rows)
+
+	// And goes.
+	ref, err := acme.root.Ref("books.csv")
+	require.NoError(t, err)
+	require.NoError(t, acme.root.Delete(t.Context(), ref))
+	for tool, more := range perTool() {
+		more["file"] = "f1"
+		_, correction := acme.call(tool, more)
+		require.Contains(t, correction, "is not there any more", tool)
+	}
+}
+
+// One tenant's tools give nothing of another's, whatever the handle, the cursor and the State: and nothing is asked of
+// S3 that lies outside the tenant's own prefix.
+func TestObjectToolsKeepTenantsApart(t *testing.T) {
+	acme, globex, tap := readers(t)
+	acme.put("books.csv", "title,year\nours,2001\nours too,2002\n")
+	globex.put("books.csv", "title,year\na secret of globex,1999\nanother secret,1999\n")
+	globex.put("only.txt", "a secret of globex\n")
+	require.Len(t, answer[objecttools.List](globex, "list_files", with{}).Files, 2)
+	theirs := answer[objecttools.Chunk](globex, "read_chunk", with{"file": "f1", "count": 1})
+	require.Contains(t, theirs.Rows[0][0], "secret")
+	require.NotEmpty(t, theirs.Cursor)
+	tap.take()
+
+	require.Len(t, answer[objecttools.List](acme, "list_files", with{}).Files, 1)
+	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": theirs.Cursor})
+	require.Contains(t, correction, "the cursor is not one")
+	stolen, err := json.Marshal(globex.state)
+	require.NoError(t, err)
+	require.NoError(t, acme.state.UnmarshalJSON(stolen))
+	for _, file := range []string{"f1", "f2", "f3", "books.csv", globex.scope.Prefix() + "books.csv"} {
+		for tool, more := range perTool() {
+			more["file"] = file
+			_, correction := acme.call(tool, more)
+			require.Contains(t, correction, "there is no file", "%s %s", tool, file)
+		}
+	}
+	for _, sent := range tap.take() {
+		require.NotContains(t, sent, "globex")
+	}
+}
+
+// perTool are the tools that take a file, with what else they need.
+func perTool() map[string]with {
+	return map[string]with{"describe_file": {}, "read_chunk": {}, "search": {"pattern": "secret"}, "sample": {}}
+}
+
+// onlyRanges: everything that was fetched was a range, and all of them together have at most that many bytes.
+func onlyRanges(t *testing.T, sent []string, most int64) {
+	t.Helper()
+	require.NotEmpty(t, sent)
+	total := int64(0)
+	for _, s := range sent {
+		var from, to int64
+		_, r, ok := strings.Cut(s, " bytes=")
+		require.True(t, ok, "%s has no range", s)
+		_, err := fmt.Sscanf(r, "%d-%d", &from, &to)
+		require.NoError(t, err, s)
+		total += to - from + 1
+	}
+	require.LessOrEqual(t, total, most)
+}
