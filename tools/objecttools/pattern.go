@@ -17,6 +17,8 @@ const (
 	// maxProgram is how large the program of a regular expression may be, in instructions or so: what it costs to
 	// match grows with it.
 	maxProgram = 1000
+	// minScan is what a call searches for the largest: at 1 MiB it took a quarter of a minute.
+	minScan = 2 * blockLen
 )
 
 // pattern is what a search looks for.
@@ -26,9 +28,10 @@ type pattern struct {
 	size    int            // of re
 }
 
-// scan is how many of n bytes a call may search, at least 1 MiB: what an expression costs a byte grows with its size.
+// scan is how many of n bytes a call may search: what an expression costs a byte grows with its size. It is at least
+// minScan, two blocks, so that a search comes on.
 func (p *pattern) scan(n int64) int64 {
-	return max(n/int64(1+p.size/4), min(n, 1<<20))
+	return max(n/int64(1+p.size/4), min(n, minScan))
 }
 
 // newPattern checks and compiles. Its errors are corrections.

@@ -173,3 +173,25 @@ func TestSearchPatterns(t *testing.T) {
 		require.Contains(t, c.correction("search", call), want, call)
 	}
 }
+
+// What an expression may cost is bounded: the larger it is, the less one call searches. The search comes to the end all
+// the same.
+func TestLargeExpressionsSearchLess(t *testing.T) {
+	c := desktop(t, &Options{MaxScan: 2 << 20})
+	const size = 3 << 20
+	f := c.file("a.txt", strings.Repeat(strings.Repeat("x", 1023)+"\n", size>>10))
+	ends := func(pattern string) (ends []int64) {
+		call := []any{"file", f, "pattern", pattern, "regexp", true}
+		out := get[Found](c, "search", args(t, call...))
+		for out.Cursor != "" {
+			ends = append(ends, out.End)
+			out = get[Found](c, "search", args(t, append(call, "cursor", out.Cursor)...))
+		}
+		return append(ends, out.End)
+	}
+	require.Equal(t, []int64{2 << 20, size}, ends("y"))
+	large := ends("z(?:.{0,30}){0,15}y") // it begins with what is found fast, or not
+	require.Len(t, large, 12)
+	require.Equal(t, int64(minScan), large[0])
+	require.Equal(t, int64(size), large[11])
+}

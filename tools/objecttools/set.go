@@ -25,7 +25,7 @@ type Options struct {
 
 	// MaxScan is how many bytes of a file one call reads, at least 1 MiB: what lies behind is for the next call, by
 	// the cursor that the result gives. A search for a regular expression reads less, the less the longer that is, but
-	// at least 1 MiB. Default: DefaultMaxScan.
+	// at least 256 KiB. Default: DefaultMaxScan.
 	MaxScan int64
 
 	// MaxFiles is how many files of a conversation may have a handle. Each takes a few hundred bytes in the
