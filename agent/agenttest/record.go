@@ -17,7 +17,8 @@ type RecordingOptions struct {
 	// Redact takes out more than what is always taken out: access keys of AWS and what goes with them (secret keys,
 	// session tokens, signatures and credentials of presigned URLs), bearer and JSON web tokens, private keys, members
 	// of JSON objects whose names say that they are secret, account ids in ARNs, and e-mail addresses. It may also take
-	// out what differs from run to run, such as times. Default: nothing more.
+	// out what differs from run to run, such as times. Secrets are found as they stand, in JSON and as URLs write them; one
+	// that is encoded otherwise, as in base64, needs a Redactor of its own. Default: nothing more.
 	Redact []Redactor
 }
 

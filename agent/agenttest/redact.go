@@ -110,35 +110,54 @@ func (v *vault) json(raw []byte) []byte {
 		return []byte(v.plain(string(raw)))
 	}
 	var b bytes.Buffer
-	member := "" // the key of the value that comes next
+	in := []level{{}}
 	for i := 0; i < len(raw); {
-		if raw[i] != '"' {
-			if raw[i] == ',' || raw[i] == '{' || raw[i] == '[' {
-				member = ""
+		end, c, here := i+1, raw[i], &in[len(in)-1]
+		switch {
+		case c == '{':
+			in = append(in, level{})
+		case c == '[':
+			in = append(in, level{member: here.member, array: true})
+		case c == '}', c == ']':
+			in = in[:len(in)-1]
+		case c == ',' && !here.array:
+			here.member = ""
+		case c == '"':
+			end = literalEnd(raw, i)
+			var s string
+			_ = json.Unmarshal(raw[i:end], &s) // it is a valid literal
+			isKey := bytes.HasPrefix(bytes.TrimLeft(raw[end:], " \t\r\n"), []byte(":"))
+			safe := v.text(s)
+			if !isKey && s != "" && telltale.MatchString(here.member) && placeholder.ReplaceAllString(safe, "") != "" {
+				safe = v.name("secret", s) // no more is known of it
 			}
-			b.WriteByte(raw[i])
-			i++
+			if isKey {
+				here.member = s
+			}
+			if safe != s {
+				b.Write(quote(safe))
+				i = end
+				continue
+			}
+		case (c == '-' || '0' <= c && c <= '9') && telltale.MatchString(here.member):
+			for end < len(raw) && !bytes.ContainsRune([]byte(" \t\r\n,]}"), rune(raw[end])) {
+				end++
+			}
+			b.Write(quote(v.name("secret", string(raw[i:end]))))
+			i = end
 			continue
 		}
-		end := literalEnd(raw, i)
-		literal := raw[i:end]
-		var s string
-		_ = json.Unmarshal(literal, &s) // it is a valid literal
-		isKey := bytes.HasPrefix(bytes.TrimLeft(raw[end:], " \t\r\n"), []byte(":"))
-		safe := v.text(s)
-		if !isKey && s != "" && telltale.MatchString(member) && placeholder.ReplaceAllString(safe, "") != "" {
-			safe = v.name("secret", s) // no more is known of it
-		}
-		if safe != s {
-			literal = quote(safe)
-		}
-		b.Write(literal)
-		if isKey {
-			member = s
-		}
+		b.Write(raw[i:end])
 		i = end
 	}
 	return b.Bytes()
+}
+
+// level is an object or an array that is being read, and the member that the next value belongs to: that of an array
+// is the member that holds the array.
+type level struct {
+	member string
+	array  bool
 }
 
 // quote is s as a JSON string that a person can read.

@@ -58,6 +58,13 @@ func TestRedaction(t *testing.T) {
 		`{"k":"` + key:                                                               `{"k":"[redacted:access-key:1]`,
 		"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nrest": "[redacted:private-key:1]\nrest",
 
+		`{"Authorization":["opaque","` + jwt + `"],"n":["opaque"]}`:                  `{"Authorization":["[redacted:secret:1]","[redacted:token:1]"],"n":["opaque"]}`,
+		`{"password":[["a b"],{"x":"a"},"c"],"y":["d"]}`:                             `{"password":[["[redacted:secret:1]"],{"x":"a"},"[redacted:secret:2]"],"y":["d"]}`,
+		`{"password": 123456, "n": 7}`:                                               `{"password": "[redacted:secret:1]", "n": 7}`,
+		`{"Set-Cookie":"sid=1","x-api-key":"k","private_key":"p","Passphrase":null}`: `{"Set-Cookie":"[redacted:secret:1]","x-api-key":"[redacted:secret:2]","private_key":"[redacted:secret:3]","Passphrase":null}`,
+		"k=" + strings.ReplaceAll(secret, "/", "%2F") + "&x":                         "k=[redacted:secret-key:1]&x",
+		"to=reader.one%40library.example.org&x":                                      "to=[redacted:email:1]&x",
+
 		// Nothing is wrong with these.
 		"basic understanding of the bearer certificates": "",
 		sig: "",

@@ -33,13 +33,14 @@ var secrets = []rule{
 	{"secret-key", []string{"secret"}, regexp.MustCompile(`(?i)secret_?(?:access)?_?key["']?\s*[:=]\s*["']?([A-Za-z0-9/+]{40})`), nil},
 	{"secret", []string{"passw", "secret", "key"}, regexp.MustCompile(`(?i)\b(?:password|passwd|client_?secret|api_?key)\s*=\s*([^&\s"'<>\\\[\],;]+)`), nil},
 	{"account", []string{"arn:aws"}, regexp.MustCompile(`\barn:aws[a-z-]*:[A-Za-z0-9-]*:[A-Za-z0-9-]*:(\d{12})\b`), nil},
-	{"email", []string{"@"}, regexp.MustCompile(`\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b`), nil},
-	{"secret-key", nil, regexp.MustCompile(`[A-Za-z0-9/+]{40,}`), looksRandom}, // one without any mark: 40 characters of base64
+	{"email", []string{"@", "%40"}, regexp.MustCompile(`\b[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b`), nil},
+	{"secret-key", nil, regexp.MustCompile(`(?:[A-Za-z0-9/+]|%2[FfBb]){40,}`), looksRandom}, // one without any mark: 40 characters of base64
 }
 
 // telltale is a member of a JSON object whose value is a secret, whatever it looks like.
-var telltale = regexp.MustCompile(`(?i)^(?:x-amz-)?(?:aws_?)?(?:secret_?(?:access_?)?key|session_?token|security_?token|authorization|password|passwd|` +
-	`(?:access|id|refresh|bearer)_?token|client_?secret|api_?key)$`)
+var telltale = regexp.MustCompile(`(?i)^(?:x-amz-)?(?:aws[-_]?)?(?:secret[-_]?(?:access[-_]?)?key|session[-_]?token|security[-_]?token|` +
+	`(?:proxy-)?authorization|password|passwd|passphrase|(?:set-)?cookie|(?:access|id|refresh|bearer)[-_]?token|` +
+	`client[-_]?secret|(?:x-)?api[-_]?key|private[-_]?key)$`)
 
 // worthwhile says whether a text, in small letters, may hold what the rule looks for.
 func (r rule) worthwhile(lower string) bool {
@@ -65,8 +66,11 @@ func hasLongWord(s string) bool {
 	return false
 }
 
-// looksRandom tells a secret access key from a digest in hexadecimal, a path and a long word.
+var inURL = strings.NewReplacer("%2F", "/", "%2f", "/", "%2B", "+", "%2b", "+")
+
+// looksRandom tells a secret access key from a digest in hexadecimal, a path and a long word. It may stand in a URL.
 func looksRandom(s string) bool {
+	s = inURL.Replace(s)
 	has := func(f func(rune) bool) bool { return strings.ContainsFunc(s, f) }
 	return len(s) == 40 && has(unicode.IsUpper) && has(unicode.IsLower) && has(unicode.IsDigit)
 }
