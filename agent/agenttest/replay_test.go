@@ -123,7 +123,7 @@ func TestReplayOfEndings(t *testing.T) {
 // Secrets that are other ones at the replay: what was the same is the same, and a secret that a result brought and
 // the model repeated is the recorded one from then on.
 func TestReplayWithOtherSecrets(t *testing.T) {
-	talk := func(t *testing.T, m agent.Model, s1, s2 string) error {
+	ends := func(t *testing.T, m agent.Model, s1, s2, s3 string) error {
 		req := ask("I have " + s1 + ", " + s1 + " and " + s2 + ".")
 		d, err := collect(t, t.Context(), m, req)
 		if err != nil {
@@ -131,10 +131,11 @@ func TestReplayWithOtherSecrets(t *testing.T) {
 		}
 		said := d[0].(agent.TextPart).Text
 		req.Messages = append(req.Messages, agent.Message{Role: agent.Assistant, Parts: []agent.Part{{Text: said}}},
-			agent.Message{Role: agent.User, Parts: []agent.Part{{Text: "Really " + s2 + "?"}}})
+			agent.Message{Role: agent.User, Parts: []agent.Part{{Text: "Really " + s3 + "?"}}})
 		_, err = collect(t, t.Context(), m, req)
 		return err
 	}
+	talk := func(t *testing.T, m agent.Model, s1, s2 string) error { return ends(t, m, s1, s2, s2) }
 	m, path := record(t, agenttest.Play(t, agenttest.Answer(agenttest.Say("You have "+other+".")), agenttest.Answer()), nil)
 	require.NoError(t, talk(t, m, akia, other))
 	b, err := os.ReadFile(path)
@@ -149,6 +150,10 @@ func TestReplayWithOtherSecrets(t *testing.T) {
 		require.NoError(t, p.Err())
 	}
 	require.Error(t, talk(t, replay(t, path, nil), akia, akia), "two secrets are not one")
+	third := strings.Replace(akia, "OS", "YY", 1)
+	_, err = collect(t, t.Context(), replay(t, path, nil), ask("I have "+akia+", "+third+" and "+other+"."))
+	require.Error(t, err, "one secret is not two")
+	require.Error(t, ends(t, replay(t, path, nil), akia, other, third), "nor is it another later on")
 	p := replay(t, path, nil)
 	_, err = collect(t, t.Context(), p, ask("I have "+akia+", "+other+" and "+other+"."))
 	diff, ok := errors.AsType[*agenttest.MismatchError](err)

@@ -1,6 +1,7 @@
 package objecttools
 
 import (
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -58,6 +59,10 @@ func TestCursorIsMangled(t *testing.T) {
 		_, _, err := readCursor(s[:i], "bind", 3, "s")
 		require.Error(t, err)
 	}
+	long := append([]byte{cursorSearch}, 0x85, 0x00, 2, 0) // 5 in two bytes
+	long = append(long, digest(long, "bind")...)
+	_, _, err = readCursor(base64.RawURLEncoding.EncodeToString(long), "bind", 3, "s")
+	require.Error(t, err, "not the one way to write it")
 	for _, bad := range []string{s + "A", s + "=", s + "\n", " " + s, strings.Repeat("A", 10_000)} {
 		_, _, err := readCursor(bad, "bind", 3, "s")
 		require.Error(t, err)
