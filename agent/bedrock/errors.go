@@ -23,14 +23,8 @@ var errNoObject = errors.New("not a JSON object")
 
 // failed says how the call itself went wrong: before the stream opened, or because its context ended.
 func (m *Model) failed(ctx context.Context, w *watchdog, err error) error {
-	if e := m.ended(ctx, w, err); e != nil {
+	if e := m.told(ctx, w, err); e != nil {
 		return e
-	}
-	if e := fromService(err); e != nil {
-		return e
-	}
-	if isTimeout(err) {
-		return clientTimeout(err)
 	}
 	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
 		return &agent.ModelError{Code: agent.Unavailable, Message: "The model service cannot be reached.", Retryable: true, Err: err}
@@ -41,14 +35,8 @@ func (m *Model) failed(ctx context.Context, w *watchdog, err error) error {
 // broken says how an open stream went wrong. Exceptions that the service sends in the stream come out typed; the
 // rest is a connection or a frame that broke, after which nothing more of the answer can be had.
 func (m *Model) broken(ctx context.Context, w *watchdog, err error) error {
-	if e := m.ended(ctx, w, err); e != nil {
+	if e := m.told(ctx, w, err); e != nil {
 		return e
-	}
-	if e := fromService(err); e != nil {
-		return e
-	}
-	if isTimeout(err) {
-		return clientTimeout(err)
 	}
 	_, checksum := errors.AsType[eventstream.ChecksumError](err)
 	_, length := errors.AsType[eventstream.LengthError](err)
@@ -56,6 +44,21 @@ func (m *Model) broken(ctx context.Context, w *watchdog, err error) error {
 		return &agent.ModelError{Code: agent.Unavailable, Message: "The model's answer arrived damaged.", Retryable: true, Err: err}
 	}
 	return truncated(err)
+}
+
+// told gives what is plain at any time: that the context ended, what the service said, that the client gave up. It is
+// nil if the error is none of these.
+func (m *Model) told(ctx context.Context, w *watchdog, err error) error {
+	if e := m.ended(ctx, w, err); e != nil {
+		return e
+	}
+	if e := fromService(err); e != nil {
+		return e
+	}
+	if isTimeout(err) { // neither the caller's context nor our watchdog, so the HTTP client gave up by itself
+		return &agent.ModelError{Code: agent.Timeout, Message: "The connection to the model service timed out.", Retryable: true, Err: err}
+	}
+	return nil
 }
 
 // ended gives the error of a context that ended, the caller's or the watchdog's; nil if neither did.
@@ -111,11 +114,6 @@ func isTimeout(err error) bool {
 		Timeout() bool
 	}](err)
 	return ok && t.Timeout()
-}
-
-// clientTimeout: neither the caller's context nor our watchdog, so the HTTP client gave up by itself.
-func clientTimeout(err error) *agent.ModelError {
-	return &agent.ModelError{Code: agent.Timeout, Message: "The connection to the model service timed out.", Retryable: true, Err: err}
 }
 
 // fault is what a user may know of one of the service's errors.

@@ -165,8 +165,8 @@ func TestListStrayKeys(t *testing.T) {
 func TestListEnds(t *testing.T) {
 	key := "tenant=acme/user=u1/a.txt"
 	for what, d := range map[string]*pages{
-		"more, and nothing comes": {page: [][]string{{key}}, more: true},
-		"the same key again":      {page: [][]string{{key, key}}, more: true},
+		"an empty page": {page: [][]string{{key}}, more: true},
+		"after":         {page: [][]string{{key, key}}, more: true},
 	} {
 		r := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))
 		var last error
@@ -175,7 +175,8 @@ func TestListEnds(t *testing.T) {
 			n++
 			require.Less(t, n, 5, what)
 		}
-		require.ErrorContains(t, last, "the driver returned", what)
+		require.ErrorContains(t, last, "the driver returned")
+		require.ErrorContains(t, last, what)
 	}
 }
 

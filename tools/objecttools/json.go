@@ -148,20 +148,9 @@ func (s *scanner) members(node, depth int) error {
 		if err := s.value(b, child, depth+1); err != nil {
 			return err
 		}
-		if b, err = s.space(); err != nil {
+		var ended bool
+		if b, ended, err = s.another('}', "object"); ended || err != nil {
 			return err
-		}
-		s.i++
-		switch b {
-		case '}':
-			return nil
-		case ',':
-			if b, err = s.space(); err != nil {
-				return err
-			}
-		default:
-			s.i--
-			return s.bad("%s where a comma or the end of the object should stand", shown(b))
 		}
 	}
 }
@@ -181,22 +170,27 @@ func (s *scanner) items(node, depth int) error {
 		if err := s.value(b, child, depth+1); err != nil {
 			return err
 		}
-		if b, err = s.space(); err != nil {
+		var ended bool
+		if b, ended, err = s.another(']', "array"); ended || err != nil {
 			return err
 		}
-		s.i++
-		switch b {
-		case ']':
-			return nil
-		case ',':
-			if b, err = s.space(); err != nil {
-				return err
-			}
-		default:
-			s.i--
-			return s.bad("%s where a comma or the end of the array should stand", shown(b))
-		}
 	}
+}
+
+// another goes behind the comma that follows an item, and gives the byte that comes then; or behind the end.
+func (s *scanner) another(end byte, of string) (b byte, ended bool, err error) {
+	if b, err = s.space(); err != nil {
+		return 0, false, err
+	}
+	if b != end && b != ',' {
+		return 0, false, s.bad("%s where a comma or the end of the %s should stand", shown(b), of)
+	}
+	s.i++
+	if b == end {
+		return 0, true, nil
+	}
+	b, err = s.space()
+	return b, false, err
 }
 
 // text reads a string; of a name it keeps the beginning, as it is written.
