@@ -14,6 +14,7 @@ import (
 // The kinds of cursors.
 const (
 	cursorList     = 'l'
+	cursorStop     = 'm'
 	cursorBytes    = 'b'
 	cursorLines    = 'n'
 	cursorRows     = 'r'

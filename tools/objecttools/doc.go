@@ -11,10 +11,10 @@
 // cursors end. What the model is told of a file's place names nobody: "upload" (of a session), "own" (of a user) or
 // "shared".
 //
-// No call reads more than Options.MaxScan bytes, holds more than a few blocks of 128 KiB, or gives more than
-// Options.MaxResult bytes of JSON, whatever the file's size. Each result says what was left out, and gives a cursor to
-// go on: a short text that holds the position and a digest of the file, its content and the question, so that it is of
-// no use elsewhere.
+// No call reads more than Options.MaxScan bytes, looks at more than 10,000 names, holds more than a few blocks of 128
+// KiB, or gives more than Options.MaxResult bytes of JSON, whatever the file's size. Each result says what was left out,
+// and gives a cursor to go on: a short text that holds the position and a digest of the file, its content and the
+// question, so that it is of no use elsewhere.
 //
 // Text is UTF-8, or UTF-16 with a byte order mark. Offsets are bytes of the file as it is stored, the mark included;
 // the text itself begins behind it. A byte that is no text is shown as U+FFFD and counted. What is not text (an image,

@@ -15,8 +15,18 @@ const stateName = "objecttools"
 
 // memory is what a conversation remembers: its files as Refs, pinned to what was listed. A file's handle is its place
 // in the list, from f1 on, so it stays the same for as long as the conversation lasts.
+//
+// Stop is where the last list stopped that had looked at all it may, and found no file there to give a handle.
 type memory struct {
 	Files []json.RawMessage `json:"files"`
+	Stop  json.RawMessage   `json:"stop,omitempty"`
+}
+
+func recall(c *tools.Call) (m memory, err error) {
+	if _, err := c.State().Get(stateName, &m); err != nil {
+		return m, fmt.Errorf("objecttools: the files of the conversation: %w", err)
+	}
+	return m, nil
 }
 
 // at gives the stored Ref of a handle, nil where there is none.
@@ -51,12 +61,18 @@ type given struct {
 var errFull = errors.New("objecttools: too many files")
 
 // remember gives each ref a handle, the one that it had if it had one, and pins it to what was listed. It stops at the
-// first that no longer fits, and returns those before.
-func (d *desk) remember(st *tools.State, refs []object.Ref) ([]given, error) {
+// first that no longer fits, and returns those before. Where a list stopped is remembered too, and returned as stored;
+// the zero Ref is nowhere.
+func (d *desk) remember(st *tools.State, refs []object.Ref, stop object.Ref) (out []given, stopped json.RawMessage, err error) {
 	var m memory
-	var out []given
 	full := false
-	err := st.Update(stateName, &m, func() error {
+	err = st.Update(stateName, &m, func() error {
+		if !stop.IsZero() {
+			if m.Stop, err = json.Marshal(stop); err != nil {
+				return err
+			}
+			stopped = m.Stop
+		}
 		// What the State says is data: it is compared here, and read only through ParseRef, inside the scope of the run.
 		known := make(map[string]int, len(m.Files))
 		for i, raw := range m.Files {
@@ -91,12 +107,12 @@ func (d *desk) remember(st *tools.State, refs []object.Ref) ([]given, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("objecttools: the files of the conversation: %w", err)
+		return nil, nil, fmt.Errorf("objecttools: the files of the conversation: %w", err)
 	}
 	if full {
-		return out, errFull
+		return out, nil, errFull
 	}
-	return out, nil
+	return out, stopped, nil
 }
 
 // nameOf is a stored Ref without its pin: two are equal if they name the same file.
@@ -113,9 +129,9 @@ func (d *desk) lookup(c *tools.Call, handle string) (*object.Root, object.Ref, e
 	if err != nil {
 		return nil, object.Ref{}, fmt.Errorf("objecttools: %w", err)
 	}
-	var m memory
-	if _, err := c.State().Get(stateName, &m); err != nil {
-		return nil, object.Ref{}, fmt.Errorf("objecttools: the files of the conversation: %w", err)
+	m, err := recall(c)
+	if err != nil {
+		return nil, object.Ref{}, err
 	}
 	if stored := m.at(handle); stored != nil {
 		if ref, err := root.ParseRef(stored); err == nil {

@@ -3,6 +3,7 @@ package objecttools
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -286,6 +287,41 @@ func TestListByPages(t *testing.T) {
 	none := get[List](c, "list_files", `{"match":"nothing"}`)
 	require.Empty(t, none.Files)
 	require.NotNil(t, none.Files)
+}
+
+// A match that is rare does not make one call go through all files there are: it stops, and goes on with its cursor.
+func TestListStops(t *testing.T) {
+	c := desktop(t, nil)
+	for i := range maxLooked + 10 {
+		c.put(fmt.Sprintf("%05d.txt", i), "")
+	}
+	c.put("zz-wanted.txt", "found")
+	none := get[List](c, "list_files", `{"match":"wanted"}`)
+	require.Empty(t, none.Files)
+	require.Contains(t, none.Notes[0], "has looked at 10000 files, and more follow")
+	require.NotContains(t, none.Cursor, "txt")
+	found := get[List](c, "list_files", args(t, "match", "wanted", "cursor", none.Cursor))
+	require.Len(t, found.Files, 1)
+	require.Empty(t, found.Cursor)
+	require.Equal(t, "found", get[Chunk](c, "read_chunk", args(t, "file", found.Files[0].File)).Text)
+
+	// The cursor is of this match, this scope and this conversation.
+	require.Contains(t, c.correction("list_files", args(t, "match", "want", "cursor", none.Cursor)), "the cursor is not one")
+	theirs := converse(t, c.bucket, sessionScope(t, "globex", "u1"), nil)
+	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", none.Cursor)), "the cursor is not one")
+	stolen, err := json.Marshal(c.state)
+	require.NoError(t, err)
+	require.NoError(t, theirs.state.UnmarshalJSON(stolen))
+	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", none.Cursor)), "the cursor is not one")
+	stop := writeCursor(cursorStop, fmt.Sprintf("%q %q %q", "b", theirs.scope.Prefix(), "wanted")+string(mustRecall(t, c).Stop))
+	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", stop)), "the cursor is not one")
+}
+
+func mustRecall(t *testing.T, c *conversation) memory {
+	t.Helper()
+	m, err := recall(c.call())
+	require.NoError(t, err)
+	return m
 }
 
 // Calls of one turn run at once: each file has one handle all the same.

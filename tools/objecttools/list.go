@@ -15,6 +15,8 @@ const (
 	defaultListed = 50 // the schema says it too, and that 200 is the most
 	// maxMatch is how long a search for names may be, in bytes: no name is longer.
 	maxMatch = 255
+	// maxLooked is how many files a call looks at: a match that is rare would otherwise have it go through all there are.
+	maxLooked = 10_000
 )
 
 const listDescription = "Lists the files that are there, with a short handle (f1, f2, …) for each. " +
@@ -64,21 +66,18 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	if err != nil {
 		return List{}, fmt.Errorf("objecttools: %w", err)
 	}
-	// The cursor is a handle: the list goes on behind that file.
 	bind := fmt.Sprintf("%q %q %q", root.Bucket().Name(), c.Scope().Prefix(), in.Match)
 	var after object.Ref
 	if in.Cursor != "" {
-		_, at, err := readCursor(in.Cursor, bind, 1, string(rune(cursorList)))
-		if err != nil {
-			return List{}, err
-		}
-		if _, after, err = d.lookup(c, handleOf(int(at[0]))); err != nil {
+		if after, err = d.after(c, root, bind, in.Cursor); err != nil {
 			return List{}, err
 		}
 	}
 
 	l := List{Files: []Listed{}}
 	var refs []object.Ref
+	var last, stop object.Ref // the last one looked at; where the call stops though nothing was found there
+	looked := 0
 	room, more := room{d.maxResult - frame}, false
 	match := strings.ToLower(in.Match)
 	for e, err := range root.ListAfter(ctx, after) {
@@ -88,6 +87,11 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 		if err != nil {
 			return List{}, fmt.Errorf("objecttools: %w", err)
 		}
+		if looked++; looked > maxLooked {
+			stop = last
+			break
+		}
+		last = e.Ref
 		if !strings.Contains(strings.ToLower(e.Ref.Name()), match) {
 			continue
 		}
@@ -101,7 +105,7 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 		}
 		l.Files, refs = append(l.Files, f), append(refs, e.Ref)
 	}
-	given, err := d.remember(c.State(), refs)
+	given, stopped, err := d.remember(c.State(), refs, stop)
 	if err != nil && !errors.Is(err, errFull) {
 		return List{}, err
 	}
@@ -112,11 +116,35 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	switch {
 	case err != nil:
 		l.Notes = append(l.Notes, fmt.Sprintf("more files are there, but only %d may have a handle in one conversation, and all of these have been given", d.maxFiles))
+	case stopped != nil:
+		l.Cursor = writeCursor(cursorStop, bind+string(stopped))
+		l.Notes = append(l.Notes, fmt.Sprintf("the call has looked at %d files, and more follow: go on with the cursor", maxLooked))
 	case more:
 		l.Cursor = writeCursor(cursorList, bind, indexOf(given[len(given)-1].handle))
 		l.Notes = append(l.Notes, fmt.Sprintf("the list stopped after %d files: more follow, go on with the cursor", len(given)))
 	}
 	return l, nil
+}
+
+// after gives the file behind which a list goes on. A cursor is the handle of that file or, where it has none, stands for
+// the one that the conversation remembers: a name does not go into a cursor.
+func (d *desk) after(c *tools.Call, root *object.Root, bind, cursor string) (object.Ref, error) {
+	if _, at, err := readCursor(cursor, bind, 1, string(rune(cursorList))); err == nil {
+		_, ref, err := d.lookup(c, handleOf(int(at[0])))
+		return ref, err
+	}
+	m, err := recall(c)
+	if err != nil {
+		return object.Ref{}, err
+	}
+	if _, _, err := readCursor(cursor, bind+string(m.Stop), 0, string(rune(cursorStop))); err != nil {
+		return object.Ref{}, err
+	}
+	ref, err := root.ParseRef(m.Stop)
+	if err != nil {
+		return object.Ref{}, errCursor()
+	}
+	return ref, nil
 }
 
 // or is an optional number, which the schema has checked, or its default.
