@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -49,16 +51,50 @@ func desk(name, content string) (call func(tool, args string)) {
 
 const loans = "title,reader,days\nMiddlemarch,r1,14\n\"Emma, a novel\",r2,7\nPersuasion,r1,21\n"
 
-// A file is listed before it is used: the list gives the handles.
+// A run within Ann's scope: the model, which is scripted here, lists her files and reads one by its handle.
 func ExampleSet() {
-	call := desk("loans.csv", loans)
-	call("describe_file", `{"file":"f1"}`)
-	call("list_files", `{}`)
-	call("describe_file", `{"file":"f2"}`)
+	ctx := context.Background()
+	bucket := object.New(object.NewMemory(), "files", nil) // s3object.New(client, name, nil) for one in S3
+	acme, _ := scope.Tenant("acme")
+	ann, _ := acme.User("ann")
+	root, _ := bucket.In(ann)
+	ref, _ := root.Ref("loans.csv")
+	if _, _, err := root.Put(ctx, ref, strings.NewReader(loans), nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	set, err := objecttools.Set(bucket, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	model := agenttest.NewScript(
+		agenttest.Answer(agenttest.Call("c1", "read_chunk", `{"file":"f1"}`)), // before it was listed
+		agenttest.Answer(agenttest.Call("c2", "list_files", `{}`)),
+		agenttest.Answer(agenttest.Call("c3", "read_chunk", `{"file":"f1","start":3}`)),
+		agenttest.Answer(agenttest.Say("The third is Persuasion.")),
+	)
+	a, err := agent.New(model, &agent.Options{Tools: set})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for ev, err := range a.Stream(ctx, agent.Input{Scope: ann, Run: "run-1", Prompt: "Which is the third?"}) {
+		switch ev := ev.(type) {
+		case agent.ToolDone:
+			fmt.Println(ev.Name+":", ev.Result.Summary)
+		case agent.TextDelta:
+			fmt.Println(ev.Text)
+		case nil:
+			fmt.Println(err)
+		}
+	}
 	// Output:
-	// tools: correction: there is no file "f1": list_files gives the handles of the files
-	// 1 file
-	// tools: correction: there is no file "f2": list_files gives the handles of the files
+	// read_chunk: there is no file "f1": list_files gives the handles of the files
+	// list_files: 1 file
+	// read_chunk: f1: row 3
+	// The third is Persuasion.
 }
 
 func ExampleSet_readChunk() {

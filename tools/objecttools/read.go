@@ -61,6 +61,8 @@ func (c Chunk) Summary() string {
 	switch n := len(c.Rows) + len(c.Records); {
 	case c.By == byRows && n == 0:
 		s = c.File + ": no rows"
+	case c.By == byRows && n == 1:
+		s = fmt.Sprintf("%s: row %d", c.File, c.First)
 	case c.By == byRows:
 		s = fmt.Sprintf("%s: rows %d to %d", c.File, c.First, c.First+int64(n)-1)
 	}
