@@ -17,7 +17,7 @@ func (v *vault) request(r *agent.Request) request {
 	}
 	for _, s := range r.Tools {
 		t := spec{Name: text(s.Name), Description: v.wire(s.Description)}
-		t.Schema, t.Raw = split(v.json(s.Schema))
+		t.Schema, t.Raw = v.split(s.Schema)
 		w.Tools = append(w.Tools, t)
 	}
 	for _, m := range r.Messages {
@@ -53,7 +53,7 @@ func (v *vault) part(p agent.Part) part {
 
 func (v *vault) block(b tools.Block) block {
 	w := block{Text: v.wire(b.Text), Image: v.media(b.Image), Document: v.media(b.Document)}
-	w.JSON, w.Raw = split(v.json(b.JSON))
+	w.JSON, w.Raw = v.split(b.JSON)
 	return w
 }
 
@@ -72,7 +72,7 @@ func (v *vault) media(m *tools.Media) *media {
 
 func (v *vault) use(u agent.ToolUse) *use {
 	w := &use{ID: text(u.ID), Name: text(u.Name)}
-	w.Input, w.Raw = split(v.json(u.Input))
+	w.Input, w.Raw = v.split(u.Input)
 	return w
 }
 

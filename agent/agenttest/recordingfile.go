@@ -165,14 +165,13 @@ func compact(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// split puts raw where it can be read: as JSON, made compact, or as text.
-func split(raw []byte) (json.RawMessage, text) {
-	if len(raw) == 0 {
-		return nil, ""
-	}
+// split puts raw, without its secrets, where it can be read: as JSON, made compact, or as text. What was no JSON is text
+// also if a secret was all that was wrong with it.
+func (v *vault) split(raw []byte) (json.RawMessage, text) {
+	safe := v.json(raw)
 	var b bytes.Buffer
-	if !utf8.Valid(raw) || json.Compact(&b, raw) != nil {
-		return nil, text(raw)
+	if !json.Valid(raw) || !utf8.Valid(safe) || json.Compact(&b, safe) != nil {
+		return nil, text(safe)
 	}
 	return b.Bytes(), ""
 }

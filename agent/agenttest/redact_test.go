@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -60,6 +61,9 @@ func TestRedaction(t *testing.T) {
 
 		`{"Authorization":["opaque","` + jwt + `"],"n":["opaque"]}`:                  `{"Authorization":["[redacted:secret:1]","[redacted:token:1]"],"n":["opaque"]}`,
 		`{"password":[["a b"],{"x":"a"},"c"],"y":["d"]}`:                             `{"password":[["[redacted:secret:1]"],{"x":"a"},"[redacted:secret:2]"],"y":["d"]}`,
+		`{"n":1,"password":"hunter2`:                                                 `{"n":1,"password":"[redacted:secret:1]`,
+		`It is {"user":"a","api_key": "k1"}, they say.`:                              `It is {"user":"a","api_key": "[redacted:secret:1]"}, they say.`,
+		`{"said":"{\"cookie\":\"sid=1\"`:                                             `{"said":"{\"cookie\":\"[redacted:secret:1]\"`,
 		`{"password": 123456, "n": 7}`:                                               `{"password": "[redacted:secret:1]", "n": 7}`,
 		`{"Set-Cookie":"sid=1","x-api-key":"k","private_key":"p","Passphrase":null}`: `{"Set-Cookie":"[redacted:secret:1]","x-api-key":"[redacted:secret:2]","private_key":"[redacted:secret:3]","Passphrase":null}`,
 		"k=" + strings.ReplaceAll(secret, "/", "%2F") + "&x":                         "k=[redacted:secret-key:1]&x",
@@ -116,10 +120,16 @@ func FuzzRedact(f *testing.F) {
 	f.Add(`{"a":["x",{"password":"y"}],"b":null}`, "x")
 	f.Add(`["\ud800","\\\"",1e400]`, `"`)
 	f.Add(`{"k":"`+url+`"}`, "é")
+	f.Add("{\"passwd\":\"\r\"}", "0")
 	f.Fuzz(func(t *testing.T, raw, around string) {
 		v := vaultOf(t)
 		got := v.json([]byte(raw))
-		require.Equal(t, json.Valid([]byte(raw)), json.Valid(got))
+		j, _ := v.split([]byte(raw))
+		require.Equal(t, json.Valid([]byte(raw)) && utf8.Valid(got), j != nil, "JSON stays JSON, and nothing becomes it")
+		if j != nil {
+			require.True(t, json.Valid(got))
+			require.True(t, json.Valid(j))
+		}
 		require.Equal(t, string(got), string(v.json(got)))
 
 		text := around + " " + key + " " + around

@@ -32,15 +32,20 @@ var secrets = []rule{
 	{"access-key", []string{"akia", "asia", "abia", "acca"}, regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`), nil},
 	{"secret-key", []string{"secret"}, regexp.MustCompile(`(?i)secret_?(?:access)?_?key["']?\s*[:=]\s*["']?([A-Za-z0-9/+]{40})`), nil},
 	{"secret", []string{"passw", "secret", "key"}, regexp.MustCompile(`(?i)\b(?:password|passwd|client_?secret|api_?key)\s*=\s*([^&\s"'<>\\\[\],;]+)`), nil},
+	// The same in JSON that is cut, or that stands in a text.
+	{"secret", []string{"passw", "passphrase", "token", "authorization", "cookie", "secret", "key"},
+		regexp.MustCompile(`(?i)["']` + telltaleNames + `\\*["']\s*:\s*\\*["']([^"'\\]+)`), nil},
 	{"account", []string{"arn:aws"}, regexp.MustCompile(`\barn:aws[a-z-]*:[A-Za-z0-9-]*:[A-Za-z0-9-]*:(\d{12})\b`), nil},
 	{"email", []string{"@", "%40"}, regexp.MustCompile(`\b[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b`), nil},
 	{"secret-key", nil, regexp.MustCompile(`(?:[A-Za-z0-9/+]|%2[FfBb]){40,}`), looksRandom}, // one without any mark: 40 characters of base64
 }
 
-// telltale is a member of a JSON object whose value is a secret, whatever it looks like.
-var telltale = regexp.MustCompile(`(?i)^(?:x-amz-)?(?:aws[-_]?)?(?:secret[-_]?(?:access[-_]?)?key|session[-_]?token|security[-_]?token|` +
+// telltaleNames are those of members of a JSON object whose value is a secret, whatever it looks like.
+const telltaleNames = `(?:x-amz-)?(?:aws[-_]?)?(?:secret[-_]?(?:access[-_]?)?key|session[-_]?token|security[-_]?token|` +
 	`(?:proxy-)?authorization|password|passwd|passphrase|(?:set-)?cookie|(?:access|id|refresh|bearer)[-_]?token|` +
-	`client[-_]?secret|(?:x-)?api[-_]?key|private[-_]?key)$`)
+	`client[-_]?secret|(?:x-)?api[-_]?key|private[-_]?key)`
+
+var telltale = regexp.MustCompile(`(?i)^` + telltaleNames + `$`)
 
 // worthwhile says whether a text, in small letters, may hold what the rule looks for.
 func (r rule) worthwhile(lower string) bool {
