@@ -124,7 +124,7 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 		"text in a call":              {start, text(0)},
 		"input without a call":        {input},
 		"input in a text":             {text(0), input},
-		"text after the end":          {end, text(0)},
+		"text after the end":          {end, text(0), bt.Truncate()},
 		"two ends":                    {end, end},
 		"reasoning in a text":         {text(0), thinks},
 		"reasoning in a call":         {start, thinks},

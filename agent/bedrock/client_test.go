@@ -127,6 +127,22 @@ func TestTheBodyIsClosed(t *testing.T) {
 	})
 }
 
+// refusing answers 403, and remembers the context that it was called with.
+type refusing struct{ ctx context.Context }
+
+func (c *refusing) Do(r *http.Request) (*http.Response, error) {
+	c.ctx = r.Context()
+	return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Header: http.Header{}, Request: r}, nil
+}
+
+// A call that fails before its stream leaves no context behind, and so no timer.
+func TestTheContextEndsWithTheCall(t *testing.T) {
+	c := &refusing{}
+	m := New(bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = c }), "any-model", nil)
+	require.ErrorAs(t, drain(t.Context(), m), new(*agent.ModelError))
+	require.ErrorIs(t, c.ctx.Err(), context.Canceled)
+}
+
 // Silence and cancellation end a stream over a client that heeds no context, too.
 func TestTheClientNeedNotHeedTheContext(t *testing.T) {
 	half := answerOf(3)

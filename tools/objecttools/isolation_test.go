@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -133,6 +134,39 @@ func TestForeignCursors(t *testing.T) {
 	l := get[List](theirs, "list_files", `{"limit":1}`)
 	require.NotEmpty(t, l.Cursor)
 	require.Contains(t, mine.correction("list_files", `{"cursor":"`+l.Cursor+`"}`), "the cursor is not one")
+}
+
+// There is no secret in a cursor, so a model might make one: it reads the same file, or is refused.
+func TestForgedCursors(t *testing.T) {
+	c := desktop(t, nil)
+	h := c.file("a.txt", "one\ntwo\n")
+	d, err := newDesk(c.bucket, nil)
+	require.NoError(t, err)
+	f, err := d.open(t.Context(), c.call(), h)
+	require.NoError(t, err)
+	bind := f.bind("read")
+	require.Equal(t, "two\n", get[Chunk](c, "read_chunk", args(t, "file", h, "cursor", writeCursor(cursorLines, bind, 4, 9, 0, 0))).Text)
+	for _, forged := range []string{
+		writeCursor(cursorBytes, bind, 9, 1, 0, 0),
+		writeCursor(cursorLines, bind, math.MaxInt64, 1, 0, 0),
+		writeCursor(cursorRows, bind, 0, 1, 0, 0), // of what has none
+	} {
+		require.Contains(t, c.correction("read_chunk", args(t, "file", h, "cursor", forged)), "the cursor is not one")
+	}
+	for _, n := range []int64{8, 9, math.MaxInt64} {
+		for _, x := range []struct{ tool, cursor string }{
+			{"search", writeCursor(cursorSearch, f.bind(fmt.Sprintf("search %q %t %t", "one", false, false)), n, n, 1)},
+			{"describe_file", writeCursor(cursorDescribe, f.bind("describe"), n, n, n, n, n, n)},
+		} {
+			call := []any{"file", h, "cursor", x.cursor}
+			if x.tool == "search" {
+				call = append(call, "pattern", "one")
+			}
+			res, err := c.raw(x.tool, args(t, call...))
+			require.NoError(t, err)
+			require.NotContains(t, string(res.Blocks[0].JSON), `"cursor"`)
+		}
+	}
 }
 
 // Nothing that a file or its name says changes what a handle means, and no tool has an argument that could.

@@ -48,9 +48,13 @@ func TestChecksSignatures(t *testing.T) {
 		"another region":                         {auth("/us-east-1/", "/us-east-2/"), "InvalidSignatureException"},
 		"another signature":                      {auth("Signature=", "Signature=0"), "InvalidSignatureException"},
 		"the host is not signed":                 {auth("host;", ""), "InvalidSignatureException"},
-		"another body":                           {func(r *http.Request) { r.Body = http.NoBody }, "InvalidSignatureException"},
-		"another host":                           {func(r *http.Request) { r.Host = "else.example" }, "InvalidSignatureException"},
-		"another query":                          {func(r *http.Request) { r.URL.RawQuery = "x=1" }, "InvalidSignatureException"},
+		"somebody else's, over no host": {func(r *http.Request) {
+			auth("Credential=bedrocktest/", "Credential=AKIDEXAMPLE/")(r)
+			auth("host;", "")(r)
+		}, "InvalidSignatureException"},
+		"another body":  {func(r *http.Request) { r.Body = http.NoBody }, "InvalidSignatureException"},
+		"another host":  {func(r *http.Request) { r.Host = "else.example" }, "InvalidSignatureException"},
+		"another query": {func(r *http.Request) { r.URL.RawQuery = "x=1" }, "InvalidSignatureException"},
 		"another model": {func(r *http.Request) {
 			r.URL.Path = strings.Replace(r.URL.Path, "us-east-1", "us-east-2", 1)
 			r.URL.RawPath = strings.Replace(r.URL.RawPath, "us-east-1", "us-east-2", 1)
