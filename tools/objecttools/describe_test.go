@@ -333,3 +333,39 @@ func TestInvalidBytesOfALongLine(t *testing.T) {
 	require.EqualValues(t, 100_000, d.Invalid)
 	require.EqualValues(t, 1, *d.Lines)
 }
+
+// A row that does not end within what a call reads does not keep the count from coming on.
+func TestDescribeComesOn(t *testing.T) {
+	const size = 5 << 20
+	c, _ := madeDesk(t, size, &Options{MaxScan: 1 << 20})
+	for _, f := range get[List](c, "list_files", `{}`).Files {
+		call := []any{"file", f.File}
+		out := get[Description](c, "describe_file", args(t, call...))
+		for n := 0; out.Cursor != ""; n++ {
+			require.Less(t, n, 10, f.Name)
+			at := out.Counted
+			out = get[Description](c, "describe_file", args(t, append(call, "cursor", out.Cursor)...))
+			require.Greater(t, out.Counted, at, f.Name)
+		}
+		require.Equal(t, out.Format != jsonForm, out.Complete, f.Name)
+	}
+}
+
+// What there is less of than was asked for is there once.
+func TestSampleOfLittle(t *testing.T) {
+	c := desktop(t, nil)
+	for name, content := range map[string]string{"a.txt": "a\nb\nc", "b.csv": "x,y\n1,2\n3,4\n5,6\n", "c.jsonl": "{}\n[]\n1\n"} {
+		f := c.file(name, content)
+		for _, n := range []int{3, 4, 10, 50} {
+			for _, from := range []string{"spread", "head", "tail"} {
+				s := get[Sample](c, "sample", args(t, "file", f, "count", n, "from", from))
+				for i, it := range s.Items[1:] {
+					require.Less(t, s.Items[i].Offset, it.Offset, "%s %d %s", name, n, from)
+				}
+				if from != "spread" || n == 50 { // a few places may miss one
+					require.Len(t, s.Items, 3, "%s %d %s", name, n, from)
+				}
+			}
+		}
+	}
+}
