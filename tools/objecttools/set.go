@@ -41,14 +41,14 @@ func Set(b *object.Bucket, o *Options) (tools.Set, error) {
 		return tools.Set{}, err
 	}
 	var all []*tools.Tool
-	for _, make := range []func() (*tools.Tool, error){
+	for _, build := range []func() (*tools.Tool, error){
 		func() (*tools.Tool, error) { return tools.New("list_files", listDescription, d.list) },
 		func() (*tools.Tool, error) { return tools.New("describe_file", describeDescription, d.describe) },
 		func() (*tools.Tool, error) { return tools.New("read_chunk", readDescription, d.read) },
 		func() (*tools.Tool, error) { return tools.New("search", searchDescription, d.search) },
 		func() (*tools.Tool, error) { return tools.New("sample", sampleDescription, d.sample) },
 	} {
-		t, err := make()
+		t, err := build()
 		if err != nil {
 			return tools.Set{}, fmt.Errorf("objecttools: %w", err)
 		}
