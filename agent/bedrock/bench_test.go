@@ -189,8 +189,16 @@ func BenchmarkOverSDK(b *testing.B) {
 				}
 			})
 			clock("our "+name, func() {
-				if err := m.follow(b.Context(), w, ours, func(agent.Delta) bool { return true }); err != nil {
-					b.Fatal(err)
+				all := func(yield func(agent.Delta, error) bool) { // as Stream does
+					if err := m.follow(b.Context(), w, ours, func(d agent.Delta) bool { return yield(d, nil) }); err != nil {
+						yield(nil, err)
+					}
+				}
+				for d, err := range all {
+					if err != nil {
+						b.Fatal(err)
+					}
+					_ = d
 				}
 			})
 		}
