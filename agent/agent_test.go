@@ -474,6 +474,18 @@ func TestCall(t *testing.T) {
 	}
 	require.Len(t, all, 9)
 	require.Equal(t, []string{"", "", ""}, run("acme", ""))
+
+	user, err := tenant(t, "acme").User("u1")
+	require.NoError(t, err)
+	shared, err := tenant(t, "acme").Shared()
+	require.NoError(t, err)
+	session, err := user.NewSession()
+	require.NoError(t, err)
+	levels := map[string]bool{}
+	for _, s := range []scope.Scope{{}, tenant(t, "acme"), shared, user, session} {
+		levels[idempotencyKey(s, "r1", 0, 0)] = true
+	}
+	require.Len(t, levels, 5, "each level of a tenant has keys of its own")
 }
 
 func TestToolThatExits(t *testing.T) {

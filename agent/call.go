@@ -145,13 +145,14 @@ func failure(msg string) tools.Result {
 	return tools.Result{Blocks: []tools.Block{{Text: msg}}, Summary: msg, IsError: true}
 }
 
-// idempotencyKey names one call of one run. Each piece carries its length, so no two calls share a key.
+// idempotencyKey names one call of one run. Each piece carries its length, so no two calls share a key; the partition
+// is the whole scope, which its ids are not: a tenant's and its shared data's are the same.
 func idempotencyKey(s scope.Scope, run string, turn, call int) string {
 	if run == "" {
 		return ""
 	}
 	h := sha256.New()
-	for _, p := range []string{s.TenantID(), s.UserID(), s.SessionID(), run} {
+	for _, p := range []string{s.Partition(), run} {
 		fmt.Fprintf(h, "%d:%s,", len(p), p)
 	}
 	fmt.Fprintf(h, "%d,%d", turn, call)
