@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -13,12 +14,13 @@ import (
 // something has to be done if at all possible. The Usage is what it has cost itself.
 //
 // It may drop turns and put others before the rest, but never takes one apart: a turn holds its calls and their
-// results, so between turns is where a conversation can be cut. The first message of what it gives is the user's. What
-// it gives is checked, and takes the place of the turns for good: in the run, in a [Compacted] and in Done. The prompt
-// of the run is not among the turns until it has been answered, and the State is not touched.
+// results, so between turns is where a conversation can be cut. The first message of what it gives is the user's, and
+// so is the last one, unless the run's prompt follows: that is not among the turns until it has been answered. What it
+// gives is checked as an [Input]'s History is, and takes the place of the turns for good: in the run, in a [Compacted]
+// and in Done. The State is not touched. The slice that it gets is its own, the messages are not.
 //
-// It is called in the consumer's goroutine and is safe for concurrent use. An error ends the run; a [*ModelError] does
-// so with its code.
+// It is called in the consumer's goroutine and is safe for concurrent use. An error or a panic ends the run; a
+// [*ModelError] does so with its code.
 type Compactor func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error)
 
 // leftOut begins the note that stands in the place of turns that were dropped, and tells it from what a user says.
@@ -83,11 +85,11 @@ func replace(turns []Turn, n int, words string) []Turn {
 	return append(short, turns[n:]...)
 }
 
-// lastSaid is what the user said last in turns, without results and what is told about them.
+// lastSaid is what the user said last in turns. Results are not said by anybody, and never in a turn's first message.
 func lastSaid(turns []Turn) []Part {
 	for _, t := range slices.Backward(turns) {
 		if m := t.Messages[0]; m.Role == User {
-			return slices.DeleteFunc(slices.Clone(m.Parts), func(p Part) bool { return p.Result != nil })
+			return m.Parts
 		}
 	}
 	return nil
@@ -130,7 +132,7 @@ func (r *run) shorten(full bool) (bool, *RunError) {
 	if r.agent.compact == nil || len(r.turns) == 0 {
 		return false, nil
 	}
-	turns, usage, err := r.agent.compact(r.ctx, slices.Clip(r.turns), full)
+	turns, usage, err := r.compacted(full)
 	r.cost(usage)
 	if err != nil {
 		return false, modelFailed(fmt.Errorf("agent: compact: %w", err))
@@ -138,12 +140,7 @@ func (r *run) shorten(full bool) (bool, *RunError) {
 	if same(turns, r.turns) {
 		return false, nil
 	}
-	h := History{Turns: turns}
-	err = h.check()
-	if err == nil && len(turns) == 0 {
-		err = errors.New("no turns are left")
-	}
-	if err != nil {
+	if err := r.checkCompacted(turns); err != nil {
 		return false, &RunError{Code: Internal, Message: "The conversation could not be shortened.",
 			Err: fmt.Errorf("agent: compact: %w", err)}
 	}
@@ -153,6 +150,39 @@ func (r *run) shorten(full bool) (bool, *RunError) {
 		r.save(nil, nil)
 	}
 	return true, nil
+}
+
+// compacted is what the Compactor gives. It gets a copy: the turns may still be the input's, and it may well delete from
+// its slice in place. It may ask a Model, so a panic is an error here as it is there.
+func (r *run) compacted(full bool) (turns []Turn, usage Usage, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("it panicked: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return r.agent.compact(r.ctx, slices.Clone(r.turns), full)
+}
+
+// checkCompacted says why the run cannot go on with these turns, if it cannot.
+func (r *run) checkCompacted(turns []Turn) error {
+	if len(turns) == 0 {
+		return errors.New("no turns are left")
+	}
+	if err := (History{Turns: turns}).check(); err != nil {
+		return err
+	}
+	last := turns[len(turns)-1].Messages
+	if r.prompt == nil && last[len(last)-1].Role != User {
+		return errors.New("what the model was to answer is left out")
+	}
+	for _, t := range turns {
+		for _, m := range t.Messages {
+			if err := r.agent.checkRefs(r.ctx, r.in.Scope, m.Parts); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // same reports whether a and b are the same turns, by identity: turns are immutable.

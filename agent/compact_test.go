@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -201,6 +203,7 @@ func TestContextFull(t *testing.T) {
 		"the assistant first": {long, func(_ context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
 			return []Turn{{ts[0].Messages[1:]}}, Usage{}, nil
 		}, nil, 0, "nobody has said anything"},
+		"a panic":      {long, func(context.Context, []Turn, bool) ([]Turn, Usage, error) { panic("boom") }, nil, 0, "it panicked: boom"},
 		"nothing left": {long, func(context.Context, []Turn, bool) ([]Turn, Usage, error) { return nil, Usage{}, nil }, nil, 0, "no turns are left"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -210,6 +213,45 @@ func TestContextFull(t *testing.T) {
 			require.NoError(t, done.History.check())
 		})
 	}
+}
+
+// What a Compactor of somebody else's gives is held to what an Input's history is, and it can harm nobody's history.
+func TestCompactorIsChecked(t *testing.T) {
+	s := newShelf(t, nil)
+	h := History{Turns: []Turn{
+		{[]Message{{User, []Part{{Text: "one"}}}, {Assistant, []Part{{Text: "1"}}}}},
+		wholeTurn(),
+	}}
+	run := func(prompt string, c Compactor) (*script, *refusals, Done, error) {
+		m, audit := play(step{text("ok"), end}), &refusals{}
+		a, err := New(m, &Options{Compact: c, Audit: audit})
+		require.NoError(t, err)
+		done, err := a.Run(t.Context(), Input{Scope: s.acme, Prompt: prompt, History: h})
+		require.NoError(t, m.bad)
+		return m, audit, done, err
+	}
+	first := func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) { return ts[:1], Usage{}, nil }
+	m, _, _, err := run("", first)
+	require.ErrorContains(t, err, "what the model was to answer is left out")
+	require.Empty(t, m.requests)
+	_, _, _, err = run("two", first)
+	require.NoError(t, err)
+
+	m, audit, _, err := run("two", func(context.Context, []Turn, bool) ([]Turn, Usage, error) {
+		return []Turn{{[]Message{{User, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}}}, Usage{}, nil
+	})
+	require.ErrorIs(t, err, object.ErrOutside)
+	require.Empty(t, m.requests)
+	require.Len(t, audit.all, 1)
+
+	before := lines(h)
+	_, _, done, err := run("two", func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) {
+		return slices.Delete(ts, 0, 1), Usage{}, nil
+	})
+	require.NoError(t, err)
+	require.Len(t, done.History.Turns, 2)
+	require.NoError(t, h.check())
+	require.Equal(t, before, lines(h), "the input's history is as it was")
 }
 
 // What a summary is made of is material, in one message, with everything in it that mattered and no media.
