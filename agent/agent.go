@@ -89,8 +89,8 @@ func New(m Model, o *Options) (*Agent, error) {
 type Input struct {
 	// Scope is whose data the tools may touch. An agent with tools refuses the zero Scope.
 	Scope scope.Scope
-	// Run is the run's id, which the calls' idempotency keys are made from. Without one they are empty, the run yields no
-	// [Checkpointed], and no call of it can wait for an approval.
+	// Run is the run's id, in UTF-8, which the calls' idempotency keys are made from. Without one they are empty, the run
+	// yields no [Checkpointed], and no call of it can wait for an approval.
 	Run string
 	// Prompt is what the model is told. It may be blank only where the history ends with something that the model
 	// has not answered, results above all: then the run goes on from there.

@@ -418,6 +418,7 @@ func TestInputRefused(t *testing.T) {
 		"no prompt":         {},
 		"blank prompt":      {Prompt: " \n\t"},
 		"prompt not UTF-8":  {Prompt: "\xff"},
+		"run not UTF-8":     {Run: "\xff", Prompt: "b"},
 		"unpaired call":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}}}},
 		"pair across turns": {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}, {[]Message{result}}}}},
 		"id again":          {Prompt: "b", History: History{Turns: []Turn{whole, whole}}},

@@ -44,6 +44,8 @@ func (r *run) begin() *RunError {
 func (r *run) open(refuse func(string, error) *RunError) *RunError {
 	blank := strings.TrimSpace(r.in.Prompt) == ""
 	switch {
+	case !utf8.ValidString(r.in.Run): // a checkpoint's JSON would name another run
+		return refuse("The run has no valid id.", nil)
 	case !utf8.ValidString(r.in.Prompt):
 		return refuse("The message is not valid text.", nil)
 	case r.in.Resume != nil && (!blank || len(r.in.Media) > 0):

@@ -3,7 +3,9 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
@@ -78,8 +80,12 @@ func (c *Checkpoint) check() error {
 	switch {
 	case c.Run == "":
 		return errors.New("no run")
-	case min(c.Turn, c.Turns, c.Called, c.Failing) < 0:
+	case !utf8.ValidString(c.Run):
+		return errors.New("the run's id is not UTF-8")
+	case min(c.Turn, c.Turns, c.Called, c.Failing) < 0, min(c.Usage.Input, c.Usage.Output, c.Usage.CacheRead, c.Usage.CacheWrite) < 0:
 		return errors.New("a count is negative")
+	case max(c.Turn, c.Called, c.Failing) > math.MaxInt32: // no run comes this far, and beyond it sums could wrap around
+		return errors.New("a count is too large")
 	case c.Turn == 0 && (c.Answer != nil || c.Complete):
 		return errors.New("an answer, and no turn")
 	case len(uses) != len(c.Calls):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -342,19 +343,21 @@ func TestResumeRefused(t *testing.T) {
 		in   Input
 		want string
 	}{
-		"another run":      {Input{Scope: sc, Run: "r2", Resume: c}, "another run"},
-		"no run":           {Input{Scope: sc, Resume: c}, "another run"},
-		"another tenant":   {Input{Scope: tenant(t, "globex"), Run: "r", Resume: c}, "another scope"},
-		"a narrower scope": {Input{Scope: user, Run: "r", Resume: c}, "another scope"},
-		"with a prompt":    {Input{Scope: sc, Run: "r", Prompt: "x", Resume: c}, "takes no new message"},
-		"with media":       {Input{Scope: sc, Run: "r", Media: []tools.Media{{Format: "png", Bytes: []byte("x")}}, Resume: c}, "takes no new message"},
-		"other history":    {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, and had 0"},
-		"call of before":   {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{used}}, Resume: with(func(c *Checkpoint) { c.Turns = 1 })}, `the call "c1" is in the history`},
-		"no state of call": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Calls = nil })}, "the state of 0"},
-		"negative":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Failing = -1 })}, "negative"},
-		"before it began":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Turn = 0 })}, "no turn"},
-		"two lives":        {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Complete = true })}, "not at its end"},
-		"nothing to do":    {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Prompt, c.Answer, c.Calls = nil, nil, nil })}, "empty"},
+		"another run":       {Input{Scope: sc, Run: "r2", Resume: c}, "another run"},
+		"no run":            {Input{Scope: sc, Resume: c}, "another run"},
+		"another tenant":    {Input{Scope: tenant(t, "globex"), Run: "r", Resume: c}, "another scope"},
+		"a narrower scope":  {Input{Scope: user, Run: "r", Resume: c}, "another scope"},
+		"with a prompt":     {Input{Scope: sc, Run: "r", Prompt: "x", Resume: c}, "takes no new message"},
+		"with media":        {Input{Scope: sc, Run: "r", Media: []tools.Media{{Format: "png", Bytes: []byte("x")}}, Resume: c}, "takes no new message"},
+		"other history":     {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, and had 0"},
+		"call of before":    {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{used}}, Resume: with(func(c *Checkpoint) { c.Turns = 1 })}, `the call "c1" is in the history`},
+		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Calls = nil })}, "the state of 0"},
+		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Failing = -1 })}, "negative"},
+		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Called = math.MaxInt })}, "too large"},
+		"a cost below zero": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Usage.Output = -1 })}, "negative"},
+		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Turn = 0 })}, "no turn"},
+		"two lives":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Complete = true })}, "not at its end"},
+		"nothing to do":     {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Prompt, c.Answer, c.Calls = nil, nil, nil })}, "empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := play()
