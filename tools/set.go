@@ -39,20 +39,21 @@ func Of(t ...*Tool) Set {
 }
 
 // Dynamic returns a set whose tools f decides for each turn: within that scope, in a conversation with that State,
-// which is not nil. f may be called from many goroutines at once, and its Set may be dynamic again. An error or a
-// panic of f is the error of Resolve; f is not asked for the zero Scope.
+// which is not nil. f may be called from many goroutines at once, and its Set may be dynamic again, 16 deep at most:
+// one that comes back to itself has no end. An error or a panic of f is the error of Resolve; f is not asked for the
+// zero Scope.
 //
 // The names of tools are the model's to read and are cached with its prompt: a set that seldom changes is a cheap one.
 func Dynamic(f func(ctx context.Context, sc scope.Scope, st *State) (Set, error)) Set {
 	if f == nil {
 		return Set{err: errors.New("tools: a dynamic set without a function")}
 	}
-	return Set{dynamic: []source{func(ctx context.Context, sc scope.Scope, st *State) (ts []*Tool, err error) {
-		defer func() {
-			if v := recover(); v != nil {
-				ts, err = nil, &PanicError{Value: v, Stack: debug.Stack()}
-			}
-		}()
+	return Set{dynamic: []source{func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error) {
+		depth, _ := ctx.Value(depthKey{}).(int)
+		if depth == maxDepth {
+			return nil, fmt.Errorf("tools: dynamic sets are nested more than %d deep", maxDepth)
+		}
+		ctx = context.WithValue(ctx, depthKey{}, depth+1)
 		s, err := f(ctx, sc, st)
 		if err != nil {
 			return nil, err
@@ -61,6 +62,12 @@ func Dynamic(f func(ctx context.Context, sc scope.Scope, st *State) (Set, error)
 		return r.tools, err
 	}}}
 }
+
+// depthKey is where a context says how deep in dynamic sets it is: without a bound, a set that holds itself would
+// overflow the stack, which no recover mends.
+type depthKey struct{}
+
+const maxDepth = 16
 
 // With returns the tools of s and of all the others.
 func (s Set) With(others ...Set) Set {
@@ -168,8 +175,9 @@ func (s Set) Err() error { return s.err }
 // Resolve gives the tools that are offered within sc, for one turn of a conversation with that State; a nil one is
 // empty. A set that may hold tools refuses the zero Scope, which denies everything.
 //
-// Of a set that is not dynamic it only hands out what was made when the set was.
-func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, error) {
+// Of a set that is not dynamic it only hands out what was made when the set was. Of one that is, a panic in a function
+// that decides is an error.
+func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (r Resolved, err error) {
 	if s.err != nil {
 		return Resolved{}, s.err
 	}
@@ -185,8 +193,12 @@ func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, 
 	if st == nil {
 		st = &State{}
 	}
-	r, err := s.resolve(ctx, sc, st)
-	if err != nil {
+	defer func() {
+		if v := recover(); v != nil {
+			r, err = Resolved{}, fmt.Errorf("tools: resolve: %w", &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	if r, err = s.resolve(ctx, sc, st); err != nil {
 		return Resolved{}, fmt.Errorf("tools: resolve: %w", err)
 	}
 	return r, nil

@@ -116,6 +116,8 @@ func TestSetsCompose(t *testing.T) {
 func TestSetMistakes(t *testing.T) {
 	tool, acme := toolNamed(t), tenant(t, "acme")
 	a, b := tool("a", "A."), tool("b", "B.")
+	var endless Set
+	endless = Dynamic(func(context.Context, scope.Scope, *State) (Set, error) { return endless.Prefix("x"), nil })
 	for _, c := range []struct {
 		s     Set
 		early bool // told by Err
@@ -135,6 +137,8 @@ func TestSetMistakes(t *testing.T) {
 		{fixed(Of(nil)), false, `tools: resolve: tools: tool 0 of the set is nil`},
 		{Dynamic(func(context.Context, scope.Scope, *State) (Set, error) { return Set{}, errors.New("no rights") }), false, `tools: resolve: no rights`},
 		{Dynamic(func(context.Context, scope.Scope, *State) (Set, error) { panic("boom") }), false, `tools: resolve: tools: panic: boom`},
+		{fixed(Of(a)).Filter(func(Spec) bool { panic("bang") }), false, `tools: resolve: tools: panic: bang`},
+		{endless, false, `tools: resolve: tools: dynamic sets are nested more than 16 deep`},
 	} {
 		_, err := c.s.Resolve(t.Context(), acme, nil)
 		require.ErrorContains(t, err, c.want)
