@@ -272,6 +272,20 @@ func TestSummaryRequest(t *testing.T) {
 	require.Less(t, len(said), 3000)
 }
 
+// A summary of a conversation that begins with a summary is told all of that one.
+func TestSummaryOfASummary(t *testing.T) {
+	long := strings.Repeat("fact ", 800) + "the last fact"
+	m := play(step{text(long), end}, step{text("short"), end})
+	turn := func(s string) Turn {
+		return Turn{[]Message{{User, []Part{{Text: s}}}, {Assistant, []Part{{Text: s}}}}}
+	}
+	c := Summarise(m, 100)
+	turns := must(c(t.Context(), []Turn{turn(strings.Repeat("x", 900)), turn("y")}, false))
+	must(c(t.Context(), append(turns, turn(strings.Repeat("x", 900)), turn("z")), false))
+	require.NotContains(t, m.requests[0].Messages[0].Parts[0].Text, "fact")
+	require.Contains(t, m.requests[1].Messages[0].Parts[0].Text, long)
+}
+
 func must(turns []Turn, _ Usage, err error) []Turn {
 	if err != nil {
 		panic(err)
