@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
@@ -35,26 +34,19 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 		}
 	}
 
-	var wg sync.WaitGroup
-	defer wg.Wait()
 	ctx, cancel := context.WithCancel(scope.NewContext(r.ctx, r.in.Scope))
+	fs := r.agent.newFlights(ctx, len(todo))
+	defer fs.wait()
 	defer cancel()
-
-	type ended struct {
-		index int
-		outcome
-	}
-	ends := make(chan ended, len(todo)) // room for all: no call waits for the consumer
 	news := newProgress(len(todo))
 	var waiting []*job
 	start := func(i int) {
 		j := todo[i]
-		c := tools.NewCall(tools.CallOptions{
+		fs.start(i, offered, tools.NewCall(tools.CallOptions{
 			Scope: r.in.Scope, ID: j.ID, Name: j.Name, Args: j.Input, State: r.state,
 			IdempotencyKey: idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, j.index),
 			Progress:       func(v any) { news.put(i, v) },
-		})
-		wg.Go(func() { ends <- ended{i, r.agent.runCall(ctx, offered, c)} })
+		}))
 	}
 	tell := func(i int) bool {
 		for _, v := range news.take(i) {
@@ -71,24 +63,22 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 			next++
 			running++
 		}
-		var e ended
-		select {
-		case <-news.some:
+		index, e, ended := fs.next(news.some)
+		if !ended {
 			for i := range next {
 				if !tell(i) {
 					return b
 				}
 			}
 			continue
-		case e = <-ends:
 		}
-		if !tell(e.index) {
+		if !tell(index) {
 			return b
 		}
-		news.end(e.index)
+		news.end(index)
 		running--
 		over++
-		j := todo[e.index]
+		j := todo[index]
 		if e.pending != nil && r.in.Run != "" {
 			waiting = append(waiting, j)
 			if !r.emit(ToolPending{ID: j.ID, Name: j.Name, Reason: e.pending.Reason}) {

@@ -14,9 +14,6 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// grace is how long a tool that has been cancelled may take to return.
-const grace = 2 * time.Second
-
 // outcome is how one call ended.
 type outcome struct {
 	result  tools.Result
@@ -26,73 +23,26 @@ type outcome struct {
 	pending *tools.PendingError // set if it has not run and waits
 }
 
-// errExited is the failure of a tool that ended its goroutine.
-var errExited = errors.New("agent: the tool ended its goroutine and returned nothing")
-
-// runCall runs one call within its time. It returns when the tool does, or, if the tool has been cancelled and does
-// not heed it, after a grace.
-func (a *Agent) runCall(ctx context.Context, offered offer, c *tools.Call) (o outcome) {
-	if err := ctx.Err(); err != nil {
-		return outcome{result: failure("Not run: the run was stopped."), err: err}
+// judge says what the end of a call means.
+func (a *Agent) judge(l landed) outcome {
+	o := l.outcome
+	if o.err == nil {
+		o.err = a.checkRefs(l.run, l.call.Scope(), []Part{{Result: &ToolResult{Result: o.result}}})
 	}
-	tool, ok := offered.lookup(c.Name())
-	ctx, span := a.tel.startTool(ctx, c, ok)
-	defer func() { span.endTool(o) }()
-	if !ok {
-		err := tools.Correct(fmt.Sprintf("There is no tool named %q. %s", c.Name(), offered))
-		a.refused(ctx, c.Scope(), c.Name(), err)
-		return outcome{result: explainFailure(err, ""), err: err}
-	}
-
-	start := time.Now()
-	within, cancel := context.WithTimeout(ctx, a.limits.ToolTimeout)
-	defer cancel()
-	type returned struct {
-		res tools.Result
-		err error
-	}
-	ch := make(chan returned, 1)
-	go func() {
-		r := returned{err: errExited}
-		defer func() { ch <- r }()
-		r.res, r.err = tool.Call(within, c)
-	}()
-
-	var r returned
-	select {
-	case r = <-ch:
-	case <-within.Done():
-		timer := time.NewTimer(grace)
-		defer timer.Stop()
-		select {
-		case r = <-ch:
-		case <-timer.C:
-			r.err = fmt.Errorf("agent: %s was cancelled, did not return and is abandoned: %w", c.Name(), within.Err())
-			a.abandoned.Add(1)
-			go func() { // waits for the tool, so that the count is true
-				<-ch
-				a.abandoned.Add(-1)
-			}()
-		}
-	}
-	if r.err == nil {
-		r.err = a.checkRefs(ctx, c.Scope(), []Part{{Result: &ToolResult{Result: r.res}}})
-	}
-	o = outcome{result: r.res, took: time.Since(start), err: r.err}
-	if e, ok := errors.AsType[*tools.CorrectionError](r.err); ok && e.Arguments {
-		a.refused(ctx, c.Scope(), c.Name(), r.err)
+	if e, ok := errors.AsType[*tools.CorrectionError](o.err); ok && e.Arguments {
+		a.refused(l.run, l.call.Scope(), l.call.Name(), o.err)
 	}
 	switch {
-	case r.err == nil:
-	case waits(r.err, &o):
+	case o.err == nil:
+	case waits(o.err, &o):
 		o.result = failure("Not run: it waits for something outside this conversation.")
-	case ctx.Err() != nil:
+	case l.stopped:
 		o.result = failure("Interrupted: the run was stopped. Whether the call took effect is not known.")
 	default:
-		o.fatal = fatal(r.err)
-		o.result = explainFailure(r.err, "The tool failed.")
-		if within.Err() != nil {
-			o.result = explainFailure(r.err, fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", a.limits.ToolTimeout))
+		o.fatal = fatal(o.err)
+		o.result = explainFailure(o.err, "The tool failed.")
+		if l.late {
+			o.result = explainFailure(o.err, fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", a.limits.ToolTimeout))
 		}
 	}
 	return o

@@ -170,12 +170,16 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 	return t.begin(ctx, "execute_tool", name, trace.SpanKindInternal, attrs...)
 }
 
-// endTool says how a call failed, if it did: in a word of a closed list, since errors may hold anything.
-func (s *span) endTool(o outcome) {
-	if s == nil {
-		return
+// endTool says how a call failed, if it did: in a word of a closed list, since errors may hold anything. The call ended
+// at that moment, or now where it was not made: the consumer may have been busy since.
+func (s *span) endTool(o outcome, at time.Time) {
+	switch {
+	case s == nil:
+	case at.IsZero():
+		s.finish(toolFailure(o))
+	default:
+		s.finish(toolFailure(o), trace.WithTimestamp(at))
 	}
-	s.finish(toolFailure(o))
 }
 
 func toolFailure(o outcome) string {
@@ -201,12 +205,12 @@ func toolFailure(o outcome) string {
 }
 
 // finish ends the span; how is its error.type, empty where it went well.
-func (s *span) finish(how string) {
+func (s *span) finish(how string, o ...trace.SpanEndOption) {
 	if how != "" {
 		s.SetAttributes(attribute.String("error.type", how))
 		s.SetStatus(codes.Error, how)
 	}
-	s.End()
+	s.End(o...)
 }
 
 // usageAttributes: by the conventions the input counts what was read from and written to a cache.

@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
+)
+
+type panicky struct{}
+
+func (panicky) Refused(context.Context, scope.Refusal) { panic("the host's") }
+
+// spies are spans that do something at their beginning and at their end, where it is set.
+type spies struct {
+	tracenoop.TracerProvider
+	start func(name string)
+	end   func(name string, at time.Time)
+}
+
+func (s spies) Tracer(string, ...trace.TracerOption) trace.Tracer { return spyTracer{by: s} }
+
+type spyTracer struct {
+	tracenoop.Tracer
+	by spies
+}
+
+func (s spyTracer) Start(ctx context.Context, name string, _ ...trace.SpanStartOption) (context.Context, trace.Span) {
+	if s.by.start != nil {
+		s.by.start(name)
+	}
+	return ctx, spySpan{by: s.by, name: name}
+}
+
+type spySpan struct {
+	tracenoop.Span
+	by   spies
+	name string
+}
+
+func (s spySpan) End(o ...trace.SpanEndOption) {
+	if s.by.end != nil {
+		c := trace.NewSpanEndConfig(o...)
+		s.by.end(s.name, c.Timestamp())
+	}
+}
+
+// What the host plugs in is called in the run's goroutine: where it panics the consumer can recover, the process lives,
+// and no call is left behind.
+func TestHostPanics(t *testing.T) {
+	boom := func(name string) {
+		if name == "execute_tool nap" {
+			panic("the host's")
+		}
+	}
+	for name, c := range map[string]struct {
+		o      Options
+		answer step
+	}{
+		"auditor, of a tool that is not offered": {Options{Audit: panicky{}}, append(step{use("c9", "gone", `{}`)}, naps("1h")...)},
+		"auditor, of arguments":                  {Options{Audit: panicky{}}, append(step{use("c9", "nap", `{}`)}, naps("1h")...)},
+		"tracer":                                 {Options{Tracer: spies{start: boom}}, naps("1h")},
+		"span":                                   {Options{Tracer: spies{end: func(name string, _ time.Time) { boom(name) }}}, naps("1s")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c.o.Tools = tools.Of(nap(t))
+				a, err := New(play(c.answer), &c.o)
+				require.NoError(t, err)
+				require.PanicsWithValue(t, "the host's", func() {
+					_, _ = a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+				})
+				require.Zero(t, a.Abandoned())
+			})
+		})
+	}
+}
+
+// A consumer that takes its time changes nothing of what the calls came to, nor of how long they took.
+func TestSlowConsumer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fails := mustTool(t, "fails", func(context.Context, *tools.Call, string) (string, error) {
+			time.Sleep(2 * time.Second)
+			return "", errors.New("of its own")
+		})
+		start := time.Now()
+		ends := map[string]time.Duration{}
+		a, err := New(play(append(step{use("f", "fails", `{"word":""}`)}, naps("1s", "3s")...), step{text("ok"), end}), &Options{
+			Tools:  tools.Of(nap(t), fails),
+			Tracer: spies{end: func(name string, at time.Time) { ends[name] = at.Sub(start) }},
+		})
+		require.NoError(t, err)
+		var took []time.Duration
+		for ev, err := range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."}) {
+			require.NoError(t, err)
+			switch ev := ev.(type) {
+			case ToolDone:
+				took = append(took, ev.Took)
+				time.Sleep(time.Hour)
+			case Done:
+				require.Equal(t, "user: {f! The tool failed.} {c0= slept 1s} {c1= slept 3s}", lines(ev.History)[2])
+			}
+		}
+		require.Equal(t, []time.Duration{time.Second, 2 * time.Second, 3 * time.Second}, took)
+		require.Equal(t, 2*time.Second, ends["execute_tool fails"])
+		require.Equal(t, 3*time.Second, ends["execute_tool nap"])
+		require.Zero(t, a.Abandoned())
+	})
+}
