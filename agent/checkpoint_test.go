@@ -482,6 +482,30 @@ func TestPendingAndStopped(t *testing.T) {
 	require.Equal(t, "user: {c1! Not run: it waits for something outside this conversation.}", lines(failed.Done.History)[2])
 }
 
+// A checkpoint is immutable: resumed twice, each life begins with what the tools remembered then.
+func TestResumeLeavesTheCheckpointAlone(t *testing.T) {
+	e := &effects{done: map[string]string{}}
+	one := step{use("c1", "do", `{"word":"a"}`), calls}
+	in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}
+	for ev := range newAgent(t, play(one), Limits{}, e.tool(t)).Stream(t.Context(), in) {
+		if c, ok := ev.(Checkpointed); ok {
+			in.Prompt, in.Resume = "", c.Checkpoint
+			break
+		}
+	}
+	for range 2 {
+		done, err := newAgent(t, play(step{text("ok"), end}), Limits{}, e.tool(t)).Run(t.Context(), in)
+		require.NoError(t, err)
+		var n int
+		_, err = done.History.State.Get("calls", &n)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		ok, err := in.Resume.State.Get("calls", &n)
+		require.NoError(t, err)
+		require.False(t, ok)
+	}
+}
+
 // The State of one run is its own: the input's stays as it is, and the output's does not change any more.
 func TestStateTravels(t *testing.T) {
 	e := &effects{done: map[string]string{}}

@@ -215,6 +215,20 @@ func TestContextFull(t *testing.T) {
 	}
 }
 
+// The answer that there was no room for counts as none: not against the limit, and not in the checkpoint.
+func TestContextFullIsNoTurn(t *testing.T) {
+	long := History{Turns: []Turn{
+		{[]Message{{User, []Part{{Text: "one"}}}, {Assistant, []Part{{Text: "1"}}}}},
+		{[]Message{{User, []Part{{Text: "two"}}}, {Assistant, []Part{{Text: "2"}}}}},
+	}}
+	a, err := New(play(step{&ModelError{Code: ContextFull}}, step{text("3"), end}), &Options{Compact: DropOldest(1000), Limits: Limits{Turns: 1}})
+	require.NoError(t, err)
+	evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "three", History: long})
+	require.Nil(t, failed)
+	require.IsType(t, Compacted{}, evs[0])
+	require.Zero(t, evs[1].(Checkpointed).Turn)
+}
+
 // What a Compactor of somebody else's gives is held to what an Input's history is, and it can harm nobody's history.
 func TestCompactorIsChecked(t *testing.T) {
 	s := newShelf(t, nil)

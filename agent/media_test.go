@@ -188,3 +188,18 @@ func TestPartialText(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, done.Partial)
 }
+
+// A checkpoint that names another tenant's object in the result of a call is not resumed, whoever made it.
+func TestMediaOfCheckpoints(t *testing.T) {
+	s := newShelf(t, nil)
+	heard, m := &refusals{}, play()
+	foreign := tools.Result{Blocks: []tools.Block{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}
+	_, err := s.agent(t, m, heard).Run(t.Context(), Input{Scope: s.acme, Run: "r", Resume: &Checkpoint{
+		Run: "r", Scope: s.acme, Turn: 1, Called: 2, Prompt: &Message{User, []Part{{Text: "Go."}}},
+		Answer: &Message{Assistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
+		Calls:  []CallState{{Index: 0, Result: &foreign}, {Index: 1}},
+	}})
+	require.ErrorIs(t, err, object.ErrOutside)
+	require.Len(t, heard.all, 1)
+	require.Empty(t, m.requests)
+}

@@ -42,7 +42,12 @@ func must[T any](v T, err error) T {
 
 func newBundle(t *testing.T, ask Ask) *bundle {
 	t.Helper()
-	b := &bundle{table: table.New(table.NewMemory(&table.MemoryOptions{Listed: []string{"filename"}}), nil)}
+	return newBundleOn(t, table.NewMemory(&table.MemoryOptions{Listed: []string{"filename"}}), ask)
+}
+
+func newBundleOn(t *testing.T, d table.Driver, ask Ask) *bundle {
+	t.Helper()
+	b := &bundle{table: table.New(d, nil)}
 	b.Approvals = must(New(b.table, &Options{TTL: time.Hour}))
 	b.tool = must(tools.New("lend", "Lends a book.", func(_ context.Context, c *tools.Call, in lendIn) (string, error) {
 		b.ran = append(b.ran, c.IdempotencyKey())
@@ -201,6 +206,52 @@ func TestDecideAbsorbs(t *testing.T) {
 	other, err := b.Decide(t.Context(), b.s1, r.ID, Decision{By: "u8", Reason: "no"})
 	require.ErrorIs(t, err, ErrDecided)
 	require.Equal(t, first, other)
+}
+
+// What a digest is of cannot be cut in another place.
+func TestDigest(t *testing.T) {
+	require.NotEqual(t, digest("a", "b,c"), digest("a,b", "c"))
+	require.NotEqual(t, digest("a", ""), digest("a"))
+}
+
+// between runs a function between the reading of a row and its writing.
+type between struct {
+	table.Driver
+	before func()
+}
+
+func (d *between) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if f := d.before; f != nil {
+		d.before = nil
+		f()
+	}
+	return d.Driver.Put(ctx, k, r, c)
+}
+
+// Whoever comes second, with the request as it was before in hand, changes nothing, and is told how it stands.
+func TestDecideSecond(t *testing.T) {
+	d := &between{Driver: table.NewMemory(nil)}
+	b := newBundleOn(t, d, nil)
+	for _, c := range []struct {
+		key           string
+		first, second bool
+	}{{"k2", false, true}, {"k3", true, false}, {"k4", true, true}} {
+		r := b.pending(t, b.s1, c.key, `{"title":"a"}`)
+		d.before = func() {
+			_, err := b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: c.first, By: "first"})
+			require.NoError(t, err)
+		}
+		got, err := b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: c.second, By: "second"})
+		if c.first == c.second {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, ErrDecided)
+		}
+		require.Equal(t, "first", got.By)
+		stands, err := b.Get(t.Context(), b.s1, r.ID)
+		require.NoError(t, err)
+		require.Equal(t, stands, got)
+	}
 }
 
 // Of many who decide at once, all learn of one decision.
