@@ -393,6 +393,8 @@ func TestRefusals(t *testing.T) {
 		_, err = b.Get(t.Context(), b.s1, id)
 		require.ErrorIs(t, err, ErrNotFound)
 	}
+	_, err = New(nil, nil)
+	require.ErrorIs(t, err, ErrInvalid)
 	_, err = New(b.table, &Options{TTL: -1})
 	require.ErrorIs(t, err, ErrInvalid)
 	require.Empty(t, b.ran)

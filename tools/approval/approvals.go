@@ -39,8 +39,11 @@ type Approvals struct {
 	ttl   time.Duration
 }
 
-// New returns the approvals in t, which must not be nil.
+// New returns the approvals in t. It refuses a nil one, and a TTL of less than a second.
 func New(t *table.Table, o *Options) (*Approvals, error) {
+	if t == nil {
+		return nil, fmt.Errorf("%w: the table is nil", ErrInvalid)
+	}
 	a := &Approvals{table: t, ttl: 24 * time.Hour}
 	if o != nil && o.TTL != 0 {
 		a.ttl = o.TTL
