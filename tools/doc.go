@@ -25,7 +25,7 @@
 //	minlen:"1" maxlen:"9"      texts, in characters
 //	minitems:"1" maxitems:"9"  lists
 //	pattern:"^[a-z]+$"         texts: RE2 without what JSON Schema lacks (flags, named groups, \A, \z, \p, [:class:])
-//	format:"date"              texts: date, time, date-time (RFC 3339), email, uuid, uri; a time.Time is a date-time anyway
+//	format:"date"              texts: date, time, date-time (RFC 3339), email, uuid, uri; a time.Time is a date-time
 //
 // On a list, those of texts and numbers are about its items. A tag that does not fit its field, that contradicts
 // another or that means nothing is refused by New, with the path of the field. Arguments that do not fit are a

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 )
 
 // Handler runs one call of a tool.
@@ -75,7 +76,7 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 // Out becomes a text block if it is a string, a JSON block otherwise; a [Block], a list of them, a [Media] or a
 // [Result] is passed on as it is. It may implement [Summarizer]. A result that no model could be sent is an error.
 //
-// The name matches ^[a-zA-Z0-9_-]{1,64}$ and the description is not blank. Arguments that break the rules of the
+// The name matches ^[a-zA-Z0-9_-]{1,64}$ and the description is not blank, in UTF-8. Arguments that break the rules of the
 // package's documentation give an error that wraps [ErrSchema] and names the field.
 //
 // The first middleware is the outermost. All schema work happens here; a call only validates.
@@ -90,6 +91,9 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 	}
 	if strings.TrimSpace(desc) == "" {
 		return nil, fmt.Errorf("tools: %s has no description, so no model could know when to call it", name)
+	}
+	if !utf8.ValidString(desc) {
+		return nil, fmt.Errorf("tools: the description of %s is not UTF-8", name)
 	}
 	if f == nil {
 		return nil, fmt.Errorf("tools: %s has no function", name)

@@ -108,6 +108,8 @@ func TestNewRefusesTheRest(t *testing.T) {
 	}
 	_, err := New("t", " \n", noop[struct{}])
 	require.ErrorContains(t, err, "no description")
+	_, err = New("t", "caf\xe9", noop[struct{}])
+	require.ErrorContains(t, err, "not UTF-8")
 	_, err = New[struct{}, string]("t", "d", nil)
 	require.ErrorContains(t, err, "no function")
 	_, err = New("t", "d", noop[struct{}], nil)

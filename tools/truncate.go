@@ -14,10 +14,11 @@ const truncateNote = 128
 // Truncate cuts the texts and JSON of a result to n bytes in all, the note included that then comes last and tells the
 // model how much was left out. Blocks are kept in order as long as there is room. A text is cut between two
 // characters. JSON is cut between two values, or in a text that is longer than 64 bytes and then ends in "…", and its
-// lists and objects are closed, so that it stays JSON: what is missing is at its end, from the last object too. Images and documents, errors and
-// the Summary stay as they are.
+// lists and objects are closed, so that it stays JSON: what is missing is at its end, from the last object too. Images
+// and documents, errors and the Summary stay as they are.
 //
-// Results that fit cost nothing. Inside [Audit] and outside [RetryTransient] it cuts once. It panics if n is less than 256.
+// Results that fit cost nothing. Inside [Audit] and outside [RetryTransient] it cuts once. It panics if n is less than
+// 256.
 func Truncate(n int) Middleware {
 	if n < 2*truncateNote {
 		panic(fmt.Sprintf("tools: results of %d bytes", n))
