@@ -6,6 +6,7 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -62,13 +63,17 @@ type Options struct {
 	Meter metric.MeterProvider
 }
 
-// New makes an agent. It refuses a nil model, a negative limit and a set of tools that cannot be resolved.
+// New makes an agent. It refuses a nil model, a negative limit, a system prompt that is not UTF-8 and a set of tools that
+// cannot be resolved.
 func New(m Model, o *Options) (*Agent, error) {
 	if m == nil {
 		return nil, errors.New("agent: the model is nil")
 	}
 	if o == nil {
 		o = &Options{}
+	}
+	if !utf8.ValidString(o.System) {
+		return nil, errors.New("agent: the system prompt is not UTF-8")
 	}
 	if err := o.Tools.Err(); err != nil {
 		return nil, err

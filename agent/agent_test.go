@@ -405,6 +405,8 @@ func TestLimits(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	_, err := New(nil, nil)
 	require.ErrorContains(t, err, "model is nil")
+	_, err = New(play(), &Options{System: "caf\xe9"})
+	require.ErrorContains(t, err, "not UTF-8")
 	_, err = New(play(), &Options{Tools: tools.Of(echo(t), echo(t))})
 	require.ErrorContains(t, err, `two tools are named "echo"`)
 }

@@ -13,6 +13,7 @@ type batch struct {
 	succeeded bool      // at least one call did
 	waiting   bool      // at least one waits for something, and the run has not been ended otherwise
 	fatal     *RunError // a tool ended the run
+	err       error     // why a call failed, the last one that did
 }
 
 // runBatch runs the calls of w that have no result, a bounded number at a time, and waits for all of them. If a tool
@@ -92,6 +93,9 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 		}
 		j.result = &e.result
 		b.succeeded = b.succeeded || !e.result.IsError
+		if e.err != nil {
+			b.err = fmt.Errorf("agent: call of %.64q: %w", j.Name, e.err)
+		}
 		if e.fatal != nil && b.fatal == nil {
 			b.fatal = e.fatal
 			cancel()

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -44,7 +45,7 @@ type Checkpoint struct {
 	// Complete says that the run is at its end. Resumed, it says so again and asks nothing.
 	Complete bool
 	// Output is the typed answer of a run that is Complete; nil where there is none.
-	Output []byte
+	Output json.RawMessage
 }
 
 // CallState is how far a call of a [Checkpoint] has come.

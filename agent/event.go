@@ -57,8 +57,8 @@ type (
 	Used struct{ Usage }
 
 	// Checkpointed is a moment from which the run can be resumed: before any call of a batch is run, at the end of each
-	// turn, when calls are pending, and after a Compacted. What has been stored of it before the loop goes on survives whatever happens
-	// then. Runs without an id have none.
+	// turn, when calls are pending, and after a Compacted. What has been stored of it before the loop goes on survives
+	// whatever happens then. Runs without an id have none.
 	Checkpointed struct {
 		*Checkpoint
 		// Ended is the turn that has just been added to the history; nil where none was. Whoever stores a history turn

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 )
 
 // Fallback is a Model that asks the first of these, and the next one where that fails before its first delta in a way
@@ -13,7 +14,7 @@ import (
 //
 // The models should take each other's histories: reasoning is signed by the model that wrote it, and services refuse a
 // signature that they did not make. What the request asks for, they all must support.
-func Fallback(models ...Model) Model { return fallback(models) }
+func Fallback(models ...Model) Model { return fallback(slices.Clone(models)) }
 
 type fallback []Model
 

@@ -12,8 +12,9 @@ import (
 //
 // Stream sends one request and yields the answer piece by piece: any number of [TextPart], [ReasoningDelta],
 // [ReasoningPart], [UseDelta] and [UsePart], in the order of the answer, and then exactly one [StopPart]. At most one
-// [UsagePart] may come anywhere. An answer without a StopPart counts as cut. A failure is yielded as the last pair, with a nil Delta; it should be a
-// [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in one pair.
+// [UsagePart] may come anywhere. An answer without a StopPart counts as cut. A failure is yielded as the last pair, with
+// a nil Delta; it should be a [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in
+// one pair.
 //
 // The request is sent when the sequence is ranged over, in the caller's goroutine, and blocks there. A sequence is
 // ranged over once. When the loop is left, or ctx is cancelled, Stream releases everything that it holds before it

@@ -142,6 +142,23 @@ func TestRunAsInTheLastTurn(t *testing.T) {
 	require.ErrorContains(t, err, "within 1 turns")
 }
 
+// oops panics where it is checked.
+type oops struct {
+	Word string `json:"word"`
+}
+
+func (oops) Validate() error { panic("a defect") }
+
+// No event tells of a typed answer's call, so the run's error tells why it failed.
+func TestRunAsSaysWhy(t *testing.T) {
+	again := func(id string) step { return step{use(id, outputName, `{"word":"a"}`), calls} }
+	_, _, err := RunAs[oops](t.Context(), newAgent(t, play(again("c1"), again("c2"), again("c3")), Limits{}), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.ErrorContains(t, err, "a defect")
+	failed, ok := errors.AsType[*tools.PanicError](err)
+	require.True(t, ok)
+	require.NotEmpty(t, failed.Stack)
+}
+
 func TestRunAsRefuses(t *testing.T) {
 	a := newAgent(t, play(), Limits{})
 	_, _, err := RunAs[[]string](t.Context(), a, Input{Prompt: "Go."})

@@ -201,7 +201,9 @@ func (r *run) act(offered offer, w *work) (Stop, *RunError) {
 		return Cancelled, nil
 	case r.failing >= r.agent.limits.Corrections:
 		r.add(w.answer, results)
-		return "", r.limit("None of the model's tool calls succeeded in %d turns in a row.", r.agent.limits.Corrections)
+		failed := r.limit("None of the model's tool calls succeeded in %d turns in a row.", r.agent.limits.Corrections)
+		failed.Err = b.err // of a typed answer nothing else tells
+		return "", failed
 	}
 	return r.commit(w.answer, results, stop)
 }
