@@ -141,11 +141,12 @@ func (p Part) check(r Role) error {
 	case p.Use != nil:
 		return p.Use.check()
 	case p.Result != nil:
-		return p.Result.check()
-	case p.Image != nil:
-		return checkMedia(p.Image, imageFormats)
-	case p.Document != nil:
-		return checkMedia(p.Document, documentFormats)
+		return p.Result.Result.Check()
+	case p.Image != nil, p.Document != nil:
+		if err := (tools.Block{Image: p.Image, Document: p.Document}).Check(); err != nil {
+			return fmt.Errorf("%s %w", p.kind(), err)
+		}
+		return nil
 	case p.Reasoning != nil:
 		return p.Reasoning.check()
 	case !utf8.ValidString(p.Text):
@@ -192,40 +193,6 @@ func (u *ToolUse) check() error {
 	}
 	if err := checkObject(u.Input); err != nil {
 		return fmt.Errorf("the arguments of %s are %w", u.Name, err)
-	}
-	return nil
-}
-
-func (r *ToolResult) check() error {
-	if !utf8.ValidString(r.Result.Summary) {
-		return errors.New("the summary is not UTF-8")
-	}
-	for i, b := range r.Result.Blocks {
-		if err := checkBlock(b); err != nil {
-			return fmt.Errorf("block %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-func checkBlock(b tools.Block) error {
-	kinds := 0
-	for _, set := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil} {
-		if set {
-			kinds++
-		}
-	}
-	switch {
-	case kinds > 1: // none is an empty text
-		return errors.New("more than one of text, JSON, image and document")
-	case b.Image != nil:
-		return checkMedia(b.Image, imageFormats)
-	case b.Document != nil:
-		return checkMedia(b.Document, documentFormats)
-	case b.JSON != nil && !json.Valid(b.JSON):
-		return errors.New("not JSON")
-	case !utf8.Valid(b.JSON) || !utf8.ValidString(b.Text):
-		return errors.New("not UTF-8")
 	}
 	return nil
 }

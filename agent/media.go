@@ -5,36 +5,16 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
 
-// The formats of [tools.Media], as the services that take media name them.
-var (
-	imageFormats    = []string{"png", "jpeg", "gif", "webp"}
-	documentFormats = []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}
-)
-
-// checkMedia says why m is not one image or document, if it is not.
-func checkMedia(m *tools.Media, formats []string) error {
-	switch {
-	case !slices.Contains(formats, m.Format):
-		return fmt.Errorf("the format %.20q is none of %v", m.Format, formats)
-	case (len(m.Bytes) > 0) == !m.Object.IsZero():
-		return fmt.Errorf("a %s has not exactly one of bytes and an object", m.Format)
-	}
-	return nil
-}
-
-// mediaPart is m as a part of the user's message: the format says whether it is an image or a document.
+// mediaPart is m as a part of the user's message.
 func mediaPart(m tools.Media) (Part, error) {
-	if slices.Contains(documentFormats, m.Format) {
-		return Part{Document: &m}, checkMedia(&m, documentFormats)
-	}
-	return Part{Image: &m}, checkMedia(&m, imageFormats)
+	b := m.Block()
+	return Part{Image: b.Image, Document: b.Document}, b.Check()
 }
 
 // media yields each image and document in parts, those in results included.

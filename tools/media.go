@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -29,15 +28,21 @@ var (
 	documentFormats = []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}
 )
 
+// Block is m as a block: a document or an image, by its format.
+func (m Media) Block() Block {
+	if slices.Contains(documentFormats, m.Format) {
+		return Block{Document: &m}
+	}
+	return Block{Image: &m}
+}
+
 // check refuses what is not one image, or document, of the formats.
 func (m *Media) check(formats []string) error {
 	switch {
 	case !slices.Contains(formats, m.Format):
-		return fmt.Errorf("has the format %q, which is none of %q", m.Format, formats)
-	case len(m.Bytes) > 0 && !m.Object.IsZero():
-		return errors.New("has both bytes and an object")
-	case len(m.Bytes) == 0 && m.Object.IsZero():
-		return errors.New("has neither bytes nor an object")
+		return fmt.Errorf("the format %.20q is none of %v", m.Format, formats)
+	case (len(m.Bytes) > 0) == !m.Object.IsZero():
+		return fmt.Errorf("a %s has not exactly one of bytes and an object", m.Format)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -38,7 +37,7 @@ func encode[Out any](out Out) (Result, error) {
 	var res Result
 	switch v := any(out).(type) {
 	case Result:
-		if err := v.check(); err != nil {
+		if err := v.Check(); err != nil {
 			return Result{}, err
 		}
 		return v, nil
@@ -52,11 +51,7 @@ func encode[Out any](out Out) (Result, error) {
 	case []Block:
 		res.Blocks = v
 	case Media:
-		if slices.Contains(documentFormats, v.Format) {
-			res.Blocks = []Block{{Document: &v}}
-		} else {
-			res.Blocks = []Block{{Image: &v}}
-		}
+		res.Blocks = []Block{v.Block()}
 	default:
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
@@ -74,35 +69,44 @@ func encode[Out any](out Out) (Result, error) {
 	return res, nil
 }
 
-// check refuses a Result that could not be sent to a model as it stands.
-func (r Result) check() error {
+// Check says why no model could be sent r as it stands, if none could: [Tool.Call] gives no such Result.
+func (r Result) Check() error {
 	if !utf8.ValidString(r.Summary) {
 		return errors.New("the summary is not UTF-8")
 	}
 	for i, b := range r.Blocks {
-		set := 0
-		for _, is := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil} {
-			if is {
-				set++
-			}
+		if err := b.Check(); err != nil {
+			return fmt.Errorf("block %d %w", i, err)
 		}
-		var media error
-		switch {
-		case b.Image != nil:
-			media = b.Image.check(imageFormats)
-		case b.Document != nil:
-			media = b.Document.check(documentFormats)
+	}
+	return nil
+}
+
+// Check says why b is not one text, JSON value, image or document, if it is not. Its errors go on from a word for b, as
+// in "block 2 is not UTF-8".
+func (b Block) Check() error {
+	set := 0
+	for _, is := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil} {
+		if is {
+			set++
 		}
-		switch {
-		case set > 1:
-			return fmt.Errorf("block %d holds %d things, and may hold one of text, JSON, an image and a document", i, set)
-		case media != nil:
-			return fmt.Errorf("block %d %w", i, media)
-		case b.JSON != nil && !json.Valid(b.JSON): // the empty one too
-			return fmt.Errorf("block %d is not JSON", i)
-		case !utf8.Valid(b.JSON) || !utf8.ValidString(b.Text):
-			return fmt.Errorf("block %d is not UTF-8", i)
-		}
+	}
+	var media error
+	switch {
+	case b.Image != nil:
+		media = b.Image.check(imageFormats)
+	case b.Document != nil:
+		media = b.Document.check(documentFormats)
+	}
+	switch {
+	case set > 1:
+		return fmt.Errorf("holds %d things, and may hold one of text, JSON, an image and a document", set)
+	case media != nil:
+		return fmt.Errorf("cannot be shown: %w", media)
+	case b.JSON != nil && !json.Valid(b.JSON): // the empty one too
+		return errors.New("is not JSON")
+	case !utf8.Valid(b.JSON) || !utf8.ValidString(b.Text):
+		return errors.New("is not UTF-8")
 	}
 	return nil
 }

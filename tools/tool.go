@@ -173,7 +173,7 @@ func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := res.check(); err != nil {
+	if err := res.Check(); err != nil {
 		return Result{}, fmt.Errorf("tools: the result of %s: %w", t.spec.Name, err)
 	}
 	if res.Summary == "" {

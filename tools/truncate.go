@@ -39,7 +39,7 @@ func truncate(res Result, n int) Result {
 	for _, b := range res.Blocks {
 		total += len(b.Text) + len(b.JSON)
 	}
-	if total <= n || res.check() != nil { // one that is no result is not made to look like one: Tool.Call refuses it
+	if total <= n || res.Check() != nil { // one that is no result is not made to look like one: Tool.Call refuses it
 		return res
 	}
 	if res.Summary == "" {

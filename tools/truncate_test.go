@@ -15,7 +15,7 @@ func TestTruncate(t *testing.T) {
 	run := func(blocks ...Block) []Block {
 		res, err := call(mustNew(t, func(context.Context, *Call, struct{}) ([]Block, error) { return blocks, nil }, Truncate(300)), `{}`)
 		require.NoError(t, err)
-		require.NoError(t, res.check())
+		require.NoError(t, res.Check())
 		size := 0
 		for _, b := range res.Blocks {
 			size += len(b.Text) + len(b.JSON)
