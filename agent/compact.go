@@ -85,10 +85,11 @@ func replace(turns []Turn, n int, words string) []Turn {
 	return append(short, turns[n:]...)
 }
 
-// lastSaid is what the user said last in turns. Results are not said by anybody, and never in a turn's first message.
+// lastSaid is what the user said last in turns. Results are not said by anybody, and never in a turn's first message;
+// what insist has said was not the user.
 func lastSaid(turns []Turn) []Part {
 	for _, t := range slices.Backward(turns) {
-		if m := t.Messages[0]; m.Role == User {
+		if m := t.Messages[0]; m.Role == User && !strings.HasPrefix(m.Parts[0].Text, insistence) {
 			return m.Parts
 		}
 	}

@@ -215,6 +215,19 @@ func TestContextFull(t *testing.T) {
 	}
 }
 
+// What stays of the turns that are left out is the user's word, and not the run's own demand for a typed answer.
+func TestCompactionKeepsTheUsersWord(t *testing.T) {
+	m := play(step{text("It is Moby-Dick."), end}, step{use("c1", outputName, `{"title":"Moby-Dick","year":1851}`), calls})
+	_, done, err := RunAs[struct {
+		Title string `json:"title"`
+		Year  int    `json:"year"`
+	}](t.Context(), newAgent(t, m, Limits{}), Input{Scope: tenant(t, "acme"), Prompt: "Which book?"})
+	require.NoError(t, err)
+	require.Len(t, done.History.Turns, 2)
+	turns := must(DropOldest(1)(t.Context(), append(done.History.Turns, wholeTurn()), true))
+	require.Equal(t, "user: Which book?", lines(History{Turns: turns})[1])
+}
+
 // The answer that there was no room for counts as none: not against the limit, and not in the checkpoint.
 func TestContextFullIsNoTurn(t *testing.T) {
 	long := History{Turns: []Turn{

@@ -107,13 +107,16 @@ func propertyNames(s *jsonschema.Schema) []string {
 	return append(names, propertyNames(s.Items)...)
 }
 
+// insistence is how insist begins, which tells it from what a user says.
+const insistence = "Give your answer now, by a call of "
+
 // insist takes a text that came in the place of a typed answer into the history, and asks for the answer.
 func (r *run) insist(answer Message) (Stop, *RunError) {
 	ended := r.add(answer, nil)
 	if r.failing++; r.failing >= r.agent.limits.Corrections {
 		return "", r.limit("The model did not answer in the form asked for in %d turns in a row.", r.agent.limits.Corrections)
 	}
-	r.prompt = &Message{Role: User, Parts: []Part{{Text: "Give your answer now, by a call of " + r.out.name + "."}}}
+	r.prompt = &Message{Role: User, Parts: []Part{{Text: insistence + r.out.name + "."}}}
 	r.say(*r.prompt)
 	if !r.save(nil, ended) {
 		return "", nil
