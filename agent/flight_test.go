@@ -115,3 +115,31 @@ func TestSlowConsumer(t *testing.T) {
 		require.Zero(t, a.Abandoned())
 	})
 }
+
+// Each call has its own time from its own beginning, in whatever order calls begin and end.
+func TestDeafToolsOneAfterAnother(t *testing.T) {
+	const out = time.Minute + grace
+	for name, c := range map[string]struct {
+		parallel  int
+		words     []string
+		took      time.Duration
+		abandoned int
+	}{
+		"one by one":             {1, []string{"deaf 1h", "deaf 1h", "deaf 1h"}, 3 * out, 3},
+		"the second begins late": {2, []string{"1s", "deaf 1h", "deaf 1h"}, time.Second + out, 2},
+		"behind one that ends":   {1, []string{"10s", "deaf 1h"}, 10*time.Second + out, 1},
+		"behind a late one":      {1, []string{"deaf 61s", "deaf 1h", "1s"}, 61*time.Second + out + time.Second, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAgent(t, play(naps(c.words...), step{text("ok"), end}), Limits{Parallel: c.parallel}, nap(t))
+				start := time.Now()
+				_, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+				require.NoError(t, err)
+				require.Equal(t, c.took, time.Since(start))
+				require.Equal(t, c.abandoned, a.Abandoned())
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}

@@ -68,6 +68,17 @@ func TestConstraintsAreChecked(t *testing.T) {
 	}
 }
 
+// Lengths are in characters, as JSON Schema has them, whatever the bytes.
+func TestLengthsAreInCharacters(t *testing.T) {
+	s := schemaOf[struct {
+		Word string `json:"word" minlen:"2" maxlen:"3"`
+	}](t)
+	for word, fits := range map[string]bool{"é": false, "éé": true, "日本語": true, "😀😀😀": true, "😀😀😀😀": false} {
+		err := s.validate(json.RawMessage(`{"word":"` + word + `"}`))
+		require.Equal(t, fits, err == nil, "%s: %v", word, err)
+	}
+}
+
 func TestManyChoices(t *testing.T) {
 	s := schemaOf[struct {
 		L string `json:"l" enum:"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r"`
