@@ -29,11 +29,11 @@ type Set struct {
 // source gives tools for one turn.
 type source func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error)
 
-// Of returns the set of these tools. Two tools of one name, or a nil tool, make a set that [Set.Err] and
-// [Set.Resolve] report.
+// Of returns the set of these tools. Two tools of one name, or a tool that is nil or was not made by [New], make a set
+// that [Set.Err] and [Set.Resolve] report.
 func Of(t ...*Tool) Set {
-	if i := slices.Index(t, nil); i >= 0 {
-		return Set{err: fmt.Errorf("tools: tool %d of the set is nil", i)}
+	if i := slices.IndexFunc(t, func(t *Tool) bool { return t == nil || t.fn == nil }); i >= 0 {
+		return Set{err: fmt.Errorf("tools: tool %d of the set is nil, or was not made by New", i)}
 	}
 	return static(t, nil)
 }

@@ -134,6 +134,7 @@ func TestSetMistakes(t *testing.T) {
 		{Of(a).With(Of(b).Filter(nil)), true, `tools: a filter without a function`},
 		{Of(a).With(Dynamic(nil)).Prefix("x"), true, `tools: a dynamic set without a function`},
 		{Of(nil).Prefix("x").Rename(nil).Filter(func(Spec) bool { return true }).With(Of(a)), true, `tools: tool 0 of the set is nil`},
+		{Of(a, &Tool{}), true, `tools: tool 1 of the set is nil, or was not made by New`},
 		{fixed(Of(nil)), false, `tools: resolve: tools: tool 0 of the set is nil`},
 		{Dynamic(func(context.Context, scope.Scope, *State) (Set, error) { return Set{}, errors.New("no rights") }), false, `tools: resolve: no rights`},
 		{Dynamic(func(context.Context, scope.Scope, *State) (Set, error) { panic("boom") }), false, `tools: resolve: tools: panic: boom`},
