@@ -119,3 +119,15 @@ func TestRedactedInputIsJSON(t *testing.T) {
 		require.Equal(t, want, string(got))
 	}
 }
+
+// Which names tell that their values are secret: whole words, one or more of a kind.
+func TestSecretNames(t *testing.T) {
+	r := newRedactor(&AuditOptions{Redact: []string{"Isbn"}})
+	for _, name := range []string{"password", "Passwords", "userPassword", "pwd", "access_token", "client-secrets", "api_key", "apiKeys",
+		"APIKey", "private_key", "accessKeyId", "credentials", "cookies", "pin", "isbn"} {
+		require.True(t, r.secret(name), name)
+	}
+	for _, name := range []string{"title", "pinned", "max_tokens", "keyboard", "sort_key", "tokenizer", "pass", "apiary", "secretary", "isbns"} {
+		require.False(t, r.secret(name), name)
+	}
+}

@@ -8,10 +8,15 @@ import (
 	"strings"
 )
 
-// secretWords are words of property names whose values do not belong into a log.
+// secretWords are words of property names whose values do not belong into a log, and so are their plurals, but for
+// "tokens", which are counted.
 var secretWords = []string{
-	"password", "passwd", "passphrase", "secret", "token", "credential", "credentials", "authorization", "cookie", "pin",
+	"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "authorization", "cookie", "pin", "otp",
+	"apikey", "privatekey", "accesskey",
 }
+
+// secretPairs are secretWords in two words.
+var secretPairs = [][2]string{{"api", "key"}, {"private", "key"}, {"access", "key"}, {"pass", "word"}}
 
 // redacted stands where a value was left out.
 const redacted = "[redacted]"
@@ -83,8 +88,21 @@ func (r redactor) value(v any) any {
 }
 
 func (r redactor) secret(name string) bool {
-	return r.names[strings.ToLower(name)] ||
-		slices.ContainsFunc(words(name), func(w string) bool { return slices.Contains(secretWords, w) })
+	if r.names[strings.ToLower(name)] {
+		return true
+	}
+	before := ""
+	for _, w := range words(name) {
+		one := w
+		if w != "tokens" {
+			one = strings.TrimSuffix(w, "s")
+		}
+		if slices.Contains(secretWords, w) || slices.Contains(secretWords, one) || slices.Contains(secretPairs, [2]string{before, one}) {
+			return true
+		}
+		before = w
+	}
+	return false
 }
 
 // cut keeps the beginning of a text, and says how much there was.
