@@ -45,7 +45,8 @@ var rules = []rule{
 	{
 		why: "these packages serve any cloud and none: they compile no AWS code",
 		from: is(".", "scope", "scope/table", "scope/table/bolt", "scope/table/tabletest", "scope/object", "scope/object/objecttest",
-			"scope/oidc", "tools", "tracking", "tracking/trackingtest", "agent", "agent/runner", "agent/agenttest", "sse", "sse/replay", "tools/objecttools", "tools/trackingtools"),
+			"scope/oidc", "tools", "tracking", "tracking/trackingtest", "agent", "agent/runner", "agent/agenttest", "sse", "sse/replay",
+			"tools/approval", "tools/objecttools", "tools/trackingtools"),
 		allows: not(under(aws...)),
 		deep:   true,
 	},
