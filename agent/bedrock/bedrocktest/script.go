@@ -12,7 +12,7 @@ import (
 // the SDK is a request too. It serves converse-stream alone. It is safe for concurrent use.
 //
 // A request that the service would refuse is refused, and takes no step. A request for which no step is left is
-// refused too. [Script.Err] tells both.
+// refused too. [Script.Err] tells both, and [Script.Left] what was not asked for.
 type Script struct {
 	mu       sync.Mutex
 	steps    []Step
@@ -39,6 +39,23 @@ func (s *Script) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
+}
+
+// Left is how many answers nobody has asked for yet, those of steps that are played for ever not counted: a test whose
+// client was to ask for all of them wants 0 at its end.
+func (s *Script) Left() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, step := range s.steps {
+		if step.times != forever {
+			n += step.times
+		}
+	}
+	if len(s.steps) > 0 && s.steps[0].times != forever {
+		n -= s.played
+	}
+	return n
 }
 
 // ServeHTTP plays the next step.

@@ -187,3 +187,13 @@ func TestWait(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"contentBlockIndex":0,"delta":{"text":"after"}}`, string(m.Payload))
 }
+
+func TestLeft(t *testing.T) {
+	s := bt.NewScript(bt.Times(3, bt.Reply(bt.Text("a"))), bt.Reply(bt.Text("b")), bt.Forever(bt.Throttled()))
+	for _, want := range []int{4, 3, 2, 1, 0, 0} {
+		require.Equal(t, want, s.Left())
+		play(s)
+	}
+	require.NoError(t, s.Err())
+	require.Zero(t, bt.NewScript().Left())
+}
