@@ -331,7 +331,7 @@ var faults = map[string]fault{
 		}
 		return y(d, err)
 	})), "whole calls", "text"},
-	"arguments that are kept": {just(func() agent.Model {
+	"arguments that are kept": {func(context.Context) agent.Model {
 		kept := map[string][]byte{}
 		var mu sync.Mutex
 		return wrap(func(d agent.Delta, err error, y yield) bool {
@@ -346,7 +346,7 @@ var faults = map[string]fault{
 			}
 			return y(d, err)
 		})
-	}()), "a call's input is the agent's", "whole calls"},
+	}, "a call's input is the agent's", "whole calls"},
 	"streams that share": {func(context.Context) agent.Model {
 		var mu sync.Mutex
 		var latest *agent.Request // whoever asks last is answered
