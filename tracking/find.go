@@ -9,8 +9,9 @@ import (
 
 // Find returns the record of a session id within a tenant, or within a user.
 // It is for callers who do not know the user: a tenant's record is looked up
-// in the index, in up to three queries, and then read. One that was made a
-// moment ago, or whose class changes at this moment, may not be found.
+// in the index, in up to three queries, and then read. What is not found is
+// looked up a second time, since its class may have changed meanwhile. One that
+// was made a moment ago may not be found.
 //
 // An id that is no session id, one that does not exist and one of another
 // tenant give the same answer, [ErrNotFound].
@@ -39,7 +40,7 @@ func (t *Tracker) find(ctx context.Context, s scope.Scope, id string) (scope.Sco
 	if s.Level() == scope.UserLevel {
 		return session, nil
 	}
-	for _, class := range []Class{Active, Failed, Success} {
+	for _, class := range []Class{Active, Failed, Success, Active, Failed, Success} {
 		q := table.Query{Slot: slot, Class: string(class), From: id, To: id + "-"}
 		found, err := newest(ctx, view, q, 1)
 		if err != nil {

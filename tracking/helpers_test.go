@@ -55,6 +55,9 @@ type driver struct {
 	// fault, where set, is asked at every Put. before: nothing is stored.
 	// after: the row is stored, and the answer is lost.
 	fault func() (before, after bool)
+
+	// asked, where set, is told of the nth Query since the last calls.
+	asked func(n int)
 }
 
 var errCut = errors.New("connection cut")
@@ -90,7 +93,11 @@ func (d *driver) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond
 func (d *driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
 	d.mu.Lock()
 	d.querys++
+	n := d.querys
 	d.mu.Unlock()
+	if d.asked != nil {
+		d.asked(n)
+	}
 	return d.Driver.Query(ctx, q)
 }
 

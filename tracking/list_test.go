@@ -281,6 +281,28 @@ func TestFind(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalid)
 }
 
+// A record whose class changes while it is looked for is found all the same.
+func TestFindMeetsAChange(t *testing.T) {
+	b := newBundle(t, nil)
+	acme, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	b.session = b.put(t, b.user, 1, Failed)
+	b.driver.calls()
+	b.driver.asked = func(n int) {
+		if n == 2 { // among the active it was not found, and among the failed it is no more
+			b.driver.asked = nil
+			b.start(t, "again")
+		}
+	}
+	r, err := b.Find(t.Context(), acme, b.session.SessionID())
+	require.NoError(t, err)
+	require.Equal(t, Active, r.Class())
+	b.driver.calls()
+	_, err = b.Find(t.Context(), acme, sessionOf(t, b.user, 9).SessionID())
+	require.ErrorIs(t, err, ErrNotFound)
+	require.Equal(t, [3]int{0, 0, 6}, b.driver.calls())
+}
+
 func FuzzCursor(f *testing.F) {
 	user := userOf(f, "acme", "u1")
 	f.Add(makeCursor(sessionOf(f, user, 1).SessionID(), user, Active))

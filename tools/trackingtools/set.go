@@ -18,8 +18,8 @@ const (
 //
 // list_uploads takes status (active, failed or success; default: all three), limit (1 to 50; default 20) and cursor
 // (the next of the page before), and gives [List]: newest first, one index query a class. At a session's scope it is
-// one read. get_upload takes upload_id and gives [Upload]; it is one read, and at a tenant's scope up to three index
-// queries before it. Indexes may be a moment behind.
+// one read. get_upload takes upload_id and gives [Upload]; it is one read, and at a tenant's scope index queries
+// before it. Indexes may be a moment behind.
 //
 // An argument that does not fit, a cursor of another list, and an upload that is not in the scope are corrections for
 // the model. Every other failure is the tracker's, wrapped.
