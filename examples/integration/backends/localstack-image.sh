@@ -53,11 +53,19 @@ find_engine() {
   return 1
 }
 
+# clear ROOT: removes what is left of a root file system. A build that was ended half-way leaves mounts in it, which are
+# this machine's own: they are unmounted, and nothing beyond the file system is touched.
+clear() {
+  local at
+  awk -v root="$1/" 'index($2, root) == 1 { print $2 }' /proc/mounts | sort -r | while read -r at; do umount "$at"; done
+  rm -rf --one-file-system "$1"
+}
+
 # build: Debian 13 with its own Python 3.13 and Java 21, LocalStack's packages beside Debian's, DynamoDB Local.
 build() {
   local root=$dir/rootfs settings=() s image container ready=""
   packages
-  rm -rf "$root"
+  clear "$root"
   mkdir -p "$root/etc/dpkg/dpkg.cfg.d" # no syncs: a half-made one is thrown away
   printf '%s\n' force-unsafe-io 'path-exclude /usr/share/doc/*' 'path-exclude /usr/share/man/*' 'path-exclude /usr/share/locale/*' \
     >"$root/etc/dpkg/dpkg.cfg.d/lean"
@@ -72,7 +80,7 @@ build() {
   done
   image=$(tar -C "$root" -c . | docker import "${settings[@]}" --change "LABEL carrel.made-of=$1" --change 'EXPOSE 4566' \
     --change 'CMD ["python3", "-m", "localstack.runtime.main"]' -)
-  rm -rf "$root"
+  clear "$root"
   # Started once: what it compiles and indexes then, it would in each container.
   container=$(docker run -d "$image")
   for _ in $(seq 240); do
