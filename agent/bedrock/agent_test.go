@@ -35,6 +35,15 @@ func TestAgentOverTheWire(t *testing.T) {
 			},
 			calls: []string{"1", "2"},
 		},
+		"calls with a type": {
+			script: []bt.Step{
+				bt.Reply(bt.Text("So."), bt.TypedToolUse("tool_use", "a", "look_up", `{"isbn"`, `:"1"}`),
+					bt.TypedToolUse("server_tool_use", "s", "web_search", `{"query":"Emma"}`),
+					bt.TypedToolUse("tool_use_v2", "b", "look_up", `{"isbn":"2"}`)),
+				bt.Reply(bt.Text("Emma.")),
+			},
+			calls: []string{"1", "2"},
+		},
 		"it mends its arguments": {
 			script: []bt.Step{
 				bt.Reply(bt.ToolUse("a", "look_up", `{"isbn": 97`)),

@@ -91,7 +91,8 @@ func (a *answer) start(ev types.ContentBlockStartEvent) error {
 	switch start := ev.Start.(type) {
 	case nil:
 	case *types.ContentBlockStartMemberToolUse:
-		if start.Value.Type != "" { // the service runs this tool itself
+		// The service runs only these itself. Newer Claude models write the type "tool_use" into every other call.
+		if start.Value.Type == types.ToolUseTypeServerToolUse {
 			b.kind = skipped
 			return nil
 		}

@@ -114,6 +114,12 @@ func TestAnswers(t *testing.T) {
 				fragment("b", "look_up", `{}`), use("b", "look_up", `{}`),
 				agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
 		},
+		"a call is one whatever its type, unless the service runs it": {
+			[]bt.Piece{bt.TypedToolUse("tool_use", "a", "one", `{}`), bt.TypedToolUse("server_tool_use", "s", "web", `{}`),
+				bt.TypedToolUse("from_the_future", "b", "two", `{}`)},
+			[]agent.Delta{fragment("a", "one", `{}`), use("a", "one", `{}`), fragment("b", "two", `{}`), use("b", "two", `{}`),
+				agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+		},
 		"tool input that is no JSON is passed on as it is": {
 			[]bt.Piece{bt.ToolUse("a", "look_up", `{"isbn": 97`)},
 			[]agent.Delta{fragment("a", "look_up", `{"isbn": 97`), use("a", "look_up", `{"isbn": 97`), agent.StopPart{Reason: agent.ToolUseReason}, noUsage},

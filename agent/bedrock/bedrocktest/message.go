@@ -92,8 +92,8 @@ func (m *message) enter(k kind) error {
 }
 
 // toolStart begins a block for one call.
-func (m *message) toolStart(id, name string) error {
-	index, err := m.startCall(id, name)
+func (m *message) toolStart(kind, id, name string) error {
+	index, err := m.startCall(kind, id, name)
 	m.open, m.kind = index, aCall
 	return err
 }
@@ -101,14 +101,18 @@ func (m *message) toolStart(id, name string) error {
 // toolInput continues the open call with a fragment of its input.
 func (m *message) toolInput(fragment string) error { return m.callInput(m.open, fragment) }
 
-// startCall begins a block for one call beside whatever comes next.
-func (m *message) startCall(id, name string) (index int, err error) {
+// startCall begins a block for one call beside whatever comes next. An empty kind leaves the call's type out.
+func (m *message) startCall(kind, id, name string) (index int, err error) {
 	if index, err = m.beside(); err != nil {
 		return none, err
 	}
 	b := fmt.Appendf(nil, `{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":`, index)
 	b = append(appendQuoted(b, id), `,"name":`...)
-	b = append(appendQuoted(b, name), `}}}`...)
+	b = appendQuoted(b, name)
+	if kind != "" {
+		b = appendQuoted(append(b, `,"type":`...), kind)
+	}
+	b = append(b, `}}}`...)
 	return index, m.emit("contentBlockStart", b)
 }
 

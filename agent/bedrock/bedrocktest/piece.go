@@ -23,6 +23,9 @@ type player struct {
 	usage  agent.Usage
 }
 
+// serverToolUse is the type of a call that the service runs itself.
+const serverToolUse = "server_tool_use"
+
 // errEnd ends a reply where it stands.
 var errEnd = errors.New("bedrocktest: end of the stream")
 
@@ -62,9 +65,15 @@ func Text(chunks ...string) Piece {
 
 // ToolUse is one call of a tool, its input given as fragments: together they should be a JSON object, and need not.
 func ToolUse(id, name string, fragments ...string) Piece {
+	return TypedToolUse("", id, name, fragments...)
+}
+
+// TypedToolUse is a [ToolUse] whose start has the given type: newer Claude models send "tool_use". A call of the type
+// "server_tool_use" is one that the service runs itself; it does not change the stop reason.
+func TypedToolUse(kind, id, name string, fragments ...string) Piece {
 	return Piece{func(p *player) error {
-		p.tools = true
-		if err := p.toolStart(id, name); err != nil {
+		p.tools = p.tools || kind != serverToolUse
+		if err := p.toolStart(kind, id, name); err != nil {
 			return err
 		}
 		for _, f := range fragments {

@@ -35,6 +35,7 @@ func TestWireGolden(t *testing.T) {
 	w := play(bt.NewScript(bt.Reply(
 		bt.Text("Let me ", "look: \"é\"\n\x01\\"), bt.Text("📚"),
 		bt.ToolUse("call-1", "look_up", `{"isbn":`, `"978"}`), bt.ToolUse("call-2", "scan"),
+		bt.TypedToolUse("tool_use", "call-3", "scan", "{}"),
 		bt.Text("So."), bt.Usage(7, 11),
 		bt.Event("weather", `{"sun":true}`),
 		bt.Exception("ModelStreamErrorException", "it \"broke\""),

@@ -96,7 +96,7 @@ func (s *speaker) thoughtPart(r agent.Reasoning) error {
 func (s *speaker) callDelta(d agent.UseDelta) error {
 	r := s.calls[d.ID]
 	if r == nil {
-		index, err := s.startCall(d.ID, d.Name)
+		index, err := s.startCall("", d.ID, d.Name)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (s *speaker) callDelta(d agent.UseDelta) error {
 func (s *speaker) call(u agent.ToolUse) error {
 	r := s.calls[u.ID]
 	if r == nil {
-		if err := s.toolStart(u.ID, u.Name); err != nil || len(u.Input) == 0 {
+		if err := s.toolStart("", u.ID, u.Name); err != nil || len(u.Input) == 0 {
 			return err
 		}
 		return s.toolInput(string(u.Input))
