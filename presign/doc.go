@@ -20,10 +20,11 @@
 //     them, once, and [Signer.Abort] gives up. A part can be sent again until
 //     then; Complete takes the one whose ETag it is given.
 //
-// Whichever it was, [Signer.Arrived] proves the object and pins it: what reads
-// through the Ref it returns reads the bytes that were proven, or nothing. An
-// upload is also told by an event, which [ParseEvent] reads; that is a hint of
-// when to ask Arrived.
+// In each case [Signer.Arrived] proves the object and pins it: reads through the
+// Ref that it returns get the bytes that were proven, or fail. Its options check
+// the size and the SHA-256 that the client stated, and can delete an object that
+// fails a check. [ParseEvent] reads S3's events about uploads; an event is a
+// hint of when to call Arrived.
 //
 // A grant is worth exactly what was asked for. The key is built from the
 // session's scope; the media type, the length or its range, the SHA-256 and

@@ -31,21 +31,45 @@ var (
 	// ErrParts: the parts are not those that were planned and uploaded.
 	ErrParts = errors.New("presign: the parts don't make up the upload")
 
+	// ErrTooLarge, ErrSize and ErrDigest are the reasons of a *[RejectedError]:
+	// the object exceeds ArrivedOptions.MaxSize, does not have exactly Size
+	// bytes, or does not have the digest SHA256.
+	ErrTooLarge = errors.New("presign: the upload is too large")
+	ErrSize     = errors.New("presign: the upload has another size than stated")
+	ErrDigest   = errors.New("presign: the upload has another SHA-256 than stated")
+
 	// ErrEvent: what should be an event is malformed, or none of this bucket
 	// and its layout. Nothing of it was accepted.
 	ErrEvent = errors.New("presign: not an event to act upon")
 )
 
-// TooLargeError: the upload did arrive, and is larger than allowed. It can
-// happen only where the grant did not sign a length.
-type TooLargeError struct {
-	Ref  object.Ref // pinned: what may be deleted
+// RejectedError is returned by [Signer.Arrived] if the upload has arrived and
+// fails one of the checks of [ArrivedOptions].
+type RejectedError struct {
+	Ref  object.Ref // pinned to the rejected object
 	Info object.Info
-	Max  int64 // bytes
+	Err  error // wraps ErrTooLarge, ErrSize or ErrDigest
+
+	// Deleted reports whether the object has been deleted, as
+	// ArrivedOptions.DeleteRejected asks. DeleteErr says why not, if deleting
+	// was tried and failed; call Arrived again then.
+	Deleted   bool
+	DeleteErr error
 }
 
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("presign: %q has %d bytes, %d are allowed", e.Ref.Name(), e.Info.Size, e.Max)
+func (e *RejectedError) Error() string {
+	if e.DeleteErr != nil {
+		return fmt.Sprintf("%v (%q; it could not be deleted: %v)", e.Err, e.Ref.Name(), e.DeleteErr)
+	}
+	return fmt.Sprintf("%v (%q)", e.Err, e.Ref.Name())
+}
+
+// Unwrap returns Err, and DeleteErr if it is set.
+func (e *RejectedError) Unwrap() []error {
+	if e.DeleteErr != nil {
+		return []error{e.Err, e.DeleteErr}
+	}
+	return []error{e.Err}
 }
 
 // mapError adds the sentinel that fits to an error of an upload in parts. See

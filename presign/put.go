@@ -27,9 +27,10 @@ type PutOptions struct {
 	// is cut off), 1 s to 7 days. Default: Options.Expires.
 	Expires time.Duration
 
-	// AllowUnsized lets Size and Type be absent. What is absent is not signed,
-	// so the client may send any: use Arrived with a MaxSize. An empty file can
-	// be uploaded only so, since a length of zero can't be signed. Default: false.
+	// AllowUnsized lets Size and Type be absent. An absent value is not signed,
+	// so the client may send any: call [Signer.Arrived] with a MaxSize and
+	// DeleteRejected, or use [Signer.Post], which signs a range. An empty file
+	// needs it, since a length of zero can't be signed. Default: false.
 	AllowUnsized bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -230,11 +231,25 @@ func TestUnsized(t *testing.T) {
 	require.Equal(t, http.StatusOK, res.StatusCode, body)
 
 	_, _, err := d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{MaxSize: 10})
-	var large *presign.TooLargeError
-	require.ErrorAs(t, err, &large)
-	require.EqualValues(t, len(cover), large.Info.Size)
-	require.EqualValues(t, 10, large.Max)
-	require.NoError(t, d.root.Delete(t.Context(), large.Ref), "the Ref is good for deleting it")
+	rejected, ok := errors.AsType[*presign.RejectedError](err)
+	require.True(t, ok, err)
+	require.ErrorIs(t, err, presign.ErrTooLarge)
+	require.EqualValues(t, len(cover), rejected.Info.Size)
+	require.False(t, rejected.Deleted)
+
+	// The upload had no checksum, so the bytes are read.
+	other := sha256.Sum256([]byte("other"))
+	_, _, err = d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{Size: int64(len(cover)), SHA256: other[:]})
+	require.ErrorIs(t, err, presign.ErrDigest)
+	sum := sha256.Sum256(cover)
+	_, _, err = d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{Size: int64(len(cover)), SHA256: sum[:]})
+	require.NoError(t, err)
+
+	_, _, err = d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{MaxSize: 10, DeleteRejected: true})
+	rejected, ok = errors.AsType[*presign.RejectedError](err)
+	require.True(t, ok, err)
+	require.True(t, rejected.Deleted)
+	require.NoError(t, rejected.DeleteErr)
 	_, _, err = d.signer.Arrived(t.Context(), d.session, name, nil)
 	require.ErrorIs(t, err, presign.ErrNotArrived)
 }

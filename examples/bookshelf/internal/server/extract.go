@@ -101,8 +101,8 @@ func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.Start
 	if errors.Is(err, presign.ErrNotArrived) {
 		return newProblem(http.StatusConflict, "The file has not arrived yet.")
 	}
-	if large, ok := errors.AsType[*presign.TooLargeError](err); ok {
-		ref, r.refused, err = large.Ref, tooLarge(large), nil
+	if rejected, ok := errors.AsType[*presign.RejectedError](err); ok {
+		ref, r.refused, err = rejected.Ref, tooLarge(rejected), nil
 	}
 	if err != nil {
 		r.s.o.Log.ErrorContext(ctx, "the upload could not be looked for", "scope", r.session.String(), "err", err)

@@ -44,10 +44,10 @@ var (
 	overdue = &tracking.Error{Code: string(agent.Timeout), Message: "The run took too long and was ended."}
 )
 
-func tooLarge(e *presign.TooLargeError) *tracking.Error {
+func tooLarge(e *presign.RejectedError) *tracking.Error {
 	return &tracking.Error{
 		Code: booktools.ImageTooLarge, Permanent: true, Err: e,
-		Message: fmt.Sprintf("The file is larger than %d MB, which is more than is looked at.", e.Max>>20),
+		Message: fmt.Sprintf("The file is larger than %d MB, which is more than is looked at.", MaxUpload>>20),
 	}
 }
 
