@@ -23,19 +23,23 @@ const (
 	olderFormat = "1" // without the ttl bucket
 )
 
-// Driver is a [table.Driver] on a file. It is safe for concurrent use: reads
-// run side by side, writes one after the other, each with a sync of the disk.
-type Driver struct{ db *bbolt.DB }
+// Driver is a [table.Driver] on a file. It is safe for concurrent use. Reads
+// run in parallel and see committed data only. Writes that are waiting at the
+// same time share a transaction and its syncs of the disk.
+type Driver struct {
+	db     *bbolt.DB
+	writes *committer
+}
 
 var (
 	_ table.Driver = (*Driver)(nil)
 	_ table.Purger = (*Driver)(nil)
 )
 
-// Open opens the file [FileName] in dir and creates both where they are
-// missing (mode 0600 in 0700). It waits about a second for a lock that
-// another process holds, then returns [ErrLocked]. A file that is none of
-// this package's is [ErrFormat]. Whoever opens the driver closes it.
+// Open opens the file [FileName] in dir and creates both if they are missing
+// (mode 0600 in 0700). It waits about a second for a lock that another process
+// holds, then returns [ErrLocked]. It returns [ErrFormat] if the file was
+// written by something else. The caller must close the driver.
 func Open(dir string) (*Driver, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("bolt: open: %w", err)
@@ -52,10 +56,10 @@ func Open(dir string) (*Driver, error) {
 	if err := db.Update(prepare); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Driver{db: db}, nil
+	return &Driver{db: db, writes: &committer{update: db.Update}}, nil
 }
 
-// prepare makes the buckets of a new file and checks the format of an old one.
+// prepare creates the buckets of a new file and checks the format of an existing one.
 func prepare(tx *bbolt.Tx) error {
 	if meta := tx.Bucket([]byte(metaBucket)); meta != nil {
 		switch got := string(meta.Get([]byte(formatKey))); got {
@@ -79,7 +83,7 @@ func prepare(tx *bbolt.Tx) error {
 	return tx.Bucket([]byte(metaBucket)).Put([]byte(formatKey), []byte(format))
 }
 
-// upgrade gives a file of the older format what it lacks.
+// upgrade adds the ttl bucket to a file of the older format.
 func upgrade(tx *bbolt.Tx) error {
 	ttl, err := tx.CreateBucket([]byte(ttlBucket))
 	if err != nil {
@@ -98,14 +102,17 @@ func upgrade(tx *bbolt.Tx) error {
 	return tx.Bucket([]byte(metaBucket)).Put([]byte(formatKey), []byte(format))
 }
 
-// Close waits for the calls under way and closes the file. Later calls are
-// [ErrClosed]; a second Close does nothing.
-func (d *Driver) Close() error { return d.db.Close() }
+// Close commits the writes that are waiting, waits for the reads in flight and
+// closes the file. Later calls return [ErrClosed]; a second Close does nothing.
+func (d *Driver) Close() error {
+	d.writes.close()
+	return d.db.Close()
+}
 
 // Get returns the row.
 func (d *Driver) Get(ctx context.Context, k table.Key) (table.Row, error) {
 	var row table.Row
-	err := d.do(ctx, k, d.db.View, func(tx *bbolt.Tx) error {
+	err := d.view(ctx, k, func(tx *bbolt.Tx) error {
 		stored, err := get(tx, k)
 		if err != nil {
 			return err
@@ -119,52 +126,74 @@ func (d *Driver) Get(ctx context.Context, k table.Key) (table.Row, error) {
 	return row, err
 }
 
-// Put stores the row and moves its index entries, in one transaction.
+// Put stores the row and moves its index entries, in one transaction. It
+// returns when the transaction is synced. If ctx ends first, Put returns its
+// error: the row has not been stored if the transaction had not begun, and may
+// have been stored otherwise.
 func (d *Driver) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if err := checkCall(ctx, k); err != nil {
+		return err
+	}
 	r.Partition, r.Sort = k.Partition(), k.Sort()
-	return d.do(ctx, k, d.db.Update, func(tx *bbolt.Tx) error {
-		if err := clearRow(tx, k, c); err != nil {
-			return err
-		}
-		return put(tx, r)
-	})
-}
-
-// Delete removes the row and its index entries, in one transaction.
-func (d *Driver) Delete(ctx context.Context, k table.Key, c table.Cond) error {
-	return d.do(ctx, k, d.db.Update, func(tx *bbolt.Tx) error { return clearRow(tx, k, c) })
-}
-
-// clearRow checks the condition and removes the row, if there is one.
-func clearRow(tx *bbolt.Tx, k table.Key, c table.Cond) error {
-	stored, err := get(tx, k)
+	e, err := encodeEntry(r)
 	if err != nil {
 		return err
 	}
-	if !c.Holds(stored, time.Now()) {
-		return &table.RowConflictError{Current: stored}
-	}
-	if stored == nil {
-		return nil
-	}
-	return remove(tx, *stored)
+	return d.writes.do(ctx, len(e.value), func(tx *bbolt.Tx) (bool, error) {
+		stored, err := getHeld(tx, k, c)
+		if err != nil {
+			return false, err
+		}
+		if stored != nil {
+			if err := remove(tx, *stored); err != nil {
+				return true, err
+			}
+		}
+		return true, e.put(tx)
+	})
 }
 
-// do runs f in a transaction, unless the context has ended, also while it
-// waited for the other writers.
-func (d *Driver) do(ctx context.Context, k table.Key, transact func(func(*bbolt.Tx) error) error, f func(*bbolt.Tx) error) error {
+// Delete removes the row and its index entries, in one transaction. It returns
+// as Put does.
+func (d *Driver) Delete(ctx context.Context, k table.Key, c table.Cond) error {
+	if err := checkCall(ctx, k); err != nil {
+		return err
+	}
+	return d.writes.do(ctx, 0, func(tx *bbolt.Tx) (bool, error) {
+		stored, err := getHeld(tx, k, c)
+		if err != nil || stored == nil {
+			return false, err
+		}
+		return true, remove(tx, *stored)
+	})
+}
+
+// getHeld returns the stored row, or nil, if the condition holds.
+func getHeld(tx *bbolt.Tx, k table.Key, c table.Cond) (*table.Row, error) {
+	stored, err := get(tx, k)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Holds(stored, time.Now()) {
+		return nil, &table.RowConflictError{Current: stored}
+	}
+	return stored, nil
+}
+
+// checkCall returns an error if a call must not begin.
+func checkCall(ctx context.Context, k table.Key) error {
 	if k.Partition() == "" {
 		return fmt.Errorf("%w: the zero Key", table.ErrScope)
 	}
-	if err := ctx.Err(); err != nil {
+	return ctx.Err()
+}
+
+// view runs f in a read-only transaction.
+func (d *Driver) view(ctx context.Context, k table.Key, f func(*bbolt.Tx) error) error {
+	if err := checkCall(ctx, k); err != nil {
 		return err
 	}
-	err := transact(func(tx *bbolt.Tx) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return f(tx)
-	})
+	err := d.db.View(f)
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}

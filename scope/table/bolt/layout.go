@@ -59,56 +59,78 @@ func get(tx *bbolt.Tx, k table.Key) (*table.Row, error) {
 	return &r, err
 }
 
-// put stores a row that is not there.
-func put(tx *bbolt.Tx, r table.Row) error {
-	key, err := join(r.Partition, r.Sort)
-	if err != nil {
-		return err
-	}
-	b, err := encodeRow(r)
-	if err != nil {
-		return err
-	}
-	if err := tx.Bucket([]byte(rowBucket)).Put(key, b); err != nil {
-		return fmt.Errorf("bolt: %w", err)
-	}
-	if !r.Expires.IsZero() {
-		if err := tx.Bucket([]byte(ttlBucket)).Put(append(b[:expirySize:expirySize], key...), nil); err != nil {
-			return fmt.Errorf("bolt: %w", err)
-		}
-	}
-	return eachEntry(tx, r, func(index *bbolt.Bucket, key []byte) error { return index.Put(key, b[:expirySize]) })
+// entry is a row as the file holds it.
+type entry struct {
+	key, value []byte
+	indexKeys  [3][]byte // nil if the row is not in that index
 }
 
-// remove removes a row that is there.
+// encodeEntry encodes a row. The entry shares no memory with it.
+func encodeEntry(r table.Row) (entry, error) {
+	var e entry
+	var err error
+	if e.key, err = join(r.Partition, r.Sort); err != nil {
+		return entry{}, err
+	}
+	if e.indexKeys, err = joinIndexKeys(r); err != nil {
+		return entry{}, err
+	}
+	e.value, err = encodeRow(r)
+	return e, err
+}
+
+// joinIndexKeys returns the row's key in each index that it is in.
+func joinIndexKeys(r table.Row) (keys [3][]byte, err error) {
+	for i, x := range r.Index {
+		if x[0] == "" {
+			continue
+		}
+		if keys[i], err = join(x[0], x[1], r.Partition, r.Sort); err != nil {
+			return keys, err
+		}
+	}
+	return keys, nil
+}
+
+// put stores the entry. A row of the same key must have been removed before.
+func (e entry) put(tx *bbolt.Tx) error {
+	expiry := e.value[:expirySize:expirySize]
+	err := tx.Bucket([]byte(rowBucket)).Put(e.key, e.value)
+	if err == nil && !bytes.Equal(expiry, encodeExpiry(time.Time{})) {
+		err = tx.Bucket([]byte(ttlBucket)).Put(append(expiry, e.key...), nil)
+	}
+	for i, key := range e.indexKeys {
+		if err == nil && key != nil {
+			err = tx.Bucket(indexBucket(table.Slot(i+1))).Put(key, expiry)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("bolt: %w", err)
+	}
+	return nil
+}
+
+// remove removes a stored row with its index entries.
 func remove(tx *bbolt.Tx, r table.Row) error {
 	key, err := join(r.Partition, r.Sort)
 	if err != nil {
 		return err
 	}
-	if err := tx.Bucket([]byte(rowBucket)).Delete(key); err != nil {
+	indexKeys, err := joinIndexKeys(r)
+	if err != nil {
+		return err
+	}
+	err = tx.Bucket([]byte(rowBucket)).Delete(key)
+	if err == nil && !r.Expires.IsZero() {
+		err = tx.Bucket([]byte(ttlBucket)).Delete(append(encodeExpiry(r.Expires), key...))
+	}
+	for i, key := range indexKeys {
+		if err == nil && key != nil {
+			err = tx.Bucket(indexBucket(table.Slot(i + 1))).Delete(key)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("bolt: %w", err)
-	}
-	if !r.Expires.IsZero() {
-		if err := tx.Bucket([]byte(ttlBucket)).Delete(append(encodeExpiry(r.Expires), key...)); err != nil {
-			return fmt.Errorf("bolt: %w", err)
-		}
-	}
-	return eachEntry(tx, r, (*bbolt.Bucket).Delete)
-}
-
-func eachEntry(tx *bbolt.Tx, r table.Row, f func(index *bbolt.Bucket, key []byte) error) error {
-	for i, x := range r.Index {
-		if x[0] == "" {
-			continue
-		}
-		key, err := join(x[0], x[1], r.Partition, r.Sort)
-		if err != nil {
-			return err
-		}
-		if err := f(tx.Bucket(indexBucket(table.Slot(i+1))), key); err != nil {
-			return fmt.Errorf("bolt: %w", err)
-		}
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// Purge implements [table.Purger], in one transaction: the rows that expired
-// first go first. It reads no rows but those.
+// Purge implements [table.Purger] in one transaction: the rows that expired
+// first go first. It reads no other rows.
 func (d *Driver) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -22,24 +22,29 @@ func (d *Driver) Purge(ctx context.Context, now time.Time, limit int) (int, erro
 		gone = due(tx, now, limit)
 		return nil
 	})
-	if err == nil && len(gone) > 0 { // else there is nothing to write, and no disk to wait for
-		err = d.db.Update(func(tx *bbolt.Tx) error {
-			gone = due(tx, now, limit)
-			for _, key := range gone {
-				if err := removeKey(tx, key); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
 	switch {
 	case errors.Is(err, berrors.ErrDatabaseNotOpen):
 		return 0, ErrClosed
 	case err != nil:
 		return 0, err
+	case len(gone) == 0: // so that nothing waits for the disk
+		return 0, nil
 	}
-	return len(gone), nil
+	removed := 0
+	err = d.writes.do(ctx, 0, func(tx *bbolt.Tx) (bool, error) {
+		gone := due(tx, now, limit)
+		for _, key := range gone {
+			if err := removeKey(tx, key); err != nil {
+				return true, err
+			}
+		}
+		removed = len(gone)
+		return len(gone) > 0, nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return removed, nil
 }
 
 // due returns the keys of the rows that have expired at now.
@@ -58,7 +63,7 @@ func removeKey(tx *bbolt.Tx, key []byte) error {
 	partition, sort, ok := bytes.Cut(key, []byte{0})
 	b := tx.Bucket([]byte(rowBucket)).Get(key)
 	if !ok || b == nil {
-		return fmt.Errorf("bolt: an expiry of %q, which is no row", key)
+		return fmt.Errorf("bolt: damaged expiry: row %q does not exist", key)
 	}
 	r, err := decodeRow(string(partition), string(sort), b)
 	if err != nil {

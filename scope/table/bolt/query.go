@@ -16,7 +16,7 @@ import (
 // Query returns a page, read in one transaction.
 func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
 	var page table.DriverPage
-	err := d.do(ctx, q.Key, d.db.View, func(tx *bbolt.Tx) (err error) {
+	err := d.view(ctx, q.Key, func(tx *bbolt.Tx) (err error) {
 		bucket := []byte(rowBucket)
 		if q.Slot != 0 {
 			if q.Slot < 0 || q.Slot > table.I3 || q.Consistent {

@@ -1,0 +1,399 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// disk is a driver whose commits a test can count, hold up and break.
+type disk struct {
+	*Driver
+	*table.View
+	commits atomic.Int32
+	hold    chan struct{} // if not nil, each commit receives from it first
+	broken  error         // if not nil, commits fail with it
+}
+
+func openDisk(t *testing.T) *disk {
+	t.Helper()
+	driver, err := Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, driver.Close()) })
+	s, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	v, err := table.New(driver, nil).In(s)
+	require.NoError(t, err)
+	d := &disk{Driver: driver, View: v}
+	driver.writes.update = func(f func(*bbolt.Tx) error) error {
+		return driver.db.Update(func(tx *bbolt.Tx) error {
+			if err := f(tx); err != nil {
+				return err
+			}
+			d.commits.Add(1)
+			if d.hold != nil {
+				<-d.hold
+			}
+			return d.broken
+		})
+	}
+	return d
+}
+
+func (d *disk) put(ctx context.Context, sort string) error {
+	_, err := d.View.Put(ctx, table.Item{Sort: sort, Attr: map[string]table.Value{"a": "x"}}, table.Absent())
+	return err
+}
+
+// start puts items concurrently and returns where the results will be.
+func (d *disk) start(ctx context.Context, sorts ...string) chan error {
+	results := make(chan error, len(sorts))
+	for _, sort := range sorts {
+		go func() { results <- d.put(ctx, sort) }()
+	}
+	return results
+}
+
+func (d *disk) has(t *testing.T, sort string) bool {
+	t.Helper()
+	_, err := d.View.Get(context.WithoutCancel(t.Context()), sort)
+	if !errors.Is(err, table.ErrNotFound) {
+		require.NoError(t, err)
+	}
+	return err == nil
+}
+
+func numbered(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("%04d", i)
+	}
+	return out
+}
+
+func TestLoneWriteIsNotDelayed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		start := time.Now()
+		for i, sort := range numbered(5) {
+			require.NoError(t, d.put(t.Context(), sort))
+			require.EqualValues(t, i+1, d.commits.Load())
+		}
+		require.Zero(t, time.Since(start), "no timer is waited for")
+	})
+}
+
+func TestWaitingWritesShareTheNextCommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		d.hold = make(chan struct{})
+		first := d.start(t.Context(), "first")
+		synctest.Wait()
+		rest := d.start(t.Context(), numbered(200)...)
+		synctest.Wait()
+		require.Empty(t, first, "nothing is acknowledged before its commit")
+		require.False(t, d.has(t, "first"), "readers see committed data only")
+
+		d.hold <- struct{}{}
+		require.NoError(t, <-first)
+		require.True(t, d.has(t, "first"))
+		synctest.Wait()
+		require.Empty(t, rest)
+		require.False(t, d.has(t, "0000"))
+
+		d.hold <- struct{}{}
+		for range 200 {
+			require.NoError(t, <-rest)
+		}
+		require.EqualValues(t, 2, d.commits.Load())
+	})
+}
+
+func TestBatchesAreBoundedByBytes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		d.hold = make(chan struct{}, 100)
+		var wg sync.WaitGroup
+		put := func(sort string, size int) {
+			wg.Go(func() {
+				attr := map[string]table.Value{"a": make([]byte, size)}
+				_, err := d.View.Put(t.Context(), table.Item{Sort: sort, Attr: attr}, table.Absent())
+				require.NoError(t, err)
+			})
+			synctest.Wait()
+		}
+		put("first", 0)
+		for _, sort := range numbered(40) { // 400,000 bytes each in base64, so 20 are a batch
+			put(sort, 300_000)
+		}
+		for range 3 {
+			d.hold <- struct{}{}
+		}
+		wg.Wait()
+		require.EqualValues(t, 3, d.commits.Load())
+	})
+}
+
+// A failed condition is a result, and an error or a panic of one write is its
+// own: the others of the batch are committed.
+func TestOneWriteFailsAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		require.NoError(t, d.put(t.Context(), "there"))
+		d.hold = make(chan struct{}, 10)
+		first := d.start(t.Context(), "first")
+		synctest.Wait()
+
+		good := d.start(t.Context(), numbered(10)...)
+		conflict := d.start(t.Context(), "there")
+		synctest.Wait()
+		own := d.start(t.Context(), "twice", "twice") // one of them loses to the other
+		boom := errors.New("boom")
+		spoil := func(end func() error) chan error {
+			result := make(chan error, 1)
+			go func() {
+				result <- d.writes.do(t.Context(), 0, func(tx *bbolt.Tx) (bool, error) {
+					e, err := encodeEntry(table.Row{Partition: "p", Sort: "spoilt", Version: 1})
+					require.NoError(t, err)
+					require.NoError(t, e.put(tx))
+					return true, end()
+				})
+			}()
+			return result
+		}
+		failed := spoil(func() error { return boom })
+		panicked := spoil(func() error { panic("no luck") })
+		harmless := make(chan error, 1)
+		go func() {
+			harmless <- d.writes.do(t.Context(), 0, func(*bbolt.Tx) (bool, error) { return false, boom })
+		}()
+		late := d.start(t.Context(), "late")
+		synctest.Wait()
+		require.EqualValues(t, 2, d.commits.Load())
+		for range 10 {
+			d.hold <- struct{}{}
+		}
+
+		require.NoError(t, <-first)
+		require.NoError(t, <-late)
+		for range 10 {
+			require.NoError(t, <-good)
+		}
+		var c *table.ConflictError
+		require.ErrorAs(t, <-conflict, &c)
+		require.EqualValues(t, 1, c.Current.Version)
+		a, b := <-own, <-own
+		require.True(t, (a == nil) != (b == nil), "%v, %v", a, b)
+		require.ErrorAs(t, errors.Join(a, b), &c)
+		require.ErrorIs(t, <-failed, boom)
+		require.ErrorContains(t, <-panicked, "no luck")
+		require.ErrorIs(t, <-harmless, boom)
+		require.EqualValues(t, 3, d.commits.Load(), "all of them in one commit")
+		require.NoError(t, d.db.View(func(tx *bbolt.Tx) error {
+			require.Nil(t, tx.Bucket([]byte(rowBucket)).Get([]byte("p\x00spoilt")))
+			return nil
+		}))
+		require.True(t, d.has(t, "late"))
+	})
+}
+
+// A condition that fails costs no sync of the disk.
+func TestConflictsAloneAreNotCommitted(t *testing.T) {
+	t.Parallel()
+	d := openDisk(t)
+	require.NoError(t, d.put(t.Context(), "x"))
+	var c *table.ConflictError
+	require.ErrorAs(t, d.put(t.Context(), "x"), &c)
+	require.ErrorAs(t, d.View.Delete(t.Context(), "x", table.Version(2)), &c)
+	require.EqualValues(t, 1, d.commits.Load())
+}
+
+// If a commit fails, no write of it is acknowledged, and no conflict is
+// reported with an item that was not stored.
+func TestFailedCommit(t *testing.T) {
+	t.Parallel()
+	for name, breakDisk := range map[string]func(d *disk){
+		"error": func(d *disk) { d.broken = errors.New("no space left") },
+		"panic": func(d *disk) {
+			d.writes.update = func(f func(*bbolt.Tx) error) error {
+				return d.db.Update(func(tx *bbolt.Tx) error {
+					if err := f(tx); err != nil {
+						return err
+					}
+					<-d.hold
+					panic("no space left")
+				})
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := openDisk(t)
+				whole := d.writes.update
+				d.hold = make(chan struct{})
+				breakDisk(d)
+				results := d.start(t.Context(), "first")
+				synctest.Wait()
+				more := d.start(t.Context(), "same", "same", "other")
+				synctest.Wait()
+				d.hold <- struct{}{}
+				d.hold <- struct{}{}
+				for _, err := range []error{<-results, <-more, <-more, <-more} {
+					require.ErrorContains(t, err, "no space left")
+					_, conflict := errors.AsType[*table.ConflictError](err)
+					require.False(t, conflict)
+				}
+				require.False(t, d.has(t, "same"))
+
+				d.broken, d.hold, d.writes.update = nil, nil, whole
+				require.NoError(t, d.put(t.Context(), "same"), "the driver goes on")
+			})
+		})
+	}
+}
+
+func TestCancelledWrites(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		d.hold = make(chan struct{})
+		ctx, cancel := context.WithCancel(t.Context())
+		committing := d.start(ctx, "committing")
+		synctest.Wait()
+		waiting := d.start(ctx, "waiting")
+		other := d.start(t.Context(), "other")
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		require.ErrorIs(t, <-committing, context.Canceled, "nobody waits for the disk longer than the context")
+		require.ErrorIs(t, <-waiting, context.Canceled)
+
+		d.hold <- struct{}{}
+		d.hold <- struct{}{}
+		require.NoError(t, <-other)
+		require.True(t, d.has(t, "committing"), "its transaction had begun")
+		require.False(t, d.has(t, "waiting"), "its transaction had not")
+	})
+}
+
+func TestCloseCommitsWaitingWrites(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		d.hold = make(chan struct{})
+		first := d.start(t.Context(), "first")
+		synctest.Wait()
+		rest := d.start(t.Context(), numbered(20)...)
+		synctest.Wait()
+		closed := make(chan error, 2)
+		for range 2 {
+			go func() { closed <- d.Close() }()
+		}
+		synctest.Wait()
+		require.Empty(t, closed)
+		require.ErrorIs(t, d.put(t.Context(), "late"), ErrClosed)
+		d.hold <- struct{}{}
+		d.hold <- struct{}{}
+		require.NoError(t, <-first)
+		for range 20 {
+			require.NoError(t, <-rest)
+		}
+		require.NoError(t, <-closed)
+		require.NoError(t, <-closed)
+	})
+}
+
+// Purging shares commits like any write.
+func TestPurgeSharesACommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		_, err := d.View.Put(t.Context(), table.Item{Sort: "old", Expires: time.Now().Add(-time.Hour)}, table.Absent())
+		require.NoError(t, err)
+		d.hold = make(chan struct{})
+		first := d.start(t.Context(), "first")
+		synctest.Wait()
+		rest := d.start(t.Context(), numbered(3)...)
+		purged := make(chan int, 1)
+		go func() {
+			n, err := d.Purge(t.Context(), time.Now(), 10)
+			require.NoError(t, err)
+			purged <- n
+		}()
+		synctest.Wait()
+		d.hold <- struct{}{}
+		d.hold <- struct{}{}
+		require.NoError(t, <-first)
+		for range 3 {
+			require.NoError(t, <-rest)
+		}
+		require.Equal(t, 1, <-purged)
+		require.EqualValues(t, 3, d.commits.Load())
+	})
+}
+
+// Many writers at once, some of whom give up: what is acknowledged is stored,
+// each counter by one writer at a time.
+func TestManyWriters(t *testing.T) {
+	t.Parallel()
+	d := openDisk(t)
+	const writers, rounds = 32, 20
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			sort := fmt.Sprintf("%02d", w/2) // two writers for each item
+			for round := range rounds {
+				ctx, cancel := context.WithCancel(t.Context())
+				if round%7 == w%7 {
+					go cancel()
+				}
+				it, err := d.View.Get(t.Context(), sort)
+				cond := table.Version(it.Version)
+				if errors.Is(err, table.ErrNotFound) {
+					it, cond = table.Item{Sort: sort}, table.Absent()
+				}
+				next, err := d.View.Put(ctx, it, cond)
+				cancel()
+				_, conflict := errors.AsType[*table.ConflictError](err)
+				if !conflict && !errors.Is(err, context.Canceled) && !errorIsNil(t, err) {
+					return
+				}
+				if err == nil {
+					now, err := d.View.Get(t.Context(), sort)
+					if !errorIsNil(t, err) {
+						return
+					}
+					if now.Version < next.Version {
+						t.Errorf("acknowledged version %d of %s, stored %d", next.Version, sort, now.Version)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, d.Close())
+	require.False(t, d.writes.running)
+}
+
+func errorIsNil(t *testing.T, err error) bool {
+	if err != nil {
+		t.Error(err)
+	}
+	return err == nil
+}
