@@ -57,7 +57,9 @@ func TestBedrock(t *testing.T) {
 	server := httptest.NewServer(bedrocktest.Front(agenttest.Actor()))
 	defer server.Close()
 	client := bedrocktest.NewClient(server.URL, func(o *bedrockruntime.Options) { o.HTTPClient = server.Client() })
-	require.NoError(t, agenttest.TestModel(t.Context(), bedrock.New(client, "any-model", nil), nil))
+	m, err := bedrock.New(client, "any-model", nil)
+	require.NoError(t, err)
+	require.NoError(t, agenttest.TestModel(t.Context(), m, nil))
 }
 
 func TestNilModel(t *testing.T) {

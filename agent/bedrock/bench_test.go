@@ -86,7 +86,7 @@ func conversation() *agent.Request {
 func turns(tb testing.TB, deltas int) (sdk, model func()) {
 	ctx, r := context.Background(), conversation()
 	client := bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = answerOf(deltas) })
-	m := New(client, "any-model", nil)
+	m := must(New(client, "any-model", nil))
 	in, err := m.input(ctx, r)
 	require.NoError(tb, err)
 	return func() {
@@ -166,7 +166,7 @@ func feeding(n int, ready bool) *bedrockruntime.ConverseStreamEventStream {
 func BenchmarkOverSDK(b *testing.B) {
 	const deltas = 500
 	sdk, model := turns(b, 1)
-	m := New(bt.NewClient("http://localhost"), "any-model", nil)
+	m := must(New(bt.NewClient("http://localhost"), "any-model", nil))
 	w := watch(b.Context(), time.Minute)
 	defer w.stop()
 	took := map[string][]time.Duration{}
@@ -224,17 +224,6 @@ func TestAllocations(t *testing.T) {
 	require.Less(t, turn, 120.0, "allocations a turn of 25 messages and ten tools")
 }
 
-// What the cure of the SDK's data race costs a stream.
-func BenchmarkClient(b *testing.B) {
-	m := New(bt.NewClient("http://localhost"), "any-model", nil)
-	w := watch(b.Context(), -1)
-	defer w.stop()
-	b.ReportAllocs()
-	for b.Loop() {
-		m.client(w)
-	}
-}
-
 // What one text delta costs in this package alone.
 func BenchmarkTake(b *testing.B) {
 	var a answer
@@ -255,11 +244,19 @@ func BenchmarkTake(b *testing.B) {
 
 // What it costs to write the request in the service's form.
 func BenchmarkInput(b *testing.B) {
-	m, r := New(bt.NewClient("http://localhost"), "any-model", nil), conversation()
+	m, r := must(New(bt.NewClient("http://localhost"), "any-model", nil)), conversation()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := m.input(b.Context(), r); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+// must returns the model of a call of New that does not fail.
+func must(m *Model, err error) *Model {
+	if err != nil {
+		panic(err)
+	}
+	return m
 }

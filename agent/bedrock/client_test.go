@@ -70,7 +70,7 @@ func over(t *testing.T, answer []byte, end func() error, f func(t *testing.T, m 
 	synctest.Test(t, func(t *testing.T) {
 		s := &stubborn{end: end, closed: make(chan struct{})}
 		s.Reset(answer)
-		f(t, New(bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = s }), "any-model", nil), s)
+		f(t, must(New(bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = s }), "any-model", nil)), s)
 	})
 }
 
@@ -138,7 +138,7 @@ func (c *refusing) Do(r *http.Request) (*http.Response, error) {
 // A call that fails before its stream leaves no context behind, and so no timer.
 func TestTheContextEndsWithTheCall(t *testing.T) {
 	c := &refusing{}
-	m := New(bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = c }), "any-model", nil)
+	m := must(New(bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = c }), "any-model", nil))
 	require.ErrorAs(t, drain(t.Context(), m), new(*agent.ModelError))
 	require.ErrorIs(t, c.ctx.Err(), context.Canceled)
 }

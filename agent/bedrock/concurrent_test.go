@@ -28,7 +28,7 @@ func TestConcurrentStreams(t *testing.T) {
 	}))))
 	defer server.Close()
 	client := bt.NewClient(server.URL, func(o *bedrockruntime.Options) { o.HTTPClient = server.Client() })
-	m := bedrock.New(client, "any-model", nil)
+	m := must(bedrock.New(client, "any-model", nil))
 
 	var g errgroup.Group
 	for n := range 64 {
@@ -64,7 +64,7 @@ func TestModelARN(t *testing.T) {
 	script := bt.NewScript(bt.Reply(bt.Text("hello")))
 	server := httptest.NewServer(script)
 	defer server.Close()
-	_, err := collect(t, t.Context(), bedrock.New(bt.NewClient(server.URL), arn, nil), ask("?"))
+	_, err := collect(t, t.Context(), must(bedrock.New(bt.NewClient(server.URL), arn, nil)), ask("?"))
 	require.NoError(t, err)
 	require.Equal(t, arn, script.Requests()[0].Model)
 }

@@ -3,6 +3,7 @@ package bedrock
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
@@ -88,7 +89,7 @@ func reasoning(r *agent.Reasoning) types.ContentBlock {
 // toolResult writes a JSON object as JSON; every other JSON value goes as text, since the service refuses it.
 func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 	b := types.ToolResultBlock{ToolUseId: &r.ID}
-	if r.Result.IsError {
+	if r.Result.IsError && !w.o.NoResultStatus {
 		b.Status = types.ToolResultStatusError
 	}
 	said, documents := false, false
@@ -131,7 +132,20 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 	if len(b.Content) == 0 {
 		text("(no output)")
 	}
+	if r.Result.IsError && w.o.NoResultStatus {
+		b.Content = markFailed(b.Content)
+	}
 	return &types.ContentBlockMemberToolResult{Value: b}, nil
+}
+
+// markFailed says in words that a result is an error.
+func markFailed(blocks []types.ToolResultContentBlock) []types.ToolResultContentBlock {
+	const mark = "Error:"
+	if t, ok := blocks[0].(*types.ToolResultContentBlockMemberText); ok {
+		t.Value = mark + " " + t.Value
+		return blocks
+	}
+	return slices.Insert(blocks, 0, types.ToolResultContentBlock(&types.ToolResultContentBlockMemberText{Value: mark}))
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -1,7 +1,7 @@
 // Package bedrock is an agent's [Model] over Amazon Bedrock's ConverseStream.
 //
 //	client := bedrockruntime.NewFromConfig(cfg)
-//	model := bedrock.New(client, modelID, nil)
+//	model, err := bedrock.New(client, modelID, nil)
 //	a, err := agent.New(model, &agent.Options{System: "…", Tools: set})
 //
 // A stream ends with its stop reason or with an error, never silently in between: the SDK reports a connection
@@ -12,6 +12,7 @@
 //
 // A request is held against the service's rules before it is sent. What is merely loose is put into form: neighbours
 // of one role become one message, results lead, blank text goes, documents get neutral names and a text beside them.
+// Optional fields that a model rejects can be left out: see [Options.NoResultStatus] and its neighbours.
 // What can never be good is refused with [agent.InvalidCall]: more or larger images and documents than a message may
 // hold, media that are not the user's, a choice of a tool that is not offered.
 //

@@ -108,6 +108,20 @@ func tooMuch(format string, args ...any) *agent.ModelError {
 	}
 }
 
+// isClockSkew reports whether the service rejected a signature because the host's clock is wrong. The SDK marks such an
+// error as one that is worth repeating, after it has compared the clocks.
+func isClockSkew(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		RetryableError() bool
+	}](err)
+	if !ok || !e.RetryableError() {
+		return false
+	}
+	_, ok = errors.AsType[smithy.APIError](e)
+	return ok
+}
+
 func isTimeout(err error) bool {
 	t, ok := errors.AsType[interface {
 		error

@@ -152,7 +152,7 @@ func TestNoCredentials(t *testing.T) {
 			return aws.Credentials{}, errors.New("assume role arn:aws:iam::111122223333:role/reader: denied")
 		})
 	})
-	_, err := collect(t, t.Context(), bedrock.New(client, "any-model", nil), ask("?"))
+	_, err := collect(t, t.Context(), must(bedrock.New(client, "any-model", nil)), ask("?"))
 	me := modelError(t, err)
 	requireSafe(t, me)
 	require.Equal(t, agent.Internal, me.Code)

@@ -23,7 +23,10 @@ func ExampleNew() {
 	))
 	defer server.Close()
 
-	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	if err != nil {
+		panic(err)
+	}
 	request := &agent.Request{
 		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Which book is this?"}}}},
 	}
@@ -60,7 +63,10 @@ func ExampleModel_Stream() {
 	))
 	defer server.Close()
 
-	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	if err != nil {
+		panic(err)
+	}
 	request := &agent.Request{
 		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Who wrote it?"}}}},
 	}
@@ -87,10 +93,13 @@ func ExampleOptions() {
 	)))
 	defer server.Close()
 
-	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", &bedrock.Options{
+	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", &bedrock.Options{
 		CacheTTL:                     "1h",
 		AdditionalModelRequestFields: []byte(`{"thinking":{"type":"enabled","budget_tokens":1024}}`),
 	})
+	if err != nil {
+		panic(err)
+	}
 	request := &agent.Request{
 		System: "You know books.",
 		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{
@@ -123,7 +132,10 @@ func ExampleOptions() {
 
 // The name is the id, for records and traces.
 func ExampleModel_Info() {
-	model := bedrock.New(bedrocktest.NewClient("http://localhost"), "us.example.reader-v1:0", nil)
+	model, err := bedrock.New(bedrocktest.NewClient("http://localhost"), "us.example.reader-v1:0", nil)
+	if err != nil {
+		panic(err)
+	}
 	fmt.Println(model.Info().Model)
 	// Output: us.example.reader-v1:0
 }

@@ -21,7 +21,7 @@ func FuzzStream(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		client := bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = canned(stream) })
 		stopped, failed := false, false
-		for d, err := range New(client, "any-model", nil).Stream(t.Context(), r) {
+		for d, err := range must(New(client, "any-model", nil)).Stream(t.Context(), r) {
 			if failed {
 				t.Fatal("a yield after the error")
 			}

@@ -2,42 +2,47 @@ package bedrock
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
 	"github.com/carrel-go/carrel/agent"
 )
 
 // Model is one Bedrock model or inference profile. It does not change, and is safe for concurrent use.
 type Model struct {
-	base bedrockruntime.Options
-	id   string
-	o    Options
-	err  error // why no request can be good
+	client *bedrockruntime.Client
+	id     string
+	o      Options
 
-	schemas schemas
+	thinking thinking
+	schemas  schemaCache
 }
 
 var _ agent.Model = (*Model)(nil)
 
-// New returns the model with the given id, which may be a model id, an inference profile or the ARN of one.
-// The client's configuration is copied, its HTTP client and its retryer are shared.
+// New returns the model with the given id: a model id, an inference profile id, or the ARN of either. The Model uses c
+// for every stream, so it keeps what c learns, such as the offset of the host's clock.
 //
-// Options that the service would refuse in every request, and the ARN of a prompt of Prompt management, make every
-// Stream fail with [agent.InvalidCall].
-func New(c *bedrockruntime.Client, id string, o *Options) *Model {
+// It returns an error if c is nil, if an option is invalid, and if id is empty, longer than 2,048 characters or the ARN
+// of a prompt of Prompt management, which an agent cannot use.
+func New(c *bedrockruntime.Client, id string, o *Options) (*Model, error) {
+	if c == nil {
+		return nil, errors.New("bedrock: the client is nil")
+	}
 	if o == nil {
 		o = &Options{}
 	}
-	m := &Model{base: c.Options(), id: id, o: o.clone(), err: o.check(id)}
-	if m.o.IdleTimeout == 0 {
-		m.o.IdleTimeout = defaultIdleTimeout
+	if err := checkID(id); err != nil {
+		return nil, err
 	}
-	if m.o.MaxTokens <= 0 {
-		m.o.MaxTokens = defaultMaxTokens
+	if err := o.check(); err != nil {
+		return nil, err
 	}
-	return m
+	return &Model{client: c, id: id, o: o.withDefaults(), thinking: readThinking(o.AdditionalModelRequestFields)}, nil
 }
 
 // Info implements [agent.Described].
@@ -75,7 +80,7 @@ func (m *Model) converse(ctx context.Context, r *agent.Request, yield func(agent
 	w := watch(ctx, m.o.IdleTimeout)
 	defer w.stop()
 
-	out, err := m.client(w).ConverseStream(w.ctx, in)
+	out, err := m.open(w, in)
 	if err != nil {
 		return m.failed(ctx, w, err)
 	}
@@ -116,14 +121,24 @@ func (m *Model) follow(ctx context.Context, w *watchdog, stream *bedrockruntime.
 	}
 }
 
-// client derives a client for one stream. Concurrent streams of one client race inside the SDK's event decoder
-// (smithy-go issue 714), which belongs to the client's protocol: each stream gets a fresh one. All else is exactly
-// what the caller configured; in particular it is not resolved from the environment a second time.
-func (m *Model) client(w *watchdog) *bedrockruntime.Client {
-	return bedrockruntime.New(m.base, func(o *bedrockruntime.Options) {
-		fresh := o.Protocol
-		*o = m.base.Copy()
-		o.Protocol = fresh
-		o.HTTPClient = pulse{next: o.HTTPClient, w: w}
-	})
+// open sends the request. Concurrent streams of one client race inside the SDK's event decoder (smithy-go issue 714),
+// which belongs to the client's protocol, so each stream gets a fresh protocol. Everything else is the caller's client
+// as it stands, with the state that it keeps between calls.
+//
+// A host whose clock is wrong learns the offset from the first refusal. The SDK's retryer then repeats the request, but
+// a retryer that retries nothing does not: open repeats it once in its place.
+func (m *Model) open(w *watchdog, in *bedrockruntime.ConverseStreamInput) (*bedrockruntime.ConverseStreamOutput, error) {
+	call := func() (*bedrockruntime.ConverseStreamOutput, error) {
+		return m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
+			if _, ok := o.Protocol.(*restjson1.Protocol); ok {
+				o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
+			}
+			o.HTTPClient = pulse{next: o.HTTPClient, w: w}
+		})
+	}
+	out, err := call()
+	if err != nil && isClockSkew(err) && w.ctx.Err() == nil {
+		return call()
+	}
+	return out, err
 }

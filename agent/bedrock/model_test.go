@@ -32,7 +32,7 @@ func bubble(t *testing.T, h http.Handler, o *bedrock.Options, f func(t *testing.
 }
 
 func newModel(client *http.Client, o *bedrock.Options) *bedrock.Model {
-	return bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client }), "any-model", o)
+	return must(bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client }), "any-model", o))
 }
 
 func ask(text string) *agent.Request {
@@ -294,4 +294,12 @@ func TestEnvironmentIsNotReadAgain(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, script.Requests()[0].Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=bedrocktest/")
 	})
+}
+
+// must returns the model of a call of New that does not fail.
+func must(m *bedrock.Model, err error) *bedrock.Model {
+	if err != nil {
+		panic(err)
+	}
+	return m
 }

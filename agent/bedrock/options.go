@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"math"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,112 +17,91 @@ const (
 	defaultMaxTokens   = 4096
 )
 
-// Options for [New]; nil means all defaults. What the service would refuse in every request is refused by every
-// [Model.Stream], before anything is sent.
+// Options configures a [Model]. A nil *Options means all defaults. [New] checks every field against the service's rules.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 type Options struct {
-	// IdleTimeout bounds the service's silence: the time from the call to the first event, and from each event to
-	// the next. Time that the consumer of the stream takes does not count, the SDK's pauses between retries do, so
-	// it should be longer than the client's longest back-off (20 s by the SDK's default).
-	// Default 60 s; negative means no bound.
+	// IdleTimeout bounds the silence of the service: the time from the call to the first event, and from each event to
+	// the next. It includes the SDK's pauses between retries, so it should be longer than the client's longest back-off
+	// (20 s by default). It excludes the time that the consumer of the stream takes.
+	// Zero means 60 s; negative means no bound.
 	IdleTimeout time.Duration
 
-	// MaxTokens bounds an answer, in tokens, where the request does not. It is always sent, since the service
-	// reserves its tokens-per-minute quota from it, and would otherwise reserve the model's maximum.
-	// Default 4096.
+	// MaxTokens is the largest size of an answer in tokens, for requests that do not set one. The service reserves its
+	// tokens-per-minute quota from it, so a limit is always sent. A limit that does not exceed the thinking budget in
+	// AdditionalModelRequestFields is added to that budget, because the service requires more than the budget.
+	// Zero means 4096.
 	MaxTokens int
 
-	// Temperature and TopP, from 0 to 1, choose among likely words. Default: the model's own.
+	// Temperature and TopP, from 0 to 1, control sampling. With Anthropic's thinking, the service accepts only a
+	// Temperature of 1 and a TopP of at least 0.95. Nil means the model's default.
 	Temperature, TopP *float32
 
-	// StopSequences end the answer where the model says one of them. Default none.
+	// StopSequences end the answer when the model writes one of them: at most 2,500, none of them blank.
+	// Empty means none.
 	StopSequences []string
 
-	// CacheTTL is how long the service keeps what a request's cache points cover: "5m" or "1h". All points of a
-	// request have the same. Default: the service's own, which is five minutes.
+	// CacheTTL is how long the service keeps the content before a cache point: "5m" or "1h". All cache points of a
+	// request have the same TTL. Empty means the service's default of five minutes.
 	CacheTTL string
-	// NoCache is for a model without a prompt cache: a request's wish for one is ignored. Default: it is granted.
+	// NoCache is for a model without a prompt cache: it ignores [agent.Request.Cache].
 	NoCache bool
-	// NoToolCache is for a model whose prompt cache does not take tools, such as Amazon Nova. Default: it does.
+	// NoToolCache is for a model whose prompt cache does not support tools, such as Amazon Nova.
 	NoToolCache bool
 
-	// S3Locations is for a model that reads images and documents from S3 by itself: an object is then sent as its
-	// place and not as its bytes, whose size the service bounds. The service reads what lies under the key at that
-	// moment, with the credentials of the caller: a place cannot say which version a pinned Ref means. That the object
-	// lies in the run's scope is checked by whoever makes the request, as the agent does.
-	// Default: objects are read through the request's Load, and sent as bytes.
+	// NoResultStatus is for a model that rejects the field status in tool results, which only Amazon Nova and Anthropic
+	// Claude support. The text of a failed result then begins with "Error:".
+	NoResultStatus bool
+	// NoToolChoice is for a model that rejects the field toolChoice. The model then decides whether it calls a tool,
+	// whatever [agent.Request.Choice] says. It is implied if AdditionalModelRequestFields enables thinking, because the
+	// service rejects a forced tool in such a request.
+	NoToolChoice bool
+	// NoSystem is for a model that rejects the field system. The system prompt is then sent as the beginning of the
+	// first message.
+	NoSystem bool
+
+	// S3Locations is for a model that reads images and documents from S3. Objects are then sent as locations, not as
+	// bytes, and the service reads the current version of the key with the caller's credentials; a location cannot name
+	// the version of a pinned Ref. The caller of Stream must check that an object is in the run's scope, as the agent
+	// does. By default objects are read through [agent.Request.Load] and sent as bytes.
 	S3Locations bool
-	// BucketOwner is the account that must own the bucket, twelve digits. Default: not checked.
+	// BucketOwner is the account id, twelve digits, that must own the bucket. Empty means that it is not checked.
 	BucketOwner string
 
-	// Guardrail is applied to what goes in and to what comes out. Default none.
+	// Guardrail is applied to the input and to the answer. Nil means none.
 	Guardrail *Guardrail
 
-	// AdditionalModelRequestFields is a JSON object of parameters that Converse has no name for, such as a budget for
-	// thinking. Models that think refuse a request that forces a tool. Default none.
+	// AdditionalModelRequestFields is a JSON object of model parameters that Converse does not define, such as
+	// {"thinking":{"type":"enabled","budget_tokens":2048}}. Nil means none.
 	AdditionalModelRequestFields json.RawMessage
 
-	// Latency is "standard" or "optimized". Default: the service's own, standard.
+	// Latency is "standard" or "optimized". Empty means the service's default, standard.
 	Latency string
 
-	// ServiceTier is "priority", "default", "flex" or "reserved". Default: the service's own.
+	// ServiceTier is "priority", "default", "flex" or "reserved". Empty means the service's default.
 	ServiceTier string
 
-	// Metadata is written to the service's invocation log beside each request. It is no place for secrets.
-	// Default none.
+	// Metadata is written to the service's invocation log with each request, so it must not hold secrets: at most 16
+	// pairs, with keys of 1 to 256 and values of 0 to 256 characters out of letters, digits, white space and
+	// : _ @ $ # = / + , - . (ASCII only). Empty means none.
 	Metadata map[string]string
 }
 
-// Guardrail names a guardrail and its version.
+// Guardrail identifies a guardrail by its id or ARN, and its version: a number or "DRAFT".
 type Guardrail struct{ ID, Version string }
 
-var account = regexp.MustCompile(`^[0-9]{12}$`)
-
-// check says why no request with these options and this model id can be good.
-func (o *Options) check(id string) error {
-	outside := func(p *float32) bool { return p != nil && !(*p >= 0 && *p <= 1) }
-	switch {
-	case id == "":
-		return invalid("no model id")
-	case isPrompt(id):
-		// Such an id stands for a stored request, and forbids what every request of an agent has: a token limit,
-		// tools, a system prompt.
-		return invalid("%s is a prompt of Prompt management, which an agent cannot use", id)
-	case o.MaxTokens > math.MaxInt32:
-		return invalid("MaxTokens: %d are more than the service can count", o.MaxTokens)
-	case outside(o.Temperature) || outside(o.TopP):
-		return invalid("Temperature and TopP go from 0 to 1")
-	case slices.Contains(o.StopSequences, ""):
-		return invalid("StopSequences: an empty one")
-	case !oneOf(o.CacheTTL, types.CacheTTL("").Values()):
-		return invalid("CacheTTL: %q is neither 5m nor 1h", o.CacheTTL)
-	case o.BucketOwner != "" && !account.MatchString(o.BucketOwner):
-		return invalid("BucketOwner: %q is no account id", o.BucketOwner)
-	case o.Guardrail != nil && (o.Guardrail.ID == "" || o.Guardrail.Version == ""):
-		return invalid("Guardrail: it has no id or no version")
-	case !oneOf(o.Latency, types.PerformanceConfigLatency("").Values()):
-		return invalid("Latency: %q is neither standard nor optimized", o.Latency)
-	case !oneOf(o.ServiceTier, types.ServiceTierType("").Values()):
-		return invalid("ServiceTier: %q is none of %v", o.ServiceTier, types.ServiceTierType("").Values())
+// withDefaults returns a copy of valid options in which zero values are replaced.
+func (o *Options) withDefaults() Options {
+	c := o.clone()
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = defaultIdleTimeout
 	}
-	if o.AdditionalModelRequestFields != nil {
-		if _, err := object(o.AdditionalModelRequestFields); err != nil {
-			return invalid("AdditionalModelRequestFields: %w", err)
-		}
+	if c.MaxTokens == 0 {
+		c.MaxTokens = defaultMaxTokens
 	}
-	return nil
+	return c
 }
 
-// oneOf: s is empty, or one of the service's values.
-func oneOf[T ~string](s string, values []T) bool { return s == "" || slices.Contains(values, T(s)) }
-
-// isPrompt: arn:aws:bedrock:us-east-1:111122223333:prompt/ID:1
-func isPrompt(id string) bool {
-	p := strings.SplitN(id, ":", 6)
-	return len(p) == 6 && p[0] == "arn" && strings.HasPrefix(p[5], "prompt/")
-}
-
-// clone makes the options the model's own.
+// clone returns a deep copy.
 func (o Options) clone() Options {
 	o.StopSequences = slices.Clone(o.StopSequences)
 	o.AdditionalModelRequestFields = bytes.Clone(o.AdditionalModelRequestFields)
@@ -142,8 +118,8 @@ func (o Options) clone() Options {
 	return o
 }
 
-// into writes what is the same in every request.
-func (o *Options) into(in *bedrockruntime.ConverseStreamInput) {
+// apply writes the parameters that every request has.
+func (o *Options) apply(in *bedrockruntime.ConverseStreamInput) {
 	in.InferenceConfig.Temperature, in.InferenceConfig.TopP = o.Temperature, o.TopP
 	in.InferenceConfig.StopSequences = o.StopSequences
 	if o.Guardrail != nil {
@@ -160,5 +136,7 @@ func (o *Options) into(in *bedrockruntime.ConverseStreamInput) {
 	if o.ServiceTier != "" {
 		in.ServiceTier = &types.ServiceTier{Type: types.ServiceTierType(o.ServiceTier)}
 	}
-	in.RequestMetadata = o.Metadata
+	if len(o.Metadata) > 0 { // the service rejects an empty map
+		in.RequestMetadata = o.Metadata
+	}
 }

@@ -3,6 +3,8 @@ package bedrock_test
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,45 +21,97 @@ func TestParametersGolden(t *testing.T) {
 	goldens(t, &bedrock.Options{
 		Temperature: aws.Float32(0.5), TopP: aws.Float32(0), StopSequences: []string{"END"},
 		Guardrail:                    &bedrock.Guardrail{ID: "gr1", Version: "DRAFT"},
-		AdditionalModelRequestFields: []byte(`{"thinking": {"type":"enabled","budget_tokens":1024}}`),
+		AdditionalModelRequestFields: []byte(`{"thinking": {"type":"disabled"}, "top_k":20}`),
 		Latency:                      "optimized", ServiceTier: "priority",
 		Metadata: map[string]string{"app": "bookshelf"},
 	}, map[string]*agent.Request{"parameters": ask("?")})
 }
 
-// What no request can be good with is refused by each, and nothing is sent.
-func TestOptionsThatAreRefused(t *testing.T) {
+// New returns an error for an option that the service would reject in every request.
+func TestInvalidOptions(t *testing.T) {
+	t.Parallel()
+	metadata := func(pairs ...string) bedrock.Options {
+		m := map[string]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			m[pairs[i]] = pairs[i+1]
+		}
+		return bedrock.Options{Metadata: m}
+	}
+	var many []string
+	for i := range 17 {
+		many = append(many, fmt.Sprint(i), "")
+	}
+	fields := func(s string) bedrock.Options {
+		return bedrock.Options{AdditionalModelRequestFields: []byte(s)}
+	}
+	warm := fields(`{"thinking":{"type":"adaptive"}}`)
+	warm.Temperature = aws.Float32(0.5)
+	narrow := fields(`{"reasoning_config":{"type":"enabled","budget_tokens":1024}}`)
+	narrow.TopP = aws.Float32(0.9)
 	for name, c := range map[string]struct {
 		o    bedrock.Options
 		want string
 	}{
-		"temperature": {bedrock.Options{Temperature: aws.Float32(1.01)}, "Temperature"},
-		"no number":   {bedrock.Options{Temperature: aws.Float32(float32(math.NaN()))}, "Temperature"},
-		"topP":        {bedrock.Options{TopP: aws.Float32(-1)}, "TopP"},
-		"stop":        {bedrock.Options{StopSequences: []string{"x", ""}}, "StopSequences"},
-		"ttl":         {bedrock.Options{CacheTTL: "10m"}, "CacheTTL"},
-		"owner":       {bedrock.Options{BucketOwner: "acme"}, "BucketOwner"},
-		"guardrail":   {bedrock.Options{Guardrail: &bedrock.Guardrail{ID: "gr1"}}, "Guardrail"},
-		"fields":      {bedrock.Options{AdditionalModelRequestFields: []byte(`[]`)}, "AdditionalModelRequestFields: not a JSON object"},
-		"latency":     {bedrock.Options{Latency: "low"}, "Latency"},
-		"tier":        {bedrock.Options{ServiceTier: "gold"}, "ServiceTier"},
-		"tokens":      {bedrock.Options{MaxTokens: math.MaxInt32 + 1}, "MaxTokens"},
+		"temperature":        {bedrock.Options{Temperature: aws.Float32(1.01)}, "Temperature"},
+		"not a number":       {bedrock.Options{Temperature: aws.Float32(float32(math.NaN()))}, "Temperature"},
+		"topP":               {bedrock.Options{TopP: aws.Float32(-1)}, "TopP"},
+		"empty stop":         {bedrock.Options{StopSequences: []string{"x", ""}}, "StopSequences"},
+		"blank stop":         {bedrock.Options{StopSequences: []string{" \n"}}, "StopSequences"},
+		"many stops":         {bedrock.Options{StopSequences: slices.Repeat([]string{"x"}, 2501)}, "StopSequences"},
+		"ttl":                {bedrock.Options{CacheTTL: "10m"}, "CacheTTL"},
+		"owner":              {bedrock.Options{BucketOwner: "acme"}, "BucketOwner"},
+		"half a guardrail":   {bedrock.Options{Guardrail: &bedrock.Guardrail{ID: "gr1"}}, "Guardrail.Version"},
+		"guardrail id":       {bedrock.Options{Guardrail: &bedrock.Guardrail{ID: "My Rail", Version: "1"}}, "Guardrail.ID"},
+		"guardrail version":  {bedrock.Options{Guardrail: &bedrock.Guardrail{ID: "gr1", Version: "draft"}}, "Guardrail.Version"},
+		"fields":             {fields(`[]`), "AdditionalModelRequestFields: not a JSON object"},
+		"empty fields":       {bedrock.Options{AdditionalModelRequestFields: []byte{}}, "AdditionalModelRequestFields"},
+		"latency":            {bedrock.Options{Latency: "low"}, "Latency"},
+		"tier":               {bedrock.Options{ServiceTier: "gold"}, "ServiceTier"},
+		"tokens":             {bedrock.Options{MaxTokens: math.MaxInt32 + 1}, "MaxTokens"},
+		"negative tokens":    {bedrock.Options{MaxTokens: -1}, "MaxTokens"},
+		"metadata: 17 pairs": {metadata(many...), "Metadata"},
+		"metadata: no key":   {metadata("", "x"), "Metadata"},
+		"metadata: long key": {metadata(strings.Repeat("k", 257), "x"), "Metadata"},
+		"metadata: long":     {metadata("k", strings.Repeat("v", 257)), "Metadata"},
+		"metadata: set":      {metadata("k", "a*b"), "Metadata"},
+		"metadata: key set":  {metadata("é", "x"), "Metadata"},
+		"warm thinking":      {warm, "Temperature"},
+		"narrow thinking":    {narrow, "TopP"},
+		"forced thinking":    {fields(`{"thinking":{"type":"adaptive"},"tool_choice":{"type":"any"}}`), "tool_choice"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.ErrorContains(t, notSent(t, &c.o, ask("?")), c.want)
+			_, err := bedrock.New(bt.NewClient(memnet.URL), "any-model", &c.o)
+			require.ErrorContains(t, err, c.want)
 		})
 	}
+	_, err := bedrock.New(nil, "any-model", nil)
+	require.ErrorContains(t, err, "nil")
 }
 
-// A prompt of Prompt management forbids a system prompt, tools and a token limit: an agent cannot use it.
-func TestPromptARNs(t *testing.T) {
-	client := bt.NewClient(memnet.URL)
-	const prompt = "arn:aws:bedrock:us-east-1:111122223333:prompt/PROMPT12345:1"
-	for _, id := range []string{prompt, ""} {
-		_, err := collect(t, t.Context(), bedrock.New(client, id, nil), ask("?"))
-		require.Equal(t, agent.InvalidCall, modelError(t, err).Code)
+// The service accepts what is at the limits.
+func TestOptionsAtTheirLimits(t *testing.T) {
+	t.Parallel()
+	o := &bedrock.Options{
+		Temperature: aws.Float32(1), TopP: aws.Float32(0.95), StopSequences: []string{" x", "\n\nHuman:"},
+		AdditionalModelRequestFields: []byte(`{"thinking":{"type":"enabled","budget_tokens":1024}}`),
+		Guardrail:                    &bedrock.Guardrail{ID: "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1", Version: "12"},
+		Metadata:                     map[string]string{strings.Repeat("k", 256): strings.Repeat("v", 256), "team: a@b_$#=/+,-.": ""},
 	}
-	require.Equal(t, prompt, bedrock.New(client, prompt, nil).Info().Model)
+	for i := range 14 {
+		o.Metadata[fmt.Sprint(i)] = ""
+	}
+	sent(t, o, ask("?"))
+	require.NotContains(t, string(sent(t, &bedrock.Options{Metadata: map[string]string{}}, ask("?")).Body), "requestMetadata")
+}
+
+// A prompt of Prompt management forbids a system prompt, tools and a token limit, so an agent cannot use it.
+func TestInvalidModelIDs(t *testing.T) {
+	t.Parallel()
+	const prompt = "arn:aws:bedrock:us-east-1:111122223333:prompt/PROMPT12345:1"
+	for _, id := range []string{prompt, "", strings.Repeat("m", 2049)} {
+		_, err := bedrock.New(bt.NewClient(memnet.URL), id, nil)
+		require.Error(t, err)
+	}
 }
 
 // What the caller changes after New does not reach the model.

@@ -34,7 +34,7 @@ var pitfalls = []struct {
 	{"17: results in the order of completion break the prompt cache", []string{"TestResultsKeepTheOrderOfCalls", "agent.TestParallel"}},
 	{"18: a history with a call and no result poisons a session", []string{"TestAgentOverTheWire", "agent.TestRandomScripts"}},
 	{"a limit on tokens is always sent: the quota is reserved from it", []string{"TestMaxTokensIsAlwaysSent"}},
-	{"a prompt's ARN forbids what an agent sends", []string{"TestPromptARNs"}},
+	{"a prompt's ARN forbids what an agent sends", []string{"TestInvalidModelIDs"}},
 	{"what the service would refuse of images and documents is not sent", []string{"TestMediaLimits", "TestEveryFormat", "TestObjectsThatCannotBeRead"}},
 }
 

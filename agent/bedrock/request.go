@@ -12,31 +12,26 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// input turns a request into the service's form, so that it keeps the service's rules where the agent's request
-// is looser: neighbours of one role become one message, in which tool results lead; blank text is left out; a tool
-// result is never empty; documents have names and a text beside them; toolConfig is there whenever the messages hold
+// input converts a request to the service's form. It keeps the service's rules where the agent's request is looser:
+// neighbouring messages of one role become one message, in which tool results come first; blank text is left out; a
+// tool result is never empty; documents have names and a text beside them; toolConfig is set whenever the messages hold
 // tool blocks.
 func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.ConverseStreamInput, error) {
-	if m.err != nil {
-		return nil, m.err
+	maxTokens, err := m.maxTokens(r)
+	if err != nil {
+		return nil, err
 	}
-	in := &bedrockruntime.ConverseStreamInput{ModelId: aws.String(m.id)}
-	if !blank(r.System) {
-		in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: r.System}}
+	in := &bedrockruntime.ConverseStreamInput{
+		ModelId:         aws.String(m.id),
+		InferenceConfig: &types.InferenceConfiguration{MaxTokens: &maxTokens},
 	}
-	maxTokens := r.MaxTokens
-	if maxTokens <= 0 {
-		maxTokens = m.o.MaxTokens
-	}
-	if maxTokens > math.MaxInt32 {
-		return nil, invalid("%d tokens are more than the service can count", maxTokens)
-	}
-	in.InferenceConfig = &types.InferenceConfiguration{MaxTokens: aws.Int32(int32(maxTokens))}
-	m.o.into(in)
+	m.o.apply(in)
 	w := writer{ctx: ctx, o: &m.o, load: r.Load}
-	var err error
 	if in.Messages, err = w.messages(r.Messages); err != nil {
 		return nil, err
+	}
+	if !blank(r.System) {
+		m.system(in, r.System)
 	}
 	if in.ToolConfig, err = m.toolConfig(r); err != nil {
 		return nil, err
@@ -45,6 +40,50 @@ func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.Co
 		m.cache(in)
 	}
 	return in, nil
+}
+
+// maxTokens returns the limit of an answer. The service requires a limit above the thinking budget.
+func (m *Model) maxTokens(r *agent.Request) (int32, error) {
+	n := r.MaxTokens
+	if n == 0 {
+		n = m.o.MaxTokens
+	}
+	if n <= m.thinking.budget {
+		n += m.thinking.budget
+	}
+	if n < 1 || n > math.MaxInt32 {
+		return 0, invalid("invalid MaxTokens %d: must be from 1 to %d", n, math.MaxInt32)
+	}
+	return int32(n), nil
+}
+
+// system adds the system prompt. A model that does not have the field gets it before the first text.
+func (m *Model) system(in *bedrockruntime.ConverseStreamInput, prompt string) {
+	if !m.o.NoSystem {
+		in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: prompt}}
+		return
+	}
+	block := &types.ContentBlockMemberText{Value: prompt}
+	if first := &in.Messages[0]; first.Role == types.ConversationRoleUser {
+		first.Content = slices.Insert(slices.Clone(first.Content), results(first.Content), types.ContentBlock(block))
+		return
+	}
+	in.Messages = slices.Insert(in.Messages, 0,
+		types.Message{Role: types.ConversationRoleUser, Content: []types.ContentBlock{block}})
+}
+
+// results returns the number of tool results at the beginning of blocks.
+func results(blocks []types.ContentBlock) int {
+	n := slices.IndexFunc(blocks, func(b types.ContentBlock) bool { return !isResult(b) })
+	if n < 0 {
+		return len(blocks)
+	}
+	return n
+}
+
+func isResult(b types.ContentBlock) bool {
+	_, ok := b.(*types.ContentBlockMemberToolResult)
+	return ok
 }
 
 // writer turns the messages of one request into the service's.
@@ -98,7 +137,7 @@ func (w *writer) messages(ms []agent.Message) ([]types.Message, error) {
 // resultsFirst moves tool results before everything else and keeps the order otherwise.
 func resultsFirst(blocks []types.ContentBlock) {
 	rank := func(b types.ContentBlock) int {
-		if _, ok := b.(*types.ContentBlockMemberToolResult); ok {
+		if isResult(b) {
 			return 0
 		}
 		return 1

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
@@ -17,7 +16,7 @@ import (
 // toolConfig offers the request's tools. When it offers none, but the messages hold calls of earlier turns, the
 // service still wants them defined: they are declared as what they are, tools that cannot be called any more.
 func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
-	choice, err := toolChoice(r)
+	choice, err := m.toolChoice(r)
 	if err != nil {
 		return nil, err
 	}
@@ -47,22 +46,26 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	return c, nil
 }
 
-// toolChoice says that a tool must be called. That the model decides is the service's default, and left out. A tool
-// that is not offered cannot be chosen.
-func toolChoice(r *agent.Request) (types.ToolChoice, error) {
-	switch c := r.Choice; {
+// toolChoice returns the choice of a tool that must be called, or nil if the model decides, which is the service's
+// default. It returns an error if the tool is not offered. Thinking excludes a forced call: the service answers
+// "Thinking may not be enabled when tool_choice forces tool use."
+func (m *Model) toolChoice(r *agent.Request) (types.ToolChoice, error) {
+	c := r.Choice
+	switch {
 	case c == agent.Choice{}:
 		return nil, nil
 	case c.Any && c.Name != "":
 		return nil, invalid("the choice is both any tool and the tool %q", c.Name)
 	case c.Any && len(r.Tools) == 0:
 		return nil, invalid("a tool must be called, and none is offered")
+	case !c.Any && !slices.ContainsFunc(r.Tools, func(s tools.Spec) bool { return s.Name == c.Name }):
+		return nil, invalid("the tool %q must be called, and is not offered", c.Name)
+	case m.o.NoToolChoice || m.thinking.enabled:
+		return nil, nil
 	case c.Any:
 		return &types.ToolChoiceMemberAny{}, nil
-	case !slices.ContainsFunc(r.Tools, func(s tools.Spec) bool { return s.Name == c.Name }):
-		return nil, invalid("the tool %q must be called, and is not offered", c.Name)
 	}
-	return &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: aws.String(r.Choice.Name)}}, nil
+	return &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: &c.Name}}, nil
 }
 
 func retired(ms []agent.Message) []tools.Spec {
@@ -89,14 +92,14 @@ const (
 	maxSchemaBytes = 16 << 10
 )
 
-// schemas remembers which schemas have been found to be JSON objects: a conversation offers the same tools in every
-// turn, and to read them all again would be half of what a request costs here.
-type schemas struct {
+// schemaCache remembers which schemas are JSON objects. A conversation offers the same tools in every turn, and reading
+// all schemas again would be half of the cost of building a request.
+type schemaCache struct {
 	mu sync.RWMutex
 	ok map[string]document.Interface
 }
 
-func (s *schemas) object(j json.RawMessage) (document.Interface, error) {
+func (s *schemaCache) object(j json.RawMessage) (document.Interface, error) {
 	s.mu.RLock()
 	doc := s.ok[string(j)]
 	s.mu.RUnlock()

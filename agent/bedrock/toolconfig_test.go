@@ -15,7 +15,7 @@ import (
 // A schema that is remembered is what it was, whatever its first caller does with the bytes.
 func TestSchemasAreRemembered(t *testing.T) {
 	const schema = `{"type":"object"}`
-	m := New(bt.NewClient("http://localhost"), "any-model", nil)
+	m := must(New(bt.NewClient("http://localhost"), "any-model", nil))
 	sent := func(j json.RawMessage) string {
 		c, err := m.toolConfig(&agent.Request{Tools: []tools.Spec{{Name: "x", Schema: j}}})
 		require.NoError(t, err)

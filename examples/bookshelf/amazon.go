@@ -27,10 +27,14 @@ func amazon(ctx context.Context, c config) (services, error) {
 	if cfg.Region == "" {
 		return services{}, errors.New("-aws: no region: set AWS_REGION")
 	}
+	model, err := bedrock.New(bedrockruntime.NewFromConfig(cfg), c.model, nil)
+	if err != nil {
+		return services{}, fmt.Errorf("-aws: %w", err)
+	}
 	on := services{
 		// A server that is not Amazon's has no name for each bucket.
 		s3:    s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil }),
-		model: bedrock.New(bedrockruntime.NewFromConfig(cfg), c.model, nil),
+		model: model,
 	}
 	for _, bucket := range []string{c.landing, c.raw} {
 		if _, err := on.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}); err != nil {

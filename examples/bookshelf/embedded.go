@@ -114,7 +114,7 @@ func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, 
 		a.serve(listener, bedrocktest.Front(reader.New(&reader.Options{Pace: c.pace})), c.log)
 		p = part{"http://" + listener.Addr().String(), gateway.Region, embedded}
 	}
-	return bedrock.New(p.bedrock(), c.model, nil), nil
+	return bedrock.New(p.bedrock(), c.model, nil)
 }
 
 // origins are what a browser may call the page's address.

@@ -103,7 +103,7 @@ func TestVerifiesTheSDK(t *testing.T) {
 					return aws.Credentials{AccessKeyID: "bedrocktest", SecretAccessKey: secret, SessionToken: token}, nil
 				})
 			})
-			_, err = collect(t.Context(), bedrock.New(c, "a b/c:d", nil), ask())
+			_, err = collect(t.Context(), must(bedrock.New(c, "a b/c:d", nil)), ask())
 		})
 		return err
 	}
@@ -131,7 +131,7 @@ func TestVerify(t *testing.T) {
 				o.HTTPClient = client
 				o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return creds, nil })
 			})
-			_, err = collect(t.Context(), bedrock.New(c, "any-model", nil), ask())
+			_, err = collect(t.Context(), must(bedrock.New(c, "any-model", nil)), ask())
 		})
 		return err
 	}

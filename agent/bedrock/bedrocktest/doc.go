@@ -13,7 +13,7 @@
 //		bedrocktest.Reply(bedrocktest.Text("It is "), bedrocktest.Cut()),
 //	)
 //	server := httptest.NewServer(script)
-//	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+//	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
 //
 // Both serve POST /model/{id}/converse-stream and /model/{id}/converse for every model id, and both check a request
 // as the service does: that it is signed, and with the key of [NewClient] that the signature is right; that roles

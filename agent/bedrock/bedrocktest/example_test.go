@@ -59,7 +59,10 @@ func ExampleNewScript() {
 	)
 	server := httptest.NewServer(script)
 	defer server.Close()
-	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	if err != nil {
+		panic(err)
+	}
 
 	for range 2 {
 		request := &agent.Request{
@@ -87,7 +90,10 @@ func ExampleNewScript() {
 func say(pieces ...bedrocktest.Piece) {
 	server := httptest.NewServer(bedrocktest.NewScript(bedrocktest.Reply(pieces...)))
 	defer server.Close()
-	model := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
+	if err != nil {
+		panic(err)
+	}
 	request := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "?"}}}}}
 	for d, err := range model.Stream(context.Background(), request) {
 		switch d := d.(type) {
@@ -181,7 +187,11 @@ func ExampleVerify() {
 			})
 		})
 		request := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Polly"}}}}}
-		for d, err := range bedrock.New(client, "parrot", nil).Stream(context.Background(), request) {
+		model, err := bedrock.New(client, "parrot", nil)
+		if err != nil {
+			panic(err)
+		}
+		for d, err := range model.Stream(context.Background(), request) {
 			if me, ok := errors.AsType[*agent.ModelError](err); ok {
 				fmt.Println(me.Code)
 			}

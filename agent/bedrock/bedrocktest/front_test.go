@@ -49,7 +49,7 @@ func through(t *testing.T, m agent.Model, f func(t *testing.T, m *bedrock.Model,
 		client, stop := memnet.Serve(bt.Front(m))
 		defer stop()
 		c := bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client })
-		f(t, bedrock.New(c, "any-model", nil), c)
+		f(t, must(bedrock.New(c, "any-model", nil)), c)
 	})
 }
 
@@ -218,7 +218,7 @@ func TestFrontCancelsTheModel(t *testing.T) {
 	server := httptest.NewServer(bt.Front(model))
 	defer server.Close()
 	c := bt.NewClient(server.URL, func(o *bedrockruntime.Options) { o.HTTPClient = server.Client() })
-	for range bedrock.New(c, "any-model", nil).Stream(t.Context(), ask()) {
+	for range must(bedrock.New(c, "any-model", nil)).Stream(t.Context(), ask()) {
 		break
 	}
 	require.Equal(t, context.Canceled, <-ended)
@@ -330,4 +330,12 @@ func TestFrontOfAModelThatContradictsItself(t *testing.T) {
 			})
 		})
 	}
+}
+
+// must returns the model of a call of New that does not fail.
+func must(m *bedrock.Model, err error) *bedrock.Model {
+	if err != nil {
+		panic(err)
+	}
+	return m
 }

@@ -26,7 +26,9 @@ func TestOverTheWire(t *testing.T) {
 	set, err := booktools.Tools(landing, nil)
 	require.NoError(t, err)
 	wire := deskWith(t, session, set)
-	a, err := agent.New(bedrock.New(bedrocktest.NewClient(server.URL), "reader", nil), &agent.Options{Tools: set})
+	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "reader", nil)
+	require.NoError(t, err)
+	a, err := agent.New(model, &agent.Options{Tools: set})
 	require.NoError(t, err)
 	wire.agent = a
 

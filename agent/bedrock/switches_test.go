@@ -1,0 +1,69 @@
+package bedrock_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// failedCall is a conversation in which a call has failed with the given blocks.
+func failedCall(blocks ...tools.Block) *agent.Request {
+	failed := result("a", blocks...)
+	failed.Result.Result.IsError = true
+	return &agent.Request{
+		System: "You know books.",
+		Messages: []agent.Message{
+			{Role: agent.User, Parts: []agent.Part{text("go")}},
+			{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`)}},
+			{Role: agent.User, Parts: []agent.Part{failed, text("and?")}},
+		},
+		Tools:  []tools.Spec{{Name: "x", Schema: []byte(`{"type":"object"}`)}},
+		Choice: agent.Choice{Name: "x"},
+	}
+}
+
+// A failed result says so in words when the model does not have the field status.
+func TestNoResultStatus(t *testing.T) {
+	t.Parallel()
+	r := failedCall(tools.Block{Text: "no such page"})
+	require.Contains(t, string(sent(t, nil, r).Body), `"status":"error"`)
+
+	o := &bedrock.Options{NoResultStatus: true}
+	got := sent(t, o, r)
+	require.NotContains(t, string(got.Body), `"status"`)
+	require.Equal(t, "Error: no such page", got.Messages[2].Parts[0].Result.Result.Blocks[0].Text)
+
+	got = sent(t, o, failedCall(tools.Block{JSON: []byte(`{"code":404}`)}))
+	require.Equal(t, []tools.Block{{Text: "Error:"}, {JSON: []byte(`{"code":404}`)}}, got.Messages[2].Parts[0].Result.Result.Blocks)
+
+	got = sent(t, o, failedCall())
+	require.Equal(t, "Error: (no output)", got.Messages[2].Parts[0].Result.Result.Blocks[0].Text)
+
+	r.Messages[2].Parts[0].Result.Result.IsError = false
+	require.Equal(t, "no such page", sent(t, o, r).Messages[2].Parts[0].Result.Result.Blocks[0].Text)
+}
+
+func TestNoToolChoice(t *testing.T) {
+	t.Parallel()
+	r := failedCall(tools.Block{Text: "no"})
+	require.Equal(t, agent.Choice{Name: "x"}, sent(t, nil, r).Choice)
+	require.NotContains(t, string(sent(t, &bedrock.Options{NoToolChoice: true}, r).Body), "toolChoice")
+}
+
+// The system prompt comes before the first text, and changes nothing that the caller holds.
+func TestNoSystem(t *testing.T) {
+	t.Parallel()
+	o := &bedrock.Options{NoSystem: true}
+	r := failedCall(tools.Block{Text: "no"})
+	for range 2 {
+		got := sent(t, o, r)
+		require.NotContains(t, string(got.Body), `"system"`)
+		require.Equal(t, []agent.Part{text("You know books."), text("go")}, got.Messages[0].Parts)
+	}
+	r.Cache = true
+	require.Equal(t, 3, sent(t, o, r).CachePoints)
+}

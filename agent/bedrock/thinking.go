@@ -1,0 +1,100 @@
+package bedrock
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// thinking describes the reasoning that AdditionalModelRequestFields asks for.
+type thinking struct {
+	enabled    bool
+	anthropic  bool // in the form of Anthropic's models, which restrict the sampling parameters
+	budget     int  // in tokens, part of the answer's limit; 0 if the model decides
+	forcesTool bool // tool_choice forces a tool
+}
+
+// readThinking finds thinking in every form known today, at any depth of a JSON object:
+//
+//	{"thinking":{"type":"enabled","budget_tokens":2048}}        Anthropic, also "adaptive" and as reasoning_config
+//	{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"low"}}               Amazon Nova 2
+//	{"reasoning_config":"high"}, {"reasoning_effort":"low"}                         Qwen, OpenAI gpt-oss
+//	{"chat_template_kwargs":{"enable_thinking":true}}, {"reasoning":{"effort":"low"}}
+//
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-reasoning.html
+func readThinking(fields json.RawMessage) thinking {
+	var t thinking
+	var v any
+	if json.Unmarshal(fields, &v) == nil {
+		t.read("", v)
+	}
+	return t
+}
+
+func (t *thinking) read(name string, v any) {
+	switch name {
+	case "thinking", "thinkingconfig", "enablethinking", "reasoning", "reasoningconfig", "reasoningeffort":
+		if isOn(v) {
+			t.enable(name, v)
+		}
+		return
+	case "toolchoice":
+		t.forcesTool = t.forcesTool || forcesTool(v)
+		return
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for k, m := range v {
+			t.read(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(k)), m)
+		}
+	case []any:
+		for _, m := range v {
+			t.read("", m)
+		}
+	}
+}
+
+func (t *thinking) enable(name string, v any) {
+	t.enabled = true
+	o, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	if budget, ok := o["budget_tokens"].(float64); ok && budget > 0 && budget < 1<<30 {
+		t.budget = int(budget)
+		t.anthropic = true
+	}
+	t.anthropic = t.anthropic || (name == "thinking" && o["type"] != nil)
+}
+
+// isOn reports whether a value switches thinking on. A form that is not known counts as on: thinking costs only the
+// forced choice, while the service rejects the opposite mistake.
+func isOn(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case float64:
+		return v != 0
+	case string:
+		return !slices.Contains([]string{"", "none", "off", "disabled", "false"}, strings.ToLower(v))
+	case map[string]any:
+		for _, k := range []string{"type", "enabled", "effort", "mode"} {
+			if m, ok := v[k]; ok && !isOn(m) {
+				return false
+			}
+		}
+		return len(v) > 0
+	}
+	return true
+}
+
+// forcesTool reports whether a tool_choice, such as {"type":"any"} or "required", requires a call.
+func forcesTool(v any) bool {
+	if o, ok := v.(map[string]any); ok {
+		v = o["type"]
+	}
+	s, _ := v.(string)
+	return s != "" && s != "auto" && s != "none"
+}
