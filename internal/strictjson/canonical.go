@@ -1,0 +1,94 @@
+package strictjson
+
+import (
+	"slices"
+	"strings"
+)
+
+// Canonical returns b in one form, so that values are equal exactly if the bytes are: without white space, the members
+// of objects ordered by the bytes of their names, strings with the fewest escapes, and each number in one layout with
+// all its digits (3.0, 3e0 and 3 are equal; -0 is 0). The result follows RFC 8785 except in the order of names beyond
+// U+FFFF and in numbers that a float64 does not hold. It returns an [*Error] if b is not valid.
+func Canonical(b []byte) ([]byte, error) {
+	v, err := Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	return v.canonical(make([]byte, 0, len(b))), nil
+}
+
+func (v Value) canonical(dst []byte) []byte {
+	switch v.Type() {
+	case Number:
+		return parseDecimal(v.Raw()).canonical(dst)
+	case String:
+		return quote(dst, v.Text())
+	case Array:
+		dst = append(dst, '[')
+		for item := range v.Items() {
+			dst = append(item.canonical(dst), ',')
+		}
+		return end(dst, ']')
+	case Object:
+		dst = append(dst, '{')
+		for _, m := range v.sorted() {
+			dst = append(quote(dst, m.name), ':')
+			dst = append(m.value.canonical(dst), ',')
+		}
+		return end(dst, '}')
+	}
+	return append(dst, v.Raw()...)
+}
+
+type member struct {
+	name  string
+	value Value
+}
+
+// sorted returns the members of an Object by name.
+func (v Value) sorted() []member {
+	ms := make([]member, 0, v.Len())
+	for name, value := range v.Members() {
+		ms = append(ms, member{name, value})
+	}
+	slices.SortFunc(ms, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return ms
+}
+
+// end closes a container, in place of the comma behind its last value.
+func end(dst []byte, bracket byte) []byte {
+	if last := len(dst) - 1; dst[last] == ',' {
+		dst = dst[:last]
+	}
+	return append(dst, bracket)
+}
+
+// quote appends s as a string with only the escapes that JSON demands.
+func quote(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\b':
+			dst = append(dst, `\b`...)
+		case '\f':
+			dst = append(dst, `\f`...)
+		case '\n':
+			dst = append(dst, `\n`...)
+		case '\r':
+			dst = append(dst, `\r`...)
+		case '\t':
+			dst = append(dst, `\t`...)
+		default:
+			if c < ' ' {
+				dst = append(dst, `\u00`...)
+				dst = append(dst, hex[c>>4], hex[c&15])
+			} else {
+				dst = append(dst, c)
+			}
+		}
+	}
+	return append(dst, '"')
+}

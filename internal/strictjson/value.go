@@ -1,0 +1,161 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+)
+
+// Type is the JSON type of a [Value].
+type Type string
+
+// The JSON types.
+const (
+	Null    Type = "null"
+	Boolean Type = "boolean"
+	Number  Type = "number"
+	String  Type = "string"
+	Array   Type = "array"
+	Object  Type = "object"
+)
+
+// Value is a valid JSON value that [Parse] has read. It refers to the parsed bytes, which must not change.
+type Value struct {
+	doc *document
+	n   int
+}
+
+type document struct {
+	b     []byte
+	nodes []node // in the order of the text: of a member, the name and then the value
+}
+
+// Parse reads one JSON value. It returns an [*Error] if b is not valid. It takes about 12 bytes of memory for each
+// value and name in b.
+func Parse(b []byte) (Value, error) {
+	s := scanner{b: b, names: make([][]byte, 0, maxCompared), build: true,
+		nodes: make([]node, 0, min(len(b)/8+4, 1<<12))}
+	if err := s.document(); err != nil {
+		return Value{}, err
+	}
+	return Value{&document{b, s.nodes}, 0}, nil
+}
+
+// ParseObject is [Parse] for an input that must be an object.
+func ParseObject(b []byte) (Value, error) {
+	v, err := Parse(b)
+	if err == nil && v.Type() != Object {
+		return Value{}, &Error{Kind: NotObject, Offset: v.Offset()}
+	}
+	return v, err
+}
+
+// Type returns the type of v.
+func (v Value) Type() Type {
+	switch v.Raw()[0] {
+	case 'n':
+		return Null
+	case 't', 'f':
+		return Boolean
+	case '"':
+		return String
+	case '[':
+		return Array
+	case '{':
+		return Object
+	}
+	return Number
+}
+
+// Raw returns v as it is written in the input.
+func (v Value) Raw() json.RawMessage {
+	n := v.doc.nodes[v.n]
+	return v.doc.b[n.start:n.end:n.end]
+}
+
+// Offset returns where v begins in the input, in bytes.
+func (v Value) Offset() int { return int(v.doc.nodes[v.n].start) }
+
+// Text returns the decoded text of a String, otherwise "".
+func (v Value) Text() string {
+	raw := v.Raw()
+	if raw[0] != '"' {
+		return ""
+	}
+	raw = raw[1 : len(raw)-1]
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		raw = unescape(raw)
+	}
+	return string(raw)
+}
+
+// Len returns the number of items of an Array or of members of an Object, otherwise 0.
+func (v Value) Len() int {
+	n := 0
+	for range v.children() {
+		n++
+	}
+	if v.Type() == Object {
+		return n / 2
+	}
+	return n
+}
+
+// Items yields the items of an Array in order; nothing for other types.
+func (v Value) Items() iter.Seq[Value] {
+	if v.Type() != Array {
+		return func(func(Value) bool) {}
+	}
+	return v.children()
+}
+
+// Members yields the decoded names and the values of an Object in order; nothing for other types.
+func (v Value) Members() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		if v.Type() != Object {
+			return
+		}
+		nodes := v.doc.nodes
+		for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+1].next) {
+			if !yield((Value{v.doc, n}).Text(), Value{v.doc, n + 1}) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns the member of that name, and whether v is an Object that has it.
+func (v Value) Get(name string) (Value, bool) {
+	if v.Type() != Object {
+		return Value{}, false
+	}
+	nodes := v.doc.nodes
+	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+1].next) {
+		if (Value{v.doc, n}).isText(name) {
+			return Value{v.doc, n + 1}, true
+		}
+	}
+	return Value{}, false
+}
+
+// isText reports whether v, a String, has that text. It does not allocate unless v has escapes.
+func (v Value) isText(text string) bool {
+	raw := v.Raw()
+	raw = raw[1 : len(raw)-1]
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		raw = unescape(raw)
+	}
+	return string(raw) == text
+}
+
+// children yields the nodes directly below v.
+func (v Value) children() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		nodes := v.doc.nodes
+		for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n].next) {
+			if !yield(Value{v.doc, n}) {
+				return
+			}
+		}
+	}
+}
