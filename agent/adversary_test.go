@@ -224,7 +224,7 @@ func TestAdversarySmuggles(t *testing.T) {
 	require.Equal(t, "user: {c2! there is no such file}", lines(done.History)[2])
 
 	// Their checkpoint, in our run: not under our scope, and not with its scope changed, since it holds their file.
-	c := &Checkpoint{Run: "r", Scope: s.globex, Turn: 1, State: theirs.History.State, Prompt: &Message{User, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}
+	c := &Checkpoint{Run: "r", Scope: s.globex, turn: 1, state: theirs.History.State, prompt: &Message{User, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}
 	for _, forge := range []bool{false, true} {
 		stolen := *c
 		if forge {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"iter"
 	"sync"
@@ -94,8 +95,10 @@ func New(m Model, o *Options) (*Agent, error) {
 type Input struct {
 	// Scope is whose data the tools may touch. An agent with tools refuses the zero Scope.
 	Scope scope.Scope
-	// Run is the run's id, in UTF-8, which the calls' idempotency keys are made from. Without one they are empty, the run
-	// yields no [Checkpointed], and no call of it can wait for an approval.
+	// Run is the run's id, in UTF-8. The idempotency keys of the calls depend on it, so every run needs a fresh id
+	// (see [NewRunID]) unless it resumes a checkpoint of that id: with the id of another run of the same Scope, a tool
+	// that heeds its key takes a new call for one that it has already made. Without an id the keys are empty, the run
+	// yields no [Checkpointed], Done has no Checkpoint, and no call can wait for an approval.
 	Run string
 	// Prompt is what the model is told. It may be blank only where the history ends with something that the model
 	// has not answered, results above all: then the run goes on from there.
@@ -105,11 +108,18 @@ type Input struct {
 	Media []tools.Media
 	// History is the conversation before this run. Its State goes on from there; the run works on a copy.
 	History History
-	// Resume goes on from a checkpoint of this Run and Scope: with the calls that it holds, or else with the model. The
-	// History then is the one of the checkpoint, see [Checkpoint]; Prompt and Media are empty. The State, the usage and
-	// what counts against the limits go on from the checkpoint's.
+	// Resume goes on from a checkpoint of this Run and Scope: with the calls that it holds, or else with the model.
+	// Prompt and Media must be empty. History must have the checkpoint's first Turns turns; it may also have the turn
+	// after them if that is the one that the checkpoint is in, as Done's History has after a cancellation, and the run
+	// then makes that turn anew. Any other History is rejected. The State, the usage and what counts against the limits
+	// go on from the checkpoint's.
+	//
+	// A call that was cut off and is made again finds what it has already put into the State.
 	Resume *Checkpoint
 }
+
+// NewRunID returns a random id for [Input].Run: 26 letters and digits, unique for all practical purposes.
+func NewRunID() string { return rand.Text() }
 
 // Stream runs the loop. Each range over the sequence is a run of its own, in the caller's goroutine.
 //
@@ -137,9 +147,14 @@ func (a *Agent) stream(ctx context.Context, in Input, out *output) iter.Seq2[Eve
 			return
 		}
 		ended = string(stop)
+		switch {
+		case failed != nil:
+			ended = string(failed.Code)
+		case out != nil && stop != Complete:
+			failed = incomplete(ctx, stop)
+		}
 		done := r.done(stop)
 		if failed != nil {
-			ended = string(failed.Code)
 			failed.Done = done
 			yield(nil, failed)
 			return

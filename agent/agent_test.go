@@ -486,9 +486,33 @@ func TestCall(t *testing.T) {
 	require.NoError(t, err)
 	levels := map[string]bool{}
 	for _, s := range []scope.Scope{{}, tenant(t, "acme"), shared, user, session} {
-		levels[idempotencyKey(s, "r1", 0, 0)] = true
+		levels[idempotencyKey(s, "r1", 0, 0, ToolUse{})] = true
 	}
 	require.Len(t, levels, 5, "each level of a tenant has keys of its own")
+}
+
+// A model that is asked once more may put another call in the same place, which is another call; the same one in other
+// white space, or with its names in another order, is the same.
+func TestIdempotencyKeys(t *testing.T) {
+	t.Parallel()
+	key := func(name, input string) string {
+		return idempotencyKey(tenant(t, "acme"), "r", 1, 2, ToolUse{"c1", name, json.RawMessage(input)})
+	}
+	one := key("lend", `{"title":"Emma","days":3}`)
+	require.Equal(t, one, key("lend", ` {"days": 3, "title": "Emm\u0061"}`))
+	for _, other := range []string{
+		key("lend", `{"title":"Emma","days":4}`), key("give", `{"title":"Emma","days":3}`), key("lend", `{"title":"Emma"}`),
+		key("lend", `{"title":"Emma","days":"3"}`), key("lend{", `"title":"Emma","days":3}`),
+	} {
+		require.NotEqual(t, one, other)
+	}
+	require.NotEqual(t, key("n", `{"a":9007199254740993}`), key("n", `{"a":9007199254740992}`))
+}
+
+func TestNewRunID(t *testing.T) {
+	t.Parallel()
+	require.NotEqual(t, NewRunID(), NewRunID())
+	require.Len(t, NewRunID(), 26)
 }
 
 func TestToolThatExits(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 // batch is what the calls of one answer came to; their results are in the work.
 type batch struct {
 	succeeded bool      // at least one call did
+	settled   bool      // at least one has got its result in this batch
 	waiting   bool      // at least one waits for something, and the run has not been ended otherwise
 	fatal     *RunError // a tool ended the run
 	err       error     // why a call failed, the last one that did
@@ -40,13 +41,11 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 	defer fs.wait()
 	defer cancel()
 	news := newProgress(len(todo))
-	var waiting []*job
 	start := func(i int) {
 		j := todo[i]
 		fs.start(i, offered, tools.NewCall(tools.CallOptions{
 			Scope: r.in.Scope, ID: j.ID, Name: j.Name, Args: j.Input, State: r.state,
-			IdempotencyKey: idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, j.index),
-			Progress:       func(v any) { news.put(i, v) },
+			IdempotencyKey: j.key, Progress: func(v any) { news.put(i, v) },
 		}))
 	}
 	tell := func(i int) bool {
@@ -81,7 +80,9 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 		over++
 		j := todo[index]
 		if e.pending != nil && r.in.Run != "" {
-			waiting = append(waiting, j)
+			b.waiting = true
+			res := failure("Not run: it waited, and the run was stopped.")
+			j.stopgap = &res
 			if !r.emit(ToolPending{ID: j.ID, Name: j.Name, Reason: e.pending.Reason}) {
 				return b
 			}
@@ -90,9 +91,14 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 		if e.pending != nil {
 			e.fatal = &RunError{Code: Internal, Message: "A tool waits for an approval, and this run cannot be resumed.",
 				Err: fmt.Errorf("agent: a run without an id cannot wait: %w", e.err)}
+			e.open = true
 		}
-		j.result = &e.result
-		b.succeeded = b.succeeded || !e.result.IsError
+		if e.open {
+			j.stopgap = &e.result
+		} else {
+			j.result, b.settled = &e.result, true
+			b.succeeded = b.succeeded || !e.result.IsError
+		}
 		if e.err != nil {
 			b.err = fmt.Errorf("agent: call of %.64q: %w", j.Name, e.err)
 		}
@@ -104,12 +110,6 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 			return b
 		}
 	}
-	b.waiting = len(waiting) > 0 && b.fatal == nil && r.ctx.Err() == nil
-	if !b.waiting {
-		for _, j := range waiting { // the turn ends here, and a turn holds no call without a result
-			res := failure("Not run: it waited, and the run was stopped.")
-			j.result = &res
-		}
-	}
+	b.waiting = b.waiting && b.fatal == nil && r.ctx.Err() == nil
 	return b
 }

@@ -14,7 +14,11 @@ func (r *run) begin() *RunError {
 	refuse := func(msg string, err error) *RunError {
 		return &RunError{Code: InvalidCall, Message: msg, Err: err}
 	}
-	r.turns = slices.Clip(r.in.History.Turns) // the first append copies: the input's array may be shared
+	r.turns = r.in.History.Turns
+	if c := r.in.Resume; c != nil {
+		r.turns = c.trimHistory(r.turns, encoder{scope: r.in.Scope, refs: true})
+	}
+	r.turns = slices.Clip(r.turns) // the first append copies: the input's array may be shared
 	r.state = &tools.State{}
 	if s := r.in.History.State; s != nil {
 		r.state = s.Clone()
@@ -36,6 +40,9 @@ func (r *run) begin() *RunError {
 		if err := r.agent.checkRefs(r.ctx, r.in.Scope, m.Parts); err != nil {
 			return refuse("The conversation names a file that is not there.", err)
 		}
+	}
+	if r.last == nil {
+		r.keep(nil)
 	}
 	return nil
 }

@@ -1,12 +1,15 @@
 package agent
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +24,7 @@ type outcome struct {
 	err     error               // why it failed, for the log
 	fatal   *RunError           // set if it ends the run
 	pending *tools.PendingError // set if it has not run and waits
+	open    bool                // the result only fills the turn: resumed, the run makes the call (again)
 }
 
 // judge says what the end of a call means.
@@ -37,9 +41,11 @@ func (a *Agent) judge(l landed) outcome {
 	case waits(o.err, &o):
 		o.result = failure("Not run: it waits for something outside this conversation.")
 	case l.stopped:
+		o.open = true
 		o.result = failure("Interrupted: the run was stopped. Whether the call took effect is not known.")
 	default:
 		o.fatal = fatal(o.err)
+		o.open = o.fatal != nil
 		o.result = explainFailure(o.err, "The tool failed.")
 		if l.late {
 			o.result = explainFailure(o.err, fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", a.limits.ToolTimeout))
@@ -95,16 +101,31 @@ func failure(msg string) tools.Result {
 	return tools.Result{Blocks: []tools.Block{{Text: msg}}, Summary: msg, IsError: true}
 }
 
-// idempotencyKey names one call of one run. Each piece carries its length, so no two calls share a key; the partition
-// is the whole scope, which its ids are not: a tenant's and its shared data's are the same.
-func idempotencyKey(s scope.Scope, run string, turn, call int) string {
+// idempotencyKey names one call of one run: by its place, and by what it does, since a model that is asked once more
+// for an answer may put another call in the same place. Each piece carries its length, so no two calls share a key. The
+// partition stands for the whole scope, which its ids do not: those of a tenant and of its shared data are the same.
+func idempotencyKey(s scope.Scope, run string, turn, call int, u ToolUse) string {
 	if run == "" {
 		return ""
 	}
 	h := sha256.New()
-	for _, p := range []string{s.Partition(), run} {
+	for _, p := range []string{s.Partition(), run, strconv.Itoa(turn), strconv.Itoa(call), u.Name, canonicalJSON(u.Input)} {
 		fmt.Fprintf(h, "%d:%s,", len(p), p)
 	}
-	fmt.Fprintf(h, "%d,%d", turn, call)
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// canonicalJSON writes JSON with its names in order and without white space. Numbers stay as they are written.
+func canonicalJSON(b json.RawMessage) string {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return string(b)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return string(b)
+	}
+	return string(out)
 }

@@ -331,7 +331,7 @@ func TestResumeRefused(t *testing.T) {
 	}
 	with := func(f func(c *Checkpoint)) *Checkpoint {
 		changed := *c
-		changed.Calls = append([]CallState{}, c.Calls...)
+		changed.calls = append([]callState{}, c.calls...)
 		f(&changed)
 		return &changed
 	}
@@ -351,13 +351,13 @@ func TestResumeRefused(t *testing.T) {
 		"with media":        {Input{Scope: sc, Run: "r", Media: []tools.Media{{Format: "png", Bytes: []byte("x")}}, Resume: c}, "takes no new message"},
 		"other history":     {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, and had 0"},
 		"call of before":    {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{used}}, Resume: with(func(c *Checkpoint) { c.Turns = 1 })}, `the call "c1" is in the history`},
-		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Calls = nil })}, "the state of 0"},
-		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Failing = -1 })}, "negative"},
-		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Called = math.MaxInt })}, "too large"},
-		"a cost below zero": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Usage.Output = -1 })}, "negative"},
-		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Turn = 0 })}, "no turn"},
+		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.calls = nil })}, "the state of 0"},
+		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.failing = -1 })}, "negative"},
+		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.called = math.MaxInt })}, "too large"},
+		"a cost below zero": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.usage.Output = -1 })}, "negative"},
+		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.turn = 0 })}, "no turn"},
 		"two lives":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Complete = true })}, "not at its end"},
-		"nothing to do":     {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Prompt, c.Answer, c.Calls = nil, nil, nil })}, "empty"},
+		"nothing to do":     {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.prompt, c.answer, c.calls = nil, nil, nil })}, "empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := play()
@@ -388,7 +388,7 @@ func TestResumeLeavesTheCheckpointAlone(t *testing.T) {
 		_, err = done.History.State.Get("calls", &n)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
-		ok, err := in.Resume.State.Get("calls", &n)
+		ok, err := in.Resume.state.Get("calls", &n)
 		require.NoError(t, err)
 		require.False(t, ok)
 	}
@@ -438,7 +438,7 @@ func TestStateOfAnAbandonedTool(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Hour)
-		for _, s := range []*tools.State{at.State, done.History.State} {
+		for _, s := range []*tools.State{at.state, done.History.State} {
 			b, err := s.MarshalJSON()
 			require.NoError(t, err)
 			require.JSONEq(t, `{"calls":1}`, string(b))

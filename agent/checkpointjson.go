@@ -11,8 +11,8 @@ import (
 )
 
 // checkpointVersion is the version of a checkpoint's JSON that this package writes, and the only one that it reads.
-// Checkpoints live as long as a run, so a newer program need not read those of an older one.
-const checkpointVersion = 1
+// Checkpoints live as long as a run, so a newer program need not read those of an older one. Version 1 had no keys.
+const checkpointVersion = 2
 
 type checkpointJSON struct {
 	Version  int                    `json:"v"`
@@ -34,6 +34,7 @@ type checkpointJSON struct {
 
 type callJSON struct {
 	Index  int                    `json:"index"`
+	Key    string                 `json:"key,omitempty"`    // of a call that is still to be made
 	Result *resultJSON[richPiece] `json:"result,omitempty"` // its id is the call's
 }
 
@@ -44,8 +45,9 @@ type usageJSON struct {
 	CacheWrite int64 `json:"cache_write"`
 }
 
-// Encode writes the checkpoint as one JSON object, {"v":1,"run":…,"turn":…, …}, with its messages in the form that
-// [Turn.Encode] says. A checkpoint of another scope than s, or with an object that s does not contain, is an error.
+// Encode returns the checkpoint as one JSON object, {"v":2,"run":…,"turn":…, …}, with its messages in the form of
+// [Turn.Encode]. It returns an error if the checkpoint is of another scope than s, or names an object outside s. The
+// bytes are not authenticated: see [Checkpoint].
 func (c *Checkpoint) Encode(s scope.Scope) ([]byte, error) {
 	b, err := c.encode(s)
 	if err != nil {
@@ -63,8 +65,8 @@ func (c *Checkpoint) encode(s scope.Scope) ([]byte, error) {
 	}
 	e := encoder{scope: s, refs: true}
 	w := checkpointJSON{
-		Version: checkpointVersion, Run: c.Run, Turn: c.Turn, Turns: c.Turns, Notes: c.Notes, Usage: usageJSON(c.Usage),
-		Called: c.Called, Failing: c.Failing, Complete: c.Complete, Output: c.Output,
+		Version: checkpointVersion, Run: c.Run, Turn: c.turn, Turns: c.Turns, Notes: c.notes, Usage: usageJSON(c.usage),
+		Called: c.called, Failing: c.failing, Complete: c.Complete, Output: c.output,
 	}
 	if s.Level() != scope.None {
 		w.Scope = s.Partition()
@@ -73,7 +75,7 @@ func (c *Checkpoint) encode(s scope.Scope) ([]byte, error) {
 	for _, m := range []struct {
 		from *Message
 		to   **messageJSON[richPart]
-	}{{c.Prompt, &w.Prompt}, {c.Answer, &w.Answer}} {
+	}{{c.prompt, &w.Prompt}, {c.answer, &w.Answer}} {
 		if m.from == nil {
 			continue
 		}
@@ -84,23 +86,23 @@ func (c *Checkpoint) encode(s scope.Scope) ([]byte, error) {
 		*m.to = &encoded
 	}
 	for i, u := range c.uses() {
-		call := callJSON{Index: c.Calls[i].Index}
-		if had := c.Calls[i].Result; had != nil {
+		call := callJSON{Index: c.calls[i].index, Key: c.calls[i].key}
+		if had := c.calls[i].result; had != nil {
 			if call.Result, err = e.result(u.ID, *had); err != nil {
 				return nil, fmt.Errorf("call %d: %w", i, err)
 			}
 		}
 		w.Calls = append(w.Calls, call)
 	}
-	if w.State, err = encodeState(c.State); err != nil {
+	if w.State, err = encodeState(c.state); err != nil {
 		return nil, err
 	}
 	return json.Marshal(w)
 }
 
-// DecodeCheckpoint reads what [Checkpoint.Encode] writes, and refuses everything else: another version, unknown fields,
-// what is no moment of a run, a scope or an object that lies outside root ([object.ErrOutside]). A nil root holds no
-// objects. A run resumes it only if it is its own.
+// DecodeCheckpoint decodes what [Checkpoint.Encode] returns and rejects everything else: another version
+// (*[VersionError]), unknown fields, a scope or an object that lies outside root ([object.ErrOutside]), values that no
+// run could have reached. A nil root holds no objects.
 func DecodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 	c, err := decodeCheckpoint(b, root)
 	if err != nil {
@@ -115,15 +117,15 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 		return nil, err
 	}
 	if version != checkpointVersion {
-		return nil, fmt.Errorf("version %d, want %d", version, checkpointVersion)
+		return nil, &VersionError{Version: version, Supported: []int{checkpointVersion}}
 	}
 	var w checkpointJSON
 	if err := strict(b, &w); err != nil {
 		return nil, err
 	}
 	c := &Checkpoint{
-		Run: w.Run, Turn: w.Turn, Turns: w.Turns, Notes: w.Notes, State: &tools.State{}, Usage: Usage(w.Usage),
-		Called: w.Called, Failing: w.Failing, Complete: w.Complete, Output: w.Output,
+		Run: w.Run, turn: w.Turn, Turns: w.Turns, notes: w.Notes, state: &tools.State{}, usage: Usage(w.Usage),
+		called: w.Called, failing: w.Failing, Complete: w.Complete, output: w.Output,
 	}
 	if w.Scope != "" {
 		if c.Scope, err = scope.ParsePartition(w.Scope); err != nil {
@@ -136,7 +138,7 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 	for _, m := range []struct {
 		from *messageJSON[richPart]
 		to   **Message
-	}{{w.Prompt, &c.Prompt}, {w.Answer, &c.Answer}} {
+	}{{w.Prompt, &c.prompt}, {w.Answer, &c.answer}} {
 		if m.from == nil {
 			continue
 		}
@@ -148,7 +150,7 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 	}
 	uses := c.uses()
 	for i, call := range w.Calls {
-		state := CallState{Index: call.Index}
+		state := callState{index: call.Index, key: call.Key}
 		if call.Result != nil {
 			if i >= len(uses) || call.Result.ID != uses[i].ID {
 				return nil, fmt.Errorf("call %d has another's result", i)
@@ -157,12 +159,12 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 			if err != nil {
 				return nil, fmt.Errorf("call %d: %w", i, err)
 			}
-			state.Result = &r
+			state.result = &r
 		}
-		c.Calls = append(c.Calls, state)
+		c.calls = append(c.calls, state)
 	}
 	if w.State != nil {
-		if err := c.State.UnmarshalJSON(w.State); err != nil {
+		if err := c.state.UnmarshalJSON(w.State); err != nil {
 			return nil, err
 		}
 	}

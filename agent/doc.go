@@ -30,15 +30,17 @@
 // # Typed answers
 //
 // [RunAs] and [StreamAs] ask for an answer that is a Go struct. It is checked, the model is told what does not fit, and
-// while it comes the stream yields it as far as it is certain, as a [Partial].
+// while it comes the stream yields it as far as it is certain, as a [Partial]. Without an answer they return an error,
+// also if the run was cancelled or is pending.
 //
 // # Runs that outlive a process
 //
-// A run with an id yields a [Checkpointed] before any tool runs and at the end of each turn. Whoever stores the
-// [Checkpoint], and the turn that has ended, before going on with the loop can resume the run from there, in another
-// process: pending calls are made with the idempotency keys that they had, and the model is not asked again for what
-// it has said. A tool that gives a [tools.PendingError], for an approval, ends the run with the call pending; the
-// Checkpoint in Done is what it is resumed from, whenever that is.
+// A run with an id yields a [Checkpointed] before any tool runs and at the end of each turn. A host that stores the
+// [Checkpoint], and the turn that has ended, before it goes on with the loop can resume the run from there in another
+// process: the calls that are left are made with the idempotency keys that they had, and the model is not asked again
+// for what it has said. A tool that returns a [tools.PendingError], for an approval, ends the run with the call
+// pending. [Done] holds the checkpoint to go on from, however the run has ended: completed, pending, cancelled or
+// failed. Checkpoints stay on the server, see [Checkpoint].
 //
 // # Long conversations
 //

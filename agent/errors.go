@@ -1,6 +1,9 @@
 package agent
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Code names a failure. It is a closed list, but for the codes that a tool's [tools.FatalError] brings along.
 type Code string
@@ -17,6 +20,7 @@ const (
 	ContextFull  Code = "context_window" // the conversation does not fit the model
 	BadOutput    Code = "malformed"      // the model's answer contradicts itself or the protocol
 	LimitReached Code = "limit"          // one of Limits
+	Incomplete   Code = "incomplete"     // a typed answer was asked for, and the run was cancelled or is pending: see Done.Stop
 	ToolFailed   Code = "tool_failed"    // a tool said Fatal, without a code of its own
 	Internal     Code = "internal"       // a defect, of a Model adapter for example
 )
@@ -43,7 +47,8 @@ type RunError struct {
 	Code Code
 	// Message may be shown to a person.
 	Message string
-	// Done is what the run came to: the history of its whole turns and the usage. Its Stop is empty.
+	// Done is how far the run has come: the history of its whole turns, the checkpoint to resume it from, and the usage.
+	// Its Stop is empty unless Code is Incomplete.
 	Done Done
 	// Retryable says that the same run may well succeed later, as it is.
 	Retryable bool
@@ -56,6 +61,18 @@ func (e *RunError) Error() string { return describe("agent: run", e.Code, e.Mess
 
 // Unwrap gives the cause.
 func (e *RunError) Unwrap() error { return e.Err }
+
+// VersionError is returned by [DecodeTurn] and [DecodeCheckpoint] if the JSON has a version that this program does not
+// support. A newer program may have written it.
+type VersionError struct {
+	Version   int
+	Supported []int
+}
+
+// Error implements error.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("unsupported version %d: must be one of %v", e.Version, e.Supported)
+}
 
 func describe(op string, code Code, msg string, cause error) string {
 	parts := []string{op}

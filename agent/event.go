@@ -58,7 +58,7 @@ type (
 
 	// Checkpointed is a moment from which the run can be resumed: before any call of a batch is run, at the end of each
 	// turn, when calls are pending, and after a Compacted. What has been stored of it before the loop goes on survives
-	// whatever happens then. Runs without an id have none.
+	// the end of the process. Runs without an id have none. The Checkpoint of Done may be a later one.
 	Checkpointed struct {
 		*Checkpoint
 		// Ended is the turn that has just been added to the history; nil where none was. Whoever stores a history turn
@@ -81,9 +81,11 @@ type (
 		Usage Usage
 		// Partial is the text of an answer that did not become whole, and so is not in the History. It is for display.
 		Partial string
-		// Checkpoint is what a run that is [Pending] is resumed from; nil otherwise.
+		// Checkpoint is the last moment from which the run can go on, also after an error: pass it and the History to
+		// another run as [Input].Resume and History. Resumed, the run makes the calls that were pending, cut off, not
+		// made or fatal, and no others. It is nil if the run has no id or its input was rejected.
 		Checkpoint *Checkpoint
-		// Output is the typed answer of [StreamAs], where the Stop is [Complete]: JSON that fits the schema.
+		// Output is the typed answer of [StreamAs] if Stop is [Complete]: JSON that fits the schema.
 		Output json.RawMessage
 	}
 )
@@ -108,7 +110,8 @@ const (
 	Complete Stop = "complete"
 	// Cancelled: the context ended, by a cancellation or by its deadline. An answer that was not whole is not in the
 	// History; its text is in Partial. A batch of calls that had begun is: a call that was cut off has a result that
-	// says so.
+	// says so, and another prompt may follow. Resumed from the Checkpoint instead, the run makes that turn whole: it
+	// makes the calls that were cut off (again).
 	Cancelled Stop = "cancelled"
 	// Pending: calls wait for something outside the run, an approval above all. They, the answer that made them and the
 	// results of the calls beside them are in the Checkpoint and not in the History. Resumed, here or elsewhere, the

@@ -58,7 +58,7 @@ func (a *Agent) newFlights(ctx context.Context, calls int) *flights {
 func (fs *flights) start(index int, offered offer, c *tools.Call) {
 	f := &flight{index: index, call: c}
 	if err := fs.ctx.Err(); err != nil {
-		fs.ends <- landed{flight: f, outcome: outcome{result: failure("Not run: the run was stopped."), err: err}}
+		fs.ends <- landed{flight: f, outcome: outcome{result: failure("Not run: the run was stopped."), err: err, open: true}}
 		return
 	}
 	tool, ok := offered.lookup(c.Name())

@@ -195,9 +195,9 @@ func TestMediaOfCheckpoints(t *testing.T) {
 	heard, m := &refusals{}, play()
 	foreign := tools.Result{Blocks: []tools.Block{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}
 	_, err := s.agent(t, m, heard).Run(t.Context(), Input{Scope: s.acme, Run: "r", Resume: &Checkpoint{
-		Run: "r", Scope: s.acme, Turn: 1, Called: 2, Prompt: &Message{User, []Part{{Text: "Go."}}},
-		Answer: &Message{Assistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
-		Calls:  []CallState{{Index: 0, Result: &foreign}, {Index: 1}},
+		Run: "r", Scope: s.acme, turn: 1, called: 2, prompt: &Message{User, []Part{{Text: "Go."}}},
+		answer: &Message{Assistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
+		calls:  []callState{{index: 0, result: &foreign}, {index: 1, key: testKey}},
 	}})
 	require.ErrorIs(t, err, object.ErrOutside)
 	require.Len(t, heard.all, 1)

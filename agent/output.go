@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -29,23 +30,53 @@ type output struct {
 	tool *tools.Tool
 }
 
-// RunAs is a run whose answer is a T, a struct: [StreamAs] drained, and its Output decoded. On an error, or where the
-// run did not come to a [Complete], the T is the zero one, so look at Done.Stop.
+// RunAs runs a until it has answered with a T, a struct, and returns the answer: see [StreamAs]. It returns an error, a
+// [*RunError], unless the run completed. If the run was cancelled or is pending, the error has the code [Incomplete];
+// Done is the error's and says which of the two in Stop.
 func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
-	var v T
+	var v, none T
 	done, err := drained(StreamAs[T](ctx, a, in))
-	if err != nil || done.Stop != Complete {
-		return v, done, err
+	if err != nil {
+		return none, done, err
 	}
 	if err := json.Unmarshal(done.Output, &v); err != nil {
-		var none T // it may come from a checkpoint of a run that was asked for something else
-		return none, done, &RunError{Code: BadOutput, Message: "The answer has another form than was asked for.", Done: done, Err: err}
+		failed := otherForm(err)
+		failed.Done = done
+		return none, done, failed
 	}
 	return v, done, nil
 }
 
+// incomplete returns the error of a run that ended without the typed answer it was asked for.
+func incomplete(ctx context.Context, stop Stop) *RunError {
+	if stop == Pending {
+		return &RunError{Code: Incomplete, Message: "The answer has to wait: a tool call needs an approval."}
+	}
+	return &RunError{Code: Incomplete, Message: "The run was cancelled before it had an answer.", Retryable: true, Err: ctx.Err()}
+}
+
+// otherForm returns the error of a resumed run that had been asked for an answer of another type.
+func otherForm(cause error) *RunError {
+	return &RunError{Code: BadOutput, Message: "The answer has another form than was asked for.", Err: cause}
+}
+
+// checkOutput returns an error if a typed answer is asked for and the answer in a checkpoint is not one.
+func (r *run) checkOutput() *RunError {
+	if r.out == nil {
+		return nil
+	}
+	if r.value == nil {
+		return otherForm(errors.New("agent: resume: the run has no typed answer"))
+	}
+	if _, err := r.out.tool.Call(r.ctx, tools.NewCall(tools.CallOptions{Scope: r.in.Scope, Args: r.value})); err != nil {
+		return otherForm(fmt.Errorf("agent: resume: %w", err))
+	}
+	return nil
+}
+
 // StreamAs is [Agent.Stream] for an answer that is a T, a struct. While the answer comes it yields [Partial]s; the
-// whole is in Done.Output, and has been checked.
+// whole is in Done.Output, and has been checked. A run that is cancelled or pending ends with a [*RunError] of the code
+// [Incomplete] instead of a Done; the Done is in the error.
 //
 // The schema is inferred from T by the rules of [tools.New], open maps are refused, but for the reserved names: an
 // answer is data that goes to the caller and addresses nothing, so its members may be called "key" or "user". The
@@ -113,9 +144,7 @@ const insistence = "Give your answer now, by a call of "
 // insist takes a text that came in the place of a typed answer into the history, and asks for the answer.
 func (r *run) insist(answer Message) (Stop, *RunError) {
 	ended := r.add(answer, nil)
-	if r.failing++; r.failing >= r.agent.limits.Corrections {
-		return "", r.limit("The model did not answer in the form asked for in %d turns in a row.", r.agent.limits.Corrections)
-	}
+	r.failing++
 	r.prompt = &Message{Role: User, Parts: []Part{{Text: insistence + r.out.name + "."}}}
 	r.say(*r.prompt)
 	if !r.save(nil, ended) {

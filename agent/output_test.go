@@ -185,13 +185,30 @@ func TestOutputIsOfferedToItsRunAlone(t *testing.T) {
 	require.Nil(t, done.Output)
 }
 
-// A cancelled run has no answer and no error.
-func TestRunAsCancelled(t *testing.T) {
+// A run that has not completed has no answer, and says so by an error.
+func TestRunAsIncomplete(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	v, done, err := RunAs[book](ctx, newAgent(t, play(append(step{text("Hm.")}, func(context.Context) { cancel() })), Limits{}), Input{Prompt: "Go."})
-	require.NoError(t, err)
+	failed, ok := errors.AsType[*RunError](err)
+	require.True(t, ok)
+	require.Equal(t, Incomplete, failed.Code)
+	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, Cancelled, done.Stop)
+	require.Equal(t, done, failed.Done)
 	require.Equal(t, "Hm.", done.Partial)
+	require.Zero(t, v)
+
+	wait := mustTool(t, "wait", func(context.Context, *tools.Call, string) (string, error) {
+		return "", &tools.PendingError{Reason: "?"}
+	})
+	a := newAgent(t, play(step{use("c1", "wait", `{"word":"a"}`), calls}), Limits{}, wait)
+	v, done, err = RunAs[book](t.Context(), a, Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."})
+	failed, ok = errors.AsType[*RunError](err)
+	require.True(t, ok)
+	require.Equal(t, Incomplete, failed.Code)
+	require.Equal(t, Pending, done.Stop)
+	require.Equal(t, []string{"c1"}, pendingIDs(done.Checkpoint), "it is resumed from here")
 	require.Zero(t, v)
 }
 
@@ -225,6 +242,14 @@ func TestRunAsResumes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Moby-Dick", v.Title)
 		require.Equal(t, lines(done.History), lines(again.History))
+	}
+	in := Input{Scope: sc, Run: "r", History: done.History, Resume: done.Checkpoint}
+	for _, err := range StreamAs[struct {
+		Author string `json:"author"`
+	}](t.Context(), newAgent(t, play(), Limits{}), in) {
+		failed, ok := errors.AsType[*RunError](err)
+		require.True(t, ok, "the answer is of another type")
+		require.Equal(t, BadOutput, failed.Code)
 	}
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,23 @@ func (e *encoder) message(m Message) (messageJSON[richPart], error) {
 		}
 	}
 	return w, nil
+}
+
+// equal reports whether a and b have the same JSON, which storing does not change.
+func (e *encoder) equal(a, b Message) bool {
+	encode := func(m Message) []byte {
+		w, err := e.message(m)
+		if err != nil {
+			return nil
+		}
+		b, err := json.Marshal(w)
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	one := encode(a)
+	return one != nil && bytes.Equal(one, encode(b))
 }
 
 func (e *encoder) part(p Part) (w richPart, err error) {

@@ -36,6 +36,14 @@ func (g *guard) tool(t testing.TB, e *effects) *tools.Tool {
 	})
 }
 
+func pendingIDs(c *Checkpoint) []string {
+	var ids []string
+	for _, u := range c.Pending() {
+		ids = append(ids, u.ID)
+	}
+	return ids
+}
+
 // A call that waits ends the run once the others have been run; days later and elsewhere it is made, and no other.
 func TestPending(t *testing.T) {
 	e, g := &effects{done: map[string]string{}}, &guard{approved: map[string]bool{}}
@@ -106,7 +114,7 @@ func TestPendingAndStopped(t *testing.T) {
 	s := step{use("c1", "wait", `{"word":"a"}`), use("c2", "echo", `{"word":"fatal"}`), calls}
 	_, failed := drain(t, newAgent(t, play(s), Limits{Parallel: 1}, wait, echo(t)), t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."})
 	require.Equal(t, Code("not_an_image"), failed.Code)
-	require.Nil(t, failed.Done.Checkpoint)
+	require.Equal(t, []string{"c1", "c2"}, pendingIDs(failed.Done.Checkpoint), "neither has a result of its own")
 	require.Equal(t, "user: {c1! Not run: it waited, and the run was stopped.} {c2! The file is no image.}", lines(failed.Done.History)[2])
 
 	synctest.Test(t, func(t *testing.T) {
@@ -117,6 +125,7 @@ func TestPendingAndStopped(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, Cancelled, done.Stop)
 		require.True(t, strings.HasPrefix(lines(done.History)[2], "user: {c1! Not run: it waited"))
+		require.Equal(t, []string{"c1"}, pendingIDs(done.Checkpoint))
 	})
 
 	// A run without an id could never be resumed.

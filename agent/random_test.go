@@ -152,7 +152,7 @@ func randomRun(t *testing.T, seed uint64) string {
 			require.True(t, ok)
 			require.NotEmpty(t, failed.Message+string(failed.Code))
 			require.NotContains(t, failed.Message, "secret")
-			how, h = string(failed.Code), failed.Done.History
+			how, h, stopped = string(failed.Code), failed.Done.History, failed.Done.Checkpoint
 			continue
 		}
 		switch ev := ev.(type) {
@@ -207,10 +207,11 @@ func randomRun(t *testing.T, seed uint64) string {
 				}
 			}
 		}
-		require.Equal(t, how == string(Pending), stopped != nil)
-		if stopped != nil {
+		require.NotNil(t, stopped, "seed %d", seed)
+		require.NoError(t, stopped.check(), "seed %d", seed)
+		if how == string(Pending) {
 			for i, u := range stopped.uses() {
-				require.Equal(t, waiting[u.ID], stopped.Calls[i].Result == nil, "seed %d: %s", seed, u.ID)
+				require.Equal(t, waiting[u.ID], stopped.calls[i].result == nil, "seed %d: %s", seed, u.ID)
 				delete(ran, u.ID)
 			}
 		}

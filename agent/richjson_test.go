@@ -42,15 +42,18 @@ func (s *shelf) richTurn() Turn {
 	}}
 }
 
+// testKey is an idempotency key.
+const testKey = "00c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
+
 func (s *shelf) checkpoint(t testing.TB) *Checkpoint {
 	turn := s.richTurn()
 	state := &tools.State{}
 	var n int
 	require.NoError(t, state.Update("uses", &n, func() error { n = 3; return nil }))
 	return &Checkpoint{
-		Run: "r1", Scope: s.acme, Turn: 2, Turns: 5, Prompt: &turn.Messages[0], Answer: &turn.Messages[1],
-		Calls: []CallState{{Index: 0, Result: &turn.Messages[2].Parts[0].Result.Result}, {Index: 2}},
-		Notes: []string{"Call 2 of your answer was not run."}, State: state, Usage: Usage{1, 2, 3, 4}, Called: 7, Failing: 1,
+		Run: "r1", Scope: s.acme, turn: 2, Turns: 5, prompt: &turn.Messages[0], answer: &turn.Messages[1],
+		calls: []callState{{index: 0, result: &turn.Messages[2].Parts[0].Result.Result}, {index: 2, key: testKey}},
+		notes: []string{"Call 2 of your answer was not run."}, state: state, usage: Usage{1, 2, 3, 4}, called: 7, failing: 1,
 	}
 }
 
@@ -160,7 +163,7 @@ func TestCheckpointJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 
-	end := &Checkpoint{Run: "r1", Turn: 1, Complete: true, Output: []byte(`{"a":1}`), State: &tools.State{}}
+	end := &Checkpoint{Run: "r1", turn: 1, Complete: true, output: []byte(`{"a":1}`), state: &tools.State{}}
 	b, err = end.Encode(scope.Scope{})
 	require.NoError(t, err)
 	golden(t, "checkpoint_end.json", b)
@@ -185,20 +188,23 @@ func TestCheckpointJSONRefuses(t *testing.T) {
 	b, err := s.checkpoint(t).Encode(s.acme)
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ from, to, want string }{
-		"another version":      {`{"v":1`, `{"v":2`, "version 2, want 1"},
-		"unknown field":        {`{"v":1`, `{"v":1,"admin":true`, "unknown field"},
-		"no scope that is one": {`"scope":"t#acme`, `"scope":"t#acme#u#*`, "not in the layout"},
-		"a foreign scope":      {`"scope":"t#acme`, `"scope":"t#globex`, "not found"},
-		"a foreign object":     {`tenant=acme`, `tenant=globex`, "not found"},
-		"another's result":     {`"result":{"id":"c1"`, `"result":{"id":"c2"`, "another's result"},
-		"more calls":           {`{"index":2}`, `{"index":2},{"index":3}`, "the state of 3"},
-		"calls out of order":   {`{"index":2}`, `{"index":0}`, "not in order"},
-		"no run":               {`"run":"r1"`, `"run":""`, "no run"},
-		"negative":             {`"called":7`, `"called":-7`, "negative"},
-		"a prompt that calls":  {`"prompt":{"role":"user"`, `"prompt":{"role":"assistant"`, "of the assistant"},
-		"state that is none":   {`"state":{"uses":3}`, `"state":[]`, "state"},
-		"an early output":      {`"called":7`, `"output":{},"called":7`, "not complete"},
-		"done, and calls":      {`"called":7`, `"complete":true,"called":7`, "not at its end"},
+		"another version":        {`{"v":2`, `{"v":1`, "unsupported version 1: must be one of [2]"},
+		"unknown field":          {`{"v":2`, `{"v":2,"admin":true`, "unknown field"},
+		"no scope that is one":   {`"scope":"t#acme`, `"scope":"t#acme#u#*`, "not in the layout"},
+		"a foreign scope":        {`"scope":"t#acme`, `"scope":"t#globex`, "not found"},
+		"a foreign object":       {`tenant=acme`, `tenant=globex`, "not found"},
+		"another's result":       {`"result":{"id":"c1"`, `"result":{"id":"c2"`, "another's result"},
+		"more calls":             {`],"notes"`, `,{"index":3,"key":"` + testKey + `"}],"notes"`, "the state of 3"},
+		"calls out of order":     {`{"index":2`, `{"index":0`, "not in order"},
+		"a call without its key": {`,"key":"` + testKey + `"`, ``, `the invalid key ""`},
+		"a short key":            {`"key":"00`, `"key":"`, "the invalid key"},
+		"a key beside a result":  {`"index":0`, `"index":0,"key":"` + testKey + `"`, "a result and a key"},
+		"no run":                 {`"run":"r1"`, `"run":""`, "no run"},
+		"negative":               {`"called":7`, `"called":-7`, "negative"},
+		"a prompt that calls":    {`"prompt":{"role":"user"`, `"prompt":{"role":"assistant"`, "of the assistant"},
+		"state that is none":     {`"state":{"uses":3}`, `"state":[]`, "state"},
+		"an early output":        {`"called":7`, `"output":{},"called":7`, "not complete"},
+		"done, and calls":        {`"called":7`, `"complete":true,"called":7`, "not at its end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bad := bytes.Replace(b, []byte(c.from), []byte(c.to), 1)
@@ -241,7 +247,7 @@ func FuzzCheckpointJSON(f *testing.F) {
 	b, err := s.checkpoint(f).Encode(s.acme)
 	require.NoError(f, err)
 	f.Add(b)
-	f.Add([]byte(`{"v":1,"run":"r1","turn":1,"turns":0,"usage":{},"called":0,"failing":0,"complete":true,"output":{"a":1}}`))
+	f.Add([]byte(`{"v":2,"run":"r1","turn":1,"turns":0,"usage":{},"called":0,"failing":0,"complete":true,"output":{"a":1}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		one, err := DecodeCheckpoint(b, root)
 		if err != nil {

@@ -33,7 +33,8 @@ type run struct {
 	over    bool            // a checkpoint says that there is nothing left to do
 	partial string          // the text of an answer that did not become whole
 	value   json.RawMessage // the typed answer
-	pending *Checkpoint     // set if calls wait
+	last    *Checkpoint     // the last moment that the run can be resumed from; nil without an id
+	failure error           // why the calls of the last turn failed, for the log
 
 	yielding bool // the consumer's code is running
 	left     bool // the consumer has left the loop
@@ -60,7 +61,7 @@ func (r *run) cost(u Usage) {
 // done is what the run has come to.
 func (r *run) done(stop Stop) Done {
 	d := Done{Stop: stop, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, Partial: r.partial,
-		Checkpoint: r.pending}
+		Checkpoint: r.resumeFrom()}
 	if stop == Complete {
 		d.Output = r.value
 	}
@@ -77,6 +78,9 @@ func (r *run) loop() (Stop, *RunError) {
 		return "", failed
 	}
 	if r.over {
+		if failed := r.checkOutput(); failed != nil {
+			return "", failed
+		}
 		return Complete, nil
 	}
 	for {
@@ -92,6 +96,10 @@ func (r *run) next() (Stop, *RunError) {
 	if r.ctx.Err() != nil {
 		return Cancelled, nil
 	}
+	limits := r.agent.limits
+	if r.resumed == nil && r.failing >= limits.Corrections {
+		return "", r.stuck()
+	}
 	offered, err := r.offer()
 	switch {
 	case err != nil && r.ctx.Err() != nil:
@@ -104,7 +112,6 @@ func (r *run) next() (Stop, *RunError) {
 		return r.act(offered, w)
 	}
 
-	limits := r.agent.limits
 	if r.turn >= limits.Turns {
 		return "", r.limit("The model did not come to an end within %d turns.", limits.Turns)
 	}
@@ -170,42 +177,35 @@ func (r *run) answer(offered offer) (*answer, *RunError) {
 // act runs the calls of an answer and adds the turn to the history, unless calls are left pending.
 func (r *run) act(offered offer, w *work) (Stop, *RunError) {
 	b := r.runBatch(offered, w)
-	if r.left {
+	switch {
+	case r.left:
 		return "", nil
-	}
-	if b.waiting {
-		r.pending = r.checkpoint(w)
-		if !r.emit(Checkpointed{Checkpoint: r.pending}) {
-			return "", nil
-		}
+	case b.waiting:
+		r.save(w, nil)
 		return Pending, nil
-	}
-	results := w.results()
-	cancelled := b.fatal == nil && r.ctx.Err() != nil
-	switch {
-	case b.succeeded:
-		r.failing = 0
-	default:
-		r.failing++
-	}
-	stop := Stop("")
-	if r.out != nil && b.succeeded && w.alone(r.out.name) {
-		r.value, stop = w.jobs[0].Input, Complete
-	}
-	switch {
-	case b.fatal != nil, cancelled && stop == "":
-		r.add(w.answer, results)
+	case w.isOpen():
+		if b.settled { // otherwise the moment before the calls is still the one to go on from
+			r.keep(w)
+		}
+		r.add(w.answer, w.results())
 		if b.fatal != nil {
 			return "", b.fatal
 		}
 		return Cancelled, nil
-	case r.failing >= r.agent.limits.Corrections:
-		r.add(w.answer, results)
-		failed := r.limit("None of the model's tool calls succeeded in %d turns in a row.", r.agent.limits.Corrections)
-		failed.Err = b.err // of a typed answer nothing else tells
-		return "", failed
 	}
-	return r.commit(w.answer, results, stop)
+	r.failing++
+	if b.succeeded {
+		r.failing = 0
+	}
+	r.failure = b.err
+	switch {
+	case r.out != nil && b.succeeded && w.alone(r.out.name):
+		r.value = w.jobs[0].Input
+		return r.commit(w.answer, w.results(), Complete)
+	case r.ctx.Err() != nil:
+		return r.commit(w.answer, w.results(), Cancelled)
+	}
+	return r.commit(w.answer, w.results(), "")
 }
 
 // add puts a whole turn into the history: what was said to the model and is in no turn yet, its answer, and the
@@ -241,16 +241,15 @@ func (r *run) commit(answer Message, results *Message, stop Stop) (Stop, *RunErr
 	return stop, nil
 }
 
-// save yields a checkpoint, if the run has an id that it could be resumed under.
-func (r *run) save(w *work, ended *Turn) bool {
-	if r.in.Run == "" {
-		return true
+// stuck returns the failure of a run that has used up its Corrections.
+func (r *run) stuck() *RunError {
+	n := r.agent.limits.Corrections
+	if r.out != nil && r.prompt != nil {
+		return r.limit("The model did not answer in the form asked for in %d turns in a row.", n)
 	}
-	c := r.checkpoint(w)
-	if r.over {
-		c.Complete, c.Output = true, r.value
-	}
-	return r.emit(Checkpointed{Checkpoint: c, Ended: ended})
+	failed := r.limit("None of the model's tool calls succeeded in %d turns in a row.", n)
+	failed.Err = r.failure // of a typed answer nothing else tells
+	return failed
 }
 
 func (r *run) limit(format string, n int) *RunError {

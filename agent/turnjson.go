@@ -104,8 +104,8 @@ func (t Turn) Encode(s scope.Scope) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeTurn reads what [Turn.Encode] writes, and refuses everything else: another version, unknown fields, a turn that
-// is not whole, an object that lies outside root ([object.ErrOutside]). A nil root holds no objects.
+// DecodeTurn decodes what [Turn.Encode] returns and rejects everything else: another version (*[VersionError]), unknown
+// fields, a turn that is not whole, an object that lies outside root ([object.ErrOutside]). A nil root holds no objects.
 func DecodeTurn(b []byte, root *object.Root) (Turn, error) {
 	t, err := decodeTurn(b, root)
 	if err != nil {
@@ -172,7 +172,7 @@ func decodeTurn(b []byte, root *object.Root) (Turn, error) {
 	case turnRich:
 		err = strict(b, &w)
 	default:
-		err = fmt.Errorf("version %d, want %d or %d", version, turnPlain, turnRich)
+		err = &VersionError{Version: version, Supported: []int{turnPlain, turnRich}}
 	}
 	if err != nil {
 		return Turn{}, err

@@ -62,9 +62,9 @@ func TestTurnJSONRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ doc, want string }{
 		"nothing":             {`null`, "version 0"},
-		"no version":          {swap(`"v":1,`, ``), "version 0, want 1"},
+		"no version":          {swap(`"v":1,`, ``), "unsupported version 0"},
 		"a newer version":     {swap(`"v":1`, `"v":2`), "version 2, want 1"},
-		"a version to come":   {swap(`"v":1`, `"v":3`), "version 3, want 1 or 2"},
+		"a version to come":   {swap(`"v":1`, `"v":3`), "unsupported version 3: must be one of [1 2]"},
 		"unknown field":       {swap(`"v":1`, `"v":1,"w":1`), `unknown field "w"`},
 		"unknown part":        {swap(`{"text":"A note."}`, `{"image":"x"}`), `unknown field "image"`},
 		"unknown role":        {swap(`"role":"assistant"`, `"role":"system"`), `unknown role "system"`},

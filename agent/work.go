@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,8 +70,10 @@ type work struct {
 // job is one call that can be run.
 type job struct {
 	ToolUse
-	index  int           // its place among all calls of the answer
-	result *tools.Result // what it has given; nil if it is still to be run
+	index   int           // its place among all calls of the answer
+	key     string        // its idempotency key; empty in a run without an id
+	result  *tools.Result // nil if it is still to be run
+	stopgap *tools.Result // what the history says in place of the result if the turn ends without one
 }
 
 // plan says what is to be done about an answer with calls. Those that cannot be read are refused.
@@ -82,7 +85,7 @@ func (r *run) plan(offered offer, ans *answer) *work {
 			w.notes = append(w.notes, Part{Text: note(offered, i, c)})
 			continue
 		}
-		j := job{ToolUse: c.ToolUse, index: i}
+		j := job{ToolUse: c.ToolUse, index: i, key: idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, i, c.ToolUse)}
 		if r.out != nil && c.Name == r.out.name && len(ans.calls) > 1 {
 			res := failure("Not taken: it came beside other calls. Call it alone, once you know all results.")
 			j.result = &res
@@ -97,14 +100,19 @@ func (w *work) alone(name string) bool {
 	return len(w.jobs) == 1 && len(w.notes) == 0 && w.jobs[0].Name == name
 }
 
-// results is what the model is told: every result in call order, and then the notes. A call without a result, which
-// is possible only where calls are pending, has an empty one.
+// isOpen reports whether a call is without a result.
+func (w *work) isOpen() bool {
+	return slices.ContainsFunc(w.jobs, func(j job) bool { return j.result == nil })
+}
+
+// results returns what the model is told: every result in call order, and then the notes. A call without a result has
+// its stopgap, or an empty result while it is to be run.
 func (w *work) results() *Message {
 	m := &Message{Role: User}
 	for _, j := range w.jobs {
 		res := &ToolResult{ID: j.ID}
-		if j.result != nil {
-			res.Result = *j.result
+		if had := cmp.Or(j.result, j.stopgap); had != nil {
+			res.Result = *had
 		}
 		m.Parts = append(m.Parts, Part{Result: res})
 	}
