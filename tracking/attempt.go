@@ -33,7 +33,7 @@ type StartOptions struct {
 	Due time.Duration
 
 	// Observed is proof that an External stage succeeded, recorded in the
-	// same write. Default: none.
+	// same write. It is refused as by [Tracker.Observe]. Default: none.
 	Observed *Observation
 
 	// Automatic says that no person asked for this: before
@@ -52,7 +52,8 @@ type StartOptions struct {
 // It is one read and one write.
 //
 // A refusal is a *[StateError]: [ErrRunning], [ErrTerminal], [ErrParked],
-// [ErrExhausted], [ErrDependencies]; where it is Automatic, [ErrEarly]. Of many who ask at once, one gets it.
+// [ErrExhausted], [ErrDependencies]; if it is Automatic, [ErrEarly]. Of many
+// concurrent callers, one gets the stage.
 func (t *Tracker) Start(ctx context.Context, session scope.Scope, st Stage, o *StartOptions) (*Attempt, error) {
 	if o != nil && o.TakeOver {
 		return nil, opError("start", invalid("TakeOver is for Resume"))
@@ -66,7 +67,8 @@ func (t *Tracker) Start(ctx context.Context, session scope.Scope, st Stage, o *S
 // read and one write.
 //
 // A refusal is a *[StateError]: [ErrRunning], [ErrTerminal], [ErrNotParked];
-// with TakeOver, [ErrTaken]; where it is Automatic, [ErrEarly].
+// with TakeOver, [ErrTaken]; if it is Automatic, [ErrEarly]; of Observed,
+// [ErrDependencies].
 func (t *Tracker) Resume(ctx context.Context, session scope.Scope, st Stage, o *StartOptions) (*Attempt, error) {
 	a, err := t.claim(ctx, session, st, o, t.machine.resume)
 	return a, opError("resume", err)

@@ -42,10 +42,8 @@ func (m machine) start(r Record, c claim, now time.Time) (Record, bool, error) {
 	if err != nil {
 		return r, false, err
 	}
-	for _, dep := range c.spec.After {
-		if next.Stage(dep).State != StateSuccess {
-			return no(ErrDependencies)
-		}
+	if !next.allows(c.spec) {
+		return no(ErrDependencies)
 	}
 	next, e := next.edit(p.Stage)
 	e.Attempt++

@@ -20,8 +20,8 @@
 //
 // # Transitions
 //
-//	Create    nothing → record; the first External stage runs
-//	Observe   an External stage → success
+//	Create    nothing → record
+//	Observe   an External stage whose After have succeeded → success
 //	Start     queued, failed with attempts left, running under a dead lease → running, attempt+1, fence+1
 //	Resume    parked, released; once parked: failed, running under a dead lease → running, fence+1
 //	          with TakeOver: running or released under the same key → running, fence+1
@@ -35,6 +35,11 @@
 //	          an External stage whose object is there → success
 //	          an optional External stage whose object is not → failed
 //	          nobody at work → abandoned
+//
+// An External stage runs, without a worker, from the moment that the stages in
+// its After have succeeded: the transition that completes the last of them
+// begins it. Proof that arrives earlier is refused with [ErrDependencies] and
+// reported again later.
 //
 // A record is terminal once every required stage has succeeded, when it was
 // cancelled or abandoned, and when a required stage failed for good or at its

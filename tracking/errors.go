@@ -67,7 +67,7 @@ var (
 	// ErrEarly: an Automatic retry came before [Progress.NotBefore].
 	ErrEarly = errors.New("it is too early for another attempt")
 
-	// ErrDependencies: a stage that must succeed before has not.
+	// ErrDependencies: a stage in [StageSpec.After] has not succeeded yet.
 	ErrDependencies = errors.New("an earlier stage has not succeeded")
 
 	// ErrFenced: the attempt no longer holds its stage. Another took it

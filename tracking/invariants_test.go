@@ -41,6 +41,9 @@ func invariants(t testing.TB, m machine, before, after Record) {
 			require.Equal(t, was, p, "a stage that succeeded is done")
 		}
 		require.False(t, was.Parked && !p.Parked)
+		if p.State == StateRunning || p.State == StateSuccess {
+			require.True(t, after.allows(s), "%s is %s before what it comes after", p.Stage, p.State)
+		}
 		ended := p.State == StateSuccess || p.State == StateFailed
 		require.Equal(t, ended, !p.Ended.IsZero())
 		require.False(t, ended && p.Ended.Before(p.Started), "no negative duration")

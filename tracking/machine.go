@@ -28,32 +28,29 @@ func (m machine) names() []Stage {
 	return out
 }
 
-// create returns a session's new record. The first External stage runs at
-// once, without owner or lease, until due.
+// create returns a session's new record. The External stages that depend on
+// nothing are awaited at once: the first of them until due, if that is not zero.
 func (m machine) create(session scope.Scope, filename string, digest []byte, due, now time.Time) Record {
 	r := Record{Scope: session, Pipeline: m.pipeline.Name, Filename: filename, digest: digest}
-	begun := false
 	for _, s := range m.pipeline.Stages {
-		p := Progress{Stage: s.Stage, State: StateQueued}
-		if s.External && !begun {
-			begun = true
-			if due.IsZero() {
-				due = now.Add(s.Due)
-			}
-			p.State, p.Attempt, p.Started, p.Due = StateRunning, 1, now, due
+		r.stages = append(r.stages, Progress{Stage: s.Stage, State: StateQueued})
+	}
+	waits := now.Add(m.review)
+	if !due.IsZero() {
+		i := slices.IndexFunc(m.pipeline.Stages, func(s StageSpec) bool { return s.External && len(s.After) == 0 })
+		if i < 0 {
+			waits = due
+		} else {
+			r.stages[i].await(now, due)
 		}
-		r.stages = append(r.stages, p)
 	}
-	if !begun && !due.IsZero() {
-		m.settle(&r, now, due)
-		return r
-	}
-	m.settle(&r, now, now.Add(m.review))
+	m.settle(&r, now, waits)
 	return r
 }
 
 // observe records proof from outside that an External stage succeeded. A
-// repeat changes nothing, whatever it says: the first proof stands.
+// repeat changes nothing, whatever it says: the first proof stands. Proof of a
+// stage whose dependencies have not all succeeded is refused.
 func (m machine) observe(r Record, st Stage, dest Location, now time.Time) (Record, bool, error) {
 	p := r.Stage(st)
 	if p.State == StateSuccess {
@@ -61,6 +58,13 @@ func (m machine) observe(r Record, st Stage, dest Location, now time.Time) (Reco
 	}
 	if r.Terminal {
 		return r, false, refuse("observe", r, st, ErrTerminal)
+	}
+	spec, err := m.pipeline.spec(st)
+	if err != nil {
+		return r, false, err
+	}
+	if !r.allows(spec) {
+		return r, false, refuse("observe", r, st, ErrDependencies)
 	}
 	r, e := r.edit(st)
 	if e.Started.IsZero() {
@@ -86,10 +90,38 @@ func (m machine) cancel(r Record, now time.Time) (Record, bool, error) {
 	return r, true, nil
 }
 
-// settle brings the record's own fields in line with its stages, as every
-// transition ends. waits is when the record is overdue if nothing runs.
+// settle updates the record's own fields from its stages, and begins to await
+// External stages. Every transition ends with it. waits is when the record is
+// overdue if nothing runs.
 func (m machine) settle(r *Record, now, waits time.Time) {
 	r.Updated = now
+	if m.settleStatus(r, now); r.Terminal {
+		return
+	}
+	for _, s := range m.pipeline.Stages {
+		if s.External && r.Stage(s.Stage).State == StateQueued && r.allows(s) {
+			next, p := r.edit(s.Stage)
+			p.await(now, now.Add(s.Due))
+			*r = next
+			if r.Status == StatusQueued {
+				r.Status = StatusInProgress
+			}
+		}
+	}
+	r.Due = waits
+	for _, p := range r.stages { // what is parked waits as long as was said, whatever else has ended
+		if p.State == StateParked && p.Due.After(r.Due) {
+			r.Due = p.Due
+		}
+	}
+	if run := r.runDue(); !run.IsZero() {
+		r.Due = run
+	}
+}
+
+// settleStatus sets the status, and ends the record if its stages are done or
+// can no longer be.
+func (m machine) settleStatus(r *Record, now time.Time) {
 	started, succeeded := false, true
 	var failed *Progress
 	final := false
@@ -121,15 +153,6 @@ func (m machine) settle(r *Record, now, waits time.Time) {
 		}
 	case started:
 		r.Status = StatusInProgress
-	}
-	r.Due = waits
-	for _, p := range r.stages { // what is parked waits as long as was said, whatever else has ended
-		if p.State == StateParked && p.Due.After(r.Due) {
-			r.Due = p.Due
-		}
-	}
-	if run := r.runDue(); !run.IsZero() {
-		r.Due = run
 	}
 }
 
@@ -169,6 +192,11 @@ func (s StageSpec) final(p Progress) bool {
 		return false
 	}
 	return p.Error.Permanent || (!s.External && p.Attempt >= s.MaxAttempts)
+}
+
+// await begins an External stage: it runs without owner or lease until due.
+func (p *Progress) await(now, due time.Time) {
+	p.State, p.Attempt, p.Started, p.Due = StateRunning, 1, now, due
 }
 
 // end puts the stage into a state in which nobody holds it. Clocks of

@@ -25,8 +25,10 @@ type StageSpec struct {
 	Stage Stage
 
 	// External stages are done by somebody outside, such as a browser that
-	// uploads: nobody starts them or holds a lease, and [Tracker.Observe]
-	// ends them. Lease, Heartbeat, MaxAttempts and Backoff are unused.
+	// uploads. No worker starts them or holds a lease: they are awaited from
+	// the moment that the stages in After have succeeded (from Create on if
+	// After is empty), and [Tracker.Observe] ends them. Lease, Heartbeat,
+	// MaxAttempts and Backoff are unused.
 	External bool
 
 	// Optional stages are not waited for: a record is a success once all
@@ -35,7 +37,8 @@ type StageSpec struct {
 	Optional bool
 
 	// After lists the stages that must have succeeded before this one may
-	// start. Default: none.
+	// start or, if it is External, be observed; until then the tracker
+	// returns [ErrDependencies]. Default: none.
 	After []Stage
 
 	// Lease is how long a worker may be silent before its stage can be
@@ -58,8 +61,8 @@ type StageSpec struct {
 
 	// Due is the longest that one run of the stage should take: beyond it
 	// the record is overdue. Default 15 min; for an External stage, which
-	// Create starts and which lasts as long as its grant, 75 min (an hour
-	// and a grace). [CreateOptions] and [StartOptions] can say otherwise.
+	// runs while it is awaited and usually as long as its grant, 75 min (an
+	// hour and a grace). [CreateOptions] and [StartOptions] can override it.
 	Due time.Duration
 }
 

@@ -24,10 +24,13 @@ func TestRandomMachine(t *testing.T) {
 		{Stage: "analysed", After: []Stage{"user_upload"}, MaxAttempts: 3},
 		{Stage: "processed", Optional: true, MaxAttempts: 2},
 		{Stage: "embedding", After: []Stage{"analysed"}, MaxAttempts: 2},
+		{Stage: "signed", External: true, After: []Stage{"analysed"}},
+		{Stage: "stamped", External: true, After: []Stage{"signed"}, Optional: true},
 	}}.complete()
 	require.NoError(t, err)
 	m := machine{pipeline: p, review: time.Hour}
 	session := sessionOf(t, userOf(t, "acme", "u1"), 1)
+	externals := []Stage{"user_upload", "user_upload", "signed", "stamped"}
 	ends := map[string]int{}
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
@@ -41,7 +44,7 @@ func TestRandomMachine(t *testing.T) {
 			spec := p.Stages[1+rnd.IntN(3)]
 			c := claim{spec: spec, key: fmt.Sprint("key", rnd.IntN(2)), owner: fmt.Sprint("w", step), lease: spec.Lease, due: spec.Due, takeOver: rnd.IntN(4) == 0}
 			if rnd.IntN(3) == 0 {
-				c.observed = "user_upload"
+				c.observed = externals[rnd.IntN(len(externals))]
 			}
 			var h hold
 			if len(holds) > 0 {
@@ -56,14 +59,14 @@ func TestRandomMachine(t *testing.T) {
 			case op < 20:
 				next, write, err = m.resume(r, c, now)
 			case op < 21:
-				next, write, err = m.observe(r, "user_upload", dest, now)
+				next, write, err = m.observe(r, externals[rnd.IntN(len(externals))], dest, now)
 			case op == 21:
 				f := finding{orphans: rnd.IntN(4) == 0}
 				if rnd.IntN(2) == 0 {
 					now = r.Due
 				}
 				if rnd.IntN(2) == 0 {
-					f.there = map[Stage]Location{"user_upload": dest}
+					f.there = map[Stage]Location{externals[rnd.IntN(len(externals))]: dest}
 				}
 				var v verdict
 				next, v = m.sweep(r, f, now)

@@ -168,6 +168,11 @@ func (r Record) index(st Stage) int {
 	return slices.IndexFunc(r.stages, func(p Progress) bool { return p.Stage == st })
 }
 
+// allows reports whether all stages that s comes after have succeeded.
+func (r Record) allows(s StageSpec) bool {
+	return !slices.ContainsFunc(s.After, func(dep Stage) bool { return r.Stage(dep).State != StateSuccess })
+}
+
 // edit returns a copy of r whose stages can be changed, and the stage in it.
 // The stage must be one of r's.
 func (r Record) edit(st Stage) (Record, *Progress) {

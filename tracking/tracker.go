@@ -73,10 +73,10 @@ type CreateOptions struct {
 	// [scope.Scope.Key] takes. Default: none.
 	Filename string
 
-	// Due is when the first External stage is overdue: the grant's expiry
-	// and a grace. Without such a stage, when the record is overdue.
-	// Default: [StageSpec.Due] from now; without such a stage, the review
-	// window.
+	// Due is when the first External stage that depends on no other is
+	// overdue: the grant's expiry and a grace. Without such a stage, when
+	// the record is overdue. Default: [StageSpec.Due] from now; without such
+	// a stage, the review window.
 	Due time.Time
 
 	// Digest is of the request, at most 64 bytes: a Create with the same
@@ -85,9 +85,10 @@ type CreateOptions struct {
 	Digest []byte
 }
 
-// Create makes the session's record and starts its first External stage. It is
-// one write. Where the session has a record already, that is returned: without
-// an error if it was made by the same request, else with [ErrExists].
+// Create makes the session's record and begins to await the External stages
+// that depend on no other. It is one write. If the session has a record
+// already, Create returns that: without an error if the same request made it,
+// otherwise with [ErrExists].
 func (t *Tracker) Create(ctx context.Context, session scope.Scope, o *CreateOptions) (Record, error) {
 	if o == nil {
 		o = &CreateOptions{}
@@ -135,10 +136,15 @@ type Observation struct {
 	Dest  object.Ref // what arrived; a zero Ref is none
 }
 
-// Observe records the proof. It is one read and at most one write; a repeat
-// writes nothing and is no error, so duplicated and reordered reports
-// converge. Where the record ended without the stage, the error is a
-// *[StateError] of [ErrTerminal].
+// Observe records the proof. It is one read and at most one write. A repeat
+// writes nothing and returns no error, so duplicated reports converge.
+//
+// A refusal is a *[StateError]. [ErrDependencies] is returned if a stage in
+// [StageSpec.After] has not succeeded: nothing is recorded, and the caller
+// reports the proof again later, as a queue does with an event that was not
+// handled. Reports that arrive in any order converge that way, and [Tracker.Sweep]
+// looks for what was never reported again. [ErrTerminal] is returned if the
+// record ended without the stage.
 func (t *Tracker) Observe(ctx context.Context, session scope.Scope, o Observation) (Record, error) {
 	st, dest, err := t.proof(session, o)
 	if err != nil {

@@ -1,0 +1,232 @@
+package tracking
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// receipts is a pipeline with an External stage in its middle.
+func receipts() Pipeline {
+	return Pipeline{Name: "uploads", Stages: []StageSpec{
+		{Stage: UserUpload, External: true},
+		{Stage: Enrichment, After: []Stage{UserUpload}},
+		{Stage: "receipt", External: true, After: []Stage{Enrichment}, Due: time.Hour},
+		{Stage: Routing, After: []Stage{"receipt"}},
+	}}
+}
+
+// externalTransitions is the table of an External stage that comes after
+// another, with the words of the table above. proof: by a Start of the stage that
+// comes after it. there, none: swept a week later, when the object is in the
+// storage or is not.
+const externalTransitions = `
+from       observe   proof     cancel   there     none
+waiting    deps      deps      ok       abandoned abandoned
+uploaded   deps      deps      ok       abandoned abandoned
+working    deps      deps      ok       lost      lost
+parked     deps      deps      ok       abandoned abandoned
+failed     deps      deps      ok       abandoned abandoned
+awaited    ok        ok        ok       arrived   abandoned
+done       same      ok        ok       abandoned abandoned
+cancelled  terminal  terminal  same     nothing   nothing
+`
+
+// bringReceipt brings the stage "receipt" into a state of the table.
+func (w *world) bringReceipt(state string) {
+	if state == "waiting" {
+		return
+	}
+	w.arrive()
+	if state == "uploaded" {
+		return
+	}
+	w.start()
+	switch state {
+	case "parked":
+		w.park()
+	case "failed":
+		w.fail(boom)
+	case "cancelled":
+		w.must(w.m.cancel(w.r, w.now))
+	case "awaited", "done":
+		require.Equal(w.t, StateQueued, w.r.Stage("receipt").State)
+		w.later()
+		w.must(w.m.complete(w.r, w.own, dest, w.now))
+	}
+	if state == "done" {
+		w.must(w.m.observe(w.r, "receipt", dest, w.now))
+	}
+}
+
+func (w *world) operateReceipt(op string) (Record, bool, error) {
+	switch op {
+	case "observe":
+		return w.m.observe(w.r, "receipt", dest, w.now)
+	case "cancel":
+		return w.m.cancel(w.r, w.now)
+	}
+	spec, err := w.m.pipeline.spec(Routing)
+	require.NoError(w.t, err)
+	return w.m.start(w.r, claim{spec: spec, key: "k", owner: "o", lease: time.Minute, due: time.Hour, observed: "receipt"}, w.now)
+}
+
+func TestExternalTransitionTable(t *testing.T) {
+	t.Parallel()
+	p, err := receipts().complete()
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(externalTransitions), "\n")
+	ops := strings.Fields(lines[0])[1:]
+	for _, line := range lines[1:] {
+		cells := strings.Fields(line)
+		for i, op := range ops {
+			state, want := cells[0], cells[i+1]
+			t.Run(state+"/"+op, func(t *testing.T) {
+				w := newWorld(t)
+				w.m.pipeline = p
+				w.r = w.m.create(w.r.Scope, "a.pdf", []byte{1}, time.Time{}, w.now)
+				w.bringReceipt(state)
+				before := w.r.encode()
+				if v, ok := verdicts[want]; ok {
+					f := finding{absent: []Stage{UserUpload}, there: map[Stage]Location{"receipt": dest}}
+					if op == "none" {
+						f = finding{absent: []Stage{UserUpload, "receipt"}}
+					}
+					next, got := w.m.sweep(w.r, f, w.now.Add(7*24*time.Hour))
+					require.Equal(t, v, got)
+					if got != nothing {
+						invariants(t, w.m, w.r, next)
+					}
+					return
+				}
+				next, write, err := w.operateReceipt(op)
+				require.Equal(t, before, w.r.encode(), "the record that was given has changed")
+				require.Equal(t, want == "ok", write)
+				switch want {
+				case "ok":
+					require.NoError(t, err)
+					invariants(t, w.m, w.r, next)
+				case "same":
+					require.NoError(t, err)
+				default:
+					stateOf(t, err, refusals[want])
+					require.Equal(t, w.r, next)
+				}
+			})
+		}
+	}
+}
+
+// An External stage is awaited, for as long as it says, from when it may be
+// observed.
+func TestExternalStageIsAwaitedInTime(t *testing.T) {
+	t.Parallel()
+	p, err := receipts().complete()
+	require.NoError(t, err)
+	w := newWorld(t)
+	w.m.pipeline = p
+	w.r = w.m.create(w.r.Scope, "a.pdf", []byte{1}, time.Time{}, w.now)
+	w.bringReceipt("awaited")
+	require.Equal(t, w.now.Add(time.Hour), w.r.Due)
+	require.Empty(t, w.m.awaited(w.r, finding{}, w.now))
+	require.Equal(t, []Stage{"receipt"}, w.m.awaited(w.r, finding{}, w.r.Due))
+
+	first, err := Pipeline{Name: "docs", Stages: []StageSpec{
+		{Stage: "drafted"},
+		{Stage: "signed", External: true, After: []Stage{"drafted"}},
+		{Stage: "scanned", External: true, Due: time.Hour},
+		{Stage: "posted", External: true, Due: 2 * time.Hour, Optional: true},
+	}}.complete()
+	require.NoError(t, err)
+	w.m.pipeline = first
+	r := w.m.create(w.r.Scope, "a.pdf", nil, w.now.Add(time.Minute), w.now)
+	require.Equal(t, StateQueued, r.Stage("signed").State, "nothing is awaited before it may arrive")
+	require.Equal(t, w.now.Add(time.Minute), r.Stage("scanned").Due, "as Create was told")
+	require.Equal(t, w.now.Add(2*time.Hour), r.Stage("posted").Due)
+	invariants(t, w.m, Record{}, r)
+
+	w.m.pipeline.Stages = first.Stages[:2]
+	r = w.m.create(w.r.Scope, "a.pdf", nil, w.now.Add(time.Minute), w.now)
+	require.Equal(t, w.now.Add(time.Minute), r.Due)
+	require.Equal(t, StatusQueued, r.Status)
+}
+
+// Reports in any order converge when those that are refused are repeated, and
+// a refused one writes nothing.
+func TestArrivalsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	pipeline := Pipeline{Name: "uploads", Stages: []StageSpec{
+		{Stage: "a", External: true},
+		{Stage: "b", External: true, After: []Stage{"a"}},
+		{Stage: "c", External: true, After: []Stage{"a", "b"}},
+	}}
+	for _, order := range [][]Stage{
+		{"a", "b", "c"}, {"a", "c", "b"}, {"b", "a", "c"}, {"b", "c", "a"}, {"c", "a", "b"}, {"c", "b", "a"},
+	} {
+		b := newBundle(t, nil)
+		var err error
+		b.Tracker, err = New(b.table, pipeline, nil)
+		require.NoError(t, err)
+		_, err = b.Create(t.Context(), b.session, nil)
+		require.NoError(t, err)
+		b.driver.calls()
+		queue, refused := order, 0
+		for len(queue) > 0 {
+			st := queue[0]
+			queue = queue[1:]
+			_, err := b.Observe(t.Context(), b.session, Observation{Stage: st})
+			if err != nil {
+				require.Equal(t, st, stateOf(t, err, ErrDependencies).Stage)
+				refused++
+				queue = append(queue, st)
+			}
+		}
+		require.Equal(t, slices.IsSorted(order), refused == 0)
+		require.Equal(t, [3]int{3 + refused, 3, 0}, b.driver.calls())
+		require.Equal(t, StatusSuccess, b.get(t).Status)
+	}
+}
+
+// A report that was refused and never repeated is found by sweeps.
+func TestSweepFindsRefusedArrivals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, nil)
+		var err error
+		b.Tracker, err = New(b.table, receipts(), nil)
+		require.NoError(t, err)
+		u := b.of(t, b.session)
+		_, err = u.Observe(t.Context(), u.session, Observation{Stage: "receipt"})
+		stateOf(t, err, ErrDependencies)
+		_, err = u.Observe(t.Context(), u.session, Observation{Stage: UserUpload})
+		require.NoError(t, err)
+		_, err = u.Start(t.Context(), u.session, Routing, &StartOptions{Key: "r", Observed: &Observation{Stage: "receipt"}})
+		stateOf(t, err, ErrDependencies)
+		require.NoError(t, u.start(t, "run").Complete(t.Context(), object.Ref{}))
+
+		there := refIn(t, "landing", u.session, "receipt.pdf")
+		var asked []Stage
+		look := func(_ context.Context, _ Record, st Stage) (object.Ref, bool, error) {
+			asked = append(asked, st)
+			return there, true, nil
+		}
+		time.Sleep(time.Hour)
+		res, err := u.Sweep(t.Context(), &SweepOptions{System: table.NewSystem(b.table), Look: look})
+		require.NoError(t, err)
+		require.Equal(t, SweepResult{Observed: 1}, res)
+		require.Equal(t, []Stage{"receipt"}, asked)
+		require.Equal(t, there.Key(), u.get(t).Stage("receipt").Destination.Key)
+		a, err := u.Start(t.Context(), u.session, Routing, &StartOptions{Key: "r"})
+		require.NoError(t, err)
+		require.NoError(t, a.Complete(t.Context(), object.Ref{}))
+		require.Equal(t, StatusSuccess, u.get(t).Status)
+	})
+}
