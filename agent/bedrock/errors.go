@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -148,8 +149,11 @@ func fromService(err error) *agent.ModelError {
 	var f fault
 	switch {
 	case ok && api.ErrorCode() != "":
-		if f, ok = byName(api.ErrorCode(), api.ErrorMessage()); !ok {
+		if f, ok = byName(api.ErrorCode()); !ok {
 			f = byStatus(status)
+		}
+		if slices.ContainsFunc(exceptionMessages(api), isOverflow) {
+			f = f.overflow()
 		}
 	case status >= 400: // an error that has not even the service's shape: a proxy's page
 		f = byStatus(status)
@@ -174,7 +178,7 @@ func fromService(err error) *agent.ModelError {
 
 // byName knows the service's exceptions, whose names begin with a capital as an HTTP error and with a small letter
 // in a stream, and those of AWS's signature check. Source: the errors of ConverseStream in the API reference.
-func byName(name, message string) (fault, bool) {
+func byName(name string) (fault, bool) {
 	switch strings.ToLower(name) {
 	case "throttlingexception", "toomanyrequestsexception", "throttling":
 		return fault{"ThrottlingException", "too many requests", agent.Throttled, true}, true
@@ -186,9 +190,6 @@ func byName(name, message string) (fault, bool) {
 		"missingauthenticationtokenexception", "expiredtokenexception", "expiredtoken", "invalidclienttokenid":
 		return fault{"", "The model service did not accept the credentials", agent.AccessDenied, false}, true
 	case "validationexception":
-		if tooLong(message) {
-			return fault{"ValidationException", "the conversation is too long for the model", agent.ContextFull, false}, true
-		}
 		return fault{"ValidationException", "the model service refused the request", agent.InvalidCall, false}, true
 	case "resourcenotfoundexception":
 		return fault{"ResourceNotFoundException", "the model was not found", agent.InvalidCall, false}, true
@@ -208,10 +209,25 @@ func byName(name, message string) (fault, bool) {
 	return fault{}, false
 }
 
+// overflow returns the fault of a conversation that does not fit the model, in place of a general one. The service may
+// say so in any exception that is neither about the caller nor about the rate.
+func (f fault) overflow() fault {
+	const text = "he conversation is too long for the model"
+	switch {
+	case f.code != agent.InvalidCall && f.code != agent.Unavailable:
+		return f
+	case f.name == "":
+		return fault{"", "T" + text, agent.ContextFull, false}
+	}
+	return fault{f.name, "t" + text, agent.ContextFull, false}
+}
+
 func byStatus(status int) fault {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return fault{"", "The model service has too many requests", agent.Throttled, true}
+	case status == http.StatusRequestEntityTooLarge:
+		return fault{"", "The model service refused the request", agent.InvalidCall, false}.overflow()
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return fault{"", "Access to the model is denied", agent.AccessDenied, false}
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
@@ -220,18 +236,4 @@ func byStatus(status int) fault {
 		return fault{"", "The model service refused the request", agent.InvalidCall, false}
 	}
 	return fault{"", "The model service failed", agent.Unavailable, true}
-}
-
-// tooLong recognises the validation errors that mean a full context window: they have no name of their own, so
-// the phrases of Bedrock and of the models behind it must tell.
-func tooLong(message string) bool {
-	m := strings.ToLower(message)
-	for _, phrase := range [...]string{
-		"input is too long", "prompt is too long", "exceed context limit", "context window", "maximum context length",
-	} {
-		if strings.Contains(m, phrase) {
-			return true
-		}
-	}
-	return false
 }

@@ -48,6 +48,10 @@ func TestHTTPErrors(t *testing.T) {
 		{403, "ExpiredTokenException", "expired", agent.AccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
 		{400, "ValidationException", bt.DeniedMessage, agent.InvalidCall, "ValidationException: the model service refused the request (HTTP 400)", false, 1},
 		{400, "ValidationException", "Input is too long for requested model.", agent.ContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
+		{400, "ValidationException", "prompt tokens (9) exceed model maximum (8)", agent.ContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
+		{424, "ModelErrorException", "Input Tokens Exceeded", agent.ContextFull, "ModelErrorException: the conversation is too long for the model (HTTP 424)", false, 1},
+		{413, "RequestEntityTooLargeException", "no", agent.ContextFull, "The conversation is too long for the model (HTTP 413).", false, 1},
+		{429, "ThrottlingException", "Too many tokens, please wait before trying again.", agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
 		{404, "ResourceNotFoundException", bt.DeniedMessage, agent.InvalidCall, "ResourceNotFoundException: the model was not found (HTTP 404)", false, 1},
 		{408, "ModelTimeoutException", "slow", agent.Timeout, "ModelTimeoutException: the model took too long (HTTP 408)", true, 1},
 		{424, "ModelErrorException", "oh", agent.Unavailable, "ModelErrorException: the model failed (HTTP 424)", true, 1},
@@ -56,7 +60,7 @@ func TestHTTPErrors(t *testing.T) {
 		{418, "arn:aws:iam::111122223333:role/teapot", "short", agent.InvalidCall, "The model service refused the request (HTTP 418).", false, 1},
 		{429, "NobodyKnowsException", "short", agent.Throttled, "The model service has too many requests (HTTP 429).", true, 1},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name+" "+c.message, func(t *testing.T) {
 			script := bt.NewScript(bt.Forever(bt.Fail(c.status, c.name, c.message)))
 			bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 				got, err := collect(t, t.Context(), m, ask("?"))
@@ -99,6 +103,10 @@ func TestStreamExceptions(t *testing.T) {
 		{bt.Exception("InternalServerException", "oh"), agent.Unavailable, "InternalServerException: the model service failed", true},
 		{bt.Exception("ServiceUnavailableException", "oh"), agent.Unavailable, "ServiceUnavailableException: the model service is not available", true},
 		{bt.Exception("ValidationException", "oh"), agent.InvalidCall, "ValidationException: the model service refused the request", false},
+		{bt.Exception("ValidationException", "too many total text bytes: 9 > 8"), agent.ContextFull, "ValidationException: the conversation is too long for the model", false},
+		{bt.Exception("ModelStreamErrorException", "Input is too long"), agent.ContextFull, "ModelStreamErrorException: the conversation is too long for the model", false},
+		{bt.Error("validationError", "context_length_exceeded"), agent.ContextFull, "The conversation is too long for the model.", false},
+		{bt.Exception("ThrottlingException", "Too many tokens per minute"), agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true},
 		{bt.Exception("AccessDeniedException", bt.DeniedMessage), agent.AccessDenied, "AccessDeniedException: access to the model is denied", false},
 		{bt.Exception("NobodyKnowsException", bt.DeniedMessage), agent.Unavailable, "The model service failed.", true},
 		{bt.Error("internalFailure", bt.DeniedMessage), agent.Unavailable, "The model service failed.", true},
