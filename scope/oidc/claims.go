@@ -123,24 +123,26 @@ func (v *Verifier) id(c claims, name string) (string, error) {
 	return scope.EncodeID(s)
 }
 
+// groups reads the groups claim: an array of strings, a string, which is a list
+// of one, or null, which is an empty list.
 func (v *Verifier) groups(c claims) ([]string, error) {
-	value, ok := c[v.o.GroupsClaim]
-	if !ok {
+	switch value := c[v.o.GroupsClaim].(type) {
+	case nil:
 		return nil, nil
-	}
-	list, ok := value.([]any)
-	if !ok {
-		return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is not an array of strings")
-	}
-	var groups []string
-	for _, g := range list {
-		s, ok := g.(string)
-		if !ok {
-			return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is not an array of strings")
+	case string:
+		return []string{value}, nil
+	case []any:
+		var groups []string
+		for _, g := range value {
+			s, ok := g.(string)
+			if !ok {
+				return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is not an array of strings")
+			}
+			groups = append(groups, s)
 		}
-		groups = append(groups, s)
+		return groups, nil
 	}
-	return groups, nil
+	return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is neither an array of strings nor a string")
 }
 
 // outside says why a claim's value is no id, without the value.

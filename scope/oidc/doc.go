@@ -36,6 +36,10 @@
 // attributes into ID tokens; into access tokens they come by a trigger before
 // token generation.
 //
+// Keys of the issuer's set that cannot verify RS256 are skipped: malformed keys,
+// keys of other types and for other uses, and different keys with one kid. A key
+// that is published twice counts once.
+//
 // Keys are fetched again when a token names an unknown one, at most once in
 // [RefetchInterval] however many such tokens come, and when they are older than
 // [KeyAge]. So a new key serves at once or [RefetchInterval] later, and a key

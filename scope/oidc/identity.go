@@ -16,7 +16,7 @@ type Identity struct {
 	// Options.TenantGroups, and otherwise the zero Scope, which denies everything.
 	Tenant scope.Scope
 
-	// Groups are those that the token names, as they stand; nil for none.
+	// Groups are those that the token names, unchanged; nil if it names none.
 	Groups []string
 }
 

@@ -192,6 +192,82 @@ func TestContextOfNew(t *testing.T) {
 	})
 }
 
+// One bad key among the issuer's does not lock anybody out (RFC 7517 section 5).
+func TestUnusableKeysAreSkipped(t *testing.T) {
+	t.Parallel()
+	text := func(k map[string]any) string { return string(must(json.Marshal(k))) }
+	with := func(kid, member string, value any) string {
+		k := public(kid, keyB())
+		k[member] = value
+		return text(k)
+	}
+	for name, keys := range map[string]string{
+		"null":                     `null`,
+		"a number":                 `7`,
+		"a string":                 `"key"`,
+		"a list":                   `[]`,
+		"empty":                    `{}`,
+		"no type":                  `{"kid":"b","n":"AQAB","e":"AQAB"}`,
+		"a type that is new":       `{"kty":"AKP","alg":"ML-DSA-44","kid":"b","pub":"AA"}`,
+		"a type in other case":     with("b", "kty", "rsa"),
+		"a type of a wrong kind":   with("b", "kty", []string{"RSA"}),
+		"no kid":                   with("", "use", "sig"),
+		"kid as a number":          with("b", "kid", 7),
+		"use as a list":            with("b", "use", []string{"sig"}),
+		"ops as a string":          with("b", "key_ops", "verify"),
+		"ops null inside":          with("b", "key_ops", []any{nil}),
+		"n as a number":            with("b", "n", 5),
+		"n no base64":              with("b", "n", "*"),
+		"n even":                   with("b", "n", strings.Repeat("_", 341)+"g"),
+		"n huge":                   with("b", "n", strings.Repeat("_", 100_000)),
+		"no e":                     with("b", "e", nil),
+		"e empty":                  with("b", "e", ""),
+		"e no base64":              with("b", "e", "!!"),
+		"e one":                    with("b", "e", "AQ"),
+		"e even":                   with("b", "e", "AQAA"),
+		"e beyond 31 bits":         with("b", "e", "AQAAAAAB"),
+		"e beyond 64 bits":         with("b", "e", "AQAAAAAAAAABAAE"), // a reader that cuts it would see 65,537
+		"two keys with one kid":    text(public("b", keyB())) + "," + text(public("b", keyA())),
+		"three, two of them equal": text(public("b", keyB())) + "," + text(public("b", keyA())) + "," + text(public("b", keyB())),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			good := text(public("a", keyA()))
+			for _, page := range []string{`{"keys":[` + keys + `,` + good + `]}`, `{"keys":[` + good + `,` + keys + `]}`} {
+				i := newIssuer()
+				i.page(keysURL, page)
+				v := verifier(t, i, nil)
+				_, err := v.Verify(t.Context(), sign(payload(nil), nil))
+				require.NoError(t, err)
+				require.Equal(t, oidc.UnknownKey, refusal(t, v, signB()).Reason)
+				forged := signWith(jwt.SigningMethodRS256, "b", keyA(), payload(nil), nil)
+				require.Equal(t, oidc.UnknownKey, refusal(t, v, forged).Reason)
+			}
+		})
+	}
+}
+
+// A key that is published twice is one key, also if only one of them says its
+// use, and a key for something else may have the same kid.
+func TestDoubledKeysCountOnce(t *testing.T) {
+	t.Parallel()
+	bare, padded := public("b", keyB()), public("b", keyB())
+	delete(bare, "use")
+	delete(bare, "alg")
+	padded["e"] = "AAEAAQ==" // 65,537 with a leading zero and padding
+	encrypting := public("b", keyA())
+	encrypting["use"] = "enc"
+	i := newIssuer()
+	i.publish(public("b", keyB()), public("b", keyB()), bare, padded, encrypting, map[string]any{"kty": "EC", "kid": "b"}, public("a", keyA()))
+	v := verifier(t, i, nil)
+	for _, token := range []string{signB(), sign(payload(nil), nil)} {
+		_, err := v.Verify(t.Context(), token)
+		require.NoError(t, err)
+	}
+	forged := signWith(jwt.SigningMethodRS256, "b", keyA(), payload(nil), nil)
+	require.Equal(t, oidc.BadSignature, refusal(t, v, forged).Reason)
+}
+
 // Keys that are for something else are left out; those that are too weak too.
 func TestWhichKeysServe(t *testing.T) {
 	with := func(change map[string]any) map[string]any {

@@ -49,11 +49,13 @@ func (v *Verifier) identify(r *http.Request) (Identity, error) {
 	if len(values) > 1 {
 		return Identity{}, refused(Malformed)
 	}
+	// "Bearer" 1*SP b64token (RFC 6750 section 2.1); schemes are
+	// case-insensitive (RFC 9110 section 11.1).
 	scheme, token, _ := strings.Cut(values[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return Identity{}, ErrNoToken
 	}
-	return v.Verify(r.Context(), token)
+	return v.Verify(r.Context(), strings.TrimLeft(token, " "))
 }
 
 func answer(w http.ResponseWriter, err error) {

@@ -46,7 +46,7 @@ func TestMiddleware(t *testing.T) {
 	good := sign(payload(nil), nil)
 
 	for _, h := range []http.Handler{closed, open} {
-		for _, a := range []string{"Bearer " + good, "bearer " + good, "BEARER " + good} {
+		for _, a := range []string{"Bearer " + good, "bearer " + good, "BEARER " + good, "Bearer  " + good, "bEARER     " + good} {
 			w := ask(h, a)
 			require.Equal(t, http.StatusOK, w.Code)
 			require.Equal(t, "t#acme#u#u1", w.Body.String())
@@ -73,7 +73,7 @@ func TestMiddleware(t *testing.T) {
 
 	// A bad credential is never anonymous.
 	bad := [][]string{
-		{""}, {"Bearer"}, {"Bearer "}, {"Bearer  " + good}, {" Bearer " + good}, {"Bearer " + good + " "}, {"Bearer\t" + good}, {good},
+		{""}, {"Bearer"}, {"Bearer "}, {"Bearer   "}, {"Bearer \t" + good}, {"Bearer" + good}, {" Bearer " + good}, {"Bearer " + good + " "}, {"Bearer\t" + good}, {good},
 		{"Basic dTE6eA=="}, {"Bearer " + good + ", Bearer " + good}, {"Bearer " + good, "Bearer " + good}, {"Bearer " + good, "Basic x"},
 		{`Bearer "` + good + `"`}, {"Bearer " + good[:len(good)-3] + "AAA"}, {"Bearer " + strings.Repeat("x", 1<<20)},
 		{"DPoP " + good}, {"Bearer x\r\nX-Evil: 1"}, {`Bearer ", error_description="<b>`},

@@ -54,8 +54,9 @@ type Options struct {
 	// stand, and one outside the grammar is refused.
 	EncodeIDs bool
 
-	// GroupsClaim names the claim that lists the user's groups, an array of
-	// strings. Default: "cognito:groups".
+	// GroupsClaim names the claim that lists the user's groups: an array of
+	// strings, or a string, which is one group whatever characters it has.
+	// A missing claim and null mean no groups. Default: "cognito:groups".
 	GroupsClaim string
 
 	// TenantGroups are the groups whose members may act on their whole tenant:

@@ -38,11 +38,35 @@ func TestIdentity(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, scope.None, id.Tenant.Level(), "%q", groups)
 	}
-	for _, groups := range []any{"ops", 1, true, []any{"ops", 1}, []any{[]string{"ops"}}, map[string]any{"ops": true}} {
+	for _, groups := range []any{1, true, []any{"ops", 1}, []any{"ops", nil}, []any{[]string{"ops"}}, map[string]any{"ops": true}} {
 		e := refusal(t, v, sign(payload(map[string]any{"cognito:groups": groups}), nil))
 		require.Equal(t, "cognito:groups", e.Claim, "%v", groups)
 	}
-	require.Equal(t, "cognito:groups", refusal(t, v, signRaw(withClaim(`"cognito:groups":null`))).Claim)
+}
+
+// Some issuers write one group as a string, and no groups as null.
+func TestGroupsInOtherForms(t *testing.T) {
+	t.Parallel()
+	v := verifier(t, newIssuer(), &oidc.Options{TenantGroups: []string{"ops"}})
+	for claim, want := range map[string]struct {
+		groups []string
+		level  scope.Level
+	}{
+		`"ops"`:         {[]string{"ops"}, scope.TenantLevel},
+		`["ops"]`:       {[]string{"ops"}, scope.TenantLevel},
+		`"readers"`:     {[]string{"readers"}, scope.None},
+		`"readers ops"`: {[]string{"readers ops"}, scope.None}, // one group: nothing is split
+		`"readers,ops"`: {[]string{"readers,ops"}, scope.None},
+		`"[\"ops\"]"`:   {[]string{`["ops"]`}, scope.None}, // nothing is decoded twice
+		`""`:            {[]string{""}, scope.None},
+		`null`:          {nil, scope.None},
+		`[]`:            {nil, scope.None},
+	} {
+		id, err := v.Verify(t.Context(), signRaw(withClaim(`"cognito:groups":`+claim)))
+		require.NoError(t, err, claim)
+		require.Equal(t, want.groups, id.Groups, claim)
+		require.Equal(t, want.level, id.Tenant.Level(), claim)
+	}
 }
 
 // A tenant is the one claim that is configured; what else looks like one counts for nothing.
