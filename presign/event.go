@@ -26,26 +26,37 @@ type S3Event struct {
 }
 
 // ParseEvent reads a message about objects that have come to be in the bucket
-// of that name: an S3 event notification
-// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html),
-// whose keys are decoded once, "+" and %XX, or S3's event of EventBridge
-// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html), whose
-// keys are written as they are.
+// of that name. It accepts three kinds of messages:
 //
-// It answers the events of a message, in their order, or an error and none of
-// them. The error is ErrEvent: for JSON that is malformed, has a member twice or
-// lacks what is needed; for another source, bucket or version of the format;
-// for a key that is in no scope's layout (and then scope.ErrInvalid as well);
-// for an ObjectCreated of a kind that is not documented. Members that it does
-// not know are ignored, since S3 adds some within a version. Events of other
-// kinds (removed, restored, tagged, …, and the test event that S3 sends when
-// notifications are switched on) are skipped once they have shown that they are
-// of S3 and of the bucket: they make no S3Event and no error.
+//   - an S3 event notification, as S3 sends it to SQS or Lambda, or as SNS
+//     delivers it with raw message delivery
+//     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html);
+//     its keys are decoded once, "+" and %XX;
+//   - S3's event of EventBridge
+//     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html),
+//     whose keys are not encoded;
+//   - one of these in the envelope of an SNS notification
+//     (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html),
+//     as SNS delivers it without raw message delivery. The envelope's topic and
+//     signature are not verified.
 //
-// An event is a hint, not a proof: anybody who can write to the queue can make
-// one. It comes once or more, late, and in any order. Ask [Signer.Arrived] for
-// the object, and have tracking absorb the repeats. The Scope says whose the
-// object is; which scopes a caller acts for is the caller's to check.
+// A Lambda event wraps messages once more: pass the body of its SQS record, or
+// the Message of its SNS record.
+//
+// It returns the events of a message in their order, or an error and no events.
+// The error is ErrEvent if the JSON is malformed, has a member twice or lacks a
+// required member; if the source, bucket or version differs; if a key is not in
+// the layout of a scope (and then scope.ErrInvalid as well); if an ObjectCreated
+// is of an undocumented kind; if an SNS message is not a notification or wraps
+// another envelope. Unknown members are ignored, since S3 adds some within a
+// version. Events of other kinds (removed, restored, tagged, …, and the test
+// event that S3 sends when notifications are switched on) are skipped after
+// their source and bucket have been checked: they yield no S3Event and no error.
+//
+// An event is a hint, not a proof: everyone who can write to the queue or the
+// topic can make one. It arrives at least once, late, and in any order. Ask
+// [Signer.Arrived] for the object, and have tracking absorb the repeats. The
+// Scope says whose the object is; check that the caller may act for it.
 func ParseEvent(raw []byte, bucket string) ([]S3Event, error) {
 	events, err := parseEvent(raw, bucket)
 	if err != nil {
@@ -72,16 +83,28 @@ func parseEvent(raw []byte, bucket string) ([]S3Event, error) {
 	if err != nil {
 		return nil, event("%s", err)
 	}
-	if records, ok := m["Records"].([]any); ok {
+	if m, err = unwrap(m); err != nil {
+		return nil, err
+	}
+	return readEvent(m, bucket)
+}
+
+func readEvent(m members, bucket string) ([]S3Event, error) {
+	switch format, err := formatOf(m); {
+	case err != nil:
+		return nil, err
+	case format == "Records":
+		records, ok := m[format].([]any)
+		if !ok {
+			return nil, event("member %q is not an array", format)
+		}
 		return notification(records, bucket)
-	}
-	if _, ok := m["detail-type"]; ok {
+	case format == "detail-type":
 		return bridged(m, bucket)
-	}
-	if _, ok := m["Event"]; ok {
+	case format == "Event":
 		return nil, testEvent(m, bucket)
 	}
-	return nil, event("neither a notification nor an event of EventBridge")
+	return nil, event("an SNS notification within an SNS notification")
 }
 
 // notification reads {"Records": […]}.

@@ -1,6 +1,7 @@
 package presign_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,82 @@ func TestParseEvent(t *testing.T) {
 	got, err = presign.ParseEvent([]byte(several), "carrel-landing")
 	require.NoError(t, err)
 	require.Len(t, got, 2, "repeats are the tracker's to absorb")
+}
+
+// wrap puts a message into the envelope that SNS makes without raw message
+// delivery, by https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html.
+func wrap(t testing.TB, message string) string {
+	t.Helper()
+	b, err := json.Marshal(map[string]any{
+		"Type": "Notification", "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+		"TopicArn": "arn:aws:sns:eu-central-1:123456789012:uploads", "Subject": "Amazon S3 Notification", "Message": message,
+		"Timestamp": "2026-01-02T03:04:05.678Z", "SignatureVersion": "1", "Signature": "EXAMPLEw6JRN",
+		"SigningCertURL": "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-f3ecfb7224c7233fe7bb5f59f96de52f.pem",
+		"UnsubscribeURL": "https://sns.eu-central-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:eu-central-1:123456789012:uploads:c9135db0",
+	})
+	require.NoError(t, err)
+	return string(b)
+}
+
+// A message that comes through a topic says the same, wrapped or raw.
+func TestParseEventThroughSNS(t *testing.T) {
+	t.Parallel()
+	for name, raw := range map[string]string{"notification": notification, "EventBridge": bridge, "test event": testEvent} {
+		want, err := presign.ParseEvent([]byte(raw), "carrel-landing")
+		require.NoError(t, err, name)
+		got, err := presign.ParseEvent([]byte(wrap(t, raw)), "carrel-landing")
+		require.NoError(t, err, name)
+		require.Equal(t, want, got, name)
+		_, err = presign.ParseEvent([]byte(wrap(t, raw)), "carrel-raw")
+		require.ErrorIs(t, err, presign.ErrEvent, "%s: of another bucket", name)
+	}
+	edit := func(old, new string) string {
+		raw := wrap(t, notification)
+		require.Contains(t, raw, old)
+		return strings.Replace(raw, old, new, 1)
+	}
+	inner, err := json.Marshal(notification)
+	require.NoError(t, err)
+	for name, raw := range map[string]string{
+		"attributes": edit(`"Subject"`, `"MessageAttributes":{"a":{"Type":"String","Value":"b"}},"Subject"`),
+		"no subject": edit(`"Subject":"Amazon S3 Notification",`, ``),
+		"GovCloud":   edit("arn:aws:sns:eu-central-1", "arn:aws-us-gov:sns:us-gov-west-1"),
+	} {
+		got, err := presign.ParseEvent([]byte(raw), "carrel-landing")
+		require.NoError(t, err, name)
+		require.Len(t, got, 1, name)
+	}
+	for name, raw := range map[string]string{
+		"wrapped twice":                 wrap(t, wrap(t, notification)),
+		"wrapped as an object":          edit(string(inner), notification),
+		"wrapped as a string of JSON":   wrap(t, string(inner)),
+		"wrapped in a list":             wrap(t, "["+notification+"]"),
+		"nothing within":                wrap(t, ""),
+		"something else within":         wrap(t, "hello"),
+		"cut short within":              wrap(t, notification[:len(notification)-1]),
+		"a member twice within":         wrap(t, strings.Replace(notification, `"size":1024`, `"size":1024,"size":1025`, 1)),
+		"half a surrogate within":       wrap(t, strings.Replace(bridge, "front cover", `front\ud800cover`, 1)),
+		"a foreign key within":          wrap(t, strings.Replace(notification, "tenant%3Dacme", "somebody", 1)),
+		"nested for ever within":        wrap(t, strings.Repeat(`{"a":`, 1000)+"1"+strings.Repeat("}", 1000)),
+		"a confirmation":                edit(`"Type":"Notification"`, `"Type":"SubscriptionConfirmation","Token":"2336412f37","SubscribeURL":"https://sns.eu-central-1.amazonaws.com/"`),
+		"a type that is new":            edit(`"Type":"Notification"`, `"Type":"notification"`),
+		"no type":                       edit(`"Type":"Notification",`, ``),
+		"no id":                         edit(`"MessageId":"22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",`, ``),
+		"a topic that is a queue":       edit("arn:aws:sns:", "arn:aws:sqs:"),
+		"a subscription":                edit(":uploads\"", ":uploads:c9135db0\""),
+		"no topic":                      edit(`"TopicArn":"arn:aws:sns:eu-central-1:123456789012:uploads",`, ``),
+		"a topic that is a number":      edit(`"arn:aws:sns:eu-central-1:123456789012:uploads"`, "7"),
+		"a message twice":               edit(`"Subject"`, `"Message":"{}","Subject"`),
+		"two formats":                   edit(`"Subject"`, `"Records":[],"Subject"`),
+		"two formats, not wrapped":      strings.Replace(notification, `{"Records"`, `{"Event":"s3:TestEvent","Bucket":"carrel-landing","Records"`, 1),
+		"two formats of one, by bridge": strings.Replace(bridge, `{"version"`, `{"Records":null,"version"`, 1),
+		"Lambda's SNS record":           `{"Records":[{"EventSource":"aws:sns","EventVersion":"1.0","Sns":` + wrap(t, notification) + `}]}`,
+	} {
+		got, err := presign.ParseEvent([]byte(raw), "carrel-landing")
+		require.ErrorIs(t, err, presign.ErrEvent, name)
+		require.Nil(t, got, name)
+		require.Less(t, len(err.Error()), 400, name)
+	}
 }
 
 func TestParseEventOptional(t *testing.T) {
@@ -175,6 +252,8 @@ func FuzzParseEvent(f *testing.F) {
 	f.Add([]byte(notification))
 	f.Add([]byte(bridge))
 	f.Add([]byte(testEvent))
+	f.Add([]byte(wrap(f, notification)))
+	f.Add([]byte(wrap(f, bridge)))
 	f.Add([]byte(`{"Records":[{"eventVersion":"2.3","eventSource":"aws:s3","eventTime":"2026-01-02T03:04:05Z","eventName":"ObjectCreated:Put",` +
 		`"s3":{"bucket":{"name":"carrel-landing"},"object":{"key":"tenant%3Da/shared/x","size":0}}}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
