@@ -39,7 +39,7 @@ type PutOptions struct {
 // where the credentials have to be refreshed.
 //
 // Errors: ErrInvalid; the errors of [scope.Scope.Key] for the name;
-// scope.ErrLevel for what is no session; ErrExpiring; ErrUnsigned.
+// scope.ErrDenied if session is not a session's scope; ErrExpiring; ErrUnsigned.
 func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *PutOptions) (Grant, error) {
 	g, err := s.put(ctx, session, name, o)
 	if err != nil {

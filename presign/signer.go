@@ -115,14 +115,14 @@ func (s *Signer) provider(c *s3.Client) aws.CredentialsProvider {
 	return c.Options().Credentials
 }
 
-// ref names a file of a session; other levels take no uploads.
+// ref names a file of a session. Scopes of other levels have no uploads.
 func (s *Signer) ref(session scope.Scope, name string) (*object.Root, object.Ref, error) {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return nil, object.Ref{}, err
+	}
 	root, err := s.bucket.In(session)
 	if err != nil {
 		return nil, object.Ref{}, err
-	}
-	if session.Level() != scope.SessionLevel {
-		return nil, object.Ref{}, fmt.Errorf("%w: an upload belongs to a session, not to a %s", scope.ErrLevel, session.Level())
 	}
 	ref, err := root.Ref(name)
 	return root, ref, err

@@ -12,12 +12,12 @@ func NewContext(ctx context.Context, s Scope) context.Context {
 	return context.WithValue(ctx, contextKey{}, s)
 }
 
-// FromContext returns the Scope that the context carries. It fails closed:
-// where there is none, or the zero Scope, the error is [ErrDenied].
+// FromContext returns the Scope that the context carries. It fails closed: it
+// returns [ErrDenied] if the context carries none, or the zero Scope.
 func FromContext(ctx context.Context) (Scope, error) {
 	s, _ := ctx.Value(contextKey{}).(Scope)
 	if s.level == None {
-		return Scope{}, fmt.Errorf("%w: none in the context", ErrDenied)
+		return Scope{}, fmt.Errorf("%w: no scope in the context", ErrDenied)
 	}
 	return s, nil
 }

@@ -6,13 +6,16 @@ import (
 )
 
 var (
-	// ErrDenied is returned by operations on the zero Scope, and by
-	// [FromContext] where the context carries none.
-	ErrDenied = errors.New("scope: denied by the zero scope")
+	// ErrDenied is returned for a Scope that does not allow the operation: the
+	// zero Scope, which denies everything, or a Scope of another level. Every
+	// package that takes a Scope returns it, before it looks at the other
+	// arguments. [FromContext] returns it if the context carries no Scope.
+	ErrDenied = errors.New("scope: denied")
 
-	// ErrLevel is returned where an operation does not exist at the Scope's
-	// level: a user of a user, a key of a tenant, an index below the Scope.
-	ErrLevel = errors.New("scope: not possible at this level")
+	// ErrLevel is the ErrDenied of a Scope that is not the zero one: the
+	// operation does not exist at its level, such as a user of a user, a key of
+	// a tenant, or an upload that belongs to no session.
+	ErrLevel = fmt.Errorf("%w: not possible at this level", ErrDenied)
 
 	// ErrInvalid is what every *[InvalidError] is.
 	ErrInvalid = errors.New("scope: invalid value")
@@ -43,7 +46,7 @@ func invalid(kind, value, reason string) error {
 
 func levelError(op string, l Level) error {
 	if l == None {
-		return fmt.Errorf("%w: %s", ErrDenied, op)
+		return fmt.Errorf("%w: %s of the zero scope", ErrDenied, op)
 	}
 	return fmt.Errorf("%w: %s of a %s scope", ErrLevel, op, l)
 }

@@ -47,7 +47,7 @@ func ExampleScope_Contains() {
 func ExampleFromContext() {
 	_, err := scope.FromContext(context.Background())
 	fmt.Println(err)
-	// Output: scope: denied by the zero scope: none in the context
+	// Output: scope: denied: no scope in the context
 }
 
 func ExampleEncodeID() {

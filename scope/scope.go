@@ -1,6 +1,9 @@
 package scope
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,6 +81,23 @@ func (s Scope) NewSession() (Scope, error) {
 
 // Level returns how narrow s is; [None] for the zero Scope.
 func (s Scope) Level() Level { return s.level }
+
+// Require returns nil if s is of one of the levels, or of any level but [None]
+// if there are none. Otherwise it returns an error that wraps [ErrDenied], and
+// [ErrLevel] if s is not the zero Scope.
+func (s Scope) Require(levels ...Level) error {
+	switch {
+	case s.level == None:
+		return fmt.Errorf("%w: the zero scope", ErrDenied)
+	case len(levels) == 0 || slices.Contains(levels, s.level):
+		return nil
+	}
+	names := make([]string, len(levels))
+	for i, l := range levels {
+		names[i] = l.String()
+	}
+	return fmt.Errorf("%w: a %s scope, want %s", ErrLevel, s.level, strings.Join(names, " or "))
+}
 
 // Contains reports whether o is s or lies below it. The zero Scope contains
 // nothing and lies in nothing.

@@ -98,6 +98,9 @@ func (t *Tracker) claim(ctx context.Context, session scope.Scope, st Stage, o *S
 }
 
 func (t *Tracker) newClaim(session scope.Scope, st Stage, o *StartOptions) (claim, error) {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return claim{}, err
+	}
 	if o == nil || o.Key == "" {
 		return claim{}, invalid("no key")
 	}

@@ -32,8 +32,9 @@ var (
 	// a worked one cannot be observed.
 	ErrStage = errors.New("not possible with this stage")
 
-	// ErrInvalid is returned for a value that is refused: a scope of the
-	// wrong level, a key, a Ref of another scope, a limit, a cursor.
+	// ErrInvalid is returned for an invalid argument: a key, a Ref of
+	// another scope, a limit, a cursor. For a scope that does not allow the
+	// operation the error is [scope.ErrDenied].
 	ErrInvalid = errors.New("invalid value")
 
 	// ErrContended is returned where a record changed under every try to

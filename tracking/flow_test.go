@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
@@ -220,7 +221,7 @@ func TestRefused(t *testing.T) {
 	_, err := b.Observe(ctx, b.session, Observation{Stage: Enrichment})
 	require.ErrorIs(t, err, ErrStage)
 	_, err = b.Get(ctx, b.user)
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, scope.ErrDenied)
 	require.Equal(t, StateQueued, b.get(t).Stage(Enrichment).State)
 
 	a := b.start(t, "k")

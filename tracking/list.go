@@ -162,14 +162,12 @@ func (f Filter) classes() ([]Class, error) {
 
 // index returns the view and the index that list the scope's records.
 func (t *Tracker) index(s scope.Scope) (*table.View, table.Slot, error) {
-	var slot table.Slot
-	switch s.Level() {
-	case scope.UserLevel:
-		slot = table.I1
-	case scope.TenantLevel:
+	if err := s.Require(scope.UserLevel, scope.TenantLevel); err != nil {
+		return nil, 0, err
+	}
+	slot := table.I1
+	if s.Level() == scope.TenantLevel {
 		slot = table.I2
-	default:
-		return nil, 0, invalid("a %s scope, where a user or a tenant is needed", s.Level())
 	}
 	view, err := t.table.In(s)
 	return view, slot, err

@@ -27,8 +27,8 @@ const (
 type step func(r Record, now time.Time) (next Record, write bool, err error)
 
 func (t *Tracker) view(session scope.Scope) (*table.View, error) {
-	if session.Level() != scope.SessionLevel {
-		return nil, invalid("a %s scope, where a session is needed", session.Level())
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return nil, err
 	}
 	return t.table.In(session)
 }

@@ -164,6 +164,9 @@ func (t *Tracker) Cancel(ctx context.Context, session scope.Scope) (Record, erro
 }
 
 func (t *Tracker) proof(session scope.Scope, o Observation) (Stage, Location, error) {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return "", Location{}, err
+	}
 	spec, err := t.machine.pipeline.spec(o.Stage)
 	if err != nil {
 		return "", Location{}, err

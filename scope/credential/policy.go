@@ -24,9 +24,9 @@ const MaxPolicy = 2048
 // a request in which AWS sees no partition key at all satisfies a ForAllValues
 // condition by itself, and is shut out by the Null condition beside it.
 //
-// Errors: scope.ErrDenied for the zero Scope, scope.ErrLevel where the purpose
-// does not exist at the level, [ErrInvalid], [ErrTooLong], and those of
-// [scope.Scope.Index] for a bad class.
+// Errors: scope.ErrDenied for the zero Scope and if the purpose does not exist at
+// the scope's level, [ErrInvalid], [ErrTooLong], and those of
+// [scope.Scope.Index] for an invalid class.
 func Policy(s scope.Scope, p Purpose, r Resources) (string, error) {
 	text, err := build(s, p, r)
 	if err != nil {
@@ -36,11 +36,11 @@ func Policy(s scope.Scope, p Purpose, r Resources) (string, error) {
 }
 
 func build(s scope.Scope, p Purpose, r Resources) (string, error) {
-	r, err := r.normal()
-	if err != nil {
+	if err := p.check(s); err != nil {
 		return "", err
 	}
-	if err := p.check(s.Level()); err != nil {
+	r, err := r.normal()
+	if err != nil {
 		return "", err
 	}
 	if err := r.needs(p); err != nil {

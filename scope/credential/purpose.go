@@ -64,17 +64,24 @@ func (p Purpose) String() string {
 	return strings.Join(set, "+")
 }
 
-// check returns an error where there is no such purpose at the level.
-func (p Purpose) check(l scope.Level) error {
-	switch {
-	case l == scope.None:
-		return scope.ErrDenied
-	case p == 0 || p&^all != 0:
+// check returns an error if the purpose is invalid or does not exist at the
+// scope's level.
+func (p Purpose) check(s scope.Scope) error {
+	if err := s.Require(); err != nil {
+		return err
+	}
+	if p == 0 || p&^all != 0 {
 		return invalid("purpose %s", p)
-	case p&Signer != 0 && l != scope.SessionLevel:
-		return fmt.Errorf("%w: a signer of a %s; uploads belong to a session", scope.ErrLevel, l)
-	case p&Listing != 0 && l == scope.SessionLevel:
-		return fmt.Errorf("%w: a listing of a %s; its user or tenant lists it", scope.ErrLevel, l)
+	}
+	if p&Signer != 0 {
+		if err := s.Require(scope.SessionLevel); err != nil {
+			return fmt.Errorf("%w for a signer", err)
+		}
+	}
+	if p&Listing != 0 {
+		if err := s.Require(scope.UserLevel, scope.SharedLevel, scope.TenantLevel); err != nil {
+			return fmt.Errorf("%w for a listing", err)
+		}
 	}
 	return nil
 }

@@ -48,8 +48,8 @@ func (b *Bucket) Name() string { return b.name }
 // In narrows the bucket to what lies in s. The zero Scope is refused with
 // [scope.ErrDenied].
 func (b *Bucket) In(s scope.Scope) (*Root, error) {
-	if s.Level() == scope.None {
-		return nil, fmt.Errorf("object: in: %w", scope.ErrDenied)
+	if err := s.Require(); err != nil {
+		return nil, fmt.Errorf("object: in: %w", err)
 	}
 	return &Root{bucket: b, scope: s}, nil
 }

@@ -63,7 +63,7 @@ func ExampleBucket_In() {
 	fmt.Println(err)
 	// Output:
 	// object: ref: scope: invalid file name "../../tenant=globex/secret.txt": has a path separator
-	// object: in: scope: denied by the zero scope
+	// object: in: scope: denied: the zero scope
 }
 
 func ExampleRoot_ParseRef() {

@@ -126,6 +126,9 @@ func (m *Memory) Stat(ctx context.Context, a Addr) (Info, error) {
 
 // List implements [Driver].
 func (m *Memory) List(ctx context.Context, s scope.Scope, after string, limit int) ([]Entry, bool, error) {
+	if err := s.Require(); err != nil {
+		return nil, false, fmt.Errorf("object: list: %w", err)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}

@@ -3,6 +3,8 @@ package oidc
 import (
 	"errors"
 	"fmt"
+
+	"github.com/carrel-go/carrel/scope"
 )
 
 var (
@@ -23,8 +25,9 @@ var (
 	// ErrClosed: the Verifier has been closed.
 	ErrClosed = errors.New("oidc: verifier is closed")
 
-	// ErrNoIdentity is returned by [FromContext] where the context carries none.
-	ErrNoIdentity = errors.New("oidc: no identity in the context")
+	// ErrNoIdentity is the [scope.ErrDenied] that [FromContext] returns if the
+	// context carries no Identity.
+	ErrNoIdentity = fmt.Errorf("oidc: no identity in the context: %w", scope.ErrDenied)
 )
 
 // A Reason says what is wrong with a token, as the end of a sentence that

@@ -83,5 +83,5 @@ func ExampleVerifier_Middleware() {
 func ExampleFromContext() {
 	_, err := oidc.FromContext(context.Background())
 	fmt.Println(err)
-	// Output: oidc: no identity in the context
+	// Output: oidc: no identity in the context: scope: denied
 }

@@ -1,15 +1,20 @@
 package table
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/carrel-go/carrel/scope"
+)
 
 // What a call refuses. Each is wrapped with what was wrong; test with
 // [errors.Is]. None of them says anything about what is stored.
 var (
 	// ErrNotFound: no such item in this scope, or it has expired.
 	ErrNotFound = errors.New("table: not found")
-	// ErrScope: the zero Scope, which denies everything, or a View or Key
-	// that this package did not make.
-	ErrScope = errors.New("table: no scope")
+	// ErrScope is the [scope.ErrDenied] of the zero Scope, and of a View, System
+	// or Key that this package did not make.
+	ErrScope = fmt.Errorf("table: no scope: %w", scope.ErrDenied)
 	// ErrSort: a sort key that is empty, longer than [MaxSort], no UTF-8, or
 	// holds a control character.
 	ErrSort = errors.New("table: bad sort key")

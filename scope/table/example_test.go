@@ -32,7 +32,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// 1 running <nil>
-	// table: no scope: the zero Scope denies everything
+	// table: no scope: scope: denied: the zero Scope denies everything
 }
 
 func ExampleView_Put() {

@@ -34,8 +34,8 @@ func New(d Driver, o *Options) *Table {
 	return t
 }
 
-// In returns the view of the items under s. The zero Scope is refused with
-// [ErrScope].
+// In returns the view of the items under s. It returns [scope.ErrDenied] for the
+// zero Scope.
 func (t *Table) In(s scope.Scope) (*View, error) {
 	if s.Level() == scope.None {
 		return nil, fmt.Errorf("%w: the zero Scope denies everything", ErrScope)

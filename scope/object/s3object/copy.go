@@ -23,6 +23,9 @@ const maxCopy = 5 << 30
 // copy that must not overwrite is an errors.ErrUnsupported unless
 // Options.ConditionalCopy is set. The user's metadata is not copied; tags are.
 func (d *Driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, o object.PutOptions) (object.Info, error) {
+	if err := s.Require(); err != nil {
+		return object.Info{}, fmt.Errorf("s3object: copy: %w", err)
+	}
 	if !o.Overwrite && !d.copies {
 		return object.Info{}, fmt.Errorf("s3object: a copy with a condition: %w", errors.ErrUnsupported)
 	}

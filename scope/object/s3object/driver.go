@@ -74,8 +74,12 @@ func New(c Client, bucket string, o *Options) (*Driver, error) {
 	return d, nil
 }
 
-// client also holds that the object.Bucket has the name of the driver's.
+// client returns the client for the object's scope. It checks that the
+// object.Bucket has the name of the driver's bucket.
 func (d *Driver) client(ctx context.Context, a object.Addr) (Client, error) {
+	if err := a.Scope().Require(); err != nil {
+		return nil, fmt.Errorf("s3object: %w", err)
+	}
 	if err := d.checkBucket(a); err != nil {
 		return nil, err
 	}
@@ -178,6 +182,9 @@ func (d *Driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
 
 // List implements [object.Driver].
 func (d *Driver) List(ctx context.Context, s scope.Scope, after string, limit int) ([]object.Entry, bool, error) {
+	if err := s.Require(); err != nil {
+		return nil, false, fmt.Errorf("s3object: list: %w", err)
+	}
 	c, err := d.choose(ctx, s)
 	if err != nil {
 		return nil, false, err
