@@ -60,7 +60,8 @@ type Options struct {
 	// Tracer makes the spans of OpenTelemetry's GenAI conventions: invoke_agent, and in it chat and execute_tool. They
 	// hold names, counts and ids, and nothing of what was said. Default: no spans.
 	Tracer trace.TracerProvider
-	// Meter records gen_ai.client.token.usage and gen_ai.client.operation.duration. Default: nothing is recorded.
+	// Meter records gen_ai.client.token.usage, gen_ai.client.operation.duration and carrel.agent.skipped, which counts the
+	// pieces of answers that the Model did not pass on. Default: nothing is recorded.
 	Meter metric.MeterProvider
 }
 

@@ -31,7 +31,7 @@ type call struct {
 func (a *answer) message() Message {
 	m := Message{Role: Assistant, Parts: a.parts}
 	for _, p := range a.parts {
-		if p.Reasoning == nil {
+		if p.Reasoning == nil && p.Citation == nil {
 			return m
 		}
 	}
@@ -109,6 +109,17 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 			if !r.emit(TextDelta(d)) {
 				return ans, nil
 			}
+		case CitationPart:
+			if failed := ans.cite(&text, d.Citation); failed != nil {
+				return ans, failed
+			}
+			ans.began = true
+			if !r.emit(d) {
+				return ans, nil
+			}
+		case SkippedPart:
+			r.skip(d.Kind)
+			span.skip(d.Kind)
 		case ReasoningDelta:
 			if d.Text == "" {
 				continue

@@ -108,6 +108,7 @@ func estimate(t Turn) int {
 				bytes += len(p.Use.Name) + len(p.Use.Input)
 			case p.Reasoning != nil:
 				bytes += len(p.Reasoning.Text) + len(p.Reasoning.Signature) + len(p.Reasoning.Redacted)
+			case p.Citation != nil: // a Model is sent the text alone
 			case p.Image != nil:
 				tokens += image
 			case p.Document != nil:

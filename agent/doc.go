@@ -53,6 +53,10 @@
 // or reads it through [Request].Load. What a model thinks is kept in the history as it came, signatures included, and
 // is no part of its text.
 //
+// A model that cites gives [CitationPart] events, and Citation parts in the history, behind the text that they support.
+// What a Model does not pass on of an answer, such as the calls that its service makes itself, is counted in
+// [Done].Skipped, in the span of the answer, and by the counter carrel.agent.skipped.
+//
 // # What it does not do
 //
 // The package keeps no history, logs nothing, retries nothing and knows no model service: those are the caller's

@@ -7,8 +7,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Event is something that happens in a run. It is sealed: [TextDelta], [ReasoningDelta], [Partial], [ToolCalled],
-// [ToolProgress], [ToolDone], [ToolPending], [Used], [Checkpointed], [Compacted] or [Done]. Later versions may add
+// Event is something that happens in a run. It is sealed: [TextDelta], [CitationPart], [ReasoningDelta], [Partial],
+// [ToolCalled], [ToolProgress], [ToolDone], [ToolPending], [Used], [Checkpointed], [Compacted] or [Done]. Later versions may add
 // others; a consumer passes over those that it does not know.
 type Event interface{ event() }
 
@@ -81,6 +81,9 @@ type (
 		Usage Usage
 		// Partial is the text of an answer that did not become whole, and so is not in the History. It is for display.
 		Partial string
+		// Skipped counts the pieces of answers that the Model did not pass on, by [SkippedPart].Kind. It is nil if there
+		// were none. A run that resumes counts anew.
+		Skipped map[string]int
 		// Checkpoint is the last moment from which the run can go on, also after an error: pass it and the History to
 		// another run as [Input].Resume and History. Resumed, the run makes the calls that were pending, cut off, not
 		// made or fatal, and no others. It is nil if the run has no id or its input was rejected.
@@ -91,6 +94,7 @@ type (
 )
 
 func (TextDelta) event()      {}
+func (CitationPart) event()   {}
 func (ReasoningDelta) event() {}
 func (Partial) event()        {}
 func (ToolCalled) event()     {}

@@ -131,8 +131,9 @@ func (p Part) check(r Role) error {
 	is(p.Image != nil, User)
 	is(p.Document != nil, User)
 	is(p.Reasoning != nil, Assistant)
+	is(p.Citation != nil, Assistant)
 	if kinds != 1 {
-		return errors.New("not exactly one of text, call, result, image, document and reasoning")
+		return errors.New("not exactly one of text, call, result, image, document, reasoning and citation")
 	}
 	if owner != r {
 		return fmt.Errorf("%s in a message of the %s", p.kind(), r)
@@ -149,6 +150,8 @@ func (p Part) check(r Role) error {
 		return nil
 	case p.Reasoning != nil:
 		return p.Reasoning.check()
+	case p.Citation != nil:
+		return p.Citation.check()
 	case !utf8.ValidString(p.Text):
 		return errors.New("the text is not UTF-8")
 	}
@@ -168,6 +171,8 @@ func (p Part) kind() string {
 		return "a document"
 	case p.Reasoning != nil:
 		return "reasoning"
+	case p.Citation != nil:
+		return "a citation"
 	}
 	return "text"
 }

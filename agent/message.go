@@ -38,7 +38,7 @@ type Reasoning struct {
 }
 
 // Part is one piece of a message: exactly one of its fields is set. Images and documents are the user's, reasoning
-// is the assistant's.
+// and citations are the assistant's.
 type Part struct {
 	Text      string
 	Use       *ToolUse
@@ -46,6 +46,7 @@ type Part struct {
 	Image     *tools.Media
 	Document  *tools.Media
 	Reasoning *Reasoning
+	Citation  *Citation
 }
 
 // Message is what one side says at a time. Its parts are not to be changed once it is in a [History].

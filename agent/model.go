@@ -10,8 +10,9 @@ import (
 
 // Model is a language model, or a program that answers like one.
 //
-// Stream sends one request and yields the answer piece by piece: any number of [TextPart], [ReasoningDelta],
-// [ReasoningPart], [UseDelta] and [UsePart], in the order of the answer, and then exactly one [StopPart]. At most one
+// Stream sends one request and yields the answer piece by piece: any number of [TextPart], [CitationPart],
+// [ReasoningDelta], [ReasoningPart], [UseDelta], [UsePart] and [SkippedPart], in the order of the answer, and then
+// exactly one [StopPart]. At most one
 // [UsagePart] may come anywhere. An answer without a StopPart counts as cut. A failure is yielded as the last pair, with
 // a nil Delta; it should be a [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in
 // one pair.
@@ -64,6 +65,9 @@ type (
 	// TextPart is more text.
 	TextPart struct{ Text string }
 
+	// CitationPart is one citation. It follows the whole of the text that it supports.
+	CitationPart struct{ Citation }
+
 	// ReasoningDelta is more of what the model thinks, as it comes.
 	ReasoningDelta struct{ Text string }
 
@@ -79,6 +83,11 @@ type (
 	// without arguments. The Input is the agent's from then on.
 	UsePart struct{ ToolUse }
 
+	// SkippedPart reports a piece of the answer that the Model does not pass on. Kind says what it was, in the service's
+	// words: "server_tool_use" for a call that the service made itself, "unknown:" and a name for what the Model does not
+	// know.
+	SkippedPart struct{ Kind string }
+
 	// UsagePart says what the answer cost; it comes at most once.
 	UsagePart struct{ Usage }
 
@@ -87,6 +96,8 @@ type (
 )
 
 func (TextPart) delta()       {}
+func (CitationPart) delta()   {}
+func (SkippedPart) delta()    {}
 func (ReasoningDelta) delta() {}
 func (ReasoningPart) delta()  {}
 func (UseDelta) delta()       {}

@@ -60,6 +60,14 @@ func (e *encoder) part(p Part) (w richPart, err error) {
 		e.rich = true
 		w.Reasoning = &reasoningJSON{Text: g.Text, Signature: g.Signature, Redacted: g.Redacted}
 	}
+	if c := p.Citation; c != nil {
+		e.rich = true
+		w.Citation = &citationJSON{Text: c.Text, Source: c.Source, Title: c.Title, Quotes: c.Quotes}
+		if c.Location != (Location{}) {
+			l := locationJSON(c.Location)
+			w.Citation.Location = &l
+		}
+	}
 	if w.Image, err = e.media(p.Image); err != nil {
 		return w, err
 	}
@@ -134,6 +142,12 @@ func decodePart(w richPart, root *object.Root) (p Part, err error) {
 	}
 	if g := w.Reasoning; g != nil {
 		p.Reasoning = &Reasoning{Text: g.Text, Signature: g.Signature, Redacted: g.Redacted}
+	}
+	if c := w.Citation; c != nil {
+		p.Citation = &Citation{Text: c.Text, Source: c.Source, Title: c.Title, Quotes: c.Quotes}
+		if c.Location != nil {
+			p.Citation.Location = Location(*c.Location)
+		}
 	}
 	if p.Image, err = decodeMedia(w.Image, root); err != nil {
 		return Part{}, err

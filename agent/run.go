@@ -24,10 +24,11 @@ type run struct {
 	ids     map[string]bool // every call's id, of the history too
 	state   *tools.State    // a copy of the input's
 	usage   Usage
-	spent   Usage // the part of usage that is this life's
-	turn    int   // how many answers have been asked for
-	called  int   // calls made so far
-	failing int   // turns in a row in which no call succeeded
+	skipped map[string]int // what Models did not pass on, by kind
+	spent   Usage          // the part of usage that is this life's
+	turn    int            // how many answers have been asked for
+	called  int            // calls made so far
+	failing int            // turns in a row in which no call succeeded
 
 	resumed *work           // what a checkpoint has left to do
 	over    bool            // a checkpoint says that there is nothing left to do
@@ -58,10 +59,18 @@ func (r *run) cost(u Usage) {
 	r.spent.add(u)
 }
 
+// skip counts a piece of an answer that the Model does not pass on.
+func (r *run) skip(kind string) {
+	if r.skipped == nil {
+		r.skipped = map[string]int{}
+	}
+	r.skipped[kind]++
+}
+
 // done is what the run has come to.
 func (r *run) done(stop Stop) Done {
 	d := Done{Stop: stop, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, Partial: r.partial,
-		Checkpoint: r.resumeFrom()}
+		Skipped: r.skipped, Checkpoint: r.resumeFrom()}
 	if stop == Complete {
 		d.Output = r.value
 	}

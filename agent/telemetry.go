@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -23,11 +24,18 @@ import (
 // instrumentation is the name of the tracer and the meter.
 const instrumentation = "github.com/carrel-go/carrel/agent"
 
+// The names of what the conventions do not have.
+const (
+	skippedName = "carrel.agent.skipped"
+	skippedKind = "carrel.agent.skipped.kind"
+)
+
 // telemetry makes an agent's spans and metrics. A nil one makes none, and neither does a nil span.
 type telemetry struct {
 	tracer   trace.Tracer
 	tokens   metric.Int64Histogram
 	duration metric.Float64Histogram
+	skipped  metric.Int64Counter
 	name     string
 	max      int
 	model    ModelInfo
@@ -39,6 +47,7 @@ type span struct {
 	trace.Span
 	ctx   context.Context
 	start time.Time
+	kinds []string // of pieces of the answer that were skipped
 }
 
 func newTelemetry(m Model, o *Options) (*telemetry, error) {
@@ -62,14 +71,16 @@ func newTelemetry(m Model, o *Options) (*telemetry, error) {
 		metrics = o.Meter
 	}
 	meter := metrics.Meter(instrumentation)
-	var one, two error
+	var one, two, three error
 	t.tokens, one = meter.Int64Histogram("gen_ai.client.token.usage", metric.WithUnit("{token}"),
 		metric.WithDescription("Number of input and output tokens used."),
 		metric.WithExplicitBucketBoundaries(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864))
 	t.duration, two = meter.Float64Histogram("gen_ai.client.operation.duration", metric.WithUnit("s"),
 		metric.WithDescription("GenAI operation duration."),
 		metric.WithExplicitBucketBoundaries(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92))
-	if err := errors.Join(one, two); err != nil {
+	t.skipped, three = meter.Int64Counter(skippedName, metric.WithUnit("{piece}"),
+		metric.WithDescription("Number of pieces of answers that the model adapter did not pass on."))
+	if err := errors.Join(one, two, three); err != nil {
 		return nil, fmt.Errorf("agent: metrics: %w", err)
 	}
 	return t, nil
@@ -128,6 +139,16 @@ func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *
 	return t.begin(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs...)
 }
 
+// skip counts a piece of the answer that the Model does not pass on. What the Model does not know is one kind here.
+func (s *span) skip(kind string) {
+	if s == nil {
+		return
+	}
+	s.kinds = append(s.kinds, kind)
+	name, _, _ := strings.Cut(kind, ":")
+	s.telemetry.skipped.Add(s.ctx, 1, metric.WithAttributes(append(s.about(), attribute.String(skippedKind, name))...))
+}
+
 // endChat ends the span of one answer, and records its metrics.
 func (s *span) endChat(reason Reason, used *Usage, left bool, failed *RunError) {
 	if s == nil {
@@ -146,6 +167,9 @@ func (s *span) endChat(reason Reason, used *Usage, left bool, failed *RunError) 
 		s.SetAttributes(attribute.StringSlice("gen_ai.response.finish_reasons", []string{string(reason)}))
 	}
 	attrs := append(s.about(), attribute.String("gen_ai.operation.name", "chat"))
+	if len(s.kinds) > 0 {
+		s.SetAttributes(attribute.StringSlice(skippedName, s.kinds))
+	}
 	if used != nil {
 		s.SetAttributes(usageAttributes(*used)...)
 		for kind, n := range map[string]int64{"input": used.Input + used.CacheRead + used.CacheWrite, "output": used.Output} {

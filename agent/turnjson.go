@@ -16,7 +16,7 @@ import (
 // could read it still can.
 const (
 	turnPlain = 1 // text, calls, results of text and JSON
-	turnRich  = 2 // and images, documents and reasoning
+	turnRich  = 2 // and images, documents, reasoning and citations
 )
 
 type turnJSON[P any] struct {
@@ -42,6 +42,7 @@ type richPart struct {
 	Image     *mediaJSON             `json:"image,omitempty"`
 	Document  *mediaJSON             `json:"document,omitempty"`
 	Reasoning *reasoningJSON         `json:"reasoning,omitempty"`
+	Citation  *citationJSON          `json:"citation,omitempty"`
 }
 
 type useJSON struct {
@@ -81,6 +82,23 @@ type reasoningJSON struct {
 	Redacted  []byte `json:"redacted,omitempty"`
 }
 
+type citationJSON struct {
+	Text     string        `json:"text,omitempty"`
+	Source   string        `json:"source,omitempty"`
+	Title    string        `json:"title,omitempty"`
+	Quotes   []string      `json:"quotes,omitempty"`
+	Location *locationJSON `json:"location,omitempty"`
+}
+
+type locationJSON struct {
+	Kind   string `json:"kind,omitempty"`
+	Index  int    `json:"index"`
+	Start  int    `json:"start"`
+	End    int    `json:"end"`
+	URL    string `json:"url,omitempty"`
+	Domain string `json:"domain,omitempty"`
+}
+
 // Encode writes the turn as
 //
 //	{"v":1,"messages":[{"role":"user","parts":[{"text":"…"}]},
@@ -92,6 +110,7 @@ type reasoningJSON struct {
 //	{"image":{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}}
 //	{"document":{"format":"pdf","bytes":"base64"}}
 //	{"reasoning":{"text":"…","signature":"…"}}   {"reasoning":{"redacted":"base64"}}
+//	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],"location":{"kind":"page","index":0,"start":1,"end":2}}}
 //
 // Bytes are written as they are, a third longer, in each turn that shows them, so what is large should be an object. A
 // turn that is not whole, a call without its result above all, is an error, and so is an object that s does not
@@ -192,7 +211,7 @@ func decodeTurn(b []byte, root *object.Root) (Turn, error) {
 // rich reports whether t holds what the first version does not have.
 func (t Turn) rich() bool {
 	for _, m := range t.Messages {
-		if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Reasoning != nil }) {
+		if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Reasoning != nil || p.Citation != nil }) {
 			return true
 		}
 		for range media(m.Parts) {

@@ -37,6 +37,11 @@ func clonePart(p agent.Part) agent.Part {
 		r.Redacted = slices.Clone(r.Redacted)
 		p.Reasoning = &r
 	}
+	if p.Citation != nil {
+		c := *p.Citation
+		c.Quotes = slices.Clone(c.Quotes)
+		p.Citation = &c
+	}
 	p.Image, p.Document = cloneMedia(p.Image), cloneMedia(p.Document)
 	return p
 }

@@ -40,6 +40,9 @@ func (v *vault) part(p agent.Part) part {
 	if p.Reasoning != nil {
 		w.Reasoning = v.reasoning(*p.Reasoning)
 	}
+	if p.Citation != nil {
+		w.Citation = v.citation(*p.Citation)
+	}
 	if p.Result != nil {
 		res := p.Result.Result
 		w.Result = &result{ID: text(p.Result.ID), IsError: res.IsError, Blocks: []block{}}
@@ -78,6 +81,17 @@ func (v *vault) use(u agent.ToolUse) *use {
 
 func (v *vault) reasoning(r agent.Reasoning) *reasoning {
 	return &reasoning{Text: v.wire(r.Text), Signature: text(r.Signature), Redacted: r.Redacted}
+}
+
+func (v *vault) citation(c agent.Citation) *citation {
+	w := &citation{Text: v.wire(c.Text), Source: v.wire(c.Source), Title: v.wire(c.Title)}
+	for _, q := range c.Quotes {
+		w.Quotes = append(w.Quotes, v.wire(q))
+	}
+	if l := c.Location; l != (agent.Location{}) {
+		w.Location = &location{Kind: text(l.Kind), Index: l.Index, Start: l.Start, End: l.End, URL: v.wire(l.URL), Domain: v.wire(l.Domain)}
+	}
+	return w
 }
 
 // answer is an answer as it is recorded. A secret may have come in pieces, so pieces are looked at together; where
@@ -122,7 +136,7 @@ func (v *vault) join(deltas []agent.Delta) map[int]*string {
 			add(i, group{"reasoning", fmt.Sprint(block)}, d.Text)
 		case agent.UseDelta:
 			add(i, group{"use", d.ID}, d.Input)
-		case agent.UsePart, agent.ReasoningPart:
+		case agent.UsePart, agent.ReasoningPart, agent.CitationPart:
 			block++
 		}
 	}
@@ -157,6 +171,11 @@ func (v *vault) delta(d agent.Delta, safe *string) delta {
 		return delta{UseDelta: &useDelta{ID: text(d.ID), Name: text(d.Name), Input: say(d.Input)}}
 	case agent.ReasoningPart:
 		return delta{Reasoning: v.reasoning(d.Reasoning)}
+	case agent.CitationPart:
+		return delta{Citation: v.citation(d.Citation)}
+	case agent.SkippedPart:
+		kind := text(d.Kind)
+		return delta{Skipped: &kind}
 	case agent.UsePart:
 		return delta{Use: v.use(d.ToolUse)}
 	case agent.UsagePart:
@@ -199,6 +218,10 @@ func (d delta) delta() agent.Delta {
 	case d.Reasoning != nil:
 		return agent.ReasoningPart{Reasoning: agent.Reasoning{
 			Text: string(d.Reasoning.Text), Signature: string(d.Reasoning.Signature), Redacted: d.Reasoning.Redacted}}
+	case d.Citation != nil:
+		return agent.CitationPart{Citation: d.Citation.citation()}
+	case d.Skipped != nil:
+		return agent.SkippedPart{Kind: string(*d.Skipped)}
 	case d.UseDelta != nil:
 		return agent.UseDelta{ID: string(d.UseDelta.ID), Name: string(d.UseDelta.Name), Input: string(d.UseDelta.Input)}
 	case d.Use != nil:
@@ -213,4 +236,16 @@ func (d delta) delta() agent.Delta {
 		return agent.StopPart{Reason: agent.Reason(*d.Stop)}
 	}
 	return agent.TextPart{Text: string(d.Text)}
+}
+
+func (c *citation) citation() agent.Citation {
+	out := agent.Citation{Text: string(c.Text), Source: string(c.Source), Title: string(c.Title)}
+	for _, q := range c.Quotes {
+		out.Quotes = append(out.Quotes, string(q))
+	}
+	if l := c.Location; l != nil {
+		out.Location = agent.Location{Kind: string(l.Kind), Index: l.Index, Start: l.Start, End: l.End,
+			URL: string(l.URL), Domain: string(l.Domain)}
+	}
+	return out
 }

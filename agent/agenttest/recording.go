@@ -62,6 +62,7 @@ type part struct {
 	Image     *media     `json:"image,omitempty"`
 	Document  *media     `json:"document,omitempty"`
 	Reasoning *reasoning `json:"reasoning,omitempty"`
+	Citation  *citation  `json:"citation,omitempty"`
 }
 
 type use struct {
@@ -100,11 +101,30 @@ type reasoning struct {
 	Redacted  []byte `json:"redacted,omitempty"` // by the service; in base64
 }
 
+type citation struct {
+	Text     text      `json:"text,omitempty"`
+	Source   text      `json:"source,omitempty"`
+	Title    text      `json:"title,omitempty"`
+	Quotes   []text    `json:"quotes,omitempty"`
+	Location *location `json:"location,omitempty"`
+}
+
+type location struct {
+	Kind   text `json:"kind,omitempty"`
+	Index  int  `json:"index,omitempty"`
+	Start  int  `json:"start,omitempty"`
+	End    int  `json:"end,omitempty"`
+	URL    text `json:"url,omitempty"`
+	Domain text `json:"domain,omitempty"`
+}
+
 // delta is one piece of an answer: one of its fields is set, or none for a piece of empty text.
 type delta struct {
 	Text           text       `json:"text,omitempty"`
 	ReasoningDelta text       `json:"reasoning_delta,omitempty"`
 	Reasoning      *reasoning `json:"reasoning,omitempty"`
+	Citation       *citation  `json:"citation,omitempty"`
+	Skipped        *text      `json:"skipped,omitempty"` // its kind
 	UseDelta       *useDelta  `json:"use_delta,omitempty"`
 	Use            *use       `json:"use,omitempty"`
 	Usage          *usage     `json:"usage,omitempty"`

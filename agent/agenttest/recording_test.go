@@ -33,6 +33,9 @@ func full() recording {
 		agent.Message{Role: agent.Assistant, Parts: []agent.Part{
 			{Reasoning: &agent.Reasoning{Text: "I look\nit up.", Signature: "c2ln"}},
 			{Text: "Let me <look>."},
+			{Citation: &agent.Citation{Text: "Let me <look>.", Title: "Shelf", Quotes: []string{"key " + key},
+				Location: agent.Location{Kind: "page", Index: 1, Start: 2, End: 3}}},
+			{Citation: &agent.Citation{Source: "s"}},
 			{Use: &agent.ToolUse{ID: "c1", Name: "look_up", Input: json.RawMessage(`{ "word" : "emma", "n": 1e400 }`)}},
 		}},
 		agent.Message{Role: agent.User, Parts: []agent.Part{
@@ -47,7 +50,9 @@ func full() recording {
 		{Request: v.request(first), Answer: v.answer([]agent.Delta{
 			agent.ReasoningDelta{Text: "I look\n"}, agent.ReasoningDelta{Text: "it up."}, Think("I look\nit up.", "c2ln"),
 			agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte{1, 2}}},
-			Say("Let me "), Say("<look>."), agent.UseDelta{ID: "c1", Name: "look_up", Input: `{"wo`}, agent.UseDelta{ID: "c1", Input: `rd":"emma"}`},
+			Say("Let me "), Say("<look>."), agent.CitationPart{Citation: agent.Citation{Text: "Let me <look>.", Title: "Shelf",
+				Quotes: []string{"q"}, Location: agent.Location{Kind: "web", URL: "https://example.com/a", Domain: "example.com"}}},
+			agent.SkippedPart{Kind: "server_tool_use"}, agent.UseDelta{ID: "c1", Name: "look_up", Input: `{"wo`}, agent.UseDelta{ID: "c1", Input: `rd":"emma"}`},
 			Call("c1", "look_up", `{ "word": "emma" }`), Call("c2", "look_up", `{"word"`), Call("c3", "look_up", ""), Stop(agent.ToolUseReason),
 			agent.UsagePart{Usage: agent.Usage{Input: 1, Output: 2, CacheRead: 3, CacheWrite: 4}}})},
 		{Request: v.request(second), Answer: v.answer([]agent.Delta{Say("It is "), Say(""), Say("Emma.\n"), Say("\xff")}), Error: v.failure(

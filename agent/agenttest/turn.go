@@ -131,6 +131,9 @@ func own(d agent.Delta) agent.Delta {
 	case agent.ReasoningPart:
 		d.Redacted = slices.Clone(d.Redacted)
 		return d
+	case agent.CitationPart:
+		d.Quotes = slices.Clone(d.Quotes)
+		return d
 	}
 	return d
 }

@@ -72,6 +72,7 @@ func TestAgentOverTheWire(t *testing.T) {
 			},
 			calls: []string{"1", "2"},
 		},
+		"with citations":       {script: []bt.Step{bt.Reply(bt.Text("Employees receive "), bt.CitedText([]agent.Citation{leave}, "20 days"), bt.Text("."))}},
 		"it says nothing":      {script: []bt.Step{bt.Reply()}},
 		"throttled to the end": {script: []bt.Step{bt.Times(3, bt.Throttled())}, code: agent.Throttled},
 		"denied":               {script: []bt.Step{bt.Denied()}, code: agent.AccessDenied},

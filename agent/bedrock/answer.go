@@ -17,6 +17,7 @@ type answer struct {
 	blocks  map[int32]*block
 	open    int // blocks without their contentBlockStop
 	stopped bool
+	out     []agent.Delta // of the event that was folded in last
 }
 
 type kind int
@@ -26,7 +27,7 @@ const (
 	text
 	thought
 	toolUse
-	skipped // citations, server-side tools, and what this version does not know
+	skipped // not for the caller: what the service does with its own tools, and images
 )
 
 // block is one content block of the answer. Text and reasoning have no contentBlockStart: the first delta opens them.
@@ -37,24 +38,58 @@ type block struct {
 	input    []byte // of a tool use: the fragments joined, whatever they are; none for a call without arguments
 	tail     string // the beginning of a rune whose end has not come yet
 	thought  *reasoned
+	unknown  bool // it began with what is not known, and no delta has come
+
+	text      strings.Builder // of a text: all of it
+	citations []agent.Citation
 }
 
-// take folds one event in; it gives the delta that the event completes, or nil.
-func (a *answer) take(ev types.ConverseStreamOutput) (agent.Delta, error) {
+// take folds one event in. It returns the deltas that the event completes, which are valid until the next call.
+func (a *answer) take(ev types.ConverseStreamOutput) ([]agent.Delta, error) {
+	clear(a.out)
+	a.out = a.out[:0]
+	var err error
 	switch ev := ev.(type) {
+	case *types.ConverseStreamOutputMemberMessageStart: // it tells nothing new
 	case *types.ConverseStreamOutputMemberContentBlockStart:
-		return nil, a.start(ev.Value)
+		err = a.start(ev.Value)
 	case *types.ConverseStreamOutputMemberContentBlockDelta:
-		return a.delta(ev.Value)
+		err = a.delta(ev.Value)
 	case *types.ConverseStreamOutputMemberContentBlockStop:
-		return a.stop(ev.Value)
+		err = a.stop(ev.Value)
 	case *types.ConverseStreamOutputMemberMessageStop:
-		return a.messageStop(ev.Value)
+		err = a.messageStop(ev.Value)
 	case *types.ConverseStreamOutputMemberMetadata:
-		return usage(ev.Value.Usage), nil
-	default: // messageStart tells nothing new; what the SDK does not know, or we, is skipped
-		return nil, nil
+		if ev.Value.Usage != nil {
+			a.emit(usage(ev.Value.Usage))
+		}
+	default:
+		a.skip("event", ev)
 	}
+	return a.out, err
+}
+
+func (a *answer) emit(d agent.Delta) { a.out = append(a.out, d) }
+
+// skip reports a member of a union that is not passed on.
+func (a *answer) skip(union string, member any) {
+	a.emit(agent.SkippedPart{Kind: kindOf(union, member)})
+}
+
+// kindOf names a member of a union that is not passed on. The SDK names events that it does not know, and reads other
+// members that it does not know as nil: then the union has to do.
+func kindOf(union string, member any) string {
+	switch m := member.(type) {
+	case *types.UnknownUnionMember:
+		return "unknown:" + strings.ToValidUTF8(m.Tag, "\uFFFD")
+	case *types.ContentBlockStartMemberToolUse:
+		return string(types.ToolUseTypeServerToolUse)
+	case *types.ContentBlockStartMemberToolResult, *types.ContentBlockDeltaMemberToolResult:
+		return "tool_result"
+	case *types.ContentBlockStartMemberImage, *types.ContentBlockDeltaMemberImage:
+		return "image"
+	}
+	return "unknown:" + union
 }
 
 // at finds the block of an index, or opens it.
@@ -89,101 +124,138 @@ func (a *answer) start(ev types.ContentBlockStartEvent) error {
 		return outOfOrder(fmt.Sprintf("content block %d started twice", *ev.ContentBlockIndex))
 	}
 	switch start := ev.Start.(type) {
-	case nil:
+	case nil: // its deltas say what the block is
+		b.unknown = true
 	case *types.ContentBlockStartMemberToolUse:
 		// The service runs only these itself. Newer Claude models write the type "tool_use" into every other call.
 		if start.Value.Type == types.ToolUseTypeServerToolUse {
 			b.kind = skipped
+			a.skip("start", start)
 			return nil
 		}
 		b.kind, b.id, b.name = toolUse, aws.ToString(start.Value.ToolUseId), aws.ToString(start.Value.Name)
 	default:
 		b.kind = skipped
+		a.skip("start", start)
 	}
 	return nil
 }
 
-func (a *answer) delta(ev types.ContentBlockDeltaEvent) (agent.Delta, error) {
+func (a *answer) delta(ev types.ContentBlockDeltaEvent) error {
 	b, err := a.at(ev.ContentBlockIndex)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	ok := true
 	switch d := ev.Delta.(type) {
 	case *types.ContentBlockDeltaMemberText:
-		if b.kind == undecided {
-			b.kind = text
+		if ok = b.become(text); ok {
+			a.textDelta(b, d.Value)
 		}
-		if b.kind == text {
-			if s := b.runes(d.Value); s != "" {
-				return agent.TextPart{Text: s}, nil
-			}
-			return nil, nil
+	case *types.ContentBlockDeltaMemberCitation:
+		if ok = b.become(text); ok {
+			b.citations = append(b.citations, citation(d.Value))
 		}
 	case *types.ContentBlockDeltaMemberToolUse:
-		if b.kind == toolUse {
-			fragment := aws.ToString(d.Value.Input)
-			b.input = append(b.input, fragment...)
-			if s := b.runes(fragment); s != "" {
-				return agent.UseDelta{ID: b.id, Name: b.name, Input: s}, nil
-			}
-			return nil, nil
+		switch b.kind {
+		case skipped: // the arguments of a call that the service makes itself
+		case toolUse:
+			a.inputDelta(b, aws.ToString(d.Value.Input))
+		default:
+			ok = false
 		}
 	case *types.ContentBlockDeltaMemberReasoningContent:
-		if b.kind == undecided {
-			b.kind, b.thought = thought, &reasoned{}
+		if ok = b.become(thought); ok {
+			return a.think(b, d.Value)
 		}
-		if b.kind == thought {
-			return b.think(d.Value)
+	default: // the block's kind is still open: what is known may follow what is not
+		if b.kind != skipped {
+			b.unknown = false
+			a.skip("delta", d)
 		}
-	default: // citations belong to a text block; the others have blocks of their own
-		if b.kind == undecided {
-			b.kind = skipped
-		}
-		return nil, nil
 	}
-	if b.kind == skipped {
-		return nil, nil
+	if !ok {
+		return outOfOrder(fmt.Sprintf("a delta that does not belong in content block %d", *ev.ContentBlockIndex))
 	}
-	return nil, outOfOrder(fmt.Sprintf("a delta that does not belong in content block %d", *ev.ContentBlockIndex))
+	return nil
 }
 
-func (a *answer) stop(ev types.ContentBlockStopEvent) (agent.Delta, error) {
+// become makes b a block of that kind, unless it is of another. Text and reasoning are never lost: a block that was
+// skipped at its start becomes what its deltas are.
+func (b *block) become(k kind) bool {
+	if b.kind == undecided || b.kind == skipped {
+		b.kind = k
+		if k == thought {
+			b.thought = &reasoned{}
+		}
+	}
+	return b.kind == k
+}
+
+func (a *answer) textDelta(b *block, s string) {
+	b.text.WriteString(s)
+	if s = b.runes(s); s != "" {
+		a.emit(agent.TextPart{Text: s})
+	}
+}
+
+func (a *answer) inputDelta(b *block, fragment string) {
+	b.input = append(b.input, fragment...)
+	if s := b.runes(fragment); s != "" {
+		a.emit(agent.UseDelta{ID: b.id, Name: b.name, Input: s})
+	}
+}
+
+func (a *answer) stop(ev types.ContentBlockStopEvent) error {
 	b, err := a.at(ev.ContentBlockIndex)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	b.closed = true
 	a.open--
 	switch b.kind {
 	case toolUse:
-		return agent.UsePart{ToolUse: agent.ToolUse{ID: b.id, Name: b.name, Input: b.input}}, nil
+		a.emit(agent.UsePart{ToolUse: agent.ToolUse{ID: b.id, Name: b.name, Input: b.input}})
 	case thought:
-		return b.thought.part()
+		part, err := b.thought.part()
+		if part != nil {
+			a.emit(part)
+		}
+		return err
+	case undecided:
+		if b.unknown {
+			a.skip("start", nil)
+		}
 	case text:
 		if b.tail != "" {
-			return agent.TextPart{Text: b.tail}, nil
+			a.emit(agent.TextPart{Text: b.tail})
+		}
+		for _, c := range b.citations {
+			c.Text = b.text.String()
+			a.emit(agent.CitationPart{Citation: c})
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-func (a *answer) messageStop(ev types.MessageStopEvent) (agent.Delta, error) {
+func (a *answer) messageStop(ev types.MessageStopEvent) error {
 	if a.stopped {
-		return nil, outOfOrder("a second end of the message")
+		return outOfOrder("a second end of the message")
 	}
 	if a.open > 0 {
-		return nil, truncated(fmt.Errorf("bedrock: the message ended with %d content blocks open", a.open))
+		return truncated(fmt.Errorf("bedrock: the message ended with %d content blocks open", a.open))
 	}
 	a.stopped = true
 	r, ok := reason(ev.StopReason)
 	if !ok {
-		return nil, &agent.ModelError{
+		return &agent.ModelError{
 			Code:    agent.Internal,
 			Message: "The model stopped for a reason that is not known here.",
 			Err:     fmt.Errorf("bedrock: unknown stop reason %q", ev.StopReason),
 		}
 	}
-	return agent.StopPart{Reason: r}, nil
+	a.emit(agent.StopPart{Reason: r})
+	return nil
 }
 
 // end says whether the stream may end here.
@@ -213,9 +285,6 @@ func (b *block) runes(s string) string {
 }
 
 func usage(u *types.TokenUsage) agent.Delta {
-	if u == nil {
-		return nil
-	}
 	return agent.UsagePart{Usage: agent.Usage{
 		Input:      int64(aws.ToInt32(u.InputTokens)),
 		Output:     int64(aws.ToInt32(u.OutputTokens)),

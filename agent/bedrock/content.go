@@ -19,6 +19,9 @@ func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.
 		if m.Role != agent.User && (p.Image != nil || p.Document != nil) {
 			return nil, invalid("an image or a document in a message of the %s", m.Role)
 		}
+		if p.Citation != nil {
+			continue // the text that it supports is a part of its own, see the package's documentation
+		}
 		if m.Role != agent.Assistant && p.Reasoning != nil {
 			return nil, invalid("reasoning in a message of the %s", m.Role)
 		}

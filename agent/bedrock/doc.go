@@ -22,12 +22,17 @@
 // ([agent.Request.Cache]), cache points stand after the tools, after the system prompt, and at the end of the last two
 // messages of the user's.
 //
+// Citations are passed on when their block ends, with the text of the block. A later request holds that text and not
+// its citations: text is accepted by every model, and the index of a citation is that of a document in the request
+// that was answered, so it is wrong once older turns have been left out.
+//
 // Give the client no global timeout: http.Client.Timeout (and the SDK's WithTimeout) counts the whole answer, and
 // kills one that is still being written. The context and the idle timeout bound a stream instead.
 //
 // What it does not do: it retries nothing by itself. The client's own retryer covers the time before the answer
-// starts; afterwards a failure is final, since text may have been shown already. Video, audio, citations, prompts of
-// Prompt management and tools that the service runs are not supported; what an answer holds of them is skipped.
+// starts; afterwards a failure is final, since text may have been shown already. Video, audio, prompts of Prompt
+// management and tools that the service runs are not supported. What an answer holds of them, and what this version
+// does not know, is reported as an [agent.SkippedPart]; text and reasoning are passed on whatever comes before them.
 //
 // To try it without AWS, see the package bedrocktest. The file pitfalls_test.go lists what is known to go wrong between
 // an agent and Converse, and the tests that show that it does not here.

@@ -110,12 +110,14 @@ func (m *Model) follow(ctx context.Context, w *watchdog, stream *bedrockruntime.
 				}
 				return a.end()
 			}
-			d, err := a.take(ev)
+			deltas, err := a.take(ev)
+			for _, d := range deltas {
+				if !yield(d) {
+					return nil
+				}
+			}
 			if err != nil {
 				return err
-			}
-			if d != nil && !yield(d) {
-				return nil
 			}
 		}
 	}

@@ -90,6 +90,18 @@ func thought(text, signature string) agent.ReasoningPart {
 	return agent.ReasoningPart{Reasoning: agent.Reasoning{Text: text, Signature: signature}}
 }
 
+func skipped(kind string) agent.SkippedPart { return agent.SkippedPart{Kind: kind} }
+
+func cited(text string, c agent.Citation) agent.CitationPart {
+	c.Text = text
+	return agent.CitationPart{Citation: c}
+}
+
+var (
+	leave = agent.Citation{Title: "Document 1", Quotes: []string{"20 days"}, Location: agent.Location{Kind: "page", Start: 1, End: 2}}
+	web   = agent.Citation{Source: "search", Location: agent.Location{Kind: "web", URL: "https://example.com/a", Domain: "example.com"}}
+)
+
 func TestAnswers(t *testing.T) {
 	noUsage := agent.UsagePart{}
 	for name, c := range map[string]struct {
@@ -117,7 +129,7 @@ func TestAnswers(t *testing.T) {
 		"a call is one whatever its type, unless the service runs it": {
 			[]bt.Piece{bt.TypedToolUse("tool_use", "a", "one", `{}`), bt.TypedToolUse("server_tool_use", "s", "web", `{}`),
 				bt.TypedToolUse("from_the_future", "b", "two", `{}`)},
-			[]agent.Delta{fragment("a", "one", `{}`), use("a", "one", `{}`), fragment("b", "two", `{}`), use("b", "two", `{}`),
+			[]agent.Delta{fragment("a", "one", `{}`), use("a", "one", `{}`), skipped("server_tool_use"), fragment("b", "two", `{}`), use("b", "two", `{}`),
 				agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
 		},
 		"tool input that is no JSON is passed on as it is": {
@@ -146,6 +158,48 @@ func TestAnswers(t *testing.T) {
 				fragment("a", "one", `:1}`), use("a", "one", `{"n":1}`), fragment("b", "two", `}`), use("b", "two", `{"n":2}`),
 				agent.StopPart{Reason: agent.EndTurn}, noUsage},
 		},
+		"text is never dropped, whatever comes before it in its block": {
+			[]bt.Piece{
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"hologram":"x"}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"On"}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":0}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":1,"start":{"text":{}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"text":"e"}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":1}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":2,"start":{"thinking":{}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":2,"delta":{"reasoningContent":{"text":"Hm"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":2}`),
+			},
+			[]agent.Delta{skipped("unknown:delta"), agent.TextPart{Text: "On"}, agent.TextPart{Text: "e"},
+				agent.ReasoningDelta{Text: "Hm"}, thought("Hm", ""), agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"a citation that comes first in its block": {
+			[]bt.Piece{bt.Text("Employees receive "),
+				bt.CitedText([]agent.Citation{leave, web}, "20 days", " annual leave"), bt.Text(". For more")},
+			[]agent.Delta{agent.TextPart{Text: "Employees receive "}, agent.TextPart{Text: "20 days"}, agent.TextPart{Text: " annual leave"},
+				cited("20 days annual leave", leave), cited("20 days annual leave", web), agent.TextPart{Text: ". For more"},
+				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"a citation that comes last in its block, or alone": {
+			[]bt.Piece{
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"caf\u00e9"}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"citation":{"title":"A page"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":0}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"citation":{"location":{"dream":{}}}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":1}`),
+			},
+			[]agent.Delta{agent.TextPart{Text: "café"}, cited("café", agent.Citation{Title: "A page"}),
+				cited("", agent.Citation{}), agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
+		"every place of a citation": {
+			[]bt.Piece{bt.CitedText([]agent.Citation{{Location: agent.Location{Kind: "char", Index: 1, Start: 2, End: 3}},
+				{Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}},
+				{Location: agent.Location{Kind: "search_result", Index: 1, Start: 2, End: 3}, Source: "s", Quotes: []string{"a", "b"}}}, "So.")},
+			[]agent.Delta{agent.TextPart{Text: "So."}, cited("So.", agent.Citation{Location: agent.Location{Kind: "char", Index: 1, Start: 2, End: 3}}),
+				cited("So.", agent.Citation{Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}}),
+				cited("So.", agent.Citation{Location: agent.Location{Kind: "search_result", Index: 1, Start: 2, End: 3}, Source: "s", Quotes: []string{"a", "b"}}),
+				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+		},
 		"what is not known is skipped": {
 			[]bt.Piece{
 				bt.Event("weather", `{"sun":true}`),
@@ -158,11 +212,21 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":2,"delta":{"toolUse":{"input":"{}"}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":2}`),
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":4,"delta":{"text":"Yes"},"p":"abcdefgh"}`),
-				bt.Event("contentBlockDelta", `{"contentBlockIndex":4,"delta":{"citation":{"title":"A page"}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":4}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":5}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":6,"start":{"toolResult":{"toolUseId":"s","type":"web_result"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":6,"delta":{"toolResult":[{"json":{"a":1}},{"text":"b"}]}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":6,"delta":{"toolResult":[{"hologram":1}]}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":6}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":7,"start":{"image":{"format":"png"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":7,"delta":{"image":{"source":{"bytes":"AAAA"}}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":7}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":8,"start":{"hologram":{"size":3}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":8}`),
 			},
-			[]agent.Delta{agent.TextPart{Text: "Yes"}, agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{skipped("unknown:weather"), skipped("unknown:reasoning"), skipped("unknown:delta"), skipped("server_tool_use"),
+				agent.TextPart{Text: "Yes"}, skipped("tool_result"), skipped("image"),
+				skipped("unknown:start"), agent.StopPart{Reason: agent.EndTurn}, noUsage},
 		},
 		"reasoning arrives as it comes, and whole with its signature": {
 			[]bt.Piece{bt.Reasoning("c2ln", "We", "ll \xc3", "\xa9."), bt.Text("Yes")},

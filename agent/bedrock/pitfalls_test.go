@@ -30,6 +30,8 @@ var pitfalls = []struct {
 	{"13: blank text and empty results are refused", []string{"TestRequestGoldens"}},
 	{"14: names of documents: grammar, uniqueness, injection; their sibling text", []string{"TestMediaGoldens", "TestMediaLimits"}},
 	{"15: cache points: order of their times, not after documents, four at most", []string{"TestCacheGoldens"}},
+	{"newer Claude models give every call a type, and only server_tool_use is the service's", []string{"TestAnswers", "TestAgentOverTheWire"}},
+	{"a citation comes before the text that it supports, in the same block", []string{"TestAnswers", "TestCitationsOverTheWire"}},
 	{"16: unknown members are skipped", []string{"TestAnswers", "TestRandomStreams"}},
 	{"17: results in the order of completion break the prompt cache", []string{"TestResultsKeepTheOrderOfCalls", "agent.TestParallel"}},
 	{"18: a history with a call and no result poisons a session", []string{"TestAgentOverTheWire", "agent.TestRandomScripts"}},

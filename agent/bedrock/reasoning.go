@@ -17,23 +17,25 @@ type reasoned struct {
 }
 
 // think takes in one delta of a block of reasoning.
-func (b *block) think(d types.ReasoningContentBlockDelta) (agent.Delta, error) {
+func (a *answer) think(b *block, d types.ReasoningContentBlockDelta) error {
 	r := b.thought
 	switch d := d.(type) {
 	case *types.ReasoningContentBlockDeltaMemberText:
 		r.text.WriteString(d.Value)
 		if s := b.runes(d.Value); s != "" && r.redacted == nil {
-			return agent.ReasoningDelta{Text: s}, nil
+			a.emit(agent.ReasoningDelta{Text: s})
 		}
 	case *types.ReasoningContentBlockDeltaMemberSignature:
 		r.signature.WriteString(d.Value)
 	case *types.ReasoningContentBlockDeltaMemberRedactedContent:
 		r.redacted = append(r.redacted, d.Value...)
+	default:
+		a.skip("reasoning", d)
 	}
 	if r.redacted != nil && r.text.Len()+r.signature.Len() > 0 {
-		return nil, outOfOrder(fmt.Sprintf("%d bytes of redacted reasoning in a block of text", len(r.redacted)))
+		return outOfOrder(fmt.Sprintf("%d bytes of redacted reasoning in a block of text", len(r.redacted)))
 	}
-	return nil, nil
+	return nil
 }
 
 // part is the whole block; nil, if nothing but what is not known here came. Text that is no text cannot be sent back

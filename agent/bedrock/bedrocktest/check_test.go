@@ -114,6 +114,11 @@ func TestChecksRequests(t *testing.T) {
 		{"a call with a bad id", messages(ask, strings.Replace(call, `"a"`, `"a:1"`, 1), result), "messages.1.content.0.toolUse.toolUseId"},
 		{"no toolConfig", plain(ask, call, result), "The toolConfig field must be defined when using toolUse and toolResult content blocks."},
 
+		{"citations", plain(ask, `{"role":"assistant","content":[{"citationsContent":{"content":[{"text":"!"}],"citations":[{"title":"a","location":{"documentPage":{"documentIndex":0,"start":1,"end":2}}}]}}]}`, ask), ""},
+		{"citations of the user's", plain(`{"role":"user","content":[{"citationsContent":{"content":[{"text":"!"}]}}]}`), "is in a user message"},
+		{"citations without a text", plain(ask, `{"role":"assistant","content":[{"citationsContent":{"citations":[{"title":"a"}]}}]}`, ask), "citationsContent is blank"},
+		{"a citation of two places", plain(ask, `{"role":"assistant","content":[{"citationsContent":{"content":[{"text":"!"}],"citations":[{"location":{"web":{},"documentPage":{}}}]}}]}`, ask), "must set one of the following keys: web"},
+
 		{"no tools", spec(``), "toolConfig.tools"},
 		{"a tool without a name", spec(`{"toolSpec":{"name":"","inputSchema":{"json":{"type":"object"}}}}`), "toolSpec.name"},
 		{"a tool with a long name", spec(`{"toolSpec":{"name":"` + strings.Repeat("x", 65) + `","inputSchema":{"json":{"type":"object"}}}}`), "toolSpec.name"},

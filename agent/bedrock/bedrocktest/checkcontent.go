@@ -24,16 +24,18 @@ func checkContent(in *wireRequest) string {
 }
 
 func checkBlock(in *wireRequest, role string, b wireBlock, at string) string {
-	set := count(b.Text != nil, b.ToolUse != nil, b.ToolResult != nil, b.Image != nil, b.Document != nil, b.Reasoning != nil, b.CachePoint != nil)
+	set := count(b.Text != nil, b.ToolUse != nil, b.ToolResult != nil, b.Image != nil, b.Document != nil, b.Reasoning != nil, b.Citations != nil, b.CachePoint != nil)
 	switch {
 	case set != 1:
-		return oneKey("ContentBlock", at, "text, image, document, toolUse, toolResult, reasoningContent, cachePoint")
+		return oneKey("ContentBlock", at, "text, image, document, toolUse, toolResult, reasoningContent, citationsContent, cachePoint")
 	case b.Text != nil && blank(*b.Text):
 		return blankText("ContentBlock", at)
 	case b.Image != nil && role != "user":
 		return misplaced("image", at, role)
 	case b.Document != nil && role != "user":
 		return misplaced("document", at, role)
+	case b.Citations != nil:
+		return checkCitations(b.Citations, role, at)
 	case b.Reasoning != nil:
 		return checkReasoning(b.Reasoning, role, at)
 	case (b.ToolUse != nil || b.ToolResult != nil) && in.ToolConfig == nil:

@@ -28,7 +28,7 @@ func (r *Request) fill(in *wireRequest) {
 			if b.CachePoint != nil {
 				r.CachePoints++
 			} else {
-				msg.Parts = append(msg.Parts, r.part(b))
+				msg.Parts = append(msg.Parts, r.parts(b)...)
 			}
 		}
 		r.Messages = append(r.Messages, msg)
@@ -58,6 +58,13 @@ func (r *Request) fillTools(c *wireToolConfig) {
 	case choice.Tool != nil:
 		r.Choice = agent.Choice{Name: choice.Tool.Name}
 	}
+}
+
+func (r *Request) parts(b wireBlock) []agent.Part {
+	if b.Citations != nil {
+		return b.Citations.parts()
+	}
+	return []agent.Part{r.part(b)}
 }
 
 func (r *Request) part(b wireBlock) agent.Part {

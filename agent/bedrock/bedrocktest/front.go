@@ -130,6 +130,8 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 			}
 		case agent.ReasoningPart:
 			*content = append(*content, wireBlock{Reasoning: wholeReasoning(d.Reasoning)})
+		case agent.CitationPart:
+			*content = cite(*content, d.Citation)
 		case agent.UsePart:
 			input := d.Input
 			if len(input) == 0 {
@@ -151,6 +153,21 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, res)
+}
+
+// cite adds a citation to the text before it, which becomes a block of citations.
+func cite(content []wireBlock, c agent.Citation) []wireBlock {
+	n := len(content)
+	switch {
+	case n > 0 && content[n-1].Text != nil:
+		content[n-1] = wireBlock{Citations: &wireCitations{Content: []wireQuote{{*content[n-1].Text}}}}
+	case n == 0 || content[n-1].Citations == nil:
+		content = append(content, wireBlock{Citations: &wireCitations{}})
+		n++
+	}
+	cited := content[n-1].Citations
+	cited.Citations = append(cited.Citations, citationJSON(c))
+	return content
 }
 
 func wholeReasoning(r agent.Reasoning) *wireReasoning {

@@ -121,6 +121,10 @@ func TestFrontCarriesEverything(t *testing.T) {
 		agent.UseDelta{ID: "e", Name: "scan", Input: `{"no json`},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "e", Name: "scan", Input: json.RawMessage(`{"no json`)}},
 		agent.TextPart{Text: "and more"},
+		agent.CitationPart{Citation: agent.Citation{Text: "and more", Source: "s", Title: "t", Quotes: []string{"q"},
+			Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}}},
+		agent.CitationPart{Citation: agent.Citation{Text: "and more"}},
+		agent.TextPart{Text: "!"},
 		agent.StopPart{Reason: agent.ToolUseReason},
 		agent.UsagePart{Usage: agent.Usage{Input: 1, Output: 2, CacheRead: 3, CacheWrite: 4}},
 	}

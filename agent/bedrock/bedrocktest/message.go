@@ -23,7 +23,8 @@ type message struct {
 type kind int
 
 const (
-	aText kind = iota
+	aText  kind = iota
+	aCited      // text
 	aThought
 	aCall
 )

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/agent"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 )
 
@@ -36,7 +37,9 @@ func TestWireGolden(t *testing.T) {
 		bt.Text("Let me ", "look: \"é\"\n\x01\\"), bt.Text("📚"),
 		bt.ToolUse("call-1", "look_up", `{"isbn":`, `"978"}`), bt.ToolUse("call-2", "scan"),
 		bt.TypedToolUse("tool_use", "call-3", "scan", "{}"),
-		bt.Text("So."), bt.Usage(7, 11),
+		bt.Text("So."), bt.CitedText([]agent.Citation{{Title: "A \"page\"", Quotes: []string{"q"},
+			Location: agent.Location{Kind: "page", Start: 1, End: 2}}, {Location: agent.Location{Kind: "web", URL: "u", Domain: "d"}}}, "It ", "is."),
+		bt.Text("Yes."), bt.Usage(7, 11),
 		bt.Event("weather", `{"sun":true}`),
 		bt.Exception("ModelStreamErrorException", "it \"broke\""),
 	)))

@@ -34,6 +34,8 @@ func (s *speaker) say(d agent.Delta) error {
 	switch d := d.(type) {
 	case agent.TextPart:
 		return s.textDelta(d.Text)
+	case agent.CitationPart:
+		return s.citation(d.Citation)
 	case agent.ReasoningDelta:
 		return s.think("text", d.Text)
 	case agent.ReasoningPart:

@@ -33,6 +33,7 @@ type (
 		Image      *wireMedia      `json:"image,omitempty"`
 		Document   *wireMedia      `json:"document,omitempty"`
 		Reasoning  *wireReasoning  `json:"reasoningContent,omitempty"`
+		Citations  *wireCitations  `json:"citationsContent,omitempty"`
 		CachePoint *wireCachePoint `json:"cachePoint,omitempty"`
 	}
 	wireToolUse struct {

@@ -1,0 +1,153 @@
+package bedrocktest
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// A citation as the service writes it, in a stream and in a message alike.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Citation.html
+type (
+	wireCitation struct {
+		Title         string         `json:"title,omitempty"`
+		Source        string         `json:"source,omitempty"`
+		SourceContent []wireQuote    `json:"sourceContent,omitempty"`
+		Location      map[string]any `json:"location,omitempty"` // a union: one member
+	}
+	wireQuote struct {
+		Text string `json:"text"`
+	}
+	// wireCitations is a text with the citations that support it.
+	wireCitations struct {
+		Content   []wireQuote    `json:"content,omitempty"`
+		Citations []wireCitation `json:"citations,omitempty"`
+	}
+)
+
+// parts are the text and its citations as an agent has them.
+func (w *wireCitations) parts() []agent.Part {
+	text := ""
+	for _, c := range w.Content {
+		text += c.Text
+	}
+	parts := []agent.Part{{Text: text}}
+	for _, c := range w.Citations {
+		cited := &agent.Citation{Text: text, Source: c.Source, Title: c.Title, Location: c.location()}
+		for _, q := range c.SourceContent {
+			cited.Quotes = append(cited.Quotes, q.Text)
+		}
+		parts = append(parts, agent.Part{Citation: cited})
+	}
+	return parts
+}
+
+// kinds are the places in documents and search results by the agent's names: the member, and the name of its index.
+var kinds = map[string][2]string{
+	"char": {"documentChar", "documentIndex"}, "page": {"documentPage", "documentIndex"},
+	"chunk": {"documentChunk", "documentIndex"}, "search_result": {"searchResultLocation", "searchResultIndex"},
+}
+
+func (w wireCitation) location() agent.Location {
+	for kind, name := range kinds {
+		if place, ok := w.Location[name[0]].(map[string]any); ok {
+			n := func(name string) int { f, _ := place[name].(float64); return int(f) }
+			return agent.Location{Kind: kind, Index: n(name[1]), Start: n("start"), End: n("end")}
+		}
+	}
+	if place, ok := w.Location["web"].(map[string]any); ok {
+		url, _ := place["url"].(string)
+		domain, _ := place["domain"].(string)
+		return agent.Location{Kind: "web", URL: url, Domain: domain}
+	}
+	return agent.Location{}
+}
+
+// checkCitations accepts the blocks that the service itself writes. Whether it accepts them back is documented, and
+// not recorded: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
+func checkCitations(c *wireCitations, role, at string) string {
+	at += ".citationsContent"
+	if role != "assistant" {
+		return misplaced("citationsContent", at, role)
+	}
+	text := ""
+	for _, p := range c.Content {
+		text += p.Text
+	}
+	if blank(text) {
+		return blankText("CitationsContentBlock", at)
+	}
+	for i, p := range c.Citations {
+		if p.Location != nil && len(p.Location) != 1 {
+			return oneKey("CitationLocation", fmt.Sprintf("%s.citations.%d.location", at, i),
+				"web, documentChar, documentPage, documentChunk, searchResultLocation")
+		}
+	}
+	return ""
+}
+
+func citationJSON(c agent.Citation) wireCitation {
+	w := wireCitation{Title: c.Title, Source: c.Source}
+	for _, q := range c.Quotes {
+		w.SourceContent = append(w.SourceContent, wireQuote{q})
+	}
+	l := c.Location
+	name, ranged := kinds[l.Kind]
+	switch {
+	case l.Kind == "":
+	case ranged:
+		w.Location = map[string]any{name[0]: map[string]any{name[1]: l.Index, "start": l.Start, "end": l.End}}
+	case l.Kind == "web":
+		w.Location = map[string]any{"web": map[string]any{"url": l.URL, "domain": l.Domain}}
+	default: // a place that this version does not know
+		w.Location = map[string]any{l.Kind: map[string]any{}}
+	}
+	return w
+}
+
+// CitedText is a block of text with citations, whose Text is ignored: first the citations, a delta each, and then the
+// text, a delta a chunk. That is the order of the service.
+func CitedText(citations []agent.Citation, chunks ...string) Piece {
+	return Piece{func(p *player) error {
+		if err := p.close(); err != nil {
+			return err
+		}
+		for _, c := range citations {
+			if err := p.citation(c); err != nil {
+				return err
+			}
+		}
+		for _, c := range chunks {
+			if err := p.citedDelta(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+// citation adds a citation to the open block of text, or begins a block. Text that follows by textDelta is in a block
+// of its own.
+func (m *message) citation(c agent.Citation) error {
+	if m.open != none && m.kind == aText {
+		m.kind = aCited
+	}
+	if err := m.enter(aCited); err != nil {
+		return err
+	}
+	b, err := json.Marshal(citationJSON(c))
+	if err != nil {
+		return err
+	}
+	b = append(append(block(m.open), `,"delta":{"citation":`...), b...)
+	return m.emit("contentBlockDelta", append(b, `}}`...))
+}
+
+// citedDelta continues the open block of text with citations, or begins one.
+func (m *message) citedDelta(s string) error {
+	if err := m.enter(aCited); err != nil {
+		return err
+	}
+	return m.emit("contentBlockDelta", delta(m.open, `"text":`, s, ``))
+}

@@ -1,0 +1,42 @@
+package bedrock
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// citation translates a citation delta, which holds a whole one. Its text is that of its block, which may come before
+// or after it.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CitationsDelta.html; in recordings of
+// Claude the delta comes first in its block.
+func citation(d types.CitationsDelta) agent.Citation {
+	c := agent.Citation{Source: aws.ToString(d.Source), Title: aws.ToString(d.Title), Location: location(d.Location)}
+	for _, s := range d.SourceContent {
+		c.Quotes = append(c.Quotes, aws.ToString(s.Text))
+	}
+	return c
+}
+
+// location translates the union of places. One that is not known is empty.
+func location(l types.CitationLocation) agent.Location {
+	at := func(kind string, index, start, end *int32) agent.Location {
+		return agent.Location{
+			Kind: kind, Index: int(aws.ToInt32(index)), Start: int(aws.ToInt32(start)), End: int(aws.ToInt32(end)),
+		}
+	}
+	switch l := l.(type) {
+	case *types.CitationLocationMemberDocumentChar:
+		return at("char", l.Value.DocumentIndex, l.Value.Start, l.Value.End)
+	case *types.CitationLocationMemberDocumentPage:
+		return at("page", l.Value.DocumentIndex, l.Value.Start, l.Value.End)
+	case *types.CitationLocationMemberDocumentChunk:
+		return at("chunk", l.Value.DocumentIndex, l.Value.Start, l.Value.End)
+	case *types.CitationLocationMemberSearchResultLocation:
+		return at("search_result", l.Value.SearchResultIndex, l.Value.Start, l.Value.End)
+	case *types.CitationLocationMemberWeb:
+		return agent.Location{Kind: "web", URL: aws.ToString(l.Value.Url), Domain: aws.ToString(l.Value.Domain)}
+	}
+	return agent.Location{}
+}

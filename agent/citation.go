@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Citation says where a text of an answer comes from, in the words of the model's service.
+type Citation struct {
+	// Text is the text of the answer that the citation supports. It is also a part of its own, or the end of one, before
+	// the citation. It may be empty: some services do not say.
+	Text string
+	// Source and Title name what is cited. Either may be empty.
+	Source, Title string
+	// Quotes are the cited passages of the source.
+	Quotes []string
+	// Location is the place in the source.
+	Location Location
+}
+
+// Location is a place in the source of a [Citation].
+type Location struct {
+	// Kind says what Index, Start and End count: "char", "page" or "chunk" of a document, "search_result", or "web",
+	// which has a URL instead. Services may add others. It is empty if the service does not name a place.
+	Kind string
+	// Index is the number of the document, or of the search result, in the request, from 0.
+	Index int
+	// Start and End are the range of the passage, as the service counts.
+	Start, End int
+	// URL and Domain are the page, of the kind "web".
+	URL, Domain string
+}
+
+func (c *Citation) check() error {
+	l := c.Location
+	for _, s := range append([]string{c.Text, c.Source, c.Title, l.Kind, l.URL, l.Domain}, c.Quotes...) {
+		if !utf8.ValidString(s) {
+			return errors.New("the citation is not UTF-8")
+		}
+	}
+	if min(l.Index, l.Start, l.End) < 0 {
+		return fmt.Errorf("the citation has a negative place: %+v", l)
+	}
+	return nil
+}
+
+// cite adds a citation behind the text that it supports. The text that came before that one becomes a part of its own,
+// unless it is blank: services refuse blank text.
+func (a *answer) cite(text *strings.Builder, c Citation) *RunError {
+	if err := c.check(); err != nil {
+		return breach(fmt.Errorf("agent: the model's citation: %w", err))
+	}
+	said := text.String()
+	if before, ok := strings.CutSuffix(said, c.Text); ok && c.Text != "" && strings.TrimSpace(before) != "" {
+		a.parts = append(a.parts, Part{Text: before})
+		said = c.Text
+	}
+	if strings.TrimSpace(said) != "" {
+		a.parts = append(a.parts, Part{Text: said})
+		text.Reset()
+	}
+	a.parts = append(a.parts, Part{Citation: &c})
+	return nil
+}
