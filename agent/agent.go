@@ -1,12 +1,13 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"iter"
 	"sync"
-	"sync/atomic"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/metric"
@@ -30,7 +31,7 @@ type Agent struct {
 	audit   scope.Auditor // may be nil
 	tel     *telemetry    // may be nil
 
-	abandoned atomic.Int64
+	abandoned abandonedCalls
 	outputs   sync.Map // by reflect.Type: *output, so that a schema is inferred once
 }
 
@@ -55,6 +56,10 @@ type Options struct {
 	// schema does not have, or that cannot be read; and of each object that lies outside the run's scope. Default:
 	// nobody is told.
 	Audit scope.Auditor
+	// MaxAbandoned is the largest number of abandoned calls (see [Agent.Abandoned]) at which the agent still makes new
+	// ones: a quarter of it, at least one, for each tenant, and all of it for all tenants together. A call beyond that
+	// is not made and fails, which the model is told, until enough of the abandoned ones have returned. Default 64.
+	MaxAbandoned int
 	// Name is the agent's name, for spans. Default: none.
 	Name string
 	// Tracer makes the spans of OpenTelemetry's GenAI conventions: invoke_agent, and in it chat and execute_tool. They
@@ -65,8 +70,8 @@ type Options struct {
 	Meter metric.MeterProvider
 }
 
-// New makes an agent. It refuses a nil model, a negative limit, a system prompt that is not UTF-8 and a set of tools that
-// cannot be resolved.
+// New returns an agent. It returns an error if the model is nil, a limit or MaxAbandoned is negative, the system prompt
+// is not UTF-8, or the set of tools is invalid.
 func New(m Model, o *Options) (*Agent, error) {
 	if m == nil {
 		return nil, errors.New("agent: the model is nil")
@@ -88,7 +93,10 @@ func New(m Model, o *Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Agent{model: m, system: o.System, tools: o.Tools, limits: l, compact: o.Compact, objects: o.Objects,
+	if o.MaxAbandoned < 0 {
+		return nil, fmt.Errorf("agent: invalid MaxAbandoned %d: must not be negative", o.MaxAbandoned)
+	}
+	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System, tools: o.Tools, limits: l, compact: o.Compact, objects: o.Objects,
 		cache: o.Cache, audit: o.Audit, tel: tel}, nil
 }
 
@@ -128,8 +136,9 @@ func NewRunID() string { return rand.Text() }
 // cancels the run, waits for its goroutines and yields nothing more. A ctx that ends gives a Done whose Stop is
 // [Cancelled]; a call that waits for an approval one whose Stop is [Pending].
 //
-// A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run goes
-// on without it, and it counts in [Agent.Abandoned] until it returns.
+// A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run goes on
+// without it, and its goroutine counts in [Agent.Abandoned] until it returns. Everything else that a run starts, it
+// waits for.
 func (a *Agent) Stream(ctx context.Context, in Input) iter.Seq2[Event, error] {
 	return a.stream(ctx, in, nil)
 }
@@ -186,6 +195,6 @@ func drained(events iter.Seq2[Event, error]) (Done, error) {
 	return done, nil
 }
 
-// Abandoned is how many tools are running now although their calls have ended, because they do not heed their
-// context. A number that stays above zero is a leak in a tool.
-func (a *Agent) Abandoned() int { return int(a.abandoned.Load()) }
+// Abandoned returns the number of tool calls that are still running although their runs have given them up, because
+// they do not heed their context. A number that stays above zero is a leak in a tool. See Options.MaxAbandoned.
+func (a *Agent) Abandoned() int { return a.abandoned.count() }

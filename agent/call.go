@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -115,17 +115,10 @@ func idempotencyKey(s scope.Scope, run string, turn, call int, u ToolUse) string
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// canonicalJSON writes JSON with its names in order and without white space. Numbers stay as they are written.
+// canonicalJSON returns arguments in one form. Those that have none are never run.
 func canonicalJSON(b json.RawMessage) string {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return string(b)
+	if c, err := strictjson.Canonical(b); err == nil {
+		return string(c)
 	}
-	out, err := json.Marshal(v)
-	if err != nil {
-		return string(b)
-	}
-	return string(out)
+	return string(b)
 }

@@ -25,7 +25,8 @@
 //   - Only tools that were offered in this turn are run, with the Scope of the Input.
 //   - An object that the Scope does not contain reaches no model, wherever it is named.
 //   - Every run is bounded, see [Limits].
-//   - Leaving the loop ends the run: the model's stream and the tools are cancelled, and waited for.
+//   - Leaving the loop ends the run: the model's stream and the tools are cancelled and waited for, a tool for two
+//     seconds. One that does not heed its context by then is abandoned: counted, and capped (Options.MaxAbandoned).
 //
 // # Typed answers
 //

@@ -69,6 +69,11 @@ func (fs *flights) start(index int, offered offer, c *tools.Call) {
 		fs.ends <- landed{flight: f, outcome: outcome{result: explainFailure(err, ""), err: err}}
 		return
 	}
+	if !offered.isOutput(c.Name()) && fs.agent.abandoned.isFull(c.Scope().TenantID()) {
+		res := failure("Not run: too many earlier calls have not ended. Go on without this tool, or try again later.")
+		fs.ends <- landed{flight: f, outcome: outcome{result: res, err: errAbandoned}}
+		return
+	}
 	limit := fs.agent.limits.ToolTimeout
 	f.tool, f.start = tool, time.Now()
 	f.until = f.start.Add(limit + grace)
@@ -81,11 +86,11 @@ func (fs *flights) start(index int, offered offer, c *tools.Call) {
 }
 
 // fly makes the call.
-func (f *flight) fly(ends chan<- landed, abandoned *atomic.Int64) {
+func (f *flight) fly(ends chan<- landed, abandoned *abandonedCalls) {
 	l := landed{flight: f, outcome: outcome{err: errExited}}
 	defer func() { // a tool may end its goroutine
 		if !f.over.CompareAndSwap(false, true) {
-			abandoned.Add(-1)
+			abandoned.add(f.call.Scope().TenantID(), -1)
 			return
 		}
 		l.at()
@@ -146,9 +151,10 @@ func (fs *flights) abandon() {
 			fs.arm(wait)
 			return
 		}
-		fs.agent.abandoned.Add(1) // before its goroutine could count down
+		tenant := f.call.Scope().TenantID()
+		fs.agent.abandoned.add(tenant, 1) // before its goroutine could count down
 		if !f.over.CompareAndSwap(false, true) {
-			fs.agent.abandoned.Add(-1)
+			fs.agent.abandoned.add(tenant, -1)
 			continue
 		}
 		l := landed{flight: f}

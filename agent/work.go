@@ -29,8 +29,11 @@ func (r *run) offer() (offer, error) {
 	return offer{set, r.out}, nil
 }
 
+// isOutput reports whether name is that of the tool that takes the typed answer.
+func (o offer) isOutput(name string) bool { return o.out != nil && name == o.out.name }
+
 func (o offer) lookup(name string) (*tools.Tool, bool) {
-	if o.out != nil && name == o.out.name {
+	if o.isOutput(name) {
 		return o.out.tool, true
 	}
 	return o.Lookup(name)

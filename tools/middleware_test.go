@@ -118,6 +118,40 @@ func TestMaxUsesOfPendingCalls(t *testing.T) {
 	require.Contains(t, toModel(run()), "may be used once")
 }
 
+// A resumed run makes a call again that was cut off, or that ended the run, with the same key: that is the same use.
+func TestMaxUsesOfCallsMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]func(cancel func()) error{
+		"cut off": func(cancel func()) error { cancel(); return context.Canceled },
+		"fatal":   func(func()) error { return Fatal(errors.New("no table")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var st State
+			ctx, cancel := context.WithCancel(t.Context())
+			fails := true
+			tool := does(t, func(context.Context, *Call) (string, error) {
+				if fails {
+					return "", first(cancel)
+				}
+				return "done", nil
+			}, MaxUses(1))
+			run := func(ctx context.Context, key string) error {
+				_, err := tool.Call(ctx, NewCall(CallOptions{Args: []byte(`{}`), State: &st, IdempotencyKey: key}))
+				return err
+			}
+			require.Error(t, run(ctx, "0123456789abcdef01"))
+			require.Contains(t, toModel(run(t.Context(), "1123456789abcdef01")), "may be used once", "another call is another use")
+			fails = false
+			require.NoError(t, run(t.Context(), "0123456789abcdef01"))
+			require.Contains(t, toModel(run(t.Context(), "0123456789abcdef01")), "may be used once", "it has come back")
+			b, err := json.Marshal(&st)
+			require.NoError(t, err)
+			require.Equal(t, `{"tools.uses":{"t":1}}`, string(b))
+		})
+	}
+}
+
 func TestMaxUsesAtOnce(t *testing.T) {
 	var ran atomic.Int64
 	st := &State{}
