@@ -13,12 +13,13 @@ type Counts struct {
 	Active  int  `json:"active"`
 	Failed  int  `json:"failed"`
 	Success int  `json:"success"`
-	Capped  bool `json:"capped"` // some class has more records than were counted (1,000)
+	Capped  bool `json:"capped"` // some class may have more records than were counted
 }
 
-// Count counts the records of a user or a tenant: a query a class that returns
-// no rows. A class is counted up to 1,000. Like a list, the numbers may be a
-// moment old.
+// Count counts the records of a user or a tenant, by one query for each class
+// that returns no rows. The counting of a class stops at 1,000 records, or when
+// 10,000 rows have been looked at, some of which have expired or lie outside the
+// scope; then Capped is set. Like a list, the numbers may be a moment old.
 func (t *Tracker) Count(ctx context.Context, userOrTenant scope.Scope) (Counts, error) {
 	var c Counts
 	view, slot, err := t.index(userOrTenant)

@@ -3,43 +3,86 @@ package tracking
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/scope"
 )
 
-// A cursor is base64url, without padding, of a 16-byte digest of scope and
-// class, and the session id after which the page goes on. It holds no secret
-// and needs none: where to look is always said by the caller's own scope, so
-// a forged cursor seeks among the caller's own rows.
+// listCursor is where a list goes on. Its text is base64url, without padding, of
+// a 16-byte digest of scope and class, and before. If a lane has a position
+// of its own, all of them follow, each as "|", to, "|", cursor. The text holds
+// no secret and needs none: the caller's own scope always says where to look,
+// so a forged cursor seeks among the caller's own rows.
+type listCursor struct {
+	before string     // the last record that was listed; empty: none
+	lanes  []position // one for each class
+}
 
-const digestSize = 16
+const (
+	digestSize    = 16
+	maxListCursor = 24 << 10 // three cursors of the table, of rows with the longest keys
+
+	foreignCursor = "a cursor that is not of this list"
+)
 
 func cursorDigest(s scope.Scope, c Class) string {
 	sum := sha256.Sum256([]byte("tracking.list\x00" + s.Partition() + "\x00" + string(c)))
 	return string(sum[:digestSize])
 }
 
-func makeCursor(after string, s scope.Scope, c Class) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(cursorDigest(s, c) + after))
+func (p position) isZero() bool { return p == position{} }
+
+func (l listCursor) encode(s scope.Scope, c Class) string {
+	text := cursorDigest(s, c) + l.before
+	if slices.ContainsFunc(l.lanes, func(p position) bool { return !p.isZero() }) {
+		for _, p := range l.lanes {
+			text += "|" + p.to + "|" + p.cursor
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
-// parseCursor returns the session id in a cursor that was made for s and c.
-func parseCursor(cursor string, s scope.Scope, c Class) (string, error) {
-	const bad = "a cursor that is not of this list"
-	if len(cursor) > 128 {
-		return "", invalid(bad)
+// parseCursor returns the cursor of a list of n classes that was made for s
+// and c. The empty text is the start of the list.
+func parseCursor(text string, s scope.Scope, c Class, n int) (listCursor, error) {
+	out := listCursor{lanes: make([]position, n)}
+	if text == "" {
+		return out, nil
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || strings.ContainsAny(cursor, "\r\n") { // the decoder skips line ends
-		return "", invalid(bad)
+	bad := func() (listCursor, error) { return listCursor{}, invalid(foreignCursor) }
+	if len(text) > maxListCursor {
+		return bad()
 	}
-	after, ok := strings.CutPrefix(string(raw), cursorDigest(s, c))
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") { // the decoder skips line ends
+		return bad()
+	}
+	rest, ok := strings.CutPrefix(string(raw), cursorDigest(s, c))
 	if !ok {
-		return "", invalid(bad)
+		return bad()
 	}
-	if _, ok := sessionID(s, after); !ok {
-		return "", invalid(bad)
+	parts := strings.Split(rest, "|")
+	if len(parts) != 1 && len(parts) != 1+2*n {
+		return bad()
 	}
-	return after, nil
+	ids := parts[:1:1]
+	out.before = parts[0]
+	for i := range (len(parts) - 1) / 2 {
+		p := position{to: parts[1+2*i], cursor: parts[2+2*i]}
+		if p.to != "" && (p.cursor == "" || p.cursor == endOfClass) {
+			return bad()
+		}
+		out.lanes[i] = p
+		ids = append(ids, p.to)
+	}
+	for _, id := range ids {
+		if _, ok := sessionID(s, id); !ok && id != "" {
+			return bad()
+		}
+	}
+	if out.encode(s, c) != text || rest == "" { // a cursor has one form, and the start of a list is none
+		return bad()
+	}
+	return out, nil
 }

@@ -58,7 +58,8 @@
 // A one-shot stage is done by [Tracker.Track] in one call: start, heartbeat,
 // complete or fail. A retry that nobody asked for keeps to a back-off.
 //
-// A program calls [Tracker.Sweep] every minute or so, in one process or in all:
+// A program calls [Tracker.Sweep] every minute or so, in one process or in all,
+// and goes on from [SweepResult.Next] while there is more:
 // so every record comes to an end, whatever has crashed. A server first ends
 // what a process before it has left, where it knows that one to be dead
 // ([SweepOptions.Orphans]). [Options.Retention] bounds how long records are kept.

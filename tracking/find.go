@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"context"
+	"errors"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -9,12 +10,13 @@ import (
 
 // Find returns the record of a session id within a tenant, or within a user.
 // It is for callers who do not know the user: a tenant's record is looked up
-// in the index, in up to three queries, and then read. What is not found is
-// looked up a second time, since its class may have changed meanwhile. One that
-// was made a moment ago may not be found.
+// in the index, in one query for each class, and then read. What is not found is
+// looked up a second time, since its class may have changed meanwhile. A record
+// that was made a moment ago may not be found.
 //
-// An id that is no session id, one that does not exist and one of another
-// tenant give the same answer, [ErrNotFound].
+// Find returns [ErrNotFound] if the id is not a session id, does not exist or
+// belongs to another tenant. It returns another error if so many rows of other
+// scopes were put at this id of the index that it stops looking.
 func (t *Tracker) Find(ctx context.Context, userOrTenant scope.Scope, id string) (Record, error) {
 	session, err := t.find(ctx, userOrTenant, id)
 	if err != nil {
@@ -42,12 +44,14 @@ func (t *Tracker) find(ctx context.Context, s scope.Scope, id string) (scope.Sco
 	}
 	for _, class := range []Class{Active, Failed, Success, Active, Failed, Success} {
 		q := table.Query{Slot: slot, Class: string(class), From: id, To: id + "-"}
-		found, err := newest(ctx, view, q, 1)
-		if err != nil {
+		rows, next, err := scan(ctx, view, q, "", 1)
+		switch {
+		case err != nil:
 			return scope.Scope{}, err
-		}
-		if len(found) > 0 {
-			return found[0].Scope, nil
+		case len(rows) > 0:
+			return rows[0].Scope, nil
+		case next != "":
+			return scope.Scope{}, errors.New("too many rows of other scopes in the index, at this id")
 		}
 	}
 	return scope.Scope{}, ErrNotFound

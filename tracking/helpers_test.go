@@ -117,6 +117,7 @@ type bundle struct {
 	table   *table.Table
 	user    scope.Scope
 	session scope.Scope
+	planted int // rows, by plant
 }
 
 func newBundle(t testing.TB, d table.Driver) *bundle {

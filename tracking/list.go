@@ -1,10 +1,10 @@
 package tracking
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"slices"
-	"strings"
+	"errors"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -51,21 +51,25 @@ func (s Summary) MarshalJSON() ([]byte, error) {
 // Page is a part of a list.
 type Page struct {
 	Records []Summary
-	Next    string // cursor of the next page; empty on the last
+	Next    string // cursor of the next page, which may follow a short page; empty on the last
 }
 
 // List returns a page of a user's or a tenant's records, newest first by
-// session id. It is one index query a class, or a few where rows had to be
-// dropped.
+// session id. It makes one index query for each class, and at most three if rows
+// had to be dropped because they have expired or lie outside the scope.
+//
+// A page may have fewer records than the limit, or none, and still have a Next:
+// so many rows were dropped that the call stopped. The next page goes on from
+// there.
 //
 // Index queries are eventually consistent. Records that are made while a
 // caller pages are newer than the first page and do not disturb the rest. A
 // record that keeps its class is listed exactly once; one that changes it in
 // the meantime may be missing, and is listed at most once. Session ids are
-// taken to be unique within a tenant, as minted ones are.
+// assumed to be unique within a tenant, as minted ones are.
 //
-// A cursor belongs to one scope and class: elsewhere, or altered, it is
-// refused with [ErrInvalid].
+// A cursor belongs to one scope and class. List returns [ErrInvalid] if it is
+// used elsewhere or was altered.
 func (t *Tracker) List(ctx context.Context, userOrTenant scope.Scope, f Filter) (Page, error) {
 	p, err := t.list(ctx, userOrTenant, f)
 	return p, opError("list", err)
@@ -85,69 +89,40 @@ func (t *Tracker) list(ctx context.Context, s scope.Scope, f Filter) (Page, erro
 	if err != nil {
 		return Page{}, err
 	}
-	limit := f.Limit
-	if limit == 0 {
-		limit = defaultLimit
-	}
+	limit := cmp.Or(f.Limit, defaultLimit)
 	if limit < 1 || limit > maxLimit {
 		return Page{}, invalid("a limit of %d, 1 to %d are possible", f.Limit, maxLimit)
 	}
-	before := ""
-	if f.Cursor != "" {
-		if before, err = parseCursor(f.Cursor, s, f.Class); err != nil {
-			if t.audit != nil {
-				t.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "tracking.List", Err: err})
-			}
-			return Page{}, err
+	from, err := parseCursor(f.Cursor, s, f.Class, len(classes))
+	if err != nil {
+		if t.audit != nil {
+			t.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "tracking.List", Err: err})
 		}
+		return Page{}, err
 	}
-	var rows []Summary
-	for _, class := range classes {
-		// One more than asked for tells whether there is a next page.
-		found, err := newest(ctx, view, table.Query{Slot: slot, Class: string(class), To: before, Desc: true}, limit+1)
+	lanes := make([]lane, len(classes))
+	for i, class := range classes {
+		lanes[i] = lane{class: class, start: from.lanes[i]}
+		// One more than the limit tells whether there is a next page.
+		err := lanes[i].read(ctx, view, slot, from.before, limit+1)
+		if errors.Is(err, table.ErrCursor) { // reported by the table
+			return Page{}, invalid(foreignCursor)
+		}
 		if err != nil {
 			return Page{}, err
 		}
-		for _, f := range found {
-			name, _ := f.Item.Attr["filename"].(string)
-			rows = append(rows, Summary{Scope: f.Scope, Class: class, Filename: name})
-		}
 	}
-	slices.SortStableFunc(rows, func(a, b Summary) int {
-		if c := strings.Compare(b.Scope.SessionID(), a.Scope.SessionID()); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Scope.UserID(), b.Scope.UserID())
-	})
-	// A record that changes its class between two of the queries is found twice.
-	rows = slices.CompactFunc(rows, func(a, b Summary) bool { return a.Scope == b.Scope })
-	if len(rows) <= limit {
+	rows, more := merge(lanes, limit)
+	if !more {
 		return Page{Records: rows}, nil
 	}
-	rows = rows[:limit]
-	return Page{Records: rows, Next: makeCursor(rows[limit-1].Scope.SessionID(), s, f.Class)}, nil
-}
-
-// newest returns the first n rows of a query, over as many pages as it takes:
-// a page may be short of rows that did not belong to the scope.
-func newest(ctx context.Context, view *table.View, q table.Query, n int) ([]table.Found, error) {
-	var out []table.Found
-	for {
-		q.Limit = n - len(out)
-		page, err := view.Query(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range page.Items {
-			if f.Scope.Level() == scope.SessionLevel && f.Item.Sort == metaSort {
-				out = append(out, f)
-			}
-		}
-		if page.Next == "" || len(out) >= n {
-			return out, nil
-		}
-		q.Cursor = page.Next
+	if len(rows) > 0 {
+		from.before = rows[len(rows)-1].Scope.SessionID()
 	}
+	for i, l := range lanes {
+		from.lanes[i] = l.next(from.before)
+	}
+	return Page{Records: rows, Next: from.encode(s, f.Class)}, nil
 }
 
 func (f Filter) classes() ([]Class, error) {

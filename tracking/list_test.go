@@ -301,15 +301,20 @@ func TestFindMeetsAChange(t *testing.T) {
 
 func FuzzCursor(f *testing.F) {
 	user := userOf(f, "acme", "u1")
-	f.Add(makeCursor(sessionOf(f, user, 1).SessionID(), user, Active))
+	id := sessionOf(f, user, 1).SessionID()
+	for _, p := range []position{{}, {cursor: endOfClass}, {to: id, cursor: "AAAA"}, {cursor: "AAAA"}} {
+		f.Add(listCursor{before: id, lanes: []position{p}}.encode(user, Active))
+	}
 	f.Add("")
 	f.Add("AAAA")
 	f.Fuzz(func(t *testing.T, cursor string) {
-		after, err := parseCursor(cursor, user, Active)
+		parsed, err := parseCursor(cursor, user, Active, 1)
 		if err != nil {
 			require.ErrorIs(t, err, ErrInvalid)
 			return
 		}
-		require.Equal(t, cursor, makeCursor(after, user, Active), "a cursor has one form")
+		if cursor != "" {
+			require.Equal(t, cursor, parsed.encode(user, Active), "a cursor has one form")
+		}
 	})
 }

@@ -1,10 +1,12 @@
 package tracking
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -31,6 +33,11 @@ type SweepOptions struct {
 	// sweepers that share the work. Default: all, in random order.
 	Shards []int
 
+	// Cursor is the Next of an earlier sweep, which this one goes on with;
+	// then Shards is ignored, and Orphans must be the same. Default: the
+	// sweep begins anew.
+	Cursor string
+
 	// Orphans says that every lease of the table is of a process that has
 	// ended, as one knows who has locked a file at the start. Then every
 	// stage that a worker runs is lost at once, overdue or not, and the
@@ -47,8 +54,13 @@ type SweepResult struct {
 	Moved     int // put off, since somebody is still at work on them
 	Purged    int // expired and removed
 
-	// More is set where the sweep has reached its limit.
+	// More is set if there may be more to do at once: the sweep has reached a
+	// limit. Sweep again, with Next as the Cursor.
 	More bool
+
+	// Next is where the next sweep goes on; empty if all shards were looked
+	// through. It holds nothing secret.
+	Next string
 
 	// Errors are of records that were left as they are, at most 100 of
 	// them; the sweep went on with the others.
@@ -69,39 +81,50 @@ func (e *SweepError) Unwrap() error { return e.Err }
 const (
 	defaultSweep   = 1000
 	maxSweepErrors = 100
+	maxSweepPages  = 128
 )
 
 // Sweep does what time brings with it, to all records that are overdue:
 //
 //   - A stage that runs under a dead lease fails with [CodeLost] and may be
 //     started again, if attempts are left.
-//   - An External stage whose object is there after all succeeds; an optional
-//     one whose object is not fails, by itself.
-//   - Where a worker with a live lease takes longer than was expected, the
+//   - An External stage whose object has arrived succeeds; an optional one
+//     whose object has not fails, by itself.
+//   - If a worker with a live lease takes longer than was expected, the
 //     record is looked at again later.
-//   - Everything else has been waited for in vain: the record ends, FAILED,
-//     with the reason [CodeAbandoned].
+//   - Every other record ends, FAILED, with the reason [CodeAbandoned].
 //
-// And it removes records whose retention is over, where the store does not.
+// It also removes records whose retention is over, if the store does not.
 //
-// Each record costs one read and one write beside the listing; one that is
-// overdue no more, the read alone. A sweep may be ended at any point and begun
-// anew, and any number of them may run at once: each change is decided from
-// what the record is by then. The error is of the listing or the removing: the
-// shards that could not be listed are left for the next sweep, and what was done
-// is in the result.
+// Each record costs one read and one write beside the listing; one that is no
+// longer overdue costs the read alone. One call makes at most [SweepOptions.Limit]
+// changes and reads at most 128 pages of the index, whose rows any writer may
+// have put there; [SweepResult.Next] then says where the next call goes on. A sweep
+// may be ended at any point and begun anew, and any number of them may run at
+// once: each change is decided from the record's current state. The error is of
+// the listing or the removing: the shards that could not be listed are left for
+// a new sweep, and the result says what was done.
 func (t *Tracker) Sweep(ctx context.Context, o *SweepOptions) (SweepResult, error) {
 	s, err := t.newSweep(o)
 	if err != nil {
 		return SweepResult{}, opError("sweep", err)
 	}
 	var errs []error
-	for _, shard := range s.Shards {
-		if err := ctx.Err(); err != nil {
-			return s.result, opError("sweep", err)
+	for len(s.at.Shards) > 0 {
+		if s.isFull() {
+			s.stop()
+			break
 		}
-		if err := s.shard(ctx, shard); err != nil {
-			errs = append(errs, fmt.Errorf("shard %d: %w", shard, err))
+		done, err := s.shard(ctx)
+		if ended := ctx.Err(); ended != nil {
+			s.stop()
+			return s.result, opError("sweep", ended)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("shard %d: %w", s.at.Shards[0], err))
+		}
+		if done || err != nil {
+			s.at.Shards, s.at.Cursor = s.at.Shards[1:], ""
 		}
 	}
 	s.result.Purged, err = s.System.Purge(ctx, s.Limit)
@@ -109,12 +132,24 @@ func (t *Tracker) Sweep(ctx context.Context, o *SweepOptions) (SweepResult, erro
 	return s.result, opError("sweep", errors.Join(append(errs, err)...))
 }
 
-// sweep is one Sweep under way.
+// sweep is one Sweep in progress.
 type sweep struct {
 	SweepOptions
 	t      *Tracker
+	at     sweepCursor
+	pages  int // that were read
 	result SweepResult
 }
+
+// isFull reports whether the sweep has done as much as one call may.
+func (s *sweep) isFull() bool { return s.changes() >= s.Limit || s.pages >= maxSweepPages }
+
+func (s *sweep) changes() int {
+	return s.result.Lost + s.result.Observed + s.result.Moved + s.result.Abandoned
+}
+
+// stop ends the sweep so that the next one can go on.
+func (s *sweep) stop() { s.result.Next, s.result.More = s.at.encode(), true }
 
 func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	if o == nil || o.System == nil {
@@ -129,45 +164,52 @@ func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	if s.Limit < 0 {
 		return nil, invalid("a limit of %d", s.Limit)
 	}
-	if s.Limit == 0 {
-		s.Limit = defaultSweep
+	s.Limit = cmp.Or(s.Limit, defaultSweep)
+	var err error
+	if s.Cursor != "" {
+		s.at, err = parseSweepCursor(s.Cursor, s.Orphans)
+		return s, err
 	}
+	s.at.Shards = slices.Clone(s.Shards)
 	if s.Shards == nil {
-		s.Shards = rand.Perm(Shards) //nolint:gosec // so that sweepers that begin at once part ways; nothing secret
+		s.at.Shards = rand.Perm(Shards) //nolint:gosec // so that sweepers that begin at once part ways; nothing secret
 	}
-	for _, shard := range s.Shards {
-		if shard < 0 || shard >= Shards {
-			return nil, invalid("shard %d of %d", shard, Shards)
-		}
+	if !s.Orphans {
+		s.at.To = stamp(t.now().Add(time.Millisecond))
 	}
-	return s, nil
+	return s, checkShards(s.at.Shards)
 }
 
-// shard sweeps one shard. Records that cannot be dealt with stay at its head;
-// they do not count towards the limit, so they are in nobody's way.
-func (s *sweep) shard(ctx context.Context, n int) error {
-	q := table.Query{Slot: table.I3, Class: dueClass(s.t.machine.pipeline.Name)}
-	if !s.Orphans {
-		q.To = stamp(s.t.now().Add(time.Millisecond))
-	}
-	for {
-		page, err := s.System.Query(ctx, n, q)
-		if err != nil {
-			return err
+// shard sweeps the first shard that is left, until it ends (then done is true)
+// or the sweep is full. Records that cannot be dealt with stay at its head; they
+// do not count as changes.
+func (s *sweep) shard(ctx context.Context) (done bool, err error) {
+	q := table.Query{Slot: table.I3, Class: dueClass(s.t.machine.pipeline.Name), To: s.at.To}
+	for s.pages < maxSweepPages {
+		q.Cursor = s.at.Cursor
+		page, err := s.System.Query(ctx, s.at.Shards[0], q)
+		if errors.Is(err, table.ErrCursor) {
+			return false, fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
+		if err != nil {
+			return false, err
+		}
+		s.pages++
 		for _, f := range page.Items {
 			if err := ctx.Err(); err != nil {
-				return err
+				return false, err
 			}
-			if s.result.More {
-				return nil
+			if s.changes() >= s.Limit {
+				return false, nil // the next sweep reads this page again
 			}
 			s.row(ctx, f)
 		}
-		if q.Cursor = page.Next; q.Cursor == "" {
-			return nil
+		if page.Next == "" {
+			return true, nil
 		}
+		s.at.Cursor = page.Next
 	}
+	return false, nil
 }
 
 func (s *sweep) row(ctx context.Context, f table.Found) {
@@ -193,7 +235,6 @@ func (s *sweep) row(ctx context.Context, f table.Found) {
 	case abandoned:
 		s.result.Abandoned++
 	}
-	s.result.More = s.result.Lost+s.result.Observed+s.result.Moved+s.result.Abandoned == s.Limit
 }
 
 // record sweeps one record.

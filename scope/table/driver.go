@@ -50,7 +50,8 @@ type DriverQuery struct {
 	Consistent bool // only where Slot is 0
 	// CountOnly asks for no rows: Count is how many rows of the range have
 	// not expired and have a base partition that Key contains ([Key.Contains],
-	// [Key.Within]), counted up to Limit. After is nil.
+	// [Key.Within]), counted up to Limit. The driver looks at [MaxExamined]
+	// rows at most. After is nil.
 	CountOnly bool
 	Limit     int // at least 1: of the rows returned, or of the count
 }
@@ -68,8 +69,9 @@ type Position struct {
 type DriverPage struct {
 	Rows  []Row
 	Count int // with CountOnly
-	// More is set where rows may follow. A page with More has rows, and the
+	// More is set if rows may follow. A page with More has rows, and the
 	// last one is the position after which the next page goes on. It may have
-	// fewer rows than the limit. Not set with CountOnly.
+	// fewer rows than the limit. With CountOnly, it is set if the count
+	// stopped below the limit and before the end of the range.
 	More bool
 }

@@ -71,8 +71,14 @@ func (l list) page(q DriverQuery, now time.Time) DriverPage {
 	}
 	var page DriverPage
 	if q.CountOnly {
-		for _, e := range l {
-			if page.Count < q.Limit && !e.row.Expired(now) && q.Key.Contains(e.row.Partition) {
+		for i, e := range l {
+			if page.Count == q.Limit {
+				break
+			}
+			if page.More = i == MaxExamined; page.More {
+				break
+			}
+			if !e.row.Expired(now) && q.Key.Contains(e.row.Partition) {
 				page.Count++
 			}
 		}

@@ -13,7 +13,11 @@ import (
 const (
 	DefaultLimit = 100  // rows of a page where [Query.Limit] is 0
 	MaxLimit     = 1000 // rows of a page at most
-	MaxCount     = 1000 // beyond it [View.Count] stops
+	MaxCount     = 1000 // at which [View.Count] stops
+
+	// MaxExamined is the most rows that a [View.Count] looks at. Rows that
+	// have expired or lie outside the scope are looked at and not counted.
+	MaxExamined = 10_000
 )
 
 // Query says which items of a View, and in which order.
@@ -63,11 +67,13 @@ type Page struct {
 	Next string
 }
 
-// Query returns a page of items. Those that have expired are not among them,
-// nor are rows of an index that lie outside the scope. An item whose place
-// does not change while the pages are read is listed exactly once.
+// Query returns a page of items. It makes one call of the driver and looks at
+// no more rows than the limit. Items that have expired are left out, and so are
+// rows of an index that lie outside the scope; a page may therefore be short, or
+// empty, and still have a Next. An item whose place does not change while the
+// pages are read is listed exactly once.
 //
-// A bad query is [ErrQuery], [ErrConsistentIndex] or [ErrCursor].
+// It returns [ErrQuery], [ErrConsistentIndex] or [ErrCursor] for an invalid query.
 func (v *View) Query(ctx context.Context, q Query) (Page, error) {
 	dq, err := v.driverQuery(q)
 	if errors.Is(err, ErrCursor) {
@@ -82,14 +88,19 @@ func (v *View) Query(ctx context.Context, q Query) (Page, error) {
 	}
 	var page Page
 	now := time.Now()
+	var foreign []Row
 	for _, r := range rows.Rows {
 		s, ok := v.admit(q.Slot, r)
-		if !ok {
-			v.refused(ctx, fmt.Errorf("table: query: a row of partition %q stands in the index of another scope", r.Partition))
-		}
-		if ok && !r.Expired(now) {
+		switch {
+		case !ok:
+			foreign = append(foreign, r)
+		case !r.Expired(now):
 			page.Items = append(page.Items, Found{Scope: s, Item: itemOf(s, r)})
 		}
+	}
+	if len(foreign) > 0 {
+		v.refused(ctx, fmt.Errorf("table: query: rows of other scopes in an index: %d, the first of partition %q",
+			len(foreign), foreign[0].Partition))
 	}
 	if !rows.More {
 		return page, nil
@@ -112,9 +123,9 @@ func (v *View) refused(ctx context.Context, err error) {
 	}
 }
 
-// Count returns how many items a query would list over all its pages; above
-// [MaxCount] it returns MaxCount and true. Limit, Desc and Cursor must not be
-// set.
+// Count returns how many items a query would list over all its pages. capped
+// reports that there may be more: Count stops at [MaxCount] items, or when it has
+// looked at [MaxExamined] rows. Limit, Desc and Cursor must not be set.
 func (v *View) Count(ctx context.Context, q Query) (n int, capped bool, err error) {
 	if q.Limit != 0 || q.Cursor != "" || q.Desc {
 		return 0, false, fmt.Errorf("%w: a count has no limit, cursor or order", ErrQuery)
@@ -128,7 +139,7 @@ func (v *View) Count(ctx context.Context, q Query) (n int, capped bool, err erro
 	if err != nil {
 		return 0, false, fmt.Errorf("table: count: %w", err)
 	}
-	return min(page.Count, MaxCount), page.Count > MaxCount, nil
+	return min(page.Count, MaxCount), page.Count > MaxCount || page.More, nil
 }
 
 func (v *View) driverQuery(q Query) (DriverQuery, error) {

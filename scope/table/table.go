@@ -8,9 +8,10 @@ import (
 
 // Options configures a [Table]. Nil is valid.
 type Options struct {
-	// Audit is told of each cursor that is not one of the query it is given
-	// with, and of each row that an index returned and that lies outside the
-	// scope which asked: somebody has forged its place. Default: nobody is told.
+	// Audit, if non-nil, receives a report for each cursor that does not
+	// belong to its query, and one for each page of an index with rows that
+	// lie outside the scope: somebody has forged their place. That report
+	// says how many there are.
 	Audit scope.Auditor
 }
 

@@ -71,10 +71,15 @@ func collect(tx *bbolt.Tx, q table.DriverQuery, entries iter.Seq2[[]byte, []byte
 func count(q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.DriverPage, error) {
 	var page table.DriverPage
 	now := time.Now()
+	examined := 0
 	for k, v := range entries {
 		if page.Count == q.Limit {
 			break
 		}
+		if page.More = examined == table.MaxExamined; page.More {
+			break
+		}
+		examined++
 		partition, _, err := base(q, k)
 		if err != nil {
 			return table.DriverPage{}, err

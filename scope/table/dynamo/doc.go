@@ -8,7 +8,7 @@
 // A [Driver] keeps every promise of [table.Driver] by one request each: a
 // write is one conditional PutItem or DeleteItem, which returns the item where
 // its condition does not hold, so that a conflict costs no read; a page is one
-// Query. A count is a Query for every MB of rows, which returns none of them.
+// Query. A count is up to ten Queries, which return no rows.
 // There is no Scan.
 //
 // The table has the keys pk and sk, and three indexes, index1 to index3, with

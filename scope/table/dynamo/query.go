@@ -13,9 +13,10 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Query implements [table.Driver]. A page is one request. It asks for one row
-// more than the limit, which tells whether a next page has any, and is
-// shorter where DynamoDB stops, at 1 MB.
+// Query implements [table.Driver]. A page is one request, unless DynamoDB
+// answers it with an empty page that is not the last. It asks for one row more
+// than the limit, which tells whether a next page has any, and is shorter if
+// DynamoDB stops at 1 MB. A count is up to ten requests.
 func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
 	c, err := d.client(ctx, q.Key)
 	if err != nil {
@@ -29,7 +30,7 @@ func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPa
 		return count(ctx, c, in, q)
 	}
 	in.Limit = aws.Int32(int32(q.Limit + 1))
-	for {
+	for range maxRequests {
 		out, err := c.Query(ctx, in)
 		if err != nil {
 			return table.DriverPage{}, mapError(err)
@@ -39,7 +40,11 @@ func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPa
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
+	return table.DriverPage{}, fmt.Errorf("dynamo: query: %d empty pages in a row", maxRequests)
 }
+
+// maxRequests is how many requests one call makes at most.
+const maxRequests = 10
 
 func page(q table.DriverQuery, out *dynamodb.QueryOutput) (table.DriverPage, error) {
 	n := min(q.Limit, len(out.Items))
@@ -74,8 +79,8 @@ func decodeFound(q table.DriverQuery, it item) (table.Row, error) {
 	return r, err
 }
 
-// count asks for numbers of rows: each request looks at no more rows than are
-// still wanted, and all that it finds count.
+// count asks for numbers of rows. Each request looks at no more rows than are
+// still wanted, and maxRequests bounds how many rows it looks at that do not count.
 func count(ctx context.Context, c Client, in *dynamodb.QueryInput, q table.DriverQuery) (table.DriverPage, error) {
 	filter := liveText
 	in.Select = types.SelectCount
@@ -89,19 +94,23 @@ func count(ctx context.Context, c Client, in *dynamodb.QueryInput, q table.Drive
 		in.ExpressionAttributeValues[":below"] = text(below)
 	}
 	in.FilterExpression = &filter
-	n := 0
-	for {
-		in.Limit = aws.Int32(int32(q.Limit - n))
+	n, examined := 0, 0
+	for range maxRequests {
+		in.Limit = aws.Int32(int32(min(q.Limit-n, table.MaxExamined-examined)))
 		out, err := c.Query(ctx, in)
 		if err != nil {
 			return table.DriverPage{}, mapError(err)
 		}
-		n += int(out.Count)
+		n, examined = n+int(out.Count), examined+int(out.ScannedCount)
 		if n >= q.Limit || len(out.LastEvaluatedKey) == 0 {
 			return table.DriverPage{Count: n}, nil
 		}
+		if examined >= table.MaxExamined {
+			break
+		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
+	return table.DriverPage{Count: n, More: true}, nil
 }
 
 // input is the request for the range of a query.

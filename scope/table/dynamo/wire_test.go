@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -282,6 +283,33 @@ func TestCountsOnTheWire(t *testing.T) {
 	require.Equal(t, 1000, n)
 	require.True(t, capped)
 	require.NotContains(t, w.one(t).body["FilterExpression"], "#pk", "a partition has no foreign rows")
+}
+
+// However many rows do not count, and however many pages are empty, a call makes a
+// bounded number of requests.
+func TestRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	last := `"LastEvaluatedKey":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"}}`
+	endless := func(body string) *wire { return &wire{answers: slices.Repeat([]answer{{body: body}}, 1000)} }
+
+	w := endless(`{"Count":3,"ScannedCount":1000,` + last + `}`)
+	n, capped, err := view(t, w).Count(t.Context(), table.Query{Slot: table.I1, Class: "c"})
+	require.NoError(t, err)
+	require.Equal(t, 30, n)
+	require.True(t, capped)
+	require.Len(t, w.take(), 10)
+
+	w = endless(`{"Count":0,"ScannedCount":1,` + last + `}`) // pages of 1 MB may be of few rows
+	n, capped, err = view(t, w).Count(t.Context(), table.Query{})
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.True(t, capped)
+	require.Len(t, w.take(), 10)
+
+	w = endless(`{"Items":[],"Count":0,` + last + `}`)
+	_, err = view(t, w).Query(t.Context(), table.Query{})
+	require.ErrorContains(t, err, "empty pages")
+	require.Len(t, w.take(), 10)
 }
 
 // A foreign row in an index is not even decoded, so that it cannot spoil a page.

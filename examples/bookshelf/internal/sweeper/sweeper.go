@@ -105,5 +105,6 @@ func (s *Sweeper) sweep(ctx context.Context, o tracking.SweepOptions) error {
 		if err != nil || !done.More {
 			return err
 		}
+		o.Cursor = done.Next
 	}
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extended, refreshed } from "./ledger.js";
+import { extended, filled, refreshed } from "./ledger.js";
 
 const rows = (...ids) => ids.map((upload_id) => ({ upload_id }));
 const ids = (list) => list.rows.map((r) => r.upload_id).join("");
@@ -27,6 +27,24 @@ test("rows pushed off the first page stay, and the list goes on after them", () 
 test("a first page that is also the last one is all there is", () => {
   assert.deepEqual(refreshed({ rows: rows("c", "b", "a"), next: "a" }, { files: rows("c") }), { rows: rows("c"), next: undefined });
   assert.deepEqual(refreshed({ rows: rows("a") }, { files: [] }), { rows: [], next: undefined });
+});
+
+test("an empty first page with a cursor removes nothing", () => {
+  const list = { rows: rows("c", "b"), next: "b" };
+  assert.deepEqual(refreshed(list, { files: [], next: "x" }), list);
+  assert.deepEqual(refreshed({ rows: [] }, { files: [], next: "x" }), { rows: [], next: "x" });
+});
+
+test("empty pages are passed over, but not for ever", async () => {
+  const pages = { "": { files: [], next: "1" }, 1: { next: "2" }, 2: { files: rows("a"), next: "3" } };
+  const cursors = [];
+  const ask = async (cursor = "") => (cursors.push(cursor), pages[cursor]);
+  assert.deepEqual(await filled(ask), pages[2]);
+  assert.deepEqual(cursors, ["", "1", "2"]);
+  let asked = 0;
+  const page = await filled(async () => ({ files: [], next: String(++asked) }));
+  assert.equal(page.next, "5");
+  assert.deepEqual(await filled(async () => ({ files: [] })), { files: [] });
 });
 
 test("a further page repeats nothing and hands on its cursor", () => {

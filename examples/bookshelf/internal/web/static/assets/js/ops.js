@@ -4,7 +4,7 @@
 import * as api from "./api.js";
 import { announce } from "./announce.js";
 import { byId, show, text } from "./dom.js";
-import { extended, refreshed } from "./ledger.js";
+import { extended, filled, refreshed } from "./ledger.js";
 import { clear, notice } from "./notice.js";
 import { Row } from "./row.js";
 import { count } from "./words.js";
@@ -46,14 +46,16 @@ function draw() {
     else box.insertBefore(row.element, before);
   }
   text(byId("empty"), empty[filter]);
-  show(byId("empty"), list.rows.length === 0);
+  show(byId("empty"), list.rows.length === 0 && !list.next);
   show(byId("more"), Boolean(list.next));
 }
 
 function drawCounts(counts) {
+  // Below this sum no class is full: the counting ended early, and each number may be too small.
+  const more = counts.capped && counts.all < 1000 ? "+" : "";
   for (const node of document.querySelectorAll("[data-count]")) {
     const n = counts[node.dataset.count];
-    text(node, Number.isFinite(n) ? count(n, counts.capped) : "–");
+    text(node, Number.isFinite(n) ? count(n, counts.capped) + more : "–");
   }
 }
 
@@ -66,7 +68,7 @@ async function look() {
   try {
     const [counts, page] = await Promise.all([
       api.counts(signal),
-      api.files({ status: filter, limit: pageSize }, signal),
+      filled((cursor) => api.files({ status: filter, limit: pageSize, cursor }, signal)),
     ]);
     if (signal.aborted) return;
     drawCounts(counts);
@@ -90,7 +92,7 @@ async function more() {
   const { signal } = asking;
   button.disabled = true;
   try {
-    const page = await api.files({ status: filter, limit: pageSize, cursor: list.next }, signal);
+    const page = await filled((cursor) => api.files({ status: filter, limit: pageSize, cursor }, signal), list.next);
     if (signal.aborted) return;
     list = extended(list, page);
     draw();

@@ -1,0 +1,137 @@
+package tracking
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// maxScanPages is how many pages of a class one call reads at most. Rows of
+// other scopes and expired rows are dropped from a page, and whoever may write
+// items may place any number of rows in any index.
+const maxScanPages = 3
+
+// lane is one class of a list, read from a position on.
+type lane struct {
+	class Class
+	start position
+	rows  []Summary // newest first
+	// stop is behind the last row that was read, if maxScanPages ended the
+	// reading; otherwise zero. No record lies between the last of rows and
+	// stop, but some may lie behind it.
+	stop position
+}
+
+// position is where the reading of a class goes on. The zero position is behind
+// the last record that was listed.
+type position struct {
+	to     string // the bound of the query to which the cursor belongs
+	cursor string // of the table; or endOfClass
+}
+
+// endOfClass is the cursor of a class that has no more rows.
+const endOfClass = "-"
+
+// scan reads at least n records of a class that are older than before (a
+// session id; empty: all), unless it has fewer or maxScanPages have been read.
+// The first page has as many rows as are needed; if some of them had to be
+// dropped, the next ones are as large as possible.
+func scan(ctx context.Context, view *table.View, q table.Query, before string, n int) (rows []Summary, next string, err error) {
+	q.Limit = min(n, table.MaxLimit)
+	for range maxScanPages {
+		page, err := view.Query(ctx, q)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, f := range page.Items {
+			if s, ok := summarize(f, q); ok && (before == "" || s.Scope.SessionID() < before) {
+				rows = append(rows, s)
+			}
+		}
+		q.Cursor, q.Limit = page.Next, table.MaxLimit
+		if page.Next == "" || len(rows) >= n {
+			break
+		}
+	}
+	return rows, q.Cursor, nil
+}
+
+// summarize returns what an index says of a record. It returns false for
+// another item, and for a record in a place that this package would not give it.
+func summarize(f table.Found, q table.Query) (Summary, bool) {
+	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != metaSort {
+		return Summary{}, false
+	}
+	for _, e := range f.Item.Index {
+		if e.Slot == q.Slot && e.Sort == f.Scope.SessionID() {
+			name, _ := f.Item.Attr["filename"].(string)
+			return Summary{Scope: f.Scope, Class: Class(q.Class), Filename: name}, true
+		}
+	}
+	return Summary{}, false
+}
+
+// read reads at least n records of the lane's class, for a page of a list.
+func (l *lane) read(ctx context.Context, view *table.View, slot table.Slot, before string, n int) error {
+	if l.start.cursor == endOfClass {
+		return nil
+	}
+	q := table.Query{Slot: slot, Class: string(l.class), To: before, Desc: true}
+	if l.start.cursor != "" {
+		q.To, q.Cursor = l.start.to, l.start.cursor
+	}
+	rows, next, err := scan(ctx, view, q, before, n)
+	l.rows = rows
+	if next != "" && len(rows) < n {
+		l.stop = position{to: q.To, cursor: next}
+	}
+	return err
+}
+
+// next returns where the reading goes on, when all records down to last (a
+// session id; empty: none) have been listed.
+func (l *lane) next(last string) position {
+	switch n := len(l.rows); {
+	case n > 0 && (last == "" || l.rows[0].Scope.SessionID() < last): // none of its records was listed
+		return l.start
+	case n > 0 && l.rows[n-1].Scope.SessionID() < last: // not all were
+		return position{}
+	case l.stop.isZero() && !l.start.isZero():
+		return position{cursor: endOfClass}
+	}
+	return l.stop
+}
+
+// merge returns the newest records of all lanes, at most limit, and whether
+// there may be more. It stops where a lane that was not read to its end may
+// have a record that comes first.
+func merge(lanes []lane, limit int) (rows []Summary, more bool) {
+	last := "" // of the records whose place is certain
+	for _, l := range lanes {
+		rows = append(rows, l.rows...)
+		if l.stop.isZero() {
+			continue
+		}
+		if len(l.rows) == 0 {
+			return nil, true
+		}
+		more = true
+		last = max(last, l.rows[len(l.rows)-1].Scope.SessionID())
+	}
+	slices.SortStableFunc(rows, func(a, b Summary) int {
+		return cmp.Or(strings.Compare(b.Scope.SessionID(), a.Scope.SessionID()), strings.Compare(a.Scope.UserID(), b.Scope.UserID()))
+	})
+	// A record that changes its class between two of the queries is found twice.
+	rows = slices.CompactFunc(rows, func(a, b Summary) bool { return a.Scope == b.Scope })
+	if i := slices.IndexFunc(rows, func(s Summary) bool { return s.Scope.SessionID() < last }); i >= 0 {
+		rows = rows[:i]
+	}
+	if len(rows) > limit {
+		rows, more = rows[:limit], true
+	}
+	return rows, more
+}

@@ -1,0 +1,53 @@
+package tracking
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"time"
+)
+
+// sweepCursor is what a sweep has left to do. Its text is base64url, without
+// padding, of its JSON.
+type sweepCursor struct {
+	To     string `json:"to,omitempty"` // the time up to which records are overdue; empty: all are swept
+	Shards []int  `json:"shards"`       // not yet swept to their ends, in order
+	Cursor string `json:"cursor,omitempty"`
+}
+
+func (c sweepCursor) encode() string {
+	text, err := json.Marshal(c)
+	if err != nil { // strings and numbers can be encoded
+		panic(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// parseSweepCursor returns the cursor of a sweep, of orphans or not.
+func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
+	const bad = "a cursor that is not of a sweep with these options"
+	var c sweepCursor
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || json.Unmarshal(raw, &c) != nil || c.encode() != text {
+		return sweepCursor{}, invalid(bad)
+	}
+	if orphans != (c.To == "") {
+		return sweepCursor{}, invalid(bad)
+	}
+	if _, err := time.Parse(timeLayout, c.To); err != nil && c.To != "" {
+		return sweepCursor{}, invalid(bad)
+	}
+	return c, checkShards(c.Shards)
+}
+
+// checkShards returns an error if a shard does not exist.
+func checkShards(shards []int) error {
+	if len(shards) > Shards {
+		return invalid("%d shards of %d", len(shards), Shards)
+	}
+	for _, shard := range shards {
+		if shard < 0 || shard >= Shards {
+			return invalid("shard %d of %d", shard, Shards)
+		}
+	}
+	return nil
+}
