@@ -40,7 +40,7 @@ func TestConversation(t *testing.T) {
 		ToolDone{ID: "c2", Name: "echo", Result: result("<b>")},
 		TextDelta{"Done."},
 		Used{Usage{Input: 20, Output: 1, CacheRead: 5}},
-		Done{Stop: Complete, History: done.History, Usage: Usage{Input: 30, Output: 4, CacheRead: 5}},
+		Done{Stop: Complete, Reason: EndTurn, History: done.History, Usage: Usage{Input: 30, Output: 4, CacheRead: 5}},
 	}, evs)
 	require.Equal(t, []string{
 		"user: Go.",
@@ -52,7 +52,7 @@ func TestConversation(t *testing.T) {
 
 	require.Len(t, m.requests, 2)
 	require.Equal(t, "Be brief.", m.requests[0].System)
-	require.Equal(t, 4096, m.requests[0].MaxTokens)
+	require.Zero(t, m.requests[0].MaxTokens, "the Model's own limit")
 	require.Equal(t, "echo", m.requests[0].Tools[0].Name)
 	require.Len(t, m.requests[0].Messages, 1)
 	require.Len(t, m.requests[1].Messages, 3)
@@ -137,12 +137,13 @@ func TestAnswersThatFail(t *testing.T) {
 		"filtered":             {step{text("a"), good, StopPart{ContentFiltered}}, Filtered, false},
 		"context window":       {step{good, StopPart{ContextWindow}}, ContextFull, false},
 		"malformed":            {step{good, StopPart{Malformed}}, BadOutput, true},
-		"unknown reason":       {step{good, StopPart{"nap"}}, BadOutput, true},
-		"no reason":            {step{good, StopPart{}}, BadOutput, true},
+		"unknown reason":       {step{good, StopPart{"nap"}}, UnknownReason, false},
+		"unknown, and a text":  {step{text("a"), good, StopPart{"nap"}}, UnknownReason, false},
+		"unknown, and nothing": {step{text(" "), StopPart{"nap"}}, UnknownReason, false},
+		"no reason":            {step{good, StopPart{}}, UnknownReason, false},
 		"a call that is lost":  {step{text("a"), calls}, BadOutput, true},
 		"text after the end":   {step{good, calls, text("b")}, BadOutput, true},
 		"two ends":             {step{good, calls, calls}, BadOutput, true},
-		"usage twice":          {step{good, UsagePart{}, calls, UsagePart{}}, BadOutput, true},
 		"nil":                  {step{good, nil, calls}, BadOutput, true},
 		"no text":              {step{text("\xff"), good, calls}, BadOutput, true},
 		"one id, two calls":    {step{good, good, calls}, BadOutput, true},

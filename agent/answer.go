@@ -144,12 +144,7 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 			}
 			ans.add(d.ToolUse)
 		case UsagePart:
-			if used != nil {
-				return ans, breach(errors.New("agent: the model gave its usage twice"))
-			}
-			used = &d.Usage
-			r.cost(d.Usage)
-			if !r.emit(Used(d)) {
+			if !r.use(&used, d.Usage) {
 				return ans, nil
 			}
 		case StopPart:
@@ -163,10 +158,29 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 		return ans, &RunError{Code: Truncated, Message: "The model's answer was cut off.", Retryable: true,
 			Err: errors.New("agent: the stream ended without a StopPart")}
 	}
+	r.reason = reason
 	if failed := judge(reason, ans); failed != nil {
 		return ans, failed
 	}
 	return ans, r.checkIDs(ans)
+}
+
+// use counts what the model says that the answer has cost so far, and emits what is new of it. It returns false if the
+// consumer has left.
+func (r *run) use(used **Usage, all Usage) bool {
+	var before Usage
+	first := *used == nil
+	if !first {
+		before = **used
+		all = all.largest(before)
+	}
+	*used = &all
+	more := all.minus(before)
+	if more == (Usage{}) && !first {
+		return true
+	}
+	r.cost(more)
+	return r.emit(Used{more})
 }
 
 // reason takes a block of reasoning in, as it came. One without any content is left out, as blank text is.
@@ -197,7 +211,7 @@ func (a *answer) add(u ToolUse) {
 	a.calls = append(a.calls, c)
 }
 
-// judge says what the model's reason to stop forbids.
+// judge returns an error if the model's stop reason, or text that is not UTF-8, forbids the answer.
 func judge(reason Reason, ans *answer) *RunError {
 	switch reason {
 	case EndTurn, StopSequence:
@@ -214,7 +228,10 @@ func judge(reason Reason, ans *answer) *RunError {
 	case Malformed:
 		return breach(errors.New("agent: the service says that the model's output was malformed"))
 	default:
-		return breach(fmt.Errorf("agent: the model stopped for an unknown reason, %q", reason))
+		if len(ans.calls) > 0 || strings.TrimSpace(ans.text()) == "" {
+			return &RunError{Code: UnknownReason, Message: "The model stopped for a reason that is not known here.",
+				Err: fmt.Errorf("agent: the model stopped for the unknown reason %q", reason)}
+		}
 	}
 	for _, p := range ans.parts {
 		if !utf8.ValidString(p.Text) {

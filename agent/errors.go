@@ -19,10 +19,12 @@ const (
 	Filtered     Code = "filtered"       // content filter, guardrail
 	ContextFull  Code = "context_window" // the conversation does not fit the model
 	BadOutput    Code = "malformed"      // the model's answer contradicts itself or the protocol
-	LimitReached Code = "limit"          // one of Limits
-	Incomplete   Code = "incomplete"     // a typed answer was asked for, and the run was cancelled or is pending: see Done.Stop
-	ToolFailed   Code = "tool_failed"    // a tool said Fatal, without a code of its own
-	Internal     Code = "internal"       // a defect, of a Model adapter for example
+	// UnknownReason: the model stopped for a [Reason] that the agent does not know, and left more than text.
+	UnknownReason Code = "unknown_reason"
+	LimitReached  Code = "limit"       // one of Limits
+	Incomplete    Code = "incomplete"  // a typed answer was asked for, and the run was cancelled or is pending: see Done.Stop
+	ToolFailed    Code = "tool_failed" // a tool said Fatal, without a code of its own
+	Internal      Code = "internal"    // a defect, of a Model adapter for example
 )
 
 // ModelError is how a [Model] fails.

@@ -79,6 +79,8 @@ type (
 		History History
 		// Usage is the sum over the run, answers that failed included, and what came before a Checkpoint.
 		Usage Usage
+		// Reason is why the model stopped, in its last answer of this run. It is empty if no answer came to its end.
+		Reason Reason
 		// Partial is the text of an answer that did not become whole, and so is not in the History. It is for display.
 		Partial string
 		// Skipped counts the pieces of answers that the Model did not pass on, by [SkippedPart].Kind. It is nil if there

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Limits bound a run. Zero fields have their defaults; negative ones are refused by [New]. A run that reaches a
+// Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches a
 // limit ends with the code [LimitReached].
 type Limits struct {
 	// Turns is how often the model is asked. Calls in the last answer are not run, since no answer could follow; the
@@ -22,7 +22,7 @@ type Limits struct {
 	Parallel int
 	// ToolTimeout is how long one call may take. One that takes longer fails, and the run goes on. Default 60 s.
 	ToolTimeout time.Duration
-	// MaxTokens bounds each answer. Default 4096.
+	// MaxTokens is the largest size of each answer in tokens. Zero means the Model's own limit.
 	MaxTokens int
 }
 
@@ -37,6 +37,6 @@ func (l Limits) withDefaults() (Limits, error) {
 		Corrections: cmp.Or(l.Corrections, 3),
 		Parallel:    cmp.Or(l.Parallel, 8),
 		ToolTimeout: cmp.Or(l.ToolTimeout, time.Minute),
-		MaxTokens:   cmp.Or(l.MaxTokens, 4096),
+		MaxTokens:   l.MaxTokens,
 	}, nil
 }

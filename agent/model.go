@@ -12,9 +12,8 @@ import (
 //
 // Stream sends one request and yields the answer piece by piece: any number of [TextPart], [CitationPart],
 // [ReasoningDelta], [ReasoningPart], [UseDelta], [UsePart] and [SkippedPart], in the order of the answer, and then
-// exactly one [StopPart]. At most one
-// [UsagePart] may come anywhere. An answer without a StopPart counts as cut. A failure is yielded as the last pair, with
-// a nil Delta; it should be a [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in
+// exactly one [StopPart]. A [UsagePart] may come anywhere. An answer without a StopPart counts as cut. A failure is
+// yielded as the last pair, with a nil Delta; it should be a [*ModelError], and every other error is shown to nobody. Deltas and errors are not mixed in
 // one pair.
 //
 // The request is sent when the sequence is ranged over, in the caller's goroutine, and blocks there. A sequence is
@@ -41,7 +40,7 @@ type Request struct {
 	Messages []Message
 	// Tools are what may be called, ordered by name.
 	Tools []tools.Spec
-	// MaxTokens bounds the answer; always set.
+	// MaxTokens is the largest size of the answer in tokens. Zero means the Model's own limit.
 	MaxTokens int
 	// Choice says whether a tool must be called. Default: the model decides.
 	Choice Choice
@@ -88,7 +87,7 @@ type (
 	// know.
 	SkippedPart struct{ Kind string }
 
-	// UsagePart says what the answer cost; it comes at most once.
+	// UsagePart holds what the answer has cost so far, from its beginning. If several come, the largest counts hold.
 	UsagePart struct{ Usage }
 
 	// StopPart ends the answer: it comes exactly once, and only a UsagePart may follow.
@@ -108,6 +107,16 @@ func (StopPart) delta()       {}
 // Usage counts tokens, or what the model counts instead. CacheRead and CacheWrite are not part of Input.
 type Usage struct{ Input, Output, CacheRead, CacheWrite int64 }
 
+// largest returns the larger of each count.
+func (u Usage) largest(o Usage) Usage {
+	return Usage{max(u.Input, o.Input), max(u.Output, o.Output), max(u.CacheRead, o.CacheRead), max(u.CacheWrite, o.CacheWrite)}
+}
+
+// minus returns the difference of each count.
+func (u Usage) minus(o Usage) Usage {
+	return Usage{u.Input - o.Input, u.Output - o.Output, u.CacheRead - o.CacheRead, u.CacheWrite - o.CacheWrite}
+}
+
 func (u *Usage) add(o Usage) {
 	u.Input += o.Input
 	u.Output += o.Output
@@ -115,11 +124,14 @@ func (u *Usage) add(o Usage) {
 	u.CacheWrite += o.CacheWrite
 }
 
-// Reason is why the model stopped. The agent derives what to do next from the parts: calls are run whether the
-// reason is EndTurn or ToolUseReason. The reason alone only ever forbids.
+// Reason is why the model stopped. The agent derives what to do next from the parts: it runs calls whether the reason
+// is EndTurn or ToolUseReason. The reason alone only ever forbids.
+//
+// The list is open, because services add reasons such as "refusal". With a reason that is not listed here the agent
+// keeps an answer of text without calls; any other answer fails with [UnknownReason].
 type Reason string
 
-// The reasons, a closed list.
+// The reasons that the agent knows.
 const (
 	EndTurn         Reason = "end_turn"
 	ToolUseReason   Reason = "tool_use"

@@ -26,6 +26,7 @@ type run struct {
 	usage   Usage
 	skipped map[string]int // what Models did not pass on, by kind
 	spent   Usage          // the part of usage that is this life's
+	reason  Reason         // why the model stopped, in the last answer
 	turn    int            // how many answers have been asked for
 	called  int            // calls made so far
 	failing int            // turns in a row in which no call succeeded
@@ -69,8 +70,8 @@ func (r *run) skip(kind string) {
 
 // done is what the run has come to.
 func (r *run) done(stop Stop) Done {
-	d := Done{Stop: stop, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, Partial: r.partial,
-		Skipped: r.skipped, Checkpoint: r.resumeFrom()}
+	d := Done{Stop: stop, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, Reason: r.reason,
+		Partial: r.partial, Skipped: r.skipped, Checkpoint: r.resumeFrom()}
 	if stop == Complete {
 		d.Output = r.value
 	}

@@ -73,8 +73,8 @@ func (s *script) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error]
 
 // checkRequest checks what Request promises to a Model, independently of the package's own checks.
 func checkRequest(r *Request) error {
-	if r.MaxTokens <= 0 {
-		return errors.New("no MaxTokens")
+	if r.MaxTokens < 0 {
+		return errors.New("negative MaxTokens")
 	}
 	if !slices.IsSortedFunc(r.Tools, func(a, b tools.Spec) int { return map[bool]int{true: -1, false: 1}[a.Name < b.Name] }) {
 		return errors.New("the tools are not in order")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -53,13 +54,13 @@ func summary(ctx context.Context, m Model, turns []Turn) (string, Usage, error) 
 		case TextPart:
 			text.WriteString(d.Text)
 		case UsagePart:
-			usage.add(d.Usage)
+			usage = usage.largest(d.Usage)
 		case StopPart:
 			reason = d.Reason
 		}
 	}
 	switch {
-	case reason != EndTurn && reason != StopSequence:
+	case slices.Contains([]Reason{"", MaxTokens, ContentFiltered, ContextWindow, Malformed}, reason):
 		return "", usage, &ModelError{Code: Truncated, Message: "The summary of the conversation was cut off.", Retryable: true,
 			Err: fmt.Errorf("agent: summary: the model stopped for %q", reason)}
 	case strings.TrimSpace(text.String()) == "":

@@ -135,7 +135,10 @@ func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *
 		return ctx, nil
 	}
 	attrs := append(t.about(), known(attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))...)
-	attrs = append(attrs, attribute.Int("gen_ai.request.max_tokens", t.max), attribute.Bool("gen_ai.request.stream", true))
+	attrs = append(attrs, attribute.Bool("gen_ai.request.stream", true))
+	if t.max > 0 {
+		attrs = append(attrs, attribute.Int("gen_ai.request.max_tokens", t.max))
+	}
 	return t.begin(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs...)
 }
 

@@ -145,7 +145,7 @@ func TestTelemetry(t *testing.T) {
 	_, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "PRIVATE"})
 	require.NoError(t, err)
 	who := "gen_ai.agent.name=clerk"
-	model := " gen_ai.provider.name=p gen_ai.request.max_tokens=4096 gen_ai.request.model=m gen_ai.request.stream=true gen_ai.response.finish_reasons="
+	model := " gen_ai.provider.name=p gen_ai.request.model=m gen_ai.request.stream=true gen_ai.response.finish_reasons="
 	tool := func(name, id, errorType string) string {
 		span, of := "execute_tool", ""
 		if name != "" {

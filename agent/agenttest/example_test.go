@@ -112,14 +112,14 @@ func ExampleRecord() {
 	//   "agenttest": 1,
 	//   "exchanges": [
 	//     {
-	//       "request": {"max_tokens": 4096, "messages": [{"role": "user", "parts": [{"text": "Greet me."}]}]},
+	//       "request": {"messages": [{"role": "user", "parts": [{"text": "Greet me."}]}]},
 	//       "answer": [{"text": "Good day, [redacted:email:1]."}, {"stop": "end_turn"}]
 	//     }
 	//   ]
 	// }
 	// <nil>
-	// - {"max_tokens": 4096, "messages": [{"role": "user", "parts": [{"text": "Greet me."}]}]}
-	// + {"max_tokens": 4096, "messages": [{"role": "user", "parts": [{"text": "Praise me."}]}]}
+	// - {"messages": [{"role": "user", "parts": [{"text": "Greet me."}]}]}
+	// + {"messages": [{"role": "user", "parts": [{"text": "Praise me."}]}]}
 }
 
 func ExampleReplay() {

@@ -132,10 +132,6 @@ var faults = map[string]fault{
 	"text after the end": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		return y(d, err) && (!isStop(d) || y(agent.TextPart{Text: "!"}, nil))
 	})), "text", "failing in mid-answer"},
-	"usage twice": {just(wrap(func(d agent.Delta, err error, y yield) bool {
-		_, ok := d.(agent.UsagePart)
-		return y(d, err) && (!ok || y(d, nil))
-	})), "text", "reasoning"},
 	"a delta and an error in one pair": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if err != nil {
 			d = agent.TextPart{Text: "…"}
@@ -161,9 +157,9 @@ var faults = map[string]fault{
 		}
 		return y(d, err)
 	})), "cancelled in silence", "text"},
-	"a reason of its own": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+	"a stop without a reason": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if isStop(d) {
-			d = agent.StopPart{Reason: "stop"}
+			d = agent.StopPart{}
 		}
 		return y(d, err)
 	})), "text", "failing at once"},

@@ -11,14 +11,12 @@ import (
 )
 
 var (
-	callID      = regexp.MustCompile(`^[!-~]{1,256}$`)
-	stopReasons = []agent.Reason{agent.EndTurn, agent.ToolUseReason, agent.StopSequence, agent.MaxTokens,
-		agent.ContentFiltered, agent.ContextWindow, agent.Malformed}
+	callID = regexp.MustCompile(`^[!-~]{1,256}$`)
 )
 
 // whole fails if an answer that has come to its end is not as a Model's must be.
 func (b *bench) whole(s *seen, r *agent.Request) {
-	stops, usages := 0, 0
+	stops := 0
 	thought := ""
 	pieces := map[string]string{} // of the arguments of calls that are not whole yet
 	names := map[string]string{}
@@ -59,16 +57,13 @@ func (b *bench) whole(s *seen, r *agent.Request) {
 			}
 			delete(pieces, d.ID)
 		case agent.UsagePart:
-			if usages++; usages > 1 {
-				b.fail("it gives its usage twice")
-			}
 			if u := d.Usage; min(u.Input, u.Output, u.CacheRead, u.CacheWrite) < 0 {
 				b.fail("its usage is negative: %+v", u)
 			}
 		case agent.StopPart:
 			stops++
-			if !slices.Contains(stopReasons, d.Reason) {
-				b.fail("it stops for an unknown reason, %q", d.Reason)
+			if d.Reason == "" {
+				b.fail("it stops without a reason")
 			}
 			if d.Reason == agent.ToolUseReason && len(ids) == 0 {
 				b.fail("it stops for a tool call, and none came")

@@ -246,15 +246,7 @@ func (a *answer) messageStop(ev types.MessageStopEvent) error {
 		return truncated(fmt.Errorf("bedrock: the message ended with %d content blocks open", a.open))
 	}
 	a.stopped = true
-	r, ok := reason(ev.StopReason)
-	if !ok {
-		return &agent.ModelError{
-			Code:    agent.Internal,
-			Message: "The model stopped for a reason that is not known here.",
-			Err:     fmt.Errorf("bedrock: unknown stop reason %q", ev.StopReason),
-		}
-	}
-	a.emit(agent.StopPart{Reason: r})
+	a.emit(agent.StopPart{Reason: reason(ev.StopReason)})
 	return nil
 }
 
@@ -293,22 +285,25 @@ func usage(u *types.TokenUsage) agent.Delta {
 	}}
 }
 
-func reason(r types.StopReason) (agent.Reason, bool) {
+// reason returns the agent's name of a stop reason. The service's list is open, so what is not listed here is passed on.
+func reason(r types.StopReason) agent.Reason {
 	switch r {
 	case types.StopReasonEndTurn:
-		return agent.EndTurn, true
+		return agent.EndTurn
 	case types.StopReasonToolUse:
-		return agent.ToolUseReason, true
+		return agent.ToolUseReason
 	case types.StopReasonMaxTokens:
-		return agent.MaxTokens, true
+		return agent.MaxTokens
 	case types.StopReasonStopSequence:
-		return agent.StopSequence, true
+		return agent.StopSequence
 	case types.StopReasonGuardrailIntervened, types.StopReasonContentFiltered:
-		return agent.ContentFiltered, true
+		return agent.ContentFiltered
 	case types.StopReasonModelContextWindowExceeded:
-		return agent.ContextWindow, true
+		return agent.ContextWindow
 	case types.StopReasonMalformedModelOutput, types.StopReasonMalformedToolUse:
-		return agent.Malformed, true
+		return agent.Malformed
+	case "":
+		return "unknown"
 	}
-	return "", false
+	return agent.Reason(r)
 }
