@@ -13,6 +13,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
@@ -90,7 +91,8 @@ func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, 
 	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
 		return p, nil
 	}
-	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret, &gateway.Options{Events: events.message, Notify: []string{c.landing}})
+	o := &gateway.Options{Events: events.message, Notify: []string{c.landing}, MaxObject: server.MaxUpload}
+	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret, o)
 	if err != nil {
 		return part{}, err
 	}
@@ -99,7 +101,7 @@ func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, 
 		<-g.Done()
 		a.failed <- errors.New("the embedded S3 has ended")
 	}()
-	return part{g.Endpoint(), gateway.Region, embedded}, nil
+	return part{endpoint: g.Endpoint(), region: gateway.Region, keys: embedded, client: g.Client()}, nil
 }
 
 // model returns the model that is asked: the offline reader, behind an endpoint that speaks Bedrock's protocol, unless
@@ -112,7 +114,7 @@ func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, 
 			return nil, err
 		}
 		a.serve(listener, bedrocktest.Front(reader.New(&reader.Options{Pace: c.pace})), c.log)
-		p = part{"http://" + listener.Addr().String(), gateway.Region, embedded}
+		p = part{endpoint: "http://" + listener.Addr().String(), region: gateway.Region, keys: embedded}
 	}
 	return bedrock.New(p.bedrock(), c.model, nil)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -66,6 +67,7 @@ type part struct {
 	endpoint string
 	region   string
 	keys     keys
+	client   *http.Client // default: the SDK's
 }
 
 // replaced returns how to call the service whose endpoint the environment names in this variable, if it does. Where
@@ -79,15 +81,20 @@ func replaced(getenv func(string) string, variable string, embedded keys) (part,
 	if k.Access == "" || k.Secret == "" {
 		k = embedded
 	}
-	return part{endpoint, cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), gateway.Region), k}, true
+	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), gateway.Region)
+	return part{endpoint: endpoint, region: region, keys: k}, true
 }
 
 func (p part) config() aws.Config {
-	return aws.Config{
+	c := aws.Config{
 		Region:       p.region,
 		BaseEndpoint: aws.String(p.endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(p.keys.Access, p.keys.Secret, p.keys.Session),
 	}
+	if p.client != nil {
+		c.HTTPClient = p.client
+	}
+	return c
 }
 
 func (p part) s3() *s3.Client {

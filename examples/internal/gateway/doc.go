@@ -18,6 +18,10 @@
 // absolute before Start; when the gateway has ended, the old working directory
 // is back. A process can run one gateway at a time.
 //
+// [Options] bound what a client can cost: the size of an object, and the connections of an address; slow and silent
+// connections are closed. What has not arrived whole is never stored. The process's own requests go through
+// [Gateway.Client], which none of that can keep out.
+//
 // What the package does not do: it listens on loopback only, knows one
 // account, speaks no TLS, and is not meant to serve anybody but its process
 // and that person's browser.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,14 +9,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/versity/versitygw/auth"
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
-	"github.com/versity/versitygw/s3api"
-	"github.com/versity/versitygw/s3api/middlewares"
 	"github.com/versity/versitygw/s3event"
 )
 
@@ -23,8 +25,9 @@ import (
 const Region = "us-east-1"
 
 const (
-	healthPath = "/_health" // no bucket can have this name
-	startLimit = 10 * time.Second
+	defaultConns = 512
+	startLimit   = 10 * time.Second
+	stopLimit    = 10 * time.Second
 )
 
 // running guards what there is only one of in a process: the working
@@ -34,44 +37,54 @@ var running atomic.Bool
 // Gateway is a running S3 server. Its methods are safe for concurrent use.
 type Gateway struct {
 	endpoint string
+	inner    *fasthttputil.InmemoryListener // of the process's own connections
 	stop     context.CancelFunc
+	held     []func() error // releases what start has opened, in its order
 	done     chan struct{}
 	err      error // of the server; to be read once done is closed
 }
 
-// Options of [Start]. Nil is valid.
+// Options configures [Start]. Nil means all defaults.
 type Options struct {
-	// Events gets a notification of each object that has come to be by a PUT, a
-	// copy or in parts, as S3 writes them and presign.ParseEvent reads them. It
-	// is called from many goroutines at once, when the upload is answered, in
-	// no order; its context ends after 10 s. Each is given once: what a call
-	// does not manage, nobody repeats. Close waits for the calls under way.
-	// Default: nobody is told.
+	// Events receives a notification of each object that has been created by a PUT, a copy or in parts, as S3 writes
+	// them and presign.ParseEvent reads them. It is called from many goroutines at once, after the upload, in no
+	// order; its context ends after 10 s. Each notification is delivered once and never retried. Close waits for
+	// calls in flight. If nil, no notifications are made.
 	Events func(ctx context.Context, notification []byte)
 
-	// Notify names the buckets whose objects Events is told of, as S3 has notifications a bucket. Default: all.
+	// Notify names the buckets whose objects Events receives, as S3 has notifications a bucket. Default: all.
 	Notify []string
+
+	// MaxObject is the largest object in bytes. A larger one is rejected with EntityTooLarge before it is stored,
+	// whether it comes by a PUT, a form or in parts. Zero means S3's own limits.
+	MaxObject int64
+
+	// MaxConns is how many connections an address may have open at once; those above it are answered with 429.
+	// Connections of [Gateway.Client] do not count. Zero means 512.
+	MaxConns int
 }
 
-// Start serves the buckets below dir, which is made if it is missing, to the
-// account with these keys, on a loopback port: the one that it had the last
-// time, which is kept in the file dir + ".port", so that grants outlive a
-// restart; a free one where that is taken. It returns when the server answers.
-// The server ends when ctx does, or by [Gateway.Close].
+// Start serves the buckets below dir, which is made if it is missing, to the account with these keys, on a loopback
+// port: the one that it had the last time, which is kept in the file dir + ".port", so that grants outlive a restart,
+// or a free one if that is taken. It returns when the server answers. The server ends when ctx does, or by
+// [Gateway.Close].
 //
-// It writes nothing to the standard output and error, unless the file system
-// has no extended attributes (a line at the start) or a request fails inside
-// the server.
+// A connection is closed when its client sends nothing for 20 s, has not sent its header by then, or sends its body
+// more slowly than 16 KiB a second on average.
 //
-// Errors: ErrKeys, ErrFoldsCase, ErrRunning, and those of the file system and of the
-// server.
+// It writes nothing to the standard output and error, unless the file system has no extended attributes (a line at
+// the start) or a request fails inside the server.
+//
+// Errors: ErrKeys, ErrFoldsCase, ErrRunning, and those of the file system and of the server.
 func Start(ctx context.Context, dir, access, secret string, o *Options) (*Gateway, error) {
 	if access == "" || secret == "" {
 		return nil, fmt.Errorf("gateway: start: %w", ErrKeys)
 	}
-	if o == nil {
-		o = &Options{}
+	opt := Options{}
+	if o != nil {
+		opt = *o
 	}
+	opt.MaxConns = cmp.Or(opt.MaxConns, defaultConns)
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: start: %w", err)
@@ -83,143 +96,126 @@ func Start(ctx context.Context, dir, access, secret string, o *Options) (*Gatewa
 	if err != nil {
 		return nil, err
 	}
-	// The port is reserved by asking for one and letting it go, so somebody
-	// else can be quicker; then the server says so, and the next is tried.
-	wanted := lastPort(dir)
-	for range 5 {
-		var g *Gateway
-		g, err = serve(ctx, wanted, dir, attributes, sidecar, access, secret, o)
-		if err == nil {
-			return g, keepPort(dir, g)
-		}
-		if ctx.Err() != nil || errors.Is(err, ErrRunning) {
-			return nil, err
-		}
-		wanted = "0"
-	}
-	return nil, err
-}
-
-func serve(ctx context.Context, port, dir string, attributes meta.MetadataStorer, sidecar, access, secret string, o *Options) (*Gateway, error) {
 	if !running.CompareAndSwap(false, true) {
 		return nil, ErrRunning
 	}
+	g := &Gateway{done: make(chan struct{})}
+	if err := g.start(ctx, dir, attributes, sidecar, access, secret, &opt); err != nil {
+		return nil, fmt.Errorf("gateway: start: %w", errors.Join(err, g.release()))
+	}
+	limit, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if err := askHealth(limit, g.endpoint+healthPath, nil); err != nil {
+		return nil, fmt.Errorf("gateway: start: %w", errors.Join(err, g.Close()))
+	}
+	return g, keepPort(dir, g)
+}
+
+// start opens everything, in g.held, and begins to serve.
+func (g *Gateway) start(ctx context.Context, dir string, attributes meta.MetadataStorer, sidecar, access, secret string, o *Options) error {
 	before, err := os.Getwd()
-	if err != nil {
+	g.hold(func() error {
 		running.Store(false)
-		return nil, fmt.Errorf("gateway: start: %w", err)
-	}
-	back := func() error {
-		defer running.Store(false)
-		return os.Chdir(before)
-	}
-	address, err := reserve(ctx, port)
+		return nil
+	})
 	if err != nil {
-		return nil, errors.Join(err, back())
+		return err
 	}
-	be, err := posix.New(dir, attributes, posix.PosixOpts{ // changes the working directory
+	g.hold(func() error { return os.Chdir(before) })
+	tcp, err := listen(ctx, lastPort(dir))
+	if err != nil {
+		return err
+	}
+	g.hold(func() error { _ = tcp.Close(); return nil })      // the server closes it first
+	files, err := posix.New(dir, attributes, posix.PosixOpts{ // changes the working directory
 		CopyObjectThreshold: 5 << 30,
 		SideCarDir:          sidecar,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("gateway: open the directory: %w", err), back())
+		return fmt.Errorf("open the directory: %w", err)
 	}
-	listening := make(chan struct{})
+	g.hold(func() error { files.Shutdown(); return nil })
 	var events s3event.S3EventSender
 	if o.Events != nil {
 		events = &sender{events: o.Events, buckets: o.Notify}
+		g.hold(events.Close)
 	}
-	srv, err := server(be, access, secret, events, func() { close(listening) })
+	srv, err := newServer(ctx, &backendLimits{files, o.MaxObject}, access, secret, events, o)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("gateway: start: %w", err), back())
+		return err
 	}
+	g.endpoint, g.inner = "http://"+tcp.Addr().String(), fasthttputil.NewInmemoryListener()
 	run, stop := context.WithCancel(ctx)
-	g := &Gateway{endpoint: "http://" + address, stop: stop, done: make(chan struct{})}
-	go func() {
-		defer close(g.done)
-		defer stop()
-		ended := make(chan struct{})
-		var failed error // why it ended by itself
-		go func() {
-			defer close(ended)
-			failed = srv.ServeMultiPort([]string{address})
-		}()
-		select {
-		case <-ended:
-			g.err = failed
-		case <-run.Done():
-			g.err = srv.ShutDown()
-			select {
-			case <-listening:
-				<-ended // it says that its listener was closed, as it should be
-			default: // it never began to serve
-			}
-		}
-		be.Shutdown()
-		if events != nil {
-			g.err = errors.Join(g.err, events.Close())
-		}
-		g.err = errors.Join(g.err, back())
-	}()
+	g.stop = stop
+	go g.serve(run, srv, tcp)
+	return nil
+}
 
-	limit, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
+// serve serves until ctx ends or the server fails, and then releases everything.
+func (g *Gateway) serve(ctx context.Context, srv *fasthttp.Server, tcp net.Listener) {
+	defer close(g.done)
+	defer g.stop()
+	ended := make(chan error, 2)
+	listeners := []net.Listener{tcp, g.inner}
+	for _, l := range listeners {
+		go func() { ended <- srv.Serve(listener{l}) }()
+	}
+	left := len(listeners)
 	select {
-	case <-listening:
-		err = g.healthy(limit)
-	case <-g.done:
-		err = errors.Join(errors.New("the server ended"), g.err)
-	case <-limit.Done():
-		err = limit.Err()
+	case g.err = <-ended:
+		left--
+	case <-ctx.Done():
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("gateway: start: %w", err), g.Close())
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	g.err = errors.Join(g.err, srv.ShutdownWithContext(limit))
+	for _, l := range listeners { // also those that the server has not taken up yet
+		_ = l.Close()
 	}
-	return g, nil
+	for range left {
+		<-ended
+	}
+	g.err = errors.Join(g.err, g.release())
 }
 
-// server is the S3 server, on one account. It is put together from its parts, as versitygw's own program does, since
-// the ready-made one takes no sender of events but its own.
-func server(be *posix.Posix, access, secret string, events s3event.S3EventSender, listening func()) (*s3api.S3ApiServer, error) {
-	account := auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}
-	return s3api.New(be, middlewares.RootUserConfig{Access: access, Secret: secret}, Region, auth.NewIAMServiceSingle(account), nil, nil, events, nil,
-		s3api.WithConcurrencyLimiter(1000, 1000),
-		s3api.WithMpMaxParts(10000),
-		s3api.WithQuiet(),
-		s3api.WithHealth(healthPath),
-		s3api.WithOnListen(listening),
-	)
+func (g *Gateway) hold(release func() error) { g.held = append(g.held, release) }
+
+// release undoes what start has done, last first.
+func (g *Gateway) release() error {
+	var errs []error
+	for _, f := range slices.Backward(g.held) {
+		errs = append(errs, f())
+	}
+	g.held = nil
+	return errors.Join(errs...)
 }
 
-// healthy asks once: the listener is open, so the question waits for the answer.
-func (g *Gateway) healthy(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.endpoint+healthPath, nil)
-	if err != nil {
-		return err
-	}
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("health answers %s", res.Status)
-	}
-	return errors.Join(err, res.Body.Close())
+// Client returns a client for the process's own requests. It reaches the server without a socket, so that connections
+// from elsewhere cannot keep the process out. Requests for other addresses it makes as any client does.
+func (g *Gateway) Client() *http.Client {
+	own := strings.TrimPrefix(g.endpoint, "http://")
+	return &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address == own {
+				return g.inner.Dial()
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		},
+	}}
 }
 
 // Endpoint returns the server's base URL. Buckets are addressed by path.
 func (g *Gateway) Endpoint() string { return g.endpoint }
 
-// Done is closed when the server has ended, of itself or by Close.
+// Done returns a channel that is closed when the server has ended, by itself or by Close.
 func (g *Gateway) Done() <-chan struct{} { return g.done }
 
-// Close ends the server, waits until requests under way are answered (at most
-// 10 s) and the working directory is back, and returns the server's error if it
-// had failed before. It may be called again.
+// Close ends the server, waits until requests in flight are answered (at most 10 s) and the working directory is
+// restored, and returns the server's error if it had failed before. It may be called again.
 func (g *Gateway) Close() error { return g.Shutdown(context.Background()) }
 
-// Shutdown is Close, but waits no longer than ctx; then the server still ends,
-// by itself.
+// Shutdown is Close, but waits no longer than ctx. The server then still ends by itself.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.stop()
 	select {
@@ -233,16 +229,11 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// reserve returns an address with the port, or where that is taken, or "0",
-// with a free one.
-func reserve(ctx context.Context, port string) (string, error) {
+// listen listens on the port of the loopback address, or on a free one if that is taken or "0".
+func listen(ctx context.Context, port string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:"+port)
 	if err != nil {
 		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	}
-	if err != nil {
-		return "", fmt.Errorf("gateway: reserve a port: %w", err)
-	}
-	address := l.Addr().String()
-	return address, l.Close()
+	return l, err
 }

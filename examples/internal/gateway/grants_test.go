@@ -23,8 +23,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// refused are the ways in which a server turns a tampered grant down.
-var refused = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusLengthRequired}
+// refusals are the ways in which a server turns a tampered grant down.
+var refusals = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusLengthRequired}
 
 // setQuery changes one parameter and leaves the others as they were signed.
 func setQuery(name, value string) func(*http.Request) {
@@ -76,8 +76,14 @@ func signatures(d desk) map[string]func(*http.Request) {
 	}
 }
 
-// sendForm posts a form as a browser does: the fields, and last the file.
+// sendForm posts a form as a browser does.
 func sendForm(t *testing.T, address string, fields map[string]string, file []byte) (*http.Response, string) {
+	t.Helper()
+	return do(t, formRequest(t, address, fields, file))
+}
+
+// formRequest returns a browser's form: the fields, and last the file.
+func formRequest(t *testing.T, address string, fields map[string]string, file []byte) *http.Request {
 	t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -92,7 +98,7 @@ func sendForm(t *testing.T, address string, fields map[string]string, file []byt
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, &body)
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", w.FormDataContentType())
-	return do(t, req)
+	return req
 }
 
 func (d desk) form(t *testing.T, o *presign.PostOptions) presign.Form {
@@ -176,14 +182,14 @@ func TestFormTampering(t *testing.T) {
 			f := d.form(t, ranged)
 			c.change(f.Fields)
 			res, body := sendForm(t, f.URL, f.Fields, c.file)
-			require.Contains(t, refused, res.StatusCode, body)
+			require.Contains(t, refusals, res.StatusCode, body)
 			require.Empty(t, everything(t, d.bucket))
 		})
 	}
 	other, bucket := newBucket(t)
 	f := d.form(t, ranged)
 	res, body := sendForm(t, *other.Options().BaseEndpoint+"/"+bucket, f.Fields, cover)
-	require.Contains(t, refused, res.StatusCode, "another bucket: %s", body)
+	require.Contains(t, refusals, res.StatusCode, "another bucket: %s", body)
 	res, body = sendForm(t, f.URL, f.Fields, cover)
 	require.Equal(t, http.StatusNoContent, res.StatusCode, "after all that, the honest client: %s", body)
 }
@@ -203,7 +209,7 @@ func TestOldGrants(t *testing.T) {
 		require.NoError(t, err)
 	})
 	res, body := sendForm(t, form.URL, form.Fields, cover)
-	require.Contains(t, refused, res.StatusCode, body)
+	require.Contains(t, refusals, res.StatusCode, body)
 	res, body = do(t, request(t, get, nil))
 	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
 	res, body = do(t, request(t, part, make([]byte, part.Size)))
@@ -293,7 +299,7 @@ func TestGetTampering(t *testing.T) {
 			req := request(t, g, nil)
 			tamper(req)
 			res, body := do(t, req)
-			require.Contains(t, refused, res.StatusCode, body)
+			require.Contains(t, refusals, res.StatusCode, body)
 			require.NotContains(t, body, string(cover))
 			require.NotContains(t, body, "not granted")
 		})
@@ -511,7 +517,7 @@ func TestPartTampering(t *testing.T) {
 			req := request(t, g, tail)
 			tamper(req)
 			res, body := do(t, req)
-			require.Contains(t, refused, res.StatusCode, body)
+			require.Contains(t, refusals, res.StatusCode, body)
 			require.Empty(t, everything(t, d.bucket))
 		})
 	}
@@ -527,5 +533,5 @@ func TestFormURLIsTheBucket(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "/"+d.bucket, strings.TrimSuffix(u.Path, "/"))
 	res, body := sendForm(t, u.String(), nil, cover)
-	require.Contains(t, refused, res.StatusCode, body)
+	require.Contains(t, refusals, res.StatusCode, body)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,8 +23,16 @@ const (
 	secret = "carrel-secret"
 )
 
-// endpoint is that of the one gateway that a process can run.
-var endpoint string
+// Limits of the one gateway that a process can run.
+const (
+	maxObject = 6 << 20 // bytes
+	maxConns  = 256
+)
+
+var (
+	endpoint string
+	inner    *http.Client // the gateway's own
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(lifeEnv) != "" {
@@ -39,12 +48,12 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	g, err := gateway.Start(context.Background(), filepath.Join(dir, "s3"), access, secret, &gateway.Options{Events: told.put})
+	g, err := gateway.Start(context.Background(), filepath.Join(dir, "s3"), access, secret, &gateway.Options{Events: told.put, MaxObject: maxObject, MaxConns: maxConns})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	endpoint = g.Endpoint()
+	endpoint, inner = g.Endpoint(), g.Client()
 	code := m.Run()
 	if err := g.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	stallTime = 20 * time.Second // the longest wait for a client's next byte, and for its first header
+	minRate   = 16 << 10         // bytes a second that a client must send on average, after stallTime
+)
+
+// listener accepts connections whose reads are limited in time and never end a request early without an error.
+type listener struct{ net.Listener }
+
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c, begun: time.Now()}, nil
+}
+
+// conn is the server's side of a connection. A connection carries one request.
+//
+// Read returns io.ErrUnexpectedEOF if the client has closed its side in the middle of a request. Every body is framed
+// by its length or by chunks, so the end of a connection is never the end of a body; but fasthttp (1.73.0) hands an
+// io.EOF in the middle of a body of known length to the reader of that body, which then looks complete.
+type conn struct {
+	net.Conn
+
+	begun time.Time
+	read  int64        // bytes
+	limit atomic.Int64 // the deadline that the server has set, in nanoseconds since 1970; 0 if none
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	deadline := time.Now().Add(stallTime)
+	if d := c.begun.Add(stallTime + time.Duration(c.read)*time.Second/minRate); d.Before(deadline) {
+		deadline = d
+	}
+	if n := c.limit.Load(); n != 0 && n < deadline.UnixNano() {
+		deadline = time.Unix(0, n)
+	}
+	if err := c.Conn.SetReadDeadline(deadline); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(p)
+	c.read += int64(n)
+	if errors.Is(err, io.EOF) && c.read > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// SetReadDeadline makes reads end at t at the latest. The zero time removes that limit.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	if t.IsZero() {
+		c.limit.Store(0)
+	} else {
+		c.limit.Store(t.UnixNano())
+	}
+	return nil
+}
+
+// Write fails if the client does not take anything for stallTime.
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(stallTime)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}

@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"io"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// pipe returns the two ends of a connection, of which the first is the server's.
+func pipe() (*conn, net.Conn) {
+	server, client := net.Pipe()
+	return &conn{Conn: server, begun: time.Now()}, client
+}
+
+func TestSilentClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := pipe()
+		defer client.Close()
+		begun := time.Now()
+		_, err := server.Read(make([]byte, 1))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, stallTime, time.Since(begun))
+	})
+}
+
+// A client that sends a byte now and then is not silent, and still too slow.
+func TestSlowClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := pipe()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				if _, err := client.Write([]byte("x")); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		}()
+		begun := time.Now()
+		n, err := io.Copy(io.Discard, server)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, stallTime, time.Since(begun).Truncate(time.Second))
+		require.Less(t, n, int64(minRate))
+		require.NoError(t, server.Close())
+		<-done
+	})
+}
+
+// A client may take long, as long as it keeps to the rate.
+func TestSteadyClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := pipe()
+		const seconds = 600
+		go func() {
+			for range seconds {
+				_, _ = client.Write(make([]byte, minRate))
+				time.Sleep(time.Second)
+			}
+			_ = client.Close()
+		}()
+		n, err := io.Copy(io.Discard, server)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, "a body never ends with its connection")
+		require.EqualValues(t, seconds*minRate, n)
+	})
+}
+
+// A deadline of the server's holds beside those of the connection, and can be taken back.
+func TestReadDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := pipe()
+		defer client.Close()
+		begun := time.Now()
+		require.NoError(t, server.SetReadDeadline(begun.Add(time.Second)))
+		_, err := server.Read(make([]byte, 1))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(begun))
+		require.NoError(t, server.SetReadDeadline(time.Time{}))
+		_, err = server.Read(make([]byte, 1))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, stallTime, time.Since(begun))
+	})
+}
+
+func TestClientThatTakesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := pipe()
+		defer client.Close()
+		begun := time.Now()
+		_, err := server.Write([]byte("x"))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, stallTime, time.Since(begun))
+	})
+}

@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/gofiber/fiber/v3"
+	"github.com/valyala/fasthttp"
+	"github.com/versity/versitygw/auth"
+	"github.com/versity/versitygw/backend"
+	"github.com/versity/versitygw/s3api"
+	"github.com/versity/versitygw/s3api/middlewares"
+	"github.com/versity/versitygw/s3event"
+)
+
+const (
+	healthPath = "/_health" // a bucket cannot have this name
+	bodyRoom   = 1 << 20    // bytes of a request body beside the object: a form's fields, an XML document
+	maxConns   = 1000       // open connections in all
+)
+
+// newServer returns an HTTP server of the S3 API with the limits of o.
+//
+// versitygw builds the API from its parts but only serves it with a server of its own, which has no timeouts, no limit
+// of connections for each address, and reads a whole form into temporary files before it verifies anything. newServer
+// therefore borrows the API's handler and serves it itself.
+func newServer(ctx context.Context, be backend.Backend, access, secret string, events s3event.S3EventSender, o *Options) (*fasthttp.Server, error) {
+	app, err := newAPI(ctx, be, access, secret, events)
+	if err != nil {
+		return nil, err
+	}
+	theirs := app.Server()
+	return &fasthttp.Server{
+		Handler:                      refuseLargeForms(theirs.Handler, o.MaxObject),
+		ErrorHandler:                 answerErrors(theirs.ErrorHandler),
+		Name:                         theirs.Name,
+		Concurrency:                  maxConns,
+		MaxConnsPerIP:                o.MaxConns,
+		ReadBufferSize:               theirs.ReadBufferSize,
+		StreamRequestBody:            true,
+		DisablePreParseMultipartForm: true,
+		DisableKeepalive:             true,
+		Logger:                       log.New(io.Discard, "", 0),
+	}, nil
+}
+
+// refuseLargeForms rejects a POST that cannot fit, before any of its body is read: a form is parsed before its
+// signature is verified. Objects that are PUT are limited by [backendLimits], after the signature.
+func refuseLargeForms(next fasthttp.RequestHandler, maxObject int64) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		if n := int64(ctx.Request.Header.ContentLength()); maxObject > 0 && ctx.IsPost() && n > maxObject+bodyRoom {
+			ctx.Error(http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge)
+			ctx.SetConnectionClose()
+			return
+		}
+		next(ctx)
+	}
+}
+
+// answerErrors leaves requests that cannot be read to next, which writes a line to standard error for those that it does
+// not know: not for clients that go away or are too slow.
+func answerErrors(next func(*fasthttp.RequestCtx, error)) func(*fasthttp.RequestCtx, error) {
+	return func(ctx *fasthttp.RequestCtx, err error) {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
+			ctx.Error(http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
+			return
+		}
+		next(ctx, err)
+	}
+}
+
+// newAPI returns the application behind versitygw's server. The server gives it to request handlers only, so newAPI
+// makes one request, over a socket that only this user can reach, and shuts that server down.
+func newAPI(ctx context.Context, be backend.Backend, access, secret string, events s3event.S3EventSender) (*fiber.App, error) {
+	var app atomic.Pointer[fiber.App]
+	health := func(c fiber.Ctx) error {
+		app.CompareAndSwap(nil, c.App())
+		return c.SendStatus(http.StatusOK)
+	}
+	listening := make(chan struct{})
+	account := auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}
+	srv, err := s3api.New(be, middlewares.RootUserConfig{Access: access, Secret: secret}, Region,
+		auth.NewIAMServiceSingle(account), nil, nil, events, nil,
+		s3api.WithConcurrencyLimiter(maxConns, maxConns),
+		s3api.WithMpMaxParts(10000),
+		s3api.WithQuiet(),
+		s3api.WithRoute(http.MethodGet, healthPath, health),
+		s3api.WithOnListen(func() { close(listening) }),
+	)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "s3-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	socket := filepath.Join(dir, "s")
+	served := make(chan error, 1)
+	go func() { served <- srv.ServeMultiPort([]string{socket}) }()
+	select {
+	case <-listening:
+	case err := <-served:
+		return nil, err
+	}
+	err = askHealth(ctx, "http://s3"+healthPath, func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	})
+	err = errors.Join(err, srv.ShutDown())
+	<-served // reports that its listener was closed
+	if app.Load() == nil {
+		return nil, errors.Join(errors.New("the S3 API did not answer"), err)
+	}
+	return app.Load(), err
+}
+
+// askHealth makes one health request and returns an error unless the answer is 200.
+func askHealth(ctx context.Context, url string, dial func(ctx context.Context, network, address string) (net.Conn, error)) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}).Do(req)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("health answers %s", res.Status)
+	}
+	return errors.Join(err, res.Body.Close())
+}
