@@ -15,6 +15,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
@@ -139,7 +140,8 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	tools, err := booktools.Tools(landing, &booktools.Options{Upload: server.Upload(tracker, landing)})
+	photos := photo.NewDecoder(nil)
+	tools, err := booktools.Tools(landing, &booktools.Options{Upload: server.Upload(tracker, landing), Photos: photos})
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +158,8 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		return nil, err
 	}
 	o := server.Options{
-		Table: tb, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Prompt: reader.Prompt, Pages: pages,
+		Table: tb, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
+		Prompt: reader.Prompt, Pages: pages,
 		Grace: c.grace, AnyHost: c.public(), Log: c.log,
 	}
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {

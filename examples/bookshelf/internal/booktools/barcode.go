@@ -9,8 +9,12 @@ import (
 	"github.com/makiuchi-d/gozxing/oned"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/tools"
 )
+
+// scanMemory is how many bytes looking for a barcode takes: the scanner copies the photo twice.
+const scanMemory = 4 * photo.MaxSide * photo.MaxSide
 
 // Barcode is the result of scan_barcode.
 type Barcode struct {
@@ -32,7 +36,7 @@ func (b Barcode) Summary() string {
 
 func (b *toolbox) scanBarcode(ctx context.Context, c *tools.Call, _ struct{}) (Barcode, error) {
 	var out Barcode
-	err := b.photo(ctx, c, func(img image.Image) error {
+	err := b.work(ctx, c, scanMemory, func(img *image.Gray) error {
 		digits, err := scan(ctx, img)
 		if err != nil || digits == "" {
 			return err
@@ -49,11 +53,14 @@ func (b *toolbox) scanBarcode(ctx context.Context, c *tools.Call, _ struct{}) (B
 // scan returns the digits of the first EAN-13 that it finds, or "". A scanner wants bars of a few pixels and hates
 // noise, so several sizes are tried, and both ways to tell black from white. A book's number counts for more than
 // another one.
-func scan(ctx context.Context, img image.Image) (string, error) {
+func scan(ctx context.Context, img *image.Gray) (string, error) {
 	other := ""
 	last := 0
-	for _, side := range []int{1600, 900, 3000} {
-		g := gray(img, side)
+	for _, side := range []int{1600, 900, photo.MaxSide} {
+		g, err := photo.Shrink(ctx, img, side)
+		if err != nil {
+			return "", err
+		}
 		if n := max(g.Rect.Dx(), g.Rect.Dy()); n == last {
 			continue // the photo is smaller than both sizes
 		} else {

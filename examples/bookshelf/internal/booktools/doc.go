@@ -12,8 +12,8 @@
 //   - look_up_book asks the catalogue, by ISBN or by title and author: [Lookup].
 //   - set_field sets one field of the metadata: its result is a [book.Update].
 //
-// The photo is the upload of the call's scope. No argument names it, so a model cannot ask for another. [LoadImage]
-// reads it within bounds; what is no whole PNG or JPEG ends the run with a message for a person.
+// The photo is the upload of the call's scope. No argument names it, so a model cannot ask for another. Package photo
+// reads it within bounds of memory; a file that is not a whole PNG or JPEG ends the run with a message for a person.
 //
 // The tools keep nothing: set_field only checks a value and echoes it, and whoever watches the run folds the results.
 package booktools

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -22,8 +23,11 @@ const (
 	MaxLine  = 200 // runes in each
 )
 
-// maxOCROutput is how many bytes of the program's output are read.
-const maxOCROutput = 64 << 10
+const (
+	maxOCROutput = 64 << 10 // bytes of the program's output that are read
+	ocrSide      = 2400     // pixels of the longer side of what the program gets
+	ocrMemory    = 64 << 20 // bytes that reading text takes, the program's included
+)
 
 // CoverText is the result of read_cover.
 type CoverText struct {
@@ -62,7 +66,7 @@ func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (Cov
 		program = p
 	}
 	var out CoverText
-	err := b.photo(ctx, c, func(img image.Image) error {
+	err := b.work(ctx, c, ocrMemory, func(img *image.Gray) error {
 		text, err := b.ocr(ctx, program, img)
 		if err != nil {
 			return fmt.Errorf("booktools: tesseract: %w", err)
@@ -75,9 +79,13 @@ func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (Cov
 
 // ocr runs the program on the photo, drawn anew in gray, so that it never sees a byte of the file itself. Time,
 // output and environment are bounded, and the program is gone when ocr returns.
-func (b *toolbox) ocr(ctx context.Context, program string, img image.Image) (string, error) {
+func (b *toolbox) ocr(ctx context.Context, program string, img *image.Gray) (string, error) {
+	img, err := photo.Shrink(ctx, img, ocrSide)
+	if err != nil {
+		return "", err
+	}
 	var in bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&in, gray(img, 2400)); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&in, img); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, b.ocrTimeout, fmt.Errorf("it took longer than %v", b.ocrTimeout))

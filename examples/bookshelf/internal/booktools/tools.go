@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/catalogue"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -32,8 +33,9 @@ type Options struct {
 	Tesseract string
 	// OCRTimeout is how long that program may take. Default: 20 s.
 	OCRTimeout time.Duration
-	// Photos is how many photos are held in memory at once, over all runs; further calls wait. Default: 2.
-	Photos int
+	// Photos decodes the photos, and bounds the memory that work on them takes. A process should have one. Default:
+	// one for these tools alone.
+	Photos *photo.Decoder
 }
 
 // toolbox is what the tools share.
@@ -43,12 +45,12 @@ type toolbox struct {
 	books      *catalogue.Catalogue
 	tesseract  string
 	ocrTimeout time.Duration
-	photos     chan struct{}
+	photos     *photo.Decoder
 }
 
 // Tools returns the five tools, over photos in the landing bucket. The set is immutable and safe for concurrent use.
 //
-// A photo that is no image ends the run, see [LoadImage]. A store or a program that fails is an ordinary failure of
+// A photo that cannot be read ends the run, see [photo.Decoder.Gray]. A store or a program that fails is an ordinary failure of
 // the call: the model goes on without it, and the cause is for the log.
 func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	if o == nil {
@@ -68,11 +70,9 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	if b.ocrTimeout <= 0 {
 		b.ocrTimeout = 20 * time.Second
 	}
-	n := o.Photos
-	if n <= 0 {
-		n = 2
+	if b.photos = o.Photos; b.photos == nil {
+		b.photos = photo.NewDecoder(nil)
 	}
-	b.photos = make(chan struct{}, n)
 
 	scan, err := tools.New(ScanBarcode, "Looks for the barcode (EAN-13) on the uploaded photo of the book and returns the ISBN in it. Takes no arguments.", b.scanBarcode)
 	if err != nil {
@@ -97,8 +97,8 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	return tools.Of(scan, read, check, look, set), nil
 }
 
-// photo loads the upload of the call's scope, when there is room for it in memory, and hands it to use.
-func (b *toolbox) photo(ctx context.Context, c *tools.Call, use func(image.Image) error) error {
+// work hands the upload of the call's scope to use, once there is room for work that takes so many bytes.
+func (b *toolbox) work(ctx context.Context, c *tools.Call, memory int64, use func(*image.Gray) error) error {
 	root, err := b.landing.In(c.Scope())
 	if err != nil {
 		return fmt.Errorf("booktools: open the upload: %w", err)
@@ -107,17 +107,11 @@ func (b *toolbox) photo(ctx context.Context, c *tools.Call, use func(image.Image
 	if err != nil {
 		return fmt.Errorf("booktools: find the upload: %w", err)
 	}
-	select {
-	case b.photos <- struct{}{}:
-		defer func() { <-b.photos }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	img, err := LoadImage(ctx, root, ref)
+	img, err := b.photos.Gray(ctx, root, ref)
 	if err != nil {
 		return err
 	}
-	return use(img)
+	return b.photos.Do(ctx, c.Scope(), memory, func() error { return use(img) })
 }
 
 // onlyObject is the default of Options.Upload.

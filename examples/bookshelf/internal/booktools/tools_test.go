@@ -21,6 +21,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -160,7 +161,7 @@ func TestNoImage(t *testing.T) {
 		"a bomb":              {hugePNG(60000, 60000, 8), "image_too_large", "50 megapixels"},
 		"a deep bomb":         {hugePNG(7000, 7000, 16), "image_too_large", "50 megapixels"},
 		"an overflow":         {hugePNG(1<<31-1, 1<<31-1, 8), "not_an_image", "cannot be read here"},
-		"too many bytes":      {append(bytes.Clone(whole), make([]byte, booktools.MaxBytes)...), "image_too_large", "20 MB"},
+		"too many bytes":      {append(bytes.Clone(whole), make([]byte, photo.MaxBytes)...), "image_too_large", "20 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, &booktools.Options{Tesseract: "/bin/true"}, c.file)

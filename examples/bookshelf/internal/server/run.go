@@ -9,7 +9,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -46,7 +46,7 @@ var (
 
 func tooLarge(e *presign.RejectedError) *tracking.Error {
 	return &tracking.Error{
-		Code: booktools.ImageTooLarge, Permanent: true, Err: e,
+		Code: photo.ImageTooLarge, Permanent: true, Err: e,
 		Message: fmt.Sprintf("The file is larger than %d MB, which is more than is looked at.", MaxUpload>>20),
 	}
 }
@@ -125,7 +125,7 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 		if err != nil {
 			return meta, err
 		}
-		if _, err := booktools.LoadImage(ctx, root, r.source); err != nil {
+		if _, err := r.s.o.Photos.Gray(ctx, root, r.source); err != nil {
 			return meta, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 )
@@ -26,20 +27,31 @@ func (s *Server) samples(w http.ResponseWriter, _ *http.Request) error {
 // sample answers GET /samples/{name}.png.
 func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
 	name, ok := strings.CutSuffix(r.PathValue("file"), ".png")
-	for _, c := range cover.Samples() {
-		if !ok || c.Name != name {
-			continue
-		}
-		var png bytes.Buffer
-		if err := cover.Render(&png, c, nil); err != nil {
-			return err
-		}
-		w.Header().Set("Content-Type", "image/png")
-		w.Header().Set("Cache-Control", "max-age=3600")
-		if _, err := w.Write(png.Bytes()); err != nil {
-			return errGone
-		}
-		return nil
+	render := s.covers[name]
+	if !ok || render == nil {
+		return newProblem(http.StatusNotFound, "There is no such sample.")
 	}
-	return newProblem(http.StatusNotFound, "There is no such sample.")
+	png, err := render()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Cache-Control", "max-age=3600")
+	if _, err := w.Write(png); err != nil { //nolint:gosec // an image, by its type and under nosniff
+		return errGone
+	}
+	return nil
+}
+
+// newCovers returns a function for each sample's name, which renders its cover at the first call.
+func newCovers() map[string]func() ([]byte, error) {
+	covers := make(map[string]func() ([]byte, error))
+	for _, c := range cover.Samples() {
+		covers[c.Name] = sync.OnceValues(func() ([]byte, error) {
+			var png bytes.Buffer
+			err := cover.Render(&png, c, nil)
+			return png.Bytes(), err
+		})
+	}
+	return covers
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -19,7 +19,7 @@ import (
 )
 
 // MaxUpload is the largest file that is looked at, in bytes.
-const MaxUpload = booktools.MaxBytes
+const MaxUpload = photo.MaxBytes
 
 // Options are what a [Server] is made of. All are needed, but for those with a default.
 type Options struct {
@@ -36,6 +36,9 @@ type Options struct {
 	SignIn func(http.Handler) http.Handler
 	// Token answers /api/dev/token, and Issuer what lies below /issuer/. Default: there are no such paths.
 	Token, Issuer http.Handler
+
+	// Photos decodes uploads. It should be the one that the agent's tools use. Default: one for the server alone.
+	Photos *photo.Decoder
 
 	// Grace is how long after the end of a grant its upload may still be under way. Default: 15 min.
 	Grace time.Duration
@@ -54,6 +57,7 @@ type Options struct {
 type Server struct {
 	o       Options
 	handler http.Handler
+	covers  map[string]func() ([]byte, error) // renders the samples, once each
 
 	mu      sync.Mutex // orders the start of a run before or after Close
 	closed  bool
@@ -76,10 +80,13 @@ func New(o Options) *Server {
 	if o.Hosts == nil {
 		o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
 	}
+	if o.Photos == nil {
+		o.Photos = photo.NewDecoder(nil)
+	}
 	if o.Grace == 0 {
 		o.Grace = grace
 	}
-	s := &Server{o: o}
+	s := &Server{o: o, covers: newCovers()}
 	s.life, s.endRuns = context.WithCancelCause(context.Background())
 	s.handler = s.routes()
 	return s

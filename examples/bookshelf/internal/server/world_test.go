@@ -25,6 +25,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
@@ -68,12 +69,14 @@ func newWorld(t *testing.T) *world {
 	})
 	signer, err := presign.New(client, w.landing, nil)
 	require.NoError(t, err)
-	set, err := booktools.Tools(w.landing, &booktools.Options{Upload: server.Upload(w.tracker, w.landing)})
+	photos := photo.NewDecoder(nil)
+	set, err := booktools.Tools(w.landing, &booktools.Options{Upload: server.Upload(w.tracker, w.landing), Photos: photos})
 	require.NoError(t, err)
 	a, err := agent.New(w.model, &agent.Options{Tools: set})
 	require.NoError(t, err)
 	w.options = server.Options{
-		Table: w.table, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Prompt: "Read it.", Pages: http.NotFoundHandler(),
+		Table: w.table, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
+		Prompt: "Read it.", Pages: http.NotFoundHandler(),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	w.srv = server.New(w.options)
@@ -177,6 +180,7 @@ type recording struct {
 	object.Driver
 	mu     sync.Mutex
 	scopes []scope.Scope
+	opens  int
 }
 
 func (r *recording) note(s scope.Scope) {
@@ -187,6 +191,9 @@ func (r *recording) note(s scope.Scope) {
 
 func (r *recording) Open(ctx context.Context, a object.Addr, rg object.Range) (io.ReadCloser, object.Info, error) {
 	r.note(a.Scope())
+	r.mu.Lock()
+	r.opens++
+	r.mu.Unlock()
 	return r.Driver.Open(ctx, a, rg)
 }
 

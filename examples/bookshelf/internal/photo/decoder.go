@@ -1,0 +1,220 @@
+package photo
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"runtime"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+// Limits of a photo.
+const (
+	MaxBytes  = 20 << 20   // bytes of the file
+	MaxPixels = 50_000_000 // width × height
+	MaxMemory = 256 << 20  // bytes that decoding may take, estimated from the header
+	MaxSide   = 3000       // pixels of the longer side of what Gray returns
+)
+
+const (
+	budget     = MaxMemory + MaxBytes + graySize
+	graySize   = MaxSide * MaxSide
+	keptGrays  = 64 << 20  // bytes; the default of Options.Keep
+	collectAll = 64 << 20  // a decoding that took so many bytes is followed by a garbage collection
+	headerSize = 256 << 10 // bytes that reading a header takes
+)
+
+// Options configures [NewDecoder]. Nil means all defaults.
+type Options struct {
+	// Keep is how many bytes of results are kept, the newest ones. Zero means 64 MiB.
+	Keep int64
+}
+
+// Decoder decodes photos within one budget of memory. It is safe for concurrent use. A process has one.
+type Decoder struct {
+	gate *gate
+	kept results
+}
+
+// NewDecoder returns a decoder with a budget that holds one photo of the largest size, or many small ones.
+func NewDecoder(o *Options) *Decoder {
+	d := &Decoder{gate: newGate(budget)}
+	d.kept.limit = keptGrays
+	if o != nil {
+		d.kept.limit = cmp.Or(o.Keep, keptGrays)
+	}
+	return d
+}
+
+// Gray returns the photo at ref in shades of gray on white, its longer side at most [MaxSide] pixels, whatever its
+// name and content type say. The result is shared: it must not be changed. Gray waits until the photo fits into the
+// budget; callers that ask for the same bytes at once, or later while the result is kept, share one decoding.
+//
+// A file that is not a whole PNG or JPEG, or exceeds [MaxBytes], [MaxPixels] or [MaxMemory], is a [tools.FatalError]
+// with the code [NotAnImage] or [ImageTooLarge], permanent, with a message for a person. It is rejected by its header,
+// before it is decoded. Every other error is ctx's or the store's, and may pass.
+func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (*image.Gray, error) {
+	if ref.ETag() == "" && ref.Version() == "" {
+		var err error
+		if ref, _, err = root.Stat(ctx, ref); err != nil {
+			return nil, fmt.Errorf("photo: find: %w", err)
+		}
+	}
+	return d.kept.get(ctx, ref, func() (*image.Gray, error) { return d.load(ctx, root, ref) })
+}
+
+// Do calls f once there is room for work that takes so many bytes, at most [MaxMemory], on behalf of s.
+func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() error) error {
+	memory = min(memory, MaxMemory)
+	if err := d.gate.acquire(ctx, s.TenantID(), memory); err != nil {
+		return err
+	}
+	defer d.gate.release(memory)
+	return f()
+}
+
+// load reads the header, waits for room, and decodes.
+func (d *Decoder) load(ctx context.Context, root *object.Root, ref object.Ref) (out *image.Gray, err error) {
+	var h header
+	var size int64
+	err = d.Do(ctx, root.Scope(), headerSize, func() error {
+		body, info, err := root.Open(ctx, ref, nil)
+		if err != nil {
+			return fmt.Errorf("photo: read: %w", err)
+		}
+		defer func() { _ = body.Close() }() // only read from
+		if size = info.Size; size > MaxBytes {
+			return tooLarge(fmt.Errorf("%d bytes", size))
+		}
+		h, err = checkedHeader(body, false)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	total := h.memory + size + graySize
+	err = d.Do(ctx, root.Scope(), total, func() error {
+		if total >= collectAll {
+			defer runtime.GC() // so that what the next one allocates does not come on top
+		}
+		out, err = read(ctx, root, ref, size, h)
+		return err
+	})
+	return out, err
+}
+
+// checkedHeader reads a header and checks it against the limits.
+func checkedHeader(r io.Reader, whole bool) (header, error) {
+	e := &errReader{r: r}
+	h, err := readHeader(e, whole)
+	switch {
+	case e.err != nil:
+		return h, fmt.Errorf("photo: read: %w", e.err)
+	case errors.Is(err, errEmpty):
+		return h, unusable(NotAnImage, "The file is empty: there is no image in it.", nil)
+	case errors.Is(err, errFormat):
+		return h, unusable(NotAnImage, "The file is not an image that can be read here: it must be a PNG or a JPEG.", nil)
+	case errors.Is(err, errVariant):
+		return h, unsupported(h.format, err)
+	case err != nil:
+		return h, damaged(h.format, err)
+	case h.width > MaxPixels/h.height:
+		return h, tooLarge(fmt.Errorf("%d × %d pixels", h.width, h.height))
+	case h.memory > MaxMemory:
+		return h, tooCostly(h)
+	}
+	return h, nil
+}
+
+// read reads the file of the given size and decodes it, if it is as its header has said.
+func read(ctx context.Context, root *object.Root, ref object.Ref, size int64, admitted header) (*image.Gray, error) {
+	body, info, err := root.Open(ctx, ref, nil)
+	if err != nil {
+		return nil, fmt.Errorf("photo: read: %w", err)
+	}
+	defer func() { _ = body.Close() }() // only read from
+	if info.Size != size {
+		return nil, fmt.Errorf("photo: read: %w", object.ErrChanged)
+	}
+	file := make([]byte, size)
+	if _, err := io.ReadFull(body, file); err != nil {
+		return nil, fmt.Errorf("photo: read: %w", err)
+	}
+	h, err := checkedHeader(bytes.NewReader(file), true)
+	if err != nil {
+		return nil, err
+	}
+	if h != admitted {
+		return nil, damaged(h.format, errors.New("a second header"))
+	}
+	return decode(ctx, file, h.format)
+}
+
+// decode decodes a file whose header has been checked. It does not use image.Decode, whose formats depend on what
+// else is linked in.
+func decode(ctx context.Context, file []byte, format string) (*image.Gray, error) {
+	pixels := jpeg.Decode
+	if format == "PNG" {
+		pixels = png.Decode
+	}
+	img, err := pixels(&contextReader{ctx, bytes.NewReader(file)})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		var p png.UnsupportedError
+		var j jpeg.UnsupportedError
+		if errors.As(err, &p) || errors.As(err, &j) {
+			return nil, unsupported(format, err)
+		}
+		return nil, damaged(format, err)
+	}
+	wide, ok := img.(image.RGBA64Image)
+	if !ok { // all images of the standard library are
+		return nil, unsupported(format, fmt.Errorf("a decoded %T", img))
+	}
+	return shrink(ctx, wide, MaxSide)
+}
+
+// Shrink returns the image with at most side pixels on its longer side; img itself if it is as small.
+func Shrink(ctx context.Context, img *image.Gray, side int) (*image.Gray, error) {
+	if max(img.Rect.Dx(), img.Rect.Dy()) <= side {
+		return img, nil
+	}
+	return shrink(ctx, img, side)
+}
+
+// errReader keeps the error of a store, to tell it from one of the format.
+type errReader struct {
+	r   io.Reader
+	err error
+}
+
+func (e *errReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		e.err = err
+	}
+	return n, err
+}
+
+// contextReader ends a decoding with its context.
+type contextReader struct {
+	ctx context.Context //nolint:containedctx // of one decoding
+	r   io.Reader
+}
+
+func (c *contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

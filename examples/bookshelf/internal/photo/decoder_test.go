@@ -1,0 +1,304 @@
+package photo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// memoryEnv makes the test's binary read photos and nothing else, so that its peak memory can be told.
+const memoryEnv = "PHOTO_MEMORY"
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(memoryEnv); kind != "" {
+		if err := readEight(context.Background(), kind); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// costly are the files that readEight reads: one that is rejected, and one that is just below the limit.
+var costly = map[string]struct {
+	file     func() []byte
+	rejected bool
+}{
+	"progressive CMYK":          {func() []byte { return jpegFile(8000, 6250, cmyk, true, 0) }, true},
+	"progressive CMYK, smaller": {func() []byte { return jpegFile(3700, 3000, cmyk, true, 0) }, false},
+}
+
+// readEight reads eight uploads of one kind at once, each of another tenant.
+func readEight(ctx context.Context, kind string) error {
+	c := costly[kind]
+	bucket := object.New(object.NewMemory(), "landing", nil)
+	file := c.file()
+	d := NewDecoder(nil)
+	errs := make([]error, 8)
+	var wg sync.WaitGroup
+	for i := range errs {
+		root, ref, err := put(ctx, bucket, fmt.Sprintf("tenant%d", i), file)
+		if err != nil {
+			return err
+		}
+		wg.Go(func() { _, errs[i] = d.Gray(ctx, root, ref) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if (err != nil) != c.rejected {
+			return fmt.Errorf("rejected: want %t, got %w", c.rejected, err)
+		}
+	}
+	return nil
+}
+
+func put(ctx context.Context, bucket *object.Bucket, tenant string, file []byte) (*object.Root, object.Ref, error) {
+	s, err := scope.Tenant(tenant)
+	if err == nil {
+		s, err = s.User("u1")
+	}
+	if err == nil {
+		s, err = s.NewSession()
+	}
+	if err != nil {
+		return nil, object.Ref{}, err
+	}
+	root, err := bucket.In(s)
+	if err != nil {
+		return nil, object.Ref{}, err
+	}
+	ref, err := root.Ref("cover")
+	if err != nil {
+		return nil, object.Ref{}, err
+	}
+	ref, _, err = root.Put(ctx, ref, bytes.NewReader(file), nil)
+	return root, ref, err
+}
+
+// Eight of the most costly uploads at once stay below 600 MB, whatever their kind.
+func TestPeakMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Maxrss is in kilobytes on Linux alone")
+	}
+	for kind := range costly {
+		t.Run(kind, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), os.Args[0])
+			cmd.Env = append(os.Environ(), memoryEnv+"="+kind)
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+			t.Logf("%s: %d MB", kind, peak/1e6)
+			require.Less(t, peak, int64(600e6))
+		})
+	}
+}
+
+func newRoot(t *testing.T, driver object.Driver, file []byte) (*object.Root, object.Ref) {
+	t.Helper()
+	root, ref, err := put(t.Context(), object.New(driver, "landing", nil), "acme", file)
+	require.NoError(t, err)
+	return root, ref
+}
+
+// counting counts how often an object is opened, and fails on demand.
+type counting struct {
+	object.Driver
+
+	opened atomic.Int64
+	fail   atomic.Bool
+}
+
+var errStore = errors.New("the store is down")
+
+func (c *counting) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
+	c.opened.Add(1)
+	if c.fail.Load() {
+		return nil, object.Info{}, errStore
+	}
+	return c.Driver.Open(ctx, a, r)
+}
+
+// A photo is decoded once, however many ask for it at once and later; that takes two reads, of the header and the
+// whole.
+func TestOneDecoding(t *testing.T) {
+	t.Parallel()
+	store := &counting{Driver: object.NewMemory()}
+	root, ref := newRoot(t, store, pngFile(700, 500, 8, 2, false, false))
+	d := NewDecoder(nil)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			for _, r := range []object.Ref{ref, ref.Unpinned()} {
+				img, err := d.Gray(t.Context(), root, r)
+				assert.NoError(t, err)
+				assert.Equal(t, image.Rect(0, 0, 700, 500), img.Rect)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 2, store.opened.Load())
+}
+
+// What is kept is bounded: the oldest results go.
+func TestKeptResults(t *testing.T) {
+	t.Parallel()
+	store := &counting{Driver: object.NewMemory()}
+	d := NewDecoder(&Options{Keep: 25_000})
+	var roots []*object.Root
+	var refs []object.Ref
+	for range 3 {
+		root, ref := newRoot(t, store, pngFile(100, 100, 8, 0, false, false))
+		roots, refs = append(roots, root), append(refs, ref)
+	}
+	for _, step := range []struct{ photo, opened int }{{0, 2}, {1, 4}, {0, 4}, {2, 6}, {0, 6}, {1, 8}} {
+		_, err := d.Gray(t.Context(), roots[step.photo], refs[step.photo])
+		require.NoError(t, err)
+		require.EqualValues(t, step.opened, store.opened.Load())
+	}
+}
+
+// A failure of the store is not the photo's, is not kept, and gives its room back.
+func TestStoreFails(t *testing.T) {
+	t.Parallel()
+	store := &counting{Driver: object.NewMemory()}
+	root, ref := newRoot(t, store, pngFile(10, 10, 8, 0, false, false))
+	d := NewDecoder(nil)
+	store.fail.Store(true)
+	_, err := d.Gray(t.Context(), root, ref)
+	require.ErrorIs(t, err, errStore)
+	require.NotErrorAs(t, err, new(*tools.FatalError))
+	require.EqualValues(t, budget, d.gate.free)
+	store.fail.Store(false)
+	_, err = d.Gray(t.Context(), root, ref)
+	require.NoError(t, err)
+}
+
+// Every decoding waits for room, the first one of a run as well, and no longer than its caller wants to.
+func TestEveryDecodingWaits(t *testing.T) {
+	t.Parallel()
+	root, ref := newRoot(t, object.NewMemory(), pngFile(10, 10, 8, 0, false, false))
+	d := NewDecoder(nil)
+	require.NoError(t, d.gate.acquire(t.Context(), "globex", budget))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := d.Gray(ctx, root, ref)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	d.gate.release(budget)
+	_, err = d.Gray(t.Context(), root, ref)
+	require.NoError(t, err)
+}
+
+// A caller that gives up does not take the others with it.
+func TestLeaderGivesUp(t *testing.T) {
+	t.Parallel()
+	var r results
+	r.limit = 1 << 20
+	_, ref := newRoot(t, object.NewMemory(), []byte("x"))
+	synctest.Test(t, func(t *testing.T) {
+		first, cancel := context.WithCancel(t.Context())
+		go func() {
+			_, err := r.get(first, ref, func() (*image.Gray, error) { <-first.Done(); return nil, first.Err() })
+			assert.ErrorIs(t, err, context.Canceled)
+		}()
+		synctest.Wait()
+		var got *image.Gray
+		go func() {
+			img, err := r.get(t.Context(), ref, func() (*image.Gray, error) { return image.NewGray(image.Rect(0, 0, 1, 1)), nil })
+			assert.NoError(t, err)
+			got = img
+		}()
+		synctest.Wait()
+		require.Nil(t, got)
+		cancel()
+		synctest.Wait()
+		require.NotNil(t, got)
+	})
+}
+
+// Shades of gray are those of image/color, on white where the photo is transparent.
+func TestShades(t *testing.T) {
+	t.Parallel()
+	r := image.Rect(-3, 5, 61, 69)
+	for name, img := range map[string]interface {
+		image.RGBA64Image
+		Set(x, y int, c color.Color)
+	}{
+		"Gray": image.NewGray(r), "RGBA": image.NewRGBA(r), "NRGBA": image.NewNRGBA(r), "NRGBA64": image.NewNRGBA64(r), "CMYK": image.NewCMYK(r),
+	} {
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := r.Min.X; x < r.Max.X; x++ {
+				img.Set(x, y, color.NRGBA{uint8(4 * x), uint8(3 * y), uint8(x * y), uint8(255 - x)})
+			}
+		}
+		got, err := shrink(t.Context(), img, MaxSide)
+		require.NoError(t, err)
+		white := image.NewRGBA(r)
+		draw.Draw(white, r, image.White, image.Point{}, draw.Src)
+		draw.Draw(white, r, img, r.Min, draw.Over)
+		for y := range got.Rect.Dy() {
+			for x := range got.Rect.Dx() {
+				want := color.GrayModel.Convert(white.At(r.Min.X+x, r.Min.Y+y)).(color.Gray)
+				require.InDelta(t, want.Y, got.GrayAt(x, y).Y, 2, "%s at %d, %d", name, x, y)
+			}
+		}
+	}
+	ycc := image.NewYCbCr(r.Sub(r.Min), image.YCbCrSubsampleRatio420)
+	for i := range ycc.Y {
+		ycc.Y[i] = uint8(i)
+	}
+	got, err := shrink(t.Context(), ycc, MaxSide)
+	require.NoError(t, err)
+	require.Equal(t, ycc.Y, got.Pix)
+}
+
+func TestShrink(t *testing.T) {
+	t.Parallel()
+	img := image.NewGray(image.Rect(0, 0, 7, 3))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(10 * (i % 7))
+	}
+	got, err := Shrink(t.Context(), img, 3)
+	require.NoError(t, err)
+	require.Equal(t, image.Rect(0, 0, 3, 1), got.Rect)
+	require.Equal(t, []uint8{5, 25, 50}, got.Pix, "the means of two, two and three columns")
+	same, err := Shrink(t.Context(), img, 7)
+	require.NoError(t, err)
+	require.Same(t, img, same)
+	narrow, err := Shrink(t.Context(), image.NewGray(image.Rect(0, 0, 9000, 1)), 3000)
+	require.NoError(t, err)
+	require.Equal(t, image.Rect(0, 0, 3000, 1), narrow.Rect)
+}
+
+func BenchmarkGray(b *testing.B) {
+	var file bytes.Buffer
+	require.NoError(b, jpeg.Encode(&file, image.NewYCbCr(image.Rect(0, 0, 4032, 3024), image.YCbCrSubsampleRatio420), nil))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decode(b.Context(), file.Bytes(), "JPEG"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

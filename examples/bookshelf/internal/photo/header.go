@@ -1,0 +1,53 @@
+package photo
+
+import (
+	"bufio"
+	"errors"
+	"io"
+)
+
+// header is what a file's header says.
+type header struct {
+	format        string // "PNG" or "JPEG"
+	width, height int
+	memory        int64 // bytes that Go's decoder allocates, at most
+}
+
+var (
+	errEmpty   = errors.New("the file is empty")
+	errFormat  = errors.New("neither PNG nor JPEG")
+	errVariant = errors.New("unsupported variant")
+)
+
+// readHeader reads as much of r as it takes to know the memory that decoding needs. If whole is set, it reads on to
+// the end of the image, and rejects what would make the estimate wrong.
+//
+// It returns errEmpty, errFormat, errVariant (wrapped), or an error of r; io.ErrUnexpectedEOF and other errors of the
+// format mean that the file is damaged.
+func readHeader(r io.Reader, whole bool) (header, error) {
+	b := bufio.NewReader(r)
+	start, err := b.Peek(8)
+	switch {
+	case len(start) == 0 && errors.Is(err, io.EOF):
+		return header{}, errEmpty
+	case err != nil && !errors.Is(err, io.EOF):
+		return header{}, err
+	case string(start) == pngSignature:
+		h, err := readPNG(b)
+		h.format = "PNG"
+		return h, cutShort(err)
+	case len(start) >= 3 && string(start[:3]) == jpegSignature:
+		h, err := readJPEG(b, whole)
+		h.format = "JPEG"
+		return h, cutShort(err)
+	}
+	return header{}, errFormat
+}
+
+// cutShort returns io.ErrUnexpectedEOF for an io.EOF: a header does not end with the file.
+func cutShort(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

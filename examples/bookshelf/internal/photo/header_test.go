@@ -1,0 +1,147 @@
+package photo
+
+import (
+	"bytes"
+	"fmt"
+	"image/jpeg"
+	"image/png"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// kinds are files of every kind that the decoders tell apart.
+func kinds(width, height int) map[string][]byte {
+	files := make(map[string][]byte)
+	for name, s := range map[string]sampling{
+		"gray": gray8, "4:4:4": s444, "4:2:0": s420, "4:2:2": {0x21, 0x11, 0x11}, "4:1:0": {0x42, 0x11, 0x11},
+	} {
+		for _, progressive := range []bool{false, true} {
+			for _, adobe := range []int{noAdobe, 0, 1} {
+				files[fmt.Sprintf("JPEG %s, progressive %t, adobe %d", name, progressive, adobe)] = jpegFile(width, height, s, progressive, adobe)
+			}
+		}
+	}
+	for name, s := range map[string]sampling{"CMYK": cmyk, "CMYK, subsampled": cmyk2} {
+		for _, progressive := range []bool{false, true} {
+			for _, adobe := range []int{0, 2} {
+				files[fmt.Sprintf("JPEG %s, progressive %t, adobe %d", name, progressive, adobe)] = jpegFile(width, height, s, progressive, adobe)
+			}
+		}
+	}
+	for _, k := range []struct{ depth, colour byte }{
+		{1, 0}, {8, 0}, {16, 0}, {8, 2}, {16, 2}, {2, 3}, {8, 3}, {8, 4}, {16, 4}, {8, 6}, {16, 6},
+	} {
+		for _, interlaced := range []bool{false, true} {
+			for _, transparent := range []bool{false, true} {
+				if transparent && k.colour > 3 {
+					continue
+				}
+				name := fmt.Sprintf("PNG %d bits, colour type %d, interlaced %t, tRNS %t", k.depth, k.colour, interlaced, transparent)
+				files[name] = pngFile(width, height, k.depth, k.colour, interlaced, transparent)
+			}
+		}
+	}
+	return files
+}
+
+// The estimate is never below what the decoder allocates, and not far above it. Not parallel: it counts what the
+// process allocates.
+func TestEstimate(t *testing.T) {
+	const width, height = 1501, 1003
+	for name, file := range kinds(width, height) {
+		t.Run(name, func(t *testing.T) {
+			h, err := readHeader(plain(file), false)
+			require.NoError(t, err)
+			require.Equal(t, [2]int{width, height}, [2]int{h.width, h.height})
+			whole, err := readHeader(plain(file), true)
+			require.NoError(t, err)
+			require.Equal(t, h, whole)
+
+			decode := jpeg.Decode
+			if h.format == "PNG" {
+				decode = png.Decode
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			img, err := decode(bytes.NewReader(file))
+			runtime.ReadMemStats(&after)
+			require.NoError(t, err)
+			require.Equal(t, width, img.Bounds().Dx())
+			const beside = 256 << 10 // tables, buffers, and what else runs
+			actual := int64(after.TotalAlloc - before.TotalAlloc)
+			require.LessOrEqual(t, actual, h.memory+beside)
+			require.LessOrEqual(t, h.memory, actual*11/10+beside)
+		})
+	}
+}
+
+// The file that the limit is for: 391 kB, for which the decoder allocates more than 1 GB.
+func TestSmallFileLargeImage(t *testing.T) {
+	t.Parallel()
+	file := jpegFile(8000, 6250, cmyk, true, 0)
+	require.Less(t, len(file), 400_000)
+	h, err := checkedHeader(plain(file), false)
+	require.Greater(t, h.memory, int64(1_150_000_000))
+	var fatal *tools.FatalError
+	require.ErrorAs(t, err, &fatal)
+	require.Equal(t, ImageTooLarge, fatal.Code)
+	require.Contains(t, fatal.Message, "256 MB of memory")
+}
+
+// The headers of photos as cameras and phones make them are within the limits.
+func TestLargestPhotos(t *testing.T) {
+	t.Parallel()
+	for name, file := range map[string][]byte{
+		"50 megapixels":              jpegFile(8160, 6120, s420, false, noAdobe),
+		"12 megapixels, progressive": jpegFile(4032, 3024, s420, true, noAdobe),
+		"a scan":                     pngFile(4960, 7016, 8, 2, false, false),
+	} {
+		_, err := checkedHeader(plain(file), true)
+		require.NoError(t, err, name)
+	}
+}
+
+// A header that says one thing before the first scan and another behind it is rejected.
+func TestSecondThoughts(t *testing.T) {
+	t.Parallel()
+	file := jpegFile(64, 64, s444, false, 1)
+	end := len(file) - 2
+	adobe := []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00") // from now on it is RGB
+	hidden := append([]byte("\xff\xfe\x00\x04\xff\xd9"), adobe...)       // behind a comment that looks like the end
+	for name, extra := range map[string][]byte{
+		"colours": adobe, "behind a comment": hidden,
+		"JFIF":           []byte("\xff\xe0\x00\x07JFIF\x00"),
+		"a second frame": file[bytes.Index(file, []byte{0xff, markerSOF0}):bytes.Index(file, []byte{0xff, 0xc4})],
+	} {
+		changed := append(append(bytes.Clone(file[:end]), extra...), file[end:]...)
+		_, err := readHeader(plain(changed), true)
+		require.Error(t, err, name)
+	}
+	_, err := readHeader(plain(append(bytes.Clone(file), adobe...)), true)
+	require.NoError(t, err, "what follows the end is not part of the image")
+}
+
+func FuzzHeader(f *testing.F) {
+	for _, file := range kinds(17, 9) {
+		f.Add(file)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		h, err := readHeader(bytes.NewReader(file), true)
+		if err != nil || h.width > 1000/h.height {
+			return
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if h.format == "PNG" {
+			_, _ = png.Decode(bytes.NewReader(file))
+		} else {
+			_, _ = jpeg.Decode(bytes.NewReader(file))
+		}
+		runtime.ReadMemStats(&after)
+		require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(h.memory)+1<<20)
+	})
+}

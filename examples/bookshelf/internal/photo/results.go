@@ -1,0 +1,101 @@
+package photo
+
+import (
+	"context"
+	"image"
+	"slices"
+	"sync"
+
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+// results are the newest decoded photos, up to a limit of bytes, and the decodings in flight.
+type results struct {
+	limit int64 // bytes
+
+	mu      sync.Mutex
+	size    int64
+	entries []entry // the one that was used last is the last
+	flights map[object.Ref]*flight
+}
+
+type entry struct {
+	ref object.Ref
+	img *image.Gray
+}
+
+// flight is one decoding that several callers wait for.
+type flight struct {
+	done chan struct{}
+	img  *image.Gray
+	err  error
+	gone bool // the caller that decoded gave up
+}
+
+// get returns what is kept for ref, or what load returns. Of those who ask at once, one calls load; if its context
+// ends, another one of them does.
+func (r *results) get(ctx context.Context, ref object.Ref, load func() (*image.Gray, error)) (*image.Gray, error) {
+	for {
+		img, f, mine := r.join(ref)
+		switch {
+		case img != nil:
+			return img, nil
+		case mine:
+			return r.fly(ctx, ref, f, load)
+		}
+		select {
+		case <-f.done:
+			if !f.gone {
+				return f.img, f.err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// join returns what is kept, or a flight, which the caller has to make if it is the first.
+func (r *results) join(ref object.Ref) (img *image.Gray, f *flight, mine bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.IndexFunc(r.entries, func(e entry) bool { return e.ref == ref }); i >= 0 {
+		e := r.entries[i]
+		r.entries = append(slices.Delete(r.entries, i, i+1), e)
+		return e.img, nil, false
+	}
+	if f := r.flights[ref]; f != nil {
+		return nil, f, false
+	}
+	f = &flight{done: make(chan struct{}), gone: true}
+	if r.flights == nil {
+		r.flights = make(map[object.Ref]*flight)
+	}
+	r.flights[ref] = f
+	return nil, f, true
+}
+
+func (r *results) fly(ctx context.Context, ref object.Ref, f *flight, load func() (*image.Gray, error)) (*image.Gray, error) {
+	defer func() { // also if load panics
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.flights, ref)
+		if f.img != nil {
+			r.keep(entry{ref, f.img})
+		}
+		close(f.done)
+	}()
+	f.img, f.err = load()
+	f.gone = f.err != nil && ctx.Err() != nil
+	return f.img, f.err
+}
+
+// keep adds e and drops the oldest ones beyond the limit. The caller holds mu.
+func (r *results) keep(e entry) {
+	r.entries = append(r.entries, e)
+	r.size += int64(len(e.img.Pix))
+	drop := 0
+	for ; r.size > r.limit; drop++ {
+		r.size -= int64(len(r.entries[drop].img.Pix))
+	}
+	r.entries = slices.Delete(r.entries, 0, drop)
+}
