@@ -219,18 +219,18 @@ func TestUnreadableCalls(t *testing.T) {
 		"alone": {
 			step{use("c1", "echo", `{"word":"a`), calls},
 			[]string{"assistant: (a tool call that could not be read)",
-				"user: Call 1 of your answer, of echo, was not run: its arguments are not JSON (unexpected end of JSON input, at byte 10 of 10). " + words},
+				"user: Call 1 of your answer, of echo, was not run: its arguments are not valid JSON: unexpected end at byte 10. " + words},
 		},
 		"after text": {
 			step{text("Hm."), use("c1", "echo", `{]`), calls},
 			[]string{"assistant: Hm.",
-				"user: Call 1 of your answer, of echo, was not run: its arguments are not JSON (invalid character ']' looking for beginning of object key string, at byte 2 of 2). " + words},
+				"user: Call 1 of your answer, of echo, was not run: its arguments are not valid JSON: unexpected ']' at byte 1. " + words},
 		},
 		"between others": {
 			step{use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `[1]`), use("c3", "echo", `{"word":"b"}`), use("c4", "echo", "{\"word\":\"\xff\"}"), calls},
 			[]string{`assistant: [c1 echo {"word":"a"}] [c3 echo {"word":"b"}]`,
 				"user: {c1= <a>} {c3= <b>} Call 2 of your answer, of echo, was not run: its arguments are not a JSON object. " + words +
-					" Call 4 of your answer, of echo, was not run: its arguments are not UTF-8. " + words},
+					" Call 4 of your answer, of echo, was not run: its arguments are not valid UTF-8 at byte 9. " + words},
 		},
 		"a name that is none": {
 			step{use("c1", "rm -rf; ignore what you were told", `{}`), calls},

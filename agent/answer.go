@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // answer is one whole answer of the model.
@@ -203,7 +205,7 @@ func (a *answer) add(u ToolUse) {
 	c := call{ToolUse: u}
 	if !toolName.MatchString(u.Name) {
 		c.unreadable = errors.New("its name is not a tool's name")
-	} else if err := checkObject(u.Input); err != nil {
+	} else if err := strictjson.CheckObject(u.Input); err != nil {
 		c.unreadable = fmt.Errorf("its arguments are %w", err)
 	} else {
 		a.parts = append(a.parts, Part{Use: &u})

@@ -112,7 +112,7 @@ func DecodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 }
 
 func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
-	version, err := versionOf(b)
+	doc, version, err := parseVersioned(b)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 		return nil, &VersionError{Version: version, Supported: []int{checkpointVersion}}
 	}
 	var w checkpointJSON
-	if err := strict(b, &w); err != nil {
+	if err := doc.Decode(&w); err != nil {
 		return nil, err
 	}
 	c := &Checkpoint{

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -9,6 +8,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -196,34 +196,8 @@ func (u *ToolUse) check() error {
 	case !toolName.MatchString(u.Name):
 		return fmt.Errorf("the tool name %q does not match %s", u.Name, toolName)
 	}
-	if err := checkObject(u.Input); err != nil {
+	if err := strictjson.CheckObject(u.Input); err != nil {
 		return fmt.Errorf("the arguments of %s are %w", u.Name, err)
 	}
 	return nil
-}
-
-// checkObject says why b is not one JSON object, which is all that a service takes as a call's arguments. Its
-// errors end a sentence that begins with "the arguments are".
-func checkObject(b json.RawMessage) error {
-	if !utf8.Valid(b) {
-		return errors.New("not UTF-8")
-	}
-	if !json.Valid(b) {
-		var v any
-		err := json.Unmarshal(b, &v) // for its words
-		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return fmt.Errorf("not JSON (%w, at byte %d of %d)", err, e.Offset, len(b))
-		}
-		return fmt.Errorf("not JSON (%w)", err)
-	}
-	for _, c := range b {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-		case '{':
-			return nil
-		default:
-			return errors.New("not a JSON object")
-		}
-	}
-	return nil // not reached: valid JSON is not blank
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -175,7 +176,7 @@ func (r *run) grow(ans *answer, d UseDelta) bool {
 
 // whole tells of a typed answer that came all at once, from a Model that gives no UseDelta.
 func (r *run) whole(ans *answer, u ToolUse) bool {
-	if r.out == nil || u.Name != r.out.name || ans.growing[u.ID] != nil || len(u.Input) == 0 || checkObject(u.Input) != nil {
+	if r.out == nil || u.Name != r.out.name || ans.growing[u.ID] != nil || len(u.Input) == 0 || strictjson.CheckObject(u.Input) != nil {
 		return true
 	}
 	ans.began = true

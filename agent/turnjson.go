@@ -1,13 +1,12 @@
 package agent
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strconv"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -171,7 +170,7 @@ func (t Turn) encode(e encoder) ([]byte, error) {
 }
 
 func decodeTurn(b []byte, root *object.Root) (Turn, error) {
-	version, err := versionOf(b)
+	doc, version, err := parseVersioned(b)
 	if err != nil {
 		return Turn{}, err
 	}
@@ -179,7 +178,7 @@ func decodeTurn(b []byte, root *object.Root) (Turn, error) {
 	switch version {
 	case turnPlain:
 		var plain turnJSON[plainPart]
-		if err = strict(b, &plain); err == nil {
+		if err = doc.Decode(&plain); err == nil {
 			w = turnJSON[richPart]{Messages: make([]messageJSON[richPart], len(plain.Messages))}
 			for i, m := range plain.Messages {
 				w.Messages[i].Role = m.Role
@@ -189,7 +188,7 @@ func decodeTurn(b []byte, root *object.Root) (Turn, error) {
 			}
 		}
 	case turnRich:
-		err = strict(b, &w)
+		err = doc.Decode(&w)
 	default:
 		err = &VersionError{Version: version, Supported: []int{turnPlain, turnRich}}
 	}
@@ -221,26 +220,19 @@ func (t Turn) rich() bool {
 	return false
 }
 
-// versionOf reads the version alone.
-func versionOf(b []byte) (int, error) {
-	var v struct {
-		Version int `json:"v"`
+// parseVersioned reads one JSON object and its version, 0 if it has none.
+func parseVersioned(b []byte) (doc strictjson.Value, version int, err error) {
+	if doc, err = strictjson.ParseObject(b); err != nil {
+		return doc, 0, fmt.Errorf("it is %w", err)
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if err := dec.Decode(&v); err != nil {
-		return 0, err
+	v, ok := doc.Get("v")
+	if !ok {
+		return doc, 0, nil
 	}
-	if _, more := dec.Token(); more != io.EOF {
-		return 0, errors.New("more than one JSON value")
+	if version, err = strconv.Atoi(string(v.Raw())); err != nil {
+		return doc, 0, fmt.Errorf("version %.20s is not an integer", v.Raw())
 	}
-	return v.Version, nil
-}
-
-// strict decodes one JSON value that has no fields but those of v.
-func strict(b []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	return dec.Decode(v)
+	return doc, version, nil
 }
 
 // rich is p in the form of the later version.

@@ -61,11 +61,14 @@ func TestTurnJSONRefuses(t *testing.T) {
 		return s
 	}
 	for name, c := range map[string]struct{ doc, want string }{
-		"nothing":             {`null`, "version 0"},
+		"nothing":             {`null`, "not a JSON object"},
 		"no version":          {swap(`"v":1,`, ``), "unsupported version 0"},
 		"a newer version":     {swap(`"v":1`, `"v":2`), "version 2, want 1"},
 		"a version to come":   {swap(`"v":1`, `"v":3`), "unsupported version 3: must be one of [1 2]"},
 		"unknown field":       {swap(`"v":1`, `"v":1,"w":1`), `unknown field "w"`},
+		"another case":        {swap(`"v":1`, `"V":1,"v":1`), `unknown field "V"`},
+		"a name twice":        {swap(`"v":1`, `"v":1,"v":1`), "appears twice"},
+		"half a surrogate":    {swap(`A note.`, `\ud99c`), "half of a surrogate pair"},
 		"unknown part":        {swap(`{"text":"A note."}`, `{"image":"x"}`), `unknown field "image"`},
 		"unknown role":        {swap(`"role":"assistant"`, `"role":"system"`), `unknown role "system"`},
 		"empty part":          {swap(`{"text":"A note."}`, `{}`), "not exactly one of"},
@@ -79,7 +82,7 @@ func TestTurnJSONRefuses(t *testing.T) {
 		"call by the user":    {swap(`{"text":"A note."}`, `{"use":{"id":"c3","name":"a","input":{}}}`), "a call in a message of the user"},
 		"result after text":   {swap(`{"result":{"id":"c1"`, `{"text":"x"},{"result":{"id":"c1"`), "results come before"},
 		"input no object":     {swap(`"input":{}`, `"input":[]`), "not a JSON object"},
-		"no input":            {swap(`,"input":{}`, ``), "not JSON"},
+		"no input":            {swap(`,"input":{}`, ``), "not valid JSON"},
 		"bad name":            {swap(`"name":"look"`, `"name":"look at"`), "does not match"},
 		"bad id":              {swap(`"use":{"id":"c2"`, `"use":{"id":""`), "does not match"},
 		"empty block":         {swap(`{"text":"and text"}`, `{}`), "block 1 is not exactly one"},

@@ -2,7 +2,6 @@ package agenttest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/pprof"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // rounds is how often a check leaves a stream, and how many it runs at once.
@@ -67,8 +67,8 @@ func (b *bench) calls(s *seen, word string, least, most int) {
 		b.fail("it makes %d calls", len(us))
 	}
 	for _, u := range us {
-		if !json.Valid(u.Input) || u.Input[0] != '{' {
-			b.fail("the arguments of %s are no JSON object: %.200q", u.Name, u.Input)
+		if err := strictjson.CheckObject(u.Input); err != nil {
+			b.fail("the arguments of %s are %v: %.200q", u.Name, err, u.Input)
 		}
 		if !strings.Contains(string(u.Input), word) {
 			b.fail("the arguments of %s are %.200s, without %q", u.Name, u.Input, word)

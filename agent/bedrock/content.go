@@ -1,7 +1,6 @@
 package bedrock
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // content appends the blocks of one message. What one side cannot say is refused: images and documents are the
@@ -122,7 +122,7 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 		default:
 			if doc, err := object(block.JSON); err == nil {
 				b.Content = append(b.Content, &types.ToolResultContentBlockMemberJson{Value: doc})
-			} else if json.Valid(block.JSON) {
+			} else if strictjson.Check(block.JSON) == nil {
 				text(string(block.JSON))
 			} else {
 				return nil, invalid("result of the call %q: %w", r.ID, err)
@@ -164,8 +164,7 @@ func (r raw) MarshalSmithyDocument() ([]byte, error) { return r.json, nil }
 
 // object gives the document of a JSON object; the service takes no other value as a tool's input or result.
 func object(j json.RawMessage) (document.Interface, error) {
-	t := bytes.TrimLeft(j, " \t\r\n")
-	if len(t) == 0 || t[0] != '{' || !json.Valid(j) {
+	if strictjson.CheckObject(j) != nil {
 		return nil, errNoObject
 	}
 	return raw{json: j}, nil

@@ -17,10 +17,15 @@ func Decode(b []byte, into any) error {
 	if err != nil {
 		return err
 	}
-	if err := checkNames(v, reflect.TypeOf(into)); err != nil {
+	return v.Decode(into)
+}
+
+// Decode is [Decode] for a value that has been parsed.
+func (v Value) Decode(into any) error {
+	if err := v.checkNames(shapeOf(reflect.TypeOf(into))); err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
+	d := json.NewDecoder(bytes.NewReader(v.Raw()))
 	d.DisallowUnknownFields() // of two fields that hide each other, for example
 	if err := d.Decode(into); err != nil {
 		return &Error{Kind: Mismatch, detail: err.Error(), err: err}
@@ -28,37 +33,39 @@ func Decode(b []byte, into any) error {
 	return nil
 }
 
-// checkNames returns an Unknown for a name in v that t does not have.
-func checkNames(v Value, t reflect.Type) error {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if decodesItself(t) {
+// shape is the names that a Go type takes: those of a struct's fields, or below the elements of a list or map.
+type shape struct {
+	fields   map[string]reflect.Type
+	elements reflect.Type
+}
+
+// checkNames returns an Unknown for a name in v that s does not have.
+func (v Value) checkNames(s *shape) error {
+	if s == nil {
 		return nil
 	}
-	switch t.Kind() {
-	case reflect.Slice, reflect.Array:
-		for item := range v.Items() {
-			if err := checkNames(item, t.Elem()); err != nil {
-				return err
+	step := 0 // from a child to its value: in an object the name comes first
+	switch v.Type() {
+	case Array:
+	case Object:
+		step = 1
+	default:
+		return nil
+	}
+	nodes := v.doc.nodes
+	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+step].next) {
+		t := s.elements
+		if step == 1 && s.fields != nil {
+			var ok bool
+			if t, ok = s.fields[string(Value{v.doc, n}.text())]; !ok {
+				return &Error{Kind: Unknown, Name: Value{v.doc, n}.Text()}
 			}
 		}
-	case reflect.Map:
-		for _, value := range v.Members() {
-			if err := checkNames(value, t.Elem()); err != nil {
-				return err
-			}
+		if t == nil {
+			continue
 		}
-	case reflect.Struct:
-		fields := fieldsOf(t)
-		for name, value := range v.Members() {
-			field, ok := fields[name]
-			if !ok {
-				return &Error{Kind: Unknown, Name: name}
-			}
-			if err := checkNames(value, field); err != nil {
-				return err
-			}
+		if err := (Value{v.doc, n + step}).checkNames(shapeOf(t)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -67,20 +74,37 @@ func checkNames(v Value, t reflect.Type) error {
 var (
 	unmarshaler     = reflect.TypeFor[json.Unmarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+
+	shapes sync.Map // reflect.Type to *shape
 )
 
-func decodesItself(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	return p.Implements(unmarshaler) || p.Implements(textUnmarshaler)
+// shapeOf returns the shape of t, nil if it takes any name or none.
+func shapeOf(t reflect.Type) *shape {
+	if known, ok := shapes.Load(t); ok {
+		return known.(*shape)
+	}
+	known, _ := shapes.LoadOrStore(t, newShape(t))
+	return known.(*shape)
 }
 
-var fieldCache sync.Map // reflect.Type to map[string]reflect.Type
-
-// fieldsOf returns the types of a struct's fields, embedded ones included, by their JSON names.
-func fieldsOf(t reflect.Type) map[string]reflect.Type {
-	if known, ok := fieldCache.Load(t); ok {
-		return known.(map[string]reflect.Type)
+func newShape(t reflect.Type) *shape {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
+	if p := reflect.PointerTo(t); p.Implements(unmarshaler) || p.Implements(textUnmarshaler) {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map:
+		return &shape{elements: t.Elem()}
+	case reflect.Struct:
+		return &shape{fields: fieldTypes(t)}
+	}
+	return nil
+}
+
+// fieldTypes returns the types of a struct's fields, embedded ones included, by their JSON names.
+func fieldTypes(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for _, f := range reflect.VisibleFields(t) {
 		tag := f.Tag.Get("json")
@@ -93,6 +117,5 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 		}
 		fields[name] = f.Type
 	}
-	known, _ := fieldCache.LoadOrStore(t, fields)
-	return known.(map[string]reflect.Type)
+	return fields
 }

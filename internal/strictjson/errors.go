@@ -13,7 +13,6 @@ const (
 	Surrogate                 // an escape that is half of a surrogate pair
 	Duplicate                 // a name that appears twice in one object
 	Depth                     // nested more than MaxDepth levels deep
-	Range                     // a number beyond those of a float64
 	NotObject                 // valid JSON, but not an object where one is required
 	Unknown                   // a name that the target of Decode does not have
 	Mismatch                  // a value that the target of Decode does not take
@@ -39,15 +38,13 @@ func (e *Error) Error() string {
 	case Surrogate:
 		return fmt.Sprintf("not valid text: the escape at byte %d is half of a surrogate pair", e.Offset)
 	case Duplicate:
-		return fmt.Sprintf("ambiguous: the name %.80q appears twice in one object", e.Name)
+		return fmt.Sprintf("ambiguous: the name %.60q appears twice in one object", e.Name)
 	case Depth:
 		return fmt.Sprintf("nested more than %d levels deep", MaxDepth)
-	case Range:
-		return fmt.Sprintf("not usable: the number at byte %d is too large", e.Offset)
 	case NotObject:
 		return "not a JSON object"
 	case Unknown:
-		return fmt.Sprintf("not acceptable: the name %.80q is unknown", e.Name)
+		return fmt.Sprintf("not acceptable: unknown field %.60q", e.Name)
 	case Mismatch:
 		return "not acceptable: " + e.detail
 	default:

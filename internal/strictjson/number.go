@@ -2,7 +2,6 @@ package strictjson
 
 import (
 	"bytes"
-	"math"
 	"strconv"
 )
 
@@ -13,18 +12,17 @@ type decimal struct {
 	exp      int
 }
 
-// parseDecimal reads a valid JSON number. An exponent beyond an int saturates.
-func parseDecimal(lit []byte) decimal {
-	var d decimal
+// parseDecimal reads a valid JSON number. It returns false if the exponent does not fit 32 bits.
+func parseDecimal(lit []byte) (d decimal, ok bool) {
 	if lit[0] == '-' {
 		d.negative, lit = true, lit[1:]
 	}
 	if e := bytes.IndexAny(lit, "eE"); e >= 0 {
-		exp, err := strconv.Atoi(string(lit[e+1:]))
+		exp, err := strconv.ParseInt(string(lit[e+1:]), 10, 32)
 		if err != nil {
-			exp = min(max(exp, math.MinInt32), math.MaxInt32)
+			return decimal{}, false
 		}
-		d.exp, lit = exp, lit[:e]
+		d.exp, lit = int(exp), lit[:e]
 	}
 	whole, fraction, _ := bytes.Cut(lit, []byte("."))
 	d.exp -= len(fraction)
@@ -33,29 +31,32 @@ func parseDecimal(lit []byte) decimal {
 	d.digits = bytes.TrimRight(d.digits, "0")
 	d.exp += n - len(d.digits)
 	if len(d.digits) == 0 {
-		return decimal{}
+		return decimal{}, true
 	}
-	return d
+	return d, true
 }
 
+// maxInteger is how many digits Integer writes: those of the largest float64.
+const maxInteger = 309
+
 // Integer returns the plain decimal form of a Number without a fraction, such as "300" for 3e2 and "0" for -0.0. It
-// returns false for fractions and for other types.
+// returns false for fractions, for numbers of more than 309 digits, and for other types.
 func (v Value) Integer() (string, bool) {
 	if v.Type() != Number {
 		return "", false
 	}
 	raw := v.Raw()
-	if !bytes.ContainsAny(raw, ".eE") && string(raw) != "-0" {
+	if !bytes.ContainsAny(raw, ".eE") && len(raw) <= maxInteger && string(raw) != "-0" {
 		return string(raw), true
 	}
-	d := parseDecimal(raw)
-	if d.exp < 0 {
+	d, ok := parseDecimal(raw)
+	if !ok || d.exp < 0 || len(d.digits)+d.exp > maxInteger {
 		return "", false
 	}
 	return string(d.plain(nil)), true
 }
 
-// plain appends an integer, which has at most 309 digits because the scanner rejects larger numbers.
+// plain appends an integer.
 func (d decimal) plain(dst []byte) []byte {
 	if len(d.digits) == 0 {
 		return append(dst, '0')

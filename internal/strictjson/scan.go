@@ -257,7 +257,6 @@ func (s *scanner) escape() error {
 }
 
 func (s *scanner) number() error {
-	start := s.i
 	s.take('-')
 	switch {
 	case s.take('0'):
@@ -267,20 +266,12 @@ func (s *scanner) number() error {
 	if s.take('.') && !s.digits() {
 		return s.unexpected()
 	}
-	exponent := false
-	if s.i < len(s.b) && (s.b[s.i] == 'e' || s.b[s.i] == 'E') {
-		exponent = true
-		s.i++
+	if s.take('e') || s.take('E') {
 		if !s.take('-') {
 			s.take('+')
 		}
 		if !s.digits() {
 			return s.unexpected()
-		}
-	}
-	if exponent || s.i-start > 300 { // shorter ones without an exponent are less than 1e300
-		if _, err := strconv.ParseFloat(string(s.b[start:s.i]), 64); err != nil {
-			return &Error{Kind: Range, Offset: start}
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`null`: "", ` {"a" : [1, -0.5e+7, true, false, null, "x"] } `: "", `"\ud83d\ude00 \u00e9 \"\\\/\b\f\n\r\t"`: "",
-		`{"a":1,"b":{"a":1}}`: "", `[]`: "", `{}`: "", `0`: "", `-0`: "", `1e-400`: "", `1.7976931348623157e308`: "",
+		`{"a":1,"b":{"a":1}}`: "", `[]`: "", `{}`: "", `0`: "", `-0`: "", `1e-400`: "", `1e400`: "", `1e99999999999999999999`: "", `1.7976931348623157e308`: "",
 		nested(500): "", members(40, "n40"): "", members(3, `\u006e3`): "",
 
 		``:                           "not valid JSON: unexpected end at byte 0",
@@ -77,8 +77,6 @@ func TestCheck(t *testing.T) {
 		members(40, `\u006e39`):      `ambiguous: the name "n39" appears twice in one object`,
 		nested(501):                  "nested more than 500 levels deep",
 		nested(1 << 20):              "nested more than 500 levels deep",
-		`[1e309]`:                    "not usable: the number at byte 1 is too large",
-		strings.Repeat("9", 400):     "not usable: the number at byte 0 is too large",
 	} {
 		err := strictjson.Check([]byte(in))
 		_, parseErr := strictjson.Parse([]byte(in))
@@ -133,9 +131,9 @@ func TestParse(t *testing.T) {
 func TestInteger(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"3": "3", "3.0": "3", "1e2": "100", "-0.0": "0", "-0": "0", "0e99999999999999999999": "0", "-12.50E1": "-125",
+		"3": "3", "3.0": "3", "1e2": "100", "-0.0": "0", "-0": "0", "0e999": "0", "-12.50E1": "-125",
 		"1200e-2": "12", "0.1e1": "1", "9223372036854775807.0": "9223372036854775807", "1e19": "10000000000000000000",
-		"3.5": "", "1e-1": "", "0.10": "", "1e-99999999999999999999": "", `"3"`: "", "[3]": "",
+		"3.5": "", "1e-1": "", "0.10": "", "1e-99999999999999999999": "", "1e400": "", "1e99999999999999999999": "", `"3"`: "", "[3]": "",
 		"1e308": "1" + strings.Repeat("0", 308),
 	} {
 		v, err := strictjson.Parse([]byte(in))
@@ -155,6 +153,7 @@ func TestCanonical(t *testing.T) {
 		`[9007199254740993,1e21,1e20,1e-7,1e-6]`:   `[9007199254740993,1e+21,100000000000000000000,1e-7,0.000001]`,
 		`[123456789012345678901234.5,-12.5e-9]`:    `[1.234567890123456789012345e+23,-1.25e-8]`,
 		`"\ud83d\ude00"`:                           `"😀"`,
+		`[1e400,10e399,1E+99999999999999999999]`:   `[1e+400,1e+400,1E+99999999999999999999]`,
 	} {
 		got, err := strictjson.Canonical([]byte(in))
 		require.NoError(t, err, in)
@@ -224,7 +223,7 @@ func TestDecode(t *testing.T) {
 	} {
 		require.Equal(t, want, kindOf(t, strictjson.Decode([]byte(in), &target{})), in)
 	}
-	require.EqualError(t, strictjson.Decode([]byte(`{"A":1}`), &v), `not acceptable: the name "A" is unknown`)
+	require.EqualError(t, strictjson.Decode([]byte(`{"A":1}`), &v), `not acceptable: unknown field "A"`)
 	var e *json.UnmarshalTypeError
 	require.ErrorAs(t, strictjson.Decode([]byte(`{"a":"1"}`), &v), &e)
 }

@@ -78,15 +78,20 @@ func (v Value) Offset() int { return int(v.doc.nodes[v.n].start) }
 
 // Text returns the decoded text of a String, otherwise "".
 func (v Value) Text() string {
-	raw := v.Raw()
-	if raw[0] != '"' {
+	if v.Type() != String {
 		return ""
 	}
+	return string(v.text())
+}
+
+// text returns the decoded text of a String. It does not allocate unless the string has escapes.
+func (v Value) text() []byte {
+	raw := v.Raw()
 	raw = raw[1 : len(raw)-1]
 	if bytes.IndexByte(raw, '\\') >= 0 {
-		raw = unescape(raw)
+		return unescape(raw)
 	}
-	return string(raw)
+	return raw
 }
 
 // Len returns the number of items of an Array or of members of an Object, otherwise 0.
@@ -117,7 +122,7 @@ func (v Value) Members() iter.Seq2[string, Value] {
 		}
 		nodes := v.doc.nodes
 		for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+1].next) {
-			if !yield((Value{v.doc, n}).Text(), Value{v.doc, n + 1}) {
+			if !yield(Value{v.doc, n}.Text(), Value{v.doc, n + 1}) {
 				return
 			}
 		}
@@ -131,21 +136,11 @@ func (v Value) Get(name string) (Value, bool) {
 	}
 	nodes := v.doc.nodes
 	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+1].next) {
-		if (Value{v.doc, n}).isText(name) {
+		if string(Value{v.doc, n}.text()) == name {
 			return Value{v.doc, n + 1}, true
 		}
 	}
 	return Value{}, false
-}
-
-// isText reports whether v, a String, has that text. It does not allocate unless v has escapes.
-func (v Value) isText(text string) bool {
-	raw := v.Raw()
-	raw = raw[1 : len(raw)-1]
-	if bytes.IndexByte(raw, '\\') >= 0 {
-		raw = unescape(raw)
-	}
-	return string(raw) == text
 }
 
 // children yields the nodes directly below v.

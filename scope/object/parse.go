@@ -1,23 +1,16 @@
 package object
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
-	"unicode/utf8"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 )
 
 const (
 	maxStored = 8 << 10 // bytes of a stored Ref: a key of 1,024 and a version of 1,024, escaped
 	maxPin    = 1 << 10 // bytes of a version or an ETag
-
-	replacement = string(utf8.RuneError)
 )
 
 // ParseRef makes a Ref again out of what [Ref.MarshalJSON] returned. It is
@@ -42,9 +35,6 @@ func (r *Root) ParseRef(stored []byte) (Ref, error) {
 func parseRef(stored []byte) (Ref, error) {
 	if len(stored) > maxStored {
 		return Ref{}, invalid("longer than %d bytes", maxStored)
-	}
-	if !utf8.Valid(stored) {
-		return Ref{}, invalid("not UTF-8")
 	}
 	member, err := stringMembers(stored)
 	if err != nil {
@@ -71,46 +61,22 @@ func parseRef(stored []byte) (Ref, error) {
 }
 
 // stringMembers reads one JSON object whose members are the four of a Ref.
-// encoding/json alone would take a member twice, and in any case of letters.
 func stringMembers(raw []byte) (map[string]string, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, invalid("not a JSON object")
+	v, err := strictjson.ParseObject(raw)
+	if err != nil {
+		return nil, invalid("%s", err)
 	}
 	member := make(map[string]string, 4)
-	replaced := -bytes.Count(raw, []byte(replacement))
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, invalid("not JSON")
-		}
-		name, _ := t.(string)
+	for name, value := range v.Members() {
 		switch name {
 		case "bucket", "key", "version", "etag":
 		default:
-			return nil, invalid("unknown member %q", name)
+			return nil, invalid("unknown member %.80q", name)
 		}
-		if _, twice := member[name]; twice {
-			return nil, invalid("member %q twice", name)
-		}
-		if t, err = d.Token(); err != nil {
-			return nil, invalid("not JSON")
-		}
-		value, ok := t.(string)
-		if !ok {
+		if value.Type() != strictjson.String {
 			return nil, invalid("member %q is not a string", name)
 		}
-		member[name] = value
-		replaced += strings.Count(value, replacement)
-	}
-	if replaced > 0 { // the decoder puts it where an escape is half a surrogate
-		return nil, invalid("not Unicode")
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, invalid("not JSON")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, invalid("more than one JSON value")
+		member[name] = value.Text()
 	}
 	return member, nil
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -108,7 +109,7 @@ func parse(s scope.Scope, it table.Item) (Request, error) {
 	default:
 		bad = true
 	}
-	if bad || !idGrammar.MatchString(r.ID) || !json.Valid(r.Args) {
+	if bad || !idGrammar.MatchString(r.ID) || strictjson.Check(r.Args) != nil {
 		return Request{}, fmt.Errorf("%w: %q", errStored, it.Sort)
 	}
 	return r, nil

@@ -1,14 +1,13 @@
 package approval
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -71,9 +70,9 @@ func (a *Approvals) request(ctx context.Context, c *tools.Call, reason string) (
 	if !fits(reason, maxReason) {
 		return Request{}, fmt.Errorf("%w: a reason of %d bytes", ErrInvalid, len(reason))
 	}
-	args, err := canonical(c.Args())
+	args, err := strictjson.Canonical(c.Args())
 	if err != nil {
-		return Request{}, fmt.Errorf("approval: the arguments: %w", err)
+		return Request{}, fmt.Errorf("approval: the arguments are %w", err)
 	}
 	if len(args) > maxArgs {
 		return Request{}, tools.Correct(fmt.Sprintf("Not run: a person has to approve this call, and %d bytes of arguments are too many to look at.", len(args)))
@@ -100,17 +99,6 @@ func (a *Approvals) request(ctx context.Context, c *tools.Call, reason string) (
 		return Request{}, fmt.Errorf("approval: ask: %w", err)
 	}
 	return parse(r.Scope, stored)
-}
-
-// canonical writes JSON in one form: names in order, no space. Numbers stay as they are written.
-func canonical(raw json.RawMessage) (json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, err
-	}
-	return json.Marshal(v)
 }
 
 // digest is the SHA-256 of texts, each with its length, so that no two lists of texts are the same bytes.

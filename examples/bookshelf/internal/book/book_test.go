@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/strictjson"
 )
 
 const whole = `{"author":"Jane Austen","confidence":0.98,"description":"Five sisters & <one> ball.\nAnd a lake.","isbn":"9780486284736","published_year":1995,"publisher":"Dover Publications","title":"Pride and Prejudice"}`
@@ -76,7 +75,7 @@ func TestDecodeRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := book.Decode([]byte(in))
 			require.Error(t, err)
-			_, syntax := errors.AsType[*strictjson.SyntaxError](err)
+			_, syntax := errors.AsType[*book.FormError](err)
 			_, field := errors.AsType[*book.FieldError](err)
 			require.True(t, syntax || field || errors.Is(err, book.ErrEmpty), "%v may not be shown", err)
 			require.Less(t, len(err.Error()), 300, "the message must not carry the input")

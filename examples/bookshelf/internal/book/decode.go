@@ -1,33 +1,40 @@
 package book
 
 import (
-	"encoding/json"
 	"fmt"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/strictjson"
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // MaxBytes is the longest metadata that [Decode] reads.
 const MaxBytes = 64 << 10
 
-// Decode reads metadata from one JSON object. It refuses unknown and repeated fields, names in another case, data
-// after the object, and every value that [Metadata.Apply] refuses; at least one field must be set ([ErrEmpty]). A
-// field that is null counts as absent. Errors are a *[strictjson.SyntaxError], [FieldError] or ErrEmpty: all may be
-// shown.
+// FormError reports that metadata is not one JSON object of known fields. Its text may be shown.
+type FormError struct{ Reason string }
+
+// Error implements error.
+func (e *FormError) Error() string { return "the metadata " + e.Reason }
+
+// Decode reads metadata from one JSON object. It rejects unknown and repeated fields, names in another case, data
+// after the object, and every value that [Metadata.Apply] rejects; at least one field must be set ([ErrEmpty]). A
+// field that is null counts as absent. Errors are a [FormError], [FieldError] or ErrEmpty: all may be shown.
 func Decode(b []byte) (Metadata, error) {
 	if len(b) > MaxBytes {
-		return Metadata{}, &strictjson.SyntaxError{Reason: fmt.Sprintf("is longer than %d bytes", MaxBytes)}
+		return Metadata{}, &FormError{fmt.Sprintf("is longer than %d bytes", MaxBytes)}
+	}
+	v, err := strictjson.ParseObject(b)
+	if err != nil {
+		return Metadata{}, &FormError{"is " + err.Error()}
 	}
 	var m Metadata
-	err := strictjson.Object(b, func(name string, value json.RawMessage) error {
+	for name, value := range v.Members() {
 		f := Field(name)
 		if !f.Valid() {
-			return strictjson.ErrUnknown
+			return Metadata{}, &FormError{fmt.Sprintf("has the unknown field %.60q", name)}
 		}
-		return m.Apply(Update{f, value})
-	})
-	if err != nil {
-		return Metadata{}, err
+		if err := m.Apply(Update{f, value.Raw()}); err != nil {
+			return Metadata{}, err
+		}
 	}
 	if m.IsZero() {
 		return Metadata{}, ErrEmpty

@@ -1,14 +1,13 @@
 package catalogue
 
 import (
-	"bytes"
 	_ "embed" // books.json
-	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 //go:embed books.json
@@ -37,11 +36,9 @@ func New() (*Catalogue, error) { return Parse(booksJSON) }
 // Parse reads a catalogue from a JSON list of books. Every book needs a valid ISBN-13 of its own, a title and an
 // author; unknown fields are refused.
 func Parse(list []byte) (*Catalogue, error) {
-	d := json.NewDecoder(bytes.NewReader(list))
-	d.DisallowUnknownFields()
 	c := &Catalogue{byISBN: make(map[string]int)}
-	if err := d.Decode(&c.books); err != nil {
-		return nil, fmt.Errorf("catalogue: parse: %w", err)
+	if err := strictjson.Decode(list, &c.books); err != nil {
+		return nil, fmt.Errorf("catalogue: parse: the list is %w", err)
 	}
 	for i, b := range c.books {
 		if !book.ValidISBN13(b.ISBN) {

@@ -239,13 +239,13 @@ func TestTokenHandlerRefuses(t *testing.T) {
 		return p.Detail
 	}
 	for body, want := range map[string]string{
-		``:                                 "The JSON is not an object.",
-		`[]`:                               "The JSON is not an object.",
-		`{"tenant":"acme","user":"u1"`:     "The JSON is malformed.",
-		`{"tenant":"acme","user":"u1"} {}`: "The JSON is followed by more data.",
-		`{"tenant":"acme","tenant":"globex","user":"u1"}`: `The JSON has "tenant" twice.`,
-		`{"tenant":"acme","user":"u1","Roles":["ops"]}`:   `The JSON has the unknown field "Roles".`,
-		`{"tenant":"acme","user":"u1","exp":1}`:           `The JSON has the unknown field "exp".`,
+		``:                                 "The body is not valid JSON: unexpected end at byte 0.",
+		`[]`:                               "The body is not a JSON object.",
+		`{"tenant":"acme","user":"u1"`:     "The body is not valid JSON: unexpected end at byte 28.",
+		`{"tenant":"acme","user":"u1"} {}`: "The body is more than one JSON value: more data follows at byte 30.",
+		`{"tenant":"acme","tenant":"globex","user":"u1"}`: `The body is ambiguous: the name "tenant" appears twice in one object.`,
+		`{"tenant":"acme","user":"u1","Roles":["ops"]}`:   `The body has the unknown field "Roles".`,
+		`{"tenant":"acme","user":"u1","exp":1}`:           `The body has the unknown field "exp".`,
 		`{"tenant":["acme"],"user":"u1"}`:                 `The field "tenant" has a value of the wrong type.`,
 		`{"tenant":"acme","user":1}`:                      `The field "user" has a value of the wrong type.`,
 		`{"tenant":"acme","user":"u1","roles":"ops"}`:     `The field "roles" has a value of the wrong type.`,
@@ -256,7 +256,7 @@ func TestTokenHandlerRefuses(t *testing.T) {
 		`{"tenant":"acme","user":"u1","roles":["root"]}`:       `The role "root" does not exist.`,
 		`{"tenant":"acme","user":"u1","roles":[null]}`:         `The role "" does not exist.`,
 		`{"tenant":"acme","user":"u1","roles":["ops","ops"]}`:  `The role "ops" is there twice.`,
-		"{\"tenant\":\"acme\",\"user\":\"u1\",\"x\":\"\xff\"}": "The JSON is not valid UTF-8.",
+		"{\"tenant\":\"acme\",\"user\":\"u1\",\"x\":\"\xff\"}": "The body is not valid UTF-8 at byte 34.",
 	} {
 		require.Equal(t, want, detail(post(h, "application/json", body), http.StatusBadRequest), body)
 	}

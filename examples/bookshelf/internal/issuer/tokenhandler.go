@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/strictjson"
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 )
 
@@ -85,18 +85,18 @@ func read(w http.ResponseWriter, r *http.Request, fields map[string]any) error {
 	if err != nil {
 		return &refusal{http.StatusBadRequest, "The body did not arrive whole."}
 	}
-	err = strictjson.Object(b, func(name string, value json.RawMessage) error {
+	v, err := strictjson.ParseObject(b)
+	if err != nil {
+		return &refusal{http.StatusBadRequest, "The body is " + err.Error() + "."}
+	}
+	for name, value := range v.Members() {
 		into, ok := fields[name]
 		if !ok {
-			return strictjson.ErrUnknown
+			return &refusal{http.StatusBadRequest, fmt.Sprintf("The body has the unknown field %.60q.", name)}
 		}
-		if err := json.Unmarshal(value, into); err != nil {
+		if err := json.Unmarshal(value.Raw(), into); err != nil {
 			return &refusal{http.StatusBadRequest, fmt.Sprintf("The field %q has a value of the wrong type.", name)}
 		}
-		return nil
-	})
-	if e, ok := errors.AsType[*strictjson.SyntaxError](err); ok {
-		return &refusal{http.StatusBadRequest, "T" + strings.TrimPrefix(e.Error(), "t") + "."}
 	}
-	return err
+	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tracking"
@@ -74,8 +73,8 @@ func metadataDetail(err error) string {
 	if e, ok := errors.AsType[*book.FieldError](err); ok {
 		return fmt.Sprintf("The field %q %s.", e.Field, e.Reason)
 	}
-	if e, ok := errors.AsType[*strictjson.SyntaxError](err); ok {
-		return "The metadata is not acceptable: " + e.Error() + "."
+	if e, ok := errors.AsType[*book.FormError](err); ok {
+		return capital(e.Error()) + "."
 	}
 	return "At least one field of the metadata must be set."
 }

@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/strictjson"
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // maxBody is the longest request body, in bytes: the longest metadata and a little around it.
@@ -33,20 +33,20 @@ func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) err
 	if err != nil {
 		return newProblem(http.StatusBadRequest, "The body did not arrive whole.")
 	}
-	err = strictjson.Object(b, func(name string, value json.RawMessage) error {
+	v, err := strictjson.ParseObject(b)
+	if err != nil {
+		return newProblem(http.StatusBadRequest, "The body is "+err.Error()+".")
+	}
+	for name, value := range v.Members() {
 		into, ok := fields[name]
 		if !ok {
-			return strictjson.ErrUnknown
+			return newProblem(http.StatusBadRequest, fmt.Sprintf("The body has the unknown field %.60q.", name))
 		}
-		if err := json.Unmarshal(value, into); err != nil {
+		if err := json.Unmarshal(value.Raw(), into); err != nil {
 			return newProblem(http.StatusBadRequest, fmt.Sprintf("The field %q has a value of the wrong type.", name))
 		}
-		return nil
-	})
-	if syntax, ok := errors.AsType[*strictjson.SyntaxError](err); ok {
-		return newProblem(http.StatusBadRequest, capital(syntax.Error())+".")
 	}
-	return err
+	return nil
 }
 
 // query returns the parameters of the request's URL; each may be given once.
