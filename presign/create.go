@@ -41,7 +41,7 @@ func (s *Signer) CreateMultipart(ctx context.Context, session scope.Scope, name 
 }
 
 func (s *Signer) create(ctx context.Context, session scope.Scope, name string, o *MultipartOptions) (Multipart, error) {
-	_, ref, err := s.ref(session, name)
+	_, ref, err := s.uploadRef(session, name)
 	if err != nil {
 		return Multipart{}, err
 	}

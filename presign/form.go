@@ -56,7 +56,7 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 }
 
 func (s *Signer) post(ctx context.Context, session scope.Scope, name string, o *PostOptions) (Form, error) {
-	_, ref, err := s.ref(session, name)
+	_, ref, err := s.uploadRef(session, name)
 	if err != nil {
 		return Form{}, err
 	}

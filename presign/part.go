@@ -92,7 +92,7 @@ func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, num
 
 // planned names the object that m is to become in the session.
 func (s *Signer) planned(session scope.Scope, m Multipart) (*object.Root, object.Ref, error) {
-	root, ref, err := s.ref(session, m.Name)
+	root, ref, err := s.uploadRef(session, m.Name)
 	if err != nil {
 		return nil, object.Ref{}, err
 	}

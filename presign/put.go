@@ -49,7 +49,7 @@ func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *P
 }
 
 func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *PutOptions) (Grant, error) {
-	_, ref, err := s.ref(session, name)
+	_, ref, err := s.uploadRef(session, name)
 	if err != nil {
 		return Grant{}, err
 	}

@@ -115,6 +115,14 @@ func (s *Signer) provider(c *s3.Client) aws.CredentialsProvider {
 	return c.Options().Credentials
 }
 
+// uploadRef is ref for an upload, which takes a scope that may write.
+func (s *Signer) uploadRef(session scope.Scope, name string) (*object.Root, object.Ref, error) {
+	if err := session.RequireWrite(); err != nil {
+		return nil, object.Ref{}, err
+	}
+	return s.ref(session, name)
+}
+
 // ref names a file of a session. Scopes of other levels have no uploads.
 func (s *Signer) ref(session scope.Scope, name string) (*object.Root, object.Ref, error) {
 	if err := session.Require(scope.SessionLevel); err != nil {

@@ -17,6 +17,10 @@ var (
 	// a tenant, or an upload that belongs to no session.
 	ErrLevel = fmt.Errorf("%w: not possible at this level", ErrDenied)
 
+	// ErrReadOnly is the ErrDenied of a write under a Scope that [Scope.ReadOnly]
+	// has returned.
+	ErrReadOnly = fmt.Errorf("%w: the scope is read-only", ErrDenied)
+
 	// ErrInvalid is what every *[InvalidError] is.
 	ErrInvalid = errors.New("scope: invalid value")
 )

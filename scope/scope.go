@@ -13,11 +13,15 @@ import (
 // its users share, one user's, or one session's. It is a value: comparable,
 // immutable, safe for concurrent use. It can be narrowed and never widened.
 //
+// A Scope also says whether its holder may write. [Scope.ReadOnly] takes that
+// right away, and nothing gives it back.
+//
 // The zero Scope denies everything: it makes no keys, contains nothing, and
 // its prefix and partition are ones under which nothing can lie.
 type Scope struct {
 	tenant, user, session string
 	level                 Level
+	readOnly              bool
 }
 
 // Tenant returns the scope of a whole tenant. The id must match
@@ -41,7 +45,7 @@ func (s Scope) User(id string) (Scope, error) {
 	if reason := checkID(id); reason != "" {
 		return Scope{}, invalid("user id", id, reason)
 	}
-	return Scope{tenant: s.tenant, user: id, level: UserLevel}, nil
+	return Scope{tenant: s.tenant, user: id, level: UserLevel, readOnly: s.readOnly}, nil
 }
 
 // Shared narrows a tenant to the data that all its users share. It is a leaf:
@@ -50,7 +54,7 @@ func (s Scope) Shared() (Scope, error) {
 	if s.level != TenantLevel {
 		return Scope{}, levelError("shared", s.level)
 	}
-	return Scope{tenant: s.tenant, level: SharedLevel}, nil
+	return Scope{tenant: s.tenant, level: SharedLevel, readOnly: s.readOnly}, nil
 }
 
 // Session narrows a user to one of their sessions. The id is a UUIDv7 (RFC
@@ -62,7 +66,7 @@ func (s Scope) Session(id string) (Scope, error) {
 	if reason := checkSession(id); reason != "" {
 		return Scope{}, invalid("session id", id, reason)
 	}
-	return Scope{tenant: s.tenant, user: s.user, session: id, level: SessionLevel}, nil
+	return Scope{tenant: s.tenant, user: s.user, session: id, level: SessionLevel, readOnly: s.readOnly}, nil
 }
 
 // NewSession narrows a user to a session with a fresh id. Ids sort by the time
@@ -76,7 +80,7 @@ func (s Scope) NewSession() (Scope, error) {
 	if err != nil {
 		return Scope{}, err
 	}
-	return Scope{tenant: s.tenant, user: s.user, session: id.String(), level: SessionLevel}, nil
+	return Scope{tenant: s.tenant, user: s.user, session: id.String(), level: SessionLevel, readOnly: s.readOnly}, nil
 }
 
 // Level returns how narrow s is; [None] for the zero Scope.
@@ -99,8 +103,26 @@ func (s Scope) Require(levels ...Level) error {
 	return fmt.Errorf("%w: a %s scope, want %s", ErrLevel, s.level, strings.Join(names, " or "))
 }
 
+// ReadOnly returns s without the right to write. Tables, buckets, signers and
+// credentials that are opened with it read, and return [ErrReadOnly] for every
+// write; so do those of the scopes that it is narrowed to.
+func (s Scope) ReadOnly() Scope {
+	s.readOnly = s.level != None // the zero Scope is one value
+	return s
+}
+
+// RequireWrite returns nil if the holder of s may write. Otherwise it returns
+// an error that wraps [ErrDenied], and [ErrReadOnly] if s is not the zero Scope.
+func (s Scope) RequireWrite() error {
+	if s.readOnly {
+		return ErrReadOnly
+	}
+	return s.Require()
+}
+
 // Contains reports whether o is s or lies below it. The zero Scope contains
-// nothing and lies in nothing.
+// nothing and lies in nothing. It compares whose data it is: the right to write
+// makes no difference.
 func (s Scope) Contains(o Scope) bool {
 	switch s.level {
 	case TenantLevel:
@@ -108,7 +130,7 @@ func (s Scope) Contains(o Scope) bool {
 	case UserLevel:
 		return o.tenant == s.tenant && o.user == s.user
 	case SharedLevel, SessionLevel:
-		return o == s
+		return o.ReadOnly() == s.ReadOnly()
 	}
 	return false
 }

@@ -24,8 +24,11 @@ const MaxPolicy = 2048
 // a request in which AWS sees no partition key at all satisfies a ForAllValues
 // condition by itself, and is shut out by the Null condition beside it.
 //
+// Under a read-only scope the policy allows what the purpose reads.
+//
 // Errors: scope.ErrDenied for the zero Scope and if the purpose does not exist at
-// the scope's level, [ErrInvalid], [ErrTooLong], and those of
+// the scope's level, scope.ErrReadOnly if the scope is read-only and the purpose
+// only writes, [ErrInvalid], [ErrTooLong], and those of
 // [scope.Scope.Index] for an invalid class.
 func Policy(s scope.Scope, p Purpose, r Resources) (string, error) {
 	text, err := build(s, p, r)
@@ -61,7 +64,8 @@ func (r Resources) statements(s scope.Scope, p Purpose) ([]statement, error) {
 	if !plain(prefix) || !strings.HasSuffix(prefix, "/") || !plain(partition) {
 		return nil, invalid("scope %.80q has a character that means something to IAM", prefix)
 	}
-	if p&Signer != 0 {
+	mayWrite := s.RequireWrite() == nil
+	if p&Signer != 0 && mayWrite {
 		age := strconv.FormatInt(int64(r.SignatureAge/time.Millisecond), 10)
 		all = append(all, statement{
 			Action:   texts{"s3:PutObject", "s3:AbortMultipartUpload"},
@@ -82,15 +86,19 @@ func (r Resources) statements(s scope.Scope, p Purpose) ([]statement, error) {
 		ls.Condition = conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}
 		all = append(all, get, ls)
 	}
-	if p&Writer != 0 {
+	if p&Writer != 0 && mayWrite {
 		all = append(all, statement{
 			Action:   texts{"s3:PutObject", "s3:DeleteObject"},
 			Resource: texts{r.objects(r.Raw, prefix)},
 		})
 	}
 	if p&Tracker != 0 {
+		actions := texts{"dynamodb:GetItem", "dynamodb:Query"}
+		if mayWrite {
+			actions = append(actions, "dynamodb:PutItem", "dynamodb:DeleteItem")
+		}
 		all = append(all, statement{
-			Action:    texts{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+			Action:    actions,
 			Resource:  texts{r.table()},
 			Condition: leadingKeys(partition),
 		})
@@ -113,6 +121,9 @@ func (r Resources) statements(s scope.Scope, p Purpose) ([]statement, error) {
 		}
 		st.Condition = leadingKeys(partitions...)
 		all = append(all, st)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%w, and a %s only writes", scope.ErrReadOnly, p)
 	}
 	return all, nil
 }

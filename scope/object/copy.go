@@ -34,6 +34,9 @@ type Copier interface {
 // ErrChanged for the pin of from too; ErrInvalid where both are one object;
 // otherwise as [Root.Put].
 func (r *Root) Copy(ctx context.Context, from, to Ref, o *PutOptions) (Ref, Info, error) {
+	if err := r.scope.RequireWrite(); err != nil {
+		return Ref{}, Info{}, failed("copy", from, err)
+	}
 	if !r.holds(from) {
 		return Ref{}, Info{}, r.outside(ctx, "copy", from)
 	}
@@ -77,12 +80,12 @@ func (r *Root) copy(ctx context.Context, from, to Ref, o PutOptions) (Info, erro
 		if from.owner == to.owner {
 			by = to.owner
 		}
-		info, err := c.Copy(ctx, by, from.addr(), to.addr(), o)
+		info, err := c.Copy(ctx, by, r.addr(from), r.addr(to), o)
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return info, err
 		}
 	}
 	body := &content{ctx: ctx, root: r, ref: from, size: o.Size}
-	info, err := r.bucket.driver.Put(ctx, to.addr(), body, o)
+	info, err := r.bucket.driver.Put(ctx, r.addr(to), body, o)
 	return info, errors.Join(err, body.Close())
 }

@@ -55,7 +55,7 @@ type Addr struct {
 // Bucket returns the name of the Bucket that made the Addr.
 func (a Addr) Bucket() string { return a.bucket }
 
-// Scope returns whose object it is.
+// Scope returns whose object it is, read-only if the Root that asks is.
 func (a Addr) Scope() scope.Scope { return a.owner }
 
 // Key returns the object's key.

@@ -68,7 +68,7 @@ func (f *fileSystem) open(name string) (fs.File, error) {
 	d := &directory{entries: entries{fs: f, scope: f.root.scope, prefix: top + name + "/"}, info: fileInfo{name: path.Base(name), dir: true}, path: name}
 	// Where the directory is a scope of its own, that scope lists it; "uploads" is none.
 	if owner, _, err := scope.ParseKey(d.entries.prefix + "x"); err == nil && f.root.scope.Contains(owner) {
-		d.entries.scope = owner
+		d.entries.scope = f.root.narrow(owner)
 	} else {
 		d.entries.after = d.entries.prefix
 	}

@@ -22,7 +22,8 @@ func (r Ref) IsZero() bool { return r == Ref{} }
 // Bucket returns the name of the bucket.
 func (r Ref) Bucket() string { return r.bucket }
 
-// Scope returns whose object it is.
+// Scope returns whose object it is. It does not say that the holder of the Ref
+// may write there: a Root does, see [Bucket.In].
 func (r Ref) Scope() scope.Scope { return r.owner }
 
 // Name returns the file name: the key's last segment.

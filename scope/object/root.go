@@ -39,7 +39,28 @@ func (r *Root) Ref(name string) (Ref, error) {
 		r.refused(context.Background(), "ref", err)
 		return Ref{}, err
 	}
-	return Ref{bucket: r.bucket.name, owner: r.scope, name: name, key: key}, nil
+	owner := r.scope
+	if r.scope.RequireWrite() != nil { // a Ref says whose the object is, not who may do what
+		if owner, _, err = scope.ParseKey(key); err != nil {
+			return Ref{}, fmt.Errorf("object: ref: %w", err)
+		}
+	}
+	return Ref{bucket: r.bucket.name, owner: owner, name: name, key: key}, nil
+}
+
+// addr returns where f lies, for the driver: with the rights of the root.
+func (r *Root) addr(f Ref) Addr {
+	a := f.addr()
+	a.owner = r.narrow(a.owner)
+	return a
+}
+
+// narrow returns s, read-only if the root is.
+func (r *Root) narrow(s scope.Scope) scope.Scope {
+	if r.scope.RequireWrite() != nil {
+		return s.ReadOnly()
+	}
+	return s
 }
 
 // Open returns the object's bytes and its Info; rg nil means all of them. The
@@ -58,7 +79,7 @@ func (r *Root) Open(ctx context.Context, f Ref, rg *Range) (io.ReadCloser, Info,
 	if part.Off < 0 || part.Len < 0 {
 		return nil, Info{}, failed("open", f, ErrRange)
 	}
-	body, info, err := r.bucket.driver.Open(ctx, f.addr(), part)
+	body, info, err := r.bucket.driver.Open(ctx, r.addr(f), part)
 	if err != nil {
 		return nil, Info{}, failed("open", f, err)
 	}
@@ -88,8 +109,12 @@ func (r *reader) Read(p []byte) (int, error) {
 // again when an answer was lost, so that ErrExists and ErrChanged can be the
 // echo of one's own write; compare the bytes where that matters.
 //
-// f must not be pinned: see [Ref.Unpinned].
+// f must not be pinned: see [Ref.Unpinned]. A Root of a read-only scope returns
+// [scope.ErrReadOnly].
 func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (Ref, Info, error) {
+	if err := r.scope.RequireWrite(); err != nil {
+		return Ref{}, Info{}, failed("put", f, err)
+	}
 	if !r.holds(f) {
 		return Ref{}, Info{}, r.outside(ctx, "put", f)
 	}
@@ -106,7 +131,7 @@ func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (R
 	if opt.Type == "" {
 		opt.Type = "application/octet-stream"
 	}
-	info, err := r.bucket.driver.Put(ctx, f.addr(), body, opt)
+	info, err := r.bucket.driver.Put(ctx, r.addr(f), body, opt)
 	if err != nil {
 		return Ref{}, Info{}, failed("put", f, err)
 	}
@@ -119,7 +144,7 @@ func (r *Root) Stat(ctx context.Context, f Ref) (Ref, Info, error) {
 	if !r.holds(f) {
 		return Ref{}, Info{}, r.outside(ctx, "stat", f)
 	}
-	info, err := r.bucket.driver.Stat(ctx, f.addr())
+	info, err := r.bucket.driver.Stat(ctx, r.addr(f))
 	if err != nil {
 		return Ref{}, Info{}, failed("stat", f, err)
 	}
@@ -128,12 +153,15 @@ func (r *Root) Stat(ctx context.Context, f Ref) (Ref, Info, error) {
 
 // Delete removes the object. To delete what is not there is no error. A pinned
 // f deletes what it is pinned to and nothing else: ErrChanged. ErrNotFound
-// where f lies outside the root.
+// where f lies outside the root, [scope.ErrReadOnly] if the root's scope is.
 func (r *Root) Delete(ctx context.Context, f Ref) error {
+	if err := r.scope.RequireWrite(); err != nil {
+		return failed("delete", f, err)
+	}
 	if !r.holds(f) {
 		return r.outside(ctx, "delete", f)
 	}
-	if err := r.bucket.driver.Delete(ctx, f.addr()); err != nil {
+	if err := r.bucket.driver.Delete(ctx, r.addr(f)); err != nil {
 		return failed("delete", f, err)
 	}
 	return nil

@@ -43,7 +43,8 @@ type Query struct {
 }
 
 // Found is an item of a page, and the scope that it lies under: the View's
-// own, or in an index one that the View's contains.
+// own, or in an index one that the View's contains. It is read-only if the
+// View's is.
 //
 // An item of an index is what the index holds of it, and that may be a moment
 // old. A store that charges for what an index holds (DynamoDB writes an item
@@ -195,5 +196,8 @@ func (v *View) admit(slot Slot, r Row) (scope.Scope, bool) {
 		return v.s, r.Partition == v.partition
 	}
 	s, err := scope.ParsePartition(r.Partition)
+	if v.s.RequireWrite() != nil && !v.system {
+		s = s.ReadOnly() // callers open what they have found
+	}
 	return s, err == nil && (v.system || v.s.Contains(s))
 }

@@ -34,6 +34,16 @@ func (v *View) key(sort string) (Key, error) {
 	return Key{owner: v.s, partition: v.partition, sort: sort}, nil
 }
 
+// writeKey is key for a write, which a read-only Scope does not allow.
+func (v *View) writeKey(sort string) (Key, error) {
+	if v != nil && v.t != nil {
+		if err := v.s.RequireWrite(); err != nil {
+			return Key{}, fmt.Errorf("table: write: %w", err)
+		}
+	}
+	return v.key(sort)
+}
+
 // Get returns an item as the last write left it. [ErrNotFound] where there is
 // none or it has expired, [ErrSort] for what is no sort key.
 func (v *View) Get(ctx context.Context, sort string) (Item, error) {
@@ -67,9 +77,9 @@ func (v *View) Get(ctx context.Context, sort string) (Item, error) {
 // one of the two is stored, and the conflict shows which.
 //
 // A bad item is [ErrSort], [ErrAttr], [ErrEntry], [ErrExpires] or
-// [ErrTooLarge].
+// [ErrTooLarge]. Under a read-only Scope the error is [scope.ErrReadOnly].
 func (v *View) Put(ctx context.Context, it Item, c Cond) (Item, error) {
-	k, err := v.key(it.Sort)
+	k, err := v.writeKey(it.Sort)
 	if err != nil {
 		return Item{}, err
 	}
@@ -91,9 +101,9 @@ func (v *View) Put(ctx context.Context, it Item, c Cond) (Item, error) {
 
 // Delete removes an item where c, a [Version], holds; otherwise the error is
 // a *[ConflictError] with the current item. [Absent] is [ErrCond]: there is
-// nothing to remove.
+// nothing to remove. Under a read-only Scope the error is [scope.ErrReadOnly].
 func (v *View) Delete(ctx context.Context, sort string, c Cond) error {
-	k, err := v.key(sort)
+	k, err := v.writeKey(sort)
 	if err != nil {
 		return err
 	}

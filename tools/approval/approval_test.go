@@ -471,3 +471,19 @@ func TestListsBehindTheTruth(t *testing.T) {
 		require.Empty(t, b.list(t, b.s1))
 	})
 }
+
+// Who may only read a tenant sees what is pending in it, and decides nothing.
+func TestReadOnlyScopeDecidesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, nil)
+	_, err := b.tool.Call(t.Context(), tools.NewCall(tools.CallOptions{Scope: b.s1, IdempotencyKey: "k", Args: []byte(`{"title":"Emma"}`)}))
+	require.Error(t, err)
+	page, err := b.List(t.Context(), b.acme.ReadOnly(), nil)
+	require.NoError(t, err)
+	require.Len(t, page.Requests, 1)
+	r := page.Requests[0]
+	_, err = b.Decide(t.Context(), r.Scope, r.ID, Decision{Approve: true, By: "p"})
+	require.ErrorIs(t, err, scope.ErrReadOnly)
+	_, err = b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: true, By: "p"})
+	require.NoError(t, err)
+}
