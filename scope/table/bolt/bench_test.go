@@ -2,7 +2,9 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,33 +17,64 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
+// disks add the time that a slow disk takes to sync to every transaction.
+var disks = []struct {
+	name string
+	sync time.Duration
+}{{"disk", 0}, {"13ms", 13 * time.Millisecond}}
+
 // BenchmarkWrites compares writes that share commits with one transaction for
 // each write, which is what the driver did before:
 //
-//	go test -run - -bench Writes -benchtime 2s ./scope/table/bolt
+//	go test -run - -bench . -benchtime 2s ./scope/table/bolt
 //
-// Each of the writers waits for its write before it makes the next. "13ms" adds
-// the time that a slow disk takes to sync to every transaction.
+// Each of the writers waits for its write before it makes the next.
 func BenchmarkWrites(b *testing.B) {
-	for _, disk := range []struct {
-		name string
-		sync time.Duration
-	}{{"disk", 0}, {"13ms", 13 * time.Millisecond}} {
+	for _, disk := range disks {
 		for _, writers := range []int{1, 16, 256} {
 			for _, grouped := range []bool{true, false} {
-				name := fmt.Sprintf("%s/%d-writers/grouped=%t", disk.name, writers, grouped)
-				b.Run(name, func(b *testing.B) { benchmarkWrites(b, disk.sync, writers, grouped) })
+				b.Run(fmt.Sprintf("%s/%d-writers/grouped=%t", disk.name, writers, grouped), func(b *testing.B) {
+					v, commits := openView(b, disk.sync, grouped)
+					b.ReportAllocs()
+					b.ResetTimer()
+					err := runWriters(b, v, writers)
+					b.StopTimer()
+					require.NoError(b, err)
+					b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
+					b.ReportMetric(float64(b.N)/float64(commits.Load()), "writes/commit")
+				})
 			}
 		}
 	}
 }
 
-func benchmarkWrites(b *testing.B, sync time.Duration, writers int, grouped bool) {
+// BenchmarkStarts has 400 workers read and change an item each at the same time,
+// as 400 runs do that start at once, and reports how long they wait.
+func BenchmarkStarts(b *testing.B) {
+	for _, disk := range disks {
+		for _, grouped := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%s/grouped=%t", disk.name, grouped), func(b *testing.B) {
+				v, _ := openView(b, disk.sync, grouped)
+				var waits []time.Duration
+				for b.Loop() {
+					waits = append(waits, startAtOnce(b, v, 400)...)
+				}
+				slices.Sort(waits)
+				b.ReportMetric(float64(waits[len(waits)/2].Milliseconds()), "p50-ms")
+				b.ReportMetric(float64(waits[len(waits)*99/100].Milliseconds()), "p99-ms")
+			})
+		}
+	}
+}
+
+// openView opens a driver whose transactions take sync longer, and counts them.
+// Its writes share transactions if grouped is set.
+func openView(b *testing.B, sync time.Duration, grouped bool) (*table.View, *atomic.Int64) {
 	d, err := Open(b.TempDir())
 	require.NoError(b, err)
-	defer func() { require.NoError(b, d.Close()) }()
+	b.Cleanup(func() { require.NoError(b, d.Close()) })
 	var commits atomic.Int64
-	update := func(f func(*bbolt.Tx) error) error {
+	d.writes.update = func(f func(*bbolt.Tx) error) error {
 		return d.db.Update(func(tx *bbolt.Tx) error {
 			commits.Add(1)
 			if err := f(tx); err != nil {
@@ -51,23 +84,52 @@ func benchmarkWrites(b *testing.B, sync time.Duration, writers int, grouped bool
 			return nil
 		})
 	}
-	d.writes.update = update
 	var driver table.Driver = d
 	if !grouped {
-		driver = single{Driver: d, update: update}
+		driver = single{Driver: d, update: d.writes.update}
 	}
 	s, err := scope.Tenant("acme")
 	require.NoError(b, err)
 	v, err := table.New(driver, nil).In(s)
 	require.NoError(b, err)
+	return v, &commits
+}
 
-	b.ReportAllocs()
-	b.ResetTimer()
-	err = runWriters(b, v, writers)
-	b.StopTimer()
-	require.NoError(b, err)
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
-	b.ReportMetric(float64(b.N)/float64(commits.Load()), "writes/commit")
+// startAtOnce returns how long each of n workers waited.
+func startAtOnce(b *testing.B, v *table.View, n int) []time.Duration {
+	waits := make([]time.Duration, n)
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-begin
+			start := time.Now()
+			it, err := v.Get(b.Context(), fmt.Sprint(i))
+			cond := table.Version(it.Version)
+			if errors.Is(err, table.ErrNotFound) {
+				it, cond = benchItem(fmt.Sprint(i)), table.Absent()
+			}
+			if _, err := v.Put(b.Context(), it, cond); err != nil {
+				b.Error(err)
+			}
+			waits[i] = time.Since(start)
+		})
+	}
+	close(begin)
+	wg.Wait()
+	return waits
+}
+
+// benchItem returns an item of about the size of an upload's record.
+func benchItem(sort string) table.Item {
+	return table.Item{
+		Sort: sort,
+		Index: []table.Entry{
+			{Slot: table.I2, Level: scope.TenantLevel, Class: "active", Sort: sort},
+			{Slot: table.I3, Level: scope.None, Class: "due", Sort: sort},
+		},
+		Attr: map[string]table.Value{"class": "active", "filename": "cover.jpg", "digest": make([]byte, 600)},
+	}
 }
 
 // runWriters makes b.N writes, shared among the writers.
@@ -78,8 +140,7 @@ func runWriters(b *testing.B, v *table.View, writers int) error {
 	var wg sync.WaitGroup
 	for w := range writers {
 		wg.Go(func() {
-			it := table.Item{Sort: fmt.Sprint(w), Attr: map[string]table.Value{"class": "active", "filename": "cover.jpg"}}
-			cond := table.Absent()
+			it, cond := benchItem(fmt.Sprint(w)), table.Absent()
 			for left.Add(-1) >= 0 {
 				var err error
 				if it, err = v.Put(b.Context(), it, cond); err != nil {

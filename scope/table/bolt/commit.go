@@ -12,9 +12,12 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// maxBatch is the largest number of bytes that one transaction stores, unless
-// a single write is larger. It bounds memory and how long a commit takes.
-const maxBatch = 8 << 20
+// The bounds of a transaction: of its memory, and of how long it takes. A single
+// write may be larger.
+const (
+	maxBatchBytes  = 8 << 20
+	maxBatchWrites = 1024
+)
 
 // write is a change of the file that waits for its transaction. apply runs in
 // a transaction of [bbolt.DB.Update] and may run more than once; it reports
@@ -100,7 +103,7 @@ func (c *committer) commitAll() {
 	}
 }
 
-// nextBatch returns the waiting writes, the oldest first, up to maxBatch. It
+// nextBatch returns the waiting writes, the oldest first, up to the bounds. It
 // drops those whose context has ended. If none are left, the committer is idle.
 func (c *committer) nextBatch() []*write {
 	c.mu.Lock()
@@ -108,7 +111,7 @@ func (c *committer) nextBatch() []*write {
 	var batch []*write
 	size, n := 0, 0
 	for _, w := range c.waiting {
-		if len(batch) > 0 && size+w.size > maxBatch {
+		if len(batch) == maxBatchWrites || len(batch) > 0 && size+w.size > maxBatchBytes {
 			break
 		}
 		n++

@@ -148,6 +148,26 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 	})
 }
 
+func TestBatchesAreBoundedByWrites(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := openDisk(t)
+		d.hold = make(chan struct{}, 100)
+		first := d.start(t.Context(), "first")
+		synctest.Wait()
+		rest := d.start(t.Context(), numbered(maxBatchWrites+1)...)
+		synctest.Wait()
+		for range 3 {
+			d.hold <- struct{}{}
+		}
+		require.NoError(t, <-first)
+		for range maxBatchWrites + 1 {
+			require.NoError(t, <-rest)
+		}
+		require.EqualValues(t, 3, d.commits.Load())
+	})
+}
+
 // A failed condition is a result, and an error or a panic of one write is its
 // own: the others of the batch are committed.
 func TestOneWriteFailsAlone(t *testing.T) {

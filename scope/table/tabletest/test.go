@@ -62,6 +62,7 @@ func checks() []check {
 		{"replaces all", replaces},
 		{"many writers, one winner", oneWinner},
 		{"no update is lost", noLostUpdate},
+		{"a conflict is its own", ownConflict},
 		{"values keep their types", values},
 		{"limits can be reached", limits},
 		{"nothing is shared", sharing},

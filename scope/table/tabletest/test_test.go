@@ -285,6 +285,15 @@ var faults = map[string]struct {
 			return p, err
 		}}, "shards", "indexes",
 	},
+	"a batch that fails with one of its writes": {
+		broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+			err := d.Put(ctx, k, r, c)
+			if k.Sort() == "0" && c.Version() > 0 && err == nil {
+				return &table.RowConflictError{}
+			}
+			return err
+		}}, "a conflict is its own", "conditions",
+	},
 	"a context that is not looked at": {
 		broken{put: func(_ context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			return d.Put(context.Background(), k, r, c)

@@ -108,6 +108,36 @@ func (b *bench) race(n int, write func(i int) error, now func() table.Item) {
 	b.want("whose item is stored", stored.Attr["writer"], table.Value(int64(won)))
 }
 
+// ownConflict has many writers of different items at once, of whom every second
+// one asks for a version that is not there: the others are not affected.
+func ownConflict(b *bench) {
+	v := b.in("acme/u1/1")
+	const writers = 32
+	items := make([]table.Item, writers)
+	for i := range items {
+		items[i] = b.store(v, table.Item{Sort: fmt.Sprint(i)})
+	}
+	errs := make([]error, writers)
+	var wg sync.WaitGroup
+	for i, it := range items {
+		it.Version += int64(i % 2)
+		it.Attr = map[string]table.Value{"writer": int64(i)}
+		wg.Go(func() { _, errs[i] = v.Put(b.ctx, it, table.Version(it.Version)) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		what := fmt.Sprintf("put %d", i)
+		if i%2 == 1 {
+			b.want("conflict of "+what, b.conflict(what, err), &items[i])
+			continue
+		}
+		b.must(err, what)
+		got, err := v.Get(b.ctx, items[i].Sort)
+		b.must(err, "get")
+		b.want("what "+what+" stored", got.Attr["writer"], table.Value(int64(i)))
+	}
+}
+
 // noLostUpdate has every writer read and retry until it has counted.
 func noLostUpdate(b *bench) {
 	v := b.in("acme/u1/1")
