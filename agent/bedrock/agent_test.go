@@ -158,3 +158,30 @@ func TestResultsKeepTheOrderOfCalls(t *testing.T) {
 		require.Equal(t, []string{"a3", "b1", "c2"}, got)
 	})
 }
+
+// A typed answer does not force the tool while the model thinks, which the service rejects. The model is asked for the
+// answer all the same.
+func TestTypedAnswerWithThinking(t *testing.T) {
+	t.Parallel()
+	type book struct {
+		Title string `json:"title"`
+	}
+	for _, fields := range []string{
+		`{"thinking":{"type":"enabled","budget_tokens":8000}}`, `{"thinking":{"type":"adaptive"}}`,
+		`{"reasoning_config":{"type":"enabled","budget_tokens":1024}}`,
+	} {
+		script := bt.NewScript(
+			bt.Reply(bt.Reasoning("c2ln", "Hm."), bt.Text("It is Emma.")),
+			bt.Reply(bt.Reasoning("c2ln", "Hm."), bt.ToolUse("a", "final_answer", `{"title":"Emma"}`)),
+		)
+		bubble(t, script, &bedrock.Options{AdditionalModelRequestFields: []byte(fields)}, func(t *testing.T, m *bedrock.Model) {
+			a, err := agent.New(m, nil)
+			require.NoError(t, err)
+			got, _, err := agent.RunAs[book](t.Context(), a, agent.Input{Prompt: "Which book?"})
+			require.NoError(t, err)
+			require.Equal(t, book{"Emma"}, got)
+		})
+		require.Zero(t, script.Requests()[1].Choice, fields)
+		require.Contains(t, script.Requests()[1].Messages[2].Parts[0].Text, "final_answer")
+	}
+}

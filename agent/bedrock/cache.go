@@ -24,7 +24,7 @@ func (m *Model) cache(in *bedrockruntime.ConverseStreamInput) {
 	left := cachedMessages
 	for i := len(in.Messages) - 1; i >= 0 && left > 0; i-- {
 		msg := &in.Messages[i]
-		if msg.Role != types.ConversationRoleUser {
+		if msg.Role != types.ConversationRoleUser || m.o.NoResultCache && results(msg.Content) > 0 {
 			continue
 		}
 		left--

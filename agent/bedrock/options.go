@@ -47,9 +47,11 @@ type Options struct {
 	NoCache bool
 	// NoToolCache is for a model whose prompt cache does not support tools, such as Amazon Nova.
 	NoToolCache bool
+	// NoResultCache is for a model whose prompt cache does not support messages with tool results, such as Amazon Nova.
+	NoResultCache bool
 
-	// NoResultStatus is for a model that rejects the field status in tool results, which only Amazon Nova and Anthropic
-	// Claude support. The text of a failed result then begins with "Error:".
+	// NoResultStatus is for a model that rejects the field status in tool results, such as Writer Palmyra. The text of a
+	// failed result then begins with "Error:".
 	NoResultStatus bool
 	// NoToolChoice is for a model that rejects the field toolChoice. The model then decides whether it calls a tool,
 	// whatever [agent.Request.Choice] says. It is implied if AdditionalModelRequestFields enables thinking, because the

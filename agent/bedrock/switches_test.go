@@ -67,3 +67,14 @@ func TestNoSystem(t *testing.T) {
 	r.Cache = true
 	require.Equal(t, 3, sent(t, o, r).CachePoints)
 }
+
+// Without points in messages with results, the last messages without them get the points.
+func TestNoResultCache(t *testing.T) {
+	t.Parallel()
+	r := failedCall(tools.Block{Text: "no"})
+	r.Cache = true
+	require.Equal(t, 4, sent(t, nil, r).CachePoints)
+	got := sent(t, &bedrock.Options{NoResultCache: true, NoToolCache: true}, r)
+	require.Equal(t, 2, got.CachePoints)
+	require.Contains(t, string(got.Body), `{"text":"go"},{"cachePoint":{"type":"default"}}`)
+}

@@ -22,7 +22,7 @@ import (
 
 // Whatever is wrong with a signature, the request is refused before its body is looked at.
 func TestChecksSignatures(t *testing.T) {
-	const path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A111122223333%3Ainference-profile%2Fa%20b/converse-stream"
+	const path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A111122223333%3Ainference-profile%2Fa.b%3A0/converse-stream"
 	auth := func(old, new string) func(*http.Request) {
 		return func(r *http.Request) {
 			h := r.Header.Get("Authorization")
@@ -70,7 +70,7 @@ func TestChecksSignatures(t *testing.T) {
 			s.ServeHTTP(w, r)
 			if c.want == "" {
 				require.Equal(t, http.StatusOK, w.Code, w.Body.String())
-				require.Equal(t, "arn:aws:bedrock:us-east-1:111122223333:inference-profile/a b", s.Requests()[0].Model)
+				require.Equal(t, "arn:aws:bedrock:us-east-1:111122223333:inference-profile/a.b:0", s.Requests()[0].Model)
 				return
 			}
 			require.Equal(t, http.StatusForbidden, w.Code)
@@ -103,7 +103,7 @@ func TestVerifiesTheSDK(t *testing.T) {
 					return aws.Credentials{AccessKeyID: "bedrocktest", SecretAccessKey: secret, SessionToken: token}, nil
 				})
 			})
-			_, err = collect(t.Context(), must(bedrock.New(c, "a b/c:d", nil)), ask())
+			_, err = collect(t.Context(), must(bedrock.New(c, "arn:aws:bedrock:us-east-1:111122223333:inference-profile/c:d", nil)), ask())
 		})
 		return err
 	}

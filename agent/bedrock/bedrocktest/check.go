@@ -3,8 +3,23 @@ package bedrocktest
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+)
+
+// The limits and patterns of the service's own model of ConverseStreamRequest.
+// Source: https://github.com/boto/botocore/tree/develop/botocore/data/bedrock-runtime/2023-09-30
+const (
+	maxStopSequences = 2500
+	maxMetadata      = 16
+)
+
+var (
+	metadataKey      = regexp.MustCompile(`^[a-zA-Z0-9\s:_@$#=/+,\-.]{1,256}$`)
+	metadataValue    = regexp.MustCompile(`^[a-zA-Z0-9\s:_@$#=/+,\-.]{0,256}$`)
+	guardrailID      = regexp.MustCompile(`^([a-z0-9]+|arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+)$`)
+	guardrailVersion = regexp.MustCompile(`^([1-9][0-9]{0,7}|DRAFT)$`)
 )
 
 // check gives the message of the ValidationException that the service would answer, or "". The words are the
@@ -12,6 +27,7 @@ import (
 func check(in *wireRequest) string {
 	for _, rule := range [...]func(*wireRequest) string{
 		checkSystem, checkTools, checkContent, checkTurns, checkMedia, checkCachePoints, checkParameters,
+		checkModel,
 	} {
 		if msg := rule(in); msg != "" {
 			return msg
@@ -24,8 +40,12 @@ func checkSystem(in *wireRequest) string {
 	for i, s := range in.System {
 		at := fmt.Sprintf("system.%d", i)
 		switch {
-		case count(s.Text != nil, s.CachePoint != nil) != 1:
-			return oneKey("SystemContentBlock", at, "text, cachePoint")
+		case count(s.Text != nil, s.Guard != nil, s.CachePoint != nil) != 1:
+			return oneKey("SystemContentBlock", at, "text, guardContent, cachePoint")
+		case s.Guard != nil:
+			if msg := checkGuardContent(s.Guard, at); msg != "" {
+				return msg
+			}
 		case s.Text != nil && blank(*s.Text):
 			return blankText("SystemContentBlock", at)
 		}
@@ -46,19 +66,62 @@ func checkParameters(in *wireRequest) string {
 			return constraint(fmt.Sprint(*c.TopP), "inferenceConfig.topP", "Member must have value between 0 and 1, inclusive")
 		case slices.Contains(c.StopSequences, ""):
 			return constraint("", "inferenceConfig.stopSequences", "Member must have length greater than or equal to 1")
+		case len(c.StopSequences) > maxStopSequences:
+			return constraint("[…]", "inferenceConfig.stopSequences",
+				fmt.Sprintf("Member must have length less than or equal to %d", maxStopSequences))
 		}
 	}
 	if f := in.AdditionalModelRequestFields; f != nil && !isObject(f) {
 		return badObject("additionalModelRequestFields")
 	}
-	if g := in.GuardrailConfig; g != nil && (g.Identifier == "" || g.Version == "") {
-		return "The guardrail identifier and version must both be provided in the request."
+	if msg := checkGuardrail(in.GuardrailConfig); msg != "" {
+		return msg
+	}
+	if msg := checkMetadata(in.RequestMetadata); msg != "" {
+		return msg
 	}
 	if p := in.PerformanceConfig; p != nil && !slices.Contains([]string{"standard", "optimized"}, p.Latency) {
 		return enum(p.Latency, "performanceConfig.latency", "standard, optimized")
 	}
 	if s := in.ServiceTier; s != nil && !slices.Contains([]string{"priority", "default", "flex", "reserved"}, s.Type) {
 		return enum(s.Type, "serviceTier.type", "priority, default, flex, reserved")
+	}
+	return ""
+}
+
+func checkGuardrail(g *wireGuardrail) string {
+	switch {
+	case g == nil:
+	case g.Identifier == "" || g.Version == "":
+		return "The guardrail identifier and version must both be provided in the request."
+	case !guardrailID.MatchString(g.Identifier):
+		return pattern(g.Identifier, "guardrailConfig.guardrailIdentifier", guardrailID)
+	case !guardrailVersion.MatchString(g.Version):
+		return pattern(g.Version, "guardrailConfig.guardrailVersion", guardrailVersion)
+	case !slices.Contains([]string{"", "sync", "async"}, g.StreamProcessingMode):
+		return enum(g.StreamProcessingMode, "guardrailConfig.streamProcessingMode", "sync, async")
+	case !slices.Contains([]string{"", "enabled", "disabled", "enabled_full"}, g.Trace):
+		return enum(g.Trace, "guardrailConfig.trace", "enabled, disabled, enabled_full")
+	}
+	return ""
+}
+
+func checkMetadata(m map[string]string) string {
+	const at = "requestMetadata"
+	switch {
+	case m == nil:
+	case len(m) == 0:
+		return constraint("{}", at, "Member must have length greater than or equal to 1")
+	case len(m) > maxMetadata:
+		return constraint("{…}", at, fmt.Sprintf("Member must have length less than or equal to %d", maxMetadata))
+	}
+	for k, v := range m {
+		switch {
+		case !metadataKey.MatchString(k):
+			return pattern(k, at, metadataKey)
+		case !metadataValue.MatchString(v):
+			return pattern(v, at+"."+k, metadataValue)
+		}
 	}
 	return ""
 }
@@ -92,6 +155,10 @@ func oneKey(object, at, keys string) string {
 
 func enum(value, at, values string) string {
 	return constraint(value, at, "Member must satisfy enum value set: ["+values+"]")
+}
+
+func pattern(value, at string, p *regexp.Regexp) string {
+	return constraint(value, at, "Member must satisfy regular expression pattern: "+p.String())
 }
 
 func badName(value, at string) string {

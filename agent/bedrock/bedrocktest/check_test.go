@@ -137,7 +137,8 @@ func TestRoutes(t *testing.T) {
 	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
 	for path, want := range map[string]int{
 		"/model/m/converse":          http.StatusOK,
-		"/model/a%3Ab%2Fc/converse":  http.StatusOK,
+		"/model/a%3Ab/converse":      http.StatusOK,
+		"/model/a%3Ab%2Fc/converse":  http.StatusBadRequest,
 		"/model/a/b/converse":        http.StatusNotFound,
 		"/model//converse":           http.StatusNotFound,
 		"/model/m/invoke":            http.StatusNotFound,
@@ -145,7 +146,7 @@ func TestRoutes(t *testing.T) {
 		"/":                          http.StatusNotFound,
 		"/v1/model/m/converse":       http.StatusNotFound,
 		"/model/m/converse-stream":   http.StatusOK,
-		"/model/%E2%82/converse":     http.StatusOK, // an id is any bytes
+		"/model/%E2%82/converse":     http.StatusBadRequest,
 		"/model/m/converse-stream/x": http.StatusNotFound,
 	} {
 		status, name, _ := post(path, body)

@@ -1,6 +1,9 @@
 package bedrocktest
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // checkContent looks at each block alone.
 func checkContent(in *wireRequest) string {
@@ -14,7 +17,13 @@ func checkContent(in *wireRequest) string {
 		if len(m.Content) == 0 {
 			return fmt.Sprintf("The content field in the Message object at messages.%d is empty. Add a ContentBlock object to the content field and try again.", i)
 		}
+		// A blank text is refused, but beside a document it is not, unless it is empty.
+		// Source: recorded for Claude in the tests of github.com/pydantic/pydantic-ai.
+		beside := slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.Document != nil })
 		for j, b := range m.Content {
+			if b.Text != nil && *b.Text != "" && beside {
+				continue
+			}
 			if msg := checkBlock(in, m.Role, b, fmt.Sprintf("messages.%d.content.%d", i, j)); msg != "" {
 				return msg
 			}
@@ -24,16 +33,18 @@ func checkContent(in *wireRequest) string {
 }
 
 func checkBlock(in *wireRequest, role string, b wireBlock, at string) string {
-	set := count(b.Text != nil, b.ToolUse != nil, b.ToolResult != nil, b.Image != nil, b.Document != nil, b.Reasoning != nil, b.Citations != nil, b.CachePoint != nil)
+	set := count(b.Text != nil, b.ToolUse != nil, b.ToolResult != nil, b.Image != nil, b.Document != nil, b.Reasoning != nil, b.Citations != nil, b.Guard != nil, b.CachePoint != nil)
 	switch {
 	case set != 1:
-		return oneKey("ContentBlock", at, "text, image, document, toolUse, toolResult, reasoningContent, citationsContent, cachePoint")
+		return oneKey("ContentBlock", at, "text, image, document, toolUse, toolResult, reasoningContent, citationsContent, guardContent, cachePoint")
 	case b.Text != nil && blank(*b.Text):
 		return blankText("ContentBlock", at)
 	case b.Image != nil && role != "user":
 		return misplaced("image", at, role)
 	case b.Document != nil && role != "user":
 		return misplaced("document", at, role)
+	case b.Guard != nil:
+		return checkGuardContent(b.Guard, at)
 	case b.Citations != nil:
 		return checkCitations(b.Citations, role, at)
 	case b.Reasoning != nil:

@@ -147,7 +147,7 @@ func TestChecksCachePoints(t *testing.T) {
 		{"the first of the tools", `{"toolConfig":{"tools":[` + point("") + `,{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]},"messages":[` + asks + `]}`, "toolConfig.tools.0.cachePoint has no content before it"},
 		{"after a document", user(text, document("A", "pdf", bytesOf(1)), point("")), "Cache point cannot be inserted after a document block."},
 		{"after reasoning", `{"messages":[` + asks + `,{"role":"assistant","content":[{"reasoningContent":{"redactedContent":"AAAA"}},` + point("") + `]},` + asks + `]}`, "Cache point cannot be inserted after reasoning block."},
-		{"beside text in one block", `{"system":[{"text":"You.","cachePoint":{"type":"default"}}],"messages":[` + asks + `]}`, "must set one of the following keys: text, cachePoint"},
+		{"beside text in one block", `{"system":[{"text":"You.","cachePoint":{"type":"default"}}],"messages":[` + asks + `]}`, "must set one of the following keys: text, guardContent, cachePoint"},
 	} {
 		c.run(t)
 	}

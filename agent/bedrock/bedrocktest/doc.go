@@ -26,5 +26,11 @@
 // [Truncate], [Damaged], [Stall], [Exception], [Error] and [Event] break a stream, and [Throttled], [Denied], [Fail],
 // [Silent] and [Dropped] a call.
 //
-// What it does not do: it counts no tokens, knows no model's own limits, and looks into no image and no document.
+// The model id decides which rules of single makers apply, as far as they are known: Claude reads nothing from S3, Nova
+// takes no document as a result, Llama cannot be forced to call a tool. An id that says nothing about its maker, such as
+// a name that a test made up ("any-model"), has only the rules that hold for all models. An id that cannot be a model's,
+// such as "us.does-not-exist-model-v1:0", is refused. Each rule has its source in a comment.
+//
+// What it does not do: it counts no tokens, has no list of the models that exist, and looks into no image and no
+// document.
 package bedrocktest

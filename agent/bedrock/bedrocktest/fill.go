@@ -11,9 +11,12 @@ import (
 func (r *Request) fill(in *wireRequest) {
 	var system []string
 	for _, s := range in.System {
-		if s.CachePoint != nil {
+		switch {
+		case s.CachePoint != nil:
 			r.CachePoints++
-		} else {
+		case s.Guard != nil:
+			system = append(system, r.guarded(s.Guard).Text)
+		default:
 			system = append(system, *s.Text)
 		}
 	}
@@ -69,6 +72,8 @@ func (r *Request) parts(b wireBlock) []agent.Part {
 
 func (r *Request) part(b wireBlock) agent.Part {
 	switch {
+	case b.Guard != nil:
+		return r.guarded(b.Guard)
 	case b.ToolUse != nil:
 		return agent.Part{Use: &agent.ToolUse{ID: b.ToolUse.ToolUseID, Name: b.ToolUse.Name, Input: b.ToolUse.Input}}
 	case b.ToolResult != nil:

@@ -83,8 +83,11 @@ func read(w http.ResponseWriter, r *http.Request) *Request {
 		req.refuse(e)
 		return req
 	}
+	msg := unknownModel
 	var in wireRequest
-	msg := decode(body, &in)
+	if in.model, ok = parseModelID(req.Model); ok {
+		msg = decode(body, &in)
+	}
 	if msg == "" {
 		msg = check(&in)
 	}

@@ -7,6 +7,8 @@ import "encoding/json"
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 type (
 	wireRequest struct {
+		model modelID // of the path
+
 		Messages        []wireMessage   `json:"messages"`
 		System          []wireSystem    `json:"system"`
 		InferenceConfig *wireInference  `json:"inferenceConfig"`
@@ -27,14 +29,15 @@ type (
 	}
 	// wireBlock is a union: one of its members.
 	wireBlock struct {
-		Text       *string         `json:"text,omitempty"`
-		ToolUse    *wireToolUse    `json:"toolUse,omitempty"`
-		ToolResult *wireToolResult `json:"toolResult,omitempty"`
-		Image      *wireMedia      `json:"image,omitempty"`
-		Document   *wireMedia      `json:"document,omitempty"`
-		Reasoning  *wireReasoning  `json:"reasoningContent,omitempty"`
-		Citations  *wireCitations  `json:"citationsContent,omitempty"`
-		CachePoint *wireCachePoint `json:"cachePoint,omitempty"`
+		Text       *string           `json:"text,omitempty"`
+		ToolUse    *wireToolUse      `json:"toolUse,omitempty"`
+		ToolResult *wireToolResult   `json:"toolResult,omitempty"`
+		Image      *wireMedia        `json:"image,omitempty"`
+		Document   *wireMedia        `json:"document,omitempty"`
+		Reasoning  *wireReasoning    `json:"reasoningContent,omitempty"`
+		Citations  *wireCitations    `json:"citationsContent,omitempty"`
+		Guard      *wireGuardContent `json:"guardContent,omitempty"`
+		CachePoint *wireCachePoint   `json:"cachePoint,omitempty"`
 	}
 	wireToolUse struct {
 		ToolUseID string          `json:"toolUseId"`
@@ -83,8 +86,9 @@ type (
 	}
 	// wireSystem is a union: one of its members.
 	wireSystem struct {
-		Text       *string         `json:"text"`
-		CachePoint *wireCachePoint `json:"cachePoint"`
+		Text       *string           `json:"text"`
+		Guard      *wireGuardContent `json:"guardContent"`
+		CachePoint *wireCachePoint   `json:"cachePoint"`
 	}
 	wireInference struct {
 		MaxTokens     *int     `json:"maxTokens"`

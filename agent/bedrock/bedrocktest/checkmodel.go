@@ -1,0 +1,162 @@
+package bedrocktest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// checkModel applies the rules of single makers. Those without another source are recorded in the tests of
+// github.com/pydantic/pydantic-ai (tests/models/cassettes, August 2026).
+func checkModel(in *wireRequest) string {
+	m := in.model
+	for _, rule := range []struct {
+		applies bool
+		check   func(*wireRequest) string
+	}{
+		{m.isClaude(), checkLocations},
+		{m.isClaude(), checkBlankStops},
+		{m.isClaude() || m.maker == "", checkThinking},
+		{m.isNova(), checkNovaResults},
+		{m.isNova(), checkNovaCache},
+		{m.maker == "writer", checkStatus},
+		{m.maker == "meta", func(in *wireRequest) string { return checkChoice(in, "any", "tool") }},
+		{strings.HasPrefix(m.name, "mistral-large-2402"), func(in *wireRequest) string { return checkChoice(in, "tool") }},
+		{m.maker == "deepseek" && strings.HasPrefix(m.name, "r1"), checkNoTools},
+		{m.isTitan() || strings.HasPrefix(m.name, "mistral-7b") || strings.HasPrefix(m.name, "mixtral"), checkNoSystem},
+	} {
+		if rule.applies {
+			if msg := rule.check(in); msg != "" {
+				return msg
+			}
+		}
+	}
+	return ""
+}
+
+// checkLocations: Claude reads nothing from S3. The service itself refuses an image; it passes a document on, which the
+// model then refuses, but not in a tool result.
+func checkLocations(in *wireRequest) string {
+	isPlace := func(m *wireMedia) bool { return m != nil && m.Source.S3Location != nil }
+	for i, m := range in.Messages {
+		for j, b := range m.Content {
+			images := []*wireMedia{b.Image}
+			if b.ToolResult != nil {
+				for _, c := range b.ToolResult.Content {
+					images = append(images, c.Image)
+				}
+			}
+			switch {
+			case slices.ContainsFunc(images, isPlace):
+				return unsupportedField("s3Uri")
+			case isPlace(b.Document):
+				return modelErrors(fmt.Sprintf("messages.%d.content.%d.document.source.type: Field required", i, j))
+			}
+		}
+	}
+	return ""
+}
+
+// checkBlankStops: the service takes a stop sequence of white space, Claude does not.
+// Source: https://github.com/BerriAI/litellm/issues/3286
+func checkBlankStops(in *wireRequest) string {
+	if c := in.InferenceConfig; c != nil && slices.ContainsFunc(c.StopSequences, blank) {
+		return modelErrors("stop_sequences: each stop sequence must contain non-whitespace")
+	}
+	return ""
+}
+
+// checkNovaResults: Nova takes text, JSON and images as the result of a tool, images also from S3.
+func checkNovaResults(in *wireRequest) string {
+	for i, m := range in.Messages {
+		for j, b := range m.Content {
+			if b.ToolResult == nil {
+				continue
+			}
+			for _, c := range b.ToolResult.Content {
+				if c.Document != nil {
+					return malformed(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [toolResult] is not permitted", i, j))
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// checkNovaCache: Nova's prompt cache takes neither tools nor their results.
+// Source: https://github.com/NousResearch/hermes-agent/issues/97281, https://github.com/zeroclaw-labs/zeroclaw/issues/8720
+func checkNovaCache(in *wireRequest) string {
+	for i, m := range in.Messages {
+		results := slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.ToolResult != nil })
+		for j, b := range m.Content {
+			if b.CachePoint != nil && results {
+				return malformed(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [cachePoint] is not permitted", i, j))
+			}
+		}
+	}
+	if in.ToolConfig != nil {
+		for i, t := range in.ToolConfig.Tools {
+			if t.CachePoint != nil {
+				return malformed(fmt.Sprintf("#/toolConfig/tools/%d: extraneous key [cachePoint] is not permitted", i))
+			}
+		}
+	}
+	return ""
+}
+
+// checkStatus: Writer's models have no status of a tool result. They accept a result without one.
+// Source: https://github.com/strands-agents/harness-sdk/pull/686
+func checkStatus(in *wireRequest) string {
+	for _, m := range in.Messages {
+		for _, b := range m.Content {
+			if b.ToolResult != nil && b.ToolResult.Status != "" {
+				return unsupportedField("status")
+			}
+		}
+	}
+	return ""
+}
+
+// checkChoice refuses some ways to force a tool.
+// Source: https://github.com/strands-agents/sdk-python/issues/1241
+func checkChoice(in *wireRequest, refused ...string) string {
+	if in.ToolConfig == nil || in.ToolConfig.ToolChoice == nil {
+		return ""
+	}
+	c := in.ToolConfig.ToolChoice
+	for _, name := range refused {
+		if name == "any" && c.Any != nil || name == "tool" && c.Tool != nil {
+			return unsupportedField("toolConfig.toolChoice." + name)
+		}
+	}
+	return ""
+}
+
+// checkNoTools: the model was not trained to call tools.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
+func checkNoTools(in *wireRequest) string {
+	if in.ToolConfig != nil {
+		return "This model doesn't support tool use."
+	}
+	return ""
+}
+
+// checkNoSystem has the same source as checkNoTools.
+func checkNoSystem(in *wireRequest) string {
+	if len(in.System) > 0 {
+		return "This model doesn't support system messages. Try again without a system message or use a model that supports " +
+			"system messages."
+	}
+	return ""
+}
+
+func unsupportedField(name string) string {
+	return fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", name, name)
+}
+
+// modelErrors is how the service passes on what a model says.
+func modelErrors(msg string) string { return "The model returned the following errors: " + msg }
+
+func malformed(msg string) string {
+	return modelErrors("Malformed input request: " + msg + ", please reformat your input and try again.")
+}
