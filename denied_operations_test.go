@@ -114,16 +114,19 @@ func credentialOperations(t *testing.T) map[string]operation {
 	require.NoError(t, err)
 	policy := func(p credential.Purpose) func(context.Context, scope.Scope) error {
 		return func(_ context.Context, s scope.Scope) error {
-			_, err := credential.Policy(s, p, credential.Resources{Raw: "*"})
+			_, err := credential.Policy(s, p, credential.Resources{Account: "123456789012", Raw: "*"})
 			return err
 		}
 	}
 	return map[string]operation{
-		"credential.Policy signer":  {policy(credential.Signer), ofSessions},
-		"credential.Policy agent":   {policy(credential.Agent), anyLevel},
-		"credential.Policy writer":  {policy(credential.Writer), anyLevel},
-		"credential.Policy tracker": {policy(credential.Tracker), anyLevel},
-		"credential.Policy listing": {policy(credential.Listing), []scope.Level{scope.TenantLevel, scope.SharedLevel, scope.UserLevel}},
+		"credential.Policy signer":   {policy(credential.Signer), ofSessions},
+		"credential.Policy agent":    {policy(credential.Agent), anyLevel},
+		"credential.Policy writer":   {policy(credential.Writer), anyLevel},
+		"credential.Policy tracker":  {policy(credential.Tracker), anyLevel},
+		"credential.Policy forms":    {policy(credential.FormSigner), ofSessions},
+		"credential.Policy cleaner":  {policy(credential.Cleaner), anyLevel},
+		"credential.Policy approver": {policy(credential.Approver), anyLevel},
+		"credential.Policy listing":  {policy(credential.Listing), []scope.Level{scope.TenantLevel, scope.SharedLevel, scope.UserLevel}},
 		"credential.Retrieve": {func(ctx context.Context, s scope.Scope) error {
 			_, err := vendor.Retrieve(ctx, s, credential.Agent)
 			return err

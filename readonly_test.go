@@ -146,6 +146,10 @@ func writesOf(t *testing.T, st store, s scope.Scope) map[string]func(context.Con
 		writes["presign.Abort"] = func(ctx context.Context) error {
 			return signer.Abort(ctx, s, presign.Multipart{})
 		}
+		writes["presign.Arrived that deletes"] = func(ctx context.Context) error {
+			_, _, err := signer.Arrived(ctx, s, "b.txt", &presign.ArrivedOptions{DeleteRejected: true})
+			return err
+		}
 		writes["tracking.Create"] = func(ctx context.Context) error {
 			_, err := tr.Create(ctx, s, &tracking.CreateOptions{Filename: "a.txt"})
 			return err

@@ -27,9 +27,10 @@ type ArrivedOptions struct {
 	SHA256 []byte
 
 	// DeleteRejected deletes an object that fails one of these checks, exactly
-	// the one that was looked at. The client can then use its grant again until
-	// it expires, so call Arrived for a later event of the same key as well.
-	// Default: false.
+	// the one that was looked at, through the signer's bucket; its credentials
+	// must allow that (credential.Agent|credential.Cleaner). The client can then
+	// use its grant again until it expires, so call Arrived for a later event of
+	// the same key as well. Default: false.
 	DeleteRejected bool
 }
 
@@ -54,7 +55,11 @@ func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string, 
 }
 
 func (s *Signer) arrived(ctx context.Context, session scope.Scope, name string, want ArrivedOptions) (object.Ref, object.Info, error) {
-	root, ref, err := s.ref(session, name)
+	find := s.ref
+	if want.DeleteRejected {
+		find = s.uploadRef
+	}
+	root, ref, err := find(session, name)
 	if err != nil {
 		return object.Ref{}, object.Info{}, err
 	}

@@ -65,7 +65,7 @@ func (s *Signer) complete(ctx context.Context, session scope.Scope, m Multipart,
 	}
 	_, err = client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID,
-		IfNoneMatch: aws.String("*"), MpuObjectSize: &m.Size,
+		IfNoneMatch: aws.String("*"), MpuObjectSize: &m.Size, ExpectedBucketOwner: optional(s.owner),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: done},
 	})
 	return mapParts(mapError(err))
@@ -82,7 +82,7 @@ func (s *Signer) Abort(ctx context.Context, session scope.Scope, m Multipart) er
 	client, err := s.choose(ctx, session)
 	if err == nil {
 		_, err = client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-			Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID,
+			Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID, ExpectedBucketOwner: optional(s.owner),
 		})
 		err = mapError(err)
 	}

@@ -61,7 +61,10 @@ func (s *Signer) create(ctx context.Context, session scope.Scope, name string, o
 	if err != nil {
 		return Multipart{}, err
 	}
-	in := &s3.CreateMultipartUploadInput{Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), ContentType: &m.Type}
+	in := &s3.CreateMultipartUploadInput{
+		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), ContentType: &m.Type,
+		ExpectedBucketOwner: optional(s.owner),
+	}
 	if m.Digests {
 		in.ChecksumAlgorithm = types.ChecksumAlgorithmSha256
 	}

@@ -41,10 +41,11 @@ type Form struct {
 // length is not known beforehand: S3 holds the file to a range. The policy pins
 // the key, the media type, the range and, where given, the digest.
 //
-// A form knows no precondition: until it expires it can be sent again, and then
-// replaces what is there. Read through the Ref that [Signer.Arrived] pins, and
-// give each form a session of its own. Where the length is known, use
-// [Signer.Put].
+// A form can't carry a precondition: until it expires it can be sent again, and
+// then replaces the object. Read through the Ref that [Signer.Arrived] pins, and
+// give each form a session of its own. The credentials must allow a PUT without
+// If-None-Match: credential.FormSigner does, credential.Signer does not. If the
+// length is known, use [Signer.Put].
 //
 // Errors: as [Signer.Put].
 func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *PostOptions) (Form, error) {

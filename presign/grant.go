@@ -57,6 +57,9 @@ func (s *Signer) grant(ctx context.Context, c *s3.Client, r request) (Grant, err
 	}
 	signed, err := r.presign(p, func(o *s3.PresignOptions) {
 		o.Expires = expires
+		if s.uploads != nil && r.method == http.MethodPut {
+			o.Presigner = s.uploads
+		}
 		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) { o.Credentials = fixed(creds) })
 	})
 	if err != nil {

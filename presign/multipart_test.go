@@ -39,14 +39,16 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(rw, w.answer)
 }
 
-func overWire(t *testing.T, w *wire) *presign.Signer {
+func overWire(t *testing.T, w *wire) *presign.Signer { return overWireWith(t, w, nil) }
+
+func overWireWith(t *testing.T, w *wire, o *presign.Options) *presign.Signer {
 	t.Helper()
 	srv := httptest.NewServer(w)
 	t.Cleanup(srv.Close)
 	return signer(t, s3.New(s3.Options{
 		BaseEndpoint: &srv.URL, UsePathStyle: true, Region: "us-east-1", RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
-	}), nil)
+	}), o)
 }
 
 func TestMultipartOnTheWire(t *testing.T) {

@@ -81,6 +81,10 @@ func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, num
 		in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(opt.SHA256))
 		headers = append(headers, header{"X-Amz-Checksum-Sha256", *in.ChecksumSHA256})
 	}
+	if s.owner != "" {
+		in.ExpectedBucketOwner = &s.owner
+		headers = append(headers, header{"X-Amz-Expected-Bucket-Owner", s.owner})
+	}
 	return s.grant(ctx, client, request{
 		method: http.MethodPut, ref: ref, expires: opt.Expires, headers: headers, size: size,
 		query: []header{{"uploadId", m.ID}, {"partNumber", strconv.Itoa(number)}},

@@ -68,7 +68,7 @@ func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *P
 		return Grant{}, err
 	}
 	in := &s3.PutObjectInput{Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), IfNoneMatch: aws.String("*")}
-	headers := make([]header, 1, 4)
+	headers := make([]header, 1, 5)
 	headers[0] = header{"If-None-Match", "*"}
 	if opt.Type != "" {
 		in.ContentType = &opt.Type
@@ -82,6 +82,10 @@ func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *P
 		// The value alone: naming an algorithm as well would pin the digest of nothing.
 		in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(opt.SHA256))
 		headers = append(headers, header{"X-Amz-Checksum-Sha256", *in.ChecksumSHA256})
+	}
+	if s.owner != "" {
+		in.ExpectedBucketOwner = &s.owner
+		headers = append(headers, header{"X-Amz-Expected-Bucket-Owner", s.owner})
 	}
 	return s.grant(ctx, client, request{
 		method: http.MethodPut, ref: ref, expires: opt.Expires, headers: headers, size: opt.Size,

@@ -41,6 +41,13 @@ type Options struct {
 	// 1 s to 7 days. Default: DefaultExpires.
 	Expires time.Duration
 
+	// BucketOwner is the id of the account that owns the bucket, 12 digits. A
+	// grant to upload then makes the client send x-amz-expected-bucket-owner, and
+	// S3 refuses the upload if another account owns the bucket. The header is
+	// not part of forms, which can't carry it, nor of downloads, since a browser
+	// that follows a link sends no headers. If empty, the owner is not checked.
+	BucketOwner string
+
 	// Types are the media types, without parameters and in lower case, that a
 	// download may be served as; any other is served as
 	// application/octet-stream. Allow none that a browser executes: no HTML, no
@@ -58,8 +65,10 @@ type Signer struct {
 	choose  func(context.Context, scope.Scope) (*s3.Client, error)
 	expires time.Duration
 	types   []string
+	owner   string        // of the bucket; "" if it is not checked
 	audit   scope.Auditor // may be nil
 	signer  *v4.Signer    // one for all grants: it keeps the day's signing key
+	uploads *v4.Signer    // for uploads, if a bucket owner is signed; else nil
 
 	// Of the one client, where there is no Options.For: they cost too much to be
 	// had anew for each grant.
@@ -81,13 +90,19 @@ func New(c *s3.Client, b *object.Bucket, o *Options) (*Signer, error) {
 		return nil, fmt.Errorf("presign: new: %w: %w", ErrInvalid, err)
 	}
 	s := &Signer{bucket: b, expires: DefaultExpires}
-	s.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }) // as S3 wants it
+	s.signer = newV4Signer(false)
 	if o != nil {
 		s.choose = o.For
-		s.types, s.audit = slices.Clone(o.Types), o.Audit
+		s.types, s.audit, s.owner = slices.Clone(o.Types), o.Audit, o.BucketOwner
 		if o.Expires != 0 {
 			s.expires = o.Expires
 		}
+	}
+	if s.owner != "" {
+		if len(s.owner) != 12 || strings.Trim(s.owner, "0123456789") != "" {
+			return nil, fmt.Errorf("presign: new: %w", invalid("bucket owner %.80q: must be 12 digits", s.owner))
+		}
+		s.uploads = newV4Signer(true)
 	}
 	if err := checkExpires(s.expires); err != nil {
 		return nil, fmt.Errorf("presign: new: %w", err)
@@ -134,6 +149,13 @@ func (s *Signer) ref(session scope.Scope, name string) (*object.Root, object.Ref
 	}
 	ref, err := root.Ref(name)
 	return root, ref, err
+}
+
+// newV4Signer returns a signer that writes keys as S3 expects them. The SDK
+// moves x-amz-expected-bucket-owner to the query, where S3 does not look for it;
+// keepHeaders prevents that.
+func newV4Signer(keepHeaders bool) *v4.Signer {
+	return v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping, o.DisableHeaderHoisting = true, keepHeaders })
 }
 
 func checkExpires(d time.Duration) error {

@@ -16,20 +16,30 @@
 // one that some other code has built. [Policy] is the second lock by itself. A
 // [Vendor] asks STS for sessions of one role, each narrowed by the policy of a
 // scope and a [Purpose], and keeps them until shortly before they end.
-// [SessionName] says what such a session is called in CloudTrail.
+// [SessionName] returns the name of such a session in CloudTrail.
 //
-// What a purpose means at each level, below the scope's own prefix and in its
+// What a purpose allows at each level, below the scope's own prefix and in its
 // own partition:
 //
-//	Signer   session                      s3 put and abort, in the landing bucket
-//	Agent    tenant shared user session   s3 get and list, in both buckets
-//	Writer   tenant shared user session   s3 put and delete, in the raw bucket
-//	Tracker  tenant shared user session   dynamodb get, query, put, delete
-//	Listing  tenant shared user           dynamodb query of indexes
+//	Signer      session                      s3 put (write-once) and abort, in the landing bucket
+//	FormSigner  session                      s3 put, in the landing bucket
+//	Agent       tenant shared user session   s3 get and list, in both buckets
+//	Writer      tenant shared user session   s3 put and delete, in the raw bucket
+//	Cleaner     tenant shared user session   s3 delete, in the landing bucket
+//	Tracker     tenant shared user session   dynamodb get, query, put, delete
+//	Listing     tenant shared user           dynamodb query of indexes
+//	Approver    tenant shared user session   dynamodb get, query, put, in the table of approvals
 //
-// Purposes combine: Agent|Writer is one session that may do both. No policy has
-// a wildcard in an action, or Scan. Batches and PartiQL are not granted; the
-// parts of a transaction are held to the same partition keys.
+// Purposes combine: Agent|Writer is one session that may do both. No policy
+// allows a wildcard in an action, or Scan. Batches and PartiQL are not granted;
+// the parts of a transaction are held to the same partition keys. Every policy
+// denies resources of another account (aws:ResourceAccount) and requests without
+// TLS (aws:SecureTransport).
+//
+// Keep approvals (tools/approval) in a table of their own, Resources.Approvals,
+// and give only an Approver's credentials to the code that records and decides
+// them. IAM sees partition keys alone, so in one table the holder of a Tracker's
+// credentials could approve its own calls.
 //
 // What the package does not do: it makes no roles and no buckets, and does not
 // change what the role itself may do: a session has what both the role and the

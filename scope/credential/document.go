@@ -13,7 +13,7 @@ type document struct {
 }
 
 type statement struct {
-	Effect    string
+	Effect    string // "Allow" or "Deny"
 	Action    texts
 	Resource  texts
 	Condition conditions `json:",omitempty"`
@@ -33,9 +33,6 @@ func (l texts) MarshalJSON() ([]byte, error) {
 }
 
 func encode(statements []statement) (string, error) {
-	for i := range statements {
-		statements[i].Effect = "Allow"
-	}
 	text, err := json.Marshal(document{Version: "2012-10-17", Statement: statements})
 	if err != nil {
 		return "", err

@@ -25,7 +25,11 @@ func ExamplePolicy() {
 	})
 	fmt.Println(strings.NewReplacer(`"Condition"`, "\n\"Condition\"", `"Resource"`, "\n\"Resource\"").Replace(policy), err)
 	// Output:
-	// {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query","dynamodb:PutItem","dynamodb:DeleteItem"],
+	// {"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*",
+	// "Resource":"*",
+	// "Condition":{"StringNotEquals":{"aws:ResourceAccount":"123456789012"}}},{"Effect":"Deny","Action":"*",
+	// "Resource":"*",
+	// "Condition":{"BoolIfExists":{"aws:SecureTransport":"false"}}},{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query","dynamodb:PutItem","dynamodb:DeleteItem"],
 	// "Resource":"arn:aws:dynamodb:eu-central-1:123456789012:table/carrel",
 	// "Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":"t#acme#u#u1"},"Null":{"dynamodb:LeadingKeys":"false"}}}]} <nil>
 }

@@ -19,10 +19,12 @@ const MaxPolicy = 2048
 // always give the same text.
 //
 // The S3 part allows objects whose key begins with the scope's prefix, which
-// ends in "/", and a list only where the request names such a prefix. The
-// DynamoDB part allows requests all of whose partition keys are listed, exactly;
-// a request in which AWS sees no partition key at all satisfies a ForAllValues
-// condition by itself, and is shut out by the Null condition beside it.
+// ends in "/", and a list only if the request names such a prefix. The DynamoDB
+// part allows requests all of whose partition keys are listed, exactly. A request
+// in which AWS sees no partition key satisfies a ForAllValues condition by itself;
+// the Null condition beside it excludes it. Two statements deny requests to
+// resources of another account and requests without TLS, whatever else allows
+// them.
 //
 // Under a read-only scope the policy allows what the purpose reads.
 //
@@ -56,76 +58,119 @@ func build(s scope.Scope, p Purpose, r Resources) (string, error) {
 	return encode(statements)
 }
 
+// approvals is the class in which tools/approval lists pending requests.
+const approvals = "approvals"
+
 func (r Resources) statements(s scope.Scope, p Purpose) ([]statement, error) {
-	var all []statement
 	prefix, partition := s.Prefix(), s.Partition()
-	// The grammars of scope promise it. If ever they allow more, nobody gets a
-	// policy, rather than a wide one.
+	// The grammars of scope promise it. If ever they allow more, there are no
+	// policies, rather than wide ones.
 	if !plain(prefix) || !strings.HasSuffix(prefix, "/") || !plain(partition) {
 		return nil, invalid("scope %.80q has a character that means something to IAM", prefix)
 	}
-	mayWrite := s.RequireWrite() == nil
-	if p&Signer != 0 && mayWrite {
-		age := strconv.FormatInt(int64(r.SignatureAge/time.Millisecond), 10)
-		all = append(all, statement{
-			Action:   texts{"s3:PutObject", "s3:AbortMultipartUpload"},
-			Resource: texts{r.objects(r.Landing, prefix)},
-			// IfExists: the key is there in presigned requests alone. One that is
-			// signed in its headers is good for 15 minutes anyway.
-			Condition: conditions{"NumericLessThanEqualsIfExists": {"s3:signatureAge": {age}}},
-		})
+	items, records := texts{"dynamodb:GetItem", "dynamodb:Query"}, texts{"dynamodb:GetItem", "dynamodb:Query"}
+	if s.RequireWrite() == nil {
+		items = append(items, "dynamodb:PutItem")
+		records = append(records, "dynamodb:PutItem", "dynamodb:DeleteItem")
+	} else {
+		p &^= writers
 	}
+	all := append(r.guards(), r.uploads(p, prefix)...)
 	if p&Agent != 0 {
-		get, ls := statement{Action: texts{"s3:GetObject", "s3:GetObjectVersion"}}, statement{Action: texts{"s3:ListBucket"}}
-		for _, bucket := range []string{r.Landing, r.Raw} {
-			if bucket != "" {
-				get.Resource = append(get.Resource, r.objects(bucket, prefix))
-				ls.Resource = append(ls.Resource, r.bucket(bucket))
-			}
-		}
-		ls.Condition = conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}
-		all = append(all, get, ls)
+		all = append(all, r.reads(prefix)...)
 	}
-	if p&Writer != 0 && mayWrite {
-		all = append(all, statement{
-			Action:   texts{"s3:PutObject", "s3:DeleteObject"},
-			Resource: texts{r.objects(r.Raw, prefix)},
-		})
+	if p&Writer != 0 {
+		all = append(all, allow(r.objects(r.Raw, prefix), nil, "s3:PutObject", "s3:DeleteObject"))
+	}
+	if p&Cleaner != 0 {
+		all = append(all, allow(r.objects(r.Landing, prefix), nil, "s3:DeleteObject", "s3:DeleteObjectVersion"))
 	}
 	if p&Tracker != 0 {
-		actions := texts{"dynamodb:GetItem", "dynamodb:Query"}
-		if mayWrite {
-			actions = append(actions, "dynamodb:PutItem", "dynamodb:DeleteItem")
-		}
-		all = append(all, statement{
-			Action:    actions,
-			Resource:  texts{r.table()},
-			Condition: leadingKeys(partition),
-		})
+		all = append(all, allow(r.table(r.Table), leadingKeys(partition), records...))
 	}
 	if p&Listing != 0 {
-		st := statement{Action: texts{"dynamodb:Query"}}
-		for _, name := range r.Indexes {
-			st.Resource = append(st.Resource, r.table()+"/index/"+name)
+		list, err := r.lists(s, r.Table, r.Classes)
+		if err != nil {
+			return nil, err
 		}
-		var partitions texts
-		for _, class := range r.Classes {
-			index, err := s.Index(s.Level(), class)
+		all = append(all, list)
+	}
+	if p&Approver != 0 {
+		all = append(all, allow(r.table(r.Approvals), leadingKeys(partition), items...))
+		if s.Level() != scope.SessionLevel && len(r.Indexes) > 0 {
+			list, err := r.lists(s, r.Approvals, []string{approvals})
 			if err != nil {
 				return nil, err
 			}
-			if !plain(index) {
-				return nil, invalid("class %.80q", class)
-			}
-			partitions = append(partitions, index)
+			all = append(all, list)
 		}
-		st.Condition = leadingKeys(partitions...)
-		all = append(all, st)
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%w, and a %s only writes", scope.ErrReadOnly, p)
 	}
 	return all, nil
+}
+
+// guards deny what is not the account's, such as a bucket that somebody else has
+// made under the name of a deleted one, and what is sent without TLS. A request
+// without these keys is denied as well.
+func (r Resources) guards() []statement {
+	return []statement{
+		{Effect: "Deny", Action: texts{"*"}, Resource: texts{"*"}, Condition: conditions{"StringNotEquals": {"aws:ResourceAccount": {r.Account}}}},
+		{Effect: "Deny", Action: texts{"*"}, Resource: texts{"*"}, Condition: conditions{"BoolIfExists": {"aws:SecureTransport": {"false"}}}},
+	}
+}
+
+// uploads allows signers to write. The request that creates an object (a PUT, a
+// Complete, a copy) must carry If-None-Match, whose only value is "*"; those that
+// begin an upload in parts or send one can't carry it. See
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html.
+func (r Resources) uploads(p Purpose, prefix string) []statement {
+	objects := r.objects(r.Landing, prefix)
+	// IfExists: the key is there in presigned requests alone. A request that is
+	// signed in its headers is good for 15 minutes anyway.
+	age := map[string]texts{"s3:signatureAge": {strconv.FormatInt(int64(r.SignatureAge/time.Millisecond), 10)}}
+	var all []statement
+	if p&Signer != 0 {
+		all = append(all,
+			allow(objects, conditions{"Null": {"s3:if-none-match": {"false"}}, "NumericLessThanEqualsIfExists": age}, "s3:PutObject"),
+			allow(objects, conditions{"Bool": {"s3:ObjectCreationOperation": {"false"}}, "NumericLessThanEqualsIfExists": age}, "s3:PutObject"),
+			allow(objects, nil, "s3:AbortMultipartUpload"))
+	}
+	if p&FormSigner != 0 {
+		all = append(all, allow(objects, conditions{"NumericLessThanEqualsIfExists": age}, "s3:PutObject"))
+	}
+	return all
+}
+
+func (r Resources) reads(prefix string) []statement {
+	get := statement{Effect: "Allow", Action: texts{"s3:GetObject", "s3:GetObjectVersion"}}
+	list := statement{Effect: "Allow", Action: texts{"s3:ListBucket"}, Condition: conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}}
+	for _, bucket := range []string{r.Landing, r.Raw} {
+		if bucket != "" {
+			get.Resource = append(get.Resource, r.objects(bucket, prefix))
+			list.Resource = append(list.Resource, r.bucket(bucket))
+		}
+	}
+	return []statement{get, list}
+}
+
+// lists allows queries of a table's indexes, in the scope's own partitions of the
+// classes.
+func (r Resources) lists(s scope.Scope, table string, classes []string) (statement, error) {
+	var partitions texts
+	for _, class := range classes {
+		index, err := s.Index(s.Level(), class)
+		if err != nil {
+			return statement{}, err
+		}
+		if !plain(index) {
+			return statement{}, invalid("class %.80q", class)
+		}
+		partitions = append(partitions, index)
+	}
+	return statement{Effect: "Allow", Action: texts{"dynamodb:Query"}, Resource: r.indexes(table), Condition: leadingKeys(partitions...)}, nil
+}
+
+func allow(resource string, c conditions, actions ...string) statement {
+	return statement{Effect: "Allow", Action: actions, Resource: texts{resource}, Condition: c}
 }
 
 // leadingKeys holds a request to these partition keys, and to naming one.

@@ -3,11 +3,13 @@ package credential_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,12 +27,15 @@ const (
 	roleARN   = "arn:aws:iam::123456789012:role/carrel-tenant"
 )
 
-var purposes = []credential.Purpose{credential.Signer, credential.Agent, credential.Writer, credential.Tracker, credential.Listing}
+var purposes = []credential.Purpose{
+	credential.Signer, credential.FormSigner, credential.Agent, credential.Writer, credential.Cleaner,
+	credential.Tracker, credential.Listing, credential.Approver,
+}
 
 func resources() credential.Resources {
 	return credential.Resources{
 		Account: "123456789012", Region: "eu-central-1",
-		Landing: "carrel-landing", Raw: "carrel-raw", Table: "carrel",
+		Landing: "carrel-landing", Raw: "carrel-raw", Table: "carrel", Approvals: "carrel-approvals",
 		Indexes: []string{"first", "second"}, Classes: []string{"active", "failed", "success"},
 	}
 }
@@ -79,11 +84,19 @@ func TestPolicyGoldens(t *testing.T) {
 
 type document struct {
 	Version   string
-	Statement []struct {
-		Effect           string
-		Action, Resource texts
-		Condition        map[string]map[string]texts
-	}
+	Statement []statement
+}
+
+type statement struct {
+	Effect           string
+	Action, Resource texts
+	Condition        map[string]map[string]texts
+}
+
+// guards are the first two statements of every policy.
+var guards = []statement{
+	{"Deny", texts{"*"}, texts{"*"}, map[string]map[string]texts{"StringNotEquals": {"aws:ResourceAccount": {"123456789012"}}}},
+	{"Deny", texts{"*"}, texts{"*"}, map[string]map[string]texts{"BoolIfExists": {"aws:SecureTransport": {"false"}}}},
 }
 
 // texts reads a string or an array of them, as IAM does.
@@ -97,19 +110,19 @@ func (l *texts) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*[]string)(l))
 }
 
-// Whatever the scope and the purposes, a policy only allows; its actions are
-// spelled out and are no scans; it holds S3 below the scope's prefix and
-// DynamoDB to partitions of the scope, and can't be satisfied by a request
-// without a partition.
+// Whatever the scope and the purposes, a policy denies other accounts and
+// requests without TLS; what it allows is spelled out and is no scan; it holds S3
+// below the scope's prefix and DynamoDB to partitions of the scope, and can't be
+// satisfied by a request without a partition.
 func TestPolicyIsHeldToItsScope(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	r, built := resources(), 0
 	for range 3000 {
 		s := levels(randomID(rnd), randomID(rnd))[rnd.IntN(4)]
-		p := credential.Purpose(1 + rnd.IntN(31))
+		p := credential.Purpose(1 + rnd.IntN(255))
 		text, err := credential.Policy(s, p, r)
 		if err != nil {
-			require.ErrorIs(t, err, scope.ErrLevel)
+			require.True(t, errors.Is(err, scope.ErrLevel) || errors.Is(err, credential.ErrTooLong), "%v", err)
 			continue
 		}
 		built++
@@ -119,7 +132,8 @@ func TestPolicyIsHeldToItsScope(t *testing.T) {
 		var doc document
 		require.NoError(t, json.Unmarshal([]byte(text), &doc))
 		require.Equal(t, "2012-10-17", doc.Version)
-		for _, st := range doc.Statement {
+		require.Equal(t, guards, doc.Statement[:2])
+		for _, st := range doc.Statement[2:] {
 			require.Equal(t, "Allow", st.Effect)
 			require.NotEmpty(t, st.Action)
 			require.NotEmpty(t, st.Resource)
@@ -166,6 +180,61 @@ func requireKeys(t *testing.T, s scope.Scope, condition map[string]map[string]te
 	}
 }
 
+// A signer creates an object only by a request with If-None-Match: by PUT, by
+// Complete, by a copy. Only what begins or sends parts is free of it.
+func TestSignerWritesOnce(t *testing.T) {
+	t.Parallel()
+	for _, p := range []credential.Purpose{credential.Signer, credential.Signer | credential.Agent | credential.Tracker} {
+		var doc document
+		require.NoError(t, json.Unmarshal([]byte(must(credential.Policy(session(), p, resources()))), &doc))
+		puts := 0
+		for _, st := range doc.Statement {
+			if !slices.Contains(st.Action, "s3:PutObject") {
+				continue
+			}
+			puts++
+			once := st.Condition["Null"]["s3:if-none-match"]
+			part := st.Condition["Bool"]["s3:ObjectCreationOperation"]
+			require.True(t, slices.Equal(once, texts{"false"}) != slices.Equal(part, texts{"false"}), "%v", st)
+			require.Equal(t, texts{"3600000"}, st.Condition["NumericLessThanEqualsIfExists"]["s3:signatureAge"])
+		}
+		require.Equal(t, 2, puts)
+	}
+}
+
+// Approvals lie in a table of their own, which only an Approver reaches, and
+// which is all that it reaches.
+func TestApprovalsAreApart(t *testing.T) {
+	t.Parallel()
+	for _, s := range levels("acme", "u1") {
+		for _, p := range purposes {
+			text, err := credential.Policy(s, p, resources())
+			if err != nil {
+				continue
+			}
+			require.Equal(t, p == credential.Approver, strings.Contains(text, "table/carrel-approvals"), "%s of a %s", p, s.Level())
+			if p == credential.Approver {
+				require.NotContains(t, text, `table/carrel"`)
+				require.NotContains(t, text, "table/carrel/")
+				require.NotContains(t, text, "DeleteItem", "a decision is for good")
+			}
+		}
+	}
+}
+
+// A Vendor knows the account from its role.
+func TestAccountOfTheRole(t *testing.T) {
+	t.Parallel()
+	r := resources()
+	r.Account = ""
+	sts := &service{}
+	v, err := credential.New(sts, roleARN, r, nil)
+	require.NoError(t, err)
+	c, err := v.Retrieve(t.Context(), session(), credential.Agent)
+	require.NoError(t, err)
+	require.Equal(t, must(credential.Policy(session(), credential.Agent, resources())), c.SessionToken)
+}
+
 func randomID(r *rand.Rand) string {
 	words := []string{"a", "ab", "shared", "uploads", "user", "a-b", "A", "x_y", strings.Repeat("z", 64)}
 	return words[r.IntN(len(words))]
@@ -189,7 +258,7 @@ func TestPoliciesDiffer(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, seen, 6*(4+4))
+	require.Len(t, seen, 3*2*(6+7), "a user has neither signer, a session no listing")
 }
 
 func TestPolicyRefuses(t *testing.T) {
@@ -202,8 +271,8 @@ func TestPolicyRefuses(t *testing.T) {
 	}{
 		"the zero scope":             {scope.Scope{}, credential.Agent, nil, scope.ErrDenied},
 		"no purpose":                 {s, 0, nil, credential.ErrInvalid},
-		"an unknown purpose":         {s, 1 << 5, nil, credential.ErrInvalid},
 		"a signer of a user":         {user, credential.Signer, nil, scope.ErrLevel},
+		"forms of a user":            {user, credential.FormSigner, nil, scope.ErrLevel},
 		"a listing of a session":     {s, credential.Listing, nil, scope.ErrLevel},
 		"a session lists and tracks": {s, credential.Tracker | credential.Listing, nil, scope.ErrLevel},
 
@@ -212,6 +281,12 @@ func TestPolicyRefuses(t *testing.T) {
 		"no raw bucket":     {s, credential.Writer, func(r *credential.Resources) { r.Raw = "" }, credential.ErrInvalid},
 		"no table":          {s, credential.Tracker, func(r *credential.Resources) { r.Table = "" }, credential.ErrInvalid},
 		"no account":        {s, credential.Tracker, func(r *credential.Resources) { r.Account = "" }, credential.ErrInvalid},
+		"no owner":          {s, credential.Agent, func(r *credential.Resources) { r.Account = "" }, credential.ErrInvalid},
+		"no bucket to tidy": {s, credential.Cleaner, func(r *credential.Resources) { r.Landing = "" }, credential.ErrInvalid},
+		"no approvals":      {s, credential.Approver, func(r *credential.Resources) { r.Approvals = "" }, credential.ErrInvalid},
+		"a shared table":    {s, credential.Approver, func(r *credential.Resources) { r.Approvals = r.Table }, credential.ErrInvalid},
+		"shared, tracker":   {s, credential.Tracker, func(r *credential.Resources) { r.Approvals = r.Table }, credential.ErrInvalid},
+		"any approvals":     {s, credential.Approver, func(r *credential.Resources) { r.Approvals = "*" }, credential.ErrInvalid},
 		"no region":         {s, credential.Tracker, func(r *credential.Resources) { r.Region = "" }, credential.ErrInvalid},
 		"no index":          {user, credential.Listing, func(r *credential.Resources) { r.Indexes = nil }, credential.ErrInvalid},
 		"no class":          {user, credential.Listing, func(r *credential.Resources) { r.Classes = nil }, credential.ErrInvalid},
@@ -252,6 +327,7 @@ func TestPolicySize(t *testing.T) {
 	r := resources()
 	r.Partition, r.Region = "aws-us-gov", "ap-southeast-12"
 	r.Landing, r.Raw, r.Table = strings.Repeat("l", 63), strings.Repeat("r", 63), strings.Repeat("t", 255)
+	r.Approvals = strings.Repeat("a", 255)
 	long := strings.Repeat("x", 64)
 	for _, s := range levels(long, long) {
 		for _, p := range purposes {

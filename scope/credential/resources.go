@@ -10,19 +10,28 @@ import (
 // DefaultSignatureAge is how old a request signed by a [Signer] may be.
 const DefaultSignatureAge = time.Hour
 
-// Resources are the buckets and the table that a policy names. What no wanted
-// [Purpose] needs may be empty; what is there must be well formed, since it goes
-// into ARNs, where * and ? mean more than themselves.
+// Resources are the buckets and tables that a policy names. A resource that no
+// wanted [Purpose] needs may be empty. Every value must be well formed, since it
+// goes into ARNs, where * and ? mean more than themselves.
 type Resources struct {
 	Partition string // of ARNs. Default: "aws"; also "aws-cn", "aws-us-gov", …
-	Account   string // of the table, 12 digits; for Tracker and Listing
-	Region    string // of the table, such as "eu-central-1"; for Tracker and Listing
+	Region    string // of the tables, such as "eu-central-1"; for Tracker, Listing and Approver
 
-	Landing string // the bucket of uploads; for Signer, and for Agent where there is one
-	Raw     string // the bucket of results; for Writer, and for Agent where there is one
+	// Account owns the buckets and the tables: 12 digits, required. A request
+	// for a resource of another account is denied. Default of a [Vendor]: the
+	// account of its role.
+	Account string
+
+	Landing string // the bucket of uploads; for Signer, FormSigner and Cleaner, and for Agent if it is set
+	Raw     string // the bucket of results; for Writer, and for Agent if it is set
 	Table   string // for Tracker and Listing
 
-	Indexes []string // the table's indexes that a Listing may query, as dynamo.IndexName names them
+	// Approvals is the table of tools/approval, for Approver. It must not be
+	// Table: IAM sees partition keys alone, so a Tracker could decide what lies
+	// in its own partition.
+	Approvals string
+
+	Indexes []string // the tables' indexes that Listing and Approver may query, as dynamo.IndexName names them
 	Classes []string // the classes of items that it may query there, as [scope.Scope.Index] takes them
 
 	// SignatureAge is how old a request signed by a Signer may be when it
@@ -60,10 +69,14 @@ func (r Resources) normal() (Resources, error) {
 		{"landing bucket", r.Landing, bucketGrammar},
 		{"raw bucket", r.Raw, bucketGrammar},
 		{"table", r.Table, tableGrammar},
+		{"table of approvals", r.Approvals, tableGrammar},
 	} {
 		if f.value != "" && !f.grammar.MatchString(f.value) {
 			return r, invalid("%s %.80q", f.name, f.value)
 		}
+	}
+	if r.Approvals != "" && r.Approvals == r.Table {
+		return r, invalid("approvals in the table %q: a tracker could decide them", r.Table)
 	}
 	for _, name := range r.Indexes {
 		if !tableGrammar.MatchString(name) {
@@ -77,7 +90,7 @@ func (r Resources) normal() (Resources, error) {
 	return r, nil
 }
 
-// needs returns an error that names what p can't do without.
+// needs returns an error that names the resources that p lacks.
 func (r Resources) needs(p Purpose) error {
 	var missing []string
 	need := func(wanted Purpose, ok bool, what string) {
@@ -85,12 +98,13 @@ func (r Resources) needs(p Purpose) error {
 			missing = append(missing, what)
 		}
 	}
-	need(Signer, r.Landing != "", "the landing bucket")
+	need(all, r.Account != "", "the account")
+	need(Signer|FormSigner|Cleaner, r.Landing != "", "the landing bucket")
 	need(Agent, r.Landing != "" || r.Raw != "", "a bucket")
 	need(Writer, r.Raw != "", "the raw bucket")
 	need(Tracker|Listing, r.Table != "", "the table")
-	need(Tracker|Listing, r.Account != "", "the account")
-	need(Tracker|Listing, r.Region != "", "the region")
+	need(Approver, r.Approvals != "", "the table of approvals")
+	need(Tracker|Listing|Approver, r.Region != "", "the region")
 	need(Listing, len(r.Indexes) > 0, "the indexes")
 	need(Listing, len(r.Classes) > 0, "the classes")
 	if len(missing) > 0 {
@@ -105,6 +119,14 @@ func (r Resources) objects(bucket, prefix string) string {
 
 func (r Resources) bucket(name string) string { return "arn:" + r.Partition + ":s3:::" + name }
 
-func (r Resources) table() string {
-	return "arn:" + r.Partition + ":dynamodb:" + r.Region + ":" + r.Account + ":table/" + r.Table
+func (r Resources) table(name string) string {
+	return "arn:" + r.Partition + ":dynamodb:" + r.Region + ":" + r.Account + ":table/" + name
+}
+
+func (r Resources) indexes(table string) texts {
+	var all texts
+	for _, name := range r.Indexes {
+		all = append(all, r.table(table)+"/index/"+name)
+	}
+	return all
 }

@@ -93,11 +93,14 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 	v.opt.Refresh = cmp.Or(v.opt.Refresh, DefaultRefresh)
 	v.opt.Size = cmp.Or(v.opt.Size, DefaultSize)
 	v.opt.Timeout = cmp.Or(v.opt.Timeout, DefaultTimeout)
+	m := roleGrammar.FindStringSubmatch(roleARN)
+	if m != nil && r.Account == "" {
+		r.Account = m[2]
+	}
 	var err error
 	if v.resources, err = r.normal(); err != nil {
 		return nil, fmt.Errorf("credential: new: %w", err)
 	}
-	m := roleGrammar.FindStringSubmatch(roleARN)
 	switch d := v.opt.Duration; {
 	case c == nil:
 		err = invalid("no client")

@@ -378,7 +378,7 @@ func TestSessionName(t *testing.T) {
 	seen := map[string]bool{}
 	for _, tenant := range []string{"acme", "globex", "Acme"} {
 		for _, s := range append(levels(tenant, "u1"), levels(tenant, "u2")[2:]...) {
-			for p := credential.Purpose(1); p < 32; p++ {
+			for p := credential.Purpose(1); p != 0; p++ {
 				name := credential.SessionName(s, p)
 				require.Regexp(t, grammar, name)
 				require.NotContains(t, name, tenant)

@@ -14,6 +14,10 @@
 // the tool's name, and the arguments in canonical form. A decision counts for exactly that call: with other arguments,
 // in another run, or made once more by the model, it is asked for anew.
 //
+// Everyone who can write to the table can decide. If the parts of a program have different IAM credentials
+// (scope/credential), keep approvals in a table of their own, so that the credentials of a tracker or a tool don't
+// reach them.
+//
 // What the package does not do: it does not know who may decide, which is the host's to check; it does not wait; and
 // it does not make an approved call happen only once. After a crash the same call may run again under the same
 // idempotency key, by which the tool's own effect is to be made once.

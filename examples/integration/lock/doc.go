@@ -8,6 +8,9 @@
 //
 //   - S3 is versitygw with its IAM service, in the process. It checks
 //     signatures and session tokens, and evaluates the policies on its side.
+//     It does not know some condition keys of AWS (aws:ResourceAccount,
+//     s3:if-none-match, s3:ObjectCreationOperation, s3:signatureAge); a
+//     middleware and a proxy of these tests add their values to what it evaluates.
 //   - DynamoDB is a real store behind a gate: a proxy that checks signatures
 //     and session tokens, takes the partition keys from the request, and asks
 //     versitygw's policy evaluation. Stores for tests ignore policies, hence

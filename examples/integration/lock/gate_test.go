@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 
 	"github.com/versity/versitygw/iamapi/policy"
@@ -77,7 +78,7 @@ func (g *gate) handle(r *http.Request) (*http.Response, error) {
 		return nil, &refusal{"ValidationException", err.Error()}
 	}
 	for _, u := range uses {
-		if !allowed(session, u) {
+		if !allowed(session, u, r.TLS != nil) {
 			return nil, &refusal{"AccessDeniedException", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s",
 				session.RoleSessionName, u.action, u.resource)}
 		}
@@ -103,8 +104,10 @@ func canonical(body []byte) ([]byte, error) {
 }
 
 // allowed: the session may do what its role and its own policy both allow.
-func allowed(s *types.Session, u use) bool {
-	rc := policy.RequestContext{Action: u.action, Resource: u.resource, Condition: map[string][]string{}}
+func allowed(s *types.Session, u use, secure bool) bool {
+	rc := policy.RequestContext{Action: u.action, Resource: u.resource, Condition: map[string][]string{
+		"aws:SecureTransport": {strconv.FormatBool(secure)}, "aws:ResourceAccount": {*owner.Load()},
+	}}
 	if len(u.keys) > 0 {
 		rc.Condition["dynamodb:LeadingKeys"] = u.keys
 	}

@@ -416,7 +416,7 @@ func post(t *testing.T, f presign.Form, body []byte) int {
 
 func answer(t *testing.T, req *http.Request) *http.Response {
 	t.Helper()
-	res, err := http.DefaultClient.Do(req)
+	res, err := world.id.client.Do(req)
 	require.NoError(t, err)
 	defer func() { _ = res.Body.Close() }()
 	_, err = io.Copy(io.Discard, res.Body)

@@ -2,6 +2,7 @@ package lock
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -42,10 +43,13 @@ const (
 var world struct {
 	iam   storage.Storer
 	sts   assumer
+	id    identity
 	s3    string // endpoint
 	gate  string // endpoint
+	plain string // endpoint of the gate without TLS
 	store bool   // whether there is a store behind the gate
-	table string
+
+	table, approvals string
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -74,6 +78,7 @@ func run(m *testing.M) int {
 }
 
 func start(ctx context.Context, dir string) (ended func() error, err error) {
+	owner.Store(aws.String(account))
 	iamDir := filepath.Join(dir, "iam")
 	if err := os.MkdirAll(iamDir, 0o700); err != nil {
 		return nil, err
@@ -82,6 +87,9 @@ func start(ctx context.Context, dir string) (ended func() error, err error) {
 		return nil, err
 	}
 	if world.sts, err = newAssumer(ctx, world.iam); err != nil {
+		return nil, err
+	}
+	if world.id, err = newIdentity(dir); err != nil {
 		return nil, err
 	}
 	closeGate, err := startGate(ctx)
@@ -113,25 +121,38 @@ func startGate(ctx context.Context) (closeGate func() error, err error) {
 		if err != nil {
 			return nil, errors.Join(err, b.Close())
 		}
-		world.store, world.table = true, name
-		close = func() error { return errors.Join(remove(context.Background()), b.Close()) }
+		approvals, removeApprovals, err := b.NewTable(ctx, nil)
+		if err != nil {
+			return nil, errors.Join(err, remove(ctx), b.Close())
+		}
+		world.store, world.table, world.approvals = true, name, approvals
+		close = func() error {
+			ctx := context.Background()
+			return errors.Join(remove(ctx), removeApprovals(ctx), b.Close())
+		}
 		g.upstream = aws.ToString(b.DynamoDB.Options().BaseEndpoint)
 	} else {
 		fmt.Printf("lock: %s=%s has no DynamoDB for these tests (%s and %s have): of it only what the gate refuses is tested\n",
 			backend.Variable, kind, stores[0], stores[1])
 		blank := newBlank()
-		world.table = "carrel"
+		world.table, world.approvals = "carrel", "carrel-approvals"
 		close = func() error { blank.Close(); return nil }
 		g.upstream = blank.URL
 	}
-	server := httptest.NewServer(g)
-	world.gate = server.URL
-	return func() error { server.Close(); return close() }, nil
+	server, plain := httptest.NewUnstartedServer(g), httptest.NewServer(g)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{world.id.cert}}
+	server.StartTLS()
+	world.gate, world.plain = server.URL, plain.URL
+	return func() error {
+		server.Close()
+		plain.Close()
+		return close()
+	}, nil
 }
 
 // startS3 runs the IAM service and the gateway that asks it.
 func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
-	private := filepath.Join(dir, "iam.sock")
+	private, informed := filepath.Join(dir, "iam.sock"), filepath.Join(dir, "facts.sock")
 	data := filepath.Join(dir, "s3")
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
@@ -152,6 +173,10 @@ func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
+	closeInformer, err := startInformer(ctx, informed, private)
+	if err != nil {
+		return nil, err
+	}
 	errs, listening := make(chan error, 2), make(chan struct{})
 	go func() {
 		errs <- embedgw.RunIAMAPI(ctx, &embedgw.IAMConfig{
@@ -163,14 +188,15 @@ func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
 	go func() {
 		errs <- embedgw.RunVersityGW(ctx, be, &embedgw.Config{
 			RootUserAccess: access, RootUserSecret: secret, Region: region,
-			StandaloneIAMEndpoint: private,
+			StandaloneIAMEndpoint: informed,
 			Ports:                 []string{address},
-			MaxConnections:        1000, MaxRequests: 1000, MultipartMaxParts: 10000,
+			CertFile:              world.id.certFile, KeyFile: world.id.keyFile,
+			MaxConnections: 1000, MaxRequests: 1000, MultipartMaxParts: 10000,
 			Quiet:     true,
-			S3Options: []s3api.Option{s3api.WithOnListen(func() { close(listening) })},
+			S3Options: []s3api.Option{s3api.WithOnListen(func() { close(listening) }), s3api.WithMiddleware("/", noteFacts)},
 		})
 	}()
-	ended := func() error { return errors.Join(<-errs, <-errs) }
+	ended := func() error { return errors.Join(<-errs, <-errs, closeInformer()) }
 	select {
 	case <-listening:
 	case err := <-errs:
@@ -178,7 +204,7 @@ func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
 	case <-time.After(30 * time.Second):
 		return nil, errors.New("the gateway does not listen")
 	}
-	world.s3 = "http://" + address
+	world.s3 = "https://" + address
 	root := s3Client(credentials.NewStaticCredentialsProvider(access, secret, ""))
 	for _, bucket := range []string{landing, raw} {
 		if err := gateway.EnsureBucket(ctx, root, bucket); err != nil {
@@ -213,7 +239,7 @@ func attributesOf(dir, data string) (meta.MetadataStorer, string, error) {
 func resources() credential.Resources {
 	return credential.Resources{
 		Account: account, Region: region,
-		Landing: landing, Raw: raw, Table: world.table,
+		Landing: landing, Raw: raw, Table: world.table, Approvals: world.approvals,
 		Indexes: []string{dynamo.IndexName(table.I1), dynamo.IndexName(table.I2)},
 		Classes: []string{"active", "failed", "success"},
 	}
@@ -222,11 +248,14 @@ func resources() credential.Resources {
 func s3Client(c aws.CredentialsProvider) *s3.Client {
 	return s3.New(s3.Options{
 		BaseEndpoint: aws.String(world.s3), UsePathStyle: true, Region: region, Credentials: c, Retryer: aws.NopRetryer{},
+		HTTPClient: world.id.client,
 	})
 }
 
 func dynamodbClient(endpoint string, c aws.CredentialsProvider) *dynamodb.Client {
-	return dynamodb.New(dynamodb.Options{BaseEndpoint: aws.String(endpoint), Region: region, Credentials: c, Retryer: aws.NopRetryer{}})
+	return dynamodb.New(dynamodb.Options{
+		BaseEndpoint: aws.String(endpoint), Region: region, Credentials: c, Retryer: aws.NopRetryer{}, HTTPClient: world.id.client,
+	})
 }
 
 const (

@@ -37,7 +37,7 @@ func AllowUploads(ctx context.Context, c *s3.Client, bucket string, origins []st
 		CORSConfiguration: &types.CORSConfiguration{CORSRules: []types.CORSRule{{
 			AllowedOrigins: origins,
 			AllowedMethods: []string{http.MethodPut},
-			AllowedHeaders: []string{"Content-Type", "If-None-Match", "X-Amz-Checksum-Sha256"},
+			AllowedHeaders: []string{"Content-Type", "If-None-Match", "X-Amz-Checksum-Sha256", "X-Amz-Expected-Bucket-Owner"},
 			ExposeHeaders:  []string{"ETag"},
 			MaxAgeSeconds:  aws.Int32(600),
 		}}},

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	access = "carrel"
+	access = "123456789012" // like an account's id, since the gateway takes it for the owner of its buckets
 	secret = "carrel-secret"
 )
 

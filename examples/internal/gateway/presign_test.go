@@ -221,6 +221,50 @@ func TestWrongSecret(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
 }
 
+// The owner's header is part of the signature, so an upload without it or with
+// another is refused; and a bucket of another owner takes none.
+func TestUploadWithOwner(t *testing.T) {
+	c, bucket := newBucket(t)
+	driver, err := s3object.New(c, bucket, &s3object.Options{BucketOwner: access})
+	require.NoError(t, err)
+	b := object.New(driver, bucket, nil)
+	grant := func(session scope.Scope, owner string) presign.Grant {
+		signer, err := presign.New(newClient(secret), b, &presign.Options{BucketOwner: owner})
+		require.NoError(t, err)
+		g, err := signer.Put(t.Context(), session, name, full)
+		require.NoError(t, err)
+		return g
+	}
+	session := newSession(t)
+	for owner, code := range map[string]string{"": "SignatureDoesNotMatch", "210987654321": "AccessDenied"} {
+		req := request(t, grant(session, access), cover)
+		req.Header.Del("X-Amz-Expected-Bucket-Owner")
+		if owner != "" {
+			req = request(t, grant(session, owner), cover)
+		}
+		res, body := do(t, req)
+		require.Equal(t, http.StatusForbidden, res.StatusCode, body)
+		require.Contains(t, body, code)
+	}
+	res, body := do(t, request(t, grant(session, access), cover))
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+
+	root, err := b.In(session)
+	require.NoError(t, err)
+	ref, err := root.Ref(name)
+	require.NoError(t, err)
+	_, _, err = root.Stat(t.Context(), ref)
+	require.NoError(t, err)
+	driver, err = s3object.New(c, bucket, &s3object.Options{BucketOwner: "210987654321"})
+	require.NoError(t, err)
+	root, err = object.New(driver, bucket, nil).In(session)
+	require.NoError(t, err)
+	_, _, err = root.Stat(t.Context(), ref)
+	require.ErrorIs(t, err, object.ErrDenied)
+	_, _, err = root.Put(t.Context(), ref, bytes.NewReader(cover), &object.PutOptions{Overwrite: true})
+	require.ErrorIs(t, err, object.ErrDenied)
+}
+
 // Without a signed length and type anything comes in, and Arrived sees it.
 func TestUnsized(t *testing.T) {
 	d := newDesk(t, secret)

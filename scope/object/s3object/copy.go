@@ -44,6 +44,7 @@ func (d *Driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, 
 	in := &s3.CopyObjectInput{
 		Bucket: &d.bucket, Key: aws.String(to.Key()), ContentType: optional(o.Type),
 		CopySource: aws.String(copySource(from)), CopySourceIfMatch: optional(from.ETag()),
+		ExpectedBucketOwner: d.owner, ExpectedSourceBucketOwner: d.owner,
 		MetadataDirective: types.MetadataDirectiveReplace, // without it the type would be that of from
 	}
 	switch {
@@ -70,7 +71,9 @@ func (d *Driver) mapCopy(ctx context.Context, c Client, from object.Addr, err er
 		return d.mapError(ctx, c, from, err)
 	}
 	if from.ETag() != "" {
-		_, head := c.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &d.bucket, Key: aws.String(from.Key()), IfMatch: aws.String(from.ETag())})
+		_, head := c.HeadObject(ctx, &s3.HeadObjectInput{
+			Bucket: &d.bucket, Key: aws.String(from.Key()), IfMatch: aws.String(from.ETag()), ExpectedBucketOwner: d.owner,
+		})
 		if head != nil {
 			return d.mapError(ctx, c, from, head)
 		}

@@ -26,6 +26,12 @@ type Options struct {
 	// concurrent use; its errors are returned as they are.
 	For func(context.Context, scope.Scope) (Client, error)
 
+	// BucketOwner is the id of the account that owns the bucket, 12 digits. S3
+	// refuses every request with 403 if another account owns it, such as one
+	// that has made the bucket anew after it was deleted
+	// (x-amz-expected-bucket-owner). If empty, the owner is not checked.
+	BucketOwner string
+
 	// Spool is how many bytes of a body that is no io.Seeker are read into
 	// memory, so that it can be signed, sent and sent again; a longer one is
 	// ErrTooLarge. A body that can seek is never held in memory. Default: DefaultSpool.
@@ -43,6 +49,7 @@ type Options struct {
 type Driver struct {
 	bucket string
 	choose func(context.Context, scope.Scope) (Client, error)
+	owner  *string // of the bucket; nil if it is not checked
 	spool  int64
 	copies bool // with conditions
 }
@@ -60,7 +67,10 @@ func New(c Client, bucket string, o *Options) (*Driver, error) {
 	}
 	d := &Driver{bucket: bucket, spool: DefaultSpool}
 	if o != nil {
-		d.choose, d.copies = o.For, o.ConditionalCopy
+		if err := checkOwner(o.BucketOwner); err != nil {
+			return nil, fmt.Errorf("s3object: new: %w", err)
+		}
+		d.choose, d.copies, d.owner = o.For, o.ConditionalCopy, optional(o.BucketOwner)
 		if o.Spool > 0 {
 			d.spool = o.Spool
 		}
@@ -99,7 +109,10 @@ func (d *Driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.Re
 	if err != nil {
 		return nil, object.Info{}, err
 	}
-	in := &s3.GetObjectInput{Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag())}
+	in := &s3.GetObjectInput{
+		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag()),
+		ExpectedBucketOwner: d.owner,
+	}
 	if r != (object.Range{}) {
 		in.Range = aws.String(rangeHeader(r))
 	}
@@ -137,7 +150,10 @@ func (d *Driver) Put(ctx context.Context, a object.Addr, body io.Reader, o objec
 	if err != nil {
 		return object.Info{}, err
 	}
-	in := &s3.PutObjectInput{Bucket: &d.bucket, Key: aws.String(a.Key()), Body: seeker, ContentLength: &size, ContentType: optional(o.Type)}
+	in := &s3.PutObjectInput{
+		Bucket: &d.bucket, Key: aws.String(a.Key()), Body: seeker, ContentLength: &size, ContentType: optional(o.Type),
+		ExpectedBucketOwner: d.owner,
+	}
 	switch {
 	case o.IfMatch != "":
 		in.IfMatch = &o.IfMatch
@@ -165,7 +181,7 @@ func (d *Driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
 	}
 	out, err := c.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag()),
-		ChecksumMode: types.ChecksumModeEnabled,
+		ChecksumMode: types.ChecksumModeEnabled, ExpectedBucketOwner: d.owner,
 	})
 	if err != nil {
 		return object.Info{}, d.mapError(ctx, c, a, err)
@@ -191,6 +207,7 @@ func (d *Driver) List(ctx context.Context, s scope.Scope, after string, limit in
 	}
 	out, err := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
 		Bucket: &d.bucket, Prefix: aws.String(s.Prefix()), StartAfter: optional(after), MaxKeys: aws.Int32(int32(limit)),
+		ExpectedBucketOwner: d.owner,
 	})
 	if err != nil {
 		return nil, false, mapStatus(err)
@@ -213,6 +230,7 @@ func (d *Driver) Delete(ctx context.Context, a object.Addr) error {
 	}
 	_, err = c.DeleteObject(ctx, &s3.DeleteObjectInput{
 		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag()),
+		ExpectedBucketOwner: d.owner,
 	})
 	if err = mapStatus(err); errors.Is(err, object.ErrNotFound) {
 		return nil

@@ -23,7 +23,7 @@ func (d *Driver) mapError(ctx context.Context, c Client, a object.Addr, err erro
 	}
 	// The key itself sorts before all that it is a prefix of.
 	out, listErr := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-		Bucket: &d.bucket, Prefix: aws.String(a.Key()), MaxKeys: aws.Int32(1),
+		Bucket: &d.bucket, Prefix: aws.String(a.Key()), MaxKeys: aws.Int32(1), ExpectedBucketOwner: d.owner,
 	})
 	if listErr != nil {
 		return mapped

@@ -8,6 +8,14 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
+// checkOwner accepts the id of an account, and an empty one.
+func checkOwner(id string) error {
+	if id != "" && (len(id) != 12 || strings.Trim(id, "0123456789") != "") {
+		return fmt.Errorf("%w: bucket owner %.80q is not an account id of 12 digits", object.ErrInvalid, id)
+	}
+	return nil
+}
+
 // CheckBucket accepts the names of general purpose buckets
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)
 // and refuses with [object.ErrInvalid] everything else: ARNs, aliases of access
