@@ -147,9 +147,6 @@ func TestAnswersThatFail(t *testing.T) {
 		"nil":                  {step{good, nil, calls}, BadOutput, true},
 		"no text":              {step{text("\xff"), good, calls}, BadOutput, true},
 		"one id, two calls":    {step{good, good, calls}, BadOutput, true},
-		"no id":                {step{use("", "echo", `{"word":"a"}`), calls}, BadOutput, true},
-		"odd id":               {step{use("a b", "echo", `{"word":"a"}`), calls}, BadOutput, true},
-		"id of the history":    {step{use("h1", "echo", `{"word":"a"}`), calls}, BadOutput, true},
 		"panic":                {step{good, func(context.Context) { panic(cause) }}, Internal, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -416,7 +413,6 @@ func TestInputRefused(t *testing.T) {
 	text := func(r Role, s string) Message { return Message{r, []Part{{Text: s}}} }
 	call := Message{Assistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(`{}`)}}}}
 	result := Message{User, []Part{{Result: &ToolResult{ID: "c1"}}}}
-	whole := Turn{[]Message{text(User, "a"), call, result}}
 	for name, in := range map[string]Input{
 		"no prompt":         {},
 		"blank prompt":      {Prompt: " \n\t"},
@@ -424,10 +420,15 @@ func TestInputRefused(t *testing.T) {
 		"run not UTF-8":     {Run: "\xff", Prompt: "b"},
 		"unpaired call":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}}}},
 		"pair across turns": {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}, {[]Message{result}}}}},
-		"id again":          {Prompt: "b", History: History{Turns: []Turn{whole, whole}}},
 		"assistant first":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(Assistant, "a")}}}}},
 		"assistant twice":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), text(Assistant, "b")}}, {[]Message{text(Assistant, "a")}}}}},
 		"empty turn":        {Prompt: "b", History: History{Turns: []Turn{{}}}},
+		"blank first":       {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, " "), text(Assistant, "Hello!")}}}}},
+		"blank answer":      {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), text(Assistant, "\n")}}}}},
+		"blank in between":  {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), text(Assistant, "b")}}, {[]Message{text(User, "\u2003"), text(Assistant, "c")}}}}},
+		"blank alone":       {History: History{Turns: []Turn{{[]Message{{User, []Part{{Text: " "}, {Text: "\t"}}}}}}}},
+		"no parts":          {Prompt: "b", History: History{Turns: []Turn{{[]Message{{Role: User}}}}}},
+		"an empty part":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{{User, []Part{{Text: "a"}, {}}}}}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := play()

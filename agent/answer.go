@@ -16,6 +16,7 @@ type answer struct {
 	parts []Part // text, reasoning and the calls that can be read, in order
 	calls []call // all calls, in order
 	began bool   // something of it has been yielded
+	names callNames
 
 	growing map[string]*prefix // typed answers as they come, by the call's id
 }
@@ -136,11 +137,17 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 				return ans, failed
 			}
 		case UseDelta:
+			d.ID = r.name(ans, d.ID)
 			if r.out != nil && d.Name == r.out.name && !r.grow(ans, d) {
 				return ans, nil
 			}
 		case UsePart:
 			flush()
+			given := d.ID
+			d.ID = r.name(ans, given)
+			if ans.endCall(given) {
+				return ans, breach(fmt.Errorf("agent: two calls of the answer have the id %q", given))
+			}
 			if !r.whole(ans, d.ToolUse) {
 				return ans, nil
 			}
@@ -164,7 +171,10 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 	if failed := judge(reason, ans); failed != nil {
 		return ans, failed
 	}
-	return ans, r.checkIDs(ans)
+	for _, c := range ans.calls {
+		r.ids[c.ID] = true
+	}
+	return ans, nil
 }
 
 // use counts what the model says that the answer has cost so far, and emits what is new of it. It returns false if the
@@ -239,21 +249,6 @@ func judge(reason Reason, ans *answer) *RunError {
 		if !utf8.ValidString(p.Text) {
 			return breach(errors.New("agent: the model's text is not UTF-8"))
 		}
-	}
-	return nil
-}
-
-// checkIDs refuses ids that would make a pair of call and result ambiguous. The ids are the service's, so there is
-// nothing that the model could mend.
-func (r *run) checkIDs(ans *answer) *RunError {
-	for _, c := range ans.calls {
-		switch {
-		case !callID.MatchString(c.ID):
-			return breach(fmt.Errorf("agent: the model's call id %q does not match %s", c.ID, callID))
-		case r.ids[c.ID]:
-			return breach(fmt.Errorf("agent: the model used the call id %q before", c.ID))
-		}
-		r.ids[c.ID] = true
 	}
 	return nil
 }

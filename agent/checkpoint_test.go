@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -336,7 +335,6 @@ func TestResumeRefused(t *testing.T) {
 		return &changed
 	}
 	turn := Turn{Messages: []Message{{User, []Part{{Text: "a"}}}}}
-	used := Turn{Messages: []Message{{User, []Part{{Text: "a"}}}, {Assistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(`{}`)}}}}, {User, []Part{{Result: &ToolResult{ID: "c1"}}}}}}
 	user, err := sc.User("u1")
 	require.NoError(t, err)
 	for name, x := range map[string]struct {
@@ -350,7 +348,6 @@ func TestResumeRefused(t *testing.T) {
 		"with a prompt":     {Input{Scope: sc, Run: "r", Prompt: "x", Resume: c}, "takes no new message"},
 		"with media":        {Input{Scope: sc, Run: "r", Media: []tools.Media{{Format: "png", Bytes: []byte("x")}}, Resume: c}, "takes no new message"},
 		"other history":     {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, and had 0"},
-		"call of before":    {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{used}}, Resume: with(func(c *Checkpoint) { c.Turns = 1 })}, `the call "c1" is in the history`},
 		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.calls = nil })}, "the state of 0"},
 		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.failing = -1 })}, "negative"},
 		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.called = math.MaxInt })}, "too large"},

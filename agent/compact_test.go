@@ -202,7 +202,7 @@ func TestContextFull(t *testing.T) {
 		}, nil, 0, "has no result"},
 		"the assistant first": {long, func(_ context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
 			return []Turn{{ts[0].Messages[1:]}}, Usage{}, nil
-		}, nil, 0, "nobody has said anything"},
+		}, nil, 0, "the assistant speaks first"},
 		"a panic":      {long, func(context.Context, []Turn, bool) ([]Turn, Usage, error) { panic("boom") }, nil, 0, "it panicked: boom"},
 		"nothing left": {long, func(context.Context, []Turn, bool) ([]Turn, Usage, error) { return nil, Usage{}, nil }, nil, 0, "no turns are left"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/internal/strictjson"
@@ -27,31 +28,20 @@ type History struct {
 // A Turn is stored as JSON, see [Turn.Encode] and [Turn.MarshalJSON].
 type Turn struct{ Messages []Message }
 
-// callID keeps control characters and endless ids out of records and events; services have their own, narrower
-// grammars. toolName is what a tool may be called at all.
-var (
-	callID   = regexp.MustCompile(`^[!-~]{1,256}$`)
-	toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-)
+// toolName matches the valid names of tools.
+var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
-// check says why h cannot be sent to a model, if it cannot.
+// check returns an error if h cannot be sent to a model.
 func (h History) check() error {
-	ids := map[string]bool{}
 	last := Assistant
 	for i, t := range h.Turns {
 		if err := t.check(); err != nil {
 			return fmt.Errorf("turn %d: %w", i, err)
 		}
 		if first := t.Messages[0].Role; first == Assistant && last == Assistant {
-			return fmt.Errorf("turn %d: the assistant speaks, and nobody has said anything to it", i)
+			return fmt.Errorf("turn %d: the assistant speaks first: a user message must come before it", i)
 		}
 		last = t.Messages[len(t.Messages)-1].Role
-		for u := range t.uses() {
-			if ids[u.ID] {
-				return fmt.Errorf("turn %d: the call id %q was used before", i, u.ID)
-			}
-			ids[u.ID] = true
-		}
 	}
 	return nil
 }
@@ -83,6 +73,8 @@ func (t Turn) check() error {
 			return fmt.Errorf("message %d: two messages of the %s in a row", i, m.Role)
 		case len(m.Parts) == 0:
 			return fmt.Errorf("message %d: no parts", i)
+		case m.isBlank():
+			return fmt.Errorf("message %d: the text is blank and there is no other content", i)
 		}
 		var calls []string
 		for j, p := range m.Parts {
@@ -115,6 +107,11 @@ func (t Turn) check() error {
 		return fmt.Errorf("message %d: the call %q has no result", len(t.Messages)-1, open[0])
 	}
 	return nil
+}
+
+// isBlank reports whether m holds nothing but white space, which services refuse or drop.
+func (m Message) isBlank() bool {
+	return !slices.ContainsFunc(m.Parts, func(p Part) bool { return p.kind() != "text" || strings.TrimSpace(p.Text) != "" })
 }
 
 // check says why p cannot stand in a message of this role, if it cannot.
@@ -190,10 +187,10 @@ func (r *Reasoning) check() error {
 }
 
 func (u *ToolUse) check() error {
-	switch {
-	case !callID.MatchString(u.ID):
-		return fmt.Errorf("the call id %q does not match %s", u.ID, callID)
-	case !toolName.MatchString(u.Name):
+	if err := checkCallID(u.ID); err != nil {
+		return err
+	}
+	if !toolName.MatchString(u.Name) {
 		return fmt.Errorf("the tool name %q does not match %s", u.Name, toolName)
 	}
 	if err := strictjson.CheckObject(u.Input); err != nil {

@@ -16,6 +16,10 @@ const (
 )
 
 // ToolUse is a model's call of a tool.
+//
+// The ID is the service's, unless that is empty, longer than 256 bytes, not printable ASCII, or used before in the
+// conversation: then the run replaces it, in events and in the history. A History may hold any ids that are UTF-8
+// without control characters, up to 256 bytes, and unique among the calls of one message.
 type ToolUse struct {
 	ID, Name string
 	// Input is the arguments. In a [Part] and in a [ToolCalled] it is a JSON object; in a [UsePart] it is what

@@ -36,7 +36,8 @@ type ModelInfo struct{ Provider, Model string }
 type Request struct {
 	// System is the system prompt, or empty.
 	System string
-	// Messages alternate, and the first and the last are the user's. In a message that holds results they lead.
+	// Messages alternate, and the first and the last are the user's. In a message that holds results they lead. Call
+	// ids are unique within a message: a Model replaces those that its service refuses, in calls and results.
 	Messages []Message
 	// Tools are what may be called, ordered by name.
 	Tools []tools.Spec

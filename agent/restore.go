@@ -88,9 +88,6 @@ func (r *run) restore(c *Checkpoint) error {
 	}
 	w := &work{answer: *c.answer}
 	for i, u := range c.uses() {
-		if r.ids[u.ID] {
-			return fmt.Errorf("the call %q is in the history", u.ID)
-		}
 		r.ids[u.ID] = true
 		w.jobs = append(w.jobs, job{ToolUse: *u, index: c.calls[i].index, key: c.calls[i].key, result: c.calls[i].result})
 	}

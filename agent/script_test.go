@@ -80,7 +80,6 @@ func checkRequest(r *Request) error {
 		return errors.New("the tools are not in order")
 	}
 	want := User
-	ids := map[string]bool{}
 	var open []string
 	for i, m := range r.Messages {
 		if m.Role != want {
@@ -91,6 +90,7 @@ func checkRequest(r *Request) error {
 			return fmt.Errorf("message %d is empty", i)
 		}
 		var results, calls []string
+		ids := map[string]bool{} // unique within a message
 		for j, p := range m.Parts {
 			switch {
 			case p.Result != nil:

@@ -84,7 +84,7 @@ func TestTurnJSONRefuses(t *testing.T) {
 		"input no object":     {swap(`"input":{}`, `"input":[]`), "not a JSON object"},
 		"no input":            {swap(`,"input":{}`, ``), "not valid JSON"},
 		"bad name":            {swap(`"name":"look"`, `"name":"look at"`), "does not match"},
-		"bad id":              {swap(`"use":{"id":"c2"`, `"use":{"id":""`), "does not match"},
+		"bad id":              {swap(`"use":{"id":"c2"`, `"use":{"id":"\u0000"`), "a control character"},
 		"empty block":         {swap(`{"text":"and text"}`, `{}`), "block 1 is not exactly one"},
 		"ends with a call":    {`{"v":1,"messages":[{"role":"assistant","parts":[{"use":{"id":"c1","name":"a","input":{}}}]}]}`, `the call "c1" has no result`},
 		"begins with results": {`{"v":1,"messages":[{"role":"user","parts":[{"result":{"id":"c1","blocks":[]}}]}]}`, `the result "c1" has no call`},

@@ -300,9 +300,9 @@ var faults = map[string]fault{
 		}
 		return y(d, err)
 	})), "many calls", "whole calls"},
-	"ids that no service takes back": {just(wrap(func(d agent.Delta, err error, y yield) bool {
+	"ids that are not UTF-8": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if u, ok := d.(agent.UsePart); ok {
-			u.ID = "call " + u.ID
+			u.ID = "\xff" + u.ID
 			d = u
 		}
 		return y(d, err)

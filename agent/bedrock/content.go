@@ -45,7 +45,7 @@ func (w *writer) part(p agent.Part) (types.ContentBlock, error) {
 			return nil, invalid("input of the call %q of the tool %q: %w", p.Use.ID, p.Use.Name, err)
 		}
 		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
-			ToolUseId: &p.Use.ID,
+			ToolUseId: w.ids.call(&p.Use.ID),
 			Name:      &p.Use.Name,
 			Input:     input,
 		}}, nil
@@ -91,7 +91,7 @@ func reasoning(r *agent.Reasoning) types.ContentBlock {
 
 // toolResult writes a JSON object as JSON; every other JSON value goes as text, since the service refuses it.
 func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
-	b := types.ToolResultBlock{ToolUseId: &r.ID}
+	b := types.ToolResultBlock{ToolUseId: w.ids.result(&r.ID)}
 	if r.Result.IsError && !w.o.NoResultStatus {
 		b.Status = types.ToolResultStatusError
 	}

@@ -11,7 +11,8 @@
 // text of the service's own, and so no ARN and no account id.
 //
 // A request is held against the service's rules before it is sent. What is merely loose is put into form: neighbours
-// of one role become one message, results lead, blank text goes, documents get neutral names and a text beside them.
+// of one role become one message, results lead, blank text goes, documents get neutral names and a text beside them,
+// and call ids that the service would refuse are replaced in the call and in its result.
 // Optional fields that a model rejects can be left out: see [Options.NoResultStatus] and its neighbours.
 // What can never be good is refused with [agent.InvalidCall]: more or larger images and documents than a message may
 // hold, media that are not the user's, a choice of a tool that is not offered.

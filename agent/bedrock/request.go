@@ -14,8 +14,8 @@ import (
 
 // input converts a request to the service's form. It keeps the service's rules where the agent's request is looser:
 // neighbouring messages of one role become one message, in which tool results come first; blank text is left out; a
-// tool result is never empty; documents have names and a text beside them; toolConfig is set whenever the messages hold
-// tool blocks.
+// tool result is never empty; documents have names and a text beside them; call ids that the service refuses are
+// replaced; toolConfig is set whenever the messages hold tool blocks.
 func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.ConverseStreamInput, error) {
 	maxTokens, err := m.maxTokens(r)
 	if err != nil {
@@ -26,7 +26,7 @@ func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.Co
 		InferenceConfig: &types.InferenceConfiguration{MaxTokens: &maxTokens},
 	}
 	m.o.apply(in)
-	w := writer{ctx: ctx, o: &m.o, load: r.Load}
+	w := writer{ctx: ctx, o: &m.o, load: r.Load, ids: callIDs{messages: r.Messages}}
 	if in.Messages, err = w.messages(r.Messages); err != nil {
 		return nil, err
 	}
@@ -91,6 +91,7 @@ type writer struct {
 	ctx       context.Context // it lives as long as one call
 	o         *Options
 	load      loader
+	ids       callIDs
 	documents int // so far: they are numbered
 }
 

@@ -165,6 +165,10 @@ func badName(value, at string) string {
 	return constraint(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_-]{1,64}")
 }
 
+func badCallID(value, at string) string {
+	return constraint(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]{1,64}")
+}
+
 func badObject(at string) string {
 	return fmt.Sprintf("The format of the value at %s is invalid. Provide a json object for the field and try again.", at)
 }
@@ -175,11 +179,14 @@ func constraint(value, at, rule string) string {
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
-// isName is the grammar of tool names and of the ids of their calls.
-func isName(s string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-	return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, letters) == ""
-}
+const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+// isName reports whether s is in the grammar of tool names.
+func isName(s string) bool { return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, nameLetters) == "" }
+
+// isCallID reports whether s is in the grammar of call ids.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
+func isCallID(s string) bool { return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, nameLetters+".:") == "" }
 
 // isObject: j is JSON already, since it was decoded.
 func isObject(j json.RawMessage) bool { return len(j) > 0 && j[0] == '{' }

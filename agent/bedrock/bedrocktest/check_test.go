@@ -111,7 +111,7 @@ func TestChecksRequests(t *testing.T) {
 		{"input that is no object", messages(ask, strings.Replace(call, `{}`, `"x"`, 1), result), "messages.1.content.0.toolUse.input is invalid. Provide a json object"},
 		{"input that is null", messages(ask, strings.Replace(call, `{}`, `null`, 1), result), "toolUse.input is invalid"},
 		{"a call with a bad name", messages(ask, strings.Replace(call, `"x"`, `"a.b"`, 1), result), "messages.1.content.0.toolUse.name"},
-		{"a call with a bad id", messages(ask, strings.Replace(call, `"a"`, `"a:1"`, 1), result), "messages.1.content.0.toolUse.toolUseId"},
+		{"a call with a bad id", messages(ask, strings.Replace(call, `"a"`, `"a|1"`, 1), result), "messages.1.content.0.toolUse.toolUseId"},
 		{"no toolConfig", plain(ask, call, result), "The toolConfig field must be defined when using toolUse and toolResult content blocks."},
 
 		{"citations", plain(ask, `{"role":"assistant","content":[{"citationsContent":{"content":[{"text":"!"}],"citations":[{"title":"a","location":{"documentPage":{"documentIndex":0,"start":1,"end":2}}}]}}]}`, ask), ""},

@@ -94,8 +94,8 @@ func checkToolUse(use *wireToolUse, role, at string) string {
 	switch {
 	case role != "assistant":
 		return misplaced("toolUse", at, role)
-	case !isName(use.ToolUseID):
-		return badName(use.ToolUseID, at+".toolUse.toolUseId")
+	case !isCallID(use.ToolUseID):
+		return badCallID(use.ToolUseID, at+".toolUse.toolUseId")
 	case !isName(use.Name):
 		return badName(use.Name, at+".toolUse.name")
 	case !isObject(use.Input):
@@ -108,8 +108,8 @@ func checkToolResult(res *wireToolResult, role, at string) string {
 	switch {
 	case role != "user":
 		return misplaced("toolResult", at, role)
-	case !isName(res.ToolUseID):
-		return badName(res.ToolUseID, at+".toolResult.toolUseId")
+	case !isCallID(res.ToolUseID):
+		return badCallID(res.ToolUseID, at+".toolResult.toolUseId")
 	case res.Status != "" && res.Status != "success" && res.Status != "error":
 		return enum(res.Status, at+".toolResult.status", "success, error")
 	case len(res.Content) == 0:

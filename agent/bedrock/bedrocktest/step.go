@@ -64,8 +64,7 @@ func Times(n int, s Step) Step {
 	return s
 }
 
-// Forever plays a step for all requests that are still to come. Forever(Func(f)) is a server written as a function;
-// a model that calls tools for ever needs it, since every call wants an id of its own.
+// Forever plays a step for all requests that are still to come. Forever(Func(f)) is a server written as a function.
 func Forever(s Step) Step {
 	s.times = forever
 	return s

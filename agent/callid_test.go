@@ -1,0 +1,130 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// The ids of calls are the service's: whatever they are, the calls run, and in events and history each id names one
+// call of the conversation.
+func TestCallIDsOfServices(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 300)
+	const used = "c1"
+	h := History{Turns: []Turn{wholeTurn()}}
+	for name, ids := range map[string][][]string{
+		"again in the next turn": {{"call_0"}, {"call_0"}, {"call_0"}},
+		"of the history":         {{used, "c9"}},
+		"none":                   {{"", "", ""}, {""}},
+		"beyond ASCII":           {{" functions.read:0", "ü", "a\x00b", "\xff"}},
+		"long":                   {{long, long + "y"}},
+		"kept":                   {{"call|fc_1", strings.Repeat("k", 65), "functions.read:0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var steps []step
+			n := 0
+			for _, answer := range ids {
+				var s step
+				for _, id := range answer {
+					n++
+					s = append(s, UseDelta{ID: id, Name: "echo", Input: `{"word":`}, use(id, "echo", fmt.Sprintf(`{"word":"%d"}`, n)))
+				}
+				steps = append(steps, append(s, calls))
+			}
+			m := play(append(steps, step{text("ok"), end})...)
+			evs, failed := drain(t, newAgent(t, m, Limits{}, echo(t)), t.Context(),
+				Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go.", History: h})
+			require.Nil(t, failed)
+
+			called, done := map[string]string{used: "of the history"}, 0
+			for _, ev := range evs {
+				switch ev := ev.(type) {
+				case ToolCalled:
+					require.Regexp(t, plainCallID, ev.ID)
+					require.NotContains(t, called, ev.ID)
+					var in struct{ Word string }
+					require.NoError(t, json.Unmarshal(ev.Input, &in))
+					called[ev.ID] = "<" + in.Word + ">"
+				case ToolDone:
+					done++
+					require.Equal(t, called[ev.ID], ev.Result.Blocks[0].Text)
+				}
+			}
+			require.Equal(t, n, done)
+			if name == "kept" {
+				for _, id := range ids[0] {
+					require.Contains(t, called, id)
+				}
+			}
+			got := evs[len(evs)-1].(Done).History
+			require.NoError(t, got.check())
+			for _, turn := range got.Turns[len(h.Turns) : len(got.Turns)-1] {
+				for _, p := range turn.Messages[len(turn.Messages)-1].Parts {
+					require.Equal(t, called[p.Result.ID], p.Result.Result.Blocks[0].Text)
+				}
+			}
+		})
+	}
+}
+
+// A run's ids are the same whenever the same answers come: a replay is equal to what it replays.
+func TestCallIDsAreStable(t *testing.T) {
+	t.Parallel()
+	run := func() []string {
+		m := play(step{use("", "echo", `{"word":"a"}`), use("a b", "echo", `{"word":"b"}`), calls}, step{text("ok"), end})
+		done, err := newAgent(t, m, Limits{}, echo(t)).Run(t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."})
+		require.NoError(t, err)
+		return lines(done.History)
+	}
+	require.Equal(t, run(), run())
+}
+
+// Attempts at a typed answer are told apart although the service gives them one id.
+func TestCallIDsOfTypedAnswers(t *testing.T) {
+	t.Parallel()
+	type book struct {
+		Title string `json:"title"`
+	}
+	attempt := func(input string) step {
+		return step{UseDelta{ID: "call_0", Name: outputName, Input: input}, use("call_0", outputName, input), calls}
+	}
+	m := play(attempt(`{"title":1}`), attempt(`{"title":"Emma"}`))
+	var ids []string
+	for ev, err := range StreamAs[book](t.Context(), newAgent(t, m, Limits{}), Input{Scope: tenant(t, "acme"), Prompt: "Go."}) {
+		require.NoError(t, err)
+		if p, ok := ev.(Partial); ok {
+			ids = append(ids, p.ID)
+		}
+	}
+	require.Len(t, ids, 2)
+	require.NotEqual(t, ids[0], ids[1])
+}
+
+// A history that another program has made may hold one id in several turns, and ids of any service.
+func TestHistoryWithCallIDsOfServices(t *testing.T) {
+	t.Parallel()
+	turn := func(id string) Turn {
+		return Turn{Messages: []Message{
+			{User, []Part{{Text: "Go."}}},
+			{Assistant, []Part{{Use: &ToolUse{id, "echo", json.RawMessage(`{}`)}}}},
+			{User, []Part{{Result: &ToolResult{id, tools.Result{Blocks: []tools.Block{{Text: "ok"}}}}}}},
+		}}
+	}
+	a := newAgent(t, modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		return play(step{text("ok"), end}).Stream(ctx, r)
+	}), Limits{})
+	_, err := a.Run(t.Context(), Input{Prompt: "On.", History: History{Turns: []Turn{turn("call_0"), turn("call_0"), turn(""), turn(" f.r:0")}}})
+	require.NoError(t, err)
+	for _, id := range []string{"a\nb", "\xff", strings.Repeat("x", 257)} {
+		_, err := a.Run(t.Context(), Input{Prompt: "On.", History: History{Turns: []Turn{turn(id)}}})
+		require.ErrorContains(t, err, "the call id")
+	}
+}
