@@ -186,7 +186,9 @@ func isName(s string) bool { return len(s) >= 1 && len(s) <= 64 && strings.Trim(
 
 // isCallID reports whether s is in the grammar of call ids.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
-func isCallID(s string) bool { return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, nameLetters+".:") == "" }
+func isCallID(s string) bool {
+	return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, nameLetters+".:") == ""
+}
 
 // isObject: j is JSON already, since it was decoded.
 func isObject(j json.RawMessage) bool { return len(j) > 0 && j[0] == '{' }
