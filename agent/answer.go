@@ -95,7 +95,7 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 		span.endChat(reason, used, r.left, failed)
 	}()
 
-	for d, err := range r.agent.model.Stream(ctx, q) {
+	for d, err := range r.agent.model.Stream(ctx, requestFor(r.agent.model, q)) {
 		if err != nil {
 			return ans, modelFailed(err)
 		}
@@ -133,7 +133,7 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 			}
 		case ReasoningPart:
 			flush()
-			if failed := ans.reason(d.Reasoning); failed != nil {
+			if failed := ans.reason(sign(r.agent.model, d).Reasoning); failed != nil {
 				return ans, failed
 			}
 		case UseDelta:

@@ -103,10 +103,4 @@ func (r *run) tell() {
 
 // say adds m to what the model is told. Results and the prompt that follows them become one message, so that roles
 // alternate.
-func (r *run) say(m Message) {
-	if n := len(r.said); n > 0 && r.said[n-1].Role == m.Role {
-		r.said[n-1].Parts = slices.Concat(r.said[n-1].Parts, m.Parts)
-		return
-	}
-	r.said = append(r.said, m)
-}
+func (r *run) say(m Message) { r.said = join(r.said, m) }

@@ -12,8 +12,8 @@ import (
 // After a delta an error is an error, since the consumer has seen the beginning of an answer. Where all fail the error
 // is the last one's, with all of them as its cause.
 //
-// The models should take each other's histories: reasoning is signed by the model that wrote it, and services refuse a
-// signature that they did not make. What the request asks for, they all must support.
+// Each model is sent only the reasoning that it signed itself, by the name in its [ModelInfo]. What else the request asks
+// for, they all must support.
 func Fallback(models ...Model) Model { return fallback(slices.Clone(models)) }
 
 type fallback []Model
@@ -56,11 +56,14 @@ func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error
 // been passed on and its error is returned.
 func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) bool) *ModelError {
 	began := false
-	for d, err := range m.Stream(ctx, r) {
+	for d, err := range m.Stream(ctx, requestFor(m, r)) {
 		if e, ok := errors.AsType[*ModelError](err); ok && !began && transient(e) {
 			return e
 		}
 		began = true
+		if p, ok := d.(ReasoningPart); ok {
+			d = sign(m, p)
+		}
 		if !yield(d, err) || err != nil {
 			return nil
 		}

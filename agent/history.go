@@ -180,7 +180,7 @@ func (r *Reasoning) check() error {
 		return errors.New("reasoning that is redacted and is not")
 	case len(r.Redacted) == 0 && r.Text == "" && r.Signature == "":
 		return errors.New("reasoning without content")
-	case !utf8.ValidString(r.Text) || !utf8.ValidString(r.Signature):
+	case !utf8.ValidString(r.Text) || !utf8.ValidString(r.Signature) || !utf8.ValidString(r.Model):
 		return errors.New("the reasoning is not UTF-8")
 	}
 	return nil

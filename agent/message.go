@@ -39,6 +39,9 @@ type Reasoning struct {
 	Text, Signature string
 	// Redacted is reasoning that the service has encrypted; then the rest is empty.
 	Redacted []byte
+	// Model is the model that signed it, as in [ModelInfo]; empty if it is not known. Reasoning is left out of requests to
+	// any other model.
+	Model string
 }
 
 // Part is one piece of a message: exactly one of its fields is set. Images and documents are the user's, reasoning

@@ -29,7 +29,7 @@ type Model interface {
 type Described interface{ Info() ModelInfo }
 
 // ModelInfo names a model: the Provider as OpenTelemetry's gen_ai.provider.name has it ("aws.bedrock"), and the Model's
-// own id. Either may be empty.
+// own id. Either may be empty. A Model that wraps another one returns the other's.
 type ModelInfo struct{ Provider, Model string }
 
 // Request is one call of a [Model].

@@ -58,7 +58,7 @@ func (e *encoder) part(p Part) (w richPart, err error) {
 	}
 	if g := p.Reasoning; g != nil {
 		e.rich = true
-		w.Reasoning = &reasoningJSON{Text: g.Text, Signature: g.Signature, Redacted: g.Redacted}
+		w.Reasoning = &reasoningJSON{Text: g.Text, Signature: g.Signature, Redacted: g.Redacted, Model: g.Model}
 	}
 	if c := p.Citation; c != nil {
 		e.rich = true
@@ -141,7 +141,7 @@ func decodePart(w richPart, root *object.Root) (p Part, err error) {
 		p.Result = &ToolResult{ID: w.Result.ID, Result: r}
 	}
 	if g := w.Reasoning; g != nil {
-		p.Reasoning = &Reasoning{Text: g.Text, Signature: g.Signature, Redacted: g.Redacted}
+		p.Reasoning = &Reasoning{Text: g.Text, Signature: g.Signature, Redacted: g.Redacted, Model: g.Model}
 	}
 	if c := w.Citation; c != nil {
 		p.Citation = &Citation{Text: c.Text, Source: c.Source, Title: c.Title, Quotes: c.Quotes}

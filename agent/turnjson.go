@@ -79,6 +79,7 @@ type reasoningJSON struct {
 	Text      string `json:"text,omitempty"`
 	Signature string `json:"signature,omitempty"`
 	Redacted  []byte `json:"redacted,omitempty"`
+	Model     string `json:"model,omitempty"`
 }
 
 type citationJSON struct {
@@ -108,8 +109,8 @@ type locationJSON struct {
 //
 //	{"image":{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}}
 //	{"document":{"format":"pdf","bytes":"base64"}}
-//	{"reasoning":{"text":"…","signature":"…"}}   {"reasoning":{"redacted":"base64"}}
 //	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],"location":{"kind":"page","index":0,"start":1,"end":2}}}
+//	{"reasoning":{"text":"…","signature":"…","model":"…"}}   {"reasoning":{"redacted":"base64","model":"…"}}
 //
 // Bytes are written as they are, a third longer, in each turn that shows them, so what is large should be an object. A
 // turn that is not whole, a call without its result above all, is an error, and so is an object that s does not

@@ -62,6 +62,14 @@ func (r *Recorder) Err() error {
 	return r.err
 }
 
+// Info implements [agent.Described] with what the recorded model returns.
+func (r *Recorder) Info() agent.ModelInfo {
+	if d, ok := r.model.(agent.Described); ok {
+		return d.Info()
+	}
+	return agent.ModelInfo{}
+}
+
 // Stream implements [agent.Model].
 func (r *Recorder) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {

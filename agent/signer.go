@@ -1,0 +1,57 @@
+package agent
+
+import (
+	"cmp"
+	"slices"
+)
+
+// signer returns the name under which the history notes what m signs: its own, or "" if it does not have one. A
+// [Fallback] signs nothing itself, its models do.
+func signer(m Model) string {
+	if _, ok := m.(fallback); ok {
+		return ""
+	}
+	if d, ok := m.(Described); ok {
+		return d.Info().Model
+	}
+	return ""
+}
+
+// sign notes the model that has signed d, unless d names one.
+func sign(m Model, d ReasoningPart) ReasoningPart {
+	d.Model = cmp.Or(d.Model, signer(m))
+	return d
+}
+
+// requestFor returns r without the reasoning that other models than m have signed. A service refuses a signature that
+// its model did not make. It returns r itself if there is none.
+func requestFor(m Model, r *Request) *Request {
+	if _, ok := m.(fallback); ok {
+		return r // it asks each of its models with a request of its own
+	}
+	name := signer(m)
+	foreign := func(p Part) bool { return p.Reasoning != nil && p.Reasoning.Model != name }
+	if !slices.ContainsFunc(r.Messages, func(m Message) bool { return slices.ContainsFunc(m.Parts, foreign) }) {
+		return r
+	}
+	own := *r
+	own.Messages = make([]Message, 0, len(r.Messages))
+	for _, m := range r.Messages {
+		if slices.ContainsFunc(m.Parts, foreign) {
+			m.Parts = slices.DeleteFunc(slices.Clone(m.Parts), foreign)
+		}
+		if len(m.Parts) > 0 {
+			own.Messages = join(own.Messages, m)
+		}
+	}
+	return &own
+}
+
+// join appends m to ms. Messages of one role in a row become one, so that roles alternate.
+func join(ms []Message, m Message) []Message {
+	if n := len(ms); n > 0 && ms[n-1].Role == m.Role {
+		ms[n-1].Parts = slices.Concat(ms[n-1].Parts, m.Parts)
+		return ms
+	}
+	return append(ms, m)
+}
