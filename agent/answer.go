@@ -99,6 +99,9 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 		if err != nil {
 			return ans, modelFailed(err)
 		}
+		if !r.settle() {
+			return ans, nil
+		}
 		if _, ok := d.(UsagePart); stopped && !ok {
 			return ans, breach(fmt.Errorf("agent: the model went on after its end, with %T", d))
 		}

@@ -11,7 +11,8 @@ import (
 
 // Compactor shortens a conversation. It gets all turns before an answer is asked for, and gives those that are to be
 // in their place: the same where nothing has to be done. full says that the conversation did not fit the model, so
-// something has to be done if at all possible. The Usage is what it has cost itself.
+// something has to be done if at all possible; it is called again, with what it gave, until the conversation fits or it
+// makes it no shorter. The Usage is what it has cost itself.
 //
 // It may drop turns and put others before the rest, but never takes one apart: a turn holds its calls and their
 // results, so between turns is where a conversation can be cut. The first message of what it gives is the user's, and
@@ -96,6 +97,15 @@ func lastSaid(turns []Turn) []Part {
 	return nil
 }
 
+// estimateAll returns about how many tokens the turns have.
+func estimateAll(turns []Turn) int {
+	n := 0
+	for _, t := range turns {
+		n += estimate(t)
+	}
+	return n
+}
+
 // estimate is about how many tokens t has.
 func estimate(t Turn) int {
 	const image, document = 1600, 3000
@@ -129,29 +139,38 @@ func estimate(t Turn) int {
 	return tokens + bytes/4
 }
 
-// shorten has the conversation shortened, and reports whether it was.
-func (r *run) shorten(full bool) (bool, *RunError) {
-	if r.agent.compact == nil || len(r.turns) == 0 {
-		return false, nil
-	}
-	turns, usage, err := r.compacted(full)
-	r.cost(usage)
-	if err != nil {
-		return false, modelFailed(fmt.Errorf("agent: compact: %w", err))
-	}
-	if same(turns, r.turns) {
-		return false, nil
-	}
-	if err := r.checkCompacted(turns); err != nil {
-		return false, &RunError{Code: Internal, Message: "The conversation could not be shortened.",
-			Err: fmt.Errorf("agent: compact: %w", err)}
+// compactEarly shortens a conversation that has grown too long for the Compactor, before the model is asked.
+func (r *run) compactEarly() *RunError {
+	turns, failed := r.compact(false)
+	if failed != nil || turns == nil {
+		return failed
 	}
 	r.turns = slices.Clip(turns)
 	r.tell()
 	if r.emit(Compacted{Turns: r.turns}) {
 		r.save(nil, nil)
 	}
-	return true, nil
+	return nil
+}
+
+// compact returns the turns that the Compactor puts in the place of the run's; nil if they stay.
+func (r *run) compact(full bool) ([]Turn, *RunError) {
+	if r.agent.compact == nil || len(r.turns) == 0 {
+		return nil, nil
+	}
+	turns, usage, err := r.compacted(full)
+	r.cost(usage)
+	if err != nil {
+		return nil, modelFailed(fmt.Errorf("agent: compact: %w", err))
+	}
+	if same(turns, r.turns) {
+		return nil, nil
+	}
+	if err := r.checkCompacted(turns); err != nil {
+		return nil, &RunError{Code: Internal, Message: "The conversation could not be shortened.",
+			Err: fmt.Errorf("agent: compact: %w", err)}
+	}
+	return turns, nil
 }
 
 // compacted is what the Compactor gives. It gets a copy: the turns may still be the input's, and it may well delete from

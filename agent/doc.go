@@ -46,7 +46,8 @@
 // # Long conversations
 //
 // A [Compactor] shortens the history at the boundaries of turns, when it has grown and when the model says that it
-// does not fit: [DropOldest] leaves the oldest turns out, [Summarise] has a model write a summary of them.
+// does not fit: [DropOldest] leaves the oldest turns out, [Summarise] has a model write a summary of them. If that is
+// not enough, or if there is no Compactor, the longest texts and results are cut and the model is asked again.
 //
 // # Media and reasoning
 //

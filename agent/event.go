@@ -66,9 +66,10 @@ type (
 		Ended *Turn
 	}
 
-	// Compacted says that the conversation was shortened, see [Options]: these are all its turns now, in the place of
-	// all those before. In a run with an id a Checkpointed follows at once, and the two are to be stored together: the
-	// one before knows only the turns of before.
+	// Compacted says that the conversation was shortened, see [Options].Compact: these are all its turns now, in the place
+	// of all those before. If the model has refused the longer one, it comes once the model has accepted this one. In a
+	// run with an id a Checkpointed follows at once, and the two are to be stored together: the one before knows only the
+	// turns of before.
 	Compacted struct{ Turns []Turn }
 
 	// Done is the last event of a run that did not fail.

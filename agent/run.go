@@ -19,6 +19,8 @@ type run struct {
 	yield  func(Event, error) bool
 
 	turns   []Turn          // the input's, then this run's
+	before  []Turn          // what turns were before propose; nil if there is no proposal
+	cuts    int             // how often texts and results were cut for the present answer
 	prompt  *Message        // what has been said to the model and is in no turn yet; nil if nothing has
 	said    []Message       // what the model is told: the turns, flattened, and the prompt
 	ids     map[string]bool // every call's id, of the history too
@@ -159,29 +161,6 @@ func (r *run) next() (Stop, *RunError) {
 		return "", nil
 	}
 	return r.act(offered, w)
-}
-
-// answer asks the model, in a conversation that has been shortened where it has to be. Where it turns out too long
-// before the model has said anything, it is shortened, and the model asked once more.
-func (r *run) answer(offered offer) (*answer, *RunError) {
-	if _, failed := r.shorten(false); failed != nil || r.left {
-		return &answer{}, failed
-	}
-	r.turn++
-	ans, failed := r.ask(offered)
-	if failed == nil || failed.Code != ContextFull || ans.began || r.left || r.ctx.Err() != nil {
-		return ans, failed
-	}
-	r.turn--
-	shorter, worse := r.shorten(true)
-	r.turn++
-	switch {
-	case worse != nil:
-		return ans, worse
-	case !shorter || r.left:
-		return ans, failed
-	}
-	return r.ask(offered)
 }
 
 // act runs the calls of an answer and adds the turn to the history, unless calls are left pending.

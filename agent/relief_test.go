@@ -1,0 +1,178 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
+)
+
+// window is a Model that takes requests of up to so many bytes of texts, arguments and results, and refuses others as
+// too long. It plays a step for each request that it takes.
+type window struct {
+	*script
+	bytes   int
+	refused int
+}
+
+func (w *window) Stream(ctx context.Context, r *Request) iterDeltas {
+	n := 0
+	for _, m := range r.Messages {
+		for _, p := range m.Parts {
+			n += cuttable(p)
+			if p.Use != nil {
+				n += len(p.Use.Input)
+			}
+		}
+	}
+	if n > w.bytes {
+		w.refused++
+		return play(step{&ModelError{Code: ContextFull, Message: "Too long."}}).Stream(ctx, r)
+	}
+	return w.script.Stream(ctx, r)
+}
+
+// giant returns a tool whose result has n bytes, as text or as JSON.
+func giant(t *testing.T, name string, n int, asJSON bool) *tools.Tool {
+	tool, err := tools.New(name, "Returns a lot.", func(context.Context, *tools.Call, struct{}) (tools.Result, error) {
+		b := tools.Block{Text: strings.Repeat("text ü ", n/8)}
+		if asJSON {
+			rows := make([]string, n/64)
+			for i := range rows {
+				rows[i] = fmt.Sprintf(`{"row":%d,"name":%q}`, i, strings.Repeat("n", 40))
+			}
+			b = tools.Block{JSON: json.RawMessage(`{"rows":[` + strings.Join(rows, ",") + `]}`)}
+		}
+		return tools.Result{Blocks: []tools.Block{b}, Summary: "a lot"}, nil
+	})
+	require.NoError(t, err)
+	return tool
+}
+
+// A result that does not fit the model is cut until it does, whether the conversation can be compacted or not. Calls
+// and results stay pairs, JSON stays JSON, and the next run goes on.
+func TestGiantResults(t *testing.T) {
+	t.Parallel()
+	summariser := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+		return play(step{text("They spoke."), end}).Stream(ctx, r)
+	})
+	turn := func(q string) Turn {
+		return Turn{[]Message{{User, []Part{{Text: q}}}, {Assistant, []Part{{Text: strings.Repeat(q, 400)}}}}}
+	}
+	old := History{Turns: []Turn{turn("one"), turn("two"), turn("three")}}
+	compactors := map[string]Compactor{
+		"none": nil, "drop": DropOldest(1 << 30), "summarise": Summarise(summariser, 1<<30),
+		"one that does nothing": func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) { return ts, Usage{}, nil },
+		"one that only grows": func(_ context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
+			if full {
+				ts = append([]Turn{turn("more")}, ts...)
+			}
+			return ts, Usage{}, nil
+		},
+	}
+	for name, c := range compactors {
+		for _, bytes := range []int{2_000_000, 700_000, 30_000} {
+			t.Run(fmt.Sprint(name, " ", bytes), func(t *testing.T) {
+				t.Parallel()
+				m := &window{bytes: bytes, script: play(
+					step{use("c1", "big", `{}`), use("c2", "json", `{}`), use("c3", "small", `{}`), calls}, step{text("ok"), end}, step{text("yes"), end},
+				)}
+				a, err := New(m, &Options{Compact: c, Tools: tools.Of(giant(t, "big", 750_000, false), giant(t, "json", 400_000, true), giant(t, "small", 80, false))})
+				require.NoError(t, err)
+				var stored []Turn
+				var h History
+				for i, prompt := range []string{"Go.", "On."} {
+					stored = append([]Turn{}, h.Turns...)
+					if i == 0 {
+						h, stored = old, append(stored, old.Turns...)
+					}
+					for ev, err := range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Run: prompt, Prompt: prompt, History: h}) {
+						require.NoError(t, err)
+						switch ev := ev.(type) {
+						case Compacted:
+							stored = append([]Turn{}, ev.Turns...)
+						case Checkpointed:
+							if ev.Ended != nil {
+								stored = append(stored, *ev.Ended)
+							}
+							require.Equal(t, len(stored), ev.Turns)
+						case Done:
+							h = ev.History
+						}
+					}
+					require.Equal(t, stored, h.Turns, "what the events say is what the run ends with")
+				}
+				require.NoError(t, m.bad)
+				require.NoError(t, h.check())
+				require.LessOrEqual(t, m.refused, maxReliefs)
+				var got []*ToolResult
+				for _, turn := range h.Turns {
+					for _, m := range turn.Messages {
+						for _, p := range m.Parts {
+							if p.Result != nil {
+								got = append(got, p.Result)
+							}
+						}
+					}
+				}
+				require.Len(t, got, 3)
+				require.Equal(t, strings.Repeat("text ü ", 10), got[2].Result.Blocks[0].Text, "what is short stays")
+				require.True(t, json.Valid(got[1].Result.Blocks[0].JSON))
+				whole := len(got[0].Result.Blocks[0].Text) > 740_000
+				require.Equal(t, bytes == 2_000_000, whole)
+				if !whole {
+					require.Contains(t, got[0].Result.Blocks[1].Text, "Cut to fit")
+					require.Greater(t, cuttable(Part{Result: got[0]}), bytes/16, "no more is cut than has to be")
+				}
+			})
+		}
+	}
+}
+
+// A history that an earlier program has left, with a giant result in its last turn or a giant message of the user's,
+// can be gone on from.
+func TestGiantHistory(t *testing.T) {
+	t.Parallel()
+	result := wholeTurn()
+	result.Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 750_000)}
+	said := Turn{[]Message{{User, []Part{{Text: strings.Repeat("y", 750_000)}}}, {Assistant, []Part{{Text: "ok"}}}}}
+	for name, turns := range map[string][]Turn{"a result": {result}, "a message": {said}, "both": {said, result}} {
+		for _, c := range []Compactor{nil, DropOldest(1000)} {
+			t.Run(fmt.Sprint(name, c == nil), func(t *testing.T) {
+				t.Parallel()
+				m := &window{bytes: 100_000, script: play(step{text("ok"), end})}
+				a, err := New(m, &Options{Compact: c})
+				require.NoError(t, err)
+				h := History{Turns: turns}
+				before := lines(h)
+				done, err := a.Run(t.Context(), Input{Prompt: "On.", History: h})
+				require.NoError(t, err)
+				require.NoError(t, done.History.check())
+				require.Equal(t, before, lines(h), "the input is as it was")
+			})
+		}
+	}
+}
+
+// A prompt that fits nowhere fails the run and leaves the history as it was.
+func TestGiantPrompt(t *testing.T) {
+	t.Parallel()
+	h := History{Turns: []Turn{wholeTurn()}}
+	h.Turns[0].Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 50_000)}
+	h.Turns = append([]Turn{{[]Message{{User, []Part{{Text: "a"}}}, {Assistant, []Part{{Text: "b"}}}}}}, h.Turns...)
+	for _, c := range []Compactor{nil, DropOldest(1 << 30)} {
+		m := &window{bytes: 100_000, script: play()}
+		a, err := New(m, &Options{Compact: c})
+		require.NoError(t, err)
+		evs, failed := drain(t, a, t.Context(), Input{Prompt: strings.Repeat("p", 200_000), History: h})
+		require.Empty(t, evs)
+		require.Equal(t, ContextFull, failed.Code)
+		require.Equal(t, h, failed.Done.History)
+		require.Less(t, m.refused, maxReliefs)
+	}
+}
