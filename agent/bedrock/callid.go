@@ -18,17 +18,14 @@ var callID = regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`)
 // how often it came before, so it stays the same while a conversation grows.
 type callIDs struct {
 	messages []agent.Message
-	count    map[string]int     // how often each id has come so far
+	calls    int                // how many have been sent so far
 	sent     map[string]*string // the replacements, by what they replace
 }
 
-// call returns the id to send for the next call with this id.
+// call returns the id to send for the next call, which has this id.
 func (c *callIDs) call(id *string) *string {
-	n := c.count[*id]
-	if c.count == nil {
-		c.count = make(map[string]int)
-	}
-	c.count[*id]++
+	n := c.countBefore(*id)
+	c.calls++
 	if n == 0 && callID.MatchString(*id) {
 		return id
 	}
@@ -52,6 +49,26 @@ func (c *callIDs) result(id *string) *string {
 		return own
 	}
 	return id
+}
+
+// countBefore returns how many of the calls that have been sent had this id. It looks at all of them, since a
+// conversation rarely has more than some hundred.
+func (c *callIDs) countBefore(id string) int {
+	n, calls := 0, 0
+	for _, m := range c.messages {
+		for _, p := range m.Parts {
+			switch {
+			case p.Use == nil:
+				continue
+			case calls == c.calls:
+				return n
+			case p.Use.ID == id:
+				n++
+			}
+			calls++
+		}
+	}
+	return n
 }
 
 // isGiven reports whether a call of the request has this id.
