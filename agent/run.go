@@ -189,7 +189,11 @@ func (r *run) act(offered offer, w *work) (Stop, *RunError) {
 	r.failure = b.err
 	switch {
 	case r.out != nil && b.succeeded && w.alone(r.out.name):
-		r.value = w.jobs[0].Input
+		value, err := r.out.tool.Validate(w.jobs[0].Input) // the form that decodes into the caller's type
+		if err != nil {
+			return "", otherForm(err)
+		}
+		r.value = value
 		return r.commit(w.answer, w.results(), Complete)
 	case r.ctx.Err() != nil:
 		return r.commit(w.answer, w.results(), Cancelled)

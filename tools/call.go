@@ -55,7 +55,8 @@ func (c *Call) ID() string { return c.o.ID }
 // which the conversation knows.
 func (c *Call) Name() string { return c.o.Name }
 
-// Args are the arguments as the model sent them; not to be changed.
+// Args are the arguments as the model sent them, except that the function and its middleware see integers in plain
+// digits ([Tool.Validate]). They must not be changed.
 func (c *Call) Args() json.RawMessage { return c.o.Args }
 
 // IdempotencyKey is a key for effects that must happen once, see [CallOptions].

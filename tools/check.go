@@ -1,17 +1,17 @@
 package tools
 
 import (
-	"encoding/json"
+	"encoding"
 	"fmt"
-	"maps"
-	"math"
-	"regexp"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // misfitsMax is how many misfits one message names, and enumMax how many values of an enum.
@@ -20,14 +20,22 @@ const (
 	enumMax    = 16
 )
 
-// checker decides whether a value fits a schema that newSchema has made, and says where it does not: each place by its
-// path in the value, the same ones each time, as in "pages[2].number: is text, want integer". It knows the keywords
-// that newSchema can produce, and no others.
+// checker decides whether a value fits a schema that newSchema has made and decodes into its Go type, and says where it
+// does not: each place by its path in the value, the same ones each time, as in "pages[2].number: is string "x", want
+// integer". It knows the keywords that newSchema can produce, and no others.
 type checker struct {
-	patterns map[string]*regexp.Regexp // every pattern of the schema, compiled
-	path     []step
-	found    []string
-	more     int // misfits beyond those in found
+	*constraints
+	path  []step
+	found []string
+	more  int // misfits beyond those in found
+
+	rewrites []rewrite
+}
+
+// rewrite is a number that is written in another way than its Go type decodes: 3.0 or 3e2 for an integer.
+type rewrite struct {
+	at, length int
+	plain      string
 }
 
 // step is one step of a path: a name, or with an empty name an index.
@@ -67,7 +75,7 @@ func (c *checker) sayAt(name, format string, args ...any) {
 	c.path = c.path[:len(c.path)-1]
 }
 
-func (c *checker) walk(s *jsonschema.Schema, v any) {
+func (c *checker) walk(s *jsonschema.Schema, v strictjson.Value) {
 	if got := kind(v); !takes(s, got) {
 		want := s.Types
 		if want == nil {
@@ -76,33 +84,32 @@ func (c *checker) walk(s *jsonschema.Schema, v any) {
 		c.say("is %s, want %s", shown(v, got), strings.Join(want, " or "))
 		return
 	}
-	switch v := v.(type) {
-	case string:
-		c.text(s, v)
-	case float64:
-		if s.Minimum != nil && v < *s.Minimum {
-			c.say("%s is less than %s", number(v), number(*s.Minimum))
-		}
-		if s.Maximum != nil && v > *s.Maximum {
-			c.say("%s is more than %s", number(v), number(*s.Maximum))
-		}
-		if s.Enum != nil && !slices.Contains(s.Enum, any(v)) {
-			c.say("%s is not one of %s", number(v), choices(s.Enum))
-		}
-	case []any:
-		if s.MinItems != nil && len(v) < *s.MinItems {
-			c.say("has %d items, want at least %d", len(v), *s.MinItems)
-		}
-		if s.MaxItems != nil && len(v) > *s.MaxItems {
-			c.say("has %d items, want at most %d", len(v), *s.MaxItems)
-		}
-		for i, item := range v {
-			c.path = append(c.path, step{index: i})
-			c.walk(s.Items, item)
-			c.path = c.path[:len(c.path)-1]
-		}
-	case map[string]any:
+	switch v.Type() {
+	case strictjson.String:
+		c.text(s, v.Text())
+	case strictjson.Number:
+		c.number(s, v)
+	case strictjson.Array:
+		c.list(s, v)
+	case strictjson.Object:
 		c.object(s, v)
+	}
+}
+
+func (c *checker) list(s *jsonschema.Schema, v strictjson.Value) {
+	n := v.Len()
+	if s.MinItems != nil && n < *s.MinItems {
+		c.say("has %d items, want at least %d", n, *s.MinItems)
+	}
+	if s.MaxItems != nil && n > *s.MaxItems {
+		c.say("has %d items, want at most %d", n, *s.MaxItems)
+	}
+	i := 0
+	for item := range v.Items() {
+		c.path = append(c.path, step{index: i})
+		c.walk(s.Items, item)
+		c.path = c.path[:len(c.path)-1]
+		i++
 	}
 }
 
@@ -124,15 +131,20 @@ func (c *checker) text(s *jsonschema.Schema, v string) {
 	}
 	if s.Format != "" {
 		if f := formats[s.Format]; !f.fits(v) {
-			c.say("%s is no %s, such as %s", quoted(v), s.Format, f.such)
+			c.say("%s is not a valid %s (example: %s)", quoted(v), s.Format, f.such)
+		}
+	}
+	if t := c.types[s]; t != nil && len(c.found) == 0 { // a text with rules of its own
+		if err := reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(v)); err != nil {
+			c.say("%s is not valid: %v", quoted(v), err)
 		}
 	}
 }
 
-func (c *checker) object(s *jsonschema.Schema, v map[string]any) {
+func (c *checker) object(s *jsonschema.Schema, v strictjson.Value) {
 	known := 0
 	for _, name := range s.PropertyOrder {
-		if item, ok := v[name]; ok {
+		if item, ok := v.Get(name); ok {
 			known++
 			c.path = append(c.path, step{name: name})
 			c.walk(s.Properties[name], item)
@@ -141,10 +153,10 @@ func (c *checker) object(s *jsonschema.Schema, v map[string]any) {
 			c.sayAt(name, "is missing")
 		}
 	}
-	if known == len(v) {
+	if known == v.Len() {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(v)) {
+	for name := range v.Members() {
 		if s.Properties[name] == nil {
 			n, _ := clip(name, 64)
 			c.sayAt(n, "is not known here; the names are %q", s.PropertyOrder)
@@ -160,33 +172,23 @@ func takes(s *jsonschema.Schema, kind string) bool {
 	return slices.Contains(s.Types, kind) || kind == "integer" && slices.Contains(s.Types, "number")
 }
 
-// kind is the schema type of a value that encoding/json has read.
-func kind(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case string:
-		return "string"
-	case float64:
-		if v == math.Trunc(v) {
+// kind is the schema type of a value. A number without a fraction is an integer however it is written, by JSON Schema's
+// rule: 3, 3.0 and 3e0.
+func kind(v strictjson.Value) string {
+	if v.Type() == strictjson.Number {
+		if _, ok := v.Integer(); ok {
 			return "integer"
 		}
-		return "number"
-	case []any:
-		return "array"
 	}
-	return "object"
+	return string(v.Type())
 }
 
 // shown is a value in a message: short ones as they are, with their type, others by their type alone.
-func shown(v any, kind string) string {
-	b, err := json.Marshal(v)
-	if err != nil || len(b) > 40 || kind == "null" || kind == "object" || kind == "array" {
+func shown(v strictjson.Value, kind string) string {
+	if len(v.Raw()) > 40 || kind == "null" || kind == "object" || kind == "array" {
 		return kind
 	}
-	return kind + " " + string(b)
+	return kind + " " + string(v.Raw())
 }
 
 // quoted is a text in a message, cut where it is long.
@@ -195,14 +197,6 @@ func quoted(s string) string {
 		return strconv.Quote(cut) + "…"
 	}
 	return strconv.Quote(s)
-}
-
-// number is a number in a message, without an exponent where a person would write none.
-func number(f float64) string {
-	if math.Abs(f) < 1e15 {
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
 // choices lists the values of an enum.
@@ -217,7 +211,7 @@ func choices(enum []any) string {
 		case string:
 			out = append(out, strconv.Quote(e))
 		case float64:
-			out = append(out, number(e))
+			out = append(out, shownNumber(e))
 		}
 	}
 	return strings.Join(out, ", ")

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // The tags by which a field says more of its values than its Go type does.
@@ -22,20 +25,17 @@ var (
 	mistakenTags = []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "regexp"}
 )
 
-// constrainer puts the constraints of Go types and of struct tags into an inferred schema.
-type constrainer struct {
-	patterns map[string]*regexp.Regexp
-}
-
-// constrain adds to s, the normalised schema of t, what the tags of t's fields say. Every field of t has been checked
-// by checkFields.
-func (c constrainer) constrain(t reflect.Type, s *jsonschema.Schema, path string) error {
+// constrain adds to s, the normalised schema of t, the constraints of t and of the tags of t's fields. Every field of t
+// has been checked by checkFields.
+func (c constraints) constrain(t reflect.Type, s *jsonschema.Schema, path string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		s.Format = "date-time"
+	case isNumber(t), t.Kind() == reflect.String && reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		c.types[s] = t
 	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array:
 		return c.constrain(t.Elem(), s.Items, path+"[]")
 	case t.Kind() == reflect.Struct:
@@ -44,7 +44,7 @@ func (c constrainer) constrain(t reflect.Type, s *jsonschema.Schema, path string
 	return nil
 }
 
-func (c constrainer) fields(t reflect.Type, s *jsonschema.Schema, path string) error {
+func (c constraints) fields(t reflect.Type, s *jsonschema.Schema, path string) error {
 	for f := range t.Fields() {
 		tag := f.Tag.Get("json")
 		name, _, _ := strings.Cut(tag, ",")
@@ -85,7 +85,7 @@ func given(tag reflect.StructTag) (names []string) {
 }
 
 // apply puts the tags of one field into its schema. Those of values bind the innermost items of a list.
-func (c constrainer) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
+func (c constraints) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
 	leaf := s
 	for leaf.Type == "array" {
 		leaf = leaf.Items
@@ -108,8 +108,16 @@ func (c constrainer) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
 	}
 	// A value that could be chosen and would then be refused is a mistake.
 	for _, e := range leaf.Enum {
-		check := checker{patterns: c.patterns}
-		if check.walk(leaf, e); len(check.found) > 0 {
+		b, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		v, err := strictjson.Parse(b)
+		if err != nil {
+			return err
+		}
+		check := checker{constraints: &c}
+		if check.walk(leaf, v); len(check.found) > 0 {
 			return fmt.Errorf("the enum does not fit the rest: %s", check.message())
 		}
 	}
@@ -119,7 +127,7 @@ func (c constrainer) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
 var errMisplaced = errors.New("does not fit the field's type")
 
 // one puts one tag into the schema: of the field, s, or of its values, leaf.
-func (c constrainer) one(name, value string, s, leaf *jsonschema.Schema) error {
+func (c constraints) one(name, value string, s, leaf *jsonschema.Schema) error {
 	var fits bool
 	switch name {
 	case "enum":
@@ -224,7 +232,7 @@ func count(value string) (*int, error) {
 var goOnly = regexp.MustCompile(`^(?:[^\\]|\\.)*?(?:\(\?[^:]|\\[AzaCQEpP]|\\x\{|\[:\^?[a-z]+:\])`)
 
 // pattern compiles a pattern. It is a regular expression that both Go and JSON Schema read in the same way.
-func (c constrainer) pattern(value string) error {
+func (c constraints) pattern(value string) error {
 	re, err := regexp.Compile(value)
 	if err != nil {
 		return err

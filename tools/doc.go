@@ -31,6 +31,16 @@
 // another or that means nothing is refused by New, with the path of the field. Arguments that do not fit are a
 // correction that names each misfit by its path: pages[2].kind: "x" is not one of "text", "plate".
 //
+// Arguments are strict JSON: valid UTF-8 without half surrogate pairs, no name twice in an object. A number without a
+// fraction is an integer however it is written (3, 3.0, 3e0), and [Call.Args] has it in plain digits. A json.Number is a
+// number. Arguments that pass the check decode; a number that its Go type does not hold is a correction.
+//
+// # Results
+//
+// A result is sent as text or JSON. Nil slices and maps in it are sent as [] and {}, because a model reads null as
+// "unknown"; nil pointers stay null. JSON must be strict too. Bytes and escapes in it that are not text become U+FFFD,
+// and every other defect is an error of the call.
+//
 // # Failures
 //
 // A function reports failure in one of these ways: [Correct] is for the model, which reads it and may try again;

@@ -100,7 +100,7 @@ func ExampleNew_constraints() {
 	}))
 	fmt.Println(err)
 	// Output:
-	// tools: correction: the arguments do not fit: isbn: "0-19" does not match ^[0-9]{13}$; due: "soon" is no date, such as 2026-01-31; tags[1]: "sold" is not one of "lent", "reserved", "lost"
+	// tools: correction: the arguments do not fit: isbn: "0-19" does not match ^[0-9]{13}$; due: "soon" is not a valid date (example: 2026-01-31); tags[1]: "sold" is not one of "lent", "reserved", "lost"
 }
 
 // A tool may answer with what it has read, as an image or a document.

@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // Block is one piece of a [Result]: exactly one of its fields is set. The zero Block is an empty text.
 type Block struct {
 	Text     string
-	JSON     json.RawMessage // one value
+	JSON     json.RawMessage // one value, without duplicate names and at most 500 levels deep
 	Image    *Media          // of an image's format
 	Document *Media          // of a document's format
 }
@@ -37,10 +40,7 @@ func encode[Out any](out Out) (Result, error) {
 	var res Result
 	switch v := any(out).(type) {
 	case Result:
-		if err := v.Check(); err != nil {
-			return Result{}, err
-		}
-		return v, nil
+		return v.sendable()
 	case string:
 		if !utf8.ValidString(v) {
 			return Result{}, errors.New("the text is not UTF-8")
@@ -56,7 +56,7 @@ func encode[Out any](out Out) (Result, error) {
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
 		enc.SetEscapeHTML(false) // for a model, not for a page: \u003c costs tokens
-		if err := enc.Encode(out); err != nil {
+		if err := enc.Encode(fillNil(out)); err != nil {
 			return Result{}, err
 		}
 		res.Blocks = []Block{{JSON: bytes.TrimSuffix(buf.Bytes(), []byte("\n"))}}
@@ -69,7 +69,7 @@ func encode[Out any](out Out) (Result, error) {
 	return res, nil
 }
 
-// Check says why no model could be sent r as it stands, if none could: [Tool.Call] gives no such Result.
+// Check returns an error if r cannot be sent to a model. [Tool.Call] returns no such Result.
 func (r Result) Check() error {
 	if !utf8.ValidString(r.Summary) {
 		return errors.New("the summary is not UTF-8")
@@ -82,8 +82,8 @@ func (r Result) Check() error {
 	return nil
 }
 
-// Check says why b is not one text, JSON value, image or document, if it is not. Its errors go on from a word for b, as
-// in "block 2 is not UTF-8".
+// Check returns an error unless b is one text, JSON value, image or document. The error completes a phrase such as
+// "block 2 …".
 func (b Block) Check() error {
 	set := 0
 	for _, is := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil} {
@@ -103,12 +103,45 @@ func (b Block) Check() error {
 		return fmt.Errorf("holds %d things, and may hold one of text, JSON, an image and a document", set)
 	case media != nil:
 		return fmt.Errorf("cannot be shown: %w", media)
-	case b.JSON != nil && !json.Valid(b.JSON): // the empty one too
-		return errors.New("is not JSON")
-	case !utf8.Valid(b.JSON) || !utf8.ValidString(b.Text):
+	case !utf8.ValidString(b.Text):
 		return errors.New("is not UTF-8")
 	}
+	if b.JSON != nil {
+		if err := strictjson.Check(b.JSON); err != nil {
+			return fmt.Errorf("is %w", err)
+		}
+	}
 	return nil
+}
+
+// sendable returns r, its JSON repaired if that is what it lacks, or the error of Check.
+func (r Result) sendable() (Result, error) {
+	err := r.Check()
+	if err != nil {
+		r = r.repairText()
+		err = r.Check()
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return r, nil
+}
+
+// repairText returns r with U+FFFD in place of everything in its JSON that is not text: bytes that are not UTF-8 and
+// escapes that are half of a surrogate pair. The blocks of r do not change.
+func (r Result) repairText() Result {
+	copied := false
+	for i, b := range r.Blocks {
+		repaired := strictjson.Repair(b.JSON)
+		if len(repaired) == 0 || &repaired[0] == &b.JSON[0] {
+			continue
+		}
+		if !copied {
+			r.Blocks, copied = slices.Clone(r.Blocks), true
+		}
+		r.Blocks[i].JSON = repaired
+	}
+	return r
 }
 
 // summary is the first line of the first block that has one, cut to a length that fits a list.

@@ -2,7 +2,6 @@ package tools
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -10,15 +9,23 @@ import (
 	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // schema is the schema of a tool's arguments in its two forms: the document that a model reads, and the rules that
 // decide. They differ in one thing: the rules take null for an optional property, the document does not mention it,
 // because not every model behind Bedrock takes a list of types.
 type schema struct {
-	doc      json.RawMessage
-	rules    *jsonschema.Schema
-	patterns map[string]*regexp.Regexp // every pattern in rules
+	doc   json.RawMessage
+	rules *jsonschema.Schema
+	constraints
+}
+
+// constraints are what the rules of a schema need besides its document.
+type constraints struct {
+	patterns map[string]*regexp.Regexp           // every pattern, compiled
+	types    map[*jsonschema.Schema]reflect.Type // of numbers, and of strings with UnmarshalText
 }
 
 // newSchema infers the schema of t, which must be a struct.
@@ -26,7 +33,9 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%v is not a struct", t)
 	}
-	root, err := jsonschema.ForType(t, nil)
+	root, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[json.Number](): {Type: "number"}, // a string by its Go kind
+	}})
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +45,7 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 	if err := normalise(root, "", allow); err != nil {
 		return nil, err
 	}
-	c := constrainer{map[string]*regexp.Regexp{}}
+	c := constraints{map[string]*regexp.Regexp{}, map[*jsonschema.Schema]reflect.Type{}}
 	if err := c.constrain(t, root, ""); err != nil {
 		return nil, err
 	}
@@ -48,7 +57,7 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 		return nil, err
 	}
 	nullOptional(root)
-	return &schema{doc: doc, rules: root, patterns: c.patterns}, nil
+	return &schema{doc: doc, rules: root, constraints: c}, nil
 }
 
 // normalise rewrites s in place to what every model behind Bedrock takes (one type a property, pointers optional, an
@@ -107,26 +116,18 @@ func nullOptional(s *jsonschema.Schema) {
 	}
 }
 
-// validate checks raw arguments. Its errors are corrections.
-func (s *schema) validate(raw json.RawMessage) error {
-	v, err := parse(raw)
+// validate checks raw arguments and returns them in the form that decodes: integers in plain digits. Its errors are
+// corrections.
+func (s *schema) validate(raw json.RawMessage) (json.RawMessage, error) {
+	v, err := strictjson.Parse(raw)
 	if err != nil {
-		return misfit("the arguments are " + err.Error())
+		return nil, misfit("the arguments are " + err.Error())
 	}
-	c := checker{patterns: s.patterns}
+	c := checker{constraints: &s.constraints}
 	if c.walk(s.rules, v); len(c.found) > 0 {
-		return misfit("the arguments do not fit: " + c.message())
+		return nil, misfit("the arguments do not fit: " + c.message())
 	}
-	return nil
-}
-
-// decodeMessage puts an error of json.Unmarshal into words for the model; the schema has let the value pass, so it
-// is a number that is too large or a text that its type refuses.
-func decodeMessage(err error) string {
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Sprintf("%sa %s does not go into %v", at(e.Field), e.Value, e.Type)
-	}
-	return err.Error()
+	return applyRewrites(raw, c.rewrites), nil
 }
 
 func join(path, name string) string {

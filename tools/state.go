@@ -7,6 +7,8 @@ import (
 	"maps"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // MaxState is how large a [State] may be, in bytes of its JSON: it is stored with every turn of the conversation.
@@ -114,12 +116,8 @@ func (s *State) MarshalJSON() ([]byte, error) {
 // [ErrState], and then s is unchanged: null, text after the object, a name that comes twice or is empty, an object
 // that is larger than [MaxState].
 func (s *State) UnmarshalJSON(b []byte) error {
-	v, err := parse(b)
-	if err != nil {
+	if err := strictjson.CheckObject(b); err != nil {
 		return fmt.Errorf("%w: it is %w", ErrState, err)
-	}
-	if _, ok := v.(map[string]any); !ok {
-		return fmt.Errorf("%w: it is %s, not an object", ErrState, kind(v))
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(b, &values); err != nil {
@@ -128,6 +126,7 @@ func (s *State) UnmarshalJSON(b []byte) error {
 	if _, ok := values[""]; ok {
 		return fmt.Errorf("%w: a name is empty", ErrState)
 	}
+	var err error
 	for name, raw := range values { // in the form that MarshalJSON writes, so that sizes are those of its bytes
 		if values[name], err = json.Marshal(raw); err != nil {
 			return fmt.Errorf("%w: %w", ErrState, err)

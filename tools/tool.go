@@ -36,8 +36,9 @@ type Tool struct {
 
 // function is what a tool does, under whatever name it is offered.
 type function struct {
-	decode func(json.RawMessage) (any, error)
-	h      Handler
+	validate func(json.RawMessage) (json.RawMessage, error)
+	decode   func(json.RawMessage) (any, json.RawMessage, error) // validates too
+	h        Handler
 }
 
 // as is the same tool under another name.
@@ -106,24 +107,26 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		return nil, fmt.Errorf("%w: %s: %w", ErrSchema, name, err)
 	}
 
-	fn := &function{}
-	fn.decode = func(args json.RawMessage) (any, error) {
-		if err := sch.validate(args); err != nil {
-			return nil, err
+	fn := &function{validate: sch.validate}
+	fn.decode = func(raw json.RawMessage) (any, json.RawMessage, error) {
+		args, err := sch.validate(raw)
+		if err != nil {
+			return nil, nil, err
 		}
 		var in In
 		if err := json.Unmarshal(args, &in); err != nil {
-			return nil, misfit("the arguments do not fit: " + decodeMessage(err))
+			return nil, nil, fmt.Errorf("tools: the arguments of %s fit the schema and do not decode: %w", name, err)
 		}
-		return in, nil
+		return in, args, nil
 	}
 	fn.h = func(ctx context.Context, c *Call) (Result, error) {
 		if c.by != fn { // middleware made a Call of its own
-			in, err := fn.decode(c.o.Args)
+			in, args, err := fn.decode(c.o.Args)
 			if err != nil {
 				return Result{}, err
 			}
 			c = &Call{o: c.o, by: fn, in: in}
+			c.o.Args = args
 		}
 		out, err := f(ctx, c, c.in.(In))
 		if err != nil {
@@ -149,6 +152,10 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 // Spec is what a model is told of the tool.
 func (t *Tool) Spec() Spec { return t.spec }
 
+// Validate returns args in the form that the tool's function decodes, without running anything: an integer that is
+// written as 3.0 or 3e0 reads 3. Arguments that do not fit give a [CorrectionError] that names each misfit by its path.
+func (t *Tool) Validate(args json.RawMessage) (json.RawMessage, error) { return t.fn.validate(args) }
+
 // Call checks the arguments of c and, if they fit, runs the middleware and the function with it. It blocks until
 // they return; cancelling ctx stops them as far as they heed it.
 //
@@ -161,11 +168,12 @@ func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 			res, err = Result{}, &PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	in, err := t.fn.decode(c.o.Args)
+	in, args, err := t.fn.decode(c.o.Args)
 	if err != nil {
 		return Result{}, err
 	}
 	c = &Call{o: c.o, by: t.fn, in: in}
+	c.o.Args = args
 	if c.o.Name == "" {
 		c.o.Name = t.spec.Name
 	}
@@ -173,7 +181,7 @@ func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := res.Check(); err != nil {
+	if res, err = res.sendable(); err != nil {
 		return Result{}, fmt.Errorf("tools: the result of %s: %w", t.spec.Name, err)
 	}
 	if res.Summary == "" {

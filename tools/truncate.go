@@ -17,7 +17,7 @@ const truncateNote = 128
 // lists and objects are closed, so that it stays JSON: what is missing is at its end, from the last object too. Images
 // and documents, errors and the Summary stay as they are.
 //
-// Results that fit cost nothing. Inside [Audit] and outside [RetryTransient] it cuts once. It panics if n is less than
+// A result that fits costs one pass over its JSON. Inside [Audit] and outside [RetryTransient] it cuts once. It panics if n is less than
 // 256.
 func Truncate(n int) Middleware {
 	if n < 2*truncateNote {
@@ -35,11 +35,12 @@ func Truncate(n int) Middleware {
 }
 
 func truncate(res Result, n int) Result {
+	res = res.repairText() // before it is measured: U+FFFD is longer than a byte
 	total := 0
 	for _, b := range res.Blocks {
 		total += len(b.Text) + len(b.JSON)
 	}
-	if total <= n || res.Check() != nil { // one that is no result is not made to look like one: Tool.Call refuses it
+	if total <= n || res.Check() != nil { // Tool.Call rejects an invalid result, so it is not made to look like a valid one
 		return res
 	}
 	if res.Summary == "" {
@@ -154,7 +155,7 @@ func stringCut(b []byte, i, limit int) int {
 		case b[i] != '\\':
 		case b[i+1] != 'u':
 			size = 2
-		case 0xd800 <= hex4(b[i+2:]) && hex4(b[i+2:]) < 0xe000:
+		case b[i+2]|0x20 == 'd' && b[i+3] >= '8': // \ud8 to \udf: a surrogate, and the other of the pair
 			size = 12
 		default:
 			size = 6

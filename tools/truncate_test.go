@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 func TestTruncate(t *testing.T) {
@@ -51,7 +53,7 @@ func TestTruncate(t *testing.T) {
 			return Result{Blocks: []Block{{JSON: []byte(strings.Repeat("}", 300))}}}, nil
 		}
 	}), `{}`)
-	require.ErrorContains(t, err, "block 0 is not JSON")
+	require.ErrorContains(t, err, "block 0 is not valid JSON")
 
 	// An error is not a result to be cut, and the summary is of the whole.
 	res, err := call(mustNew(t, func(context.Context, *Call, struct{}) (string, error) { return "one\n" + a + a, nil }, Truncate(256)), `{}`)
@@ -71,7 +73,7 @@ func FuzzCutJSON(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, n int) {
-		if _, err := parse(raw); err != nil || n < 0 || n >= len(raw) {
+		if strictjson.Check(raw) != nil || n < 0 || n >= len(raw) {
 			return
 		}
 		got := cutJSON(raw, n)
@@ -79,8 +81,34 @@ func FuzzCutJSON(f *testing.F) {
 		if got == nil {
 			return
 		}
-		_, err := parse(got)
-		require.NoError(t, err, "%s of %s", got, raw)
+		require.NoError(t, strictjson.Check(got), "%s of %s", got, raw)
 		require.True(t, utf8.Valid(got))
+	})
+}
+
+// Whatever a tool returns, a call with Truncate ends with an error or with a result that can be sent and fits.
+func FuzzTruncate(f *testing.F) {
+	for _, s := range []string{
+		`{"a":"\ud99c` + strings.Repeat(`\ud83d\ude00`, 60) + `"}`, `["` + strings.Repeat(`\ude00`, 90) + `"]`,
+		"[\"" + strings.Repeat("\xff", 250) + "\"]", `{"a":1,"a":` + strings.Repeat("1", 300) + `}`, `{"\ud800":1,"\udfff":2}`,
+		strings.Repeat("[", 600) + strings.Repeat("]", 600), `["` + strings.Repeat(`\\`, 200), "[" + strings.Repeat(`{"a":[1e400,"x"]},`, 40) + "1]",
+	} {
+		f.Add(s, "", 0)
+		f.Add(s, strings.Repeat("ü", 200), 7)
+	}
+	f.Fuzz(func(t *testing.T, doc, text string, more int) {
+		n := 256 + more&0xff
+		res, err := call(mustNew(t, func(context.Context, *Call, struct{}) ([]Block, error) {
+			return []Block{{Text: text}, {JSON: json.RawMessage(doc)}}, nil
+		}, Truncate(n)), `{}`)
+		if err != nil {
+			return
+		}
+		require.NoError(t, res.Check())
+		size := 0
+		for _, b := range res.Blocks {
+			size += len(b.Text) + len(b.JSON)
+		}
+		require.LessOrEqual(t, size, n)
 	})
 }

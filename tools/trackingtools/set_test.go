@@ -172,7 +172,7 @@ func TestListRefuses(t *testing.T) {
 		`{"cursor":"eyJ0IjoxfQ"}`:                  "cursor: ",
 		`{"user_id":"u2"}`:                         "user_id: is not known here",
 		`{"limit":1,"limit":2}`:                    "ambiguous",
-		`{"status":"` + strings.Repeat("x", 1<<16): "not one JSON value",
+		`{"status":"` + strings.Repeat("x", 1<<16): "not valid JSON",
 	} {
 		for _, sc := range []scope.Scope{b.acme, b.u1, b.first} {
 			got := call(t, b.list, sc, args)

@@ -1,0 +1,98 @@
+package tools
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
+)
+
+// number checks a number against its schema and its Go type, so that it decodes if it passes.
+func (c *checker) number(s *jsonschema.Schema, v strictjson.Value) {
+	literal := string(v.Raw())
+	t := c.types[s]
+	if t != nil && t.Kind() != reflect.Float32 && t.Kind() != reflect.Float64 {
+		if plain, ok := v.Integer(); ok && plain != literal {
+			c.rewrites = append(c.rewrites, rewrite{v.Offset(), len(literal), plain})
+			literal = plain
+		}
+	}
+	f, _ := strconv.ParseFloat(literal, 64) // ±Inf beyond float64
+	misfits := len(c.found) + c.more
+	if s.Minimum != nil && f < *s.Minimum {
+		c.say("%s is less than %s", shownLiteral(literal), shownNumber(*s.Minimum))
+	}
+	if s.Maximum != nil && f > *s.Maximum {
+		c.say("%s is more than %s", shownLiteral(literal), shownNumber(*s.Maximum))
+	}
+	if s.Enum != nil && !slices.Contains(s.Enum, any(f)) {
+		c.say("%s is not one of %s", shownLiteral(literal), choices(s.Enum))
+	}
+	if t != nil && len(c.found)+c.more == misfits {
+		if least, most := limits(t, literal); most != "" {
+			c.say("%s is out of range: want a number from %s to %s", shownLiteral(literal), least, most)
+		}
+	}
+}
+
+// limits returns the least and the largest number of t if it does not hold the literal, otherwise "".
+func limits(t reflect.Type, literal string) (least, most string) {
+	bits := t.Bits()
+	switch t.Kind() {
+	case reflect.Float32, reflect.Float64:
+		if _, err := strconv.ParseFloat(literal, bits); err != nil {
+			most := math.MaxFloat64
+			if bits == 32 {
+				most = math.MaxFloat32
+			}
+			return strconv.FormatFloat(-most, 'g', -1, bits), strconv.FormatFloat(most, 'g', -1, bits)
+		}
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		if _, err := strconv.ParseUint(literal, 10, bits); err != nil {
+			return "0", strconv.FormatUint(math.MaxUint64>>(64-bits), 10)
+		}
+	default:
+		if _, err := strconv.ParseInt(literal, 10, bits); err != nil {
+			return strconv.FormatInt(math.MinInt64>>(64-bits), 10), strconv.FormatInt(math.MaxInt64>>(64-bits), 10)
+		}
+	}
+	return "", ""
+}
+
+// isNumber reports whether t is an integer or a float.
+func isNumber(t reflect.Type) bool { return reflect.Int <= t.Kind() && t.Kind() <= reflect.Float64 }
+
+// shownLiteral is a number in a message, as it is written unless it is long.
+func shownLiteral(literal string) string {
+	if cut, ok := clip(literal, 40); ok {
+		return cut + "…"
+	}
+	return literal
+}
+
+// shownNumber is a bound in a message, without an exponent if a person would write none.
+func shownNumber(f float64) string {
+	if math.Abs(f) < 1e15 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+// applyRewrites returns raw with its rewrites, which are in the order of the schema's properties.
+func applyRewrites(raw []byte, rewrites []rewrite) []byte {
+	if len(rewrites) == 0 {
+		return raw
+	}
+	slices.SortFunc(rewrites, func(a, b rewrite) int { return a.at - b.at })
+	out := make([]byte, 0, len(raw))
+	from := 0
+	for _, r := range rewrites {
+		out = append(append(out, raw[from:r.at]...), r.plain...)
+		from = r.at + r.length
+	}
+	return append(out, raw[from:]...)
+}
