@@ -36,7 +36,7 @@ func TestScopesThatDeny(t *testing.T) {
 	t.Parallel()
 	scopes := scopesOfEachLevel(t)
 	for _, group := range []map[string]operation{
-		scopeOperations(), storeOperations(t), presignOperations(t), credentialOperations(t), trackingOperations(t),
+		scopeOperations(), storeOperations(t), presignOperations(t), credentialOperations(t), trackingOperations(t), toolOperations(t),
 	} {
 		for name, op := range group {
 			t.Run(name, func(t *testing.T) {

@@ -103,8 +103,12 @@ func New(m Model, o *Options) (*Agent, error) {
 
 // Input is what one run starts from.
 type Input struct {
-	// Scope is whose data the tools may touch. An agent with tools refuses the zero Scope.
+	// Scope is whose data the tools may touch. With the zero Scope an agent that has tools returns [scope.ErrDenied].
 	Scope scope.Scope
+	// Shared lets the run read the data that the users of its tenant share: tools get it, read-only, from
+	// [tools.Call.Shared], and media may name its objects. It must be of [scope.SharedLevel] and of Scope's tenant;
+	// otherwise the run fails with [scope.ErrDenied]. Nothing derives it from Scope. Default: none.
+	Shared scope.Scope
 	// Run is the run's id, in UTF-8. The idempotency keys of the calls depend on it, so every run needs a fresh id
 	// (see [NewRunID]) unless it resumes a checkpoint of that id: with the id of another run of the same Scope, a tool
 	// that heeds its key takes a new call for one that it has already made. Without an id the keys are empty, the run
@@ -114,7 +118,7 @@ type Input struct {
 	// has not answered, results above all: then the run goes on from there.
 	Prompt string
 	// Media are images and documents that the model is shown before the prompt. Each holds its bytes, or an object that
-	// the Scope contains.
+	// Scope or Shared contains.
 	Media []tools.Media
 	// History is the conversation before this run. Its State goes on from there; the run works on a copy.
 	History History

@@ -44,7 +44,7 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 	start := func(i int) {
 		j := todo[i]
 		fs.start(i, offered, tools.NewCall(tools.CallOptions{
-			Scope: r.in.Scope, ID: j.ID, Name: j.Name, Args: j.Input, State: r.state,
+			Scope: r.in.Scope, Shared: r.in.Shared, ID: j.ID, Name: j.Name, Args: j.Input, State: r.state,
 			IdempotencyKey: j.key, Progress: func(v any) { news.put(i, v) },
 		}))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -16,12 +17,18 @@ func (r *run) begin() *RunError {
 	}
 	r.turns = r.in.History.Turns
 	if c := r.in.Resume; c != nil {
-		r.turns = c.trimHistory(r.turns, encoder{scope: r.in.Scope, refs: true})
+		r.turns = c.trimHistory(r.turns, encoder{scopes: r.in.reach().scopes()})
 	}
 	r.turns = slices.Clip(r.turns) // the first append copies: the input's array may be shared
 	r.state = &tools.State{}
 	if s := r.in.History.State; s != nil {
 		r.state = s.Clone()
+	}
+	if err := r.in.checkShared(); err != nil {
+		if a := r.agent.audit; a != nil {
+			a.Refused(r.ctx, scope.Refusal{Scope: r.in.Scope, Op: "agent.Shared", Err: err})
+		}
+		return refuse("The run may not read this shared data.", err)
 	}
 	if err := r.in.History.check(); err != nil {
 		return refuse("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
@@ -37,7 +44,7 @@ func (r *run) begin() *RunError {
 		return failed
 	}
 	for _, m := range r.said {
-		if err := r.agent.checkRefs(r.ctx, r.in.Scope, m.Parts); err != nil {
+		if err := r.agent.checkRefs(r.ctx, r.in.reach(), m.Parts); err != nil {
 			return refuse("The conversation names a file that is not there.", err)
 		}
 	}
@@ -62,7 +69,7 @@ func (r *run) open(refuse func(string, error) *RunError) *RunError {
 			return refuse("The run cannot be resumed from here.", fmt.Errorf("agent: resume: %w", err))
 		}
 		if r.resumed != nil {
-			if err := r.agent.checkRefs(r.ctx, r.in.Scope, r.resumed.results().Parts); err != nil {
+			if err := r.agent.checkRefs(r.ctx, r.in.reach(), r.resumed.results().Parts); err != nil {
 				return refuse("The conversation names a file that is not there.", err)
 			}
 		}

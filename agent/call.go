@@ -31,7 +31,7 @@ type outcome struct {
 func (a *Agent) judge(l landed) outcome {
 	o := l.outcome
 	if o.err == nil {
-		o.err = a.checkRefs(l.run, l.call.Scope(), []Part{{Result: &ToolResult{Result: o.result}}})
+		o.err = a.checkRefs(l.run, reach{l.call.Scope(), l.call.Shared()}, []Part{{Result: &ToolResult{Result: o.result}}})
 	}
 	if e, ok := errors.AsType[*tools.CorrectionError](o.err); ok && e.Arguments {
 		a.refused(l.run, l.call.Scope(), l.call.Name(), o.err)

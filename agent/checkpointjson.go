@@ -46,24 +46,24 @@ type usageJSON struct {
 }
 
 // Encode returns the checkpoint as one JSON object, {"v":2,"run":…,"turn":…, …}, with its messages in the form of
-// [Turn.Encode]. It returns an error if the checkpoint is of another scope than s, or names an object outside s. The
-// bytes are not authenticated: see [Checkpoint].
-func (c *Checkpoint) Encode(s scope.Scope) ([]byte, error) {
-	b, err := c.encode(s)
+// [Turn.Encode]. It returns an error if the checkpoint is of another scope than s, or names an object outside s and the
+// other scopes. The bytes are not authenticated: see [Checkpoint].
+func (c *Checkpoint) Encode(s scope.Scope, others ...scope.Scope) ([]byte, error) {
+	b, err := c.encode(s, others)
 	if err != nil {
 		return nil, fmt.Errorf("agent: encode checkpoint: %w", err)
 	}
 	return b, nil
 }
 
-func (c *Checkpoint) encode(s scope.Scope) ([]byte, error) {
-	if c.Scope != s {
+func (c *Checkpoint) encode(s scope.Scope, others []scope.Scope) ([]byte, error) {
+	if c.Scope.Partition() != s.Partition() {
 		return nil, errors.New("it is of another scope")
 	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	e := encoder{scope: s, refs: true}
+	e := encoder{scopes: append([]scope.Scope{s}, others...)}
 	w := checkpointJSON{
 		Version: checkpointVersion, Run: c.Run, Turn: c.turn, Turns: c.Turns, Notes: c.notes, Usage: usageJSON(c.usage),
 		Called: c.called, Failing: c.failing, Complete: c.Complete, Output: c.output,
@@ -101,17 +101,17 @@ func (c *Checkpoint) encode(s scope.Scope) ([]byte, error) {
 }
 
 // DecodeCheckpoint decodes what [Checkpoint.Encode] returns and rejects everything else: another version
-// (*[VersionError]), unknown fields, a scope or an object that lies outside root ([object.ErrOutside]), values that no
-// run could have reached. A nil root holds no objects.
-func DecodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
-	c, err := decodeCheckpoint(b, root)
+// (*[VersionError]), unknown fields, a scope that lies outside root ([object.ErrOutside]), an object that lies outside
+// root and the other roots, values that no run could have reached. A nil root holds no objects.
+func DecodeCheckpoint(b []byte, root *object.Root, others ...*object.Root) (*Checkpoint, error) {
+	c, err := decodeCheckpoint(b, root, present(root, others))
 	if err != nil {
 		return nil, fmt.Errorf("agent: decode checkpoint: %w", err)
 	}
 	return c, nil
 }
 
-func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
+func decodeCheckpoint(b []byte, root *object.Root, roots []*object.Root) (*Checkpoint, error) {
 	doc, version, err := parseVersioned(b)
 	if err != nil {
 		return nil, err
@@ -142,7 +142,7 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 		if m.from == nil {
 			continue
 		}
-		decoded, err := decodeMessage(*m.from, root)
+		decoded, err := decodeMessage(*m.from, roots)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func decodeCheckpoint(b []byte, root *object.Root) (*Checkpoint, error) {
 			if i >= len(uses) || call.Result.ID != uses[i].ID {
 				return nil, fmt.Errorf("call %d has another's result", i)
 			}
-			r, err := decodeResult(call.Result, root)
+			r, err := decodeResult(call.Result, roots)
 			if err != nil {
 				return nil, fmt.Errorf("call %d: %w", i, err)
 			}

@@ -23,7 +23,7 @@
 //   - A call whose arguments did not parse is never run, nor is anything of an answer that was cut.
 //   - History grows only by whole turns: no call without its result.
 //   - Only tools that were offered in this turn are run, with the Scope of the Input.
-//   - An object that the Scope does not contain reaches no model, wherever it is named.
+//   - An object that neither the Scope nor the Shared scope of the Input contains reaches no model, wherever it is named.
 //   - Every run is bounded, see [Limits].
 //   - Leaving the loop ends the run: the model's stream and the tools are cancelled and waited for, a tool for two
 //     seconds. One that does not heed its context by then is abandoned: counted, and capped (Options.MaxAbandoned).

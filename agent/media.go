@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -36,28 +37,60 @@ func media(parts []Part) iter.Seq[*tools.Media] {
 	}
 }
 
-// checkRefs refuses objects that the run may not touch, wherever they come from, and reports them.
-func (a *Agent) checkRefs(ctx context.Context, sc scope.Scope, parts []Part) error {
+// reach is what a run may read: its own scope, and the tenant's shared data if the host has given it.
+type reach struct{ own, shared scope.Scope }
+
+// reach returns what the run may read.
+func (in Input) reach() reach { return reach{in.Scope, in.Shared.ReadOnly()} }
+
+// contains reports whether data of s may be read.
+func (r reach) contains(s scope.Scope) bool { return r.own.Contains(s) || r.shared.Contains(s) }
+
+// scopes returns the scopes that are not zero.
+func (r reach) scopes() []scope.Scope {
+	return slices.DeleteFunc([]scope.Scope{r.own, r.shared}, func(s scope.Scope) bool { return s.Require() != nil })
+}
+
+// checkShared returns an error unless Shared is the shared data of Scope's tenant, or zero.
+func (in Input) checkShared() error {
+	if in.Shared.Level() == scope.None {
+		return nil
+	}
+	if err := in.Shared.Require(scope.SharedLevel); err != nil {
+		return fmt.Errorf("agent: Input.Shared: %w", err)
+	}
+	if in.Shared.TenantID() != in.Scope.TenantID() {
+		return fmt.Errorf("agent: Input.Shared: %w: another tenant's", scope.ErrDenied)
+	}
+	return nil
+}
+
+// checkRefs returns an error and reports it if parts name an object that the run may not read.
+func (a *Agent) checkRefs(ctx context.Context, r reach, parts []Part) error {
 	for m := range media(parts) {
 		f := m.Object
-		if f.IsZero() || sc.Contains(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
+		if f.IsZero() || r.contains(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
 			continue
 		}
 		err := fmt.Errorf("agent: media: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside)
 		if a.audit != nil {
-			a.audit.Refused(ctx, scope.Refusal{Scope: sc, Op: "agent.Media", Err: err})
+			a.audit.Refused(ctx, scope.Refusal{Scope: r.own, Op: "agent.Media", Err: err})
 		}
 		return err
 	}
 	return nil
 }
 
-// loader is the Request.Load of a run in sc; nil where there are no objects to read.
-func (a *Agent) loader(sc scope.Scope) func(context.Context, object.Ref, int64) ([]byte, error) {
-	if a.objects == nil || sc.Level() == scope.None {
+// loader returns the Request.Load of a run; nil if there are no objects to read.
+func (a *Agent) loader(r reach) func(context.Context, object.Ref, int64) ([]byte, error) {
+	if a.objects == nil || r.own.Level() == scope.None {
 		return nil
 	}
 	return func(ctx context.Context, f object.Ref, most int64) (_ []byte, err error) {
+		sc := r.own
+		if r.shared.Contains(f.Scope()) && !sc.Contains(f.Scope()) {
+			sc = r.shared
+		}
 		root, err := a.objects.In(sc)
 		if err != nil {
 			return nil, fmt.Errorf("agent: load: %w", err)

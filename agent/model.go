@@ -48,7 +48,7 @@ type Request struct {
 	// Cache says that the request's beginning will be sent again: a service with a prompt cache should keep it.
 	Cache bool
 	// Load reads an object that a Media names, for a Model that cannot pass on where it is. It reads within the run's
-	// scope, and no more than max bytes. nil: objects cannot be read.
+	// Scope and Shared, and no more than max bytes. nil: objects cannot be read.
 	Load func(ctx context.Context, ref object.Ref, max int64) ([]byte, error)
 }
 

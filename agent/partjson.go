@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -13,9 +14,8 @@ import (
 
 // encoder turns messages into their JSON form.
 type encoder struct {
-	scope scope.Scope
-	refs  bool // objects may be named, of scope
-	rich  bool // set when something was encoded that the first version does not have
+	scopes []scope.Scope // whose objects may be named; nil for none
+	rich   bool          // set when something was encoded that the first version does not have
 }
 
 func (e *encoder) message(m Message) (messageJSON[richPart], error) {
@@ -106,10 +106,10 @@ func (e *encoder) media(m *tools.Media) (*mediaJSON, error) {
 	if m.Object.IsZero() {
 		return w, nil
 	}
-	if !e.refs {
+	if e.scopes == nil {
 		return nil, fmt.Errorf("the object %q takes a scope: use Encode", m.Object.Name())
 	}
-	if !e.scope.Contains(m.Object.Scope()) {
+	if !slices.ContainsFunc(e.scopes, func(s scope.Scope) bool { return s.Contains(m.Object.Scope()) }) {
 		return nil, fmt.Errorf("the object %q: %w", m.Object.Name(), object.ErrOutside)
 	}
 	var err error
@@ -117,24 +117,24 @@ func (e *encoder) media(m *tools.Media) (*mediaJSON, error) {
 	return w, err
 }
 
-func decodeMessage(w messageJSON[richPart], root *object.Root) (Message, error) {
+func decodeMessage(w messageJSON[richPart], roots []*object.Root) (Message, error) {
 	m := Message{Role: w.Role, Parts: make([]Part, len(w.Parts))}
 	for i, p := range w.Parts {
 		var err error
-		if m.Parts[i], err = decodePart(p, root); err != nil {
+		if m.Parts[i], err = decodePart(p, roots); err != nil {
 			return m, fmt.Errorf("part %d: %w", i, err)
 		}
 	}
 	return m, nil
 }
 
-func decodePart(w richPart, root *object.Root) (p Part, err error) {
+func decodePart(w richPart, roots []*object.Root) (p Part, err error) {
 	p.Text = w.Text
 	if w.Use != nil {
 		p.Use = &ToolUse{ID: w.Use.ID, Name: w.Use.Name, Input: w.Use.Input}
 	}
 	if w.Result != nil {
-		r, err := decodeResult(w.Result, root)
+		r, err := decodeResult(w.Result, roots)
 		if err != nil {
 			return Part{}, err
 		}
@@ -149,14 +149,14 @@ func decodePart(w richPart, root *object.Root) (p Part, err error) {
 			p.Citation.Location = Location(*c.Location)
 		}
 	}
-	if p.Image, err = decodeMedia(w.Image, root); err != nil {
+	if p.Image, err = decodeMedia(w.Image, roots); err != nil {
 		return Part{}, err
 	}
-	p.Document, err = decodeMedia(w.Document, root)
+	p.Document, err = decodeMedia(w.Document, roots)
 	return p, err
 }
 
-func decodeResult(w *resultJSON[richPiece], root *object.Root) (tools.Result, error) {
+func decodeResult(w *resultJSON[richPiece], roots []*object.Root) (tools.Result, error) {
 	r := tools.Result{IsError: w.IsError, Summary: w.Summary}
 	for i, b := range w.Blocks {
 		kinds := 0
@@ -173,10 +173,10 @@ func decodeResult(w *resultJSON[richPiece], root *object.Root) (tools.Result, er
 			got.Text = *b.Text
 		}
 		var err error
-		if got.Image, err = decodeMedia(b.Image, root); err != nil {
+		if got.Image, err = decodeMedia(b.Image, roots); err != nil {
 			return tools.Result{}, fmt.Errorf("block %d: %w", i, err)
 		}
-		if got.Document, err = decodeMedia(b.Document, root); err != nil {
+		if got.Document, err = decodeMedia(b.Document, roots); err != nil {
 			return tools.Result{}, fmt.Errorf("block %d: %w", i, err)
 		}
 		r.Blocks = append(r.Blocks, got)
@@ -184,7 +184,7 @@ func decodeResult(w *resultJSON[richPiece], root *object.Root) (tools.Result, er
 	return r, nil
 }
 
-func decodeMedia(w *mediaJSON, root *object.Root) (*tools.Media, error) {
+func decodeMedia(w *mediaJSON, roots []*object.Root) (*tools.Media, error) {
 	if w == nil {
 		return nil, nil
 	}
@@ -192,11 +192,11 @@ func decodeMedia(w *mediaJSON, root *object.Root) (*tools.Media, error) {
 	if w.Object == nil {
 		return m, nil
 	}
-	if root == nil {
+	if len(roots) == 0 {
 		return nil, errors.New("it names an object, and there is no root to find it in")
 	}
 	var err error
-	m.Object, err = root.ParseRef(w.Object)
+	_, m.Object, err = object.ParseRef(w.Object, roots...)
 	return m, err
 }
 

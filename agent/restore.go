@@ -62,7 +62,7 @@ func (r *run) restore(c *Checkpoint) error {
 	switch {
 	case c.Run != r.in.Run:
 		return fmt.Errorf("it is of another run, %.64q", c.Run)
-	case c.Scope != r.in.Scope:
+	case c.Scope.Partition() != r.in.Scope.Partition():
 		return errors.New("it is of another scope")
 	case c.Turns != len(r.turns):
 		return fmt.Errorf("the history has %d turns, and had %d", len(r.turns), c.Turns)

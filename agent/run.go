@@ -257,7 +257,7 @@ func (r *run) request(offered offer) *Request {
 		Tools:     offered.specs(),
 		MaxTokens: r.agent.limits.MaxTokens,
 		Cache:     r.agent.cache,
-		Load:      r.agent.loader(r.in.Scope),
+		Load:      r.agent.loader(r.in.reach()),
 	}
 	if r.out != nil && r.turn > 1 && r.prompt != nil { // it has been told to answer, and nothing else
 		q.Choice = Choice{Name: r.out.name}

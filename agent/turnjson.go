@@ -113,10 +113,11 @@ type locationJSON struct {
 //	{"reasoning":{"text":"…","signature":"…","model":"…"}}   {"reasoning":{"redacted":"base64","model":"…"}}
 //
 // Bytes are written as they are, a third longer, in each turn that shows them, so what is large should be an object. A
-// turn that is not whole, a call without its result above all, is an error, and so is an object that s does not
-// contain. The JSON of arguments and results keeps its meaning; white space within it goes.
-func (t Turn) Encode(s scope.Scope) ([]byte, error) {
-	b, err := t.encode(encoder{scope: s, refs: true})
+// turn that is not whole, a call without its result above all, is an error, and so is an object outside s and the other
+// scopes: that of the tenant's shared data, if the run could read it. The JSON of arguments and results keeps its
+// meaning; white space within it goes.
+func (t Turn) Encode(s scope.Scope, others ...scope.Scope) ([]byte, error) {
+	b, err := t.encode(encoder{scopes: append([]scope.Scope{s}, others...)})
 	if err != nil {
 		return nil, fmt.Errorf("agent: encode turn: %w", err)
 	}
@@ -124,9 +125,10 @@ func (t Turn) Encode(s scope.Scope) ([]byte, error) {
 }
 
 // DecodeTurn decodes what [Turn.Encode] returns and rejects everything else: another version (*[VersionError]), unknown
-// fields, a turn that is not whole, an object that lies outside root ([object.ErrOutside]). A nil root holds no objects.
-func DecodeTurn(b []byte, root *object.Root) (Turn, error) {
-	t, err := decodeTurn(b, root)
+// fields, a turn that is not whole, an object that lies outside root and the other roots ([object.ErrOutside]). A nil
+// root holds no objects.
+func DecodeTurn(b []byte, root *object.Root, others ...*object.Root) (Turn, error) {
+	t, err := decodeTurn(b, present(root, others))
 	if err != nil {
 		return Turn{}, fmt.Errorf("agent: decode turn: %w", err)
 	}
@@ -170,7 +172,12 @@ func (t Turn) encode(e encoder) ([]byte, error) {
 	return json.Marshal(w)
 }
 
-func decodeTurn(b []byte, root *object.Root) (Turn, error) {
+// present returns the roots that are not nil.
+func present(root *object.Root, others []*object.Root) []*object.Root {
+	return slices.DeleteFunc(append([]*object.Root{root}, others...), func(r *object.Root) bool { return r == nil })
+}
+
+func decodeTurn(b []byte, roots []*object.Root) (Turn, error) {
 	doc, version, err := parseVersioned(b)
 	if err != nil {
 		return Turn{}, err
@@ -198,7 +205,7 @@ func decodeTurn(b []byte, root *object.Root) (Turn, error) {
 	}
 	t := Turn{Messages: make([]Message, len(w.Messages))}
 	for i, m := range w.Messages {
-		if t.Messages[i], err = decodeMessage(m, root); err != nil {
+		if t.Messages[i], err = decodeMessage(m, roots); err != nil {
 			return Turn{}, fmt.Errorf("message %d: %w", i, err)
 		}
 	}

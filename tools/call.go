@@ -20,6 +20,9 @@ type Call struct {
 type CallOptions struct {
 	// Scope is whose data the call may touch.
 	Scope scope.Scope
+	// Shared is the scope of the data that the users of Scope's tenant share, if the call may read it: see
+	// [Call.Shared]. Default: it may not.
+	Shared scope.Scope
 	// ID is the call's id in the conversation, given by the model's service.
 	ID string
 	// Name is the name under which the tool is called, which is the one that a [Set] offers it by. Default: [Tool.Call]
@@ -39,6 +42,10 @@ type CallOptions struct {
 
 // NewCall returns a call with these contents. The agent makes calls; a test of a single tool may too.
 func NewCall(o CallOptions) *Call {
+	if o.Shared.Require(scope.SharedLevel) != nil || o.Shared.TenantID() != o.Scope.TenantID() {
+		o.Shared = scope.Scope{} // which denies everything
+	}
+	o.Shared = o.Shared.ReadOnly()
 	if o.State == nil {
 		o.State = &State{}
 	}
@@ -47,6 +54,10 @@ func NewCall(o CallOptions) *Call {
 
 // Scope is whose data the call may touch. It comes from the run, never from the model.
 func (c *Call) Scope() scope.Scope { return c.o.Scope }
+
+// Shared returns the scope of the data that the users of the tenant share, read-only. It is the zero Scope, which denies
+// everything, unless the host has given it to the run: a tool never derives it from the call's Scope.
+func (c *Call) Shared() scope.Scope { return c.o.Shared }
 
 // ID is the call's id in the conversation.
 func (c *Call) ID() string { return c.o.ID }

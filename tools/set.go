@@ -173,7 +173,7 @@ func static(ts []*Tool, dynamic []source) Set {
 func (s Set) Err() error { return s.err }
 
 // Resolve gives the tools that are offered within sc, for one turn of a conversation with that State; a nil one is
-// empty. A set that may hold tools refuses the zero Scope, which denies everything.
+// empty. If the set may hold tools, the zero Scope is [scope.ErrDenied].
 //
 // Of a set that is not dynamic it only hands out what was made when the set was. Of one that is, a panic in a function
 // that decides is an error.
@@ -184,8 +184,8 @@ func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (r Resolved
 	if err := ctx.Err(); err != nil {
 		return Resolved{}, fmt.Errorf("tools: resolve: %w", err)
 	}
-	if (len(s.all.tools) > 0 || s.dynamic != nil) && sc.Level() == scope.None {
-		return Resolved{}, errors.New("tools: resolve: the zero scope has no tools")
+	if (len(s.all.tools) > 0 || s.dynamic != nil) && sc.Require() != nil {
+		return Resolved{}, fmt.Errorf("tools: resolve: %w", sc.Require())
 	}
 	if s.dynamic == nil {
 		return s.all, nil

@@ -32,6 +32,25 @@ func (r *Root) ParseRef(stored []byte) (Ref, error) {
 	return f, nil
 }
 
+// ParseRef is [Root.ParseRef] of the first of the roots that contains the
+// object, and returns that root as well. If none does, the first reports it and
+// the error is its. It is for a caller that holds several scopes, such as a
+// session and the data that its tenant shares. There must be at least one root.
+func ParseRef(stored []byte, roots ...*Root) (*Root, Ref, error) {
+	if len(roots) == 0 {
+		return nil, Ref{}, fmt.Errorf("object: parse ref: %w", invalid("no root"))
+	}
+	if f, err := parseRef(stored); err == nil {
+		for _, r := range roots {
+			if r.holds(f) {
+				return r, f, nil
+			}
+		}
+	}
+	f, err := roots[0].ParseRef(stored)
+	return roots[0], f, err
+}
+
 func parseRef(stored []byte) (Ref, error) {
 	if len(stored) > maxStored {
 		return Ref{}, invalid("longer than %d bytes", maxStored)

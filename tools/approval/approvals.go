@@ -54,9 +54,14 @@ func New(t *table.Table, o *Options) (*Approvals, error) {
 	return a, nil
 }
 
-// Get returns a request of exactly this scope, strongly consistent; [ErrNotFound] where there is none.
+// Get returns a request of exactly this scope, strongly consistent. It returns [ErrNotFound] if there is none, and
+// [scope.ErrDenied] for the zero Scope.
 func (a *Approvals) Get(ctx context.Context, s scope.Scope, id string) (Request, error) {
-	view, sort, err := a.place(s, id)
+	view, err := a.table.In(s)
+	if err != nil {
+		return Request{}, fmt.Errorf("approval: get: %w", err)
+	}
+	sort, err := sortKey(id)
 	if err != nil {
 		return Request{}, err
 	}
@@ -79,12 +84,20 @@ type Decision struct {
 
 // Decide records a decision on a pending request of exactly this scope, which is the [Request]'s own. It is one read
 // and one write. A decision is for good: the same one again changes nothing and is no error, the other one is
-// [ErrDecided]; both return the request as it stands. Of two who decide at once, one does.
+// [ErrDecided]; both return the request as it stands. Of two who decide at once, one does. The zero Scope and one that
+// may not write are [scope.ErrDenied].
 func (a *Approvals) Decide(ctx context.Context, s scope.Scope, id string, d Decision) (Request, error) {
+	view, err := a.table.In(s)
+	if err == nil {
+		err = s.RequireWrite()
+	}
+	if err != nil {
+		return Request{}, fmt.Errorf("approval: decide: %w", err)
+	}
 	if d.By == "" || !fits(d.By, maxBy) || !fits(d.Reason, maxReason) {
 		return Request{}, fmt.Errorf("%w: by %d bytes, for a reason of %d", ErrInvalid, len(d.By), len(d.Reason))
 	}
-	view, sort, err := a.place(s, id)
+	sort, err := sortKey(id)
 	if err != nil {
 		return Request{}, err
 	}
@@ -142,6 +155,10 @@ type Page struct {
 // page. At a user's and a tenant's it is an index query, oldest first, which may be a moment behind, and a read of each
 // request, so that none is listed that has been decided.
 func (a *Approvals) List(ctx context.Context, s scope.Scope, o *ListOptions) (Page, error) {
+	view, err := a.table.In(s)
+	if err != nil {
+		return Page{}, fmt.Errorf("approval: list: %w", err)
+	}
 	if o == nil {
 		o = &ListOptions{}
 	}
@@ -159,10 +176,6 @@ func (a *Approvals) List(ctx context.Context, s scope.Scope, o *ListOptions) (Pa
 		q.Slot, q.Class = table.I1, class
 	default:
 		q.From, q.To, q.Consistent = sortPrefix, sortEnd, true
-	}
-	view, err := a.table.In(s)
-	if err != nil {
-		return Page{}, fmt.Errorf("approval: list: %w", err)
 	}
 	found, err := view.Query(ctx, q)
 	if errors.Is(err, table.ErrCursor) {
@@ -200,16 +213,12 @@ func (a *Approvals) listed(ctx context.Context, f table.Found, indexed bool) (Re
 	return a.Get(ctx, f.Scope, id)
 }
 
-// place is where a request lies. An id that is none gives the same answer as one that does not exist.
-func (a *Approvals) place(s scope.Scope, id string) (*table.View, string, error) {
-	view, err := a.table.In(s)
-	if err != nil {
-		return nil, "", fmt.Errorf("approval: %w", err)
-	}
+// sortKey returns the sort key of a request. An invalid id gives the same answer as one that does not exist.
+func sortKey(id string) (string, error) {
 	if !idGrammar.MatchString(id) {
-		return nil, "", ErrNotFound
+		return "", ErrNotFound
 	}
-	return view, sortPrefix + id, nil
+	return sortPrefix + id, nil
 }
 
 func missing(err error) error {

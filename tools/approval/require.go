@@ -24,6 +24,7 @@ type Ask func(c *tools.Call) (reason string, needed bool)
 //   - A declined one gives the model a failed result with the person's reason.
 //
 // A call without an idempotency key ends the run with [ErrNoKey]: there is nothing that an approval could be bound to.
+// A call under a scope that may not write ends it with [scope.ErrDenied]: nothing could be recorded.
 // A failure of the table is an error, and the call has not run.
 //
 // Put it outside tools.MaxUses and tools.RetryTransient, and inside tools.Audit. It can be used at once for any number
@@ -64,6 +65,9 @@ func declined(r Request) tools.Result {
 
 // request returns the request of a call, which it makes if there is none.
 func (a *Approvals) request(ctx context.Context, c *tools.Call, reason string) (Request, error) {
+	if err := c.Scope().RequireWrite(); err != nil { // the request is a record under it
+		return Request{}, tools.Fatal(fmt.Errorf("approval: ask: %w", err))
+	}
 	if c.IdempotencyKey() == "" {
 		return Request{}, tools.Fatal(ErrNoKey)
 	}

@@ -23,6 +23,7 @@ type conversation struct {
 	state  *tools.State
 	tools  tools.Resolved
 	most   int
+	shared scope.Scope // that the host has given to the run, if it has
 }
 
 func userScope(t testing.TB, tenant, user string) scope.Scope {
@@ -52,7 +53,7 @@ func converse(t testing.TB, b *object.Bucket, s scope.Scope, o *Options) *conver
 	if o != nil && o.MaxResult > 0 {
 		most = o.MaxResult
 	}
-	return &conversation{t, b, s, st, r, most}
+	return &conversation{t: t, bucket: b, scope: s, state: st, tools: r, most: most}
 }
 
 // desktop is a conversation within a session of a bucket of its own.
@@ -88,7 +89,7 @@ func (c *conversation) file(name, content string) string {
 func (c *conversation) raw(tool string, args string) (tools.Result, error) {
 	t, ok := c.tools.Lookup(tool)
 	require.True(c.t, ok, tool)
-	return t.Call(c.t.Context(), tools.NewCall(tools.CallOptions{Scope: c.scope, Args: []byte(args), State: c.state}))
+	return t.Call(c.t.Context(), tools.NewCall(tools.CallOptions{Scope: c.scope, Shared: c.shared, Args: []byte(args), State: c.state}))
 }
 
 // get calls a tool that must succeed, and holds its result to the cap.

@@ -1,5 +1,6 @@
 // Package objecttools lets a model work on files of any size: tools that list, describe, read, search and sample the
-// objects that lie within the scope of a run.
+// objects that lie within the scope of a run. If the host has given the run the data that its tenant shares
+// (agent.Input.Shared), its files are listed after the run's own, and read in the same way.
 //
 //	set, err := objecttools.Set(bucket, nil) // list_files, describe_file, read_chunk, search, sample
 //	a, err := agent.New(model, &agent.Options{Tools: set})

@@ -122,19 +122,19 @@ func nameOf(stored json.RawMessage) (string, error) {
 	return r.Bucket + "\x00" + r.Key, err
 }
 
-// lookup finds the file of a handle inside the scope of the call. A handle that was never given, and one whose Ref
-// lies outside the scope, as in a State that comes from elsewhere, are the same correction.
+// lookup finds the file of a handle inside what the call may read. A handle that was never given, and one whose Ref
+// lies outside, as in a State that comes from elsewhere, are the same correction.
 func (d *desk) lookup(c *tools.Call, handle string) (*object.Root, object.Ref, error) {
-	root, err := d.bucket.In(c.Scope())
+	roots, err := d.roots(c)
 	if err != nil {
-		return nil, object.Ref{}, fmt.Errorf("objecttools: %w", err)
+		return nil, object.Ref{}, err
 	}
 	m, err := recall(c)
 	if err != nil {
 		return nil, object.Ref{}, err
 	}
 	if stored := m.at(handle); stored != nil {
-		if ref, err := root.ParseRef(stored); err == nil {
+		if root, ref, err := object.ParseRef(stored, roots...); err == nil {
 			return root, ref, nil
 		}
 	}

@@ -62,14 +62,17 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	if len(in.Match) > maxMatch {
 		return List{}, tools.Correct(fmt.Sprintf("match is longer than %d bytes, and so than any name", maxMatch))
 	}
-	root, err := d.bucket.In(c.Scope())
+	roots, err := d.roots(c)
 	if err != nil {
-		return List{}, fmt.Errorf("objecttools: %w", err)
+		return List{}, err
 	}
-	bind := fmt.Sprintf("%q %q %q", root.Bucket().Name(), c.Scope().Prefix(), in.Match)
+	bind := fmt.Sprintf("%q %q", d.bucket.Name(), in.Match)
+	for _, root := range roots {
+		bind += fmt.Sprintf(" %q", root.Scope().Prefix())
+	}
 	var after object.Ref
 	if in.Cursor != "" {
-		if after, err = d.after(c, root, bind, in.Cursor); err != nil {
+		if after, err = d.after(c, roots, bind, in.Cursor); err != nil {
 			return List{}, err
 		}
 	}
@@ -80,7 +83,7 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	looked := 0
 	room, more := room{d.maxResult - frame}, false
 	match := strings.ToLower(in.Match)
-	for e, err := range root.ListAfter(ctx, after) {
+	for e, err := range listAfter(ctx, roots, after) {
 		if _, ok := errors.AsType[*object.KeyError](err); ok {
 			continue // it is nobody's file, so there is nothing to name it by
 		}
@@ -128,7 +131,7 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 
 // after gives the file behind which a list goes on. A cursor is the handle of that file or, where it has none, stands for
 // the one that the conversation remembers: a name does not go into a cursor.
-func (d *desk) after(c *tools.Call, root *object.Root, bind, cursor string) (object.Ref, error) {
+func (d *desk) after(c *tools.Call, roots []*object.Root, bind, cursor string) (object.Ref, error) {
 	if _, at, err := readCursor(cursor, bind, 1, string(rune(cursorList))); err == nil {
 		_, ref, err := d.lookup(c, handleOf(int(at[0])))
 		return ref, err
@@ -140,7 +143,7 @@ func (d *desk) after(c *tools.Call, root *object.Root, bind, cursor string) (obj
 	if _, _, err := readCursor(cursor, bind+string(m.Stop), 0, string(rune(cursorStop))); err != nil {
 		return object.Ref{}, err
 	}
-	ref, err := root.ParseRef(m.Stop)
+	_, ref, err := object.ParseRef(m.Stop, roots...)
 	if err != nil {
 		return object.Ref{}, errCursor()
 	}

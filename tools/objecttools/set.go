@@ -33,8 +33,8 @@ type Options struct {
 	MaxFiles int
 }
 
-// Set returns the tools list_files, describe_file, read_chunk, search and sample over what lies in b within the scope
-// of the call. It fails where b is nil or an option is out of its bounds.
+// Set returns the tools list_files, describe_file, read_chunk, search and sample over the objects of b in the scope of
+// the call, and in its [tools.Call.Shared]. It returns an error if b is nil or an option is out of its bounds.
 func Set(b *object.Bucket, o *Options) (tools.Set, error) {
 	d, err := newDesk(b, o)
 	if err != nil {

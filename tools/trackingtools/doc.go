@@ -5,8 +5,8 @@
 //
 // Both act within the scope of the call, and nothing that the model says moves it. A tenant's or a user's scope lists
 // the uploads that lie in it; a session's is one upload, which is all that there is for it, and not those of the user
-// around it; the data that a tenant shares holds no uploads. An upload of somebody else gives the same answer as one
-// that does not exist.
+// around it. The data that a tenant shares holds no uploads, so a call under its scope is scope.ErrDenied. An upload of
+// somebody else gives the same answer as one that does not exist.
 //
 // Results are compact JSON for a model: ids, names, states, times and the messages that a person may read. They name
 // no bucket, no key and no lease. File names and messages come from outside and are data; the tools' descriptions tell

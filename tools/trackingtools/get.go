@@ -63,12 +63,9 @@ func (u uploads) get(ctx context.Context, c *tools.Call, in getIn) (Upload, erro
 	return upload(sc, r), nil
 }
 
-// find looks an id up within the scope: a session has one upload, its own, and shared data has none.
+// find looks an id up within the scope: a session has one upload, its own.
 func (u uploads) find(ctx context.Context, sc scope.Scope, id string) (tracking.Record, error) {
-	switch sc.Level() {
-	case scope.SharedLevel:
-		return tracking.Record{}, tracking.ErrNotFound
-	case scope.SessionLevel:
+	if sc.Level() == scope.SessionLevel {
 		if id != sc.SessionID() {
 			return tracking.Record{}, tracking.ErrNotFound
 		}

@@ -52,8 +52,7 @@ func (u uploads) list(ctx context.Context, c *tools.Call, in listIn) (List, erro
 		return List{}, err
 	}
 	f := in.filter()
-	switch sc.Level() {
-	case scope.SharedLevel, scope.SessionLevel:
+	if sc.Level() == scope.SessionLevel {
 		return u.own(ctx, sc, f)
 	}
 	page, err := u.tracker.List(ctx, sc, f)
@@ -70,15 +69,12 @@ func (u uploads) list(ctx context.Context, c *tools.Call, in listIn) (List, erro
 	return out, nil
 }
 
-// own lists what lies in a scope that has at most one upload.
+// own lists the upload of a session, if it has one.
 func (u uploads) own(ctx context.Context, sc scope.Scope, f tracking.Filter) (List, error) {
 	if f.Cursor != "" {
 		return List{}, foreignCursor()
 	}
 	out := List{Uploads: []Row{}}
-	if sc.Level() != scope.SessionLevel {
-		return out, nil
-	}
 	r, err := u.tracker.Get(ctx, sc)
 	if errors.Is(err, tracking.ErrNotFound) {
 		return out, nil

@@ -22,7 +22,8 @@ const (
 // before it. Indexes may be a moment behind.
 //
 // An argument that does not fit, a cursor of another list, and an upload that is not in the scope are corrections for
-// the model. Every other failure is the tracker's, wrapped.
+// the model. The zero scope and a scope of shared data are scope.ErrDenied. Every other failure is the tracker's,
+// wrapped.
 func Set(t *tracking.Tracker) tools.Set {
 	u := uploads{t}
 	// Neither can fail: all that New looks at stands here. If one did, its nil tool would be the error of the set.
@@ -36,10 +37,10 @@ func Set(t *tracking.Tracker) tools.Set {
 
 type uploads struct{ tracker *tracking.Tracker }
 
-// scopeOf refuses the zero Scope, which has no uploads to say anything about.
+// scopeOf returns the call's scope, which must be of a level that has uploads.
 func scopeOf(c *tools.Call) (scope.Scope, error) {
-	if c.Scope().Level() == scope.None {
-		return scope.Scope{}, fmt.Errorf("trackingtools: %w", scope.ErrDenied)
+	if err := c.Scope().Require(scope.TenantLevel, scope.UserLevel, scope.SessionLevel); err != nil {
+		return scope.Scope{}, fmt.Errorf("trackingtools: %w", err)
 	}
 	return c.Scope(), nil
 }
