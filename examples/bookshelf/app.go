@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -136,7 +138,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		return nil, err
 	}
 	tb := table.New(on.rows, &table.Options{Audit: audit})
-	tracker, err := tracking.New(tb, tracking.Uploads(), &tracking.Options{Audit: audit})
+	tracker, err := tracking.New(tb, tracking.Uploads(), &tracking.Options{Audit: audit, Retention: c.retention})
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +151,13 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
+	grants, err := admission.NewGrants(tb, cmp.Or(c.grants, defaultGrants))
+	if err != nil {
+		return nil, err
+	}
+	desk := arrivals.New(tb, landing, signer, tracker, &arrivals.Options{
+		MaxSize: server.MaxUpload, Grants: grants, Retention: c.retention, Forget: server.ForgetHistory(tb), Audit: audit, Log: c.log,
+	})
 	origin, err := uploadOrigin(ctx, on.s3, c.landing)
 	if err != nil {
 		return nil, err
@@ -160,7 +169,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	o := server.Options{
 		Table: tb, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
 		Prompt: reader.Prompt, Pages: pages,
-		Grace: c.grace, AnyHost: c.public(), Log: c.log,
+		Arrivals: desk, Grants: grants, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 	}
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {
 		return nil, err
@@ -170,8 +179,9 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 			return nil, err
 		}
 	}
-	desk := arrivals.New(signer, tracker, &arrivals.Options{Audit: audit, Log: c.log})
-	sweep := sweeper.New(tracker, table.NewSystem(tb), desk.Look, &sweeper.Options{Every: c.sweep, Log: c.log})
+	system := table.NewSystem(tb)
+	clean := func(ctx context.Context) error { return desk.Clean(ctx, system) }
+	sweep := sweeper.New(tracker, system, desk.Look, &sweeper.Options{Every: c.sweep, Clean: clean, Log: c.log})
 	if err := a.background(ctx, c, on, sweep, desk); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ type shelf struct {
 	url string
 	env map[string]string
 	dir string
+
+	process *exec.Cmd // of a child
 }
 
 // open starts one. One at a time: the gateway is one a process.
@@ -361,6 +364,9 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-aws", "-events-queue", "q"}, "no http or https URL"},
 		{[]string{"-sweep", "-1s"}, "no interval"},
 		{[]string{"-sweep", "0s"}, "no interval"},
+		{[]string{"-grants", "0"}, "invalid limit 0"},
+		{[]string{"-grants", "10001"}, "must be 1 to 10000"},
+		{[]string{"-retention", "-1h"}, "invalid duration -1h0m0s"},
 		{[]string{"-events-wait", "0s"}, "1s to 20s"},
 		{[]string{"-events-wait", "1500ms"}, "1s to 20s"},
 		{[]string{"-events-wait", "21s"}, "1s to 20s"},

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 )
 
@@ -20,6 +21,8 @@ type config struct {
 	queue     string        // URL of the queue that tells of arrivals
 	queueWait time.Duration // default 20 s
 	sweep     time.Duration // default a minute
+	grants    int           // a user's open ones at most; default 500
+	retention time.Duration // of records that have ended; 0: for ever
 
 	getenv func(string) string
 	log    *slog.Logger
@@ -45,6 +48,10 @@ func (c config) check() error {
 		return errors.New("-issuer wants to know whom its tokens are for: -audience, or -client of a Cognito user pool")
 	case c.queue != "" && !c.aws && c.getenv(sqsEndpoint) == "":
 		return fmt.Errorf("-events-queue wants -aws, or an endpoint in %s", sqsEndpoint)
+	case c.grants < 0 || c.grants > admission.MaxLimit:
+		return fmt.Errorf("-grants: invalid limit %d: must be 1 to %d", c.grants, admission.MaxLimit)
+	case c.retention < 0 || c.retention%time.Second != 0:
+		return fmt.Errorf("-retention: invalid duration %v: must be whole seconds and not negative", c.retention)
 	case c.sweep < 0:
 		return fmt.Errorf("-sweep: %v is no interval", c.sweep)
 	case c.queueWait < 0 || c.queueWait > queue.MaxWait || c.queueWait%time.Second != 0:

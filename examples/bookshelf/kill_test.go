@@ -54,7 +54,7 @@ func child(t *testing.T, dir string, env map[string]string, args ...string) (s *
 	require.NoError(t, err)
 	where := regexp.MustCompile(`http://\S+`).FindString(line)
 	require.NotEmpty(t, where, line)
-	return &shelf{t: t, url: where, dir: dir}, kill
+	return &shelf{t: t, url: where, dir: dir, process: c}, kill
 }
 
 // A process that is killed in the middle of a run leaves a stage that it seems to be at work on. The next one knows

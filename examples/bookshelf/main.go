@@ -11,6 +11,8 @@
 //	-model  the id of the model to ask; default one that only the embedded endpoint takes
 //	-landing, -raw, -table  the buckets and the table; default carrel-landing, carrel-raw and carrel
 //	-sweep  how often to look for uploads that nobody goes on with; default a minute
+//	-grants     how many uploads of a user may be granted and not have arrived; default 500
+//	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
 //
 // With AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_BEDROCK_RUNTIME set, that part is not started
 // and the endpoint is used in its place, with the environment's credentials and region.
@@ -67,6 +69,9 @@ func main() {
 const (
 	shutdownTime = 6 * time.Second // how long requests under way are waited for, at most
 	runsTime     = 3 * time.Second // and how much of it runs get before they are cut off
+
+	defaultGrants    = 500
+	defaultRetention = 90 * 24 * time.Hour
 )
 
 // run is the program: it serves until ctx ends.
@@ -84,6 +89,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&c.queue, "events-queue", "", "`URL` of the SQS queue that the landing bucket notifies")
 	flags.DurationVar(&c.queueWait, "events-wait", queue.MaxWait, "how `long` one call waits for messages, 1s to 20s")
 	flags.DurationVar(&c.sweep, "sweep", sweeper.Every, "`interval` at which to look for uploads that nobody goes on with")
+	flags.IntVar(&c.grants, "grants", defaultGrants, "`number` of uploads of a user that may be granted and not have arrived")
+	flags.DurationVar(&c.retention, "retention", defaultRetention, "`time` that the record of an upload is kept after it has ended, 0 for ever")
 	flags.StringVar(&c.issuer, "issuer", "", "`URL` of the OIDC issuer whose tokens are asked for (default nobody needs one)")
 	flags.StringVar(&c.audience, "audience", "", "`audience` of the issuer's tokens")
 	flags.StringVar(&c.client, "client", "", "`id` of the app client, where the issuer is a Cognito user pool")
@@ -95,6 +102,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if c.grants == 0 {
+		return errors.New("-grants: invalid limit 0: must be at least 1")
 	}
 	if c.sweep == 0 || c.queueWait == 0 { // which in a config is the default, and nobody means by a flag
 		return errors.New("-sweep: 0s is no interval, and -events-wait takes 1s to 20s")

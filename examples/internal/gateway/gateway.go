@@ -140,7 +140,7 @@ func (g *Gateway) start(ctx context.Context, dir string, attributes meta.Metadat
 		events = &sender{events: o.Events, buckets: o.Notify}
 		g.hold(events.Close)
 	}
-	srv, err := newServer(ctx, &backendLimits{files, o.MaxObject}, access, secret, events, o)
+	srv, err := newServer(ctx, &backendLimits{Posix: files, maxObject: o.MaxObject}, access, secret, events, o)
 	if err != nil {
 		return err
 	}

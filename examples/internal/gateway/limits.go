@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -15,12 +16,17 @@ import (
 	"github.com/versity/versitygw/s3response"
 )
 
-// backendLimits is the storage with two promises more: an object has at most maxObject bytes (if that is not 0), and
-// an object or part is stored only after its whole request has arrived. Every object comes by one of its methods.
+// backendLimits is the storage with three promises more: an object has at most maxObject bytes (if that is not 0), an
+// object or part is stored only after its whole request has arrived, and deleting an object does not disturb storing
+// another. Every object comes by one of its methods.
 type backendLimits struct {
 	*posix.Posix
 
 	maxObject int64
+
+	// dirs is held by deletions, which remove directories that have become empty (versitygw 1.8.0), and shared by what
+	// makes directories and then puts an object there. Nobody holds it while a client sends.
+	dirs sync.RWMutex
 }
 
 func (b *backendLimits) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
@@ -28,8 +34,38 @@ func (b *backendLimits) PutObject(ctx context.Context, in s3response.PutObjectIn
 		b.discard(ctx)
 		return s3response.PutObjectOutput{}, err
 	}
-	in.Body = newWholeBody(ctx, in.Body)
+	if body := newWholeBody(ctx, in.Body); body != nil {
+		locked := false
+		body.arrived = func() {
+			b.dirs.RLock()
+			locked = true
+		}
+		defer func() {
+			if locked {
+				b.dirs.RUnlock()
+			}
+		}()
+		in.Body = body
+	}
 	return b.Posix.PutObject(ctx, in)
+}
+
+func (b *backendLimits) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (s3response.CopyObjectOutput, error) {
+	b.dirs.RLock()
+	defer b.dirs.RUnlock()
+	return b.Posix.CopyObject(ctx, in)
+}
+
+func (b *backendLimits) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	b.dirs.Lock()
+	defer b.dirs.Unlock()
+	return b.Posix.DeleteObject(ctx, in)
+}
+
+func (b *backendLimits) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
+	b.dirs.Lock()
+	defer b.dirs.Unlock()
+	return b.Posix.DeleteObjects(ctx, in)
 }
 
 func (b *backendLimits) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
@@ -38,7 +74,9 @@ func (b *backendLimits) UploadPart(ctx context.Context, in *s3.UploadPartInput) 
 		return nil, err
 	}
 	part := *in
-	part.Body = newWholeBody(ctx, in.Body)
+	if body := newWholeBody(ctx, in.Body); body != nil {
+		part.Body = body
+	}
 	return b.Posix.UploadPart(ctx, &part)
 }
 
@@ -52,6 +90,8 @@ func (b *backendLimits) CompleteMultipartUpload(ctx context.Context, in *s3.Comp
 			return s3response.CompleteMultipartUploadResult{}, "", err
 		}
 	}
+	b.dirs.RLock()
+	defer b.dirs.RUnlock()
 	return b.Posix.CompleteMultipartUpload(ctx, in)
 }
 
@@ -94,10 +134,12 @@ func (b *backendLimits) sizeOfParts(ctx context.Context, in *s3.CompleteMultipar
 type wholeBody struct {
 	io.Reader
 
-	request io.Reader // the request's body; nil if it has been read whole, or its length is unknown
+	request io.Reader // the request's body; nil if its length is unknown
+	done    bool      // the request has arrived
+	arrived func()    // called then, if not nil
 }
 
-func newWholeBody(ctx context.Context, body io.Reader) io.Reader {
+func newWholeBody(ctx context.Context, body io.Reader) *wholeBody {
 	if body == nil {
 		return nil
 	}
@@ -110,11 +152,11 @@ func newWholeBody(ctx context.Context, body io.Reader) io.Reader {
 
 func (w *wholeBody) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
-	if err == io.EOF && w.request != nil { //nolint:errorlint // as io.Reader has it
-		if _, rest := io.Copy(io.Discard, w.request); rest != nil {
-			err = rest
+	if err == io.EOF && !w.done { //nolint:errorlint // as io.Reader has it
+		if err = w.rest(); err == io.EOF && w.arrived != nil { //nolint:errorlint // as io.Reader has it
+			w.arrived()
 		}
-		w.request = nil
+		w.done = true
 	}
 	if err == nil || err == io.EOF { //nolint:errorlint // as io.Reader has it
 		return n, err
@@ -123,6 +165,16 @@ func (w *wholeBody) Read(p []byte) (int, error) {
 		return n, err
 	}
 	return n, s3err.GetAPIError(s3err.ErrIncompleteBody)
+}
+
+// rest reads what follows the object's bytes in the request, and returns io.EOF if that has arrived.
+func (w *wholeBody) rest() error {
+	if w.request != nil {
+		if _, err := io.Copy(io.Discard, w.request); err != nil {
+			return err
+		}
+	}
+	return io.EOF
 }
 
 // Algorithm and Checksum return what a trailer of the body has said. The storage asks for them by type.

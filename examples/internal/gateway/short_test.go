@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"mime/multipart"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/presign"
@@ -200,6 +202,27 @@ func TestBodyEndsEarly(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, list.Contents)
 	})
+}
+
+// Deleting an object that was the only one in its directory does not make the upload of another one fail.
+func TestDeleteBesidePut(t *testing.T) {
+	t.Parallel()
+	c, bucket := newBucket(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				key := aws.String("a/b/c/" + rand.Text() + "/cover.jpg")
+				_, err := c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: key, Body: bytes.NewReader(cover)})
+				if !assert.NoError(t, err, "%d", i) {
+					return
+				}
+				_, err = c.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: key})
+				assert.NoError(t, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // Connections that say nothing are limited for each address, and cannot keep the process itself out.

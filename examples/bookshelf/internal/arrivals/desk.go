@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -24,32 +26,50 @@ var (
 	ErrForeign = errors.New("arrivals: another file than the one that was granted")
 )
 
-// Options of [New]. Nil is valid.
+// Options configures [New]. Nil means all defaults.
 type Options struct {
-	// Audit is told of each event that is about something that nobody was granted. Default: nobody is told.
+	// MaxSize is the largest accepted upload in bytes. Zero means no limit.
+	MaxSize int64
+
+	// Grants is told of each arrival, and closes the grant. If nil, nothing is closed.
+	Grants interface {
+		Close(ctx context.Context, session scope.Scope) error
+	}
+
+	// Retention is the tracker's: how long a record is kept after it has ended. Zero means for ever.
+	Retention time.Duration
+
+	// Forget is called for a session whose record is gone, to delete what else is kept of it. It may be called
+	// again. If nil, nothing is called.
+	Forget func(ctx context.Context, session scope.Scope) error
+
+	// Audit receives each event about something that nobody was granted. If nil, such events are not reported.
 	Audit scope.Auditor
 
-	// Log gets a line for each arrival: at Info what was recorded and what could not be confirmed, at Warn an upload
-	// that arrived after its record had ended. Default: nothing is logged.
+	// Log gets a line for each arrival: at Info an upload that was recorded or could not be confirmed, at Warn one that
+	// was rejected or arrived after its record had ended, and what could not be deleted. If nil, nothing is logged.
 	Log *slog.Logger
 }
 
-// Desk is where messages are dealt with. It is safe for concurrent use.
+// Desk deals with uploads from their grant to the end of their record. It is safe for concurrent use.
 type Desk struct {
+	table   *table.Table
+	landing *object.Bucket
 	signer  *presign.Signer
 	tracker *tracking.Tracker
-	audit   scope.Auditor // may be nil
+	o       Options
 	log     *slog.Logger
 }
 
-// New returns the desk for the uploads that signer grants and tracker tracks, by the pipeline of [tracking.Uploads].
-func New(signer *presign.Signer, tracker *tracking.Tracker, o *Options) *Desk {
-	d := &Desk{signer: signer, tracker: tracker, log: slog.New(slog.DiscardHandler)}
+// New returns the desk for the uploads that signer grants into the landing bucket and tracker tracks, by the pipeline
+// of [tracking.Uploads]. Notes about them are kept in the tracker's table.
+func New(tb *table.Table, landing *object.Bucket, signer *presign.Signer, tracker *tracking.Tracker, o *Options) *Desk {
+	d := &Desk{table: tb, landing: landing, signer: signer, tracker: tracker}
 	if o != nil {
-		d.audit = o.Audit
-		if o.Log != nil {
-			d.log = o.Log
-		}
+		d.o = *o
+	}
+	if d.log = d.o.Log; d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
 	}
 	return d
 }
@@ -72,7 +92,7 @@ func (d *Desk) Message(ctx context.Context, raw []byte) error {
 	return errors.Join(errs...)
 }
 
-// event deals with one. What costs nothing is looked at first, and the store is asked before anything is believed.
+// event deals with one event. It checks first what costs nothing, and asks the store before it believes anything.
 func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 	if e.Scope.Level() != scope.SessionLevel {
 		return d.refuse(ctx, e, ErrLevel)
@@ -85,6 +105,8 @@ func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 		return err
 	case e.Name != rec.Filename:
 		return d.refuse(ctx, e, ErrForeign)
+	case rec.Terminal && rec.Status != tracking.StatusSuccess:
+		return d.late(ctx, rec, e.Time)
 	case rec.Stage(tracking.UserUpload).State == tracking.StateSuccess:
 		return nil
 	}
@@ -92,40 +114,64 @@ func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 	if err != nil {
 		return err
 	}
-	if !arrived { // S3 shows an object before it tells of it: this one is gone again, or never was
-		d.log.InfoContext(ctx, "an upload was said to have arrived and is not there", "scope", e.Scope.String(), "file", e.Name)
+	if !arrived { // S3 shows an object before it tells of it: this one is gone again, was rejected, or never was
+		d.log.InfoContext(ctx, "an upload was said to have arrived and cannot be used", "scope", e.Scope.String(), "file", e.Name)
 		return nil
 	}
 	rec, err = d.tracker.Observe(ctx, e.Scope, tracking.Observation{Stage: tracking.UserUpload, Dest: ref})
 	switch state, refused := errors.AsType[*tracking.StateError](err); {
 	case refused && errors.Is(err, tracking.ErrTerminal):
-		d.log.WarnContext(ctx, "an upload arrived after its record had ended", "scope", e.Scope.String(), "file", e.Name,
-			"status", state.Record.Status, "reason", state.Record.Reason, "arrived", e.Time)
-		return nil
+		return d.late(ctx, state.Record, e.Time)
 	case err != nil:
 		return err
 	}
+	d.Close(ctx, e.Scope)
 	d.log.InfoContext(ctx, "an upload has arrived", "scope", e.Scope.String(), "file", e.Name, "version", rec.Version)
 	return nil
 }
 
-// Look asks the store whether the record's file is there, whatever its size, and returns what is. It is what a sweep
-// looks with, too: see [tracking.SweepOptions]. It knows of no stage but the upload.
+// Close closes the grant of an upload that has arrived. If that fails, the grant counts until it expires.
+func (d *Desk) Close(ctx context.Context, session scope.Scope) {
+	if d.o.Grants == nil {
+		return
+	}
+	if err := d.o.Grants.Close(ctx, session); err != nil {
+		d.log.WarnContext(ctx, "a grant could not be closed", "scope", session.String(), "err", err)
+	}
+}
+
+// Arrived returns the record's file, pinned, if it is there and is what was announced. The error is
+// presign.ErrNotArrived, a *presign.RejectedError, or one that may pass.
+func (d *Desk) Arrived(ctx context.Context, rec tracking.Record) (object.Ref, error) {
+	want, err := d.announced(ctx, rec.Scope)
+	if err != nil {
+		return object.Ref{}, err
+	}
+	ref, _, err := d.signer.Arrived(ctx, rec.Scope, rec.Filename, &presign.ArrivedOptions{MaxSize: d.o.MaxSize, Size: want.Size, SHA256: want.SHA256})
+	return ref, err
+}
+
+// Look asks the store whether the record's file is there, and returns it. A file that is not what was announced ends
+// the record and is deleted; Look then reports that nothing has arrived. A sweep looks with it, too: see
+// [tracking.SweepOptions]. It knows no stage but the upload.
 func (d *Desk) Look(ctx context.Context, rec tracking.Record, st tracking.Stage) (object.Ref, bool, error) {
 	if st != tracking.UserUpload {
 		return object.Ref{}, false, fmt.Errorf("arrivals: look: %w: %s", tracking.ErrStage, st)
 	}
-	ref, _, err := d.signer.Arrived(ctx, rec.Scope, rec.Filename, nil)
+	ref, err := d.Arrived(ctx, rec)
 	if errors.Is(err, presign.ErrNotArrived) {
 		return object.Ref{}, false, nil
+	}
+	if rejected, ok := errors.AsType[*presign.RejectedError](err); ok {
+		return object.Ref{}, false, d.reject(ctx, rec, rejected)
 	}
 	return ref, err == nil, err
 }
 
 // refuse reports an event that can never be recorded; it has been dealt with.
 func (d *Desk) refuse(ctx context.Context, e presign.S3Event, why error) error {
-	if d.audit != nil {
-		d.audit.Refused(ctx, scope.Refusal{Scope: e.Scope, Op: "arrivals.Message", Err: fmt.Errorf("%w: %.300q", why, e.Name)})
+	if d.o.Audit != nil {
+		d.o.Audit.Refused(ctx, scope.Refusal{Scope: e.Scope, Op: "arrivals.Message", Err: fmt.Errorf("%w: %.300q", why, e.Name)})
 	}
 	return nil
 }

@@ -35,8 +35,11 @@ type office struct {
 	desk    *arrivals.Desk
 	tracker *tracking.Tracker
 	landing *object.Bucket
+	table   *table.Table
 	rows    *counting
 	objects *away
+	grants  closed
+	gone    []scope.Scope // sessions that were forgotten
 	user    scope.Scope
 	refused refusals
 	log     lines
@@ -49,14 +52,42 @@ func newOffice(t *testing.T) *office {
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")})
 	signer, err := presign.New(client, o.landing, &presign.Options{Audit: &o.refused})
 	require.NoError(t, err)
-	o.tracker, err = tracking.New(table.New(o.rows, nil), tracking.Uploads(), nil)
+	o.table = table.New(o.rows, nil)
+	o.tracker, err = tracking.New(o.table, tracking.Uploads(), &tracking.Options{Retention: retention})
 	require.NoError(t, err)
-	o.desk = arrivals.New(signer, o.tracker, &arrivals.Options{Audit: &o.refused, Log: slog.New(slog.NewTextHandler(&o.log, nil))})
+	o.desk = arrivals.New(o.table, o.landing, signer, o.tracker, &arrivals.Options{
+		MaxSize: maxSize, Grants: &o.grants, Retention: retention, Forget: o.forget,
+		Audit: &o.refused, Log: slog.New(slog.NewTextHandler(&o.log, nil)),
+	})
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	o.user, err = tenant.User("u1")
 	require.NoError(t, err)
 	return o
+}
+
+const (
+	maxSize   = 1 << 20 // bytes
+	retention = 90 * 24 * time.Hour
+)
+
+// forget notes whose session is gone.
+func (o *office) forget(_ context.Context, session scope.Scope) error {
+	o.gone = append(o.gone, session)
+	return nil
+}
+
+// closed keeps whose grants were closed.
+type closed struct {
+	mu  sync.Mutex
+	all []scope.Scope
+}
+
+func (c *closed) Close(_ context.Context, session scope.Scope) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all = append(c.all, session)
+	return nil
 }
 
 // counting counts the writes that took place.
@@ -206,6 +237,7 @@ func TestAnArrivalIsRecordedOnce(t *testing.T) {
 	require.Equal(t, before+1, o.rows.puts.Load())
 	require.Empty(t, o.refused.take())
 	require.Equal(t, 1, strings.Count(o.log.text(), "an upload has arrived"))
+	require.Equal(t, []scope.Scope{session}, o.grants.all, "its grant is closed")
 }
 
 // Duplicated, shuffled and at once: each upload is recorded by one write.
@@ -286,23 +318,16 @@ func TestAnArrivalAfterTheEnd(t *testing.T) {
 	require.NoError(t, o.desk.Message(t.Context(), message))
 	require.NotContains(t, o.log.text(), "level=WARN", "only what is there has arrived")
 	o.put(session, "cover.png", 1)
+	require.True(t, o.holds(session, "cover.png"))
 	before := o.rows.puts.Load()
 	require.NoError(t, o.desk.Message(t.Context(), message))
 	require.Equal(t, before, o.rows.puts.Load())
 	require.Equal(t, tracking.StateFailed, o.stage(session).State)
+	require.False(t, o.holds(session, "cover.png"), "nobody will ever look at it")
 	require.Contains(t, o.log.text(), "level=WARN")
 	for _, said := range []string{"after its record had ended", session.String(), "cover.png", "reason=cancelled"} {
 		require.Contains(t, o.log.text(), said)
 	}
-}
-
-// Whatever the size: that it is too large is for whoever looks at it to say.
-func TestALargeFileHasArrived(t *testing.T) {
-	o := newOffice(t)
-	session := o.granted("cover.png", time.Hour)
-	o.put(session, "cover.png", 20<<20+1)
-	require.NoError(t, o.desk.Message(t.Context(), notification(t, [2]string{session.Prefix(), "cover.png"})))
-	require.Equal(t, tracking.StateSuccess, o.stage(session).State)
 }
 
 // What may pass is an error, the other events of the message are dealt with, and the next time all is well.

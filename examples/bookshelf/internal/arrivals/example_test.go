@@ -23,11 +23,12 @@ func ExampleDesk_Message() {
 	if err != nil {
 		panic(err)
 	}
-	tracker, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	tb := table.New(table.NewMemory(nil), nil)
+	tracker, err := tracking.New(tb, tracking.Uploads(), nil)
 	if err != nil {
 		panic(err)
 	}
-	desk := arrivals.New(signer, tracker, nil)
+	desk := arrivals.New(tb, landing, signer, tracker, nil)
 	for _, message := range []string{`{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"landing"}`, `hello`} {
 		err := desk.Message(context.Background(), []byte(message))
 		fmt.Println(err == nil, errors.Is(err, presign.ErrEvent))

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo/phototest"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -47,8 +48,8 @@ var costly = map[string]struct {
 	file     func() []byte
 	rejected bool
 }{
-	"progressive CMYK":          {func() []byte { return jpegFile(8000, 6250, cmyk, true, 0) }, true},
-	"progressive CMYK, smaller": {func() []byte { return jpegFile(3700, 3000, cmyk, true, 0) }, false},
+	"progressive CMYK":          {func() []byte { return phototest.JPEG(8000, 6250, phototest.CMYK, true, 0) }, true},
+	"progressive CMYK, smaller": {func() []byte { return phototest.JPEG(3700, 3000, phototest.CMYK, true, 0) }, false},
 }
 
 // readEight reads eight uploads of one kind at once, each of another tenant.
@@ -146,7 +147,7 @@ func (c *counting) Open(ctx context.Context, a object.Addr, r object.Range) (io.
 func TestOneDecoding(t *testing.T) {
 	t.Parallel()
 	store := &counting{Driver: object.NewMemory()}
-	root, ref := newRoot(t, store, pngFile(700, 500, 8, 2, false, false))
+	root, ref := newRoot(t, store, phototest.PNG(700, 500, 8, 2, false, false))
 	d := NewDecoder(nil)
 	var wg sync.WaitGroup
 	for range 20 {
@@ -170,7 +171,7 @@ func TestKeptResults(t *testing.T) {
 	var roots []*object.Root
 	var refs []object.Ref
 	for range 3 {
-		root, ref := newRoot(t, store, pngFile(100, 100, 8, 0, false, false))
+		root, ref := newRoot(t, store, phototest.PNG(100, 100, 8, 0, false, false))
 		roots, refs = append(roots, root), append(refs, ref)
 	}
 	for _, step := range []struct{ photo, opened int }{{0, 2}, {1, 4}, {0, 4}, {2, 6}, {0, 6}, {1, 8}} {
@@ -184,7 +185,7 @@ func TestKeptResults(t *testing.T) {
 func TestStoreFails(t *testing.T) {
 	t.Parallel()
 	store := &counting{Driver: object.NewMemory()}
-	root, ref := newRoot(t, store, pngFile(10, 10, 8, 0, false, false))
+	root, ref := newRoot(t, store, phototest.PNG(10, 10, 8, 0, false, false))
 	d := NewDecoder(nil)
 	store.fail.Store(true)
 	_, err := d.Gray(t.Context(), root, ref)
@@ -199,7 +200,7 @@ func TestStoreFails(t *testing.T) {
 // Every decoding waits for room, the first one of a run as well, and no longer than its caller wants to.
 func TestEveryDecodingWaits(t *testing.T) {
 	t.Parallel()
-	root, ref := newRoot(t, object.NewMemory(), pngFile(10, 10, 8, 0, false, false))
+	root, ref := newRoot(t, object.NewMemory(), phototest.PNG(10, 10, 8, 0, false, false))
 	d := NewDecoder(nil)
 	require.NoError(t, d.gate.acquire(t.Context(), "globex", budget))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)

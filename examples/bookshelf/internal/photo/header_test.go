@@ -5,30 +5,35 @@ import (
 	"fmt"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo/phototest"
 	"github.com/carrel-go/carrel/tools"
 )
+
+// plain is a reader of b that has no other methods.
+func plain(b []byte) io.Reader { return io.LimitReader(bytes.NewReader(b), int64(len(b))) }
 
 // kinds are files of every kind that the decoders tell apart.
 func kinds(width, height int) map[string][]byte {
 	files := make(map[string][]byte)
-	for name, s := range map[string]sampling{
-		"gray": gray8, "4:4:4": s444, "4:2:0": s420, "4:2:2": {0x21, 0x11, 0x11}, "4:1:0": {0x42, 0x11, 0x11},
+	for name, s := range map[string]phototest.Sampling{
+		"gray": phototest.Gray, "4:4:4": phototest.S444, "4:2:0": phototest.S420, "4:2:2": {0x21, 0x11, 0x11}, "4:1:0": {0x42, 0x11, 0x11},
 	} {
 		for _, progressive := range []bool{false, true} {
-			for _, adobe := range []int{noAdobe, 0, 1} {
-				files[fmt.Sprintf("JPEG %s, progressive %t, adobe %d", name, progressive, adobe)] = jpegFile(width, height, s, progressive, adobe)
+			for _, adobe := range []int{phototest.NoAdobe, 0, 1} {
+				files[fmt.Sprintf("JPEG %s, progressive %t, adobe %d", name, progressive, adobe)] = phototest.JPEG(width, height, s, progressive, adobe)
 			}
 		}
 	}
-	for name, s := range map[string]sampling{"CMYK": cmyk, "CMYK, subsampled": cmyk2} {
+	for name, s := range map[string]phototest.Sampling{"CMYK": phototest.CMYK, "CMYK, subsampled": phototest.CMYK2} {
 		for _, progressive := range []bool{false, true} {
 			for _, adobe := range []int{0, 2} {
-				files[fmt.Sprintf("JPEG %s, progressive %t, adobe %d", name, progressive, adobe)] = jpegFile(width, height, s, progressive, adobe)
+				files[fmt.Sprintf("JPEG %s, progressive %t, adobe %d", name, progressive, adobe)] = phototest.JPEG(width, height, s, progressive, adobe)
 			}
 		}
 	}
@@ -41,7 +46,7 @@ func kinds(width, height int) map[string][]byte {
 					continue
 				}
 				name := fmt.Sprintf("PNG %d bits, colour type %d, interlaced %t, tRNS %t", k.depth, k.colour, interlaced, transparent)
-				files[name] = pngFile(width, height, k.depth, k.colour, interlaced, transparent)
+				files[name] = phototest.PNG(width, height, k.depth, k.colour, interlaced, transparent)
 			}
 		}
 	}
@@ -82,7 +87,7 @@ func TestEstimate(t *testing.T) {
 // The file that the limit is for: 391 kB, for which the decoder allocates more than 1 GB.
 func TestSmallFileLargeImage(t *testing.T) {
 	t.Parallel()
-	file := jpegFile(8000, 6250, cmyk, true, 0)
+	file := phototest.JPEG(8000, 6250, phototest.CMYK, true, 0)
 	require.Less(t, len(file), 400_000)
 	h, err := checkedHeader(plain(file), false)
 	require.Greater(t, h.memory, int64(1_150_000_000))
@@ -96,9 +101,9 @@ func TestSmallFileLargeImage(t *testing.T) {
 func TestLargestPhotos(t *testing.T) {
 	t.Parallel()
 	for name, file := range map[string][]byte{
-		"50 megapixels":              jpegFile(8160, 6120, s420, false, noAdobe),
-		"12 megapixels, progressive": jpegFile(4032, 3024, s420, true, noAdobe),
-		"a scan":                     pngFile(4960, 7016, 8, 2, false, false),
+		"50 megapixels":              phototest.JPEG(8160, 6120, phototest.S420, false, phototest.NoAdobe),
+		"12 megapixels, progressive": phototest.JPEG(4032, 3024, phototest.S420, true, phototest.NoAdobe),
+		"a scan":                     phototest.PNG(4960, 7016, 8, 2, false, false),
 	} {
 		_, err := checkedHeader(plain(file), true)
 		require.NoError(t, err, name)
@@ -108,7 +113,7 @@ func TestLargestPhotos(t *testing.T) {
 // A header that says one thing before the first scan and another behind it is rejected.
 func TestSecondThoughts(t *testing.T) {
 	t.Parallel()
-	file := jpegFile(64, 64, s444, false, 1)
+	file := phototest.JPEG(64, 64, phototest.S444, false, 1)
 	end := len(file) - 2
 	adobe := []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00") // from now on it is RGB
 	hidden := append([]byte("\xff\xfe\x00\x04\xff\xd9"), adobe...)       // behind a comment that looks like the end

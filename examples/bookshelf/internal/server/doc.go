@@ -4,7 +4,8 @@
 // given its table, buckets, signer, agent and pages, and serves
 //
 //	GET  /health
-//	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to
+//	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to;
+//	                                       content_type, size and sha256 (base64) are pinned if given
 //	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
 //	POST /api/metadata/accept              writes metadata.json and ends the session's record
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
@@ -20,9 +21,18 @@
 // Each event of a stream is an id and a JSON object with a type: text_delta {delta}, tool_call {id, name, input},
 // tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value}, usage {input_tokens,
 // output_tokens}, and at the end either complete {metadata} or error {code, message}. The codes of errors are those
-// of [agent.Code], and not_an_image, image_too_large, stopped, lost and store_failed.
+// of [agent.Code], and not_an_image, image_too_large, upload_differs, stopped, lost and store_failed.
 //
 // A run goes on when its browser leaves. Its stage in the record is changed before the last event is sent.
+//
+// # Limits
+//
+// A user holds at most as many open grants as [Options.Grants] allows; above that the answer is 429 with Retry-After.
+// A grant is open until its upload arrives or it expires.
+//
+// An upload is at most [MaxUpload] bytes and exactly what was announced. One that is not, or is not an image that can
+// be decoded within 256 MB of memory, ends its record with image_too_large, upload_differs or not_an_image, and is
+// deleted. So is one whose record ends otherwise without success.
 //
 // # Arrivals
 //

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -57,7 +58,7 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 	st := rec.Stage(tracking.Enrichment)
 	switch {
 	case rec.Terminal:
-		return nil, newProblem(http.StatusConflict, "The upload is finished: nothing more can be extracted.")
+		return nil, newProblem(http.StatusConflict, strings.TrimSpace("The upload is finished: nothing more can be extracted. "+st.Error.Message))
 	case st.Live(time.Now()):
 		return nil, busy(st.Key)
 	}
@@ -76,6 +77,9 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 		return nil, taken(err)
 	}
 	run.id = o.Key
+	if o.Observed != nil {
+		s.o.Arrivals.Close(ctx, session)
+	}
 	if !s.own(run.live) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()
@@ -97,12 +101,12 @@ func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.Start
 		o.Source = r.source
 		return err
 	}
-	ref, _, err := r.s.o.Signer.Arrived(ctx, r.session, rec.Filename, &presign.ArrivedOptions{MaxSize: MaxUpload})
+	ref, err := r.s.o.Arrivals.Arrived(ctx, rec)
 	if errors.Is(err, presign.ErrNotArrived) {
 		return newProblem(http.StatusConflict, "The file has not arrived yet.")
 	}
 	if rejected, ok := errors.AsType[*presign.RejectedError](err); ok {
-		ref, r.refused, err = rejected.Ref, tooLarge(rejected), nil
+		ref, r.refused, err = rejected.Ref, arrivals.Failure(rejected), nil
 	}
 	if err != nil {
 		r.s.o.Log.ErrorContext(ctx, "the upload could not be looked for", "scope", r.session.String(), "err", err)

@@ -48,6 +48,32 @@ func (t turns) load(ctx context.Context) (agent.History, error) {
 	}
 }
 
+// ForgetHistory returns a function that deletes the history of a session whose record is gone.
+func ForgetHistory(t *table.Table) func(ctx context.Context, session scope.Scope) error {
+	return func(ctx context.Context, session scope.Scope) error {
+		view, err := t.In(session)
+		if err != nil {
+			return fmt.Errorf("server: forget: %w", err)
+		}
+		q := table.Query{From: "turn#", To: "turn$"}
+		for {
+			page, err := view.Query(ctx, q)
+			if err != nil {
+				return fmt.Errorf("server: forget: %w", err)
+			}
+			for _, found := range page.Items {
+				err := view.Delete(ctx, found.Item.Sort, table.Version(found.Item.Version))
+				if _, changed := errors.AsType[*table.ConflictError](err); err != nil && !changed {
+					return fmt.Errorf("server: forget: %w", err)
+				}
+			}
+			if q.Cursor = page.Next; q.Cursor == "" {
+				return nil
+			}
+		}
+	}
+}
+
 // append writes the turns that follow the first n. An item that is there already is another run's: errForked.
 func (t turns) append(ctx context.Context, n int, fresh []agent.Turn) error {
 	for i, turn := range fresh {

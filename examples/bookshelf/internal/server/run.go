@@ -9,8 +9,6 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
-	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -44,13 +42,6 @@ var (
 	overdue = &tracking.Error{Code: string(agent.Timeout), Message: "The run took too long and was ended."}
 )
 
-func tooLarge(e *presign.RejectedError) *tracking.Error {
-	return &tracking.Error{
-		Code: photo.ImageTooLarge, Permanent: true, Err: e,
-		Message: fmt.Sprintf("The file is larger than %d MB, which is more than is looked at.", MaxUpload>>20),
-	}
-}
-
 // live runs it to its end. The stage's state is committed before the last event is sent.
 func (r *run) live() {
 	defer r.feed.end()
@@ -82,11 +73,13 @@ func (r *run) live() {
 	}
 }
 
-// fail records the failure, and then tells it.
+// fail records the failure, sends it, and deletes the upload if nothing can be done with it any more.
 func (r *run) fail(ctx context.Context, f *tracking.Error) {
 	if err := r.attempt.Fail(ctx, f); err != nil {
 		r.s.o.Log.Error("failure not recorded", "run", r.id, "scope", r.session.String(), "failure", f, "err", err)
 		f = failure(err) // what is told is what the record says, or that nothing is known
+	} else {
+		r.s.o.Arrivals.Discard(ctx, r.attempt.Record())
 	}
 	r.tellFailure(f)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
@@ -39,6 +41,13 @@ type Options struct {
 
 	// Photos decodes uploads. It should be the one that the agent's tools use. Default: one for the server alone.
 	Photos *photo.Decoder
+
+	// Arrivals notes what is announced and finds what has arrived. Default: a desk of the server's own, that accepts
+	// uploads of at most MaxUpload.
+	Arrivals *arrivals.Desk
+
+	// Grants bounds the open grants of each user. Default: they are not bounded.
+	Grants *admission.Grants
 
 	// Grace is how long after the end of a grant its upload may still be under way. Default: 15 min.
 	Grace time.Duration
@@ -82,6 +91,9 @@ func New(o Options) *Server {
 	}
 	if o.Photos == nil {
 		o.Photos = photo.NewDecoder(nil)
+	}
+	if o.Arrivals == nil {
+		o.Arrivals = arrivals.New(o.Table, o.Landing, o.Signer, o.Tracker, &arrivals.Options{MaxSize: MaxUpload, Log: o.Log})
 	}
 	if o.Grace == 0 {
 		o.Grace = grace

@@ -1,15 +1,19 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tracking"
@@ -41,8 +45,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	// The record comes before the answer: a grant that nobody tracks must not exist.
-	if _, err := s.o.Tracker.Create(r.Context(), session, &tracking.CreateOptions{Filename: name, Due: grant.Expires.Add(s.o.Grace)}); err != nil {
+	if err := s.admit(r.Context(), session, name, put, grant.Expires); err != nil {
 		return err
 	}
 	headers := make(map[string]string, len(grant.Headers))
@@ -55,8 +58,35 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// putOptions reads what is asked for. content_type, size and sha256 may be absent: then they are not signed, and the
-// size is checked once the file has arrived.
+// admit takes one of the user's open grants, and makes the note and the record of the upload. All of them come before
+// the answer: a grant that nobody tracks must not exist.
+func (s *Server) admit(ctx context.Context, session scope.Scope, name string, put *presign.PutOptions, expires time.Time) error {
+	due := expires.Add(s.o.Grace)
+	if s.o.Grants != nil {
+		err := s.o.Grants.Open(ctx, session, expires)
+		if full, ok := errors.AsType[*admission.FullError](err); ok {
+			wait := int64(math.Ceil(full.RetryAfter.Seconds()))
+			detail := fmt.Sprintf("You have %d uploads under way. Finish one of them, or wait until one has expired.", full.Limit)
+			return newProblem(http.StatusTooManyRequests, detail).with("Retry-After", strconv.FormatInt(wait, 10))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	err := s.o.Arrivals.Expect(ctx, session, name, arrivals.Announced{Size: put.Size, SHA256: put.SHA256}, expires, due)
+	if err == nil {
+		_, err = s.o.Tracker.Create(ctx, session, &tracking.CreateOptions{Filename: name, Due: due})
+	}
+	if err != nil && s.o.Grants != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+		defer cancel()
+		err = errors.Join(err, s.o.Grants.Close(ctx, session))
+	}
+	return err
+}
+
+// putOptions reads what is asked for. content_type, size and sha256 may be absent: then they are not signed. What was
+// said is checked once more when the file has arrived, and that it is not too large in any case.
 func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) {
 	if name = q.Get("filename"); name == "" {
 		return "", nil, newProblem(http.StatusBadRequest, "The parameter filename is missing.")

@@ -24,6 +24,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
@@ -43,6 +45,7 @@ type world struct {
 	table   *table.Table
 	rows    *stuck // of table
 	tracker *tracking.Tracker
+	signer  *presign.Signer
 	landing *object.Bucket
 	opened  *recording // of landing
 	raw     *object.Bucket
@@ -74,6 +77,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	a, err := agent.New(w.model, &agent.Options{Tools: set})
 	require.NoError(t, err)
+	w.signer = signer
 	w.options = server.Options{
 		Table: w.table, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
 		Prompt: "Read it.", Pages: http.NotFoundHandler(),
@@ -211,10 +215,11 @@ func (r *recording) List(ctx context.Context, s scope.Scope, after string, limit
 type stuck struct {
 	table.Driver
 	refuse atomic.Bool
+	allow  atomic.Int64 // so many writes are made all the same
 }
 
 func (s *stuck) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
-	if s.refuse.Load() {
+	if s.refuse.Load() && s.allow.Add(-1) < 0 {
 		return errors.New("disk full")
 	}
 	return s.Driver.Put(ctx, k, r, c)
@@ -388,6 +393,21 @@ func (w *world) leave(id, content string) {
 	require.NoError(w.t, err)
 	_, _, err = root.Put(w.t.Context(), ref, strings.NewReader(content), &object.PutOptions{Size: int64(len(content)), Overwrite: true})
 	require.NoError(w.t, err)
+}
+
+// desk is one that closes grants.
+func (w *world) desk(g *admission.Grants) *arrivals.Desk {
+	return arrivals.New(w.table, w.landing, w.signer, w.tracker, &arrivals.Options{MaxSize: server.MaxUpload, Grants: g})
+}
+
+// turns is how many turns of the conversation are kept.
+func (w *world) turns(id string) int {
+	w.t.Helper()
+	view, err := w.table.In(w.session(id))
+	require.NoError(w.t, err)
+	page, err := view.Query(w.t.Context(), table.Query{From: "turn#", To: "turn$", Consistent: true})
+	require.NoError(w.t, err)
+	return len(page.Items)
 }
 
 // saved is the accepted metadata of a session, or "".

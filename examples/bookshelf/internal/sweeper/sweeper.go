@@ -31,6 +31,10 @@ type Options struct {
 	// Every is how long after one sweep the next one begins, give or take a tenth. Default: Every.
 	Every time.Duration
 
+	// Clean is called after each sweep of Run, with the time that is left of SweepTime; its error is logged. If nil,
+	// nothing is called.
+	Clean func(ctx context.Context) error
+
 	// Log gets, at Info, what a sweep has done if it has done anything, and at Warn each record that it had to leave.
 	// Default: nothing is logged.
 	Log *slog.Logger
@@ -41,6 +45,7 @@ type Sweeper struct {
 	tracker *tracking.Tracker
 	o       tracking.SweepOptions
 	every   time.Duration
+	clean   func(context.Context) error // may be nil
 	log     *slog.Logger
 }
 
@@ -53,6 +58,9 @@ func New(tracker *tracking.Tracker, system *table.System, look Look, o *Options)
 	}
 	if o != nil && o.Every > 0 {
 		s.every = o.Every
+	}
+	if o != nil {
+		s.clean = o.Clean
 	}
 	if o != nil && o.Log != nil {
 		s.log = o.Log
@@ -83,6 +91,11 @@ func (s *Sweeper) Run(ctx context.Context) {
 		limited, cancel := context.WithTimeout(ctx, SweepTime)
 		if err := s.sweep(limited, s.o); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "the table could not be swept", "err", err)
+		}
+		if s.clean != nil {
+			if err := s.clean(limited); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "uploads could not be looked after", "err", err)
+			}
 		}
 		cancel()
 		select {

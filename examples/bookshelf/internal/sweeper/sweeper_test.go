@@ -253,3 +253,24 @@ func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+// Clean is called after each sweep, also where one fails, and an error of it ends nothing.
+func TestClean(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		calls := 0
+		clean := func(context.Context) error {
+			calls++
+			return errors.New("the store is away")
+		}
+		s := sweeper.New(h.tracker, h.system, h.look, &sweeper.Options{Every: time.Minute, Clean: clean, Log: slog.New(slog.NewTextHandler(&h.log, nil))})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		h.rows.fail.Store(true)
+		s.Run(ctx)
+		require.GreaterOrEqual(t, calls, 8)
+		require.LessOrEqual(t, calls, 12)
+		require.Contains(t, h.log.String(), "the store is away")
+	})
+}

@@ -1,39 +1,42 @@
-package photo
+// Package phototest makes image files that are small and cost much to decode, for tests of programs that decode what
+// strangers send.
+package phototest
 
 import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
-	"io"
 )
 
-// sampling is the sampling factors of a JPEG's components, high and low half of a byte.
-type sampling []byte
+// Sampling is the sampling factors of a JPEG's components, horizontal and vertical in the halves of a byte.
+type Sampling []byte
 
+// Usual samplings.
 var (
-	gray8 = sampling{0x11}
-	s444  = sampling{0x11, 0x11, 0x11}
-	s420  = sampling{0x22, 0x11, 0x11}
-	cmyk  = sampling{0x11, 0x11, 0x11, 0x11}
-	cmyk2 = sampling{0x22, 0x11, 0x11, 0x22}
+	Gray  = Sampling{0x11}
+	S444  = Sampling{0x11, 0x11, 0x11}
+	S420  = Sampling{0x22, 0x11, 0x11}
+	CMYK  = Sampling{0x11, 0x11, 0x11, 0x11}
+	CMYK2 = Sampling{0x22, 0x11, 0x11, 0x22}
 )
 
-// noAdobe leaves the Adobe segment out of a jpegFile.
-const noAdobe = -1
+// NoAdobe leaves the Adobe segment out of a [JPEG].
+const NoAdobe = -1
 
-// jpegFile makes a valid JPEG of one colour, in as few bytes as the format allows: a bit for each block if it is
-// progressive, of which the only scan says that no coefficient differs from the one before, and two if it is not.
-func jpegFile(width, height int, components sampling, progressive bool, adobe int) []byte {
+// JPEG makes a valid JPEG of one colour, in as few bytes as the format allows: a bit for each block if it is
+// progressive, with one scan that says that no coefficient differs from the one before, and two bits if it is not. adobe
+// is the transform of its Adobe segment, or [NoAdobe].
+func JPEG(width, height int, components Sampling, progressive bool, adobe int) []byte {
 	var b bytes.Buffer
 	segment := func(marker byte, body ...byte) {
 		b.Write([]byte{0xff, marker})
 		b.Write(binary.BigEndian.AppendUint16(nil, uint16(len(body)+2)))
 		b.Write(body)
 	}
-	b.Write([]byte{0xff, markerSOI})
-	if adobe != noAdobe {
-		segment(markerAPP14, append([]byte("Adobe\x00\x64\x00\x00\x00\x00"), byte(adobe))...)
+	b.Write([]byte{0xff, 0xd8}) // SOI
+	if adobe != NoAdobe {
+		segment(0xee, append([]byte("Adobe\x00\x64\x00\x00\x00\x00"), byte(adobe))...)
 	}
 	segment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...) // a quantization table of ones
 	n := byte(len(components))
@@ -44,9 +47,9 @@ func jpegFile(width, height int, components sampling, progressive bool, adobe in
 		scan = append(scan, byte(i+1), 0)
 	}
 	last, bits := byte(63), 2
-	marker := byte(markerSOF0)
+	marker := byte(0xc0) // SOF0
 	if progressive {
-		marker, last, bits = markerSOF2, 0, 1
+		marker, last, bits = 0xc2, 0, 1 // SOF2
 	}
 	segment(marker, frame...)
 	table := append([]byte{0, 1}, make([]byte, 16)...) // one code, "0", for the value 0
@@ -54,7 +57,7 @@ func jpegFile(width, height int, components sampling, progressive bool, adobe in
 	if !progressive {
 		segment(0xc4, append([]byte{0x10}, table[1:]...)...)
 	}
-	segment(markerSOS, append(scan, 0, last, 0)...)
+	segment(0xda, append(scan, 0, last, 0)...)
 	h, v := int(components[0]>>4), int(components[0]&15)
 	units := (width + 8*h - 1) / (8 * h) * ((height + 8*v - 1) / (8 * v))
 	blocks := 0
@@ -65,12 +68,12 @@ func jpegFile(width, height int, components sampling, progressive bool, adobe in
 		blocks = (width + 7) / 8 * ((height + 7) / 8)
 	}
 	b.Write(make([]byte, (blocks*bits+7)/8))
-	b.Write([]byte{0xff, markerEOI})
+	b.Write([]byte{0xff, 0xd9}) // EOI
 	return b.Bytes()
 }
 
-// pngFile makes a valid PNG whose bytes are all zero.
-func pngFile(width, height int, depth, colour byte, interlaced, transparent bool) []byte {
+// PNG makes a valid PNG whose bytes are all zero.
+func PNG(width, height int, depth, colour byte, interlaced, transparent bool) []byte {
 	var b bytes.Buffer
 	chunk := func(kind string, body []byte) {
 		b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(body))))
@@ -78,7 +81,7 @@ func pngFile(width, height int, depth, colour byte, interlaced, transparent bool
 		b.Write(typed)
 		b.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(typed)))
 	}
-	b.WriteString(pngSignature)
+	b.WriteString("\x89PNG\r\n\x1a\n")
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(width)), uint32(height))
 	passes := [][4]int{{0, 0, 1, 1}}
 	if head = append(head, depth, colour, 0, 0, 0); interlaced {
@@ -114,6 +117,3 @@ func pngFile(width, height int, depth, colour byte, interlaced, transparent bool
 	chunk("IEND", nil)
 	return b.Bytes()
 }
-
-// plain is a reader of b that has no other methods.
-func plain(b []byte) io.Reader { return io.LimitReader(bytes.NewReader(b), int64(len(b))) }

@@ -1,0 +1,181 @@
+package arrivals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// A note is an item of a session that says what was announced and when to look at the upload again.
+const (
+	noteSort  = "upload"
+	noteClass = "uploads"
+	shards    = 16
+	stampForm = "2006-01-02T15:04:05.000Z" // sorts as the times do
+
+	// lateTime is how long after the end of a grant an upload that began before may still arrive.
+	lateTime = 24 * time.Hour
+	// again is how soon a note is looked at again, at the earliest.
+	again = time.Minute
+)
+
+// Announced is what a client has said about its upload before it was granted.
+type Announced struct {
+	Size   int64  // bytes; zero if not said
+	SHA256 []byte // 32 bytes; nil if not said
+}
+
+// Expect notes an upload that is about to be granted until expires, and when its record is due. It comes before the
+// record, so that whatever arrives is looked after.
+func (d *Desk) Expect(ctx context.Context, session scope.Scope, filename string, a Announced, expires, due time.Time) error {
+	view, err := d.table.In(session)
+	if err != nil {
+		return fmt.Errorf("arrivals: expect: %w", err)
+	}
+	item := table.Item{Sort: noteSort, Index: noteIndex(session, due), Attr: map[string]table.Value{
+		"filename": filename, "size": a.Size, "sha256": a.SHA256, "expires": expires.UTC().Format(stampForm),
+	}}
+	if _, err := view.Put(ctx, item, table.Absent()); err != nil {
+		return fmt.Errorf("arrivals: expect: %w", err)
+	}
+	return nil
+}
+
+// announced returns what was announced; nothing if there is no note.
+func (d *Desk) announced(ctx context.Context, session scope.Scope) (Announced, error) {
+	view, err := d.table.In(session)
+	if err != nil {
+		return Announced{}, fmt.Errorf("arrivals: %w", err)
+	}
+	item, err := view.Get(ctx, noteSort)
+	if errors.Is(err, table.ErrNotFound) {
+		return Announced{}, nil
+	}
+	if err != nil {
+		return Announced{}, fmt.Errorf("arrivals: %w", err)
+	}
+	var a Announced
+	a.Size, _ = item.Attr["size"].(int64)
+	if sum, _ := item.Attr["sha256"].([]byte); len(sum) > 0 {
+		a.SHA256 = sum
+	}
+	return a, nil
+}
+
+func noteIndex(session scope.Scope, due time.Time) []table.Entry {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(session.SessionID()))
+	return []table.Entry{{Slot: table.I3, Level: scope.None, Class: noteClass, Shard: int(h.Sum32() % shards), Sort: due.UTC().Format(stampForm)}}
+}
+
+// Clean looks after the uploads whose notes are due: it deletes those of records that have failed, also ones that
+// arrived late, and forgets what is kept of sessions whose records are gone. It looks at 1,000 notes at most, in every
+// process or in one. An error is of the listing; notes that could not be dealt with are logged and stay due.
+func (d *Desk) Clean(ctx context.Context, system *table.System) error {
+	left := 1000
+	var errs []error
+	for shard := range shards {
+		q := table.Query{Slot: table.I3, Class: noteClass, To: time.Now().Add(time.Millisecond).UTC().Format(stampForm)}
+		for left > 0 {
+			page, err := system.Query(ctx, shard, q)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("arrivals: clean: shard %d: %w", shard, err))
+				break
+			}
+			for _, f := range page.Items {
+				left--
+				if err := d.clean(ctx, f); err != nil {
+					d.log.WarnContext(ctx, "an upload could not be looked after", "scope", f.Scope.String(), "err", err)
+				}
+			}
+			if q.Cursor = page.Next; q.Cursor == "" {
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// clean looks after one upload. Anybody who may write items can place one in the index, so the note itself is read.
+func (d *Desk) clean(ctx context.Context, f table.Found) error {
+	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != noteSort {
+		return nil
+	}
+	view, err := d.table.In(f.Scope)
+	if err != nil {
+		return err
+	}
+	note, err := view.Get(ctx, noteSort)
+	if errors.Is(err, table.ErrNotFound) {
+		return nil
+	}
+	now := time.Now()
+	if err != nil || len(note.Index) == 0 || note.Index[0].Sort > now.UTC().Format(stampForm) {
+		return err
+	}
+	rec, err := d.tracker.Get(ctx, f.Scope)
+	var next time.Time // zero if the note is no longer needed
+	switch {
+	case errors.Is(err, tracking.ErrNotFound):
+		err = d.forget(ctx, f.Scope, note)
+	case err != nil:
+	case !rec.Terminal:
+		next = rec.Due
+	case rec.Status == tracking.StatusSuccess:
+		note.Attr["accepted"] = true
+		next = d.retained(rec)
+	default:
+		expires, _ := note.Attr["expires"].(string)
+		granted, _ := time.Parse(stampForm, expires)
+		if next = granted.Add(lateTime); !next.After(now) {
+			next = d.retained(rec)
+		}
+		_, err = d.remove(ctx, rec)
+	}
+	if err != nil {
+		return err
+	}
+	if next.IsZero() {
+		err = view.Delete(ctx, noteSort, table.Version(note.Version))
+	} else {
+		if next.Before(now.Add(again)) {
+			next = now.Add(again)
+		}
+		note.Index = noteIndex(f.Scope, next)
+		_, err = view.Put(ctx, note, table.Version(note.Version))
+	}
+	if _, changed := errors.AsType[*table.ConflictError](err); changed {
+		return nil // another process was quicker
+	}
+	return err
+}
+
+// retained returns when the record is gone; zero if never.
+func (d *Desk) retained(rec tracking.Record) time.Time {
+	if d.o.Retention == 0 {
+		return time.Time{}
+	}
+	return rec.Updated.Add(d.o.Retention)
+}
+
+// forget deletes what is left of a session whose record is gone, or was never made. The file of an accepted upload
+// stays.
+func (d *Desk) forget(ctx context.Context, session scope.Scope, note table.Item) error {
+	if d.o.Forget != nil {
+		if err := d.o.Forget(ctx, session); err != nil {
+			return err
+		}
+	}
+	filename, _ := note.Attr["filename"].(string)
+	if accepted, _ := note.Attr["accepted"].(bool); accepted || filename == "" {
+		return nil
+	}
+	_, err := d.remove(ctx, tracking.Record{Scope: session, Filename: filename})
+	return err
+}

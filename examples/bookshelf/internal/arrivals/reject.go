@@ -1,0 +1,103 @@
+package arrivals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// The codes of the failure of a record whose upload was rejected.
+const (
+	TooLarge = "image_too_large" // more bytes than are looked at
+	Differs  = "upload_differs"  // not the size or the digest that was announced
+)
+
+const rejectLease = 30 * time.Second // longer than recording a rejection can take
+
+// Failure returns what the record and the browser may know of a rejection.
+func Failure(e *presign.RejectedError) *tracking.Error {
+	f := &tracking.Error{
+		Code: Differs, Permanent: true, Err: e,
+		Message: "The file that arrived is not the one that was announced. Please upload it again.",
+	}
+	if errors.Is(e, presign.ErrTooLarge) {
+		f.Code, f.Message = TooLarge, "The file is larger than is looked at. Please upload a smaller one."
+	}
+	return f
+}
+
+// reject ends the record of an upload that was rejected, and deletes the upload. If somebody else is at work on the
+// record by now, it is left to them.
+func (d *Desk) reject(ctx context.Context, rec tracking.Record, e *presign.RejectedError) error {
+	attempt, err := d.tracker.Start(ctx, rec.Scope, tracking.Enrichment, &tracking.StartOptions{
+		Key: "rejected", Lease: rejectLease, Source: e.Ref,
+		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: e.Ref},
+	})
+	if _, busy := errors.AsType[*tracking.StateError](err); busy {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := attempt.Fail(ctx, Failure(e)); err != nil {
+		return err
+	}
+	d.Close(ctx, rec.Scope)
+	d.log.WarnContext(ctx, "an upload was rejected", "scope", rec.Scope.String(), "file", rec.Filename, "err", e)
+	d.Discard(ctx, attempt.Record())
+	return nil
+}
+
+// late deletes an upload that arrived after its record had ended, if it is there.
+func (d *Desk) late(ctx context.Context, rec tracking.Record, at time.Time) error {
+	deleted, err := d.remove(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if deleted {
+		d.log.WarnContext(ctx, "an upload arrived after its record had ended, and was deleted", "scope", rec.Scope.String(),
+			"file", rec.Filename, "status", rec.Status, "reason", rec.Reason, "arrived", at)
+	}
+	return nil
+}
+
+// Discard deletes the upload of a record that has failed for good. Other records it leaves alone. If deleting fails,
+// [Desk.Clean] does it later.
+func (d *Desk) Discard(ctx context.Context, rec tracking.Record) {
+	if !rec.Terminal || rec.Status == tracking.StatusSuccess {
+		return
+	}
+	if _, err := d.remove(ctx, rec); err != nil {
+		d.log.WarnContext(ctx, "an upload could not be deleted", "scope", rec.Scope.String(), "file", rec.Filename, "err", err)
+	}
+}
+
+// remove deletes the record's file and reports whether there was one.
+func (d *Desk) remove(ctx context.Context, rec tracking.Record) (bool, error) {
+	root, err := d.landing.In(rec.Scope)
+	if err != nil {
+		return false, err
+	}
+	ref, err := root.Ref(rec.Filename)
+	if err != nil {
+		return false, err
+	}
+	for range 3 { // another upload may take the place of the one that was looked at
+		pinned, _, err := root.Stat(ctx, ref)
+		if errors.Is(err, object.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if err = root.Delete(ctx, pinned); !errors.Is(err, object.ErrChanged) {
+			return err == nil, err
+		}
+	}
+	return false, fmt.Errorf("%w: again and again", object.ErrChanged)
+}

@@ -1,0 +1,141 @@
+package server_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
+	"github.com/carrel-go/carrel/scope/object"
+)
+
+// announced makes a session for a file of which the client has said this, and puts another file there, as a store
+// would take it that does not check.
+func (w *world) announced(q url.Values, content []byte) string {
+	w.t.Helper()
+	q.Set("filename", "cover.png")
+	r := w.get("/api/upload/presigned?" + q.Encode())
+	require.Equal(w.t, http.StatusOK, r.Status, r.Body)
+	id := r.json(w.t)["session_id"].(string)
+	root, err := w.landing.In(w.session(id))
+	require.NoError(w.t, err)
+	ref, err := root.Ref("cover.png")
+	require.NoError(w.t, err)
+	_, _, err = root.Put(w.t.Context(), ref, bytes.NewReader(content), nil)
+	require.NoError(w.t, err)
+	return id
+}
+
+func (w *world) landed(id string) bool {
+	w.t.Helper()
+	root, err := w.landing.In(w.session(id))
+	require.NoError(w.t, err)
+	ref, err := root.Ref("cover.png")
+	require.NoError(w.t, err)
+	_, _, err = root.Stat(w.t.Context(), ref)
+	require.True(w.t, err == nil || errors.Is(err, object.ErrNotFound), err)
+	return err == nil
+}
+
+// What nothing can be done with is deleted when the first look shows it, and the record says why.
+func TestRejectedUploadsAreDeleted(t *testing.T) {
+	t.Parallel()
+	whole := picture(t)
+	sum := sha256.Sum256(whole)
+	digest := base64.StdEncoding.EncodeToString(sum[:])
+	for name, c := range map[string]struct {
+		announced url.Values
+		content   []byte
+		code      string
+	}{
+		"no image":        {url.Values{}, []byte("text"), "not_an_image"},
+		"too large":       {url.Values{}, make([]byte, server.MaxUpload+1), "image_too_large"},
+		"another size":    {url.Values{"size": {strconv.Itoa(len(whole) + 1)}}, whole, "upload_differs"},
+		"another content": {url.Values{"sha256": {digest}}, append(bytes.Clone(whole), 0), "upload_differs"},
+		"as announced":    {url.Values{"size": {strconv.Itoa(len(whole))}, "sha256": {digest}}, whole, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.announced(c.announced, c.content)
+			last := w.extract(id).last(t)
+			w.srv.Close(t.Context()) // which waits for the run
+			if c.code == "" {
+				require.Equal(t, "complete", last["type"])
+				require.True(t, w.landed(id))
+				return
+			}
+			require.Equal(t, c.code, last["code"])
+			require.False(t, w.landed(id))
+			r := w.extract(id)
+			require.Equal(t, http.StatusConflict, r.Status)
+			require.Contains(t, r.json(t)["detail"], last["message"], "who asks again is told why")
+		})
+	}
+}
+
+// A failure that may pass deletes nothing.
+func TestFailedRunsKeepTheUpload(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.model.then(fail(throttled))
+	id := w.uploaded(picture(t))
+	require.Equal(t, "error", w.extract(id).last(t)["type"])
+	require.True(t, w.landed(id))
+	require.Equal(t, "complete", w.extract(id).last(t)["type"])
+}
+
+// A grant counts until the first extract has found its upload, also where no event comes.
+func TestExtractClosesTheGrant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.options
+	var err error
+	o.Grants, err = admission.NewGrants(w.table, 1)
+	require.NoError(t, err)
+	o.Arrivals = w.desk(o.Grants)
+	w.srv = server.New(o)
+	id := w.uploaded(picture(t))
+	r := w.get("/api/upload/presigned?filename=next.png")
+	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
+	require.NotEmpty(t, r.Header.Get("Retry-After"))
+	require.Equal(t, "complete", w.extract(id).last(t)["type"])
+	require.Equal(t, http.StatusOK, w.get("/api/upload/presigned?filename=next.png").Status)
+}
+
+// A grant that cannot be tracked is not given, and does not count.
+func TestUntrackedGrant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.options
+	var err error
+	o.Grants, err = admission.NewGrants(w.table, 1)
+	require.NoError(t, err)
+	w.srv = server.New(o)
+	w.rows.allow.Store(1) // the slot can be taken, and nothing else be written
+	w.rows.refuse.Store(true)
+	require.Equal(t, http.StatusInternalServerError, w.get("/api/upload/presigned?filename=cover.png").Status)
+	w.rows.refuse.Store(false)
+	require.Equal(t, http.StatusOK, w.get("/api/upload/presigned?filename=cover.png").Status)
+}
+
+// What is kept of a conversation goes with its record.
+func TestForgetHistory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.uploaded(picture(t))
+	require.Equal(t, "complete", w.extract(id).last(t)["type"])
+	require.Equal(t, "complete", w.extract(id).last(t)["type"])
+	require.Equal(t, 2, w.turns(id))
+	require.NoError(t, server.ForgetHistory(w.table)(t.Context(), w.session(id)))
+	require.Zero(t, w.turns(id))
+	w.stages(id) // the record is the tracker's, and stays
+}
