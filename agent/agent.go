@@ -28,8 +28,10 @@ type Agent struct {
 	compact Compactor      // may be nil
 	objects *object.Bucket // may be nil
 	cache   bool
-	audit   scope.Auditor // may be nil
-	tel     *telemetry    // may be nil
+	// structured asks for typed answers by [Request].Output
+	structured bool
+	audit      scope.Auditor // may be nil
+	tel        *telemetry    // may be nil
 
 	abandoned abandonedCalls
 	outputs   sync.Map // by reflect.Type: *output, so that a schema is inferred once
@@ -49,6 +51,10 @@ type Options struct {
 	Compact Compactor
 	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: no.
 	Cache bool
+	// StructuredOutput asks for the typed answers of [RunAs] and [StreamAs] by the structured output of the model's
+	// service, [Request].Output, instead of by the tool final_answer. [New] rejects a Model that does not support it; a run whose
+	// service rejects it fails with [InvalidCall]. Default: by the tool, which every model that calls tools supports.
+	StructuredOutput bool
 	// Objects is where the objects lie that media name. A Model that cannot pass on where an object is reads it from
 	// here, within the run's scope, and a Media with an object of another bucket is refused. Default: none; only a Model
 	// that passes objects on takes them.
@@ -90,6 +96,9 @@ func New(m Model, o *Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d, ok := m.(Described); o.StructuredOutput && (!ok || !d.Info().StructuredOutput) {
+		return nil, errors.New("agent: the model does not support structured output")
+	}
 	tel, err := newTelemetry(m, o)
 	if err != nil {
 		return nil, err
@@ -98,7 +107,7 @@ func New(m Model, o *Options) (*Agent, error) {
 		return nil, fmt.Errorf("agent: invalid MaxAbandoned %d: must not be negative", o.MaxAbandoned)
 	}
 	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System, tools: o.Tools, limits: l, compact: o.Compact, objects: o.Objects,
-		cache: o.Cache, audit: o.Audit, tel: tel}, nil
+		cache: o.Cache, structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
 }
 
 // Input is what one run starts from.

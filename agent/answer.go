@@ -19,6 +19,7 @@ type answer struct {
 	names callNames
 
 	growing map[string]*prefix // typed answers as they come, by the call's id
+	plain   bool               // the text is not the typed answer that was asked for
 }
 
 // call is one call in an answer.
@@ -52,17 +53,6 @@ func (a *answer) text() string {
 		b.WriteString(p.Text)
 	}
 	return b.String()
-}
-
-// count is how many calls there are of that name.
-func (a *answer) count(name string) int {
-	n := 0
-	for _, c := range a.calls {
-		if c.Name == name {
-			n++
-		}
-	}
-	return n
 }
 
 // ask sends one request and gathers the answer, or says why there is none. A panic in the Model is such a reason; a
@@ -111,8 +101,7 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 				continue
 			}
 			text.WriteString(d.Text)
-			ans.began = true
-			if !r.emit(TextDelta(d)) {
+			if !r.tellText(ans, d.Text) {
 				return ans, nil
 			}
 		case CitationPart:
@@ -141,7 +130,7 @@ func (r *run) ask(offered offer) (ans *answer, failed *RunError) {
 			}
 		case UseDelta:
 			d.ID = r.name(ans, d.ID)
-			if r.out != nil && d.Name == r.out.name && !r.grow(ans, d) {
+			if r.isAnswer(d.Name) && !r.grow(ans, d) {
 				return ans, nil
 			}
 		case UsePart:

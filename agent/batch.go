@@ -22,7 +22,7 @@ type batch struct {
 // had an effect, and the history has to tell. If the consumer leaves, r.left is set and the batch means nothing.
 func (r *run) runBatch(offered offer, w *work) *batch {
 	b := &batch{}
-	quiet := func(j *job) bool { return r.out != nil && j.Name == r.out.name } // the typed answer is no tool's event
+	quiet := func(j *job) bool { return r.isAnswer(j.Name) } // the typed answer is no tool's event
 	var todo []*job
 	for i := range w.jobs {
 		j := &w.jobs[i]

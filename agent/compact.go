@@ -90,7 +90,7 @@ func replace(turns []Turn, n int, words string) []Turn {
 // what insist has said was not the user.
 func lastSaid(turns []Turn) []Part {
 	for _, t := range slices.Backward(turns) {
-		if m := t.Messages[0]; m.Role == User && !strings.HasPrefix(m.Parts[0].Text, insistence) {
+		if m := t.Messages[0]; m.Role == User && !isRequest(m.Parts[0].Text) {
 			return m.Parts
 		}
 	}

@@ -31,7 +31,8 @@
 // # Typed answers
 //
 // [RunAs] and [StreamAs] ask for an answer that is a Go struct. It is checked, the model is told what does not fit, and
-// while it comes the stream yields it as far as it is certain, as a [Partial]. Without an answer they return an error,
+// while it comes the stream yields it as far as it is certain, as a [Partial]. The model answers by a call of a tool,
+// or, with [Options].StructuredOutput, by the structured output of its service. Without an answer they return an error,
 // also if the run was cancelled or is pending.
 //
 // # Runs that outlive a process

@@ -8,8 +8,8 @@ import (
 )
 
 // Event is something that happens in a run. It is sealed: [TextDelta], [CitationPart], [ReasoningDelta], [Partial],
-// [ToolCalled], [ToolProgress], [ToolDone], [ToolPending], [Used], [Checkpointed], [Compacted] or [Done]. Later versions may add
-// others; a consumer passes over those that it does not know.
+// [ToolCalled], [ToolProgress], [ToolDone], [ToolPending], [Used], [Checkpointed], [Compacted] or [Done]. Later versions
+// may add others; a consumer passes over those that it does not know.
 type Event interface{ event() }
 
 type (

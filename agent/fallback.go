@@ -18,14 +18,22 @@ func Fallback(models ...Model) Model { return fallback(slices.Clone(models)) }
 
 type fallback []Model
 
-// Info is the first model's.
+// Info returns the first model's. All of them must support structured output for the fallback to do so.
 func (f fallback) Info() ModelInfo {
-	if len(f) > 0 {
-		if m, ok := f[0].(Described); ok {
-			return m.Info()
+	var all []ModelInfo
+	for _, m := range f {
+		var info ModelInfo
+		if d, ok := m.(Described); ok {
+			info = d.Info()
 		}
+		all = append(all, info)
 	}
-	return ModelInfo{}
+	if len(all) == 0 {
+		return ModelInfo{}
+	}
+	info := all[0]
+	info.StructuredOutput = !slices.ContainsFunc(all, func(i ModelInfo) bool { return !i.StructuredOutput })
+	return info
 }
 
 func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] {

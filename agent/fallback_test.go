@@ -71,7 +71,7 @@ func TestFallback(t *testing.T) {
 		}
 		require.Empty(t, second.requests)
 	})
-	require.Equal(t, ModelInfo{"p", "m"}, Fallback(described{play()}, play()).(Described).Info())
+	require.Equal(t, ModelInfo{Provider: "p", Model: "m"}, Fallback(described{play()}, play()).(Described).Info())
 	require.Zero(t, Fallback(play()).(Described).Info())
 }
 

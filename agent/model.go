@@ -28,9 +28,14 @@ type Model interface {
 // Described is what a [Model] implements that can say what it is, for spans and metrics.
 type Described interface{ Info() ModelInfo }
 
-// ModelInfo names a model: the Provider as OpenTelemetry's gen_ai.provider.name has it ("aws.bedrock"), and the Model's
-// own id. Either may be empty. A Model that wraps another one returns the other's.
-type ModelInfo struct{ Provider, Model string }
+// ModelInfo describes a model. A Model that wraps another one returns the other's.
+type ModelInfo struct {
+	// Provider is OpenTelemetry's gen_ai.provider.name ("aws.bedrock"), and Model is the id of the model. Either may be
+	// empty.
+	Provider, Model string
+	// StructuredOutput says that the Model passes [Request].Output on, and fails if its service does not support it.
+	StructuredOutput bool
+}
 
 // Request is one call of a [Model].
 type Request struct {
@@ -45,6 +50,9 @@ type Request struct {
 	MaxTokens int
 	// Choice says whether a tool must be called. Default: the model decides.
 	Choice Choice
+	// Output asks for an answer that is one JSON object of this schema, as text, by the service's structured output. Nil
+	// means any text. A Model whose [ModelInfo] does not say StructuredOutput is not sent it.
+	Output *tools.Spec
 	// Cache says that the request's beginning will be sent again: a service with a prompt cache should keep it.
 	Cache bool
 	// Load reads an object that a Media names, for a Model that cannot pass on where it is. It reads within the run's

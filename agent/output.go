@@ -29,6 +29,8 @@ type Validator interface{ Validate() error }
 type output struct {
 	name string
 	tool *tools.Tool
+	// structured says that the model's service is asked for the answer, as a text, and not the model for a call.
+	structured bool
 }
 
 // RunAs runs a until it has answered with a T, a struct, and returns the answer: see [StreamAs]. It returns an error, a
@@ -86,6 +88,10 @@ func (r *run) checkOutput() *RunError {
 // of an answer with the request to answer, and then the model is made to; both count as turns in which no call
 // succeeded. The answer ends the run. One that comes beside other calls is not taken, since it knows nothing of their
 // results. In the history it is a call like any other, with its result.
+//
+// With [Options].StructuredOutput the answer is the model's text instead, which the service holds to the schema. It is
+// yielded as Partials, not as TextDeltas, and is a text in the history. It is checked in the same way, because a service
+// does not enforce every rule of a schema.
 func StreamAs[T any](ctx context.Context, a *Agent, in Input) iter.Seq2[Event, error] {
 	out, err := outputOf[T](a)
 	if err != nil {
@@ -123,7 +129,7 @@ func outputOf[T any](a *Agent) (*output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("agent: output: %w", err)
 	}
-	known, _ := a.outputs.LoadOrStore(t, &output{name: outputName, tool: tool})
+	known, _ := a.outputs.LoadOrStore(t, &output{name: outputName, tool: tool, structured: a.structured})
 	return known.(*output), nil
 }
 
@@ -144,14 +150,7 @@ const insistence = "Give your answer now, by a call of "
 
 // insist takes a text that came in the place of a typed answer into the history, and asks for the answer.
 func (r *run) insist(answer Message) (Stop, *RunError) {
-	ended := r.add(answer, nil)
-	r.failing++
-	r.prompt = &Message{Role: User, Parts: []Part{{Text: insistence + r.out.name + "."}}}
-	r.say(*r.prompt)
-	if !r.save(nil, ended) {
-		return "", nil
-	}
-	return "", nil
+	return r.askAgain(answer, insistence+r.out.name+".")
 }
 
 // grow tells of a typed answer as far as it has come; it gives false when the consumer is gone.
@@ -176,7 +175,7 @@ func (r *run) grow(ans *answer, d UseDelta) bool {
 
 // whole tells of a typed answer that came all at once, from a Model that gives no UseDelta.
 func (r *run) whole(ans *answer, u ToolUse) bool {
-	if r.out == nil || u.Name != r.out.name || ans.growing[u.ID] != nil || len(u.Input) == 0 || strictjson.CheckObject(u.Input) != nil {
+	if !r.isAnswer(u.Name) || ans.growing[u.ID] != nil || len(u.Input) == 0 || strictjson.CheckObject(u.Input) != nil {
 		return true
 	}
 	ans.began = true

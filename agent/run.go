@@ -136,8 +136,10 @@ func (r *run) next() (Stop, *RunError) {
 		r.partial = ans.text()
 	}
 	n := len(ans.calls)
-	if r.out != nil {
-		n -= ans.count(r.out.name)
+	for _, c := range ans.calls {
+		if r.isAnswer(c.Name) {
+			n--
+		}
 	}
 	switch {
 	case cut:
@@ -146,6 +148,8 @@ func (r *run) next() (Stop, *RunError) {
 		return "", failed
 	case len(ans.calls) == 0 && r.out == nil:
 		return r.commit(ans.message(), nil, Complete)
+	case len(ans.calls) == 0 && r.isStructured():
+		return r.takeText(ans)
 	case len(ans.calls) == 0:
 		return r.insist(ans.message())
 	case r.turn == limits.Turns && n > 0:
@@ -188,7 +192,7 @@ func (r *run) act(offered offer, w *work) (Stop, *RunError) {
 	}
 	r.failure = b.err
 	switch {
-	case r.out != nil && b.succeeded && w.alone(r.out.name):
+	case b.succeeded && r.isAnswer(w.onlyCall()):
 		value, err := r.out.tool.Validate(w.jobs[0].Input) // the form that decodes into the caller's type
 		if err != nil {
 			return "", otherForm(err)
@@ -259,7 +263,10 @@ func (r *run) request(offered offer) *Request {
 		Cache:     r.agent.cache,
 		Load:      r.agent.loader(r.in.reach()),
 	}
-	if r.out != nil && r.turn > 1 && r.prompt != nil { // it has been told to answer, and nothing else
+	switch {
+	case r.isStructured():
+		q.Output = r.out.request()
+	case r.out != nil && r.turn > 1 && r.prompt != nil: // it has been told to answer, and nothing else
 		q.Choice = Choice{Name: r.out.name}
 	}
 	return q

@@ -21,10 +21,11 @@ func (r *run) offer() (offer, error) {
 	if err != nil {
 		return offer{}, err
 	}
-	if r.out != nil {
-		if _, taken := set.Lookup(r.out.name); taken {
-			return offer{}, fmt.Errorf("agent: a tool has the name of the typed answer's, %q", r.out.name)
-		}
+	if r.out == nil || r.out.structured {
+		return offer{Resolved: set}, nil
+	}
+	if _, taken := set.Lookup(r.out.name); taken {
+		return offer{}, fmt.Errorf("agent: a tool has the name of the typed answer's, %q", r.out.name)
 	}
 	return offer{set, r.out}, nil
 }
@@ -89,7 +90,7 @@ func (r *run) plan(offered offer, ans *answer) *work {
 			continue
 		}
 		j := job{ToolUse: c.ToolUse, index: i, key: idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, i, c.ToolUse)}
-		if r.out != nil && c.Name == r.out.name && len(ans.calls) > 1 {
+		if r.isAnswer(c.Name) && len(ans.calls) > 1 {
 			res := failure("Not taken: it came beside other calls. Call it alone, once you know all results.")
 			j.result = &res
 		}
@@ -98,9 +99,12 @@ func (r *run) plan(offered offer, ans *answer) *work {
 	return w
 }
 
-// alone reports whether the call of that name is the only one.
-func (w *work) alone(name string) bool {
-	return len(w.jobs) == 1 && len(w.notes) == 0 && w.jobs[0].Name == name
+// onlyCall returns the name of the only call, or "" if there is not exactly one.
+func (w *work) onlyCall() string {
+	if len(w.jobs) != 1 || len(w.notes) > 0 {
+		return ""
+	}
+	return w.jobs[0].Name
 }
 
 // isOpen reports whether a call is without a result.

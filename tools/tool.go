@@ -24,6 +24,8 @@ type Spec struct {
 	Name, Description string
 	// Schema is a JSON Schema whose root is an object; not to be changed.
 	Schema json.RawMessage
+	// Strict asks the model's service to hold the model to the schema while it writes the arguments.
+	Strict bool
 }
 
 // Tool is a typed function that a model may call. It is immutable and, as far as its function is, safe for
@@ -61,6 +63,10 @@ type Options struct {
 	// Allow lists property names, whole and as they stand in the schema, that the author wants although they hold a
 	// reserved word: "sort_key", say, where the model chooses between columns. Default: none.
 	Allow []string
+	// Strict asks the model's service to hold the model to the tool's schema, so that its arguments always have the right
+	// form: see [Spec]. Not every model supports it, and Bedrock allows 20 strict tools in a request. Default: no; arguments
+	// are checked in either case.
+	Strict bool
 }
 
 // toolName is what Converse takes as the name of a tool.
@@ -146,7 +152,7 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 			return nil, fmt.Errorf("tools: middleware %d of %s gave no handler", i, name)
 		}
 	}
-	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc}, made: name, fn: fn}, nil
+	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}, made: name, fn: fn}, nil
 }
 
 // Spec is what a model is told of the tool.

@@ -23,6 +23,11 @@
 // ([agent.Request.Cache]), cache points stand after the tools, after the system prompt, and at the end of the last two
 // messages of the user's.
 //
+// Structured output ([agent.Request.Output]) and strict tools are sent with their schema in the form that the service
+// compiles: the bounds of numbers and the lengths of lists, which it rejects, move into descriptions. A schema that does
+// not have such a form is refused with [agent.InvalidCall], and so is structured output by a model that does not support
+// it. The service's documentation lists the models that do; the list has changed for single models.
+//
 // Citations are passed on when their block ends, with the text of the block. A later request holds that text and not
 // its citations: text is accepted by every model, and the index of a citation is that of a document in the request
 // that was answered, so it is wrong once older turns have been left out.

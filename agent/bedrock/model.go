@@ -19,7 +19,8 @@ type Model struct {
 	o      Options
 
 	thinking thinking
-	schemas  schemaCache
+	schemas  schemaCache // as they are
+	strict   schemaCache // in the form of strictSchema
 }
 
 var _ agent.Model = (*Model)(nil)
@@ -46,7 +47,9 @@ func New(c *bedrockruntime.Client, id string, o *Options) (*Model, error) {
 }
 
 // Info implements [agent.Described].
-func (m *Model) Info() agent.ModelInfo { return agent.ModelInfo{Provider: "aws.bedrock", Model: m.id} }
+func (m *Model) Info() agent.ModelInfo {
+	return agent.ModelInfo{Provider: "aws.bedrock", Model: m.id, StructuredOutput: true}
+}
 
 // Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the
 // service answers. Leaving the loop, or cancelling the context, closes the connection and ends the SDK's goroutines
@@ -82,7 +85,7 @@ func (m *Model) converse(ctx context.Context, r *agent.Request, yield func(agent
 
 	out, err := m.open(w, in)
 	if err != nil {
-		return m.failed(ctx, w, err)
+		return withoutOutput(r, m.failed(ctx, w, err))
 	}
 	stream := out.GetStream()
 	defer func() {

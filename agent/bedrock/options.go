@@ -57,6 +57,8 @@ type Options struct {
 	// whatever [agent.Request.Choice] says. It is implied if AdditionalModelRequestFields enables thinking, because the
 	// service rejects a forced tool in such a request.
 	NoToolChoice bool
+	// NoStrict is for a model that rejects the field strict in tools: [tools.Spec].Strict is then ignored.
+	NoStrict bool
 	// NoSystem is for a model that rejects the field system. The system prompt is then sent as the beginning of the
 	// first message.
 	NoSystem bool

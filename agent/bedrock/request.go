@@ -36,6 +36,9 @@ func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.Co
 	if in.ToolConfig, err = m.toolConfig(r); err != nil {
 		return nil, err
 	}
+	if in.OutputConfig, err = m.outputConfig(r); err != nil {
+		return nil, err
+	}
 	if r.Cache && !m.o.NoCache {
 		m.cache(in)
 	}

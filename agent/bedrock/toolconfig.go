@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
@@ -28,16 +29,23 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 		return nil, nil
 	}
 	c := &types.ToolConfiguration{Tools: make([]types.Tool, 0, len(specs)+1), ToolChoice: choice} // one for a cache point
+	strict := 0
 	for i := range specs {
 		s := &specs[i]
-		schema, err := m.schemas.object(s.Schema)
+		spec := types.ToolSpecification{Name: &s.Name}
+		cache, convert := &m.schemas, object
+		if s.Strict && !m.o.NoStrict {
+			if strict++; strict > maxStrict {
+				return nil, invalid("more than %d tools are strict", maxStrict)
+			}
+			cache, convert = &m.strict, strictObject
+			spec.Strict = aws.Bool(true)
+		}
+		schema, err := cache.get(s.Schema, convert)
 		if err != nil {
 			return nil, invalid("schema of the tool %q: %w", s.Name, err)
 		}
-		spec := types.ToolSpecification{
-			Name:        &s.Name,
-			InputSchema: &types.ToolInputSchemaMemberJson{Value: schema},
-		}
+		spec.InputSchema = &types.ToolInputSchemaMemberJson{Value: schema}
 		if !blank(s.Description) {
 			spec.Description = &s.Description
 		}
@@ -88,25 +96,31 @@ func retired(ms []agent.Message) []tools.Spec {
 }
 
 const (
+	// maxStrict is how many tools of a request may be strict.
+	// Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+	maxStrict = 20
+
 	maxSchemas     = 128
 	maxSchemaBytes = 16 << 10
 )
 
-// schemaCache remembers which schemas are JSON objects. A conversation offers the same tools in every turn, and reading
+// schemaCache remembers the converted schemas. A conversation offers the same tools in every turn, and reading
 // all schemas again would be half of the cost of building a request.
 type schemaCache struct {
 	mu sync.RWMutex
 	ok map[string]document.Interface
 }
 
-func (s *schemaCache) object(j json.RawMessage) (document.Interface, error) {
+func (s *schemaCache) get(
+	j json.RawMessage, convert func(json.RawMessage) (document.Interface, error),
+) (document.Interface, error) {
 	s.mu.RLock()
 	doc := s.ok[string(j)]
 	s.mu.RUnlock()
 	if doc != nil {
 		return doc, nil
 	}
-	doc, err := object(bytes.Clone(j)) // it is kept, and j is the caller's
+	doc, err := convert(bytes.Clone(j)) // it is kept, and j is the caller's
 	if err == nil && len(j) <= maxSchemaBytes {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -118,4 +132,16 @@ func (s *schemaCache) object(j json.RawMessage) (document.Interface, error) {
 		}
 	}
 	return doc, err
+}
+
+// strictObject returns the document of a schema that the service compiles.
+func strictObject(j json.RawMessage) (document.Interface, error) {
+	if _, err := object(j); err != nil {
+		return nil, err
+	}
+	schema, err := strictSchema(j)
+	if err != nil {
+		return nil, err
+	}
+	return raw{json: schema}, nil
 }

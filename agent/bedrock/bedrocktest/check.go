@@ -26,7 +26,7 @@ var (
 // service's own where they are known from reports.
 func check(in *wireRequest) string {
 	for _, rule := range [...]func(*wireRequest) string{
-		checkSystem, checkTools, checkContent, checkTurns, checkMedia, checkCachePoints, checkParameters,
+		checkSystem, checkTools, checkOutput, checkContent, checkTurns, checkMedia, checkCachePoints, checkParameters,
 		checkModel,
 	} {
 		if msg := rule(in); msg != "" {

@@ -1,6 +1,8 @@
 package bedrocktest_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,10 +26,15 @@ func request(path, body string) *http.Request {
 // post sends a body to a server that answers "ok", and gives the status, the error's name and its message.
 func post(path, body string) (status int, name, message string) {
 	w := httptest.NewRecorder()
-	front := bt.Front(yields(nil, agent.TextPart{Text: "ok"}, agent.StopPart{Reason: agent.EndTurn}))
+	front := bt.Front(structuring{yields(nil, agent.TextPart{Text: "ok"}, agent.StopPart{Reason: agent.EndTurn})})
 	front.ServeHTTP(w, request(path, body))
 	return w.Code, w.Header().Get("X-Amzn-ErrorType"), w.Body.String()
 }
+
+// structuring is a model that supports structured output.
+type structuring struct{ agent.Model }
+
+func (structuring) Info() agent.ModelInfo { return agent.ModelInfo{StructuredOutput: true} }
 
 // check is a request and what the service says of it; nothing, if it is good.
 type check struct{ name, body, want string }
@@ -66,6 +73,15 @@ func TestChecksRequests(t *testing.T) {
 	}
 	choosing := func(choice string) string {
 		return `{"messages":[` + ask + `],"toolConfig":{"toolChoice":` + choice + `,"tools":[{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}]}}`
+	}
+	var many []string
+	for i := range 21 {
+		many = append(many, fmt.Sprintf(`{"toolSpec":{"name":"x%d","strict":true,"inputSchema":{"json":{"type":"object","additionalProperties":false}}}}`, i))
+	}
+	output := func(schema string) string {
+		b, err := json.Marshal(schema)
+		require.NoError(t, err)
+		return `{"messages":[` + ask + `],"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"name":"A","schema":` + string(b) + `}}}}}`
 	}
 	for _, c := range []check{
 		{"good", plain(ask), ""},
@@ -113,6 +129,23 @@ func TestChecksRequests(t *testing.T) {
 		{"a call with a bad name", messages(ask, strings.Replace(call, `"x"`, `"a.b"`, 1), result), "messages.1.content.0.toolUse.name"},
 		{"a call with a bad id", messages(ask, strings.Replace(call, `"a"`, `"a|1"`, 1), result), "messages.1.content.0.toolUse.toolUseId"},
 		{"no toolConfig", plain(ask, call, result), "The toolConfig field must be defined when using toolUse and toolResult content blocks."},
+
+		{"structured output", output(`{"type":"object","properties":{"a":{"type":"string","minLength":1,"pattern":"^a"}},"additionalProperties":false}`), ""},
+		{"structured output of a type of its own", strings.Replace(output(`{}`), "json_schema", "xml", 1), "enum value set: [json_schema]"},
+		{"structured output without a schema", `{"messages":[` + ask + `],"outputConfig":{"textFormat":{"type":"json_schema","structure":{}}}}`, "must set one of the following keys: jsonSchema"},
+		{"structured output with half a schema", output(`{`), "jsonSchema.schema is invalid"},
+		{"structured output with a bound", output(`{"type":"object","properties":{"a":{"type":"integer","minimum":1}},"additionalProperties":false}`), "output_config.format.schema: For 'integer' type, property 'minimum' is not supported"},
+		{"structured output that is open", output(`{"type":"object"}`), "For 'object' type, 'additionalProperties' must be explicitly set to false"},
+		{"a strict tool", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object","properties":{"a":{"type":"array","minItems":1,"items":{"type":"string"}}},"additionalProperties":false}}}}`), ""},
+		{"a tool that is not strict", spec(`{"toolSpec":{"name":"x","strict":false,"inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number","minimum":1}}}}}}`), ""},
+		{"a strict tool with bounds", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number","minimum":1,"maximum":2}},"additionalProperties":false}}}}`), "tools.0.custom: For 'number' type, properties maximum, minimum are not supported"},
+		{"a strict tool with a long list", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object","$defs":{"A":{"type":"array","minItems":2}},"additionalProperties":false}}}}`), "'minItems' values other than 0 or 1 are not supported"},
+		{"a strict tool with a bounded choice", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object","properties":{"a":{"anyOf":[{"type":"null"},{"type":["array","null"],"maxItems":2}]}},"additionalProperties":false}}}}`), "For 'array' type, property 'maxItems' is not supported"},
+		{"too many strict tools", spec(strings.Join(many, ",")), "Too many strict tools (21)"},
+		{"a call that the service made", messages(ask, `{"role":"assistant","content":[{"toolUse":{"toolUseId":"s","name":"run","input":{},"type":"server_tool_use"}},{"toolResult":{"toolUseId":"s","type":"run_result","status":"success","content":[{"json":{"exitCode":0}}]}},{"text":"!"}]}`, ask), ""},
+		{"a call of another type", messages(ask, strings.Replace(call, `"input"`, `"type":"tool_use","input"`, 1), result), "enum value set: [server_tool_use]"},
+		{"a result of the service that is the user's", messages(ask, call, strings.Replace(result, `"content":[{"text":"ok"}]`, `"type":"run_result","content":[{"text":"ok"}]`, 1)), "is in a user message"},
+		{"a system tool without a name", spec(`{"systemTool":{"name":""}}`), "systemTool.name"},
 
 		{"citations", plain(ask, `{"role":"assistant","content":[{"citationsContent":{"content":[{"text":"!"}],"citations":[{"title":"a","location":{"documentPage":{"documentIndex":0,"start":1,"end":2}}}]}}]}`, ask), ""},
 		{"citations of the user's", plain(`{"role":"user","content":[{"citationsContent":{"content":[{"text":"!"}]}}]}`), "is in a user message"},

@@ -90,8 +90,13 @@ func checkReasoning(r *wireReasoning, role, at string) string {
 	return ""
 }
 
+// serverResult reports whether r is the result of a tool that the service ran, which is the assistant's.
+func serverResult(r *wireToolResult) bool { return r.Type != "" }
+
 func checkToolUse(use *wireToolUse, role, at string) string {
 	switch {
+	case use.Type != "" && use.Type != serverToolUse:
+		return enum(use.Type, at+".toolUse.type", serverToolUse)
 	case role != "assistant":
 		return misplaced("toolUse", at, role)
 	case !isCallID(use.ToolUseID):
@@ -106,7 +111,7 @@ func checkToolUse(use *wireToolUse, role, at string) string {
 
 func checkToolResult(res *wireToolResult, role, at string) string {
 	switch {
-	case role != "user":
+	case (role != "user") != serverResult(res):
 		return misplaced("toolResult", at, role)
 	case !isCallID(res.ToolUseID):
 		return badCallID(res.ToolUseID, at+".toolResult.toolUseId")

@@ -10,18 +10,34 @@ func checkTools(in *wireRequest) string {
 		return ""
 	}
 	names := make(map[string]bool)
+	strict, system := 0, 0
 	for i, t := range in.ToolConfig.Tools {
-		if count(t.ToolSpec != nil, t.CachePoint != nil) != 1 {
-			return oneKey("Tool", fmt.Sprintf("toolConfig.tools.%d", i), "toolSpec, cachePoint")
-		}
-		if t.CachePoint != nil {
-			continue
-		}
-		if msg := checkTool(t.ToolSpec, fmt.Sprintf("toolConfig.tools.%d.toolSpec", i), names); msg != "" {
-			return msg
+		switch {
+		case count(t.ToolSpec != nil, t.SystemTool != nil, t.CachePoint != nil) != 1:
+			return oneKey("Tool", fmt.Sprintf("toolConfig.tools.%d", i), "toolSpec, systemTool, cachePoint")
+		case t.SystemTool != nil:
+			system++
+			if !isName(t.SystemTool.Name) {
+				return badName(t.SystemTool.Name, fmt.Sprintf("toolConfig.tools.%d.systemTool.name", i))
+			}
+		case t.ToolSpec != nil:
+			if msg := checkTool(t.ToolSpec, fmt.Sprintf("toolConfig.tools.%d.toolSpec", i), names); msg != "" {
+				return msg
+			}
+			if !t.ToolSpec.Strict {
+				continue
+			}
+			strict++
+			if msg := checkGrammar(t.ToolSpec.InputSchema.JSON); msg != "" {
+				return modelErrors(fmt.Sprintf("tools.%d.custom: %s", i, msg))
+			}
 		}
 	}
-	if len(names) == 0 {
+	if strict > maxStrictTools {
+		const tooMany = "Too many strict tools (%d). The maximum number of strict tools supported is %d."
+		return modelErrors(fmt.Sprintf(tooMany, strict, maxStrictTools))
+	}
+	if len(names)+system == 0 {
 		return constraint("[]", "toolConfig.tools", "Member must have length greater than or equal to 1")
 	}
 	if c := in.ToolConfig.ToolChoice; c != nil {

@@ -23,6 +23,8 @@ func checkTurns(in *wireRequest) string {
 		leading := true
 		for _, b := range m.Content {
 			switch {
+			case b.ToolUse != nil && b.ToolUse.Type != "" || b.ToolResult != nil && serverResult(b.ToolResult):
+				// The service has answered its own call in the same message.
 			case b.ToolUse != nil:
 				if slices.Contains(uses, b.ToolUse.ToolUseID) {
 					return fmt.Sprintf("The toolUse blocks at messages.%d.content contain duplicate Ids: %s", i, b.ToolUse.ToolUseID)

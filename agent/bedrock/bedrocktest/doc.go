@@ -18,9 +18,10 @@
 // Both serve POST /model/{id}/converse-stream and /model/{id}/converse for every model id, and both check a request
 // as the service does: that it is signed, and with the key of [NewClient] that the signature is right; that roles
 // alternate, every call has its result and no text is blank; the names of tools and documents; the kinds, sizes and
-// numbers of images and documents; where reasoning and cache points may stand. When it is wrong they answer the
-// service's error, in the service's words as far as they are known, and [Strict] fails the test with it. What is not
-// supported, such as video or structured output, is refused in the same way and never ignored.
+// numbers of images and documents; where reasoning and cache points may stand; the schemas of strict tools and of
+// structured output. When it is wrong they answer the service's error, in the service's words as far as they are known,
+// and [Strict] fails the test with it. What is not supported, such as audio, is refused in the same way and never
+// ignored.
 //
 // [Split] and [Chunks] cut texts and arguments at any byte, and [Interleave] plays blocks side by side; [Cut], [Torn],
 // [Truncate], [Damaged], [Stall], [Exception], [Error] and [Event] break a stream, and [Throttled], [Denied], [Fail],

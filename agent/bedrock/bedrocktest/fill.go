@@ -1,6 +1,7 @@
 package bedrocktest
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
@@ -28,15 +29,22 @@ func (r *Request) fill(in *wireRequest) {
 	for _, m := range in.Messages {
 		msg := agent.Message{Role: agent.Role(m.Role)}
 		for _, b := range m.Content {
-			if b.CachePoint != nil {
+			switch {
+			case b.CachePoint != nil:
 				r.CachePoints++
-			} else {
+			case b.ToolUse != nil && b.ToolUse.Type != "", b.ToolResult != nil && serverResult(b.ToolResult):
+				// an agent's message has no place for them
+			default:
 				msg.Parts = append(msg.Parts, r.parts(b)...)
 			}
 		}
 		r.Messages = append(r.Messages, msg)
 	}
-	r.extras = extras(in)
+	if c := in.OutputConfig; c != nil && c.TextFormat != nil {
+		s := c.TextFormat.Structure.JSONSchema
+		r.Output = &tools.Spec{Name: s.Name, Description: s.Description, Schema: json.RawMessage(s.Schema)}
+	}
+	r.extras = append(r.extras, extras(in)...)
 }
 
 func (r *Request) fillTools(c *wireToolConfig) {
@@ -48,7 +56,11 @@ func (r *Request) fillTools(c *wireToolConfig) {
 			r.CachePoints++
 			continue
 		}
-		s := tools.Spec{Name: t.ToolSpec.Name, Schema: t.ToolSpec.InputSchema.JSON}
+		if t.SystemTool != nil {
+			r.extras = append(r.extras, "systemTool")
+			continue
+		}
+		s := tools.Spec{Name: t.ToolSpec.Name, Schema: t.ToolSpec.InputSchema.JSON, Strict: t.ToolSpec.Strict}
 		if t.ToolSpec.Description != nil {
 			s.Description = *t.ToolSpec.Description
 		}

@@ -18,7 +18,7 @@ import (
 // context window ends with that stop reason. The text of other errors does not reach the client.
 //
 // Images, documents, reasoning and the choice of a tool reach the model as the agent's parts, and cache points as
-// [agent.Request.Cache]. Request.Load is nil: what lies in S3 is refused, as are parameters of which a program knows
+// [agent.Request.Cache]. Structured output reaches a model whose [agent.ModelInfo] says that it supports it. Request.Load is nil: what lies in S3 is refused, as are parameters of which a program knows
 // nothing, such as a temperature or a guardrail.
 func Front(m agent.Model) http.Handler { return front{m} }
 
@@ -33,6 +33,8 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case req.Refused != "":
 	case req.remote:
 		req.refuse(unsupported("s3Location"))
+	case req.Output != nil && !f.structured():
+		req.refuse(unsupported("outputConfig"))
 	case len(req.extras) > 0:
 		req.refuse(unsupported(req.extras[0]))
 	}
@@ -44,6 +46,12 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		f.converse(w, r, req)
 	}
+}
+
+// structured reports whether the model supports structured output.
+func (f front) structured() bool {
+	d, ok := f.model.(agent.Described)
+	return ok && d.Info().StructuredOutput
 }
 
 // stream answers converse-stream. The headers wait for the first delta, since only then it is known that the call

@@ -102,6 +102,8 @@ func TestFrontCarriesEverything(t *testing.T) {
 			{Name: "look_up", Description: "Looks a book up.", Schema: json.RawMessage(`{"type":"object","properties":{"isbn":{"type":"string"}}}`)},
 			{Name: "scan", Schema: json.RawMessage(`{"type":"object"}`)},
 		},
+		Output: &tools.Spec{Name: "final_answer", Description: "The answer.",
+			Schema: json.RawMessage(`{"type":"object","properties":{"title":{"type":"string"}},"additionalProperties":false}`)},
 		MaxTokens: 321,
 		Choice:    agent.Choice{Name: "scan"},
 		Cache:     true,
@@ -133,7 +135,7 @@ func TestFrontCarriesEverything(t *testing.T) {
 		got = r
 		yields(nil, answer...)(ctx, r, yield)
 	})
-	through(t, model, func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+	through(t, structuring{model}, func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
 		deltas, err := collect(t.Context(), m, request)
 		require.NoError(t, err)
 		require.Equal(t, answer, deltas)

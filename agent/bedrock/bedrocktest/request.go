@@ -31,10 +31,13 @@ type Request struct {
 	Header http.Header // as sent, signature included
 	Body   []byte      // as sent: JSON
 
-	Messages    []agent.Message // media that lie in S3 have neither bytes nor an object: see the Body
+	// Messages are what an agent's request can hold. Media that lie in S3 have neither bytes nor an object, and the calls
+	// that the service made itself are left out: see the Body.
+	Messages    []agent.Message
 	System      string
 	Tools       []tools.Spec
 	Choice      agent.Choice
+	Output      *tools.Spec // structured output, with the schema in the form of the service
 	CachePoints int
 	MaxTokens   int // 0: not given
 
@@ -51,7 +54,7 @@ func (r *Request) refuse(e httpError) { r.Refused, r.as = e.message, e }
 // request gives what an agent.Model needs of r.
 func (r *Request) request() *agent.Request {
 	return &agent.Request{
-		System: r.System, Messages: r.Messages, Tools: r.Tools, MaxTokens: r.MaxTokens, Choice: r.Choice, Cache: r.CachePoints > 0,
+		System: r.System, Messages: r.Messages, Tools: r.Tools, MaxTokens: r.MaxTokens, Choice: r.Choice, Output: r.Output, Cache: r.CachePoints > 0,
 	}
 }
 

@@ -201,3 +201,15 @@ func TestLeft(t *testing.T) {
 	require.NoError(t, s.Err())
 	require.Zero(t, bt.NewScript().Left())
 }
+
+// A tool that the service runs is one that a script accepts, and a model behind a Front does not have.
+func TestSystemTools(t *testing.T) {
+	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}],"toolConfig":{"tools":[{"systemTool":{"name":"nova_code_interpreter"}}]}}`
+	s := bt.NewScript(bt.Reply(bt.Text("ok")))
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, request("/model/m/converse-stream", body))
+	require.Equal(t, http.StatusOK, w.Code)
+	require.NoError(t, s.Err())
+	_, _, message := post("/model/m/converse", body)
+	require.Contains(t, message, "doesn't support the systemTool field")
+}

@@ -9,10 +9,11 @@ type (
 	wireRequest struct {
 		model modelID // of the path
 
-		Messages        []wireMessage   `json:"messages"`
-		System          []wireSystem    `json:"system"`
-		InferenceConfig *wireInference  `json:"inferenceConfig"`
-		ToolConfig      *wireToolConfig `json:"toolConfig"`
+		Messages        []wireMessage     `json:"messages"`
+		System          []wireSystem      `json:"system"`
+		InferenceConfig *wireInference    `json:"inferenceConfig"`
+		ToolConfig      *wireToolConfig   `json:"toolConfig"`
+		OutputConfig    *wireOutputConfig `json:"outputConfig"`
 		wireExtras
 	}
 	// wireExtras are what a model that is a program knows nothing of.
@@ -43,11 +44,13 @@ type (
 		ToolUseID string          `json:"toolUseId"`
 		Name      string          `json:"name"`
 		Input     json.RawMessage `json:"input"`
+		Type      string          `json:"type,omitempty"`
 	}
 	wireToolResult struct {
 		ToolUseID string            `json:"toolUseId"`
 		Content   []wireResultBlock `json:"content"`
 		Status    string            `json:"status"`
+		Type      string            `json:"type"`
 	}
 	// wireResultBlock is a union: one of its members.
 	wireResultBlock struct {
@@ -103,12 +106,18 @@ type (
 	// wireTool is a union: one of its members.
 	wireTool struct {
 		ToolSpec   *wireToolSpec   `json:"toolSpec"`
+		SystemTool *wireSystemTool `json:"systemTool"`
 		CachePoint *wireCachePoint `json:"cachePoint"`
 	}
 	wireToolSpec struct {
 		Name        string          `json:"name"`
 		Description *string         `json:"description"`
 		InputSchema *wireToolSchema `json:"inputSchema"`
+		Strict      bool            `json:"strict"`
+	}
+	// wireSystemTool is a tool that the service runs, such as Nova's nova_code_interpreter.
+	wireSystemTool struct {
+		Name string `json:"name"`
 	}
 	wireToolSchema struct {
 		JSON json.RawMessage `json:"json"`
@@ -120,6 +129,20 @@ type (
 		Tool *struct {
 			Name string `json:"name"`
 		} `json:"tool"`
+	}
+	wireOutputConfig struct {
+		TextFormat *wireTextFormat `json:"textFormat"`
+	}
+	wireTextFormat struct {
+		Type      string `json:"type"`
+		Structure struct {
+			JSONSchema *wireJSONSchema `json:"jsonSchema"`
+		} `json:"structure"`
+	}
+	wireJSONSchema struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Schema      string `json:"schema"` // JSON in a string
 	}
 	wireGuardrail struct {
 		Identifier           string `json:"guardrailIdentifier"`

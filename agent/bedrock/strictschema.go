@@ -1,0 +1,243 @@
+package bedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What the service compiles into a grammar, for a strict tool and for structured output, is a subset of JSON Schema: it
+// answers with a ValidationException to the keywords below, to an object that may have more properties, and with an
+// internal error to a recursive schema. The keywords are moved into descriptions, so that the model still reads them.
+// Patterns, formats and the lengths of strings are accepted.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html, and where that page and the
+// service differ, the service's answers to Claude Sonnet 4.5, as pydantic-ai recorded them in May 2026.
+var unsupportedKeywords = map[string][]string{
+	"number":  {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+	"integer": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+	"array":   {"maxItems", "uniqueItems", "minItems"}, // a minItems of 0 or 1 is supported
+}
+
+// strictSchema returns a schema in the form that the service compiles. The order of the properties stays, because the
+// model writes them in that order.
+func strictSchema(schema json.RawMessage) (json.RawMessage, error) {
+	c := schemaConverter{}
+	root, err := members(schema)
+	if err != nil {
+		return nil, err
+	}
+	if t := root.get("type"); string(t) != `"object"` {
+		return nil, fmt.Errorf("the type is %s, and must be object", t)
+	}
+	for _, key := range []string{"$defs", "definitions"} {
+		if defs := root.get(key); defs != nil {
+			if c.defs, err = members(defs); err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
+			c.prefix = "#/" + key + "/"
+		}
+	}
+	return c.schema(schema, "")
+}
+
+// schemaConverter converts one schema.
+type schemaConverter struct {
+	defs   orderedObject
+	prefix string   // of a reference to one of defs
+	within []string // the names of the definitions around
+}
+
+func (c *schemaConverter) schema(raw json.RawMessage, path string) (json.RawMessage, error) {
+	in, err := members(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s%w", at(path), err)
+	}
+	if err := c.reference(in, path); err != nil {
+		return nil, err
+	}
+	kinds := schemaTypes(in.get("type"))
+	var out orderedObject
+	var notes []string
+	for _, m := range in {
+		if m.isUnsupported(kinds) {
+			notes = append(notes, m.key+"="+string(m.value))
+			continue
+		}
+		if m.value, err = c.member(m, path); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	if slices.Contains(kinds, "object") {
+		switch open := in.get("additionalProperties"); string(open) {
+		case "":
+			out = append(out, member{"additionalProperties", json.RawMessage("false")})
+		case "false":
+		default:
+			return nil, fmt.Errorf("%sadditionalProperties is %s, and must be false", at(path), open)
+		}
+	}
+	if notes != nil {
+		out = out.describe(strings.Join(notes, ", "))
+	}
+	return out.encode(), nil
+}
+
+// schemaTypes reads the keyword type, which is a name or a list of names.
+func schemaTypes(raw json.RawMessage) []string {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		return []string{one}
+	}
+	var list []string
+	_ = json.Unmarshal(raw, &list) // what is neither is for the service to reject
+	return list
+}
+
+func (m member) isUnsupported(kinds []string) bool {
+	if n := string(m.value); m.key == "minItems" && (n == "0" || n == "1") {
+		return false
+	}
+	return slices.ContainsFunc(kinds, func(kind string) bool { return slices.Contains(unsupportedKeywords[kind], m.key) })
+}
+
+// member converts the schemas within one keyword.
+func (c *schemaConverter) member(m member, path string) (json.RawMessage, error) {
+	switch m.key {
+	case "properties", "$defs", "definitions":
+		within, err := members(m.value)
+		if err != nil {
+			return nil, fmt.Errorf("%s%s: %w", at(path), m.key, err)
+		}
+		for i, p := range within {
+			if within[i].value, err = c.schema(p.value, path+"."+p.key); err != nil {
+				return nil, err
+			}
+		}
+		return within.encode(), nil
+	case "items":
+		return c.schema(m.value, path+"[]")
+	case "anyOf", "allOf":
+		var all []json.RawMessage
+		if err := json.Unmarshal(m.value, &all); err != nil {
+			return nil, fmt.Errorf("%s%s: %w", at(path), m.key, err)
+		}
+		for i := range all {
+			var err error
+			if all[i], err = c.schema(all[i], path); err != nil {
+				return nil, err
+			}
+		}
+		return slices.Concat([]byte("["), bytes.Join(toBytes(all), []byte(",")), []byte("]")), nil
+	}
+	return m.value, nil
+}
+
+// reference rejects a reference out of the schema, and one that leads back to itself.
+func (c *schemaConverter) reference(in orderedObject, path string) error {
+	raw := in.get("$ref")
+	if raw == nil {
+		return nil
+	}
+	var ref string
+	if err := json.Unmarshal(raw, &ref); err != nil {
+		return fmt.Errorf("%s$ref: %w", at(path), err)
+	}
+	name, ok := strings.CutPrefix(ref, c.prefix)
+	def := c.defs.get(name)
+	switch {
+	case c.prefix == "" || !ok || def == nil:
+		return fmt.Errorf("%sthe reference %q is not one to a definition in the schema", at(path), ref)
+	case slices.Contains(c.within, name):
+		return fmt.Errorf("%sthe definition %q is recursive", at(path), name)
+	}
+	c.within = append(c.within, name)
+	defer func() { c.within = c.within[:len(c.within)-1] }()
+	_, err := c.schema(def, path)
+	return err
+}
+
+func toBytes(raw []json.RawMessage) [][]byte {
+	out := make([][]byte, len(raw))
+	for i, r := range raw {
+		out[i] = r
+	}
+	return out
+}
+
+// at begins an error message about a path; the root needs no name.
+func at(path string) string {
+	if path == "" {
+		return ""
+	}
+	return strings.TrimPrefix(path, ".") + ": "
+}
+
+// orderedObject is a JSON object whose order is kept.
+type orderedObject []member
+
+type member struct {
+	key   string
+	value json.RawMessage
+}
+
+func members(raw json.RawMessage) (orderedObject, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.Join(errNoObject, err)
+	}
+	out := orderedObject{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		m := member{key: key.(string)}
+		if err := d.Decode(&m.value); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+func (o orderedObject) get(key string) json.RawMessage {
+	for _, m := range o {
+		if m.key == key {
+			return m.value
+		}
+	}
+	return nil
+}
+
+// describe adds a note to the description.
+func (o orderedObject) describe(note string) orderedObject {
+	for i, m := range o {
+		var had string
+		if m.key == "description" && json.Unmarshal(m.value, &had) == nil {
+			o[i].value = quote(had + " (" + note + ")")
+			return o
+		}
+	}
+	return append(o, member{"description", quote(note)})
+}
+
+func (o orderedObject) encode() json.RawMessage {
+	out := []byte("{")
+	for i, m := range o {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, quote(m.key)...), ':'), m.value...)
+	}
+	return append(out, '}')
+}
+
+// quote returns s as JSON.
+func quote(s string) json.RawMessage {
+	b, _ := json.Marshal(s) // a string cannot fail
+	return b
+}
