@@ -75,7 +75,8 @@ type Options struct {
 	Guardrail *Guardrail
 
 	// AdditionalModelRequestFields is a JSON object of model parameters that Converse does not define, such as
-	// {"thinking":{"type":"enabled","budget_tokens":2048}}. Nil means none.
+	// {"thinking":{"type":"enabled","budget_tokens":2048}}. Such thinking is left out of a request that goes on with the
+	// results of calls that the model made without it, because the service would reject it. Nil means none.
 	AdditionalModelRequestFields json.RawMessage
 
 	// Latency is "standard" or "optimized". Empty means the service's default, standard.

@@ -17,17 +17,18 @@ import (
 // tool result is never empty; documents have names and a text beside them; call ids that the service refuses are
 // replaced; toolConfig is set whenever the messages hold tool blocks.
 func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.ConverseStreamInput, error) {
-	maxTokens, err := m.maxTokens(r)
-	if err != nil {
-		return nil, err
-	}
-	in := &bedrockruntime.ConverseStreamInput{
-		ModelId:         aws.String(m.id),
-		InferenceConfig: &types.InferenceConfiguration{MaxTokens: &maxTokens},
-	}
+	in := &bedrockruntime.ConverseStreamInput{ModelId: aws.String(m.id), InferenceConfig: &types.InferenceConfiguration{}}
 	m.o.apply(in)
 	w := writer{ctx: ctx, o: &m.o, load: r.Load, ids: callIDs{messages: r.Messages}}
+	var err error
 	if in.Messages, err = w.messages(r.Messages); err != nil {
+		return nil, err
+	}
+	budget := m.thinking.budget
+	if m.suspend(in) {
+		budget = 0
+	}
+	if in.InferenceConfig.MaxTokens, err = m.maxTokens(r, budget); err != nil {
 		return nil, err
 	}
 	if !blank(r.System) {
@@ -46,18 +47,18 @@ func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.Co
 }
 
 // maxTokens returns the limit of an answer. The service requires a limit above the thinking budget.
-func (m *Model) maxTokens(r *agent.Request) (int32, error) {
+func (m *Model) maxTokens(r *agent.Request, budget int) (*int32, error) {
 	n := r.MaxTokens
 	if n == 0 {
 		n = m.o.MaxTokens
 	}
-	if n <= m.thinking.budget {
-		n += m.thinking.budget
+	if n <= budget {
+		n += budget
 	}
 	if n < 1 || n > math.MaxInt32 {
-		return 0, invalid("invalid MaxTokens %d: must be from 1 to %d", n, math.MaxInt32)
+		return nil, invalid("invalid MaxTokens %d: must be from 1 to %d", n, math.MaxInt32)
 	}
-	return int32(n), nil
+	return aws.Int32(int32(n)), nil
 }
 
 // system adds the system prompt. A model that does not have the field gets it before the first text.

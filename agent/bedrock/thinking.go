@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
 // thinking describes the reasoning that AdditionalModelRequestFields asks for.
@@ -12,6 +15,8 @@ type thinking struct {
 	anthropic  bool // in the form of Anthropic's models, which restrict the sampling parameters
 	budget     int  // in tokens, part of the answer's limit; 0 if the model decides
 	forcesTool bool // tool_choice forces a tool
+
+	without json.RawMessage // the fields without Anthropic's thinking, if it has a budget; nil if nothing is left
 }
 
 // readThinking finds thinking in every form known today, at any depth of a JSON object:
@@ -28,7 +33,60 @@ func readThinking(fields json.RawMessage) thinking {
 	if json.Unmarshal(fields, &v) == nil {
 		t.read("", v)
 	}
+	if t.budget > 0 {
+		t.without = withoutThinking(fields)
+	}
 	return t
+}
+
+func withoutThinking(fields json.RawMessage) json.RawMessage {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(fields, &all) != nil {
+		return nil
+	}
+	delete(all, "thinking")
+	delete(all, "reasoning_config")
+	if len(all) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// suspend leaves thinking with a budget out of a request that goes on with the results of calls, if the model has made
+// the calls without thinking, or its reasoning cannot go back: it is another model's, or is not signed. The service
+// answers "When `thinking` is enabled, a final `assistant` message must start with a thinking block". The next turn of
+// the user's thinks again.
+func (m *Model) suspend(in *bedrockruntime.ConverseStreamInput) (suspended bool) {
+	if m.thinking.budget == 0 || !resumesWithoutReasoning(in.Messages) {
+		return false
+	}
+	in.AdditionalModelRequestFields = nil
+	if m.thinking.without != nil {
+		in.AdditionalModelRequestFields = raw{json: m.thinking.without}
+	}
+	return true
+}
+
+// resumesWithoutReasoning reports whether the messages end with results, and no answer since the last message without
+// results begins with reasoning.
+func resumesWithoutReasoning(messages []types.Message) bool {
+	answers := 0
+	for _, m := range slices.Backward(messages) {
+		switch {
+		case m.Role == types.ConversationRoleUser && results(m.Content) == 0:
+			return answers > 0
+		case m.Role == types.ConversationRoleAssistant:
+			answers++
+			if _, ok := m.Content[0].(*types.ContentBlockMemberReasoningContent); ok {
+				return false
+			}
+		}
+	}
+	return answers > 0
 }
 
 func (t *thinking) read(name string, v any) {

@@ -2,6 +2,8 @@ package bedrocktest
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 )
 
 // minThinkingBudget is the smallest budget of tokens to think.
@@ -21,6 +23,11 @@ func checkThinking(in *wireRequest) string {
 	if t.Type == "enabled" && t.Budget < minThinkingBudget {
 		return modelErrors("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
 	}
+	if i := withoutThought(in.Messages); i >= 0 && t.Type == "enabled" {
+		return modelErrors(fmt.Sprintf("messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. "+
+			"When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost "+
+			"set of `tool_use` and `tool_result` blocks).", i, map[bool]string{true: "text", false: "tool_use"}[in.Messages[i].Content[0].Text != nil]))
+	}
 	c := in.InferenceConfig
 	switch {
 	case c == nil:
@@ -32,6 +39,25 @@ func checkThinking(in *wireRequest) string {
 		return modelErrors("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled or in adaptive mode.")
 	}
 	return ""
+}
+
+// withoutThought returns the index of the answer that made the first calls since the user's last message, if the
+// messages end with results and no answer since begins with reasoning, and -1 otherwise.
+// Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking, "Toggling thinking modes in
+// conversations".
+func withoutThought(messages []wireMessage) int {
+	first := -1
+	for i, m := range slices.Backward(messages) {
+		switch {
+		case m.Role == "assistant" && m.Content[0].Reasoning != nil:
+			return -1
+		case m.Role == "assistant":
+			first = i
+		case !slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.ToolResult != nil }):
+			return first
+		}
+	}
+	return first
 }
 
 type wireThinking struct {
