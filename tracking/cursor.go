@@ -9,11 +9,11 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// listCursor is where a list goes on. Its text is base64url, without padding, of
-// a 16-byte digest of scope and class, and before. If a lane has a position
-// of its own, all of them follow, each as "|", to, "|", cursor. The text holds
-// no secret and needs none: the caller's own scope always says where to look,
-// so a forged cursor seeks among the caller's own rows.
+// listCursor is the position at which a list continues. Its text is base64url,
+// without padding, of a 16-byte digest of scope and class, followed by before.
+// If a lane has a position, the positions of all lanes follow, each as "|", to,
+// "|", cursor. The text needs no secret: the partition always comes from the
+// caller's scope, so a forged cursor only moves among the caller's own rows.
 type listCursor struct {
 	before string     // the last record that was listed; empty: none
 	lanes  []position // one for each class
@@ -43,8 +43,8 @@ func (l listCursor) encode(s scope.Scope, c Class) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
-// parseCursor returns the cursor of a list of n classes that was made for s
-// and c. The empty text is the start of the list.
+// parseCursor parses the cursor of a list of n classes that was made for s and
+// c. The empty text is the start of the list.
 func parseCursor(text string, s scope.Scope, c Class, n int) (listCursor, error) {
 	out := listCursor{lanes: make([]position, n)}
 	if text == "" {

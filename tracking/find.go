@@ -10,9 +10,9 @@ import (
 
 // Find returns the record of a session id within a tenant, or within a user.
 // It is for callers who do not know the user: a tenant's record is looked up
-// in the index, in one query for each class, and then read. What is not found is
-// looked up a second time, since its class may have changed meanwhile. A record
-// that was made a moment ago may not be found.
+// in the index, in one query for each class, and then read. If it is not found,
+// Find looks it up a second time, since its class may have changed meanwhile. A
+// record that was made a moment ago may not be found.
 //
 // Find returns [ErrNotFound] if the id is not a session id, does not exist or
 // belongs to another tenant. It returns another error if so many rows of other

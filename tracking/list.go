@@ -58,8 +58,8 @@ type Page struct {
 // session id. It makes one index query for each class, and at most three if rows
 // had to be dropped because they have expired or lie outside the scope.
 //
-// A page may have fewer records than the limit, or none, and still have a Next:
-// so many rows were dropped that the call stopped. The next page goes on from
+// A page may have fewer records than the limit, or none, and still have a Next,
+// if so many rows were dropped that the call stopped. The next page continues
 // there.
 //
 // Index queries are eventually consistent. Records that are made while a

@@ -10,9 +10,9 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// maxScanPages is how many pages of a class one call reads at most. Rows of
-// other scopes and expired rows are dropped from a page, and whoever may write
-// items may place any number of rows in any index.
+// maxScanPages is the most pages of a class that one call reads. Rows of other
+// scopes and expired rows are dropped from a page, and any writer may place any
+// number of rows in any index.
 const maxScanPages = 3
 
 // lane is one class of a list, read from a position on.
@@ -20,26 +20,27 @@ type lane struct {
 	class Class
 	start position
 	rows  []Summary // newest first
-	// stop is behind the last row that was read, if maxScanPages ended the
-	// reading; otherwise zero. No record lies between the last of rows and
-	// stop, but some may lie behind it.
+	// stop is the position after the last row that was read, if the reading
+	// ended at maxScanPages; otherwise zero. No record lies between the last of
+	// rows and stop, but some may follow it.
 	stop position
 }
 
-// position is where the reading of a class goes on. The zero position is behind
-// the last record that was listed.
+// position is the place at which the reading of a class continues. The zero
+// position is after the last record that was listed.
 type position struct {
 	to     string // the bound of the query to which the cursor belongs
 	cursor string // of the table; or endOfClass
 }
 
-// endOfClass is the cursor of a class that has no more rows.
+// endOfClass is the cursor of a class that has been read to its end.
 const endOfClass = "-"
 
-// scan reads at least n records of a class that are older than before (a
-// session id; empty: all), unless it has fewer or maxScanPages have been read.
-// The first page has as many rows as are needed; if some of them had to be
-// dropped, the next ones are as large as possible.
+// scan returns at least n records of a class that are older than before (a
+// session id; empty: all), or fewer if the class ends or maxScanPages have been
+// read. next is the cursor of the page that follows; empty at the end. The first
+// page has n rows; if some had to be dropped, the next pages are as large as
+// possible.
 func scan(ctx context.Context, view *table.View, q table.Query, before string, n int) (rows []Summary, next string, err error) {
 	q.Limit = min(n, table.MaxLimit)
 	for range maxScanPages {
@@ -92,8 +93,8 @@ func (l *lane) read(ctx context.Context, view *table.View, slot table.Slot, befo
 	return err
 }
 
-// next returns where the reading goes on, when all records down to last (a
-// session id; empty: none) have been listed.
+// next returns the position at which the reading continues after all records
+// down to last (a session id; empty: none) have been listed.
 func (l *lane) next(last string) position {
 	switch n := len(l.rows); {
 	case n > 0 && (last == "" || l.rows[0].Scope.SessionID() < last): // none of its records was listed
@@ -107,8 +108,8 @@ func (l *lane) next(last string) position {
 }
 
 // merge returns the newest records of all lanes, at most limit, and whether
-// there may be more. It stops where a lane that was not read to its end may
-// have a record that comes first.
+// more may follow. A lane that was not read to its end may have a record that
+// comes next, so merge stops at the last record of such a lane.
 func merge(lanes []lane, limit int) (rows []Summary, more bool) {
 	last := "" // of the records whose place is certain
 	for _, l := range lanes {

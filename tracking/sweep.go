@@ -14,60 +14,60 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// SweepOptions of [Tracker.Sweep]. System is needed, and Look where the
+// SweepOptions configures [Tracker.Sweep]. System is required, and Look if the
 // pipeline has External stages.
 type SweepOptions struct {
 	// System lists across scopes. It must be of the tracker's table.
 	System *table.System
 
-	// Look asks the storage whether what the record's External stage waits
-	// for has arrived, and where it is. It is asked only of stages whose
-	// time is over. An error leaves the record for the next sweep.
+	// Look reports whether the object that an External stage of the record
+	// waits for is in the storage, and returns its Ref. It is called only for
+	// stages that are overdue. An error leaves the record for the next sweep.
 	Look func(ctx context.Context, r Record, st Stage) (object.Ref, bool, error)
 
-	// Limit is how many changes a sweep makes at most, and how many expired
-	// records it removes. Default 1,000.
+	// Limit is the most changes that one call makes, and the most expired
+	// records that it removes. Default 1,000.
 	Limit int
 
-	// Shards are the shards to look into, of 0 to [Shards]-1, for several
+	// Shards are the shards to sweep, of 0 to [Shards]-1, for several
 	// sweepers that share the work. Default: all, in random order.
 	Shards []int
 
-	// Cursor is the Next of an earlier sweep, which this one goes on with;
-	// then Shards is ignored, and Orphans must be the same. Default: the
-	// sweep begins anew.
+	// Cursor is the Next of an earlier sweep that this one continues. If it is
+	// set, Shards is ignored and Orphans must be the same as in that sweep;
+	// otherwise Sweep returns [ErrInvalid]. Default: a new sweep.
 	Cursor string
 
-	// Orphans says that every lease of the table is of a process that has
-	// ended, as one knows who has locked a file at the start. Then every
-	// stage that a worker runs is lost at once, overdue or not, and the
-	// sweep looks at every record that is not terminal. Default: leases
-	// say who is dead.
+	// Orphans states that every process that holds a lease has ended, which
+	// is known, for example, at the start of the only process that may open
+	// the table's file. Then every stage that a worker runs is lost at once,
+	// overdue or not, and the sweep reads every record that is not terminal.
+	// Default: a stage is lost when its lease has expired.
 	Orphans bool
 }
 
-// SweepResult says what a sweep did.
+// SweepResult holds the numbers of records that a sweep changed.
 type SweepResult struct {
-	Lost      int // records with stages whose workers were not heard of any more, or that were optional and did not arrive
-	Observed  int // of uploads that had arrived
-	Abandoned int // ended, since nobody went on with them
-	Moved     int // put off, since somebody is still at work on them
+	Lost      int // a worker's lease expired, or an optional External stage ran out of time
+	Observed  int // an object was found that had not been reported
+	Abandoned int // ended, because nobody continued them in time
+	Moved     int // deferred, because a worker still holds a live lease
 	Purged    int // expired and removed
 
-	// More is set if there may be more to do at once: the sweep has reached a
-	// limit. Sweep again, with Next as the Cursor.
+	// More is set if the sweep stopped at a limit, so that there may be more
+	// to do. Sweep again, with Next as the Cursor.
 	More bool
 
-	// Next is where the next sweep goes on; empty if all shards were looked
-	// through. It holds nothing secret.
+	// Next is the Cursor of the sweep that continues this one. Empty if all
+	// shards were read to their ends. It is not secret.
 	Next string
 
-	// Errors are of records that were left as they are, at most 100 of
-	// them; the sweep went on with the others.
+	// Errors are of records that were not changed, at most 100 of them; the
+	// sweep continued with the others.
 	Errors []*SweepError
 }
 
-// SweepError says why a record was left as it is.
+// SweepError is the reason that a sweep did not change a record.
 type SweepError struct {
 	Scope scope.Scope // the session
 	Err   error
@@ -84,7 +84,7 @@ const (
 	maxSweepPages  = 128
 )
 
-// Sweep does what time brings with it, to all records that are overdue:
+// Sweep applies the effects of time to all records that are overdue:
 //
 //   - A stage that runs under a dead lease fails with [CodeLost] and may be
 //     started again, if attempts are left.
@@ -98,12 +98,12 @@ const (
 //
 // Each record costs one read and one write beside the listing; one that is no
 // longer overdue costs the read alone. One call makes at most [SweepOptions.Limit]
-// changes and reads at most 128 pages of the index, whose rows any writer may
-// have put there; [SweepResult.Next] then says where the next call goes on. A sweep
-// may be ended at any point and begun anew, and any number of them may run at
-// once: each change is decided from the record's current state. The error is of
-// the listing or the removing: the shards that could not be listed are left for
-// a new sweep, and the result says what was done.
+// changes and reads at most 128 pages of the index, since any writer may place
+// rows there. If it stops at one of these limits, or because ctx ends, the next
+// call can continue at [SweepResult.Next]. Any number of sweeps may run at once:
+// each change is decided from the record's current state. Sweep returns an error
+// if a shard could not be listed, which is left for a new sweep, or if expired
+// records could not be removed; the result says what was done.
 func (t *Tracker) Sweep(ctx context.Context, o *SweepOptions) (SweepResult, error) {
 	s, err := t.newSweep(o)
 	if err != nil {
@@ -180,9 +180,9 @@ func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	return s, checkShards(s.at.Shards)
 }
 
-// shard sweeps the first shard that is left, until it ends (then done is true)
-// or the sweep is full. Records that cannot be dealt with stay at its head; they
-// do not count as changes.
+// shard sweeps the first shard that is left. done reports whether it was read to
+// its end; otherwise the sweep is full. Records with errors stay at the head of
+// the shard and do not count as changes.
 func (s *sweep) shard(ctx context.Context) (done bool, err error) {
 	q := table.Query{Slot: table.I3, Class: dueClass(s.t.machine.pipeline.Name), To: s.at.To}
 	for s.pages < maxSweepPages {

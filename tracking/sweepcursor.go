@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// sweepCursor is what a sweep has left to do. Its text is base64url, without
+// sweepCursor is the work that a sweep has left. Its text is base64url, without
 // padding, of its JSON.
 type sweepCursor struct {
 	To     string `json:"to,omitempty"` // the time up to which records are overdue; empty: all are swept
@@ -22,7 +22,7 @@ func (c sweepCursor) encode() string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// parseSweepCursor returns the cursor of a sweep, of orphans or not.
+// parseSweepCursor parses the cursor of a sweep with that [SweepOptions.Orphans].
 func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
 	const bad = "a cursor that is not of a sweep with these options"
 	var c sweepCursor
