@@ -148,8 +148,21 @@ func decodeCheckpoint(b []byte, root *object.Root, roots []*object.Root) (*Check
 		}
 		*m.to = &decoded
 	}
-	uses := c.uses()
-	for i, call := range w.Calls {
+	if c.calls, err = decodeCalls(w.Calls, c.uses(), roots); err != nil {
+		return nil, err
+	}
+	if w.State != nil {
+		if err := c.state.UnmarshalJSON(w.State); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.check()
+}
+
+// decodeCalls returns how far the calls of an answer have come.
+func decodeCalls(w []callJSON, uses []*ToolUse, roots []*object.Root) ([]callState, error) {
+	var calls []callState
+	for i, call := range w {
 		state := callState{index: call.Index, key: call.Key}
 		if call.Result != nil {
 			if i >= len(uses) || call.Result.ID != uses[i].ID {
@@ -161,12 +174,7 @@ func decodeCheckpoint(b []byte, root *object.Root, roots []*object.Root) (*Check
 			}
 			state.result = &r
 		}
-		c.calls = append(c.calls, state)
+		calls = append(calls, state)
 	}
-	if w.State != nil {
-		if err := c.state.UnmarshalJSON(w.State); err != nil {
-			return nil, err
-		}
-	}
-	return c, c.check()
+	return calls, nil
 }

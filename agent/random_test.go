@@ -219,10 +219,38 @@ func randomRun(t *testing.T, seed uint64) string {
 		strip := func(s string) string { return strings.Join(strings.Fields(s), "") }
 		require.True(t, strings.HasPrefix(strip(said), strip(kept.String())), "seed %d", seed)
 	}
+	if how != "left" {
+		requireResumes(t, seed, h, stopped)
+	}
 	time.Sleep(time.Minute) // for what is abandoned
 	synctest.Wait()
 	require.Zero(t, a.Abandoned())
 	return how
+}
+
+// requireResumes goes on from how a run has ended, with a model and tools that behave.
+func requireResumes(t *testing.T, seed uint64, h History, c *Checkpoint) {
+	closed := 0
+	if len(c.Pending()) > 0 && len(h.Turns) > c.Turns {
+		closed = 1 // its turn stands in the history, so that another prompt can follow
+	}
+	require.Len(t, h.Turns, c.Turns+closed, "seed %d", seed)
+	var want []string
+	for _, u := range c.Pending() {
+		if u.Name == "tool" { // no other is offered
+			want = append(want, u.ID)
+		}
+	}
+	var made []string
+	behaved := mustTool(t, "tool", func(_ context.Context, c *tools.Call, word string) (string, error) {
+		made = append(made, c.ID())
+		return word, nil
+	})
+	a := newAgent(t, play(step{text("bye"), end}), Limits{Parallel: 1, Corrections: 100, Turns: 100}, behaved)
+	done, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Resume: c, History: h})
+	require.NoError(t, err, "seed %d", seed)
+	require.Equal(t, Complete, done.Stop)
+	require.Equal(t, want, made, "seed %d", seed)
 }
 
 // TestSharedAgent makes ten thousand runs of one agent for 64 tenants at once: nobody sees another's prompt, result,
