@@ -27,7 +27,8 @@ type checker struct {
 	*constraints
 	path  []step
 	found []string
-	more  int // misfits beyond those in found
+	more  int   // misfits beyond those in found
+	work  int64 // of patterns, see patternWork
 
 	rewrites []rewrite
 }
@@ -126,8 +127,8 @@ func (c *checker) text(s *jsonschema.Schema, v string) {
 	if s.Enum != nil && !slices.Contains(s.Enum, any(v)) {
 		c.say("%s is not one of %s", quoted(v), choices(s.Enum))
 	}
-	if s.Pattern != "" && !c.patterns[s.Pattern].MatchString(v) {
-		c.say("%s does not match %s", quoted(v), s.Pattern)
+	if s.Pattern != "" {
+		c.pattern(s.Pattern, v)
 	}
 	if s.Format != "" {
 		if f := formats[s.Format]; !f.fits(v) {
@@ -138,6 +139,19 @@ func (c *checker) text(s *jsonschema.Schema, v string) {
 		if err := reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(v)); err != nil {
 			c.say("%s is not valid: %v", quoted(v), err)
 		}
+	}
+}
+
+// patternWork is how much the patterns of one call may cost, in bytes of text times instructions of the program: half a
+// second or so. The text is the model's, and matching cannot be interrupted.
+const patternWork = 1 << 26
+
+func (c *checker) pattern(expr, v string) {
+	p := c.patterns[expr]
+	if c.work += int64(len(v)) * int64(p.size); c.work > patternWork {
+		c.say("%s is too long to be compared with %s: send shorter texts", quoted(v), expr)
+	} else if !p.MatchString(v) {
+		c.say("%s does not match %s", quoted(v), expr)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -231,15 +232,29 @@ func count(value string) (*int, error) {
 // differently: flags and named groups, \A \z \a \C \Q \E \p \P, \x{…}, classes such as [[:alpha:]].
 var goOnly = regexp.MustCompile(`^(?:[^\\]|\\.)*?(?:\(\?[^:]|\\[AzaCQEpP]|\\x\{|\[:\^?[a-z]+:\])`)
 
+// pattern is a compiled pattern tag.
+type pattern struct {
+	*regexp.Regexp
+	size int // instructions of its program: what it costs to match a byte, at most
+}
+
 // pattern compiles a pattern. It is a regular expression that both Go and JSON Schema read in the same way.
 func (c constraints) pattern(value string) error {
-	re, err := regexp.Compile(value)
+	tree, err := syntax.Parse(value, syntax.Perl)
 	if err != nil {
 		return err
 	}
 	if value == "" || goOnly.MatchString(value) {
 		return errors.New("is empty, or has syntax that JSON Schema does not have: flags, named groups, \\A, \\z, \\p, [:class:]")
 	}
-	c.patterns[value] = re
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return err
+	}
+	re, err := regexp.Compile(value)
+	if err != nil {
+		return err
+	}
+	c.patterns[value] = pattern{re, len(program.Inst)}
 	return nil
 }

@@ -79,6 +79,25 @@ func TestLengthsAreInCharacters(t *testing.T) {
 	}
 }
 
+// A model cannot buy CPU with long texts for a costly pattern.
+func TestPatternWorkIsBounded(t *testing.T) {
+	t.Parallel()
+	s := schemaOf[struct {
+		Words []string `json:"words" pattern:"^(?:[a-z]{0,50} ?){0,15}$"`
+	}](t)
+	list := func(n, size int) []byte {
+		return []byte(`{"words":[` + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("a", size)+`",`, n), ",") + `]}`)
+	}
+	_, err := s.validate(list(10, 100))
+	require.NoError(t, err)
+	for _, raw := range [][]byte{list(1, 1<<20), list(1000, 700)} {
+		begin := time.Now()
+		_, err = s.validate(raw)
+		require.ErrorContains(t, err, `is too long to be compared with ^(?:[a-z]{0,50} ?){0,15}$: send shorter texts`)
+		require.Less(t, time.Since(begin), 10*time.Second)
+	}
+}
+
 func TestManyChoices(t *testing.T) {
 	s := schemaOf[struct {
 		L string `json:"l" enum:"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r"`
@@ -261,10 +280,10 @@ func TestReservedWordsUnderTags(t *testing.T) {
 
 func TestPatternsOfJSONSchema(t *testing.T) {
 	for _, ok := range []string{`^a$`, `(?:a|b)+`, `\\z`, `[:;]`, `\(?x`, `\d{3}-\w\s\b`, `[^\]]`, `a\.b`} {
-		require.NoError(t, constraints{patterns: map[string]*regexp.Regexp{}}.pattern(ok), ok)
+		require.NoError(t, constraints{patterns: map[string]pattern{}}.pattern(ok), ok)
 	}
 	for _, no := range []string{`(?s)a`, `(?P<n>a)`, `(?<n>a)`, `\Aa`, `a\\\z`, `\Qa\E`, `\pL`, `\x{41}`, `[[:^digit:]]`, `a(?=b)`, `(a)\1`} {
-		require.Error(t, constraints{patterns: map[string]*regexp.Regexp{}}.pattern(no), no)
+		require.Error(t, constraints{patterns: map[string]pattern{}}.pattern(no), no)
 	}
 }
 

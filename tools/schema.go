@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -24,7 +23,7 @@ type schema struct {
 
 // constraints are what the rules of a schema need besides its document.
 type constraints struct {
-	patterns map[string]*regexp.Regexp           // every pattern, compiled
+	patterns map[string]pattern                  // every pattern, compiled
 	types    map[*jsonschema.Schema]reflect.Type // of numbers, and of strings with UnmarshalText
 }
 
@@ -45,7 +44,7 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 	if err := normalise(root, "", allow); err != nil {
 		return nil, err
 	}
-	c := constraints{map[string]*regexp.Regexp{}, map[*jsonschema.Schema]reflect.Type{}}
+	c := constraints{map[string]pattern{}, map[*jsonschema.Schema]reflect.Type{}}
 	if err := c.constrain(t, root, ""); err != nil {
 		return nil, err
 	}

@@ -13,8 +13,9 @@
 // "shared".
 //
 // No call reads more than Options.MaxScan bytes, looks at more than 10,000 names, holds more than a few blocks of 128
-// KiB, or gives more than Options.MaxResult bytes of JSON, whatever the file's size. Each result says what was left out,
-// and gives a cursor to go on: a short text that holds the position and a digest of the file, its content and the
+// KiB, or gives more than Options.MaxResult bytes of JSON, whatever the file's size. A search has a budget of work (bytes
+// scanned times the size of the expression) and looks at its context between two matches. Each result says what was left
+// out, and gives a cursor to go on: a short text that holds the position and a digest of the file, its content and the
 // question, so that it is of no use elsewhere.
 //
 // Text is UTF-8, or UTF-16 with a byte order mark. Offsets are bytes of the file as it is stored, the mark included;

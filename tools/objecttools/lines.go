@@ -20,6 +20,7 @@ type piece struct {
 // lines reads a text line by line. A line ends with LF, CRLF or a lone CR.
 type lines struct {
 	t     *text
+	max   int   // the longest piece, more than overlap; 0 means a block
 	line  int64 // the line that comes next
 	inner bool  // it has begun already
 	drop  int   // what to skip before the next piece
@@ -33,8 +34,15 @@ func (l *lines) next() (piece, error) {
 	l.drop = 0
 	seen := 0
 	for {
-		for seen < len(t.buf) && t.buf[seen] != '\n' && t.buf[seen] != '\r' {
+		end := len(t.buf)
+		if l.max > 0 {
+			end = min(end, l.max)
+		}
+		for seen < end && t.buf[seen] != '\n' && t.buf[seen] != '\r' {
 			seen++
+		}
+		if l.max > 0 && seen == l.max {
+			return l.part(l.max - cutRune(t.buf[:l.max])), nil
 		}
 		// A CR needs to know what follows.
 		if seen < len(t.buf) && (t.buf[seen] == '\n' || seen+1 < len(t.buf) || t.ended && t.final) {
@@ -50,13 +58,7 @@ func (l *lines) next() (piece, error) {
 		switch err := t.fill(); {
 		case err == nil:
 		case errors.Is(err, io.ErrShortBuffer):
-			cut := len(t.buf) - overlap
-			for cut < len(t.buf) && !utf8.RuneStart(t.buf[cut]) {
-				cut++
-			}
-			p := piece{b: t.buf, off: t.off, line: l.line, first: !l.inner}
-			l.drop, l.inner = cut, true
-			return p, nil
+			return l.part(len(t.buf)), nil
 		case !errors.Is(err, io.EOF):
 			return piece{}, err
 		case seen < len(t.buf) && t.final: // the CR is the last byte
@@ -71,6 +73,17 @@ func (l *lines) next() (piece, error) {
 			return p, nil
 		}
 	}
+}
+
+// part returns the first n bytes of the buffer as a piece of a long line that goes on.
+func (l *lines) part(n int) piece {
+	cut := n - overlap
+	for cut < n && !utf8.RuneStart(l.t.buf[cut]) {
+		cut++
+	}
+	p := piece{b: l.t.buf[:n], off: l.t.off, line: l.line, first: !l.inner}
+	l.drop, l.inner = cut, true
+	return p
 }
 
 // at is where the next piece begins.

@@ -1,7 +1,6 @@
 package objecttools
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -14,24 +13,35 @@ import (
 const (
 	// maxPattern is how long a pattern may be, in bytes.
 	maxPattern = 256
-	// maxProgram is how large the program of a regular expression may be, in instructions or so: what it costs to
-	// match grows with it.
+	// maxProgram is how large the program of a regular expression may be, in instructions, estimated before it is
+	// compiled.
 	maxProgram = 1000
-	// minScan is what a call searches for the largest: at 1 MiB it took a quarter of a minute.
-	minScan = 2 * blockLen
+
+	// Work is counted in bytes scanned times instructions of the program: what a match costs at most, whatever the text.
+	// A unit takes up to 15 ns or so.
+
+	// callWork is the budget of one call, a second or two at most. A search that has spent it goes on with a cursor.
+	callWork = 1 << 27
+	// matchWork bounds a single match, which cannot be interrupted, by the length of the piece that it searches.
+	matchWork = 1 << 22
+	// minPiece is the shortest piece of a long line, so that each repeats only a part of the one before.
+	minPiece = 4 * overlap
 )
 
 // pattern is what a search looks for.
 type pattern struct {
 	literal []byte
-	re      *regexp.Regexp // where it is not nil
-	size    int            // of re
+	re      *regexp.Regexp // nil for a literal
+	next    *regexp.Regexp // one character, and then the leftmost match behind it, as its group
+	size    int            // of re, in instructions; 0 for a literal, which costs no more than reading
 }
 
-// scan is how many of n bytes a call may search: what an expression costs a byte grows with its size. It is at least
-// minScan, two blocks, so that a search comes on.
-func (p *pattern) scan(n int64) int64 {
-	return max(n/int64(1+p.size/4), min(n, minScan))
+// pieceLen is the longest piece of a line that is searched at once, in bytes.
+func (p *pattern) pieceLen() int {
+	if p.size == 0 {
+		return blockLen
+	}
+	return min(max(matchWork/p.size, minPiece), blockLen)
 }
 
 // newPattern checks and compiles. Its errors are corrections.
@@ -60,8 +70,7 @@ func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
 		}
 		return nil, tools.Correct("pattern: is no RE2 regular expression: " + msg)
 	}
-	cost := size(tree)
-	if cost > maxProgram {
+	if estimate(tree) > maxProgram {
 		return nil, tools.Correct("pattern: repeats too much, so it would take too long: make it simpler")
 	}
 	if fold {
@@ -74,11 +83,24 @@ func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
 	if re.MatchString("") {
 		return nil, tools.Correct("pattern: matches the empty text, so it would be found everywhere")
 	}
-	return &pattern{re: re, size: cost}, nil
+	next := `\A(?s:.)(?s:.*?)(` + p + `)`
+	tree, err = syntax.Parse(next, syntax.Perl)
+	if err != nil {
+		return nil, tools.Correct("pattern: " + err.Error())
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return nil, tools.Correct("pattern: " + err.Error())
+	}
+	nextRE, err := regexp.Compile(next)
+	if err != nil {
+		return nil, tools.Correct("pattern: " + err.Error())
+	}
+	return &pattern{re: re, next: nextRE, size: len(program.Inst)}, nil
 }
 
-// size is about how many instructions an expression takes, before it is compiled.
-func size(e *syntax.Regexp) int {
+// estimate is about how many instructions an expression takes, before it is compiled.
+func estimate(e *syntax.Regexp) int {
 	n := 1
 	switch e.Op {
 	case syntax.OpLiteral:
@@ -87,32 +109,10 @@ func size(e *syntax.Regexp) int {
 		return 1 + len(e.Rune)/64
 	}
 	for _, sub := range e.Sub {
-		n += size(sub)
+		n += estimate(sub)
 	}
 	if e.Op == syntax.OpRepeat {
 		n *= max(e.Max, e.Min, 1)
 	}
 	return min(n, maxProgram+1) // no overflow
-}
-
-// find gives at most n matches in b, each as its beginning and end.
-func (p *pattern) find(b []byte, n int) (found [][]int) {
-	if p.re != nil {
-		if n == 1 {
-			if m := p.re.FindIndex(b); m != nil {
-				found = append(found, m)
-			}
-			return found
-		}
-		return p.re.FindAllIndex(b, n)
-	}
-	for from := 0; len(found) < n; {
-		i := bytes.Index(b[from:], p.literal)
-		if i < 0 {
-			break
-		}
-		found = append(found, []int{from + i, from + i + len(p.literal)})
-		from += i + len(p.literal)
-	}
-	return found
 }

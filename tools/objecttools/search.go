@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -80,7 +79,7 @@ func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (Found, e
 		return Found{}, err
 	}
 	s := &searcher{
-		p: p, limit: or(in.Limit, defaultMatches), around: or(in.Context, 0), room: room{d.maxResult - frame},
+		p: p, work: callWork, limit: or(in.Limit, defaultMatches), around: or(in.Context, 0), room: room{d.maxResult - frame},
 		out:  Found{File: f.handle, Matches: []Match{}, Size: f.info.Size},
 		bind: f.bind(fmt.Sprintf("search %q %t %t", in.Pattern, in.Regexp, in.IgnoreCase)),
 	}
@@ -90,18 +89,18 @@ func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (Found, e
 			return Found{}, err
 		}
 	}
-	t, err := f.text(ctx, at[0], at[0]+p.scan(d.maxScan))
+	t, err := f.text(ctx, at[0], at[0]+d.maxScan)
 	if err != nil {
 		return Found{}, err
 	}
 	defer t.Close()
 	s.out.Start = t.off
-	s.lines = &lines{t: t, line: at[1], inner: at[2] != 0}
+	s.lines = &lines{t: t, max: p.pieceLen(), line: at[1], inner: at[2] != 0}
 	if err := s.run(ctx); err != nil {
 		return Found{}, err
 	}
 	if s.long > 0 {
-		s.note("line %d is longer than %d bytes, so it was searched in pieces: a match longer than %d bytes may be missed, and ^ and $ are not sure there", s.long, blockLen, overlap)
+		s.note("line %d is longer than %d bytes, so it was searched in pieces: a match longer than %d bytes may be missed, and ^ and $ are not sure there", s.long, p.pieceLen(), overlap)
 	}
 	return s.out, nil
 }
@@ -109,6 +108,7 @@ func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (Found, e
 // searcher is one search.
 type searcher struct {
 	p      *pattern
+	work   int64 // what is left of callWork
 	limit  int
 	around int
 	room   room
@@ -161,7 +161,9 @@ func (s *searcher) run(ctx context.Context) error {
 		}
 		s.behind(p)
 		if !stopped {
-			stopped = s.piece(p)
+			if stopped, err = s.piece(ctx, p); err != nil {
+				return err
+			}
 		}
 		s.keep(p)
 	}
@@ -180,120 +182,4 @@ func (s *searcher) keep(p piece) {
 		s.before = s.before[:s.around-1]
 	}
 	s.before = append(s.before, append(space[:0], p.b[:min(len(p.b), lineShown)]...))
-}
-
-// piece looks for matches, and reports whether the search has to stop.
-func (s *searcher) piece(p piece) bool {
-	l, left := s.lines, s.limit-len(s.out.Matches)
-	whole := p.first && p.last && len(p.b) <= longLine
-	if whole {
-		found := s.p.find(p.b, 100)
-		if len(found) == 0 {
-			return false
-		}
-		if !s.match(p, found[0], len(found)) {
-			s.stop(p.off, p.line, false)
-			s.note("the matches up to byte %d are as many as fit: search on with the cursor", s.out.End)
-			return true
-		}
-		if left == 1 {
-			s.stop(l.at(), l.line, false)
-			s.limited()
-		}
-		return left == 1
-	}
-	for i, m := range s.p.find(p.b, left+1) {
-		if !p.last && m[0] >= l.drop { // the next piece has it, and all of it
-			return false
-		}
-		here := p.off + l.t.enc.rawLen(p.b[:m[0]])
-		switch {
-		case i == left:
-			s.stop(here, p.line, !p.first || m[0] > 0)
-			s.limited()
-			return true
-		case !s.match(p, m, 1):
-			s.stop(here, p.line, !p.first || m[0] > 0)
-			s.note("the matches up to byte %d are as many as fit: search on with the cursor", here)
-			return true
-		}
-	}
-	if len(s.out.Matches) == s.limit {
-		s.stop(l.at(), l.line, l.inner)
-		s.limited()
-		return true
-	}
-	return false
-}
-
-func (s *searcher) limited() {
-	if s.out.Cursor != "" {
-		s.note("stopped after %d matches, at byte %d of %d: search on with the cursor", s.limit, s.out.End, s.out.Size)
-	}
-}
-
-// match adds a match. It reports false where there is no room.
-func (s *searcher) match(p piece, m []int, times int) bool {
-	text, clipped := around(p.b, m)
-	out := Match{Line: p.line, Offset: p.off + s.lines.t.enc.rawLen(p.b[:m[0]]), Text: text, Clipped: clipped || !p.first || !p.last}
-	if times > 1 {
-		out.Times = times
-	}
-	owed, price := s.around, cost(text)+120
-	for _, b := range s.before {
-		line := beside(b)
-		out.Before, price = append(out.Before, line), price+cost(line)
-	}
-	if !s.room.take(price) {
-		if len(s.out.Matches) > 0 {
-			return false
-		}
-		out.Before, owed = nil, 0 // the first one fits without what is around it
-		s.room.take(cost(text) + 120)
-	}
-	s.out.Matches, s.owed = append(s.out.Matches, out), append(s.owed, owed)
-	return true
-}
-
-func (s *searcher) owing() bool {
-	n := len(s.owed)
-	return n > 0 && s.owed[n-1] > 0
-}
-
-// behind shows a line behind the matches that want it.
-func (s *searcher) behind(p piece) {
-	for i := len(s.owed) - 1; i >= 0 && s.owed[i] > 0; i-- {
-		if p.line == s.out.Matches[i].Line {
-			continue // the same long line
-		}
-		text := beside(p.b[:min(len(p.b), lineShown)])
-		if !s.room.take(cost(text)) {
-			s.owed[i] = 0
-			continue
-		}
-		s.owed[i]--
-		s.out.Matches[i].After = append(s.out.Matches[i].After, text)
-	}
-}
-
-// beside is a line, of which b is the beginning, as it is shown beside a match.
-func beside(b []byte) string {
-	text, _ := show(b[:len(b)-cutRune(b)])
-	return fit(text, contextCost)
-}
-
-// around is what is shown of a line with a match: all of it, or lineShown bytes with the match in them.
-func around(b []byte, m []int) (string, bool) {
-	from, to := 0, len(b)
-	if to > lineShown {
-		from = max(0, min(m[0]-lineShown/3, len(b)-lineShown))
-		to = min(len(b), from+lineShown)
-		for from > 0 && !utf8.RuneStart(b[from]) && from < m[0] {
-			from++
-		}
-		to -= cutRune(b[from:to])
-	}
-	text, _ := show(b[from:to])
-	short := fit(text, matchCost)
-	return short, from > 0 || to < len(b) || short != text
 }

@@ -1,14 +1,18 @@
 package objecttools
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/tools"
 )
 
 // all searches to the end, by cursors.
@@ -177,6 +181,7 @@ func TestSearchPatterns(t *testing.T) {
 // What an expression may cost is bounded: the larger it is, the less one call searches. The search comes to the end all
 // the same.
 func TestLargeExpressionsSearchLess(t *testing.T) {
+	t.Parallel()
 	c := desktop(t, &Options{MaxScan: 2 << 20})
 	const size = 3 << 20
 	f := c.file("a.txt", strings.Repeat(strings.Repeat("x", 1023)+"\n", size>>10))
@@ -190,8 +195,128 @@ func TestLargeExpressionsSearchLess(t *testing.T) {
 		return append(ends, out.End)
 	}
 	require.Equal(t, []int64{2 << 20, size}, ends("y"))
-	large := ends("z(?:.{0,30}){0,15}y") // it begins with what is found fast, or not
-	require.Len(t, large, 12)
-	require.Equal(t, int64(minScan), large[0])
-	require.Equal(t, int64(size), large[11])
+	const large = "z(?:.{0,30}){0,15}y" // it begins with what is found fast, or not
+	p, err := newPattern(large, true, false)
+	require.NoError(t, err)
+	perCall := float64(callWork) / float64(p.size)
+	got := ends(large)
+	require.InDelta(t, perCall, got[0], 1024)
+	require.InDelta(t, size/perCall, len(got), 1)
+	require.EqualValues(t, size, got[len(got)-1])
+}
+
+// endsAfter is a context that ends when it has been asked so often.
+type endsAfter struct {
+	context.Context
+	asked, most int
+}
+
+func (c *endsAfter) Err() error {
+	if c.asked++; c.asked > c.most {
+		return context.Canceled
+	}
+	return nil
+}
+
+// costly are expressions of which each match looks at all that follows, or that are large.
+var costly = []string{`a(?:(?:[^b]{0,60})+b)?`, `a(?:.{0,30}){0,15}`, `a.*b|a`, `a{1,400}`, `\ba|a(?:[^b]*b)?`}
+
+// A call does a bounded amount of work, looks at its context between two matches, and goes on with a cursor.
+func TestSearchWorkIsBounded(t *testing.T) {
+	t.Parallel()
+	const size = 256 << 10
+	for _, pattern := range costly {
+		p, err := newPattern(pattern, true, false)
+		require.NoError(t, err, pattern)
+		one := int64(max(matchWork, minPiece*p.size)) // what cannot be interrupted
+		require.LessOrEqual(t, int64(p.pieceLen()*p.size), one)
+		for name, text := range map[string]string{
+			"one line": strings.Repeat("a", size), "lines": strings.Repeat(strings.Repeat("a", 999)+"\n", size/1000),
+			"long lines": strings.Repeat(strings.Repeat("a", 9_999)+"\n", size/10_000),
+		} {
+			search := func(ctx context.Context, budget int64) (*searcher, error) {
+				store := make([]byte, 0, blockLen)
+				tx := textOf(text, false)
+				tx.store, tx.buf = store, store
+				s := &searcher{p: p, work: budget, limit: 1 << 30, room: room{1 << 40}, out: Found{Size: int64(len(text))}}
+				s.lines = &lines{t: tx, max: p.pieceLen(), line: 1}
+				return s, s.run(ctx)
+			}
+			s, err := search(t.Context(), 2*one)
+			require.NoError(t, err)
+			require.Greater(t, s.work, -one, "%s: %s", pattern, name)
+			require.Positive(t, s.out.End, "it comes on")
+			require.True(t, s.out.Cursor == "" || s.work <= 0, "%s: %s: it stopped with %d", pattern, name, s.work)
+
+			ctx := &endsAfter{t.Context(), 0, 2}
+			s, err = search(ctx, 1<<40)
+			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, ctx.most+1, ctx.asked, "it goes on after the context has ended")
+			require.LessOrEqual(t, 1<<40-s.work, 2*one)
+		}
+	}
+}
+
+// The expression of the report: 1 MiB took 11 to 107 s, and took no notice of its context.
+func TestSearchEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	c := desktop(t, nil)
+	f := c.file("a.txt", strings.Repeat("a", 1<<20))
+	tool, ok := c.tools.Lookup("search")
+	require.True(t, ok)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	_, err := tool.Call(ctx, tools.NewCall(tools.CallOptions{Scope: c.scope, State: c.state,
+		Args: []byte(args(t, "file", f, "pattern", costly[0], "regexp", true, "limit", 100))}))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Less(t, time.Since(begin), 5*time.Second) // a match takes 50 ms or so, and 20 times that under -race
+}
+
+// What is found by cursors is what is found at once, also where each call can do no more than a match or two.
+func TestCostlySearchFindsEverything(t *testing.T) {
+	t.Parallel()
+	c := desktop(t, nil)
+	f := c.file("a.txt", strings.Repeat("a"+strings.Repeat("x", 499), 80))
+	// It ends fast, but might not: it counts as what it may cost.
+	got, calls := c.all("file", f, "pattern", `a(?:z.{0,30}){0,15}`, "regexp", true, "limit", 100)
+	require.Len(t, got, 80)
+	require.Greater(t, calls, 2)
+	for i, m := range got {
+		require.EqualValues(t, 500*i, m.Offset)
+	}
+}
+
+// The finder finds what FindAllIndex finds, whatever comes before a match.
+func TestFinderFindsAll(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(19, 1))
+	parts := []string{"a", "b", "ab", "[ab]", ".", `\b`, `\B`, "^", "$", "(?:a|ab)", "b*", "a+?", "é", `\W`, "(?i)A", "\ufffd", `(?m)^`, "(b)"}
+	alphabet := []string{"a", "b", "a", "b", " ", "é", "\xff", "\xe2\x82", "日", "\n"}
+	compared := 0
+	for range 6_000 {
+		var expr, text strings.Builder
+		for range 1 + rnd.IntN(4) {
+			expr.WriteString(parts[rnd.IntN(len(parts))])
+		}
+		for range rnd.IntN(12) {
+			text.WriteString(alphabet[rnd.IntN(len(alphabet))])
+		}
+		p, err := newPattern(expr.String(), true, rnd.IntN(4) == 0)
+		if err != nil {
+			continue
+		}
+		var want, got [][]int
+		want = p.re.FindAllIndex([]byte(text.String()), -1)
+		for f := p.find([]byte(text.String())); ; {
+			m, ok := f.next()
+			if !ok {
+				break
+			}
+			got = append(got, m[:])
+		}
+		require.Equal(t, want, got, "%q in %q", expr.String(), text.String())
+		compared++
+	}
+	require.Greater(t, compared, 1_500)
 }

@@ -23,9 +23,9 @@ type Options struct {
 	// result says so. Default: DefaultMaxResult.
 	MaxResult int
 
-	// MaxScan is how many bytes of a file one call reads, at least 1 MiB: what lies behind is for the next call, by
-	// the cursor that the result gives. A search for a regular expression reads less, the less the longer that is, but
-	// at least 256 KiB. Default: DefaultMaxScan.
+	// MaxScan is how many bytes of a file one call reads, at least 1 MiB. The cursor that the result gives is for what
+	// lies behind. A search for a regular expression also stops after a second or two of work: the larger the expression
+	// and the more it matches, the fewer bytes one call searches. Default: DefaultMaxScan.
 	MaxScan int64
 
 	// MaxFiles is how many files of a conversation may have a handle. Each takes a few hundred bytes in the
