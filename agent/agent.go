@@ -25,6 +25,7 @@ type Agent struct {
 	system  string
 	tools   tools.Set
 	limits  Limits
+	request RequestLimits  // the model's
 	compact Compactor      // may be nil
 	objects *object.Bucket // may be nil
 	cache   bool
@@ -56,8 +57,10 @@ type Options struct {
 	// service rejects it fails with [InvalidCall]. Default: by the tool, which every model that calls tools supports.
 	StructuredOutput bool
 	// Objects is where the objects lie that media name. A Model that cannot pass on where an object is reads it from
-	// here, within the run's scope, and a Media with an object of another bucket is refused. Default: none; only a Model
-	// that passes objects on takes them.
+	// here, within the run's scope, and a Media with an object of another bucket is refused. Objects of earlier turns
+	// and of results are looked for here, once a run, to leave a note in the place of one that has gone. Default: none;
+	// only a Model that passes objects on takes them, and one that has gone is noticed when the Model refuses the
+	// request.
 	Objects *object.Bucket
 	// Audit is told of each call that the agent refuses: of a tool that was not offered, with arguments that its
 	// schema does not have, or that cannot be read; and of each object that lies outside the run's scope. Default:
@@ -106,8 +109,9 @@ func New(m Model, o *Options) (*Agent, error) {
 	if o.MaxAbandoned < 0 {
 		return nil, fmt.Errorf("agent: invalid MaxAbandoned %d: must not be negative", o.MaxAbandoned)
 	}
-	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System, tools: o.Tools, limits: l, compact: o.Compact, objects: o.Objects,
-		cache: o.Cache, structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
+	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System, tools: o.Tools, limits: l,
+		request: describe(m).Limits, compact: o.Compact, objects: o.Objects, cache: o.Cache,
+		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
 }
 
 // Input is what one run starts from.

@@ -22,12 +22,14 @@ type batch struct {
 // had an effect, and the history has to tell. If the consumer leaves, r.left is set and the batch means nothing.
 func (r *run) runBatch(offered offer, w *work) *batch {
 	b := &batch{}
+	r.media = mediaCount{}
 	quiet := func(j *job) bool { return r.isAnswer(j.Name) } // the typed answer is no tool's event
 	var todo []*job
 	for i := range w.jobs {
 		j := &w.jobs[i]
 		if j.result != nil {
 			b.succeeded = b.succeeded || !j.result.IsError
+			r.countMedia(*j.result)
 			continue
 		}
 		todo = append(todo, j)
@@ -38,6 +40,7 @@ func (r *run) runBatch(offered offer, w *work) *batch {
 
 	ctx, cancel := context.WithCancel(scope.NewContext(r.ctx, r.in.Scope))
 	fs := r.agent.newFlights(ctx, len(todo))
+	fs.accept = r.accept
 	defer fs.wait()
 	defer cancel()
 	news := newProgress(len(todo))

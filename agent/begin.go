@@ -33,7 +33,7 @@ func (r *run) begin() *RunError {
 	if err := r.in.History.check(); err != nil {
 		return refuse("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
 	}
-	r.ids = map[string]bool{}
+	r.ids, r.findings = map[string]bool{}, map[*tools.Media]finding{}
 	for _, t := range r.turns {
 		for u := range t.uses() {
 			r.ids[u.ID] = true

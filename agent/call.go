@@ -28,10 +28,13 @@ type outcome struct {
 }
 
 // judge says what the end of a call means.
-func (a *Agent) judge(l landed) outcome {
-	o := l.outcome
+func (fs *flights) judge(l landed) outcome {
+	a, o := fs.agent, l.outcome
 	if o.err == nil {
 		o.err = a.checkRefs(l.run, reach{l.call.Scope(), l.call.Shared()}, []Part{{Result: &ToolResult{Result: o.result}}})
+	}
+	if o.err == nil && fs.accept != nil {
+		o.err = fs.accept(l)
 	}
 	if e, ok := errors.AsType[*tools.CorrectionError](o.err); ok && e.Arguments {
 		a.refused(l.run, l.call.Scope(), l.call.Name(), o.err)

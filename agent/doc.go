@@ -53,8 +53,12 @@
 // # Media and reasoning
 //
 // [Input].Media shows images and documents to the model, as bytes or as objects; a Model passes on where an object is
-// or reads it through [Request].Load. What a model thinks is kept in the history as it came, signatures included, and
-// is no part of its text; it goes back to the model that signed it and to no other one.
+// or reads it through [Request].Load. What is shown must keep the [RequestLimits] of the Model: a tool's result beyond
+// them is a failed one, and media of earlier turns are left out of requests, with a note in their place, if they exceed
+// the limits, if their object has gone, or if the service refuses the request. The history keeps them.
+//
+// What a model thinks is kept in the history as it came, signatures included, and is no part of its text; it goes back
+// to the model that signed it and to no other one.
 //
 // A model that cites gives [CitationPart] events, and Citation parts in the history, behind the text that they support.
 // What a Model does not pass on of an answer, such as the calls that its service makes itself, is counted in

@@ -39,7 +39,7 @@ type ModelError struct {
 }
 
 // Error implements error. It holds the cause, so it is for the log.
-func (e *ModelError) Error() string { return describe("agent: model", e.Code, e.Message, e.Err) }
+func (e *ModelError) Error() string { return errorText("agent: model", e.Code, e.Message, e.Err) }
 
 // Unwrap gives the cause.
 func (e *ModelError) Unwrap() error { return e.Err }
@@ -59,7 +59,7 @@ type RunError struct {
 }
 
 // Error implements error. It holds the cause, so it is for the log.
-func (e *RunError) Error() string { return describe("agent: run", e.Code, e.Message, e.Err) }
+func (e *RunError) Error() string { return errorText("agent: run", e.Code, e.Message, e.Err) }
 
 // Unwrap gives the cause.
 func (e *RunError) Unwrap() error { return e.Err }
@@ -76,7 +76,7 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("unsupported version %d: must be one of %v", e.Version, e.Supported)
 }
 
-func describe(op string, code Code, msg string, cause error) string {
+func errorText(op string, code Code, msg string, cause error) string {
 	parts := []string{op}
 	if code != "" {
 		parts = append(parts, string(code))

@@ -18,21 +18,17 @@ func Fallback(models ...Model) Model { return fallback(slices.Clone(models)) }
 
 type fallback []Model
 
-// Info returns the first model's. All of them must support structured output for the fallback to do so.
+// Info returns the first model's names, and what all of them support: structured output, and the strictest limits.
 func (f fallback) Info() ModelInfo {
-	var all []ModelInfo
-	for _, m := range f {
-		var info ModelInfo
-		if d, ok := m.(Described); ok {
-			info = d.Info()
+	var info ModelInfo
+	for i, m := range f {
+		next := describe(m)
+		if i == 0 {
+			info = next
 		}
-		all = append(all, info)
+		info.StructuredOutput = info.StructuredOutput && next.StructuredOutput
+		info.Limits = info.Limits.strictest(next.Limits)
 	}
-	if len(all) == 0 {
-		return ModelInfo{}
-	}
-	info := all[0]
-	info.StructuredOutput = !slices.ContainsFunc(all, func(i ModelInfo) bool { return !i.StructuredOutput })
 	return info
 }
 

@@ -20,13 +20,14 @@ var errExited = errors.New("agent: the tool ended its goroutine and returned not
 // flights are the calls of a batch that are under way, each in a goroutine of its own. Everything else, the host's
 // auditor and spans above all, happens in the goroutine of the run: a panic of theirs is the consumer's to see.
 type flights struct {
-	agent *Agent
-	ctx   context.Context
-	done  <-chan struct{} // of ctx; nil once it has been seen to end
-	ends  chan landed     // room for all: no call waits for the consumer
-	under []*flight       // in the order in which they began, which is that of their time
-	timer *time.Timer     // for the first of them; it may fire early
-	armed bool
+	agent  *Agent
+	accept func(landed) error // returns why the model cannot be shown a result; may be nil
+	ctx    context.Context
+	done   <-chan struct{} // of ctx; nil once it has been seen to end
+	ends   chan landed     // room for all: no call waits for the consumer
+	under  []*flight       // in the order in which they began, which is that of their time
+	timer  *time.Timer     // for the first of them; it may fire early
+	armed  bool
 }
 
 // flight is one call.
@@ -138,7 +139,7 @@ func (fs *flights) land(l landed) outcome {
 	if l.tool != nil {
 		fs.under = slices.DeleteFunc(fs.under, func(f *flight) bool { return f == l.flight })
 		l.cancel()
-		o = fs.agent.judge(l)
+		o = fs.judge(l)
 	}
 	l.span.endTool(o, l.start.Add(l.took))
 	return o

@@ -81,17 +81,22 @@ func (a *Agent) checkRefs(ctx context.Context, r reach, parts []Part) error {
 	return nil
 }
 
+// root returns the root through which a run reads f.
+func (a *Agent) root(r reach, f object.Ref) (*object.Root, error) {
+	sc := r.own
+	if r.shared.Contains(f.Scope()) && !sc.Contains(f.Scope()) {
+		sc = r.shared
+	}
+	return a.objects.In(sc)
+}
+
 // loader returns the Request.Load of a run; nil if there are no objects to read.
 func (a *Agent) loader(r reach) func(context.Context, object.Ref, int64) ([]byte, error) {
 	if a.objects == nil || r.own.Level() == scope.None {
 		return nil
 	}
 	return func(ctx context.Context, f object.Ref, most int64) (_ []byte, err error) {
-		sc := r.own
-		if r.shared.Contains(f.Scope()) && !sc.Contains(f.Scope()) {
-			sc = r.shared
-		}
-		root, err := a.objects.In(sc)
+		root, err := a.root(r, f)
 		if err != nil {
 			return nil, fmt.Errorf("agent: load: %w", err)
 		}

@@ -25,7 +25,7 @@ type Model interface {
 	Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error]
 }
 
-// Described is what a [Model] implements that can say what it is, for spans and metrics.
+// Described is what a [Model] implements that can describe itself.
 type Described interface{ Info() ModelInfo }
 
 // ModelInfo describes a model. A Model that wraps another one returns the other's.
@@ -35,6 +35,8 @@ type ModelInfo struct {
 	Provider, Model string
 	// StructuredOutput says that the Model passes [Request].Output on, and fails if its service does not support it.
 	StructuredOutput bool
+	// Limits are what the service accepts in one request.
+	Limits RequestLimits
 }
 
 // Request is one call of a [Model].

@@ -19,7 +19,8 @@ const (
 
 // answer asks the model, in a conversation that the Compactor may have shortened. If the service refuses the request
 // before an answer has begun because the conversation is too long, the model is asked again with a shorter one, until it
-// fits or nothing is left to shorten.
+// fits or nothing is left to shorten. If it refuses the request for another reason, the media of earlier turns may be
+// that reason, and the model is asked again without them.
 //
 // A shorter conversation takes the place of the longer one as soon as the service accepts it, and not if it never does:
 // a prompt that can fit nowhere costs the history nothing.
@@ -29,6 +30,7 @@ func (r *run) answer(offered offer) (*answer, *RunError) {
 	}
 	r.turn++
 	defer r.revert()
+	kept := r.withoutMedia
 	r.cuts = 0
 	for range maxReliefs {
 		ans, failed := r.ask(offered)
@@ -40,6 +42,7 @@ func (r *run) answer(offered offer) (*answer, *RunError) {
 		case worse != nil:
 			return ans, worse
 		case !again:
+			r.withoutMedia = kept // it was not the media
 			return ans, failed
 		}
 	}
@@ -48,7 +51,13 @@ func (r *run) answer(offered offer) (*answer, *RunError) {
 
 // relieve makes the next request easier to accept than the one that failed. It reports whether it could.
 func (r *run) relieve(failed *RunError) (again bool, worse *RunError) {
-	if failed.Code != ContextFull {
+	switch failed.Code {
+	case ContextFull:
+	case InvalidCall:
+		return r.dropMedia(true), nil
+	case AccessDenied:
+		return r.dropMedia(false), nil
+	default:
 		return false, nil
 	}
 	turns, worse := r.compact(true)
@@ -61,7 +70,7 @@ func (r *run) relieve(failed *RunError) (again bool, worse *RunError) {
 		}
 		var cut bool
 		if turns, cut = cutLongest(turns, 2+2*min(r.cuts, 1)); !cut {
-			return false, nil
+			return r.dropMedia(true), nil
 		}
 		r.cuts++
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -18,20 +17,23 @@ type run struct {
 	cancel context.CancelFunc
 	yield  func(Event, error) bool
 
-	turns   []Turn          // the input's, then this run's
-	before  []Turn          // what turns were before propose; nil if there is no proposal
-	cuts    int             // how often texts and results were cut for the present answer
-	prompt  *Message        // what has been said to the model and is in no turn yet; nil if nothing has
-	said    []Message       // what the model is told: the turns, flattened, and the prompt
-	ids     map[string]bool // every call's id, of the history too
-	state   *tools.State    // a copy of the input's
-	usage   Usage
-	skipped map[string]int // what Models did not pass on, by kind
-	spent   Usage          // the part of usage that is this life's
-	reason  Reason         // why the model stopped, in the last answer
-	turn    int            // how many answers have been asked for
-	called  int            // calls made so far
-	failing int            // turns in a row in which no call succeeded
+	turns        []Turn                   // the input's, then this run's
+	before       []Turn                   // what turns were before propose; nil if there is no proposal
+	cuts         int                      // how often texts and results were cut for the present answer
+	prompt       *Message                 // what has been said to the model and is in no turn yet; nil if nothing has
+	said         []Message                // what the model is told: the turns, flattened, and the prompt
+	findings     map[*tools.Media]finding // what is known of media
+	withoutMedia bool                     // the model has refused the request with the media of earlier turns
+	media        mediaCount               // of the results of the present calls
+	ids          map[string]bool          // every call's id, of the history too
+	state        *tools.State             // a copy of the input's
+	usage        Usage
+	skipped      map[string]int // what Models did not pass on, by kind
+	spent        Usage          // the part of usage that is this life's
+	reason       Reason         // why the model stopped, in the last answer
+	turn         int            // how many answers have been asked for
+	called       int            // calls made so far
+	failing      int            // turns in a row in which no call succeeded
 
 	resumed *work           // what a checkpoint has left to do
 	over    bool            // a checkpoint says that there is nothing left to do
@@ -257,7 +259,7 @@ func (r *run) limit(format string, n int) *RunError {
 func (r *run) request(offered offer) *Request {
 	q := &Request{
 		System:    r.agent.system,
-		Messages:  slices.Clip(r.said),
+		Messages:  r.messages(),
 		Tools:     offered.specs(),
 		MaxTokens: r.agent.limits.MaxTokens,
 		Cache:     r.agent.cache,

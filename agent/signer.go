@@ -11,10 +11,15 @@ func signer(m Model) string {
 	if _, ok := m.(fallback); ok {
 		return ""
 	}
+	return describe(m).Model
+}
+
+// describe returns the info of m, if it has one.
+func describe(m Model) ModelInfo {
 	if d, ok := m.(Described); ok {
-		return d.Info().Model
+		return d.Info()
 	}
-	return ""
+	return ModelInfo{}
 }
 
 // sign notes the model that has signed d, unless d names one.

@@ -54,12 +54,9 @@ func newTelemetry(m Model, o *Options) (*telemetry, error) {
 	if o.Tracer == nil && o.Meter == nil {
 		return nil, nil
 	}
-	t := &telemetry{name: o.Name}
+	t := &telemetry{name: o.Name, model: describe(m)}
 	if l, err := o.Limits.withDefaults(); err == nil {
 		t.max = l.MaxTokens
-	}
-	if d, ok := m.(Described); ok {
-		t.model = d.Info()
 	}
 	var traces trace.TracerProvider = tracenoop.NewTracerProvider()
 	if o.Tracer != nil {

@@ -18,11 +18,32 @@ import (
 const (
 	maxImages        = 20
 	maxImageBytes    = 3_750_000
+	maxImageSide     = 8000
 	maxDocuments     = 5
 	maxDocumentBytes = 4_500_000
 
+	// maxBody is the size of a request, in which bytes are a third longer.
+	// Source: https://platform.claude.com/docs/en/api/overview#request-size-limits
+	maxBody = 20_000_000
+
 	besideDocuments = "See the document."
 )
+
+// limits returns what a request may hold. The service counts documents by the request, and so do several of its models
+// with images: some count the two together, and one that takes more than 20 wants them smaller.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api-restrictions.html,
+// https://github.com/boto/boto3/issues/4632,
+// https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/994
+func (m *Model) limits() agent.RequestLimits {
+	l := agent.RequestLimits{
+		ImageBytes: maxImageBytes, DocumentBytes: maxDocumentBytes, ImageSide: maxImageSide,
+		Images: maxImages, Documents: maxDocuments, Media: maxImages, Bytes: maxBody / 4 * 3,
+	}
+	if m.o.S3Locations { // the request holds the places of objects, and not their bytes
+		l.Bytes = 0
+	}
+	return l
+}
 
 // loader is [agent.Request.Load].
 type loader func(ctx context.Context, ref objects.Ref, max int64) ([]byte, error)

@@ -46,9 +46,9 @@ func New(c *bedrockruntime.Client, id string, o *Options) (*Model, error) {
 	return &Model{client: c, id: id, o: o.withDefaults(), thinking: readThinking(o.AdditionalModelRequestFields)}, nil
 }
 
-// Info implements [agent.Described].
+// Info implements [agent.Described]. The limits are those of the service and of its stricter models.
 func (m *Model) Info() agent.ModelInfo {
-	return agent.ModelInfo{Provider: "aws.bedrock", Model: m.id, StructuredOutput: true}
+	return agent.ModelInfo{Provider: "aws.bedrock", Model: m.id, StructuredOutput: true, Limits: m.limits()}
 }
 
 // Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the

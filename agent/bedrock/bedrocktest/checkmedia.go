@@ -7,7 +7,9 @@ import (
 	"strings"
 )
 
-// What one message may hold. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+// What one message may hold, and how many documents one request.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html,
+// https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api-restrictions.html
 const (
 	maxImages        = 20
 	maxImageBytes    = 3_750_000
@@ -30,8 +32,9 @@ var (
 // names of all documents, and the text beside them.
 func checkMedia(in *wireRequest) string {
 	names := make(map[string]bool)
+	documents := 0
 	for i, m := range in.Messages {
-		images, documents := 0, 0
+		images := 0
 		said, beside := false, false
 		for j, b := range m.Content {
 			at := fmt.Sprintf("messages.%d.content.%d", i, j)

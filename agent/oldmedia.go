@@ -1,0 +1,233 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// medium is an image or a document in the messages of a request.
+type medium struct {
+	*tools.Media
+	image                bool
+	message, part, block int  // where it is; block is -1 outside of results
+	fresh                bool // the user shows it in this request: it stays as it is
+	note                 string
+	size                 int64
+}
+
+// finding is what is known of a medium: its size if known, and why no request can hold it, if none can.
+type finding struct {
+	size int64
+	note string
+}
+
+// messages returns what the model is sent: everything that was said, with a note in the place of each image and
+// document of an earlier turn that the service would not accept or that is no longer there.
+func (r *run) messages() []Message {
+	all := r.allMedia()
+	if len(all) == 0 {
+		return slices.Clip(r.said)
+	}
+	for i := range all {
+		m := &all[i]
+		switch {
+		case m.fresh:
+			m.size = int64(len(m.Bytes))
+		case r.withoutMedia:
+			m.note = "the request was refused with it"
+		default:
+			f := r.inspect(m)
+			m.size, m.note = f.size, f.note
+		}
+	}
+	makeRoom(all, r.agent.request)
+	return replaceMedia(slices.Clip(r.said), all)
+}
+
+// allMedia lists the images and documents in what was said, in order.
+func (r *run) allMedia() []medium {
+	var all []medium
+	for i, m := range r.said {
+		old := len(m.Parts)
+		if r.prompt != nil && i == len(r.said)-1 {
+			old -= len(r.prompt.Parts)
+		}
+		for j, p := range m.Parts {
+			add := func(image, document *tools.Media, block int) {
+				if media := cmp.Or(image, document); media != nil {
+					all = append(all, medium{Media: media, image: image != nil, message: i, part: j, block: block, fresh: j >= old})
+				}
+			}
+			add(p.Image, p.Document, -1)
+			if p.Result == nil {
+				continue
+			}
+			for k, b := range p.Result.Result.Blocks {
+				add(b.Image, b.Document, k)
+			}
+		}
+	}
+	return all
+}
+
+// inspect finds out whether m can be in a request at all. What it finds holds for the run.
+func (r *run) inspect(m *medium) finding {
+	if f, ok := r.findings[m.Media]; ok {
+		return f
+	}
+	f, err := r.agent.inspect(r.ctx, r.in.reach(), m.Media, m.image)
+	if err != nil { // the store may have recovered when the model reads it
+		return f
+	}
+	r.findings[m.Media] = f
+	return f
+}
+
+// inspect measures a medium and looks for the object that holds it, if the agent has objects. It returns an error if the
+// object may be there, and could not be looked for.
+func (a *Agent) inspect(ctx context.Context, r reach, m *tools.Media, image bool) (finding, error) {
+	f := finding{size: int64(len(m.Bytes))}
+	if !m.Object.IsZero() && a.objects != nil && r.own.Level() != scope.None {
+		root, err := a.root(r, m.Object)
+		if err != nil {
+			return f, err
+		}
+		_, info, err := root.Stat(ctx, m.Object)
+		switch {
+		case errors.Is(err, object.ErrNotFound):
+			f.note = "it has been deleted"
+		case errors.Is(err, object.ErrChanged):
+			f.note = "it has been replaced by another file"
+		case errors.Is(err, object.ErrDenied), errors.Is(err, object.ErrInvalid):
+			f.note = "it cannot be read"
+		case err != nil:
+			return f, err
+		}
+		f.size = info.Size
+	}
+	most := a.request.DocumentBytes
+	if image {
+		most = a.request.ImageBytes
+	}
+	width, height := 0, 0
+	if side := a.request.ImageSide; image && side > 0 && len(m.Bytes) > 0 {
+		width, height = imageSize(m)
+	}
+	switch {
+	case f.note != "":
+	case most > 0 && f.size > most:
+		f.note = fmt.Sprintf("it is larger than %d bytes", most)
+	case a.request.ImageSide > 0 && max(width, height) > a.request.ImageSide:
+		f.note = fmt.Sprintf("it has %d×%d pixels, and a side may have %d", width, height, a.request.ImageSide)
+	}
+	return f, nil
+}
+
+// makeRoom notes which media are left out so that the rest keeps the limits: the oldest first, and none that is fresh.
+// Which they are depends on what was said before alone, so that a growing conversation leaves its beginning as it was.
+func makeRoom(all []medium, limits RequestLimits) {
+	var count mediaCount
+	oldest := 0
+	// drop leaves out the oldest media before the end until the limits are kept.
+	drop := func(end int, limits RequestLimits) {
+		for i := oldest; i < end; i++ {
+			m := &all[i]
+			images, documents := count.exceeds(limits)
+			switch {
+			case !images && !documents:
+				return
+			case m.fresh || m.note != "" || !(m.image && images || !m.image && documents):
+				continue
+			}
+			m.note = "it was left out to make room for newer ones"
+			count.add(m.image, m.size, -1)
+		}
+	}
+	for begin, end := 0, 0; begin < len(all); begin = end {
+		for ; end < len(all) && all[end].message == all[begin].message; end++ {
+			if m := &all[end]; m.note == "" {
+				count.add(m.image, m.size, 1)
+			}
+		}
+		if images, documents := count.exceeds(limits); images || documents {
+			drop(begin, limits.reduced())
+			drop(end, limits)
+		}
+		for oldest < end && all[oldest].note != "" {
+			oldest++
+		}
+	}
+}
+
+// replaceMedia returns ms with the notes in the place of the media that have one. It changes nothing in ms.
+func replaceMedia(ms []Message, all []medium) []Message {
+	copied := -1 // the last message whose parts are a copy
+	for _, m := range all {
+		if m.note == "" {
+			continue
+		}
+		if copied < 0 {
+			ms = slices.Clone(ms)
+		}
+		if copied != m.message {
+			ms[m.message].Parts = slices.Clone(ms[m.message].Parts)
+			copied = m.message
+		}
+		p := &ms[m.message].Parts[m.part]
+		text := m.text()
+		if m.block < 0 {
+			*p = Part{Text: text}
+			continue
+		}
+		res := *p.Result
+		res.Result.Blocks = slices.Clone(res.Result.Blocks)
+		res.Result.Blocks[m.block] = tools.Block{Text: text}
+		p.Result = &res
+	}
+	return ms
+}
+
+// text returns what the model reads in the place of m.
+func (m *medium) text() string {
+	return fmt.Sprintf("[There was %s here: %s.]", mediaName(m.Media, m.image), m.note)
+}
+
+// mediaName names m with its article.
+func mediaName(m *tools.Media, image bool) string {
+	if image {
+		return "an image (" + m.Format + ")"
+	}
+	return "a document (" + m.Format + ")"
+}
+
+// dropMedia leaves the media of earlier turns out of the requests that follow, and reports whether there are any to
+// leave out; of media that are no objects only if inline is set. Objects are looked for again first: if some have gone,
+// it leaves out those alone.
+func (r *run) dropMedia(inline bool) bool {
+	if r.withoutMedia {
+		return false
+	}
+	all := r.allMedia()
+	any, gone := false, false
+	for i := range all {
+		m := &all[i]
+		before := r.findings[m.Media]
+		if m.fresh || before.note != "" || m.Object.IsZero() && !inline {
+			continue
+		}
+		any = true
+		if !m.Object.IsZero() {
+			delete(r.findings, m.Media)
+			gone = r.inspect(m).note != "" || gone
+		}
+	}
+	r.withoutMedia = any && !gone
+	return any
+}

@@ -1,0 +1,235 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// limited is a script with limits.
+type limited struct {
+	*script
+	limits RequestLimits
+}
+
+func (l limited) Info() ModelInfo { return ModelInfo{Model: "m", Limits: l.limits} }
+
+// shown is what a request shows, in order: the bytes or the name of each image and document, and each note in the place
+// of one.
+func shown(r *Request) (out []string) {
+	add := func(text string, media ...*tools.Media) {
+		if strings.HasPrefix(text, "[There was") {
+			out = append(out, text)
+		}
+		for _, m := range media {
+			if m != nil {
+				out = append(out, string(m.Bytes)+m.Object.Name())
+			}
+		}
+	}
+	for _, m := range r.Messages {
+		for _, p := range m.Parts {
+			add(p.Text, p.Image, p.Document)
+			if p.Result != nil {
+				for _, b := range p.Result.Result.Blocks {
+					add(b.Text, b.Image, b.Document)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func picture(s string) tools.Media { return tools.Media{Format: "png", Bytes: []byte(s)} }
+func paper(s string) tools.Media   { return tools.Media{Format: "pdf", Bytes: []byte(s)} }
+
+// showing returns a tool whose n-th call returns the n-th result.
+func showing(t *testing.T, results ...[]tools.Media) *tools.Tool {
+	calls := 0
+	tool, err := tools.New("show", "Shows.", func(context.Context, *tools.Call, struct{}) ([]tools.Block, error) {
+		blocks := []tools.Block{{Text: "here"}}
+		for _, m := range results[calls] {
+			blocks = append(blocks, m.Block())
+		}
+		calls++
+		return blocks, nil
+	})
+	require.NoError(t, err)
+	return tool
+}
+
+func many(n int, m tools.Media) []tools.Media { return slices.Repeat([]tools.Media{m}, n) }
+
+// What a conversation holds beyond the limits is left out of requests, the oldest first; what the user shows now stays.
+// What has once been left out does not come back, and the history keeps all of it.
+func TestOldMediaAreLeftOut(t *testing.T) {
+	t.Parallel()
+	limits := RequestLimits{ImageBytes: 4, Images: 8, Documents: 3, Media: 9, Bytes: 30}
+	var steps []step
+	for range 40 {
+		steps = append(steps, step{use("c", "show", `{}`), calls}, step{text("ok"), end})
+	}
+	m := limited{play(steps...), limits}
+	var results [][]tools.Media
+	for i := range 20 {
+		results = append(results, many(i%3, picture(fmt.Sprint(i))))
+	}
+	a := newAgent(t, m, Limits{}, showing(t, results...))
+	in := Input{Scope: tenant(t, "acme"), Prompt: "Go."}
+	var before []string
+	for i := range 20 {
+		in.Media = append(many(i%4, picture(fmt.Sprint("u", i))), many(i%2, paper(fmt.Sprint("d", i)))...)
+		done, err := a.Run(t.Context(), in)
+		require.NoError(t, err)
+		in.History = done.History
+		for _, r := range m.requests[2*i:] {
+			got := shown(r)
+			var count mediaCount
+			for j, s := range got {
+				if strings.HasPrefix(s, "[") {
+					require.Contains(t, s, "to make room for newer ones")
+					continue
+				}
+				count.add(!strings.HasPrefix(s, "d"), int64(len(s)), 1)
+				if j < len(before) {
+					require.Equal(t, before[j], s, "what was left out has come back")
+				}
+			}
+			require.False(t, count.isBeyond(limits), "%+v", count)
+			before = got
+		}
+		first := shown(m.requests[2*i])
+		for _, s := range first[len(first)-len(in.Media):] {
+			require.NotContains(t, s, "[", "what the user shows now stays")
+		}
+	}
+	require.NoError(t, m.bad)
+	require.Contains(t, before[0], "[There was an image (png) here")
+	all := 0
+	for _, turn := range in.History.Turns {
+		for _, m := range turn.Messages {
+			for range media(m.Parts) {
+				all++
+			}
+		}
+	}
+	require.Equal(t, len(before), all)
+}
+
+// A history of another model may hold what this one never takes.
+func TestOldMediaOfAnotherModel(t *testing.T) {
+	t.Parallel()
+	m := limited{play(step{text("ok"), end}), RequestLimits{ImageBytes: 3, DocumentBytes: 5}}
+	big, small, doc := picture("big!"), picture("ok"), paper("pages!")
+	_, err := newAgent(t, Fallback(m, play()), Limits{}).Run(t.Context(), Input{Prompt: "Go.", History: History{Turns: []Turn{{[]Message{
+		{User, []Part{{Image: &big}, {Image: &small}, {Document: &doc}}}, {Assistant, []Part{{Text: "A"}}},
+	}}}}})
+	require.NoError(t, err)
+	got := shown(m.requests[0])
+	require.Equal(t, []string{"[There was an image (png) here: it is larger than 3 bytes.]", "ok", "[There was a document (pdf) here: it is larger than 5 bytes.]"}, got)
+	require.NoError(t, m.bad)
+}
+
+// failing is a store whose Stat fails.
+type failing struct {
+	object.Driver
+	err error
+}
+
+func (f failing) Stat(context.Context, object.Addr) (object.Info, error) { return object.Info{}, f.err }
+
+// Objects of earlier turns may have gone, changed or grown too large, in messages and in results: a note stands in their
+// place. What the user shows now is passed on as it is, and so is everything if the store cannot say.
+func TestOldObjects(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(t *testing.T, s *shelf, root *object.Root)
+		note   string
+	}{
+		"all is well": {func(*testing.T, *shelf, *object.Root) {}, ""},
+		"deleted":     {func(t *testing.T, s *shelf, root *object.Root) { require.NoError(t, root.Delete(t.Context(), s.ours)) }, "it has been deleted"},
+		"replaced": {func(t *testing.T, s *shelf, root *object.Root) {
+			f, err := root.Ref(s.ours.Name())
+			require.NoError(t, err)
+			require.NoError(t, root.Delete(t.Context(), s.ours))
+			_, _, err = root.Put(t.Context(), f, strings.NewReader("ANOTHER"), nil)
+			require.NoError(t, err)
+		}, "replaced"},
+		"denied": {func(_ *testing.T, s *shelf, _ *object.Root) {
+			s.bucket = object.New(failing{object.NewMemory(), object.ErrDenied}, s.bucket.Name(), nil)
+		}, "cannot be read"},
+		"a store that fails": {func(_ *testing.T, s *shelf, _ *object.Root) {
+			s.bucket = object.New(failing{object.NewMemory(), context.DeadlineExceeded}, s.bucket.Name(), nil)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShelf(t, nil)
+			root, err := s.bucket.In(s.acme)
+			require.NoError(t, err)
+			cover := tools.Media{Format: "png", Object: s.ours}
+			m := limited{play(step{use("c1", "show", `{}`), calls}, step{text("ok"), end}, step{text("yes"), end}), RequestLimits{}}
+			in := Input{Scope: s.acme, Prompt: "Go.", Media: []tools.Media{cover}}
+			done, err := s.agent(t, m, nil, showing(t, []tools.Media{cover})).Run(t.Context(), in)
+			require.NoError(t, err)
+			c.change(t, s, root)
+			in.History = done.History
+			_, err = s.agent(t, m, nil).Run(t.Context(), in)
+			require.NoError(t, err)
+			require.NoError(t, m.bad)
+			got := shown(m.requests[2])
+			require.Len(t, got, 3)
+			require.Equal(t, "cover.png", got[2], "what is new is not looked at")
+			for _, s := range got[:2] {
+				if c.note == "" {
+					require.Equal(t, "cover.png", s)
+				} else {
+					require.Contains(t, s, c.note)
+				}
+			}
+		})
+	}
+}
+
+// A request that is refused is sent again without the media of earlier turns, once: the service may know of a reason
+// that the agent cannot see. What the user shows now is sent in any case.
+func TestRefusedMedia(t *testing.T) {
+	t.Parallel()
+	refuse := func(code Code) step { return step{&ModelError{Code: code, Message: "No."}} }
+	old := History{Turns: []Turn{{[]Message{{User, []Part{{Image: new(picture("old"))}}}, {Assistant, []Part{{Text: "A"}}}}}}}
+	const note = "[There was an image (png) here: the request was refused with it.]"
+	for name, c := range map[string]struct {
+		h     History
+		steps []step
+		want  [][]string
+		fails bool
+	}{
+		"the old one":     {old, []step{refuse(InvalidCall), {use("c1", "show", `{}`), calls}, {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}, {note, note, note}}, false},
+		"the new one":     {old, []step{refuse(InvalidCall), refuse(InvalidCall)}, [][]string{{"old", "new"}, {note, "new"}}, true},
+		"nothing is old":  {History{}, []step{refuse(InvalidCall)}, [][]string{{"new"}}, true},
+		"another failure": {old, []step{refuse(Unavailable)}, [][]string{{"old", "new"}}, true},
+		"too long":        {old, []step{refuse(ContextFull), {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}}, false},
+		"inline, denied":  {old, []step{refuse(AccessDenied)}, [][]string{{"old", "new"}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := play(c.steps...)
+			a := newAgent(t, m, Limits{}, showing(t, []tools.Media{picture("tool")}))
+			_, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go.", Media: []tools.Media{picture("new")}, History: c.h})
+			require.Equal(t, c.fails, err != nil, "%v", err)
+			require.NoError(t, m.bad)
+			var got [][]string
+			for _, r := range m.requests {
+				got = append(got, shown(r))
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
