@@ -15,7 +15,8 @@ func (r *run) begin() *RunError {
 	refuse := func(msg string, err error) *RunError {
 		return &RunError{Code: InvalidCall, Message: msg, Err: err}
 	}
-	r.turns = r.in.History.Turns
+	history := History{Turns: repairTurns(r.in.History.Turns)}
+	r.turns = history.Turns
 	if c := r.in.Resume; c != nil {
 		r.turns = c.trimHistory(r.turns, encoder{scopes: r.in.reach().scopes()})
 	}
@@ -30,7 +31,7 @@ func (r *run) begin() *RunError {
 		}
 		return refuse("The run may not read this shared data.", err)
 	}
-	if err := r.in.History.check(); err != nil {
+	if err := history.check(); err != nil {
 		return refuse("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
 	}
 	r.ids, r.findings = map[string]bool{}, map[*tools.Media]finding{}

@@ -100,7 +100,7 @@ func TestPending(t *testing.T) {
 	require.Equal(t, []string{
 		"user: Go.",
 		`assistant: Let me. [a1 do {"word":"a"}] [a2 risky {"word":"b"}] [a4 risky {"word":"c"}] [a5 do {"word":"d"}]`,
-		"user: {a1= did a} {a2= did b} {a4= did c} {a5= did d} Call 3 of your answer, of do, was not run: its arguments are not valid JSON: unexpected end at byte 1. Make the whole call again, with one JSON object as arguments.",
+		"user: {a1= did a} {a2= did b} {a4= did c} {a5= did d} Call 3 of your answer, of do, was not run: its arguments are not valid JSON: unexpected end at byte 1. Make the whole call again, with one JSON object as arguments. The arguments were: {",
 		"assistant: Done.",
 	}, lines(done.History))
 	require.Len(t, e.done, 4)

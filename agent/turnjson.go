@@ -126,7 +126,8 @@ func (t Turn) Encode(s scope.Scope, others ...scope.Scope) ([]byte, error) {
 
 // DecodeTurn decodes what [Turn.Encode] returns and rejects everything else: another version (*[VersionError]), unknown
 // fields, a turn that is not whole, an object that lies outside root and the other roots ([object.ErrOutside]). A nil
-// root holds no objects.
+// root holds no objects. The JSON of arguments and results that an earlier version has stored is repaired if services
+// would refuse it: half surrogate pairs become U+FFFD, and of members with one name the last stays.
 func DecodeTurn(b []byte, root *object.Root, others ...*object.Root) (Turn, error) {
 	t, err := decodeTurn(b, present(root, others))
 	if err != nil {
@@ -178,7 +179,7 @@ func present(root *object.Root, others []*object.Root) []*object.Root {
 }
 
 func decodeTurn(b []byte, roots []*object.Root) (Turn, error) {
-	doc, version, err := parseVersioned(b)
+	doc, version, err := parseVersioned(repairStored(b))
 	if err != nil {
 		return Turn{}, err
 	}

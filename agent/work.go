@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -127,12 +128,20 @@ func (w *work) results() *Message {
 	return m
 }
 
-// note tells the model which call could not be read, by its place in the answer.
+// maxQuoted is how many bytes of arguments that could not be read are quoted to the model.
+const maxQuoted = 1000
+
+// note tells the model which call could not be read, by its place in the answer, and quotes the arguments. They are
+// text here, since no service takes them as a call's.
 func note(offered offer, index int, c call) string {
 	name := "a tool"
 	if _, ok := offered.lookup(c.Name); ok {
 		name = c.Name
 	}
-	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. Make the whole call again, with one JSON object as arguments.",
-		index+1, name, c.unreadable)
+	quoted := string(strictjson.Repair(c.Input))
+	if len(quoted) > maxQuoted {
+		quoted = cutText(quoted, maxQuoted)
+	}
+	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. "+
+		"Make the whole call again, with one JSON object as arguments. The arguments were: %s", index+1, name, c.unreadable, quoted)
 }

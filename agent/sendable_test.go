@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// requireSendable fails unless every argument and result of the requests is JSON that any service accepts.
+func requireSendable(t *testing.T, m *script) {
+	t.Helper()
+	require.NoError(t, m.bad)
+	for _, r := range m.requests {
+		for _, msg := range r.Messages {
+			for _, p := range msg.Parts {
+				if p.Use != nil {
+					require.NoError(t, strictjson.CheckObject(p.Use.Input))
+				}
+				if p.Result != nil {
+					for _, b := range p.Result.Result.Blocks {
+						if b.JSON != nil {
+							require.NoError(t, strictjson.Check(b.JSON))
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Arguments that are JSON for some and not for all are not run and not sent back as a call's: the model is told which
+// they were, as text.
+func TestArgumentsAreKeptAsText(t *testing.T) {
+	t.Parallel()
+	for name, input := range map[string]string{
+		"half a surrogate pair": `{"word":"\ud99c"}`, "the other half": `{"word":"\udc00!"}`, "the halves exchanged": `{"word":"\udc00\ud99c"}`,
+		"in a name": `{"\ud99c":"a"}`, "deeper": `{"word":"a","x":[{"y":"\ud99c"}]}`, "not UTF-8": "{\"word\":\"\xff\"}",
+		"a name twice": `{"word":"a","word":"b"}`, "too deep": strings.Repeat(`{"a":`, 1001) + "1" + strings.Repeat("}", 1001),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := play(step{use("c1", "echo", input), calls}, step{text("ok"), end}, step{text("yes"), end})
+			a := newAgent(t, m, Limits{}, echo(t))
+			in := Input{Scope: tenant(t, "acme"), Prompt: "Go."}
+			done, err := a.Run(t.Context(), in)
+			require.NoError(t, err)
+			b, err := json.Marshal(done.History.Turns)
+			require.NoError(t, err)
+			require.NoError(t, strictjson.Check(b))
+			in.History = done.History
+			_, err = a.Run(t.Context(), in)
+			require.NoError(t, err)
+			requireSendable(t, m)
+			note := done.History.Turns[0].Messages[2].Parts[0].Text
+			require.Contains(t, note, "The arguments were: "+string(strictjson.Repair([]byte(input)))[:10])
+			require.Less(t, len(note), 2*maxQuoted)
+		})
+	}
+}
+
+// A tool's result in such JSON is repaired, also if it is cut, or fails towards the model.
+func TestResultsAreSendable(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{`{"a":"\ud99c"}`, `["\udc00"]`, `"\ud99c"`, `{"a":1,"a":2}`, `{"a":"` + strings.Repeat("x", 500) + `\ud99c"}`} {
+		for _, mw := range [][]tools.Middleware{nil, {tools.Truncate(300)}} {
+			tool, err := tools.New("get", "Gets.", func(context.Context, *tools.Call, struct{}) (json.RawMessage, error) {
+				return json.RawMessage(raw), nil
+			}, mw...)
+			require.NoError(t, err)
+			m := play(step{use("c1", "get", `{}`), calls}, step{text("ok"), end})
+			_, err = newAgent(t, m, Limits{}, tool).Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+			require.NoError(t, err)
+			requireSendable(t, m)
+		}
+	}
+}
+
+// A history that an earlier version has accepted can be gone on from, as values and as it was stored.
+func TestOldHistoriesAreRepaired(t *testing.T) {
+	t.Parallel()
+	const input, result = `{"a":"\ud99c","n":1.50,"n":12345678901234567890}`, `["\udc00<",{"b":1,"b":2}]`
+	turn := Turn{Messages: []Message{
+		{User, []Part{{Text: "Go."}}},
+		{Assistant, []Part{{Text: "So."}, {Use: &ToolUse{"c1", "echo", json.RawMessage(input)}}}},
+		{User, []Part{{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{{Text: "t"}, {JSON: json.RawMessage(result)}}}}}, {Text: "A note."}}},
+	}}
+	stored := `{"v":1,"messages":[{"role":"user","parts":[{"text":"Go."}]},` +
+		`{"role":"assistant","parts":[{"text":"So."},{"use":{"id":"c1","name":"echo","input":` + input + `}}]},` +
+		`{"role":"user","parts":[{"result":{"id":"c1","blocks":[{"text":"t"},{"json":` + result + `}]}},{"text":"A note."}]}]}`
+	var decoded Turn
+	require.NoError(t, decoded.UnmarshalJSON([]byte(stored)))
+	for _, turn := range []Turn{turn, decoded} {
+		m := play(step{text("ok"), end})
+		h := History{Turns: []Turn{wholeTurn(), turn}}
+		done, err := newAgent(t, m, Limits{}).Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "On.", History: h})
+		require.NoError(t, err)
+		requireSendable(t, m)
+		got := done.History.Turns[1].Messages
+		require.JSONEq(t, `{"a":"\ufffd","n":12345678901234567890}`, string(got[1].Parts[1].Use.Input))
+		require.Contains(t, string(got[1].Parts[1].Use.Input), "12345678901234567890")
+		require.JSONEq(t, `["\ufffd<",{"b":2}]`, string(got[2].Parts[0].Result.Result.Blocks[1].JSON))
+		require.Equal(t, "A note.", got[2].Parts[1].Text)
+		_, err = done.History.Turns[1].MarshalJSON()
+		require.NoError(t, err)
+	}
+	require.Equal(t, input, string(turn.Messages[1].Parts[1].Use.Input), "the input is as it was")
+
+	// What is no defect of these values is rejected as before.
+	for _, bad := range []string{
+		strings.Replace(stored, `"v":1`, `"v":1,"v":1`, 1), strings.Replace(stored, "A note.", `\ud99c`, 1),
+		strings.Replace(stored, `"id":"c1","blocks"`, `"id":"\ud99c","blocks"`, 1), strings.Replace(stored, input, `[1,"\ud99c"]`, 1), stored + "}",
+	} {
+		require.Error(t, new(Turn).UnmarshalJSON([]byte(bad)))
+	}
+}
