@@ -96,7 +96,7 @@ func (r *run) open(refuse func(string, error) *RunError) *RunError {
 	return nil
 }
 
-// tell lays out anew what the model is told.
+// tell sets what the model is told to the turns and the prompt.
 func (r *run) tell() {
 	r.said = nil
 	for _, t := range r.turns {

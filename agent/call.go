@@ -27,7 +27,7 @@ type outcome struct {
 	open    bool                // the result only fills the turn: resumed, the run makes the call (again)
 }
 
-// judge says what the end of a call means.
+// judge returns the outcome of a call that has ended.
 func (fs *flights) judge(l landed) outcome {
 	a, o := fs.agent, l.outcome
 	if o.err == nil {

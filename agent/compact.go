@@ -59,7 +59,11 @@ func cut(turns []Turn, tokens int, full bool) int {
 	for goal := min(tokens, all) / 2; all > goal && n < len(turns)-1; n++ {
 		all -= size[n]
 	}
-	if n <= leftover(turns) {
+	left := leftover(turns)
+	if full { // the estimate may be far too low
+		n = max(n, min(left+1, len(turns)-1))
+	}
+	if n <= left {
 		return 0
 	}
 	return n
@@ -136,7 +140,7 @@ func estimate(t Turn) int {
 			}
 		}
 	}
-	return tokens + bytes/4
+	return tokens + (bytes+3)/4
 }
 
 // compactEarly shortens a conversation that has grown too long for the Compactor, before the model is asked.

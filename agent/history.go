@@ -59,7 +59,7 @@ func (t Turn) uses() iter.Seq[*ToolUse] {
 	}
 }
 
-// check says why t is not a whole turn, if it is not.
+// check returns an error unless t is a whole turn.
 func (t Turn) check() error {
 	if len(t.Messages) == 0 {
 		return errors.New("no messages")
@@ -114,7 +114,7 @@ func (m Message) isBlank() bool {
 	return !slices.ContainsFunc(m.Parts, func(p Part) bool { return p.kind() != "text" || strings.TrimSpace(p.Text) != "" })
 }
 
-// check says why p cannot stand in a message of this role, if it cannot.
+// check returns an error if p cannot be part of a message of this role.
 func (p Part) check(r Role) error {
 	kinds, owner := 0, r
 	is := func(set bool, of Role) {

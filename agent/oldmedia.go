@@ -82,7 +82,9 @@ func (r *run) inspect(m *medium) finding {
 	if f, ok := r.findings[m.Media]; ok {
 		return f
 	}
-	f, err := r.agent.inspect(r.ctx, r.in.reach(), m.Media, m.image)
+	ctx, cancel := context.WithTimeout(r.ctx, r.agent.limits.ToolTimeout)
+	defer cancel()
+	f, err := r.agent.inspect(ctx, r.in.reach(), m.Media, m.image)
 	if err != nil { // the store may have recovered when the model reads it
 		return f
 	}

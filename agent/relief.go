@@ -64,7 +64,7 @@ func (r *run) relieve(failed *RunError) (again bool, worse *RunError) {
 	if worse != nil {
 		return false, worse
 	}
-	if turns == nil || r.before != nil && estimateAll(turns) >= estimateAll(r.turns) { // the Compactor is at its end
+	if turns == nil || r.before != nil && !isShorter(turns, r.turns) { // the Compactor is at its end
 		if turns == nil {
 			turns = r.turns
 		}
@@ -77,6 +77,9 @@ func (r *run) relieve(failed *RunError) (again bool, worse *RunError) {
 	r.propose(turns)
 	return true, nil
 }
+
+// isShorter reports whether a has fewer turns or tokens than b.
+func isShorter(a, b []Turn) bool { return len(a) < len(b) || estimateAll(a) < estimateAll(b) }
 
 // propose goes on with these turns, for as long as it is not known whether the service accepts them.
 func (r *run) propose(turns []Turn) {

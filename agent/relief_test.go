@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -175,4 +176,21 @@ func TestGiantPrompt(t *testing.T) {
 		require.Equal(t, h, failed.Done.History)
 		require.Less(t, m.refused, maxReliefs)
 	}
+}
+
+// However short the turns are, and whatever the estimate of their tokens says, some are dropped each time.
+func TestManyShortTurns(t *testing.T) {
+	t.Parallel()
+	turn := Turn{[]Message{{User, []Part{{Text: "a"}}}, {Assistant, []Part{{Text: "b"}}}}}
+	run := func(m Model, turns int) {
+		a, err := New(m, &Options{Compact: DropOldest(1 << 30)})
+		require.NoError(t, err)
+		done, err := a.Run(t.Context(), Input{Prompt: "hi", History: History{Turns: slices.Repeat([]Turn{turn}, turns)}})
+		require.NoError(t, err)
+		require.Less(t, len(done.History.Turns)-2, turns)
+	}
+	run(&window{bytes: 200, script: play(step{text("ok"), end})}, 2000)
+	full := step{&ModelError{Code: ContextFull, Message: "Too long."}}
+	run(play(full, step{text("ok"), end}), 3)
+	run(play(full, full, full, full, step{text("ok"), end}), 40)
 }

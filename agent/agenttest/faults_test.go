@@ -407,6 +407,9 @@ var faults = map[string]fault{
 	"text that must not be blank": {just(refuses(func(r *agent.Request) bool {
 		return anyPart(r, func(p agent.Part) bool { return p.Text != "" && strings.TrimSpace(p.Text) == "" })
 	})), "blank text", "a history of calls"},
+	"call ids that are sent as they are": {just(refuses(func(r *agent.Request) bool {
+		return anyPart(r, func(p agent.Part) bool { return p.Use != nil && strings.ContainsAny(p.Use.ID, " |") })
+	})), "call ids of another service", "a history of calls"},
 	"reasoning that is not taken back": {just(refuses(func(r *agent.Request) bool {
 		return anyPart(r, func(p agent.Part) bool { return p.Reasoning != nil })
 	})), "reasoning in the history", "reasoning"},

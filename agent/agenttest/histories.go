@@ -80,6 +80,21 @@ func goneTools(b *bench, w Behaviour) {
 	b.told(r)
 }
 
+// foreignCallIDs asks with a history that another service has begun: its ids are not what this service would give, and
+// one of them comes twice.
+func foreignCallIDs(b *bench, w Behaviour) {
+	var history []agent.Message
+	for _, answer := range [][]string{{"call_0", " functions.look_up:0", "call|fc_1", strings.Repeat("x", 65), ""}, {"call_0"}} {
+		ask, results := agent.Message{Role: agent.Assistant}, agent.Message{Role: agent.User}
+		for _, id := range answer {
+			ask.Parts = append(ask.Parts, agent.Part{Use: &agent.ToolUse{ID: id, Name: lookUp.Name, Input: json.RawMessage(`{"word":"alder"}`)}})
+			results.Parts = append(results.Parts, agent.Part{Result: &agent.ToolResult{ID: id, Result: tools.Result{Blocks: []tools.Block{{Text: "a tree"}}}}})
+		}
+		history = append(history, ask, results)
+	}
+	b.told(b.after(w, append([]agent.Message{say(agent.User, "Look some words up.")}, history...)...))
+}
+
 func blankText(b *bench, w Behaviour) {
 	b.told(b.after(w, say(agent.User, "Are you there?", "\n"), say(agent.Assistant, " ", "Yes.", "\t\n")))
 }

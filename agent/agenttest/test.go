@@ -106,6 +106,7 @@ func checks() []check {
 		{"a long history", Speak, longHistory},
 		{"a history of calls", Speak, callHistory},
 		{"a history of tools that are gone", Speak, goneTools},
+		{"call ids of another service", Speak, foreignCallIDs},
 		{"blank text", Speak, blankText},
 		{"reasoning in the history", Reason, reasoningHistory},
 	}
