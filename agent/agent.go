@@ -99,7 +99,7 @@ func New(m Model, o *Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d, ok := m.(Described); o.StructuredOutput && (!ok || !d.Info().StructuredOutput) {
+	if o.StructuredOutput && !describe(m).StructuredOutput {
 		return nil, errors.New("agent: the model does not support structured output")
 	}
 	tel, err := newTelemetry(m, o)
