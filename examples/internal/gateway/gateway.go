@@ -16,6 +16,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
+	"github.com/versity/versitygw/auth"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/s3event"
@@ -100,19 +101,22 @@ func Start(ctx context.Context, dir, access, secret string, o *Options) (*Gatewa
 		return nil, ErrRunning
 	}
 	g := &Gateway{done: make(chan struct{})}
-	if err := g.start(ctx, dir, attributes, sidecar, access, secret, &opt); err != nil {
+	account := auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}
+	if err := g.start(ctx, dir, attributes, sidecar, account, &opt); err != nil {
 		return nil, fmt.Errorf("gateway: start: %w", errors.Join(err, g.release()))
 	}
 	limit, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	if err := askHealth(limit, g.endpoint+healthPath, nil); err != nil {
+	if err := askHealth(limit, g.endpoint+healthPath, &http.Transport{DisableKeepAlives: true}); err != nil {
 		return nil, fmt.Errorf("gateway: start: %w", errors.Join(err, g.Close()))
 	}
 	return g, keepPort(dir, g)
 }
 
 // start opens everything, in g.held, and begins to serve.
-func (g *Gateway) start(ctx context.Context, dir string, attributes meta.MetadataStorer, sidecar, access, secret string, o *Options) error {
+func (g *Gateway) start(
+	ctx context.Context, dir string, attributes meta.MetadataStorer, sidecar string, account auth.Account, o *Options,
+) error {
 	before, err := os.Getwd()
 	g.hold(func() error {
 		running.Store(false)
@@ -140,7 +144,7 @@ func (g *Gateway) start(ctx context.Context, dir string, attributes meta.Metadat
 		events = &sender{events: o.Events, buckets: o.Notify}
 		g.hold(events.Close)
 	}
-	srv, err := newServer(ctx, &backendLimits{Posix: files, maxObject: o.MaxObject}, access, secret, events, o)
+	srv, err := newServer(ctx, &backendLimits{Posix: files, maxObject: o.MaxObject}, account, events, o)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,9 @@ type backendLimits struct {
 	dirs sync.RWMutex
 }
 
-func (b *backendLimits) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
+func (b *backendLimits) PutObject(
+	ctx context.Context, in s3response.PutObjectInput,
+) (s3response.PutObjectOutput, error) {
 	if err := b.checkSize(in.ContentLength); err != nil {
 		b.discard(ctx)
 		return s3response.PutObjectOutput{}, err
@@ -50,7 +52,9 @@ func (b *backendLimits) PutObject(ctx context.Context, in s3response.PutObjectIn
 	return b.Posix.PutObject(ctx, in)
 }
 
-func (b *backendLimits) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (s3response.CopyObjectOutput, error) {
+func (b *backendLimits) CopyObject(
+	ctx context.Context, in s3response.CopyObjectInput,
+) (s3response.CopyObjectOutput, error) {
 	b.dirs.RLock()
 	defer b.dirs.RUnlock()
 	return b.Posix.CopyObject(ctx, in)
@@ -80,7 +84,9 @@ func (b *backendLimits) UploadPart(ctx context.Context, in *s3.UploadPartInput) 
 	return b.Posix.UploadPart(ctx, &part)
 }
 
-func (b *backendLimits) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (s3response.CompleteMultipartUploadResult, string, error) {
+func (b *backendLimits) CompleteMultipartUpload(
+	ctx context.Context, in *s3.CompleteMultipartUploadInput,
+) (s3response.CompleteMultipartUploadResult, string, error) {
 	if b.maxObject > 0 {
 		size, err := b.sizeOfParts(ctx, in)
 		if err == nil {
@@ -105,8 +111,8 @@ func (b *backendLimits) checkSize(size *int64) error {
 // discard reads as much of a rejected body as an accepted one may have. A client whose body is not much larger then
 // sees the answer; otherwise it sees its connection closed, as most clients read only after they have written.
 func (b *backendLimits) discard(ctx context.Context) {
-	if rc, ok := ctx.(*fasthttp.RequestCtx); ok && rc.Request.Header.ContentLength() > 0 && rc.Request.BodyStream() != nil {
-		_, _ = io.CopyN(io.Discard, rc.Request.BodyStream(), b.maxObject)
+	if body := requestBody(ctx); body != nil {
+		_, _ = io.CopyN(io.Discard, body, b.maxObject)
 	}
 }
 
@@ -143,11 +149,16 @@ func newWholeBody(ctx context.Context, body io.Reader) *wholeBody {
 	if body == nil {
 		return nil
 	}
-	w := &wholeBody{Reader: body}
+	return &wholeBody{Reader: body, request: requestBody(ctx)}
+}
+
+// requestBody returns the body of the request that a method of the storage is called for; nil if its length is not
+// known.
+func requestBody(ctx context.Context) io.Reader {
 	if rc, ok := ctx.(*fasthttp.RequestCtx); ok && rc.Request.Header.ContentLength() > 0 {
-		w.request = rc.Request.BodyStream()
+		return rc.Request.BodyStream()
 	}
-	return w
+	return nil
 }
 
 func (w *wholeBody) Read(p []byte) (int, error) {

@@ -32,8 +32,10 @@ const (
 // versitygw builds the API from its parts but only serves it with a server of its own, which has no timeouts, no limit
 // of connections for each address, and reads a whole form into temporary files before it verifies anything. newServer
 // therefore borrows the API's handler and serves it itself.
-func newServer(ctx context.Context, be backend.Backend, access, secret string, events s3event.S3EventSender, o *Options) (*fasthttp.Server, error) {
-	app, err := newAPI(ctx, be, access, secret, events)
+func newServer(
+	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender, o *Options,
+) (*fasthttp.Server, error) {
+	app, err := newAPI(ctx, be, account, events)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +67,8 @@ func refuseLargeForms(next fasthttp.RequestHandler, maxObject int64) fasthttp.Re
 	}
 }
 
-// answerErrors leaves requests that cannot be read to next, which writes a line to standard error for those that it does
-// not know: not for clients that go away or are too slow.
+// answerErrors leaves requests that cannot be read to next, but for those of clients that go away or are too slow: next
+// writes a line to standard error for each of these.
 func answerErrors(next func(*fasthttp.RequestCtx, error)) func(*fasthttp.RequestCtx, error) {
 	return func(ctx *fasthttp.RequestCtx, err error) {
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -79,15 +81,16 @@ func answerErrors(next func(*fasthttp.RequestCtx, error)) func(*fasthttp.Request
 
 // newAPI returns the application behind versitygw's server. The server gives it to request handlers only, so newAPI
 // makes one request, over a socket that only this user can reach, and shuts that server down.
-func newAPI(ctx context.Context, be backend.Backend, access, secret string, events s3event.S3EventSender) (*fiber.App, error) {
+func newAPI(
+	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender,
+) (*fiber.App, error) {
 	var app atomic.Pointer[fiber.App]
 	health := func(c fiber.Ctx) error {
 		app.CompareAndSwap(nil, c.App())
 		return c.SendStatus(http.StatusOK)
 	}
 	listening := make(chan struct{})
-	account := auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}
-	srv, err := s3api.New(be, middlewares.RootUserConfig{Access: access, Secret: secret}, Region,
+	srv, err := s3api.New(be, middlewares.RootUserConfig{Access: account.Access, Secret: account.Secret}, Region,
 		auth.NewIAMServiceSingle(account), nil, nil, events, nil,
 		s3api.WithConcurrencyLimiter(maxConns, maxConns),
 		s3api.WithMpMaxParts(10000),
@@ -111,8 +114,11 @@ func newAPI(ctx context.Context, be backend.Backend, access, secret string, even
 	case err := <-served:
 		return nil, err
 	}
-	err = askHealth(ctx, "http://s3"+healthPath, func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	err = askHealth(ctx, "http://s3"+healthPath, &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		},
 	})
 	err = errors.Join(err, srv.ShutDown())
 	<-served // reports that its listener was closed
@@ -123,12 +129,12 @@ func newAPI(ctx context.Context, be backend.Backend, access, secret string, even
 }
 
 // askHealth makes one health request and returns an error unless the answer is 200.
-func askHealth(ctx context.Context, url string, dial func(ctx context.Context, network, address string) (net.Conn, error)) error {
+func askHealth(ctx context.Context, url string, t *http.Transport) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}).Do(req)
+	res, err := (&http.Client{Transport: t}).Do(req)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,9 @@ func (g *Grants) Open(ctx context.Context, session scope.Scope, expires time.Tim
 		return fmt.Errorf("admission: open: %w", err)
 	}
 	take := func(n int) (bool, error) {
-		item := table.Item{Sort: slotName(n), Expires: expires, Attr: map[string]table.Value{"session": session.SessionID()}}
+		item := table.Item{
+			Sort: slotName(n), Expires: expires, Attr: map[string]table.Value{"session": session.SessionID()},
+		}
 		_, err := view.Put(ctx, item, table.Absent())
 		if _, taken := errors.AsType[*table.ConflictError](err); taken {
 			return false, nil

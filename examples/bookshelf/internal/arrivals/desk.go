@@ -115,7 +115,8 @@ func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 		return err
 	}
 	if !arrived { // S3 shows an object before it tells of it: this one is gone again, was rejected, or never was
-		d.log.InfoContext(ctx, "an upload was said to have arrived and cannot be used", "scope", e.Scope.String(), "file", e.Name)
+		d.log.InfoContext(ctx, "an upload was said to have arrived and cannot be used",
+			"scope", e.Scope.String(), "file", e.Name)
 		return nil
 	}
 	rec, err = d.tracker.Observe(ctx, e.Scope, tracking.Observation{Stage: tracking.UserUpload, Dest: ref})
@@ -147,7 +148,9 @@ func (d *Desk) Arrived(ctx context.Context, rec tracking.Record) (object.Ref, er
 	if err != nil {
 		return object.Ref{}, err
 	}
-	ref, _, err := d.signer.Arrived(ctx, rec.Scope, rec.Filename, &presign.ArrivedOptions{MaxSize: d.o.MaxSize, Size: want.Size, SHA256: want.SHA256})
+	ref, _, err := d.signer.Arrived(ctx, rec.Scope, rec.Filename, &presign.ArrivedOptions{
+		MaxSize: d.o.MaxSize, Size: want.Size, SHA256: want.SHA256,
+	})
 	return ref, err
 }
 
@@ -171,7 +174,8 @@ func (d *Desk) Look(ctx context.Context, rec tracking.Record, st tracking.Stage)
 // refuse reports an event that can never be recorded; it has been dealt with.
 func (d *Desk) refuse(ctx context.Context, e presign.S3Event, why error) error {
 	if d.o.Audit != nil {
-		d.o.Audit.Refused(ctx, scope.Refusal{Scope: e.Scope, Op: "arrivals.Message", Err: fmt.Errorf("%w: %.300q", why, e.Name)})
+		err := fmt.Errorf("%w: %.300q", why, e.Name)
+		d.o.Audit.Refused(ctx, scope.Refusal{Scope: e.Scope, Op: "arrivals.Message", Err: err})
 	}
 	return nil
 }

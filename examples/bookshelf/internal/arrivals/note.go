@@ -33,7 +33,9 @@ type Announced struct {
 
 // Expect notes an upload that is about to be granted until expires, and when its record is due. It comes before the
 // record, so that whatever arrives is looked after.
-func (d *Desk) Expect(ctx context.Context, session scope.Scope, filename string, a Announced, expires, due time.Time) error {
+func (d *Desk) Expect(
+	ctx context.Context, session scope.Scope, filename string, a Announced, expires, due time.Time,
+) error {
 	view, err := d.table.In(session)
 	if err != nil {
 		return fmt.Errorf("arrivals: expect: %w", err)
@@ -71,7 +73,10 @@ func (d *Desk) announced(ctx context.Context, session scope.Scope) (Announced, e
 func noteIndex(session scope.Scope, due time.Time) []table.Entry {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(session.SessionID()))
-	return []table.Entry{{Slot: table.I3, Level: scope.None, Class: noteClass, Shard: int(h.Sum32() % shards), Sort: due.UTC().Format(stampForm)}}
+	return []table.Entry{{
+		Slot: table.I3, Level: scope.None, Class: noteClass, Shard: int(h.Sum32() % shards),
+		Sort: due.UTC().Format(stampForm),
+	}}
 }
 
 // Clean looks after the uploads whose notes are due: it deletes those of records that have failed, also ones that

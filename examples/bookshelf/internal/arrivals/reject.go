@@ -17,6 +17,9 @@ const (
 	Differs  = "upload_differs"  // not the size or the digest that was announced
 )
 
+// RejectedKey is the key of the attempt that records a rejection. An attempt with it that has not ended so was cut off.
+const RejectedKey = "rejected"
+
 const rejectLease = 30 * time.Second // longer than recording a rejection can take
 
 // Failure returns what the record and the browser may know of a rejection.
@@ -35,7 +38,7 @@ func Failure(e *presign.RejectedError) *tracking.Error {
 // record by now, it is left to them.
 func (d *Desk) reject(ctx context.Context, rec tracking.Record, e *presign.RejectedError) error {
 	attempt, err := d.tracker.Start(ctx, rec.Scope, tracking.Enrichment, &tracking.StartOptions{
-		Key: "rejected", Lease: rejectLease, Source: e.Ref,
+		Key: RejectedKey, Lease: rejectLease, Source: e.Ref,
 		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: e.Ref},
 	})
 	if _, busy := errors.AsType[*tracking.StateError](err); busy {
@@ -60,8 +63,8 @@ func (d *Desk) late(ctx context.Context, rec tracking.Record, at time.Time) erro
 		return err
 	}
 	if deleted {
-		d.log.WarnContext(ctx, "an upload arrived after its record had ended, and was deleted", "scope", rec.Scope.String(),
-			"file", rec.Filename, "status", rec.Status, "reason", rec.Reason, "arrived", at)
+		d.log.WarnContext(ctx, "an upload arrived after its record had ended, and was deleted",
+			"scope", rec.Scope.String(), "file", rec.Filename, "status", rec.Status, "reason", rec.Reason, "arrived", at)
 	}
 	return nil
 }
@@ -73,7 +76,8 @@ func (d *Desk) Discard(ctx context.Context, rec tracking.Record) {
 		return
 	}
 	if _, err := d.remove(ctx, rec); err != nil {
-		d.log.WarnContext(ctx, "an upload could not be deleted", "scope", rec.Scope.String(), "file", rec.Filename, "err", err)
+		d.log.WarnContext(ctx, "an upload could not be deleted",
+			"scope", rec.Scope.String(), "file", rec.Filename, "err", err)
 	}
 }
 

@@ -121,7 +121,8 @@ func checkedHeader(r io.Reader, whole bool) (header, error) {
 	case errors.Is(err, errEmpty):
 		return h, unusable(NotAnImage, "The file is empty: there is no image in it.", nil)
 	case errors.Is(err, errFormat):
-		return h, unusable(NotAnImage, "The file is not an image that can be read here: it must be a PNG or a JPEG.", nil)
+		return h, unusable(NotAnImage,
+			"The file is not an image that can be read here: it must be a PNG or a JPEG.", nil)
 	case errors.Is(err, errVariant):
 		return h, unsupported(h.format, err)
 	case err != nil:

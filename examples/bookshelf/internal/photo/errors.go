@@ -18,20 +18,25 @@ func unusable(code, message string, cause error) error {
 }
 
 func tooLarge(cause error) error {
-	return unusable(ImageTooLarge, fmt.Sprintf("The image is too large: at most %d MB and %d megapixels can be read.", MaxBytes>>20, MaxPixels/1_000_000), cause)
+	return unusable(ImageTooLarge,
+		fmt.Sprintf("The image is too large: at most %d MB and %d megapixels can be read.", MaxBytes>>20, MaxPixels/1_000_000),
+		cause)
 }
 
 func tooCostly(h header) error {
 	return unusable(ImageTooLarge,
-		fmt.Sprintf("The image is too large: at most %d MB and %d megapixels can be read, in at most %d MB of memory, and this kind of image takes %d MB. Please save it smaller, or as a plain JPEG that is not progressive.",
+		fmt.Sprintf("The image is too large: at most %d MB and %d megapixels can be read, in at most %d MB of memory, "+
+			"and this kind of image takes %d MB. Please save it smaller, or as a plain JPEG that is not progressive.",
 			MaxBytes>>20, MaxPixels/1_000_000, MaxMemory>>20, h.memory>>20),
 		fmt.Errorf("%s of %d × %d pixels", h.format, h.width, h.height))
 }
 
 func damaged(format string, cause error) error {
-	return unusable(NotAnImage, "The "+format+" image is damaged, or only a part of it arrived. Please upload it again.", cause)
+	return unusable(NotAnImage,
+		"The "+format+" image is damaged, or only a part of it arrived. Please upload it again.", cause)
 }
 
 func unsupported(format string, cause error) error {
-	return unusable(NotAnImage, "This kind of "+format+" image cannot be read here. Please save it as a plain PNG or JPEG.", cause)
+	return unusable(NotAnImage,
+		"This kind of "+format+" image cannot be read here. Please save it as a plain PNG or JPEG.", cause)
 }

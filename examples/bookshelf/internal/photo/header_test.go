@@ -130,6 +130,25 @@ func TestSecondThoughts(t *testing.T) {
 	require.NoError(t, err, "what follows the end is not part of the image")
 }
 
+// Every scan takes the decoder through the whole image, so their number is bounded: 20 MB can hold 700,000.
+func TestManyScans(t *testing.T) {
+	t.Parallel()
+	file := phototest.JPEG(64, 64, phototest.Gray, true, phototest.NoAdobe)
+	start, end := bytes.Index(file, []byte{0xff, markerSOS}), len(file)-2
+	for scans, accepted := range map[int]bool{maxScans: true, maxScans + 1: false} {
+		many := append(bytes.Clone(file[:start]), bytes.Repeat(file[start:end], scans)...)
+		_, err := checkedHeader(plain(append(many, file[end:]...)), true)
+		if accepted {
+			require.NoError(t, err)
+			continue
+		}
+		var fatal *tools.FatalError
+		require.ErrorAs(t, err, &fatal)
+		require.Equal(t, NotAnImage, fatal.Code)
+		require.Contains(t, fatal.Message, "save it as a plain PNG or JPEG")
+	}
+}
+
 func FuzzHeader(f *testing.F) {
 	for _, file := range kinds(17, 9) {
 		f.Add(file)

@@ -18,6 +18,10 @@ const (
 	markerAPP0, markerAPP14            = 0xe0, 0xee // JFIF's and Adobe's, which decide on the colours
 )
 
+// maxScans bounds the scans of a JPEG. A progressive scan of some bytes can take the decoder through all pixels; cameras
+// and programs make about ten.
+const maxScans = 100
+
 // frame is a JPEG's frame header with what decides on the image that image/jpeg makes.
 type frame struct {
 	progressive   bool
@@ -55,6 +59,9 @@ func readJPEG(r *bufio.Reader, whole bool) (header, error) {
 			}
 			if scans++; !whole {
 				break
+			}
+			if scans > maxScans {
+				return header{}, fmt.Errorf("%w: more than %d scans", errVariant, maxScans)
 			}
 			continue
 		}

@@ -74,7 +74,9 @@ func (r *results) join(ref object.Ref) (img *image.Gray, f *flight, mine bool) {
 	return nil, f, true
 }
 
-func (r *results) fly(ctx context.Context, ref object.Ref, f *flight, load func() (*image.Gray, error)) (*image.Gray, error) {
+func (r *results) fly(
+	ctx context.Context, ref object.Ref, f *flight, load func() (*image.Gray, error),
+) (*image.Gray, error) {
 	defer func() { // also if load panics
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // announced makes a session for a file of which the client has said this, and puts another file there, as a store
@@ -80,6 +82,27 @@ func TestRejectedUploadsAreDeleted(t *testing.T) {
 			require.Contains(t, r.json(t)["detail"], last["message"], "who asks again is told why")
 		})
 	}
+}
+
+// A rejection that a crash cut off after its first write is made by the next extract.
+func TestRejectionThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	whole := picture(t)
+	id := w.announced(url.Values{"size": {strconv.Itoa(len(whole) + 1)}}, whole)
+	root, err := w.landing.In(w.session(id))
+	require.NoError(t, err)
+	ref, err := root.Ref("cover.png")
+	require.NoError(t, err)
+	ref, _, err = root.Stat(t.Context(), ref)
+	require.NoError(t, err)
+	attempt, err := w.tracker.Start(t.Context(), w.session(id), tracking.Enrichment, &tracking.StartOptions{
+		Key: arrivals.RejectedKey, Source: ref,
+		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
+	})
+	require.NoError(t, err)
+	require.NoError(t, attempt.Fail(t.Context(), errors.New("lost"))) // as a sweep does
+	require.Equal(t, "upload_differs", w.extract(id).last(t)["code"])
 }
 
 // A failure that may pass deletes nothing.

@@ -92,7 +92,8 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 // upload finds the file that the run is about. The first time it has to be proven that it has arrived, which is
 // recorded by the write that takes the stage; later it is the file that was proven then, and no other.
 func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.StartOptions) error {
-	if up := rec.Stage(tracking.UserUpload); up.State == tracking.StateSuccess {
+	up, cutOff := rec.Stage(tracking.UserUpload), rec.Stage(tracking.Enrichment).Key == arrivals.RejectedKey
+	if up.State == tracking.StateSuccess && !cutOff {
 		root, err := r.s.o.Landing.In(r.session)
 		if err != nil {
 			return err

@@ -66,7 +66,8 @@ func (s *Server) admit(ctx context.Context, session scope.Scope, name string, pu
 		err := s.o.Grants.Open(ctx, session, expires)
 		if full, ok := errors.AsType[*admission.FullError](err); ok {
 			wait := int64(math.Ceil(full.RetryAfter.Seconds()))
-			detail := fmt.Sprintf("You have %d uploads under way. Finish one of them, or wait until one has expired.", full.Limit)
+			detail := fmt.Sprintf("Too many of your uploads are under way: at most %d at a time. "+
+				"Finish one of them, or wait until one has expired.", full.Limit)
 			return newProblem(http.StatusTooManyRequests, detail).with("Retry-After", strconv.FormatInt(wait, 10))
 		}
 		if err != nil {
