@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/examples/internal/privatefile"
 )
 
 // The SDK's variables that put another service in the place of an embedded part.
@@ -36,21 +36,18 @@ type keys struct {
 	Session string `json:"-"`
 }
 
-// embeddedKeys returns the pair that the embedded parts are called with: made at random where a data directory is
-// used first and kept there, so that grants outlive a restart.
+// embeddedKeys returns the pair that the embedded parts are called with. It makes a random pair when a data directory
+// is used first and keeps it there, so that grants outlive a restart. It returns an error if others may read the file:
+// its pair opens every tenant's files.
 func embeddedKeys(dir string) (keys, error) {
 	path := filepath.Join(dir, "credentials.json")
-	b, err := os.ReadFile(path) //nolint:gosec // the directory is the user's own, by a flag
+	b, err := privatefile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		k := keys{Access: "carrel", Secret: rand.Text() + rand.Text()}
 		if b, err = json.Marshal(k); err != nil { //nolint:gosec // it goes into a file that only the user may read
 			return keys{}, err
 		}
-		// Renamed into place: a directory with half a file would never start again.
-		if err := os.WriteFile(path+".new", b, 0o600); err != nil {
-			return keys{}, err
-		}
-		return k, os.Rename(path+".new", path)
+		return k, privatefile.Write(path, b)
 	}
 	if err != nil {
 		return keys{}, err

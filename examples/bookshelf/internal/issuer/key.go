@@ -11,9 +11,9 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
-	"os"
 	"path/filepath"
-	"runtime"
+
+	"github.com/carrel-go/carrel/examples/internal/privatefile"
 )
 
 const (
@@ -21,25 +21,15 @@ const (
 	keyBits = 2048
 )
 
-// openKey reads the key in dir, or makes one where there is none.
+// openKey reads the key in dir, or makes one if there is none.
 func openKey(dir string) (*rsa.PrivateKey, error) {
 	path := filepath.Join(dir, keyFile)
-	info, err := os.Lstat(path)
+	b, err := privatefile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return makeKey(path)
 	}
 	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is not a file", ErrKey, path)
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: others may read or write %s (mode %v)", ErrKey, path, info.Mode().Perm())
-	}
-	b, err := os.ReadFile(path) //nolint:gosec // the data directory is the operator's choice
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	block, rest := pem.Decode(b)
 	if block == nil || block.Type != "PRIVATE KEY" || len(rest) > 0 {
@@ -57,7 +47,7 @@ func openKey(dir string) (*rsa.PrivateKey, error) {
 }
 
 // makeKey writes a new key, whole or not at all.
-func makeKey(path string) (_ *rsa.PrivateKey, err error) {
+func makeKey(path string) (*rsa.PrivateKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return nil, err
@@ -66,29 +56,7 @@ func makeKey(path string) (_ *rsa.PrivateKey, err error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), keyFile+".*") // with mode 0600
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if err = pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}); err != nil {
-		return nil, err
-	}
-	if err = f.Sync(); err != nil {
-		return nil, err
-	}
-	if err = f.Close(); err != nil {
-		return nil, err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return nil, err
-	}
-	return key, nil
+	return key, privatefile.Write(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // publicKey is a key as a key set has it (RFC 7517, RFC 7518 section 6.3.1).

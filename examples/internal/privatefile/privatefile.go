@@ -1,0 +1,80 @@
+// Package privatefile reads and writes files that hold secrets, such as a key
+// or a password. Only their owner may have access to them.
+package privatefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// ErrExposed is returned by [Read] for a file that others than its owner may
+// read or write, and for a link, a directory or another irregular file.
+var ErrExposed = errors.New("privatefile: not a private file")
+
+// Read returns the content of a regular file whose mode gives no rights to its
+// group or to others. On Windows, which has no such modes, the mode is not
+// checked. It returns fs.ErrNotExist if there is no file.
+func Read(path string) ([]byte, error) {
+	before, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(path, before); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path) //nolint:gosec // the caller chooses the file
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !os.SameFile(before, info) {
+		return nil, fmt.Errorf("%w: %s was replaced while it was opened", ErrExposed, path)
+	}
+	if err := check(path, info); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(f)
+}
+
+func check(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: %s is not a regular file", ErrExposed, path)
+	}
+	if perm := info.Mode().Perm(); runtime.GOOS != "windows" && perm&0o077 != 0 {
+		return fmt.Errorf("%w: others may read or write %s (mode %v, want %v)", ErrExposed, path, perm, fs.FileMode(0o600))
+	}
+	return nil
+}
+
+// Write stores content under path with mode 0600, whole or not at all.
+func Write(path string, content []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(content); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
