@@ -195,7 +195,7 @@ func TestSignerWritesOnce(t *testing.T) {
 			puts++
 			once := st.Condition["Null"]["s3:if-none-match"]
 			part := st.Condition["Bool"]["s3:ObjectCreationOperation"]
-			require.True(t, slices.Equal(once, texts{"false"}) != slices.Equal(part, texts{"false"}), "%v", st)
+			require.NotEqual(t, slices.Equal(once, texts{"false"}), slices.Equal(part, texts{"false"}), "%v", st)
 			require.Equal(t, texts{"3600000"}, st.Condition["NumericLessThanEqualsIfExists"]["s3:signatureAge"])
 		}
 		require.Equal(t, 2, puts)

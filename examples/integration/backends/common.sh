@@ -7,6 +7,9 @@ backends_dir() { # NAME
   echo "${CARREL_BACKENDS:-${XDG_CACHE_HOME:-$HOME/.cache}/carrel/backends}/$1"
 }
 
+# fingerprint FILE...: a digest of these files of this directory. What was installed by others is installed anew.
+fingerprint() { (cd "$(dirname "${BASH_SOURCE[0]}")" && cat "$@" | sha256sum | cut -c1-16); }
+
 # running DIR: whether the server that this directory's `up` started still runs. Process ids are used again, so its
 # command line must name the directory.
 running() {

@@ -1,10 +1,9 @@
 # shellcheck shell=bash disable=SC2034 # what is set here is used by the scripts that read this file
 # What localstack-host.sh and localstack-image.sh share: the parts that LocalStack would download by itself are put where
-# it looks for them. Pins are here, in pom.xml and in requirements-localstack.txt. They have set $here, this directory, and
-# read common.sh.
+# it looks for them. Pins are here, in pom.xml with dynamodb-local.sha256, and in requirements-*.txt. They have set $here, this directory, and read
+# common.sh.
 
 localstack_version=4.14.0
-uv_version=0.13.9
 
 # shellcheck disable=SC2054 # the commas are the value's
 localstack_settings=( # what the tests call and no more, all in memory, nothing asked of the network
@@ -22,21 +21,26 @@ need() { # COMMAND WHAT-FOR
   command -v "$1" >/dev/null || die "there is no $1, which is needed to $2"
 }
 
-# fingerprint FILE...: a digest of these files of this directory, so that what was made of others is made anew.
-# shellcheck disable=SC2154 # here
-fingerprint() { (cd "$here" && cat "$@" | sha256sum | cut -c1-16); }
-
 # uv: installs what LocalStack needs in a fifth of pip's time. Any Python can install uv.
+# shellcheck disable=SC2154 # here
 uv() {
   local tools
-  tools=$(backends_dir "uv-$uv_version")
+  tools=$(backends_dir "uv-$(fingerprint requirements-uv.txt)")
   if [ ! -x "$tools/bin/uv" ]; then
     need python3 "install uv"
     rm -rf "$tools"
     python3 -m venv "$tools" >&2 || die "python3 -m venv failed; on Debian it is the package python3-venv"
-    "$tools/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version" >&2
+    "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+      -r "$here/requirements-uv.txt" >&2
   fi
   UV_PYTHON_DOWNLOADS=never "$tools/bin/uv" --quiet "$@" >&2
+}
+
+# localstack_packages OPTION...: LocalStack and what it runs on, by their digests. Three packages come as source alone;
+# what builds them is held to digests as well.
+localstack_packages() {
+  uv pip install --require-hashes --build-constraints "$here/requirements-build.txt" --only-binary :all: \
+    --no-binary airspeed-ext --no-binary crontab --no-binary jsonpath-rw "$@" -r "$here/requirements-localstack.txt"
 }
 
 # dynamodb_local LIB JAVA: DynamoDB Local in LIB, the directory in which LocalStack keeps what it has installed, to be
@@ -47,6 +51,8 @@ dynamodb_local() {
   mkdir -p "$ddb" "$lib/java/21/bin"
   mvn --batch-mode --quiet -Dstyle.color=never --file "$here/pom.xml" dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$ddb/DynamoDBLocal_lib" >&2
+  (cd "$ddb/DynamoDBLocal_lib" && grep -v '^#' "$here/dynamodb-local.sha256" | sha256sum --check --quiet --strict) >&2 ||
+    die "the jars of DynamoDB Local are not those of dynamodb-local.sha256"
   # LocalStack calls its own Java with an agent, which only lifts a limit of 20 indexes, and with one jar. Here is no
   # agent, and there are many jars.
   cat >"$lib/java/21/bin/java" <<SH

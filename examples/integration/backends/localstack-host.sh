@@ -34,7 +34,8 @@ find_python() {
 
 install() {
   local stamp python java
-  stamp=$(fingerprint localstack-common.sh requirements-localstack.txt pom.xml)
+  stamp=$(fingerprint localstack-common.sh requirements-localstack.txt requirements-build.txt \
+    pom.xml dynamodb-local.sha256)
   [ "$(cat "$dir/stamp" 2>/dev/null || true)" = "$stamp" ] && return 0
   python=$(find_python)
   [ -n "$python" ] || die "LocalStack $localstack_version needs Python 3.13 with venv and sqlite3, and there is none: not in \$PYTHON, not as python3.13 on the PATH, not in pyenv (there, pyenv install 3.13)"
@@ -43,7 +44,7 @@ install() {
   rm -rf "$dir"
   mkdir -p "$dir"
   "$python" -m venv --without-pip "$dir/venv" >&2
-  uv pip install --python "$dir/venv/bin/python" -r "$here/requirements-localstack.txt"
+  localstack_packages --python "$dir/venv/bin/python"
   dynamodb_local "$dir/fs/var/lib/localstack/lib" "$java"
   echo "$stamp" >"$dir/stamp"
 }

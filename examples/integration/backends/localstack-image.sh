@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# localstack-image.sh [up|down]: LocalStack as an image made on this machine, where none can be pulled, and an engine to
+# localstack-image.sh [up|down|changes]: LocalStack as an image made on this machine, where none can be pulled, and an engine to
 # run it. The parts come from Debian's packages, PyPI and Maven Central. Needs root, and on another system than Debian
 # an engine or dockerd, and debootstrap; on Debian they are installed. Needs Maven and a Python 3 as well.
 #
@@ -7,7 +7,9 @@
 #
 #	eval "$(localstack-image.sh up)"
 #
-# down ends the engine if up has started it. The image stays for the next time.
+# down ends the engine if up has started it. The image stays for the next time. changes prints what up would change on
+# this system, and nothing if an engine answers that has the image; up prints it too. With CARREL_KEEP_SYSTEM set, up
+# fails instead of changing it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -19,20 +21,37 @@ dir=$(backends_dir engine)
 tag=localstack/localstack:$localstack_version-local
 engine=unix://$dir/docker.sock
 
-packages() { # what is missing of the engine and of what makes the image
+has_packages() { # the engine, and what makes the image
   command -v docker >/dev/null && command -v dockerd >/dev/null && command -v debootstrap >/dev/null &&
-    command -v iptables >/dev/null && return 0
+    command -v iptables >/dev/null
+}
+
+packages() {
+  has_packages && return 0
   command -v apt-get >/dev/null || die "install docker, dockerd, iptables and debootstrap"
   mkdir -p "$dir"
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io iptables debootstrap; } \
     >"$dir/apt.log" 2>&1 || { tail -20 "$dir/apt.log" >&2; return 1; }
 }
 
+has_engine() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
+
+stamp=$(fingerprint localstack-image.sh localstack-common.sh requirements-localstack.txt requirements-build.txt \
+  pom.xml dynamodb-local.sha256)
+
+has_image() {
+  [ "$(docker image inspect -f '{{index .Config.Labels "carrel.made-of"}}' "$tag" 2>/dev/null || true)" = "$stamp" ]
+}
+
+changes() {
+  ! has_engine || ! has_image || return 0
+  has_packages || echo "- apt-get installs docker.io, iptables and debootstrap, with what they depend on"
+  has_engine || echo "- dockerd is started in $dir, which mounts file systems and adds a network and rules of iptables until it ends"
+}
+
 # find_engine: DOCKER_HOST names an engine that answers: the user's, or one of our own, which is started.
 find_engine() {
-  if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
-    return 0
-  fi
+  has_engine && return 0
   export DOCKER_HOST=$engine
   [ "$(id -u)" = 0 ] || die "no engine answers, and only root can start one"
   packages
@@ -72,8 +91,7 @@ build() {
   debootstrap --variant=minbase --include=ca-certificates,python3,openjdk-21-jre-headless trixie "$root" >"$dir/debootstrap.log" ||
     { tail -20 "$dir/debootstrap.log" >&2; return 1; }
   rm -rf "$root"/var/cache/apt "$root"/var/lib/apt/lists
-  uv pip install --python-version 3.13 --python-platform linux \
-    --target "$root/usr/lib/python3/dist-packages" -r "$here/requirements-localstack.txt"
+  localstack_packages --python-version 3.13 --python-platform linux --target "$root/usr/lib/python3/dist-packages"
   dynamodb_local "$root/usr/lib/localstack" /usr/bin/java
   for s in "${localstack_settings[@]}" OVERRIDE_IN_DOCKER=1 GATEWAY_LISTEN=0.0.0.0:4566; do
     settings+=(--change "ENV $s")
@@ -97,10 +115,14 @@ build() {
 }
 
 up() {
-  local stamp
+  local what
+  what=$(changes)
+  if [ -n "$what" ]; then
+    printf '%s: this changes the system:\n%s\n' "$(basename "$0")" "$what" >&2
+    [ -z "${CARREL_KEEP_SYSTEM:-}" ] || die "CARREL_KEEP_SYSTEM is set"
+  fi
   find_engine
-  stamp=$(fingerprint localstack-image.sh localstack-common.sh requirements-localstack.txt pom.xml)
-  if [ "$(docker image inspect -f '{{index .Config.Labels "carrel.made-of"}}' "$tag" 2>/dev/null || true)" != "$stamp" ]; then
+  if ! has_image; then
     [ "$(id -u)" = 0 ] || die "only root can make the image"
     mkdir -p "$dir"
     docker image rm -f "$tag" >/dev/null 2>&1 || true # of other parts
@@ -123,5 +145,6 @@ down() {
 case ${1:-up} in
   up) up ;;
   down) down ;;
-  *) echo "usage: $0 [up|down]" >&2; exit 2 ;;
+  changes) changes ;;
+  *) echo "usage: $0 [up|down|changes]" >&2; exit 2 ;;
 esac
