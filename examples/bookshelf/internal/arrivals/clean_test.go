@@ -3,6 +3,7 @@ package arrivals_test
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -213,6 +214,31 @@ func TestForgedNote(t *testing.T) {
 		o.sweep()
 		require.True(t, o.holds(session, "cover.png"))
 		require.Equal(t, 1, o.notes(session))
+	})
+}
+
+// Items that others place before the notes cost a bounded number of pages, and hide no note.
+func TestCleanContinuesBehindForgedNotes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		session := o.announced("cover.png", arrivals.Announced{})
+		o.put(session, "cover.png", 1)
+		_, err := o.tracker.Cancel(t.Context(), session)
+		require.NoError(t, err)
+		view, err := o.table.In(o.user)
+		require.NoError(t, err)
+		for i := range 3 * 2000 { // in three shards
+			_, err := view.Put(t.Context(), table.Item{Sort: fmt.Sprint("x", i), Index: []table.Entry{
+				{Slot: table.I3, Level: scope.None, Class: "uploads", Shard: i % 3, Sort: "2000"},
+			}}, table.Absent())
+			require.NoError(t, err)
+		}
+		time.Sleep(dueTime)
+		for range 4 { // sixty pages, and one of each other shard
+			require.NoError(t, o.desk.Clean(t.Context(), table.NewSystem(o.table)))
+		}
+		require.False(t, o.holds(session, "cover.png"))
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/carrel-go/carrel/presign"
@@ -59,6 +60,9 @@ type Desk struct {
 	tracker *tracking.Tracker
 	o       Options
 	log     *slog.Logger
+
+	cleaning sync.Mutex
+	pass     pass // of Clean
 }
 
 // New returns the desk for the uploads that signer grants into the landing bucket and tracker tracks, by the pipeline

@@ -79,29 +79,46 @@ func noteIndex(session scope.Scope, due time.Time) []table.Entry {
 	}}
 }
 
+// pass is where Clean goes on: a shard, and the query of its notes that were due when the pass began.
+type pass struct {
+	shard int
+	q     table.Query
+}
+
+// maxCleanPages is the most pages, of 100 notes, that one Clean reads: one of each shard, and ten more.
+const maxCleanPages = shards + 10
+
 // Clean looks after the uploads whose notes are due: it deletes those of records that have failed, also ones that
-// arrived late, and forgets what is kept of sessions whose records are gone. It looks at 1,000 notes at most, in every
-// process or in one. An error is of the listing; notes that could not be dealt with are logged and stay due.
+// arrived late, and forgets sessions whose records are gone. It reads a bounded number of notes, since any writer may
+// place items among them; the next Clean continues there. It returns an error if a shard could not be listed. Notes
+// that could not be handled are logged and stay due.
 func (d *Desk) Clean(ctx context.Context, system *table.System) error {
-	left := 1000
+	d.cleaning.Lock()
+	defer d.cleaning.Unlock()
+	if d.pass.q.To == "" {
+		to := time.Now().Add(time.Millisecond).UTC().Format(stampForm)
+		d.pass = pass{q: table.Query{Slot: table.I3, Class: noteClass, To: to}}
+	}
 	var errs []error
-	for shard := range shards {
-		q := table.Query{Slot: table.I3, Class: noteClass, To: time.Now().Add(time.Millisecond).UTC().Format(stampForm)}
-		for left > 0 {
-			page, err := system.Query(ctx, shard, q)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("arrivals: clean: shard %d: %w", shard, err))
-				break
+	for range maxCleanPages {
+		page, err := system.Query(ctx, d.pass.shard, d.pass.q)
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("arrivals: clean: shard %d: %w", d.pass.shard, err))
+		}
+		for _, f := range page.Items {
+			if err := d.clean(ctx, f); err != nil {
+				d.log.WarnContext(ctx, "an upload could not be looked after", "scope", f.Scope.String(), "err", err)
 			}
-			for _, f := range page.Items {
-				left--
-				if err := d.clean(ctx, f); err != nil {
-					d.log.WarnContext(ctx, "an upload could not be looked after", "scope", f.Scope.String(), "err", err)
-				}
-			}
-			if q.Cursor = page.Next; q.Cursor == "" {
-				break
-			}
+		}
+		if d.pass.q.Cursor = page.Next; page.Next != "" {
+			continue
+		}
+		if d.pass.shard++; d.pass.shard == shards {
+			d.pass = pass{}
+			break
 		}
 	}
 	return errors.Join(errs...)
