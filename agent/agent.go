@@ -26,6 +26,7 @@ type Agent struct {
 	tools   tools.Set
 	limits  Limits
 	request RequestLimits  // the model's
+	limited bool           // Limits.ToolTimeout is set, so a tool cannot extend its time
 	compact Compactor      // may be nil
 	objects *object.Bucket // may be nil
 	cache   bool
@@ -110,6 +111,7 @@ func New(m Model, o *Options) (*Agent, error) {
 		return nil, fmt.Errorf("agent: invalid MaxAbandoned %d: must not be negative", o.MaxAbandoned)
 	}
 	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System, tools: o.Tools, limits: l,
+		limited: o.Limits.ToolTimeout > 0,
 		request: describe(m).Limits, compact: o.Compact, objects: o.Objects, cache: o.Cache,
 		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
 }

@@ -51,7 +51,7 @@ func (fs *flights) judge(l landed) outcome {
 		o.open = o.fatal != nil
 		o.result = explainFailure(o.err, "The tool failed.")
 		if l.late {
-			o.result = explainFailure(o.err, fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", a.limits.ToolTimeout))
+			o.result = explainFailure(o.err, fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", l.limit().Round(time.Second)))
 		}
 	}
 	return o

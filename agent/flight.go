@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/calltime"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -25,8 +26,8 @@ type flights struct {
 	ctx    context.Context
 	done   <-chan struct{} // of ctx; nil once it has been seen to end
 	ends   chan landed     // room for all: no call waits for the consumer
-	under  []*flight       // in the order in which they began, which is that of their time
-	timer  *time.Timer     // for the first of them; it may fire early
+	under  []*flight       // in the order in which they began
+	timer  *time.Timer     // for the first that is to be abandoned; it may fire early
 	armed  bool
 }
 
@@ -40,7 +41,8 @@ type flight struct {
 	cancel context.CancelFunc
 	span   *span
 	start  time.Time
-	until  time.Time   // when it is abandoned
+	until  time.Time   // when it is abandoned, if its context does not say; see expiry
+	fixed  bool        // until holds whatever its context says
 	over   atomic.Bool // whoever sets it tells of the end: the goroutine of the call, or the batch that abandons it
 }
 
@@ -78,7 +80,11 @@ func (fs *flights) start(index int, offered offer, c *tools.Call) {
 	limit := fs.agent.limits.ToolTimeout
 	f.tool, f.start = tool, time.Now()
 	f.until = f.start.Add(limit + grace)
-	f.ctx, f.cancel = context.WithTimeout(f.run, limit)
+	if fs.agent.limited {
+		f.ctx, f.cancel = context.WithTimeout(f.run, limit)
+	} else {
+		f.ctx, f.cancel = calltime.WithDefault(f.run, limit, grace)
+	}
 	fs.under = append(fs.under, f)
 	if !fs.armed {
 		fs.arm(limit + grace)
@@ -121,8 +127,8 @@ func (fs *flights) next(news <-chan struct{}) (int, outcome, bool) {
 			fs.done = nil
 			until := time.Now().Add(grace)
 			for _, f := range fs.under {
-				if f.until.After(until) {
-					f.until = until
+				if f.expiry().After(until) {
+					f.until, f.fixed = until, true
 				}
 			}
 			fs.arm(0)
@@ -145,12 +151,31 @@ func (fs *flights) land(l landed) outcome {
 	return o
 }
 
+// expiry returns when the call is abandoned. A timeout of the tool's own moves it.
+func (f *flight) expiry() time.Time {
+	if c, ok := f.ctx.(*calltime.Context); ok && !f.fixed {
+		return c.Until().Add(grace)
+	}
+	return f.until
+}
+
+// limit returns the time that the call had.
+func (f *flight) limit() time.Duration {
+	if c, ok := f.ctx.(*calltime.Context); ok {
+		return c.Until().Sub(f.start)
+	}
+	return f.until.Sub(f.start) - grace
+}
+
 // abandon gives up the calls whose time is over, and waits for the next one's.
 func (fs *flights) abandon() {
+	next := time.Duration(-1)
 	for _, f := range fs.under {
-		if wait := time.Until(f.until); wait > 0 {
-			fs.arm(wait)
-			return
+		if wait := time.Until(f.expiry()); wait > 0 {
+			if next < 0 || wait < next {
+				next = wait
+			}
+			continue
 		}
 		tenant := f.call.Scope().TenantID()
 		fs.agent.abandoned.add(tenant, 1) // before its goroutine could count down
@@ -162,6 +187,9 @@ func (fs *flights) abandon() {
 		l.at()
 		l.err = fmt.Errorf("agent: %s was cancelled, did not return and is abandoned: %w", f.call.Name(), f.ctx.Err())
 		fs.ends <- l
+	}
+	if next > 0 {
+		fs.arm(next)
 	}
 }
 

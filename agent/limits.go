@@ -20,7 +20,8 @@ type Limits struct {
 	Corrections int
 	// Parallel is how many calls of a batch run at once. Default 8.
 	Parallel int
-	// ToolTimeout is how long one call may take. One that takes longer fails, and the run goes on. Default 60 s.
+	// ToolTimeout is how long one call may take. One that takes longer fails, and the run goes on. Zero means 60 s, or the
+	// [tools.Timeout] of the tool if that is longer.
 	ToolTimeout time.Duration
 	// MaxTokens is the largest size of each answer in tokens. Zero means the Model's own limit.
 	MaxTokens int

@@ -4,12 +4,17 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/carrel-go/carrel/internal/calltime"
 )
 
 // Timeout gives what lies inside it d to end: the context that it hands on has that deadline. An error that comes back
 // after the deadline becomes a [TimeoutError], by which the model is told that the tool did not finish and that its
 // effect is unknown. What a tool said for itself stays as it is: a [FatalError], a [PendingError] or a
 // [CorrectionError], and a result that came in spite of the deadline.
+//
+// Under an agent it replaces the default of Limits.ToolTimeout for its tool, also by a longer time, but not a limit that
+// is set.
 //
 // It does not abandon a function that ignores its context: it returns when that does. Inside [RetryTransient] each
 // attempt has its own d, outside all attempts share one. It panics if d is not positive.
@@ -19,6 +24,7 @@ func Timeout(d time.Duration) Middleware {
 	}
 	return func(next Handler) Handler {
 		return func(ctx context.Context, c *Call) (Result, error) {
+			calltime.Extend(ctx, d)
 			within, cancel := context.WithTimeout(ctx, d)
 			defer cancel()
 			res, err := next(within, c)
