@@ -23,7 +23,6 @@ import (
 
 const (
 	healthPath = "/_health" // a bucket cannot have this name
-	bodyRoom   = 1 << 20    // bytes of a request body beside the object: a form's fields, an XML document
 	maxConns   = 1000       // open connections in all
 )
 
@@ -41,7 +40,7 @@ func newServer(
 	}
 	theirs := app.Server()
 	return &fasthttp.Server{
-		Handler:                      refuseLargeForms(theirs.Handler, o.MaxObject),
+		Handler:                      limitBodies(theirs.Handler, o.MaxObject),
 		ErrorHandler:                 answerErrors(theirs.ErrorHandler),
 		Name:                         theirs.Name,
 		Concurrency:                  maxConns,
@@ -52,19 +51,6 @@ func newServer(
 		DisableKeepalive:             true,
 		Logger:                       log.New(io.Discard, "", 0),
 	}, nil
-}
-
-// refuseLargeForms rejects a POST that cannot fit, before any of its body is read: a form is parsed before its
-// signature is verified. Objects that are PUT are limited by [backendLimits], after the signature.
-func refuseLargeForms(next fasthttp.RequestHandler, maxObject int64) fasthttp.RequestHandler {
-	return func(ctx *fasthttp.RequestCtx) {
-		if n := int64(ctx.Request.Header.ContentLength()); maxObject > 0 && ctx.IsPost() && n > maxObject+bodyRoom {
-			ctx.Error(http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge)
-			ctx.SetConnectionClose()
-			return
-		}
-		next(ctx)
-	}
 }
 
 // answerErrors leaves requests that cannot be read to next, but for those of clients that go away or are too slow: next

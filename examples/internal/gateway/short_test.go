@@ -204,6 +204,43 @@ func TestBodyEndsEarly(t *testing.T) {
 	})
 }
 
+// What would be read into memory before a signature is verified is refused by its length.
+func TestLargeDocuments(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, secret)
+	for name, c := range map[string]struct {
+		method, path, media string
+		length              int64
+		status              int
+	}{
+		"a document":      {http.MethodPut, "?cors", "application/xml", 5 << 20, http.StatusRequestEntityTooLarge},
+		"of an object":    {http.MethodPut, "/x?tagging", "application/xml", 5 << 20, http.StatusRequestEntityTooLarge},
+		"a posted one":    {http.MethodPost, "?delete", "application/xml", 5 << 20, http.StatusRequestEntityTooLarge},
+		"without length":  {http.MethodPost, "?delete", "application/xml", -1, http.StatusLengthRequired},
+		"a form too long": {http.MethodPost, "", "multipart/form-data; boundary=x", 50 << 20, http.StatusRequestEntityTooLarge},
+		"small enough":    {http.MethodPut, "?cors", "application/xml", 10, http.StatusForbidden},
+	} {
+		body := io.LimitReader(zeros{}, max(c.length, 10))
+		req, err := http.NewRequestWithContext(t.Context(), c.method, endpoint+"/"+d.bucket+c.path, io.NopCloser(body))
+		require.NoError(t, err)
+		req.ContentLength = c.length
+		req.Header.Set("Content-Type", c.media)
+		req.Header.Set("Expect", "100-continue")
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: 5 * time.Second}}
+		res, err := client.Do(req)
+		if err != nil { // closed while the body was on its way
+			require.NotEqual(t, int64(10), c.length, name)
+			continue
+		}
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, c.status, res.StatusCode, name)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
 // Deleting an object that was the only one in its directory does not make the upload of another one fail.
 func TestDeleteBesidePut(t *testing.T) {
 	t.Parallel()
