@@ -135,8 +135,11 @@ func free(ctx context.Context, view *table.View, item table.Item) error {
 // slots returns the items of the session's user. Admission is keyed by a wider scope than that of the work that it
 // admits, and an arrival only knows the session; nothing but slots is read or written there.
 func (g *Grants) slots(session scope.Scope) (*table.View, error) {
-	if session.Level() != scope.SessionLevel {
-		return nil, scope.ErrDenied
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return nil, err
+	}
+	if err := session.RequireWrite(); err != nil {
+		return nil, err
 	}
 	tenant, err := scope.Tenant(session.TenantID())
 	if err != nil {

@@ -211,4 +211,7 @@ func TestInvalid(t *testing.T) {
 		require.ErrorIs(t, g.Open(t.Context(), s, time.Now().Add(time.Hour)), scope.ErrDenied)
 		require.ErrorIs(t, g.Close(t.Context(), s), scope.ErrDenied)
 	}
+	reader := newSession(t, newUser(t, "acme", "ann")).ReadOnly()
+	require.ErrorIs(t, g.Open(t.Context(), reader, time.Now().Add(time.Hour)), scope.ErrReadOnly)
+	require.ErrorIs(t, g.Close(t.Context(), reader), scope.ErrReadOnly)
 }

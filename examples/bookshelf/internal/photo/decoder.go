@@ -73,7 +73,11 @@ func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (
 
 // Do calls f once there is room for work that takes so many bytes, at most [MaxMemory], on behalf of s.
 func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() error) error {
-	memory = min(memory, MaxMemory)
+	return d.hold(ctx, s, min(memory, MaxMemory), f)
+}
+
+// hold is Do for at most the whole budget.
+func (d *Decoder) hold(ctx context.Context, s scope.Scope, memory int64, f func() error) error {
 	if err := d.gate.acquire(ctx, s.TenantID(), memory); err != nil {
 		return err
 	}
@@ -85,7 +89,7 @@ func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() 
 func (d *Decoder) load(ctx context.Context, root *object.Root, ref object.Ref) (out *image.Gray, err error) {
 	var h header
 	var size int64
-	err = d.Do(ctx, root.Scope(), headerSize, func() error {
+	err = d.hold(ctx, root.Scope(), headerSize, func() error {
 		body, info, err := root.Open(ctx, ref, nil)
 		if err != nil {
 			return fmt.Errorf("photo: read: %w", err)
@@ -101,7 +105,7 @@ func (d *Decoder) load(ctx context.Context, root *object.Root, ref object.Ref) (
 		return nil, err
 	}
 	total := h.memory + size + graySize
-	err = d.Do(ctx, root.Scope(), total, func() error {
+	err = d.hold(ctx, root.Scope(), total, func() error {
 		if total >= collectAll {
 			defer runtime.GC() // so that what the next one allocates does not come on top
 		}
