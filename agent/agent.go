@@ -132,7 +132,7 @@ type Input struct {
 	// Prompt is what the model is told. It may be blank only where the history ends with something that the model
 	// has not answered, results above all: then the run goes on from there.
 	Prompt string
-	// Media are images and documents that the model is shown before the prompt. Each holds its bytes, or an object that
+	// Media are images, documents and videos that the model is shown before the prompt. Each holds its bytes, or an object that
 	// Scope or Shared contains.
 	Media []tools.Media
 	// History is the conversation before this run. Its State goes on from there; the run works on a copy.

@@ -112,7 +112,7 @@ func estimateAll(turns []Turn) int {
 
 // estimate is about how many tokens t has.
 func estimate(t Turn) int {
-	const image, document = 1600, 3000
+	const image, document, video = 1600, 3000, 10_000
 	bytes, tokens := 0, 0
 	for _, m := range t.Messages {
 		for _, p := range m.Parts {
@@ -127,6 +127,8 @@ func estimate(t Turn) int {
 				tokens += image
 			case p.Document != nil:
 				tokens += document
+			case p.Video != nil:
+				tokens += video
 			case p.Result != nil:
 				for _, b := range p.Result.Result.Blocks {
 					bytes += len(b.Text) + len(b.JSON)
@@ -135,6 +137,9 @@ func estimate(t Turn) int {
 					}
 					if b.Document != nil {
 						tokens += document
+					}
+					if b.Video != nil {
+						tokens += video
 					}
 				}
 			}

@@ -127,10 +127,11 @@ func (p Part) check(r Role) error {
 	is(p.Result != nil, User)
 	is(p.Image != nil, User)
 	is(p.Document != nil, User)
+	is(p.Video != nil, User)
 	is(p.Reasoning != nil, Assistant)
 	is(p.Citation != nil, Assistant)
 	if kinds != 1 {
-		return errors.New("not exactly one of text, call, result, image, document, reasoning and citation")
+		return errors.New("not exactly one of text, call, result, image, document, video, reasoning and citation")
 	}
 	if owner != r {
 		return fmt.Errorf("%s in a message of the %s", p.kind(), r)
@@ -140,8 +141,8 @@ func (p Part) check(r Role) error {
 		return p.Use.check()
 	case p.Result != nil:
 		return p.Result.Result.Check()
-	case p.Image != nil, p.Document != nil:
-		if err := (tools.Block{Image: p.Image, Document: p.Document}).Check(); err != nil {
+	case p.Image != nil, p.Document != nil, p.Video != nil:
+		if err := (tools.Block{Image: p.Image, Document: p.Document, Video: p.Video}).Check(); err != nil {
 			return fmt.Errorf("%s %w", p.kind(), err)
 		}
 		return nil
@@ -166,6 +167,8 @@ func (p Part) kind() string {
 		return "an image"
 	case p.Document != nil:
 		return "a document"
+	case p.Video != nil:
+		return "a video"
 	case p.Reasoning != nil:
 		return "reasoning"
 	case p.Citation != nil:

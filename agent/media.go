@@ -15,21 +15,21 @@ import (
 // mediaPart is m as a part of the user's message.
 func mediaPart(m tools.Media) (Part, error) {
 	b := m.Block()
-	return Part{Image: b.Image, Document: b.Document}, b.Check()
+	return Part{Image: b.Image, Document: b.Document, Video: b.Video}, b.Check()
 }
 
-// media yields each image and document in parts, those in results included.
+// media yields each image, document and video in parts, those in results included.
 func media(parts []Part) iter.Seq[*tools.Media] {
 	return func(yield func(*tools.Media) bool) {
 		for _, p := range parts {
-			if p.Image != nil && !yield(p.Image) || p.Document != nil && !yield(p.Document) {
-				return
+			all := []*tools.Media{p.Image, p.Document, p.Video}
+			if p.Result != nil {
+				for _, b := range p.Result.Result.Blocks {
+					all = append(all, b.Image, b.Document, b.Video)
+				}
 			}
-			if p.Result == nil {
-				continue
-			}
-			for _, b := range p.Result.Result.Blocks {
-				if b.Image != nil && !yield(b.Image) || b.Document != nil && !yield(b.Document) {
+			for _, m := range all {
+				if m != nil && !yield(m) {
 					return
 				}
 			}

@@ -44,14 +44,15 @@ type Reasoning struct {
 	Model string
 }
 
-// Part is one piece of a message: exactly one of its fields is set. Images and documents are the user's, reasoning
-// and citations are the assistant's.
+// Part is one piece of a message: exactly one of its fields is set. Images, documents and videos are the user's,
+// reasoning and citations are the assistant's.
 type Part struct {
 	Text      string
 	Use       *ToolUse
 	Result    *ToolResult
 	Image     *tools.Media
 	Document  *tools.Media
+	Video     *tools.Media
 	Reasoning *Reasoning
 	Citation  *Citation
 }

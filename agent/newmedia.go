@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -21,26 +22,26 @@ func (r *run) accept(l landed) error {
 	var own mediaCount
 	ctx, cancel := context.WithTimeout(l.run, r.agent.limits.ToolTimeout)
 	defer cancel()
-	for m, image := range resultMedia(l.result) {
-		f, err := r.agent.inspect(ctx, r.in.reach(), m, image)
+	for m, kind := range resultMedia(l.result) {
+		f, err := r.agent.inspect(ctx, r.in.reach(), m, kind)
 		switch {
 		case err != nil && l.run.Err() == nil:
 			return fmt.Errorf("agent: look for the object %q: %w", m.Object.Name(), err)
 		case f.note != "":
-			return refuse("it holds %s, and %s.", mediaName(m, image), f.note)
+			return refuse("it holds %s, and %s.", mediaName(m, kind), f.note)
 		}
 		if err == nil {
 			r.findings[m] = f
 		}
-		own.add(image, f.size, 1)
+		own.add(kind, f.size, 1)
 	}
-	all := r.media
-	all.images, all.documents, all.bytes = all.images+own.images, all.documents+own.documents, all.bytes+own.bytes
+	all := r.media.plus(own)
 	switch {
 	case limits.Bytes > 0 && size+own.bytes > limits.Bytes:
 		return refuse("it has %d bytes, and may have %d.", size+own.bytes, limits.Bytes)
 	case own.isBeyond(limits):
-		return refuse("it holds %d images and %d documents, and a request may hold %s.", own.images, own.documents, limits.counts())
+		return refuse("it holds %d images, %d documents and %d videos, and a request may hold %s.",
+			own.of[anImage], own.of[aDocument], own.of[aVideo], limits.counts())
 	case all.isBeyond(limits):
 		return refuse("together with the other calls of the answer it holds more media than a request may hold, which is %s. "+
 			"Make fewer calls at once.", limits.counts())
@@ -51,22 +52,17 @@ func (r *run) accept(l landed) error {
 
 // countMedia counts the media of a result that an earlier life of the run has accepted.
 func (r *run) countMedia(res tools.Result) {
-	for m, image := range resultMedia(res) {
-		r.media.add(image, int64(len(m.Bytes)), 1)
+	for m, kind := range resultMedia(res) {
+		r.media.add(kind, int64(len(m.Bytes)), 1)
 	}
 }
 
-// resultMedia yields the images and documents of a result, and whether each is an image.
-func resultMedia(res tools.Result) func(func(*tools.Media, bool) bool) {
-	return func(yield func(*tools.Media, bool) bool) {
+// resultMedia yields the media of a result with their kinds.
+func resultMedia(res tools.Result) iter.Seq2[*tools.Media, mediaKind] {
+	return func(yield func(*tools.Media, mediaKind) bool) {
 		for _, b := range res.Blocks {
-			switch {
-			case b.Image != nil:
-				if !yield(b.Image, true) {
-					return
-				}
-			case b.Document != nil:
-				if !yield(b.Document, false) {
+			for kind, m := range [mediaKinds]*tools.Media{b.Image, b.Document, b.Video} {
+				if m != nil && !yield(m, mediaKind(kind)) {
 					return
 				}
 			}

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +11,10 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// medium is an image or a document in the messages of a request.
+// medium is an image, a document or a video in the messages of a request.
 type medium struct {
 	*tools.Media
-	image                bool
+	kind                 mediaKind
 	message, part, block int  // where it is; block is -1 outside of results
 	fresh                bool // the user shows it in this request: it stays as it is
 	note                 string
@@ -28,8 +27,8 @@ type finding struct {
 	note string
 }
 
-// messages returns what the model is sent: everything that was said, with a note in the place of each image and
-// document of an earlier turn that the service would not accept or that is no longer there.
+// messages returns what the model is sent: everything that was said, with a note in the place of each medium
+// of an earlier turn that the service would not accept or that is no longer there.
 func (r *run) messages() []Message {
 	all := r.allMedia()
 	if len(all) == 0 {
@@ -51,7 +50,7 @@ func (r *run) messages() []Message {
 	return replaceMedia(slices.Clip(r.said), all)
 }
 
-// allMedia lists the images and documents in what was said, in order.
+// allMedia lists the media in what was said, in order.
 func (r *run) allMedia() []medium {
 	var all []medium
 	for i, m := range r.said {
@@ -60,17 +59,19 @@ func (r *run) allMedia() []medium {
 			old -= len(r.prompt.Parts)
 		}
 		for j, p := range m.Parts {
-			add := func(image, document *tools.Media, block int) {
-				if media := cmp.Or(image, document); media != nil {
-					all = append(all, medium{Media: media, image: image != nil, message: i, part: j, block: block, fresh: j >= old})
+			add := func(block int, media [mediaKinds]*tools.Media) {
+				for kind, m := range media {
+					if m != nil {
+						all = append(all, medium{Media: m, kind: mediaKind(kind), message: i, part: j, block: block, fresh: j >= old})
+					}
 				}
 			}
-			add(p.Image, p.Document, -1)
+			add(-1, [mediaKinds]*tools.Media{p.Image, p.Document, p.Video})
 			if p.Result == nil {
 				continue
 			}
 			for k, b := range p.Result.Result.Blocks {
-				add(b.Image, b.Document, k)
+				add(k, [mediaKinds]*tools.Media{b.Image, b.Document, b.Video})
 			}
 		}
 	}
@@ -84,7 +85,7 @@ func (r *run) inspect(m *medium) finding {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, r.agent.limits.ToolTimeout)
 	defer cancel()
-	f, err := r.agent.inspect(ctx, r.in.reach(), m.Media, m.image)
+	f, err := r.agent.inspect(ctx, r.in.reach(), m.Media, m.kind)
 	if err != nil { // the store may have recovered when the model reads it
 		return f
 	}
@@ -94,7 +95,7 @@ func (r *run) inspect(m *medium) finding {
 
 // inspect measures a medium and looks for the object that holds it, if the agent has objects. It returns an error if the
 // object may be there, and could not be looked for.
-func (a *Agent) inspect(ctx context.Context, r reach, m *tools.Media, image bool) (finding, error) {
+func (a *Agent) inspect(ctx context.Context, r reach, m *tools.Media, kind mediaKind) (finding, error) {
 	f := finding{size: int64(len(m.Bytes))}
 	if !m.Object.IsZero() && a.objects != nil && r.own.Level() != scope.None {
 		root, err := a.root(r, m.Object)
@@ -114,12 +115,9 @@ func (a *Agent) inspect(ctx context.Context, r reach, m *tools.Media, image bool
 		}
 		f.size = info.Size
 	}
-	most := a.request.DocumentBytes
-	if image {
-		most = a.request.ImageBytes
-	}
+	most := [...]int64{a.request.ImageBytes, a.request.DocumentBytes, a.request.VideoBytes}[kind]
 	width, height := 0, 0
-	if side := a.request.ImageSide; image && side > 0 && len(m.Bytes) > 0 {
+	if side := a.request.ImageSide; kind == anImage && side > 0 && len(m.Bytes) > 0 {
 		width, height = imageSize(m)
 	}
 	switch {
@@ -141,24 +139,24 @@ func makeRoom(all []medium, limits RequestLimits) {
 	drop := func(end int, limits RequestLimits) {
 		for i := oldest; i < end; i++ {
 			m := &all[i]
-			images, documents := count.exceeds(limits)
+			over := count.exceeds(limits)
 			switch {
-			case !images && !documents:
+			case over == [mediaKinds]bool{}:
 				return
-			case m.fresh || m.note != "" || !(m.image && images || !m.image && documents):
+			case m.fresh || m.note != "" || !over[m.kind]:
 				continue
 			}
 			m.note = "it was left out to make room for newer ones"
-			count.add(m.image, m.size, -1)
+			count.add(m.kind, m.size, -1)
 		}
 	}
 	for begin, end := 0, 0; begin < len(all); begin = end {
 		for ; end < len(all) && all[end].message == all[begin].message; end++ {
 			if m := &all[end]; m.note == "" {
-				count.add(m.image, m.size, 1)
+				count.add(m.kind, m.size, 1)
 			}
 		}
-		if images, documents := count.exceeds(limits); images || documents {
+		if count.isBeyond(limits) {
 			drop(begin, limits.reduced())
 			drop(end, limits)
 		}
@@ -198,16 +196,11 @@ func replaceMedia(ms []Message, all []medium) []Message {
 
 // text returns what the model reads in the place of m.
 func (m *medium) text() string {
-	return fmt.Sprintf("[There was %s here: %s.]", mediaName(m.Media, m.image), m.note)
+	return fmt.Sprintf("[There was %s here: %s.]", mediaName(m.Media, m.kind), m.note)
 }
 
 // mediaName names m with its article.
-func mediaName(m *tools.Media, image bool) string {
-	if image {
-		return "an image (" + m.Format + ")"
-	}
-	return "a document (" + m.Format + ")"
-}
+func mediaName(m *tools.Media, kind mediaKind) string { return kind.name() + " (" + m.Format + ")" }
 
 // dropMedia leaves the media of earlier turns out of the requests that follow, and reports whether there are any to
 // leave out; of media that are no objects only if inline is set. Objects are looked for again first: if some have gone,

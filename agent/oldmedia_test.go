@@ -36,10 +36,10 @@ func shown(r *Request) (out []string) {
 	}
 	for _, m := range r.Messages {
 		for _, p := range m.Parts {
-			add(p.Text, p.Image, p.Document)
+			add(p.Text, p.Image, p.Document, p.Video)
 			if p.Result != nil {
 				for _, b := range p.Result.Result.Blocks {
-					add(b.Text, b.Image, b.Document)
+					add(b.Text, b.Image, b.Document, b.Video)
 				}
 			}
 		}
@@ -97,7 +97,11 @@ func TestOldMediaAreLeftOut(t *testing.T) {
 					require.Contains(t, s, "to make room for newer ones")
 					continue
 				}
-				count.add(!strings.HasPrefix(s, "d"), int64(len(s)), 1)
+				kind := anImage
+				if strings.HasPrefix(s, "d") {
+					kind = aDocument
+				}
+				count.add(kind, int64(len(s)), 1)
 				if j < len(before) {
 					require.Equal(t, before[j], s, "what was left out has come back")
 				}
@@ -121,6 +125,34 @@ func TestOldMediaAreLeftOut(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(before), all)
+}
+
+// A new video takes the place of an older one, and of no image; one that is too large fails as a result.
+func TestVideosAreCountedByThemselves(t *testing.T) {
+	t.Parallel()
+	film := func(s string) tools.Media { return tools.Media{Format: "mp4", Bytes: []byte(s)} }
+	tool := showing(t, []tools.Media{film("one")}, []tools.Media{film("two"), film("three")}, []tools.Media{film("too large")}, []tools.Media{film("four"), picture("p")})
+	m := limited{play(), RequestLimits{Videos: 1, VideoBytes: 8, Bytes: 6, Media: 1}}
+	for i := range 4 {
+		m.steps = append(m.steps, step{use(fmt.Sprint("c", i), "show", `{}`), calls})
+	}
+	m.steps = append(m.steps, step{text("ok"), end})
+	done, err := newAgent(t, m, Limits{Corrections: 9}, tool).Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+	require.NoError(t, err)
+	require.NoError(t, m.bad)
+	require.Equal(t, []string{"[There was a video (mp4) here: it was left out to make room for newer ones.]", "four", "p"}, shown(m.requests[4]))
+	require.Equal(t, []string{"one"}, shown(m.requests[3]))
+	var failures []string
+	for _, turn := range done.History.Turns {
+		for _, p := range turn.Messages[len(turn.Messages)-1].Parts {
+			if p.Result != nil && p.Result.Result.IsError {
+				failures = append(failures, p.Result.Result.Blocks[0].Text)
+			}
+		}
+	}
+	require.Len(t, failures, 2)
+	require.Contains(t, failures[0], "2 videos, and a request may hold")
+	require.Contains(t, failures[1], "a video (mp4), and it is larger than 8 bytes")
 }
 
 // A history of another model may hold what this one never takes.

@@ -71,7 +71,10 @@ func (e *encoder) part(p Part) (w richPart, err error) {
 	if w.Image, err = e.media(p.Image); err != nil {
 		return w, err
 	}
-	w.Document, err = e.media(p.Document)
+	if w.Document, err = e.media(p.Document); err != nil {
+		return w, err
+	}
+	w.Video, err = e.media(p.Video)
 	return w, err
 }
 
@@ -86,8 +89,11 @@ func (e *encoder) result(id string, r tools.Result) (*resultJSON[richPiece], err
 		if piece.Document, err = e.media(b.Document); err != nil {
 			return nil, fmt.Errorf("block %d: %w", i, err)
 		}
+		if piece.Video, err = e.media(b.Video); err != nil {
+			return nil, fmt.Errorf("block %d: %w", i, err)
+		}
 		switch {
-		case b.Image != nil || b.Document != nil:
+		case b.Image != nil || b.Document != nil || b.Video != nil:
 		case b.JSON != nil:
 			piece.JSON = b.JSON
 		default:
@@ -152,7 +158,10 @@ func decodePart(w richPart, roots []*object.Root) (p Part, err error) {
 	if p.Image, err = decodeMedia(w.Image, roots); err != nil {
 		return Part{}, err
 	}
-	p.Document, err = decodeMedia(w.Document, roots)
+	if p.Document, err = decodeMedia(w.Document, roots); err != nil {
+		return Part{}, err
+	}
+	p.Video, err = decodeMedia(w.Video, roots)
 	return p, err
 }
 
@@ -160,13 +169,13 @@ func decodeResult(w *resultJSON[richPiece], roots []*object.Root) (tools.Result,
 	r := tools.Result{IsError: w.IsError, Summary: w.Summary}
 	for i, b := range w.Blocks {
 		kinds := 0
-		for _, set := range []bool{b.Text != nil, b.JSON != nil, b.Image != nil, b.Document != nil} {
+		for _, set := range []bool{b.Text != nil, b.JSON != nil, b.Image != nil, b.Document != nil, b.Video != nil} {
 			if set {
 				kinds++
 			}
 		}
 		if kinds != 1 {
-			return tools.Result{}, fmt.Errorf("block %d is not exactly one of text, JSON, image and document", i)
+			return tools.Result{}, fmt.Errorf("block %d is not exactly one of text, JSON, image, document and video", i)
 		}
 		got := tools.Block{JSON: b.JSON}
 		if b.Text != nil {
@@ -177,6 +186,9 @@ func decodeResult(w *resultJSON[richPiece], roots []*object.Root) (tools.Result,
 			return tools.Result{}, fmt.Errorf("block %d: %w", i, err)
 		}
 		if got.Document, err = decodeMedia(b.Document, roots); err != nil {
+			return tools.Result{}, fmt.Errorf("block %d: %w", i, err)
+		}
+		if got.Video, err = decodeMedia(b.Video, roots); err != nil {
 			return tools.Result{}, fmt.Errorf("block %d: %w", i, err)
 		}
 		r.Blocks = append(r.Blocks, got)

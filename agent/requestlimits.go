@@ -11,12 +11,12 @@ import (
 // since it has grown or was written for another model, is left out of requests, the oldest first, with a note in its
 // place.
 type RequestLimits struct {
-	// ImageBytes and DocumentBytes are the size of the largest image and document.
-	ImageBytes, DocumentBytes int64
+	// ImageBytes, DocumentBytes and VideoBytes are the size of the largest image, document and video.
+	ImageBytes, DocumentBytes, VideoBytes int64
 	// ImageSide is the largest width and height of an image, in pixels.
 	ImageSide int
-	// Images and Documents are the largest numbers of them, and Media of both together.
-	Images, Documents, Media int
+	// Images, Documents and Videos are the largest numbers of them, and Media of images and documents together.
+	Images, Documents, Videos, Media int
 	// Bytes is the size of all images and documents together, and of one result.
 	Bytes int64
 }
@@ -25,8 +25,9 @@ type RequestLimits struct {
 func (l RequestLimits) strictest(o RequestLimits) RequestLimits {
 	return RequestLimits{
 		ImageBytes: lower(l.ImageBytes, o.ImageBytes), DocumentBytes: lower(l.DocumentBytes, o.DocumentBytes),
-		ImageSide: lower(l.ImageSide, o.ImageSide),
-		Images:    lower(l.Images, o.Images), Documents: lower(l.Documents, o.Documents), Media: lower(l.Media, o.Media),
+		VideoBytes: lower(l.VideoBytes, o.VideoBytes), ImageSide: lower(l.ImageSide, o.ImageSide),
+		Images: lower(l.Images, o.Images), Documents: lower(l.Documents, o.Documents),
+		Videos: lower(l.Videos, o.Videos), Media: lower(l.Media, o.Media),
 		Bytes: lower(l.Bytes, o.Bytes),
 	}
 }
@@ -39,30 +40,50 @@ func lower[N int | int64](a, b N) N {
 	return min(a, b)
 }
 
-// mediaCount counts the images and documents of a request.
+// mediaKind is a kind of media that has limits of its own.
+type mediaKind int
+
+const (
+	anImage mediaKind = iota
+	aDocument
+	aVideo
+	mediaKinds
+)
+
+// name returns the kind with its article.
+func (k mediaKind) name() string { return [...]string{"an image", "a document", "a video"}[k] }
+
+// mediaCount counts the media of a request.
 type mediaCount struct {
-	images, documents int
-	bytes             int64
+	of    [mediaKinds]int
+	bytes int64 // of images and documents
 }
 
 // add counts one medium n times; n may be negative.
-func (c *mediaCount) add(image bool, size int64, n int) {
-	if image {
-		c.images += n
-	} else {
-		c.documents += n
+func (c *mediaCount) add(k mediaKind, size int64, n int) {
+	c.of[k] += n
+	if k != aVideo {
+		c.bytes += size * int64(n)
 	}
-	c.bytes += size * int64(n)
 }
 
-// exceeds reports whether the count is beyond the limits. Of a count that exceeds nothing but the number of images, no
-// document needs to go, and the reverse: then of says which kind does.
-func (c mediaCount) exceeds(l RequestLimits) (image, document bool) {
-	over := func(n, most int) bool { return most > 0 && n > most }
-	if over(c.images+c.documents, l.Media) || l.Bytes > 0 && c.bytes > l.Bytes {
-		return true, true
+// plus returns the sum of two counts.
+func (c mediaCount) plus(o mediaCount) mediaCount {
+	for k := range c.of {
+		c.of[k] += o.of[k]
 	}
-	return over(c.images, l.Images), over(c.documents, l.Documents)
+	c.bytes += o.bytes
+	return c
+}
+
+// exceeds reports for each kind whether some of it need to go, for the rest to keep the limits.
+func (c mediaCount) exceeds(l RequestLimits) (kinds [mediaKinds]bool) {
+	over := func(n, most int) bool { return most > 0 && n > most }
+	together := over(c.of[anImage]+c.of[aDocument], l.Media) || l.Bytes > 0 && c.bytes > l.Bytes
+	kinds[anImage] = together || over(c.of[anImage], l.Images)
+	kinds[aDocument] = together || over(c.of[aDocument], l.Documents)
+	kinds[aVideo] = over(c.of[aVideo], l.Videos)
+	return kinds
 }
 
 // reduced returns limits a quarter lower. What is left out goes in larger steps, since each step changes the beginning
@@ -70,16 +91,14 @@ func (c mediaCount) exceeds(l RequestLimits) (image, document bool) {
 func (l RequestLimits) reduced() RequestLimits {
 	l.Images -= l.Images / 4
 	l.Documents -= l.Documents / 4
+	l.Videos -= l.Videos / 4
 	l.Media -= l.Media / 4
 	l.Bytes -= l.Bytes / 4
 	return l
 }
 
 // isBeyond reports whether the count is beyond the limits.
-func (c mediaCount) isBeyond(l RequestLimits) bool {
-	images, documents := c.exceeds(l)
-	return images || documents
-}
+func (c mediaCount) isBeyond(l RequestLimits) bool { return c.exceeds(l) != [mediaKinds]bool{} }
 
 // counts names the limits of numbers and bytes.
 func (l RequestLimits) counts() string {
@@ -92,6 +111,7 @@ func (l RequestLimits) counts() string {
 	add(int64(l.Images), "images")
 	add(int64(l.Documents), "documents")
 	add(int64(l.Media), "of both together")
+	add(int64(l.Videos), "videos")
 	add(l.Bytes, "bytes")
 	return strings.Join(all, ", ")
 }

@@ -23,6 +23,7 @@ func (s *shelf) richTurn() Turn {
 			{Image: &tools.Media{Format: "png", Object: s.ours}},
 			{Image: &tools.Media{Format: "webp", Bytes: []byte("RIFF")}},
 			{Document: &tools.Media{Format: "pdf", Object: s.ours.Unpinned()}},
+			{Video: &tools.Media{Format: "mp4", Object: s.ours}},
 			{Text: "What is <this>?"},
 		}},
 		{Assistant, []Part{
@@ -39,7 +40,7 @@ func (s *shelf) richTurn() Turn {
 		}},
 		{User, []Part{
 			{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{
-				{Image: &tools.Media{Format: "jpeg", Object: s.ours}}, {Document: &tools.Media{Format: "md", Bytes: []byte("# A")}}, {Text: "and text"}, {JSON: json.RawMessage(`null`)},
+				{Image: &tools.Media{Format: "jpeg", Object: s.ours}}, {Document: &tools.Media{Format: "md", Bytes: []byte("# A")}}, {Video: &tools.Media{Format: "three_gp", Bytes: []byte("x")}}, {Text: "and text"}, {JSON: json.RawMessage(`null`)},
 			}, Summary: "an ISBN"}}},
 			{Result: &ToolResult{"c2", tools.Result{Blocks: []tools.Block{{Text: "no"}}, IsError: true, Summary: "no"}}},
 		}},
@@ -132,24 +133,27 @@ func TestRichTurnJSONRefuses(t *testing.T) {
 	ref, err := s.ours.MarshalJSON()
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ role, part, want string }{
-		"another format":         {"user", `{"image":{"format":"bmp","bytes":"eA=="}}`, "is none of"},
-		"a document as image":    {"user", `{"image":{"format":"pdf","bytes":"eA=="}}`, "is none of"},
-		"an image as document":   {"user", `{"document":{"format":"png","bytes":"eA=="}}`, "is none of"},
-		"nothing":                {"user", `{"image":{"format":"png"}}`, "not exactly one of bytes and an object"},
-		"both":                   {"user", `{"image":{"format":"png","bytes":"eA==","object":` + string(ref) + `}}`, "not exactly one of bytes and an object"},
-		"no base64":              {"user", `{"image":{"format":"png","bytes":"?"}}`, "illegal base64"},
-		"a key":                  {"user", `{"image":{"format":"png","object":"tenant=acme/x"}}`, "not a JSON object"},
-		"null":                   {"user", `{"image":{"format":"png","object":null}}`, "not a JSON object"},
-		"an open member":         {"user", `{"image":{"format":"png","url":"http://169.254.169.254/"}}`, `unknown field "url"`},
-		"of the assistant":       {"assistant", `{"image":{"format":"png","bytes":"eA=="}}`, "an image in a message of the assistant"},
-		"reasoning of the user":  {"user", `{"reasoning":{"text":"a"}}`, "reasoning in a message of the user"},
-		"a citation of the user": {"user", `{"citation":{"text":"a"}}`, "a citation in a message of the user"},
-		"an open citation":       {"assistant", `{"citation":{"url":"a"}}`, `unknown field "url"`},
-		"a negative place":       {"assistant", `{"citation":{"location":{"start":-1}}}`, "negative place"},
-		"empty reasoning":        {"assistant", `{"reasoning":{}}`, "without content"},
-		"two kinds of reasoning": {"assistant", `{"reasoning":{"text":"a","redacted":"eA=="}}`, "redacted and is not"},
-		"two in a part":          {"user", `{"text":"a","image":{"format":"png","bytes":"eA=="}}`, "not exactly one of"},
-		"nothing of version 2":   {"user", `{"text":"a"}`, "version 2, want 1"},
+		"another format":          {"user", `{"image":{"format":"bmp","bytes":"eA=="}}`, "is none of"},
+		"a document as image":     {"user", `{"image":{"format":"pdf","bytes":"eA=="}}`, "is none of"},
+		"an image as document":    {"user", `{"document":{"format":"png","bytes":"eA=="}}`, "is none of"},
+		"a video as image":        {"user", `{"image":{"format":"mp4","bytes":"eA=="}}`, "is none of"},
+		"a video of another kind": {"user", `{"video":{"format":"avi","bytes":"eA=="}}`, "is none of"},
+		"a video of nobody's":     {"assistant", `{"video":{"format":"mp4","bytes":"eA=="}}`, "a video in a message of the assistant"},
+		"nothing":                 {"user", `{"image":{"format":"png"}}`, "not exactly one of bytes and an object"},
+		"both":                    {"user", `{"image":{"format":"png","bytes":"eA==","object":` + string(ref) + `}}`, "not exactly one of bytes and an object"},
+		"no base64":               {"user", `{"image":{"format":"png","bytes":"?"}}`, "illegal base64"},
+		"a key":                   {"user", `{"image":{"format":"png","object":"tenant=acme/x"}}`, "not a JSON object"},
+		"null":                    {"user", `{"image":{"format":"png","object":null}}`, "not a JSON object"},
+		"an open member":          {"user", `{"image":{"format":"png","url":"http://169.254.169.254/"}}`, `unknown field "url"`},
+		"of the assistant":        {"assistant", `{"image":{"format":"png","bytes":"eA=="}}`, "an image in a message of the assistant"},
+		"reasoning of the user":   {"user", `{"reasoning":{"text":"a"}}`, "reasoning in a message of the user"},
+		"a citation of the user":  {"user", `{"citation":{"text":"a"}}`, "a citation in a message of the user"},
+		"an open citation":        {"assistant", `{"citation":{"url":"a"}}`, `unknown field "url"`},
+		"a negative place":        {"assistant", `{"citation":{"location":{"start":-1}}}`, "negative place"},
+		"empty reasoning":         {"assistant", `{"reasoning":{}}`, "without content"},
+		"two kinds of reasoning":  {"assistant", `{"reasoning":{"text":"a","redacted":"eA=="}}`, "redacted and is not"},
+		"two in a part":           {"user", `{"text":"a","image":{"format":"png","bytes":"eA=="}}`, "not exactly one of"},
+		"nothing of version 2":    {"user", `{"text":"a"}`, "version 2, want 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := DecodeTurn([]byte(`{"v":2,"messages":[{"role":"`+c.role+`","parts":[`+c.part+`]}]}`), root)

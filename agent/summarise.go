@@ -87,7 +87,7 @@ func transcript(turns []Turn) string {
 					line("call of "+p.Use.Name, string(p.Use.Input))
 				case p.Result != nil:
 					line("result", plain(p.Result))
-				case p.Image != nil, p.Document != nil:
+				case p.Image != nil, p.Document != nil, p.Video != nil:
 					line(string(m.Role), "("+p.kind()+")")
 				case p.Text != "":
 					line(string(m.Role), p.Text)
@@ -108,7 +108,7 @@ func plain(r *ToolResult) string {
 		switch {
 		case b.JSON != nil:
 			pieces = append(pieces, string(b.JSON))
-		case b.Image != nil, b.Document != nil:
+		case b.Image != nil, b.Document != nil, b.Video != nil:
 			pieces = append(pieces, "(media)")
 		default:
 			pieces = append(pieces, b.Text)

@@ -15,7 +15,7 @@ import (
 // could read it still can.
 const (
 	turnPlain = 1 // text, calls, results of text and JSON
-	turnRich  = 2 // and images, documents, reasoning and citations
+	turnRich  = 2 // and images, documents, videos, reasoning and citations
 )
 
 type turnJSON[P any] struct {
@@ -40,6 +40,7 @@ type richPart struct {
 	Result    *resultJSON[richPiece] `json:"result,omitempty"`
 	Image     *mediaJSON             `json:"image,omitempty"`
 	Document  *mediaJSON             `json:"document,omitempty"`
+	Video     *mediaJSON             `json:"video,omitempty"`
 	Reasoning *reasoningJSON         `json:"reasoning,omitempty"`
 	Citation  *citationJSON          `json:"citation,omitempty"`
 }
@@ -67,6 +68,7 @@ type richPiece struct {
 	JSON     json.RawMessage `json:"json,omitempty"`
 	Image    *mediaJSON      `json:"image,omitempty"`
 	Document *mediaJSON      `json:"document,omitempty"`
+	Video    *mediaJSON      `json:"video,omitempty"`
 }
 
 type mediaJSON struct {
@@ -105,10 +107,11 @@ type locationJSON struct {
 //	  {"role":"assistant","parts":[{"use":{"id":"…","name":"…","input":{…}}}]},
 //	  {"role":"user","parts":[{"result":{"id":"…","blocks":[{"json":…}],"summary":"…","is_error":true}}]}]}
 //
-// and with "v":2 where it holds one of these parts, the first two of which may be blocks as well:
+// and with "v":2 where it holds one of these parts, the first three of which may be blocks as well:
 //
 //	{"image":{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}}
 //	{"document":{"format":"pdf","bytes":"base64"}}
+//	{"video":{"format":"mp4","object":{"bucket":"…","key":"…"}}}
 //	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],"location":{"kind":"page","index":0,"start":1,"end":2}}}
 //	{"reasoning":{"text":"…","signature":"…","model":"…"}}   {"reasoning":{"redacted":"base64","model":"…"}}
 //

@@ -7,14 +7,16 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// Media is an image or a document for a model: its bytes, or an object that holds them, one of the two.
+// Media is an image, a document or a video for a model: its bytes, or an object that holds them, one of the two.
 //
 // How large it may be is the model service's to say. Bedrock's Converse takes images of up to 3.75 MB and 8,000 pixels
-// a side, at most 20 in a request, and documents of up to 4.5 MB, at most 5.
-// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+// a side, at most 20 in a request, documents of up to 4.5 MB, at most 5, and videos of up to 18.75 MB, which are 25 MB in
+// base64, or 1 GB in S3. Amazon Nova, which is almost the only model that takes videos, takes one in a request.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html, …_VideoSource.html,
+// https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html
 type Media struct {
 	// Format is what the bytes are. Of an image: png, jpeg, gif or webp. Of a document: pdf, csv, doc, docx, xls, xlsx,
-	// html, txt or md.
+	// html, txt or md. Of a video: mkv, mov, mp4, webm, flv, mpeg, mpg, wmv or three_gp.
 	Format string
 	Bytes  []byte
 	// Object is where the bytes are. Whoever reads it does so through a Root of the run's scope.
@@ -22,21 +24,26 @@ type Media struct {
 }
 
 // The closed lists of formats, which have none in common.
-// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html, …_DocumentBlock.html
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html, …_DocumentBlock.html,
+// …_VideoBlock.html
 var (
 	imageFormats    = []string{"png", "jpeg", "gif", "webp"}
 	documentFormats = []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}
+	videoFormats    = []string{"mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp"}
 )
 
-// Block is m as a block: a document or an image, by its format.
+// Block returns m as a block of the kind that its format names: a document, a video, or otherwise an image.
 func (m Media) Block() Block {
-	if slices.Contains(documentFormats, m.Format) {
+	switch {
+	case slices.Contains(documentFormats, m.Format):
 		return Block{Document: &m}
+	case slices.Contains(videoFormats, m.Format):
+		return Block{Video: &m}
 	}
 	return Block{Image: &m}
 }
 
-// check refuses what is not one image, or document, of the formats.
+// check returns an error if m is not one medium of the formats.
 func (m *Media) check(formats []string) error {
 	switch {
 	case !slices.Contains(formats, m.Format):

@@ -18,6 +18,7 @@ type Block struct {
 	JSON     json.RawMessage // one value, without duplicate names and at most 500 levels deep
 	Image    *Media          // of an image's format
 	Document *Media          // of a document's format
+	Video    *Media          // of a video's format
 }
 
 // Result is what a call gave: blocks for the model, and one line for a person.
@@ -82,11 +83,11 @@ func (r Result) Check() error {
 	return nil
 }
 
-// Check returns an error unless b is one text, JSON value, image or document. The error completes a phrase such as
-// "block 2 …".
+// Check returns an error unless b is one text, JSON value, image, document or video. The error completes a phrase such
+// as "block 2 …".
 func (b Block) Check() error {
 	set := 0
-	for _, is := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil} {
+	for _, is := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil, b.Video != nil} {
 		if is {
 			set++
 		}
@@ -97,10 +98,12 @@ func (b Block) Check() error {
 		media = b.Image.check(imageFormats)
 	case b.Document != nil:
 		media = b.Document.check(documentFormats)
+	case b.Video != nil:
+		media = b.Video.check(videoFormats)
 	}
 	switch {
 	case set > 1:
-		return fmt.Errorf("holds %d things, and may hold one of text, JSON, an image and a document", set)
+		return fmt.Errorf("holds %d things, and may hold one of text, JSON, an image, a document and a video", set)
 	case media != nil:
 		return fmt.Errorf("cannot be shown: %w", media)
 	case !utf8.ValidString(b.Text):
@@ -155,6 +158,8 @@ func (r Result) summary() string {
 			s = b.Image.summary("image")
 		case b.Document != nil:
 			s = b.Document.summary("document")
+		case b.Video != nil:
+			s = b.Video.summary("video")
 		}
 		line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
 		if line = strings.TrimSpace(line); line == "" {

@@ -256,6 +256,7 @@ func TestResults(t *testing.T) {
 		"image":       {Media{Format: "png", Bytes: make([]byte, 2048)}, Result{Blocks: []Block{{Image: &Media{Format: "png", Bytes: make([]byte, 2048)}}}, Summary: "png image, 2 KB"}},
 		"large image": {Media{Format: "webp", Bytes: make([]byte, 3<<19)}, Result{Blocks: []Block{{Image: &Media{Format: "webp", Bytes: make([]byte, 3<<19)}}}, Summary: "webp image, 1.5 MB"}},
 		"document":    {Media{Format: "md", Bytes: []byte("# a")}, Result{Blocks: []Block{{Document: &Media{Format: "md", Bytes: []byte("# a")}}}, Summary: "md document, 3 bytes"}},
+		"video":       {Media{Format: "mp4", Bytes: []byte("abc")}, Result{Blocks: []Block{{Video: &Media{Format: "mp4", Bytes: []byte("abc")}}}, Summary: "mp4 video, 3 bytes"}},
 		"object":      {Media{Format: "pdf", Object: testRef(t)}, Result{Blocks: []Block{{Document: &Media{Format: "pdf", Object: testRef(t)}}}, Summary: "pdf document"}},
 		"bare result": {Result{}, Result{Summary: "(no output)"}},
 	} {
@@ -275,6 +276,9 @@ func TestResults(t *testing.T) {
 		"image of no format":   Media{Bytes: []byte("x")},
 		"image in capitals":    Media{Format: "PNG", Bytes: []byte("x")},
 		"image as document":    Block{Document: &Media{Format: "png", Bytes: []byte("x")}},
+		"video as image":       Block{Image: &Media{Format: "mp4", Bytes: []byte("x")}},
+		"image as video":       Block{Video: &Media{Format: "png", Bytes: []byte("x")}},
+		"image and video":      Block{Image: &Media{Format: "png", Bytes: []byte("x")}, Video: &Media{Format: "mp4", Bytes: []byte("x")}},
 		"document as image":    Block{Image: &Media{Format: "pdf", Bytes: []byte("x")}},
 		"empty image":          Media{Format: "png"},
 		"bytes and object":     Media{Format: "pdf", Bytes: []byte("x"), Object: testRef(t)},

@@ -42,13 +42,13 @@ func clonePart(p agent.Part) agent.Part {
 		c.Quotes = slices.Clone(c.Quotes)
 		p.Citation = &c
 	}
-	p.Image, p.Document = cloneMedia(p.Image), cloneMedia(p.Document)
+	p.Image, p.Document, p.Video = cloneMedia(p.Image), cloneMedia(p.Document), cloneMedia(p.Video)
 	return p
 }
 
 func cloneBlock(b tools.Block) tools.Block {
 	b.JSON = slices.Clone(b.JSON)
-	b.Image, b.Document = cloneMedia(b.Image), cloneMedia(b.Document)
+	b.Image, b.Document, b.Video = cloneMedia(b.Image), cloneMedia(b.Document), cloneMedia(b.Video)
 	return b
 }
 

@@ -33,7 +33,7 @@ func (v *vault) request(r *agent.Request) request {
 func (v *vault) wire(s string) text { return text(v.text(s)) }
 
 func (v *vault) part(p agent.Part) part {
-	w := part{Text: v.wire(p.Text), Image: v.media(p.Image), Document: v.media(p.Document)}
+	w := part{Text: v.wire(p.Text), Image: v.media(p.Image), Document: v.media(p.Document), Video: v.media(p.Video)}
 	if p.Use != nil {
 		w.Use = v.use(*p.Use)
 	}
@@ -55,7 +55,7 @@ func (v *vault) part(p agent.Part) part {
 }
 
 func (v *vault) block(b tools.Block) block {
-	w := block{Text: v.wire(b.Text), Image: v.media(b.Image), Document: v.media(b.Document)}
+	w := block{Text: v.wire(b.Text), Image: v.media(b.Image), Document: v.media(b.Document), Video: v.media(b.Video)}
 	w.JSON, w.Raw = v.split(b.JSON)
 	return w
 }

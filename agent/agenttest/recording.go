@@ -61,6 +61,7 @@ type part struct {
 	Result    *result    `json:"result,omitempty"`
 	Image     *media     `json:"image,omitempty"`
 	Document  *media     `json:"document,omitempty"`
+	Video     *media     `json:"video,omitempty"`
 	Reasoning *reasoning `json:"reasoning,omitempty"`
 	Citation  *citation  `json:"citation,omitempty"`
 }
@@ -85,6 +86,7 @@ type block struct {
 	Raw      text            `json:"raw,omitempty"` // in place of JSON that is none
 	Image    *media          `json:"image,omitempty"`
 	Document *media          `json:"document,omitempty"`
+	Video    *media          `json:"video,omitempty"`
 }
 
 // media is a digest of bytes, or the name of an object. Where the object is, and whose, differs from run to run.

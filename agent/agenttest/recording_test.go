@@ -26,6 +26,7 @@ func full() recording {
 			{Text: "Which book is this? I am at " + url},
 			{Image: &tools.Media{Format: "png", Bytes: []byte("\x89PNG")}},
 			{Document: &tools.Media{Format: "pdf", Bytes: []byte("%PDF")}},
+			{Video: &tools.Media{Format: "mp4", Bytes: []byte("ftyp")}},
 		}}},
 	}
 	second := clone(first)

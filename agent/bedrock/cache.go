@@ -36,18 +36,19 @@ func (m *Model) cache(in *bedrockruntime.ConverseStreamInput) {
 	}
 }
 
-// cacheable is how many of the blocks a cache point can cover: it may not come directly after a document, nor first.
+// cacheable is how many of the blocks a cache point can cover: it may not come directly after a document or a
+// video, nor first.
 func cacheable(blocks []types.ContentBlock) int {
 	n := len(blocks)
-	for n > 0 && endsInDocument(blocks[n-1]) {
+	for n > 0 && endsInMedia(blocks[n-1]) {
 		n--
 	}
 	return n
 }
 
-func endsInDocument(b types.ContentBlock) bool {
+func endsInMedia(b types.ContentBlock) bool {
 	switch b := b.(type) {
-	case *types.ContentBlockMemberDocument:
+	case *types.ContentBlockMemberDocument, *types.ContentBlockMemberVideo:
 		return true
 	case *types.ContentBlockMemberToolResult:
 		_, ok := b.Value.Content[len(b.Value.Content)-1].(*types.ToolResultContentBlockMemberDocument)

@@ -12,12 +12,12 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// content appends the blocks of one message. What one side cannot say is refused: images and documents are the
+// content appends the blocks of one message. What one side cannot say is refused: images, documents and videos are the
 // user's, reasoning is the assistant's. The blocks point into the message.
 func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.ContentBlock, error) {
 	for _, p := range m.Parts {
-		if m.Role != agent.User && (p.Image != nil || p.Document != nil) {
-			return nil, invalid("an image or a document in a message of the %s", m.Role)
+		if m.Role != agent.User && (p.Image != nil || p.Document != nil || p.Video != nil) {
+			return nil, invalid("an image, a document or a video in a message of the %s", m.Role)
 		}
 		if p.Citation != nil {
 			continue // the text that it supports is a part of its own, see the package's documentation
@@ -32,6 +32,8 @@ func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.
 		if b != nil {
 			blocks = append(blocks, b)
 		}
+		blocks = append(blocks, w.beside...)
+		w.beside = nil
 	}
 	return blocks, nil
 }
@@ -63,6 +65,12 @@ func (w *writer) part(p agent.Part) (types.ContentBlock, error) {
 			return nil, err
 		}
 		return &types.ContentBlockMemberDocument{Value: b}, nil
+	case p.Video != nil:
+		b, err := w.video(p.Video)
+		if err != nil {
+			return nil, err
+		}
+		return &types.ContentBlockMemberVideo{Value: b}, nil
 	case p.Reasoning != nil:
 		return reasoning(p.Reasoning), nil
 	case !blank(p.Text):
@@ -115,6 +123,13 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 			}
 			documents = true
 			b.Content = append(b.Content, &types.ToolResultContentBlockMemberDocument{Value: doc})
+		case block.Video != nil:
+			video, err := w.video(block.Video)
+			if err != nil {
+				return nil, err
+			}
+			w.beside = append(w.beside, &types.ContentBlockMemberVideo{Value: video})
+			text(besideVideo)
 		case len(block.JSON) == 0:
 			if !blank(block.Text) {
 				text(block.Text)

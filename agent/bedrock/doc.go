@@ -14,10 +14,10 @@
 // of one role become one message, results lead, blank text goes, documents get neutral names and a text beside them,
 // and call ids that the service would refuse are replaced in the call and in its result.
 // Optional fields that a model rejects can be left out: see [Options.NoResultStatus] and its neighbours.
-// What can never be good is refused with [agent.InvalidCall]: more or larger images and documents than a message may
-// hold, media that are not the user's, a choice of a tool that is not offered.
+// What can never be good is refused with [agent.InvalidCall]: more or larger images, documents and videos than a request
+// may hold, media that are not the user's, a choice of a tool that is not offered.
 //
-// Images and documents are sent as bytes; an object is read through the request's Load, or, with
+// Images, documents and videos are sent as bytes; an object is read through the request's Load, or, with
 // [Options.S3Locations], named so that the service reads it. Reasoning streams as it comes, and goes back to the
 // service with its signature in later requests; reasoning without one does not. Where the request asks for it
 // ([agent.Request.Cache]), cache points stand after the tools, after the system prompt, and at the end of the last two
@@ -36,7 +36,7 @@
 // kills one that is still being written. The context and the idle timeout bound a stream instead.
 //
 // What it does not do: it retries nothing by itself. The client's own retryer covers the time before the answer
-// starts; afterwards a failure is final, since text may have been shown already. Video, audio, prompts of Prompt
+// starts; afterwards a failure is final, since text may have been shown already. Audio, prompts of Prompt
 // management and tools that the service runs are not supported. What an answer holds of them, and what this version
 // does not know, is reported as an [agent.SkippedPart]; text and reasoning are passed on whatever comes before them.
 //

@@ -22,11 +22,19 @@ const (
 	maxDocuments     = 5
 	maxDocumentBytes = 4_500_000
 
+	// maxVideos is Amazon Nova's. The bytes are 25 MB in base64.
+	// Source: https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html,
+	// https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_VideoSource.html
+	maxVideos      = 1
+	maxVideoBytes  = 18_750_000
+	maxVideoObject = 1_000_000_000 // in S3
+
 	// maxBody is the size of a request, in which bytes are a third longer.
 	// Source: https://platform.claude.com/docs/en/api/overview#request-size-limits
 	maxBody = 20_000_000
 
 	besideDocuments = "See the document."
+	besideVideo     = "See the video below."
 )
 
 // limits returns what a request may hold. The service counts documents by the request, and so do several of its models
@@ -38,9 +46,10 @@ func (m *Model) limits() agent.RequestLimits {
 	l := agent.RequestLimits{
 		ImageBytes: maxImageBytes, DocumentBytes: maxDocumentBytes, ImageSide: maxImageSide,
 		Images: maxImages, Documents: maxDocuments, Media: maxImages, Bytes: maxBody / 4 * 3,
+		Videos: maxVideos, VideoBytes: maxVideoBytes,
 	}
 	if m.o.S3Locations { // the request holds the places of objects, and not their bytes
-		l.Bytes = 0
+		l.Bytes, l.VideoBytes = 0, maxVideoObject
 	}
 	return l
 }
@@ -85,6 +94,28 @@ func (w *writer) document(m *tools.Media) (types.DocumentBlock, error) {
 		b.Source = &types.DocumentSourceMemberS3Location{Value: *place}
 	default:
 		b.Source = &types.DocumentSourceMemberBytes{Value: data}
+	}
+	return b, nil
+}
+
+// video is not part of a tool's result on the wire, because no model takes one there: it stands beside the result, in
+// the same message, which Amazon Nova accepts.
+func (w *writer) video(m *tools.Media) (types.VideoBlock, error) {
+	b := types.VideoBlock{Format: types.VideoFormat(m.Format)}
+	if !slices.Contains(b.Format.Values(), b.Format) {
+		return b, invalid("%q is not a format of a video: must be one of %v", m.Format, b.Format.Values())
+	}
+	if w.videos++; w.videos > maxVideos {
+		return b, tooMuch("%d videos in one request: the service takes %d", w.videos, maxVideos)
+	}
+	data, place, err := w.source("video", m, maxVideoBytes)
+	switch {
+	case err != nil:
+		return b, err
+	case place != nil:
+		b.Source = &types.VideoSourceMemberS3Location{Value: *place}
+	default:
+		b.Source = &types.VideoSourceMemberBytes{Value: data}
 	}
 	return b, nil
 }

@@ -96,7 +96,9 @@ type writer struct {
 	o         *Options
 	load      loader
 	ids       callIDs
-	documents int // so far: they are numbered
+	documents int                  // so far: they are numbered
+	videos    int                  // so far
+	beside    []types.ContentBlock // what follows the tool result that is being written
 }
 
 func (w *writer) messages(ms []agent.Message) ([]types.Message, error) {

@@ -56,6 +56,8 @@ func checkCachePoints(in *wireRequest) string {
 				switch {
 				case j == 0 || m.Content[j-1].CachePoint != nil:
 					return nothingBefore(at)
+				case m.Content[j-1].Video != nil:
+					return "Cache point cannot be inserted after a video block."
 				case m.Content[j-1].Document != nil:
 					return "Cache point cannot be inserted after a document block."
 				case m.Content[j-1].Reasoning != nil:

@@ -33,16 +33,18 @@ func checkContent(in *wireRequest) string {
 }
 
 func checkBlock(in *wireRequest, role string, b wireBlock, at string) string {
-	set := count(b.Text != nil, b.ToolUse != nil, b.ToolResult != nil, b.Image != nil, b.Document != nil, b.Reasoning != nil, b.Citations != nil, b.Guard != nil, b.CachePoint != nil)
+	set := count(b.Text != nil, b.ToolUse != nil, b.ToolResult != nil, b.Image != nil, b.Document != nil, b.Video != nil, b.Reasoning != nil, b.Citations != nil, b.Guard != nil, b.CachePoint != nil)
 	switch {
 	case set != 1:
-		return oneKey("ContentBlock", at, "text, image, document, toolUse, toolResult, reasoningContent, citationsContent, guardContent, cachePoint")
+		return oneKey("ContentBlock", at, "text, image, document, video, toolUse, toolResult, reasoningContent, citationsContent, guardContent, cachePoint")
 	case b.Text != nil && blank(*b.Text):
 		return blankText("ContentBlock", at)
 	case b.Image != nil && role != "user":
 		return misplaced("image", at, role)
 	case b.Document != nil && role != "user":
 		return misplaced("document", at, role)
+	case b.Video != nil && role != "user":
+		return misplaced("video", at, role)
 	case b.Guard != nil:
 		return checkGuardContent(b.Guard, at)
 	case b.Citations != nil:
@@ -123,8 +125,8 @@ func checkToolResult(res *wireToolResult, role, at string) string {
 	for k, c := range res.Content {
 		at := fmt.Sprintf("%s.toolResult.content.%d", at, k)
 		switch {
-		case count(c.Text != nil, c.JSON != nil, c.Image != nil, c.Document != nil) != 1:
-			return oneKey("ToolResultContentBlock", at, "text, json, image, document")
+		case count(c.Text != nil, c.JSON != nil, c.Image != nil, c.Document != nil, c.Video != nil) != 1:
+			return oneKey("ToolResultContentBlock", at, "text, json, image, document, video")
 		case c.Text != nil && blank(*c.Text):
 			return blankText("ToolResultContentBlock", at)
 		case c.JSON != nil && !isObject(c.JSON):

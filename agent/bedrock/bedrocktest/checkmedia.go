@@ -16,11 +16,17 @@ const (
 	maxDocuments     = 5
 	maxDocumentBytes = 4_500_000
 	maxDocumentName  = 200
+
+	// maxVideoBytes are 25 MB in base64.
+	// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_VideoSource.html
+	maxVideoBytes = 18_750_000
+	maxNovaVideos = 1
 )
 
 var (
 	imageFormats    = []string{"png", "jpeg", "gif", "webp"}
 	documentFormats = []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}
+	videoFormats    = []string{"mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp"}
 
 	documentName = regexp.MustCompile(`^[a-zA-Z0-9\s()\[\]-]+$`)
 	twoSpaces    = regexp.MustCompile(`\s\s`)
@@ -40,7 +46,7 @@ func checkMedia(in *wireRequest) string {
 			at := fmt.Sprintf("messages.%d.content.%d", i, j)
 			said = said || b.Text != nil
 			beside = beside || b.Document != nil
-			media := []wireResultBlock{{Image: b.Image, Document: b.Document}}
+			media := []wireResultBlock{{Image: b.Image, Document: b.Document, Video: b.Video}}
 			if b.ToolResult != nil {
 				media = b.ToolResult.Content
 			}
@@ -57,6 +63,8 @@ func checkMedia(in *wireRequest) string {
 				case c.Document != nil:
 					documents++
 					msg = checkDocument(c.Document, at+".document", names)
+				case c.Video != nil:
+					msg = checkVideo(c.Video, at+".video")
 				}
 				if msg != "" {
 					return msg
@@ -83,6 +91,17 @@ func checkImage(m *wireMedia, at string) string {
 		return "Malformed input request: extraneous key [name] is not permitted, please reformat your input and try again."
 	}
 	return checkSource(m.Source, at+".source", "ImageSource", maxImageBytes)
+}
+
+// checkVideo takes the format also as a media type, as Amazon Nova Pro did in a recording of pydantic-ai's.
+func checkVideo(m *wireMedia, at string) string {
+	switch {
+	case !slices.Contains(videoFormats, strings.TrimPrefix(m.Format, "video/")):
+		return enum(m.Format, at+".format", strings.Join(videoFormats, ", "))
+	case m.Name != nil:
+		return "Malformed input request: extraneous key [name] is not permitted, please reformat your input and try again."
+	}
+	return checkSource(m.Source, at+".source", "VideoSource", maxVideoBytes)
 }
 
 func checkDocument(m *wireMedia, at string, names map[string]bool) string {

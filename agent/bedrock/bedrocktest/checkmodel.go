@@ -14,7 +14,9 @@ func checkModel(in *wireRequest) string {
 		applies bool
 		check   func(*wireRequest) string
 	}{
+		{m.isClaude(), checkNoVideo},
 		{m.isClaude(), checkLocations},
+		{m.isNova(), checkNovaVideos},
 		{m.isClaude(), checkBlankStops},
 		{m.isClaude() || m.maker == "", checkThinking},
 		{m.isNova(), checkNovaResults},
@@ -57,6 +59,39 @@ func checkLocations(in *wireRequest) string {
 	return ""
 }
 
+// checkNoVideo: Claude takes no videos.
+func checkNoVideo(in *wireRequest) string {
+	if videos(in) > 0 {
+		return "This model doesn't support the video content block that you provided. Update the content block and try again."
+	}
+	return ""
+}
+
+// checkNovaVideos has its number from https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html; the
+// words are not known.
+func checkNovaVideos(in *wireRequest) string {
+	if n := videos(in); n > maxNovaVideos {
+		return malformed(fmt.Sprintf("the number of videos is %d, and the model takes %d", n, maxNovaVideos))
+	}
+	return ""
+}
+
+// videos counts the videos of a request.
+func videos(in *wireRequest) int {
+	n := 0
+	for _, m := range in.Messages {
+		for _, b := range m.Content {
+			n += count(b.Video != nil)
+			if b.ToolResult != nil {
+				for _, c := range b.ToolResult.Content {
+					n += count(c.Video != nil)
+				}
+			}
+		}
+	}
+	return n
+}
+
 // checkBlankStops: the service takes a stop sequence of white space, Claude does not.
 // Source: https://github.com/BerriAI/litellm/issues/3286
 func checkBlankStops(in *wireRequest) string {
@@ -74,7 +109,7 @@ func checkNovaResults(in *wireRequest) string {
 				continue
 			}
 			for _, c := range b.ToolResult.Content {
-				if c.Document != nil {
+				if c.Document != nil || c.Video != nil {
 					return malformed(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [toolResult] is not permitted", i, j))
 				}
 			}

@@ -68,6 +68,7 @@ func TestModelRules(t *testing.T) {
 		image   = `{"image":{"format":"png","source":` + place + `}}`
 		doc     = `{"document":{"format":"pdf","name":"A","source":` + place + `}}`
 		inBytes = `{"document":{"format":"pdf","name":"A","source":{"bytes":"AAAA"}}}`
+		video   = `{"video":{"format":"mp4","source":` + place + `}}`
 		said    = `{"text":"?"}`
 		point   = `{"cachePoint":{"type":"default"}}`
 		spec    = `{"toolSpec":{"name":"x","inputSchema":{"json":{"type":"object"}}}}`
@@ -91,6 +92,12 @@ func TestModelRules(t *testing.T) {
 		others               []string
 	}{
 		"an image in S3":       {user(said, image), claude, "This model doesn't support the s3Uri field. Remove s3Uri and try again.", []string{nova, "any-model"}},
+		"a video":              {user(said, video), claude, "This model doesn't support the video content block that you provided.", []string{nova, "any-model"}},
+		"a video's result":     {result(`"content":[` + video + `]`), claude, "doesn't support the video content block", nil},
+		"a video's result too": {result(`"content":[` + video + `]`), nova, "#/messages/2/content/0: extraneous key [toolResult] is not permitted", nil},
+		"a video by a result":  {result(`"content":[{"text":"1"}]`, video), claude, "doesn't support the video content block", []string{nova}},
+		"two videos":           {user(said, video, video), nova, "the number of videos is 2", []string{"any-model"}},
+		"a cached video":       {user(said, video, point), nova, "Cache point cannot be inserted after a video block.", nil},
 		"an image's result":    {result(`"content":[` + image + `]`), claude, "doesn't support the s3Uri field", []string{nova}},
 		"a document in S3":     {user(said, doc), claude, "messages.0.content.1.document.source.type: Field required", []string{nova}},
 		"a document's result":  {result(`"content":[` + doc + `]`), nova, "#/messages/2/content/0: extraneous key [toolResult] is not permitted", []string{claude, llama}},

@@ -32,6 +32,6 @@
 // a name that a test made up ("any-model"), has only the rules that hold for all models. An id that cannot be a model's,
 // such as "us.does-not-exist-model-v1:0", is refused. Each rule has its source in a comment.
 //
-// What it does not do: it counts no tokens, has no list of the models that exist, and looks into no image and no
+// What it does not do: it counts no tokens, has no list of the models that exist, and looks into no image, video or
 // document.
 package bedrocktest

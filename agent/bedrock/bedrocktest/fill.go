@@ -94,6 +94,8 @@ func (r *Request) part(b wireBlock) agent.Part {
 		return agent.Part{Image: r.media(b.Image)}
 	case b.Document != nil:
 		return agent.Part{Document: r.media(b.Document)}
+	case b.Video != nil:
+		return agent.Part{Video: r.media(b.Video)}
 	case b.Reasoning != nil && b.Reasoning.ReasoningText != nil:
 		t := b.Reasoning.ReasoningText
 		return agent.Part{Reasoning: &agent.Reasoning{Text: *t.Text, Signature: *t.Signature}}
@@ -115,6 +117,8 @@ func (r *Request) result(w *wireToolResult) agent.Part {
 			b.Image = r.media(c.Image)
 		case c.Document != nil:
 			b.Document = r.media(c.Document)
+		case c.Video != nil:
+			b.Video = r.media(c.Video)
 		default:
 			b.JSON = c.JSON
 		}
@@ -125,7 +129,7 @@ func (r *Request) result(w *wireToolResult) agent.Part {
 
 func (r *Request) media(m *wireMedia) *tools.Media {
 	r.remote = r.remote || m.Source.S3Location != nil
-	return &tools.Media{Format: m.Format, Bytes: m.Source.Bytes}
+	return &tools.Media{Format: strings.TrimPrefix(m.Format, "video/"), Bytes: m.Source.Bytes}
 }
 
 // extras names the members that a Script takes, and that an agent.Request has no place for.

@@ -35,6 +35,7 @@ type (
 		ToolResult *wireToolResult   `json:"toolResult,omitempty"`
 		Image      *wireMedia        `json:"image,omitempty"`
 		Document   *wireMedia        `json:"document,omitempty"`
+		Video      *wireMedia        `json:"video,omitempty"`
 		Reasoning  *wireReasoning    `json:"reasoningContent,omitempty"`
 		Citations  *wireCitations    `json:"citationsContent,omitempty"`
 		Guard      *wireGuardContent `json:"guardContent,omitempty"`
@@ -58,8 +59,9 @@ type (
 		JSON     json.RawMessage `json:"json"`
 		Image    *wireMedia      `json:"image"`
 		Document *wireMedia      `json:"document"`
+		Video    *wireMedia      `json:"video"`
 	}
-	// wireMedia is an image, or a document, which alone has a name.
+	// wireMedia is an image, a video, or a document, which alone has a name.
 	wireMedia struct {
 		Format string     `json:"format"`
 		Name   *string    `json:"name"`
