@@ -118,6 +118,11 @@ func TestTokensBoundWhatIsSeen(t *testing.T) {
 			require.Contains(t, res.Header.Get("WWW-Authenticate"), "Bearer")
 		}
 	}
+	// RFC 6750 allows any number of spaces, RFC 9110 any case of the scheme.
+	token := strings.TrimPrefix(ann["Authorization"], "Bearer ")
+	for _, prefix := range []string{"Bearer ", "bearer ", "Bearer  ", "BEARER    "} {
+		require.Equal(t, http.StatusOK, s.status(path, prefix+token), prefix)
+	}
 }
 
 // status is what a GET with this Authorization is answered.
