@@ -2,7 +2,6 @@ package calltime
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,7 +52,7 @@ func TestContext(t *testing.T) {
 		released, cancel := WithDefault(t.Context(), time.Minute, time.Second)
 		cancel()
 		cancel()
-		require.True(t, errors.Is(released.Err(), context.Canceled))
+		require.ErrorIs(t, released.Err(), context.Canceled)
 	})
 }
 

@@ -25,8 +25,7 @@ func checkThinking(in *wireRequest) string {
 	}
 	if i := withoutThought(in.Messages); i >= 0 && t.Type == "enabled" {
 		return modelErrors(fmt.Sprintf("messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. "+
-			"When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost "+
-			"set of `tool_use` and `tool_result` blocks).", i, map[bool]string{true: "text", false: "tool_use"}[in.Messages[i].Content[0].Text != nil]))
+			"When `thinking` is enabled, a final `assistant` message must start with a thinking block.", i, map[bool]string{true: "text", false: "tool_use"}[in.Messages[i].Content[0].Text != nil]))
 	}
 	c := in.InferenceConfig
 	switch {
