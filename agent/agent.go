@@ -110,9 +110,9 @@ func New(m Model, o *Options) (*Agent, error) {
 	if o.MaxAbandoned < 0 {
 		return nil, fmt.Errorf("agent: invalid MaxAbandoned %d: must not be negative", o.MaxAbandoned)
 	}
-	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System, tools: o.Tools, limits: l,
-		limited: o.Limits.ToolTimeout > 0,
-		request: describe(m).Limits, compact: o.Compact, objects: o.Objects, cache: o.Cache,
+	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System,
+		tools: o.Tools, limits: l, limited: o.Limits.ToolTimeout > 0, request: describe(m).Limits, compact: o.Compact,
+		objects: o.Objects, cache: o.Cache,
 		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
 }
 

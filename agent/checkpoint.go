@@ -78,7 +78,8 @@ func (c *Checkpoint) check() error {
 		return errors.New("no run")
 	case !utf8.ValidString(c.Run):
 		return errors.New("the run's id is not UTF-8")
-	case min(c.turn, c.Turns, c.called, c.failing) < 0, min(c.usage.Input, c.usage.Output, c.usage.CacheRead, c.usage.CacheWrite) < 0:
+	case min(c.turn, c.Turns, c.called, c.failing) < 0,
+		min(c.usage.Input, c.usage.Output, c.usage.CacheRead, c.usage.CacheWrite) < 0:
 		return errors.New("a count is negative")
 	case max(c.turn, c.called, c.failing) > math.MaxInt32: // no run comes this far, and beyond it sums could wrap around
 		return errors.New("a count is too large")

@@ -22,7 +22,7 @@ const (
 	// UnknownReason: the model stopped for a [Reason] that the agent does not know, and left more than text.
 	UnknownReason Code = "unknown_reason"
 	LimitReached  Code = "limit"       // one of Limits
-	Incomplete    Code = "incomplete"  // a typed answer was asked for, and the run was cancelled or is pending: see Done.Stop
+	Incomplete    Code = "incomplete"  // of RunAs and StreamAs: the run was cancelled or is pending, see Done.Stop
 	ToolFailed    Code = "tool_failed" // a tool said Fatal, without a code of its own
 	Internal      Code = "internal"    // a defect, of a Model adapter for example
 )

@@ -62,7 +62,8 @@ func reserveUse(c *Call, n int) error {
 			if n == 1 {
 				times = "once"
 			}
-			return Correct(fmt.Sprintf("Not run: %s may be used %s in a conversation, and it has been. Go on without it.", c.Name(), times))
+			return Correct(fmt.Sprintf("Not run: %s may be used %s in a conversation, and it has been. Go on without it.",
+				c.Name(), times))
 		}
 		if uses == nil {
 			uses = map[string]int{}
