@@ -61,8 +61,9 @@ type (
 	// the end of the process. Runs without an id have none. The Checkpoint of Done may be a later one.
 	Checkpointed struct {
 		*Checkpoint
-		// Ended is the turn that has just been added to the history; nil where none was. Whoever stores a history turn
-		// by turn appends it here.
+		// Ended is the turn that has just been added to the history; nil if none was. A host that stores the history
+		// turn by turn appends it. A turn that a cancellation or a fatal call has closed is in Done's History alone,
+		// since the run makes it anew when it is resumed.
 		Ended *Turn
 	}
 

@@ -89,6 +89,7 @@ func (r *run) done(stop Stop) Done {
 // nothing.
 func (r *run) loop() (Stop, *RunError) {
 	if failed := r.begin(); failed != nil {
+		r.last = nil
 		return "", failed
 	}
 	if r.over {
