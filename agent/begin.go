@@ -45,8 +45,13 @@ func (r *run) begin() *RunError {
 		return failed
 	}
 	for _, m := range r.said {
-		if err := r.agent.checkRefs(r.ctx, r.in.reach(), m.Parts); err != nil {
+		if err := r.agent.checkHistory(r.ctx, r.in.reach(), m.Parts); err != nil {
 			return refuse("The conversation names a file that is not there.", err)
+		}
+	}
+	if r.prompt != nil {
+		if err := r.agent.checkRefs(r.ctx, r.in.reach(), r.prompt.Parts); err != nil {
+			return refuse("The message names a file that is not there.", err)
 		}
 	}
 	if r.last == nil {

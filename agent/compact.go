@@ -207,7 +207,7 @@ func (r *run) checkCompacted(turns []Turn) error {
 	}
 	for _, t := range turns {
 		for _, m := range t.Messages {
-			if err := r.agent.checkRefs(r.ctx, r.in.reach(), m.Parts); err != nil {
+			if err := r.agent.checkHistory(r.ctx, r.in.reach(), m.Parts); err != nil {
 				return err
 			}
 		}

@@ -46,6 +46,11 @@ func (in Input) reach() reach { return reach{in.Scope, in.Shared.ReadOnly()} }
 // contains reports whether data of s may be read.
 func (r reach) contains(s scope.Scope) bool { return r.own.Contains(s) || r.shared.Contains(s) }
 
+// isWithdrawn reports whether s is the tenant's shared data and the run may not read it. A run before may have.
+func (r reach) isWithdrawn(s scope.Scope) bool {
+	return s.Level() == scope.SharedLevel && s.TenantID() == r.own.TenantID() && !r.contains(s)
+}
+
 // scopes returns the scopes that are not zero.
 func (r reach) scopes() []scope.Scope {
 	return slices.DeleteFunc([]scope.Scope{r.own, r.shared}, func(s scope.Scope) bool { return s.Require() != nil })
@@ -67,9 +72,19 @@ func (in Input) checkShared() error {
 
 // checkRefs returns an error and reports it if parts name an object that the run may not read.
 func (a *Agent) checkRefs(ctx context.Context, r reach, parts []Part) error {
+	return a.checkMedia(ctx, r, parts, r.contains)
+}
+
+// checkHistory is checkRefs for a history, which may name shared data that the run before could read and this one
+// cannot: the model is sent a note in its place.
+func (a *Agent) checkHistory(ctx context.Context, r reach, parts []Part) error {
+	return a.checkMedia(ctx, r, parts, func(s scope.Scope) bool { return r.contains(s) || r.isWithdrawn(s) })
+}
+
+func (a *Agent) checkMedia(ctx context.Context, r reach, parts []Part, isAllowed func(scope.Scope) bool) error {
 	for m := range media(parts) {
 		f := m.Object
-		if f.IsZero() || r.contains(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
+		if f.IsZero() || isAllowed(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
 			continue
 		}
 		err := fmt.Errorf("agent: media: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside)

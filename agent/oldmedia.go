@@ -39,6 +39,8 @@ func (r *run) messages() []Message {
 		switch {
 		case m.fresh:
 			m.size = int64(len(m.Bytes))
+		case !m.Object.IsZero() && r.in.reach().isWithdrawn(m.Object.Scope()):
+			m.note = "it is not shared with this conversation any more"
 		case r.withoutMedia:
 			m.note = "the request was refused with it"
 		default:

@@ -169,6 +169,22 @@ func TestSharedMedia(t *testing.T) {
 		require.Empty(t, m.requests)
 		require.Len(t, heard.all, 1)
 	}
+	// Later runs that are not given it go on: the model is sent a note in its place, also where it could pass on where
+	// an object is. What a history names of another tenant is still refused.
+	for _, a := range []*Options{{Objects: s.bucket}, {}} {
+		m := play(step{text("Yes."), end})
+		a.Compact = DropOldest(1 << 20)
+		later, err := New(m, a)
+		require.NoError(t, err)
+		_, err = later.Run(t.Context(), Input{Scope: s.acme, Prompt: "Sure?", History: done.History})
+		require.NoError(t, err)
+		sent := lines(History{Turns: []Turn{{m.requests[0].Messages}}})
+		require.NotContains(t, strings.Join(sent, "\n"), "terms.png")
+		require.Contains(t, sent[0], "not shared with this conversation any more")
+		smuggled := History{Turns: []Turn{{[]Message{{User, []Part{{Image: &tools.Media{Format: "png", Object: theirs}}}}, {Assistant, []Part{{Text: "?"}}}}}}}
+		_, err = later.Run(t.Context(), Input{Scope: s.acme, Shared: shared, Prompt: "Sure?", History: smuggled})
+		require.ErrorIs(t, err, object.ErrOutside)
+	}
 	done, err = s.agent(t, play(step{use("c1", "show", `{}`), calls}, step{text("ok"), end}), nil, show(theirs)).
 		Run(t.Context(), Input{Scope: s.acme, Shared: shared, Prompt: "Go."})
 	require.NoError(t, err)
