@@ -111,17 +111,21 @@ func idempotencyKey(s scope.Scope, run string, turn, call int, u ToolUse) string
 	if run == "" {
 		return ""
 	}
-	h := sha256.New()
-	for _, p := range []string{s.Partition(), run, strconv.Itoa(turn), strconv.Itoa(call), u.Name, canonicalJSON(u.Input)} {
-		fmt.Fprintf(h, "%d:%s,", len(p), p)
+	args := canonicalJSON(u.Input)
+	b := make([]byte, 0, 256+len(args))
+	for _, p := range [...]string{s.Partition(), run, u.Name} {
+		b = append(append(strconv.AppendInt(b, int64(len(p)), 10), ':'), p...)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	b = append(strconv.AppendInt(b, int64(turn), 10), ',')
+	b = append(strconv.AppendInt(b, int64(call), 10), ',')
+	sum := sha256.Sum256(append(b, args...))
+	return hex.EncodeToString(sum[:])
 }
 
 // canonicalJSON returns arguments in one form. Those that have none are never run.
-func canonicalJSON(b json.RawMessage) string {
+func canonicalJSON(b json.RawMessage) []byte {
 	if c, err := strictjson.Canonical(b); err == nil {
-		return string(c)
+		return c
 	}
-	return string(b)
+	return b
 }

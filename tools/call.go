@@ -42,7 +42,7 @@ type CallOptions struct {
 
 // NewCall returns a call with these contents. The agent makes calls; a test of a single tool may too.
 func NewCall(o CallOptions) *Call {
-	if o.Shared.Require(scope.SharedLevel) != nil || o.Shared.TenantID() != o.Scope.TenantID() {
+	if o.Shared.Level() != scope.SharedLevel || o.Shared.TenantID() != o.Scope.TenantID() {
 		o.Shared = scope.Scope{} // which denies everything
 	}
 	o.Shared = o.Shared.ReadOnly()
