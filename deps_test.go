@@ -37,6 +37,12 @@ var rules = []rule{
 		deep:   true,
 	},
 	{
+		why:    "trust boundaries of every layer read JSON by internal/strictjson, so it imports the standard library alone",
+		from:   is("internal/strictjson"),
+		allows: standard,
+		deep:   true,
+	},
+	{
 		why:    "everything stands on scope, so it stands on little: the standard library, Unicode normal forms and UUIDs",
 		from:   is("scope"),
 		allows: either(standard, under("golang.org/x/text/unicode/norm", "golang.org/x/text/transform", "golang.org/x/text/internal", "github.com/google/uuid")),

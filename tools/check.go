@@ -142,9 +142,9 @@ func (c *checker) text(s *jsonschema.Schema, v string) {
 	}
 }
 
-// patternWork is how much the patterns of one call may cost, in bytes of text times instructions of the program: half a
-// second or so. The text is the model's, and matching cannot be interrupted.
-const patternWork = 1 << 26
+// patternWork is how much the patterns of one call may cost, in bytes of text times instructions of the program: a
+// quarter of a second or less. The text is the model's, and matching cannot be interrupted.
+const patternWork = 1 << 24
 
 func (c *checker) pattern(expr, v string) {
 	p := c.patterns[expr]

@@ -91,10 +91,8 @@ func TestPatternWorkIsBounded(t *testing.T) {
 	_, err := s.validate(list(10, 100))
 	require.NoError(t, err)
 	for _, raw := range [][]byte{list(1, 1<<20), list(1000, 700)} {
-		begin := time.Now()
 		_, err = s.validate(raw)
 		require.ErrorContains(t, err, `is too long to be compared with ^(?:[a-z]{0,50} ?){0,15}$: send shorter texts`)
-		require.Less(t, time.Since(begin), 10*time.Second)
 	}
 }
 

@@ -4,27 +4,59 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // maxNilDepth is how deep results are searched for nil slices and maps. encoding/json gives up on pointers that are
 // nested deeper and turn out to be a cycle.
 const maxNilDepth = 1000
 
-// fillNil returns v with empty slices and maps in place of nil ones, at any depth: a model reads [] and {} as "nothing
-// found", and null as "unknown". v itself does not change. Nil pointers and interfaces stay null, and values that
-// marshal themselves stay as they are.
-func fillNil(v any) any {
-	if v == nil || !mayHoldNil(reflect.TypeOf(v), nil) {
+// nilFiller puts empty slices and maps in place of nil ones: a model reads [] and {} as "nothing found", and null as
+// "unknown". It remembers the types that it has seen.
+type nilFiller struct{ types sync.Map } // reflect.Type to *nilType
+
+// nilType is what encoding/json makes of a type.
+type nilType struct {
+	mayHold bool       // its JSON may contain the null of a nil slice or map
+	fields  []nilField // of a struct, those that may hold one
+}
+
+type nilField struct {
+	index               int
+	omitEmpty, omitZero bool
+}
+
+// fill returns v with its nil slices and maps filled, at any depth. v itself does not change. Nil pointers and
+// interfaces stay null, and values that marshal themselves stay as they are.
+func (n *nilFiller) fill(v any) any {
+	if v == nil || !n.typeOf(reflect.TypeOf(v)).mayHold {
 		return v
 	}
-	if s := (nilSearch{}); !s.holdsNil(reflect.ValueOf(v), 0) || s.tooDeep {
+	tooDeep := false
+	if !n.holdsNil(reflect.ValueOf(v), 0, &tooDeep) || tooDeep {
 		return v
 	}
-	out := reflect.New(reflect.TypeOf(v)).Elem()
-	out.Set(reflect.ValueOf(v))
-	fill(out)
-	return out.Interface()
+	return n.filledCopy(reflect.ValueOf(v)).Interface()
+}
+
+func (n *nilFiller) typeOf(t reflect.Type) *nilType {
+	if known, ok := n.types.Load(t); ok {
+		return known.(*nilType)
+	}
+	made := &nilType{mayHold: mayHoldNil(t, nil)}
+	if made.mayHold && t.Kind() == reflect.Struct {
+		for f := range t.Fields() {
+			if isEncoded(f) && mayHoldNil(f.Type, nil) {
+				_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+				list := strings.Split(options, ",")
+				made.fields = append(made.fields, nilField{f.Index[0], slices.Contains(list, "omitempty"), slices.Contains(list, "omitzero")})
+			}
+		}
+	}
+	known, _ := n.types.LoadOrStore(t, made)
+	return known.(*nilType)
 }
 
 var (
@@ -47,12 +79,7 @@ func mayHoldNil(t reflect.Type, within []reflect.Type) bool {
 	case reflect.Pointer, reflect.Array:
 		return !marshalsItself(t) && mayHoldNil(t.Elem(), within)
 	case reflect.Struct:
-		for _, w := range within {
-			if w == t {
-				return false // the struct around decides
-			}
-		}
-		if marshalsItself(t) {
+		if slices.Contains(within, t) || marshalsItself(t) { // the struct around decides
 			return false
 		}
 		within = append(within, t)
@@ -71,124 +98,110 @@ func isEncoded(f reflect.StructField) bool {
 }
 
 // isOmitted reports whether encoding/json leaves out the field with this value, whether it is nil or empty.
-func isOmitted(f reflect.StructField, v reflect.Value) bool {
-	_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-	for o := range strings.SplitSeq(options, ",") {
-		switch {
-		case o == "omitempty" && (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0,
-			o == "omitzero" && v.IsZero():
-			return true
-		}
-	}
-	return false
+func (f nilField) isOmitted(v reflect.Value) bool {
+	list := v.Kind() == reflect.Slice || v.Kind() == reflect.Map
+	return f.omitEmpty && list && v.Len() == 0 || f.omitZero && v.IsZero()
 }
 
-// nilSearch looks for nil slices and maps.
-type nilSearch struct{ tooDeep bool }
-
-func (s *nilSearch) holdsNil(v reflect.Value, depth int) bool {
-	if s.tooDeep = s.tooDeep || depth > maxNilDepth; s.tooDeep || !v.IsValid() {
+// holdsNil reports whether v holds a nil slice or map. It sets tooDeep and gives up if v is nested too deeply.
+func (n *nilFiller) holdsNil(v reflect.Value, depth int, tooDeep *bool) bool {
+	*tooDeep = *tooDeep || depth > maxNilDepth
+	if *tooDeep {
 		return false
 	}
-	t := v.Type()
+	t := n.typeOf(v.Type())
+	if !t.mayHold {
+		return false
+	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return !v.IsNil() && !marshalsItself(t) && s.holdsNil(v.Elem(), depth+1)
-	case reflect.Slice, reflect.Array:
-		if marshalsItself(t) {
-			return false
-		}
-		if v.Kind() == reflect.Slice && v.IsNil() {
-			return true
-		}
-		if !mayHoldNil(t.Elem(), nil) {
-			return false
-		}
-		for i := range v.Len() {
-			if s.holdsNil(v.Index(i), depth+1) {
+		return !v.IsNil() && n.holdsNil(v.Elem(), depth+1, tooDeep)
+	case reflect.Struct:
+		for _, f := range t.fields {
+			if fv := v.Field(f.index); !f.isOmitted(fv) && n.holdsNil(fv, depth+1, tooDeep) {
 				return true
 			}
 		}
-	case reflect.Map:
-		if marshalsItself(t) {
-			return false
-		}
+		return false
+	case reflect.Slice, reflect.Map:
 		if v.IsNil() {
 			return true
 		}
-		if !mayHoldNil(t.Elem(), nil) {
-			return false
-		}
+	}
+	if !n.typeOf(v.Type().Elem()).mayHold {
+		return false
+	}
+	if v.Kind() == reflect.Map {
 		for it := v.MapRange(); it.Next(); {
-			if s.holdsNil(it.Value(), depth+1) {
+			if n.holdsNil(it.Value(), depth+1, tooDeep) {
 				return true
 			}
 		}
-	case reflect.Struct:
-		if marshalsItself(t) {
-			return false
-		}
-		for i := range v.NumField() {
-			if f := t.Field(i); isEncoded(f) && !isOmitted(f, v.Field(i)) && s.holdsNil(v.Field(i), depth+1) {
-				return true
-			}
+		return false
+	}
+	for i := range v.Len() {
+		if n.holdsNil(v.Index(i), depth+1, tooDeep) {
+			return true
 		}
 	}
 	return false
 }
 
-// fill fills v in place; what v refers to is copied. holdsNil has found that v is not nested too deeply.
-func fill(v reflect.Value) {
-	t := v.Type()
-	if marshalsItself(t) || !mayHoldNil(t, nil) {
+// fillInPlace fills v; what v refers to is copied. holdsNil has found that v is not nested too deeply.
+func (n *nilFiller) fillInPlace(v reflect.Value) {
+	t := n.typeOf(v.Type())
+	if !t.mayHold {
 		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := t.Field(i); isEncoded(f) && !isOmitted(f, v.Field(i)) {
-				fill(v.Field(i))
+		for _, f := range t.fields {
+			if fv := v.Field(f.index); !f.isOmitted(fv) {
+				n.fillInPlace(fv)
 			}
 		}
-		return
 	case reflect.Array:
 		for i := range v.Len() {
-			fill(v.Index(i))
+			n.fillInPlace(v.Index(i))
 		}
-		return
+	default:
+		if v.CanSet() { // not an embedded pointer to a struct that is not exported
+			n.replace(v)
+		}
 	}
-	if !v.CanSet() { // an embedded pointer to a struct that is not exported
-		return
-	}
+}
+
+// replace sets v, a reference, to a filled copy of what it refers to.
+func (n *nilFiller) replace(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Slice:
-		filled := reflect.MakeSlice(t, v.Len(), v.Len())
+		filled := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(filled, v)
 		for i := range filled.Len() {
-			fill(filled.Index(i))
+			n.fillInPlace(filled.Index(i))
 		}
 		v.Set(filled)
 	case reflect.Map:
-		filled := reflect.MakeMapWithSize(t, v.Len())
+		filled := reflect.MakeMapWithSize(v.Type(), v.Len())
 		for it := v.MapRange(); it.Next(); {
-			filled.SetMapIndex(it.Key(), filledCopy(it.Value()))
+			filled.SetMapIndex(it.Key(), n.filledCopy(it.Value()))
 		}
 		v.Set(filled)
 	case reflect.Pointer:
 		if !v.IsNil() {
-			v.Set(filledCopy(v.Elem()).Addr())
+			v.Set(n.filledCopy(v.Elem()).Addr())
 		}
 	case reflect.Interface:
 		if !v.IsNil() {
-			v.Set(filledCopy(v.Elem()))
+			v.Set(n.filledCopy(v.Elem()))
 		}
 	}
 }
 
 // filledCopy returns a copy of v that has been filled.
-func filledCopy(v reflect.Value) reflect.Value {
+func (n *nilFiller) filledCopy(v reflect.Value) reflect.Value {
 	c := reflect.New(v.Type()).Elem()
 	c.Set(v)
-	fill(c)
+	n.fillInPlace(c)
 	return c
 }

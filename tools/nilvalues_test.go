@@ -40,7 +40,7 @@ type found struct {
 func TestNilSlicesAreEmptyLists(t *testing.T) {
 	t.Parallel()
 	encoded := func(out any) string {
-		res, err := encode(out)
+		res, err := encode(out, &nilFiller{})
 		require.NoError(t, err)
 		return string(res.Blocks[0].JSON)
 	}
@@ -73,12 +73,28 @@ type knot struct {
 	List        []int
 }
 
+// BenchmarkEncode is a result with lists, none of them nil and one of them nil.
+func BenchmarkEncode(b *testing.B) {
+	for name, marks := range map[string][]string{"full": {"a"}, "nil": nil} {
+		v := []inner{{[]string{"a", "b"}}, {[]string{"c"}}, {marks}}
+		var nils nilFiller
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := encode(v, &nils); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // A value that holds itself is an error, as in encoding/json, and found at once.
 func TestNilSlicesInACycle(t *testing.T) {
 	t.Parallel()
 	k := &knot{List: []int{1}}
 	k.Left, k.Right = k, k
-	_, err := encode(k)
+	_, err := encode(k, &nilFiller{})
 	require.ErrorContains(t, err, "cycle")
 	require.False(t, mayHoldNil(reflect.TypeFor[struct {
 		A string

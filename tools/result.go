@@ -37,7 +37,7 @@ type Summarizer interface{ Summary() string }
 const summaryRunes = 80
 
 // encode turns what a tool's function returned into a Result.
-func encode[Out any](out Out) (Result, error) {
+func encode[Out any](out Out, nils *nilFiller) (Result, error) {
 	var res Result
 	switch v := any(out).(type) {
 	case Result:
@@ -57,7 +57,7 @@ func encode[Out any](out Out) (Result, error) {
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
 		enc.SetEscapeHTML(false) // for a model, not for a page: \u003c costs tokens
-		if err := enc.Encode(fillNil(out)); err != nil {
+		if err := enc.Encode(nils.fill(out)); err != nil {
 			return Result{}, err
 		}
 		res.Blocks = []Block{{JSON: bytes.TrimSuffix(buf.Bytes(), []byte("\n"))}}

@@ -41,6 +41,7 @@ type function struct {
 	validate func(json.RawMessage) (json.RawMessage, error)
 	decode   func(json.RawMessage) (any, json.RawMessage, error) // validates too
 	h        Handler
+	nils     nilFiller
 }
 
 // as is the same tool under another name.
@@ -138,7 +139,7 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		if err != nil {
 			return Result{}, err
 		}
-		res, err := encode(out)
+		res, err := encode(out, &fn.nils)
 		if err != nil {
 			return Result{}, fmt.Errorf("tools: the result of %s: %w", name, err)
 		}

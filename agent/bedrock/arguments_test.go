@@ -50,3 +50,34 @@ func TestNumbersAndListsOverTheWire(t *testing.T) {
 		require.Contains(t, string(script.Requests()[1].Body), `{"json":{"marks":[]}}`)
 	})
 }
+
+// Half a surrogate pair in a result reaches the service as U+FFFD, and JSON that cannot be mended as a failed result, so
+// the conversation goes on.
+func TestResultsWithDefectsOverTheWire(t *testing.T) {
+	t.Parallel()
+	script := bt.NewScript(
+		bt.Reply(bt.ToolUse("a", "read", `{"doc":"{\"text\":\"\\ud99c\"}"}`), bt.ToolUse("b", "read", `{"doc":"{\"a\":1,\"a\":2}"}`)),
+		bt.Reply(bt.Text("Emma.")),
+		bt.Reply(bt.Text("Yes.")),
+	)
+	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+		tool, err := tools.New("read", "Reads a document.", func(_ context.Context, _ *tools.Call, in struct {
+			Doc string `json:"doc"`
+		}) (tools.Block, error) {
+			return tools.Block{JSON: []byte(in.Doc)}, nil
+		}, tools.Truncate(256))
+		require.NoError(t, err)
+		a, err := agent.New(m, &agent.Options{Tools: tools.Of(tool)})
+		require.NoError(t, err)
+		tenant, err := scope.Tenant("acme")
+		require.NoError(t, err)
+		done, err := a.Run(t.Context(), agent.Input{Scope: tenant, Prompt: "Which book is this?"})
+		require.NoError(t, err)
+		_, err = a.Run(t.Context(), agent.Input{Scope: tenant, Prompt: "Sure?", History: done.History})
+		require.NoError(t, err)
+		for _, r := range script.Requests()[1:] {
+			require.Contains(t, string(r.Body), `{"json":{"text":"\ufffd"}}`)
+			require.Contains(t, string(r.Body), `"status":"error"`)
+		}
+	})
+}

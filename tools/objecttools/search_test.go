@@ -219,7 +219,7 @@ func (c *endsAfter) Err() error {
 }
 
 // costly are expressions of which each match looks at all that follows, or that are large.
-var costly = []string{`a(?:(?:[^b]{0,60})+b)?`, `a(?:.{0,30}){0,15}`, `a.*b|a`, `a{1,400}`, `\ba|a(?:[^b]*b)?`}
+var costly = []string{`a(?:(?:[^b]{0,60})+b)?`, `a(?:.{0,30}){0,15}`, `\ba|a(?:[^b]*b)?`}
 
 // A call does a bounded amount of work, looks at its context between two matches, and goes on with a cursor.
 func TestSearchWorkIsBounded(t *testing.T) {
@@ -242,7 +242,7 @@ func TestSearchWorkIsBounded(t *testing.T) {
 				s.lines = &lines{t: tx, max: p.pieceLen(), line: 1}
 				return s, s.run(ctx)
 			}
-			s, err := search(t.Context(), 2*one)
+			s, err := search(t.Context(), one)
 			require.NoError(t, err)
 			require.Greater(t, s.work, -one, "%s: %s", pattern, name)
 			require.Positive(t, s.out.End, "it comes on")

@@ -18,20 +18,24 @@ func (s *searcher) piece(ctx context.Context, p piece) (stopped bool, err error)
 	return s.longLine(ctx, p)
 }
 
-// maxTimes is how many matches of one line are counted.
+// maxTimes is how many matches of one line are counted; fewer if the budget is spent.
 const maxTimes = 100
 
 // wholeLine looks for the matches of a line, which are told as one.
 func (s *searcher) wholeLine(ctx context.Context, p piece) (stopped bool, err error) {
 	var first [2]int
 	times := 0
-	for f := s.p.find(p.b); times < maxTimes; times++ {
+	for f := s.p.find(p.b); times < maxTimes && (times == 0 || s.work > 0); times++ {
 		m, ok, err := s.next(ctx, f)
 		if err != nil {
 			return false, err
 		}
 		if !ok {
 			break
+		}
+		if s.work <= 0 && p.off > s.out.Start { // all of the line is for the next call, which has more for it
+			s.spent(p.off, p.line, false)
+			return true, nil
 		}
 		if times == 0 {
 			first = m
