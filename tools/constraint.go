@@ -19,7 +19,7 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// The tags by which a field says more of its values than its Go type does.
+// The tags that constrain the values of a field beyond its Go type.
 var (
 	constraintTags = []string{"enum", "min", "max", "minlen", "maxlen", "minitems", "maxitems", "pattern", "format"}
 	// Names of the same things in schemas: written as a tag, they would be silently without effect.
@@ -40,12 +40,12 @@ func (c constraints) constrain(t reflect.Type, s *jsonschema.Schema, path string
 	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array:
 		return c.constrain(t.Elem(), s.Items, path+"[]")
 	case t.Kind() == reflect.Struct:
-		return c.fields(t, s, path)
+		return c.constrainFields(t, s, path)
 	}
 	return nil
 }
 
-func (c constraints) fields(t reflect.Type, s *jsonschema.Schema, path string) error {
+func (c constraints) constrainFields(t reflect.Type, s *jsonschema.Schema, path string) error {
 	for f := range t.Fields() {
 		tag := f.Tag.Get("json")
 		name, _, _ := strings.Cut(tag, ",")
@@ -54,11 +54,11 @@ func (c constraints) fields(t reflect.Type, s *jsonschema.Schema, path string) e
 		}
 		here := join(path, name)
 		if f.Anonymous || !f.IsExported() || tag == "-" {
-			if given := given(f.Tag); len(given) > 0 {
+			if given := findTags(f.Tag); len(given) > 0 {
 				return fmt.Errorf("%sthe tag %q constrains no argument", at(join(path, f.Name)), given[0])
 			}
 			if f.Anonymous && tag != "-" {
-				if err := c.fields(f.Type, s, path); err != nil {
+				if err := c.constrainFields(f.Type, s, path); err != nil {
 					return err
 				}
 			}
@@ -68,15 +68,15 @@ func (c constraints) fields(t reflect.Type, s *jsonschema.Schema, path string) e
 		if err := c.constrain(f.Type, p, here); err != nil {
 			return err
 		}
-		if err := c.apply(f.Tag, p); err != nil {
+		if err := c.applyTags(f.Tag, p); err != nil {
 			return fmt.Errorf("%s%w", at(here), err)
 		}
 	}
 	return nil
 }
 
-// given are the constraint tags of a field.
-func given(tag reflect.StructTag) (names []string) {
+// findTags returns the constraint tags of a field.
+func findTags(tag reflect.StructTag) (names []string) {
 	for _, name := range slices.Concat(constraintTags, mistakenTags) {
 		if _, ok := tag.Lookup(name); ok {
 			names = append(names, name)
@@ -85,17 +85,17 @@ func given(tag reflect.StructTag) (names []string) {
 	return names
 }
 
-// apply puts the tags of one field into its schema. Those of values bind the innermost items of a list.
-func (c constraints) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
+// applyTags puts the tags of one field into its schema. Those of values bind the innermost items of a list.
+func (c constraints) applyTags(tag reflect.StructTag, s *jsonschema.Schema) error {
 	leaf := s
 	for leaf.Type == "array" {
 		leaf = leaf.Items
 	}
-	for _, name := range given(tag) {
+	for _, name := range findTags(tag) {
 		if slices.Contains(mistakenTags, name) {
 			return fmt.Errorf("there is no tag %q: the tags are %q", name, constraintTags)
 		}
-		if err := c.one(name, tag.Get(name), s, leaf); err != nil {
+		if err := c.applyTag(name, tag.Get(name), s, leaf); err != nil {
 			return fmt.Errorf("the tag %s:%q %w", name, tag.Get(name), err)
 		}
 	}
@@ -127,8 +127,8 @@ func (c constraints) apply(tag reflect.StructTag, s *jsonschema.Schema) error {
 
 var errMisplaced = errors.New("does not fit the field's type")
 
-// one puts one tag into the schema: of the field, s, or of its values, leaf.
-func (c constraints) one(name, value string, s, leaf *jsonschema.Schema) error {
+// applyTag puts one tag into the schema: of the field, s, or of its values, leaf.
+func (c constraints) applyTag(name, value string, s, leaf *jsonschema.Schema) error {
 	var fits bool
 	switch name {
 	case "enum":
@@ -148,21 +148,21 @@ func (c constraints) one(name, value string, s, leaf *jsonschema.Schema) error {
 	var err error
 	switch name {
 	case "enum":
-		leaf.Enum, err = enum(value, leaf.Type)
+		leaf.Enum, err = parseEnum(value, leaf.Type)
 	case "min":
-		leaf.Minimum, err = bound(value, leaf)
+		leaf.Minimum, err = parseBound(value, leaf)
 	case "max":
-		leaf.Maximum, err = bound(value, leaf)
+		leaf.Maximum, err = parseBound(value, leaf)
 	case "minlen":
-		leaf.MinLength, err = count(value)
+		leaf.MinLength, err = parseCount(value)
 	case "maxlen":
-		leaf.MaxLength, err = count(value)
+		leaf.MaxLength, err = parseCount(value)
 	case "minitems":
-		s.MinItems, err = count(value)
+		s.MinItems, err = parseCount(value)
 	case "maxitems":
-		s.MaxItems, err = count(value)
+		s.MaxItems, err = parseCount(value)
 	case "pattern":
-		leaf.Pattern, err = value, c.pattern(value)
+		leaf.Pattern, err = value, c.addPattern(value)
 	case "format":
 		if _, ok := formats[value]; !ok {
 			return errors.New("names no format that is checked: there are date, time, date-time, email, uuid and uri")
@@ -175,8 +175,8 @@ func (c constraints) one(name, value string, s, leaf *jsonschema.Schema) error {
 	return err
 }
 
-// enum reads the values of an enum, which commas separate.
-func enum(value, kind string) (out []any, err error) {
+// parseEnum reads the values of an enum, which commas separate.
+func parseEnum(value, kind string) (out []any, err error) {
 	for part := range strings.SplitSeq(value, ",") {
 		var v any = part
 		if part == "" || part != strings.TrimSpace(part) {
@@ -195,8 +195,8 @@ func enum(value, kind string) (out []any, err error) {
 	return out, nil
 }
 
-// bound reads a bound of numbers. The Go type may have bounds already, which a tag narrows.
-func bound(value string, s *jsonschema.Schema) (*float64, error) {
+// parseBound reads a bound of numbers. The Go type may have bounds already, which a tag narrows.
+func parseBound(value string, s *jsonschema.Schema) (*float64, error) {
 	f, err := parseNumber(value, s.Type)
 	if err != nil {
 		return nil, err
@@ -207,28 +207,28 @@ func bound(value string, s *jsonschema.Schema) (*float64, error) {
 	return &f, nil
 }
 
-// parseNumber reads a number as JSON writes it. Integers beyond 2^53-1 are refused: not every reader of JSON can tell
-// them from their neighbours.
+// parseNumber reads a number as JSON writes it. It rejects integers beyond 2^53-1, because not every reader of JSON
+// can tell them from their neighbours.
 func parseNumber(value, kind string) (float64, error) {
 	var f float64
 	if err := json.Unmarshal([]byte(value), &f); err != nil || value == "null" || value != strings.TrimSpace(value) {
-		return 0, fmt.Errorf("has %q, which is no number", value)
+		return 0, fmt.Errorf("has %q, which is not a number", value)
 	}
 	if kind == "integer" && (f != math.Trunc(f) || math.Abs(f) > 1<<53-1) {
-		return 0, fmt.Errorf("has %q, which is no integer of at most 53 bits", value)
+		return 0, fmt.Errorf("has %q, which is not an integer of at most 53 bits", value)
 	}
 	return f, nil
 }
 
-func count(value string) (*int, error) {
+func parseCount(value string) (*int, error) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		return nil, fmt.Errorf("has %q, which is no count", value)
+		return nil, fmt.Errorf("has %q, which is not a count", value)
 	}
 	return &n, nil
 }
 
-// goOnly finds what Go's regular expressions have and JavaScript's, which are those of JSON Schema, have not or read
+// goOnly finds syntax of Go's regular expressions that JSON Schema, which uses JavaScript's, lacks or reads
 // differently: flags and named groups, \A \z \a \C \Q \E \p \P, \x{…}, classes such as [[:alpha:]].
 var goOnly = regexp.MustCompile(`^(?:[^\\]|\\.)*?(?:\(\?[^:]|\\[AzaCQEpP]|\\x\{|\[:\^?[a-z]+:\])`)
 
@@ -238,14 +238,15 @@ type pattern struct {
 	size int // instructions of its program: what it costs to match a byte, at most
 }
 
-// pattern compiles a pattern. It is a regular expression that both Go and JSON Schema read in the same way.
-func (c constraints) pattern(value string) error {
+// addPattern compiles a pattern. It is a regular expression that both Go and JSON Schema read in the same way.
+func (c constraints) addPattern(value string) error {
 	tree, err := syntax.Parse(value, syntax.Perl)
 	if err != nil {
 		return err
 	}
 	if value == "" || goOnly.MatchString(value) {
-		return errors.New("is empty, or has syntax that JSON Schema does not have: flags, named groups, \\A, \\z, \\p, [:class:]")
+		return errors.New("is empty, or has syntax that JSON Schema does not have: " +
+			"flags, named groups, \\A, \\z, \\p, [:class:]")
 	}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil {

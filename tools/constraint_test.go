@@ -182,7 +182,7 @@ func TestTagsThatAreRefused(t *testing.T) {
 		`s: the tag pattern:"[[:alpha:]]" is empty, or has`: struct {
 			S string `json:"s" pattern:"[[:alpha:]]"`
 		}{},
-		`n: the tag min:"x" has "x", which is no number`: struct {
+		`n: the tag min:"x" has "x", which is not a number`: struct {
 			N int `json:"n" min:"x"`
 		}{},
 		`n: the tag min:"null" has "null"`: struct {
@@ -191,7 +191,7 @@ func TestTagsThatAreRefused(t *testing.T) {
 		`n: the tag min:" 1" has " 1"`: struct {
 			N int `json:"n" min:" 1"`
 		}{},
-		`n: the tag min:"1.5" has "1.5", which is no int`: struct {
+		`n: the tag min:"1.5" has "1.5", which is not an int`: struct {
 			N int `json:"n" min:"1.5"`
 		}{},
 		`n: the tag max:"9007199254740992" has`: struct {
@@ -278,10 +278,10 @@ func TestReservedWordsUnderTags(t *testing.T) {
 
 func TestPatternsOfJSONSchema(t *testing.T) {
 	for _, ok := range []string{`^a$`, `(?:a|b)+`, `\\z`, `[:;]`, `\(?x`, `\d{3}-\w\s\b`, `[^\]]`, `a\.b`} {
-		require.NoError(t, constraints{patterns: map[string]pattern{}}.pattern(ok), ok)
+		require.NoError(t, constraints{patterns: map[string]pattern{}}.addPattern(ok), ok)
 	}
 	for _, no := range []string{`(?s)a`, `(?P<n>a)`, `(?<n>a)`, `\Aa`, `a\\\z`, `\Qa\E`, `\pL`, `\x{41}`, `[[:^digit:]]`, `a(?=b)`, `(a)\1`} {
-		require.Error(t, constraints{patterns: map[string]pattern{}}.pattern(no), no)
+		require.Error(t, constraints{patterns: map[string]pattern{}}.addPattern(no), no)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// number checks a number against its schema and its Go type, so that it decodes if it passes.
-func (c *checker) number(s *jsonschema.Schema, v strictjson.Value) {
+// checkNumber checks a number against its schema and its Go type, so that it decodes if it passes.
+func (c *checker) checkNumber(s *jsonschema.Schema, v strictjson.Value) {
 	literal := string(v.Raw())
 	t := c.types[s]
 	if t != nil && t.Kind() != reflect.Float32 && t.Kind() != reflect.Float64 {
@@ -24,17 +24,17 @@ func (c *checker) number(s *jsonschema.Schema, v strictjson.Value) {
 	f, _ := strconv.ParseFloat(literal, 64) // ±Inf beyond float64
 	misfits := len(c.found) + c.more
 	if s.Minimum != nil && f < *s.Minimum {
-		c.say("%s is less than %s", shownLiteral(literal), shownNumber(*s.Minimum))
+		c.report("%s is less than %s", clipNumber(literal), formatNumber(*s.Minimum))
 	}
 	if s.Maximum != nil && f > *s.Maximum {
-		c.say("%s is more than %s", shownLiteral(literal), shownNumber(*s.Maximum))
+		c.report("%s is more than %s", clipNumber(literal), formatNumber(*s.Maximum))
 	}
 	if s.Enum != nil && !slices.Contains(s.Enum, any(f)) {
-		c.say("%s is not one of %s", shownLiteral(literal), choices(s.Enum))
+		c.report("%s is not one of %s", clipNumber(literal), listChoices(s.Enum))
 	}
 	if t != nil && len(c.found)+c.more == misfits {
 		if least, most := limits(t, literal); most != "" {
-			c.say("%s is out of range: want a number from %s to %s", shownLiteral(literal), least, most)
+			c.report("%s is out of range: want a number from %s to %s", clipNumber(literal), least, most)
 		}
 	}
 }
@@ -66,16 +66,16 @@ func limits(t reflect.Type, literal string) (least, most string) {
 // isNumber reports whether t is an integer or a float.
 func isNumber(t reflect.Type) bool { return reflect.Int <= t.Kind() && t.Kind() <= reflect.Float64 }
 
-// shownLiteral is a number in a message, as it is written unless it is long.
-func shownLiteral(literal string) string {
+// clipNumber returns a number for a message, as it is written unless it is long.
+func clipNumber(literal string) string {
 	if cut, ok := clip(literal, 40); ok {
 		return cut + "…"
 	}
 	return literal
 }
 
-// shownNumber is a bound in a message, without an exponent if a person would write none.
-func shownNumber(f float64) string {
+// formatNumber returns a bound for a message, without an exponent if a person would write none.
+func formatNumber(f float64) string {
 	if math.Abs(f) < 1e15 {
 		return strconv.FormatFloat(f, 'f', -1, 64)
 	}

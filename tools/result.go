@@ -36,7 +36,7 @@ type Summarizer interface{ Summary() string }
 // summaryRunes is how much of a block a Summary shows that no tool has written.
 const summaryRunes = 80
 
-// encode turns what a tool's function returned into a Result.
+// encode returns the Result of what a tool's function has returned.
 func encode[Out any](out Out, nils *nilFiller) (Result, error) {
 	var res Result
 	switch v := any(out).(type) {
@@ -117,7 +117,7 @@ func (b Block) Check() error {
 	return nil
 }
 
-// sendable returns r, its JSON repaired if that is what it lacks, or the error of Check.
+// sendable returns r, with its JSON repaired if necessary, or the error of Check.
 func (r Result) sendable() (Result, error) {
 	err := r.Check()
 	if err != nil {

@@ -17,8 +17,8 @@ const truncateNote = 128
 // lists and objects are closed, so that it stays JSON: what is missing is at its end, from the last object too. Images
 // and documents, errors and the Summary stay as they are.
 //
-// A result that fits costs one pass over its JSON. Inside [Audit] and outside [RetryTransient] it cuts once. It panics if n is less than
-// 256.
+// A result that fits costs one pass over its JSON. Inside [Audit] and outside [RetryTransient] it cuts once. It panics
+// if n is less than 256.
 func Truncate(n int) Middleware {
 	if n < 2*truncateNote {
 		panic(fmt.Sprintf("tools: results of %d bytes", n))
@@ -82,8 +82,8 @@ func cutText(s string, n int) string {
 	return s[:max(n, 0)]
 }
 
-// cutJSON returns the longest beginning of valid JSON that can be closed within n bytes, closed; nil where there is
-// none, as of a number. raw is longer than n.
+// cutJSON returns the longest beginning of strict JSON that can be closed within n bytes, and closes it. It returns nil
+// if there is none, as for a number. raw is longer than n.
 func cutJSON(raw json.RawMessage, n int) json.RawMessage {
 	var open []byte // what closes the containers that are open, the innermost last
 	end, tail, closing := 0, "", []byte(nil)

@@ -161,7 +161,7 @@ func (s *searcher) run(ctx context.Context) error {
 		}
 		s.behind(p)
 		if !stopped {
-			if stopped, err = s.piece(ctx, p); err != nil {
+			if stopped, err = s.searchPiece(ctx, p); err != nil {
 				return err
 			}
 		}

@@ -6,23 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// piece looks for matches, and reports whether the search has to stop.
-func (s *searcher) piece(ctx context.Context, p piece) (stopped bool, err error) {
+// searchPiece looks for matches, and reports whether the search has to stop.
+func (s *searcher) searchPiece(ctx context.Context, p piece) (stopped bool, err error) {
 	if s.work <= 0 {
-		s.spent(p.off, p.line, !p.first)
+		s.stopSpent(p.off, p.line, !p.first)
 		return true, nil
 	}
 	if p.first && p.last && len(p.b) <= longLine {
-		return s.wholeLine(ctx, p)
+		return s.matchWholeLine(ctx, p)
 	}
-	return s.longLine(ctx, p)
+	return s.matchLongLine(ctx, p)
 }
 
 // maxTimes is how many matches of one line are counted; fewer if the budget is spent.
 const maxTimes = 100
 
-// wholeLine looks for the matches of a line, which are told as one.
-func (s *searcher) wholeLine(ctx context.Context, p piece) (stopped bool, err error) {
+// matchWholeLine looks for the matches of a line, which are told as one.
+func (s *searcher) matchWholeLine(ctx context.Context, p piece) (stopped bool, err error) {
 	var first [2]int
 	times := 0
 	for f := s.p.find(p.b); times < maxTimes && (times == 0 || s.work > 0); times++ {
@@ -34,7 +34,7 @@ func (s *searcher) wholeLine(ctx context.Context, p piece) (stopped bool, err er
 			break
 		}
 		if s.work <= 0 && p.off > s.out.Start { // all of the line is for the next call, which has more for it
-			s.spent(p.off, p.line, false)
+			s.stopSpent(p.off, p.line, false)
 			return true, nil
 		}
 		if times == 0 {
@@ -45,27 +45,27 @@ func (s *searcher) wholeLine(ctx context.Context, p piece) (stopped bool, err er
 		return false, nil
 	}
 	l, left := s.lines, s.limit-len(s.out.Matches)
-	if !s.match(p, first, times) {
+	if !s.addMatch(p, first, times) {
 		s.stop(p.off, p.line, false)
 		s.note("the matches up to byte %d are as many as fit: search on with the cursor", s.out.End)
 		return true, nil
 	}
 	if left == 1 {
 		s.stop(l.at(), l.line, false)
-		s.limited()
+		s.noteLimit()
 	}
 	return left == 1, nil
 }
 
-// longLine looks for the matches of a part of a line, or of one that is long, each of which is told by itself.
-func (s *searcher) longLine(ctx context.Context, p piece) (stopped bool, err error) {
+// matchLongLine looks for the matches of a part of a line, or of one that is long, each of which is told by itself.
+func (s *searcher) matchLongLine(ctx context.Context, p piece) (stopped bool, err error) {
 	l := s.lines
 	for f := s.p.find(p.b); ; {
 		switch {
 		case !p.last && f.pos >= l.drop:
 			return false, nil // the next piece has the rest
 		case s.work <= 0 && f.pos > 0:
-			s.spent(p.off+l.t.enc.rawLen(p.b[:min(f.pos, len(p.b))]), p.line, true)
+			s.stopSpent(p.off+l.t.enc.rawLen(p.b[:min(f.pos, len(p.b))]), p.line, true)
 			return true, nil
 		}
 		m, ok, err := s.next(ctx, f)
@@ -82,9 +82,9 @@ func (s *searcher) longLine(ctx context.Context, p piece) (stopped bool, err err
 		switch {
 		case len(s.out.Matches) == s.limit:
 			s.stop(here, p.line, !p.first || m[0] > 0)
-			s.limited()
+			s.noteLimit()
 			return true, nil
-		case !s.match(p, m, 1):
+		case !s.addMatch(p, m, 1):
 			s.stop(here, p.line, !p.first || m[0] > 0)
 			s.note("the matches up to byte %d are as many as fit: search on with the cursor", here)
 			return true, nil
@@ -92,7 +92,7 @@ func (s *searcher) longLine(ctx context.Context, p piece) (stopped bool, err err
 	}
 	if len(s.out.Matches) == s.limit {
 		s.stop(l.at(), l.line, l.inner)
-		s.limited()
+		s.noteLimit()
 		return true, nil
 	}
 	return false, nil
@@ -108,21 +108,21 @@ func (s *searcher) next(ctx context.Context, f *finder) (m [2]int, ok bool, err 
 	return m, ok, nil
 }
 
-// spent stops the search because the call has done all the work that it may.
-func (s *searcher) spent(off, line int64, inner bool) {
+// stopSpent stops the search because the call has done all the work that it may.
+func (s *searcher) stopSpent(off, line int64, inner bool) {
 	s.stop(off, line, inner)
 	s.note("searched up to byte %d of %d, as far as this expression can be in one call: search on with the cursor, "+
 		"or with a simpler pattern", s.out.End, s.out.Size)
 }
 
-func (s *searcher) limited() {
+func (s *searcher) noteLimit() {
 	if s.out.Cursor != "" {
 		s.note("stopped after %d matches, at byte %d of %d: search on with the cursor", s.limit, s.out.End, s.out.Size)
 	}
 }
 
-// match adds a match. It reports false where there is no room.
-func (s *searcher) match(p piece, m [2]int, times int) bool {
+// addMatch adds a match. It reports false if there is no room.
+func (s *searcher) addMatch(p piece, m [2]int, times int) bool {
 	text, clipped := around(p.b, m)
 	out := Match{Line: p.line, Offset: p.off + s.lines.t.enc.rawLen(p.b[:m[0]]), Text: text, Clipped: clipped || !p.first || !p.last}
 	if times > 1 {
