@@ -43,7 +43,7 @@ type Form struct {
 //
 // A form can't carry a precondition: until it expires it can be sent again, and
 // then replaces the object. Read through the Ref that [Signer.Arrived] pins, and
-// give each form a session of its own. The credentials must allow a PUT without
+// use a new session for each form. The credentials must allow a PUT without
 // If-None-Match: credential.FormSigner does, credential.Signer does not. If the
 // length is known, use [Signer.Put].
 //

@@ -18,8 +18,7 @@
 // scope and a [Purpose], and keeps them until shortly before they end.
 // [SessionName] returns the name of such a session in CloudTrail.
 //
-// What a purpose allows at each level, below the scope's own prefix and in its
-// own partition:
+// Each purpose allows, below the scope's own prefix and in its own partition:
 //
 //	Signer      session                      s3 put (write-once) and abort, in the landing bucket
 //	FormSigner  session                      s3 put, in the landing bucket

@@ -110,10 +110,10 @@ func (l *texts) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*[]string)(l))
 }
 
-// Whatever the scope and the purposes, a policy denies other accounts and
-// requests without TLS; what it allows is spelled out and is no scan; it holds S3
-// below the scope's prefix and DynamoDB to partitions of the scope, and can't be
-// satisfied by a request without a partition.
+// Each policy denies other accounts and requests without TLS. Its actions are
+// spelled out and never scans. It holds S3 below the scope's prefix and DynamoDB
+// to partitions of the scope, and a request without a partition does not satisfy
+// it.
 func TestPolicyIsHeldToItsScope(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	r, built := resources(), 0

@@ -62,7 +62,7 @@ func TestSignerWritesOnce(t *testing.T) {
 	requireCode(t, complete(nil), "AccessDenied", "a Complete without If-None-Match")
 	require.NoError(t, complete(aws.String("*")))
 
-	// A form can't carry the header: it takes credentials of its own purpose.
+	// A form can't carry the header, so it needs credentials for forms.
 	forms := s3Client(newVendor(t).Provider(s, credential.FormSigner))
 	_, err = forms.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(landing), Key: key, Body: strings.NewReader("y")})
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestOtherAccountIsDenied(t *testing.T) {
 	require.ErrorIs(t, item, dynamo.ErrDenied)
 }
 
-// What is sent without TLS is denied.
+// Requests without TLS are denied.
 func TestPlainTextIsDenied(t *testing.T) {
 	provider := newVendor(t).Provider(u1s1, credential.Tracker)
 	for endpoint, denied := range map[string]bool{world.gate: false, world.plain: true} {
