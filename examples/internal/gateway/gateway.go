@@ -177,7 +177,7 @@ func (g *Gateway) serve(ctx context.Context, srv *fasthttp.Server, tcp net.Liste
 		_ = l.Close()
 	}
 	for range left {
-		<-ended
+		g.err = errors.Join(g.err, <-ended)
 	}
 	g.err = errors.Join(g.err, g.release())
 }

@@ -107,9 +107,9 @@ func newAPI(
 		},
 	})
 	err = errors.Join(err, srv.ShutDown())
-	<-served // reports that its listener was closed
+	ended := <-served // usually that its listener was closed
 	if app.Load() == nil {
-		return nil, errors.Join(errors.New("the S3 API did not answer"), err)
+		return nil, errors.Join(errors.New("the S3 API did not answer"), err, ended)
 	}
 	return app.Load(), err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net"
@@ -16,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/presign"
@@ -245,21 +245,20 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 func TestDeleteBesidePut(t *testing.T) {
 	t.Parallel()
 	c, bucket := newBucket(t)
+	errs := make([]error, 4)
 	var wg sync.WaitGroup
-	for range 4 {
+	for i := range errs {
 		wg.Go(func() {
-			for i := range 50 {
+			for range 50 {
 				key := aws.String("a/b/c/" + rand.Text() + "/cover.jpg")
-				_, err := c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: key, Body: bytes.NewReader(cover)})
-				if !assert.NoError(t, err, "%d", i) {
-					return
-				}
-				_, err = c.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: key})
-				assert.NoError(t, err)
+				_, put := c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: key, Body: bytes.NewReader(cover)})
+				_, deleted := c.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: key})
+				errs[i] = errors.Join(errs[i], put, deleted)
 			}
 		})
 	}
 	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
 }
 
 // Connections that say nothing are limited for each address, and cannot keep the process itself out.

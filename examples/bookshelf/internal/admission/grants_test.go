@@ -95,7 +95,7 @@ func TestLimit(t *testing.T) {
 		require.ErrorAs(t, err, &full)
 		require.Equal(t, &admission.FullError{Limit: limit, RetryAfter: 10 * time.Minute}, full)
 		reads, writes := store.take()
-		require.EqualValues(t, [2]int64{1, 4}, [2]int64{reads, writes}, "to be refused costs no more than to be admitted")
+		require.Equal(t, [2]int64{1, 4}, [2]int64{reads, writes}, "to be refused costs no more than to be admitted")
 		require.NoError(t, g.Open(t.Context(), newSession(t, newUser(t, "acme", "ben")), time.Now().Add(time.Minute)), "another user")
 		require.NoError(t, g.Open(t.Context(), newSession(t, newUser(t, "globex", "ann")), time.Now().Add(time.Minute)), "another tenant")
 
@@ -121,10 +121,10 @@ func TestUsualCost(t *testing.T) {
 	s := newSession(t, newUser(t, "acme", "ann"))
 	require.NoError(t, g.Open(t.Context(), s, time.Now().Add(time.Minute)))
 	reads, writes := store.take()
-	require.EqualValues(t, [2]int64{0, 1}, [2]int64{reads, writes})
+	require.Equal(t, [2]int64{0, 1}, [2]int64{reads, writes})
 	require.NoError(t, g.Close(t.Context(), s))
 	reads, writes = store.take()
-	require.EqualValues(t, [2]int64{1, 1}, [2]int64{reads, writes})
+	require.Equal(t, [2]int64{1, 1}, [2]int64{reads, writes})
 }
 
 // Many at once, through several processes on one table, never hold more than the limit, and all that is free is used.

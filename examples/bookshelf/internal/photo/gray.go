@@ -35,7 +35,7 @@ func shrink(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, 
 			}
 		}
 		for x, sum := range sums {
-			out.Pix[y*out.Stride+x] = uint8(sum / ((to - from) * (bounds[x+1] - bounds[x]))) //nolint:gosec // a mean of bytes
+			out.Pix[y*out.Stride+x] = uint8(sum / ((to - from) * (bounds[x+1] - bounds[x])))
 		}
 	}
 	return out, nil
@@ -62,7 +62,7 @@ func luminance(row []uint8, img image.RGBA64Image, y int) {
 	default: // all others that the decoders make; unlike At, this allocates nothing
 		for x := range row {
 			c := img.RGBA64At(b.Min.X+x, y)
-			row[x] = onWhite(luma(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))*255, int(c.A>>8)) //nolint:gosec // the upper half
+			row[x] = onWhite(luma(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))*255, int(c.A>>8))
 		}
 	}
 }
@@ -74,5 +74,5 @@ func luma(r, g, b uint8) int {
 
 // onWhite puts a brightness, multiplied by alpha, on white.
 func onWhite(premultiplied, alpha int) uint8 {
-	return uint8(min(255, (premultiplied+255*(255-alpha))/255)) //nolint:gosec // at most 255
+	return uint8(min(255, (premultiplied+255*(255-alpha))/255))
 }
