@@ -33,8 +33,8 @@ type Options struct {
 	Tesseract string
 	// OCRTimeout is how long that program may take. Default: 20 s.
 	OCRTimeout time.Duration
-	// Photos decodes the photos, and bounds the memory that work on them takes. A process should have one. Default:
-	// one for these tools alone.
+	// Photos decodes the photos, and bounds the memory that work on them takes. A process should have one. If
+	// nil, Tools makes one.
 	Photos *photo.Decoder
 }
 

@@ -54,22 +54,13 @@ func readJPEG(r *bufio.Reader, whole bool) (header, error) {
 			return header{}, err
 		}
 		if marker == markerSOS {
-			if f.components == 0 {
-				return header{}, errors.New("a scan before the frame")
-			}
-			if scans++; !whole {
-				break
-			}
-			if scans > maxScans {
-				return header{}, fmt.Errorf("%w: more than %d scans", errVariant, maxScans)
-			}
-			continue
+			scans++
 		}
-		if scans > 0 && (marker == markerAPP0 || marker == markerAPP14) {
-			return header{}, fmt.Errorf("%w: segment %#x after the first scan", errVariant, marker)
-		}
-		if err := f.segment(marker, body); err != nil {
+		if err := f.segment(marker, body, scans); err != nil {
 			return header{}, err
+		}
+		if scans > 0 && !whole {
+			break
 		}
 	}
 	if scans == 0 {
@@ -121,15 +112,40 @@ func readSegment(r *bufio.Reader) ([]byte, error) {
 	return body, err
 }
 
-// segment takes note of a segment.
-func (f *frame) segment(marker byte, body []byte) error {
+// segment takes note of a segment, the header of the scan of that number or one behind it.
+func (f *frame) segment(marker byte, body []byte, scan int) error {
 	switch marker {
+	case markerSOS:
+		switch {
+		case f.components == 0:
+			return errors.New("a scan before the frame")
+		case scan > maxScans:
+			return fmt.Errorf("%w: more than %d scans", errVariant, maxScans)
+		}
+		return nil
 	case markerSOF0, markerSOF1, markerSOF2:
 		if f.components > 0 {
 			return errors.New("two frames")
 		}
 		f.progressive = marker == markerSOF2
 		return f.read(body)
+	case markerAPP0, markerAPP14:
+		if scan > 0 {
+			return fmt.Errorf("%w: segment %#x after the first scan", errVariant, marker)
+		}
+		f.application(marker, body)
+	default:
+		// DHT, JPG and DAC lie among the frames' markers.
+		if marker > markerSOF2 && marker < markerRST0 && marker != 0xc4 {
+			return fmt.Errorf("%w: frame %#x", errVariant, marker)
+		}
+	}
+	return nil
+}
+
+// application takes note of JFIF's segment or Adobe's.
+func (f *frame) application(marker byte, body []byte) {
+	switch marker {
 	case markerAPP0:
 		if len(body) >= 5 {
 			f.jfif = string(body[:5]) == "JFIF\x00"
@@ -138,13 +154,7 @@ func (f *frame) segment(marker byte, body []byte) error {
 		if len(body) >= 12 && string(body[:5]) == "Adobe" {
 			f.adobe, f.transform = true, body[11]
 		}
-	default:
-		// DHT, JPG and DAC lie among the frames' markers.
-		if marker > markerSOF2 && marker < markerRST0 && marker != 0xc4 {
-			return fmt.Errorf("%w: frame %#x", errVariant, marker)
-		}
 	}
-	return nil
 }
 
 // read reads a frame header: T.81, section B.2.2.

@@ -39,14 +39,14 @@ type Options struct {
 	// Token answers /api/dev/token, and Issuer what lies below /issuer/. Default: there are no such paths.
 	Token, Issuer http.Handler
 
-	// Photos decodes uploads. It should be the one that the agent's tools use. Default: one for the server alone.
+	// Photos decodes uploads. It should be the one that the agent's tools use. If nil, the server makes one.
 	Photos *photo.Decoder
 
-	// Arrivals notes what is announced and finds what has arrived. Default: a desk of the server's own, that accepts
-	// uploads of at most MaxUpload.
+	// Arrivals notes uploads that are announced and finds those that have arrived. If nil, the server makes a desk that
+	// accepts uploads of at most MaxUpload.
 	Arrivals *arrivals.Desk
 
-	// Grants bounds the open grants of each user. Default: they are not bounded.
+	// Grants bounds the open grants of each user. If nil, they are not bounded.
 	Grants *admission.Grants
 
 	// Grace is how long after the end of a grant its upload may still be under way. Default: 15 min.
