@@ -1,0 +1,135 @@
+package carrel_test
+
+import (
+	"archive/zip"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// released lists the modules that are tagged together, by directory. Examples are not released.
+var released = []string{"."}
+
+const releaseVersion = "v0.0.1-test"
+
+// TestRelease builds a program outside the repository against the released modules, as `go get` would fetch them:
+// from a module proxy that holds a zip file for each module, without the workspace and without replace directives.
+func TestRelease(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it unpacks and compiles the module outside of the repository")
+	}
+	proxy := t.TempDir()
+	for _, dir := range released {
+		writeModule(t, proxy, dir)
+	}
+	program := t.TempDir()
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(program, name), []byte(text), 0o600))
+	}
+	write("go.mod", "module example.com/importer\n\ngo 1.26.0\n")
+	write("main.go", `package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
+)
+
+func main() {
+	tenant, err := scope.Tenant("acme")
+	if err != nil {
+		panic(err)
+	}
+	_, err = tools.New("greet", "Greets.", func(context.Context, *tools.Call, struct{}) (string, error) { return "hello", nil })
+	fmt.Println(tenant.Level(), err)
+}
+`)
+	cache := strings.TrimSpace(run(t, ".", nil, "go", "env", "GOMODCACHE"))
+	env := []string{
+		"GOPROXY=file://" + proxy + ",file://" + filepath.Join(cache, "cache", "download"),
+		"GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"), "GOFLAGS=-mod=mod -modcacherw", "GOWORK=off", "GONOSUMDB=*",
+	}
+	for _, dir := range released {
+		run(t, program, env, "go", "get", modulePath(dir)+"@"+releaseVersion)
+	}
+	require.Equal(t, "tenant <nil>\n", run(t, program, env, "go", "run", "."))
+}
+
+func modulePath(dir string) string {
+	if dir == "." {
+		return module
+	}
+	return module + "/" + dir
+}
+
+// writeModule adds the module in dir to a file-based module proxy.
+func writeModule(t *testing.T, proxy, dir string) {
+	path := modulePath(dir)
+	versions := filepath.Join(proxy, filepath.FromSlash(path), "@v")
+	require.NoError(t, os.MkdirAll(versions, 0o755))
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	require.NoError(t, err)
+	require.NotContains(t, string(mod), "replace", "a replace directive has no effect in a module that is imported")
+	require.NoError(t, os.WriteFile(filepath.Join(versions, releaseVersion+".mod"), mod, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(versions, releaseVersion+".info"), []byte(`{"Version":"`+releaseVersion+`"}`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(versions, "list"), []byte(releaseVersion+"\n"), 0o600))
+
+	f, err := os.Create(filepath.Join(versions, releaseVersion+".zip"))
+	require.NoError(t, err)
+	defer f.Close()
+	z := zip.NewWriter(f)
+	for _, name := range moduleFiles(t, dir) {
+		w, err := z.Create(path + "@" + releaseVersion + "/" + name)
+		require.NoError(t, err)
+		src, err := os.Open(filepath.Join(dir, name))
+		require.NoError(t, err)
+		_, err = io.Copy(w, src)
+		require.NoError(t, err)
+		require.NoError(t, src.Close())
+	}
+	require.NoError(t, z.Close())
+}
+
+// moduleFiles returns the files of the module in dir that git knows, without those of modules below it.
+func moduleFiles(t *testing.T, dir string) (names []string) {
+	all := strings.Split(strings.TrimSuffix(run(t, dir, nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"), "\x00"), "\x00")
+	var nested []string
+	for _, name := range all {
+		if sub, ok := strings.CutSuffix(name, "/go.mod"); ok {
+			nested = append(nested, sub+"/")
+		}
+	}
+	for _, name := range all {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil { // deleted and not committed yet
+			continue
+		}
+		inside := true
+		for _, sub := range nested {
+			inside = inside && !strings.HasPrefix(name, sub)
+		}
+		if inside {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func run(t *testing.T, dir string, env []string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s %s: %s", name, strings.Join(args, " "), &stderr)
+	return string(out)
+}
