@@ -35,7 +35,7 @@ func (c constraints) constrain(t reflect.Type, s *jsonschema.Schema, path string
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		s.Format = "date-time"
-	case isNumber(t), t.Kind() == reflect.String && reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+	case isNumber(t), isRuledText(t):
 		c.types[s] = t
 	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array:
 		return c.constrain(t.Elem(), s.Items, path+"[]")
@@ -43,6 +43,11 @@ func (c constraints) constrain(t reflect.Type, s *jsonschema.Schema, path string
 		return c.constrainFields(t, s, path)
 	}
 	return nil
+}
+
+// isRuledText reports whether t is a string that checks itself when it is decoded.
+func isRuledText(t reflect.Type) bool {
+	return t.Kind() == reflect.String && reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
 func (c constraints) constrainFields(t reflect.Type, s *jsonschema.Schema, path string) error {
