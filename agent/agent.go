@@ -47,9 +47,9 @@ type Options struct {
 	Tools tools.Set
 	// Limits bound each run. Default: see Limits.
 	Limits Limits
-	// Compact shortens a conversation that grows too long, see [DropOldest] and [Summarise]. If nil, no turn is left out.
-	// In either case long texts and results are cut, the longest first, if the model says that the conversation does not
-	// fit. A run whose conversation cannot be made to fit fails with [ContextFull].
+	// Compact shortens a conversation that grows too long, see [DropOldest] and [Summarise]. If nil, no turn is left
+	// out. In either case long texts and results are cut, the longest first, if the model says that the conversation
+	// does not fit. A run whose conversation cannot be made to fit fails with [ContextFull].
 	Compact Compactor
 	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: no.
 	Cache bool

@@ -111,7 +111,9 @@ func (t Turn) check() error {
 
 // isBlank reports whether m holds nothing but white space, which services refuse or drop.
 func (m Message) isBlank() bool {
-	return !slices.ContainsFunc(m.Parts, func(p Part) bool { return p.kind() != "text" || strings.TrimSpace(p.Text) != "" })
+	return !slices.ContainsFunc(m.Parts, func(p Part) bool {
+		return p.kind() != "text" || strings.TrimSpace(p.Text) != ""
+	})
 }
 
 // check returns an error if p cannot be part of a message of this role.

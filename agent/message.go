@@ -39,8 +39,8 @@ type Reasoning struct {
 	Text, Signature string
 	// Redacted is reasoning that the service has encrypted; then the rest is empty.
 	Redacted []byte
-	// Model is the model that signed it, as in [ModelInfo]; empty if it is not known. Reasoning is left out of requests to
-	// any other model.
+	// Model is the model that signed it, as in [ModelInfo]; empty if it is not known. Reasoning is left out of requests
+	// to any other model.
 	Model string
 }
 

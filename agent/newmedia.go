@@ -43,8 +43,8 @@ func (r *run) accept(l landed) error {
 		return refuse("it holds %d images, %d documents and %d videos, and a request may hold %s.",
 			own.of[anImage], own.of[aDocument], own.of[aVideo], limits.counts())
 	case all.isBeyond(limits):
-		return refuse("together with the other calls of the answer it holds more media than a request may hold, which is %s. "+
-			"Make fewer calls at once.", limits.counts())
+		return refuse("together with the other calls of the answer it holds more media than a request may hold, "+
+			"which is %s. Make fewer calls at once.", limits.counts())
 	}
 	r.media = all
 	return nil

@@ -18,9 +18,9 @@ const (
 )
 
 // answer asks the model, in a conversation that the Compactor may have shortened. If the service refuses the request
-// before an answer has begun because the conversation is too long, the model is asked again with a shorter one, until it
-// fits or nothing is left to shorten. If it refuses the request for another reason, the media of earlier turns may be
-// that reason, and the model is asked again without them.
+// before an answer has begun because the conversation is too long, the model is asked again with a shorter one, until
+// it fits or nothing is left to shorten. If it refuses the request for another reason, the media of earlier turns may
+// be that reason, and the model is asked again without them.
 //
 // A shorter conversation takes the place of the longer one as soon as the service accepts it, and not if it never does:
 // a prompt that can fit nowhere costs the history nothing.

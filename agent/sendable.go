@@ -110,8 +110,8 @@ var storedValues = [][]string{
 	{"messages", "", "parts", "", "result", "blocks", "", "json"},
 }
 
-// repairStored returns a stored turn with its arguments and results repaired. It returns b itself if b is strict JSON, or
-// no JSON at all; nothing else in it changes.
+// repairStored returns a stored turn with its arguments and results repaired. It returns b itself if b is strict JSON
+// or not JSON at all; nothing else in it changes.
 func repairStored(b []byte) []byte {
 	if strictjson.Check(b) == nil || !json.Valid(b) {
 		return b

@@ -143,5 +143,6 @@ func note(offered offer, index int, c call) string {
 		quoted = cutText(quoted, maxQuoted)
 	}
 	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. "+
-		"Make the whole call again, with one JSON object as arguments. The arguments were: %s", index+1, name, c.unreadable, quoted)
+		"Make the whole call again, with one JSON object as arguments. The arguments were: %s",
+		index+1, name, c.unreadable, quoted)
 }

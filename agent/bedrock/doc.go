@@ -15,7 +15,8 @@
 // and call ids that the service would refuse are replaced in the call and in its result.
 // Optional fields that a model rejects can be left out: see [Options.NoResultStatus] and its neighbours.
 // What can never be good is refused with [agent.InvalidCall]: more or larger images, documents and videos than a request
-// may hold, media that are not the user's, a choice of a tool that is not offered.
+// may hold, media that are not the user's, a choice of a tool that is not offered. [Model.Info] tells an agent the limits
+// of a request, so that it applies them before: to a tool's result when it comes, and to what earlier turns have shown.
 //
 // Images, documents and videos are sent as bytes; an object is read through the request's Load, or, with
 // [Options.S3Locations], named so that the service reads it. Reasoning streams as it comes, and goes back to the

@@ -15,7 +15,7 @@ import (
 )
 
 // talk runs prompts one after another with what a tool named show returns. Every run must succeed.
-func talk(t *testing.T, script *bt.Script, o *bedrock.Options, ao agent.Options, results [][]tools.Media, ins ...agent.Input) {
+func talk(t *testing.T, script *bt.Script, results [][]tools.Media, ins ...agent.Input) {
 	t.Helper()
 	calls := 0
 	tool, err := tools.New("show", "Shows.", func(context.Context, *tools.Call, struct{}) ([]tools.Block, error) {
@@ -27,9 +27,8 @@ func talk(t *testing.T, script *bt.Script, o *bedrock.Options, ao agent.Options,
 		return blocks, nil
 	})
 	require.NoError(t, err)
-	ao.Tools, ao.Limits.Parallel = tools.Of(tool), 1
-	bubble(t, script, o, func(t *testing.T, m *bedrock.Model) {
-		a, err := agent.New(m, &ao)
+	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
+		a, err := agent.New(m, &agent.Options{Tools: tools.Of(tool), Limits: agent.Limits{Parallel: 1}})
 		require.NoError(t, err)
 		var h agent.History
 		for _, in := range ins {
@@ -76,7 +75,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			talk(t, bt.NewScript(c.script...), nil, agent.Options{}, c.results, c.ins...)
+			talk(t, bt.NewScript(c.script...), c.results, c.ins...)
 		})
 	}
 
@@ -89,7 +88,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 			}
 			return ok
 		}))
-		talk(t, bt.NewScript(counting), nil, agent.Options{}, nil, agent.Input{Media: media(9, "png", 9)}, agent.Input{Media: media(9, "png", 9)},
+		talk(t, bt.NewScript(counting), nil, agent.Input{Media: media(9, "png", 9)}, agent.Input{Media: media(9, "png", 9)},
 			agent.Input{Media: append(media(9, "png", 9), media(2, "pdf", 9)...)}, agent.Input{Media: media(20, "jpeg", 9)})
 	})
 
@@ -103,7 +102,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 			return ok
 		}))
 		big := agent.Input{Media: media(3, "png", 3_000_000)}
-		talk(t, bt.NewScript(counting), nil, agent.Options{}, nil, big, big, big)
+		talk(t, bt.NewScript(counting), nil, big, big, big)
 	})
 }
 
