@@ -115,7 +115,7 @@ func typeLines(t *testing.T, fset *token.FileSet, s *ast.TypeSpec) []string {
 		return strings.Join(strings.Fields(b.String()), " ")
 	}
 	var fields *ast.FieldList
-	kind := ""
+	var kind string
 	switch typ := s.Type.(type) {
 	case *ast.StructType:
 		fields, kind = typ.Fields, "struct"

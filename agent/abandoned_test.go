@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,7 @@ func TestMaxAbandoned(t *testing.T) {
 			evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, tenantID), Prompt: "Go."})
 			require.Nil(t, failed)
 			for _, ev := range evs {
-				if d, ok := ev.(ToolDone); ok && d.Err == errAbandoned {
+				if d, ok := ev.(ToolDone); ok && errors.Is(d.Err, errAbandoned) {
 					require.Zero(t, d.Took)
 				}
 			}

@@ -513,7 +513,8 @@ func TestIdempotencyKeys(t *testing.T) {
 
 func TestNewRunID(t *testing.T) {
 	t.Parallel()
-	require.NotEqual(t, NewRunID(), NewRunID())
+	one, other := NewRunID(), NewRunID()
+	require.NotEqual(t, one, other)
 	require.Len(t, NewRunID(), 26)
 }
 

@@ -84,7 +84,8 @@ func TestCallIDsAreStable(t *testing.T) {
 		require.NoError(t, err)
 		return lines(done.History)
 	}
-	require.Equal(t, run(), run())
+	first, second := run(), run()
+	require.Equal(t, first, second)
 }
 
 // Attempts at a typed answer are told apart although the service gives them one id.

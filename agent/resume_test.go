@@ -160,7 +160,7 @@ func (w *world) run(t *testing.T, m Model) Done {
 }
 
 func (w *world) live(t *testing.T, m Model, in Input) (Done, bool) {
-	a, err := New(w.model(m), &Options{Tools: w.ledger.tools(t)})
+	a, err := New(w.model(m), &Options{Tools: w.tools(t)})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

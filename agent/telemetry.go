@@ -146,7 +146,7 @@ func (s *span) skip(kind string) {
 	}
 	s.kinds = append(s.kinds, kind)
 	name, _, _ := strings.Cut(kind, ":")
-	s.telemetry.skipped.Add(s.ctx, 1, metric.WithAttributes(append(s.about(), attribute.String(skippedKind, name))...))
+	s.skipped.Add(s.ctx, 1, metric.WithAttributes(append(s.about(), attribute.String(skippedKind, name))...))
 }
 
 // endChat ends the span of one answer, and records its metrics.

@@ -33,7 +33,7 @@ type found struct {
 	ZeroIn  inner            `json:"zero_in,omitzero"`
 	Skipped []string         `json:"-"`
 	When    time.Time        `json:"when"`
-	private []string
+	private []string         //nolint:unused // unexported fields are left out of results
 }
 
 // A model reads [] as "nothing found", so nil slices and maps never reach it as null.

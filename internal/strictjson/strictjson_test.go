@@ -146,7 +146,7 @@ func TestInteger(t *testing.T) {
 
 func TestCanonical(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
+	for in, want := range map[string]string{ //nolint:gocritic // white space around a key is what is tested
 		` { "b" : [ 1 , 2.50 ] , "a" : { } } `:     `{"a":{},"b":[1,2.5]}`,
 		`{"\u00e9":"\u003c\/\u001f\t","e":[[],1]}`: "{\"e\":[[],1],\"é\":\"</\\u001f\\t\"}",
 		`[3.0,3e0,30e-1,-0.0]`:                     `[3,3,3,0]`,

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
@@ -189,9 +190,7 @@ func TestOneWriteFailsAlone(t *testing.T) {
 			go func() {
 				result <- d.writes.do(t.Context(), 0, func(tx *bbolt.Tx) (bool, error) {
 					e, err := encodeEntry(table.Row{Partition: "p", Sort: "spoilt", Version: 1})
-					require.NoError(t, err)
-					require.NoError(t, e.put(tx))
-					return true, end()
+					return true, errors.Join(err, e.put(tx), end())
 				})
 			}()
 			return result
@@ -218,7 +217,7 @@ func TestOneWriteFailsAlone(t *testing.T) {
 		require.ErrorAs(t, <-conflict, &c)
 		require.EqualValues(t, 1, c.Current.Version)
 		a, b := <-own, <-own
-		require.True(t, (a == nil) != (b == nil), "%v, %v", a, b)
+		require.NotEqual(t, a == nil, b == nil, "%v, %v", a, b)
 		require.ErrorAs(t, errors.Join(a, b), &c)
 		require.ErrorIs(t, <-failed, boom)
 		require.ErrorContains(t, <-panicked, "no luck")
@@ -353,7 +352,7 @@ func TestPurgeSharesACommit(t *testing.T) {
 		purged := make(chan int, 1)
 		go func() {
 			n, err := d.Purge(t.Context(), time.Now(), 10)
-			require.NoError(t, err)
+			assert.NoError(t, err)
 			purged <- n
 		}()
 		synctest.Wait()
