@@ -2,39 +2,42 @@ package scope
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 )
 
-// Refusal is something that was asked for and denied: a name that is no name,
-// a cursor of another list, a Ref of another scope, an argument that no tool
-// has, a token that does not verify.
+// Refusal describes a request that a package denied: an invalid name, a cursor of
+// another query, a Ref of another scope, an unknown tool argument, a token that
+// does not verify.
 type Refusal struct {
-	Scope Scope  // who asked; the zero Scope where nobody was known yet
-	Op    string // what was asked: the package and the operation, such as "object.Ref"
-	Err   error  // why not; it quotes values from outside
+	Scope Scope  // the caller's; the zero Scope if the caller is not known yet
+	Op    string // package and operation, such as "object.Ref"
+	Err   error  // the reason; it quotes untrusted values
 }
 
-// Auditor is told of refusals. Each is reported once, by the package that
-// refused, before the caller gets its error; what merely does not exist is no
-// refusal.
+// Auditor receives refusals. The package that refuses a request reports it once,
+// before it returns the error to its caller. A request for something that does not
+// exist is not reported.
 //
-// Refused is called from many goroutines at once, on the path of the request:
-// it returns quickly, and what it does with the Refusal is its own concern. The
-// context is the operation's, and may have ended; where the operation has
-// none it is [context.Background].
+// Refused is called concurrently and while a request waits, so it must return
+// quickly. The context is the operation's and may have ended; for an operation
+// without a context it is [context.Background].
 type Auditor interface {
 	Refused(ctx context.Context, r Refusal)
 }
 
-// LogAuditor is an [Auditor] that logs each refusal at level Warn, with the
+type logAuditor struct{ log *slog.Logger }
+
+// NewLogAuditor returns an [Auditor] that logs each refusal at level Warn, with the
 // attributes op, reason, level, tenant, user and session.
-type LogAuditor struct{ log *slog.Logger }
+func NewLogAuditor(l *slog.Logger) (Auditor, error) {
+	if l == nil {
+		return nil, errors.New("scope: NewLogAuditor: the logger must not be nil")
+	}
+	return logAuditor{l}, nil
+}
 
-// NewLogAuditor returns an Auditor on l, which must not be nil.
-func NewLogAuditor(l *slog.Logger) *LogAuditor { return &LogAuditor{l} }
-
-// Refused implements [Auditor].
-func (a *LogAuditor) Refused(ctx context.Context, r Refusal) {
+func (a logAuditor) Refused(ctx context.Context, r Refusal) {
 	a.log.LogAttrs(ctx, slog.LevelWarn, "refused",
 		slog.String("op", r.Op),
 		slog.String("reason", r.Err.Error()),

@@ -10,21 +10,25 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// What a hostile name holds must not become a line or a field of the log.
-func TestLogAuditor(t *testing.T) {
+// A hostile name must not add a line or a field to the log.
+func TestLogAuditorQuotesValues(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
-	a := scope.NewLogAuditor(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{
+	a := must(scope.NewLogAuditor(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
 			}
 			return a
 		},
-	})))
+	}))))
 	s := session("acme", "u1", sessionID)
 	_, err := s.Key("x\nlevel=ERROR msg=forged")
 	a.Refused(t.Context(), scope.Refusal{Scope: s, Op: "object.Ref", Err: err})
 	require.Equal(t, `level=WARN msg=refused op=object.Ref `+
 		`reason="scope: invalid file name \"x\\nlevel=ERROR msg=forged\": has a control character" `+
 		`level=session tenant=acme user=u1 session=`+sessionID+"\n", out.String())
+
+	_, err = scope.NewLogAuditor(nil)
+	require.Error(t, err)
 }

@@ -44,8 +44,8 @@ func BenchmarkParsePartition(b *testing.B) {
 	}
 }
 
-// Keys are made and read on every operation: one allocation each, for the string.
-func TestAllocations(t *testing.T) {
+// Every operation builds or parses a key: at most one allocation, for the string.
+func TestKeysCostOneAllocation(t *testing.T) { // AllocsPerRun cannot run in parallel
 	s := session("acme", "u1", sessionID)
 	key, p := must(s.Key("cover.jpg")), s.Partition()
 	for what, f := range map[string]func(){

@@ -12,8 +12,8 @@ func NewContext(ctx context.Context, s Scope) context.Context {
 	return context.WithValue(ctx, contextKey{}, s)
 }
 
-// FromContext returns the Scope that the context carries. It fails closed: it
-// returns [ErrDenied] if the context carries none, or the zero Scope.
+// FromContext returns the Scope that the context carries. It returns [ErrDenied]
+// if the context does not carry a Scope, or carries the zero Scope.
 func FromContext(ctx context.Context) (Scope, error) {
 	s, _ := ctx.Value(contextKey{}).(Scope)
 	if s.level == None {

@@ -6,31 +6,29 @@ import (
 )
 
 var (
-	// ErrDenied is returned for a Scope that does not allow the operation: the
-	// zero Scope, which denies everything, or a Scope of another level. Every
-	// package that takes a Scope returns it, before it looks at the other
-	// arguments. [FromContext] returns it if the context carries no Scope.
+	// ErrDenied is returned for a Scope that does not allow the operation. Every
+	// package that takes a Scope returns it for the zero Scope, before it looks at
+	// its other arguments. [FromContext] returns it for a context without a Scope.
 	ErrDenied = errors.New("scope: denied")
 
-	// ErrLevel is the ErrDenied of a Scope that is not the zero one: the
-	// operation does not exist at its level, such as a user of a user, a key of
-	// a tenant, or an upload that belongs to no session.
+	// ErrLevel wraps ErrDenied. It is returned if the operation does not exist at
+	// the level of the Scope, such as the user of a user or the key of a tenant.
 	ErrLevel = fmt.Errorf("%w: not possible at this level", ErrDenied)
 
-	// ErrReadOnly is the ErrDenied of a write under a Scope that [Scope.ReadOnly]
-	// has returned.
+	// ErrReadOnly wraps ErrDenied. It is returned for a write under a Scope that
+	// [Scope.ReadOnly] made read-only.
 	ErrReadOnly = fmt.Errorf("%w: the scope is read-only", ErrDenied)
 
-	// ErrInvalid is what every *[InvalidError] is.
+	// ErrInvalid matches every *[InvalidError].
 	ErrInvalid = errors.New("scope: invalid value")
 )
 
-// InvalidError says which value was refused, and why. Its text quotes the
-// value, at most 80 bytes of it, with %q: it is safe to log.
+// InvalidError describes a value that the package rejected. Its text quotes at
+// most 80 bytes of the value with %q, so it is safe to log.
 type InvalidError struct {
-	Kind   string // "tenant id", "user id", "session id", "file name", "key", "partition", "class", "id"
+	Kind   string // "tenant id", "user id", "session id", "file name", "key", "partition", "class" or "id"
 	Value  string
-	Reason string
+	Reason string // completes the sentence "the value …", such as "is empty"
 }
 
 func (e *InvalidError) Error() string {
@@ -41,14 +39,14 @@ func (e *InvalidError) Error() string {
 	return fmt.Sprintf("scope: invalid %s %q: %s", e.Kind, v, e.Reason)
 }
 
-// Is reports that every InvalidError is [ErrInvalid].
+// Is reports whether target is [ErrInvalid].
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
-func invalid(kind, value, reason string) error {
+func newInvalidError(kind, value, reason string) error {
 	return &InvalidError{Kind: kind, Value: value, Reason: reason}
 }
 
-func levelError(op string, l Level) error {
+func newLevelError(op string, l Level) error {
 	if l == None {
 		return fmt.Errorf("%w: %s of the zero scope", ErrDenied, op)
 	}

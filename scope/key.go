@@ -2,9 +2,9 @@ package scope
 
 import "strings"
 
-// Prefix returns what all keys of the scope begin with. It ends in "/", so
-// that the prefix of tenant "a" is none of tenant "ab". The zero Scope's is
-// one that no key has.
+// Prefix returns the prefix of all keys of the scope. It ends in "/", so that the
+// keys of tenant "ab" do not have the prefix of tenant "a". No key has the prefix
+// of the zero Scope.
 func (s Scope) Prefix() string {
 	switch s.level {
 	case TenantLevel:
@@ -19,29 +19,34 @@ func (s Scope) Prefix() string {
 	return "none/"
 }
 
-// Key returns the S3 key of a file of the scope. A tenant has no files of its
-// own (they are its users', or shared): there, and at the zero Scope, Key
-// returns an error.
+// Key returns the S3 key of a file of the scope. Files belong to a user, to a
+// session or to the shared data: Key returns an error for a tenant and for the
+// zero Scope.
 //
-// The name is one path segment: valid UTF-8 in normal form C, at most 255
-// bytes, without separators, % ? #, control, bidi, zero-width or other
-// invisible characters, without a space or dot at either end, not a device
-// name of Windows, and with no character that compatibility normalisation
-// (NFKC) turns into a dot or a separator. "uploads" is reserved at user level.
-// A key is at most 442 bytes long; S3 allows 1,024.
+// The name must be a single path segment:
+//   - 1 to 255 bytes of UTF-8 in Unicode normal form C;
+//   - without / \ % ? # and without control, bidi, zero-width and other invisible
+//     characters;
+//   - without a space or a dot at either end;
+//   - without a character that compatibility normalisation (NFKC) turns into a dot
+//     or a separator;
+//   - not a Windows device name such as "con.txt";
+//   - not "uploads" at user level, where sessions lie.
+//
+// A key is at most 442 bytes long (S3 allows 1,024).
 func (s Scope) Key(name string) (string, error) {
 	if s.level == None || s.level == TenantLevel {
-		return "", levelError("key", s.level)
+		return "", newLevelError("key", s.level)
 	}
 	if reason := checkName(name); reason != "" {
-		return "", invalid("file name", name, reason)
+		return "", newInvalidError("file name", name, reason)
 	}
 	switch s.level {
 	case SharedLevel:
 		return "tenant=" + s.tenant + "/shared/" + name, nil
 	case UserLevel:
 		if name == uploads {
-			return "", invalid("file name", name, "is reserved")
+			return "", newInvalidError("file name", name, "is reserved")
 		}
 		return "tenant=" + s.tenant + "/user=" + s.user + "/" + name, nil
 	default:
@@ -49,23 +54,23 @@ func (s Scope) Key(name string) (string, error) {
 	}
 }
 
-// ParseKey is the exact inverse of [Scope.Key]: it returns the scope and the
-// name that make the key, and an error for every string that Key can't
-// return. It decodes nothing: a key from an S3 event is to be decoded once,
-// by the rules of that event, before.
+// ParseKey is the exact inverse of [Scope.Key]: it returns the scope and the name
+// of a key, and an error for every string that Key cannot return. It does not
+// decode: decode the key of an S3 event once, by the rules of that event, before
+// you call ParseKey.
 //
-// The Scope it returns says whose the object is, not that the caller may have
-// it: check with [Scope.Contains] of a scope that the caller holds.
+// The returned Scope says who owns the object, not that the caller may reach it.
+// Check it with [Scope.Contains] of a scope that the caller holds.
 func ParseKey(key string) (Scope, string, error) {
 	s, name, reason := parseKey(key)
 	if reason != "" {
-		return Scope{}, "", invalid("key", key, reason)
+		return Scope{}, "", newInvalidError("key", key, reason)
 	}
 	return s, name, nil
 }
 
 func parseKey(key string) (s Scope, name, reason string) {
-	const outside = "is not in the layout of a scope"
+	const outside = "is not the key of a scope"
 	rest, ok := strings.CutPrefix(key, "tenant=")
 	if !ok {
 		return s, "", outside

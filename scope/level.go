@@ -2,10 +2,10 @@ package scope
 
 import "strconv"
 
-// Level is how narrow a [Scope] is.
+// Level is the width of a [Scope].
 type Level int
 
-// The levels. None is the zero Scope's, which denies everything.
+// The levels. None is the level of the zero Scope, which denies everything.
 const (
 	None Level = iota
 	TenantLevel

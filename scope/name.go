@@ -10,10 +10,10 @@ import (
 
 const (
 	maxName = 255
-	uploads = "uploads" // reserved among a user's own names: sessions lie below it
+	uploads = "uploads" // reserved at user level: sessions lie below it
 )
 
-// checkName returns why name can't be the last segment of a key, or "".
+// checkName returns why name cannot be the last segment of a key, or "".
 func checkName(name string) string {
 	if name == "" {
 		return "is empty"
@@ -26,8 +26,8 @@ func checkName(name string) string {
 		switch c := name[i]; {
 		case c >= utf8.RuneSelf:
 			ascii = false
-		case in(c, badLow, badHigh):
-			return whyBad(c)
+		case isInSet(c, badLow, badHigh):
+			return describeBadByte(c)
 		}
 	}
 	switch first, last := name[0], name[len(name)-1]; {
@@ -36,7 +36,7 @@ func checkName(name string) string {
 	case first == ' ' || last == ' ':
 		return "starts or ends with a space"
 	}
-	if reservedDevice(name) {
+	if isReservedDevice(name) {
 		return "is a reserved device name on some systems"
 	}
 	if ascii {
@@ -45,27 +45,27 @@ func checkName(name string) string {
 	return checkUnicodeName(name)
 }
 
-// The ASCII that no name may have, as bits: 0–63 and 64–127.
+// The ASCII characters that a name must not have, as bit sets of 0–63 and 64–127.
 const (
 	badLow  = 1<<' ' - 1 | 1<<'/' | 1<<'%' | 1<<'?' | 1<<'#'
 	badHigh = 1<<('\\'-64) | 1<<(0x7f-64)
 )
 
-// in reports whether the ASCII character c is of a set. Every key that is built
-// or parsed goes through it, byte by byte.
-func in(c byte, low, high uint64) bool {
+// isInSet reports whether the ASCII character c is in a set. It is called for each
+// byte of each key.
+func isInSet(c byte, low, high uint64) bool {
 	if c >= 64 {
 		low = high
 	}
 	return low>>(c&63)&1 != 0
 }
 
-func whyBad(c byte) string {
+func describeBadByte(c byte) string {
 	switch c {
 	case '/', '\\':
 		return "has a path separator"
 	case '%', '?', '#':
-		return "has one of % ? #, which mean something in a URL"
+		return "has one of % ? #, which have a meaning in URLs"
 	}
 	return "has a control character"
 }
@@ -90,8 +90,8 @@ func checkUnicodeName(name string) string {
 	if !norm.NFC.IsNormalString(name) {
 		return "is not in Unicode normal form C"
 	}
-	// A reader that normalises further must not find a path in it. Compare
-	// rune by rune: a plain dot is fine, one that NFKC makes is not.
+	// A reader that applies NFKC must not find a path in the name. A plain dot is
+	// allowed, so each other character is normalised by itself.
 	for _, r := range name {
 		if r < utf8.RuneSelf {
 			continue
@@ -103,9 +103,9 @@ func checkUnicodeName(name string) string {
 	return ""
 }
 
-// reservedDevice reports whether Windows would open a device for the name:
-// CON, PRN, AUX, NUL, COM1–9, LPT1–9, in any case and with any extension.
-func reservedDevice(name string) bool {
+// isReservedDevice reports whether Windows opens a device for the name: CON, PRN,
+// AUX, NUL, COM1–9 or LPT1–9, in any case and with any extension.
+func isReservedDevice(name string) bool {
 	base, _, _ := strings.Cut(name, ".")
 	switch len(base) {
 	case 3:

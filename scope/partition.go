@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Partition returns the partition key of the scope's items. It holds the
-// whole tuple, since dynamodb:LeadingKeys sees the partition key alone. The
-// zero Scope's is one that no item has.
+// Partition returns the partition key of the scope's items. It is also the text
+// form of a Scope for records: [ParsePartition] reads it. No item has the
+// partition of the zero Scope.
 func (s Scope) Partition() string {
 	switch s.level {
 	case TenantLevel:
@@ -23,12 +23,12 @@ func (s Scope) Partition() string {
 	return "none"
 }
 
-// ParsePartition is the exact inverse of [Scope.Partition]. As with
-// [ParseKey], the Scope says whose the item is, not that the caller may have it.
+// ParsePartition is the exact inverse of [Scope.Partition]. As with [ParseKey],
+// the returned Scope says who owns the item, not that the caller may reach it.
 func ParsePartition(p string) (Scope, error) {
 	s, ok := parsePartition(p)
 	if !ok {
-		return Scope{}, invalid("partition", p, "is not in the layout of a scope")
+		return Scope{}, newInvalidError("partition", p, "is not the partition of a scope")
 	}
 	return s, nil
 }
@@ -72,16 +72,16 @@ func parsePartition(p string) (s Scope, ok bool) {
 	return s, true
 }
 
-// Index returns the index partition of a class of items at s's own level or
-// at one above it: a session's record is listed under its user and under its
-// tenant. It is a string, so it widens nothing: who reads it needs a Scope of
-// that level. Classes have the grammar of ids.
+// Index returns the index partition of a class of items, at the level of s or at
+// a level above it. For example, a session's record can be listed under its user
+// and under its tenant. To read that partition a caller needs a Scope of that
+// level. A class follows the rules of ids; see [Tenant].
 func (s Scope) Index(at Level, class string) (string, error) {
 	if s.level == None {
-		return "", levelError("index", None)
+		return "", newLevelError("index", None)
 	}
 	if reason := checkID(class); reason != "" {
-		return "", invalid("class", class, reason)
+		return "", newInvalidError("class", class, reason)
 	}
 	var up Scope
 	switch {
@@ -97,13 +97,13 @@ func (s Scope) Index(at Level, class string) (string, error) {
 	return up.Partition() + "#i#" + class, nil
 }
 
-// Shard returns a partition that belongs to no scope: the n-th of a named
-// index that work across scopes reads, such as what is due. The name is a
-// constant of the program in the grammar of ids and n is not negative: Shard
-// panics otherwise.
+// Shard returns a partition outside all scopes: the n-th shard of a named index
+// that system work reads across scopes, such as records that are due. Shard panics
+// if the name does not follow the rules of ids or n is negative; both are
+// constants of the program.
 func Shard(name string, n int) string {
 	if reason := checkID(name); reason != "" || n < 0 {
-		panic(fmt.Sprintf("scope: Shard(%q, %d): a name in the grammar of ids and n >= 0 are needed", name, n))
+		panic(fmt.Sprintf("scope: invalid Shard(%q, %d): need a name that is a valid id and n >= 0", name, n))
 	}
 	return "sys#" + name + "#" + strconv.Itoa(n)
 }

@@ -1,7 +1,9 @@
 package scope
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -9,15 +11,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// Scope is whose data an operation may touch: a tenant's, the part of it that
-// its users share, one user's, or one session's. It is a value: comparable,
-// immutable, safe for concurrent use. It can be narrowed and never widened.
+// Scope is the data that an operation may touch: that of a tenant, of all its users
+// together (shared), of one user or of one session. It is an immutable, comparable
+// value and safe for concurrent use. It can be narrowed but never widened.
 //
-// A Scope also says whether its holder may write. [Scope.ReadOnly] takes that
-// right away, and nothing gives it back.
+// A Scope also says whether its holder may write. [Scope.ReadOnly] removes that
+// right, and no method restores it.
 //
-// The zero Scope denies everything: it makes no keys, contains nothing, and
-// its prefix and partition are ones under which nothing can lie.
+// The zero Scope denies everything: it does not build keys, does not contain any
+// scope, and no object or item can lie under its prefix or partition.
 type Scope struct {
 	tenant, user, session string
 	level                 Level
@@ -25,56 +27,56 @@ type Scope struct {
 }
 
 // Tenant returns the scope of a whole tenant. The id must match
-// ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$; ids are compared byte by byte, so "A" and
-// "a" are two tenants. For ids outside that grammar see [EncodeID].
+// ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$. Ids are compared byte by byte, so "A" and
+// "a" are two tenants. For other ids see [EncodeID].
 //
-// Call it where the caller's identity has just been verified, and nowhere
-// else: whoever can call it with a string from outside holds every tenant.
+// Call Tenant only where the caller's identity has just been verified: code that
+// passes it an unverified string can reach every tenant.
 func Tenant(id string) (Scope, error) {
 	if reason := checkID(id); reason != "" {
-		return Scope{}, invalid("tenant id", id, reason)
+		return Scope{}, newInvalidError("tenant id", id, reason)
 	}
 	return Scope{tenant: id, level: TenantLevel}, nil
 }
 
-// User narrows a tenant to one of its users. The id has the grammar of [Tenant]'s.
+// User narrows a tenant to one of its users. The id follows the rules of [Tenant].
 func (s Scope) User(id string) (Scope, error) {
 	if s.level != TenantLevel {
-		return Scope{}, levelError("user", s.level)
+		return Scope{}, newLevelError("user", s.level)
 	}
 	if reason := checkID(id); reason != "" {
-		return Scope{}, invalid("user id", id, reason)
+		return Scope{}, newInvalidError("user id", id, reason)
 	}
 	return Scope{tenant: s.tenant, user: id, level: UserLevel, readOnly: s.readOnly}, nil
 }
 
-// Shared narrows a tenant to the data that all its users share. It is a leaf:
-// nothing lies below it.
+// Shared narrows a tenant to the data that all its users share. The result
+// cannot be narrowed further.
 func (s Scope) Shared() (Scope, error) {
 	if s.level != TenantLevel {
-		return Scope{}, levelError("shared", s.level)
+		return Scope{}, newLevelError("shared", s.level)
 	}
 	return Scope{tenant: s.tenant, level: SharedLevel, readOnly: s.readOnly}, nil
 }
 
-// Session narrows a user to one of their sessions. The id is a UUIDv7 (RFC
-// 9562) in its canonical form: 36 characters, lower-case.
+// Session narrows a user to one of their sessions. The id must be a UUIDv7 (RFC
+// 9562) in canonical form: 36 characters, lower-case.
 func (s Scope) Session(id string) (Scope, error) {
 	if s.level != UserLevel {
-		return Scope{}, levelError("session", s.level)
+		return Scope{}, newLevelError("session", s.level)
 	}
 	if reason := checkSession(id); reason != "" {
-		return Scope{}, invalid("session id", id, reason)
+		return Scope{}, newInvalidError("session id", id, reason)
 	}
 	return Scope{tenant: s.tenant, user: s.user, session: id, level: SessionLevel, readOnly: s.readOnly}, nil
 }
 
-// NewSession narrows a user to a session with a fresh id. Ids sort by the time
-// of their making, strictly so within a process, and carry it: see [Scope.Time].
-// The error is that of the system's source of randomness.
+// NewSession narrows a user to a session with a new id. Ids sort by the time at
+// which they were made, strictly within one process; [Scope.Time] returns it.
+// NewSession fails if the system's source of randomness fails.
 func (s Scope) NewSession() (Scope, error) {
 	if s.level != UserLevel {
-		return Scope{}, levelError("session", s.level)
+		return Scope{}, newLevelError("session", s.level)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -83,12 +85,12 @@ func (s Scope) NewSession() (Scope, error) {
 	return Scope{tenant: s.tenant, user: s.user, session: id.String(), level: SessionLevel, readOnly: s.readOnly}, nil
 }
 
-// Level returns how narrow s is; [None] for the zero Scope.
+// Level returns the level of s, which is [None] for the zero Scope.
 func (s Scope) Level() Level { return s.level }
 
-// Require returns nil if s is of one of the levels, or of any level but [None]
-// if there are none. Otherwise it returns an error that wraps [ErrDenied], and
-// [ErrLevel] if s is not the zero Scope.
+// Require returns nil if s has one of the given levels. Without arguments it
+// accepts every level but [None]. Otherwise the error wraps [ErrDenied], and
+// [ErrLevel] too unless s is the zero Scope.
 func (s Scope) Require(levels ...Level) error {
 	switch {
 	case s.level == None:
@@ -104,15 +106,15 @@ func (s Scope) Require(levels ...Level) error {
 }
 
 // ReadOnly returns s without the right to write. Tables, buckets, signers and
-// credentials that are opened with it read, and return [ErrReadOnly] for every
-// write; so do those of the scopes that it is narrowed to.
+// credentials opened with it, or with a scope narrowed from it, can read and
+// return [ErrReadOnly] for every write.
 func (s Scope) ReadOnly() Scope {
-	s.readOnly = s.level != None // the zero Scope is one value
+	s.readOnly = s.level != None // the zero Scope stays equal to Scope{}
 	return s
 }
 
-// RequireWrite returns nil if the holder of s may write. Otherwise it returns
-// an error that wraps [ErrDenied], and [ErrReadOnly] if s is not the zero Scope.
+// RequireWrite returns nil if the holder of s may write. Otherwise the error
+// wraps [ErrDenied], and [ErrReadOnly] too unless s is the zero Scope.
 func (s Scope) RequireWrite() error {
 	if s.readOnly {
 		return ErrReadOnly
@@ -120,13 +122,12 @@ func (s Scope) RequireWrite() error {
 	return s.Require()
 }
 
-// Contains reports whether o is s or lies below it. The zero Scope contains
-// nothing and lies in nothing. It compares whose data it is: the right to write
-// makes no difference.
+// Contains reports whether o is s or lies below s. It is false if s or o is the
+// zero Scope. It ignores [Scope.ReadOnly].
 func (s Scope) Contains(o Scope) bool {
 	switch s.level {
 	case TenantLevel:
-		return o.tenant == s.tenant // the zero Scope has none
+		return o.tenant == s.tenant // a zero o has an empty tenant
 	case UserLevel:
 		return o.tenant == s.tenant && o.user == s.user
 	case SharedLevel, SessionLevel:
@@ -135,36 +136,45 @@ func (s Scope) Contains(o Scope) bool {
 	return false
 }
 
-// TenantID returns the tenant's id, for records and logs; "" for the zero Scope.
+// TenantID returns the tenant's id, for records and logs, or "" for the zero Scope.
 func (s Scope) TenantID() string { return s.tenant }
 
-// UserID returns the user's id, for records and logs; "" above a user.
+// UserID returns the user's id, for records and logs, or "" if s does not name a user.
 func (s Scope) UserID() string { return s.user }
 
-// SessionID returns the session's id, for records and logs; "" above a session.
+// SessionID returns the session's id, for records and logs, or "" if s is not a session.
 func (s Scope) SessionID() string { return s.session }
 
-// Time returns when the session's id was made, in UTC and to the millisecond;
-// the zero Time above a session.
+// Time returns when the session's id was made, in UTC with millisecond precision,
+// or the zero Time if s is not a session.
 func (s Scope) Time() time.Time {
 	if s.level != SessionLevel {
 		return time.Time{}
 	}
-	// checkSession has passed: 48 bits of Unix milliseconds lead the id.
+	// A UUIDv7 begins with 48 bits of Unix milliseconds.
 	var ms int64
 	for i := range 13 {
 		if i == 8 {
 			continue // the dash
 		}
-		ms = ms<<4 | int64(unhex(s.session[i]))
+		ms = ms<<4 | int64(hexValue(s.session[i]))
 	}
 	return time.UnixMilli(ms).UTC()
 }
 
-// String returns the scope's prefix, for logs; "none" for the zero Scope.
+// String returns the scope's prefix, for logs, or "none" for the zero Scope.
 func (s Scope) String() string {
 	if s.level == None {
 		return None.String()
 	}
 	return s.Prefix()
+}
+
+// LogValue implements [slog.LogValuer] with [Scope.String].
+func (s Scope) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalJSON always returns an error, so that a Scope is never stored as "{}".
+// Store [Scope.Partition] and read it with [ParsePartition].
+func (s Scope) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("scope: a Scope cannot be marshaled to JSON: use Scope.Partition and ParsePartition")
 }

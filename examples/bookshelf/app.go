@@ -122,7 +122,10 @@ func listen(ctx context.Context, c config) (net.Listener, error) {
 
 // assemble puts the server together, and sets going what goes on beside the requests.
 func (a *app) assemble(ctx context.Context, c config, on services, dir string, events *relay, addr net.Addr) (*server.Server, error) {
-	audit := scope.NewLogAuditor(c.log)
+	audit, err := scope.NewLogAuditor(c.log)
+	if err != nil {
+		return nil, err
+	}
 	landingDriver, err := s3object.New(on.s3, c.landing, nil)
 	if err != nil {
 		return nil, err
