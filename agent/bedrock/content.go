@@ -121,6 +121,11 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 			if err != nil {
 				return nil, err
 			}
+			if w.o.NoResultDocuments {
+				w.beside = append(w.beside, &types.ContentBlockMemberDocument{Value: doc})
+				text("See " + *doc.Name + ".")
+				continue
+			}
 			documents = true
 			b.Content = append(b.Content, &types.ToolResultContentBlockMemberDocument{Value: doc})
 		case block.Video != nil:

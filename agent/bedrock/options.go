@@ -50,6 +50,9 @@ type Options struct {
 	// NoResultCache is for a model whose prompt cache does not support messages with tool results, such as Amazon Nova.
 	NoResultCache bool
 
+	// NoResultDocuments is for a model that rejects documents in tool results, such as Amazon Nova. A document is then sent
+	// beside the results, in the same message, and the result names it.
+	NoResultDocuments bool
 	// NoResultStatus is for a model that rejects the field status in tool results, such as Writer Palmyra. The text of a
 	// failed result then begins with "Error:".
 	NoResultStatus bool

@@ -2,11 +2,15 @@ package bedrock_test
 
 import (
 	"testing"
+	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
+	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -45,6 +49,32 @@ func TestNoResultStatus(t *testing.T) {
 
 	r.Messages[2].Parts[0].Result.Result.IsError = false
 	require.Equal(t, "no such page", sent(t, o, r).Messages[2].Parts[0].Result.Result.Blocks[0].Text)
+}
+
+// A document beside the results is accepted by a model that rejects it in a result.
+func TestNoResultDocuments(t *testing.T) {
+	t.Parallel()
+	r := failedCall(tools.Block{Document: &tools.Media{Format: "md", Bytes: []byte("# 1")}},
+		tools.Block{Document: &tools.Media{Format: "md", Bytes: []byte("# 2")}})
+	r.Messages[0].Parts = append(r.Messages[0].Parts, doc("md", "# 0"))
+	r.Messages[2].Parts = r.Messages[2].Parts[:1]
+	require.Len(t, sent(t, nil, r).Messages[2].Parts[0].Result.Result.Blocks, 3)
+
+	script := bt.NewScript(bt.Reply(bt.Text("ok")))
+	synctest.Test(t, func(t *testing.T) {
+		client, stop := memnet.Serve(script)
+		defer stop()
+		m, err := bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client }),
+			"us.amazon.nova-2-lite-v1:0", &bedrock.Options{NoResultDocuments: true})
+		require.NoError(t, err)
+		_, err = collect(t, t.Context(), m, r)
+		require.NoError(t, err)
+	})
+	parts := script.Requests()[0].Messages[2].Parts
+	require.Equal(t, []tools.Block{{Text: "See Document 2."}, {Text: "See Document 3."}}, parts[0].Result.Result.Blocks)
+	require.Equal(t, "# 1", string(parts[1].Document.Bytes))
+	require.Equal(t, "# 2", string(parts[2].Document.Bytes))
+	require.NotEmpty(t, parts[3].Text, "a message with a document needs a text")
 }
 
 func TestNoToolChoice(t *testing.T) {
