@@ -42,7 +42,7 @@ func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.
 func (w *writer) part(p agent.Part) (types.ContentBlock, error) {
 	switch {
 	case p.Use != nil:
-		input, err := object(p.Use.Input)
+		input, err := w.object(p.Use.Input)
 		if err != nil {
 			return nil, invalid("input of the call %q of the tool %q: %w", p.Use.ID, p.Use.Name, err)
 		}
@@ -140,7 +140,7 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 				text(block.Text)
 			}
 		default:
-			if doc, err := object(block.JSON); err == nil {
+			if doc, err := w.object(block.JSON); err == nil {
 				b.Content = append(b.Content, &types.ToolResultContentBlockMemberJson{Value: doc})
 			} else if strictjson.Check(block.JSON) == nil {
 				text(string(block.JSON))
@@ -173,7 +173,7 @@ func markFailed(blocks []types.ToolResultContentBlock) []types.ToolResultContent
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
-// raw is a document that is sent as it stands: no second encoding, no reordering of keys. Only object and
+// raw is a document that is sent as it stands: no second encoding, no reordering of keys. Only checkObject and
 // [Options.check] let one pass, after its JSON has been checked, because the SDK drops the errors of a document.
 type raw struct {
 	document.Interface // nil; it makes raw one of the SDK's documents
@@ -182,10 +182,23 @@ type raw struct {
 
 func (r raw) MarshalSmithyDocument() ([]byte, error) { return r.json, nil }
 
-// object gives the document of a JSON object; the service takes no other value as a tool's input or result.
-func object(j json.RawMessage) (document.Interface, error) {
-	if strictjson.CheckObject(j) != nil {
-		return nil, errNoObject
+// object returns the document of a JSON object; the service takes no other value as a tool's input or result.
+// It allocates for many documents at once.
+func (w *writer) object(j json.RawMessage) (document.Interface, error) {
+	const many = 16
+	if err := checkObject(j); err != nil {
+		return nil, err
 	}
-	return raw{json: j}, nil
+	if len(w.objects) == cap(w.objects) {
+		w.objects = make([]raw, 0, many) // those before stay where they are
+	}
+	w.objects = append(w.objects, raw{json: j})
+	return &w.objects[len(w.objects)-1], nil
+}
+
+func checkObject(j json.RawMessage) error {
+	if strictjson.CheckObject(j) != nil {
+		return errNoObject
+	}
+	return nil
 }

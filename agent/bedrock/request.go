@@ -96,8 +96,9 @@ type writer struct {
 	o         *Options
 	load      loader
 	ids       callIDs
-	documents int                  // so far: they are numbered
-	videos    int                  // so far
+	documents int // so far: they are numbered
+	videos    int // so far
+	objects   []raw
 	beside    []types.ContentBlock // what follows the tool result that is being written
 }
 

@@ -33,7 +33,7 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	for i := range specs {
 		s := &specs[i]
 		spec := types.ToolSpecification{Name: &s.Name}
-		cache, convert := &m.schemas, object
+		cache, convert := &m.schemas, plainObject
 		if s.Strict && !m.o.NoStrict {
 			if strict++; strict > maxStrict {
 				return nil, invalid("more than %d tools are strict", maxStrict)
@@ -73,7 +73,7 @@ func (m *Model) toolChoice(r *agent.Request) (types.ToolChoice, error) {
 	case c.Any:
 		return &types.ToolChoiceMemberAny{}, nil
 	}
-	return &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: &c.Name}}, nil
+	return &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: &r.Choice.Name}}, nil
 }
 
 func retired(ms []agent.Message) []tools.Spec {
@@ -134,9 +134,14 @@ func (s *schemaCache) get(
 	return doc, err
 }
 
+// plainObject returns the document of a schema that goes as it stands.
+func plainObject(j json.RawMessage) (document.Interface, error) {
+	return raw{json: j}, checkObject(j)
+}
+
 // strictObject returns the document of a schema that the service compiles.
 func strictObject(j json.RawMessage) (document.Interface, error) {
-	if _, err := object(j); err != nil {
+	if err := checkObject(j); err != nil {
 		return nil, err
 	}
 	schema, err := strictSchema(j)

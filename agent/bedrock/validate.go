@@ -135,7 +135,7 @@ func (o *Options) checkFields() error {
 	if o.AdditionalModelRequestFields == nil {
 		return nil
 	}
-	if _, err := object(o.AdditionalModelRequestFields); err != nil {
+	if err := checkObject(o.AdditionalModelRequestFields); err != nil {
 		return fmt.Errorf("bedrock: invalid AdditionalModelRequestFields: %w", err)
 	}
 	t := readThinking(o.AdditionalModelRequestFields)
