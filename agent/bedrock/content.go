@@ -161,7 +161,7 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 	return &types.ContentBlockMemberToolResult{Value: b}, nil
 }
 
-// markFailed says in words that a result is an error.
+// markFailed adds the word "Error:" to a result.
 func markFailed(blocks []types.ToolResultContentBlock) []types.ToolResultContentBlock {
 	const mark = "Error:"
 	if t, ok := blocks[0].(*types.ToolResultContentBlockMemberText); ok {
@@ -182,7 +182,7 @@ type raw struct {
 
 func (r raw) MarshalSmithyDocument() ([]byte, error) { return r.json, nil }
 
-// object returns the document of a JSON object; the service takes no other value as a tool's input or result.
+// object returns the document of a JSON object; the service rejects other values as the input or result of a tool.
 // It allocates for many documents at once.
 func (w *writer) object(j json.RawMessage) (document.Interface, error) {
 	const many = 16

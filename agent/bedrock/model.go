@@ -128,7 +128,7 @@ func (m *Model) follow(ctx context.Context, w *watchdog, stream *bedrockruntime.
 
 // open sends the request. Concurrent streams of one client race inside the SDK's event decoder (smithy-go issue 714),
 // which belongs to the client's protocol, so each stream gets a fresh protocol. Everything else is the caller's client
-// as it stands, with the state that it keeps between calls.
+// unchanged, with the state that it keeps between calls.
 //
 // A host whose clock is wrong learns the offset from the first refusal. The SDK's retryer then repeats the request, but
 // a retryer that retries nothing does not: open repeats it once in its place.

@@ -17,7 +17,8 @@ const (
 	defaultMaxTokens   = 4096
 )
 
-// Options configures a [Model]. A nil *Options means all defaults. [New] checks every field against the service's rules.
+// Options configures a [Model]. A nil *Options means all defaults. [New] checks every field against the service's
+// rules.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 type Options struct {
 	// IdleTimeout bounds the silence of the service: the time from the call to the first event, and from each event to
@@ -50,8 +51,8 @@ type Options struct {
 	// NoResultCache is for a model whose prompt cache does not support messages with tool results, such as Amazon Nova.
 	NoResultCache bool
 
-	// NoResultDocuments is for a model that rejects documents in tool results, such as Amazon Nova. A document is then sent
-	// beside the results, in the same message, and the result names it.
+	// NoResultDocuments is for a model that rejects documents in tool results, such as Amazon Nova. A document is then
+	// sent beside the results, in the same message, and the result names it.
 	NoResultDocuments bool
 	// NoResultStatus is for a model that rejects the field status in tool results, such as Writer Palmyra. The text of a
 	// failed result then begins with "Error:".
@@ -78,7 +79,7 @@ type Options struct {
 	Guardrail *Guardrail
 
 	// AdditionalModelRequestFields is a JSON object of model parameters that Converse does not define, such as
-	// {"thinking":{"type":"enabled","budget_tokens":2048}}. Such thinking is left out of a request that goes on with the
+	// {"thinking":{"type":"enabled","budget_tokens":2048}}. Such thinking is left out of a request that continues with the
 	// results of calls that the model made without it, because the service would reject it. Nil means none.
 	AdditionalModelRequestFields json.RawMessage
 

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// A conversation that does not fit the model has no exception of its own: the service passes on the words of the
+// A conversation that does not fit the model does not have a separate exception: the service passes on the words of the
 // model's maker. The patterns below match kinds of sentences, not single ones; overflow_test.go lists the known
 // wordings. They see a message in lower case, without quotes and with spaces for underscores.
 var (
@@ -42,7 +42,7 @@ var (
 		`expected maxlength: \d{4,}`, // of a whole prompt: names and descriptions have smaller limits
 	}, "|"))
 
-	// aboutParts matches parts of a request with limits of their own, which are not the model's context.
+	// aboutParts matches parts of a request with separate limits, which are not the model's context.
 	aboutParts = regexp.MustCompile(`\b(images?|documents?|videos?|audio|pdf|pixels?|pages?|names?|descriptions?|urls?|schemas?)\b`)
 
 	plainWords = strings.NewReplacer("`", "", `"`, "", "'", "", "_", " ")

@@ -10,7 +10,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// What models and gateways are reported to say when a conversation does not fit, by maker.
+// overflows holds the reported wordings of models and gateways for a conversation that does not fit, by maker.
 var overflows = map[string][]string{
 	"Anthropic": {
 		"prompt is too long: 203470 tokens > 200000 maximum",
@@ -68,7 +68,7 @@ func TestIsOverflow(t *testing.T) {
 	}
 }
 
-// What only sounds like it: rates, limits of the answer, limits of single parts, and other refusals.
+// Messages that only sound like overflow: rates, limits of the answer, limits of single parts, and other refusals.
 func TestIsNotOverflow(t *testing.T) {
 	t.Parallel()
 	for _, w := range []string{

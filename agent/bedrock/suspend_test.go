@@ -10,7 +10,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A request goes on with the results of calls that were made without thinking, by another model for example. The
+// A request continues with the results of calls that were made without thinking, by another model for example. The
 // service would reject thinking with a budget there, so that request does not think, and the next question does.
 func TestThinkingIsSuspended(t *testing.T) {
 	t.Parallel()

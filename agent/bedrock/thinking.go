@@ -56,8 +56,8 @@ func withoutThinking(fields json.RawMessage) json.RawMessage {
 	return b
 }
 
-// suspend leaves thinking with a budget out of a request that goes on with the results of calls, if the model has made
-// the calls without thinking, or its reasoning cannot go back: it is another model's, or is not signed. The service
+// suspend leaves thinking with a budget out of a request that continues with the results of calls, if the model has
+// made the calls without thinking, or its reasoning cannot go back: it is another model's, or is not signed. The service
 // answers "When `thinking` is enabled, a final `assistant` message must start with a thinking block". The next turn of
 // the user's thinks again.
 func (m *Model) suspend(in *bedrockruntime.ConverseStreamInput) (suspended bool) {

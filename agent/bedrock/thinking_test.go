@@ -44,7 +44,7 @@ func TestThinkingForcesNoTool(t *testing.T) {
 	}
 }
 
-// The service requires a token limit above the thinking budget, whoever sets the limit.
+// The service requires a token limit above the thinking budget, in the options and in a request.
 func TestLimitExceedsThinkingBudget(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ option, request, want int }{

@@ -134,7 +134,7 @@ func (s *schemaCache) get(
 	return doc, err
 }
 
-// plainObject returns the document of a schema that goes as it stands.
+// plainObject returns the document of an unchanged schema.
 func plainObject(j json.RawMessage) (document.Interface, error) {
 	return raw{json: j}, checkObject(j)
 }
