@@ -112,6 +112,38 @@ func answer[Out any](r *reader, tool string, args map[string]any) (out Out) {
 
 type with = map[string]any
 
+// The fields of the tools' results that these tests read.
+type (
+	fileList struct {
+		Files []struct {
+			File, Name, Modified string
+			Size                 int64
+			Changed              bool
+		}
+	}
+	chunk struct {
+		Text, Cursor string
+		End          int64
+		Rows         [][]string
+	}
+	description struct {
+		Format   string
+		Columns  []string
+		Rows     *int64
+		Complete bool
+	}
+	searchResult struct {
+		Cursor  string
+		Matches []struct {
+			Line int64
+			Text string
+		}
+	}
+	sampleResult struct {
+		Items []struct{ Row []string }
+	}
+)
+
 // The five tools over a real S3: what they say of a file, that no call fetches more than it needs, and that a file
 // which changed is told as such.
 func TestObjectTools(t *testing.T) {
@@ -129,14 +161,14 @@ func TestObjectTools(t *testing.T) {
 	globex.put("only.txt", "a secret of globex\n")
 	tap.take()
 
-	list := answer[objecttools.List](acme, "list_files", with{})
+	list := answer[fileList](acme, "list_files", with{})
 	require.Len(t, list.Files, 2)
 	require.Equal(t, []string{"f1", "books.csv", "f2"}, []string{list.Files[0].File, list.Files[0].Name, list.Files[1].File})
 	require.Equal(t, size, list.Files[0].Size)
 	require.NotEmpty(t, list.Files[0].Modified)
-	require.Equal(t, "a note\n", answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f2"}).Text)
+	require.Equal(t, "a note\n", answer[chunk](acme, "read_chunk", with{"file": "f2"}).Text)
 
-	about := answer[objecttools.Description](acme, "describe_file", with{"file": "f1"})
+	about := answer[description](acme, "describe_file", with{"file": "f1"})
 	require.Equal(t, "csv", about.Format)
 	require.Equal(t, []string{"title", "year"}, about.Columns)
 	require.EqualValues(t, rows, *about.Rows)
@@ -144,27 +176,27 @@ func TestObjectTools(t *testing.T) {
 
 	// A chunk of a file of 5 MB takes its beginning and a range of a quarter of a megabyte.
 	tap.take()
-	chunk := answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "count": 2})
-	require.Equal(t, [][]string{{"the 000001th book", "1501"}, {"the 000002th book", "1502"}}, chunk.Rows)
+	firstRows := answer[chunk](acme, "read_chunk", with{"file": "f1", "count": 2})
+	require.Equal(t, [][]string{{"the 000001th book", "1501"}, {"the 000002th book", "1502"}}, firstRows.Rows)
 	onlyRanges(t, tap.take(), 512<<10)
 	require.Equal(t, [][]string{{"the 000003th book", "1503"}},
-		answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "count": 1, "cursor": chunk.Cursor}).Rows)
-	last := answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "start": rows})
+		answer[chunk](acme, "read_chunk", with{"file": "f1", "count": 1, "cursor": firstRows.Cursor}).Rows)
+	last := answer[chunk](acme, "read_chunk", with{"file": "f1", "start": rows})
 	require.Equal(t, [][]string{{"the 200000th book", "1500"}}, last.Rows)
 	require.Equal(t, size, last.End)
 	tap.take()
-	end := answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1", "by": "bytes", "start": size - 5})
+	end := answer[chunk](acme, "read_chunk", with{"file": "f1", "by": "bytes", "start": size - 5})
 	require.Equal(t, "1500\n", end.Text)
 	onlyRanges(t, tap.take(), 16<<10)
 
-	found := answer[objecttools.Found](acme, "search", with{"file": "f1", "pattern": `1999(9|8)\dth`, "regexp": true, "limit": 100})
+	found := answer[searchResult](acme, "search", with{"file": "f1", "pattern": `1999(9|8)\dth`, "regexp": true, "limit": 100})
 	require.Len(t, found.Matches, 20)
 	require.Equal(t, "the 199980th book,1980", found.Matches[0].Text)
 	require.EqualValues(t, 199_981, found.Matches[0].Line)
 	require.Empty(t, found.Cursor)
 
 	tap.take()
-	sample := answer[objecttools.Sample](acme, "sample", with{"file": "f1", "count": 3})
+	sample := answer[sampleResult](acme, "sample", with{"file": "f1", "count": 3})
 	require.Equal(t, []string{"the 000001th book", "1501"}, sample.Items[0].Row)
 	require.Equal(t, []string{"the 200000th book", "1500"}, sample.Items[2].Row)
 	onlyRanges(t, tap.take(), 256<<10)
@@ -176,12 +208,12 @@ func TestObjectTools(t *testing.T) {
 		_, correction := acme.call(tool, more)
 		require.Contains(t, correction, "has changed since it was listed", tool)
 	}
-	list = answer[objecttools.List](acme, "list_files", with{})
+	list = answer[fileList](acme, "list_files", with{})
 	require.Equal(t, "f1", list.Files[0].File)
 	require.True(t, list.Files[0].Changed)
-	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": chunk.Cursor})
+	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": firstRows.Cursor})
 	require.Contains(t, correction, "the cursor is not one")
-	require.Equal(t, [][]string{{"another book", "2001"}}, answer[objecttools.Chunk](acme, "read_chunk", with{"file": "f1"}).Rows)
+	require.Equal(t, [][]string{{"another book", "2001"}}, answer[chunk](acme, "read_chunk", with{"file": "f1"}).Rows)
 
 	// And goes.
 	ref, err := acme.root.Ref("books.csv")
@@ -201,13 +233,13 @@ func TestObjectToolsKeepTenantsApart(t *testing.T) {
 	acme.put("books.csv", "title,year\nours,2001\nours too,2002\n")
 	globex.put("books.csv", "title,year\na secret of globex,1999\nanother secret,1999\n")
 	globex.put("only.txt", "a secret of globex\n")
-	require.Len(t, answer[objecttools.List](globex, "list_files", with{}).Files, 2)
-	theirs := answer[objecttools.Chunk](globex, "read_chunk", with{"file": "f1", "count": 1})
+	require.Len(t, answer[fileList](globex, "list_files", with{}).Files, 2)
+	theirs := answer[chunk](globex, "read_chunk", with{"file": "f1", "count": 1})
 	require.Contains(t, theirs.Rows[0][0], "secret")
 	require.NotEmpty(t, theirs.Cursor)
 	tap.take()
 
-	require.Len(t, answer[objecttools.List](acme, "list_files", with{}).Files, 1)
+	require.Len(t, answer[fileList](acme, "list_files", with{}).Files, 1)
 	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": theirs.Cursor})
 	require.Contains(t, correction, "the cursor is not one")
 	stolen, err := json.Marshal(globex.state)

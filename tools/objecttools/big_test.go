@@ -138,7 +138,7 @@ func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
 	names := []string{"a.csv", "a.json", "a.jsonl", "a.txt", "line.txt", "open.csv", "wide.csv"}
 	allocated := func(size int64) map[string]uint64 {
 		c, m := madeDesk(t, size, o)
-		var listed List
+		var listed fileList
 		out := map[string]uint64{}
 		measured := func(what string, f func()) {
 			m.read = 0
@@ -149,7 +149,7 @@ func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
 			out[what] = after.TotalAlloc - before.TotalAlloc
 			require.LessOrEqual(t, m.read, int64(scan+64<<10), what)
 		}
-		measured("list_files", func() { listed = get[List](c, "list_files", `{}`) })
+		measured("list_files", func() { listed = get[fileList](c, "list_files", `{}`) })
 		require.Len(t, listed.Files, len(names))
 		for i, name := range names {
 			for _, call := range calls {
@@ -176,37 +176,37 @@ func TestTenGigabytesTakeNoMoreMemory(t *testing.T) {
 func TestTenGigabytesAreReached(t *testing.T) {
 	const scan = 2 << 20
 	c, m := madeDesk(t, large, &Options{MaxScan: scan})
-	get[List](c, "list_files", `{}`)
-	out := get[Chunk](c, "read_chunk", `{"file":"f4","by":"bytes","start":5000000000,"count":100}`)
+	get[fileList](c, "list_files", `{}`)
+	out := get[chunk](c, "read_chunk", `{"file":"f4","by":"bytes","start":5000000000,"count":100}`)
 	want := make([]byte, 100)
 	m.files["a.txt"].at(want, 5_000_000_000)
 	require.Equal(t, string(want), out.Text)
 
-	out = get[Chunk](c, "read_chunk", `{"file":"f4","by":"bytes","start":9999999990}`)
+	out = get[chunk](c, "read_chunk", `{"file":"f4","by":"bytes","start":9999999990}`)
 	require.Empty(t, out.Cursor)
 	require.Len(t, out.Text, 10)
 
-	rows := get[Sample](c, "sample", `{"file":"f1","count":20}`)
+	rows := get[sampleResult](c, "sample", `{"file":"f1","count":20}`)
 	require.Len(t, rows.Items, 20)
 	for i, it := range rows.Items[:19] {
 		require.Equal(t, []string{"10001", `a "name"`, "Utrecht", "two\nlines"}, it.Row, "%d", i)
 		require.InDelta(t, float64(i)*large/19, float64(it.Offset), 1000)
 	}
 	require.Greater(t, rows.Items[19].Offset, int64(large-40_000), "the last is the last")
-	require.Equal(t, rows, get[Sample](c, "sample", `{"file":"f1","count":20}`), "the same each time")
+	require.Equal(t, rows, get[sampleResult](c, "sample", `{"file":"f1","count":20}`), "the same each time")
 
-	lines := get[Sample](c, "sample", `{"file":"f5","count":5}`)
+	lines := get[sampleResult](c, "sample", `{"file":"f5","count":5}`)
 	require.Len(t, lines.Items, 5)
 	for _, it := range lines.Items[1:] {
 		require.True(t, it.Within)
 	}
 
 	// A search goes on where it stopped, and counts the lines on.
-	found := get[Found](c, "search", `{"file":"f4","pattern":"warning"}`)
+	found := get[searchResult](c, "search", `{"file":"f4","pattern":"warning"}`)
 	require.Empty(t, found.Matches)
 	require.InDelta(t, scan, float64(found.End), 1000)
 	require.Contains(t, found.Notes[0], "search on with the cursor")
-	next := get[Found](c, "search", args(t, "file", "f4", "pattern", "warning", "cursor", found.Cursor))
+	next := get[searchResult](c, "search", args(t, "file", "f4", "pattern", "warning", "cursor", found.Cursor))
 	require.Equal(t, found.End, next.Start)
 	require.InDelta(t, 2*scan, float64(next.End), 1000)
 	lineLen := int64(len("2026-11-25 10:00:00 INFO all is well, and nothing has happened here so far, no.\n"))
@@ -216,7 +216,7 @@ func TestTenGigabytesAreReached(t *testing.T) {
 		if cursor != "" {
 			call = append(call, "cursor", cursor)
 		}
-		out := get[Found](c, "search", args(t, call...))
+		out := get[searchResult](c, "search", args(t, call...))
 		require.Len(t, out.Matches, 7)
 		for _, m := range out.Matches {
 			require.Equal(t, line, m.Line)
@@ -226,8 +226,8 @@ func TestTenGigabytesAreReached(t *testing.T) {
 		cursor = out.Cursor
 	}
 
-	one := get[Description](c, "describe_file", `{"file":"f1"}`)
-	two := get[Description](c, "describe_file", args(t, "file", "f1", "cursor", one.Cursor))
+	one := get[description](c, "describe_file", `{"file":"f1"}`)
+	two := get[description](c, "describe_file", args(t, "file", "f1", "cursor", one.Cursor))
 	require.Greater(t, *two.Rows, *one.Rows)
 	require.InDelta(t, float64(two.Counted)/float64(*two.Rows), float64(one.Counted)/float64(*one.Rows), 0.1)
 	require.False(t, two.Complete)
@@ -235,7 +235,7 @@ func TestTenGigabytesAreReached(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	c, _ := madeDesk(t, large, &Options{MaxScan: 20 << 20})
-	get[List](c, "list_files", `{}`)
+	get[fileList](c, "list_files", `{}`)
 	tool, _ := c.tools.Lookup("search")
 	var told []any
 	_, err := tool.Call(t.Context(), tools.NewCall(tools.CallOptions{
@@ -251,11 +251,11 @@ func TestProgress(t *testing.T) {
 // A call that needs little asks for little: what is not read is not asked for.
 func TestRangesGrow(t *testing.T) {
 	c, m := madeDesk(t, large, &Options{MaxScan: 40 << 20})
-	get[List](c, "list_files", `{}`)
+	get[fileList](c, "list_files", `{}`)
 	m.asked = nil
-	get[Chunk](c, "read_chunk", `{"file":"f1","count":1}`)
+	get[chunk](c, "read_chunk", `{"file":"f1","count":1}`)
 	require.Equal(t, []int64{headLen, firstRange}, m.asked)
 	m.asked = nil
-	get[Found](c, "search", `{"file":"f4","pattern":"not there"}`)
+	get[searchResult](c, "search", `{"file":"f4","pattern":"not there"}`)
 	require.Equal(t, []int64{headLen, firstRange, 1 << 20, 4 << 20, lastRange, lastRange, 40<<20 - firstRange - 5<<20 - 2*lastRange}, m.asked)
 }

@@ -12,7 +12,7 @@ import (
 type counts struct{ off, lines, rows, ragged, malformed, invalid int64 }
 
 // tell writes the counts into the description, and as much of the structure as there is room for.
-func (n *counts) tell(f *file, sh *shape, r *room, out *Description) {
+func (n *counts) tell(f *file, sh *shape, r *room, out *description) {
 	switch f.form.name {
 	case csvForm, jsonLines:
 		out.Rows = &n.rows
@@ -34,7 +34,7 @@ func (n *counts) tell(f *file, sh *shape, r *room, out *Description) {
 				left++
 				continue
 			}
-			out.Structure = append(out.Structure, Place{Path: p.path, Types: p.kinds.names(), Count: p.count})
+			out.Structure = append(out.Structure, jsonPlace{Path: p.path, Types: p.kinds.names(), Count: p.count})
 		}
 		if left > 0 {
 			out.Notes = append(out.Notes, "the structure is not told whole: it is deeper or wider than fits")
@@ -77,7 +77,7 @@ func (n *counts) plain(ctx context.Context, t *text) error {
 	}
 }
 
-func (n *counts) csv(ctx context.Context, f *file, t *text, columns int, out *Description) error {
+func (n *counts) csv(ctx context.Context, f *file, t *text, columns int, out *description) error {
 	s := f.records(t, 0)
 	for {
 		if err := ctx.Err(); err != nil {
@@ -112,21 +112,21 @@ func (n *counts) csv(ctx context.Context, f *file, t *text, columns int, out *De
 			out.problem(*s.rec.tell(n.rows))
 		case s.rec.fields != columns && columns > 0:
 			if n.ragged++; n.ragged <= 3 {
-				out.problem(Problem{Row: n.rows, Offset: s.rec.off, What: fmt.Sprintf("%d fields, and %d columns", s.rec.fields, columns)})
+				out.problem(rowProblem{Row: n.rows, Offset: s.rec.off, What: fmt.Sprintf("%d fields, and %d columns", s.rec.fields, columns)})
 			}
 		}
 	}
 }
 
 // problem tells a problem, if it is among the first. The frame has room for those.
-func (d *Description) problem(p Problem) {
+func (d *description) problem(p rowProblem) {
 	if len(d.Problems) < 5 {
 		p.Text = fit(p.Text, 100)
 		d.Problems = append(d.Problems, p)
 	}
 }
 
-func (n *counts) json(f *file, t *text, sh *shape, out *Description) error {
+func (n *counts) json(f *file, t *text, sh *shape, out *description) error {
 	s := &scanner{t: t, shape: sh}
 	err := s.document()
 	if err == nil {
@@ -136,13 +136,13 @@ func (n *counts) json(f *file, t *text, sh *shape, out *Description) error {
 	}
 	n.off = s.at()
 	if e, ok := errors.AsType[*jsonError](err); ok {
-		out.problem(Problem{Offset: e.at, What: "no JSON: " + e.msg})
+		out.problem(rowProblem{Offset: e.at, What: "no JSON: " + e.msg})
 		return nil
 	}
 	if errors.Is(err, io.EOF) {
 		n.off = f.info.Size
 		if sh.nodes[0].count == 0 {
-			out.problem(Problem{Offset: f.start, What: "no JSON: there is nothing but space"})
+			out.problem(rowProblem{Offset: f.start, What: "no JSON: there is nothing but space"})
 		}
 		return nil
 	}
@@ -152,7 +152,7 @@ func (n *counts) json(f *file, t *text, sh *shape, out *Description) error {
 	return err
 }
 
-func (n *counts) jsonLines(ctx context.Context, t *text, sh *shape, out *Description) error {
+func (n *counts) jsonLines(ctx context.Context, t *text, sh *shape, out *description) error {
 	s := &scanner{t: t, shape: sh, oneLine: true}
 	begin := t.off
 	for {
@@ -175,7 +175,7 @@ func (n *counts) jsonLines(ctx context.Context, t *text, sh *shape, out *Descrip
 			}
 			if e, ok := errors.AsType[*jsonError](err); ok {
 				n.malformed++
-				out.problem(Problem{Row: n.rows + 1, Offset: e.at, What: "no JSON: " + e.msg})
+				out.problem(rowProblem{Row: n.rows + 1, Offset: e.at, What: "no JSON: " + e.msg})
 				err = s.line()
 			}
 			if err == nil || errors.Is(err, io.EOF) {

@@ -17,8 +17,8 @@ type describeIn struct {
 	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the description so far, to count on"`
 }
 
-// Description is what describe_file gives.
-type Description struct {
+// description is the result of describe_file.
+type description struct {
 	File     string `json:"file"`
 	Name     string `json:"name"`
 	Place    string `json:"place"`
@@ -45,8 +45,8 @@ type Description struct {
 	Ragged    int64    `json:"ragged_rows,omitempty"`    // with more or fewer fields than columns
 	Malformed int64    `json:"malformed_rows,omitempty"` // that are no CSV, or no JSON
 	// Structure is that of JSON, and of all records of JSON Lines together.
-	Structure []Place   `json:"structure,omitempty"`
-	Problems  []Problem `json:"problems,omitempty"`
+	Structure []jsonPlace  `json:"structure,omitempty"`
+	Problems  []rowProblem `json:"problems,omitempty"`
 	// Lines, of text that is neither, and how many bytes of it are no text in the encoding.
 	Lines   *int64 `json:"lines,omitempty"`
 	Invalid int64  `json:"invalid_bytes,omitempty"`
@@ -58,15 +58,15 @@ type Description struct {
 	Cursor   string   `json:"cursor,omitempty"` // to count on
 }
 
-// Place is a place in JSON: $ is the root, .name what a name holds, [] the items of an array.
-type Place struct {
+// jsonPlace is a place in JSON: $ is the root, .name what a name holds, [] the items of an array.
+type jsonPlace struct {
 	Path  string   `json:"path"`
 	Types []string `json:"types"`
 	Count int64    `json:"count"` // how many values there are in that place
 }
 
 // Summary implements [tools.Summarizer].
-func (d Description) Summary() string {
+func (d description) Summary() string {
 	what := d.Kind
 	switch {
 	case d.Type != "":
@@ -90,21 +90,21 @@ func (d Description) Summary() string {
 // binaryType is what a binary file seems to be.
 func (f *file) binaryType() string { return http.DetectContentType(f.head) }
 
-func (d *desk) describe(ctx context.Context, c *tools.Call, in describeIn) (Description, error) {
+func (d *desk) describe(ctx context.Context, c *tools.Call, in describeIn) (description, error) {
 	f, err := d.open(ctx, c, in.File)
 	if err != nil {
-		return Description{}, err
+		return description{}, err
 	}
 	n := counts{off: f.start}
 	if in.Cursor != "" {
 		_, at, err := readCursor(in.Cursor, f.bind("describe"), 6, string(rune(cursorDescribe)))
 		if err != nil {
-			return Description{}, err
+			return description{}, err
 		}
 		n = counts{at[0], at[1], at[2], at[3], at[4], at[5]}
 	}
 	r := room{d.maxResult - frame}
-	out := Description{File: f.handle, Name: f.ref.Name(), Place: place(f.ref), Size: f.info.Size, DeclaredType: clipRunes(f.info.Type, 80)}
+	out := description{File: f.handle, Name: f.ref.Name(), Place: place(f.ref), Size: f.info.Size, DeclaredType: clipRunes(f.info.Type, 80)}
 	r.take(cost(out.Name))
 	if !f.info.Modified.IsZero() {
 		out.Modified = f.info.Modified.UTC().Format(time.RFC3339)
@@ -126,7 +126,7 @@ func (d *desk) describe(ctx context.Context, c *tools.Call, in describeIn) (Desc
 	if f.form.name == csvForm {
 		out.Separator = string(rune(f.form.comma))
 		if h, err = f.header(ctx, r.left/2); err != nil {
-			return Description{}, err
+			return description{}, err
 		}
 		out.Columns, out.Notes = h.columns, append(out.Notes, h.notes...)
 		for _, c := range h.columns {
@@ -139,7 +139,7 @@ func (d *desk) describe(ctx context.Context, c *tools.Call, in describeIn) (Desc
 	}
 	t, err := f.text(ctx, n.off, n.off+d.maxScan)
 	if err != nil {
-		return Description{}, err
+		return description{}, err
 	}
 	defer t.Close()
 	sh := newShape()
@@ -154,7 +154,7 @@ func (d *desk) describe(ctx context.Context, c *tools.Call, in describeIn) (Desc
 		err = n.plain(ctx, t)
 	}
 	if err != nil {
-		return Description{}, err
+		return description{}, err
 	}
 	n.tell(f, sh, &r, &out)
 	return out, nil

@@ -29,7 +29,7 @@ func TestDescribeForms(t *testing.T) {
 		"o.text.json": {"\xef\xbb\xbf{\"a\":null}", "json", "name", "", ""},
 	} {
 		c := desktop(t, nil)
-		d := get[Description](c, "describe_file", args(t, "file", c.file(name, x.content)))
+		d := get[description](c, "describe_file", args(t, "file", c.file(name, x.content)))
 		require.Equal(t, "text", d.Kind, name)
 		require.Equal(t, x.form, d.Format, name)
 		require.Equal(t, x.by, d.FormatBy, name)
@@ -48,9 +48,9 @@ func TestDescribeForms(t *testing.T) {
 
 func TestDescribeJSON(t *testing.T) {
 	c := desktop(t, nil)
-	d := get[Description](c, "describe_file", args(t, "file", c.file("a.json",
+	d := get[description](c, "describe_file", args(t, "file", c.file("a.json",
 		`{"books":[{"title":"a","year":1871},{"title":"b","year":null,"a b":[[]]}],"n":2,"\u00e9":{}}`)))
-	require.Equal(t, []Place{
+	require.Equal(t, []jsonPlace{
 		{"$", []string{"object"}, 1},
 		{"$.books", []string{"array"}, 1},
 		{"$.books[]", []string{"object"}, 2},
@@ -70,12 +70,12 @@ func TestDescribeJSON(t *testing.T) {
 		strings.Repeat("[", 100000): "nested deeper than 200 levels at byte 201",
 		"{\"a\n\":1}":               "a line end within a string at byte 3",
 	} {
-		d := get[Description](c, "describe_file", args(t, "file", c.file("b.json", content)))
+		d := get[description](c, "describe_file", args(t, "file", c.file("b.json", content)))
 		require.Len(t, d.Problems, 1, content)
 		require.Contains(t, fmt.Sprintf("%s at byte %d", d.Problems[0].What, d.Problems[0].Offset), want)
 	}
 
-	d = get[Description](c, "describe_file", args(t, "file", c.file("c.jsonl", "{\"a\":1}\n\n{\"a\":\n\"x\"}\n[1] 2\n{\"a\":\"x\"}")))
+	d = get[description](c, "describe_file", args(t, "file", c.file("c.jsonl", "{\"a\":1}\n\n{\"a\":\n\"x\"}\n[1] 2\n{\"a\":\"x\"}")))
 	require.EqualValues(t, 5, *d.Rows)
 	require.EqualValues(t, 3, d.Malformed)
 	require.Equal(t, []int64{2, 3, 4}, []int64{d.Problems[0].Row, d.Problems[1].Row, d.Problems[2].Row})
@@ -88,7 +88,7 @@ func TestDescribeJSON(t *testing.T) {
 		fmt.Fprintf(&b, "%q:%d,", strings.Repeat("name\u2028", 30)+fmt.Sprint(i), i)
 	}
 	b.WriteString(`"z":[[[[[[[[1]]]]]]]]}`)
-	d = get[Description](c, "describe_file", args(t, "file", c.file("d.json", b.String())))
+	d = get[description](c, "describe_file", args(t, "file", c.file("d.json", b.String())))
 	require.NotEmpty(t, d.Structure)
 	require.Less(t, len(d.Structure), shapeWidth+10)
 	require.Contains(t, strings.Join(d.Notes, ";"), "not told whole")
@@ -111,16 +111,16 @@ func TestDescribeGoesOn(t *testing.T) {
 	}
 	for name, content := range map[string]string{"a.csv": csv.String(), "a.jsonl": jsonl.String(), "a.txt": text.String()} {
 		whole := desktop(t, nil)
-		want := get[Description](whole, "describe_file", args(t, "file", whole.file(name, content)))
+		want := get[description](whole, "describe_file", args(t, "file", whole.file(name, content)))
 		require.True(t, want.Complete)
 		c := desktop(t, &Options{MaxScan: 1 << 20})
 		f := c.file(name, content)
-		out := get[Description](c, "describe_file", args(t, "file", f))
+		out := get[description](c, "describe_file", args(t, "file", f))
 		calls := 1
 		for ; out.Cursor != ""; calls++ {
 			require.False(t, out.Complete)
 			require.Contains(t, strings.Join(out.Notes, ";"), "count on with the cursor")
-			out = get[Description](c, "describe_file", args(t, "file", f, "cursor", out.Cursor))
+			out = get[description](c, "describe_file", args(t, "file", f, "cursor", out.Cursor))
 		}
 		require.Greater(t, calls, 1)
 		require.Equal(t, want.Rows, out.Rows)
@@ -135,26 +135,26 @@ func TestDescribeGoesOn(t *testing.T) {
 func TestMalformedCSV(t *testing.T) {
 	c := desktop(t, nil)
 	f := c.file("a.csv", "a,b\n1,2\nx\"y,3\n4,5,6\n\"p\"q,7\n8\n9,10\n")
-	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	out := get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}, {}, {"4", "5", "6"}, {}, {"8"}, {"9", "10"}}, out.Rows)
-	require.Equal(t, []Problem{
+	require.Equal(t, []rowProblem{
 		{2, 9, "a quote stands inside a field that does not begin with one", "x\"y,3"},
 		{3, 14, "3 fields, and 2 columns", ""},
 		{4, 23, "something other than a separator follows a closing quote", "\"p\"q,7"},
 		{5, 27, "1 fields, and 2 columns", ""},
 	}, out.Problems)
-	d := get[Description](c, "describe_file", args(t, "file", f))
+	d := get[description](c, "describe_file", args(t, "file", f))
 	require.EqualValues(t, 6, *d.Rows)
 	require.EqualValues(t, 2, d.Ragged)
 	require.EqualValues(t, 2, d.Malformed)
 
 	// A quote that is never closed takes no more than its own line, and that is said.
 	f = c.file("b.csv", "a,b\n1,2\n3,\"4\n5,6\n7,8\n")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	out = get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}, {}}, out.Rows)
-	require.Equal(t, []Problem{{2, 10, "a quote that is opened here is never closed", "3,\"4\n5,6\n7,8\n"}}, out.Problems)
+	require.Equal(t, []rowProblem{{2, 10, "a quote that is opened here is never closed", "3,\"4\n5,6\n7,8\n"}}, out.Problems)
 	require.Contains(t, strings.Join(out.Notes, ";"), "swallows the rest of the file")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
 	require.Equal(t, [][]string{{"5", "6"}, {"7", "8"}}, out.Rows)
 	require.EqualValues(t, 3, out.First)
 	require.Empty(t, out.Cursor)
@@ -162,10 +162,10 @@ func TestMalformedCSV(t *testing.T) {
 	// The same where the rest is more than one call reads.
 	c = desktop(t, &Options{MaxScan: 1 << 20})
 	f = c.file("c.csv", "a,b\n1,\"2\n"+strings.Repeat("3,4\n", 1<<19))
-	out = get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1))
+	out = get[chunk](c, "read_chunk", args(t, "file", f, "count", 1))
 	require.Empty(t, out.Rows)
 	require.Contains(t, strings.Join(out.Notes, ";"), "does not end within 1048576 bytes")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1, "cursor", out.Cursor))
+	out = get[chunk](c, "read_chunk", args(t, "file", f, "count", 1, "cursor", out.Cursor))
 	require.Equal(t, [][]string{{"3", "4"}}, out.Rows)
 	require.EqualValues(t, 2, out.First)
 
@@ -174,11 +174,11 @@ func TestMalformedCSV(t *testing.T) {
 		require.Contains(t, c.correction(x, args(t, "file", f)), "the first row of")
 	}
 	f = c.file("d2.csv", "a,\"b\n3,4\n")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f))
-	require.Equal(t, []Problem{{0, 2, "a quote that is opened here is never closed", "a,\"b\n3,4\n"}}, out.Problems)
+	out = get[chunk](c, "read_chunk", args(t, "file", f))
+	require.Equal(t, []rowProblem{{0, 2, "a quote that is opened here is never closed", "a,\"b\n3,4\n"}}, out.Problems)
 	require.Equal(t, [][]string{{"3", "4"}}, out.Rows)
 	f = c.file("e.csv", "a\"b,c\n1,2\n")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	out = get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Empty(t, out.Columns)
 	require.EqualValues(t, 0, out.Problems[0].Row)
 	require.Equal(t, [][]string{{"1", "2"}}, out.Rows)
@@ -189,10 +189,10 @@ func TestLargeRows(t *testing.T) {
 	c := desktop(t, &Options{MaxResult: 4 << 10})
 	big := strings.Repeat("é\"", 200_000)
 	f := c.file("a.csv", "a,b\n1,2\n\""+strings.ReplaceAll(big, "\"", "\"\"")+"\",3\n4,5\n")
-	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	out := get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}}, out.Rows)
 	require.Contains(t, out.Notes[0], "row 2 did not fit")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
 	require.EqualValues(t, 2, out.First)
 	require.Equal(t, []string{"4", "5"}, out.Rows[1], "what comes behind it is whole")
 	require.True(t, strings.HasPrefix(big, out.Rows[0][0]))
@@ -201,9 +201,9 @@ func TestLargeRows(t *testing.T) {
 	require.Empty(t, out.Cursor)
 
 	f = c.file("a.jsonl", "1\n{\"a\":\""+strings.Repeat("é", 200_000)+"\"}\n2\n")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	out = get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Equal(t, []string{"1"}, out.Records)
-	out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
 	require.Len(t, out.Records, 2)
 	require.EqualValues(t, 2, out.First)
 	require.True(t, strings.HasPrefix(out.Records[0], `{"a":"éééé`))
@@ -215,14 +215,14 @@ func TestLargeRows(t *testing.T) {
 	f = c.file("b.jsonl", "1\n\""+strings.Repeat("é", 2_000_000)+"\"\n2\n")
 	var got []string
 	calls := 0
-	for out = get[Chunk](c, "read_chunk", args(t, "file", f)); ; calls++ {
+	for out = get[chunk](c, "read_chunk", args(t, "file", f)); ; calls++ {
 		for _, r := range out.Records {
 			got = append(got, r[:1])
 		}
 		if out.Cursor == "" {
 			break
 		}
-		out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+		out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
 	}
 	require.Equal(t, []string{"1", "\"", "2"}, got)
 	require.EqualValues(t, 3, out.First)
@@ -231,13 +231,13 @@ func TestLargeRows(t *testing.T) {
 
 	// More fields than are kept.
 	f = c.file("b.csv", "a,b\n"+strings.Repeat(",", 1_000_000)+"\n4,5\n")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	out = get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Contains(t, out.Problems[0].What, "1000001 fields")
 	require.Equal(t, []string{"4", "5"}, out.Rows[len(out.Rows)-1])
 	f = c.file("c.csv", strings.Repeat("name,", 100_000)+"\n4,5\n")
-	d := get[Description](c, "describe_file", args(t, "file", f))
+	d := get[description](c, "describe_file", args(t, "file", f))
 	require.Contains(t, d.Notes[0], "of 100001 columns")
-	d = get[Description](c, "describe_file", args(t, "file", c.file("c2.csv", strings.Repeat("é", 5000)+"\n4\n")))
+	d = get[description](c, "describe_file", args(t, "file", c.file("c2.csv", strings.Repeat("é", 5000)+"\n4\n")))
 	require.Contains(t, d.Notes[0], "of 1 columns 1 are named")
 }
 
@@ -258,17 +258,17 @@ func TestResultsFit(t *testing.T) {
 			c := desktop(t, &Options{MaxResult: 4 << 10})
 			f := c.file(name, strings.Repeat("plain text first\n", 500)+strings.Repeat(unit, 20_000))
 			off := 8500
-			get[Description](c, "describe_file", args(t, "file", f))
-			get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", off))
-			get[Chunk](c, "read_chunk", args(t, "file", f, "by", "lines", "start", 501))
+			get[description](c, "describe_file", args(t, "file", f))
+			get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", off))
+			get[chunk](c, "read_chunk", args(t, "file", f, "by", "lines", "start", 501))
 			if strings.HasSuffix(name, "csv") || strings.HasSuffix(name, "jsonl") {
-				get[Chunk](c, "read_chunk", args(t, "file", f, "start", 500))
+				get[chunk](c, "read_chunk", args(t, "file", f, "start", 500))
 			}
 			for _, from := range []string{"spread", "head", "tail"} {
-				get[Sample](c, "sample", args(t, "file", f, "count", 50, "from", from))
+				get[sampleResult](c, "sample", args(t, "file", f, "count", 50, "from", from))
 			}
 			for _, p := range []string{".", "[^a-z ]", "text"} {
-				get[Found](c, "search", args(t, "file", f, "pattern", p, "regexp", true, "limit", 100, "context", 5))
+				get[searchResult](c, "search", args(t, "file", f, "pattern", p, "regexp", true, "limit", 100, "context", 5))
 			}
 		}
 	}
@@ -281,43 +281,43 @@ func TestSample(t *testing.T) {
 		fmt.Fprintf(&b, "line %d\n", i+1)
 	}
 	f := c.file("a.txt", b.String())
-	texts := func(s Sample) (out []string) {
+	texts := func(s sampleResult) (out []string) {
 		for _, it := range s.Items {
 			out = append(out, it.Text)
 			require.True(t, strings.HasPrefix(b.String()[it.Offset:], it.Text+"\n"))
 		}
 		return out
 	}
-	require.Equal(t, []string{"line 1", "line 2", "line 3"}, texts(get[Sample](c, "sample", args(t, "file", f, "count", 3, "from", "head"))))
-	require.Equal(t, []string{"line 9999", "line 10000"}, texts(get[Sample](c, "sample", args(t, "file", f, "count", 2, "from", "tail"))))
-	spread := texts(get[Sample](c, "sample", args(t, "file", f, "count", 11)))
+	require.Equal(t, []string{"line 1", "line 2", "line 3"}, texts(get[sampleResult](c, "sample", args(t, "file", f, "count", 3, "from", "head"))))
+	require.Equal(t, []string{"line 9999", "line 10000"}, texts(get[sampleResult](c, "sample", args(t, "file", f, "count", 2, "from", "tail"))))
+	spread := texts(get[sampleResult](c, "sample", args(t, "file", f, "count", 11)))
 	require.Len(t, spread, 11)
 	require.Equal(t, "line 1", spread[0])
 	require.Equal(t, "line 10000", spread[10])
 
 	f = c.file("b.txt", "one\n\ntwo\nthree")
 	for _, from := range []string{"head", "tail", "spread"} {
-		s := get[Sample](c, "sample", args(t, "file", f, "from", from))
-		require.Equal(t, []Item{{Offset: 0, Text: "one"}, {Offset: 5, Text: "two"}, {Offset: 9, Text: "three"}}, s.Items, from)
+		s := get[sampleResult](c, "sample", args(t, "file", f, "from", from))
+		require.Equal(t, []sampleItem{{Offset: 0, Text: "one"}, {Offset: 5, Text: "two"}, {Offset: 9, Text: "three"}}, s.Items, from)
 		require.Contains(t, s.Notes[0], "10 were asked for")
 	}
 	f = c.file("c.csv", "a,b\n1,\"x\n2,y\n\"\n3,4\n")
 	for _, from := range []string{"head", "tail", "spread"} {
-		s := get[Sample](c, "sample", args(t, "file", f, "from", from))
-		require.Equal(t, []Item{{Offset: 4, Row: []string{"1", "x\n2,y\n"}}, {Offset: 15, Row: []string{"3", "4"}}}, s.Items, from)
+		s := get[sampleResult](c, "sample", args(t, "file", f, "from", from))
+		require.Equal(t, []sampleItem{{Offset: 4, Row: []string{"1", "x\n2,y\n"}}, {Offset: 15, Row: []string{"3", "4"}}}, s.Items, from)
 		require.Equal(t, []string{"a", "b"}, s.Columns)
 	}
 	// Lines within a quoted field are taken for no rows.
 	f = c.file("q.csv", "id,text,n\n"+strings.Repeat("1,\"a paragraph\nof many lines\n\nwithout a comma\n\",2\n", 5000))
-	s := get[Sample](c, "sample", args(t, "file", f, "count", 20))
+	s := get[sampleResult](c, "sample", args(t, "file", f, "count", 20))
 	require.Len(t, s.Items, 20)
 	for _, it := range s.Items {
 		require.Equal(t, []string{"1", "a paragraph\nof many lines\n\nwithout a comma\n", "2"}, it.Row)
 	}
 	require.Contains(t, c.correction("sample", args(t, "file", f, "from", "middle")), `"middle" is not one of "spread", "head", "tail"`)
 	require.Contains(t, c.correction("sample", args(t, "file", f, "count", 51)), "count")
-	require.Empty(t, get[Sample](c, "sample", args(t, "file", c.file("d.txt", ""))).Items)
-	one := get[Sample](c, "sample", args(t, "file", c.file("e.txt", strings.Repeat("é", 100_000)), "count", 3))
+	require.Empty(t, get[sampleResult](c, "sample", args(t, "file", c.file("d.txt", ""))).Items)
+	one := get[sampleResult](c, "sample", args(t, "file", c.file("e.txt", strings.Repeat("é", 100_000)), "count", 3))
 	for _, it := range one.Items {
 		require.Empty(t, strings.Trim(it.Text, "é"))
 		require.True(t, it.Cut)
@@ -329,7 +329,7 @@ func TestSample(t *testing.T) {
 func TestInvalidBytesOfALongLine(t *testing.T) {
 	c := desktop(t, nil)
 	f := c.file("a.txt", strings.Repeat("abé\xff", 100_000))
-	d := get[Description](c, "describe_file", args(t, "file", f))
+	d := get[description](c, "describe_file", args(t, "file", f))
 	require.EqualValues(t, 100_000, d.Invalid)
 	require.EqualValues(t, 1, *d.Lines)
 }
@@ -338,13 +338,13 @@ func TestInvalidBytesOfALongLine(t *testing.T) {
 func TestDescribeComesOn(t *testing.T) {
 	const size = 5 << 20
 	c, _ := madeDesk(t, size, &Options{MaxScan: 1 << 20})
-	for _, f := range get[List](c, "list_files", `{}`).Files {
+	for _, f := range get[fileList](c, "list_files", `{}`).Files {
 		call := []any{"file", f.File}
-		out := get[Description](c, "describe_file", args(t, call...))
+		out := get[description](c, "describe_file", args(t, call...))
 		for n := 0; out.Cursor != ""; n++ {
 			require.Less(t, n, 10, f.Name)
 			at := out.Counted
-			out = get[Description](c, "describe_file", args(t, append(call, "cursor", out.Cursor)...))
+			out = get[description](c, "describe_file", args(t, append(call, "cursor", out.Cursor)...))
 			require.Greater(t, out.Counted, at, f.Name)
 		}
 		require.Equal(t, out.Format != jsonForm, out.Complete, f.Name)
@@ -358,7 +358,7 @@ func TestSampleOfLittle(t *testing.T) {
 		f := c.file(name, content)
 		for _, n := range []int{3, 4, 10, 50} {
 			for _, from := range []string{"spread", "head", "tail"} {
-				s := get[Sample](c, "sample", args(t, "file", f, "count", n, "from", from))
+				s := get[sampleResult](c, "sample", args(t, "file", f, "count", n, "from", from))
 				for i, it := range s.Items[1:] {
 					require.Less(t, s.Items[i].Offset, it.Offset, "%s %d %s", name, n, from)
 				}

@@ -49,7 +49,7 @@ func converse(t testing.TB, b *object.Bucket, s scope.Scope, o *Options) *conver
 	st := &tools.State{}
 	r, err := set.Resolve(t.Context(), s, st)
 	require.NoError(t, err)
-	most := DefaultMaxResult
+	most := defaultMaxResult
 	if o != nil && o.MaxResult > 0 {
 		most = o.MaxResult
 	}
@@ -77,7 +77,7 @@ func (c *conversation) put(name, content string) object.Ref {
 func (c *conversation) file(name, content string) string {
 	c.t.Helper()
 	c.put(name, content)
-	for _, f := range get[List](c, "list_files", `{}`).Files {
+	for _, f := range get[fileList](c, "list_files", `{}`).Files {
 		if f.Name == name {
 			return f.File
 		}

@@ -40,7 +40,15 @@ func desk(name, content string) (call func(tool, args string)) {
 		case tool == "list_files":
 			fmt.Println(res.Summary)
 		case tool == "describe_file":
-			var d objecttools.Description
+			var d struct {
+				Encoding, Format string
+				Rows             *int64
+				Structure        []struct {
+					Path  string
+					Types []string
+					Count int64
+				}
+			}
 			_ = json.Unmarshal(res.Blocks[0].JSON, &d)
 			fmt.Println(d.Encoding, d.Format, *d.Rows, d.Structure)
 		default:

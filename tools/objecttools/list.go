@@ -28,15 +28,15 @@ type listIn struct {
 	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the list so far, to go on behind it; with the same match"`
 }
 
-// List is what list_files gives.
-type List struct {
-	Files  []Listed `json:"files"`
-	Notes  []string `json:"notes,omitempty"`
-	Cursor string   `json:"cursor,omitempty"` // where more follow
+// fileList is the result of list_files.
+type fileList struct {
+	Files  []listedFile `json:"files"`
+	Notes  []string     `json:"notes,omitempty"`
+	Cursor string       `json:"cursor,omitempty"` // where more follow
 }
 
-// Listed is a file in a [List].
-type Listed struct {
+// listedFile is a file in a [fileList].
+type listedFile struct {
 	File     string `json:"file"` // the handle
 	Name     string `json:"name"`
 	Place    string `json:"place"` // "upload", "own" or "shared"
@@ -46,7 +46,7 @@ type Listed struct {
 }
 
 // Summary implements [tools.Summarizer].
-func (l List) Summary() string {
+func (l fileList) Summary() string {
 	s := fmt.Sprintf("%d files", len(l.Files))
 	if len(l.Files) == 1 {
 		s = "1 file"
@@ -57,14 +57,14 @@ func (l List) Summary() string {
 	return s
 }
 
-func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error) {
+func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (fileList, error) {
 	limit := or(in.Limit, defaultListed)
 	if len(in.Match) > maxMatch {
-		return List{}, tools.Correct(fmt.Sprintf("match is longer than %d bytes, and so than any name", maxMatch))
+		return fileList{}, tools.Correct(fmt.Sprintf("match is longer than %d bytes, and so than any name", maxMatch))
 	}
 	roots, err := d.roots(c)
 	if err != nil {
-		return List{}, err
+		return fileList{}, err
 	}
 	bind := fmt.Sprintf("%q %q", d.bucket.Name(), in.Match)
 	for _, root := range roots {
@@ -73,11 +73,11 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	var after object.Ref
 	if in.Cursor != "" {
 		if after, err = d.after(c, roots, bind, in.Cursor); err != nil {
-			return List{}, err
+			return fileList{}, err
 		}
 	}
 
-	l := List{Files: []Listed{}}
+	l := fileList{Files: []listedFile{}}
 	var refs []object.Ref
 	var last, stop object.Ref // the last one looked at; where the call stops though nothing was found there
 	looked := 0
@@ -88,7 +88,7 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 			continue // it is nobody's file, so there is nothing to name it by
 		}
 		if err != nil {
-			return List{}, fmt.Errorf("objecttools: %w", err)
+			return fileList{}, fmt.Errorf("objecttools: %w", err)
 		}
 		if looked++; looked > maxLooked {
 			stop = last
@@ -98,7 +98,7 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 		if !strings.Contains(strings.ToLower(e.Ref.Name()), match) {
 			continue
 		}
-		f := Listed{Name: e.Ref.Name(), Place: place(e.Ref), Size: e.Info.Size}
+		f := listedFile{Name: e.Ref.Name(), Place: place(e.Ref), Size: e.Info.Size}
 		if !e.Info.Modified.IsZero() {
 			f.Modified = e.Info.Modified.UTC().Format(time.RFC3339)
 		}
@@ -110,7 +110,7 @@ func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (List, error)
 	}
 	given, stopped, err := d.remember(c.State(), refs, stop)
 	if err != nil && !errors.Is(err, errFull) {
-		return List{}, err
+		return fileList{}, err
 	}
 	l.Files = l.Files[:len(given)]
 	for i, g := range given {

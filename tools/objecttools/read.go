@@ -23,8 +23,8 @@ type readIn struct {
 	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the chunk before, to go on behind it; instead of by and start"`
 }
 
-// Chunk is what read_chunk gives.
-type Chunk struct {
+// chunk is the result of read_chunk.
+type chunk struct {
 	File string `json:"file"`
 	By   string `json:"by"`
 	// What is given lies from byte Start up to byte End of a file of Size bytes.
@@ -40,15 +40,15 @@ type Chunk struct {
 	Rows    [][]string `json:"rows,omitempty"`
 	Records []string   `json:"records,omitempty"`
 	// Problems are rows that are not as they should be.
-	Problems []Problem `json:"problems,omitempty"`
+	Problems []rowProblem `json:"problems,omitempty"`
 	// Invalid is how many bytes are no text in the file's encoding: each is shown as U+FFFD.
 	Invalid int      `json:"invalid_bytes,omitempty"`
 	Notes   []string `json:"notes,omitempty"`
 	Cursor  string   `json:"cursor,omitempty"` // where more follows
 }
 
-// Problem is a row that is not as it should be.
-type Problem struct {
+// rowProblem is a row that is not as it should be.
+type rowProblem struct {
 	Row    int64  `json:"row"`    // from 1, 0 is that of the columns
 	Offset int64  `json:"offset"` // in bytes
 	What   string `json:"what"`
@@ -56,7 +56,7 @@ type Problem struct {
 }
 
 // Summary implements [tools.Summarizer].
-func (c Chunk) Summary() string {
+func (c chunk) Summary() string {
 	s := fmt.Sprintf("%s: bytes %d to %d of %d", c.File, c.Start, c.End, c.Size)
 	switch n := len(c.Rows) + len(c.Records); {
 	case c.By == byRows && n == 0:
@@ -93,16 +93,16 @@ type window struct {
 	count int
 }
 
-func (d *desk) read(ctx context.Context, c *tools.Call, in readIn) (Chunk, error) {
+func (d *desk) read(ctx context.Context, c *tools.Call, in readIn) (chunk, error) {
 	f, err := d.openText(ctx, c, in.File)
 	if err != nil {
-		return Chunk{}, err
+		return chunk{}, err
 	}
 	w, err := d.window(f, in)
 	if err != nil {
-		return Chunk{}, err
+		return chunk{}, err
 	}
-	out := Chunk{File: f.handle, By: w.by, Start: w.off, End: w.off, Size: f.info.Size}
+	out := chunk{File: f.handle, By: w.by, Start: w.off, End: w.off, Size: f.info.Size}
 	if f.info.Size == 0 {
 		out.Notes = append(out.Notes, "the file is empty")
 	}
@@ -178,7 +178,7 @@ func (w *window) cursor(f *file, off int64, inner bool) string {
 }
 
 // readText reads by bytes or by lines.
-func (d *desk) readText(ctx context.Context, f *file, w window, out *Chunk) error {
+func (d *desk) readText(ctx context.Context, f *file, w window, out *chunk) error {
 	if w.goal > w.line {
 		done, err := d.findLine(ctx, f, &w, out)
 		if err != nil || !done {
@@ -318,7 +318,7 @@ func measure(b []byte, final bool, enc encoding, w window, room int) extent {
 
 // findLine goes to the line w.goal, as far as one call may read. It reports false where it has not come there: then
 // out says so.
-func (d *desk) findLine(ctx context.Context, f *file, w *window, out *Chunk) (bool, error) {
+func (d *desk) findLine(ctx context.Context, f *file, w *window, out *chunk) (bool, error) {
 	t, err := f.text(ctx, w.off, w.off+d.maxScan)
 	if err != nil {
 		return false, err

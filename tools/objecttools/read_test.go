@@ -68,7 +68,7 @@ func TestWindowsTogetherAreTheFile(t *testing.T) {
 			count = 1 + r.IntN(500)
 			first = append(first, "count", count)
 		}
-		out := get[Chunk](c, "read_chunk", args(t, first...))
+		out := get[chunk](c, "read_chunk", args(t, first...))
 		all, at, line := "", out.Start, int64(1)
 		for {
 			require.Equal(t, at, out.Start)
@@ -94,7 +94,7 @@ func TestWindowsTogetherAreTheFile(t *testing.T) {
 					require.LessOrEqual(t, ends(out.Text), count)
 				}
 			}
-			out = get[Chunk](c, "read_chunk", args(t, next...))
+			out = get[chunk](c, "read_chunk", args(t, next...))
 		}
 		require.EqualValues(t, len(stored), at)
 		require.Equal(t, want, all, "%d", i)
@@ -149,7 +149,7 @@ func TestRowsTogetherAreTheFile(t *testing.T) {
 		if r.IntN(2) == 0 {
 			call = append(call, "count", 1+r.IntN(40))
 		}
-		out := get[Chunk](c, "read_chunk", args(t, call...))
+		out := get[chunk](c, "read_chunk", args(t, call...))
 		var got [][]string
 		for {
 			require.Equal(t, want[0], out.Columns)
@@ -165,7 +165,7 @@ func TestRowsTogetherAreTheFile(t *testing.T) {
 				break
 			}
 			require.NotEmpty(t, out.Rows)
-			out = get[Chunk](c, "read_chunk", args(t, append([]any{"cursor", out.Cursor}, call...)...))
+			out = get[chunk](c, "read_chunk", args(t, append([]any{"cursor", out.Cursor}, call...)...))
 		}
 		if len(want) > 1 {
 			require.Equal(t, want[1:], got, "%d", i)
@@ -174,7 +174,7 @@ func TestRowsTogetherAreTheFile(t *testing.T) {
 		}
 		if len(want) > 1 {
 			n := 1 + r.IntN(len(want)-1)
-			at := get[Chunk](c, "read_chunk", args(t, "file", f, "start", n, "count", 1))
+			at := get[chunk](c, "read_chunk", args(t, "file", f, "start", n, "count", 1))
 			require.Equal(t, want[n:n+1], at.Rows)
 			require.EqualValues(t, n, at.First)
 			require.Contains(t, c.correction("read_chunk", args(t, "file", f, "start", len(want))), fmt.Sprintf("only %d rows", len(want)-1))
@@ -196,22 +196,22 @@ func TestRecordsOfJSONLines(t *testing.T) {
 	}
 	f := c.file("a.jsonl", strings.TrimSuffix(b.String(), "\r\n"))
 	var got []string
-	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	out := get[chunk](c, "read_chunk", args(t, "file", f))
 	for {
 		require.EqualValues(t, len(got)+1, out.First)
 		got = append(got, out.Records...)
 		if out.Cursor == "" {
 			break
 		}
-		out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+		out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
 	}
 	require.Equal(t, want, got)
 
-	out = get[Chunk](c, "read_chunk", args(t, "file", f, "start", 100, "count", 2))
+	out = get[chunk](c, "read_chunk", args(t, "file", f, "start", 100, "count", 2))
 	require.Equal(t, want[99:101], out.Records)
 
 	f = c.file("b.jsonl", "{\"a\":1}\n{\"a\":}\n{\"a\":3}\n")
-	out = get[Chunk](c, "read_chunk", args(t, "file", f))
+	out = get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Equal(t, []string{`{"a":1}`, `{"a":}`, `{"a":3}`}, out.Records, "a malformed record is given as it stands")
 	require.Len(t, out.Problems, 1)
 	require.EqualValues(t, 2, out.Problems[0].Row)
@@ -227,11 +227,11 @@ func TestStartWithinACharacter(t *testing.T) {
 		text string
 		at   int64
 	}{{"aé€😀z", 0}, {"é€😀z", 1}, {"é€😀z", 1}, {"€😀z", 3}, {"€😀z", 3}, {"€😀z", 3}, {"😀z", 6}, {"😀z", 6}, {"😀z", 6}, {"😀z", 6}, {"z", 10}, {"", 11}} {
-		out := get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
+		out := get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
 		require.Equal(t, want.text, out.Text, "%d", start)
 		require.Equal(t, want.at, out.Start, "%d", start)
 		if want.text != "" {
-			one := get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start, "count", 1))
+			one := get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start, "count", 1))
 			require.Equal(t, string([]rune(want.text)[:1]), one.Text)
 		}
 	}
@@ -240,7 +240,7 @@ func TestStartWithinACharacter(t *testing.T) {
 
 	f = c.file("b.txt", encode16("a😀z", false)) // mark, a, pair, z: at 0, 2, 4, 8
 	for start, want := range []string{"a😀z", "a😀z", "a😀z", "a😀z", "😀z", "😀z", "😀z", "😀z", "z", "z"} {
-		out := get[Chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
+		out := get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
 		require.Equal(t, want, out.Text, "%d", start)
 	}
 }
@@ -276,21 +276,21 @@ func TestOddTexts(t *testing.T) {
 			c := desktop(t, nil)
 			f := c.file("a.txt", x.content)
 			for _, by := range []string{"bytes", "lines"} {
-				out := get[Chunk](c, "read_chunk", args(t, "file", f, "by", by))
+				out := get[chunk](c, "read_chunk", args(t, "file", f, "by", by))
 				require.Equal(t, x.text, out.Text)
 				require.Equal(t, x.invalid, out.Invalid)
 				require.Equal(t, x.invalid > 0, strings.Contains(strings.Join(out.Notes, ";"), "U+FFFD"))
 				require.Empty(t, out.Cursor)
 				require.EqualValues(t, len(x.content), out.End)
 			}
-			if d := get[Description](c, "describe_file", args(t, "file", f)); len(x.content) > 0 {
+			if d := get[description](c, "describe_file", args(t, "file", f)); len(x.content) > 0 {
 				require.Equal(t, "text", d.Kind)
 				require.EqualValues(t, x.invalid, d.Invalid)
 				require.Equal(t, x.lines, *d.Lines)
 				require.True(t, d.Complete)
 			}
-			get[Sample](c, "sample", args(t, "file", f))
-			get[Found](c, "search", args(t, "file", f, "pattern", "a"))
+			get[sampleResult](c, "sample", args(t, "file", f))
+			get[searchResult](c, "search", args(t, "file", f, "pattern", "a"))
 		})
 	}
 }
@@ -308,7 +308,7 @@ func TestBinaryIsNotRead(t *testing.T) {
 	} {
 		c := desktop(t, nil)
 		f := c.file(name, x.content)
-		d := get[Description](c, "describe_file", args(t, "file", f))
+		d := get[description](c, "describe_file", args(t, "file", f))
 		require.Equal(t, "binary", d.Kind, name)
 		if name != "utf32" && name != "koi8" {
 			require.Equal(t, x.what, d.Type, name)
@@ -327,20 +327,20 @@ func TestStartAtALine(t *testing.T) {
 		fmt.Fprintf(&b, "line %d\r\n", i+1)
 	}
 	f := c.file("a.log", b.String())
-	out := get[Chunk](c, "read_chunk", args(t, "file", f, "start", 1000, "count", 2))
+	out := get[chunk](c, "read_chunk", args(t, "file", f, "start", 1000, "count", 2))
 	require.Equal(t, "line 1000\r\nline 1001\r\n", out.Text)
 	require.EqualValues(t, 1000, out.First)
-	next := get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
+	next := get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
 	require.Equal(t, "line 1002\r\n", next.Text)
 	require.EqualValues(t, 1002, next.First)
 
 	// The goal is farther than one call may read.
 	calls := 0
-	out = get[Chunk](c, "read_chunk", args(t, "file", f, "start", 299_999, "count", 1))
+	out = get[chunk](c, "read_chunk", args(t, "file", f, "start", 299_999, "count", 1))
 	for out.Text == "" {
 		calls++
 		require.Contains(t, strings.Join(out.Notes, ";"), "line 299999 was not reached")
-		out = get[Chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
+		out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
 	}
 	require.Equal(t, "line 299999\r\n", out.Text)
 	require.Equal(t, 3, calls)
@@ -352,9 +352,9 @@ func TestStartAtALine(t *testing.T) {
 func TestArgumentsOfReadChunk(t *testing.T) {
 	c := desktop(t, nil)
 	f := c.file("a.txt", "a\nb\n")
-	out := get[Chunk](c, "read_chunk", args(t, "file", f, "count", 1))
+	out := get[chunk](c, "read_chunk", args(t, "file", f, "count", 1))
 	for _, by := range []string{"bytes", "lines"} {
-		require.Equal(t, "a\nb\n", get[Chunk](c, "read_chunk", args(t, "file", f, "by", by, "count", int64(math.MaxInt64))).Text)
+		require.Equal(t, "a\nb\n", get[chunk](c, "read_chunk", args(t, "file", f, "by", by, "count", int64(math.MaxInt64))).Text)
 	}
 	for call, want := range map[string]string{
 		args(t, "file", f, "by", "pages"):                           `"pages" is not one of "bytes", "lines", "rows"`,

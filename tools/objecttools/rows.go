@@ -28,7 +28,7 @@ type header struct {
 	fields  int      // how many there are
 	end     int64    // where it ends in the file
 	invalid int
-	problem *Problem
+	problem *rowProblem
 	notes   []string
 }
 
@@ -72,9 +72,9 @@ func (f *file) header(ctx context.Context, n int) (header, error) {
 }
 
 // tell describes the problem of a record.
-func (r *record) tell(row int64) *Problem {
+func (r *record) tell(row int64) *rowProblem {
 	raw, _ := show(r.raw[:len(r.raw)-cutRune(r.raw)])
-	return &Problem{Row: row, Offset: r.at, What: r.problem, Text: clipRunes(raw, problemText)}
+	return &rowProblem{Row: row, Offset: r.at, What: r.problem, Text: clipRunes(raw, problemText)}
 }
 
 // row gives the fields as text, as far as there is room, the last of them cut.
@@ -112,13 +112,13 @@ func (r *record) cost() int {
 type rowReader struct {
 	f      *file
 	w      *window
-	out    *Chunk
+	out    *chunk
 	room   room
 	hidden int // problems that are not told
 	ended  bool
 }
 
-func (d *desk) readRows(ctx context.Context, f *file, w window, out *Chunk) error {
+func (d *desk) readRows(ctx context.Context, f *file, w window, out *chunk) error {
 	r := &rowReader{f: f, w: &w, out: out, room: room{d.maxResult - frame}}
 	var h header
 	if f.form.name == csvForm {
@@ -164,7 +164,7 @@ func (d *desk) readRows(ctx context.Context, f *file, w window, out *Chunk) erro
 }
 
 // problem tells a problem, if there is room.
-func (r *rowReader) problem(p Problem) {
+func (r *rowReader) problem(p rowProblem) {
 	if len(r.out.Problems) == maxProblems || !r.room.take(cost(p.What)+cost(p.Text)+100) {
 		r.hidden++
 		return
@@ -273,9 +273,9 @@ func (r *rowReader) csv(ctx context.Context, t *text, columns int) error {
 			switch {
 			case !fits:
 				r.room.left += cutRoom
-				r.problem(Problem{Row: w.line, Offset: rec.off, What: fmt.Sprintf("the row has %d bytes and %d fields, more than fit: it is cut", rec.end-rec.off, rec.fields)})
+				r.problem(rowProblem{Row: w.line, Offset: rec.off, What: fmt.Sprintf("the row has %d bytes and %d fields, more than fit: it is cut", rec.end-rec.off, rec.fields)})
 			case rec.fields != columns && columns > 0:
-				r.problem(Problem{Row: w.line, Offset: rec.off, What: fmt.Sprintf("%d fields, and %d columns", rec.fields, columns)})
+				r.problem(rowProblem{Row: w.line, Offset: rec.off, What: fmt.Sprintf("%d fields, and %d columns", rec.fields, columns)})
 			}
 		}
 		w.line++
@@ -335,12 +335,12 @@ func (r *rowReader) jsonLines(ctx context.Context, t *text) error {
 			return nil
 		case price > r.room.left:
 			text = fit(text, r.room.left-cutRoom)
-			r.problem(Problem{Row: w.line, Offset: p.off, What: "the record is longer than fits: it is cut"})
+			r.problem(rowProblem{Row: w.line, Offset: p.off, What: "the record is longer than fits: it is cut"})
 		case !p.last:
-			r.problem(Problem{Row: w.line, Offset: p.off, What: "the record is too long to be checked, and cut"})
+			r.problem(rowProblem{Row: w.line, Offset: p.off, What: "the record is too long to be checked, and cut"})
 		default:
 			if what := checkJSON(p.b); what != "" {
-				r.problem(Problem{Row: w.line, Offset: p.off, What: what})
+				r.problem(rowProblem{Row: w.line, Offset: p.off, What: what})
 			}
 		}
 		r.room.take(cost(text))

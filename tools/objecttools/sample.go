@@ -29,19 +29,19 @@ type sampleIn struct {
 	From  string `json:"from,omitempty" jsonschema:"spread (evenly over the file, the first and the last among them), head or tail; default spread" enum:"spread,head,tail"`
 }
 
-// Sample is what sample gives.
-type Sample struct {
-	File    string   `json:"file"`
-	By      string   `json:"by"` // "lines" or "rows"
-	Size    int64    `json:"size"`
-	Columns []string `json:"columns,omitempty"`
-	Items   []Item   `json:"items"`
-	Invalid int      `json:"invalid_bytes,omitempty"`
-	Notes   []string `json:"notes,omitempty"`
+// sampleResult is the result of sample.
+type sampleResult struct {
+	File    string       `json:"file"`
+	By      string       `json:"by"` // "lines" or "rows"
+	Size    int64        `json:"size"`
+	Columns []string     `json:"columns,omitempty"`
+	Items   []sampleItem `json:"items"`
+	Invalid int          `json:"invalid_bytes,omitempty"`
+	Notes   []string     `json:"notes,omitempty"`
 }
 
-// Item is a line or a record, as Text, or a row, as Row.
-type Item struct {
+// sampleItem is a line or a record, as Text, or a row, as Row.
+type sampleItem struct {
 	Offset int64    `json:"offset"` // in bytes
 	Text   string   `json:"text,omitempty"`
 	Row    []string `json:"row,omitempty"`
@@ -50,7 +50,7 @@ type Item struct {
 }
 
 // Summary implements [tools.Summarizer].
-func (s Sample) Summary() string {
+func (s sampleResult) Summary() string {
 	what := s.By
 	if len(s.Items) == 1 {
 		what = s.By[:len(s.By)-1]
@@ -65,25 +65,25 @@ type sampler struct {
 	first   int64 // where the lines or rows begin
 	want    int
 	room    room
-	out     Sample
+	out     sampleResult
 	leftOut int // items for which there was no room
 }
 
-func (d *desk) sample(ctx context.Context, c *tools.Call, in sampleIn) (Sample, error) {
+func (d *desk) sample(ctx context.Context, c *tools.Call, in sampleIn) (sampleResult, error) {
 	n := or(in.Count, defaultSample)
 	f, err := d.openText(ctx, c, in.File)
 	if err != nil {
-		return Sample{}, err
+		return sampleResult{}, err
 	}
 	s := &sampler{f: f, first: f.start, want: n, room: room{d.maxResult - frame}}
-	s.out = Sample{File: f.handle, By: byLines, Size: f.info.Size, Items: []Item{}}
+	s.out = sampleResult{File: f.handle, By: byLines, Size: f.info.Size, Items: []sampleItem{}}
 	if f.form.rows() {
 		s.out.By = byRows
 	}
 	if f.form.name == csvForm {
 		h, err := f.header(ctx, s.room.left/3)
 		if err != nil {
-			return Sample{}, err
+			return sampleResult{}, err
 		}
 		s.columns, s.first = h.fields, h.end
 		s.out.Columns, s.out.Invalid, s.out.Notes = h.columns, h.invalid, h.notes
@@ -100,7 +100,7 @@ func (d *desk) sample(ctx context.Context, c *tools.Call, in sampleIn) (Sample, 
 		err = s.spread(ctx)
 	}
 	if err != nil {
-		return Sample{}, err
+		return sampleResult{}, err
 	}
 	if s.leftOut > 0 {
 		s.out.Notes = append(s.out.Notes, fmt.Sprintf("%d more did not fit", s.leftOut))
@@ -132,7 +132,7 @@ func (s *sampler) head(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.each(t, true, func(it Item) bool {
+	s.each(t, true, func(it sampleItem) bool {
 		s.add(it)
 		return len(s.out.Items) < s.want
 	})
@@ -146,8 +146,8 @@ func (s *sampler) tail(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	last := make([]Item, 0, n)
-	s.each(t, off == s.first, func(it Item) bool {
+	last := make([]sampleItem, 0, n)
+	s.each(t, off == s.first, func(it sampleItem) bool {
 		if len(last) == n {
 			copy(last, last[1:])
 			last = last[:n-1]
@@ -174,7 +174,7 @@ func (s *sampler) spread(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.each(t, off == s.first, func(it Item) bool {
+		s.each(t, off == s.first, func(it sampleItem) bool {
 			if n := len(s.out.Items); n > 0 && it.Offset <= s.out.Items[n-1].Offset {
 				return true // we have that one: the next
 			}
@@ -194,7 +194,7 @@ func (s *sampler) align(off int64) int64 {
 }
 
 // add adds an item, if it is not there, cut to its share of the room.
-func (s *sampler) add(it Item) {
+func (s *sampler) add(it sampleItem) {
 	n := len(s.out.Items)
 	if n > 0 && it.Offset <= s.out.Items[n-1].Offset {
 		return
@@ -228,7 +228,7 @@ func (s *sampler) add(it Item) {
 }
 
 // each gives the whole lines or rows in t, until yield is false. begun says that one begins where t does.
-func (s *sampler) each(t *text, begun bool, yield func(Item) bool) {
+func (s *sampler) each(t *text, begun bool, yield func(sampleItem) bool) {
 	if s.f.form.name == csvForm {
 		s.rows(t, begun, yield)
 		return
@@ -265,7 +265,7 @@ func (s *sampler) each(t *text, begun bool, yield func(Item) bool) {
 }
 
 // within shows what lies at the beginning of t, inside a line.
-func (s *sampler) within(t *text) Item {
+func (s *sampler) within(t *text) sampleItem {
 	skip := 0
 	for skip < 3 && skip < len(t.buf) && t.buf[skip]&0xc0 == 0x80 { // the rest of a character
 		skip++
@@ -273,15 +273,15 @@ func (s *sampler) within(t *text) Item {
 	return s.item(t.at(skip), t.buf[skip:min(len(t.buf), skip+4*lineShown)], true, true)
 }
 
-func (s *sampler) item(off int64, b []byte, cut, within bool) Item {
+func (s *sampler) item(off int64, b []byte, cut, within bool) sampleItem {
 	text, bad := show(b[:len(b)-cutRune(b)])
 	s.out.Invalid += bad
-	return Item{Offset: off, Text: text, Cut: cut, Within: within}
+	return sampleItem{Offset: off, Text: text, Cut: cut, Within: within}
 }
 
 // rows gives the rows of CSV in t. Where t begins anywhere, a row is taken to begin at the first line from which on two
 // rows read well, with as many fields as there are columns: a line within a quoted field hardly does.
-func (s *sampler) rows(t *text, begun bool, yield func(Item) bool) {
+func (s *sampler) rows(t *text, begun bool, yield func(sampleItem) bool) {
 	from := 0
 	if !begun {
 		if from = s.begins(t); from < 0 {
@@ -298,7 +298,7 @@ func (s *sampler) rows(t *text, begun bool, yield func(Item) bool) {
 		}
 		row, bad := r.rec.row(&room{8 * len(t.buf)})
 		s.out.Invalid += bad
-		if !yield(Item{Offset: r.rec.off, Row: row, Cut: r.rec.cut}) {
+		if !yield(sampleItem{Offset: r.rec.off, Row: row, Cut: r.rec.cut}) {
 			return
 		}
 	}

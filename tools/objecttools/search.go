@@ -34,10 +34,10 @@ type searchIn struct {
 	Cursor     string `json:"cursor,omitempty" jsonschema:"the cursor of the search so far, to go on; with the same pattern"`
 }
 
-// Found is what search gives.
-type Found struct {
-	File    string  `json:"file"`
-	Matches []Match `json:"matches"`
+// searchResult is the result of search.
+type searchResult struct {
+	File    string        `json:"file"`
+	Matches []searchMatch `json:"matches"`
 	// It was searched from byte Start to byte End of Size.
 	Start  int64    `json:"start"`
 	End    int64    `json:"end"`
@@ -46,8 +46,8 @@ type Found struct {
 	Cursor string   `json:"cursor,omitempty"` // to search on
 }
 
-// Match is a line that matches, or one match of a long line.
-type Match struct {
+// searchMatch is a line that matches, or one match of a long line.
+type searchMatch struct {
 	Line    int64    `json:"line"`   // from 1
 	Offset  int64    `json:"offset"` // of the match, in bytes
 	Text    string   `json:"text"`   // the line, or what is around the match
@@ -58,7 +58,7 @@ type Match struct {
 }
 
 // Summary implements [tools.Summarizer].
-func (f Found) Summary() string {
+func (f searchResult) Summary() string {
 	s := fmt.Sprintf("%d matches in %s", len(f.Matches), f.File)
 	if len(f.Matches) == 1 {
 		s = "1 match in " + f.File
@@ -69,35 +69,35 @@ func (f Found) Summary() string {
 	return s
 }
 
-func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (Found, error) {
+func (d *desk) search(ctx context.Context, c *tools.Call, in searchIn) (searchResult, error) {
 	p, err := newPattern(in.Pattern, in.Regexp, in.IgnoreCase)
 	if err != nil {
-		return Found{}, err
+		return searchResult{}, err
 	}
 	f, err := d.openText(ctx, c, in.File)
 	if err != nil {
-		return Found{}, err
+		return searchResult{}, err
 	}
 	s := &searcher{
 		p: p, work: callWork, limit: or(in.Limit, defaultMatches), around: or(in.Context, 0), room: room{d.maxResult - frame},
-		out:  Found{File: f.handle, Matches: []Match{}, Size: f.info.Size},
+		out:  searchResult{File: f.handle, Matches: []searchMatch{}, Size: f.info.Size},
 		bind: f.bind(fmt.Sprintf("search %q %t %t", in.Pattern, in.Regexp, in.IgnoreCase)),
 	}
 	at := []int64{f.start, 1, 0}
 	if in.Cursor != "" {
 		if _, at, err = readCursor(in.Cursor, s.bind, 3, string(rune(cursorSearch))); err != nil {
-			return Found{}, err
+			return searchResult{}, err
 		}
 	}
 	t, err := f.text(ctx, at[0], at[0]+d.maxScan)
 	if err != nil {
-		return Found{}, err
+		return searchResult{}, err
 	}
 	defer t.Close()
 	s.out.Start = t.off
 	s.lines = &lines{t: t, max: p.pieceLen(), line: at[1], inner: at[2] != 0}
 	if err := s.run(ctx); err != nil {
-		return Found{}, err
+		return searchResult{}, err
 	}
 	if s.long > 0 {
 		s.note("line %d is longer than %d bytes, so it was searched in pieces: a match longer than %d bytes may be missed, and ^ and $ are not sure there", s.long, p.pieceLen(), overlap)
@@ -114,7 +114,7 @@ type searcher struct {
 	room   room
 	lines  *lines
 	bind   string
-	out    Found
+	out    searchResult
 	before [][]byte // how the lines just seen begin; their space is used again
 	owed   []int    // of each match, how many lines behind it are yet to come
 	long   int64    // a line that was searched in pieces

@@ -16,9 +16,9 @@ import (
 )
 
 // all searches to the end, by cursors.
-func (c *conversation) all(pairs ...any) (found []Match, calls int) {
+func (c *conversation) all(pairs ...any) (found []searchMatch, calls int) {
 	c.t.Helper()
-	out := get[Found](c, "search", args(c.t, pairs...))
+	out := get[searchResult](c, "search", args(c.t, pairs...))
 	for {
 		calls++
 		found = append(found, out.Matches...)
@@ -27,7 +27,7 @@ func (c *conversation) all(pairs ...any) (found []Match, calls int) {
 		}
 		require.NotEmpty(c.t, out.Notes)
 		require.Less(c.t, calls, 10_000)
-		out = get[Found](c, "search", args(c.t, append([]any{"cursor", out.Cursor}, pairs...)...))
+		out = get[searchResult](c, "search", args(c.t, append([]any{"cursor", out.Cursor}, pairs...)...))
 	}
 }
 
@@ -87,23 +87,23 @@ func TestSearchContext(t *testing.T) {
 		fmt.Fprintf(&b, "line %d\n", i+1)
 	}
 	f := c.file("a.txt", b.String())
-	out := get[Found](c, "search", args(t, "file", f, "pattern", "line 50", "context", 2))
-	require.Equal(t, []Match{{Line: 50, Offset: 9*7 + 40*8, Text: "line 50", Before: []string{"line 48", "line 49"}, After: []string{"line 51", "line 52"}}}, out.Matches)
+	out := get[searchResult](c, "search", args(t, "file", f, "pattern", "line 50", "context", 2))
+	require.Equal(t, []searchMatch{{Line: 50, Offset: 9*7 + 40*8, Text: "line 50", Before: []string{"line 48", "line 49"}, After: []string{"line 51", "line 52"}}}, out.Matches)
 	require.Empty(t, out.Cursor)
 	require.EqualValues(t, len(b.String()), out.End)
 
 	// The limit cuts the matches, not what is around the last.
-	out = get[Found](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1))
+	out = get[searchResult](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1))
 	require.Equal(t, []string{"line 3"}, out.Matches[1].After)
 	require.Contains(t, out.Notes[0], "stopped after 2 matches")
-	out = get[Found](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1, "cursor", out.Cursor))
+	out = get[searchResult](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1, "cursor", out.Cursor))
 	require.EqualValues(t, 3, out.Matches[0].Line)
 
-	out = get[Found](c, "search", args(t, "file", f, "pattern", "e 10", "context", 1))
+	out = get[searchResult](c, "search", args(t, "file", f, "pattern", "e 10", "context", 1))
 	require.Equal(t, []string{"line 11"}, out.Matches[0].After)
 	require.Empty(t, out.Matches[1].After, "the file ends there")
 	f = c.file("b.txt", "a b a a\n")
-	require.Equal(t, 3, get[Found](c, "search", args(t, "file", f, "pattern", "a")).Matches[0].Times)
+	require.Equal(t, 3, get[searchResult](c, "search", args(t, "file", f, "pattern", "a")).Matches[0].Times)
 }
 
 // A line that is longer than a block is searched in pieces, across their edges, and each match is told once.
@@ -155,7 +155,7 @@ func TestSearchPatterns(t *testing.T) {
 	c := desktop(t, nil)
 	f := c.file("a.txt", "Größe (a+b)\nGRÖSSE\n")
 	found := func(pairs ...any) int {
-		return len(get[Found](c, "search", args(t, append([]any{"file", f}, pairs...)...)).Matches)
+		return len(get[searchResult](c, "search", args(t, append([]any{"file", f}, pairs...)...)).Matches)
 	}
 	require.Equal(t, 1, found("pattern", "(a+b)"))
 	require.Equal(t, 0, found("pattern", "größe"))
@@ -187,10 +187,10 @@ func TestLargeExpressionsSearchLess(t *testing.T) {
 	f := c.file("a.txt", strings.Repeat(strings.Repeat("x", 1023)+"\n", size>>10))
 	ends := func(pattern string) (ends []int64) {
 		call := []any{"file", f, "pattern", pattern, "regexp", true}
-		out := get[Found](c, "search", args(t, call...))
+		out := get[searchResult](c, "search", args(t, call...))
 		for out.Cursor != "" {
 			ends = append(ends, out.End)
-			out = get[Found](c, "search", args(t, append(call, "cursor", out.Cursor)...))
+			out = get[searchResult](c, "search", args(t, append(call, "cursor", out.Cursor)...))
 		}
 		return append(ends, out.End)
 	}
@@ -238,7 +238,7 @@ func TestSearchWorkIsBounded(t *testing.T) {
 				store := make([]byte, 0, blockLen)
 				tx := textOf(text, false)
 				tx.store, tx.buf = store, store
-				s := &searcher{p: p, work: budget, limit: 1 << 30, room: room{1 << 40}, out: Found{Size: int64(len(text))}}
+				s := &searcher{p: p, work: budget, limit: 1 << 30, room: room{1 << 40}, out: searchResult{Size: int64(len(text))}}
 				s.lines = &lines{t: tx, max: p.pieceLen(), line: 1}
 				return s, s.run(ctx)
 			}

@@ -124,7 +124,7 @@ func (s *searcher) noteLimit() {
 // addMatch adds a match. It reports false if there is no room.
 func (s *searcher) addMatch(p piece, m [2]int, times int) bool {
 	text, clipped := around(p.b, m)
-	out := Match{Line: p.line, Offset: p.off + s.lines.t.enc.rawLen(p.b[:m[0]]), Text: text, Clipped: clipped || !p.first || !p.last}
+	out := searchMatch{Line: p.line, Offset: p.off + s.lines.t.enc.rawLen(p.b[:m[0]]), Text: text, Clipped: clipped || !p.first || !p.last}
 	if times > 1 {
 		out.Times = times
 	}

@@ -9,27 +9,27 @@ import (
 )
 
 const (
-	// DefaultMaxResult is how many bytes of JSON a result may have.
-	DefaultMaxResult = 16 << 10
-	// DefaultMaxScan is how many bytes of a file one call reads.
-	DefaultMaxScan = 64 << 20
-	// DefaultMaxFiles is how many files of a conversation may have a handle.
-	DefaultMaxFiles = 200
+	// defaultMaxResult is how many bytes of JSON a result may have.
+	defaultMaxResult = 16 << 10
+	// defaultMaxScan is how many bytes of a file one call reads.
+	defaultMaxScan = 64 << 20
+	// defaultMaxFiles is how many files of a conversation may have a handle.
+	defaultMaxFiles = 200
 )
 
 // Options configure a [Set]. Nil is valid, and so is a zero in each field: it means the default.
 type Options struct {
 	// MaxResult is how many bytes of JSON a result may have, 4 KiB to 1 MiB; what does not fit is left out, and the
-	// result says so. Default: DefaultMaxResult.
+	// result says so. Zero means 16 KiB.
 	MaxResult int
 
 	// MaxScan is how many bytes of a file one call reads, at least 1 MiB. The cursor that the result gives is for what
 	// lies behind. A search for a regular expression also stops after a second or two of work: the larger the expression
-	// and the more it matches, the fewer bytes one call searches. Default: DefaultMaxScan.
+	// and the more it matches, the fewer bytes one call searches. Zero means 64 MiB.
 	MaxScan int64
 
 	// MaxFiles is how many files of a conversation may have a handle. Each takes a few hundred bytes in the
-	// conversation's State, and so in its checkpoints. Default: DefaultMaxFiles.
+	// conversation's State, and so in its checkpoints. Zero means 200.
 	MaxFiles int
 }
 
@@ -69,7 +69,7 @@ func newDesk(b *object.Bucket, o *Options) (*desk, error) {
 	if b == nil {
 		return nil, errors.New("objecttools: no bucket")
 	}
-	d := &desk{bucket: b, maxResult: DefaultMaxResult, maxScan: DefaultMaxScan, maxFiles: DefaultMaxFiles}
+	d := &desk{bucket: b, maxResult: defaultMaxResult, maxScan: defaultMaxScan, maxFiles: defaultMaxFiles}
 	if o == nil {
 		return d, nil
 	}

@@ -34,7 +34,7 @@ func TestOptions(t *testing.T) {
 func TestLargestResult(t *testing.T) {
 	c := desktop(t, &Options{MaxResult: 1 << 20})
 	f := c.file("a.txt", string(slices.Repeat([]byte("0123456789abcde\n"), 200_000)))
-	out := get[Chunk](c, "read_chunk", args(t, "file", f))
+	out := get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Greater(t, len(out.Text), 900_000)
 	require.NotEmpty(t, out.Cursor)
 }

@@ -36,7 +36,7 @@ func library(t *testing.T, e *ear) *conversation {
 	return c
 }
 
-func names(l List) string {
+func names(l fileList) string {
 	var all []string
 	for _, f := range l.Files {
 		all = append(all, f.Place+":"+f.Name)
@@ -49,15 +49,15 @@ func TestSharedFiles(t *testing.T) {
 	t.Parallel()
 	var e ear
 	c := library(t, &e)
-	require.Equal(t, "upload:a.txt upload:b.txt", names(get[List](c, "list_files", `{}`)), "nothing is derived from the session")
+	require.Equal(t, "upload:a.txt upload:b.txt", names(get[fileList](c, "list_files", `{}`)), "nothing is derived from the session")
 
 	c.shared = sharedScope(t, "acme")
 	const all = "upload:a.txt upload:b.txt shared:terms0.txt shared:terms1.txt shared:terms2.txt"
-	require.Equal(t, all, names(get[List](c, "list_files", `{}`)))
+	require.Equal(t, all, names(get[fileList](c, "list_files", `{}`)))
 	for limit := 1; limit <= 5; limit++ {
 		var pages []string
 		for cursor := ""; ; {
-			l := get[List](c, "list_files", fmt.Sprintf(`{"limit":%d%s}`, limit, cursor))
+			l := get[fileList](c, "list_files", fmt.Sprintf(`{"limit":%d%s}`, limit, cursor))
 			pages = append(pages, names(l))
 			if l.Cursor == "" {
 				break
@@ -66,7 +66,7 @@ func TestSharedFiles(t *testing.T) {
 		}
 		require.Equal(t, all, strings.TrimSpace(strings.Join(pages, " ")), "pages of %d", limit)
 	}
-	require.Equal(t, "the terms of acme", get[Chunk](c, "read_chunk", `{"file":"f3"}`).Text)
+	require.Equal(t, "the terms of acme", get[chunk](c, "read_chunk", `{"file":"f3"}`).Text)
 	for _, x := range perFile {
 		_, err := c.raw(x.tool, `{"file":"f3"`+x.more+`}`)
 		require.NoError(t, err, x.tool)
@@ -78,7 +78,7 @@ func TestSharedFiles(t *testing.T) {
 	require.NoError(t, err)
 	wide := converse(t, c.bucket, tenant, nil)
 	wide.shared = c.shared
-	require.Len(t, get[List](wide, "list_files", `{}`).Files, 5)
+	require.Len(t, get[fileList](wide, "list_files", `{}`).Files, 5)
 }
 
 // What a run has not been given it does not read: with the handles and cursors of a run that has, without any shared
@@ -100,7 +100,7 @@ func TestSharedFilesAreGiven(t *testing.T) {
 			other := converse(t, c.bucket, sessionScope(t, "acme", "u2"), nil)
 			other.put("secret.txt", "of u2")
 			c.shared = sharedScope(t, "acme")
-			l := get[List](c, "list_files", `{"limit":3}`)
+			l := get[fileList](c, "list_files", `{"limit":3}`)
 			require.Len(t, l.Files, 3)
 			c.shared = shared
 			require.Contains(t, c.correction("list_files", fmt.Sprintf(`{"cursor":%q}`, l.Cursor)), "cursor")
@@ -110,7 +110,7 @@ func TestSharedFilesAreGiven(t *testing.T) {
 				require.Equal(t, strings.ReplaceAll(never, "f9", "f3"), c.correction(x.tool, `{"file":"f3"`+x.more+`}`))
 			}
 			require.Len(t, e.heard, len(perFile), "each is reported once")
-			require.Equal(t, "upload:a.txt upload:b.txt", names(get[List](c, "list_files", `{}`)))
+			require.Equal(t, "upload:a.txt upload:b.txt", names(get[fileList](c, "list_files", `{}`)))
 		})
 	}
 

@@ -34,7 +34,7 @@ func FuzzWindows(f *testing.F) {
 		}
 		c := desktop(t, &Options{MaxResult: 4 << 10})
 		handle := c.file("a"+[]string{".csv", ".jsonl", ".txt", ".json", ""}[name%5], content)
-		d := get[Description](c, "describe_file", args(t, "file", handle))
+		d := get[description](c, "describe_file", args(t, "file", handle))
 		if d.Kind != "text" {
 			return
 		}
@@ -55,7 +55,7 @@ func FuzzWindows(f *testing.F) {
 		for _, by := range bys {
 			var all strings.Builder
 			rows := 0
-			out := get[Chunk](c, "read_chunk", args(t, append([]any{"by", by}, call...)...))
+			out := get[chunk](c, "read_chunk", args(t, append([]any{"by", by}, call...)...))
 			for n := 0; ; n++ {
 				require.Less(t, n, 3*len(content)+10, "no end by %s", by)
 				all.WriteString(out.Text)
@@ -68,7 +68,7 @@ func FuzzWindows(f *testing.F) {
 				if out.Cursor == "" {
 					break
 				}
-				out = get[Chunk](c, "read_chunk", args(t, append([]any{"cursor", out.Cursor}, call...)...))
+				out = get[chunk](c, "read_chunk", args(t, append([]any{"cursor", out.Cursor}, call...)...))
 			}
 			require.LessOrEqual(t, out.End, int64(len(content)))
 			if by != "rows" {
@@ -79,7 +79,7 @@ func FuzzWindows(f *testing.F) {
 			}
 		}
 		for _, from := range []string{"spread", "head", "tail"} {
-			get[Sample](c, "sample", args(t, "file", handle, "from", from, "count", int(1+count%50)))
+			get[sampleResult](c, "sample", args(t, "file", handle, "from", from, "count", int(1+count%50)))
 		}
 		c.all("file", handle, "pattern", "[^x]", "regexp", true, "limit", int(1+count%100), "context", int(count%3))
 	})
