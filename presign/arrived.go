@@ -23,43 +23,32 @@ type ArrivedOptions struct {
 
 	// SHA256 is the digest of the content, 32 bytes. If nil, the content is not
 	// checked. Arrived compares it with the digest that the store has checked,
-	// and reads the whole object if the store does not know one.
+	// and reads the whole object if the store does not have one.
 	SHA256 []byte
 
 	// DeleteRejected deletes an object that fails one of these checks, exactly
-	// the one that was looked at, through the signer's bucket; its credentials
+	// the one that was checked, through the signer's bucket; its credentials
 	// must allow that (credential.Agent|credential.Cleaner). The client can then
 	// use its grant again until it expires, so call Arrived for a later event of
 	// the same key as well. Default: false.
 	DeleteRejected bool
 }
 
-// Arrived proves that a file of the session has been uploaded and is what o
-// says. It returns a Ref pinned to the object, by version or ETag, so later
-// reads return the bytes that were proven or fail; and the Info.
+// Arrived verifies that a file of the session has been uploaded and is as o
+// states. It returns the Info and a Ref pinned to the object by version or ETag,
+// so later reads return the verified bytes or fail.
 //
-// It returns ErrNotArrived if there is no object: absence is proven as well, by
-// a list of exactly that key if the store refuses to tell (see s3object). It
-// returns a *[RejectedError] if there is an object that fails a check of o.
-// ErrInvalid reports malformed options. Any other error proves nothing.
-func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string, o *ArrivedOptions) (object.Ref, object.Info, error) {
-	var want ArrivedOptions
-	if o != nil {
-		want = *o
-	}
-	ref, info, err := s.arrived(ctx, session, name, want)
-	if _, rejected := errors.AsType[*RejectedError](err); err != nil && !rejected && !errors.Is(err, ErrNotArrived) {
-		err = fmt.Errorf("presign: arrived: %w", err)
-	}
-	return ref, info, err
-}
-
-func (s *Signer) arrived(ctx context.Context, session scope.Scope, name string, want ArrivedOptions) (object.Ref, object.Info, error) {
-	find := s.ref
+// It returns ErrNotArrived if the object does not exist. If the store refuses to
+// tell, a list of exactly that key decides (see s3object). It returns a
+// *[RejectedError] if the object fails a check of o, and ErrInvalid if o is
+// malformed. After any other error the upload may or may not have arrived.
+func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string, o *ArrivedOptions) (_ object.Ref, _ object.Info, err error) {
+	defer wrapError("arrived", &err)
+	want := valueOf(o)
+	root, ref, err := s.ref(session, name)
 	if want.DeleteRejected {
-		find = s.uploadRef
+		root, ref, err = s.uploadRef(session, name)
 	}
-	root, ref, err := find(session, name)
 	if err != nil {
 		return object.Ref{}, object.Info{}, err
 	}
@@ -73,8 +62,7 @@ func (s *Signer) arrived(ctx context.Context, session scope.Scope, name string, 
 	if err == nil {
 		err = want.match(ctx, root, ref, info)
 	}
-	rejected, ok := errors.AsType[*RejectedError](err)
-	if ok && want.DeleteRejected {
+	if rejected, ok := errors.AsType[*RejectedError](err); ok && want.DeleteRejected {
 		rejected.DeleteErr = root.Delete(ctx, ref)
 		rejected.Deleted = rejected.DeleteErr == nil
 	}
@@ -87,24 +75,24 @@ func (s *Signer) arrived(ctx context.Context, session scope.Scope, name string, 
 func (o ArrivedOptions) check() error {
 	switch {
 	case o.MaxSize < 0:
-		return invalid("size limit %d: must be at least 0", o.MaxSize)
+		return invalidf("size limit %d: must be at least 0", o.MaxSize)
 	case o.Size < 0:
-		return invalid("size %d: must be at least 0", o.Size)
+		return invalidf("size %d: must be at least 0", o.Size)
 	}
 	return checkDigest(o.SHA256)
 }
 
-// match returns a *RejectedError if the object at ref is not what o says. It
-// checks the cheap conditions first, so a read is bounded by Size and MaxSize.
+// match returns a *RejectedError if the object at ref is not as o states. It
+// checks the cheap conditions first, so Size and MaxSize bound a read.
 func (o ArrivedOptions) match(ctx context.Context, root *object.Root, ref object.Ref, info object.Info) error {
 	reject := func(reason error, format string, args ...any) error {
 		return &RejectedError{Ref: ref, Info: info, Err: fmt.Errorf("%w: %s", reason, fmt.Sprintf(format, args...))}
 	}
 	if o.MaxSize > 0 && info.Size > o.MaxSize {
-		return reject(ErrTooLarge, "%d bytes, at most %d are accepted", info.Size, o.MaxSize)
+		return reject(ErrTooLarge, "%d bytes, must be at most %d", info.Size, o.MaxSize)
 	}
 	if o.Size > 0 && info.Size != o.Size {
-		return reject(ErrSize, "%d bytes, want %d", info.Size, o.Size)
+		return reject(ErrSize, "%d bytes, must be %d", info.Size, o.Size)
 	}
 	if o.SHA256 == nil {
 		return nil
@@ -112,19 +100,19 @@ func (o ArrivedOptions) match(ctx context.Context, root *object.Root, ref object
 	sum := info.SHA256
 	if sum == nil {
 		var err error
-		if sum, err = digest(ctx, root, ref); err != nil {
+		if sum, err = hashObject(ctx, root, ref); err != nil {
 			return err
 		}
 	}
 	if !bytes.Equal(sum, o.SHA256) {
-		return reject(ErrDigest, "%x, want %x", sum, o.SHA256)
+		return reject(ErrDigest, "%x, must be %x", sum, o.SHA256)
 	}
 	return nil
 }
 
-// digest reads the object and returns its SHA-256. ref is pinned, so the bytes
-// are those of one object.
-func digest(ctx context.Context, root *object.Root, ref object.Ref) ([]byte, error) {
+// hashObject reads the object and returns its SHA-256. ref is pinned, so all the
+// bytes are of one object.
+func hashObject(ctx context.Context, root *object.Root, ref object.Ref) ([]byte, error) {
 	body, info, err := root.Open(ctx, ref, nil)
 	if err != nil {
 		return nil, err

@@ -14,14 +14,15 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// denying is a store that says nothing about what it has.
+// denying is a store that denies every Stat.
 type denying struct{ object.Driver }
 
 func (denying) Stat(context.Context, object.Addr) (object.Info, error) {
 	return object.Info{}, object.ErrDenied
 }
 
-func TestArrived(t *testing.T) {
+func TestArrivedPinsTheUpload(t *testing.T) {
+	t.Parallel()
 	b := object.New(object.NewMemory(), "carrel-landing", nil)
 	s, err := presign.New(client(&vault{}), b, nil)
 	require.NoError(t, err)
@@ -45,13 +46,13 @@ func TestArrived(t *testing.T) {
 	rejected, ok := errors.AsType[*presign.RejectedError](err)
 	require.True(t, ok, err)
 	require.Equal(t, stored, rejected.Ref)
-	require.EqualError(t, err, `presign: the upload is too large: 5 bytes, at most 4 are accepted ("a.jpg")`)
+	require.EqualError(t, err, `presign: arrived: upload is too large: 5 bytes, must be at most 4 ("a.jpg")`)
 	require.True(t, seen.IsZero())
 	require.False(t, rejected.Deleted)
 }
 
-// store is a memory whose objects have no digest, like those of a client that
-// sent none, and that may fail to delete.
+// store is a memory driver that does not return digests, as if the client had not
+// sent them, and that may fail to delete.
 type store struct {
 	*object.Memory
 	deleteErr error
@@ -137,7 +138,6 @@ func TestArrivedChecksSizeAndDigest(t *testing.T) {
 	}
 }
 
-// A deletion that fails is part of the error, and does not hide the reason.
 func TestArrivedReportsAFailedDelete(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
@@ -166,8 +166,8 @@ func arrivedAt(t *testing.T, d object.Driver, body string) (*presign.Signer, *ob
 	return s, root, ref
 }
 
-// What can't be seen has not been proven absent.
-func TestArrivedUnknown(t *testing.T) {
+func TestArrivedIsUnknownIfTheStoreDenies(t *testing.T) {
+	t.Parallel()
 	s, err := presign.New(client(&vault{}), object.New(denying{object.NewMemory()}, "carrel-landing", nil), nil)
 	require.NoError(t, err)
 	_, _, err = s.Arrived(t.Context(), session(t), "a.jpg", nil)

@@ -14,7 +14,8 @@ type heard []scope.Refusal
 
 func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r) }
 
-func TestForeignEventsAreReported(t *testing.T) {
+func TestRejectedEventsAreReported(t *testing.T) {
+	t.Parallel()
 	var h heard
 	s := signer(t, client(nil), &presign.Options{Audit: &h})
 	_, err := s.Events(t.Context(), []byte(`{"Records":[]}`))

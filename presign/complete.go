@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -14,45 +13,37 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// Complete makes the object of its parts, all of them and in their order. It is
-// write-once: where the object exists already, whether by an earlier Complete or
-// in another way, it is refused. (Of one upload's Completes that run at the
-// same time, more than one may be told that it has succeeded; they make one
-// object.) S3 checks each part's ETag, and digest where there is one, and that
-// together they have the planned size.
+// Complete makes the object from all its parts, in their order. S3 checks the
+// ETag and, with Multipart.Digests, the digest of each part, and the planned
+// size of the whole. A part that was sent again with other bytes has another
+// ETag, and Complete then returns ErrParts.
 //
-// A part that was sent again in the meantime has another ETag if its bytes
-// differ, and Complete answers ErrParts. What has come to be is for
-// [Signer.Arrived] to prove and to pin, also after an error that says nothing
-// of the outcome, and after an ErrExists that may be the echo of one's own.
+// Complete never replaces an object: it returns object.ErrExists if one exists,
+// also if an earlier Complete made it. Concurrent Completes of one upload can
+// all succeed; they make one object. After an error the object may exist, so
+// call [Signer.Arrived].
 //
-// Errors: object.ErrExists; ErrNoUpload (aborted already, or never begun under
-// this name); ErrParts; object.ErrConflict (another write was under
-// way: try again); object.ErrDenied; ErrInvalid.
-func (s *Signer) Complete(ctx context.Context, session scope.Scope, m Multipart, parts []Part) error {
-	if err := s.complete(ctx, session, m, parts); err != nil {
-		return fmt.Errorf("presign: complete: %w", err)
-	}
-	return nil
-}
-
-func (s *Signer) complete(ctx context.Context, session scope.Scope, m Multipart, parts []Part) error {
-	root, ref, err := s.planned(session, m)
+// It returns ErrNoUpload if the upload has been aborted or was never created
+// under this name, object.ErrConflict if another write was in flight (try
+// again), object.ErrDenied and ErrInvalid.
+func (s *Signer) Complete(ctx context.Context, session scope.Scope, m Multipart, parts []Part) (err error) {
+	defer wrapError("complete", &err)
+	root, ref, err := s.plannedRef(session, m)
 	if err != nil {
 		return err
 	}
 	if err := m.checkParts(parts); err != nil {
 		return err
 	}
-	done := make([]types.CompletedPart, len(parts))
+	completed := make([]types.CompletedPart, len(parts))
 	for i, p := range parts {
-		done[i] = types.CompletedPart{PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(p.ETag)}
+		completed[i] = types.CompletedPart{PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(p.ETag)}
 		if m.Digests {
-			done[i].ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(p.SHA256))
+			completed[i].ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(p.SHA256))
 		}
 	}
-	// S3 answers the repetition of a Complete as it did the first, precondition or
-	// not. If-None-Match still decides between two uploads at once.
+	// S3 answers a repeated Complete like the first one, despite If-None-Match.
+	// The header still decides between two uploads of one name.
 	switch _, _, err := root.Stat(ctx, ref); {
 	case err == nil:
 		return object.ErrExists
@@ -66,28 +57,26 @@ func (s *Signer) complete(ctx context.Context, session scope.Scope, m Multipart,
 	_, err = client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID,
 		IfNoneMatch: aws.String("*"), MpuObjectSize: &m.Size, ExpectedBucketOwner: optional(s.owner),
-		MultipartUpload: &types.CompletedMultipartUpload{Parts: done},
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: completed},
 	})
-	return mapParts(mapError(err))
+	return mapPartsError(err)
 }
 
-// Abort ends an upload without an object, and frees its parts. A part that is
-// being sent meanwhile can outlive it; S3 advises to abort again then.
-// ErrNoUpload where it has ended already.
-func (s *Signer) Abort(ctx context.Context, session scope.Scope, m Multipart) error {
-	_, ref, err := s.planned(session, m)
+// Abort ends an upload without an object and frees its parts. A part that is in
+// flight can outlive it; S3 advises to abort again then. It returns ErrNoUpload
+// if the upload has ended.
+func (s *Signer) Abort(ctx context.Context, session scope.Scope, m Multipart) (err error) {
+	defer wrapError("abort", &err)
+	_, ref, err := s.plannedRef(session, m)
 	if err != nil {
-		return fmt.Errorf("presign: abort: %w", err)
+		return err
 	}
 	client, err := s.choose(ctx, session)
-	if err == nil {
-		_, err = client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-			Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID, ExpectedBucketOwner: optional(s.owner),
-		})
-		err = mapError(err)
-	}
 	if err != nil {
-		return fmt.Errorf("presign: abort: %w", err)
+		return err
 	}
-	return nil
+	_, err = client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID, ExpectedBucketOwner: optional(s.owner),
+	})
+	return mapError(err)
 }

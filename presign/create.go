@@ -2,7 +2,6 @@ package presign
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -11,48 +10,37 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// MultipartOptions say what will be uploaded in parts.
+// MultipartOptions describes a file that will be uploaded in parts.
 type MultipartOptions struct {
 	Type string // media type of the object, required
-	Size int64  // bytes of the whole, required, 1 to MaxMultipartSize
+	Size int64  // bytes of the whole object, required, 1 to MaxMultipartSize
 
-	// PartSize is how many bytes each part but the last has, MinPartSize to
-	// MaxSize. Default: DefaultPartSize, or what MaxParts parts need, in full MiB.
+	// PartSize is the size of each part but the last in bytes, 5 MiB to MaxSize.
+	// Default: 64 MiB, or more if the file would need over 10,000 parts.
 	PartSize int64
 
-	// Digests has each part signed with the SHA-256 of its bytes. Default: false.
+	// Digests signs each part with the SHA-256 of its bytes. Default: false.
 	Digests bool
 }
 
-// CreateMultipart begins an upload in parts: for files over [MaxSize], or where
-// a lost connection should not cost all that was sent. The object comes to be
-// with [Signer.Complete], and only then; until [Signer.Abort], S3 charges for
-// the parts, so give the bucket a lifecycle rule that ends incomplete uploads.
+// CreateMultipart starts an upload in parts, for files over [MaxSize] or for
+// clients that should be able to resume. [Signer.Complete] makes the object. Until
+// then or [Signer.Abort] S3 charges for the parts, so give the bucket a lifecycle
+// rule that aborts incomplete uploads.
 //
-// It makes one request, by the session's own credentials.
-//
-// Errors: as [Signer.Put]; object.ErrDenied.
-func (s *Signer) CreateMultipart(ctx context.Context, session scope.Scope, name string, o *MultipartOptions) (Multipart, error) {
-	m, err := s.create(ctx, session, name, o)
-	if err != nil {
-		return Multipart{}, fmt.Errorf("presign: create multipart: %w", err)
-	}
-	return m, nil
-}
-
-func (s *Signer) create(ctx context.Context, session scope.Scope, name string, o *MultipartOptions) (Multipart, error) {
+// It makes one request, with the session's own credentials. It returns the
+// errors of [Signer.Put], and object.ErrDenied.
+func (s *Signer) CreateMultipart(ctx context.Context, session scope.Scope, name string, o *MultipartOptions) (_ Multipart, err error) {
+	defer wrapError("create multipart", &err)
 	_, ref, err := s.uploadRef(session, name)
 	if err != nil {
 		return Multipart{}, err
 	}
-	var opt MultipartOptions
-	if o != nil {
-		opt = *o
-	}
+	opt := valueOf(o)
 	m := Multipart{Name: name, Type: opt.Type, Size: opt.Size, PartSize: opt.PartSize, Digests: opt.Digests}
 	if m.PartSize == 0 {
 		const mib = 1 << 20
-		m.PartSize = max(DefaultPartSize, (m.Size/MaxParts+mib)/mib*mib)
+		m.PartSize = max(defaultPartSize, (m.Size/maxParts+mib)/mib*mib)
 	}
 	if err := m.check(); err != nil {
 		return Multipart{}, err
@@ -73,5 +61,8 @@ func (s *Signer) create(ctx context.Context, session scope.Scope, name string, o
 		return Multipart{}, mapError(err)
 	}
 	m.ID = aws.ToString(out.UploadId)
-	return m, checkID(m.ID)
+	if err := checkUploadID(m.ID); err != nil {
+		return Multipart{}, err
+	}
+	return m, nil
 }

@@ -8,56 +8,55 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// credentials returns those that will sign. If they end within MinLife they
-// are fetched anew, once: past the cache where the provider is one
-// (aws.CredentialsCache).
-func credentials(ctx context.Context, provider aws.CredentialsProvider) (aws.Credentials, error) {
+// minLife is the shortest remaining life of credentials that sign a grant.
+const minLife = 5 * time.Minute
+
+// fetchCredentials returns the credentials that will sign. If they expire within
+// minLife, it fetches them once more, past an aws.CredentialsCache.
+func fetchCredentials(ctx context.Context, provider aws.CredentialsProvider) (aws.Credentials, error) {
 	if provider == nil {
-		return aws.Credentials{}, invalid("the client has no credentials")
+		return aws.Credentials{}, invalidf("client: must have credentials")
 	}
 	creds, err := provider.Retrieve(ctx)
+	if err == nil && isExpiring(creds) {
+		if cache, ok := provider.(interface{ Invalidate() }); ok {
+			cache.Invalidate()
+		}
+		creds, err = provider.Retrieve(ctx)
+	}
 	if err != nil {
 		return aws.Credentials{}, fmt.Errorf("credentials: %w", err)
 	}
-	if !ending(creds) {
-		return creds, nil
-	}
-	if cache, ok := provider.(interface{ Invalidate() }); ok {
-		cache.Invalidate()
-	}
-	if creds, err = provider.Retrieve(ctx); err != nil {
-		return aws.Credentials{}, fmt.Errorf("credentials: %w", err)
-	}
-	if ending(creds) {
+	if isExpiring(creds) {
 		return aws.Credentials{}, fmt.Errorf("%w: in %v", ErrExpiring, time.Until(creds.Expires).Round(time.Second))
 	}
 	return creds, nil
 }
 
-func ending(c aws.Credentials) bool {
-	return c.CanExpire && time.Until(c.Expires) < MinLife
+func isExpiring(c aws.Credentials) bool {
+	return c.CanExpire && time.Until(c.Expires) < minLife
 }
 
-// clamp returns how long a URL signed by c can be good for, in whole seconds.
-func clamp(d time.Duration, c aws.Credentials) time.Duration {
+// clampExpiry limits d to the remaining life of c, in whole seconds.
+func clampExpiry(d time.Duration, c aws.Credentials) time.Duration {
 	if c.CanExpire {
 		d = min(d, time.Until(c.Expires))
 	}
 	return d.Truncate(time.Second)
 }
 
-// fixed makes a provider of c alone, so that nothing else can sign.
-func fixed(c aws.Credentials) aws.CredentialsProvider {
+// staticProvider returns a provider of c alone, so other credentials can't sign.
+func staticProvider(c aws.Credentials) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 }
 
-// inContext is the provider of what the context carries under it.
-type inContext struct{}
+// contextProvider provides the credentials that the context carries under it.
+type contextProvider struct{}
 
-func (inContext) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	c, ok := ctx.Value(inContext{}).(aws.Credentials)
+func (contextProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, ok := ctx.Value(contextProvider{}).(aws.Credentials)
 	if !ok {
-		return c, invalid("no credentials in the context")
+		return c, invalidf("context: must carry credentials")
 	}
 	return c, nil
 }

@@ -1,5 +1,5 @@
-// Package presign gives a client the right to upload one file of one session
-// straight to S3, proves that it arrived, and gives the right to download it.
+// Package presign grants a client the upload of one file of one session
+// straight to S3, verifies that the file arrived, and grants its download.
 //
 //	signer, err := presign.New(client, bucket, nil)
 //	grant, err := signer.Put(ctx, session, "cover.jpg", &presign.PutOptions{
@@ -11,36 +11,57 @@
 //
 // There are three ways to upload:
 //
-//   - [Signer.Put], a [Grant]: the length is known, at most [MaxSize]. A client
-//     that sends it a second time is refused.
-//   - [Signer.Post], a [Form]: the length is known to lie in a range. A form can
-//     be sent again until it expires, and then replaces what is there.
-//   - [Signer.CreateMultipart], a [Multipart]: more than MaxSize, or piece by
-//     piece. [Signer.Part] grants each, [Signer.Complete] makes the object of
-//     them, once, and [Signer.Abort] gives up. A part can be sent again until
-//     then; Complete takes the one whose ETag it is given.
+//   - [Signer.Put] returns a [Grant] for a file of known length, at most
+//     [MaxSize]. S3 rejects a second upload under the same name.
+//   - [Signer.Post] returns a [Form] for a file whose length lies in a range. A
+//     client can send a form again until it expires, and then replaces the file.
+//   - [Signer.CreateMultipart] returns a [Multipart] for a file over MaxSize, or
+//     one that is sent piece by piece. [Signer.Part] grants each part,
+//     [Signer.Complete] makes the object once, and [Signer.Abort] gives up. A
+//     client can send a part again until then; Complete takes the part whose
+//     ETag it receives.
 //
-// In each case [Signer.Arrived] proves the object and pins it: reads through the
-// Ref that it returns get the bytes that were proven, or fail. Its options check
-// the size and the SHA-256 that the client stated, and can delete an object that
-// fails a check. [ParseEvent] reads S3's events about uploads; an event is a
-// hint of when to call Arrived.
+// After each of them, call [Signer.Arrived]. It returns a Ref pinned to the
+// object, so later reads return the verified bytes or fail. Its options check
+// the size and SHA-256 that the client stated, and can delete an object that
+// fails a check. [ParseEvent] reads S3's events about uploads. An event is only
+// a hint of when to call Arrived.
 //
-// A grant is worth exactly what was asked for. The key is built from the
-// session's scope; the media type, the length or its range, the SHA-256 and
-// If-None-Match: * are signed, so a client that changes, drops or adds one of
-// them is refused by S3. SDK versions have moved such headers to the query,
-// where S3 ignores them; a [Signer] therefore looks at what was really signed,
-// and returns [ErrUnsigned] rather than a grant that promises too much.
+// # Guarantees
 //
-// The moment in Expires is true: what is signed dies with the credentials that
-// signed it, so they are fetched once, exactly those sign, and the grant is
-// clamped to their life.
+// The key is built from the session's scope. S3 rejects a client that changes,
+// drops or adds a signed value: the media type, the length or its range, the
+// SHA-256 and If-None-Match. Versions of the SDK have moved such headers to the
+// query, where S3 ignores them. A [Signer] therefore inspects the signed request
+// and returns [ErrUnsigned] instead of a grant that promises too much.
 //
-// What the package does not do: it sends nothing to the client, makes no
-// buckets, CORS or lifecycle rules, and looks at no bytes. The rules of signed
-// URLs are those of
+// A grant ends no later than the credentials that signed it. A Signer fetches
+// them once a grant, signs with exactly those, and limits Expires to their life.
+//
+// # From a browser
+//
+// [Grant], [Form] and [Part] have a documented JSON form. The bucket needs the
+// CORS rule that [CORS] returns, and a lifecycle rule that aborts incomplete
+// multipart uploads. [scope.FileName] makes a valid name from the name of a
+// person's file.
+//
+// # HTTP statuses
+//
+// A handler usually answers these errors with these statuses:
+//
+//   - 400: [ErrInvalid], scope.ErrInvalid
+//   - 404: [ErrNoUpload], object.ErrOutside
+//   - 409: [ErrNotArrived], object.ErrExists, object.ErrConflict
+//   - 413: [ErrTooLarge]
+//   - 422: [ErrSize], [ErrDigest], [ErrParts]
+//   - 503: [ErrExpiring]
+//   - 500: [ErrUnsigned], object.ErrDenied (the role lacks a permission),
+//     scope.ErrLevel and scope.ErrDenied (the handler chose the wrong scope), and
+//     all others
+//
+// The package does not send anything to the client, create buckets or their
+// rules, or inspect the bytes of a file. The rules of signed URLs are at
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html,
-// of forms those of
+// those of forms at
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html.
 package presign

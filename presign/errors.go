@@ -10,37 +10,38 @@ import (
 )
 
 var (
-	// ErrInvalid: an option that no grant can be made of. The text says which.
-	ErrInvalid = errors.New("presign: invalid")
+	// ErrInvalid is returned for an invalid option or argument. The text names
+	// it and the accepted values.
+	ErrInvalid = errors.New("invalid")
 
-	// ErrUnsigned: the SDK did not sign what the grant has to promise. It comes
-	// of the client's version or middleware, not of the request.
-	ErrUnsigned = errors.New("presign: not signed as promised")
+	// ErrUnsigned is returned if the SDK did not sign everything that the grant
+	// promises. The cause is the client's version or middleware, not the request.
+	ErrUnsigned = errors.New("not signed as promised")
 
-	// ErrExpiring: the credentials end in less than MinLife, and refreshing
-	// them did not help.
-	ErrExpiring = errors.New("presign: the credentials are about to expire")
+	// ErrExpiring is returned if the credentials expire in less than five
+	// minutes, even after a refresh.
+	ErrExpiring = errors.New("credentials are about to expire")
 
-	// ErrNotArrived: nothing has been uploaded under that name.
-	ErrNotArrived = errors.New("presign: not arrived")
+	// ErrNotArrived is returned if no object has been uploaded under the name.
+	ErrNotArrived = errors.New("not arrived")
 
-	// ErrNoUpload: there is no such upload in parts under that name in that
-	// session: it has ended, or was never begun there.
-	ErrNoUpload = errors.New("presign: no such upload")
+	// ErrNoUpload is returned if the session does not have that multipart upload
+	// under that name: it has ended, or was never created there.
+	ErrNoUpload = errors.New("no such multipart upload")
 
-	// ErrParts: the parts are not those that were planned and uploaded.
-	ErrParts = errors.New("presign: the parts don't make up the upload")
+	// ErrParts is returned if the parts differ from the planned or uploaded ones.
+	ErrParts = errors.New("parts do not make up the upload")
 
 	// ErrTooLarge, ErrSize and ErrDigest are the reasons of a *[RejectedError]:
 	// the object exceeds ArrivedOptions.MaxSize, does not have exactly Size
 	// bytes, or does not have the digest SHA256.
-	ErrTooLarge = errors.New("presign: the upload is too large")
-	ErrSize     = errors.New("presign: the upload has another size than stated")
-	ErrDigest   = errors.New("presign: the upload has another SHA-256 than stated")
+	ErrTooLarge = errors.New("upload is too large")
+	ErrSize     = errors.New("upload does not have the stated size")
+	ErrDigest   = errors.New("upload does not have the stated SHA-256")
 
-	// ErrEvent: what should be an event is malformed, or none of this bucket
-	// and its layout. Nothing of it was accepted.
-	ErrEvent = errors.New("presign: not an event to act upon")
+	// ErrEvent is returned for a message that is malformed, or about another
+	// bucket or layout. None of its events is accepted.
+	ErrEvent = errors.New("invalid event")
 )
 
 // RejectedError is returned by [Signer.Arrived] if the upload has arrived and
@@ -51,15 +52,15 @@ type RejectedError struct {
 	Err  error // wraps ErrTooLarge, ErrSize or ErrDigest
 
 	// Deleted reports whether the object has been deleted, as
-	// ArrivedOptions.DeleteRejected asks. DeleteErr says why not, if deleting
-	// was tried and failed; call Arrived again then.
+	// ArrivedOptions.DeleteRejected requests. DeleteErr is the error of a failed
+	// deletion; call Arrived again then.
 	Deleted   bool
 	DeleteErr error
 }
 
 func (e *RejectedError) Error() string {
 	if e.DeleteErr != nil {
-		return fmt.Sprintf("%v (%q; it could not be deleted: %v)", e.Err, e.Ref.Name(), e.DeleteErr)
+		return fmt.Sprintf("%v (%q; could not be deleted: %v)", e.Err, e.Ref.Name(), e.DeleteErr)
 	}
 	return fmt.Sprintf("%v (%q)", e.Err, e.Ref.Name())
 }
@@ -72,7 +73,7 @@ func (e *RejectedError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// mapError adds the sentinel that fits to an error of an upload in parts. See
+// mapError wraps an error of a multipart upload with the matching sentinel. See
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html.
 func mapError(err error) error {
 	api, ok := errors.AsType[smithy.APIError](err)
@@ -92,17 +93,24 @@ func mapError(err error) error {
 	return err
 }
 
-// mapParts does so for what only Complete can be answered.
-func mapParts(err error) error {
+// mapPartsError also maps the codes that only a Complete returns.
+func mapPartsError(err error) error {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		switch api.ErrorCode() {
 		case "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest", "InvalidRequest":
 			return fmt.Errorf("%w: %w", ErrParts, err)
 		}
 	}
-	return err
+	return mapError(err)
 }
 
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+// wrapError adds the operation to *err, if there is an error.
+func wrapError(op string, err *error) {
+	if *err != nil {
+		*err = fmt.Errorf("presign: %s: %w", op, *err)
+	}
+}
+
+func invalidf(format string, args ...any) error {
+	return fmt.Errorf("%w %s", ErrInvalid, fmt.Sprintf(format, args...))
 }

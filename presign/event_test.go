@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// As S3 writes them, by the pages that ParseEvent names.
+// Messages as S3 writes them, from the pages in ParseEvent's documentation.
 const (
 	notification = `{"Records":[{"eventVersion":"2.3","eventSource":"aws:s3","awsRegion":"eu-central-1","eventTime":"2026-01-02T03:04:05.678Z",` +
 		`"eventName":"ObjectCreated:Put","userIdentity":{"principalId":"AWS:AROA:carrel"},"requestParameters":{"sourceIPAddress":"203.0.113.9"},` +
@@ -28,7 +28,8 @@ const (
 	testEvent = `{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-01-02T03:04:05.678Z","Bucket":"carrel-landing","RequestId":"5582815E1AEA5ADF","HostId":"8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR+YstdA6Knx4Ip8EXAMPLE"}`
 )
 
-func TestParseEvent(t *testing.T) {
+func TestParseEventReadsBothFormats(t *testing.T) {
+	t.Parallel()
 	want := presign.S3Event{
 		Scope: session(t), Name: "front cover+1ü.jpg", Size: 1024, ETag: `"d41d8cd98f00b204e9800998ecf8427e"`, Version: "v1",
 		Sequencer: "0055AED6DCD90281E5", Time: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC),
@@ -77,7 +78,6 @@ func wrap(t testing.TB, message string) string {
 	return string(b)
 }
 
-// A message that comes through a topic says the same, wrapped or raw.
 func TestParseEventThroughSNS(t *testing.T) {
 	t.Parallel()
 	for name, raw := range map[string]string{"notification": notification, "EventBridge": bridge, "test event": testEvent} {
@@ -139,6 +139,7 @@ func TestParseEventThroughSNS(t *testing.T) {
 }
 
 func TestParseEventOptional(t *testing.T) {
+	t.Parallel()
 	for what, edit := range map[string][2]string{
 		"missing": {`"eTag":"d41d8cd98f00b204e9800998ecf8427e","versionId":"v1","sequencer":"0055AED6DCD90281E5"`, `"x":1`},
 		"null":    {`"eTag":"d41d8cd98f00b204e9800998ecf8427e","versionId":"v1","sequencer":"0055AED6DCD90281E5"`, `"eTag":null,"versionId":null,"sequencer":null`},
@@ -156,6 +157,7 @@ func TestParseEventOptional(t *testing.T) {
 }
 
 func TestParseEventSkips(t *testing.T) {
+	t.Parallel()
 	for what, raw := range map[string]string{
 		"removed":           strings.Replace(notification, "ObjectCreated:Put", "ObjectRemoved:Delete", 1),
 		"restored":          strings.Replace(notification, "ObjectCreated:Put", "ObjectRestore:Completed", 1),
@@ -169,7 +171,8 @@ func TestParseEventSkips(t *testing.T) {
 	}
 }
 
-func TestParseEventRefuses(t *testing.T) {
+func TestParseEventRejectsMalformedEvents(t *testing.T) {
+	t.Parallel()
 	replace := func(raw, old, new string) string {
 		require.Contains(t, raw, old)
 		return strings.Replace(raw, old, new, 1)
@@ -190,7 +193,7 @@ func TestParseEventRefuses(t *testing.T) {
 		"not UTF-8":                    replace(notification, "carrel-landing", "carrel\xff"),
 		"half a surrogate":             replace(bridge, "front cover", `front\ud800cover`),
 		"nested for ever":              strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000),
-		"too long":                     `{"a":"` + strings.Repeat("x", presign.MaxEvent) + `"}`,
+		"too long":                     `{"a":"` + strings.Repeat("x", 1<<20) + `"}`,
 		"the bucket twice":             replace(notification, `"name":"carrel-landing"`, `"name":"carrel-landing","name":"carrel-landing"`),
 		"the key twice":                replace(notification, `"size":1024`, `"size":1024,"key":"tenant%3Dglobex/shared/x"`),
 		"the key in other letters":     replace(notification, `"key"`, `"Key"`),
@@ -239,15 +242,15 @@ func TestParseEventRefuses(t *testing.T) {
 	_, err := presign.ParseEvent([]byte(key("somebody/else.jpg")), "carrel-landing")
 	require.ErrorIs(t, err, scope.ErrInvalid)
 
-	// One that is wrong takes the others with it.
+	// One malformed record rejects the whole message.
 	record := notification[len(`{"Records":[`) : len(notification)-len(`]}`)]
 	got, err := presign.ParseEvent([]byte(`{"Records":[`+record+`,`+strings.Replace(record, `"carrel-landing"`, `"x"`, 1)+`]}`), "carrel-landing")
 	require.ErrorIs(t, err, presign.ErrEvent)
 	require.Nil(t, got)
 }
 
-// Whatever the message, what comes of it is in the layout of a scope, and of the
-// bucket that was asked for.
+// FuzzParseEvent checks that every event is in the layout of a scope and of the
+// requested bucket.
 func FuzzParseEvent(f *testing.F) {
 	f.Add([]byte(notification))
 	f.Add([]byte(bridge))

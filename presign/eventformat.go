@@ -2,10 +2,10 @@ package presign
 
 import "strings"
 
-// formatOf returns the member by which a message shows its format: "Records" of
-// an S3 notification, "detail-type" of EventBridge, "Event" of S3's test event or
-// "TopicArn" of an SNS envelope. A message that shows two of them means different
-// things to different readers, so it is rejected.
+// formatOf returns the member that identifies the format of a message: "Records"
+// of an S3 notification, "detail-type" of EventBridge, "Event" of S3's test event
+// or "TopicArn" of an SNS envelope. It rejects a message with two of them, which
+// different readers would read differently.
 func formatOf(m members) (string, error) {
 	format := ""
 	for _, name := range []string{"Records", "detail-type", "Event", "TopicArn"} {
@@ -13,42 +13,42 @@ func formatOf(m members) (string, error) {
 			continue
 		}
 		if format != "" {
-			return "", event("members %q and %q in one message", format, name)
+			return "", eventf("members %q and %q in one message", format, name)
 		}
 		format = name
 	}
 	if format == "" {
-		return "", event("neither an S3 notification nor an event of EventBridge")
+		return "", eventf("neither an S3 notification nor an event from EventBridge")
 	}
 	return format, nil
 }
 
-// unwrap returns the message within m if m is the envelope of an SNS
-// notification, and m itself if it is not an envelope.
+// unwrap returns the message in m if m is the envelope of an SNS notification, and
+// otherwise m.
 func unwrap(m members) (members, error) {
 	if format, err := formatOf(m); err != nil || format != "TopicArn" {
 		return m, err
 	}
-	var e reading
-	kind, topic, message := e.text(m, "Type"), e.text(m, "TopicArn"), e.text(m, "Message")
-	e.text(m, "MessageId")
+	var e memberReader
+	kind, topic, message := e.requireText(m, "Type"), e.requireText(m, "TopicArn"), e.requireText(m, "Message")
+	e.requireText(m, "MessageId")
 	switch {
 	case e.err != nil:
 		return nil, e.err
 	case kind != "Notification":
-		return nil, event("SNS message of type %.80q", kind)
-	case !isTopic(topic):
-		return nil, event("SNS topic %.80q", topic)
+		return nil, eventf("SNS message of type %.80q", kind)
+	case !isTopicARN(topic):
+		return nil, eventf("invalid SNS topic %.80q", topic)
 	}
 	inner, err := parseJSON([]byte(message))
 	if err != nil {
-		return nil, event("the message within an SNS notification: %s", err)
+		return nil, eventf("the message in an SNS notification: %s", err)
 	}
 	return inner, nil
 }
 
-// isTopic reports whether arn is arn:PARTITION:sns:REGION:ACCOUNT:NAME.
-func isTopic(arn string) bool {
+// isTopicARN reports whether arn is arn:PARTITION:sns:REGION:ACCOUNT:NAME.
+func isTopicARN(arn string) bool {
 	parts := strings.Split(arn, ":")
 	return len(parts) == 6 && parts[0] == "arn" && parts[2] == "sns" && parts[1] != "" && parts[3] != "" && parts[4] != "" && parts[5] != ""
 }

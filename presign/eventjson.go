@@ -9,7 +9,7 @@ import (
 // members is a JSON object. Its values are members, []any, string, json.Number, bool and nil.
 type members map[string]any
 
-// parseJSON reads one JSON object by the rules of strictjson.
+// parseJSON parses one JSON object by the rules of strictjson.
 func parseJSON(raw []byte) (members, error) {
 	v, err := strictjson.ParseObject(raw)
 	if err != nil {
@@ -21,19 +21,19 @@ func parseJSON(raw []byte) (members, error) {
 func objectMembers(v strictjson.Value) members {
 	m := make(members, v.Len())
 	for name, value := range v.Members() {
-		m[name] = goValue(value)
+		m[name] = toGoValue(value)
 	}
 	return m
 }
 
-func goValue(v strictjson.Value) any {
+func toGoValue(v strictjson.Value) any {
 	switch v.Type() {
 	case strictjson.Object:
 		return objectMembers(v)
 	case strictjson.Array:
 		list := make([]any, 0, v.Len())
 		for item := range v.Items() {
-			list = append(list, goValue(item))
+			list = append(list, toGoValue(item))
 		}
 		return list
 	case strictjson.String:
@@ -46,16 +46,16 @@ func goValue(v strictjson.Value) any {
 	return nil
 }
 
-// reading keeps the first error of a series of reads.
-type reading struct{ err error }
+// memberReader reads members and keeps the first error.
+type memberReader struct{ err error }
 
-func (r *reading) fail(name string) {
+func (r *memberReader) fail(name string) {
 	if r.err == nil {
-		r.err = event("member %q is missing or of another type", name)
+		r.err = eventf("member %q is missing or of another type", name)
 	}
 }
 
-func (r *reading) object(m members, name string) members {
+func (r *memberReader) requireObject(m members, name string) members {
 	o, ok := m[name].(members)
 	if !ok {
 		r.fail(name)
@@ -63,8 +63,8 @@ func (r *reading) object(m members, name string) members {
 	return o
 }
 
-// text wants a string that is not empty.
-func (r *reading) text(m members, name string) string {
+// requireText reads a string that must not be empty.
+func (r *memberReader) requireText(m members, name string) string {
 	s, ok := m[name].(string)
 	if !ok || s == "" {
 		r.fail(name)
@@ -72,8 +72,8 @@ func (r *reading) text(m members, name string) string {
 	return s
 }
 
-// maybe reads a string that may be missing, null or empty.
-func (r *reading) maybe(m members, name string) string {
+// optionalText reads a string that may be missing, null or empty.
+func (r *memberReader) optionalText(m members, name string) string {
 	switch v := m[name].(type) {
 	case nil:
 	case string:
@@ -84,8 +84,8 @@ func (r *reading) maybe(m members, name string) string {
 	return ""
 }
 
-// size wants a number of bytes.
-func (r *reading) size(m members) int64 {
+// requireSize reads the member "size", a number of bytes.
+func (r *memberReader) requireSize(m members) int64 {
 	n, _ := m["size"].(json.Number)
 	size, err := n.Int64()
 	if err != nil || size < 0 {

@@ -40,7 +40,7 @@ func ExampleSigner_Put() {
 	url, _, _ := strings.Cut(grant.URL, "?")
 	fmt.Println(grant.Method, url)
 	for _, name := range []string{"Content-Type", "If-None-Match", "X-Amz-Checksum-Sha256"} {
-		fmt.Printf("%s: %s\n", name, grant.Headers.Get(name))
+		fmt.Printf("%s: %s\n", name, grant.Headers[name])
 	}
 	// Output:
 	// PUT https://carrel-landing.s3.eu-central-1.amazonaws.com/tenant%3Dacme/user%3Du1/uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/cover.jpg
@@ -180,5 +180,5 @@ func ExampleParseEvent() {
 	fmt.Println(err)
 	// Output:
 	// acme u1 front cover.jpg 48213
-	// presign: parse event: record 0: presign: not an event to act upon: bucket "carrel-landing"
+	// presign: parse event: record 0: invalid event: unexpected bucket "carrel-landing"
 }

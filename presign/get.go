@@ -20,57 +20,46 @@ import (
 
 const octetStream = "application/octet-stream"
 
-// GetOptions say how a download is served. Nil is valid.
+// GetOptions configures a download. Nil is valid.
 type GetOptions struct {
-	// Name is what the browser saves the file as; the rules are those of
+	// Name is the file name that the browser saves, by the rules of
 	// [scope.Scope.Key]. Default: the Ref's name.
 	Name string
 
-	// Type is the object's media type, as [object.Info] has it. It is served so
-	// where Options.Types has it, and as application/octet-stream otherwise.
-	// Default: application/octet-stream.
+	// Type is the object's media type, as in [object.Info]. S3 serves the object
+	// with it if Options.Types contains it, and otherwise, also by default, as
+	// application/octet-stream.
 	Type string
 
-	// Inline lets the browser show the file in place of saving it. It takes a
-	// Type that Options.Types has: ErrInvalid for any other. Default: false.
+	// Inline lets the browser show the file instead of saving it. Type must then
+	// be in Options.Types. Default: false.
 	Inline bool
 
-	// Expires is how long the grant is good for, in whole seconds, 1 s to 7
-	// days. Default: Options.Expires.
+	// Expires is the life of the grant in whole seconds, 1 s to 7 days. Default:
+	// Options.Expires.
 	Expires time.Duration
 }
 
-// Get grants the download of one object. The answer carries a disposition
-// after RFC 6266, attachment unless Inline is set, and a media type of the
-// signer's choice, whatever the uploader has declared: both are signed.
+// Get grants the download of one object. The response has a Content-Disposition
+// after RFC 6266, attachment unless Inline is set, and the media type of o,
+// whatever type the uploader declared. Both are signed.
 //
-// A pinned Ref grants those bytes and no others. A version is part of the URL.
-// An ETag is a header, If-Match, which the client has to send (412 if the
-// object has changed); a browser that follows a link sends none, so for a link
-// into a bucket without versions pass [object.Ref.Unpinned].
+// A pinned Ref grants exactly those bytes. A version is part of the URL. An ETag
+// is an If-Match header that the client must send (412 if the object has
+// changed). A browser that follows a link does not send it, so pass
+// [object.Ref.Unpinned] for a link into a bucket without versions.
 //
-// The Ref says whose object it is, and only a Root makes one: the caller has
-// shown the right to it. It is not looked up, so a grant can be made for what is
-// not there; S3 then answers 404 or 403.
+// Only a Root makes a Ref, so the caller has shown its right to the object. Get
+// does not look the object up; S3 answers 404 or 403 if it does not exist.
 //
-// Errors: ErrInvalid; object.ErrOutside for a Ref of another bucket;
-// ErrExpiring; ErrUnsigned.
-func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (Grant, error) {
-	g, err := s.get(ctx, f, o)
-	if err != nil {
-		return Grant{}, fmt.Errorf("presign: get: %w", err)
-	}
-	return g, nil
-}
-
-func (s *Signer) get(ctx context.Context, f object.Ref, o *GetOptions) (Grant, error) {
+// It returns ErrInvalid, object.ErrOutside for a Ref of another bucket,
+// ErrExpiring, ErrUnsigned, and the wrapped errors of Options.For.
+func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (_ Grant, err error) {
+	defer wrapError("get", &err)
 	if f.IsZero() || f.Bucket() != s.bucket.Name() {
 		return Grant{}, object.ErrOutside
 	}
-	var opt GetOptions
-	if o != nil {
-		opt = *o
-	}
+	opt := valueOf(o)
 	if opt.Expires == 0 {
 		opt.Expires = s.expires
 	}
@@ -93,8 +82,8 @@ func (s *Signer) get(ctx context.Context, f object.Ref, o *GetOptions) (Grant, e
 		Key:                        aws.String(f.Key()),
 		VersionId:                  optional(f.Version()),
 		IfMatch:                    optional(f.ETag()),
-		ResponseContentType:        aws.String(served(opt.Type, s.types)),
-		ResponseContentDisposition: aws.String(disposition(kind, opt.Name)),
+		ResponseContentType:        aws.String(servedType(opt.Type, s.types)),
+		ResponseContentDisposition: aws.String(formatDisposition(kind, opt.Name)),
 	}
 	r := request{
 		method: http.MethodGet, ref: f, expires: opt.Expires,
@@ -112,25 +101,27 @@ func (s *Signer) get(ctx context.Context, f object.Ref, o *GetOptions) (Grant, e
 	if f.Version() != "" {
 		r.query = append(r.query, header{"versionId", f.Version()})
 	}
-	return s.grant(ctx, client, r)
+	return s.sign(ctx, client, r)
 }
 
 func (o GetOptions) check(s scope.Scope, allowed []string) error {
 	if _, err := s.Key(o.Name); err != nil {
 		return err
 	}
-	switch {
-	case o.Type != "" && !validType(o.Type):
-		return invalid("media type %.80q", o.Type)
-	case o.Inline && served(o.Type, allowed) != o.Type:
-		return invalid("media type %.80q is not allowed inline", o.Type)
+	if o.Type != "" {
+		if err := checkType(o.Type); err != nil {
+			return err
+		}
+	}
+	if o.Inline && servedType(o.Type, allowed) != o.Type {
+		return invalidf("inline media type %.80q: must be in Options.Types", o.Type)
 	}
 	return checkExpires(o.Expires)
 }
 
-// served returns the media type that an object of type t is served as. Its
-// parameters are kept: text/plain without its charset would be misread.
-func served(t string, allowed []string) string {
+// servedType returns the media type that an object of type t is served as. It
+// keeps parameters: text/plain without its charset would be misread.
+func servedType(t string, allowed []string) string {
 	base, _, err := mime.ParseMediaType(t)
 	if err == nil && slices.Contains(allowed, base) {
 		return t
@@ -138,11 +129,11 @@ func served(t string, allowed []string) string {
 	return octetStream
 }
 
-// disposition writes Content-Disposition after RFC 6266: a name in ASCII for
-// clients that know no other, and, where it says less, the name itself in the
-// form of RFC 8187. The name has passed scope's rules: it has no control
-// characters, separators or percent signs.
-func disposition(kind, name string) string {
+// formatDisposition returns a Content-Disposition after RFC 6266: an ASCII name
+// for old clients and, if it differs, the full name in the encoding of RFC 8187.
+// The name has passed scope's rules, which exclude control characters,
+// separators and percent signs.
+func formatDisposition(kind, name string) string {
 	var plain, ext strings.Builder
 	exact := true
 	for i := 0; i < len(name); {
@@ -150,7 +141,7 @@ func disposition(kind, name string) string {
 		switch {
 		case r == '"':
 			plain.WriteString(`\"`)
-			exact = false // some clients take the backslash for a part of the name
+			exact = false // some clients keep the backslash
 		case r < utf8.RuneSelf:
 			plain.WriteByte(name[i])
 		default:
@@ -158,7 +149,7 @@ func disposition(kind, name string) string {
 			exact = false
 		}
 		for _, c := range []byte(name[i : i+n]) {
-			if attrChar(c) {
+			if isAttrChar(c) {
 				ext.WriteByte(c)
 			} else {
 				fmt.Fprintf(&ext, "%%%02X", c)
@@ -173,7 +164,7 @@ func disposition(kind, name string) string {
 	return d
 }
 
-// attrChar is attr-char of RFC 8187, section 3.2.1.
-func attrChar(c byte) bool {
+// isAttrChar reports whether c is an attr-char of RFC 8187, section 3.2.1.
+func isAttrChar(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$&+-.^_`|~", c) >= 0
 }

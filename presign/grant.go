@@ -12,80 +12,102 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// Grant says all that a client has to send, and until when.
+// Grant is a signed request for a client to send. Its JSON form is
+//
+//	{
+//	  "url": "https://bucket.s3.eu-central-1.amazonaws.com/tenant%3D…&X-Amz-Signature=…",
+//	  "method": "PUT",
+//	  "headers": {"Content-Type": "image/jpeg", "If-None-Match": "*"},
+//	  "size": 48213,
+//	  "bucket": "bucket",
+//	  "key": "tenant=…/cover.jpg",
+//	  "expires_at": "2026-01-02T03:04:05Z"
+//	}
+//
+// so a page can call fetch(g.url, {method: g.method, headers: g.headers, body: file}).
 type Grant struct {
-	URL    string
-	Method string // "PUT" or "GET"
+	URL    string `json:"url"`
+	Method string `json:"method"` // "PUT" or "GET"
 
-	// Headers the client must send, with exactly these values. Host and
-	// Content-Length are signed as well and are not among them: every HTTP
-	// client sends them by itself, from the URL and the body, and a browser
-	// lets nobody set them. Content-Type a browser sets by itself only if
-	// the script does not; the script must.
-	Headers http.Header
+	// Headers that the client must send, by canonical name, with exactly these
+	// values. Host and Content-Length are signed too; HTTP clients send them by
+	// themselves. A browser chooses its own Content-Type unless the script sets it.
+	Headers map[string]string `json:"headers"`
 
-	Size    int64     // the length that the body must have; 0 where it is not signed
-	Bucket  string    // where the object lies
-	Key     string    // and under which key
-	Expires time.Time // UTC; from then on S3 refuses the URL
+	Size    int64     `json:"size,omitempty"` // length of the body in bytes; 0 if it is not signed
+	Bucket  string    `json:"bucket"`
+	Key     string    `json:"key"`
+	Expires time.Time `json:"expires_at"` // UTC; from then on S3 rejects the URL
 }
 
-// header is one that the client has to send, with its one value.
+// header is a name with its one value.
 type header struct{ name, value string }
 
-// request is what a Signer asks the SDK to sign, and what must come of it.
+// request is a request for the SDK to sign, and the properties that the signed
+// one must have.
 type request struct {
 	method  string
 	ref     object.Ref
 	expires time.Duration
-	headers []header // in canonical form, each to be signed
-	query   []header // to be in the URL, unescaped
+	headers []header // canonical names; each must be signed
+	query   []header // unescaped; each must be in the URL
 	presign func(*s3.PresignClient, func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error)
 	size    int64
 }
 
-// grant has r signed by c's credentials, and looks at what has been signed.
-func (s *Signer) grant(ctx context.Context, c *s3.Client, r request) (Grant, error) {
-	creds, err := credentials(ctx, s.provider(c))
+// sign signs r with c's credentials and verifies the result.
+func (s *Signer) sign(ctx context.Context, c *s3.Client, r request) (Grant, error) {
+	creds, err := fetchCredentials(ctx, s.provider(c))
 	if err != nil {
 		return Grant{}, err
 	}
-	expires := clamp(r.expires, creds)
+	expires := clampExpiry(r.expires, creds)
 	p := s.urls
 	if p == nil {
-		p = s.urlClient(c)
+		p = s.newURLClient(c)
 	}
 	signed, err := r.presign(p, func(o *s3.PresignOptions) {
 		o.Expires = expires
 		if s.uploads != nil && r.method == http.MethodPut {
 			o.Presigner = s.uploads
 		}
-		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) { o.Credentials = fixed(creds) })
+		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) { o.Credentials = staticProvider(creds) })
 	})
 	if err != nil {
 		return Grant{}, err
 	}
-	until, err := verify(signed, r, creds, expires)
+	end, err := verifyURL(signed, r, creds, expires)
 	if err != nil {
 		return Grant{}, err
 	}
-	headers := signed.SignedHeader
-	headers.Del("Host")
-	headers.Del("Content-Length")
+	headers := make(map[string]string, len(r.headers))
+	for _, h := range r.headers {
+		if h.name != "Content-Length" {
+			headers[h.name] = h.value
+		}
+	}
 	return Grant{
 		URL: signed.URL, Method: signed.Method, Headers: headers, Size: r.size,
-		Bucket: r.ref.Bucket(), Key: r.ref.Key(), Expires: until,
+		Bucket: r.ref.Bucket(), Key: r.ref.Key(), Expires: end,
 	}, nil
 }
 
-func (s *Signer) urlClient(c *s3.Client) *s3.PresignClient {
+func (s *Signer) newURLClient(c *s3.Client) *s3.PresignClient {
 	return s3.NewPresignClient(c, func(o *s3.PresignOptions) { o.Presigner = s.signer })
 }
 
-// optional is nil for what is not to be sent.
+// optional returns nil for "", which the SDK does not send.
 func optional(s string) *string {
 	if s == "" {
 		return nil
 	}
 	return aws.String(s)
+}
+
+// valueOf returns *o, or the zero value if o is nil.
+func valueOf[T any](o *T) (v T) {
+	if o != nil {
+		v = *o
+	}
+	return v
 }

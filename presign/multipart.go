@@ -2,90 +2,84 @@ package presign
 
 import "fmt"
 
+// MaxMultipartSize is the largest object that can be uploaded in parts, in bytes.
+const MaxMultipartSize = 5 << 40
+
 // The limits of S3, see
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html.
 const (
-	// MinPartSize is the smallest that a part may be, in bytes, unless it is the last.
-	MinPartSize = 5 << 20
-
-	// MaxParts is how many parts an upload may have.
-	MaxParts = 10_000
-
-	// DefaultPartSize is how large parts are, in bytes, where MaxParts of them suffice.
-	DefaultPartSize = 64 << 20
-
-	// MaxMultipartSize is the largest object that can be planned, in bytes.
-	MaxMultipartSize = 5 << 40
+	minPartSize     = 5 << 20 // of each part but the last
+	maxParts        = 10_000
+	defaultPartSize = 64 << 20
 )
 
-// Multipart is the plan of an upload in parts. [Signer.CreateMultipart] makes
-// one; the server keeps it with the session's record, as JSON for instance, and
-// gives the client ID and PartSize. What comes back from a client is the ID
-// alone, by which the server looks the plan up in that session.
+// Multipart is the plan of an upload in parts, made by [Signer.CreateMultipart].
+// Keep it on the server with the session's record, for example as JSON. Send the
+// client ID and PartSize; accept ID alone from the client and look the plan up
+// in its session.
 //
-// The plan holds no key. ID is what S3 calls the upload, opaque, and S3 accepts
-// it for one key only; every operation builds that key anew from the session
-// that its caller holds and from Name. So an ID that has leaked, or that a
-// client makes up, opens nothing in another session: S3 answers that there is no
-// such upload. A plan that a client could change would still bind it to its
-// session, but no longer to Size: hence it stays on the server.
+// The plan does not hold a key. ID is S3's opaque id of the upload, and S3
+// accepts it for one key only. Every operation builds that key from the caller's
+// session and from Name. A leaked or invented ID therefore opens nothing in
+// another session. A plan that a client could change would no longer bind the
+// upload to Size.
 type Multipart struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Type     string `json:"type"`
 	Size     int64  `json:"size"`      // bytes of the whole object
-	PartSize int64  `json:"part_size"` // bytes of each part but the last, which has the rest
+	PartSize int64  `json:"part_size"` // bytes of each part but the last
 	Digests  bool   `json:"digests"`   // each part is signed with its SHA-256
 }
 
-// Part is a part that has been uploaded.
+// Part is a part that has been uploaded. Its JSON form is
+//
+//	{"etag": "\"9b2c…\"", "sha256": "<base64>"}
 type Part struct {
-	ETag   string // as S3 answered to the client's PUT, quotes included
-	SHA256 []byte // 32 bytes; the digest that was granted, where the plan has Digests
+	ETag   string `json:"etag"`             // S3's answer to the client's PUT, with quotes
+	SHA256 []byte `json:"sha256,omitempty"` // the granted digest, 32 bytes; required with Multipart.Digests
 }
 
-// Parts returns how many parts the plan has; their numbers are 1 to Parts.
+// Parts returns the number of parts. Parts are numbered from 1.
 func (m Multipart) Parts() int {
 	return int((m.Size + m.PartSize - 1) / m.PartSize)
 }
 
-// length returns how many bytes a part has.
-func (m Multipart) length(number int) int64 {
+// partLength returns the length of a part in bytes.
+func (m Multipart) partLength(number int) int64 {
 	return min(m.PartSize, m.Size-int64(number-1)*m.PartSize)
 }
 
 func (m Multipart) check() error {
 	switch {
 	case m.Size < 1 || m.Size > MaxMultipartSize:
-		return invalid("a size of %d bytes; 1 to %d are possible", m.Size, int64(MaxMultipartSize))
-	case m.PartSize < MinPartSize || m.PartSize > MaxSize:
-		return invalid("parts of %d bytes; %d to %d are possible", m.PartSize, MinPartSize, int64(MaxSize))
-	case m.Parts() > MaxParts:
-		return invalid("%d parts; %d are possible", m.Parts(), MaxParts)
-	case !validType(m.Type):
-		return invalid("media type %.80q", m.Type)
+		return invalidf("size %d: must be 1 to %d bytes", m.Size, int64(MaxMultipartSize))
+	case m.PartSize < minPartSize || m.PartSize > MaxSize:
+		return invalidf("part size %d: must be %d to %d bytes", m.PartSize, minPartSize, int64(MaxSize))
+	case m.Parts() > maxParts:
+		return invalidf("part size %d: %d parts, must be at most %d", m.PartSize, m.Parts(), maxParts)
 	}
-	return nil
+	return checkType(m.Type)
 }
 
-// checkID holds an id, which has been with a client, to what can stand in a URL.
-func checkID(id string) error {
-	if id == "" || len(id) > 1024 || !visible(id) {
-		return invalid("upload id %.80q", id)
+// checkUploadID checks an id that a client has sent.
+func checkUploadID(id string) error {
+	if id == "" || len(id) > 1024 || !isVisible(id) {
+		return invalidf("upload id %.80q: must be 1 to 1024 visible ASCII characters", id)
 	}
 	return nil
 }
 
 func (m Multipart) checkParts(parts []Part) error {
 	if len(parts) != m.Parts() {
-		return fmt.Errorf("%w: %d of %d", ErrParts, len(parts), m.Parts())
+		return fmt.Errorf("%w: %d parts, must be %d", ErrParts, len(parts), m.Parts())
 	}
 	for i, p := range parts {
-		if p.ETag == "" || len(p.ETag) > 1024 || !visible(p.ETag) {
-			return fmt.Errorf("%w: the ETag of part %d is %.80q", ErrParts, i+1, p.ETag)
+		if p.ETag == "" || len(p.ETag) > 1024 || !isVisible(p.ETag) {
+			return fmt.Errorf("%w: part %d has the invalid ETag %.80q", ErrParts, i+1, p.ETag)
 		}
 		if m.Digests != (p.SHA256 != nil) {
-			return fmt.Errorf("%w: part %d and the plan differ on digests", ErrParts, i+1)
+			return fmt.Errorf("%w: part %d must have a SHA-256 if and only if the plan has digests", ErrParts, i+1)
 		}
 		if err := checkDigest(p.SHA256); err != nil {
 			return err
@@ -94,7 +88,8 @@ func (m Multipart) checkParts(parts []Part) error {
 	return nil
 }
 
-func visible(s string) bool {
+// isVisible reports whether s is visible ASCII without spaces.
+func isVisible(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {
 			return false

@@ -19,7 +19,13 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// wire answers every request with one answer, and keeps what it saw.
+const (
+	minPartSize     = 5 << 20
+	maxParts        = 10_000
+	defaultPartSize = 64 << 20
+)
+
+// wire answers every request alike and records the last one.
 type wire struct {
 	status       int
 	code, answer string
@@ -52,6 +58,7 @@ func overWireWith(t *testing.T, w *wire, o *presign.Options) *presign.Signer {
 }
 
 func TestMultipartOnTheWire(t *testing.T) {
+	t.Parallel()
 	w := &wire{status: 200, answer: "<InitiateMultipartUploadResult><UploadId>id+/=</UploadId></InitiateMultipartUploadResult>"}
 	s := overWire(t, w)
 	m, err := s.CreateMultipart(t.Context(), session(t), "a.jpg", &presign.MultipartOptions{Type: "image/jpeg", Size: 150 << 20, Digests: true})
@@ -80,7 +87,8 @@ func TestMultipartOnTheWire(t *testing.T) {
 	require.Equal(t, "DELETE", w.request.Method)
 }
 
-func TestCreateWithoutDigests(t *testing.T) {
+func TestCreateMultipartWithoutDigests(t *testing.T) {
+	t.Parallel()
 	w := &wire{status: 200, answer: "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>"}
 	_, err := overWire(t, w).CreateMultipart(t.Context(), session(t), "a.jpg", &presign.MultipartOptions{Type: "image/jpeg", Size: 1})
 	require.NoError(t, err)
@@ -91,7 +99,8 @@ func TestCreateWithoutDigests(t *testing.T) {
 	require.ErrorIs(t, err, presign.ErrInvalid, "an upload without an id")
 }
 
-func TestMultipartErrors(t *testing.T) {
+func TestMultipartErrorsAreMapped(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status int
 		code   string
@@ -122,7 +131,8 @@ func TestMultipartErrors(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrDenied)
 }
 
-func TestMultipartRefuses(t *testing.T) {
+func TestMultipartRejectsInvalidPlans(t *testing.T) {
+	t.Parallel()
 	w := &wire{status: 200}
 	s := overWire(t, w)
 	for what, o := range map[string]*presign.MultipartOptions{
@@ -131,10 +141,10 @@ func TestMultipartRefuses(t *testing.T) {
 		"no size":        {Type: "a/b"},
 		"negative":       {Type: "a/b", Size: -1},
 		"too large":      {Type: "a/b", Size: presign.MaxMultipartSize + 1},
-		"small parts":    {Type: "a/b", Size: 5, PartSize: presign.MinPartSize - 1},
+		"small parts":    {Type: "a/b", Size: 5, PartSize: minPartSize - 1},
 		"large parts":    {Type: "a/b", Size: 5, PartSize: presign.MaxSize + 1},
 		"negative parts": {Type: "a/b", Size: 5, PartSize: -1},
-		"too many parts": {Type: "a/b", Size: presign.MinPartSize*presign.MaxParts + 1, PartSize: presign.MinPartSize},
+		"too many parts": {Type: "a/b", Size: minPartSize*maxParts + 1, PartSize: minPartSize},
 	} {
 		_, err := s.CreateMultipart(t.Context(), session(t), "a.jpg", o)
 		require.ErrorIs(t, err, presign.ErrInvalid, what)
@@ -185,15 +195,15 @@ func TestMultipartRefuses(t *testing.T) {
 	require.Nil(t, w.request, "nothing of it was sent")
 }
 
-// However large the object, the default plan is one that S3 takes.
-func TestDefaultPlan(t *testing.T) {
+func TestDefaultPartSizeFitsEveryObject(t *testing.T) {
+	t.Parallel()
 	w := &wire{status: 200, answer: "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>"}
 	s := overWire(t, w)
-	const most = presign.DefaultPartSize * presign.MaxParts
-	for _, size := range []int64{1, presign.DefaultPartSize, presign.DefaultPartSize + 1, most - 1, most, most + 1, presign.MaxMultipartSize - 1, presign.MaxMultipartSize} {
+	const most = defaultPartSize * maxParts
+	for _, size := range []int64{1, defaultPartSize, defaultPartSize + 1, most - 1, most, most + 1, presign.MaxMultipartSize - 1, presign.MaxMultipartSize} {
 		m, err := s.CreateMultipart(t.Context(), session(t), "a.jpg", &presign.MultipartOptions{Type: "a/b", Size: size})
 		require.NoError(t, err, size)
-		require.LessOrEqual(t, m.Parts(), presign.MaxParts)
+		require.LessOrEqual(t, m.Parts(), maxParts)
 		var sum int64
 		for n := 1; n <= m.Parts(); n += max(1, m.Parts()-1) { // the first and the last
 			g, err := s.Part(t.Context(), session(t), m, n, nil)

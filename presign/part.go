@@ -3,7 +3,6 @@ package presign
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,50 +15,39 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// PartOptions belong to the grant of one part.
+// PartOptions configures the grant of one part.
 type PartOptions struct {
-	SHA256 []byte // 32 bytes, required where the plan has Digests and refused elsewhere
+	SHA256 []byte // digest of the part, 32 bytes; required with Multipart.Digests, otherwise must be nil
 
-	// Expires is how long the grant is good for, in whole seconds, 1 s to 7
-	// days. Default: Options.Expires.
+	// Expires is the life of the grant in whole seconds, 1 s to 7 days. Default:
+	// Options.Expires.
 	Expires time.Duration
 }
 
-// Part grants the upload of one part by a PUT of exactly its bytes' number, and
-// of exactly its bytes where the plan has Digests. A part can be sent again
-// until the grant expires or the upload has ended; what counts is the ETag
-// that [Signer.Complete] is given.
+// Part grants the upload of one part by a PUT of exactly its length and, with
+// Multipart.Digests, exactly its bytes. A client can send a part again until the
+// grant expires or the upload ends; [Signer.Complete] takes the ETag it receives.
 //
-// m is the plan as CreateMultipart returned it, with the ID that the client has
-// sent. It calls S3 not at all: a wrong ID is refused when the part is sent.
+// m is the plan from CreateMultipart, with the ID that the client sent. Part does
+// not call S3: a wrong ID is rejected when the client sends the part.
 //
-// Errors: ErrInvalid, also for a number outside 1 to m.Parts(); otherwise as
-// [Signer.Put].
-func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, number int, o *PartOptions) (Grant, error) {
-	g, err := s.part(ctx, session, m, number, o)
-	if err != nil {
-		return Grant{}, fmt.Errorf("presign: part: %w", err)
-	}
-	return g, nil
-}
-
-func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, number int, o *PartOptions) (Grant, error) {
-	_, ref, err := s.planned(session, m)
+// It returns ErrInvalid, also for a number outside 1 to m.Parts(), and the other
+// errors of [Signer.Put].
+func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, number int, o *PartOptions) (_ Grant, err error) {
+	defer wrapError("part", &err)
+	_, ref, err := s.plannedRef(session, m)
 	if err != nil {
 		return Grant{}, err
 	}
 	if number < 1 || number > m.Parts() {
-		return Grant{}, invalid("part %d of %d", number, m.Parts())
+		return Grant{}, invalidf("part number %d: must be 1 to %d", number, m.Parts())
 	}
-	opt := PartOptions{}
-	if o != nil {
-		opt = *o
-	}
+	opt := valueOf(o)
 	if opt.Expires == 0 {
 		opt.Expires = s.expires
 	}
 	if m.Digests != (opt.SHA256 != nil) {
-		return Grant{}, invalid("the plan and the part differ on digests")
+		return Grant{}, invalidf("SHA-256: must be set if and only if the plan has digests")
 	}
 	if err := checkDigest(opt.SHA256); err != nil {
 		return Grant{}, err
@@ -71,7 +59,7 @@ func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, num
 	if err != nil {
 		return Grant{}, err
 	}
-	size := m.length(number)
+	size := m.partLength(number)
 	in := &s3.UploadPartInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()),
 		UploadId: &m.ID, PartNumber: aws.Int32(int32(number)), ContentLength: &size,
@@ -85,7 +73,7 @@ func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, num
 		in.ExpectedBucketOwner = &s.owner
 		headers = append(headers, header{"X-Amz-Expected-Bucket-Owner", s.owner})
 	}
-	return s.grant(ctx, client, request{
+	return s.sign(ctx, client, request{
 		method: http.MethodPut, ref: ref, expires: opt.Expires, headers: headers, size: size,
 		query: []header{{"uploadId", m.ID}, {"partNumber", strconv.Itoa(number)}},
 		presign: func(p *s3.PresignClient, o func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
@@ -94,8 +82,8 @@ func (s *Signer) part(ctx context.Context, session scope.Scope, m Multipart, num
 	})
 }
 
-// planned names the object that m is to become in the session.
-func (s *Signer) planned(session scope.Scope, m Multipart) (*object.Root, object.Ref, error) {
+// plannedRef returns the Ref of the object that m makes in the session.
+func (s *Signer) plannedRef(session scope.Scope, m Multipart) (*object.Root, object.Ref, error) {
 	root, ref, err := s.uploadRef(session, m.Name)
 	if err != nil {
 		return nil, object.Ref{}, err
@@ -103,5 +91,5 @@ func (s *Signer) planned(session scope.Scope, m Multipart) (*object.Root, object
 	if err := m.check(); err != nil {
 		return nil, object.Ref{}, err
 	}
-	return root, ref, checkID(m.ID)
+	return root, ref, checkUploadID(m.ID)
 }

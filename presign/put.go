@@ -3,7 +3,6 @@ package presign
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
@@ -17,46 +16,36 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// PutOptions say what may be uploaded.
+// PutOptions describes the file that may be uploaded.
 type PutOptions struct {
-	Type   string // media type, required: the client must send exactly this Content-Type
-	Size   int64  // bytes, required, 1 to MaxSize: the client must send exactly so many
-	SHA256 []byte // 32 bytes; default nil, not checked: the bytes must have this digest
+	Type   string // media type, required; the client must send exactly this Content-Type
+	Size   int64  // length in bytes, required, 1 to MaxSize; the client must send exactly that many
+	SHA256 []byte // digest of the bytes, 32 bytes; if nil, the digest is not signed
 
-	// Expires is how long the grant is good for, in whole seconds (a fraction
-	// is cut off), 1 s to 7 days. Default: Options.Expires.
+	// Expires is the life of the grant in whole seconds (a fraction is cut off),
+	// 1 s to 7 days. Default: Options.Expires.
 	Expires time.Duration
 
 	// AllowUnsized lets Size and Type be absent. An absent value is not signed,
-	// so the client may send any: call [Signer.Arrived] with a MaxSize and
+	// so the client may send any. Call [Signer.Arrived] with a MaxSize and
 	// DeleteRejected, or use [Signer.Post], which signs a range. An empty file
-	// needs it, since a length of zero can't be signed. Default: false.
+	// needs AllowUnsized, since S3 can't sign a length of zero. Default: false.
 	AllowUnsized bool
 }
 
-// Put grants the upload of one file of a session, once: the request is refused
-// with 412 if the object exists already. It calls S3 not at all, and AWS only
-// where the credentials have to be refreshed.
+// Put grants one upload of one file of a session. S3 answers 412 if the object
+// exists. Put does not call S3; it calls AWS only to refresh credentials.
 //
-// Errors: ErrInvalid; the errors of [scope.Scope.Key] for the name;
-// scope.ErrDenied if session is not a session's scope; ErrExpiring; ErrUnsigned.
-func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *PutOptions) (Grant, error) {
-	g, err := s.put(ctx, session, name, o)
-	if err != nil {
-		return Grant{}, fmt.Errorf("presign: put: %w", err)
-	}
-	return g, nil
-}
-
-func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *PutOptions) (Grant, error) {
+// It returns ErrInvalid, the errors of [scope.Scope.Key] for the name,
+// scope.ErrLevel or scope.ErrDenied if session is not the scope of a session,
+// ErrExpiring, ErrUnsigned, and the wrapped errors of Options.For.
+func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *PutOptions) (_ Grant, err error) {
+	defer wrapError("put", &err)
 	_, ref, err := s.uploadRef(session, name)
 	if err != nil {
 		return Grant{}, err
 	}
-	var opt PutOptions
-	if o != nil {
-		opt = *o
-	}
+	opt := valueOf(o)
 	if opt.Expires == 0 {
 		opt.Expires = s.expires
 	}
@@ -79,7 +68,7 @@ func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *P
 		headers = append(headers, header{"Content-Length", strconv.FormatInt(opt.Size, 10)})
 	}
 	if opt.SHA256 != nil {
-		// The value alone: naming an algorithm as well would pin the digest of nothing.
+		// Naming an algorithm as well would make the SDK sign the digest of an empty body.
 		in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(opt.SHA256))
 		headers = append(headers, header{"X-Amz-Checksum-Sha256", *in.ChecksumSHA256})
 	}
@@ -87,7 +76,7 @@ func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *P
 		in.ExpectedBucketOwner = &s.owner
 		headers = append(headers, header{"X-Amz-Expected-Bucket-Owner", s.owner})
 	}
-	return s.grant(ctx, client, request{
+	return s.sign(ctx, client, request{
 		method: http.MethodPut, ref: ref, expires: opt.Expires, headers: headers, size: opt.Size,
 		presign: func(p *s3.PresignClient, o func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
 			return p.PresignPutObject(ctx, in, o)
@@ -96,15 +85,13 @@ func (s *Signer) put(ctx context.Context, session scope.Scope, name string, o *P
 }
 
 func (o PutOptions) check() error {
-	switch {
-	case o.Type == "" && !o.AllowUnsized:
-		return invalid("no media type")
-	case o.Size == 0 && !o.AllowUnsized:
-		return invalid("no size; a length of zero can't be signed")
-	case o.Size < 0 || o.Size > MaxSize:
-		return invalid("a size of %d bytes; 1 to %d are possible", o.Size, int64(MaxSize))
-	case o.Type != "" && !validType(o.Type):
-		return invalid("media type %.80q", o.Type)
+	if o.Type != "" || !o.AllowUnsized {
+		if err := checkType(o.Type); err != nil {
+			return err
+		}
+	}
+	if o.Size < 0 || o.Size > MaxSize || o.Size == 0 && !o.AllowUnsized {
+		return invalidf("size %d: must be 1 to %d bytes, or absent with AllowUnsized", o.Size, int64(MaxSize))
 	}
 	if err := checkDigest(o.SHA256); err != nil {
 		return err
@@ -114,22 +101,21 @@ func (o PutOptions) check() error {
 
 func checkDigest(sum []byte) error {
 	if sum != nil && len(sum) != 32 {
-		return invalid("a SHA-256 of %d bytes", len(sum))
+		return invalidf("SHA-256 of %d bytes: must be 32 bytes", len(sum))
 	}
 	return nil
 }
 
-// validType accepts what RFC 9110, section 8.3.1 calls a media type, in
-// visible ASCII and single spaces: signing folds runs of them.
-func validType(t string) bool {
-	if len(t) > 255 || strings.TrimSpace(t) != t || strings.Contains(t, "  ") {
-		return false
-	}
+// checkType accepts a media type after RFC 9110, section 8.3.1, in visible ASCII
+// and single spaces: signing folds runs of spaces.
+func checkType(t string) error {
+	valid := len(t) <= 255 && strings.TrimSpace(t) == t && !strings.Contains(t, "  ")
 	for i := range len(t) {
-		if t[i] < ' ' || t[i] >= 0x7f {
-			return false
-		}
+		valid = valid && t[i] >= ' ' && t[i] < 0x7f
 	}
 	base, _, err := mime.ParseMediaType(t)
-	return err == nil && strings.Contains(base, "/")
+	if !valid || err != nil || !strings.Contains(base, "/") {
+		return invalidf("media type %.80q: must be like image/jpeg", t)
+	}
+	return nil
 }

@@ -32,7 +32,7 @@ func session(t testing.TB) scope.Scope {
 
 // vault is a provider of credentials that end after a while.
 type vault struct {
-	life  []time.Duration // of each that is fetched; the last goes on
+	life  []time.Duration // of each fetched credential; the last repeats
 	calls int
 	err   error
 }
@@ -62,7 +62,8 @@ func signer(t testing.TB, c *s3.Client, o *presign.Options) *presign.Signer {
 
 var sum = sha256.Sum256([]byte("hello"))
 
-func TestPutRefuses(t *testing.T) {
+func TestPutRejectsInvalidOptions(t *testing.T) {
+	t.Parallel()
 	ok := presign.PutOptions{Type: "image/jpeg", Size: 5}
 	change := func(f func(*presign.PutOptions)) *presign.PutOptions { o := ok; f(&o); return &o }
 	s := signer(t, client(&vault{}), nil)
@@ -107,7 +108,8 @@ func TestPutRefuses(t *testing.T) {
 	require.ErrorIs(t, err, scope.ErrDenied)
 }
 
-func TestExpiry(t *testing.T) {
+func TestExpiryIsLimitedByCredentials(t *testing.T) {
+	t.Parallel()
 	const min = time.Minute
 	for what, c := range map[string]struct {
 		life    []time.Duration
@@ -151,7 +153,8 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-func TestCredentialsFail(t *testing.T) {
+func TestCredentialErrorsAreReturned(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("the vault is shut")
 	o := &presign.PutOptions{Type: "image/jpeg", Size: 5}
 	_, err := signer(t, client(&vault{err: broken}), nil).Put(t.Context(), session(t), "a.jpg", o)
@@ -160,9 +163,10 @@ func TestCredentialsFail(t *testing.T) {
 	require.ErrorIs(t, err, presign.ErrInvalid)
 }
 
-// A client whose middleware changes what is signed makes no grant: the headers
-// have moved out of the signature before, with versions of the SDK.
-func TestNothingUnsigned(t *testing.T) {
+// Versions of the SDK have moved headers out of the signature. A client whose
+// middleware changes the request gets an error.
+func TestChangedRequestsAreNotGranted(t *testing.T) {
+	t.Parallel()
 	with := func(change func(*smithyhttp.Request)) *s3.Client {
 		return client(&vault{}, func(o *s3.Options) {
 			o.APIOptions = append(o.APIOptions, func(st *middleware.Stack) error {
@@ -205,7 +209,8 @@ func TestNothingUnsigned(t *testing.T) {
 	}
 }
 
-func TestFor(t *testing.T) {
+func TestForChoosesTheClient(t *testing.T) {
+	t.Parallel()
 	refused := errors.New("not for you")
 	s := signer(t, nil, &presign.Options{For: func(_ context.Context, s scope.Scope) (*s3.Client, error) {
 		if s != session(t) {
@@ -222,7 +227,8 @@ func TestFor(t *testing.T) {
 	require.ErrorIs(t, err, refused)
 }
 
-func TestNew(t *testing.T) {
+func TestNewRejectsInvalidArguments(t *testing.T) {
+	t.Parallel()
 	b := object.New(object.NewMemory(), "carrel-landing", nil)
 	for what, make := range map[string]func() (*presign.Signer, error){
 		"no client": func() (*presign.Signer, error) { return presign.New(nil, b, nil) },

@@ -20,7 +20,7 @@ import (
 
 var plan = presign.Multipart{ID: "id", Name: "a.jpg", Type: "image/jpeg", Size: 12 << 20, PartSize: 5 << 20}
 
-// grants are the ways to a signature, each with options that are in order.
+// grants returns each kind of grant with valid options.
 func grants(s *presign.Signer, ref object.Ref, life time.Duration) map[string]func(context.Context, scope.Scope) (time.Time, error) {
 	return map[string]func(context.Context, scope.Scope) (time.Time, error){
 		"put": func(ctx context.Context, sc scope.Scope) (time.Time, error) {
@@ -42,8 +42,8 @@ func grants(s *presign.Signer, ref object.Ref, life time.Duration) map[string]fu
 	}
 }
 
-// Every grant is clamped to the credentials, and says so truly.
-func TestEveryGrantExpires(t *testing.T) {
+func TestEveryGrantExpiresWithItsCredentials(t *testing.T) {
+	t.Parallel()
 	ref := stored(t, "a.jpg", "")
 	for _, c := range []struct {
 		ask, life, want time.Duration
@@ -70,7 +70,8 @@ func TestEveryGrantExpires(t *testing.T) {
 	}
 }
 
-func TestEveryGrantRefuses(t *testing.T) {
+func TestEveryGrantRejectsWhatItMust(t *testing.T) {
+	t.Parallel()
 	ref := stored(t, "a.jpg", "")
 	s := signer(t, client(&vault{}), nil)
 	for _, life := range []time.Duration{time.Second - 1, -time.Minute, 9 * 24 * time.Hour} {
@@ -99,8 +100,8 @@ func TestEveryGrantRefuses(t *testing.T) {
 	}
 }
 
-// The credentials that are asked for are those that sign, once each.
-func TestEveryGrantFetchesOnce(t *testing.T) {
+func TestEveryGrantFetchesCredentialsOnce(t *testing.T) {
+	t.Parallel()
 	ref := stored(t, "a.jpg", "")
 	for kind := range grants(nil, ref, 0) {
 		v := &vault{}
@@ -110,7 +111,7 @@ func TestEveryGrantFetchesOnce(t *testing.T) {
 	}
 }
 
-// lent is a context that carries other credentials than were put into it.
+// lent is a context that replaces the credentials in it.
 type lent struct {
 	context.Context
 	creds aws.Credentials
@@ -124,8 +125,7 @@ func (l lent) Value(key any) any {
 	return v
 }
 
-// signedBy makes a client that fetches from a vault and signs with c, whatever
-// it is told to sign with.
+// signedBy returns a client that fetches from a vault and always signs with c.
 func signedBy(c aws.Credentials) *s3.Client {
 	provider := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 	return client(&vault{}, func(o *s3.Options) {
@@ -146,9 +146,10 @@ func signedBy(c aws.Credentials) *s3.Client {
 	})
 }
 
-// What other credentials have signed is no grant: it would end when they end,
-// and allow what they allow.
-func TestEveryGrantIsSignedByWhatWasFetched(t *testing.T) {
+// A grant that other credentials signed would expire with them and allow what
+// they allow.
+func TestEveryGrantIsSignedByTheFetchedCredentials(t *testing.T) {
+	t.Parallel()
 	ref := stored(t, "a.jpg", "")
 	own, err := (&vault{}).Retrieve(t.Context())
 	require.NoError(t, err)
@@ -175,7 +176,8 @@ func TestEveryGrantIsSignedByWhatWasFetched(t *testing.T) {
 	}
 }
 
-func TestPostRefuses(t *testing.T) {
+func TestPostRejectsInvalidOptions(t *testing.T) {
+	t.Parallel()
 	s := signer(t, client(&vault{}), nil)
 	for what, o := range map[string]*presign.PostOptions{
 		"nothing":        nil,
@@ -199,7 +201,8 @@ func TestPostRefuses(t *testing.T) {
 	require.ErrorIs(t, err, presign.ErrInvalid)
 }
 
-func TestGetRefuses(t *testing.T) {
+func TestGetRejectsInvalidOptions(t *testing.T) {
+	t.Parallel()
 	s := signer(t, client(&vault{}), &presign.Options{Types: []string{"image/jpeg"}})
 	ref := stored(t, "a.jpg", "")
 	for what, o := range map[string]*presign.GetOptions{

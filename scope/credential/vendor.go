@@ -42,7 +42,7 @@ type Options struct {
 	Duration time.Duration
 
 	// Refresh is how long before their end credentials are fetched anew, less
-	// than Duration. Below presign.MinLife (5 min) a presign.Signer refuses some
+	// than Duration. Below 5 minutes a presign.Signer refuses some
 	// of them. Default: DefaultRefresh.
 	Refresh time.Duration
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/carrel-go/carrel/presign"
 )
 
 // EnsureBucket makes the bucket unless the caller has it already. Two who do it
@@ -28,20 +28,16 @@ func EnsureBucket(ctx context.Context, c *s3.Client, bucket string) error {
 	return fmt.Errorf("gateway: make bucket %q: %w", bucket, err)
 }
 
-// AllowUploads puts the bucket's CORS rule: pages of these origins may PUT with
-// any header that a grant names, and read the ETag of the answer. An origin is
-// scheme, host and port, as a browser sends it.
+// AllowUploads puts the CORS rule that presign.CORS returns for these origins on
+// the bucket.
 func AllowUploads(ctx context.Context, c *s3.Client, bucket string, origins []string) error {
-	_, err := c.PutBucketCors(ctx, &s3.PutBucketCorsInput{
-		Bucket: &bucket,
-		CORSConfiguration: &types.CORSConfiguration{CORSRules: []types.CORSRule{{
-			AllowedOrigins: origins,
-			AllowedMethods: []string{http.MethodPut},
-			AllowedHeaders: []string{"Content-Type", "If-None-Match", "X-Amz-Checksum-Sha256", "X-Amz-Expected-Bucket-Owner"},
-			ExposeHeaders:  []string{"ETag"},
-			MaxAgeSeconds:  aws.Int32(600),
-		}}},
-	})
+	rule, err := presign.CORS(origins...)
+	if err == nil {
+		_, err = c.PutBucketCors(ctx, &s3.PutBucketCorsInput{
+			Bucket:            &bucket,
+			CORSConfiguration: &types.CORSConfiguration{CORSRules: []types.CORSRule{rule}},
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("gateway: CORS rule of bucket %q: %w", bucket, err)
 	}

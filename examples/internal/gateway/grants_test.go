@@ -308,7 +308,7 @@ func TestGetTampering(t *testing.T) {
 	require.NoError(t, err, "it is still there")
 }
 
-const partSize = presign.MinPartSize
+const partSize = 5 << 20
 
 func (d desk) plan(t *testing.T) presign.Multipart {
 	t.Helper()

@@ -48,12 +48,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if err := s.admit(r.Context(), session, name, put, grant.Expires); err != nil {
 		return err
 	}
-	headers := make(map[string]string, len(grant.Headers))
-	for name := range grant.Headers {
-		headers[name] = grant.Headers.Get(name)
-	}
 	return writeJSON(w, map[string]any{
-		"url": grant.URL, "method": grant.Method, "headers": headers, "key": grant.Key, "bucket": grant.Bucket,
+		"url": grant.URL, "method": grant.Method, "headers": grant.Headers, "key": grant.Key, "bucket": grant.Bucket,
 		"session_id": session.SessionID(), "expires_at": grant.Expires.UTC().Format(time.RFC3339),
 	})
 }
