@@ -52,8 +52,8 @@
 //
 // # Media and reasoning
 //
-// [Input].Media shows images, documents and videos to the model, as bytes or as objects; a Model passes on where an object is
-// or reads it through [Request].Load. What is shown must keep the [RequestLimits] of the Model: a tool's result beyond
+// [Input].Media shows images, documents and videos to the model, as bytes or as objects; a Model passes on where an
+// object is or reads it through [Request].Load. What is shown must keep the [RequestLimits] of the Model: a tool's result beyond
 // them is a failed one, and media of earlier turns are left out of requests, with a note in their place, if they exceed
 // the limits, if their object has gone, or if the service refuses the request. The history keeps them.
 //

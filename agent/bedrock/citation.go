@@ -1,11 +1,36 @@
 package bedrock
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/tools"
 )
+
+const pdf = "pdf"
+
+// isCitable reports whether every document of a request can be cited: a PDF file, and text, which is sent as such, since
+// the service takes the bytes of a text for a PDF file then. Claude cites all documents of a request or none, and none
+// in structured output.
+// Source: https://github.com/boto/boto3/issues/4726, https://platform.claude.com/docs/en/build-with-claude/citations
+func isCitable(r *agent.Request) bool {
+	formats := []string{pdf, "txt", "md", "csv", "html"}
+	is := func(m *tools.Media) bool { return m == nil || slices.Contains(formats, m.Format) }
+	for _, m := range r.Messages {
+		for _, p := range m.Parts {
+			if !is(p.Document) {
+				return false
+			}
+			if p.Result != nil && slices.ContainsFunc(p.Result.Result.Blocks, func(b tools.Block) bool { return !is(b.Document) }) {
+				return false
+			}
+		}
+	}
+	return r.Output == nil
+}
 
 // citation translates a citation delta, which holds a whole one. Its text is that of its block, which may come before
 // or after it.

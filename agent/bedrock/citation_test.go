@@ -8,6 +8,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/tools"
 )
 
 // Cited text comes whole, its citations are parts, and the next request holds the text alone.
@@ -30,4 +31,26 @@ func TestCitationsOverTheWire(t *testing.T) {
 		require.Equal(t, []agent.Part{text("Employees receive "), text("20 days annual leave"), text(". For more, ask.")},
 			script.Requests()[1].Messages[1].Parts)
 	})
+}
+
+// With Citations, every document is to be cited: a PDF file as bytes, a text as text. A request in which one document
+// cannot be cited is sent without citations.
+func TestCitationsOfDocuments(t *testing.T) {
+	t.Parallel()
+	o := &bedrock.Options{Citations: true}
+	body := string(sent(t, o, messages(text("?"), doc("pdf", "%PDF"), doc("md", "# Emma \xff"))).Body)
+	require.Contains(t, body, `{"document":{"citations":{"enabled":true},"format":"pdf","name":"Document 1","source":{"bytes":"JVBERg=="}}}`)
+	require.Contains(t, body, `{"document":{"citations":{"enabled":true},"format":"txt","name":"Document 2","source":{"text":"# Emma `+"\uFFFD"+`"}}}`)
+
+	docx := &agent.Request{Messages: []agent.Message{
+		{Role: agent.User, Parts: []agent.Part{text("?"), doc("pdf", "%PDF")}},
+		{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`)}},
+		{Role: agent.User, Parts: []agent.Part{result("a", tools.Block{Document: &tools.Media{Format: "docx", Bytes: []byte("PK")}})}},
+	}}
+	structured := messages(text("?"), doc("pdf", "%PDF"))
+	structured.Output = &tools.Spec{Name: "a", Schema: []byte(`{"type":"object"}`)}
+	for _, r := range []*agent.Request{docx, structured} {
+		require.NotContains(t, string(sent(t, o, r).Body), "citations")
+	}
+	require.NotContains(t, string(sent(t, nil, messages(text("?"), doc("pdf", "%PDF"))).Body), "citations")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
@@ -92,8 +93,13 @@ func (w *writer) document(m *tools.Media) (types.DocumentBlock, error) {
 		return b, err
 	case place != nil:
 		b.Source = &types.DocumentSourceMemberS3Location{Value: *place}
+	case w.cite && m.Format != pdf:
+		b.Format, b.Source = types.DocumentFormatTxt, &types.DocumentSourceMemberText{Value: strings.ToValidUTF8(string(data), "\uFFFD")}
 	default:
 		b.Source = &types.DocumentSourceMemberBytes{Value: data}
+	}
+	if w.cite {
+		b.Citations = &types.CitationsConfig{Enabled: aws.Bool(true)}
 	}
 	return b, nil
 }

@@ -67,6 +67,11 @@ type Options struct {
 	// first message.
 	NoSystem bool
 
+	// Citations asks the model to cite the documents that it is shown, which Anthropic Claude does: see
+	// [agent.CitationPart]. PDF files and texts (txt, md, csv, html) can be cited, but only all documents of a request or
+	// none. A request with a document of another format, or for structured output, is therefore sent without citations.
+	Citations bool
+
 	// S3Locations is for a model that reads images and documents from S3. Objects are then sent as locations, not as
 	// bytes, and the service reads the current version of the key with the caller's credentials; a location cannot name
 	// the version of a pinned Ref. The caller of Stream must check that an object is in the run's scope, as the agent

@@ -19,7 +19,7 @@ import (
 func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.ConverseStreamInput, error) {
 	in := &bedrockruntime.ConverseStreamInput{ModelId: aws.String(m.id), InferenceConfig: &types.InferenceConfiguration{}}
 	m.o.apply(in)
-	w := writer{ctx: ctx, o: &m.o, load: r.Load, ids: callIDs{messages: r.Messages}}
+	w := writer{ctx: ctx, o: &m.o, load: r.Load, ids: callIDs{messages: r.Messages}, cite: m.o.Citations && isCitable(r)}
 	var err error
 	if in.Messages, err = w.messages(r.Messages); err != nil {
 		return nil, err
@@ -99,6 +99,7 @@ type writer struct {
 	documents int // so far: they are numbered
 	videos    int // so far
 	objects   []raw
+	cite      bool                 // documents are to be cited
 	beside    []types.ContentBlock // what follows the tool result that is being written
 }
 

@@ -120,6 +120,29 @@ func checkDocument(m *wireMedia, at string, names map[string]bool) string {
 		return "Messages can't contain duplicate document names. Rename the document and retry your request."
 	}
 	names[*m.Name] = true
+	if m.Citations != nil && m.Citations.Enabled || m.Source.Text != nil {
+		return checkCited(m, at)
+	}
+	return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
+}
+
+// checkCited looks at a document that is to be cited, or that is given as text, which takes citations.
+// Source: https://github.com/boto/boto3/issues/4726, https://github.com/strands-agents/harness-sdk/pull/3582
+func checkCited(m *wireMedia, at string) string {
+	switch {
+	case m.Citations == nil || !m.Citations.Enabled:
+		return modelErrors(at + ".source.text: citations must be enabled")
+	case m.Format != "pdf" && m.Format != "txt":
+		return "Unsupported document format. Only txt and pdf formats are supported when citations are enabled"
+	case m.Format == "txt" && m.Source.Bytes != nil:
+		return modelErrors(at + ".source.bytes: The PDF specified was not valid.")
+	case m.Source.Text != nil && count(m.Source.Bytes != nil, m.Source.S3Location != nil) > 0:
+		return oneKey("DocumentSource", at+".source", "bytes, s3Location, text")
+	case m.Source.Text != nil && blank(*m.Source.Text):
+		return blankText("DocumentSource", at+".source")
+	case m.Source.Text != nil:
+		return ""
+	}
 	return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
 }
 

@@ -129,6 +129,9 @@ func (r *Request) result(w *wireToolResult) agent.Part {
 
 func (r *Request) media(m *wireMedia) *tools.Media {
 	r.remote = r.remote || m.Source.S3Location != nil
+	if m.Source.Text != nil {
+		return &tools.Media{Format: m.Format, Bytes: []byte(*m.Source.Text)}
+	}
 	return &tools.Media{Format: strings.TrimPrefix(m.Format, "video/"), Bytes: m.Source.Bytes}
 }
 

@@ -63,14 +63,18 @@ type (
 	}
 	// wireMedia is an image, a video, or a document, which alone has a name.
 	wireMedia struct {
-		Format string     `json:"format"`
-		Name   *string    `json:"name"`
-		Source wireSource `json:"source"`
+		Format    string     `json:"format"`
+		Name      *string    `json:"name"`
+		Source    wireSource `json:"source"`
+		Citations *struct {
+			Enabled bool `json:"enabled"`
+		} `json:"citations"` // of a document
 	}
 	// wireSource is a union: one of its members.
 	wireSource struct {
 		Bytes      []byte          `json:"bytes"`
 		S3Location *wireS3Location `json:"s3Location"`
+		Text       *string         `json:"text"` // of a document with citations
 	}
 	wireS3Location struct {
 		URI         string  `json:"uri"`
