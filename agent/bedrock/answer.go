@@ -3,6 +3,7 @@ package bedrock
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,10 +15,11 @@ import (
 
 // answer folds the events of one stream into deltas. Blocks may interleave: their index tells them apart.
 type answer struct {
-	blocks  map[int32]*block
-	open    int // blocks without their contentBlockStop
+	blocks  []*block // in the order in which they began
+	open    int      // blocks without their contentBlockStop
 	stopped bool
-	out     []agent.Delta // of the event that was folded in last
+	out     []agent.Delta  // of the event that was folded in last
+	room    [1]agent.Delta // most events complete one at most
 }
 
 type kind int
@@ -32,6 +34,7 @@ const (
 
 // block is one content block of the answer. Text and reasoning have no contentBlockStart: the first delta opens them.
 type block struct {
+	index    int32
 	kind     kind
 	closed   bool
 	id, name string
@@ -40,12 +43,16 @@ type block struct {
 	thought  *reasoned
 	unknown  bool // it began with what is not known, and no delta has come
 
-	text      strings.Builder // of a text: all of it
+	first     string          // of a text: its first delta
+	rest      strings.Builder // and the others
 	citations []agent.Citation
 }
 
 // take folds one event in. It returns the deltas that the event completes, which are valid until the next call.
 func (a *answer) take(ev types.ConverseStreamOutput) ([]agent.Delta, error) {
+	if a.out == nil {
+		a.out = a.room[:]
+	}
 	clear(a.out)
 	a.out = a.out[:0]
 	var err error
@@ -100,17 +107,17 @@ func (a *answer) at(index *int32) (*block, error) {
 	if index == nil {
 		return nil, outOfOrder("a content block without an index")
 	}
-	if b := a.blocks[*index]; b != nil {
-		if b.closed {
+	for _, b := range slices.Backward(a.blocks) { // the one that is meant is among the last
+		switch {
+		case b.index != *index:
+		case b.closed:
 			return nil, outOfOrder(fmt.Sprintf("more of content block %d after its end", *index))
+		default:
+			return b, nil
 		}
-		return b, nil
 	}
-	if a.blocks == nil {
-		a.blocks = make(map[int32]*block)
-	}
-	b := &block{}
-	a.blocks[*index] = b
+	b := &block{index: *index}
+	a.blocks = append(a.blocks, b)
 	a.open++
 	return b, nil
 }
@@ -193,7 +200,11 @@ func (b *block) become(k kind) bool {
 }
 
 func (a *answer) textDelta(b *block, s string) {
-	b.text.WriteString(s)
+	if b.first == "" {
+		b.first = s
+	} else {
+		b.rest.WriteString(s)
+	}
 	if s = b.runes(s); s != "" {
 		a.emit(agent.TextPart{Text: s})
 	}
@@ -231,7 +242,7 @@ func (a *answer) stop(ev types.ContentBlockStopEvent) error {
 			a.emit(agent.TextPart{Text: b.tail})
 		}
 		for _, c := range b.citations {
-			c.Text = b.text.String()
+			c.Text = b.first + b.rest.String()
 			a.emit(agent.CitationPart{Citation: c})
 		}
 	}

@@ -29,9 +29,10 @@
 // not have such a form is refused with [agent.InvalidCall], and so is structured output by a model that does not support
 // it. The service's documentation lists the models that do; the list has changed for single models.
 //
-// With [Options.Citations] the model is asked to cite documents. Citations are passed on when their block ends, with the text of the block. A later request holds that text and not
-// its citations: text is accepted by every model, and the index of a citation is that of a document in the request
-// that was answered, so it is wrong once older turns have been left out.
+// With [Options.Citations] the model is asked to cite documents. Citations are passed on when their block ends, with the
+// text of the block. A later request holds that text and not its citations: text is accepted by every model, and the
+// index of a citation is that of a document in the request that was answered, so it is wrong once older turns have been
+// left out.
 //
 // Give the client no global timeout: http.Client.Timeout (and the SDK's WithTimeout) counts the whole answer, and
 // kills one that is still being written. The context and the idle timeout bound a stream instead.
