@@ -201,7 +201,7 @@ func TestCheckpointJSONRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"another version":        {`{"v":2`, `{"v":1`, "unsupported version 1: must be one of [2]"},
 		"unknown field":          {`{"v":2`, `{"v":2,"admin":true`, "unknown field"},
-		"no scope that is one":   {`"scope":"t#acme`, `"scope":"t#acme#u#*`, "not in the layout"},
+		"no scope that is one":   {`"scope":"t#acme`, `"scope":"t#acme#u#*`, "is not the partition of a scope"},
 		"a foreign scope":        {`"scope":"t#acme`, `"scope":"t#globex`, "not found"},
 		"a foreign object":       {`tenant=acme`, `tenant=globex`, "not found"},
 		"another's result":       {`"result":{"id":"c1"`, `"result":{"id":"c2"`, "another's result"},
