@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Citation says where a text of an answer comes from, in the words of the model's service.
+// Citation is the source of a text of an answer, in the words of the model's service.
 type Citation struct {
-	// Text is the text of the answer that the citation supports. It is also a part of its own, or the end of one, before
+	// Text is the text of the answer that the citation supports. It is also a separate part, or the end of one, before
 	// the citation. It may be empty: some services do not say.
 	Text string
 	// Source and Title name what is cited. Either may be empty.
@@ -22,7 +22,7 @@ type Citation struct {
 
 // Location is a place in the source of a [Citation].
 type Location struct {
-	// Kind says what Index, Start and End count: "char", "page" or "chunk" of a document, "search_result", or "web",
+	// Kind is the unit of Index, Start and End: "char", "page" or "chunk" of a document, "search_result", or "web",
 	// which has a URL instead. Services may add others. It is empty if the service does not name a place.
 	Kind string
 	// Index is the number of the document, or of the search result, in the request, from 0.
@@ -46,7 +46,7 @@ func (c *Citation) check() error {
 	return nil
 }
 
-// cite adds a citation behind the text that it supports. The text that came before that one becomes a part of its own,
+// cite adds a citation behind the text that it supports. The text that came before that one becomes a separate part,
 // unless it is blank: services refuse blank text.
 func (a *answer) cite(text *strings.Builder, c Citation) *RunError {
 	if err := c.check(); err != nil {

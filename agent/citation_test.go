@@ -16,7 +16,7 @@ func cites(text, title string) CitationPart {
 	return CitationPart{Citation{Text: text, Title: title, Location: Location{Kind: "page", Start: 1, End: 2}}}
 }
 
-// Citations are events and parts of their own, behind the text that they support. No text is lost to them, and none is
+// Citations are separate events and parts, behind the text that they support. No text is lost to them, and none is
 // a part twice.
 func TestCitations(t *testing.T) {
 	t.Parallel()
@@ -137,7 +137,7 @@ func (c counter) Add(_ context.Context, n int64, o ...metric.AddOption) {
 	c.added[c.name+" "+kind.AsString()] += n
 }
 
-// What a Model leaves out of an answer is in Done, in the span and in a counter, whose kinds are few.
+// Skipped pieces of an answer are in Done, in the span and in a counter, which has few kinds.
 func TestSkippedPieces(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}

@@ -33,7 +33,7 @@ type ModelInfo struct {
 	// Provider is OpenTelemetry's gen_ai.provider.name ("aws.bedrock"), and Model is the id of the model. Either may be
 	// empty.
 	Provider, Model string
-	// StructuredOutput says that the Model passes [Request].Output on, and fails if its service does not support it.
+	// StructuredOutput reports that the Model passes [Request].Output on, and fails if its service does not support it.
 	StructuredOutput bool
 	// Limits are what the service accepts in one request.
 	Limits RequestLimits
@@ -93,7 +93,7 @@ type (
 	// without arguments. The Input is the agent's from then on.
 	UsePart struct{ ToolUse }
 
-	// SkippedPart reports a piece of the answer that the Model does not pass on. Kind says what it was, in the service's
+	// SkippedPart reports a piece of the answer that the Model does not pass on. Kind names it in the service's
 	// words: "server_tool_use" for a call that the service made itself, "unknown:" and a name for what the Model does not
 	// know.
 	SkippedPart struct{ Kind string }

@@ -40,7 +40,7 @@ func lower[N int | int64](a, b N) N {
 	return min(a, b)
 }
 
-// mediaKind is a kind of media that has limits of its own.
+// mediaKind is a kind of media with separate limits.
 type mediaKind int
 
 const (

@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// rejection is how the message begins that rejects a typed answer, which tells it from what a user says.
+// rejection begins the message that rejects a typed answer. It tells the message from those of the user.
 const rejection = "Your answer was not taken: "
 
 // isAnswer reports whether a call of that name gives the typed answer.
@@ -24,7 +24,7 @@ func (o *output) request() *tools.Spec {
 	return &tools.Spec{Name: o.name, Description: "The answer.", Schema: o.tool.Spec().Schema}
 }
 
-// takeText takes the text of an answer as the typed answer. If it does not fit, the model is told why, and asked again.
+// takeText takes the text of an answer as the typed answer. If it does not fit, the model gets the reason, and is asked again.
 func (r *run) takeText(ans *answer) (Stop, *RunError) {
 	value := json.RawMessage(strings.TrimSpace(ans.text()))
 	_, err := r.out.tool.Call(r.ctx, tools.NewCall(tools.CallOptions{

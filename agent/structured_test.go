@@ -64,7 +64,7 @@ func TestStructuredOutput(t *testing.T) {
 	require.Equal(t, []string{"user: Which book?", "assistant: <Hm s > \n " + whole + "\n"}, lines(done.History))
 }
 
-// An answer that does not fit, and a text that is none, go back to the model with the reason.
+// An answer that does not fit, and a text that is not one, go back to the model with the reason.
 func TestStructuredOutputIsChecked(t *testing.T) {
 	t.Parallel()
 	m := play(pieces(`{"title":"Emma"}`, 4), pieces(strings.Replace(whole, "Moby-Dick", "?", 1), 50), step{text("I can"), text("not."), end}, pieces(whole, 9))

@@ -139,7 +139,7 @@ func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *
 	return t.begin(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs...)
 }
 
-// skip counts a piece of the answer that the Model does not pass on. What the Model does not know is one kind here.
+// skip counts a piece of the answer that the Model does not pass on. All unknown pieces are of one kind here.
 func (s *span) skip(kind string) {
 	if s == nil {
 		return

@@ -29,7 +29,7 @@ const (
 	text
 	thought
 	toolUse
-	skipped // not for the caller: what the service does with its own tools, and images
+	skipped // not for the caller: images, and calls and results of the service's tools
 )
 
 // block is one content block of the answer. Text and reasoning have no contentBlockStart: the first delta opens them.
@@ -41,7 +41,7 @@ type block struct {
 	input    []byte // of a tool use: the fragments joined, whatever they are; none for a call without arguments
 	tail     string // the beginning of a rune whose end has not come yet
 	thought  *reasoned
-	unknown  bool // it began with what is not known, and no delta has come
+	unknown  bool // its start is unknown, and no delta has come
 
 	first     string          // of a text: its first delta
 	rest      strings.Builder // and the others
@@ -57,7 +57,7 @@ func (a *answer) take(ev types.ConverseStreamOutput) ([]agent.Delta, error) {
 	a.out = a.out[:0]
 	var err error
 	switch ev := ev.(type) {
-	case *types.ConverseStreamOutputMemberMessageStart: // it tells nothing new
+	case *types.ConverseStreamOutputMemberMessageStart: // it has only the role
 	case *types.ConverseStreamOutputMemberContentBlockStart:
 		err = a.start(ev.Value)
 	case *types.ConverseStreamOutputMemberContentBlockDelta:
@@ -131,7 +131,7 @@ func (a *answer) start(ev types.ContentBlockStartEvent) error {
 		return outOfOrder(fmt.Sprintf("content block %d started twice", *ev.ContentBlockIndex))
 	}
 	switch start := ev.Start.(type) {
-	case nil: // its deltas say what the block is
+	case nil: // the kind of the block follows from its deltas
 		b.unknown = true
 	case *types.ContentBlockStartMemberToolUse:
 		// The service runs only these itself. Newer Claude models write the type "tool_use" into every other call.
@@ -175,7 +175,7 @@ func (a *answer) delta(ev types.ContentBlockDeltaEvent) error {
 		if ok = b.become(thought); ok {
 			return a.think(b, d.Value)
 		}
-	default: // the block's kind is still open: what is known may follow what is not
+	default: // the kind of the block is still open: a known delta may follow
 		if b.kind != skipped {
 			b.unknown = false
 			a.skip("delta", d)
@@ -261,7 +261,7 @@ func (a *answer) messageStop(ev types.MessageStopEvent) error {
 	return nil
 }
 
-// end says whether the stream may end here.
+// end returns an error unless the stream may end here.
 func (a *answer) end() error {
 	if !a.stopped {
 		return truncated(errors.New("bedrock: the stream ended without messageStop"))

@@ -33,7 +33,7 @@ func TestCitationsOverTheWire(t *testing.T) {
 	})
 }
 
-// With Citations, every document is to be cited: a PDF file as bytes, a text as text. A request in which one document
+// With Citations, the model is asked to cite every document: a PDF file as bytes, a text as text. A request in which one document
 // cannot be cited is sent without citations.
 func TestCitationsOfDocuments(t *testing.T) {
 	t.Parallel()

@@ -39,8 +39,8 @@
 //
 // What it does not do: it retries nothing by itself. The client's own retryer covers the time before the answer
 // starts; afterwards a failure is final, since text may have been shown already. Audio, prompts of Prompt
-// management and tools that the service runs are not supported. What an answer holds of them, and what this version
-// does not know, is reported as an [agent.SkippedPart]; text and reasoning are passed on whatever comes before them.
+// management and tools that the service runs are not supported. Such pieces of an answer, and unknown ones, are
+// reported as [agent.SkippedPart]; text and reasoning are passed on whatever comes before them.
 //
 // To try it without AWS, see the package bedrocktest. The file pitfalls_test.go lists what is known to go wrong between
 // an agent and Converse, and the tests that show that it does not here.

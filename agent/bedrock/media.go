@@ -126,7 +126,7 @@ func (w *writer) video(m *tools.Media) (types.VideoBlock, error) {
 	return b, nil
 }
 
-// source gives the bytes or the place of a medium.
+// source returns the bytes or the place of a medium.
 func (w *writer) source(what string, m *tools.Media, limit int64) ([]byte, *types.S3Location, error) {
 	data, ref := m.Bytes, m.Object
 	switch {

@@ -16,15 +16,15 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// city is what the service is asked for; its Population has a bound that the service does not enforce.
+// city is the answer that the service is asked for; its Population has a bound that the service does not enforce.
 type city struct {
 	City       string   `json:"city" maxlen:"40"`
 	Population int      `json:"population" min:"1" jsonschema:"people within the city proper"`
 	Names      []string `json:"names" minitems:"1" maxitems:"5"`
 }
 
-// A typed answer by the service's structured output: the text is the answer and comes as Partials, what does not fit
-// is corrected, and the next run of the conversation is one that the service accepts.
+// A typed answer by the service's structured output: the text is the answer and comes as Partials, an answer that
+// does not fit is corrected, and the next run of the conversation is one that the service accepts.
 func TestStructuredOutputOverTheWire(t *testing.T) {
 	const good = `{"city":"Paris","population":2161000,"names":["Lutetia"]}`
 	script := bt.NewScript(

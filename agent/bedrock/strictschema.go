@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// What the service compiles into a grammar, for a strict tool and for structured output, is a subset of JSON Schema: it
-// answers with a ValidationException to the keywords below, to an object that may have more properties, and with an
-// internal error to a recursive schema. The keywords are moved into descriptions, so that the model still reads them.
-// Patterns, formats and the lengths of strings are accepted.
-// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html, and where that page and the
-// service differ, the service's answers to Claude Sonnet 4.5, as pydantic-ai recorded them in May 2026.
+// The service compiles the schema of a strict tool, and that of structured output, into a grammar. It supports a subset
+// of JSON Schema: it answers with a ValidationException to the keywords below and to an object that may have more
+// properties, and with an internal error to a recursive schema. The keywords are moved into descriptions, so that the
+// model still reads them. Patterns, formats and the lengths of strings are accepted.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html. In some points that page and the
+// service differ; then the service's answers to Claude Sonnet 4.5 hold, as pydantic-ai recorded them in May 2026.
 var unsupportedKeywords = map[string][]string{
 	"number":  {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
 	"integer": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
@@ -93,7 +93,7 @@ func schemaTypes(raw json.RawMessage) []string {
 		return []string{one}
 	}
 	var list []string
-	_ = json.Unmarshal(raw, &list) // what is neither is for the service to reject
+	_ = json.Unmarshal(raw, &list) // the service rejects everything else
 	return list
 }
 
@@ -168,7 +168,7 @@ func toBytes(raw []json.RawMessage) [][]byte {
 	return out
 }
 
-// at begins an error message about a path; the root needs no name.
+// at begins an error message about a path; the root does not need a name.
 func at(path string) string {
 	if path == "" {
 		return ""

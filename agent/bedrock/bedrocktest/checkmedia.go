@@ -126,7 +126,7 @@ func checkDocument(m *wireMedia, at string, names map[string]bool) string {
 	return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
 }
 
-// checkCited looks at a document that is to be cited, or that is given as text, which takes citations.
+// checkCited looks at a document with citations, or one that is given as text, which takes citations.
 // Source: https://github.com/boto/boto3/issues/4726, https://github.com/strands-agents/harness-sdk/pull/3582
 func checkCited(m *wireMedia, at string) string {
 	switch {

@@ -59,7 +59,7 @@ func checkLocations(in *wireRequest) string {
 	return ""
 }
 
-// checkNoVideo: Claude takes no videos.
+// checkNoVideo: Claude does not support videos.
 func checkNoVideo(in *wireRequest) string {
 	if videos(in) > 0 {
 		return "This model doesn't support the video content block that you provided. Update the content block and try again."

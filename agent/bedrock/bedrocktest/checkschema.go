@@ -37,7 +37,7 @@ func checkOutput(in *wireRequest) string {
 	return ""
 }
 
-// checkGrammar says why the service does not compile a schema, as it does for structured output and for strict tools.
+// checkGrammar returns the reason why the service does not compile a schema, as it does for structured output and for strict tools.
 // The rules and the words are Claude's, from reports of July and August 2026; that the lengths and patterns of strings
 // are accepted is from pydantic-ai's recordings. A recursive schema, which the service answers with an internal error,
 // is not found here.
@@ -55,7 +55,7 @@ func checkGrammar(raw json.RawMessage) string {
 	within := []json.RawMessage{s["items"]}
 	for _, key := range []string{"properties", "$defs", "definitions"} {
 		var named map[string]json.RawMessage
-		_ = json.Unmarshal(s[key], &named) // what is no object holds no schema
+		_ = json.Unmarshal(s[key], &named) // other values do not hold schemas
 		for _, name := range slices.Sorted(maps.Keys(named)) {
 			within = append(within, named[name])
 		}

@@ -127,8 +127,8 @@ func CitedText(citations []agent.Citation, chunks ...string) Piece {
 	}}
 }
 
-// citation adds a citation to the open block of text, or begins a block. Text that follows by textDelta is in a block
-// of its own.
+// citation adds a citation to the open block of text, or begins a block. Text that follows by textDelta is in another
+// block.
 func (m *message) citation(c agent.Citation) error {
 	if m.open != none && m.kind == aText {
 		m.kind = aCited

@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock"
 )
 
-// The operation that does not stream has cited text in a block of its own. The same block is accepted back, and
+// The operation that does not stream has cited text in a separate block. The same block is accepted back, and
 // reaches the model as parts.
 func TestConverseWithCitations(t *testing.T) {
 	cited := agent.Citation{Text: "20 days", Title: "Policy", Quotes: []string{"twenty"}, Location: agent.Location{Kind: "page", Index: 1, Start: 2, End: 3}}
