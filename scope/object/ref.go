@@ -1,19 +1,23 @@
 package object
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/carrel-go/carrel/scope"
 )
 
 // Ref names an object: its bucket, whose it is, its name, and, where they are
 // known, the very bytes that are meant (the pin). It is a comparable value
-// that opens nothing by itself, and only a [Root] makes one.
+// that opens nothing by itself, and only a [Root] makes a usable one.
 type Ref struct {
 	bucket        string
 	owner         scope.Scope
 	name, key     string
 	version, etag string // the pin: at most one of the two
+
+	unresolved string // JSON that no Root has seen; all other fields are empty then
 }
 
 // IsZero reports whether r is the zero Ref, which names nothing.
@@ -71,12 +75,53 @@ type refJSON struct {
 	ETag    string `json:"etag,omitempty"`
 }
 
-// MarshalJSON returns {"bucket","key"}, and "version" or "etag" where r is
-// pinned. [Root.ParseRef] is the inverse; there is no UnmarshalJSON, since
-// reading a Ref takes a Root that contains it. The zero Ref is an error.
+// MarshalJSON returns {"bucket":"…","key":"…"}, and "version" or "etag" if r is
+// pinned. It returns an error for the zero Ref; in a struct, tag the field
+// omitzero.
 func (r Ref) MarshalJSON() ([]byte, error) {
-	if r.IsZero() {
+	switch {
+	case r.IsZero():
 		return nil, invalid("the zero Ref has no JSON")
+	case r.unresolved != "":
+		return []byte(r.unresolved), nil
 	}
 	return json.Marshal(refJSON{r.bucket, r.key, r.version, r.etag})
+}
+
+// UnmarshalJSON reads the JSON of [Ref.MarshalJSON] into an unresolved Ref. It
+// accepts exactly what [Root.ParseRef] accepts, and returns [ErrInvalid] for
+// everything else, null included.
+//
+// An unresolved Ref has no bucket, scope, name or key, and lies outside every
+// Root. [Resolve] returns the Ref that it stands for, if a Root contains it.
+func (r *Ref) UnmarshalJSON(b []byte) error {
+	f, err := parseRef(b)
+	if err != nil {
+		return fmt.Errorf("object: unmarshal ref: %w", err)
+	}
+	stored, err := f.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	*r = Ref{unresolved: string(stored)}
+	return nil
+}
+
+// Resolve returns f with the first of the roots that contains it. An unresolved
+// Ref (see [Ref.UnmarshalJSON]) becomes a usable one. If no root contains f, the
+// error is [ErrOutside] (and so [ErrNotFound]), and the first root reports it.
+// There must be at least one root. The store is not asked.
+func Resolve(f Ref, roots ...*Root) (*Root, Ref, error) {
+	if f.unresolved != "" {
+		return ParseRef([]byte(f.unresolved), roots...)
+	}
+	if len(roots) == 0 {
+		return nil, Ref{}, fmt.Errorf("object: resolve: %w", invalid("no root"))
+	}
+	for _, r := range roots {
+		if r.holds(f) {
+			return r, f, nil
+		}
+	}
+	return roots[0], Ref{}, roots[0].outside(context.Background(), "resolve", f)
 }
