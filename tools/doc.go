@@ -41,6 +41,9 @@
 // "unknown"; nil pointers stay null. JSON must be strict too. Bytes and escapes in it that are not text become U+FFFD,
 // and every other defect is an error of the call.
 //
+// A [Result] has a documented JSON form, so that it can be stored and sent to a front end. Objects in a decoded Result
+// are unresolved until [Result.Resolve] has found them in a Root.
+//
 // # Failures
 //
 // A function reports failure in one of these ways: [Correct] is for the model, which reads it and may try again;

@@ -7,20 +7,24 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// Media is an image, a document or a video for a model: its bytes, or an object that holds them, one of the two.
+// Media is an image, a document or a video for a model. It has either its bytes or an object that holds them:
 //
-// How large it may be is the model service's to say. Bedrock's Converse takes images of up to 3.75 MB and 8,000 pixels
+//	{"format":"pdf","bytes":"base64"}
+//	{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}
+//
+// The model service limits its size. Bedrock's Converse takes images of up to 3.75 MB and 8,000 pixels
 // a side, at most 20 in a request, documents of up to 4.5 MB, at most 5, and videos of up to 18.75 MB, which are 25 MB in
 // base64, or 1 GB in S3. Amazon Nova, which is almost the only model that takes videos, takes one in a request.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html, …_VideoSource.html,
 // https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html
 type Media struct {
-	// Format is what the bytes are. Of an image: png, jpeg, gif or webp. Of a document: pdf, csv, doc, docx, xls, xlsx,
-	// html, txt or md. Of a video: mkv, mov, mp4, webm, flv, mpeg, mpg, wmv or three_gp.
-	Format string
-	Bytes  []byte
-	// Object is where the bytes are. Whoever reads it does so through a Root of the run's scope.
-	Object object.Ref
+	// Format is the format of the bytes. An image is png, jpeg, gif or webp. A document is pdf, csv, doc, docx, xls,
+	// xlsx, html, txt or md. A video is mkv, mov, mp4, webm, flv, mpeg, mpg, wmv or three_gp.
+	Format string `json:"format"`
+	// Bytes are base64 in JSON.
+	Bytes []byte `json:"bytes,omitempty"`
+	// Object names the object that holds the bytes. It is read through a Root of the run's scope.
+	Object object.Ref `json:"object,omitzero"`
 }
 
 // The closed lists of formats, which have none in common.

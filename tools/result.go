@@ -14,20 +14,26 @@ import (
 
 // Block is one piece of a [Result]: exactly one of its fields is set. The zero Block is an empty text.
 type Block struct {
-	Text     string
-	JSON     json.RawMessage // one value, without duplicate names and at most 500 levels deep
-	Image    *Media          // of an image's format
-	Document *Media          // of a document's format
-	Video    *Media          // of a video's format
+	Text string `json:"text,omitempty"`
+	// JSON is one value, without duplicate names and at most 500 levels deep.
+	JSON     json.RawMessage `json:"json,omitempty"`
+	Image    *Media          `json:"image,omitempty"`
+	Document *Media          `json:"document,omitempty"`
+	Video    *Media          `json:"video,omitempty"`
 }
 
-// Result is what a call gave: blocks for the model, and one line for a person.
+// Result is the result of a call: blocks for the model, and one line for a person. It marshals to
+//
+//	{"blocks":[{"text":"…"},{"json":…},{"image":{…}}],"summary":"…","is_error":true}
+//
+// where empty members are left out. [Block] and [Media] have the form of their members. An object of a decoded Result is
+// unresolved: see [Result.Resolve].
 type Result struct {
-	Blocks []Block
-	// Summary is one line for a person. Where a tool leaves it empty it is the beginning of the first block.
-	Summary string
-	// IsError says that the call failed, and the blocks say why.
-	IsError bool
+	Blocks []Block `json:"blocks,omitempty"`
+	// Summary is one line for a person. Default: the beginning of the first block.
+	Summary string `json:"summary,omitempty"`
+	// IsError reports whether the call failed. The blocks then explain why.
+	IsError bool `json:"is_error,omitempty"`
 }
 
 // Summarizer may be implemented by a tool's Out to say its Result's Summary.
@@ -86,12 +92,6 @@ func (r Result) Check() error {
 // Check returns an error unless b is one text, JSON value, image, document or video. The error completes a phrase such
 // as "block 2 …".
 func (b Block) Check() error {
-	set := 0
-	for _, is := range []bool{b.Text != "", b.JSON != nil, b.Image != nil, b.Document != nil, b.Video != nil} {
-		if is {
-			set++
-		}
-	}
 	var media error
 	switch {
 	case b.Image != nil:
@@ -102,8 +102,8 @@ func (b Block) Check() error {
 		media = b.Video.check(videoFormats)
 	}
 	switch {
-	case set > 1:
-		return fmt.Errorf("holds %d things, and may hold one of text, JSON, an image, a document and a video", set)
+	case b.countKinds() > 1:
+		return kindsError(b.countKinds())
 	case media != nil:
 		return fmt.Errorf("cannot be shown: %w", media)
 	case !utf8.ValidString(b.Text):
