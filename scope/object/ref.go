@@ -92,8 +92,8 @@ func (r Ref) MarshalJSON() ([]byte, error) {
 // accepts exactly what [Root.ParseRef] accepts, and returns [ErrInvalid] for
 // everything else, null included.
 //
-// An unresolved Ref has no bucket, scope, name or key, and lies outside every
-// Root. [Resolve] returns the Ref that it stands for, if a Root contains it.
+// The bucket, scope, name and key of an unresolved Ref are empty, and it lies
+// outside every Root. [Resolve] makes it usable.
 func (r *Ref) UnmarshalJSON(b []byte) error {
 	f, err := parseRef(b)
 	if err != nil {
