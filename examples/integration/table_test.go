@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -17,9 +16,9 @@ import (
 	"github.com/carrel-go/carrel/scope/table/tabletest"
 )
 
-// knownFailures: the checks of the suite that a server does not pass, and why.
-// A server that passes one of them after all fails the test too, so that this
-// table, and the one in docs/backends.md, stays true.
+// knownFailures maps the checks of the suite that a server does not pass to the reason.
+// The test also fails if the server passes one of them, so that this table and the one
+// in docs/backends.md stay true.
 var knownFailures = map[backend.Kind]map[string]string{
 	backend.Moto: {"limits can be reached": "counts more than 400 KB where DynamoDB does not"},
 }
@@ -27,23 +26,27 @@ var knownFailures = map[backend.Kind]map[string]string{
 func TestTable(t *testing.T) {
 	if servers.DynamoDB == nil {
 		t.Run("memory", func(t *testing.T) {
-			conforms(t, func() (table.Driver, error) { return table.NewMemory(nil), nil }, nil)
+			conforms(t, func(*testing.T) table.Driver { return table.NewMemory(nil) }, tabletest.Options{})
 		})
 		t.Run("delayed", func(t *testing.T) {
 			const delay = 50 * time.Millisecond
-			conforms(t, func() (table.Driver, error) {
-				return table.NewMemory(&table.MemoryOptions{IndexDelay: delay}), nil
-			}, &tabletest.Options{Lag: 20 * delay})
+			conforms(t, func(*testing.T) table.Driver {
+				return table.NewMemory(&table.MemoryOptions{IndexDelay: delay})
+			}, tabletest.Options{Lag: 20 * delay})
 		})
 		t.Run("bolt", func(t *testing.T) {
-			conforms(t, func() (table.Driver, error) { return bolt.Open(t.TempDir()) }, nil)
+			conforms(t, func(t *testing.T) table.Driver {
+				d, err := bolt.Open(t.TempDir())
+				require.NoError(t, err)
+				return d
+			}, tabletest.Options{})
 		})
 		return
 	}
 	for name, listed := range map[string][]string{"whole items in indexes": nil, "some attributes in indexes": {"a"}} {
 		t.Run(name, func(t *testing.T) {
 			d := newDriver(t, &dynamo.TableOptions{Listed: listed})
-			conforms(t, func() (table.Driver, error) { return d, nil }, &tabletest.Options{Lag: 10 * time.Second, Listed: listed})
+			conforms(t, func(*testing.T) table.Driver { return d }, tabletest.Options{Lag: 10 * time.Second, Listed: listed})
 		})
 	}
 }
@@ -58,15 +61,10 @@ func newDriver(t *testing.T, o *dynamo.TableOptions) *dynamo.Driver {
 	return d
 }
 
-func conforms(t *testing.T, open func() (table.Driver, error), o *tabletest.Options) {
+func conforms(t *testing.T, open func(*testing.T) table.Driver, o tabletest.Options) {
 	t.Helper()
-	began := time.Now()
-	err := tabletest.Test(t.Context(), open, o)
-	t.Logf("in %v", time.Since(began).Round(time.Millisecond))
-	onlyKnown(t, err, knownFailures[servers.Kind], func(err error) string {
-		failed, _ := errors.AsType[*tabletest.CheckError](err)
-		return failed.Check
-	})
+	o.KnownFailures = knownFailures[servers.Kind]
+	tabletest.Test(t, open, &o)
 }
 
 // onlyKnown fails where a suite's joined error has other checks than these.

@@ -15,7 +15,7 @@ type heard []scope.Refusal
 
 func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r) }
 
-// planted is a driver into whose index somebody has put a row of another tenant.
+// planted is a driver whose index contains a forged row of another tenant.
 type planted struct{ *table.Memory }
 
 func (planted) Query(context.Context, table.DriverQuery) (table.DriverPage, error) {
@@ -53,6 +53,7 @@ func TestForeignRowsOfAPageAreOneReport(t *testing.T) {
 }
 
 func TestRefusalsAreReported(t *testing.T) {
+	t.Parallel()
 	var h heard
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// record is an item of the size and shape of an upload's.
+// record returns an item of the size and shape of an upload's record.
 func record(name string) table.Item {
 	stage := map[string]table.Value{"status": "running", "attempt": int64(1), "fence": int64(3), "key": "run-1", "started": "2026-01-02T03:04:05.678Z"}
 	return table.Item{

@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// Cond is the condition of a write. Its zero value is none, and is refused.
+// Cond is the condition of a write. The zero Cond is invalid.
 type Cond struct {
 	absent  bool
 	version int64
 }
 
-// Absent holds where there is no item, or only an expired one.
+// Absent returns the condition that the item does not exist or has expired.
 func Absent() Cond { return Cond{absent: true} }
 
-// Version holds where there is an item that has not expired, with version n.
+// Version returns the condition that the item exists with version n and has not expired.
 func Version(n int64) Cond { return Cond{version: n} }
 
 // Absent reports whether c is [Absent].
 func (c Cond) Absent() bool { return c.absent }
 
-// Version returns the n of [Version]; 0 for [Absent].
+// Version returns the n of [Version], or 0 for [Absent].
 func (c Cond) Version() int64 { return c.version }
 
-// Holds evaluates the condition against the stored row, nil where there is
-// none. A driver whose store evaluates conditions itself says the same there.
+// Holds evaluates the condition for the stored row, which is nil if the row is absent.
+// A driver whose store evaluates conditions must follow the same rules.
 func (c Cond) Holds(stored *Row, now time.Time) bool {
 	if stored == nil || stored.Expired(now) {
 		return c.absent
@@ -33,7 +33,7 @@ func (c Cond) Holds(stored *Row, now time.Time) bool {
 	return !c.absent && c.version > 0 && stored.Version == c.version
 }
 
-// String returns "absent" or "version 3".
+// String returns "absent" or, for example, "version 3".
 func (c Cond) String() string {
 	if c.absent {
 		return "absent"
@@ -41,8 +41,8 @@ func (c Cond) String() string {
 	return "version " + strconv.FormatInt(c.version, 10)
 }
 
-// valid reports whether c is Absent or a Version that a stored item can have
-// and that can be raised by one.
-func (c Cond) valid() bool {
+// isValid reports whether c is Absent, or a Version that an item can have and that
+// can be increased by one.
+func (c Cond) isValid() bool {
 	return c.absent || c.version > 0 && c.version < math.MaxInt64
 }

@@ -9,12 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// A cursor is base64url without padding of a digest and a [Position]: 16
-// bytes of SHA-256 over the query and the position, then the position's three
-// strings, each after its length as a uvarint. The digest is no signature and
-// needs no secret: the partition comes from the View, so whoever forges a
-// cursor only moves about among their own rows. It is there so that a cursor
-// of another query, or one that was damaged, is an error and not a wrong page.
+// A cursor is the base64url encoding, without padding, of a digest and a [Position]:
+// 16 bytes of SHA-256 over the query and the position, then the three strings of the
+// position, each after its length as a uvarint.
+//
+// The digest is not a signature and does not need a secret: the partition comes from
+// the View, so a forged cursor leads only to rows of the same scope. The digest detects
+// damaged cursors and cursors of other queries.
 
 const (
 	digestSize   = 16
@@ -25,12 +26,12 @@ const (
 func (v *View) encodeCursor(q Query, p Position) string {
 	b := make([]byte, digestSize, 256)
 	b = appendStrings(b, p.Index, p.Partition, p.Sort)
-	v.digest(q, b)
+	v.writeDigest(q, b)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// digest writes the digest of the query and of the position that follows it into b's start.
-func (v *View) digest(q Query, b []byte) {
+// writeDigest writes the digest of the query, and of the position in b, to the start of b.
+func (v *View) writeDigest(q Query, b []byte) {
 	h := make([]byte, 0, 512)
 	h = appendStrings(h, "table cursor 1", v.partition, q.Class, q.From, q.To)
 	h = append(h, byte(q.Slot), 0)
@@ -50,7 +51,7 @@ func (v *View) decodeCursor(q Query) (Position, error) {
 		return bad("too long")
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	// The decoder skips line breaks, so the way back is compared too.
+	// The decoder skips line breaks, so the encoding is compared too.
 	if err != nil || base64.RawURLEncoding.EncodeToString(b) != q.Cursor {
 		return bad("not base64url without padding")
 	}
@@ -59,36 +60,36 @@ func (v *View) decodeCursor(q Query) (Position, error) {
 	}
 	want := make([]byte, len(b))
 	copy(want, b)
-	v.digest(q, want)
+	v.writeDigest(q, want)
 	if subtle.ConstantTimeCompare(want[:digestSize], b[:digestSize]) != 1 {
-		return bad("of another query, or damaged")
+		return bad("damaged, or of another query")
 	}
 	var p Position
 	rest := b[digestSize:]
 	for _, f := range [...]*string{&p.Index, &p.Partition, &p.Sort} {
 		n, size := binary.Uvarint(rest)
 		if size <= 0 || n > uint64(len(rest)-size) {
-			return bad("cut off")
+			return bad("truncated")
 		}
 		*f, rest = string(rest[size:size+int(n)]), rest[size+int(n):]
 	}
 	if len(rest) > 0 {
-		return bad("bytes after its end")
+		return bad("bytes after the end")
 	}
 	return p, v.checkPosition(q, p)
 }
 
-// checkPosition holds a forged position to what a store accepts: keys within
-// its limits, in the range, in the base partition itself or anywhere in the
-// index. It asks no more: a page may end at a row that is another hand's.
+// checkPosition returns an error for a forged position that a store would not accept.
+// Keys must be within the limits and the range, and a base key must lie in the View's
+// partition. In an index any base key is valid, because a page may end at a foreign row.
 func (v *View) checkPosition(q Query, p Position) error {
-	key := func(s string, most int) bool { return s != "" && len(s) <= most && utf8.ValidString(s) }
+	isKey := func(s string, limit int) bool { return s != "" && len(s) <= limit && utf8.ValidString(s) }
 	sort, ok := p.Sort, p.Partition == v.partition && p.Index == ""
 	if q.Slot != 0 {
-		sort, ok = p.Index, key(p.Index, MaxSort) && key(p.Partition, maxPartition)
+		sort, ok = p.Index, isKey(p.Index, MaxSort) && isKey(p.Partition, maxPartition)
 	}
-	if !ok || !key(p.Sort, MaxSort) || sort < q.From || q.To != "" && sort >= q.To {
-		return fmt.Errorf("%w: no position in its range", ErrCursor)
+	if !ok || !isKey(p.Sort, MaxSort) || sort < q.From || q.To != "" && sort >= q.To {
+		return fmt.Errorf("%w: position outside its range", ErrCursor)
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// FuzzCursor hands a query what is no cursor of its own, and cursors with a
-// right digest over any position that a forger may choose.
+// FuzzCursor queries with arbitrary cursors, and with cursors that have a valid digest
+// over an arbitrary position.
 func FuzzCursor(f *testing.F) {
 	f.Add("", "", "", "m")
 	f.Add("AAAA", "k", "t#globex", "meta")
@@ -50,7 +50,7 @@ func FuzzCursor(f *testing.F) {
 				}
 				b, err := base64.RawURLEncoding.DecodeString(cursor)
 				require.NoError(t, err)
-				require.Equal(t, cursor, base64.RawURLEncoding.EncodeToString(b), "one spelling a cursor")
+				require.Equal(t, cursor, base64.RawURLEncoding.EncodeToString(b), "a cursor has one spelling")
 				require.Empty(t, page.Next)
 				for _, found := range page.Items {
 					require.Equal(t, s, found.Scope)
@@ -61,8 +61,9 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// TestLongestCursor: the bound on a cursor's length lets every honest one pass.
-func TestLongestCursor(t *testing.T) {
+// The limit of a cursor's length admits the longest valid one.
+func TestLongestCursorIsAccepted(t *testing.T) {
+	t.Parallel()
 	s, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	v, err := New(NewMemory(nil), nil).In(s)
@@ -76,9 +77,10 @@ func TestLongestCursor(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// TestPositionOutsideTheQuery: with a right digest a forger may name any
-// position, and a store like DynamoDB fails on one that is not in the range.
-func TestPositionOutsideTheQuery(t *testing.T) {
+// A forged cursor with a valid digest can contain any position. DynamoDB fails for a
+// position outside the range.
+func TestPositionOutsideTheQueryIsRejected(t *testing.T) {
+	t.Parallel()
 	s, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	v, err := New(NewMemory(nil), nil).In(s)

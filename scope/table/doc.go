@@ -1,9 +1,8 @@
-// Package table stores items that live under a [scope.Scope]: small records
-// with a version, written by conditional writes alone.
+// Package table stores small, versioned records under a [scope.Scope]. Every write
+// is conditional.
 //
-// A [Table] is a [Driver] with the rules that every store shares.
-// [Table.In] gives a [View], which builds the keys of its own scope and no
-// others:
+// A [Table] is a [Driver], such as DynamoDB, with the rules that all drivers share.
+// [Table.In] returns a [View] of the items of one scope:
 //
 //	t := table.New(table.NewMemory(nil), nil)
 //	v, err := t.In(session)
@@ -11,30 +10,42 @@
 //	it.Attr["status"] = "running"
 //	it, err = v.Put(ctx, it, table.Version(it.Version))
 //
-// An [Item] has attributes ([Value] is the closed list of their types), an
-// optional expiry and up to three index entries. There is no write without a
-// [Cond]: a new item is put with [Absent], a changed one with the [Version]
-// that was read. Where the condition does not hold, the [ConflictError] holds
-// the item as it is now, so a caller decides without another read. A Put
-// replaces all attributes; callers change the item that they read, and so
-// attributes that they do not know survive.
+// An [Item] has attributes (a closed list of types, see [Value]), an optional expiry
+// and up to three index entries. A write needs a [Cond]: [Absent] for a new item, or
+// the [Version] that was read. If the condition does not hold, the [ConflictError]
+// contains the current item, so the caller can decide without another read. A Put
+// replaces all attributes. Change the item that you read: attributes that your
+// version of the program does not know then survive.
 //
-// [View.Query] reads the scope's own partition, or one class of items in one
-// of the three indexes at the scope's level. Rows that an index returns are
-// rechecked: one whose base partition lies outside the scope is dropped, since
-// whoever may write an item may write any index attribute into it. A cursor
-// is a position and a digest of the query; the partition always comes from
-// the View.
+// [View.Query] lists the scope's own partition, or one class of items in one of the
+// three indexes at the scope's level. A writer may be able to put any index attribute
+// on its own items, so a View drops each index row whose base partition lies outside
+// the scope. A cursor contains a position and a digest of its query; the partition
+// always comes from the View.
 //
-// A [System] works across scopes, for sweepers and recovery: it lists what was
-// placed in a shard that belongs to no scope, and removes what has expired
-// where the store does not. Handlers never hold one.
+// A [System] works across scopes, for sweepers and recovery. Request handlers must
+// not hold one.
 //
-// [Memory] is the driver for tests and examples. Package bolt keeps the same
-// items in a file, package dynamo in DynamoDB, and package tabletest is what
-// every driver has to pass.
+// # Drivers
 //
-// What the package does not do: it has no scan, no unconditional write and no
-// transaction over items, and it never retries. Expired items are hidden at
-// once and removed later: by the store, or by [System.Purge].
+// [Memory] serves tests and examples. Package bolt stores items in a local file and
+// package dynamo in DynamoDB. Package tabletest is the conformance suite for all
+// drivers. A driver without native types can store attributes with [EncodeAttr].
+//
+// # Sort keys
+//
+// Packages that share a table own these sort keys; others must not write them. An
+// item that its owner cannot read is an error there that names the key.
+//
+//	sort key       partition   owner
+//	meta           session     tracking: the record of an upload
+//	approval#{id}  session     tools/approval: a request for approval
+//	turn#{n}       session     the bookshelf example: the turns of a conversation
+//	grant#{n}      user        the bookshelf example: open upload grants
+//
+// # Limits
+//
+// The package does not scan, write unconditionally, span transactions over items or
+// retry. Expired items are hidden at once and removed later, by the store or by
+// [System.Purge].
 package table

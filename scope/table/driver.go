@@ -2,76 +2,73 @@ package table
 
 import "context"
 
-// Driver is a store of rows. It is safe for concurrent use. A method blocks
-// until the store has answered, and returns early with the context's error
-// where that ends first; a write may then have happened or not. An error
-// other than those named below means that the outcome is unknown, or that
-// nothing was done. After the driver's own Close, if it has one, every method
-// returns an error.
+// Driver is a store of rows. Programs use it through a [Table], which checks all
+// arguments before it calls a driver.
 //
-// A store that is asked for too much, or is busy with the same row, answers
-// with an error that wraps [ErrBusy].
+// A driver is safe for concurrent use. Each method blocks until the store has
+// answered, or returns the context's error if that ends first; a write may then have
+// been stored or not. The same holds for every error that is not documented below.
+// After the driver's Close method, if it has one, every method returns an error.
 //
-// A driver keeps nothing of what it is handed and hands out nothing that it
-// keeps: rows on both sides are the caller's to change. It refuses a Key
-// without a partition with [ErrScope]. Keys sort by their bytes.
-//
-// What it is handed has been checked by this package. It stores each [Value]
-// so that it comes back with its type; a store whose numbers do not tell 5
-// from 5.0 needs a marker for the second. It stores expired rows like others
-// and returns them, except where a condition or a count says otherwise.
+// A driver must
+//   - return an error that wraps [ErrBusy] if the store is overloaded or works on the
+//     same row;
+//   - return an error that wraps [scope.ErrDenied] for a Key without a partition;
+//   - copy rows in both directions: the caller may change them;
+//   - order sort keys by their bytes;
+//   - keep the type of each [Value]: 5 and 5.0 differ;
+//   - store and return expired rows like others. Only conditions and counts skip them.
 type Driver interface {
-	// Get returns the row as the last write left it: it is strongly
-	// consistent. [ErrNotFound] where there is none.
+	// Get returns the row as of the last write (strongly consistent), or
+	// [ErrNotFound].
 	Get(ctx context.Context, k Key) (Row, error)
-	// Put stores r under k where c holds, in one atomic step with its index
-	// entries; otherwise it returns a *[RowConflictError]. The key alone says
-	// where; r says the same.
+	// Put stores r under k if c holds, in one atomic step with the index entries.
+	// Otherwise it returns a *[RowConflictError]. The place is k; r repeats it.
 	Put(ctx context.Context, k Key, r Row, c Cond) error
-	// Query returns a page of the rows of the key's partition, or of an index.
-	// A row of an index has at least its base key, its expiry, and its keys in
-	// that index. Where an index does not hold whole rows, those in it have
-	// Version 0. Where others than this package write to the store, a row of
-	// an index that is stored outside the key's own scope ([Key.Within]) and
-	// cannot be read is its keys: it must not hide the others.
+	// Query returns a page of rows of the key's partition, or of an index.
+	//
+	// A row of an index has at least its base key, its expiry and its keys in that
+	// index. If the index does not contain whole rows, Version is 0. A row of an index
+	// that lies below the key's own scope (see [Key.Within]) and cannot be read is
+	// returned with its keys only, so that it does not hide other rows.
 	Query(ctx context.Context, q DriverQuery) (DriverPage, error)
-	// Delete removes the row and its index entries where c holds; otherwise
-	// it returns a *[RowConflictError].
+	// Delete removes the row and its index entries if c holds. Otherwise it returns a
+	// *[RowConflictError].
 	Delete(ctx context.Context, k Key, c Cond) error
 }
 
-// DriverQuery is what a driver is asked for.
+// DriverQuery is a [Query] as a driver receives it.
 type DriverQuery struct {
-	Key        Key    // its partition: a base partition, or (Slot set) an index partition
-	Slot       Slot   // 0: the base table
-	From, To   string // sort keys from From, inclusive, to To, exclusive; "": no bound. From < To where both are set
-	After      *Position
+	Key  Key  // a base partition or, if Slot is set, an index partition
+	Slot Slot // 0 for the base table
+	// From and To limit the sort keys: from From, inclusive, to To, exclusive. ""
+	// means no limit. From is less than To if both are set.
+	From, To   string
+	After      *Position // the end of the previous page, or nil
 	Desc       bool
-	Consistent bool // only where Slot is 0
-	// CountOnly asks for no rows: Count is how many rows of the range have
-	// not expired and have a base partition that Key contains ([Key.Contains],
-	// [Key.Within]), counted up to Limit. The driver looks at [MaxExamined]
-	// rows at most. After is nil.
+	Consistent bool // only if Slot is 0
+	// CountOnly asks for a count instead of rows: of the rows in the range that have
+	// not expired and whose base partition Key contains (see [Key.Contains] and
+	// [Key.Within]), up to Limit. The driver examines at most [MaxExamined] rows.
+	// After is nil.
 	CountOnly bool
-	Limit     int // at least 1: of the rows returned, or of the count
+	Limit     int // of rows, or of the count; at least 1
 }
 
-// Position is a row's place in an index or in a partition: where a page ended
-// and the next goes on. It need not be that of a row that still exists. It
-// lies within From and To.
+// Position is the place of a row in an index or a partition, where a page ended. It
+// lies within From and To. The row may have been deleted since.
 type Position struct {
-	Index           string // the sort key in the index; "" for the base table
+	Index           string // the sort key in the index, or "" for the base table
 	Partition, Sort string // the row's base key
 }
 
-// DriverPage is a page of rows in order of their sort keys in the index or
-// partition; the order of equal keys in an index is the driver's, and stable.
+// DriverPage is a page of rows, ordered by their sort keys in the index or partition.
+// Rows with equal keys in an index have a stable order that the driver chooses.
 type DriverPage struct {
 	Rows  []Row
-	Count int // with CountOnly
-	// More is set if rows may follow. A page with More has rows, and the
-	// last one is the position after which the next page goes on. It may have
-	// fewer rows than the limit. With CountOnly, it is set if the count
-	// stopped below the limit and before the end of the range.
+	Count int // only for CountOnly
+	// More is set if rows may follow. Then Rows is not empty, though it may be shorter
+	// than the limit, and the next page starts after its last row. For CountOnly, More
+	// is set if the count stopped below the limit and before the end of the range.
 	More bool
 }

@@ -16,28 +16,26 @@ import (
 	"github.com/carrel-go/carrel/scope/table/tabletest"
 )
 
-// What every driver does is tested by package tabletest; the other tests here
-// are about the View, on a driver in memory.
+// Package tabletest tests drivers. The other tests here are about the View, on a driver
+// in memory.
 
-func TestMemory(t *testing.T) { conforms(t, nil, nil) }
-
-func TestMemoryWithDelayedIndexes(t *testing.T) {
+func TestMemoryConforms(t *testing.T) {
+	t.Parallel()
 	const delay = 3 * time.Second
-	conforms(t, &table.MemoryOptions{IndexDelay: delay}, &tabletest.Options{Lag: 2 * delay})
-}
-
-func TestMemoryThatListsLittle(t *testing.T) {
-	for _, listed := range [][]string{{"a", "z"}, {}} {
-		conforms(t, &table.MemoryOptions{Listed: listed}, &tabletest.Options{Listed: listed})
+	for name, c := range map[string]struct {
+		memory table.MemoryOptions
+		suite  tabletest.Options
+	}{
+		"default":         {},
+		"delayed indexes": {table.MemoryOptions{IndexDelay: delay}, tabletest.Options{Lag: 2 * delay}},
+		"lists little":    {table.MemoryOptions{Listed: []string{"a", "z"}}, tabletest.Options{Listed: []string{"a", "z"}}},
+		"lists nothing":   {table.MemoryOptions{Listed: []string{}}, tabletest.Options{Listed: []string{}}},
+	} {
+		c.suite.Run = synctest.Test // waiting takes no time
+		t.Run(name, func(t *testing.T) {
+			tabletest.Test(t, func(*testing.T) table.Driver { return table.NewMemory(&c.memory) }, &c.suite)
+		})
 	}
-}
-
-// conforms runs the suite in a bubble, so that waiting takes no time.
-func conforms(t *testing.T, m *table.MemoryOptions, o *tabletest.Options) {
-	synctest.Test(t, func(t *testing.T) {
-		open := func() (table.Driver, error) { return table.NewMemory(m), nil }
-		require.NoError(t, tabletest.Test(t.Context(), open, o))
-	})
 }
 
 func in(t testing.TB, d table.Driver, s scope.Scope) *table.View {
@@ -75,8 +73,8 @@ func put(t testing.TB, v *table.View, it table.Item) table.Item {
 	return stored
 }
 
-// TestNormalForms: what is put in another form comes back in the documented one.
-func TestNormalForms(t *testing.T) {
+func TestValuesAreReadInNormalForm(t *testing.T) {
+	t.Parallel()
 	v := in(t, table.NewMemory(nil), at(t, "acme"))
 	it, err := v.Put(t.Context(), table.Item{Sort: "n", Attr: map[string]table.Value{
 		"z": math.Copysign(0, -1), "b": []byte(nil), "l": []table.Value(nil), "m": map[string]table.Value(nil),
@@ -91,9 +89,9 @@ func TestNormalForms(t *testing.T) {
 	require.Equal(t, map[string]table.Value{}, got.Attr["m"])
 }
 
-// TestPutCopies: neither the item that was put nor the one that Put returned
-// shares memory with what is stored.
+// Neither the argument nor the result of Put shares memory with the stored item.
 func TestPutCopies(t *testing.T) {
+	t.Parallel()
 	v := in(t, table.NewMemory(nil), at(t, "acme"))
 	mine := map[string]table.Value{"b": []byte("first"), "l": []table.Value{"first"}}
 	stored := put(t, v, table.Item{Sort: "x", Attr: mine})
@@ -107,8 +105,9 @@ func TestPutCopies(t *testing.T) {
 	require.Equal(t, map[string]table.Value{"b": []byte("first"), "l": []table.Value{"first"}}, got.Attr)
 }
 
-// TestExpiresToTheNanosecond: an expiry is rounded up, and comes at its second.
-func TestExpiresToTheNanosecond(t *testing.T) {
+// An expiry is rounded up to a second, at which the item expires.
+func TestExpiryIsRoundedUpToASecond(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := in(t, table.NewMemory(nil), at(t, "acme"))
 		soon := time.Now().Add(10*time.Second + time.Millisecond)
@@ -131,6 +130,7 @@ func TestExpiresToTheNanosecond(t *testing.T) {
 }
 
 func TestDelayedIndexLags(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := in(t, table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}), at(t, "acme"))
 		entry := []table.Entry{{Slot: table.I1, Level: scope.TenantLevel, Class: "c", Sort: "x"}}
@@ -162,6 +162,7 @@ func TestDelayedIndexLags(t *testing.T) {
 }
 
 func TestCountIsCapped(t *testing.T) {
+	t.Parallel()
 	v := in(t, table.NewMemory(nil), at(t, "acme"))
 	for i := range table.MaxCount {
 		put(t, v, table.Item{Sort: fmt.Sprintf("%04d", i)})
@@ -177,8 +178,9 @@ func TestCountIsCapped(t *testing.T) {
 	require.True(t, capped)
 }
 
-// TestWithin: what a key says to stores is what it says here.
-func TestWithin(t *testing.T) {
+// Key.Within, which stores evaluate, agrees with Key.Contains.
+func TestWithinAgreesWithContains(t *testing.T) {
+	t.Parallel()
 	paths := []string{"acme", "acme/shared", "acme/u1", "acme/u1/1", "acme/u1/2", "acme/u2", "acme/u", "acm", "acme-1", "globex/u1", "globex/s/1"}
 	for _, p := range paths {
 		k := keyOf(t, at(t, p))
@@ -191,7 +193,7 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// keys takes the key that a view hands to its driver.
+// keys records the key that a view passes to its driver.
 type keys struct {
 	table.Driver
 	last table.Key

@@ -7,48 +7,43 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// What a call refuses. Each is wrapped with what was wrong; test with
-// [errors.Is]. None of them says anything about what is stored.
+// Errors of Views, Systems and Drivers, to be tested with [errors.Is]. For the zero
+// Scope, and for a View, System or Key that this package did not make, the error is
+// [scope.ErrDenied].
 var (
-	// ErrNotFound: no such item in this scope, or it has expired.
+	// ErrNotFound is returned if the scope does not have the item, or the item has
+	// expired.
 	ErrNotFound = errors.New("table: not found")
-	// ErrScope is the [scope.ErrDenied] of the zero Scope, and of a View, System
-	// or Key that this package did not make.
-	ErrScope = fmt.Errorf("table: no scope: %w", scope.ErrDenied)
-	// ErrSort: a sort key that is empty, longer than [MaxSort], no UTF-8, or
-	// holds a control character.
-	ErrSort = errors.New("table: bad sort key")
-	// ErrAttr: an attribute whose name is reserved or empty, or whose value
-	// is outside the closed list of [Value].
-	ErrAttr = errors.New("table: bad attribute")
-	// ErrTooLarge: an item over [MaxItem].
+	// ErrInvalid is returned for an argument that no store accepts: a sort key,
+	// attribute, expiry, index entry, condition or query. The message says which.
+	ErrInvalid = errors.New("table: invalid")
+	// ErrTooLarge is returned for an item of more than [MaxItem] bytes.
 	ErrTooLarge = errors.New("table: item too large")
-	// ErrExpires: an expiry before 1970-01-01T00:00:01Z or after the year 9999.
-	ErrExpires = errors.New("table: bad expiry")
-	// ErrEntry: an index entry with an unknown or a second use of a slot, or
-	// with a level or class that the scope does not have.
-	ErrEntry = errors.New("table: bad index entry")
-	// ErrCond: no condition, one that does not fit the operation, or one that
-	// does not agree with the item's own version.
-	ErrCond = errors.New("table: bad condition")
-	// ErrQuery: a slot, class, range or limit that no query has.
-	ErrQuery = errors.New("table: bad query")
-	// ErrConsistentIndex: a consistent query of an index. No index is.
-	ErrConsistentIndex = errors.New("table: an index cannot be read consistently")
-	// ErrCursor: a cursor that is mangled, or that belongs to another scope,
+	// ErrCursor is returned for a cursor that is damaged or belongs to another scope,
 	// index, range or order.
 	ErrCursor = errors.New("table: cursor does not fit this query")
-	// ErrBusy: the store would not do it now: there are too many requests, or
-	// somebody else's work on the same item is under way. The request did
-	// nothing, and the same call may succeed a little later.
+	// ErrBusy is returned if the store is overloaded or works on the same item. The
+	// request had no effect and can be retried later.
 	ErrBusy = errors.New("table: the store is busy")
 )
 
-// ConflictError is returned by [View.Put] and [View.Delete] where their
-// condition did not hold. Nothing was written.
+// The kinds of ErrInvalid.
+var (
+	errSort    = fmt.Errorf("%w sort key", ErrInvalid)
+	errAttr    = fmt.Errorf("%w attribute", ErrInvalid)
+	errExpires = fmt.Errorf("%w expiry", ErrInvalid)
+	errEntry   = fmt.Errorf("%w index entry", ErrInvalid)
+	errCond    = fmt.Errorf("%w condition", ErrInvalid)
+	errQuery   = fmt.Errorf("%w query", ErrInvalid)
+)
+
+func newDeniedError(reason string) error { return fmt.Errorf("table: %w: %s", scope.ErrDenied, reason) }
+
+// ConflictError is returned by [View.Put] and [View.Delete] if their condition does
+// not hold. Nothing was written.
 type ConflictError struct {
-	// Current is the item as it was when the condition was evaluated; nil
-	// where there was none, or only an expired one.
+	// Current is the item at the time of the write, or nil if the item was absent or
+	// had expired.
 	Current *Item
 }
 
@@ -59,8 +54,8 @@ func (e *ConflictError) Error() string {
 	return "table: conflict: the item has changed"
 }
 
-// RowConflictError is how a [Driver] says that a condition did not hold. Current
-// is the stored row, expired or not; nil where there is none.
+// RowConflictError is returned by a [Driver] if a condition does not hold. Current is
+// the stored row, expired or not, or nil if the row is absent.
 type RowConflictError struct{ Current *Row }
 
 func (e *RowConflictError) Error() string { return "table: condition does not hold" }

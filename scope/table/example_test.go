@@ -32,7 +32,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// 1 running <nil>
-	// table: no scope: scope: denied: the zero Scope denies everything
+	// table: scope: denied: the zero Scope
 }
 
 func ExampleView_Put() {
@@ -45,7 +45,7 @@ func ExampleView_Put() {
 	_, err := v.Put(ctx, other, table.Version(other.Version))
 	fmt.Println(err)
 
-	// it is no longer what is stored: the error holds what is.
+	// it is out of date: the error contains the current item.
 	_, err = v.Put(ctx, it, table.Version(it.Version))
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
 		fmt.Println(conflict.Current.Version, conflict.Current.Attr["by"])
@@ -88,7 +88,7 @@ func ExampleView_Query() {
 	// 1 false <nil>
 }
 
-// What is due is listed across scopes, by the part of a program that nobody can ask for it, and looked at in its own.
+// A System lists due items across scopes. Each item is read in its own scope.
 func ExampleSystem() {
 	ctx := context.Background()
 	t := table.New(table.NewMemory(nil), nil)

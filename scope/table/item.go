@@ -11,40 +11,38 @@ import (
 
 // Item is a record under a scope.
 type Item struct {
-	// Sort is the item's name in its scope: 1 to [MaxSort] bytes of UTF-8
-	// without control characters. Items of a scope are ordered by its bytes.
+	// Sort is the item's name in its scope: 1 to [MaxSort] bytes of UTF-8 without
+	// control characters. The items of a scope are ordered by its bytes.
 	Sort string
-	// Version is 0 before the first Put, 1 after it, and one more after each
-	// that follows. An item that is put anew after a Delete or its expiry
-	// starts at 1 again.
+	// Version is 0 before the first Put, and each Put increases it by 1. An item that
+	// is put again after it was deleted or has expired starts at 1.
 	Version int64
-	// Expires is when the item is gone; zero: never. It is kept in whole
-	// seconds, rounded up, in UTC.
+	// Expires is when the item expires. Zero means never. It is stored in UTC and
+	// rounded up to whole seconds.
 	Expires time.Time
-	// Index is where the item is listed, one entry a [Slot], in their order.
+	// Index contains the item's index entries, at most one for each [Slot].
 	Index []Entry
-	// Attr is all else. The names pk, sk, v, ttl, i1p, i1s, i2p, i2s, i3p,
-	// i3s and those that begin with "_" are reserved. Not nil in an item
-	// that was read.
+	// Attr contains the attributes. The names pk, sk, v, ttl, i1p, i1s, i2p, i2s, i3p,
+	// i3s and names that begin with "_" are reserved. Attr of a read item is not nil.
 	Attr map[string]Value
 }
 
-// Entry places an item in one of the three indexes: in the class of items of
-// the item's scope or of one above it, or, with Level [scope.None], in
-// [scope.Shard](Class, Shard), which belongs to no scope.
+// Entry lists an item in one of the three indexes: in a class of items of the item's
+// scope or of a scope above it. With Level [scope.None], it lists the item in
+// [scope.Shard](Class, Shard), which only a [System] reads.
 type Entry struct {
 	Slot  Slot
 	Level scope.Level
-	Class string // the grammar of ids
-	Shard int    // 0 unless Level is None
-	Sort  string // the order in the index; as [Item].Sort
+	Class string // follows the rules of ids; see [scope.Tenant]
+	Shard int    // only with Level None
+	Sort  string // the sort key in the index; follows the rules of [Item].Sort
 }
 
-// rowOf returns the row that stores it in s, checked and sharing no memory
-// with it. The version is the one that the row will have.
-func rowOf(s scope.Scope, it Item, version int64) (Row, error) {
+// encodeItem checks an item of s and returns a row with that version. The row does not
+// share memory with the item.
+func encodeItem(s scope.Scope, it Item, version int64) (Row, error) {
 	r := Row{Partition: s.Partition(), Sort: it.Sort, Version: version}
-	if err := checkSort(it.Sort, ErrSort); err != nil {
+	if err := checkSort(it.Sort, errSort); err != nil {
 		return Row{}, err
 	}
 	if !it.Expires.IsZero() {
@@ -53,22 +51,22 @@ func rowOf(s scope.Scope, it Item, version int64) (Row, error) {
 			r.Expires = r.Expires.Add(time.Second)
 		}
 		if r.Expires.Unix() <= 0 || r.Expires.Year() > 9999 {
-			return Row{}, fmt.Errorf("%w: %v", ErrExpires, it.Expires)
+			return Row{}, fmt.Errorf("%w: %v: must be from 1970-01-01T00:00:01Z to the year 9999", errExpires, it.Expires)
 		}
 	}
 	for _, e := range it.Index {
-		p, err := e.partition(s)
+		p, err := e.indexPartition(s)
 		if err != nil {
 			return Row{}, err
 		}
 		if r.Index[e.Slot-1][0] != "" {
-			return Row{}, fmt.Errorf("%w: slot %d is used twice", ErrEntry, e.Slot)
+			return Row{}, fmt.Errorf("%w: slot %d is used twice", errEntry, e.Slot)
 		}
 		r.Index[e.Slot-1] = [2]string{p, e.Sort}
 	}
-	var c checker
+	var c copier
 	var err error
-	if r.Attr, err = c.attrs(it.Attr); err != nil {
+	if r.Attr, err = c.copyAttrs(it.Attr); err != nil {
 		return Row{}, err
 	}
 	const columns = 128 // the reserved names, the version and the expiry
@@ -77,41 +75,40 @@ func rowOf(s scope.Scope, it Item, version int64) (Row, error) {
 		size += len(x[0]) + len(x[1])
 	}
 	if size > MaxItem {
-		return Row{}, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrTooLarge, size, MaxItem)
+		return Row{}, fmt.Errorf("%w: %d bytes: must be at most %d", ErrTooLarge, size, MaxItem)
 	}
 	return r, nil
 }
 
-// partition returns the index partition of the entry of an item in s.
-func (e Entry) partition(s scope.Scope) (string, error) {
+// indexPartition returns the index partition of an entry of an item of s.
+func (e Entry) indexPartition(s scope.Scope) (string, error) {
 	if e.Slot < I1 || e.Slot > I3 {
-		return "", fmt.Errorf("%w: slot %d", ErrEntry, e.Slot)
+		return "", fmt.Errorf("%w: slot %d: must be I1, I2 or I3", errEntry, e.Slot)
 	}
-	if err := checkSort(e.Sort, ErrEntry); err != nil {
+	if err := checkSort(e.Sort, errEntry); err != nil {
 		return "", err
 	}
 	at := e.Level
 	if at == scope.None {
-		at = s.Level() // proves the class, so that Shard does not panic
+		at = s.Level() // checks the class, so that Shard does not panic
 	}
 	p, err := s.Index(at, e.Class)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%w: %w", ErrEntry, err)
+		return "", fmt.Errorf("%w: %w", errEntry, err)
 	case e.Level == scope.None && e.Shard < 0:
-		return "", fmt.Errorf("%w: shard %d", ErrEntry, e.Shard)
+		return "", fmt.Errorf("%w: shard %d: must not be negative", errEntry, e.Shard)
 	case e.Level == scope.None:
 		return scope.Shard(e.Class, e.Shard), nil
 	case e.Shard != 0:
-		return "", fmt.Errorf("%w: a shard at %s level", ErrEntry, e.Level)
+		return "", fmt.Errorf("%w: shard %d at %s level: a shard needs scope.None", errEntry, e.Shard, e.Level)
 	}
 	return p, nil
 }
 
-// itemOf is the inverse of rowOf. It takes over r's memory. An index entry
-// that rowOf would not have written for s is left out: it is another hand's,
-// and the next Put removes it.
-func itemOf(s scope.Scope, r Row) Item {
+// decodeItem is the inverse of encodeItem and shares r's memory. It leaves out an index
+// entry that encodeItem could not have written for s; the next Put removes it.
+func decodeItem(s scope.Scope, r Row) Item {
 	it := Item{Sort: r.Sort, Version: r.Version, Expires: r.Expires, Attr: r.Attr}
 	if it.Attr == nil {
 		it.Attr = map[string]Value{}
@@ -120,7 +117,7 @@ func itemOf(s scope.Scope, r Row) Item {
 		if x[0] == "" {
 			continue
 		}
-		if e, ok := entryOf(s, x[0]); ok {
+		if e, ok := parseEntry(s, x[0]); ok {
 			e.Slot, e.Sort = Slot(i+1), x[1]
 			it.Index = append(it.Index, e)
 		}
@@ -128,9 +125,9 @@ func itemOf(s scope.Scope, r Row) Item {
 	return it
 }
 
-// entryOf finds the level and class, or the shard, whose index partition p
-// is. It takes p's last parts as a guess and lets package scope prove it.
-func entryOf(s scope.Scope, p string) (Entry, bool) {
+// parseEntry returns the level and class, or the shard, of the index partition p. It
+// guesses them from the end of p and checks that package scope builds p from them.
+func parseEntry(s scope.Scope, p string) (Entry, bool) {
 	rest, last, ok := cutLast(p)
 	if !ok {
 		return Entry{}, false
@@ -149,7 +146,7 @@ func entryOf(s scope.Scope, p string) (Entry, bool) {
 	}
 	_, name, _ := cutLast(rest)
 	e := Entry{Slot: I1, Class: name, Shard: n, Sort: "-"}
-	q, err := e.partition(s)
+	q, err := e.indexPartition(s)
 	return e, err == nil && q == p
 }
 

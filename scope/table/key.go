@@ -8,41 +8,40 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// MaxSort is the longest sort key, in bytes: DynamoDB's limit.
+// MaxSort is the length of the longest sort key in bytes: DynamoDB's limit.
 const MaxSort = 1024
 
-// Key names a row, or with an empty sort a whole partition, to a [Driver].
-// Only this package makes one, from a Scope, so nobody can ask a driver for a
-// foreign row by string. The zero Key names nothing.
+// Key names a row for a [Driver], or a partition if its sort key is empty. Only this
+// package makes Keys, from a Scope, so a driver cannot be asked for another scope's
+// row by a string. A driver rejects the zero Key.
 type Key struct {
 	owner           scope.Scope
 	partition, sort string
-	system          bool // asked by a [System]
+	system          bool // made by a [System]
 }
 
-// Scope returns the scope that asks, by which a driver may choose its
-// credentials; false where the key belongs to no scope.
+// Scope returns the scope of the caller, by which a driver may choose credentials. It
+// returns false for the key of a [System].
 func (k Key) Scope() (scope.Scope, bool) { return k.owner, k.owner.Level() != scope.None }
 
-// Partition returns the partition key; "" for the zero Key, which a driver
-// refuses with [ErrScope].
+// Partition returns the partition key, or "" for the zero Key.
 func (k Key) Partition() string { return k.partition }
 
-// Sort returns the sort key; "" where the key names a partition.
+// Sort returns the sort key, or "" if the key names a partition.
 func (k Key) Sort() string { return k.sort }
 
-// Contains reports whether a base partition is of a scope that the key's
-// scope contains; of a [System]'s key, whether it is of any scope. A driver
-// that counts the rows of an index counts only those: any writer can put any
-// index attribute on its own rows.
+// Contains reports whether the key's scope contains the scope of a base partition.
+// The key of a [System] contains every scope. A driver that counts the rows of an
+// index must count only contained rows, because a writer may be able to put any index
+// attribute on its own rows.
 func (k Key) Contains(partition string) bool {
 	s, err := scope.ParsePartition(partition)
 	return err == nil && (k.system || k.owner.Contains(s))
 }
 
-// Within says what [Key.Contains] means in terms that a store can evaluate:
-// of the partitions that a View writes to, it contains exactly own and those
-// that begin with below.
+// Within returns [Key.Contains] in a form that a store can evaluate: among the
+// partitions that Views write to, the key contains exactly own and those that begin
+// with below.
 func (k Key) Within() (own, below string) {
 	own = k.owner.Partition()
 	return own, own + "#"
@@ -60,28 +59,28 @@ const (
 
 const slots = 3
 
-// checkSort returns an error wrapping sentinel where s is no sort key.
-func checkSort(s string, sentinel error) error {
+// checkSort returns an error that wraps kind if s is not a valid sort key.
+func checkSort(s string, kind error) error {
 	if s == "" {
-		return fmt.Errorf("%w: it is empty", sentinel)
+		return fmt.Errorf("%w: must not be empty", kind)
 	}
-	return checkBound(s, sentinel)
+	return checkBound(s, kind)
 }
 
-// checkBound is checkSort for an end of a range, which may be empty.
-func checkBound(s string, sentinel error) error {
+// checkBound is checkSort for a bound of a range, which may be empty.
+func checkBound(s string, kind error) error {
 	switch {
 	case len(s) > MaxSort:
-		return fmt.Errorf("%w: %d bytes, at most %d are allowed", sentinel, len(s), MaxSort)
+		return fmt.Errorf("%w: %d bytes: must be at most %d", kind, len(s), MaxSort)
 	case !utf8.ValidString(s):
-		return fmt.Errorf("%w: %q is not UTF-8", sentinel, s)
+		return fmt.Errorf("%w: %q is not valid UTF-8", kind, s)
 	case hasControl(s):
-		return fmt.Errorf("%w: %q has a control character", sentinel, s)
+		return fmt.Errorf("%w: %q has a control character", kind, s)
 	}
 	return nil
 }
 
-// hasControl reports whether s has a C0 control or DEL.
+// hasControl reports whether s contains a C0 control character or DEL.
 func hasControl(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }) >= 0
 }

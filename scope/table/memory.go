@@ -11,36 +11,35 @@ import (
 
 // MemoryOptions configures a [Memory].
 type MemoryOptions struct {
-	// IndexDelay is how long after a write the indexes show it, as
-	// DynamoDB's do. Default: 0, at once.
+	// IndexDelay is the time after which the indexes show a write, like the lag of
+	// DynamoDB's. Zero means at once.
 	IndexDelay time.Duration
-	// Listed are the only attributes that an index holds of an item, as in a
-	// DynamoDB table that projects them; see [Found]. Default: nil, the
-	// whole item.
+	// Listed are the attributes that the indexes contain, like a projection of
+	// DynamoDB; see [Found]. Nil means the whole item.
 	Listed []string
 }
 
-// Memory is a [Driver] that keeps its rows in memory: for tests, examples and
-// programs that need nothing to last. It starts no goroutine and needs no
-// Close; time is [time.Now], so a synctest bubble governs its index delay and
-// its expiries. Expired rows stay until they are replaced, deleted or purged.
+// Memory is a [Driver] that stores rows in memory, for tests and examples. It does not
+// start goroutines and does not need a Close. It reads the time from [time.Now], so
+// package testing/synctest controls expiries and IndexDelay. Expired rows stay until
+// they are replaced, deleted or purged.
 type Memory struct {
 	delay  time.Duration
-	listed []string // nil: all
+	listed []string // nil means all
 
 	mu      sync.RWMutex
 	rows    map[string]list        // by partition
 	index   [slots]map[string]list // by index partition: the rows as they were IndexDelay ago
-	pending []change               // what the indexes do not show yet, oldest first
+	pending []change               // writes that the indexes do not show yet, oldest first
 }
 
-// change is a write that the indexes have still to show.
+// change is a write that the indexes will show at a later time.
 type change struct {
 	at       time.Time
 	old, new *Row
 }
 
-// NewMemory returns an empty driver. Nil options are the defaults.
+// NewMemory returns an empty driver. Nil options mean the defaults.
 func NewMemory(o *MemoryOptions) *Memory {
 	m := &Memory{rows: map[string]list{}}
 	if o != nil {
@@ -59,12 +58,12 @@ var (
 
 // Get returns a copy of the row.
 func (m *Memory) Get(ctx context.Context, k Key) (Row, error) {
-	if err := usable(ctx, k); err != nil {
+	if err := checkCall(ctx, k); err != nil {
 		return Row{}, err
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	r := m.row(k)
+	r := m.findRow(k)
 	if r == nil {
 		return Row{}, ErrNotFound
 	}
@@ -73,28 +72,28 @@ func (m *Memory) Get(ctx context.Context, k Key) (Row, error) {
 
 // Put stores a copy of the row.
 func (m *Memory) Put(ctx context.Context, k Key, r Row, c Cond) error {
-	if err := usable(ctx, k); err != nil {
+	if err := checkCall(ctx, k); err != nil {
 		return err
 	}
 	r = r.Clone()
 	r.Partition, r.Sort = k.partition, k.sort
-	return m.write(k, &r, c)
+	return m.writeRow(k, &r, c)
 }
 
 // Delete removes the row.
 func (m *Memory) Delete(ctx context.Context, k Key, c Cond) error {
-	if err := usable(ctx, k); err != nil {
+	if err := checkCall(ctx, k); err != nil {
 		return err
 	}
-	return m.write(k, nil, c)
+	return m.writeRow(k, nil, c)
 }
 
-// write replaces the row of k by r, or removes it where r is nil.
-func (m *Memory) write(k Key, r *Row, c Cond) error {
+// writeRow replaces the row of k by r, or removes it if r is nil.
+func (m *Memory) writeRow(k Key, r *Row, c Cond) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	old := m.row(k)
+	old := m.findRow(k)
 	if !c.Holds(old, now) {
 		if old == nil {
 			return &RowConflictError{}
@@ -102,48 +101,48 @@ func (m *Memory) write(k Key, r *Row, c Cond) error {
 		current := old.Clone()
 		return &RowConflictError{Current: &current}
 	}
-	m.set(k, old, r, now)
+	m.replaceRow(k, old, r, now)
 	return nil
 }
 
-// set replaces the stored row old of k by r; either may be nil.
-func (m *Memory) set(k Key, old, r *Row, now time.Time) {
+// replaceRow replaces the stored row old of k by r. Either may be nil.
+func (m *Memory) replaceRow(k Key, old, r *Row, now time.Time) {
 	if r != nil {
-		m.rows[k.partition] = m.rows[k.partition].put(entry{k.sort, r})
-	} else if l := m.rows[k.partition].remove(entry{k.sort, old}); len(l) > 0 {
+		m.rows[k.partition] = m.rows[k.partition].putEntry(entry{k.sort, r})
+	} else if l := m.rows[k.partition].removeEntry(entry{k.sort, old}); len(l) > 0 {
 		m.rows[k.partition] = l
 	} else {
 		delete(m.rows, k.partition)
 	}
 	m.pending = append(m.pending, change{at: now.Add(m.delay), old: old, new: r})
-	m.settle(now)
+	m.updateIndexes(now)
 }
 
-// row returns the stored row, which is never changed, or nil.
-func (m *Memory) row(k Key) *Row {
+// findRow returns the stored row, which must not be changed, or nil.
+func (m *Memory) findRow(k Key) *Row {
 	l := m.rows[k.partition]
-	i, ok := l.find(entry{k.sort, &Row{Partition: k.partition, Sort: k.sort}})
+	i, ok := l.findEntry(entry{k.sort, &Row{Partition: k.partition, Sort: k.sort}})
 	if !ok {
 		return nil
 	}
 	return l[i].row
 }
 
-// settle makes the indexes show what is due by now.
-func (m *Memory) settle(now time.Time) {
+// updateIndexes makes the indexes show the writes whose delay has passed.
+func (m *Memory) updateIndexes(now time.Time) {
 	n := 0
 	for ; n < len(m.pending) && !m.pending[n].at.After(now); n++ {
 		c := m.pending[n]
 		for i := range slots {
 			if c.old != nil && c.old.Index[i][0] != "" {
 				p := c.old.Index[i][0]
-				if m.index[i][p] = m.index[i][p].remove(entry{c.old.Index[i][1], c.old}); len(m.index[i][p]) == 0 {
+				if m.index[i][p] = m.index[i][p].removeEntry(entry{c.old.Index[i][1], c.old}); len(m.index[i][p]) == 0 {
 					delete(m.index[i], p)
 				}
 			}
 			if c.new != nil && c.new.Index[i][0] != "" {
 				p := c.new.Index[i][0]
-				m.index[i][p] = m.index[i][p].put(entry{c.new.Index[i][1], c.new})
+				m.index[i][p] = m.index[i][p].putEntry(entry{c.new.Index[i][1], c.new})
 			}
 		}
 	}
@@ -152,7 +151,7 @@ func (m *Memory) settle(now time.Time) {
 	}
 }
 
-// Purge implements [Purger]. It looks at every row.
+// Purge implements [Purger]. It examines every row.
 func (m *Memory) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -170,39 +169,39 @@ func (m *Memory) Purge(ctx context.Context, now time.Time, limit int) (int, erro
 	slices.SortFunc(gone, func(a, b *Row) int { return a.Expires.Compare(b.Expires) })
 	gone = gone[:min(limit, len(gone))]
 	for _, r := range gone {
-		m.set(Key{partition: r.Partition, sort: r.Sort}, r, nil, now)
+		m.replaceRow(Key{partition: r.Partition, sort: r.Sort}, r, nil, now)
 	}
 	return len(gone), nil
 }
 
 // Query returns a page of copies.
 func (m *Memory) Query(ctx context.Context, q DriverQuery) (DriverPage, error) {
-	if err := usable(ctx, q.Key); err != nil {
+	if err := checkCall(ctx, q.Key); err != nil {
 		return DriverPage{}, err
 	}
 	now := time.Now()
 	if q.Slot == 0 {
 		m.mu.RLock()
 		defer m.mu.RUnlock()
-		return m.rows[q.Key.partition].page(q, now), nil
+		return m.rows[q.Key.partition].selectPage(q, now), nil
 	}
 	if q.Slot < 0 || q.Slot > I3 || q.Consistent {
-		return DriverPage{}, fmt.Errorf("memory: no such query: slot %d, consistent %t", q.Slot, q.Consistent)
+		return DriverPage{}, fmt.Errorf("table: memory: invalid query: slot %d, consistent %t", q.Slot, q.Consistent)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.settle(now)
-	page := m.index[q.Slot-1][q.Key.partition].page(q, now)
+	m.updateIndexes(now)
+	page := m.index[q.Slot-1][q.Key.partition].selectPage(q, now)
 	if m.listed != nil {
 		for i, r := range page.Rows {
-			page.Rows[i] = m.project(r, q.Slot)
+			page.Rows[i] = m.projectRow(r, q.Slot)
 		}
 	}
 	return page, nil
 }
 
-// project returns what an index holds of a row.
-func (m *Memory) project(r Row, slot Slot) Row {
+// projectRow returns the part of a row that an index contains.
+func (m *Memory) projectRow(r Row, slot Slot) Row {
 	index := r.Index[slot-1]
 	r.Version, r.Index = 0, [slots][2]string{}
 	r.Index[slot-1] = index
@@ -210,10 +209,10 @@ func (m *Memory) project(r Row, slot Slot) Row {
 	return r
 }
 
-// usable says why a call must not go on.
-func usable(ctx context.Context, k Key) error {
+// checkCall returns an error if a call must not begin.
+func checkCall(ctx context.Context, k Key) error {
 	if k.partition == "" {
-		return fmt.Errorf("%w: the zero Key", ErrScope)
+		return newDeniedError("the zero Key")
 	}
 	return ctx.Err()
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// list is the rows of one partition, of the base table or of an index, in
-// order: by sort key, and in an index those of equal key by base key.
+// list contains the rows of one partition of the base table or of an index, ordered by
+// sort key and then by base key.
 type list []entry
 
-// entry is a row and the sort key that it has in this list.
+// entry is a row with its sort key in a list.
 type entry struct {
 	sort string
 	row  *Row
@@ -24,12 +24,12 @@ func (e entry) compare(o entry) int {
 	)
 }
 
-func (l list) find(e entry) (i int, ok bool) {
+func (l list) findEntry(e entry) (i int, ok bool) {
 	return slices.BinarySearchFunc(l, e, entry.compare)
 }
 
-func (l list) put(e entry) list {
-	i, ok := l.find(e)
+func (l list) putEntry(e entry) list {
+	i, ok := l.findEntry(e)
 	if ok {
 		l[i] = e
 		return l
@@ -37,16 +37,34 @@ func (l list) put(e entry) list {
 	return slices.Insert(l, i, e)
 }
 
-func (l list) remove(e entry) list {
-	i, ok := l.find(e)
+func (l list) removeEntry(e entry) list {
+	i, ok := l.findEntry(e)
 	if !ok {
 		return l
 	}
 	return slices.Delete(l, i, i+1)
 }
 
-// page cuts the query's page out of l.
-func (l list) page(q DriverQuery, now time.Time) DriverPage {
+// selectPage returns a page of the query, or its count.
+func (l list) selectPage(q DriverQuery, now time.Time) DriverPage {
+	l = l.selectRange(q)
+	if q.CountOnly {
+		return l.countRows(q, now)
+	}
+	n := min(q.Limit, len(l))
+	page := DriverPage{Rows: make([]Row, n), More: n < len(l)}
+	for i := range n {
+		e := l[i]
+		if q.Desc {
+			e = l[len(l)-1-i]
+		}
+		page.Rows[i] = e.row.Clone()
+	}
+	return page
+}
+
+// selectRange returns the entries from From to To and after After.
+func (l list) selectRange(q DriverQuery) list {
 	bySort := func(e entry, sort string) int { return cmp.Compare(e.sort, sort) }
 	if q.To != "" {
 		i, _ := slices.BinarySearchFunc(l, q.To, bySort)
@@ -59,7 +77,7 @@ func (l list) page(q DriverQuery, now time.Time) DriverPage {
 		if q.Slot != 0 {
 			sort = p.Index
 		}
-		i, ok := l.find(entry{sort, &Row{Partition: p.Partition, Sort: p.Sort}})
+		i, ok := l.findEntry(entry{sort, &Row{Partition: p.Partition, Sort: p.Sort}})
 		switch {
 		case q.Desc:
 			l = l[:i]
@@ -69,30 +87,21 @@ func (l list) page(q DriverQuery, now time.Time) DriverPage {
 			l = l[i:]
 		}
 	}
+	return l
+}
+
+func (l list) countRows(q DriverQuery, now time.Time) DriverPage {
 	var page DriverPage
-	if q.CountOnly {
-		for i, e := range l {
-			if page.Count == q.Limit {
-				break
-			}
-			if page.More = i == MaxExamined; page.More {
-				break
-			}
-			if !e.row.Expired(now) && q.Key.Contains(e.row.Partition) {
-				page.Count++
-			}
+	for i, e := range l {
+		if page.Count == q.Limit {
+			break
 		}
-		return page
-	}
-	n := min(q.Limit, len(l))
-	page.More = n < len(l)
-	page.Rows = make([]Row, n)
-	for i := range n {
-		e := l[i]
-		if q.Desc {
-			e = l[len(l)-1-i]
+		if page.More = i == MaxExamined; page.More {
+			break
 		}
-		page.Rows[i] = e.row.Clone()
+		if !e.row.Expired(now) && q.Key.Contains(e.row.Partition) {
+			page.Count++
+		}
 	}
 	return page
 }

@@ -9,76 +9,72 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// The bounds of a query.
+// Limits of a query.
 const (
-	DefaultLimit = 100  // rows of a page where [Query.Limit] is 0
-	MaxLimit     = 1000 // rows of a page at most
-	MaxCount     = 1000 // at which [View.Count] stops
+	MaxLimit    = 1000   // items of a page
+	MaxExamined = 10_000 // rows that [View.Count] examines, counted or not
 
-	// MaxExamined is the most rows that a [View.Count] looks at. Rows that
-	// have expired or lie outside the scope are looked at and not counted.
-	MaxExamined = 10_000
+	defaultLimit = 100
+	maxCount     = 1000
 )
 
-// Query says which items of a View, and in which order.
+// Query selects items of a View.
 type Query struct {
-	// Slot is the index to read; 0: the scope's own partition.
+	// Slot is the index to read. Zero means the scope's own partition.
 	Slot Slot
-	// Class is the class of items to read in an index, at the View's own
-	// level. Empty exactly where Slot is 0.
+	// Class is the class of items to read in an index, at the View's level. It is
+	// required with Slot and must be empty otherwise.
 	Class string
-	// From and To bound the sort key (in an index, the entry's): from From,
-	// inclusive, to To, exclusive, by bytes. "": no bound. All keys with a
-	// prefix that ends in "#" lie from "…#" to "…$".
+	// From and To limit the sort keys (of an index, the entry's), compared by bytes:
+	// from From, inclusive, to To, exclusive. "" means no limit. For all keys with the
+	// prefix "x#", use "x#" and "x$".
 	From, To string
 	// Desc lists the greatest sort key first.
 	Desc bool
-	// Consistent asks for what the last write left. Only where Slot is 0;
-	// an index may lag behind, on every driver.
+	// Consistent reads the state after the last write. It is invalid with Slot: an
+	// index may lag behind.
 	Consistent bool
-	// Limit is the most items of a page, 1 to [MaxLimit]. Default: [DefaultLimit].
+	// Limit is the maximum number of items of a page, at most [MaxLimit]. Zero means 100.
 	Limit int
-	// Cursor is a [Page]'s Next; "": the first page.
+	// Cursor is the Next of the previous [Page], or "" for the first page.
 	Cursor string
 }
 
-// Found is an item of a page, and the scope that it lies under: the View's
-// own, or in an index one that the View's contains. It is read-only if the
-// View's is.
+// Found is an item of a page with its scope: the View's scope or, in an index, a scope
+// that it contains. The scope is read-only if the View's is.
 //
-// An item of an index is what the index holds of it, and that may be a moment
-// old. A store that charges for what an index holds (DynamoDB writes an item
-// once more for each index that holds an attribute which changed) may be told
-// to keep only some attributes there. Then the item has those, its expiry and
-// its entry in that index; its Version is 0, so that it is not put back in
-// this state by mistake: Get it first. An item of a narrower scope that cannot
-// be read has no attributes here; whoever Gets it is told what is wrong.
+// An item of an index is a copy that may be slightly old. A store that charges for
+// index writes, such as DynamoDB, can be configured to copy only some attributes. Then
+// the item has only these attributes, its expiry and its entry in that index. Its
+// Version is 0, so it cannot be put back by mistake: Get it first.
+//
+// An item of a narrower scope that cannot be read is listed without attributes. Get
+// returns the error.
 type Found struct {
 	Scope scope.Scope
 	Item  Item
 }
 
-// Page is what a query found.
+// Page is a page of a query's items.
 type Page struct {
-	// Items are in the order of their sort keys. There may be fewer than the
-	// limit, or none, on a page that is not the last.
+	// Items are ordered by their sort keys. Also a page that is not the last may have
+	// fewer items than the limit, or be empty.
 	Items []Found
-	// Next is the cursor of the next page: base64url without padding. "" on
-	// the last page.
+	// Next is the cursor of the next page, in base64url without padding, or "" on the
+	// last page.
 	Next string
 }
 
-// Query returns a page of items. It makes one call of the driver and looks at
-// no more rows than the limit. Items that have expired are left out, and so are
-// rows of an index that lie outside the scope; a page may therefore be short, or
-// empty, and still have a Next. An item whose place does not change while the
-// pages are read is listed exactly once.
+// Query returns a page of items. It calls the driver once and examines at most Limit
+// rows. It leaves out expired items and rows of an index that lie outside the scope, so
+// a page may be short or empty and still have a Next. An item whose place does not
+// change while the pages are read is listed exactly once.
 //
-// It returns [ErrQuery], [ErrConsistentIndex] or [ErrCursor] for an invalid query.
+// Query returns [ErrInvalid] for an invalid query and [ErrCursor] for an invalid cursor.
 func (v *View) Query(ctx context.Context, q Query) (Page, error) {
-	dq, err := v.driverQuery(q)
+	dq, err := v.newDriverQuery(q)
 	if errors.Is(err, ErrCursor) {
-		v.refused(ctx, err)
+		v.reportRefusal(ctx, err)
 	}
 	if err != nil {
 		return Page{}, err
@@ -91,16 +87,16 @@ func (v *View) Query(ctx context.Context, q Query) (Page, error) {
 	now := time.Now()
 	var foreign []Row
 	for _, r := range rows.Rows {
-		s, ok := v.admit(q.Slot, r)
+		s, ok := v.ownerOf(q.Slot, r)
 		switch {
 		case !ok:
 			foreign = append(foreign, r)
 		case !r.Expired(now):
-			page.Items = append(page.Items, Found{Scope: s, Item: itemOf(s, r)})
+			page.Items = append(page.Items, Found{Scope: s, Item: decodeItem(s, r)})
 		}
 	}
 	if len(foreign) > 0 {
-		v.refused(ctx, fmt.Errorf("table: query: rows of other scopes in an index: %d, the first of partition %q",
+		v.reportRefusal(ctx, fmt.Errorf("table: query: %d rows of other scopes in an index, the first in partition %q",
 			len(foreign), foreign[0].Partition))
 	}
 	if !rows.More {
@@ -118,64 +114,64 @@ func (v *View) Query(ctx context.Context, q Query) (Page, error) {
 	return page, nil
 }
 
-func (v *View) refused(ctx context.Context, err error) {
+func (v *View) reportRefusal(ctx context.Context, err error) {
 	if v.t.audit != nil {
 		v.t.audit.Refused(ctx, scope.Refusal{Scope: v.s, Op: "table.Query", Err: err})
 	}
 }
 
-// Count returns how many items a query would list over all its pages. capped
-// reports that there may be more: Count stops at [MaxCount] items, or when it has
-// looked at [MaxExamined] rows. Limit, Desc and Cursor must not be set.
+// Count returns the number of items on all pages of a query. It stops at 1,000 items,
+// or after [MaxExamined] rows; then capped is true and there may be more. Limit, Desc
+// and Cursor must not be set.
 func (v *View) Count(ctx context.Context, q Query) (n int, capped bool, err error) {
 	if q.Limit != 0 || q.Cursor != "" || q.Desc {
-		return 0, false, fmt.Errorf("%w: a count has no limit, cursor or order", ErrQuery)
+		return 0, false, fmt.Errorf("%w: a count must not have Limit, Cursor or Desc", errQuery)
 	}
-	dq, err := v.driverQuery(q)
+	dq, err := v.newDriverQuery(q)
 	if err != nil {
 		return 0, false, err
 	}
-	dq.CountOnly, dq.Limit = true, MaxCount+1
+	dq.CountOnly, dq.Limit = true, maxCount+1
 	page, err := v.t.d.Query(ctx, dq)
 	if err != nil {
 		return 0, false, fmt.Errorf("table: count: %w", err)
 	}
-	return min(page.Count, MaxCount), page.Count > MaxCount || page.More, nil
+	return min(page.Count, maxCount), page.Count > maxCount || page.More, nil
 }
 
-func (v *View) driverQuery(q Query) (DriverQuery, error) {
+func (v *View) newDriverQuery(q Query) (DriverQuery, error) {
 	dq := DriverQuery{Slot: q.Slot, From: q.From, To: q.To, Desc: q.Desc, Consistent: q.Consistent, Limit: q.Limit}
 	if v == nil || v.t == nil {
-		return dq, fmt.Errorf("%w: a View is made by Table.In", ErrScope)
+		return dq, newDeniedError("the View was not made by Table.In")
 	}
 	dq.Key = Key{owner: v.s, partition: v.partition, system: v.system}
 	switch {
 	case q.Slot < 0 || q.Slot > I3:
-		return dq, fmt.Errorf("%w: slot %d", ErrQuery, q.Slot)
+		return dq, fmt.Errorf("%w: slot %d: must be 0, I1, I2 or I3", errQuery, q.Slot)
 	case q.Slot == 0 && q.Class != "":
-		return dq, fmt.Errorf("%w: class %q without an index", ErrQuery, q.Class)
+		return dq, fmt.Errorf("%w: class %q without an index slot", errQuery, q.Class)
 	case q.Slot != 0 && q.Consistent:
-		return dq, ErrConsistentIndex
+		return dq, fmt.Errorf("%w: an index cannot be read consistently", errQuery)
 	case q.Slot != 0 && !v.system:
 		p, err := v.s.Index(v.s.Level(), q.Class)
 		if err != nil {
-			return dq, fmt.Errorf("%w: %w", ErrQuery, err)
+			return dq, fmt.Errorf("%w: %w", errQuery, err)
 		}
 		dq.Key.partition = p
 	}
 	for _, bound := range [...]string{q.From, q.To} {
-		if err := checkBound(bound, ErrQuery); err != nil {
+		if err := checkBound(bound, errQuery); err != nil {
 			return dq, err
 		}
 	}
 	if q.To != "" && q.From >= q.To {
-		return dq, fmt.Errorf("%w: nothing lies from %q to %q", ErrQuery, q.From, q.To)
+		return dq, fmt.Errorf("%w: empty range from %q to %q", errQuery, q.From, q.To)
 	}
 	switch {
 	case q.Limit < 0 || q.Limit > MaxLimit:
-		return dq, fmt.Errorf("%w: limit %d, want 1 to %d", ErrQuery, q.Limit, MaxLimit)
+		return dq, fmt.Errorf("%w: limit %d: must be 0 to %d", errQuery, q.Limit, MaxLimit)
 	case q.Limit == 0:
-		dq.Limit = DefaultLimit
+		dq.Limit = defaultLimit
 	}
 	if q.Cursor == "" {
 		return dq, nil
@@ -188,16 +184,16 @@ func (v *View) driverQuery(q Query) (DriverQuery, error) {
 	return dq, nil
 }
 
-// admit returns whose a row is, and whether it may be shown here. IAM does
-// not stop a writer from putting any index attribute on a row, and so does
-// this recheck: what counts is the partition that the row is stored in.
-func (v *View) admit(slot Slot, r Row) (scope.Scope, bool) {
+// ownerOf returns the scope of a row and reports whether the view may show it. IAM does
+// not restrict the index attributes that a writer puts on its rows, so only the base
+// partition of a row proves its owner.
+func (v *View) ownerOf(slot Slot, r Row) (scope.Scope, bool) {
 	if slot == 0 {
 		return v.s, r.Partition == v.partition
 	}
 	s, err := scope.ParsePartition(r.Partition)
 	if v.s.RequireWrite() != nil && !v.system {
-		s = s.ReadOnly() // callers open what they have found
+		s = s.ReadOnly() // callers open the scopes that they find
 	}
 	return s, err == nil && (v.system || v.s.Contains(s))
 }

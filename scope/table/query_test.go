@@ -12,6 +12,7 @@ import (
 )
 
 func TestCursorsFitOneQuery(t *testing.T) {
+	t.Parallel()
 	d := table.NewMemory(nil)
 	ctx := t.Context()
 	paths := []string{"acme", "acme/u1", "globex"}
@@ -60,7 +61,7 @@ func TestCursorsFitOneQuery(t *testing.T) {
 	} {
 		require.ErrorIs(t, ask(change), table.ErrCursor, name)
 	}
-	// Every single damaged bit.
+	// Each damaged bit.
 	raw, err := base64.RawURLEncoding.DecodeString(next["acme"])
 	require.NoError(t, err)
 	for i := range raw {
@@ -73,7 +74,7 @@ func TestCursorsFitOneQuery(t *testing.T) {
 	}
 }
 
-// liar is a driver that answers with rows that nobody asked for.
+// liar is a driver that returns rows of other keys.
 type liar struct {
 	table.Driver
 	row table.Row
@@ -87,7 +88,8 @@ func (l liar) Query(context.Context, table.DriverQuery) (table.DriverPage, error
 	return table.DriverPage{Rows: []table.Row{l.row}}, nil
 }
 
-func TestForeignRowsOfADriver(t *testing.T) {
+func TestForeignRowsOfADriverAreDropped(t *testing.T) {
+	t.Parallel()
 	for _, row := range []table.Row{
 		{Partition: "t#globex", Sort: "x", Version: 1},
 		{Partition: "t#acme", Sort: "y", Version: 1},
@@ -96,10 +98,10 @@ func TestForeignRowsOfADriver(t *testing.T) {
 		v, err := table.New(liar{row: row}, nil).In(at(t, "acme"))
 		require.NoError(t, err)
 		it, err := v.Get(t.Context(), "x")
-		require.ErrorContains(t, err, "another row")
+		require.ErrorContains(t, err, "a different row")
 		require.Zero(t, it)
 		_, err = v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
-		require.ErrorContains(t, err, "another row")
+		require.ErrorContains(t, err, "a different row")
 		page, err := v.Query(t.Context(), table.Query{From: "x", To: "x!"})
 		require.NoError(t, err)
 		for _, f := range page.Items {

@@ -12,10 +12,11 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// noDriver fails the test where a refused call reaches the store.
+// noDriver panics if a rejected call reaches the store.
 type noDriver struct{ table.Driver }
 
-func TestBadItemsAreRefused(t *testing.T) {
+func TestInvalidItemsAreRejected(t *testing.T) {
+	t.Parallel()
 	v, err := table.New(noDriver{}, nil).In(at(t, "acme/u1/1"))
 	require.NoError(t, err)
 	attr := func(name string, value table.Value) table.Item {
@@ -91,10 +92,11 @@ func TestBadItemsAreRefused(t *testing.T) {
 		})
 	}
 	_, err = v.Put(t.Context(), attr("m", map[string]table.Value{"l": []table.Value{nil, 5}}), table.Absent())
-	require.EqualError(t, err, `table: bad attribute: "m"["l"][1] is a int, which is no Value`)
+	require.EqualError(t, err, `table: invalid attribute: "m"["l"][1] has the type int: must be a table.Value, such as int64`)
 }
 
 func TestWritesNeedAFittingCondition(t *testing.T) {
+	t.Parallel()
 	v, err := table.New(noDriver{}, nil).In(at(t, "acme"))
 	require.NoError(t, err)
 	for _, c := range []struct {
@@ -106,7 +108,7 @@ func TestWritesNeedAFittingCondition(t *testing.T) {
 		{0, table.Version(0)},
 		{-1, table.Version(-1)},
 		{math.MaxInt64, table.Version(math.MaxInt64)},
-		{0, table.Version(3)}, // a fresh item would drop what it does not know
+		{0, table.Version(3)}, // a new item would drop attributes that the stored one has
 		{2, table.Version(3)},
 		{1, table.Absent()},
 	} {
@@ -121,7 +123,8 @@ func TestWritesNeedAFittingCondition(t *testing.T) {
 	require.ErrorIs(t, err, table.ErrSort)
 }
 
-func TestBadQueriesAreRefused(t *testing.T) {
+func TestInvalidQueriesAreRejected(t *testing.T) {
+	t.Parallel()
 	v, err := table.New(noDriver{}, nil).In(at(t, "acme/u1"))
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
@@ -133,7 +136,7 @@ func TestBadQueriesAreRefused(t *testing.T) {
 		"index, no class":   {table.Query{Slot: table.I1}, table.ErrQuery},
 		"class, no index":   {table.Query{Class: "c"}, table.ErrQuery},
 		"class of another":  {table.Query{Slot: table.I1, Class: "c#x"}, table.ErrQuery},
-		"consistent index":  {table.Query{Slot: table.I1, Class: "c", Consistent: true}, table.ErrConsistentIndex},
+		"consistent index":  {table.Query{Slot: table.I1, Class: "c", Consistent: true}, table.ErrQuery},
 		"limit below zero":  {table.Query{Limit: -1}, table.ErrQuery},
 		"limit too high":    {table.Query{Limit: table.MaxLimit + 1}, table.ErrQuery},
 		"turned range":      {table.Query{From: "b", To: "a"}, table.ErrQuery},
@@ -152,22 +155,26 @@ func TestBadQueriesAreRefused(t *testing.T) {
 			}
 		})
 	}
+	_, err = v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c", Consistent: true})
+	require.EqualError(t, err, "table: invalid query: an index cannot be read consistently")
+	require.ErrorIs(t, err, table.ErrInvalid)
 	for _, q := range []table.Query{{Limit: 1}, {Desc: true}, {Cursor: "x"}} {
 		_, _, err := v.Count(t.Context(), q)
 		require.ErrorIs(t, err, table.ErrQuery)
 	}
 }
 
-func TestNoScopeNoView(t *testing.T) {
+func TestZeroScopeIsDenied(t *testing.T) {
+	t.Parallel()
 	_, err := table.New(noDriver{}, nil).In(scope.Scope{})
-	require.ErrorIs(t, err, table.ErrScope)
+	require.ErrorIs(t, err, scope.ErrDenied)
 	var v table.View
 	_, err = v.Get(t.Context(), "x")
-	require.ErrorIs(t, err, table.ErrScope)
+	require.ErrorIs(t, err, scope.ErrDenied)
 	_, err = v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
-	require.ErrorIs(t, err, table.ErrScope)
-	require.ErrorIs(t, v.Delete(t.Context(), "x", table.Version(1)), table.ErrScope)
+	require.ErrorIs(t, err, scope.ErrDenied)
+	require.ErrorIs(t, v.Delete(t.Context(), "x", table.Version(1)), scope.ErrDenied)
 	_, err = v.Query(t.Context(), table.Query{})
-	require.ErrorIs(t, err, table.ErrScope)
+	require.ErrorIs(t, err, scope.ErrDenied)
 	require.Panics(t, func() { table.New(nil, nil) })
 }

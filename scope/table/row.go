@@ -6,19 +6,19 @@ import "time"
 type Row struct {
 	Partition, Sort string
 	Version         int64     // from 1
-	Expires         time.Time // zero: never. Whole seconds, UTC
-	// Index holds, per slot, the index partition and the sort key in it; both
-	// empty where the row is not in that index.
+	Expires         time.Time // whole seconds, UTC; zero means never
+	// Index contains for each slot the index partition and the sort key in it. Both are
+	// empty if the row is not in that index.
 	Index [slots][2]string
-	Attr  map[string]Value // not nil; holds none of the reserved names
+	Attr  map[string]Value // not nil; without reserved names
 }
 
-// Expired reports whether the row's expiry has come.
+// Expired reports whether the row has expired at now.
 func (r Row) Expired(now time.Time) bool {
 	return !r.Expires.IsZero() && !r.Expires.After(now)
 }
 
-// Clone returns a copy that shares no memory with r.
+// Clone returns a deep copy of r.
 func (r Row) Clone() Row {
 	if r.Attr == nil {
 		r.Attr = map[string]Value{}

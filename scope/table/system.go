@@ -8,68 +8,66 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// System is what works across scopes: sweepers, recovery, slots that a whole
-// tenant shares. It lists the shards that items are placed in by an [Entry] of
-// Level [scope.None], says of each row whose it is, and removes what has
-// expired; it reads and writes no item itself, which takes a [View] of the
-// item's scope. Whoever answers requests never holds one.
+// System works across scopes, for sweepers and recovery. It lists the items that an
+// [Entry] with Level [scope.None] placed in a shard, with the scope of each, and
+// removes expired items. To read or write an item, open a [View] of its scope. Request
+// handlers must not hold a System.
 //
 // It is immutable and safe for concurrent use.
 type System struct{ t *Table }
 
-// NewSystem returns the table's System, for the part of a program that nobody
-// outside can ask anything.
+// NewSystem returns the table's System. If t is nil, every method returns
+// [scope.ErrDenied].
 func NewSystem(t *Table) *System { return &System{t: t} }
 
-// Query returns a page of the n-th shard of q.Class in the index q.Slot, as
-// [View.Query] does of a scope's index. [Found] says whose each item is.
+// Query returns a page of shard n of q.Class in the index q.Slot, as [View.Query] does
+// for an index of a scope.
 //
-// Any writer can place a row of their own here, with any attributes: what is
-// listed is where to look, and the item itself is to be read in its scope. A
-// row that is stored under no scope is left out, and one that cannot be read
-// has no attributes.
+// Every writer may be able to place its own items here, with any attributes. Trust
+// only the scope and sort key of a listed item, and read the item in its scope. An item
+// that cannot be read is listed without attributes.
 func (s *System) Query(ctx context.Context, n int, q Query) (Page, error) {
 	if s == nil || s.t == nil {
-		return Page{}, fmt.Errorf("%w: a System is made by NewSystem", ErrScope)
+		return Page{}, newDeniedError("the System was not made by NewSystem")
 	}
 	if q.Slot == 0 || n < 0 {
-		return Page{}, fmt.Errorf("%w: a System lists shards of an index", ErrQuery)
+		return Page{}, fmt.Errorf("%w: slot %d, shard %d: a System needs an index slot and a shard from 0", errQuery, q.Slot, n)
 	}
-	if reason := checkClass(q.Class); reason != nil {
-		return Page{}, fmt.Errorf("%w: %w", ErrQuery, reason)
+	if err := checkClass(q.Class); err != nil {
+		return Page{}, fmt.Errorf("%w: %w", errQuery, err)
 	}
 	v := &View{t: s.t, partition: scope.Shard(q.Class, n), system: true}
 	return v.Query(ctx, q)
 }
 
-// checkClass says why a class cannot be an index's, if it cannot.
+// checkClass returns an error if class is not a valid class of an index.
 func checkClass(class string) error {
-	anywhere, err := scope.Tenant("any")
+	s, err := scope.Tenant("any")
 	if err != nil {
 		return err
 	}
-	_, err = anywhere.Index(scope.TenantLevel, class)
+	_, err = s.Index(scope.TenantLevel, class)
 	return err
 }
 
-// Purger is a [Driver] that removes expired rows when it is told to. One whose
-// store does that by itself, as DynamoDB does, is none.
+// Purger is implemented by a [Driver] whose store does not remove expired rows by
+// itself. DynamoDB does.
 type Purger interface {
-	// Purge removes up to limit rows, with their index entries, that have
-	// expired at now, the oldest first where the store has an order of them,
-	// and returns how many it has removed. limit is at least 1.
+	// Purge removes up to limit rows that have expired at now, with their index
+	// entries, and returns their number. It removes the oldest first if the store
+	// orders rows by expiry. limit is at least 1.
 	Purge(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
-// Purge removes up to limit expired items, of all scopes, where the driver is a
-// [Purger]; elsewhere it does nothing. It returns how many have been removed;
-// fewer than limit: there are no more.
+// Purge removes up to limit expired items of all scopes and returns their number. If
+// that is less than limit, no more items have expired. Purge does nothing if the driver
+// is not a [Purger].
 func (s *System) Purge(ctx context.Context, limit int) (int, error) {
 	if s == nil || s.t == nil {
-		return 0, fmt.Errorf("%w: a System is made by NewSystem", ErrScope)
+		return 0, newDeniedError("the System was not made by NewSystem")
 	}
 	if limit < 1 {
-		return 0, fmt.Errorf("%w: limit %d, want at least 1", ErrQuery, limit)
+		return 0, fmt.Errorf("%w: purge limit %d: must be at least 1", ErrInvalid, limit)
 	}
 	p, ok := s.t.d.(Purger)
 	if !ok {

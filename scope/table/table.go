@@ -1,32 +1,28 @@
 package table
 
 import (
-	"fmt"
-
 	"github.com/carrel-go/carrel/scope"
 )
 
 // Options configures a [Table]. Nil is valid.
 type Options struct {
-	// Audit, if non-nil, receives a report for each cursor that does not
-	// belong to its query, and one for each page of an index with rows that
-	// lie outside the scope: somebody has forged their place. That report
-	// says how many there are.
+	// Audit, if non-nil, receives each cursor that does not belong to its query, and a
+	// report for each page of an index with forged rows, which lie outside the scope.
+	// The report contains their number.
 	Audit scope.Auditor
 }
 
-// Table is a [Driver] with the rules that hold for every store. It is
-// immutable and safe for concurrent use, and does not own the driver: who
-// opened that closes it.
+// Table is a [Driver] with the rules that hold for every store. It is immutable and
+// safe for concurrent use. The caller must close the driver.
 type Table struct {
 	d     Driver
 	audit scope.Auditor // may be nil
 }
 
-// New returns a table on d, which must not be nil.
+// New returns a table on d. It panics if d is nil.
 func New(d Driver, o *Options) *Table {
 	if d == nil {
-		panic("table: New: the driver is nil")
+		panic("table: New: the driver must not be nil")
 	}
 	t := &Table{d: d}
 	if o != nil {
@@ -35,11 +31,10 @@ func New(d Driver, o *Options) *Table {
 	return t
 }
 
-// In returns the view of the items under s. It returns [scope.ErrDenied] for the
-// zero Scope.
+// In returns the view of the items under s, or [scope.ErrDenied] for the zero Scope.
 func (t *Table) In(s scope.Scope) (*View, error) {
 	if s.Level() == scope.None {
-		return nil, fmt.Errorf("%w: the zero Scope denies everything", ErrScope)
+		return nil, newDeniedError("the zero Scope")
 	}
 	return &View{t: t, s: s, partition: s.Partition()}, nil
 }

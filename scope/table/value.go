@@ -9,36 +9,35 @@ import (
 	"unicode/utf8"
 )
 
-// Value is an attribute's value. The list of types is closed:
+// Value is the value of an attribute. It has one of these types:
 //
 //	nil, string, bool, int64, float64, []byte, []Value, map[string]Value
 //
-// Strings and map keys are UTF-8, map keys are not empty, and values nest at
-// most 30 deep. What was put comes back with the type that it had: an int64
-// as an int64, and a float64 as a float64, also where it is integral. A
-// float64 is finite, and zero or of a magnitude from 1e-130 to below 1e126,
-// DynamoDB's numbers; negative zero comes back as zero. A nil slice or map
-// comes back as an empty one.
+// Strings and map keys are UTF-8, map keys are not empty, and values nest at most 30
+// deep. A float64 is zero, or its magnitude is from 1e-130 to below 1e126: the numbers
+// of DynamoDB.
 //
-// Values are copied on the way in and on the way out.
+// A value keeps its type: an int64 is read as an int64 and a float64 as a float64,
+// even if it is integral. Negative zero is read as zero, and a nil slice or map as an
+// empty one. Put and Get copy values.
 type Value = any
 
-// MaxItem is the largest item, in bytes: DynamoDB's limit. The size is an
-// upper bound of DynamoDB's own rule (names and values, keys and index
-// entries; 24 bytes a number), so an item within it fits every driver.
+// MaxItem is the size of the largest item in bytes: DynamoDB's limit. The size counts
+// names, values, keys and index entries, and 24 bytes for each number. It is an upper
+// bound of the size by DynamoDB's rules, so the item fits every driver.
 const MaxItem = 400 << 10
 
 const (
-	maxDepth    = 30  // containers around a value; DynamoDB's own limit is 32
+	maxDepth    = 30  // containers around a value; DynamoDB allows 32
 	maxName     = 255 // bytes of a name that an index may project
 	numberSize  = 24
 	minFloat    = 1e-130
 	beyondFloat = 1e126
 )
 
-// isReserved reports whether drivers use a top-level name beside the
-// attributes: for the keys, the version, the expiry and the index columns.
-// Names that begin with "_" are kept for what they may need later.
+// isReserved reports whether a name is reserved for drivers, which store keys, the
+// version, the expiry and index columns beside the attributes. Names that begin with
+// "_" are reserved for later use.
 func isReserved(name string) bool {
 	switch name {
 	case "pk", "sk", "v", "ttl", "i1p", "i1s", "i2p", "i2s", "i3p", "i3s":
@@ -47,22 +46,22 @@ func isReserved(name string) bool {
 	return strings.HasPrefix(name, "_")
 }
 
-// checker makes a checked copy of attributes and adds up their size.
-type checker struct{ size int }
+// copier copies attributes, checks them and adds up their size.
+type copier struct{ size int }
 
-// attrs returns a deep copy of m, checked; the error wraps [ErrAttr].
-func (c *checker) attrs(m map[string]Value) (map[string]Value, error) {
+// copyAttrs returns a deep copy of m, or an error if an attribute is invalid.
+func (c *copier) copyAttrs(m map[string]Value) (map[string]Value, error) {
 	out := make(map[string]Value, len(m))
 	for name, v := range m {
 		if reason := checkName(name); reason != "" {
-			return nil, fmt.Errorf("%w: name %q %s", ErrAttr, name, reason)
+			return nil, fmt.Errorf("%w: name %q %s", errAttr, name, reason)
 		}
 		if isReserved(name) {
-			return nil, fmt.Errorf("%w: name %q is reserved for drivers", ErrAttr, name)
+			return nil, fmt.Errorf("%w: name %q is reserved for drivers", errAttr, name)
 		}
-		w, bad := c.value(v, 0)
+		w, bad := c.copyValue(v, 0)
 		if bad != nil {
-			return nil, fmt.Errorf("%w: %q%s %s", ErrAttr, name, bad.path, bad.reason)
+			return nil, fmt.Errorf("%w: %q%s %s", errAttr, name, bad.path, bad.reason)
 		}
 		c.size += len(name)
 		out[name] = w
@@ -70,23 +69,23 @@ func (c *checker) attrs(m map[string]Value) (map[string]Value, error) {
 	return out, nil
 }
 
-// badValue is where in an attribute a value was refused, and why.
+// badValue is the path of an invalid value in an attribute, and the reason.
 type badValue struct{ path, reason string }
 
-func (b *badValue) in(step string) *badValue { b.path = step + b.path; return b }
+func (b *badValue) addStep(step string) *badValue { b.path = step + b.path; return b }
 
-func (c *checker) value(v Value, depth int) (Value, *badValue) {
+func (c *copier) copyValue(v Value, depth int) (Value, *badValue) {
 	if depth > maxDepth {
 		return nil, &badValue{reason: fmt.Sprintf("is nested more than %d deep", maxDepth)}
 	}
-	c.size++ // a container counts one byte an element; a scalar has a type
+	c.size++ // the type of a scalar, or an element of a container
 	switch v := v.(type) {
 	case nil, bool:
 		return v, nil
 	case string:
 		c.size += len(v)
 		if !utf8.ValidString(v) {
-			return nil, &badValue{reason: "is not UTF-8"}
+			return nil, &badValue{reason: "is not valid UTF-8"}
 		}
 		return v, nil
 	case int64:
@@ -98,7 +97,7 @@ func (c *checker) value(v Value, depth int) (Value, *badValue) {
 		case v == 0:
 			return float64(0), nil
 		case math.IsNaN(v), abs < minFloat, abs >= beyondFloat:
-			return nil, &badValue{reason: fmt.Sprintf("is %v, outside the range of numbers", v)}
+			return nil, &badValue{reason: fmt.Sprintf("is %v: must be zero or of a magnitude from 1e-130 to below 1e126", v)}
 		}
 		return v, nil
 	case []byte:
@@ -108,9 +107,9 @@ func (c *checker) value(v Value, depth int) (Value, *badValue) {
 		c.size += 3
 		out := make([]Value, len(v))
 		for i, e := range v {
-			w, bad := c.value(e, depth+1)
+			w, bad := c.copyValue(e, depth+1)
 			if bad != nil {
-				return nil, bad.in(fmt.Sprintf("[%d]", i))
+				return nil, bad.addStep(fmt.Sprintf("[%d]", i))
 			}
 			out[i] = w
 		}
@@ -122,16 +121,16 @@ func (c *checker) value(v Value, depth int) (Value, *badValue) {
 			if reason := checkName(name); reason != "" {
 				return nil, &badValue{reason: fmt.Sprintf("has a name %q that %s", name, reason)}
 			}
-			w, bad := c.value(e, depth+1)
+			w, bad := c.copyValue(e, depth+1)
 			if bad != nil {
-				return nil, bad.in(fmt.Sprintf("[%q]", name))
+				return nil, bad.addStep(fmt.Sprintf("[%q]", name))
 			}
 			c.size += len(name)
 			out[name] = w
 		}
 		return out, nil
 	}
-	return nil, &badValue{reason: fmt.Sprintf("is a %T, which is no Value", v)}
+	return nil, &badValue{reason: fmt.Sprintf("has the type %T: must be a table.Value, such as int64", v)}
 }
 
 func checkName(name string) string {
@@ -141,14 +140,14 @@ func checkName(name string) string {
 	case len(name) > maxName:
 		return fmt.Sprintf("is longer than %d bytes", maxName)
 	case !utf8.ValidString(name):
-		return "is not UTF-8"
+		return "is not valid UTF-8"
 	case hasControl(name):
 		return "has a control character"
 	}
 	return ""
 }
 
-// cloneValue copies a value that has been checked.
+// cloneValue copies a valid value.
 func cloneValue(v Value) Value {
 	switch v := v.(type) {
 	case []byte:

@@ -359,7 +359,7 @@ func TestListStaysInItsScope(t *testing.T) {
 			require.ErrorIs(t, err, ErrNotFound)
 		}
 		_, err := b.List(t.Context(), scope.Scope{}, nil)
-		require.ErrorIs(t, err, table.ErrScope)
+		require.ErrorIs(t, err, scope.ErrDenied)
 		_, err = b.List(t.Context(), b.acme, &ListOptions{Limit: 101})
 		require.ErrorIs(t, err, ErrInvalid)
 	})

@@ -23,8 +23,8 @@ var disks = []struct {
 	sync time.Duration
 }{{"disk", 0}, {"13ms", 13 * time.Millisecond}}
 
-// BenchmarkWrites compares writes that share commits with one transaction for
-// each write, which is what the driver did before:
+// BenchmarkWrites compares writes that share commits with one transaction for each
+// write:
 //
 //	go test -run - -bench . -benchtime 2s ./scope/table/bolt
 //
@@ -165,12 +165,12 @@ type single struct {
 func (d single) Put(_ context.Context, k table.Key, r table.Row, c table.Cond) error {
 	r.Partition, r.Sort = k.Partition(), k.Sort()
 	return d.update(func(tx *bbolt.Tx) error {
-		stored, err := getHeld(tx, k, c)
+		stored, err := getIfHolds(tx, k, c)
 		if err != nil {
 			return err
 		}
 		if stored != nil {
-			if err := remove(tx, *stored); err != nil {
+			if err := removeRow(tx, *stored); err != nil {
 				return err
 			}
 		}

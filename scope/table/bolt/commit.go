@@ -12,29 +12,28 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// The bounds of a transaction: of its memory, and of how long it takes. A single
-// write may be larger.
+// The limits of a transaction, for its memory and duration. A single write may be
+// larger.
 const (
 	maxBatchBytes  = 8 << 20
 	maxBatchWrites = 1024
 )
 
-// write is a change of the file that waits for its transaction. apply runs in
-// a transaction of [bbolt.DB.Update] and may run more than once; it reports
-// whether it has changed the transaction. An error without a change, such as
-// a condition that does not hold, is a result like any other.
+// write is a change of the file that waits for its transaction. apply runs in a
+// transaction of [bbolt.DB.Update], possibly more than once, and reports whether it has
+// changed the transaction. If it returns an error without a change, such as a condition
+// that does not hold, the transaction continues.
 type write struct {
 	ctx   context.Context
-	size  int // of the values to store, in bytes
+	size  int // bytes to store
 	apply func(tx *bbolt.Tx) (changed bool, err error)
 	done  chan error // receives the result; holds one
 }
 
-// committer makes concurrent writes share transactions, and with them the
-// syncs of the disk. A write that finds the committer idle begins a
-// transaction at once; those that arrive while it commits wait and share the
-// next one. No timer is involved. The goroutine that commits ends when no
-// write is waiting.
+// committer lets concurrent writes share transactions and their disk syncs. A write
+// that finds the committer idle begins a transaction at once. Writes that arrive during
+// a commit share the next transaction. The committer does not use timers, and its
+// goroutine ends when no write is waiting.
 type committer struct {
 	update func(func(tx *bbolt.Tx) error) error // commits one transaction and syncs it
 
@@ -42,14 +41,13 @@ type committer struct {
 	waiting []*write
 	running bool // a goroutine is in commitAll
 	closed  bool
-	active  sync.WaitGroup // that goroutine
+	active  sync.WaitGroup // waits for that goroutine
 }
 
-// do commits one write and returns its result. It returns the context's error
-// if that ends first. Then the write has not happened if its transaction had
-// not begun; otherwise it may have happened or not. After close, it returns
-// [ErrClosed].
-func (c *committer) do(ctx context.Context, size int, apply func(tx *bbolt.Tx) (changed bool, err error)) error {
+// commitWrite commits one write and returns its result, or the context's error if that
+// ends first. Then the write is not stored if its transaction had not begun, and may be
+// stored otherwise. After close, commitWrite returns [ErrClosed].
+func (c *committer) commitWrite(ctx context.Context, size int, apply func(tx *bbolt.Tx) (changed bool, err error)) error {
 	w := &write{ctx: ctx, size: size, apply: apply, done: make(chan error, 1)}
 	if err := c.enqueue(w); err != nil {
 		return err
@@ -60,7 +58,7 @@ func (c *committer) do(ctx context.Context, size int, apply func(tx *bbolt.Tx) (
 	case <-ctx.Done():
 	}
 	select {
-	case err := <-w.done: // both have happened: the result says more
+	case err := <-w.done: // the result says more than the context
 		return err
 	default:
 		return ctx.Err()
@@ -96,15 +94,14 @@ func (c *committer) commitAll() {
 		if len(batch) == 0 {
 			return
 		}
-		c.commit(batch)
-		// Let the writers that have just been answered run: their next write
-		// belongs to the next batch, not to the one after it.
+		c.commitBatch(batch)
+		// Let the answered writers run, so that their next writes join the next batch.
 		runtime.Gosched()
 	}
 }
 
-// nextBatch returns the waiting writes, the oldest first, up to the bounds. It
-// drops those whose context has ended. If none are left, the committer is idle.
+// nextBatch removes and returns waiting writes, the oldest first, up to the limits. It
+// answers writes whose context has ended. If the batch is empty, the committer is idle.
 func (c *committer) nextBatch() []*write {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,26 +120,26 @@ func (c *committer) nextBatch() []*write {
 		size += w.size
 	}
 	if c.waiting = c.waiting[n:]; len(c.waiting) == 0 {
-		c.waiting = nil // its array is freed
+		c.waiting = nil // free the array
 	}
 	c.running = len(batch) > 0
 	return batch
 }
 
-// commit applies a batch in one transaction and then answers its writes. A
-// write that fails after it has changed something, or panics, spoils the
-// transaction: it gets the error, and the others are applied again without it.
-func (c *committer) commit(batch []*write) {
+// commitBatch applies a batch in one transaction and answers its writes. If a write
+// changes something and fails, or panics, the transaction is rolled back. That write gets
+// the error, and the others are applied again without it.
+func (c *committer) commitBatch(batch []*write) {
 	for len(batch) > 0 {
 		results := make([]error, len(batch))
-		failed, err := c.transact(batch, results)
+		failed, err := c.runTransaction(batch, results)
 		if failed >= 0 {
 			batch[failed].done <- results[failed]
 			batch = append(batch[:failed:failed], batch[failed+1:]...)
 			continue
 		}
 		for i, w := range batch {
-			if err != nil { // what the others found out may never have been stored
+			if err != nil { // the results rest on a transaction that was not stored
 				results[i] = err
 			}
 			w.done <- results[i]
@@ -151,27 +148,27 @@ func (c *committer) commit(batch []*write) {
 	}
 }
 
-// errUnchanged makes a transaction end without a commit.
+// errUnchanged ends a transaction without a commit.
 var errUnchanged = errors.New("bolt: nothing to commit")
 
-// transact applies the batch in one transaction and commits it. It fills in
-// what each write returned. failed is the write for which it was rolled back, or
-// -1; err is of the transaction as a whole.
-func (c *committer) transact(batch []*write, results []error) (failed int, err error) {
+// runTransaction applies the batch in one transaction, stores the result of each write
+// in results and commits. failed is the index of the write that caused a rollback, or
+// -1. err is the error of the transaction.
+func (c *committer) runTransaction(batch []*write, results []error) (failed int, err error) {
 	failed = -1
-	err = safely(func() error {
+	err = catchPanic(func() error {
 		return c.update(func(tx *bbolt.Tx) error {
 			dirty := false
 			for i, w := range batch {
 				var changed bool
-				changed, results[i] = w.run(tx)
+				changed, results[i] = w.applyTo(tx)
 				if changed && results[i] != nil {
 					failed = i
 					return results[i]
 				}
 				dirty = dirty || changed
 			}
-			if !dirty { // what the results say is in the file already
+			if !dirty {
 				return errUnchanged
 			}
 			return nil
@@ -186,19 +183,18 @@ func (c *committer) transact(batch []*write, results []error) (failed int, err e
 	return failed, err
 }
 
-// run applies the write. A panic is an error of a write that may have changed
-// something.
-func (w *write) run(tx *bbolt.Tx) (changed bool, err error) {
+// applyTo applies the write. A panic is an error after a change.
+func (w *write) applyTo(tx *bbolt.Tx) (changed bool, err error) {
 	changed = true
-	err = safely(func() (err error) {
+	err = catchPanic(func() (err error) {
 		changed, err = w.apply(tx)
 		return err
 	})
 	return changed, err
 }
 
-// safely calls f and returns a panic as an error.
-func safely(f func() error) (err error) {
+// catchPanic calls f and returns a panic as an error.
+func catchPanic(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("bolt: panic in a write: %v\n%s", v, debug.Stack())

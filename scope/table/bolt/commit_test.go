@@ -188,7 +188,7 @@ func TestOneWriteFailsAlone(t *testing.T) {
 		spoil := func(end func() error) chan error {
 			result := make(chan error, 1)
 			go func() {
-				result <- d.writes.do(t.Context(), 0, func(tx *bbolt.Tx) (bool, error) {
+				result <- d.writes.commitWrite(t.Context(), 0, func(tx *bbolt.Tx) (bool, error) {
 					e, err := encodeEntry(table.Row{Partition: "p", Sort: "spoilt", Version: 1})
 					return true, errors.Join(err, e.put(tx), end())
 				})
@@ -199,7 +199,7 @@ func TestOneWriteFailsAlone(t *testing.T) {
 		panicked := spoil(func() error { panic("no luck") })
 		harmless := make(chan error, 1)
 		go func() {
-			harmless <- d.writes.do(t.Context(), 0, func(*bbolt.Tx) (bool, error) { return false, boom })
+			harmless <- d.writes.commitWrite(t.Context(), 0, func(*bbolt.Tx) (bool, error) { return false, boom })
 		}()
 		late := d.start(t.Context(), "late")
 		synctest.Wait()

@@ -18,13 +18,13 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // so that waiting takes no time
-		open := func() (table.Driver, error) { return bolt.Open(t.TempDir()) }
-		require.NoError(t, tabletest.Test(t.Context(), open, nil))
-	})
+	t.Parallel()
+	tabletest.Test(t, func(t *testing.T) table.Driver {
+		d, err := bolt.Open(t.TempDir())
+		require.NoError(t, err)
+		return d
+	}, &tabletest.Options{Run: synctest.Test}) // waiting takes no time
 }
-
-// The other tests are about what only a file does.
 
 func open(t *testing.T, dir string) (*bolt.Driver, *table.View) {
 	t.Helper()
@@ -39,6 +39,7 @@ func open(t *testing.T, dir string) (*bolt.Driver, *table.View) {
 }
 
 func TestReopenKeepsAll(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "made", "for it")
 	d, v := open(t, dir)
 	it, err := v.Put(t.Context(), table.Item{
@@ -51,7 +52,7 @@ func TestReopenKeepsAll(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, d.Close())
 
-	info, err := os.Stat(filepath.Join(dir, bolt.FileName))
+	info, err := os.Stat(filepath.Join(dir, "carrel.db"))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 
@@ -67,20 +68,22 @@ func TestReopenKeepsAll(t *testing.T) {
 }
 
 func TestSecondOpenIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	d, v := open(t, dir)
-	synctest.Test(t, func(t *testing.T) { // so that the second's wait takes no time
+	synctest.Test(t, func(t *testing.T) { // the wait for the lock takes no time
 		_, err := bolt.Open(dir)
 		require.ErrorIs(t, err, bolt.ErrLocked)
 		require.ErrorContains(t, err, "another process has the directory open")
 	})
 	_, err := v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
-	require.NoError(t, err, "the first goes on")
+	require.NoError(t, err, "the first driver still works")
 	require.NoError(t, d.Close())
 	open(t, dir)
 }
 
-func TestClosed(t *testing.T) {
+func TestClosedDriverReturnsErrClosed(t *testing.T) {
+	t.Parallel()
 	d, v := open(t, t.TempDir())
 	var wg sync.WaitGroup
 	for range 4 {
@@ -104,17 +107,18 @@ func TestClosed(t *testing.T) {
 	require.ErrorIs(t, v.Delete(t.Context(), "x", table.Version(1)), bolt.ErrClosed)
 }
 
-func TestForeignFilesAreLeftAlone(t *testing.T) {
+func TestForeignFilesAreNotChanged(t *testing.T) {
+	t.Parallel()
 	write := func(f func(tx *bbolt.Tx) error) string {
 		dir := t.TempDir()
-		db, err := bbolt.Open(filepath.Join(dir, bolt.FileName), 0o600, nil)
+		db, err := bbolt.Open(filepath.Join(dir, "carrel.db"), 0o600, nil)
 		require.NoError(t, err)
 		require.NoError(t, db.Update(f))
 		require.NoError(t, db.Close())
 		return dir
 	}
 	garbage := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(garbage, bolt.FileName), make([]byte, 1<<16), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(garbage, "carrel.db"), make([]byte, 1<<16), 0o600))
 	for name, dir := range map[string]string{
 		"garbage": garbage,
 		"another program's": write(func(tx *bbolt.Tx) error {
@@ -130,10 +134,10 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(dir, bolt.FileName)
+			file := filepath.Join(dir, "carrel.db")
 			before, err := os.ReadFile(file)
 			require.NoError(t, err)
-			for range 2 { // the lock is given back
+			for range 2 { // Open releases the lock
 				_, err = bolt.Open(dir)
 				require.ErrorIs(t, err, bolt.ErrFormat)
 			}
@@ -144,7 +148,8 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestNoDirectory(t *testing.T) {
+func TestOpenFailsIfTheDirectoryIsAFile(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	_, err := bolt.Open(file)

@@ -13,15 +13,15 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// The file has a bucket of rows and one for each index:
+// The file has a bucket of rows, a bucket for each index and a bucket of expiries:
 //
-//	row    partition 0 sort                             → expiry, JSON
+//	row    partition 0 sort                                → expiry, JSON
 //	i1–i3  index partition 0 index sort 0 partition 0 sort → expiry
-//	ttl    expiry partition 0 sort                      → nothing, for rows that expire
+//	ttl    expiry partition 0 sort                         → empty
 //
-// No part holds a 0 byte, so keys sort as their parts do, one after the
-// other, and no partition is the beginning of another. The expiry is 8 bytes,
-// big-endian Unix seconds, 0 for none: with it a count reads no JSON.
+// The parts of a key do not contain 0 bytes, so keys sort by their parts and the rows of
+// a partition are contiguous. An expiry is 8 bytes of big-endian Unix seconds, or 0 for
+// never. It precedes the JSON so that a count does not decode it.
 
 const (
 	metaBucket = "meta"
@@ -34,10 +34,10 @@ func indexBucket(slot table.Slot) []byte { return []byte{'i', '0' + byte(slot)} 
 
 const expirySize = 8
 
-var errZero = errors.New("bolt: a key with a 0 byte")
+var errZero = errors.New("bolt: invalid key: must not contain a 0 byte")
 
-// join makes a key of its parts.
-func join(parts ...string) ([]byte, error) {
+// joinKey builds a key from its parts.
+func joinKey(parts ...string) ([]byte, error) {
 	for _, p := range parts {
 		if strings.IndexByte(p, 0) >= 0 {
 			return nil, errZero
@@ -46,8 +46,9 @@ func join(parts ...string) ([]byte, error) {
 	return []byte(strings.Join(parts, "\x00")), nil
 }
 
-func get(tx *bbolt.Tx, k table.Key) (*table.Row, error) {
-	key, err := join(k.Partition(), k.Sort())
+// getRow returns the stored row, or nil if it is absent.
+func getRow(tx *bbolt.Tx, k table.Key) (*table.Row, error) {
+	key, err := joinKey(k.Partition(), k.Sort())
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func get(tx *bbolt.Tx, k table.Key) (*table.Row, error) {
 	return &r, err
 }
 
-// entry is a row as the file holds it.
+// entry is the encoding of a row.
 type entry struct {
 	key, value []byte
 	indexKeys  [3][]byte // nil if the row is not in that index
@@ -69,7 +70,7 @@ type entry struct {
 func encodeEntry(r table.Row) (entry, error) {
 	var e entry
 	var err error
-	if e.key, err = join(r.Partition, r.Sort); err != nil {
+	if e.key, err = joinKey(r.Partition, r.Sort); err != nil {
 		return entry{}, err
 	}
 	if e.indexKeys, err = joinIndexKeys(r); err != nil {
@@ -79,13 +80,13 @@ func encodeEntry(r table.Row) (entry, error) {
 	return e, err
 }
 
-// joinIndexKeys returns the row's key in each index that it is in.
+// joinIndexKeys returns the row's key in each index.
 func joinIndexKeys(r table.Row) (keys [3][]byte, err error) {
 	for i, x := range r.Index {
 		if x[0] == "" {
 			continue
 		}
-		if keys[i], err = join(x[0], x[1], r.Partition, r.Sort); err != nil {
+		if keys[i], err = joinKey(x[0], x[1], r.Partition, r.Sort); err != nil {
 			return keys, err
 		}
 	}
@@ -110,9 +111,9 @@ func (e entry) put(tx *bbolt.Tx) error {
 	return nil
 }
 
-// remove removes a stored row with its index entries.
-func remove(tx *bbolt.Tx, r table.Row) error {
-	key, err := join(r.Partition, r.Sort)
+// removeRow removes a stored row with its index entries.
+func removeRow(tx *bbolt.Tx, r table.Row) error {
+	key, err := joinKey(r.Partition, r.Sort)
 	if err != nil {
 		return err
 	}
@@ -135,8 +136,8 @@ func remove(tx *bbolt.Tx, r table.Row) error {
 	return nil
 }
 
-// baseKey returns the last two parts of an index entry's key.
-func baseKey(entry []byte) (partition, sort string, err error) {
+// parseBaseKey returns the last two parts of an index entry's key.
+func parseBaseKey(entry []byte) (partition, sort string, err error) {
 	parts := bytes.Split(entry, []byte{0})
 	if len(parts) != 4 {
 		return "", "", fmt.Errorf("bolt: damaged index entry %q", entry)
@@ -152,7 +153,7 @@ func encodeExpiry(t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(nil, s)
 }
 
-func expiry(value []byte) (time.Time, error) {
+func decodeExpiry(value []byte) (time.Time, error) {
 	if len(value) < expirySize {
 		return time.Time{}, fmt.Errorf("bolt: damaged value of %d bytes", len(value))
 	}

@@ -11,15 +11,15 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// Purge implements [table.Purger] in one transaction: the rows that expired
-// first go first. It reads no other rows.
+// Purge implements [table.Purger] in one transaction. It removes the oldest rows first
+// and does not read rows that have not expired.
 func (d *Driver) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	var gone [][]byte
+	var expired [][]byte
 	err := d.db.View(func(tx *bbolt.Tx) error {
-		gone = due(tx, now, limit)
+		expired = listExpired(tx, now, limit)
 		return nil
 	})
 	switch {
@@ -27,19 +27,19 @@ func (d *Driver) Purge(ctx context.Context, now time.Time, limit int) (int, erro
 		return 0, ErrClosed
 	case err != nil:
 		return 0, err
-	case len(gone) == 0: // so that nothing waits for the disk
+	case len(expired) == 0: // a write would wait for the disk
 		return 0, nil
 	}
 	removed := 0
-	err = d.writes.do(ctx, 0, func(tx *bbolt.Tx) (bool, error) {
-		gone := due(tx, now, limit)
-		for _, key := range gone {
+	err = d.writes.commitWrite(ctx, 0, func(tx *bbolt.Tx) (bool, error) {
+		expired := listExpired(tx, now, limit)
+		for _, key := range expired {
 			if err := removeKey(tx, key); err != nil {
 				return true, err
 			}
 		}
-		removed = len(gone)
-		return len(gone) > 0, nil
+		removed = len(expired)
+		return len(expired) > 0, nil
 	})
 	if err != nil {
 		return 0, err
@@ -47,8 +47,8 @@ func (d *Driver) Purge(ctx context.Context, now time.Time, limit int) (int, erro
 	return removed, nil
 }
 
-// due returns the keys of the rows that have expired at now.
-func due(tx *bbolt.Tx, now time.Time, limit int) [][]byte {
+// listExpired returns the keys of rows that have expired at now, the oldest first.
+func listExpired(tx *bbolt.Tx, now time.Time, limit int) [][]byte {
 	var keys [][]byte
 	after := encodeExpiry(now.Add(time.Second).Truncate(time.Second)) // an expiry is a whole second
 	c := tx.Bucket([]byte(ttlBucket)).Cursor()
@@ -58,7 +58,7 @@ func due(tx *bbolt.Tx, now time.Time, limit int) [][]byte {
 	return keys
 }
 
-// removeKey removes the row with that key in the bucket of rows.
+// removeKey removes the row that has that key in the bucket of rows.
 func removeKey(tx *bbolt.Tx, key []byte) error {
 	partition, sort, ok := bytes.Cut(key, []byte{0})
 	b := tx.Bucket([]byte(rowBucket)).Get(key)
@@ -69,5 +69,5 @@ func removeKey(tx *bbolt.Tx, key []byte) error {
 	if err != nil {
 		return err
 	}
-	return remove(tx, r)
+	return removeRow(tx, r)
 }

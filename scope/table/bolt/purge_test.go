@@ -14,6 +14,7 @@ import (
 
 // A file of the format before has no list of what expires: it is made.
 func TestOlderFileIsUpgraded(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	d, v := open(t, dir)
 	for sort, expires := range map[string]time.Time{"past": time.Now().Add(-time.Hour), "later": time.Now().Add(time.Hour), "never": {}} {
@@ -21,7 +22,7 @@ func TestOlderFileIsUpgraded(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, d.Close())
-	db, err := bbolt.Open(filepath.Join(dir, bolt.FileName), 0o600, nil)
+	db, err := bbolt.Open(filepath.Join(dir, "carrel.db"), 0o600, nil)
 	require.NoError(t, err)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 		if err := tx.DeleteBucket([]byte("ttl")); err != nil {

@@ -13,50 +13,50 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Query returns a page, read in one transaction.
+// Query implements [table.Driver] in one transaction.
 func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
 	var page table.DriverPage
-	err := d.view(ctx, q.Key, func(tx *bbolt.Tx) (err error) {
+	err := d.viewFile(ctx, q.Key, func(tx *bbolt.Tx) (err error) {
 		bucket := []byte(rowBucket)
 		if q.Slot != 0 {
 			if q.Slot < 0 || q.Slot > table.I3 || q.Consistent {
-				return fmt.Errorf("bolt: no such query: slot %d, consistent %t", q.Slot, q.Consistent)
+				return fmt.Errorf("bolt: invalid query: slot %d, consistent %t", q.Slot, q.Consistent)
 			}
 			bucket = indexBucket(q.Slot)
 		}
-		s, err := spanOf(q)
+		s, err := newSpan(q)
 		if err != nil {
 			return err
 		}
 		entries := s.entries(tx.Bucket(bucket).Cursor(), q.Desc)
 		if q.CountOnly {
-			page, err = count(q, entries)
+			page, err = countRows(q, entries)
 		} else {
-			page, err = collect(tx, q, entries)
+			page, err = collectRows(tx, q, entries)
 		}
 		return err
 	})
 	return page, err
 }
 
-func collect(tx *bbolt.Tx, q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.DriverPage, error) {
+func collectRows(tx *bbolt.Tx, q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.DriverPage, error) {
 	var page table.DriverPage
 	for k, v := range entries {
 		if len(page.Rows) == q.Limit {
 			page.More = true
 			break
 		}
-		partition, sort, err := base(q, k)
+		partition, sort, err := splitKey(q, k)
 		if err != nil {
 			return table.DriverPage{}, err
 		}
 		if q.Slot != 0 {
-			key, err := join(partition, sort)
+			key, err := joinKey(partition, sort)
 			if err != nil {
 				return table.DriverPage{}, err
 			}
 			if v = tx.Bucket([]byte(rowBucket)).Get(key); v == nil {
-				return table.DriverPage{}, fmt.Errorf("bolt: index entry %q without its row", k)
+				return table.DriverPage{}, fmt.Errorf("bolt: damaged index entry %q: row does not exist", k)
 			}
 		}
 		r, err := decodeRow(partition, sort, v)
@@ -68,7 +68,7 @@ func collect(tx *bbolt.Tx, q table.DriverQuery, entries iter.Seq2[[]byte, []byte
 	return page, nil
 }
 
-func count(q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.DriverPage, error) {
+func countRows(q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.DriverPage, error) {
 	var page table.DriverPage
 	now := time.Now()
 	examined := 0
@@ -80,11 +80,11 @@ func count(q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.Driver
 			break
 		}
 		examined++
-		partition, _, err := base(q, k)
+		partition, _, err := splitKey(q, k)
 		if err != nil {
 			return table.DriverPage{}, err
 		}
-		expires, err := expiry(v)
+		expires, err := decodeExpiry(v)
 		if err != nil {
 			return table.DriverPage{}, err
 		}
@@ -95,24 +95,24 @@ func count(q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.Driver
 	return page, nil
 }
 
-// base returns the base key of the row that an entry of the query is about.
-func base(q table.DriverQuery, key []byte) (partition, sort string, err error) {
+// splitKey returns the base key of the row of an entry.
+func splitKey(q table.DriverQuery, key []byte) (partition, sort string, err error) {
 	if q.Slot != 0 {
-		return baseKey(key)
+		return parseBaseKey(key)
 	}
 	return q.Key.Partition(), string(key[len(q.Key.Partition())+1:]), nil
 }
 
-// span is a stretch of a bucket: from low to high, exclusive.
+// span is a range of keys: from low, inclusive, to high, exclusive.
 type span struct{ low, high []byte }
 
-func spanOf(q table.DriverQuery) (span, error) {
-	prefix, err := join(q.Key.Partition(), "")
+func newSpan(q table.DriverQuery) (span, error) {
+	prefix, err := joinKey(q.Key.Partition(), "")
 	if err != nil {
 		return span{}, err
 	}
-	// Keys begin with the prefix and a sort key, so a bound of the sort key
-	// alone lies before everything that has it.
+	// Keys begin with the prefix and a sort key, so a key that ends with a bound sorts
+	// before all keys with that sort key.
 	s := span{low: append(bytes.Clone(prefix), q.From...)}
 	if q.To != "" {
 		s.high = append(bytes.Clone(prefix), q.To...)
@@ -123,9 +123,9 @@ func spanOf(q table.DriverQuery) (span, error) {
 		return s, nil
 	}
 	p := *q.After
-	at, err := join(q.Key.Partition(), p.Sort)
+	at, err := joinKey(q.Key.Partition(), p.Sort)
 	if q.Slot != 0 {
-		at, err = join(q.Key.Partition(), p.Index, p.Partition, p.Sort)
+		at, err = joinKey(q.Key.Partition(), p.Index, p.Partition, p.Sort)
 	}
 	if err != nil {
 		return span{}, err
@@ -139,8 +139,8 @@ func spanOf(q table.DriverQuery) (span, error) {
 	return s, nil
 }
 
-// entries yields keys and values, which are the file's own memory: they are
-// valid until the transaction ends.
+// entries yields keys and values in memory of the file, which is valid until the
+// transaction ends.
 func (s span) entries(c *bbolt.Cursor, desc bool) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
 		if !desc {

@@ -12,6 +12,7 @@ import (
 // A driver cannot scan a table: what it calls has no method for it, and none that takes a query as text. What is
 // listed here is all there is.
 func TestClientCannotScan(t *testing.T) {
+	t.Parallel()
 	var methods []string
 	for m := range reflect.TypeFor[dynamo.Client]().Methods() {
 		methods = append(methods, m.Name)

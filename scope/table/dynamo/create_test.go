@@ -79,7 +79,8 @@ func (a *account) UpdateTimeToLive(_ context.Context, in *dynamodb.UpdateTimeToL
 	return &dynamodb.UpdateTimeToLiveOutput{}, nil
 }
 
-func TestCreateTableWaits(t *testing.T) {
+func TestCreateTableWaitsUntilActive(t *testing.T) {
+	t.Parallel()
 	for name, a := range map[string]*account{
 		"alone":           {pending: 3},
 		"not shown yet":   {hidden: 4, pending: 1},
@@ -99,6 +100,7 @@ func TestCreateTableWaits(t *testing.T) {
 }
 
 func TestCreateTableStopsWaiting(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -108,7 +110,8 @@ func TestCreateTableStopsWaiting(t *testing.T) {
 	})
 }
 
-func TestAnotherTable(t *testing.T) {
+func TestOtherLayoutsAreRejected(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(a *account){
 		"other keys":           func(a *account) { a.table.KeySchema = keySchema("id", "sk") },
 		"a number for a key":   func(a *account) { a.table.AttributeDefinitions[3].AttributeType = types.ScalarAttributeTypeN },
@@ -134,7 +137,8 @@ func TestAnotherTable(t *testing.T) {
 	}
 }
 
-func TestBadTableOptions(t *testing.T) {
+func TestInvalidTableOptionsAreRejected(t *testing.T) {
+	t.Parallel()
 	many := strings.Split(strings.Repeat("x", 20), "")
 	for i := range many {
 		many[i] = strings.Repeat("x", i+1)
@@ -147,8 +151,9 @@ func TestBadTableOptions(t *testing.T) {
 	require.ErrorIs(t, CreateTable(t.Context(), &account{}, "x", nil), ErrInvalid)
 }
 
-// TestTemplate: the template makes the table that CreateTable makes.
-func TestTemplate(t *testing.T) {
+// TestTemplateMatchesCreateTable: the template makes the table that CreateTable makes.
+func TestTemplateMatchesCreateTable(t *testing.T) {
+	t.Parallel()
 	b, err := os.ReadFile("table.template.json")
 	require.NoError(t, err)
 	for _, listed := range [][]string{nil, {"filename", "title"}} {

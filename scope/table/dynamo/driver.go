@@ -60,7 +60,7 @@ func checkTable(name string) error {
 
 func (d *Driver) client(ctx context.Context, k table.Key) (Client, error) {
 	if k.Partition() == "" {
-		return nil, fmt.Errorf("%w: the zero Key", table.ErrScope)
+		return nil, fmt.Errorf("%w: the zero Key", scope.ErrDenied)
 	}
 	if s, ok := k.Scope(); ok && d.choose != nil {
 		return d.choose(ctx, s)

@@ -59,6 +59,7 @@ func FuzzForeignNumber(f *testing.F) {
 }
 
 func TestForeignValues(t *testing.T) {
+	t.Parallel()
 	number := func(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
 	set := func(s ...string) types.AttributeValue { return &types.AttributeValueMemberNS{Value: s} }
 	for name, c := range map[string]struct {
@@ -98,6 +99,7 @@ func TestForeignValues(t *testing.T) {
 }
 
 func TestForeignRows(t *testing.T) {
+	t.Parallel()
 	good := func() item { return item{"pk": text("t#acme"), "sk": text("x"), "v": number(1)} }
 	for name, change := range map[string]func(item){
 		"no version":             func(it item) { delete(it, "v") },

@@ -115,6 +115,7 @@ func view(t testing.TB, w *wire) *table.View {
 const row = `{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"},"v":{"N":"3"},"i1p":{"S":"t#acme#u#u1#i#c"},"i1s":{"S":"k"},"a":{"S":"b"}}`
 
 func TestGetOnTheWire(t *testing.T) {
+	t.Parallel()
 	w := &wire{answers: []answer{{body: `{"Item":` + row + `}`}, {}}}
 	v := view(t, w)
 	it, err := v.Get(t.Context(), "x")
@@ -134,6 +135,7 @@ func TestGetOnTheWire(t *testing.T) {
 }
 
 func TestPutOnTheWire(t *testing.T) {
+	t.Parallel()
 	w := &wire{}
 	v := view(t, w)
 	it, err := v.Put(t.Context(), table.Item{
@@ -172,7 +174,8 @@ func TestPutOnTheWire(t *testing.T) {
 	require.Equal(t, "ALL_OLD", s.body["ReturnValuesOnConditionCheckFailure"])
 }
 
-func TestConflictCostsNoRead(t *testing.T) {
+func TestConflictDoesNotRead(t *testing.T) {
+	t.Parallel()
 	failed := func(item string) []answer {
 		return []answer{{400, `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"` + item + `}`}}
 	}
@@ -195,6 +198,7 @@ func TestConflictCostsNoRead(t *testing.T) {
 }
 
 func TestQueriesOnTheWire(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		q    table.Query
 		want string
@@ -227,6 +231,7 @@ func TestQueriesOnTheWire(t *testing.T) {
 }
 
 func TestCursorOnTheWire(t *testing.T) {
+	t.Parallel()
 	rows := `{"Items":[` + row + `,` + row + `],"Count":2}`
 	w := &wire{answers: []answer{{body: rows}, {body: "{}"}}}
 	v := view(t, w)
@@ -245,7 +250,8 @@ func TestCursorOnTheWire(t *testing.T) {
 
 // A page that DynamoDB ends at 1 MB is a page with a next one; an empty one
 // that is not the last is none.
-func TestShortPages(t *testing.T) {
+func TestShortPagesHaveACursor(t *testing.T) {
+	t.Parallel()
 	last := `"LastEvaluatedKey":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"}}`
 	w := &wire{answers: []answer{{body: `{"Items":[],"Count":0,` + last + `}`}, {body: `{"Items":[` + row + `],"Count":1,` + last + `}`}}}
 	page, err := view(t, w).Query(t.Context(), table.Query{})
@@ -258,6 +264,7 @@ func TestShortPages(t *testing.T) {
 }
 
 func TestCountsOnTheWire(t *testing.T) {
+	t.Parallel()
 	last := `"LastEvaluatedKey":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"}}`
 	w := &wire{answers: []answer{{body: `{"Count":600,"ScannedCount":700,` + last + `}`}, {body: `{"Count":30,"ScannedCount":30}`}}}
 	v := view(t, w)
@@ -313,7 +320,8 @@ func TestRequestsAreBounded(t *testing.T) {
 }
 
 // A foreign row in an index is not even decoded, so that it cannot spoil a page.
-func TestForeignRowsAreNotLookedInto(t *testing.T) {
+func TestForeignRowsAreNotDecoded(t *testing.T) {
+	t.Parallel()
 	forged := `{"pk":{"S":"t#globex"},"sk":{"S":"x"},"v":{"N":"-1"},"i1p":{"S":"t#acme#u#u1#i#c"},"i1s":{"S":"k"},"a":{"SS":["b"]},"_x":{"S":"y"}}`
 	w := &wire{answers: []answer{{body: `{"Items":[` + forged + `,` + row + `]}`}, {body: `{"Items":[` + strings.Replace(forged, "t#globex", "t#acme#u#u1", 1) + `]}`}}}
 	v := view(t, w)
@@ -326,6 +334,7 @@ func TestForeignRowsAreNotLookedInto(t *testing.T) {
 
 // Whoever may write to a narrower scope alone must not be able to spoil the lists of a wider one.
 func TestRowsOfNarrowerScopesDoNotSpoilAList(t *testing.T) {
+	t.Parallel()
 	in := func(pk, rest string) string {
 		return `{"pk":{"S":"` + pk + `"},"sk":{"S":"x"},"i1p":{"S":"t#acme#i#c"},"i1s":{"S":"k"}` + rest + `}`
 	}
@@ -345,6 +354,7 @@ func TestRowsOfNarrowerScopesDoNotSpoilAList(t *testing.T) {
 
 // A System lists where to look. Any writer can place a row there, and what else is in it must not hide the others.
 func TestForgedRowsDoNotHideAShard(t *testing.T) {
+	t.Parallel()
 	in := func(pk, rest string) string {
 		return `{"pk":{"S":"` + pk + `"},"sk":{"S":"meta"},"i3p":{"S":"` + scope.Shard("due-uploads", 3) + `"},"i3s":{"S":"k"}` + rest + `}`
 	}
@@ -368,7 +378,8 @@ func TestForgedRowsDoNotHideAShard(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
+func TestErrorsAreMapped(t *testing.T) {
+	t.Parallel()
 	for code, c := range map[string]struct {
 		message string
 		want    error
@@ -409,7 +420,8 @@ func TestErrors(t *testing.T) {
 
 func isBusy(err error) bool { return errors.Is(err, table.ErrBusy) }
 
-func TestClientByScope(t *testing.T) {
+func TestClientIsChosenByScope(t *testing.T) {
+	t.Parallel()
 	own, base := &wire{}, &wire{}
 	var asked []scope.Scope
 	d, err := dynamo.New(base.client(), "carrel", &dynamo.Options{For: func(_ context.Context, s scope.Scope) (dynamo.Client, error) {
@@ -435,7 +447,8 @@ func TestClientByScope(t *testing.T) {
 	require.Empty(t, base.take())
 }
 
-func TestNew(t *testing.T) {
+func TestNewRejectsInvalidNames(t *testing.T) {
+	t.Parallel()
 	c := (&wire{}).client()
 	for _, name := range []string{"", "ab", strings.Repeat("x", 256), "a b c", "arn:aws:dynamodb:us-east-1:123456789012:table/carrel", "carrel\n", "cärrel"} {
 		_, err := dynamo.New(c, name, nil)

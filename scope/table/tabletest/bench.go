@@ -14,75 +14,77 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// bench is a driver, and tenants of its own for one check. Its methods end the
-// check where something goes wrong: they panic with a failed, which try turns
-// into an error. They belong to the check's own goroutine.
+// bench is a driver with the tenants of one check. Its methods end the check if
+// something goes wrong, so only the goroutine of the check may call them.
 type bench struct {
+	tester
 	ctx    context.Context
 	d      table.Driver
 	t      *table.Table
 	o      Options
-	run    string // in the names of the tenants
-	put    map[place]bool
-	closed bool // by the check itself
+	run    string         // part of the names of the tenants
+	put    map[place]bool // rows to remove
+	closed bool           // the check has closed the driver
 }
 
-// place is where a row was put.
+// place is the scope and the sort key of a row.
 type place struct {
 	s    scope.Scope
 	sort string
 }
 
-type failed struct{ err error }
-
-func newBench(ctx context.Context, d table.Driver, o Options) *bench {
-	return &bench{ctx: ctx, d: d, t: table.New(d, nil), o: o, run: uuid.NewString()[:18], put: map[place]bool{}}
+func newBench(t tester, d table.Driver, o Options) *bench {
+	return &bench{tester: t, ctx: t.Context(), d: d, t: table.New(d, nil), o: o, run: uuid.NewString()[:18], put: map[place]bool{}}
 }
 
-func (b *bench) try(run func(*bench)) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			f, ok := p.(failed)
-			if !ok {
-				panic(p)
-			}
-			err = f.err
-		}
-	}()
-	run(b)
-	return nil
+func (b *bench) failf(format string, args ...any) {
+	b.Helper()
+	b.Errorf(format, args...)
+	b.FailNow()
 }
 
-func (b *bench) fail(format string, args ...any) { panic(failed{fmt.Errorf(format, args...)}) }
-
-func (b *bench) must(err error, doing string) {
+func (b *bench) requireNoError(err error, doing string) {
+	b.Helper()
 	if err != nil {
-		b.fail("%s: %w", doing, err)
+		b.failf("%s: %v", doing, err)
 	}
 }
 
-func (b *bench) want(what string, got, want any) {
+func (b *bench) requireEqual(what string, got, want any) {
+	b.Helper()
 	if !reflect.DeepEqual(got, want) {
-		b.fail("%s: got %.500s, want %.500s", what, show(got), show(want))
+		b.failf("%s: got %.500s, want %.500s", what, formatValue(got), formatValue(want))
 	}
 }
 
-func show(v any) string {
+func formatValue(v any) string {
 	if it, ok := v.(*table.Item); ok && it != nil {
 		return fmt.Sprintf("%+v", *it)
 	}
 	return fmt.Sprintf("%+v", v)
 }
 
-func (b *bench) wantErr(what string, err, want error) {
+func (b *bench) requireErrorIs(what string, err, want error) {
+	b.Helper()
 	if !errors.Is(err, want) {
-		b.fail("%s: got error %q, want %q", what, fmt.Sprint(err), want)
+		b.failf("%s: got error %q, want %q", what, fmt.Sprint(err), want)
 	}
 }
 
-// at returns the scope of a path such as "acme", "acme/shared", "acme/u1" or
-// "acme/u1/3". The tenants of two benches are not the same.
-func (b *bench) at(path string) scope.Scope {
+// requireConflict returns the current item of a conflict.
+func (b *bench) requireConflict(what string, err error) *table.Item {
+	b.Helper()
+	c, ok := errors.AsType[*table.ConflictError](err)
+	if !ok {
+		b.failf("%s: got error %q, want a conflict", what, fmt.Sprint(err))
+	}
+	return c.Current
+}
+
+// scopeAt returns the scope of a path such as "acme", "acme/shared", "acme/u1" or
+// "acme/u1/3". Each bench has different tenants.
+func (b *bench) scopeAt(path string) scope.Scope {
+	b.Helper()
 	parts := strings.Split(path, "/")
 	s, err := scope.Tenant("T" + b.run + "-" + parts[0])
 	if len(parts) > 1 && parts[1] == "shared" {
@@ -93,60 +95,55 @@ func (b *bench) at(path string) scope.Scope {
 	if len(parts) > 2 {
 		s, err = s.Session("0199a1b2-c3d4-7e5f-8a9b-" + strings.Repeat("0", 12-len(parts[2])) + parts[2])
 	}
-	b.must(err, "scope of "+path)
+	b.requireNoError(err, "scope of "+path)
 	return s
 }
 
-func (b *bench) view(s scope.Scope) *table.View {
+func (b *bench) viewOf(s scope.Scope) *table.View {
+	b.Helper()
 	v, err := b.t.In(s)
-	b.must(err, "view")
+	b.requireNoError(err, "view")
 	return v
 }
 
-func (b *bench) in(path string) *table.View { return b.view(b.at(path)) }
+func (b *bench) viewAt(path string) *table.View { return b.viewOf(b.scopeAt(path)) }
 
-// store puts an item where its version says.
-func (b *bench) store(v *table.View, it table.Item) table.Item {
+// putItem puts an item with the condition that its version requires.
+func (b *bench) putItem(v *table.View, it table.Item) table.Item {
+	b.Helper()
 	c := table.Absent()
 	if it.Version > 0 {
 		c = table.Version(it.Version)
 	}
-	stored, err := b.write(v, it, c)
-	b.must(err, fmt.Sprintf("put %.40q with %s", it.Sort, c))
+	stored, err := b.tryPut(v, it, c)
+	b.requireNoError(err, fmt.Sprintf("put %.40q with %s", it.Sort, c))
 	return stored
 }
 
-// write puts an item and remembers to remove it.
-func (b *bench) write(v *table.View, it table.Item, c table.Cond) (table.Item, error) {
+// tryPut puts an item and registers it for cleanUp.
+func (b *bench) tryPut(v *table.View, it table.Item, c table.Cond) (table.Item, error) {
 	b.put[place{v.Scope(), it.Sort}] = true
 	return v.Put(b.ctx, it, c)
 }
 
-// conflict returns the current item of a conflict.
-func (b *bench) conflict(what string, err error) *table.Item {
-	c, ok := errors.AsType[*table.ConflictError](err)
-	if !ok {
-		b.fail("%s: got error %q, want a conflict", what, fmt.Sprint(err))
-	}
-	return c.Current
-}
-
-// all reads every page of a query; one of the base table consistently.
-func (b *bench) all(v *table.View, q table.Query) []table.Found {
+// queryAll reads all pages of a query. It reads the base table consistently.
+func (b *bench) queryAll(v *table.View, q table.Query) []table.Found {
+	b.Helper()
 	q.Consistent = q.Slot == 0
-	return b.pages(v, q)
+	return b.queryPages(v, q)
 }
 
-func (b *bench) pages(v *table.View, q table.Query) []table.Found {
+func (b *bench) queryPages(v *table.View, q table.Query) []table.Found {
+	b.Helper()
 	out := []table.Found{}
 	for pages := 0; ; pages++ {
 		if pages > 1000 {
-			b.fail("%+v: a listing without end", q)
+			b.failf("query %+v: more than 1,000 pages", q)
 		}
 		page, err := v.Query(b.ctx, q)
-		b.must(err, fmt.Sprintf("query %+v", q))
+		b.requireNoError(err, fmt.Sprintf("query %+v", q))
 		if q.Limit > 0 && len(page.Items) > q.Limit {
-			b.fail("query %+v: a page of %d items", q, len(page.Items))
+			b.failf("query %+v: a page of %d items", q, len(page.Items))
 		}
 		out = append(out, page.Items...)
 		if page.Next == "" {
@@ -156,52 +153,64 @@ func (b *bench) pages(v *table.View, q table.Query) []table.Found {
 	}
 }
 
-// names returns a name a row.
-func (b *bench) names(found []table.Found) []string {
+// namesOf returns the name of each row.
+func (b *bench) namesOf(found []table.Found) []string {
 	out := []string{}
 	for _, f := range found {
-		out = append(out, b.name(f.Scope, f.Item.Sort))
+		out = append(out, b.nameOf(f.Scope, f.Item.Sort))
 	}
 	return out
 }
 
-func (b *bench) name(s scope.Scope, sort string) string { return s.Partition() + " " + sort }
+func (b *bench) nameOf(s scope.Scope, sort string) string { return s.Partition() + " " + sort }
 
-func (b *bench) count(v *table.View, q table.Query) int {
+func (b *bench) countItems(v *table.View, q table.Query) int {
+	b.Helper()
 	q.Consistent = q.Slot == 0
 	n, capped, err := v.Count(b.ctx, q)
-	b.must(err, fmt.Sprintf("count %+v", q))
+	b.requireNoError(err, fmt.Sprintf("count %+v", q))
 	if capped {
-		b.fail("count %+v: capped", q)
+		b.failf("count %+v: capped", q)
 	}
 	return n
 }
 
-// eventually runs a check of an index until it holds or the lag is over.
-func (b *bench) eventually(check func()) {
-	over := time.Now().Add(b.o.Lag)
+// eventually repeats a check of an index until it passes or the lag has passed. The
+// check must use the bench that it receives.
+func (b *bench) eventually(run func(*bench)) {
+	b.Helper()
+	if b.o.Lag == 0 {
+		run(b)
+		return
+	}
+	deadline := time.Now().Add(b.o.Lag)
 	for {
-		err := b.try(func(*bench) { check() })
-		if err == nil {
+		r := record(b.ctx, func(r *recorder) {
+			attempt := *b
+			attempt.tester = r
+			run(&attempt)
+		})
+		if !r.Failed() {
 			return
 		}
-		if !time.Now().Before(over) {
-			panic(failed{err})
+		if !time.Now().Before(deadline) {
+			b.failf("after a lag of %v: %s", b.o.Lag, r.text())
 		}
-		b.wait(b.o.Lag / 50)
+		b.sleep(b.o.Lag / 50)
 	}
 }
 
-func (b *bench) wait(d time.Duration) {
+func (b *bench) sleep(d time.Duration) {
+	b.Helper()
 	select {
 	case <-b.ctx.Done():
-		panic(failed{b.ctx.Err()})
+		b.failf("%v", b.ctx.Err())
 	case <-time.After(d):
 	}
 }
 
-// listed returns what an index shows of an item.
-func (b *bench) listed(it table.Item, slot table.Slot) table.Item {
+// projectItem returns the part of an item that an index contains.
+func (b *bench) projectItem(it table.Item, slot table.Slot) table.Item {
 	if b.o.Listed == nil {
 		return it
 	}
@@ -219,24 +228,33 @@ func (b *bench) listed(it table.Item, slot table.Slot) table.Item {
 	return out
 }
 
-// clean deletes what the check put.
-func (b *bench) clean() error {
-	return b.try(func(*bench) {
-		for p := range b.put {
-			v := b.view(p.s)
-			err := v.Delete(b.ctx, p.sort, table.Version(1))
-			for range 3 {
-				c, ok := errors.AsType[*table.ConflictError](err)
-				if !ok {
-					break
-				}
-				if c.Current != nil {
-					err = v.Delete(b.ctx, p.sort, table.Version(c.Current.Version))
-				} else if _, err = v.Put(b.ctx, table.Item{Sort: p.sort}, table.Absent()); err == nil { // gone, or expired
-					err = v.Delete(b.ctx, p.sort, table.Version(1))
-				}
-			}
-			b.must(err, "clean up")
+// cleanUp deletes the items that the check put.
+func (b *bench) cleanUp() error {
+	for p := range b.put {
+		v, err := b.t.In(p.s)
+		if err != nil {
+			return err
 		}
-	})
+		if err := deleteItem(b.ctx, v, p.sort); err != nil {
+			return fmt.Errorf("delete %.40q: %w", p.sort, err)
+		}
+	}
+	return nil
+}
+
+// deleteItem deletes an item of any version, if it exists.
+func deleteItem(ctx context.Context, v *table.View, sort string) error {
+	err := v.Delete(ctx, sort, table.Version(1))
+	for range 3 {
+		c, ok := errors.AsType[*table.ConflictError](err)
+		if !ok {
+			break
+		}
+		if c.Current != nil {
+			err = v.Delete(ctx, sort, table.Version(c.Current.Version))
+		} else if _, err = v.Put(ctx, table.Item{Sort: sort}, table.Absent()); err == nil { // absent or expired
+			err = v.Delete(ctx, sort, table.Version(1))
+		}
+	}
+	return err
 }

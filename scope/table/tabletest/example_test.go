@@ -1,16 +1,19 @@
 package tabletest_test
 
 import (
-	"context"
-	"fmt"
+	"testing"
+	"testing/synctest"
 
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/tabletest"
 )
 
 func ExampleTest() {
-	open := func() (table.Driver, error) { return table.NewMemory(nil), nil }
-	err := tabletest.Test(context.Background(), open, nil)
-	fmt.Println(err)
-	// Output: <nil>
+	// In a test file of the driver:
+	testDriver := func(t *testing.T) {
+		open := func(*testing.T) table.Driver { return table.NewMemory(nil) }
+		tabletest.Test(t, open, &tabletest.Options{Run: synctest.Test})
+	}
+	_ = testDriver
+	// Output:
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Only package table makes keys, from scopes. A probe under a Table shows what
-// a View hands to its driver.
+// probe is a driver that records the arguments of a View. Only package table makes
+// keys.
 type probe struct {
 	table.Driver
 	key table.Key
@@ -25,25 +25,25 @@ func (p *probe) Query(_ context.Context, q table.DriverQuery) (table.DriverPage,
 	return table.DriverPage{}, nil
 }
 
-// key returns the key and the row that a view would put, and remembers to
-// remove it.
-func (b *bench) key(v *table.View, sort string, it table.Item) (table.Key, table.Row) {
+// probeKey returns the key and the row that a view would put, and registers the row for
+// cleanUp.
+func (b *bench) probeKey(v *table.View, sort string, it table.Item) (table.Key, table.Row) {
 	var p probe
 	pv, err := table.New(&p, nil).In(v.Scope())
-	b.must(err, "view")
+	b.requireNoError(err, "view")
 	it.Sort = sort
 	_, err = pv.Put(b.ctx, it, table.Absent())
-	b.must(err, "put into the probe")
+	b.requireNoError(err, "put into the probe")
 	b.put[place{v.Scope(), sort}] = true
 	return p.key, p.row
 }
 
-// indexKey returns the key of an index partition at the view's level.
-func (b *bench) indexKey(v *table.View, class string) table.Key {
+// probeIndexKey returns the key of an index partition at the view's level.
+func (b *bench) probeIndexKey(v *table.View, class string) table.Key {
 	var p probe
 	pv, err := table.New(&p, nil).In(v.Scope())
-	b.must(err, "view")
+	b.requireNoError(err, "view")
 	_, err = pv.Query(b.ctx, table.Query{Slot: table.I1, Class: class})
-	b.must(err, "query of the probe")
+	b.requireNoError(err, "query of the probe")
 	return p.ask.Key
 }

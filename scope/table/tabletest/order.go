@@ -20,30 +20,30 @@ func sorts() []string {
 	return s
 }
 
-func ranges(b *bench) {
-	v := b.in("acme")
+func checkRanges(b *bench) {
+	v := b.viewAt("acme")
 	for _, s := range sorts() {
-		b.store(v, table.Item{Sort: s})
+		b.putItem(v, table.Item{Sort: s})
 	}
-	b.ranges(v, table.Query{})
-	b.eventually(func() { // as a query that need not be consistent has it
-		b.want("all", len(b.pages(v, table.Query{Limit: 4})), len(sorts()))
+	b.checkAllRanges(v, table.Query{})
+	b.eventually(func(b *bench) { // of a query that is not consistent
+		b.requireEqual("all", len(b.queryPages(v, table.Query{Limit: 4})), len(sorts()))
 	})
 }
 
-func indexRanges(b *bench) {
-	v := b.in("acme")
+func checkIndexRanges(b *bench) {
+	v := b.viewAt("acme")
 	for i, s := range sorts() {
 		entry := table.Entry{Slot: table.I2, Level: scope.TenantLevel, Class: "c", Sort: s}
-		b.store(v, table.Item{Sort: fmt.Sprint(i), Index: []table.Entry{entry}})
+		b.putItem(v, table.Item{Sort: fmt.Sprint(i), Index: []table.Entry{entry}})
 	}
-	b.eventually(func() {
-		b.want("all", len(b.all(v, table.Query{Slot: table.I2, Class: "c"})), len(sorts()))
+	b.eventually(func(b *bench) {
+		b.requireEqual("all", len(b.queryAll(v, table.Query{Slot: table.I2, Class: "c"})), len(sorts()))
 	})
-	b.ranges(v, table.Query{Slot: table.I2, Class: "c"})
+	b.checkAllRanges(v, table.Query{Slot: table.I2, Class: "c"})
 }
 
-func (b *bench) ranges(v *table.View, q table.Query) {
+func (b *bench) checkAllRanges(v *table.View, q table.Query) {
 	for _, limit := range []int{0, 1, 3} {
 		for _, r := range bounds {
 			for _, desc := range []bool{false, true} {
@@ -55,16 +55,16 @@ func (b *bench) ranges(v *table.View, q table.Query) {
 					}
 				}
 				if limit == 0 && !desc {
-					b.want(fmt.Sprintf("count from %q to %q", q.From, q.To), b.count(v, q), len(want))
+					b.requireEqual(fmt.Sprintf("count from %q to %q", q.From, q.To), b.countItems(v, q), len(want))
 				}
 				if desc {
 					slices.Reverse(want)
 				}
 				got := []string{}
-				for _, f := range b.all(v, q) {
+				for _, f := range b.queryAll(v, q) {
 					got = append(got, sortIn(q.Slot, f.Item))
 				}
-				b.want(fmt.Sprintf("%+v", q), got, want)
+				b.requireEqual(fmt.Sprintf("%+v", q), got, want)
 			}
 		}
 	}
@@ -80,43 +80,43 @@ func sortIn(slot table.Slot, it table.Item) string {
 	return it.Sort
 }
 
-// largePages lists more than stores return at once (DynamoDB: 1 MB).
-func largePages(b *bench) {
-	v := b.in("acme")
+// checkLargePages lists more than stores return at once (DynamoDB: 1 MB).
+func checkLargePages(b *bench) {
+	v := b.viewAt("acme")
 	const n = 7
 	for i := range n {
 		entry := table.Entry{Slot: table.I3, Level: scope.TenantLevel, Class: "c", Sort: fmt.Sprint(i)}
 		attr := map[string]table.Value{"a": strings.Repeat("x", 300<<10), "n": int64(i)}
-		b.store(v, table.Item{Sort: fmt.Sprint(i), Index: []table.Entry{entry}, Attr: attr})
+		b.putItem(v, table.Item{Sort: fmt.Sprint(i), Index: []table.Entry{entry}, Attr: attr})
 	}
-	b.eventually(func() {
+	b.eventually(func(b *bench) {
 		for _, q := range []table.Query{{}, {Desc: true}, {Limit: n}, {Limit: 5}, {Slot: table.I3, Class: "c"}, {Slot: table.I3, Class: "c", Desc: true}} {
 			want := []string{}
 			for i := range n {
-				want = append(want, b.name(v.Scope(), fmt.Sprint(i)))
+				want = append(want, b.nameOf(v.Scope(), fmt.Sprint(i)))
 			}
 			if q.Desc {
 				slices.Reverse(want)
 			}
-			b.want(fmt.Sprintf("%+v", q), b.names(b.all(v, q)), want)
+			b.requireEqual(fmt.Sprintf("%+v", q), b.namesOf(b.queryAll(v, q)), want)
 			q.Desc, q.Limit = false, 0
-			b.want(fmt.Sprintf("count of %+v", q), b.count(v, q), n)
+			b.requireEqual(fmt.Sprintf("count of %+v", q), b.countItems(v, q), n)
 		}
 	})
 }
 
-// movingPages: what does not move is listed exactly once.
-func movingPages(b *bench) {
-	v := b.in("acme")
+// checkMovingPages checks that rows that do not change are listed exactly once.
+func checkMovingPages(b *bench) {
+	v := b.viewAt("acme")
 	const n = 20
 	for i := range n {
-		b.store(v, table.Item{Sort: fmt.Sprintf("%02d", i)})
+		b.putItem(v, table.Item{Sort: fmt.Sprintf("%02d", i)})
 	}
 	seen := []string{}
 	q := table.Query{Limit: 3, Desc: true, Consistent: true}
 	for i := 0; ; i++ {
 		page, err := v.Query(b.ctx, q)
-		b.must(err, "query")
+		b.requireNoError(err, "query")
 		for _, f := range page.Items {
 			seen = append(seen, f.Item.Sort)
 		}
@@ -124,18 +124,18 @@ func movingPages(b *bench) {
 			break
 		}
 		if i > n {
-			b.fail("a listing without end")
+			b.failf("more pages than items")
 		}
 		q.Cursor = page.Next
-		b.store(v, table.Item{Sort: fmt.Sprintf("new %d", i)})
-		if i == 1 { // the very row that the cursor stands on
+		b.putItem(v, table.Item{Sort: fmt.Sprintf("new %d", i)})
+		if i == 1 { // the row at the cursor
 			last := page.Items[len(page.Items)-1].Item
-			b.must(v.Delete(b.ctx, last.Sort, table.Version(last.Version)), "delete")
+			b.requireNoError(v.Delete(b.ctx, last.Sort, table.Version(last.Version)), "delete")
 		}
 	}
 	want := []string{}
 	for i := range n {
 		want = append(want, fmt.Sprintf("%02d", n-1-i))
 	}
-	b.want("listed", seen, want)
+	b.requireEqual("listed", seen, want)
 }

@@ -1,0 +1,61 @@
+package table_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+func everyType() map[string]table.Value {
+	return map[string]table.Value{
+		"null": nil, "text": "a<b", "empty": "", "yes": true, "no": false, "int": int64(5), "zero": int64(0), "float": 5.0,
+		"bytes": []byte{0, 255}, "no bytes": []byte{},
+		"list": []table.Value{int64(1), 1.0, nil}, "no list": []table.Value{},
+		"map": map[string]table.Value{"a": map[string]table.Value{}},
+	}
+}
+
+func TestAttributesKeepTheirTypesInJSON(t *testing.T) {
+	t.Parallel()
+	b, err := table.EncodeAttr(everyType())
+	require.NoError(t, err)
+	require.Equal(t, `{"bytes":{"bytes":"AP8="},"empty":{"s":""},"float":{"float":5},"int":{"int":5},`+
+		`"list":{"list":[{"int":1},{"float":1},{"null":true}]},"map":{"map":{"a":{"map":{}}}},"no":{"bool":false},`+
+		`"no bytes":{"bytes":""},"no list":{"list":[]},"null":{"null":true},"text":{"s":"a\u003cb"},"yes":{"bool":true},"zero":{"int":0}}`,
+		string(b), "files on users' disks have this format")
+	got, err := table.DecodeAttr(b)
+	require.NoError(t, err)
+	require.Equal(t, everyType(), got)
+}
+
+func TestInvalidAttributesAreNotEncoded(t *testing.T) {
+	t.Parallel()
+	_, err := table.EncodeAttr(map[string]table.Value{"m": map[string]table.Value{"n": 5}})
+	require.EqualError(t, err, `table: encode: "m": "n": the type int is not a Value`)
+	for _, bad := range []string{"", "[]", `{"a":5}`, `{"a":{}}`, `{"a":{"int":1.5}}`, `{"a":{"bytes":"*"}}`, `{"a":{"list":[{}]}}`, `{"a":{"map":{"b":{}}}}`} {
+		_, err := table.DecodeAttr([]byte(bad))
+		require.ErrorContains(t, err, "table: decode: ", bad)
+	}
+}
+
+// FuzzDecodeAttr decodes arbitrary JSON. Decoded attributes are encoded and decoded to
+// the same attributes.
+func FuzzDecodeAttr(f *testing.F) {
+	b, err := table.EncodeAttr(everyType())
+	require.NoError(f, err)
+	f.Add(b)
+	f.Add([]byte(`{"a":{"list":[{"int":9223372036854775807},{"float":1e-130}]}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		attr, err := table.DecodeAttr(b)
+		if err != nil {
+			return
+		}
+		again, err := table.EncodeAttr(attr)
+		require.NoError(t, err)
+		got, err := table.DecodeAttr(again)
+		require.NoError(t, err)
+		require.Equal(t, attr, got)
+	})
+}
