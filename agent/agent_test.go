@@ -320,7 +320,8 @@ func TestFatal(t *testing.T) {
 	require.ErrorContains(t, failed, "secret")
 	cause, ok := errors.AsType[*tools.FatalError](failed)
 	require.True(t, ok)
-	require.True(t, cause.Permanent)
+	require.False(t, cause.Retryable)
+	require.Equal(t, "agent: run: tools: fatal: not_an_image: The file is no image.: secret", failed.Error())
 	require.Equal(t, []string{
 		"user: Go.",
 		`assistant: [c1 echo {"word":"a"}] [c2 echo {"word":"fatal"}] [c3 echo {"word":"c"}]`,

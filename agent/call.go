@@ -80,7 +80,7 @@ func fatal(err error) *RunError {
 	return &RunError{
 		Code:      cmp.Or(Code(e.Code), ToolFailed),
 		Message:   cmp.Or(e.Message, "A tool failed, and the run cannot go on."),
-		Retryable: !e.Permanent,
+		Retryable: e.Retryable,
 		Err:       err,
 	}
 }

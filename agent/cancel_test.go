@@ -229,7 +229,7 @@ func TestFatalCancels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fatal := mustTool(t, "fatal", func(context.Context, *tools.Call, string) (string, error) {
 			time.Sleep(time.Second)
-			return "", &tools.FatalError{Code: "not_an_image", Message: "The file is no image."}
+			return "", &tools.FatalError{Code: "not_an_image", Message: "The file is no image.", Retryable: true}
 		})
 		a := newAgent(t, play(step{use("c0", "nap", `{"word":"1h"}`), use("c1", "fatal", `{"word":""}`), calls}), Limits{}, nap(t), fatal)
 		start := time.Now()

@@ -2,7 +2,8 @@ package agent
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/carrel-go/carrel/internal/errtext"
 )
 
 // Code names a failure. It is a closed list, but for the codes that a tool's [tools.FatalError] brings along.
@@ -39,9 +40,11 @@ type ModelError struct {
 }
 
 // Error implements error. It holds the cause, so it is for the log.
-func (e *ModelError) Error() string { return errorText("agent: model", e.Code, e.Message, e.Err) }
+func (e *ModelError) Error() string {
+	return errtext.Join("agent: model", string(e.Code), e.Message, e.Err)
+}
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *ModelError) Unwrap() error { return e.Err }
 
 // RunError is the last yield of a run that failed.
@@ -59,9 +62,11 @@ type RunError struct {
 }
 
 // Error implements error. It holds the cause, so it is for the log.
-func (e *RunError) Error() string { return errorText("agent: run", e.Code, e.Message, e.Err) }
+func (e *RunError) Error() string {
+	return errtext.Join("agent: run", string(e.Code), e.Message, e.Err)
+}
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *RunError) Unwrap() error { return e.Err }
 
 // VersionError is returned by [DecodeTurn] and [DecodeCheckpoint] if the JSON has a version that this program does not
@@ -74,18 +79,4 @@ type VersionError struct {
 // Error implements error.
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("unsupported version %d: must be one of %v", e.Version, e.Supported)
-}
-
-func errorText(op string, code Code, msg string, cause error) string {
-	parts := []string{op}
-	if code != "" {
-		parts = append(parts, string(code))
-	}
-	if msg != "" {
-		parts = append(parts, msg)
-	}
-	if cause != nil {
-		parts = append(parts, cause.Error())
-	}
-	return strings.Join(parts, ": ")
 }

@@ -163,7 +163,7 @@ func echo(t testing.TB) *tools.Tool {
 		case "mend":
 			return "", tools.Correct("say it louder")
 		case "fatal":
-			return "", tools.Fatal(&tools.FatalError{Code: "not_an_image", Message: "The file is no image.", Permanent: true, Err: errors.New("secret")})
+			return "", tools.Fatal(&tools.FatalError{Code: "not_an_image", Message: "The file is no image.", Err: errors.New("secret")})
 		case "plain fatal":
 			return "", tools.Fatal(errors.New("secret"))
 		case "panic":

@@ -3,6 +3,8 @@ package tools
 import (
 	"errors"
 	"fmt"
+
+	"github.com/carrel-go/carrel/internal/errtext"
 )
 
 // ErrSchema is in the chain of every error by which [New] refuses a function's arguments: a reserved name, an open
@@ -29,33 +31,22 @@ type FatalError struct {
 	// Code names the failure for programs, in lower-case words with underscores. Default: the run's error has the
 	// code tool_failed.
 	Code string
-	// Message may be shown to a person, so it names no key, no host and no internal id. Default: a general sentence.
+	// Message may be shown to a person, so it must not contain keys, hosts or internal ids. Default: a general sentence.
 	Message string
-	// Permanent says that another run on the same input would fail in the same way.
-	Permanent bool
+	// Retryable reports whether another run on the same input may succeed.
+	Retryable bool
 	// Err is the cause, for the log.
 	Err error
 }
 
-// Error implements error.
-func (e *FatalError) Error() string {
-	s := "tools: fatal"
-	for _, p := range []string{e.Code, e.Message} {
-		if p != "" {
-			s += ": " + p
-		}
-	}
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
-	}
-	return s
-}
+// Error returns the code, the message and the cause. It is for the log.
+func (e *FatalError) Error() string { return errtext.Join("tools: fatal", e.Code, e.Message, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *FatalError) Unwrap() error { return e.Err }
 
-// Fatal marks err as one that ends the run. An err that is or wraps a [FatalError] is returned as it is, so its code
-// and message count; nil stays nil.
+// Fatal returns a retryable [FatalError] that wraps err. If err is or wraps a FatalError already, Fatal returns err
+// itself, so that its fields are kept. It returns nil if err is nil.
 func Fatal(err error) error {
 	if err == nil {
 		return nil
@@ -63,7 +54,7 @@ func Fatal(err error) error {
 	if _, ok := errors.AsType[*FatalError](err); ok {
 		return err
 	}
-	return &FatalError{Err: err}
+	return &FatalError{Retryable: true, Err: err}
 }
 
 // PanicError is a panic in a tool's function or in its middleware. It is an ordinary failure for the model; the

@@ -74,10 +74,9 @@ func ExampleSet_Resolve() {
 
 func ExampleFatal() {
 	err := tools.Fatal(&tools.FatalError{
-		Code:      "not_an_image",
-		Message:   "The file is not an image.",
-		Permanent: true,
-		Err:       fmt.Errorf("image: unknown format"),
+		Code:    "not_an_image",
+		Message: "The file is not an image.",
+		Err:     fmt.Errorf("image: unknown format"),
 	})
 	fmt.Println(err)
 	// Output:

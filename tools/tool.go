@@ -156,6 +156,16 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}, made: name, fn: fn}, nil
 }
 
+// Must returns t and panics if err is not nil. It is for tools that are made once, at start-up:
+//
+//	find := tools.Must(tools.New("find_book", "Finds a book.", findBook))
+func Must(t *Tool, err error) *Tool {
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
 // Spec is what a model is told of the tool.
 func (t *Tool) Spec() Spec { return t.spec }
 

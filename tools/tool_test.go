@@ -312,10 +312,10 @@ func TestErrors(t *testing.T) {
 
 	fatal, ok := errors.AsType[*FatalError](fails(Fatal(cause)))
 	require.True(t, ok)
-	require.Equal(t, &FatalError{Err: cause}, fatal)
+	require.Equal(t, &FatalError{Retryable: true, Err: cause}, fatal)
 
 	// One that says more is kept, however deep.
-	own := &FatalError{Code: "not_an_image", Message: "The file is no image.", Permanent: true, Err: cause}
+	own := &FatalError{Code: "not_an_image", Message: "The file is no image.", Err: cause}
 	err := fails(Fatal(fmt.Errorf("open: %w", own)))
 	fatal, ok = errors.AsType[*FatalError](err)
 	require.True(t, ok)
@@ -323,6 +323,13 @@ func TestErrors(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 
 	require.NoError(t, Fatal(nil))
+}
+
+func TestMustPanicsOnAnError(t *testing.T) {
+	t.Parallel()
+	f := func(context.Context, *Call, struct{}) (string, error) { return "", nil }
+	require.Equal(t, "find", Must(New("find", "Finds.", f)).Spec().Name)
+	require.Panics(t, func() { Must(New("a name", "Finds.", f)) })
 }
 
 func explode() { panic("boom") }

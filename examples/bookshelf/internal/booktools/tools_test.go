@@ -170,7 +170,7 @@ func TestNoImage(t *testing.T) {
 				var fatal *tools.FatalError
 				require.ErrorAs(t, err, &fatal)
 				require.Equal(t, c.code, fatal.Code)
-				require.True(t, fatal.Permanent)
+				require.False(t, fatal.Retryable)
 				require.Contains(t, fatal.Message, c.says)
 			}
 		})

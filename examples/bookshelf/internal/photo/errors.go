@@ -14,7 +14,7 @@ const (
 
 // unusable reports a fault of the upload that no repetition mends. The message is for a person.
 func unusable(code, message string, cause error) error {
-	return &tools.FatalError{Code: code, Message: message, Permanent: true, Err: cause}
+	return &tools.FatalError{Code: code, Message: message, Err: cause}
 }
 
 func tooLarge(cause error) error {

@@ -191,7 +191,7 @@ func failure(err error) *tracking.Error {
 		return e
 	}
 	if e, ok := errors.AsType[*tools.FatalError](err); ok {
-		return &tracking.Error{Code: e.Code, Message: e.Message, Permanent: e.Permanent, Err: err}
+		return &tracking.Error{Code: e.Code, Message: e.Message, Permanent: !e.Retryable, Err: err}
 	}
 	if e, ok := errors.AsType[*agent.RunError](err); ok {
 		return &tracking.Error{Code: string(e.Code), Message: e.Message, Err: err}
