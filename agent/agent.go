@@ -36,7 +36,7 @@ type Agent struct {
 	tel        *telemetry    // may be nil
 
 	abandoned abandonedCalls
-	outputs   sync.Map // by reflect.Type: *output, so that a schema is inferred once
+	outputs   sync.Map // by reflect.Type: *typedOutput, so that a schema is inferred once
 }
 
 // Options configure an [Agent]. A nil *Options is valid.
@@ -163,27 +163,29 @@ func (a *Agent) Stream(ctx context.Context, in Input) iter.Seq2[Event, error] {
 	return a.stream(ctx, in, nil)
 }
 
-// stream is Stream with an output to ask for, if there is one.
-func (a *Agent) stream(ctx context.Context, in Input, out *output) iter.Seq2[Event, error] {
+// stream is Stream for a run that is asked for a typed answer unless out is nil.
+func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		ctx, span := a.tel.startRun(ctx, in)
 		r := &run{agent: a, in: in, out: out, ctx: ctx, cancel: cancel, yield: yield}
-		ended := "left" // by a consumer that leaves or panics
-		defer func() { span.endRun(ended, r.spent) }()
-		stop, failed := r.loop()
-		if r.left {
-			return
-		}
-		ended = string(stop)
+		how := "left" // of a consumer that leaves or panics
+		defer func() { span.endRun(how, r.spent) }()
+		end, err := r.execute()
+		failed, isFailed := errors.AsType[*RunError](err)
 		switch {
-		case failed != nil:
-			ended = string(failed.Code)
-		case out != nil && stop != Complete:
-			failed = incomplete(ctx, stop)
+		case isFailed:
+			how, end.partial = string(failed.Code), failed.Done.Partial
+		case err != nil: // the consumer has left
+			return
+		default:
+			how = string(end.stop)
+			if out != nil && end.stop != Complete {
+				failed = incomplete(ctx, end.stop)
+			}
 		}
-		done := r.done(stop)
+		done := r.done(end)
 		if failed != nil {
 			failed.Done = done
 			yield(nil, failed)

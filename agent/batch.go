@@ -1,149 +1,92 @@
 package agent
 
 import (
-	"context"
+	"cmp"
 	"fmt"
+	"slices"
 
-	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/tools"
 )
 
-// batch is what the calls of one answer came to; their results are in the work.
+// batch is an answer and the calls in it.
 type batch struct {
-	succeeded bool      // at least one call did
-	settled   bool      // at least one has got its result in this batch
-	waiting   bool      // at least one waits for something, and the run has not been ended otherwise
-	fatal     *RunError // a tool ended the run
-	err       error     // why a call failed, the last one that did
+	answer Message
+	calls  []batchCall // those that are valid
+	notes  []Part      // what the model is told of calls that are not
 }
 
-// runBatch runs the calls of w that have no result, a bounded number at a time, and waits for all of them. If a tool
-// ends the run, or its context ends, the others are cancelled, and each still gets a result: calls that ran may have
-// had an effect, and the history has to tell. If the consumer leaves, r.left is set and the batch means nothing.
-func (r *run) runBatch(offered offer, w *work) *batch {
-	b := &batch{}
-	todo, ok := r.announceCalls(w, b)
-	if !ok {
-		return b
-	}
-	ctx, cancel := context.WithCancel(scope.NewContext(r.ctx, r.in.Scope))
-	d := &dispatch{run: r, batch: b, jobs: todo, news: newProgress(len(todo)), cancel: cancel}
-	d.flights = r.agent.newFlights(ctx, len(todo))
-	d.flights.accept = r.accept
-	defer d.flights.wait()
-	defer cancel()
-	if d.runAll(offered) {
-		b.waiting = b.waiting && b.fatal == nil && r.ctx.Err() == nil
+// batchCall is one call that can be made.
+type batchCall struct {
+	ToolUse
+	index   int           // its place among all calls of the answer
+	key     string        // its idempotency key; empty in a run without an id
+	result  *tools.Result // nil if the call is still to be made
+	stopgap *tools.Result // the history's result if the turn ends without one
+}
+
+// newBatch returns the batch of an answer. It reports and refuses invalid calls.
+func (r *run) newBatch(set toolset, ans *answer) *batch {
+	b := &batch{answer: ans.message()}
+	for i, c := range ans.calls {
+		if c.invalid != nil {
+			r.agent.auditCall(r.ctx, r.in.Scope, c.Name, c.invalid)
+			b.notes = append(b.notes, Part{Text: describeInvalid(set, i, c)})
+			continue
+		}
+		call := batchCall{ToolUse: c.ToolUse, index: i, key: idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, i, c.ToolUse)}
+		if r.isOutputCall(c.Name) && len(ans.calls) > 1 {
+			res := failedResult("Not taken: it came beside other calls. Call it alone, once you know all results.")
+			call.result = &res
+		}
+		b.calls = append(b.calls, call)
 	}
 	return b
 }
 
-// announceCalls yields the calls that are to be made, and returns them. It returns false if the consumer has left.
-func (r *run) announceCalls(w *work, b *batch) ([]*job, bool) {
-	r.media = mediaCount{}
-	var todo []*job
-	for i := range w.jobs {
-		j := &w.jobs[i]
-		if j.result != nil {
-			b.succeeded = b.succeeded || !j.result.IsError
-			r.countMedia(*j.result)
-			continue
-		}
-		todo = append(todo, j)
-		if !r.emitCall(j, ToolCalled{j.ToolUse}) {
-			return nil, false
-		}
+// onlyCall returns the name of the only call, or "" if there is not exactly one.
+func (b *batch) onlyCall() string {
+	if len(b.calls) != 1 || len(b.notes) > 0 {
+		return ""
 	}
-	return todo, true
+	return b.calls[0].Name
 }
 
-// emitCall yields an event of a call, unless the call gives the typed answer, which is not a tool's.
-func (r *run) emitCall(j *job, ev Event) bool { return r.isAnswer(j.Name) || r.emit(ev) }
-
-// dispatch runs the calls of one batch.
-type dispatch struct {
-	*run
-	batch   *batch
-	jobs    []*job
-	flights *flights
-	news    *progress
-	cancel  context.CancelFunc // of the calls
+// isOpen reports whether a call is without a result.
+func (b *batch) isOpen() bool {
+	return slices.ContainsFunc(b.calls, func(c batchCall) bool { return c.result == nil })
 }
 
-// runAll starts the calls and records their ends. It returns false if the consumer has left.
-func (d *dispatch) runAll(offered offer) bool {
-	for started, ended := 0, 0; ended < len(d.jobs); {
-		for started < len(d.jobs) && started-ended < d.agent.limits.Parallel {
-			d.start(started, offered)
-			started++
+// results returns what the model is told: every result in call order, and then the notes. A call without a result has
+// its stopgap, or an empty result while it is still to be made.
+func (b *batch) results() *Message {
+	m := &Message{Role: User}
+	for _, c := range b.calls {
+		res := &ToolResult{ID: c.ID}
+		if had := cmp.Or(c.result, c.stopgap); had != nil {
+			res.Result = *had
 		}
-		index, o, isEnd := d.flights.next(d.news.some)
-		if !isEnd {
-			for i := range started {
-				if !d.emitProgress(i) {
-					return false
-				}
-			}
-			continue
-		}
-		if !d.emitProgress(index) {
-			return false
-		}
-		d.news.end(index)
-		ended++
-		if !d.record(d.jobs[index], o) {
-			return false
-		}
+		m.Parts = append(m.Parts, Part{Result: res})
 	}
-	return true
+	m.Parts = append(m.Parts, b.notes...)
+	return m
 }
 
-// start begins the call of that index.
-func (d *dispatch) start(i int, offered offer) {
-	j := d.jobs[i]
-	d.flights.start(i, offered, tools.NewCall(tools.CallOptions{
-		Scope: d.in.Scope, Shared: d.in.Shared, ID: j.ID, Name: j.Name, Args: j.Input, State: d.state,
-		IdempotencyKey: j.key, Progress: func(v any) { d.news.put(i, v) },
-	}))
-}
+// maxQuoted is how many bytes of invalid arguments are quoted to the model.
+const maxQuoted = 1000
 
-// emitProgress yields what a call has said since the last time.
-func (d *dispatch) emitProgress(i int) bool {
-	j := d.jobs[i]
-	for _, v := range d.news.take(i) {
-		if !d.emitCall(j, ToolProgress{ID: j.ID, Name: j.Name, Value: v}) {
-			return false
-		}
+// describeInvalid tells the model which call was invalid, by its place in the answer, and quotes the arguments. They
+// are text here, because no service accepts them as the arguments of a call.
+func describeInvalid(set toolset, index int, c answerCall) string {
+	name := "a tool"
+	if _, ok := set.lookup(c.Name); ok {
+		name = c.Name
 	}
-	return true
-}
-
-// record keeps what a call has come to, and yields it. A fatal call cancels the others.
-func (d *dispatch) record(j *job, o outcome) bool {
-	b := d.batch
-	if o.pending != nil && d.in.Run != "" {
-		b.waiting = true
-		res := failure("Not run: it waited, and the run was stopped.")
-		j.stopgap = &res
-		return d.emit(ToolPending{ID: j.ID, Name: j.Name, Reason: o.pending.Reason})
+	quoted := string(strictjson.Repair(c.Input))
+	if len(quoted) > maxQuoted {
+		quoted = cutText(quoted, maxQuoted)
 	}
-	if o.pending != nil {
-		o.fatal = &RunError{Code: Internal, Message: "A tool waits for an approval, and this run cannot be resumed.",
-			Err: fmt.Errorf("agent: a run without an id cannot wait: %w", o.err)}
-		o.open = true
-	}
-	if o.open {
-		j.stopgap = &o.result
-	} else {
-		j.result, b.settled = &o.result, true
-		b.succeeded = b.succeeded || !o.result.IsError
-	}
-	if o.err != nil {
-		b.err = fmt.Errorf("agent: call of %.64q: %w", j.Name, o.err)
-	}
-	if o.fatal != nil && b.fatal == nil {
-		b.fatal = o.fatal
-		d.cancel()
-	}
-	return d.emitCall(j, ToolDone{ID: j.ID, Name: j.Name, Result: o.result, Took: o.took, Err: o.err})
+	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. "+
+		"Make the whole call again, with one JSON object as arguments. The arguments were: %s",
+		index+1, name, c.invalid, quoted)
 }

@@ -75,7 +75,7 @@ func BenchmarkPartial(b *testing.B) {
 	doc := `{"title":"` + strings.Repeat("a word ", 300) + `"}`
 	b.ReportAllocs()
 	for b.Loop() {
-		var p prefix
+		var p partialScanner
 		for rest := doc; rest != ""; {
 			n := min(8, len(rest))
 			p.write(rest[:n])

@@ -17,62 +17,60 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// outcome is how one call ended.
-type outcome struct {
+// callOutcome is how one call ended.
+type callOutcome struct {
 	result  tools.Result
 	took    time.Duration
-	err     error               // why it failed, for the log
-	fatal   *RunError           // set if it ends the run
-	pending *tools.PendingError // set if it has not run and waits
-	open    bool                // the result only fills the turn: resumed, the run makes the call (again)
+	err     error               // for the log; nil if the call succeeded
+	fatal   *RunError           // not nil if the call ends the run
+	pending *tools.PendingError // not nil if the call was not made and waits
+	isOpen  bool                // the result only fills the turn: a run that is resumed makes the call (again)
 }
 
-// judge returns the outcome of a call that has ended.
-func (fs *flights) judge(l landed) outcome {
-	a, o := fs.agent, l.outcome
+// interpret returns the outcome of a call that was made.
+func (n *invocations) interpret(e callEnd) callOutcome {
+	a, o := n.agent, e.callOutcome
 	if o.err == nil {
-		o.err = a.checkRefs(l.run, reach{l.call.Scope(), l.call.Shared()}, []Part{{Result: &ToolResult{Result: o.result}}})
+		o.err = a.checkRefs(e.batch, reach{e.call.Scope(), e.call.Shared()}, []Part{{Result: &ToolResult{Result: o.result}}})
 	}
-	if o.err == nil && fs.accept != nil {
-		o.err = fs.accept(l)
+	if o.err == nil && n.accept != nil {
+		o.err = n.accept(e)
 	}
-	if e, ok := errors.AsType[*tools.CorrectionError](o.err); ok && e.Arguments {
-		a.refused(l.run, l.call.Scope(), l.call.Name(), o.err)
+	if c, ok := errors.AsType[*tools.CorrectionError](o.err); ok && c.Arguments {
+		a.auditCall(e.batch, e.call.Scope(), e.call.Name(), o.err)
 	}
+	if o.err == nil {
+		return o
+	}
+	var isPending bool
+	o.pending, isPending = errors.AsType[*tools.PendingError](o.err)
 	switch {
-	case o.err == nil:
-	case waits(o.err, &o):
-		o.result = failure("Not run: it waits for something outside this conversation.")
-	case l.stopped:
-		o.open = true
-		o.result = failure("Interrupted: the run was stopped. Whether the call took effect is not known.")
+	case isPending:
+		o.result = failedResult("Not run: it waits for something outside this conversation.")
+	case e.runEnded:
+		o.isOpen = true
+		o.result = failedResult("Interrupted: the run was stopped. Whether the call took effect is not known.")
 	default:
-		o.fatal = fatal(o.err)
-		o.open = o.fatal != nil
-		o.result = explainFailure(o.err, "The tool failed.")
-		if l.late {
-			o.result = explainFailure(o.err, fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", l.limit().Round(time.Second)))
+		o.fatal = fatalError(o.err)
+		o.isOpen = o.fatal != nil
+		general := "The tool failed."
+		if e.isOverdue {
+			general = fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", e.limit().Round(time.Second))
 		}
+		o.result = explainError(o.err, general)
 	}
 	return o
 }
 
-// waits reports whether err says that the call has not run and waits.
-func waits(err error, o *outcome) bool {
-	var ok bool
-	o.pending, ok = errors.AsType[*tools.PendingError](err)
-	return ok
-}
-
-// refused reports a call that was not run because of what the model asked for.
-func (a *Agent) refused(ctx context.Context, s scope.Scope, tool string, err error) {
+// auditCall reports a call that was not made because of what the model asked for.
+func (a *Agent) auditCall(ctx context.Context, s scope.Scope, tool string, err error) {
 	if a.audit != nil {
 		a.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "agent.Call", Err: fmt.Errorf("agent: call of %.64q: %w", tool, err)})
 	}
 }
 
-// fatal is the run's error if err is one that ends the run.
-func fatal(err error) *RunError {
+// fatalError returns the run's error if err ends the run, and otherwise nil.
+func fatalError(err error) *RunError {
 	e, ok := errors.AsType[*tools.FatalError](err)
 	if !ok {
 		return nil
@@ -85,28 +83,28 @@ func fatal(err error) *RunError {
 	}
 }
 
-// explainFailure is what the model is told about err: a correction and the public message of a fatal error as they
-// stand, and of everything else only the general words.
-func explainFailure(err error, general string) tools.Result {
+// explainError returns the failed result that tells the model about err. The message of a correction and the public
+// message of a fatal error are passed on; of any other error the model is told only the general text.
+func explainError(err error, general string) tools.Result {
 	if e, ok := errors.AsType[*tools.FatalError](err); ok && e.Message != "" {
-		return failure(e.Message)
+		return failedResult(e.Message)
 	}
 	if e, ok := errors.AsType[*tools.CorrectionError](err); ok && e.Message != "" {
-		return failure(e.Message)
+		return failedResult(e.Message)
 	}
-	return failure(general)
+	return failedResult(general)
 }
 
-// failure is a failed result. A tool's words may quote anything, so what is not UTF-8 in them is replaced: it would
-// make the turn impossible to store.
-func failure(msg string) tools.Result {
+// failedResult returns a failed result with that text. It replaces bytes that are not UTF-8, which a tool's message may
+// quote: the turn could not be stored with them.
+func failedResult(msg string) tools.Result {
 	msg = strings.ToValidUTF8(msg, "\uFFFD")
 	return tools.Result{Blocks: []tools.Block{{Text: msg}}, Summary: msg, IsError: true}
 }
 
-// idempotencyKey names one call of one run: by its place, and by what it does, since a model that is asked once more
-// for an answer may put another call in the same place. Each piece carries its length, so no two calls share a key. The
-// partition stands for the whole scope, which its ids do not: those of a tenant and of its shared data are the same.
+// idempotencyKey returns the key of one call of one run. It depends on the call's place and on its content, because a
+// model that is asked again may put another call in the same place. Each piece is preceded by its length, so no two calls
+// share a key. The partition identifies the scope; its ids do not, since a tenant and its shared data have the same.
 func idempotencyKey(s scope.Scope, run string, turn, call int, u ToolUse) string {
 	if run == "" {
 		return ""
@@ -122,7 +120,7 @@ func idempotencyKey(s scope.Scope, run string, turn, call int, u ToolUse) string
 	return hex.EncodeToString(sum[:])
 }
 
-// canonicalJSON returns arguments in one form. Those that have none are never run.
+// canonicalJSON returns arguments in canonical form, or unchanged if they are invalid: such calls are never made.
 func canonicalJSON(b json.RawMessage) []byte {
 	if c, err := strictjson.Canonical(b); err == nil {
 		return c

@@ -32,40 +32,39 @@ func checkCallID(id string) error {
 	return nil
 }
 
-// callNames maps the call ids of one answer from the service's to the run's. The run keeps an id that is plain and
-// new to the conversation and replaces every other one, so that an id names one call wherever it is told.
-type callNames struct {
-	ids   map[string]string // the run's, by the service's
+// callIDs maps the call ids of one answer from the service's to the run's. The run keeps an id that is plain and new to
+// the conversation and replaces every other one, so that an id identifies one call everywhere.
+type callIDs struct {
+	own   map[string]string // the run's, by the service's
 	ended map[string]bool   // the service's ids of calls that are whole
 	taken map[string]bool   // the run's ids in this answer
 }
 
-// name returns the run's id for a call of this answer.
-func (r *run) name(ans *answer, id string) string {
-	n := &ans.names
-	if own, ok := n.ids[id]; ok {
+// mapCallID returns the run's id for a call of the answer with those ids.
+func (r *run) mapCallID(ids *callIDs, id string) string {
+	if own, ok := ids.own[id]; ok {
 		return own
 	}
-	if n.ids == nil {
-		n.ids, n.ended, n.taken = map[string]string{}, map[string]bool{}, map[string]bool{}
+	if ids.own == nil {
+		ids.own, ids.ended, ids.taken = map[string]string{}, map[string]bool{}, map[string]bool{}
 	}
 	own := id
-	for i := 0; !plainCallID.MatchString(own) || r.ids[own] || n.taken[own]; i++ {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %d %d %q", r.in.Run, len(r.turns), r.turn, len(n.taken), i, id))
+	for i := 0; !plainCallID.MatchString(own) || r.callIDs[own] || ids.taken[own]; i++ {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %d %d %q", r.in.Run, len(r.turns), r.turn, len(ids.taken), i, id))
 		own = "call_" + hex.EncodeToString(sum[:12])
 	}
-	n.ids[id], n.taken[own] = own, true
+	ids.own[id], ids.taken[own] = own, true
 	return own
 }
 
-// endCall marks the call with the service's id as whole and reports whether another call of the answer had the same
-// id. Calls with an empty id are told apart by their order.
-func (a *answer) endCall(id string) (again bool) {
+// end marks the call with the service's id as whole and reports whether another call of the answer had the same id.
+// Calls with an empty id are told apart by their order.
+func (ids *callIDs) end(id string) (isDuplicate bool) {
 	if id == "" {
-		delete(a.names.ids, id)
+		delete(ids.own, id)
 		return false
 	}
-	again = a.names.ended[id]
-	a.names.ended[id] = true
-	return again
+	isDuplicate = ids.ended[id]
+	ids.ended[id] = true
+	return isDuplicate
 }

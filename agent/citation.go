@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -43,24 +42,5 @@ func (c *Citation) check() error {
 	if min(l.Index, l.Start, l.End) < 0 {
 		return fmt.Errorf("the citation has a negative place: %+v", l)
 	}
-	return nil
-}
-
-// cite adds a citation behind the text that it supports. The text that came before that one becomes a separate part,
-// unless it is blank: services refuse blank text.
-func (a *answer) cite(text *strings.Builder, c Citation) *RunError {
-	if err := c.check(); err != nil {
-		return breach(fmt.Errorf("agent: the model's citation: %w", err))
-	}
-	said := text.String()
-	if before, ok := strings.CutSuffix(said, c.Text); ok && c.Text != "" && strings.TrimSpace(before) != "" {
-		a.parts = append(a.parts, Part{Text: before})
-		said = c.Text
-	}
-	if strings.TrimSpace(said) != "" {
-		a.parts = append(a.parts, Part{Text: said})
-		text.Reset()
-	}
-	a.parts = append(a.parts, Part{Citation: &c})
 	return nil
 }

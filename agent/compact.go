@@ -149,28 +149,33 @@ func estimate(t Turn) int {
 }
 
 // compactEarly shortens a conversation that has grown too long for the Compactor, before the model is asked.
-func (r *run) compactEarly() *RunError {
-	turns, failed := r.compact(false)
-	if failed != nil || turns == nil {
-		return failed
+func (r *run) compactEarly() error {
+	turns, err := r.compact(false)
+	if err != nil || turns == nil {
+		return err
 	}
 	r.turns = slices.Clip(turns)
-	r.tell()
-	if r.emit(Compacted{Turns: r.turns}) {
-		r.save(nil, nil)
-	}
-	return nil
+	r.resetMessages()
+	return r.emitCompacted()
 }
 
-// compact returns the turns that the Compactor puts in the place of the run's; nil if they stay.
-func (r *run) compact(full bool) ([]Turn, *RunError) {
+// emitCompacted yields the turns that have replaced all before, and their checkpoint.
+func (r *run) emitCompacted() error {
+	if err := r.emit(Compacted{Turns: r.turns}); err != nil {
+		return err
+	}
+	return r.emitCheckpoint(r.checkpoint(nil), nil)
+}
+
+// compact returns the turns with which the Compactor replaces the run's, or nil if they stay.
+func (r *run) compact(full bool) ([]Turn, error) {
 	if r.agent.compact == nil || len(r.turns) == 0 {
 		return nil, nil
 	}
-	turns, usage, err := r.compacted(full)
-	r.cost(usage)
+	turns, usage, err := r.callCompactor(full)
+	r.addUsage(usage)
 	if err != nil {
-		return nil, modelFailed(fmt.Errorf("agent: compact: %w", err))
+		return nil, mapModelError(fmt.Errorf("agent: compact: %w", err))
 	}
 	if same(turns, r.turns) {
 		return nil, nil
@@ -182,9 +187,9 @@ func (r *run) compact(full bool) ([]Turn, *RunError) {
 	return turns, nil
 }
 
-// compacted is what the Compactor gives. It gets a copy: the turns may still be the input's, and it may well delete from
-// its slice in place. It may ask a Model, so a panic is an error here as it is there.
-func (r *run) compacted(full bool) (turns []Turn, usage Usage, err error) {
+// callCompactor calls the Compactor with a copy of the turns: they may still be the input's, and it may delete from its
+// slice in place. It may ask a Model, so a panic is an error, as it is in a Model.
+func (r *run) callCompactor(full bool) (turns []Turn, usage Usage, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("it panicked: %v\n%s", v, debug.Stack())
@@ -193,7 +198,7 @@ func (r *run) compacted(full bool) (turns []Turn, usage Usage, err error) {
 	return r.agent.compact(r.ctx, slices.Clone(r.turns), full)
 }
 
-// checkCompacted says why the run cannot go on with these turns, if it cannot.
+// checkCompacted returns an error if the run cannot go on with these turns.
 func (r *run) checkCompacted(turns []Turn) error {
 	if len(turns) == 0 {
 		return errors.New("no turns are left")

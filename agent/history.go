@@ -76,30 +76,12 @@ func (t Turn) check() error {
 		case m.isBlank():
 			return fmt.Errorf("message %d: the text is blank and there is no other content", i)
 		}
-		var calls []string
-		for j, p := range m.Parts {
-			if err := p.check(m.Role); err != nil {
-				return fmt.Errorf("message %d: part %d: %w", i, j, err)
-			}
-			if p.Use != nil {
-				if slices.Contains(calls, p.Use.ID) {
-					return fmt.Errorf("message %d: part %d: two calls have the id %q", i, j, p.Use.ID)
-				}
-				calls = append(calls, p.Use.ID)
-			}
-			if p.Result != nil {
-				if j > 0 && m.Parts[j-1].Result == nil {
-					return fmt.Errorf("message %d: part %d: results come before anything else", i, j)
-				}
-				k := slices.Index(open, p.Result.ID)
-				if k < 0 {
-					return fmt.Errorf("message %d: part %d: the result %q has no call", i, j, p.Result.ID)
-				}
-				open = slices.Delete(open, k, k+1)
-			}
+		calls, unanswered, err := m.checkParts(open)
+		if err != nil {
+			return fmt.Errorf("message %d: %w", i, err)
 		}
-		if len(open) > 0 {
-			return fmt.Errorf("message %d: the call %q has no result", i-1, open[0])
+		if len(unanswered) > 0 {
+			return fmt.Errorf("message %d: the call %q has no result", i-1, unanswered[0])
 		}
 		open = calls
 	}
@@ -107,6 +89,34 @@ func (t Turn) check() error {
 		return fmt.Errorf("message %d: the call %q has no result", len(t.Messages)-1, open[0])
 	}
 	return nil
+}
+
+// checkParts checks the parts of m, which follows a message with the calls in open. It returns the ids of the calls in m,
+// and those of open that have no result in m.
+func (m Message) checkParts(open []string) (calls, unanswered []string, _ error) {
+	for i, p := range m.Parts {
+		if err := p.check(m.Role); err != nil {
+			return nil, nil, fmt.Errorf("part %d: %w", i, err)
+		}
+		if p.Use != nil {
+			if slices.Contains(calls, p.Use.ID) {
+				return nil, nil, fmt.Errorf("part %d: two calls have the id %q", i, p.Use.ID)
+			}
+			calls = append(calls, p.Use.ID)
+		}
+		if p.Result == nil {
+			continue
+		}
+		if i > 0 && m.Parts[i-1].Result == nil {
+			return nil, nil, fmt.Errorf("part %d: results come before anything else", i)
+		}
+		k := slices.Index(open, p.Result.ID)
+		if k < 0 {
+			return nil, nil, fmt.Errorf("part %d: the result %q has no call", i, p.Result.ID)
+		}
+		open = slices.Delete(open, k, k+1)
+	}
+	return calls, open, nil
 }
 
 // isBlank reports whether m holds nothing but white space, which services refuse or drop.

@@ -8,24 +8,24 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// accept returns an error if no request can hold the result of a call, or not beside the results of the calls before
-// it. The model is told the error's words.
-func (r *run) accept(l landed) error {
+// acceptResult returns an error if no request can hold the result of a call, alone or beside the results of the calls
+// before it. The model is told the error's message.
+func (r *run) acceptResult(e callEnd) error {
 	limits := r.agent.request
 	refuse := func(format string, args ...any) error {
 		return tools.Correct("The tool ran, but its result cannot be shown: " + fmt.Sprintf(format, args...))
 	}
 	size := int64(0)
-	for _, b := range l.result.Blocks {
+	for _, b := range e.result.Blocks {
 		size += int64(len(b.Text) + len(b.JSON))
 	}
 	var own mediaCount
-	ctx, cancel := context.WithTimeout(l.run, r.agent.limits.ToolTimeout)
+	ctx, cancel := context.WithTimeout(e.batch, r.agent.limits.ToolTimeout)
 	defer cancel()
-	for m, kind := range resultMedia(l.result) {
+	for m, kind := range resultMedia(e.result) {
 		f, err := r.agent.inspect(ctx, r.in.reach(), m, kind)
 		switch {
-		case err != nil && l.run.Err() == nil:
+		case err != nil && e.batch.Err() == nil:
 			return fmt.Errorf("agent: look for the object %q: %w", m.Object.Name(), err)
 		case f.note != "":
 			return refuse("it holds %s, and %s.", mediaName(m, kind), f.note)

@@ -27,12 +27,12 @@ type finding struct {
 	note string
 }
 
-// messages returns what the model is sent: everything that was said, with a note in the place of each medium
-// of an earlier turn that the service would not accept or that is no longer there.
-func (r *run) messages() []Message {
+// requestMessages returns the messages of a request. A note replaces each medium of an earlier turn that the service
+// would not accept or that is no longer there.
+func (r *run) requestMessages() []Message {
 	all := r.allMedia()
 	if len(all) == 0 {
-		return slices.Clip(r.said)
+		return slices.Clip(r.messages)
 	}
 	for i := range all {
 		m := &all[i]
@@ -49,15 +49,15 @@ func (r *run) messages() []Message {
 		}
 	}
 	makeRoom(all, r.agent.request)
-	return replaceMedia(slices.Clip(r.said), all)
+	return replaceMedia(slices.Clip(r.messages), all)
 }
 
-// allMedia lists the media in what was said, in order.
+// allMedia returns the media in the messages, in order.
 func (r *run) allMedia() []medium {
 	var all []medium
-	for i, m := range r.said {
+	for i, m := range r.messages {
 		old := len(m.Parts)
-		if r.prompt != nil && i == len(r.said)-1 {
+		if r.prompt != nil && i == len(r.messages)-1 {
 			old -= len(r.prompt.Parts)
 		}
 		for j, p := range m.Parts {

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -25,11 +23,11 @@ const outputName = "final_answer"
 // to the model, which may answer anew.
 type Validator interface{ Validate() error }
 
-// output is the tool that takes a typed answer.
-type output struct {
+// typedOutput is the form of a typed answer, and the tool that takes it.
+type typedOutput struct {
 	name string
 	tool *tools.Tool
-	// structured says that the model's service is asked for the answer, as a text, and not the model for a call.
+	// structured reports whether the model's service is asked for the answer as text, instead of the model for a call.
 	structured bool
 }
 
@@ -43,7 +41,7 @@ func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 		return none, done, err
 	}
 	if err := json.Unmarshal(done.Output, &v); err != nil {
-		failed := otherForm(err)
+		failed := outputMismatch(err)
 		failed.Done = done
 		return none, done, failed
 	}
@@ -58,21 +56,21 @@ func incomplete(ctx context.Context, stop Stop) *RunError {
 	return &RunError{Code: Incomplete, Message: "The run was cancelled before it had an answer.", Retryable: true, Err: ctx.Err()}
 }
 
-// otherForm returns the error of a resumed run that had been asked for an answer of another type.
-func otherForm(cause error) *RunError {
+// outputMismatch returns the error of a resumed run that had been asked for an answer of another type.
+func outputMismatch(cause error) *RunError {
 	return &RunError{Code: BadOutput, Message: "The answer has another form than was asked for.", Err: cause}
 }
 
 // checkOutput returns an error if a typed answer is asked for and the answer in a checkpoint is not one.
-func (r *run) checkOutput() *RunError {
+func (r *run) checkOutput() error {
 	if r.out == nil {
 		return nil
 	}
 	if r.value == nil {
-		return otherForm(errors.New("agent: resume: the run has no typed answer"))
+		return outputMismatch(errors.New("agent: resume: the run has no typed answer"))
 	}
 	if _, err := r.out.tool.Call(r.ctx, tools.NewCall(tools.CallOptions{Scope: r.in.Scope, Args: r.value})); err != nil {
-		return otherForm(fmt.Errorf("agent: resume: %w", err))
+		return outputMismatch(fmt.Errorf("agent: resume: %w", err))
 	}
 	return nil
 }
@@ -104,10 +102,10 @@ func StreamAs[T any](ctx context.Context, a *Agent, in Input) iter.Seq2[Event, e
 }
 
 // outputOf makes the output for T, once for an agent.
-func outputOf[T any](a *Agent) (*output, error) {
+func outputOf[T any](a *Agent) (*typedOutput, error) {
 	t := reflect.TypeFor[T]()
 	if known, ok := a.outputs.Load(t); ok {
-		return known.(*output), nil
+		return known.(*typedOutput), nil
 	}
 	var names []string
 	if sch, err := jsonschema.ForType(t, nil); err == nil { // if not, NewWith says why
@@ -129,8 +127,8 @@ func outputOf[T any](a *Agent) (*output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("agent: output: %w", err)
 	}
-	known, _ := a.outputs.LoadOrStore(t, &output{name: outputName, tool: tool, structured: a.structured})
-	return known.(*output), nil
+	known, _ := a.outputs.LoadOrStore(t, &typedOutput{name: outputName, tool: tool, structured: a.structured})
+	return known.(*typedOutput), nil
 }
 
 // propertyNames are all names in s, at any depth.
@@ -145,39 +143,10 @@ func propertyNames(s *jsonschema.Schema) []string {
 	return append(names, propertyNames(s.Items)...)
 }
 
-// insistence is how insist begins, which tells it from what a user says.
-const insistence = "Give your answer now, by a call of "
+// outputRequest begins the message that asks for a typed answer, and tells it from a user's message.
+const outputRequest = "Give your answer now, by a call of "
 
-// insist takes a text that came in the place of a typed answer into the history, and asks for the answer.
-func (r *run) insist(answer Message) (Stop, *RunError) {
-	return r.askAgain(answer, insistence+r.out.name+".")
-}
-
-// grow tells of a typed answer as far as it has come; it gives false when the consumer is gone.
-func (r *run) grow(ans *answer, d UseDelta) bool {
-	p := ans.growing[d.ID]
-	if p == nil {
-		if ans.growing == nil {
-			ans.growing = map[string]*prefix{}
-		}
-		p = &prefix{}
-		ans.growing[d.ID] = p
-	}
-	p.write(d.Input)
-	whole := p.json()
-	if whole == nil || bytes.Equal(whole, p.told) {
-		return true
-	}
-	p.told = whole
-	ans.began = true
-	return r.emit(Partial{ID: d.ID, JSON: whole})
-}
-
-// whole tells of a typed answer that came all at once, from a Model that gives no UseDelta.
-func (r *run) whole(ans *answer, u ToolUse) bool {
-	if !r.isAnswer(u.Name) || ans.growing[u.ID] != nil || len(u.Input) == 0 || strictjson.CheckObject(u.Input) != nil {
-		return true
-	}
-	ans.began = true
-	return r.emit(Partial{ID: u.ID, JSON: u.Input})
+// askForOutput adds a text that came instead of a typed answer to the history, and asks for the answer.
+func (r *run) askForOutput(answer Message) (phase, error) {
+	return r.askAgain(answer, outputRequest+r.out.name+".")
 }

@@ -170,7 +170,7 @@ func TestRunAsRefuses(t *testing.T) {
 
 	taken := mustTool(t, outputName, nil)
 	_, _, err = RunAs[book](t.Context(), newAgent(t, play(), Limits{}, taken), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
-	require.ErrorContains(t, err, `a tool has the name of the typed answer's, "final_answer"`)
+	require.ErrorContains(t, err, `the tool name "final_answer" is reserved for the typed answer`)
 }
 
 // A run without an output is offered none, and a call of it is one of a tool that is not there.

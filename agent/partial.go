@@ -6,183 +6,245 @@ import (
 	"unicode/utf8"
 )
 
-// prefix is the beginning of a JSON object, and gives at any moment a whole object that says as much as is certain.
-// It reads every byte once. Where the text is no JSON it stays with what came before.
-type prefix struct {
-	buf   []byte
-	pos   int    // read so far
-	cut   int    // buf[:cut], with everything closed that is open, is whole
-	open  []byte // the brackets that are open, '{' or '['
-	want  want
-	quote bool   // the cut lies in a text
-	start int    // where the number or word under way begins
-	told  []byte // what has been yielded last
+// partialScanner reads the beginning of a JSON object. At any moment it can return a whole object that contains what is
+// certain so far. It reads every byte once. After invalid JSON it keeps what came before.
+type partialScanner struct {
+	buf       []byte
+	pos       int    // bytes read
+	cut       int    // buf[:cut] is valid once open texts and brackets are closed
+	open      []byte // the open brackets, '{' or '['
+	state     scanState
+	cutInText bool // the cut lies in a text
+	start     int  // where the current number or word begins
+	taken     int  // size of the object that take returned last
 }
 
-// want is what comes next.
-type want int
+// scanState is what comes next in the JSON.
+type scanState int
 
 const (
-	wantObject   want = iota // the one at the top
-	wantFirstKey             // or the end of the object
+	wantObject   scanState = iota // at the top
+	wantFirstKey                  // or the end of the object
 	wantKey
 	inKey
 	wantColon
-	wantFirst // value of an array, or its end
+	wantFirst // the first value of an array, or its end
 	wantValue
 	inText
 	inNumber
 	inWord
 	wantMore // a comma or an end
-	wantNothing
-	lost // this is no JSON
+	wantEnd
+	invalid
 )
 
 // write reads on.
-func (p *prefix) write(s string) {
-	p.buf = append(p.buf, s...)
-	for p.pos < len(p.buf) && p.want != lost && p.step() {
+func (s *partialScanner) write(text string) {
+	s.buf = append(s.buf, text...)
+	for s.pos < len(s.buf) && s.state != invalid && s.step() {
 	}
 }
 
-// json is the whole object, or nil as long as none has begun. It is the caller's.
-func (p *prefix) json() []byte {
-	if p.cut == 0 {
+// isInvalid reports whether the text does not begin with an object.
+func (s *partialScanner) isInvalid() bool { return s.cut == 0 && s.state == invalid }
+
+// size returns the size of the object that json returns, or 0.
+func (s *partialScanner) size() int {
+	if s.cut == 0 {
+		return 0
+	}
+	n := s.cut + len(s.open)
+	if s.cutInText {
+		n++
+	}
+	return n
+}
+
+// eachPartial is the size of an object up to which every step of it is a Partial.
+const eachPartial = 4 << 10
+
+// hasGrown reports whether the object is worth another Partial. Each Partial is a copy, so a large object must have grown
+// by a 64th: the copies of n bytes then take less than 65 n, however small the model's deltas are.
+func (s *partialScanner) hasGrown() bool {
+	n := s.size()
+	if n <= s.taken {
+		return false
+	}
+	return n <= eachPartial || s.state == wantEnd || n-s.taken >= s.taken/64
+}
+
+// take returns the object, and notes its size for hasGrown.
+func (s *partialScanner) take() []byte {
+	s.taken = s.size()
+	return s.json()
+}
+
+// json returns a copy of the object, or nil if none has begun.
+func (s *partialScanner) json() []byte {
+	if s.cut == 0 {
 		return nil
 	}
-	out := make([]byte, p.cut, p.cut+len(p.open)+1)
-	copy(out, p.buf)
-	if p.quote {
+	out := make([]byte, s.cut, s.size())
+	copy(out, s.buf)
+	if s.cutInText {
 		out = append(out, '"')
 	}
-	for i := len(p.open) - 1; i >= 0; i-- {
-		out = append(out, p.open[i]+2) // '{' and '}', '[' and ']' are two apart
+	for i := len(s.open) - 1; i >= 0; i-- {
+		out = append(out, s.open[i]+2) // '{' and '}' are two apart, and so are '[' and ']'
 	}
 	return out
 }
 
-// step reads one thing, and gives false when it takes more bytes to know it.
-func (p *prefix) step() bool {
-	c := p.buf[p.pos]
-	switch p.want {
+// step reads one token, or one character of a text. It returns false if more bytes must come first.
+func (s *partialScanner) step() bool {
+	switch s.state {
 	case inKey, inText:
-		return p.text()
+		return s.readText()
 	case inNumber:
-		if strings.IndexByte("0123456789+-.eE", c) >= 0 {
-			p.pos++
-			return true
-		}
-		if !json.Valid(p.buf[p.start:p.pos]) {
-			return p.lose()
-		}
-		p.whole(wantMore) // c is still to be read
-		return true
+		return s.readNumber()
 	case inWord:
-		p.pos++
-		return p.word()
+		s.pos++
+		return s.readWord()
 	}
-	p.pos++
+	c := s.buf[s.pos]
+	s.pos++
 	if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
 		return true
 	}
-	switch {
-	case p.want == wantObject && c == '{':
-		p.begin(c, wantFirstKey)
-	case (p.want == wantFirstKey || p.want == wantKey) && c == '"':
-		p.want = inKey
-	case p.want == wantColon && c == ':':
-		p.want = wantValue
-	case p.want == wantFirstKey && c == '}', p.want == wantFirst && c == ']', p.want == wantMore && c == p.open[len(p.open)-1]+2:
-		p.end()
-	case p.want == wantMore && c == ',':
-		p.want = wantValue
-		if p.open[len(p.open)-1] == '{' {
-			p.want = wantKey
+	return s.readToken(c)
+}
+
+// readToken reads a bracket, a comma, a colon or the beginning of a key or value.
+func (s *partialScanner) readToken(c byte) bool {
+	switch s.state {
+	case wantObject:
+		if c == '{' {
+			return s.beginGroup(c, wantFirstKey)
 		}
-	case p.want == wantFirst || p.want == wantValue:
-		p.value(c)
+	case wantFirstKey, wantKey:
+		if c == '"' {
+			s.state = inKey
+			return true
+		}
+		if c == '}' && s.state == wantFirstKey {
+			return s.endGroup()
+		}
+	case wantColon:
+		if c == ':' {
+			s.state = wantValue
+			return true
+		}
+	case wantMore:
+		last := s.open[len(s.open)-1]
+		switch {
+		case c == last+2:
+			return s.endGroup()
+		case c == ',' && last == '{':
+			s.state = wantKey
+			return true
+		case c == ',':
+			s.state = wantValue
+			return true
+		}
+	case wantFirst, wantValue:
+		if c == ']' && s.state == wantFirst {
+			return s.endGroup()
+		}
+		return s.beginValue(c)
+	}
+	return s.fail()
+}
+
+// fail ignores everything from here on.
+func (s *partialScanner) fail() bool {
+	s.state = invalid
+	return false
+}
+
+// advanceCut moves the cut to here.
+func (s *partialScanner) advanceCut(next scanState) bool {
+	s.cut, s.cutInText, s.state = s.pos, false, next
+	return true
+}
+
+func (s *partialScanner) beginGroup(bracket byte, next scanState) bool {
+	s.open = append(s.open, bracket)
+	return s.advanceCut(next)
+}
+
+func (s *partialScanner) endGroup() bool {
+	s.open = s.open[:len(s.open)-1]
+	if len(s.open) == 0 {
+		return s.advanceCut(wantEnd)
+	}
+	return s.advanceCut(wantMore)
+}
+
+// beginValue begins a value with c, which has just been read.
+func (s *partialScanner) beginValue(c byte) bool {
+	switch {
+	case c == '{':
+		return s.beginGroup(c, wantFirstKey)
+	case c == '[':
+		return s.beginGroup(c, wantFirst)
+	case c == '"':
+		s.cut, s.cutInText, s.state = s.pos, true, inText
+	case c == '-' || '0' <= c && c <= '9':
+		s.start, s.state = s.pos-1, inNumber
+	case c == 't' || c == 'f' || c == 'n':
+		s.start, s.state = s.pos-1, inWord
 	default:
-		return p.lose()
+		return s.fail()
 	}
 	return true
 }
 
-// lose gives up: what follows does not count.
-func (p *prefix) lose() bool {
-	p.want = lost
-	return false
-}
-
-// whole says that everything up to here counts.
-func (p *prefix) whole(next want) { p.cut, p.quote, p.want = p.pos, false, next }
-
-func (p *prefix) begin(bracket byte, next want) {
-	p.open = append(p.open, bracket)
-	p.whole(next)
-}
-
-func (p *prefix) end() {
-	p.open = p.open[:len(p.open)-1]
-	p.whole(wantMore)
-	if len(p.open) == 0 {
-		p.want = wantNothing
+// readNumber reads a character of a number, or ends it.
+func (s *partialScanner) readNumber() bool {
+	if strings.IndexByte("0123456789+-.eE", s.buf[s.pos]) >= 0 {
+		s.pos++
+		return true
 	}
-}
-
-// value begins a value with the byte that has just been read.
-func (p *prefix) value(c byte) {
-	switch {
-	case c == '{':
-		p.begin(c, wantFirstKey)
-	case c == '[':
-		p.begin(c, wantFirst)
-	case c == '"':
-		p.cut, p.quote, p.want = p.pos, true, inText
-	case c == '-' || '0' <= c && c <= '9':
-		p.start, p.want = p.pos-1, inNumber
-	case c == 't' || c == 'f' || c == 'n':
-		p.start, p.want = p.pos-1, inWord
-	default:
-		p.lose()
+	if !json.Valid(s.buf[s.start:s.pos]) {
+		return s.fail()
 	}
+	return s.advanceCut(wantMore) // the character is still to be read
 }
 
-// word goes on with true, false or null.
-func (p *prefix) word() bool {
-	got := string(p.buf[p.start:p.pos])
+// readWord reads on in true, false or null.
+func (s *partialScanner) readWord() bool {
+	got := string(s.buf[s.start:s.pos])
 	for _, w := range []string{"true", "false", "null"} {
 		if got == w {
-			p.whole(wantMore)
-			return true
+			return s.advanceCut(wantMore)
 		}
 		if strings.HasPrefix(w, got) {
 			return true
 		}
 	}
-	return p.lose()
+	return s.fail()
 }
 
-// text reads one character of a key or a text.
-func (p *prefix) text() bool {
-	rest := p.buf[p.pos:]
+// readText reads one character of a key or a text.
+func (s *partialScanner) readText() bool {
+	rest := s.buf[s.pos:]
 	n := 1
 	switch c := rest[0]; {
 	case c == '"':
-		p.pos++
-		if p.want == inKey {
-			p.want = wantColon
-		} else {
-			p.whole(wantMore)
+		s.pos++
+		if s.state == inKey {
+			s.state = wantColon
+			return true
 		}
-		return true
+		return s.advanceCut(wantMore)
 	case c < ' ':
-		return p.lose()
+		return s.fail()
 	case c == '\\':
-		switch n = escape(rest); n {
+		switch n = escapeLength(rest); n {
 		case 0:
 			return false
 		case -1:
-			return p.lose()
+			return s.fail()
 		}
 	case c >= utf8.RuneSelf:
 		if !utf8.FullRune(rest) {
@@ -190,19 +252,19 @@ func (p *prefix) text() bool {
 		}
 		var r rune
 		if r, n = utf8.DecodeRune(rest); r == utf8.RuneError && n == 1 {
-			return p.lose()
+			return s.fail()
 		}
 	}
-	p.pos += n
-	if p.want == inText {
-		p.cut = p.pos
+	s.pos += n
+	if s.state == inText {
+		s.cut = s.pos
 	}
 	return true
 }
 
-// escape is the length of the escape that b begins with: 0 where more bytes must come, -1 where it is none. Two
+// escapeLength returns the length of the escape that b begins with: 0 if more bytes must come, -1 if it is invalid. Two
 // halves of a surrogate pair are one escape.
-func escape(b []byte) int {
+func escapeLength(b []byte) int {
 	if len(b) < 2 {
 		return 0
 	}
@@ -212,7 +274,7 @@ func escape(b []byte) int {
 		}
 		return 2
 	}
-	r, ok := hex4(b[2:])
+	r, ok := parseHex4(b[2:])
 	switch {
 	case !ok:
 		return -1
@@ -231,7 +293,7 @@ func escape(b []byte) int {
 			return -1
 		}
 	}
-	low, ok := hex4(b[8:])
+	low, ok := parseHex4(b[8:])
 	switch {
 	case !ok:
 		return -1
@@ -243,8 +305,8 @@ func escape(b []byte) int {
 	return 12
 }
 
-// hex4 reads up to four hexadecimal digits; ok says that what is there of them are digits.
-func hex4(b []byte) (r int, ok bool) {
+// parseHex4 parses up to four hexadecimal digits. ok reports whether all bytes that are there are digits.
+func parseHex4(b []byte) (r int, ok bool) {
 	for _, c := range b[:min(4, len(b))] {
 		switch {
 		case '0' <= c && c <= '9':

@@ -87,7 +87,7 @@ func TestPartialJSON(t *testing.T) {
 		if r.IntN(2) == 0 { // as encoders that write ASCII alone do
 			doc = []byte(strings.NewReplacer("😀", `\ud83d\ude00`, "ü", `\u00FC`, "é", `\u00e9`).Replace(string(doc)))
 		}
-		var p prefix
+		var p partialScanner
 		var last any = map[string]any{}
 		for rest := string(doc); rest != ""; {
 			n := 1 + r.IntN(min(4, len(rest)))
@@ -144,14 +144,36 @@ func TestPartialJSONSteps(t *testing.T) {
 		`{"a":1,"b":"x", c`:             `{"a":1,"b":"x"}`,
 		`{,`:                            `{}`,
 	} {
-		var p prefix
+		var p partialScanner
 		for i := range len(doc) {
 			p.write(doc[i : i+1])
 		}
 		require.Equal(t, want, string(p.json()), "%q", doc)
-		var q prefix
+		var q partialScanner
 		q.write(doc)
 		require.Equal(t, want, string(q.json()), "%q at once", doc)
+	}
+}
+
+// The Partials of a large answer that comes in small pieces hold a bounded number of bytes, and the last one is whole.
+func TestPartialsOfLargeAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, doc := range map[string]string{
+		"text":    `{"a":"` + strings.Repeat("x", 256<<10) + `"}`,
+		"numbers": `{"a":[` + strings.Repeat("1,", 128<<10) + `1]}`,
+	} {
+		var s partialScanner
+		var last []byte
+		copied := 0
+		for i := 0; i < len(doc); i += 4 {
+			s.write(doc[i:min(i+4, len(doc))])
+			if s.hasGrown() {
+				last = s.take()
+				copied += len(last)
+			}
+		}
+		require.Equal(t, doc, string(last), name)
+		require.Less(t, copied, 66*len(doc)+eachPartial*eachPartial, name)
 	}
 }
 
@@ -163,7 +185,7 @@ func FuzzPartialJSON(f *testing.F) {
 		if n < 1 {
 			return
 		}
-		var p prefix
+		var p partialScanner
 		last := ""
 		for rest := doc; rest != ""; {
 			piece := rest[:min(n, len(rest))]
@@ -178,7 +200,7 @@ func FuzzPartialJSON(f *testing.F) {
 			require.True(t, strings.HasPrefix(string(b), strings.TrimRight(last, `"]}`)), "%q, then %q", last, b)
 			last = string(b)
 		}
-		if json.Valid([]byte(doc)) && strings.HasPrefix(strings.TrimLeft(doc, " \t\r\n"), "{") && p.want != lost {
+		if json.Valid([]byte(doc)) && strings.HasPrefix(strings.TrimLeft(doc, " \t\r\n"), "{") && p.state != invalid {
 			require.JSONEq(t, doc, last)
 		}
 	})

@@ -5,29 +5,28 @@ import (
 	"sync"
 )
 
-// progressKept is how many values of one call wait for the consumer; beyond that the oldest are dropped.
+// progressKept is how many values of one call wait for the consumer. Beyond that the oldest are dropped.
 const progressKept = 16
 
-// progress carries what the tools of a batch say about how far they have come to the consumer's goroutine. It never
-// makes a tool wait.
+// progress carries the progress of a batch's calls to the consumer's goroutine. It never makes a tool wait.
 type progress struct {
-	some chan struct{} // holds one: something has come
+	ready chan struct{} // holds one element if there are values
 
 	mu    sync.Mutex
 	calls []callProgress
 }
 
 type callProgress struct {
-	values []json.RawMessage
-	over   bool // the call has ended: whatever its tool still says is not heard
+	values  []json.RawMessage
+	isEnded bool // later values are dropped
 }
 
 func newProgress(calls int) *progress {
-	return &progress{some: make(chan struct{}, 1), calls: make([]callProgress, calls)}
+	return &progress{ready: make(chan struct{}, 1), calls: make([]callProgress, calls)}
 }
 
-// put keeps v for the call of that index. It marshals here, in the tool's goroutine, so that the tool may change v
-// afterwards; what has no JSON is not heard.
+// put keeps v for the call with that index. It marshals v in the tool's goroutine, so that the tool may change v
+// afterwards, and drops a value that cannot be marshaled.
 func (p *progress) put(i int, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -35,7 +34,7 @@ func (p *progress) put(i int, v any) {
 	}
 	p.mu.Lock()
 	c := &p.calls[i]
-	if c.over {
+	if c.isEnded {
 		p.mu.Unlock()
 		return
 	}
@@ -45,12 +44,12 @@ func (p *progress) put(i int, v any) {
 	c.values = append(c.values, b)
 	p.mu.Unlock()
 	select {
-	case p.some <- struct{}{}:
+	case p.ready <- struct{}{}:
 	default:
 	}
 }
 
-// take gives what has come of a call since the last time.
+// take returns the values of a call since the last take.
 func (p *progress) take(i int) []json.RawMessage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,9 +58,9 @@ func (p *progress) take(i int) []json.RawMessage {
 	return v
 }
 
-// end closes a call.
+// end marks a call as ended.
 func (p *progress) end(i int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls[i] = callProgress{over: true}
+	p.calls[i] = callProgress{isEnded: true}
 }

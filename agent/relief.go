@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,40 +18,44 @@ const (
 	minCut = 2 << 10
 )
 
-// answer asks the model, in a conversation that the Compactor may have shortened. If the service refuses the request
-// before an answer has begun because the conversation is too long, the model is asked again with a shorter one, until
-// it fits or nothing is left to shorten. If it refuses the request for another reason, the media of earlier turns may
-// be that reason, and the model is asked again without them.
+// ask asks the model, in a conversation that the Compactor may have shortened. If the service refuses the request
+// before the answer has begun because the conversation is too long, ask shortens it and tries again, until it fits or
+// nothing is left to shorten. If the service refuses the request for another reason, the media of earlier turns may be
+// the reason, and ask tries again without them.
 //
-// A shorter conversation takes the place of the longer one as soon as the service accepts it, and not if it never does:
-// a prompt that can fit nowhere costs the history nothing.
-func (r *run) answer(offered offer) (*answer, *RunError) {
-	if failed := r.compactEarly(); failed != nil || r.left {
-		return &answer{}, failed
+// A shortened conversation replaces the longer one when the service has accepted it. If it never does, as with a prompt
+// that cannot fit, the history stays as it was. The answer is never nil.
+func (r *run) ask(set toolset) (*answer, error) {
+	if err := r.compactEarly(); err != nil {
+		return &answer{}, err
 	}
 	r.turn++
-	defer r.revert()
+	defer r.revertTurns()
 	kept := r.withoutMedia
 	r.cuts = 0
 	for range maxReliefs {
-		ans, failed := r.ask(offered)
-		if failed == nil || ans.began || r.left || r.ctx.Err() != nil {
-			return ans, failed
+		ans, err := r.send(set)
+		if err == nil || ans.isVisible || errors.Is(err, errConsumerLeft) || r.ctx.Err() != nil {
+			return ans, err
 		}
-		again, worse := r.relieve(failed)
+		again, reliefErr := r.relieve(err)
 		switch {
-		case worse != nil:
-			return ans, worse
+		case reliefErr != nil:
+			return ans, reliefErr
 		case !again:
-			r.withoutMedia = kept // it was not the media
-			return ans, failed
+			r.withoutMedia = kept // the media were not the reason
+			return ans, err
 		}
 	}
-	return r.ask(offered)
+	return r.send(set)
 }
 
-// relieve makes the next request easier to accept than the one that failed. It reports whether it could.
-func (r *run) relieve(failed *RunError) (again bool, worse *RunError) {
+// relieve makes the next request easier to accept than the one that failed with cause. It reports whether it could.
+func (r *run) relieve(cause error) (again bool, _ error) {
+	failed, ok := errors.AsType[*RunError](cause)
+	if !ok {
+		return false, nil
+	}
 	switch failed.Code {
 	case ContextFull:
 	case InvalidCall:
@@ -60,9 +65,9 @@ func (r *run) relieve(failed *RunError) (again bool, worse *RunError) {
 	default:
 		return false, nil
 	}
-	turns, worse := r.compact(true)
-	if worse != nil {
-		return false, worse
+	turns, err := r.compact(true)
+	if err != nil {
+		return false, err
 	}
 	if turns == nil || r.before != nil && !isShorter(turns, r.turns) { // the Compactor is at its end
 		if turns == nil {
@@ -74,39 +79,38 @@ func (r *run) relieve(failed *RunError) (again bool, worse *RunError) {
 		}
 		r.cuts++
 	}
-	r.propose(turns)
+	r.proposeTurns(turns)
 	return true, nil
 }
 
 // isShorter reports whether a has fewer turns or tokens than b.
 func isShorter(a, b []Turn) bool { return len(a) < len(b) || estimateAll(a) < estimateAll(b) }
 
-// propose goes on with these turns, for as long as it is not known whether the service accepts them.
-func (r *run) propose(turns []Turn) {
+// proposeTurns goes on with these turns until it is known whether the service accepts them.
+func (r *run) proposeTurns(turns []Turn) {
 	if r.before == nil {
 		r.before = r.turns
 	}
 	r.turns = slices.Clip(turns)
-	r.tell()
+	r.resetMessages()
 }
 
-// settle keeps the turns that were proposed, since the service has accepted them. It returns false if the consumer has
-// left.
-func (r *run) settle() bool {
+// settleTurns keeps the turns that were proposed, because the service has accepted them.
+func (r *run) settleTurns() error {
 	if r.before == nil {
-		return true
+		return nil
 	}
 	r.before = nil
-	r.turn-- // the answer has not been given yet
+	r.turn-- // the checkpoint is of the moment before the answer
 	defer func() { r.turn++ }()
-	return r.emit(Compacted{Turns: r.turns}) && r.save(nil, nil)
+	return r.emitCompacted()
 }
 
-// revert goes back to the turns before propose, unless they were settled.
-func (r *run) revert() {
+// revertTurns goes back to the turns before proposeTurns, unless they were settled.
+func (r *run) revertTurns() {
 	if r.before != nil {
 		r.turns, r.before = r.before, nil
-		r.tell()
+		r.resetMessages()
 	}
 }
 

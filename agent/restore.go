@@ -5,49 +5,46 @@ import (
 	"fmt"
 )
 
-// checkpoint returns the present moment of the run; w is the work that is left in this turn, or nil.
-func (r *run) checkpoint(w *work) *Checkpoint {
+// checkpoint returns a checkpoint of the present moment. b is the batch whose calls are to be made, or nil.
+func (r *run) checkpoint(b *batch) *Checkpoint {
 	c := &Checkpoint{
 		Run: r.in.Run, Scope: r.in.Scope, Turns: len(r.turns), turn: r.turn, prompt: r.prompt, state: r.state.Clone(),
 		usage: r.usage, called: r.called, failing: r.failing,
 	}
-	if w == nil {
+	if b == nil {
 		return c
 	}
-	c.answer = &w.answer
-	for _, j := range w.jobs {
-		call := callState{index: j.index, result: j.result}
-		if j.result == nil {
-			call.key = j.key
+	c.answer = &b.answer
+	for _, call := range b.calls {
+		state := callState{index: call.index, result: call.result}
+		if call.result == nil {
+			state.key = call.key
 		}
-		c.calls = append(c.calls, call)
+		c.calls = append(c.calls, state)
 	}
-	for _, n := range w.notes {
+	for _, n := range b.notes {
 		c.notes = append(c.notes, n.Text)
 	}
 	return c
 }
 
-// keep remembers the present moment as the one that the run is resumed from. A run without an id has none.
-func (r *run) keep(w *work) {
+// keepCheckpoint makes c the checkpoint of Done. A run without an id has none.
+func (r *run) keepCheckpoint(c *Checkpoint) {
 	if r.in.Run != "" {
-		r.last = r.checkpoint(w)
+		r.last = c
 	}
 }
 
-// save keeps the present moment and yields it. It returns false if the consumer has left.
-func (r *run) save(w *work, ended *Turn) bool {
+// emitCheckpoint keeps c and yields it with the turn that has just ended, if any. A run without an id yields nothing.
+func (r *run) emitCheckpoint(c *Checkpoint, ended *Turn) error {
 	if r.in.Run == "" {
-		return true
+		return nil
 	}
-	r.keep(w)
-	if r.over {
-		r.last.Complete, r.last.output = true, r.value
-	}
-	return r.emit(Checkpointed{Checkpoint: r.last, Ended: ended})
+	r.last = c
+	return r.emit(Checkpointed{Checkpoint: c, Ended: ended})
 }
 
-// resumeFrom returns the checkpoint of Done: the last one, with what the run has cost since.
+// resumeFrom returns the checkpoint of Done: the latest one, with what the run has cost since.
 func (r *run) resumeFrom() *Checkpoint {
 	if r.last == nil {
 		return nil
@@ -57,18 +54,18 @@ func (r *run) resumeFrom() *Checkpoint {
 	return &c
 }
 
-// restore goes on from c.
-func (r *run) restore(c *Checkpoint) error {
+// restore goes on from c and returns the phase that does so.
+func (r *run) restore(c *Checkpoint) (phase, error) {
 	switch {
 	case c.Run != r.in.Run:
-		return fmt.Errorf("it is of another run, %.64q", c.Run)
+		return nil, fmt.Errorf("it is of another run, %.64q", c.Run)
 	case c.Scope.Partition() != r.in.Scope.Partition():
-		return errors.New("it is of another scope")
+		return nil, errors.New("it is of another scope")
 	case c.Turns != len(r.turns):
-		return fmt.Errorf("the history has %d turns, and had %d", len(r.turns), c.Turns)
+		return nil, fmt.Errorf("the history has %d turns, and had %d", len(r.turns), c.Turns)
 	}
 	if err := c.check(); err != nil {
-		return err
+		return nil, err
 	}
 	r.turn, r.usage, r.called, r.failing = c.turn, c.usage, c.called, c.failing
 	if c.state != nil {
@@ -76,24 +73,23 @@ func (r *run) restore(c *Checkpoint) error {
 	}
 	if c.prompt != nil {
 		r.prompt = c.prompt
-		r.say(*c.prompt)
+		r.addMessage(*c.prompt)
 	}
 	r.last = c
 	if c.Complete {
-		r.over, r.value = true, c.output
-		return nil
+		r.value = c.output
+		return resumePhase{}, nil
 	}
 	if c.answer == nil {
-		return nil
+		return askPhase{}, nil
 	}
-	w := &work{answer: *c.answer}
+	b := &batch{answer: *c.answer}
 	for i, u := range c.uses() {
-		r.ids[u.ID] = true
-		w.jobs = append(w.jobs, job{ToolUse: *u, index: c.calls[i].index, key: c.calls[i].key, result: c.calls[i].result})
+		r.callIDs[u.ID] = true
+		b.calls = append(b.calls, batchCall{ToolUse: *u, index: c.calls[i].index, key: c.calls[i].key, result: c.calls[i].result})
 	}
 	for _, n := range c.notes {
-		w.notes = append(w.notes, Part{Text: n})
+		b.notes = append(b.notes, Part{Text: n})
 	}
-	r.resumed = w
-	return nil
+	return resumePhase{batch: b}, nil
 }

@@ -11,8 +11,8 @@ import (
 // rejection begins the message that rejects a typed answer. It tells the message from those of the user.
 const rejection = "Your answer was not taken: "
 
-// isAnswer reports whether a call of that name gives the typed answer.
-func (r *run) isAnswer(name string) bool {
+// isOutputCall reports whether a call of that tool gives the typed answer.
+func (r *run) isOutputCall(name string) bool {
 	return r.out != nil && !r.out.structured && name == r.out.name
 }
 
@@ -20,58 +20,39 @@ func (r *run) isAnswer(name string) bool {
 func (r *run) isStructured() bool { return r.out != nil && r.out.structured }
 
 // request returns what a Model is asked for: the name and the schema of the answer.
-func (o *output) request() *tools.Spec {
+func (o *typedOutput) request() *tools.Spec {
 	return &tools.Spec{Name: o.name, Description: "The answer.", Schema: o.tool.Spec().Schema}
 }
 
-// takeText takes the text of an answer as the typed answer. If it does not fit, the model gets the reason, and is asked again.
-func (r *run) takeText(ans *answer) (Stop, *RunError) {
+// takeStructured takes the text of an answer as the typed answer. If it is invalid, the model is told why and asked
+// again.
+func (r *run) takeStructured(ans *answer) (phase, error) {
 	value := json.RawMessage(strings.TrimSpace(ans.text()))
 	_, err := r.out.tool.Call(r.ctx, tools.NewCall(tools.CallOptions{
 		Scope: r.in.Scope, Name: r.out.name, Args: value, State: r.state,
 	}))
 	if err == nil {
 		if r.value, err = r.out.tool.Validate(value); err != nil {
-			return "", otherForm(err)
+			return nil, outputMismatch(err)
 		}
-		return r.commit(ans.message(), nil, Complete)
+		return r.commitTurn(ans.message(), nil, Complete)
 	}
-	why := explainFailure(err, "it could not be checked.").Blocks[0].Text
-	r.failure = fmt.Errorf("agent: typed answer: %w", err)
+	why := explainError(err, "it could not be checked.").Blocks[0].Text
+	r.callErr = fmt.Errorf("agent: typed answer: %w", err)
 	why = rejection + strings.TrimSuffix(why, ".") + ". Give the whole answer again, as JSON of the form that was asked for."
 	return r.askAgain(ans.message(), why)
 }
 
 // askAgain adds an answer that is not the typed one to the history, and asks for another.
-func (r *run) askAgain(answer Message, request string) (Stop, *RunError) {
-	ended := r.add(answer, nil)
+func (r *run) askAgain(answer Message, request string) (phase, error) {
+	ended := r.addTurn(answer, nil)
 	r.failing++
 	r.prompt = &Message{Role: User, Parts: []Part{{Text: request}}}
-	r.say(*r.prompt)
-	r.save(nil, ended)
-	return "", nil
+	r.addMessage(*r.prompt)
+	return askPhase{}, r.emitCheckpoint(r.checkpoint(nil), ended)
 }
 
 // isRequest reports whether a text is one of the agent's requests for a typed answer.
 func isRequest(text string) bool {
-	return strings.HasPrefix(text, insistence) || strings.HasPrefix(text, rejection)
-}
-
-// tellText yields more text of the model. The text of a typed answer is yielded as a Partial, as far as it has come,
-// unless it is no JSON object. It returns false if the consumer is gone.
-func (r *run) tellText(ans *answer, text string) bool {
-	if !r.isStructured() || ans.plain {
-		ans.began = true
-		return r.emit(TextDelta{text})
-	}
-	id := fmt.Sprintf("answer-%d", r.turn)
-	if !r.grow(ans, UseDelta{ID: id, Input: text}) {
-		return false
-	}
-	p := ans.growing[id]
-	if p.cut > 0 || p.want != lost {
-		return true
-	}
-	ans.plain, ans.began = true, true
-	return r.emit(TextDelta{string(p.buf)})
+	return strings.HasPrefix(text, outputRequest) || strings.HasPrefix(text, rejection)
 }

@@ -150,18 +150,18 @@ func (s *span) skip(kind string) {
 }
 
 // endChat ends the span of one answer, and records its metrics.
-func (s *span) endChat(reason Reason, used *Usage, left bool, failed *RunError) {
+func (s *span) endChat(reason Reason, used *Usage, err error) {
 	if s == nil {
 		return
 	}
 	how := ""
 	switch {
-	case left:
+	case errors.Is(err, errConsumerLeft):
 		how = "left"
-	case s.ctx.Err() != nil && failed != nil:
+	case s.ctx.Err() != nil && err != nil:
 		how = string(Cancelled)
-	case failed != nil:
-		how = string(failed.Code)
+	case err != nil:
+		how = errorCode(err)
 	}
 	if reason != "" {
 		s.SetAttributes(attribute.StringSlice("gen_ai.response.finish_reasons", []string{string(reason)}))
@@ -196,7 +196,7 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 
 // endTool says how a call failed, if it did: in a word of a closed list, since errors may hold anything. The call ended
 // at that moment, or now where it was not made: the consumer may have been busy since.
-func (s *span) endTool(o outcome, at time.Time) {
+func (s *span) endTool(o callOutcome, at time.Time) {
 	switch {
 	case s == nil:
 	case at.IsZero():
@@ -206,7 +206,15 @@ func (s *span) endTool(o outcome, at time.Time) {
 	}
 }
 
-func toolFailure(o outcome) string {
+// errorCode returns the code of a run's error.
+func errorCode(err error) string {
+	if failed, ok := errors.AsType[*RunError](err); ok {
+		return string(failed.Code)
+	}
+	return string(Internal)
+}
+
+func toolFailure(o callOutcome) string {
 	_, correction := errors.AsType[*tools.CorrectionError](o.err)
 	_, panicked := errors.AsType[*tools.PanicError](o.err)
 	switch {

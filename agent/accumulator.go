@@ -1,0 +1,230 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
+)
+
+// accumulator assembles an answer from the deltas of one request. It has a method for each type of [Delta], which
+// yields the delta's events.
+type accumulator struct {
+	*answer
+	run       *run
+	span      *span
+	pending   strings.Builder // text that is not a part yet
+	ids       callIDs
+	typed     map[string]*partialScanner // typed answers that are arriving, by call id
+	isText    bool                       // the text is not the typed answer that was asked for
+	usage     *Usage                     // nil if the Model has not reported any
+	reason    Reason
+	isStopped bool // a StopPart has come
+}
+
+// add takes the next delta.
+func (a *accumulator) add(d Delta) error {
+	if _, ok := d.(UsagePart); a.isStopped && !ok {
+		return malformedAnswer(fmt.Errorf("agent: the model yielded a %T after its StopPart", d))
+	}
+	switch d := d.(type) {
+	case TextPart:
+		return a.addText(d)
+	case CitationPart:
+		return a.addCitation(d)
+	case ReasoningDelta:
+		return a.addReasoningDelta(d)
+	case ReasoningPart:
+		return a.addReasoning(d)
+	case UseDelta:
+		return a.addUseDelta(d)
+	case UsePart:
+		return a.addUse(d)
+	case SkippedPart:
+		return a.addSkipped(d)
+	case UsagePart:
+		return a.addUsage(d)
+	case StopPart:
+		a.reason, a.isStopped = d.Reason, true
+		return nil
+	}
+	return malformedAnswer(fmt.Errorf("agent: the model yielded a delta of type %T", d))
+}
+
+// close ends the answer and returns an error if it is not whole or not acceptable.
+func (a *accumulator) close() error {
+	a.flushText()
+	if !a.isStopped {
+		return &RunError{Code: Truncated, Message: "The model's answer was cut off.", Retryable: true,
+			Err: errors.New("agent: the stream ended without a StopPart")}
+	}
+	a.run.reason = a.reason
+	if err := a.check(a.reason); err != nil {
+		return err
+	}
+	for _, c := range a.calls {
+		a.run.callIDs[c.ID] = true
+	}
+	return nil
+}
+
+// emit yields an event of the answer itself.
+func (a *accumulator) emit(ev Event) error {
+	a.isVisible = true
+	return a.run.emit(ev)
+}
+
+// addText yields text as a TextDelta. The text of a typed answer becomes a Partial instead, unless it is not a JSON
+// object.
+func (a *accumulator) addText(d TextPart) error {
+	if d.Text == "" {
+		return nil
+	}
+	a.pending.WriteString(d.Text)
+	if !a.run.isStructured() || a.isText {
+		return a.emit(TextDelta(d))
+	}
+	id := fmt.Sprintf("answer-%d", a.run.turn)
+	if err := a.growTyped(id, d.Text); err != nil {
+		return err
+	}
+	if s := a.typed[id]; s.isInvalid() {
+		a.isText = true
+		return a.emit(TextDelta{string(s.buf)})
+	}
+	return nil
+}
+
+// flushText makes the pending text a part, unless it is blank: services refuse blank text.
+func (a *accumulator) flushText() {
+	if s := a.pending.String(); strings.TrimSpace(s) != "" {
+		a.parts = append(a.parts, Part{Text: s})
+	}
+	a.pending.Reset()
+}
+
+// addCitation adds a citation after the text that it supports. Text that came before that text becomes a part of its
+// own, unless it is blank.
+func (a *accumulator) addCitation(d CitationPart) error {
+	c := d.Citation
+	if err := c.check(); err != nil {
+		return malformedAnswer(fmt.Errorf("agent: the model's citation: %w", err))
+	}
+	text := a.pending.String()
+	if before, ok := strings.CutSuffix(text, c.Text); ok && c.Text != "" && strings.TrimSpace(before) != "" {
+		a.parts = append(a.parts, Part{Text: before})
+		text = c.Text
+	}
+	if strings.TrimSpace(text) != "" {
+		a.parts = append(a.parts, Part{Text: text})
+		a.pending.Reset()
+	}
+	a.parts = append(a.parts, Part{Citation: &c})
+	return a.emit(d)
+}
+
+func (a *accumulator) addReasoningDelta(d ReasoningDelta) error {
+	if d.Text == "" {
+		return nil
+	}
+	return a.emit(d)
+}
+
+// addReasoning adds a block of reasoning unchanged, unless it is empty.
+func (a *accumulator) addReasoning(d ReasoningPart) error {
+	a.flushText()
+	g := sign(a.run.agent.model, d).Reasoning
+	if g.Text == "" && g.Signature == "" && len(g.Redacted) == 0 {
+		return nil
+	}
+	if err := g.check(); err != nil {
+		return malformedAnswer(fmt.Errorf("agent: the model's reasoning: %w", err))
+	}
+	a.parts = append(a.parts, Part{Reasoning: &g})
+	return nil
+}
+
+// addUseDelta yields a Partial if the call gives the typed answer.
+func (a *accumulator) addUseDelta(d UseDelta) error {
+	id := a.run.mapCallID(&a.ids, d.ID)
+	if !a.run.isOutputCall(d.Name) {
+		return nil
+	}
+	return a.growTyped(id, d.Input)
+}
+
+// addUse adds a whole call, valid or not.
+func (a *accumulator) addUse(d UsePart) error {
+	a.flushText()
+	u := d.ToolUse
+	u.ID = a.run.mapCallID(&a.ids, d.ID)
+	if a.ids.end(d.ID) {
+		return malformedAnswer(fmt.Errorf("agent: two calls of the answer have the id %q", d.ID))
+	}
+	if err := a.emitTyped(u); err != nil {
+		return err
+	}
+	if len(u.Input) == 0 {
+		u.Input = json.RawMessage("{}") // how services stream a call without arguments
+	}
+	c := answerCall{ToolUse: u}
+	if !toolName.MatchString(u.Name) {
+		c.invalid = errors.New("its name is not a tool's name")
+	} else if err := strictjson.CheckObject(u.Input); err != nil {
+		c.invalid = fmt.Errorf("its arguments are %w", err)
+	} else {
+		a.parts = append(a.parts, Part{Use: &u})
+	}
+	a.calls = append(a.calls, c)
+	return nil
+}
+
+func (a *accumulator) addSkipped(d SkippedPart) error {
+	a.run.countSkipped(d.Kind)
+	a.span.skip(d.Kind)
+	return nil
+}
+
+// addUsage yields what is new in the usage of the answer so far.
+func (a *accumulator) addUsage(d UsagePart) error {
+	var before Usage
+	isFirst := a.usage == nil
+	if !isFirst {
+		before = *a.usage
+	}
+	total := d.largest(before)
+	a.usage = &total
+	more := total.minus(before)
+	if more == (Usage{}) && !isFirst {
+		return nil
+	}
+	a.run.addUsage(more)
+	return a.run.emit(Used{more})
+}
+
+// growTyped adds to a typed answer that is arriving, and yields it as a Partial if it has grown enough.
+func (a *accumulator) growTyped(id, text string) error {
+	s := a.typed[id]
+	if s == nil {
+		if a.typed == nil {
+			a.typed = map[string]*partialScanner{}
+		}
+		s = &partialScanner{}
+		a.typed[id] = s
+	}
+	s.write(text)
+	if !s.hasGrown() {
+		return nil
+	}
+	return a.emit(Partial{ID: id, JSON: s.take()})
+}
+
+// emitTyped yields a whole typed answer, if the Model gave no UseDelta of it.
+func (a *accumulator) emitTyped(u ToolUse) error {
+	if !a.run.isOutputCall(u.Name) || a.typed[u.ID] != nil || len(u.Input) == 0 || strictjson.CheckObject(u.Input) != nil {
+		return nil
+	}
+	return a.emit(Partial{ID: u.ID, JSON: u.Input})
+}

@@ -1,0 +1,60 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+// send sends one request and assembles the answer. A panic in the Model is an error; a panic in the consumer goes on.
+// The answer is never nil and holds what has come of it.
+func (r *run) send(set toolset) (ans *answer, err error) {
+	q := r.newRequest(set)
+	ctx, span := r.agent.tel.startChat(r.ctx, r.in)
+	ans = &answer{}
+	acc := &accumulator{answer: ans, run: r, span: span}
+	defer func() {
+		if v := recover(); v != nil {
+			if r.inConsumer {
+				span.endChat(acc.reason, acc.usage, errConsumerLeft)
+				panic(v)
+			}
+			if !errors.Is(err, errConsumerLeft) { // a Model that goes on after the loop was left panics
+				err = mapModelError(fmt.Errorf("agent: the model panicked: %v\n%s", v, debug.Stack()))
+			}
+		}
+		acc.flushText() // the text of an answer that failed is reported too
+		span.endChat(acc.reason, acc.usage, err)
+	}()
+	for d, err := range r.agent.model.Stream(ctx, requestFor(r.agent.model, q)) {
+		if err != nil {
+			return ans, mapModelError(err)
+		}
+		if err := r.settleTurns(); err != nil {
+			return ans, err
+		}
+		if err := acc.add(d); err != nil {
+			return ans, err
+		}
+	}
+	return ans, acc.close()
+}
+
+// newRequest returns the request of this turn. Its slices are clipped, so that a Model may append to them.
+func (r *run) newRequest(set toolset) *Request {
+	q := &Request{
+		System:    r.agent.system,
+		Messages:  r.requestMessages(),
+		Tools:     set.specs(),
+		MaxTokens: r.agent.limits.MaxTokens,
+		Cache:     r.agent.cache,
+		Load:      r.agent.loader(r.in.reach()),
+	}
+	switch {
+	case r.isStructured():
+		q.Output = r.out.request()
+	case r.out != nil && r.turn > 1 && r.prompt != nil: // the model has been asked for the typed answer alone
+		q.Choice = Choice{Name: r.out.name}
+	}
+	return q
+}

@@ -1,0 +1,155 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// batchResult says how the calls of a batch ended. Their results are in the batch.
+type batchResult struct {
+	hasSucceeded bool      // at least one call did
+	hasSettled   bool      // at least one call got its result just now
+	isWaiting    bool      // at least one call waits, and the run has not been ended otherwise
+	fatal        *RunError // the error of a tool that ended the run
+	err          error     // the error of the last call that failed
+}
+
+// dispatcher makes the calls of one batch.
+type dispatcher struct {
+	*run
+	result   batchResult
+	tools    toolset
+	calls    []*batchCall // those without a result
+	inFlight *invocations
+	progress *progress
+	cancel   context.CancelFunc // of the calls
+}
+
+// makeCalls makes the calls of b that have no result, a bounded number at a time, and waits for all of them. If a tool
+// ends the run, or its context ends, the other calls are cancelled. Each still gets a result: it may have had an effect,
+// and the history must say so. The error is errConsumerLeft.
+func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
+	d := &dispatcher{run: r, tools: set}
+	if err := d.announce(b); err != nil {
+		return batchResult{}, err
+	}
+	ctx, cancel := context.WithCancel(scope.NewContext(r.ctx, r.in.Scope))
+	d.cancel = cancel
+	d.progress = newProgress(len(d.calls))
+	d.inFlight = r.agent.newInvocations(ctx, len(d.calls))
+	d.inFlight.accept = r.acceptResult
+	defer d.inFlight.waitAll()
+	defer cancel()
+	if err := d.dispatchAll(); err != nil {
+		return batchResult{}, err
+	}
+	d.result.isWaiting = d.result.isWaiting && d.result.fatal == nil && r.ctx.Err() == nil
+	return d.result, nil
+}
+
+// announce collects the calls that are to be made, and yields them.
+func (d *dispatcher) announce(b *batch) error {
+	d.media = mediaCount{}
+	for i := range b.calls {
+		c := &b.calls[i]
+		if c.result != nil {
+			d.result.hasSucceeded = d.result.hasSucceeded || !c.result.IsError
+			d.countMedia(*c.result)
+			continue
+		}
+		d.calls = append(d.calls, c)
+		if err := d.emitCall(c, ToolCalled{c.ToolUse}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emitCall yields an event of a call, unless the call gives the typed answer: no tool is involved in it.
+func (d *dispatcher) emitCall(c *batchCall, ev Event) error {
+	if d.isOutputCall(c.Name) {
+		return nil
+	}
+	return d.emit(ev)
+}
+
+// dispatchAll starts the calls and records their ends.
+func (d *dispatcher) dispatchAll() error {
+	started := 0
+	for ended := 0; ended < len(d.calls); {
+		for started < len(d.calls) && started-ended < d.agent.limits.Parallel {
+			d.dispatch(started)
+			started++
+		}
+		index, o, isEnd := d.inFlight.await(d.progress.ready)
+		if !isEnd {
+			if err := d.emitProgress(0, started); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := d.emitProgress(index, index+1); err != nil {
+			return err
+		}
+		d.progress.end(index)
+		ended++
+		if err := d.record(d.calls[index], o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dispatch starts the call with that index.
+func (d *dispatcher) dispatch(i int) {
+	c := d.calls[i]
+	d.inFlight.start(i, d.tools, tools.NewCall(tools.CallOptions{
+		Scope: d.in.Scope, Shared: d.in.Shared, ID: c.ID, Name: c.Name, Args: c.Input, State: d.state,
+		IdempotencyKey: c.key, Progress: func(v any) { d.progress.put(i, v) },
+	}))
+}
+
+// emitProgress yields the new progress of the calls in [from, to).
+func (d *dispatcher) emitProgress(from, to int) error {
+	for i := from; i < to; i++ {
+		c := d.calls[i]
+		for _, v := range d.progress.take(i) {
+			if err := d.emitCall(c, ToolProgress{ID: c.ID, Name: c.Name, Value: v}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// record keeps how a call ended, and yields it. A fatal call cancels the others.
+func (d *dispatcher) record(c *batchCall, o callOutcome) error {
+	if o.pending != nil && d.in.Run != "" {
+		d.result.isWaiting = true
+		res := failedResult("Not run: it waited, and the run was stopped.")
+		c.stopgap = &res
+		return d.emit(ToolPending{ID: c.ID, Name: c.Name, Reason: o.pending.Reason})
+	}
+	if o.pending != nil {
+		o.fatal = &RunError{Code: Internal, Message: "A tool waits for an approval, and this run cannot be resumed.",
+			Err: fmt.Errorf("agent: a run without an id cannot wait: %w", o.err)}
+		o.isOpen = true
+	}
+	if o.isOpen {
+		c.stopgap = &o.result
+	} else {
+		c.result, d.result.hasSettled = &o.result, true
+		d.result.hasSucceeded = d.result.hasSucceeded || !o.result.IsError
+	}
+	if o.err != nil {
+		d.result.err = fmt.Errorf("agent: call of %.64q: %w", c.Name, o.err)
+	}
+	if o.fatal != nil && d.result.fatal == nil {
+		d.result.fatal = o.fatal
+		d.cancel()
+	}
+	return d.emitCall(c, ToolDone{ID: c.ID, Name: c.Name, Result: o.result, Took: o.took, Err: o.err})
+}

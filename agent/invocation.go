@@ -1,0 +1,223 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/carrel-go/carrel/internal/calltime"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// grace is how long a tool may take to return after its context has ended.
+const grace = 2 * time.Second
+
+// errExited is the error of a tool that ended its goroutine.
+var errExited = errors.New("agent: the tool ended its goroutine and returned nothing")
+
+// invocations are the calls of a batch that are in flight, each in a goroutine of its own. Everything else, the host's
+// auditor and spans above all, runs in the goroutine of the run, so that the consumer can recover a panic of theirs.
+type invocations struct {
+	agent  *Agent
+	accept func(callEnd) error // returns an error if the model cannot be shown a result; may be nil
+	ctx    context.Context
+	done   <-chan struct{} // of ctx; nil once its end has been handled
+	ends   chan callEnd    // buffered for all calls, so that no call waits for the consumer
+	open   []*invocation   // in the order in which they were started
+	timer  *time.Timer     // fires when the first one is to be abandoned, or earlier
+	armed  bool
+}
+
+// invocation is one call in flight.
+type invocation struct {
+	index     int
+	call      *tools.Call
+	tool      *tools.Tool     // nil if the call is not made
+	batch     context.Context // the batch's, with the call's span
+	ctx       context.Context // with the call's deadline
+	cancel    context.CancelFunc
+	span      *span
+	start     time.Time
+	abandonAt time.Time // unless ctx says otherwise, see expiry
+	isFixed   bool      // abandonAt holds whatever ctx says
+	// isEnded is set by the goroutine that reports the end: the call's own, or the run's when it abandons the call.
+	isEnded atomic.Bool
+}
+
+// callEnd is the end of an invocation.
+type callEnd struct {
+	*invocation
+	callOutcome      // of a call that was made, what the tool returned: see interpret
+	runEnded    bool // before the call did
+	isOverdue   bool // the call's time had passed
+}
+
+func (a *Agent) newInvocations(ctx context.Context, calls int) *invocations {
+	return &invocations{agent: a, ctx: ctx, done: ctx.Done(), ends: make(chan callEnd, calls)}
+}
+
+// start starts a call, or reports why it is not made.
+func (n *invocations) start(index int, set toolset, c *tools.Call) {
+	v := &invocation{index: index, call: c}
+	if err := n.ctx.Err(); err != nil {
+		n.refuse(v, callOutcome{result: failedResult("Not run: the run was stopped."), err: err, isOpen: true})
+		return
+	}
+	tool, ok := set.lookup(c.Name())
+	v.batch, v.span = n.agent.tel.startTool(n.ctx, c, ok)
+	if !ok {
+		err := tools.Correct(fmt.Sprintf("There is no tool named %q. %s", c.Name(), set))
+		n.agent.auditCall(v.batch, c.Scope(), c.Name(), err)
+		n.refuse(v, callOutcome{result: explainError(err, ""), err: err})
+		return
+	}
+	if !set.isOutput(c.Name()) && n.agent.abandoned.isFull(c.Scope().TenantID()) {
+		res := failedResult("Not run: too many earlier calls have not ended. Go on without this tool, or try again later.")
+		n.refuse(v, callOutcome{result: res, err: errAbandoned})
+		return
+	}
+	limit := n.agent.limits.ToolTimeout
+	v.tool, v.start = tool, time.Now()
+	v.abandonAt = v.start.Add(limit + grace)
+	if n.agent.limited {
+		v.ctx, v.cancel = context.WithTimeout(v.batch, limit)
+	} else {
+		v.ctx, v.cancel = calltime.WithDefault(v.batch, limit, grace)
+	}
+	n.open = append(n.open, v)
+	if !n.armed {
+		n.armTimer(limit + grace)
+	}
+	go v.invoke(n.ends, &n.agent.abandoned)
+}
+
+// refuse reports the end of a call that is not made.
+func (n *invocations) refuse(v *invocation, o callOutcome) {
+	n.ends <- callEnd{invocation: v, callOutcome: o}
+}
+
+// invoke calls the tool and reports its end, unless the run has abandoned the call.
+func (v *invocation) invoke(ends chan<- callEnd, abandoned *abandonedCalls) {
+	o := callOutcome{err: errExited}
+	defer func() { // a tool may end its goroutine
+		if !v.isEnded.CompareAndSwap(false, true) {
+			abandoned.add(v.call.Scope().TenantID(), -1)
+			return
+		}
+		ends <- v.end(o)
+	}()
+	o.result, o.err = v.tool.Call(v.ctx, v.call)
+}
+
+// end returns the end of the call at this moment.
+func (v *invocation) end(o callOutcome) callEnd {
+	o.took = time.Since(v.start)
+	return callEnd{invocation: v, callOutcome: o, runEnded: v.batch.Err() != nil, isOverdue: v.ctx.Err() != nil}
+}
+
+// await waits for the end of a call. It returns false if there is progress first.
+func (n *invocations) await(progress <-chan struct{}) (index int, _ callOutcome, isEnd bool) {
+	for {
+		var fired <-chan time.Time
+		if n.timer != nil {
+			fired = n.timer.C
+		}
+		select {
+		case <-progress:
+			return 0, callOutcome{}, false
+		case e := <-n.ends:
+			return e.index, n.remove(e), true
+		case <-n.done:
+			n.done = nil
+			n.shortenAll(time.Now().Add(grace))
+			n.armTimer(0)
+		case <-fired:
+			n.armed = false
+			n.abandonOverdue()
+		}
+	}
+}
+
+// shortenAll abandons no call later than at that time.
+func (n *invocations) shortenAll(at time.Time) {
+	for _, v := range n.open {
+		if v.expiry().After(at) {
+			v.abandonAt, v.isFixed = at, true
+		}
+	}
+}
+
+// remove takes a call that has ended out of those in flight and returns its outcome.
+func (n *invocations) remove(e callEnd) callOutcome {
+	o := e.callOutcome
+	if e.tool != nil {
+		n.open = slices.DeleteFunc(n.open, func(v *invocation) bool { return v == e.invocation })
+		e.cancel()
+		o = n.interpret(e)
+	}
+	e.span.endTool(o, e.start.Add(e.took))
+	return o
+}
+
+// expiry returns when the call is abandoned. The tool's own timeout extends it.
+func (v *invocation) expiry() time.Time {
+	if c, ok := v.ctx.(*calltime.Context); ok && !v.isFixed {
+		return c.Until().Add(grace)
+	}
+	return v.abandonAt
+}
+
+// limit returns the time that the call had.
+func (v *invocation) limit() time.Duration {
+	if c, ok := v.ctx.(*calltime.Context); ok {
+		return c.Until().Sub(v.start)
+	}
+	return v.abandonAt.Sub(v.start) - grace
+}
+
+// abandonOverdue abandons the calls that have expired and arms the timer for the next one.
+func (n *invocations) abandonOverdue() {
+	next := time.Duration(-1)
+	for _, v := range n.open {
+		if wait := time.Until(v.expiry()); wait > 0 {
+			if next < 0 || wait < next {
+				next = wait
+			}
+			continue
+		}
+		tenant := v.call.Scope().TenantID()
+		n.agent.abandoned.add(tenant, 1) // before its goroutine can count down
+		if !v.isEnded.CompareAndSwap(false, true) {
+			n.agent.abandoned.add(tenant, -1)
+			continue
+		}
+		n.ends <- v.end(callOutcome{
+			err: fmt.Errorf("agent: %s was cancelled, did not return and is abandoned: %w", v.call.Name(), v.ctx.Err()),
+		})
+	}
+	if next > 0 {
+		n.armTimer(next)
+	}
+}
+
+func (n *invocations) armTimer(d time.Duration) {
+	n.armed = true
+	if n.timer == nil {
+		n.timer = time.NewTimer(d)
+		return
+	}
+	n.timer.Reset(d)
+}
+
+// waitAll waits for the calls in flight, which have been cancelled.
+func (n *invocations) waitAll() {
+	for len(n.open) > 0 {
+		n.await(nil)
+	}
+	if n.timer != nil {
+		n.timer.Stop()
+	}
+}

@@ -1,0 +1,153 @@
+package agent
+
+import "errors"
+
+// phase is what a run does next. A run goes from askPhase to callPhase and back until it has finished; one that resumes
+// a checkpoint begins with resumePhase.
+type phase interface {
+	// next does the work of the phase and returns the phase that follows. The error is a [*RunError] or errConsumerLeft.
+	next(r *run) (phase, error)
+}
+
+type (
+	// askPhase asks the model.
+	askPhase struct{}
+
+	// callPhase makes the calls of an answer.
+	callPhase struct {
+		tools toolset
+		batch *batch
+	}
+
+	// resumePhase goes on from a checkpoint in the middle of a turn or at the end of the run.
+	resumePhase struct {
+		batch *batch // nil if the run was complete
+	}
+
+	// finished is the end of a run that did not fail.
+	finished struct {
+		stop    Stop
+		partial string // the text of an answer that did not become whole
+	}
+)
+
+func (p finished) next(*run) (phase, error) { return p, nil }
+
+func (p resumePhase) next(r *run) (phase, error) {
+	if p.batch == nil {
+		if err := r.checkOutput(); err != nil {
+			return nil, err
+		}
+		return finished{stop: Complete}, nil
+	}
+	set, end, err := r.resolveTools()
+	if err != nil || end != nil {
+		return end, err
+	}
+	return callPhase{set, p.batch}, nil
+}
+
+func (askPhase) next(r *run) (phase, error) {
+	limits := r.agent.limits
+	if r.ctx.Err() == nil && r.failing >= limits.Corrections {
+		return nil, r.stuckError()
+	}
+	set, end, err := r.resolveTools()
+	if err != nil || end != nil {
+		return end, err
+	}
+	if r.turn >= limits.Turns {
+		return nil, limitError("The model did not come to an end within %d turns.", limits.Turns)
+	}
+	ans, err := r.ask(set)
+	switch {
+	case errors.Is(err, errConsumerLeft):
+		return nil, err
+	case r.ctx.Err() != nil && (err != nil || len(ans.calls) > 0):
+		return finished{stop: Cancelled, partial: ans.text()}, nil
+	case err != nil:
+		return nil, withPartial(err, ans.text())
+	case len(ans.calls) == 0:
+		return r.endWithText(ans)
+	}
+	return r.planCalls(set, ans)
+}
+
+// endWithText goes on after an answer without calls, which ends the run unless a typed answer is missing.
+func (r *run) endWithText(ans *answer) (phase, error) {
+	switch {
+	case r.out == nil:
+		return r.commitTurn(ans.message(), nil, Complete)
+	case r.isStructured():
+		return r.takeStructured(ans)
+	}
+	return r.askForOutput(ans.message())
+}
+
+// planCalls checks that the calls of an answer fit the limits, saves the moment before they are made and returns the
+// phase that makes them.
+func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
+	limits := r.agent.limits
+	n := len(ans.calls)
+	for _, c := range ans.calls {
+		if r.isOutputCall(c.Name) {
+			n--
+		}
+	}
+	switch {
+	case r.turn == limits.Turns && n > 0:
+		return nil, withPartial(limitError("The model did not come to an end within %d turns.", limits.Turns), ans.text())
+	case r.called+n > limits.Calls:
+		return nil, withPartial(limitError("The model wanted to make more than %d tool calls.", limits.Calls), ans.text())
+	}
+	r.called += n
+	b := r.newBatch(set, ans)
+	if len(b.calls) > 0 {
+		if err := r.emitCheckpoint(r.checkpoint(b), nil); err != nil {
+			return nil, err
+		}
+	}
+	return callPhase{set, b}, nil
+}
+
+// next makes the calls and adds the turn to the history, unless calls are left pending.
+func (p callPhase) next(r *run) (phase, error) {
+	b := p.batch
+	res, err := r.makeCalls(p.tools, b)
+	if err != nil {
+		return nil, err
+	}
+	if res.isWaiting {
+		if err := r.emitCheckpoint(r.checkpoint(b), nil); err != nil {
+			return nil, err
+		}
+		return finished{stop: Pending}, nil
+	}
+	if b.isOpen() {
+		if res.hasSettled { // otherwise the moment before the calls is still the one to resume from
+			r.keepCheckpoint(r.checkpoint(b))
+		}
+		r.addTurn(b.answer, b.results())
+		if res.fatal != nil {
+			return nil, res.fatal
+		}
+		return finished{stop: Cancelled}, nil
+	}
+	r.failing++
+	if res.hasSucceeded {
+		r.failing = 0
+	}
+	r.callErr = res.err
+	switch {
+	case res.hasSucceeded && r.isOutputCall(b.onlyCall()):
+		value, err := r.out.tool.Validate(b.calls[0].Input) // the form that decodes into the caller's type
+		if err != nil {
+			return nil, outputMismatch(err)
+		}
+		r.value = value
+		return r.commitTurn(b.answer, b.results(), Complete)
+	case r.ctx.Err() != nil:
+		return r.commitTurn(b.answer, b.results(), Cancelled)
+	}
+	return r.commitTurn(b.answer, b.results(), "")
+}

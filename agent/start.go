@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// start checks the input, lays out the conversation and returns the first phase.
+func (r *run) start() (phase, error) {
+	history := History{Turns: repairTurns(r.in.History.Turns)}
+	r.turns = history.Turns
+	if c := r.in.Resume; c != nil {
+		r.turns = c.trimHistory(r.turns, encoder{scopes: r.in.reach().scopes()})
+	}
+	r.turns = slices.Clip(r.turns) // the first append copies: the input's array may be shared
+	r.state = &tools.State{}
+	if s := r.in.History.State; s != nil {
+		r.state = s.Clone()
+	}
+	if err := r.in.checkShared(); err != nil {
+		if a := r.agent.audit; a != nil {
+			a.Refused(r.ctx, scope.Refusal{Scope: r.in.Scope, Op: "agent.Shared", Err: err})
+		}
+		return nil, inputError("The run may not read this shared data.", err)
+	}
+	if err := history.check(); err != nil {
+		return nil, inputError("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
+	}
+	r.callIDs, r.findings = map[string]bool{}, map[*tools.Media]finding{}
+	for _, t := range r.turns {
+		for u := range t.uses() {
+			r.callIDs[u.ID] = true
+		}
+	}
+	r.resetMessages()
+	first, err := r.open()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkMessages(); err != nil {
+		return nil, err
+	}
+	if r.last == nil {
+		r.keepCheckpoint(r.checkpoint(nil))
+	}
+	return first, nil
+}
+
+// inputError returns the error of a run whose input is rejected.
+func inputError(msg string, err error) *RunError {
+	return &RunError{Code: InvalidCall, Message: msg, Err: err}
+}
+
+// checkMessages returns an error if the history or the prompt names an object that the run may not read.
+func (r *run) checkMessages() error {
+	for _, m := range r.messages {
+		if err := r.agent.checkHistory(r.ctx, r.in.reach(), m.Parts); err != nil {
+			return inputError("The conversation names a file that is not there.", err)
+		}
+	}
+	if r.prompt != nil {
+		if err := r.agent.checkRefs(r.ctx, r.in.reach(), r.prompt.Parts); err != nil {
+			return inputError("The message names a file that is not there.", err)
+		}
+	}
+	return nil
+}
+
+// open adds what this run begins with, the prompt or the content of a checkpoint, and returns the first phase.
+func (r *run) open() (phase, error) {
+	hasPrompt := strings.TrimSpace(r.in.Prompt) != "" || len(r.in.Media) > 0
+	var first phase = askPhase{}
+	switch {
+	case !utf8.ValidString(r.in.Run): // a checkpoint's JSON would name another run
+		return nil, inputError("The run has no valid id.", nil)
+	case !utf8.ValidString(r.in.Prompt):
+		return nil, inputError("The message is not valid text.", nil)
+	case r.in.Resume != nil && hasPrompt:
+		return nil, inputError("A run that is resumed takes no new message.", nil)
+	case r.in.Resume != nil:
+		var err error
+		if first, err = r.restore(r.in.Resume); err != nil {
+			return nil, inputError("The run cannot be resumed from here.", fmt.Errorf("agent: resume: %w", err))
+		}
+		if p, ok := first.(resumePhase); ok && p.batch != nil {
+			if err := r.agent.checkRefs(r.ctx, r.in.reach(), p.batch.results().Parts); err != nil {
+				return nil, inputError("The conversation names a file that is not there.", err)
+			}
+		}
+	case hasPrompt:
+		return first, r.addPrompt()
+	}
+	n := len(r.messages)
+	if _, asks := first.(askPhase); asks && (n == 0 || r.messages[n-1].Role != User) {
+		return nil, inputError("The message is empty.", nil)
+	}
+	return first, nil
+}
+
+// addPrompt adds the input's media and prompt.
+func (r *run) addPrompt() error {
+	prompt := &Message{Role: User}
+	for i, m := range r.in.Media {
+		p, err := mediaPart(m)
+		if err != nil {
+			return inputError("The message has a file that no model can read.", fmt.Errorf("agent: media %d: %w", i, err))
+		}
+		prompt.Parts = append(prompt.Parts, p)
+	}
+	if strings.TrimSpace(r.in.Prompt) != "" {
+		prompt.Parts = append(prompt.Parts, Part{Text: r.in.Prompt})
+	}
+	r.prompt = prompt
+	r.addMessage(*prompt)
+	return nil
+}
