@@ -18,7 +18,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A bundle is a tool that asks, over a table whose indexes hold no attributes of ours.
+// A bundle is a tool that needs approval, over a table whose indexes do not hold our attributes.
 type bundle struct {
 	*Approvals
 	table         *table.Table
@@ -67,7 +67,7 @@ func (b *bundle) call(t *testing.T, s scope.Scope, key, args string) (tools.Resu
 	return b.tool.Call(t.Context(), tools.NewCall(tools.CallOptions{Scope: s, ID: "c1", IdempotencyKey: key, Args: json.RawMessage(args)}))
 }
 
-// pending makes a call that asks, and returns its request.
+// pending makes a call that needs approval, and returns its request.
 func (b *bundle) pending(t *testing.T, s scope.Scope, key, args string) Request {
 	t.Helper()
 	before := b.list(t, s)
@@ -101,13 +101,14 @@ func (b *bundle) list(t *testing.T, s scope.Scope) []Request {
 	return p.Requests
 }
 
-func TestApprovedLaterAndElsewhere(t *testing.T) {
+func TestApprovedCallRunsLaterAndElsewhere(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		r := b.pending(t, b.s1, "k1", `{"title":"Middlemarch", "days":3}`)
 		require.Equal(t, Request{
 			Scope: b.s1, ID: r.ID, Tool: "lend", Call: "c1", Args: json.RawMessage(`{"days":3,"title":"Middlemarch"}`),
-			Reason: "The tool lend asks to run.", Status: Pending, Asked: time.Now().UTC(), Expires: time.Now().UTC().Add(time.Hour),
+			Reason: "The tool lend asks to run.", Status: StatusPending, Asked: time.Now().UTC(), Expires: time.Now().UTC().Add(time.Hour),
 		}, r)
 		require.Regexp(t, `^[0-9a-f]{64}$`, r.ID)
 		time.Sleep(time.Minute)
@@ -121,7 +122,7 @@ func TestApprovedLaterAndElsewhere(t *testing.T) {
 		elsewhere := must(New(b.table, &Options{TTL: time.Hour}))
 		done, err := elsewhere.Decide(t.Context(), r.Scope, r.ID, Decision{Approve: true, By: "u7"})
 		require.NoError(t, err)
-		require.Equal(t, Approved, done.Status)
+		require.Equal(t, StatusApproved, done.Status)
 		require.Equal(t, "u7", done.By)
 		require.Equal(t, r.Asked.Add(time.Minute), done.Decided)
 		require.Equal(t, done.Decided.Add(time.Hour), done.Expires)
@@ -129,7 +130,7 @@ func TestApprovedLaterAndElsewhere(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, done, got)
 		for _, s := range []scope.Scope{b.s1, b.u1, b.acme} {
-			require.Empty(t, b.list(t, s), "what is decided is not listed")
+			require.Empty(t, b.list(t, s), "decided requests are not listed")
 		}
 		it, err := must(b.table.In(b.s1)).Get(t.Context(), "approval#"+r.ID)
 		require.NoError(t, err)
@@ -142,7 +143,8 @@ func TestApprovedLaterAndElsewhere(t *testing.T) {
 	})
 }
 
-func TestDeclined(t *testing.T) {
+func TestDeclinedCallReturnsTheReason(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	for note, want := range map[string]string{
 		"":                     "Not run: a person declined this call.",
@@ -160,8 +162,9 @@ func TestDeclined(t *testing.T) {
 	require.Empty(t, b.ran)
 }
 
-// A decision is for one call: its scope, its key, its tool, its arguments.
+// A decision applies to one call: its scope, key, tool and arguments.
 func TestApprovalIsForOneCall(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	r := b.pending(t, b.s1, "k1", `{"title":"a"}`)
 	_, err := b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: true, By: "u7"})
@@ -195,7 +198,8 @@ func TestApprovalIsForOneCall(t *testing.T) {
 	require.Len(t, b.ran, 1)
 }
 
-func TestDecideAbsorbs(t *testing.T) {
+func TestRepeatedDecisionChangesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	r := b.pending(t, b.s1, "k1", `{"title":"a"}`)
 	first, err := b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: true, By: "u7"})
@@ -208,10 +212,10 @@ func TestDecideAbsorbs(t *testing.T) {
 	require.Equal(t, first, other)
 }
 
-// What a digest is of cannot be cut in another place.
-func TestDigest(t *testing.T) {
-	require.NotEqual(t, digest("a", "b,c"), digest("a,b", "c"))
-	require.NotEqual(t, digest("a", ""), digest("a"))
+func TestDigestDependsOnWhereTextsEnd(t *testing.T) {
+	t.Parallel()
+	require.NotEqual(t, digestTexts("a", "b,c"), digestTexts("a,b", "c"))
+	require.NotEqual(t, digestTexts("a", ""), digestTexts("a"))
 }
 
 // between runs a function between the reading of a row and its writing.
@@ -228,8 +232,8 @@ func (d *between) Put(ctx context.Context, k table.Key, r table.Row, c table.Con
 	return d.Driver.Put(ctx, k, r, c)
 }
 
-// Whoever comes second, with the request as it was before in hand, changes nothing, and is told how it stands.
-func TestDecideSecond(t *testing.T) {
+func TestSecondDecisionReturnsTheFirst(t *testing.T) {
+	t.Parallel()
 	d := &between{Driver: table.NewMemory(nil)}
 	b := newBundleOn(t, d, nil)
 	for _, c := range []struct {
@@ -254,8 +258,8 @@ func TestDecideSecond(t *testing.T) {
 	}
 }
 
-// Of many who decide at once, all learn of one decision.
-func TestDecideAtOnce(t *testing.T) {
+func TestConcurrentDecisionsAgree(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	r := b.pending(t, b.s1, "k1", `{"title":"a"}`)
 	var wg sync.WaitGroup
@@ -264,7 +268,7 @@ func TestDecideAtOnce(t *testing.T) {
 		wg.Go(func() {
 			var err error
 			got[i], err = b.Decide(context.Background(), b.s1, r.ID, Decision{Approve: i%2 == 0, By: fmt.Sprint(i)})
-			if agrees := (got[i].Status == Approved) == (i%2 == 0); agrees != (err == nil) || err != nil && !errors.Is(err, ErrDecided) {
+			if agrees := (got[i].Status == StatusApproved) == (i%2 == 0); agrees != (err == nil) || err != nil && !errors.Is(err, ErrDecided) {
 				t.Errorf("%d: %v, %v", i, got[i].Status, err)
 			}
 		})
@@ -275,7 +279,8 @@ func TestDecideAtOnce(t *testing.T) {
 	}
 }
 
-func TestAskAtOnce(t *testing.T) {
+func TestConcurrentCallsShareOneRequest(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	var wg sync.WaitGroup
 	for range 16 {
@@ -290,7 +295,8 @@ func TestAskAtOnce(t *testing.T) {
 	require.Len(t, b.list(t, b.acme), 1)
 }
 
-func TestExpiry(t *testing.T) {
+func TestRequestsAndDecisionsExpire(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		r := b.pending(t, b.s1, "k1", `{"title":"a"}`)
@@ -300,7 +306,7 @@ func TestExpiry(t *testing.T) {
 		_, err := b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: true, By: "u7"})
 		require.ErrorIs(t, err, ErrNotFound)
 
-		// It is asked for anew, and that decision counts for as long again.
+		// A new request is made, and its decision applies for as long again.
 		again := b.pending(t, b.s1, "k1", `{"title":"a"}`)
 		require.Equal(t, r.ID, again.ID)
 		require.True(t, again.Asked.After(r.Asked))
@@ -317,6 +323,7 @@ func TestExpiry(t *testing.T) {
 }
 
 func TestListStaysInItsScope(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		u2 := must(b.acme.User("u2"))
@@ -337,7 +344,7 @@ func TestListStaysInItsScope(t *testing.T) {
 			require.Equal(t, want, got, "%v", s)
 		}
 
-		// Page by page it is the same.
+		// The pages have the same requests.
 		var got []Request
 		o := &ListOptions{Limit: 2}
 		for {
@@ -353,7 +360,7 @@ func TestListStaysInItsScope(t *testing.T) {
 		}
 		require.Equal(t, b.list(t, b.acme), got)
 
-		// Nobody decides for another scope, not even for one below it.
+		// A scope does not decide for another one, not even for one below it.
 		for _, s := range []scope.Scope{b.acme, b.u1, b.other} {
 			_, err := b.Decide(t.Context(), s, asked[b.s1].ID, Decision{Approve: true, By: "x"})
 			require.ErrorIs(t, err, ErrNotFound)
@@ -365,10 +372,14 @@ func TestListStaysInItsScope(t *testing.T) {
 	})
 }
 
-func TestRefusals(t *testing.T) {
-	b := newBundle(t, func(c *tools.Call) (string, bool) { return strings.Repeat("x", len(c.ID())*600), true })
+func TestInvalidArgumentsAreRejected(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(_ context.Context, c *tools.Call) (string, bool, error) {
+		return strings.Repeat("x", len(c.ID())*600), true, nil
+	})
 	_, err := b.call(t, b.s1, "", `{"title":"a"}`)
-	require.ErrorIs(t, err, ErrNoKey)
+	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorContains(t, err, "idempotency key")
 	_, ok := errors.AsType[*tools.FatalError](err)
 	require.True(t, ok)
 	_, err = b.call(t, b.s1, "k", `{"title":"a"}`)
@@ -400,23 +411,44 @@ func TestRefusals(t *testing.T) {
 	require.Empty(t, b.ran)
 }
 
-func TestAskOnlyWhereNeeded(t *testing.T) {
-	b := newBundle(t, func(c *tools.Call) (string, bool) {
-		return "It is a rare book.", strings.Contains(string(c.Args()), "rare")
+func TestAskOnlyIfNeeded(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(_ context.Context, c *tools.Call) (string, bool, error) {
+		return "It is a rare book.", strings.Contains(string(c.Args()), "rare"), nil
 	})
 	_, err := b.call(t, b.s1, "", `{"title":"common"}`)
-	require.NoError(t, err, "nothing is asked, so nothing needs a key")
+	require.NoError(t, err, "a call that needs no approval needs no key")
 	require.Equal(t, "It is a rare book.", b.pending(t, b.s1, "k", `{"title":"rare"}`).Reason)
 	require.Len(t, b.ran, 1)
 }
 
-// What lies in a request's place and is none approves nothing; nor does a table that fails.
+func TestImpossibleCallIsNotAsked(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(_ context.Context, c *tools.Call) (string, bool, error) {
+		if strings.Contains(string(c.Args()), "Atlantis") {
+			return "", true, tools.Correct("The book does not exist. Search the catalogue first.")
+		}
+		return "It is a rare book.", true, nil
+	})
+	_, err := b.call(t, b.s1, "k", `{"title":"Atlantis"}`)
+	corr, ok := errors.AsType[*tools.CorrectionError](err)
+	require.True(t, ok)
+	require.Equal(t, "The book does not exist. Search the catalogue first.", corr.Message)
+	_, err = b.call(t, b.s1, "k", `{"title":7}`)
+	require.ErrorContains(t, err, "title: is integer 7, want string", "the schema is checked before Ask")
+	require.Empty(t, b.list(t, b.acme))
+	require.Empty(t, b.ran)
+	b.pending(t, b.s1, "k", `{"title":"Emma"}`)
+}
+
+// A malformed item does not approve a call, nor does a table that fails.
 func TestNothingRunsOnAFailure(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(attr map[string]table.Value){
 		"status":       func(a map[string]table.Value) { a["status"] = "yes" },
 		"type":         func(a map[string]table.Value) { a["status"] = true },
 		"missing":      func(a map[string]table.Value) { delete(a, "asked") },
-		"nobody":       func(a map[string]table.Value) { a["status"] = string(Approved) },
+		"nobody":       func(a map[string]table.Value) { a["status"] = string(StatusApproved) },
 		"no arguments": func(a map[string]table.Value) { a["args"] = "{" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -428,9 +460,9 @@ func TestNothingRunsOnAFailure(t *testing.T) {
 			_, err := view.Put(t.Context(), it, table.Version(it.Version))
 			require.NoError(t, err)
 			_, err = b.call(t, b.s1, "k", `{"title":"a"}`)
-			require.ErrorIs(t, err, errStored)
+			require.ErrorIs(t, err, errForeign)
 			_, err = b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: true, By: "x"})
-			require.ErrorIs(t, err, errStored)
+			require.ErrorIs(t, err, errForeign)
 			require.Empty(t, b.ran)
 		})
 	}
@@ -442,8 +474,9 @@ func TestNothingRunsOnAFailure(t *testing.T) {
 	require.Empty(t, b.ran)
 }
 
-// A row that somebody has put into the list with forged index attributes is none of ours.
+// List skips a row with forged index attributes.
 func TestForeignRowsAreNotListed(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	view := must(b.table.In(b.s1))
 	_, err := view.Put(t.Context(), table.Item{
@@ -454,8 +487,8 @@ func TestForeignRowsAreNotListed(t *testing.T) {
 	require.Empty(t, b.list(t, b.acme))
 }
 
-// An index may be a moment behind. A session's own list is not, and no list shows what has been decided.
-func TestListsBehindTheTruth(t *testing.T) {
+func TestListSkipsDecidedRequestsOfALateIndex(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		b.table = table.New(table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}), nil)
@@ -472,7 +505,6 @@ func TestListsBehindTheTruth(t *testing.T) {
 	})
 }
 
-// Who may only read a tenant sees what is pending in it, and decides nothing.
 func TestReadOnlyScopeDecidesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)

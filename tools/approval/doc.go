@@ -1,25 +1,25 @@
-// Package approval lets a person decide whether a tool's call runs, before it does.
+// Package approval asks a person before a tool's call runs.
 //
-// [Approvals.Require] is middleware for tools that must be asked for. The first time that such a call is made, a
-// pending [Request] is recorded under the call's scope and the call ends with a [tools.PendingError]: the run ends
-// with the call pending, and nothing has run. Later, elsewhere, by another process, a host lists what is pending
-// ([Approvals.List]), shows it to a person and records the decision ([Approvals.Decide]). When the run is resumed from
-// the checkpoint of its agent.Done, it makes the same call again, with the same idempotency key. The call then runs, or
-// gives the model the person's reason for declining. The example Processes shows all of it.
+// [Approvals.Require] returns middleware for tools that need approval. The first time that such a call is made, the
+// middleware stores a pending [Request] under the call's scope and returns a [tools.PendingError]: the run ends with the
+// call pending, and the tool does not run. Later, and usually in another process, the host lists the pending requests
+// ([Approvals.List]), shows them to a person and records the decision ([Approvals.Decide]). When the run resumes from the
+// checkpoint in its agent.Done, it makes the same call again with the same idempotency key. The call then runs, or the
+// model receives the person's reason for declining it. The example Processes shows all steps.
 //
 //	approvals, err := approval.New(t, nil)
 //	lend, err := tools.New("lend_book", "Lends a book out.", lend, approvals.Require(nil))
 //
-// A request is a record on the server, not a token that travels through a browser or a conversation. Its id is the
-// digest of what it is bound to: the scope, the idempotency key of the call (which stands for run, turn, position, tool
-// and arguments), the tool's name, and the arguments in canonical form. A decision counts for exactly that call: with
-// other arguments, in another run, or made once more by the model, it is asked for anew.
+// A request is a record on the server, not a token in a browser or a conversation. Its id is the digest of everything
+// that it is bound to: the scope, the idempotency key of the call (derived from run, turn, position, tool and arguments),
+// the tool's name, and the arguments in canonical form. A decision applies to exactly that call. With other arguments, in
+// another run, or if the model repeats the call, a new request is made.
 //
-// Everyone who can write to the table can decide. If the parts of a program have different IAM credentials
-// (scope/credential), keep approvals in a table of their own, so that the credentials of a tracker or a tool don't
-// reach them.
+// Requests are items with the sort key "approval#<id>". Everyone who can write to the table can decide. If the parts of a
+// program have different IAM credentials (scope/credential), keep approvals in a separate table, out of reach of the
+// credentials of a tracker or a tool.
 //
-// What the package does not do: it does not know who may decide, which is the host's to check; it does not wait; and
-// it does not make an approved call happen only once. After a crash the same call may run again under the same
-// idempotency key, by which the tool's own effect is to be made once.
+// The package does not check who may decide: the host does. It does not wait for a decision. It does not make an
+// approved call run only once: after a crash the same call may run again under the same idempotency key, and the tool
+// must use that key to apply its effect once.
 package approval

@@ -20,7 +20,7 @@ import (
 	"github.com/carrel-go/carrel/tools/approval"
 )
 
-// library is what each process of the service opens: its table, which also keeps the runs, and its agent.
+// library is the state that each process of the service opens: its table, which also stores the runs, and its agent.
 type library struct {
 	driver    *bolt.Driver
 	approvals *approval.Approvals
@@ -36,11 +36,11 @@ func openLibrary(dir string) *library {
 	lend := must(tools.New("lend_book", "Lends a book out.", lend, approvals.Require(nil)))
 	user := must(must(scope.Tenant("acme")).User("u1"))
 	return &library{driver: driver, approvals: approvals, user: user, runs: must(t.In(user)),
-		agent: must(agent.New(librarian(), &agent.Options{Tools: tools.Of(lend)}))}
+		agent: must(agent.New(newLibrarian(), &agent.Options{Tools: tools.Of(lend)}))}
 }
 
-// librarian is a model that lends a book, and then says what has come of it.
-func librarian() agent.Model {
+// newLibrarian returns a model that lends a book, and then reports the result.
+func newLibrarian() agent.Model {
 	return agenttest.Func(func(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
 		last := r.Messages[len(r.Messages)-1].Parts[0]
 		if last.Result == nil {
@@ -50,7 +50,7 @@ func librarian() agent.Model {
 	})
 }
 
-// save stores how far a run has come. The checkpoint stays on the server.
+// save stores the progress of a run. The checkpoint stays on the server.
 func (l *library) save(ctx context.Context, run string, done agent.Done) {
 	it, err := l.runs.Get(ctx, "run#"+run)
 	cond := table.Version(it.Version)
@@ -64,7 +64,7 @@ func (l *library) save(ctx context.Context, run string, done agent.Done) {
 	must(l.runs.Put(ctx, it, cond))
 }
 
-// load returns the input that a run is resumed with.
+// load returns the input that resumes a run.
 func (l *library) load(ctx context.Context, run string) agent.Input {
 	it := must(l.runs.Get(ctx, "run#"+run))
 	in := agent.Input{Scope: l.user, Run: run}
@@ -84,7 +84,7 @@ func ask(ctx context.Context, dir string) {
 	fmt.Println(done.Stop, done.Checkpoint.Pending()[0].Name)
 }
 
-// decide is the second process: a librarian looks at what is pending in the tenant, and approves it.
+// decide is the second process: a librarian approves the pending requests of the tenant.
 func decide(ctx context.Context, dir string) {
 	l := openLibrary(dir)
 	defer l.driver.Close()
@@ -95,7 +95,7 @@ func decide(ctx context.Context, dir string) {
 	}
 }
 
-// resume is the third process: the run makes the call, once, and goes on.
+// resume is the third process: the run makes the call, once, and continues.
 func resume(ctx context.Context, dir string) {
 	l := openLibrary(dir)
 	defer l.driver.Close()
@@ -105,8 +105,8 @@ func resume(ctx context.Context, dir string) {
 	fmt.Println(done.Stop, last)
 }
 
-// A run waits for an approval, is decided about, and goes on. Each step opens the service anew, as a process of its own
-// does: nothing is shared but the directory.
+// A run waits for an approval, a librarian decides, and the run continues. Each step opens the service again, as a separate
+// process does, and shares only the directory.
 func Example_processes() {
 	dir := must(os.MkdirTemp("", "library"))
 	defer os.RemoveAll(dir)
@@ -119,8 +119,8 @@ func Example_processes() {
 	// complete Done: lent: Emma
 }
 
-// The steps of the example work in processes of their own.
-func TestProcesses(t *testing.T) {
+// Each step of the example works in a separate process.
+func TestExampleWorksInSeparateProcesses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, step := range []struct{ name, want string }{
@@ -134,7 +134,7 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-// TestProcessOfExample is a process that TestProcesses starts.
+// TestProcessOfExample is a process that TestExampleWorksInSeparateProcesses starts.
 func TestProcessOfExample(t *testing.T) {
 	steps := map[string]func(context.Context, string){"ask": ask, "decide": decide, "resume": resume}
 	if step := steps[os.Getenv("CARREL_STEP")]; step != nil {

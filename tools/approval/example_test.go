@@ -18,7 +18,7 @@ func lend(_ context.Context, _ *tools.Call, in lendIn) (string, error) {
 	return "lent: " + in.Title, nil
 }
 
-// A call that must be approved waits, is decided by somebody else, and runs when it is made again.
+// A call waits for approval, a librarian approves it, and it runs when it is made again.
 func Example() {
 	ctx := context.Background()
 	approvals, err := approval.New(table.New(table.NewMemory(nil), nil), nil)
@@ -54,8 +54,8 @@ func Example() {
 
 func ExampleApprovals_Require() {
 	approvals, _ := approval.New(table.New(table.NewMemory(nil), nil), nil)
-	tool, _ := tools.New("lend_book", "Lends a book out.", lend, approvals.Require(func(c *tools.Call) (string, bool) {
-		return "A visitor wants to borrow.", c.Scope().UserID() == "visitor"
+	tool, _ := tools.New("lend_book", "Lends a book out.", lend, approvals.Require(func(_ context.Context, c *tools.Call) (string, bool, error) {
+		return "A visitor wants to borrow.", c.Scope().UserID() == "visitor", nil
 	}))
 	acme, _ := scope.Tenant("acme")
 	for _, id := range []string{"member", "visitor"} {
@@ -86,6 +86,6 @@ func ExampleApprovals_Decide() {
 	res, err := tool.Call(ctx, call)
 	fmt.Println(res.Blocks[0].Text, res.IsError, err)
 	// Output:
-	// approval: it has been decided otherwise
+	// approval: the opposite decision has been recorded
 	// Not run: a person declined this call. Their reason: It is being repaired. true <nil>
 }

@@ -12,50 +12,61 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Ask says whether a call needs approval, and why, in words for the person who decides: at most 1,000 bytes. It may be
-// called more than once for a call, and says the same each time.
-type Ask func(c *tools.Call) (reason string, needed bool)
+// Ask decides whether a call needs approval. The reason is for the person who decides, and has at most 1,000 bytes. If
+// the call is impossible, such as the loan of a book that does not exist, Ask returns an error, and nobody is asked: the
+// call ends with that error, so return a [tools.Correct] for the model. The arguments of c fit the tool's schema already.
+//
+// Ask may run more than once for a call, before and after the decision, and must return the same reason each time.
+type Ask func(ctx context.Context, c *tools.Call) (reason string, needed bool, err error)
 
-// Require returns middleware that lets a call run only once a person has approved it. A nil ask asks for every call.
+// Require returns middleware that runs a call only after a person has approved it. If ask is nil, each call needs
+// approval.
 //
-//   - A call that was not asked for yet records a pending request, in one write, and ends with a [tools.PendingError]:
-//     nothing has run. So does one whose request is still pending; that is one read.
+//   - A new call stores a pending request in one write and ends with a [tools.PendingError]. The tool does not run.
+//   - A call whose request is pending ends in the same way. That takes one read.
 //   - An approved call runs.
-//   - A declined one gives the model a failed result with the person's reason.
+//   - A declined call returns a failed result with the person's reason to the model.
 //
-// A call without an idempotency key ends the run with [ErrNoKey]: there is nothing that an approval could be bound to.
-// A call under a scope that may not write ends it with [scope.ErrDenied]: nothing could be recorded.
-// A failure of the table is an error, and the call has not run.
+// A call without an idempotency key ends the run with [ErrInvalid], because an approval is bound to that key: give the
+// run an id. A call under a read-only scope ends the run with [scope.ErrDenied], because it cannot store a request. If
+// the table fails, the call ends with that error and the tool does not run.
 //
-// Put it outside tools.MaxUses and tools.RetryTransient, and inside tools.Audit. It can be used at once for any number
-// of tools and calls.
+// Put the middleware inside tools.Audit and outside tools.MaxUses and tools.RetryTransient. It can serve any number of
+// tools and calls at once.
 func (a *Approvals) Require(ask Ask) tools.Middleware {
 	if ask == nil {
-		ask = func(c *tools.Call) (string, bool) { return fmt.Sprintf("The tool %s asks to run.", c.Name()), true }
+		ask = askAlways
 	}
 	return func(next tools.Handler) tools.Handler {
 		return func(ctx context.Context, c *tools.Call) (tools.Result, error) {
-			reason, needed := ask(c)
+			reason, needed, err := ask(ctx, c)
+			if err != nil {
+				return tools.Result{}, err
+			}
 			if !needed {
 				return next(ctx, c)
 			}
-			r, err := a.request(ctx, c, reason)
+			r, err := a.ensureRequest(ctx, c, reason)
 			if err != nil {
 				return tools.Result{}, err
 			}
 			switch r.Status {
-			case Approved:
+			case StatusApproved:
 				return next(ctx, c)
-			case Declined:
-				return declined(r), nil
+			case StatusDeclined:
+				return declinedResult(r), nil
 			}
 			return tools.Result{}, &tools.PendingError{Reason: r.Reason}
 		}
 	}
 }
 
-// declined is what the model is told.
-func declined(r Request) tools.Result {
+func askAlways(_ context.Context, c *tools.Call) (string, bool, error) {
+	return fmt.Sprintf("The tool %s asks to run.", c.Name()), true, nil
+}
+
+// declinedResult returns the result of a declined call, for the model.
+func declinedResult(r Request) tools.Result {
 	text := "Not run: a person declined this call."
 	if r.Note != "" {
 		text += " Their reason: " + r.Note
@@ -63,27 +74,11 @@ func declined(r Request) tools.Result {
 	return tools.Result{Blocks: []tools.Block{{Text: text}}, Summary: "declined by a person", IsError: true}
 }
 
-// request returns the request of a call, which it makes if there is none.
-func (a *Approvals) request(ctx context.Context, c *tools.Call, reason string) (Request, error) {
-	if err := c.Scope().RequireWrite(); err != nil { // the request is a record under it
-		return Request{}, tools.Fatal(fmt.Errorf("approval: ask: %w", err))
-	}
-	if c.IdempotencyKey() == "" {
-		return Request{}, tools.Fatal(ErrNoKey)
-	}
-	if !fits(reason, maxReason) {
-		return Request{}, fmt.Errorf("%w: a reason of %d bytes", ErrInvalid, len(reason))
-	}
-	args, err := strictjson.Canonical(c.Args())
+// ensureRequest returns the request of a call, and stores it if it does not exist yet.
+func (a *Approvals) ensureRequest(ctx context.Context, c *tools.Call, reason string) (Request, error) {
+	r, err := newRequest(c, reason)
 	if err != nil {
-		return Request{}, fmt.Errorf("approval: the arguments are %w", err)
-	}
-	if len(args) > maxArgs {
-		return Request{}, tools.Correct(fmt.Sprintf("Not run: a person has to approve this call, and %d bytes of arguments are too many to look at.", len(args)))
-	}
-	r := Request{
-		Scope: c.Scope(), ID: digest(c.Scope().Partition(), c.IdempotencyKey(), c.Name(), string(args)),
-		Tool: c.Name(), Call: c.ID(), Args: args, Reason: reason, Status: Pending, Asked: now(),
+		return Request{}, err
 	}
 	known, err := a.Get(ctx, r.Scope, r.ID)
 	if !errors.Is(err, ErrNotFound) {
@@ -91,22 +86,47 @@ func (a *Approvals) request(ctx context.Context, c *tools.Call, reason string) (
 	}
 	view, err := a.table.In(r.Scope)
 	if err != nil {
-		return Request{}, fmt.Errorf("approval: %w", err)
+		return Request{}, fmt.Errorf("approval: ask: %w", err)
 	}
-	it := table.Item{Sort: sortPrefix + r.ID, Expires: r.Asked.Add(a.ttl), Index: r.entries(), Attr: map[string]table.Value{}}
-	r.write(it.Attr)
+	it := table.Item{Sort: sortPrefix + r.ID, Expires: r.Asked.Add(a.ttl), Index: r.indexEntries(), Attr: map[string]table.Value{}}
+	r.setAttributes(it.Attr)
 	stored, err := view.Put(ctx, it, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
-		return parse(r.Scope, *conflict.Current) // the same call was asked for at the same time
+		return parseItem(r.Scope, *conflict.Current) // the same call was made at the same time
 	}
 	if err != nil {
 		return Request{}, fmt.Errorf("approval: ask: %w", err)
 	}
-	return parse(r.Scope, stored)
+	return parseItem(r.Scope, stored)
 }
 
-// digest is the SHA-256 of texts, each with its length, so that no two lists of texts are the same bytes.
-func digest(texts ...string) string {
+// newRequest returns the pending request of a call, or an error if the call cannot have one.
+func newRequest(c *tools.Call, reason string) (Request, error) {
+	if err := c.Scope().RequireWrite(); err != nil { // the request is stored under it
+		return Request{}, tools.Fatal(fmt.Errorf("approval: ask: %w", err))
+	}
+	if c.IdempotencyKey() == "" {
+		return Request{}, tools.Fatal(fmt.Errorf("%w: the call does not have an idempotency key: give the run an id", ErrInvalid))
+	}
+	if !isShortText(reason, maxReason) {
+		return Request{}, fmt.Errorf("%w: the reason has %d bytes, must be at most %d, in UTF-8", ErrInvalid, len(reason), maxReason)
+	}
+	args, err := strictjson.Canonical(c.Args())
+	if err != nil {
+		return Request{}, fmt.Errorf("approval: the arguments are %w", err)
+	}
+	if len(args) > maxArgs {
+		return Request{}, tools.Correct(fmt.Sprintf("Not run: a person must approve this call, and %d bytes of arguments are too many to look at. "+
+			"Send at most %d bytes.", len(args), maxArgs))
+	}
+	return Request{
+		Scope: c.Scope(), ID: digestTexts(c.Scope().Partition(), c.IdempotencyKey(), c.Name(), string(args)),
+		Tool: c.Name(), Call: c.ID(), Args: args, Reason: reason, Status: StatusPending, Asked: currentTime(),
+	}, nil
+}
+
+// digestTexts returns the SHA-256 of texts. Each is prefixed with its length, so that different lists differ.
+func digestTexts(texts ...string) string {
 	h := sha256.New()
 	for _, t := range texts {
 		fmt.Fprintf(h, "%d:%s,", len(t), t)

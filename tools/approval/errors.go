@@ -1,0 +1,16 @@
+package approval
+
+import "errors"
+
+var (
+	// ErrNotFound is returned if the scope does not have such a request, or the request has expired.
+	ErrNotFound = errors.New("approval: request not found")
+	// ErrDecided is returned with the current [Request] if the opposite decision has been recorded before.
+	ErrDecided = errors.New("approval: the opposite decision has been recorded")
+	// ErrInvalid is returned for arguments out of range: a text that is too long, a limit, a cursor of another list, a call
+	// without an idempotency key.
+	ErrInvalid = errors.New("approval: invalid value")
+)
+
+// errForeign is returned for an item under the prefix of requests that this package did not write.
+var errForeign = errors.New("approval: the item is not a request of this package")
