@@ -1,25 +1,25 @@
-// Package carrel is a map: the code is in the packages below it, which are imported one by one.
+// Package carrel is the root of a Go SDK for multi-tenant agent pipelines on AWS. It has no code: import the packages
+// below it one at a time.
 //
-// carrel is an SDK for agent pipelines on AWS in which whose data an operation may touch is a value that the code
-// carries. A browser uploads straight to S3 with a presigned URL, an agent on Bedrock reads the file through tools and
-// streams what it finds over SSE, a person accepts, and DynamoDB says at every moment where each upload stands.
+// A browser uploads a file straight to S3 with a presigned URL. An agent on Bedrock reads the file through tools and
+// streams its progress over SSE. A person accepts the result, and DynamoDB records where each upload stands. A
+// [scope.Scope] bounds every operation to a tenant, a user or a session.
 //
-//   - scope: whose data. A Scope only narrows, and it alone makes S3 keys and partition keys.
-//   - scope/table: items that live under a Scope, with conditional writes; drivers in memory, in scope/table/bolt and in
+//   - scope: tenants, users, sessions and shared data; S3 keys and partition keys.
+//   - scope/table: items under a Scope with conditional writes; drivers in memory, in scope/table/bolt and in
 //     scope/table/dynamo.
-//   - scope/object: objects that live under a Scope; drivers in memory and in scope/object/s3object.
-//   - scope/credential: a Scope as an IAM session policy, and as short-lived credentials.
-//   - scope/oidc: a verified token as an identity with its Scopes.
-//   - presign: grants to upload straight to S3 and to download, proof that an upload arrived, S3's events.
-//   - tracking: pipelines and their stages, the single source of truth for every upload; tracking/trackingtest is what a
-//     driver has to pass under it.
-//   - tools: typed functions as tools that a model may call inside a Scope.
-//   - tools/approval: a person decides whether a call runs. tools/objecttools: files of any size, for a model.
-//     tools/trackingtools: what has been uploaded, and where it stands, for a model.
-//   - agent: the tool-calling loop, as a stream of events; agent/agenttest: models for tests, recordings, and the suite
-//     that every model passes.
-//   - agent/bedrock: the model over Bedrock's ConverseStream; agent/bedrock/bedrocktest is a server that speaks it.
-//   - sse: the wire format of server-sent events.
+//   - scope/object: objects under a Scope; drivers in memory and in scope/object/s3object.
+//   - scope/credential: a Scope as an IAM session policy and as short-lived credentials.
+//   - scope/oidc: verified tokens to identities with their Scopes.
+//   - presign: grants to upload to S3 and to download, proof of arrival, S3 events.
+//   - tracking: pipelines and their stages; tracking/trackingtest is the suite for its drivers.
+//   - tools: typed functions as tools that a model calls within a Scope. tools/approval lets a person decide about a
+//     call; tools/objecttools reads files of any size; tools/trackingtools shows uploads and their state.
+//   - agent: the tool-calling loop as a stream of events; agent/agenttest has models for tests and the suite for models.
+//   - agent/bedrock: models over Bedrock's ConverseStream; agent/bedrock/bedrocktest is a server that speaks it.
+//   - sse: server-sent events on the wire.
 //
-// examples/bookshelf puts them together as a whole server that runs on one machine.
+// examples/bookshelf assembles the packages into a server that runs on one machine.
+//
+// [scope.Scope]: https://pkg.go.dev/github.com/carrel-go/carrel/scope#Scope
 package carrel

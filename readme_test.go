@@ -20,3 +20,17 @@ func TestREADME(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, program[1], 0o600))
 	run(t, "examples", []string{"GOWORK=off"}, "go", "vet", file)
 }
+
+// TestDesign checks that the functions that docs/design.md leads through are where it says.
+func TestDesign(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/design.md")
+	require.NoError(t, err)
+	steps := regexp.MustCompile("(?m)^\\| \\d+ \\|.*\\| `([^`]+)` `(\\w+)` \\|$").FindAllSubmatch(text, -1)
+	require.Greater(t, len(steps), 10)
+	for _, step := range steps {
+		src, err := os.ReadFile(string(step[1]))
+		require.NoError(t, err)
+		require.Regexp(t, `(?m)^func (\([^)]*\) )?`+string(step[2])+`\(`, string(src), "%s is not in %s", step[2], step[1])
+	}
+}
