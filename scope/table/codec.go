@@ -20,7 +20,7 @@ type jsonValue struct {
 }
 
 // EncodeAttr encodes attributes as JSON that keeps their types, for a [Driver] whose
-// store has no types of its own. The format is stable: [DecodeAttr] of a later version
+// store does not have such types. The format is stable: [DecodeAttr] of a later version
 // reads it. For example, {"n": int64(5), "f": 5.0} is
 //
 //	{"f":{"float":5},"n":{"int":5}}

@@ -18,9 +18,9 @@
 // version of the program does not know then survive.
 //
 // [View.Query] lists the scope's own partition, or one class of items in one of the
-// three indexes at the scope's level. A writer may be able to put any index attribute
-// on its own items, so a View drops each index row whose base partition lies outside
-// the scope. A cursor contains a position and a digest of its query; the partition
+// three indexes at the scope's level. A writer may be able to forge the index attributes
+// of its items, so a View drops each index row whose base partition lies outside the
+// scope. A cursor contains a position and a digest of its query; the partition
 // always comes from the View.
 //
 // A [System] works across scopes, for sweepers and recovery. Request handlers must

@@ -31,7 +31,7 @@ func TestMemoryConforms(t *testing.T) {
 		"lists little":    {table.MemoryOptions{Listed: []string{"a", "z"}}, tabletest.Options{Listed: []string{"a", "z"}}},
 		"lists nothing":   {table.MemoryOptions{Listed: []string{}}, tabletest.Options{Listed: []string{}}},
 	} {
-		c.suite.Run = synctest.Test // waiting takes no time
+		c.suite.Run = synctest.Test // waiting is instant
 		t.Run(name, func(t *testing.T) {
 			tabletest.Test(t, func(*testing.T) table.Driver { return table.NewMemory(&c.memory) }, &c.suite)
 		})

@@ -23,7 +23,7 @@ var (
 	// index, range or order.
 	ErrCursor = errors.New("table: cursor does not fit this query")
 	// ErrBusy is returned if the store is overloaded or works on the same item. The
-	// request had no effect and can be retried later.
+	// request did not change anything and can be retried later.
 	ErrBusy = errors.New("table: the store is busy")
 )
 

@@ -32,8 +32,8 @@ func (k Key) Sort() string { return k.sort }
 
 // Contains reports whether the key's scope contains the scope of a base partition.
 // The key of a [System] contains every scope. A driver that counts the rows of an
-// index must count only contained rows, because a writer may be able to put any index
-// attribute on its own rows.
+// index must count only contained rows, because a writer may be able to forge the index
+// attributes of its rows.
 func (k Key) Contains(partition string) bool {
 	s, err := scope.ParsePartition(partition)
 	return err == nil && (k.system || k.owner.Contains(s))

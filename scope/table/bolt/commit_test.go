@@ -18,7 +18,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// disk is a driver whose commits a test can count, hold up and break.
+// disk is a driver whose commits a test can count, block and break.
 type disk struct {
 	*Driver
 	*table.View
@@ -52,21 +52,21 @@ func openDisk(t *testing.T) *disk {
 	return d
 }
 
-func (d *disk) put(ctx context.Context, sort string) error {
+func (d *disk) putItem(ctx context.Context, sort string) error {
 	_, err := d.View.Put(ctx, table.Item{Sort: sort, Attr: map[string]table.Value{"a": "x"}}, table.Absent())
 	return err
 }
 
-// start puts items concurrently and returns where the results will be.
-func (d *disk) start(ctx context.Context, sorts ...string) chan error {
+// startPuts puts items concurrently and returns the channel of the results.
+func (d *disk) startPuts(ctx context.Context, sorts ...string) chan error {
 	results := make(chan error, len(sorts))
 	for _, sort := range sorts {
-		go func() { results <- d.put(ctx, sort) }()
+		go func() { results <- d.putItem(ctx, sort) }()
 	}
 	return results
 }
 
-func (d *disk) has(t *testing.T, sort string) bool {
+func (d *disk) hasItem(t *testing.T, sort string) bool {
 	t.Helper()
 	_, err := d.View.Get(context.WithoutCancel(t.Context()), sort)
 	if !errors.Is(err, table.ErrNotFound) {
@@ -75,7 +75,7 @@ func (d *disk) has(t *testing.T, sort string) bool {
 	return err == nil
 }
 
-func numbered(n int) []string {
+func numberedSorts(n int) []string {
 	out := make([]string, n)
 	for i := range out {
 		out[i] = fmt.Sprintf("%04d", i)
@@ -88,11 +88,11 @@ func TestLoneWriteIsNotDelayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDisk(t)
 		start := time.Now()
-		for i, sort := range numbered(5) {
-			require.NoError(t, d.put(t.Context(), sort))
+		for i, sort := range numberedSorts(5) {
+			require.NoError(t, d.putItem(t.Context(), sort))
 			require.EqualValues(t, i+1, d.commits.Load())
 		}
-		require.Zero(t, time.Since(start), "no timer is waited for")
+		require.Zero(t, time.Since(start), "it does not wait for a timer")
 	})
 }
 
@@ -101,19 +101,19 @@ func TestWaitingWritesShareTheNextCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDisk(t)
 		d.hold = make(chan struct{})
-		first := d.start(t.Context(), "first")
+		first := d.startPuts(t.Context(), "first")
 		synctest.Wait()
-		rest := d.start(t.Context(), numbered(200)...)
+		rest := d.startPuts(t.Context(), numberedSorts(200)...)
 		synctest.Wait()
-		require.Empty(t, first, "nothing is acknowledged before its commit")
-		require.False(t, d.has(t, "first"), "readers see committed data only")
+		require.Empty(t, first, "a write is acknowledged after its commit")
+		require.False(t, d.hasItem(t, "first"), "readers see committed data only")
 
 		d.hold <- struct{}{}
 		require.NoError(t, <-first)
-		require.True(t, d.has(t, "first"))
+		require.True(t, d.hasItem(t, "first"))
 		synctest.Wait()
 		require.Empty(t, rest)
-		require.False(t, d.has(t, "0000"))
+		require.False(t, d.hasItem(t, "0000"))
 
 		d.hold <- struct{}{}
 		for range 200 {
@@ -138,7 +138,7 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 			synctest.Wait()
 		}
 		put("first", 0)
-		for _, sort := range numbered(40) { // 400,000 bytes each in base64, so 20 are a batch
+		for _, sort := range numberedSorts(40) { // 400,000 bytes each in base64, so 20 are a batch
 			put(sort, 300_000)
 		}
 		for range 3 {
@@ -154,9 +154,9 @@ func TestBatchesAreBoundedByWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDisk(t)
 		d.hold = make(chan struct{}, 100)
-		first := d.start(t.Context(), "first")
+		first := d.startPuts(t.Context(), "first")
 		synctest.Wait()
-		rest := d.start(t.Context(), numbered(maxBatchWrites+1)...)
+		rest := d.startPuts(t.Context(), numberedSorts(maxBatchWrites+1)...)
 		synctest.Wait()
 		for range 3 {
 			d.hold <- struct{}{}
@@ -169,21 +169,21 @@ func TestBatchesAreBoundedByWrites(t *testing.T) {
 	})
 }
 
-// A failed condition is a result, and an error or a panic of one write is its
-// own: the others of the batch are committed.
+// A failed condition, an error or a panic affects only its own write: the others of the
+// batch are committed.
 func TestOneWriteFailsAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDisk(t)
-		require.NoError(t, d.put(t.Context(), "there"))
+		require.NoError(t, d.putItem(t.Context(), "there"))
 		d.hold = make(chan struct{}, 10)
-		first := d.start(t.Context(), "first")
+		first := d.startPuts(t.Context(), "first")
 		synctest.Wait()
 
-		good := d.start(t.Context(), numbered(10)...)
-		conflict := d.start(t.Context(), "there")
+		good := d.startPuts(t.Context(), numberedSorts(10)...)
+		conflict := d.startPuts(t.Context(), "there")
 		synctest.Wait()
-		own := d.start(t.Context(), "twice", "twice") // one of them loses to the other
+		own := d.startPuts(t.Context(), "twice", "twice") // one of them loses to the other
 		boom := errors.New("boom")
 		spoil := func(end func() error) chan error {
 			result := make(chan error, 1)
@@ -201,7 +201,7 @@ func TestOneWriteFailsAlone(t *testing.T) {
 		go func() {
 			harmless <- d.writes.commitWrite(t.Context(), 0, func(*bbolt.Tx) (bool, error) { return false, boom })
 		}()
-		late := d.start(t.Context(), "late")
+		late := d.startPuts(t.Context(), "late")
 		synctest.Wait()
 		require.EqualValues(t, 2, d.commits.Load())
 		for range 10 {
@@ -227,23 +227,23 @@ func TestOneWriteFailsAlone(t *testing.T) {
 			require.Nil(t, tx.Bucket([]byte(rowBucket)).Get([]byte("p\x00spoilt")))
 			return nil
 		}))
-		require.True(t, d.has(t, "late"))
+		require.True(t, d.hasItem(t, "late"))
 	})
 }
 
-// A condition that fails costs no sync of the disk.
+// A failed condition does not cause a disk sync.
 func TestConflictsAloneAreNotCommitted(t *testing.T) {
 	t.Parallel()
 	d := openDisk(t)
-	require.NoError(t, d.put(t.Context(), "x"))
+	require.NoError(t, d.putItem(t.Context(), "x"))
 	var c *table.ConflictError
-	require.ErrorAs(t, d.put(t.Context(), "x"), &c)
+	require.ErrorAs(t, d.putItem(t.Context(), "x"), &c)
 	require.ErrorAs(t, d.View.Delete(t.Context(), "x", table.Version(2)), &c)
 	require.EqualValues(t, 1, d.commits.Load())
 }
 
-// If a commit fails, no write of it is acknowledged, and no conflict is
-// reported with an item that was not stored.
+// If a commit fails, none of its writes is acknowledged, and a conflict does not contain
+// an item that was not stored.
 func TestFailedCommit(t *testing.T) {
 	t.Parallel()
 	for name, breakDisk := range map[string]func(d *disk){
@@ -267,9 +267,9 @@ func TestFailedCommit(t *testing.T) {
 				whole := d.writes.update
 				d.hold = make(chan struct{})
 				breakDisk(d)
-				results := d.start(t.Context(), "first")
+				results := d.startPuts(t.Context(), "first")
 				synctest.Wait()
-				more := d.start(t.Context(), "same", "same", "other")
+				more := d.startPuts(t.Context(), "same", "same", "other")
 				synctest.Wait()
 				d.hold <- struct{}{}
 				d.hold <- struct{}{}
@@ -278,10 +278,10 @@ func TestFailedCommit(t *testing.T) {
 					_, conflict := errors.AsType[*table.ConflictError](err)
 					require.False(t, conflict)
 				}
-				require.False(t, d.has(t, "same"))
+				require.False(t, d.hasItem(t, "same"))
 
 				d.broken, d.hold, d.writes.update = nil, nil, whole
-				require.NoError(t, d.put(t.Context(), "same"), "the driver goes on")
+				require.NoError(t, d.putItem(t.Context(), "same"), "the driver goes on")
 			})
 		})
 	}
@@ -293,10 +293,10 @@ func TestCancelledWrites(t *testing.T) {
 		d := openDisk(t)
 		d.hold = make(chan struct{})
 		ctx, cancel := context.WithCancel(t.Context())
-		committing := d.start(ctx, "committing")
+		committing := d.startPuts(ctx, "committing")
 		synctest.Wait()
-		waiting := d.start(ctx, "waiting")
-		other := d.start(t.Context(), "other")
+		waiting := d.startPuts(ctx, "waiting")
+		other := d.startPuts(t.Context(), "other")
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
@@ -306,8 +306,8 @@ func TestCancelledWrites(t *testing.T) {
 		d.hold <- struct{}{}
 		d.hold <- struct{}{}
 		require.NoError(t, <-other)
-		require.True(t, d.has(t, "committing"), "its transaction had begun")
-		require.False(t, d.has(t, "waiting"), "its transaction had not")
+		require.True(t, d.hasItem(t, "committing"), "its transaction had begun")
+		require.False(t, d.hasItem(t, "waiting"), "its transaction had not")
 	})
 }
 
@@ -316,9 +316,9 @@ func TestCloseCommitsWaitingWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDisk(t)
 		d.hold = make(chan struct{})
-		first := d.start(t.Context(), "first")
+		first := d.startPuts(t.Context(), "first")
 		synctest.Wait()
-		rest := d.start(t.Context(), numbered(20)...)
+		rest := d.startPuts(t.Context(), numberedSorts(20)...)
 		synctest.Wait()
 		closed := make(chan error, 2)
 		for range 2 {
@@ -326,7 +326,7 @@ func TestCloseCommitsWaitingWrites(t *testing.T) {
 		}
 		synctest.Wait()
 		require.Empty(t, closed)
-		require.ErrorIs(t, d.put(t.Context(), "late"), ErrClosed)
+		require.ErrorIs(t, d.putItem(t.Context(), "late"), ErrClosed)
 		d.hold <- struct{}{}
 		d.hold <- struct{}{}
 		require.NoError(t, <-first)
@@ -338,7 +338,7 @@ func TestCloseCommitsWaitingWrites(t *testing.T) {
 	})
 }
 
-// Purging shares commits like any write.
+// A purge shares commits with writes.
 func TestPurgeSharesACommit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -346,9 +346,9 @@ func TestPurgeSharesACommit(t *testing.T) {
 		_, err := d.View.Put(t.Context(), table.Item{Sort: "old", Expires: time.Now().Add(-time.Hour)}, table.Absent())
 		require.NoError(t, err)
 		d.hold = make(chan struct{})
-		first := d.start(t.Context(), "first")
+		first := d.startPuts(t.Context(), "first")
 		synctest.Wait()
-		rest := d.start(t.Context(), numbered(3)...)
+		rest := d.startPuts(t.Context(), numberedSorts(3)...)
 		purged := make(chan int, 1)
 		go func() {
 			n, err := d.Purge(t.Context(), time.Now(), 10)
@@ -367,8 +367,8 @@ func TestPurgeSharesACommit(t *testing.T) {
 	})
 }
 
-// Many writers at once, some of whom give up: what is acknowledged is stored,
-// each counter by one writer at a time.
+// With many concurrent writers, some of which give up, all acknowledged increments are
+// stored.
 func TestManyWriters(t *testing.T) {
 	t.Parallel()
 	d := openDisk(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// planter puts every row into one place of an index.
+// planter puts each row into the same place of an index.
 type planter struct {
 	table.Driver
 	partition string

@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 		d, err := bolt.Open(t.TempDir())
 		require.NoError(t, err)
 		return d
-	}, &tabletest.Options{Run: synctest.Test}) // waiting takes no time
+	}, &tabletest.Options{Run: synctest.Test}) // waiting is instant
 }
 
 func open(t *testing.T, dir string) (*bolt.Driver, *table.View) {
@@ -71,7 +71,7 @@ func TestSecondOpenIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	d, v := open(t, dir)
-	synctest.Test(t, func(t *testing.T) { // the wait for the lock takes no time
+	synctest.Test(t, func(t *testing.T) { // the wait for the lock is instant
 		_, err := bolt.Open(dir)
 		require.ErrorIs(t, err, bolt.ErrLocked)
 		require.ErrorContains(t, err, "another process has the directory open")

@@ -18,7 +18,7 @@ func ExampleOpen() {
 	defer func() { _ = os.RemoveAll(dir) }()
 
 	tenant, _ := scope.Tenant("acme")
-	for range 2 { // what the first one puts, the second one finds
+	for range 2 { // the second driver reads the items of the first
 		d, err := bolt.Open(dir)
 		if err != nil {
 			panic(err)

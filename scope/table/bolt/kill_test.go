@@ -18,7 +18,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table/bolt"
 )
 
-// writerEnv holds the directory of a process that writes until it is killed.
+// writerEnv names the directory of a process that writes until it is killed.
 const writerEnv = "BOLT_TEST_WRITER"
 
 func TestMain(m *testing.M) {
@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeForever has 32 writers that raise the version of one item each, and
-// prints a line for each write that was acknowledged.
+// writeForever runs 32 writers that put one item each, again and again, and prints a line
+// for each acknowledged write.
 func writeForever(dir string) error {
 	d, err := bolt.Open(dir)
 	if err != nil {
@@ -73,9 +73,9 @@ func writeForever(dir string) error {
 	return errors.Join(errs...)
 }
 
-// A process that is killed between or during commits has stored everything
-// that it acknowledged, and the file is whole.
-func TestKilledWriterKeepsWhatItAcknowledged(t *testing.T) {
+// A process that is killed between or during commits has stored all acknowledged writes,
+// and the file is intact.
+func TestKilledWriterKeepsAcknowledgedWrites(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	acknowledged := map[string]int64{}
@@ -96,8 +96,8 @@ func TestKilledWriterKeepsWhatItAcknowledged(t *testing.T) {
 	}
 }
 
-// readUntilKilled notes what a writing process acknowledges and kills it after
-// that many lines.
+// readUntilKilled records the acknowledged writes of a process and kills it after that
+// many lines.
 func readUntilKilled(t *testing.T, dir string, lines int, acknowledged map[string]int64) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), os.Args[0])

@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table/bolt"
 )
 
-// A file of the format before has no list of what expires: it is made.
+// Open adds the list of expiries to a file of the older format.
 func TestOlderFileIsUpgraded(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

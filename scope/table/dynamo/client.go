@@ -6,9 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Client is what a [Driver] calls of *[dynamodb.Client], and a
-// *dynamodb.Client is one. Its contract is the SDK's: safe for concurrent use,
-// blocking until DynamoDB has answered or ctx is cancelled.
+// Client is the part of *[dynamodb.Client] that a [Driver] calls. It is safe for
+// concurrent use, and each method blocks until DynamoDB has answered or ctx ends.
 type Client interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
@@ -16,8 +15,7 @@ type Client interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
-// TableClient is what [CreateTable] calls of *[dynamodb.Client], under the
-// same contract.
+// TableClient is the part of *[dynamodb.Client] that [CreateTable] calls.
 type TableClient interface {
 	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)

@@ -9,8 +9,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 )
 
-// A driver cannot scan a table: what it calls has no method for it, and none that takes a query as text. What is
-// listed here is all there is.
+// A driver cannot scan a table or run PartiQL, because the interface of its client lacks these methods.
 func TestClientCannotScan(t *testing.T) {
 	t.Parallel()
 	var methods []string

@@ -11,58 +11,63 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// CreateTable makes the table unless it is there, waits until it and its
-// indexes are active, and turns on its TTL. It may be called by several
-// programs at once and again at every start. ctx bounds the wait, which on AWS
-// takes half a minute.
+// CreateTable creates the table if it does not exist, waits until the table and its
+// indexes are active (about half a minute on AWS), and enables TTL. It is safe to call at
+// every start and from several programs at once.
 //
-// A table of that name with other keys, indexes or projections is [ErrLayout],
-// and is left as it is. The table is paid for by request; who wants it
-// otherwise, or with deletion protection, backups or tags, makes it with
-// table.template.json.
+// It returns [ErrLayout] for a table with other keys, indexes or projections and does not
+// change it. The table is billed per request. For other billing, deletion protection,
+// backups or tags, use table.template.json.
 func CreateTable(ctx context.Context, c TableClient, name string, o *TableOptions) error {
-	want, err := layout(name, o)
+	if c == nil {
+		return fmt.Errorf("%w client: must not be nil", ErrInvalid)
+	}
+	want, err := newLayout(name, o)
 	if err != nil {
-		return fmt.Errorf("dynamo: create table: %w", err)
+		return err
 	}
-	got, err := describe(ctx, c, name)
-	if errors.Is(err, ErrNoTable) {
-		if _, err := c.CreateTable(ctx, want); err != nil {
-			if _, other := errors.AsType[*types.ResourceInUseException](err); !other { // else somebody was quicker
-				return fmt.Errorf("dynamo: create table %q: %w", name, mapError(err))
-			}
-		}
-		got, err = nil, nil
-	}
-	if err == nil {
-		got, err = active(ctx, c, name, got)
-	}
-	if err == nil {
-		err = checkLayout(want, got)
-	}
-	if err == nil {
-		err = enableTTL(ctx, c, name)
-	}
-	if err != nil {
+	if err := ensureTable(ctx, c, want); err != nil {
 		return fmt.Errorf("dynamo: create table %q: %w", name, err)
 	}
 	return nil
 }
 
-func describe(ctx context.Context, c TableClient, name string) (*types.TableDescription, error) {
+func ensureTable(ctx context.Context, c TableClient, want *dynamodb.CreateTableInput) error {
+	name := *want.TableName
+	got, err := describeTable(ctx, c, name)
+	if errors.Is(err, ErrNoTable) {
+		_, err = c.CreateTable(ctx, want)
+		if _, exists := errors.AsType[*types.ResourceInUseException](err); err != nil && !exists {
+			return mapError(err)
+		}
+		got, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	if got, err = waitUntilActive(ctx, c, name, got); err != nil {
+		return err
+	}
+	if err := checkLayout(want, got); err != nil {
+		return err
+	}
+	return enableTTL(ctx, c, name)
+}
+
+func describeTable(ctx context.Context, c TableClient, name string) (*types.TableDescription, error) {
 	out, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
 		return nil, mapError(err)
 	}
 	if out.Table == nil {
-		return nil, fmt.Errorf("%w: an answer without a table", ErrNoTable)
+		return nil, fmt.Errorf("%w: the answer does not contain a table", ErrNoTable)
 	}
 	return out.Table, nil
 }
 
-// active waits until the table and its indexes are. got is what is known; nil
-// where the table has just been made, which a description may not show yet.
-func active(ctx context.Context, c TableClient, name string, got *types.TableDescription) (*types.TableDescription, error) {
+// waitUntilActive waits until the table and its indexes are active. got is the last
+// description, or nil for a new table, which may not have a description yet.
+func waitUntilActive(ctx context.Context, c TableClient, name string, got *types.TableDescription) (*types.TableDescription, error) {
 	const first, longest = 100 * time.Millisecond, 5 * time.Second
 	for wait := first; ; wait = min(2*wait, longest) {
 		if got != nil {
@@ -77,7 +82,7 @@ func active(ctx context.Context, c TableClient, name string, got *types.TableDes
 		case <-time.After(wait):
 		}
 		var err error
-		if got, err = describe(ctx, c, name); err != nil && !errors.Is(err, ErrNoTable) {
+		if got, err = describeTable(ctx, c, name); err != nil && !errors.Is(err, ErrNoTable) {
 			return nil, err
 		}
 	}
@@ -89,7 +94,7 @@ func isActive(t *types.TableDescription) (bool, error) {
 	case types.TableStatusCreating, types.TableStatusUpdating:
 		return false, nil
 	default:
-		return false, fmt.Errorf("the table is %s", t.TableStatus)
+		return false, fmt.Errorf("the table has the status %s", t.TableStatus)
 	}
 	for _, i := range t.GlobalSecondaryIndexes {
 		switch i.IndexStatus {
@@ -97,7 +102,7 @@ func isActive(t *types.TableDescription) (bool, error) {
 		case types.IndexStatusCreating, types.IndexStatusUpdating:
 			return false, nil
 		default:
-			return false, fmt.Errorf("%s is %s", aws.ToString(i.IndexName), i.IndexStatus)
+			return false, fmt.Errorf("%s has the status %s", aws.ToString(i.IndexName), i.IndexStatus)
 		}
 	}
 	return true, nil
@@ -114,7 +119,7 @@ func enableTTL(ctx context.Context, c TableClient, name string) error {
 	if err == nil {
 		return nil
 	}
-	if on, again := hasTTL(ctx, c, name); on && again == nil { // somebody was quicker
+	if on, again := hasTTL(ctx, c, name); on && again == nil { // another program enabled it
 		return nil
 	}
 	return mapError(err)
@@ -130,7 +135,7 @@ func hasTTL(ctx context.Context, c TableClient, name string) (bool, error) {
 		return false, nil
 	}
 	if got := aws.ToString(d.AttributeName); got != ttlName {
-		return false, fmt.Errorf("%w: its TTL attribute is %q", ErrLayout, got)
+		return false, fmt.Errorf("%w: the TTL attribute is %q: must be %q", ErrLayout, got, ttlName)
 	}
 	return true, nil
 }

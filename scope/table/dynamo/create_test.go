@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// account is the tables of an account, as far as CreateTable calls for them.
+// account is a fake of the DynamoDB of an account with one table.
 type account struct {
 	table   *types.TableDescription
 	ttl     types.TimeToLiveDescription
@@ -27,10 +27,10 @@ type account struct {
 	calls   []string
 }
 
-func (a *account) call(name string) { a.calls = append(a.calls, name) }
+func (a *account) addCall(name string) { a.calls = append(a.calls, name) }
 
 func (a *account) CreateTable(_ context.Context, in *dynamodb.CreateTableInput, _ ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
-	a.call("CreateTable")
+	a.addCall("CreateTable")
 	a.table = &types.TableDescription{TableStatus: types.TableStatusCreating, KeySchema: in.KeySchema, AttributeDefinitions: in.AttributeDefinitions}
 	for _, i := range in.GlobalSecondaryIndexes {
 		a.table.GlobalSecondaryIndexes = append(a.table.GlobalSecondaryIndexes, types.GlobalSecondaryIndexDescription{
@@ -44,7 +44,7 @@ func (a *account) CreateTable(_ context.Context, in *dynamodb.CreateTableInput, 
 }
 
 func (a *account) DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
-	a.call("DescribeTable")
+	a.addCall("DescribeTable")
 	if a.table == nil || a.hidden > 0 {
 		if a.table != nil {
 			a.hidden--
@@ -65,13 +65,13 @@ func (a *account) DescribeTable(context.Context, *dynamodb.DescribeTableInput, .
 }
 
 func (a *account) DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error) {
-	a.call("DescribeTimeToLive")
+	a.addCall("DescribeTimeToLive")
 	d := a.ttl
 	return &dynamodb.DescribeTimeToLiveOutput{TimeToLiveDescription: &d}, nil
 }
 
 func (a *account) UpdateTimeToLive(_ context.Context, in *dynamodb.UpdateTimeToLiveInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error) {
-	a.call("UpdateTimeToLive")
+	a.addCall("UpdateTimeToLive")
 	a.ttl = types.TimeToLiveDescription{AttributeName: in.TimeToLiveSpecification.AttributeName, TimeToLiveStatus: types.TimeToLiveStatusEnabling}
 	if a.taken {
 		return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "TimeToLive is already enabled"}
@@ -93,7 +93,7 @@ func TestCreateTableWaitsUntilActive(t *testing.T) {
 				require.Equal(t, "ttl", *a.ttl.AttributeName)
 				a.calls = nil
 				require.NoError(t, CreateTable(t.Context(), a, "carrel", nil))
-				require.Equal(t, []string{"DescribeTable", "DescribeTimeToLive"}, a.calls, "the second time it only looks")
+				require.Equal(t, []string{"DescribeTable", "DescribeTimeToLive"}, a.calls, "the second call does not write")
 			})
 		})
 	}
@@ -106,7 +106,7 @@ func TestCreateTableStopsWaiting(t *testing.T) {
 		defer cancel()
 		a := &account{pending: 1 << 30}
 		require.ErrorIs(t, CreateTable(ctx, a, "carrel", nil), context.DeadlineExceeded)
-		require.Less(t, len(a.calls), 25, "it does not ask all the time")
+		require.Less(t, len(a.calls), 25, "it backs off")
 	})
 }
 
@@ -131,7 +131,7 @@ func TestOtherLayoutsAreRejected(t *testing.T) {
 				change(a)
 				a.calls = nil
 				require.ErrorIs(t, CreateTable(t.Context(), a, "carrel", nil), ErrLayout)
-				require.NotContains(t, a.calls, "UpdateTimeToLive", "it is left as it is")
+				require.NotContains(t, a.calls, "UpdateTimeToLive", "the table is not changed")
 			})
 		})
 	}
@@ -149,9 +149,10 @@ func TestInvalidTableOptionsAreRejected(t *testing.T) {
 		require.Empty(t, a.calls)
 	}
 	require.ErrorIs(t, CreateTable(t.Context(), &account{}, "x", nil), ErrInvalid)
+	require.ErrorIs(t, CreateTable(t.Context(), nil, "carrel", nil), ErrInvalid)
 }
 
-// TestTemplateMatchesCreateTable: the template makes the table that CreateTable makes.
+// The template describes the table that CreateTable creates.
 func TestTemplateMatchesCreateTable(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("table.template.json")
@@ -168,46 +169,46 @@ func TestTemplateMatchesCreateTable(t *testing.T) {
 		require.NoError(t, json.Unmarshal(b, &template))
 		require.Equal(t, "AWS::DynamoDB::Table", template.Resources.Table.Type)
 		parameters := map[string]any{"TableName": "carrel", "Listed": listed}
-		got := resolve(t, template.Resources.Table.Properties, parameters).(map[string]any)
+		got := resolveFunctions(t, template.Resources.Table.Properties, parameters).(map[string]any)
 		require.Equal(t, map[string]any{"AttributeName": ttlName, "Enabled": true}, got["TimeToLiveSpecification"])
 		delete(got, "TimeToLiveSpecification")
 
-		in, err := layout("carrel", &TableOptions{Listed: listed})
+		in, err := newLayout("carrel", &TableOptions{Listed: listed})
 		require.NoError(t, err)
-		require.Equal(t, plain(t, in), got)
+		require.Equal(t, toJSON(t, in), got)
 	}
 }
 
-// plain is a request as JSON has it, without what is not set.
-func plain(t *testing.T, v any) any {
+// toJSON returns a request as decoded JSON without unset fields.
+func toJSON(t *testing.T, v any) any {
 	t.Helper()
 	b, err := json.Marshal(v)
 	require.NoError(t, err)
 	var out any
 	require.NoError(t, json.Unmarshal(b, &out))
-	return prune(out)
+	return removeUnset(out)
 }
 
-func prune(v any) any {
+func removeUnset(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, e := range v {
 			if e == nil || e == "" {
 				delete(v, name)
 			} else {
-				prune(e)
+				removeUnset(e)
 			}
 		}
 	case []any:
 		for _, e := range v {
-			prune(e)
+			removeUnset(e)
 		}
 	}
 	return v
 }
 
-// resolve does what CloudFormation does with the functions that the template has.
-func resolve(t *testing.T, v any, parameters map[string]any) any {
+// resolveFunctions evaluates the CloudFormation functions of the template.
+func resolveFunctions(t *testing.T, v any, parameters map[string]any) any {
 	t.Helper()
 	strs := func(v any) (out []string) {
 		switch v := v.(type) {
@@ -215,18 +216,18 @@ func resolve(t *testing.T, v any, parameters map[string]any) any {
 			return v
 		case []any:
 			for _, e := range v {
-				out = append(out, resolve(t, e, parameters).(string))
+				out = append(out, resolveFunctions(t, e, parameters).(string))
 			}
 			return out
 		}
-		out, _ = resolve(t, v, parameters).([]string)
+		out, _ = resolveFunctions(t, v, parameters).([]string)
 		return out
 	}
 	switch v := v.(type) {
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
-			out[i] = resolve(t, e, parameters)
+			out[i] = resolveFunctions(t, e, parameters)
 		}
 		return out
 	case map[string]any:
@@ -240,21 +241,21 @@ func resolve(t *testing.T, v any, parameters map[string]any) any {
 				return strings.Join(strs(args[1]), args[0].(string))
 			case "Fn::Split":
 				var out []any
-				for _, s := range strings.Split(resolve(t, args[1], parameters).(string), args[0].(string)) {
+				for _, s := range strings.Split(resolveFunctions(t, args[1], parameters).(string), args[0].(string)) {
 					out = append(out, s)
 				}
 				return out
 			case "Fn::If":
 				require.Equal(t, "ListsAll", args[0])
 				if parameters["Listed"].([]string) == nil {
-					return resolve(t, args[1], parameters)
+					return resolveFunctions(t, args[1], parameters)
 				}
-				return resolve(t, args[2], parameters)
+				return resolveFunctions(t, args[2], parameters)
 			}
 		}
 		out := map[string]any{}
 		for name, e := range v {
-			out[name] = resolve(t, e, parameters)
+			out[name] = resolveFunctions(t, e, parameters)
 		}
 		return out
 	}

@@ -11,39 +11,37 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// What DynamoDB refuses. Each is wrapped together with the SDK's own error;
-// test with [errors.Is]. An item over 400 KB is [table.ErrTooLarge].
+// Errors of this package, to be tested with [errors.Is]. Each is wrapped together with
+// the SDK's error. The Driver also returns [table.ErrBusy] after throttling and for
+// transactions on the same item, and [table.ErrTooLarge] for items over 400 KB.
 var (
-	// ErrThrottled: DynamoDB asks for fewer requests, and still did after the
-	// SDK's retries. It wraps [table.ErrBusy].
-	ErrThrottled error = busyError("dynamo: throttled")
-	// ErrTransaction: a transaction, or a write in another region, is at work
-	// on the same item. It wraps [table.ErrBusy].
-	ErrTransaction error = busyError("dynamo: a transaction is at work on the item")
-	// ErrDenied: the credentials do not allow it. A session policy answers so
-	// for everything outside its scope, whether it exists or not.
+	// ErrDenied is returned if the credentials do not allow the request. A session
+	// policy denies everything outside its scope, whether it exists or not.
 	ErrDenied = errors.New("dynamo: access denied")
-	// ErrNoTable: there is no such table, or it lacks an index.
-	ErrNoTable = errors.New("dynamo: no such table or index")
-	// ErrValidation: DynamoDB found the request itself wrong.
-	ErrValidation = errors.New("dynamo: request refused")
-	// ErrRow: a stored item that is none of this package's, or that holds
-	// what a [table.Value] cannot.
+	// ErrNoTable is returned if the table or an index does not exist.
+	ErrNoTable = errors.New("dynamo: table or index not found")
+	// ErrRow is returned for a stored item that this package did not write, or with an
+	// attribute that a [table.Value] cannot represent.
 	ErrRow = errors.New("dynamo: not a row of this format")
-	// ErrLayout: there is a table of that name, and it is another.
+	// ErrLayout is returned by [CreateTable] for a table with a different layout.
 	ErrLayout = errors.New("dynamo: the table has another layout")
-	// ErrInvalid: a name that no table or attribute has, or no client.
+	// ErrInvalid is returned for an invalid table name, client or listed attribute.
 	ErrInvalid = errors.New("dynamo: invalid")
 )
 
-// busyError is a refusal after which the same call may succeed.
+var (
+	errThrottled   error = busyError("dynamo: throttled")
+	errTransaction error = busyError("dynamo: a transaction is in progress on the item")
+	errValidation        = errors.New("dynamo: invalid request")
+)
+
+// busyError wraps [table.ErrBusy].
 type busyError string
 
 func (e busyError) Error() string { return string(e) }
 func (busyError) Unwrap() error   { return table.ErrBusy }
 
-// mapError adds the sentinel that fits to an error of the SDK. The codes are
-// those of
+// mapError adds the matching sentinel to an error of the SDK. For the codes see
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html.
 func mapError(err error) error {
 	api, ok := errors.AsType[smithy.APIError](err)
@@ -53,15 +51,15 @@ func mapError(err error) error {
 	var sentinel error
 	switch api.ErrorCode() {
 	case "ThrottlingException", "Throttling", "ProvisionedThroughputExceededException", "RequestLimitExceeded":
-		sentinel = ErrThrottled
+		sentinel = errThrottled
 	case "TransactionConflictException", "ReplicatedWriteConflictException":
-		sentinel = ErrTransaction
+		sentinel = errTransaction
 	case "AccessDeniedException":
 		sentinel = ErrDenied
 	case "ResourceNotFoundException":
 		sentinel = ErrNoTable
 	case "ValidationException":
-		sentinel = ErrValidation
+		sentinel = errValidation
 		if strings.HasPrefix(api.ErrorMessage(), "Item size ") {
 			sentinel = table.ErrTooLarge
 		}
@@ -71,8 +69,8 @@ func mapError(err error) error {
 	return fmt.Errorf("%w: %w", sentinel, err)
 }
 
-// mapWrite is mapError for a conditional write: the exception holds the item.
-func mapWrite(err error) error {
+// mapWriteError is mapError for a conditional write, whose exception contains the item.
+func mapWriteError(err error) error {
 	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !ok {
 		return mapError(err)

@@ -25,7 +25,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// dynamo: new: dynamo: invalid: table name "arn:aws:dynamodb:us-east-1:123456789012:table/carrel"
+	// dynamo: invalid table name "arn:aws:dynamodb:us-east-1:123456789012:table/carrel": must be 3 to 255 letters, digits, _, - and .
 }
 
 func ExampleCreateTable() {
@@ -35,5 +35,5 @@ func ExampleCreateTable() {
 	})
 	fmt.Println(err)
 	// Output:
-	// dynamo: create table: dynamo: invalid: listed attribute "pk"
+	// dynamo: invalid TableOptions.Listed: attribute "pk": must be unique, 1 to 255 bytes and not reserved
 }

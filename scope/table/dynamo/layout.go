@@ -12,27 +12,25 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// TableOptions configure [CreateTable]. Nil is valid.
+// TableOptions configures [CreateTable]. Nil is valid.
 type TableOptions struct {
-	// Listed names the attributes that the indexes hold of an item, beside
-	// its keys and its expiry, and that a query of an index returns (see
-	// [table.Found]). A write that changes none of them does not touch an
-	// index, and lists and counts are charged for no others: name what lists
-	// show and what does not change. At most 19.
+	// Listed are the attributes that the indexes contain, and that a query of an index
+	// returns (see [table.Found]), in addition to keys and expiry. At most 19. Nil means
+	// all attributes, and an empty list none.
 	//
-	// For an upload's record of 1.5 KB, written nine times: whole items in
-	// three indexes take about 60 write units, the file name alone 22 to 32;
-	// a list of 50 takes 9.5 read units, or 1.5.
-	//
-	// Default: nil, all attributes; an empty list: none.
+	// A write that does not change them does not write to the indexes, and lists and
+	// counts are not charged for other attributes. Choose attributes that lists show
+	// and that do not change. For example, a record of 1.5 KB that is written nine times
+	// costs about 60 write units with whole items in three indexes, and 22 to 32 with
+	// the file name only. A list of 50 costs 9.5 or 1.5 read units.
 	Listed []string
 }
 
-// IndexName returns the name of an index of the table, as its ARN has it.
+// IndexName returns the name of an index of the table, for ARNs.
 func IndexName(slot table.Slot) string { return fmt.Sprintf("index%d", slot) }
 
-// layout is the table, as it is created.
-func layout(name string, o *TableOptions) (*dynamodb.CreateTableInput, error) {
+// newLayout returns the request that creates the table.
+func newLayout(name string, o *TableOptions) (*dynamodb.CreateTableInput, error) {
 	if err := checkTable(name); err != nil {
 		return nil, err
 	}
@@ -59,7 +57,7 @@ func layout(name string, o *TableOptions) (*dynamodb.CreateTableInput, error) {
 	}
 	define(partitionName, sortName)
 	for slot := table.I1; slot <= table.I3; slot++ {
-		p, s := indexKeys(slot)
+		p, s := indexKeyNames(slot)
 		define(p, s)
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName: aws.String(IndexName(slot)), KeySchema: keySchema(p, s), Projection: projection,
@@ -76,48 +74,48 @@ func keySchema(partition, sort string) []types.KeySchemaElement {
 }
 
 func checkListed(names []string) error {
-	const most = 19 // DynamoDB's 20, less the expiry
-	if len(names) > most {
-		return fmt.Errorf("%w: %d listed attributes, at most %d are possible", ErrInvalid, len(names), most)
+	const limit = 19 // DynamoDB's 20, less the expiry
+	if len(names) > limit {
+		return fmt.Errorf("%w TableOptions.Listed: %d attributes: must be at most %d", ErrInvalid, len(names), limit)
 	}
 	for i, n := range names {
 		if n == "" || len(n) > 255 || isKey(n) || n == versionName || n == ttlName || strings.HasPrefix(n, "_") || slices.Contains(names[:i], n) {
-			return fmt.Errorf("%w: listed attribute %q", ErrInvalid, n)
+			return fmt.Errorf("%w TableOptions.Listed: attribute %q: must be unique, 1 to 255 bytes and not reserved", ErrInvalid, n)
 		}
 	}
 	return nil
 }
 
-// checkLayout compares a table that is there with the one that is wanted. It
-// may have more indexes, and be paid for and protected in any way.
+// checkLayout returns an error if an existing table differs from the wanted one. More
+// indexes and any billing and protection are accepted.
 func checkLayout(want *dynamodb.CreateTableInput, got *types.TableDescription) error {
-	if w, g := schemaText(want.KeySchema), schemaText(got.KeySchema); w != g {
-		return fmt.Errorf("%w: keys %s, want %s", ErrLayout, g, w)
+	if w, g := formatSchema(want.KeySchema), formatSchema(got.KeySchema); w != g {
+		return fmt.Errorf("%w: keys %s: must be %s", ErrLayout, g, w)
 	}
 	for _, w := range want.GlobalSecondaryIndexes {
 		i := slices.IndexFunc(got.GlobalSecondaryIndexes, func(g types.GlobalSecondaryIndexDescription) bool {
 			return aws.ToString(g.IndexName) == *w.IndexName
 		})
 		if i < 0 {
-			return fmt.Errorf("%w: no index %s", ErrLayout, *w.IndexName)
+			return fmt.Errorf("%w: index %s is missing", ErrLayout, *w.IndexName)
 		}
 		g := got.GlobalSecondaryIndexes[i]
-		has, wants := schemaText(g.KeySchema)+" "+projectionText(g.Projection), schemaText(w.KeySchema)+" "+projectionText(w.Projection)
+		has, wants := formatSchema(g.KeySchema)+" "+formatProjection(g.Projection), formatSchema(w.KeySchema)+" "+formatProjection(w.Projection)
 		if has != wants {
-			return fmt.Errorf("%w: %s: %s, want %s", ErrLayout, *w.IndexName, has, wants)
+			return fmt.Errorf("%w: %s: %s: must be %s", ErrLayout, *w.IndexName, has, wants)
 		}
 	}
 	for _, name := range want.AttributeDefinitions {
 		if !slices.ContainsFunc(got.AttributeDefinitions, func(g types.AttributeDefinition) bool {
 			return aws.ToString(g.AttributeName) == *name.AttributeName && g.AttributeType == name.AttributeType
 		}) {
-			return fmt.Errorf("%w: key %s is no string", ErrLayout, *name.AttributeName)
+			return fmt.Errorf("%w: key %s: must be a string", ErrLayout, *name.AttributeName)
 		}
 	}
 	return nil
 }
 
-func schemaText(keys []types.KeySchemaElement) string {
+func formatSchema(keys []types.KeySchemaElement) string {
 	var b strings.Builder
 	for _, k := range keys {
 		fmt.Fprintf(&b, "%s:%s ", aws.ToString(k.AttributeName), k.KeyType)
@@ -125,7 +123,7 @@ func schemaText(keys []types.KeySchemaElement) string {
 	return strings.TrimSpace(b.String())
 }
 
-func projectionText(p *types.Projection) string {
+func formatProjection(p *types.Projection) string {
 	if p == nil {
 		return "no projection"
 	}

@@ -13,21 +13,21 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Query implements [table.Driver]. A page is one request, unless DynamoDB
-// answers it with an empty page that is not the last. It asks for one row more
-// than the limit, which tells whether a next page has any, and is shorter if
-// DynamoDB stops at 1 MB. A count is up to ten requests.
+// Query implements [table.Driver]. A page is one request, unless DynamoDB returns an empty
+// page that is not the last. Query requests one row more than the limit, to find out
+// whether there is a next page. A page is shorter if DynamoDB stops at 1 MB. A count is up
+// to ten requests.
 func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
-	c, err := d.client(ctx, q.Key)
+	c, err := d.chooseClient(ctx, q.Key)
 	if err != nil {
 		return table.DriverPage{}, err
 	}
 	if q.Slot < 0 || q.Slot > table.I3 || q.Slot != 0 && q.Consistent {
-		return table.DriverPage{}, fmt.Errorf("dynamo: no such query: slot %d, consistent %t", q.Slot, q.Consistent)
+		return table.DriverPage{}, fmt.Errorf("dynamo: invalid query: slot %d, consistent %t", q.Slot, q.Consistent)
 	}
-	in := d.input(q)
+	in := d.newQueryInput(q)
 	if q.CountOnly {
-		return count(ctx, c, in, q)
+		return countRows(ctx, c, in, q)
 	}
 	in.Limit = aws.Int32(int32(q.Limit + 1))
 	for range maxRequests {
@@ -36,17 +36,17 @@ func (d *Driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPa
 			return table.DriverPage{}, mapError(err)
 		}
 		if len(out.Items) > 0 || len(out.LastEvaluatedKey) == 0 {
-			return page(q, out)
+			return decodePage(q, out)
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
 	return table.DriverPage{}, fmt.Errorf("dynamo: query: %d empty pages in a row", maxRequests)
 }
 
-// maxRequests is how many requests one call makes at most.
+// maxRequests is the maximum number of requests of one call.
 const maxRequests = 10
 
-func page(q table.DriverQuery, out *dynamodb.QueryOutput) (table.DriverPage, error) {
+func decodePage(q table.DriverQuery, out *dynamodb.QueryOutput) (table.DriverPage, error) {
 	n := min(q.Limit, len(out.Items))
 	p := table.DriverPage{Rows: make([]table.Row, n), More: n < len(out.Items) || len(out.LastEvaluatedKey) > 0}
 	for i, it := range out.Items[:n] {
@@ -58,11 +58,10 @@ func page(q table.DriverQuery, out *dynamodb.QueryOutput) (table.DriverPage, err
 	return p, nil
 }
 
-// decodeFound reads a row of a page. A row that another hand has put into an
-// index is not looked into: it is there to be dropped, and nothing in it may
-// spoil the page. Nor may one of a narrower scope, by whoever can write to that
-// alone: where it is damaged it is its keys, which say where to look, and whoever
-// looks is told the rest. To a shard every scope is a narrower one.
+// decodeFound decodes a row of a page. Rows of an index that other writers control must
+// not make the page fail. A row outside the key's scope is not decoded, because package
+// table drops it. A damaged row of a narrower scope is returned with its keys only, and
+// Get returns its error. For a shard, all scopes are narrower.
 func decodeFound(q table.DriverQuery, it item) (table.Row, error) {
 	if q.Slot == 0 {
 		return decodeRow(it)
@@ -79,19 +78,19 @@ func decodeFound(q table.DriverQuery, it item) (table.Row, error) {
 	return r, err
 }
 
-// count asks for numbers of rows. Each request looks at no more rows than are
-// still wanted, and maxRequests bounds how many rows it looks at that do not count.
-func count(ctx context.Context, c Client, in *dynamodb.QueryInput, q table.DriverQuery) (table.DriverPage, error) {
+// countRows sums the counts of several requests. Each examines at most the number of rows
+// that are still missing, and maxRequests limits the rows that do not count.
+func countRows(ctx context.Context, c Client, in *dynamodb.QueryInput, q table.DriverQuery) (table.DriverPage, error) {
 	filter := liveText
 	in.Select = types.SelectCount
 	in.ExpressionAttributeNames["#ttl"] = ttlName
-	in.ExpressionAttributeValues[":now"] = number(time.Now().Unix())
+	in.ExpressionAttributeValues[":now"] = encodeInt(time.Now().Unix())
 	if q.Slot != 0 {
 		own, below := q.Key.Within()
 		filter += " AND (#pk = :own OR begins_with(#pk, :below))"
 		in.ExpressionAttributeNames["#pk"] = partitionName
-		in.ExpressionAttributeValues[":own"] = text(own)
-		in.ExpressionAttributeValues[":below"] = text(below)
+		in.ExpressionAttributeValues[":own"] = encodeText(own)
+		in.ExpressionAttributeValues[":below"] = encodeText(below)
 	}
 	in.FilterExpression = &filter
 	n, examined := 0, 0
@@ -113,12 +112,12 @@ func count(ctx context.Context, c Client, in *dynamodb.QueryInput, q table.Drive
 	return table.DriverPage{Count: n, More: true}, nil
 }
 
-// input is the request for the range of a query.
-func (d *Driver) input(q table.DriverQuery) *dynamodb.QueryInput {
+// newQueryInput returns the request for the range of a query.
+func (d *Driver) newQueryInput(q table.DriverQuery) *dynamodb.QueryInput {
 	in := &dynamodb.QueryInput{
 		TableName:                 &d.table,
 		ExpressionAttributeNames:  map[string]string{"#p": partitionName},
-		ExpressionAttributeValues: item{":p": text(q.Key.Partition())},
+		ExpressionAttributeValues: item{":p": encodeText(q.Key.Partition())},
 		ScanIndexForward:          aws.Bool(!q.Desc),
 	}
 	partition, sort := partitionName, sortName
@@ -126,7 +125,7 @@ func (d *Driver) input(q table.DriverQuery) *dynamodb.QueryInput {
 		in.ConsistentRead = aws.Bool(q.Consistent)
 	} else {
 		in.IndexName = aws.String(IndexName(q.Slot))
-		partition, sort = indexKeys(q.Slot)
+		partition, sort = indexKeyNames(q.Slot)
 	}
 	in.ExpressionAttributeNames["#p"] = partition
 	condition := "#p = :p"
@@ -134,41 +133,41 @@ func (d *Driver) input(q table.DriverQuery) *dynamodb.QueryInput {
 		in.ExpressionAttributeNames["#s"] = sort
 	}
 	if q.From != "" {
-		in.ExpressionAttributeValues[":from"] = text(q.From)
+		in.ExpressionAttributeValues[":from"] = encodeText(q.From)
 	}
 	switch {
 	case q.From != "" && q.To != "":
-		// The only condition with two ends includes both.
+		// The only condition with two bounds includes both.
 		condition += " AND #s BETWEEN :from AND :last"
-		in.ExpressionAttributeValues[":last"] = text(before(q.To))
+		in.ExpressionAttributeValues[":last"] = encodeText(keyBefore(q.To))
 	case q.From != "":
 		condition += " AND #s >= :from"
 	case q.To != "":
 		condition += " AND #s < :to"
-		in.ExpressionAttributeValues[":to"] = text(q.To)
+		in.ExpressionAttributeValues[":to"] = encodeText(q.To)
 	}
 	in.KeyConditionExpression = &condition
 	if p := q.After; p != nil {
-		in.ExclusiveStartKey = baseKey(p.Partition, p.Sort)
+		in.ExclusiveStartKey = encodeKey(p.Partition, p.Sort)
 		if q.Slot != 0 {
-			in.ExclusiveStartKey[partition] = text(q.Key.Partition())
-			in.ExclusiveStartKey[sort] = text(p.Index)
+			in.ExclusiveStartKey[partition] = encodeText(q.Key.Partition())
+			in.ExclusiveStartKey[sort] = encodeText(p.Index)
 		}
 	}
 	return in
 }
 
-// before returns the greatest sort key that is less than to, which is not
-// empty: to's last character replaced by the one before it, and then the
-// greatest characters there are, up to [table.MaxSort] bytes. Keys are ordered
-// by the bytes of their UTF-8, which is the order of their characters.
-func before(to string) string {
+// keyBefore returns the greatest sort key that is less than to, which is not empty. It
+// replaces the last character of to by the previous one and appends the greatest
+// characters up to [table.MaxSort] bytes. The order of UTF-8 bytes is the order of
+// characters.
+func keyBefore(to string) string {
 	last, size := utf8.DecodeLastRuneInString(to)
 	b := append(make([]byte, 0, table.MaxSort), to[:len(to)-size]...)
 	switch last {
 	case 0:
 		return string(b)
-	case 0xe000: // what lies below are surrogates, which are no characters
+	case 0xe000: // skip the surrogates, which are not characters
 		last = 0xd7ff
 	default:
 		last--

@@ -10,7 +10,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// The names that the table uses for itself; package table reserves them.
+// The attributes of the driver, whose names package table reserves.
 const (
 	partitionName = "pk"
 	sortName      = "sk"
@@ -20,8 +20,8 @@ const (
 
 const slots = int(table.I3)
 
-// indexKeys returns the names of an index's keys.
-func indexKeys(slot table.Slot) (partition, sort string) {
+// indexKeyNames returns the names of the keys of an index.
+func indexKeyNames(slot table.Slot) (partition, sort string) {
 	switch slot {
 	case table.I1:
 		return "i1p", "i1s"
@@ -33,10 +33,10 @@ func indexKeys(slot table.Slot) (partition, sort string) {
 
 type item = map[string]types.AttributeValue
 
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func encodeText(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
-func baseKey(partition, sort string) item {
-	return item{partitionName: text(partition), sortName: text(sort)}
+func encodeKey(partition, sort string) item {
+	return item{partitionName: encodeText(partition), sortName: encodeText(sort)}
 }
 
 func encodeRow(r table.Row) (item, error) {
@@ -48,15 +48,15 @@ func encodeRow(r table.Row) (item, error) {
 		}
 		out[name] = e
 	}
-	out[partitionName], out[sortName] = text(r.Partition), text(r.Sort)
-	out[versionName] = number(r.Version)
+	out[partitionName], out[sortName] = encodeText(r.Partition), encodeText(r.Sort)
+	out[versionName] = encodeInt(r.Version)
 	if !r.Expires.IsZero() {
-		out[ttlName] = number(r.Expires.Unix())
+		out[ttlName] = encodeInt(r.Expires.Unix())
 	}
 	for i, x := range r.Index {
 		if x[0] != "" {
-			p, s := indexKeys(table.Slot(i + 1))
-			out[p], out[s] = text(x[0]), text(x[1])
+			p, s := indexKeyNames(table.Slot(i + 1))
+			out[p], out[s] = encodeText(x[0]), encodeText(x[1])
 		}
 	}
 	return out, nil
@@ -66,13 +66,13 @@ func encodeRow(r table.Row) (item, error) {
 func decodeRow(it item) (table.Row, error) {
 	r, err := decodeListed(it)
 	if err == nil && r.Version < 1 {
-		err = fmt.Errorf("%w: %q without a version", ErrRow, r.Sort)
+		err = fmt.Errorf("%w: %q does not have a version", ErrRow, r.Sort)
 	}
 	return r, err
 }
 
-// decodeListed is decodeRow for an item of an index, which may hold but a
-// part: then the version is 0.
+// decodeListed is decodeRow for an item of an index. If the index contains only a part of
+// the item, the version is 0.
 func decodeListed(it item) (table.Row, error) {
 	r := decodeKeys(it)
 	bad := func(name string, err error) (table.Row, error) {
@@ -102,8 +102,8 @@ func decodeListed(it item) (table.Row, error) {
 	return r, nil
 }
 
-// decodeKeys reads the keys alone. An index entry of which a half is missing
-// is none: the item is not in that index.
+// decodeKeys decodes the keys only. It ignores an incomplete index entry, because the
+// item is not in that index.
 func decodeKeys(it item) table.Row {
 	str := func(name string) string {
 		s, _ := it[name].(*types.AttributeValueMemberS)
@@ -114,7 +114,7 @@ func decodeKeys(it item) table.Row {
 	}
 	r := table.Row{Partition: str(partitionName), Sort: str(sortName)}
 	for i := range slots {
-		p, s := indexKeys(table.Slot(i + 1))
+		p, s := indexKeyNames(table.Slot(i + 1))
 		if x := [2]string{str(p), str(s)}; x[0] != "" && x[1] != "" {
 			r.Index[i] = x
 		}

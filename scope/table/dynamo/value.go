@@ -17,11 +17,11 @@ func encode(v table.Value) (types.AttributeValue, error) {
 	case nil:
 		return &types.AttributeValueMemberNULL{Value: true}, nil
 	case string:
-		return text(v), nil
+		return encodeText(v), nil
 	case bool:
 		return &types.AttributeValueMemberBOOL{Value: v}, nil
 	case int64:
-		return number(v), nil
+		return encodeInt(v), nil
 	case float64:
 		s := strconv.FormatFloat(v, 'g', -1, 64)
 		if v == math.Trunc(v) {
@@ -49,11 +49,11 @@ func encode(v table.Value) (types.AttributeValue, error) {
 		}
 		return &types.AttributeValueMemberM{Value: m}, nil
 	}
-	return nil, fmt.Errorf("a %T is no Value", v)
+	return nil, fmt.Errorf("the type %T is not a Value", v)
 }
 
-// decode is the inverse of encode. What encode would write otherwise is an
-// error: it could be read, but not put back as it was.
+// decode is the inverse of encode. It returns an error for a value that encode would not
+// write in the same way, because it could not be put back unchanged.
 func decode(a types.AttributeValue) (table.Value, error) {
 	switch a := a.(type) {
 	case *types.AttributeValueMemberNULL:
@@ -88,10 +88,10 @@ func decode(a types.AttributeValue) (table.Value, error) {
 		}
 		return m, nil
 	}
-	return nil, fmt.Errorf("a %T is no Value", a)
+	return nil, fmt.Errorf("the type %T is not a Value", a)
 }
 
-// decodeNumber reads an N: an int64, or a float64 with a fraction.
+// decodeNumber decodes an N: an int64, or a float64 with a fraction.
 func decodeNumber(s string) (table.Value, error) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, nil
@@ -100,22 +100,22 @@ func decodeNumber(s string) (table.Value, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case exact.IsInt() && exact.Num().IsInt64(): // as "1E2", which means the same
+	case exact.IsInt() && exact.Num().IsInt64(): // such as "1E2"
 		return exact.Num().Int64(), nil
-	case exact.IsInt() || !shortest(f, exact):
-		return nil, fmt.Errorf("the number %s is no Value", s)
+	case exact.IsInt() || !isShortest(f, exact):
+		return nil, fmt.Errorf("the number %s is not a Value", s)
 	}
 	return f, nil
 }
 
-// decodeIntegral reads an NS: an integral float64.
+// decodeIntegral decodes an NS: an integral float64.
 func decodeIntegral(set []string) (table.Value, error) {
 	if len(set) != 1 {
-		return nil, fmt.Errorf("a set of %d numbers is no Value", len(set))
+		return nil, fmt.Errorf("a set of %d numbers is not a Value", len(set))
 	}
 	f, exact, err := parseNumber(set[0])
-	if err == nil && (!exact.IsInt() || !shortest(f, exact)) {
-		err = fmt.Errorf("a set of the number %s is no Value", set[0])
+	if err == nil && (!exact.IsInt() || !isShortest(f, exact)) {
+		err = fmt.Errorf("a set of the number %s is not a Value", set[0])
 	}
 	if err != nil {
 		return nil, err
@@ -123,18 +123,18 @@ func decodeIntegral(set []string) (table.Value, error) {
 	return f, nil
 }
 
-// parseNumber reads a decimal number within DynamoDB's range.
+// parseNumber parses a decimal number in the range of DynamoDB.
 func parseNumber(s string) (float64, *big.Rat, error) {
-	bad := fmt.Errorf("%.50q is no number of DynamoDB's", s)
-	const longest = 200 // far more than 38 digits, sign, point and exponent
-	if len(s) > longest || strings.Trim(s, "0123456789+-.eE") != "" {
+	bad := fmt.Errorf("%.50q is not a DynamoDB number", s)
+	const maxLen = 200 // far more than 38 digits, sign, point and exponent
+	if len(s) > maxLen || strings.Trim(s, "0123456789+-.eE") != "" {
 		return 0, nil, bad
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
 		return 0, nil, bad
 	}
-	switch abs := math.Abs(f); { // before the exponent makes a huge Rat
+	switch abs := math.Abs(f); { // before a huge exponent makes a huge Rat
 	case f == 0 && strings.ContainsAny(s, "123456789"), f != 0 && (abs < 1e-130 || abs >= 1e126):
 		return 0, nil, bad
 	case f == 0:
@@ -147,8 +147,8 @@ func parseNumber(s string) (float64, *big.Rat, error) {
 	return f, exact, nil
 }
 
-// shortest reports whether encode would write f as this number.
-func shortest(f float64, exact *big.Rat) bool {
+// isShortest reports whether encode would write f as this number.
+func isShortest(f float64, exact *big.Rat) bool {
 	r, ok := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
 	return ok && r.Cmp(exact) == 0
 }

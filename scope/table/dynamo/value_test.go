@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// FuzzNumbers: every number comes back as what it was, in either form.
+// FuzzNumbers checks that numbers keep their value and type.
 func FuzzNumbers(f *testing.F) {
 	for _, n := range []int64{0, 1, -1, math.MaxInt64, math.MinInt64, 1 << 53, 1<<53 + 1} {
 		f.Add(n, float64(n))
@@ -36,8 +36,8 @@ func FuzzNumbers(f *testing.F) {
 	})
 }
 
-// FuzzForeignNumber: what another program wrote is read as what it means and
-// can be written back as it was, or it is refused.
+// FuzzForeignNumber decodes arbitrary numbers. A number is rejected, or it can be encoded
+// and decoded without a change.
 func FuzzForeignNumber(f *testing.F) {
 	for _, s := range []string{"5", "5.0", "1E2", "0.1", "0.10000000000000000555", "1e125", "1e-130", "1e999999999", "0e999999999", "1e-400", "9223372036854775808", "NaN", "Inf", "0x10", "1_0", "", "-0", "1/3"} {
 		f.Add(s)
@@ -64,7 +64,7 @@ func TestForeignValues(t *testing.T) {
 	set := func(s ...string) types.AttributeValue { return &types.AttributeValueMemberNS{Value: s} }
 	for name, c := range map[string]struct {
 		a    types.AttributeValue
-		want table.Value // nil: refused
+		want table.Value // nil means rejected
 	}{
 		"exponent":               {number("1E+2"), int64(100)},
 		"trailing zeros":         {number("5.00"), int64(5)},
@@ -100,15 +100,15 @@ func TestForeignValues(t *testing.T) {
 
 func TestForeignRows(t *testing.T) {
 	t.Parallel()
-	good := func() item { return item{"pk": text("t#acme"), "sk": text("x"), "v": number(1)} }
+	good := func() item { return item{"pk": encodeText("t#acme"), "sk": encodeText("x"), "v": encodeInt(1)} }
 	for name, change := range map[string]func(item){
 		"no version":             func(it item) { delete(it, "v") },
-		"version 0":              func(it item) { it["v"] = number(0) },
-		"version as a string":    func(it item) { it["v"] = text("1") },
+		"version 0":              func(it item) { it["v"] = encodeInt(0) },
+		"version as a string":    func(it item) { it["v"] = encodeText("1") },
 		"version with a set":     func(it item) { it["v"] = &types.AttributeValueMemberNS{Value: []string{"1"}} },
-		"expiry as a string":     func(it item) { it["ttl"] = text("1") },
+		"expiry as a string":     func(it item) { it["ttl"] = encodeText("1") },
 		"expiry with a fraction": func(it item) { it["ttl"] = &types.AttributeValueMemberN{Value: "1.5"} },
-		"a later version's mark": func(it item) { it["_x"] = text("1") },
+		"a later version's mark": func(it item) { it["_x"] = encodeText("1") },
 	} {
 		it := good()
 		change(it)
@@ -116,14 +116,14 @@ func TestForeignRows(t *testing.T) {
 		require.ErrorIs(t, err, ErrRow, name)
 	}
 	it := good()
-	it["i1p"] = text("t#acme#i#c") // without i1s the item is in no index
+	it["i1p"] = encodeText("t#acme#i#c") // without i1s the item is not in the index
 	r, err := decodeRow(it)
 	require.NoError(t, err)
 	require.Zero(t, r.Index)
 }
 
-// FuzzBefore: nothing lies between before(to) and to.
-func FuzzBefore(f *testing.F) {
+// FuzzKeyBefore checks that no key lies between keyBefore(to) and to.
+func FuzzKeyBefore(f *testing.F) {
 	for _, s := range []string{"a", "a#", "\ue000", "\u0080", "\u0800", "\U00010000", "\u07ff", " ", strings.Repeat("x", table.MaxSort), strings.Repeat("é", 512), strings.Repeat("x", 1021) + "é"} {
 		f.Add(s, s)
 	}
@@ -131,11 +131,11 @@ func FuzzBefore(f *testing.F) {
 		if to == "" || len(to) > table.MaxSort || !utf8.ValidString(to) || len(other) > table.MaxSort || !utf8.ValidString(other) {
 			return
 		}
-		b := before(to)
+		b := keyBefore(to)
 		require.Less(t, b, to)
 		require.LessOrEqual(t, len(b), table.MaxSort)
 		require.True(t, utf8.ValidString(b))
-		// Near misses are what a random string is not.
+		// Random strings are never near to.
 		r := []rune(to)
 		near := []string{other, to[:len(to)-utf8.RuneLen(r[len(r)-1])]}
 		if last := r[len(r)-1]; last > 0 {

@@ -21,13 +21,12 @@ import (
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 )
 
-// wire is DynamoDB as far as its requests go: it keeps what was sent and
-// answers what the test says. How a real server answers is tested in
-// examples/integration.
+// wire is an HTTP transport that records requests and returns the answers of the test.
+// examples/integration tests real servers.
 type wire struct {
 	mu      sync.Mutex
 	sent    []sent
-	answers []answer // in order; "{}" where there are none
+	answers []answer // in order, then "{}"
 }
 
 type sent struct {
@@ -36,7 +35,7 @@ type sent struct {
 }
 
 type answer struct {
-	status int // 0: 200
+	status int // 0 means 200
 	body   string
 }
 
@@ -68,8 +67,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// take returns what was sent since the last time.
-func (w *wire) take() []sent {
+// takeSent returns the requests since the last call.
+func (w *wire) takeSent() []sent {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.sent
@@ -77,10 +76,10 @@ func (w *wire) take() []sent {
 	return s
 }
 
-func (w *wire) one(t *testing.T) sent {
+func (w *wire) takeOne(t *testing.T) sent {
 	t.Helper()
-	s := w.take()
-	require.Len(t, s, 1, "one request a call")
+	s := w.takeSent()
+	require.Len(t, s, 1, "one request for each call")
 	return s[0]
 }
 
@@ -127,11 +126,11 @@ func TestGetOnTheWire(t *testing.T) {
 	require.Equal(t, sent{"GetItem", decoded(t, `{
 		"TableName": "carrel", "ConsistentRead": true,
 		"Key": {"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}}
-	}`)}, w.one(t))
+	}`)}, w.takeOne(t))
 	w.answers = []answer{{body: "{}"}}
 	_, err = v.Get(t.Context(), "x")
 	require.ErrorIs(t, err, table.ErrNotFound)
-	require.Equal(t, "GetItem", w.one(t).op)
+	require.Equal(t, "GetItem", w.takeOne(t).op)
 }
 
 func TestPutOnTheWire(t *testing.T) {
@@ -143,7 +142,7 @@ func TestPutOnTheWire(t *testing.T) {
 		Index: []table.Entry{{Slot: table.I2, Level: scope.TenantLevel, Class: "c", Sort: "k"}},
 	}, table.Absent())
 	require.NoError(t, err)
-	s := w.one(t)
+	s := w.takeOne(t)
 	now := s.body["ExpressionAttributeValues"].(map[string]any)[":now"]
 	delete(s.body["ExpressionAttributeValues"].(map[string]any), ":now")
 	require.Regexp(t, `^\d{10}$`, now.(map[string]any)["N"])
@@ -162,12 +161,12 @@ func TestPutOnTheWire(t *testing.T) {
 
 	_, err = v.Put(t.Context(), it, table.Version(1))
 	require.NoError(t, err)
-	s = w.one(t)
+	s = w.takeOne(t)
 	require.Equal(t, "#v = :v AND (attribute_not_exists(#ttl) OR #ttl > :now)", s.body["ConditionExpression"])
 	require.Equal(t, "ALL_OLD", s.body["ReturnValuesOnConditionCheckFailure"])
 
 	require.NoError(t, v.Delete(t.Context(), "x", table.Version(2)))
-	s = w.one(t)
+	s = w.takeOne(t)
 	require.Equal(t, "DeleteItem", s.op)
 	require.Equal(t, "#v = :v AND (attribute_not_exists(#ttl) OR #ttl > :now)", s.body["ConditionExpression"])
 	require.Equal(t, map[string]any{"N": "2"}, s.body["ExpressionAttributeValues"].(map[string]any)[":v"])
@@ -185,16 +184,16 @@ func TestConflictDoesNotRead(t *testing.T) {
 	conflict := &table.ConflictError{}
 	require.ErrorAs(t, err, &conflict)
 	require.EqualValues(t, 3, conflict.Current.Version)
-	require.Equal(t, "PutItem", w.one(t).op)
+	require.Equal(t, "PutItem", w.takeOne(t).op)
 
 	w.answers = failed("")
 	require.ErrorAs(t, v.Delete(t.Context(), "x", table.Version(1)), &conflict)
 	require.Nil(t, conflict.Current)
-	require.Equal(t, "DeleteItem", w.one(t).op)
+	require.Equal(t, "DeleteItem", w.takeOne(t).op)
 
 	w.answers = failed(`,"Item":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"},"a":{"SS":["b"]}}`)
 	_, err = v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
-	require.ErrorIs(t, err, dynamo.ErrRow, "a conflict with what cannot be shown")
+	require.ErrorIs(t, err, dynamo.ErrRow, "a conflict with an item that cannot be decoded")
 }
 
 func TestQueriesOnTheWire(t *testing.T) {
@@ -225,7 +224,7 @@ func TestQueriesOnTheWire(t *testing.T) {
 			w := &wire{}
 			_, err := view(t, w).Query(t.Context(), c.q)
 			require.NoError(t, err)
-			require.Equal(t, sent{"Query", decoded(t, c.want)}, w.one(t))
+			require.Equal(t, sent{"Query", decoded(t, c.want)}, w.takeOne(t))
 		})
 	}
 }
@@ -238,18 +237,18 @@ func TestCursorOnTheWire(t *testing.T) {
 	q := table.Query{Slot: table.I1, Class: "c", Limit: 1}
 	page, err := v.Query(t.Context(), q)
 	require.NoError(t, err)
-	require.Len(t, page.Items, 1, "one more was asked for, to see whether there is one")
-	require.Nil(t, w.one(t).body["ExclusiveStartKey"])
+	require.Len(t, page.Items, 1, "one more row is requested, to find out whether there is a next page")
+	require.Nil(t, w.takeOne(t).body["ExclusiveStartKey"])
 	q.Cursor = page.Next
 	page, err = v.Query(t.Context(), q)
 	require.NoError(t, err)
 	require.Empty(t, page.Next)
 	require.Equal(t, decoded(t, `{"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}, "i1p": {"S": "t#acme#u#u1#i#c"}, "i1s": {"S": "k"}}`),
-		w.one(t).body["ExclusiveStartKey"])
+		w.takeOne(t).body["ExclusiveStartKey"])
 }
 
-// A page that DynamoDB ends at 1 MB is a page with a next one; an empty one
-// that is not the last is none.
+// A page that DynamoDB ends at 1 MB has a cursor. An empty page that is not the last is
+// skipped.
 func TestShortPagesHaveACursor(t *testing.T) {
 	t.Parallel()
 	last := `"LastEvaluatedKey":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"}}`
@@ -258,7 +257,7 @@ func TestShortPagesHaveACursor(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
 	require.NotEmpty(t, page.Next)
-	s := w.take()
+	s := w.takeSent()
 	require.Len(t, s, 2)
 	require.Equal(t, decoded(t, `{"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}}`), s[1].body["ExclusiveStartKey"])
 }
@@ -272,7 +271,7 @@ func TestCountsOnTheWire(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 630, n)
 	require.False(t, capped)
-	s := w.take()
+	s := w.takeSent()
 	require.Len(t, s, 2)
 	delete(s[0].body["ExpressionAttributeValues"].(map[string]any), ":now")
 	require.Equal(t, sent{"Query", decoded(t, `{
@@ -282,18 +281,18 @@ func TestCountsOnTheWire(t *testing.T) {
 		"ExpressionAttributeNames": {"#p": "i1p", "#ttl": "ttl", "#pk": "pk"},
 		"ExpressionAttributeValues": {":p": {"S": "t#acme#u#u1#i#c"}, ":own": {"S": "t#acme#u#u1"}, ":below": {"S": "t#acme#u#u1#"}}
 	}`)}, s[0])
-	require.EqualValues(t, 401, s[1].body["Limit"], "what is still wanted")
+	require.EqualValues(t, 401, s[1].body["Limit"], "the rows that are still missing")
 
 	w.answers = []answer{{body: `{"Count":1001,` + last + `}`}}
 	n, capped, err = v.Count(t.Context(), table.Query{})
 	require.NoError(t, err)
 	require.Equal(t, 1000, n)
 	require.True(t, capped)
-	require.NotContains(t, w.one(t).body["FilterExpression"], "#pk", "a partition has no foreign rows")
+	require.NotContains(t, w.takeOne(t).body["FilterExpression"], "#pk", "a partition contains own rows only")
 }
 
-// However many rows do not count, and however many pages are empty, a call makes a
-// bounded number of requests.
+// A call makes a limited number of requests, for any number of rows that do not count and
+// of empty pages.
 func TestRequestsAreBounded(t *testing.T) {
 	t.Parallel()
 	last := `"LastEvaluatedKey":{"pk":{"S":"t#acme#u#u1"},"sk":{"S":"x"}}`
@@ -304,22 +303,22 @@ func TestRequestsAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 30, n)
 	require.True(t, capped)
-	require.Len(t, w.take(), 10)
+	require.Len(t, w.takeSent(), 10)
 
-	w = endless(`{"Count":0,"ScannedCount":1,` + last + `}`) // pages of 1 MB may be of few rows
+	w = endless(`{"Count":0,"ScannedCount":1,` + last + `}`) // a page of 1 MB may contain few rows
 	n, capped, err = view(t, w).Count(t.Context(), table.Query{})
 	require.NoError(t, err)
 	require.Zero(t, n)
 	require.True(t, capped)
-	require.Len(t, w.take(), 10)
+	require.Len(t, w.takeSent(), 10)
 
 	w = endless(`{"Items":[],"Count":0,` + last + `}`)
 	_, err = view(t, w).Query(t.Context(), table.Query{})
 	require.ErrorContains(t, err, "empty pages")
-	require.Len(t, w.take(), 10)
+	require.Len(t, w.takeSent(), 10)
 }
 
-// A foreign row in an index is not even decoded, so that it cannot spoil a page.
+// A foreign row in an index is not decoded, so it cannot make a page fail.
 func TestForeignRowsAreNotDecoded(t *testing.T) {
 	t.Parallel()
 	forged := `{"pk":{"S":"t#globex"},"sk":{"S":"x"},"v":{"N":"-1"},"i1p":{"S":"t#acme#u#u1#i#c"},"i1s":{"S":"k"},"a":{"SS":["b"]},"_x":{"S":"y"}}`
@@ -329,10 +328,10 @@ func TestForeignRowsAreNotDecoded(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
 	_, err = v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
-	require.ErrorIs(t, err, dynamo.ErrRow, "a damaged row of one's own is not passed over in silence")
+	require.ErrorIs(t, err, dynamo.ErrRow, "a damaged row of the scope itself is an error")
 }
 
-// Whoever may write to a narrower scope alone must not be able to spoil the lists of a wider one.
+// A writer of a narrower scope must not be able to make the lists of a wider scope fail.
 func TestRowsOfNarrowerScopesDoNotSpoilAList(t *testing.T) {
 	t.Parallel()
 	in := func(pk, rest string) string {
@@ -346,13 +345,13 @@ func TestRowsOfNarrowerScopesDoNotSpoilAList(t *testing.T) {
 	page, err := v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 2)
-	require.Equal(t, at(t, "acme", "u9"), page.Items[0].Scope, "it is not passed over: whoever gets it is told what is wrong")
+	require.Equal(t, at(t, "acme", "u9"), page.Items[0].Scope, "it is listed, and Get returns the error")
 	require.Empty(t, page.Items[0].Item.Attr)
 	require.Zero(t, page.Items[0].Item.Version)
 	require.Equal(t, "b", page.Items[1].Item.Attr["a"])
 }
 
-// A System lists where to look. Any writer can place a row there, and what else is in it must not hide the others.
+// Every writer can place a row in a shard. Its other attributes must not hide other rows.
 func TestForgedRowsDoNotHideAShard(t *testing.T) {
 	t.Parallel()
 	in := func(pk, rest string) string {
@@ -360,10 +359,10 @@ func TestForgedRowsDoNotHideAShard(t *testing.T) {
 	}
 	const ours, theirs = "t#acme#u#u1", "t#globex#u#u9"
 	for what, rest := range map[string]string{
-		"an attribute that is no Value": `,"filename":{"SS":["b"]}`,
-		"an expiry that is none":        `,"ttl":{"S":"never"}`,
-		"a version that is none":        `,"v":{"N":"-1"}`,
-		"a name that is reserved":       `,"_x":{"S":"y"}`,
+		"an attribute that is not a Value": `,"filename":{"SS":["b"]}`,
+		"an invalid expiry":                `,"ttl":{"S":"never"}`,
+		"an invalid version":               `,"v":{"N":"-1"}`,
+		"a name that is reserved":          `,"_x":{"S":"y"}`,
 	} {
 		w := &wire{answers: []answer{{body: `{"Items":[` + in(theirs, rest) + `,` + in(ours, `,"filename":{"S":"a.png"}`) + `]}`}}}
 		d, err := dynamo.New(w.client(), "carrel", nil)
@@ -415,7 +414,7 @@ func TestErrorsAreMapped(t *testing.T) {
 	w.answers = []answer{{500, `{"__type":"x#InternalServerError"}`}}
 	_, err = view(t, w).Get(t.Context(), "x")
 	require.ErrorContains(t, err, "InternalServerError")
-	require.False(t, isBusy(err), "nobody knows what happened")
+	require.False(t, isBusy(err), "the outcome is unknown")
 }
 
 func isBusy(err error) bool { return errors.Is(err, table.ErrBusy) }
@@ -438,13 +437,13 @@ func TestClientIsChosenByScope(t *testing.T) {
 	require.NoError(t, err)
 	_, err = v.Query(t.Context(), table.Query{})
 	require.NoError(t, err)
-	own.one(t)
+	own.takeOne(t)
 	foreign, err := tbl.In(at(t, "globex", ""))
 	require.NoError(t, err)
 	_, err = foreign.Get(t.Context(), "x")
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Equal(t, []scope.Scope{acme, at(t, "globex", "")}, asked)
-	require.Empty(t, base.take())
+	require.Empty(t, base.takeSent())
 }
 
 func TestNewRejectsInvalidNames(t *testing.T) {

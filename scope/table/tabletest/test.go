@@ -17,8 +17,8 @@ type Options struct {
 	// [table.Found]. The checks use attributes named "a" and "b". Nil means the whole
 	// item.
 	Listed []string
-	// Run, if non-nil, runs each check. With [testing/synctest.Test], waiting takes no
-	// time; use it for drivers that do not call a server.
+	// Run, if non-nil, runs each check. With [testing/synctest.Test], waiting is
+	// instant; use it for drivers that do not call a server.
 	Run func(*testing.T, func(*testing.T))
 	// KnownFailures maps checks that the store is known to fail to the reason. They are
 	// skipped if they fail. If one passes, the test fails.

@@ -448,7 +448,7 @@ func (d *tally) Delete(ctx context.Context, k table.Key, c table.Cond) error {
 	return err
 }
 
-// failures runs the suite on a driver in a bubble, where waiting takes no time, and
+// failures runs the suite on a driver in a bubble, where waiting is instant, and
 // returns the names of the checks that failed.
 func failures(t *testing.T, open func() table.Driver, o *Options) []string {
 	t.Helper()
