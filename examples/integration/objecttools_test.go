@@ -212,7 +212,7 @@ func TestObjectTools(t *testing.T) {
 	require.Equal(t, "f1", list.Files[0].File)
 	require.True(t, list.Files[0].Changed)
 	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": firstRows.Cursor})
-	require.Contains(t, correction, "the cursor is not one")
+	require.Contains(t, correction, "cursor is not valid")
 	require.Equal(t, [][]string{{"another book", "2001"}}, answer[chunk](acme, "read_chunk", with{"file": "f1"}).Rows)
 
 	// And goes.
@@ -222,7 +222,7 @@ func TestObjectTools(t *testing.T) {
 	for tool, more := range perTool() {
 		more["file"] = "f1"
 		_, correction := acme.call(tool, more)
-		require.Contains(t, correction, "is not there any more", tool)
+		require.Contains(t, correction, "does not exist any more", tool)
 	}
 }
 
@@ -241,7 +241,7 @@ func TestObjectToolsKeepTenantsApart(t *testing.T) {
 
 	require.Len(t, answer[fileList](acme, "list_files", with{}).Files, 1)
 	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": theirs.Cursor})
-	require.Contains(t, correction, "the cursor is not one")
+	require.Contains(t, correction, "cursor is not valid")
 	stolen, err := json.Marshal(globex.state)
 	require.NoError(t, err)
 	require.NoError(t, acme.state.UnmarshalJSON(stolen))

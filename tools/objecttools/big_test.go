@@ -205,7 +205,7 @@ func TestTenGigabytesAreReached(t *testing.T) {
 	found := get[searchResult](c, "search", `{"file":"f4","pattern":"warning"}`)
 	require.Empty(t, found.Matches)
 	require.InDelta(t, scan, float64(found.End), 1000)
-	require.Contains(t, found.Notes[0], "search on with the cursor")
+	require.Contains(t, found.Notes[0], "continue with the cursor")
 	next := get[searchResult](c, "search", args(t, "file", "f4", "pattern", "warning", "cursor", found.Cursor))
 	require.Equal(t, found.End, next.Start)
 	require.InDelta(t, 2*scan, float64(next.End), 1000)

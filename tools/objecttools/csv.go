@@ -5,86 +5,58 @@ import (
 	"io"
 )
 
-const (
-	// maxFields is how many fields of one record are kept.
-	maxFields = 4096
-	// rawKept is how much of a record is kept as it stands, to be shown where it is malformed.
-	rawKept = 256
-)
-
-// record is a record of CSV, or what is there in its place.
-type record struct {
-	off, end int64  // where it lies in the file
-	fields   int    // how many it has
-	data     []byte // the kept fields, one behind the other
-	ends     []int  // where each ends in data
-	cut      bool   // not all of it is kept
-	problem  string // why it is no record, or ""
-	at       int64  // where the problem is
-	raw      []byte // its beginning as it stands
-	resume   int64  // where the line behind its first line begins, if it has more than one; else 0
-}
-
-func (r *record) field(i int) []byte {
-	from := 0
-	if i > 0 {
-		from = r.ends[i-1]
-	}
-	return r.data[from:r.ends[i]]
-}
-
-func (r *record) reset(off int64) {
-	*r = record{off: off, data: r.data[:0], ends: r.ends[:0], raw: r.raw[:0]}
-}
-
-// records reads CSV as encoding/csv does without LazyQuotes, with four differences: line ends within quotes stay as
-// they are; a malformed record is reported and passed over, up to the end of its line; a record of any size takes no
-// more memory than is kept of it; and records may end with CR alone.
-type records struct {
-	t          *text
+// csvReader reads CSV like encoding/csv without LazyQuotes, with four differences: line ends within quotes are kept, a
+// malformed record is reported and skipped up to the end of its line, the memory for a record is bounded, and records
+// may end with CR alone.
+//
+// encoding/csv can't replace it. It buffers whole records, so a quote that is never closed takes 440 MB of memory for
+// 64 MiB of input. Its offsets are those of decoded text, which differ from the offsets in a file of UTF-16. It also
+// does not say where the next record begins after an error.
+type csvReader struct {
+	t          *textReader
 	comma, eol byte
-	keep       int // bytes of fields to keep of each record
+	keep       int // the bytes of field data to keep of each record
 	state      csvState
-	cr         bool // a CR has come, and is not yet known to be half a line end
-	quote      int64
-	rec        record
+	sawCR      bool  // the last byte was a CR that may be part of a line end
+	quote      int64 // the offset of the last opening quote
+	rec        csvRecord
 }
 
 type csvState int
 
 const (
-	fieldStart csvState = iota
-	bare
-	quoted
-	quoteSeen // within quotes: it ends them, or is the first of two
-	malformed
+	csvFieldStart csvState = iota
+	csvBare
+	csvQuoted
+	csvQuoteSeen // within quotes: the end of the field, or the first of two quotes
+	csvMalformed
 )
 
-func (f *file) records(t *text, keep int) *records {
-	return &records{t: t, comma: f.form.comma, eol: f.form.eol, keep: keep}
+func (f *file) newCSVReader(t *textReader, keep int) *csvReader {
+	return &csvReader{t: t, comma: f.format.comma, eol: f.format.eol, keep: keep}
 }
 
-// next reads the next record into s.rec. io.EOF: there is none. errPart: the part that is read has ended within the
-// record, which begins at s.rec.off.
-func (s *records) next() error {
-	t := s.t
-	s.state, s.cr = fieldStart, false
-	s.rec.reset(t.off)
+// next reads the next record into c.rec. It returns io.EOF after the last record, and errPartEnd if the part ends within
+// the record, which begins at c.rec.off.
+func (c *csvReader) next() error {
+	t := c.t
+	c.state, c.sawCR = csvFieldStart, false
+	c.rec.reset(t.off)
 	for {
 		for i := 0; i < len(t.buf); i++ {
-			if i = s.run(i); i == len(t.buf) {
+			if i = c.consumeRun(i); i == len(t.buf) {
 				break
 			}
-			if !s.step(t.buf[i], i) {
+			if !c.consume(t.buf[i], i) {
 				continue
 			}
 			t.skip(i + 1)
-			if !s.blank() {
-				s.rec.end = t.off
+			if !c.rec.isBlankLine() {
+				c.rec.end = t.off
 				return nil
 			}
-			s.state = fieldStart
-			s.rec.reset(t.off)
+			c.state = csvFieldStart
+			c.rec.reset(t.off)
 			i = -1
 		}
 		t.skip(len(t.buf))
@@ -93,141 +65,136 @@ func (s *records) next() error {
 		case !errors.Is(err, io.EOF):
 			return err
 		case !t.final:
-			return errPart
+			return errPartEnd
 		default:
-			return s.last()
+			return c.endFile()
 		}
 	}
 }
 
-// run takes what has no meaning from byte i of the buffer on, and gives the byte where it ends.
-func (s *records) run(i int) int {
-	from, b := i, s.t.buf
+// consumeRun consumes ordinary bytes of a field from byte i of the buffer on, and returns the index after them.
+func (c *csvReader) consumeRun(i int) int {
+	from, b := i, c.t.buf
 	switch {
-	case s.cr:
-	case s.state == bare:
-		for i < len(b) && b[i] != s.comma && b[i] != '"' && b[i] != '\n' && b[i] != '\r' {
+	case c.sawCR:
+	case c.state == csvBare:
+		for i < len(b) && b[i] != c.comma && b[i] != '"' && b[i] != '\n' && b[i] != '\r' {
 			i++
 		}
-	case s.state == quoted:
-		for i < len(b) && b[i] != '"' && b[i] != s.eol {
+	case c.state == csvQuoted:
+		for i < len(b) && b[i] != '"' && b[i] != c.eol {
 			i++
 		}
 	}
-	s.show(b[from:i])
-	s.put(b[from:i])
+	c.keepRaw(b[from:i])
+	c.appendData(b[from:i])
 	return i
 }
 
-// show keeps how the record begins.
-func (s *records) show(b []byte) {
-	s.rec.raw = append(s.rec.raw, b[:min(len(b), rawKept-len(s.rec.raw))]...)
-}
-
-// last ends the record that the file ends in.
-func (s *records) last() error {
-	s.cr = false // a CR before the end ends the record
-	switch s.state {
-	case fieldStart:
-		if s.rec.fields == 0 {
-			return io.EOF
-		}
-		s.field()
-	case quoted:
-		s.fail(s.quote, "a quote that is opened here is never closed")
-	case malformed:
-	default:
-		s.field()
-	}
-	s.rec.end = s.t.off
-	return nil
-}
-
-// blank says that the record that has just ended is an empty line, which is none.
-func (s *records) blank() bool {
-	return s.rec.fields == 1 && s.rec.problem == "" && len(s.rec.raw) == 0
-}
-
-// step takes byte i of the buffer and says whether it ends the record.
-func (s *records) step(b byte, i int) bool {
-	if s.cr {
-		s.cr = false
+// consume consumes byte i of the buffer and reports whether it ends the record.
+func (c *csvReader) consume(b byte, i int) bool {
+	if c.sawCR {
+		c.sawCR = false
 		if b != '\n' {
-			s.plain('\r', max(i-1, 0))
-		} else if s.state != malformed {
-			s.field()
+			c.consumeData('\r', max(i-1, 0))
+		} else if c.state != csvMalformed {
+			c.endField()
 			return true
 		}
 	}
-	if b == s.eol && s.state != quoted {
-		if s.state != malformed {
-			s.field()
+	if b == c.eol && c.state != csvQuoted {
+		if c.state != csvMalformed {
+			c.endField()
 		}
 		return true
 	}
-	if b == '\r' && s.eol == '\n' && s.state != quoted && s.state != malformed {
-		s.cr = true
+	if b == '\r' && c.eol == '\n' && c.state != csvQuoted && c.state != csvMalformed {
+		c.sawCR = true
 		return false
 	}
-	s.plain(b, i)
+	c.consumeData(b, i)
 	return false
 }
 
-// plain takes a byte that ends no record.
-func (s *records) plain(b byte, i int) {
-	s.show([]byte{b})
-	switch s.state {
-	case fieldStart, bare:
+// consumeData consumes a byte that does not end the record.
+func (c *csvReader) consumeData(b byte, i int) {
+	c.keepRaw([]byte{b})
+	switch c.state {
+	case csvFieldStart, csvBare:
 		switch {
-		case b == s.comma:
-			s.field()
-			s.state = fieldStart
-		case b == '"' && s.state == fieldStart:
-			s.state, s.quote = quoted, s.t.at(i)
+		case b == c.comma:
+			c.endField()
+			c.state = csvFieldStart
+		case b == '"' && c.state == csvFieldStart:
+			c.state, c.quote = csvQuoted, c.t.offsetOf(i)
 		case b == '"':
-			s.fail(s.t.at(i), "a quote stands inside a field that does not begin with one")
+			c.setProblem(c.t.offsetOf(i), "a quote within a field that does not begin with a quote")
 		default:
-			s.state = bare
-			s.put([]byte{b})
+			c.state = csvBare
+			c.appendData([]byte{b})
 		}
-	case quoted:
+	case csvQuoted:
 		if b == '"' {
-			s.state = quoteSeen
+			c.state = csvQuoteSeen
 			return
 		}
-		if b == s.eol && s.rec.resume == 0 {
-			s.rec.resume = s.t.at(i + 1)
+		if b == c.eol && c.rec.nextLine == 0 {
+			c.rec.nextLine = c.t.offsetOf(i + 1)
 		}
-		s.put([]byte{b})
-	case quoteSeen:
+		c.appendData([]byte{b})
+	case csvQuoteSeen:
 		switch b {
 		case '"':
-			s.state = quoted
-			s.put([]byte{b})
-		case s.comma:
-			s.field()
-			s.state = fieldStart
+			c.state = csvQuoted
+			c.appendData([]byte{b})
+		case c.comma:
+			c.endField()
+			c.state = csvFieldStart
 		default:
-			s.fail(s.t.at(i), "something other than a separator follows a closing quote")
+			c.setProblem(c.t.offsetOf(i), "a closing quote that is not followed by a separator")
 		}
 	}
 }
 
-func (s *records) put(b []byte) {
-	n := min(len(b), max(s.keep-len(s.rec.data), 0))
-	s.rec.data = append(s.rec.data, b[:n]...)
-	s.rec.cut = s.rec.cut || n < len(b)
+// endFile ends the last record of the file.
+func (c *csvReader) endFile() error {
+	c.sawCR = false // a CR at the end of the file ends the record
+	switch c.state {
+	case csvFieldStart:
+		if c.rec.fields == 0 {
+			return io.EOF
+		}
+		c.endField()
+	case csvQuoted:
+		c.setProblem(c.quote, "a quote that is never closed")
+		c.rec.unclosed = true
+	case csvMalformed:
+	default:
+		c.endField()
+	}
+	c.rec.end = c.t.off
+	return nil
 }
 
-func (s *records) field() {
-	s.rec.fields++
-	if len(s.rec.ends) < maxFields {
-		s.rec.ends = append(s.rec.ends, len(s.rec.data))
+func (c *csvReader) keepRaw(b []byte) {
+	c.rec.raw = append(c.rec.raw, b[:min(len(b), maxRaw-len(c.rec.raw))]...)
+}
+
+func (c *csvReader) appendData(b []byte) {
+	n := min(len(b), max(c.keep-len(c.rec.data), 0))
+	c.rec.data = append(c.rec.data, b[:n]...)
+	c.rec.cut = c.rec.cut || n < len(b)
+}
+
+func (c *csvReader) endField() {
+	c.rec.fields++
+	if len(c.rec.ends) < maxFields {
+		c.rec.ends = append(c.rec.ends, len(c.rec.data))
 	} else {
-		s.rec.cut = true
+		c.rec.cut = true
 	}
 }
 
-func (s *records) fail(at int64, problem string) {
-	s.state, s.rec.problem, s.rec.at = malformed, problem, at
+func (c *csvReader) setProblem(at int64, problem string) {
+	c.state, c.rec.problem, c.rec.at = csvMalformed, problem, at
 }

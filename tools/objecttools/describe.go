@@ -4,17 +4,17 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/carrel-go/carrel/tools"
 )
 
-const describeDescription = "Says what a file is: its size, type, encoding, line ends and format; the columns of CSV, the structure of JSON; " +
-	"and how many lines or rows it has, as far as one call reads. A large file is counted further with the cursor."
+const describeDescription = "Describe a file: its size, type, encoding, line ends and format, the columns of CSV, the " +
+	"structure of JSON, and the number of lines or rows. One call reads only a part of a large file: call again with " +
+	"the cursor to count the rest. Example: {\"file\": \"f1\"}."
 
-type describeIn struct {
-	File   string `json:"file" jsonschema:"the handle of the file, from list_files"`
-	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the description so far, to count on"`
+type describeArgs struct {
+	File   string `json:"file" jsonschema:"the handle of the file, from list_files, for example f1"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the previous description, to continue counting"`
 }
 
 // description is the result of describe_file.
@@ -22,47 +22,43 @@ type description struct {
 	File     string `json:"file"`
 	Name     string `json:"name"`
 	Place    string `json:"place"`
-	Size     int64  `json:"size"` // in bytes
+	Size     int64  `json:"size"`
 	Modified string `json:"modified,omitempty"`
-	// DeclaredType is the media type that whoever stored the file gave; what the file says of itself is Type.
+
+	// DeclaredType is the media type that was stored with the file. Type is detected from the content of a binary file.
 	DeclaredType string `json:"declared_type,omitempty"`
-	// Kind is "text", "binary" or "empty". Type is what a binary file seems to be.
-	Kind string `json:"kind"`
-	Type string `json:"type,omitempty"`
-	// Encoding is "UTF-8", "UTF-16LE" or "UTF-16BE".
-	Encoding string `json:"encoding,omitempty"`
+	Kind         string `json:"kind"` // "text", "binary" or "empty"
+	Type         string `json:"type,omitempty"`
+
+	Encoding string `json:"encoding,omitempty"` // "UTF-8", "UTF-16LE" or "UTF-16BE"
 	BOM      bool   `json:"bom,omitempty"`
-	// LineEnds are those near the beginning: "LF", "CRLF", "CR", "mixed", or "" where there is none.
-	LineEnds string `json:"line_ends,omitempty"`
-	// Format is "text", "csv", "json" or "jsonl", and FormatBy says what told: "name", "declared type" or "content".
-	Format   string `json:"format,omitempty"`
-	FormatBy string `json:"format_by,omitempty"`
+	LineEnds string `json:"line_ends,omitempty"` // in the first lines: "LF", "CRLF", "CR", "mixed" or ""
+	Format   string `json:"format,omitempty"`    // "text", "csv", "json" or "jsonl"
+	FormatBy string `json:"format_by,omitempty"` // the evidence: "name", "declared type" or "content"
 
-	// Of CSV: what separates fields, the first row, and how many rows there are behind it; of JSON Lines the records.
-	Separator string   `json:"separator,omitempty"`
-	Columns   []string `json:"columns,omitempty"`
-	Rows      *int64   `json:"rows,omitempty"`
-	Ragged    int64    `json:"ragged_rows,omitempty"`    // with more or fewer fields than columns
-	Malformed int64    `json:"malformed_rows,omitempty"` // that are no CSV, or no JSON
-	// Structure is that of JSON, and of all records of JSON Lines together.
-	Structure []jsonPlace  `json:"structure,omitempty"`
+	// Separator and Columns describe CSV. Rows is the number of rows of CSV after the header, or of JSON Lines records.
+	Separator string       `json:"separator,omitempty"`
+	Columns   []string     `json:"columns,omitempty"`
+	Rows      *int64       `json:"rows,omitempty"`
+	Ragged    int64        `json:"ragged_rows,omitempty"` // rows with more or fewer fields than columns
+	Malformed int64        `json:"malformed_rows,omitempty"`
+	Structure []jsonPlace  `json:"structure,omitempty"` // of JSON, and of all JSON Lines records together
 	Problems  []rowProblem `json:"problems,omitempty"`
-	// Lines, of text that is neither, and how many bytes of it are no text in the encoding.
-	Lines   *int64 `json:"lines,omitempty"`
-	Invalid int64  `json:"invalid_bytes,omitempty"`
+	Lines     *int64       `json:"lines,omitempty"`         // of text that is neither CSV nor JSON
+	Invalid   int64        `json:"invalid_bytes,omitempty"` // of text that is neither CSV nor JSON
 
-	// Counted is up to which byte all this was counted; Complete says that it is the whole file.
+	// Counted is the offset up to which the file was counted. Complete reports that this is the whole file.
 	Counted  int64    `json:"counted"`
 	Complete bool     `json:"complete"`
 	Notes    []string `json:"notes,omitempty"`
-	Cursor   string   `json:"cursor,omitempty"` // to count on
+	Cursor   string   `json:"cursor,omitempty"`
 }
 
-// jsonPlace is a place in JSON: $ is the root, .name what a name holds, [] the items of an array.
+// jsonPlace is a position in JSON: $ is the root, .name a member, [] the items of an array.
 type jsonPlace struct {
 	Path  string   `json:"path"`
 	Types []string `json:"types"`
-	Count int64    `json:"count"` // how many values there are in that place
+	Count int64    `json:"count"` // the number of values
 }
 
 // Summary implements [tools.Summarizer].
@@ -71,7 +67,7 @@ func (d description) Summary() string {
 	switch {
 	case d.Type != "":
 		what += ": " + d.Type
-	case d.Format != "" && d.Format != plain:
+	case d.Format != "" && d.Format != formatText:
 		what = d.Format
 	}
 	s := fmt.Sprintf("%s: %s, %d bytes", d.File, what, d.Size)
@@ -87,81 +83,94 @@ func (d description) Summary() string {
 	return s
 }
 
-// binaryType is what a binary file seems to be.
+// addProblem adds one of the first problems. frameCost includes them.
+func (d *description) addProblem(p rowProblem) {
+	if len(d.Problems) < 5 {
+		p.Text = truncateCost(p.Text, 100)
+		d.Problems = append(d.Problems, p)
+	}
+}
+
+func (d *description) addNote(format string, args ...any) {
+	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+}
+
+// binaryType returns the media type that is detected from the first bytes.
 func (f *file) binaryType() string { return http.DetectContentType(f.head) }
 
-func (d *desk) describe(ctx context.Context, c *tools.Call, in describeIn) (description, error) {
-	f, err := d.open(ctx, c, in.File)
+func (ts *toolset) describeFile(ctx context.Context, c *tools.Call, args describeArgs) (description, error) {
+	f, err := ts.openFile(ctx, c, args.File)
 	if err != nil {
 		return description{}, err
 	}
 	n := counts{off: f.start}
-	if in.Cursor != "" {
-		_, at, err := readCursor(in.Cursor, f.bind("describe"), 6, string(rune(cursorDescribe)))
+	if args.Cursor != "" {
+		_, at, err := parseCursor(args.Cursor, f.cursorBinding("describe"), 6, string(rune(cursorDescribe)))
 		if err != nil {
 			return description{}, err
 		}
 		n = counts{at[0], at[1], at[2], at[3], at[4], at[5]}
 	}
-	r := room{d.maxResult - frame}
-	out := description{File: f.handle, Name: f.ref.Name(), Place: place(f.ref), Size: f.info.Size, DeclaredType: clipRunes(f.info.Type, 80)}
-	r.take(cost(out.Name))
-	if !f.info.Modified.IsZero() {
-		out.Modified = f.info.Modified.UTC().Format(time.RFC3339)
+	left := ts.resultBudget()
+	out := description{
+		File: f.handle, Name: f.ref.Name(), Place: fileLocation(f.ref), Size: f.info.Size,
+		Modified: formatTime(f.info.Modified), DeclaredType: truncateRunes(f.info.Type, 80),
 	}
+	left.take(jsonCost(out.Name))
 	switch {
 	case f.info.Size == 0:
 		out.Kind, out.Complete = "empty", true
 		return out, nil
 	case f.enc == notText:
 		out.Kind, out.Type = "binary", f.binaryType()
-		out.Notes = append(out.Notes, "the file is not text that can be told: it can't be read, searched or sampled here")
+		out.addNote("the file is not text in a known encoding, so it can't be read, searched or sampled")
 		return out, nil
 	}
 	out.Kind, out.Encoding, out.BOM = "text", f.enc.String(), f.start > 0
-	out.Format, out.FormatBy = f.form.name, f.form.by
-	out.LineEnds = lineEnds(f.headText())
+	out.Format, out.FormatBy = f.format.name, f.format.by
+	out.LineEnds = sniffLineEnds(f.decodeHead())
 
-	var h header
-	if f.form.name == csvForm {
-		out.Separator = string(rune(f.form.comma))
-		if h, err = f.header(ctx, r.left/2); err != nil {
+	var h csvHeader
+	if f.format.name == formatCSV {
+		out.Separator = string(rune(f.format.comma))
+		if h, err = f.readHeader(ctx, left.left/2); err != nil {
 			return description{}, err
 		}
 		out.Columns, out.Notes = h.columns, append(out.Notes, h.notes...)
-		for _, c := range h.columns {
-			r.take(cost(c))
-		}
+		left.takeTexts(h.columns)
 		if h.problem != nil {
-			out.Problems = append(out.Problems, *h.problem)
+			out.addProblem(*h.problem)
 		}
 		n.off = max(n.off, h.end)
 	}
-	t, err := f.text(ctx, n.off, n.off+d.maxScan)
+	t, err := f.openText(ctx, n.off, n.off+ts.maxScan)
 	if err != nil {
 		return description{}, err
 	}
 	defer t.Close()
-	sh := newShape()
-	switch f.form.name {
-	case csvForm:
-		err = n.csv(ctx, f, t, h.fields, &out)
-	case jsonForm:
-		err = n.json(f, t, sh, &out)
-	case jsonLines:
-		err = n.jsonLines(ctx, t, sh, &out)
+	shape := newJSONShape()
+	switch f.format.name {
+	case formatCSV:
+		err = n.countRows(f.newCSVReader(t, 0), h.fields, &out)
+	case formatJSON:
+		err = n.countJSON(t, shape, &out)
+	case formatJSONLines:
+		err = n.countRecords(t, shape, &out)
 	default:
-		err = n.plain(ctx, t)
+		err = n.countLines(t)
 	}
 	if err != nil {
 		return description{}, err
 	}
-	n.tell(f, sh, &r, &out)
+	n.report(f, &out)
+	if f.format.name == formatJSON || f.format.name == formatJSONLines {
+		out.addStructure(shape, &left)
+	}
 	return out, nil
 }
 
-// lineEnds names the line ends in b.
-func lineEnds(b []byte) string {
+// sniffLineEnds names the line ends in b.
+func sniffLineEnds(b []byte) string {
 	var lf, crlf, cr int
 	for i, c := range b {
 		switch {

@@ -63,10 +63,10 @@ func TestDescribeJSON(t *testing.T) {
 	}, d.Structure)
 
 	for content, want := range map[string]string{
-		`{"a":1,}`:                  "'}' where a name should begin at byte 7",
+		`{"a":1,}`:                  "'}' instead of a name at byte 7",
 		`[1,2`:                      "the file ends within a value at byte 4",
-		`{"a":1}{"b":2}`:            "more text after the value: perhaps the file is JSON Lines at byte 7",
-		`  `:                        "nothing but space at byte 0",
+		`{"a":1}{"b":2}`:            "more text after the value; perhaps the file is JSON Lines at byte 7",
+		`  `:                        "invalid JSON: the file contains only white space at byte 0",
 		strings.Repeat("[", 100000): "nested deeper than 200 levels at byte 201",
 		"{\"a\n\":1}":               "a line end within a string at byte 3",
 	} {
@@ -91,7 +91,7 @@ func TestDescribeJSON(t *testing.T) {
 	d = get[description](c, "describe_file", args(t, "file", c.file("d.json", b.String())))
 	require.NotEmpty(t, d.Structure)
 	require.Less(t, len(d.Structure), shapeWidth+10)
-	require.Contains(t, strings.Join(d.Notes, ";"), "not told whole")
+	require.Contains(t, strings.Join(d.Notes, ";"), "the structure is incomplete")
 	require.Empty(t, d.Problems)
 	require.True(t, d.Complete)
 }
@@ -119,7 +119,7 @@ func TestDescribeGoesOn(t *testing.T) {
 		calls := 1
 		for ; out.Cursor != ""; calls++ {
 			require.False(t, out.Complete)
-			require.Contains(t, strings.Join(out.Notes, ";"), "count on with the cursor")
+			require.Contains(t, strings.Join(out.Notes, ";"), "continue with the cursor")
 			out = get[description](c, "describe_file", args(t, "file", f, "cursor", out.Cursor))
 		}
 		require.Greater(t, calls, 1)
@@ -138,10 +138,10 @@ func TestMalformedCSV(t *testing.T) {
 	out := get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}, {}, {"4", "5", "6"}, {}, {"8"}, {"9", "10"}}, out.Rows)
 	require.Equal(t, []rowProblem{
-		{2, 9, "a quote stands inside a field that does not begin with one", "x\"y,3"},
-		{3, 14, "3 fields, and 2 columns", ""},
-		{4, 23, "something other than a separator follows a closing quote", "\"p\"q,7"},
-		{5, 27, "1 fields, and 2 columns", ""},
+		{2, 9, "a quote within a field that does not begin with a quote", "x\"y,3"},
+		{3, 14, "3 fields, but 2 columns", ""},
+		{4, 23, "a closing quote that is not followed by a separator", "\"p\"q,7"},
+		{5, 27, "1 fields, but 2 columns", ""},
 	}, out.Problems)
 	d := get[description](c, "describe_file", args(t, "file", f))
 	require.EqualValues(t, 6, *d.Rows)
@@ -152,8 +152,8 @@ func TestMalformedCSV(t *testing.T) {
 	f = c.file("b.csv", "a,b\n1,2\n3,\"4\n5,6\n7,8\n")
 	out = get[chunk](c, "read_chunk", args(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}, {}}, out.Rows)
-	require.Equal(t, []rowProblem{{2, 10, "a quote that is opened here is never closed", "3,\"4\n5,6\n7,8\n"}}, out.Problems)
-	require.Contains(t, strings.Join(out.Notes, ";"), "swallows the rest of the file")
+	require.Equal(t, []rowProblem{{2, 10, "a quote that is never closed", "3,\"4\n5,6\n7,8\n"}}, out.Problems)
+	require.Contains(t, strings.Join(out.Notes, ";"), "includes the rest of the file")
 	out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
 	require.Equal(t, [][]string{{"5", "6"}, {"7", "8"}}, out.Rows)
 	require.EqualValues(t, 3, out.First)
@@ -175,7 +175,7 @@ func TestMalformedCSV(t *testing.T) {
 	}
 	f = c.file("d2.csv", "a,\"b\n3,4\n")
 	out = get[chunk](c, "read_chunk", args(t, "file", f))
-	require.Equal(t, []rowProblem{{0, 2, "a quote that is opened here is never closed", "a,\"b\n3,4\n"}}, out.Problems)
+	require.Equal(t, []rowProblem{{0, 2, "a quote that is never closed", "a,\"b\n3,4\n"}}, out.Problems)
 	require.Equal(t, [][]string{{"3", "4"}}, out.Rows)
 	f = c.file("e.csv", "a\"b,c\n1,2\n")
 	out = get[chunk](c, "read_chunk", args(t, "file", f))
@@ -197,7 +197,7 @@ func TestLargeRows(t *testing.T) {
 	require.Equal(t, []string{"4", "5"}, out.Rows[1], "what comes behind it is whole")
 	require.True(t, strings.HasPrefix(big, out.Rows[0][0]))
 	require.Greater(t, len(out.Rows[0][0]), 100)
-	require.Contains(t, out.Problems[0].What, "it is cut")
+	require.Contains(t, out.Problems[0].What, "it is truncated")
 	require.Empty(t, out.Cursor)
 
 	f = c.file("a.jsonl", "1\n{\"a\":\""+strings.Repeat("é", 200_000)+"\"}\n2\n")
@@ -208,7 +208,7 @@ func TestLargeRows(t *testing.T) {
 	require.EqualValues(t, 2, out.First)
 	require.True(t, strings.HasPrefix(out.Records[0], `{"a":"éééé`))
 	require.Equal(t, "2", out.Records[1])
-	require.Contains(t, out.Problems[0].What, "cut")
+	require.Contains(t, out.Problems[0].What, "it is truncated")
 
 	// A record that is longer than a call reads is passed over by cursors.
 	c = desktop(t, &Options{MaxScan: 1 << 20})
@@ -236,9 +236,9 @@ func TestLargeRows(t *testing.T) {
 	require.Equal(t, []string{"4", "5"}, out.Rows[len(out.Rows)-1])
 	f = c.file("c.csv", strings.Repeat("name,", 100_000)+"\n4,5\n")
 	d := get[description](c, "describe_file", args(t, "file", f))
-	require.Contains(t, d.Notes[0], "of 100001 columns")
+	require.Contains(t, d.Notes[0], "of 100001 column names fit")
 	d = get[description](c, "describe_file", args(t, "file", c.file("c2.csv", strings.Repeat("é", 5000)+"\n4\n")))
-	require.Contains(t, d.Notes[0], "of 1 columns 1 are named")
+	require.Contains(t, d.Notes[0], "only 1 of 1 column names fit")
 }
 
 // Whatever a file holds, no result is larger than it may be.
@@ -299,7 +299,7 @@ func TestSample(t *testing.T) {
 	for _, from := range []string{"head", "tail", "spread"} {
 		s := get[sampleResult](c, "sample", args(t, "file", f, "from", from))
 		require.Equal(t, []sampleItem{{Offset: 0, Text: "one"}, {Offset: 5, Text: "two"}, {Offset: 9, Text: "three"}}, s.Items, from)
-		require.Contains(t, s.Notes[0], "10 were asked for")
+		require.Contains(t, s.Notes[0], "fewer than the requested 10")
 	}
 	f = c.file("c.csv", "a,b\n1,\"x\n2,y\n\"\n3,4\n")
 	for _, from := range []string{"head", "tail", "spread"} {
@@ -347,7 +347,7 @@ func TestDescribeComesOn(t *testing.T) {
 			out = get[description](c, "describe_file", args(t, append(call, "cursor", out.Cursor)...))
 			require.Greater(t, out.Counted, at, f.Name)
 		}
-		require.Equal(t, out.Format != jsonForm, out.Complete, f.Name)
+		require.Equal(t, out.Format != formatJSON, out.Complete, f.Name)
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// headLen is how much of a file is looked at to tell what it is.
+// headLen is the number of bytes that encoding and format detection look at.
 const headLen = 8 << 10
 
-// encoding is how a file writes text.
+// encoding is the text encoding of a file.
 type encoding int
 
 const (
@@ -21,14 +21,14 @@ const (
 	notText
 )
 
-// String is the name for the model.
+// String returns the name of the encoding in results.
 func (e encoding) String() string {
 	return [...]string{"UTF-8", "UTF-16LE", "UTF-16BE", "binary"}[e]
 }
 
-// detect tells the encoding by the beginning of a file; whole says that head is all of it. bom is how many bytes the
-// byte order mark has. UTF-16 without one is not guessed: it counts as binary.
-func detect(head []byte, whole bool) (e encoding, bom int) {
+// detectEncoding detects the encoding from the first bytes of a file, and returns the length of the byte order mark.
+// whole reports that head is the whole file. UTF-16 without a mark is not detected: it counts as binary.
+func detectEncoding(head []byte, whole bool) (e encoding, bom int) {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
 		bom = 3
@@ -38,14 +38,13 @@ func detect(head []byte, whole bool) (e encoding, bom int) {
 		return utf16LE, 2
 	case bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return utf16BE, 2
-	}
-	if bytes.HasPrefix(head, []byte("%PDF-")) {
+	case bytes.HasPrefix(head, []byte("%PDF-")):
 		return notText, 0
 	}
 	if !whole {
-		head = head[:len(head)-cutRune(head)]
+		head = head[:len(head)-partialRuneLen(head)]
 	}
-	controls, bad := 0, 0
+	controls, invalid := 0, 0
 	for b := head[bom:]; len(b) > 0; {
 		r, w := utf8.DecodeRune(b)
 		b = b[w:]
@@ -53,23 +52,25 @@ func detect(head []byte, whole bool) (e encoding, bom int) {
 		case r == 0:
 			return notText, 0
 		case r == utf8.RuneError && w == 1:
-			bad++
+			invalid++
 		case r < ' ' && !strings.ContainsRune("\t\n\r\f\b\x1b", r):
 			controls++
 		}
 	}
-	// A few strange bytes make no binary; text in an 8-bit encoding has up to one in three or so.
-	if controls*50 > len(head) || bad*2 > len(head) || bad > 0 && known(head) {
+	// Up to about a third of the bytes of text in an 8-bit encoding are invalid UTF-8.
+	if controls*50 > len(head) || invalid*2 > len(head) || invalid > 0 && hasBinaryType(head) {
 		return notText, 0
 	}
 	return utf8Text, bom
 }
 
-// known reports whether the head is that of a format that is no text, an image above all.
-func known(head []byte) bool { return !strings.HasPrefix(http.DetectContentType(head), "text/") }
+// hasBinaryType reports whether head is detected as a binary format, such as an image.
+func hasBinaryType(head []byte) bool {
+	return !strings.HasPrefix(http.DetectContentType(head), "text/")
+}
 
-// cutRune is how many bytes at the end of b are the beginning of a character whose rest is not there.
-func cutRune(b []byte) int {
+// partialRuneLen returns the length of an incomplete character at the end of b.
+func partialRuneLen(b []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if tail := b[len(b)-n:]; utf8.RuneStart(tail[0]) {
 			if !utf8.FullRune(tail) {
@@ -81,9 +82,9 @@ func cutRune(b []byte) int {
 	return 0
 }
 
-// rawLen is how many bytes decoded text had in the file. A byte that is no part of a character stands for one code
-// unit that was none.
-func (e encoding) rawLen(b []byte) int64 {
+// storedLen returns the number of bytes that the decoded text b takes in the file. An invalid byte in b stands for one
+// code unit of UTF-16.
+func (e encoding) storedLen(b []byte) int64 {
 	if e == utf8Text {
 		return int64(len(b))
 	}
@@ -99,11 +100,11 @@ func (e encoding) rawLen(b []byte) int64 {
 	return n
 }
 
-// decode16 appends UTF-16 to dst as UTF-8, a lone surrogate or half a unit as the byte 0xff, which is in no UTF-8.
-// It returns the bytes that wait for what follows, unless last says that nothing does.
-func (e encoding) decode16(dst, raw []byte, last bool) (out, rest []byte) {
+// decodeUTF16 appends raw to dst as UTF-8. It writes a lone surrogate or half a code unit as the byte 0xff, which never
+// occurs in UTF-8. It returns the bytes that need more input to be decoded; there are none if last is true.
+func (e encoding) decodeUTF16(dst, raw []byte, last bool) (out, rest []byte) {
 	for len(raw) >= 2 {
-		r := e.unit(raw)
+		r := e.codeUnit(raw)
 		w := 2
 		if utf16.IsSurrogate(r) {
 			if r < 0xdc00 && len(raw) < 4 && !last {
@@ -111,7 +112,7 @@ func (e encoding) decode16(dst, raw []byte, last bool) (out, rest []byte) {
 			}
 			pair := rune(utf8.RuneError)
 			if len(raw) >= 4 {
-				pair = utf16.DecodeRune(r, e.unit(raw[2:]))
+				pair = utf16.DecodeRune(r, e.codeUnit(raw[2:]))
 			}
 			if pair == utf8.RuneError {
 				dst, raw = append(dst, 0xff), raw[2:]
@@ -127,9 +128,24 @@ func (e encoding) decode16(dst, raw []byte, last bool) (out, rest []byte) {
 	return dst, raw
 }
 
-func (e encoding) unit(b []byte) rune {
+func (e encoding) codeUnit(b []byte) rune {
 	if e == utf16LE {
 		return rune(b[0]) | rune(b[1])<<8
 	}
 	return rune(b[0])<<8 | rune(b[1])
+}
+
+// countInvalid counts the bytes of b that are not part of a valid character.
+func countInvalid(b []byte) (n int64) {
+	if utf8.Valid(b) {
+		return 0
+	}
+	for len(b) > 0 {
+		r, w := utf8.DecodeRune(b)
+		if r == utf8.RuneError && w == 1 {
+			n++
+		}
+		b = b[w:]
+	}
+	return n
 }

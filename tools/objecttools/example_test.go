@@ -99,7 +99,7 @@ func ExampleSet() {
 		}
 	}
 	// Output:
-	// read_chunk: there is no file "f1": list_files gives the handles of the files
+	// read_chunk: there is no file "f1". Call list_files and use a handle from its result, for example f1.
 	// list_files: 1 file
 	// read_chunk: f1: row 3
 	// The third is Persuasion.

@@ -11,89 +11,92 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// file is a file of the conversation, as listed; reading it fails once something else lies there.
+// file is an opened file of the conversation. Reads fail if it has changed since it was listed.
 type file struct {
 	call   *tools.Call
 	handle string
 	root   *object.Root
 	ref    object.Ref
 	info   object.Info
-	head   []byte // its beginning, at most headLen bytes
+	head   []byte // the first bytes, at most headLen
 	enc    encoding
-	start  int64 // where the text begins: behind the byte order mark
-	form   form
+	start  int64 // the offset of the text, after the byte order mark
+	format format
 
-	store, raw []byte // the buffers of a text
+	store, raw []byte // the buffers of a textReader
 }
 
-// open finds the file of a handle and reads its beginning: one request, two for an empty file.
-func (d *desk) open(ctx context.Context, c *tools.Call, handle string) (*file, error) {
-	root, ref, err := d.lookup(c, handle)
+// openFile looks up a handle and reads the first bytes of its file. It sends one request, or two if the file is empty.
+func (ts *toolset) openFile(ctx context.Context, c *tools.Call, handle string) (*file, error) {
+	root, ref, err := ts.lookupFile(c, handle)
 	if err != nil {
 		return nil, err
 	}
 	f := &file{call: c, handle: handle, root: root, ref: ref}
 	body, info, err := root.Open(ctx, ref, &object.Range{Len: headLen})
 	switch {
-	case errors.Is(err, object.ErrRange): // nothing is at 0
+	case errors.Is(err, object.ErrRange): // the file is empty
 		if _, info, err = root.Stat(ctx, ref); err != nil {
-			return nil, explain(handle, err)
+			return nil, mapStoreError(handle, err)
 		}
 		if info.Size != 0 {
-			return nil, fmt.Errorf("objecttools: %d bytes, and none at 0", info.Size)
+			return nil, fmt.Errorf("objecttools: the store has no byte at offset 0 of %d bytes", info.Size)
 		}
 	case err != nil:
-		return nil, explain(handle, err)
+		return nil, mapStoreError(handle, err)
 	default:
 		f.head = make([]byte, min(info.Size, headLen))
 		_, err = io.ReadFull(body, f.head)
-		if closing := body.Close(); err == nil {
-			err = closing
+		if closeErr := body.Close(); err == nil {
+			err = closeErr
 		}
 		if err != nil {
-			return nil, explain(handle, fmt.Errorf("read the beginning: %w", unexpected(err)))
+			return nil, mapStoreError(handle, fmt.Errorf("read the first bytes: %w", unexpectedEOF(err)))
 		}
 	}
 	f.info = info
 	var bom int
-	f.enc, bom = detect(f.head, f.info.Size == int64(len(f.head)))
+	f.enc, bom = detectEncoding(f.head, f.hasWholeHead())
 	f.start = int64(bom)
 	if f.enc != notText {
-		f.form = tell(ref.Name(), info.Type, f.headText())
+		f.format = detectFormat(ref.Name(), info.Type, f.decodeHead())
 	}
 	return f, nil
 }
 
-// openText is open for a tool that reads text.
-func (d *desk) openText(ctx context.Context, c *tools.Call, handle string) (*file, error) {
-	f, err := d.open(ctx, c, handle)
+// openTextFile is openFile for a tool that reads text. It returns a correction if the file is binary.
+func (ts *toolset) openTextFile(ctx context.Context, c *tools.Call, handle string) (*file, error) {
+	f, err := ts.openFile(ctx, c, handle)
 	if err == nil && f.enc == notText {
-		return nil, tools.Correct(fmt.Sprintf("the file %s is not text (%s, %d bytes), so it can't be read here", handle, f.binaryType(), f.info.Size))
+		return nil, tools.Correct(fmt.Sprintf("the file %s is not text (%s, %d bytes), so this tool can't read it",
+			handle, f.binaryType(), f.info.Size))
 	}
 	return f, err
 }
 
-// headText is the beginning as decoded text.
-func (f *file) headText() []byte {
+// hasWholeHead reports whether head is the whole file.
+func (f *file) hasWholeHead() bool { return f.info.Size == int64(len(f.head)) }
+
+// decodeHead returns the text of head as UTF-8.
+func (f *file) decodeHead() []byte {
 	b := f.head[min(f.start, int64(len(f.head))):]
-	whole := f.info.Size == int64(len(f.head))
 	if f.enc == utf8Text {
-		if !whole {
-			b = b[:len(b)-cutRune(b)]
+		if !f.hasWholeHead() {
+			b = b[:len(b)-partialRuneLen(b)]
 		}
 		return b
 	}
-	out, _ := f.enc.decode16(make([]byte, 0, len(b)), b, whole)
+	out, _ := f.enc.decodeUTF16(make([]byte, 0, len(b)), b, f.hasWholeHead())
 	return out
 }
 
-// bind is what a cursor of the file belongs to: the file itself, as it is, its handle, and what else the cursor is of.
-func (f *file) bind(with string) string {
-	return fmt.Sprintf("%q %q %q %q %q", f.handle, f.ref.Key(), f.ref.Version(), f.ref.ETag(), with)
+// cursorBinding identifies the version of the file, its handle and the request that a cursor belongs to.
+func (f *file) cursorBinding(request string) string {
+	return fmt.Sprintf("%q %q %q %q %q", f.handle, f.ref.Key(), f.ref.Version(), f.ref.ETag(), request)
 }
 
-// place says where a file lies, in words that name nobody.
-func place(ref object.Ref) string {
+// fileLocation returns the location of a file for the model. It does not contain the name of a tenant or a user.
+func fileLocation(ref object.Ref) string {
 	switch ref.Scope().Level() {
 	case scope.SharedLevel:
 		return "shared"
@@ -103,7 +106,7 @@ func place(ref object.Ref) string {
 	return "own"
 }
 
-func unexpected(err error) error {
+func unexpectedEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}

@@ -5,35 +5,34 @@ import (
 	"unicode/utf8"
 )
 
-// finder finds the matches of a pattern in b one by one, so that its caller can stop between two: the same matches as
-// FindAllIndex.
+// finder finds the same matches in b as FindAllIndex, one by one, so that the caller can stop between two matches.
 type finder struct {
-	p    *pattern
-	b    []byte
-	pos  int // where the next match begins at the earliest
-	last int // where the last one ended; -1 before the first
+	p       *pattern
+	b       []byte
+	pos     int // the earliest beginning of the next match
+	lastEnd int // the end of the last match, or -1
 }
 
-func (p *pattern) find(b []byte) *finder { return &finder{p: p, b: b, last: -1} }
+func newFinder(p *pattern, b []byte) *finder { return &finder{p: p, b: b, lastEnd: -1} }
 
-// work is what the next match costs at most.
-func (f *finder) work() int64 { return int64(len(f.b)-f.pos) * int64(f.p.size) }
+// nextCost returns the largest cost of the next match.
+func (f *finder) nextCost() int { return (len(f.b) - f.pos) * f.p.size }
 
-// next returns where the next match begins and ends, and false if there is none.
+// next returns the beginning and the end of the next match.
 func (f *finder) next() (m [2]int, ok bool) {
 	for f.pos <= len(f.b) {
-		m, ok := f.match()
+		m, ok := f.findMatch()
 		if !ok {
 			break
 		}
-		empty := m[0] == m[1]
-		accepted := !empty || m[0] != f.last
-		f.last = m[1]
-		if f.pos = m[1]; empty {
+		isEmpty := m[0] == m[1]
+		isNew := !isEmpty || m[0] != f.lastEnd
+		f.lastEnd = m[1]
+		if f.pos = m[1]; isEmpty {
 			_, w := utf8.DecodeRune(f.b[m[1]:])
 			f.pos += max(w, 1)
 		}
-		if accepted {
+		if isNew {
 			return m, true
 		}
 	}
@@ -41,8 +40,8 @@ func (f *finder) next() (m [2]int, ok bool) {
 	return m, false
 }
 
-// match finds the leftmost match from pos on. The expression sees the character before pos, which ^ and \b ask for.
-func (f *finder) match() (m [2]int, ok bool) {
+// findMatch finds the leftmost match from pos on. The expression also sees the character before pos, for ^ and \b.
+func (f *finder) findMatch() (m [2]int, ok bool) {
 	switch {
 	case f.p.re == nil:
 		i := bytes.Index(f.b[f.pos:], f.p.literal)

@@ -1,6 +1,7 @@
 package objecttools
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
@@ -15,37 +16,37 @@ import (
 )
 
 // textOf is a text of the whole of s, read a few bytes at a time where slow.
-func textOf(s string, slow bool) *text {
+func textOf(s string, slow bool) *textReader {
 	var r io.Reader = strings.NewReader(s)
 	if slow {
 		r = iotest.OneByteReader(r)
 	}
 	store := make([]byte, 0, 64)
-	return &text{body: io.NopCloser(r), to: int64(len(s)), left: int64(len(s)), rest: int64(len(s)), final: true, store: store, buf: store}
+	return &textReader{ctx: context.Background(), body: io.NopCloser(r), to: int64(len(s)), left: int64(len(s)), rest: int64(len(s)), final: true, store: store, buf: store}
 }
 
 // What is a cursor is one in exactly one way.
 func FuzzCursor(f *testing.F) {
-	f.Add(writeCursor(cursorSearch, "bind", 1, 2, 0))
-	f.Add(writeCursor(cursorRows, "bind", 1<<62, 300, 0))
+	f.Add(encodeCursor(cursorSearch, "bind", 1, 2, 0))
+	f.Add(encodeCursor(cursorRows, "bind", 1<<62, 300, 0))
 	f.Add("")
 	f.Add("bAAAA")
 	f.Fuzz(func(t *testing.T, s string) {
-		kind, n, err := readCursor(s, "bind", 3, "sr")
+		kind, n, err := parseCursor(s, "bind", 3, "sr")
 		if err != nil {
 			return
 		}
-		require.Equal(t, s, writeCursor(kind, "bind", n...))
-		_, _, err = readCursor(s, "another", 3, "sr")
+		require.Equal(t, s, encodeCursor(kind, "bind", n...))
+		_, _, err = parseCursor(s, "another", 3, "sr")
 		require.Error(t, err)
-		_, _, err = readCursor(s, "bind", 3, "l")
+		_, _, err = parseCursor(s, "bind", 3, "l")
 		require.Error(t, err)
 	})
 }
 
 func TestCursorIsMangled(t *testing.T) {
-	s := writeCursor(cursorSearch, "bind", 123456, 2, 0)
-	_, n, err := readCursor(s, "bind", 3, "s")
+	s := encodeCursor(cursorSearch, "bind", 123456, 2, 0)
+	_, n, err := parseCursor(s, "bind", 3, "s")
 	require.NoError(t, err)
 	require.Equal(t, []int64{123456, 2, 0}, n)
 	for i := range s {
@@ -53,21 +54,21 @@ func TestCursorIsMangled(t *testing.T) {
 			if byte(c) == s[i] {
 				continue
 			}
-			_, _, err := readCursor(s[:i]+string(c)+s[i+1:], "bind", 3, "s")
+			_, _, err := parseCursor(s[:i]+string(c)+s[i+1:], "bind", 3, "s")
 			require.Error(t, err)
 		}
-		_, _, err := readCursor(s[:i], "bind", 3, "s")
+		_, _, err := parseCursor(s[:i], "bind", 3, "s")
 		require.Error(t, err)
 	}
 	long := append([]byte{cursorSearch}, 0x85, 0x00, 2, 0) // 5 in two bytes
-	long = append(long, digest(long, "bind")...)
-	_, _, err = readCursor(base64.RawURLEncoding.EncodeToString(long), "bind", 3, "s")
+	long = append(long, cursorDigest(long, "bind")...)
+	_, _, err = parseCursor(base64.RawURLEncoding.EncodeToString(long), "bind", 3, "s")
 	require.Error(t, err, "not the one way to write it")
 	for _, bad := range []string{s + "A", s + "=", s + "\n", " " + s, strings.Repeat("A", 10_000)} {
-		_, _, err := readCursor(bad, "bind", 3, "s")
+		_, _, err := parseCursor(bad, "bind", 3, "s")
 		require.Error(t, err)
 	}
-	_, _, err = readCursor(s, "bind", 2, "s")
+	_, _, err = parseCursor(s, "bind", 2, "s")
 	require.Error(t, err)
 }
 
@@ -83,7 +84,7 @@ func FuzzRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string, slow bool) {
 		want := csv.NewReader(strings.NewReader(s))
 		want.FieldsPerRecord = -1
-		got := records{t: textOf(s, slow), comma: ',', eol: '\n', keep: 1 << 20}
+		got := csvReader{t: textOf(s, slow), comma: ',', eol: '\n', keep: 1 << 20}
 		for {
 			row, err := want.Read()
 			mine := got.next()
@@ -122,14 +123,17 @@ func FuzzScanner(f *testing.F) {
 		if strings.Count(s, "[")+strings.Count(s, "{") > maxDepth {
 			return
 		}
-		sc := &scanner{t: textOf(s, slow), shape: newShape()}
-		err := sc.document()
+		sc := &jsonScanner{t: textOf(s, slow), shape: newJSONShape()}
+		err := sc.scanDocument()
 		if err == nil {
-			if _, err = sc.space(); err == nil {
-				err = sc.bad("more")
+			if _, err = sc.skipSpace(); err == nil {
+				err = sc.syntaxError("more")
 			} else if errors.Is(err, io.EOF) {
 				err = nil
 			}
+		}
+		if err != nil && strings.Contains(err.Error(), "a number or word of more than") {
+			return
 		}
 		require.Equal(t, json.Valid([]byte(s)), err == nil, "%v", err)
 		if e, ok := errors.AsType[*jsonError](err); ok {
@@ -142,13 +146,27 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
+// A number of any length is read in constant memory; beyond maxLiteral it counts as malformed.
+func TestLongNumbersAreMalformed(t *testing.T) {
+	t.Parallel()
+	for n, isValid := range map[int]bool{maxLiteral: true, maxLiteral + 1: false, 1 << 20: false} {
+		s := &jsonScanner{t: textOf(strings.Repeat("1", n), false), shape: newJSONShape()}
+		if err := s.scanDocument(); isValid {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, "a number or word of more than 1024 bytes at byte 0")
+		}
+		require.LessOrEqual(t, cap(s.scratch), 2*maxLiteral)
+	}
+}
+
 // The lines, put together with their ends, are the text.
 func FuzzLines(f *testing.F) {
 	f.Add("a\nb\r\nc\rd", true)
 	f.Add("\r\r\n\n\r", true)
 	f.Add(strings.Repeat("é", 100), false)
 	f.Fuzz(func(t *testing.T, s string, slow bool) {
-		l := &lines{t: textOf(s, slow), line: 1}
+		l := &lineReader{t: textOf(s, slow), line: 1}
 		if len(s) > 60 { // longer lines than textOf's buffer are another test's
 			l.t.store = make([]byte, 0, len(s)+8)
 			l.t.buf = l.t.store

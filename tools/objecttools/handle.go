@@ -10,144 +10,151 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// stateName is where the handles lie in a conversation's State.
+// stateName is the entry of the conversation's State that holds a fileTable.
 const stateName = "objecttools"
 
-// memory is what a conversation remembers: its files as Refs, pinned to what was listed. A file's handle is its place
-// in the list, from f1 on, so it stays the same for as long as the conversation lasts.
-//
-// Stop is where the last list stopped that had looked at all it may, and found no file there to give a handle.
-type memory struct {
+// fileTable is the persistent state of a conversation: the files that have a handle, as Refs pinned to the listed
+// version. The handle of Files[i] is "f" + (i+1). Entries are never removed, so handles keep their meaning.
+type fileTable struct {
 	Files []json.RawMessage `json:"files"`
-	Stop  json.RawMessage   `json:"stop,omitempty"`
+
+	// Stop is the last file that an interrupted listing looked at, if that file has no handle.
+	Stop json.RawMessage `json:"stop,omitempty"`
 }
 
-func recall(c *tools.Call) (m memory, err error) {
-	if _, err := c.State().Get(stateName, &m); err != nil {
-		return m, fmt.Errorf("objecttools: the files of the conversation: %w", err)
+func loadTable(c *tools.Call) (t fileTable, err error) {
+	if _, err := c.State().Get(stateName, &t); err != nil {
+		return t, fmt.Errorf("objecttools: read the conversation's file table: %w", err)
 	}
-	return m, nil
+	return t, nil
 }
 
-// at gives the stored Ref of a handle, nil where there is none.
-func (m *memory) at(handle string) json.RawMessage {
-	if i := indexOf(handle); 0 <= i && i < int64(len(m.Files)) {
-		return m.Files[i]
+// storedRef returns the stored Ref of a handle, or nil if the handle is unknown.
+func (t *fileTable) storedRef(handle string) json.RawMessage {
+	if i := parseHandle(handle); 0 <= i && i < len(t.Files) {
+		return t.Files[i]
 	}
 	return nil
 }
 
-// indexOf is the inverse of handleOf, -1 for what is no handle.
-func indexOf(handle string) int64 {
-	if len(handle) < 2 || len(handle) > 9 || handle[0] != 'f' || handle[1] < '1' || handle[1] > '9' {
-		return -1 // f01 and f+1 are none
+// parseHandle is the exact inverse of formatHandle. It returns -1 if s is not a handle.
+func parseHandle(s string) int {
+	if len(s) < 2 || len(s) > 9 || s[0] != 'f' || s[1] < '1' || s[1] > '9' { // rejects f01 and f+1
+		return -1
 	}
-	n, err := strconv.Atoi(handle[1:])
+	n, err := strconv.Atoi(s[1:])
 	if err != nil {
 		return -1
 	}
-	return int64(n - 1)
+	return n - 1
 }
 
-func handleOf(i int) string { return "f" + strconv.Itoa(i+1) }
+func formatHandle(i int) string { return "f" + strconv.Itoa(i+1) }
 
-// given is a file that has a handle now.
-type given struct {
+// assignedHandle is the handle of a listed file.
+type assignedHandle struct {
 	handle  string
-	changed bool // it had one before, for other content
+	changed bool // the handle stood for another version of the file before
 }
 
-// errFull: no more files fit into the conversation.
-var errFull = errors.New("objecttools: too many files")
+// errTableFull is returned when a conversation has no handles left.
+var errTableFull = errors.New("objecttools: too many files")
 
-// remember gives each ref a handle, the one that it had if it had one, and pins it to what was listed. It stops at the
-// first that no longer fits, and returns those before. Where a list stopped is remembered too, and returned as stored;
-// the zero Ref is nowhere.
-func (d *desk) remember(st *tools.State, refs []object.Ref, stop object.Ref) (out []given, stopped json.RawMessage, err error) {
-	var m memory
-	full := false
-	err = st.Update(stateName, &m, func() error {
+// assignHandles returns a handle for each ref and pins it to the listed version. A file keeps the handle that it has.
+// If there are no handles left, assignHandles returns those before and errTableFull. A stop that is not zero is stored
+// in the table and returned in its stored form.
+func (ts *toolset) assignHandles(st *tools.State, refs []object.Ref, stop object.Ref) (
+	assigned []assignedHandle, storedStop json.RawMessage, err error,
+) {
+	var table fileTable
+	isFull := false
+	err = st.Update(stateName, &table, func() error {
 		if !stop.IsZero() {
-			if m.Stop, err = json.Marshal(stop); err != nil {
+			if table.Stop, err = json.Marshal(stop); err != nil {
 				return err
 			}
-			stopped = m.Stop
+			storedStop = table.Stop
 		}
-		// What the State says is data: it is compared here, and read only through ParseRef, inside the scope of the run.
-		known := make(map[string]int, len(m.Files))
-		for i, raw := range m.Files {
-			if k, err := nameOf(raw); err == nil {
-				known[k] = i
-			}
-		}
-		for _, ref := range refs {
-			stored, err := json.Marshal(ref)
-			if err != nil {
-				return err
-			}
-			k, err := nameOf(stored)
-			if err != nil {
-				return err
-			}
-			i, ok := known[k]
-			switch {
-			case !ok && len(m.Files) >= d.maxFiles:
-				full = true
-				return nil
-			case !ok:
-				i = len(m.Files)
-				m.Files = append(m.Files, stored)
-				known[k] = i
-				out = append(out, given{handle: handleOf(i)})
-			default:
-				out = append(out, given{handle: handleOf(i), changed: string(m.Files[i]) != string(stored)})
-				m.Files[i] = stored
-			}
-		}
-		return nil
+		assigned, isFull, err = table.assign(refs, ts.maxFiles)
+		return err
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("objecttools: the files of the conversation: %w", err)
+		return nil, nil, fmt.Errorf("objecttools: update the conversation's file table: %w", err)
 	}
-	if full {
-		return out, nil, errFull
+	if isFull {
+		return assigned, nil, errTableFull
 	}
-	return out, stopped, nil
+	return assigned, storedStop, nil
 }
 
-// nameOf is a stored Ref without its pin: two are equal if they name the same file.
-func nameOf(stored json.RawMessage) (string, error) {
+// assign stores refs in the table. It stops before the table exceeds limit, and reports that it is full.
+func (t *fileTable) assign(refs []object.Ref, limit int) (assigned []assignedHandle, isFull bool, err error) {
+	// Stored Refs are untrusted: they are only compared here, and parsed by ParseRef inside the scope of a call.
+	known := make(map[string]int, len(t.Files))
+	for i, raw := range t.Files {
+		if id, err := objectID(raw); err == nil {
+			known[id] = i
+		}
+	}
+	for _, ref := range refs {
+		stored, err := json.Marshal(ref)
+		if err != nil {
+			return nil, false, err
+		}
+		id, err := objectID(stored)
+		if err != nil {
+			return nil, false, err
+		}
+		if i, ok := known[id]; ok {
+			assigned = append(assigned, assignedHandle{formatHandle(i), string(t.Files[i]) != string(stored)})
+			t.Files[i] = stored
+			continue
+		}
+		if len(t.Files) >= limit {
+			return assigned, true, nil
+		}
+		known[id] = len(t.Files)
+		assigned = append(assigned, assignedHandle{handle: formatHandle(len(t.Files))})
+		t.Files = append(t.Files, stored)
+	}
+	return assigned, false, nil
+}
+
+// objectID returns the bucket and key of a stored Ref, without its version.
+func objectID(stored json.RawMessage) (string, error) {
 	var r struct{ Bucket, Key string }
 	err := json.Unmarshal(stored, &r)
 	return r.Bucket + "\x00" + r.Key, err
 }
 
-// lookup finds the file of a handle inside what the call may read. A handle that was never given, and one whose Ref
-// lies outside, as in a State that comes from elsewhere, are the same correction.
-func (d *desk) lookup(c *tools.Call, handle string) (*object.Root, object.Ref, error) {
-	roots, err := d.roots(c)
+// lookupFile returns the file of a handle. It returns the same correction for an unknown handle and for a stored Ref
+// outside the scope of the call, such as one of a State from another scope.
+func (ts *toolset) lookupFile(c *tools.Call, handle string) (*object.Root, object.Ref, error) {
+	roots, err := ts.openRoots(c)
 	if err != nil {
 		return nil, object.Ref{}, err
 	}
-	m, err := recall(c)
+	table, err := loadTable(c)
 	if err != nil {
 		return nil, object.Ref{}, err
 	}
-	if stored := m.at(handle); stored != nil {
+	if stored := table.storedRef(handle); stored != nil {
 		if root, ref, err := object.ParseRef(stored, roots...); err == nil {
 			return root, ref, nil
 		}
 	}
-	return nil, object.Ref{}, tools.Correct(fmt.Sprintf("there is no file %q: list_files gives the handles of the files", clipRunes(handle, 40)))
+	return nil, object.Ref{}, tools.Correct(fmt.Sprintf("there is no file %q. Call list_files and use a handle from "+
+		"its result, for example f1.", truncateRunes(handle, 40)))
 }
 
-// explain puts an error of the store into words for the model, where it is one that the model can mend.
-func explain(handle string, err error) error {
+// mapStoreError converts an error of the store that the model can handle to a correction, and wraps others.
+func mapStoreError(handle string, err error) error {
 	switch {
 	case errors.Is(err, object.ErrChanged):
-		return tools.Correct(fmt.Sprintf("the file %s has changed since it was listed: call list_files again, then go on with what it says", handle))
+		return tools.Correct(fmt.Sprintf("the file %s has changed since it was listed. Call list_files again, then use "+
+			"%[1]s without a cursor.", handle))
 	case errors.Is(err, object.ErrNotFound):
-		return tools.Correct(fmt.Sprintf("the file %s is not there any more: call list_files again", handle))
+		return tools.Correct(fmt.Sprintf("the file %s does not exist any more. Call list_files again.", handle))
 	}
 	return fmt.Errorf("objecttools: %w", err)
 }

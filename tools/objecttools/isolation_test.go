@@ -113,50 +113,50 @@ func TestForeignCursors(t *testing.T) {
 		}
 		own := give(mine, a)
 		for _, foreign := range []string{give(mine, b), give(theirs, other)} {
-			require.Contains(t, mine.correction(x.tool, `{"file":"`+a+`"`+x.args+`,"cursor":"`+foreign+`"}`), "the cursor is not one")
+			require.Contains(t, mine.correction(x.tool, `{"file":"`+a+`"`+x.args+`,"cursor":"`+foreign+`"}`), "cursor is not valid")
 		}
 		for _, y := range calls {
 			if y.tool != x.tool {
-				require.Contains(t, mine.correction(y.tool, `{"file":"`+a+`"`+y.args+`,"cursor":"`+own+`"}`), "the cursor is not one")
+				require.Contains(t, mine.correction(y.tool, `{"file":"`+a+`"`+y.args+`,"cursor":"`+own+`"}`), "cursor is not valid")
 			}
 		}
-		require.Contains(t, mine.correction("list_files", `{"cursor":"`+own+`"}`), "the cursor is not one")
+		require.Contains(t, mine.correction("list_files", `{"cursor":"`+own+`"}`), "cursor is not valid")
 		_, err := mine.raw(x.tool, `{"file":"`+a+`"`+x.args+`,"cursor":"`+own+`"}`)
 		require.NoError(t, err)
 	}
 	search := `{"file":"` + a + `","pattern":"same","limit":2}`
 	c := get[searchResult](mine, "search", search).Cursor
-	require.Contains(t, mine.correction("search", args(t, "file", a, "pattern", "text", "cursor", c)), "the cursor is not one")
+	require.Contains(t, mine.correction("search", args(t, "file", a, "pattern", "text", "cursor", c)), "cursor is not valid")
 	read := get[chunk](mine, "read_chunk", `{"file":"`+a+`","count":2}`).Cursor
 	mine.file("c.txt", text+"more")
-	require.Contains(t, mine.correction("read_chunk", args(t, "file", a, "cursor", read)), "the cursor is not one")
+	require.Contains(t, mine.correction("read_chunk", args(t, "file", a, "cursor", read)), "cursor is not valid")
 
 	l := get[fileList](theirs, "list_files", `{"limit":1}`)
 	require.NotEmpty(t, l.Cursor)
-	require.Contains(t, mine.correction("list_files", `{"cursor":"`+l.Cursor+`"}`), "the cursor is not one")
+	require.Contains(t, mine.correction("list_files", `{"cursor":"`+l.Cursor+`"}`), "cursor is not valid")
 }
 
 // There is no secret in a cursor, so a model might make one: it reads the same file, or is refused.
 func TestForgedCursors(t *testing.T) {
 	c := desktop(t, nil)
 	h := c.file("a.txt", "one\ntwo\n")
-	d, err := newDesk(c.bucket, nil)
+	d, err := newToolset(c.bucket, nil)
 	require.NoError(t, err)
-	f, err := d.open(t.Context(), c.call(), h)
+	f, err := d.openFile(t.Context(), c.call(), h)
 	require.NoError(t, err)
-	bind := f.bind("read")
-	require.Equal(t, "two\n", get[chunk](c, "read_chunk", args(t, "file", h, "cursor", writeCursor(cursorLines, bind, 4, 9, 0, 0))).Text)
+	bind := f.cursorBinding("read")
+	require.Equal(t, "two\n", get[chunk](c, "read_chunk", args(t, "file", h, "cursor", encodeCursor(cursorLines, bind, 4, 9, 0, 0))).Text)
 	for _, forged := range []string{
-		writeCursor(cursorBytes, bind, 9, 1, 0, 0),
-		writeCursor(cursorLines, bind, math.MaxInt64, 1, 0, 0),
-		writeCursor(cursorRows, bind, 0, 1, 0, 0), // of what has none
+		encodeCursor(cursorBytes, bind, 9, 1, 0, 0),
+		encodeCursor(cursorLines, bind, math.MaxInt64, 1, 0, 0),
+		encodeCursor(cursorRows, bind, 0, 1, 0, 0), // of what has none
 	} {
-		require.Contains(t, c.correction("read_chunk", args(t, "file", h, "cursor", forged)), "the cursor is not one")
+		require.Contains(t, c.correction("read_chunk", args(t, "file", h, "cursor", forged)), "cursor is not valid")
 	}
 	for _, n := range []int64{8, 9, math.MaxInt64} {
 		for _, x := range []struct{ tool, cursor string }{
-			{"search", writeCursor(cursorSearch, f.bind(fmt.Sprintf("search %q %t %t", "one", false, false)), n, n, 1)},
-			{"describe_file", writeCursor(cursorDescribe, f.bind("describe"), n, n, n, n, n, n)},
+			{"search", encodeCursor(cursorSearch, f.cursorBinding(fmt.Sprintf("search %q %t %t", "one", false, false)), n, n, 1)},
+			{"describe_file", encodeCursor(cursorDescribe, f.cursorBinding("describe"), n, n, n, n, n, n)},
 		} {
 			call := []any{"file", h, "cursor", x.cursor}
 			if x.tool == "search" {
@@ -275,7 +275,7 @@ func TestChangedAndGone(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, root.Delete(t.Context(), ref))
 	for _, x := range perFile {
-		require.Contains(t, c.correction(x.tool, `{"file":"`+f+`"`+x.more+`}`), "is not there any more")
+		require.Contains(t, c.correction(x.tool, `{"file":"`+f+`"`+x.more+`}`), "does not exist any more")
 	}
 }
 
@@ -307,7 +307,7 @@ func TestListByPages(t *testing.T) {
 	}
 	require.Equal(t, []string{"f1 a1.txt", "f2 a2.TXT", "f3 b1.csv", "f4 b2.csv", "f5 c1.txt", "f6 c2.txt"}, got)
 	require.Len(t, out.Files, 1, "seven may have a handle")
-	require.Contains(t, out.Notes[0], "only 7 may have a handle")
+	require.Contains(t, out.Notes[0], "only 7 files may have a handle")
 	require.Empty(t, out.Cursor)
 
 	out = get[fileList](c, "list_files", `{"match":".Txt","limit":3}`)
@@ -317,7 +317,7 @@ func TestListByPages(t *testing.T) {
 	c.correction("list_files", args(t, "match", "csv", "cursor", out.Cursor))
 	require.Contains(t, c.correction("list_files", `{"limit":0}`), "limit")
 	require.Contains(t, c.correction("list_files", `{"limit":201}`), "limit")
-	require.Contains(t, c.correction("list_files", args(t, "match", strings.Repeat("x", 256))), "match is longer")
+	require.Contains(t, c.correction("list_files", args(t, "match", strings.Repeat("x", 256))), "match must be at most 255 bytes")
 	none := get[fileList](c, "list_files", `{"match":"nothing"}`)
 	require.Empty(t, none.Files)
 	require.NotNil(t, none.Files)
@@ -332,7 +332,7 @@ func TestListStops(t *testing.T) {
 	c.put("zz-wanted.txt", "found")
 	none := get[fileList](c, "list_files", `{"match":"wanted"}`)
 	require.Empty(t, none.Files)
-	require.Contains(t, none.Notes[0], "has looked at 10000 files, and more follow")
+	require.Contains(t, none.Notes[0], "looked at 10000 files, and more follow")
 	require.NotContains(t, none.Cursor, "txt")
 	found := get[fileList](c, "list_files", args(t, "match", "wanted", "cursor", none.Cursor))
 	require.Len(t, found.Files, 1)
@@ -340,20 +340,20 @@ func TestListStops(t *testing.T) {
 	require.Equal(t, "found", get[chunk](c, "read_chunk", args(t, "file", found.Files[0].File)).Text)
 
 	// The cursor is of this match, this scope and this conversation.
-	require.Contains(t, c.correction("list_files", args(t, "match", "want", "cursor", none.Cursor)), "the cursor is not one")
+	require.Contains(t, c.correction("list_files", args(t, "match", "want", "cursor", none.Cursor)), "cursor is not valid")
 	theirs := converse(t, c.bucket, sessionScope(t, "globex", "u1"), nil)
-	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", none.Cursor)), "the cursor is not one")
+	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", none.Cursor)), "cursor is not valid")
 	stolen, err := json.Marshal(c.state)
 	require.NoError(t, err)
 	require.NoError(t, theirs.state.UnmarshalJSON(stolen))
-	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", none.Cursor)), "the cursor is not one")
-	stop := writeCursor(cursorStop, fmt.Sprintf("%q %q %q", "b", theirs.scope.Prefix(), "wanted")+string(mustRecall(t, c).Stop))
-	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", stop)), "the cursor is not one")
+	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", none.Cursor)), "cursor is not valid")
+	stop := encodeCursor(cursorStop, fmt.Sprintf("%q %q %q", "b", theirs.scope.Prefix(), "wanted")+string(mustLoadTable(t, c).Stop))
+	require.Contains(t, theirs.correction("list_files", args(t, "match", "wanted", "cursor", stop)), "cursor is not valid")
 }
 
-func mustRecall(t *testing.T, c *conversation) memory {
+func mustLoadTable(t *testing.T, c *conversation) fileTable {
 	t.Helper()
-	m, err := recall(c.call())
+	m, err := loadTable(c.call())
 	require.NoError(t, err)
 	return m
 }
@@ -385,7 +385,7 @@ func TestAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	var m memory
+	var m fileTable
 	_, err := c.state.Get(stateName, &m)
 	require.NoError(t, err)
 	require.Len(t, m.Files, 4)

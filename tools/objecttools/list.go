@@ -12,37 +12,40 @@ import (
 )
 
 const (
-	defaultListed = 50 // the schema says it too, and that 200 is the most
-	// maxMatch is how long a search for names may be, in bytes: no name is longer.
+	// defaultListed and the maximum of 200 are also in the schema of listArgs.
+	defaultListed = 50
+	// maxMatch is the length of the longest match in bytes. Names are not longer.
 	maxMatch = 255
-	// maxLooked is how many files a call looks at: a match that is rare would otherwise have it go through all there are.
+	// maxLooked is the number of files that a call looks at, so that a rare match does not visit all files.
 	maxLooked = 10_000
+	// listedCost is the cost of a listed file without its name.
+	listedCost = 140
 )
 
-const listDescription = "Lists the files that are there, with a short handle (f1, f2, …) for each. " +
-	"The other tools take the handle. Sizes are in bytes. Narrow a long list with match."
+const listDescription = "List the files that you can read. Each file has a handle, such as f1, that the other tools " +
+	"take. Sizes are in bytes. Use match to narrow a long list, for example {\"match\": \".csv\"}."
 
-type listIn struct {
-	Match  string `json:"match,omitempty" jsonschema:"only files whose name contains this text, in upper or lower case"`
-	Limit  *int   `json:"limit" jsonschema:"how many files at most, 1 to 200; default 50" min:"1" max:"200"`
-	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the list so far, to go on behind it; with the same match"`
+type listArgs struct {
+	Match  string `json:"match,omitempty" jsonschema:"list only files whose name contains this text; ignores case; for example .csv"`
+	Limit  *int   `json:"limit" jsonschema:"the number of files to list, 1 to 200; default 50" min:"1" max:"200"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"the cursor of the previous result, to continue the list; use the same match"`
 }
 
 // fileList is the result of list_files.
 type fileList struct {
 	Files  []listedFile `json:"files"`
 	Notes  []string     `json:"notes,omitempty"`
-	Cursor string       `json:"cursor,omitempty"` // where more follow
+	Cursor string       `json:"cursor,omitempty"`
 }
 
-// listedFile is a file in a [fileList].
+// listedFile is a file in a fileList.
 type listedFile struct {
 	File     string `json:"file"` // the handle
 	Name     string `json:"name"`
 	Place    string `json:"place"` // "upload", "own" or "shared"
-	Size     int64  `json:"size"`  // in bytes
+	Size     int64  `json:"size"`
 	Modified string `json:"modified,omitempty"`
-	Changed  bool   `json:"changed,omitempty"` // since the conversation listed it before
+	Changed  bool   `json:"changed,omitempty"` // since the conversation last listed it
 }
 
 // Summary implements [tools.Summarizer].
@@ -57,103 +60,124 @@ func (l fileList) Summary() string {
 	return s
 }
 
-func (d *desk) list(ctx context.Context, c *tools.Call, in listIn) (fileList, error) {
-	limit := or(in.Limit, defaultListed)
-	if len(in.Match) > maxMatch {
-		return fileList{}, tools.Correct(fmt.Sprintf("match is longer than %d bytes, and so than any name", maxMatch))
+// foundFiles is the outcome of looking through the roots.
+type foundFiles struct {
+	files   []listedFile
+	refs    []object.Ref
+	stop    object.Ref // the last file looked at, if the call may not look at more
+	hasMore bool
+}
+
+func (ts *toolset) listFiles(ctx context.Context, c *tools.Call, args listArgs) (fileList, error) {
+	if len(args.Match) > maxMatch {
+		return fileList{}, tools.Correct(fmt.Sprintf("match must be at most %d bytes, for example .csv", maxMatch))
 	}
-	roots, err := d.roots(c)
+	roots, err := ts.openRoots(c)
 	if err != nil {
 		return fileList{}, err
 	}
-	bind := fmt.Sprintf("%q %q", d.bucket.Name(), in.Match)
+	binding := fmt.Sprintf("%q %q", ts.bucket.Name(), args.Match)
 	for _, root := range roots {
-		bind += fmt.Sprintf(" %q", root.Scope().Prefix())
+		binding += fmt.Sprintf(" %q", root.Scope().Prefix())
 	}
 	var after object.Ref
-	if in.Cursor != "" {
-		if after, err = d.after(c, roots, bind, in.Cursor); err != nil {
+	if args.Cursor != "" {
+		if after, err = ts.resolveListCursor(c, roots, binding, args.Cursor); err != nil {
 			return fileList{}, err
 		}
 	}
+	found, err := ts.findFiles(ctx, roots, after, args)
+	if err != nil {
+		return fileList{}, err
+	}
+	assigned, storedStop, err := ts.assignHandles(c.State(), found.refs, found.stop)
+	if err != nil && !errors.Is(err, errTableFull) {
+		return fileList{}, err
+	}
+	l := fileList{Files: found.files[:len(assigned)]}
+	for i, a := range assigned {
+		l.Files[i].File, l.Files[i].Changed = a.handle, a.changed
+	}
+	switch {
+	case err != nil:
+		l.Notes = append(l.Notes, fmt.Sprintf("there are more files, but only %d files may have a handle in one "+
+			"conversation, and all handles are in use", ts.maxFiles))
+	case storedStop != nil:
+		l.Cursor = encodeCursor(cursorStop, binding+string(storedStop))
+		l.Notes = append(l.Notes, fmt.Sprintf("looked at %d files, and more follow: continue with the cursor", maxLooked))
+	case found.hasMore:
+		l.Cursor = encodeCursor(cursorList, binding, int64(parseHandle(assigned[len(assigned)-1].handle)))
+		l.Notes = append(l.Notes, fmt.Sprintf("the list stopped after %d files, and more follow: continue with the cursor",
+			len(assigned)))
+	}
+	return l, nil
+}
 
-	l := fileList{Files: []listedFile{}}
-	var refs []object.Ref
-	var last, stop object.Ref // the last one looked at; where the call stops though nothing was found there
-	looked := 0
-	room, more := room{d.maxResult - frame}, false
-	match := strings.ToLower(in.Match)
-	for e, err := range listAfter(ctx, roots, after) {
+// findFiles collects matching files until the limit, the size of the result or maxLooked is reached.
+func (ts *toolset) findFiles(ctx context.Context, roots []*object.Root, after object.Ref, args listArgs) (foundFiles, error) {
+	limit, match := valueOr(args.Limit, defaultListed), strings.ToLower(args.Match)
+	found := foundFiles{files: []listedFile{}}
+	left, looked := ts.resultBudget(), 0
+	var last object.Ref
+	for e, err := range listRoots(ctx, roots, after) {
 		if _, ok := errors.AsType[*object.KeyError](err); ok {
-			continue // it is nobody's file, so there is nothing to name it by
+			continue // an object with an invalid key has no scope, so it can't be named
 		}
 		if err != nil {
-			return fileList{}, fmt.Errorf("objecttools: %w", err)
+			return foundFiles{}, fmt.Errorf("objecttools: %w", err)
 		}
 		if looked++; looked > maxLooked {
-			stop = last
+			found.stop = last
 			break
 		}
 		last = e.Ref
 		if !strings.Contains(strings.ToLower(e.Ref.Name()), match) {
 			continue
 		}
-		f := listedFile{Name: e.Ref.Name(), Place: place(e.Ref), Size: e.Info.Size}
-		if !e.Info.Modified.IsZero() {
-			f.Modified = e.Info.Modified.UTC().Format(time.RFC3339)
+		f := listedFile{
+			Name: e.Ref.Name(), Place: fileLocation(e.Ref), Size: e.Info.Size, Modified: formatTime(e.Info.Modified),
 		}
-		if len(refs) == limit || !room.take(cost(f.Name)+140) {
-			more = true
+		if len(found.refs) == limit || !left.take(jsonCost(f.Name)+listedCost) {
+			found.hasMore = true
 			break
 		}
-		l.Files, refs = append(l.Files, f), append(refs, e.Ref)
+		found.files, found.refs = append(found.files, f), append(found.refs, e.Ref)
 	}
-	given, stopped, err := d.remember(c.State(), refs, stop)
-	if err != nil && !errors.Is(err, errFull) {
-		return fileList{}, err
-	}
-	l.Files = l.Files[:len(given)]
-	for i, g := range given {
-		l.Files[i].File, l.Files[i].Changed = g.handle, g.changed
-	}
-	switch {
-	case err != nil:
-		l.Notes = append(l.Notes, fmt.Sprintf("more files are there, but only %d may have a handle in one conversation, and all of these have been given", d.maxFiles))
-	case stopped != nil:
-		l.Cursor = writeCursor(cursorStop, bind+string(stopped))
-		l.Notes = append(l.Notes, fmt.Sprintf("the call has looked at %d files, and more follow: go on with the cursor", maxLooked))
-	case more:
-		l.Cursor = writeCursor(cursorList, bind, indexOf(given[len(given)-1].handle))
-		l.Notes = append(l.Notes, fmt.Sprintf("the list stopped after %d files: more follow, go on with the cursor", len(given)))
-	}
-	return l, nil
+	return found, nil
 }
 
-// after gives the file behind which a list goes on. A cursor is the handle of that file or, where it has none, stands for
-// the one that the conversation remembers: a name does not go into a cursor.
-func (d *desk) after(c *tools.Call, roots []*object.Root, bind, cursor string) (object.Ref, error) {
-	if _, at, err := readCursor(cursor, bind, 1, string(rune(cursorList))); err == nil {
-		_, ref, err := d.lookup(c, handleOf(int(at[0])))
+// resolveListCursor returns the file after which a listing continues. A cursor contains the handle of that file or, if
+// the file has no handle, refers to the stop in the conversation's table. It never contains a name.
+func (ts *toolset) resolveListCursor(c *tools.Call, roots []*object.Root, binding, cursor string) (object.Ref, error) {
+	if _, at, err := parseCursor(cursor, binding, 1, string(rune(cursorList))); err == nil {
+		_, ref, err := ts.lookupFile(c, formatHandle(int(at[0])))
 		return ref, err
 	}
-	m, err := recall(c)
+	table, err := loadTable(c)
 	if err != nil {
 		return object.Ref{}, err
 	}
-	if _, _, err := readCursor(cursor, bind+string(m.Stop), 0, string(rune(cursorStop))); err != nil {
+	if _, _, err := parseCursor(cursor, binding+string(table.Stop), 0, string(rune(cursorStop))); err != nil {
 		return object.Ref{}, err
 	}
-	_, ref, err := object.ParseRef(m.Stop, roots...)
+	_, ref, err := object.ParseRef(table.Stop, roots...)
 	if err != nil {
-		return object.Ref{}, errCursor()
+		return object.Ref{}, invalidCursor()
 	}
 	return ref, nil
 }
 
-// or is an optional number, which the schema has checked, or its default.
-func or(v *int, def int) int {
+// valueOr returns an optional argument, which the schema has checked, or its default.
+func valueOr(v *int, def int) int {
 	if v == nil {
 		return def
 	}
 	return *v
+}
+
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }

@@ -10,33 +10,30 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
+// Work is measured in bytes scanned times instructions of the compiled expression, which bounds the cost of a match for
+// any text. A unit takes up to about 15 ns.
 const (
-	// maxPattern is how long a pattern may be, in bytes.
+	// maxPattern is the length of the longest pattern in bytes.
 	maxPattern = 256
-	// maxProgram is how large the program of a regular expression may be, in instructions, estimated before it is
-	// compiled.
+	// maxProgram is the size of the largest expression in instructions, estimated before it is compiled.
 	maxProgram = 1000
-
-	// Work is counted in bytes scanned times instructions of the program: what a match costs at most, whatever the text.
-	// A unit takes up to 15 ns or so.
-
-	// callWork is the budget of one call, a second or two at most. A search that has spent it goes on with a cursor.
+	// callWork is the budget of one call: one or two seconds. A search continues with a cursor when it is spent.
 	callWork = 1 << 27
-	// matchWork bounds a single match, which cannot be interrupted, by the length of the piece that it searches.
+	// matchWork is the budget of a single match, which can't be interrupted. It limits the length of a piece.
 	matchWork = 1 << 22
-	// minPiece is the shortest piece of a long line, so that each repeats only a part of the one before.
+	// minPiece is the length of the shortest piece of a long line, so that most of a piece is not overlap.
 	minPiece = 4 * overlap
 )
 
-// pattern is what a search looks for.
+// pattern is a compiled search pattern.
 type pattern struct {
 	literal []byte
 	re      *regexp.Regexp // nil for a literal
-	next    *regexp.Regexp // one character, and then the leftmost match behind it, as its group
-	size    int            // of re, in instructions; 0 for a literal, which costs no more than reading
+	next    *regexp.Regexp // one character, then the leftmost match after it as group 1
+	size    int            // of re in instructions; 0 for a literal, which costs no more than reading
 }
 
-// pieceLen is the longest piece of a line that is searched at once, in bytes.
+// pieceLen returns the length in bytes of the longest piece of a line that is searched at once.
 func (p *pattern) pieceLen() int {
 	if p.size == 0 {
 		return blockLen
@@ -44,22 +41,22 @@ func (p *pattern) pieceLen() int {
 	return min(max(matchWork/p.size, minPiece), blockLen)
 }
 
-// newPattern checks and compiles. Its errors are corrections.
-func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
+// newPattern checks and compiles a pattern. Its errors are corrections.
+func newPattern(p string, isRegexp, ignoreCase bool) (*pattern, error) {
 	switch {
 	case p == "":
-		return nil, tools.Correct("pattern: is empty")
+		return nil, tools.Correct("pattern must not be empty, for example \"total\"")
 	case len(p) > maxPattern:
-		return nil, tools.Correct(fmt.Sprintf("pattern: is longer than %d bytes", maxPattern))
+		return nil, tools.Correct(fmt.Sprintf("pattern must be at most %d bytes", maxPattern))
 	case !isRegexp && strings.ContainsAny(p, "\r\n"):
-		return nil, tools.Correct("pattern: holds a line end, and the search goes line by line")
-	case !isRegexp && !fold:
+		return nil, tools.Correct("pattern must not contain a line end, because the search goes line by line")
+	case !isRegexp && !ignoreCase:
 		return &pattern{literal: []byte(p)}, nil
 	case !isRegexp:
 		p = regexp.QuoteMeta(p)
 	}
 	flags := syntax.Perl
-	if fold {
+	if ignoreCase {
 		flags |= syntax.FoldCase
 	}
 	tree, err := syntax.Parse(p, flags)
@@ -68,12 +65,12 @@ func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
 		if e, ok := errors.AsType[*syntax.Error](err); ok {
 			msg = fmt.Sprintf("%s: %q", e.Code, e.Expr)
 		}
-		return nil, tools.Correct("pattern: is no RE2 regular expression: " + msg)
+		return nil, tools.Correct("pattern must be a valid RE2 regular expression, for example \"err(or)?s\": " + msg)
 	}
-	if estimate(tree) > maxProgram {
-		return nil, tools.Correct("pattern: repeats too much, so it would take too long: make it simpler")
+	if estimateSize(tree) > maxProgram {
+		return nil, tools.Correct("pattern repeats too much and would take too long: simplify it")
 	}
-	if fold {
+	if ignoreCase {
 		p = "(?i)" + p
 	}
 	re, err := regexp.Compile(p)
@@ -81,7 +78,7 @@ func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
 		return nil, tools.Correct("pattern: " + err.Error())
 	}
 	if re.MatchString("") {
-		return nil, tools.Correct("pattern: matches the empty text, so it would be found everywhere")
+		return nil, tools.Correct("pattern must not match the empty text: use for example x+ instead of x*")
 	}
 	next := `\A(?s:.)(?s:.*?)(` + p + `)`
 	tree, err = syntax.Parse(next, syntax.Perl)
@@ -99,8 +96,8 @@ func newPattern(p string, isRegexp, fold bool) (*pattern, error) {
 	return &pattern{re: re, next: nextRE, size: len(program.Inst)}, nil
 }
 
-// estimate is about how many instructions an expression takes, before it is compiled.
-func estimate(e *syntax.Regexp) int {
+// estimateSize estimates the number of instructions of an expression before it is compiled.
+func estimateSize(e *syntax.Regexp) int {
 	n := 1
 	switch e.Op {
 	case syntax.OpLiteral:
@@ -109,10 +106,10 @@ func estimate(e *syntax.Regexp) int {
 		return 1 + len(e.Rune)/64
 	}
 	for _, sub := range e.Sub {
-		n += estimate(sub)
+		n += estimateSize(sub)
 	}
 	if e.Op == syntax.OpRepeat {
 		n *= max(e.Max, e.Min, 1)
 	}
-	return min(n, maxProgram+1) // no overflow
+	return min(n, maxProgram+1) // does not overflow
 }

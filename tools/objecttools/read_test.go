@@ -235,8 +235,8 @@ func TestStartWithinACharacter(t *testing.T) {
 			require.Equal(t, string([]rune(want.text)[:1]), one.Text)
 		}
 	}
-	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", 12)), "not within the file's 11 bytes")
-	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", -1)), "not within")
+	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", 12)), "within the file's 11 bytes, not 12")
+	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", -1)), "within the file's 11 bytes, not -1")
 
 	f = c.file("b.txt", encode16("a😀z", false)) // mark, a, pair, z: at 0, 2, 4, 8
 	for start, want := range []string{"a😀z", "a😀z", "a😀z", "a😀z", "😀z", "😀z", "😀z", "😀z", "z", "z"} {
@@ -358,14 +358,14 @@ func TestArgumentsOfReadChunk(t *testing.T) {
 	}
 	for call, want := range map[string]string{
 		args(t, "file", f, "by", "pages"):                           `"pages" is not one of "bytes", "lines", "rows"`,
-		args(t, "file", f, "by", "rows"):                            "rows are of CSV and JSON Lines",
+		args(t, "file", f, "by", "rows"):                            "only CSV and JSON Lines have rows",
 		args(t, "file", f, "start", 0):                              "counted from 1",
 		args(t, "file", f, "count", 0):                              "count",
 		args(t, "file", f, "count", -3):                             "count",
 		args(t, "file", f, "cursor", out.Cursor, "start", 1):        "exclude each other",
-		args(t, "file", f, "cursor", out.Cursor, "by", "bytes"):     "can't go on by bytes",
-		args(t, "file", f, "cursor", out.Cursor+"A"):                "the cursor is not one",
-		args(t, "file", f, "cursor", "x"):                           "the cursor is not one",
+		args(t, "file", f, "cursor", out.Cursor, "by", "bytes"):     "by must be lines with this cursor, not bytes",
+		args(t, "file", f, "cursor", out.Cursor+"A"):                "cursor is not valid",
+		args(t, "file", f, "cursor", "x"):                           "cursor is not valid",
 		args(t, "file", "f2"):                                       "there is no file",
 		args(t, "file", "f01"):                                      "there is no file",
 		args(t, "file", "f+1"):                                      "there is no file",
@@ -392,15 +392,15 @@ func TestPartsEndBetweenCharacters(t *testing.T) {
 		"a.txt": {"a€😀", []string{"", "a", "a", "a", "a€", "a€", "a€", "a€", "a€😀"}},
 		"b.txt": {encode16("a😀", true), []string{"", "", "", "", "a", "a", "a", "a", "a😀"}},
 	} {
-		d, err := newDesk(c.bucket, nil)
+		d, err := newToolset(c.bucket, nil)
 		require.NoError(t, err)
 		h := c.file(name, x.content)
-		f, err := d.open(t.Context(), c.call(), h)
+		f, err := d.openFile(t.Context(), c.call(), h)
 		require.NoError(t, err)
 		for to, want := range x.to {
-			part, err := f.text(t.Context(), 0, int64(to))
+			part, err := f.openText(t.Context(), 0, int64(to))
 			require.NoError(t, err)
-			require.NoError(t, part.load())
+			require.NoError(t, part.loadBlock())
 			part.Close()
 			require.Equal(t, want, string(part.buf), "%s up to %d", name, to)
 		}

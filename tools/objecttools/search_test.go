@@ -69,12 +69,12 @@ func TestSearchFindsWhatIsThere(t *testing.T) {
 			if m != nil {
 				require.Less(t, n, len(got))
 				require.EqualValues(t, j+1, got[n].Line)
-				require.Equal(t, off+enc.rawLen([]byte(line[1][:m[0]])), got[n].Offset)
+				require.Equal(t, off+enc.storedLen([]byte(line[1][:m[0]])), got[n].Offset)
 				require.True(t, got[n].Clipped || got[n].Text == line[1])
 				require.Regexp(t, re, got[n].Text)
 				n++
 			}
-			off += enc.rawLen([]byte(line[0]))
+			off += enc.storedLen([]byte(line[0]))
 		}
 		require.Len(t, got, n)
 	}
@@ -162,11 +162,11 @@ func TestSearchPatterns(t *testing.T) {
 	require.Equal(t, 1, found("pattern", "größe", "ignore_case", true))
 	require.Equal(t, 2, found("pattern", "^gr", "ignore_case", true, "regexp", true))
 	for call, want := range map[string]string{
-		args(t, "file", f, "pattern", ""):                                                                                      "is empty",
-		args(t, "file", f, "pattern", strings.Repeat("x", 257)):                                                                "longer than 256 bytes",
+		args(t, "file", f, "pattern", ""):                                                                                      "must not be empty",
+		args(t, "file", f, "pattern", strings.Repeat("x", 257)):                                                                "must be at most 256 bytes",
 		args(t, "file", f, "pattern", "a\nb"):                                                                                  "line by line",
-		args(t, "file", f, "pattern", "(", "regexp", true):                                                                     "no RE2 regular expression: missing closing )",
-		args(t, "file", f, "pattern", "x*", "regexp", true):                                                                    "matches the empty text",
+		args(t, "file", f, "pattern", "(", "regexp", true):                                                                     "regular expression, for example \"err(or)?s\": missing closing )",
+		args(t, "file", f, "pattern", "x*", "regexp", true):                                                                    "must not match the empty text",
 		args(t, "file", f, "pattern", "(?:a{900})(?:b{900})", "regexp", true):                                                  "repeats too much",
 		args(t, "file", f, "pattern", strings.Repeat(`\pL{99}`, 30), "regexp", true):                                           "repeats too much",
 		args(t, "file", f, "pattern", strings.Repeat("(", 120)+strings.Repeat(")", 120)+"(((a{9}){9}){9}){9}", "regexp", true): "pattern",
@@ -228,31 +228,31 @@ func TestSearchWorkIsBounded(t *testing.T) {
 	for _, pattern := range costly {
 		p, err := newPattern(pattern, true, false)
 		require.NoError(t, err, pattern)
-		one := int64(max(matchWork, minPiece*p.size)) // what cannot be interrupted
-		require.LessOrEqual(t, int64(p.pieceLen()*p.size), one)
+		one := max(matchWork, minPiece*p.size) // what cannot be interrupted
+		require.LessOrEqual(t, p.pieceLen()*p.size, one)
 		for name, text := range map[string]string{
 			"one line": strings.Repeat("a", size), "lines": strings.Repeat(strings.Repeat("a", 999)+"\n", size/1000),
 			"long lines": strings.Repeat(strings.Repeat("a", 9_999)+"\n", size/10_000),
 		} {
-			search := func(ctx context.Context, budget int64) (*searcher, error) {
+			search := func(ctx context.Context, work int) (*searcher, error) {
 				store := make([]byte, 0, blockLen)
 				tx := textOf(text, false)
 				tx.store, tx.buf = store, store
-				s := &searcher{p: p, work: budget, limit: 1 << 30, room: room{1 << 40}, out: searchResult{Size: int64(len(text))}}
-				s.lines = &lines{t: tx, max: p.pieceLen(), line: 1}
+				s := &searcher{p: p, work: budget{work}, limit: 1 << 30, left: budget{1 << 40}, out: searchResult{Size: int64(len(text))}}
+				s.lines = &lineReader{t: tx, max: p.pieceLen(), line: 1}
 				return s, s.run(ctx)
 			}
 			s, err := search(t.Context(), one)
 			require.NoError(t, err)
-			require.Greater(t, s.work, -one, "%s: %s", pattern, name)
+			require.Greater(t, s.work.left, -one, "%s: %s", pattern, name)
 			require.Positive(t, s.out.End, "it comes on")
-			require.True(t, s.out.Cursor == "" || s.work <= 0, "%s: %s: it stopped with %d", pattern, name, s.work)
+			require.True(t, s.out.Cursor == "" || s.work.isSpent(), "%s: %s: it stopped with %d", pattern, name, s.work.left)
 
 			ctx := &endsAfter{t.Context(), 0, 2}
 			s, err = search(ctx, 1<<40)
 			require.ErrorIs(t, err, context.Canceled)
 			require.Equal(t, ctx.most+1, ctx.asked, "it goes on after the context has ended")
-			require.LessOrEqual(t, 1<<40-s.work, 2*one)
+			require.LessOrEqual(t, 1<<40-s.work.left, 2*one)
 		}
 	}
 }
@@ -308,7 +308,7 @@ func TestFinderFindsAll(t *testing.T) {
 		}
 		var want, got [][]int
 		want = p.re.FindAllIndex([]byte(text.String()), -1)
-		for f := p.find([]byte(text.String())); ; {
+		for f := newFinder(p, []byte(text.String())); ; {
 			m, ok := f.next()
 			if !ok {
 				break

@@ -10,59 +10,64 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// blockLen is how much decoded text is held at a time, and so the longest line that is looked at in one piece.
+// blockLen is the size of the buffer for decoded text, and so the length of the longest line that is read in one piece.
 const blockLen = 128 << 10
 
-// The first range of a text and the longest, in bytes.
+// The length of the first range request and of the longest one, in bytes.
 const (
 	firstRange = 256 << 10
 	lastRange  = 16 << 20
 )
 
-// progressStep is how many bytes are read between two [Progress]es.
+// progressStep is the number of bytes between two progress reports.
 const progressStep = 8 << 20
 
-// Progress is what a call that reads much of a file tells by [tools.Call.Progress]: it has read up to byte Read of Size.
+// Progress is reported by [tools.Call.Progress] after every 8 MiB that a call reads.
 type Progress struct {
-	File string `json:"file"`
-	Read int64  `json:"read"`
-	Size int64  `json:"size"`
+	File string `json:"file"` // the handle
+	Read int64  `json:"read"` // the offset up to which the file has been read
+	Size int64  `json:"size"` // the size of the file
 }
 
-// text reads the bytes from one place of a file to another as UTF-8, a block at a time: memory is the block, whatever
-// the file's size. It ends at a character's edge, so a character that the part cuts off is not in it.
-type text struct {
-	ctx   context.Context // of the call, which is all that a text lives for
-	body  io.ReadCloser   // the range that is being read; nil for none
-	rest  int64           // bytes that body has yet to give
-	step  int64           // how long the next range is
-	enc   encoding
-	off   int64  // where buf begins, in the file
-	to    int64  // where the part ends
-	final bool   // it ends where the file does
-	left  int64  // bytes of the part that are yet to come
-	buf   []byte // decoded and not consumed, somewhere in store
-	store []byte
-	raw   []byte // UTF-16: read and not decoded
-	ended bool   // nothing more comes
-	file  *file  // of which this is a part
-	told  int64  // how much of left had been told when progress was last told
-	markN int    // byte markN of buf lies at mark in the file: UTF-16 has to be measured, and is so once
+// textReader reads a part of a file as UTF-8, a block at a time, in constant memory. The part ends at a character: an
+// incomplete character at its end is left out.
+type textReader struct {
+	ctx      context.Context // of the call; a textReader does not outlive it
+	body     io.ReadCloser   // the current range, or nil
+	rest     int64           // the bytes that body has left
+	step     int64           // the length of the next range
+	enc      encoding
+	off      int64  // the offset of buf in the file
+	to       int64  // the end of the part
+	final    bool   // the part ends where the file ends
+	left     int64  // the bytes of the part that have not been read
+	buf      []byte // decoded text that has not been consumed, in store
+	store    []byte
+	raw      []byte // UTF-16 that has not been decoded
+	ended    bool   // the whole part is in buf
+	file     *file
+	reported int64 // left at the last progress report
+
+	// The byte markN of buf is at mark in the file. It saves measuring the same UTF-16 twice.
+	markN int
 	mark  int64
 }
 
-// text opens the part of f between two offsets. It must be closed, and it uses f's buffers: one text of a file at a time.
-func (f *file) text(ctx context.Context, from, to int64) (*text, error) {
+// openText opens the part of f between two offsets. The reader uses the buffers of f, so only one may be open at a time.
+// The caller must close it.
+func (f *file) openText(ctx context.Context, from, to int64) (*textReader, error) {
 	from = min(max(from, f.start), f.info.Size)
 	to = min(max(to, from), f.info.Size)
-	t := &text{ctx: ctx, step: firstRange, file: f, enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size, left: to - from}
+	t := &textReader{
+		ctx: ctx, step: firstRange, file: f, enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size, left: to - from,
+	}
 	if t.left == 0 {
 		return t, nil
 	}
-	if err := t.open(); err != nil {
+	if err := t.openRange(); err != nil {
 		return nil, err
 	}
-	t.told = t.left
+	t.reported = t.left
 	if need := min(blockLen, 2*t.left+utf8.UTFMax); int64(cap(f.store)) < need {
 		f.store = make([]byte, 0, need)
 	}
@@ -77,20 +82,20 @@ func (f *file) text(ctx context.Context, from, to int64) (*text, error) {
 	return t, nil
 }
 
-// open opens the next range. They grow: most calls stop after the first, which is short, and those that read on make
-// few requests. The Ref is pinned, so all of them are of one content.
-func (t *text) open() error {
+// openRange requests the next range. Ranges grow, because most calls need only the first one and others should send few
+// requests. The Ref is pinned, so that all ranges are of the same version.
+func (t *textReader) openRange() error {
 	n := min(t.left, t.step)
 	body, _, err := t.file.root.Open(t.ctx, t.file.ref, &object.Range{Off: t.to - t.left, Len: n})
 	if err != nil {
-		return explain(t.file.handle, err)
+		return mapStoreError(t.file.handle, err)
 	}
 	t.body, t.rest, t.step = body, n, min(4*t.step, lastRange)
 	return nil
 }
 
-// load reads all of the part into buf, as far as a block holds.
-func (t *text) load() error {
+// loadBlock reads as much of the part into buf as a block holds.
+func (t *textReader) loadBlock() error {
 	for {
 		switch err := t.fill(); {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrShortBuffer):
@@ -101,22 +106,40 @@ func (t *text) load() error {
 	}
 }
 
-// from is a text of its own of what has been loaded, from byte n of buf on.
-func (t *text) from(n int) *text {
-	off := t.at(n)
-	return &text{enc: t.enc, off: off, mark: off, to: t.to, final: t.final && t.ended, buf: t.buf[n:], ended: true}
+// readAll reads the rest of the part. It returns an error if that is more than n bytes of text.
+func (t *textReader) readAll(n int) ([]byte, error) {
+	var all []byte
+	for {
+		all = append(all, t.buf...)
+		t.skip(len(t.buf))
+		if err := t.fill(); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if len(all) > n {
+			return nil, fmt.Errorf("objecttools: more than %d bytes of text", n)
+		}
+	}
 }
 
-// Close ends the reading.
-func (t *text) Close() {
+// loadedFrom returns a reader of the text that is in buf, starting at byte n.
+func (t *textReader) loadedFrom(n int) *textReader {
+	off := t.offsetOf(n)
+	return &textReader{enc: t.enc, off: off, mark: off, to: t.to, final: t.final && t.ended, buf: t.buf[n:], ended: true}
+}
+
+// Close closes the current range.
+func (t *textReader) Close() {
 	if t.body != nil {
-		_ = t.body.Close() // what was needed of it has been read, or an error says so
+		_ = t.body.Close() // read errors have been returned by fill
 		t.body = nil
 	}
 }
 
-// fill adds to buf. io.EOF means that the part has ended, io.ErrShortBuffer that buf is full.
-func (t *text) fill() error {
+// fill appends to buf. It returns io.EOF at the end of the part, io.ErrShortBuffer if buf is full, and the error of the
+// call's context.
+func (t *textReader) fill() error {
 	for {
 		if t.ended {
 			return io.EOF
@@ -124,18 +147,18 @@ func (t *text) fill() error {
 		if t.left == 0 {
 			t.ended = true
 			if t.enc == utf8Text && !t.final {
-				t.buf = t.buf[:len(t.buf)-cutRune(t.buf)]
+				t.buf = t.buf[:len(t.buf)-partialRuneLen(t.buf)]
 			}
 			return io.EOF
 		}
-		if cap(t.buf) < cap(t.store) { // something was skipped
+		if cap(t.buf) < cap(t.store) { // move the rest to the front
 			t.buf = append(t.store, t.buf...)
 		}
 		if cap(t.buf)-len(t.buf) < utf8.UTFMax {
 			return io.ErrShortBuffer
 		}
 		had := len(t.buf)
-		if err := t.read(); err != nil {
+		if err := t.readBody(); err != nil {
 			return err
 		}
 		if len(t.buf) > had {
@@ -144,11 +167,14 @@ func (t *text) fill() error {
 	}
 }
 
-// read reads once from the body, and decodes.
-func (t *text) read() error {
+// readBody reads once from the body and decodes.
+func (t *textReader) readBody() error {
+	if err := t.ctx.Err(); err != nil {
+		return fmt.Errorf("objecttools: %w", err)
+	}
 	if t.rest == 0 {
 		t.Close()
-		if err := t.open(); err != nil {
+		if err := t.openRange(); err != nil {
 			return err
 		}
 	}
@@ -156,63 +182,64 @@ func (t *text) read() error {
 		space := t.buf[len(t.buf):cap(t.buf)]
 		n, err := t.body.Read(space[:min(int64(len(space)), t.rest)])
 		t.buf = t.buf[:len(t.buf)+n]
-		return t.count(n, err)
+		return t.countRead(n, err)
 	}
-	// Two bytes of UTF-16 are up to three of UTF-8.
+	// Two bytes of UTF-16 decode to at most three of UTF-8.
 	space := t.raw[len(t.raw):cap(t.raw)]
-	can := min(int64(len(space)), t.rest, int64((cap(t.buf)-len(t.buf))/3*2-len(t.raw)))
-	if can <= 0 {
+	most := min(int64(len(space)), t.rest, int64((cap(t.buf)-len(t.buf))/3*2-len(t.raw)))
+	if most <= 0 {
 		return io.ErrShortBuffer
 	}
-	n, err := t.body.Read(space[:can])
+	n, err := t.body.Read(space[:most])
 	t.raw = t.raw[:len(t.raw)+n]
-	if err := t.count(n, err); err != nil {
+	if err := t.countRead(n, err); err != nil {
 		return err
 	}
 	var rest []byte
-	t.buf, rest = t.enc.decode16(t.buf, t.raw, t.left == 0 && t.final)
+	t.buf, rest = t.enc.decodeUTF16(t.buf, t.raw, t.left == 0 && t.final)
 	t.raw = t.raw[:copy(t.raw, rest)]
 	return nil
 }
 
-// count notes that n bytes have come, and judges the error that came with them: a body that ends early is one.
-func (t *text) count(n int, err error) error {
+// countRead records that n bytes were read and reports progress. It ignores an error after the last byte of the range,
+// and returns io.ErrUnexpectedEOF if the body ends early.
+func (t *textReader) countRead(n int, err error) error {
 	t.left -= int64(n)
 	t.rest -= int64(n)
-	if t.file != nil && t.told-t.left >= progressStep {
-		t.told = t.left
+	if t.file != nil && t.reported-t.left >= progressStep {
+		t.reported = t.left
 		t.file.call.Progress(Progress{File: t.file.handle, Read: t.to - t.left, Size: t.file.info.Size})
 	}
 	if err == nil || t.rest == 0 {
 		return nil
 	}
-	return fmt.Errorf("objecttools: read: %w", unexpected(err))
+	return fmt.Errorf("objecttools: read: %w", unexpectedEOF(err))
 }
 
-// skip drops n bytes of buf.
-func (t *text) skip(n int) {
-	t.off = t.at(n)
+// skip consumes n bytes of buf.
+func (t *textReader) skip(n int) {
+	t.off = t.offsetOf(n)
 	t.buf = t.buf[n:]
 	t.markN, t.mark = 0, t.off
 }
 
-// at is the offset in the file of byte n of buf.
-func (t *text) at(n int) int64 {
+// offsetOf returns the offset in the file of byte n of buf.
+func (t *textReader) offsetOf(n int) int64 {
 	if n < t.markN {
 		t.markN, t.mark = 0, t.off
 	}
-	t.mark += t.enc.rawLen(t.buf[t.markN:n])
+	t.mark += t.enc.storedLen(t.buf[t.markN:n])
 	t.markN = n
-	return min(t.mark, t.to) // half a unit at the end is one byte
+	return min(t.mark, t.to) // half a code unit at the end is one byte
 }
 
-// seek drops what comes before the character that offset to is in.
-func (t *text) seek(to int64) error {
+// seekRune skips to the character that contains the byte at offset to.
+func (t *textReader) seekRune(to int64) error {
 	for {
 		n, off := 0, t.off
 		for utf8.FullRune(t.buf[n:]) || t.ended && n < len(t.buf) {
 			_, w := utf8.DecodeRune(t.buf[n:])
-			next := off + t.enc.rawLen(t.buf[n:n+w])
+			next := off + t.enc.storedLen(t.buf[n:n+w])
 			if next > to {
 				t.skip(n)
 				return nil

@@ -12,9 +12,9 @@ import (
 func decodeAll(f *file, content string) string {
 	b := []byte(content)[f.start:]
 	if f.enc != utf8Text {
-		b, _ = f.enc.decode16(nil, b, true)
+		b, _ = f.enc.decodeUTF16(nil, b, true)
 	}
-	s, _ := show(b)
+	s, _ := replaceInvalid(b)
 	return s
 }
 
@@ -38,9 +38,9 @@ func FuzzWindows(f *testing.F) {
 		if d.Kind != "text" {
 			return
 		}
-		dk, err := newDesk(c.bucket, nil)
+		dk, err := newToolset(c.bucket, nil)
 		require.NoError(t, err)
-		opened, err := dk.open(t.Context(), c.call(), handle)
+		opened, err := dk.openFile(t.Context(), c.call(), handle)
 		require.NoError(t, err)
 		want := decodeAll(opened, content)
 

@@ -19,7 +19,7 @@ func TestCost(t *testing.T) {
 		require.NoError(t, err)
 		res, err := x.Call(t.Context(), tools.NewCall(tools.CallOptions{Args: []byte(`{}`)}))
 		require.NoError(t, err)
-		require.Len(t, res.Blocks[0].JSON, len(`[]`)+2*cost(s)-1, "%q", s)
+		require.Len(t, res.Blocks[0].JSON, len(`[]`)+2*jsonCost(s)-1, "%q", s)
 	}
 }
 
@@ -30,12 +30,12 @@ func FuzzFit(f *testing.F) {
 		if !utf8.ValidString(s) || n < 3 {
 			return
 		}
-		got := fit(s, n)
-		require.LessOrEqual(t, cost(got), n)
+		got := truncateCost(s, n)
+		require.LessOrEqual(t, jsonCost(got), n)
 		require.Equal(t, got, s[:len(got)])
 		if rest := s[len(got):]; rest != "" {
 			r, _ := utf8.DecodeRuneInString(rest)
-			require.Greater(t, cost(got)+runeCost(r), n)
+			require.Greater(t, jsonCost(got)+runeCost(r), n)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 func TestOptions(t *testing.T) {
 	b := object.New(object.NewMemory(), "b", nil)
 	_, err := Set(nil, nil)
-	require.ErrorContains(t, err, "objecttools: no bucket")
+	require.ErrorContains(t, err, "objecttools: bucket must not be nil")
 	for _, o := range []Options{{MaxResult: -1}, {MaxResult: 4095}, {MaxResult: 1<<20 + 1}, {MaxScan: -1}, {MaxScan: 1<<20 - 1}, {MaxFiles: -1}} {
 		_, err := Set(b, &o)
 		require.Error(t, err, "%+v", o)

@@ -1,0 +1,94 @@
+package objecttools
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// frameCost is the part of a result that is reserved for field names, numbers, notes and the name of the file.
+const frameCost = 3 << 10
+
+// budget limits the bytes of JSON in a result, or the work of a search.
+type budget struct{ left int }
+
+// take takes n from the budget and reports whether n was left. Otherwise the budget does not change.
+func (b *budget) take(n int) bool {
+	if n > b.left {
+		return false
+	}
+	b.left -= n
+	return true
+}
+
+// takeTexts takes the cost of each text, as far as the budget allows.
+func (b *budget) takeTexts(texts []string) {
+	for _, s := range texts {
+		b.take(jsonCost(s))
+	}
+}
+
+// spend takes n, even if less is left.
+func (b *budget) spend(n int) { b.left -= n }
+
+func (b *budget) isSpent() bool { return b.left <= 0 }
+
+// jsonCost returns the length of s as a JSON string, including its quotes and a comma.
+func jsonCost(s string) int {
+	n := 3
+	for _, r := range s { // an invalid byte is decoded as U+FFFD, which is also how it is shown
+		n += runeCost(r)
+	}
+	return n
+}
+
+// runeCost returns the number of bytes that encoding/json writes for r without HTML escapes.
+func runeCost(r rune) int {
+	switch {
+	case r == '"' || r == '\\' || r == '\n' || r == '\r' || r == '\t' || r == '\b' || r == '\f':
+		return 2
+	case r < ' ' || r == '\u2028' || r == '\u2029':
+		return 6
+	}
+	return utf8.RuneLen(r)
+}
+
+// replaceInvalid converts b to a string with U+FFFD in place of each invalid byte, and counts these bytes.
+func replaceInvalid(b []byte) (string, int) {
+	if utf8.Valid(b) {
+		return string(b), 0
+	}
+	var s strings.Builder
+	s.Grow(len(b) + 16)
+	invalid := 0
+	for len(b) > 0 {
+		r, w := utf8.DecodeRune(b)
+		if r == utf8.RuneError && w == 1 {
+			invalid++
+		}
+		s.WriteRune(r)
+		b = b[w:]
+	}
+	return s.String(), invalid
+}
+
+// truncateCost returns the longest prefix of s, in whole runes, that costs at most n bytes of JSON.
+func truncateCost(s string, n int) string {
+	n -= 3
+	for i, r := range s {
+		if n -= runeCost(r); n < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// truncateRunes returns the first n runes of s, followed by an ellipsis if s is longer.
+func truncateRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i] + "…"
+		}
+		n--
+	}
+	return s
+}

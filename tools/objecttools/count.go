@@ -1,0 +1,96 @@
+package objecttools
+
+import (
+	"errors"
+	"io"
+)
+
+// counts is what describe_file counts, and the content of its cursor.
+type counts struct{ off, lines, rows, ragged, malformed, invalid int64 }
+
+// report writes the counts to the description, and a cursor if they are incomplete.
+func (n *counts) report(f *file, out *description) {
+	switch f.format.name {
+	case formatCSV, formatJSONLines:
+		out.Rows = &n.rows
+	case formatText:
+		out.Lines = &n.lines
+	}
+	out.Ragged, out.Malformed, out.Invalid, out.Counted = n.ragged, n.malformed, n.invalid, n.off
+	out.Complete = n.off >= f.info.Size
+	if n.invalid > 0 {
+		out.addNote("%d bytes are not valid %s and are shown as U+FFFD; the text may be in an 8-bit encoding such as Latin-1",
+			n.invalid, f.enc)
+	}
+	switch {
+	case out.Complete:
+	case f.format.name == formatJSON:
+		out.addNote("the structure covers the first %d of %d bytes", n.off, f.info.Size)
+	default:
+		out.addNote("counted up to byte %d of %d: continue with the cursor", n.off, f.info.Size)
+		out.Cursor = encodeCursor(cursorDescribe, f.cursorBinding("describe"),
+			n.off, n.lines, n.rows, n.ragged, n.malformed, n.invalid)
+	}
+}
+
+// countLines counts the lines and the invalid bytes of plain text.
+func (n *counts) countLines(t *textReader) error {
+	l := &lineReader{t: t}
+	for {
+		p, err := l.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			n.off = t.off
+			return nil
+		case errors.Is(err, errPartEnd):
+			n.off = l.offset()
+			return nil
+		case err != nil:
+			return err
+		}
+		if !p.last { // the next piece repeats the rest
+			n.invalid += countInvalid(p.b[:l.drop])
+			continue
+		}
+		n.invalid += countInvalid(p.b)
+		n.lines++
+	}
+}
+
+// countRows counts the rows of CSV.
+func (n *counts) countRows(c *csvReader, columns int, out *description) error {
+	rec := &c.rec
+	for {
+		err := c.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			n.off = c.t.off
+			return nil
+		case errors.Is(err, errPartEnd) && rec.off > n.off:
+			n.off = rec.off
+			return nil
+		case errors.Is(err, errPartEnd): // this record is all that a call reads: skip its first line, or the part
+			out.addNote("row %d at byte %d does not end within the bytes that one call reads; perhaps a quote is never closed",
+				n.rows+1, n.off)
+			n.malformed++
+			n.rows++
+			n.off = c.t.off
+			if rec.nextLine > 0 {
+				n.off = rec.nextLine
+			}
+			return nil
+		case err != nil:
+			return err
+		}
+		n.rows++
+		switch {
+		case rec.problem != "":
+			n.malformed++
+			out.addProblem(*rec.newProblem(n.rows))
+		case rec.fields != columns && columns > 0:
+			if n.ragged++; n.ragged <= 3 {
+				out.addProblem(newRaggedProblem(n.rows, rec, columns))
+			}
+		}
+	}
+}
