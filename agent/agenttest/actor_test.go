@@ -10,22 +10,38 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// What the suite asks for is understood, whatever the word and whatever was said before.
-func TestActorUnderstands(t *testing.T) {
-	for b := range wishes {
-		for _, word := range []string{"alder", word(3), "x"} {
-			got, w, ok := understand("Well. " + lastText(Ask(b, word)))
+func TestActorUnderstandsEachBehaviour(t *testing.T) {
+	t.Parallel()
+	for _, b := range behaviours {
+		for _, word := range []string{"alder", newWord(3), "x"} {
+			r := b.request(word)
+			parts := r.Messages[0].Parts
+			parts[len(parts)-1].Text = "Well. " + parts[len(parts)-1].Text
+			got, w, ok := parseBehaviour(r)
 			require.True(t, ok, b)
 			require.Equal(t, b, got)
 			require.Equal(t, word, w)
 		}
 	}
-	_, _, ok := understand("Who are you?")
+	_, _, ok := parseBehaviour(&agent.Request{Messages: []agent.Message{newMessage(agent.User, "Who are you?")}})
 	require.False(t, ok)
-	require.Equal(t, failing, Act(&agent.Request{}).end)
+	require.Equal(t, endError, act(&agent.Request{}).end)
 }
 
-func TestImageIsOne(t *testing.T) {
-	_, err := png.Decode(bytes.NewReader(image().Bytes))
+// An adapter for a model without system prompts sends the prompt in the first message.
+func TestActorFindsInstructionInFirstMessage(t *testing.T) {
+	t.Parallel()
+	r := followSystem.request("alder")
+	r.Messages[0].Parts[0].Text = r.System + "\n\n" + r.Messages[0].Parts[0].Text
+	r.System = ""
+	b, word, ok := parseBehaviour(r)
+	require.True(t, ok)
+	require.Equal(t, followSystem, b)
+	require.Equal(t, "alder", word)
+}
+
+func TestImageIsValid(t *testing.T) {
+	t.Parallel()
+	_, err := png.Decode(bytes.NewReader(newImage().Bytes))
 	require.NoError(t, err)
 }

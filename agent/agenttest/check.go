@@ -9,47 +9,47 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Check says what is wrong with a request, or nil. It keeps and changes nothing of the request.
+// Check returns an error if a request is not the expected one. It must not change the request, or keep it.
 type Check func(r *agent.Request) error
 
-// Told passes if the last message holds the words in its text.
-func Told(words string) Check {
+// HasText checks that the text of the last message contains words.
+func HasText(words string) Check {
 	return func(r *agent.Request) error {
-		if text := lastText(r); !strings.Contains(text, words) {
-			return fmt.Errorf("the model is told %q, want %q in it", text, words)
+		if text := joinText(lastParts(r)); !strings.Contains(text, words) {
+			return fmt.Errorf("the last message says %q, want %q in it", text, words)
 		}
 		return nil
 	}
 }
 
-// Resulted passes if the last message holds the result of the call with this id, a success whose blocks hold the
-// words.
-func Resulted(id, words string) Check { return resulted(id, words, false) }
+// HasResult checks that the last message contains a successful result of the call with this id, and words in its
+// blocks.
+func HasResult(id, words string) Check { return hasResult(id, words, false) }
 
-// Failed is [Resulted] of a call that failed.
-func Failed(id, words string) Check { return resulted(id, words, true) }
+// HasError is like [HasResult], for a failed result.
+func HasError(id, words string) Check { return hasResult(id, words, true) }
 
-func resulted(id, words string, failed bool) Check {
+func hasResult(id, words string, isError bool) Check {
 	return func(r *agent.Request) error {
-		for _, p := range last(r) {
+		for _, p := range lastParts(r) {
 			if p.Result == nil || p.Result.ID != id {
 				continue
 			}
 			res := p.Result.Result
-			switch text := blocks(res); {
-			case res.IsError != failed:
-				return fmt.Errorf("the call %q has a result whose IsError is %v, want %v: %q", id, res.IsError, failed, text)
+			switch text := joinBlocks(res); {
+			case res.IsError != isError:
+				return fmt.Errorf("the result of the call %q has IsError %v, want %v: %q", id, res.IsError, isError, text)
 			case !strings.Contains(text, words):
-				return fmt.Errorf("the call %q has the result %q, want %q in it", id, text, words)
+				return fmt.Errorf("the result of the call %q is %q, want %q in it", id, text, words)
 			}
 			return nil
 		}
-		return fmt.Errorf("the last message has no result of the call %q", id)
+		return fmt.Errorf("the last message does not have a result of the call %q", id)
 	}
 }
 
-// Offered passes if exactly these tools are offered, in any order.
-func Offered(names ...string) Check {
+// HasTools checks that the request offers these tools, in any order, and no others.
+func HasTools(names ...string) Check {
 	names = slices.Sorted(slices.Values(names))
 	return func(r *agent.Request) error {
 		got := make([]string, len(r.Tools))
@@ -58,22 +58,20 @@ func Offered(names ...string) Check {
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, names) {
-			return fmt.Errorf("the tools %q are offered, want %q", got, names)
+			return fmt.Errorf("the request offers the tools %q, want %q", got, names)
 		}
 		return nil
 	}
 }
 
-func last(r *agent.Request) []agent.Part {
+func lastParts(r *agent.Request) []agent.Part {
 	if len(r.Messages) == 0 {
 		return nil
 	}
 	return r.Messages[len(r.Messages)-1].Parts
 }
 
-func lastText(r *agent.Request) string { return texts(last(r)) }
-
-func texts(parts []agent.Part) string {
+func joinText(parts []agent.Part) string {
 	var b strings.Builder
 	for _, p := range parts {
 		b.WriteString(p.Text)
@@ -81,7 +79,7 @@ func texts(parts []agent.Part) string {
 	return b.String()
 }
 
-func blocks(r tools.Result) string {
+func joinBlocks(r tools.Result) string {
 	var b strings.Builder
 	for _, bl := range r.Blocks {
 		b.WriteString(bl.Text)

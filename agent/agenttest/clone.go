@@ -7,14 +7,14 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// clone is a request that shares nothing with r that can be changed. Its slices have no spare room.
+// clone returns a deep copy of r whose slices have no spare capacity.
 func clone(r *agent.Request) *agent.Request {
 	c := *r
-	c.Messages = exactly(r.Messages, func(m agent.Message) agent.Message {
-		m.Parts = exactly(m.Parts, clonePart)
+	c.Messages = mapSlice(r.Messages, func(m agent.Message) agent.Message {
+		m.Parts = mapSlice(m.Parts, clonePart)
 		return m
 	})
-	c.Tools = exactly(r.Tools, func(s tools.Spec) tools.Spec {
+	c.Tools = mapSlice(r.Tools, func(s tools.Spec) tools.Spec {
 		s.Schema = slices.Clone(s.Schema)
 		return s
 	})
@@ -29,7 +29,7 @@ func clonePart(p agent.Part) agent.Part {
 	}
 	if p.Result != nil {
 		r := *p.Result
-		r.Result.Blocks = exactly(r.Result.Blocks, cloneBlock)
+		r.Result.Blocks = mapSlice(r.Result.Blocks, cloneBlock)
 		p.Result = &r
 	}
 	if p.Reasoning != nil {
@@ -61,8 +61,8 @@ func cloneMedia(m *tools.Media) *tools.Media {
 	return &c
 }
 
-// exactly maps a slice to a new one. Nil stays nil.
-func exactly[T any](s []T, f func(T) T) []T {
+// mapSlice returns a new slice of the values of f. Nil stays nil.
+func mapSlice[T any](s []T, f func(T) T) []T {
 	if s == nil {
 		return nil
 	}

@@ -1,22 +1,21 @@
-// Package agenttest is for tests of agents and of models, with neither a network nor a model.
+// Package agenttest tests agents and models without a model service.
 //
-// A [Script] is an [agent.Model] that plays turns which a test has written, and says which of them were not as
-// expected or not played at all:
+// [Play] returns a [Script], an [agent.Model] that plays the turns of a test. The test fails if a request is not the
+// expected one, or if turns are left:
 //
 //	m := agenttest.Play(t,
 //		agenttest.Answer(agenttest.Call("c1", "count", `{"subject":"whales"}`)),
-//		agenttest.Answer(agenttest.Say("There are three.")).Expect(agenttest.Resulted("c1", "3 books")),
+//		agenttest.Answer(agenttest.Say("There are three.")).Expect(agenttest.HasResult("c1", "3 books")),
 //	)
 //	a, err := agent.New(m, &agent.Options{Tools: tools.Of(count)})
 //
-// A [Cast] gives each of several conversations a script of its own, and [Func] makes a model of a function.
+// [Func] makes a Model of a function. Use it for several conversations at once.
 //
-// [Record] puts a recorder around a real model: what is asked and answered goes to a file that a person can read,
-// review and edit, with the secrets taken out. [Replay] answers from such a file, and fails with a diff where it is
-// asked something else. [Verify] makes a test look at the errors of any of them at its end.
+// [Record] records a conversation with a real service at the level of HTTP, and [Replay] plays it back without a
+// network or credentials. Both are transports for the client of the service's SDK, so a replay also tests the adapter.
 //
-// [TestModel] is what every agent.Model has to pass, this module's and other people's; [Actor] stands behind the
-// server of whoever tests an adapter.
+// [TestModel] is the conformance suite for implementations of [agent.Model]. [Actor] is the Model to put behind the
+// server that an adapter is tested against.
 //
-// What it does not do: it runs no agent, asserts nothing about what an agent did, and knows no test framework.
+// The package does not run agents and does not assert their answers.
 package agenttest

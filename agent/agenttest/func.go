@@ -7,16 +7,16 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Func is a Model that answers with what f returns: the deltas in order, and then the error if there is one. Without
-// an error the answer is completed as that of [Answer]. f is called when the sequence is ranged over, in that
-// goroutine, and for several requests at once where several streams run; it keeps and changes nothing of a request.
+// Func returns a Model that answers with the deltas of f, in order, and then with its error, if any. Without an error
+// the answer is completed as [Answer] does. The consumer's goroutine calls f when it ranges over the stream, so f must
+// be safe for concurrent use if streams run at once. It must not change the request, or keep it.
 func Func(f func(ctx context.Context, r *agent.Request) ([]agent.Delta, error)) agent.Model {
-	return function(f)
+	return funcModel(f)
 }
 
-type function func(context.Context, *agent.Request) ([]agent.Delta, error)
+type funcModel func(context.Context, *agent.Request) ([]agent.Delta, error)
 
-func (f function) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
+func (f funcModel) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
@@ -25,7 +25,7 @@ func (f function) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.
 		t := Turn{}
 		t.deltas, t.err = f(ctx, r)
 		if t.err != nil {
-			t.end = failing
+			t.end = endError
 		}
 		t.play(ctx, yield)
 	}

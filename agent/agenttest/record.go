@@ -1,150 +1,135 @@
 package agenttest
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"iter"
+	"bytes"
+	"io"
+	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
-
-	"github.com/carrel-go/carrel/agent"
+	"testing"
 )
 
-// RecordingOptions configure [Record] and [Replay], which need the same ones. Nil is valid.
+// RecordingOptions configures [Record] and [Replay], which must use the same options. A nil *RecordingOptions means
+// the defaults.
 type RecordingOptions struct {
-	// Redact takes out more than what is always taken out: access keys of AWS and what goes with them (secret keys,
-	// session tokens, signatures and credentials of presigned URLs), bearer and JSON web tokens, private keys, members
-	// of JSON objects whose names say that they are secret, account ids in ARNs, and e-mail addresses. It may also take
-	// out what differs from run to run, such as times. Secrets are found as they stand, in JSON and as URLs write them; one
-	// that is encoded otherwise, as in base64, needs a Redactor of its own. Default: nothing more.
-	Redact []Redactor
+	// Redact returns a body without its secrets, and without values that differ from run to run, such as times. It is
+	// applied to the requests that are recorded, to those that are compared with them, and to answers in JSON or text.
+	// It must return its own output unchanged, and must be safe for concurrent use. Nil means that bodies are not changed.
+	Redact func(body []byte) []byte
 }
 
-// Recorder is a Model that passes everything on to another one and records it. It is safe for concurrent use if the
-// other one is.
-type Recorder struct {
-	model agent.Model
-	path  string
-
-	mu    sync.Mutex
-	vault *vault
-	slots []*exchange // in the order in which the requests were sent; nil while one is being answered
-	err   error
+func (o *RecordingOptions) redact(body []byte) []byte {
+	if o == nil || o.Redact == nil {
+		return body
+	}
+	return o.Redact(body)
 }
 
-// Record returns a recorder around m which keeps the file at path. The file is written anew, whole and in one step,
-// each time that an answer has ended, so that it is complete whenever nothing runs; the first time it replaces what
-// was there.
+// Record returns a transport that sends requests through next and, at the end of the test, writes the conversation to
+// the file at path, for [Replay]. It belongs in the HTTP client of the service's SDK:
 //
-// What stands in the file for a secret is a placeholder like [redacted:access-key:1]; the same secret has the same
-// one throughout the file. A secret that came in several pieces is found too, and then they are recorded as one. Of
-// images and documents the file holds digests, or the object's name.
-func Record(m agent.Model, path string, o *RecordingOptions) (*Recorder, error) {
-	if m == nil {
-		return nil, errors.New("agenttest: the model to be recorded is nil")
+//	client := bedrockruntime.NewFromConfig(cfg, func(o *bedrockruntime.Options) {
+//		o.HTTPClient = &http.Client{Transport: agenttest.Record(t, "testdata/greeting.json", http.DefaultTransport, nil)}
+//	})
+//
+// The file is JSON. It holds the method, the path and the body of each request, and the status, the content type and
+// the body of each response: no host, no query, and no header that could hold credentials. A body that is neither JSON
+// nor UTF-8 text, such as the event stream of Amazon Bedrock, is stored in base64. Requests without a response are not
+// recorded.
+//
+// If a body holds an AWS access key id, a session token, a signed URL, a bearer token, a JSON web token or a private
+// key, the test fails and nothing is written: remove the secret by [RecordingOptions].Redact. A secret that an answer
+// spreads over several events is not found.
+func Record(t testing.TB, path string, next http.RoundTripper, o *RecordingOptions) http.RoundTripper {
+	t.Helper()
+	if next == nil {
+		t.Fatalf("agenttest: record %s: next must not be nil", path)
 	}
-	if o == nil {
-		o = &RecordingOptions{}
-	}
-	v, err := newVault(o.Redact)
+	r := &recorder{next: next, options: o}
+	t.Cleanup(func() {
+		t.Helper()
+		if err := r.writeFile(path); err != nil {
+			t.Errorf("agenttest: record %s: %v", path, err)
+		}
+	})
+	return r
+}
+
+// recorder is safe for concurrent use if its next transport is.
+type recorder struct {
+	next    http.RoundTripper
+	options *RecordingOptions
+
+	mu        sync.Mutex
+	exchanges []*exchange // in the order of the responses
+}
+
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := readBody(req)
 	if err != nil {
 		return nil, err
 	}
-	return &Recorder{model: m, path: path, vault: v}, nil
-}
-
-// Err says why the file could not be written, the first time that it could not, or nil.
-func (r *Recorder) Err() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
-}
-
-// Info implements [agent.Described] with what the recorded model returns.
-func (r *Recorder) Info() agent.ModelInfo {
-	if d, ok := r.model.(agent.Described); ok {
-		return d.Info()
+	sent := req.Clone(req.Context())
+	sent.Body = io.NopCloser(bytes.NewReader(body))
+	res, err := r.next.RoundTrip(sent)
+	if err != nil {
+		return nil, err
 	}
-	return agent.ModelInfo{}
-}
-
-// Stream implements [agent.Model].
-func (r *Recorder) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent.Delta, error] {
-	return func(yield func(agent.Delta, error) bool) {
-		slot, e := r.begin(req)
-		var (
-			deltas []agent.Delta
-			failed error
-			end    = left // also if the consumer panics
-		)
-		defer func() {
-			r.finish(slot, e, deltas, failed, end)
-		}()
-		for d, err := range r.model.Stream(ctx, req) {
-			switch {
-			case err == nil:
-				deltas = append(deltas, own(d))
-			case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-				end = cancelled
-			default:
-				end, failed = "", err
-			}
-			if !yield(d, err) {
-				return
-			}
-		}
-		if end == left {
-			end = ""
+	e := &exchange{
+		Method: req.Method, Path: req.URL.EscapedPath(), Request: r.options.redact(body),
+		Status: res.StatusCode, Header: map[string]string{}, Cut: true,
+	}
+	for _, name := range recordedHeaders {
+		if v := res.Header.Get(name); v != "" {
+			e.Header[name] = v
 		}
 	}
+	r.mu.Lock()
+	r.exchanges = append(r.exchanges, e)
+	r.mu.Unlock()
+	res.Body = &recordedBody{ReadCloser: res.Body, recorder: r, exchange: e}
+	return res, nil
 }
 
-// begin takes a place in the order for a request.
-func (r *Recorder) begin(req *agent.Request) (slot int, e *exchange) {
+// recordedBody adds the bytes that are read from a response to its exchange.
+type recordedBody struct {
+	io.ReadCloser
+	recorder *recorder
+	exchange *exchange
+}
+
+func (b *recordedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.recorder.mu.Lock()
+	defer b.recorder.mu.Unlock()
+	b.exchange.Response = append(b.exchange.Response, p[:n]...)
+	if err == io.EOF {
+		b.exchange.Cut = false
+	}
+	return n, err
+}
+
+func (r *recorder) writeFile(path string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.slots = append(r.slots, nil)
-	return len(r.slots) - 1, &exchange{Request: r.vault.request(req)}
-}
-
-func (r *Recorder) finish(slot int, e *exchange, deltas []agent.Delta, failed error, end exitPoint) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e.Answer, e.End = r.vault.answer(deltas), end
-	if failed != nil {
-		e.Error = r.vault.failure(failed)
-	}
-	r.slots[slot] = e
-	if err := r.save(); err != nil && r.err == nil {
-		r.err = fmt.Errorf("agenttest: record: %w", err)
-	}
-}
-
-// save writes the exchanges that have ended.
-func (r *Recorder) save() (err error) {
-	var rec recording
-	for _, e := range r.slots {
-		if e != nil {
-			rec.Exchanges = append(rec.Exchanges, *e)
+	for _, e := range r.exchanges {
+		if !e.Response.isBinary() {
+			e.Response = r.options.redact(e.Response)
 		}
 	}
-	b, err := rec.encode()
+	b, err := encodeRecording(r.exchanges)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(r.path), filepath.Base(r.path)+".*")
-	if err != nil {
-		return err
+	return os.WriteFile(path, b, 0o600)
+}
+
+// readBody reads and closes the body of a request.
+func readBody(req *http.Request) ([]byte, error) {
+	if req.Body == nil {
+		return nil, nil
 	}
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), r.path)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}
-	return err
+	b, err := io.ReadAll(req.Body)
+	_ = req.Body.Close() // it has been read
+	return b, err
 }

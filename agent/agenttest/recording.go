@@ -1,155 +1,157 @@
 package agenttest
 
-import "encoding/json"
-
-// recordingVersion is the version of the files that this package writes, and the only one that it reads.
-const recordingVersion = 1
-
-// recording is the content of a file: what a model was asked and what it answered, without secrets. In memory each
-// request is whole; in the file one that goes on from an earlier one names it and holds only the messages that are
-// new.
-type recording struct {
-	Version   int        `json:"agenttest"`
-	Exchanges []exchange `json:"exchanges"`
-}
-
-type exchange struct {
-	Request request   `json:"request"`
-	Answer  []delta   `json:"answer"`
-	Error   *failure  `json:"error,omitempty"`
-	End     exitPoint `json:"end,omitempty"`
-}
-
-// exitPoint says that an answer did not come to its own end.
-type exitPoint string
-
-const (
-	left      exitPoint = "left"      // the consumer left the loop
-	cancelled exitPoint = "cancelled" // the context ended
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"unicode/utf8"
 )
 
-type request struct {
-	Continues int       `json:"continues,omitempty"` // the number of an exchange, from 1
-	System    text      `json:"system,omitempty"`
-	Tools     []spec    `json:"tools,omitempty"`
-	MaxTokens int       `json:"max_tokens,omitempty"`
-	Choice    *choice   `json:"choice,omitempty"`
-	Cache     bool      `json:"cache,omitempty"`
-	Messages  []message `json:"messages"`
+// recordingVersion is the version of the files that this package writes, and the only one that it reads.
+const recordingVersion = 2
+
+// recordedHeaders are the headers of a response that adapters need. No other header is recorded.
+var recordedHeaders = []string{"Content-Type", "Retry-After", "X-Amzn-Errortype"}
+
+type recording struct {
+	Version   int         `json:"agenttest"`
+	Exchanges []*exchange `json:"exchanges"`
 }
 
-type spec struct {
-	Name        text            `json:"name"`
-	Description text            `json:"description,omitempty"`
-	Schema      json.RawMessage `json:"schema,omitempty"`
-	Raw         text            `json:"raw,omitempty"` // in place of a schema that is no JSON
+// exchange is a request and its response, without secrets.
+type exchange struct {
+	Method   string            `json:"method"`
+	Path     string            `json:"path"`
+	Request  wireBody          `json:"request"`
+	Status   int               `json:"status"`
+	Header   map[string]string `json:"header"`
+	Response wireBody          `json:"response"`
+	// Cut reports whether the response was not read to its end.
+	Cut bool `json:"cut,omitempty"`
 }
 
-type choice struct {
-	Any  bool `json:"any,omitempty"`
-	Name text `json:"name,omitempty"`
+// wireBody is a body as it is sent. In a file it is {"json": …}, {"text": "…"} or {"base64": "…"}.
+type wireBody []byte
+
+type encodedBody struct {
+	JSON   json.RawMessage `json:"json,omitempty"`
+	Text   string          `json:"text,omitempty"`
+	Base64 []byte          `json:"base64,omitempty"`
 }
 
-type message struct {
-	Role  text   `json:"role"`
-	Parts []part `json:"parts"`
+func (b wireBody) isBinary() bool { return !utf8.Valid(b) }
+
+// MarshalJSON implements [json.Marshaler].
+func (b wireBody) MarshalJSON() ([]byte, error) {
+	var out encodedBody
+	switch {
+	case b.isBinary():
+		out.Base64 = b
+	case json.Valid(b):
+		out.JSON = json.RawMessage(b)
+	default:
+		out.Text = string(b)
+	}
+	return encodeJSON(out, "")
 }
 
-type part struct {
-	Text      text       `json:"text,omitempty"`
-	Use       *use       `json:"use,omitempty"`
-	Result    *result    `json:"result,omitempty"`
-	Image     *media     `json:"image,omitempty"`
-	Document  *media     `json:"document,omitempty"`
-	Video     *media     `json:"video,omitempty"`
-	Reasoning *reasoning `json:"reasoning,omitempty"`
-	Citation  *citation  `json:"citation,omitempty"`
+// UnmarshalJSON implements [json.Unmarshaler].
+func (b *wireBody) UnmarshalJSON(raw []byte) error {
+	var in encodedBody
+	if err := decodeStrict(raw, &in); err != nil {
+		return err
+	}
+	switch {
+	case len(in.JSON) > 0:
+		*b = compactJSON(in.JSON)
+	case in.Text != "":
+		*b = wireBody(in.Text)
+	default:
+		*b = in.Base64
+	}
+	return nil
 }
 
-type use struct {
-	ID    text            `json:"id"`
-	Name  text            `json:"name"`
-	Input json.RawMessage `json:"input,omitempty"`
-	Raw   text            `json:"raw,omitempty"` // in place of an input that is no JSON
+func encodeRecording(exchanges []*exchange) ([]byte, error) {
+	if exchanges == nil {
+		exchanges = []*exchange{}
+	}
+	for i, e := range exchanges {
+		for _, body := range []wireBody{[]byte(e.Path), e.Request, e.Response} {
+			if kind := findSecret(body); kind != "" {
+				return nil, fmt.Errorf("exchange %d contains %s: remove it by RecordingOptions.Redact", i+1, kind)
+			}
+		}
+	}
+	return encodeJSON(recording{recordingVersion, exchanges}, "  ")
 }
 
-type result struct {
-	ID      text    `json:"id"`
-	IsError bool    `json:"is_error,omitempty"`
-	Summary text    `json:"summary,omitempty"`
-	Blocks  []block `json:"blocks"`
+func decodeRecording(b []byte) ([]*exchange, error) {
+	var r recording
+	if err := decodeStrict(b, &r); err != nil {
+		return nil, err
+	}
+	if r.Version != recordingVersion {
+		return nil, fmt.Errorf("unsupported version %d: must be %d", r.Version, recordingVersion)
+	}
+	for i, e := range r.Exchanges {
+		if e == nil || e.Status < 100 || e.Status > 999 {
+			return nil, fmt.Errorf("exchange %d: missing or invalid status", i+1)
+		}
+	}
+	return r.Exchanges, nil
 }
 
-type block struct {
-	Text     text            `json:"text,omitempty"`
-	JSON     json.RawMessage `json:"json,omitempty"`
-	Raw      text            `json:"raw,omitempty"` // in place of JSON that is none
-	Image    *media          `json:"image,omitempty"`
-	Document *media          `json:"document,omitempty"`
-	Video    *media          `json:"video,omitempty"`
+func encodeJSON(v any, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	err := e.Encode(v)
+	return b.Bytes(), err
 }
 
-// media is a digest of bytes, or the name of an object. Where the object is, and whose, differs from run to run.
-type media struct {
-	Format text   `json:"format"`
-	SHA256 string `json:"sha256,omitempty"`
-	Size   int    `json:"size,omitempty"`
-	Object text   `json:"object,omitempty"`
+func decodeStrict(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("more than one JSON value")
+	}
+	return nil
 }
 
-type reasoning struct {
-	Text      text   `json:"text,omitempty"`
-	Signature text   `json:"signature,omitempty"`
-	Redacted  []byte `json:"redacted,omitempty"` // by the service; in base64
+// compactJSON returns valid JSON without white space between its tokens, and everything else unchanged.
+func compactJSON(b []byte) []byte {
+	var out bytes.Buffer
+	if json.Compact(&out, b) != nil {
+		return b
+	}
+	return out.Bytes()
 }
 
-type citation struct {
-	Text     text      `json:"text,omitempty"`
-	Source   text      `json:"source,omitempty"`
-	Title    text      `json:"title,omitempty"`
-	Quotes   []text    `json:"quotes,omitempty"`
-	Location *location `json:"location,omitempty"`
+var secretPatterns = []struct {
+	kind    string
+	pattern *regexp.Regexp
+}{
+	{"an AWS access key id", regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`)},
+	{"a signed URL", regexp.MustCompile(`(?i)X-Amz-(?:Signature|Security-Token)(?:=|%3D|\\u003d)[A-Za-z0-9%/+_-]{16}`)},
+	{"an AWS session token", regexp.MustCompile(`\b(?:IQoJ|FwoG|FQoG|AQoD)[A-Za-z0-9/+_=-]{60}`)},
+	{"a bearer token", regexp.MustCompile(`(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{16}`)},
+	{"a JSON web token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.`)},
+	{"a private key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----`)},
 }
 
-type location struct {
-	Kind   text `json:"kind,omitempty"`
-	Index  int  `json:"index,omitempty"`
-	Start  int  `json:"start,omitempty"`
-	End    int  `json:"end,omitempty"`
-	URL    text `json:"url,omitempty"`
-	Domain text `json:"domain,omitempty"`
-}
-
-// delta is one piece of an answer: one of its fields is set, or none for a piece of empty text.
-type delta struct {
-	Text           text       `json:"text,omitempty"`
-	ReasoningDelta text       `json:"reasoning_delta,omitempty"`
-	Reasoning      *reasoning `json:"reasoning,omitempty"`
-	Citation       *citation  `json:"citation,omitempty"`
-	Skipped        *text      `json:"skipped,omitempty"` // its kind
-	UseDelta       *useDelta  `json:"use_delta,omitempty"`
-	Use            *use       `json:"use,omitempty"`
-	Usage          *usage     `json:"usage,omitempty"`
-	Stop           *text      `json:"stop,omitempty"`
-}
-
-type useDelta struct {
-	ID    text `json:"id"`
-	Name  text `json:"name,omitempty"`
-	Input text `json:"input"`
-}
-
-type usage struct {
-	Input      int64 `json:"input"`
-	Output     int64 `json:"output"`
-	CacheRead  int64 `json:"cache_read,omitempty"`
-	CacheWrite int64 `json:"cache_write,omitempty"`
-}
-
-// failure is an [agent.ModelError], or another error, of which there is only the cause.
-type failure struct {
-	Code      text `json:"code,omitempty"`
-	Message   text `json:"message,omitempty"`
-	Retryable bool `json:"retryable,omitempty"`
-	Cause     text `json:"cause,omitempty"`
+// findSecret returns the kind of the first secret in b, or an empty string.
+func findSecret(b []byte) string {
+	for _, s := range secretPatterns {
+		if s.pattern.Match(b) {
+			return s.kind
+		}
+	}
+	return ""
 }

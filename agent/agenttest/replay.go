@@ -1,79 +1,88 @@
 package agenttest
 
 import (
-	"context"
-	"errors"
+	"bytes"
 	"fmt"
-	"iter"
+	"io"
+	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
-
-	"github.com/carrel-go/carrel/agent"
+	"testing"
 )
 
-// MismatchError says that a request is not the one that was recorded.
-type MismatchError struct {
-	// Diff shows the recorded request against the one that came, line by line as in the file: "-" was recorded, "+"
-	// came, " " is in both.
-	Diff string
-}
-
-// Error implements error.
-func (e *MismatchError) Error() string { return "the request is not the recorded one:\n" + e.Diff }
-
-// ErrLeft says that a recorded answer goes no further, since its consumer left the loop there.
-var ErrLeft = errors.New("agenttest: the recording ends here: the consumer had left")
-
-// Player is a Model that answers from a recording. It is safe for concurrent use.
+// Replay returns a transport that answers from the file at path, which [Record] has written, without a network.
 //
-// Each request takes the first exchange of the file that asks the same and has not been played, so several
-// conversations may go on at once. The secrets in a request are taken out before it is compared; they need not be
-// those of the recording, as long as what was the same secret there is the same secret now. A request that is not in
-// the file is answered with a [*TurnError] that holds a [*MismatchError] or [ErrOver], inside an [*agent.ModelError].
-//
-// An answer that was cancelled waits at its end for its context to end.
-type Player struct {
-	rec recording
-
-	mu     sync.Mutex
-	vault  *vault
-	fresh  map[string]int // by kind: placeholders above this number are not of the file
-	played []bool
-	errs   []error
-}
-
-// Replay returns a player of the file at path, which [Record] has written with the same options.
-func Replay(path string, o *RecordingOptions) (*Player, error) {
-	if o == nil {
-		o = &RecordingOptions{}
-	}
+// Each request takes the first exchange with the same method, path and body that has not been played, so several
+// conversations may run at once. A request that was not recorded fails, and so does the test at its end; it also fails
+// if exchanges are left. A response that was not read to its end when it was recorded ends with
+// [io.ErrUnexpectedEOF].
+func Replay(t testing.TB, path string, o *RecordingOptions) http.RoundTripper {
+	t.Helper()
 	b, err := os.ReadFile(path) //nolint:gosec // the caller's own file
 	if err != nil {
-		return nil, fmt.Errorf("agenttest: replay: %w", err)
+		t.Fatalf("agenttest: replay: %v", err)
 	}
-	rec, err := decodeRecording(b)
+	exchanges, err := decodeRecording(b)
 	if err != nil {
-		return nil, fmt.Errorf("agenttest: replay %s: %w", path, err)
+		t.Fatalf("agenttest: replay %s: %v", path, err)
 	}
-	v, err := newVault(o.Redact)
+	p := &player{options: o, exchanges: exchanges, played: make([]bool, len(exchanges))}
+	t.Cleanup(func() {
+		t.Helper()
+		for _, err := range p.errors() {
+			t.Errorf("agenttest: replay %s: %v", path, err)
+		}
+	})
+	return p
+}
+
+type player struct {
+	options   *RecordingOptions
+	exchanges []*exchange
+
+	mu       sync.Mutex
+	requests int
+	played   []bool
+	errs     []error
+}
+
+func (p *player) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := readBody(req)
 	if err != nil {
 		return nil, err
 	}
-	p := &Player{rec: rec, vault: v, fresh: map[string]int{}, played: make([]bool, len(rec.Exchanges))}
-	for _, m := range placeholder.FindAllSubmatch(b, -1) {
-		if n, err := strconv.Atoi(string(m[2])); err == nil {
-			kind := string(m[1])
-			p.fresh[kind] = max(p.fresh[kind], n)
-			v.count[kind] = p.fresh[kind]
-		}
+	if err := req.Context().Err(); err != nil {
+		return nil, err
 	}
-	return p, nil
+	e, err := p.takeExchange(req.Method, req.URL.EscapedPath(), compactJSON(p.options.redact(body)))
+	if err != nil {
+		return nil, err
+	}
+	return e.response(req), nil
 }
 
-// Err is what went wrong so far: each [*TurnError], and an [*UnusedError] if exchanges are left; or nil.
-func (p *Player) Err() error {
+func (p *player) takeExchange(method, path string, body []byte) (*exchange, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests++
+	for i, e := range p.exchanges {
+		if !p.played[i] && e.Method == method && e.Path == path && bytes.Equal(compactJSON(e.Request), body) {
+			p.played[i] = true
+			return e, nil
+		}
+	}
+	err := &replayError{request: p.requests, detail: "all exchanges have been played"}
+	if next := slices.Index(p.played, false); next >= 0 {
+		e := p.exchanges[next]
+		err.detail = describeMismatch(e.Method+" "+e.Path+" "+string(compactJSON(e.Request)), method+" "+path+" "+string(body))
+	}
+	p.errs = append(p.errs, err)
+	return nil, err
+}
+
+// errors returns the requests that were not recorded and the exchanges that were not played.
+func (p *player) errors() []error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	errs := slices.Clone(p.errs)
@@ -84,81 +93,54 @@ func (p *Player) Err() error {
 		}
 	}
 	if played < len(p.played) {
-		errs = append(errs, &UnusedError{Played: played, Turns: len(p.played)})
+		errs = append(errs, fmt.Errorf("%d of %d exchanges were played", played, len(p.played)))
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
-// Stream implements [agent.Model].
-func (p *Player) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
-	return func(yield func(agent.Delta, error) bool) {
-		if err := ctx.Err(); err != nil {
-			yield(nil, err)
-			return
-		}
-		e, err := p.find(r)
-		if err != nil {
-			yield(nil, &agent.ModelError{Code: agent.Internal, Message: "The recording and the run disagree.", Err: err})
-			return
-		}
-		e.turn().play(ctx, yield)
+func (e *exchange) response(req *http.Request) *http.Response {
+	res := &http.Response{
+		Status: fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)), StatusCode: e.Status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, ContentLength: int64(len(e.Response)), Request: req,
 	}
+	for name, v := range e.Header {
+		res.Header.Set(name, v)
+	}
+	var body io.Reader = bytes.NewReader(e.Response)
+	if e.Cut {
+		res.ContentLength = -1
+		body = io.MultiReader(body, cutReader{})
+	}
+	res.Body = io.NopCloser(body)
+	return res
 }
 
-// turn is the answer as it is played.
-func (e exchange) turn() Turn {
-	t := Turn{end: cut}
-	for _, d := range e.Answer {
-		t.deltas = append(t.deltas, d.delta())
-	}
-	switch {
-	case e.End == cancelled:
-		t.end = stalled
-	case e.End == left:
-		t.end, t.err = failing, &agent.ModelError{Code: agent.Internal, Message: "The recording goes no further.", Err: ErrLeft}
-	case e.Error != nil:
-		t.end, t.err = failing, e.Error.error()
-	}
-	return t
+// cutReader is the end of a response that was not read to its end.
+type cutReader struct{}
+
+func (cutReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// replayError is the error of a request that was not recorded.
+type replayError struct {
+	request int // from 1
+	detail  string
 }
 
-// find takes the exchange for a request.
-func (p *Player) find(r *agent.Request) (exchange, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	req := p.vault.request(r)
-	got, err := compact(req)
-	if err != nil {
-		return exchange{}, err
+func (e *replayError) Error() string {
+	return fmt.Sprintf("request %d was not recorded: %s", e.request, e.detail)
+}
+
+// RetryableError tells the AWS SDK not to retry.
+func (e *replayError) RetryableError() bool { return false }
+
+// describeMismatch shows where two requests begin to differ.
+func describeMismatch(want, got string) string {
+	const around = 60
+	at := 0
+	for at < min(len(want), len(got)) && want[at] == got[at] {
+		at++
 	}
-	first := -1
-	for i, e := range p.rec.Exchanges {
-		if p.played[i] {
-			continue
-		}
-		if first < 0 {
-			first = i
-		}
-		want, err := compact(e.Request)
-		if err != nil {
-			return exchange{}, err
-		}
-		if names, ok := p.unify(string(want), string(got)); ok {
-			p.played[i] = true
-			p.vault.rename(names)
-			return e, nil
-		}
-	}
-	failed := &TurnError{Turn: len(p.rec.Exchanges) + 1, Err: ErrOver}
-	if first >= 0 {
-		want, err := compact(p.rec.Exchanges[first].Request)
-		if err != nil {
-			return exchange{}, err
-		}
-		names, _ := p.unify(string(want), string(got))
-		failed.Turn = first + 1
-		failed.Err = &MismatchError{Diff: diff(string(pretty(want)), string(pretty([]byte(substitute(string(got), names)))))}
-	}
-	p.errs = append(p.errs, failed)
-	return exchange{}, failed
+	excerpt := func(s string) string { return s[max(0, at-around):min(len(s), at+around)] }
+	return fmt.Sprintf("it differs from the next exchange at byte %d\nwant: %q\ngot:  %q", at, excerpt(want), excerpt(got))
 }

@@ -7,146 +7,95 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/carrel-go/carrel/agent"
 )
 
-// ErrOver says that a script was asked for an answer after its last turn.
-var ErrOver = errors.New("agenttest: the script is over")
-
-// TurnError says which turn of a script did not go as it should. A Script yields it inside an [*agent.ModelError], so
-// that it is found with [errors.As] in the error of a run too.
-type TurnError struct {
-	Turn int // from 1
-	// Err is [ErrOver], or what a [Check] returned.
-	Err error
-}
-
-// Error implements error.
-func (e *TurnError) Error() string { return fmt.Sprintf("agenttest: turn %d: %v", e.Turn, e.Err) }
-
-// Unwrap gives the reason.
-func (e *TurnError) Unwrap() error { return e.Err }
-
-// UnusedError says that a script has turns for which no request came.
-type UnusedError struct {
-	Played, Turns int
-}
-
-// Error implements error.
-func (e *UnusedError) Error() string {
-	return fmt.Sprintf("agenttest: %d of the script's %d turns were played", e.Played, e.Turns)
-}
-
-// TB is what this package needs of a [testing.TB].
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Errorf(format string, args ...any)
-}
-
-// Script is a Model that plays turns, one a request, in the order in which the requests are sent. It is safe for
-// concurrent use; but where several runs share one, which turn goes to which run is a matter of chance: give each its
-// own by [Script.Again], or use a [Cast].
+// Script is a Model that plays one turn per request, in the order of the requests. It is safe for concurrent use, but
+// runs that share a Script compete for its turns: give each run its own, or use [Func].
 //
-// A request for which no turn is left, or which does not pass the turn's checks, is answered with a [*TurnError]; a
-// turn whose checks fail counts as played.
+// A request after the last turn, or one that fails the checks of its turn, is answered with an [*agent.ModelError], and
+// [Script.Err] returns the reason.
 type Script struct {
-	turns []Turn // each played once
+	turns []Turn // each is played once
 
 	mu       sync.Mutex
 	requests []*agent.Request
 	errs     []error
 }
 
-// NewScript returns a script of the given turns. Whoever makes it looks at [Script.Err] at the end; [Play] does so by
-// itself.
+// NewScript returns a script of the given turns. Check [Script.Err] at the end; in a test, [Play] does.
 func NewScript(turns ...Turn) *Script {
 	s := &Script{}
 	for _, t := range turns {
-		n := t.times
-		t.times = 0
-		for range n + 1 {
+		for range max(t.times, 1) {
 			s.turns = append(s.turns, t)
 		}
 	}
 	return s
 }
 
-// Play is [NewScript] for a test, which fails at its end if [Script.Err] does.
-func Play(t TB, turns ...Turn) *Script {
+// Play returns a script whose [Script.Err] fails the test at its end.
+func Play(t testing.TB, turns ...Turn) *Script {
 	t.Helper()
 	s := NewScript(turns...)
-	Verify(t, s)
-	return s
-}
-
-// Verify makes a test fail at its end if Err of m, a [Script], [Cast], [Player] or [Recorder], is not nil then.
-func Verify(t TB, m interface{ Err() error }) {
-	t.Helper()
 	t.Cleanup(func() {
 		t.Helper()
-		if err := m.Err(); err != nil {
+		if err := s.Err(); err != nil {
 			t.Errorf("%v", err)
 		}
 	})
+	return s
 }
 
-// Again is a script of the same turns, at its beginning.
-func (s *Script) Again() *Script { return &Script{turns: s.turns} }
-
-// Requests are copies of the requests that came so far, in order.
+// Requests returns copies of the requests so far, in order.
 func (s *Script) Requests() []*agent.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]*agent.Request, len(s.requests))
-	for i, r := range s.requests {
-		out[i] = clone(r)
-	}
-	return out
+	return mapSlice(s.requests, clone)
 }
 
-// Err is what went wrong so far: each [*TurnError], and an [*UnusedError] if turns are left; or nil.
+// Err returns an error that names each request that failed, and the number of turns that were not played; or nil.
 func (s *Script) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	errs := slices.Clone(s.errs)
 	if n := len(s.requests); n < len(s.turns) {
-		errs = append(errs, &UnusedError{Played: n, Turns: len(s.turns)})
+		errs = append(errs, fmt.Errorf("agenttest: %d of the script's %d turns were played", n, len(s.turns)))
 	}
 	return errors.Join(errs...)
 }
 
-// Stream implements [agent.Model]. A context that has ended takes no turn.
+// Stream implements [agent.Model]. If the context has ended, it does not take a turn.
 func (s *Script) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
 			return
 		}
-		t, err := s.next(r)
+		t, err := s.takeTurn(r)
 		if err != nil {
-			yield(nil, &agent.ModelError{Code: agent.Internal, Message: "The script and the run disagree.", Err: err})
+			yield(nil, &agent.ModelError{Code: agent.Internal, Message: "The test's script does not fit the run.", Err: err})
 			return
 		}
 		t.play(ctx, yield)
 	}
 }
 
-// next takes the turn for a request.
-func (s *Script) next(r *agent.Request) (Turn, error) {
+func (s *Script) takeTurn(r *agent.Request) (Turn, error) {
 	s.mu.Lock()
 	n := len(s.requests)
 	s.requests = append(s.requests, clone(r))
 	s.mu.Unlock()
 
 	t := Turn{}
-	err := ErrOver
+	err := errors.New("the script has no more turns")
 	if n < len(s.turns) {
-		t, err = s.turns[n].settle(r)
+		t, err = s.turns[n].resolve(r)
 	}
 	if err != nil {
-		err = &TurnError{Turn: n + 1, Err: err}
+		err = fmt.Errorf("agenttest: turn %d: %w", n+1, err)
 		s.mu.Lock()
 		s.errs = append(s.errs, err)
 		s.mu.Unlock()
@@ -154,8 +103,8 @@ func (s *Script) next(r *agent.Request) (Turn, error) {
 	return t, err
 }
 
-// settle gives the turn to be played for a request, if it passes the checks.
-func (t Turn) settle(r *agent.Request) (Turn, error) {
+// resolve runs the checks, and returns the turn that is played for the request.
+func (t Turn) resolve(r *agent.Request) (Turn, error) {
 	for {
 		for _, check := range t.checks {
 			if err := check(r); err != nil {

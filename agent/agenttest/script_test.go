@@ -3,7 +3,9 @@ package agenttest_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,6 +17,8 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func ask(text string) *agent.Request {
 	return &agent.Request{MaxTokens: 100, Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: text}}}}}
@@ -65,9 +69,15 @@ type tb struct {
 func (t *tb) Cleanup(f func())               { t.cleanup = f }
 func (t *tb) Errorf(format string, a ...any) { t.failed = append(t.failed, fmt.Sprintf(format, a...)) }
 
+func (t *tb) Fatalf(format string, a ...any) {
+	t.Errorf(format, a...)
+	runtime.Goexit()
+}
+
 func end(r agent.Reason) agent.Delta { return agent.StopPart{Reason: r} }
 
-func TestTurns(t *testing.T) {
+func TestTurnsYieldTheirDeltas(t *testing.T) {
+	t.Parallel()
 	lost := errors.New("lost")
 	for name, c := range map[string]struct {
 		turn agenttest.Turn
@@ -77,11 +87,11 @@ func TestTurns(t *testing.T) {
 		"nothing": {agenttest.Turn{}, []agent.Delta{end(agent.EndTurn)}, nil},
 		"text":    {agenttest.Answer(agenttest.Say("a"), agenttest.Say("b")), []agent.Delta{agenttest.Say("a"), agenttest.Say("b"), end(agent.EndTurn)}, nil},
 		"a call, and usage where services have it": {
-			agenttest.Answer(agenttest.Call("1", "f", "{"), agenttest.Spent(1, 2)),
-			[]agent.Delta{agenttest.Call("1", "f", "{"), end(agent.ToolUseReason), agenttest.Spent(1, 2)}, nil},
+			agenttest.Answer(agenttest.Call("1", "f", "{"), agenttest.Usage(1, 2)),
+			[]agent.Delta{agenttest.Call("1", "f", "{"), end(agent.ToolUseReason), agenttest.Usage(1, 2)}, nil},
 		"usage first": {
-			agenttest.Answer(agenttest.Spent(1, 2), agenttest.Think("hm", "c2ln")),
-			[]agent.Delta{agenttest.Spent(1, 2), agenttest.Think("hm", "c2ln"), end(agent.EndTurn)}, nil},
+			agenttest.Answer(agenttest.Usage(1, 2), agenttest.Think("hm", "c2ln")),
+			[]agent.Delta{agenttest.Usage(1, 2), agenttest.Think("hm", "c2ln"), end(agent.EndTurn)}, nil},
 		"a reason of its own": {
 			agenttest.Answer(agenttest.Say("a"), agenttest.Stop(agent.MaxTokens)), []agent.Delta{agenttest.Say("a"), end(agent.MaxTokens)}, nil},
 		"cut":    {agenttest.Cut(agenttest.Say("a")), []agent.Delta{agenttest.Say("a")}, nil},
@@ -92,6 +102,7 @@ func TestTurns(t *testing.T) {
 			[]agent.Delta{agenttest.Say("?"), end(agent.EndTurn)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := agenttest.Play(t, c.turn)
 			got, err := collect(t, t.Context(), s, ask("?"))
 			require.Equal(t, c.want, got)
@@ -100,7 +111,8 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-func TestStall(t *testing.T) {
+func TestStallWaitsForTheContext(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := agenttest.Play(t, agenttest.Stall(agenttest.Say("a")))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -118,11 +130,12 @@ func TestStall(t *testing.T) {
 }
 
 // A run over a script, from the prompt to the answer.
-func TestScriptWithAgent(t *testing.T) {
+func TestScriptPlaysARun(t *testing.T) {
+	t.Parallel()
 	s := agenttest.Play(t,
 		agenttest.Answer(agenttest.Call("c1", "count", `{"subject":"whales"}`), agenttest.Call("c2", "count", `{"subject":""}`)).
-			Expect(agenttest.Told("How many?"), agenttest.Offered("count")),
-		agenttest.Answer(agenttest.Say("Three.")).Expect(agenttest.Resulted("c1", "3 books"), agenttest.Failed("c2", "say of what")),
+			Expect(agenttest.HasText("How many?"), agenttest.HasTools("count")),
+		agenttest.Answer(agenttest.Say("Three.")).Expect(agenttest.HasResult("c1", "3 books"), agenttest.HasError("c2", "say of what")),
 	)
 	done, err := run(t, s, "How many?")
 	require.NoError(t, err)
@@ -134,27 +147,29 @@ func TestScriptWithAgent(t *testing.T) {
 	require.Equal(t, "How many?", s.Requests()[1].Messages[0].Parts[0].Text, "copies")
 }
 
-func TestScriptFails(t *testing.T) {
+func TestScriptReportsWhatDiffers(t *testing.T) {
+	t.Parallel()
 	call := agenttest.Answer(agenttest.Call("c1", "count", `{"subject":"whales"}`))
 	for name, c := range map[string]struct {
 		turns []agenttest.Turn
 		want  string // of the error
-		turn  int    // of the TurnError, or none
+		turn  int    // that fails, or zero
 	}{
-		"over":                {[]agenttest.Turn{call}, "agenttest: turn 2: agenttest: the script is over", 2},
+		"over":                {[]agenttest.Turn{call}, "agenttest: turn 2: the script has no more turns", 2},
 		"unused":              {[]agenttest.Turn{agenttest.Answer().Times(3)}, "agenttest: 1 of the script's 3 turns were played", 0},
-		"told something else": {[]agenttest.Turn{call.Expect(agenttest.Told("How few?"))}, `agenttest: turn 1: the model is told "How many?", want "How few?" in it`, 1},
-		"other tools": {[]agenttest.Turn{call.Expect(agenttest.Offered("find", "count"))},
-			`agenttest: turn 1: the tools ["count"] are offered, want ["count" "find"]`, 1},
-		"another result":     {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.Resulted("c1", "4"))}, `agenttest: turn 2: the call "c1" has the result "3 books on whales", want "4" in it`, 2},
-		"a result of no one": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.Resulted("c9", ""))}, `agenttest: turn 2: the last message has no result of the call "c9"`, 2},
-		"a success": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.Failed("c1", "3"))},
-			`agenttest: turn 2: the call "c1" has a result whose IsError is false, want true: "3 books on whales"`, 2},
+		"told something else": {[]agenttest.Turn{call.Expect(agenttest.HasText("How few?"))}, `agenttest: turn 1: the last message says "How many?", want "How few?" in it`, 1},
+		"other tools": {[]agenttest.Turn{call.Expect(agenttest.HasTools("find", "count"))},
+			`agenttest: turn 1: the request offers the tools ["count"], want ["count" "find"]`, 1},
+		"another result":     {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.HasResult("c1", "4"))}, `agenttest: turn 2: the result of the call "c1" is "3 books on whales", want "4" in it`, 2},
+		"a result of no one": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.HasResult("c9", ""))}, `agenttest: turn 2: the last message does not have a result of the call "c9"`, 2},
+		"a success": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.HasError("c1", "3"))},
+			`agenttest: turn 2: the result of the call "c1" has IsError false, want true: "3 books on whales"`, 2},
 		"chosen, and not expected": {[]agenttest.Turn{agenttest.Choose(func(*agent.Request) agenttest.Turn {
-			return call.Expect(agenttest.Told("x"))
-		})}, `agenttest: turn 1: the model is told "How many?", want "x" in it`, 1},
+			return call.Expect(agenttest.HasText("x"))
+		})}, `agenttest: turn 1: the last message says "How many?", want "x" in it`, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			tb := &tb{TB: t}
 			s := agenttest.Play(tb, c.turns...)
 			_, err := run(t, s, "How many?")
@@ -163,21 +178,16 @@ func TestScriptFails(t *testing.T) {
 			require.Equal(t, []string{c.want}, tb.failed)
 			if c.turn == 0 {
 				require.NoError(t, err)
-				u, ok := errors.AsType[*agenttest.UnusedError](s.Err())
-				require.True(t, ok)
-				require.Equal(t, &agenttest.UnusedError{Played: 1, Turns: 3}, u)
 				return
 			}
-			te, ok := errors.AsType[*agenttest.TurnError](err)
-			require.True(t, ok, "in the error of the run: %v", err)
-			require.Equal(t, c.turn, te.Turn)
-			require.Equal(t, name == "over", errors.Is(err, agenttest.ErrOver))
+			require.ErrorContains(t, err, c.want, "the error of the run has the reason")
 		})
 	}
 }
 
 // A run may write over the arguments that it gets; the script keeps its own.
 func TestScriptKeepsItsInput(t *testing.T) {
+	t.Parallel()
 	s := agenttest.Play(t, agenttest.Answer(agenttest.Call("1", "f", `{"a":1}`)).Times(2))
 	for range 2 {
 		ds, err := collect(t, t.Context(), s, ask("?"))
@@ -188,44 +198,33 @@ func TestScriptKeepsItsInput(t *testing.T) {
 	}
 }
 
-func TestAgain(t *testing.T) {
-	s := agenttest.NewScript(agenttest.Answer(agenttest.Say("a")))
-	for range 3 {
-		again := s.Again()
-		_, err := collect(t, t.Context(), again, ask("?"))
-		require.NoError(t, err)
-		require.NoError(t, again.Err())
-	}
-	require.Error(t, s.Err(), "the first has not been played")
+func TestPlayFailsTheTest(t *testing.T) {
+	t.Parallel()
+	fake := &tb{TB: t}
+	agenttest.Play(fake, agenttest.Answer())
+	fake.cleanup()
+	require.Equal(t, []string{"agenttest: 0 of the script's 1 turns were played"}, fake.failed)
 }
 
-// Conversations at once, each with its own script.
-func TestCast(t *testing.T) {
-	scripts := map[string]*agenttest.Script{}
-	for i := range 20 {
-		q := fmt.Sprintf("How many, %d?", i)
-		scripts[q] = agenttest.NewScript(
-			agenttest.Answer(agenttest.Call("c", "count", fmt.Sprintf(`{"subject":"no. %d"}`, i))).Expect(agenttest.Told(q)),
-			agenttest.Answer(agenttest.Say(q)).Expect(agenttest.Resulted("c", fmt.Sprintf("no. %d", i))),
-		)
-	}
-	cast := agenttest.NewCast(scripts)
+// A function serves conversations at once, each by its own messages.
+func TestFuncServesConcurrentRuns(t *testing.T) {
+	t.Parallel()
+	m := agenttest.Func(func(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
+		question := r.Messages[0].Parts[0].Text
+		if len(r.Messages) == 1 {
+			return []agent.Delta{agenttest.Call("c", "count", fmt.Sprintf(`{"subject":%q}`, question))}, nil
+		}
+		return []agent.Delta{agenttest.Say(question)}, agenttest.HasResult("c", question)(r)
+	})
 	var wg sync.WaitGroup
-	for q := range scripts {
+	for i := range 20 {
 		wg.Go(func() {
-			done, err := run(t, cast, q)
-			if err != nil || done.History.Turns[1].Messages[0].Parts[0].Text != q {
-				t.Errorf("%s: %v, %v", q, done, err)
+			question := fmt.Sprintf("How many, %d?", i)
+			done, err := run(t, m, question)
+			if err != nil || done.History.Turns[1].Messages[0].Parts[0].Text != question {
+				t.Errorf("%s: %v, %v", question, done, err)
 			}
 		})
 	}
 	wg.Wait()
-	require.NoError(t, cast.Err())
-
-	scripts["Unused"] = agenttest.NewScript(agenttest.Answer())
-	cast = agenttest.NewCast(map[string]*agenttest.Script{"Unused": scripts["Unused"]})
-	_, err := run(t, cast, "Who are you?")
-	require.ErrorContains(t, err, "no script")
-	require.ErrorContains(t, cast.Err(), `no script is for the conversation that begins with "Who are you?"`)
-	require.ErrorContains(t, cast.Err(), `the script for "Unused": agenttest: 0 of the script's 1 turns were played`)
 }

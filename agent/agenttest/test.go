@@ -2,112 +2,115 @@ package agenttest
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
+	"testing"
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
 )
 
-// TestOptions configure [TestModel]. Nil is valid.
+// TestOptions configures [TestModel]. A nil *TestOptions means the defaults.
 type TestOptions struct {
-	// Request is the request that makes the model behave so, with this word, see [Behaviour]. It returns a new one each
-	// time, which offers a tool look_up, and whose last message is the user's. Default: [Ask], which an [Actor]
-	// behind the model's server understands.
-	Request func(b Behaviour, word string) *agent.Request
-	// Without are behaviours that the model cannot be made to show; the checks that need them are left out. Default:
-	// none.
-	Without []Behaviour
-	// Answer is how long an answer may take, from the request to its end. Default: 1 min.
-	Answer time.Duration
-	// Release is how long a stream may take to return once its context has ended, and what it leaves to end, such as a
-	// connection that is being closed. Default: 2 s.
-	Release time.Duration
+	// Skip maps the names of checks that do not apply to the model to the reason, for example
+	// {"reasoning": "the service does not stream it"}. An unknown name fails the test.
+	Skip map[string]string
+	// AnswerTimeout bounds an answer, from the request to its end. Zero means one minute.
+	AnswerTimeout time.Duration
+	// ReleaseTimeout bounds the time in which a stream returns after its context has ended, and in which its goroutines
+	// end, such as those of a connection that is being closed. Zero means two seconds.
+	ReleaseTimeout time.Duration
 }
 
-// CheckError is a check that failed. The error of [TestModel] is all of them joined; it has the method
-// Unwrap() []error.
-type CheckError struct {
-	Check string // its name, in words
-	Err   error
-}
-
-// Error implements error.
-func (f *CheckError) Error() string { return "agenttest: " + f.Check + ": " + f.Err.Error() }
-
-// Unwrap returns what went wrong.
-func (f *CheckError) Unwrap() error { return f.Err }
-
-// TestModel runs every check of what [agent.Model] promises and returns the failures joined, or nil. It sends some
-// hundred requests, up to 16 at a time. A model is not deterministic: the checks need it to show certain behaviours,
-// and fail where it does not, see [TestOptions].
+// TestModel runs a subtest for each promise of [agent.Model]. The subtests are parallel, and -run selects them: for
+// example -run 'TestModel/reasoning'. They send some hundred requests, up to 16 at a time.
 //
-// A stream that does not return in its time fails its check and is left behind.
-func TestModel(ctx context.Context, m agent.Model, o *TestOptions) error {
+// The model must do what the requests ask for. Put an [Actor] behind the server that the model calls: it understands
+// them. A stream that does not return in time fails its check and is abandoned.
+func TestModel(t *testing.T, m agent.Model, o *TestOptions) {
+	t.Helper()
 	if m == nil {
-		return errors.New("agenttest: the model is nil")
+		t.Fatal("agenttest: the model must not be nil")
 	}
 	opts := TestOptions{}
 	if o != nil {
 		opts = *o
 	}
-	if opts.Request == nil {
-		opts.Request = Ask
+	if err := opts.setDefaults(); err != nil {
+		t.Fatal(err)
 	}
-	if opts.Answer <= 0 {
-		opts.Answer = time.Minute
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if reason, ok := opts.Skip[c.name]; ok {
+				t.Skip(reason)
+			}
+			c.run(newProbe(t, m, opts, c.name))
+		})
 	}
-	if opts.Release <= 0 {
-		opts.Release = 2 * time.Second
+}
+
+func (o *TestOptions) setDefaults() error {
+	if o.AnswerTimeout < 0 || o.ReleaseTimeout < 0 {
+		return fmt.Errorf("agenttest: invalid timeout: must not be negative")
 	}
-	var all []error
-	for _, c := range checks() {
-		if slices.Contains(opts.Without, c.needs) {
-			continue
+	if o.AnswerTimeout == 0 {
+		o.AnswerTimeout = time.Minute
+	}
+	if o.ReleaseTimeout == 0 {
+		o.ReleaseTimeout = 2 * time.Second
+	}
+	names := map[string]bool{}
+	for _, c := range checks {
+		names[c.name] = true
+	}
+	for name := range o.Skip {
+		if !names[name] {
+			return fmt.Errorf("agenttest: unknown check %q in TestOptions.Skip", name)
 		}
-		b := &bench{ctx: ctx, m: m, o: opts}
-		b.label = fmt.Sprintf("%s %p", c.name, b) // one process may run the suite twice at once
-		if err := b.try(c); err != nil {
-			all = append(all, &CheckError{Check: c.name, Err: err})
-		}
 	}
-	return errors.Join(all...)
+	return nil
 }
 
 type check struct {
-	name  string
-	needs Behaviour
-	run   func(*bench, Behaviour)
+	name string
+	run  func(*probe)
 }
 
-func checks() []check {
-	return []check{
-		{"text", Speak, speaksInText},
-		{"whole calls", CallOnce, wholeCalls},
-		{"many calls", CallMany, manyCalls},
-		{"reasoning", Reason, reasons},
-		{"an image and a document", Look, speaksInText},
-		{"the request is not changed", Speak, requestKept},
-		{"the request is not changed by a call", CallOnce, requestKept},
-		{"an image and a document are not changed", Look, requestKept},
-		{"a call's input is the agent's", CallOnce, inputGiven},
-		{"nothing before the loop", Stuck, notBefore},
-		{"leaving a stream that is silent", Stuck, leaving},
-		{"leaving at each delta", Speak, leavingAnywhere},
-		{"a consumer that panics", Speak, panicking},
-		{"a context that has ended", Speak, endedBefore},
-		{"cancelled in silence", Stuck, cancelledInSilence},
-		{"a deadline", Stuck, deadline},
-		{"failing at once", FailAtOnce, failsAtOnce},
-		{"failing in mid-answer", FailLater, failsLater},
-		{"streams at once", Speak, speakAtOnce},
-		{"calls at once", CallOnce, callAtOnce},
-		{"a long history", Speak, longHistory},
-		{"a history of calls", Speak, callHistory},
-		{"a history of tools that are gone", Speak, goneTools},
-		{"call ids of another service", Speak, foreignCallIDs},
-		{"blank text", Speak, blankText},
-		{"reasoning in the history", Reason, reasoningHistory},
-	}
+var checks = []check{
+	{"text", func(p *probe) { p.checkText(speak) }},
+	{"one call", checkOneCall},
+	{"many calls", checkManyCalls},
+	{"reasoning", checkReasoning},
+	{"media", func(p *probe) { p.checkText(look) }},
+	{"system prompt", checkSystemPrompt},
+	{"tool choice", checkToolChoice},
+	{"max tokens", checkMaxTokens},
+	{"result error flag", checkErrorFlag},
+	{"unchanged request", func(p *probe) { p.checkRequestUnchanged(speak) }},
+	{"unchanged request of a call", func(p *probe) { p.checkRequestUnchanged(callOnce) }},
+	{"unchanged media", func(p *probe) { p.checkRequestUnchanged(look) }},
+	{"input ownership", checkInputOwnership},
+	{"lazy start", checkLazyStart},
+	{"leaving a silent stream", checkLeavingSilence},
+	{"leaving at each delta", checkLeavingAnywhere},
+	{"consumer panic", checkConsumerPanic},
+	{"ended context", checkEndedContext},
+	{"cancellation", checkCancellation},
+	{"deadline", checkDeadline},
+	{"error before text", checkEarlyError},
+	{"error after text", checkLateError},
+	{"concurrent text", checkConcurrentText},
+	{"concurrent calls", checkConcurrentCalls},
+	{"long history", checkLongHistory},
+	{"history of calls", checkCallHistory},
+	{"history of removed tools", checkRemovedTools},
+	{"foreign call ids", checkForeignCallIDs},
+	{"blank text", checkBlankText},
+	{"history of reasoning", checkReasoningHistory},
+}
+
+// tester is the part of [testing.T] that a check uses. Fatalf ends the check's goroutine.
+type tester interface {
+	Context() context.Context
+	Fatalf(format string, args ...any)
 }

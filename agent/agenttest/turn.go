@@ -8,80 +8,81 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Turn is one answer of a [Script], a value that may be used many times. The zero Turn is an answer without content.
+// Turn is one answer of a [Script]. It is immutable. The zero Turn is an answer without content.
 type Turn struct {
 	deltas []agent.Delta
 	end    ending
 	err    error
 	checks []Check
 	choose func(*agent.Request) Turn
-	times  int // one less than how often it is played
+	times  int // zero means once
 }
 
 // ending is how an answer ends after its deltas.
 type ending int
 
 const (
-	whole   ending = iota // with a StopPart, which is added where there is none
-	failing               // with an error
-	cut                   // with nothing
-	stalled               // when the context does
+	endStop  ending = iota // with a StopPart, which is added if it is missing
+	endError               // with an error
+	endCut                 // without a StopPart
+	endStall               // when the context ends
 )
 
-// Answer is a whole answer of these pieces. Where no [agent.StopPart] is among them, one is added at the end, with
-// the reason tool_use if there was a call and end_turn otherwise.
+// Answer returns a complete answer. If it lacks an [agent.StopPart], one is added: with the reason tool_use after a
+// call, end_turn otherwise.
 func Answer(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas)} }
 
-// Fail yields these pieces, and then the error, which should be an [*agent.ModelError] as a Model's are.
+// Fail returns an answer that yields the deltas and then err, which should be an [*agent.ModelError], as the errors of
+// other models are.
 func Fail(err error, deltas ...agent.Delta) Turn {
-	return Turn{deltas: slices.Clone(deltas), end: failing, err: err}
+	return Turn{deltas: slices.Clone(deltas), end: endError, err: err}
 }
 
-// Cut yields these pieces and ends there, without a StopPart: how a connection that is lost looks.
-func Cut(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas), end: cut} }
+// Cut returns an answer that ends without a StopPart, as if the connection had been lost.
+func Cut(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas), end: endCut} }
 
-// Stall yields these pieces and then waits until the context ends; its error is the last yield.
-func Stall(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas), end: stalled} }
+// Stall returns an answer that yields the deltas, waits until the context ends, and yields the context's error.
+func Stall(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas), end: endStall} }
 
-// Choose is the turn that f chooses for the request. f may be called for several requests at once; it keeps and
-// changes nothing of them.
+// Choose returns the turn that f returns for the request. f must be safe for concurrent use if streams run at once. It
+// must not change the request, or keep it.
 func Choose(f func(*agent.Request) Turn) Turn { return Turn{choose: f} }
 
-// Expect is the same turn, played only for a request that passes the checks, and those that it had before.
+// Expect returns t with more checks. A request that fails a check is answered with an error.
 func (t Turn) Expect(checks ...Check) Turn {
 	t.checks = slices.Concat(t.checks, checks)
 	return t
 }
 
-// Times is the same turn, played n times in a row; less than once is once.
+// Times returns t, to be played n times in a row. A number below one means once.
 func (t Turn) Times(n int) Turn {
-	t.times = max(n, 1) - 1
+	t.times = n
 	return t
 }
 
-// Say is a piece of text.
+// Say returns a delta of text.
 func Say(text string) agent.Delta { return agent.TextPart{Text: text} }
 
-// Think is a block of reasoning with its signature.
+// Think returns a block of reasoning with its signature.
 func Think(text, signature string) agent.Delta {
 	return agent.ReasoningPart{Reasoning: agent.Reasoning{Text: text, Signature: signature}}
 }
 
-// Call is a whole call. The input is sent as it stands, so that it may be no JSON at all.
+// Call returns a complete call. The input is sent verbatim and may be invalid JSON.
 func Call(id, name, input string) agent.Delta {
 	return agent.UsePart{ToolUse: agent.ToolUse{ID: id, Name: name, Input: json.RawMessage(input)}}
 }
 
-// Spent is what an answer cost, in tokens.
-func Spent(input, output int64) agent.Delta {
+// Usage returns the token counts of an answer.
+func Usage(input, output int64) agent.Delta {
 	return agent.UsagePart{Usage: agent.Usage{Input: input, Output: output}}
 }
 
-// Stop ends an answer, for a reason of its own.
+// Stop returns the end of an answer, with its stop reason.
 func Stop(r agent.Reason) agent.Delta { return agent.StopPart{Reason: r} }
 
-// complete is the deltas with a StopPart. Its place is before a UsagePart at the end, where services have it.
-func complete(deltas []agent.Delta) []agent.Delta {
+// addStop returns deltas with a StopPart, before a UsagePart at the end.
+func addStop(deltas []agent.Delta) []agent.Delta {
 	reason, at := agent.EndTurn, 0
 	for i, d := range deltas {
 		switch d.(type) {
@@ -97,33 +98,32 @@ func complete(deltas []agent.Delta) []agent.Delta {
 	return slices.Insert(slices.Clone(deltas), at, agent.Delta(agent.StopPart{Reason: reason}))
 }
 
-// play yields the turn. A call's input is copied, since it is the consumer's from then on.
+// play yields the turn. The consumer owns the input of a call, so it gets a copy.
 func (t Turn) play(ctx context.Context, yield func(agent.Delta, error) bool) {
 	deltas := t.deltas
-	if t.end == whole {
-		deltas = complete(deltas)
+	if t.end == endStop {
+		deltas = addStop(deltas)
 	}
 	for _, d := range deltas {
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
 			return
 		}
-		if !yield(own(d), nil) {
+		if !yield(cloneDelta(d), nil) {
 			return
 		}
 	}
 	switch t.end {
-	case failing:
+	case endError:
 		yield(nil, t.err)
-	case stalled:
+	case endStall:
 		<-ctx.Done()
 		yield(nil, ctx.Err())
-	case whole, cut:
+	case endStop, endCut:
 	}
 }
 
-// own is a delta that shares nothing with d.
-func own(d agent.Delta) agent.Delta {
+func cloneDelta(d agent.Delta) agent.Delta {
 	switch d := d.(type) {
 	case agent.UsePart:
 		d.Input = slices.Clone(d.Input)

@@ -15,7 +15,9 @@ import (
 // An [agent.ModelError] becomes the service's error of the same kind: an HTTP error before the first delta, an
 // exception in the stream afterwards. Where the service would show the same failure in another way, so does Front:
 // an answer that was truncated ends without messageStop, and one that was filtered, was malformed or filled the
-// context window ends with that stop reason. The text of other errors does not reach the client.
+// context window ends with that stop reason. Causes and other errors
+// do not reach the client, but a cause with the method ServiceMessage() string replaces the message: a conformance suite
+// uses it to send what an adapter must not show to a person.
 //
 // Images, documents, reasoning and the choice of a tool reach the model as the agent's parts, and cache points as
 // [agent.Request.Cache]. Structured output reaches a model whose [agent.ModelInfo] says that it supports it. Request.Load is nil: what lies in S3 is refused, as are parameters of which a program knows
@@ -206,8 +208,15 @@ func asFault(err error) fault {
 		return fault{httpError: httpError{http.StatusInternalServerError, "InternalServerException",
 			"The system encountered an unexpected error during processing. Try again your request."}}
 	}
+	message := me.Message
+	if cause, ok := errors.AsType[interface {
+		error
+		ServiceMessage() string
+	}](me.Err); ok {
+		message = cause.ServiceMessage()
+	}
 	as := func(status int, name string) fault {
-		return fault{httpError: httpError{status, name, me.Message}}
+		return fault{httpError: httpError{status, name, message}}
 	}
 	switch me.Code {
 	case agent.Throttled:
