@@ -51,7 +51,7 @@ func New(c Client, table string, o *Options) (*Driver, error) {
 
 func checkTable(name string) error {
 	if !regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`).MatchString(name) {
-		return fmt.Errorf("%w table name %q: must be 3 to 255 letters, digits, _, - and .", ErrInvalid, name)
+		return fmt.Errorf("%w table name %q: must be 3 to 255 letters, digits and _ . -", ErrInvalid, name)
 	}
 	return nil
 }

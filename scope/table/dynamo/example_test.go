@@ -25,7 +25,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// dynamo: invalid table name "arn:aws:dynamodb:us-east-1:123456789012:table/carrel": must be 3 to 255 letters, digits, _, - and .
+	// dynamo: invalid table name "arn:aws:dynamodb:us-east-1:123456789012:table/carrel": must be 3 to 255 letters, digits and _ . -
 }
 
 func ExampleCreateTable() {

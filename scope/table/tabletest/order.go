@@ -14,7 +14,7 @@ var bounds = [][2]string{
 	{"zz", "é"}, {"zz", "zzz"}, {"b", "é\u00e9"}, {"", "\uFFFD"}, {"😀", ""}, {"a", "a "}, {"\uE000", "\uFFFD"},
 }
 
-func sorts() []string {
+func testSorts() []string {
 	s := []string{"a", "a!", "a#1", "a#10", "a#2", "a$", "b", "é", "😀", "\uFFFD", "\uE000", strings.Repeat("a", table.MaxSort)}
 	slices.Sort(s) // by bytes
 	return s
@@ -22,51 +22,56 @@ func sorts() []string {
 
 func checkRanges(b *bench) {
 	v := b.viewAt("acme")
-	for _, s := range sorts() {
+	for _, s := range testSorts() {
 		b.putItem(v, table.Item{Sort: s})
 	}
 	b.checkAllRanges(v, table.Query{})
 	b.eventually(func(b *bench) { // of a query that is not consistent
-		b.requireEqual("all", len(b.queryPages(v, table.Query{Limit: 4})), len(sorts()))
+		b.requireEqual("all", len(b.queryPages(v, table.Query{Limit: 4})), len(testSorts()))
 	})
 }
 
 func checkIndexRanges(b *bench) {
 	v := b.viewAt("acme")
-	for i, s := range sorts() {
+	for i, s := range testSorts() {
 		entry := table.Entry{Slot: table.I2, Level: scope.TenantLevel, Class: "c", Sort: s}
 		b.putItem(v, table.Item{Sort: fmt.Sprint(i), Index: []table.Entry{entry}})
 	}
 	b.eventually(func(b *bench) {
-		b.requireEqual("all", len(b.queryAll(v, table.Query{Slot: table.I2, Class: "c"})), len(sorts()))
+		b.requireEqual("all", len(b.queryAll(v, table.Query{Slot: table.I2, Class: "c"})), len(testSorts()))
 	})
 	b.checkAllRanges(v, table.Query{Slot: table.I2, Class: "c"})
 }
 
+// checkAllRanges queries all bounds, in both orders and with several limits.
 func (b *bench) checkAllRanges(v *table.View, q table.Query) {
-	for _, limit := range []int{0, 1, 3} {
+	for _, q.Limit = range []int{0, 1, 3} {
 		for _, r := range bounds {
-			for _, desc := range []bool{false, true} {
-				q.Limit, q.Desc, q.From, q.To = limit, desc, r[0], r[1]
-				want := []string{}
-				for _, s := range sorts() {
-					if s >= q.From && (q.To == "" || s < q.To) {
-						want = append(want, s)
-					}
-				}
-				if limit == 0 && !desc {
-					b.requireEqual(fmt.Sprintf("count from %q to %q", q.From, q.To), b.countItems(v, q), len(want))
-				}
-				if desc {
-					slices.Reverse(want)
-				}
-				got := []string{}
-				for _, f := range b.queryAll(v, q) {
-					got = append(got, sortIn(q.Slot, f.Item))
-				}
-				b.requireEqual(fmt.Sprintf("%+v", q), got, want)
-			}
+			q.From, q.To = r[0], r[1]
+			b.checkRange(v, q)
 		}
+	}
+}
+
+func (b *bench) checkRange(v *table.View, q table.Query) {
+	want := []string{}
+	for _, s := range testSorts() {
+		if s >= q.From && (q.To == "" || s < q.To) {
+			want = append(want, s)
+		}
+	}
+	if q.Limit == 0 {
+		b.requireEqual(fmt.Sprintf("count from %q to %q", q.From, q.To), b.countItems(v, q), len(want))
+	}
+	for _, q.Desc = range []bool{false, true} {
+		if q.Desc {
+			slices.Reverse(want)
+		}
+		got := []string{}
+		for _, f := range b.queryAll(v, q) {
+			got = append(got, sortIn(q.Slot, f.Item))
+		}
+		b.requireEqual(fmt.Sprintf("%+v", q), got, want)
 	}
 }
 
