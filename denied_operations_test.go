@@ -69,7 +69,7 @@ func storeOperations(t *testing.T) map[string]operation {
 		}, anyLevel},
 		"s3object.List": {func(ctx context.Context, s scope.Scope) error { _, _, err := driver.List(ctx, s, "", 1); return err }, anyLevel},
 		"s3object.Copy": {func(ctx context.Context, s scope.Scope) error {
-			_, err := driver.Copy(ctx, s, object.Addr{}, object.Addr{}, object.PutOptions{Size: 1 << 60})
+			_, err := driver.(object.Copier).Copy(ctx, s, object.Addr{}, object.Addr{}, object.PutOptions{Size: 1 << 60})
 			return err
 		}, anyLevel},
 	}

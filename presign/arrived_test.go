@@ -54,27 +54,27 @@ func TestArrivedPinsTheUpload(t *testing.T) {
 // store is a memory driver that does not return digests, as if the client had not
 // sent them, and that may fail to delete.
 type store struct {
-	*object.Memory
+	object.Driver
 	deleteErr error
 	opened    int
 }
 
 func (d *store) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
-	info, err := d.Memory.Stat(ctx, a)
+	info, err := d.Driver.Stat(ctx, a)
 	info.SHA256 = nil
 	return info, err
 }
 
 func (d *store) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
 	d.opened++
-	return d.Memory.Open(ctx, a, r)
+	return d.Driver.Open(ctx, a, r)
 }
 
 func (d *store) Delete(ctx context.Context, a object.Addr) error {
 	if d.deleteErr != nil {
 		return d.deleteErr
 	}
-	return d.Memory.Delete(ctx, a)
+	return d.Driver.Delete(ctx, a)
 }
 
 func TestArrivedChecksSizeAndDigest(t *testing.T) {
@@ -107,10 +107,10 @@ func TestArrivedChecksSizeAndDigest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := &store{Memory: object.NewMemory()}
+			d := &store{Driver: object.NewMemory()}
 			var driver object.Driver = d
 			if c.digests {
-				driver = d.Memory
+				driver = d.Driver
 			}
 			s, root, ref := arrivedAt(t, driver, "12345")
 			_, info, err := s.Arrived(t.Context(), session(t), "a.jpg", &c.o)
@@ -141,7 +141,7 @@ func TestArrivedChecksSizeAndDigest(t *testing.T) {
 func TestArrivedReportsAFailedDelete(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	s, _, _ := arrivedAt(t, &store{Memory: object.NewMemory(), deleteErr: broken}, "12345")
+	s, _, _ := arrivedAt(t, &store{Driver: object.NewMemory(), deleteErr: broken}, "12345")
 	_, _, err := s.Arrived(t.Context(), session(t), "a.jpg", &presign.ArrivedOptions{MaxSize: 4, DeleteRejected: true})
 	require.ErrorIs(t, err, presign.ErrTooLarge)
 	require.ErrorIs(t, err, broken)

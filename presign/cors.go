@@ -14,9 +14,9 @@ import (
 // a script must be able to read. Pass it to s3.PutBucketCors.
 //
 // An origin is a scheme, a host and, unless it is the default, a port, for
-// example https://books.example.com. It returns ErrInvalid if there are no
-// origins, or for one that a browser would not send, such as one with a path or
-// a slash at its end.
+// example https://books.example.com. CORS returns ErrInvalid for an empty list and
+// for an origin that a browser would not send, for example with a path or a slash
+// at its end.
 func CORS(origins ...string) (_ types.CORSRule, err error) {
 	defer wrapError("CORS", &err)
 	if len(origins) == 0 {

@@ -112,5 +112,5 @@ func wrapError(op string, err *error) {
 }
 
 func invalidf(format string, args ...any) error {
-	return fmt.Errorf("%w %s", ErrInvalid, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w "+format, append([]any{ErrInvalid}, args...)...)
 }

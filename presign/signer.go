@@ -2,7 +2,6 @@ package presign
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,9 +10,9 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/carrel-go/carrel/internal/awsname"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
-	"github.com/carrel-go/carrel/scope/object/s3object"
 )
 
 // MaxSize is the largest body that S3 accepts in one PUT, in bytes.
@@ -70,15 +69,15 @@ type Signer struct {
 
 // New returns a signer for b. The client signs with its credentials, region and
 // endpoint; browsers must be able to reach the endpoint. c may be nil if
-// Options.For is set. [Signer.Arrived] reads from b and returns Refs of b, whose
-// name must pass [s3object.CheckBucket].
+// Options.For is set. [Signer.Arrived] reads from b and returns Refs of b, which
+// must be a general purpose bucket of S3.
 func New(c *s3.Client, b *object.Bucket, o *Options) (_ *Signer, err error) {
 	defer wrapError("new", &err)
 	if b == nil {
 		return nil, invalidf("bucket: must not be nil")
 	}
-	if err := s3object.CheckBucket(b.Name()); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	if err := awsname.CheckBucket(b.Name()); err != nil {
+		return nil, invalidf("%w", err)
 	}
 	opt := valueOf(o)
 	if opt.Expires == 0 {
@@ -105,8 +104,10 @@ func New(c *s3.Client, b *object.Bucket, o *Options) (_ *Signer, err error) {
 }
 
 func (o Options) check() error {
-	if o.BucketOwner != "" && (len(o.BucketOwner) != 12 || strings.Trim(o.BucketOwner, "0123456789") != "") {
-		return invalidf("bucket owner %.80q: must be 12 digits", o.BucketOwner)
+	if o.BucketOwner != "" {
+		if err := awsname.CheckAccount(o.BucketOwner); err != nil {
+			return invalidf("bucket owner: %w", err)
+		}
 	}
 	for _, t := range o.Types {
 		if checkType(t) != nil || strings.ContainsAny(t, "; ") || t != strings.ToLower(t) {

@@ -126,16 +126,15 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	landingDriver, err := s3object.New(on.s3, c.landing, nil)
+	watched := &s3object.Options{Bucket: object.Options{Audit: audit}}
+	landing, err := s3object.Open(on.s3, c.landing, watched)
 	if err != nil {
 		return nil, err
 	}
-	rawDriver, err := s3object.New(on.s3, c.raw, nil)
+	raw, err := s3object.Open(on.s3, c.raw, watched)
 	if err != nil {
 		return nil, err
 	}
-	watched := &object.Options{Audit: audit}
-	landing, raw := object.New(landingDriver, c.landing, watched), object.New(rawDriver, c.raw, watched)
 	signer, err := presign.New(on.s3, landing, &presign.Options{Audit: audit, Expires: c.grant})
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,7 +17,7 @@ func needS3(t *testing.T) {
 	}
 }
 
-func newBucket(t *testing.T) (*object.Bucket, *s3object.Driver, string) {
+func newBucket(t *testing.T) (*object.Bucket, object.Driver, string) {
 	t.Helper()
 	needS3(t)
 	name, err := servers.NewBucket(t.Context())
@@ -36,9 +35,5 @@ var knownObjectFailures = map[backend.Kind]map[string]string{
 
 func TestObject(t *testing.T) {
 	_, d, name := newBucket(t)
-	err := objecttest.Test(t.Context(), d, name)
-	onlyKnown(t, err, knownObjectFailures[servers.Kind], func(err error) string {
-		check, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "objecttest: "), ": ")
-		return check
-	})
+	objecttest.Test(t, d, name, &objecttest.Options{KnownFailures: knownObjectFailures[servers.Kind]})
 }

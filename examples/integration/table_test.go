@@ -2,8 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"testing"
 	"time"
 
@@ -65,21 +63,4 @@ func conforms(t *testing.T, open func(*testing.T) table.Driver, o tabletest.Opti
 	t.Helper()
 	o.KnownFailures = knownFailures[servers.Kind]
 	tabletest.Test(t, open, &o)
-}
-
-// onlyKnown fails where a suite's joined error has other checks than these.
-func onlyKnown(t *testing.T, err error, known map[string]string, check func(error) string) {
-	t.Helper()
-	if len(known) == 0 {
-		require.NoError(t, err)
-		return
-	}
-	var failed []string
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range all.Unwrap() {
-			t.Log(err)
-			failed = append(failed, check(err))
-		}
-	}
-	require.ElementsMatch(t, slices.Collect(maps.Keys(known)), failed)
 }

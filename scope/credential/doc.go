@@ -10,7 +10,7 @@
 //	…
 //	o := client.Options() // of one s3.Client for the whole process
 //	o.Credentials = vendor.Provider(session, credential.Agent)
-//	driver, err := s3object.New(s3.New(o), "carrel-raw", nil)
+//	bucket, err := s3object.Open(s3.New(o), "carrel-raw", nil)
 //
 // So isolation holds twice: the code can't build a foreign key, and AWS refuses
 // one that some other code has built. [Policy] is the second lock by itself. A

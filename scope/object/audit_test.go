@@ -17,6 +17,7 @@ func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r)
 
 // Each refusal is reported once, with the scope that asked; what merely does not exist is not.
 func TestRefusalsAreReported(t *testing.T) {
+	t.Parallel()
 	var h heard
 	b := object.New(object.NewMemory(), "b", &object.Options{Audit: &h})
 	mine, theirs := rootOf(t, b, session(t, "acme", "u1")), rootOf(t, b, session(t, "globex", "u1"))

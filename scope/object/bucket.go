@@ -6,22 +6,21 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// DefaultPageSize is how many keys one request of a list asks for.
-const DefaultPageSize = 1000
+const maxPage = 1000 // keys in one request of a list
 
-// Options configure a [Bucket]. Nil is valid.
+// Options configures a [Bucket]. Nil is valid.
 type Options struct {
-	// PageSize is how many keys a list asks the driver for at a time, 1 to
-	// 1,000. Default: DefaultPageSize, which other values mean as well.
+	// PageSize is the number of keys that a list requests at a time, 1 to 1,000.
+	// Other values mean 1,000.
 	PageSize int
 
-	// Audit is told of each name that is no name and each Ref that lies
-	// outside the Root it is given to. Default: nobody is told.
+	// Audit, if non-nil, receives every invalid file name and every Ref outside
+	// the Root.
 	Audit scope.Auditor
 }
 
-// Bucket is a place for objects of every scope. By itself it opens nothing:
-// [Bucket.In] narrows it first. It is safe for concurrent use.
+// Bucket stores the objects of every scope. [Bucket.In] narrows it to one. It is
+// safe for concurrent use.
 type Bucket struct {
 	driver Driver
 	name   string
@@ -29,27 +28,27 @@ type Bucket struct {
 	audit  scope.Auditor // may be nil
 }
 
-// New returns the bucket that d stores. The name is what Refs and their JSON
-// carry; for S3 it is the bucket's own, the one that the driver was made with.
+// New returns the bucket that d stores. Refs and their JSON carry its name. For
+// S3, use s3object.Open. A nil d is an error of [Bucket.In].
 func New(d Driver, name string, o *Options) *Bucket {
-	b := &Bucket{driver: d, name: name, page: DefaultPageSize}
-	if o != nil && o.PageSize >= 1 && o.PageSize <= DefaultPageSize {
-		b.page = o.PageSize
+	opt := valueOf(o)
+	if opt.PageSize < 1 || opt.PageSize > maxPage {
+		opt.PageSize = maxPage
 	}
-	if o != nil {
-		b.audit = o.Audit
-	}
-	return b
+	return &Bucket{driver: d, name: name, page: opt.PageSize, audit: opt.Audit}
 }
 
 // Name returns the bucket's name.
 func (b *Bucket) Name() string { return b.name }
 
-// In narrows the bucket to what lies in s. The zero Scope is refused with
-// [scope.ErrDenied].
+// In narrows the bucket to the scope s. It returns [scope.ErrDenied] for the zero
+// Scope.
 func (b *Bucket) In(s scope.Scope) (*Root, error) {
 	if err := s.Require(); err != nil {
 		return nil, fmt.Errorf("object: in: %w", err)
+	}
+	if b.driver == nil {
+		return nil, fmt.Errorf("object: in: %w", invalidf("driver: must not be nil"))
 	}
 	return &Root{bucket: b, scope: s}, nil
 }

@@ -8,16 +8,15 @@ import (
 	"io/fs"
 )
 
-// content is an object's bytes as something that seeks: it opens the object
-// where it is read, by ranges, and holds none of it. Its Ref is pinned, so all
-// that is read of it is of one object.
+// content reads an object's bytes at any offset. It opens ranges of the object
+// and does not buffer them. Its Ref is pinned, so all reads are of one object.
 type content struct {
 	ctx    context.Context
 	root   *Root
 	ref    Ref
 	size   int64
 	off    int64
-	body   io.ReadCloser // from off on; nil until something is read there
+	body   io.ReadCloser // from off on; nil until the first Read there
 	closed bool
 }
 
@@ -45,8 +44,7 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadAt opens a range of its own for each call, and may be called from any
-// number of goroutines.
+// ReadAt opens a range for each call. It is safe for concurrent use.
 func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	switch {
 	case c.closed:
@@ -65,7 +63,7 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	}
 	n, err := io.ReadFull(body, p[:want])
 	switch {
-	case errors.Is(err, io.EOF): // not one byte, and there are some
+	case errors.Is(err, io.EOF): // the body ended before its first byte
 		err = io.ErrUnexpectedEOF
 	case err == nil && n < len(p):
 		err = io.EOF
@@ -87,13 +85,13 @@ func (c *content) Seek(offset int64, whence int) (int64, error) {
 	case io.SeekEnd:
 		offset += c.size
 	default:
-		return 0, invalid("whence %d", whence)
+		return 0, invalidf("whence %d", whence)
 	}
 	if offset < 0 {
 		return 0, ErrRange
 	}
 	if offset != c.off {
-		if err := c.stop(); err != nil {
+		if err := c.closeBody(); err != nil {
 			return 0, err
 		}
 		c.off = offset
@@ -106,11 +104,11 @@ func (c *content) Close() error {
 		return fs.ErrClosed
 	}
 	c.closed = true
-	return c.stop()
+	return c.closeBody()
 }
 
-// stop ends the stream, if one is open.
-func (c *content) stop() error {
+// closeBody closes the open range, if there is one.
+func (c *content) closeBody() error {
 	if c.body == nil {
 		return nil
 	}

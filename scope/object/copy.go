@@ -3,78 +3,74 @@ package object
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Copier is what a [Driver] may implement besides, to copy without the bytes
-// passing through the process. Its contract is that of [Driver].
+// Copier is implemented by a [Driver] that can copy inside the store. Its contract
+// is that of [Driver].
 type Copier interface {
-	// Copy stores the bytes of from under to, as o says, with the promises of
-	// Driver.Put; o.Type is set and o.Size is that of from. from is pinned:
-	// ErrChanged where the pin no longer holds, and nothing has been written
-	// then. Both lie in s, by whose right the copy is made.
+	// Copy stores the bytes of from under to, with the options and promises of
+	// Driver.Put. o.Type is set and o.Size is the size of from. from is pinned;
+	// if the object has changed, Copy returns ErrChanged and writes nothing. Both
+	// are in s, whose credentials make the copy.
 	//
-	// Where it can't keep all of that, it writes nothing and returns an
-	// errors.ErrUnsupported; the copy then goes by Open and Put.
+	// If it can't keep these promises, it writes nothing and returns an
+	// errors.ErrUnsupported. Root.Copy then uses Open and Put.
 	Copy(ctx context.Context, s scope.Scope, from, to Addr, o PutOptions) (Info, error)
 }
 
-// Copy stores the bytes of from under to, both inside the root, and returns to
-// pinned to them. A nil o writes once. The Type is that of from unless o says
-// another; where o has a Size, from must be of it (ErrSize). A pinned from
-// copies what it is pinned to, and an unpinned one what lies there when Copy
-// begins: never a mixture.
+// Copy stores the bytes of from under to and returns to pinned to them. A nil o
+// writes once. The type is o.Type or else the type of from. If o.Size is set, from
+// must have that size (ErrSize). Copy never mixes two contents of from: it copies
+// the pinned one, or the one that exists when Copy begins.
 //
-// A driver that is a [Copier] does it inside the store. With another one the
-// bytes stream through the process by ranges: memory stays bounded.
+// If the driver is a [Copier], the copy is made inside the store. Otherwise the
+// bytes stream through the process in bounded memory.
 //
-// ErrNotFound where there is no from, or from or to lies outside the root;
-// ErrChanged for the pin of from too; ErrInvalid where both are one object;
-// otherwise as [Root.Put].
+// It returns ErrNotFound if from does not exist or either Ref is outside the
+// root, ErrChanged if from is pinned and has changed, ErrInvalid if both are the
+// same object, and the errors of [Root.Put].
 func (r *Root) Copy(ctx context.Context, from, to Ref, o *PutOptions) (Ref, Info, error) {
 	if err := r.scope.RequireWrite(); err != nil {
-		return Ref{}, Info{}, failed("copy", from, err)
+		return Ref{}, Info{}, wrapError("copy", from, err)
 	}
 	if !r.holds(from) {
-		return Ref{}, Info{}, r.outside(ctx, "copy", from)
+		return Ref{}, Info{}, r.rejectOutside(ctx, "copy", from)
 	}
 	if !r.holds(to) {
-		return Ref{}, Info{}, r.outside(ctx, "copy to", to)
+		return Ref{}, Info{}, r.rejectOutside(ctx, "copy to", to)
 	}
-	var opt PutOptions
-	if o != nil {
-		opt = *o
-	}
+	opt := valueOf(o)
 	if err := opt.check(); err != nil {
-		return Ref{}, Info{}, failed("copy to", to, err)
+		return Ref{}, Info{}, wrapError("copy to", to, err)
 	}
 	if to != to.Unpinned() {
-		return Ref{}, Info{}, failed("copy to", to, invalid("a pinned Ref names bytes that are there already"))
+		return Ref{}, Info{}, wrapError("copy to", to, invalidf("pinned Ref: must be unpinned to be written"))
 	}
 	if from.key == to.key {
-		return Ref{}, Info{}, failed("copy", from, invalid("onto itself"))
+		return Ref{}, Info{}, wrapError("copy", from, invalidf("copy onto itself"))
 	}
-	from, info, err := r.Stat(ctx, from)
+	info, err := r.bucket.driver.Stat(ctx, r.addr(from))
 	if err != nil {
-		return Ref{}, Info{}, fmt.Errorf("object: copy: %w", err)
+		return Ref{}, Info{}, wrapError("copy", from, err)
 	}
+	from = from.pinTo(info)
 	if opt.Size > 0 && opt.Size != info.Size {
-		return Ref{}, Info{}, failed("copy", from, ErrSize)
+		return Ref{}, Info{}, wrapError("copy", from, ErrSize)
 	}
 	opt.Size = info.Size
 	if opt.Type == "" {
 		opt.Type = info.Type
 	}
-	stored, err := r.copy(ctx, from, to, opt)
+	stored, err := r.copyObject(ctx, from, to, opt)
 	if err != nil {
-		return Ref{}, Info{}, failed("copy to", to, err)
+		return Ref{}, Info{}, wrapError("copy to", to, err)
 	}
-	return to.pinned(stored), stored, nil
+	return to.pinTo(stored), stored, nil
 }
 
-func (r *Root) copy(ctx context.Context, from, to Ref, o PutOptions) (Info, error) {
+func (r *Root) copyObject(ctx context.Context, from, to Ref, o PutOptions) (Info, error) {
 	if c, ok := r.bucket.driver.(Copier); ok {
 		by := r.scope
 		if from.owner == to.owner {

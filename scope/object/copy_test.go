@@ -26,7 +26,8 @@ func (c *copier) Copy(_ context.Context, s scope.Scope, from, _ object.Addr, o o
 	return object.Info{ETag: `"copied"`, Size: o.Size}, c.err
 }
 
-func TestCopyByTheDriver(t *testing.T) {
+func TestCopyUsesACopier(t *testing.T) {
+	t.Parallel()
 	d := &copier{Driver: object.NewMemory()}
 	b := object.New(d, "b", nil)
 	s, u := rootOf(t, b, session(t, "acme", "u1")), rootOf(t, b, user(t))

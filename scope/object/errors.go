@@ -6,44 +6,45 @@ import (
 )
 
 var (
-	// ErrNotFound: there is no such object, or it lies outside the Root. The
-	// two have the same text; a log that wants to tell them apart asks for
-	// ErrOutside.
-	ErrNotFound = errors.New("object: not found")
+	// ErrNotFound is returned if the object does not exist or is outside the Root.
+	// Both have the same text; a log can distinguish them by ErrOutside.
+	ErrNotFound = errors.New("not found")
 
-	// ErrOutside: the Ref is of another bucket, or of a scope that the Root's
-	// does not contain. It is an ErrNotFound, and reads like one; no store was
-	// asked.
+	// ErrOutside is returned if the Ref is of another bucket, or of a scope that
+	// the Root's scope does not contain. It is an ErrNotFound and has its text.
+	// The store has not been called.
 	ErrOutside error = outsideError{}
 
-	// ErrExists: a write-once Put found the name taken. Nothing was written.
-	ErrExists = errors.New("object: exists already")
-
-	// ErrChanged: what lies under the name is not what PutOptions.IfMatch or a
-	// pinned Ref says.
-	ErrChanged = errors.New("object: changed since it was seen")
-
-	// ErrConflict: another write to the same name was under way, and the store
-	// gave up on this one. Nothing was written; it may be tried again.
-	ErrConflict = errors.New("object: another write is under way")
-
-	// ErrRange: the range is malformed, or starts at or beyond the end.
-	ErrRange = errors.New("object: range outside the object")
-
-	// ErrSize: the body is not as long as PutOptions.Size says. Nothing was
+	// ErrExists is returned by a write-once Put if the name is taken. Nothing was
 	// written.
-	ErrSize = errors.New("object: the body is not of the stated size")
+	ErrExists = errors.New("already exists")
 
-	// ErrTooLarge: the body is larger than the driver takes in one piece.
+	// ErrChanged is returned if the object is not the one that
+	// PutOptions.IfMatch or a pinned Ref names.
+	ErrChanged = errors.New("changed since it was seen")
+
+	// ErrConflict is returned if the store rejected a write because of another
+	// one in flight. Nothing was written; retry it.
+	ErrConflict = errors.New("another write is in flight")
+
+	// ErrRange is returned if the range is malformed, or starts at or beyond the
+	// end.
+	ErrRange = errors.New("range is outside the object")
+
+	// ErrSize is returned if the length of the body is not PutOptions.Size.
 	// Nothing was written.
-	ErrTooLarge = errors.New("object: too large")
+	ErrSize = errors.New("body does not have the stated size")
 
-	// ErrDenied: the store refused the caller's credentials, and it is not
-	// because the object is missing.
-	ErrDenied = errors.New("object: access denied")
+	// ErrTooLarge is returned if the body is larger than the driver accepts.
+	// Nothing was written.
+	ErrTooLarge = errors.New("too large")
 
-	// ErrInvalid: an option or a stored Ref is malformed.
-	ErrInvalid = errors.New("object: invalid")
+	// ErrDenied is returned if the store denied access for the credentials, and
+	// not because the object is missing.
+	ErrDenied = errors.New("access denied")
+
+	// ErrInvalid is returned for an invalid option or a malformed stored Ref.
+	ErrInvalid = errors.New("invalid")
 )
 
 type outsideError struct{}
@@ -51,20 +52,27 @@ type outsideError struct{}
 func (outsideError) Error() string        { return ErrNotFound.Error() }
 func (outsideError) Is(target error) bool { return target == ErrNotFound }
 
-// KeyError is what a list yields in place of a key that lies below the Root's
-// prefix and yet is in no scope's layout: a marker that a console has left, or
-// what another program wrote. Key is data from the store: log it with %q.
+// KeyError is yielded by a list for a key below the Root's prefix that is not in
+// the layout of a scope, for example a folder marker of the console or an object
+// of another program. Key is untrusted data: log it with %q.
 type KeyError struct {
 	Key string
-	Err error // of scope.ParseKey
+	Err error // from scope.ParseKey, or ErrOutside
 }
 
 func (e *KeyError) Error() string {
-	return fmt.Sprintf("object: list: a key that belongs to no scope: %v", e.Err)
+	return fmt.Sprintf("object: list: key outside the layout of a scope: %v", e.Err)
 }
 
 func (e *KeyError) Unwrap() error { return e.Err }
 
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+func invalidf(format string, args ...any) error {
+	return fmt.Errorf("%w %s", ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+func valueOf[T any](o *T) (v T) {
+	if o != nil {
+		v = *o
+	}
+	return v
 }

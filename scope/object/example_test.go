@@ -80,7 +80,7 @@ func ExampleRoot_ParseRef() {
 	// Output:
 	// {"bucket":"carrel-raw","key":"tenant=acme/user=u1/uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/metadata.json"}
 	// true <nil>
-	// object: parse ref: object: not found
+	// object: parse ref: not found
 }
 
 func ExampleRoot_List() {

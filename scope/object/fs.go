@@ -11,25 +11,24 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// FS returns the root as a file system that is read only, so that what reads an
-// [fs.FS] (fs.WalkDir, http.FS, archive/zip, …) works on what lies in the scope
-// and on nothing else. ctx bounds all that is done through it.
+// FS returns the root as a read-only file system for fs.WalkDir, http.FS,
+// archive/zip and other users of [fs.FS]. It contains the objects of the root's
+// scope only. All its requests use ctx.
 //
-// The tree is that of the keys below the root's prefix. A session's root has
-// its files at the top; a user's has theirs, and uploads/<session>/<file>; a
-// tenant's has shared/<file> and user=<id>/… . A directory is there when a file
-// lies in it; the top is always there. Keys that are in no scope's layout are
-// not there.
+// Its tree is that of the keys below the root's prefix. The root of a session has
+// its files at the top. The root of a user also has uploads/<session>/<file>, and
+// the root of a tenant has shared/<file> and user=<id>/… . A directory exists if
+// it has a file; the top always exists. Keys outside the layout of a scope are
+// omitted.
 //
-// Memory stays bounded whatever the size of a file or a directory: files
-// stream, and are [io.Seeker] and [io.ReaderAt] too, each ReadAt being a request
-// of its own; a directory is read by pages, except where all of it is asked
-// for. An open file is pinned: once something else lies under its name, reading
-// answers ErrChanged. Its FileInfo's Sys is the pinned [Ref]. Times are those of
-// the store, to the second; a directory's is zero.
+// Files stream in bounded memory. They implement [io.Seeker] and [io.ReaderAt];
+// each ReadAt is one request. A directory is read page by page, unless all of it
+// is requested. An open file is pinned: Read returns ErrChanged if the object
+// changes. FileInfo.Sys returns the pinned [Ref]. Times come from the store, to
+// the second; the time of a directory is zero.
 //
-// Errors are *[fs.PathError]; what is not there or outside is fs.ErrNotExist,
-// what the store denies fs.ErrPermission.
+// Errors are *[fs.PathError]: fs.ErrNotExist for a missing object or one outside
+// the scope, fs.ErrPermission if the store denies access.
 func (r *Root) FS(ctx context.Context) fs.FS { return &fileSystem{ctx, r} }
 
 type fileSystem struct {
@@ -42,17 +41,17 @@ func (f *fileSystem) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	file, err := f.open(name)
+	file, err := f.openPath(name)
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
 	return file, nil
 }
 
-func (f *fileSystem) open(name string) (fs.File, error) {
+func (f *fileSystem) openPath(name string) (fs.File, error) {
 	top := f.root.scope.Prefix()
 	if name == "." {
-		return &directory{entries: entries{fs: f, scope: f.root.scope, prefix: top}, info: fileInfo{name: ".", dir: true}, path: name}, nil
+		return &directory{entries: entryReader{fs: f, scope: f.root.scope, prefix: top}, info: fileInfo{name: ".", dir: true}, path: name}, nil
 	}
 	if owner, base, err := scope.ParseKey(top + name); err == nil {
 		ref, info, err := f.root.Stat(f.ctx, Ref{bucket: f.root.bucket.name, owner: owner, name: base, key: top + name})
@@ -65,14 +64,14 @@ func (f *fileSystem) open(name string) (fs.File, error) {
 			path:    name,
 		}, nil
 	}
-	d := &directory{entries: entries{fs: f, scope: f.root.scope, prefix: top + name + "/"}, info: fileInfo{name: path.Base(name), dir: true}, path: name}
-	// Where the directory is a scope of its own, that scope lists it; "uploads" is none.
+	d := &directory{entries: entryReader{fs: f, scope: f.root.scope, prefix: top + name + "/"}, info: fileInfo{name: path.Base(name), dir: true}, path: name}
+	// If the directory is a scope, list it by that scope. "uploads" is not one.
 	if owner, _, err := scope.ParseKey(d.entries.prefix + "x"); err == nil && f.root.scope.Contains(owner) {
 		d.entries.scope = f.root.narrow(owner)
 	} else {
 		d.entries.after = d.entries.prefix
 	}
-	first, err := d.entries.next()
+	first, err := d.entries.readNext()
 	if err != nil {
 		return nil, fmt.Errorf("object: list: %w", err)
 	}
@@ -83,7 +82,7 @@ func (f *fileSystem) open(name string) (fs.File, error) {
 	return d, nil
 }
 
-// pathError says of an error what io/fs has a word for.
+// pathError maps err to the errors of io/fs.
 func pathError(op, name string, err error) error {
 	switch {
 	case errors.Is(err, ErrNotFound): // outside too: the text is the same
@@ -107,7 +106,7 @@ func (i fileInfo) Name() string { return i.name }
 func (i fileInfo) Size() int64  { return i.size }
 func (i fileInfo) IsDir() bool  { return i.dir }
 
-// ModTime is cut to the second: a list may be finer than a Stat.
+// ModTime is truncated to the second: a list can be finer than a Stat.
 func (i fileInfo) ModTime() time.Time { return i.modified.UTC().Truncate(time.Second) }
 
 func (i fileInfo) Mode() fs.FileMode {
@@ -117,7 +116,7 @@ func (i fileInfo) Mode() fs.FileMode {
 	return 0o444
 }
 
-// Sys returns the Ref of a file, pinned; nil for a directory.
+// Sys returns the pinned Ref of a file, or nil for a directory.
 func (i fileInfo) Sys() any {
 	if i.dir {
 		return nil

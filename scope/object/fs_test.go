@@ -47,8 +47,8 @@ func (l *lister) List(ctx context.Context, s scope.Scope, after string, limit in
 	return l.Driver.List(ctx, s, after, limit)
 }
 
-// What lies in a directory's directories is leapt over, not listed.
 func TestReadDirLeaps(t *testing.T) {
+	t.Parallel()
 	d := &lister{Driver: object.NewMemory()}
 	b := object.New(d, "b", &object.Options{PageSize: 10})
 	s := rootOf(t, b, session(t, "acme", "u1"))
@@ -74,6 +74,7 @@ func TestReadDirLeaps(t *testing.T) {
 }
 
 func TestFSStrayKeys(t *testing.T) {
+	t.Parallel()
 	prefix := "tenant=acme/user=u1/"
 	d := &pages{page: [][]string{
 		{prefix, prefix + "a.txt", prefix + "b%2e.txt", prefix + "sub/dir.txt"},
@@ -114,6 +115,7 @@ func (f *faulty) List(ctx context.Context, s scope.Scope, after string, limit in
 }
 
 func TestFSErrors(t *testing.T) {
+	t.Parallel()
 	d := &faulty{Driver: object.NewMemory()}
 	s := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))
 	put(t, s, "a.txt", "0123456789")
@@ -161,9 +163,8 @@ func TestFSErrors(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// What the standard library does with files: serve a range of one, and read an
-// archive from its end.
 func TestFSWithTheStandardLibrary(t *testing.T) {
+	t.Parallel()
 	s := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
 	put(t, s, "a.txt", "0123456789")
 	var archive bytes.Buffer
@@ -217,6 +218,7 @@ func (l *large) Put(_ context.Context, _ object.Addr, body io.Reader, _ object.P
 	return object.Info{Size: n, ETag: `"e"`}, err
 }
 
+// Not parallel: it measures the memory of the process.
 func TestMemoryIsBounded(t *testing.T) {
 	d := &large{size: 1 << 30}
 	s := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))

@@ -11,8 +11,8 @@ import (
 
 // directory is an open directory of a [Root.FS].
 type directory struct {
-	entries entries
-	first   fs.DirEntry // has been read to see whether there is one
+	entries entryReader
+	first   fs.DirEntry // read ahead by Open to check that the directory exists
 	info    fileInfo
 	path    string
 	closed  bool
@@ -39,8 +39,8 @@ func (d *directory) Close() error {
 	return nil
 }
 
-// ReadDir implements [fs.ReadDirFile]. The order is that of the keys' bytes,
-// which is nearly that of the names; fs.ReadDir sorts.
+// ReadDir implements [fs.ReadDirFile]. It returns entries in the byte order of
+// their keys, which can differ from the order of the names; fs.ReadDir sorts.
 func (d *directory) ReadDir(n int) ([]fs.DirEntry, error) {
 	if d.closed {
 		return nil, pathError("readdir", d.path, fs.ErrClosed)
@@ -51,7 +51,7 @@ func (d *directory) ReadDir(n int) ([]fs.DirEntry, error) {
 		d.first = nil
 		if e == nil {
 			var err error
-			if e, err = d.entries.next(); err != nil {
+			if e, err = d.entries.readNext(); err != nil {
 				return list, pathError("readdir", d.path, err)
 			}
 		}
@@ -66,27 +66,27 @@ func (d *directory) ReadDir(n int) ([]fs.DirEntry, error) {
 	return list, nil
 }
 
-// entries walks what lies directly below a prefix, a page at a time. What lies
-// deeper is one entry for each directory; the rest of a directory that fills a
-// page is leapt over.
-type entries struct {
+// entryReader reads the entries directly below a prefix, page by page. All keys of
+// a directory below are one entry. If they fill the page, the next page skips
+// the rest of them.
+type entryReader struct {
 	fs     *fileSystem
-	scope  scope.Scope // what is listed: the prefix's own, or one around it
+	scope  scope.Scope // scope to list: that of the prefix or one that contains it
 	prefix string
 	after  string
 	page   []Entry
-	last   bool   // nothing follows the page
-	within string // the directory that was returned last
+	isLast bool   // page is the last one
+	dir    string // the directory that was returned last
 }
 
-// next returns the next entry, or nil at the end.
-func (s *entries) next() (fs.DirEntry, error) {
+// readNext returns the next entry, or nil at the end.
+func (s *entryReader) readNext() (fs.DirEntry, error) {
 	for {
 		if len(s.page) == 0 {
-			if s.last {
+			if s.isLast {
 				return nil, nil
 			}
-			if err := s.turn(); err != nil {
+			if err := s.fetchPage(); err != nil {
 				return nil, err
 			}
 			continue
@@ -100,39 +100,41 @@ func (s *entries) next() (fs.DirEntry, error) {
 		name, below := strings.CutPrefix(e.Key, s.prefix)
 		if !below {
 			if e.Key > s.prefix {
-				s.page, s.last = nil, true
+				s.page, s.isLast = nil, true
 			}
 			continue
 		}
-		ref, err := s.fs.root.entry(e)
+		ref, err := s.fs.root.parseEntry(e)
 		if err != nil {
-			continue // in no scope's layout
+			continue // outside the layout of a scope
 		}
 		if dir, _, deeper := strings.Cut(name, "/"); deeper {
-			if dir == s.within {
+			if dir == s.dir {
 				continue
 			}
-			s.within = dir
+			s.dir = dir
 			return fs.FileInfoToDirEntry(fileInfo{name: dir, dir: true}), nil
 		}
 		return fs.FileInfoToDirEntry(fileInfo{name: name, size: e.Info.Size, modified: e.Info.Modified, ref: ref}), nil
 	}
 }
 
-// turn fetches the next page.
-func (s *entries) turn() error {
-	if s.within != "" && strings.HasPrefix(s.after, s.prefix+s.within+"/") {
-		// Past most of what is in there; some that still comes does no harm.
-		s.after = max(s.after, s.prefix+s.within+"/~")
+func (s *entryReader) fetchPage() error {
+	if s.dir != "" && strings.HasPrefix(s.after, s.prefix+s.dir+"/") {
+		// Skip most keys of the directory; the others are ignored.
+		s.after = max(s.after, s.prefix+s.dir+"/~")
 	}
 	bucket := s.fs.root.bucket
+	if bucket == nil {
+		return scope.ErrDenied
+	}
 	page, more, err := bucket.driver.List(s.fs.ctx, s.scope, s.after, bucket.page)
 	if err != nil {
 		return err
 	}
 	if more && len(page) == 0 {
-		return errors.New("the driver returned an empty page and says that more follow")
+		return errors.New("the driver returned an empty page and more to follow")
 	}
-	s.page, s.last = page, !more
+	s.page, s.isLast = page, !more
 	return nil
 }

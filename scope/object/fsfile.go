@@ -27,23 +27,23 @@ func (f *file) Stat() (fs.FileInfo, error) {
 
 func (f *file) Read(p []byte) (int, error) {
 	n, err := f.content.Read(p)
-	return n, f.wrap("read", err)
+	return n, f.wrapError("read", err)
 }
 
 func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	n, err := f.content.ReadAt(p, off)
-	return n, f.wrap("read", err)
+	return n, f.wrapError("read", err)
 }
 
 func (f *file) Seek(offset int64, whence int) (int64, error) {
 	n, err := f.content.Seek(offset, whence)
-	return n, f.wrap("seek", err)
+	return n, f.wrapError("seek", err)
 }
 
-func (f *file) Close() error { return f.wrap("close", f.content.Close()) }
+func (f *file) Close() error { return f.wrapError("close", f.content.Close()) }
 
-// wrap leaves io.EOF as readers compare it.
-func (f *file) wrap(op string, err error) error {
+// wrapError leaves io.EOF unwrapped, since readers compare it.
+func (f *file) wrapError(op string, err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}

@@ -4,21 +4,27 @@ import (
 	"context"
 	"fmt"
 	"iter"
+
+	"github.com/carrel-go/carrel/scope"
 )
 
-// Listed is what a list says of one object.
+// Listed is one object in the list of [Root.ListAfter].
 type Listed struct {
 	Ref  Ref
 	Info Info // Size, ETag and Modified
 }
 
-// ListAfter is [Root.List] with what the store says of each object, and from
-// behind after on, whether or not that is still there; the zero Ref means from
-// the start. An after outside the root is ErrNotFound.
+// ListAfter is [Root.List] with the Info of each object, starting behind after,
+// which need not exist. The zero Ref starts at the beginning. It yields
+// ErrNotFound if after is outside the root.
 func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
 		if !after.IsZero() && !r.holds(after) {
-			yield(Listed{}, r.outside(ctx, "list", after))
+			yield(Listed{}, r.rejectOutside(ctx, "list", after))
+			return
+		}
+		if r.bucket == nil {
+			yield(Listed{}, fmt.Errorf("object: list: %w", scope.ErrDenied))
 			return
 		}
 		last, more := after.key, true
@@ -31,7 +37,7 @@ func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error
 				return
 			}
 			if more && len(page) == 0 {
-				yield(Listed{}, fmt.Errorf("object: list: the driver returned an empty page and says that more follow"))
+				yield(Listed{}, fmt.Errorf("object: list: the driver returned an empty page and more to follow"))
 				return
 			}
 			for _, e := range page {
@@ -40,7 +46,7 @@ func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error
 					return
 				}
 				last = e.Key
-				ref, err := r.entry(e)
+				ref, err := r.parseEntry(e)
 				l := Listed{Ref: ref, Info: e.Info}
 				if err != nil {
 					l = Listed{}

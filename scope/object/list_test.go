@@ -9,7 +9,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-func TestListAfter(t *testing.T) {
+func TestListAfterStartsBehindARef(t *testing.T) {
+	t.Parallel()
 	b := object.New(object.NewMemory(), "b", &object.Options{PageSize: 2})
 	root := rootOf(t, b, session(t, "acme", "u1"))
 	names := []string{"a", "b", "c", "d", "e"}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,29 +17,29 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Memory is a [Driver] that keeps its objects in memory, for tests and
-// examples. It keeps no versions; its ETags are made of the bytes alone, so
-// equal content has an equal ETag, as on S3. One Memory is one bucket.
-type Memory struct {
+// memory is the driver of NewMemory.
+type memory struct {
 	mu      sync.RWMutex
 	objects map[string]memoryObject
 }
 
 type memoryObject struct {
-	data []byte // never written to once it is here
+	data []byte // never changed
 	info Info
 }
 
-// NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{objects: map[string]memoryObject{}} }
+// NewMemory returns the driver of an empty bucket in memory, for tests and
+// examples. It is a [Copier]. It does not keep versions. Its ETags are hashes, so
+// equal contents have equal ETags, as on S3.
+func NewMemory() Driver { return &memory{objects: map[string]memoryObject{}} }
 
 var (
-	_ Driver = (*Memory)(nil)
-	_ Copier = (*Memory)(nil)
+	_ Driver = (*memory)(nil)
+	_ Copier = (*memory)(nil)
 )
 
 // Open implements [Driver].
-func (m *Memory) Open(ctx context.Context, a Addr, r Range) (io.ReadCloser, Info, error) {
+func (m *memory) Open(ctx context.Context, a Addr, r Range) (io.ReadCloser, Info, error) {
 	o, err := m.get(ctx, a)
 	if err != nil {
 		return nil, Info{}, err
@@ -58,12 +59,12 @@ func (m *Memory) Open(ctx context.Context, a Addr, r Range) (io.ReadCloser, Info
 	return io.NopCloser(bytes.NewReader(data)), o.describe(), nil
 }
 
-// Put implements [Driver]. It reads the whole body before it looks at what is
-// there, as a store does.
-func (m *Memory) Put(ctx context.Context, a Addr, body io.Reader, o PutOptions) (Info, error) {
+// Put implements [Driver]. It reads the whole body before it checks the
+// conditions, like S3.
+func (m *memory) Put(ctx context.Context, a Addr, body io.Reader, o PutOptions) (Info, error) {
 	data, err := io.ReadAll(body)
 	if err != nil {
-		return Info{}, fmt.Errorf("object: read the body: %w", err)
+		return Info{}, fmt.Errorf("read the body: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return Info{}, err
@@ -81,26 +82,26 @@ func (m *Memory) Put(ctx context.Context, a Addr, body io.Reader, o PutOptions) 
 	}}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.store(a, n, o)
+	return m.storeLocked(a, n, o)
 }
 
 // Copy implements [Copier].
-func (m *Memory) Copy(ctx context.Context, _ scope.Scope, from, to Addr, o PutOptions) (Info, error) {
+func (m *memory) Copy(ctx context.Context, _ scope.Scope, from, to Addr, o PutOptions) (Info, error) {
 	if err := ctx.Err(); err != nil {
 		return Info{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, err := m.find(from)
+	n, err := m.findLocked(from)
 	if err != nil {
 		return Info{}, err
 	}
 	n.info.Type, n.info.Modified = o.Type, time.Now().UTC()
-	return m.store(to, n, o)
+	return m.storeLocked(to, n, o)
 }
 
-// store puts n under a if o allows it. The caller holds the lock.
-func (m *Memory) store(a Addr, n memoryObject, o PutOptions) (Info, error) {
+// storeLocked stores n under a if o allows it. The caller holds the lock.
+func (m *memory) storeLocked(a Addr, n memoryObject, o PutOptions) (Info, error) {
 	old, exists := m.objects[a.key]
 	switch {
 	case o.Overwrite:
@@ -116,7 +117,7 @@ func (m *Memory) store(a Addr, n memoryObject, o PutOptions) (Info, error) {
 }
 
 // Stat implements [Driver].
-func (m *Memory) Stat(ctx context.Context, a Addr) (Info, error) {
+func (m *memory) Stat(ctx context.Context, a Addr) (Info, error) {
 	o, err := m.get(ctx, a)
 	if err != nil {
 		return Info{}, err
@@ -125,7 +126,7 @@ func (m *Memory) Stat(ctx context.Context, a Addr) (Info, error) {
 }
 
 // List implements [Driver].
-func (m *Memory) List(ctx context.Context, s scope.Scope, after string, limit int) ([]Entry, bool, error) {
+func (m *memory) List(ctx context.Context, s scope.Scope, after string, limit int) ([]Entry, bool, error) {
 	if err := s.Require(); err != nil {
 		return nil, false, fmt.Errorf("object: list: %w", err)
 	}
@@ -149,45 +150,45 @@ func (m *Memory) List(ctx context.Context, s scope.Scope, after string, limit in
 }
 
 // Delete implements [Driver].
-func (m *Memory) Delete(ctx context.Context, a Addr) error {
+func (m *memory) Delete(ctx context.Context, a Addr) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	o, ok := m.objects[a.key]
+	_, err := m.findLocked(a)
 	switch {
-	case !ok || a.version != "": // no object has a version here
+	case errors.Is(err, ErrNotFound):
 		return nil
-	case a.etag != "" && a.etag != o.info.ETag:
-		return ErrChanged
+	case err != nil:
+		return err
 	}
 	delete(m.objects, a.key)
 	return nil
 }
 
-func (m *Memory) get(ctx context.Context, a Addr) (memoryObject, error) {
+func (m *memory) get(ctx context.Context, a Addr) (memoryObject, error) {
 	if err := ctx.Err(); err != nil {
 		return memoryObject{}, err
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.find(a)
+	return m.findLocked(a)
 }
 
-// find looks a up. The caller holds the lock.
-func (m *Memory) find(a Addr) (memoryObject, error) {
+// findLocked returns the object at a. The caller holds the lock.
+func (m *memory) findLocked(a Addr) (memoryObject, error) {
 	o, ok := m.objects[a.key]
 	switch {
-	case !ok || a.version != "":
+	case !ok:
 		return memoryObject{}, ErrNotFound
-	case a.etag != "" && a.etag != o.info.ETag:
+	case a.version != "", a.etag != "" && a.etag != o.info.ETag: // no object has a version
 		return memoryObject{}, ErrChanged
 	}
 	return o, nil
 }
 
-// describe returns an Info that the caller may keep and change.
+// describe returns a copy of the Info.
 func (o memoryObject) describe() Info {
 	i := o.info
 	i.SHA256 = bytes.Clone(i.SHA256)

@@ -13,7 +13,8 @@ import (
 
 const base = "tenant=acme/user=u1/uploads/" + sessionID + "/"
 
-func TestRefJSON(t *testing.T) {
+func TestRefJSONRoundTrips(t *testing.T) {
+	t.Parallel()
 	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
 	plain := refTo(t, r, "it's <ü> & \uFFFD co.txt")
 	pinned, _, err := r.Put(t.Context(), plain, strings.NewReader("x"), nil)
@@ -30,7 +31,8 @@ func TestRefJSON(t *testing.T) {
 	require.Equal(t, `{"bucket":"b","key":"`+base+`a.txt"}`, string(raw))
 }
 
-func TestParseRefPins(t *testing.T) {
+func TestParseRefKeepsThePin(t *testing.T) {
+	t.Parallel()
 	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
 	f, err := r.ParseRef([]byte(` { "version": "3HL4k", "key": "` + base + `a.txt", "bucket": "b" } `))
 	require.NoError(t, err)
@@ -42,7 +44,8 @@ func TestParseRefPins(t *testing.T) {
 	require.Equal(t, `"abc"`, f.ETag())
 }
 
-func TestParseRefRefuses(t *testing.T) {
+func TestParseRefRejectsMalformedRefs(t *testing.T) {
+	t.Parallel()
 	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
 	good := `"bucket":"b","key":"` + base + `a.txt"`
 	for what, raw := range map[string]string{
@@ -86,7 +89,7 @@ func TestParseRefRefuses(t *testing.T) {
 	}
 }
 
-// Whatever parses lies in the root, and is what its own JSON says.
+// FuzzParseRef checks that every parsed Ref is inside the root and round-trips.
 func FuzzParseRef(f *testing.F) {
 	f.Add([]byte(`{"bucket":"b","key":"` + base + `a.txt"}`))
 	f.Add([]byte(`{"bucket":"b","key":"` + base + `\u00fc.txt","etag":"\"x\""}`))

@@ -8,9 +8,10 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Ref names an object: its bucket, whose it is, its name, and, where they are
-// known, the very bytes that are meant (the pin). It is a comparable value
-// that opens nothing by itself, and only a [Root] makes a usable one.
+// Ref names an object by its bucket, owner and name, and can be pinned to exact
+// bytes by a version or an ETag. It is a comparable value that grants no access
+// by itself. Only a [Root] makes a
+// usable one.
 type Ref struct {
 	bucket        string
 	owner         scope.Scope
@@ -20,41 +21,39 @@ type Ref struct {
 	unresolved string // JSON that no Root has seen; all other fields are empty then
 }
 
-// IsZero reports whether r is the zero Ref, which names nothing.
+// IsZero reports whether r is the zero Ref.
 func (r Ref) IsZero() bool { return r == Ref{} }
 
 // Bucket returns the name of the bucket.
 func (r Ref) Bucket() string { return r.bucket }
 
-// Scope returns whose object it is. It does not say that the holder of the Ref
-// may write there: a Root does, see [Bucket.In].
+// Scope returns the owner of the object. It does not imply the right to write
+// there, which only a Root has.
 func (r Ref) Scope() scope.Scope { return r.owner }
 
 // Name returns the file name: the key's last segment.
 func (r Ref) Name() string { return r.name }
 
-// Key returns the object's key, for records, logs and services that read the
-// bucket themselves.
+// Key returns the object's key, for records, logs and services that read the bucket
+// directly.
 func (r Ref) Key() string { return r.key }
 
-// Version returns the version that r is pinned to; "" where r is not pinned, or
-// pinned by ETag.
+// Version returns the version that r is pinned to, or "".
 func (r Ref) Version() string { return r.version }
 
-// ETag returns the ETag that r is pinned to; "" where r is not pinned, or
-// pinned by version.
+// ETag returns the ETag that r is pinned to, or "". A pinned Ref has either a
+// version or an ETag.
 func (r Ref) ETag() string { return r.etag }
 
-// Unpinned returns r without its pin: whatever lies under the name now. Put
-// wants such a Ref.
+// Unpinned returns r without its pin, which names the object whatever its bytes
+// are. Put needs such a Ref.
 func (r Ref) Unpinned() Ref {
 	r.version, r.etag = "", ""
 	return r
 }
 
-// pinned returns r pinned to what i describes: by the version where there is
-// one, else by the ETag.
-func (r Ref) pinned(i Info) Ref {
+// pinTo returns r pinned to i, by its version or else by its ETag.
+func (r Ref) pinTo(i Info) Ref {
 	r = r.Unpinned()
 	if i.Version != "" {
 		r.version = i.Version
@@ -81,18 +80,18 @@ type refJSON struct {
 func (r Ref) MarshalJSON() ([]byte, error) {
 	switch {
 	case r.IsZero():
-		return nil, invalid("the zero Ref has no JSON")
+		return nil, invalidf("zero Ref: does not have a JSON form")
 	case r.unresolved != "":
 		return []byte(r.unresolved), nil
 	}
 	return json.Marshal(refJSON{r.bucket, r.key, r.version, r.etag})
 }
 
-// UnmarshalJSON reads the JSON of [Ref.MarshalJSON] into an unresolved Ref. It
+// UnmarshalJSON parses the JSON of [Ref.MarshalJSON] into an unresolved Ref. It
 // accepts exactly what [Root.ParseRef] accepts, and returns [ErrInvalid] for
 // everything else, null included.
 //
-// The bucket, scope, name and key of an unresolved Ref are empty, and it lies
+// The bucket, scope, name and key of an unresolved Ref are empty, and it is
 // outside every Root. [Resolve] makes it usable.
 func (r *Ref) UnmarshalJSON(b []byte) error {
 	f, err := parseRef(b)
@@ -110,18 +109,18 @@ func (r *Ref) UnmarshalJSON(b []byte) error {
 // Resolve returns f with the first of the roots that contains it. An unresolved
 // Ref (see [Ref.UnmarshalJSON]) becomes a usable one. If no root contains f, the
 // error is [ErrOutside] (and so [ErrNotFound]), and the first root reports it.
-// There must be at least one root. The store is not asked.
+// It returns [ErrInvalid] without roots, and does not call the store.
 func Resolve(f Ref, roots ...*Root) (*Root, Ref, error) {
 	if f.unresolved != "" {
 		return ParseRef([]byte(f.unresolved), roots...)
 	}
 	if len(roots) == 0 {
-		return nil, Ref{}, fmt.Errorf("object: resolve: %w", invalid("no root"))
+		return nil, Ref{}, fmt.Errorf("object: resolve: %w", invalidf("roots: must not be empty"))
 	}
 	for _, r := range roots {
 		if r.holds(f) {
 			return r, f, nil
 		}
 	}
-	return roots[0], Ref{}, roots[0].outside(context.Background(), "resolve", f)
+	return roots[0], Ref{}, roots[0].rejectOutside(context.Background(), "resolve", f)
 }

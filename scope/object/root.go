@@ -9,16 +9,16 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Root is the part of a [Bucket] that lies in one scope. It is safe for
-// concurrent use.
+// Root is the part of a [Bucket] in one scope. It is safe for concurrent use. The
+// zero Root denies every operation.
 //
-// Its scope may be any: a user's Root reaches the objects of that user's
-// sessions as well. A tenant has no objects of its own, so [Root.Ref] fails
-// there, but its Root lists, opens and deletes what lies below.
+// The Root of a user also reaches the objects of that user's sessions. A tenant
+// does not own objects, so its Root can't make Refs, but it lists, opens and
+// deletes the objects of its users and the shared ones.
 //
-// Errors say the operation and the name, and satisfy errors.Is with this
-// package's sentinels; what they wrap may tell hosts and request ids, so it is
-// for logs and not for a browser.
+// Errors name the operation and the file, and wrap the sentinels of this package.
+// They can contain hosts and request ids, so log them and do not send them to a
+// browser.
 type Root struct {
 	bucket *Bucket
 	scope  scope.Scope
@@ -27,20 +27,20 @@ type Root struct {
 // Scope returns the root's scope.
 func (r *Root) Scope() scope.Scope { return r.scope }
 
-// Bucket returns the bucket that the root is a part of.
+// Bucket returns the root's bucket.
 func (r *Root) Bucket() *Bucket { return r.bucket }
 
-// Ref names a file of the root's own scope, whether or not there is one. The
-// rules for names are those of [scope.Scope.Key], and so is the error.
+// Ref returns the Ref of a file of the root's scope, which need not exist. It
+// returns the errors of [scope.Scope.Key].
 func (r *Root) Ref(name string) (Ref, error) {
 	key, err := r.scope.Key(name)
 	if err != nil {
 		err = fmt.Errorf("object: ref: %w", err)
-		r.refused(context.Background(), "ref", err)
+		r.report(context.Background(), "ref", err)
 		return Ref{}, err
 	}
 	owner := r.scope
-	if r.scope.RequireWrite() != nil { // a Ref says whose the object is, not who may do what
+	if r.scope.RequireWrite() != nil { // a Ref does not carry rights
 		if owner, _, err = scope.ParseKey(key); err != nil {
 			return Ref{}, fmt.Errorf("object: ref: %w", err)
 		}
@@ -48,7 +48,7 @@ func (r *Root) Ref(name string) (Ref, error) {
 	return Ref{bucket: r.bucket.name, owner: owner, name: name, key: key}, nil
 }
 
-// addr returns where f lies, for the driver: with the rights of the root.
+// addr returns the address of f for the driver, with the rights of the root.
 func (r *Root) addr(f Ref) Addr {
 	a := f.addr()
 	a.owner = r.narrow(a.owner)
@@ -63,32 +63,28 @@ func (r *Root) narrow(s scope.Scope) scope.Scope {
 	return s
 }
 
-// Open returns the object's bytes and its Info; rg nil means all of them. The
-// reader streams and must be closed; cancelling ctx ends it with an error.
+// Open returns the object's bytes in rg, or all of them if rg is nil, and its Info.
+// The reader streams and must be closed. It returns an error once ctx is canceled.
 //
-// ErrNotFound, ErrRange; ErrChanged where f is pinned and something else lies
-// there now.
+// It returns ErrNotFound, ErrRange, and ErrChanged if f is pinned and the object
+// has changed.
 func (r *Root) Open(ctx context.Context, f Ref, rg *Range) (io.ReadCloser, Info, error) {
 	if !r.holds(f) {
-		return nil, Info{}, r.outside(ctx, "open", f)
+		return nil, Info{}, r.rejectOutside(ctx, "open", f)
 	}
-	var part Range
-	if rg != nil {
-		part = *rg
-	}
+	part := valueOf(rg)
 	if part.Off < 0 || part.Len < 0 {
-		return nil, Info{}, failed("open", f, ErrRange)
+		return nil, Info{}, wrapError("open", f, ErrRange)
 	}
 	body, info, err := r.bucket.driver.Open(ctx, r.addr(f), part)
 	if err != nil {
-		return nil, Info{}, failed("open", f, err)
+		return nil, Info{}, wrapError("open", f, err)
 	}
 	return &reader{ctx, body}, info, nil
 }
 
-// reader ends with the context's error at the first Read after the
-// cancellation. A client of a store notices a little later, and what its
-// buffers hold by then could be the whole object.
+// reader returns the context's error at the first Read after its cancellation. A
+// client of a store notices later, and can have buffered the whole object.
 type reader struct {
 	ctx context.Context
 	io.ReadCloser
@@ -101,81 +97,75 @@ func (r *reader) Read(p []byte) (int, error) {
 	return r.ReadCloser.Read(p)
 }
 
-// Put stores body and returns f pinned to it. A nil o writes once.
+// Put stores body and returns f pinned to it. A nil o writes once. f must not be
+// pinned: see [Ref.Unpinned].
 //
-// ErrExists (write once), ErrChanged (IfMatch; ErrNotFound where nothing was
-// there), ErrConflict, ErrSize, ErrTooLarge, ErrInvalid. After any other error
-// it is not known whether the object was stored: Stat tells. A driver may try
-// again when an answer was lost, so that ErrExists and ErrChanged can be the
-// echo of one's own write; compare the bytes where that matters.
-//
-// f must not be pinned: see [Ref.Unpinned]. A Root of a read-only scope returns
-// [scope.ErrReadOnly].
+// It returns ErrExists if it writes once, ErrChanged (or ErrNotFound) with
+// IfMatch, ErrConflict, ErrSize, ErrTooLarge, ErrInvalid, and
+// [scope.ErrReadOnly]. After any other error the object may have been stored;
+// call Stat. A driver may retry if an answer was lost, so ErrExists and ErrChanged
+// can be caused by the same Put; compare the bytes if that matters.
 func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (Ref, Info, error) {
 	if err := r.scope.RequireWrite(); err != nil {
-		return Ref{}, Info{}, failed("put", f, err)
+		return Ref{}, Info{}, wrapError("put", f, err)
 	}
 	if !r.holds(f) {
-		return Ref{}, Info{}, r.outside(ctx, "put", f)
+		return Ref{}, Info{}, r.rejectOutside(ctx, "put", f)
 	}
-	var opt PutOptions
-	if o != nil {
-		opt = *o
-	}
+	opt := valueOf(o)
 	if err := opt.check(); err != nil {
-		return Ref{}, Info{}, failed("put", f, err)
+		return Ref{}, Info{}, wrapError("put", f, err)
 	}
 	if f != f.Unpinned() {
-		return Ref{}, Info{}, failed("put", f, invalid("a pinned Ref names bytes that are there already"))
+		return Ref{}, Info{}, wrapError("put", f, invalidf("pinned Ref: must be unpinned to be written"))
 	}
 	if opt.Type == "" {
 		opt.Type = "application/octet-stream"
 	}
 	info, err := r.bucket.driver.Put(ctx, r.addr(f), body, opt)
 	if err != nil {
-		return Ref{}, Info{}, failed("put", f, err)
+		return Ref{}, Info{}, wrapError("put", f, err)
 	}
-	return f.pinned(info), info, nil
+	return f.pinTo(info), info, nil
 }
 
-// Stat describes the object and returns f pinned to what was seen.
-// ErrNotFound; ErrChanged where f is pinned and something else lies there now.
+// Stat returns the object's Info, and f pinned to it. It returns ErrNotFound, and
+// ErrChanged if f is pinned and the object has changed.
 func (r *Root) Stat(ctx context.Context, f Ref) (Ref, Info, error) {
 	if !r.holds(f) {
-		return Ref{}, Info{}, r.outside(ctx, "stat", f)
+		return Ref{}, Info{}, r.rejectOutside(ctx, "stat", f)
 	}
 	info, err := r.bucket.driver.Stat(ctx, r.addr(f))
 	if err != nil {
-		return Ref{}, Info{}, failed("stat", f, err)
+		return Ref{}, Info{}, wrapError("stat", f, err)
 	}
-	return f.pinned(info), info, nil
+	return f.pinTo(info), info, nil
 }
 
-// Delete removes the object. To delete what is not there is no error. A pinned
-// f deletes what it is pinned to and nothing else: ErrChanged. ErrNotFound
-// where f lies outside the root, [scope.ErrReadOnly] if the root's scope is.
+// Delete removes the object. It succeeds if the object does not exist. If f is
+// pinned, it deletes exactly the pinned object, and returns ErrChanged if the
+// object has changed. It returns ErrNotFound if f is outside the root, and
+// [scope.ErrReadOnly].
 func (r *Root) Delete(ctx context.Context, f Ref) error {
 	if err := r.scope.RequireWrite(); err != nil {
-		return failed("delete", f, err)
+		return wrapError("delete", f, err)
 	}
 	if !r.holds(f) {
-		return r.outside(ctx, "delete", f)
+		return r.rejectOutside(ctx, "delete", f)
 	}
 	if err := r.bucket.driver.Delete(ctx, r.addr(f)); err != nil {
-		return failed("delete", f, err)
+		return wrapError("delete", f, err)
 	}
 	return nil
 }
 
-// List yields everything below the root's prefix, in the order of the keys'
-// bytes, each as a Ref of the scope that its key says, pinned to what was
-// seen. A tenant's root lists all its users, sessions and shared files. It
-// asks for a page at a time and holds no more than one; leaving the loop stops
-// it.
+// List yields all objects of the root in the byte order of their keys, each as a
+// pinned Ref of the scope that owns it. The root of a tenant lists all its users,
+// sessions and shared files. List holds one page in memory at a time, and stops
+// when the caller leaves the loop.
 //
-// A key that is in no scope's layout yields the zero Ref and a *[KeyError],
-// and the list goes on behind it; any other error is the last thing that is
-// yielded.
+// For a key outside the layout of a scope it yields the zero Ref and a
+// *[KeyError], and continues. Any other error ends the list.
 func (r *Root) List(ctx context.Context) iter.Seq2[Ref, error] {
 	return func(yield func(Ref, error) bool) {
 		for e, err := range r.ListAfter(ctx, Ref{}) {
@@ -186,9 +176,9 @@ func (r *Root) List(ctx context.Context) iter.Seq2[Ref, error] {
 	}
 }
 
-// entry makes a Ref of what a driver listed. The scope is checked again: what
-// a store says is data.
-func (r *Root) entry(e Entry) (Ref, error) {
+// parseEntry returns the Ref of a listed object. It checks the scope again, since
+// the list of a store is untrusted data.
+func (r *Root) parseEntry(e Entry) (Ref, error) {
 	owner, name, err := scope.ParseKey(e.Key)
 	if err != nil {
 		return Ref{}, &KeyError{Key: e.Key, Err: err}
@@ -197,45 +187,45 @@ func (r *Root) entry(e Entry) (Ref, error) {
 	if !r.holds(f) {
 		return Ref{}, &KeyError{Key: e.Key, Err: ErrOutside}
 	}
-	return f.pinned(e.Info), nil
+	return f.pinTo(e.Info), nil
 }
 
-// holds reports whether f names something inside the root. The zero Ref, whose
-// scope is the zero Scope, lies in none.
+// holds reports whether f is inside the root. The zero Ref never is, nor is any Ref
+// inside the zero Root.
 func (r *Root) holds(f Ref) bool {
-	return f.bucket == r.bucket.name && r.scope.Contains(f.owner)
+	return r.bucket != nil && f.bucket == r.bucket.name && r.scope.Contains(f.owner)
 }
 
 func (o PutOptions) check() error {
 	switch {
 	case o.IfMatch != "" && o.Overwrite:
-		return invalid("IfMatch and Overwrite exclude each other")
-	case !validPin(o.IfMatch):
-		return invalid("IfMatch is no ETag")
+		return invalidf("options: must not set both IfMatch and Overwrite")
+	case !isValidPin(o.IfMatch):
+		return invalidf("IfMatch %.80q: must be an ETag", o.IfMatch)
 	case o.Size < 0:
-		return invalid("a negative Size")
+		return invalidf("Size %d: must be at least 0", o.Size)
 	}
 	for i := range len(o.Type) {
 		if o.Type[i] < ' ' || o.Type[i] >= 0x7f {
-			return invalid("a media type with control or non-ASCII characters")
+			return invalidf("Type %.80q: must be printable ASCII", o.Type)
 		}
 	}
 	return nil
 }
 
-// outside refuses a Ref of another bucket or scope. The caller hears what it
-// would of one that does not exist, and the auditor what it was.
-func (r *Root) outside(ctx context.Context, op string, f Ref) error {
-	r.refused(ctx, op, fmt.Errorf("object: %s: %q in bucket %q: %w", op, f.key, f.bucket, ErrOutside))
-	return failed(op, f, ErrOutside)
+// rejectOutside reports a Ref of another bucket or scope to the auditor and returns
+// an error with the text of ErrNotFound.
+func (r *Root) rejectOutside(ctx context.Context, op string, f Ref) error {
+	r.report(ctx, op, fmt.Errorf("object: %s: %q in bucket %q: %w", op, f.key, f.bucket, ErrOutside))
+	return wrapError(op, f, ErrOutside)
 }
 
-func (r *Root) refused(ctx context.Context, op string, err error) {
-	if a := r.bucket.audit; a != nil {
-		a.Refused(ctx, scope.Refusal{Scope: r.scope, Op: "object." + op, Err: err})
+func (r *Root) report(ctx context.Context, op string, err error) {
+	if r.bucket != nil && r.bucket.audit != nil {
+		r.bucket.audit.Refused(ctx, scope.Refusal{Scope: r.scope, Op: "object." + op, Err: err})
 	}
 }
 
-func failed(op string, f Ref, err error) error {
+func wrapError(op string, f Ref, err error) error {
 	return fmt.Errorf("object: %s %q: %w", op, f.name, err)
 }

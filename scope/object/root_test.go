@@ -38,21 +38,23 @@ func refTo(t testing.TB, r *object.Root, name string) object.Ref {
 	return f
 }
 
-func TestZeroScope(t *testing.T) {
+func TestInDeniesTheZeroScope(t *testing.T) {
+	t.Parallel()
 	_, err := object.New(object.NewMemory(), "b", nil).In(scope.Scope{})
 	require.ErrorIs(t, err, scope.ErrDenied)
 }
 
-func TestTenantHoldsNoObjects(t *testing.T) {
+func TestTenantsDoNotOwnObjects(t *testing.T) {
+	t.Parallel()
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	_, err = rootOf(t, object.New(object.NewMemory(), "b", nil), tenant).Ref("a.txt")
 	require.ErrorIs(t, err, scope.ErrLevel)
 }
 
-// A foreign object and a missing one can't be told apart by what a caller
-// sees, and a log still can.
+// A log can still tell the two apart.
 func TestOutsideReadsLikeNotFound(t *testing.T) {
+	t.Parallel()
 	d := object.NewMemory()
 	b := object.New(d, "b", nil)
 	mine, foreign := rootOf(t, b, session(t, "acme", "u1")), rootOf(t, b, session(t, "acme", "u2"))
@@ -82,7 +84,8 @@ func TestOutsideReadsLikeNotFound(t *testing.T) {
 	require.NoError(t, err, "it is all still there")
 }
 
-func TestZeroRef(t *testing.T) {
+func TestZeroRefIsOutsideEveryRoot(t *testing.T) {
+	t.Parallel()
 	b := object.New(object.NewMemory(), "", nil) // a bucket whose name is that of the zero Ref
 	r := rootOf(t, b, session(t, "acme", "u1"))
 	_, _, err := r.Open(t.Context(), object.Ref{}, nil)
@@ -91,7 +94,8 @@ func TestZeroRef(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrInvalid)
 }
 
-func TestPutOptions(t *testing.T) {
+func TestPutRejectsInvalidOptions(t *testing.T) {
+	t.Parallel()
 	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
 	f := refTo(t, r, "a.txt")
 	for what, o := range map[string]object.PutOptions{
@@ -111,7 +115,7 @@ func TestPutOptions(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrInvalid, "a pinned Ref can't be written to")
 }
 
-// pages is a driver whose lists are what the test says.
+// pages is a driver that lists the given pages.
 type pages struct {
 	object.Driver
 	page [][]string
@@ -136,7 +140,8 @@ func (p *pages) List(_ context.Context, _ scope.Scope, after string, _ int) ([]o
 	return out, p.more || n < len(p.page)-1, nil
 }
 
-func TestListStrayKeys(t *testing.T) {
+func TestListYieldsKeyErrorsForStrayKeys(t *testing.T) {
+	t.Parallel()
 	user := "tenant=acme/user=u1/"
 	d := &pages{page: [][]string{
 		{user, user + "a.txt"},
@@ -162,7 +167,8 @@ func TestListStrayKeys(t *testing.T) {
 }
 
 // A driver that would keep a list going for ever ends it.
-func TestListEnds(t *testing.T) {
+func TestListEndsWithABrokenDriver(t *testing.T) {
+	t.Parallel()
 	key := "tenant=acme/user=u1/a.txt"
 	for what, d := range map[string]*pages{
 		"an empty page": {page: [][]string{{key}}, more: true},
@@ -180,7 +186,8 @@ func TestListEnds(t *testing.T) {
 	}
 }
 
-func TestListBreak(t *testing.T) {
+func TestListStopsWithTheLoop(t *testing.T) {
+	t.Parallel()
 	b := object.New(object.NewMemory(), "b", &object.Options{PageSize: 1})
 	r := rootOf(t, b, session(t, "acme", "u1"))
 	for _, name := range []string{"a.txt", "b.txt", "c.txt"} {

@@ -62,7 +62,7 @@ const loans = "title,reader,days\nMiddlemarch,r1,14\n\"Emma, a novel\",r2,7\nPer
 // A run within Ann's scope: the model, which is scripted here, lists her files and reads one by its handle.
 func ExampleSet() {
 	ctx := context.Background()
-	bucket := object.New(object.NewMemory(), "files", nil) // s3object.New(client, name, nil) for one in S3
+	bucket := object.New(object.NewMemory(), "files", nil) // s3object.Open(client, name, nil) for one in S3
 	acme, _ := scope.Tenant("acme")
 	ann, _ := acme.User("ann")
 	root, _ := bucket.In(ann)

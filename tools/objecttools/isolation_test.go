@@ -392,10 +392,10 @@ func TestAtOnce(t *testing.T) {
 }
 
 // short ends every body before its end, as a connection that is cut does.
-type short struct{ *object.Memory }
+type short struct{ object.Driver }
 
 func (s short) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
-	body, info, err := s.Memory.Open(ctx, a, r)
+	body, info, err := s.Driver.Open(ctx, a, r)
 	if err != nil {
 		return nil, info, err
 	}

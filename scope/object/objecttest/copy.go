@@ -9,9 +9,9 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// copying: a copy has the bytes and the type of what was pinned, and is held to
+// checkCopy checks that a copy has the bytes and type of its pinned source, under
 // the conditions of a Put.
-func copying(ctx context.Context, b *bench) error {
+func checkCopy(ctx context.Context, b *bench) error {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<12)
 	old, _, err := b.put(ctx, "from one+1=ü.txt", data, &object.PutOptions{Type: "text/plain"})
 	if err != nil {
@@ -31,13 +31,13 @@ func copying(ctx context.Context, b *bench) error {
 		return err
 	}
 	if info.Size != int64(len(data)) || info.Type != "text/plain" {
-		return fmt.Errorf("Copy returned %+v", info)
+		return fmt.Errorf("Copy returned size %d and type %q, want %d and text/plain", info.Size, info.Type, len(data))
 	}
 	if err := wantBytes(ctx, b.root, stored, nil, data, int64(len(data))); err != nil {
 		return err
 	}
 	if _, seen, err := b.root.Stat(ctx, stored); err != nil || seen.Type != "text/plain" {
-		return fmt.Errorf("the copy has type %q, error %w", seen.Type, err)
+		return fmt.Errorf("Stat of the copy returned type %q, error %w, want text/plain", seen.Type, err)
 	}
 
 	_, _, again := b.root.Copy(ctx, old, to, nil)
@@ -46,11 +46,11 @@ func copying(ctx context.Context, b *bench) error {
 	_, _, sized := b.root.Copy(ctx, old, to, &object.PutOptions{Overwrite: true, Size: 3})
 	_, _, itself := b.root.Copy(ctx, old, old.Unpinned(), &object.PutOptions{Overwrite: true})
 	if err := errors.Join(
-		wantErr("onto what is there", again, object.ErrExists),
-		wantErr("of nothing", absent, object.ErrNotFound),
-		wantErr("over a stale ETag", stale, object.ErrChanged),
-		wantErr("of another size", sized, object.ErrSize),
-		wantErr("onto itself", itself, object.ErrInvalid),
+		wantErr("copy onto an object", again, object.ErrExists),
+		wantErr("copy of a missing object", absent, object.ErrNotFound),
+		wantErr("copy over a stale ETag", stale, object.ErrChanged),
+		wantErr("copy of another size", sized, object.ErrSize),
+		wantErr("copy onto itself", itself, object.ErrInvalid),
 		wantBytes(ctx, b.root, stored, nil, data, int64(len(data))),
 	); err != nil {
 		return err
@@ -62,16 +62,16 @@ func copying(ctx context.Context, b *bench) error {
 	}
 	if now.Version() == "" {
 		_, _, err := b.root.Copy(ctx, old, to, &object.PutOptions{Overwrite: true})
-		if err := wantErr("of what has changed", err, object.ErrChanged); err != nil {
+		if err := wantErr("copy of a changed object", err, object.ErrChanged); err != nil {
 			return err
 		}
 	}
 	over, info, err := b.root.Copy(ctx, now, to, &object.PutOptions{Overwrite: true, Type: "text/markdown"})
 	if err != nil {
-		return fmt.Errorf("over what is there: %w", err)
+		return fmt.Errorf("copy over an object: %w", err)
 	}
 	if info.Type != "text/markdown" {
-		return fmt.Errorf("with another type: %q", info.Type)
+		return fmt.Errorf("copy with another type returned type %q, want text/markdown", info.Type)
 	}
 	_, whole, err := b.root.Stat(ctx, over)
 	if err != nil {
@@ -82,7 +82,7 @@ func copying(ctx context.Context, b *bench) error {
 		return err
 	}
 	if _, _, err := b.root.Copy(ctx, swapped, to, &object.PutOptions{IfMatch: whole.ETag}); err != nil {
-		return fmt.Errorf("over the ETag that is there: %w", err)
+		return fmt.Errorf("copy over the current ETag: %w", err)
 	}
 	empty, _, err := b.put(ctx, "empty.txt", nil, nil)
 	if err != nil {
@@ -93,18 +93,18 @@ func copying(ctx context.Context, b *bench) error {
 		return err
 	}
 	if blank, _, err = b.root.Copy(ctx, empty, blank, nil); err != nil {
-		return fmt.Errorf("of an empty object: %w", err)
+		return fmt.Errorf("copy of an empty object: %w", err)
 	}
 	return errors.Join(
 		wantBytes(ctx, b.root, to, nil, []byte("new"), 3),
 		wantBytes(ctx, b.root, blank, nil, nil, 0),
-		copyOutside(ctx, b, old.Unpinned()),
+		checkCopyOutside(ctx, b, old.Unpinned()),
 	)
 }
 
-// copyOutside: neither end may lie outside the root; between two sessions of
-// one user, the user's root copies.
-func copyOutside(ctx context.Context, b *bench, from object.Ref) error {
+// checkCopyOutside checks that neither Ref may be outside the root, and that the
+// root of a user copies between its sessions.
+func checkCopyOutside(ctx context.Context, b *bench, from object.Ref) error {
 	other, err := b.user.NewSession()
 	if err != nil {
 		return err
@@ -127,23 +127,23 @@ func copyOutside(ctx context.Context, b *bench, from object.Ref) error {
 	if err := errors.Join(
 		wantErr("copy out of the root", out, object.ErrOutside),
 		wantErr("copy into the root", in, object.ErrOutside),
-		wantErr("stored all the same", gone, object.ErrNotFound),
+		wantErr("stat of the rejected copy", gone, object.ErrNotFound),
 	); err != nil {
 		return err
 	}
 	if _, _, err := user.Copy(ctx, from, to, nil); err != nil {
-		return fmt.Errorf("between sessions of one user: %w", err)
+		return fmt.Errorf("copy between sessions of one user: %w", err)
 	}
 	return wantBytes(ctx, sibling, to, nil, []byte("new"), 3)
 }
 
-// copyingByStream is copying with the driver's own Copy hidden.
-func copyingByStream(ctx context.Context, b *bench) error {
+// checkCopyByStream is checkCopy without the driver's Copier.
+func checkCopyByStream(ctx context.Context, b *bench) error {
 	in := *b
 	in.bucket = object.New(struct{ object.Driver }{b.driver}, b.bucket.Name(), nil)
 	var err error
 	if in.root, err = in.bucket.In(b.session); err != nil {
 		return err
 	}
-	return copying(ctx, &in)
+	return checkCopy(ctx, &in)
 }

@@ -1,15 +1,17 @@
 package objecttest_test
 
 import (
-	"context"
-	"fmt"
+	"testing"
 
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/objecttest"
 )
 
-func ExampleTest() {
-	err := objecttest.Test(context.Background(), object.NewMemory(), "carrel-raw")
-	fmt.Println(err)
-	// Output: <nil>
+func Example() {
+	// In a file that ends in _test.go:
+	TestDriver := func(t *testing.T) {
+		t.Parallel()
+		objecttest.Test(t, object.NewMemory(), "my-bucket", nil)
+	}
+	_ = TestDriver
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// fileSystem: Root.FS at every level passes the standard library's own test.
-func fileSystem(ctx context.Context, b *bench) error {
+// checkFileSystem runs testing/fstest on the Root.FS of every level.
+func checkFileSystem(ctx context.Context, b *bench) error {
 	other, err := b.user.NewSession()
 	if err != nil {
 		return err
@@ -66,19 +66,19 @@ func fileSystem(ctx context.Context, b *bench) error {
 		return err
 	}
 	return errors.Join(
-		fileReads(user.FS(ctx), session+"/b two words.txt", big),
-		fileTree(user.FS(ctx), session, sibling),
-		fileOutside(ctx, b, user.FS(ctx)),
+		checkFileReads(user.FS(ctx), session+"/b two words.txt", big),
+		checkFileTree(user.FS(ctx), session, sibling),
+		checkFileOutside(ctx, b, user.FS(ctx)),
 	)
 }
 
-func fileReads(fsys fs.FS, name string, want []byte) error {
+func checkFileReads(fsys fs.FS, name string, want []byte) error {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return err
 	}
 	info, err := f.Stat()
-	// It seeks and reads at offsets, since the file can.
+	// TestReader also seeks and reads at offsets.
 	if err := errors.Join(err, iotest.TestReader(f, want), f.Close()); err != nil {
 		return err
 	}
@@ -87,12 +87,12 @@ func fileReads(fsys fs.FS, name string, want []byte) error {
 		return fmt.Errorf("Sys is %v, want a pinned Ref", info.Sys())
 	}
 	if _, ok := f.(io.ReaderAt); !ok {
-		return errors.New("a file is no io.ReaderAt")
+		return fmt.Errorf("file is a %T, want an io.ReaderAt", f)
 	}
 	return nil
 }
 
-func fileTree(fsys fs.FS, sessions ...string) error {
+func checkFileTree(fsys fs.FS, sessions ...string) error {
 	var dirs []string
 	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
@@ -107,12 +107,12 @@ func fileTree(fsys fs.FS, sessions ...string) error {
 	slices.Sort(want)
 	slices.Sort(dirs)
 	if !slices.Equal(dirs, want) {
-		return fmt.Errorf("the directories are %q, want %q", dirs, want)
+		return fmt.Errorf("directories %q, want %q", dirs, want)
 	}
 	return nil
 }
 
-func fileOutside(ctx context.Context, b *bench, fsys fs.FS) error {
+func checkFileOutside(ctx context.Context, b *bench, fsys fs.FS) error {
 	for _, name := range []string{
 		"missing.txt", "uploads/" + b.tenant.TenantID(), "uploads/x.txt", "shared", "user=u1", "a%2fb", "a/b/c",
 		"uploads/" + b.session.SessionID() + "/missing.txt", "uploads/" + b.session.SessionID() + "/a.txt/x",
@@ -137,7 +137,7 @@ func fileOutside(ctx context.Context, b *bench, fsys fs.FS) error {
 		return err
 	}
 	if list, err := fs.ReadDir(root.FS(ctx), "."); err != nil || len(list) > 0 {
-		return fmt.Errorf("an empty scope has %v, error %w", list, err)
+		return fmt.Errorf("an empty scope has the entries %v, error %w, want none", list, err)
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// names: what scope allows in a file name, a store has to keep as it is.
-func names(ctx context.Context, b *bench) error {
+// checkNames checks that the store keeps every name that scope accepts.
+func checkNames(ctx context.Context, b *bench) error {
 	all := []string{
 		"plain.txt", "two words.txt", "a+b.txt", "a=b&c.txt", "it's \"quoted\".txt", "<tag>.txt",
 		"semi;colon,comma.txt", "(1) [2] {3}.txt", "~tilde!@$^*.txt", "Ünïcödé.txt", "日本語.txt", "😀.txt", "no-extension",
@@ -28,7 +28,7 @@ func names(ctx context.Context, b *bench) error {
 		want = append(want, ref.Key())
 	}
 	slices.Sort(want)
-	got, err := keys(ctx, b.root)
+	got, err := listKeys(ctx, b.root)
 	if err != nil {
 		return err
 	}
@@ -38,8 +38,8 @@ func names(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// list: seven objects, pages of three, at every level, in order.
-func list(ctx context.Context, b *bench) error {
+// checkList lists seven objects in pages of three, at every level, in order.
+func checkList(ctx context.Context, b *bench) error {
 	other, err := b.user.NewSession()
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func list(ctx context.Context, b *bench) error {
 				return err
 			}
 			if put := byKey[ref.Key()]; ref.Unpinned() != put.Unpinned() || ref.ETag() != "" && put.ETag() != "" && ref != put {
-				return fmt.Errorf("listed %v, stored %v", ref, put)
+				return fmt.Errorf("listed %v, want the stored %v", ref, put)
 			}
 			if err := wantBytes(ctx, root, ref, nil, []byte(ref.Name()), int64(len(ref.Name()))); err != nil {
 				return fmt.Errorf("through a listed Ref: %w", err)
@@ -105,9 +105,9 @@ func list(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// otherScopes: a Ref of one scope opens nothing through another's Root, and
-// the answer is the one for what does not exist.
-func otherScopes(ctx context.Context, b *bench) error {
+// checkOtherScopes checks that through the Root of another scope an object does
+// not exist.
+func checkOtherScopes(ctx context.Context, b *bench) error {
 	ref, _, err := b.put(ctx, "a.txt", []byte("mine"), nil)
 	if err != nil {
 		return err
@@ -140,18 +140,18 @@ func otherScopes(ctx context.Context, b *bench) error {
 		); err != nil {
 			return fmt.Errorf("in %v: %w", s, err)
 		}
-		got, err := keys(ctx, root)
+		got, err := listKeys(ctx, root)
 		if err != nil {
 			return err
 		}
 		if len(got) > 0 {
-			return fmt.Errorf("in %v: listed %q", s, got)
+			return fmt.Errorf("in %v: listed %q, want no keys", s, got)
 		}
 	}
 	return wantBytes(ctx, b.root, ref, nil, []byte("mine"), 4)
 }
 
-func keys(ctx context.Context, root *object.Root) ([]string, error) {
+func listKeys(ctx context.Context, root *object.Root) ([]string, error) {
 	var all []string
 	for ref, err := range root.List(ctx) {
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-func ranges(ctx context.Context, b *bench) error {
+func checkRanges(ctx context.Context, b *bench) error {
 	data := []byte("0123456789")
 	ref, _, err := b.put(ctx, "a.txt", data, nil)
 	if err != nil {
@@ -39,26 +39,26 @@ func ranges(ctx context.Context, b *bench) error {
 		}
 	}
 	if err := wantBytes(ctx, b.root, empty, nil, nil, 0); err != nil {
-		return fmt.Errorf("an empty object: %w", err)
+		return fmt.Errorf("open an empty object: %w", err)
 	}
 	for _, r := range []object.Range{{Off: 10}, {Off: 10, Len: 1}, {Off: 11}, {Off: math.MaxInt64, Len: math.MaxInt64}, {Off: -1}, {Len: -1}} {
 		_, _, err := b.root.Open(ctx, ref, &r)
-		if err := wantErr(fmt.Sprintf("%+v", r), err, object.ErrRange); err != nil {
+		if err := wantErr(fmt.Sprintf("open %+v", r), err, object.ErrRange); err != nil {
 			return err
 		}
 	}
 	_, _, err = b.root.Open(ctx, empty, &object.Range{Len: 1})
-	return wantErr("a range of an empty object", err, object.ErrRange)
+	return wantErr("open a range of an empty object", err, object.ErrRange)
 }
 
-func stat(ctx context.Context, b *bench) error {
+func checkStat(ctx context.Context, b *bench) error {
 	ref, err := b.root.Ref("a.txt")
 	if err != nil {
 		return err
 	}
 	_, _, err = b.root.Stat(ctx, ref)
 	_, _, err2 := b.root.Open(ctx, ref, nil)
-	if err := errors.Join(wantErr("stat of nothing", err, object.ErrNotFound), wantErr("open of nothing", err2, object.ErrNotFound)); err != nil {
+	if err := errors.Join(wantErr("stat of a missing object", err, object.ErrNotFound), wantErr("open of a missing object", err2, object.ErrNotFound)); err != nil {
 		return err
 	}
 	stored, put, err := b.put(ctx, "a.txt", []byte("text"), &object.PutOptions{Type: "text/plain; charset=utf-8"})
@@ -71,21 +71,21 @@ func stat(ctx context.Context, b *bench) error {
 	}
 	switch {
 	case info.Size != 4 || info.Type != "text/plain; charset=utf-8" || info.ETag != put.ETag || info.Version != put.Version:
-		return fmt.Errorf("Stat returned %+v after Put returned %+v", info, put)
+		return fmt.Errorf("Stat returned %+v, want size 4, type \"text/plain; charset=utf-8\" and the ETag and version of Put, %+v", info, put)
 	case time.Since(info.Modified).Abs() > time.Hour:
-		return fmt.Errorf("modified at %v", info.Modified)
+		return fmt.Errorf("Stat returned the time %v, want about now", info.Modified)
 	case seen != stored:
-		return fmt.Errorf("Stat pinned %v, Put %v", seen, stored)
+		return fmt.Errorf("Stat pinned %v, want the Ref of Put, %v", seen, stored)
 	case info.SHA256 != nil && len(info.SHA256) != 32:
-		return fmt.Errorf("a SHA-256 of %d bytes", len(info.SHA256))
+		return fmt.Errorf("Stat returned a SHA-256 of %d bytes, want 32 or none", len(info.SHA256))
 	case seen.Version() == "" && seen.ETag() == "":
-		return errors.New("the Ref is not pinned")
+		return errors.New("Stat returned an unpinned Ref, want a version or an ETag")
 	}
 	return nil
 }
 
-// pins: a Ref that was seen names those bytes and no others.
-func pins(ctx context.Context, b *bench) error {
+// checkPins checks that a pinned Ref names exactly the bytes that were seen.
+func checkPins(ctx context.Context, b *bench) error {
 	old, _, err := b.put(ctx, "a.txt", []byte("old"), nil)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func pins(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	if now.Version() == "" { // without versions the old bytes are gone
+	if now.Version() == "" { // without versions the old bytes do not exist
 		_, _, open := b.root.Open(ctx, old, nil)
 		_, _, stat := b.root.Stat(ctx, old)
 		_, _, part := b.root.Open(ctx, old, &object.Range{Off: 1})
@@ -119,12 +119,75 @@ func pins(ctx context.Context, b *bench) error {
 	return wantErr("open after delete", err, object.ErrNotFound)
 }
 
-func deleting(ctx context.Context, b *bench) error {
+// checkVersionPins checks that a driver does not ignore the version of a Ref.
+func checkVersionPins(ctx context.Context, b *bench) error {
+	current, _, err := b.put(ctx, "a.txt", []byte("current"), nil)
+	if err != nil {
+		return err
+	}
+	stored := fmt.Appendf(nil, `{"bucket":%q,"key":%q,"version":"3HL4kqtJvjVBH40Nrjfkd"}`, current.Bucket(), current.Key())
+	other, err := b.root.ParseRef(stored)
+	if err != nil {
+		return err
+	}
+	to, err := b.root.Ref("to.txt")
+	if err != nil {
+		return err
+	}
+	_, _, open := b.root.Open(ctx, other, nil)
+	_, _, part := b.root.Open(ctx, other, &object.Range{Off: 1})
+	_, _, stat := b.root.Stat(ctx, other)
+	_, _, copied := b.root.Copy(ctx, other, to, nil)
+	if err := errors.Join(
+		wantPinErr("open", open),
+		wantPinErr("open a range", part),
+		wantPinErr("stat", stat),
+		wantPinErr("copy", copied),
+	); err != nil {
+		return err
+	}
+	if err := b.root.Delete(ctx, other); err != nil { // nil if the driver does not know the version
+		if err := wantPinErr("delete", err); err != nil {
+			return err
+		}
+	}
+	if err := wantBytes(ctx, b.root, current, nil, []byte("current"), 7); err != nil {
+		return fmt.Errorf("after the delete of another version: %w", err)
+	}
+	return deleteOldVersion(ctx, b, current)
+}
+
+// deleteOldVersion deletes an old version in a store that keeps versions, which
+// must leave the current one.
+func deleteOldVersion(ctx context.Context, b *bench, old object.Ref) error {
+	now, _, err := b.put(ctx, old.Name(), []byte("new"), &object.PutOptions{Overwrite: true})
+	if err != nil || now.Version() == "" {
+		return err
+	}
+	if err := b.root.Delete(ctx, old); err != nil {
+		return fmt.Errorf("delete an old version: %w", err)
+	}
+	if err := wantBytes(ctx, b.root, now.Unpinned(), nil, []byte("new"), 3); err != nil {
+		return fmt.Errorf("after the delete of an old version: %w", err)
+	}
+	_, _, open := b.root.Open(ctx, old, nil)
+	return wantPinErr("open a deleted version", open)
+}
+
+// wantPinErr wants the error for a version that is not the current one.
+func wantPinErr(op string, err error) error {
+	if errors.Is(err, object.ErrNotFound) {
+		return nil
+	}
+	return wantErr(op+" through the pin of another version", err, object.ErrChanged)
+}
+
+func checkDelete(ctx context.Context, b *bench) error {
 	ref, _, err := b.put(ctx, "a.txt", []byte("x"), nil)
 	if err != nil {
 		return err
 	}
-	for range 2 { // the second time it is gone already
+	for range 2 { // the second time it does not exist
 		if err := b.root.Delete(ctx, ref.Unpinned()); err != nil {
 			return err
 		}
@@ -137,7 +200,7 @@ func deleting(ctx context.Context, b *bench) error {
 	return err
 }
 
-func cancelled(ctx context.Context, b *bench) error {
+func checkCancel(ctx context.Context, b *bench) error {
 	ref, _, err := b.put(ctx, "a.txt", []byte("data"), nil)
 	if err != nil {
 		return err
@@ -151,7 +214,7 @@ func cancelled(ctx context.Context, b *bench) error {
 	cancel()
 	n, err := r.Read(make([]byte, 1))
 	if n > 0 {
-		return errors.New("bytes were read after the cancellation")
+		return fmt.Errorf("Read returned %d bytes after the cancellation, want none", n)
 	}
 	_, _, opened := b.root.Open(dead, ref, nil)
 	_, _, stat := b.root.Stat(dead, ref)

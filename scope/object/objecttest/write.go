@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-func writeOnce(ctx context.Context, b *bench) error {
+func checkWriteOnce(ctx context.Context, b *bench) error {
 	ref, info, err := b.put(ctx, "a.txt", []byte("first"), nil)
 	if err != nil {
 		return err
@@ -27,9 +27,9 @@ func writeOnce(ctx context.Context, b *bench) error {
 	)
 }
 
-// race has n writers put different bytes under one name at once, and wants
-// that exactly one wins and that its bytes are what is there.
-func (b *bench) race(ctx context.Context, name string, o *object.PutOptions, lost error) error {
+// runRace checks that exactly one of n concurrent writers succeeds, and that its
+// bytes are stored. The others must fail with lost or ErrConflict.
+func (b *bench) runRace(ctx context.Context, name string, o *object.PutOptions, lost error) error {
 	const n = 16
 	errs := make([]error, n)
 	var wg sync.WaitGroup
@@ -41,7 +41,7 @@ func (b *bench) race(ctx context.Context, name string, o *object.PutOptions, los
 	for i, err := range errs {
 		switch {
 		case err == nil && winner >= 0:
-			return fmt.Errorf("writers %d and %d both won", winner, i)
+			return fmt.Errorf("writers %d and %d both succeeded, want one", winner, i)
 		case err == nil:
 			winner = i
 		case !errors.Is(err, lost) && !errors.Is(err, object.ErrConflict):
@@ -49,7 +49,7 @@ func (b *bench) race(ctx context.Context, name string, o *object.PutOptions, los
 		}
 	}
 	if winner < 0 {
-		return errors.New("no writer won")
+		return errors.New("no writer succeeded, want one")
 	}
 	ref, err := b.root.Ref(name)
 	if err != nil {
@@ -58,44 +58,44 @@ func (b *bench) race(ctx context.Context, name string, o *object.PutOptions, los
 	return wantBytes(ctx, b.root, ref, nil, fmt.Appendf(nil, "writer %02d", winner), 9)
 }
 
-func writeOnceRace(ctx context.Context, b *bench) error {
-	return b.race(ctx, "a.txt", nil, object.ErrExists)
+func checkWriteOnceRace(ctx context.Context, b *bench) error {
+	return b.runRace(ctx, "a.txt", nil, object.ErrExists)
 }
 
-func ifMatch(ctx context.Context, b *bench) error {
+func checkIfMatch(ctx context.Context, b *bench) error {
 	_, first, err := b.put(ctx, "a.txt", []byte("first"), nil)
 	if err != nil {
 		return err
 	}
 	ref, second, err := b.put(ctx, "a.txt", []byte("second"), &object.PutOptions{IfMatch: first.ETag})
 	if err != nil {
-		return fmt.Errorf("the ETag that is there: %w", err)
+		return fmt.Errorf("put over the current ETag: %w", err)
 	}
 	if second.ETag == first.ETag {
-		return fmt.Errorf("other bytes, the same ETag %s", first.ETag)
+		return fmt.Errorf("ETag %s for other bytes, want another one", first.ETag)
 	}
 	_, _, stale := b.put(ctx, "a.txt", []byte("third"), &object.PutOptions{IfMatch: first.ETag})
 	_, _, absent := b.put(ctx, "b.txt", []byte("x"), &object.PutOptions{IfMatch: first.ETag})
 	return errors.Join(
-		wantErr("a stale ETag", stale, object.ErrChanged),
-		wantErr("nothing there", absent, object.ErrNotFound),
+		wantErr("put over a stale ETag", stale, object.ErrChanged),
+		wantErr("put over the ETag of a missing object", absent, object.ErrNotFound),
 		wantBytes(ctx, b.root, ref, nil, []byte("second"), 6),
 	)
 }
 
-func ifMatchRace(ctx context.Context, b *bench) error {
+func checkIfMatchRace(ctx context.Context, b *bench) error {
 	_, first, err := b.put(ctx, "a.txt", []byte("first"), nil)
 	if err != nil {
 		return err
 	}
-	return b.race(ctx, "a.txt", &object.PutOptions{IfMatch: first.ETag}, object.ErrChanged)
+	return b.runRace(ctx, "a.txt", &object.PutOptions{IfMatch: first.ETag}, object.ErrChanged)
 }
 
-func overwrite(ctx context.Context, b *bench) error {
+func checkOverwrite(ctx context.Context, b *bench) error {
 	o := &object.PutOptions{Overwrite: true}
 	_, _, err := b.put(ctx, "a.txt", []byte("first"), o)
 	if err != nil {
-		return fmt.Errorf("nothing there yet: %w", err)
+		return fmt.Errorf("overwrite of a missing object: %w", err)
 	}
 	ref, _, err := b.put(ctx, "a.txt", []byte("2nd"), o)
 	if err != nil {
@@ -104,7 +104,7 @@ func overwrite(ctx context.Context, b *bench) error {
 	return wantBytes(ctx, b.root, ref, nil, []byte("2nd"), 3)
 }
 
-func bodies(ctx context.Context, b *bench) error {
+func checkBodies(ctx context.Context, b *bench) error {
 	broken := errors.New("the body broke")
 	cases := []struct {
 		name string
@@ -134,7 +134,7 @@ func bodies(ctx context.Context, b *bench) error {
 		}
 		if c.want != nil {
 			_, _, gone := b.root.Stat(ctx, ref)
-			if err := errors.Join(wantErr(c.name, err, c.want), wantErr(c.name+" stored all the same", gone, object.ErrNotFound)); err != nil {
+			if err := errors.Join(wantErr(c.name, err, c.want), wantErr("stat after the failed put of "+c.name, gone, object.ErrNotFound)); err != nil {
 				return err
 			}
 		}
@@ -148,10 +148,10 @@ func bodies(ctx context.Context, b *bench) error {
 		return err
 	}
 	if _, _, err := b.root.Put(ctx, ref, half, nil); err != nil {
-		return fmt.Errorf("a body that has been read in part: %w", err)
+		return fmt.Errorf("put of a partly read body: %w", err)
 	}
 	if err := wantBytes(ctx, b.root, ref, nil, []byte("the rest"), 8); err != nil {
-		return fmt.Errorf("a body that has been read in part: %w", err)
+		return fmt.Errorf("put of a partly read body: %w", err)
 	}
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	ref, _, err = b.put(ctx, "big.bin", big, nil)

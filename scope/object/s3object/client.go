@@ -6,9 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Client is what a [Driver] calls of *[s3.Client], and a *s3.Client is one.
-// Its contract is the SDK's: safe for concurrent use, blocking until S3 has
-// answered or ctx is cancelled.
+// Client has the methods of *[s3.Client] that a driver calls. They must be safe
+// for concurrent use, and block until S3 has answered or ctx is canceled.
 type Client interface {
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)

@@ -16,21 +16,21 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// maxCopy is the largest object that CopyObject takes, in bytes.
+// maxCopy is the largest object that CopyObject accepts, in bytes.
 const maxCopy = 5 << 30
 
-// Copy implements [object.Copier], by the client that Options.For has for s. A
-// copy that must not overwrite is an errors.ErrUnsupported unless
-// Options.ConditionalCopy is set. The user's metadata is not copied; tags are.
-func (d *Driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, o object.PutOptions) (object.Info, error) {
+// Copy implements [object.Copier] with the client of s. It returns
+// errors.ErrUnsupported for a copy that must not overwrite, unless
+// Options.ConditionalCopy is set. Tags are copied, the user's metadata is not.
+func (d *driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, o object.PutOptions) (object.Info, error) {
 	if err := s.Require(); err != nil {
 		return object.Info{}, fmt.Errorf("s3object: copy: %w", err)
 	}
-	if !o.Overwrite && !d.copies {
-		return object.Info{}, fmt.Errorf("s3object: a copy with a condition: %w", errors.ErrUnsupported)
+	if !o.Overwrite && !d.canCopy {
+		return object.Info{}, fmt.Errorf("s3object: conditional copy: %w", errors.ErrUnsupported)
 	}
 	if o.Size > maxCopy {
-		return object.Info{}, fmt.Errorf("%w: a copy may have at most %d bytes", object.ErrTooLarge, int64(maxCopy))
+		return object.Info{}, fmt.Errorf("%w: copy: must be at most %d bytes", object.ErrTooLarge, int64(maxCopy))
 	}
 	for _, a := range []object.Addr{from, to} {
 		if err := d.checkBucket(a); err != nil {
@@ -43,9 +43,9 @@ func (d *Driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, 
 	}
 	in := &s3.CopyObjectInput{
 		Bucket: &d.bucket, Key: aws.String(to.Key()), ContentType: optional(o.Type),
-		CopySource: aws.String(copySource(from)), CopySourceIfMatch: optional(from.ETag()),
+		CopySource: aws.String(formatCopySource(from)), CopySourceIfMatch: optional(from.ETag()),
 		ExpectedBucketOwner: d.owner, ExpectedSourceBucketOwner: d.owner,
-		MetadataDirective: types.MetadataDirectiveReplace, // without it the type would be that of from
+		MetadataDirective: types.MetadataDirectiveReplace, // otherwise S3 keeps the type of from
 	}
 	switch {
 	case o.IfMatch != "":
@@ -55,19 +55,19 @@ func (d *Driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, 
 	}
 	out, err := c.CopyObject(ctx, in)
 	if err != nil {
-		return object.Info{}, d.mapCopy(ctx, c, from, err, o)
+		return object.Info{}, d.mapCopyError(ctx, c, from, err, o)
 	}
-	info := object.Info{Size: o.Size, Version: version(out.VersionId), Type: o.Type}
+	info := object.Info{Size: o.Size, Version: versionID(out.VersionId), Type: o.Type}
 	if r := out.CopyObjectResult; r != nil {
-		info.ETag, info.Modified, info.SHA256 = aws.ToString(r.ETag), aws.ToTime(r.LastModified), sha256Of(r.ChecksumSHA256)
+		info.ETag, info.Modified, info.SHA256 = aws.ToString(r.ETag), aws.ToTime(r.LastModified), parseSHA256(r.ChecksumSHA256)
 	}
 	return info, nil
 }
 
-// mapCopy tells the two preconditions apart: a 412 does not say which of them
-// failed, so where both were sent the source is asked again.
-func (d *Driver) mapCopy(ctx context.Context, c Client, from object.Addr, err error, o object.PutOptions) error {
-	if status(err) != http.StatusPreconditionFailed || o.IfMatch != "" || o.Overwrite {
+// mapCopyError distinguishes the two preconditions. A 412 does not tell which of
+// them failed, so if both were sent, it asks for the source again.
+func (d *driver) mapCopyError(ctx context.Context, c Client, from object.Addr, err error, o object.PutOptions) error {
+	if httpStatus(err) != http.StatusPreconditionFailed || o.IfMatch != "" || o.Overwrite {
 		return d.mapError(ctx, c, from, err)
 	}
 	if from.ETag() != "" {
@@ -78,12 +78,12 @@ func (d *Driver) mapCopy(ctx context.Context, c Client, from object.Addr, err er
 			return d.mapError(ctx, c, from, head)
 		}
 	}
-	return join(object.ErrExists, err)
+	return wrapError(object.ErrExists, err)
 }
 
-// copySource writes bucket/key?versionId=… as the header wants it: in
-// percent-encoding, with a space that is no plus.
-func copySource(a object.Addr) string {
+// formatCopySource returns bucket/key?versionId=… for the header, percent-encoded
+// and with %20 for a space.
+func formatCopySource(a object.Addr) string {
 	parts := strings.Split(a.Key(), "/")
 	for i, p := range parts {
 		parts[i] = strings.ReplaceAll(url.QueryEscape(p), "+", "%20")

@@ -17,6 +17,7 @@ import (
 var copied = text(http.StatusOK, `<CopyObjectResult><ETag>"n"</ETag><LastModified>2026-01-02T03:04:05.000Z</LastModified></CopyObjectResult>`, "X-Amz-Version-Id", "v2")
 
 func TestCopyOnTheWire(t *testing.T) {
+	t.Parallel()
 	for what, c := range map[string]struct {
 		o                      *object.PutOptions
 		head                   http.HandlerFunc
@@ -48,6 +49,7 @@ func TestCopyOnTheWire(t *testing.T) {
 
 // Unless the server is known to heed conditions on a copy, it is not asked to.
 func TestCopyStreams(t *testing.T) {
+	t.Parallel()
 	head := text(200, "", "Content-Length", "5", "ETag", `"e"`)
 	for what, o := range map[string]*object.PutOptions{"write once": nil, "replace": {IfMatch: `"o"`}} {
 		hello := text(200, "hello", "ETag", `"e"`)
@@ -65,6 +67,7 @@ func TestCopyStreams(t *testing.T) {
 }
 
 func TestCopyErrors(t *testing.T) {
+	t.Parallel()
 	head := text(200, "", "Content-Length", "5", "ETag", `"e"`)
 	over := &object.PutOptions{Overwrite: true}
 	for what, c := range map[string]struct {
@@ -108,6 +111,7 @@ func (stub) CopyObject(context.Context, *s3.CopyObjectInput, ...func(*s3.Options
 
 // The client of a copy is chosen by the scope that holds both ends.
 func TestCopyFor(t *testing.T) {
+	t.Parallel()
 	var asked []scope.Scope
 	d, err := s3object.New(nil, "landing", &s3object.Options{For: func(_ context.Context, s scope.Scope) (s3object.Client, error) {
 		asked = append(asked, s)

@@ -1,29 +1,29 @@
-// Package s3object is the S3 driver of scope/object.
+// Package s3object stores the objects of scope/object in S3.
 //
-//	driver, err := s3object.New(s3.NewFromConfig(cfg), "carrel-raw", nil)
-//	bucket := object.New(driver, "carrel-raw", nil)
+//	bucket, err := s3object.Open(s3.NewFromConfig(cfg), "carrel-raw", nil)
+//	root, err := bucket.In(session)
 //
-// A [Driver] keeps every promise of [object.Driver] by one request each: write
-// once is If-None-Match: *, to replace an ETag is If-Match, a pinned read is
-// If-Match or a version id. Bodies stream both ways.
+// The driver keeps each promise of [object.Driver] with one request: write-once
+// is If-None-Match: *, replacing an ETag is If-Match, and a pinned read is
+// If-Match or a version id. Bodies stream in both directions.
 //
-// S3 answers 403 in place of 404 to credentials without s3:ListBucket on the
-// whole bucket, as a session policy leaves them. On a 403 the driver lists
-// exactly that key: if it is not there the answer is [object.ErrNotFound],
-// else, or if the list is refused as well, [object.ErrDenied]. A HEAD has no
-// body, so a 404 of Stat may be that of a missing bucket.
+// S3 answers 403 instead of 404 to credentials without s3:ListBucket on the whole
+// bucket, such as those of a session policy. On a 403 the driver lists exactly
+// that key and returns [object.ErrNotFound] if it is missing. Otherwise, and if
+// the list is denied, it returns [object.ErrDenied]. For a missing
+// bucket Stat returns ErrNotFound, since the answer to a HEAD does not tell the two
+// apart.
 //
-// The SDK sends a request again whose answer was lost. A conditional write that
-// had in fact succeeded then finds its own work, and the answer is
-// [object.ErrExists] or [object.ErrChanged]: who must know compares the bytes.
+// The SDK retries a request if the answer was lost. A conditional write that
+// succeeded then finds its own object and returns [object.ErrExists] or
+// [object.ErrChanged]. Compare the bytes if that matters.
 //
-// A copy that overwrites is made inside the store. One with a condition is, too,
-// where Options.ConditionalCopy says that the server heeds it; elsewhere the
-// bytes stream through the process, as every server can hold a PUT to its
-// conditions. Over plain HTTP the SDK reads such a body twice.
+// Copies that overwrite are made inside the store, and with
+// Options.ConditionalCopy all copies. Otherwise the bytes stream through the
+// process, since every server honors the conditions of a PUT. Over plain HTTP the
+// SDK reads such a body twice.
 //
-// What the package does not do: it makes no buckets, loads no configuration,
-// and uploads in one piece, so an object is at most 5 GiB. S3 documents the
-// conditional requests under
+// The package does not create buckets, load configuration or upload in parts, so
+// an object is at most 5 GiB. S3 documents conditional requests at
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html.
 package s3object

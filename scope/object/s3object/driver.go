@@ -12,81 +12,103 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/carrel-go/carrel/internal/awsname"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// DefaultSpool is how many bytes of a body that can't seek are held in memory.
-const DefaultSpool = 8 << 20
+const defaultSpool = 8 << 20
 
-// Options configure a [Driver]. Nil is valid.
+// Options configures [Open] and [New]. Nil is valid.
 type Options struct {
-	// For chooses the client, and with it the credentials, for a scope.
-	// Default: the client given to New, for every scope. It must be safe for
-	// concurrent use; its errors are returned as they are.
+	// Bucket configures the Bucket that Open returns. New ignores it.
+	Bucket object.Options
+
+	// For returns the client, and with it the credentials, for a scope. It must
+	// be safe for concurrent use; its errors are returned unchanged. If nil, the
+	// client of Open or New serves every scope.
 	For func(context.Context, scope.Scope) (Client, error)
 
 	// BucketOwner is the id of the account that owns the bucket, 12 digits. S3
-	// refuses every request with 403 if another account owns it, such as one
-	// that has made the bucket anew after it was deleted
+	// answers every request with 403 if another account owns it, for example
+	// because the bucket was deleted and its name taken
 	// (x-amz-expected-bucket-owner). If empty, the owner is not checked.
 	BucketOwner string
 
-	// Spool is how many bytes of a body that is no io.Seeker are read into
-	// memory, so that it can be signed, sent and sent again; a longer one is
-	// ErrTooLarge. A body that can seek is never held in memory. Default: DefaultSpool.
+	// Spool is the largest body in bytes that is buffered in memory because it
+	// can't seek; Put returns ErrTooLarge for a longer one. The SDK reads a body
+	// again to sign and to retry. A body that is an io.Seeker is not buffered.
+	// Default: 8 MiB.
 	Spool int64
 
-	// ConditionalCopy says that the server holds a CopyObject to its
-	// If-None-Match and If-Match. S3 does; servers that don't know these headers
-	// there ignore them in silence, and a copy would replace what it must not.
-	// Where it is false, copies that overwrite are made inside the store and all
-	// others stream through the process. Default: false.
+	// ConditionalCopy states that the server honors If-None-Match and If-Match of
+	// a CopyObject, as S3 does. Other servers ignore the headers silently, and a
+	// copy could replace an object. If false, only copies that overwrite are made
+	// inside the store; all others stream through the process. Default: false.
 	ConditionalCopy bool
 }
 
-// Driver is an [object.Driver] on one S3 bucket.
-type Driver struct {
-	bucket string
-	choose func(context.Context, scope.Scope) (Client, error)
-	owner  *string // of the bucket; nil if it is not checked
-	spool  int64
-	copies bool // with conditions
+// driver is an [object.Driver] of one S3 bucket.
+type driver struct {
+	bucket  string
+	choose  func(context.Context, scope.Scope) (Client, error)
+	owner   *string // account of the bucket; nil if unchecked
+	spool   int64
+	canCopy bool // conditionally
 }
 
 var (
-	_ object.Driver = (*Driver)(nil)
-	_ object.Copier = (*Driver)(nil)
+	_ object.Driver = (*driver)(nil)
+	_ object.Copier = (*driver)(nil)
 )
 
-// New returns the driver of the bucket with that name, which must be one that
-// [CheckBucket] accepts.
-func New(c Client, bucket string, o *Options) (*Driver, error) {
-	if err := CheckBucket(bucket); err != nil {
-		return nil, fmt.Errorf("s3object: new: %w", err)
+// Open returns the S3 bucket with that name, which must be a general purpose
+// bucket. It does not call S3. The client may be nil if Options.For is set. It
+// returns [object.ErrInvalid] for an invalid name or option.
+func Open(c Client, name string, o *Options) (*object.Bucket, error) {
+	d, err := New(c, name, o)
+	if err != nil {
+		return nil, err
 	}
-	d := &Driver{bucket: bucket, spool: DefaultSpool}
+	if o == nil {
+		o = &Options{}
+	}
+	return object.New(d, name, &o.Bucket), nil
+}
+
+// New returns the driver of a bucket, to be wrapped or to be tested with
+// objecttest. Its arguments and errors are those of [Open]. The object.Bucket of
+// the driver must have the same name.
+func New(c Client, bucket string, o *Options) (object.Driver, error) {
+	if err := awsname.CheckBucket(bucket); err != nil {
+		return nil, invalid(err)
+	}
+	d := &driver{bucket: bucket, spool: defaultSpool}
 	if o != nil {
-		if err := checkOwner(o.BucketOwner); err != nil {
-			return nil, fmt.Errorf("s3object: new: %w", err)
+		if o.BucketOwner != "" {
+			if err := awsname.CheckAccount(o.BucketOwner); err != nil {
+				return nil, invalid(fmt.Errorf("bucket owner: %w", err))
+			}
 		}
-		d.choose, d.copies, d.owner = o.For, o.ConditionalCopy, optional(o.BucketOwner)
+		d.choose, d.canCopy, d.owner = o.For, o.ConditionalCopy, optional(o.BucketOwner)
 		if o.Spool > 0 {
 			d.spool = o.Spool
 		}
 	}
 	if d.choose == nil {
 		if c == nil {
-			return nil, fmt.Errorf("s3object: new: %w: neither a client nor Options.For", object.ErrInvalid)
+			return nil, invalid(errors.New("client: must not be nil without Options.For"))
 		}
 		d.choose = func(context.Context, scope.Scope) (Client, error) { return c, nil }
 	}
 	return d, nil
 }
 
+func invalid(err error) error { return fmt.Errorf("s3object: %w %w", object.ErrInvalid, err) }
+
 // client returns the client for the object's scope. It checks that the
 // object.Bucket has the name of the driver's bucket.
-func (d *Driver) client(ctx context.Context, a object.Addr) (Client, error) {
+func (d *driver) client(ctx context.Context, a object.Addr) (Client, error) {
 	if err := a.Scope().Require(); err != nil {
 		return nil, fmt.Errorf("s3object: %w", err)
 	}
@@ -96,15 +118,15 @@ func (d *Driver) client(ctx context.Context, a object.Addr) (Client, error) {
 	return d.choose(ctx, a.Scope())
 }
 
-func (d *Driver) checkBucket(a object.Addr) error {
+func (d *driver) checkBucket(a object.Addr) error {
 	if a.Bucket() != d.bucket {
-		return fmt.Errorf("s3object: %w: the Bucket is named %q and its driver is of %q", object.ErrInvalid, a.Bucket(), d.bucket)
+		return invalid(fmt.Errorf("name of the object.Bucket %q: must be the driver's bucket, %q", a.Bucket(), d.bucket))
 	}
 	return nil
 }
 
 // Open implements [object.Driver].
-func (d *Driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
+func (d *driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
 	c, err := d.client(ctx, a)
 	if err != nil {
 		return nil, object.Info{}, err
@@ -114,10 +136,10 @@ func (d *Driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.Re
 		ExpectedBucketOwner: d.owner,
 	}
 	if r != (object.Range{}) {
-		in.Range = aws.String(rangeHeader(r))
+		in.Range = aws.String(formatRange(r))
 	}
 	out, err := c.GetObject(ctx, in, func(o *s3.Options) {
-		o.DisableLogOutputChecksumValidationSkipped = true // a range has no checksum: not worth a line each
+		o.DisableLogOutputChecksumValidationSkipped = true // logged for every range, which does not have a checksum
 	})
 	if err != nil {
 		return nil, object.Info{}, d.mapError(ctx, c, a, err)
@@ -125,28 +147,28 @@ func (d *Driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.Re
 	info := object.Info{
 		Size:     aws.ToInt64(out.ContentLength),
 		ETag:     aws.ToString(out.ETag),
-		Version:  version(out.VersionId),
+		Version:  versionID(out.VersionId),
 		Type:     aws.ToString(out.ContentType),
-		SHA256:   sha256Of(out.ChecksumSHA256),
+		SHA256:   parseSHA256(out.ChecksumSHA256),
 		Modified: aws.ToTime(out.LastModified),
 	}
 	if in.Range != nil {
-		if info.Size, err = wholeSize(aws.ToString(out.ContentRange), r); err != nil {
+		if info.Size, err = parseWholeSize(aws.ToString(out.ContentRange), r); err != nil {
 			return nil, object.Info{}, errors.Join(err, out.Body.Close())
 		}
 	}
 	return out.Body, info, nil
 }
 
-// Put implements [object.Driver]. A body that is an io.Seeker is sent from
-// where it stands and may have any size up to 5 GiB; of another one at most
-// Options.Spool bytes are read into memory first.
-func (d *Driver) Put(ctx context.Context, a object.Addr, body io.Reader, o object.PutOptions) (object.Info, error) {
+// Put implements [object.Driver]. A body that is an io.Seeker is sent from its
+// current position and may have up to 5 GiB. Another body is buffered, up to
+// Options.Spool bytes.
+func (d *driver) Put(ctx context.Context, a object.Addr, body io.Reader, o object.PutOptions) (object.Info, error) {
 	c, err := d.client(ctx, a)
 	if err != nil {
 		return object.Info{}, err
 	}
-	seeker, size, err := rewindable(body, d.spool, o.Size)
+	seeker, size, err := makeSeekable(body, d.spool, o.Size)
 	if err != nil {
 		return object.Info{}, err
 	}
@@ -162,19 +184,19 @@ func (d *Driver) Put(ctx context.Context, a object.Addr, body io.Reader, o objec
 	}
 	out, err := c.PutObject(ctx, in)
 	if err != nil {
-		return object.Info{}, mapPut(err, o)
+		return object.Info{}, mapPutError(err, o)
 	}
 	return object.Info{
 		Size:    size,
 		ETag:    aws.ToString(out.ETag),
-		Version: version(out.VersionId),
+		Version: versionID(out.VersionId),
 		Type:    o.Type,
-		SHA256:  sha256Of(out.ChecksumSHA256),
+		SHA256:  parseSHA256(out.ChecksumSHA256),
 	}, nil
 }
 
 // Stat implements [object.Driver].
-func (d *Driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
+func (d *driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
 	c, err := d.client(ctx, a)
 	if err != nil {
 		return object.Info{}, err
@@ -189,15 +211,15 @@ func (d *Driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
 	return object.Info{
 		Size:     aws.ToInt64(out.ContentLength),
 		ETag:     aws.ToString(out.ETag),
-		Version:  version(out.VersionId),
+		Version:  versionID(out.VersionId),
 		Type:     aws.ToString(out.ContentType),
-		SHA256:   sha256Of(out.ChecksumSHA256),
+		SHA256:   parseSHA256(out.ChecksumSHA256),
 		Modified: aws.ToTime(out.LastModified),
 	}, nil
 }
 
 // List implements [object.Driver].
-func (d *Driver) List(ctx context.Context, s scope.Scope, after string, limit int) ([]object.Entry, bool, error) {
+func (d *driver) List(ctx context.Context, s scope.Scope, after string, limit int) ([]object.Entry, bool, error) {
 	if err := s.Require(); err != nil {
 		return nil, false, fmt.Errorf("s3object: list: %w", err)
 	}
@@ -210,7 +232,7 @@ func (d *Driver) List(ctx context.Context, s scope.Scope, after string, limit in
 		ExpectedBucketOwner: d.owner,
 	})
 	if err != nil {
-		return nil, false, mapStatus(err)
+		return nil, false, mapCommonError(err)
 	}
 	page := make([]object.Entry, len(out.Contents))
 	for i, o := range out.Contents {
@@ -222,8 +244,8 @@ func (d *Driver) List(ctx context.Context, s scope.Scope, after string, limit in
 }
 
 // Delete implements [object.Driver]. In a bucket with versions an unpinned
-// delete leaves a delete marker, as S3 has it.
-func (d *Driver) Delete(ctx context.Context, a object.Addr) error {
+// delete leaves a delete marker.
+func (d *driver) Delete(ctx context.Context, a object.Addr) error {
 	c, err := d.client(ctx, a)
 	if err != nil {
 		return err
@@ -232,7 +254,10 @@ func (d *Driver) Delete(ctx context.Context, a object.Addr) error {
 		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag()),
 		ExpectedBucketOwner: d.owner,
 	})
-	if err = mapStatus(err); errors.Is(err, object.ErrNotFound) {
+	if err == nil {
+		return nil
+	}
+	if err = mapAddrError(a, err); errors.Is(err, object.ErrNotFound) {
 		return nil
 	}
 	return err
@@ -245,19 +270,19 @@ func optional(s string) *string {
 	return &s
 }
 
-// version returns the version id; "null" is what S3 calls the only one of a
-// bucket whose versioning is suspended, and pins nothing.
-func version(id *string) string {
+// versionID returns the version id, or "" for "null", the version of a bucket
+// whose versioning is suspended.
+func versionID(id *string) string {
 	if v := aws.ToString(id); v != "null" {
 		return v
 	}
 	return ""
 }
 
-// rangeHeader writes r as RFC 9110, section 14.1.2 has it, last byte included.
-func rangeHeader(r object.Range) string {
+// formatRange returns r in the syntax of RFC 9110, section 14.1.2.
+func formatRange(r object.Range) string {
 	h := "bytes=" + strconv.FormatInt(r.Off, 10) + "-"
-	if r.Len > 0 && r.Off <= maxInt64-r.Len { // beyond that the object ends first
+	if r.Len > 0 && r.Off <= maxInt64-r.Len { // otherwise it would overflow, and the object ends before
 		h += strconv.FormatInt(r.Off+r.Len-1, 10)
 	}
 	return h
@@ -265,15 +290,15 @@ func rangeHeader(r object.Range) string {
 
 const maxInt64 = 1<<63 - 1
 
-// wholeSize reads the object's size from "bytes 3-6/10". A server that
-// answered a range with something else has not done what was asked.
-func wholeSize(contentRange string, r object.Range) (int64, error) {
+// parseWholeSize returns the object's size from "bytes 3-6/10". It rejects an
+// answer for another range.
+func parseWholeSize(contentRange string, r object.Range) (int64, error) {
 	span, size, ok := strings.Cut(strings.TrimPrefix(contentRange, "bytes "), "/")
 	first, _, _ := strings.Cut(span, "-")
 	off, err1 := strconv.ParseInt(first, 10, 64)
 	n, err2 := strconv.ParseInt(size, 10, 64)
 	if !ok || err1 != nil || err2 != nil || off != r.Off {
-		return 0, fmt.Errorf("s3object: asked for %s, the answer has Content-Range %q", rangeHeader(r), contentRange)
+		return 0, fmt.Errorf("s3object: requested %s, received Content-Range %q", formatRange(r), contentRange)
 	}
 	return n, nil
 }

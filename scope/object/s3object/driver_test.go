@@ -23,7 +23,7 @@ import (
 
 const prefix = "tenant=acme/user=u1/uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/"
 
-// wire answers each request with the next of its answers and keeps what it saw.
+// wire answers each request with the next of its answers and records it.
 type wire struct {
 	mu      sync.Mutex
 	answers []http.HandlerFunc
@@ -102,6 +102,7 @@ func withBucket(t *testing.T, d object.Driver, bucket string, w *wire) (*object.
 }
 
 func TestPutOnTheWire(t *testing.T) {
+	t.Parallel()
 	for what, c := range map[string]struct {
 		o                *object.PutOptions
 		match, noneMatch string
@@ -124,6 +125,7 @@ func TestPutOnTheWire(t *testing.T) {
 }
 
 func TestPinOnTheWire(t *testing.T) {
+	t.Parallel()
 	root, ref, w := setup(t, nil,
 		text(http.StatusOK, "", "ETag", `"e"`, "X-Amz-Version-Id", "null"),
 		text(http.StatusPartialContent, "ell", "Content-Range", "bytes 1-3/5", "ETag", `"e"`),
@@ -145,12 +147,14 @@ func TestPinOnTheWire(t *testing.T) {
 
 // A server that ignores the range would hand out other bytes than were asked for.
 func TestRangeIgnored(t *testing.T) {
+	t.Parallel()
 	root, ref, _ := setup(t, nil, text(http.StatusOK, "hello"))
 	_, _, err := root.Open(t.Context(), ref, &object.Range{Off: 1, Len: 3})
 	require.ErrorContains(t, err, "Content-Range")
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	open := func(r *object.Root, f object.Ref) error { _, _, err := r.Open(t.Context(), f, nil); return err }
 	stat := func(r *object.Root, f object.Ref) error { _, _, err := r.Stat(t.Context(), f); return err }
 	list := func(r *object.Root, _ object.Ref) error {
@@ -211,8 +215,9 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Under a session policy S3 answers 403 for what is not there.
+// Under a session policy S3 answers 403 for a missing object.
 func TestForbidden(t *testing.T) {
+	t.Parallel()
 	key := prefix + "a b+ü.txt"
 	for what, c := range map[string]struct {
 		list http.HandlerFunc
@@ -237,6 +242,7 @@ func TestForbidden(t *testing.T) {
 }
 
 func TestSpool(t *testing.T) {
+	t.Parallel()
 	root, ref, w := setup(t, &s3object.Options{Spool: 4}, text(http.StatusOK, ""), text(http.StatusOK, ""))
 	unseekable := func(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) }
 	_, _, err := root.Put(t.Context(), ref, unseekable("12345"), nil)
@@ -251,6 +257,7 @@ func TestSpool(t *testing.T) {
 
 // A stream that the server cuts short is an error, never a shorter object.
 func TestCutShort(t *testing.T) {
+	t.Parallel()
 	root, ref, _ := setup(t, nil, text(http.StatusOK, "only this", "Content-Length", "100"))
 	r, _, err := root.Open(t.Context(), ref, nil)
 	require.NoError(t, err)
@@ -260,6 +267,7 @@ func TestCutShort(t *testing.T) {
 }
 
 func TestFor(t *testing.T) {
+	t.Parallel()
 	refused := errors.New("no credentials for you")
 	var asked []scope.Scope
 	d, err := s3object.New(nil, "landing", &s3object.Options{For: func(_ context.Context, s scope.Scope) (s3object.Client, error) {
@@ -277,6 +285,7 @@ func TestFor(t *testing.T) {
 }
 
 func TestBucketNames(t *testing.T) {
+	t.Parallel()
 	c := s3.New(s3.Options{Region: "us-east-1"})
 	for _, name := range []string{"carrel-landing", "a.b.c", "123"} {
 		_, err := s3object.New(c, name, nil)
@@ -295,6 +304,7 @@ func TestBucketNames(t *testing.T) {
 
 // A Bucket and a driver of two names would make Refs that lie.
 func TestBucketMismatch(t *testing.T) {
+	t.Parallel()
 	d, err := s3object.New(s3.New(s3.Options{Region: "us-east-1"}), "landing", nil)
 	require.NoError(t, err)
 	root, ref, _ := withBucket(t, d, "raw", nil)
@@ -303,6 +313,7 @@ func TestBucketMismatch(t *testing.T) {
 }
 
 func TestChecksum(t *testing.T) {
+	t.Parallel()
 	for header, want := range map[string]int{
 		"LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=":   32,
 		"LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=-3": 0, // of a multipart upload
@@ -316,17 +327,17 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
-func ExampleNew() {
+func ExampleOpen() {
 	client := s3.New(s3.Options{Region: "eu-central-1", Credentials: aws.AnonymousCredentials{}})
-	driver, err := s3object.New(client, "carrel-raw", nil)
+	bucket, err := s3object.Open(client, "carrel-raw", nil)
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(object.New(driver, "carrel-raw", nil).Name())
+	fmt.Println(bucket.Name())
 
-	_, err = s3object.New(client, "arn:aws:s3:::carrel-raw", nil)
+	_, err = s3object.Open(client, "arn:aws:s3:::carrel-raw", nil)
 	fmt.Println(err)
 	// Output:
 	// carrel-raw
-	// s3object: new: object: invalid: bucket name "arn:aws:s3:::carrel-raw" has other characters than a-z, 0-9, hyphen and dot
+	// s3object: invalid bucket name "arn:aws:s3:::carrel-raw": must only have a-z, 0-9, hyphens and dots
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// mapError maps the error of a request for one object. A 403 may be S3's way
-// of saying 404, so it is looked into.
-func (d *Driver) mapError(ctx context.Context, c Client, a object.Addr, err error) error {
-	mapped := mapStatus(err)
+// mapError maps the error of a request for one object. S3 can answer 403 for a
+// missing object, so a list decides then.
+func (d *driver) mapError(ctx context.Context, c Client, a object.Addr, err error) error {
+	mapped := mapAddrError(a, err)
 	if !errors.Is(mapped, object.ErrDenied) {
 		return mapped
 	}
-	// The key itself sorts before all that it is a prefix of.
+	// The key sorts before all keys that it is a prefix of.
 	out, listErr := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
 		Bucket: &d.bucket, Prefix: aws.String(a.Key()), MaxKeys: aws.Int32(1), ExpectedBucketOwner: d.owner,
 	})
@@ -34,56 +34,67 @@ func (d *Driver) mapError(ctx context.Context, c Client, a object.Addr, err erro
 	return fmt.Errorf("%w (absent from a list of its key)", object.ErrNotFound)
 }
 
-// mapPut maps the error of a put: what a 412 means depends on what was asked.
-func mapPut(err error, o object.PutOptions) error {
-	if status(err) == http.StatusPreconditionFailed && o.IfMatch == "" {
-		return join(object.ErrExists, err)
+// mapAddrError maps the error of a request for a. S3 answers 400 for a malformed
+// version.
+func mapAddrError(a object.Addr, err error) error {
+	code := apiErrorCode(err)
+	if a.Version() != "" && httpStatus(err) == http.StatusBadRequest && (code == "InvalidArgument" || code == "BadRequest") {
+		return wrapError(object.ErrChanged, err)
 	}
-	return mapStatus(err)
+	return mapCommonError(err)
 }
 
-// mapStatus adds the sentinel that fits to an error of the SDK. By the status
-// where a HEAD has nothing else; by the code where one status means two things.
+// mapPutError maps the error of a put. The meaning of a 412 depends on o.
+func mapPutError(err error, o object.PutOptions) error {
+	if httpStatus(err) == http.StatusPreconditionFailed && o.IfMatch == "" {
+		return wrapError(object.ErrExists, err)
+	}
+	return mapCommonError(err)
+}
+
+// mapCommonError wraps an error of the SDK with the matching sentinel: by status,
+// which is all that the answer to a HEAD has, and by code if a status has two
+// meanings.
 // See https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
-func mapStatus(err error) error {
+func mapCommonError(err error) error {
 	if err == nil {
 		return nil
 	}
-	switch code := apiCode(err); status(err) {
+	switch code := apiErrorCode(err); httpStatus(err) {
 	case http.StatusNotFound:
 		if code != "NoSuchBucket" {
-			return join(object.ErrNotFound, err)
+			return wrapError(object.ErrNotFound, err)
 		}
 	case http.StatusForbidden:
 		if code == "" || code == "AccessDenied" || code == "Forbidden" || code == "AllAccessDisabled" {
-			return join(object.ErrDenied, err)
+			return wrapError(object.ErrDenied, err)
 		}
 	case http.StatusPreconditionFailed:
-		return join(object.ErrChanged, err)
+		return wrapError(object.ErrChanged, err)
 	case http.StatusConflict:
 		if code == "ConditionalRequestConflict" || code == "OperationAborted" {
-			return join(object.ErrConflict, err)
+			return wrapError(object.ErrConflict, err)
 		}
 	case http.StatusRequestedRangeNotSatisfiable:
-		return join(object.ErrRange, err)
+		return wrapError(object.ErrRange, err)
 	case http.StatusBadRequest:
 		if code == "EntityTooLarge" {
-			return join(object.ErrTooLarge, err)
+			return wrapError(object.ErrTooLarge, err)
 		}
 	}
 	return fmt.Errorf("s3object: %w", err)
 }
 
-func join(sentinel, cause error) error { return fmt.Errorf("%w: %w", sentinel, cause) }
+func wrapError(sentinel, cause error) error { return fmt.Errorf("%w: %w", sentinel, cause) }
 
-func status(err error) int {
+func httpStatus(err error) int {
 	if re, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return re.HTTPStatusCode()
 	}
 	return 0
 }
 
-func apiCode(err error) string {
+func apiErrorCode(err error) string {
 	if ae, ok := errors.AsType[smithy.APIError](err); ok {
 		return ae.ErrorCode()
 	}
