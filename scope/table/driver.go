@@ -5,15 +5,17 @@ import "context"
 // Driver is a store of rows. Programs use it through a [Table], which checks all
 // arguments before it calls a driver.
 //
-// A driver is safe for concurrent use. Each method blocks until the store has
-// answered, or returns the context's error if that ends first; a write may then have
-// been stored or not. The same holds for every error that is not documented below.
-// After the driver's Close method, if it has one, every method returns an error.
+// A driver is safe for concurrent use. Each method blocks until the store has answered,
+// or returns the context's error if the context has ended or ends first. A write may then
+// have been stored or not. Every other error that is not documented here also leaves the
+// outcome unknown. After the driver's Close method, if it has one, every method returns an
+// error.
 //
 // A driver must
 //   - return an error that wraps [ErrBusy] if the store is overloaded or works on the
 //     same row;
 //   - return an error that wraps [scope.ErrDenied] for a Key without a partition;
+//   - return an error for a query with an unknown Slot, or with Slot and Consistent;
 //   - copy rows in both directions: the caller may change them;
 //   - order sort keys by their bytes;
 //   - keep the type of each [Value]: 5 and 5.0 differ;

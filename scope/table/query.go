@@ -57,8 +57,8 @@ type Found struct {
 
 // Page is a page of a query's items.
 type Page struct {
-	// Items are ordered by their sort keys. Also a page that is not the last may have
-	// fewer items than the limit, or be empty.
+	// Items are ordered by their sort keys. There may be fewer than the limit, or none,
+	// even if the page is not the last.
 	Items []Found
 	// Next is the cursor of the next page, in base64url without padding, or "" on the
 	// last page.

@@ -50,8 +50,8 @@ func checkClass(class string) error {
 	return err
 }
 
-// Purger is implemented by a [Driver] whose store does not remove expired rows by
-// itself. DynamoDB does.
+// Purger is implemented by a [Driver] whose store does not remove expired rows by itself,
+// unlike DynamoDB.
 type Purger interface {
 	// Purge removes up to limit rows that have expired at now, with their index
 	// entries, and returns their number. It removes the oldest first if the store
