@@ -214,7 +214,7 @@ func byName(name string) (fault, bool) {
 func (f fault) overflow() fault {
 	const text = "he conversation is too long for the model"
 	switch {
-	case f.code != agent.InvalidCall && f.code != agent.Unavailable:
+	case f.code != agent.InvalidCall && f.code != agent.Unavailable, f.name == "ServiceUnavailableException":
 		return f
 	case f.name == "":
 		return fault{"", "T" + text, agent.ContextFull, false}

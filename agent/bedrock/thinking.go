@@ -19,7 +19,8 @@ type thinking struct {
 	without json.RawMessage // the fields without Anthropic's thinking, if it has a budget; nil if nothing is left
 }
 
-// readThinking finds thinking in every form known today, at any depth of a JSON object:
+// readThinking finds thinking at any depth of a JSON object: each member whose name speaks of thinking or reasoning, and
+// whose value does not switch it off. The forms known today:
 //
 //	{"thinking":{"type":"enabled","budget_tokens":2048}}        Anthropic, also "adaptive" and as reasoning_config
 //	{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"low"}}               Amazon Nova 2
@@ -90,13 +91,13 @@ func resumesWithoutReasoning(messages []types.Message) bool {
 }
 
 func (t *thinking) read(name string, v any) {
-	switch name {
-	case "thinking", "thinkingconfig", "enablethinking", "reasoning", "reasoningconfig", "reasoningeffort":
+	switch {
+	case strings.Contains(name, "think"), strings.Contains(name, "reasoning"):
 		if isOn(v) {
 			t.enable(name, v)
 		}
 		return
-	case "toolchoice":
+	case name == "toolchoice":
 		t.forcesTool = t.forcesTool || forcesTool(v)
 		return
 	}
