@@ -1,30 +1,38 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// stored is the JSON of a row. The key contains the partition and the sort key, and the
-// expiry precedes the JSON.
-type stored struct {
-	Version int64           `json:"version"`
-	Index   [3][2]string    `json:"index"`
-	Attr    json.RawMessage `json:"attr"` // see [table.EncodeAttr]
+// A row is stored as its expiry and then as JSON:
+//
+//	{"version":…,"index":…,"attr":…}
+//
+// The attributes are those of [table.EncodeAttr]. They are encoded and decoded apart from
+// the other fields, because a json.RawMessage would be parsed twice. The separator cannot
+// be a part of the fields before it: in JSON strings, quotes are escaped.
+type header struct {
+	Version int64        `json:"version"`
+	Index   [3][2]string `json:"index"`
 }
 
+const attrSeparator = `,"attr":`
+
 func encodeRow(r table.Row) ([]byte, error) {
+	h, err := json.Marshal(header{Version: r.Version, Index: r.Index})
+	if err != nil {
+		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
+	}
 	attr, err := table.EncodeAttr(r.Attr)
 	if err != nil {
 		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
 	}
-	b, err := json.Marshal(stored{Version: r.Version, Index: r.Index, Attr: attr})
-	if err != nil {
-		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
-	}
-	return append(encodeExpiry(r.Expires), b...), nil
+	return slices.Concat(encodeExpiry(r.Expires), h[:len(h)-1], []byte(attrSeparator), attr, []byte("}")), nil
 }
 
 func decodeRow(partition, sort string, b []byte) (table.Row, error) {
@@ -33,12 +41,17 @@ func decodeRow(partition, sort string, b []byte) (table.Row, error) {
 	if r.Expires, err = decodeExpiry(b); err != nil {
 		return table.Row{}, err
 	}
-	var s stored
-	if err := json.Unmarshal(b[expirySize:], &s); err != nil {
+	first, attr, ok := bytes.Cut(b[expirySize:], []byte(attrSeparator))
+	attr, closed := bytes.CutSuffix(attr, []byte("}"))
+	if !ok || !closed {
+		return table.Row{}, fmt.Errorf("bolt: decode %q: damaged row", sort)
+	}
+	var h header
+	if err := json.Unmarshal(append(bytes.Clone(first), '}'), &h); err != nil {
 		return table.Row{}, fmt.Errorf("bolt: decode %q: %w", sort, err)
 	}
-	r.Version, r.Index = s.Version, s.Index
-	if r.Attr, err = table.DecodeAttr(s.Attr); err != nil {
+	r.Version, r.Index = h.Version, h.Index
+	if r.Attr, err = table.DecodeAttr(attr); err != nil {
 		return table.Row{}, fmt.Errorf("bolt: decode %q: %w", sort, err)
 	}
 	return r, nil
