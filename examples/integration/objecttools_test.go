@@ -249,7 +249,7 @@ func TestObjectToolsKeepTenantsApart(t *testing.T) {
 		for tool, more := range perTool() {
 			more["file"] = file
 			_, correction := acme.call(tool, more)
-			require.Contains(t, correction, "there is no file", "%s %s", tool, file)
+			require.Contains(t, correction, "unknown file", "%s %s", tool, file)
 		}
 	}
 	for _, sent := range tap.take() {

@@ -6,19 +6,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each call reads from an object of 10 GB; list_files is behind it.
+// Each iteration is one call that reads an object of 10 GB.
 func benchmark(b *testing.B, tool, call string) {
-	c, m := madeDesk(b, large, nil)
-	_, err := c.raw("list_files", `{}`)
+	c, m := newSyntheticConversation(b, large, nil)
+	_, err := c.callTool("list_files", `{}`)
 	require.NoError(b, err)
 	b.ReportAllocs()
-	m.read = 0
+	m.bytesRead = 0
 	for b.Loop() {
-		if _, err := c.raw(tool, call); err != nil {
+		if _, err := c.callTool(tool, call); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.SetBytes(m.read / int64(b.N)) // what a call read of the object
+	b.SetBytes(m.bytesRead / int64(b.N))
 }
 
 func BenchmarkReadBytes(b *testing.B) {

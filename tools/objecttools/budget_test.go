@@ -10,8 +10,9 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// What a text is reckoned to cost is what it takes in a result, to the byte.
-func TestCost(t *testing.T) {
+// The cost of a text is exactly its length in a result.
+func TestJSONCostIsExact(t *testing.T) {
+	t.Parallel()
 	for _, s := range []string{
 		"", "plain", "\"\\/<>&", "\n\r\t\b\f", "\x00\x01\x1f\x7f", "é€😀", "\u2028\u2029", "\ufeff\ufffd", "\u0085\u00a0",
 	} {
@@ -23,8 +24,8 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// What fits is the longest beginning that does.
-func FuzzFit(f *testing.F) {
+// truncateCost returns the longest prefix that fits.
+func FuzzTruncateCost(f *testing.F) {
 	f.Add("a\u2028\n\"é😀", 9)
 	f.Fuzz(func(t *testing.T, s string, n int) {
 		if !utf8.ValidString(s) || n < 3 {

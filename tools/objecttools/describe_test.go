@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDescribeForms(t *testing.T) {
+func TestFormatIsDetected(t *testing.T) {
+	t.Parallel()
 	for name, x := range map[string]struct{ content, form, by, sep, ends string }{
 		"a.csv":       {"a;b;c\r\n1,5;2;3\r\n4;5;6\r\n", "csv", "name", ";", "CRLF"},
 		"b.tsv":       {"a\tb\n1\t2\n", "csv", "name", "\t", "LF"},
@@ -28,8 +29,8 @@ func TestDescribeForms(t *testing.T) {
 		"n.CSV":       {encode16("ä;b\n1;2\n", true), "csv", "name", ";", "LF"},
 		"o.text.json": {"\xef\xbb\xbf{\"a\":null}", "json", "name", "", ""},
 	} {
-		c := desktop(t, nil)
-		d := get[description](c, "describe_file", args(t, "file", c.file(name, x.content)))
+		c := newConversation(t, nil)
+		d := callAs[description](c, "describe_file", encodeArgs(t, "file", c.storeFile(name, x.content)))
 		require.Equal(t, "text", d.Kind, name)
 		require.Equal(t, x.form, d.Format, name)
 		require.Equal(t, x.by, d.FormatBy, name)
@@ -46,9 +47,10 @@ func TestDescribeForms(t *testing.T) {
 	}
 }
 
-func TestDescribeJSON(t *testing.T) {
-	c := desktop(t, nil)
-	d := get[description](c, "describe_file", args(t, "file", c.file("a.json",
+func TestDescribeReportsTheStructureOfJSON(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	d := callAs[description](c, "describe_file", encodeArgs(t, "file", c.storeFile("a.json",
 		`{"books":[{"title":"a","year":1871},{"title":"b","year":null,"a b":[[]]}],"n":2,"\u00e9":{}}`)))
 	require.Equal(t, []jsonPlace{
 		{"$", []string{"object"}, 1},
@@ -70,25 +72,25 @@ func TestDescribeJSON(t *testing.T) {
 		strings.Repeat("[", 100000): "nested deeper than 200 levels at byte 201",
 		"{\"a\n\":1}":               "a line end within a string at byte 3",
 	} {
-		d := get[description](c, "describe_file", args(t, "file", c.file("b.json", content)))
+		d := callAs[description](c, "describe_file", encodeArgs(t, "file", c.storeFile("b.json", content)))
 		require.Len(t, d.Problems, 1, content)
 		require.Contains(t, fmt.Sprintf("%s at byte %d", d.Problems[0].What, d.Problems[0].Offset), want)
 	}
 
-	d = get[description](c, "describe_file", args(t, "file", c.file("c.jsonl", "{\"a\":1}\n\n{\"a\":\n\"x\"}\n[1] 2\n{\"a\":\"x\"}")))
+	d = callAs[description](c, "describe_file", encodeArgs(t, "file", c.storeFile("c.jsonl", "{\"a\":1}\n\n{\"a\":\n\"x\"}\n[1] 2\n{\"a\":\"x\"}")))
 	require.EqualValues(t, 5, *d.Rows)
 	require.EqualValues(t, 3, d.Malformed)
 	require.Equal(t, []int64{2, 3, 4}, []int64{d.Problems[0].Row, d.Problems[1].Row, d.Problems[2].Row})
 	require.True(t, d.Complete)
 
-	// What is too wide or too deep is left out, and that is said.
+	// A structure that is too wide or too deep is shortened, with a note.
 	var b strings.Builder
 	b.WriteString("{")
 	for i := range 1000 {
 		fmt.Fprintf(&b, "%q:%d,", strings.Repeat("name\u2028", 30)+fmt.Sprint(i), i)
 	}
 	b.WriteString(`"z":[[[[[[[[1]]]]]]]]}`)
-	d = get[description](c, "describe_file", args(t, "file", c.file("d.json", b.String())))
+	d = callAs[description](c, "describe_file", encodeArgs(t, "file", c.storeFile("d.json", b.String())))
 	require.NotEmpty(t, d.Structure)
 	require.Less(t, len(d.Structure), shapeWidth+10)
 	require.Contains(t, strings.Join(d.Notes, ";"), "the structure is incomplete")
@@ -96,8 +98,9 @@ func TestDescribeJSON(t *testing.T) {
 	require.True(t, d.Complete)
 }
 
-// Counting by cursors comes to what one count comes to.
-func TestDescribeGoesOn(t *testing.T) {
+// Counting with cursors returns the same counts as one call.
+func TestDescribeContinuesWithTheCursor(t *testing.T) {
+	t.Parallel()
 	var csv, jsonl, text strings.Builder
 	csv.WriteString("a,b\n")
 	for i := range 80_000 {
@@ -110,17 +113,17 @@ func TestDescribeGoesOn(t *testing.T) {
 		}
 	}
 	for name, content := range map[string]string{"a.csv": csv.String(), "a.jsonl": jsonl.String(), "a.txt": text.String()} {
-		whole := desktop(t, nil)
-		want := get[description](whole, "describe_file", args(t, "file", whole.file(name, content)))
+		whole := newConversation(t, nil)
+		want := callAs[description](whole, "describe_file", encodeArgs(t, "file", whole.storeFile(name, content)))
 		require.True(t, want.Complete)
-		c := desktop(t, &Options{MaxScan: 1 << 20})
-		f := c.file(name, content)
-		out := get[description](c, "describe_file", args(t, "file", f))
+		c := newConversation(t, &Options{MaxScan: 1 << 20})
+		f := c.storeFile(name, content)
+		out := callAs[description](c, "describe_file", encodeArgs(t, "file", f))
 		calls := 1
 		for ; out.Cursor != ""; calls++ {
 			require.False(t, out.Complete)
 			require.Contains(t, strings.Join(out.Notes, ";"), "continue with the cursor")
-			out = get[description](c, "describe_file", args(t, "file", f, "cursor", out.Cursor))
+			out = callAs[description](c, "describe_file", encodeArgs(t, "file", f, "cursor", out.Cursor))
 		}
 		require.Greater(t, calls, 1)
 		require.Equal(t, want.Rows, out.Rows)
@@ -132,10 +135,11 @@ func TestDescribeGoesOn(t *testing.T) {
 	}
 }
 
-func TestMalformedCSV(t *testing.T) {
-	c := desktop(t, nil)
-	f := c.file("a.csv", "a,b\n1,2\nx\"y,3\n4,5,6\n\"p\"q,7\n8\n9,10\n")
-	out := get[chunk](c, "read_chunk", args(t, "file", f))
+func TestMalformedRowsAreReportedAndSkipped(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	f := c.storeFile("a.csv", "a,b\n1,2\nx\"y,3\n4,5,6\n\"p\"q,7\n8\n9,10\n")
+	out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}, {}, {"4", "5", "6"}, {}, {"8"}, {"9", "10"}}, out.Rows)
 	require.Equal(t, []rowProblem{
 		{2, 9, "a quote within a field that does not begin with a quote", "x\"y,3"},
@@ -143,56 +147,57 @@ func TestMalformedCSV(t *testing.T) {
 		{4, 23, "a closing quote that is not followed by a separator", "\"p\"q,7"},
 		{5, 27, "1 fields, but 2 columns", ""},
 	}, out.Problems)
-	d := get[description](c, "describe_file", args(t, "file", f))
+	d := callAs[description](c, "describe_file", encodeArgs(t, "file", f))
 	require.EqualValues(t, 6, *d.Rows)
 	require.EqualValues(t, 2, d.Ragged)
 	require.EqualValues(t, 2, d.Malformed)
 
-	// A quote that is never closed takes no more than its own line, and that is said.
-	f = c.file("b.csv", "a,b\n1,2\n3,\"4\n5,6\n7,8\n")
-	out = get[chunk](c, "read_chunk", args(t, "file", f))
+	// Reading continues after the first line of a quote that is never closed, with a note.
+	f = c.storeFile("b.csv", "a,b\n1,2\n3,\"4\n5,6\n7,8\n")
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}, {}}, out.Rows)
 	require.Equal(t, []rowProblem{{2, 10, "a quote that is never closed", "3,\"4\n5,6\n7,8\n"}}, out.Problems)
 	require.Contains(t, strings.Join(out.Notes, ";"), "includes the rest of the file")
-	out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor))
 	require.Equal(t, [][]string{{"5", "6"}, {"7", "8"}}, out.Rows)
 	require.EqualValues(t, 3, out.First)
 	require.Empty(t, out.Cursor)
 
-	// The same where the rest is more than one call reads.
-	c = desktop(t, &Options{MaxScan: 1 << 20})
-	f = c.file("c.csv", "a,b\n1,\"2\n"+strings.Repeat("3,4\n", 1<<19))
-	out = get[chunk](c, "read_chunk", args(t, "file", f, "count", 1))
+	// The same if the rest of the file is more than one call reads.
+	c = newConversation(t, &Options{MaxScan: 1 << 20})
+	f = c.storeFile("c.csv", "a,b\n1,\"2\n"+strings.Repeat("3,4\n", 1<<19))
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "count", 1))
 	require.Empty(t, out.Rows)
 	require.Contains(t, strings.Join(out.Notes, ";"), "does not end within 1048576 bytes")
-	out = get[chunk](c, "read_chunk", args(t, "file", f, "count", 1, "cursor", out.Cursor))
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "count", 1, "cursor", out.Cursor))
 	require.Equal(t, [][]string{{"3", "4"}}, out.Rows)
 	require.EqualValues(t, 2, out.First)
 
-	f = c.file("d.csv", "a,\"b\n"+strings.Repeat("3,4\n", 1<<19))
+	f = c.storeFile("d.csv", "a,\"b\n"+strings.Repeat("3,4\n", 1<<19))
 	for _, x := range []string{"read_chunk", "describe_file", "sample"} {
-		require.Contains(t, c.correction(x, args(t, "file", f)), "the first row of")
+		require.Contains(t, c.correctionOf(x, encodeArgs(t, "file", f)), "the first row of")
 	}
-	f = c.file("d2.csv", "a,\"b\n3,4\n")
-	out = get[chunk](c, "read_chunk", args(t, "file", f))
+	f = c.storeFile("d2.csv", "a,\"b\n3,4\n")
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Equal(t, []rowProblem{{0, 2, "a quote that is never closed", "a,\"b\n3,4\n"}}, out.Problems)
 	require.Equal(t, [][]string{{"3", "4"}}, out.Rows)
-	f = c.file("e.csv", "a\"b,c\n1,2\n")
-	out = get[chunk](c, "read_chunk", args(t, "file", f))
+	f = c.storeFile("e.csv", "a\"b,c\n1,2\n")
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Empty(t, out.Columns)
 	require.EqualValues(t, 0, out.Problems[0].Row)
 	require.Equal(t, [][]string{{"1", "2"}}, out.Rows)
 }
 
-// A row, a record or a line that is too large is cut, and the next window goes on behind it, or within the line.
-func TestLargeRows(t *testing.T) {
-	c := desktop(t, &Options{MaxResult: 4 << 10})
+// A row or a record that is too large is truncated, and the next chunk continues after it.
+func TestLargeRowsAreTruncated(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, &Options{MaxResult: 4 << 10})
 	big := strings.Repeat("é\"", 200_000)
-	f := c.file("a.csv", "a,b\n1,2\n\""+strings.ReplaceAll(big, "\"", "\"\"")+"\",3\n4,5\n")
-	out := get[chunk](c, "read_chunk", args(t, "file", f))
+	f := c.storeFile("a.csv", "a,b\n1,2\n\""+strings.ReplaceAll(big, "\"", "\"\"")+"\",3\n4,5\n")
+	out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Equal(t, [][]string{{"1", "2"}}, out.Rows)
 	require.Contains(t, out.Notes[0], "row 2 did not fit")
-	out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor))
 	require.EqualValues(t, 2, out.First)
 	require.Equal(t, []string{"4", "5"}, out.Rows[1], "what comes behind it is whole")
 	require.True(t, strings.HasPrefix(big, out.Rows[0][0]))
@@ -200,49 +205,51 @@ func TestLargeRows(t *testing.T) {
 	require.Contains(t, out.Problems[0].What, "it is truncated")
 	require.Empty(t, out.Cursor)
 
-	f = c.file("a.jsonl", "1\n{\"a\":\""+strings.Repeat("é", 200_000)+"\"}\n2\n")
-	out = get[chunk](c, "read_chunk", args(t, "file", f))
+	f = c.storeFile("a.jsonl", "1\n{\"a\":\""+strings.Repeat("é", 200_000)+"\"}\n2\n")
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Equal(t, []string{"1"}, out.Records)
-	out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor))
 	require.Len(t, out.Records, 2)
 	require.EqualValues(t, 2, out.First)
 	require.True(t, strings.HasPrefix(out.Records[0], `{"a":"éééé`))
 	require.Equal(t, "2", out.Records[1])
 	require.Contains(t, out.Problems[0].What, "it is truncated")
 
-	// A record that is longer than a call reads is passed over by cursors.
-	c = desktop(t, &Options{MaxScan: 1 << 20})
-	f = c.file("b.jsonl", "1\n\""+strings.Repeat("é", 2_000_000)+"\"\n2\n")
+	// A record that is longer than a call reads is skipped with cursors.
+	c = newConversation(t, &Options{MaxScan: 1 << 20})
+	f = c.storeFile("b.jsonl", "1\n\""+strings.Repeat("é", 2_000_000)+"\"\n2\n")
 	var got []string
 	calls := 0
-	for out = get[chunk](c, "read_chunk", args(t, "file", f)); ; calls++ {
+	for out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f)); ; calls++ {
 		for _, r := range out.Records {
 			got = append(got, r[:1])
 		}
 		if out.Cursor == "" {
 			break
 		}
-		out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+		out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor))
 	}
 	require.Equal(t, []string{"1", "\"", "2"}, got)
 	require.EqualValues(t, 3, out.First)
 	require.GreaterOrEqual(t, calls, 3)
-	c = desktop(t, &Options{MaxResult: 4 << 10})
+	c = newConversation(t, &Options{MaxResult: 4 << 10})
 
-	// More fields than are kept.
-	f = c.file("b.csv", "a,b\n"+strings.Repeat(",", 1_000_000)+"\n4,5\n")
-	out = get[chunk](c, "read_chunk", args(t, "file", f))
+	// Only the first fields of a row with very many fields are kept.
+	f = c.storeFile("b.csv", "a,b\n"+strings.Repeat(",", 1_000_000)+"\n4,5\n")
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Contains(t, out.Problems[0].What, "1000001 fields")
 	require.Equal(t, []string{"4", "5"}, out.Rows[len(out.Rows)-1])
-	f = c.file("c.csv", strings.Repeat("name,", 100_000)+"\n4,5\n")
-	d := get[description](c, "describe_file", args(t, "file", f))
+	f = c.storeFile("c.csv", strings.Repeat("name,", 100_000)+"\n4,5\n")
+	d := callAs[description](c, "describe_file", encodeArgs(t, "file", f))
 	require.Contains(t, d.Notes[0], "of 100001 column names fit")
-	d = get[description](c, "describe_file", args(t, "file", c.file("c2.csv", strings.Repeat("é", 5000)+"\n4\n")))
+	d = callAs[description](c, "describe_file", encodeArgs(t, "file", c.storeFile("c2.csv", strings.Repeat("é", 5000)+"\n4\n")))
 	require.Contains(t, d.Notes[0], "only 1 of 1 column names fit")
 }
 
-// Whatever a file holds, no result is larger than it may be.
-func TestResultsFit(t *testing.T) {
+// No content makes a result larger than MaxResult.
+func TestResultsNeverExceedTheLimit(t *testing.T) {
+	t.Parallel()
+	skipIfShort(t)
 	for _, unit := range map[string]string{
 		"controls":  "ab\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b,\n",
 		"quotes":    "\"\"\"\"\"\"\"\"\"\"\"\",\"\\\\\\\\\\\\\"\n",
@@ -255,32 +262,33 @@ func TestResultsFit(t *testing.T) {
 		"commas":    ",,,,,,,,,\n",
 	} {
 		for _, name := range []string{"a.txt", "a.csv", "a.json", "a.jsonl", strings.Repeat("\"", 200) + ".csv"} {
-			c := desktop(t, &Options{MaxResult: 4 << 10})
-			f := c.file(name, strings.Repeat("plain text first\n", 500)+strings.Repeat(unit, 20_000))
+			c := newConversation(t, &Options{MaxResult: 4 << 10})
+			f := c.storeFile(name, strings.Repeat("plain text first\n", 500)+strings.Repeat(unit, 20_000))
 			off := 8500
-			get[description](c, "describe_file", args(t, "file", f))
-			get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", off))
-			get[chunk](c, "read_chunk", args(t, "file", f, "by", "lines", "start", 501))
+			callAs[description](c, "describe_file", encodeArgs(t, "file", f))
+			callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", "bytes", "start", off))
+			callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", "lines", "start", 501))
 			if strings.HasSuffix(name, "csv") || strings.HasSuffix(name, "jsonl") {
-				get[chunk](c, "read_chunk", args(t, "file", f, "start", 500))
+				callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "start", 500))
 			}
 			for _, from := range []string{"spread", "head", "tail"} {
-				get[sampleResult](c, "sample", args(t, "file", f, "count", 50, "from", from))
+				callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "count", 50, "from", from))
 			}
 			for _, p := range []string{".", "[^a-z ]", "text"} {
-				get[searchResult](c, "search", args(t, "file", f, "pattern", p, "regexp", true, "limit", 100, "context", 5))
+				callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", p, "regexp", true, "limit", 100, "context", 5))
 			}
 		}
 	}
 }
 
-func TestSample(t *testing.T) {
-	c := desktop(t, nil)
+func TestSampleTakesHeadTailAndSpread(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
 	var b strings.Builder
 	for i := range 10_000 {
 		fmt.Fprintf(&b, "line %d\n", i+1)
 	}
-	f := c.file("a.txt", b.String())
+	f := c.storeFile("a.txt", b.String())
 	texts := func(s sampleResult) (out []string) {
 		for _, it := range s.Items {
 			out = append(out, it.Text)
@@ -288,36 +296,36 @@ func TestSample(t *testing.T) {
 		}
 		return out
 	}
-	require.Equal(t, []string{"line 1", "line 2", "line 3"}, texts(get[sampleResult](c, "sample", args(t, "file", f, "count", 3, "from", "head"))))
-	require.Equal(t, []string{"line 9999", "line 10000"}, texts(get[sampleResult](c, "sample", args(t, "file", f, "count", 2, "from", "tail"))))
-	spread := texts(get[sampleResult](c, "sample", args(t, "file", f, "count", 11)))
+	require.Equal(t, []string{"line 1", "line 2", "line 3"}, texts(callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "count", 3, "from", "head"))))
+	require.Equal(t, []string{"line 9999", "line 10000"}, texts(callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "count", 2, "from", "tail"))))
+	spread := texts(callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "count", 11)))
 	require.Len(t, spread, 11)
 	require.Equal(t, "line 1", spread[0])
 	require.Equal(t, "line 10000", spread[10])
 
-	f = c.file("b.txt", "one\n\ntwo\nthree")
+	f = c.storeFile("b.txt", "one\n\ntwo\nthree")
 	for _, from := range []string{"head", "tail", "spread"} {
-		s := get[sampleResult](c, "sample", args(t, "file", f, "from", from))
+		s := callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "from", from))
 		require.Equal(t, []sampleItem{{Offset: 0, Text: "one"}, {Offset: 5, Text: "two"}, {Offset: 9, Text: "three"}}, s.Items, from)
 		require.Contains(t, s.Notes[0], "fewer than the requested 10")
 	}
-	f = c.file("c.csv", "a,b\n1,\"x\n2,y\n\"\n3,4\n")
+	f = c.storeFile("c.csv", "a,b\n1,\"x\n2,y\n\"\n3,4\n")
 	for _, from := range []string{"head", "tail", "spread"} {
-		s := get[sampleResult](c, "sample", args(t, "file", f, "from", from))
+		s := callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "from", from))
 		require.Equal(t, []sampleItem{{Offset: 4, Row: []string{"1", "x\n2,y\n"}}, {Offset: 15, Row: []string{"3", "4"}}}, s.Items, from)
 		require.Equal(t, []string{"a", "b"}, s.Columns)
 	}
-	// Lines within a quoted field are taken for no rows.
-	f = c.file("q.csv", "id,text,n\n"+strings.Repeat("1,\"a paragraph\nof many lines\n\nwithout a comma\n\",2\n", 5000))
-	s := get[sampleResult](c, "sample", args(t, "file", f, "count", 20))
+	// Lines within a quoted field are not taken for rows.
+	f = c.storeFile("q.csv", "id,text,n\n"+strings.Repeat("1,\"a paragraph\nof many lines\n\nwithout a comma\n\",2\n", 5000))
+	s := callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "count", 20))
 	require.Len(t, s.Items, 20)
 	for _, it := range s.Items {
 		require.Equal(t, []string{"1", "a paragraph\nof many lines\n\nwithout a comma\n", "2"}, it.Row)
 	}
-	require.Contains(t, c.correction("sample", args(t, "file", f, "from", "middle")), `"middle" is not one of "spread", "head", "tail"`)
-	require.Contains(t, c.correction("sample", args(t, "file", f, "count", 51)), "count")
-	require.Empty(t, get[sampleResult](c, "sample", args(t, "file", c.file("d.txt", ""))).Items)
-	one := get[sampleResult](c, "sample", args(t, "file", c.file("e.txt", strings.Repeat("é", 100_000)), "count", 3))
+	require.Contains(t, c.correctionOf("sample", encodeArgs(t, "file", f, "from", "middle")), `"middle" is not one of "spread", "head", "tail"`)
+	require.Contains(t, c.correctionOf("sample", encodeArgs(t, "file", f, "count", 51)), "count")
+	require.Empty(t, callAs[sampleResult](c, "sample", encodeArgs(t, "file", c.storeFile("d.txt", ""))).Items)
+	one := callAs[sampleResult](c, "sample", encodeArgs(t, "file", c.storeFile("e.txt", strings.Repeat("é", 100_000)), "count", 3))
 	for _, it := range one.Items {
 		require.Empty(t, strings.Trim(it.Text, "é"))
 		require.True(t, it.Cut)
@@ -325,44 +333,47 @@ func TestSample(t *testing.T) {
 	require.Len(t, one.Items, 3)
 }
 
-// In a long line, which is counted in pieces, no byte counts twice.
-func TestInvalidBytesOfALongLine(t *testing.T) {
-	c := desktop(t, nil)
-	f := c.file("a.txt", strings.Repeat("abé\xff", 100_000))
-	d := get[description](c, "describe_file", args(t, "file", f))
+// A long line is counted in pieces that overlap, but each byte counts once.
+func TestInvalidBytesOfALongLineCountOnce(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	f := c.storeFile("a.txt", strings.Repeat("abé\xff", 100_000))
+	d := callAs[description](c, "describe_file", encodeArgs(t, "file", f))
 	require.EqualValues(t, 100_000, d.Invalid)
 	require.EqualValues(t, 1, *d.Lines)
 }
 
-// A row that does not end within what a call reads does not keep the count from coming on.
-func TestDescribeComesOn(t *testing.T) {
+// Counting makes progress past a row that does not end within the bytes that one call reads.
+func TestDescribeSkipsARowThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
 	const size = 5 << 20
-	c, _ := madeDesk(t, size, &Options{MaxScan: 1 << 20})
-	for _, f := range get[fileList](c, "list_files", `{}`).Files {
+	c, _ := newSyntheticConversation(t, size, &Options{MaxScan: 1 << 20})
+	for _, f := range callAs[fileList](c, "list_files", `{}`).Files {
 		call := []any{"file", f.File}
-		out := get[description](c, "describe_file", args(t, call...))
+		out := callAs[description](c, "describe_file", encodeArgs(t, call...))
 		for n := 0; out.Cursor != ""; n++ {
 			require.Less(t, n, 10, f.Name)
 			at := out.Counted
-			out = get[description](c, "describe_file", args(t, append(call, "cursor", out.Cursor)...))
+			out = callAs[description](c, "describe_file", encodeArgs(t, append(call, "cursor", out.Cursor)...))
 			require.Greater(t, out.Counted, at, f.Name)
 		}
 		require.Equal(t, out.Format != formatJSON, out.Complete, f.Name)
 	}
 }
 
-// What there is less of than was asked for is there once.
-func TestSampleOfLittle(t *testing.T) {
-	c := desktop(t, nil)
+// A sample of a file with fewer items than requested contains each item once.
+func TestSampleHasNoDuplicates(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
 	for name, content := range map[string]string{"a.txt": "a\nb\nc", "b.csv": "x,y\n1,2\n3,4\n5,6\n", "c.jsonl": "{}\n[]\n1\n"} {
-		f := c.file(name, content)
+		f := c.storeFile(name, content)
 		for _, n := range []int{3, 4, 10, 50} {
 			for _, from := range []string{"spread", "head", "tail"} {
-				s := get[sampleResult](c, "sample", args(t, "file", f, "count", n, "from", from))
+				s := callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "count", n, "from", from))
 				for i, it := range s.Items[1:] {
 					require.Less(t, s.Items[i].Offset, it.Offset, "%s %d %s", name, n, from)
 				}
-				if from != "spread" || n == 50 { // a few places may miss one
+				if from != "spread" || n == 50 { // the positions of a small sample may skip one
 					require.Len(t, s.Items, 3, "%s %d %s", name, n, from)
 				}
 			}

@@ -101,7 +101,7 @@ func (e encoding) storedLen(b []byte) int64 {
 }
 
 // decodeUTF16 appends raw to dst as UTF-8. It writes a lone surrogate or half a code unit as the byte 0xff, which never
-// occurs in UTF-8. It returns the bytes that need more input to be decoded; there are none if last is true.
+// occurs in UTF-8. It returns the bytes that need more input to be decoded, unless last is true.
 func (e encoding) decodeUTF16(dst, raw []byte, last bool) (out, rest []byte) {
 	for len(raw) >= 2 {
 		r := e.codeUnit(raw)

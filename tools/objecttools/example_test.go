@@ -14,8 +14,8 @@ import (
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
 
-// desk returns a function that calls a tool as a run would, in a bucket that holds one file for Ann of acme.
-func desk(name, content string) (call func(tool, args string)) {
+// newCaller returns a function that calls a tool like a run, in a bucket with one file of Ann of acme.
+func newCaller(name, content string) (call func(tool, args string)) {
 	bucket := object.New(object.NewMemory(), "files", nil)
 	acme, _ := scope.Tenant("acme")
 	ann, _ := acme.User("ann")
@@ -29,7 +29,7 @@ func desk(name, content string) (call func(tool, args string)) {
 	if err != nil {
 		fmt.Println(err)
 	}
-	state := &tools.State{} // the conversation's; it holds the handles
+	state := &tools.State{} // of the conversation; it contains the handles
 	offered, _ := set.Resolve(context.Background(), ann, state)
 	return func(tool, args string) {
 		t, _ := offered.Lookup(tool)
@@ -59,10 +59,10 @@ func desk(name, content string) (call func(tool, args string)) {
 
 const loans = "title,reader,days\nMiddlemarch,r1,14\n\"Emma, a novel\",r2,7\nPersuasion,r1,21\n"
 
-// A run within Ann's scope: the model, which is scripted here, lists her files and reads one by its handle.
+// The example is a run within Ann's scope. A scripted model lists her files and reads one by its handle.
 func ExampleSet() {
 	ctx := context.Background()
-	bucket := object.New(object.NewMemory(), "files", nil) // s3object.Open(client, name, nil) for one in S3
+	bucket := object.New(object.NewMemory(), "files", nil) // for S3, use s3object.Open(client, name, nil)
 	acme, _ := scope.Tenant("acme")
 	ann, _ := acme.User("ann")
 	root, _ := bucket.In(ann)
@@ -78,7 +78,7 @@ func ExampleSet() {
 		return
 	}
 	model := agenttest.NewScript(
-		agenttest.Answer(agenttest.Call("c1", "read_chunk", `{"file":"f1"}`)), // before it was listed
+		agenttest.Answer(agenttest.Call("c1", "read_chunk", `{"file":"f1"}`)), // a mistake: the file has not been listed
 		agenttest.Answer(agenttest.Call("c2", "list_files", `{}`)),
 		agenttest.Answer(agenttest.Call("c3", "read_chunk", `{"file":"f1","start":3}`)),
 		agenttest.Answer(agenttest.Say("The third is Persuasion.")),
@@ -99,14 +99,14 @@ func ExampleSet() {
 		}
 	}
 	// Output:
-	// read_chunk: there is no file "f1". Call list_files and use a handle from its result, for example f1.
+	// read_chunk: unknown file "f1". Call list_files and use a handle from its result, for example f1.
 	// list_files: 1 file
 	// read_chunk: f1: row 3
 	// The third is Persuasion.
 }
 
 func ExampleSet_readChunk() {
-	call := desk("loans.csv", loans)
+	call := newCaller("loans.csv", loans)
 	call("list_files", `{}`)
 	call("read_chunk", `{"file":"f1","count":1}`)
 	call("read_chunk", `{"file":"f1","cursor":"ciQCAAAjAb1SOBs"}`)
@@ -119,7 +119,7 @@ func ExampleSet_readChunk() {
 }
 
 func ExampleSet_search() {
-	call := desk("loans.csv", loans)
+	call := newCaller("loans.csv", loans)
 	call("list_files", `{}`)
 	call("search", `{"file":"f1","pattern":"R1,\\d+$","regexp":true,"ignore_case":true}`)
 	// Output:
@@ -128,7 +128,7 @@ func ExampleSet_search() {
 }
 
 func ExampleSet_sample() {
-	call := desk("loans.csv", loans)
+	call := newCaller("loans.csv", loans)
 	call("list_files", `{}`)
 	call("sample", `{"file":"f1","count":2}`)
 	// Output:
@@ -137,7 +137,7 @@ func ExampleSet_sample() {
 }
 
 func ExampleSet_describeFile() {
-	call := desk("loans.jsonl", `{"title":"Emma","days":7}`+"\n"+`{"title":"Persuasion","days":null}`+"\n")
+	call := newCaller("loans.jsonl", `{"title":"Emma","days":7}`+"\n"+`{"title":"Persuasion","days":null}`+"\n")
 	call("list_files", `{}`)
 	call("describe_file", `{"file":"f1"}`)
 	// Output:

@@ -40,7 +40,7 @@ func (ts *toolset) openFile(ctx context.Context, c *tools.Call, handle string) (
 			return nil, mapStoreError(handle, err)
 		}
 		if info.Size != 0 {
-			return nil, fmt.Errorf("objecttools: the store has no byte at offset 0 of %d bytes", info.Size)
+			return nil, fmt.Errorf("objecttools: the store rejects offset 0 of %d bytes", info.Size)
 		}
 	case err != nil:
 		return nil, mapStoreError(handle, err)

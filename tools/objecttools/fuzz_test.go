@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// textOf is a text of the whole of s, read a few bytes at a time where slow.
-func textOf(s string, slow bool) *textReader {
+// newTextReader reads the whole of s. If slow is true, it reads one byte at a time.
+func newTextReader(s string, slow bool) *textReader {
 	var r io.Reader = strings.NewReader(s)
 	if slow {
 		r = iotest.OneByteReader(r)
@@ -25,7 +25,7 @@ func textOf(s string, slow bool) *textReader {
 	return &textReader{ctx: context.Background(), body: io.NopCloser(r), to: int64(len(s)), left: int64(len(s)), rest: int64(len(s)), final: true, store: store, buf: store}
 }
 
-// What is a cursor is one in exactly one way.
+// Each cursor has exactly one encoding.
 func FuzzCursor(f *testing.F) {
 	f.Add(encodeCursor(cursorSearch, "bind", 1, 2, 0))
 	f.Add(encodeCursor(cursorRows, "bind", 1<<62, 300, 0))
@@ -44,7 +44,8 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-func TestCursorIsMangled(t *testing.T) {
+func TestAlteredCursorsAreRejected(t *testing.T) {
+	t.Parallel()
 	s := encodeCursor(cursorSearch, "bind", 123456, 2, 0)
 	_, n, err := parseCursor(s, "bind", 3, "s")
 	require.NoError(t, err)
@@ -72,9 +73,8 @@ func TestCursorIsMangled(t *testing.T) {
 	require.Error(t, err)
 }
 
-// The reader of CSV finds the records that encoding/csv finds, and the problems. The two differ in line ends within
-// quotes alone, which encoding/csv rewrites.
-func FuzzRecords(f *testing.F) {
+// csvReader finds the same records and problems as encoding/csv, which only differs in rewriting line ends within quotes.
+func FuzzCSVReader(f *testing.F) {
 	for _, s := range []string{
 		"a,b\n1,2\n", "a,b\r\n\"x\r\ny\",2\r\n", "\"a\"\"b\",\"\"\n", "a\"b,c\nd,e\n", "\"a\"b\nc\n", "\"never", "a,b\r", "\r", "\n\n,\n", ",,\r\n\r\n\"\"", "\"\"\"", "a\rb\n", "\"a\r", "\"a\"\r", "\"a\"\rb\n", "\xff,\xfe\n",
 		"é,ü\n\"ä\",ö",
@@ -84,7 +84,7 @@ func FuzzRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string, slow bool) {
 		want := csv.NewReader(strings.NewReader(s))
 		want.FieldsPerRecord = -1
-		got := csvReader{t: textOf(s, slow), comma: ',', eol: '\n', keep: 1 << 20}
+		got := csvReader{t: newTextReader(s, slow), comma: ',', eol: '\n', keep: 1 << 20}
 		for {
 			row, err := want.Read()
 			mine := got.next()
@@ -99,7 +99,7 @@ func FuzzRecords(f *testing.F) {
 				require.NotEmpty(t, r.problem, "%v", err)
 				require.GreaterOrEqual(t, r.at, r.off)
 				require.Less(t, r.at, int64(len(s)))
-				return // from here on encoding/csv goes on where it likes
+				return // encoding/csv does not define where it continues after an error
 			}
 			require.Empty(t, r.problem)
 			require.Equal(t, len(row), r.fields)
@@ -111,8 +111,8 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// The JSON that the scanner takes is the JSON that encoding/json takes, one value of it.
-func FuzzScanner(f *testing.F) {
+// jsonScanner accepts exactly the documents that encoding/json accepts, up to maxDepth and maxLiteral.
+func FuzzJSONScanner(f *testing.F) {
 	for _, s := range []string{
 		`{"a":[1,2.5e-3,"x\u00e9\n",true,false,null,{}],"b":{"c":[]}}`, `[`, `{"a"}`, `01`, `-`, `1.`, `1e`, `1e+`, `"\x"`, `"\u12g4"`, "\"\n\"", `tru`, `nulll`,
 		` 1 `, `[1,]`, `{"a":1,}`, `-0.0E1`, `""`, `"`, `[[[[[]]]]]`, `{"":{"":1}}`, "[1\n,2]", `1 2`, `1`, `12`, `1.5`, `1e5`, `0`, `-0`,
@@ -123,7 +123,7 @@ func FuzzScanner(f *testing.F) {
 		if strings.Count(s, "[")+strings.Count(s, "{") > maxDepth {
 			return
 		}
-		sc := &jsonScanner{t: textOf(s, slow), shape: newJSONShape()}
+		sc := &jsonScanner{t: newTextReader(s, slow), shape: newJSONShape()}
 		err := sc.scanDocument()
 		if err == nil {
 			if _, err = sc.skipSpace(); err == nil {
@@ -150,7 +150,7 @@ func FuzzScanner(f *testing.F) {
 func TestLongNumbersAreMalformed(t *testing.T) {
 	t.Parallel()
 	for n, isValid := range map[int]bool{maxLiteral: true, maxLiteral + 1: false, 1 << 20: false} {
-		s := &jsonScanner{t: textOf(strings.Repeat("1", n), false), shape: newJSONShape()}
+		s := &jsonScanner{t: newTextReader(strings.Repeat("1", n), false), shape: newJSONShape()}
 		if err := s.scanDocument(); isValid {
 			require.NoError(t, err)
 		} else {
@@ -160,14 +160,14 @@ func TestLongNumbersAreMalformed(t *testing.T) {
 	}
 }
 
-// The lines, put together with their ends, are the text.
-func FuzzLines(f *testing.F) {
+// The lines with their line ends, concatenated, are the text.
+func FuzzLineReader(f *testing.F) {
 	f.Add("a\nb\r\nc\rd", true)
 	f.Add("\r\r\n\n\r", true)
 	f.Add(strings.Repeat("é", 100), false)
 	f.Fuzz(func(t *testing.T, s string, slow bool) {
-		l := &lineReader{t: textOf(s, slow), line: 1}
-		if len(s) > 60 { // longer lines than textOf's buffer are another test's
+		l := &lineReader{t: newTextReader(s, slow), line: 1}
+		if len(s) > 60 { // the buffer of newTextReader holds 64 bytes
 			l.t.store = make([]byte, 0, len(s)+8)
 			l.t.buf = l.t.store
 		}
@@ -181,7 +181,7 @@ func FuzzLines(f *testing.F) {
 			require.True(t, p.first && p.last)
 			require.EqualValues(t, len(all), p.off)
 			require.Equal(t, n, p.line)
-			all += string(p.b) + string(l.t.buf[len(p.b):l.drop]) // and what ended it
+			all += string(p.b) + string(l.t.buf[len(p.b):l.drop]) // with its line end
 			n++
 		}
 		require.Equal(t, s, all)

@@ -18,7 +18,7 @@ const stateName = "objecttools"
 type fileTable struct {
 	Files []json.RawMessage `json:"files"`
 
-	// Stop is the last file that an interrupted listing looked at, if that file has no handle.
+	// Stop is the last file that an interrupted listing looked at, if that file does not have a handle.
 	Stop json.RawMessage `json:"stop,omitempty"`
 }
 
@@ -57,11 +57,11 @@ type assignedHandle struct {
 	changed bool // the handle stood for another version of the file before
 }
 
-// errTableFull is returned when a conversation has no handles left.
+// errTableFull is returned when all handles of a conversation are in use.
 var errTableFull = errors.New("objecttools: too many files")
 
 // assignHandles returns a handle for each ref and pins it to the listed version. A file keeps the handle that it has.
-// If there are no handles left, assignHandles returns those before and errTableFull. A stop that is not zero is stored
+// If all handles are in use, assignHandles returns those before and errTableFull. A stop that is not zero is stored
 // in the table and returned in its stored form.
 func (ts *toolset) assignHandles(st *tools.State, refs []object.Ref, stop object.Ref) (
 	assigned []assignedHandle, storedStop json.RawMessage, err error,
@@ -143,7 +143,7 @@ func (ts *toolset) lookupFile(c *tools.Call, handle string) (*object.Root, objec
 			return root, ref, nil
 		}
 	}
-	return nil, object.Ref{}, tools.Correct(fmt.Sprintf("there is no file %q. Call list_files and use a handle from "+
+	return nil, object.Ref{}, tools.Correct(fmt.Sprintf("unknown file %q. Call list_files and use a handle from "+
 		"its result, for example f1.", truncateRunes(handle, 40)))
 }
 

@@ -79,7 +79,7 @@ func (s *jsonScanner) skipLine() error {
 	}
 }
 
-// scanDocument scans one value. It returns io.EOF if there is none.
+// scanDocument scans one value. It returns io.EOF if the text contains only white space.
 func (s *jsonScanner) scanDocument() error {
 	b, err := s.skipSpace()
 	if err != nil {

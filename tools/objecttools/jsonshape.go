@@ -42,7 +42,7 @@ type shapeNode struct {
 	types   jsonTypes
 	count   int64
 	members map[string]int
-	items   int // 0 if there are none: the root is not an item
+	items   int // 0 if unset: the root is not an item
 }
 
 // jsonShape is the structure of JSON values, up to a fixed number of nodes. A node is named by its index. The index -1

@@ -121,7 +121,7 @@ func (ts *toolset) findFiles(ctx context.Context, roots []*object.Root, after ob
 	var last object.Ref
 	for e, err := range listRoots(ctx, roots, after) {
 		if _, ok := errors.AsType[*object.KeyError](err); ok {
-			continue // an object with an invalid key has no scope, so it can't be named
+			continue // an object with an invalid key is outside every scope
 		}
 		if err != nil {
 			return foundFiles{}, fmt.Errorf("objecttools: %w", err)
@@ -146,8 +146,8 @@ func (ts *toolset) findFiles(ctx context.Context, roots []*object.Root, after ob
 	return found, nil
 }
 
-// resolveListCursor returns the file after which a listing continues. A cursor contains the handle of that file or, if
-// the file has no handle, refers to the stop in the conversation's table. It never contains a name.
+// resolveListCursor returns the file after which a listing continues. A cursor contains the handle of that file. If the
+// file does not have one, the cursor refers to the stop in the conversation's table. It never contains a name.
 func (ts *toolset) resolveListCursor(c *tools.Call, roots []*object.Root, binding, cursor string) (object.Ref, error) {
 	if _, at, err := parseCursor(cursor, binding, 1, string(rune(cursorList))); err == nil {
 		_, ref, err := ts.lookupFile(c, formatHandle(int(at[0])))

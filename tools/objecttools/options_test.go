@@ -9,7 +9,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-func TestOptions(t *testing.T) {
+func TestOptionsAreChecked(t *testing.T) {
+	t.Parallel()
 	b := object.New(object.NewMemory(), "b", nil)
 	_, err := Set(nil, nil)
 	require.ErrorContains(t, err, "objecttools: bucket must not be nil")
@@ -30,11 +31,12 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// The largest result is filled, and not exceeded.
-func TestLargestResult(t *testing.T) {
-	c := desktop(t, &Options{MaxResult: 1 << 20})
-	f := c.file("a.txt", string(slices.Repeat([]byte("0123456789abcde\n"), 200_000)))
-	out := get[chunk](c, "read_chunk", args(t, "file", f))
+// A result fills the largest MaxResult and does not exceed it.
+func TestLargestResultIsFilled(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, &Options{MaxResult: 1 << 20})
+	f := c.storeFile("a.txt", string(slices.Repeat([]byte("0123456789abcde\n"), 200_000)))
+	out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Greater(t, len(out.Text), 900_000)
 	require.NotEmpty(t, out.Cursor)
 }

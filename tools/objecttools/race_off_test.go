@@ -2,4 +2,4 @@
 
 package objecttools
 
-const raced = false
+const isRace = false

@@ -2,5 +2,5 @@
 
 package objecttools
 
-// raced: the race detector lets pools forget at random, so allocations can't be counted.
-const raced = true
+// isRace reports that the race detector is on. It drops pooled objects at random, so allocations can't be counted.
+const isRace = true

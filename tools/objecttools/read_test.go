@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// encode16 writes UTF-16 with its mark.
+// encode16 encodes s as UTF-16 with a byte order mark.
 func encode16(s string, big bool) string {
 	var b strings.Builder
 	for _, u := range append([]uint16{0xfeff}, utf16.Encode([]rune(s))...) {
@@ -43,8 +43,10 @@ func randomText(r *rand.Rand, n int) string {
 	return b.String()
 }
 
-// All windows together are the file, by bytes and by lines, whatever it holds and however large they are.
-func TestWindowsTogetherAreTheFile(t *testing.T) {
+// All chunks together are the file, by bytes and by lines, for any content and any size of chunk.
+func TestChunksTogetherAreTheFile(t *testing.T) {
+	t.Parallel()
+	skipIfShort(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 150 {
 		want := "begin " + randomText(r, r.IntN(6000))
@@ -56,11 +58,11 @@ func TestWindowsTogetherAreTheFile(t *testing.T) {
 			stored = "\xef\xbb\xbf" + want
 		}
 		if i%5 != 0 {
-			text := strings.NewReplacer("\x00", "0", "\x01", "1") // with NUL, or many controls, near its beginning it is binary
+			text := strings.NewReplacer("\x00", "0", "\x01", "1") // NUL or many controls near the beginning make it binary
 			want, stored = text.Replace(want), text.Replace(stored)
 		}
-		c := desktop(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
-		f := c.file("a.txt", stored)
+		c := newConversation(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
+		f := c.storeFile("a.txt", stored)
 		by := []string{"bytes", "lines"}[i%2]
 		first := []any{"file", f, "by", by}
 		var count int
@@ -68,7 +70,7 @@ func TestWindowsTogetherAreTheFile(t *testing.T) {
 			count = 1 + r.IntN(500)
 			first = append(first, "count", count)
 		}
-		out := get[chunk](c, "read_chunk", args(t, first...))
+		out := callAs[chunk](c, "read_chunk", encodeArgs(t, first...))
 		all, at, line := "", out.Start, int64(1)
 		for {
 			require.Equal(t, at, out.Start)
@@ -79,7 +81,7 @@ func TestWindowsTogetherAreTheFile(t *testing.T) {
 			require.NotContains(t, out.Text, "\ufffd")
 			all += out.Text
 			at = out.End
-			line = int64(1 + ends(all))
+			line = int64(1 + countLineEnds(all))
 			if out.Cursor == "" {
 				break
 			}
@@ -91,50 +93,74 @@ func TestWindowsTogetherAreTheFile(t *testing.T) {
 				case "bytes":
 					require.LessOrEqual(t, out.End-out.Start, int64(max(count, 4)))
 				case "lines":
-					require.LessOrEqual(t, ends(out.Text), count)
+					require.LessOrEqual(t, countLineEnds(out.Text), count)
 				}
 			}
-			out = get[chunk](c, "read_chunk", args(t, next...))
+			out = callAs[chunk](c, "read_chunk", encodeArgs(t, next...))
 		}
 		require.EqualValues(t, len(stored), at)
 		require.Equal(t, want, all, "%d", i)
 	}
 }
 
-// ends counts line ends as the tool does.
-func ends(s string) int {
+// countLineEnds counts LF, CRLF and lone CR.
+func countLineEnds(s string) int {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.Count(s, "\n") + strings.Count(s, "\r")
 }
 
-// By rows, the columns and the rows of all windows are what encoding/csv reads.
+// randomTable returns rows of random text. The first row contains column names without separators, because the separator
+// is detected from it.
+func randomTable(r *rand.Rand) (rows [][]string) {
+	width := 1 + r.IntN(6)
+	for range 1 + r.IntN(200) {
+		row := make([]string, width)
+		for j := range row {
+			row[j] = strings.NewReplacer("\r", "", "\x00", "0", "\x01", "1").Replace(randomText(r, r.IntN(30)))
+		}
+		if width == 1 && row[0] == "" {
+			row[0] = "x"
+		}
+		rows = append(rows, row)
+	}
+	rows[0][0] = "first"
+	for j := 1; j < width; j++ {
+		rows[0][j] = fmt.Sprintf("c%d", j)
+	}
+	return rows
+}
+
+// readAllRows reads the rows of a CSV file with cursors.
+func readAllRows(c *conversation, columns []string, call ...any) (rows [][]string) {
+	c.t.Helper()
+	out := callAs[chunk](c, "read_chunk", encodeArgs(c.t, call...))
+	for {
+		require.Equal(c.t, columns, out.Columns)
+		require.Empty(c.t, out.Problems)
+		if len(out.Rows) > 0 {
+			require.EqualValues(c.t, len(rows)+1, out.First)
+		}
+		rows = append(rows, out.Rows...)
+		if out.Cursor == "" {
+			return rows
+		}
+		require.NotEmpty(c.t, out.Rows)
+		out = callAs[chunk](c, "read_chunk", encodeArgs(c.t, append([]any{"cursor", out.Cursor}, call...)...))
+	}
+}
+
+// The columns and the rows of all chunks are what encoding/csv wrote.
 func TestRowsTogetherAreTheFile(t *testing.T) {
+	t.Parallel()
+	skipIfShort(t)
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range 80 {
-		var want [][]string
-		width := 1 + r.IntN(6)
-		for range 1 + r.IntN(200) {
-			row := make([]string, width)
-			for j := range row {
-				row[j] = strings.NewReplacer("\r", "", "\x00", "0", "\x01", "1").Replace(randomText(r, r.IntN(30)))
-			}
-			if width == 1 && row[0] == "" {
-				row[0] = "x"
-			}
-			want = append(want, row)
-		}
+		want := randomTable(r)
 		var b strings.Builder
 		w := csv.NewWriter(&b)
-		w.Comma = []rune(",;\t|")[i%4]
-		want[0][0] += "head"
-		for j := 1; j < width; j++ {
-			want[0][j] = fmt.Sprintf("c%d", j) // the separator is told by the first line
+		if len(want[0]) > 1 {
+			w.Comma = []rune(",;\t|")[i%4]
 		}
-		if width == 1 {
-			w.Comma = ','
-		}
-		want[0][0] = "first"
-		w.UseCRLF = false
 		require.NoError(t, w.WriteAll(want))
 		stored := b.String()
 		if i%7 == 0 {
@@ -143,47 +169,29 @@ func TestRowsTogetherAreTheFile(t *testing.T) {
 		if i%3 == 0 {
 			stored = encode16(stored, i%2 == 0)
 		}
-		c := desktop(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
-		f := c.file("a.csv", stored)
+		c := newConversation(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
+		f := c.storeFile("a.csv", stored)
 		call := []any{"file", f}
 		if r.IntN(2) == 0 {
 			call = append(call, "count", 1+r.IntN(40))
 		}
-		out := get[chunk](c, "read_chunk", args(t, call...))
-		var got [][]string
-		for {
-			require.Equal(t, want[0], out.Columns)
-			if len(out.Problems) > 0 {
-				p := out.Problems[0]
-				t.Fatalf("%d: %v %q", i, p, stored[max(0, p.Offset-200):min(len(stored), int(p.Offset)+20)])
-			}
-			if len(out.Rows) > 0 {
-				require.EqualValues(t, len(got)+1, out.First)
-			}
-			got = append(got, out.Rows...)
-			if out.Cursor == "" {
-				break
-			}
-			require.NotEmpty(t, out.Rows)
-			out = get[chunk](c, "read_chunk", args(t, append([]any{"cursor", out.Cursor}, call...)...))
-		}
-		if len(want) > 1 {
-			require.Equal(t, want[1:], got, "%d", i)
-		} else {
+		got := readAllRows(c, want[0], call...)
+		if len(want) == 1 {
 			require.Empty(t, got)
+			continue
 		}
-		if len(want) > 1 {
-			n := 1 + r.IntN(len(want)-1)
-			at := get[chunk](c, "read_chunk", args(t, "file", f, "start", n, "count", 1))
-			require.Equal(t, want[n:n+1], at.Rows)
-			require.EqualValues(t, n, at.First)
-			require.Contains(t, c.correction("read_chunk", args(t, "file", f, "start", len(want))), fmt.Sprintf("only %d rows", len(want)-1))
-		}
+		require.Equal(t, want[1:], got, "%d", i)
+		n := 1 + r.IntN(len(want)-1)
+		at := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "start", n, "count", 1))
+		require.Equal(t, want[n:n+1], at.Rows)
+		require.EqualValues(t, n, at.First)
+		require.Contains(t, c.correctionOf("read_chunk", encodeArgs(t, "file", f, "start", len(want))), fmt.Sprintf("only %d rows", len(want)-1))
 	}
 }
 
-func TestRecordsOfJSONLines(t *testing.T) {
-	c := desktop(t, &Options{MaxResult: 4 << 10})
+func TestJSONLinesRecordsAreReturnedVerbatim(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, &Options{MaxResult: 4 << 10})
 	var want []string
 	var b strings.Builder
 	for i := range 200 {
@@ -194,24 +202,24 @@ func TestRecordsOfJSONLines(t *testing.T) {
 			b.WriteString("\n")
 		}
 	}
-	f := c.file("a.jsonl", strings.TrimSuffix(b.String(), "\r\n"))
+	f := c.storeFile("a.jsonl", strings.TrimSuffix(b.String(), "\r\n"))
 	var got []string
-	out := get[chunk](c, "read_chunk", args(t, "file", f))
+	out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	for {
 		require.EqualValues(t, len(got)+1, out.First)
 		got = append(got, out.Records...)
 		if out.Cursor == "" {
 			break
 		}
-		out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor))
+		out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor))
 	}
 	require.Equal(t, want, got)
 
-	out = get[chunk](c, "read_chunk", args(t, "file", f, "start", 100, "count", 2))
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "start", 100, "count", 2))
 	require.Equal(t, want[99:101], out.Records)
 
-	f = c.file("b.jsonl", "{\"a\":1}\n{\"a\":}\n{\"a\":3}\n")
-	out = get[chunk](c, "read_chunk", args(t, "file", f))
+	f = c.storeFile("b.jsonl", "{\"a\":1}\n{\"a\":}\n{\"a\":3}\n")
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))
 	require.Equal(t, []string{`{"a":1}`, `{"a":}`, `{"a":3}`}, out.Records, "a malformed record is given as it stands")
 	require.Len(t, out.Problems, 1)
 	require.EqualValues(t, 2, out.Problems[0].Row)
@@ -219,33 +227,35 @@ func TestRecordsOfJSONLines(t *testing.T) {
 	require.Contains(t, out.Problems[0].What, "at byte 6 of the record")
 }
 
-// A window that begins within a character begins with that character.
-func TestStartWithinACharacter(t *testing.T) {
-	c := desktop(t, nil)
-	f := c.file("a.txt", "aé€😀z")
+// A chunk that starts within a character begins with that character.
+func TestStartWithinACharacterReadsTheWholeCharacter(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	f := c.storeFile("a.txt", "aé€😀z")
 	for start, want := range []struct {
 		text string
 		at   int64
 	}{{"aé€😀z", 0}, {"é€😀z", 1}, {"é€😀z", 1}, {"€😀z", 3}, {"€😀z", 3}, {"€😀z", 3}, {"😀z", 6}, {"😀z", 6}, {"😀z", 6}, {"😀z", 6}, {"z", 10}, {"", 11}} {
-		out := get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
+		out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", "bytes", "start", start))
 		require.Equal(t, want.text, out.Text, "%d", start)
 		require.Equal(t, want.at, out.Start, "%d", start)
 		if want.text != "" {
-			one := get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start, "count", 1))
+			one := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", "bytes", "start", start, "count", 1))
 			require.Equal(t, string([]rune(want.text)[:1]), one.Text)
 		}
 	}
-	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", 12)), "within the file's 11 bytes, not 12")
-	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "by", "bytes", "start", -1)), "within the file's 11 bytes, not -1")
+	require.Contains(t, c.correctionOf("read_chunk", encodeArgs(t, "file", f, "by", "bytes", "start", 12)), "within the file's 11 bytes, not 12")
+	require.Contains(t, c.correctionOf("read_chunk", encodeArgs(t, "file", f, "by", "bytes", "start", -1)), "within the file's 11 bytes, not -1")
 
-	f = c.file("b.txt", encode16("a😀z", false)) // mark, a, pair, z: at 0, 2, 4, 8
+	f = c.storeFile("b.txt", encode16("a😀z", false)) // mark, a, pair, z: at 0, 2, 4, 8
 	for start, want := range []string{"a😀z", "a😀z", "a😀z", "a😀z", "😀z", "😀z", "😀z", "😀z", "z", "z"} {
-		out := get[chunk](c, "read_chunk", args(t, "file", f, "by", "bytes", "start", start))
+		out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", "bytes", "start", start))
 		require.Equal(t, want, out.Text, "%d", start)
 	}
 }
 
-func TestOddTexts(t *testing.T) {
+func TestInvalidAndUnusualTextIsRead(t *testing.T) {
+	t.Parallel()
 	for what, x := range map[string]struct {
 		content, text string
 		invalid       int
@@ -273,29 +283,30 @@ func TestOddTexts(t *testing.T) {
 		"a mark in between": {"a\ufeffb", "a\ufeffb", 0, 1},
 	} {
 		t.Run(what, func(t *testing.T) {
-			c := desktop(t, nil)
-			f := c.file("a.txt", x.content)
+			c := newConversation(t, nil)
+			f := c.storeFile("a.txt", x.content)
 			for _, by := range []string{"bytes", "lines"} {
-				out := get[chunk](c, "read_chunk", args(t, "file", f, "by", by))
+				out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", by))
 				require.Equal(t, x.text, out.Text)
 				require.Equal(t, x.invalid, out.Invalid)
 				require.Equal(t, x.invalid > 0, strings.Contains(strings.Join(out.Notes, ";"), "U+FFFD"))
 				require.Empty(t, out.Cursor)
 				require.EqualValues(t, len(x.content), out.End)
 			}
-			if d := get[description](c, "describe_file", args(t, "file", f)); len(x.content) > 0 {
+			if d := callAs[description](c, "describe_file", encodeArgs(t, "file", f)); len(x.content) > 0 {
 				require.Equal(t, "text", d.Kind)
 				require.EqualValues(t, x.invalid, d.Invalid)
 				require.Equal(t, x.lines, *d.Lines)
 				require.True(t, d.Complete)
 			}
-			get[sampleResult](c, "sample", args(t, "file", f))
-			get[searchResult](c, "search", args(t, "file", f, "pattern", "a"))
+			callAs[sampleResult](c, "sample", encodeArgs(t, "file", f))
+			callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", "a"))
 		})
 	}
 }
 
-func TestBinaryIsNotRead(t *testing.T) {
+func TestBinaryFilesAreNotRead(t *testing.T) {
+	t.Parallel()
 	for name, x := range map[string]struct{ content, what string }{
 		"a.png":  {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "image/png"},
 		"a.csv":  {"PK\x03\x04\x14\x00\x00\x00", "application/zip"},
@@ -306,96 +317,99 @@ func TestBinaryIsNotRead(t *testing.T) {
 		"noise":  {"\x01\x02\x03\x04\x05\x06\x07", "application/octet-stream"},
 		"koi8":   {"\xf0\xd2\xc9\xd7\xc5\xd4 \xcd\xc9\xd2", "text/plain; charset=utf-8"},
 	} {
-		c := desktop(t, nil)
-		f := c.file(name, x.content)
-		d := get[description](c, "describe_file", args(t, "file", f))
+		c := newConversation(t, nil)
+		f := c.storeFile(name, x.content)
+		d := callAs[description](c, "describe_file", encodeArgs(t, "file", f))
 		require.Equal(t, "binary", d.Kind, name)
 		if name != "utf32" && name != "koi8" {
 			require.Equal(t, x.what, d.Type, name)
 		}
 		for _, tool := range []string{"read_chunk", "sample"} {
-			require.Contains(t, c.correction(tool, args(t, "file", f)), "is not text")
+			require.Contains(t, c.correctionOf(tool, encodeArgs(t, "file", f)), "is not text")
 		}
-		require.Contains(t, c.correction("search", args(t, "file", f, "pattern", "x")), "is not text")
+		require.Contains(t, c.correctionOf("search", encodeArgs(t, "file", f, "pattern", "x")), "is not text")
 	}
 }
 
-func TestStartAtALine(t *testing.T) {
-	c := desktop(t, &Options{MaxScan: 1 << 20})
+func TestReadStartsAtALine(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, &Options{MaxScan: 1 << 20})
 	var b strings.Builder
 	for i := range 300_000 {
 		fmt.Fprintf(&b, "line %d\r\n", i+1)
 	}
-	f := c.file("a.log", b.String())
-	out := get[chunk](c, "read_chunk", args(t, "file", f, "start", 1000, "count", 2))
+	f := c.storeFile("a.log", b.String())
+	out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "start", 1000, "count", 2))
 	require.Equal(t, "line 1000\r\nline 1001\r\n", out.Text)
 	require.EqualValues(t, 1000, out.First)
-	next := get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
+	next := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor, "count", 1))
 	require.Equal(t, "line 1002\r\n", next.Text)
 	require.EqualValues(t, 1002, next.First)
 
-	// The goal is farther than one call may read.
+	// The line is farther away than one call may read.
 	calls := 0
-	out = get[chunk](c, "read_chunk", args(t, "file", f, "start", 299_999, "count", 1))
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "start", 299_999, "count", 1))
 	for out.Text == "" {
 		calls++
 		require.Contains(t, strings.Join(out.Notes, ";"), "line 299999 was not reached")
-		out = get[chunk](c, "read_chunk", args(t, "file", f, "cursor", out.Cursor, "count", 1))
+		out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor, "count", 1))
 	}
 	require.Equal(t, "line 299999\r\n", out.Text)
 	require.Equal(t, 3, calls)
-	c = desktop(t, nil)
-	f = c.file("a.log", b.String())
-	require.Contains(t, c.correction("read_chunk", args(t, "file", f, "start", 300_001)), "only 300000 lines")
+	c = newConversation(t, nil)
+	f = c.storeFile("a.log", b.String())
+	require.Contains(t, c.correctionOf("read_chunk", encodeArgs(t, "file", f, "start", 300_001)), "only 300000 lines")
 }
 
-func TestArgumentsOfReadChunk(t *testing.T) {
-	c := desktop(t, nil)
-	f := c.file("a.txt", "a\nb\n")
-	out := get[chunk](c, "read_chunk", args(t, "file", f, "count", 1))
+func TestReadChunkChecksItsArguments(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	f := c.storeFile("a.txt", "a\nb\n")
+	out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "count", 1))
 	for _, by := range []string{"bytes", "lines"} {
-		require.Equal(t, "a\nb\n", get[chunk](c, "read_chunk", args(t, "file", f, "by", by, "count", int64(math.MaxInt64))).Text)
+		require.Equal(t, "a\nb\n", callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", by, "count", int64(math.MaxInt64))).Text)
 	}
 	for call, want := range map[string]string{
-		args(t, "file", f, "by", "pages"):                           `"pages" is not one of "bytes", "lines", "rows"`,
-		args(t, "file", f, "by", "rows"):                            "only CSV and JSON Lines have rows",
-		args(t, "file", f, "start", 0):                              "counted from 1",
-		args(t, "file", f, "count", 0):                              "count",
-		args(t, "file", f, "count", -3):                             "count",
-		args(t, "file", f, "cursor", out.Cursor, "start", 1):        "exclude each other",
-		args(t, "file", f, "cursor", out.Cursor, "by", "bytes"):     "by must be lines with this cursor, not bytes",
-		args(t, "file", f, "cursor", out.Cursor+"A"):                "cursor is not valid",
-		args(t, "file", f, "cursor", "x"):                           "cursor is not valid",
-		args(t, "file", "f2"):                                       "there is no file",
-		args(t, "file", "f01"):                                      "there is no file",
-		args(t, "file", "f+1"):                                      "there is no file",
-		args(t, "file", "F1"):                                       "there is no file",
-		args(t, "file", ""):                                         "there is no file",
-		args(t, "file", "a.txt"):                                    "there is no file",
-		args(t, "file", "../f1"):                                    "there is no file",
-		args(t, "file", strings.Repeat("f", 5000)):                  "there is no file",
-		args(t, "file", f, "key", "tenant=globex/shared/a.txt"):     "is not known here",
-		args(t, "file", f, "tenant", "globex", "bucket", "another"): "is not known here",
+		encodeArgs(t, "file", f, "by", "pages"):                           `"pages" is not one of "bytes", "lines", "rows"`,
+		encodeArgs(t, "file", f, "by", "rows"):                            "only CSV and JSON Lines have rows",
+		encodeArgs(t, "file", f, "start", 0):                              "counted from 1",
+		encodeArgs(t, "file", f, "count", 0):                              "count",
+		encodeArgs(t, "file", f, "count", -3):                             "count",
+		encodeArgs(t, "file", f, "cursor", out.Cursor, "start", 1):        "exclude each other",
+		encodeArgs(t, "file", f, "cursor", out.Cursor, "by", "bytes"):     "by must be lines with this cursor, not bytes",
+		encodeArgs(t, "file", f, "cursor", out.Cursor+"A"):                "cursor is not valid",
+		encodeArgs(t, "file", f, "cursor", "x"):                           "cursor is not valid",
+		encodeArgs(t, "file", "f2"):                                       "unknown file",
+		encodeArgs(t, "file", "f01"):                                      "unknown file",
+		encodeArgs(t, "file", "f+1"):                                      "unknown file",
+		encodeArgs(t, "file", "F1"):                                       "unknown file",
+		encodeArgs(t, "file", ""):                                         "unknown file",
+		encodeArgs(t, "file", "a.txt"):                                    "unknown file",
+		encodeArgs(t, "file", "../f1"):                                    "unknown file",
+		encodeArgs(t, "file", strings.Repeat("f", 5000)):                  "unknown file",
+		encodeArgs(t, "file", f, "key", "tenant=globex/shared/a.txt"):     "is not known here",
+		encodeArgs(t, "file", f, "tenant", "globex", "bucket", "another"): "is not known here",
 	} {
-		require.Contains(t, c.correction("read_chunk", call), want, call)
-		require.Less(t, len(c.correction("read_chunk", call)), 600)
+		require.Contains(t, c.correctionOf("read_chunk", call), want, call)
+		require.Less(t, len(c.correctionOf("read_chunk", call)), 600)
 	}
 }
 
-// A part of a file ends at a character's edge.
+// A part of a file does not end within a character.
 func TestPartsEndBetweenCharacters(t *testing.T) {
-	c := desktop(t, nil)
+	t.Parallel()
+	c := newConversation(t, nil)
 	for name, x := range map[string]struct {
 		content string
-		to      []string // what is read up to each offset
+		to      []string // the text up to each offset
 	}{
 		"a.txt": {"a€😀", []string{"", "a", "a", "a", "a€", "a€", "a€", "a€", "a€😀"}},
 		"b.txt": {encode16("a😀", true), []string{"", "", "", "", "a", "a", "a", "a", "a😀"}},
 	} {
 		d, err := newToolset(c.bucket, nil)
 		require.NoError(t, err)
-		h := c.file(name, x.content)
-		f, err := d.openFile(t.Context(), c.call(), h)
+		h := c.storeFile(name, x.content)
+		f, err := d.openFile(t.Context(), c.newCall(), h)
 		require.NoError(t, err)
 		for to, want := range x.to {
 			part, err := f.openText(t.Context(), 0, int64(to))

@@ -229,7 +229,7 @@ func (s *sampler) eachItem(t *textReader, startsLine bool, yield func(sampleItem
 	for {
 		p, err := l.next()
 		switch {
-		case errors.Is(err, errPartEnd) && l.offset() == t.off && !startsLine: // t has no line end
+		case errors.Is(err, errPartEnd) && l.offset() == t.off && !startsLine: // t is within one line
 			yield(s.newMidLineItem(t))
 			return
 		case errors.Is(err, errPartEnd) && (l.offset() == t.off || l.t.off > t.off): // the last line of t is incomplete

@@ -15,10 +15,10 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// all searches to the end, by cursors.
-func (c *conversation) all(pairs ...any) (found []searchMatch, calls int) {
+// searchAll searches the whole file with cursors.
+func (c *conversation) searchAll(pairs ...any) (found []searchMatch, calls int) {
 	c.t.Helper()
-	out := get[searchResult](c, "search", args(c.t, pairs...))
+	out := callAs[searchResult](c, "search", encodeArgs(c.t, pairs...))
 	for {
 		calls++
 		found = append(found, out.Matches...)
@@ -27,12 +27,14 @@ func (c *conversation) all(pairs ...any) (found []searchMatch, calls int) {
 		}
 		require.NotEmpty(c.t, out.Notes)
 		require.Less(c.t, calls, 10_000)
-		out = get[searchResult](c, "search", args(c.t, append([]any{"cursor", out.Cursor}, pairs...)...))
+		out = callAs[searchResult](c, "search", encodeArgs(c.t, append([]any{"cursor", out.Cursor}, pairs...)...))
 	}
 }
 
-// What is found, whatever the limits, is what a search of each line finds.
-func TestSearchFindsWhatIsThere(t *testing.T) {
+// With any limits, a search finds what a search of each line finds.
+func TestSearchFindsEveryMatch(t *testing.T) {
+	t.Parallel()
+	skipIfShort(t)
 	r := rand.New(rand.NewPCG(5, 6))
 	for i := range 60 {
 		text := "begin\n" + strings.NewReplacer("\x00", "0", "\x01", "1").Replace(randomText(r, 4000))
@@ -53,10 +55,10 @@ func TestSearchFindsWhatIsThere(t *testing.T) {
 		if i%4 == 3 {
 			x.pattern = x.re
 		}
-		c := desktop(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
-		f := c.file("a.txt", stored)
+		c := newConversation(t, &Options{MaxResult: 4<<10 + r.IntN(4000)})
+		f := c.storeFile("a.txt", stored)
 		pairs := append([]any{"file", f, "pattern", x.pattern, "limit", 1 + r.IntN(30), "context", r.IntN(3)}, x.opt...)
-		got, _ := c.all(pairs...)
+		got, _ := c.searchAll(pairs...)
 		re := regexp.MustCompile(x.re)
 		n, off := 0, int64(0)
 		if enc != utf8Text {
@@ -80,34 +82,36 @@ func TestSearchFindsWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestSearchContext(t *testing.T) {
-	c := desktop(t, nil)
+func TestSearchShowsContext(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
 	var b strings.Builder
 	for i := range 100 {
 		fmt.Fprintf(&b, "line %d\n", i+1)
 	}
-	f := c.file("a.txt", b.String())
-	out := get[searchResult](c, "search", args(t, "file", f, "pattern", "line 50", "context", 2))
+	f := c.storeFile("a.txt", b.String())
+	out := callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", "line 50", "context", 2))
 	require.Equal(t, []searchMatch{{Line: 50, Offset: 9*7 + 40*8, Text: "line 50", Before: []string{"line 48", "line 49"}, After: []string{"line 51", "line 52"}}}, out.Matches)
 	require.Empty(t, out.Cursor)
 	require.EqualValues(t, len(b.String()), out.End)
 
-	// The limit cuts the matches, not what is around the last.
-	out = get[searchResult](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1))
+	// The limit applies to matches, not to the context of the last one.
+	out = callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", "line", "limit", 2, "context", 1))
 	require.Equal(t, []string{"line 3"}, out.Matches[1].After)
 	require.Contains(t, out.Notes[0], "stopped after 2 matches")
-	out = get[searchResult](c, "search", args(t, "file", f, "pattern", "line", "limit", 2, "context", 1, "cursor", out.Cursor))
+	out = callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", "line", "limit", 2, "context", 1, "cursor", out.Cursor))
 	require.EqualValues(t, 3, out.Matches[0].Line)
 
-	out = get[searchResult](c, "search", args(t, "file", f, "pattern", "e 10", "context", 1))
+	out = callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", "e 10", "context", 1))
 	require.Equal(t, []string{"line 11"}, out.Matches[0].After)
 	require.Empty(t, out.Matches[1].After, "the file ends there")
-	f = c.file("b.txt", "a b a a\n")
-	require.Equal(t, 3, get[searchResult](c, "search", args(t, "file", f, "pattern", "a")).Matches[0].Times)
+	f = c.storeFile("b.txt", "a b a a\n")
+	require.Equal(t, 3, callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", "a")).Matches[0].Times)
 }
 
-// A line that is longer than a block is searched in pieces, across their edges, and each match is told once.
-func TestSearchLongLine(t *testing.T) {
+// A line that is longer than a block is searched in pieces, and each match is found once, even across two pieces.
+func TestSearchFindsMatchesAcrossPieces(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	var want []int64
 	r := rand.New(rand.NewPCG(7, 8))
@@ -119,10 +123,10 @@ func TestSearchLongLine(t *testing.T) {
 	}
 	b.WriteString("\nlast needle")
 	for _, o := range []*Options{nil, {MaxScan: 1 << 20}} {
-		c := desktop(t, o)
-		f := c.file("a.txt", b.String())
+		c := newConversation(t, o)
+		f := c.storeFile("a.txt", b.String())
 		for _, limit := range []int{5, 100} {
-			got, _ := c.all("file", f, "pattern", "needle", "limit", limit)
+			got, _ := c.searchAll("file", f, "pattern", "needle", "limit", limit)
 			require.Len(t, got, len(want)+1)
 			for i, off := range want {
 				require.Equal(t, off, got[i].Offset)
@@ -134,68 +138,68 @@ func TestSearchLongLine(t *testing.T) {
 			}
 			require.EqualValues(t, 3, got[len(want)].Line)
 		}
-		got, _ := c.all("file", f, "pattern", `ne+dle`, "regexp", true)
+		got, _ := c.searchAll("file", f, "pattern", `ne+dle`, "regexp", true)
 		require.Len(t, got, len(want)+1)
 	}
-	// At every place around the edge of the first piece, and around the beginning of the second.
+	// Matches around the end of the first piece and around the beginning of the second.
 	for n := range 32 {
 		i := blockLen - 8 + n
 		if n >= 16 {
 			i -= overlap + 16
 		}
-		c := desktop(t, nil)
-		f := c.file("a.txt", strings.Repeat("x", i)+"needle"+strings.Repeat("y", blockLen))
-		got, _ := c.all("file", f, "pattern", "needle")
+		c := newConversation(t, nil)
+		f := c.storeFile("a.txt", strings.Repeat("x", i)+"needle"+strings.Repeat("y", blockLen))
+		got, _ := c.searchAll("file", f, "pattern", "needle")
 		require.Len(t, got, 1, "%d", i)
 		require.EqualValues(t, i, got[0].Offset)
 	}
 }
 
-func TestSearchPatterns(t *testing.T) {
-	c := desktop(t, nil)
-	f := c.file("a.txt", "Größe (a+b)\nGRÖSSE\n")
+func TestSearchChecksPatterns(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	f := c.storeFile("a.txt", "Größe (a+b)\nGRÖSSE\n")
 	found := func(pairs ...any) int {
-		return len(get[searchResult](c, "search", args(t, append([]any{"file", f}, pairs...)...)).Matches)
+		return len(callAs[searchResult](c, "search", encodeArgs(t, append([]any{"file", f}, pairs...)...)).Matches)
 	}
 	require.Equal(t, 1, found("pattern", "(a+b)"))
 	require.Equal(t, 0, found("pattern", "größe"))
 	require.Equal(t, 1, found("pattern", "größe", "ignore_case", true))
 	require.Equal(t, 2, found("pattern", "^gr", "ignore_case", true, "regexp", true))
 	for call, want := range map[string]string{
-		args(t, "file", f, "pattern", ""):                                                                                      "must not be empty",
-		args(t, "file", f, "pattern", strings.Repeat("x", 257)):                                                                "must be at most 256 bytes",
-		args(t, "file", f, "pattern", "a\nb"):                                                                                  "line by line",
-		args(t, "file", f, "pattern", "(", "regexp", true):                                                                     "regular expression, for example \"err(or)?s\": missing closing )",
-		args(t, "file", f, "pattern", "x*", "regexp", true):                                                                    "must not match the empty text",
-		args(t, "file", f, "pattern", "(?:a{900})(?:b{900})", "regexp", true):                                                  "repeats too much",
-		args(t, "file", f, "pattern", strings.Repeat(`\pL{99}`, 30), "regexp", true):                                           "repeats too much",
-		args(t, "file", f, "pattern", strings.Repeat("(", 120)+strings.Repeat(")", 120)+"(((a{9}){9}){9}){9}", "regexp", true): "pattern",
-		args(t, "file", f, "pattern", "x", "limit", 101):                                                                       "limit",
-		args(t, "file", f, "pattern", "x", "context", 6):                                                                       "context",
-		args(t, "file", f, "pattern", "x", "context", -1):                                                                      "context",
+		encodeArgs(t, "file", f, "pattern", ""):                                                                                      "must not be empty",
+		encodeArgs(t, "file", f, "pattern", strings.Repeat("x", 257)):                                                                "must be at most 256 bytes",
+		encodeArgs(t, "file", f, "pattern", "a\nb"):                                                                                  "line by line",
+		encodeArgs(t, "file", f, "pattern", "(", "regexp", true):                                                                     "regular expression, for example \"err(or)?s\": missing closing )",
+		encodeArgs(t, "file", f, "pattern", "x*", "regexp", true):                                                                    "must not match the empty text",
+		encodeArgs(t, "file", f, "pattern", "(?:a{900})(?:b{900})", "regexp", true):                                                  "repeats too much",
+		encodeArgs(t, "file", f, "pattern", strings.Repeat(`\pL{99}`, 30), "regexp", true):                                           "repeats too much",
+		encodeArgs(t, "file", f, "pattern", strings.Repeat("(", 120)+strings.Repeat(")", 120)+"(((a{9}){9}){9}){9}", "regexp", true): "pattern",
+		encodeArgs(t, "file", f, "pattern", "x", "limit", 101):                                                                       "limit",
+		encodeArgs(t, "file", f, "pattern", "x", "context", 6):                                                                       "context",
+		encodeArgs(t, "file", f, "pattern", "x", "context", -1):                                                                      "context",
 	} {
-		require.Contains(t, c.correction("search", call), want, call)
+		require.Contains(t, c.correctionOf("search", call), want, call)
 	}
 }
 
-// What an expression may cost is bounded: the larger it is, the less one call searches. The search comes to the end all
-// the same.
+// The larger an expression is, the less one call searches. The search reaches the end with cursors.
 func TestLargeExpressionsSearchLess(t *testing.T) {
 	t.Parallel()
-	c := desktop(t, &Options{MaxScan: 2 << 20})
+	c := newConversation(t, &Options{MaxScan: 2 << 20})
 	const size = 3 << 20
-	f := c.file("a.txt", strings.Repeat(strings.Repeat("x", 1023)+"\n", size>>10))
+	f := c.storeFile("a.txt", strings.Repeat(strings.Repeat("x", 1023)+"\n", size>>10))
 	ends := func(pattern string) (ends []int64) {
 		call := []any{"file", f, "pattern", pattern, "regexp", true}
-		out := get[searchResult](c, "search", args(t, call...))
+		out := callAs[searchResult](c, "search", encodeArgs(t, call...))
 		for out.Cursor != "" {
 			ends = append(ends, out.End)
-			out = get[searchResult](c, "search", args(t, append(call, "cursor", out.Cursor)...))
+			out = callAs[searchResult](c, "search", encodeArgs(t, append(call, "cursor", out.Cursor)...))
 		}
 		return append(ends, out.End)
 	}
 	require.Equal(t, []int64{2 << 20, size}, ends("y"))
-	const large = "z(?:.{0,30}){0,15}y" // it begins with what is found fast, or not
+	const large = "z(?:.{0,30}){0,15}y" // it begins with a literal that is searched fast
 	p, err := newPattern(large, true, false)
 	require.NoError(t, err)
 	perCall := float64(callWork) / float64(p.size)
@@ -205,7 +209,7 @@ func TestLargeExpressionsSearchLess(t *testing.T) {
 	require.EqualValues(t, size, got[len(got)-1])
 }
 
-// endsAfter is a context that ends when it has been asked so often.
+// endsAfter is a context that is canceled after most calls of Err.
 type endsAfter struct {
 	context.Context
 	asked, most int
@@ -218,17 +222,17 @@ func (c *endsAfter) Err() error {
 	return nil
 }
 
-// costly are expressions of which each match looks at all that follows, or that are large.
-var costly = []string{`a(?:(?:[^b]{0,60})+b)?`, `a(?:.{0,30}){0,15}`, `\ba|a(?:[^b]*b)?`}
+// costlyPatterns are large, or read all following text for each match.
+var costlyPatterns = []string{`a(?:(?:[^b]{0,60})+b)?`, `a(?:.{0,30}){0,15}`, `\ba|a(?:[^b]*b)?`}
 
-// A call does a bounded amount of work, looks at its context between two matches, and goes on with a cursor.
+// A call does a bounded amount of work, checks its context between two matches, and returns a cursor to continue.
 func TestSearchWorkIsBounded(t *testing.T) {
 	t.Parallel()
 	const size = 256 << 10
-	for _, pattern := range costly {
+	for _, pattern := range costlyPatterns {
 		p, err := newPattern(pattern, true, false)
 		require.NoError(t, err, pattern)
-		one := max(matchWork, minPiece*p.size) // what cannot be interrupted
+		one := max(matchWork, minPiece*p.size) // a match can't be interrupted
 		require.LessOrEqual(t, p.pieceLen()*p.size, one)
 		for name, text := range map[string]string{
 			"one line": strings.Repeat("a", size), "lines": strings.Repeat(strings.Repeat("a", 999)+"\n", size/1000),
@@ -236,7 +240,7 @@ func TestSearchWorkIsBounded(t *testing.T) {
 		} {
 			search := func(ctx context.Context, work int) (*searcher, error) {
 				store := make([]byte, 0, blockLen)
-				tx := textOf(text, false)
+				tx := newTextReader(text, false)
 				tx.store, tx.buf = store, store
 				s := &searcher{p: p, work: budget{work}, limit: 1 << 30, left: budget{1 << 40}, out: searchResult{Size: int64(len(text))}}
 				s.lines = &lineReader{t: tx, max: p.pieceLen(), line: 1}
@@ -257,29 +261,29 @@ func TestSearchWorkIsBounded(t *testing.T) {
 	}
 }
 
-// The expression of the report: 1 MiB took 11 to 107 s, and took no notice of its context.
+// A costly expression stops soon after its context ends. It once took 11 to 107 s for 1 MiB and ignored the context.
 func TestSearchEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	c := desktop(t, nil)
-	f := c.file("a.txt", strings.Repeat("a", 1<<20))
+	c := newConversation(t, nil)
+	f := c.storeFile("a.txt", strings.Repeat("a", 1<<20))
 	tool, ok := c.tools.Lookup("search")
 	require.True(t, ok)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
 	_, err := tool.Call(ctx, tools.NewCall(tools.CallOptions{Scope: c.scope, State: c.state,
-		Args: []byte(args(t, "file", f, "pattern", costly[0], "regexp", true, "limit", 100))}))
+		Args: []byte(encodeArgs(t, "file", f, "pattern", costlyPatterns[0], "regexp", true, "limit", 100))}))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Less(t, time.Since(begin), 5*time.Second) // a match takes 50 ms or so, and 20 times that under -race
+	require.Less(t, time.Since(begin), 5*time.Second) // a match takes about 50 ms, and 20 times that under -race
 }
 
-// What is found by cursors is what is found at once, also where each call can do no more than a match or two.
+// A search with cursors finds every match, even if each call has work for only one or two.
 func TestCostlySearchFindsEverything(t *testing.T) {
 	t.Parallel()
-	c := desktop(t, nil)
-	f := c.file("a.txt", strings.Repeat("a"+strings.Repeat("x", 499), 80))
-	// It ends fast, but might not: it counts as what it may cost.
-	got, calls := c.all("file", f, "pattern", `a(?:z.{0,30}){0,15}`, "regexp", true, "limit", 100)
+	c := newConversation(t, nil)
+	f := c.storeFile("a.txt", strings.Repeat("a"+strings.Repeat("x", 499), 80))
+	// The expression is fast here, but the budget counts its worst case.
+	got, calls := c.searchAll("file", f, "pattern", `a(?:z.{0,30}){0,15}`, "regexp", true, "limit", 100)
 	require.Len(t, got, 80)
 	require.Greater(t, calls, 2)
 	for i, m := range got {
@@ -287,7 +291,7 @@ func TestCostlySearchFindsEverything(t *testing.T) {
 	}
 }
 
-// The finder finds what FindAllIndex finds, whatever comes before a match.
+// A finder finds the same matches as FindAllIndex.
 func TestFinderFindsAll(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(19, 1))

@@ -21,22 +21,22 @@ func sharedScope(t *testing.T, tenant string) scope.Scope {
 	return s
 }
 
-// library is a session's conversation in a bucket in which two tenants share files of the same names.
-func library(t *testing.T, e *ear) *conversation {
+// newSharedLibrary starts a conversation in a bucket where two tenants share files of the same names.
+func newSharedLibrary(t *testing.T, e *auditRecorder) *conversation {
 	b := object.New(object.NewMemory(), "b", &object.Options{Audit: e, PageSize: 2})
 	for _, tenant := range []string{"acme", "globex"} {
-		c := converse(t, b, sharedScope(t, tenant), nil)
+		c := startConversation(t, b, sharedScope(t, tenant), nil)
 		for i := range 3 {
-			c.put(fmt.Sprintf("terms%d.txt", i), "the terms of "+tenant)
+			c.putObject(fmt.Sprintf("terms%d.txt", i), "the terms of "+tenant)
 		}
 	}
-	c := converse(t, b, sessionScope(t, "acme", "u1"), nil)
-	c.put("a.txt", "mine")
-	c.put("b.txt", "mine too")
+	c := startConversation(t, b, sessionScope(t, "acme", "u1"), nil)
+	c.putObject("a.txt", "mine")
+	c.putObject("b.txt", "mine too")
 	return c
 }
 
-func names(l fileList) string {
+func listedNames(l fileList) string {
 	var all []string
 	for _, f := range l.Files {
 		all = append(all, f.Place+":"+f.Name)
@@ -44,21 +44,21 @@ func names(l fileList) string {
 	return strings.Join(all, " ")
 }
 
-// A run that has been given the shared data lists and reads it after its own files, over any pages.
-func TestSharedFiles(t *testing.T) {
+// A run with shared data lists it after its own files, on pages of any size, and can read it.
+func TestSharedFilesAreListedAfterOwnFiles(t *testing.T) {
 	t.Parallel()
-	var e ear
-	c := library(t, &e)
-	require.Equal(t, "upload:a.txt upload:b.txt", names(get[fileList](c, "list_files", `{}`)), "nothing is derived from the session")
+	var e auditRecorder
+	c := newSharedLibrary(t, &e)
+	require.Equal(t, "upload:a.txt upload:b.txt", listedNames(callAs[fileList](c, "list_files", `{}`)), "nothing is derived from the session")
 
 	c.shared = sharedScope(t, "acme")
 	const all = "upload:a.txt upload:b.txt shared:terms0.txt shared:terms1.txt shared:terms2.txt"
-	require.Equal(t, all, names(get[fileList](c, "list_files", `{}`)))
+	require.Equal(t, all, listedNames(callAs[fileList](c, "list_files", `{}`)))
 	for limit := 1; limit <= 5; limit++ {
 		var pages []string
 		for cursor := ""; ; {
-			l := get[fileList](c, "list_files", fmt.Sprintf(`{"limit":%d%s}`, limit, cursor))
-			pages = append(pages, names(l))
+			l := callAs[fileList](c, "list_files", fmt.Sprintf(`{"limit":%d%s}`, limit, cursor))
+			pages = append(pages, listedNames(l))
 			if l.Cursor == "" {
 				break
 			}
@@ -66,24 +66,24 @@ func TestSharedFiles(t *testing.T) {
 		}
 		require.Equal(t, all, strings.TrimSpace(strings.Join(pages, " ")), "pages of %d", limit)
 	}
-	require.Equal(t, "the terms of acme", get[chunk](c, "read_chunk", `{"file":"f3"}`).Text)
-	for _, x := range perFile {
-		_, err := c.raw(x.tool, `{"file":"f3"`+x.more+`}`)
+	require.Equal(t, "the terms of acme", callAs[chunk](c, "read_chunk", `{"file":"f3"}`).Text)
+	for _, x := range fileTools {
+		_, err := c.callTool(x.tool, `{"file":"f3"`+x.more+`}`)
 		require.NoError(t, err, x.tool)
 	}
-	require.Empty(t, e.heard)
+	require.Empty(t, e.refusals)
 
-	// A wider scope contains the shared data, and lists it once.
+	// A scope that contains the shared data lists it once.
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	wide := converse(t, c.bucket, tenant, nil)
+	wide := startConversation(t, c.bucket, tenant, nil)
 	wide.shared = c.shared
-	require.Len(t, get[fileList](wide, "list_files", `{}`).Files, 5)
+	require.Len(t, callAs[fileList](wide, "list_files", `{}`).Files, 5)
 }
 
-// What a run has not been given it does not read: with the handles and cursors of a run that has, without any shared
-// scope, with another tenant's, and with a scope that is not of shared data.
-func TestSharedFilesAreGiven(t *testing.T) {
+// A run without the tenant's shared data can't read it with the handles and cursors of a run that has it. That holds
+// for no shared scope, another tenant's, and a scope that is not shared data.
+func TestSharedFilesNeedPermission(t *testing.T) {
 	t.Parallel()
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
@@ -95,27 +95,27 @@ func TestSharedFilesAreGiven(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var e ear
-			c := library(t, &e)
-			other := converse(t, c.bucket, sessionScope(t, "acme", "u2"), nil)
-			other.put("secret.txt", "of u2")
+			var e auditRecorder
+			c := newSharedLibrary(t, &e)
+			other := startConversation(t, c.bucket, sessionScope(t, "acme", "u2"), nil)
+			other.putObject("secret.txt", "of u2")
 			c.shared = sharedScope(t, "acme")
-			l := get[fileList](c, "list_files", `{"limit":3}`)
+			l := callAs[fileList](c, "list_files", `{"limit":3}`)
 			require.Len(t, l.Files, 3)
 			c.shared = shared
-			require.Contains(t, c.correction("list_files", fmt.Sprintf(`{"cursor":%q}`, l.Cursor)), "cursor")
-			e.heard = nil
-			for _, x := range perFile {
-				never := c.correction(x.tool, `{"file":"f9"`+x.more+`}`)
-				require.Equal(t, strings.ReplaceAll(never, "f9", "f3"), c.correction(x.tool, `{"file":"f3"`+x.more+`}`))
+			require.Contains(t, c.correctionOf("list_files", fmt.Sprintf(`{"cursor":%q}`, l.Cursor)), "cursor")
+			e.refusals = nil
+			for _, x := range fileTools {
+				never := c.correctionOf(x.tool, `{"file":"f9"`+x.more+`}`)
+				require.Equal(t, strings.ReplaceAll(never, "f9", "f3"), c.correctionOf(x.tool, `{"file":"f3"`+x.more+`}`))
 			}
-			require.Len(t, e.heard, len(perFile), "each is reported once")
-			require.Equal(t, "upload:a.txt upload:b.txt", names(get[fileList](c, "list_files", `{}`)))
+			require.Len(t, e.refusals, len(fileTools), "each is reported once")
+			require.Equal(t, "upload:a.txt upload:b.txt", listedNames(callAs[fileList](c, "list_files", `{}`)))
 		})
 	}
 
-	// A forged handle of another tenant's shared data is none, in a run that may read its own.
-	c := library(t, &ear{})
+	// A run with shared data rejects a forged handle of another tenant's shared data.
+	c := newSharedLibrary(t, &auditRecorder{})
 	c.shared = sharedScope(t, "acme")
 	root, err := c.bucket.In(sharedScope(t, "globex"))
 	require.NoError(t, err)
@@ -124,7 +124,7 @@ func TestSharedFilesAreGiven(t *testing.T) {
 	stored, err := json.Marshal(ref)
 	require.NoError(t, err)
 	require.NoError(t, c.state.UnmarshalJSON([]byte(`{"objecttools":{"files":[`+string(stored)+`]}}`)))
-	for _, x := range perFile {
-		require.Contains(t, c.correction(x.tool, `{"file":"f1"`+x.more+`}`), `there is no file "f1"`)
+	for _, x := range fileTools {
+		require.Contains(t, c.correctionOf(x.tool, `{"file":"f1"`+x.more+`}`), `unknown file "f1"`)
 	}
 }

@@ -15,15 +15,23 @@ import (
 
 const sessionID = "0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f"
 
-// conversation calls the tools as a run within a scope would.
+// skipIfShort skips a test that takes a second or more.
+func skipIfShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("slow")
+	}
+}
+
+// conversation calls the tools like a run within a scope.
 type conversation struct {
-	t      testing.TB
-	bucket *object.Bucket
-	scope  scope.Scope
-	state  *tools.State
-	tools  tools.Resolved
-	most   int
-	shared scope.Scope // that the host has given to the run, if it has
+	t         testing.TB
+	bucket    *object.Bucket
+	scope     scope.Scope
+	state     *tools.State
+	tools     tools.Resolved
+	maxResult int
+	shared    scope.Scope // passed by the host, or zero
 }
 
 func userScope(t testing.TB, tenant, user string) scope.Scope {
@@ -42,7 +50,7 @@ func sessionScope(t testing.TB, tenant, user string) scope.Scope {
 	return s
 }
 
-func converse(t testing.TB, b *object.Bucket, s scope.Scope, o *Options) *conversation {
+func startConversation(t testing.TB, b *object.Bucket, s scope.Scope, o *Options) *conversation {
 	t.Helper()
 	set, err := Set(b, o)
 	require.NoError(t, err)
@@ -53,16 +61,16 @@ func converse(t testing.TB, b *object.Bucket, s scope.Scope, o *Options) *conver
 	if o != nil && o.MaxResult > 0 {
 		most = o.MaxResult
 	}
-	return &conversation{t: t, bucket: b, scope: s, state: st, tools: r, most: most}
+	return &conversation{t: t, bucket: b, scope: s, state: st, tools: r, maxResult: most}
 }
 
-// desktop is a conversation within a session of a bucket of its own.
-func desktop(t testing.TB, o *Options) *conversation {
+// newConversation starts a conversation within a session, in a new bucket.
+func newConversation(t testing.TB, o *Options) *conversation {
 	t.Helper()
-	return converse(t, object.New(object.NewMemory(), "b", nil), sessionScope(t, "acme", "u1"), o)
+	return startConversation(t, object.New(object.NewMemory(), "b", nil), sessionScope(t, "acme", "u1"), o)
 }
 
-func (c *conversation) put(name, content string) object.Ref {
+func (c *conversation) putObject(name, content string) object.Ref {
 	c.t.Helper()
 	root, err := c.bucket.In(c.scope)
 	require.NoError(c.t, err)
@@ -73,11 +81,11 @@ func (c *conversation) put(name, content string) object.Ref {
 	return ref
 }
 
-// file stores a file and gives its handle.
-func (c *conversation) file(name, content string) string {
+// storeFile stores a file and returns its handle.
+func (c *conversation) storeFile(name, content string) string {
 	c.t.Helper()
-	c.put(name, content)
-	for _, f := range get[fileList](c, "list_files", `{}`).Files {
+	c.putObject(name, content)
+	for _, f := range callAs[fileList](c, "list_files", `{}`).Files {
 		if f.Name == name {
 			return f.File
 		}
@@ -86,36 +94,36 @@ func (c *conversation) file(name, content string) string {
 	return ""
 }
 
-func (c *conversation) raw(tool string, args string) (tools.Result, error) {
+func (c *conversation) callTool(tool string, args string) (tools.Result, error) {
 	t, ok := c.tools.Lookup(tool)
 	require.True(c.t, ok, tool)
 	return t.Call(c.t.Context(), tools.NewCall(tools.CallOptions{Scope: c.scope, Shared: c.shared, Args: []byte(args), State: c.state}))
 }
 
-// get calls a tool that must succeed, and holds its result to the cap.
-func get[Out any](c *conversation, tool, args string) (out Out) {
+// callAs calls a tool that must succeed, decodes its result and checks that it does not exceed MaxResult.
+func callAs[Out any](c *conversation, tool, args string) (out Out) {
 	c.t.Helper()
-	res, err := c.raw(tool, args)
+	res, err := c.callTool(tool, args)
 	require.NoError(c.t, err, "%s %s", tool, args)
 	require.Len(c.t, res.Blocks, 1)
 	require.NotEmpty(c.t, res.Summary)
-	require.LessOrEqual(c.t, len(res.Blocks[0].JSON), c.most, "%s %s: %.300s", tool, args, res.Blocks[0].JSON)
+	require.LessOrEqual(c.t, len(res.Blocks[0].JSON), c.maxResult, "%s %s: %.300s", tool, args, res.Blocks[0].JSON)
 	d := json.NewDecoder(bytes.NewReader(res.Blocks[0].JSON))
 	d.DisallowUnknownFields()
 	require.NoError(c.t, d.Decode(&out))
 	return out
 }
 
-// correction calls a tool that must ask for a correction.
-func (c *conversation) correction(tool, args string) string {
+// correctionOf calls a tool that must return a correction.
+func (c *conversation) correctionOf(tool, args string) string {
 	c.t.Helper()
-	_, err := c.raw(tool, args)
+	_, err := c.callTool(tool, args)
 	e, ok := errors.AsType[*tools.CorrectionError](err)
 	require.True(c.t, ok, "%s %s: %v", tool, args, err)
 	return e.Message
 }
 
-func args(t testing.TB, pairs ...any) string {
+func encodeArgs(t testing.TB, pairs ...any) string {
 	t.Helper()
 	m := map[string]any{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -126,6 +134,6 @@ func args(t testing.TB, pairs ...any) string {
 	return string(b)
 }
 
-func (c *conversation) call() *tools.Call {
+func (c *conversation) newCall() *tools.Call {
 	return tools.NewCall(tools.CallOptions{Scope: c.scope, State: c.state})
 }
