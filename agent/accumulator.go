@@ -20,17 +20,17 @@ type accumulator struct {
 	typed     map[string]*partialScanner // typed answers that are arriving, by call id
 	isText    bool                       // the text is not the typed answer that was asked for
 	usage     *Usage                     // nil if the Model has not reported any
-	reason    Reason
+	reason    StopReason
 	isStopped bool // a StopPart has come
 }
 
 // add takes the next delta.
 func (a *accumulator) add(d Delta) error {
-	if _, ok := d.(UsagePart); a.isStopped && !ok {
+	if _, ok := d.(UsageReport); a.isStopped && !ok {
 		return malformedAnswer(fmt.Errorf("agent: the model yielded a %T after its StopPart", d))
 	}
 	switch d := d.(type) {
-	case TextPart:
+	case TextDelta:
 		return a.addText(d)
 	case CitationPart:
 		return a.addCitation(d)
@@ -44,7 +44,7 @@ func (a *accumulator) add(d Delta) error {
 		return a.addUse(d)
 	case SkippedPart:
 		return a.addSkipped(d)
-	case UsagePart:
+	case UsageReport:
 		return a.addUsage(d)
 	case StopPart:
 		a.reason, a.isStopped = d.Reason, true
@@ -57,7 +57,7 @@ func (a *accumulator) add(d Delta) error {
 func (a *accumulator) close() error {
 	a.flushText()
 	if !a.isStopped {
-		return &RunError{Code: Truncated, Message: "The model's answer was cut off.", Retryable: true,
+		return &RunError{Code: CodeTruncated, Message: "The model's answer was cut off.", Retryable: true,
 			Err: errors.New("agent: the stream ended without a StopPart")}
 	}
 	a.run.reason = a.reason
@@ -78,7 +78,7 @@ func (a *accumulator) emit(ev Event) error {
 
 // addText yields text as a TextDelta. The text of a typed answer becomes a Partial instead, unless it is not a JSON
 // object.
-func (a *accumulator) addText(d TextPart) error {
+func (a *accumulator) addText(d TextDelta) error {
 	if d.Text == "" {
 		return nil
 	}
@@ -188,7 +188,7 @@ func (a *accumulator) addSkipped(d SkippedPart) error {
 }
 
 // addUsage yields what is new in the usage of the answer so far.
-func (a *accumulator) addUsage(d UsagePart) error {
+func (a *accumulator) addUsage(d UsageReport) error {
 	var before Usage
 	isFirst := a.usage == nil
 	if !isFirst {
@@ -201,7 +201,7 @@ func (a *accumulator) addUsage(d UsagePart) error {
 		return nil
 	}
 	a.run.addUsage(more)
-	return a.run.emit(Used{more})
+	return a.run.emit(UsageReport{more})
 }
 
 // growTyped adds to a typed answer that is arriving, and yields it as a Partial if it has grown enough.

@@ -49,13 +49,13 @@ type Options struct {
 	Limits Limits
 	// Compact shortens a conversation that grows too long, see [DropOldest] and [Summarise]. If nil, no turn is left
 	// out. In either case long texts and results are cut, the longest first, if the model says that the conversation
-	// does not fit. A run whose conversation cannot be made to fit fails with [ContextFull].
+	// does not fit. A run whose conversation cannot be made to fit fails with [CodeContextFull].
 	Compact Compactor
 	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: no.
 	Cache bool
 	// StructuredOutput asks for the typed answers of [RunAs] and [StreamAs] by the structured output of the model's
 	// service, [Request].Output, instead of by the tool final_answer. [New] rejects a Model that does not support it; a run whose
-	// service rejects it fails with [InvalidCall]. Default: by the tool, which every model that calls tools supports.
+	// service rejects it fails with [CodeInvalidCall]. Default: by the tool, which every model that calls tools supports.
 	StructuredOutput bool
 	// Objects is where the objects lie that media name. A Model that cannot pass on where an object is reads it from
 	// here, within the run's scope, and a Media with an object of another bucket is refused. Objects of earlier turns
@@ -153,8 +153,8 @@ func NewRunID() string { return rand.Text() }
 // Stream runs the loop. Each range over the sequence is a run of its own, in the caller's goroutine.
 //
 // The last pair is either a [Done] with a nil error, or a nil Event with a [*RunError]. Leaving the loop earlier
-// cancels the run, waits for its goroutines and yields nothing more. A ctx that ends gives a Done whose Stop is
-// [Cancelled]; a call that waits for an approval one whose Stop is [Pending].
+// cancels the run, waits for its goroutines and yields nothing more. A ctx that ends gives a Done whose Outcome is
+// [OutcomeCancelled]; a call that waits for an approval one whose Outcome is [OutcomePending].
 //
 // A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run goes on
 // without it, and its goroutine counts in [Agent.Abandoned] until it returns. Everything else that a run starts, it
@@ -180,9 +180,9 @@ func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq
 		case err != nil: // the consumer has left
 			return
 		default:
-			how = string(end.stop)
-			if out != nil && end.stop != Complete {
-				failed = incomplete(ctx, end.stop)
+			how = string(end.outcome)
+			if out != nil && end.outcome != OutcomeComplete {
+				failed = incomplete(ctx, end.outcome)
 			}
 		}
 		done := r.done(end)

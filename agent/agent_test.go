@@ -17,8 +17,8 @@ import (
 
 func TestConversation(t *testing.T) {
 	m := play(
-		step{text("Let me "), text("see."), use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"b"}`), UsagePart{Usage{Input: 10, Output: 3}}, calls},
-		step{text("Done."), end, UsagePart{Usage{Input: 20, Output: 1, CacheRead: 5}}},
+		step{text("Let me "), text("see."), use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"b"}`), UsageReport{Usage{Input: 10, Output: 3}}, calls},
+		step{text("Done."), end, UsageReport{Usage{Input: 20, Output: 1, CacheRead: 5}}},
 	)
 	a := newAgent(t, m, Limits{Parallel: 1}, echo(t))
 	evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
@@ -33,14 +33,14 @@ func TestConversation(t *testing.T) {
 	result := func(s string) tools.Result { return tools.Result{Blocks: []tools.Block{{Text: s}}, Summary: s} }
 	require.Equal(t, []Event{
 		TextDelta{"Let me "}, TextDelta{"see."},
-		Used{Usage{Input: 10, Output: 3}},
+		UsageReport{Usage{Input: 10, Output: 3}},
 		ToolCalled{ToolUse{"c1", "echo", json.RawMessage(`{"word":"a"}`)}},
 		ToolCalled{ToolUse{"c2", "echo", json.RawMessage(`{"word":"b"}`)}},
 		ToolDone{ID: "c1", Name: "echo", Result: result("<a>")},
 		ToolDone{ID: "c2", Name: "echo", Result: result("<b>")},
 		TextDelta{"Done."},
-		Used{Usage{Input: 20, Output: 1, CacheRead: 5}},
-		Done{Stop: Complete, Reason: EndTurn, History: done.History, Usage: Usage{Input: 30, Output: 4, CacheRead: 5}},
+		UsageReport{Usage{Input: 20, Output: 1, CacheRead: 5}},
+		Done{Outcome: OutcomeComplete, StopReason: StopEndTurn, History: done.History, Usage: Usage{Input: 30, Output: 4, CacheRead: 5}},
 	}, evs)
 	require.Equal(t, []string{
 		"user: Go.",
@@ -62,7 +62,7 @@ func TestConversation(t *testing.T) {
 // a run that failed or whose model said nothing.
 func TestHistoryGoesOn(t *testing.T) {
 	m := play(
-		step{use("c1", "echo", `{"word":"a"}`), calls}, step{&ModelError{Code: Throttled, Retryable: true}},
+		step{use("c1", "echo", `{"word":"a"}`), calls}, step{&ModelError{Code: CodeThrottled, Retryable: true}},
 		step{text(" \n"), end},
 		step{text("Here."), end},
 		step{text("Again."), end},
@@ -127,33 +127,33 @@ func TestAnswersThatFail(t *testing.T) {
 		code  Code
 		retry bool
 	}{
-		"model error":          {step{text("a"), &ModelError{Code: Throttled, Message: "Too many requests (429).", Retryable: true, Err: cause}}, Throttled, true},
-		"model error, wrapped": {step{fmt.Errorf("x: %w", &ModelError{Code: AccessDenied})}, AccessDenied, false},
-		"unknown error":        {step{good, cause}, Internal, false},
-		"no code":              {step{&ModelError{Message: "?", Err: cause}}, Internal, false},
-		"cut":                  {step{text("a"), good}, Truncated, true},
-		"nothing at all":       {step{}, Truncated, true},
-		"max tokens":           {step{good, StopPart{MaxTokens}}, Truncated, false},
-		"filtered":             {step{text("a"), good, StopPart{ContentFiltered}}, Filtered, false},
-		"context window":       {step{good, StopPart{ContextWindow}}, ContextFull, false},
-		"malformed":            {step{good, StopPart{Malformed}}, BadOutput, true},
-		"unknown reason":       {step{good, StopPart{"nap"}}, UnknownReason, false},
-		"unknown, and a text":  {step{text("a"), good, StopPart{"nap"}}, UnknownReason, false},
-		"unknown, and nothing": {step{text(" "), StopPart{"nap"}}, UnknownReason, false},
-		"no reason":            {step{good, StopPart{}}, UnknownReason, false},
-		"a call that is lost":  {step{text("a"), calls}, BadOutput, true},
-		"text after the end":   {step{good, calls, text("b")}, BadOutput, true},
-		"two ends":             {step{good, calls, calls}, BadOutput, true},
-		"nil":                  {step{good, nil, calls}, BadOutput, true},
-		"no text":              {step{text("\xff"), good, calls}, BadOutput, true},
-		"one id, two calls":    {step{good, good, calls}, BadOutput, true},
-		"panic":                {step{good, func(context.Context) { panic(cause) }}, Internal, false},
+		"model error":          {step{text("a"), &ModelError{Code: CodeThrottled, Message: "Too many requests (429).", Retryable: true, Err: cause}}, CodeThrottled, true},
+		"model error, wrapped": {step{fmt.Errorf("x: %w", &ModelError{Code: CodeAccessDenied})}, CodeAccessDenied, false},
+		"unknown error":        {step{good, cause}, CodeInternal, false},
+		"no code":              {step{&ModelError{Message: "?", Err: cause}}, CodeInternal, false},
+		"cut":                  {step{text("a"), good}, CodeTruncated, true},
+		"nothing at all":       {step{}, CodeTruncated, true},
+		"max tokens":           {step{good, StopPart{StopMaxTokens}}, CodeTruncated, false},
+		"filtered":             {step{text("a"), good, StopPart{StopContentFiltered}}, CodeFiltered, false},
+		"context window":       {step{good, StopPart{StopContextWindow}}, CodeContextFull, false},
+		"malformed":            {step{good, StopPart{StopMalformed}}, CodeMalformed, true},
+		"unknown reason":       {step{good, StopPart{"nap"}}, CodeUnknownReason, false},
+		"unknown, and a text":  {step{text("a"), good, StopPart{"nap"}}, CodeUnknownReason, false},
+		"unknown, and nothing": {step{text(" "), StopPart{"nap"}}, CodeUnknownReason, false},
+		"no reason":            {step{good, StopPart{}}, CodeUnknownReason, false},
+		"a call that is lost":  {step{text("a"), calls}, CodeMalformed, true},
+		"text after the end":   {step{good, calls, text("b")}, CodeMalformed, true},
+		"two ends":             {step{good, calls, calls}, CodeMalformed, true},
+		"nil":                  {step{good, nil, calls}, CodeMalformed, true},
+		"no text":              {step{text("\xff"), good, calls}, CodeMalformed, true},
+		"one id, two calls":    {step{good, good, calls}, CodeMalformed, true},
+		"panic":                {step{good, func(context.Context) { panic(cause) }}, CodeInternal, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := History{Turns: []Turn{{Messages: []Message{
-				{User, []Part{{Text: "Before."}}},
-				{Assistant, []Part{{Use: &ToolUse{"h1", "echo", json.RawMessage(`{}`)}}}},
-				{User, []Part{{Result: &ToolResult{ID: "h1", Result: tools.Result{Blocks: []tools.Block{{Text: "ok"}}}}}}},
+				{RoleUser, []Part{{Text: "Before."}}},
+				{RoleAssistant, []Part{{Use: &ToolUse{"h1", "echo", json.RawMessage(`{}`)}}}},
+				{RoleUser, []Part{{Result: &ToolResult{ID: "h1", Result: tools.Result{Blocks: []tools.Block{{Text: "ok"}}}}}}},
 			}}}}
 			ran := false
 			a := newAgent(t, play(c.step), Limits{}, mustTool(t, "echo", func(context.Context, *tools.Call, string) (string, error) {
@@ -165,12 +165,12 @@ func TestAnswersThatFail(t *testing.T) {
 			require.Equal(t, c.code, failed.Code)
 			require.Equal(t, c.retry, failed.Retryable)
 			require.NotContains(t, failed.Message, "secret")
-			if c.code == Internal {
+			if c.code == CodeInternal {
 				require.ErrorContains(t, failed, "secret", "the log has the cause")
 				require.NotEmpty(t, failed.Message)
 			}
 			require.Equal(t, h, failed.Done.History)
-			require.Empty(t, failed.Done.Stop)
+			require.Empty(t, failed.Done.Outcome)
 			require.False(t, ran)
 			for _, ev := range evs {
 				require.IsNotType(t, ToolCalled{}, ev)
@@ -182,15 +182,15 @@ func TestAnswersThatFail(t *testing.T) {
 func TestModelWithoutStream(t *testing.T) {
 	a := newAgent(t, modelFunc(func(context.Context, *Request) iterDeltas { return nil }), Limits{})
 	_, failed := drain(t, a, t.Context(), Input{Prompt: "Go."})
-	require.Equal(t, Internal, failed.Code)
+	require.Equal(t, CodeInternal, failed.Code)
 	require.ErrorContains(t, failed, "panicked")
 }
 
 // Usage counts also where the answer fails.
 func TestUsageOfFailedAnswers(t *testing.T) {
 	a := newAgent(t, play(
-		step{use("c1", "echo", `{"word":"a"}`), UsagePart{Usage{Input: 1}}, calls},
-		step{UsagePart{Usage{Input: 2}}, &ModelError{Code: Unavailable}},
+		step{use("c1", "echo", `{"word":"a"}`), UsageReport{Usage{Input: 1}}, calls},
+		step{UsageReport{Usage{Input: 2}}, &ModelError{Code: CodeUnavailable}},
 	), Limits{}, echo(t))
 	_, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 	require.Equal(t, Usage{Input: 3}, failed.Done.Usage)
@@ -199,7 +199,7 @@ func TestUsageOfFailedAnswers(t *testing.T) {
 
 // What to do next follows from the parts: a model that says end_turn beside a call gets its call run.
 func TestReasonsLie(t *testing.T) {
-	for _, reason := range []Reason{EndTurn, StopSequence, ToolUseReason} {
+	for _, reason := range []StopReason{StopEndTurn, StopSequence, StopToolUse} {
 		a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), StopPart{reason}}, step{text("ok"), StopPart{StopSequence}}), Limits{}, echo(t))
 		done, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 		require.NoError(t, err)
@@ -329,7 +329,7 @@ func TestFatal(t *testing.T) {
 	}, lines(failed.Done.History), "what ran may have had an effect, so the history tells")
 
 	failed = run("plain fatal")
-	require.Equal(t, ToolFailed, failed.Code)
+	require.Equal(t, CodeToolFailed, failed.Code)
 	require.True(t, failed.Retryable)
 	require.NotContains(t, failed.Message, "secret")
 	require.NotContains(t, strings.Join(lines(failed.Done.History), "\n"), "secret")
@@ -355,7 +355,7 @@ func TestLimits(t *testing.T) {
 
 	t.Run("turns", func(t *testing.T) {
 		evs, failed := drain(t, newAgent(t, forever("a"), Limits{}, echo(t)), t.Context(), in)
-		require.Equal(t, LimitReached, failed.Code)
+		require.Equal(t, CodeLimit, failed.Code)
 		require.Equal(t, "The model did not come to an end within 24 turns.", failed.Message)
 		require.Equal(t, 23, count(evs), "the last answer's calls are not run")
 		require.Len(t, failed.Done.History.Turns, 23)
@@ -366,7 +366,7 @@ func TestLimits(t *testing.T) {
 			step{use("b1", "echo", `{"word":"a"}`), use("b2", "echo", `{`), calls},
 		)
 		evs, failed := drain(t, newAgent(t, m, Limits{Calls: 3}, echo(t)), t.Context(), in)
-		require.Equal(t, LimitReached, failed.Code)
+		require.Equal(t, CodeLimit, failed.Code)
 		require.Equal(t, 2, count(evs), "of a batch that does not fit nothing is run")
 		require.Len(t, failed.Done.History.Turns, 1)
 	})
@@ -378,7 +378,7 @@ func TestLimits(t *testing.T) {
 	for _, word := range []string{"mend", "secret", "panic"} {
 		t.Run("corrections: "+word, func(t *testing.T) {
 			evs, failed := drain(t, newAgent(t, forever(word), Limits{}, echo(t)), t.Context(), in)
-			require.Equal(t, LimitReached, failed.Code)
+			require.Equal(t, CodeLimit, failed.Code)
 			require.Equal(t, "None of the model's tool calls succeeded in 3 turns in a row.", failed.Message)
 			require.Equal(t, 3, count(evs))
 			require.Len(t, failed.Done.History.Turns, 3)
@@ -387,7 +387,7 @@ func TestLimits(t *testing.T) {
 	t.Run("corrections: unreadable", func(t *testing.T) {
 		bad := func(id string) step { return step{use(id, "echo", `{"word":`), calls} }
 		_, failed := drain(t, newAgent(t, play(bad("a"), bad("b"), bad("c")), Limits{}, echo(t)), t.Context(), in)
-		require.Equal(t, LimitReached, failed.Code)
+		require.Equal(t, CodeLimit, failed.Code)
 	})
 	t.Run("corrections begin anew after a success", func(t *testing.T) {
 		bad := func(id string) step { return step{use(id, "echo", `{"word":`), calls} }
@@ -412,30 +412,30 @@ func TestNewRefuses(t *testing.T) {
 
 func TestInputRefused(t *testing.T) {
 	text := func(r Role, s string) Message { return Message{r, []Part{{Text: s}}} }
-	call := Message{Assistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(`{}`)}}}}
-	result := Message{User, []Part{{Result: &ToolResult{ID: "c1"}}}}
+	call := Message{RoleAssistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(`{}`)}}}}
+	result := Message{RoleUser, []Part{{Result: &ToolResult{ID: "c1"}}}}
 	for name, in := range map[string]Input{
 		"no prompt":         {},
 		"blank prompt":      {Prompt: " \n\t"},
 		"prompt not UTF-8":  {Prompt: "\xff"},
 		"run not UTF-8":     {Run: "\xff", Prompt: "b"},
-		"unpaired call":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}}}},
-		"pair across turns": {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), call}}, {[]Message{result}}}}},
-		"assistant first":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(Assistant, "a")}}}}},
-		"assistant twice":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), text(Assistant, "b")}}, {[]Message{text(Assistant, "a")}}}}},
+		"unpaired call":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, "a"), call}}}}},
+		"pair across turns": {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, "a"), call}}, {[]Message{result}}}}},
+		"assistant first":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleAssistant, "a")}}}}},
+		"assistant twice":   {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, "a"), text(RoleAssistant, "b")}}, {[]Message{text(RoleAssistant, "a")}}}}},
 		"empty turn":        {Prompt: "b", History: History{Turns: []Turn{{}}}},
-		"blank first":       {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, " "), text(Assistant, "Hello!")}}}}},
-		"blank answer":      {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), text(Assistant, "\n")}}}}},
-		"blank in between":  {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(User, "a"), text(Assistant, "b")}}, {[]Message{text(User, "\u2003"), text(Assistant, "c")}}}}},
-		"blank alone":       {History: History{Turns: []Turn{{[]Message{{User, []Part{{Text: " "}, {Text: "\t"}}}}}}}},
-		"no parts":          {Prompt: "b", History: History{Turns: []Turn{{[]Message{{Role: User}}}}}},
-		"an empty part":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{{User, []Part{{Text: "a"}, {}}}}}}}},
+		"blank first":       {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, " "), text(RoleAssistant, "Hello!")}}}}},
+		"blank answer":      {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, "a"), text(RoleAssistant, "\n")}}}}},
+		"blank in between":  {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, "a"), text(RoleAssistant, "b")}}, {[]Message{text(RoleUser, "\u2003"), text(RoleAssistant, "c")}}}}},
+		"blank alone":       {History: History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Text: " "}, {Text: "\t"}}}}}}}},
+		"no parts":          {Prompt: "b", History: History{Turns: []Turn{{[]Message{{Role: RoleUser}}}}}},
+		"an empty part":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Text: "a"}, {}}}}}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := play()
 			evs, failed := drain(t, newAgent(t, m, Limits{}), t.Context(), in)
 			require.Empty(t, evs)
-			require.Equal(t, InvalidCall, failed.Code)
+			require.Equal(t, CodeInvalidCall, failed.Code)
 			require.NotEmpty(t, failed.Message)
 			require.Empty(t, m.requests)
 			require.Equal(t, in.History, failed.Done.History)
@@ -443,7 +443,7 @@ func TestInputRefused(t *testing.T) {
 	}
 
 	_, failed := drain(t, newAgent(t, play(), Limits{}, echo(t)), t.Context(), Input{Prompt: "Go."})
-	require.Equal(t, Internal, failed.Code)
+	require.Equal(t, CodeInternal, failed.Code)
 	require.ErrorContains(t, failed, "zero scope")
 }
 

@@ -26,14 +26,14 @@ type answerCall struct {
 // them; the batch has notes about them instead. Blank text is left out for the same reason, and so is reasoning that is
 // not followed by anything.
 func (a *answer) message() Message {
-	m := Message{Role: Assistant, Parts: a.parts}
+	m := Message{Role: RoleAssistant, Parts: a.parts}
 	for _, p := range a.parts {
 		if p.Reasoning == nil && p.Citation == nil {
 			return m
 		}
 	}
 	if len(a.calls) == 0 {
-		return Message{Role: Assistant}
+		return Message{Role: RoleAssistant}
 	}
 	m.Parts = append(m.Parts, Part{Text: "(a tool call that could not be read)"})
 	return m
@@ -49,24 +49,24 @@ func (a *answer) text() string {
 }
 
 // check returns an error if the stop reason, or text that is not UTF-8, forbids the answer.
-func (a *answer) check(reason Reason) error {
+func (a *answer) check(reason StopReason) error {
 	switch reason {
-	case EndTurn, StopSequence:
-	case ToolUseReason:
+	case StopEndTurn, StopSequence:
+	case StopToolUse:
 		if len(a.calls) == 0 {
 			return malformedAnswer(errors.New("agent: the model stopped for a tool call but made none"))
 		}
-	case MaxTokens:
-		return &RunError{Code: Truncated, Message: "The model's answer was longer than it may be, and was cut off."}
-	case ContentFiltered:
-		return &RunError{Code: Filtered, Message: "The model's answer was withheld by a content filter."}
-	case ContextWindow:
-		return &RunError{Code: ContextFull, Message: "The conversation has become too long for the model."}
-	case Malformed:
+	case StopMaxTokens:
+		return &RunError{Code: CodeTruncated, Message: "The model's answer was longer than it may be, and was cut off."}
+	case StopContentFiltered:
+		return &RunError{Code: CodeFiltered, Message: "The model's answer was withheld by a content filter."}
+	case StopContextWindow:
+		return &RunError{Code: CodeContextFull, Message: "The conversation has become too long for the model."}
+	case StopMalformed:
 		return malformedAnswer(errors.New("agent: the service reports that the model's output was malformed"))
 	default:
 		if len(a.calls) > 0 || strings.TrimSpace(a.text()) == "" {
-			return &RunError{Code: UnknownReason, Message: "The model stopped for a reason that is not known here.",
+			return &RunError{Code: CodeUnknownReason, Message: "The model stopped for a reason that is not known here.",
 				Err: fmt.Errorf("agent: the model stopped for the unknown reason %q", reason)}
 		}
 	}
@@ -81,7 +81,7 @@ func (a *answer) check(reason Reason) error {
 // malformedAnswer returns the error of an answer that contradicts itself or the protocol. The model may do better when
 // it is asked again.
 func malformedAnswer(err error) *RunError {
-	return &RunError{Code: BadOutput, Message: "The model's answer could not be understood.", Retryable: true, Err: err}
+	return &RunError{Code: CodeMalformed, Message: "The model's answer could not be understood.", Retryable: true, Err: err}
 }
 
 // mapModelError returns the run's error for an error of the Model.
@@ -89,5 +89,5 @@ func mapModelError(err error) *RunError {
 	if e, ok := errors.AsType[*ModelError](err); ok && e.Code != "" {
 		return &RunError{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Err: err}
 	}
-	return &RunError{Code: Internal, Message: "The model failed.", Err: err}
+	return &RunError{Code: CodeInternal, Message: "The model failed.", Err: err}
 }

@@ -60,7 +60,7 @@ func (b *batch) isOpen() bool {
 // results returns what the model is told: every result in call order, and then the notes. A call without a result has
 // its stopgap, or an empty result while it is still to be made.
 func (b *batch) results() *Message {
-	m := &Message{Role: User}
+	m := &Message{Role: RoleUser}
 	for _, c := range b.calls {
 		res := &ToolResult{ID: c.ID}
 		if had := cmp.Or(c.result, c.stopgap); had != nil {

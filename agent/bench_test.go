@@ -13,7 +13,7 @@ import (
 // BenchmarkTextDelta is what the loop adds to one piece of text; the pieces are made beforehand. The allocation is
 // the event's.
 func BenchmarkTextDelta(b *testing.B) {
-	var piece Delta = TextPart{"a word "}
+	var piece Delta = TextDelta{"a word "}
 	a := newAgent(b, modelFunc(func(context.Context, *Request) iterDeltas {
 		return func(yield func(Delta, error) bool) {
 			for b.Loop() {

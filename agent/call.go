@@ -76,7 +76,7 @@ func fatalError(err error) *RunError {
 		return nil
 	}
 	return &RunError{
-		Code:      cmp.Or(Code(e.Code), ToolFailed),
+		Code:      cmp.Or(Code(e.Code), CodeToolFailed),
 		Message:   cmp.Or(e.Message, "A tool failed, and the run cannot go on."),
 		Retryable: e.Retryable,
 		Err:       err,

@@ -114,9 +114,9 @@ func TestHistoryWithCallIDsOfServices(t *testing.T) {
 	t.Parallel()
 	turn := func(id string) Turn {
 		return Turn{Messages: []Message{
-			{User, []Part{{Text: "Go."}}},
-			{Assistant, []Part{{Use: &ToolUse{id, "echo", json.RawMessage(`{}`)}}}},
-			{User, []Part{{Result: &ToolResult{id, tools.Result{Blocks: []tools.Block{{Text: "ok"}}}}}}},
+			{RoleUser, []Part{{Text: "Go."}}},
+			{RoleAssistant, []Part{{Use: &ToolUse{id, "echo", json.RawMessage(`{}`)}}}},
+			{RoleUser, []Part{{Result: &ToolResult{id, tools.Result{Blocks: []tools.Block{{Text: "ok"}}}}}}},
 		}}
 	}
 	a := newAgent(t, modelFunc(func(ctx context.Context, r *Request) iterDeltas {

@@ -128,7 +128,7 @@ func TestBreak(t *testing.T) {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := play(
-					append(step{text("a"), text("b"), UsagePart{}}, naps("1s", "1h")...),
+					append(step{text("a"), text("b"), UsageReport{}}, naps("1s", "1h")...),
 					step{text("c"), end},
 				)
 				a := newAgent(t, m, Limits{ToolTimeout: 10 * time.Second}, nap(t))
@@ -203,9 +203,9 @@ func TestCancel(t *testing.T) {
 				done := evs[len(evs)-1].(Done)
 				require.Equal(t, c.want, lines(done.History))
 				if len(c.want) == 2 {
-					require.Equal(t, Complete, done.Stop)
+					require.Equal(t, OutcomeComplete, done.Outcome)
 				} else {
-					require.Equal(t, Cancelled, done.Stop)
+					require.Equal(t, OutcomeCancelled, done.Outcome)
 				}
 				require.Len(t, m.requests, 1)
 				time.Sleep(2 * time.Hour) // for what is abandoned
@@ -219,7 +219,7 @@ func TestCancel(t *testing.T) {
 		m := play()
 		done, err := newAgent(t, m, Limits{}, nap(t)).Run(ctx, Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 		require.NoError(t, err)
-		require.Equal(t, Done{Stop: Cancelled}, done)
+		require.Equal(t, Done{Outcome: OutcomeCancelled}, done)
 		require.Empty(t, m.requests)
 	})
 }
@@ -246,7 +246,7 @@ func TestFatalCancels(t *testing.T) {
 func TestConsumerPanics(t *testing.T) {
 	for at := range 5 {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAgent(t, play(append(step{text("a"), UsagePart{}}, naps("1h", "1s")...)), Limits{}, nap(t))
+			a := newAgent(t, play(append(step{text("a"), UsageReport{}}, naps("1h", "1s")...)), Limits{}, nap(t))
 			n := 0
 			require.PanicsWithValue(t, "mine", func() {
 				for range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."}) {
@@ -265,7 +265,7 @@ func TestBreakCancelsBeforeTheModelReturns(t *testing.T) {
 	var got error
 	a := newAgent(t, modelFunc(func(ctx context.Context, _ *Request) iterDeltas {
 		return func(yield func(Delta, error) bool) {
-			if !yield(TextPart{"a"}, nil) {
+			if !yield(TextDelta{"a"}, nil) {
 				got = ctx.Err()
 			}
 		}
@@ -281,7 +281,7 @@ func TestModelIgnoresBreak(t *testing.T) {
 	a := newAgent(t, modelFunc(func(context.Context, *Request) iterDeltas {
 		return func(yield func(Delta, error) bool) {
 			for {
-				yield(TextPart{"a"}, nil)
+				yield(TextDelta{"a"}, nil)
 			}
 		}
 	}), Limits{})

@@ -28,7 +28,7 @@ type Checkpoint struct {
 	Scope scope.Scope
 	// Turns is the number of turns that the history had, see [Input].Resume.
 	Turns int
-	// Complete reports whether the run has ended with [Complete]. Resumed, it ends so again and does not ask the model.
+	// Complete reports whether the run has ended with [OutcomeComplete]. Resumed, it ends so again and does not ask the model.
 	Complete bool
 
 	turn            int          // answers that the model has given in the run
@@ -132,7 +132,7 @@ func (c *Checkpoint) openTurn() Turn {
 	if c.answer == nil {
 		return t
 	}
-	results := Message{Role: User}
+	results := Message{Role: RoleUser}
 	for i, u := range c.uses() {
 		r := &ToolResult{ID: u.ID}
 		if had := c.calls[i].result; had != nil {

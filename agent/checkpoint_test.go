@@ -53,7 +53,7 @@ func conversation(answers ...step) Model {
 	return modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		n := 0
 		for _, m := range r.Messages {
-			if m.Role == Assistant {
+			if m.Role == RoleAssistant {
 				n++
 			}
 		}
@@ -65,10 +65,10 @@ func conversation(answers ...step) Model {
 // key, the history, the State and the usage are those of a run that nothing disturbed, however often it dies.
 func TestResume(t *testing.T) {
 	m := conversation(
-		step{ReasoningPart{Reasoning{Text: "hm", Signature: "s"}}, text("One."), use("a1", "do", `{"word":"a"}`), use("a2", "do", `{"word":`), use("a3", "do", `{"word":"b"}`), UsagePart{Usage{Input: 1}}, calls},
-		step{use("b1", "do", `{"word":"mend"}`), UsagePart{Usage{Input: 10}}, calls},
-		step{use("c1", "do", `{"word":"c"}`), use("c2", "do", `{"word":"d"}`), use("c3", "do", `{"word":"mend"}`), UsagePart{Usage{Input: 100}}, calls},
-		step{text("Done."), UsagePart{Usage{Input: 1000}}, end},
+		step{ReasoningPart{Reasoning{Text: "hm", Signature: "s"}}, text("One."), use("a1", "do", `{"word":"a"}`), use("a2", "do", `{"word":`), use("a3", "do", `{"word":"b"}`), UsageReport{Usage{Input: 1}}, calls},
+		step{use("b1", "do", `{"word":"mend"}`), UsageReport{Usage{Input: 10}}, calls},
+		step{use("c1", "do", `{"word":"c"}`), use("c2", "do", `{"word":"d"}`), use("c3", "do", `{"word":"mend"}`), UsageReport{Usage{Input: 100}}, calls},
+		step{text("Done."), UsageReport{Usage{Input: 1000}}, end},
 	)
 	shelf := newShelf(t, nil)
 	sc := shelf.acme
@@ -125,7 +125,7 @@ func TestResume(t *testing.T) {
 	}
 	check := func(t *testing.T, e *effects, d Done, turns [][]byte) {
 		require.Equal(t, whole.done, e.done)
-		require.Equal(t, Complete, d.Stop)
+		require.Equal(t, OutcomeComplete, d.Outcome)
 		require.Equal(t, lines(undisturbed.History), lines(d.History))
 		require.Equal(t, undisturbed.History.Turns, d.History.Turns)
 		require.Len(t, turns, len(d.History.Turns))
@@ -334,7 +334,7 @@ func TestResumeRefused(t *testing.T) {
 		f(&changed)
 		return &changed
 	}
-	turn := Turn{Messages: []Message{{User, []Part{{Text: "a"}}}}}
+	turn := Turn{Messages: []Message{{RoleUser, []Part{{Text: "a"}}}}}
 	user, err := sc.User("u1")
 	require.NoError(t, err)
 	for name, x := range map[string]struct {
@@ -360,7 +360,7 @@ func TestResumeRefused(t *testing.T) {
 			m := play()
 			evs, failed := drain(t, newAgent(t, m, Limits{}, echo(t)), t.Context(), x.in)
 			require.Empty(t, evs)
-			require.Equal(t, InvalidCall, failed.Code)
+			require.Equal(t, CodeInvalidCall, failed.Code)
 			require.ErrorContains(t, failed, x.want)
 			require.Empty(t, m.requests)
 		})

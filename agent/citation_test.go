@@ -45,7 +45,7 @@ func TestCitations(t *testing.T) {
 			var want, got string
 			cited := 0
 			for _, piece := range c.answer {
-				if p, ok := piece.(TextPart); ok {
+				if p, ok := piece.(TextDelta); ok {
 					want += p.Text
 				}
 			}
@@ -66,7 +66,7 @@ func TestCitations(t *testing.T) {
 			require.Equal(t, want, got, "all text is told")
 			var parts []string
 			for _, p := range done.History.Turns[0].Messages[1:] {
-				if p.Role != Assistant {
+				if p.Role != RoleAssistant {
 					continue
 				}
 				for _, p := range p.Parts {
@@ -100,10 +100,10 @@ func TestCitationsThatCannotBeStored(t *testing.T) {
 		_, err := newAgent(t, play(step{text("A."), CitationPart{bad}, end}), Limits{}).Run(t.Context(), Input{Prompt: "?"})
 		failed, ok := errors.AsType[*RunError](err)
 		require.True(t, ok)
-		require.Equal(t, BadOutput, failed.Code)
-		require.Error(t, Part{Citation: &bad}.check(Assistant))
+		require.Equal(t, CodeMalformed, failed.Code)
+		require.Error(t, Part{Citation: &bad}.check(RoleAssistant))
 	}
-	require.ErrorContains(t, Part{Citation: &Citation{}}.check(User), "a citation in a message of the user")
+	require.ErrorContains(t, Part{Citation: &Citation{}}.check(RoleUser), "a citation in a message of the user")
 }
 
 // counters counts what is added to each counter.
@@ -157,7 +157,7 @@ func TestSkippedPieces(t *testing.T) {
 	done, err = newAgent(t, play(step{text("a"), end}), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
 	require.NoError(t, err)
 	require.Nil(t, done.Skipped)
-	_, err = newAgent(t, play(step{SkippedPart{"image"}, &ModelError{Code: Throttled}}), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
+	_, err = newAgent(t, play(step{SkippedPart{"image"}, &ModelError{Code: CodeThrottled}}), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
 	failed, ok := errors.AsType[*RunError](err)
 	require.True(t, ok)
 	require.Equal(t, map[string]int{"image": 1}, failed.Done.Skipped)

@@ -83,9 +83,9 @@ func leftover(turns []Turn) int {
 
 // replace puts words in the place of the first n turns, and what the user had said last in them.
 func replace(turns []Turn, n int, words string) []Turn {
-	short := []Turn{{Messages: []Message{{Role: User, Parts: []Part{{Text: words}}}}}}
+	short := []Turn{{Messages: []Message{{Role: RoleUser, Parts: []Part{{Text: words}}}}}}
 	if parts := lastSaid(turns[:n]); len(parts) > 0 {
-		short = append(short, Turn{Messages: []Message{{Role: User, Parts: parts}}})
+		short = append(short, Turn{Messages: []Message{{Role: RoleUser, Parts: parts}}})
 	}
 	return append(short, turns[n:]...)
 }
@@ -94,7 +94,7 @@ func replace(turns []Turn, n int, words string) []Turn {
 // what insist has said was not the user.
 func lastSaid(turns []Turn) []Part {
 	for _, t := range slices.Backward(turns) {
-		if m := t.Messages[0]; m.Role == User && !isRequest(m.Parts[0].Text) {
+		if m := t.Messages[0]; m.Role == RoleUser && !isRequest(m.Parts[0].Text) {
 			return m.Parts
 		}
 	}
@@ -181,7 +181,7 @@ func (r *run) compact(full bool) ([]Turn, error) {
 		return nil, nil
 	}
 	if err := r.checkCompacted(turns); err != nil {
-		return nil, &RunError{Code: Internal, Message: "The conversation could not be shortened.",
+		return nil, &RunError{Code: CodeInternal, Message: "The conversation could not be shortened.",
 			Err: fmt.Errorf("agent: compact: %w", err)}
 	}
 	return turns, nil
@@ -207,7 +207,7 @@ func (r *run) checkCompacted(turns []Turn) error {
 		return err
 	}
 	last := turns[len(turns)-1].Messages
-	if r.prompt == nil && last[len(last)-1].Role != User {
+	if r.prompt == nil && last[len(last)-1].Role != RoleUser {
 		return errors.New("what the model was to answer is left out")
 	}
 	for _, t := range turns {

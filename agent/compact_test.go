@@ -21,12 +21,12 @@ func randomHistory(r *rand.Rand) History {
 	var h History
 	id := 0
 	for run := range 1 + r.IntN(4) {
-		msgs := []Message{{User, []Part{{Text: fmt.Sprintf("prompt %d %s", run, strings.Repeat("x", r.IntN(400)))}}}}
+		msgs := []Message{{RoleUser, []Part{{Text: fmt.Sprintf("prompt %d %s", run, strings.Repeat("x", r.IntN(400)))}}}}
 		if r.IntN(4) == 0 {
 			msgs[0].Parts = append([]Part{{Image: &tools.Media{Format: "png", Bytes: []byte("x")}}}, msgs[0].Parts...)
 		}
 		for range r.IntN(6) {
-			answer, results := Message{Role: Assistant}, Message{Role: User}
+			answer, results := Message{Role: RoleAssistant}, Message{Role: RoleUser}
 			if r.IntN(2) == 0 {
 				answer.Parts = append(answer.Parts, Part{Reasoning: &Reasoning{Text: "hm"}})
 			}
@@ -43,7 +43,7 @@ func randomHistory(r *rand.Rand) History {
 		}
 		switch r.IntN(3) {
 		case 0:
-			msgs = append(msgs, Message{Assistant, []Part{{Text: "answer"}}})
+			msgs = append(msgs, Message{RoleAssistant, []Part{{Text: "answer"}}})
 		case 1: // the model said nothing, or the run failed
 		}
 		if len(msgs) > 0 {
@@ -58,7 +58,7 @@ func randomHistory(r *rand.Rand) History {
 func TestCompaction(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	summariser := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
-		return play(step{text("They spoke."), UsagePart{Usage{Output: 1}}, end}).Stream(ctx, r)
+		return play(step{text("They spoke."), UsageReport{Usage{Output: 1}}, end}).Stream(ctx, r)
 	})
 	happened := 0
 	for n := range 2000 {
@@ -102,7 +102,7 @@ func TestCompaction(t *testing.T) {
 		kept := compacted[2:]
 		require.Equal(t, h.Turns[len(h.Turns)-len(kept):], kept)
 		require.NotEmpty(t, kept)
-		require.Equal(t, User, compacted[0].Messages[0].Role)
+		require.Equal(t, RoleUser, compacted[0].Messages[0].Role)
 		require.Equal(t, compacted, done.History.Turns[:len(compacted)])
 		left := 0
 		for _, turn := range kept {
@@ -164,10 +164,10 @@ func TestCompactionInARun(t *testing.T) {
 // cannot, or the model had begun to speak, the run fails with its history.
 func TestContextFull(t *testing.T) {
 	long := History{Turns: []Turn{
-		{[]Message{{User, []Part{{Text: "one"}}}, {Assistant, []Part{{Text: "1"}}}}},
-		{[]Message{{User, []Part{{Text: "two"}}}, {Assistant, []Part{{Text: "2"}}}}},
+		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
+		{[]Message{{RoleUser, []Part{{Text: "two"}}}, {RoleAssistant, []Part{{Text: "2"}}}}},
 	}}
-	full := step{&ModelError{Code: ContextFull, Message: "Too long."}}
+	full := step{&ModelError{Code: CodeContextFull, Message: "Too long."}}
 	run := func(h History, c Compactor, steps ...step) (*script, Done, error) {
 		m := play(steps...)
 		a, err := New(m, &Options{Compact: c})
@@ -193,10 +193,10 @@ func TestContextFull(t *testing.T) {
 		"nothing to drop":   {History{Turns: long.Turns[:1]}, DropOldest(1000), []step{full}, 1, "Too long."},
 		"no history":        {History{}, DropOldest(1000), []step{full}, 1, "Too long."},
 		"no compactor":      {long, nil, []step{full}, 1, "Too long."},
-		"after it has said": {long, DropOldest(1000), []step{{text("a"), StopPart{ContextWindow}}}, 1, "too long for the model"},
-		"a bad summary":     {long, Summarise(play(step{text("a"), StopPart{MaxTokens}}), 1000), []step{full}, 1, "summary"},
+		"after it has said": {long, DropOldest(1000), []step{{text("a"), StopPart{StopContextWindow}}}, 1, "too long for the model"},
+		"a bad summary":     {long, Summarise(play(step{text("a"), StopPart{StopMaxTokens}}), 1000), []step{full}, 1, "summary"},
 		"an empty summary":  {long, Summarise(play(step{text(" "), end}), 1000), []step{full}, 1, "empty"},
-		"no summary":        {long, Summarise(play(step{&ModelError{Code: Throttled}}), 1000), []step{full}, 1, "throttled"},
+		"no summary":        {long, Summarise(play(step{&ModelError{Code: CodeThrottled}}), 1000), []step{full}, 1, "throttled"},
 		"half a pair": {long, func(_ context.Context, _ []Turn, full bool) ([]Turn, Usage, error) {
 			return []Turn{{wholeTurn().Messages[:2]}}, Usage{}, nil
 		}, nil, 0, "has no result"},
@@ -231,10 +231,10 @@ func TestCompactionKeepsTheUsersWord(t *testing.T) {
 // The answer that there was no room for counts as none: not against the limit, and not in the checkpoint.
 func TestContextFullIsNoTurn(t *testing.T) {
 	long := History{Turns: []Turn{
-		{[]Message{{User, []Part{{Text: "one"}}}, {Assistant, []Part{{Text: "1"}}}}},
-		{[]Message{{User, []Part{{Text: "two"}}}, {Assistant, []Part{{Text: "2"}}}}},
+		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
+		{[]Message{{RoleUser, []Part{{Text: "two"}}}, {RoleAssistant, []Part{{Text: "2"}}}}},
 	}}
-	a, err := New(play(step{&ModelError{Code: ContextFull}}, step{text("3"), end}), &Options{Compact: DropOldest(1000), Limits: Limits{Turns: 1}})
+	a, err := New(play(step{&ModelError{Code: CodeContextFull}}, step{text("3"), end}), &Options{Compact: DropOldest(1000), Limits: Limits{Turns: 1}})
 	require.NoError(t, err)
 	evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "three", History: long})
 	require.Nil(t, failed)
@@ -246,7 +246,7 @@ func TestContextFullIsNoTurn(t *testing.T) {
 func TestCompactorIsChecked(t *testing.T) {
 	s := newShelf(t, nil)
 	h := History{Turns: []Turn{
-		{[]Message{{User, []Part{{Text: "one"}}}, {Assistant, []Part{{Text: "1"}}}}},
+		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
 		wholeTurn(),
 	}}
 	run := func(prompt string, c Compactor) (*script, *refusals, Done, error) {
@@ -265,7 +265,7 @@ func TestCompactorIsChecked(t *testing.T) {
 	require.NoError(t, err)
 
 	m, audit, _, err := run("two", func(context.Context, []Turn, bool) ([]Turn, Usage, error) {
-		return []Turn{{[]Message{{User, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}}}, Usage{}, nil
+		return []Turn{{[]Message{{RoleUser, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}}}, Usage{}, nil
 	})
 	require.ErrorIs(t, err, object.ErrOutside)
 	require.Empty(t, m.requests)
@@ -284,7 +284,7 @@ func TestCompactorIsChecked(t *testing.T) {
 // What a summary is made of is material, in one message, with everything in it that mattered and no media.
 func TestSummaryRequest(t *testing.T) {
 	m := play(step{text("s"), end})
-	turns := []Turn{wholeTurn(), {[]Message{{User, []Part{{Image: &tools.Media{Format: "png", Bytes: []byte("PNGDATA")}}, {Text: strings.Repeat("é", 3000)}}}}}, wholeTurn()}
+	turns := []Turn{wholeTurn(), {[]Message{{RoleUser, []Part{{Image: &tools.Media{Format: "png", Bytes: []byte("PNGDATA")}}, {Text: strings.Repeat("é", 3000)}}}}}, wholeTurn()}
 	_, _, err := Summarise(m, 1)(t.Context(), turns, true)
 	require.NoError(t, err)
 	require.NoError(t, m.bad)
@@ -304,7 +304,7 @@ func TestSummaryOfASummary(t *testing.T) {
 	long := strings.Repeat("fact ", 800) + "the last fact"
 	m := play(step{text(long), end}, step{text("short"), end})
 	turn := func(s string) Turn {
-		return Turn{[]Message{{User, []Part{{Text: s}}}, {Assistant, []Part{{Text: s}}}}}
+		return Turn{[]Message{{RoleUser, []Part{{Text: s}}}, {RoleAssistant, []Part{{Text: s}}}}}
 	}
 	c := Summarise(m, 100)
 	turns := must(c(t.Context(), []Turn{turn(strings.Repeat("x", 900)), turn("y")}, false))

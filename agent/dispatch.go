@@ -134,7 +134,7 @@ func (d *dispatcher) record(c *batchCall, o callOutcome) error {
 		return d.emit(ToolPending{ID: c.ID, Name: c.Name, Reason: o.pending.Reason})
 	}
 	if o.pending != nil {
-		o.fatal = &RunError{Code: Internal, Message: "A tool waits for an approval, and this run cannot be resumed.",
+		o.fatal = &RunError{Code: CodeInternal, Message: "A tool waits for an approval, and this run cannot be resumed.",
 			Err: fmt.Errorf("agent: a run without an id cannot wait: %w", o.err)}
 		o.isOpen = true
 	}

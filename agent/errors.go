@@ -6,40 +6,41 @@ import (
 	"github.com/carrel-go/carrel/internal/errtext"
 )
 
-// Code names a failure. It is a closed list, but for the codes that a tool's [tools.FatalError] brings along.
+// Code identifies a failure. The list is closed, except for the codes of a [tools.FatalError].
 type Code string
 
 // The codes.
 const (
-	Throttled    Code = "throttled"      // 429, after the client's own retries
-	AccessDenied Code = "access_denied"  // 403
-	InvalidCall  Code = "invalid_call"   // the request cannot be sent as it is, or the service refused it (400, 404)
-	Unavailable  Code = "unavailable"    // 5xx, connection refused, service exceptions in mid-stream
-	Truncated    Code = "truncated"      // the stream ended without its end, or the token limit cut the answer
-	Timeout      Code = "timeout"        // silence
-	Filtered     Code = "filtered"       // content filter, guardrail
-	ContextFull  Code = "context_window" // the conversation does not fit the model
-	BadOutput    Code = "malformed"      // the model's answer contradicts itself or the protocol
-	// UnknownReason: the model stopped for a [Reason] that the agent does not know, and left more than text.
-	UnknownReason Code = "unknown_reason"
-	LimitReached  Code = "limit"       // one of Limits
-	Incomplete    Code = "incomplete"  // of RunAs and StreamAs: the run was cancelled or is pending, see Done.Stop
-	ToolFailed    Code = "tool_failed" // a tool said Fatal, without a code of its own
-	Internal      Code = "internal"    // a defect, of a Model adapter for example
+	CodeThrottled    Code = "throttled"      // 429, after the client's own retries
+	CodeAccessDenied Code = "access_denied"  // 403
+	CodeInvalidCall  Code = "invalid_call"   // the request is invalid, here or at the service (400, 404)
+	CodeUnavailable  Code = "unavailable"    // 5xx, connection refused, an exception of the service within the stream
+	CodeTruncated    Code = "truncated"      // the stream ended too early, or the token limit truncated the answer
+	CodeTimeout      Code = "timeout"        // the service did not answer in time
+	CodeFiltered     Code = "filtered"       // content filter, guardrail
+	CodeContextFull  Code = "context_window" // the conversation does not fit the model
+	CodeMalformed    Code = "malformed"      // the model's answer contradicts itself or the protocol
+	// CodeUnknownReason means that the model stopped for a [StopReason] that the agent does not know, and that its answer
+	// is not text alone.
+	CodeUnknownReason Code = "unknown_reason"
+	CodeLimit         Code = "limit"       // one of Limits was reached
+	CodeIncomplete    Code = "incomplete"  // of RunAs and StreamAs: the run was cancelled or is pending, see Done.Outcome
+	CodeToolFailed    Code = "tool_failed" // a tool returned a FatalError without a code
+	CodeInternal      Code = "internal"    // a defect, such as a Model that returns another error than a ModelError
 )
 
-// ModelError is how a [Model] fails.
+// ModelError is the error of a [Model].
 type ModelError struct {
 	Code Code
-	// Message may be shown to a person: it holds no ARN, no account id, no host.
+	// Message may be shown to a person: it must not contain an ARN, an account id or a host.
 	Message string
-	// Retryable says that the same request may well succeed later.
+	// Retryable reports whether the same request may succeed later.
 	Retryable bool
-	// Err is the cause, for the log.
+	// Err is the cause, for the log. It may be nil.
 	Err error
 }
 
-// Error implements error. It holds the cause, so it is for the log.
+// Error implements error. It includes the cause, so it is for the log.
 func (e *ModelError) Error() string {
 	return errtext.Join("agent: model", string(e.Code), e.Message, e.Err)
 }
@@ -47,21 +48,21 @@ func (e *ModelError) Error() string {
 // Unwrap returns the cause.
 func (e *ModelError) Unwrap() error { return e.Err }
 
-// RunError is the last yield of a run that failed.
+// RunError is the error of a run, and the last pair that it yields.
 type RunError struct {
 	Code Code
 	// Message may be shown to a person.
 	Message string
-	// Done is how far the run has come: the history of its whole turns, the checkpoint to resume it from, and the usage.
-	// Its Stop is empty unless Code is Incomplete.
-	Done Done
-	// Retryable says that the same run may well succeed later, as it is.
+	// Retryable reports whether the same run may succeed later.
 	Retryable bool
-	// Err is the cause, for the log; it may be nil.
+	// Err is the cause, for the log. It may be nil.
 	Err error
+	// Done is how far the run came: the history of its complete turns, the checkpoint to resume it from, and the usage.
+	// Its Outcome is empty unless Code is CodeIncomplete.
+	Done Done
 }
 
-// Error implements error. It holds the cause, so it is for the log.
+// Error implements error. It includes the cause, so it is for the log.
 func (e *RunError) Error() string {
 	return errtext.Join("agent: run", string(e.Code), e.Message, e.Err)
 }

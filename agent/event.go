@@ -7,92 +7,98 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Event is something that happens in a run. It is sealed: [TextDelta], [CitationPart], [ReasoningDelta], [Partial],
-// [ToolCalled], [ToolProgress], [ToolDone], [ToolPending], [Used], [Checkpointed], [Compacted] or [Done]. Later versions
-// may add others; a consumer passes over those that it does not know.
+// Event is something that happens in a run: [TextDelta], [CitationPart], [ReasoningDelta], [Partial], [ToolCalled],
+// [ToolProgress], [ToolDone], [ToolPending], [UsageReport], [Checkpointed], [Compacted] or [Done]. The interface is
+// sealed. Later versions may add events, and a consumer ignores those that it does not know.
 type Event interface{ event() }
 
 type (
-	// TextDelta is more of the model's text. Concatenated they are what it said in the run, also in an answer that
-	// fails later.
+	// TextDelta is more of the model's text. Concatenated they are the text of the run, including the text of answers
+	// that fail later.
 	TextDelta struct{ Text string }
 
-	// Partial is the typed answer as far as it has come, see [StreamAs]. The JSON is whole at every moment, and only
-	// grows while the ID stays: members and elements are added at the end, texts become longer, numbers come when they
-	// are whole. It is not checked yet, so members that are required may be missing. Another ID is another attempt, and
-	// what was said before is void.
+	// ReasoningDelta is more of the model's reasoning.
+	ReasoningDelta struct{ Text string }
+
+	// CitationPart is one citation. It follows the text that it supports.
+	CitationPart struct{ Citation }
+
+	// UsageReport is what an answer costs. A Model reports what the answer has cost from its beginning; if it does so
+	// several times, the largest counts hold. A run yields what has been added.
+	UsageReport struct{ Usage }
+
+	// Partial is the part of a typed answer that has arrived, see [StreamAs]. JSON is always a valid object. While ID
+	// stays the same it only grows: members and elements are added at the end, texts become longer, and a number appears
+	// when it is complete. It has not been checked, so required members may be missing. Another ID is another attempt,
+	// which replaces the earlier one. A large answer is yielded in fewer and larger steps than the model's.
 	Partial struct {
 		ID   string
 		JSON json.RawMessage
 	}
 
-	// ToolCalled is a call whose arguments have parsed, before it is run; its tool may turn out to be none that was
-	// offered. The events of a batch come together, in call order, once the answer is whole and every call has a place
-	// in the budget. A ToolDone or a ToolPending with the same ID follows each. A call that could not be parsed gives no
-	// event. A run that resumes tells again of the calls that it runs.
+	// ToolCalled is a call whose arguments are a JSON object, before it is made. The model may have invented the tool.
+	// The events of an answer come together, in call order, when the answer is complete and all its calls fit the
+	// limits. A ToolDone or a ToolPending with the same ID follows each. A call with invalid arguments has no event. A
+	// run that is resumed yields the events of the calls that it makes.
 	ToolCalled struct{ ToolUse }
 
-	// ToolProgress is how far a call has come, in its tool's words. It comes between the call's ToolCalled and its
-	// ToolDone. A consumer that is slow misses some: the oldest.
+	// ToolProgress is the progress of a call, as its tool reports it. It comes between the call's ToolCalled and its
+	// ToolDone. If the consumer is slow, the oldest values are dropped.
 	ToolProgress struct {
 		ID, Name string
 		Value    json.RawMessage
 	}
 
-	// ToolDone says how a call ended. The events of a batch come as the calls end, in any order; the model gets the
+	// ToolDone is the end of a call. The events of an answer come as the calls end, in any order. The model gets the
 	// results in call order.
 	ToolDone struct {
 		ID, Name string
 		Result   tools.Result // what the model is told
 		Took     time.Duration
-		// Err is why the call failed, nil if it did not. It is for the host's log: it may hold anything.
+		// Err is why the call failed, or nil. It is for the host's log and may contain anything.
 		Err error
 	}
 
-	// ToolPending says that a call has not run and waits, see [tools.PendingError]. The other calls of its batch are
-	// run, and then the run ends with [Pending].
+	// ToolPending is a call that was not made and waits, see [tools.PendingError]. The other calls of the answer are
+	// made, and then the run ends with [OutcomePending].
 	ToolPending struct{ ID, Name, Reason string }
 
-	// Used says what one answer cost.
-	Used struct{ Usage }
-
-	// Checkpointed is a moment from which the run can be resumed: before any call of a batch is run, at the end of each
-	// turn, when calls are pending, and after a Compacted. What has been stored of it before the loop goes on survives
-	// the end of the process. Runs without an id have none. The Checkpoint of Done may be a later one.
+	// Checkpointed is a moment from which the run can be resumed: before the calls of an answer are made, at the end of
+	// each turn, when calls are pending, and after a Compacted. A checkpoint that the host stores before the loop goes
+	// on survives the end of the process. A run without an id has none. The Checkpoint of Done may be a later one.
 	Checkpointed struct {
 		*Checkpoint
-		// Ended is the turn that has just been added to the history; nil if none was. A host that stores the history
-		// turn by turn appends it. A turn that a cancellation or a fatal call has closed is in Done's History alone,
-		// since the run makes it anew when it is resumed.
+		// Ended is the turn that has just been added to the history, or nil. A host that stores the history turn by turn
+		// appends it. A turn that was closed by a cancellation or a fatal call is only in Done's History, because a run
+		// that is resumed makes that turn again.
 		Ended *Turn
 	}
 
-	// Compacted says that the conversation was shortened, see [Options].Compact: these are all its turns now, in the place
-	// of all those before. If the model has refused the longer one, it comes once the model has accepted this one. In a
-	// run with an id a Checkpointed follows at once, and the two are to be stored together: the one before knows only the
-	// turns of before.
+	// Compacted says that the conversation was shortened, see [Options].Compact. Turns replace all earlier turns. If the
+	// service rejected the longer conversation, the event comes when it has accepted the shorter one. In a run with an
+	// id a Checkpointed follows at once. Store the two together: the checkpoint before does not fit these turns.
 	Compacted struct{ Turns []Turn }
 
 	// Done is the last event of a run that did not fail.
 	Done struct {
-		Stop Stop
-		// History holds the input's turns, then this run's whole turns, or what a [Compactor] made of them; and the
-		// State.
+		Outcome Outcome
+		// History holds the input's turns and the complete turns of this run, or what a [Compactor] replaced them with;
+		// and the State.
 		History History
-		// Usage is the sum over the run, answers that failed included, and what came before a Checkpoint.
+		// Usage is the sum over the run, including failed answers and the run before a Checkpoint.
 		Usage Usage
-		// Reason is why the model stopped, in its last answer of this run. It is empty if no answer came to its end.
-		Reason Reason
-		// Partial is the text of an answer that did not become whole, and so is not in the History. It is for display.
+		// StopReason is why the model stopped in the last answer of this run. It is empty if no answer was complete.
+		StopReason StopReason
+		// Partial is the text of an incomplete answer, which is not in the History. It is for display.
 		Partial string
 		// Skipped counts the pieces of answers that the Model did not pass on, by [SkippedPart].Kind. It is nil if there
-		// were none. A run that resumes counts anew.
+		// were none. A run that is resumed starts a new count.
 		Skipped map[string]int
-		// Checkpoint is the last moment from which the run can go on, also after an error: pass it and the History to
-		// another run as [Input].Resume and History. Resumed, the run makes the calls that were pending, cut off, not
-		// made or fatal, and no others. It is nil if the run has no id or its input was rejected.
+		// Checkpoint is the last moment from which the run can be resumed, also after an error: pass it to another run
+		// as [Input].Resume, with the History. That run makes exactly the calls that were pending, interrupted, not made
+		// or fatal. It is nil if the run has no id or its input was rejected.
 		Checkpoint *Checkpoint
-		// Output is the typed answer of [StreamAs] if Stop is [Complete]: JSON that fits the schema.
+		// Output is the typed answer of [StreamAs] if Outcome is [OutcomeComplete]: JSON that fits the schema.
 		Output json.RawMessage
 	}
 )
@@ -105,24 +111,24 @@ func (ToolCalled) event()     {}
 func (ToolProgress) event()   {}
 func (ToolDone) event()       {}
 func (ToolPending) event()    {}
-func (Used) event()           {}
+func (UsageReport) event()    {}
 func (Checkpointed) event()   {}
 func (Compacted) event()      {}
 func (Done) event()           {}
 
-// Stop is how a run that did not fail ended.
-type Stop string
+// Outcome is how a run that did not fail ended.
+type Outcome string
 
 const (
-	// Complete: the model ended its turn. It may have said nothing.
-	Complete Stop = "complete"
-	// Cancelled: the context ended, by a cancellation or by its deadline. An answer that was not whole is not in the
-	// History; its text is in Partial. A batch of calls that had begun is: a call that was cut off has a result that
-	// says so, and another prompt may follow. Resumed from the Checkpoint instead, the run makes that turn whole: it
-	// makes the calls that were cut off (again).
-	Cancelled Stop = "cancelled"
-	// Pending: calls wait for something outside the run, an approval above all. They, the answer that made them and the
-	// results of the calls beside them are in the Checkpoint and not in the History. Resumed, here or elsewhere, the
-	// run makes the calls that wait, and no others, and goes on.
-	Pending Stop = "pending"
+	// OutcomeComplete means that the model ended its turn, with or without text.
+	OutcomeComplete Outcome = "complete"
+	// OutcomeCancelled means that the context was cancelled or its deadline passed. An incomplete answer is not in the
+	// History; its text is in Partial. Calls that had begun are in it: an interrupted call has a result that says so, and
+	// another prompt may follow. A run that is resumed from the Checkpoint instead completes that turn: it makes the
+	// interrupted calls (again).
+	OutcomeCancelled Outcome = "cancelled"
+	// OutcomePending means that calls wait for something outside the run, such as an approval. They, their answer and
+	// the results of the other calls are in the Checkpoint and not in the History. A run that is resumed, in any process,
+	// makes the waiting calls and goes on.
+	OutcomePending Outcome = "pending"
 )

@@ -20,7 +20,7 @@ func (m answers) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Del
 	return func(yield func(agent.Delta, error) bool) {
 		n := 0
 		for _, msg := range r.Messages {
-			if msg.Role == agent.Assistant {
+			if msg.Role == agent.RoleAssistant {
 				n++
 			}
 		}
@@ -37,18 +37,18 @@ type away struct{}
 
 func (away) Stream(context.Context, *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
-		yield(nil, &agent.ModelError{Code: agent.Unavailable, Message: "The model is away.", Retryable: true})
+		yield(nil, &agent.ModelError{Code: agent.CodeUnavailable, Message: "The model is away.", Retryable: true})
 	}
 }
 
 func say(s string) []agent.Delta {
-	return []agent.Delta{agent.TextPart{Text: s}, agent.StopPart{Reason: agent.EndTurn}}
+	return []agent.Delta{agent.TextDelta{Text: s}, agent.StopPart{Reason: agent.StopEndTurn}}
 }
 
 func call(name, input string) []agent.Delta {
 	return []agent.Delta{
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "c1", Name: name, Input: json.RawMessage(input)}},
-		agent.StopPart{Reason: agent.ToolUseReason},
+		agent.StopPart{Reason: agent.StopToolUse},
 	}
 }
 
@@ -68,7 +68,7 @@ type Book struct {
 func ExampleRunAs() {
 	a := must(agent.New(answers{call("final_answer", `{"title":"Moby-Dick","year":1851}`)}, nil))
 	book, done, err := agent.RunAs[Book](context.Background(), a, agent.Input{Prompt: "Call me Ishmael. Which book is it?"})
-	fmt.Println(book.Title, *book.Year, done.Stop, err)
+	fmt.Println(book.Title, *book.Year, done.Outcome, err)
 	// Output: Moby-Dick 1851 complete <nil>
 }
 
@@ -115,7 +115,7 @@ func ExampleCheckpoint() {
 	in := agent.Input{Scope: acme, Run: "run-1", Prompt: "Remove Moby-Dick."}
 
 	done := must(a.Run(context.Background(), in))
-	fmt.Println(done.Stop, done.Checkpoint.Pending()[0].Name)
+	fmt.Println(done.Outcome, done.Checkpoint.Pending()[0].Name)
 	stored := must(done.Checkpoint.Encode(acme))
 
 	in.Prompt, in.History = "", done.History
@@ -130,7 +130,7 @@ func ExampleCheckpoint() {
 			}
 		}
 	}
-	fmt.Println(done.Stop)
+	fmt.Println(done.Outcome)
 	// Output:
 	// pending remove_book
 	// removed Moby-Dick
@@ -143,8 +143,8 @@ func ExampleTurn_Encode() {
 	root := must(object.New(object.NewMemory(), "raw", nil).In(session))
 	cover := must(root.Ref("cover.png"))
 	turn := agent.Turn{Messages: []agent.Message{
-		{Role: agent.User, Parts: []agent.Part{{Image: &tools.Media{Format: "png", Object: cover}}, {Text: "What is this?"}}},
-		{Role: agent.Assistant, Parts: []agent.Part{{Text: "A cover."}}},
+		{Role: agent.RoleUser, Parts: []agent.Part{{Image: &tools.Media{Format: "png", Object: cover}}, {Text: "What is this?"}}},
+		{Role: agent.RoleAssistant, Parts: []agent.Part{{Text: "A cover."}}},
 	}}
 	b := must(turn.Encode(session))
 	back := must(agent.DecodeTurn(b, root))
@@ -173,8 +173,8 @@ func long() agent.History {
 	var h agent.History
 	for i := range 3 {
 		h.Turns = append(h.Turns, agent.Turn{Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{{Text: fmt.Sprint("Question ", i, strings.Repeat(".", 100))}}},
-			{Role: agent.Assistant, Parts: []agent.Part{{Text: "Answer " + fmt.Sprint(i)}}},
+			{Role: agent.RoleUser, Parts: []agent.Part{{Text: fmt.Sprint("Question ", i, strings.Repeat(".", 100))}}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{{Text: "Answer " + fmt.Sprint(i)}}},
 		}})
 	}
 	return h

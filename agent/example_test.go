@@ -20,11 +20,11 @@ func (clerk) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta, 
 		last := r.Messages[len(r.Messages)-1].Parts[0]
 		if last.Result == nil {
 			_ = yield(agent.UsePart{ToolUse: agent.ToolUse{ID: "c1", Name: "count", Input: json.RawMessage(`{"subject":"whales"}`)}}, nil) &&
-				yield(agent.StopPart{Reason: agent.ToolUseReason}, nil)
+				yield(agent.StopPart{Reason: agent.StopToolUse}, nil)
 			return
 		}
-		_ = yield(agent.TextPart{Text: "There are " + last.Result.Result.Summary + "."}, nil) &&
-			yield(agent.StopPart{Reason: agent.EndTurn}, nil)
+		_ = yield(agent.TextDelta{Text: "There are " + last.Result.Result.Summary + "."}, nil) &&
+			yield(agent.StopPart{Reason: agent.StopEndTurn}, nil)
 	}
 }
 
@@ -64,7 +64,7 @@ func ExampleAgent_Stream() {
 		case agent.ToolDone:
 			fmt.Println("result:", ev.Result.Summary)
 		case agent.Done:
-			fmt.Println(ev.Stop, "after", len(ev.History.Turns), "turns")
+			fmt.Println(ev.Outcome, "after", len(ev.History.Turns), "turns")
 		}
 	}
 	// Output:

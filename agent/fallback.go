@@ -8,7 +8,7 @@ import (
 )
 
 // Fallback is a Model that asks the first of these, and the next one where that fails before its first delta in a way
-// that is not the request's fault: its error is retryable, or its code is [Throttled], [Unavailable] or [Timeout].
+// that is not the request's fault: its error is retryable, or its code is [CodeThrottled], [CodeUnavailable] or [CodeTimeout].
 // After a delta an error is an error, since the consumer has seen the beginning of an answer. Where all fail the error
 // is the last one's, with all of them as its cause.
 //
@@ -34,7 +34,7 @@ func (f fallback) Info() ModelInfo {
 
 func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
-		failed := &ModelError{Code: Internal, Message: "There is no model.", Err: errors.New("agent: a fallback without models")}
+		failed := &ModelError{Code: CodeInternal, Message: "There is no model.", Err: errors.New("agent: a fallback without models")}
 		var causes []error
 		for _, m := range f {
 			err := attempt(ctx, m, r, yield)
@@ -49,6 +49,7 @@ func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error
 		}
 		if len(causes) > 1 {
 			all := *failed
+			causes[len(causes)-1] = failed.Err // its code and message are printed already
 			all.Err = errors.Join(causes...)
 			failed = &all
 		}
@@ -76,5 +77,5 @@ func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) 
 }
 
 func transient(e *ModelError) bool {
-	return e.Retryable || e.Code == Throttled || e.Code == Unavailable || e.Code == Timeout
+	return e.Retryable || e.Code == CodeThrottled || e.Code == CodeUnavailable || e.Code == CodeTimeout
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestFallback(t *testing.T) {
-	busy := step{&ModelError{Code: Throttled, Message: "Busy."}}
+	busy := step{&ModelError{Code: CodeThrottled, Message: "Busy."}}
 	ok := step{text("second"), end}
 	for name, c := range map[string]struct {
 		first step
@@ -17,17 +17,17 @@ func TestFallback(t *testing.T) {
 		asked int  // how often the second is asked
 	}{
 		"throttled":         {busy, "", 1},
-		"unavailable":       {step{&ModelError{Code: Unavailable}}, "", 1},
-		"silence":           {step{&ModelError{Code: Timeout}}, "", 1},
+		"unavailable":       {step{&ModelError{Code: CodeUnavailable}}, "", 1},
+		"silence":           {step{&ModelError{Code: CodeTimeout}}, "", 1},
 		"retryable":         {step{&ModelError{Code: "odd", Retryable: true}}, "", 1},
-		"denied":            {step{&ModelError{Code: AccessDenied}}, AccessDenied, 0},
-		"refused":           {step{&ModelError{Code: InvalidCall}}, InvalidCall, 0},
-		"an unknown error":  {step{errors.New("?")}, Internal, 0},
-		"after a word":      {step{text("fir"), &ModelError{Code: Throttled}}, Throttled, 0},
-		"after its usage":   {step{UsagePart{}, &ModelError{Code: Throttled}}, Throttled, 0},
-		"cut":               {step{}, Truncated, 0},
+		"denied":            {step{&ModelError{Code: CodeAccessDenied}}, CodeAccessDenied, 0},
+		"refused":           {step{&ModelError{Code: CodeInvalidCall}}, CodeInvalidCall, 0},
+		"an unknown error":  {step{errors.New("?")}, CodeInternal, 0},
+		"after a word":      {step{text("fir"), &ModelError{Code: CodeThrottled}}, CodeThrottled, 0},
+		"after its usage":   {step{UsageReport{}, &ModelError{Code: CodeThrottled}}, CodeThrottled, 0},
+		"cut":               {step{}, CodeTruncated, 0},
 		"all is well":       {step{text("first"), end}, "", 0},
-		"a filter, at once": {step{StopPart{ContentFiltered}}, Filtered, 0},
+		"a filter, at once": {step{StopPart{StopContentFiltered}}, CodeFiltered, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			second := play(ok)
@@ -35,7 +35,7 @@ func TestFallback(t *testing.T) {
 			require.Len(t, second.requests, c.asked)
 			if c.code == "" {
 				require.NoError(t, err)
-				require.Equal(t, Complete, done.Stop)
+				require.Equal(t, OutcomeComplete, done.Outcome)
 				return
 			}
 			failed, _ := errors.AsType[*RunError](err)
@@ -45,9 +45,9 @@ func TestFallback(t *testing.T) {
 
 	t.Run("all fail", func(t *testing.T) {
 		one, two := errors.New("one"), errors.New("two")
-		_, err := newAgent(t, Fallback(play(step{&ModelError{Code: Throttled, Err: one}}), play(step{&ModelError{Code: Unavailable, Message: "Away.", Err: two}})), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
+		_, err := newAgent(t, Fallback(play(step{&ModelError{Code: CodeThrottled, Err: one}}), play(step{&ModelError{Code: CodeUnavailable, Message: "Away.", Err: two}})), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
 		failed, _ := errors.AsType[*RunError](err)
-		require.Equal(t, Unavailable, failed.Code)
+		require.Equal(t, CodeUnavailable, failed.Code)
 		require.Equal(t, "Away.", failed.Message)
 		require.ErrorIs(t, err, one)
 		require.ErrorIs(t, err, two)
@@ -61,12 +61,12 @@ func TestFallback(t *testing.T) {
 		second := play(ok)
 		done, err := newAgent(t, Fallback(play(append(step{func(context.Context) { cancel() }}, busy...)), second), Limits{}).Run(ctx, Input{Prompt: "Go."})
 		require.NoError(t, err)
-		require.Equal(t, Cancelled, done.Stop)
+		require.Equal(t, OutcomeCancelled, done.Outcome)
 		require.Empty(t, second.requests)
 	})
 	t.Run("left", func(t *testing.T) {
 		second := play(ok)
-		for range newAgent(t, Fallback(play(step{text("a"), text("b"), &ModelError{Code: Throttled}}), second), Limits{}).Stream(t.Context(), Input{Prompt: "Go."}) {
+		for range newAgent(t, Fallback(play(step{text("a"), text("b"), &ModelError{Code: CodeThrottled}}), second), Limits{}).Stream(t.Context(), Input{Prompt: "Go."}) {
 			break
 		}
 		require.Empty(t, second.requests)

@@ -33,12 +33,12 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // check returns an error if h cannot be sent to a model.
 func (h History) check() error {
-	last := Assistant
+	last := RoleAssistant
 	for i, t := range h.Turns {
 		if err := t.check(); err != nil {
 			return fmt.Errorf("turn %d: %w", i, err)
 		}
-		if first := t.Messages[0].Role; first == Assistant && last == Assistant {
+		if first := t.Messages[0].Role; first == RoleAssistant && last == RoleAssistant {
 			return fmt.Errorf("turn %d: the assistant speaks first: a user message must come before it", i)
 		}
 		last = t.Messages[len(t.Messages)-1].Role
@@ -67,7 +67,7 @@ func (t Turn) check() error {
 	var open []string // calls of the message before, still without a result
 	for i, m := range t.Messages {
 		switch {
-		case m.Role != User && m.Role != Assistant:
+		case m.Role != RoleUser && m.Role != RoleAssistant:
 			return fmt.Errorf("message %d: unknown role %q", i, m.Role)
 		case i > 0 && m.Role == t.Messages[i-1].Role:
 			return fmt.Errorf("message %d: two messages of the %s in a row", i, m.Role)
@@ -135,13 +135,13 @@ func (p Part) check(r Role) error {
 		}
 	}
 	is(p.Text != "", r)
-	is(p.Use != nil, Assistant)
-	is(p.Result != nil, User)
-	is(p.Image != nil, User)
-	is(p.Document != nil, User)
-	is(p.Video != nil, User)
-	is(p.Reasoning != nil, Assistant)
-	is(p.Citation != nil, Assistant)
+	is(p.Use != nil, RoleAssistant)
+	is(p.Result != nil, RoleUser)
+	is(p.Image != nil, RoleUser)
+	is(p.Document != nil, RoleUser)
+	is(p.Video != nil, RoleUser)
+	is(p.Reasoning != nil, RoleAssistant)
+	is(p.Citation != nil, RoleAssistant)
 	if kinds != 1 {
 		return errors.New("not exactly one of text, call, result, image, document, video, reasoning and citation")
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches a
-// limit ends with the code [LimitReached].
+// limit ends with the code [CodeLimit].
 type Limits struct {
 	// Turns is how often the model is asked. Calls in the last answer are not run, since no answer could follow; the
 	// typed answer of [RunAs] is taken. Default 24.

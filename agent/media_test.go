@@ -55,7 +55,7 @@ func TestMediaRefused(t *testing.T) {
 	elsewhere, ref := (&shelf{bucket: object.New(object.NewMemory(), "another", nil)}).put(t, "acme", "a.png", "x")
 	require.Equal(t, s.acme, elsewhere)
 	said := func(p Part) History {
-		return History{Turns: []Turn{{Messages: []Message{{User, []Part{p, {Text: "a"}}}, {Assistant, []Part{{Text: "b"}}}}}}}
+		return History{Turns: []Turn{{Messages: []Message{{RoleUser, []Part{p, {Text: "a"}}}, {RoleAssistant, []Part{{Text: "b"}}}}}}}
 	}
 	foreign := &tools.Media{Format: "png", Object: s.theirs}
 	result := History{Turns: []Turn{wholeTurn()}}
@@ -82,7 +82,7 @@ func TestMediaRefused(t *testing.T) {
 			c.in.Scope = s.acme
 			evs, failed := drain(t, s.agent(t, m, heard), t.Context(), c.in)
 			require.Empty(t, evs)
-			require.Equal(t, InvalidCall, failed.Code)
+			require.Equal(t, CodeInvalidCall, failed.Code)
 			require.NotContains(t, failed.Message, "globex")
 			require.Empty(t, m.requests)
 			if c.outside {
@@ -140,7 +140,7 @@ func TestReasoning(t *testing.T) {
 
 	for _, bad := range []Reasoning{{Text: "\xff"}, {Text: "a", Redacted: []byte("x")}} {
 		_, failed := drain(t, newAgent(t, play(step{ReasoningPart{bad}, text("a"), end}), Limits{}), t.Context(), Input{Prompt: "Go."})
-		require.Equal(t, BadOutput, failed.Code)
+		require.Equal(t, CodeMalformed, failed.Code)
 	}
 }
 
@@ -155,13 +155,13 @@ func TestCache(t *testing.T) {
 
 // The text of an answer that did not become whole is told, with what it cost, and is in no history.
 func TestPartialText(t *testing.T) {
-	used := UsagePart{Usage{Input: 5, Output: 2}}
+	used := UsageReport{Usage{Input: 5, Output: 2}}
 	first := step{text("First."), use("c1", "echo", `{"word":"a"}`), calls}
 	for name, s := range map[string]step{
 		"cancelled":      {text("Let "), used, text("me"), func(context.Context) {}, nil},
 		"cut":            {text("Let "), used, text("me")},
-		"failed":         {text("Let "), used, text("me"), &ModelError{Code: Unavailable}},
-		"too long":       {text("Let "), used, text("me"), StopPart{MaxTokens}},
+		"failed":         {text("Let "), used, text("me"), &ModelError{Code: CodeUnavailable}},
+		"too long":       {text("Let "), used, text("me"), StopPart{StopMaxTokens}},
 		"with reasoning": {text("Let "), ReasoningPart{Reasoning{Text: "hm"}}, used, text("me"), use("c2", "echo", `{"word":"a"}`)},
 		"panics":         {text("Let "), used, text("me"), func(context.Context) { panic("adapter") }},
 	} {
@@ -175,7 +175,7 @@ func TestPartialText(t *testing.T) {
 			done, err := newAgent(t, play(first, s), Limits{}, echo(t)).Run(ctx, Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 			if name == "cancelled" {
 				require.NoError(t, err)
-				require.Equal(t, Cancelled, done.Stop)
+				require.Equal(t, OutcomeCancelled, done.Outcome)
 			} else {
 				require.Error(t, err)
 			}
@@ -195,8 +195,8 @@ func TestMediaOfCheckpoints(t *testing.T) {
 	heard, m := &refusals{}, play()
 	foreign := tools.Result{Blocks: []tools.Block{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}
 	_, err := s.agent(t, m, heard).Run(t.Context(), Input{Scope: s.acme, Run: "r", Resume: &Checkpoint{
-		Run: "r", Scope: s.acme, turn: 1, called: 2, prompt: &Message{User, []Part{{Text: "Go."}}},
-		answer: &Message{Assistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
+		Run: "r", Scope: s.acme, turn: 1, called: 2, prompt: &Message{RoleUser, []Part{{Text: "Go."}}},
+		answer: &Message{RoleAssistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
 		calls:  []callState{{index: 0, result: &foreign}, {index: 1, key: testKey}},
 	}})
 	require.ErrorIs(t, err, object.ErrOutside)

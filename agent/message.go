@@ -11,8 +11,8 @@ type Role string
 
 // The two roles. The results of calls are the user's to say.
 const (
-	User      Role = "user"
-	Assistant Role = "assistant"
+	RoleUser      Role = "user"
+	RoleAssistant Role = "assistant"
 )
 
 // ToolUse is a model's call of a tool.

@@ -161,7 +161,7 @@ func TestOldMediaOfAnotherModel(t *testing.T) {
 	m := limited{play(step{text("ok"), end}), RequestLimits{ImageBytes: 3, DocumentBytes: 5}}
 	big, small, doc := picture("big!"), picture("ok"), paper("pages!")
 	_, err := newAgent(t, Fallback(m, play()), Limits{}).Run(t.Context(), Input{Prompt: "Go.", History: History{Turns: []Turn{{[]Message{
-		{User, []Part{{Image: &big}, {Image: &small}, {Document: &doc}}}, {Assistant, []Part{{Text: "A"}}},
+		{RoleUser, []Part{{Image: &big}, {Image: &small}, {Document: &doc}}}, {RoleAssistant, []Part{{Text: "A"}}},
 	}}}}})
 	require.NoError(t, err)
 	got := shown(m.requests[0])
@@ -235,7 +235,7 @@ func TestOldObjects(t *testing.T) {
 func TestRefusedMedia(t *testing.T) {
 	t.Parallel()
 	refuse := func(code Code) step { return step{&ModelError{Code: code, Message: "No."}} }
-	old := History{Turns: []Turn{{[]Message{{User, []Part{{Image: new(picture("old"))}}}, {Assistant, []Part{{Text: "A"}}}}}}}
+	old := History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Image: new(picture("old"))}}}, {RoleAssistant, []Part{{Text: "A"}}}}}}}
 	const note = "[There was an image (png) here: the request was refused with it.]"
 	for name, c := range map[string]struct {
 		h     History
@@ -243,12 +243,12 @@ func TestRefusedMedia(t *testing.T) {
 		want  [][]string
 		fails bool
 	}{
-		"the old one":     {old, []step{refuse(InvalidCall), {use("c1", "show", `{}`), calls}, {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}, {note, note, note}}, false},
-		"the new one":     {old, []step{refuse(InvalidCall), refuse(InvalidCall)}, [][]string{{"old", "new"}, {note, "new"}}, true},
-		"nothing is old":  {History{}, []step{refuse(InvalidCall)}, [][]string{{"new"}}, true},
-		"another failure": {old, []step{refuse(Unavailable)}, [][]string{{"old", "new"}}, true},
-		"too long":        {old, []step{refuse(ContextFull), {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}}, false},
-		"inline, denied":  {old, []step{refuse(AccessDenied)}, [][]string{{"old", "new"}}, true},
+		"the old one":     {old, []step{refuse(CodeInvalidCall), {use("c1", "show", `{}`), calls}, {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}, {note, note, note}}, false},
+		"the new one":     {old, []step{refuse(CodeInvalidCall), refuse(CodeInvalidCall)}, [][]string{{"old", "new"}, {note, "new"}}, true},
+		"nothing is old":  {History{}, []step{refuse(CodeInvalidCall)}, [][]string{{"new"}}, true},
+		"another failure": {old, []step{refuse(CodeUnavailable)}, [][]string{{"old", "new"}}, true},
+		"too long":        {old, []step{refuse(CodeContextFull), {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}}, false},
+		"inline, denied":  {old, []step{refuse(CodeAccessDenied)}, [][]string{{"old", "new"}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

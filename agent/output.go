@@ -32,8 +32,8 @@ type typedOutput struct {
 }
 
 // RunAs runs a until it has answered with a T, a struct, and returns the answer: see [StreamAs]. It returns an error, a
-// [*RunError], unless the run completed. If the run was cancelled or is pending, the error has the code [Incomplete];
-// Done is the error's and says which of the two in Stop.
+// [*RunError], unless the run completed. If the run was cancelled or is pending, the error has the code [CodeIncomplete];
+// Done is the error's and says which of the two in Outcome.
 func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 	var v, none T
 	done, err := drained(StreamAs[T](ctx, a, in))
@@ -49,16 +49,16 @@ func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 }
 
 // incomplete returns the error of a run that ended without the typed answer it was asked for.
-func incomplete(ctx context.Context, stop Stop) *RunError {
-	if stop == Pending {
-		return &RunError{Code: Incomplete, Message: "The answer has to wait: a tool call needs an approval."}
+func incomplete(ctx context.Context, stop Outcome) *RunError {
+	if stop == OutcomePending {
+		return &RunError{Code: CodeIncomplete, Message: "The answer has to wait: a tool call needs an approval."}
 	}
-	return &RunError{Code: Incomplete, Message: "The run was cancelled before it had an answer.", Retryable: true, Err: ctx.Err()}
+	return &RunError{Code: CodeIncomplete, Message: "The run was cancelled before it had an answer.", Retryable: true, Err: ctx.Err()}
 }
 
 // outputMismatch returns the error of a resumed run that had been asked for an answer of another type.
 func outputMismatch(cause error) *RunError {
-	return &RunError{Code: BadOutput, Message: "The answer has another form than was asked for.", Err: cause}
+	return &RunError{Code: CodeMalformed, Message: "The answer has another form than was asked for.", Err: cause}
 }
 
 // checkOutput returns an error if a typed answer is asked for and the answer in a checkpoint is not one.
@@ -77,7 +77,7 @@ func (r *run) checkOutput() error {
 
 // StreamAs is [Agent.Stream] for an answer that is a T, a struct. While the answer comes it yields [Partial]s; the
 // whole is in Done.Output, and has been checked. A run that is cancelled or pending ends with a [*RunError] of the code
-// [Incomplete] instead of a Done; the Done is in the error.
+// [CodeIncomplete] instead of a Done; the Done is in the error.
 //
 // The schema is inferred from T by the rules of [tools.New], open maps are refused, but for the reserved names: an
 // answer is data that goes to the caller and addresses nothing, so its members may be called "key" or "user". The
@@ -94,7 +94,7 @@ func StreamAs[T any](ctx context.Context, a *Agent, in Input) iter.Seq2[Event, e
 	out, err := outputOf[T](a)
 	if err != nil {
 		return func(yield func(Event, error) bool) {
-			yield(nil, &RunError{Code: Internal, Message: "The form of the answer cannot be asked for.",
+			yield(nil, &RunError{Code: CodeInternal, Message: "The form of the answer cannot be asked for.",
 				Done: Done{History: in.History}, Err: err})
 		}
 	}

@@ -55,7 +55,7 @@ func TestRunAs(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, m.bad)
 	require.Equal(t, want, v)
-	require.Equal(t, Complete, done.Stop)
+	require.Equal(t, OutcomeComplete, done.Outcome)
 	require.JSONEq(t, whole, string(done.Output))
 	require.Equal(t, []string{
 		"user: Go.", `assistant: Let me see. [c1 echo {"word":"a"}]`, "user: {c1= <a>}",
@@ -104,7 +104,7 @@ func TestRunAsInsists(t *testing.T) {
 				}
 			}
 			require.NoError(t, m.bad)
-			require.Equal(t, Complete, done.Stop)
+			require.Equal(t, OutcomeComplete, done.Outcome)
 			require.Equal(t, whole, string(done.Output))
 			require.NotContains(t, kinds, outputName)
 			all := lines(done.History)
@@ -123,7 +123,7 @@ func TestRunAsInsists(t *testing.T) {
 				_, done, err := RunAs[book](t.Context(), newAgent(t, again, Limits{}, echo(t)), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 				failed, ok := errors.AsType[*RunError](err)
 				require.True(t, ok)
-				require.Equal(t, LimitReached, failed.Code)
+				require.Equal(t, CodeLimit, failed.Code)
 				require.Nil(t, done.Output)
 				require.NoError(t, done.History.check())
 				require.Len(t, again.requests, 3)
@@ -192,9 +192,9 @@ func TestRunAsIncomplete(t *testing.T) {
 	v, done, err := RunAs[book](ctx, newAgent(t, play(append(step{text("Hm.")}, func(context.Context) { cancel() })), Limits{}), Input{Prompt: "Go."})
 	failed, ok := errors.AsType[*RunError](err)
 	require.True(t, ok)
-	require.Equal(t, Incomplete, failed.Code)
+	require.Equal(t, CodeIncomplete, failed.Code)
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, Cancelled, done.Stop)
+	require.Equal(t, OutcomeCancelled, done.Outcome)
 	require.Equal(t, done, failed.Done)
 	require.Equal(t, "Hm.", done.Partial)
 	require.Zero(t, v)
@@ -206,8 +206,8 @@ func TestRunAsIncomplete(t *testing.T) {
 	v, done, err = RunAs[book](t.Context(), a, Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."})
 	failed, ok = errors.AsType[*RunError](err)
 	require.True(t, ok)
-	require.Equal(t, Incomplete, failed.Code)
-	require.Equal(t, Pending, done.Stop)
+	require.Equal(t, CodeIncomplete, failed.Code)
+	require.Equal(t, OutcomePending, done.Outcome)
 	require.Equal(t, []string{"c1"}, pendingIDs(done.Checkpoint), "it is resumed from here")
 	require.Zero(t, v)
 }
@@ -249,7 +249,7 @@ func TestRunAsResumes(t *testing.T) {
 	}](t.Context(), newAgent(t, play(), Limits{}), in) {
 		failed, ok := errors.AsType[*RunError](err)
 		require.True(t, ok, "the answer is of another type")
-		require.Equal(t, BadOutput, failed.Code)
+		require.Equal(t, CodeMalformed, failed.Code)
 	}
 }
 

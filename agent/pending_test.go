@@ -48,7 +48,7 @@ func pendingIDs(c *Checkpoint) []string {
 func TestPending(t *testing.T) {
 	e, g := &effects{done: map[string]string{}}, &guard{approved: map[string]bool{}}
 	m := conversation(
-		step{text("Let me."), use("a1", "do", `{"word":"a"}`), use("a2", "risky", `{"word":"b"}`), use("a3", "do", `{`), use("a4", "risky", `{"word":"c"}`), use("a5", "do", `{"word":"d"}`), UsagePart{Usage{Input: 7}}, calls},
+		step{text("Let me."), use("a1", "do", `{"word":"a"}`), use("a2", "risky", `{"word":"b"}`), use("a3", "do", `{`), use("a4", "risky", `{"word":"c"}`), use("a5", "do", `{"word":"d"}`), UsageReport{Usage{Input: 7}}, calls},
 		step{text("Done."), end},
 	)
 	sc := tenant(t, "acme")
@@ -56,7 +56,7 @@ func TestPending(t *testing.T) {
 	evs, failed := drain(t, newAgent(t, m, Limits{Parallel: 1}, e.tool(t), g.tool(t, e)), t.Context(), in)
 	require.Nil(t, failed)
 	done := evs[len(evs)-1].(Done)
-	require.Equal(t, Pending, done.Stop)
+	require.Equal(t, OutcomePending, done.Outcome)
 	require.Empty(t, done.History.Turns, "the turn is not whole")
 	require.Equal(t, 2, e.made)
 	require.Equal(t, done.Checkpoint, evs[len(evs)-2].(Checkpointed).Checkpoint)
@@ -84,7 +84,7 @@ func TestPending(t *testing.T) {
 	}
 	g.approved[g.asked[1]] = true
 	evs, done = elsewhere(done.Checkpoint)
-	require.Equal(t, Pending, done.Stop)
+	require.Equal(t, OutcomePending, done.Outcome)
 	require.Equal(t, []ToolUse{{"a2", "risky", json.RawMessage(`{"word":"b"}`)}}, done.Checkpoint.Pending())
 	require.Equal(t, 3, e.made)
 	for _, ev := range evs {
@@ -94,7 +94,7 @@ func TestPending(t *testing.T) {
 	}
 	g.approved[g.asked[0]] = true
 	_, done = elsewhere(done.Checkpoint)
-	require.Equal(t, Complete, done.Stop)
+	require.Equal(t, OutcomeComplete, done.Outcome)
 	require.Equal(t, 4, e.made)
 	require.Equal(t, Usage{Input: 7}, done.Usage)
 	require.Equal(t, []string{
@@ -123,14 +123,14 @@ func TestPendingAndStopped(t *testing.T) {
 		a := newAgent(t, play(step{use("c1", "wait", `{"word":"a"}`), use("c2", "stop", `{"word":""}`), calls}), Limits{Parallel: 1}, wait, stop)
 		done, err := a.Run(ctx, Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."})
 		require.NoError(t, err)
-		require.Equal(t, Cancelled, done.Stop)
+		require.Equal(t, OutcomeCancelled, done.Outcome)
 		require.True(t, strings.HasPrefix(lines(done.History)[2], "user: {c1! Not run: it waited"))
 		require.Equal(t, []string{"c1"}, pendingIDs(done.Checkpoint))
 	})
 
 	// A run without an id could never be resumed.
 	_, failed = drain(t, newAgent(t, play(step{use("c1", "wait", `{"word":"a"}`), calls}), Limits{}, wait), t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
-	require.Equal(t, Internal, failed.Code)
+	require.Equal(t, CodeInternal, failed.Code)
 	require.ErrorContains(t, failed, "cannot wait")
 	require.Equal(t, "user: {c1! Not run: it waits for something outside this conversation.}", lines(failed.Done.History)[2])
 }

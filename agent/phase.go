@@ -26,7 +26,7 @@ type (
 
 	// finished is the end of a run that did not fail.
 	finished struct {
-		stop    Stop
+		outcome Outcome
 		partial string // the text of an answer that did not become whole
 	}
 )
@@ -38,7 +38,7 @@ func (p resumePhase) next(r *run) (phase, error) {
 		if err := r.checkOutput(); err != nil {
 			return nil, err
 		}
-		return finished{stop: Complete}, nil
+		return finished{outcome: OutcomeComplete}, nil
 	}
 	set, end, err := r.resolveTools()
 	if err != nil || end != nil {
@@ -64,7 +64,7 @@ func (askPhase) next(r *run) (phase, error) {
 	case errors.Is(err, errConsumerLeft):
 		return nil, err
 	case r.ctx.Err() != nil && (err != nil || len(ans.calls) > 0):
-		return finished{stop: Cancelled, partial: ans.text()}, nil
+		return finished{outcome: OutcomeCancelled, partial: ans.text()}, nil
 	case err != nil:
 		return nil, withPartial(err, ans.text())
 	case len(ans.calls) == 0:
@@ -77,7 +77,7 @@ func (askPhase) next(r *run) (phase, error) {
 func (r *run) endWithText(ans *answer) (phase, error) {
 	switch {
 	case r.out == nil:
-		return r.commitTurn(ans.message(), nil, Complete)
+		return r.commitTurn(ans.message(), nil, OutcomeComplete)
 	case r.isStructured():
 		return r.takeStructured(ans)
 	}
@@ -121,7 +121,7 @@ func (p callPhase) next(r *run) (phase, error) {
 		if err := r.emitCheckpoint(r.checkpoint(b), nil); err != nil {
 			return nil, err
 		}
-		return finished{stop: Pending}, nil
+		return finished{outcome: OutcomePending}, nil
 	}
 	if b.isOpen() {
 		if res.hasSettled { // otherwise the moment before the calls is still the one to resume from
@@ -131,7 +131,7 @@ func (p callPhase) next(r *run) (phase, error) {
 		if res.fatal != nil {
 			return nil, res.fatal
 		}
-		return finished{stop: Cancelled}, nil
+		return finished{outcome: OutcomeCancelled}, nil
 	}
 	r.failing++
 	if res.hasSucceeded {
@@ -145,9 +145,9 @@ func (p callPhase) next(r *run) (phase, error) {
 			return nil, outputMismatch(err)
 		}
 		r.value = value
-		return r.commitTurn(b.answer, b.results(), Complete)
+		return r.commitTurn(b.answer, b.results(), OutcomeComplete)
 	case r.ctx.Err() != nil:
-		return r.commitTurn(b.answer, b.results(), Cancelled)
+		return r.commitTurn(b.answer, b.results(), OutcomeCancelled)
 	}
 	return r.commitTurn(b.answer, b.results(), "")
 }

@@ -24,7 +24,7 @@ func TestRandomScripts(t *testing.T) {
 	for seed := range uint64(3000) {
 		synctest.Test(t, func(t *testing.T) { ends[randomRun(t, seed)]++ })
 	}
-	for _, want := range []string{"complete", "cancelled", "left", string(Truncated), string(BadOutput), string(Internal), string(LimitReached), string(Throttled), string(ToolFailed), string(Pending)} {
+	for _, want := range []string{"complete", "cancelled", "left", string(CodeTruncated), string(CodeMalformed), string(CodeInternal), string(CodeLimit), string(CodeThrottled), string(CodeToolFailed), string(OutcomePending)} {
 		require.NotZero(t, ends[want], "%s never happened: %v", want, ends)
 	}
 }
@@ -69,11 +69,11 @@ func randomRun(t *testing.T, seed uint64) string {
 			}
 		}
 		if r.IntN(2) == 0 {
-			s = append(s, UsagePart{Usage{Input: 1}})
+			s = append(s, UsageReport{Usage{Input: 1}})
 		}
-		reason := []Reason{EndTurn, ToolUseReason}[min(uses, 1)]
+		reason := []StopReason{StopEndTurn, StopToolUse}[min(uses, 1)]
 		if r.IntN(15) == 0 {
-			reason = []Reason{EndTurn, ToolUseReason, MaxTokens, Malformed, ContentFiltered}[r.IntN(5)]
+			reason = []StopReason{StopEndTurn, StopToolUse, StopMaxTokens, StopMalformed, StopContentFiltered}[r.IntN(5)]
 		}
 		steps = append(steps, append(s, StopPart{reason}))
 	}
@@ -85,7 +85,7 @@ func randomRun(t *testing.T, seed uint64) string {
 		*s = (*s)[:r.IntN(len(*s)+1):len(*s)]
 		switch r.IntN(6) {
 		case 0:
-			*s = append(*s, &ModelError{Code: Throttled})
+			*s = append(*s, &ModelError{Code: CodeThrottled})
 		case 1:
 			*s = append(*s, errors.New("reset by peer"))
 		case 2:
@@ -174,7 +174,7 @@ func randomRun(t *testing.T, seed uint64) string {
 			_, err := ev.Encode(tenant(t, "acme"))
 			require.NoError(t, err)
 		case Done:
-			how, h, stopped = string(ev.Stop), ev.History, ev.Checkpoint
+			how, h, stopped = string(ev.Outcome), ev.History, ev.Checkpoint
 		}
 		if n == leaveAt {
 			how = "left"
@@ -200,7 +200,7 @@ func randomRun(t *testing.T, seed uint64) string {
 				delete(ran, u.ID)
 			}
 			for _, msg := range turn.Messages {
-				if msg.Role == Assistant {
+				if msg.Role == RoleAssistant {
 					for _, p := range msg.Parts {
 						kept.WriteString(strings.ReplaceAll(p.Text, "(a tool call that could not be read)", ""))
 					}
@@ -209,7 +209,7 @@ func randomRun(t *testing.T, seed uint64) string {
 		}
 		require.NotNil(t, stopped, "seed %d", seed)
 		require.NoError(t, stopped.check(), "seed %d", seed)
-		if how == string(Pending) {
+		if how == string(OutcomePending) {
 			for i, u := range stopped.uses() {
 				require.Equal(t, waiting[u.ID], stopped.calls[i].result == nil, "seed %d: %s", seed, u.ID)
 				delete(ran, u.ID)
@@ -249,7 +249,7 @@ func requireResumes(t *testing.T, seed uint64, h History, c *Checkpoint) {
 	a := newAgent(t, play(step{text("bye"), end}), Limits{Parallel: 1, Corrections: 100, Turns: 100}, behaved)
 	done, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Resume: c, History: h})
 	require.NoError(t, err, "seed %d", seed)
-	require.Equal(t, Complete, done.Stop)
+	require.Equal(t, OutcomeComplete, done.Outcome)
 	require.Equal(t, want, made, "seed %d", seed)
 }
 

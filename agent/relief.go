@@ -57,10 +57,10 @@ func (r *run) relieve(cause error) (again bool, _ error) {
 		return false, nil
 	}
 	switch failed.Code {
-	case ContextFull:
-	case InvalidCall:
+	case CodeContextFull:
+	case CodeInvalidCall:
 		return r.dropMedia(true), nil
-	case AccessDenied:
+	case CodeAccessDenied:
 		return r.dropMedia(false), nil
 	default:
 		return false, nil

@@ -33,7 +33,7 @@ func (w *window) Stream(ctx context.Context, r *Request) iterDeltas {
 	}
 	if n > w.bytes {
 		w.refused++
-		return play(step{&ModelError{Code: ContextFull, Message: "Too long."}}).Stream(ctx, r)
+		return play(step{&ModelError{Code: CodeContextFull, Message: "Too long."}}).Stream(ctx, r)
 	}
 	return w.script.Stream(ctx, r)
 }
@@ -63,7 +63,7 @@ func TestGiantResults(t *testing.T) {
 		return play(step{text("They spoke."), end}).Stream(ctx, r)
 	})
 	turn := func(q string) Turn {
-		return Turn{[]Message{{User, []Part{{Text: q}}}, {Assistant, []Part{{Text: strings.Repeat(q, 400)}}}}}
+		return Turn{[]Message{{RoleUser, []Part{{Text: q}}}, {RoleAssistant, []Part{{Text: strings.Repeat(q, 400)}}}}}
 	}
 	old := History{Turns: []Turn{turn("one"), turn("two"), turn("three")}}
 	compactors := map[string]Compactor{
@@ -141,7 +141,7 @@ func TestGiantHistory(t *testing.T) {
 	t.Parallel()
 	result := wholeTurn()
 	result.Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 750_000)}
-	said := Turn{[]Message{{User, []Part{{Text: strings.Repeat("y", 750_000)}}}, {Assistant, []Part{{Text: "ok"}}}}}
+	said := Turn{[]Message{{RoleUser, []Part{{Text: strings.Repeat("y", 750_000)}}}, {RoleAssistant, []Part{{Text: "ok"}}}}}
 	for name, turns := range map[string][]Turn{"a result": {result}, "a message": {said}, "both": {said, result}} {
 		for _, c := range []Compactor{nil, DropOldest(1000)} {
 			t.Run(fmt.Sprint(name, c == nil), func(t *testing.T) {
@@ -165,14 +165,14 @@ func TestGiantPrompt(t *testing.T) {
 	t.Parallel()
 	h := History{Turns: []Turn{wholeTurn()}}
 	h.Turns[0].Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 50_000)}
-	h.Turns = append([]Turn{{[]Message{{User, []Part{{Text: "a"}}}, {Assistant, []Part{{Text: "b"}}}}}}, h.Turns...)
+	h.Turns = append([]Turn{{[]Message{{RoleUser, []Part{{Text: "a"}}}, {RoleAssistant, []Part{{Text: "b"}}}}}}, h.Turns...)
 	for _, c := range []Compactor{nil, DropOldest(1 << 30)} {
 		m := &window{bytes: 100_000, script: play()}
 		a, err := New(m, &Options{Compact: c})
 		require.NoError(t, err)
 		evs, failed := drain(t, a, t.Context(), Input{Prompt: strings.Repeat("p", 200_000), History: h})
 		require.Empty(t, evs)
-		require.Equal(t, ContextFull, failed.Code)
+		require.Equal(t, CodeContextFull, failed.Code)
 		require.Equal(t, h, failed.Done.History)
 		require.Less(t, m.refused, maxReliefs)
 	}
@@ -181,7 +181,7 @@ func TestGiantPrompt(t *testing.T) {
 // However short the turns are, and whatever the estimate of their tokens says, some are dropped each time.
 func TestManyShortTurns(t *testing.T) {
 	t.Parallel()
-	turn := Turn{[]Message{{User, []Part{{Text: "a"}}}, {Assistant, []Part{{Text: "b"}}}}}
+	turn := Turn{[]Message{{RoleUser, []Part{{Text: "a"}}}, {RoleAssistant, []Part{{Text: "b"}}}}}
 	run := func(m Model, turns int) {
 		a, err := New(m, &Options{Compact: DropOldest(1 << 30)})
 		require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestManyShortTurns(t *testing.T) {
 		require.Less(t, len(done.History.Turns)-2, turns)
 	}
 	run(&window{bytes: 200, script: play(step{text("ok"), end})}, 2000)
-	full := step{&ModelError{Code: ContextFull, Message: "Too long."}}
+	full := step{&ModelError{Code: CodeContextFull, Message: "Too long."}}
 	run(play(full, step{text("ok"), end}), 3)
 	run(play(full, full, full, full, step{text("ok"), end}), 40)
 }

@@ -124,7 +124,7 @@ func (w *world) model(m Model) Model {
 		return func(yield func(Delta, error) bool) {
 			for d, err := range m.Stream(ctx, r) {
 				if w.deltas++; w.deltas-1 == w.hit.model {
-					yield(nil, &ModelError{Code: Unavailable, Retryable: true})
+					yield(nil, &ModelError{Code: CodeUnavailable, Retryable: true})
 					return
 				}
 				if !yield(d, err) {
@@ -143,7 +143,7 @@ func (w *world) run(t *testing.T, m Model) Done {
 	in := Input{Scope: w.sc, Run: "r", Prompt: "Go."}
 	for w.begunLives = 0; w.begunLives < 10; w.begunLives++ {
 		done, resumable := w.live(t, m, in)
-		if done.Stop == Complete {
+		if done.Outcome == OutcomeComplete {
 			require.True(t, done.Checkpoint.Complete)
 			return done
 		}
@@ -225,7 +225,7 @@ func (w *world) restore(t *testing.T, done Done) History {
 func TestResumeFromDone(t *testing.T) {
 	t.Parallel()
 	m := conversation(
-		step{text("One."), use("a1", "quick", `{"word":"a"}`), use("a2", "slow", `{"word":"b"}`), use("a3", "quick", `{"word":`), UsagePart{Usage{Input: 1}}, calls},
+		step{text("One."), use("a1", "quick", `{"word":"a"}`), use("a2", "slow", `{"word":"b"}`), use("a3", "quick", `{"word":`), UsageReport{Usage{Input: 1}}, calls},
 		step{text("Two."), use("b1", "risky", `{"word":"c"}`), use("b2", "slow", `{"word":"d"}`), use("b3", "risky", `{"word":"e"}`), calls},
 		step{use("c1", "quick", `{"word":"f"}`), calls},
 		step{text("Done."), end},
@@ -348,7 +348,7 @@ func TestResumeAtALimit(t *testing.T) {
 	_, err := newAgent(t, play(mend), Limits{Corrections: 1}, echo(t)).Run(t.Context(), in)
 	failed, ok := errors.AsType[*RunError](err)
 	require.True(t, ok)
-	require.Equal(t, LimitReached, failed.Code)
+	require.Equal(t, CodeLimit, failed.Code)
 	in = Input{Scope: in.Scope, Run: "r", Resume: failed.Done.Checkpoint, History: failed.Done.History}
 	m := play()
 	_, err = newAgent(t, m, Limits{Corrections: 1}, echo(t)).Run(t.Context(), in)

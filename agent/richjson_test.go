@@ -19,14 +19,14 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // richTurn holds all that a turn can hold.
 func (s *shelf) richTurn() Turn {
 	return Turn{Messages: []Message{
-		{User, []Part{
+		{RoleUser, []Part{
 			{Image: &tools.Media{Format: "png", Object: s.ours}},
 			{Image: &tools.Media{Format: "webp", Bytes: []byte("RIFF")}},
 			{Document: &tools.Media{Format: "pdf", Object: s.ours.Unpinned()}},
 			{Video: &tools.Media{Format: "mp4", Object: s.ours}},
 			{Text: "What is <this>?"},
 		}},
-		{Assistant, []Part{
+		{RoleAssistant, []Part{
 			{Reasoning: &Reasoning{Text: "A cover.", Signature: "c2ln"}},
 			{Reasoning: &Reasoning{Redacted: []byte{0, 1, 255}}},
 			{Reasoning: &Reasoning{Signature: "alone"}},
@@ -38,7 +38,7 @@ func (s *shelf) richTurn() Turn {
 			{Use: &ToolUse{"c1", "scan", json.RawMessage(`{"n":1}`)}},
 			{Use: &ToolUse{"c2", "look", json.RawMessage(`{}`)}},
 		}},
-		{User, []Part{
+		{RoleUser, []Part{
 			{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{
 				{Image: &tools.Media{Format: "jpeg", Object: s.ours}}, {Document: &tools.Media{Format: "md", Bytes: []byte("# A")}}, {Video: &tools.Media{Format: "three_gp", Bytes: []byte("x")}}, {Text: "and text"}, {JSON: json.RawMessage(`null`)},
 			}, Summary: "an ISBN"}}},
@@ -113,7 +113,7 @@ func TestRichTurnJSON(t *testing.T) {
 	require.ErrorContains(t, err, "takes a scope")
 
 	// Without objects json.Marshal will do, also where the turn is plain.
-	want = Turn{Messages: []Message{{User, []Part{{Image: &tools.Media{Format: "gif", Bytes: []byte("x")}}}}, {Assistant, []Part{{Reasoning: &Reasoning{Text: "a"}}, {Text: "b"}}}}}
+	want = Turn{Messages: []Message{{RoleUser, []Part{{Image: &tools.Media{Format: "gif", Bytes: []byte("x")}}}}, {RoleAssistant, []Part{{Reasoning: &Reasoning{Text: "a"}}, {Text: "b"}}}}}
 	b, err = json.Marshal(want)
 	require.NoError(t, err)
 	got = Turn{}

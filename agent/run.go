@@ -38,7 +38,7 @@ type run struct {
 	usage   Usage
 	spent   Usage          // the part of usage since the run was started or resumed
 	skipped map[string]int // pieces of answers that the Model did not pass on, by kind
-	reason  Reason         // the stop reason of the last answer
+	reason  StopReason     // the stop reason of the last answer
 	turn    int            // number of answers asked for
 	called  int            // number of tool calls made
 	failing int            // number of turns in a row in which no call succeeded
@@ -92,9 +92,9 @@ func (r *run) countSkipped(kind string) {
 
 // done returns the Done of a run that ends now.
 func (r *run) done(end finished) Done {
-	d := Done{Stop: end.stop, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, Reason: r.reason,
+	d := Done{Outcome: end.outcome, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, StopReason: r.reason,
 		Partial: end.partial, Skipped: r.skipped, Checkpoint: r.resumeFrom()}
-	if end.stop == Complete {
+	if end.outcome == OutcomeComplete {
 		d.Output = r.value
 	}
 	if b, err := d.History.State.MarshalJSON(); err == nil && string(b) == "{}" {
@@ -128,10 +128,10 @@ func (r *run) addTurn(answer Message, results *Message) *Turn {
 
 // commitTurn adds a whole turn to the history, yields its checkpoint and returns the phase that follows: the model is
 // asked again unless stop is set.
-func (r *run) commitTurn(answer Message, results *Message, stop Stop) (phase, error) {
+func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase, error) {
 	ended := r.addTurn(answer, results)
 	c := r.checkpoint(nil)
-	if stop == Complete {
+	if stop == OutcomeComplete {
 		c.Complete, c.output = true, r.value
 	}
 	if err := r.emitCheckpoint(c, ended); err != nil {
@@ -140,7 +140,7 @@ func (r *run) commitTurn(answer Message, results *Message, stop Stop) (phase, er
 	if stop == "" {
 		return askPhase{}, nil
 	}
-	return finished{stop: stop}, nil
+	return finished{outcome: stop}, nil
 }
 
 // resetMessages sets what the model is sent to the turns and the prompt.
@@ -172,7 +172,7 @@ func (r *run) stuckError() *RunError {
 }
 
 func limitError(format string, n int) *RunError {
-	return &RunError{Code: LimitReached, Message: fmt.Sprintf(format, n)}
+	return &RunError{Code: CodeLimit, Message: fmt.Sprintf(format, n)}
 }
 
 // withPartial notes in err, if it is a RunError, the text of an answer that did not become whole.

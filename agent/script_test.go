@@ -79,13 +79,13 @@ func checkRequest(r *Request) error {
 	if !slices.IsSortedFunc(r.Tools, func(a, b tools.Spec) int { return map[bool]int{true: -1, false: 1}[a.Name < b.Name] }) {
 		return errors.New("the tools are not in order")
 	}
-	want := User
+	want := RoleUser
 	var open []string
 	for i, m := range r.Messages {
 		if m.Role != want {
 			return fmt.Errorf("message %d is the %s's", i, m.Role)
 		}
-		want = map[Role]Role{User: Assistant, Assistant: User}[m.Role]
+		want = map[Role]Role{RoleUser: RoleAssistant, RoleAssistant: RoleUser}[m.Role]
 		if len(m.Parts) == 0 {
 			return fmt.Errorf("message %d is empty", i)
 		}
@@ -108,11 +108,11 @@ func checkRequest(r *Request) error {
 				ids[p.Use.ID] = true
 				calls = append(calls, p.Use.ID)
 			case p.Image != nil, p.Document != nil:
-				if m.Role != User {
+				if m.Role != RoleUser {
 					return fmt.Errorf("message %d: media of the %s", i, m.Role)
 				}
 			case p.Reasoning != nil:
-				if m.Role != Assistant {
+				if m.Role != RoleAssistant {
 					return fmt.Errorf("message %d: reasoning of the %s", i, m.Role)
 				}
 			case p.Text == "":
@@ -124,7 +124,7 @@ func checkRequest(r *Request) error {
 		}
 		open = calls
 	}
-	if len(r.Messages) == 0 || want != Assistant || len(open) > 0 {
+	if len(r.Messages) == 0 || want != RoleAssistant || len(open) > 0 {
 		return errors.New("the last word is not the user's")
 	}
 	return nil
@@ -134,11 +134,11 @@ func use(id, name, input string) UsePart {
 	return UsePart{ToolUse{ID: id, Name: name, Input: json.RawMessage(input)}}
 }
 
-func text(s string) TextPart { return TextPart{s} }
+func text(s string) TextDelta { return TextDelta{s} }
 
 var (
-	end   = StopPart{EndTurn}
-	calls = StopPart{ToolUseReason}
+	end   = StopPart{StopEndTurn}
+	calls = StopPart{StopToolUse}
 )
 
 // mustTool is a tool whose argument is a word.

@@ -86,9 +86,9 @@ func TestOldHistoriesAreRepaired(t *testing.T) {
 	t.Parallel()
 	const input, result = `{"a":"\ud99c","n":1.50,"n":12345678901234567890}`, `["\udc00<",{"b":1,"b":2}]`
 	turn := Turn{Messages: []Message{
-		{User, []Part{{Text: "Go."}}},
-		{Assistant, []Part{{Text: "So."}, {Use: &ToolUse{"c1", "echo", json.RawMessage(input)}}}},
-		{User, []Part{{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{{Text: "t"}, {JSON: json.RawMessage(result)}}}}}, {Text: "A note."}}},
+		{RoleUser, []Part{{Text: "Go."}}},
+		{RoleAssistant, []Part{{Text: "So."}, {Use: &ToolUse{"c1", "echo", json.RawMessage(input)}}}},
+		{RoleUser, []Part{{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{{Text: "t"}, {JSON: json.RawMessage(result)}}}}}, {Text: "A note."}}},
 	}}
 	stored := `{"v":1,"messages":[{"role":"user","parts":[{"text":"Go."}]},` +
 		`{"role":"assistant","parts":[{"text":"So."},{"use":{"id":"c1","name":"echo","input":` + input + `}}]},` +

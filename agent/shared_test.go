@@ -181,7 +181,7 @@ func TestSharedMedia(t *testing.T) {
 		sent := lines(History{Turns: []Turn{{m.requests[0].Messages}}})
 		require.NotContains(t, strings.Join(sent, "\n"), "terms.png")
 		require.Contains(t, sent[0], "not shared with this conversation any more")
-		smuggled := History{Turns: []Turn{{[]Message{{User, []Part{{Image: &tools.Media{Format: "png", Object: theirs}}}}, {Assistant, []Part{{Text: "?"}}}}}}}
+		smuggled := History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Image: &tools.Media{Format: "png", Object: theirs}}}}, {RoleAssistant, []Part{{Text: "?"}}}}}}}
 		_, err = later.Run(t.Context(), Input{Scope: s.acme, Shared: shared, Prompt: "Sure?", History: smuggled})
 		require.ErrorIs(t, err, object.ErrOutside)
 	}

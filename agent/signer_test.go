@@ -74,7 +74,7 @@ func TestSignatures(t *testing.T) {
 // Each model of a fallback gets what it has signed itself, in a tool loop and over several runs, and after a compaction.
 func TestSignaturesInAFallback(t *testing.T) {
 	t.Parallel()
-	busy := step{&ModelError{Code: Throttled}}
+	busy := step{&ModelError{Code: CodeThrottled}}
 	thinks := func(s string, more ...any) step {
 		return append(step{ReasoningPart{Reasoning{Text: "hm", Signature: s}}}, more...)
 	}
@@ -104,9 +104,9 @@ func TestSignaturesAlone(t *testing.T) {
 	a, err := New(m, nil)
 	require.NoError(t, err)
 	_, err = a.Run(t.Context(), Input{Prompt: "Go.", History: History{Turns: []Turn{{Messages: []Message{
-		{User, []Part{{Text: "?"}}}, {Assistant, []Part{{Reasoning: &Reasoning{Text: "hm", Signature: "A", Model: "a"}}}},
+		{RoleUser, []Part{{Text: "?"}}}, {RoleAssistant, []Part{{Reasoning: &Reasoning{Text: "hm", Signature: "A", Model: "a"}}}},
 	}}}}})
 	require.NoError(t, err)
 	require.NoError(t, m.bad)
-	require.Equal(t, []Message{{User, []Part{{Text: "?"}, {Text: "Go."}}}}, m.requests[0].Messages)
+	require.Equal(t, []Message{{RoleUser, []Part{{Text: "?"}, {Text: "Go."}}}}, m.requests[0].Messages)
 }

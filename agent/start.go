@@ -53,7 +53,7 @@ func (r *run) start() (phase, error) {
 
 // inputError returns the error of a run whose input is rejected.
 func inputError(msg string, err error) *RunError {
-	return &RunError{Code: InvalidCall, Message: msg, Err: err}
+	return &RunError{Code: CodeInvalidCall, Message: msg, Err: err}
 }
 
 // checkMessages returns an error if the history or the prompt names an object that the run may not read.
@@ -96,7 +96,7 @@ func (r *run) open() (phase, error) {
 		return first, r.addPrompt()
 	}
 	n := len(r.messages)
-	if _, asks := first.(askPhase); asks && (n == 0 || r.messages[n-1].Role != User) {
+	if _, asks := first.(askPhase); asks && (n == 0 || r.messages[n-1].Role != RoleUser) {
 		return nil, inputError("The message is empty.", nil)
 	}
 	return first, nil
@@ -104,7 +104,7 @@ func (r *run) open() (phase, error) {
 
 // addPrompt adds the input's media and prompt.
 func (r *run) addPrompt() error {
-	prompt := &Message{Role: User}
+	prompt := &Message{Role: RoleUser}
 	for i, m := range r.in.Media {
 		p, err := mediaPart(m)
 		if err != nil {

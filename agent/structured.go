@@ -35,7 +35,7 @@ func (r *run) takeStructured(ans *answer) (phase, error) {
 		if r.value, err = r.out.tool.Validate(value); err != nil {
 			return nil, outputMismatch(err)
 		}
-		return r.commitTurn(ans.message(), nil, Complete)
+		return r.commitTurn(ans.message(), nil, OutcomeComplete)
 	}
 	why := explainError(err, "it could not be checked.").Blocks[0].Text
 	r.callErr = fmt.Errorf("agent: typed answer: %w", err)
@@ -47,7 +47,7 @@ func (r *run) takeStructured(ans *answer) (phase, error) {
 func (r *run) askAgain(answer Message, request string) (phase, error) {
 	ended := r.addTurn(answer, nil)
 	r.failing++
-	r.prompt = &Message{Role: User, Parts: []Part{{Text: request}}}
+	r.prompt = &Message{Role: RoleUser, Parts: []Part{{Text: request}}}
 	r.addMessage(*r.prompt)
 	return askPhase{}, r.emitCheckpoint(r.checkpoint(nil), ended)
 }

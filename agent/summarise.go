@@ -40,31 +40,31 @@ func Summarise(m Model, tokens int) Compactor {
 func summary(ctx context.Context, m Model, turns []Turn) (string, Usage, error) {
 	r := &Request{
 		System:    summarySystem,
-		Messages:  []Message{{Role: User, Parts: []Part{{Text: transcript(turns)}}}},
+		Messages:  []Message{{Role: RoleUser, Parts: []Part{{Text: transcript(turns)}}}},
 		MaxTokens: summaryTokens,
 	}
 	var text strings.Builder
 	var usage Usage
-	var reason Reason
+	var reason StopReason
 	for d, err := range m.Stream(ctx, r) {
 		if err != nil {
 			return "", usage, fmt.Errorf("agent: summary: %w", err)
 		}
 		switch d := d.(type) {
-		case TextPart:
+		case TextDelta:
 			text.WriteString(d.Text)
-		case UsagePart:
+		case UsageReport:
 			usage = usage.largest(d.Usage)
 		case StopPart:
 			reason = d.Reason
 		}
 	}
 	switch {
-	case slices.Contains([]Reason{"", MaxTokens, ContentFiltered, ContextWindow, Malformed}, reason):
-		return "", usage, &ModelError{Code: Truncated, Message: "The summary of the conversation was cut off.", Retryable: true,
+	case slices.Contains([]StopReason{"", StopMaxTokens, StopContentFiltered, StopContextWindow, StopMalformed}, reason):
+		return "", usage, &ModelError{Code: CodeTruncated, Message: "The summary of the conversation was cut off.", Retryable: true,
 			Err: fmt.Errorf("agent: summary: the model stopped for %q", reason)}
 	case strings.TrimSpace(text.String()) == "":
-		return "", usage, &ModelError{Code: BadOutput, Message: "The summary of the conversation is empty.", Retryable: true,
+		return "", usage, &ModelError{Code: CodeMalformed, Message: "The summary of the conversation is empty.", Retryable: true,
 			Err: errors.New("agent: summary: no text")}
 	}
 	return strings.ToValidUTF8(text.String(), "\uFFFD"), usage, nil

@@ -120,8 +120,8 @@ func (s *span) endRun(how string, u Usage) {
 		return
 	}
 	s.SetAttributes(usageAttributes(u)...)
-	switch Stop(how) {
-	case Complete, Pending:
+	switch Outcome(how) {
+	case OutcomeComplete, OutcomePending:
 		how = ""
 	}
 	s.finish(how)
@@ -150,7 +150,7 @@ func (s *span) skip(kind string) {
 }
 
 // endChat ends the span of one answer, and records its metrics.
-func (s *span) endChat(reason Reason, used *Usage, err error) {
+func (s *span) endChat(reason StopReason, used *Usage, err error) {
 	if s == nil {
 		return
 	}
@@ -159,7 +159,7 @@ func (s *span) endChat(reason Reason, used *Usage, err error) {
 	case errors.Is(err, errConsumerLeft):
 		how = "left"
 	case s.ctx.Err() != nil && err != nil:
-		how = string(Cancelled)
+		how = string(OutcomeCancelled)
 	case err != nil:
 		how = errorCode(err)
 	}
@@ -211,7 +211,7 @@ func errorCode(err error) string {
 	if failed, ok := errors.AsType[*RunError](err); ok {
 		return string(failed.Code)
 	}
-	return string(Internal)
+	return string(CodeInternal)
 }
 
 func toolFailure(o callOutcome) string {
@@ -229,11 +229,11 @@ func toolFailure(o callOutcome) string {
 	case panicked:
 		return "panic"
 	case errors.Is(o.err, context.DeadlineExceeded):
-		return string(Timeout)
+		return string(CodeTimeout)
 	case errors.Is(o.err, context.Canceled):
-		return string(Cancelled)
+		return string(OutcomeCancelled)
 	}
-	return string(ToolFailed)
+	return string(CodeToolFailed)
 }
 
 // finish ends the span; how is its error.type, empty where it went well.

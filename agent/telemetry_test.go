@@ -139,8 +139,8 @@ func observed(t testing.TB, m Model, ts ...*tools.Tool) (*Agent, *recorder) {
 func TestTelemetry(t *testing.T) {
 	a, r := observed(t, play(
 		step{text("PRIVATE"), use("c1", "echo", `{"word":"PRIVATE"}`), use("c2", "echo", `{"word":"mend"}`), use("c3", "PRIVATE_invented", `{}`), use("c4", "echo", `{"word":"secret"}`), use("c5", "echo", `{"word":"panic"}`),
-			UsagePart{Usage{Input: 10, Output: 3, CacheRead: 4, CacheWrite: 2}}, calls},
-		step{text("PRIVATE"), end, UsagePart{Usage{Input: 1, Output: 1}}},
+			UsageReport{Usage{Input: 10, Output: 3, CacheRead: 4, CacheWrite: 2}}, calls},
+		step{text("PRIVATE"), end, UsageReport{Usage{Input: 1, Output: 1}}},
 	), echo(t))
 	_, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "PRIVATE"})
 	require.NoError(t, err)
@@ -184,7 +184,7 @@ func TestTelemetryEnds(t *testing.T) {
 		do   func(a *Agent, in Input)
 		want []string
 	}{
-		"failed":   {step{&ModelError{Code: Throttled}}, nil, []string{"Error throttled", "Error throttled"}},
+		"failed":   {step{&ModelError{Code: CodeThrottled}}, nil, []string{"Error throttled", "Error throttled"}},
 		"panicked": {step{func(context.Context) { panic("x") }}, nil, []string{"Error internal", "Error internal"}},
 		"fatal":    {one, nil, []string{`"tool_use"`, "Error not_an_image", "Error not_an_image"}},
 		"refused":  {nil, func(a *Agent, in Input) { in.Prompt = ""; _, _ = a.Run(t.Context(), in) }, []string{"Error invalid_call"}},

@@ -17,7 +17,7 @@ type toolset struct {
 // resolveTools returns the tools of this turn. If the run has been cancelled, it returns the phase that ends it instead.
 func (r *run) resolveTools() (toolset, phase, error) {
 	if r.ctx.Err() != nil {
-		return toolset{}, finished{stop: Cancelled}, nil
+		return toolset{}, finished{outcome: OutcomeCancelled}, nil
 	}
 	set, err := r.agent.tools.Resolve(r.ctx, r.in.Scope, r.state)
 	if err == nil && r.out != nil {
@@ -27,9 +27,9 @@ func (r *run) resolveTools() (toolset, phase, error) {
 	}
 	switch {
 	case err != nil && r.ctx.Err() != nil:
-		return toolset{}, finished{stop: Cancelled}, nil
+		return toolset{}, finished{outcome: OutcomeCancelled}, nil
 	case err != nil:
-		return toolset{}, nil, &RunError{Code: Internal, Message: "The tools could not be made ready.", Err: err}
+		return toolset{}, nil, &RunError{Code: CodeInternal, Message: "The tools could not be made ready.", Err: err}
 	case r.out == nil || r.out.structured:
 		return toolset{Resolved: set}, nil, nil
 	}

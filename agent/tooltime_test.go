@@ -49,7 +49,7 @@ func TestTimeoutOfATool(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				m := play(step{use("c1", "nap", `{}`), calls}, step{text("ok"), StopPart{EndTurn}})
+				m := play(step{use("c1", "nap", `{}`), calls}, step{text("ok"), StopPart{StopEndTurn}})
 				done, err := newAgent(t, m, Limits{ToolTimeout: c.limit}, c.tool).Run(t.Context(), Input{Scope: tenant(t, "t1"), Prompt: "?"})
 				require.NoError(t, err)
 				require.Equal(t, c.took, time.Since(start))
@@ -76,7 +76,7 @@ func TestTimeoutOfAToolWhenTheRunEnds(t *testing.T) {
 		start := time.Now()
 		done, err := a.Run(ctx, Input{Scope: tenant(t, "t1"), Prompt: "?"})
 		require.NoError(t, err)
-		require.Equal(t, Cancelled, done.Stop)
+		require.Equal(t, OutcomeCancelled, done.Outcome)
 		require.Equal(t, 10*time.Minute+grace/2, time.Since(start))
 		require.Zero(t, a.Abandoned())
 	})

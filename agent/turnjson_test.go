@@ -12,13 +12,13 @@ import (
 
 func wholeTurn() Turn {
 	return Turn{[]Message{
-		{User, []Part{{Text: "What is <this>?"}}},
-		{Assistant, []Part{
+		{RoleUser, []Part{{Text: "What is <this>?"}}},
+		{RoleAssistant, []Part{
 			{Text: "Let me see."},
 			{Use: &ToolUse{"c1", "scan", json.RawMessage(`{"n":12345678901234567890,"deep":[{"a":null}]}`)}},
 			{Use: &ToolUse{"c2", "look", json.RawMessage(`{}`)}},
 		}},
-		{User, []Part{
+		{RoleUser, []Part{
 			{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{{JSON: json.RawMessage(`{"isbn":"9780141439549"}`)}, {Text: "and text"}}, Summary: "an ISBN"}}},
 			{Result: &ToolResult{"c2", tools.Result{Blocks: []tools.Block{{Text: ""}, {JSON: json.RawMessage(`null`)}}, IsError: true}}},
 			{Text: "A note."},
@@ -92,7 +92,7 @@ func TestTurnJSONRefuses(t *testing.T) {
 		"cut":                 {string(whole[:len(whole)/2]), "unexpected end"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			was := Turn{Messages: []Message{{User, []Part{{Text: "as before"}}}}}
+			was := Turn{Messages: []Message{{RoleUser, []Part{{Text: "as before"}}}}}
 			got := was
 			if name == "nothing" { // json.Unmarshal gives null to no one
 				require.ErrorContains(t, got.UnmarshalJSON([]byte(c.doc)), c.want)
@@ -109,7 +109,7 @@ func TestTurnMarshalRefuses(t *testing.T) {
 	for want, broken := range map[string]Turn{
 		"no messages":   {},
 		"has no result": {wholeTurn().Messages[:2]},
-		"not UTF-8":     {[]Message{{User, []Part{{Text: "\xff"}}}}},
+		"not UTF-8":     {[]Message{{RoleUser, []Part{{Text: "\xff"}}}}},
 	} {
 		_, err := json.Marshal(broken)
 		require.ErrorContains(t, err, want)

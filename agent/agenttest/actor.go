@@ -37,7 +37,7 @@ func (actor) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta
 func act(r *agent.Request) Turn {
 	b, word, ok := parseBehaviour(r)
 	if !ok {
-		return Fail(&agent.ModelError{Code: agent.InvalidCall, Message: "The actor does not understand the request."})
+		return Fail(&agent.ModelError{Code: agent.CodeInvalidCall, Message: "The actor does not understand the request."})
 	}
 	text := []agent.Delta{Say(word), Say(" "), Say(word + " "), Say(word)}
 	call := func(i int) agent.Delta {
@@ -45,7 +45,7 @@ func act(r *agent.Request) Turn {
 		return Call(fmt.Sprintf("%s-%d-%d", word, len(r.Messages), i), lookUp.Name, string(input))
 	}
 	failure := &agent.ModelError{
-		Code: agent.Unavailable, Message: "The actor failed, as requested.", Retryable: true,
+		Code: agent.CodeUnavailable, Message: "The actor failed, as requested.", Retryable: true,
 		Err: serviceError("arn:aws:bedrock:us-east-1:111122223333:foundation-model/actor does not say " + word),
 	}
 	switch b {
@@ -61,11 +61,11 @@ func act(r *agent.Request) Turn {
 		return Answer(agent.ReasoningDelta{Text: "It is "}, agent.ReasoningDelta{Text: word}, Think("It is "+word, "c2lnbmVk"), Say(word), Say("."))
 	case look:
 		if !showsMedia(r, word) {
-			return Fail(&agent.ModelError{Code: agent.InvalidCall, Message: "The image or the document did not arrive unchanged."})
+			return Fail(&agent.ModelError{Code: agent.CodeInvalidCall, Message: "The image or the document did not arrive unchanged."})
 		}
 	case speakLong:
 		if r.MaxTokens <= fewTokens {
-			return Answer(append(text, Stop(agent.MaxTokens), Usage(7, fewTokens))...)
+			return Answer(append(text, Stop(agent.StopMaxTokens), Usage(7, fewTokens))...)
 		}
 	case judgeResult:
 		if !lastResultFailed(r) {

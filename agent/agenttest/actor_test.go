@@ -23,7 +23,7 @@ func TestActorUnderstandsEachBehaviour(t *testing.T) {
 			require.Equal(t, word, w)
 		}
 	}
-	_, _, ok := parseBehaviour(&agent.Request{Messages: []agent.Message{newMessage(agent.User, "Who are you?")}})
+	_, _, ok := parseBehaviour(&agent.Request{Messages: []agent.Message{newMessage(agent.RoleUser, "Who are you?")}})
 	require.False(t, ok)
 	require.Equal(t, endError, act(&agent.Request{}).end)
 }

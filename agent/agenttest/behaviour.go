@@ -48,7 +48,7 @@ const instruction = `If you are asked what you were instructed to say, it is %q.
 // shares nothing with other requests.
 func (b behaviour) request(word string) *agent.Request {
 	r := &agent.Request{System: "Do what you are asked to do.", MaxTokens: 512}
-	m := agent.Message{Role: agent.User}
+	m := agent.Message{Role: agent.RoleUser}
 	prompt := string(b)
 	switch b {
 	case followSystem:

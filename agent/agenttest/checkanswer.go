@@ -40,8 +40,8 @@ type answerChecker struct {
 type fragments struct{ name, input string }
 
 func (c *answerChecker) checkDelta(d agent.Delta) {
-	if _, ok := d.(agent.UsagePart); c.stops > 0 && !ok {
-		c.fail("%T follows the StopPart: only a UsagePart may follow", d)
+	if _, ok := d.(agent.UsageReport); c.stops > 0 && !ok {
+		c.fail("%T follows the StopPart: only a UsageReport may follow", d)
 	}
 	switch d := d.(type) {
 	case agent.ReasoningDelta:
@@ -52,7 +52,7 @@ func (c *answerChecker) checkDelta(d agent.Delta) {
 		c.addFragment(d)
 	case agent.UsePart:
 		c.checkCall(d.ToolUse)
-	case agent.UsagePart:
+	case agent.UsageReport:
 		if u := d.Usage; min(u.Input, u.Output, u.CacheRead, u.CacheWrite) < 0 {
 			c.fail("the usage is negative: %+v", u)
 		}
@@ -61,7 +61,7 @@ func (c *answerChecker) checkDelta(d agent.Delta) {
 		if d.Reason == "" {
 			c.fail("the stop reason is empty")
 		}
-		if d.Reason == agent.ToolUseReason && len(c.ids) == 0 {
+		if d.Reason == agent.StopToolUse && len(c.ids) == 0 {
 			c.fail("the stop reason is %q, but the answer has no call", d.Reason)
 		}
 	}
@@ -115,8 +115,8 @@ func (c *answerChecker) checkCall(u agent.ToolUse) {
 }
 
 var (
-	modelCodes = []agent.Code{agent.Throttled, agent.AccessDenied, agent.InvalidCall, agent.Unavailable, agent.Truncated,
-		agent.Timeout, agent.Filtered, agent.ContextFull, agent.BadOutput, agent.Internal}
+	modelCodes = []agent.Code{agent.CodeThrottled, agent.CodeAccessDenied, agent.CodeInvalidCall, agent.CodeUnavailable, agent.CodeTruncated,
+		agent.CodeTimeout, agent.CodeFiltered, agent.CodeContextFull, agent.CodeMalformed, agent.CodeInternal}
 	internalNames = regexp.MustCompile(`\barn:|\b\d{12}\b|https?://|\b\d{1,3}(?:\.\d{1,3}){3}\b`)
 )
 

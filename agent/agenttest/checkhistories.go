@@ -23,7 +23,7 @@ func newMessage(r agent.Role, texts ...string) agent.Message {
 func (p *probe) withHistory(b behaviour, history ...agent.Message) *agent.Request {
 	r := p.newRequest(b, word)
 	messages := slices.Clone(r.Messages)
-	if n := len(history); n > 0 && history[n-1].Role == agent.User {
+	if n := len(history); n > 0 && history[n-1].Role == agent.RoleUser {
 		messages[0].Parts = slices.Concat(history[n-1].Parts, messages[0].Parts)
 		history = history[:n-1]
 	}
@@ -40,8 +40,8 @@ func checkLongHistory(p *probe) {
 	var history []agent.Message
 	for i := range 100 {
 		history = append(history,
-			newMessage(agent.User, fmt.Sprintf("Remember the number %d. %s", i, strings.Repeat("It is a number. ", 20))),
-			newMessage(agent.Assistant, fmt.Sprintf("I remember %d.", i)))
+			newMessage(agent.RoleUser, fmt.Sprintf("Remember the number %d. %s", i, strings.Repeat("It is a number. ", 20))),
+			newMessage(agent.RoleAssistant, fmt.Sprintf("I remember %d.", i)))
 	}
 	p.checkAnswers(history...)
 }
@@ -57,13 +57,13 @@ func callHistory() []agent.Message {
 		{Summary: "(no output)"},
 		{Blocks: []tools.Block{{Text: "There is no such word."}}, Summary: "There is no such word.", IsError: true},
 	}
-	question := agent.Message{Role: agent.Assistant, Parts: []agent.Part{{Text: "I look them up."}}}
-	answer := agent.Message{Role: agent.User}
+	question := agent.Message{Role: agent.RoleAssistant, Parts: []agent.Part{{Text: "I look them up."}}}
+	answer := agent.Message{Role: agent.RoleUser}
 	for i, r := range results {
 		question.Parts = append(question.Parts, newCall(fmt.Sprintf("earlier-%d", i)))
 		answer.Parts = append(answer.Parts, agent.Part{Result: &agent.ToolResult{ID: fmt.Sprintf("earlier-%d", i), Result: r}})
 	}
-	return []agent.Message{newMessage(agent.User, "Look some words up."), question, answer}
+	return []agent.Message{newMessage(agent.RoleUser, "Look some words up."), question, answer}
 }
 
 func newCall(id string) agent.Part {
@@ -72,7 +72,7 @@ func newCall(id string) agent.Part {
 
 func checkCallHistory(p *probe) {
 	p.checkAnswers(callHistory()...)
-	p.checkAnswers(append(callHistory(), newMessage(agent.Assistant, "That is all."))...)
+	p.checkAnswers(append(callHistory(), newMessage(agent.RoleAssistant, "That is all."))...)
 }
 
 // checkRemovedTools sends calls of a tool that is not offered any more.
@@ -85,9 +85,9 @@ func checkRemovedTools(p *probe) {
 // checkForeignCallIDs sends a history that another service began. Its ids do not fit the model's service, and one
 // occurs twice.
 func checkForeignCallIDs(p *probe) {
-	history := []agent.Message{newMessage(agent.User, "Look some words up.")}
+	history := []agent.Message{newMessage(agent.RoleUser, "Look some words up.")}
 	for _, ids := range [][]string{{"call_0", " functions.look_up:0", "call|fc_1", strings.Repeat("x", 65), ""}, {"call_0"}} {
-		question, answer := agent.Message{Role: agent.Assistant}, agent.Message{Role: agent.User}
+		question, answer := agent.Message{Role: agent.RoleAssistant}, agent.Message{Role: agent.RoleUser}
 		for _, id := range ids {
 			question.Parts = append(question.Parts, newCall(id))
 			result := tools.Result{Blocks: []tools.Block{{Text: "a tree"}}}
@@ -99,13 +99,13 @@ func checkForeignCallIDs(p *probe) {
 }
 
 func checkBlankText(p *probe) {
-	p.checkAnswers(newMessage(agent.User, "Are you there?", "\n"), newMessage(agent.Assistant, " ", "Yes.", "\t\n"))
+	p.checkAnswers(newMessage(agent.RoleUser, "Are you there?", "\n"), newMessage(agent.RoleAssistant, " ", "Yes.", "\t\n"))
 }
 
 // checkReasoningHistory sends the model's reasoning back.
 func checkReasoningHistory(p *probe) {
 	s := p.readAnswer(p.newRequest(reason, word))
-	m := agent.Message{Role: agent.Assistant}
+	m := agent.Message{Role: agent.RoleAssistant}
 	for _, d := range s.deltas {
 		if part, ok := d.(agent.ReasoningPart); ok {
 			m.Parts = append(m.Parts, agent.Part{Reasoning: &part.Reasoning})

@@ -23,7 +23,7 @@ func (p *probe) checkSays(s *transcript, word string) {
 	deltas := 0
 	for _, d := range s.deltas {
 		switch d.(type) {
-		case agent.TextPart:
+		case agent.TextDelta:
 			deltas++
 		case agent.UsePart:
 			p.fail("the answer calls a tool, want text")
@@ -96,8 +96,8 @@ func checkMaxTokens(p *probe) {
 	r := p.newRequest(speakLong, word)
 	r.MaxTokens = fewTokens
 	for _, d := range p.readAnswer(r).deltas {
-		if stop, ok := d.(agent.StopPart); ok && stop.Reason != agent.MaxTokens {
-			p.fail("the stop reason is %q after a long answer with MaxTokens %d, want %q", stop.Reason, fewTokens, agent.MaxTokens)
+		if stop, ok := d.(agent.StopPart); ok && stop.Reason != agent.StopMaxTokens {
+			p.fail("the stop reason is %q after a long answer with MaxTokens %d, want %q", stop.Reason, fewTokens, agent.StopMaxTokens)
 		}
 	}
 }

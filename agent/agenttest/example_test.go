@@ -26,7 +26,7 @@ func ExampleNewScript() {
 		return
 	}
 	done, err := a.Run(context.Background(), agent.Input{Prompt: "How many?"})
-	fmt.Println(done.Stop, err)
+	fmt.Println(done.Outcome, err)
 	fmt.Println(s.Err())
 	// Output:
 	// complete <nil>

@@ -118,7 +118,7 @@ func changeErrorFlags(isError bool) agent.Model {
 	})
 }
 
-var refusal = &agent.ModelError{Code: agent.InvalidCall, Message: "The service refused the request."}
+var refusal = &agent.ModelError{Code: agent.CodeInvalidCall, Message: "The service refused the request."}
 
 // refuses fails for some requests.
 func refuses(f func(r *agent.Request) bool) agent.Model {
@@ -148,11 +148,11 @@ var faults = map[string]fault{
 	"two ends": {just(wrap(func(d agent.Delta, err error, y yield) bool { return y(d, err) && (!isStop(d) || y(d, nil)) })),
 		"text", "error before text"},
 	"text after the end": {just(wrap(func(d agent.Delta, err error, y yield) bool {
-		return y(d, err) && (!isStop(d) || y(agent.TextPart{Text: "!"}, nil))
+		return y(d, err) && (!isStop(d) || y(agent.TextDelta{Text: "!"}, nil))
 	})), "text", "error after text"},
 	"a delta and an error in one pair": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if err != nil {
-			d = agent.TextPart{Text: "…"}
+			d = agent.TextDelta{Text: "…"}
 		}
 		return y(d, err)
 	})), "error before text", "text"},
@@ -160,18 +160,18 @@ var faults = map[string]fault{
 		"text", "lazy start"},
 	"a delta after the error": {just(after(func(_ context.Context, s *state, y yield) {
 		if s.err != nil {
-			y(agent.StopPart{Reason: agent.EndTurn}, nil)
+			y(agent.StopPart{Reason: agent.StopEndTurn}, nil)
 		}
 	})), "error after text", "text"},
 	"an end, and then an error": {just(wrap(func(d agent.Delta, err error, y yield) bool {
-		if err != nil && !y(agent.StopPart{Reason: agent.EndTurn}, nil) {
+		if err != nil && !y(agent.StopPart{Reason: agent.StopEndTurn}, nil) {
 			return false
 		}
 		return y(d, err)
 	})), "error after text", "text"},
 	"an error that looks like an end": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if err != nil {
-			return y(agent.StopPart{Reason: agent.EndTurn}, nil)
+			return y(agent.StopPart{Reason: agent.StopEndTurn}, nil)
 		}
 		return y(d, err)
 	})), "cancellation", "text"},
@@ -195,13 +195,13 @@ var faults = map[string]fault{
 	})), "error after text", "text"},
 	"an error of its own for a cancelled context": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if errors.Is(err, context.Canceled) {
-			err = &agent.ModelError{Code: agent.Unavailable, Message: "The connection was lost."}
+			err = &agent.ModelError{Code: agent.CodeUnavailable, Message: "The connection was lost."}
 		}
 		return y(d, err)
 	})), "cancellation", "deadline"},
 	"an error of its own for a deadline": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = &agent.ModelError{Code: agent.Timeout, Message: "The model was too slow."}
+			err = &agent.ModelError{Code: agent.CodeTimeout, Message: "The model was too slow."}
 		}
 		return y(d, err)
 	})), "deadline", "cancellation"},
@@ -286,7 +286,7 @@ var faults = map[string]fault{
 		r.Messages[0].Parts[0].Text = strings.TrimSpace(r.Messages[0].Parts[0].Text) + "\n"
 	})), "unchanged request", "error before text"},
 	"messages appended in place": {just(remembering(func(r, _ *agent.Request) {
-		_ = append(r.Messages, agent.Message{Role: agent.Assistant})
+		_ = append(r.Messages, agent.Message{Role: agent.RoleAssistant})
 	})), "unchanged request", "text"},
 	"a schema that is written over": {just(remembering(func(r, _ *agent.Request) {
 		if len(r.Tools) > 0 {
@@ -395,11 +395,11 @@ var faults = map[string]fault{
 	"text in one piece": {just(model(func(ctx context.Context, r *agent.Request, y yield) {
 		said := ""
 		for d, err := range agenttest.Actor().Stream(ctx, r) {
-			if t, ok := d.(agent.TextPart); ok {
+			if t, ok := d.(agent.TextDelta); ok {
 				said += t.Text
 				continue
 			}
-			if said != "" && !y(agent.TextPart{Text: said}, nil) {
+			if said != "" && !y(agent.TextDelta{Text: said}, nil) {
 				return
 			}
 			if said = ""; !y(d, err) {
@@ -473,8 +473,8 @@ var faults = map[string]fault{
 		return r
 	})), "max tokens", "text"},
 	"a stop at the limit that looks like an end": {just(wrap(func(d agent.Delta, err error, y yield) bool {
-		if s, ok := d.(agent.StopPart); ok && s.Reason == agent.MaxTokens {
-			d = agent.StopPart{Reason: agent.EndTurn}
+		if s, ok := d.(agent.StopPart); ok && s.Reason == agent.StopMaxTokens {
+			d = agent.StopPart{Reason: agent.StopEndTurn}
 		}
 		return y(d, err)
 	})), "max tokens", "text"},
@@ -482,7 +482,7 @@ var faults = map[string]fault{
 	"results that always fail": {just(changeErrorFlags(true)), "result error flag", "history of calls"},
 	"a message that holds its cause": {just(wrap(func(d agent.Delta, err error, y yield) bool {
 		if _, ok := errors.AsType[*agent.ModelError](err); ok {
-			err = &agent.ModelError{Code: agent.Unavailable, Message: "It failed: shard 7 is full.", Err: errors.New("shard 7 is full")}
+			err = &agent.ModelError{Code: agent.CodeUnavailable, Message: "It failed: shard 7 is full.", Err: errors.New("shard 7 is full")}
 		}
 		return y(d, err)
 	})), "error before text", "text"},

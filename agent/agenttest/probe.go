@@ -97,7 +97,7 @@ func (s *transcript) add(d agent.Delta, err error) {
 func (s *transcript) text() string {
 	var b strings.Builder
 	for _, d := range s.deltas {
-		if t, ok := d.(agent.TextPart); ok {
+		if t, ok := d.(agent.TextDelta); ok {
 			b.WriteString(t.Text)
 		}
 	}

@@ -76,7 +76,7 @@ func (s *Script) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.D
 		}
 		t, err := s.takeTurn(r)
 		if err != nil {
-			yield(nil, &agent.ModelError{Code: agent.Internal, Message: "The test's script does not fit the run.", Err: err})
+			yield(nil, &agent.ModelError{Code: agent.CodeInternal, Message: "The test's script does not fit the run.", Err: err})
 			return
 		}
 		t.play(ctx, yield)

@@ -21,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func ask(text string) *agent.Request {
-	return &agent.Request{MaxTokens: 100, Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: text}}}}}
+	return &agent.Request{MaxTokens: 100, Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: text}}}}}
 }
 
 // collect reads a stream to its end, and checks that an error is its last yield.
@@ -74,7 +74,7 @@ func (t *tb) Fatalf(format string, a ...any) {
 	runtime.Goexit()
 }
 
-func end(r agent.Reason) agent.Delta { return agent.StopPart{Reason: r} }
+func end(r agent.StopReason) agent.Delta { return agent.StopPart{Reason: r} }
 
 func TestTurnsYieldTheirDeltas(t *testing.T) {
 	t.Parallel()
@@ -84,22 +84,22 @@ func TestTurnsYieldTheirDeltas(t *testing.T) {
 		want []agent.Delta
 		err  error
 	}{
-		"nothing": {agenttest.Turn{}, []agent.Delta{end(agent.EndTurn)}, nil},
-		"text":    {agenttest.Answer(agenttest.Say("a"), agenttest.Say("b")), []agent.Delta{agenttest.Say("a"), agenttest.Say("b"), end(agent.EndTurn)}, nil},
+		"nothing": {agenttest.Turn{}, []agent.Delta{end(agent.StopEndTurn)}, nil},
+		"text":    {agenttest.Answer(agenttest.Say("a"), agenttest.Say("b")), []agent.Delta{agenttest.Say("a"), agenttest.Say("b"), end(agent.StopEndTurn)}, nil},
 		"a call, and usage where services have it": {
 			agenttest.Answer(agenttest.Call("1", "f", "{"), agenttest.Usage(1, 2)),
-			[]agent.Delta{agenttest.Call("1", "f", "{"), end(agent.ToolUseReason), agenttest.Usage(1, 2)}, nil},
+			[]agent.Delta{agenttest.Call("1", "f", "{"), end(agent.StopToolUse), agenttest.Usage(1, 2)}, nil},
 		"usage first": {
 			agenttest.Answer(agenttest.Usage(1, 2), agenttest.Think("hm", "c2ln")),
-			[]agent.Delta{agenttest.Usage(1, 2), agenttest.Think("hm", "c2ln"), end(agent.EndTurn)}, nil},
+			[]agent.Delta{agenttest.Usage(1, 2), agenttest.Think("hm", "c2ln"), end(agent.StopEndTurn)}, nil},
 		"a reason of its own": {
-			agenttest.Answer(agenttest.Say("a"), agenttest.Stop(agent.MaxTokens)), []agent.Delta{agenttest.Say("a"), end(agent.MaxTokens)}, nil},
+			agenttest.Answer(agenttest.Say("a"), agenttest.Stop(agent.StopMaxTokens)), []agent.Delta{agenttest.Say("a"), end(agent.StopMaxTokens)}, nil},
 		"cut":    {agenttest.Cut(agenttest.Say("a")), []agent.Delta{agenttest.Say("a")}, nil},
 		"failed": {agenttest.Fail(lost, agenttest.Say("a")), []agent.Delta{agenttest.Say("a")}, lost},
 		"chosen": {agenttest.Choose(func(r *agent.Request) agenttest.Turn {
 			return agenttest.Answer(agenttest.Say(r.Messages[0].Parts[0].Text))
 		}),
-			[]agent.Delta{agenttest.Say("?"), end(agent.EndTurn)}, nil},
+			[]agent.Delta{agenttest.Say("?"), end(agent.StopEndTurn)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,7 +139,7 @@ func TestScriptPlaysARun(t *testing.T) {
 	)
 	done, err := run(t, s, "How many?")
 	require.NoError(t, err)
-	require.Equal(t, agent.Complete, done.Stop)
+	require.Equal(t, agent.OutcomeComplete, done.Outcome)
 	rs := s.Requests()
 	require.Len(t, rs, 2)
 	require.Len(t, rs[1].Messages, 3)

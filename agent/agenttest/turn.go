@@ -61,7 +61,7 @@ func (t Turn) Times(n int) Turn {
 }
 
 // Say returns a delta of text.
-func Say(text string) agent.Delta { return agent.TextPart{Text: text} }
+func Say(text string) agent.Delta { return agent.TextDelta{Text: text} }
 
 // Think returns a block of reasoning with its signature.
 func Think(text, signature string) agent.Delta {
@@ -75,23 +75,23 @@ func Call(id, name, input string) agent.Delta {
 
 // Usage returns the token counts of an answer.
 func Usage(input, output int64) agent.Delta {
-	return agent.UsagePart{Usage: agent.Usage{Input: input, Output: output}}
+	return agent.UsageReport{Usage: agent.Usage{Input: input, Output: output}}
 }
 
 // Stop returns the end of an answer, with its stop reason.
-func Stop(r agent.Reason) agent.Delta { return agent.StopPart{Reason: r} }
+func Stop(r agent.StopReason) agent.Delta { return agent.StopPart{Reason: r} }
 
-// addStop returns deltas with a StopPart, before a UsagePart at the end.
+// addStop returns deltas with a StopPart, before a UsageReport at the end.
 func addStop(deltas []agent.Delta) []agent.Delta {
-	reason, at := agent.EndTurn, 0
+	reason, at := agent.StopEndTurn, 0
 	for i, d := range deltas {
 		switch d.(type) {
 		case agent.StopPart:
 			return deltas
 		case agent.UsePart:
-			reason = agent.ToolUseReason
+			reason = agent.StopToolUse
 		}
-		if _, ok := d.(agent.UsagePart); !ok {
+		if _, ok := d.(agent.UsageReport); !ok {
 			at = i + 1
 		}
 	}

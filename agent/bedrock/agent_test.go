@@ -64,7 +64,7 @@ func TestAgentOverTheWire(t *testing.T) {
 			script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Stop("end_turn")), bt.Reply(bt.Text("Emma."))},
 			calls:  []string{"1"},
 		},
-		"it says that it calls, and does not": {script: []bt.Step{bt.Reply(bt.Text("So."), bt.Stop("tool_use"))}, code: agent.BadOutput},
+		"it says that it calls, and does not": {script: []bt.Step{bt.Reply(bt.Text("So."), bt.Stop("tool_use"))}, code: agent.CodeMalformed},
 		"calls side by side": {
 			script: []bt.Step{
 				bt.Reply(bt.Interleave(bt.ToolUse("b", "look_up", `{"isbn":`, `"1"}`), bt.Text("So."), bt.ToolUse("a", "look_up", `{"isbn":"2`, `"}`))),
@@ -74,19 +74,19 @@ func TestAgentOverTheWire(t *testing.T) {
 		},
 		"with citations":       {script: []bt.Step{bt.Reply(bt.Text("Employees receive "), bt.CitedText([]agent.Citation{leave}, "20 days"), bt.Text("."))}},
 		"it says nothing":      {script: []bt.Step{bt.Reply()}},
-		"throttled to the end": {script: []bt.Step{bt.Times(3, bt.Throttled())}, code: agent.Throttled},
-		"denied":               {script: []bt.Step{bt.Denied()}, code: agent.AccessDenied},
-		"cut in mid-text":      {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Cut())}, code: agent.Truncated},
-		"cut in mid-call":      {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Cut())}, code: agent.Truncated},
-		"cut after a call":     {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Text("and"), bt.Cut())}, code: agent.Truncated},
-		"out of tokens":        {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Stop("max_tokens"))}, code: agent.Truncated},
-		"an exception":         {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Exception("ModelStreamErrorException", "oh"))}, code: agent.Unavailable},
-		"filtered":             {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Stop("guardrail_intervened"))}, code: agent.Filtered},
+		"throttled to the end": {script: []bt.Step{bt.Times(3, bt.Throttled())}, code: agent.CodeThrottled},
+		"denied":               {script: []bt.Step{bt.Denied()}, code: agent.CodeAccessDenied},
+		"cut in mid-text":      {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Cut())}, code: agent.CodeTruncated},
+		"cut in mid-call":      {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Cut())}, code: agent.CodeTruncated},
+		"cut after a call":     {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Text("and"), bt.Cut())}, code: agent.CodeTruncated},
+		"out of tokens":        {script: []bt.Step{bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"1"}`), bt.Stop("max_tokens"))}, code: agent.CodeTruncated},
+		"an exception":         {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Exception("ModelStreamErrorException", "oh"))}, code: agent.CodeUnavailable},
+		"filtered":             {script: []bt.Step{bt.Reply(bt.Text("It"), bt.Stop("guardrail_intervened"))}, code: agent.CodeFiltered},
 		"calls for ever": {
 			script: []bt.Step{bt.Forever(bt.Func(func(r *bt.Request) bt.Step {
 				return bt.Reply(bt.ToolUse(fmt.Sprint("call-", len(r.Messages)), "look_up", `{"isbn":"1"}`))
 			}))},
-			code:  agent.LimitReached,
+			code:  agent.CodeLimit,
 			calls: []string{"1", "1", "1"}, // those of the last turn are not run
 		},
 	} {

@@ -206,7 +206,7 @@ func (a *answer) textDelta(b *block, s string) {
 		b.rest.WriteString(s)
 	}
 	if s = b.runes(s); s != "" {
-		a.emit(agent.TextPart{Text: s})
+		a.emit(agent.TextDelta{Text: s})
 	}
 }
 
@@ -239,7 +239,7 @@ func (a *answer) stop(ev types.ContentBlockStopEvent) error {
 		}
 	case text:
 		if b.tail != "" {
-			a.emit(agent.TextPart{Text: b.tail})
+			a.emit(agent.TextDelta{Text: b.tail})
 		}
 		for _, c := range b.citations {
 			c.Text = b.first + b.rest.String()
@@ -288,7 +288,7 @@ func (b *block) runes(s string) string {
 }
 
 func usage(u *types.TokenUsage) agent.Delta {
-	return agent.UsagePart{Usage: agent.Usage{
+	return agent.UsageReport{Usage: agent.Usage{
 		Input:      int64(aws.ToInt32(u.InputTokens)),
 		Output:     int64(aws.ToInt32(u.OutputTokens)),
 		CacheRead:  int64(aws.ToInt32(u.CacheReadInputTokens)),
@@ -297,24 +297,24 @@ func usage(u *types.TokenUsage) agent.Delta {
 }
 
 // reason returns the agent's name of a stop reason. The service's list is open, so what is not listed here is passed on.
-func reason(r types.StopReason) agent.Reason {
+func reason(r types.StopReason) agent.StopReason {
 	switch r {
 	case types.StopReasonEndTurn:
-		return agent.EndTurn
+		return agent.StopEndTurn
 	case types.StopReasonToolUse:
-		return agent.ToolUseReason
+		return agent.StopToolUse
 	case types.StopReasonMaxTokens:
-		return agent.MaxTokens
+		return agent.StopMaxTokens
 	case types.StopReasonStopSequence:
 		return agent.StopSequence
 	case types.StopReasonGuardrailIntervened, types.StopReasonContentFiltered:
-		return agent.ContentFiltered
+		return agent.StopContentFiltered
 	case types.StopReasonModelContextWindowExceeded:
-		return agent.ContextWindow
+		return agent.StopContextWindow
 	case types.StopReasonMalformedModelOutput, types.StopReasonMalformedToolUse:
-		return agent.Malformed
+		return agent.StopMalformed
 	case "":
 		return "unknown"
 	}
-	return agent.Reason(r)
+	return agent.StopReason(r)
 }

@@ -68,16 +68,16 @@ func conversation() *agent.Request {
 	}
 	for i := range 6 {
 		id := fmt.Sprint("call-", i)
-		said(agent.User, agent.Part{Text: "Read on."})
-		said(agent.Assistant, agent.Part{Text: "I read."}, agent.Part{Use: &agent.ToolUse{
+		said(agent.RoleUser, agent.Part{Text: "Read on."})
+		said(agent.RoleAssistant, agent.Part{Text: "I read."}, agent.Part{Use: &agent.ToolUse{
 			ID: id, Name: "tool_1", Input: json.RawMessage(`{"file":"f1","from":10,"lines":20}`),
 		}})
-		said(agent.User, agent.Part{Result: &agent.ToolResult{ID: id, Result: tools.Result{
+		said(agent.RoleUser, agent.Part{Result: &agent.ToolResult{ID: id, Result: tools.Result{
 			Blocks: []tools.Block{{JSON: json.RawMessage(`{"text":"a line, and another"}`)}},
 		}}})
-		said(agent.Assistant, agent.Part{Text: "That was it."})
+		said(agent.RoleAssistant, agent.Part{Text: "That was it."})
 	}
-	said(agent.User, agent.Part{Text: "Read on."})
+	said(agent.RoleUser, agent.Part{Text: "Read on."})
 	return r
 }
 

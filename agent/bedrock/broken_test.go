@@ -38,7 +38,7 @@ func TestTruncation(t *testing.T) {
 			bubble(t, bt.NewScript(bt.Reply(pieces...)), nil, func(t *testing.T, m *bedrock.Model) {
 				got, err := collect(t, t.Context(), m, ask("?"))
 				me := modelError(t, err)
-				require.Equal(t, agent.Truncated, me.Code)
+				require.Equal(t, agent.CodeTruncated, me.Code)
 				require.True(t, me.Retryable)
 				for _, d := range got {
 					_, stopped := d.(agent.StopPart)
@@ -92,7 +92,7 @@ func TestCutAtEveryByte(t *testing.T) {
 				require.NoError(t, err, "cut at %d: all but the usage has come", at)
 				continue
 			}
-			require.Equal(t, agent.Truncated, modelError(t, err).Code, "cut at %d", at)
+			require.Equal(t, agent.CodeTruncated, modelError(t, err).Code, "cut at %d", at)
 			for _, d := range got {
 				switch d := d.(type) {
 				case agent.UsePart:
@@ -137,7 +137,7 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 			bubble(t, bt.NewScript(bt.Reply(pieces...)), nil, func(t *testing.T, m *bedrock.Model) {
 				_, err := collect(t, t.Context(), m, ask("?"))
 				me := modelError(t, err)
-				require.Equal(t, agent.BadOutput, me.Code)
+				require.Equal(t, agent.CodeMalformed, me.Code)
 				require.True(t, me.Retryable)
 				require.Zero(t, sdkGoroutines(t))
 			})
@@ -154,7 +154,7 @@ func TestDamagedFrames(t *testing.T) {
 			bubble(t, bt.NewScript(bt.Reply(pieces...)), nil, func(t *testing.T, m *bedrock.Model) {
 				_, err := collect(t, t.Context(), m, ask("?"))
 				me := modelError(t, err)
-				require.Equal(t, agent.Unavailable, me.Code)
+				require.Equal(t, agent.CodeUnavailable, me.Code)
 				require.Equal(t, "The model's answer arrived damaged.", me.Message)
 				require.True(t, me.Retryable)
 				require.Zero(t, sdkGoroutines(t))

@@ -37,7 +37,7 @@ func TestCallIDs(t *testing.T) {
 	answers := [][]string{
 		{"tooluse_a-1", "functions.read:0"}, {" functions.read:0", "call|fc_1", "ü", long, long + "y", ""}, {"call_0"}, {"call_0", ""}, {"call_0"},
 	}
-	say(agent.User, text("?"))
+	say(agent.RoleUser, text("?"))
 	script := bt.NewScript(bt.Forever(bt.Reply(bt.Text("ok"))))
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 		for _, answer := range answers {
@@ -45,8 +45,8 @@ func TestCallIDs(t *testing.T) {
 			for _, id := range answer {
 				calls, results = append(calls, call(id, "x", `{}`)), append(results, result(id, tools.Block{Text: "for " + id}))
 			}
-			say(agent.Assistant, calls...)
-			say(agent.User, results...)
+			say(agent.RoleAssistant, calls...)
+			say(agent.RoleUser, results...)
 			_, err := collect(t, t.Context(), m, &agent.Request{Messages: all})
 			require.NoError(t, err)
 		}
@@ -86,7 +86,7 @@ func TestCallIDsAreInjective(t *testing.T) {
 				calls, results = append(calls, call(id, "x", `{}`)), append(results, result(id, tools.Block{Text: "r"}))
 			}
 			_, err := collect(t, t.Context(), m, &agent.Request{Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{text("?")}}, {Role: agent.Assistant, Parts: calls}, {Role: agent.User, Parts: results},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("?")}}, {Role: agent.RoleAssistant, Parts: calls}, {Role: agent.RoleUser, Parts: results},
 			}})
 			require.NoError(t, err)
 			got = ids(script.Requests()[0].Messages[1])

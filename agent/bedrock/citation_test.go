@@ -43,9 +43,9 @@ func TestCitationsOfDocuments(t *testing.T) {
 	require.Contains(t, body, `{"document":{"citations":{"enabled":true},"format":"txt","name":"Document 2","source":{"text":"# Emma `+"\uFFFD"+`"}}}`)
 
 	docx := &agent.Request{Messages: []agent.Message{
-		{Role: agent.User, Parts: []agent.Part{text("?"), doc("pdf", "%PDF")}},
-		{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`)}},
-		{Role: agent.User, Parts: []agent.Part{result("a", tools.Block{Document: &tools.Media{Format: "docx", Bytes: []byte("PK")}})}},
+		{Role: agent.RoleUser, Parts: []agent.Part{text("?"), doc("pdf", "%PDF")}},
+		{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`)}},
+		{Role: agent.RoleUser, Parts: []agent.Part{result("a", tools.Block{Document: &tools.Media{Format: "docx", Bytes: []byte("PK")}})}},
 	}}
 	structured := messages(text("?"), doc("pdf", "%PDF"))
 	structured.Output = &tools.Spec{Name: "a", Schema: []byte(`{"type":"object"}`)}

@@ -78,7 +78,7 @@ func eof() error { return io.EOF }
 
 // question is a request, and drain reads its answer up to the end, a moment for each delta.
 func question() *agent.Request {
-	return &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "?"}}}}}
+	return &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "?"}}}}}
 }
 
 func drain(ctx context.Context, m *Model) (last error) {
@@ -152,7 +152,7 @@ func TestTheClientNeedNotHeedTheContext(t *testing.T) {
 			err := drain(t.Context(), m)
 			var me *agent.ModelError
 			require.ErrorAs(t, err, &me)
-			require.Equal(t, agent.Timeout, me.Code)
+			require.Equal(t, agent.CodeTimeout, me.Code)
 			require.True(t, s.after.Load(), "the SDK's reader has been waited for")
 		})
 	})

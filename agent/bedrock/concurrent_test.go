@@ -42,7 +42,7 @@ func TestConcurrentStreams(t *testing.T) {
 						return err
 					}
 					switch d := d.(type) {
-					case agent.TextPart:
+					case agent.TextDelta:
 						said.WriteString(d.Text)
 					case agent.UsePart:
 						called = d.ID + string(d.Input)

@@ -16,13 +16,13 @@ import (
 // user's, reasoning is the assistant's. The blocks point into the message.
 func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.ContentBlock, error) {
 	for _, p := range m.Parts {
-		if m.Role != agent.User && (p.Image != nil || p.Document != nil || p.Video != nil) {
+		if m.Role != agent.RoleUser && (p.Image != nil || p.Document != nil || p.Video != nil) {
 			return nil, invalid("an image, a document or a video in a message of the %s", m.Role)
 		}
 		if p.Citation != nil {
 			continue // the text that it supports is a part of its own, see the package's documentation
 		}
-		if m.Role != agent.Assistant && p.Reasoning != nil {
+		if m.Role != agent.RoleAssistant && p.Reasoning != nil {
 			return nil, invalid("reasoning in a message of the %s", m.Role)
 		}
 		b, err := w.part(p)

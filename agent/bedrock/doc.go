@@ -6,7 +6,7 @@
 //
 // A stream ends with its stop reason or with an error, never silently in between: the SDK reports a connection
 // that was cut as a clean end, so [Model.Stream] insists on the messageStop event and on the end of every content
-// block, and otherwise fails with [agent.Truncated]. Silence is bounded by [Options.IdleTimeout], because the SDK
+// block, and otherwise fails with [agent.CodeTruncated]. Silence is bounded by [Options.IdleTimeout], because the SDK
 // sets no read timeout. Every failure is an [agent.ModelError] whose message may be shown to a user: it holds no
 // text of the service's own, and so no ARN and no account id.
 //
@@ -14,7 +14,7 @@
 // of one role become one message, results lead, blank text goes, documents get neutral names and a text beside them,
 // and call ids that the service would refuse are replaced in the call and in its result.
 // Optional fields that a model rejects can be left out: see [Options.NoResultStatus] and its neighbours.
-// What can never be good is refused with [agent.InvalidCall]: more or larger images, documents and videos than a request
+// What can never be good is refused with [agent.CodeInvalidCall]: more or larger images, documents and videos than a request
 // may hold, media that are not the user's, a choice of a tool that is not offered. [Model.Info] tells an agent the limits
 // of a request, so that it applies them before: to a tool's result when it comes, and to what earlier turns have shown.
 //
@@ -26,7 +26,7 @@
 //
 // Structured output ([agent.Request.Output]) and strict tools are sent with their schema in the form that the service
 // compiles: the bounds of numbers and the lengths of lists, which it rejects, move into descriptions. A schema that does
-// not have such a form is refused with [agent.InvalidCall], and so is structured output by a model that does not support
+// not have such a form is refused with [agent.CodeInvalidCall], and so is structured output by a model that does not support
 // it. The service's documentation lists the models that do; the list has changed for single models.
 //
 // With [Options.Citations] the model is asked to cite documents. Citations are passed on when their block ends, with the

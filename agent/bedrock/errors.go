@@ -16,7 +16,7 @@ import (
 )
 
 // ErrLimit: a message holds more images or documents than the service takes, or larger ones. It is the cause of an
-// [agent.ModelError] with the code [agent.InvalidCall], and nothing was sent.
+// [agent.ModelError] with the code [agent.CodeInvalidCall], and nothing was sent.
 var ErrLimit = errors.New("bedrock: more than the service takes")
 
 // errNoObject: what must be a JSON object is something else, or no JSON at all.
@@ -28,9 +28,9 @@ func (m *Model) failed(ctx context.Context, w *watchdog, err error) error {
 		return e
 	}
 	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
-		return &agent.ModelError{Code: agent.Unavailable, Message: "The model service cannot be reached.", Retryable: true, Err: err}
+		return &agent.ModelError{Code: agent.CodeUnavailable, Message: "The model service cannot be reached.", Retryable: true, Err: err}
 	}
-	return &agent.ModelError{Code: agent.Internal, Message: "The model could not be called.", Err: err}
+	return &agent.ModelError{Code: agent.CodeInternal, Message: "The model could not be called.", Err: err}
 }
 
 // broken says how an open stream went wrong. Exceptions that the service sends in the stream come out typed; the
@@ -42,7 +42,7 @@ func (m *Model) broken(ctx context.Context, w *watchdog, err error) error {
 	_, checksum := errors.AsType[eventstream.ChecksumError](err)
 	_, length := errors.AsType[eventstream.LengthError](err)
 	if checksum || length {
-		return &agent.ModelError{Code: agent.Unavailable, Message: "The model's answer arrived damaged.", Retryable: true, Err: err}
+		return &agent.ModelError{Code: agent.CodeUnavailable, Message: "The model's answer arrived damaged.", Retryable: true, Err: err}
 	}
 	return truncated(err)
 }
@@ -57,7 +57,7 @@ func (m *Model) told(ctx context.Context, w *watchdog, err error) error {
 		return e
 	}
 	if isTimeout(err) { // neither the caller's context nor our watchdog, so the HTTP client gave up by itself
-		return &agent.ModelError{Code: agent.Timeout, Message: "The connection to the model service timed out.", Retryable: true, Err: err}
+		return &agent.ModelError{Code: agent.CodeTimeout, Message: "The connection to the model service timed out.", Retryable: true, Err: err}
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (m *Model) ended(ctx context.Context, w *watchdog, err error) error {
 	}
 	if w.expired() {
 		return &agent.ModelError{
-			Code:      agent.Timeout,
+			Code:      agent.CodeTimeout,
 			Message:   fmt.Sprintf("The model service was silent for %v.", m.o.IdleTimeout),
 			Retryable: true,
 			Err:       errors.Join(errIdle, err),
@@ -79,13 +79,13 @@ func (m *Model) ended(ctx context.Context, w *watchdog, err error) error {
 }
 
 func truncated(err error) *agent.ModelError {
-	return &agent.ModelError{Code: agent.Truncated, Message: "The model's answer was cut off.", Retryable: true, Err: err}
+	return &agent.ModelError{Code: agent.CodeTruncated, Message: "The model's answer was cut off.", Retryable: true, Err: err}
 }
 
 // outOfOrder: the stream breaks the protocol, so nothing in it can be relied on.
 func outOfOrder(what string) *agent.ModelError {
 	return &agent.ModelError{
-		Code:      agent.BadOutput,
+		Code:      agent.CodeMalformed,
 		Message:   "The model service sent an answer that makes no sense.",
 		Retryable: true,
 		Err:       errors.New("bedrock: " + what),
@@ -94,7 +94,7 @@ func outOfOrder(what string) *agent.ModelError {
 
 func invalid(format string, args ...any) *agent.ModelError {
 	return &agent.ModelError{
-		Code:    agent.InvalidCall,
+		Code:    agent.CodeInvalidCall,
 		Message: "The request to the model is not valid.",
 		Err:     fmt.Errorf("bedrock: "+format, args...),
 	}
@@ -103,7 +103,7 @@ func invalid(format string, args ...any) *agent.ModelError {
 // tooMuch is an ErrLimit.
 func tooMuch(format string, args ...any) *agent.ModelError {
 	return &agent.ModelError{
-		Code:    agent.InvalidCall,
+		Code:    agent.CodeInvalidCall,
 		Message: "There are more or larger files in a message than the model takes.",
 		Err:     fmt.Errorf("%w: "+format, append([]any{ErrLimit}, args...)...),
 	}
@@ -164,7 +164,7 @@ func fromService(err error) *agent.ModelError {
 	if f.name != "" {
 		e.Message = f.name + ": " + f.text
 	}
-	if status == 0 && f.code == agent.Throttled {
+	if status == 0 && f.code == agent.CodeThrottled {
 		status = http.StatusTooManyRequests // in the stream it has no status of its own
 	}
 	if status != 0 {
@@ -181,30 +181,30 @@ func fromService(err error) *agent.ModelError {
 func byName(name string) (fault, bool) {
 	switch strings.ToLower(name) {
 	case "throttlingexception", "toomanyrequestsexception", "throttling":
-		return fault{"ThrottlingException", "too many requests", agent.Throttled, true}, true
+		return fault{"ThrottlingException", "too many requests", agent.CodeThrottled, true}, true
 	case "servicequotaexceededexception":
-		return fault{"ServiceQuotaExceededException", "the account's quota is used up", agent.Throttled, false}, true
+		return fault{"ServiceQuotaExceededException", "the account's quota is used up", agent.CodeThrottled, false}, true
 	case "accessdeniedexception":
-		return fault{"AccessDeniedException", "access to the model is denied", agent.AccessDenied, false}, true
+		return fault{"AccessDeniedException", "access to the model is denied", agent.CodeAccessDenied, false}, true
 	case "unrecognizedclientexception", "invalidsignatureexception", "incompletesignatureexception",
 		"missingauthenticationtokenexception", "expiredtokenexception", "expiredtoken", "invalidclienttokenid":
-		return fault{"", "The model service did not accept the credentials", agent.AccessDenied, false}, true
+		return fault{"", "The model service did not accept the credentials", agent.CodeAccessDenied, false}, true
 	case "validationexception":
-		return fault{"ValidationException", "the model service refused the request", agent.InvalidCall, false}, true
+		return fault{"ValidationException", "the model service refused the request", agent.CodeInvalidCall, false}, true
 	case "resourcenotfoundexception":
-		return fault{"ResourceNotFoundException", "the model was not found", agent.InvalidCall, false}, true
+		return fault{"ResourceNotFoundException", "the model was not found", agent.CodeInvalidCall, false}, true
 	case "modelnotreadyexception":
-		return fault{"ModelNotReadyException", "the model is not ready yet", agent.Unavailable, true}, true
+		return fault{"ModelNotReadyException", "the model is not ready yet", agent.CodeUnavailable, true}, true
 	case "modeltimeoutexception":
-		return fault{"ModelTimeoutException", "the model took too long", agent.Timeout, true}, true
+		return fault{"ModelTimeoutException", "the model took too long", agent.CodeTimeout, true}, true
 	case "modelerrorexception":
-		return fault{"ModelErrorException", "the model failed", agent.Unavailable, true}, true
+		return fault{"ModelErrorException", "the model failed", agent.CodeUnavailable, true}, true
 	case "modelstreamerrorexception":
-		return fault{"ModelStreamErrorException", "the model failed while it answered", agent.Unavailable, true}, true
+		return fault{"ModelStreamErrorException", "the model failed while it answered", agent.CodeUnavailable, true}, true
 	case "internalserverexception":
-		return fault{"InternalServerException", "the model service failed", agent.Unavailable, true}, true
+		return fault{"InternalServerException", "the model service failed", agent.CodeUnavailable, true}, true
 	case "serviceunavailableexception":
-		return fault{"ServiceUnavailableException", "the model service is not available", agent.Unavailable, true}, true
+		return fault{"ServiceUnavailableException", "the model service is not available", agent.CodeUnavailable, true}, true
 	}
 	return fault{}, false
 }
@@ -214,26 +214,26 @@ func byName(name string) (fault, bool) {
 func (f fault) overflow() fault {
 	const text = "he conversation is too long for the model"
 	switch {
-	case f.code != agent.InvalidCall && f.code != agent.Unavailable, f.name == "ServiceUnavailableException":
+	case f.code != agent.CodeInvalidCall && f.code != agent.CodeUnavailable, f.name == "ServiceUnavailableException":
 		return f
 	case f.name == "":
-		return fault{"", "T" + text, agent.ContextFull, false}
+		return fault{"", "T" + text, agent.CodeContextFull, false}
 	}
-	return fault{f.name, "t" + text, agent.ContextFull, false}
+	return fault{f.name, "t" + text, agent.CodeContextFull, false}
 }
 
 func byStatus(status int) fault {
 	switch {
 	case status == http.StatusTooManyRequests:
-		return fault{"", "The model service has too many requests", agent.Throttled, true}
+		return fault{"", "The model service has too many requests", agent.CodeThrottled, true}
 	case status == http.StatusRequestEntityTooLarge:
-		return fault{"", "The model service refused the request", agent.InvalidCall, false}.overflow()
+		return fault{"", "The model service refused the request", agent.CodeInvalidCall, false}.overflow()
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return fault{"", "Access to the model is denied", agent.AccessDenied, false}
+		return fault{"", "Access to the model is denied", agent.CodeAccessDenied, false}
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
-		return fault{"", "The model service took too long", agent.Timeout, true}
+		return fault{"", "The model service took too long", agent.CodeTimeout, true}
 	case status >= 400 && status < 500 && status != http.StatusFailedDependency:
-		return fault{"", "The model service refused the request", agent.InvalidCall, false}
+		return fault{"", "The model service refused the request", agent.CodeInvalidCall, false}
 	}
-	return fault{"", "The model service failed", agent.Unavailable, true}
+	return fault{"", "The model service failed", agent.CodeUnavailable, true}
 }

@@ -40,25 +40,25 @@ func TestHTTPErrors(t *testing.T) {
 		retryable bool
 		attempts  int
 	}{
-		{429, "ThrottlingException", bt.DeniedMessage, agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
-		{429, "ModelNotReadyException", "wait", agent.Unavailable, "ModelNotReadyException: the model is not ready yet (HTTP 429)", true, 1},
-		{400, "ServiceQuotaExceededException", "quota", agent.Throttled, "ServiceQuotaExceededException: the account's quota is used up (HTTP 400)", false, 1},
-		{403, "AccessDeniedException", bt.DeniedMessage, agent.AccessDenied, "AccessDeniedException: access to the model is denied (HTTP 403)", false, 1},
-		{403, "UnrecognizedClientException", "The security token is invalid", agent.AccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
-		{403, "ExpiredTokenException", "expired", agent.AccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
-		{400, "ValidationException", bt.DeniedMessage, agent.InvalidCall, "ValidationException: the model service refused the request (HTTP 400)", false, 1},
-		{400, "ValidationException", "Input is too long for requested model.", agent.ContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
-		{400, "ValidationException", "prompt tokens (9) exceed model maximum (8)", agent.ContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
-		{424, "ModelErrorException", "Input Tokens Exceeded", agent.ContextFull, "ModelErrorException: the conversation is too long for the model (HTTP 424)", false, 1},
-		{413, "RequestEntityTooLargeException", "no", agent.ContextFull, "The conversation is too long for the model (HTTP 413).", false, 1},
-		{429, "ThrottlingException", "Too many tokens, please wait before trying again.", agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
-		{404, "ResourceNotFoundException", bt.DeniedMessage, agent.InvalidCall, "ResourceNotFoundException: the model was not found (HTTP 404)", false, 1},
-		{408, "ModelTimeoutException", "slow", agent.Timeout, "ModelTimeoutException: the model took too long (HTTP 408)", true, 1},
-		{424, "ModelErrorException", "oh", agent.Unavailable, "ModelErrorException: the model failed (HTTP 424)", true, 1},
-		{500, "InternalServerException", "oh", agent.Unavailable, "InternalServerException: the model service failed (HTTP 500)", true, 3},
-		{503, "ServiceUnavailableException", "oh", agent.Unavailable, "ServiceUnavailableException: the model service is not available (HTTP 503)", true, 3},
-		{418, "arn:aws:iam::111122223333:role/teapot", "short", agent.InvalidCall, "The model service refused the request (HTTP 418).", false, 1},
-		{429, "NobodyKnowsException", "short", agent.Throttled, "The model service has too many requests (HTTP 429).", true, 1},
+		{429, "ThrottlingException", bt.DeniedMessage, agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
+		{429, "ModelNotReadyException", "wait", agent.CodeUnavailable, "ModelNotReadyException: the model is not ready yet (HTTP 429)", true, 1},
+		{400, "ServiceQuotaExceededException", "quota", agent.CodeThrottled, "ServiceQuotaExceededException: the account's quota is used up (HTTP 400)", false, 1},
+		{403, "AccessDeniedException", bt.DeniedMessage, agent.CodeAccessDenied, "AccessDeniedException: access to the model is denied (HTTP 403)", false, 1},
+		{403, "UnrecognizedClientException", "The security token is invalid", agent.CodeAccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
+		{403, "ExpiredTokenException", "expired", agent.CodeAccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
+		{400, "ValidationException", bt.DeniedMessage, agent.CodeInvalidCall, "ValidationException: the model service refused the request (HTTP 400)", false, 1},
+		{400, "ValidationException", "Input is too long for requested model.", agent.CodeContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
+		{400, "ValidationException", "prompt tokens (9) exceed model maximum (8)", agent.CodeContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
+		{424, "ModelErrorException", "Input Tokens Exceeded", agent.CodeContextFull, "ModelErrorException: the conversation is too long for the model (HTTP 424)", false, 1},
+		{413, "RequestEntityTooLargeException", "no", agent.CodeContextFull, "The conversation is too long for the model (HTTP 413).", false, 1},
+		{429, "ThrottlingException", "Too many tokens, please wait before trying again.", agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
+		{404, "ResourceNotFoundException", bt.DeniedMessage, agent.CodeInvalidCall, "ResourceNotFoundException: the model was not found (HTTP 404)", false, 1},
+		{408, "ModelTimeoutException", "slow", agent.CodeTimeout, "ModelTimeoutException: the model took too long (HTTP 408)", true, 1},
+		{424, "ModelErrorException", "oh", agent.CodeUnavailable, "ModelErrorException: the model failed (HTTP 424)", true, 1},
+		{500, "InternalServerException", "oh", agent.CodeUnavailable, "InternalServerException: the model service failed (HTTP 500)", true, 3},
+		{503, "ServiceUnavailableException", "oh", agent.CodeUnavailable, "ServiceUnavailableException: the model service is not available (HTTP 503)", true, 3},
+		{418, "arn:aws:iam::111122223333:role/teapot", "short", agent.CodeInvalidCall, "The model service refused the request (HTTP 418).", false, 1},
+		{429, "NobodyKnowsException", "short", agent.CodeThrottled, "The model service has too many requests (HTTP 429).", true, 1},
 	} {
 		t.Run(c.name+" "+c.message, func(t *testing.T) {
 			script := bt.NewScript(bt.Forever(bt.Fail(c.status, c.name, c.message)))
@@ -86,7 +86,7 @@ func TestPagesOfAProxy(t *testing.T) {
 		_, err := collect(t, t.Context(), m, ask("?"))
 		me := modelError(t, err)
 		requireSafe(t, me)
-		require.Equal(t, agent.Unavailable, me.Code)
+		require.Equal(t, agent.CodeUnavailable, me.Code)
 		require.Equal(t, "The model service failed (HTTP 502).", me.Message)
 	})
 }
@@ -98,24 +98,24 @@ func TestStreamExceptions(t *testing.T) {
 		want      string
 		retryable bool
 	}{
-		{bt.Exception("ThrottlingException", bt.DeniedMessage), agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true},
-		{bt.Exception("ModelStreamErrorException", bt.DeniedMessage), agent.Unavailable, "ModelStreamErrorException: the model failed while it answered", true},
-		{bt.Exception("InternalServerException", "oh"), agent.Unavailable, "InternalServerException: the model service failed", true},
-		{bt.Exception("ServiceUnavailableException", "oh"), agent.Unavailable, "ServiceUnavailableException: the model service is not available", true},
-		{bt.Exception("ValidationException", "oh"), agent.InvalidCall, "ValidationException: the model service refused the request", false},
-		{bt.Exception("ValidationException", "too many total text bytes: 9 > 8"), agent.ContextFull, "ValidationException: the conversation is too long for the model", false},
-		{bt.Exception("ModelStreamErrorException", "Input is too long"), agent.ContextFull, "ModelStreamErrorException: the conversation is too long for the model", false},
-		{bt.Error("validationError", "context_length_exceeded"), agent.ContextFull, "The conversation is too long for the model.", false},
-		{bt.Exception("ThrottlingException", "Too many tokens per minute"), agent.Throttled, "ThrottlingException: too many requests (HTTP 429)", true},
-		{bt.Exception("AccessDeniedException", bt.DeniedMessage), agent.AccessDenied, "AccessDeniedException: access to the model is denied", false},
-		{bt.Exception("NobodyKnowsException", bt.DeniedMessage), agent.Unavailable, "The model service failed.", true},
-		{bt.Error("internalFailure", bt.DeniedMessage), agent.Unavailable, "The model service failed.", true},
+		{bt.Exception("ThrottlingException", bt.DeniedMessage), agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true},
+		{bt.Exception("ModelStreamErrorException", bt.DeniedMessage), agent.CodeUnavailable, "ModelStreamErrorException: the model failed while it answered", true},
+		{bt.Exception("InternalServerException", "oh"), agent.CodeUnavailable, "InternalServerException: the model service failed", true},
+		{bt.Exception("ServiceUnavailableException", "oh"), agent.CodeUnavailable, "ServiceUnavailableException: the model service is not available", true},
+		{bt.Exception("ValidationException", "oh"), agent.CodeInvalidCall, "ValidationException: the model service refused the request", false},
+		{bt.Exception("ValidationException", "too many total text bytes: 9 > 8"), agent.CodeContextFull, "ValidationException: the conversation is too long for the model", false},
+		{bt.Exception("ModelStreamErrorException", "Input is too long"), agent.CodeContextFull, "ModelStreamErrorException: the conversation is too long for the model", false},
+		{bt.Error("validationError", "context_length_exceeded"), agent.CodeContextFull, "The conversation is too long for the model.", false},
+		{bt.Exception("ThrottlingException", "Too many tokens per minute"), agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true},
+		{bt.Exception("AccessDeniedException", bt.DeniedMessage), agent.CodeAccessDenied, "AccessDeniedException: access to the model is denied", false},
+		{bt.Exception("NobodyKnowsException", bt.DeniedMessage), agent.CodeUnavailable, "The model service failed.", true},
+		{bt.Error("internalFailure", bt.DeniedMessage), agent.CodeUnavailable, "The model service failed.", true},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			script := bt.NewScript(bt.Reply(bt.Text("It is"), c.piece))
 			bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 				got, err := collect(t, t.Context(), m, ask("?"))
-				require.Equal(t, []agent.Delta{agent.TextPart{Text: "It is"}}, got)
+				require.Equal(t, []agent.Delta{agent.TextDelta{Text: "It is"}}, got)
 				me := modelError(t, err)
 				requireSafe(t, me)
 				require.Equal(t, c.code, me.Code)
@@ -133,7 +133,7 @@ func TestRecovers(t *testing.T) {
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 		got, err := collect(t, t.Context(), m, ask("?"))
 		require.NoError(t, err)
-		require.Equal(t, agent.TextPart{Text: "hello"}, got[0])
+		require.Equal(t, agent.TextDelta{Text: "hello"}, got[0])
 	})
 }
 
@@ -142,7 +142,7 @@ func TestUnreachable(t *testing.T) {
 		_, err := collect(t, t.Context(), m, ask("?"))
 		me := modelError(t, err)
 		requireSafe(t, me)
-		require.Equal(t, agent.Unavailable, me.Code)
+		require.Equal(t, agent.CodeUnavailable, me.Code)
 		require.True(t, me.Retryable)
 	})
 	refuse := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
@@ -151,7 +151,7 @@ func TestUnreachable(t *testing.T) {
 	_, err := collect(t, t.Context(), newModel(refuse, nil), ask("?"))
 	me := modelError(t, err)
 	requireSafe(t, me)
-	require.Equal(t, agent.Unavailable, me.Code)
+	require.Equal(t, agent.CodeUnavailable, me.Code)
 }
 
 func TestNoCredentials(t *testing.T) {
@@ -163,7 +163,7 @@ func TestNoCredentials(t *testing.T) {
 	_, err := collect(t, t.Context(), must(bedrock.New(client, "any-model", nil)), ask("?"))
 	me := modelError(t, err)
 	requireSafe(t, me)
-	require.Equal(t, agent.Internal, me.Code)
+	require.Equal(t, agent.CodeInternal, me.Code)
 }
 
 // Silence, before the headers or after a delta, ends the stream when the idle time is over and not before.
@@ -179,7 +179,7 @@ func TestSilence(t *testing.T) {
 				start := time.Now()
 				_, err := collect(t, t.Context(), m, ask("?"))
 				me := modelError(t, err)
-				require.Equal(t, agent.Timeout, me.Code)
+				require.Equal(t, agent.CodeTimeout, me.Code)
 				require.Equal(t, "The model service was silent for 7s.", me.Message)
 				require.True(t, me.Retryable)
 				require.InDelta(t, idle.Seconds(), time.Since(start).Seconds(), 0.1)
@@ -191,7 +191,7 @@ func TestSilence(t *testing.T) {
 		bubble(t, bt.NewScript(bt.Silent()), nil, func(t *testing.T, m *bedrock.Model) {
 			start := time.Now()
 			_, err := collect(t, t.Context(), m, ask("?"))
-			require.Equal(t, agent.Timeout, modelError(t, err).Code)
+			require.Equal(t, agent.CodeTimeout, modelError(t, err).Code)
 			require.InDelta(t, 60, time.Since(start).Seconds(), 0.1)
 		})
 	})
@@ -226,7 +226,7 @@ func TestSlowIsNotSilent(t *testing.T) {
 		})
 		bubble(t, slow, &bedrock.Options{IdleTimeout: 7 * time.Second}, func(t *testing.T, m *bedrock.Model) {
 			_, err := collect(t, t.Context(), m, ask("?"))
-			require.Equal(t, agent.Unavailable, modelError(t, err).Code)
+			require.Equal(t, agent.CodeUnavailable, modelError(t, err).Code)
 			require.Equal(t, 3, n)
 		})
 	})
@@ -260,7 +260,7 @@ func TestOtherTimeouts(t *testing.T) {
 		client.Timeout = 3 * time.Second
 		_, err := collect(t, t.Context(), newModel(client, nil), ask("?"))
 		me := modelError(t, err)
-		require.Equal(t, agent.Timeout, me.Code)
+		require.Equal(t, agent.CodeTimeout, me.Code)
 		require.Equal(t, "The connection to the model service timed out.", me.Message)
 	})
 }

@@ -28,11 +28,11 @@ func ExampleNew() {
 		panic(err)
 	}
 	request := &agent.Request{
-		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Which book is this?"}}}},
+		Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "Which book is this?"}}}},
 	}
 	for d, err := range model.Stream(context.Background(), request) {
 		switch d := d.(type) {
-		case agent.TextPart:
+		case agent.TextDelta:
 			fmt.Printf("text %q\n", d.Text)
 		case agent.UseDelta:
 			fmt.Println("input", d.Name, d.Input)
@@ -40,7 +40,7 @@ func ExampleNew() {
 			fmt.Println("call", d.Name, string(d.Input))
 		case agent.StopPart:
 			fmt.Println("stop", d.Reason)
-		case agent.UsagePart:
+		case agent.UsageReport:
 			fmt.Println("tokens", d.Input, d.Output)
 		case nil:
 			fmt.Println(err)
@@ -68,10 +68,10 @@ func ExampleModel_Stream() {
 		panic(err)
 	}
 	request := &agent.Request{
-		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Who wrote it?"}}}},
+		Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "Who wrote it?"}}}},
 	}
 	for d, err := range model.Stream(context.Background(), request) {
-		if text, ok := d.(agent.TextPart); ok {
+		if text, ok := d.(agent.TextDelta); ok {
 			fmt.Printf("%q\n", text.Text)
 		}
 		if me, ok := errors.AsType[*agent.ModelError](err); ok {
@@ -102,7 +102,7 @@ func ExampleOptions() {
 	}
 	request := &agent.Request{
 		System: "You know books.",
-		Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{
+		Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{
 			{Image: &tools.Media{Format: "png", Bytes: []byte("\x89PNG…")}}, {Text: "Which book is this?"},
 		}}},
 		MaxTokens: 2000,
@@ -114,9 +114,9 @@ func ExampleOptions() {
 			fmt.Printf("thinks %q\n", d.Text)
 		case agent.ReasoningPart:
 			fmt.Println("signed", d.Signature)
-		case agent.TextPart:
+		case agent.TextDelta:
 			fmt.Println(d.Text)
-		case agent.UsagePart:
+		case agent.UsageReport:
 			fmt.Println("tokens", d.Input, d.Output, "from the cache", d.CacheRead)
 		case nil:
 			fmt.Println(err)

@@ -47,6 +47,6 @@ func TestFastServer(t *testing.T) {
 		}
 		got, err := collect(t, t.Context(), newModel(client, nil), ask("?"))
 		require.NoError(t, err)
-		require.Equal(t, agent.TextPart{Text: "It is "}, got[0])
+		require.Equal(t, agent.TextDelta{Text: "It is "}, got[0])
 	})
 }

@@ -15,10 +15,10 @@ func TestHistoriesThatAreNotSent(t *testing.T) {
 	t.Parallel()
 	said := func(role agent.Role, p ...agent.Part) agent.Message { return agent.Message{Role: role, Parts: p} }
 	for name, turn := range map[string]agent.Turn{
-		"a blank message first":   {Messages: []agent.Message{said(agent.User, text(" ")), said(agent.Assistant, text("Hello!"))}},
-		"a blank message alone":   {Messages: []agent.Message{said(agent.User, text("\n"), text("\t"))}},
-		"the assistant first":     {Messages: []agent.Message{said(agent.Assistant, text("Hello!"))}},
-		"a message without parts": {Messages: []agent.Message{said(agent.User)}},
+		"a blank message first":   {Messages: []agent.Message{said(agent.RoleUser, text(" ")), said(agent.RoleAssistant, text("Hello!"))}},
+		"a blank message alone":   {Messages: []agent.Message{said(agent.RoleUser, text("\n"), text("\t"))}},
+		"the assistant first":     {Messages: []agent.Message{said(agent.RoleAssistant, text("Hello!"))}},
+		"a message without parts": {Messages: []agent.Message{said(agent.RoleUser)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -173,7 +173,7 @@ func (w *writer) notLoaded(what string, err error) error {
 		}
 	}
 	return &agent.ModelError{
-		Code: agent.Unavailable, Message: "A file for the model could not be read.", Retryable: true,
+		Code: agent.CodeUnavailable, Message: "A file for the model could not be read.", Retryable: true,
 		Err: fmt.Errorf("bedrock: read the %s: %w", what, err),
 	}
 }

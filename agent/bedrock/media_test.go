@@ -27,7 +27,7 @@ func doc(format, data string) agent.Part {
 }
 
 func messages(p ...agent.Part) *agent.Request {
-	return &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: p}}}
+	return &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: p}}}
 }
 
 // shelf is a session's root in memory.
@@ -80,9 +80,9 @@ func TestMediaGoldens(t *testing.T) {
 		// tell nothing of the file.
 		"media": {
 			Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{doc("csv", "a,b")}},
-				{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`), call("b", "x", `{}`)}},
-				{Role: agent.User, Parts: []agent.Part{
+				{Role: agent.RoleUser, Parts: []agent.Part{doc("csv", "a,b")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`), call("b", "x", `{}`)}},
+				{Role: agent.RoleUser, Parts: []agent.Part{
 					text("And these."), image("jpeg", "JFIF"), doc("md", "# Emma"),
 					result("a", tools.Block{Document: &tools.Media{Format: "html", Bytes: []byte("<p>")}}),
 					result("b", tools.Block{Text: "a page"}, tools.Block{Image: &tools.Media{Format: "webp", Bytes: []byte("RIFF")}},
@@ -148,9 +148,9 @@ func TestMediaLimits(t *testing.T) {
 	t.Run("of results count too", func(t *testing.T) {
 		r := &agent.Request{
 			Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{text("go")}},
-				{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`)}},
-				{Role: agent.User, Parts: append(repeat(20, image("png", "x")), result("a", tools.Block{Image: &tools.Media{Format: "png", Bytes: []byte("x")}}))},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`)}},
+				{Role: agent.RoleUser, Parts: append(repeat(20, image("png", "x")), result("a", tools.Block{Image: &tools.Media{Format: "png", Bytes: []byte("x")}}))},
 			},
 		}
 		require.ErrorContains(t, notSent(t, nil, r), "21 images in one message")
@@ -164,7 +164,7 @@ func TestMediaLimits(t *testing.T) {
 	t.Run("the assistant's", func(t *testing.T) {
 		for _, p := range []agent.Part{image("png", "x"), doc("pdf", "x")} {
 			r := ask("?")
-			r.Messages = append(r.Messages, agent.Message{Role: agent.Assistant, Parts: []agent.Part{p}}, agent.Message{Role: agent.User, Parts: []agent.Part{text("?")}})
+			r.Messages = append(r.Messages, agent.Message{Role: agent.RoleAssistant, Parts: []agent.Part{p}}, agent.Message{Role: agent.RoleUser, Parts: []agent.Part{text("?")}})
 			require.ErrorContains(t, notSent(t, nil, r), "in a message of the assistant")
 		}
 	})
@@ -199,7 +199,7 @@ func TestObjectsThatCannotBeRead(t *testing.T) {
 		down := errors.New("dial s3.internal.example: refused")
 		_, err := collect(t, t.Context(), m, failing(down))
 		me := modelError(t, err)
-		require.Equal(t, agent.Unavailable, me.Code)
+		require.Equal(t, agent.CodeUnavailable, me.Code)
 		require.Equal(t, "A file for the model could not be read.", me.Message)
 		require.True(t, me.Retryable)
 		require.ErrorIs(t, err, down)

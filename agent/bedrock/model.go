@@ -55,12 +55,12 @@ func (m *Model) Info() agent.ModelInfo {
 // service answers. Leaving the loop, or cancelling the context, closes the connection and ends the SDK's goroutines
 // before the loop is left.
 //
-// The last yield is an [agent.StopPart] (an [agent.UsagePart] may follow), or one error: the context's own error if
+// The last yield is an [agent.StopPart] (an [agent.UsageReport] may follow), or one error: the context's own error if
 // the caller cancelled it, otherwise an [*agent.ModelError]. An [agent.UsePart] or an [agent.ReasoningPart] is yielded
 // when the service has closed its block, never from a part of one.
 //
 // The request's media are read before the call, in the caller's goroutine. More or larger ones than the service takes
-// in a message are [agent.InvalidCall], and nothing is sent.
+// in a message are [agent.CodeInvalidCall], and nothing is sent.
 func (m *Model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		left := false

@@ -36,7 +36,7 @@ func newModel(client *http.Client, o *bedrock.Options) *bedrock.Model {
 }
 
 func ask(text string) *agent.Request {
-	return &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: text}}}}}
+	return &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: text}}}}}
 }
 
 // collect reads a stream to its end, and checks that an error is its last yield.
@@ -103,43 +103,43 @@ var (
 )
 
 func TestAnswers(t *testing.T) {
-	noUsage := agent.UsagePart{}
+	noUsage := agent.UsageReport{}
 	for name, c := range map[string]struct {
 		pieces []bt.Piece
 		want   []agent.Delta
 	}{
 		"text": {
 			[]bt.Piece{bt.Text("Hel", "lo"), bt.Usage(7, 2)},
-			[]agent.Delta{agent.TextPart{Text: "Hel"}, agent.TextPart{Text: "lo"}, agent.StopPart{Reason: agent.EndTurn},
-				agent.UsagePart{Usage: agent.Usage{Input: 7, Output: 2}}},
+			[]agent.Delta{agent.TextDelta{Text: "Hel"}, agent.TextDelta{Text: "lo"}, agent.StopPart{Reason: agent.StopEndTurn},
+				agent.UsageReport{Usage: agent.Usage{Input: 7, Output: 2}}},
 		},
 		"nothing": {
 			nil,
-			[]agent.Delta{agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"tool input arrives whole and byte for byte": {
 			[]bt.Piece{bt.Text("So:"), bt.ToolUse("a", "look_up", `{"x":`, ` "`, "\xc3", "\xa9", `\n",`, `"n":1e400}`), bt.ToolUse("b", "look_up", `{}`)},
-			[]agent.Delta{agent.TextPart{Text: "So:"},
+			[]agent.Delta{agent.TextDelta{Text: "So:"},
 				fragment("a", "look_up", `{"x":`), fragment("a", "look_up", ` "`), fragment("a", "look_up", "é"),
 				fragment("a", "look_up", `\n",`), fragment("a", "look_up", `"n":1e400}`),
 				use("a", "look_up", `{"x": "é\n","n":1e400}`),
 				fragment("b", "look_up", `{}`), use("b", "look_up", `{}`),
-				agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+				agent.StopPart{Reason: agent.StopToolUse}, noUsage},
 		},
 		"a call is one whatever its type, unless the service runs it": {
 			[]bt.Piece{bt.TypedToolUse("tool_use", "a", "one", `{}`), bt.TypedToolUse("server_tool_use", "s", "web", `{}`),
 				bt.TypedToolUse("from_the_future", "b", "two", `{}`)},
 			[]agent.Delta{fragment("a", "one", `{}`), use("a", "one", `{}`), skipped("server_tool_use"), fragment("b", "two", `{}`), use("b", "two", `{}`),
-				agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+				agent.StopPart{Reason: agent.StopToolUse}, noUsage},
 		},
 		"tool input that is no JSON is passed on as it is": {
 			[]bt.Piece{bt.ToolUse("a", "look_up", `{"isbn": 97`)},
-			[]agent.Delta{fragment("a", "look_up", `{"isbn": 97`), use("a", "look_up", `{"isbn": 97`), agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+			[]agent.Delta{fragment("a", "look_up", `{"isbn": 97`), use("a", "look_up", `{"isbn": 97`), agent.StopPart{Reason: agent.StopToolUse}, noUsage},
 		},
 		"a call without arguments has no input": {
 			[]bt.Piece{bt.ToolUse("a", "scan"), bt.ToolUse("b", "scan", "")},
 			[]agent.Delta{agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan"}},
-				agent.UsePart{ToolUse: agent.ToolUse{ID: "b", Name: "scan"}}, agent.StopPart{Reason: agent.ToolUseReason}, noUsage},
+				agent.UsePart{ToolUse: agent.ToolUse{ID: "b", Name: "scan"}}, agent.StopPart{Reason: agent.StopToolUse}, noUsage},
 		},
 		"blocks interleave": {
 			[]bt.Piece{
@@ -154,9 +154,9 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":3,"delta":{"toolUse":{"input":"}"}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":3}`),
 			},
-			[]agent.Delta{fragment("a", "one", `{"n"`), agent.TextPart{Text: "Hm"}, fragment("b", "two", `{"n":2`),
+			[]agent.Delta{fragment("a", "one", `{"n"`), agent.TextDelta{Text: "Hm"}, fragment("b", "two", `{"n":2`),
 				fragment("a", "one", `:1}`), use("a", "one", `{"n":1}`), fragment("b", "two", `}`), use("b", "two", `{"n":2}`),
-				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+				agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"text is never dropped, whatever comes before it in its block": {
 			[]bt.Piece{
@@ -170,15 +170,15 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":2,"delta":{"reasoningContent":{"text":"Hm"}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":2}`),
 			},
-			[]agent.Delta{skipped("unknown:delta"), agent.TextPart{Text: "On"}, agent.TextPart{Text: "e"},
-				agent.ReasoningDelta{Text: "Hm"}, thought("Hm", ""), agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{skipped("unknown:delta"), agent.TextDelta{Text: "On"}, agent.TextDelta{Text: "e"},
+				agent.ReasoningDelta{Text: "Hm"}, thought("Hm", ""), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"a citation that comes first in its block": {
 			[]bt.Piece{bt.Text("Employees receive "),
 				bt.CitedText([]agent.Citation{leave, web}, "20 days", " annual leave"), bt.Text(". For more")},
-			[]agent.Delta{agent.TextPart{Text: "Employees receive "}, agent.TextPart{Text: "20 days"}, agent.TextPart{Text: " annual leave"},
-				cited("20 days annual leave", leave), cited("20 days annual leave", web), agent.TextPart{Text: ". For more"},
-				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{agent.TextDelta{Text: "Employees receive "}, agent.TextDelta{Text: "20 days"}, agent.TextDelta{Text: " annual leave"},
+				cited("20 days annual leave", leave), cited("20 days annual leave", web), agent.TextDelta{Text: ". For more"},
+				agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"a citation that comes last in its block, or alone": {
 			[]bt.Piece{
@@ -188,17 +188,17 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"citation":{"location":{"dream":{}}}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":1}`),
 			},
-			[]agent.Delta{agent.TextPart{Text: "café"}, cited("café", agent.Citation{Title: "A page"}),
-				cited("", agent.Citation{}), agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{agent.TextDelta{Text: "café"}, cited("café", agent.Citation{Title: "A page"}),
+				cited("", agent.Citation{}), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"every place of a citation": {
 			[]bt.Piece{bt.CitedText([]agent.Citation{{Location: agent.Location{Kind: "char", Index: 1, Start: 2, End: 3}},
 				{Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}},
 				{Location: agent.Location{Kind: "search_result", Index: 1, Start: 2, End: 3}, Source: "s", Quotes: []string{"a", "b"}}}, "So.")},
-			[]agent.Delta{agent.TextPart{Text: "So."}, cited("So.", agent.Citation{Location: agent.Location{Kind: "char", Index: 1, Start: 2, End: 3}}),
+			[]agent.Delta{agent.TextDelta{Text: "So."}, cited("So.", agent.Citation{Location: agent.Location{Kind: "char", Index: 1, Start: 2, End: 3}}),
 				cited("So.", agent.Citation{Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}}),
 				cited("So.", agent.Citation{Location: agent.Location{Kind: "search_result", Index: 1, Start: 2, End: 3}, Source: "s", Quotes: []string{"a", "b"}}),
-				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+				agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"what is not known is skipped": {
 			[]bt.Piece{
@@ -225,13 +225,13 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockStop", `{"contentBlockIndex":8}`),
 			},
 			[]agent.Delta{skipped("unknown:weather"), skipped("unknown:reasoning"), skipped("unknown:delta"), skipped("server_tool_use"),
-				agent.TextPart{Text: "Yes"}, skipped("tool_result"), skipped("image"),
-				skipped("unknown:start"), agent.StopPart{Reason: agent.EndTurn}, noUsage},
+				agent.TextDelta{Text: "Yes"}, skipped("tool_result"), skipped("image"),
+				skipped("unknown:start"), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"reasoning arrives as it comes, and whole with its signature": {
 			[]bt.Piece{bt.Reasoning("c2ln", "We", "ll \xc3", "\xa9."), bt.Text("Yes")},
 			[]agent.Delta{agent.ReasoningDelta{Text: "We"}, agent.ReasoningDelta{Text: "ll "}, agent.ReasoningDelta{Text: "é."},
-				thought("Well é.", "c2ln"), agent.TextPart{Text: "Yes"}, agent.StopPart{Reason: agent.EndTurn}, noUsage},
+				thought("Well é.", "c2ln"), agent.TextDelta{Text: "Yes"}, agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"a signature in pieces, without text, and text without a signature": {
 			[]bt.Piece{
@@ -240,33 +240,33 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockStop", `{"contentBlockIndex":7}`),
 				bt.Reasoning("", "Hm"),
 			},
-			[]agent.Delta{thought("", "c2ln"), agent.ReasoningDelta{Text: "Hm"}, thought("Hm", ""), agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{thought("", "c2ln"), agent.ReasoningDelta{Text: "Hm"}, thought("Hm", ""), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"redacted reasoning": {
 			[]bt.Piece{bt.Redacted([]byte("\x00secret"))},
-			[]agent.Delta{agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("\x00secret")}}, agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("\x00secret")}}, agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"everything side by side": {
 			[]bt.Piece{bt.Interleave(
 				bt.Reasoning("c2ln", "Hm", "."), bt.Text("So", "."), bt.ToolUse("a", "one", `{"n":`, `1}`), bt.ToolUse("b", "two", `{}`),
 			)},
 			[]agent.Delta{
-				agent.ReasoningDelta{Text: "Hm"}, agent.TextPart{Text: "So"},
-				agent.ReasoningDelta{Text: "."}, agent.TextPart{Text: "."}, fragment("a", "one", `{"n":`), fragment("b", "two", `{}`),
+				agent.ReasoningDelta{Text: "Hm"}, agent.TextDelta{Text: "So"},
+				agent.ReasoningDelta{Text: "."}, agent.TextDelta{Text: "."}, fragment("a", "one", `{"n":`), fragment("b", "two", `{}`),
 				fragment("a", "one", `1}`), use("b", "two", `{}`),
 				thought("Hm.", "c2ln"), use("a", "one", `{"n":1}`),
-				agent.StopPart{Reason: agent.ToolUseReason}, noUsage,
+				agent.StopPart{Reason: agent.StopToolUse}, noUsage,
 			},
 		},
 		"what the cache gave": {
 			[]bt.Piece{bt.Usage(7, 2), bt.CacheUsage(100, 20)},
-			[]agent.Delta{agent.StopPart{Reason: agent.EndTurn},
-				agent.UsagePart{Usage: agent.Usage{Input: 7, Output: 2, CacheRead: 100, CacheWrite: 20}}},
+			[]agent.Delta{agent.StopPart{Reason: agent.StopEndTurn},
+				agent.UsageReport{Usage: agent.Usage{Input: 7, Output: 2, CacheRead: 100, CacheWrite: 20}}},
 		},
 		"a rune in two halves is put together": {
 			[]bt.Piece{bt.Text("caf\xc3", "\xa9 \xf0", "\x9f", "\x93", "\x9a!", "\xe2\x82")},
-			[]agent.Delta{agent.TextPart{Text: "caf"}, agent.TextPart{Text: "é "}, agent.TextPart{Text: "📚!"}, agent.TextPart{Text: "\xe2\x82"},
-				agent.StopPart{Reason: agent.EndTurn}, noUsage},
+			[]agent.Delta{agent.TextDelta{Text: "caf"}, agent.TextDelta{Text: "é "}, agent.TextDelta{Text: "📚!"}, agent.TextDelta{Text: "\xe2\x82"},
+				agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -280,11 +280,11 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestStopReasons(t *testing.T) {
-	for wire, want := range map[string]agent.Reason{
-		"end_turn": agent.EndTurn, "tool_use": agent.ToolUseReason, "max_tokens": agent.MaxTokens,
-		"stop_sequence": agent.StopSequence, "guardrail_intervened": agent.ContentFiltered,
-		"content_filtered": agent.ContentFiltered, "model_context_window_exceeded": agent.ContextWindow,
-		"malformed_model_output": agent.Malformed, "malformed_tool_use": agent.Malformed,
+	for wire, want := range map[string]agent.StopReason{
+		"end_turn": agent.StopEndTurn, "tool_use": agent.StopToolUse, "max_tokens": agent.StopMaxTokens,
+		"stop_sequence": agent.StopSequence, "guardrail_intervened": agent.StopContentFiltered,
+		"content_filtered": agent.StopContentFiltered, "model_context_window_exceeded": agent.StopContextWindow,
+		"malformed_model_output": agent.StopMalformed, "malformed_tool_use": agent.StopMalformed,
 		"refusal": "refusal", "pause_turn": "pause_turn", // the list is open
 	} {
 		bubble(t, bt.NewScript(bt.Reply(bt.Stop(wire))), nil, func(t *testing.T, m *bedrock.Model) {
@@ -304,7 +304,7 @@ func TestLeavingEndsTheStream(t *testing.T) {
 		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
 			for d, err := range m.Stream(t.Context(), ask("?")) {
 				require.NoError(t, err)
-				require.Equal(t, agent.TextPart{Text: "one"}, d)
+				require.Equal(t, agent.TextDelta{Text: "one"}, d)
 				break
 			}
 			require.Zero(t, sdkGoroutines(t))
@@ -316,7 +316,7 @@ func TestLeavingEndsTheStream(t *testing.T) {
 			defer cancel()
 			var last error
 			for d, err := range m.Stream(ctx, ask("?")) {
-				if d == (agent.TextPart{Text: "three"}) {
+				if d == (agent.TextDelta{Text: "three"}) {
 					cancel()
 				}
 				last = err

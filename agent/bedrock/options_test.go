@@ -148,9 +148,9 @@ func TestToolChoice(t *testing.T) {
 
 	// Tools that cannot be called any more are not to be chosen either.
 	retired := &agent.Request{Choice: agent.Choice{Name: "x"}, Messages: []agent.Message{
-		{Role: agent.User, Parts: []agent.Part{text("go")}},
-		{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`)}},
-		{Role: agent.User, Parts: []agent.Part{result("a")}},
+		{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
+		{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`)}},
+		{Role: agent.RoleUser, Parts: []agent.Part{result("a")}},
 	}}
 	require.ErrorContains(t, notSent(t, nil, retired), "is not offered")
 }
@@ -160,15 +160,15 @@ func TestReasoningGolden(t *testing.T) {
 	thinks := func(r agent.Reasoning) agent.Part { return agent.Part{Reasoning: &r} }
 	goldens(t, nil, map[string]*agent.Request{"reasoning": {
 		Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{text("go")}},
-			{Role: agent.Assistant, Parts: []agent.Part{
+			{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{
 				thinks(agent.Reasoning{Text: " Hm \n", Signature: "c2ln"}), thinks(agent.Reasoning{Signature: "YWxvbmU="}),
 				thinks(agent.Reasoning{Redacted: []byte("\x00secret")}), thinks(agent.Reasoning{Text: "unsigned"}),
 				call("a", "x", `{}`),
 			}},
-			{Role: agent.User, Parts: []agent.Part{result("a")}},
-			{Role: agent.Assistant, Parts: []agent.Part{thinks(agent.Reasoning{Text: "nothing else"})}},
-			{Role: agent.User, Parts: []agent.Part{text("and?")}},
+			{Role: agent.RoleUser, Parts: []agent.Part{result("a")}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{thinks(agent.Reasoning{Text: "nothing else"})}},
+			{Role: agent.RoleUser, Parts: []agent.Part{text("and?")}},
 		},
 		Tools: []tools.Spec{{Name: "x", Schema: []byte(`{"type":"object"}`)}},
 	}})
@@ -183,17 +183,17 @@ func TestReasoningRoundTrip(t *testing.T) {
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 		deltas, err := collect(t, t.Context(), m, ask("?"))
 		require.NoError(t, err)
-		said := agent.Message{Role: agent.Assistant}
+		said := agent.Message{Role: agent.RoleAssistant}
 		for _, d := range deltas {
 			switch d := d.(type) {
 			case agent.ReasoningPart:
 				said.Parts = append(said.Parts, agent.Part{Reasoning: &d.Reasoning})
-			case agent.TextPart:
+			case agent.TextDelta:
 				said.Parts = append(said.Parts, text(d.Text))
 			}
 		}
 		r := ask("?")
-		r.Messages = append(r.Messages, said, agent.Message{Role: agent.User, Parts: []agent.Part{text("Sure?")}})
+		r.Messages = append(r.Messages, said, agent.Message{Role: agent.RoleUser, Parts: []agent.Part{text("Sure?")}})
 		_, err = collect(t, t.Context(), m, r)
 		require.NoError(t, err)
 		require.Equal(t, r.Messages, script.Requests()[1].Messages)
@@ -208,11 +208,11 @@ func TestCacheGoldens(t *testing.T) {
 	conversation := agent.Request{
 		System: "You know books.",
 		Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{text("one")}},
-			{Role: agent.Assistant, Parts: []agent.Part{text("1"), call("a", "x", `{}`)}},
-			{Role: agent.User, Parts: []agent.Part{result("a")}},
-			{Role: agent.Assistant, Parts: []agent.Part{text("2")}},
-			{Role: agent.User, Parts: []agent.Part{text("three"), doc("md", "# 3")}},
+			{Role: agent.RoleUser, Parts: []agent.Part{text("one")}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{text("1"), call("a", "x", `{}`)}},
+			{Role: agent.RoleUser, Parts: []agent.Part{result("a")}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{text("2")}},
+			{Role: agent.RoleUser, Parts: []agent.Part{text("three"), doc("md", "# 3")}},
 		},
 		Tools: x,
 	}
@@ -234,7 +234,7 @@ func TestCacheGoldens(t *testing.T) {
 		require.Equal(t, 1, sent(t, nil, cached(*messages(parts...))).CachePoints, fmt.Sprint(parts))
 	}
 	results := conversation
-	results.Messages = append(results.Messages[:2:2], agent.Message{Role: agent.User, Parts: []agent.Part{
+	results.Messages = append(results.Messages[:2:2], agent.Message{Role: agent.RoleUser, Parts: []agent.Part{
 		result("a", tools.Block{Text: "a page"}, tools.Block{Document: &tools.Media{Format: "md", Bytes: []byte("x")}}),
 	}})
 	require.Equal(t, 3, sent(t, nil, cached(results)).CachePoints)

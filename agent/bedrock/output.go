@@ -41,7 +41,7 @@ func (m *Model) outputConfig(r *agent.Request) (*types.OutputConfig, error) {
 func withoutOutput(r *agent.Request, err error) error {
 	me, ok := errors.AsType[*agent.ModelError](err)
 	api, isAPI := errors.AsType[smithy.APIError](err)
-	if r.Output == nil || !ok || !isAPI || me.Code != agent.InvalidCall {
+	if r.Output == nil || !ok || !isAPI || me.Code != agent.CodeInvalidCall {
 		return err
 	}
 	words := api.ErrorMessage()
@@ -49,6 +49,6 @@ func withoutOutput(r *agent.Request, err error) error {
 		return err
 	}
 	return &agent.ModelError{
-		Code: agent.InvalidCall, Message: "The model does not support structured output.", Err: me.Err,
+		Code: agent.CodeInvalidCall, Message: "The model does not support structured output.", Err: me.Err,
 	}
 }

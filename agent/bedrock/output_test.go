@@ -80,7 +80,7 @@ func TestModelsWithoutStructuredOutput(t *testing.T) {
 			_, _, err = agent.RunAs[city](t.Context(), a, agent.Input{Prompt: "The capital of France?"})
 			re, ok := err.(*agent.RunError) //nolint:errorlint // the contract is the type itself
 			require.True(t, ok)
-			require.Equal(t, agent.InvalidCall, re.Code)
+			require.Equal(t, agent.CodeInvalidCall, re.Code)
 			require.Equal(t, "The model does not support structured output.", re.Message)
 
 			_, err = collect(t, t.Context(), m, ask("?"))

@@ -127,5 +127,5 @@ func TestOverflowInTheOriginalMessage(t *testing.T) {
 	e := fromService(&types.ModelStreamErrorException{
 		Message: aws.String("The model could not answer."), OriginalMessage: aws.String("Input is too long."),
 	})
-	require.Equal(t, agent.ContextFull, e.Code)
+	require.Equal(t, agent.CodeContextFull, e.Code)
 }

@@ -29,7 +29,7 @@ type turn struct {
 	text     string
 	uses     map[string]string // by id: name and input
 	thoughts map[string]string // by signature: text
-	stop     agent.Reason
+	stop     agent.StopReason
 }
 
 // script makes up an answer, cut into fragments at any byte, its blocks in a row or side by side, among events that
@@ -94,9 +94,9 @@ func script(r *rand.Rand) ([]bt.Piece, turn) {
 }
 
 func ended(t turn) turn {
-	t.stop = agent.EndTurn
+	t.stop = agent.StopEndTurn
 	if len(t.uses) > 0 {
-		t.stop = agent.ToolUseReason
+		t.stop = agent.StopToolUse
 	}
 	return t
 }
@@ -165,7 +165,7 @@ func TestRandomStreams(t *testing.T) {
 		require.LessOrEqual(t, runtime.NumGoroutine(), before+5) // the runtime may start some of its own; 2000 streams would leave more
 	})
 	for _, want := range []string{
-		"whole", "left", "cancelled", string(agent.Truncated), string(agent.Unavailable), string(agent.Timeout),
+		"whole", "left", "cancelled", string(agent.CodeTruncated), string(agent.CodeUnavailable), string(agent.CodeTimeout),
 	} {
 		require.NotZero(t, ends[want], "%s never happened: %v", want, ends)
 	}
@@ -183,7 +183,7 @@ func play(t *testing.T, m *bedrock.Model, f fate, want turn, seed uint64) string
 		require.NoError(t, failed, "seed %d: a yield after the error", seed)
 		failed = err
 		switch d := d.(type) {
-		case agent.TextPart:
+		case agent.TextDelta:
 			require.True(t, utf8.ValidString(d.Text), "seed %d", seed)
 			got.text += d.Text
 		case agent.ReasoningDelta:
@@ -223,6 +223,6 @@ func play(t *testing.T, m *bedrock.Model, f fate, want turn, seed uint64) string
 		return "cancelled"
 	}
 	code := modelError(t, failed).Code
-	require.Contains(t, []agent.Code{agent.Truncated, agent.Unavailable, agent.Timeout, agent.BadOutput}, code, "seed %d: %v", seed, failed)
+	require.Contains(t, []agent.Code{agent.CodeTruncated, agent.CodeUnavailable, agent.CodeTimeout, agent.CodeMalformed}, code, "seed %d: %v", seed, failed)
 	return string(code)
 }

@@ -47,14 +47,14 @@ func TestRequestGoldens(t *testing.T) {
 		"conversation": {
 			System: "You know books. <b>Use</b> the tools & \"say\" what you find.",
 			Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{text("Which book is this?")}},
-				{Role: agent.Assistant, Parts: []agent.Part{text("Let me look."), call("a", "look_up", `{"isbn": "978","z":1e400,"a":0.10}`), call("b", "look_up", `{}`)}},
-				{Role: agent.User, Parts: []agent.Part{
+				{Role: agent.RoleUser, Parts: []agent.Part{text("Which book is this?")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{text("Let me look."), call("a", "look_up", `{"isbn": "978","z":1e400,"a":0.10}`), call("b", "look_up", `{}`)}},
+				{Role: agent.RoleUser, Parts: []agent.Part{
 					result("a", tools.Block{JSON: json.RawMessage(`{"title": "Emma", "b": 1, "a": 2}`)}, tools.Block{Text: "found"}),
 					failure("b", "isbn is missing"),
 				}},
-				{Role: agent.Assistant, Parts: []agent.Part{text("Emma.")}},
-				{Role: agent.User, Parts: []agent.Part{text("Sure? 📚\u2028")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{text("Emma.")}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("Sure? 📚\u2028")}},
 			},
 			Tools:     []tools.Spec{lookUp, {Name: "scan", Schema: json.RawMessage(`{"type":"object"}`)}},
 			MaxTokens: 900,
@@ -62,12 +62,12 @@ func TestRequestGoldens(t *testing.T) {
 		// A history that ends in tool results, then a new prompt: one user message, results leading.
 		"merged": {
 			Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{text("one")}},
-				{Role: agent.User, Parts: []agent.Part{text("two")}},
-				{Role: agent.Assistant, Parts: []agent.Part{text("hm")}},
-				{Role: agent.Assistant, Parts: []agent.Part{call("a", "look_up", `{}`)}},
-				{Role: agent.User, Parts: []agent.Part{text("before"), result("a", tools.Block{Text: "ok"})}},
-				{Role: agent.User, Parts: []agent.Part{text("after")}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("one")}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("two")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{text("hm")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "look_up", `{}`)}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("before"), result("a", tools.Block{Text: "ok"})}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("after")}},
 			},
 			Tools: []tools.Spec{lookUp},
 		},
@@ -75,18 +75,18 @@ func TestRequestGoldens(t *testing.T) {
 		"blank": {
 			System: " \n",
 			Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{text(""), text("one"), text(" \t\u00a0\n")}},
-				{Role: agent.Assistant, Parts: []agent.Part{text("\n")}},
-				{Role: agent.User, Parts: []agent.Part{text(" two ")}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text(""), text("one"), text(" \t\u00a0\n")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{text("\n")}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text(" two ")}},
 			},
 			Tools: []tools.Spec{{Name: "scan", Description: " ", Schema: json.RawMessage(`{"type":"object"}`)}},
 		},
 		// What a result may hold: nothing, blank text, JSON that is no object.
 		"results": {
 			Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{text("go")}},
-				{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`), call("b", "x", `{}`), call("c", "x", `{}`), call("d", "x", `{}`)}},
-				{Role: agent.User, Parts: []agent.Part{
+				{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`), call("b", "x", `{}`), call("c", "x", `{}`), call("d", "x", `{}`)}},
+				{Role: agent.RoleUser, Parts: []agent.Part{
 					result("a"), result("b", tools.Block{Text: " "}),
 					result("c", tools.Block{JSON: json.RawMessage(`[1,2]`)}, tools.Block{JSON: json.RawMessage(`null`)}),
 					result("d", tools.Block{JSON: json.RawMessage(" {}")}),
@@ -97,9 +97,9 @@ func TestRequestGoldens(t *testing.T) {
 		// No tools are offered any more, yet toolConfig must be there.
 		"retired": {
 			Messages: []agent.Message{
-				{Role: agent.User, Parts: []agent.Part{text("go")}},
-				{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`), call("b", "y", `{}`), call("c", "x", `{}`)}},
-				{Role: agent.User, Parts: []agent.Part{result("a"), result("b"), result("c")}},
+				{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
+				{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`), call("b", "y", `{}`), call("c", "x", `{}`)}},
+				{Role: agent.RoleUser, Parts: []agent.Part{result("a"), result("b"), result("c")}},
 			},
 		},
 	})
@@ -150,7 +150,7 @@ func notSent(t *testing.T, o *bedrock.Options, r *agent.Request) *agent.ModelErr
 	} else {
 		require.Equal(t, "The request to the model is not valid.", me.Message)
 	}
-	require.Equal(t, agent.InvalidCall, me.Code)
+	require.Equal(t, agent.CodeInvalidCall, me.Code)
 	require.False(t, me.Retryable)
 	return me
 }
@@ -158,7 +158,7 @@ func notSent(t *testing.T, o *bedrock.Options, r *agent.Request) *agent.ModelErr
 // What can never become a good request is refused before anything is sent.
 func TestRequestsThatAreNotSent(t *testing.T) {
 	with := func(p ...agent.Part) *agent.Request {
-		return &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: p}}}
+		return &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: p}}}
 	}
 	offering := func(schema string) *agent.Request {
 		r := ask("?")

@@ -36,9 +36,9 @@ func TestHalfSurrogatesOverTheWire(t *testing.T) {
 		done, err := a.Run(t.Context(), agent.Input{Scope: tenant, Prompt: "Note it."})
 		require.NoError(t, err)
 		old := agent.Turn{Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{text("?")}},
-			{Role: agent.Assistant, Parts: []agent.Part{call("c1", "note", `{"text":"\ud99c","a":1,"a":2}`)}},
-			{Role: agent.User, Parts: []agent.Part{result("c1", tools.Block{JSON: json.RawMessage(`{"noted":"\ud99c"}`)})}},
+			{Role: agent.RoleUser, Parts: []agent.Part{text("?")}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{call("c1", "note", `{"text":"\ud99c","a":1,"a":2}`)}},
+			{Role: agent.RoleUser, Parts: []agent.Part{result("c1", tools.Block{JSON: json.RawMessage(`{"noted":"\ud99c"}`)})}},
 		}}
 		_, err = a.Run(t.Context(), agent.Input{Scope: tenant, Prompt: "And?", History: agent.History{Turns: append(done.History.Turns, old)}})
 		require.NoError(t, err)

@@ -41,7 +41,7 @@ func TestOpenStream(t *testing.T) {
 		done, err := a.Run(t.Context(), agent.Input{Prompt: "?"})
 		require.NoError(t, err)
 		require.Equal(t, "I will not.", done.History.Turns[0].Messages[1].Parts[0].Text)
-		require.Equal(t, agent.Reason("refusal"), done.Reason)
+		require.Equal(t, agent.StopReason("refusal"), done.StopReason)
 		require.Equal(t, agent.Usage{Input: 7, Output: 3}, done.Usage)
 	})
 }

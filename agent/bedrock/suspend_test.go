@@ -20,8 +20,8 @@ func TestThinkingIsSuspended(t *testing.T) {
 	}
 	thought := agent.Part{Reasoning: &agent.Reasoning{Text: "Hm.", Signature: "c2ln"}}
 	unsigned := agent.Part{Reasoning: &agent.Reasoning{Text: "Hm."}}
-	user := func(parts ...agent.Part) agent.Message { return agent.Message{Role: agent.User, Parts: parts} }
-	answer := func(parts ...agent.Part) agent.Message { return agent.Message{Role: agent.Assistant, Parts: parts} }
+	user := func(parts ...agent.Part) agent.Message { return agent.Message{Role: agent.RoleUser, Parts: parts} }
+	answer := func(parts ...agent.Part) agent.Message { return agent.Message{Role: agent.RoleAssistant, Parts: parts} }
 	results := user(result("a", tools.Block{Text: "1"}))
 	for name, c := range map[string]struct {
 		messages []agent.Message

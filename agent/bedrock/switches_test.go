@@ -21,9 +21,9 @@ func failedCall(blocks ...tools.Block) *agent.Request {
 	return &agent.Request{
 		System: "You know books.",
 		Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{text("go")}},
-			{Role: agent.Assistant, Parts: []agent.Part{call("a", "x", `{}`)}},
-			{Role: agent.User, Parts: []agent.Part{failed, text("and?")}},
+			{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`)}},
+			{Role: agent.RoleUser, Parts: []agent.Part{failed, text("and?")}},
 		},
 		Tools:  []tools.Spec{{Name: "x", Schema: []byte(`{"type":"object"}`)}},
 		Choice: agent.Choice{Name: "x"},

@@ -33,11 +33,11 @@ func TestVideos(t *testing.T) {
 		"larger than allowed": {messages(video("mp4", strings.Repeat("x", 18_750_001))), "the video is larger than 18750000 bytes", true},
 		"two":                 {messages(video("mp4", "x"), text("?"), video("mp4", "x")), "2 videos in one request", true},
 		"two, one of them in an earlier message": {&agent.Request{Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{video("mp4", "x")}},
-			{Role: agent.Assistant, Parts: []agent.Part{text("!")}},
-			{Role: agent.User, Parts: []agent.Part{video("mp4", "x")}},
+			{Role: agent.RoleUser, Parts: []agent.Part{video("mp4", "x")}},
+			{Role: agent.RoleAssistant, Parts: []agent.Part{text("!")}},
+			{Role: agent.RoleUser, Parts: []agent.Part{video("mp4", "x")}},
 		}}, "2 videos in one request", true},
-		"of the assistant": {&agent.Request{Messages: []agent.Message{{Role: agent.Assistant, Parts: []agent.Part{video("mp4", "x")}}}},
+		"of the assistant": {&agent.Request{Messages: []agent.Message{{Role: agent.RoleAssistant, Parts: []agent.Part{video("mp4", "x")}}}},
 			"a video in a message of the assistant", false},
 	} {
 		me := notSent(t, nil, c.request)

@@ -41,14 +41,14 @@ func setUpCarrel(context.Context) (func(context.Context) error, error) {
 	for _, t := range script() {
 		var ds []agent.Delta
 		for _, p := range t.Text {
-			ds = append(ds, agent.TextPart{Text: p})
+			ds = append(ds, agent.TextDelta{Text: p})
 		}
-		reason := agent.EndTurn
+		reason := agent.StopEndTurn
 		for _, c := range t.Calls {
 			ds = append(ds, agent.UsePart{ToolUse: agent.ToolUse{ID: c.ID, Name: toolName, Input: json.RawMessage(c.Input)}})
-			reason = agent.ToolUseReason
+			reason = agent.StopToolUse
 		}
-		m = append(m, append(ds, agent.StopPart{Reason: reason}, agent.UsagePart{Usage: agent.Usage{Input: 100, Output: 20}}))
+		m = append(m, append(ds, agent.StopPart{Reason: reason}, agent.UsageReport{Usage: agent.Usage{Input: 100, Output: 20}}))
 	}
 	a, err := agent.New(m, &agent.Options{System: system, Tools: tools.Of(find)})
 	if err != nil {

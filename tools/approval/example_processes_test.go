@@ -81,7 +81,7 @@ func ask(ctx context.Context, dir string) {
 	defer l.driver.Close()
 	done := must(l.agent.Run(ctx, agent.Input{Scope: l.user, Run: "run-1", Prompt: "Lend me Emma."}))
 	l.save(ctx, "run-1", done)
-	fmt.Println(done.Stop, done.Checkpoint.Pending()[0].Name)
+	fmt.Println(done.Outcome, done.Checkpoint.Pending()[0].Name)
 }
 
 // decide is the second process: a librarian approves the pending requests of the tenant.
@@ -102,7 +102,7 @@ func resume(ctx context.Context, dir string) {
 	done := must(l.agent.Run(ctx, l.load(ctx, "run-1")))
 	l.save(ctx, "run-1", done)
 	last := done.History.Turns[len(done.History.Turns)-1].Messages[0].Parts[0].Text
-	fmt.Println(done.Stop, last)
+	fmt.Println(done.Outcome, last)
 }
 
 // A run waits for an approval, a librarian decides, and the run continues. Each step opens the service again, as a separate

@@ -111,7 +111,7 @@ func TestVerifiesTheSDK(t *testing.T) {
 	require.NoError(t, with("bedrocktest", "a-token"))
 	err := with("guessed", "")
 	require.ErrorContains(t, err, "The request signature we calculated does not match")
-	require.ErrorContains(t, err, string(agent.AccessDenied))
+	require.ErrorContains(t, err, string(agent.CodeAccessDenied))
 }
 
 // With Verify its keys alone may call, with their secrets and their tokens.
@@ -158,7 +158,7 @@ func (r *recorder) Errorf(f string, args ...any) {
 
 // A wrong request fails the test, in the service's words, whoever is behind; a scripted failure does not.
 func TestStrict(t *testing.T) {
-	model := yields(nil, agent.TextPart{Text: "ok"}, agent.StopPart{Reason: agent.EndTurn})
+	model := yields(nil, agent.TextDelta{Text: "ok"}, agent.StopPart{Reason: agent.StopEndTurn})
 	unsigned := httptest.NewRequest(http.MethodPost, "/model/m/converse", strings.NewReader(body))
 	for name, c := range map[string]struct {
 		h    http.Handler
@@ -167,7 +167,7 @@ func TestStrict(t *testing.T) {
 	}{
 		"good":           {bt.Front(model), request("/model/m/converse", body), ""},
 		"a failure":      {bt.NewScript(bt.Throttled()), request("/model/m/converse-stream", body), ""},
-		"a model fails":  {bt.Front(yields(&agent.ModelError{Code: agent.InvalidCall})), request("/model/m/converse", body), ""},
+		"a model fails":  {bt.Front(yields(&agent.ModelError{Code: agent.CodeInvalidCall})), request("/model/m/converse", body), ""},
 		"a bad request":  {bt.Front(model), request("/model/m/converse", `{"messages":[]}`), "ValidationException: The messages field is empty"},
 		"not supported":  {bt.Front(model), request("/model/m/converse", `{"inferenceConfig":{"topP":1},"messages":[`+asks+`]}`), "ValidationException: This model doesn't support the topP field"},
 		"a prompt":       {bt.Front(model), request("/model/arn:aws:bedrock:us-east-1:111122223333:prompt%2FP1/converse", `{"system":[{"text":"x"}],"messages":[`+asks+`]}`), "The system field can't be set"},

@@ -26,7 +26,7 @@ func request(path, body string) *http.Request {
 // post sends a body to a server that answers "ok", and gives the status, the error's name and its message.
 func post(path, body string) (status int, name, message string) {
 	w := httptest.NewRecorder()
-	front := bt.Front(structuring{yields(nil, agent.TextPart{Text: "ok"}, agent.StopPart{Reason: agent.EndTurn})})
+	front := bt.Front(structuring{yields(nil, agent.TextDelta{Text: "ok"}, agent.StopPart{Reason: agent.StopEndTurn})})
 	front.ServeHTTP(w, request(path, body))
 	return w.Code, w.Header().Get("X-Amzn-ErrorType"), w.Body.String()
 }

@@ -21,8 +21,8 @@ func TestConverseWithCitations(t *testing.T) {
 	var got *agent.Request
 	model := fake(func(ctx context.Context, r *agent.Request, yield func(agent.Delta, error) bool) {
 		got = r
-		yields(nil, agent.TextPart{Text: "20 days"}, agent.CitationPart{Citation: cited}, agent.CitationPart{Citation: web},
-			agent.TextPart{Text: "."}, agent.StopPart{Reason: agent.EndTurn})(ctx, r, yield)
+		yields(nil, agent.TextDelta{Text: "20 days"}, agent.CitationPart{Citation: cited}, agent.CitationPart{Citation: web},
+			agent.TextDelta{Text: "."}, agent.StopPart{Reason: agent.StopEndTurn})(ctx, r, yield)
 	})
 	through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
 		question := types.Message{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "?"}}}

@@ -24,8 +24,8 @@ type parrot struct{}
 func (parrot) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		last := r.Messages[len(r.Messages)-1]
-		_ = yield(agent.TextPart{Text: last.Parts[0].Text + "!"}, nil) &&
-			yield(agent.StopPart{Reason: agent.EndTurn}, nil)
+		_ = yield(agent.TextDelta{Text: last.Parts[0].Text + "!"}, nil) &&
+			yield(agent.StopPart{Reason: agent.StopEndTurn}, nil)
 	}
 }
 
@@ -66,10 +66,10 @@ func ExampleNewScript() {
 
 	for range 2 {
 		request := &agent.Request{
-			Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Which book is this?"}}}},
+			Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "Which book is this?"}}}},
 		}
 		for d, err := range model.Stream(context.Background(), request) {
-			if text, ok := d.(agent.TextPart); ok {
+			if text, ok := d.(agent.TextDelta); ok {
 				fmt.Printf("%q\n", text.Text)
 			}
 			if err != nil {
@@ -94,10 +94,10 @@ func say(pieces ...bedrocktest.Piece) {
 	if err != nil {
 		panic(err)
 	}
-	request := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "?"}}}}}
+	request := &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "?"}}}}}
 	for d, err := range model.Stream(context.Background(), request) {
 		switch d := d.(type) {
-		case agent.TextPart:
+		case agent.TextDelta:
 			fmt.Printf("text %q\n", d.Text)
 		case agent.UseDelta:
 			fmt.Println("input", d.ID, d.Input)
@@ -186,7 +186,7 @@ func ExampleVerify() {
 				return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: secret}, nil
 			})
 		})
-		request := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "Polly"}}}}}
+		request := &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "Polly"}}}}}
 		model, err := bedrock.New(client, "parrot", nil)
 		if err != nil {
 			panic(err)
@@ -195,7 +195,7 @@ func ExampleVerify() {
 			if me, ok := errors.AsType[*agent.ModelError](err); ok {
 				fmt.Println(me.Code)
 			}
-			if text, ok := d.(agent.TextPart); ok {
+			if text, ok := d.(agent.TextDelta); ok {
 				fmt.Println(text.Text)
 			}
 		}

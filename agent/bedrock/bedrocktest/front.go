@@ -94,7 +94,7 @@ func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 			return
 		}
 		switch d := d.(type) {
-		case agent.UsagePart:
+		case agent.UsageReport:
 			used = d.Usage
 		case agent.StopPart:
 			stop = wireReason(d.Reason)
@@ -132,7 +132,7 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 			continue
 		}
 		switch d := d.(type) {
-		case agent.TextPart:
+		case agent.TextDelta:
 			if n := len(*content); n > 0 && (*content)[n-1].Text != nil {
 				*(*content)[n-1].Text += d.Text
 			} else {
@@ -152,14 +152,14 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 				return
 			}
 			*content = append(*content, wireBlock{ToolUse: &wireToolUse{ToolUseID: d.ID, Name: d.Name, Input: input}})
-		case agent.UsagePart:
+		case agent.UsageReport:
 			res.Usage = usage(d.Usage)
 		case agent.StopPart:
 			res.StopReason = wireReason(d.Reason)
 		}
 	}
 	if res.StopReason == "" {
-		writeError(w, asFault(&agent.ModelError{Code: agent.Truncated}).httpError)
+		writeError(w, asFault(&agent.ModelError{Code: agent.CodeTruncated}).httpError)
 		return
 	}
 	writeJSON(w, http.StatusOK, res)
@@ -219,36 +219,36 @@ func asFault(err error) fault {
 		return fault{httpError: httpError{status, name, message}}
 	}
 	switch me.Code {
-	case agent.Throttled:
+	case agent.CodeThrottled:
 		return as(http.StatusTooManyRequests, "ThrottlingException")
-	case agent.AccessDenied:
+	case agent.CodeAccessDenied:
 		return as(http.StatusForbidden, "AccessDeniedException")
-	case agent.InvalidCall:
+	case agent.CodeInvalidCall:
 		return as(http.StatusBadRequest, "ValidationException")
-	case agent.Unavailable:
+	case agent.CodeUnavailable:
 		return as(http.StatusServiceUnavailable, "ServiceUnavailableException")
-	case agent.Timeout:
+	case agent.CodeTimeout:
 		return as(http.StatusRequestTimeout, "ModelTimeoutException")
-	case agent.Truncated:
+	case agent.CodeTruncated:
 		f := as(http.StatusFailedDependency, "ModelErrorException")
 		f.truncated = true
 		return f
-	case agent.Filtered:
+	case agent.CodeFiltered:
 		return fault{reason: "content_filtered"}
-	case agent.BadOutput:
+	case agent.CodeMalformed:
 		return fault{reason: "malformed_model_output"}
-	case agent.ContextFull:
+	case agent.CodeContextFull:
 		return fault{reason: "model_context_window_exceeded"}
 	}
 	return as(http.StatusInternalServerError, "InternalServerException")
 }
 
 // wireReason is the service's name of a stop reason.
-func wireReason(r agent.Reason) string {
+func wireReason(r agent.StopReason) string {
 	switch r {
-	case agent.ContextWindow:
+	case agent.StopContextWindow:
 		return "model_context_window_exceeded"
-	case agent.Malformed:
+	case agent.StopMalformed:
 		return "malformed_model_output"
 	}
 	return string(r)

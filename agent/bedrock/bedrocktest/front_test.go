@@ -65,7 +65,7 @@ func collect(ctx context.Context, m agent.Model, r *agent.Request) (deltas []age
 
 func ask() *agent.Request {
 	return &agent.Request{
-		Messages:  []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: "?"}}}},
+		Messages:  []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "?"}}}},
 		MaxTokens: 100,
 	}
 }
@@ -75,12 +75,12 @@ func TestFrontCarriesEverything(t *testing.T) {
 	request := &agent.Request{
 		System: "You know books.",
 		Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{
+			{Role: agent.RoleUser, Parts: []agent.Part{
 				{Text: "Which book is this? 📚"},
 				{Image: &tools.Media{Format: "png", Bytes: []byte("\x89PNG")}},
 				{Document: &tools.Media{Format: "md", Bytes: []byte("# Emma")}},
 			}},
-			{Role: agent.Assistant, Parts: []agent.Part{
+			{Role: agent.RoleAssistant, Parts: []agent.Part{
 				{Reasoning: &agent.Reasoning{Text: "Hm \"é\".", Signature: "c2ln"}},
 				{Reasoning: &agent.Reasoning{Signature: "c2ln"}},
 				{Reasoning: &agent.Reasoning{Redacted: []byte("\x00secret")}},
@@ -88,7 +88,7 @@ func TestFrontCarriesEverything(t *testing.T) {
 				{Use: &agent.ToolUse{ID: "a", Name: "look_up", Input: json.RawMessage(`{"isbn":"978","n":1e400}`)}},
 				{Use: &agent.ToolUse{ID: "b", Name: "scan", Input: json.RawMessage(`{}`)}},
 			}},
-			{Role: agent.User, Parts: []agent.Part{
+			{Role: agent.RoleUser, Parts: []agent.Part{
 				{Result: &agent.ToolResult{ID: "a", Result: tools.Result{Blocks: []tools.Block{
 					{JSON: json.RawMessage(`{"title":"Emma"}`)}, {Text: "found"},
 					{Image: &tools.Media{Format: "webp", Bytes: []byte("RIFF")}},
@@ -112,9 +112,9 @@ func TestFrontCarriesEverything(t *testing.T) {
 		agent.ReasoningDelta{Text: "Hm"}, agent.ReasoningDelta{Text: "."},
 		agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "Hm.", Signature: "c2ln"}},
 		agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("\x00secret")}},
-		agent.TextPart{Text: "So \"it\"\n"}, agent.TextPart{Text: "is\u2028 <b> \x01"},
+		agent.TextDelta{Text: "So \"it\"\n"}, agent.TextDelta{Text: "is\u2028 <b> \x01"},
 		agent.UseDelta{ID: "c", Name: "look_up", Input: `{"isbn"`}, agent.UseDelta{ID: "f", Name: "scan", Input: `{`},
-		agent.TextPart{Text: "meanwhile"},
+		agent.TextDelta{Text: "meanwhile"},
 		agent.UseDelta{ID: "c", Name: "look_up", Input: `: "979"}`},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "c", Name: "look_up", Input: json.RawMessage(`{"isbn": "979"}`)}},
 		agent.UseDelta{ID: "f", Name: "scan", Input: `}`},
@@ -122,13 +122,13 @@ func TestFrontCarriesEverything(t *testing.T) {
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "d", Name: "scan"}},
 		agent.UseDelta{ID: "e", Name: "scan", Input: `{"no json`},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "e", Name: "scan", Input: json.RawMessage(`{"no json`)}},
-		agent.TextPart{Text: "and more"},
+		agent.TextDelta{Text: "and more"},
 		agent.CitationPart{Citation: agent.Citation{Text: "and more", Source: "s", Title: "t", Quotes: []string{"q"},
 			Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}}},
 		agent.CitationPart{Citation: agent.Citation{Text: "and more"}},
-		agent.TextPart{Text: "!"},
-		agent.StopPart{Reason: agent.ToolUseReason},
-		agent.UsagePart{Usage: agent.Usage{Input: 1, Output: 2, CacheRead: 3, CacheWrite: 4}},
+		agent.TextDelta{Text: "!"},
+		agent.StopPart{Reason: agent.StopToolUse},
+		agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2, CacheRead: 3, CacheWrite: 4}},
 	}
 	var got *agent.Request
 	model := fake(func(ctx context.Context, r *agent.Request, yield func(agent.Delta, error) bool) {
@@ -144,8 +144,8 @@ func TestFrontCarriesEverything(t *testing.T) {
 }
 
 func TestFrontCarriesStopReasons(t *testing.T) {
-	for _, reason := range []agent.Reason{
-		agent.EndTurn, agent.ToolUseReason, agent.StopSequence, agent.MaxTokens, agent.ContentFiltered, agent.ContextWindow, agent.Malformed,
+	for _, reason := range []agent.StopReason{
+		agent.StopEndTurn, agent.StopToolUse, agent.StopSequence, agent.StopMaxTokens, agent.StopContentFiltered, agent.StopContextWindow, agent.StopMalformed,
 	} {
 		through(t, yields(nil, agent.StopPart{Reason: reason}), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
 			deltas, err := collect(t.Context(), m, ask())
@@ -160,22 +160,22 @@ func TestFrontCarriesErrors(t *testing.T) {
 	for _, c := range []struct {
 		in             agent.Code
 		before, during agent.Code
-		stop           agent.Reason // in place of an error
+		stop           agent.StopReason // in place of an error
 	}{
-		{in: agent.Throttled, before: agent.Throttled, during: agent.Throttled},
-		{in: agent.AccessDenied, before: agent.AccessDenied, during: agent.AccessDenied},
-		{in: agent.InvalidCall, before: agent.InvalidCall, during: agent.InvalidCall},
-		{in: agent.Unavailable, before: agent.Unavailable, during: agent.Unavailable},
-		{in: agent.Timeout, before: agent.Timeout, during: agent.Timeout},
-		{in: agent.Truncated, before: agent.Truncated, during: agent.Truncated},
-		{in: agent.Internal, before: agent.Unavailable, during: agent.Unavailable},
-		{in: agent.Filtered, stop: agent.ContentFiltered},
-		{in: agent.ContextFull, stop: agent.ContextWindow},
-		{in: agent.BadOutput, stop: agent.Malformed},
+		{in: agent.CodeThrottled, before: agent.CodeThrottled, during: agent.CodeThrottled},
+		{in: agent.CodeAccessDenied, before: agent.CodeAccessDenied, during: agent.CodeAccessDenied},
+		{in: agent.CodeInvalidCall, before: agent.CodeInvalidCall, during: agent.CodeInvalidCall},
+		{in: agent.CodeUnavailable, before: agent.CodeUnavailable, during: agent.CodeUnavailable},
+		{in: agent.CodeTimeout, before: agent.CodeTimeout, during: agent.CodeTimeout},
+		{in: agent.CodeTruncated, before: agent.CodeTruncated, during: agent.CodeTruncated},
+		{in: agent.CodeInternal, before: agent.CodeUnavailable, during: agent.CodeUnavailable},
+		{in: agent.CodeFiltered, stop: agent.StopContentFiltered},
+		{in: agent.CodeContextFull, stop: agent.StopContextWindow},
+		{in: agent.CodeMalformed, stop: agent.StopMalformed},
 	} {
 		t.Run(string(c.in), func(t *testing.T) {
 			failure := &agent.ModelError{Code: c.in, Message: "as you see", Err: errors.New("the secret cause")}
-			for _, said := range [][]agent.Delta{nil, {agent.TextPart{Text: "It"}}} {
+			for _, said := range [][]agent.Delta{nil, {agent.TextDelta{Text: "It"}}} {
 				through(t, yields(failure, said...), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
 					deltas, err := collect(t.Context(), m, ask())
 					if c.stop != "" {
@@ -204,11 +204,11 @@ func TestFrontCarriesErrors(t *testing.T) {
 		})
 	})
 	t.Run("no end", func(t *testing.T) {
-		through(t, yields(nil, agent.TextPart{Text: "It"}), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
+		through(t, yields(nil, agent.TextDelta{Text: "It"}), func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
 			_, err := collect(t.Context(), m, ask())
 			me, ok := errors.AsType[*agent.ModelError](err)
 			require.True(t, ok)
-			require.Equal(t, agent.Truncated, me.Code)
+			require.Equal(t, agent.CodeTruncated, me.Code)
 		})
 	})
 }
@@ -217,7 +217,7 @@ func TestFrontCarriesErrors(t *testing.T) {
 func TestFrontCancelsTheModel(t *testing.T) {
 	ended := make(chan error, 1)
 	model := fake(func(ctx context.Context, _ *agent.Request, yield func(agent.Delta, error) bool) {
-		yield(agent.TextPart{Text: "It"}, nil)
+		yield(agent.TextDelta{Text: "It"}, nil)
 		<-ctx.Done()
 		ended <- ctx.Err()
 	})
@@ -241,13 +241,13 @@ func TestFrontConverse(t *testing.T) {
 			}},
 		})
 	}
-	model := yields(nil, agent.TextPart{Text: "It "}, agent.TextPart{Text: "is"},
+	model := yields(nil, agent.TextDelta{Text: "It "}, agent.TextDelta{Text: "is"},
 		agent.UseDelta{ID: "b", Name: "look_up", Input: `{"n`}, agent.ReasoningDelta{Text: "Hm"},
 		agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "Hm", Signature: "c2ln"}},
 		agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("secret")}},
-		agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan"}}, agent.TextPart{Text: "so"},
+		agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan"}}, agent.TextDelta{Text: "so"},
 		agent.UsePart{ToolUse: agent.ToolUse{ID: "b", Name: "look_up", Input: json.RawMessage(`{"n":1}`)}},
-		agent.UsagePart{Usage: agent.Usage{Input: 1, Output: 2}}, agent.StopPart{Reason: agent.ToolUseReason})
+		agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2}}, agent.StopPart{Reason: agent.StopToolUse})
 	through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
 		out, err := converse(t, c)
 		require.NoError(t, err)
@@ -267,10 +267,10 @@ func TestFrontConverse(t *testing.T) {
 		require.Equal(t, "b look_up", *use.ToolUseId+" "+*use.Name)
 	})
 	for name, model := range map[string]fake{
-		"ThrottlingException": yields(&agent.ModelError{Code: agent.Throttled}, agent.TextPart{Text: "It"}),
-		"ModelErrorException": yields(nil, agent.TextPart{Text: "It"}),
+		"ThrottlingException": yields(&agent.ModelError{Code: agent.CodeThrottled}, agent.TextDelta{Text: "It"}),
+		"ModelErrorException": yields(nil, agent.TextDelta{Text: "It"}),
 		"tool use that is not valid JSON": yields(nil,
-			agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(`{`)}}, agent.StopPart{Reason: agent.ToolUseReason}),
+			agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(`{`)}}, agent.StopPart{Reason: agent.StopToolUse}),
 	} {
 		through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
 			_, err := converse(t, c)
@@ -287,7 +287,7 @@ func TestFrontSaysTheRest(t *testing.T) {
 	model := yields(nil,
 		agent.UseDelta{ID: "a", Name: "scan", Input: `{"n"`}, call,
 		agent.ReasoningDelta{Text: "H"}, thought, thought, alone, agent.ReasoningPart{},
-		agent.StopPart{Reason: agent.ToolUseReason},
+		agent.StopPart{Reason: agent.StopToolUse},
 	)
 	through(t, model, func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
 		deltas, err := collect(t.Context(), m, ask())
@@ -296,7 +296,7 @@ func TestFrontSaysTheRest(t *testing.T) {
 			agent.UseDelta{ID: "a", Name: "scan", Input: `{"n"`}, agent.UseDelta{ID: "a", Name: "scan", Input: `:1}`}, call,
 			agent.ReasoningDelta{Text: "H"}, agent.ReasoningDelta{Text: "m."}, thought,
 			agent.ReasoningDelta{Text: "Hm."}, thought, alone,
-			agent.StopPart{Reason: agent.ToolUseReason}, agent.UsagePart{},
+			agent.StopPart{Reason: agent.StopToolUse}, agent.UsageReport{},
 		}, deltas)
 	})
 }
@@ -313,17 +313,17 @@ func TestFrontOfAModelThatContradictsItself(t *testing.T) {
 		deltas []agent.Delta
 		code   agent.Code
 	}{
-		"other input":        {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{"n`}, part(`{"m":1}`)}, agent.Unavailable},
-		"less input":         {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{}}`}, part(`{}`)}, agent.Unavailable},
-		"another name":       {[]agent.Delta{agent.UseDelta{ID: "a", Name: "look", Input: `{`}, part(`{}`)}, agent.Unavailable},
-		"two names":          {[]agent.Delta{agent.UseDelta{ID: "a", Name: "look", Input: `{`}, agent.UseDelta{ID: "a", Name: "scan", Input: `}`}}, agent.Unavailable},
-		"no call":            {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{}`}}, agent.Truncated},
-		"another thought":    {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}, thought("Ah")}, agent.Unavailable},
-		"no thought":         {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}}, agent.Truncated},
-		"a redacted thought": {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}, agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("x")}}}, agent.Unavailable},
+		"other input":        {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{"n`}, part(`{"m":1}`)}, agent.CodeUnavailable},
+		"less input":         {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{}}`}, part(`{}`)}, agent.CodeUnavailable},
+		"another name":       {[]agent.Delta{agent.UseDelta{ID: "a", Name: "look", Input: `{`}, part(`{}`)}, agent.CodeUnavailable},
+		"two names":          {[]agent.Delta{agent.UseDelta{ID: "a", Name: "look", Input: `{`}, agent.UseDelta{ID: "a", Name: "scan", Input: `}`}}, agent.CodeUnavailable},
+		"no call":            {[]agent.Delta{agent.UseDelta{ID: "a", Name: "scan", Input: `{}`}}, agent.CodeTruncated},
+		"another thought":    {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}, thought("Ah")}, agent.CodeUnavailable},
+		"no thought":         {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}}, agent.CodeTruncated},
+		"a redacted thought": {[]agent.Delta{agent.ReasoningDelta{Text: "Hm"}, agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("x")}}}, agent.CodeUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			model := yields(nil, append(c.deltas, agent.StopPart{Reason: agent.EndTurn})...)
+			model := yields(nil, append(c.deltas, agent.StopPart{Reason: agent.StopEndTurn})...)
 			through(t, model, func(t *testing.T, m *bedrock.Model, _ *bedrockruntime.Client) {
 				deltas, err := collect(t.Context(), m, ask())
 				me, ok := errors.AsType[*agent.ModelError](err)

@@ -32,7 +32,7 @@ type run struct {
 
 func (s *speaker) say(d agent.Delta) error {
 	switch d := d.(type) {
-	case agent.TextPart:
+	case agent.TextDelta:
 		return s.textDelta(d.Text)
 	case agent.CitationPart:
 		return s.citation(d.Citation)

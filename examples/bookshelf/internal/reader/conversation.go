@@ -60,9 +60,9 @@ func readConversation(req *agent.Request) *conversation {
 			}
 		}
 		switch {
-		case m.Role == agent.User && len(said) > 0:
+		case m.Role == agent.RoleUser && len(said) > 0:
 			c.prompt, start = strings.Join(said, "\n"), i
-		case m.Role == agent.Assistant && scanned && !calls:
+		case m.Role == agent.RoleAssistant && scanned && !calls:
 			c.read = true // the run that scanned the cover came to its end
 		}
 	}

@@ -46,7 +46,7 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 				yield(nil, err)
 				return
 			}
-			if !yield(agent.TextPart{Text: piece}, nil) {
+			if !yield(agent.TextDelta{Text: piece}, nil) {
 				return
 			}
 		}
@@ -55,7 +55,7 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 			return
 		}
 		written := words(t.text)
-		reason := agent.EndTurn
+		reason := agent.StopEndTurn
 		for i, call := range t.calls {
 			input, err := json.Marshal(call.args)
 			if err != nil {
@@ -63,13 +63,13 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 				return
 			}
 			written += words(string(input))
-			reason = agent.ToolUseReason
+			reason = agent.StopToolUse
 			use := agent.ToolUse{ID: fmt.Sprintf("call-%d", c.uses+i+1), Name: call.tool, Input: input}
 			if !yield(agent.UsePart{ToolUse: use}, nil) {
 				return
 			}
 		}
-		if !yield(agent.UsagePart{Usage: agent.Usage{Input: c.words, Output: written}}, nil) {
+		if !yield(agent.UsageReport{Usage: agent.Usage{Input: c.words, Output: written}}, nil) {
 			return
 		}
 		yield(agent.StopPart{Reason: reason}, nil)

@@ -99,7 +99,7 @@ func (d *desk) say(prompt string) error {
 	}
 	done, ok := last.(agent.Done)
 	require.True(d.t, ok, "%T", last)
-	require.Equal(d.t, agent.Complete, done.Stop)
+	require.Equal(d.t, agent.OutcomeComplete, done.Outcome)
 	require.Positive(d.t, done.Usage.Input)
 	require.Positive(d.t, done.Usage.Output)
 	d.history = done.History
@@ -365,16 +365,16 @@ func TestHostileTools(t *testing.T) {
 // The results come back over a wire that may turn JSON into text; and a history may have lost its beginning.
 func TestResultsAsText(t *testing.T) {
 	use := func(id, name, input string) agent.Message {
-		return agent.Message{Role: agent.Assistant, Parts: []agent.Part{{Use: &agent.ToolUse{ID: id, Name: name, Input: json.RawMessage(input)}}}}
+		return agent.Message{Role: agent.RoleAssistant, Parts: []agent.Part{{Use: &agent.ToolUse{ID: id, Name: name, Input: json.RawMessage(input)}}}}
 	}
 	gave := func(id, text string, more ...agent.Part) agent.Message {
 		r := agent.Part{Result: &agent.ToolResult{ID: id, Result: tools.Result{Blocks: []tools.Block{{Text: text}}}}}
-		return agent.Message{Role: agent.User, Parts: append([]agent.Part{r}, more...)}
+		return agent.Message{Role: agent.RoleUser, Parts: append([]agent.Part{r}, more...)}
 	}
 	req := &agent.Request{
 		Tools: []tools.Spec{{Name: "scan_barcode"}, {Name: "read_cover"}, {Name: "check_isbn"}},
 		Messages: []agent.Message{
-			{Role: agent.User, Parts: []agent.Part{{Text: "a run that failed"}}},
+			{Role: agent.RoleUser, Parts: []agent.Part{{Text: "a run that failed"}}},
 			use("call-1", "scan_barcode", `{}`),
 			gave("call-1", `{"found":false}`, agent.Part{Text: reader.Prompt}),
 			use("call-2", "scan_barcode", `{}`),
@@ -384,7 +384,7 @@ func TestResultsAsText(t *testing.T) {
 		},
 	}
 	var uses []agent.ToolUse
-	var stops []agent.Reason
+	var stops []agent.StopReason
 	for d, err := range reader.New(&reader.Options{Pace: -1}).Stream(t.Context(), req) {
 		require.NoError(t, err)
 		switch d := d.(type) {
@@ -394,7 +394,7 @@ func TestResultsAsText(t *testing.T) {
 			stops = append(stops, d.Reason)
 		}
 	}
-	require.Equal(t, []agent.Reason{agent.ToolUseReason}, stops)
+	require.Equal(t, []agent.StopReason{agent.StopToolUse}, stops)
 	require.Len(t, uses, 1)
 	require.Equal(t, "call-4", uses[0].ID)
 	require.JSONEq(t, `{"isbn":"9780486284736"}`, string(uses[0].Input))
@@ -402,12 +402,12 @@ func TestResultsAsText(t *testing.T) {
 
 func TestPaceAndCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		req := &agent.Request{Messages: []agent.Message{{Role: agent.User, Parts: []agent.Part{{Text: reader.Prompt}}}}}
+		req := &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: reader.Prompt}}}}}
 		m := reader.New(&reader.Options{Pace: time.Second})
 		begin, n := time.Now(), 0
 		for d, err := range m.Stream(t.Context(), req) {
 			require.NoError(t, err)
-			if p, ok := d.(agent.TextPart); ok {
+			if p, ok := d.(agent.TextDelta); ok {
 				n++
 				require.NotEmpty(t, p.Text)
 				require.LessOrEqual(t, strings.Count(p.Text, " "), 1, "a word at a time")

@@ -130,7 +130,7 @@ func uses(calls ...agent.ToolUse) answer {
 				return
 			}
 		}
-		yield(agent.StopPart{Reason: agent.ToolUseReason}, nil)
+		yield(agent.StopPart{Reason: agent.StopToolUse}, nil)
 	}
 }
 

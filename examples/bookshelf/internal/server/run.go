@@ -39,7 +39,7 @@ var (
 	stopped = &tracking.Error{Code: "stopped", Message: "The server was shut down during the run. Try again."}
 	lost    = &tracking.Error{Code: "lost", Message: "Another run has taken this upload over."}
 	silent  = &tracking.Error{Code: "lost", Message: "The run's record could not be kept up to date, so it was ended. Try again."}
-	overdue = &tracking.Error{Code: string(agent.Timeout), Message: "The run took too long and was ended."}
+	overdue = &tracking.Error{Code: string(agent.CodeTimeout), Message: "The run took too long and was ended."}
 )
 
 // live runs it to its end. The stage's state is committed before the last event is sent.
@@ -141,7 +141,7 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 		}
 		if done, ok := ev.(agent.Done); ok {
 			after = done.History
-			if done.Stop == agent.Cancelled {
+			if done.Outcome == agent.OutcomeCancelled {
 				err = context.Cause(ctx)
 			}
 			break
@@ -196,5 +196,5 @@ func failure(err error) *tracking.Error {
 	if e, ok := errors.AsType[*agent.RunError](err); ok {
 		return &tracking.Error{Code: string(e.Code), Message: e.Message, Err: err}
 	}
-	return &tracking.Error{Code: string(agent.Internal), Message: "Something went wrong here. It may be tried again.", Err: err}
+	return &tracking.Error{Code: string(agent.CodeInternal), Message: "Something went wrong here. It may be tried again.", Err: err}
 }

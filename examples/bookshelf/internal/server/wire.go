@@ -22,7 +22,7 @@ func (r *run) tell(ev agent.Event) {
 		if u, ok := update(ev.Name, ev.Result); ok {
 			r.send("metadata_update", map[string]any{"field": u.Field, "value": u.Value})
 		}
-	case agent.Used:
+	case agent.UsageReport:
 		r.send("usage", map[string]any{"input_tokens": ev.Input, "output_tokens": ev.Output})
 	}
 }

@@ -146,14 +146,14 @@ type answer = func(context.Context, func(agent.Delta, error) bool)
 
 func say(text string) answer {
 	return func(_ context.Context, yield func(agent.Delta, error) bool) {
-		_ = yield(agent.TextPart{Text: text}, nil) && yield(agent.StopPart{Reason: agent.EndTurn}, nil)
+		_ = yield(agent.TextDelta{Text: text}, nil) && yield(agent.StopPart{Reason: agent.StopEndTurn}, nil)
 	}
 }
 
 func call(id, name, args string) answer {
 	return func(_ context.Context, yield func(agent.Delta, error) bool) {
 		_ = yield(agent.UsePart{ToolUse: agent.ToolUse{ID: id, Name: name, Input: json.RawMessage(args)}}, nil) &&
-			yield(agent.StopPart{Reason: agent.ToolUseReason}, nil)
+			yield(agent.StopPart{Reason: agent.StopToolUse}, nil)
 	}
 }
 
@@ -164,20 +164,20 @@ func fail(err error) answer {
 // hold says "thinking", then waits for the channel or the end of the context.
 func hold(started chan<- struct{}, until <-chan struct{}) answer {
 	return func(ctx context.Context, yield func(agent.Delta, error) bool) {
-		if !yield(agent.TextPart{Text: "thinking"}, nil) {
+		if !yield(agent.TextDelta{Text: "thinking"}, nil) {
 			return
 		}
 		close(started)
 		select {
 		case <-until:
-			_ = yield(agent.StopPart{Reason: agent.EndTurn}, nil)
+			_ = yield(agent.StopPart{Reason: agent.StopEndTurn}, nil)
 		case <-ctx.Done():
 			yield(nil, ctx.Err())
 		}
 	}
 }
 
-var throttled = &agent.ModelError{Code: agent.Throttled, Message: "The model is throttled (HTTP 429).", Retryable: true, Err: errors.New("429")}
+var throttled = &agent.ModelError{Code: agent.CodeThrottled, Message: "The model is throttled (HTTP 429).", Retryable: true, Err: errors.New("429")}
 
 // recording is a driver that keeps whose objects were looked at.
 type recording struct {

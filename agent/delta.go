@@ -1,0 +1,52 @@
+package agent
+
+// Delta is a piece of the answer of a [Model]. The interface is sealed.
+type Delta interface{ delta() }
+
+type (
+	// ReasoningPart is one whole block of reasoning, with the text of its ReasoningDeltas. It comes at the end of the
+	// block.
+	ReasoningPart struct{ Reasoning }
+
+	// UseDelta is a fragment of the JSON arguments of the call with this ID. The UsePart holds all of them.
+	UseDelta struct{ ID, Name, Input string }
+
+	// UsePart is one whole call. Input is what arrived, valid or not, because the agent checks it. An empty Input is a
+	// call without arguments. The agent owns Input from then on.
+	UsePart struct{ ToolUse }
+
+	// SkippedPart reports a piece of the answer that the Model does not pass on. Kind names it in the service's terms:
+	// "server_tool_use" for a call that the service made itself, or "unknown:" and a name that the Model does not know.
+	SkippedPart struct{ Kind string }
+
+	// StopPart ends the answer. It comes exactly once, and only a UsageReport may follow.
+	StopPart struct{ Reason StopReason }
+)
+
+func (TextDelta) delta()      {}
+func (CitationPart) delta()   {}
+func (SkippedPart) delta()    {}
+func (ReasoningDelta) delta() {}
+func (ReasoningPart) delta()  {}
+func (UseDelta) delta()       {}
+func (UsePart) delta()        {}
+func (UsageReport) delta()    {}
+func (StopPart) delta()       {}
+
+// StopReason is why the model stopped. A reason can forbid an answer; otherwise the agent decides by the parts. It makes
+// the calls of an answer whether the reason is StopEndTurn or StopToolUse.
+//
+// The list is open, because services add reasons such as "refusal". With a reason that is not listed here the agent
+// accepts an answer of text without calls. Any other answer fails with [CodeUnknownReason].
+type StopReason string
+
+// The stop reasons that the agent knows.
+const (
+	StopEndTurn         StopReason = "end_turn"
+	StopToolUse         StopReason = "tool_use"
+	StopSequence        StopReason = "stop_sequence"
+	StopMaxTokens       StopReason = "max_tokens"
+	StopContentFiltered StopReason = "content_filtered" // by a content filter or a guardrail
+	StopContextWindow   StopReason = "context_window"
+	StopMalformed       StopReason = "malformed" // the service reports that the model's output is malformed
+)

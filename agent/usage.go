@@ -1,0 +1,24 @@
+package agent
+
+// Usage counts tokens. Input does not include CacheRead and CacheWrite.
+type Usage struct{ Input, Output, CacheRead, CacheWrite int64 }
+
+// total returns the sum of all counts.
+func (u Usage) total() int64 { return u.Input + u.Output + u.CacheRead + u.CacheWrite }
+
+// largest returns the larger of each count.
+func (u Usage) largest(o Usage) Usage {
+	return Usage{max(u.Input, o.Input), max(u.Output, o.Output), max(u.CacheRead, o.CacheRead), max(u.CacheWrite, o.CacheWrite)}
+}
+
+// minus returns the difference of each count.
+func (u Usage) minus(o Usage) Usage {
+	return Usage{u.Input - o.Input, u.Output - o.Output, u.CacheRead - o.CacheRead, u.CacheWrite - o.CacheWrite}
+}
+
+func (u *Usage) add(o Usage) {
+	u.Input += o.Input
+	u.Output += o.Output
+	u.CacheRead += o.CacheRead
+	u.CacheWrite += o.CacheWrite
+}
