@@ -155,7 +155,7 @@ func ExampleTurn_Encode() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// agent: decode turn: message 0: part 0: object: parse ref: object: not found
+	// agent: decode turn: message 0: part 0: object: parse ref: not found
 }
 
 func ExampleFallback() {
