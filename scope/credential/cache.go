@@ -6,11 +6,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// cache keeps the credentials that were used last. It is not safe for
-// concurrent use.
+// cache is an LRU cache of credentials. It is not safe for concurrent use.
 type cache struct {
 	size    int
-	recent  *list.List // of *entry, the newest use in front
+	recent  *list.List // of *entry, the most recently used first
 	entries map[key]*list.Element
 }
 

@@ -1,6 +1,6 @@
-// Package credential turns a [scope.Scope] into AWS credentials that can reach
-// nothing else: a session policy for IAM, and short-lived credentials of STS
-// that carry it.
+// Package credential turns a [scope.Scope] into AWS credentials that can access
+// that scope only: an IAM session policy, and short-lived STS credentials that
+// carry it.
 //
 //	r := credential.Resources{
 //		Account: "123456789012", Region: "eu-central-1",
@@ -12,11 +12,11 @@
 //	o.Credentials = vendor.Provider(session, credential.Agent)
 //	bucket, err := s3object.Open(s3.New(o), "carrel-raw", nil)
 //
-// So isolation holds twice: the code can't build a foreign key, and AWS refuses
-// one that some other code has built. [Policy] is the second lock by itself. A
-// [Vendor] asks STS for sessions of one role, each narrowed by the policy of a
-// scope and a [Purpose], and keeps them until shortly before they end.
-// [SessionName] returns the name of such a session in CloudTrail.
+// This enforces isolation a second time: carrel's code can't build a foreign key,
+// and AWS denies one that other code has built. [Policy] returns the policy alone. A
+// [Vendor] assumes one role, narrowed by the policy of a scope and a [Purpose], and
+// caches the credentials until shortly before they expire. [SessionName] returns
+// the name of such a session in CloudTrail.
 //
 // Each purpose allows, below the scope's own prefix and in its own partition:
 //
@@ -29,23 +29,24 @@
 //	Listing     tenant shared user           dynamodb query of indexes
 //	Approver    tenant shared user session   dynamodb get, query, put, in the table of approvals
 //
-// Purposes combine: Agent|Writer is one session that may do both. No policy
-// allows a wildcard in an action, or Scan. Batches and PartiQL are not granted;
-// the parts of a transaction are held to the same partition keys. Every policy
-// denies resources of another account (aws:ResourceAccount) and requests without
-// TLS (aws:SecureTransport).
+// Purposes combine: Agent|Writer allows both. Policies do not allow Scan, batches,
+// PartiQL or a wildcard in an action. The parts of a transaction are limited to the
+// same partition keys. Every policy denies resources of another account
+// (aws:ResourceAccount) and requests without TLS (aws:SecureTransport).
 //
-// Keep approvals (tools/approval) in a table of their own, Resources.Approvals,
-// and give only an Approver's credentials to the code that records and decides
-// them. IAM sees partition keys alone, so in one table the holder of a Tracker's
-// credentials could approve its own calls.
+// Keep approvals (tools/approval) in a separate table, Resources.Approvals, and give
+// an Approver's credentials only to the code that records and decides them. IAM
+// checks partition keys only, so in one table the holder of a Tracker's credentials
+// could approve its own calls.
 //
-// What the package does not do: it makes no roles and no buckets, and does not
-// change what the role itself may do: a session has what both the role and the
-// policy allow. It grants no keys of KMS, so with buckets or tables under a
-// customer's key the role's own rights do not reach through. It can't stop a
-// Tracker from putting any index attribute on its own items, because IAM sees
-// the base partition alone: readers of an index recheck, as scope/table does.
+// The package does not create roles or buckets. A session may do what both the role
+// and the policy allow. Policies do not grant KMS keys, so buckets and tables under a
+// customer's key can't be accessed. A Tracker can put any index attribute on its
+// items, because IAM checks the base partition only, so readers of an index must
+// recheck, as scope/table does.
+//
+// Errors of this package are the service's fault, not the caller's: answer 500, or
+// 503 if STS can't be reached.
 //
 // Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session,
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html,

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// document is a policy as IAM reads it:
+// document is an IAM policy:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html.
 type document struct {
 	Version   string
@@ -14,31 +14,31 @@ type document struct {
 
 type statement struct {
 	Effect    string // "Allow" or "Deny"
-	Action    texts
-	Resource  texts
+	Action    stringList
+	Resource  stringList
 	Condition conditions `json:",omitempty"`
 }
 
 // conditions are operator → key → values. JSON sorts the names, so the text is stable.
-type conditions map[string]map[string]texts
+type conditions map[string]map[string]stringList
 
-// texts are an array, or its only element by itself.
-type texts []string
+// stringList are an array, or its only element by itself.
+type stringList []string
 
-func (l texts) MarshalJSON() ([]byte, error) {
+func (l stringList) MarshalJSON() ([]byte, error) {
 	if len(l) == 1 {
 		return json.Marshal(l[0])
 	}
 	return json.Marshal([]string(l))
 }
 
-func encode(statements []statement) (string, error) {
+func encodePolicy(statements []statement) (string, error) {
 	text, err := json.Marshal(document{Version: "2012-10-17", Statement: statements})
 	if err != nil {
 		return "", err
 	}
-	if len(text) > MaxPolicy {
-		return "", fmt.Errorf("%w: %d characters, %d are possible", ErrTooLong, len(text), MaxPolicy)
+	if len(text) > maxPolicy {
+		return "", fmt.Errorf("%w: %d characters, must be at most %d", ErrTooLong, len(text), maxPolicy)
 	}
 	return string(text), nil
 }

@@ -6,17 +6,17 @@ import (
 )
 
 var (
-	// ErrInvalid is returned for a Resources, a Purpose or an option that can't be meant.
+	// ErrInvalid is returned for an invalid argument or option. The text names it.
 	ErrInvalid = errors.New("credential: invalid value")
 
-	// ErrTooLong: the policy is over [MaxPolicy] characters, or STS found it
-	// too large once packed. Fewer classes, indexes or purposes make it shorter.
-	ErrTooLong = errors.New("credential: the session policy is too long")
+	// ErrTooLong is returned if the policy exceeds 2,048 characters, or STS's limit
+	// for the packed policy. Use fewer classes, indexes or purposes.
+	ErrTooLong = errors.New("credential: session policy is too long")
 
-	// ErrAnswer: STS answered without error and without usable credentials.
-	ErrAnswer = errors.New("credential: not an answer of AssumeRole")
+	// ErrAnswer is returned if STS answered without usable credentials.
+	ErrAnswer = errors.New("credential: invalid answer of AssumeRole")
 )
 
-func invalid(format string, args ...any) error {
+func invalidf(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }

@@ -11,74 +11,73 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
-var errLeft = errors.New("credential: everybody who waited has left")
+var errAbandoned = errors.New("credential: all waiting callers have returned")
 
-// flight is one call of STS and those who wait for it. They own its goroutine:
-// it ends before the last of them leaves.
+// flight is one call of STS with its waiting callers. Its goroutine ends before the
+// last of them returns.
 type flight struct {
 	waiters int // guarded by Vendor.mu
 	cancel  context.CancelCauseFunc
 
 	done  chan struct{}
-	creds aws.Credentials // to be read once done is closed
+	creds aws.Credentials // valid once done is closed
 	err   error
 }
 
-// join returns the flight for k, a new one where there is none. The caller
-// holds mu, and waits for the flight or leaves it.
-func (v *Vendor) join(ctx context.Context, k key) *flight {
+// joinFlight returns the current flight for k or starts one. The caller holds mu, and
+// must wait for the flight or leave it.
+func (v *Vendor) joinFlight(ctx context.Context, k key) *flight {
 	f, ok := v.flights[k]
 	if !ok {
-		// Detached from the first who asks: the others are not to fail with it.
-		// Its values (a trace) stay.
+		// Detached from the first caller's cancellation, which must not fail the
+		// others, but not from its values, such as a trace.
 		run, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 		f = &flight{cancel: cancel, done: make(chan struct{})}
 		v.flights[k] = f
-		go v.fly(run, k, f)
+		go v.runFlight(run, k, f)
 	}
 	f.waiters++
 	return f
 }
 
-// leave gives up waiting. The last to leave ends the call; who comes after
-// starts another.
-func (v *Vendor) leave(k key, f *flight) {
+// leaveFlight stops waiting. The last caller to leave cancels the call.
+func (v *Vendor) leaveFlight(k key, f *flight) {
 	v.mu.Lock()
 	f.waiters--
 	last := f.waiters == 0
 	if last {
-		v.forget(k, f)
+		v.removeFlight(k, f)
 	}
 	v.mu.Unlock()
 	if last {
-		f.cancel(errLeft)
+		f.cancel(errAbandoned)
 		<-f.done
 	}
 }
 
-func (v *Vendor) fly(ctx context.Context, k key, f *flight) {
+func (v *Vendor) runFlight(ctx context.Context, k key, f *flight) {
 	defer close(f.done)
 	defer f.cancel(nil)
 	limit, cancel := context.WithTimeout(ctx, v.opt.Timeout)
 	defer cancel()
-	f.creds, f.err = v.assume(limit, k)
+	f.creds, f.err = v.assumeRole(limit, k)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.forget(k, f)
+	v.removeFlight(k, f)
 	if f.err == nil {
 		v.cache.put(k, f.creds)
 	}
 }
 
-// forget holds that f takes no more waiters. The caller holds mu.
-func (v *Vendor) forget(k key, f *flight) {
+// removeFlight ensures that no more callers join f. The caller holds mu.
+func (v *Vendor) removeFlight(k key, f *flight) {
 	if v.flights[k] == f {
 		delete(v.flights, k)
 	}
 }
 
-func (v *Vendor) assume(ctx context.Context, k key) (aws.Credentials, error) {
-	policy, err := build(k.scope, k.purpose, v.resources)
+func (v *Vendor) assumeRole(ctx context.Context, k key) (aws.Credentials, error) {
+	policy, err := buildPolicy(k.scope, k.purpose, v.resources)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
@@ -95,7 +94,7 @@ func (v *Vendor) assume(ctx context.Context, k key) (aws.Credentials, error) {
 		return aws.Credentials{}, err
 	}
 	if out == nil || out.Credentials == nil {
-		return aws.Credentials{}, fmt.Errorf("%w: no credentials", ErrAnswer)
+		return aws.Credentials{}, fmt.Errorf("%w: credentials are missing", ErrAnswer)
 	}
 	c := aws.Credentials{
 		AccessKeyID:     aws.ToString(out.Credentials.AccessKeyId),
@@ -106,12 +105,12 @@ func (v *Vendor) assume(ctx context.Context, k key) (aws.Credentials, error) {
 		Source:          "carrel/scope/credential",
 		AccountID:       v.role.account,
 	}
-	// Without a token they would be somebody's own, and narrowed by nothing.
+	// Credentials without a token would not be narrowed by a policy.
 	if !c.HasKeys() || c.SessionToken == "" {
 		return aws.Credentials{}, fmt.Errorf("%w: part of the credentials is missing", ErrAnswer)
 	}
 	if time.Until(c.Expires) <= 0 {
-		return aws.Credentials{}, fmt.Errorf("%w: it expires at %v", ErrAnswer, c.Expires.UTC().Format(time.RFC3339))
+		return aws.Credentials{}, fmt.Errorf("%w: credentials expired at %v", ErrAnswer, c.Expires.UTC().Format(time.RFC3339))
 	}
 	return c, nil
 }

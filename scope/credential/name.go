@@ -8,15 +8,14 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// SessionName returns the RoleSessionName of the sessions that a [Vendor] gets
-// for the scope and the purpose, such as "agent+writer@6OwtjSkrvstlaQMYL3LaNw":
-// after the purpose, 16 bytes of the SHA-256 of the scope's partition key, in
-// base64url. CloudTrail has it in each event, as the end of the principal's ARN.
+// SessionName returns the RoleSessionName of a [Vendor]'s sessions for the scope and
+// the purpose, such as "agent+writer@6OwtjSkrvstlaQMYL3LaNw": the purpose and 16
+// bytes of the SHA-256 of the scope's partition key in base64url. CloudTrail records
+// it in each event, at the end of the principal's ARN.
 //
-// It tells which scope a call was made for to somebody who knows the scope, and
-// names no user to anybody else who reads the trail. If the purposes' names are
-// longer than STS allows, their number in hexadecimal stands for them, such as
-// "purpose-cf".
+// A reader of the trail who knows a scope can find its calls, but can't read user
+// ids from it. If the names of the purposes are too long for STS, their number in
+// hexadecimal replaces them, such as "purpose-cf".
 func SessionName(s scope.Scope, p Purpose) string {
 	sum := sha256.Sum256([]byte(s.Partition()))
 	digest := base64.RawURLEncoding.EncodeToString(sum[:16])

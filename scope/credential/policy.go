@@ -9,96 +9,91 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// MaxPolicy is how many characters STS takes as a session policy. Besides, STS
-// packs the policy into the session token and has a limit for that too, which
-// nobody can compute beforehand; see [ErrTooLong].
-const MaxPolicy = 2048
+// maxPolicy is STS's limit for a session policy, in characters. STS also limits the
+// packed policy, whose size can't be computed in advance; see ErrTooLong.
+const maxPolicy = 2048
 
 // Policy returns the session policy of a scope for a purpose: a JSON document
-// of at most [MaxPolicy] characters, without white space. The same arguments
-// always give the same text.
+// of at most 2,048 characters, without white space. It is deterministic.
 //
 // The S3 part allows objects whose key begins with the scope's prefix, which
 // ends in "/", and a list only if the request names such a prefix. The DynamoDB
 // part allows requests all of whose partition keys are listed, exactly. A request
-// in which AWS sees no partition key satisfies a ForAllValues condition by itself;
-// the Null condition beside it excludes it. Two statements deny requests to
-// resources of another account and requests without TLS, whatever else allows
-// them.
+// without a partition key satisfies a ForAllValues condition; a Null condition
+// excludes it. Two statements deny requests to resources of another account and
+// requests without TLS. For a read-only scope the policy allows only reads.
 //
-// Under a read-only scope the policy allows what the purpose reads.
-//
-// Errors: scope.ErrDenied for the zero Scope and if the purpose does not exist at
-// the scope's level, scope.ErrReadOnly if the scope is read-only and the purpose
-// only writes, [ErrInvalid], [ErrTooLong], and those of
-// [scope.Scope.Index] for an invalid class.
+// It returns scope.ErrDenied for the zero Scope, scope.ErrLevel if the purpose needs
+// another level, scope.ErrReadOnly if the scope is read-only and the purpose only
+// writes, [ErrInvalid], [ErrTooLong], and the errors of [scope.Scope.Index] for an
+// invalid class.
 func Policy(s scope.Scope, p Purpose, r Resources) (string, error) {
-	text, err := build(s, p, r)
+	text, err := buildPolicy(s, p, r)
 	if err != nil {
 		return "", fmt.Errorf("credential: policy: %w", err)
 	}
 	return text, nil
 }
 
-func build(s scope.Scope, p Purpose, r Resources) (string, error) {
+func buildPolicy(s scope.Scope, p Purpose, r Resources) (string, error) {
 	if err := p.check(s); err != nil {
 		return "", err
 	}
-	r, err := r.normal()
+	r, err := r.normalize()
 	if err != nil {
 		return "", err
 	}
-	if err := r.needs(p); err != nil {
+	if err := r.checkNeeds(p); err != nil {
 		return "", err
 	}
-	statements, err := r.statements(s, p)
+	statements, err := r.buildStatements(s, p)
 	if err != nil {
 		return "", err
 	}
-	return encode(statements)
+	return encodePolicy(statements)
 }
 
 // approvals is the class in which tools/approval lists pending requests.
 const approvals = "approvals"
 
-func (r Resources) statements(s scope.Scope, p Purpose) ([]statement, error) {
+func (r Resources) buildStatements(s scope.Scope, p Purpose) ([]statement, error) {
 	prefix, partition := s.Prefix(), s.Partition()
-	// The grammars of scope promise it. If ever they allow more, there are no
-	// policies, rather than wide ones.
-	if !plain(prefix) || !strings.HasSuffix(prefix, "/") || !plain(partition) {
-		return nil, invalid("scope %.80q has a character that means something to IAM", prefix)
+	// The grammars of scope guarantee it. If they ever allow more, Policy fails instead
+	// of returning a wide policy.
+	if !isPlain(prefix) || !strings.HasSuffix(prefix, "/") || !isPlain(partition) {
+		return nil, invalidf("scope %.80q has a character that means something to IAM", prefix)
 	}
-	items, records := texts{"dynamodb:GetItem", "dynamodb:Query"}, texts{"dynamodb:GetItem", "dynamodb:Query"}
+	items, records := stringList{"dynamodb:GetItem", "dynamodb:Query"}, stringList{"dynamodb:GetItem", "dynamodb:Query"}
 	if s.RequireWrite() == nil {
 		items = append(items, "dynamodb:PutItem")
 		records = append(records, "dynamodb:PutItem", "dynamodb:DeleteItem")
 	} else {
 		p &^= writers
 	}
-	all := append(r.guards(), r.uploads(p, prefix)...)
+	all := append(r.denyGuards(), r.allowUploads(p, prefix)...)
 	if p&Agent != 0 {
-		all = append(all, r.reads(prefix)...)
+		all = append(all, r.allowReads(prefix)...)
 	}
 	if p&Writer != 0 {
-		all = append(all, allow(r.objects(r.Raw, prefix), nil, "s3:PutObject", "s3:DeleteObject"))
+		all = append(all, allow(r.objectARN(r.Raw, prefix), nil, "s3:PutObject", "s3:DeleteObject"))
 	}
 	if p&Cleaner != 0 {
-		all = append(all, allow(r.objects(r.Landing, prefix), nil, "s3:DeleteObject", "s3:DeleteObjectVersion"))
+		all = append(all, allow(r.objectARN(r.Landing, prefix), nil, "s3:DeleteObject", "s3:DeleteObjectVersion"))
 	}
 	if p&Tracker != 0 {
-		all = append(all, allow(r.table(r.Table), leadingKeys(partition), records...))
+		all = append(all, allow(r.tableARN(r.Table), requireLeadingKeys(partition), records...))
 	}
 	if p&Listing != 0 {
-		list, err := r.lists(s, r.Table, r.Classes)
+		list, err := r.allowQueries(s, r.Table, r.Classes)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, list)
 	}
 	if p&Approver != 0 {
-		all = append(all, allow(r.table(r.Approvals), leadingKeys(partition), items...))
+		all = append(all, allow(r.tableARN(r.Approvals), requireLeadingKeys(partition), items...))
 		if s.Level() != scope.SessionLevel && len(r.Indexes) > 0 {
-			list, err := r.lists(s, r.Approvals, []string{approvals})
+			list, err := r.allowQueries(s, r.Approvals, []string{approvals})
 			if err != nil {
 				return nil, err
 			}
@@ -108,25 +103,25 @@ func (r Resources) statements(s scope.Scope, p Purpose) ([]statement, error) {
 	return all, nil
 }
 
-// guards deny what is not the account's, such as a bucket that somebody else has
-// made under the name of a deleted one, and what is sent without TLS. A request
-// without these keys is denied as well.
-func (r Resources) guards() []statement {
+// denyGuards denies resources of another account, such as a bucket that was deleted
+// and whose name was taken, and requests without TLS. A request without these keys is
+// denied as well.
+func (r Resources) denyGuards() []statement {
 	return []statement{
-		{Effect: "Deny", Action: texts{"*"}, Resource: texts{"*"}, Condition: conditions{"StringNotEquals": {"aws:ResourceAccount": {r.Account}}}},
-		{Effect: "Deny", Action: texts{"*"}, Resource: texts{"*"}, Condition: conditions{"BoolIfExists": {"aws:SecureTransport": {"false"}}}},
+		{Effect: "Deny", Action: stringList{"*"}, Resource: stringList{"*"}, Condition: conditions{"StringNotEquals": {"aws:ResourceAccount": {r.Account}}}},
+		{Effect: "Deny", Action: stringList{"*"}, Resource: stringList{"*"}, Condition: conditions{"BoolIfExists": {"aws:SecureTransport": {"false"}}}},
 	}
 }
 
-// uploads allows signers to write. The request that creates an object (a PUT, a
-// Complete, a copy) must carry If-None-Match, whose only value is "*"; those that
-// begin an upload in parts or send one can't carry it. See
+// allowUploads allows signers to write. A request that creates an object (a PUT, a
+// Complete, a copy) must have If-None-Match, whose only value is "*". Requests that
+// create a multipart upload or send a part can't have it. See
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html.
-func (r Resources) uploads(p Purpose, prefix string) []statement {
-	objects := r.objects(r.Landing, prefix)
-	// IfExists: the key is there in presigned requests alone. A request that is
-	// signed in its headers is good for 15 minutes anyway.
-	age := map[string]texts{"s3:signatureAge": {strconv.FormatInt(int64(r.SignatureAge/time.Millisecond), 10)}}
+func (r Resources) allowUploads(p Purpose, prefix string) []statement {
+	objects := r.objectARN(r.Landing, prefix)
+	// IfExists: only presigned requests have the key. Requests signed in headers are
+	// valid for 15 minutes anyway.
+	age := map[string]stringList{"s3:signatureAge": {strconv.FormatInt(int64(r.SignatureAge/time.Millisecond), 10)}}
 	var all []statement
 	if p&Signer != 0 {
 		all = append(all,
@@ -140,49 +135,49 @@ func (r Resources) uploads(p Purpose, prefix string) []statement {
 	return all
 }
 
-func (r Resources) reads(prefix string) []statement {
-	get := statement{Effect: "Allow", Action: texts{"s3:GetObject", "s3:GetObjectVersion"}}
-	list := statement{Effect: "Allow", Action: texts{"s3:ListBucket"}, Condition: conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}}
+func (r Resources) allowReads(prefix string) []statement {
+	get := statement{Effect: "Allow", Action: stringList{"s3:GetObject", "s3:GetObjectVersion"}}
+	list := statement{Effect: "Allow", Action: stringList{"s3:ListBucket"}, Condition: conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}}
 	for _, bucket := range []string{r.Landing, r.Raw} {
 		if bucket != "" {
-			get.Resource = append(get.Resource, r.objects(bucket, prefix))
-			list.Resource = append(list.Resource, r.bucket(bucket))
+			get.Resource = append(get.Resource, r.objectARN(bucket, prefix))
+			list.Resource = append(list.Resource, r.bucketARN(bucket))
 		}
 	}
 	return []statement{get, list}
 }
 
-// lists allows queries of a table's indexes, in the scope's own partitions of the
-// classes.
-func (r Resources) lists(s scope.Scope, table string, classes []string) (statement, error) {
-	var partitions texts
+// allowQueries allows queries of a table's indexes in the scope's own partitions of
+// the classes.
+func (r Resources) allowQueries(s scope.Scope, table string, classes []string) (statement, error) {
+	var partitions stringList
 	for _, class := range classes {
 		index, err := s.Index(s.Level(), class)
 		if err != nil {
 			return statement{}, err
 		}
-		if !plain(index) {
-			return statement{}, invalid("class %.80q", class)
+		if !isPlain(index) {
+			return statement{}, invalidf("class %.80q: is malformed", class)
 		}
 		partitions = append(partitions, index)
 	}
-	return statement{Effect: "Allow", Action: texts{"dynamodb:Query"}, Resource: r.indexes(table), Condition: leadingKeys(partitions...)}, nil
+	return statement{Effect: "Allow", Action: stringList{"dynamodb:Query"}, Resource: r.indexARNs(table), Condition: requireLeadingKeys(partitions...)}, nil
 }
 
 func allow(resource string, c conditions, actions ...string) statement {
-	return statement{Effect: "Allow", Action: actions, Resource: texts{resource}, Condition: c}
+	return statement{Effect: "Allow", Action: actions, Resource: stringList{resource}, Condition: c}
 }
 
-// leadingKeys holds a request to these partition keys, and to naming one.
-func leadingKeys(partitions ...string) conditions {
+// requireLeadingKeys limits a request to these partition keys and requires one.
+func requireLeadingKeys(partitions ...string) conditions {
 	return conditions{
 		"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": partitions},
 		"Null":                      {"dynamodb:LeadingKeys": {"false"}},
 	}
 }
 
-// plain reports whether s means only itself, to IAM and in JSON.
-func plain(s string) bool {
+// isPlain reports whether s consists of characters that are literal in IAM and JSON.
+func isPlain(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':

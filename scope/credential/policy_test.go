@@ -59,6 +59,7 @@ func session() scope.Scope { return levels("acme", "u1")[3] }
 // The goldens are all policies that there are, to be read by a person: a file a
 // level, a section a purpose.
 func TestPolicyGoldens(t *testing.T) {
+	t.Parallel()
 	for _, s := range levels("acme", "u1") {
 		var got bytes.Buffer
 		for _, p := range append(purposes, credential.Agent|credential.Writer, credential.Tracker|credential.Listing) {
@@ -115,6 +116,7 @@ func (l *texts) UnmarshalJSON(raw []byte) error {
 // to partitions of the scope, and a request without a partition does not satisfy
 // it.
 func TestPolicyIsHeldToItsScope(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(3, 4))
 	r, built := resources(), 0
 	for range 3000 {
@@ -202,8 +204,7 @@ func TestSignerWritesOnce(t *testing.T) {
 	}
 }
 
-// Approvals lie in a table of their own, which only an Approver reaches, and
-// which is all that it reaches.
+// Only an Approver can access the table of approvals, and it can access only that.
 func TestApprovalsAreApart(t *testing.T) {
 	t.Parallel()
 	for _, s := range levels("acme", "u1") {
@@ -242,6 +243,7 @@ func randomID(r *rand.Rand) string {
 
 // Two scopes never share a policy, and neither do two purposes.
 func TestPoliciesDiffer(t *testing.T) {
+	t.Parallel()
 	seen := map[string]string{}
 	for _, tenant := range []string{"a", "ab", "A"} {
 		for _, user := range []string{"a", "b"} {
@@ -262,6 +264,7 @@ func TestPoliciesDiffer(t *testing.T) {
 }
 
 func TestPolicyRefuses(t *testing.T) {
+	t.Parallel()
 	s, user := session(), levels("acme", "u1")[2]
 	for name, c := range map[string]struct {
 		s    scope.Scope
@@ -308,7 +311,7 @@ func TestPolicyRefuses(t *testing.T) {
 		"a negative age":    {s, credential.Signer, func(r *credential.Resources) { r.SignatureAge = -time.Hour }, credential.ErrInvalid},
 		"a week's age":      {s, credential.Signer, func(r *credential.Resources) { r.SignatureAge = 7 * 24 * time.Hour }, credential.ErrInvalid},
 
-		// What is malformed is refused also where this purpose has no use for it.
+		// A malformed resource is rejected even if the purpose does not need it.
 		"malformed and not needed": {s, credential.Tracker, func(r *credential.Resources) { r.Raw = "*" }, credential.ErrInvalid},
 	} {
 		r := resources()
@@ -324,6 +327,7 @@ func TestPolicyRefuses(t *testing.T) {
 // The longest names that there are: each purpose has its policy, and where
 // several together are too much the error says so.
 func TestPolicySize(t *testing.T) {
+	t.Parallel()
 	r := resources()
 	r.Partition, r.Region = "aws-us-gov", "ap-southeast-12"
 	r.Landing, r.Raw, r.Table = strings.Repeat("l", 63), strings.Repeat("r", 63), strings.Repeat("t", 255)

@@ -7,36 +7,35 @@ import (
 	"time"
 )
 
-// DefaultSignatureAge is how old a request signed by a [Signer] may be.
-const DefaultSignatureAge = time.Hour
+const defaultSignatureAge = time.Hour
 
-// Resources are the buckets and tables that a policy names. A resource that no
-// wanted [Purpose] needs may be empty. Every value must be well formed, since it
-// goes into ARNs, where * and ? mean more than themselves.
+// Resources names the buckets and tables of a policy. A resource that a [Purpose]
+// does not need may be empty. Every other value must be well formed, since * and ?
+// have a meaning in ARNs.
 type Resources struct {
 	Partition string // of ARNs. Default: "aws"; also "aws-cn", "aws-us-gov", …
 	Region    string // of the tables, such as "eu-central-1"; for Tracker, Listing and Approver
 
-	// Account owns the buckets and the tables: 12 digits, required. A request
-	// for a resource of another account is denied. Default of a [Vendor]: the
-	// account of its role.
+	// Account owns the buckets and the tables: 12 digits, required. Requests for
+	// resources of another account are denied. Default of a [Vendor]: the account of
+	// its role.
 	Account string
 
 	Landing string // the bucket of uploads; for Signer, FormSigner and Cleaner, and for Agent if it is set
 	Raw     string // the bucket of results; for Writer, and for Agent if it is set
 	Table   string // for Tracker and Listing
 
-	// Approvals is the table of tools/approval, for Approver. It must not be
-	// Table: IAM sees partition keys alone, so a Tracker could decide what lies
-	// in its own partition.
+	// Approvals is the table of tools/approval, for Approver. It must differ from
+	// Table: IAM checks partition keys only, so a Tracker could decide the approvals
+	// in its partition.
 	Approvals string
 
 	Indexes []string // the tables' indexes that Listing and Approver may query, as dynamo.IndexName names them
 	Classes []string // the classes of items that it may query there, as [scope.Scope.Index] takes them
 
-	// SignatureAge is how old a request signed by a Signer may be when it
-	// reaches S3, 1 s to 12 h in whole seconds. It holds a grant that was made
-	// out for longer. Default: DefaultSignatureAge.
+	// SignatureAge is the maximum age of a request signed by a Signer when it reaches
+	// S3, 1 s to 12 h in whole seconds. It also limits grants with a longer expiry.
+	// Default: 1 hour.
 	SignatureAge time.Duration
 }
 
@@ -51,13 +50,13 @@ var (
 	roleGrammar      = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):role/[\w+=,.@/-]{1,576}$`)
 )
 
-// normal returns r with its defaults, or an error for what is malformed.
-func (r Resources) normal() (Resources, error) {
+// normalize returns r with its defaults, or an error for a malformed value.
+func (r Resources) normalize() (Resources, error) {
 	if r.Partition == "" {
 		r.Partition = "aws"
 	}
 	if r.SignatureAge == 0 {
-		r.SignatureAge = DefaultSignatureAge
+		r.SignatureAge = defaultSignatureAge
 	}
 	for _, f := range [...]struct {
 		name, value string
@@ -72,26 +71,26 @@ func (r Resources) normal() (Resources, error) {
 		{"table of approvals", r.Approvals, tableGrammar},
 	} {
 		if f.value != "" && !f.grammar.MatchString(f.value) {
-			return r, invalid("%s %.80q", f.name, f.value)
+			return r, invalidf("%s %.80q: is malformed", f.name, f.value)
 		}
 	}
 	if r.Approvals != "" && r.Approvals == r.Table {
-		return r, invalid("approvals in the table %q: a tracker could decide them", r.Table)
+		return r, invalidf("table of approvals %q: must differ from the table of trackers", r.Table)
 	}
 	for _, name := range r.Indexes {
 		if !tableGrammar.MatchString(name) {
-			return r, invalid("index %.80q", name)
+			return r, invalidf("index %.80q: is malformed", name)
 		}
 	}
-	if r.SignatureAge < time.Second || r.SignatureAge > MaxDuration || r.SignatureAge%time.Second != 0 {
-		return r, invalid("a signature age of %v; whole seconds up to %v are possible", r.SignatureAge, MaxDuration)
+	if r.SignatureAge < time.Second || r.SignatureAge > maxDuration || r.SignatureAge%time.Second != 0 {
+		return r, invalidf("signature age %v: must be whole seconds from 1s to %v", r.SignatureAge, maxDuration)
 	}
 	r.Indexes, r.Classes = slices.Clone(r.Indexes), slices.Clone(r.Classes)
 	return r, nil
 }
 
-// needs returns an error that names the resources that p lacks.
-func (r Resources) needs(p Purpose) error {
+// checkNeeds returns an error that names the missing resources of p.
+func (r Resources) checkNeeds(p Purpose) error {
 	var missing []string
 	need := func(wanted Purpose, ok bool, what string) {
 		if p&wanted != 0 && !ok {
@@ -108,25 +107,25 @@ func (r Resources) needs(p Purpose) error {
 	need(Listing, len(r.Indexes) > 0, "the indexes")
 	need(Listing, len(r.Classes) > 0, "the classes")
 	if len(missing) > 0 {
-		return invalid("a %s needs %s", p, strings.Join(missing, ", "))
+		return invalidf("resources: a %s needs %s", p, strings.Join(missing, ", "))
 	}
 	return nil
 }
 
-func (r Resources) objects(bucket, prefix string) string {
+func (r Resources) objectARN(bucket, prefix string) string {
 	return "arn:" + r.Partition + ":s3:::" + bucket + "/" + prefix + "*"
 }
 
-func (r Resources) bucket(name string) string { return "arn:" + r.Partition + ":s3:::" + name }
+func (r Resources) bucketARN(name string) string { return "arn:" + r.Partition + ":s3:::" + name }
 
-func (r Resources) table(name string) string {
+func (r Resources) tableARN(name string) string {
 	return "arn:" + r.Partition + ":dynamodb:" + r.Region + ":" + r.Account + ":table/" + name
 }
 
-func (r Resources) indexes(table string) texts {
-	var all texts
+func (r Resources) indexARNs(table string) stringList {
+	var all stringList
 	for _, name := range r.Indexes {
-		all = append(all, r.table(table)+"/index/"+name)
+		all = append(all, r.tableARN(table)+"/index/"+name)
 	}
 	return all
 }

@@ -15,49 +15,47 @@ import (
 
 // The limits of AssumeRole, and the defaults of [Options].
 const (
-	MinDuration = 15 * time.Minute
-	MaxDuration = 12 * time.Hour
+	minDuration = 15 * time.Minute
+	maxDuration = 12 * time.Hour
 
-	DefaultDuration = time.Hour
-	DefaultRefresh  = 5 * time.Minute
-	DefaultSize     = 1024
-	DefaultTimeout  = 30 * time.Second
+	defaultDuration = time.Hour
+	defaultRefresh  = 5 * time.Minute
+	defaultSize     = 1024
+	defaultTimeout  = 30 * time.Second
 )
 
-// Client is what a [Vendor] calls of *[sts.Client], and a *sts.Client is one.
-// It must be safe for concurrent use, block until STS has answered, and return
-// early with the context's error when that ends.
+// Client has the method of *[sts.Client] that a [Vendor] calls. It must be safe for
+// concurrent use, and block until STS has answered or the context ends.
 type Client interface {
 	AssumeRole(context.Context, *sts.AssumeRoleInput, ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
 }
 
 var _ Client = (*sts.Client)(nil)
 
-// Options configure a [Vendor]. Nil is valid.
+// Options configures a [Vendor]. Nil is valid.
 type Options struct {
-	// Duration is how long a session is to live, 15 min to 12 h in whole
-	// seconds, and no longer than the role allows. A client whose own
-	// credentials are those of a role (a task's, a function's) chains roles, and
-	// then STS refuses more than one hour. Default: DefaultDuration.
+	// Duration is the life of a session, 15 min to 12 h in whole seconds, and at most
+	// what the role allows. STS allows at most one hour if the client's own
+	// credentials are those of a role, such as a task's or a function's. Default: 1
+	// hour.
 	Duration time.Duration
 
-	// Refresh is how long before their end credentials are fetched anew, less
-	// than Duration. Below 5 minutes a presign.Signer refuses some
-	// of them. Default: DefaultRefresh.
+	// Refresh is how long before their expiry credentials are fetched again, less than
+	// Duration. Below 5 minutes a presign.Signer rejects some of them. Default: 5
+	// minutes.
 	Refresh time.Duration
 
-	// Size is how many scopes and purposes are kept, about 2 KB each; the one
-	// that was used longest ago makes room. Default: DefaultSize.
+	// Size is the number of cached credentials, about 2 KB each. The least recently
+	// used is evicted. Default: 1,024.
 	Size int
 
-	// Timeout bounds one call of STS, retries of the client included. Default:
-	// DefaultTimeout.
+	// Timeout limits one call of STS with the client's retries. Default: 30 seconds.
 	Timeout time.Duration
 }
 
-// Vendor gets credentials of one role, narrowed to a scope and a purpose, and
-// keeps them while they last. It is safe for concurrent use, owns nothing that
-// must be closed, and calls STS at most once at a time for a scope and purpose.
+// Vendor returns credentials of one role, narrowed to a scope and a purpose, and
+// caches them. It is safe for concurrent use and need not be closed. It makes at most
+// one concurrent call of STS for a scope and purpose.
 type Vendor struct {
 	client    Client
 	role      role
@@ -69,9 +67,8 @@ type Vendor struct {
 	flights map[key]*flight
 }
 
-// key is the whole tuple that a scope is, and the purpose. The role, the
-// resources and the wording of the policies are one for a Vendor's whole life,
-// so nothing else tells two of its credentials apart.
+// key identifies cached credentials. The role and the resources are the same for all
+// of a Vendor's credentials.
 type key struct {
 	scope   scope.Scope
 	purpose Purpose
@@ -79,41 +76,40 @@ type key struct {
 
 type role struct{ arn, account string }
 
-// New returns the vendor of sessions of a role, given by its ARN. The client's
-// own credentials must be allowed to assume it, and it should allow, for all
-// tenants together, no more than the policies of this package do.
-//
-// Errors: [ErrInvalid].
+// New returns a vendor for the role with the given ARN. The client's credentials must
+// be allowed to assume the role. The role should allow no more than the policies of
+// this package do for all tenants. New returns [ErrInvalid] for an invalid argument
+// or option.
 func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 	v := &Vendor{client: c, flights: map[key]*flight{}}
 	if o != nil {
 		v.opt = *o
 	}
-	v.opt.Duration = cmp.Or(v.opt.Duration, DefaultDuration)
-	v.opt.Refresh = cmp.Or(v.opt.Refresh, DefaultRefresh)
-	v.opt.Size = cmp.Or(v.opt.Size, DefaultSize)
-	v.opt.Timeout = cmp.Or(v.opt.Timeout, DefaultTimeout)
+	v.opt.Duration = cmp.Or(v.opt.Duration, defaultDuration)
+	v.opt.Refresh = cmp.Or(v.opt.Refresh, defaultRefresh)
+	v.opt.Size = cmp.Or(v.opt.Size, defaultSize)
+	v.opt.Timeout = cmp.Or(v.opt.Timeout, defaultTimeout)
 	m := roleGrammar.FindStringSubmatch(roleARN)
 	if m != nil && r.Account == "" {
 		r.Account = m[2]
 	}
 	var err error
-	if v.resources, err = r.normal(); err != nil {
+	if v.resources, err = r.normalize(); err != nil {
 		return nil, fmt.Errorf("credential: new: %w", err)
 	}
 	switch d := v.opt.Duration; {
 	case c == nil:
-		err = invalid("no client")
+		err = invalidf("client: must not be nil")
 	case m == nil || m[1] != v.resources.Partition:
-		err = invalid("role %.80q in partition %q", roleARN, v.resources.Partition)
-	case d < MinDuration || d > MaxDuration || d%time.Second != 0:
-		err = invalid("a duration of %v; whole seconds from %v to %v are possible", d, MinDuration, MaxDuration)
+		err = invalidf("role %.80q: must be the ARN of a role in partition %q", roleARN, v.resources.Partition)
+	case d < minDuration || d > maxDuration || d%time.Second != 0:
+		err = invalidf("duration %v: must be whole seconds from %v to %v", d, minDuration, maxDuration)
 	case v.opt.Refresh < 0 || v.opt.Refresh >= d:
-		err = invalid("to refresh %v before the end of %v", v.opt.Refresh, d)
+		err = invalidf("refresh %v: must be at least 0 and less than the duration, %v", v.opt.Refresh, d)
 	case v.opt.Size < 0:
-		err = invalid("a size of %d", v.opt.Size)
+		err = invalidf("size %d: must be at least 0", v.opt.Size)
 	case v.opt.Timeout < 0:
-		err = invalid("a timeout of %v", v.opt.Timeout)
+		err = invalidf("timeout %v: must be at least 0", v.opt.Timeout)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("credential: new: %w", err)
@@ -123,17 +119,15 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 	return v, nil
 }
 
-// Retrieve returns credentials for the scope and the purpose: those that are
-// kept, or new ones of STS. They live longer than Options.Refresh, with one
-// exception: where STS fails in that last stretch, those that are kept are good
-// until their end and are returned, with their true expiry.
+// Retrieve returns cached or new credentials for the scope and the purpose. They are
+// valid for longer than Options.Refresh, unless STS fails. Retrieve then returns the
+// cached ones until they expire.
 //
-// Callers that want the same at once wait for one call. A caller whose ctx ends
-// leaves with its error; the call goes on for the others, and is cancelled with
-// the last of them.
+// Concurrent callers for the same key share one call. A caller whose ctx ends returns
+// its error; the call continues for the others, and is canceled with the last one.
 //
-// Errors: those of [Policy], of STS, wrapped, [ErrTooLong] and [ErrAnswer]. An
-// error is not kept: the next Retrieve asks again.
+// It returns the errors of [Policy], wrapped errors of STS, [ErrTooLong] and
+// [ErrAnswer]. Errors are not cached.
 func (v *Vendor) Retrieve(ctx context.Context, s scope.Scope, p Purpose) (aws.Credentials, error) {
 	k := key{s, p}
 	v.mu.Lock()
@@ -142,13 +136,13 @@ func (v *Vendor) Retrieve(ctx context.Context, s scope.Scope, p Purpose) (aws.Cr
 		v.mu.Unlock()
 		return kept, nil
 	}
-	f := v.join(ctx, k)
+	f := v.joinFlight(ctx, k)
 	v.mu.Unlock()
 
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		v.leave(k, f)
+		v.leaveFlight(k, f)
 		return aws.Credentials{}, fmt.Errorf("credential: retrieve: %w", ctx.Err())
 	}
 	if f.err == nil {
@@ -160,8 +154,8 @@ func (v *Vendor) Retrieve(ctx context.Context, s scope.Scope, p Purpose) (aws.Cr
 	return aws.Credentials{}, fmt.Errorf("credential: retrieve: %w", f.err)
 }
 
-// Provider returns the credentials for the scope and the purpose as a provider
-// for the options of an SDK's client. It needs no cache around it.
+// Provider returns a provider of the credentials for the options of an SDK client. Do
+// not wrap it in a cache.
 func (v *Vendor) Provider(s scope.Scope, p Purpose) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		return v.Retrieve(ctx, s, p)

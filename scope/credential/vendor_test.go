@@ -19,8 +19,7 @@ import (
 	"github.com/carrel-go/carrel/scope/credential"
 )
 
-// service is an STS in the process. It takes as long as it is told, and its
-// sessions end when they were asked to.
+// service is an STS in the process. It takes the given time, and its sessions have the requested duration.
 type service struct {
 	takes time.Duration
 	err   atomic.Pointer[error]
@@ -70,6 +69,7 @@ func newVendor(t *testing.T, s *service, o *credential.Options) *credential.Vend
 }
 
 func TestRetrieveAsksForTheScope(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
 		v := newVendor(t, sts, &credential.Options{Duration: 2 * time.Hour})
@@ -91,6 +91,7 @@ func TestRetrieveAsksForTheScope(t *testing.T) {
 // The cache never hands out what belongs to somebody else, and knows a purpose
 // from another.
 func TestKeptByTheWholeTuple(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
 		v := newVendor(t, sts, nil)
@@ -118,6 +119,7 @@ func TestKeptByTheWholeTuple(t *testing.T) {
 }
 
 func TestRefreshedBeforeTheEnd(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
 		v := newVendor(t, sts, nil)
@@ -138,9 +140,9 @@ func TestRefreshedBeforeTheEnd(t *testing.T) {
 	})
 }
 
-// STS fails for a while: what is kept serves until its own end, not a moment
-// longer, and no failure is kept.
+// If STS fails, cached credentials serve until they expire, and failures are not cached.
 func TestFailureAtTheEnd(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts, broken := &service{}, errors.New("throttled")
 		v := newVendor(t, sts, nil)
@@ -163,6 +165,7 @@ func TestFailureAtTheEnd(t *testing.T) {
 }
 
 func TestOneCallForMany(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Second}
 		v := newVendor(t, sts, nil)
@@ -185,9 +188,9 @@ func TestOneCallForMany(t *testing.T) {
 	})
 }
 
-// The first who asks leaves; the call goes on for the others, and its context's
-// values are the first's.
+// The call continues after its first caller has left, with the values of that caller's context.
 func TestLeavingDoesNotCancelTheOthers(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Second}
 		v := newVendor(t, sts, nil)
@@ -212,9 +215,9 @@ func TestLeavingDoesNotCancelTheOthers(t *testing.T) {
 	})
 }
 
-// Nobody waits any longer: the call is cancelled and has ended when the last
-// has left; who comes then starts a call of its own.
+// When the last caller leaves, the call is canceled and ends. A later caller starts another.
 func TestLastToLeaveCancels(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Minute / 2}
 		v := newVendor(t, sts, nil)
@@ -240,6 +243,7 @@ func TestLastToLeaveCancels(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Hour}
 		v := newVendor(t, sts, &credential.Options{Timeout: time.Second})
@@ -251,9 +255,9 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// Callers come, leave and meet failures in every order; each gets credentials
-// of its own scope or an error of its own, and no call is left behind.
+// Callers join, leave and meet failures in random order. Each gets credentials of its scope or an error, and all calls end.
 func TestRace(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: 10 * time.Millisecond}
 		v := newVendor(t, sts, &credential.Options{Duration: credential.MinDuration, Refresh: 14*time.Minute + 59*time.Second, Size: 3})
@@ -287,6 +291,7 @@ func TestRace(t *testing.T) {
 }
 
 func TestBounded(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
 		v := newVendor(t, sts, &credential.Options{Size: 2})
@@ -305,6 +310,7 @@ func TestBounded(t *testing.T) {
 }
 
 func TestRetrieveRefuses(t *testing.T) {
+	t.Parallel()
 	sts := &service{}
 	v := newVendor(t, sts, nil)
 	_, err := v.Retrieve(t.Context(), scope.Scope{}, credential.Agent)
@@ -338,6 +344,7 @@ func TestRetrieveRefuses(t *testing.T) {
 type output = sts.AssumeRoleOutput
 
 func TestNewRefuses(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		role string
 		with func(*credential.Resources)
@@ -374,6 +381,7 @@ func TestNewRefuses(t *testing.T) {
 // The name is in STS's grammar whatever the scope, tells scopes and purposes
 // apart, and shows no id.
 func TestSessionName(t *testing.T) {
+	t.Parallel()
 	grammar := regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	seen := map[string]bool{}
 	for _, tenant := range []string{"acme", "globex", "Acme"} {
@@ -390,6 +398,7 @@ func TestSessionName(t *testing.T) {
 }
 
 func TestResourcesAreCopied(t *testing.T) {
+	t.Parallel()
 	r := resources()
 	sts := &service{}
 	v, err := credential.New(sts, roleARN, r, nil)

@@ -15,7 +15,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// claims are a token's payload.
+// claims is a token's payload.
 type claims = jwt.MapClaims
 
 // checkPayload rejects a payload that two readers could read differently, above all one with a duplicate claim (RFC
@@ -26,51 +26,51 @@ func checkPayload(token string) error {
 	encoded, _, _ := strings.Cut(rest, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil || strictjson.Check(strictjson.Repair(payload)) != nil {
-		return refused(Malformed)
+		return reject(reasonMalformed)
 	}
 	return nil
 }
 
-// checkDates refuses an expiry that has passed, without the parser's leeway,
-// and times beyond those that a Time can hold.
+// checkDates rejects a passed expiry, without the parser's leeway, and times beyond
+// the range of time.Time.
 func checkDates(c claims) error {
 	for _, name := range []string{"exp", "nbf", "iat"} {
 		if f, ok := c[name].(float64); ok && math.Abs(f) > 1<<40 {
-			return refusedFor(BadClaim, name, "is out of range")
+			return rejectClaim(reasonBadClaim, name, "is out of range")
 		}
 	}
 	exp, err := c.GetExpirationTime()
 	if err != nil || exp == nil {
-		return refusedFor(BadClaim, "exp", "is missing")
+		return rejectClaim(reasonBadClaim, "exp", "is missing")
 	}
 	if !time.Now().Before(exp.Time) {
-		return refused(Expired)
+		return reject(reasonExpired)
 	}
 	return nil
 }
 
-// identity makes the scopes of verified claims.
-func (v *Verifier) identity(c claims) (Identity, error) {
-	tenantID, err := v.id(c, v.o.TenantClaim)
+// makeIdentity returns the scopes of verified claims.
+func (v *Verifier) makeIdentity(c claims) (Identity, error) {
+	tenantID, err := v.readID(c, v.o.TenantClaim)
 	if err != nil {
 		return Identity{}, err
 	}
-	userID, err := v.id(c, v.o.UserClaim)
+	userID, err := v.readID(c, v.o.UserClaim)
 	if err != nil {
 		return Identity{}, err
 	}
 	tenant, err := scope.Tenant(tenantID)
 	if err != nil {
-		return Identity{}, outside(v.o.TenantClaim, err)
+		return Identity{}, rejectID(v.o.TenantClaim, err)
 	}
 	id := Identity{}
 	if id.User, err = tenant.User(userID); err != nil {
-		return Identity{}, outside(v.o.UserClaim, err)
+		return Identity{}, rejectID(v.o.UserClaim, err)
 	}
 	if id.Shared, err = tenant.Shared(); err != nil {
 		return Identity{}, err
 	}
-	if id.Groups, err = v.groups(c); err != nil {
+	if id.Groups, err = v.readGroups(c); err != nil {
 		return Identity{}, err
 	}
 	if slices.ContainsFunc(id.Groups, func(g string) bool { return slices.Contains(v.o.TenantGroups, g) }) {
@@ -79,32 +79,31 @@ func (v *Verifier) identity(c claims) (Identity, error) {
 	return id, nil
 }
 
-func (v *Verifier) id(c claims, name string) (string, error) {
+func (v *Verifier) readID(c claims, name string) (string, error) {
 	value, ok := c[name]
 	if !ok {
-		return "", refusedFor(BadClaim, name, "is missing")
+		return "", rejectClaim(reasonBadClaim, name, "is missing")
 	}
 	s, ok := value.(string)
 	if !ok {
-		return "", refusedFor(BadClaim, name, "is not a string")
+		return "", rejectClaim(reasonBadClaim, name, "is not a string")
 	}
 	if s == "" {
-		return "", refusedFor(BadClaim, name, "is empty")
+		return "", rejectClaim(reasonBadClaim, name, "is empty")
 	}
 	if !v.o.EncodeIDs {
 		return s, nil
 	}
 	if strings.ContainsRune(s, utf8.RuneError) {
-		// What the JSON decoder puts for bytes and surrogates that are no text:
-		// two different ids would become one.
-		return "", refusedFor(BadClaim, name, "is not valid text")
+		// The JSON decoder replaces invalid text by this rune, so two different ids
+		// would become one.
+		return "", rejectClaim(reasonBadClaim, name, "is not valid text")
 	}
 	return scope.EncodeID(s)
 }
 
-// groups reads the groups claim: an array of strings, a string, which is a list
-// of one, or null, which is an empty list.
-func (v *Verifier) groups(c claims) ([]string, error) {
+// readGroups reads the groups claim: an array of strings, one string or null.
+func (v *Verifier) readGroups(c claims) ([]string, error) {
 	switch value := c[v.o.GroupsClaim].(type) {
 	case nil:
 		return nil, nil
@@ -115,20 +114,20 @@ func (v *Verifier) groups(c claims) ([]string, error) {
 		for _, g := range value {
 			s, ok := g.(string)
 			if !ok {
-				return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is not an array of strings")
+				return nil, rejectClaim(reasonBadClaim, v.o.GroupsClaim, "is not an array of strings")
 			}
 			groups = append(groups, s)
 		}
 		return groups, nil
 	}
-	return nil, refusedFor(BadClaim, v.o.GroupsClaim, "is neither an array of strings nor a string")
+	return nil, rejectClaim(reasonBadClaim, v.o.GroupsClaim, "is neither an array of strings nor a string")
 }
 
-// outside says why a claim's value is no id, without the value.
-func outside(claim string, err error) error {
+// rejectID returns why a claim's value is not an id, without the value.
+func rejectID(claim string, err error) error {
 	detail := "is not an id"
 	if e, ok := errors.AsType[*scope.InvalidError](err); ok {
 		detail = e.Reason
 	}
-	return refusedFor(BadClaim, claim, detail)
+	return rejectClaim(reasonBadClaim, claim, detail)
 }

@@ -1,9 +1,8 @@
 // Package oidc turns a bearer token into an [Identity]: the scopes in which its
 // holder may act.
 //
-// A [Verifier] is bound to one issuer when it is made. It takes the keys from
-// that issuer and from nowhere else, and two claims of a token that it has
-// verified name the tenant and the user:
+// A [Verifier] verifies the tokens of one issuer with the keys that this issuer
+// publishes. Two claims of a verified token name the tenant and the user:
 //
 //	v, err := oidc.NewCognito(ctx, "eu-central-1_AbCdEf123", clientID, &oidc.Options{
 //		TenantGroups: []string{"ops"},
@@ -15,41 +14,48 @@
 //	id, err := oidc.FromContext(r.Context())
 //	session, err := id.User.Session(r.FormValue("session_id"))
 //
-// [New] serves any issuer that has OpenID Connect Discovery, [NewCognito] a
-// Cognito user pool with its ID and access tokens. [Verifier.Verify] is for
-// other transports than net/http.
+// [New] supports every issuer with OpenID Connect Discovery, and [NewCognito] the
+// ID and access tokens of a Cognito user pool. Use [Verifier.Verify] for
+// transports other than net/http.
 //
-// What a token must be: a JWT in compact form of at most [MaxToken] bytes,
-// signed with RS256 by a key of at least 2,048 bits that the issuer publishes
-// under the token's kid; iss exactly the issuer's URL; exp there and not
-// passed, to the second; nbf and iat, where there, passed within
-// [Options.Leeway]; the audience among those that are given. The headers crit,
-// jku, jwk, x5u, x5c, b64, zip and enc are refused, and so is a typ other than
-// JWT or at+jwt. A claim that names a tenant or a user must be a string, not
-// empty, and of the grammar of scope ids, unless [Options.EncodeIDs] encodes
-// them all. What is wrong with a token is a *[TokenError], which holds nothing
-// of it.
+// # Tokens
 //
-// The claim that names the tenant decides whose data a request may touch, so
-// no user may be able to write it. In Cognito make the attribute immutable, or
-// leave it out of the app client's writable attributes. Cognito puts custom
-// attributes into ID tokens; into access tokens they come by a trigger before
-// token generation.
+// A token is a JWT in compact form of at most 8 KiB, signed with RS256 by a key of
+// at least 2,048 bits that the issuer publishes under its kid. It must have exactly
+// the issuer's URL in iss, an expiry in the future, an accepted audience, and nbf
+// and iat, if present, in the past within Options.Leeway. A Verifier rejects the
+// headers crit, jku, jwk, x5u, x5c, b64, zip and enc, and a typ other than JWT or
+// at+jwt. A claim that names a tenant or a user must be a string in the grammar of
+// scope ids, unless Options.EncodeIDs encodes them. Verify returns a *[TokenError]
+// for an invalid token, without any part of it.
 //
-// Keys of the issuer's set that cannot verify RS256 are skipped: malformed keys,
-// keys of other types and for other uses, and different keys with one kid. A key
-// that is published twice counts once.
+// The tenant claim decides which data a request may access, so users must not be
+// able to write it. In Cognito, make the attribute immutable or omit it from the
+// app client's writable attributes. Cognito puts custom attributes into ID tokens;
+// access tokens need a trigger before token generation.
 //
-// Keys are fetched again when a token names an unknown one, at most once in
-// [RefetchInterval] however many such tokens come, and when they are older than
-// [KeyAge]. So a new key serves at once or [RefetchInterval] later, and a key
-// that the issuer has withdrawn is refused after [KeyAge], or after
-// [MaxKeyAge] where the issuer cannot be reached.
+// # Keys
 //
-// What the package does not do: it signs nobody in, knows no cookies and no
-// query parameters, asks no issuer whether a token has been revoked, and
-// decrypts nothing. The rules are those of RFC 7519 (JWT), RFC 8725 (its best
-// current practices), RFC 6750 (bearer tokens), OpenID Connect Discovery 1.0
-// and, for Cognito,
+// Keys that cannot verify RS256 are skipped: malformed keys, keys of other types
+// and uses, and different keys with one kid. A key that is published twice counts
+// once.
+//
+// A Verifier fetches the keys again if a token names an unknown one, at most every
+// 30 seconds, and if they are older than an hour. A new key is therefore accepted
+// within 30 seconds. A withdrawn key is rejected after an hour, or after 24 hours
+// if the issuer can't be reached.
+//
+// # HTTP statuses
+//
+// [Verifier.Middleware] answers these errors itself; with Verify, do the same:
+//
+//   - 401 with WWW-Authenticate: [ErrNoToken], and [ErrToken] (see [TokenError])
+//   - 503 with Retry-After: [ErrUnavailable], [ErrClosed]
+//   - 500: [ErrNoIdentity], a handler without Middleware
+//
+// The package does not sign users in, read cookies or query parameters, check
+// whether a token has been revoked, or decrypt tokens. Its rules are those of RFC
+// 7519 (JWT), RFC 8725 (best current practices), RFC 6750 (bearer tokens), OpenID
+// Connect Discovery 1.0 and, for Cognito,
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html.
 package oidc

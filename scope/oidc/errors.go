@@ -8,58 +8,57 @@ import (
 )
 
 var (
-	// ErrToken is what every *[TokenError] is.
-	ErrToken = errors.New("oidc: token refused")
+	// ErrToken is matched by every *[TokenError].
+	ErrToken = errors.New("oidc: token rejected")
 
-	// ErrNoToken: the request brings no bearer token.
-	ErrNoToken = errors.New("oidc: no bearer token")
+	// ErrNoToken is returned for a request without a bearer token.
+	ErrNoToken = errors.New("oidc: missing bearer token")
 
-	// ErrUnavailable: the issuer's configuration or keys could not be had, so
-	// nothing can be said of the token. It may be tried again.
-	ErrUnavailable = errors.New("oidc: the issuer is not available")
+	// ErrUnavailable is returned if the issuer's configuration or keys can't be
+	// fetched. The token may be valid; retry later.
+	ErrUnavailable = errors.New("oidc: issuer is not available")
 
-	// ErrInvalid: an argument or option of which no Verifier can be made. The
-	// text says which.
+	// ErrInvalid is returned for an invalid argument or option. The text names it
+	// and the accepted values.
 	ErrInvalid = errors.New("oidc: invalid")
 
-	// ErrClosed: the Verifier has been closed.
+	// ErrClosed is returned once the Verifier has been closed.
 	ErrClosed = errors.New("oidc: verifier is closed")
 
-	// ErrNoIdentity is the [scope.ErrDenied] that [FromContext] returns if the
-	// context carries no Identity.
-	ErrNoIdentity = fmt.Errorf("oidc: no identity in the context: %w", scope.ErrDenied)
+	// ErrNoIdentity is returned by [FromContext] for a context without an Identity.
+	// It wraps [scope.ErrDenied].
+	ErrNoIdentity = fmt.Errorf("oidc: context without an identity: %w", scope.ErrDenied)
 )
 
-// A Reason says what is wrong with a token, as the end of a sentence that
-// begins with "the token". It is one of the constants, holds nothing of the
-// token and may be shown to the client.
+// Reason completes the sentence "The token …", for example "has expired". It does
+// not contain any part of the token, so a client may see it.
 type Reason string
 
 const (
-	Malformed      Reason = "is malformed"
-	TooLarge       Reason = "is too large"
-	WrongAlgorithm Reason = "is not signed with RS256"
-	BadHeader      Reason = "has a header that is not accepted"
-	UnknownKey     Reason = "is signed with a key that is unknown"
-	BadSignature   Reason = "has a wrong signature"
-	Expired        Reason = "has expired"
-	NotYet         Reason = "is not valid yet"
-	WrongIssuer    Reason = "is of another issuer"
-	WrongAudience  Reason = "is for another audience"
-	WrongUse       Reason = "is for another use"
-	BadClaim       Reason = "has a claim that is not accepted"
+	reasonMalformed      Reason = "is malformed"
+	reasonTooLarge       Reason = "is too large"
+	reasonWrongAlgorithm Reason = "is not signed with RS256"
+	reasonBadHeader      Reason = "has a header that is not accepted"
+	reasonUnknownKey     Reason = "is signed with a key that is unknown"
+	reasonBadSignature   Reason = "has a wrong signature"
+	reasonExpired        Reason = "has expired"
+	reasonNotYet         Reason = "is not valid yet"
+	reasonWrongIssuer    Reason = "is of another issuer"
+	reasonWrongAudience  Reason = "is for another audience"
+	reasonWrongUse       Reason = "is for another use"
+	reasonBadClaim       Reason = "has a claim that is not accepted"
 )
 
-// TokenError says why a token was refused. It holds nothing of the token, no
-// claim's value either: it is safe to log.
+// TokenError describes why a token was rejected. It does not contain any part of
+// the token, and no values of claims, so it is safe to log.
 type TokenError struct {
 	Reason Reason
 
-	// Claim is the name of the claim or header that was looked at, one that the
-	// Verifier knows; "" where the reason is about none.
+	// Claim is the name of the invalid claim or header, or "". It is a name that
+	// the Verifier knows.
 	Claim string
 
-	// Detail says what is wrong with it, such as "is missing"; may be "".
+	// Detail completes the sentence "The claim …", such as "is missing", or is "".
 	Detail string
 }
 
@@ -73,19 +72,19 @@ func (e *TokenError) Error() string {
 	return fmt.Sprintf("%v: it %s: %s %s", ErrToken, e.Reason, e.Claim, e.Detail)
 }
 
-// Is reports that every TokenError is [ErrToken].
+// Is reports whether target is [ErrToken].
 func (e *TokenError) Is(target error) bool { return target == ErrToken }
 
-func refused(r Reason) error { return &TokenError{Reason: r} }
+func reject(r Reason) error { return &TokenError{Reason: r} }
 
-func refusedFor(r Reason, claim, detail string) error {
+func rejectClaim(r Reason, claim, detail string) error {
 	return &TokenError{Reason: r, Claim: claim, Detail: detail}
 }
 
-func invalid(format string, args ...any) error {
+func invalidf(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }
 
-func unavailable(format string, args ...any) error {
+func unavailablef(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, fmt.Errorf(format, args...))
 }

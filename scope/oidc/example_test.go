@@ -14,8 +14,7 @@ import (
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
-// The issuer of these examples lives behind an http.RoundTripper and signs with
-// a key of its own; a real one needs no Options.Client.
+// The issuer of these examples is an http.RoundTripper. A real one does not need Options.Client.
 func ExampleNew() {
 	ctx := context.Background()
 	issuer := newIssuer()
@@ -43,7 +42,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// tenant=acme/user=u1/ tenant=acme/shared/ tenant=acme/ <nil>
-	// oidc: token refused: it has a claim that is not accepted: tenant has a character other than letters, digits, _ and -
+	// oidc: token rejected: it has a claim that is not accepted: tenant has a character other than letters, digits, _ and -
 }
 
 func ExampleNewCognito() {
@@ -83,5 +82,5 @@ func ExampleVerifier_Middleware() {
 func ExampleFromContext() {
 	_, err := oidc.FromContext(context.Background())
 	fmt.Println(err)
-	// Output: oidc: no identity in the context: scope: denied
+	// Output: oidc: context without an identity: scope: denied
 }

@@ -6,13 +6,35 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Read is Verify for a payload whose signature, issuer and times are taken to be right.
+// Read is Verify for a payload without checks of its signature, issuer and times.
 func (v *Verifier) Read(payload string) (Identity, error) {
 	encode := base64.RawURLEncoding.EncodeToString
 	token := encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(payload)) + "."
 	c := jwt.MapClaims{}
 	if t, _, err := v.parser.ParseUnverified(token, c); err != nil {
-		return Identity{}, explain(t, err)
+		return Identity{}, mapParserError(t, err)
 	}
-	return v.admit(token, c)
+	return v.checkClaims(token, c)
 }
+
+const (
+	MaxToken        = maxToken
+	MaxLeeway       = maxLeeway
+	FetchTimeout    = fetchTimeout
+	RefetchInterval = refetchInterval
+	KeyAge          = keyAge
+	MaxKeyAge       = maxKeyAge
+
+	Malformed      = reasonMalformed
+	TooLarge       = reasonTooLarge
+	WrongAlgorithm = reasonWrongAlgorithm
+	BadHeader      = reasonBadHeader
+	UnknownKey     = reasonUnknownKey
+	BadSignature   = reasonBadSignature
+	Expired        = reasonExpired
+	NotYet         = reasonNotYet
+	WrongIssuer    = reasonWrongIssuer
+	WrongAudience  = reasonWrongAudience
+	WrongUse       = reasonWrongUse
+	BadClaim       = reasonBadClaim
+)

@@ -13,8 +13,7 @@ import (
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
-// FuzzVerify gives Verify any text: it answers with a whole identity or with
-// none, never with parts of the text.
+// FuzzVerify checks that Verify returns a complete identity or an error without parts of the token.
 func FuzzVerify(f *testing.F) {
 	good := sign(payload(nil), nil)
 	head, rest, _ := strings.Cut(good, ".")

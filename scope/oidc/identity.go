@@ -6,28 +6,28 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Identity is who a verified token speaks for, as the scopes in which they may
-// act. The scopes are of one tenant. The zero Identity may do nothing.
+// Identity is the holder of a verified token, as the scopes in which they may act.
+// The scopes are of one tenant. The zero Identity denies everything.
 type Identity struct {
 	User   scope.Scope // the user's own data
-	Shared scope.Scope // what all users of the tenant share
+	Shared scope.Scope // the data that all users of the tenant share
 
-	// Tenant is the whole tenant where the token has one of
-	// Options.TenantGroups, and otherwise the zero Scope, which denies everything.
+	// Tenant is the whole tenant if the token has one of Options.TenantGroups.
+	// Otherwise it is the zero Scope, which denies everything.
 	Tenant scope.Scope
 
-	// Groups are those that the token names, unchanged; nil if it names none.
+	// Groups are the token's groups, unchanged, or nil.
 	Groups []string
 }
 
-// check returns why id could not be anybody's, or "".
+// check returns why id is invalid, or "".
 func (id Identity) check() string {
 	tenant := id.User.TenantID()
 	switch {
 	case id.User.Level() != scope.UserLevel:
 		return "User is not the scope of a user"
 	case id.Shared != (scope.Scope{}) && (id.Shared.Level() != scope.SharedLevel || id.Shared.TenantID() != tenant):
-		return "Shared is not what the user's tenant shares"
+		return "Shared is not the shared scope of the user's tenant"
 	case id.Tenant != (scope.Scope{}) && (id.Tenant.Level() != scope.TenantLevel || id.Tenant.TenantID() != tenant):
 		return "Tenant is not the user's tenant"
 	}
@@ -42,8 +42,8 @@ func NewContext(ctx context.Context, id Identity) context.Context {
 	return scope.NewContext(context.WithValue(ctx, contextKey{}, id), id.User)
 }
 
-// FromContext returns the Identity that the context carries. It fails closed:
-// where there is none, or one without a user, the error is [ErrNoIdentity].
+// FromContext returns the Identity in the context. It returns [ErrNoIdentity] for a
+// context without an Identity or without its user.
 func FromContext(ctx context.Context) (Identity, error) {
 	id, _ := ctx.Value(contextKey{}).(Identity)
 	if id.User.Level() != scope.UserLevel {

@@ -47,7 +47,7 @@ func must[T any](v T, err error) T {
 // issuer is an OpenID Connect issuer behind an http.RoundTripper.
 type issuer struct {
 	mu    sync.Mutex
-	pages map[string]any // by URL; a string is sent as it stands
+	pages map[string]any // by URL; a string is sent verbatim
 	down  error
 	gate  chan struct{} // where there is one, key sets are answered once it is closed
 	gets  map[string]int

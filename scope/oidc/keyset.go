@@ -12,27 +12,27 @@ import (
 )
 
 const (
-	// RefetchInterval is how far apart two fetches of the keys are at least. The
-	// first that an unknown key causes after New comes at once.
-	RefetchInterval = 30 * time.Second
+	// refetchInterval is the minimum time between two fetches. The first unknown key
+	// after New causes a fetch at once.
+	refetchInterval = 30 * time.Second
 
-	// KeyAge is how old the keys may be. From half of it on they are fetched
-	// again beside the verification, from all of it on before it; where that
-	// fails they are used on, until MaxKeyAge.
-	KeyAge = time.Hour
+	// keyAge is the age at which the keys are fetched before a verification. From
+	// half of it on they are fetched in the background. If a fetch fails, the keys
+	// are used until maxKeyAge.
+	keyAge = time.Hour
 
-	// MaxKeyAge is how long keys are used while the issuer cannot be reached.
-	MaxKeyAge = 24 * time.Hour
+	// maxKeyAge limits the use of keys while the issuer can't be reached.
+	maxKeyAge = 24 * time.Hour
 )
 
-// keys are the issuer's keys at one moment.
+// keys is one fetched key set.
 type keys struct {
 	byID map[string]*rsa.PublicKey // by kid
-	at   time.Time                 // when their fetch began
+	at   time.Time                 // start of the fetch
 }
 
-// keySet keeps the keys. No goroutine runs but for a fetch, and there is one
-// fetch at a time, whoever waits for it.
+// keySet caches the keys. It makes at most one fetch at a time, in a goroutine that
+// ends with the fetch or with Close.
 type keySet struct {
 	fetcher *fetcher
 	uri     string
@@ -41,9 +41,9 @@ type keySet struct {
 	current atomic.Pointer[keys]
 
 	mu     sync.Mutex
-	flight chan struct{} // closed at the end of the fetch that runs; nil where none does
-	tried  time.Time     // when the last one began; zero after New
-	err    error         // of the last one
+	flight chan struct{} // closed at the end of the current fetch; nil without one
+	tried  time.Time     // start of the last fetch; zero after New
+	err    error         // of the last fetch
 	wg     sync.WaitGroup
 }
 
@@ -71,32 +71,32 @@ func (k *keySet) close() {
 	k.wg.Wait()
 }
 
-// find returns the key that t names.
+// find returns the key of t.
 func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 	kid, _ := t.Header["kid"].(string)
-	now, err := k.having(ctx, kid)
+	now, err := k.keysWith(ctx, kid)
 	if err != nil {
 		return nil, &keysError{err}
 	}
 	key := now.byID[kid]
 	if key == nil {
-		return nil, refused(UnknownKey)
+		return nil, reject(reasonUnknownKey)
 	}
 	return key, nil
 }
 
-// having returns the keys, fetched again where they are old or kid is not
-// among them.
-func (k *keySet) having(ctx context.Context, kid string) (*keys, error) {
+// keysWith returns the keys. It fetches them again if they are old or do not have
+// kid.
+func (k *keySet) keysWith(ctx context.Context, kid string) (*keys, error) {
 	if k.life.Err() != nil {
 		return nil, ErrClosed
 	}
 	now := k.current.Load()
 	known := now.byID[kid] != nil
 	switch age := time.Since(now.at); {
-	case known && age < KeyAge/2:
+	case known && age < keyAge/2:
 		return now, nil
-	case known && age < KeyAge:
+	case known && age < keyAge:
 		k.refetch()
 		return now, nil
 	}
@@ -104,7 +104,7 @@ func (k *keySet) having(ctx context.Context, kid string) (*keys, error) {
 		select {
 		case <-done:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("oidc: waiting for the keys: %w", ctx.Err())
+			return nil, fmt.Errorf("oidc: wait for the keys: %w", ctx.Err())
 		}
 	}
 	now = k.current.Load()
@@ -114,20 +114,21 @@ func (k *keySet) having(ctx context.Context, kid string) (*keys, error) {
 	if k.life.Err() != nil {
 		return nil, ErrClosed
 	}
-	if err != nil && (now.byID[kid] == nil || time.Since(now.at) >= MaxKeyAge) {
-		return nil, err // perhaps the key is there, and we cannot know
+	if err != nil && (now.byID[kid] == nil || time.Since(now.at) >= maxKeyAge) {
+		return nil, err // the issuer may have published the key
 	}
 	return now, nil
 }
 
-// refetch joins the fetch that runs, or begins one; nil where it is too soon.
+// refetch returns the current fetch or starts one. It returns nil if the last one
+// was too recent.
 func (k *keySet) refetch() <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.flight != nil {
 		return k.flight
 	}
-	if k.life.Err() != nil || !k.tried.IsZero() && time.Since(k.tried) < RefetchInterval {
+	if k.life.Err() != nil || !k.tried.IsZero() && time.Since(k.tried) < refetchInterval {
 		return nil
 	}
 	k.tried = time.Now()
@@ -154,7 +155,7 @@ func (k *keySet) load(ctx context.Context) (*keys, error) {
 	}
 	byID, err := parseKeys(b)
 	if err != nil {
-		return nil, unavailable("key set %q: %w", k.uri, err)
+		return nil, unavailablef("key set %q: %w", k.uri, err)
 	}
 	return &keys{byID: byID, at: at}, nil
 }

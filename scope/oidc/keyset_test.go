@@ -32,6 +32,7 @@ func bubble(t *testing.T, f func(t *testing.T, i *issuer, v *oidc.Verifier)) {
 func signB() string { return signWith(jwt.SigningMethodRS256, "b", keyB(), payload(nil), nil) }
 
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		i.publish(public("a", keyA()), public("b", keyB()))
 		_, err := v.Verify(t.Context(), signB())
@@ -48,6 +49,7 @@ func TestRotation(t *testing.T) {
 }
 
 func TestKeysAreRefreshedInUse(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		for range 12 * 20 { // a request every three minutes for twelve hours
 			time.Sleep(3 * time.Minute)
@@ -61,6 +63,7 @@ func TestKeysAreRefreshedInUse(t *testing.T) {
 
 // A flood of unknown key ids costs the issuer one fetch each RefetchInterval.
 func TestUnknownKeysAreRateLimited(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		begin := time.Now()
 		for time.Since(begin) < 10*time.Minute {
@@ -78,6 +81,7 @@ func TestUnknownKeysAreRateLimited(t *testing.T) {
 }
 
 func TestFetchIsSingleFlight(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		i.publish(public("b", keyB()))
 		i.gate = make(chan struct{})
@@ -104,6 +108,7 @@ func TestFetchIsSingleFlight(t *testing.T) {
 }
 
 func TestIssuerIsDown(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		long := sign(payload(map[string]any{"exp": time.Now().Add(100 * time.Hour).Unix()}), nil)
 		i.fail(errors.New("refused"))
@@ -130,6 +135,7 @@ func TestIssuerIsDown(t *testing.T) {
 
 // An issuer that hangs, sends nonsense or nothing usable does not take the keys away.
 func TestBadKeySetsChangeNothing(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		twice := []any{public("b", keyB()), public("b", keyA())}
 		for _, page := range []any{
@@ -153,6 +159,7 @@ func TestBadKeySetsChangeNothing(t *testing.T) {
 }
 
 func TestCloseEndsTheFetch(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		i.gate = make(chan struct{})
 		var wg sync.WaitGroup
@@ -173,6 +180,7 @@ func TestCloseEndsTheFetch(t *testing.T) {
 
 // The context given to New bounds New: it may end, and keys are fetched on.
 func TestContextOfNew(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, _ *oidc.Verifier) {
 		ctx, cancel := context.WithCancel(t.Context())
 		v, err := oidc.New(ctx, issuerURL, client, &oidc.Options{Client: clientOf(i)})
@@ -270,6 +278,7 @@ func TestDoubledKeysCountOnce(t *testing.T) {
 
 // Keys that are for something else are left out; those that are too weak too.
 func TestWhichKeysServe(t *testing.T) {
+	t.Parallel()
 	with := func(change map[string]any) map[string]any {
 		k := public("b", keyB())
 		for name, value := range change {

@@ -1,8 +1,10 @@
 package oidc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,25 +17,34 @@ import (
 // Middleware verifies the bearer token of each request (RFC 6750 section 2.1:
 // the Authorization header, once) and calls h with the [Identity] and the
 // user's Scope in the request's context: see [FromContext] and
-// [scope.FromContext]. A request without Authorization is refused, or goes on
-// as Options.Anonymous where that is given.
+// [scope.FromContext]. A request without Authorization is rejected, unless
+// Options.Anonymous is set.
 //
-// A refused request does not reach h. It is answered as RFC 6750 section 3
-// says, with 401 and WWW-Authenticate; where the issuer's keys could not be
-// had, with 503 and Retry-After. The body is an RFC 9457 problem and says of
-// the token no more than its [Reason].
+// A rejected request does not reach h. It is answered by RFC 6750 section 3, with
+// 401 and WWW-Authenticate, or with 503 and Retry-After if the issuer's keys can't
+// be fetched. The body is an RFC 9457 problem with the [Reason] only. The log
+// names the claim: see Options.Audit.
 func (v *Verifier) Middleware(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, err := v.identify(r)
 		if err != nil {
-			if v.o.Audit != nil {
-				v.o.Audit.Refused(r.Context(), scope.Refusal{Op: "oidc.Middleware", Err: err})
-			}
-			answer(w, err)
+			v.report(r.Context(), err)
+			writeError(w, err)
 			return
 		}
 		h.ServeHTTP(w, r.WithContext(NewContext(r.Context(), id)))
 	})
+}
+
+// report sends a rejection to the auditor, or else to the default log.
+func (v *Verifier) report(ctx context.Context, err error) {
+	switch {
+	case v.o.Audit != nil:
+		v.o.Audit.Refused(ctx, scope.Refusal{Op: "oidc.Middleware", Err: err})
+	case !errors.Is(err, ErrNoToken):
+		//nolint:forbidigo // without the claim in a log, a 401 can't be explained; Options.Audit replaces it
+		slog.WarnContext(ctx, "request rejected", "op", "oidc.Middleware", "reason", err.Error())
+	}
 }
 
 func (v *Verifier) identify(r *http.Request) (Identity, error) {
@@ -47,7 +58,7 @@ func (v *Verifier) identify(r *http.Request) (Identity, error) {
 		return Identity{}, ErrNoToken
 	}
 	if len(values) > 1 {
-		return Identity{}, refused(Malformed)
+		return Identity{}, reject(reasonMalformed)
 	}
 	// "Bearer" 1*SP b64token (RFC 6750 section 2.1); schemes are
 	// case-insensitive (RFC 9110 section 11.1).
@@ -58,7 +69,7 @@ func (v *Verifier) identify(r *http.Request) (Identity, error) {
 	return v.Verify(r.Context(), strings.TrimLeft(token, " "))
 }
 
-func answer(w http.ResponseWriter, err error) {
+func writeError(w http.ResponseWriter, err error) {
 	status, detail, challenge := http.StatusUnauthorized, "A bearer token is needed.", "Bearer"
 	if e, ok := errors.AsType[*TokenError](err); ok {
 		detail = "The token " + string(e.Reason) + "."
@@ -70,7 +81,7 @@ func answer(w http.ResponseWriter, err error) {
 	if challenge != "" {
 		h.Set("WWW-Authenticate", challenge)
 	} else {
-		h.Set("Retry-After", strconv.Itoa(int(RefetchInterval/time.Second)))
+		h.Set("Retry-After", strconv.Itoa(int(refetchInterval/time.Second)))
 	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")

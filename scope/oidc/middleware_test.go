@@ -1,8 +1,10 @@
 package oidc_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -38,6 +40,7 @@ type heard []error
 func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r.Err) }
 
 func TestMiddleware(t *testing.T) {
+	t.Parallel()
 	var heard heard
 	anonymous := oidc.Identity{User: must(must(scope.Tenant("demo")).User("anonymous"))}
 	i := newIssuer()
@@ -91,6 +94,7 @@ func TestMiddleware(t *testing.T) {
 }
 
 func TestMiddlewareWithoutKeys(t *testing.T) {
+	t.Parallel()
 	i := newIssuer()
 	h := verifier(t, i, nil).Middleware(whoami)
 	i.fail(errors.New("down at 10.0.0.7"))
@@ -102,6 +106,7 @@ func TestMiddlewareWithoutKeys(t *testing.T) {
 }
 
 func TestContextFailsClosed(t *testing.T) {
+	t.Parallel()
 	_, err := oidc.FromContext(t.Context())
 	require.ErrorIs(t, err, oidc.ErrNoIdentity)
 	tenant := must(scope.Tenant("acme"))
@@ -117,8 +122,9 @@ func TestContextFailsClosed(t *testing.T) {
 	require.ErrorIs(t, err, scope.ErrDenied, "nobody does not inherit somebody's scope")
 }
 
-// One anonymous identity serves all requests: what a handler does to its copy stays there.
+// A handler can change only its copy of the anonymous identity.
 func TestAnonymousIsNotShared(t *testing.T) {
+	t.Parallel()
 	id := oidc.Identity{User: must(must(scope.Tenant("demo")).User("u")), Groups: []string{"readers"}}
 	v := verifier(t, newIssuer(), &oidc.Options{Anonymous: &id})
 	h := v.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -128,4 +134,19 @@ func TestAnonymousIsNotShared(t *testing.T) {
 	}))
 	ask(h)
 	require.Equal(t, "readers", ask(h).Body.String())
+}
+
+// Not parallel: it replaces the default log.
+func TestInvalidTokensAreLoggedWithTheirClaim(t *testing.T) {
+	var log bytes.Buffer
+	old := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(old) })
+	h := verifier(t, newIssuer(), nil).Middleware(whoami)
+	ask(h)
+	require.Empty(t, log.String(), "a missing token is not logged")
+	token := sign(payload(map[string]any{"custom:tenant_id": "acme/../globex"}), nil)
+	require.Equal(t, http.StatusUnauthorized, ask(h, "Bearer "+token).Code)
+	require.Contains(t, log.String(), "custom:tenant_id")
+	require.NotContains(t, log.String(), "globex")
 }

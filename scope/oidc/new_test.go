@@ -29,6 +29,7 @@ func hang(r *http.Request) (*http.Response, error) {
 }
 
 func TestNewRefusesArguments(t *testing.T) {
+	t.Parallel()
 	i := newIssuer()
 	try := func(issuer, audience string, o oidc.Options) error {
 		o.Client = clientOf(i)
@@ -66,6 +67,7 @@ func TestNewRefusesArguments(t *testing.T) {
 }
 
 func TestDiscoveryIsBoundToTheIssuer(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		config any
 		want   error
@@ -92,6 +94,7 @@ func TestDiscoveryIsBoundToTheIssuer(t *testing.T) {
 
 // Over real connections: http on loopback is an issuer, and nobody is sent elsewhere.
 func TestIssuerOnLoopback(t *testing.T) {
+	t.Parallel()
 	var elsewhere string
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
@@ -126,6 +129,7 @@ func TestIssuerOnLoopback(t *testing.T) {
 }
 
 func TestNewCognito(t *testing.T) {
+	t.Parallel()
 	for pool, issuer := range map[string]string{
 		"eu-central-1_AbCdEf123": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf123",
 		"us-gov-west-1_x":        "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_x",

@@ -9,87 +9,79 @@ import (
 )
 
 const (
-	// MaxToken is the longest token that is looked at, in bytes.
-	MaxToken = 8 << 10
-
-	// DefaultLeeway is how far the issuer's clock may be ahead of ours.
-	DefaultLeeway = time.Minute
-
-	// MaxLeeway is the most that Options.Leeway may say.
-	MaxLeeway = 5 * time.Minute
+	maxToken      = 8 << 10 // bytes
+	defaultLeeway = time.Minute
+	maxLeeway     = 5 * time.Minute
 )
 
-// TokenUse is the value of the claim token_use, by which Cognito tells its
-// tokens apart.
+// TokenUse is a value of Cognito's claim token_use.
 type TokenUse string
 
 const (
 	IDToken     TokenUse = "id"     // its audience is in aud
-	AccessToken TokenUse = "access" // its audience is in client_id, and in aud too where it has one
+	AccessToken TokenUse = "access" // its audience is in client_id, and in aud if it has one
 )
 
-// Options configure a [Verifier]. Nil is valid.
+// Options configures a [Verifier]. Nil is valid.
 type Options struct {
-	// Audiences are accepted besides the one given to New. Default: none.
+	// Audiences are accepted in addition to the one passed to New. Default: none.
 	Audiences []string
 
-	// TokenUse are the kinds of Cognito tokens that are accepted. A token must
-	// then name its use, and its audience is looked for where tokens of that use
-	// have it. Default: token_use is not looked at and aud must be there; for
-	// NewCognito IDToken and AccessToken.
+	// TokenUse are the accepted kinds of Cognito tokens. If set, a token must have
+	// token_use, and its audience is read from the claim of that kind. If empty,
+	// token_use is ignored and aud is required. Default for NewCognito: IDToken and
+	// AccessToken.
 	TokenUse []TokenUse
 
-	// TenantClaim names the claim that holds the tenant's id. Its value decides
-	// whose data is touched: no user may be able to write it.
+	// TenantClaim is the claim with the tenant's id. It decides which data a request
+	// may access, so users must not be able to write it.
 	// Default: "custom:tenant_id".
 	TenantClaim string
 
-	// UserClaim names the claim that holds the user's id, one that is never
-	// given to another user again. Default: "sub".
+	// UserClaim is the claim with the user's id, which must never be reused for
+	// another user. Default: "sub".
 	UserClaim string
 
-	// EncodeIDs sends both ids through scope.EncodeID, for issuers whose ids are
-	// outside the grammar of scopes ("auth0|42"). It cannot be changed later:
-	// the same user would have another scope. Default: ids are taken as they
-	// stand, and one outside the grammar is refused.
+	// EncodeIDs encodes both ids with scope.EncodeID, for issuers whose ids are
+	// outside the grammar of scopes ("auth0|42"). Do not change it later, since a
+	// user would get another scope. If false, ids are used unchanged, and an id
+	// outside the grammar is rejected.
 	EncodeIDs bool
 
-	// GroupsClaim names the claim that lists the user's groups: an array of
-	// strings, or a string, which is one group whatever characters it has.
-	// A missing claim and null mean no groups. Default: "cognito:groups".
+	// GroupsClaim is the claim with the user's groups: an array of strings, or one
+	// string for one group. The claim may be missing or null. Default:
+	// "cognito:groups".
 	GroupsClaim string
 
-	// TenantGroups are the groups whose members may act on their whole tenant:
-	// their Identity.Tenant is set. Default: none.
+	// TenantGroups are the groups whose members may act on their whole tenant, by
+	// Identity.Tenant. Default: none.
 	TenantGroups []string
 
-	// Leeway is how far in the future a token's nbf and iat may lie, up to
-	// MaxLeeway. There is none for exp. Default: DefaultLeeway.
+	// Leeway is how far in the future a token's nbf and iat may be, at most 5
+	// minutes. It does not apply to exp. Default: 1 minute.
 	Leeway time.Duration
 
-	// KeySet is the URL of the issuer's key set, https or on loopback. With it
-	// no discovery takes place. Default: the jwks_uri of the issuer's
-	// configuration, which is read once by New.
+	// KeySet is the URL of the issuer's key set, https or on loopback. If empty, New
+	// reads it from the issuer's configuration.
 	KeySet string
 
-	// Client fetches the configuration and the keys. It is copied, with cookies
-	// and redirects switched off. Default: a client of its own, over
-	// http.DefaultTransport.
+	// Client fetches the configuration and the keys. It is copied, and cookies and
+	// redirects are disabled. If nil, http.DefaultTransport is used.
 	Client *http.Client
 
-	// Anonymous is who a request without any Authorization header is for
-	// Middleware. A request with a bad token is refused all the same.
-	// Default: such a request is refused.
+	// Anonymous is the identity of a request without an Authorization header, for
+	// Middleware. If nil, such a request is rejected. A request with an invalid token
+	// is always rejected.
 	Anonymous *Identity
 
-	// Audit is told by Middleware of every request that it refuses, with the
-	// error that Verify returned, or ErrNoToken; nobody is known yet, so the
-	// Refusal's Scope is the zero one. Default: nobody is told.
+	// Audit receives every request that Middleware rejects, with the error of Verify
+	// or ErrNoToken, and the zero Scope. If nil, Middleware logs invalid tokens with
+	// slog.Warn, including the name of the claim, but not missing ones.
 	Audit scope.Auditor
 }
 
-// settle copies o with its defaults filled in, and checks it.
-func (o *Options) settle() (Options, error) {
+// normalize returns a checked copy of o with its defaults.
+func (o *Options) normalize() (Options, error) {
 	var s Options
 	if o != nil {
 		s = *o
@@ -107,28 +99,28 @@ func (o *Options) settle() (Options, error) {
 		}
 	}
 	if s.TenantClaim == s.UserClaim {
-		return s, invalid("one claim for tenant and user: %q", s.UserClaim)
+		return s, invalidf("claim %q: must not be both tenant and user", s.UserClaim)
 	}
 	if s.Leeway == 0 {
-		s.Leeway = DefaultLeeway
+		s.Leeway = defaultLeeway
 	}
-	if s.Leeway < 0 || s.Leeway > MaxLeeway {
-		return s, invalid("a leeway of %v; up to %v is possible", s.Leeway, MaxLeeway)
+	if s.Leeway < 0 || s.Leeway > maxLeeway {
+		return s, invalidf("leeway %v: must be 0 to %v", s.Leeway, maxLeeway)
 	}
 	if slices.Contains(s.Audiences, "") {
-		return s, invalid("an empty audience")
+		return s, invalidf("audience: must not be empty")
 	}
 	if slices.Contains(s.TenantGroups, "") {
-		return s, invalid("an empty group")
+		return s, invalidf("group: must not be empty")
 	}
 	for _, use := range s.TokenUse {
 		if use != IDToken && use != AccessToken {
-			return s, invalid("token use %q", use)
+			return s, invalidf("token use %q: must be id or access", use)
 		}
 	}
 	if s.Anonymous != nil {
 		if reason := s.Anonymous.check(); reason != "" {
-			return s, invalid("Options.Anonymous: %s", reason)
+			return s, invalidf("Options.Anonymous: %s", reason)
 		}
 		id := *s.Anonymous
 		id.Groups = slices.Clone(id.Groups)

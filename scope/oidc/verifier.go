@@ -20,13 +20,13 @@ type Verifier struct {
 	keys      *keySet
 }
 
-// New returns the verifier of issuer's tokens for audience: the value that aud
-// must name, for Cognito the id of the app client.
+// New returns a verifier of the issuer's tokens for audience, the value of aud or,
+// with Cognito, the id of the app client. Close it after use.
 //
-// The issuer is its URL as its tokens have it in iss, to the byte: https, or
-// http on loopback. New reads the issuer's configuration and keys, and fails
-// with [ErrUnavailable] where they cannot be had; ctx bounds that and nothing
-// after it. Wrong arguments and options are [ErrInvalid].
+// issuer is the exact URL in the iss of its tokens: https, or http on loopback. New
+// fetches the issuer's configuration and keys with ctx, which may end afterwards.
+// It returns [ErrUnavailable] if they can't be fetched, and [ErrInvalid] for an
+// invalid argument or option.
 func New(ctx context.Context, issuer, audience string, o *Options) (*Verifier, error) {
 	v, err := newVerifier(ctx, issuer, audience, o)
 	if err != nil {
@@ -35,12 +35,12 @@ func New(ctx context.Context, issuer, audience string, o *Options) (*Verifier, e
 	return v, nil
 }
 
-// NewCognito returns the verifier of a Cognito user pool's tokens for one app
-// client, by their ids. It is [New] with the pool's issuer and, where
-// Options.TokenUse does not say, with ID tokens and access tokens.
+// NewCognito returns a verifier of the tokens of a Cognito user pool for one app
+// client. It calls [New] with the pool's issuer, and by default accepts ID tokens and
+// access tokens.
 func NewCognito(ctx context.Context, poolID, clientID string, o *Options) (*Verifier, error) {
 	if !poolIDs.MatchString(poolID) {
-		return nil, fmt.Errorf("oidc: new: %w", invalid("%.80q is not the id of a user pool", poolID))
+		return nil, fmt.Errorf("oidc: new: %w", invalidf("user pool %.80q: must be like eu-central-1_AbCdEf123", poolID))
 	}
 	region, _, _ := strings.Cut(poolID, "_")
 	domain := "amazonaws.com"
@@ -57,24 +57,24 @@ func NewCognito(ctx context.Context, poolID, clientID string, o *Options) (*Veri
 	return New(ctx, fmt.Sprintf("https://cognito-idp.%s.%s/%s", region, domain, poolID), clientID, &cognito)
 }
 
-// poolIDs is the grammar of a pool's id, the region and a name:
+// poolIDs matches the id of a pool, a region and a name:
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolType.html.
 var poolIDs = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+_[0-9A-Za-z]{1,40}$`)
 
 func newVerifier(ctx context.Context, issuer, audience string, options *Options) (*Verifier, error) {
-	o, err := options.settle()
+	o, err := options.normalize()
 	if err != nil {
 		return nil, err
 	}
 	if audience == "" {
-		return nil, invalid("no audience")
+		return nil, invalidf("audience: must not be empty")
 	}
 	base, err := checkURL("the issuer", issuer)
 	if err != nil {
 		return nil, err
 	}
 	if base.RawQuery != "" || base.ForceQuery {
-		return nil, invalid("the issuer %q has a query", issuer)
+		return nil, invalidf("issuer %.200q: must not have a query", issuer)
 	}
 	f := newFetcher(o.Client)
 	uri := o.KeySet
@@ -82,7 +82,7 @@ func newVerifier(ctx context.Context, issuer, audience string, options *Options)
 		if _, err := checkURL("the key set", uri); err != nil {
 			return nil, err
 		}
-	} else if uri, err = discover(ctx, f, base, issuer); err != nil {
+	} else if uri, err = discoverKeySet(ctx, f, base, issuer); err != nil {
 		return nil, err
 	}
 	keys, err := newKeySet(ctx, f, uri)
@@ -105,24 +105,24 @@ func newVerifier(ctx context.Context, issuer, audience string, options *Options)
 	}, nil
 }
 
-// Close ends the fetching of keys and waits for it. What is called afterwards
-// returns [ErrClosed]. Close may be called more than once.
+// Close stops a fetch of keys and waits for it. Later calls of Verify return
+// [ErrClosed]. Close may be called more than once.
 func (v *Verifier) Close() error {
 	v.keys.close()
 	return nil
 }
 
-// Verify returns who token, a JWT in compact form without "Bearer ", speaks
-// for. What is wrong with it is a *[TokenError]; [ErrUnavailable] says that the
-// issuer's keys could not be had. Verify may wait for one fetch of the keys, at
-// most [FetchTimeout], and ends with ctx.
+// Verify returns the identity in token, a JWT in compact form without "Bearer ". It
+// returns a *[TokenError] if the token is invalid, and [ErrUnavailable] if the
+// issuer's keys can't be fetched. It can wait up to 5 seconds for a fetch, or until
+// ctx ends.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
-	if len(token) > MaxToken {
-		return Identity{}, refused(TooLarge)
+	if len(token) > maxToken {
+		return Identity{}, reject(reasonTooLarge)
 	}
 	if strings.Contains(token, "\r") || strings.Contains(token, "\n") {
-		// The decoder would skip them, and so accept one token in many spellings.
-		return Identity{}, refused(Malformed)
+		// The decoder skips them and would accept one token in many spellings.
+		return Identity{}, reject(reasonMalformed)
 	}
 	c := claims{}
 	t, err := v.parser.ParseWithClaims(token, c, func(t *jwt.Token) (any, error) {
@@ -132,14 +132,14 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 		return v.keys.find(ctx, t)
 	})
 	if err != nil {
-		return Identity{}, explain(t, err)
+		return Identity{}, mapParserError(t, err)
 	}
-	return v.admit(token, c)
+	return v.checkClaims(token, c)
 }
 
-// admit makes the identity of claims whose signature, issuer and times the
-// parser has found right.
-func (v *Verifier) admit(token string, c claims) (Identity, error) {
+// checkClaims returns the identity of claims whose signature, issuer and times the
+// parser has verified.
+func (v *Verifier) checkClaims(token string, c claims) (Identity, error) {
 	if err := checkPayload(token); err != nil {
 		return Identity{}, err
 	}
@@ -149,15 +149,15 @@ func (v *Verifier) admit(token string, c claims) (Identity, error) {
 	if err := v.checkAudience(c); err != nil {
 		return Identity{}, err
 	}
-	return v.identity(c)
+	return v.makeIdentity(c)
 }
 
-// checkHeader refuses what could make a token mean something else than its
-// payload under the issuer's key, and what names keys of its own.
+// checkHeader rejects headers that change the meaning of the payload or name
+// another key.
 func checkHeader(h map[string]any) error {
 	for _, name := range []string{"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc"} {
 		if _, ok := h[name]; ok {
-			return refusedFor(BadHeader, name, "")
+			return rejectClaim(reasonBadHeader, name, "")
 		}
 	}
 	if typ, ok := h["typ"]; ok {
@@ -166,18 +166,18 @@ func checkHeader(h map[string]any) error {
 		switch strings.TrimPrefix(strings.ToLower(s), "application/") {
 		case "jwt", "at+jwt":
 		default:
-			return refusedFor(BadHeader, "typ", "is neither JWT nor at+jwt")
+			return rejectClaim(reasonBadHeader, "typ", "is neither JWT nor at+jwt")
 		}
 	}
 	if kid, _ := h["kid"].(string); kid == "" {
-		return refusedFor(BadHeader, "kid", "is missing")
+		return rejectClaim(reasonBadHeader, "kid", "is missing")
 	}
 	return nil
 }
 
-// explain makes one of our errors of one of the parser's, whose texts hold
-// parts of the token.
-func explain(t *jwt.Token, err error) error {
+// mapParserError maps an error of the parser, whose text contains parts of the
+// token.
+func mapParserError(t *jwt.Token, err error) error {
 	if e, ok := errors.AsType[*TokenError](err); ok {
 		return e
 	}
@@ -185,28 +185,27 @@ func explain(t *jwt.Token, err error) error {
 		return e.err
 	}
 	if t == nil || errors.Is(err, jwt.ErrTokenMalformed) {
-		return refused(Malformed)
+		return reject(reasonMalformed)
 	}
 	if t.Method == nil || t.Method.Alg() != jwt.SigningMethodRS256.Alg() {
-		return refused(WrongAlgorithm)
+		return reject(reasonWrongAlgorithm)
 	}
 	for _, m := range []struct {
-		is    error
-		reads error
+		from, to error
 	}{
-		{jwt.ErrTokenSignatureInvalid, refused(BadSignature)},
-		{jwt.ErrTokenInvalidIssuer, refused(WrongIssuer)},
-		{jwt.ErrTokenExpired, refused(Expired)},
-		{jwt.ErrTokenNotValidYet, refusedFor(NotYet, "nbf", "")},
-		{jwt.ErrTokenUsedBeforeIssued, refusedFor(NotYet, "iat", "")},
-		{jwt.ErrTokenRequiredClaimMissing, refusedFor(BadClaim, "iss or exp", "is missing")},
-		{jwt.ErrInvalidType, refusedFor(BadClaim, "iss, exp, nbf or iat", "is of a wrong type")},
+		{jwt.ErrTokenSignatureInvalid, reject(reasonBadSignature)},
+		{jwt.ErrTokenInvalidIssuer, reject(reasonWrongIssuer)},
+		{jwt.ErrTokenExpired, reject(reasonExpired)},
+		{jwt.ErrTokenNotValidYet, rejectClaim(reasonNotYet, "nbf", "")},
+		{jwt.ErrTokenUsedBeforeIssued, rejectClaim(reasonNotYet, "iat", "")},
+		{jwt.ErrTokenRequiredClaimMissing, rejectClaim(reasonBadClaim, "iss or exp", "is missing")},
+		{jwt.ErrInvalidType, rejectClaim(reasonBadClaim, "iss, exp, nbf or iat", "is of a wrong type")},
 	} {
-		if errors.Is(err, m.is) {
-			return m.reads
+		if errors.Is(err, m.from) {
+			return m.to
 		}
 	}
-	return refused(Malformed)
+	return reject(reasonMalformed)
 }
 
 func (v *Verifier) checkAudience(c claims) error {
@@ -215,16 +214,16 @@ func (v *Verifier) checkAudience(c claims) error {
 	}
 	use, _ := c["token_use"].(string)
 	if !slices.Contains(v.o.TokenUse, TokenUse(use)) {
-		return refused(WrongUse)
+		return reject(reasonWrongUse)
 	}
 	if TokenUse(use) == IDToken {
 		return v.checkAud(c)
 	}
 	client, _ := c["client_id"].(string)
 	if !slices.Contains(v.audiences, client) {
-		return refusedFor(WrongAudience, "client_id", "")
+		return rejectClaim(reasonWrongAudience, "client_id", "")
 	}
-	if _, ok := c["aud"]; ok { // an access token that is bound to a resource
+	if _, ok := c["aud"]; ok { // an access token for a resource
 		return v.checkAud(c)
 	}
 	return nil
@@ -233,7 +232,7 @@ func (v *Verifier) checkAudience(c claims) error {
 func (v *Verifier) checkAud(c claims) error {
 	named, err := c.GetAudience()
 	if err != nil || !slices.ContainsFunc(named, func(a string) bool { return slices.Contains(v.audiences, a) }) {
-		return refusedFor(WrongAudience, "aud", "")
+		return rejectClaim(reasonWrongAudience, "aud", "")
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 )
 
 func TestIdentity(t *testing.T) {
+	t.Parallel()
 	v := verifier(t, newIssuer(), &oidc.Options{TenantGroups: []string{"ops", "admin"}})
 	tenant := must(scope.Tenant("acme"))
 
@@ -71,6 +72,7 @@ func TestGroupsInOtherForms(t *testing.T) {
 
 // A tenant is the one claim that is configured; what else looks like one counts for nothing.
 func TestTenantComesFromOneClaim(t *testing.T) {
+	t.Parallel()
 	v := verifier(t, newIssuer(), &oidc.Options{TenantClaim: "https://acme.example/tenant", UserClaim: "oid", GroupsClaim: "roles", TenantGroups: []string{"ops"}})
 	others := map[string]any{
 		"tenant_id": "globex", "custom:tenant_id": "globex", "custom:tenant": "globex", "tenant": "globex",
@@ -87,6 +89,7 @@ func TestTenantComesFromOneClaim(t *testing.T) {
 }
 
 func TestClaimsThatAreNoIDs(t *testing.T) {
+	t.Parallel()
 	i := newIssuer()
 	plain, encoded := verifier(t, i, nil), verifier(t, i, &oidc.Options{EncodeIDs: true})
 	for _, claim := range []string{"custom:tenant_id", "sub"} {
@@ -115,7 +118,7 @@ func TestClaimsThatAreNoIDs(t *testing.T) {
 			_, err := encoded.Verify(t.Context(), sign(payload(map[string]any{claim: value}), nil))
 			require.NoError(t, err, value)
 		}
-		// The decoder makes one character of every byte and surrogate that is no text.
+		// The decoder replaces every invalid byte and surrogate by the same character.
 		for _, value := range []string{"\"a\xff\"", `"a\ud800"`, "\"a\ufffd\""} {
 			e := refusal(t, encoded, signRaw(withClaim(`"x":1`, claim, value)))
 			require.Equal(t, oidc.BadClaim, e.Reason)
@@ -137,6 +140,7 @@ func withClaim(member string, replace ...string) string {
 
 // Two users never share a scope, whatever their ids hold.
 func TestIDsStayApart(t *testing.T) {
+	t.Parallel()
 	i := newIssuer()
 	plain, encoded := verifier(t, i, nil), verifier(t, i, &oidc.Options{EncodeIDs: true})
 	pairs := [][2]string{
@@ -159,6 +163,7 @@ func TestIDsStayApart(t *testing.T) {
 }
 
 func TestForgedTokens(t *testing.T) {
+	t.Parallel()
 	i := newIssuer()
 	anyAlg := public("a", keyA()) // the key set says not what the key is for: then we alone do
 	delete(anyAlg, "alg")
@@ -240,6 +245,7 @@ func TestForgedTokens(t *testing.T) {
 }
 
 func TestMalformedTokens(t *testing.T) {
+	t.Parallel()
 	v := verifier(t, newIssuer(), nil)
 	good := sign(payload(nil), nil)
 	_, err := v.Verify(t.Context(), good)
@@ -268,6 +274,7 @@ func TestMalformedTokens(t *testing.T) {
 }
 
 func TestTimes(t *testing.T) {
+	t.Parallel()
 	keyA()
 	synctest.Test(t, func(t *testing.T) {
 		v := verifier(t, newIssuer(), nil)
@@ -296,6 +303,7 @@ func TestTimes(t *testing.T) {
 }
 
 func TestCognitoTokens(t *testing.T) {
+	t.Parallel()
 	i := newIssuer()
 	both := verifier(t, i, &oidc.Options{TokenUse: []oidc.TokenUse{oidc.IDToken, oidc.AccessToken}})
 	access := verifier(t, i, &oidc.Options{TokenUse: []oidc.TokenUse{oidc.AccessToken}})

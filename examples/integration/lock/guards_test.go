@@ -87,7 +87,7 @@ func TestOldSignatureIsDenied(t *testing.T) {
 	s := must(u1.NewSession())
 	c := s3Client(newVendor(t).Provider(s, credential.Signer))
 	for age, want := range map[time.Duration]int{
-		time.Minute: http.StatusOK, credential.DefaultSignatureAge + time.Minute: http.StatusForbidden,
+		time.Minute: http.StatusOK, time.Hour + time.Minute: http.StatusForbidden,
 	} {
 		p := s3.NewPresignClient(c, func(o *s3.PresignOptions) {
 			o.Expires = 7 * 24 * time.Hour
