@@ -7,7 +7,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// clone returns a deep copy of r whose slices have no spare capacity.
+// clone returns a deep copy of r. Its slices do not have spare capacity.
 func clone(r *agent.Request) *agent.Request {
 	c := *r
 	c.Messages = mapSlice(r.Messages, func(m agent.Message) agent.Message {

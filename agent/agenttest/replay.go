@@ -131,7 +131,7 @@ func (e *replayError) Error() string {
 	return fmt.Sprintf("request %d was not recorded: %s", e.request, e.detail)
 }
 
-// RetryableError tells the AWS SDK not to retry.
+// RetryableError makes the AWS SDK fail without a retry.
 func (e *replayError) RetryableError() bool { return false }
 
 // describeMismatch shows where two requests begin to differ.

@@ -90,7 +90,7 @@ func (s *Script) takeTurn(r *agent.Request) (Turn, error) {
 	s.mu.Unlock()
 
 	t := Turn{}
-	err := errors.New("the script has no more turns")
+	err := errors.New("all turns have been played")
 	if n < len(s.turns) {
 		t, err = s.turns[n].resolve(r)
 	}

@@ -155,7 +155,7 @@ func TestScriptReportsWhatDiffers(t *testing.T) {
 		want  string // of the error
 		turn  int    // that fails, or zero
 	}{
-		"over":                {[]agenttest.Turn{call}, "agenttest: turn 2: the script has no more turns", 2},
+		"over":                {[]agenttest.Turn{call}, "agenttest: turn 2: all turns have been played", 2},
 		"unused":              {[]agenttest.Turn{agenttest.Answer().Times(3)}, "agenttest: 1 of the script's 3 turns were played", 0},
 		"told something else": {[]agenttest.Turn{call.Expect(agenttest.HasText("How few?"))}, `agenttest: turn 1: the last message says "How many?", want "How few?" in it`, 1},
 		"other tools": {[]agenttest.Turn{call.Expect(agenttest.HasTools("find", "count"))},

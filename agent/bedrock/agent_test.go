@@ -22,6 +22,7 @@ type lookUp struct {
 // The agent's loop over the wire, with a model that misbehaves. The script checks every request by the service's
 // rules, so a history that the service would refuse fails the test.
 func TestAgentOverTheWire(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		script []bt.Step
 		code   agent.Code // of the error, or "" if the run completes
@@ -132,6 +133,7 @@ func TestAgentOverTheWire(t *testing.T) {
 // The results of calls that run at once go back in the order of the calls, however they end, so that the beginning of
 // the next request is the same whoever was faster.
 func TestResultsKeepTheOrderOfCalls(t *testing.T) {
+	t.Parallel()
 	script := bt.NewScript(
 		bt.Reply(bt.ToolUse("a", "look_up", `{"isbn":"3"}`), bt.ToolUse("b", "look_up", `{"isbn":"1"}`), bt.ToolUse("c", "look_up", `{"isbn":"2"}`)),
 		bt.Reply(bt.Text("Emma.")),

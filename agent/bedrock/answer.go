@@ -13,43 +13,44 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// answer folds the events of one stream into deltas. Blocks may interleave: their index tells them apart.
-type answer struct {
+// accumulator converts the events of one stream to deltas. Blocks may interleave; their index identifies them.
+type accumulator struct {
 	blocks  []*block // in the order in which they began
 	open    int      // blocks without their contentBlockStop
 	stopped bool
-	out     []agent.Delta  // of the event that was folded in last
+	out     []agent.Delta  // of the last event
 	room    [1]agent.Delta // most events complete one at most
 }
 
-type kind int
+type blockKind int
 
 const (
-	undecided kind = iota // opened by an event that does not say what it is
-	text
-	thought
-	toolUse
-	skipped // not for the caller: images, and calls and results of the service's tools
+	undecidedKind blockKind = iota // opened by an event without a known kind
+	textKind
+	reasoningKind
+	toolUseKind
+	skippedKind // images, and calls and results of the service's tools
 )
 
-// block is one content block of the answer. Text and reasoning have no contentBlockStart: the first delta opens them.
+// block is one content block of the answer. Text and reasoning do not have a contentBlockStart: their first delta opens
+// them.
 type block struct {
 	index    int32
-	kind     kind
+	kind     blockKind
 	closed   bool
 	id, name string
-	input    []byte // of a tool use: the fragments joined, whatever they are; none for a call without arguments
-	tail     string // the beginning of a rune whose end has not come yet
-	thought  *reasoned
-	unknown  bool // its start is unknown, and no delta has come
+	input    []byte // of a tool use: the fragments joined, unchecked; empty for a call without arguments
+	tail     string // the beginning of an incomplete rune
+	thought  *reasoningBlock
+	unknown  bool // its start is unknown, and it does not have a delta yet
 
 	first     string          // of a text: its first delta
 	rest      strings.Builder // and the others
 	citations []agent.Citation
 }
 
-// take folds one event in. It returns the deltas that the event completes, which are valid until the next call.
-func (a *answer) take(ev types.ConverseStreamOutput) ([]agent.Delta, error) {
+// addEvent returns the deltas that an event completes. They are valid until the next call.
+func (a *accumulator) addEvent(ev types.ConverseStreamOutput) ([]agent.Delta, error) {
 	if a.out == nil {
 		a.out = a.room[:]
 	}
@@ -59,32 +60,32 @@ func (a *answer) take(ev types.ConverseStreamOutput) ([]agent.Delta, error) {
 	switch ev := ev.(type) {
 	case *types.ConverseStreamOutputMemberMessageStart: // it has only the role
 	case *types.ConverseStreamOutputMemberContentBlockStart:
-		err = a.start(ev.Value)
+		err = a.startBlock(ev.Value)
 	case *types.ConverseStreamOutputMemberContentBlockDelta:
-		err = a.delta(ev.Value)
+		err = a.addDelta(ev.Value)
 	case *types.ConverseStreamOutputMemberContentBlockStop:
-		err = a.stop(ev.Value)
+		err = a.stopBlock(ev.Value)
 	case *types.ConverseStreamOutputMemberMessageStop:
-		err = a.messageStop(ev.Value)
+		err = a.stopMessage(ev.Value)
 	case *types.ConverseStreamOutputMemberMetadata:
 		if ev.Value.Usage != nil {
-			a.emit(usage(ev.Value.Usage))
+			a.emit(newUsage(ev.Value.Usage))
 		}
 	default:
-		a.skip("event", ev)
+		a.reportSkipped("event", ev)
 	}
 	return a.out, err
 }
 
-func (a *answer) emit(d agent.Delta) { a.out = append(a.out, d) }
+func (a *accumulator) emit(d agent.Delta) { a.out = append(a.out, d) }
 
-// skip reports a member of a union that is not passed on.
-func (a *answer) skip(union string, member any) {
+// reportSkipped reports a member of a union that the agent cannot represent.
+func (a *accumulator) reportSkipped(union string, member any) {
 	a.emit(agent.SkippedPart{Kind: kindOf(union, member)})
 }
 
-// kindOf names a member of a union that is not passed on. The SDK names events that it does not know, and reads other
-// members that it does not know as nil: then the union has to do.
+// kindOf names such a member. The SDK names unknown events, and decodes other unknown members as nil; these are named
+// after their union.
 func kindOf(union string, member any) string {
 	switch m := member.(type) {
 	case *types.UnknownUnionMember:
@@ -99,19 +100,19 @@ func kindOf(union string, member any) string {
 	return "unknown:" + union
 }
 
-// at finds the block of an index, or opens it.
-func (a *answer) at(index *int32) (*block, error) {
+// openBlock returns the block with an index, and opens it if necessary.
+func (a *accumulator) openBlock(index *int32) (*block, error) {
 	if a.stopped {
-		return nil, outOfOrder("a content block after the message's end")
+		return nil, newProtocolError("a content block after the message's end")
 	}
 	if index == nil {
-		return nil, outOfOrder("a content block without an index")
+		return nil, newProtocolError("a content block without an index")
 	}
-	for _, b := range slices.Backward(a.blocks) { // the one that is meant is among the last
+	for _, b := range slices.Backward(a.blocks) { // usually one of the last
 		switch {
 		case b.index != *index:
 		case b.closed:
-			return nil, outOfOrder(fmt.Sprintf("more of content block %d after its end", *index))
+			return nil, newProtocolError(fmt.Sprintf("more of content block %d after its end", *index))
 		default:
 			return b, nil
 		}
@@ -122,122 +123,123 @@ func (a *answer) at(index *int32) (*block, error) {
 	return b, nil
 }
 
-func (a *answer) start(ev types.ContentBlockStartEvent) error {
-	b, err := a.at(ev.ContentBlockIndex)
+func (a *accumulator) startBlock(ev types.ContentBlockStartEvent) error {
+	b, err := a.openBlock(ev.ContentBlockIndex)
 	if err != nil {
 		return err
 	}
-	if b.kind != undecided {
-		return outOfOrder(fmt.Sprintf("content block %d started twice", *ev.ContentBlockIndex))
+	if b.kind != undecidedKind {
+		return newProtocolError(fmt.Sprintf("content block %d started twice", *ev.ContentBlockIndex))
 	}
 	switch start := ev.Start.(type) {
-	case nil: // the kind of the block follows from its deltas
+	case nil: // the deltas determine the kind
 		b.unknown = true
 	case *types.ContentBlockStartMemberToolUse:
-		// The service runs only these itself. Newer Claude models write the type "tool_use" into every other call.
+		// Only calls of this type are run by the service. Newer Claude models set the type "tool_use" in all other
+		// calls.
 		if start.Value.Type == types.ToolUseTypeServerToolUse {
-			b.kind = skipped
-			a.skip("start", start)
+			b.kind = skippedKind
+			a.reportSkipped("start", start)
 			return nil
 		}
-		b.kind, b.id, b.name = toolUse, aws.ToString(start.Value.ToolUseId), aws.ToString(start.Value.Name)
+		b.kind, b.id, b.name = toolUseKind, aws.ToString(start.Value.ToolUseId), aws.ToString(start.Value.Name)
 	default:
-		b.kind = skipped
-		a.skip("start", start)
+		b.kind = skippedKind
+		a.reportSkipped("start", start)
 	}
 	return nil
 }
 
-func (a *answer) delta(ev types.ContentBlockDeltaEvent) error {
-	b, err := a.at(ev.ContentBlockIndex)
+func (a *accumulator) addDelta(ev types.ContentBlockDeltaEvent) error {
+	b, err := a.openBlock(ev.ContentBlockIndex)
 	if err != nil {
 		return err
 	}
 	ok := true
 	switch d := ev.Delta.(type) {
 	case *types.ContentBlockDeltaMemberText:
-		if ok = b.become(text); ok {
-			a.textDelta(b, d.Value)
+		if ok = b.setKind(textKind); ok {
+			a.addText(b, d.Value)
 		}
 	case *types.ContentBlockDeltaMemberCitation:
-		if ok = b.become(text); ok {
-			b.citations = append(b.citations, citation(d.Value))
+		if ok = b.setKind(textKind); ok {
+			b.citations = append(b.citations, newCitation(d.Value))
 		}
 	case *types.ContentBlockDeltaMemberToolUse:
 		switch b.kind {
-		case skipped: // the arguments of a call that the service makes itself
-		case toolUse:
-			a.inputDelta(b, aws.ToString(d.Value.Input))
+		case skippedKind: // the arguments of a call that the service runs
+		case toolUseKind:
+			a.addInput(b, aws.ToString(d.Value.Input))
 		default:
 			ok = false
 		}
 	case *types.ContentBlockDeltaMemberReasoningContent:
-		if ok = b.become(thought); ok {
-			return a.think(b, d.Value)
+		if ok = b.setKind(reasoningKind); ok {
+			return a.addReasoning(b, d.Value)
 		}
-	default: // the kind of the block is still open: a known delta may follow
-		if b.kind != skipped {
+	default: // the kind is still unknown: a known delta may follow
+		if b.kind != skippedKind {
 			b.unknown = false
-			a.skip("delta", d)
+			a.reportSkipped("delta", d)
 		}
 	}
 	if !ok {
-		return outOfOrder(fmt.Sprintf("a delta that does not belong in content block %d", *ev.ContentBlockIndex))
+		return newProtocolError(fmt.Sprintf("a delta that does not belong in content block %d", *ev.ContentBlockIndex))
 	}
 	return nil
 }
 
-// become makes b a block of that kind, unless it is of another. Text and reasoning are never lost: a block that was
-// skipped at its start becomes what its deltas are.
-func (b *block) become(k kind) bool {
-	if b.kind == undecided || b.kind == skipped {
+// setKind sets the kind of an undecided or skipped block, and reports whether b is of that kind. A block that was
+// skipped at its start takes the kind of its deltas, so that text and reasoning are not lost.
+func (b *block) setKind(k blockKind) bool {
+	if b.kind == undecidedKind || b.kind == skippedKind {
 		b.kind = k
-		if k == thought {
-			b.thought = &reasoned{}
+		if k == reasoningKind {
+			b.thought = &reasoningBlock{}
 		}
 	}
 	return b.kind == k
 }
 
-func (a *answer) textDelta(b *block, s string) {
+func (a *accumulator) addText(b *block, s string) {
 	if b.first == "" {
 		b.first = s
 	} else {
 		b.rest.WriteString(s)
 	}
-	if s = b.runes(s); s != "" {
+	if s = b.takeRunes(s); s != "" {
 		a.emit(agent.TextDelta{Text: s})
 	}
 }
 
-func (a *answer) inputDelta(b *block, fragment string) {
+func (a *accumulator) addInput(b *block, fragment string) {
 	b.input = append(b.input, fragment...)
-	if s := b.runes(fragment); s != "" {
+	if s := b.takeRunes(fragment); s != "" {
 		a.emit(agent.UseDelta{ID: b.id, Name: b.name, Input: s})
 	}
 }
 
-func (a *answer) stop(ev types.ContentBlockStopEvent) error {
-	b, err := a.at(ev.ContentBlockIndex)
+func (a *accumulator) stopBlock(ev types.ContentBlockStopEvent) error {
+	b, err := a.openBlock(ev.ContentBlockIndex)
 	if err != nil {
 		return err
 	}
 	b.closed = true
 	a.open--
 	switch b.kind {
-	case toolUse:
+	case toolUseKind:
 		a.emit(agent.UsePart{ToolUse: agent.ToolUse{ID: b.id, Name: b.name, Input: b.input}})
-	case thought:
-		part, err := b.thought.part()
+	case reasoningKind:
+		part, err := b.thought.newPart()
 		if part != nil {
 			a.emit(part)
 		}
 		return err
-	case undecided:
+	case undecidedKind:
 		if b.unknown {
-			a.skip("start", nil)
+			a.reportSkipped("start", nil)
 		}
-	case text:
+	case textKind:
 		if b.tail != "" {
 			a.emit(agent.TextDelta{Text: b.tail})
 		}
@@ -249,29 +251,29 @@ func (a *answer) stop(ev types.ContentBlockStopEvent) error {
 	return nil
 }
 
-func (a *answer) messageStop(ev types.MessageStopEvent) error {
+func (a *accumulator) stopMessage(ev types.MessageStopEvent) error {
 	if a.stopped {
-		return outOfOrder("a second end of the message")
+		return newProtocolError("a second end of the message")
 	}
 	if a.open > 0 {
-		return truncated(fmt.Errorf("bedrock: the message ended with %d content blocks open", a.open))
+		return newTruncatedError(fmt.Errorf("bedrock: the message ended with %d content blocks open", a.open))
 	}
 	a.stopped = true
-	a.emit(agent.StopPart{Reason: reason(ev.StopReason)})
+	a.emit(agent.StopPart{Reason: mapStopReason(ev.StopReason)})
 	return nil
 }
 
-// end returns an error unless the stream may end here.
-func (a *answer) end() error {
+// checkEnd returns an error unless the stream may end here.
+func (a *accumulator) checkEnd() error {
 	if !a.stopped {
-		return truncated(errors.New("bedrock: the stream ended without messageStop"))
+		return newTruncatedError(errors.New("bedrock: the stream ended without messageStop"))
 	}
 	return nil
 }
 
-// runes gives as much of what has come as ends with a whole rune, and keeps the rest back: a delta may be shown, or
-// put into JSON, by itself.
-func (b *block) runes(s string) string {
+// takeRunes returns the complete runes of the input so far and keeps an incomplete rune for the next call, so that each
+// delta is valid UTF-8.
+func (b *block) takeRunes(s string) string {
 	if b.tail != "" {
 		s = b.tail + s
 		b.tail = ""
@@ -287,7 +289,7 @@ func (b *block) runes(s string) string {
 	return s
 }
 
-func usage(u *types.TokenUsage) agent.Delta {
+func newUsage(u *types.TokenUsage) agent.Delta {
 	return agent.UsageReport{Usage: agent.Usage{
 		Input:      int64(aws.ToInt32(u.InputTokens)),
 		Output:     int64(aws.ToInt32(u.OutputTokens)),
@@ -296,8 +298,8 @@ func usage(u *types.TokenUsage) agent.Delta {
 	}}
 }
 
-// reason returns the agent's name of a stop reason. The service's list is open, so what is not listed here is passed on.
-func reason(r types.StopReason) agent.StopReason {
+// mapStopReason returns the agent's name of a stop reason. The service's list is open, so other reasons are passed on.
+func mapStopReason(r types.StopReason) agent.StopReason {
 	switch r {
 	case types.StopReasonEndTurn:
 		return agent.StopEndTurn

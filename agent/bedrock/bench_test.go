@@ -87,7 +87,7 @@ func turns(tb testing.TB, deltas int) (sdk, model func()) {
 	ctx, r := context.Background(), conversation()
 	client := bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = answerOf(deltas) })
 	m := must(New(client, "any-model", nil))
-	in, err := m.input(ctx, r)
+	in, err := m.newInput(ctx, r)
 	require.NoError(tb, err)
 	return func() {
 			out, err := client.ConverseStream(ctx, in)
@@ -167,7 +167,7 @@ func BenchmarkOverSDK(b *testing.B) {
 	const deltas = 500
 	sdk, model := turns(b, 1)
 	m := must(New(bt.NewClient("http://localhost"), "any-model", nil))
-	w := watch(b.Context(), time.Minute)
+	w := startWatchdog(b.Context(), time.Minute)
 	defer w.stop()
 	took := map[string][]time.Duration{}
 	clock := func(name string, f func()) {
@@ -190,7 +190,7 @@ func BenchmarkOverSDK(b *testing.B) {
 			})
 			clock("our "+name, func() {
 				all := func(yield func(agent.Delta, error) bool) { // as Stream does
-					if err := m.follow(b.Context(), w, ours, func(d agent.Delta) bool { return yield(d, nil) }); err != nil {
+					if err := m.readEvents(b.Context(), w, ours, func(d agent.Delta) bool { return yield(d, nil) }); err != nil {
 						yield(nil, err)
 					}
 				}
@@ -229,17 +229,17 @@ func TestAllocations(t *testing.T) {
 
 // What one text delta costs in this package alone.
 func BenchmarkTake(b *testing.B) {
-	var a answer
+	var a accumulator
 	ev := &types.ConverseStreamOutputMemberContentBlockDelta{Value: types.ContentBlockDeltaEvent{
 		ContentBlockIndex: aws.Int32(0), Delta: &types.ContentBlockDeltaMemberText{Value: "a word "},
 	}}
-	w := watch(b.Context(), time.Minute)
+	w := startWatchdog(b.Context(), time.Minute)
 	defer w.stop()
 	b.ReportAllocs()
 	for b.Loop() {
 		w.beat()
-		w.rest()
-		if _, err := a.take(ev); err != nil {
+		w.pause()
+		if _, err := a.addEvent(ev); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -250,7 +250,7 @@ func BenchmarkInput(b *testing.B) {
 	m, r := must(New(bt.NewClient("http://localhost"), "any-model", nil)), conversation()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := m.input(b.Context(), r); err != nil {
+		if _, err := m.newInput(b.Context(), r); err != nil {
 			b.Fatal(err)
 		}
 	}

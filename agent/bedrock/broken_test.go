@@ -21,6 +21,7 @@ import (
 
 // The SDK reports each of these as a clean end of the stream.
 func TestTruncation(t *testing.T) {
+	t.Parallel()
 	for name, pieces := range map[string][]bt.Piece{
 		"cut in mid-text":            {bt.Text("It is", " by"), bt.Cut()},
 		"cut in mid-input":           {bt.ToolUse("a", "look_up", `{"isbn":`), bt.Cut()},
@@ -64,6 +65,7 @@ func record(t *testing.T, s bt.Step) []byte {
 // A stream cut at any byte, with or without the transport noticing, is never taken for a whole one, and no part of
 // a call gets out.
 func TestCutAtEveryByte(t *testing.T) {
+	t.Parallel()
 	whole := record(t, bt.Reply(
 		bt.Text("Look: ", "é"), bt.Reasoning("c2ln", "Hm. ", "So."),
 		bt.ToolUse("a", "look_up", `{"isbn"`, `:"9780141439518"}`), bt.Usage(3, 4),

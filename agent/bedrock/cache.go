@@ -5,15 +5,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// cachedMessages is how many of the user's messages end in a cache point: the last, so that the next turn finds what
-// this one has sent, and the one before, where this turn finds what the last one has sent. With the tools and the
-// system prompt that makes four, the service's limit.
+// cachedMessages is the number of the user's messages that end in a cache point: the last one writes the cache for the
+// next turn, and the one before reads the cache of the previous turn. With the tools and the system prompt there are
+// four cache points, the service's limit.
 const cachedMessages = 2
 
-// cache puts cache points after what stays the same from one request to the next. All have one TTL, since the service
+// addCachePoints adds cache points after the content that later requests repeat. All have one TTL, because the service
 // refuses a longer one after a shorter one.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
-func (m *Model) cache(in *bedrockruntime.ConverseStreamInput) {
+func (m *Model) addCachePoints(in *bedrockruntime.ConverseStreamInput) {
 	point := types.CachePointBlock{Type: types.CachePointTypeDefault, Ttl: types.CacheTTL(m.o.CacheTTL)}
 	if in.ToolConfig != nil && !m.o.NoToolCache {
 		in.ToolConfig.Tools = append(in.ToolConfig.Tools, &types.ToolMemberCachePoint{Value: point})
@@ -24,11 +24,11 @@ func (m *Model) cache(in *bedrockruntime.ConverseStreamInput) {
 	left := cachedMessages
 	for i := len(in.Messages) - 1; i >= 0 && left > 0; i-- {
 		msg := &in.Messages[i]
-		if msg.Role != types.ConversationRoleUser || m.o.NoResultCache && results(msg.Content) > 0 {
+		if msg.Role != types.ConversationRoleUser || m.o.NoResultCache && countResults(msg.Content) > 0 {
 			continue
 		}
 		left--
-		if at := cacheable(msg.Content); at > 0 {
+		if at := cacheIndex(msg.Content); at > 0 {
 			blocks := make([]types.ContentBlock, 0, len(msg.Content)+1)
 			blocks = append(append(blocks, msg.Content[:at]...), &types.ContentBlockMemberCachePoint{Value: point})
 			msg.Content = append(blocks, msg.Content[at:]...)
@@ -36,9 +36,9 @@ func (m *Model) cache(in *bedrockruntime.ConverseStreamInput) {
 	}
 }
 
-// cacheable is how many of the blocks a cache point can cover: it may not come directly after a document or a
-// video, nor first.
-func cacheable(blocks []types.ContentBlock) int {
+// cacheIndex returns the last index where a cache point may be inserted, or zero: it must not directly follow a
+// document or a video, or come first.
+func cacheIndex(blocks []types.ContentBlock) int {
 	n := len(blocks)
 	for n > 0 && endsInMedia(blocks[n-1]) {
 		n--

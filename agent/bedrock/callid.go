@@ -9,21 +9,21 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// callID matches the ids of calls that the service accepts.
+// callID matches the call ids that the service accepts.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
 var callID = regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`)
 
-// callIDs replaces the ids of a request's calls that the service would refuse: those that are not in its grammar, and
-// those that an earlier message has used, which some of its models refuse. The replacement depends on the id and on
-// how often it came before, so it stays the same while a conversation grows.
+// callIDs replaces the call ids that the service would refuse: ids outside its grammar, and ids that an earlier message
+// has used, which some models refuse. The replacement depends on the id and on the number of its earlier uses, so it
+// stays the same while a conversation grows.
 type callIDs struct {
 	messages []agent.Message
 	calls    int                // how many have been sent so far
-	sent     map[string]*string // the replacements, by what they replace
+	sent     map[string]*string // replacements by original id
 }
 
-// call returns the id to send for the next call, which has this id.
-func (c *callIDs) call(id *string) *string {
+// mapCall returns the id to send for the next call, which has this id.
+func (c *callIDs) mapCall(id *string) *string {
 	n := c.countBefore(*id)
 	c.calls++
 	if n == 0 && callID.MatchString(*id) {
@@ -43,16 +43,16 @@ func (c *callIDs) call(id *string) *string {
 	}
 }
 
-// result returns the id that was sent for the latest call with this id.
-func (c *callIDs) result(id *string) *string {
+// mapResult returns the id that was sent for the latest call with this id.
+func (c *callIDs) mapResult(id *string) *string {
 	if own, ok := c.sent[*id]; ok {
 		return own
 	}
 	return id
 }
 
-// countBefore returns how many of the calls that have been sent had this id. It looks at all of them, since a
-// conversation rarely has more than some hundred.
+// countBefore returns the number of earlier calls with this id. It searches all calls, because a conversation rarely
+// has more than a few hundred.
 func (c *callIDs) countBefore(id string) int {
 	n, calls := 0, 0
 	for _, m := range c.messages {

@@ -12,9 +12,9 @@ import (
 
 const pdf = "pdf"
 
-// isCitable reports whether every document of a request can be cited: a PDF file, and text, which is sent as such, since
-// the service takes the bytes of a text for a PDF file then. Claude cites all documents of a request or none, and none
-// in structured output.
+// isCitable reports whether every document of a request can be cited. PDF files can be, and texts if they are sent as
+// text, because the service decodes cited bytes as PDF. Claude cites all documents of a request or none, and none in
+// structured output.
 // Source: https://github.com/boto/boto3/issues/4726, https://platform.claude.com/docs/en/build-with-claude/citations
 func isCitable(r *agent.Request) bool {
 	formats := []string{pdf, "txt", "md", "csv", "html"}
@@ -32,20 +32,20 @@ func isCitable(r *agent.Request) bool {
 	return r.Output == nil
 }
 
-// citation translates a citation delta, which holds a whole one. Its text is that of its block, which may come before
-// or after it.
+// newCitation converts a citation delta, which contains a complete citation. Its text is the text of its block, which
+// may come before or after it.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CitationsDelta.html; in recordings of
 // Claude the delta comes first in its block.
-func citation(d types.CitationsDelta) agent.Citation {
-	c := agent.Citation{Source: aws.ToString(d.Source), Title: aws.ToString(d.Title), Location: location(d.Location)}
+func newCitation(d types.CitationsDelta) agent.Citation {
+	c := agent.Citation{Source: aws.ToString(d.Source), Title: aws.ToString(d.Title), Location: newLocation(d.Location)}
 	for _, s := range d.SourceContent {
 		c.Quotes = append(c.Quotes, aws.ToString(s.Text))
 	}
 	return c
 }
 
-// location translates the union of places. One that is not known is empty.
-func location(l types.CitationLocation) agent.Location {
+// newLocation converts a location. An unknown location is empty.
+func newLocation(l types.CitationLocation) agent.Location {
 	at := func(kind string, index, start, end *int32) agent.Location {
 		return agent.Location{
 			Kind: kind, Index: int(aws.ToInt32(index)), Start: int(aws.ToInt32(start)), End: int(aws.ToInt32(end)),

@@ -13,6 +13,7 @@ import (
 
 // Cited text comes whole, its citations are parts, and the next request holds the text alone.
 func TestCitationsOverTheWire(t *testing.T) {
+	t.Parallel()
 	script := bt.NewScript(
 		bt.Reply(bt.Text("Employees receive "), bt.CitedText([]agent.Citation{leave}, "20 days ", "annual leave"), bt.Text(". For more, ask.")),
 		bt.Reply(bt.Text("Yes.")),

@@ -94,6 +94,7 @@ func drain(ctx context.Context, m *Model) (last error) {
 
 // The body is closed however a stream ends: a client keeps its connection for as long as it is open.
 func TestTheBodyIsClosed(t *testing.T) {
+	t.Parallel()
 	whole := answerOf(3)
 	t.Run("at its end", func(t *testing.T) {
 		over(t, whole, eof, func(t *testing.T, m *Model, s *stubborn) {
@@ -137,6 +138,7 @@ func (c *refusing) Do(r *http.Request) (*http.Response, error) {
 
 // A call that fails before its stream leaves no context behind, and so no timer.
 func TestTheContextEndsWithTheCall(t *testing.T) {
+	t.Parallel()
 	c := &refusing{}
 	m := must(New(bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = c }), "any-model", nil))
 	require.ErrorAs(t, drain(t.Context(), m), new(*agent.ModelError))
@@ -145,6 +147,7 @@ func TestTheContextEndsWithTheCall(t *testing.T) {
 
 // Silence and cancellation end a stream over a client that heeds no context, too.
 func TestTheClientNeedNotHeedTheContext(t *testing.T) {
+	t.Parallel()
 	half := answerOf(3)
 	half = half[:len(half)/2]
 	t.Run("silence", func(t *testing.T) {
@@ -169,6 +172,7 @@ func TestTheClientNeedNotHeedTheContext(t *testing.T) {
 
 // A stream that ends because its context did has not been cut, and is not complete: whichever is seen first.
 func TestCancelledAsItEnds(t *testing.T) {
+	t.Parallel()
 	whole := answerOf(3)
 	for _, answer := range [][]byte{whole, whole[:len(whole)/2]} {
 		for range 30 {

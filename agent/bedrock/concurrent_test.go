@@ -18,6 +18,7 @@ import (
 // 64 streams at a time of one model over real sockets: under the race detector this fails when they share one of the
 // SDK's clients.
 func TestConcurrentStreams(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(bt.NewScript(bt.Forever(bt.Func(func(r *bt.Request) bt.Step {
 		q := r.Messages[0].Parts[0].Text
 		var pieces []bt.Piece
@@ -60,6 +61,7 @@ func TestConcurrentStreams(t *testing.T) {
 
 // An ARN as model id reaches the service whole.
 func TestModelARN(t *testing.T) {
+	t.Parallel()
 	const arn = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/reader"
 	script := bt.NewScript(bt.Reply(bt.Text("hello")))
 	server := httptest.NewServer(script)

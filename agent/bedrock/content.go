@@ -12,20 +12,20 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// content appends the blocks of one message. What one side cannot say is refused: images, documents and videos are the
-// user's, reasoning is the assistant's. The blocks point into the message.
-func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.ContentBlock, error) {
+// writeContent appends the blocks of one message. It rejects images, documents and videos unless the role is the
+// user's, and reasoning unless it is the assistant's. The blocks point into the message.
+func (w *writer) writeContent(blocks []types.ContentBlock, m agent.Message) ([]types.ContentBlock, error) {
 	for _, p := range m.Parts {
 		if m.Role != agent.RoleUser && (p.Image != nil || p.Document != nil || p.Video != nil) {
-			return nil, invalid("an image, a document or a video in a message of the %s", m.Role)
+			return nil, newInvalidError("an image, a document or a video in a message of the %s", m.Role)
 		}
 		if p.Citation != nil {
-			continue // the text that it supports is a part of its own, see the package's documentation
+			continue // the text that it supports is a separate part
 		}
 		if m.Role != agent.RoleAssistant && p.Reasoning != nil {
-			return nil, invalid("reasoning in a message of the %s", m.Role)
+			return nil, newInvalidError("reasoning in a message of the %s", m.Role)
 		}
-		b, err := w.part(p)
+		b, err := w.writePart(p)
 		if err != nil {
 			return nil, err
 		}
@@ -38,50 +38,50 @@ func (w *writer) content(blocks []types.ContentBlock, m agent.Message) ([]types.
 	return blocks, nil
 }
 
-// part writes one block; nil, if there is nothing to say.
-func (w *writer) part(p agent.Part) (types.ContentBlock, error) {
+// writePart returns the block of a part, or nil if the part does not have content to send.
+func (w *writer) writePart(p agent.Part) (types.ContentBlock, error) {
 	switch {
 	case p.Use != nil:
-		input, err := w.object(p.Use.Input)
+		input, err := w.newDocument(p.Use.Input)
 		if err != nil {
-			return nil, invalid("input of the call %q of the tool %q: %w", p.Use.ID, p.Use.Name, err)
+			return nil, newInvalidError("input of the call %q of the tool %q: %w", p.Use.ID, p.Use.Name, err)
 		}
 		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
-			ToolUseId: w.ids.call(&p.Use.ID),
+			ToolUseId: w.ids.mapCall(&p.Use.ID),
 			Name:      &p.Use.Name,
 			Input:     input,
 		}}, nil
 	case p.Result != nil:
-		return w.toolResult(p.Result)
+		return w.writeResult(p.Result)
 	case p.Image != nil:
-		b, err := w.image(p.Image)
+		b, err := w.writeImage(p.Image)
 		if err != nil {
 			return nil, err
 		}
 		return &types.ContentBlockMemberImage{Value: b}, nil
 	case p.Document != nil:
-		b, err := w.document(p.Document)
+		b, err := w.writeDocument(p.Document)
 		if err != nil {
 			return nil, err
 		}
 		return &types.ContentBlockMemberDocument{Value: b}, nil
 	case p.Video != nil:
-		b, err := w.video(p.Video)
+		b, err := w.writeVideo(p.Video)
 		if err != nil {
 			return nil, err
 		}
 		return &types.ContentBlockMemberVideo{Value: b}, nil
 	case p.Reasoning != nil:
-		return reasoning(p.Reasoning), nil
-	case !blank(p.Text):
+		return newReasoningContent(p.Reasoning), nil
+	case !isBlank(p.Text):
 		return &types.ContentBlockMemberText{Value: p.Text}, nil
 	}
 	return nil, nil
 }
 
-// reasoning sends a block back as it came. The signature is what the service knows it by: it takes a signature
-// without text, and then wants the empty text; it refuses text without a signature, so that is not sent.
-func reasoning(r *agent.Reasoning) types.ContentBlock {
+// newReasoningContent returns an unchanged block of reasoning. The service accepts a signature without text, and then
+// requires an empty text. It refuses text without a signature, which is therefore not sent.
+func newReasoningContent(r *agent.Reasoning) types.ContentBlock {
 	switch {
 	case len(r.Redacted) > 0:
 		return &types.ContentBlockMemberReasoningContent{
@@ -97,9 +97,9 @@ func reasoning(r *agent.Reasoning) types.ContentBlock {
 	return nil
 }
 
-// toolResult writes a JSON object as JSON; every other JSON value goes as text, since the service refuses it.
-func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
-	b := types.ToolResultBlock{ToolUseId: w.ids.result(&r.ID)}
+// writeResult writes a JSON object as JSON, and every other JSON value as text, because the service refuses it as JSON.
+func (w *writer) writeResult(r *agent.ToolResult) (types.ContentBlock, error) {
+	b := types.ToolResultBlock{ToolUseId: w.ids.mapResult(&r.ID)}
 	if r.Result.IsError && !w.o.NoResultStatus {
 		b.Status = types.ToolResultStatusError
 	}
@@ -111,13 +111,13 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 	for _, block := range r.Result.Blocks {
 		switch {
 		case block.Image != nil:
-			image, err := w.image(block.Image)
+			image, err := w.writeImage(block.Image)
 			if err != nil {
 				return nil, err
 			}
 			b.Content = append(b.Content, &types.ToolResultContentBlockMemberImage{Value: image})
 		case block.Document != nil:
-			doc, err := w.document(block.Document)
+			doc, err := w.writeDocument(block.Document)
 			if err != nil {
 				return nil, err
 			}
@@ -129,23 +129,23 @@ func (w *writer) toolResult(r *agent.ToolResult) (types.ContentBlock, error) {
 			documents = true
 			b.Content = append(b.Content, &types.ToolResultContentBlockMemberDocument{Value: doc})
 		case block.Video != nil:
-			video, err := w.video(block.Video)
+			video, err := w.writeVideo(block.Video)
 			if err != nil {
 				return nil, err
 			}
 			w.beside = append(w.beside, &types.ContentBlockMemberVideo{Value: video})
 			text(besideVideo)
 		case len(block.JSON) == 0:
-			if !blank(block.Text) {
+			if !isBlank(block.Text) {
 				text(block.Text)
 			}
 		default:
-			if doc, err := w.object(block.JSON); err == nil {
+			if doc, err := w.newDocument(block.JSON); err == nil {
 				b.Content = append(b.Content, &types.ToolResultContentBlockMemberJson{Value: doc})
 			} else if strictjson.Check(block.JSON) == nil {
 				text(string(block.JSON))
 			} else {
-				return nil, invalid("result of the call %q: %w", r.ID, err)
+				return nil, newInvalidError("result of the call %q: %w", r.ID, err)
 			}
 		}
 	}
@@ -171,28 +171,28 @@ func markFailed(blocks []types.ToolResultContentBlock) []types.ToolResultContent
 	return slices.Insert(blocks, 0, types.ToolResultContentBlock(&types.ToolResultContentBlockMemberText{Value: mark}))
 }
 
-func blank(s string) bool { return strings.TrimSpace(s) == "" }
+func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 
-// raw is a document that is sent as it stands: no second encoding, no reordering of keys. Only checkObject and
-// [Options.check] let one pass, after its JSON has been checked, because the SDK drops the errors of a document.
-type raw struct {
-	document.Interface // nil; it makes raw one of the SDK's documents
+// rawDocument is a document that is sent verbatim, without a second encoding or reordered keys. Its JSON must have been
+// checked, because the SDK drops the errors of a document.
+type rawDocument struct {
+	document.Interface // nil; it makes rawDocument a document of the SDK
 	json               json.RawMessage
 }
 
-func (r raw) MarshalSmithyDocument() ([]byte, error) { return r.json, nil }
+func (r rawDocument) MarshalSmithyDocument() ([]byte, error) { return r.json, nil }
 
-// object returns the document of a JSON object; the service rejects other values as the input or result of a tool.
+// newDocument returns the document of a JSON object; the service rejects other values as the input or result of a tool.
 // It allocates for many documents at once.
-func (w *writer) object(j json.RawMessage) (document.Interface, error) {
+func (w *writer) newDocument(j json.RawMessage) (document.Interface, error) {
 	const many = 16
 	if err := checkObject(j); err != nil {
 		return nil, err
 	}
 	if len(w.objects) == cap(w.objects) {
-		w.objects = make([]raw, 0, many) // those before stay where they are
+		w.objects = make([]rawDocument, 0, many) // the earlier ones stay in their array
 	}
-	w.objects = append(w.objects, raw{json: j})
+	w.objects = append(w.objects, rawDocument{json: j})
 	return &w.objects[len(w.objects)-1], nil
 }
 

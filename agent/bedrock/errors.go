@@ -15,16 +15,16 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// ErrLimit: a message holds more images or documents than the service takes, or larger ones. It is the cause of an
-// [agent.ModelError] with the code [agent.CodeInvalidCall], and nothing was sent.
-var ErrLimit = errors.New("bedrock: more than the service takes")
+// ErrLimit is the cause of an [agent.ModelError] with the code [agent.CodeInvalidCall] if a message has more or larger
+// images, documents or videos than the service accepts. Such a request is not sent.
+var ErrLimit = errors.New("bedrock: over the service's limit")
 
-// errNoObject: what must be a JSON object is something else, or no JSON at all.
+// errNoObject is returned for a value that must be a JSON object.
 var errNoObject = errors.New("not a JSON object")
 
-// failed says how the call itself went wrong: before the stream opened, or because its context ended.
-func (m *Model) failed(ctx context.Context, w *watchdog, err error) error {
-	if e := m.told(ctx, w, err); e != nil {
+// mapCallError maps the error of a call whose stream did not open, or whose context ended.
+func (m *Model) mapCallError(ctx context.Context, w *watchdog, err error) error {
+	if e := m.mapCommonError(ctx, w, err); e != nil {
 		return e
 	}
 	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
@@ -33,10 +33,10 @@ func (m *Model) failed(ctx context.Context, w *watchdog, err error) error {
 	return &agent.ModelError{Code: agent.CodeInternal, Message: "The model could not be called.", Err: err}
 }
 
-// broken says how an open stream went wrong. Exceptions that the service sends in the stream come out typed; the
-// rest is a connection or a frame that broke, after which nothing more of the answer can be had.
-func (m *Model) broken(ctx context.Context, w *watchdog, err error) error {
-	if e := m.told(ctx, w, err); e != nil {
+// mapStreamError maps the error of an open stream. Exceptions that the service sends in the stream are typed; all other
+// errors are broken connections or frames.
+func (m *Model) mapStreamError(ctx context.Context, w *watchdog, err error) error {
+	if e := m.mapCommonError(ctx, w, err); e != nil {
 		return e
 	}
 	_, checksum := errors.AsType[eventstream.ChecksumError](err)
@@ -44,16 +44,15 @@ func (m *Model) broken(ctx context.Context, w *watchdog, err error) error {
 	if checksum || length {
 		return &agent.ModelError{Code: agent.CodeUnavailable, Message: "The model's answer arrived damaged.", Retryable: true, Err: err}
 	}
-	return truncated(err)
+	return newTruncatedError(err)
 }
 
-// told gives what is plain at any time: that the context ended, what the service said, that the client gave up. It is
-// nil if the error is none of these.
-func (m *Model) told(ctx context.Context, w *watchdog, err error) error {
-	if e := m.ended(ctx, w, err); e != nil {
+// mapCommonError maps context errors, the service's errors and the client's timeouts, and returns nil for other errors.
+func (m *Model) mapCommonError(ctx context.Context, w *watchdog, err error) error {
+	if e := m.contextError(ctx, w, err); e != nil {
 		return e
 	}
-	if e := fromService(err); e != nil {
+	if e := mapServiceError(err); e != nil {
 		return e
 	}
 	if isTimeout(err) { // neither the caller's context nor our watchdog, so the HTTP client gave up by itself
@@ -62,12 +61,12 @@ func (m *Model) told(ctx context.Context, w *watchdog, err error) error {
 	return nil
 }
 
-// ended gives the error of a context that ended, the caller's or the watchdog's; nil if neither did.
-func (m *Model) ended(ctx context.Context, w *watchdog, err error) error {
+// contextError returns an error if the caller's context has ended or the watchdog has expired.
+func (m *Model) contextError(ctx context.Context, w *watchdog, err error) error {
 	if e := ctx.Err(); e != nil {
 		return e
 	}
-	if w.expired() {
+	if w.hasExpired() {
 		return &agent.ModelError{
 			Code:      agent.CodeTimeout,
 			Message:   fmt.Sprintf("The model service was silent for %v.", m.o.IdleTimeout),
@@ -78,21 +77,21 @@ func (m *Model) ended(ctx context.Context, w *watchdog, err error) error {
 	return nil
 }
 
-func truncated(err error) *agent.ModelError {
+func newTruncatedError(err error) *agent.ModelError {
 	return &agent.ModelError{Code: agent.CodeTruncated, Message: "The model's answer was cut off.", Retryable: true, Err: err}
 }
 
-// outOfOrder: the stream breaks the protocol, so nothing in it can be relied on.
-func outOfOrder(what string) *agent.ModelError {
+// newProtocolError returns the error of a stream that breaks the protocol.
+func newProtocolError(what string) *agent.ModelError {
 	return &agent.ModelError{
 		Code:      agent.CodeMalformed,
-		Message:   "The model service sent an answer that makes no sense.",
+		Message:   "The model service sent an invalid answer.",
 		Retryable: true,
 		Err:       errors.New("bedrock: " + what),
 	}
 }
 
-func invalid(format string, args ...any) *agent.ModelError {
+func newInvalidError(format string, args ...any) *agent.ModelError {
 	return &agent.ModelError{
 		Code:    agent.CodeInvalidCall,
 		Message: "The request to the model is not valid.",
@@ -100,8 +99,8 @@ func invalid(format string, args ...any) *agent.ModelError {
 	}
 }
 
-// tooMuch is an ErrLimit.
-func tooMuch(format string, args ...any) *agent.ModelError {
+// newLimitError returns an error that wraps [ErrLimit].
+func newLimitError(format string, args ...any) *agent.ModelError {
 	return &agent.ModelError{
 		Code:    agent.CodeInvalidCall,
 		Message: "There are more or larger files in a message than the model takes.",
@@ -110,7 +109,7 @@ func tooMuch(format string, args ...any) *agent.ModelError {
 }
 
 // isClockSkew reports whether the service rejected a signature because the host's clock is wrong. The SDK marks such an
-// error as one that is worth repeating, after it has compared the clocks.
+// error as retryable after it has compared the clocks.
 func isClockSkew(err error) bool {
 	e, ok := errors.AsType[interface {
 		error
@@ -131,16 +130,16 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout()
 }
 
-// fault is what a user may know of one of the service's errors.
+// fault is the part of a service error that a user may see.
 type fault struct {
 	name, text string
 	code       agent.Code
 	retryable  bool
 }
 
-// fromService turns an error that the service sent, by HTTP or in the stream, into a ModelError; nil if it is
-// none. The service's own text stays in Err: it names roles, accounts and endpoints.
-func fromService(err error) *agent.ModelError {
+// mapServiceError maps an error that the service sent, by HTTP or in the stream; it returns nil for other errors. The
+// service's text stays in Err, because it names roles, accounts and endpoints.
+func mapServiceError(err error) *agent.ModelError {
 	status := 0
 	if re, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		status = re.HTTPStatusCode()
@@ -149,14 +148,14 @@ func fromService(err error) *agent.ModelError {
 	var f fault
 	switch {
 	case ok && api.ErrorCode() != "":
-		if f, ok = byName(api.ErrorCode()); !ok {
-			f = byStatus(status)
+		if f, ok = faultByName(api.ErrorCode()); !ok {
+			f = faultByStatus(status)
 		}
 		if slices.ContainsFunc(exceptionMessages(api), isOverflow) {
-			f = f.overflow()
+			f = f.asOverflow()
 		}
-	case status >= 400: // an error that has not even the service's shape: a proxy's page
-		f = byStatus(status)
+	case status >= 400: // not in the service's form, such as a proxy's page
+		f = faultByStatus(status)
 	default:
 		return nil
 	}
@@ -165,20 +164,21 @@ func fromService(err error) *agent.ModelError {
 		e.Message = f.name + ": " + f.text
 	}
 	if status == 0 && f.code == agent.CodeThrottled {
-		status = http.StatusTooManyRequests // in the stream it has no status of its own
+		status = http.StatusTooManyRequests // an exception in the stream does not have a status
 	}
 	if status != 0 {
 		e.Message += fmt.Sprintf(" (HTTP %d)", status)
 	}
 	if f.name == "" {
-		e.Message += "." // a sentence, where it does not begin with an exception's name
+		e.Message += "." // a sentence, unless it begins with the name of an exception
 	}
 	return e
 }
 
-// byName knows the service's exceptions, whose names begin with a capital as an HTTP error and with a small letter
-// in a stream, and those of AWS's signature check. Source: the errors of ConverseStream in the API reference.
-func byName(name string) (fault, bool) {
+// faultByName returns the fault of an exception of the service or of AWS's signature check. Names begin with a capital
+// letter in an HTTP error and with a small letter in a stream. Source: the errors of ConverseStream in the API
+// reference.
+func faultByName(name string) (fault, bool) {
 	switch strings.ToLower(name) {
 	case "throttlingexception", "toomanyrequestsexception", "throttling":
 		return fault{"ThrottlingException", "too many requests", agent.CodeThrottled, true}, true
@@ -209,9 +209,9 @@ func byName(name string) (fault, bool) {
 	return fault{}, false
 }
 
-// overflow returns the fault of a conversation that does not fit the model, in place of a general one. The service may
-// say so in any exception that is neither about the caller nor about the rate.
-func (f fault) overflow() fault {
+// asOverflow returns the fault of a conversation that does not fit the model, in place of a general one. The service
+// reports it in any exception except those about the caller and the rate.
+func (f fault) asOverflow() fault {
 	const text = "he conversation is too long for the model"
 	switch {
 	case f.code != agent.CodeInvalidCall && f.code != agent.CodeUnavailable, f.name == "ServiceUnavailableException":
@@ -222,12 +222,12 @@ func (f fault) overflow() fault {
 	return fault{f.name, "t" + text, agent.CodeContextFull, false}
 }
 
-func byStatus(status int) fault {
+func faultByStatus(status int) fault {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return fault{"", "The model service has too many requests", agent.CodeThrottled, true}
 	case status == http.StatusRequestEntityTooLarge:
-		return fault{"", "The model service refused the request", agent.CodeInvalidCall, false}.overflow()
+		return fault{"", "The model service refused the request", agent.CodeInvalidCall, false}.asOverflow()
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return fault{"", "Access to the model is denied", agent.CodeAccessDenied, false}
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:

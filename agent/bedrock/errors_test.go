@@ -78,6 +78,7 @@ func TestHTTPErrors(t *testing.T) {
 }
 
 func TestPagesOfAProxy(t *testing.T) {
+	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = w.Write([]byte("<html>upstream http://10.0.0.7 failed</html>"))
@@ -92,6 +93,7 @@ func TestPagesOfAProxy(t *testing.T) {
 }
 
 func TestStreamExceptions(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		piece     bt.Piece
 		code      agent.Code
@@ -129,6 +131,7 @@ func TestStreamExceptions(t *testing.T) {
 
 // The SDK's own retries go on before the stream is open, and the answer comes as if nothing had been.
 func TestRecovers(t *testing.T) {
+	t.Parallel()
 	script := bt.NewScript(bt.Throttled(), bt.Dropped(), bt.Reply(bt.Text("hello")))
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 		got, err := collect(t, t.Context(), m, ask("?"))
@@ -138,6 +141,7 @@ func TestRecovers(t *testing.T) {
 }
 
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	bubble(t, bt.NewScript(bt.Times(3, bt.Dropped())), nil, func(t *testing.T, m *bedrock.Model) {
 		_, err := collect(t, t.Context(), m, ask("?"))
 		me := modelError(t, err)
@@ -155,6 +159,7 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestNoCredentials(t *testing.T) {
+	t.Parallel()
 	client := bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) {
 		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{}, errors.New("assume role arn:aws:iam::111122223333:role/reader: denied")
@@ -199,6 +204,7 @@ func TestSilence(t *testing.T) {
 
 // A live stream may be slow, its consumer too, and retries may take their time: none of it is silence.
 func TestSlowIsNotSilent(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tick := make(chan struct{})
 		go func() {
@@ -246,6 +252,7 @@ func TestSlowIsNotSilent(t *testing.T) {
 
 // The caller's deadline is the caller's error, and the HTTP client's own timeout is told apart from silence.
 func TestOtherTimeouts(t *testing.T) {
+	t.Parallel()
 	t.Run("deadline", func(t *testing.T) {
 		bubble(t, bt.NewScript(bt.Reply(bt.Text("a"), bt.Stall())), nil, func(t *testing.T, m *bedrock.Model) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

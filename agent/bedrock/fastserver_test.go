@@ -28,6 +28,7 @@ func (c lateConn) Write(b []byte) (int, error) {
 // A server on loopback may answer before the client's transport has done with the request's body. The SDK closes the
 // body once it sees the headers, and a transport that is still in it drops the connection; see [pulse].
 func TestFastServer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		whole := record(t, bt.Reply(bt.Text("It is ", "Emma.")))
 		client, stop := memnet.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,7 +15,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// What one message may hold. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+// Limits of one message. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
 const (
 	maxImages        = 20
 	maxImageBytes    = 3_750_000
@@ -30,7 +30,7 @@ const (
 	maxVideoBytes  = 18_750_000
 	maxVideoObject = 1_000_000_000 // in S3
 
-	// maxBody is the size of a request, in which bytes are a third longer.
+	// maxBody is the largest request in bytes, including base64.
 	// Source: https://platform.claude.com/docs/en/api/overview#request-size-limits
 	maxBody = 20_000_000
 
@@ -38,18 +38,18 @@ const (
 	besideVideo     = "See the video below."
 )
 
-// limits returns what a request may hold. The service counts documents by the request, and so do several of its models
-// with images: some count the two together, and one that takes more than 20 wants them smaller.
+// requestLimits returns the limits of a request. The service counts the documents of a whole request, and several
+// models count the images too: some count both together, and one accepts only smaller images if there are more than 20.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api-restrictions.html,
 // https://github.com/boto/boto3/issues/4632,
 // https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/994
-func (m *Model) limits() agent.RequestLimits {
+func (m *Model) requestLimits() agent.RequestLimits {
 	l := agent.RequestLimits{
 		ImageBytes: maxImageBytes, DocumentBytes: maxDocumentBytes, ImageSide: maxImageSide,
 		Images: maxImages, Documents: maxDocuments, Media: maxImages, Bytes: maxBody / 4 * 3,
 		Videos: maxVideos, VideoBytes: maxVideoBytes,
 	}
-	if m.o.S3Locations { // the request holds the places of objects, and not their bytes
+	if m.o.S3Locations { // the request contains locations, not bytes
 		l.Bytes, l.VideoBytes = 0, maxVideoObject
 	}
 	return l
@@ -58,12 +58,12 @@ func (m *Model) limits() agent.RequestLimits {
 // loader is [agent.Request.Load].
 type loader func(ctx context.Context, ref objects.Ref, max int64) ([]byte, error)
 
-func (w *writer) image(m *tools.Media) (types.ImageBlock, error) {
+func (w *writer) writeImage(m *tools.Media) (types.ImageBlock, error) {
 	b := types.ImageBlock{Format: types.ImageFormat(m.Format)}
 	if !slices.Contains(b.Format.Values(), b.Format) {
-		return b, invalid("%q is no format of an image: it is one of %v", m.Format, b.Format.Values())
+		return b, newInvalidError("invalid image format %q: must be one of %v", m.Format, b.Format.Values())
 	}
-	data, place, err := w.source("image", m, maxImageBytes)
+	data, place, err := w.readSource("image", m, maxImageBytes)
 	switch {
 	case err != nil:
 		return b, err
@@ -75,19 +75,18 @@ func (w *writer) image(m *tools.Media) (types.ImageBlock, error) {
 	return b, nil
 }
 
-// document gives it a name that says nothing: names must be unique in the request and keep a narrow grammar, and a
-// file's own name could speak to the model. The numbers go by the order in the conversation, so that they stay the
-// same as it grows.
-func (w *writer) document(m *tools.Media) (types.DocumentBlock, error) {
+// writeDocument names a document by its number in the conversation. Names must be unique in the request and follow a
+// narrow grammar, and a file's name could contain instructions to the model.
+func (w *writer) writeDocument(m *tools.Media) (types.DocumentBlock, error) {
 	w.documents++
 	b := types.DocumentBlock{
 		Format: types.DocumentFormat(m.Format),
 		Name:   aws.String(fmt.Sprintf("Document %d", w.documents)),
 	}
 	if !slices.Contains(b.Format.Values(), b.Format) {
-		return b, invalid("%q is no format of a document: it is one of %v", m.Format, b.Format.Values())
+		return b, newInvalidError("invalid document format %q: must be one of %v", m.Format, b.Format.Values())
 	}
-	data, place, err := w.source("document", m, maxDocumentBytes)
+	data, place, err := w.readSource("document", m, maxDocumentBytes)
 	switch {
 	case err != nil:
 		return b, err
@@ -104,17 +103,17 @@ func (w *writer) document(m *tools.Media) (types.DocumentBlock, error) {
 	return b, nil
 }
 
-// video is not part of a tool's result on the wire, because no model takes one there: it stands beside the result, in
-// the same message, which Amazon Nova accepts.
-func (w *writer) video(m *tools.Media) (types.VideoBlock, error) {
+// writeVideo returns the block of a video. A video of a result is sent beside the result, in the same message, which
+// Amazon Nova accepts; no model accepts it within.
+func (w *writer) writeVideo(m *tools.Media) (types.VideoBlock, error) {
 	b := types.VideoBlock{Format: types.VideoFormat(m.Format)}
 	if !slices.Contains(b.Format.Values(), b.Format) {
-		return b, invalid("%q is not a format of a video: must be one of %v", m.Format, b.Format.Values())
+		return b, newInvalidError("invalid video format %q: must be one of %v", m.Format, b.Format.Values())
 	}
 	if w.videos++; w.videos > maxVideos {
-		return b, tooMuch("%d videos in one request: the service takes %d", w.videos, maxVideos)
+		return b, newLimitError("%d videos in one request: the service takes %d", w.videos, maxVideos)
 	}
-	data, place, err := w.source("video", m, maxVideoBytes)
+	data, place, err := w.readSource("video", m, maxVideoBytes)
 	switch {
 	case err != nil:
 		return b, err
@@ -126,12 +125,12 @@ func (w *writer) video(m *tools.Media) (types.VideoBlock, error) {
 	return b, nil
 }
 
-// source returns the bytes or the place of a medium.
-func (w *writer) source(what string, m *tools.Media, limit int64) ([]byte, *types.S3Location, error) {
+// readSource returns the bytes or the place of a medium.
+func (w *writer) readSource(what string, m *tools.Media, limit int64) ([]byte, *types.S3Location, error) {
 	data, ref := m.Bytes, m.Object
 	switch {
 	case ref.IsZero() == (len(data) == 0):
-		return nil, nil, invalid("the %s has not exactly one of bytes and an object", what)
+		return nil, nil, newInvalidError("the %s must have either bytes or an object", what)
 	case ref.IsZero():
 	case w.o.S3Locations:
 		place := &types.S3Location{Uri: aws.String("s3://" + ref.Bucket() + "/" + ref.Key())}
@@ -140,36 +139,36 @@ func (w *writer) source(what string, m *tools.Media, limit int64) ([]byte, *type
 		}
 		return nil, place, nil
 	case w.load == nil:
-		return nil, nil, invalid("the %s is an object, and the request cannot read objects", what)
+		return nil, nil, newInvalidError("the %s is an object, and the request cannot read objects", what)
 	default:
 		var err error
-		if data, err = w.load(w.ctx, ref, limit+1); err != nil { // one more, to tell what is cut from what fits
-			return nil, nil, w.notLoaded(what, err)
+		if data, err = w.load(w.ctx, ref, limit+1); err != nil { // one more byte shows that the limit is exceeded
+			return nil, nil, w.mapLoadError(what, err)
 		}
 		if len(data) == 0 {
-			return nil, nil, invalid("the %s is empty", what)
+			return nil, nil, newInvalidError("the %s is empty", what)
 		}
 	}
 	if int64(len(data)) > limit {
-		return nil, nil, tooMuch("the %s is larger than %d bytes", what, limit)
+		return nil, nil, newLimitError("the %s is larger than %d bytes", what, limit)
 	}
 	return data, nil, nil
 }
 
-// notLoaded says why there are no bytes. What the object is, or that it is not there, does not change by itself; a
-// store that fails may recover.
-func (w *writer) notLoaded(what string, err error) error {
+// mapLoadError maps an error of Request.Load. An object that is missing or unsuitable is final; other errors are
+// retryable, because the store may recover.
+func (w *writer) mapLoadError(what string, err error) error {
 	if e := w.ctx.Err(); e != nil {
 		return e
 	}
 	if errors.Is(err, objects.ErrTooLarge) {
-		return tooMuch("read the %s: %w", what, err)
+		return newLimitError("read the %s: %w", what, err)
 	}
 	for _, final := range []error{
 		objects.ErrNotFound, objects.ErrChanged, objects.ErrDenied, objects.ErrInvalid, objects.ErrRange,
 	} {
 		if errors.Is(err, final) {
-			return invalid("read the %s: %w", what, err)
+			return newInvalidError("read the %s: %w", what, err)
 		}
 	}
 	return &agent.ModelError{
@@ -178,8 +177,8 @@ func (w *writer) notLoaded(what string, err error) error {
 	}
 }
 
-// withMedia holds a message of the user's against the service's limits, those in tool results included, and adds the
-// text that the service wants beside documents.
+// withMedia checks the media of a user's message, including those in tool results, against the service's limits, and
+// adds the text that the service requires beside documents.
 func withMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
 	images, documents := 0, 0
 	said, beside := false, false
@@ -205,9 +204,9 @@ func withMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
 	}
 	switch {
 	case images > maxImages:
-		return nil, tooMuch("%d images in one message: the service takes %d", images, maxImages)
+		return nil, newLimitError("%d images in one message: the service takes %d", images, maxImages)
 	case documents > maxDocuments:
-		return nil, tooMuch("%d documents in one message: the service takes %d", documents, maxDocuments)
+		return nil, newLimitError("%d documents in one message: the service takes %d", documents, maxDocuments)
 	case beside && !said:
 		blocks = append(blocks, &types.ContentBlockMemberText{Value: besideDocuments})
 	}

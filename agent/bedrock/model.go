@@ -12,13 +12,13 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Model is one Bedrock model or inference profile. It does not change, and is safe for concurrent use.
+// Model is one Bedrock model or inference profile. It is immutable and safe for concurrent use.
 type Model struct {
 	client *bedrockruntime.Client
 	id     string
 	o      Options
 
-	thinking thinking
+	thinking thinkingConfig
 	schemas  schemaCache // as they are
 	strict   schemaCache // in the form of strictSchema
 }
@@ -26,13 +26,13 @@ type Model struct {
 var _ agent.Model = (*Model)(nil)
 
 // New returns the model with the given id: a model id, an inference profile id, or the ARN of either. The Model uses c
-// for every stream, so it keeps what c learns, such as the offset of the host's clock.
+// for every stream, so it keeps the state of c, such as the offset of the host's clock.
 //
 // It returns an error if c is nil, if an option is invalid, and if id is empty, longer than 2,048 characters or the ARN
 // of a prompt of Prompt management, which an agent cannot use.
 func New(c *bedrockruntime.Client, id string, o *Options) (*Model, error) {
 	if c == nil {
-		return nil, errors.New("bedrock: the client is nil")
+		return nil, errors.New("bedrock: the client must not be nil")
 	}
 	if o == nil {
 		o = &Options{}
@@ -48,7 +48,7 @@ func New(c *bedrockruntime.Client, id string, o *Options) (*Model, error) {
 
 // Info implements [agent.Described]. The limits are those of the service and of its stricter models.
 func (m *Model) Info() agent.ModelInfo {
-	return agent.ModelInfo{Provider: "aws.bedrock", Model: m.id, StructuredOutput: true, Limits: m.limits()}
+	return agent.ModelInfo{Provider: "aws.bedrock", Model: m.id, StructuredOutput: true, Limits: m.requestLimits()}
 }
 
 // Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the
@@ -64,7 +64,7 @@ func (m *Model) Info() agent.ModelInfo {
 func (m *Model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		left := false
-		err := m.converse(ctx, r, func(d agent.Delta) bool {
+		err := m.callConverse(ctx, r, func(d agent.Delta) bool {
 			left = !yield(d, nil)
 			return !left
 		})
@@ -74,46 +74,46 @@ func (m *Model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.De
 	}
 }
 
-// converse makes the call and gives each delta to yield until that returns false.
-func (m *Model) converse(ctx context.Context, r *agent.Request, yield func(agent.Delta) bool) error {
-	in, err := m.input(ctx, r)
+// callConverse makes the call and passes each delta to yield until yield returns false.
+func (m *Model) callConverse(ctx context.Context, r *agent.Request, yield func(agent.Delta) bool) error {
+	in, err := m.newInput(ctx, r)
 	if err != nil {
 		return err
 	}
-	w := watch(ctx, m.o.IdleTimeout)
+	w := startWatchdog(ctx, m.o.IdleTimeout)
 	defer w.stop()
 
-	out, err := m.open(w, in)
+	out, err := m.openStream(w, in)
 	if err != nil {
-		return withoutOutput(r, m.failed(ctx, w, err))
+		return withoutOutput(r, m.mapCallError(ctx, w, err))
 	}
 	stream := out.GetStream()
 	defer func() {
 		w.stop()
 		_ = stream.Close()
-		for range stream.Events() { // until the SDK's reader has ended
+		for range stream.Events() { // wait until the SDK's reader has ended
 		}
 	}()
-	return m.follow(ctx, w, stream, yield)
+	return m.readEvents(ctx, w, stream, yield)
 }
 
-// follow takes the events of a stream until it has ended, or yield returns false.
-func (m *Model) follow(ctx context.Context, w *watchdog, stream *bedrockruntime.ConverseStreamEventStream, yield func(agent.Delta) bool) error {
-	var a answer
+// readEvents reads the events of a stream until it ends or yield returns false.
+func (m *Model) readEvents(ctx context.Context, w *watchdog, stream *bedrockruntime.ConverseStreamEventStream, yield func(agent.Delta) bool) error {
+	var a accumulator
 	for events := stream.Events(); ; {
 		w.beat()
 		select {
 		case <-w.ctx.Done():
-			return m.failed(ctx, w, context.Cause(w.ctx))
+			return m.mapCallError(ctx, w, context.Cause(w.ctx))
 		case ev, ok := <-events:
-			w.rest()
+			w.pause()
 			if !ok {
-				if err := stream.Err(); err != nil || ctx.Err() != nil || w.expired() {
-					return m.broken(ctx, w, err)
+				if err := stream.Err(); err != nil || ctx.Err() != nil || w.hasExpired() {
+					return m.mapStreamError(ctx, w, err)
 				}
-				return a.end()
+				return a.checkEnd()
 			}
-			deltas, err := a.take(ev)
+			deltas, err := a.addEvent(ev)
 			for _, d := range deltas {
 				if !yield(d) {
 					return nil
@@ -126,19 +126,19 @@ func (m *Model) follow(ctx context.Context, w *watchdog, stream *bedrockruntime.
 	}
 }
 
-// open sends the request. Concurrent streams of one client race inside the SDK's event decoder (smithy-go issue 714),
-// which belongs to the client's protocol, so each stream gets a fresh protocol. Everything else is the caller's client
-// unchanged, with the state that it keeps between calls.
+// openStream sends the request. Concurrent streams of one client race inside the SDK's event decoder (smithy-go issue
+// 714), which belongs to the client's protocol, so each stream gets a fresh protocol. Everything else is the caller's
+// client unchanged, with the state that it keeps between calls.
 //
-// A host whose clock is wrong learns the offset from the first refusal. The SDK's retryer then repeats the request, but
-// a retryer that retries nothing does not: open repeats it once in its place.
-func (m *Model) open(w *watchdog, in *bedrockruntime.ConverseStreamInput) (*bedrockruntime.ConverseStreamOutput, error) {
+// A host whose clock is wrong learns the offset from the first refusal. The SDK's retryer then repeats the request;
+// openStream repeats it once in case the retryer is disabled.
+func (m *Model) openStream(w *watchdog, in *bedrockruntime.ConverseStreamInput) (*bedrockruntime.ConverseStreamOutput, error) {
 	call := func() (*bedrockruntime.ConverseStreamOutput, error) {
 		return m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
 			if _, ok := o.Protocol.(*restjson1.Protocol); ok {
 				o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
 			}
-			o.HTTPClient = pulse{next: o.HTTPClient, w: w}
+			o.HTTPClient = beatingClient{next: o.HTTPClient, w: w}
 		})
 	}
 	out, err := call()

@@ -103,6 +103,7 @@ var (
 )
 
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	noUsage := agent.UsageReport{}
 	for name, c := range map[string]struct {
 		pieces []bt.Piece
@@ -280,6 +281,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestStopReasons(t *testing.T) {
+	t.Parallel()
 	for wire, want := range map[string]agent.StopReason{
 		"end_turn": agent.StopEndTurn, "tool_use": agent.StopToolUse, "max_tokens": agent.StopMaxTokens,
 		"stop_sequence": agent.StopSequence, "guardrail_intervened": agent.StopContentFiltered,

@@ -54,8 +54,8 @@ type Options struct {
 	// NoResultDocuments is for a model that rejects documents in tool results, such as Amazon Nova. A document is then
 	// sent beside the results, in the same message, and the result names it.
 	NoResultDocuments bool
-	// NoResultStatus is for a model that rejects the field status in tool results, such as Writer Palmyra. The text of a
-	// failed result then begins with "Error:".
+	// NoResultStatus is for a model that rejects the field status in tool results, such as Writer Palmyra. The text of
+	// a failed result then begins with "Error:".
 	NoResultStatus bool
 	// NoToolChoice is for a model that rejects the field toolChoice. The model then decides whether it calls a tool,
 	// whatever [agent.Request.Choice] says. It is implied if AdditionalModelRequestFields enables thinking, because the
@@ -68,8 +68,9 @@ type Options struct {
 	NoSystem bool
 
 	// Citations asks the model to cite the documents that it is shown, which Anthropic Claude does: see
-	// [agent.CitationPart]. PDF files and texts (txt, md, csv, html) can be cited, but only all documents of a request or
-	// none. A request with a document of another format, or for structured output, is therefore sent without citations.
+	// [agent.CitationPart]. PDF files and texts (txt, md, csv, html) can be cited, but only all documents of a request
+	// or none. A request with a document of another format, or for structured output, is therefore sent without
+	// citations.
 	Citations bool
 
 	// S3Locations is for a model that reads images and documents from S3. Objects are then sent as locations, not as
@@ -84,8 +85,8 @@ type Options struct {
 	Guardrail *Guardrail
 
 	// AdditionalModelRequestFields is a JSON object of model parameters that Converse does not define, such as
-	// {"thinking":{"type":"enabled","budget_tokens":2048}}. Such thinking is left out of a request that continues with the
-	// results of calls that the model made without it, because the service would reject it. Nil means none.
+	// {"thinking":{"type":"enabled","budget_tokens":2048}}. Such thinking is left out of a request that continues with
+	// the results of calls that the model made without it, because the service would reject it. Nil means none.
 	AdditionalModelRequestFields json.RawMessage
 
 	// Latency is "standard" or "optimized". Empty means the service's default, standard.
@@ -132,7 +133,7 @@ func (o Options) clone() Options {
 	return o
 }
 
-// apply writes the parameters that every request has.
+// apply writes the parameters of every request.
 func (o *Options) apply(in *bedrockruntime.ConverseStreamInput) {
 	in.InferenceConfig.Temperature, in.InferenceConfig.TopP = o.Temperature, o.TopP
 	in.InferenceConfig.StopSequences = o.StopSequences
@@ -142,7 +143,7 @@ func (o *Options) apply(in *bedrockruntime.ConverseStreamInput) {
 		}
 	}
 	if o.AdditionalModelRequestFields != nil {
-		in.AdditionalModelRequestFields = raw{json: o.AdditionalModelRequestFields}
+		in.AdditionalModelRequestFields = rawDocument{json: o.AdditionalModelRequestFields}
 	}
 	if o.Latency != "" {
 		in.PerformanceConfig = &types.PerformanceConfiguration{Latency: types.PerformanceConfigLatency(o.Latency)}

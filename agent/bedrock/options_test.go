@@ -18,6 +18,7 @@ import (
 )
 
 func TestParametersGolden(t *testing.T) {
+	t.Parallel()
 	goldens(t, &bedrock.Options{
 		Temperature: aws.Float32(0.5), TopP: aws.Float32(0), StopSequences: []string{"END"},
 		Guardrail:                    &bedrock.Guardrail{ID: "gr1", Version: "DRAFT"},
@@ -116,6 +117,7 @@ func TestInvalidModelIDs(t *testing.T) {
 
 // What the caller changes after New does not reach the model.
 func TestOptionsAreCopied(t *testing.T) {
+	t.Parallel()
 	o := &bedrock.Options{
 		StopSequences: []string{"x"}, AdditionalModelRequestFields: []byte(`{"a":1}`), Metadata: map[string]string{"k": "v"},
 		Temperature: aws.Float32(0.5), Guardrail: &bedrock.Guardrail{ID: "gr1", Version: "1"},
@@ -132,6 +134,7 @@ func TestOptionsAreCopied(t *testing.T) {
 }
 
 func TestToolChoice(t *testing.T) {
+	t.Parallel()
 	x := []tools.Spec{{Name: "x", Schema: []byte(`{"type":"object"}`)}}
 	with := func(specs []tools.Spec, c agent.Choice) *agent.Request {
 		r := ask("?")
@@ -142,9 +145,9 @@ func TestToolChoice(t *testing.T) {
 		require.Equal(t, c, sent(t, nil, with(x, c)).Choice)
 	}
 	require.NotContains(t, string(sent(t, nil, with(x, agent.Choice{})).Body), "toolChoice")
-	require.ErrorContains(t, notSent(t, nil, with(x, agent.Choice{Name: "y"})), `the tool "y" must be called, and is not offered`)
+	require.ErrorContains(t, notSent(t, nil, with(x, agent.Choice{Name: "y"})), `the tool "y" must be called, but is not offered`)
 	require.ErrorContains(t, notSent(t, nil, with(x, agent.Choice{Any: true, Name: "x"})), "both any tool and the tool")
-	require.ErrorContains(t, notSent(t, nil, with(nil, agent.Choice{Any: true})), "none is offered")
+	require.ErrorContains(t, notSent(t, nil, with(nil, agent.Choice{Any: true})), "the request does not offer any")
 
 	// Tools that cannot be called any more are not to be chosen either.
 	retired := &agent.Request{Choice: agent.Choice{Name: "x"}, Messages: []agent.Message{
@@ -157,6 +160,7 @@ func TestToolChoice(t *testing.T) {
 
 // Reasoning goes back as it came; what has no signature does not go back.
 func TestReasoningGolden(t *testing.T) {
+	t.Parallel()
 	thinks := func(r agent.Reasoning) agent.Part { return agent.Part{Reasoning: &r} }
 	goldens(t, nil, map[string]*agent.Request{"reasoning": {
 		Messages: []agent.Message{
@@ -176,6 +180,7 @@ func TestReasoningGolden(t *testing.T) {
 
 // What a stream gave comes back unchanged in the next request.
 func TestReasoningRoundTrip(t *testing.T) {
+	t.Parallel()
 	script := bt.NewScript(
 		bt.Reply(bt.Reasoning("c2ln", bt.Chunks("Hm, \"é\" 📚\n", 1)...), bt.Redacted([]byte("\x00\xff")), bt.Text("So.")),
 		bt.Reply(bt.Text("ok")),
@@ -203,6 +208,7 @@ func TestReasoningRoundTrip(t *testing.T) {
 
 // Cache points: where they stand, and that the service takes them.
 func TestCacheGoldens(t *testing.T) {
+	t.Parallel()
 	cached := func(r agent.Request) *agent.Request { r.Cache = true; return &r }
 	x := []tools.Spec{{Name: "x", Schema: []byte(`{"type":"object"}`)}, {Name: "y", Schema: []byte(`{"type":"object"}`)}}
 	conversation := agent.Request{

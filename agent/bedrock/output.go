@@ -19,14 +19,14 @@ func (m *Model) outputConfig(r *agent.Request) (*types.OutputConfig, error) {
 	}
 	doc, err := m.strict.get(r.Output.Schema, strictObject)
 	if err != nil {
-		return nil, invalid("schema of the output %q: %w", r.Output.Name, err)
+		return nil, newInvalidError("schema of the output %q: %w", r.Output.Name, err)
 	}
 	schema, err := doc.MarshalSmithyDocument()
 	if err != nil {
-		return nil, invalid("schema of the output %q: %w", r.Output.Name, err)
+		return nil, newInvalidError("schema of the output %q: %w", r.Output.Name, err)
 	}
 	def := types.JsonSchemaDefinition{Name: aws.String(r.Output.Name), Schema: aws.String(string(schema))}
-	if !blank(r.Output.Description) {
+	if !isBlank(r.Output.Description) {
 		def.Description = aws.String(r.Output.Description)
 	}
 	return &types.OutputConfig{TextFormat: &types.OutputFormat{

@@ -26,6 +26,7 @@ type city struct {
 // A typed answer by the service's structured output: the text is the answer and comes as Partials, an answer that
 // does not fit is corrected, and the next run of the conversation is one that the service accepts.
 func TestStructuredOutputOverTheWire(t *testing.T) {
+	t.Parallel()
 	const good = `{"city":"Paris","population":2161000,"names":["Lutetia"]}`
 	script := bt.NewScript(
 		bt.Reply(bt.Text(bt.Chunks(`{"city":"Paris","population":0,"names":["Lutetia"]}`, 9)...)),
@@ -70,6 +71,7 @@ func TestStructuredOutputOverTheWire(t *testing.T) {
 
 // A model without structured output fails, and says so.
 func TestModelsWithoutStructuredOutput(t *testing.T) {
+	t.Parallel()
 	for _, message := range []string{
 		"The model returned the following errors: output_config.format: Extra inputs are not permitted",
 		"This model doesn't support the outputConfig field. Remove outputConfig and try again.",
@@ -95,6 +97,7 @@ func strict(name, schema string) tools.Spec {
 
 // The schemas of strict tools are sent in the form that the service compiles, in which the order of properties stays.
 func TestStrictSchemas(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ schema, want string }{
 		"as it is": {
 			`{"type":"object","properties":{"z":{"type":"string","pattern":"^a","minLength":1,"enum":["a"]},"a":{"type":"boolean"}},"required":["z"],"additionalProperties":false}`,
@@ -128,14 +131,15 @@ func TestStrictSchemas(t *testing.T) {
 }
 
 func TestSchemasThatCannotBeStrict(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ schema, want string }{
 		"no object":           {`[]`, "not a JSON object"},
 		"a list":              {`{"type":"array","items":{"type":"string"}}`, "must be object"},
-		"an open map":         {`{"type":"object","properties":{"a":{"type":"object","additionalProperties":{"type":"string"}}}}`, `a: additionalProperties is {"type":"string"}, and must be false`},
+		"an open map":         {`{"type":"object","properties":{"a":{"type":"object","additionalProperties":{"type":"string"}}}}`, `a: invalid additionalProperties {"type":"string"}: must be false`},
 		"anything":            {`{"type":"object","properties":{"a":{"type":"array","items":true}}}`, "a[]: not a JSON object"},
 		"a recursive one":     {`{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"object","properties":{"b":{"$ref":"#/$defs/A"}}}}}`, "recursive"},
-		"one that is its own": {`{"type":"object","properties":{"a":{"$ref":"#"}}}`, "not one to a definition"},
-		"one elsewhere":       {`{"type":"object","properties":{"a":{"$ref":"https://example.com/a"}},"$defs":{}}`, "not one to a definition"},
+		"one that is its own": {`{"type":"object","properties":{"a":{"$ref":"#"}}}`, "must name a definition of the schema"},
+		"one elsewhere":       {`{"type":"object","properties":{"a":{"$ref":"https://example.com/a"}},"$defs":{}}`, "must name a definition of the schema"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := ask("?")
@@ -155,6 +159,7 @@ func TestSchemasThatCannotBeStrict(t *testing.T) {
 
 // A tool is strict if its author says so.
 func TestStrictToolOverTheWire(t *testing.T) {
+	t.Parallel()
 	script := bt.NewScript(bt.Reply(bt.TypedToolUse("tool_use", "a", "look_up", `{"isbn":"1"}`)), bt.Reply(bt.Text("Emma.")))
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 		tool, err := tools.NewWith("look_up", "Looks a book up.", lookUpBook, &tools.Options{Strict: true})

@@ -76,7 +76,7 @@ func isOverflow(message string) bool {
 	return aboutInput.MatchString(m) && (aboutTokens.MatchString(m) || !aboutParts.MatchString(m))
 }
 
-// exceptionMessages returns what an exception says: its own message, and the model's when the exception carries it.
+// exceptionMessages returns the message of an exception, and the model's message if the exception contains it.
 func exceptionMessages(api smithy.APIError) []string {
 	all := []string{api.ErrorMessage()}
 	if e, ok := errors.AsType[*types.ModelStreamErrorException](error(api)); ok && e.OriginalMessage != nil {

@@ -124,7 +124,7 @@ func TestIsNotOverflow(t *testing.T) {
 // An exception in the stream can carry the model's own message beside the service's.
 func TestOverflowInTheOriginalMessage(t *testing.T) {
 	t.Parallel()
-	e := fromService(&types.ModelStreamErrorException{
+	e := mapServiceError(&types.ModelStreamErrorException{
 		Message: aws.String("The model could not answer."), OriginalMessage: aws.String("Input is too long."),
 	})
 	require.Equal(t, agent.CodeContextFull, e.Code)

@@ -41,6 +41,7 @@ var pitfalls = []struct {
 }
 
 func TestEveryPitfallHasItsTests(t *testing.T) {
+	t.Parallel()
 	there := map[string]bool{}
 	for dir, prefix := range map[string]string{".": "", "bedrocktest": "", "..": "agent."} {
 		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))

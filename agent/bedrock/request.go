@@ -12,27 +12,27 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// input converts a request to the service's form. It keeps the service's rules where the agent's request is looser:
+// newInput converts a request to the service's form, whose rules are stricter than the agent's:
 // neighbouring messages of one role become one message, in which tool results come first; blank text is left out; a
 // tool result is never empty; documents have names and a text beside them; call ids that the service refuses are
 // replaced; toolConfig is set whenever the messages hold tool blocks.
-func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.ConverseStreamInput, error) {
+func (m *Model) newInput(ctx context.Context, r *agent.Request) (*bedrockruntime.ConverseStreamInput, error) {
 	in := &bedrockruntime.ConverseStreamInput{ModelId: aws.String(m.id), InferenceConfig: &types.InferenceConfiguration{}}
 	m.o.apply(in)
 	w := writer{ctx: ctx, o: &m.o, load: r.Load, ids: callIDs{messages: r.Messages}, cite: m.o.Citations && isCitable(r)}
 	var err error
-	if in.Messages, err = w.messages(r.Messages); err != nil {
+	if in.Messages, err = w.writeMessages(r.Messages); err != nil {
 		return nil, err
 	}
 	budget := m.thinking.budget
-	if m.suspend(in) {
+	if m.suspendThinking(in) {
 		budget = 0
 	}
 	if in.InferenceConfig.MaxTokens, err = m.maxTokens(r, budget); err != nil {
 		return nil, err
 	}
-	if !blank(r.System) {
-		m.system(in, r.System)
+	if !isBlank(r.System) {
+		m.systemBlocks(in, r.System)
 	}
 	if in.ToolConfig, err = m.toolConfig(r); err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (m *Model) input(ctx context.Context, r *agent.Request) (*bedrockruntime.Co
 		return nil, err
 	}
 	if r.Cache && !m.o.NoCache {
-		m.cache(in)
+		m.addCachePoints(in)
 	}
 	return in, nil
 }
@@ -56,28 +56,28 @@ func (m *Model) maxTokens(r *agent.Request, budget int) (*int32, error) {
 		n += budget
 	}
 	if n < 1 || n > math.MaxInt32 {
-		return nil, invalid("invalid MaxTokens %d: must be from 1 to %d", n, math.MaxInt32)
+		return nil, newInvalidError("invalid MaxTokens %d: must be from 1 to %d", n, math.MaxInt32)
 	}
 	return aws.Int32(int32(n)), nil
 }
 
-// system adds the system prompt. A model that does not have the field gets it before the first text.
-func (m *Model) system(in *bedrockruntime.ConverseStreamInput, prompt string) {
+// systemBlocks adds the system prompt. For a model without the field it is inserted before the first text.
+func (m *Model) systemBlocks(in *bedrockruntime.ConverseStreamInput, prompt string) {
 	if !m.o.NoSystem {
 		in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: prompt}}
 		return
 	}
 	block := &types.ContentBlockMemberText{Value: prompt}
 	if first := &in.Messages[0]; first.Role == types.ConversationRoleUser {
-		first.Content = slices.Insert(slices.Clone(first.Content), results(first.Content), types.ContentBlock(block))
+		first.Content = slices.Insert(slices.Clone(first.Content), countResults(first.Content), types.ContentBlock(block))
 		return
 	}
 	in.Messages = slices.Insert(in.Messages, 0,
 		types.Message{Role: types.ConversationRoleUser, Content: []types.ContentBlock{block}})
 }
 
-// results returns the number of tool results at the beginning of blocks.
-func results(blocks []types.ContentBlock) int {
+// countResults returns the number of tool results at the beginning of blocks.
+func countResults(blocks []types.ContentBlock) int {
 	n := slices.IndexFunc(blocks, func(b types.ContentBlock) bool { return !isResult(b) })
 	if n < 0 {
 		return len(blocks)
@@ -90,7 +90,7 @@ func isResult(b types.ContentBlock) bool {
 	return ok
 }
 
-// writer turns the messages of one request into the service's.
+// writer converts the messages of one request.
 type writer struct {
 	ctx       context.Context // it lives as long as one call
 	o         *Options
@@ -98,23 +98,23 @@ type writer struct {
 	ids       callIDs
 	documents int // so far: they are numbered
 	videos    int // so far
-	objects   []raw
-	cite      bool                 // documents are to be cited
-	beside    []types.ContentBlock // what follows the tool result that is being written
+	objects   []rawDocument
+	cite      bool                 // ask for citations of documents
+	beside    []types.ContentBlock // blocks that follow the current tool result
 }
 
-func (w *writer) messages(ms []agent.Message) ([]types.Message, error) {
+func (w *writer) writeMessages(ms []agent.Message) ([]types.Message, error) {
 	out := make([]types.Message, 0, len(ms))
 	parts := 0
 	for _, m := range ms {
 		parts += len(m.Parts)
 	}
-	all := make([]types.ContentBlock, 0, parts) // of all messages: it does not grow, so the slices of it stay
+	all := make([]types.ContentBlock, 0, parts) // of all messages; usually it does not grow, so the messages share it
 	begin := 0                                  // of the last message
 	for _, m := range ms {
 		n := len(all)
 		var err error
-		if all, err = w.content(all, m); err != nil {
+		if all, err = w.writeContent(all, m); err != nil {
 			return nil, err
 		}
 		if len(all) == n {
@@ -128,7 +128,7 @@ func (w *writer) messages(ms []agent.Message) ([]types.Message, error) {
 		out[last].Content = all[begin:len(all):len(all)]
 	}
 	if len(out) == 0 {
-		return nil, invalid("the request has no content")
+		return nil, newInvalidError("the request has no content")
 	}
 	for i := range out {
 		if out[i].Role != types.ConversationRoleUser {

@@ -38,6 +38,7 @@ func failure(id, message string) agent.Part {
 
 // The request on the wire, to the byte. bedrocktest checks each of them by the service's rules as well.
 func TestRequestGoldens(t *testing.T) {
+	t.Parallel()
 	lookUp := tools.Spec{
 		Name: "look_up", Description: "Looks a book up.",
 		Schema: json.RawMessage(`{"type":"object","properties":{"isbn":{"type":"string"}},"required":["isbn"]}`),
@@ -157,6 +158,7 @@ func notSent(t *testing.T, o *bedrock.Options, r *agent.Request) *agent.ModelErr
 
 // What can never become a good request is refused before anything is sent.
 func TestRequestsThatAreNotSent(t *testing.T) {
+	t.Parallel()
 	with := func(p ...agent.Part) *agent.Request {
 		return &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: p}}}
 	}
@@ -188,6 +190,7 @@ func TestRequestsThatAreNotSent(t *testing.T) {
 }
 
 func TestMaxTokensIsAlwaysSent(t *testing.T) {
+	t.Parallel()
 	script := bt.NewScript(bt.Forever(bt.Reply()))
 	ask900 := ask("?")
 	ask900.MaxTokens = 900

@@ -30,7 +30,7 @@ func strictSchema(schema json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	if t := root.get("type"); string(t) != `"object"` {
-		return nil, fmt.Errorf("the type is %s, and must be object", t)
+		return nil, fmt.Errorf("invalid type %s: must be object", t)
 	}
 	for _, key := range []string{"$defs", "definitions"} {
 		if defs := root.get(key); defs != nil {
@@ -40,7 +40,7 @@ func strictSchema(schema json.RawMessage) (json.RawMessage, error) {
 			c.prefix = "#/" + key + "/"
 		}
 	}
-	return c.schema(schema, "")
+	return c.convertSchema(schema, "")
 }
 
 // schemaConverter converts one schema.
@@ -50,12 +50,12 @@ type schemaConverter struct {
 	within []string // the names of the definitions around
 }
 
-func (c *schemaConverter) schema(raw json.RawMessage, path string) (json.RawMessage, error) {
+func (c *schemaConverter) convertSchema(raw json.RawMessage, path string) (json.RawMessage, error) {
 	in, err := members(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", at(path), err)
 	}
-	if err := c.reference(in, path); err != nil {
+	if err := c.convertReference(in, path); err != nil {
 		return nil, err
 	}
 	kinds := schemaTypes(in.get("type"))
@@ -66,7 +66,7 @@ func (c *schemaConverter) schema(raw json.RawMessage, path string) (json.RawMess
 			notes = append(notes, m.key+"="+string(m.value))
 			continue
 		}
-		if m.value, err = c.member(m, path); err != nil {
+		if m.value, err = c.convertMember(m, path); err != nil {
 			return nil, err
 		}
 		out = append(out, m)
@@ -77,11 +77,11 @@ func (c *schemaConverter) schema(raw json.RawMessage, path string) (json.RawMess
 			out = append(out, member{"additionalProperties", json.RawMessage("false")})
 		case "false":
 		default:
-			return nil, fmt.Errorf("%sadditionalProperties is %s, and must be false", at(path), open)
+			return nil, fmt.Errorf("%sinvalid additionalProperties %s: must be false", at(path), open)
 		}
 	}
 	if notes != nil {
-		out = out.describe(strings.Join(notes, ", "))
+		out = out.addDescription(strings.Join(notes, ", "))
 	}
 	return out.encode(), nil
 }
@@ -104,8 +104,8 @@ func (m member) isUnsupported(kinds []string) bool {
 	return slices.ContainsFunc(kinds, func(kind string) bool { return slices.Contains(unsupportedKeywords[kind], m.key) })
 }
 
-// member converts the schemas within one keyword.
-func (c *schemaConverter) member(m member, path string) (json.RawMessage, error) {
+// convertMember converts the schemas within one keyword.
+func (c *schemaConverter) convertMember(m member, path string) (json.RawMessage, error) {
 	switch m.key {
 	case "properties", "$defs", "definitions":
 		within, err := members(m.value)
@@ -113,13 +113,13 @@ func (c *schemaConverter) member(m member, path string) (json.RawMessage, error)
 			return nil, fmt.Errorf("%s%s: %w", at(path), m.key, err)
 		}
 		for i, p := range within {
-			if within[i].value, err = c.schema(p.value, path+"."+p.key); err != nil {
+			if within[i].value, err = c.convertSchema(p.value, path+"."+p.key); err != nil {
 				return nil, err
 			}
 		}
 		return within.encode(), nil
 	case "items":
-		return c.schema(m.value, path+"[]")
+		return c.convertSchema(m.value, path+"[]")
 	case "anyOf", "allOf":
 		var all []json.RawMessage
 		if err := json.Unmarshal(m.value, &all); err != nil {
@@ -127,7 +127,7 @@ func (c *schemaConverter) member(m member, path string) (json.RawMessage, error)
 		}
 		for i := range all {
 			var err error
-			if all[i], err = c.schema(all[i], path); err != nil {
+			if all[i], err = c.convertSchema(all[i], path); err != nil {
 				return nil, err
 			}
 		}
@@ -136,8 +136,8 @@ func (c *schemaConverter) member(m member, path string) (json.RawMessage, error)
 	return m.value, nil
 }
 
-// reference rejects a reference out of the schema, and one that leads back to itself.
-func (c *schemaConverter) reference(in orderedObject, path string) error {
+// convertReference rejects a reference out of the schema, and a recursive one.
+func (c *schemaConverter) convertReference(in orderedObject, path string) error {
 	raw := in.get("$ref")
 	if raw == nil {
 		return nil
@@ -150,13 +150,13 @@ func (c *schemaConverter) reference(in orderedObject, path string) error {
 	def := c.defs.get(name)
 	switch {
 	case c.prefix == "" || !ok || def == nil:
-		return fmt.Errorf("%sthe reference %q is not one to a definition in the schema", at(path), ref)
+		return fmt.Errorf("%sinvalid reference %q: must name a definition of the schema", at(path), ref)
 	case slices.Contains(c.within, name):
 		return fmt.Errorf("%sthe definition %q is recursive", at(path), name)
 	}
 	c.within = append(c.within, name)
 	defer func() { c.within = c.within[:len(c.within)-1] }()
-	_, err := c.schema(def, path)
+	_, err := c.convertSchema(def, path)
 	return err
 }
 
@@ -168,7 +168,7 @@ func toBytes(raw []json.RawMessage) [][]byte {
 	return out
 }
 
-// at begins an error message about a path; the root does not need a name.
+// at returns the prefix of an error message about a path; it is empty for the root.
 func at(path string) string {
 	if path == "" {
 		return ""
@@ -176,7 +176,7 @@ func at(path string) string {
 	return strings.TrimPrefix(path, ".") + ": "
 }
 
-// orderedObject is a JSON object whose order is kept.
+// orderedObject is a JSON object that keeps the order of its members.
 type orderedObject []member
 
 type member struct {
@@ -213,16 +213,16 @@ func (o orderedObject) get(key string) json.RawMessage {
 	return nil
 }
 
-// describe adds a note to the description.
-func (o orderedObject) describe(note string) orderedObject {
+// addDescription adds a note to the description.
+func (o orderedObject) addDescription(note string) orderedObject {
 	for i, m := range o {
 		var had string
 		if m.key == "description" && json.Unmarshal(m.value, &had) == nil {
-			o[i].value = quote(had + " (" + note + ")")
+			o[i].value = quoteString(had + " (" + note + ")")
 			return o
 		}
 	}
-	return append(o, member{"description", quote(note)})
+	return append(o, member{"description", quoteString(note)})
 }
 
 func (o orderedObject) encode() json.RawMessage {
@@ -231,13 +231,13 @@ func (o orderedObject) encode() json.RawMessage {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(append(append(out, quote(m.key)...), ':'), m.value...)
+		out = append(append(append(out, quoteString(m.key)...), ':'), m.value...)
 	}
 	return append(out, '}')
 }
 
-// quote returns s as JSON.
-func quote(s string) json.RawMessage {
+// quoteString returns s as JSON.
+func quoteString(s string) json.RawMessage {
 	b, _ := json.Marshal(s) // a string cannot fail
 	return b
 }

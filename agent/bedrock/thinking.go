@@ -9,18 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// thinking describes the reasoning that AdditionalModelRequestFields asks for.
-type thinking struct {
+// thinkingConfig describes the reasoning that AdditionalModelRequestFields asks for.
+type thinkingConfig struct {
 	enabled    bool
 	anthropic  bool // in the form of Anthropic's models, which restrict the sampling parameters
 	budget     int  // in tokens, part of the answer's limit; 0 if the model decides
 	forcesTool bool // tool_choice forces a tool
 
-	without json.RawMessage // the fields without Anthropic's thinking, if it has a budget; nil if nothing is left
+	without json.RawMessage // the fields without Anthropic's thinking, if it has a budget; nil if empty
 }
 
-// readThinking finds thinking at any depth of a JSON object: each member whose name speaks of thinking or reasoning, and
-// whose value does not switch it off. The forms known today:
+// readThinking finds thinking at any depth of a JSON object: every member whose name contains "think" or "reasoning", and
+// whose value does not disable it. The known forms:
 //
 //	{"thinking":{"type":"enabled","budget_tokens":2048}}        Anthropic, also "adaptive" and as reasoning_config
 //	{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"low"}}               Amazon Nova 2
@@ -28,11 +28,11 @@ type thinking struct {
 //	{"chat_template_kwargs":{"enable_thinking":true}}, {"reasoning":{"effort":"low"}}
 //
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-reasoning.html
-func readThinking(fields json.RawMessage) thinking {
-	var t thinking
+func readThinking(fields json.RawMessage) thinkingConfig {
+	var t thinkingConfig
 	var v any
 	if json.Unmarshal(fields, &v) == nil {
-		t.read("", v)
+		t.readField("", v)
 	}
 	if t.budget > 0 {
 		t.without = withoutThinking(fields)
@@ -57,17 +57,17 @@ func withoutThinking(fields json.RawMessage) json.RawMessage {
 	return b
 }
 
-// suspend leaves thinking with a budget out of a request that continues with the results of calls, if the model has
-// made the calls without thinking, or its reasoning cannot go back: it is another model's, or is not signed. The service
-// answers "When `thinking` is enabled, a final `assistant` message must start with a thinking block". The next turn of
-// the user's thinks again.
-func (m *Model) suspend(in *bedrockruntime.ConverseStreamInput) (suspended bool) {
+// suspendThinking removes thinking with a budget from a request that continues with results, if the model made the
+// calls without thinking, or its reasoning cannot be sent back because it is unsigned or from another model. The
+// service would answer "When `thinking` is enabled, a final `assistant` message must start with a thinking block". The
+// next message of the user enables thinking again.
+func (m *Model) suspendThinking(in *bedrockruntime.ConverseStreamInput) (suspended bool) {
 	if m.thinking.budget == 0 || !resumesWithoutReasoning(in.Messages) {
 		return false
 	}
 	in.AdditionalModelRequestFields = nil
 	if m.thinking.without != nil {
-		in.AdditionalModelRequestFields = raw{json: m.thinking.without}
+		in.AdditionalModelRequestFields = rawDocument{json: m.thinking.without}
 	}
 	return true
 }
@@ -78,7 +78,7 @@ func resumesWithoutReasoning(messages []types.Message) bool {
 	answers := 0
 	for _, m := range slices.Backward(messages) {
 		switch {
-		case m.Role == types.ConversationRoleUser && results(m.Content) == 0:
+		case m.Role == types.ConversationRoleUser && countResults(m.Content) == 0:
 			return answers > 0
 		case m.Role == types.ConversationRoleAssistant:
 			answers++
@@ -90,11 +90,11 @@ func resumesWithoutReasoning(messages []types.Message) bool {
 	return answers > 0
 }
 
-func (t *thinking) read(name string, v any) {
+func (t *thinkingConfig) readField(name string, v any) {
 	switch {
 	case strings.Contains(name, "think"), strings.Contains(name, "reasoning"):
 		if isOn(v) {
-			t.enable(name, v)
+			t.enableThinking(name, v)
 		}
 		return
 	case name == "toolchoice":
@@ -104,16 +104,16 @@ func (t *thinking) read(name string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, m := range v {
-			t.read(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(k)), m)
+			t.readField(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(k)), m)
 		}
 	case []any:
 		for _, m := range v {
-			t.read("", m)
+			t.readField("", m)
 		}
 	}
 }
 
-func (t *thinking) enable(name string, v any) {
+func (t *thinkingConfig) enableThinking(name string, v any) {
 	t.enabled = true
 	o, ok := v.(map[string]any)
 	if !ok {
@@ -126,8 +126,8 @@ func (t *thinking) enable(name string, v any) {
 	t.anthropic = t.anthropic || (name == "thinking" && o["type"] != nil)
 }
 
-// isOn reports whether a value switches thinking on. A form that is not known counts as on: thinking costs only the
-// forced choice, while the service rejects the opposite mistake.
+// isOn reports whether a value enables thinking. An unknown form counts as enabled: a false positive only disables the
+// forced choice, but the service rejects a request after a false negative.
 func isOn(v any) bool {
 	switch v := v.(type) {
 	case nil:

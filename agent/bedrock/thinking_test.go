@@ -42,7 +42,7 @@ func TestThinkingForcesNoTool(t *testing.T) {
 		for _, c := range []agent.Choice{{Any: true}, {Name: "x"}} {
 			r := question()
 			r.Tools, r.Choice = []tools.Spec{{Name: "x", Schema: []byte(`{"type":"object"}`)}}, c
-			in, err := m.input(t.Context(), r)
+			in, err := m.newInput(t.Context(), r)
 			require.NoError(t, err)
 			require.Len(t, in.ToolConfig.Tools, 1)
 			require.Equal(t, thinks, in.ToolConfig.ToolChoice == nil, fields)
@@ -61,7 +61,7 @@ func TestLimitExceedsThinkingBudget(t *testing.T) {
 		}))
 		r := question()
 		r.MaxTokens = c.request
-		in, err := m.input(t.Context(), r)
+		in, err := m.newInput(t.Context(), r)
 		require.NoError(t, err)
 		require.EqualValues(t, c.want, *in.InferenceConfig.MaxTokens)
 	}

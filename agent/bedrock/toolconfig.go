@@ -14,8 +14,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// toolConfig offers the request's tools. When it offers none, but the messages hold calls of earlier turns, the
-// service still wants them defined: they are declared as what they are, tools that cannot be called any more.
+// toolConfig offers the request's tools. If it offers none, but the messages contain calls of earlier turns, the
+// service still requires their definitions: they are declared as tools that cannot be called any more.
 func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	choice, err := m.toolChoice(r)
 	if err != nil {
@@ -23,7 +23,7 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	}
 	specs := r.Tools
 	if len(specs) == 0 {
-		specs = retired(r.Messages)
+		specs = removedTools(r.Messages)
 	}
 	if len(specs) == 0 {
 		return nil, nil
@@ -36,17 +36,17 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 		cache, convert := &m.schemas, plainObject
 		if s.Strict && !m.o.NoStrict {
 			if strict++; strict > maxStrict {
-				return nil, invalid("more than %d tools are strict", maxStrict)
+				return nil, newInvalidError("more than %d tools are strict", maxStrict)
 			}
 			cache, convert = &m.strict, strictObject
 			spec.Strict = aws.Bool(true)
 		}
 		schema, err := cache.get(s.Schema, convert)
 		if err != nil {
-			return nil, invalid("schema of the tool %q: %w", s.Name, err)
+			return nil, newInvalidError("schema of the tool %q: %w", s.Name, err)
 		}
 		spec.InputSchema = &types.ToolInputSchemaMemberJson{Value: schema}
-		if !blank(s.Description) {
+		if !isBlank(s.Description) {
 			spec.Description = &s.Description
 		}
 		c.Tools = append(c.Tools, &types.ToolMemberToolSpec{Value: spec})
@@ -63,11 +63,11 @@ func (m *Model) toolChoice(r *agent.Request) (types.ToolChoice, error) {
 	case c == agent.Choice{}:
 		return nil, nil
 	case c.Any && c.Name != "":
-		return nil, invalid("the choice is both any tool and the tool %q", c.Name)
+		return nil, newInvalidError("the choice is both any tool and the tool %q", c.Name)
 	case c.Any && len(r.Tools) == 0:
-		return nil, invalid("a tool must be called, and none is offered")
+		return nil, newInvalidError("a tool must be called, but the request does not offer any")
 	case !c.Any && !slices.ContainsFunc(r.Tools, func(s tools.Spec) bool { return s.Name == c.Name }):
-		return nil, invalid("the tool %q must be called, and is not offered", c.Name)
+		return nil, newInvalidError("the tool %q must be called, but is not offered", c.Name)
 	case m.o.NoToolChoice || m.thinking.enabled:
 		return nil, nil
 	case c.Any:
@@ -76,7 +76,7 @@ func (m *Model) toolChoice(r *agent.Request) (types.ToolChoice, error) {
 	return &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: &r.Choice.Name}}, nil
 }
 
-func retired(ms []agent.Message) []tools.Spec {
+func removedTools(ms []agent.Message) []tools.Spec {
 	var specs []tools.Spec
 	seen := make(map[string]bool)
 	for _, m := range ms {
@@ -104,8 +104,8 @@ const (
 	maxSchemaBytes = 16 << 10
 )
 
-// schemaCache remembers the converted schemas. A conversation offers the same tools in every turn, and reading
-// all schemas again would be half of the cost of building a request.
+// schemaCache caches converted schemas. A conversation offers the same tools in every turn, and converting them again
+// would be half the cost of a request.
 type schemaCache struct {
 	mu sync.RWMutex
 	ok map[string]document.Interface
@@ -120,7 +120,7 @@ func (s *schemaCache) get(
 	if doc != nil {
 		return doc, nil
 	}
-	doc, err := convert(bytes.Clone(j)) // it is kept, and j is the caller's
+	doc, err := convert(bytes.Clone(j)) // the cache keeps it, but the caller owns j
 	if err == nil && len(j) <= maxSchemaBytes {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -136,7 +136,7 @@ func (s *schemaCache) get(
 
 // plainObject returns the document of an unchanged schema.
 func plainObject(j json.RawMessage) (document.Interface, error) {
-	return raw{json: j}, checkObject(j)
+	return rawDocument{json: j}, checkObject(j)
 }
 
 // strictObject returns the document of a schema that the service compiles.
@@ -148,5 +148,5 @@ func strictObject(j json.RawMessage) (document.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	return raw{json: schema}, nil
+	return rawDocument{json: schema}, nil
 }

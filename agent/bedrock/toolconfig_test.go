@@ -14,6 +14,7 @@ import (
 
 // A schema that is remembered is what it was, whatever its first caller does with the bytes.
 func TestSchemasAreRemembered(t *testing.T) {
+	t.Parallel()
 	const schema = `{"type":"object"}`
 	m := must(New(bt.NewClient("http://localhost"), "any-model", nil))
 	sent := func(j json.RawMessage) string {

@@ -35,12 +35,12 @@ func invalidOption(name, format string, args ...any) error {
 func checkID(id string) error {
 	switch {
 	case id == "":
-		return fmt.Errorf("bedrock: the model id is empty")
+		return fmt.Errorf("bedrock: the model id must not be empty")
 	case len(id) > maxModelID:
 		return fmt.Errorf("bedrock: the model id has %d characters: at most %d are allowed", len(id), maxModelID)
 	case isPrompt(id):
-		// Such an id names a stored request, and forbids fields that every request of an agent has: a token limit, tools
-		// and a system prompt.
+		// Such an id names a stored request, and forbids fields that every request of an agent has: a token limit,
+		// tools and a system prompt.
 		return fmt.Errorf("bedrock: %s is a prompt of Prompt management, which an agent cannot use", id)
 	}
 	return nil
@@ -81,7 +81,7 @@ func (o *Options) checkInference() error {
 		return invalidOption("StopSequences", "of length %d: at most %d are allowed", len(o.StopSequences), maxStopSequences)
 	}
 	for _, s := range o.StopSequences {
-		if blank(s) { // the service rejects "", and Anthropic's models every blank one
+		if isBlank(s) { // the service rejects "", and Anthropic's models every blank one
 			return invalidOption("StopSequences", "element %q: must not be blank", s)
 		}
 	}

@@ -29,7 +29,7 @@ func TestVideos(t *testing.T) {
 		want    string
 		limit   bool
 	}{
-		"another format":      {messages(video("png", "x")), `"png" is not a format of a video`, false},
+		"another format":      {messages(video("png", "x")), `invalid video format "png"`, false},
 		"larger than allowed": {messages(video("mp4", strings.Repeat("x", 18_750_001))), "the video is larger than 18750000 bytes", true},
 		"two":                 {messages(video("mp4", "x"), text("?"), video("mp4", "x")), "2 videos in one request", true},
 		"two, one of them in an earlier message": {&agent.Request{Messages: []agent.Message{

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// accessKey and secretKey are what [NewClient] signs with.
+	// accessKey and secretKey are the credentials of [NewClient].
 	accessKey = "bedrocktest"
 	secretKey = "bedrocktest"
 
@@ -30,8 +30,8 @@ const (
 		"Access Key and signing method. Consult the service documentation for details."
 )
 
-// Sign signs a request with the credentials of [NewClient], for a test that speaks HTTP by itself. The body is what
-// the request will send.
+// Sign signs a request with the credentials of [NewClient], for a test that makes HTTP requests itself. body is the
+// request's body.
 func Sign(r *http.Request, body []byte) error {
 	return sign(r, body, aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey}, "us-east-1", time.Now())
 }
@@ -41,9 +41,9 @@ func sign(r *http.Request, body []byte, creds aws.Credentials, region string, at
 	return v4.NewSigner().SignHTTP(r.Context(), creds, r, hex.EncodeToString(hash[:]), service, region, at)
 }
 
-// Verify serves h, a [Front] or a [Script], to callers that sign with one of the given credentials, and refuses all
-// others, bearer tokens too. Without it the signature of [NewClient] alone is verified, and those of other keys need
-// only be in form.
+// Verify returns a handler that serves h, a [Front] or a [Script], only to callers that sign with one of the given
+// credentials. It also refuses bearer tokens. Without Verify, only signatures with the key of [NewClient] are verified;
+// those with other keys must only be well-formed.
 func Verify(h http.Handler, creds ...aws.Credentials) http.Handler {
 	creds = slices.Clone(creds)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,8 +53,8 @@ func Verify(h http.Handler, creds ...aws.Credentials) http.Handler {
 
 type verifyKey struct{}
 
-// known gives the credentials of a key; only is false where other keys may call as well.
-func known(ctx context.Context, key string) (creds aws.Credentials, found, only bool) {
+// findCredentials returns the credentials of a key. only reports whether other keys are refused.
+func findCredentials(ctx context.Context, key string) (creds aws.Credentials, found, only bool) {
 	all, only := ctx.Value(verifyKey{}).([]aws.Credentials)
 	if !only {
 		all = []aws.Credentials{{AccessKeyID: accessKey, SecretAccessKey: secretKey}}
@@ -66,7 +66,7 @@ func known(ctx context.Context, key string) (creds aws.Credentials, found, only 
 	return all[i], true, only
 }
 
-// signature is what an Authorization header of Signature Version 4 says.
+// signature is a parsed Authorization header of Signature Version 4.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 type signature struct {
 	key, date, region, service string
@@ -97,16 +97,16 @@ func parseSignature(h string) (s signature, ok bool) {
 	return s, s.key != "" && s.value != "" && len(s.headers) > 0
 }
 
-// authenticate says how the service would refuse the caller, or gives false. A bearer token, which the service takes
-// too, must be there. A signature must be in form, fresh, for this service and over the host and the date; where the
-// key is known it is calculated anew, and must be the same.
+// authenticate returns the service's error and true if it would refuse the caller. Any bearer token is accepted unless
+// [Verify] is used. A signature must be well-formed, fresh, for this service, and cover the host and the date; if the
+// key is known, it must be correct.
 func authenticate(r *http.Request, body []byte) (httpError, bool) {
 	refuse := func(name, message string) (httpError, bool) {
 		return httpError{http.StatusForbidden, name, message}, true
 	}
 	auth := r.Header.Get("Authorization")
 	if token, ok := strings.CutPrefix(auth, bearer); ok && token != "" {
-		if _, _, only := known(r.Context(), ""); only {
+		if _, _, only := findCredentials(r.Context(), ""); only {
 			return refuse("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
 		}
 		return httpError{}, false
@@ -129,18 +129,18 @@ func authenticate(r *http.Request, body []byte) (httpError, bool) {
 	case !slices.Contains(s.headers, "host") || !slices.Contains(s.headers, "x-amz-date"):
 		return refuse("InvalidSignatureException", "'Host' and 'X-Amz-Date' must be signed headers.")
 	}
-	creds, found, only := known(r.Context(), s.key)
+	creds, found, only := findCredentials(r.Context(), s.key)
 	switch {
 	case !found && only, found && creds.SessionToken != "" && creds.SessionToken != r.Header.Get("X-Amz-Security-Token"):
 		return refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
-	case found && !s.verify(r, body, creds, at):
+	case found && !s.matches(r, body, creds, at):
 		return refuse("InvalidSignatureException", mismatched)
 	}
 	return httpError{}, false
 }
 
-// verify signs the request again, with the headers that it says are signed, and compares.
-func (s signature) verify(r *http.Request, body []byte, creds aws.Credentials, at time.Time) bool {
+// matches signs the request again, with the same signed headers, and compares the signatures.
+func (s signature) matches(r *http.Request, body []byte, creds aws.Credentials, at time.Time) bool {
 	again := (&http.Request{
 		Method: r.Method,
 		Host:   r.Host,
@@ -157,7 +157,7 @@ func (s signature) verify(r *http.Request, body []byte, creds aws.Credentials, a
 			again.Header[name] = slices.Clone(r.Header[name])
 		}
 	}
-	creds.SessionToken = r.Header.Get("X-Amz-Security-Token") // the signer puts it among the headers
+	creds.SessionToken = r.Header.Get("X-Amz-Security-Token") // the signer adds it to the headers
 	if err := sign(again, body, creds, s.region, at); err != nil {
 		return false
 	}

@@ -22,6 +22,7 @@ import (
 
 // Whatever is wrong with a signature, the request is refused before its body is looked at.
 func TestChecksSignatures(t *testing.T) {
+	t.Parallel()
 	const path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A111122223333%3Ainference-profile%2Fa.b%3A0/converse-stream"
 	auth := func(old, new string) func(*http.Request) {
 		return func(r *http.Request) {
@@ -92,6 +93,7 @@ func TestChecksSignatures(t *testing.T) {
 
 // The SDK's own signature is verified, session token and all, and a client with a wrong secret is denied.
 func TestVerifiesTheSDK(t *testing.T) {
+	t.Parallel()
 	with := func(secret, token string) error {
 		var err error
 		synctest.Test(t, func(t *testing.T) {
@@ -116,6 +118,7 @@ func TestVerifiesTheSDK(t *testing.T) {
 
 // With Verify its keys alone may call, with their secrets and their tokens.
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	mine := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "a-secret", SessionToken: "a-token"}
 	other := mine
 	other.SessionToken = "another"
@@ -158,6 +161,7 @@ func (r *recorder) Errorf(f string, args ...any) {
 
 // A wrong request fails the test, in the service's words, whoever is behind; a scripted failure does not.
 func TestStrict(t *testing.T) {
+	t.Parallel()
 	model := yields(nil, agent.TextDelta{Text: "ok"}, agent.StopPart{Reason: agent.StopEndTurn})
 	unsigned := httptest.NewRequest(http.MethodPost, "/model/m/converse", strings.NewReader(body))
 	for name, c := range map[string]struct {

@@ -22,8 +22,8 @@ var (
 	guardrailVersion = regexp.MustCompile(`^([1-9][0-9]{0,7}|DRAFT)$`)
 )
 
-// check gives the message of the ValidationException that the service would answer, or "". The words are the
-// service's own where they are known from reports.
+// check returns the message of the ValidationException that the service would answer, or an empty string. The wording
+// is the service's if it is known from reports.
 func check(in *wireRequest) string {
 	for _, rule := range [...]func(*wireRequest) string{
 		checkSystem, checkTools, checkOutput, checkContent, checkTurns, checkMedia, checkCachePoints, checkParameters,
@@ -40,39 +40,39 @@ func checkSystem(in *wireRequest) string {
 	for i, s := range in.System {
 		at := fmt.Sprintf("system.%d", i)
 		switch {
-		case count(s.Text != nil, s.Guard != nil, s.CachePoint != nil) != 1:
-			return oneKey("SystemContentBlock", at, "text, guardContent, cachePoint")
+		case countTrue(s.Text != nil, s.Guard != nil, s.CachePoint != nil) != 1:
+			return oneKeyMessage("SystemContentBlock", at, "text, guardContent, cachePoint")
 		case s.Guard != nil:
 			if msg := checkGuardContent(s.Guard, at); msg != "" {
 				return msg
 			}
-		case s.Text != nil && blank(*s.Text):
-			return blankText("SystemContentBlock", at)
+		case s.Text != nil && isBlank(*s.Text):
+			return blankMessage("SystemContentBlock", at)
 		}
 	}
 	return ""
 }
 
-// checkParameters looks at what stands beside the conversation.
+// checkParameters checks the parameters beside the conversation.
 func checkParameters(in *wireRequest) string {
 	if c := in.InferenceConfig; c != nil {
 		share := func(f *float64) bool { return f == nil || (*f >= 0 && *f <= 1) }
 		switch {
 		case c.MaxTokens != nil && *c.MaxTokens < 1:
-			return constraint(fmt.Sprint(*c.MaxTokens), "inferenceConfig.maxTokens", "Member must have value greater than or equal to 1")
+			return constraintMessage(fmt.Sprint(*c.MaxTokens), "inferenceConfig.maxTokens", "Member must have value greater than or equal to 1")
 		case !share(c.Temperature):
-			return constraint(fmt.Sprint(*c.Temperature), "inferenceConfig.temperature", "Member must have value between 0 and 1, inclusive")
+			return constraintMessage(fmt.Sprint(*c.Temperature), "inferenceConfig.temperature", "Member must have value between 0 and 1, inclusive")
 		case !share(c.TopP):
-			return constraint(fmt.Sprint(*c.TopP), "inferenceConfig.topP", "Member must have value between 0 and 1, inclusive")
+			return constraintMessage(fmt.Sprint(*c.TopP), "inferenceConfig.topP", "Member must have value between 0 and 1, inclusive")
 		case slices.Contains(c.StopSequences, ""):
-			return constraint("", "inferenceConfig.stopSequences", "Member must have length greater than or equal to 1")
+			return constraintMessage("", "inferenceConfig.stopSequences", "Member must have length greater than or equal to 1")
 		case len(c.StopSequences) > maxStopSequences:
-			return constraint("[…]", "inferenceConfig.stopSequences",
+			return constraintMessage("[…]", "inferenceConfig.stopSequences",
 				fmt.Sprintf("Member must have length less than or equal to %d", maxStopSequences))
 		}
 	}
 	if f := in.AdditionalModelRequestFields; f != nil && !isObject(f) {
-		return badObject("additionalModelRequestFields")
+		return objectMessage("additionalModelRequestFields")
 	}
 	if msg := checkGuardrail(in.GuardrailConfig); msg != "" {
 		return msg
@@ -81,10 +81,10 @@ func checkParameters(in *wireRequest) string {
 		return msg
 	}
 	if p := in.PerformanceConfig; p != nil && !slices.Contains([]string{"standard", "optimized"}, p.Latency) {
-		return enum(p.Latency, "performanceConfig.latency", "standard, optimized")
+		return enumMessage(p.Latency, "performanceConfig.latency", "standard, optimized")
 	}
 	if s := in.ServiceTier; s != nil && !slices.Contains([]string{"priority", "default", "flex", "reserved"}, s.Type) {
-		return enum(s.Type, "serviceTier.type", "priority, default, flex, reserved")
+		return enumMessage(s.Type, "serviceTier.type", "priority, default, flex, reserved")
 	}
 	return ""
 }
@@ -95,13 +95,13 @@ func checkGuardrail(g *wireGuardrail) string {
 	case g.Identifier == "" || g.Version == "":
 		return "The guardrail identifier and version must both be provided in the request."
 	case !guardrailID.MatchString(g.Identifier):
-		return pattern(g.Identifier, "guardrailConfig.guardrailIdentifier", guardrailID)
+		return patternMessage(g.Identifier, "guardrailConfig.guardrailIdentifier", guardrailID)
 	case !guardrailVersion.MatchString(g.Version):
-		return pattern(g.Version, "guardrailConfig.guardrailVersion", guardrailVersion)
+		return patternMessage(g.Version, "guardrailConfig.guardrailVersion", guardrailVersion)
 	case !slices.Contains([]string{"", "sync", "async"}, g.StreamProcessingMode):
-		return enum(g.StreamProcessingMode, "guardrailConfig.streamProcessingMode", "sync, async")
+		return enumMessage(g.StreamProcessingMode, "guardrailConfig.streamProcessingMode", "sync, async")
 	case !slices.Contains([]string{"", "enabled", "disabled", "enabled_full"}, g.Trace):
-		return enum(g.Trace, "guardrailConfig.trace", "enabled, disabled, enabled_full")
+		return enumMessage(g.Trace, "guardrailConfig.trace", "enabled, disabled, enabled_full")
 	}
 	return ""
 }
@@ -111,22 +111,22 @@ func checkMetadata(m map[string]string) string {
 	switch {
 	case m == nil:
 	case len(m) == 0:
-		return constraint("{}", at, "Member must have length greater than or equal to 1")
+		return constraintMessage("{}", at, "Member must have length greater than or equal to 1")
 	case len(m) > maxMetadata:
-		return constraint("{…}", at, fmt.Sprintf("Member must have length less than or equal to %d", maxMetadata))
+		return constraintMessage("{…}", at, fmt.Sprintf("Member must have length less than or equal to %d", maxMetadata))
 	}
 	for k, v := range m {
 		switch {
 		case !metadataKey.MatchString(k):
-			return pattern(k, at, metadataKey)
+			return patternMessage(k, at, metadataKey)
 		case !metadataValue.MatchString(v):
-			return pattern(v, at+"."+k, metadataValue)
+			return patternMessage(v, at+"."+k, metadataValue)
 		}
 	}
 	return ""
 }
 
-// checkPrompt: an id that names a prompt of Prompt management stands for a stored request.
+// checkPrompt refuses fields that a prompt of Prompt management defines itself.
 func checkPrompt(model string, in *wireRequest) string {
 	if !strings.HasPrefix(model, "arn:") || !strings.Contains(model, ":prompt/") {
 		return ""
@@ -145,39 +145,39 @@ func checkPrompt(model string, in *wireRequest) string {
 	return ""
 }
 
-func blankText(object, at string) string {
+func blankMessage(object, at string) string {
 	return fmt.Sprintf("The text field in the %s object at %s is blank. Add text to the text field, and try again.", object, at)
 }
 
-func oneKey(object, at, keys string) string {
+func oneKeyMessage(object, at, keys string) string {
 	return fmt.Sprintf("The %s object at %s must set one of the following keys: %s.", object, at, keys)
 }
 
-func enum(value, at, values string) string {
-	return constraint(value, at, "Member must satisfy enum value set: ["+values+"]")
+func enumMessage(value, at, values string) string {
+	return constraintMessage(value, at, "Member must satisfy enum value set: ["+values+"]")
 }
 
-func pattern(value, at string, p *regexp.Regexp) string {
-	return constraint(value, at, "Member must satisfy regular expression pattern: "+p.String())
+func patternMessage(value, at string, p *regexp.Regexp) string {
+	return constraintMessage(value, at, "Member must satisfy regular expression pattern: "+p.String())
 }
 
-func badName(value, at string) string {
-	return constraint(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_-]{1,64}")
+func nameMessage(value, at string) string {
+	return constraintMessage(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_-]{1,64}")
 }
 
-func badCallID(value, at string) string {
-	return constraint(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]{1,64}")
+func callIDMessage(value, at string) string {
+	return constraintMessage(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]{1,64}")
 }
 
-func badObject(at string) string {
+func objectMessage(at string) string {
 	return fmt.Sprintf("The format of the value at %s is invalid. Provide a json object for the field and try again.", at)
 }
 
-func constraint(value, at, rule string) string {
+func constraintMessage(value, at, rule string) string {
 	return fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, at, rule)
 }
 
-func blank(s string) bool { return strings.TrimSpace(s) == "" }
+func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 
 const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -190,10 +190,10 @@ func isCallID(s string) bool {
 	return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, nameLetters+".:") == ""
 }
 
-// isObject: j is JSON already, since it was decoded.
+// isObject reports whether j, which is valid JSON, is an object.
 func isObject(j json.RawMessage) bool { return len(j) > 0 && j[0] == '{' }
 
-func count(set ...bool) int {
+func countTrue(set ...bool) int {
 	n := 0
 	for _, b := range set {
 		if b {

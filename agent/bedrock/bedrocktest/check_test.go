@@ -59,6 +59,7 @@ func (c check) run(t *testing.T) {
 }
 
 func TestChecksRequests(t *testing.T) {
+	t.Parallel()
 	const (
 		ask    = `{"role":"user","content":[{"text":"?"}]}`
 		answer = `{"role":"assistant","content":[{"text":"!"}]}`
@@ -179,6 +180,7 @@ func TestChecksRequests(t *testing.T) {
 }
 
 func TestRoutes(t *testing.T) {
+	t.Parallel()
 	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
 	for path, want := range map[string]int{
 		"/model/m/converse":          http.StatusOK,
@@ -206,6 +208,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestBodyTooLarge(t *testing.T) {
+	t.Parallel()
 	status, name, message := post("/model/m/converse", `{"messages":[{"role":"user","content":[{"text":"`+strings.Repeat("x", 33<<20)+`"}]}]}`)
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Equal(t, "ValidationException", name)

@@ -4,11 +4,10 @@ import "fmt"
 
 const maxCachePoints = 4
 
-// checkCachePoints looks at all cache points in the order in which the service reads a request: tools, system,
-// messages.
+// checkCachePoints checks all cache points in the order in which the service reads a request: tools, system, messages.
 func checkCachePoints(in *wireRequest) string {
 	var points int
-	short := false // a point that is kept for five minutes has been
+	short := false // a point with a TTL of five minutes came before
 	point := func(p *wireCachePoint, at string) string {
 		if p == nil {
 			return ""
@@ -17,9 +16,9 @@ func checkCachePoints(in *wireRequest) string {
 		long := p.TTL != nil && *p.TTL == "1h"
 		switch {
 		case p.Type != "default":
-			return enum(p.Type, at+".type", "default")
+			return enumMessage(p.Type, at+".type", "default")
 		case p.TTL != nil && *p.TTL != "5m" && *p.TTL != "1h":
-			return enum(*p.TTL, at+".ttl", "5m, 1h")
+			return enumMessage(*p.TTL, at+".ttl", "5m, 1h")
 		case points > maxCachePoints:
 			return fmt.Sprintf("A maximum of %d cache points may be provided. Found %d at %s.", maxCachePoints, points, at)
 		case long && short:
@@ -33,7 +32,7 @@ func checkCachePoints(in *wireRequest) string {
 		for i, t := range in.ToolConfig.Tools {
 			at := fmt.Sprintf("toolConfig.tools.%d.cachePoint", i)
 			if t.CachePoint != nil && (i == 0 || in.ToolConfig.Tools[i-1].CachePoint != nil) {
-				return nothingBefore(at)
+				return nothingBeforeMessage(at)
 			}
 			if msg := point(t.CachePoint, at); msg != "" {
 				return msg
@@ -43,7 +42,7 @@ func checkCachePoints(in *wireRequest) string {
 	for i, s := range in.System {
 		at := fmt.Sprintf("system.%d.cachePoint", i)
 		if s.CachePoint != nil && (i == 0 || in.System[i-1].CachePoint != nil) {
-			return nothingBefore(at)
+			return nothingBeforeMessage(at)
 		}
 		if msg := point(s.CachePoint, at); msg != "" {
 			return msg
@@ -55,7 +54,7 @@ func checkCachePoints(in *wireRequest) string {
 			if b.CachePoint != nil {
 				switch {
 				case j == 0 || m.Content[j-1].CachePoint != nil:
-					return nothingBefore(at)
+					return nothingBeforeMessage(at)
 				case m.Content[j-1].Video != nil:
 					return "Cache point cannot be inserted after a video block."
 				case m.Content[j-1].Document != nil:
@@ -72,6 +71,6 @@ func checkCachePoints(in *wireRequest) string {
 	return ""
 }
 
-func nothingBefore(at string) string {
+func nothingBeforeMessage(at string) string {
 	return fmt.Sprintf("The cachePoint block at %s has no content before it. Move it after the content to cache and try again.", at)
 }

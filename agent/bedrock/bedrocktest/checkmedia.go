@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What one message may hold, and how many documents one request.
+// Limits of one message, and the number of documents in one request.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html,
 // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api-restrictions.html
 const (
@@ -34,7 +34,7 @@ var (
 	account      = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-// checkMedia looks at images and documents, those in tool results included: each alone, how many a message holds, the
+// checkMedia checks images, videos and documents, including those in tool results: each by itself, their number, the
 // names of all documents, and the text beside them.
 func checkMedia(in *wireRequest) string {
 	names := make(map[string]bool)
@@ -86,18 +86,18 @@ func checkMedia(in *wireRequest) string {
 func checkImage(m *wireMedia, at string) string {
 	switch {
 	case !slices.Contains(imageFormats, m.Format):
-		return enum(m.Format, at+".format", strings.Join(imageFormats, ", "))
+		return enumMessage(m.Format, at+".format", strings.Join(imageFormats, ", "))
 	case m.Name != nil:
 		return "Malformed input request: extraneous key [name] is not permitted, please reformat your input and try again."
 	}
 	return checkSource(m.Source, at+".source", "ImageSource", maxImageBytes)
 }
 
-// checkVideo takes the format also as a media type, as Amazon Nova Pro did in a recording of pydantic-ai's.
+// checkVideo also accepts the format as a media type, as Amazon Nova Pro did in a recording of pydantic-ai.
 func checkVideo(m *wireMedia, at string) string {
 	switch {
 	case !slices.Contains(videoFormats, strings.TrimPrefix(m.Format, "video/")):
-		return enum(m.Format, at+".format", strings.Join(videoFormats, ", "))
+		return enumMessage(m.Format, at+".format", strings.Join(videoFormats, ", "))
 	case m.Name != nil:
 		return "Malformed input request: extraneous key [name] is not permitted, please reformat your input and try again."
 	}
@@ -107,11 +107,11 @@ func checkVideo(m *wireMedia, at string) string {
 func checkDocument(m *wireMedia, at string, names map[string]bool) string {
 	switch {
 	case !slices.Contains(documentFormats, m.Format):
-		return enum(m.Format, at+".format", strings.Join(documentFormats, ", "))
+		return enumMessage(m.Format, at+".format", strings.Join(documentFormats, ", "))
 	case m.Name == nil || *m.Name == "":
-		return constraint("", at+".name", "Member must have length greater than or equal to 1")
+		return constraintMessage("", at+".name", "Member must have length greater than or equal to 1")
 	case len(*m.Name) > maxDocumentName:
-		return constraint(*m.Name, at+".name", fmt.Sprintf("Member must have length less than or equal to %d", maxDocumentName))
+		return constraintMessage(*m.Name, at+".name", fmt.Sprintf("Member must have length less than or equal to %d", maxDocumentName))
 	case !documentName.MatchString(*m.Name) || twoSpaces.MatchString(*m.Name):
 		return "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, " +
 			"parentheses, and square brackets. The name can't contain more than one consecutive whitespace character. " +
@@ -126,20 +126,20 @@ func checkDocument(m *wireMedia, at string, names map[string]bool) string {
 	return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
 }
 
-// checkCited looks at a document with citations, or one that is given as text, which takes citations.
+// checkCited checks a document with citations. A document that is given as text must have citations.
 // Source: https://github.com/boto/boto3/issues/4726, https://github.com/strands-agents/harness-sdk/pull/3582
 func checkCited(m *wireMedia, at string) string {
 	switch {
 	case m.Citations == nil || !m.Citations.Enabled:
-		return modelErrors(at + ".source.text: citations must be enabled")
+		return modelErrorMessage(at + ".source.text: citations must be enabled")
 	case m.Format != "pdf" && m.Format != "txt":
 		return "Unsupported document format. Only txt and pdf formats are supported when citations are enabled"
 	case m.Format == "txt" && m.Source.Bytes != nil:
-		return modelErrors(at + ".source.bytes: The PDF specified was not valid.")
-	case m.Source.Text != nil && count(m.Source.Bytes != nil, m.Source.S3Location != nil) > 0:
-		return oneKey("DocumentSource", at+".source", "bytes, s3Location, text")
-	case m.Source.Text != nil && blank(*m.Source.Text):
-		return blankText("DocumentSource", at+".source")
+		return modelErrorMessage(at + ".source.bytes: The PDF specified was not valid.")
+	case m.Source.Text != nil && countTrue(m.Source.Bytes != nil, m.Source.S3Location != nil) > 0:
+		return oneKeyMessage("DocumentSource", at+".source", "bytes, s3Location, text")
+	case m.Source.Text != nil && isBlank(*m.Source.Text):
+		return blankMessage("DocumentSource", at+".source")
 	case m.Source.Text != nil:
 		return ""
 	}
@@ -148,14 +148,14 @@ func checkCited(m *wireMedia, at string) string {
 
 func checkSource(s wireSource, at, object string, limit int) string {
 	switch {
-	case count(s.Bytes != nil, s.S3Location != nil) != 1:
-		return oneKey(object, at, "bytes, s3Location")
+	case countTrue(s.Bytes != nil, s.S3Location != nil) != 1:
+		return oneKeyMessage(object, at, "bytes, s3Location")
 	case s.S3Location != nil && !s3URI.MatchString(s.S3Location.URI):
-		return constraint(s.S3Location.URI, at+".s3Location.uri", "Member must satisfy regular expression pattern: "+s3URI.String())
+		return constraintMessage(s.S3Location.URI, at+".s3Location.uri", "Member must satisfy regular expression pattern: "+s3URI.String())
 	case s.S3Location != nil && s.S3Location.BucketOwner != nil && !account.MatchString(*s.S3Location.BucketOwner):
-		return constraint(*s.S3Location.BucketOwner, at+".s3Location.bucketOwner", "Member must satisfy regular expression pattern: "+account.String())
+		return constraintMessage(*s.S3Location.BucketOwner, at+".s3Location.bucketOwner", "Member must satisfy regular expression pattern: "+account.String())
 	case s.Bytes != nil && len(s.Bytes) == 0:
-		return constraint("", at+".bytes", "Member must have length greater than or equal to 1")
+		return constraintMessage("", at+".bytes", "Member must have length greater than or equal to 1")
 	case len(s.Bytes) > limit:
 		return fmt.Sprintf("%s.bytes: the file is %d bytes, which exceeds the maximum of %d bytes.", at, len(s.Bytes), limit)
 	}

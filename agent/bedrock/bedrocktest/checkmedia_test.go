@@ -38,6 +38,7 @@ func bytesOf(n int) string {
 }
 
 func TestChecksMedia(t *testing.T) {
+	t.Parallel()
 	const text = `{"text":"Look."}`
 	one := bytesOf(1)
 	many := func(n int, of func(i int) string) string {
@@ -91,6 +92,7 @@ func TestChecksMedia(t *testing.T) {
 }
 
 func TestChecksReasoning(t *testing.T) {
+	t.Parallel()
 	thinks := func(r string) string {
 		return `{"messages":[` + asks + `,{"role":"assistant","content":[{"reasoningContent":` + r + `},{"text":"!"}]},` + asks + `]}`
 	}
@@ -111,6 +113,7 @@ func TestChecksReasoning(t *testing.T) {
 }
 
 func TestChecksCachePoints(t *testing.T) {
+	t.Parallel()
 	const text = `{"text":"?"}`
 	point := func(ttl string) string {
 		if ttl == "" {
@@ -154,6 +157,7 @@ func TestChecksCachePoints(t *testing.T) {
 }
 
 func TestChecksParameters(t *testing.T) {
+	t.Parallel()
 	with := func(member string) string { return `{` + member + `,"messages":[` + asks + `]}` }
 	for _, c := range []check{
 		{"too hot", with(`"inferenceConfig":{"temperature":1.5}`), "inferenceConfig.temperature"},

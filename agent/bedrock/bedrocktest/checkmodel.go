@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// checkModel applies the rules of single makers. Those without another source are recorded in the tests of
+// checkModel applies the rules of the model's maker. Those without another source are recorded in the tests of
 // github.com/pydantic/pydantic-ai (tests/models/cassettes, August 2026).
 func checkModel(in *wireRequest) string {
 	m := in.model
@@ -36,8 +36,8 @@ func checkModel(in *wireRequest) string {
 	return ""
 }
 
-// checkLocations: Claude reads nothing from S3. The service itself refuses an image; it passes a document on, which the
-// model then refuses, but not in a tool result.
+// checkLocations refuses S3 locations for Claude. The service refuses an image; it passes on a document, which the
+// model then refuses, except in a tool result.
 func checkLocations(in *wireRequest) string {
 	isPlace := func(m *wireMedia) bool { return m != nil && m.Source.S3Location != nil }
 	for i, m := range in.Messages {
@@ -50,41 +50,41 @@ func checkLocations(in *wireRequest) string {
 			}
 			switch {
 			case slices.ContainsFunc(images, isPlace):
-				return unsupportedField("s3Uri")
+				return unsupportedFieldMessage("s3Uri")
 			case isPlace(b.Document):
-				return modelErrors(fmt.Sprintf("messages.%d.content.%d.document.source.type: Field required", i, j))
+				return modelErrorMessage(fmt.Sprintf("messages.%d.content.%d.document.source.type: Field required", i, j))
 			}
 		}
 	}
 	return ""
 }
 
-// checkNoVideo: Claude does not support videos.
+// checkNoVideo refuses videos, which Claude does not support.
 func checkNoVideo(in *wireRequest) string {
-	if videos(in) > 0 {
+	if countVideos(in) > 0 {
 		return "This model doesn't support the video content block that you provided. Update the content block and try again."
 	}
 	return ""
 }
 
-// checkNovaVideos has its number from https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html; the
-// words are not known.
+// checkNovaVideos limits the number of videos. The service's wording is unknown.
+// Source: https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html
 func checkNovaVideos(in *wireRequest) string {
-	if n := videos(in); n > maxNovaVideos {
-		return malformed(fmt.Sprintf("the number of videos is %d, and the model takes %d", n, maxNovaVideos))
+	if n := countVideos(in); n > maxNovaVideos {
+		return malformedMessage(fmt.Sprintf("the number of videos is %d, and the model takes %d", n, maxNovaVideos))
 	}
 	return ""
 }
 
-// videos counts the videos of a request.
-func videos(in *wireRequest) int {
+// countVideos returns the number of videos of a request.
+func countVideos(in *wireRequest) int {
 	n := 0
 	for _, m := range in.Messages {
 		for _, b := range m.Content {
-			n += count(b.Video != nil)
+			n += countTrue(b.Video != nil)
 			if b.ToolResult != nil {
 				for _, c := range b.ToolResult.Content {
-					n += count(c.Video != nil)
+					n += countTrue(c.Video != nil)
 				}
 			}
 		}
@@ -92,16 +92,16 @@ func videos(in *wireRequest) int {
 	return n
 }
 
-// checkBlankStops: the service takes a stop sequence of white space, Claude does not.
+// checkBlankStops refuses stop sequences of white space, which the service accepts but Claude does not.
 // Source: https://github.com/BerriAI/litellm/issues/3286
 func checkBlankStops(in *wireRequest) string {
-	if c := in.InferenceConfig; c != nil && slices.ContainsFunc(c.StopSequences, blank) {
-		return modelErrors("stop_sequences: each stop sequence must contain non-whitespace")
+	if c := in.InferenceConfig; c != nil && slices.ContainsFunc(c.StopSequences, isBlank) {
+		return modelErrorMessage("stop_sequences: each stop sequence must contain non-whitespace")
 	}
 	return ""
 }
 
-// checkNovaResults: Nova takes text, JSON and images as the result of a tool, images also from S3.
+// checkNovaResults refuses results other than text, JSON and images. Images may be in S3.
 func checkNovaResults(in *wireRequest) string {
 	for i, m := range in.Messages {
 		for j, b := range m.Content {
@@ -110,7 +110,7 @@ func checkNovaResults(in *wireRequest) string {
 			}
 			for _, c := range b.ToolResult.Content {
 				if c.Document != nil || c.Video != nil {
-					return malformed(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [toolResult] is not permitted", i, j))
+					return malformedMessage(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [toolResult] is not permitted", i, j))
 				}
 			}
 		}
@@ -118,34 +118,34 @@ func checkNovaResults(in *wireRequest) string {
 	return ""
 }
 
-// checkNovaCache: Nova's prompt cache takes neither tools nor their results.
+// checkNovaCache refuses cache points after tools and results, which Nova's prompt cache does not support.
 // Source: https://github.com/NousResearch/hermes-agent/issues/97281, https://github.com/zeroclaw-labs/zeroclaw/issues/8720
 func checkNovaCache(in *wireRequest) string {
 	for i, m := range in.Messages {
 		results := slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.ToolResult != nil })
 		for j, b := range m.Content {
 			if b.CachePoint != nil && results {
-				return malformed(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [cachePoint] is not permitted", i, j))
+				return malformedMessage(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [cachePoint] is not permitted", i, j))
 			}
 		}
 	}
 	if in.ToolConfig != nil {
 		for i, t := range in.ToolConfig.Tools {
 			if t.CachePoint != nil {
-				return malformed(fmt.Sprintf("#/toolConfig/tools/%d: extraneous key [cachePoint] is not permitted", i))
+				return malformedMessage(fmt.Sprintf("#/toolConfig/tools/%d: extraneous key [cachePoint] is not permitted", i))
 			}
 		}
 	}
 	return ""
 }
 
-// checkStatus: Writer's models have no status of a tool result. They accept a result without one.
+// checkStatus refuses the status of a result, which Writer's models do not support.
 // Source: https://github.com/strands-agents/harness-sdk/pull/686
 func checkStatus(in *wireRequest) string {
 	for _, m := range in.Messages {
 		for _, b := range m.Content {
 			if b.ToolResult != nil && b.ToolResult.Status != "" {
-				return unsupportedField("status")
+				return unsupportedFieldMessage("status")
 			}
 		}
 	}
@@ -161,13 +161,13 @@ func checkChoice(in *wireRequest, refused ...string) string {
 	c := in.ToolConfig.ToolChoice
 	for _, name := range refused {
 		if name == "any" && c.Any != nil || name == "tool" && c.Tool != nil {
-			return unsupportedField("toolConfig.toolChoice." + name)
+			return unsupportedFieldMessage("toolConfig.toolChoice." + name)
 		}
 	}
 	return ""
 }
 
-// checkNoTools: the model was not trained to call tools.
+// checkNoTools refuses tools for models that cannot call them.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
 func checkNoTools(in *wireRequest) string {
 	if in.ToolConfig != nil {
@@ -185,13 +185,13 @@ func checkNoSystem(in *wireRequest) string {
 	return ""
 }
 
-func unsupportedField(name string) string {
+func unsupportedFieldMessage(name string) string {
 	return fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", name, name)
 }
 
-// modelErrors is how the service passes on what a model says.
-func modelErrors(msg string) string { return "The model returned the following errors: " + msg }
+// modelErrorMessage returns the service's form of a message of the model.
+func modelErrorMessage(msg string) string { return "The model returned the following errors: " + msg }
 
-func malformed(msg string) string {
-	return modelErrors("Malformed input request: " + msg + ", please reformat your input and try again.")
+func malformedMessage(msg string) string {
+	return modelErrorMessage("Malformed input request: " + msg + ", please reformat your input and try again.")
 }

@@ -11,8 +11,8 @@ import (
 // maxStrictTools: https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 const maxStrictTools = 20
 
-// checkOutput looks at structured output. The shapes are those of the API reference; nine models of seven makers have
-// answered requests of this form in recordings. A model without it is not known by its id here.
+// checkOutput checks structured output. The form is from the API reference; nine models of seven makers answered such
+// requests in recordings. Models that do not support it are not recognised by their id.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_OutputConfig.html
 func checkOutput(in *wireRequest) string {
 	if in.OutputConfig == nil || in.OutputConfig.TextFormat == nil {
@@ -25,22 +25,22 @@ func checkOutput(in *wireRequest) string {
 	}
 	switch {
 	case f.Type != "json_schema":
-		return enum(f.Type, "outputConfig.textFormat.type", "json_schema")
+		return enumMessage(f.Type, "outputConfig.textFormat.type", "json_schema")
 	case f.Structure.JSONSchema == nil:
-		return oneKey("OutputFormatStructure", "outputConfig.textFormat.structure", "jsonSchema")
+		return oneKeyMessage("OutputFormatStructure", "outputConfig.textFormat.structure", "jsonSchema")
 	case !json.Valid(schema) || !isObject(schema):
-		return badObject("outputConfig.textFormat.structure.jsonSchema.schema")
+		return objectMessage("outputConfig.textFormat.structure.jsonSchema.schema")
 	}
 	if msg := checkGrammar(schema); msg != "" {
-		return modelErrors("output_config.format.schema: " + msg)
+		return modelErrorMessage("output_config.format.schema: " + msg)
 	}
 	return ""
 }
 
-// checkGrammar returns the reason why the service does not compile a schema, as it does for structured output and for strict tools.
-// The rules and the words are Claude's, from reports of July and August 2026; that the lengths and patterns of strings
-// are accepted is from pydantic-ai's recordings. A recursive schema, which the service answers with an internal error,
-// is not found here.
+// checkGrammar returns the reason why the service cannot compile a schema of structured output or of a strict tool. The
+// rules and the words are Claude's, from reports of July and August 2026; that the lengths and patterns of strings are
+// accepted is from pydantic-ai's recordings. Recursive schemas, which the service answers with an internal error, are
+// not detected.
 func checkGrammar(raw json.RawMessage) string {
 	var s map[string]json.RawMessage
 	if json.Unmarshal(raw, &s) != nil {

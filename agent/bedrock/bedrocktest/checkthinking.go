@@ -10,7 +10,7 @@ import (
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
 const minThinkingBudget = 1024
 
-// checkThinking applies what Anthropic's thinking excludes. Its field has two names.
+// checkThinking refuses options that Anthropic's thinking excludes. Its field has two names.
 // Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking, "Feature compatibility".
 func checkThinking(in *wireRequest) string {
 	t := readThinking(in.AdditionalModelRequestFields)
@@ -18,33 +18,33 @@ func checkThinking(in *wireRequest) string {
 		return ""
 	}
 	if c := in.ToolConfig; c != nil && c.ToolChoice != nil && (c.ToolChoice.Any != nil || c.ToolChoice.Tool != nil) {
-		return modelErrors("Thinking may not be enabled when tool_choice forces tool use.")
+		return modelErrorMessage("Thinking may not be enabled when tool_choice forces tool use.")
 	}
 	if t.Type == "enabled" && t.Budget < minThinkingBudget {
-		return modelErrors("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
+		return modelErrorMessage("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
 	}
-	if i := withoutThought(in.Messages); i >= 0 && t.Type == "enabled" {
-		return modelErrors(fmt.Sprintf("messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. "+
+	if i := findUnthinkingAnswer(in.Messages); i >= 0 && t.Type == "enabled" {
+		return modelErrorMessage(fmt.Sprintf("messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. "+
 			"When `thinking` is enabled, a final `assistant` message must start with a thinking block.", i, map[bool]string{true: "text", false: "tool_use"}[in.Messages[i].Content[0].Text != nil]))
 	}
 	c := in.InferenceConfig
 	switch {
 	case c == nil:
 	case c.MaxTokens != nil && *c.MaxTokens <= t.Budget:
-		return modelErrors("`max_tokens` must be greater than `thinking.budget_tokens`.")
+		return modelErrorMessage("`max_tokens` must be greater than `thinking.budget_tokens`.")
 	case c.Temperature != nil && *c.Temperature != 1:
-		return modelErrors("`temperature` may only be set to 1 when thinking is enabled or in adaptive mode.")
+		return modelErrorMessage("`temperature` may only be set to 1 when thinking is enabled or in adaptive mode.")
 	case c.TopP != nil && *c.TopP < 0.95:
-		return modelErrors("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled or in adaptive mode.")
+		return modelErrorMessage("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled or in adaptive mode.")
 	}
 	return ""
 }
 
-// withoutThought returns the index of the answer that made the first calls since the user's last message, if the
-// messages end with results and no answer since begins with reasoning, and -1 otherwise.
+// findUnthinkingAnswer returns the index of the answer with the first calls since the user's last message, if the
+// messages end with results and no answer since then begins with reasoning; otherwise it returns -1.
 // Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking, "Toggling thinking modes in
 // conversations".
-func withoutThought(messages []wireMessage) int {
+func findUnthinkingAnswer(messages []wireMessage) int {
 	first := -1
 	for i, m := range slices.Backward(messages) {
 		switch {
@@ -64,7 +64,7 @@ type wireThinking struct {
 	Budget int    `json:"budget_tokens"`
 }
 
-// readThinking returns nil if the fields ask for no thinking, or in a form of another maker.
+// readThinking returns nil if the fields do not enable thinking in Anthropic's form.
 func readThinking(fields json.RawMessage) *wireThinking {
 	var all map[string]json.RawMessage
 	if json.Unmarshal(fields, &all) != nil {

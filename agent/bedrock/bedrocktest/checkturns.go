@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// checkTurns looks at the order: roles alternate, and every call is answered in the very next message.
+// checkTurns checks the order: roles alternate, and the next message answers every call.
 func checkTurns(in *wireRequest) string {
-	// Claude takes a conversation that begins with the assistant, as recorded in the tests of
+	// Claude accepts a conversation that begins with the assistant, as recorded in the tests of
 	// github.com/pydantic/pydantic-ai.
 	if in.Messages[0].Role != "user" && !in.model.isClaude() {
 		return "A conversation must start with a user message. Try again with a conversation that starts with a user message."
 	}
-	var pending []string // the calls of the message before
+	var pending []string // the calls of the previous message
 	for i, m := range in.Messages {
-		// Titan takes two messages of the user in a row, as recorded.
+		// Titan accepts consecutive messages of the user, as recorded.
 		if i > 0 && m.Role == in.Messages[i-1].Role && !(in.model.isTitan() && m.Role == "user") {
 			return "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again."
 		}
@@ -23,7 +23,7 @@ func checkTurns(in *wireRequest) string {
 		leading := true
 		for _, b := range m.Content {
 			switch {
-			case b.ToolUse != nil && b.ToolUse.Type != "" || b.ToolResult != nil && serverResult(b.ToolResult):
+			case b.ToolUse != nil && b.ToolUse.Type != "" || b.ToolResult != nil && isServerResult(b.ToolResult):
 				// The service has answered its own call in the same message.
 			case b.ToolUse != nil:
 				if slices.Contains(uses, b.ToolUse.ToolUseID) {
@@ -38,13 +38,13 @@ func checkTurns(in *wireRequest) string {
 				leading = false
 			}
 		}
-		if msg := pairs(i, pending, results); msg != "" {
+		if msg := checkPairs(i, pending, results); msg != "" {
 			return msg
 		}
 		pending = uses
 	}
 	if len(pending) > 0 {
-		return missing(len(in.Messages), pending)
+		return missingMessage(len(in.Messages), pending)
 	}
 	if in.Messages[len(in.Messages)-1].Role != "user" {
 		return "This model does not support assistant message prefill. The conversation must end with a user message."
@@ -52,7 +52,7 @@ func checkTurns(in *wireRequest) string {
 	return ""
 }
 
-func pairs(i int, calls, results []string) string {
+func checkPairs(i int, calls, results []string) string {
 	if len(results) > len(calls) {
 		return fmt.Sprintf("The number of toolResult blocks at messages.%d.content exceeds the number of toolUse blocks of previous turn.", i)
 	}
@@ -63,11 +63,11 @@ func pairs(i int, calls, results []string) string {
 		}
 	}
 	if len(open) > 0 {
-		return missing(i, open)
+		return missingMessage(i, open)
 	}
 	return ""
 }
 
-func missing(i int, ids []string) string {
+func missingMessage(i int, ids []string) string {
 	return fmt.Sprintf("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, strings.Join(ids, ", "))
 }

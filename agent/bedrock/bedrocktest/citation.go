@@ -7,7 +7,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// A citation as the service writes it, in a stream and in a message alike.
+// The service's form of a citation, in a stream and in a message.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Citation.html
 type (
 	wireCitation struct {
@@ -26,15 +26,15 @@ type (
 	}
 )
 
-// parts are the text and its citations as an agent has them.
-func (w *wireCitations) parts() []agent.Part {
+// newParts are the text and its citations as an agent has them.
+func (w *wireCitations) newParts() []agent.Part {
 	text := ""
 	for _, c := range w.Content {
 		text += c.Text
 	}
 	parts := []agent.Part{{Text: text}}
 	for _, c := range w.Citations {
-		cited := &agent.Citation{Text: text, Source: c.Source, Title: c.Title, Location: c.location()}
+		cited := &agent.Citation{Text: text, Source: c.Source, Title: c.Title, Location: c.newLocation()}
 		for _, q := range c.SourceContent {
 			cited.Quotes = append(cited.Quotes, q.Text)
 		}
@@ -43,13 +43,13 @@ func (w *wireCitations) parts() []agent.Part {
 	return parts
 }
 
-// kinds are the places in documents and search results by the agent's names: the member, and the name of its index.
+// kinds maps the agent's names of locations to the member and the name of its index.
 var kinds = map[string][2]string{
 	"char": {"documentChar", "documentIndex"}, "page": {"documentPage", "documentIndex"},
 	"chunk": {"documentChunk", "documentIndex"}, "search_result": {"searchResultLocation", "searchResultIndex"},
 }
 
-func (w wireCitation) location() agent.Location {
+func (w wireCitation) newLocation() agent.Location {
 	for kind, name := range kinds {
 		if place, ok := w.Location[name[0]].(map[string]any); ok {
 			n := func(name string) int { f, _ := place[name].(float64); return int(f) }
@@ -64,23 +64,22 @@ func (w wireCitation) location() agent.Location {
 	return agent.Location{}
 }
 
-// checkCitations accepts the blocks that the service itself writes. Whether it accepts them back is documented, and
-// not recorded: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
+// checkCitations accepts the blocks that the service writes. That it accepts them in requests is documented, but not recorded: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
 func checkCitations(c *wireCitations, role, at string) string {
 	at += ".citationsContent"
 	if role != "assistant" {
-		return misplaced("citationsContent", at, role)
+		return misplacedMessage("citationsContent", at, role)
 	}
 	text := ""
 	for _, p := range c.Content {
 		text += p.Text
 	}
-	if blank(text) {
-		return blankText("CitationsContentBlock", at)
+	if isBlank(text) {
+		return blankMessage("CitationsContentBlock", at)
 	}
 	for i, p := range c.Citations {
 		if p.Location != nil && len(p.Location) != 1 {
-			return oneKey("CitationLocation", fmt.Sprintf("%s.citations.%d.location", at, i),
+			return oneKeyMessage("CitationLocation", fmt.Sprintf("%s.citations.%d.location", at, i),
 				"web, documentChar, documentPage, documentChunk, searchResultLocation")
 		}
 	}
@@ -100,26 +99,26 @@ func citationJSON(c agent.Citation) wireCitation {
 		w.Location = map[string]any{name[0]: map[string]any{name[1]: l.Index, "start": l.Start, "end": l.End}}
 	case l.Kind == "web":
 		w.Location = map[string]any{"web": map[string]any{"url": l.URL, "domain": l.Domain}}
-	default: // a place that this version does not know
+	default: // an unknown location
 		w.Location = map[string]any{l.Kind: map[string]any{}}
 	}
 	return w
 }
 
-// CitedText is a block of text with citations, whose Text is ignored: first the citations, a delta each, and then the
-// text, a delta a chunk. That is the order of the service.
+// CitedText is a block of text with citations, whose Text is ignored. As in the service's answers, the citations come
+// first, one delta each, and then the text, one delta per chunk.
 func CitedText(citations []agent.Citation, chunks ...string) Piece {
 	return Piece{func(p *player) error {
-		if err := p.close(); err != nil {
+		if err := p.closeBlock(); err != nil {
 			return err
 		}
 		for _, c := range citations {
-			if err := p.citation(c); err != nil {
+			if err := p.writeCitation(c); err != nil {
 				return err
 			}
 		}
 		for _, c := range chunks {
-			if err := p.citedDelta(c); err != nil {
+			if err := p.writeCitedText(c); err != nil {
 				return err
 			}
 		}
@@ -127,27 +126,27 @@ func CitedText(citations []agent.Citation, chunks ...string) Piece {
 	}}
 }
 
-// citation adds a citation to the open block of text, or begins a block. Text that follows by textDelta is in another
-// block.
-func (m *message) citation(c agent.Citation) error {
+// writeCitation adds a citation to the open block of text, or begins a block. Text that follows by writeText is in
+// another block.
+func (m *messageWriter) writeCitation(c agent.Citation) error {
 	if m.open != none && m.kind == aText {
 		m.kind = aCited
 	}
-	if err := m.enter(aCited); err != nil {
+	if err := m.openBlock(aCited); err != nil {
 		return err
 	}
 	b, err := json.Marshal(citationJSON(c))
 	if err != nil {
 		return err
 	}
-	b = append(append(block(m.open), `,"delta":{"citation":`...), b...)
+	b = append(append(beginBlock(m.open), `,"delta":{"citation":`...), b...)
 	return m.emit("contentBlockDelta", append(b, `}}`...))
 }
 
-// citedDelta continues the open block of text with citations, or begins one.
-func (m *message) citedDelta(s string) error {
-	if err := m.enter(aCited); err != nil {
+// writeCitedText continues the open block of text with citations, or begins one.
+func (m *messageWriter) writeCitedText(s string) error {
+	if err := m.openBlock(aCited); err != nil {
 		return err
 	}
-	return m.emit("contentBlockDelta", delta(m.open, `"text":`, s, ``))
+	return m.emit("contentBlockDelta", deltaPayload(m.open, `"text":`, s, ``))
 }

@@ -16,6 +16,7 @@ import (
 // The operation that does not stream has cited text in a separate block. The same block is accepted back, and
 // reaches the model as parts.
 func TestConverseWithCitations(t *testing.T) {
+	t.Parallel()
 	cited := agent.Citation{Text: "20 days", Title: "Policy", Quotes: []string{"twenty"}, Location: agent.Location{Kind: "page", Index: 1, Start: 2, End: 3}}
 	web := agent.Citation{Text: "20 days", Location: agent.Location{Kind: "web", URL: "https://example.com/", Domain: "example.com"}}
 	var got *agent.Request

@@ -25,7 +25,7 @@ func NewClient(endpoint string, fns ...func(*bedrockruntime.Options)) *bedrockru
 			o.RateLimiter = ratelimit.None
 		}),
 	}
-	sigv4 := func(o *bedrockruntime.Options) { // a bearer token of the environment must not reach a test server
+	sigv4 := func(o *bedrockruntime.Options) { // a bearer token from the environment must not reach a test server
 		o.BearerAuthTokenProvider = nil
 		o.AuthSchemePreference = nil
 	}

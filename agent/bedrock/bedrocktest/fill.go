@@ -8,15 +8,15 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// fill translates a request that has passed check.
-func (r *Request) fill(in *wireRequest) {
+// setFields converts a request that has passed check.
+func (r *Request) setFields(in *wireRequest) {
 	var system []string
 	for _, s := range in.System {
 		switch {
 		case s.CachePoint != nil:
 			r.CachePoints++
 		case s.Guard != nil:
-			system = append(system, r.guarded(s.Guard).Text)
+			system = append(system, r.newGuardedPart(s.Guard).Text)
 		default:
 			system = append(system, *s.Text)
 		}
@@ -25,17 +25,17 @@ func (r *Request) fill(in *wireRequest) {
 	if c := in.InferenceConfig; c != nil && c.MaxTokens != nil {
 		r.MaxTokens = *c.MaxTokens
 	}
-	r.fillTools(in.ToolConfig)
+	r.setTools(in.ToolConfig)
 	for _, m := range in.Messages {
 		msg := agent.Message{Role: agent.Role(m.Role)}
 		for _, b := range m.Content {
 			switch {
 			case b.CachePoint != nil:
 				r.CachePoints++
-			case b.ToolUse != nil && b.ToolUse.Type != "", b.ToolResult != nil && serverResult(b.ToolResult):
-				// an agent's message has no place for them
+			case b.ToolUse != nil && b.ToolUse.Type != "", b.ToolResult != nil && isServerResult(b.ToolResult):
+				// an agent's message cannot contain them
 			default:
-				msg.Parts = append(msg.Parts, r.parts(b)...)
+				msg.Parts = append(msg.Parts, r.newParts(b)...)
 			}
 		}
 		r.Messages = append(r.Messages, msg)
@@ -44,10 +44,10 @@ func (r *Request) fill(in *wireRequest) {
 		s := c.TextFormat.Structure.JSONSchema
 		r.Output = &tools.Spec{Name: s.Name, Description: s.Description, Schema: json.RawMessage(s.Schema)}
 	}
-	r.extras = append(r.extras, extras(in)...)
+	r.extras = append(r.extras, unsupportedMembers(in)...)
 }
 
-func (r *Request) fillTools(c *wireToolConfig) {
+func (r *Request) setTools(c *wireToolConfig) {
 	if c == nil {
 		return
 	}
@@ -75,27 +75,27 @@ func (r *Request) fillTools(c *wireToolConfig) {
 	}
 }
 
-func (r *Request) parts(b wireBlock) []agent.Part {
+func (r *Request) newParts(b wireBlock) []agent.Part {
 	if b.Citations != nil {
-		return b.Citations.parts()
+		return b.Citations.newParts()
 	}
-	return []agent.Part{r.part(b)}
+	return []agent.Part{r.newPart(b)}
 }
 
-func (r *Request) part(b wireBlock) agent.Part {
+func (r *Request) newPart(b wireBlock) agent.Part {
 	switch {
 	case b.Guard != nil:
-		return r.guarded(b.Guard)
+		return r.newGuardedPart(b.Guard)
 	case b.ToolUse != nil:
 		return agent.Part{Use: &agent.ToolUse{ID: b.ToolUse.ToolUseID, Name: b.ToolUse.Name, Input: b.ToolUse.Input}}
 	case b.ToolResult != nil:
-		return r.result(b.ToolResult)
+		return r.newResult(b.ToolResult)
 	case b.Image != nil:
-		return agent.Part{Image: r.media(b.Image)}
+		return agent.Part{Image: r.newMedia(b.Image)}
 	case b.Document != nil:
-		return agent.Part{Document: r.media(b.Document)}
+		return agent.Part{Document: r.newMedia(b.Document)}
 	case b.Video != nil:
-		return agent.Part{Video: r.media(b.Video)}
+		return agent.Part{Video: r.newMedia(b.Video)}
 	case b.Reasoning != nil && b.Reasoning.ReasoningText != nil:
 		t := b.Reasoning.ReasoningText
 		return agent.Part{Reasoning: &agent.Reasoning{Text: *t.Text, Signature: *t.Signature}}
@@ -105,7 +105,7 @@ func (r *Request) part(b wireBlock) agent.Part {
 	return agent.Part{Text: *b.Text}
 }
 
-func (r *Request) result(w *wireToolResult) agent.Part {
+func (r *Request) newResult(w *wireToolResult) agent.Part {
 	res := &agent.ToolResult{ID: w.ToolUseID}
 	res.Result.IsError = w.Status == "error"
 	for _, c := range w.Content {
@@ -114,11 +114,11 @@ func (r *Request) result(w *wireToolResult) agent.Part {
 		case c.Text != nil:
 			b.Text = *c.Text
 		case c.Image != nil:
-			b.Image = r.media(c.Image)
+			b.Image = r.newMedia(c.Image)
 		case c.Document != nil:
-			b.Document = r.media(c.Document)
+			b.Document = r.newMedia(c.Document)
 		case c.Video != nil:
-			b.Video = r.media(c.Video)
+			b.Video = r.newMedia(c.Video)
 		default:
 			b.JSON = c.JSON
 		}
@@ -127,7 +127,7 @@ func (r *Request) result(w *wireToolResult) agent.Part {
 	return agent.Part{Result: res}
 }
 
-func (r *Request) media(m *wireMedia) *tools.Media {
+func (r *Request) newMedia(m *wireMedia) *tools.Media {
 	r.remote = r.remote || m.Source.S3Location != nil
 	if m.Source.Text != nil {
 		return &tools.Media{Format: m.Format, Bytes: []byte(*m.Source.Text)}
@@ -135,8 +135,8 @@ func (r *Request) media(m *wireMedia) *tools.Media {
 	return &tools.Media{Format: strings.TrimPrefix(m.Format, "video/"), Bytes: m.Source.Bytes}
 }
 
-// extras names the members that a Script takes, and that an agent.Request has no place for.
-func extras(in *wireRequest) (names []string) {
+// unsupportedMembers returns the names of members that an agent.Request cannot represent.
+func unsupportedMembers(in *wireRequest) (names []string) {
 	add := func(name string, set bool) {
 		if set {
 			names = append(names, name)

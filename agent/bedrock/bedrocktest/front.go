@@ -9,59 +9,59 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Front serves a model over the Converse protocol, under every model id. The model runs under the request's
-// context, so a client that goes away cancels it. The handler is safe for concurrent use if the model is.
+// Front returns a handler that serves a model over the Converse protocol, under every model id. The model runs under
+// the request's context, so a client that goes away cancels it. The handler is safe for concurrent use if the model is.
 //
 // An [agent.ModelError] becomes the service's error of the same kind: an HTTP error before the first delta, an
-// exception in the stream afterwards. Where the service would show the same failure in another way, so does Front:
-// an answer that was truncated ends without messageStop, and one that was filtered, was malformed or filled the
-// context window ends with that stop reason. Causes and other errors
-// do not reach the client, but a cause with the method ServiceMessage() string replaces the message: a conformance suite
-// uses it to send what an adapter must not show to a person.
+// exception in the stream afterwards. If the service reports the failure in another way, so does Front: a truncated
+// answer ends without messageStop, and one that was filtered, was malformed or filled the context window ends with that
+// stop reason. Causes and other errors do not reach the client, but a cause with the method ServiceMessage() string
+// replaces the message: a conformance suite uses it to send what an adapter must not show to a person.
 //
 // Images, documents, reasoning and the choice of a tool reach the model as the agent's parts, and cache points as
-// [agent.Request.Cache]. Structured output reaches a model whose [agent.ModelInfo] says that it supports it. Request.Load is nil: what lies in S3 is refused, as are parameters of which a program knows
-// nothing, such as a temperature or a guardrail.
+// [agent.Request.Cache]. Structured output reaches a model whose [agent.ModelInfo] says that it supports it.
+// Request.Load is nil: media in S3 are refused, as are parameters that an [agent.Request] does not have, such as a
+// temperature or a guardrail.
 func Front(m agent.Model) http.Handler { return front{m} }
 
 type front struct{ model agent.Model }
 
 func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	req := read(w, r)
+	req := readRequest(w, r)
 	if req == nil {
 		return
 	}
 	switch {
 	case req.Refused != "":
 	case req.remote:
-		req.refuse(unsupported("s3Location"))
-	case req.Output != nil && !f.structured():
-		req.refuse(unsupported("outputConfig"))
+		req.refuse(newUnsupportedError("s3Location"))
+	case req.Output != nil && !f.hasStructuredOutput():
+		req.refuse(newUnsupportedError("outputConfig"))
 	case len(req.extras) > 0:
-		req.refuse(unsupported(req.extras[0]))
+		req.refuse(newUnsupportedError(req.extras[0]))
 	}
 	switch {
 	case req.Refused != "":
 		refuse(w, r, req.as)
 	case req.Stream:
-		f.stream(w, r, req)
+		f.serveStream(w, r, req)
 	default:
-		f.converse(w, r, req)
+		f.serveConverse(w, r, req)
 	}
 }
 
-// structured reports whether the model supports structured output.
-func (f front) structured() bool {
+// hasStructuredOutput reports whether the model supports structured output.
+func (f front) hasStructuredOutput() bool {
 	d, ok := f.model.(agent.Described)
 	return ok && d.Info().StructuredOutput
 }
 
-// stream answers converse-stream. The headers wait for the first delta, since only then it is known that the call
-// did not fail. An error of the writer means that the client has gone; leaving the loop cancels the model.
-func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
+// serveStream answers converse-stream. The headers are sent with the first delta, because the call may fail before it.
+// An error of the writer means that the client has gone; leaving the loop cancels the model.
+func (f front) serveStream(w http.ResponseWriter, r *http.Request, req *Request) {
 	var (
 		e    *eventWriter
-		out  *speaker // nil until the headers are out
+		out  *deltaWriter // nil until the headers are out
 		used agent.Usage
 		stop string
 	)
@@ -71,12 +71,12 @@ func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 		}
 		e = newEventWriter(w)
 		msg, err := startMessage(e)
-		out = newSpeaker(msg)
+		out = newDeltaWriter(msg)
 		return err
 	}
-	for d, err := range f.model.Stream(r.Context(), req.request()) {
+	for d, err := range f.model.Stream(r.Context(), req.agentRequest()) {
 		if err != nil {
-			switch fault := asFault(err); {
+			switch fault := mapModelError(err); {
 			case fault.truncated:
 				return
 			case fault.reason != "":
@@ -86,7 +86,7 @@ func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 				writeError(w, fault.httpError)
 				return
 			default:
-				_ = e.exception(lowerCamel(fault.name), fault.message)
+				_ = e.sendException(exceptionMember(fault.name), fault.message)
 				return
 			}
 		}
@@ -97,33 +97,33 @@ func (f front) stream(w http.ResponseWriter, r *http.Request, req *Request) {
 		case agent.UsageReport:
 			used = d.Usage
 		case agent.StopPart:
-			stop = wireReason(d.Reason)
+			stop = mapStopReason(d.Reason)
 		default:
-			err = out.say(d)
+			err = out.writeDelta(d)
 		}
 		if errors.Is(err, errBreach) {
-			_ = e.exception("modelStreamErrorException", "The model contradicted itself.")
+			_ = e.sendException("modelStreamErrorException", "The model contradicted itself.")
 			return
 		}
 		if err != nil {
 			return
 		}
 	}
-	if stop == "" || begin() != nil { // without a stop reason the model's stream was cut: so is ours
+	if stop == "" || begin() != nil { // the model's stream was cut
 		return
 	}
-	if out.finish() == nil && out.stop(stop) == nil {
-		_ = out.metadata(used)
+	if out.checkComplete() == nil && out.stopMessage(stop) == nil {
+		_ = out.writeMetadata(used)
 	}
 }
 
-// converse answers the operation that does not stream.
-func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
+// serveConverse answers the operation that does not stream.
+func (f front) serveConverse(w http.ResponseWriter, r *http.Request, req *Request) {
 	res := wireResponse{Output: wireOutput{Message: wireMessage{Role: "assistant", Content: []wireBlock{}}}}
 	content := &res.Output.Message.Content
-	for d, err := range f.model.Stream(r.Context(), req.request()) {
+	for d, err := range f.model.Stream(r.Context(), req.agentRequest()) {
 		if err != nil {
-			fault := asFault(err)
+			fault := mapModelError(err)
 			if fault.reason == "" {
 				writeError(w, fault.httpError)
 				return
@@ -139,9 +139,9 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 				*content = append(*content, wireBlock{Text: &d.Text})
 			}
 		case agent.ReasoningPart:
-			*content = append(*content, wireBlock{Reasoning: wholeReasoning(d.Reasoning)})
+			*content = append(*content, wireBlock{Reasoning: newReasoning(d.Reasoning)})
 		case agent.CitationPart:
-			*content = cite(*content, d.Citation)
+			*content = addCitation(*content, d.Citation)
 		case agent.UsePart:
 			input := d.Input
 			if len(input) == 0 {
@@ -153,20 +153,20 @@ func (f front) converse(w http.ResponseWriter, r *http.Request, req *Request) {
 			}
 			*content = append(*content, wireBlock{ToolUse: &wireToolUse{ToolUseID: d.ID, Name: d.Name, Input: input}})
 		case agent.UsageReport:
-			res.Usage = usage(d.Usage)
+			res.Usage = newUsage(d.Usage)
 		case agent.StopPart:
-			res.StopReason = wireReason(d.Reason)
+			res.StopReason = mapStopReason(d.Reason)
 		}
 	}
 	if res.StopReason == "" {
-		writeError(w, asFault(&agent.ModelError{Code: agent.CodeTruncated}).httpError)
+		writeError(w, mapModelError(&agent.ModelError{Code: agent.CodeTruncated}).httpError)
 		return
 	}
 	writeJSON(w, http.StatusOK, res)
 }
 
-// cite adds a citation to the text before it, which becomes a block of citations.
-func cite(content []wireBlock, c agent.Citation) []wireBlock {
+// addCitation adds a citation to the text before it, which becomes a block of citations.
+func addCitation(content []wireBlock, c agent.Citation) []wireBlock {
 	n := len(content)
 	switch {
 	case n > 0 && content[n-1].Text != nil:
@@ -180,7 +180,7 @@ func cite(content []wireBlock, c agent.Citation) []wireBlock {
 	return content
 }
 
-func wholeReasoning(r agent.Reasoning) *wireReasoning {
+func newReasoning(r agent.Reasoning) *wireReasoning {
 	if len(r.Redacted) > 0 {
 		return &wireReasoning{RedactedContent: r.Redacted}
 	}
@@ -191,18 +191,18 @@ func wholeReasoning(r agent.Reasoning) *wireReasoning {
 	return &wireReasoning{ReasoningText: t}
 }
 
-func unsupported(field string) httpError {
-	return refused(fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", field, field))
+func newUnsupportedError(field string) httpError {
+	return newValidationError(fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", field, field))
 }
 
-// fault is how an error of a model looks on the wire.
+// fault is the form of a model's error on the wire.
 type fault struct {
 	httpError
 	truncated bool   // in a stream: ends without messageStop
-	reason    string // not an error at all, but a stop reason
+	reason    string // not an error, but a stop reason
 }
 
-func asFault(err error) fault {
+func mapModelError(err error) fault {
 	me, ok := errors.AsType[*agent.ModelError](err)
 	if !ok {
 		return fault{httpError: httpError{http.StatusInternalServerError, "InternalServerException",
@@ -243,8 +243,8 @@ func asFault(err error) fault {
 	return as(http.StatusInternalServerError, "InternalServerException")
 }
 
-// wireReason is the service's name of a stop reason.
-func wireReason(r agent.StopReason) string {
+// mapStopReason is the service's name of a stop reason.
+func mapStopReason(r agent.StopReason) string {
 	switch r {
 	case agent.StopContextWindow:
 		return "model_context_window_exceeded"

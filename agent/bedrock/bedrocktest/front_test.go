@@ -72,6 +72,7 @@ func ask() *agent.Request {
 
 // What goes in at one end comes out at the other, in both directions.
 func TestFrontCarriesEverything(t *testing.T) {
+	t.Parallel()
 	request := &agent.Request{
 		System: "You know books.",
 		Messages: []agent.Message{
@@ -144,6 +145,7 @@ func TestFrontCarriesEverything(t *testing.T) {
 }
 
 func TestFrontCarriesStopReasons(t *testing.T) {
+	t.Parallel()
 	for _, reason := range []agent.StopReason{
 		agent.StopEndTurn, agent.StopToolUse, agent.StopSequence, agent.StopMaxTokens, agent.StopContentFiltered, agent.StopContextWindow, agent.StopMalformed,
 	} {
@@ -157,6 +159,7 @@ func TestFrontCarriesStopReasons(t *testing.T) {
 
 // An error of the model is the same error at the client, before the first delta and after it.
 func TestFrontCarriesErrors(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		in             agent.Code
 		before, during agent.Code
@@ -215,6 +218,7 @@ func TestFrontCarriesErrors(t *testing.T) {
 
 // A client that goes away cancels the model, whether it is speaking or thinking.
 func TestFrontCancelsTheModel(t *testing.T) {
+	t.Parallel()
 	ended := make(chan error, 1)
 	model := fake(func(ctx context.Context, _ *agent.Request, yield func(agent.Delta, error) bool) {
 		yield(agent.TextDelta{Text: "It"}, nil)
@@ -232,6 +236,7 @@ func TestFrontCancelsTheModel(t *testing.T) {
 
 // The operation that does not stream gives the same answer in one piece.
 func TestFrontConverse(t *testing.T) {
+	t.Parallel()
 	converse := func(t *testing.T, c *bedrockruntime.Client) (*bedrockruntime.ConverseOutput, error) {
 		return c.Converse(t.Context(), &bedrockruntime.ConverseInput{
 			ModelId: aws.String("any-model"),
@@ -281,6 +286,7 @@ func TestFrontConverse(t *testing.T) {
 
 // A part may say more than its deltas, or have had none: the rest follows.
 func TestFrontSaysTheRest(t *testing.T) {
+	t.Parallel()
 	call := agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(`{"n":1}`)}}
 	thought := agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "Hm.", Signature: "c2ln"}}
 	alone := agent.ReasoningPart{Reasoning: agent.Reasoning{Signature: "YWxvbmU="}}
@@ -303,6 +309,7 @@ func TestFrontSaysTheRest(t *testing.T) {
 
 // A model whose parts do not hold what its deltas have said, or never come, does not get through as a whole answer.
 func TestFrontOfAModelThatContradictsItself(t *testing.T) {
+	t.Parallel()
 	part := func(input string) agent.UsePart {
 		return agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(input)}}
 	}

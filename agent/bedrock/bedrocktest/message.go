@@ -9,17 +9,17 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// message writes the events of one answer in their order. Like the service it sends no contentBlockStart for text and
-// reasoning, and it leaves a block open until the next one begins or the message stops. Calls can be written side by
-// side, see [message.startCall].
-type message struct {
+// messageWriter writes the events of one answer in order. Like the service, it does not send a contentBlockStart for
+// text and reasoning, and leaves a block open until the next one begins or the message stops. Calls can be interleaved,
+// see startCall.
+type messageWriter struct {
 	emit func(event string, payload []byte) error
 	next int // index of the next block
 	open int // index of the open block, or none
 	kind kind
 }
 
-// kind is what the open block holds.
+// kind is the content of the open block.
 type kind int
 
 const (
@@ -31,60 +31,60 @@ const (
 
 const none = -1
 
-// newMessage writes the blocks from the index first on.
-func newMessage(emit func(string, []byte) error, first int) *message {
-	return &message{emit: emit, next: first, open: none}
+// newMessage returns a writer whose first block has the index first.
+func newMessage(emit func(string, []byte) error, first int) *messageWriter {
+	return &messageWriter{emit: emit, next: first, open: none}
 }
 
 // startMessage writes messageStart.
-func startMessage(e *eventWriter) (*message, error) {
-	return newMessage(e.event, 0), e.event("messageStart", []byte(`{"role":"assistant"}`))
+func startMessage(e *eventWriter) (*messageWriter, error) {
+	return newMessage(e.sendEvent, 0), e.sendEvent("messageStart", []byte(`{"role":"assistant"}`))
 }
 
-// textDelta continues the open text block, or begins one.
-func (m *message) textDelta(s string) error {
-	if err := m.enter(aText); err != nil {
+// writeText continues the open text block, or begins one.
+func (m *messageWriter) writeText(s string) error {
+	if err := m.openBlock(aText); err != nil {
 		return err
 	}
-	return m.emit("contentBlockDelta", delta(m.open, `"text":`, s, ``))
+	return m.emit("contentBlockDelta", deltaPayload(m.open, `"text":`, s, ``))
 }
 
-// thoughtDelta continues the open block of reasoning, or begins one. The member is text or signature.
-func (m *message) thoughtDelta(member, s string) error {
-	if err := m.enter(aThought); err != nil {
+// writeReasoning continues the open block of reasoning, or begins one. The member is text or signature.
+func (m *messageWriter) writeReasoning(member, s string) error {
+	if err := m.openBlock(aThought); err != nil {
 		return err
 	}
-	return m.thoughtAt(m.open, member, s)
+	return m.writeReasoningAt(m.open, member, s)
 }
 
-// thoughtAt continues the reasoning of that index.
-func (m *message) thoughtAt(index int, member, s string) error {
-	return m.emit("contentBlockDelta", delta(index, `"reasoningContent":{"`+member+`":`, s, `}`))
+// writeReasoningAt continues the reasoning of that index.
+func (m *messageWriter) writeReasoningAt(index int, member, s string) error {
+	return m.emit("contentBlockDelta", deltaPayload(index, `"reasoningContent":{"`+member+`":`, s, `}`))
 }
 
-// beside gives the index of a block beside whatever comes next: it stays open until stopBlock.
-func (m *message) beside() (index int, err error) {
-	if err := m.close(); err != nil {
+// openBeside returns the index of a block that stays open until stopBlock, beside the blocks that follow.
+func (m *messageWriter) openBeside() (index int, err error) {
+	if err := m.closeBlock(); err != nil {
 		return none, err
 	}
 	m.next++
 	return m.next - 1, nil
 }
 
-// redacted is a whole block of reasoning that the service has encrypted.
-func (m *message) redacted(data []byte) error {
-	if err := m.close(); err != nil {
+// writeRedacted writes a complete block of encrypted reasoning.
+func (m *messageWriter) writeRedacted(data []byte) error {
+	if err := m.closeBlock(); err != nil {
 		return err
 	}
-	return m.thoughtDelta("redactedContent", base64.StdEncoding.EncodeToString(data))
+	return m.writeReasoning("redactedContent", base64.StdEncoding.EncodeToString(data))
 }
 
-// enter makes sure that a block of this kind is open.
-func (m *message) enter(k kind) error {
+// openBlock ensures that a block of this kind is open.
+func (m *messageWriter) openBlock(k kind) error {
 	if m.open != none && m.kind == k {
 		return nil
 	}
-	if err := m.close(); err != nil {
+	if err := m.closeBlock(); err != nil {
 		return err
 	}
 	m.open, m.kind = m.next, k
@@ -92,19 +92,21 @@ func (m *message) enter(k kind) error {
 	return nil
 }
 
-// toolStart begins a block for one call.
-func (m *message) toolStart(kind, id, name string) error {
+// startTool begins a block for one call.
+func (m *messageWriter) startTool(kind, id, name string) error {
 	index, err := m.startCall(kind, id, name)
 	m.open, m.kind = index, aCall
 	return err
 }
 
-// toolInput continues the open call with a fragment of its input.
-func (m *message) toolInput(fragment string) error { return m.callInput(m.open, fragment) }
+// writeToolInput continues the open call with a fragment of its input.
+func (m *messageWriter) writeToolInput(fragment string) error {
+	return m.writeCallInput(m.open, fragment)
+}
 
-// startCall begins a block for one call beside whatever comes next. An empty kind leaves the call's type out.
-func (m *message) startCall(kind, id, name string) (index int, err error) {
-	if index, err = m.beside(); err != nil {
+// startCall begins a block for one call beside the blocks that follow. An empty kind omits the call's type.
+func (m *messageWriter) startCall(kind, id, name string) (index int, err error) {
+	if index, err = m.openBeside(); err != nil {
 		return none, err
 	}
 	b := fmt.Appendf(nil, `{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":`, index)
@@ -117,30 +119,30 @@ func (m *message) startCall(kind, id, name string) (index int, err error) {
 	return index, m.emit("contentBlockStart", b)
 }
 
-// callInput continues the call of that index.
-func (m *message) callInput(index int, fragment string) error {
-	return m.emit("contentBlockDelta", delta(index, `"toolUse":{"input":`, fragment, `}`))
+// writeCallInput continues the call of that index.
+func (m *messageWriter) writeCallInput(index int, fragment string) error {
+	return m.emit("contentBlockDelta", deltaPayload(index, `"toolUse":{"input":`, fragment, `}`))
 }
 
 // stopBlock ends the block of that index.
-func (m *message) stopBlock(index int) error {
-	return m.emit("contentBlockStop", append(block(index), '}'))
+func (m *messageWriter) stopBlock(index int) error {
+	return m.emit("contentBlockStop", append(beginBlock(index), '}'))
 }
 
-// delta is the payload of a contentBlockDelta.
-func delta(index int, before, s, after string) []byte {
-	b := append(block(index), `,"delta":{`...)
+// deltaPayload returns the payload of a contentBlockDelta.
+func deltaPayload(index int, before, s, after string) []byte {
+	b := append(beginBlock(index), `,"delta":{`...)
 	b = appendQuoted(append(b, before...), s)
 	return append(append(b, after...), `}}`...)
 }
 
-// block is a payload's beginning, which names the block.
-func block(index int) []byte {
+// beginBlock returns the beginning of a payload, which names the block.
+func beginBlock(index int) []byte {
 	return strconv.AppendInt([]byte(`{"contentBlockIndex":`), int64(index), 10)
 }
 
-// close ends the open block, if there is one.
-func (m *message) close() error {
+// closeBlock ends the open block, if there is one.
+func (m *messageWriter) closeBlock() error {
 	if m.open == none {
 		return nil
 	}
@@ -149,36 +151,36 @@ func (m *message) close() error {
 	return m.stopBlock(index)
 }
 
-// stop ends the open block and the message.
-func (m *message) stop(reason string) error {
-	if err := m.close(); err != nil {
+// stopMessage ends the open block and the message.
+func (m *messageWriter) stopMessage(reason string) error {
+	if err := m.closeBlock(); err != nil {
 		return err
 	}
 	b := appendQuoted([]byte(`{"stopReason":`), reason)
 	return m.emit("messageStop", append(b, '}'))
 }
 
-// metadata writes the stream's last event.
-func (m *message) metadata(u agent.Usage) error {
+// writeMetadata writes the stream's last event.
+func (m *messageWriter) writeMetadata(u agent.Usage) error {
 	b, err := json.Marshal(struct {
 		Usage   wireUsage   `json:"usage"`
 		Metrics wireMetrics `json:"metrics"`
-	}{Usage: usage(u)})
+	}{Usage: newUsage(u)})
 	if err != nil {
 		return err
 	}
 	return m.emit("metadata", b)
 }
 
-func usage(u agent.Usage) wireUsage {
+func newUsage(u agent.Usage) wireUsage {
 	return wireUsage{
 		InputTokens: u.Input, OutputTokens: u.Output, TotalTokens: u.Input + u.Output,
 		CacheReadInputTokens: u.CacheRead, CacheWriteInputTokens: u.CacheWrite,
 	}
 }
 
-// appendQuoted appends s as a JSON string, byte for byte: unlike encoding/json it keeps half a rune as it is, so
-// that a text can be split anywhere.
+// appendQuoted appends s as a JSON string. Unlike encoding/json it keeps incomplete runes unchanged, so that a text can
+// be split anywhere.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := range len(s) {

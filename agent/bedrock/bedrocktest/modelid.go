@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// modelID is what an id says about its model, such as anthropic and claude-sonnet-4-5-20250929-v1:0. Both are empty if
-// it says nothing, like a name that a test made up or the ARN of an application inference profile: such a model keeps
-// the rules of the service and has no rules of a maker.
+// modelID is the maker and the name in a model's id, such as anthropic and claude-sonnet-4-5-20250929-v1:0. Both are
+// empty if the id does not contain them, as in "any-model" or the ARN of an application inference profile: then only
+// the rules of the service apply.
 type modelID struct{ maker, name string }
 
 func (m modelID) isClaude() bool { return m.maker == "anthropic" }
@@ -26,8 +26,8 @@ var (
 	version = regexp.MustCompile(`^[0-9]+(:[a-z0-9]+)?$`)
 )
 
-// parseModelID reads an id or an ARN. It returns false if the service cannot know such a model: a fake does not have the
-// list of all models, but it knows how their ids are built. A name without a dot is one that a test made up.
+// parseModelID parses an id or an ARN. It returns false for an id in a form that the service does not use. A name
+// without a dot belongs to a test.
 // Source: ConversationalModelId in the service's own model; recorded refusals of us.amazon.nova-micro-v1:O and
 // us.does-not-exist-model-v1:0 in the tests of github.com/pydantic/pydantic-ai.
 func parseModelID(id string) (modelID, bool) {

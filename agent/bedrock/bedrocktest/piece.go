@@ -13,9 +13,9 @@ import (
 // Piece is a part of a [Reply].
 type Piece struct{ play func(*player) error }
 
-// player is one reply while it is played.
+// player is a reply in progress.
 type player struct {
-	*message
+	*messageWriter
 	e      *eventWriter
 	r      *http.Request
 	tools  bool
@@ -26,17 +26,17 @@ type player struct {
 // serverToolUse is the type of a call that the service runs itself.
 const serverToolUse = "server_tool_use"
 
-// errEnd ends a reply where it stands.
+// errEnd ends a reply after the current piece.
 var errEnd = errors.New("bedrocktest: end of the stream")
 
-// play writes a reply. Every error but errEnd means that the client has gone.
-func play(w http.ResponseWriter, r *http.Request, pieces []Piece) {
+// playReply writes a reply. All errors except errEnd mean that the client has gone.
+func playReply(w http.ResponseWriter, r *http.Request, pieces []Piece) {
 	e := newEventWriter(w)
 	msg, err := startMessage(e)
 	if err != nil {
 		return
 	}
-	p := &player{message: msg, e: e, r: r}
+	p := &player{messageWriter: msg, e: e, r: r}
 	for _, piece := range pieces {
 		if piece.play(p) != nil {
 			return
@@ -46,16 +46,16 @@ func play(w http.ResponseWriter, r *http.Request, pieces []Piece) {
 	if p.tools {
 		reason = "tool_use"
 	}
-	if p.stop(cmp.Or(p.reason, reason)) == nil {
-		_ = p.metadata(p.usage)
+	if p.stopMessage(cmp.Or(p.reason, reason)) == nil {
+		_ = p.writeMetadata(p.usage)
 	}
 }
 
-// Text is text, one delta a chunk. The chunks may split a rune. Neighbouring texts share a block.
+// Text is a text, one delta per chunk. The chunks may split a rune. Neighbouring texts share a block.
 func Text(chunks ...string) Piece {
 	return Piece{func(p *player) error {
 		for _, c := range chunks {
-			if err := p.textDelta(c); err != nil {
+			if err := p.writeText(c); err != nil {
 				return err
 			}
 		}
@@ -63,7 +63,7 @@ func Text(chunks ...string) Piece {
 	}}
 }
 
-// ToolUse is one call of a tool, its input given as fragments: together they should be a JSON object, and need not.
+// ToolUse is one call of a tool. The fragments of its input are usually a JSON object when joined, but may be invalid.
 func ToolUse(id, name string, fragments ...string) Piece {
 	return TypedToolUse("", id, name, fragments...)
 }
@@ -73,11 +73,11 @@ func ToolUse(id, name string, fragments ...string) Piece {
 func TypedToolUse(kind, id, name string, fragments ...string) Piece {
 	return Piece{func(p *player) error {
 		p.tools = p.tools || kind != serverToolUse
-		if err := p.toolStart(kind, id, name); err != nil {
+		if err := p.startTool(kind, id, name); err != nil {
 			return err
 		}
 		for _, f := range fragments {
-			if err := p.toolInput(f); err != nil {
+			if err := p.writeToolInput(f); err != nil {
 				return err
 			}
 		}
@@ -85,35 +85,34 @@ func TypedToolUse(kind, id, name string, fragments ...string) Piece {
 	}}
 }
 
-// Reasoning is a block of what the model thinks, one delta a chunk, and then its signature, if that is not empty. It
-// is a block of its own.
+// Reasoning is a separate block of reasoning, one delta per chunk, and then its signature, unless it is empty.
 func Reasoning(signature string, chunks ...string) Piece {
 	return Piece{func(p *player) error {
-		if err := p.close(); err != nil {
+		if err := p.closeBlock(); err != nil {
 			return err
 		}
 		for _, c := range chunks {
-			if err := p.thoughtDelta("text", c); err != nil {
+			if err := p.writeReasoning("text", c); err != nil {
 				return err
 			}
 		}
 		if signature == "" {
 			return nil
 		}
-		return p.thoughtDelta("signature", signature)
+		return p.writeReasoning("signature", signature)
 	}}
 }
 
-// Redacted is a block of reasoning that the service has encrypted.
+// Redacted is a block of encrypted reasoning.
 func Redacted(data []byte) Piece {
-	return Piece{func(p *player) error { return p.redacted(data) }}
+	return Piece{func(p *player) error { return p.writeRedacted(data) }}
 }
 
-// Interleave plays pieces of text, reasoning and tool use side by side: each has a block of its own, and they take
-// turns, an event each.
+// Interleave plays pieces of text, reasoning and tool use at the same time, each in a separate block, one event in
+// turn.
 func Interleave(pieces ...Piece) Piece {
 	return Piece{func(p *player) error {
-		if err := p.close(); err != nil {
+		if err := p.closeBlock(); err != nil {
 			return err
 		}
 		type sent struct {
@@ -124,14 +123,14 @@ func Interleave(pieces ...Piece) Piece {
 		for _, piece := range pieces {
 			var lane []sent
 			alone := *p
-			alone.message = newMessage(func(event string, payload []byte) error {
+			alone.messageWriter = newMessage(func(event string, payload []byte) error {
 				lane = append(lane, sent{event, payload})
 				return nil
 			}, p.next)
 			if err := piece.play(&alone); err != nil {
 				return err
 			}
-			if err := alone.close(); err != nil {
+			if err := alone.closeBlock(); err != nil {
 				return err
 			}
 			p.next, p.tools = alone.next, alone.tools
@@ -158,26 +157,26 @@ func Stop(reason string) Piece {
 	return Piece{func(p *player) error { p.reason = reason; return nil }}
 }
 
-// Usage sets the token counts of the metadata, which are 0 without it.
+// Usage sets the token counts of the metadata. The default is zero.
 func Usage(input, output int64) Piece {
 	return Piece{func(p *player) error { p.usage.Input, p.usage.Output = input, output; return nil }}
 }
 
-// CacheUsage sets the token counts of the prompt cache in the metadata, which are absent without it.
+// CacheUsage sets the token counts of the prompt cache in the metadata. By default they are absent.
 func CacheUsage(read, write int64) Piece {
 	return Piece{func(p *player) error { p.usage.CacheRead, p.usage.CacheWrite = read, write; return nil }}
 }
 
-// Event is any event, with its payload in JSON: for interleaved blocks, unknown events, and orders that the
-// service would never send. The other pieces know nothing of its blocks.
+// Event is any event, with its payload in JSON: for unknown events, and for orders that the service never sends. The
+// other pieces do not take its blocks into account.
 func Event(name, payload string) Piece {
-	return Piece{func(p *player) error { return p.e.event(name, []byte(payload)) }}
+	return Piece{func(p *player) error { return p.e.sendEvent(name, []byte(payload)) }}
 }
 
 // Exception ends the stream with one of the service's exceptions, such as "ModelStreamErrorException".
 func Exception(name, message string) Piece {
 	return Piece{func(p *player) error {
-		if err := p.e.exception(lowerCamel(name), message); err != nil {
+		if err := p.e.sendException(exceptionMember(name), message); err != nil {
 			return err
 		}
 		return errEnd
@@ -187,7 +186,7 @@ func Exception(name, message string) Piece {
 // Error ends the stream with an error frame, which carries a code and a message but no type.
 func Error(code, message string) Piece {
 	return Piece{func(p *player) error {
-		if err := p.e.failure(code, message); err != nil {
+		if err := p.e.sendError(code, message); err != nil {
 			return err
 		}
 		return errEnd
@@ -197,20 +196,20 @@ func Error(code, message string) Piece {
 // Damaged is a text delta whose checksum is wrong.
 func Damaged(text string) Piece {
 	return Piece{func(p *player) error {
-		if err := p.enter(aText); err != nil {
+		if err := p.openBlock(aText); err != nil {
 			return err
 		}
-		return p.e.damaged("contentBlockDelta", delta(p.open, `"text":`, text, ``))
+		return p.e.sendDamaged("contentBlockDelta", deltaPayload(p.open, `"text":`, text, ``))
 	}}
 }
 
-// Torn is a text delta of which half arrives before the connection drops.
+// Torn is a text delta whose first half arrives before the connection drops.
 func Torn(text string) Piece {
 	return Piece{func(p *player) error {
-		if err := p.enter(aText); err != nil {
+		if err := p.openBlock(aText); err != nil {
 			return err
 		}
-		if err := p.e.half("contentBlockDelta", delta(p.open, `"text":`, text, ``)); err != nil {
+		if err := p.e.sendHalf("contentBlockDelta", deltaPayload(p.open, `"text":`, text, ``)); err != nil {
 			return err
 		}
 		panic(http.ErrAbortHandler)
@@ -222,7 +221,7 @@ func Cut() Piece {
 	return Piece{func(*player) error { panic(http.ErrAbortHandler) }}
 }
 
-// Truncate ends the response in good order, but without messageStop. An open block stays open.
+// Truncate ends the response normally, but without messageStop. An open block stays open.
 func Truncate() Piece {
 	return Piece{func(*player) error { return errEnd }}
 }
@@ -232,7 +231,7 @@ func Stall() Piece {
 	return Piece{func(p *player) error { <-p.r.Context().Done(); return errEnd }}
 }
 
-// Wait sends nothing more until the channel is closed or gives a value, or the client goes away.
+// Wait pauses the reply until the channel is closed or yields a value, or the client goes away.
 func Wait(until <-chan struct{}) Piece {
 	return Piece{func(p *player) error {
 		select {
@@ -244,8 +243,8 @@ func Wait(until <-chan struct{}) Piece {
 	}}
 }
 
-// lowerCamel is the name of an exception as a member of the stream.
-func lowerCamel(name string) string {
+// exceptionMember returns the name of an exception as a member of the stream.
+func exceptionMember(name string) string {
 	r, n := utf8.DecodeRuneInString(name)
 	return string(unicode.ToLower(r)) + name[n:]
 }

@@ -18,50 +18,51 @@ import (
 const (
 	maxBody = 32 << 20 // bytes
 
-	// beforeHeaders is how long an answer waits after the request's body has been read. Over plain HTTP/1 the SDK
-	// closes the request's body as soon as it sees the response's headers; when its transport is still busy with
-	// that body, it drops the connection, and the stream with it. A real service is never so fast.
+	// beforeHeaders is the delay between the end of the request's body and the response. Over plain HTTP/1 the SDK
+	// closes the request's body as soon as it sees the response's headers; if its transport still reads that body, it
+	// drops the connection and the stream. A real service is never that fast.
 	beforeHeaders = 2 * time.Millisecond
 )
 
 // Request is one request that reached the server.
 type Request struct {
-	Model  string      // the model id of the path, unescaped
+	Model  string      // the model id in the path, unescaped
 	Stream bool        // converse-stream rather than converse
 	Header http.Header // as sent, signature included
 	Body   []byte      // as sent: JSON
 
-	// Messages are what an agent's request can hold. Media that lie in S3 have neither bytes nor an object, and the calls
-	// that the service made itself are left out: see the Body.
+	// Messages are the messages in the agent's form. Media in S3 have neither bytes nor an object, and calls that the
+	// service ran itself are left out: see Body.
 	Messages    []agent.Message
 	System      string
 	Tools       []tools.Spec
 	Choice      agent.Choice
 	Output      *tools.Spec // structured output, with the schema in the form of the service
 	CachePoints int
-	MaxTokens   int // 0: not given
+	MaxTokens   int // zero if absent
 
-	// Refused is the service's message if the request was refused, with a ValidationException most often, or empty.
+	// Refused is the message of the service's error, usually a ValidationException, if the request was refused, or
+	// empty.
 	Refused string
 
 	as     httpError // how it was refused
-	remote bool      // media lie in S3
-	extras []string  // what a model that is a program cannot do
+	remote bool      // some media are in S3
+	extras []string  // members that an agent.Request cannot represent
 }
 
 func (r *Request) refuse(e httpError) { r.Refused, r.as = e.message, e }
 
-// request gives what an agent.Model needs of r.
-func (r *Request) request() *agent.Request {
+// agentRequest returns the request for an agent.Model.
+func (r *Request) agentRequest() *agent.Request {
 	return &agent.Request{
 		System: r.System, Messages: r.Messages, Tools: r.Tools, MaxTokens: r.MaxTokens, Choice: r.Choice, Output: r.Output, Cache: r.CachePoints > 0,
 	}
 }
 
-// read takes a request off the wire. It answers by itself, and gives nil, when the request is not for this
-// protocol. A request that the service would refuse comes back with Refused set.
-func read(w http.ResponseWriter, r *http.Request) *Request {
-	req, ok := route(r)
+// readRequest reads and checks a request. If it is not for this protocol, readRequest answers it and returns nil. If
+// the service would refuse it, Refused is set.
+func readRequest(w http.ResponseWriter, r *http.Request) *Request {
+	req, ok := parseRoute(r)
 	if !ok {
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
 		refuse(w, r, httpError{http.StatusNotFound, "UnknownOperationException", "The requested operation is not supported."})
@@ -76,11 +77,11 @@ func read(w http.ResponseWriter, r *http.Request) *Request {
 	}
 	req.Body = body
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		req.refuse(refused(fmt.Sprintf("The request body is larger than %d bytes.", tooLarge.Limit)))
+		req.refuse(newValidationError(fmt.Sprintf("The request body is larger than %d bytes.", tooLarge.Limit)))
 		return req
 	}
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client went away in mid-request: there is nobody to answer
+		panic(http.ErrAbortHandler) // the client went away before the end of its request
 	}
 	if e, ok := authenticate(r, body); ok {
 		req.refuse(e)
@@ -98,15 +99,15 @@ func read(w http.ResponseWriter, r *http.Request) *Request {
 		msg = checkPrompt(req.Model, &in)
 	}
 	if msg != "" {
-		req.refuse(refused(msg))
+		req.refuse(newValidationError(msg))
 		return req
 	}
-	req.fill(&in)
+	req.setFields(&in)
 	return req
 }
 
-// route reads the operation and the model id off the path; an ARN's colons and slashes arrive escaped.
-func route(r *http.Request) (*Request, bool) {
+// parseRoute returns the operation and the model id of the path. The colons and slashes of an ARN are escaped.
+func parseRoute(r *http.Request) (*Request, bool) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/model/")
 	if !ok || r.Method != http.MethodPost {
 		return nil, false
@@ -122,7 +123,7 @@ func route(r *http.Request) (*Request, bool) {
 	return &Request{Model: model, Stream: op == "converse-stream", Header: r.Header.Clone()}, true
 }
 
-// decode is strict: one JSON value, no member that is not supported. It gives the service's message, or "".
+// decode accepts one JSON value without unsupported members. It returns the service's message, or an empty string.
 func decode(body []byte, in *wireRequest) string {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

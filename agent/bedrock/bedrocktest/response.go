@@ -15,7 +15,7 @@ type httpError struct {
 	message string
 }
 
-func refused(message string) httpError {
+func newValidationError(message string) httpError {
 	return httpError{http.StatusBadRequest, "ValidationException", message}
 }
 
@@ -31,11 +31,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that went away is no error of ours
+	_, _ = w.Write(body) // the client may have gone
 }
 
-// eventWriter writes the frames of one event stream, each flushed by itself. An error means that the client has
-// gone. Source: the specification "Amazon Event Stream" of smithy.io.
+// eventWriter writes the frames of one event stream and flushes each. An error means that the client has gone. Source:
+// the specification "Amazon Event Stream" of smithy.io.
 type eventWriter struct {
 	w     http.ResponseWriter
 	flush func() error
@@ -52,20 +52,20 @@ func newEventWriter(w http.ResponseWriter) *eventWriter {
 	return e
 }
 
-// event writes an event with its JSON payload.
-func (e *eventWriter) event(name string, payload []byte) error {
-	return e.send(event(name, payload), false)
+// sendEvent writes an event with its JSON payload.
+func (e *eventWriter) sendEvent(name string, payload []byte) error {
+	return e.sendMessage(newEvent(name, payload), false)
 }
 
-// damaged writes an event with a wrong checksum.
-func (e *eventWriter) damaged(name string, payload []byte) error {
-	return e.send(event(name, payload), true)
+// sendDamaged writes an event with a wrong checksum.
+func (e *eventWriter) sendDamaged(name string, payload []byte) error {
+	return e.sendMessage(newEvent(name, payload), true)
 }
 
-// half writes the first half of an event.
-func (e *eventWriter) half(name string, payload []byte) error {
+// sendHalf writes the first half of an event.
+func (e *eventWriter) sendHalf(name string, payload []byte) error {
 	e.buf.Reset()
-	if err := e.enc.Encode(&e.buf, event(name, payload)); err != nil {
+	if err := e.enc.Encode(&e.buf, newEvent(name, payload)); err != nil {
 		return err
 	}
 	if _, err := e.w.Write(e.buf.Bytes()[:e.buf.Len()/2]); err != nil {
@@ -74,28 +74,28 @@ func (e *eventWriter) half(name string, payload []byte) error {
 	return e.flush()
 }
 
-// exception writes one of the service's exceptions; the stream ends with it.
-func (e *eventWriter) exception(name, message string) error {
+// sendException writes one of the service's exceptions; the stream ends with it.
+func (e *eventWriter) sendException(name, message string) error {
 	payload, err := json.Marshal(map[string]string{"message": message})
 	if err != nil {
 		return err
 	}
-	return e.send(frame(payload, header{":message-type", "exception"}, header{":exception-type", name}, header{":content-type", "application/json"}), false)
+	return e.sendMessage(newFrame(payload, header{":message-type", "exception"}, header{":exception-type", name}, header{":content-type", "application/json"}), false)
 }
 
-// failure writes an error that has no type; the stream ends with it.
-func (e *eventWriter) failure(code, message string) error {
-	return e.send(frame(nil, header{":message-type", "error"}, header{":error-code", code}, header{":error-message", message}), false)
+// sendError writes an error without a type; the stream ends with it.
+func (e *eventWriter) sendError(code, message string) error {
+	return e.sendMessage(newFrame(nil, header{":message-type", "error"}, header{":error-code", code}, header{":error-message", message}), false)
 }
 
-func event(name string, payload []byte) eventstream.Message {
-	return frame(payload, header{":message-type", "event"}, header{":event-type", name}, header{":content-type", "application/json"})
+func newEvent(name string, payload []byte) eventstream.Message {
+	return newFrame(payload, header{":message-type", "event"}, header{":event-type", name}, header{":content-type", "application/json"})
 }
 
 // header is the name and the value of a frame's header.
 type header [2]string
 
-func frame(payload []byte, headers ...header) eventstream.Message {
+func newFrame(payload []byte, headers ...header) eventstream.Message {
 	m := eventstream.Message{Payload: payload}
 	for _, h := range headers {
 		m.Headers.Set(h[0], eventstream.StringValue(h[1]))
@@ -103,8 +103,8 @@ func frame(payload []byte, headers ...header) eventstream.Message {
 	return m
 }
 
-// send writes one frame and flushes it.
-func (e *eventWriter) send(m eventstream.Message, damaged bool) error {
+// sendMessage writes one frame and flushes it.
+func (e *eventWriter) sendMessage(m eventstream.Message, damaged bool) error {
 	e.buf.Reset()
 	if err := e.enc.Encode(&e.buf, m); err != nil {
 		return err

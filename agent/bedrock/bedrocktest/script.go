@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// Script is an HTTP handler that plays steps, one a request, in the order in which the requests arrive. A retry of
-// the SDK is a request too. It serves converse-stream alone. It is safe for concurrent use.
+// Script is an HTTP handler that plays one step per request, in the order of the requests. A retry of the SDK is also a
+// request. It serves only converse-stream. It is safe for concurrent use.
 //
-// A request that the service would refuse is refused, and takes no step. A request for which no step is left is
-// refused too. [Script.Err] tells both, and [Script.Left] what was not asked for.
+// A request that the service would refuse is refused without taking a step, as is a request after the last step.
+// [Script.Err] reports refused requests, and [Script.Left] steps that were not played.
 type Script struct {
 	mu       sync.Mutex
 	steps    []Step
@@ -26,23 +26,22 @@ func NewScript(steps ...Step) *Script {
 	return &Script{steps: slices.Clone(steps)}
 }
 
-// Requests gives the requests that arrived so far, the refused ones too, in order.
+// Requests returns the requests so far, including refused ones, in order.
 func (s *Script) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// Err is the first reason for which a request was refused, or nil: a test that expects its client to behave
-// checks it at the end.
+// Err returns the first refusal of a request, or nil. A test whose client must behave checks it at the end.
 func (s *Script) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// Left is how many answers nobody has asked for yet, those of steps that are played for ever not counted: a test whose
-// client was to ask for all of them wants 0 at its end.
+// Left returns the number of answers that have not been played, without those of [Forever]. A test whose client must
+// ask for all of them expects zero at its end.
 func (s *Script) Left() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,14 +59,14 @@ func (s *Script) Left() int {
 
 // ServeHTTP plays the next step.
 func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	req := read(w, r)
+	req := readRequest(w, r)
 	if req == nil {
 		return
 	}
 	if !req.Stream && req.Refused == "" {
-		req.refuse(refused("A script answers ConverseStream alone."))
+		req.refuse(newValidationError("A script answers ConverseStream alone."))
 	}
-	step, ok := s.next(req)
+	step, ok := s.takeStep(req)
 	if !ok {
 		refuse(w, r, req.as)
 		return
@@ -78,15 +77,15 @@ func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	step.answer(w, r)
 }
 
-// next records a request and takes the step that answers it; false if the request is refused.
-func (s *Script) next(req *Request) (Step, bool) {
+// takeStep records a request and returns the step that answers it. It returns false if the request is refused.
+func (s *Script) takeStep(req *Request) (Step, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.steps) > 0 && s.steps[0].times != forever && s.played >= s.steps[0].times {
 		s.steps, s.played = s.steps[1:], 0
 	}
 	if req.Refused == "" && len(s.steps) == 0 {
-		req.refuse(refused("The script has no step for this request."))
+		req.refuse(newValidationError("The script has no step for this request."))
 	}
 	s.requests = append(s.requests, *req)
 	if req.Refused != "" {

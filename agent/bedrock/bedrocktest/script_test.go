@@ -33,6 +33,7 @@ func play(s *bt.Script) *httptest.ResponseRecorder {
 
 // The events on the wire, one a line: headers, then the payload as it stands.
 func TestWireGolden(t *testing.T) {
+	t.Parallel()
 	w := play(bt.NewScript(bt.Reply(
 		bt.Text("Let me ", "look: \"é\"\n\x01\\"), bt.Text("📚"),
 		bt.ToolUse("call-1", "look_up", `{"isbn":`, `"978"}`), bt.ToolUse("call-2", "scan"),
@@ -80,6 +81,7 @@ func events(t *testing.T, stream []byte) string {
 }
 
 func TestStepsInOrder(t *testing.T) {
+	t.Parallel()
 	s := bt.NewScript(
 		bt.Times(2, bt.Throttled()),
 		bt.Times(0, bt.Fail(500, "InternalServerException", "never")),
@@ -104,6 +106,7 @@ func TestStepsInOrder(t *testing.T) {
 }
 
 func TestForever(t *testing.T) {
+	t.Parallel()
 	n := 0
 	s := bt.NewScript(bt.Reply(), bt.Forever(bt.Func(func(*bt.Request) bt.Step {
 		n++
@@ -121,6 +124,7 @@ func TestForever(t *testing.T) {
 
 // A request that the service would refuse takes no step, and the script remembers it.
 func TestRefusedRequestsTakeNoStep(t *testing.T) {
+	t.Parallel()
 	s := bt.NewScript(bt.Reply())
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, request("/model/m/converse-stream", `{"messages":[]}`))
@@ -136,6 +140,7 @@ func TestRefusedRequestsTakeNoStep(t *testing.T) {
 }
 
 func TestSplit(t *testing.T) {
+	t.Parallel()
 	require.Equal(t, []string{"\xc3", "\xa9", ""}, bt.Split("é", 1, 2))
 	require.Equal(t, []string{"abc"}, bt.Split("abc"))
 	require.Equal(t, []string{"ab", "cd", "e"}, bt.Chunks("abcde", 2))
@@ -144,6 +149,7 @@ func TestSplit(t *testing.T) {
 
 // No answer begins before the client's transport can be done with the request: see beforeHeaders.
 func TestAnswersAreNotTooFast(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		require.Equal(t, http.StatusOK, play(bt.NewScript(bt.Reply())).Code)
@@ -153,6 +159,7 @@ func TestAnswersAreNotTooFast(t *testing.T) {
 
 // Half a frame arrives, and then nothing.
 func TestTorn(t *testing.T) {
+	t.Parallel()
 	w := httptest.NewRecorder()
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
 		bt.NewScript(bt.Reply(bt.Text("one"), bt.Torn("two"))).ServeHTTP(w, request("/model/m/converse-stream", body))
@@ -171,6 +178,7 @@ func TestTorn(t *testing.T) {
 
 // A client that waits for a gate sees what came before it first.
 func TestWait(t *testing.T) {
+	t.Parallel()
 	gate := make(chan struct{})
 	server := httptest.NewServer(bt.NewScript(bt.Reply(bt.Text("before"), bt.Wait(gate), bt.Text("after"))))
 	defer server.Close()
@@ -193,6 +201,7 @@ func TestWait(t *testing.T) {
 }
 
 func TestLeft(t *testing.T) {
+	t.Parallel()
 	s := bt.NewScript(bt.Times(3, bt.Reply(bt.Text("a"))), bt.Reply(bt.Text("b")), bt.Forever(bt.Throttled()))
 	for _, want := range []int{4, 3, 2, 1, 0, 0} {
 		require.Equal(t, want, s.Left())
@@ -204,6 +213,7 @@ func TestLeft(t *testing.T) {
 
 // A tool that the service runs is one that a script accepts, and a model behind a Front does not have.
 func TestSystemTools(t *testing.T) {
+	t.Parallel()
 	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}],"toolConfig":{"tools":[{"systemTool":{"name":"nova_code_interpreter"}}]}}`
 	s := bt.NewScript(bt.Reply(bt.Text("ok")))
 	w := httptest.NewRecorder()

@@ -7,62 +7,62 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// errBreach: a part does not hold what its deltas have said.
+// errBreach is returned for a part that differs from its deltas.
 var errBreach = errors.New("bedrocktest: the model contradicts itself")
 
-// speaker writes a model's deltas as the events of one answer. What came in deltas is not said again by the part that
-// closes them.
-type speaker struct {
-	*message
-	thinking int             // index of the reasoning that has deltas and is not closed yet, or none
-	thought  strings.Builder // what those have said
-	calls    map[string]*run // the calls that have deltas, and are not closed yet
+// deltaWriter writes a model's deltas as the events of one answer. A part whose content came in deltas only closes its
+// block.
+type deltaWriter struct {
+	*messageWriter
+	thinking int                     // index of the open reasoning, or none
+	thought  strings.Builder         // its text so far
+	calls    map[string]*pendingCall // open calls that have deltas
 }
 
-func newSpeaker(m *message) *speaker {
-	return &speaker{message: m, thinking: none, calls: make(map[string]*run)}
+func newDeltaWriter(m *messageWriter) *deltaWriter {
+	return &deltaWriter{messageWriter: m, thinking: none, calls: make(map[string]*pendingCall)}
 }
 
-// run is a call that arrives in deltas.
-type run struct {
+// pendingCall is a call that arrives in deltas.
+type pendingCall struct {
 	index int
 	name  string
 	sent  strings.Builder
 }
 
-func (s *speaker) say(d agent.Delta) error {
+func (s *deltaWriter) writeDelta(d agent.Delta) error {
 	switch d := d.(type) {
 	case agent.TextDelta:
-		return s.textDelta(d.Text)
+		return s.writeText(d.Text)
 	case agent.CitationPart:
-		return s.citation(d.Citation)
+		return s.writeCitation(d.Citation)
 	case agent.ReasoningDelta:
-		return s.think("text", d.Text)
+		return s.writeThought("text", d.Text)
 	case agent.ReasoningPart:
-		return s.thoughtPart(d.Reasoning)
+		return s.writeReasoningPart(d.Reasoning)
 	case agent.UseDelta:
-		return s.callDelta(d)
+		return s.writeCallDelta(d)
 	case agent.UsePart:
-		return s.call(d.ToolUse)
+		return s.writeCall(d.ToolUse)
 	}
 	return nil
 }
 
-// think continues the reasoning, or begins it.
-func (s *speaker) think(member, text string) (err error) {
+// writeThought continues the reasoning, or begins it.
+func (s *deltaWriter) writeThought(member, text string) (err error) {
 	if s.thinking == none {
 		s.thought.Reset()
-		if s.thinking, err = s.beside(); err != nil {
+		if s.thinking, err = s.openBeside(); err != nil {
 			return err
 		}
 	}
 	if member == "text" {
 		s.thought.WriteString(text)
 	}
-	return s.thoughtAt(s.thinking, member, text)
+	return s.writeReasoningAt(s.thinking, member, text)
 }
 
-func (s *speaker) thoughtPart(r agent.Reasoning) error {
+func (s *deltaWriter) writeReasoningPart(r agent.Reasoning) error {
 	said := ""
 	if s.thinking != none {
 		said = s.thought.String()
@@ -72,22 +72,22 @@ func (s *speaker) thoughtPart(r agent.Reasoning) error {
 	case !ok, len(r.Redacted) > 0 && s.thinking != none:
 		return errBreach
 	case len(r.Redacted) > 0:
-		if err := s.redacted(r.Redacted); err != nil {
+		if err := s.writeRedacted(r.Redacted); err != nil {
 			return err
 		}
-		return s.close()
+		return s.closeBlock()
 	}
 	if rest != "" {
-		if err := s.think("text", rest); err != nil {
+		if err := s.writeThought("text", rest); err != nil {
 			return err
 		}
 	}
 	if r.Signature != "" {
-		if err := s.think("signature", r.Signature); err != nil {
+		if err := s.writeThought("signature", r.Signature); err != nil {
 			return err
 		}
 	}
-	if s.thinking == none { // nothing was said at all
+	if s.thinking == none { // there were no deltas
 		return nil
 	}
 	index := s.thinking
@@ -95,32 +95,32 @@ func (s *speaker) thoughtPart(r agent.Reasoning) error {
 	return s.stopBlock(index)
 }
 
-func (s *speaker) callDelta(d agent.UseDelta) error {
+func (s *deltaWriter) writeCallDelta(d agent.UseDelta) error {
 	r := s.calls[d.ID]
 	if r == nil {
 		index, err := s.startCall("", d.ID, d.Name)
 		if err != nil {
 			return err
 		}
-		r = &run{index: index, name: d.Name}
+		r = &pendingCall{index: index, name: d.Name}
 		s.calls[d.ID] = r
 	}
 	if r.name != d.Name {
 		return errBreach
 	}
 	r.sent.WriteString(d.Input)
-	return s.callInput(r.index, d.Input)
+	return s.writeCallInput(r.index, d.Input)
 }
 
-// call ends a call that came in deltas, or writes a whole one, which like the service's stays open until the next
-// block begins.
-func (s *speaker) call(u agent.ToolUse) error {
+// writeCall ends a call that came in deltas, or writes a complete one, which stays open until the next block begins, as
+// the service's do.
+func (s *deltaWriter) writeCall(u agent.ToolUse) error {
 	r := s.calls[u.ID]
 	if r == nil {
-		if err := s.toolStart("", u.ID, u.Name); err != nil || len(u.Input) == 0 {
+		if err := s.startTool("", u.ID, u.Name); err != nil || len(u.Input) == 0 {
 			return err
 		}
-		return s.toolInput(string(u.Input))
+		return s.writeToolInput(string(u.Input))
 	}
 	delete(s.calls, u.ID)
 	rest, ok := strings.CutPrefix(string(u.Input), r.sent.String())
@@ -128,15 +128,15 @@ func (s *speaker) call(u agent.ToolUse) error {
 		return errBreach
 	}
 	if rest != "" {
-		if err := s.callInput(r.index, rest); err != nil {
+		if err := s.writeCallInput(r.index, rest); err != nil {
 			return err
 		}
 	}
 	return s.stopBlock(r.index)
 }
 
-// finish is an error when a call or reasoning has begun and never came whole.
-func (s *speaker) finish() error {
+// checkComplete returns an error if a call or reasoning has begun but is incomplete.
+func (s *deltaWriter) checkComplete() error {
 	if len(s.calls) > 0 || s.thinking != none {
 		return errBreach
 	}

@@ -1,10 +1,10 @@
 package bedrocktest
 
-// Split cuts s before the bytes at the given offsets, which must not decrease: in the middle of a rune, of a number or
-// of a JSON escape if they say so. The fragments are for [Text], [Reasoning] and [ToolUse]; joined they are s.
+// Split cuts s before the bytes at the given offsets, which must not decrease. It may cut runes, numbers and JSON
+// escapes. The fragments are for [Text], [Reasoning] and [ToolUse]; joined they are s.
 //
-// The SDK keeps half a rune as it is, but not in a fragment that also holds what JSON escapes (a quote, a backslash, a
-// control character): there it becomes U+FFFD before any code of ours sees it.
+// The SDK keeps an incomplete rune, except in a fragment that also contains a character that JSON escapes (a quote, a
+// backslash, a control character): there the SDK replaces it by U+FFFD.
 func Split(s string, at ...int) []string {
 	fragments := make([]string, 0, len(at)+1)
 	from := 0
@@ -15,8 +15,8 @@ func Split(s string, at ...int) []string {
 	return append(fragments, s[from:])
 }
 
-// Chunks cuts s into fragments of n bytes, the last of which may be shorter: with 1, every rune and every escape is
-// split wherever it can be.
+// Chunks cuts s into fragments of n bytes, the last of which may be shorter. If n is 1, every rune and every escape is
+// split.
 func Chunks(s string, n int) []string {
 	var fragments []string
 	for len(s) > n {

@@ -4,18 +4,17 @@ import "net/http"
 
 const forever = -1
 
-// Step is a script's answer to one request, or to several in a row. The zero Step answers none.
+// Step is a script's answer to one or more requests. The zero Step does not answer any.
 type Step struct {
 	times  int
 	answer func(http.ResponseWriter, *http.Request)
 	choose func(*Request) Step
 }
 
-// Reply answers with a stream of the given pieces, and as the service would it adds what they leave out:
-// messageStart before them, and after them, unless one of them ends the stream, messageStop (with the stop reason
-// tool_use if there was a tool use, end_turn otherwise) and the metadata.
+// Reply answers with a stream of the given pieces. It adds messageStart before them and, unless a piece ends the
+// stream, messageStop (with the stop reason tool_use after a tool use, end_turn otherwise) and the metadata after them.
 func Reply(pieces ...Piece) Step {
-	return Step{times: 1, answer: func(w http.ResponseWriter, r *http.Request) { play(w, r, pieces) }}
+	return Step{times: 1, answer: func(w http.ResponseWriter, r *http.Request) { playReply(w, r, pieces) }}
 }
 
 // Fail answers with an HTTP error of the service: its status, its name (such as "ThrottlingException") and its
@@ -25,13 +24,13 @@ func Fail(status int, name, message string) Step {
 	return Step{times: 1, answer: func(w http.ResponseWriter, _ *http.Request) { writeError(w, e) }}
 }
 
-// Throttled answers 429 ThrottlingException. The SDK asks three times in all, so Times(3, Throttled()) makes one
-// call fail.
+// Throttled answers 429 ThrottlingException. The SDK makes three attempts, so Times(3, Throttled()) makes one call
+// fail.
 func Throttled() Step {
 	return Fail(http.StatusTooManyRequests, "ThrottlingException", "Too many requests, please wait before trying again.")
 }
 
-// DeniedMessage is what [Denied] answers: as the service's, it names a role, an account and a resource.
+// DeniedMessage is the message of [Denied]. Like the service's messages it names a role, an account and a resource.
 const DeniedMessage = "User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: " +
 	"bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock:us-east-1:111122223333:inference-profile/reader " +
 	"because no identity-based policy allows the bedrock:InvokeModelWithResponseStream action"
@@ -41,7 +40,7 @@ func Denied() Step {
 	return Fail(http.StatusForbidden, "AccessDeniedException", DeniedMessage)
 }
 
-// Silent answers nothing, not even headers, until the client goes away.
+// Silent does not answer, not even with headers, until the client goes away.
 func Silent() Step {
 	return Step{times: 1, answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}
 }
@@ -51,7 +50,7 @@ func Dropped() Step {
 	return Step{times: 1, answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}
 }
 
-// Func answers with the step that f chooses for the request. It may be called for several requests at once.
+// Func answers with the step that f returns for the request. f must be safe for concurrent use.
 func Func(f func(*Request) Step) Step {
 	return Step{times: 1, choose: f}
 }
@@ -64,7 +63,7 @@ func Times(n int, s Step) Step {
 	return s
 }
 
-// Forever plays a step for all requests that are still to come. Forever(Func(f)) is a server written as a function.
+// Forever plays a step for all further requests. Forever(Func(f)) is a server that is a function.
 func Forever(s Step) Step {
 	s.times = forever
 	return s

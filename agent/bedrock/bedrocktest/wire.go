@@ -2,8 +2,8 @@ package bedrocktest
 
 import "encoding/json"
 
-// The request of Converse and ConverseStream, as far as it is supported. Pointers tell what is absent; a member
-// that is not here is refused by the decoder.
+// The request of Converse and ConverseStream, as far as it is supported. A nil pointer is an absent member; the decoder
+// refuses unknown members.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 type (
 	wireRequest struct {
@@ -16,7 +16,7 @@ type (
 		OutputConfig    *wireOutputConfig `json:"outputConfig"`
 		wireExtras
 	}
-	// wireExtras are what a model that is a program knows nothing of.
+	// wireExtras are members that an agent.Request cannot represent.
 	wireExtras struct {
 		AdditionalModelRequestFields json.RawMessage   `json:"additionalModelRequestFields"`
 		GuardrailConfig              *wireGuardrail    `json:"guardrailConfig"`
@@ -61,7 +61,7 @@ type (
 		Document *wireMedia      `json:"document"`
 		Video    *wireMedia      `json:"video"`
 	}
-	// wireMedia is an image, a video, or a document, which alone has a name.
+	// wireMedia is an image, a video or a document. Only a document has a name.
 	wireMedia struct {
 		Format    string     `json:"format"`
 		Name      *string    `json:"name"`
