@@ -22,7 +22,7 @@ import (
 // belongs to one run is in that run's [Input] and nowhere else.
 type Agent struct {
 	model   Model
-	system  string
+	system  func(context.Context, Input) (string, error)
 	tools   tools.Set
 	limits  Limits
 	request RequestLimits  // the model's
@@ -43,6 +43,10 @@ type Agent struct {
 type Options struct {
 	// System is the system prompt. Default: none.
 	System string
+	// SystemFunc returns the system prompt of a run, for example with the user's name or today's date. It is called once
+	// when a run starts or is resumed, in the consumer's goroutine, and must be safe for concurrent use. An error ends
+	// the run with [CodeInternal]. If it is set, System must be empty. Default: the prompt is System.
+	SystemFunc func(ctx context.Context, in Input) (string, error)
 	// Tools are what the model may call; the set is resolved for the run's scope at each turn. Default: none.
 	Tools tools.Set
 	// Limits bound each run. Default: see Limits.
@@ -73,11 +77,14 @@ type Options struct {
 	MaxAbandoned int
 	// Name is the agent's name, for spans. Default: none.
 	Name string
-	// Tracer makes the spans of OpenTelemetry's GenAI conventions: invoke_agent, and in it chat and execute_tool. They
-	// hold names, counts and ids, and nothing of what was said. Default: no spans.
+	// Tracer makes the spans of OpenTelemetry's GenAI conventions 0.1.0: invoke_agent, and within it chat and
+	// execute_tool. They contain names, counts and ids, and no content of the conversation. The span of a run that resumes
+	// a checkpoint links to the span of the run before. Default: no spans.
 	Tracer trace.TracerProvider
-	// Meter records gen_ai.client.token.usage, gen_ai.client.operation.duration and carrel.agent.skipped, which counts the
-	// pieces of answers that the Model did not pass on. Default: nothing is recorded.
+	// Meter records the metrics of OpenTelemetry's GenAI conventions 0.1.0: durations of inferences, tool calls and runs,
+	// the time to the first chunk, tokens, and the inferences and tool calls of a run; and carrel.agent.skipped, the number
+	// of pieces of answers that the Model did not pass on. No attribute identifies a tenant, a user or a session. Default:
+	// nothing is recorded.
 	Meter metric.MeterProvider
 }
 
@@ -92,6 +99,9 @@ func New(m Model, o *Options) (*Agent, error) {
 	}
 	if !utf8.ValidString(o.System) {
 		return nil, errors.New("agent: the system prompt is not UTF-8")
+	}
+	if o.System != "" && o.SystemFunc != nil {
+		return nil, errors.New("agent: Options has both System and SystemFunc: only one is accepted")
 	}
 	if err := o.Tools.Err(); err != nil {
 		return nil, err
@@ -110,10 +120,18 @@ func New(m Model, o *Options) (*Agent, error) {
 	if o.MaxAbandoned < 0 {
 		return nil, fmt.Errorf("agent: invalid MaxAbandoned %d: must not be negative", o.MaxAbandoned)
 	}
-	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: o.System,
+	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: systemFunc(o),
 		tools: o.Tools, limits: l, limited: o.Limits.ToolTimeout > 0, request: describe(m).Limits, compact: o.Compact,
 		objects: o.Objects, cache: o.Cache,
 		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
+}
+
+// systemFunc returns the function that returns the system prompt.
+func systemFunc(o *Options) func(context.Context, Input) (string, error) {
+	if o.SystemFunc != nil {
+		return o.SystemFunc
+	}
+	return func(context.Context, Input) (string, error) { return o.System, nil }
 }
 
 // Input is what one run starts from.
@@ -171,7 +189,7 @@ func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq
 		ctx, span := a.tel.startRun(ctx, in)
 		r := &run{agent: a, in: in, out: out, ctx: ctx, cancel: cancel, yield: yield}
 		how := "left" // of a consumer that leaves or panics
-		defer func() { span.endRun(how, r.spent) }()
+		defer func() { span.endRun(how, r) }()
 		end, err := r.execute()
 		failed, isFailed := errors.AsType[*RunError](err)
 		switch {

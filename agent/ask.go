@@ -10,6 +10,7 @@ import (
 // The answer is never nil and holds what has come of it.
 func (r *run) send(set toolset) (ans *answer, err error) {
 	q := r.newRequest(set)
+	r.requests++
 	ctx, span := r.agent.tel.startChat(r.ctx, r.in)
 	ans = &answer{}
 	acc := &accumulator{answer: ans, run: r, span: span}
@@ -30,6 +31,7 @@ func (r *run) send(set toolset) (ans *answer, err error) {
 		if err != nil {
 			return ans, mapModelError(err)
 		}
+		span.countChunk()
 		if err := r.settleTurns(); err != nil {
 			return ans, err
 		}
@@ -43,7 +45,7 @@ func (r *run) send(set toolset) (ans *answer, err error) {
 // newRequest returns the request of this turn. Its slices are clipped, so that a Model may append to them.
 func (r *run) newRequest(set toolset) *Request {
 	q := &Request{
-		System:    r.agent.system,
+		System:    r.system,
 		Messages:  r.requestMessages(),
 		Tools:     set.specs(),
 		MaxTokens: r.agent.limits.MaxTokens,

@@ -40,6 +40,7 @@ type Checkpoint struct {
 	usage           Usage        // of the run so far
 	called, failing int          // what the run has used of its Limits
 	output          json.RawMessage
+	trace           string // the span of the run, see traceParent
 }
 
 // callState is how far a call of a checkpoint has come.
@@ -95,6 +96,9 @@ func (c *Checkpoint) check() error {
 		return errors.New("an output, and not complete")
 	}
 	if err := checkCalls(c.calls); err != nil {
+		return err
+	}
+	if _, err := parseTraceParent(c.trace); err != nil {
 		return err
 	}
 	t := c.openTurn()

@@ -30,6 +30,7 @@ type checkpointJSON struct {
 	Failing  int                    `json:"failing"`
 	Complete bool                   `json:"complete,omitempty"`
 	Output   json.RawMessage        `json:"output,omitempty"`
+	Trace    string                 `json:"trace,omitempty"`
 }
 
 type callJSON struct {
@@ -67,6 +68,7 @@ func (c *Checkpoint) encode(s scope.Scope, others []scope.Scope) ([]byte, error)
 	w := checkpointJSON{
 		Version: checkpointVersion, Run: c.Run, Turn: c.turn, Turns: c.Turns, Notes: c.notes, Usage: usageJSON(c.usage),
 		Called: c.called, Failing: c.failing, Complete: c.Complete, Output: c.output,
+		Trace: c.trace,
 	}
 	if s.Level() != scope.None {
 		w.Scope = s.Partition()
@@ -126,6 +128,7 @@ func decodeCheckpoint(b []byte, root *object.Root, roots []*object.Root) (*Check
 	c := &Checkpoint{
 		Run: w.Run, turn: w.Turn, Turns: w.Turns, notes: w.Notes, state: &tools.State{}, usage: Usage(w.Usage),
 		called: w.Called, failing: w.Failing, Complete: w.Complete, output: w.Output,
+		trace: w.Trace,
 	}
 	if w.Scope != "" {
 		if c.Scope, err = scope.ParsePartition(w.Scope); err != nil {

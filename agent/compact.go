@@ -161,6 +161,7 @@ func (r *run) compactEarly() error {
 
 // emitCompacted yields the turns that have replaced all before, and their checkpoint.
 func (r *run) emitCompacted() error {
+	r.isCompacted = true
 	if err := r.emit(Compacted{Turns: r.turns}); err != nil {
 		return err
 	}

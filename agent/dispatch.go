@@ -106,6 +106,7 @@ func (d *dispatcher) dispatchAll() error {
 // dispatch starts the call with that index.
 func (d *dispatcher) dispatch(i int) {
 	c := d.calls[i]
+	d.dispatched++
 	d.inFlight.start(i, d.tools, tools.NewCall(tools.CallOptions{
 		Scope: d.in.Scope, Shared: d.in.Shared, ID: c.ID, Name: c.Name, Args: c.Input, State: d.state,
 		IdempotencyKey: c.key, Progress: func(v any) { d.progress.put(i, v) },

@@ -158,7 +158,11 @@ func (n *invocations) remove(e callEnd) callOutcome {
 		e.cancel()
 		o = n.interpret(e)
 	}
-	e.span.endTool(o, e.start.Add(e.took))
+	name, ended := "", time.Time{}
+	if e.tool != nil {
+		name, ended = e.tool.Spec().Name, e.start.Add(o.took)
+	}
+	e.span.endTool(o, name, ended)
 	return o
 }
 

@@ -23,13 +23,18 @@ type Limits struct {
 	// ToolTimeout is how long one call may take. One that takes longer fails, and the run goes on. Zero means 60 s, or the
 	// [tools.Timeout] of the tool if that is longer.
 	ToolTimeout time.Duration
+	// Tokens is the budget of a run in tokens: input and output, those read from and written to a cache included, also
+	// before a checkpoint that the run resumes. A run asks the model as long as it has used less, and its last answer may
+	// exceed the budget. The run ends with [CodeLimit] instead of another request, and does not make the calls of an
+	// answer that uses the budget up. The history keeps all turns before. Zero means no budget.
+	Tokens int64
 	// MaxTokens is the largest size of each answer in tokens. Zero means the Model's own limit.
 	MaxTokens int
 }
 
 // withDefaults fills in what is zero.
 func (l Limits) withDefaults() (Limits, error) {
-	if min(l.Turns, l.Calls, l.Corrections, l.Parallel, l.MaxTokens) < 0 || l.ToolTimeout < 0 {
+	if min(l.Turns, l.Calls, l.Corrections, l.Parallel, l.MaxTokens) < 0 || l.Tokens < 0 || l.ToolTimeout < 0 {
 		return l, fmt.Errorf("agent: a limit is negative: %+v", l)
 	}
 	return Limits{
@@ -38,6 +43,7 @@ func (l Limits) withDefaults() (Limits, error) {
 		Corrections: cmp.Or(l.Corrections, 3),
 		Parallel:    cmp.Or(l.Parallel, 8),
 		ToolTimeout: cmp.Or(l.ToolTimeout, time.Minute),
+		Tokens:      l.Tokens,
 		MaxTokens:   l.MaxTokens,
 	}, nil
 }

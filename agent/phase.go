@@ -59,6 +59,9 @@ func (askPhase) next(r *run) (phase, error) {
 	if r.turn >= limits.Turns {
 		return nil, limitError("The model did not come to an end within %d turns.", limits.Turns)
 	}
+	if r.isOverBudget() {
+		return nil, r.budgetError()
+	}
 	ans, err := r.ask(set)
 	switch {
 	case errors.Is(err, errConsumerLeft):
@@ -71,6 +74,16 @@ func (askPhase) next(r *run) (phase, error) {
 		return r.endWithText(ans)
 	}
 	return r.planCalls(set, ans)
+}
+
+// isOverBudget reports whether the run has used up Limits.Tokens.
+func (r *run) isOverBudget() bool {
+	budget := r.agent.limits.Tokens
+	return budget > 0 && r.usage.total() >= budget
+}
+
+func (r *run) budgetError() *RunError {
+	return limitError("The run has used its budget of %d tokens.", r.agent.limits.Tokens)
 }
 
 // endWithText goes on after an answer without calls, which ends the run unless a typed answer is missing.
@@ -97,6 +110,8 @@ func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
 	switch {
 	case r.turn == limits.Turns && n > 0:
 		return nil, withPartial(limitError("The model did not come to an end within %d turns.", limits.Turns), ans.text())
+	case n > 0 && r.isOverBudget():
+		return nil, withPartial(r.budgetError(), ans.text())
 	case r.called+n > limits.Calls:
 		return nil, withPartial(limitError("The model wanted to make more than %d tool calls.", limits.Calls), ans.text())
 	}

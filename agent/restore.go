@@ -9,7 +9,7 @@ import (
 func (r *run) checkpoint(b *batch) *Checkpoint {
 	c := &Checkpoint{
 		Run: r.in.Run, Scope: r.in.Scope, Turns: len(r.turns), turn: r.turn, prompt: r.prompt, state: r.state.Clone(),
-		usage: r.usage, called: r.called, failing: r.failing,
+		usage: r.usage, called: r.called, failing: r.failing, trace: traceParent(r.ctx),
 	}
 	if b == nil {
 		return c

@@ -23,6 +23,7 @@ type run struct {
 	// inConsumer reports whether the consumer's code is running. A panic is its own then.
 	inConsumer bool
 
+	system       string
 	turns        []Turn                   // of the input, then of this run
 	before       []Turn                   // turns before proposeTurns; nil if no proposal is open
 	cuts         int                      // how often texts and results were cut for the present answer
@@ -35,14 +36,18 @@ type run struct {
 	state        *tools.State             // a copy of the input's
 	value        json.RawMessage          // the typed answer
 
-	usage   Usage
-	spent   Usage          // the part of usage since the run was started or resumed
-	skipped map[string]int // pieces of answers that the Model did not pass on, by kind
-	reason  StopReason     // the stop reason of the last answer
-	turn    int            // number of answers asked for
-	called  int            // number of tool calls made
-	failing int            // number of turns in a row in which no call succeeded
-	callErr error          // the error of the last turn's calls, for the log
+	usage       Usage
+	spent       Usage          // the part of usage since the run was started or resumed
+	skipped     map[string]int // pieces of answers that the Model did not pass on, by kind
+	reason      StopReason     // the stop reason of the last answer
+	turn        int            // number of answers asked for
+	called      int            // number of tool calls made
+	failing     int            // number of turns in a row in which no call succeeded
+	requests    int            // requests sent since the run was started or resumed
+	dispatched  int            // calls started since then
+	isCompacted bool
+
+	callErr error // the error of the last turn's calls, for the log
 
 	last *Checkpoint // the latest moment to resume from; nil in a run without an id
 }
@@ -171,7 +176,7 @@ func (r *run) stuckError() *RunError {
 	return failed
 }
 
-func limitError(format string, n int) *RunError {
+func limitError[N int | int64](format string, n N) *RunError {
 	return &RunError{Code: CodeLimit, Message: fmt.Sprintf(format, n)}
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,6 +39,9 @@ func (r *run) start() (phase, error) {
 		}
 	}
 	r.resetMessages()
+	if err := r.resolveSystem(); err != nil {
+		return nil, err
+	}
 	first, err := r.open()
 	if err != nil {
 		return nil, err
@@ -49,6 +53,20 @@ func (r *run) start() (phase, error) {
 		r.keepCheckpoint(r.checkpoint(nil))
 	}
 	return first, nil
+}
+
+// resolveSystem sets the system prompt of the run.
+func (r *run) resolveSystem() error {
+	system, err := r.agent.system(r.ctx, r.in)
+	if err == nil && !utf8.ValidString(system) {
+		err = errors.New("it is not UTF-8")
+	}
+	if err != nil {
+		return &RunError{Code: CodeInternal, Message: "The run could not be prepared.",
+			Err: fmt.Errorf("agent: system prompt: %w", err)}
+	}
+	r.system = system
+	return nil
 }
 
 // inputError returns the error of a run whose input is rejected.

@@ -18,8 +18,10 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Spans and metrics follow OpenTelemetry's semantic conventions for generative AI, version 1.41:
-// https://github.com/open-telemetry/semantic-conventions/tree/v1.41.0/docs/gen-ai
+// Spans and metrics follow OpenTelemetry's semantic conventions for generative AI, version 0.1.0:
+// https://github.com/open-telemetry/semantic-conventions-genai/tree/v0.1.0
+//
+// Metrics have no attribute that identifies a tenant, a user or a session.
 
 // instrumentation is the name of the tracer and the meter.
 const instrumentation = "github.com/carrel-go/carrel/agent"
@@ -30,24 +32,23 @@ const (
 	skippedKind = "carrel.agent.skipped.kind"
 )
 
-// telemetry makes an agent's spans and metrics. A nil one makes none, and neither does a nil span.
+// telemetry makes an agent's spans and metrics. A nil telemetry or span does nothing.
 type telemetry struct {
-	tracer   trace.Tracer
-	tokens   metric.Int64Histogram
-	duration metric.Float64Histogram
-	skipped  metric.Int64Counter
-	name     string
-	max      int
-	model    ModelInfo
+	tracer trace.Tracer
+	instruments
+	name  string
+	max   int
+	model ModelInfo
 }
 
-// span is one operation under way.
+// span is one operation.
 type span struct {
 	*telemetry
 	trace.Span
-	ctx   context.Context
-	start time.Time
-	kinds []string // of pieces of the answer that were skipped
+	ctx       context.Context
+	start     time.Time
+	kinds     []string // kinds of the skipped pieces of an answer
+	hasChunks bool     // the first chunk of an answer has come
 }
 
 func newTelemetry(m Model, o *Options) (*telemetry, error) {
@@ -67,36 +68,26 @@ func newTelemetry(m Model, o *Options) (*telemetry, error) {
 	if o.Meter != nil {
 		metrics = o.Meter
 	}
-	meter := metrics.Meter(instrumentation)
-	var one, two, three error
-	t.tokens, one = meter.Int64Histogram("gen_ai.client.token.usage", metric.WithUnit("{token}"),
-		metric.WithDescription("Number of input and output tokens used."),
-		metric.WithExplicitBucketBoundaries(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864))
-	t.duration, two = meter.Float64Histogram("gen_ai.client.operation.duration", metric.WithUnit("s"),
-		metric.WithDescription("GenAI operation duration."),
-		metric.WithExplicitBucketBoundaries(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92))
-	t.skipped, three = meter.Int64Counter(skippedName, metric.WithUnit("{piece}"),
-		metric.WithDescription("Number of pieces of answers that the model adapter did not pass on."))
-	if err := errors.Join(one, two, three); err != nil {
+	if err := t.create(metrics.Meter(instrumentation)); err != nil {
 		return nil, fmt.Errorf("agent: metrics: %w", err)
 	}
 	return t, nil
 }
 
 // begin starts a span. subject, if any, is the second word of its name.
-func (t *telemetry) begin(ctx context.Context, op, subject string, kind trace.SpanKind, attrs ...attribute.KeyValue) (context.Context, *span) {
+func (t *telemetry) begin(ctx context.Context, op, subject string, kind trace.SpanKind, attrs []attribute.KeyValue, o ...trace.SpanStartOption) (context.Context, *span) {
 	name := op
 	if subject != "" {
 		name += " " + subject
 	}
 	s := &span{telemetry: t, start: time.Now()}
 	attrs = append(attrs, attribute.String("gen_ai.operation.name", op))
-	s.ctx, s.Span = t.tracer.Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
+	s.ctx, s.Span = t.tracer.Start(ctx, name, append(o, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))...)
 	return s.ctx, s
 }
 
-// about is what is said of the agent and its model.
-func (t *telemetry) about() []attribute.KeyValue {
+// modelAttributes returns the attributes of the agent and its model.
+func (t *telemetry) modelAttributes() []attribute.KeyValue {
 	return known(attribute.String("gen_ai.provider.name", t.model.Provider), attribute.String("gen_ai.request.model", t.model.Model),
 		attribute.String("gen_ai.agent.name", t.name))
 }
@@ -110,20 +101,38 @@ func (t *telemetry) startRun(ctx context.Context, in Input) (context.Context, *s
 	if t == nil {
 		return ctx, nil
 	}
-	attrs := append(t.about(), known(attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))...)
-	return t.begin(ctx, "invoke_agent", t.name, trace.SpanKindInternal, attrs...)
+	attrs := known(attribute.String("gen_ai.request.model", t.model.Model), attribute.String("gen_ai.agent.name", t.name),
+		attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))
+	var o []trace.SpanStartOption
+	if in.Resume != nil {
+		if earlier, err := parseTraceParent(in.Resume.trace); err == nil && earlier.IsValid() {
+			o = append(o, trace.WithLinks(trace.Link{SpanContext: earlier}))
+		}
+	}
+	return t.begin(ctx, "invoke_agent", t.name, trace.SpanKindInternal, attrs, o...)
 }
 
-// endRun takes the run's stop or its error's code.
-func (s *span) endRun(how string, u Usage) {
+// endRun ends the span of a run and records its metrics. how is the run's outcome or the code of its error.
+func (s *span) endRun(how string, r *run) {
 	if s == nil {
 		return
 	}
-	s.SetAttributes(usageAttributes(u)...)
+	s.SetAttributes(
+		attribute.Int64("gen_ai.usage.input_tokens", r.spent.inputTotal()),
+		attribute.Int64("gen_ai.usage.output_tokens", r.spent.Output))
+	if r.isCompacted {
+		s.SetAttributes(attribute.Bool("gen_ai.conversation.compacted", true))
+	}
 	switch Outcome(how) {
 	case OutcomeComplete, OutcomePending:
 		how = ""
 	}
+	attrs := known(attribute.String("gen_ai.agent.name", s.name), attribute.String("gen_ai.request.model", s.model.Model))
+	set := metric.WithAttributes(attrs...)
+	s.inferenceCalls.Record(s.ctx, int64(r.requests), set)
+	s.toolCalls.Record(s.ctx, int64(r.dispatched), set)
+	s.runDuration.Record(s.ctx, time.Since(s.start).Seconds(),
+		metric.WithAttributes(append(attrs, known(attribute.String("error.type", how))...)...))
 	s.finish(how)
 }
 
@@ -131,22 +140,33 @@ func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *
 	if t == nil {
 		return ctx, nil
 	}
-	attrs := append(t.about(), known(attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))...)
+	attrs := append(t.modelAttributes(), known(attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))...)
 	attrs = append(attrs, attribute.Bool("gen_ai.request.stream", true))
 	if t.max > 0 {
 		attrs = append(attrs, attribute.Int("gen_ai.request.max_tokens", t.max))
 	}
-	return t.begin(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs...)
+	return t.begin(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs)
 }
 
-// skip counts a piece of the answer that the Model does not pass on. All unknown pieces are of one kind here.
+// countChunk records the time to the first chunk of an answer.
+func (s *span) countChunk() {
+	if s == nil || s.hasChunks {
+		return
+	}
+	s.hasChunks = true
+	s.firstChunk.Record(s.ctx, time.Since(s.start).Seconds(),
+		metric.WithAttributes(append(s.modelAttributes(), attribute.String("gen_ai.operation.name", "chat"))...))
+}
+
+// skip counts a piece of the answer that the Model does not pass on. All pieces that the Model does not know are one
+// kind.
 func (s *span) skip(kind string) {
 	if s == nil {
 		return
 	}
 	s.kinds = append(s.kinds, kind)
 	name, _, _ := strings.Cut(kind, ":")
-	s.skipped.Add(s.ctx, 1, metric.WithAttributes(append(s.about(), attribute.String(skippedKind, name))...))
+	s.skipped.Add(s.ctx, 1, metric.WithAttributes(append(s.modelAttributes(), attribute.String(skippedKind, name))...))
 }
 
 // endChat ends the span of one answer, and records its metrics.
@@ -166,21 +186,19 @@ func (s *span) endChat(reason StopReason, used *Usage, err error) {
 	if reason != "" {
 		s.SetAttributes(attribute.StringSlice("gen_ai.response.finish_reasons", []string{string(reason)}))
 	}
-	attrs := append(s.about(), attribute.String("gen_ai.operation.name", "chat"))
+	attrs := append(s.modelAttributes(), attribute.String("gen_ai.operation.name", "chat"))
 	if len(s.kinds) > 0 {
 		s.SetAttributes(attribute.StringSlice(skippedName, s.kinds))
 	}
 	if used != nil {
 		s.SetAttributes(usageAttributes(*used)...)
-		for kind, n := range map[string]int64{"input": used.Input + used.CacheRead + used.CacheWrite, "output": used.Output} {
-			s.tokens.Record(s.ctx, n, metric.WithAttributes(append(attrs[:len(attrs):len(attrs)], attribute.String("gen_ai.token.type", kind))...))
-		}
+		s.recordUsage(s.ctx, *used, metric.WithAttributes(attrs...))
 	}
-	s.duration.Record(s.ctx, time.Since(s.start).Seconds(), metric.WithAttributes(append(attrs, known(attribute.String("error.type", how))...)...))
+	s.chatDuration.Record(s.ctx, time.Since(s.start).Seconds(), metric.WithAttributes(append(attrs, known(attribute.String("error.type", how))...)...))
 	s.finish(how)
 }
 
-// startTool begins a call. A name that was not offered is the model's invention, and names no span.
+// startTool starts the span of a call. A tool that was not offered is the model's invention, so its name is left out.
 func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) (context.Context, *span) {
 	if t == nil {
 		return ctx, nil
@@ -191,19 +209,24 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 	}
 	attrs := known(attribute.String("gen_ai.tool.name", name), attribute.String("gen_ai.tool.call.id", c.ID()),
 		attribute.String("gen_ai.tool.type", "function"), attribute.String("gen_ai.agent.name", t.name))
-	return t.begin(ctx, "execute_tool", name, trace.SpanKindInternal, attrs...)
+	return t.begin(ctx, "execute_tool", name, trace.SpanKindInternal, attrs)
 }
 
-// endTool says how a call failed, if it did: in a word of a closed list, since errors may hold anything. The call ended
-// at that moment, or now where it was not made: the consumer may have been busy since.
-func (s *span) endTool(o callOutcome, at time.Time) {
-	switch {
-	case s == nil:
-	case at.IsZero():
-		s.finish(toolFailure(o))
-	default:
-		s.finish(toolFailure(o), trace.WithTimestamp(at))
+// endTool ends the span of a call at that time, because the consumer may have been busy since. A call that was not made
+// has no time and ends now. The error type is from a closed list, because an error may contain anything.
+func (s *span) endTool(o callOutcome, tool string, at time.Time) {
+	if s == nil {
+		return
 	}
+	how := toolErrorType(o)
+	if at.IsZero() {
+		s.finish(how)
+		return
+	}
+	s.toolDuration.Record(s.ctx, o.took.Seconds(), metric.WithAttributes(known(
+		attribute.String("gen_ai.tool.name", tool), attribute.String("gen_ai.tool.type", "function"),
+		attribute.String("gen_ai.agent.name", s.name), attribute.String("error.type", how))...))
+	s.finish(how, trace.WithTimestamp(at))
 }
 
 // errorCode returns the code of a run's error.
@@ -214,7 +237,8 @@ func errorCode(err error) string {
 	return string(CodeInternal)
 }
 
-func toolFailure(o callOutcome) string {
+// toolErrorType returns how a call failed, or "".
+func toolErrorType(o callOutcome) string {
 	_, correction := errors.AsType[*tools.CorrectionError](o.err)
 	_, panicked := errors.AsType[*tools.PanicError](o.err)
 	switch {
@@ -236,7 +260,7 @@ func toolFailure(o callOutcome) string {
 	return string(CodeToolFailed)
 }
 
-// finish ends the span; how is its error.type, empty where it went well.
+// finish ends the span. how is its error.type, or empty.
 func (s *span) finish(how string, o ...trace.SpanEndOption) {
 	if how != "" {
 		s.SetAttributes(attribute.String("error.type", how))
@@ -245,12 +269,13 @@ func (s *span) finish(how string, o ...trace.SpanEndOption) {
 	s.End(o...)
 }
 
-// usageAttributes: by the conventions the input counts what was read from and written to a cache.
+// usageAttributes returns the attributes of u. By the conventions the input includes what was read from and written to a
+// cache.
 func usageAttributes(u Usage) []attribute.KeyValue {
 	return []attribute.KeyValue{
-		attribute.Int64("gen_ai.usage.input_tokens", u.Input+u.CacheRead+u.CacheWrite),
+		attribute.Int64("gen_ai.usage.input_tokens", u.inputTotal()),
 		attribute.Int64("gen_ai.usage.output_tokens", u.Output),
 		attribute.Int64("gen_ai.usage.cache_read.input_tokens", u.CacheRead),
-		attribute.Int64("gen_ai.usage.cache_creation.input_tokens", u.CacheWrite),
+		attribute.Int64("gen_ai.usage.cache_write.input_tokens", u.CacheWrite),
 	}
 }

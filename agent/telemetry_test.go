@@ -26,6 +26,7 @@ type recorder struct {
 	ended []string
 	open  int
 	seen  []string // measurements
+	links []trace.Link
 }
 
 type recordedKey struct{}
@@ -46,7 +47,8 @@ func (t tracer) Start(ctx context.Context, name string, o ...trace.SpanStartOpti
 	t.mu.Lock()
 	t.open++
 	t.mu.Unlock()
-	return context.WithValue(ctx, recordedKey{}, s), s
+	t.links = append(t.links, c.Links()...)
+	return trace.ContextWithSpan(context.WithValue(ctx, recordedKey{}, s), s), s
 }
 
 type recorded struct {
@@ -56,6 +58,10 @@ type recorded struct {
 	kind         trace.SpanKind
 	attrs        []attribute.KeyValue
 	status       string
+}
+
+func (s *recorded) SpanContext() trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
 }
 
 func (s *recorded) SetAttributes(kv ...attribute.KeyValue) { s.attrs = append(s.attrs, kv...) }
@@ -94,6 +100,21 @@ func (m meter) Int64Histogram(name string, _ ...metric.Int64HistogramOption) (me
 
 func (m meter) Float64Histogram(name string, _ ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
 	return durations{recorder: m.recorder, name: name}, nil
+}
+
+func (m meter) Int64Counter(name string, _ ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return recordedCounter{recorder: m.recorder, name: name}, nil
+}
+
+type recordedCounter struct {
+	metricnoop.Int64Counter
+	*recorder
+	name string
+}
+
+func (h recordedCounter) Add(_ context.Context, n int64, o ...metric.AddOption) {
+	set := metric.NewAddConfig(o).Attributes()
+	h.measured(fmt.Sprintf("%s +%d %s", h.name, n, attrLine(set.ToSlice())))
 }
 
 type counts struct {
@@ -162,18 +183,36 @@ func TestTelemetry(t *testing.T) {
 		return s
 	}
 	require.Equal(t, []string{
-		"chat m < invoke_agent clerk (client) " + who + " gen_ai.operation.name=chat" + model + `["tool_use"] gen_ai.usage.cache_creation.input_tokens=2 gen_ai.usage.cache_read.input_tokens=4 gen_ai.usage.input_tokens=16 gen_ai.usage.output_tokens=3`,
+		"chat m < invoke_agent clerk (client) " + who + " gen_ai.operation.name=chat" + model + `["tool_use"] gen_ai.usage.cache_read.input_tokens=4 gen_ai.usage.cache_write.input_tokens=2 gen_ai.usage.input_tokens=16 gen_ai.usage.output_tokens=3`,
 		tool("echo", "c1", ""), tool("echo", "c2", "correction"), tool("", "c3", "correction"), tool("echo", "c4", "tool_failed"), tool("echo", "c5", "panic"),
-		"chat m < invoke_agent clerk (client) " + who + " gen_ai.operation.name=chat" + model + `["end_turn"] gen_ai.usage.cache_creation.input_tokens=0 gen_ai.usage.cache_read.input_tokens=0 gen_ai.usage.input_tokens=1 gen_ai.usage.output_tokens=1`,
-		"invoke_agent clerk <  (internal) " + who + " gen_ai.operation.name=invoke_agent gen_ai.provider.name=p gen_ai.request.model=m gen_ai.usage.cache_creation.input_tokens=2 gen_ai.usage.cache_read.input_tokens=4 gen_ai.usage.input_tokens=17 gen_ai.usage.output_tokens=4",
+		"chat m < invoke_agent clerk (client) " + who + " gen_ai.operation.name=chat" + model + `["end_turn"] gen_ai.usage.cache_read.input_tokens=0 gen_ai.usage.cache_write.input_tokens=0 gen_ai.usage.input_tokens=1 gen_ai.usage.output_tokens=1`,
+		"invoke_agent clerk <  (internal) " + who + " gen_ai.operation.name=invoke_agent gen_ai.request.model=m gen_ai.usage.input_tokens=17 gen_ai.usage.output_tokens=4",
 	}, r.ended)
 	about := " " + who + " gen_ai.operation.name=chat gen_ai.provider.name=p gen_ai.request.model=m"
+	inference := func(line string) string { return strings.Replace("gen_ai.client.inference."+line, "|", about, 1) }
+	ofTool := func(name, errorType string) string {
+		line := "gen_ai.execute_tool.duration "
+		if errorType != "" {
+			line += "error.type=" + errorType + " "
+		}
+		return line + who + " gen_ai.tool.name=" + name + " gen_ai.tool.type=function"
+	}
+	ofRun := " " + who + " gen_ai.request.model=m"
 	require.ElementsMatch(t, []string{
-		"gen_ai.client.token.usage 16" + about + " gen_ai.token.type=input", "gen_ai.client.token.usage 3" + about + " gen_ai.token.type=output",
-		"gen_ai.client.token.usage 1" + about + " gen_ai.token.type=input", "gen_ai.client.token.usage 1" + about + " gen_ai.token.type=output",
-		"gen_ai.client.operation.duration" + about, "gen_ai.client.operation.duration" + about,
+		inference("operation.input_tokens 16|"), inference("operation.output_tokens 3|"),
+		inference("operation.input_tokens 1|"), inference("operation.output_tokens 1|"),
+		inference("usage.input_tokens +16|"), inference("usage.output_tokens +3|"),
+		inference("usage.cache_read.input_tokens +4|"), inference("usage.cache_write.input_tokens +2|"),
+		inference("usage.input_tokens +1|"), inference("usage.output_tokens +1|"),
+		inference("usage.cache_read.input_tokens +0|"), inference("usage.cache_write.input_tokens +0|"),
+		inference("duration|"), inference("duration|"),
+		inference("time_to_first_chunk|"), inference("time_to_first_chunk|"),
+		ofTool("echo", ""), ofTool("echo", "correction"), ofTool("echo", "tool_failed"), ofTool("echo", "panic"),
+		"gen_ai.invoke_agent.duration" + ofRun,
+		"gen_ai.invoke_agent.inference_calls 2" + ofRun, "gen_ai.invoke_agent.tool_calls 5" + ofRun,
 	}, r.seen)
 	require.NotContains(t, strings.Join(append(r.ended, r.seen...), "\n"), "PRIVATE")
+	require.NotContains(t, strings.Join(r.seen, "\n"), "acme", "no tenant on a metric")
 }
 
 // However a run ends, its spans end too, and say how.
@@ -238,5 +277,33 @@ func TestTelemetryInPart(t *testing.T) {
 	}
 	require.Len(t, r.ended, 2)
 	require.True(t, strings.HasPrefix(r.ended[0], "chat < invoke_agent (client)"))
-	require.Equal(t, []string{"gen_ai.client.operation.duration gen_ai.operation.name=chat"}, r.seen)
+	require.Equal(t, []string{
+		"gen_ai.client.inference.time_to_first_chunk gen_ai.operation.name=chat",
+		"gen_ai.client.inference.duration gen_ai.operation.name=chat",
+		"gen_ai.invoke_agent.inference_calls 1 ", "gen_ai.invoke_agent.tool_calls 0 ", "gen_ai.invoke_agent.duration ",
+	}, r.seen)
+}
+
+// A run that resumes a checkpoint links to the span of the run before, also when the checkpoint was stored.
+func TestResumedRunLinksToTheEarlierTrace(t *testing.T) {
+	sc := tenant(t, "acme")
+	a, r := observed(t, play(step{text("a"), end}))
+	done, err := a.Run(t.Context(), Input{Scope: sc, Run: "r1", Prompt: "Go."})
+	require.NoError(t, err)
+	require.Empty(t, r.links)
+	stored, err := done.Checkpoint.Encode(sc)
+	require.NoError(t, err)
+	c, err := DecodeCheckpoint(stored, nil)
+	require.NoError(t, err)
+	_, err = a.Run(t.Context(), Input{Scope: sc, Run: "r1", History: done.History, Resume: c})
+	require.NoError(t, err)
+	require.Len(t, r.links, 1)
+	require.Equal(t, trace.TraceID{1}, r.links[0].SpanContext.TraceID())
+	require.Equal(t, trace.SpanID{2}, r.links[0].SpanContext.SpanID())
+	require.True(t, r.links[0].SpanContext.IsSampled())
+
+	for _, bad := range []string{"x", "00-" + strings.Repeat("0", 32) + "-0000000000000002-01", strings.Repeat("a", 55)} {
+		c.trace = bad
+		require.ErrorContains(t, c.check(), "invalid trace", bad)
+	}
 }

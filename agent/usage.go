@@ -6,6 +6,9 @@ type Usage struct{ Input, Output, CacheRead, CacheWrite int64 }
 // total returns the sum of all counts.
 func (u Usage) total() int64 { return u.Input + u.Output + u.CacheRead + u.CacheWrite }
 
+// inputTotal returns all input tokens, those read from and written to a cache included.
+func (u Usage) inputTotal() int64 { return u.Input + u.CacheRead + u.CacheWrite }
+
 // largest returns the larger of each count.
 func (u Usage) largest(o Usage) Usage {
 	return Usage{max(u.Input, o.Input), max(u.Output, o.Output), max(u.CacheRead, o.CacheRead), max(u.CacheWrite, o.CacheWrite)}
