@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -28,7 +29,7 @@ const (
 	budget     = MaxMemory + MaxBytes + graySize
 	graySize   = MaxSide * MaxSide
 	keptGrays  = 64 << 20  // bytes; the default of Options.Keep
-	collectAll = 64 << 20  // a decoding that took so many bytes is followed by a garbage collection
+	maxGarbage = 64 << 20  // decodings that left so many bytes are followed by a garbage collection
 	headerSize = 256 << 10 // bytes that reading a header takes
 )
 
@@ -40,8 +41,9 @@ type Options struct {
 
 // Decoder decodes photos within one budget of memory. It is safe for concurrent use. A process has one.
 type Decoder struct {
-	gate *gate
-	kept results
+	gate    *gate
+	kept    results
+	garbage atomic.Int64 // bytes that decodings have left since the last collection, at most
 }
 
 // NewDecoder returns a decoder with a budget that holds one photo of the largest size, or many small ones.
@@ -106,13 +108,20 @@ func (d *Decoder) load(ctx context.Context, root *object.Root, ref object.Ref) (
 	}
 	total := h.memory + size + graySize
 	err = d.hold(ctx, root.Scope(), total, func() error {
-		if total >= collectAll {
-			defer runtime.GC() // so that what the next one allocates does not come on top
-		}
+		defer d.collect(total)
 		out, err = read(ctx, root, ref, size, h)
 		return err
 	})
 	return out, err
+}
+
+// collect runs a garbage collection if decodings have left much behind, so that their memory does not add up to more
+// than the budget and maxGarbage.
+func (d *Decoder) collect(left int64) {
+	if d.garbage.Add(left) >= maxGarbage {
+		d.garbage.Store(0)
+		runtime.GC()
+	}
 }
 
 // checkedHeader reads a header and checks it against the limits.
@@ -217,9 +226,10 @@ type contextReader struct {
 	r   io.Reader
 }
 
+// Read returns few bytes at a time: a scan that takes long can be that short.
 func (c *contextReader) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.r.Read(p)
+	return c.r.Read(p[:min(len(p), 512)])
 }

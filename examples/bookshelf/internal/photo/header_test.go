@@ -149,6 +149,27 @@ func TestManyScans(t *testing.T) {
 	}
 }
 
+// Scans of a few bytes that pass all samples of a large image again and again would keep a decoder busy for long.
+func TestWorkOfScansIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file     []byte
+		scans    int
+		accepted bool
+	}{
+		"gray, seven times":         {phototest.JPEG(7000, 7000, phototest.Gray, true, phototest.NoAdobe), 7, true},
+		"gray, nine times":          {phototest.JPEG(7000, 7000, phototest.Gray, true, phototest.NoAdobe), 9, false},
+		"three components, twice":   {phototest.JPEG(4000, 4000, phototest.S444, true, phototest.NoAdobe), 2, true},
+		"three components, 9 times": {phototest.JPEG(4000, 4000, phototest.S444, true, phototest.NoAdobe), 9, false},
+		"small, ninety times":       {phototest.JPEG(1000, 1000, phototest.Gray, true, phototest.NoAdobe), 90, true},
+	} {
+		start, end := bytes.Index(c.file, []byte{0xff, markerSOS}), len(c.file)-2
+		many := append(bytes.Clone(c.file[:start]), bytes.Repeat(c.file[start:end], c.scans)...)
+		_, err := checkedHeader(plain(append(many, c.file[end:]...)), true)
+		require.Equal(t, c.accepted, err == nil, "%s: %v", name, err)
+	}
+}
+
 func FuzzHeader(f *testing.F) {
 	for _, file := range kinds(17, 9) {
 		f.Add(file)

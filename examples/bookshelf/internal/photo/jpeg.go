@@ -18,9 +18,13 @@ const (
 	markerAPP0, markerAPP14            = 0xe0, 0xee // JFIF's and Adobe's, which decide on the colours
 )
 
-// maxScans bounds the scans of a JPEG. A progressive scan of some bytes can take the decoder through all pixels; cameras
-// and programs make about ten.
-const maxScans = 100
+// Bounds on the scans of a JPEG. A scan of a few bytes can take the decoder through all samples of its components, so
+// the samples of all scans are counted: 400 million take a second or two. The usual script of ten scans passes each
+// sample five times, and a progressive image within [MaxMemory] has at most 54 million samples.
+const (
+	maxScans = 100
+	maxWork  = 400_000_000
+)
 
 // frame is a JPEG's frame header with what decides on the image that image/jpeg makes.
 type frame struct {
@@ -29,6 +33,7 @@ type frame struct {
 	id            [4]byte
 	h, v          [4]int // sampling factors
 	components    int
+	work          int64 // samples of the scans so far
 	jfif          bool
 	adobe         bool // an Adobe segment was there
 	transform     byte // by that segment; 0 says RGB or CMYK
@@ -122,7 +127,7 @@ func (f *frame) segment(marker byte, body []byte, scan int) error {
 		case scan > maxScans:
 			return fmt.Errorf("%w: more than %d scans", errVariant, maxScans)
 		}
-		return nil
+		return f.addScan(body)
 	case markerSOF0, markerSOF1, markerSOF2:
 		if f.components > 0 {
 			return errors.New("two frames")
@@ -141,6 +146,31 @@ func (f *frame) segment(marker byte, body []byte, scan int) error {
 		}
 	}
 	return nil
+}
+
+// addScan adds the work of a scan: T.81, section B.2.3.
+func (f *frame) addScan(header []byte) error {
+	if len(header) < 1 || len(header) < 1+2*int(header[0]) {
+		return errors.New("short scan header")
+	}
+	for n := range int(header[0]) {
+		for i := range f.components {
+			if f.id[i] == header[1+2*n] {
+				f.work += f.samples(i)
+			}
+		}
+	}
+	if f.work > maxWork {
+		return fmt.Errorf("%w: the scans have more than %d samples", errVariant, int64(maxWork))
+	}
+	return nil
+}
+
+// samples returns the number of samples of a component, padded to whole units.
+func (f *frame) samples(component int) int64 {
+	unitsX := (f.width + 8*f.h[0] - 1) / (8 * f.h[0])
+	unitsY := (f.height + 8*f.v[0] - 1) / (8 * f.v[0])
+	return 64 * int64(unitsX) * int64(unitsY) * int64(f.h[component]) * int64(f.v[component])
 }
 
 // application takes note of JFIF's segment or Adobe's.
@@ -191,11 +221,9 @@ func (f *frame) read(b []byte) error {
 // coefficients of all of them as four bytes each if the image is progressive; and the pixels, if these are put
 // together from the planes.
 func (f *frame) memory() int64 {
-	unitsX := (f.width + 8*f.h[0] - 1) / (8 * f.h[0])
-	unitsY := (f.height + 8*f.v[0] - 1) / (8 * f.v[0])
 	var samples int64
 	for i := range f.components {
-		samples += 64 * int64(unitsX) * int64(unitsY) * int64(f.h[i]) * int64(f.v[i])
+		samples += f.samples(i)
 	}
 	total := samples
 	if f.progressive {
