@@ -26,6 +26,8 @@ func limitBodies(next fasthttp.RequestHandler, maxObject int64) fasthttp.Request
 	return func(ctx *fasthttp.RequestCtx) {
 		n := int64(ctx.Request.Header.ContentLength())
 		switch {
+		case isObject(ctx) && n == 0 && !statesLength(ctx):
+			refuse(ctx, http.StatusLengthRequired)
 		case isObject(ctx):
 			next(ctx)
 		case n == -1: // chunked
@@ -59,6 +61,12 @@ func isObject(ctx *fasthttp.RequestCtx) bool {
 		}
 	}
 	return true
+}
+
+// statesLength reports whether the request has a Content-Length. Without one, HTTP says that it has no body, and an empty
+// object would be stored for a client that sends one. fasthttp fills in a length of zero, so the raw header decides.
+func statesLength(ctx *fasthttp.RequestCtx) bool {
+	return bytes.Contains(bytes.ToLower(ctx.Request.Header.RawHeaders()), []byte("content-length:"))
 }
 
 func isForm(ctx *fasthttp.RequestCtx) bool {

@@ -1,15 +1,18 @@
 package gateway_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -287,4 +290,23 @@ func TestConnectionsOfAnAddress(t *testing.T) {
 	})
 	_, err = inside.ListBuckets(t.Context(), nil)
 	require.NoError(t, err, "the process itself gets through")
+}
+
+// A PUT that does not state a length is refused: an empty object would use the grant up.
+func TestPutWithoutALength(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, secret)
+	req := request(t, d.grant(t, &presign.PutOptions{AllowUnsized: true}), nil)
+	conn, err := net.Dial("tcp", req.URL.Host)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: %s\r\n", req.URL.RequestURI(), req.URL.Host)
+	require.NoError(t, err)
+	require.NoError(t, req.Header.Write(conn))
+	_, err = io.WriteString(conn, "\r\n"+strings.Repeat("x", 1000))
+	require.NoError(t, err)
+	res, err := http.ReadResponse(bufio.NewReader(conn), req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusLengthRequired, res.StatusCode)
 }

@@ -50,7 +50,6 @@ func (d *Desk) reject(ctx context.Context, rec tracking.Record, e *presign.Rejec
 	if err := attempt.Fail(ctx, Failure(e)); err != nil {
 		return err
 	}
-	d.Close(ctx, rec.Scope)
 	d.log.WarnContext(ctx, "an upload was rejected", "scope", rec.Scope.String(), "file", rec.Filename, "err", e)
 	d.Discard(ctx, attempt.Record())
 	return nil

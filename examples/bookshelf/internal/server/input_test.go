@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -132,4 +134,25 @@ func tryHost(t *testing.T, w *world, host string) int {
 	rec := httptest.NewRecorder()
 	w.srv.ServeHTTP(rec, r)
 	return rec.Code
+}
+
+// A body that ends early is answered with an error, never with an empty 200: the client may still read.
+func TestHalfABody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	http := httptest.NewServer(w.srv)
+	t.Cleanup(http.Close)
+	for _, path := range []string{"/api/metadata/accept", "/api/metadata/extract"} {
+		conn, err := net.Dial("tcp", http.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+			path, http.Listener.Addr())
+		require.NoError(t, err)
+		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		require.Contains(t, string(answer), "HTTP/1.1 400 Bad Request")
+		require.Contains(t, string(answer), "did not arrive whole")
+		require.NoError(t, conn.Close())
+	}
 }

@@ -46,7 +46,8 @@ func (s *Server) routes() http.Handler {
 	return s.guardHost(s.guardOrigin(mux))
 }
 
-// serve makes a handler of an endpoint: it checks the method ("" for any) and writes the error.
+// serve makes a handler of an endpoint: it checks the method ("" for any) and writes the error. If the request ended
+// before there was an answer, it aborts the connection: an empty 200 would look like success.
 func (s *Server) serve(method string, answer endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -55,11 +56,15 @@ func (s *Server) serve(method string, answer endpoint) http.Handler {
 			return
 		}
 		err := answer(w, r)
-		if err == nil || errors.Is(err, errGone) || r.Context().Err() != nil {
+		if err == nil {
 			return
 		}
 		p, ok := errors.AsType[*problem](err)
-		if !ok {
+		switch {
+		case ok: // also for a client that has sent half of its request, and reads
+		case errors.Is(err, errGone), r.Context().Err() != nil:
+			panic(http.ErrAbortHandler)
+		default:
 			s.o.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 			p = newProblem(http.StatusInternalServerError, "Something went wrong here. It may be tried again.")
 		}
