@@ -63,7 +63,7 @@ func isObject(ctx *fasthttp.RequestCtx) bool {
 	return true
 }
 
-// statesLength reports whether the request has a Content-Length. Without one, HTTP says that it has no body, and an empty
+// statesLength reports whether the request has a Content-Length. Without one, HTTP takes the body for empty, and an empty
 // object would be stored for a client that sends one. fasthttp fills in a length of zero, so the raw header decides.
 func statesLength(ctx *fasthttp.RequestCtx) bool {
 	return bytes.Contains(bytes.ToLower(ctx.Request.Header.RawHeaders()), []byte("content-length:"))
