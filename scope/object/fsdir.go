@@ -124,16 +124,9 @@ func (s *entryReader) fetchPage() error {
 		// Skip most keys of the directory; the others are ignored.
 		s.after = max(s.after, s.prefix+s.dir+"/~")
 	}
-	bucket := s.fs.root.bucket
-	if bucket == nil {
-		return scope.ErrDenied
-	}
-	page, more, err := bucket.driver.List(s.fs.ctx, s.scope, s.after, bucket.page)
+	page, more, err := s.fs.root.bucket.fetchPage(s.fs.ctx, s.scope, s.after)
 	if err != nil {
 		return err
-	}
-	if more && len(page) == 0 {
-		return errors.New("the driver returned an empty page and more to follow")
 	}
 	s.page, s.isLast = page, !more
 	return nil

@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -23,23 +24,14 @@ func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error
 			yield(Listed{}, r.rejectOutside(ctx, "list", after))
 			return
 		}
-		if r.bucket == nil {
-			yield(Listed{}, fmt.Errorf("object: list: %w", scope.ErrDenied))
-			return
-		}
 		last, more := after.key, true
 		for more {
-			var page []Entry
-			var err error
-			page, more, err = r.bucket.driver.List(ctx, r.scope, last, r.bucket.page)
+			page, follow, err := r.bucket.fetchPage(ctx, r.scope, last)
 			if err != nil {
 				yield(Listed{}, fmt.Errorf("object: list: %w", err))
 				return
 			}
-			if more && len(page) == 0 {
-				yield(Listed{}, fmt.Errorf("object: list: the driver returned an empty page and more to follow"))
-				return
-			}
+			more = follow
 			for _, e := range page {
 				if e.Key <= last {
 					yield(Listed{}, fmt.Errorf("object: list: the driver returned %q after %q", e.Key, last))
@@ -57,4 +49,16 @@ func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error
 			}
 		}
 	}
+}
+
+// fetchPage returns the keys of s behind after, and whether more follow.
+func (b *Bucket) fetchPage(ctx context.Context, s scope.Scope, after string) ([]Entry, bool, error) {
+	if b == nil { // of the zero Root
+		return nil, false, scope.ErrDenied
+	}
+	page, more, err := b.driver.List(ctx, s, after, b.page)
+	if err == nil && more && len(page) == 0 {
+		err = errors.New("the driver returned an empty page and more to follow")
+	}
+	return page, more, err
 }
