@@ -133,14 +133,14 @@ func TestRichTurnJSONRefuses(t *testing.T) {
 	ref, err := s.ours.MarshalJSON()
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ role, part, want string }{
-		"another format":          {"user", `{"image":{"format":"bmp","bytes":"eA=="}}`, "is none of"},
-		"a document as image":     {"user", `{"image":{"format":"pdf","bytes":"eA=="}}`, "is none of"},
-		"an image as document":    {"user", `{"document":{"format":"png","bytes":"eA=="}}`, "is none of"},
-		"a video as image":        {"user", `{"image":{"format":"mp4","bytes":"eA=="}}`, "is none of"},
-		"a video of another kind": {"user", `{"video":{"format":"avi","bytes":"eA=="}}`, "is none of"},
+		"another format":          {"user", `{"image":{"format":"bmp","bytes":"eA=="}}`, "must be one of"},
+		"a document as image":     {"user", `{"image":{"format":"pdf","bytes":"eA=="}}`, "must be one of"},
+		"an image as document":    {"user", `{"document":{"format":"png","bytes":"eA=="}}`, "must be one of"},
+		"a video as image":        {"user", `{"image":{"format":"mp4","bytes":"eA=="}}`, "must be one of"},
+		"a video of another kind": {"user", `{"video":{"format":"avi","bytes":"eA=="}}`, "must be one of"},
 		"a video of nobody's":     {"assistant", `{"video":{"format":"mp4","bytes":"eA=="}}`, "a video in a message of the assistant"},
-		"nothing":                 {"user", `{"image":{"format":"png"}}`, "not exactly one of bytes and an object"},
-		"both":                    {"user", `{"image":{"format":"png","bytes":"eA==","object":` + string(ref) + `}}`, "not exactly one of bytes and an object"},
+		"nothing":                 {"user", `{"image":{"format":"png"}}`, "must have either bytes or an object"},
+		"both":                    {"user", `{"image":{"format":"png","bytes":"eA==","object":` + string(ref) + `}}`, "must have either bytes or an object"},
 		"no base64":               {"user", `{"image":{"format":"png","bytes":"?"}}`, "illegal base64"},
 		"a key":                   {"user", `{"image":{"format":"png","object":"tenant=acme/x"}}`, "not a JSON object"},
 		"null":                    {"user", `{"image":{"format":"png","object":null}}`, "not a JSON object"},

@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAudit(t *testing.T) {
+func TestAuditRecordsEachOutcome(t *testing.T) {
+	t.Parallel()
 	type in struct {
 		Title string `json:"title"`
 		Login struct {
@@ -51,7 +52,8 @@ func TestAudit(t *testing.T) {
 }
 
 // However a call ends, there is one record of it.
-func TestAuditLosesNothing(t *testing.T) {
+func TestAuditRecordsPanicsAndCancelledCalls(t *testing.T) {
+	t.Parallel()
 	failure := errors.New("disk full")
 	ended := func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
 	for want, f := range map[Outcome]func(ctx context.Context) (Result, error){
@@ -59,7 +61,7 @@ func TestAuditLosesNothing(t *testing.T) {
 		OutcomeError:      func(context.Context) (Result, error) { return Result{IsError: true}, nil },
 		OutcomeCorrection: func(context.Context) (Result, error) { return Result{}, Correct("x") },
 		OutcomeTimeout: func(context.Context) (Result, error) {
-			return Result{}, &TimeoutError{Tool: "t", After: 1, Err: failure}
+			return Result{}, &timeoutError{Tool: "t", After: 1, Err: failure}
 		},
 		OutcomePending:   func(context.Context) (Result, error) { return Result{}, &PendingError{Reason: "x"} },
 		OutcomeFailed:    func(context.Context) (Result, error) { return Result{}, failure },
@@ -81,7 +83,7 @@ func TestAuditLosesNothing(t *testing.T) {
 			require.Equal(t, want, trail[0].Outcome)
 			if p, ok := errors.AsType[*PanicError](err); ok {
 				require.Equal(t, failure, p.Value)
-				require.Contains(t, string(p.Stack), "TestAuditLosesNothing", "the stack is that of the panic")
+				require.Contains(t, string(p.Stack), "TestAuditRecordsPanicsAndCancelledCalls", "the stack is that of the panic")
 				require.EqualError(t, trail[0].Err, err.Error())
 				return
 			}
@@ -90,7 +92,8 @@ func TestAuditLosesNothing(t *testing.T) {
 	}
 }
 
-func TestAuditOfAGoroutineThatEnds(t *testing.T) {
+func TestAuditRecordsGoexit(t *testing.T) {
+	t.Parallel()
 	var trail []AuditRecord
 	tool := does(t, func(context.Context, *Call) (string, error) { runtime.Goexit(); return "", nil },
 		Audit(func(_ context.Context, r AuditRecord) { trail = append(trail, r) }, nil))
@@ -102,6 +105,7 @@ func TestAuditOfAGoroutineThatEnds(t *testing.T) {
 }
 
 func TestRedactedInputIsJSON(t *testing.T) {
+	t.Parallel()
 	r := newRedactor(&AuditOptions{MaxInput: 100, Redact: []string{"cardNumber"}})
 	for args, want := range map[string]string{
 		``:                 `"[0 bytes that are not JSON]"`,
@@ -115,19 +119,20 @@ func TestRedactedInputIsJSON(t *testing.T) {
 		`{"CARDNUMBER":{"a":1},"card":2}`:              `{"CARDNUMBER":"[redacted]","card":2}`,
 		`{"n":12345678901234567890}`:                   `{"n":12345678901234567890}`,
 	} {
-		got := r.input(json.RawMessage(args))
+		got := r.redactInput(json.RawMessage(args))
 		require.Equal(t, want, string(got))
 	}
 }
 
 // Which names tell that their values are secret: whole words, one or more of a kind.
-func TestSecretNames(t *testing.T) {
+func TestSecretNamesAreRedacted(t *testing.T) {
+	t.Parallel()
 	r := newRedactor(&AuditOptions{Redact: []string{"Isbn"}})
 	for _, name := range []string{"password", "Passwords", "userPassword", "pwd", "access_token", "client-secrets", "api_key", "apiKeys",
 		"APIKey", "private_key", "accessKeyId", "credentials", "cookies", "pin", "isbn"} {
-		require.True(t, r.secret(name), name)
+		require.True(t, r.isSecret(name), name)
 	}
 	for _, name := range []string{"title", "pinned", "max_tokens", "keyboard", "sort_key", "tokenizer", "pass", "apiary", "secretary", "isbns"} {
-		require.False(t, r.secret(name), name)
+		require.False(t, r.isSecret(name), name)
 	}
 }

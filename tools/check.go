@@ -14,15 +14,15 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// misfitsMax is how many misfits one message names, and enumMax how many values of an enum.
+// misfitsMax is the largest number of misfits that a message names, and enumMax that of the values of an enum.
 const (
 	misfitsMax = 8
 	enumMax    = 16
 )
 
-// checker checks whether a value fits a schema of newSchema and decodes into its Go type. It reports each misfit by its
-// path in the value, in the same order each time, as in "pages[2].number: is string "x", want integer". It knows the
-// keywords that newSchema can produce, and no others.
+// checker checks whether a value fits a schema of newSchema and decodes into its Go type. It reports each misfit with its
+// path in the value, always in the same order, as in "pages[2].number: is string "x", want integer". It supports only the
+// keywords that newSchema produces.
 type checker struct {
 	*constraints
 	path  []step
@@ -33,7 +33,7 @@ type checker struct {
 	rewrites []rewrite
 }
 
-// rewrite is a number that is written in another way than its Go type decodes: 3.0 or 3e2 for an integer.
+// rewrite replaces a number that its Go type does not decode, such as 3.0 or 3e2 for an integer, by plain digits.
 type rewrite struct {
 	at, length int
 	plain      string
@@ -45,7 +45,7 @@ type step struct {
 	index int
 }
 
-// message returns the misfits in one line, "" if there are none.
+// message returns the misfits in one line, or "".
 func (c *checker) message() string {
 	if c.more > 0 {
 		return fmt.Sprintf("%s; and %d more", strings.Join(c.found, "; "), c.more)
@@ -63,20 +63,20 @@ func (c *checker) report(format string, args ...any) {
 		if s.name == "" {
 			path = fmt.Sprintf("%s[%d]", path, s.index)
 		} else {
-			path = join(path, s.name)
+			path = joinPath(path, s.name)
 		}
 	}
-	c.found = append(c.found, at(path)+fmt.Sprintf(format, args...))
+	c.found = append(c.found, pathPrefix(path)+fmt.Sprintf(format, args...))
 }
 
-// reportAt is report for a property of the value that is being checked.
-func (c *checker) reportAt(name, format string, args ...any) {
+// reportProperty reports a misfit of a property of the current value.
+func (c *checker) reportProperty(name, format string, args ...any) {
 	c.path = append(c.path, step{name: name})
 	c.report(format, args...)
 	c.path = c.path[:len(c.path)-1]
 }
 
-func (c *checker) walk(s *jsonschema.Schema, v strictjson.Value) {
+func (c *checker) checkValue(s *jsonschema.Schema, v strictjson.Value) {
 	if got := schemaType(v); !acceptsType(s, got) {
 		want := s.Types
 		if want == nil {
@@ -108,7 +108,7 @@ func (c *checker) checkList(s *jsonschema.Schema, v strictjson.Value) {
 	i := 0
 	for item := range v.Items() {
 		c.path = append(c.path, step{index: i})
-		c.walk(s.Items, item)
+		c.checkValue(s.Items, item)
 		c.path = c.path[:len(c.path)-1]
 		i++
 	}
@@ -131,25 +131,25 @@ func (c *checker) checkText(s *jsonschema.Schema, v string) {
 		c.checkPattern(s.Pattern, v)
 	}
 	if s.Format != "" {
-		if f := formats[s.Format]; !f.fits(v) {
-			c.report("%s is not a valid %s (example: %s)", quoteText(v), s.Format, f.such)
+		if f := formats[s.Format]; !f.isValid(v) {
+			c.report("%s is not a valid %s (example: %s)", quoteText(v), s.Format, f.example)
 		}
 	}
-	if t := c.types[s]; t != nil && len(c.found) == 0 { // a text with rules of its own
+	if t := c.types[s]; t != nil && len(c.found) == 0 { // a type that checks its text itself
 		if err := reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(v)); err != nil {
 			c.report("%s is not valid: %v", quoteText(v), err)
 		}
 	}
 }
 
-// patternWork is how much the patterns of one call may cost, in bytes of text times instructions of the program: a
-// quarter of a second or less. The text is the model's, and matching cannot be interrupted.
+// patternWork limits the cost of the patterns of one call, in bytes of text times instructions of the program, to a
+// quarter of a second or less. The model chooses the text, and matching cannot be interrupted.
 const patternWork = 1 << 24
 
 func (c *checker) checkPattern(expr, v string) {
 	p := c.patterns[expr]
 	if c.work += int64(len(v)) * int64(p.size); c.work > patternWork {
-		c.report("%s is too long to be compared with %s: send shorter texts", quoteText(v), expr)
+		c.report("%s is too long to compare with %s: send shorter texts", quoteText(v), expr)
 	} else if !p.MatchString(v) {
 		c.report("%s does not match %s", quoteText(v), expr)
 	}
@@ -161,10 +161,10 @@ func (c *checker) checkObject(s *jsonschema.Schema, v strictjson.Value) {
 		if item, ok := v.Get(name); ok {
 			known++
 			c.path = append(c.path, step{name: name})
-			c.walk(s.Properties[name], item)
+			c.checkValue(s.Properties[name], item)
 			c.path = c.path[:len(c.path)-1]
 		} else if slices.Contains(s.Required, name) {
-			c.reportAt(name, "is missing")
+			c.reportProperty(name, "is missing")
 		}
 	}
 	if known == v.Len() {
@@ -172,8 +172,8 @@ func (c *checker) checkObject(s *jsonschema.Schema, v strictjson.Value) {
 	}
 	for name := range v.Members() {
 		if s.Properties[name] == nil {
-			n, _ := clip(name, 64)
-			c.reportAt(n, "is not known here; the names are %q", s.PropertyOrder)
+			n, _ := truncateRunes(name, 64)
+			c.reportProperty(n, "is not known here; the names are %q", s.PropertyOrder)
 		}
 	}
 }
@@ -197,7 +197,7 @@ func schemaType(v strictjson.Value) string {
 	return string(v.Type())
 }
 
-// showValue returns a value for a message: short ones as they are, with their type, others by their type alone.
+// showValue returns a value for a message: its type and, if it is short, the value.
 func showValue(v strictjson.Value, kind string) string {
 	if len(v.Raw()) > 40 || kind == "null" || kind == "object" || kind == "array" {
 		return kind
@@ -207,7 +207,7 @@ func showValue(v strictjson.Value, kind string) string {
 
 // quoteText returns a text for a message, truncated if it is long.
 func quoteText(s string) string {
-	if cut, ok := clip(s, 40); ok {
+	if cut, ok := truncateRunes(s, 40); ok {
 		return strconv.Quote(cut) + "…"
 	}
 	return strconv.Quote(s)

@@ -22,7 +22,7 @@ import (
 // The tags that constrain the values of a field beyond its Go type.
 var (
 	constraintTags = []string{"enum", "min", "max", "minlen", "maxlen", "minitems", "maxitems", "pattern", "format"}
-	// Names of the same things in schemas: written as a tag, they would be silently without effect.
+	// Keywords of JSON Schema. As tags they would be ignored.
 	mistakenTags = []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "regexp"}
 )
 
@@ -45,7 +45,7 @@ func (c constraints) constrain(t reflect.Type, s *jsonschema.Schema, path string
 	return nil
 }
 
-// isRuledText reports whether t is a string that checks itself when it is decoded.
+// isRuledText reports whether t is a string type with UnmarshalText, which may reject a text.
 func isRuledText(t reflect.Type) bool {
 	return t.Kind() == reflect.String && reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
@@ -57,10 +57,10 @@ func (c constraints) constrainFields(t reflect.Type, s *jsonschema.Schema, path 
 		if name == "" {
 			name = f.Name
 		}
-		here := join(path, name)
+		here := joinPath(path, name)
 		if f.Anonymous || !f.IsExported() || tag == "-" {
 			if given := findTags(f.Tag); len(given) > 0 {
-				return fmt.Errorf("%sthe tag %q constrains no argument", at(join(path, f.Name)), given[0])
+				return fmt.Errorf("%sthe tag %q does not apply: the field is not an argument", pathPrefix(joinPath(path, f.Name)), given[0])
 			}
 			if f.Anonymous && tag != "-" {
 				if err := c.constrainFields(f.Type, s, path); err != nil {
@@ -74,7 +74,7 @@ func (c constraints) constrainFields(t reflect.Type, s *jsonschema.Schema, path 
 			return err
 		}
 		if err := c.applyTags(f.Tag, p); err != nil {
-			return fmt.Errorf("%s%w", at(here), err)
+			return fmt.Errorf("%s%w", pathPrefix(here), err)
 		}
 	}
 	return nil
@@ -90,7 +90,7 @@ func findTags(tag reflect.StructTag) (names []string) {
 	return names
 }
 
-// applyTags puts the tags of one field into its schema. Those of values bind the innermost items of a list.
+// applyTags adds the tags of one field to its schema. For a list, tags of values apply to the innermost items.
 func (c constraints) applyTags(tag reflect.StructTag, s *jsonschema.Schema) error {
 	leaf := s
 	for leaf.Type == "array" {
@@ -98,7 +98,7 @@ func (c constraints) applyTags(tag reflect.StructTag, s *jsonschema.Schema) erro
 	}
 	for _, name := range findTags(tag) {
 		if slices.Contains(mistakenTags, name) {
-			return fmt.Errorf("there is no tag %q: the tags are %q", name, constraintTags)
+			return fmt.Errorf("invalid tag %q: must be one of %q", name, constraintTags)
 		}
 		if err := c.applyTag(name, tag.Get(name), s, leaf); err != nil {
 			return fmt.Errorf("the tag %s:%q %w", name, tag.Get(name), err)
@@ -109,10 +109,10 @@ func (c constraints) applyTags(tag reflect.StructTag, s *jsonschema.Schema) erro
 		min, max *int
 	}{{"length", leaf.MinLength, leaf.MaxLength}, {"number of items", s.MinItems, s.MaxItems}} {
 		if b.min != nil && b.max != nil && *b.min > *b.max {
-			return fmt.Errorf("no %s is at least %d and at most %d", b.what, *b.min, *b.max)
+			return fmt.Errorf("a %s cannot be at least %d and at most %d", b.what, *b.min, *b.max)
 		}
 	}
-	// A value that could be chosen and would then be refused is a mistake.
+	// Each value of an enum must fit the other constraints.
 	for _, e := range leaf.Enum {
 		b, err := json.Marshal(e)
 		if err != nil {
@@ -123,8 +123,8 @@ func (c constraints) applyTags(tag reflect.StructTag, s *jsonschema.Schema) erro
 			return err
 		}
 		check := checker{constraints: &c}
-		if check.walk(leaf, v); len(check.found) > 0 {
-			return fmt.Errorf("the enum does not fit the rest: %s", check.message())
+		if check.checkValue(leaf, v); len(check.found) > 0 {
+			return fmt.Errorf("the enum does not fit the other tags: %s", check.message())
 		}
 	}
 	return nil
@@ -132,7 +132,7 @@ func (c constraints) applyTags(tag reflect.StructTag, s *jsonschema.Schema) erro
 
 var errMisplaced = errors.New("does not fit the field's type")
 
-// applyTag puts one tag into the schema: of the field, s, or of its values, leaf.
+// applyTag adds one tag to the schema of the field, s, or of its values, leaf.
 func (c constraints) applyTag(name, value string, s, leaf *jsonschema.Schema) error {
 	var fits bool
 	switch name {
@@ -140,7 +140,7 @@ func (c constraints) applyTag(name, value string, s, leaf *jsonschema.Schema) er
 		fits = leaf.Type == "string" || leaf.Type == "integer" || leaf.Type == "number"
 	case "min", "max":
 		fits = leaf.Type == "integer" || leaf.Type == "number"
-	case "minitems": // of a Go array it is there already
+	case "minitems": // a Go array has it already
 		fits = s.Type == "array" && s.MinItems == nil
 	case "maxitems":
 		fits = s.Type == "array" && s.MaxItems == nil
@@ -170,7 +170,7 @@ func (c constraints) applyTag(name, value string, s, leaf *jsonschema.Schema) er
 		leaf.Pattern, err = value, c.addPattern(value)
 	case "format":
 		if _, ok := formats[value]; !ok {
-			return errors.New("names no format that is checked: there are date, time, date-time, email, uuid and uri")
+			return errors.New("is not a known format: must be date, time, date-time, email, uuid or uri")
 		}
 		if leaf.Format != "" && leaf.Format != value {
 			return errMisplaced
@@ -200,7 +200,7 @@ func parseEnum(value, kind string) (out []any, err error) {
 	return out, nil
 }
 
-// parseBound reads a bound of numbers. The Go type may have bounds already, which a tag narrows.
+// parseBound reads a bound of numbers. A tag may only narrow the bounds of the Go type.
 func parseBound(value string, s *jsonschema.Schema) (*float64, error) {
 	f, err := parseNumber(value, s.Type)
 	if err != nil {
@@ -240,10 +240,10 @@ var goOnly = regexp.MustCompile(`^(?:[^\\]|\\.)*?(?:\(\?[^:]|\\[AzaCQEpP]|\\x\{|
 // pattern is a compiled pattern tag.
 type pattern struct {
 	*regexp.Regexp
-	size int // instructions of its program: what it costs to match a byte, at most
+	size int // instructions of its program, the largest cost of a byte of text
 }
 
-// addPattern compiles a pattern. It is a regular expression that both Go and JSON Schema read in the same way.
+// addPattern compiles a pattern. It rejects regular expressions that JSON Schema reads differently from Go.
 func (c constraints) addPattern(value string) error {
 	tree, err := syntax.Parse(value, syntax.Perl)
 	if err != nil {

@@ -29,7 +29,8 @@ type constrained struct {
 	Small uint8      `json:"small,omitempty" max:"9"`
 }
 
-func TestConstraintsInTheDocument(t *testing.T) {
+func TestConstraintTagsAppearInTheSchema(t *testing.T) {
+	t.Parallel()
 	require.Equal(t, `{"type":"object","properties":{`+
 		`"isbn":{"type":"string","description":"digits","minLength":10,"maxLength":13,"pattern":"^[0-9]{9,12}[0-9X]$"},`+
 		`"year":{"type":"integer","minimum":-3000,"maximum":2100},`+
@@ -43,6 +44,7 @@ func TestConstraintsInTheDocument(t *testing.T) {
 }
 
 func TestConstraintsAreChecked(t *testing.T) {
+	t.Parallel()
 	s := schemaOf[constrained](t)
 	for args, want := range map[string]string{
 		`{"isbn":"9780306406157","year":-3000,"stars":5,"pages":[{"kind":"plate","marks":["a","b"]}],"due":"2026-01-31T15:04:05+01:00","day":"2024-02-29","small":9}`: "",
@@ -70,6 +72,7 @@ func TestConstraintsAreChecked(t *testing.T) {
 
 // Lengths are in characters, as JSON Schema has them, whatever the bytes.
 func TestLengthsAreInCharacters(t *testing.T) {
+	t.Parallel()
 	s := schemaOf[struct {
 		Word string `json:"word" minlen:"2" maxlen:"3"`
 	}](t)
@@ -92,11 +95,12 @@ func TestPatternWorkIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	for _, raw := range [][]byte{list(1, 1<<20), list(1000, 700)} {
 		_, err = s.validate(raw)
-		require.ErrorContains(t, err, `is too long to be compared with ^(?:[a-z]{0,50} ?){0,15}$: send shorter texts`)
+		require.ErrorContains(t, err, `is too long to compare with ^(?:[a-z]{0,50} ?){0,15}$: send shorter texts`)
 	}
 }
 
-func TestManyChoices(t *testing.T) {
+func TestLongEnumsAreShortenedInMessages(t *testing.T) {
+	t.Parallel()
 	s := schemaOf[struct {
 		L string `json:"l" enum:"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r"`
 	}](t)
@@ -104,7 +108,8 @@ func TestManyChoices(t *testing.T) {
 	require.ErrorContains(t, err, `"p", and 2 more`)
 }
 
-func TestFormats(t *testing.T) {
+func TestFormatsAcceptAndRejectTexts(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ fits, not []string }{
 		"date":      {[]string{"2026-01-31", "2024-02-29"}, []string{"", "2026-1-31", "2025-02-29", "2026-01-31 ", "20260131", "2026-01-31T00:00:00Z"}},
 		"time":      {[]string{"15:04:05Z", "00:00:00.125+01:00"}, []string{"", "15:04", "15:04:05", "24:00:00Z", "5:04:05Z"}},
@@ -113,19 +118,20 @@ func TestFormats(t *testing.T) {
 		"uuid":      {[]string{"018f4e9a-7b1c-7d2e-9f3a-4b5c6d7e8f90", "018F4E9A-7B1C-7D2E-9F3A-4B5C6D7E8F90"}, []string{"", "018f4e9a7b1c7d2e9f3a4b5c6d7e8f90", "{018f4e9a-7b1c-7d2e-9f3a-4b5c6d7e8f90}", "018f4e9a-7b1c-7d2e-9f3a-4b5c6d7e8f9g"}},
 		"uri":       {[]string{"https://example.com/a?b=c#d", "mailto:a@example.com", "urn:isbn:0306406152", "file:///a"}, []string{"", "example.com", "/a", "//example.com", "https://", "https://exa mple.com", "https://example.com/ä", "https://example.com/%zz", "a:"}},
 	} {
-		require.True(t, formats[name].fits(formats[name].such), name)
+		require.True(t, formats[name].isValid(formats[name].example), name)
 		for _, s := range c.fits {
-			require.True(t, formats[name].fits(s), "%s %q", name, s)
+			require.True(t, formats[name].isValid(s), "%s %q", name, s)
 		}
 		for _, s := range c.not {
-			require.False(t, formats[name].fits(s), "%s %q", name, s)
+			require.False(t, formats[name].isValid(s), "%s %q", name, s)
 		}
 	}
 	require.Len(t, formats, 6, "each has its cases above")
 }
 
 // A tag that means nothing, or that no value could satisfy, is refused when the tool is made, with the path.
-func TestTagsThatAreRefused(t *testing.T) {
+func TestInvalidTagsAreRejected(t *testing.T) {
+	t.Parallel()
 	type deep struct {
 		L []struct {
 			N int `json:"n" pattern:"x"`
@@ -164,7 +170,7 @@ func TestTagsThatAreRefused(t *testing.T) {
 		`t: the tag format:"date" does not fit`: struct {
 			T time.Time `json:"t" format:"date"`
 		}{},
-		`s: the tag format:"phone" names no format`: struct {
+		`s: the tag format:"phone" is not a known format`: struct {
 			S string `json:"s" format:"phone"`
 		}{},
 		`s: the tag pattern:"(" error parsing`: struct {
@@ -206,10 +212,10 @@ func TestTagsThatAreRefused(t *testing.T) {
 		`n: the tag max:"1" lies beyond`: struct {
 			N int `json:"n" min:"2" max:"1"`
 		}{},
-		`s: no length is at least 2 and at most 1`: struct {
+		`s: a length cannot be at least 2 and at most 1`: struct {
 			S string `json:"s" minlen:"2" maxlen:"1"`
 		}{},
-		`l: no number of items is at least 2 and at most 1`: struct {
+		`l: a number of items cannot be at least 2 and at most 1`: struct {
 			L []int `json:"l" minitems:"2" maxitems:"1"`
 		}{},
 		`s: the tag minlen:"-1" has "-1"`: struct {
@@ -233,36 +239,37 @@ func TestTagsThatAreRefused(t *testing.T) {
 		`n: the tag enum:"one" has "one", which is no`: struct {
 			N int `json:"n" enum:"one"`
 		}{},
-		`n: the enum does not fit the rest: 7 is more`: struct {
+		`n: the enum does not fit the other tags: 7 is more`: struct {
 			N int `json:"n" enum:"1,7" max:"5"`
 		}{},
-		`s: the enum does not fit the rest: "b" does not`: struct {
+		`s: the enum does not fit the other tags: "b" does not`: struct {
 			S string `json:"s" enum:"a,b" pattern:"^a$"`
 		}{},
-		`s: the enum does not fit the rest: "x" is not a valid date`: struct {
+		`s: the enum does not fit the other tags: "x" is not a valid date`: struct {
 			S string `json:"s" enum:"x" format:"date"`
 		}{},
-		`n: there is no tag "minimum"`: struct {
+		`n: invalid tag "minimum"`: struct {
 			N int `json:"n" minimum:"1"`
 		}{},
-		`hidden: the tag "min" constrains no argument`: struct {
+		`hidden: the tag "min" does not apply`: struct {
 			hidden int `min:"1"`
 		}{},
-		`Skip: the tag "enum" constrains no argument`: struct {
+		`Skip: the tag "enum" does not apply`: struct {
 			Skip string `json:"-" enum:"a"`
 		}{},
 	} {
 		_, err := newSchema(reflect.TypeOf(in), nil)
 		require.ErrorContains(t, err, want)
 	}
-	// New says the same under its sentinel.
+	// New returns the same error under its sentinel.
 	_, err := New("t", "d", noop[deep])
 	require.ErrorIs(t, err, ErrSchema)
 	require.ErrorContains(t, err, ": t: l[].n: the tag")
 }
 
 // Reserved words are refused wherever a name stands, whatever the tags; what enums offer are values, not names.
-func TestReservedWordsUnderTags(t *testing.T) {
+func TestTagsDoNotAllowReservedWords(t *testing.T) {
+	t.Parallel()
 	_, err := newSchema(reflect.TypeFor[struct {
 		L []struct {
 			M [][]struct {
@@ -276,7 +283,8 @@ func TestReservedWordsUnderTags(t *testing.T) {
 	}](t)
 }
 
-func TestPatternsOfJSONSchema(t *testing.T) {
+func TestPatternsMustBeJSONSchema(t *testing.T) {
+	t.Parallel()
 	for _, ok := range []string{`^a$`, `(?:a|b)+`, `\\z`, `[:;]`, `\(?x`, `\d{3}-\w\s\b`, `[^\]]`, `a\.b`} {
 		require.NoError(t, constraints{patterns: map[string]pattern{}}.addPattern(ok), ok)
 	}
@@ -285,7 +293,7 @@ func TestPatternsOfJSONSchema(t *testing.T) {
 	}
 }
 
-// Whatever a model sends, the function sees only what its tags allow.
+// The function sees only arguments that its tags allow.
 func FuzzArguments(f *testing.F) {
 	for _, s := range []string{
 		`{"isbn":"9780306406157","year":-3000,"stars":5,"pages":[{"kind":"plate","marks":["a","b"]}],"due":"2026-01-31T15:04:05+01:00","day":"2024-02-29","small":9}`,
@@ -314,12 +322,13 @@ func FuzzArguments(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, args []byte) {
 		if _, err := tool.Call(t.Context(), NewCall(CallOptions{Args: args})); err != nil {
-			require.True(t, is[*CorrectionError](err), "%v", err)
+			require.True(t, hasType[*CorrectionError](err), "%v", err)
 		}
 	})
 }
 
-func TestOddNames(t *testing.T) {
+func TestUnusualPropertyNamesAreChecked(t *testing.T) {
+	t.Parallel()
 	s := schemaOf[struct {
 		Times []time.Time `json:"times,omitempty" maxitems:"1"`
 		Same  time.Time   `json:"same,omitzero" format:"date-time"`

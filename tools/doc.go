@@ -1,10 +1,9 @@
 // Package tools turns typed Go functions into tools that a model may call.
 //
-// [New] infers the schema of a function's arguments once, and gives a [Tool] that checks every call's arguments
-// against it before the function runs. The function receives a [Call], which carries the [scope.Scope] of the run
-// beside the model's arguments: what a tool may touch is never the model's to say, and a schema that would let it
-// (a property named tenant, user, session, bucket, key, arn, prefix or partition, at any depth, or an open map) is
-// refused by New.
+// [New] infers a JSON Schema from the function's argument type. The [Tool] that it returns checks the arguments of each
+// call against that schema before the function runs. The function receives a [Call], which carries the [scope.Scope] of
+// the run separately from the model's arguments. A model can therefore never choose a tenant: New rejects schemas with a
+// property named tenant, user, session, bucket, key, arn, prefix or partition at any depth, and schemas with open maps.
 //
 //	type in struct {
 //		Title string  `json:"title" jsonschema:"the title, as printed" minlen:"1"`
@@ -18,57 +17,58 @@
 //
 // # Constraints
 //
-// These tags of a field are put into the schema, and are checked:
+// These tags of a field become part of the schema and are checked:
 //
-//	enum:"a,b"                 texts or numbers: one of these; none is empty or begins or ends with a space
-//	min:"1" max:"10"           numbers, both bounds included; of integers, within ±(2^53-1)
+//	enum:"a,b"                 texts or numbers: one of these; a value must not be empty, or begin or end with a space
+//	min:"1" max:"10"           numbers, both bounds included; for integers, within ±(2^53-1)
 //	minlen:"1" maxlen:"9"      texts, in characters
 //	minitems:"1" maxitems:"9"  lists
-//	pattern:"^[a-z]+$"         texts: RE2 without what JSON Schema lacks (flags, named groups, \A, \z, \p, [:class:])
+//	pattern:"^[a-z]+$"         texts: RE2 without flags, named groups, \A, \z, \p and [:class:], which JSON Schema lacks
 //	format:"date"              texts: date, time, date-time (RFC 3339), email, uuid, uri; a time.Time is a date-time
 //
-// On a list, those of texts and numbers are about its items. A tag that does not fit its field, that contradicts
-// another or that means nothing is refused by New, with the path of the field. Arguments that do not fit are a
+// On a list, the tags for texts and numbers apply to its items. New returns an error with the path of the field for a tag
+// that does not fit the field, contradicts another tag or does not apply. If arguments do not fit, the model receives a
 // correction that names each misfit by its path: pages[2].kind: "x" is not one of "text", "plate".
 //
-// Arguments are strict JSON: valid UTF-8 without half surrogate pairs, no name twice in an object. A number without a
-// fraction is an integer however it is written (3, 3.0, 3e0), and [Call.Args] has it in plain digits. A json.Number is a
-// number. Arguments that pass the check decode; a number that its Go type does not hold is a correction.
+// Arguments must be strict JSON: valid UTF-8 without half surrogate pairs, and without duplicate names in an object. A
+// number without a fraction is an integer in every notation (3, 3.0, 3e0), and [Call.Args] has it in plain digits. A
+// json.Number is a number. Arguments that pass the check always decode: a number that is out of range for its Go type is a
+// correction.
 //
 // # Results
 //
-// A result is sent as text or JSON. Nil slices and maps in it are sent as [] and {}, because a model reads null as
-// "unknown"; nil pointers stay null. JSON must be strict too. Bytes and escapes in it that are not text become U+FFFD,
-// and every other defect is an error of the call.
+// A result is sent as text or JSON. Nil slices and maps are sent as [] and {}, because a model reads null as "unknown".
+// Nil pointers stay null. JSON results must be strict too. Bytes and escapes that are not valid text become U+FFFD; each
+// other defect is an error of the call.
 //
 // A [Result] has a documented JSON form, so that it can be stored and sent to a front end. Objects in a decoded Result
-// are unresolved until [Result.Resolve] has found them in a Root.
+// are unresolved until [Result.Resolve] finds them in a Root.
 //
 // # Failures
 //
-// A function reports failure in one of these ways: [Correct] is for the model, which reads it and may try again;
-// [Fatal] ends the run; a [PendingError] lets the run end with the call pending; every other error is for the host's
-// log, and the model learns only that the tool failed. A panic is such an error too, a [PanicError].
+// A function reports a failure in one of four ways. [Correct] returns a message for the model, which may try again.
+// [Fatal] ends the run. A [PendingError] ends the run with the call pending. Any other error, a panic included
+// ([PanicError]), is for the host's log, and the model reads only that the tool failed.
 //
 // # Middleware
 //
-// Middleware is given to New, the outermost first. This order does what each of them says:
+// New takes middleware with the outermost first. Use this order:
 //
-//	Audit                 one record for each call, whatever becomes of it
-//	approval.Require      package tools/approval: a person decides, before anything is counted
-//	MaxUses               a use for each call that may run
-//	Truncate              what the model reads, at most
-//	RetryTransient        again, where it may help
-//	Timeout               for each attempt
+//	Audit                 records each call with its outcome
+//	approval.Require      asks a person (package tools/approval), before the use is counted
+//	MaxUses               counts each call that may run
+//	Truncate              limits the size of the result
+//	RetryTransient        retries failures that may not recur
+//	Timeout               limits each attempt
 //
 // # Sets
 //
-// A [Set] collects tools. [Set.With], [Set.Prefix], [Set.Rename] and [Set.Filter] compose sets, [Dynamic] decides for
-// each scope, and [Set.Resolve] gives the tools that are offered in one turn, always in the same order.
+// A [Set] collects tools. [Set.With], [Set.Prefix], [Set.Rename] and [Set.Filter] compose sets, [Dynamic] chooses tools
+// for each scope, and [Set.Resolve] returns the tools of one turn, always in the same order.
 //
-// What tools remember of a conversation is its [State]: small values that travel with history and checkpoints.
+// [State] holds small values that the tools of a conversation keep. It is stored with the history and the checkpoints.
 //
-// The package calls no model and keeps nothing between calls that is not in the State. It does not limit how many
-// tools run at once, and stops none that ignores its context (package agent does both), and it has no registry: a tool
-// that is in no Set cannot be called.
+// The package does not call a model, and stores nothing between calls except in the State. It does not limit concurrent
+// calls or abandon a function that ignores its context: package agent does both. It does not have a registry: a tool that
+// is not in a Set cannot be called.
 package tools

@@ -7,26 +7,26 @@ import (
 	"github.com/carrel-go/carrel/internal/errtext"
 )
 
-// ErrSchema is in the chain of every error by which [New] refuses a function's arguments: a reserved name, an open
-// map, a type whose JSON form the schema could not tell.
-var ErrSchema = errors.New("tools: these arguments cannot be a tool's")
+// ErrSchema is returned by [New] if the argument type is not acceptable: for a reserved name, an open map, or a type that
+// reads its own JSON.
+var ErrSchema = errors.New("tools: invalid argument type")
 
-// CorrectionError is a failure that the model should mend: its Message goes to the model as the result of the call.
+// CorrectionError is a failure that the model can correct: the model receives Message as the result of the call.
 type CorrectionError struct {
 	Message string
-	// Arguments says that the call was refused before the tool ran: its arguments are not what the tool takes.
+	// Arguments reports whether the arguments were invalid, so that the tool did not run.
 	Arguments bool
 }
 
 // Error implements error.
 func (e *CorrectionError) Error() string { return "tools: correction: " + e.Message }
 
-// Correct returns a [CorrectionError]: what the model should mend, in words that the model reads.
+// Correct returns a [CorrectionError] with a message for the model, such as "year must be at most 2100".
 func Correct(msg string) error { return &CorrectionError{Message: msg} }
 
-func misfit(msg string) error { return &CorrectionError{Message: msg, Arguments: true} }
+func newArgumentError(msg string) error { return &CorrectionError{Message: msg, Arguments: true} }
 
-// FatalError is a failure that ends the run, because nothing that the model does could mend it.
+// FatalError is a failure that ends the run, because the model cannot correct it.
 type FatalError struct {
 	// Code names the failure for programs, in lower-case words with underscores. Default: the run's error has the
 	// code tool_failed.
@@ -57,19 +57,19 @@ func Fatal(err error) error {
 	return &FatalError{Retryable: true, Err: err}
 }
 
-// PanicError is a panic in a tool's function or in its middleware. It is an ordinary failure for the model; the
-// stack is for the log.
+// PanicError is a panic in a tool's function or in its middleware. For the model it is an ordinary failure. The stack is
+// for the log.
 type PanicError struct {
 	Value any
 	Stack []byte
 }
 
-// Error implements error. It holds no stack.
+// Error returns the value of the panic without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("tools: panic: %v", e.Value) }
 
-// PendingError says that a call waits for something outside the run, an approval above all: it has not run, and the
-// run ends with the call pending, to be resumed once that has happened. The same call is then made again, with the same
-// idempotency key. Package approval returns it; a function may too, before it has had any effect.
+// PendingError is returned for a call that waits for an event outside the run, such as an approval. The call did not run.
+// The run ends with the call pending, and the resumed run makes it again with the same idempotency key. Package approval
+// returns a PendingError. A function may return one too, before it has had any effect.
 type PendingError struct {
 	// Reason is for a person.
 	Reason string

@@ -102,7 +102,7 @@ func ExampleNew_constraints() {
 	// tools: correction: the arguments do not fit: isbn: "0-19" does not match ^[0-9]{13}$; due: "soon" is not a valid date (example: 2026-01-31); tags[1]: "sold" is not one of "lent", "reserved", "lost"
 }
 
-// A tool may answer with what it has read, as an image or a document.
+// A tool may return an image or a document.
 func ExampleMedia() {
 	t, _ := tools.New("cover", "Shows the cover.", func(context.Context, *tools.Call, struct{}) (tools.Media, error) {
 		return tools.Media{Format: "png", Bytes: make([]byte, 5<<10)}, nil
@@ -137,7 +137,7 @@ func ExampleSet_With() {
 	fmt.Println(shelf.With(tools.Of(tool("find"))).Err())
 	// Output:
 	// [find lend scan]
-	// tools: two tools are named "find": the one that says "Does find." and the one that says "Does find."
+	// tools: two tools are named "find": one with the description "Does find." and one with the description "Does find."
 }
 
 func ExampleSet_Prefix() {
@@ -153,7 +153,7 @@ func ExampleSet_Rename() {
 	fmt.Println(shelf.Rename(map[string]string{"fnid": "find_book"}).Err())
 	// Output:
 	// [find_book lend]
-	// tools: there is no tool "fnid" to rename to "find_book"
+	// tools: cannot rename the unknown tool "fnid" to "find_book"
 }
 
 func ExampleSet_Filter() {
@@ -188,7 +188,7 @@ func ExampleMaxUses() {
 	run(t, &conversation)
 	// Output:
 	// "search is done" <nil>
-	// "" tools: correction: Not run: search may be used once in a conversation, and it has been. Go on without it.
+	// "" tools: correction: Not run: search may be used once in a conversation, and it has been. Continue without it.
 }
 
 func ExampleTimeout() {

@@ -13,11 +13,11 @@ import (
 
 // format is one value of the format tag.
 type format struct {
-	such string // an example, for messages
-	fits func(string) bool
+	example string
+	isValid func(string) bool
 }
 
-// formats is the closed list: what is claimed to a model is checked.
+// formats lists the supported formats. Each format in a schema is checked.
 var formats = map[string]format{
 	"date":      {"2026-01-31", isDate},
 	"time":      {"15:04:05Z", isTime},
@@ -27,16 +27,17 @@ var formats = map[string]format{
 	"uri":       {"https://example.com/page", isURI},
 }
 
-// isDate: full-date of RFC 3339, section 5.6.
+// isDate reports whether s is a full-date of RFC 3339, section 5.6.
 func isDate(s string) bool {
 	_, err := time.Parse(time.DateOnly, s)
 	return err == nil
 }
 
-// isTime: full-time of RFC 3339, without leap seconds.
+// isTime reports whether s is a full-time of RFC 3339 without leap seconds.
 func isTime(s string) bool { return isDateTime("2000-01-01T" + s) }
 
-// isDateTime: date-time of RFC 3339 in upper case and without leap seconds. All of these time.Time reads, and more.
+// isDateTime reports whether s is a date-time of RFC 3339 in upper case and without leap seconds. time.Time reads all of
+// these.
 func isDateTime(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil && dateTime.MatchString(s)
@@ -44,19 +45,19 @@ func isDateTime(s string) bool {
 
 var dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$`)
 
-// isEmail: an address alone, as RFC 5321 has it: ASCII, without a name, at most 254 bytes.
+// isEmail reports whether s is an address of RFC 5321: ASCII, without a display name, at most 254 bytes.
 func isEmail(s string) bool {
-	if len(s) > 254 || !ascii(s) {
+	if len(s) > 254 || !isASCII(s) {
 		return false
 	}
 	a, err := mail.ParseAddress(s)
 	return err == nil && a.Name == "" && a.Address == s
 }
 
-// isUUID: RFC 9562's text form of 36 characters.
+// isUUID reports whether s has RFC 9562's text form of 36 characters.
 func isUUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
 
-// isURI: an absolute URI of RFC 3986, which is ASCII and names its scheme.
+// isURI reports whether s is an absolute URI of RFC 3986: ASCII, with a scheme.
 func isURI(s string) bool {
 	for _, r := range s {
 		switch {
@@ -69,7 +70,7 @@ func isURI(s string) bool {
 	return err == nil && u.Scheme != "" && (u.Host != "" || u.Opaque != "" || u.Path != "")
 }
 
-func ascii(s string) bool {
+func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false

@@ -6,21 +6,21 @@ import (
 	"fmt"
 )
 
-// maxUsesState is the name in a [State] under which MaxUses counts: an object of numbers by the names of tools. While a
-// call with an idempotency key runs, it also has the member that openUse names.
+// maxUsesState is the name in a [State] of the counts of MaxUses: an object of numbers by tool name. While a call with an
+// idempotency key runs, it also has a member with the name that openUse returns.
 const maxUsesState = "tools.uses"
 
-// MaxUses lets a tool be used n times in a conversation; further calls give the model a correction, and nothing has
-// run. The count is kept in the call's [State], by the name under which the tool is offered, so it goes on over turns,
-// runs and restarts, and two tools offered under one name count together.
+// MaxUses limits a tool to n uses in a conversation. Further calls do not run, and the model receives a correction. The
+// count is part of the call's [State], under the name of the tool in its [Set]. It therefore survives turns, runs and
+// restarts, and two tools with one name share it.
 //
-// A use is reserved before the call runs, so that calls which run at once cannot overshoot, and stays used if the call
-// fails or panics: it may have had its effect. A call that is pending has not run and gives its use back. A call that a
-// resumed run makes again, because it was cut off or ended the run, is the same use. Inside [RetryTransient] each
-// attempt is a use. It panics if n is not positive.
+// MaxUses reserves a use before the call runs, so that concurrent calls cannot exceed n. The use stays reserved if the
+// call fails or panics, because the call may have had its effect. A pending call did not run, so its use is released. If a
+// resumed run repeats a call that was interrupted or ended the run, that is the same use. Inside [RetryTransient] each
+// attempt is a use. MaxUses panics if n is not positive.
 func MaxUses(n int) Middleware {
 	if n <= 0 {
-		panic(fmt.Sprintf("tools: %d uses of a tool", n))
+		panic(fmt.Sprintf("tools: invalid number of uses %d: must be positive", n))
 	}
 	return func(next Handler) Handler {
 		return func(ctx context.Context, c *Call) (res Result, err error) {
@@ -30,7 +30,7 @@ func MaxUses(n int) Middleware {
 			defer func() { // also after a panic
 				_, fatal := errors.AsType[*FatalError](err)
 				if fatal || err != nil && ctx.Err() != nil {
-					return // the call may be made again
+					return // the call may be repeated
 				}
 				if failed := closeUse(c, err); failed != nil {
 					res, err = Result{}, errors.Join(err, failed)
@@ -41,7 +41,7 @@ func MaxUses(n int) Middleware {
 	}
 }
 
-// openUse returns the name of the member that says that the call has a use already; "" without an idempotency key.
+// openUse returns the name of the member that marks a use that the call has reserved, or "" without an idempotency key.
 func openUse(c *Call) string {
 	if c.IdempotencyKey() == "" {
 		return ""
@@ -62,7 +62,7 @@ func reserveUse(c *Call, n int) error {
 			if n == 1 {
 				times = "once"
 			}
-			return Correct(fmt.Sprintf("Not run: %s may be used %s in a conversation, and it has been. Go on without it.",
+			return Correct(fmt.Sprintf("Not run: %s may be used %s in a conversation, and it has been. Continue without it.",
 				c.Name(), times))
 		}
 		if uses == nil {

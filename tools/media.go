@@ -27,7 +27,7 @@ type Media struct {
 	Object object.Ref `json:"object,omitzero"`
 }
 
-// The closed lists of formats, which have none in common.
+// The supported formats. A format belongs to one list only.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html, …_DocumentBlock.html,
 // …_VideoBlock.html
 var (
@@ -36,7 +36,7 @@ var (
 	videoFormats    = []string{"mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp"}
 )
 
-// Block returns m as a block of the kind that its format names: a document, a video, or otherwise an image.
+// Block returns m as a document or a video if its format is one, otherwise as an image.
 func (m Media) Block() Block {
 	switch {
 	case slices.Contains(documentFormats, m.Format):
@@ -47,19 +47,19 @@ func (m Media) Block() Block {
 	return Block{Image: &m}
 }
 
-// check returns an error if m is not one medium of the formats.
+// check returns an error unless m has one of the formats, and either bytes or an object.
 func (m *Media) check(formats []string) error {
 	switch {
 	case !slices.Contains(formats, m.Format):
-		return fmt.Errorf("the format %.20q is none of %v", m.Format, formats)
+		return fmt.Errorf("invalid format %.20q: must be one of %v", m.Format, formats)
 	case (len(m.Bytes) > 0) == !m.Object.IsZero():
-		return fmt.Errorf("a %s has not exactly one of bytes and an object", m.Format)
+		return fmt.Errorf("a %s must have either bytes or an object", m.Format)
 	}
 	return nil
 }
 
-// summary is what it is, in one line: "png image, 12 KB".
-func (m *Media) summary(kind string) string {
+// describe returns a line such as "png image, 12 KB".
+func (m *Media) describe(kind string) string {
 	s := m.Format + " " + kind
 	switch n := len(m.Bytes); {
 	case n >= 1<<20:

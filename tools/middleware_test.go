@@ -22,7 +22,7 @@ func does(t testing.TB, f func(ctx context.Context, c *Call) (string, error), mw
 	return mustNew(t, func(ctx context.Context, c *Call, _ struct{}) (string, error) { return f(ctx, c) }, mw...)
 }
 
-// toModel is what a model is told of an error.
+// toModel returns the text that a model reads about an error.
 func toModel(err error) string {
 	if e, ok := errors.AsType[*CorrectionError](err); ok {
 		return e.Message
@@ -30,7 +30,8 @@ func toModel(err error) string {
 	return ""
 }
 
-func TestTimeout(t *testing.T) {
+func TestTimeoutBecomesACorrection(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		heeds := func(ctx context.Context, _ *Call) (string, error) {
 			<-ctx.Done()
@@ -39,7 +40,7 @@ func TestTimeout(t *testing.T) {
 		start := time.Now()
 		_, err := call(does(t, heeds, Timeout(2*time.Second)), `{}`)
 		require.Equal(t, 2*time.Second, time.Since(start))
-		late, ok := errors.AsType[*TimeoutError](err)
+		late, ok := errors.AsType[*timeoutError](err)
 		require.True(t, ok)
 		require.Equal(t, "t", late.Tool)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -50,10 +51,10 @@ func TestTimeout(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err = does(t, heeds, Timeout(2*time.Second)).Call(ctx, NewCall(CallOptions{Args: []byte(`{}`)}))
-		require.False(t, is[*TimeoutError](err))
+		require.False(t, hasType[*timeoutError](err))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 
-		// What a tool says for itself stays, as does a result that came late.
+		// A late result and the decisions of the tool itself are kept.
 		for _, own := range []error{Correct("too large"), Fatal(errors.New("x")), &PendingError{Reason: "r"}} {
 			_, err = call(does(t, func(ctx context.Context, _ *Call) (string, error) { <-ctx.Done(); return "", own }, Timeout(time.Second)), `{}`)
 			require.Same(t, own, err)
@@ -68,7 +69,8 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-func TestMaxUses(t *testing.T) {
+func TestMaxUsesCountsOverRuns(t *testing.T) {
+	t.Parallel()
 	st := &State{}
 	ran := 0
 	tool := does(t, func(context.Context, *Call) (string, error) {
@@ -81,9 +83,9 @@ func TestMaxUses(t *testing.T) {
 		_, err := tool.Call(t.Context(), NewCall(CallOptions{Args: []byte(`{}`), State: st, Name: name}))
 		return err
 	}
-	require.True(t, is[*PanicError](use(st, "")), "a use, though it panicked")
+	require.True(t, hasType[*PanicError](use(st, "")), "a use, though it panicked")
 	require.EqualError(t, use(st, ""), "fails")
-	require.Equal(t, "Not run: t may be used 2 times in a conversation, and it has been. Go on without it.", toModel(use(st, "")))
+	require.Equal(t, "Not run: t may be used 2 times in a conversation, and it has been. Continue without it.", toModel(use(st, "")))
 	require.Equal(t, 2, ran)
 
 	// The count is the conversation's and lives through a restart; another conversation and another name have their own.
@@ -97,7 +99,8 @@ func TestMaxUses(t *testing.T) {
 	require.EqualError(t, use(&State{}, ""), "fails")
 }
 
-func TestMaxUsesOfPendingCalls(t *testing.T) {
+func TestMaxUsesReleasesPendingCalls(t *testing.T) {
+	t.Parallel()
 	st := &State{}
 	pending := true
 	tool := does(t, func(context.Context, *Call) (string, error) {
@@ -111,7 +114,7 @@ func TestMaxUsesOfPendingCalls(t *testing.T) {
 		return err
 	}
 	for range 3 {
-		require.True(t, is[*PendingError](run()), "what has not run is no use")
+		require.True(t, hasType[*PendingError](run()), "what has not run is no use")
 	}
 	pending = false
 	require.NoError(t, run())
@@ -119,7 +122,7 @@ func TestMaxUsesOfPendingCalls(t *testing.T) {
 }
 
 // A resumed run makes a call again that was cut off, or that ended the run, with the same key: that is the same use.
-func TestMaxUsesOfCallsMadeAgain(t *testing.T) {
+func TestMaxUsesCountsARepeatedCallOnce(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]func(cancel func()) error{
 		"cut off": func(cancel func()) error { cancel(); return context.Canceled },
@@ -152,7 +155,8 @@ func TestMaxUsesOfCallsMadeAgain(t *testing.T) {
 	}
 }
 
-func TestMaxUsesAtOnce(t *testing.T) {
+func TestMaxUsesBoundsConcurrentCalls(t *testing.T) {
+	t.Parallel()
 	var ran atomic.Int64
 	st := &State{}
 	tool := does(t, func(context.Context, *Call) (string, error) { ran.Add(1); runtime.Gosched(); return "", nil }, MaxUses(5))
@@ -164,7 +168,8 @@ func TestMaxUsesAtOnce(t *testing.T) {
 	require.EqualValues(t, 5, ran.Load())
 }
 
-func TestRetryTransient(t *testing.T) {
+func TestRetryTransientRetriesOnlyTransientErrors(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("busy")
 		run := func(ctx context.Context, o *RetryOptions, errs ...error) (n int, took time.Duration, err error) {
@@ -188,7 +193,7 @@ func TestRetryTransient(t *testing.T) {
 		// Each of these is an answer, also where somebody has marked it.
 		for _, final := range []error{
 			cause, Correct("mend it"), Transient(Correct("mend it")), Transient(Fatal(cause)), Transient(&PendingError{}),
-			Transient(&PanicError{Value: 1}), &TimeoutError{Tool: "t", After: 1, Err: Transient(cause)},
+			Transient(&PanicError{Value: 1}), &timeoutError{Tool: "t", After: 1, Err: Transient(cause)},
 		} {
 			n, took, err = run(t.Context(), nil, final)
 			require.Same(t, final, err)
@@ -196,7 +201,7 @@ func TestRetryTransient(t *testing.T) {
 			require.Zero(t, took)
 		}
 
-		// It never waits for what the deadline would cut off, and not longer than its context.
+		// It does not wait beyond the deadline or the end of its context.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		n, took, err = run(ctx, &RetryOptions{Base: time.Minute, Max: time.Minute}, Transient(cause))
@@ -214,14 +219,16 @@ func TestRetryTransient(t *testing.T) {
 }
 
 func TestRetryNeverRepeatsAPanic(t *testing.T) {
+	t.Parallel()
 	n := 0
 	_, err := call(does(t, func(context.Context, *Call) (string, error) { n++; panic(Transient(errors.New("x"))) }, RetryTransient(nil)), `{}`)
-	require.True(t, is[*PanicError](err))
+	require.True(t, hasType[*PanicError](err))
 	require.Equal(t, 1, n)
 }
 
 // A function that changes its arguments does not change what the next attempt gets.
-func TestRetryHandsOutItsOwnArguments(t *testing.T) {
+func TestRetryDecodesArgumentsForEachAttempt(t *testing.T) {
+	t.Parallel()
 	type in struct {
 		L []int `json:"l"`
 	}
@@ -239,7 +246,8 @@ func TestRetryHandsOutItsOwnArguments(t *testing.T) {
 	})
 }
 
-func TestMiddlewareThatCannotBe(t *testing.T) {
+func TestInvalidMiddlewareOptionsPanic(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]func(){
 		"timeout":  func() { Timeout(0) },
 		"uses":     func() { MaxUses(0) },
@@ -254,7 +262,8 @@ func TestMiddlewareThatCannotBe(t *testing.T) {
 }
 
 // In the order that the documentation gives, each does its part.
-func TestMiddlewareTogether(t *testing.T) {
+func TestMiddlewareInTheDocumentedOrder(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var trail []AuditRecord
 		attempts := 0

@@ -9,18 +9,18 @@ import (
 	"sync"
 )
 
-// maxNilDepth is how deep results are searched for nil slices and maps. encoding/json gives up on pointers that are
-// nested deeper and turn out to be a cycle.
+// maxNilDepth limits the search for nil slices and maps in a result. At this depth encoding/json starts to look for cycles
+// of pointers.
 const maxNilDepth = 1000
 
-// nilFiller puts empty slices and maps in place of nil ones: a model reads [] and {} as "nothing found", and null as
-// "unknown". It remembers the types that it has seen.
+// nilFiller replaces nil slices and maps by empty ones: a model reads [] and {} as "nothing found", and null as "unknown".
+// It caches what it knows about types.
 type nilFiller struct{ types sync.Map } // reflect.Type to *nilType
 
-// nilType is what encoding/json makes of a type.
+// nilType describes the JSON of a type.
 type nilType struct {
 	mayHold bool       // its JSON may contain the null of a nil slice or map
-	fields  []nilField // of a struct, those that may hold one
+	fields  []nilField // the fields of a struct that may hold one
 }
 
 type nilField struct {
@@ -28,8 +28,8 @@ type nilField struct {
 	omitEmpty, omitZero bool
 }
 
-// fill returns v with its nil slices and maps filled, at any depth. v itself does not change. Nil pointers and
-// interfaces stay null, and values that marshal themselves stay as they are.
+// fill returns v with its nil slices and maps replaced, at any depth. v itself does not change. Nil pointers and
+// interfaces stay null, and values that marshal themselves stay unchanged.
 func (n *nilFiller) fill(v any) any {
 	if v == nil || !n.typeOf(reflect.TypeOf(v)).mayHold {
 		return v
@@ -38,7 +38,7 @@ func (n *nilFiller) fill(v any) any {
 	if !n.holdsNil(reflect.ValueOf(v), 0, &tooDeep) || tooDeep {
 		return v
 	}
-	return n.filledCopy(reflect.ValueOf(v)).Interface()
+	return n.copyFilled(reflect.ValueOf(v)).Interface()
 }
 
 func (n *nilFiller) typeOf(t reflect.Type) *nilType {
@@ -69,7 +69,7 @@ func marshalsItself(t reflect.Type) bool {
 	return p.Implements(marshaler) || p.Implements(textMarshaler)
 }
 
-// mayHoldNil reports whether the JSON of a t may contain the null of a nil slice or map. within are the structs around.
+// mayHoldNil reports whether the JSON of a t may contain the null of a nil slice or map. within lists the enclosing structs.
 func mayHoldNil(t reflect.Type, within []reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Interface:
@@ -79,7 +79,7 @@ func mayHoldNil(t reflect.Type, within []reflect.Type) bool {
 	case reflect.Pointer, reflect.Array:
 		return !marshalsItself(t) && mayHoldNil(t.Elem(), within)
 	case reflect.Struct:
-		if slices.Contains(within, t) || marshalsItself(t) { // the struct around decides
+		if slices.Contains(within, t) || marshalsItself(t) { // the enclosing struct decides
 			return false
 		}
 		within = append(within, t)
@@ -92,12 +92,12 @@ func mayHoldNil(t reflect.Type, within []reflect.Type) bool {
 	return false
 }
 
-// isEncoded reports whether encoding/json looks at the field.
+// isEncoded reports whether encoding/json may encode the field.
 func isEncoded(f reflect.StructField) bool {
 	return (f.IsExported() || f.Anonymous) && f.Tag.Get("json") != "-"
 }
 
-// isOmitted reports whether encoding/json leaves out the field with this value, whether it is nil or empty.
+// isOmitted reports whether encoding/json leaves out the field, both if v is nil and if it is empty.
 func (f nilField) isOmitted(v reflect.Value) bool {
 	list := v.Kind() == reflect.Slice || v.Kind() == reflect.Map
 	return f.omitEmpty && list && v.Len() == 0 || f.omitZero && v.IsZero()
@@ -147,7 +147,7 @@ func (n *nilFiller) holdsNil(v reflect.Value, depth int, tooDeep *bool) bool {
 	return false
 }
 
-// fillInPlace fills v; what v refers to is copied. holdsNil has found that v is not nested too deeply.
+// fillInPlace fills v, and copies the values that v refers to. holdsNil has checked the depth of v.
 func (n *nilFiller) fillInPlace(v reflect.Value) {
 	t := n.typeOf(v.Type())
 	if !t.mayHold {
@@ -165,14 +165,14 @@ func (n *nilFiller) fillInPlace(v reflect.Value) {
 			n.fillInPlace(v.Index(i))
 		}
 	default:
-		if v.CanSet() { // not an embedded pointer to a struct that is not exported
-			n.replace(v)
+		if v.CanSet() { // false for an embedded pointer to an unexported struct
+			n.replaceReference(v)
 		}
 	}
 }
 
-// replace sets v, a reference, to a filled copy of what it refers to.
-func (n *nilFiller) replace(v reflect.Value) {
+// replaceReference sets v to a reference to a filled copy.
+func (n *nilFiller) replaceReference(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Slice:
 		filled := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
@@ -184,22 +184,22 @@ func (n *nilFiller) replace(v reflect.Value) {
 	case reflect.Map:
 		filled := reflect.MakeMapWithSize(v.Type(), v.Len())
 		for it := v.MapRange(); it.Next(); {
-			filled.SetMapIndex(it.Key(), n.filledCopy(it.Value()))
+			filled.SetMapIndex(it.Key(), n.copyFilled(it.Value()))
 		}
 		v.Set(filled)
 	case reflect.Pointer:
 		if !v.IsNil() {
-			v.Set(n.filledCopy(v.Elem()).Addr())
+			v.Set(n.copyFilled(v.Elem()).Addr())
 		}
 	case reflect.Interface:
 		if !v.IsNil() {
-			v.Set(n.filledCopy(v.Elem()))
+			v.Set(n.copyFilled(v.Elem()))
 		}
 	}
 }
 
-// filledCopy returns a copy of v that has been filled.
-func (n *nilFiller) filledCopy(v reflect.Value) reflect.Value {
+// copyFilled returns a filled copy of v.
+func (n *nilFiller) copyFilled(v reflect.Value) reflect.Value {
 	c := reflect.New(v.Type()).Elem()
 	c.Set(v)
 	n.fillInPlace(c)

@@ -40,7 +40,7 @@ type found struct {
 func TestNilSlicesAreEmptyLists(t *testing.T) {
 	t.Parallel()
 	encoded := func(out any) string {
-		res, err := encode(out, &nilFiller{})
+		res, err := encodeResult(out, &nilFiller{})
 		require.NoError(t, err)
 		return string(res.Blocks[0].JSON)
 	}
@@ -81,7 +81,7 @@ func BenchmarkEncode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := encode(v, &nils); err != nil {
+				if _, err := encodeResult(v, &nils); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -90,11 +90,11 @@ func BenchmarkEncode(b *testing.B) {
 }
 
 // A value that holds itself is an error, as in encoding/json, and found at once.
-func TestNilSlicesInACycle(t *testing.T) {
+func TestNilSlicesInACycleAreAnError(t *testing.T) {
 	t.Parallel()
 	k := &knot{List: []int{1}}
 	k.Left, k.Right = k, k
-	_, err := encode(k, &nilFiller{})
+	_, err := encodeResult(k, &nilFiller{})
 	require.ErrorContains(t, err, "cycle")
 	require.False(t, mayHoldNil(reflect.TypeFor[struct {
 		A string
@@ -102,7 +102,7 @@ func TestNilSlicesInACycle(t *testing.T) {
 	}](), nil))
 }
 
-// Text in a result that no service accepts becomes U+FFFD; what cannot be mended fails, and never reaches a history.
+// Invalid text in a result becomes U+FFFD. Other defects are errors, so that they never reach a history.
 func TestResultsAreStrictJSON(t *testing.T) {
 	t.Parallel()
 	half := json.RawMessage(`{"text":"\ud99c"}`)

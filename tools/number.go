@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// checkNumber checks a number against its schema and its Go type, so that it decodes if it passes.
+// checkNumber checks a number against its schema and its Go type. A number that passes decodes.
 func (c *checker) checkNumber(s *jsonschema.Schema, v strictjson.Value) {
 	literal := string(v.Raw())
 	t := c.types[s]
@@ -24,23 +24,23 @@ func (c *checker) checkNumber(s *jsonschema.Schema, v strictjson.Value) {
 	f, _ := strconv.ParseFloat(literal, 64) // ±Inf beyond float64
 	misfits := len(c.found) + c.more
 	if s.Minimum != nil && f < *s.Minimum {
-		c.report("%s is less than %s", clipNumber(literal), formatNumber(*s.Minimum))
+		c.report("%s is less than %s", truncateNumber(literal), formatNumber(*s.Minimum))
 	}
 	if s.Maximum != nil && f > *s.Maximum {
-		c.report("%s is more than %s", clipNumber(literal), formatNumber(*s.Maximum))
+		c.report("%s is more than %s", truncateNumber(literal), formatNumber(*s.Maximum))
 	}
 	if s.Enum != nil && !slices.Contains(s.Enum, any(f)) {
-		c.report("%s is not one of %s", clipNumber(literal), listChoices(s.Enum))
+		c.report("%s is not one of %s", truncateNumber(literal), listChoices(s.Enum))
 	}
 	if t != nil && len(c.found)+c.more == misfits {
-		if least, most := limits(t, literal); most != "" {
-			c.report("%s is out of range: want a number from %s to %s", clipNumber(literal), least, most)
+		if least, most := numberRange(t, literal); most != "" {
+			c.report("%s is out of range: want a number from %s to %s", truncateNumber(literal), least, most)
 		}
 	}
 }
 
-// limits returns the least and the largest number of t if it does not hold the literal, otherwise "".
-func limits(t reflect.Type, literal string) (least, most string) {
+// numberRange returns the least and the largest number of t if the literal is out of range, otherwise "".
+func numberRange(t reflect.Type, literal string) (least, most string) {
 	bits := t.Bits()
 	switch t.Kind() {
 	case reflect.Float32, reflect.Float64:
@@ -66,15 +66,15 @@ func limits(t reflect.Type, literal string) (least, most string) {
 // isNumber reports whether t is an integer or a float.
 func isNumber(t reflect.Type) bool { return reflect.Int <= t.Kind() && t.Kind() <= reflect.Float64 }
 
-// clipNumber returns a number for a message, as it is written unless it is long.
-func clipNumber(literal string) string {
-	if cut, ok := clip(literal, 40); ok {
+// truncateNumber returns a number for a message, truncated if it is long.
+func truncateNumber(literal string) string {
+	if cut, ok := truncateRunes(literal, 40); ok {
 		return cut + "…"
 	}
 	return literal
 }
 
-// formatNumber returns a bound for a message, without an exponent if a person would write none.
+// formatNumber returns a bound for a message, with an exponent only if it is large.
 func formatNumber(f float64) string {
 	if math.Abs(f) < 1e15 {
 		return strconv.FormatFloat(f, 'f', -1, 64)
@@ -82,7 +82,7 @@ func formatNumber(f float64) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
-// applyRewrites returns raw with its rewrites, which are in the order of the schema's properties.
+// applyRewrites returns raw with the rewrites applied, which may be in any order.
 func applyRewrites(raw []byte, rewrites []rewrite) []byte {
 	if len(rewrites) == 0 {
 		return raw

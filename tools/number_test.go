@@ -16,7 +16,7 @@ import (
 )
 
 // A number that JSON Schema calls an integer is one, however it is written, and the call sees it in plain digits.
-func TestIntegersAreWrittenInManyWays(t *testing.T) {
+func TestIntegersAreAcceptedInEveryNotation(t *testing.T) {
 	t.Parallel()
 	type page struct {
 		Number int `json:"number" min:"1" max:"500"`
@@ -80,7 +80,7 @@ func TestIntegersAreWrittenInManyWays(t *testing.T) {
 	require.Contains(t, string(tool.Spec().Schema), `"exact":{"type":"number"}`)
 }
 
-// shelfMark is a text with rules of its own.
+// shelfMark is a text that checks itself.
 type shelfMark string
 
 func (m *shelfMark) UnmarshalText(b []byte) error {
@@ -91,7 +91,7 @@ func (m *shelfMark) UnmarshalText(b []byte) error {
 	return nil
 }
 
-func TestTextsWithRulesOfTheirOwn(t *testing.T) {
+func TestTextUnmarshalersCheckTheirTexts(t *testing.T) {
 	t.Parallel()
 	s := schemaOf[struct {
 		Marks []shelfMark `json:"marks"`
@@ -103,8 +103,7 @@ func TestTextsWithRulesOfTheirOwn(t *testing.T) {
 // goTypes are words of Go that no model should have to know.
 var goTypes = regexp.MustCompile(`Go |\bint\d*\b|\buint|float|struct|json\.|time\.|reflect`)
 
-// Whatever the type and the arguments: if they pass the check they decode, to the numbers that were written; if not, the
-// message speaks the model's language.
+// Arguments that pass the check decode to the numbers that were written. Otherwise the message is for the model.
 func TestCheckedArgumentsDecode(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(15, 3))

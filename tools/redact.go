@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// secretWords are words of property names whose values do not belong into a log, and so are their plurals, but for
-// "tokens", which are counted.
+// secretWords are the words in property names whose values must not be logged. Their plurals are too, except "tokens",
+// which is a count.
 var secretWords = []string{
 	"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "authorization", "cookie", "pin", "otp",
 	"apikey", "privatekey", "accesskey",
 }
 
-// secretPairs are secretWords in two words.
+// secretPairs are secret words that are written as two words.
 var secretPairs = [][2]string{{"api", "key"}, {"private", "key"}, {"access", "key"}, {"pass", "word"}}
 
-// redacted stands where a value was left out.
-const redacted = "[redacted]"
+const redactedValue = "[redacted]"
 
-// redactor prepares arguments for a record.
+// redactor prepares arguments for an [AuditRecord].
 type redactor struct {
 	names             map[string]bool // in lower case
 	maxText, maxInput int
@@ -32,7 +31,7 @@ func newRedactor(o *AuditOptions) redactor {
 		o = &AuditOptions{}
 	}
 	if o.MaxText < 0 || o.MaxInput < 0 {
-		panic(fmt.Sprintf("tools: audit: texts of %d characters, inputs of %d bytes", o.MaxText, o.MaxInput))
+		panic(fmt.Sprintf("tools: audit: invalid options MaxText %d, MaxInput %d: must not be negative", o.MaxText, o.MaxInput))
 	}
 	r := redactor{names: map[string]bool{}, maxText: 256, maxInput: 8192}
 	if o.MaxText > 0 {
@@ -47,52 +46,52 @@ func newRedactor(o *AuditOptions) redactor {
 	return r
 }
 
-// input gives arguments without what is secret or long. What it gives is JSON, whatever it is given.
-func (r redactor) input(args json.RawMessage) json.RawMessage {
+// redactInput returns arguments without secrets and long texts. It returns valid JSON for any input.
+func (r redactor) redactInput(args json.RawMessage) json.RawMessage {
 	var v any
 	dec := json.NewDecoder(bytes.NewReader(args))
-	dec.UseNumber() // so that a number stays as it was written
+	dec.UseNumber() // keep the digits of numbers
 	if dec.Decode(&v) != nil || dec.InputOffset() < int64(len(bytes.TrimRight(args, " \t\r\n"))) {
-		return note("%d bytes that are not JSON", len(args))
+		return inputNote("%d bytes that are not JSON", len(args))
 	}
-	out, err := json.Marshal(r.value(v))
+	out, err := json.Marshal(r.redactValue(v))
 	if err != nil || len(out) > r.maxInput {
-		return note("%d bytes", len(args))
+		return inputNote("%d bytes", len(args))
 	}
 	return out
 }
 
-// note is a text in place of an input.
-func note(format string, args ...any) json.RawMessage {
+// inputNote returns a JSON text that replaces an input.
+func inputNote(format string, args ...any) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`"[`+format+`]"`, args...))
 }
 
-func (r redactor) value(v any) any {
+func (r redactor) redactValue(v any) any {
 	switch v := v.(type) {
 	case string:
-		return r.cut(v)
+		return r.truncateText(v)
 	case []any:
 		for i := range v {
-			v[i] = r.value(v[i])
+			v[i] = r.redactValue(v[i])
 		}
 	case map[string]any:
 		for name := range v {
-			if r.secret(name) {
-				v[name] = redacted
+			if r.isSecret(name) {
+				v[name] = redactedValue
 			} else {
-				v[name] = r.value(v[name])
+				v[name] = r.redactValue(v[name])
 			}
 		}
 	}
 	return v
 }
 
-func (r redactor) secret(name string) bool {
+func (r redactor) isSecret(name string) bool {
 	if r.names[strings.ToLower(name)] {
 		return true
 	}
 	before := ""
-	for _, w := range words(name) {
+	for _, w := range splitWords(name) {
 		one := w
 		if w != "tokens" {
 			one = strings.TrimSuffix(w, "s")
@@ -105,9 +104,9 @@ func (r redactor) secret(name string) bool {
 	return false
 }
 
-// cut keeps the beginning of a text, and says how much there was.
-func (r redactor) cut(s string) string {
-	if c, ok := clip(s, r.maxText); ok {
+// truncateText returns the beginning of a long text, with its full size.
+func (r redactor) truncateText(s string) string {
+	if c, ok := truncateRunes(s, r.maxText); ok {
 		return fmt.Sprintf("%s… (%d bytes)", c, len(s))
 	}
 	return s

@@ -8,13 +8,13 @@ import (
 	"unicode"
 )
 
-// reserved are the words that name whose data is meant. They come from the Scope, never from a model.
-var reserved = []string{"tenant", "user", "session", "bucket", "key", "arn", "prefix", "partition"}
+// reservedWords are the words that select a tenant's data. Such values come from the Scope, never from a model.
+var reservedWords = []string{"tenant", "user", "session", "bucket", "key", "arn", "prefix", "partition"}
 
-// propertyName keeps look-alikes of the reserved words out, and is what model services take.
+// propertyName is the grammar of model services. It excludes look-alikes of the reserved words.
 var propertyName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
 
-// checkName refuses a property name that holds a reserved word, unless allow lists the name itself.
+// checkName rejects a property name with a reserved word, unless allow lists the name.
 func checkName(name string, allow []string) error {
 	if !propertyName.MatchString(name) {
 		return fmt.Errorf("the name does not match %s", propertyName)
@@ -22,17 +22,17 @@ func checkName(name string, allow []string) error {
 	if slices.Contains(allow, name) {
 		return nil
 	}
-	for _, w := range words(name) {
-		if slices.Contains(reserved, w) {
-			return fmt.Errorf("the word %q is reserved: it is the scope that says whose data is meant", w)
+	for _, w := range splitWords(name) {
+		if slices.Contains(reservedWords, w) {
+			return fmt.Errorf("the word %q is reserved: the scope selects the data, not the model", w)
 		}
 	}
 	return nil
 }
 
-// words splits a snake-, kebab- or camel-case name into its words, in lower case: "objectKey", "S3Key", "KEY_id" and
+// splitWords splits a snake-, kebab- or camel-case name into its words, in lower case: "objectKey", "S3Key", "KEY_id" and
 // "ARNList" hold "key", "key", "key" and "arn".
-func words(name string) []string {
+func splitWords(name string) []string {
 	var out []string
 	rs := []rune(name)
 	start := 0

@@ -36,18 +36,18 @@ type Result struct {
 	IsError bool `json:"is_error,omitempty"`
 }
 
-// Summarizer may be implemented by a tool's Out to say its Result's Summary.
+// Summarizer may be implemented by the result type of a tool's function. Its text becomes the Summary of the [Result].
 type Summarizer interface{ Summary() string }
 
-// summaryRunes is how much of a block a Summary shows that no tool has written.
+// summaryRunes is the length of a default Summary.
 const summaryRunes = 80
 
-// encode returns the Result of what a tool's function has returned.
-func encode[Out any](out Out, nils *nilFiller) (Result, error) {
+// encodeResult returns the Result for the value that a tool's function returned.
+func encodeResult[Out any](out Out, nils *nilFiller) (Result, error) {
 	var res Result
 	switch v := any(out).(type) {
 	case Result:
-		return v.sendable()
+		return v.repairAndCheck()
 	case string:
 		if !utf8.ValidString(v) {
 			return Result{}, errors.New("the text is not UTF-8")
@@ -62,7 +62,7 @@ func encode[Out any](out Out, nils *nilFiller) (Result, error) {
 	default:
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
-		enc.SetEscapeHTML(false) // for a model, not for a page: \u003c costs tokens
+		enc.SetEscapeHTML(false) // the reader is a model, and \u003c costs tokens
 		if err := enc.Encode(nils.fill(out)); err != nil {
 			return Result{}, err
 		}
@@ -76,7 +76,7 @@ func encode[Out any](out Out, nils *nilFiller) (Result, error) {
 	return res, nil
 }
 
-// Check returns an error if r cannot be sent to a model. [Tool.Call] returns no such Result.
+// Check returns an error if r is not valid for a model. [Tool.Call] checks its results.
 func (r Result) Check() error {
 	if !utf8.ValidString(r.Summary) {
 		return errors.New("the summary is not UTF-8")
@@ -89,8 +89,8 @@ func (r Result) Check() error {
 	return nil
 }
 
-// Check returns an error unless b is one text, JSON value, image, document or video. The error completes a phrase such
-// as "block 2 …".
+// Check returns an error unless b is one text, JSON value, image, document or video. The error continues a phrase such as
+// "block 2 …".
 func (b Block) Check() error {
 	var media error
 	switch {
@@ -105,7 +105,7 @@ func (b Block) Check() error {
 	case b.countKinds() > 1:
 		return kindsError(b.countKinds())
 	case media != nil:
-		return fmt.Errorf("cannot be shown: %w", media)
+		return fmt.Errorf("is not a valid medium: %w", media)
 	case !utf8.ValidString(b.Text):
 		return errors.New("is not UTF-8")
 	}
@@ -117,8 +117,8 @@ func (b Block) Check() error {
 	return nil
 }
 
-// sendable returns r, with its JSON repaired if necessary, or the error of Check.
-func (r Result) sendable() (Result, error) {
+// repairAndCheck returns r, with its JSON repaired if necessary, or the error of Check.
+func (r Result) repairAndCheck() (Result, error) {
 	err := r.Check()
 	if err != nil {
 		r = r.repairText()
@@ -130,8 +130,8 @@ func (r Result) sendable() (Result, error) {
 	return r, nil
 }
 
-// repairText returns r with U+FFFD in place of everything in its JSON that is not text: bytes that are not UTF-8 and
-// escapes that are half of a surrogate pair. The blocks of r do not change.
+// repairText returns r with U+FFFD in place of each defect in the text of its JSON: bytes that are not UTF-8, and escapes
+// that are half of a surrogate pair. The blocks of r do not change.
 func (r Result) repairText() Result {
 	copied := false
 	for i, b := range r.Blocks {
@@ -147,25 +147,25 @@ func (r Result) repairText() Result {
 	return r
 }
 
-// summary is the first line of the first block that has one, cut to a length that fits a list.
-func (r Result) summary() string {
+// makeSummary returns the first line of the first block that is not blank, truncated for a list.
+func (r Result) makeSummary() string {
 	for _, b := range r.Blocks {
 		s := b.Text
 		switch {
 		case b.JSON != nil:
 			s = string(b.JSON)
 		case b.Image != nil:
-			s = b.Image.summary("image")
+			s = b.Image.describe("image")
 		case b.Document != nil:
-			s = b.Document.summary("document")
+			s = b.Document.describe("document")
 		case b.Video != nil:
-			s = b.Video.summary("video")
+			s = b.Video.describe("video")
 		}
 		line, _, more := strings.Cut(strings.TrimSpace(s), "\n")
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
-		if cut, ok := clip(line, summaryRunes); ok || more {
+		if cut, ok := truncateRunes(line, summaryRunes); ok || more {
 			line = cut + "…"
 		}
 		return line
@@ -173,8 +173,8 @@ func (r Result) summary() string {
 	return "(no output)"
 }
 
-// clip returns at most n runes of s, and whether something was cut off.
-func clip(s string, n int) (string, bool) {
+// truncateRunes returns at most n runes of s, and whether s is longer.
+func truncateRunes(s string, n int) (string, bool) {
 	for i := range s {
 		if n == 0 {
 			return s[:i], true

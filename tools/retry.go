@@ -8,46 +8,39 @@ import (
 	"time"
 )
 
-// Transient marks err as one that the same call may well not meet again a moment later, so that [RetryTransient] tries
-// it again. nil stays nil.
+// Transient returns an error that wraps err and makes [RetryTransient] run the call again. Use it for failures that may
+// not recur a moment later. It returns nil if err is nil.
 func Transient(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &TransientError{err}
+	return &transientError{err}
 }
 
-// TransientError is an error that [Transient] has marked.
-type TransientError struct{ Err error }
+type transientError struct{ error }
 
-// Error implements error.
-func (e *TransientError) Error() string { return e.Err.Error() }
+func (e *transientError) Unwrap() error { return e.error }
 
-// Unwrap gives the error that was marked.
-func (e *TransientError) Unwrap() error { return e.Err }
+func (*transientError) Retryable() bool { return true }
 
-// Retryable implements what [RetryTransient] asks for.
-func (e *TransientError) Retryable() bool { return true }
-
-// RetryOptions configure [RetryTransient]. Nil is valid.
+// RetryOptions configures [RetryTransient]. A nil *RetryOptions is valid.
 type RetryOptions struct {
-	// Attempts is how often the call is run at most, the first time included: 1 to 10. Default: 3.
+	// Attempts is the largest number of attempts, the first one included: 1 to 10. Zero means 3.
 	Attempts int
-	// Base is how long the first wait is at most; each further one doubles it. Default: 100 ms.
+	// Base is the longest first wait. Each further wait doubles it. Zero means 100 ms.
 	Base time.Duration
-	// Max bounds every wait. Default: 5 s.
+	// Max is the longest wait. Zero means 5 s.
 	Max time.Duration
 }
 
-// RetryTransient runs a call again whose error says that this may help: one that has, or wraps one that has, a method
-// Retryable() bool which returns true, as that of [Transient] does. Never run again are a [CorrectionError], and so a
-// [TimeoutError], a [FatalError], a [PendingError], a panic, and anything once the context has ended: each of these is
-// an answer.
+// RetryTransient runs a call again if its error has, or wraps an error that has, a method Retryable() bool that returns
+// true. The errors of [Transient] do. It does not retry a [CorrectionError] (timeouts included), a [FatalError], a
+// [PendingError] or a panic, and it does not retry after the context has ended.
 //
-// Between two attempts it waits, from half of the current wait to all of it, at random. It does not wait for an
-// attempt that the context's deadline would not let begin: the last error is returned at once, and says how many
-// attempts there were. All attempts have the same idempotency key; each is handed arguments of its own. It runs one
-// attempt at a time, on the caller's goroutine. It panics if an option is out of its range.
+// It waits between two attempts, at random from half of the current wait to all of it. If the context's deadline would
+// pass before the next attempt, it returns the last error at once, with the number of attempts. All attempts have the
+// same idempotency key, and each one decodes the arguments again. Attempts run one at a time on the caller's goroutine.
+// RetryTransient panics if an option is out of range.
 func RetryTransient(o *RetryOptions) Middleware {
 	p := RetryOptions{Attempts: 3, Base: 100 * time.Millisecond, Max: 5 * time.Second}
 	if o != nil {
@@ -68,49 +61,44 @@ func RetryTransient(o *RetryOptions) Middleware {
 		return func(ctx context.Context, c *Call) (Result, error) {
 			for attempt := 1; ; attempt++ {
 				res, err := next(ctx, c)
-				if err == nil || !transient(err) {
+				if err == nil || !isTransient(err) {
 					return res, err
 				}
 				wait := p.Max
 				if p.Base < p.Max>>(attempt-1) {
 					wait = p.Base << (attempt - 1)
 				}
-				wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // it spreads retries, it hides nothing
-				if attempt == p.Attempts || !pause(ctx, wait) {
+				wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter need not be unpredictable
+				if attempt == p.Attempts || !waitFor(ctx, wait) {
 					return Result{}, fmt.Errorf("tools: attempt %d of %d: %w", attempt, p.Attempts, err)
 				}
-				c = &Call{o: c.o} // so that the arguments are decoded anew: the function may have changed those that it had
+				c = &Call{o: c.o} // decode the arguments again: the function may have changed the value that it received
 			}
 		}
 	}
 }
 
-// transient reports whether err asks to be tried again.
-func transient(err error) bool {
-	if decided(err) {
+// isTransient reports whether a retry may help.
+func isTransient(err error) bool {
+	if isAnswer(err) {
 		return false
 	}
 	var r interface{ Retryable() bool }
 	return errors.As(err, &r) && r.Retryable()
 }
 
-// decided reports whether err is an answer that a tool gave, rather than a failure that befell it.
-func decided(err error) bool {
-	for _, is := range []func(error) bool{is[*CorrectionError], is[*FatalError], is[*PendingError], is[*PanicError]} {
-		if is(err) {
-			return true
-		}
-	}
-	return false
+// isAnswer reports whether err is the tool's own decision, which a retry or a timeout must not replace.
+func isAnswer(err error) bool {
+	return hasType[*CorrectionError](err) || hasType[*FatalError](err) || hasType[*PendingError](err) || hasType[*PanicError](err)
 }
 
-func is[E error](err error) bool {
+func hasType[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
 }
 
-// pause waits. It reports false, without waiting to the end, where ctx ends before d has passed.
-func pause(ctx context.Context, d time.Duration) bool {
+// waitFor waits for d. It returns false early if ctx ends, or would end, before d has passed.
+func waitFor(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
 		return false
 	}

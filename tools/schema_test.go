@@ -42,7 +42,8 @@ func schemaOf[T any](t *testing.T, allow ...string) *schema {
 
 // The document is what models read: one type a property, an object at the root, fields in the author's order,
 // pointers optional, slices not.
-func TestSchemaDocument(t *testing.T) {
+func TestSchemaIsTheDocumentedForm(t *testing.T) {
+	t.Parallel()
 	require.Equal(t, `{"type":"object","properties":{`+
 		`"title":{"type":"string","description":"as printed"},`+
 		`"pages":{"type":"array","items":{"type":"object","properties":{"number":{"type":"integer","description":"from 1"},"marks":{"type":"array","items":{"type":"string"}}},"required":["number"],"additionalProperties":false}},`+
@@ -58,7 +59,8 @@ func TestSchemaDocument(t *testing.T) {
 	require.JSONEq(t, `{"type":"object","properties":{},"additionalProperties":false}`, string(schemaOf[struct{}](t).doc))
 }
 
-func TestValidate(t *testing.T) {
+func TestValidateNamesEachMisfit(t *testing.T) {
+	t.Parallel()
 	s := schemaOf[everything](t)
 	for name, c := range map[string]struct{ args, want string }{
 		"least":              {`{"title":"a","pages":[],"corners":[1,2],"left":0}`, ""},
@@ -84,14 +86,16 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestValidateManyMisfits(t *testing.T) {
+func TestValidateBoundsItsMessage(t *testing.T) {
+	t.Parallel()
 	s := schemaOf[everything](t)
 	_, err := s.validate([]byte(`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"title":"t","pages":[],"corners":["x","y"],"left":-1}`))
 	require.ErrorContains(t, err, "; and 1 more")
 }
 
 // A call whose JSON two readers could read differently is refused, with the reason.
-func TestValidateStrictJSON(t *testing.T) {
+func TestValidateRejectsLaxJSON(t *testing.T) {
+	t.Parallel()
 	s := schemaOf[everything](t)
 	for args, want := range map[string]string{
 		``:                          "not valid JSON: unexpected end at byte 0",
@@ -105,8 +109,9 @@ func TestValidateStrictJSON(t *testing.T) {
 }
 
 // The library that infers the schema validates too. It is slower and its messages are for programmers, but the two must
-// agree, whatever the value. It leaves formats alone, so there are none here that a mutation could break.
+// agree, whatever the value. It ignores formats, so the schema here does not use them.
 func TestCheckerAgreesWithTheLibrary(t *testing.T) {
+	t.Parallel()
 	type ruled struct {
 		everything
 		Kind  string    `json:"kind" enum:"m,s"`
@@ -119,7 +124,7 @@ func TestCheckerAgreesWithTheLibrary(t *testing.T) {
 	s := schemaOf[ruled](t)
 	var oracle jsonschema.Schema
 	require.NoError(t, json.Unmarshal(s.doc, &oracle))
-	nullOptional(&oracle)
+	acceptNull(&oracle)
 	rules, err := oracle.Resolve(nil)
 	require.NoError(t, err)
 
@@ -138,7 +143,7 @@ func TestCheckerAgreesWithTheLibrary(t *testing.T) {
 		parsed, parseErr := strictjson.Parse(raw)
 		require.NoError(t, parseErr)
 		c := checker{constraints: &s.constraints}
-		c.walk(s.rules, parsed)
+		c.checkValue(s.rules, parsed)
 		require.Equal(t, err == nil, c.message() == "", "%v: the library says %v, the checker %q", v, err, c.message())
 		if err == nil {
 			fits++
@@ -148,7 +153,7 @@ func TestCheckerAgreesWithTheLibrary(t *testing.T) {
 	require.Less(t, fits, 9_000)
 }
 
-// mutate gives v with, here and there, a value replaced, a name dropped or a name added.
+// mutate returns v with some values replaced, some names removed and some added.
 func mutate(r *rand.Rand, v any) any {
 	if r.IntN(40) == 0 {
 		return []any{nil, true, "s", "", "long text", 1.0, -1.0, 300.0, 0.5, []any{}, map[string]any{}}[r.IntN(11)]
@@ -177,7 +182,8 @@ func mutate(r *rand.Rand, v any) any {
 	return v
 }
 
-func TestReservedWords(t *testing.T) {
+func TestReservedWordsAreRejected(t *testing.T) {
+	t.Parallel()
 	for name, word := range map[string]string{
 		"tenant": "tenant", "tenant_id": "tenant", "tenantID": "tenant", "forTenant": "tenant", "TENANT-ID": "tenant",
 		"user": "user", "theUser2": "user", "session_id": "session", "bucket": "bucket", "S3Bucket": "bucket",

@@ -13,40 +13,37 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Set is a collection of tools. It is immutable, and safe for concurrent use as far as the functions in it are; the
-// zero Set is empty.
+// Set is an immutable collection of tools. It is safe for concurrent use if its functions are. The zero Set is empty.
 //
-// Sets compose: [Set.With] joins, [Set.Prefix] and [Set.Rename] give tools other names, [Set.Filter] leaves some out,
-// and [Dynamic] decides for each scope anew. The model knows a tool by the name under which it is offered, and so does
-// its [Call]. Two tools that end up with one name are an error that says which: the author decides which one is meant,
-// not the order of arguments.
+// Sets compose: [Set.With] joins sets, [Set.Prefix] and [Set.Rename] change the names of tools, [Set.Filter] leaves tools
+// out, and [Dynamic] chooses tools for each scope. The model and the [Call] see the changed names. Two tools with the same
+// name are an error that names both, because the order of arguments must not decide which one is used.
 type Set struct {
-	all     Resolved // the tools that are known now
-	dynamic []source // those that are not
+	all     Resolved // the static tools
+	dynamic []source
 	err     error
 }
 
-// source gives tools for one turn.
+// source returns the tools of a dynamic set for one turn.
 type source func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error)
 
-// Of returns the set of these tools. Two tools of one name, or a tool that is nil or was not made by [New], make a set
-// that [Set.Err] and [Set.Resolve] report.
+// Of returns the set of these tools. If two have the same name, or one is nil or was not made by [New], [Set.Err] and
+// [Set.Resolve] return an error.
 func Of(t ...*Tool) Set {
 	if i := slices.IndexFunc(t, func(t *Tool) bool { return t == nil || t.fn == nil }); i >= 0 {
 		return Set{err: fmt.Errorf("tools: tool %d of the set is nil, or was not made by New", i)}
 	}
-	return static(t, nil)
+	return newSet(t, nil)
 }
 
-// Dynamic returns a set whose tools f decides for each turn: within that scope, in a conversation with that State,
-// which is not nil. f may be called from many goroutines at once, and its Set may be dynamic again, 16 deep at most:
-// one that comes back to itself has no end. An error or a panic of f is the error of Resolve; f is not asked for the
-// zero Scope.
+// Dynamic returns a set whose tools f chooses for each turn, from the scope of the run and the State of the conversation.
+// The State is never nil. f may run on many goroutines at once, and does not run for the zero Scope. Its Set may be
+// dynamic again, up to 16 levels. If f returns an error or panics, [Set.Resolve] returns an error.
 //
-// The names of tools are the model's to read and are cached with its prompt: a set that seldom changes is a cheap one.
+// The tools are part of the model's cached prompt, so a set that changes often is expensive.
 func Dynamic(f func(ctx context.Context, sc scope.Scope, st *State) (Set, error)) Set {
 	if f == nil {
-		return Set{err: errors.New("tools: a dynamic set without a function")}
+		return Set{err: errors.New("tools: dynamic set: the function is nil")}
 	}
 	return Set{dynamic: []source{func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error) {
 		depth, _ := ctx.Value(depthKey{}).(int)
@@ -58,13 +55,13 @@ func Dynamic(f func(ctx context.Context, sc scope.Scope, st *State) (Set, error)
 		if err != nil {
 			return nil, err
 		}
-		r, err := s.resolve(ctx, sc, st)
+		r, err := s.resolveTools(ctx, sc, st)
 		return r.tools, err
 	}}}
 }
 
-// depthKey is where a context says how deep in dynamic sets it is: without a bound, a set that holds itself would
-// overflow the stack, which no recover mends.
+// depthKey is the context key of the nesting depth of dynamic sets. Without a limit, a set that contains itself would
+// overflow the stack, which recover cannot catch.
 type depthKey struct{}
 
 const maxDepth = 16
@@ -80,28 +77,28 @@ func (s Set) With(others ...Set) Set {
 		ts = append(ts, o.all.tools...)
 		dynamic = append(dynamic, o.dynamic...)
 	}
-	return static(ts, dynamic)
+	return newSet(ts, dynamic)
 }
 
-// Prefix puts p before the name of every tool, as in "files_" and "list". A name that no longer is one is an error.
+// Prefix prepends p to the name of each tool, such as "files_". An invalid name is an error of [Set.Err].
 func (s Set) Prefix(p string) Set {
-	return s.each(func(ts []*Tool) ([]*Tool, error) {
-		return renamed(ts, func(name string) string { return p + name })
+	return s.mapTools(func(ts []*Tool) ([]*Tool, error) {
+		return renameTools(ts, func(name string) string { return p + name })
 	})
 }
 
-// Rename gives the tools with the names that are the map's keys the names that are its values, all at once, so that
-// two can change places; the others keep theirs. A key that no tool has is an error: of a set that is in part dynamic,
-// one of [Set.Resolve]. The map is copied.
+// Rename changes the names of tools from the keys of the map to its values, all at once, so that two tools can swap
+// names. Other tools keep their names. A key that is not the name of a tool is an error, which [Set.Resolve] returns if
+// the set is partly dynamic. Rename copies the map.
 func (s Set) Rename(names map[string]string) Set {
 	to := maps.Clone(names)
 	rename := func(ts []*Tool) ([]*Tool, error) {
 		for _, was := range slices.Sorted(maps.Keys(to)) {
 			if !slices.ContainsFunc(ts, func(t *Tool) bool { return t.spec.Name == was }) {
-				return nil, fmt.Errorf("tools: there is no tool %q to rename to %q", was, to[was])
+				return nil, fmt.Errorf("tools: cannot rename the unknown tool %q to %q", was, to[was])
 			}
 		}
-		return renamed(ts, func(name string) string {
+		return renameTools(ts, func(name string) string {
 			if n, ok := to[name]; ok {
 				return n
 			}
@@ -109,11 +106,11 @@ func (s Set) Rename(names map[string]string) Set {
 		})
 	}
 	if s.dynamic == nil || s.err != nil {
-		return s.each(rename)
+		return s.mapTools(rename)
 	}
-	// Which of the tools has the name is known only once all of them are.
+	// The renamed tool may be dynamic, so rename after all tools are resolved.
 	return Set{dynamic: []source{func(ctx context.Context, sc scope.Scope, st *State) ([]*Tool, error) {
-		r, err := s.resolve(ctx, sc, st)
+		r, err := s.resolveTools(ctx, sc, st)
 		if err != nil {
 			return nil, err
 		}
@@ -121,13 +118,13 @@ func (s Set) Rename(names map[string]string) Set {
 	}}}
 }
 
-// Filter keeps the tools of which keep says so. keep is asked once for each tool that is known now, and in each turn
-// for each that is not; it should know nothing but the Spec.
+// Filter returns the tools for which keep returns true. keep runs once for each static tool, and in each turn for each
+// dynamic one. It must depend only on the Spec.
 func (s Set) Filter(keep func(Spec) bool) Set {
 	if keep == nil {
-		return Set{err: errors.New("tools: a filter without a function")}
+		return Set{err: errors.New("tools: filter: the function is nil")}
 	}
-	return s.each(func(ts []*Tool) ([]*Tool, error) {
+	return s.mapTools(func(ts []*Tool) ([]*Tool, error) {
 		var out []*Tool
 		for _, t := range ts {
 			if keep(t.spec) {
@@ -138,8 +135,8 @@ func (s Set) Filter(keep func(Spec) bool) Set {
 	})
 }
 
-// each applies f to the tools that are known and, later, to each source's.
-func (s Set) each(f func([]*Tool) ([]*Tool, error)) Set {
+// mapTools applies f to the static tools and, on each turn, to the tools of each source.
+func (s Set) mapTools(f func([]*Tool) ([]*Tool, error)) Set {
 	if s.err != nil {
 		return s
 	}
@@ -157,26 +154,24 @@ func (s Set) each(f func([]*Tool) ([]*Tool, error)) Set {
 			return f(ts)
 		})
 	}
-	return static(ts, dynamic)
+	return newSet(ts, dynamic)
 }
 
-// static is the set of tools that are known now, and of sources.
-func static(ts []*Tool, dynamic []source) Set {
-	all, err := collect(ts)
+// newSet returns the set of static tools and sources.
+func newSet(ts []*Tool, dynamic []source) Set {
+	all, err := newResolved(ts)
 	if err != nil {
 		return Set{err: err}
 	}
 	return Set{all: all, dynamic: dynamic}
 }
 
-// Err says what is wrong with the set, if anything can be told before a scope is known.
+// Err returns the error of an invalid set, such as two static tools with the same name.
 func (s Set) Err() error { return s.err }
 
-// Resolve gives the tools that are offered within sc, for one turn of a conversation with that State; a nil one is
-// empty. If the set may hold tools, the zero Scope is [scope.ErrDenied].
-//
-// Of a set that is not dynamic it only hands out what was made when the set was. Of one that is, a panic in a function
-// that decides is an error.
+// Resolve returns the tools for one turn under sc, in a conversation with the State st. A nil st means an empty one. For
+// the zero Scope it returns [scope.ErrDenied], unless the set is empty. Resolving a static set does not allocate. A panic
+// in the function of a dynamic set is returned as an error.
 func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (r Resolved, err error) {
 	if s.err != nil {
 		return Resolved{}, s.err
@@ -198,13 +193,13 @@ func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (r Resolved
 			r, err = Resolved{}, fmt.Errorf("tools: resolve: %w", &PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	if r, err = s.resolve(ctx, sc, st); err != nil {
+	if r, err = s.resolveTools(ctx, sc, st); err != nil {
 		return Resolved{}, fmt.Errorf("tools: resolve: %w", err)
 	}
 	return r, nil
 }
 
-func (s Set) resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, error) {
+func (s Set) resolveTools(ctx context.Context, sc scope.Scope, st *State) (Resolved, error) {
 	if s.err != nil || s.dynamic == nil {
 		return s.all, s.err
 	}
@@ -216,31 +211,31 @@ func (s Set) resolve(ctx context.Context, sc scope.Scope, st *State) (Resolved, 
 		}
 		ts = slices.Concat(ts, more)
 	}
-	return collect(ts)
+	return newResolved(ts)
 }
 
-// Resolved are the tools that are offered in one turn. It is immutable.
+// Resolved is the immutable list of the tools that are offered in one turn.
 type Resolved struct{ tools []*Tool } // ordered by name
 
-// collect orders tools by name and refuses two of one name. ts is not changed.
-func collect(ts []*Tool) (Resolved, error) {
+// newResolved returns the tools in order of name, or an error if two have the same name. It does not change ts.
+func newResolved(ts []*Tool) (Resolved, error) {
 	ts = slices.Clone(ts)
-	slices.SortStableFunc(ts, byName)
+	slices.SortStableFunc(ts, compareNames)
 	for i := range len(ts) - 1 {
 		if ts[i].spec.Name == ts[i+1].spec.Name {
-			return Resolved{}, fmt.Errorf("tools: two tools are named %q: the one %s and the one %s",
-				ts[i].spec.Name, ts[i].source(), ts[i+1].source())
+			return Resolved{}, fmt.Errorf("tools: two tools are named %q: one %s and one %s",
+				ts[i].spec.Name, ts[i].describeSource(), ts[i+1].describeSource())
 		}
 	}
 	return Resolved{ts}, nil
 }
 
-func byName(a, b *Tool) int { return strings.Compare(a.spec.Name, b.spec.Name) }
+func compareNames(a, b *Tool) int { return strings.Compare(a.spec.Name, b.spec.Name) }
 
-// Len is how many tools are offered.
+// Len returns the number of tools.
 func (r Resolved) Len() int { return len(r.tools) }
 
-// Specs are what the model is told, ordered by name: the same set always reads the same, so that prompt caches hold.
+// Specs yields the Specs of the tools in order of name. The order is always the same, so that prompt caches stay valid.
 func (r Resolved) Specs() iter.Seq[Spec] {
 	return func(yield func(Spec) bool) {
 		for _, t := range r.tools {
@@ -251,7 +246,7 @@ func (r Resolved) Specs() iter.Seq[Spec] {
 	}
 }
 
-// Lookup finds an offered tool by its exact name.
+// Lookup returns the tool with exactly this name, and whether there is one.
 func (r Resolved) Lookup(name string) (*Tool, bool) {
 	i, ok := slices.BinarySearchFunc(r.tools, name, func(t *Tool, name string) int { return strings.Compare(t.spec.Name, name) })
 	if !ok {
@@ -260,15 +255,15 @@ func (r Resolved) Lookup(name string) (*Tool, bool) {
 	return r.tools[i], true
 }
 
-// renamed gives each tool the name that name makes of its own.
-func renamed(ts []*Tool, name func(string) string) ([]*Tool, error) {
+// renameTools returns copies of the tools, whose names name maps from the old ones.
+func renameTools(ts []*Tool, name func(string) string) ([]*Tool, error) {
 	out := make([]*Tool, len(ts))
 	for i, t := range ts {
 		n := name(t.spec.Name)
 		if !toolName.MatchString(n) {
-			return nil, fmt.Errorf("tools: the name %q for %q does not match %s", n, t.spec.Name, toolName)
+			return nil, fmt.Errorf("tools: invalid name %q for the tool %q: must match %s", n, t.spec.Name, toolName)
 		}
-		out[i] = t.as(n)
+		out[i] = t.withName(n)
 	}
 	return out, nil
 }

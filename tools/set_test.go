@@ -27,7 +27,7 @@ func toolNamed(t testing.TB) func(name, desc string) *Tool {
 	}
 }
 
-// offered is what a set offers within the tenant acme, as one text.
+// offered returns the names of the tools of a set for the tenant acme.
 func offered(t testing.TB, s Set) string {
 	t.Helper()
 	require.NoError(t, s.Err())
@@ -44,7 +44,8 @@ func offered(t testing.TB, s Set) string {
 	return strings.Join(names, " ")
 }
 
-func TestSet(t *testing.T) {
+func TestSetResolvesInOrderOfNames(t *testing.T) {
+	t.Parallel()
 	tool, acme := toolNamed(t), tenant(t, "acme")
 	b, a := tool("b", "The second."), tool("a", "The first.")
 	offered, err := Of(b, a).Resolve(t.Context(), acme, nil)
@@ -61,7 +62,7 @@ func TestSet(t *testing.T) {
 	require.False(t, ok)
 
 	twice := Of(a, b, tool("a", "Another."))
-	require.EqualError(t, twice.Err(), `tools: two tools are named "a": the one that says "The first." and the one that says "Another."`)
+	require.EqualError(t, twice.Err(), `tools: two tools are named "a": one with the description "The first." and one with the description "Another."`)
 	_, err = twice.Resolve(t.Context(), acme, nil)
 	require.Equal(t, twice.Err(), err)
 	require.ErrorContains(t, Of(a, nil).Err(), "tool 1 of the set is nil")
@@ -85,6 +86,7 @@ func fixed(s Set) Set {
 
 // Each operation means the same on tools that are known, on tools that are not, and on a mixture.
 func TestSetsCompose(t *testing.T) {
+	t.Parallel()
 	tool := toolNamed(t)
 	a, b, c := tool("a", "A."), tool("b", "B."), tool("c", "C.")
 	for name, s := range map[string]Set{
@@ -113,7 +115,8 @@ func TestSetsCompose(t *testing.T) {
 	}
 }
 
-func TestSetMistakes(t *testing.T) {
+func TestInvalidSetsReturnErrors(t *testing.T) {
+	t.Parallel()
 	tool, acme := toolNamed(t), tenant(t, "acme")
 	a, b := tool("a", "A."), tool("b", "B.")
 	var endless Set
@@ -123,16 +126,16 @@ func TestSetMistakes(t *testing.T) {
 		early bool // told by Err
 		want  string
 	}{
-		{Of(a).With(Of(b).Rename(map[string]string{"b": "a"})), true, `tools: two tools are named "a": the one that says "A." and the one that was made as "b" and says "B."`},
-		{Of(a, b).Rename(map[string]string{"a": "b"}), true, `tools: two tools are named "b": the one that was made as "a" and says "A." and the one that says "B."`},
-		{Of(a).With(fixed(Of(a))), false, `tools: resolve: tools: two tools are named "a": the one that says "A." and the one that says "A."`},
-		{Of(a).Rename(map[string]string{"c": "d", "b": "x"}), true, `tools: there is no tool "b" to rename to "x"`},
-		{Of(a).With(fixed(Of(b))).Rename(map[string]string{"c": "d"}), false, `tools: resolve: tools: there is no tool "c" to rename to "d"`},
-		{Of(a).Prefix("a b"), true, `tools: the name "a ba" for "a" does not match ^[a-zA-Z0-9_-]{1,64}$`},
-		{fixed(Of(a)).Prefix(strings.Repeat("p", 64)), false, `does not match`},
-		{Of(a).Rename(map[string]string{"a": ""}), true, `tools: the name "" for "a" does not match`},
-		{Of(a).With(Of(b).Filter(nil)), true, `tools: a filter without a function`},
-		{Of(a).With(Dynamic(nil)).Prefix("x"), true, `tools: a dynamic set without a function`},
+		{Of(a).With(Of(b).Rename(map[string]string{"b": "a"})), true, `tools: two tools are named "a": one with the description "A." and one made as "b" with the description "B."`},
+		{Of(a, b).Rename(map[string]string{"a": "b"}), true, `tools: two tools are named "b": one made as "a" with the description "A." and one with the description "B."`},
+		{Of(a).With(fixed(Of(a))), false, `tools: resolve: tools: two tools are named "a": one with the description "A." and one with the description "A."`},
+		{Of(a).Rename(map[string]string{"c": "d", "b": "x"}), true, `tools: cannot rename the unknown tool "b" to "x"`},
+		{Of(a).With(fixed(Of(b))).Rename(map[string]string{"c": "d"}), false, `tools: resolve: tools: cannot rename the unknown tool "c" to "d"`},
+		{Of(a).Prefix("a b"), true, `tools: invalid name "a ba" for the tool "a": must match ^[a-zA-Z0-9_-]{1,64}$`},
+		{fixed(Of(a)).Prefix(strings.Repeat("p", 64)), false, `must match`},
+		{Of(a).Rename(map[string]string{"a": ""}), true, `tools: invalid name "" for the tool "a": must match`},
+		{Of(a).With(Of(b).Filter(nil)), true, `tools: filter: the function is nil`},
+		{Of(a).With(Dynamic(nil)).Prefix("x"), true, `tools: dynamic set: the function is nil`},
 		{Of(nil).Prefix("x").Rename(nil).Filter(func(Spec) bool { return true }).With(Of(a)), true, `tools: tool 0 of the set is nil`},
 		{Of(a, &Tool{}), true, `tools: tool 1 of the set is nil, or was not made by New`},
 		{fixed(Of(nil)), false, `tools: resolve: tools: tool 0 of the set is nil`},
@@ -152,6 +155,7 @@ func TestSetMistakes(t *testing.T) {
 }
 
 func TestDynamicSeesScopeAndState(t *testing.T) {
+	t.Parallel()
 	tool := toolNamed(t)
 	asked := 0
 	s := Dynamic(func(_ context.Context, sc scope.Scope, st *State) (Set, error) {
@@ -182,7 +186,8 @@ func TestDynamicSeesScopeAndState(t *testing.T) {
 }
 
 // A tool is called by the name that it is offered under, and its arguments are still decoded once.
-func TestRenamedCall(t *testing.T) {
+func TestRenamedToolSeesItsNewName(t *testing.T) {
+	t.Parallel()
 	decoded := map[any]bool{}
 	type in struct {
 		L []int `json:"l"`
@@ -207,7 +212,7 @@ func TestRenamedCall(t *testing.T) {
 	require.Equal(t, "t", tool.Spec().Name)
 }
 
-func TestStaticResolveAllocatesNothing(t *testing.T) {
+func TestStaticResolveAllocatesNothing(t *testing.T) { // AllocsPerRun counts for the whole process
 	s := Of(toolNamed(t)("a", "A."), toolNamed(t)("b", "B.")).Prefix("x_")
 	acme, ctx := tenant(t, "acme"), t.Context()
 	require.Zero(t, testing.AllocsPerRun(100, func() {

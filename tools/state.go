@@ -11,25 +11,25 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// MaxState is how large a [State] may be, in bytes of its JSON: it is stored with every turn of the conversation.
-const MaxState = 64 << 10
+// maxState is the largest size of a [State] in bytes of JSON. It is stored with each turn of the conversation.
+const maxState = 64 << 10
 
-// ErrState is in the chain of every error by which a [State] refuses a name, a size or a form.
-var ErrState = errors.New("tools: this cannot be state")
+// errState is returned for an invalid name, size or form of a [State].
+var errState = errors.New("tools: invalid state")
 
-// State is what tools remember of a conversation: small named JSON values, which travel with its history and its
-// checkpoints. A name belongs to the package that made it up, so it begins with that package's name, as in
-// "objecttools.handles"; "tools." is this package's. What goes into a State was said by tools and may be shown to
-// whoever may read the conversation: no secrets.
+// State holds small named JSON values that the tools of a conversation keep. It is stored with the history and the
+// checkpoints, and has at most 65,536 bytes of JSON. Prefix each name with the name of your package, as in
+// "objecttools.handles"; this package owns "tools.". Do not store secrets: everyone who may read the conversation may
+// see the State.
 //
-// It is safe for concurrent use. The zero State is empty and ready; it is not to be copied.
+// A State is safe for concurrent use. The zero State is empty and ready to use. It must not be copied.
 type State struct {
 	mu     sync.Mutex
-	values map[string]json.RawMessage // replaced, never changed in place: clones share them
+	values map[string]json.RawMessage // never changed in place, because clones share it
 }
 
-// Get reads the value of that name into a pointer, as encoding/json does. It reports false, and leaves into alone,
-// where there is none.
+// Get decodes the value with that name into the pointer into, as encoding/json does. If the value does not exist, it
+// returns false and does not change into.
 func (s *State) Get(name string, into any) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,13 +47,12 @@ func (s *State) get(name string, into any) (bool, error) {
 	return true, nil
 }
 
-// Update reads the value of that name into a pointer, as Get does, calls f, and stores what the pointer then holds.
-// No other Update or Get of the State runs meanwhile, so f must not call one, and should be quick. An error of f is
-// returned, and nothing is stored; nor is it if f panics, or if the State would grow beyond [MaxState], which is an
-// error that wraps [ErrState].
+// Update decodes the value with that name into the pointer into, as Get does, calls f, and stores the value of the pointer
+// afterwards. It holds a lock meanwhile, so f must be quick and must not call Get or Update. Update stores nothing if f
+// returns an error or panics, or if the State would become too large.
 func (s *State) Update(name string, into any, f func() error) error {
 	if name == "" || !utf8.ValidString(name) {
-		return fmt.Errorf("%w: the name %q is empty or not UTF-8", ErrState, name)
+		return fmt.Errorf("%w: the name %q is empty or not UTF-8", errState, name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,15 +71,15 @@ func (s *State) Update(name string, into any, f func() error) error {
 		values = map[string]json.RawMessage{}
 	}
 	values[name] = raw
-	if err := fits(values); err != nil {
+	if err := checkStateSize(values); err != nil {
 		return fmt.Errorf("tools: state %q: %w", name, err)
 	}
 	s.values = values
 	return nil
 }
 
-// fits refuses values whose JSON would be too large.
-func fits(values map[string]json.RawMessage) error {
+// checkStateSize returns an error if the JSON of values is too large.
+func checkStateSize(values map[string]json.RawMessage) error {
 	size := 1 // braces, and a comma for all values but one
 	for name, raw := range values {
 		quoted, err := json.Marshal(name)
@@ -89,20 +88,20 @@ func fits(values map[string]json.RawMessage) error {
 		}
 		size += len(quoted) + 1 + len(raw) + 1
 	}
-	if size > MaxState {
-		return fmt.Errorf("%w: %d bytes, and %d are allowed", ErrState, size, MaxState)
+	if size > maxState {
+		return fmt.Errorf("%w: it has %d bytes, must have at most %d", errState, size, maxState)
 	}
 	return nil
 }
 
-// Clone returns a State of its own with the same values.
+// Clone returns an independent State with the same values.
 func (s *State) Clone() *State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &State{values: s.values}
 }
 
-// MarshalJSON writes the values as one object, ordered by name: at most [MaxState] bytes.
+// MarshalJSON returns the values as one object in order of name.
 func (s *State) MarshalJSON() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,27 +111,26 @@ func (s *State) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s.values)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes, in place of what s held. Anything else is an error that wraps
-// [ErrState], and then s is unchanged: null, text after the object, a name that comes twice or is empty, an object
-// that is larger than [MaxState].
+// UnmarshalJSON replaces the values of s with those that MarshalJSON returned. It rejects null, data after the object,
+// duplicate and empty names, and an object that is too large. On an error s is unchanged.
 func (s *State) UnmarshalJSON(b []byte) error {
 	if err := strictjson.CheckObject(b); err != nil {
-		return fmt.Errorf("%w: it is %w", ErrState, err)
+		return fmt.Errorf("%w: it is %w", errState, err)
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(b, &values); err != nil {
-		return fmt.Errorf("%w: %w", ErrState, err)
+		return fmt.Errorf("%w: %w", errState, err)
 	}
 	if _, ok := values[""]; ok {
-		return fmt.Errorf("%w: a name is empty", ErrState)
+		return fmt.Errorf("%w: a name is empty", errState)
 	}
 	var err error
-	for name, raw := range values { // in the form that MarshalJSON writes, so that sizes are those of its bytes
+	for name, raw := range values { // the form of MarshalJSON, so that the sizes agree
 		if values[name], err = json.Marshal(raw); err != nil {
-			return fmt.Errorf("%w: %w", ErrState, err)
+			return fmt.Errorf("%w: %w", errState, err)
 		}
 	}
-	if err := fits(values); err != nil {
+	if err := checkStateSize(values); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestState(t *testing.T) {
+func TestStateKeepsValues(t *testing.T) {
+	t.Parallel()
 	var s State
 	n := 7
 	ok, err := s.Get("n", &n)
@@ -36,7 +37,7 @@ func TestState(t *testing.T) {
 	var ch chan int
 	require.ErrorContains(t, s.Update("c", &ch, func() error { return nil }), `state "c"`)
 	for _, name := range []string{"", "\xff"} {
-		require.ErrorIs(t, s.Update(name, &n, func() error { return nil }), ErrState)
+		require.ErrorIs(t, s.Update(name, &n, func() error { return nil }), errState)
 	}
 
 	c := s.Clone()
@@ -57,15 +58,16 @@ func TestState(t *testing.T) {
 	require.Equal(t, `{}`, string(a))
 }
 
-func TestStateRefuses(t *testing.T) {
+func TestStateRejectsInvalidJSON(t *testing.T) {
+	t.Parallel()
 	var s State
 	require.NoError(t, s.UnmarshalJSON([]byte(`{"a":[1]}`)))
 	for _, bad := range []string{
 		``, `null`, `[]`, `"a"`, `1`, `{`, `{"a":1}{}`, `{"a":1} x`, `{"a":1,"a":2}`, `{"a":{"b":1,"b":2}}`, `{"":1}`, "{\"a\":\"\xff\"}",
-		`{"a":"` + strings.Repeat("x", MaxState) + `"}`,
-		`{"a":"` + strings.Repeat("<", MaxState/5) + `"}`, // \u003c in what MarshalJSON would write
+		`{"a":"` + strings.Repeat("x", maxState) + `"}`,
+		`{"a":"` + strings.Repeat("<", maxState/5) + `"}`, // \u003c in what MarshalJSON would write
 	} {
-		require.ErrorIs(t, s.UnmarshalJSON([]byte(bad)), ErrState, "%.40s", bad)
+		require.ErrorIs(t, s.UnmarshalJSON([]byte(bad)), errState, "%.40s", bad)
 	}
 	b, err := s.MarshalJSON()
 	require.NoError(t, err)
@@ -73,13 +75,14 @@ func TestStateRefuses(t *testing.T) {
 }
 
 // The bound is of the bytes that are stored, to the byte.
-func TestStateSize(t *testing.T) {
+func TestStateSizeIsBounded(t *testing.T) {
+	t.Parallel()
 	var s State
 	one := "x"
 	require.NoError(t, s.Update(`"quoted"`, &one, func() error { return nil }))
 	b, err := json.Marshal(&s)
 	require.NoError(t, err)
-	room := MaxState - len(b) - len(`,"y":""`)
+	room := maxState - len(b) - len(`,"y":""`)
 	fill := ""
 	put := func(n int) error {
 		return s.Update("y", &fill, func() error { fill = strings.Repeat("z", n); return nil })
@@ -87,13 +90,14 @@ func TestStateSize(t *testing.T) {
 	require.NoError(t, put(room))
 	b, err = json.Marshal(&s)
 	require.NoError(t, err)
-	require.Len(t, b, MaxState)
+	require.Len(t, b, maxState)
 	require.NoError(t, new(State).UnmarshalJSON(b))
-	require.ErrorIs(t, put(room+1), ErrState)
+	require.ErrorIs(t, put(room+1), errState)
 	require.NoError(t, put(0), "there is room again")
 }
 
-func TestStateIsSafe(t *testing.T) {
+func TestStateIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
 	var s State
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -129,10 +133,10 @@ func FuzzState(f *testing.F) {
 			require.Empty(t, s.values)
 			return
 		}
-		// What is read is written in one form, within the bound, which reads as the same.
+		// Each accepted State is written in one form, within the limit, and reads back equal.
 		b, err := json.Marshal(&s)
 		require.NoError(t, err)
-		require.LessOrEqual(t, len(b), MaxState)
+		require.LessOrEqual(t, len(b), maxState)
 		var again State
 		require.NoError(t, again.UnmarshalJSON(b))
 		c, err := json.Marshal(&again)

@@ -8,19 +8,20 @@ import (
 	"github.com/carrel-go/carrel/internal/calltime"
 )
 
-// Timeout gives what lies inside it d to end: the context that it hands on has that deadline. An error that comes back
-// after the deadline becomes a [TimeoutError], by which the model is told that the tool did not finish and that its
-// effect is unknown. What a tool said for itself stays as it is: a [FatalError], a [PendingError] or a
-// [CorrectionError], and a result that came in spite of the deadline.
+// Timeout passes a context with the deadline d to the function and the middleware inside it. An error that they return after
+// the deadline becomes a [CorrectionError] that also wraps that error: the model reads that the tool did not finish, and
+// that its effect is not known. Results, and the errors [FatalError], [PendingError] and [CorrectionError], are returned
+// unchanged even if they are late.
 //
-// Under an agent it replaces the default of Limits.ToolTimeout for its tool, also by a longer time, but not a limit that
-// is set.
+// With an agent, Timeout replaces the default of Limits.ToolTimeout for its tool, even with a longer time. It does not
+// replace a limit that is set.
 //
-// It does not abandon a function that ignores its context: it returns when that does. Inside [RetryTransient] each
-// attempt has its own d, outside all attempts share one. It panics if d is not positive.
+// Timeout does not abandon a function that ignores its context: it returns when the function does. Inside
+// [RetryTransient] each attempt has its own deadline; outside, all attempts share one. Timeout panics if d is not
+// positive.
 func Timeout(d time.Duration) Middleware {
 	if d <= 0 {
-		panic(fmt.Sprintf("tools: a timeout of %v", d))
+		panic(fmt.Sprintf("tools: invalid timeout %v: must be positive", d))
 	}
 	return func(next Handler) Handler {
 		return func(ctx context.Context, c *Call) (Result, error) {
@@ -28,28 +29,26 @@ func Timeout(d time.Duration) Middleware {
 			within, cancel := context.WithTimeout(ctx, d)
 			defer cancel()
 			res, err := next(within, c)
-			if err == nil || within.Err() == nil || ctx.Err() != nil || decided(err) {
+			if err == nil || within.Err() == nil || ctx.Err() != nil || isAnswer(err) {
 				return res, err
 			}
-			return Result{}, &TimeoutError{Tool: c.Name(), After: d, Err: err}
+			return Result{}, &timeoutError{Tool: c.Name(), After: d, Err: err}
 		}
 	}
 }
 
-// TimeoutError says that a tool did not finish within its [Timeout]. It wraps a [CorrectionError], for the model, and
-// the error that the tool ended with.
-type TimeoutError struct {
+// timeoutError is the error of a tool that did not finish within its [Timeout].
+type timeoutError struct {
 	Tool  string
 	After time.Duration
 	Err   error
 }
 
-// Error implements error.
-func (e *TimeoutError) Error() string {
+func (e *timeoutError) Error() string {
 	return fmt.Sprintf("tools: %s did not finish within %v: %v", e.Tool, e.After, e.Err)
 }
 
-// Unwrap gives what the model is told, and the cause.
-func (e *TimeoutError) Unwrap() []error {
+// Unwrap returns the correction for the model and the tool's own error.
+func (e *timeoutError) Unwrap() []error {
 	return []error{Correct(fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", e.After)), e.Err}
 }

@@ -14,29 +14,28 @@ import (
 // Handler runs one call of a tool.
 type Handler func(ctx context.Context, c *Call) (Result, error)
 
-// Middleware wraps a tool's [Handler]. It sees calls whose arguments have been found to fit. One that runs its next
-// handler twice with one Call hands the function the same decoded arguments twice; a [NewCall] with the same contents
-// is decoded anew. It serves any number of tools and calls at once, and leaves panics to [Tool.Call].
+// Middleware wraps a tool's [Handler]. It sees only calls with valid arguments. If it runs the next handler twice with the
+// same Call, the function receives the same decoded value twice; a [NewCall] with the same contents is decoded again.
+// Middleware must serve any number of tools and calls at once. [Tool.Call] recovers panics.
 type Middleware func(Handler) Handler
 
-// Spec is what a model is told of a tool.
+// Spec describes a tool to a model.
 type Spec struct {
 	Name, Description string
-	// Schema is a JSON Schema whose root is an object; not to be changed.
+	// Schema is a JSON Schema whose root is an object. It must not be changed.
 	Schema json.RawMessage
-	// Strict asks the model's service to hold the model to the schema while it writes the arguments.
+	// Strict asks the model's service to enforce the schema while the model writes the arguments.
 	Strict bool
 }
 
-// Tool is a typed function that a model may call. It is immutable and, as far as its function is, safe for
-// concurrent use.
+// Tool is a typed function that a model may call. It is immutable, and safe for concurrent use if its function is.
 type Tool struct {
-	spec Spec
-	made string // the name that New was given
-	fn   *function
+	spec         Spec
+	originalName string
+	fn           *function
 }
 
-// function is what a tool does, under whatever name it is offered.
+// function is the part of a tool that does not change with its name.
 type function struct {
 	validate func(json.RawMessage) (json.RawMessage, error)
 	decode   func(json.RawMessage) (any, json.RawMessage, error) // validates too
@@ -44,50 +43,49 @@ type function struct {
 	nils     nilFiller
 }
 
-// as is the same tool under another name.
-func (t *Tool) as(name string) *Tool {
+// withName returns the same tool under another name.
+func (t *Tool) withName(name string) *Tool {
 	c := *t
 	c.spec.Name = name
 	return &c
 }
 
-// source says where the tool comes from, in the words of its author.
-func (t *Tool) source() string {
-	if t.made != t.spec.Name {
-		return fmt.Sprintf("that was made as %q and says %q", t.made, t.spec.Description)
+// describeSource returns a phrase that identifies the tool by its original name and description.
+func (t *Tool) describeSource() string {
+	if t.originalName != t.spec.Name {
+		return fmt.Sprintf("made as %q with the description %q", t.originalName, t.spec.Description)
 	}
-	return fmt.Sprintf("that says %q", t.spec.Description)
+	return fmt.Sprintf("with the description %q", t.spec.Description)
 }
 
-// Options configure [NewWith]. A nil *Options is valid.
+// Options configures [NewWith]. A nil *Options is valid.
 type Options struct {
-	// Allow lists property names, whole and as they stand in the schema, that the author wants although they hold a
-	// reserved word: "sort_key", say, where the model chooses between columns. Default: none.
+	// Allow lists property names that are accepted although they contain a reserved word, such as "sort_key" if the model
+	// chooses between columns. Each is the whole name in the schema.
 	Allow []string
-	// Strict asks the model's service to hold the model to the tool's schema, so that its arguments always have the right
-	// form: see [Spec]. Not every model supports it, and Bedrock allows 20 strict tools in a request. Default: no; arguments
-	// are checked in either case.
+	// Strict asks the model's service to enforce the schema: see [Spec]. Not every model supports it, and Bedrock accepts 20
+	// strict tools in a request. Arguments are checked in either case.
 	Strict bool
 }
 
-// toolName is what Converse takes as the name of a tool.
+// toolName is Converse's grammar for the name of a tool.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
 var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
-// New makes a tool of f.
+// New returns a tool that calls f.
 //
-// In is a struct; its exported fields, by their json names, are the tool's arguments, each with the text of its
-// `jsonschema` tag as description. A field is required unless it is a pointer or marked omitempty or omitzero; an
-// optional one may be left out or null, which mean the same. The package's documentation has the tags that constrain
-// its values.
+// In must be a struct. Its exported fields, with their JSON names, are the tool's arguments, and the `jsonschema` tag of a
+// field is the description of the argument. A field is required unless it is a pointer or tagged omitempty or omitzero.
+// An optional argument may be missing or null, which means the same. The package's documentation lists the tags that
+// constrain values.
 //
-// Out becomes a text block if it is a string, a JSON block otherwise; a [Block], a list of them, a [Media] or a
-// [Result] is passed on as it is. It may implement [Summarizer]. A result that no model could be sent is an error.
+// Out becomes a text block if it is a string, and a JSON block otherwise. A [Block], a list of Blocks, a [Media] or a
+// [Result] is used unchanged. Out may implement [Summarizer]. A call whose result is not valid returns an error.
 //
-// The name matches ^[a-zA-Z0-9_-]{1,64}$ and the description is not blank, in UTF-8. Arguments that break the rules of the
-// package's documentation give an error that wraps [ErrSchema] and names the field.
+// The name must match ^[a-zA-Z0-9_-]{1,64}$, and the description must be UTF-8 and not blank. If In breaks the rules of the
+// package's documentation, the error wraps [ErrSchema] and names the field.
 //
-// The first middleware is the outermost. All schema work happens here; a call only validates.
+// The first middleware is the outermost. New does all work on the schema, so that a call only validates.
 func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), mw ...Middleware) (*Tool, error) {
 	return NewWith(name, desc, f, nil, mw...)
 }
@@ -95,16 +93,16 @@ func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out
 // NewWith is [New] with options.
 func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), o *Options, mw ...Middleware) (*Tool, error) {
 	if !toolName.MatchString(name) {
-		return nil, fmt.Errorf("tools: the name %q does not match %s", name, toolName)
+		return nil, fmt.Errorf("tools: invalid name %q: must match %s", name, toolName)
 	}
 	if strings.TrimSpace(desc) == "" {
-		return nil, fmt.Errorf("tools: %s has no description, so no model could know when to call it", name)
+		return nil, fmt.Errorf("tools: %s needs a description, which tells the model when to call it", name)
 	}
 	if !utf8.ValidString(desc) {
 		return nil, fmt.Errorf("tools: the description of %s is not UTF-8", name)
 	}
 	if f == nil {
-		return nil, fmt.Errorf("tools: %s has no function", name)
+		return nil, fmt.Errorf("tools: the function of %s is nil", name)
 	}
 	if o == nil {
 		o = &Options{}
@@ -122,12 +120,12 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		}
 		var in In
 		if err := json.Unmarshal(args, &in); err != nil {
-			return nil, nil, fmt.Errorf("tools: the arguments of %s fit the schema and do not decode: %w", name, err)
+			return nil, nil, fmt.Errorf("tools: the arguments of %s fit the schema but do not decode: %w", name, err)
 		}
 		return in, args, nil
 	}
 	fn.h = func(ctx context.Context, c *Call) (Result, error) {
-		if c.by != fn { // middleware made a Call of its own
+		if c.by != fn { // a Call that middleware made
 			in, args, err := fn.decode(c.o.Args)
 			if err != nil {
 				return Result{}, err
@@ -139,7 +137,7 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		if err != nil {
 			return Result{}, err
 		}
-		res, err := encode(out, &fn.nils)
+		res, err := encodeResult(out, &fn.nils)
 		if err != nil {
 			return Result{}, fmt.Errorf("tools: the result of %s: %w", name, err)
 		}
@@ -150,13 +148,13 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 			return nil, fmt.Errorf("tools: middleware %d of %s is nil", i, name)
 		}
 		if fn.h = mw[i](fn.h); fn.h == nil {
-			return nil, fmt.Errorf("tools: middleware %d of %s gave no handler", i, name)
+			return nil, fmt.Errorf("tools: middleware %d of %s returned a nil handler", i, name)
 		}
 	}
-	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}, made: name, fn: fn}, nil
+	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}, originalName: name, fn: fn}, nil
 }
 
-// Must returns t and panics if err is not nil. It is for tools that are made once, at start-up:
+// Must returns t, and panics if err is not nil. Use it for tools that are made once, at start-up:
 //
 //	find := tools.Must(tools.New("find_book", "Finds a book.", findBook))
 func Must(t *Tool, err error) *Tool {
@@ -166,19 +164,19 @@ func Must(t *Tool, err error) *Tool {
 	return t
 }
 
-// Spec is what a model is told of the tool.
+// Spec returns the description of the tool for a model.
 func (t *Tool) Spec() Spec { return t.spec }
 
-// Validate returns args in the form that the tool's function decodes, without running anything: an integer that is
-// written as 3.0 or 3e0 reads 3. Arguments that do not fit give a [CorrectionError] that names each misfit by its path.
+// Validate checks args without running the tool, and returns them with integers in plain digits: 3.0 and 3e0 become 3. If
+// they do not fit, it returns a [CorrectionError] that names each misfit by its path.
 func (t *Tool) Validate(args json.RawMessage) (json.RawMessage, error) { return t.fn.validate(args) }
 
-// Call checks the arguments of c and, if they fit, runs the middleware and the function with it. It blocks until
-// they return; cancelling ctx stops them as far as they heed it.
+// Call checks the arguments of c and then runs the middleware and the function. It blocks until they return. Cancelling ctx
+// stops them only if they observe it.
 //
-// Arguments that do not fit give a [CorrectionError] that names each misfit by its path, and nothing has run.
-// A panic gives a [PanicError]. Any other error is what the function or its middleware returned. A Result that
-// comes without an error always has a Summary.
+// If the arguments do not fit, nothing runs, and Call returns a [CorrectionError] that names each misfit by its path. It
+// returns a [PanicError] for a panic, and otherwise the error of the function or its middleware. A Result without an error
+// always has a Summary.
 func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -198,11 +196,11 @@ func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if res, err = res.sendable(); err != nil {
+	if res, err = res.repairAndCheck(); err != nil {
 		return Result{}, fmt.Errorf("tools: the result of %s: %w", t.spec.Name, err)
 	}
 	if res.Summary == "" {
-		res.Summary = res.summary()
+		res.Summary = res.makeSummary()
 	}
 	return res, nil
 }

@@ -30,7 +30,8 @@ func call(t *Tool, args string) (Result, error) {
 // noop takes In and does nothing, for what New makes of the type.
 func noop[In any](context.Context, *Call, In) (string, error) { return "", nil }
 
-func TestNewRefusesArguments(t *testing.T) {
+func TestNewRejectsArgumentTypes(t *testing.T) {
+	t.Parallel()
 	type named struct {
 		A string `json:"a"`
 	}
@@ -58,19 +59,19 @@ func TestNewRefusesArguments(t *testing.T) {
 	}]))("m: map[string]string is an open map")
 	do(New("t", "d", noop[struct {
 		A any `json:"a"`
-	}]))("a: interface {} may be anything")
+	}]))("a: interface {} accepts any value")
 	do(New("t", "d", noop[struct {
 		L []any `json:"l"`
-	}]))("l[]: interface {} may be anything")
+	}]))("l[]: interface {} accepts any value")
 	do(New("t", "d", noop[struct {
 		R json.RawMessage `json:"r"`
-	}]))("r: json.RawMessage reads its own JSON")
+	}]))("r: json.RawMessage has UnmarshalJSON")
 	do(New("t", "d", noop[struct {
 		I big.Int `json:"i"`
-	}]))("i: big.Int reads its own JSON")
+	}]))("i: big.Int has UnmarshalJSON")
 	do(New("t", "d", noop[struct {
 		U uuid.UUID `json:"u"`
-	}]))("u: uuid.UUID reads its own text")
+	}]))("u: uuid.UUID has UnmarshalText")
 	do(New("t", "d", noop[struct {
 		B []byte `json:"b"`
 	}]))("b: []uint8 is base64")
@@ -101,24 +102,26 @@ func TestNewRefusesArguments(t *testing.T) {
 	do(New("t", "d", noop[map[string]string]))("not a struct")
 }
 
-func TestNewRefusesTheRest(t *testing.T) {
+func TestNewRejectsInvalidParameters(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"", "a b", "a.b", "ü", strings.Repeat("a", 65)} {
 		_, err := New(name, "d", noop[struct{}])
-		require.ErrorContains(t, err, "does not match", name)
+		require.ErrorContains(t, err, "must match", name)
 	}
 	_, err := New("t", " \n", noop[struct{}])
-	require.ErrorContains(t, err, "no description")
+	require.ErrorContains(t, err, "needs a description")
 	_, err = New("t", "caf\xe9", noop[struct{}])
 	require.ErrorContains(t, err, "not UTF-8")
 	_, err = New[struct{}, string]("t", "d", nil)
-	require.ErrorContains(t, err, "no function")
+	require.ErrorContains(t, err, "is nil")
 	_, err = New("t", "d", noop[struct{}], nil)
 	require.ErrorContains(t, err, "middleware 0")
 	_, err = New("t", "d", noop[struct{}], func(Handler) Handler { return nil })
-	require.ErrorContains(t, err, "no handler")
+	require.ErrorContains(t, err, "nil handler")
 }
 
-func TestNewWithAllow(t *testing.T) {
+func TestAllowAcceptsReservedWords(t *testing.T) {
+	t.Parallel()
 	type in struct {
 		SortKey string `json:"sort_key"`
 		Tenant  string `json:"tenant,omitempty"`
@@ -129,7 +132,8 @@ func TestNewWithAllow(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestCallNeverRunsWhatDoesNotFit(t *testing.T) {
+func TestCallDoesNotRunInvalidArguments(t *testing.T) {
+	t.Parallel()
 	ran, wrapped := 0, 0
 	tool := mustNew(t, func(context.Context, *Call, struct {
 		N  int8       `json:"n"`
@@ -156,7 +160,8 @@ func TestCallNeverRunsWhatDoesNotFit(t *testing.T) {
 	require.Equal(t, 1, ran)
 }
 
-func TestMiddleware(t *testing.T) {
+func TestMiddlewareRunsOutermostFirst(t *testing.T) {
+	t.Parallel()
 	type in struct {
 		N int `json:"n"`
 	}
@@ -191,7 +196,8 @@ func TestMiddleware(t *testing.T) {
 	require.ErrorContains(t, err, "n: is string")
 }
 
-func TestCallCarriesWhatItWasGiven(t *testing.T) {
+func TestCallCarriesItsOptions(t *testing.T) {
+	t.Parallel()
 	var told []any
 	st := &State{}
 	o := CallOptions{
@@ -214,7 +220,7 @@ func TestCallCarriesWhatItWasGiven(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"n":1}`, string(b))
 
-	// The least: a State of its own, the tool's own name, and nobody who is told.
+	// The defaults: an empty State, the name of the tool, and a Progress that is ignored.
 	_, err = see(t, CallOptions{Name: "t"}).Call(t.Context(), NewCall(CallOptions{Args: json.RawMessage(`{}`)}))
 	require.NoError(t, err)
 }
@@ -234,7 +240,8 @@ func testRef(t *testing.T) object.Ref {
 	return ref
 }
 
-func TestResults(t *testing.T) {
+func TestResultsBecomeBlocks(t *testing.T) {
+	t.Parallel()
 	run := func(out any) (Result, error) {
 		return call(mustNew(t, func(context.Context, *Call, struct{}) (any, error) { return out, nil }), `{}`)
 	}
@@ -298,7 +305,8 @@ func TestResults(t *testing.T) {
 	require.Equal(t, "brief: y", res.Summary)
 }
 
-func TestErrors(t *testing.T) {
+func TestErrorsReachTheCallerUnchanged(t *testing.T) {
+	t.Parallel()
 	cause := errors.New("disk full at /dev/sda1")
 	fails := func(err error) error {
 		_, got := call(mustNew(t, func(context.Context, *Call, struct{}) (string, error) { return "half", err }), `{}`)
@@ -334,7 +342,8 @@ func TestMustPanicsOnAnError(t *testing.T) {
 
 func explode() { panic("boom") }
 
-func TestPanic(t *testing.T) {
+func TestPanicBecomesAnError(t *testing.T) {
+	t.Parallel()
 	for name, tool := range map[string]*Tool{
 		"function": mustNew(t, func(context.Context, *Call, struct{}) (string, error) { explode(); return "", nil }),
 		"middleware": mustNew(t, noop[struct{}], func(Handler) Handler {
@@ -351,7 +360,7 @@ func TestPanic(t *testing.T) {
 			require.EqualError(t, err, "tools: panic: boom")
 		})
 	}
-	// A panic with a Fatal is a panic: the run goes on.
+	// A panic with a Fatal error is a panic: the run continues.
 	_, err := call(mustNew(t, func(context.Context, *Call, struct{}) (string, error) { panic(Fatal(errors.New("x"))) }), `{}`)
 	_, ok := errors.AsType[*FatalError](err)
 	require.False(t, ok)
@@ -391,7 +400,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// What all the middleware of this package adds to a call.
+// The cost that the middleware of this package adds to a call.
 func BenchmarkMiddleware(b *testing.B) {
 	type in struct {
 		Title string `json:"title" minlen:"1" pattern:"^[A-Z]"`

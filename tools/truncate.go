@@ -8,20 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// truncateNote is how many of the bytes are kept for the note that says what was left out.
+// truncateNote is the number of bytes that are reserved for the note about the truncation.
 const truncateNote = 128
 
-// Truncate cuts the texts and JSON of a result to n bytes in all, the note included that then comes last and tells the
-// model how much was left out. Blocks are kept in order as long as there is room. A text is cut between two
-// characters. JSON is cut between two values, or in a text that is longer than 64 bytes and then ends in "…", and its
-// lists and objects are closed, so that it stays JSON: what is missing is at its end, from the last object too. Images
-// and documents, errors and the Summary stay as they are.
+// Truncate limits the texts and the JSON of a result to n bytes in total. If it truncates, it appends a note for the model
+// with the number of bytes that were left out; n includes the note. It keeps blocks in order until the limit. It cuts a
+// text between two characters. It cuts JSON between two values, or within a text of more than 64 bytes, which then ends
+// in "…", and closes the open lists and objects, so that the result is valid JSON. Members at the end, also those of the
+// last object, may then be missing. Media, errors and the Summary are unchanged.
 //
-// A result that fits costs one pass over its JSON. Inside [Audit] and outside [RetryTransient] it cuts once. It panics
-// if n is less than 256.
+// A result within the limit costs one pass over its JSON. Put Truncate inside [Audit] and outside [RetryTransient]. It
+// panics if n is less than 256.
 func Truncate(n int) Middleware {
 	if n < 2*truncateNote {
-		panic(fmt.Sprintf("tools: results of %d bytes", n))
+		panic(fmt.Sprintf("tools: invalid result limit %d: must be at least %d", n, 2*truncateNote))
 	}
 	return func(next Handler) Handler {
 		return func(ctx context.Context, c *Call) (Result, error) {
@@ -29,28 +29,28 @@ func Truncate(n int) Middleware {
 			if err != nil {
 				return res, err
 			}
-			return truncate(res, n), nil
+			return truncateResult(res, n), nil
 		}
 	}
 }
 
-func truncate(res Result, n int) Result {
-	res = res.repairText() // before it is measured: U+FFFD is longer than a byte
+func truncateResult(res Result, n int) Result {
+	res = res.repairText() // before measuring, because U+FFFD is longer than a byte
 	total := 0
 	for _, b := range res.Blocks {
 		total += len(b.Text) + len(b.JSON)
 	}
-	if total <= n || res.Check() != nil { // Tool.Call rejects an invalid result, so it is not made to look like a valid one
+	if total <= n || res.Check() != nil { // leave an invalid result unchanged: Tool.Call rejects it
 		return res
 	}
 	if res.Summary == "" {
-		res.Summary = res.summary() // of the whole
+		res.Summary = res.makeSummary() // before truncation
 	}
 	room, kept := n-truncateNote, 0
 	var blocks []Block
 	for _, b := range res.Blocks {
 		if size := len(b.Text) + len(b.JSON); size > room {
-			// Nothing that follows is shown: it would read as if it came next.
+			// Leave out all that follows: it would seem to be adjacent.
 			if b.JSON != nil {
 				b.JSON = cutJSON(b.JSON, room)
 			} else {
@@ -82,19 +82,19 @@ func cutText(s string, n int) string {
 	return s[:max(n, 0)]
 }
 
-// cutJSON returns the longest beginning of strict JSON that can be closed within n bytes, and closes it. It returns nil
-// if there is none, as for a number. raw is longer than n.
+// cutJSON returns the longest beginning of strict JSON that can be closed within n bytes, and closes it. It returns nil if
+// that is empty, as for a number. raw must be longer than n.
 func cutJSON(raw json.RawMessage, n int) json.RawMessage {
-	var open []byte // what closes the containers that are open, the innermost last
+	var open []byte // the closing brackets of the open containers, the innermost last
 	end, tail, closing := 0, "", []byte(nil)
-	value := true // a string that comes next is a value, not a name
+	value := true // whether the next string is a value, not a name
 scan:
 	for i := 0; i < len(raw); i++ {
-		at := i // where the JSON may end if it is closed there
+		at := i // a place where the JSON can be closed
 		switch b := raw[i]; b {
 		case '{', '[':
 			value = b == '['
-			open = append(open, b+2) // the closing one is two further in ASCII
+			open = append(open, b+2) // in ASCII, the closing bracket is two later
 			at = i + 1
 		case '}', ']':
 			open = open[:len(open)-1]
@@ -105,9 +105,9 @@ scan:
 			value = true
 			continue
 		case '"':
-			last := stringEnd(raw, i)
+			last := findStringEnd(raw, i)
 			if room := n - len(open) - len(cutMark); value && last-i > cutLong && last > room {
-				if p := stringCut(raw, i, room); p-i > cutLong {
+				if p := findStringCut(raw, i, room); p-i > cutLong {
 					end, tail, closing = p, cutMark, open
 					break scan
 				}
@@ -130,12 +130,12 @@ scan:
 }
 
 const (
-	cutLong = 64    // how long a text in JSON is that may be cut within
-	cutMark = "…\"" // how it then ends
+	cutLong = 64    // texts in JSON up to this length are not cut
+	cutMark = "…\"" // the end of a cut text
 )
 
-// stringEnd is where the string ends whose opening quote is at i.
-func stringEnd(b []byte, i int) int {
+// findStringEnd returns the index of the closing quote of the string that opens at i.
+func findStringEnd(b []byte, i int) int {
 	for i++; b[i] != '"'; i++ {
 		if b[i] == '\\' {
 			i++
@@ -144,9 +144,9 @@ func stringEnd(b []byte, i int) int {
 	return i
 }
 
-// stringCut is the last place, at most limit, where a string that opens at i can be cut: not within a character, an
-// escape or a pair of them.
-func stringCut(b []byte, i, limit int) int {
+// findStringCut returns the last index, at most limit, where a string that opens at i can be cut: not within a character,
+// an escape or a pair of surrogates.
+func findStringCut(b []byte, i, limit int) int {
 	for i++; ; {
 		size := 1
 		switch {
@@ -155,7 +155,7 @@ func stringCut(b []byte, i, limit int) int {
 		case b[i] != '\\':
 		case b[i+1] != 'u':
 			size = 2
-		case b[i+2]|0x20 == 'd' && b[i+3] >= '8': // \ud8 to \udf: a surrogate, and the other of the pair
+		case b[i+2]|0x20 == 'd' && b[i+3] >= '8': // \ud8 to \udf: a pair of surrogates
 			size = 12
 		default:
 			size = 6

@@ -12,7 +12,8 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-func TestTruncate(t *testing.T) {
+func TestTruncateKeepsResultsWithinTheLimit(t *testing.T) {
+	t.Parallel()
 	image := Block{Image: &Media{Format: "png", Bytes: make([]byte, 9999)}}
 	run := func(blocks ...Block) []Block {
 		res, err := call(mustNew(t, func(context.Context, *Call, struct{}) ([]Block, error) { return blocks, nil }, Truncate(300)), `{}`)
@@ -47,7 +48,7 @@ func TestTruncate(t *testing.T) {
 	got = run(Block{JSON: []byte("1" + strings.Repeat("0", 305))})
 	require.Equal(t, []Block{{Text: "[Cut to fit: 0 of 306 bytes are shown, and the last value may be incomplete.]"}}, got)
 
-	// What is no JSON is not cut into some.
+	// Invalid JSON is not made to look valid.
 	_, err = call(mustNew(t, noop[struct{}], Truncate(256), func(Handler) Handler {
 		return func(context.Context, *Call) (Result, error) {
 			return Result{Blocks: []Block{{JSON: []byte(strings.Repeat("}", 300))}}}, nil
@@ -61,7 +62,7 @@ func TestTruncate(t *testing.T) {
 	require.Equal(t, "one…", res.Summary)
 }
 
-// Whatever the JSON and the room, what is left is JSON within it, and all that could be kept without cutting a value.
+// For all JSON and limits, the rest is JSON within the limit, with all values that fit.
 func FuzzCutJSON(f *testing.F) {
 	for _, s := range []string{
 		`{"a":[1,2,{"b":"c"}],"d":null}`, `[[[[]]]]`, `"` + strings.Repeat("x", 100) + `"`,
@@ -86,7 +87,7 @@ func FuzzCutJSON(f *testing.F) {
 	})
 }
 
-// Whatever a tool returns, a call with Truncate ends with an error or with a result that can be sent and fits.
+// A call with Truncate returns an error, or a valid result within the limit.
 func FuzzTruncate(f *testing.F) {
 	for _, s := range []string{
 		`{"a":"\ud99c` + strings.Repeat(`\ud83d\ude00`, 60) + `"}`, `["` + strings.Repeat(`\ude00`, 90) + `"]`,

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// decimal is an exact number: digits × 10^exp, where digits neither begin nor end with 0. Zero has no digits.
+// decimal is an exact number: digits × 10^exp, where digits neither begin nor end with 0. The digits of zero are empty.
 type decimal struct {
 	negative bool
 	digits   []byte

@@ -31,7 +31,7 @@ func members(n int, last string) string {
 	return b.String() + `"` + last + `":0}`
 }
 
-func TestCheck(t *testing.T) {
+func TestCheckRejectsLaxJSON(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`null`: "", ` {"a" : [1, -0.5e+7, true, false, null, "x"] } `: "", `"\ud83d\ude00 \u00e9 \"\\\/\b\f\n\r\t"`: "",
@@ -92,7 +92,7 @@ func TestCheck(t *testing.T) {
 	require.Equal(t, strictjson.Syntax, kindOf(t, strictjson.CheckObject([]byte(` `))))
 }
 
-func TestParse(t *testing.T) {
+func TestParseReturnsTheValue(t *testing.T) {
 	t.Parallel()
 	v, err := strictjson.ParseObject([]byte(` {"a\n": [1, {"b": "\ud83d\ude00"}, []] , "c\\u": null, "d": true}`))
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestParse(t *testing.T) {
 	require.Equal(t, strictjson.NotObject, kindOf(t, err))
 }
 
-func TestInteger(t *testing.T) {
+func TestIntegerIsPlainDigits(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"3": "3", "3.0": "3", "1e2": "100", "-0.0": "0", "-0": "0", "0e999": "0", "-12.50E1": "-125",
@@ -144,7 +144,7 @@ func TestInteger(t *testing.T) {
 	}
 }
 
-func TestCanonical(t *testing.T) {
+func TestCanonicalFormsAreEqual(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`{ "b" : [ 1 , 2.50 ] , "a" : { } }`:       `{"a":{},"b":[1,2.5]}`,
@@ -163,7 +163,7 @@ func TestCanonical(t *testing.T) {
 	require.Equal(t, strictjson.Duplicate, kindOf(t, err))
 }
 
-func TestRepair(t *testing.T) {
+func TestRepairReplacesTextDefects(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`{"a":"\ud99c"}`:               `{"a":"\ufffd"}`,
@@ -203,7 +203,7 @@ type target struct {
 	Skip  int `json:"-"`
 }
 
-func TestDecode(t *testing.T) {
+func TestDecodeIsStrictAboutNames(t *testing.T) {
 	t.Parallel()
 	var v target
 	require.NoError(t, strictjson.Decode([]byte(`{"a":1,"b":{"X":{"name":"n","list":[{"name":"m"},null]}},"deep":2,
@@ -229,7 +229,7 @@ func TestDecode(t *testing.T) {
 }
 
 // A long document is read in one pass, and nothing recurses over its length.
-func TestParseLongDocuments(t *testing.T) {
+func TestParseReadsLongDocuments(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{
 		"[" + strings.Repeat("[],", 200_000) + "1]", members(50_000, "n50000"), "[0." + strings.Repeat("0", 1<<20) + "e9]",

@@ -92,8 +92,8 @@ func firstInvalid(b []byte) int {
 
 // Repair returns b with U+FFFD in place of bytes that are not UTF-8 and of escapes that are half of a surrogate pair,
 // as encoding/json decodes them. Use it for documents that are shown, such as the result of a tool; at a trust boundary
-// it merges texts that differ. It repairs no other defect, so check its result. It returns b itself if there is nothing
-// to replace.
+// it would make different texts equal. It does not repair other defects, so check its result. If b does not have text
+// defects, Repair returns b itself.
 func Repair(b []byte) []byte {
 	if !utf8.Valid(b) {
 		b = bytes.ToValidUTF8(b, []byte(string(utf8.RuneError)))
