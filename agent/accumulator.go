@@ -84,7 +84,7 @@ func (a *accumulator) addText(d TextDelta) error {
 	}
 	a.pending.WriteString(d.Text)
 	if !a.run.isStructured() || a.isText {
-		return a.emit(TextDelta(d))
+		return a.emit(d)
 	}
 	id := fmt.Sprintf("answer-%d", a.run.turn)
 	if err := a.growTyped(id, d.Text); err != nil {

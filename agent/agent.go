@@ -18,8 +18,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Agent is a model with its instructions, tools and limits. It is immutable and safe for concurrent use: what
-// belongs to one run is in that run's [Input] and nowhere else.
+// Agent is a model with its system prompt, tools and limits. It is immutable and safe for concurrent use. The state of a
+// run is in its [Input] and its events.
 type Agent struct {
 	model   Model
 	system  func(context.Context, Input) (string, error)
@@ -47,33 +47,32 @@ type Options struct {
 	// when a run starts or is resumed, in the consumer's goroutine, and must be safe for concurrent use. An error ends
 	// the run with [CodeInternal]. If it is set, System must be empty. Default: the prompt is System.
 	SystemFunc func(ctx context.Context, in Input) (string, error)
-	// Tools are what the model may call; the set is resolved for the run's scope at each turn. Default: none.
+	// Tools are the tools that the model may call. The set is resolved for the run's scope at each turn. Default: none.
 	Tools tools.Set
 	// Limits bound each run. Default: see Limits.
 	Limits Limits
-	// Compact shortens a conversation that grows too long, see [DropOldest] and [Summarise]. If nil, no turn is left
-	// out. In either case long texts and results are cut, the longest first, if the model says that the conversation
-	// does not fit. A run whose conversation cannot be made to fit fails with [CodeContextFull].
+	// Compact shortens a conversation that grows too long, see [DropOldest] and [Summarise]. If nil, no turn is dropped.
+	// In either case the longest texts and results are truncated if the conversation does not fit the model. A run whose
+	// conversation cannot be made to fit fails with [CodeContextFull].
 	Compact Compactor
-	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: no.
+	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: false.
 	Cache bool
 	// StructuredOutput asks for the typed answers of [RunAs] and [StreamAs] by the structured output of the model's
 	// service, [Request].Output, instead of by the tool final_answer. [New] rejects a Model that does not support it; a run whose
 	// service rejects it fails with [CodeInvalidCall]. Default: by the tool, which every model that calls tools supports.
 	StructuredOutput bool
-	// Objects is where the objects lie that media name. A Model that cannot pass on where an object is reads it from
-	// here, within the run's scope, and a Media with an object of another bucket is refused. Objects of earlier turns
-	// and of results are looked for here, once a run, to leave a note in the place of one that has gone. Default: none;
-	// only a Model that passes objects on takes them, and one that has gone is noticed when the Model refuses the
+	// Objects is the bucket of the objects that media name. A Media with an object of another bucket is rejected. A Model
+	// that cannot pass on a reference reads the object from here, within the run's scope. Once a run, objects of earlier
+	// turns and of results are looked up here, so that a note replaces an object that has been deleted. If nil, only a
+	// Model that passes on references accepts objects, and a deleted object is noticed when the service rejects the
 	// request.
 	Objects *object.Bucket
-	// Audit is told of each call that the agent refuses: of a tool that was not offered, with arguments that its
-	// schema does not have, or that cannot be read; and of each object that lies outside the run's scope. Default:
-	// nobody is told.
+	// Audit receives each call that the agent refuses, because its tool was not offered or its arguments are invalid, and
+	// each object outside the run's scope. If nil, refusals are not reported.
 	Audit scope.Auditor
-	// MaxAbandoned is the largest number of abandoned calls (see [Agent.Abandoned]) at which the agent still makes new
-	// ones: a quarter of it, at least one, for each tenant, and all of it for all tenants together. A call beyond that
-	// is not made and fails, which the model is told, until enough of the abandoned ones have returned. Default 64.
+	// MaxAbandoned is the largest number of abandoned calls (see [Agent.Abandoned]) of all tenants together. One tenant may
+	// have a quarter of it, at least one. When the number is reached, calls are not made: the model gets a failed result,
+	// until enough of the abandoned calls have returned. Default 64.
 	MaxAbandoned int
 	// Name is the agent's name, for spans. Default: none.
 	Name string
@@ -136,47 +135,46 @@ func systemFunc(o *Options) func(context.Context, Input) (string, error) {
 
 // Input is what one run starts from.
 type Input struct {
-	// Scope is whose data the tools may touch. With the zero Scope an agent that has tools returns [scope.ErrDenied].
+	// Scope is the tenant isolation of the run: tools can only reach its data. With the zero Scope an agent that has tools
+	// returns [scope.ErrDenied].
 	Scope scope.Scope
 	// Shared lets the run read the data that the users of its tenant share: tools get it, read-only, from
 	// [tools.Call.Shared], and media may name its objects. It must be of [scope.SharedLevel] and of Scope's tenant;
 	// otherwise the run fails with [scope.ErrDenied]. Nothing derives it from Scope. Default: none.
 	Shared scope.Scope
-	// Run is the run's id, in UTF-8. The idempotency keys of the calls depend on it, so every run needs a fresh id
-	// (see [NewRunID]) unless it resumes a checkpoint of that id: with the id of another run of the same Scope, a tool
-	// that heeds its key takes a new call for one that it has already made. Without an id the keys are empty, the run
-	// yields no [Checkpointed], Done has no Checkpoint, and no call can wait for an approval.
+	// Run is the run's id, in UTF-8. The idempotency keys of the calls depend on it, so every run needs a new id (see
+	// [NewRunID]) unless it resumes a checkpoint with that id. If two runs of a Scope have the same id, a tool that uses
+	// its key may mistake a new call for one that it has already made. Without an id the keys are empty, the run does not
+	// yield [Checkpointed] events, Done does not have a Checkpoint, and calls cannot wait for an approval.
 	Run string
-	// Prompt is what the model is told. It may be blank only where the history ends with something that the model
-	// has not answered, results above all: then the run goes on from there.
+	// Prompt is the user's message. It may be blank if there are Media, or if the history ends with something that the
+	// model has not answered, such as results. The run then continues from there.
 	Prompt string
-	// Media are images, documents and videos that the model is shown before the prompt. Each holds its bytes, or an object that
-	// Scope or Shared contains.
+	// Media are images, documents and videos, which come before the prompt. Each holds bytes, or an object that Scope or
+	// Shared contains.
 	Media []tools.Media
-	// History is the conversation before this run. Its State goes on from there; the run works on a copy.
+	// History is the conversation before this run. The run works on a copy of its State.
 	History History
-	// Resume goes on from a checkpoint of this Run and Scope: with the calls that it holds, or else with the model.
-	// Prompt and Media must be empty. History must have the checkpoint's first Turns turns; it may also have the turn
-	// after them if that is the one that the checkpoint is in, as Done's History has after a cancellation, and the run
-	// then makes that turn anew. Any other History is rejected. The State, the usage and what counts against the limits
-	// go on from the checkpoint's.
+	// Resume is a checkpoint of this Run and Scope. The run makes the calls that it holds, or else asks the model. Prompt
+	// and Media must be empty. History must have the checkpoint's first Turns turns. It may also have the turn after them
+	// if the checkpoint is within that turn, as Done's History has after a cancellation; the run then makes that turn
+	// again. Any other History is rejected. The State, the usage and the counts of the limits are the checkpoint's.
 	//
-	// A call that was cut off and is made again finds what it has already put into the State.
+	// An interrupted call that is made again finds the State as it left it.
 	Resume *Checkpoint
 }
 
 // NewRunID returns a random id for [Input].Run: 26 letters and digits, unique for all practical purposes.
 func NewRunID() string { return rand.Text() }
 
-// Stream runs the loop. Each range over the sequence is a run of its own, in the caller's goroutine.
+// Stream runs the loop. Each range over the sequence is a separate run, in the caller's goroutine.
 //
 // The last pair is either a [Done] with a nil error, or a nil Event with a [*RunError]. Leaving the loop earlier
-// cancels the run, waits for its goroutines and yields nothing more. A ctx that ends gives a Done whose Outcome is
-// [OutcomeCancelled]; a call that waits for an approval one whose Outcome is [OutcomePending].
+// cancels the run and waits for its goroutines. If ctx ends, the Outcome of Done is [OutcomeCancelled]. If a call waits
+// for an approval, it is [OutcomePending].
 //
-// A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run goes on
-// without it, and its goroutine counts in [Agent.Abandoned] until it returns. Everything else that a run starts, it
-// waits for.
+// A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run continues,
+// and its goroutine counts in [Agent.Abandoned] until it returns. A run waits for everything else that it starts.
 func (a *Agent) Stream(ctx context.Context, in Input) iter.Seq2[Event, error] {
 	return a.stream(ctx, in, nil)
 }
@@ -213,7 +211,7 @@ func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq
 	}
 }
 
-// Run is [Agent.Stream] drained. Its error is a [*RunError], and then Done is the same as the error's.
+// Run reads [Agent.Stream] to its end. If it returns an error, that is a [*RunError] with the same Done.
 func (a *Agent) Run(ctx context.Context, in Input) (Done, error) {
 	return drained(a.Stream(ctx, in))
 }
@@ -235,6 +233,6 @@ func drained(events iter.Seq2[Event, error]) (Done, error) {
 	return done, nil
 }
 
-// Abandoned returns the number of tool calls that are still running although their runs have given them up, because
-// they do not heed their context. A number that stays above zero is a leak in a tool. See Options.MaxAbandoned.
+// Abandoned returns the number of tool calls that did not return when their context ended and are still running. A
+// number that stays above zero is a leak in a tool. See Options.MaxAbandoned.
 func (a *Agent) Abandoned() int { return a.abandoned.count() }

@@ -13,22 +13,22 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Checkpoint is a moment of a run from which it can go on, in this process or in another: see [Checkpointed],
+// Checkpoint is a moment from which a run can be resumed, in this process or another: see [Checkpointed],
 // [Done] and [Input].Resume. A resumed run keeps the results that the checkpoint holds, and makes the calls whose
 // results it lacks with the idempotency keys that it holds. Effects that heed their key therefore happen once, however
 // often a run is resumed.
 //
 // A checkpoint is immutable and is stored with [Checkpoint.Encode]. It contains calls, with their arguments and keys,
-// that a resumed run makes without asking the model again. Whoever can alter it decides what the tools do within the
-// scope, so it must stay on the server, or be authenticated (an HMAC over the bytes, for example) before it is
-// decoded.
+// that a resumed run makes without asking the model again. A person who can alter it controls what the tools do within
+// the scope. Keep it on the server, or authenticate it before it is decoded, for example with an HMAC over the bytes.
 type Checkpoint struct {
 	// Run and Scope identify the run. Every other run rejects the checkpoint.
 	Run   string
 	Scope scope.Scope
 	// Turns is the number of turns that the history had, see [Input].Resume.
 	Turns int
-	// Complete reports whether the run has ended with [OutcomeComplete]. Resumed, it ends so again and does not ask the model.
+	// Complete reports whether the run has ended with [OutcomeComplete]. If it is resumed, it ends so again without a
+	// request to the model.
 	Complete bool
 
 	turn            int          // answers that the model has given in the run

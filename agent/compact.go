@@ -9,43 +9,43 @@ import (
 	"strings"
 )
 
-// Compactor shortens a conversation. It gets all turns before an answer is asked for, and gives those that are to be
-// in their place: the same where nothing has to be done. full says that the conversation did not fit the model, so
-// something has to be done if at all possible; it is called again, with what it gave, until the conversation fits or it
-// makes it no shorter. The Usage is what it has cost itself.
+// Compactor shortens a conversation. It receives all turns before a request and returns the turns that replace them, or
+// the same turns if nothing must be done. full reports that the conversation did not fit the model, so that it must be
+// shortened if possible. It is then called again, with the turns that it returned, until the conversation fits or does
+// not become shorter. Usage is the cost of its own requests.
 //
-// It may drop turns and put others before the rest, but never takes one apart: a turn holds its calls and their
-// results, so between turns is where a conversation can be cut. The first message of what it gives is the user's, and
-// so is the last one, unless the run's prompt follows: that is not among the turns until it has been answered. What it
-// gives is checked as an [Input]'s History is, and takes the place of the turns for good: in the run, in a [Compacted]
-// and in Done. The State is not touched. The slice that it gets is its own, the messages are not.
+// It may drop turns and put others before the rest, but it must not split a turn, because a turn holds calls with their
+// results. The first message that it returns must be the user's. So must the last one, unless the run has a prompt, which
+// is not among the turns until it has been answered. The turns are checked like an [Input]'s History and replace the
+// earlier ones in the run, in a [Compacted] and in Done. The State does not change. It may change the slice that it
+// receives, but not the messages.
 //
-// It is called in the consumer's goroutine and is safe for concurrent use. An error or a panic ends the run; a
-// [*ModelError] does so with its code.
+// It is called in the consumer's goroutine and must be safe for concurrent use. An error or a panic ends the run, with
+// the code of a [*ModelError] if it is one.
 type Compactor func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error)
 
-// leftOut begins the note that stands in the place of turns that were dropped, and tells it from what a user says.
+// leftOut begins the note that replaces dropped turns, and distinguishes it from a user's message.
 const leftOut = "The beginning of this conversation has been left out"
 
 // DropOldest is a [Compactor] that drops the oldest turns as soon as the conversation has more than about this many
-// tokens, until it has at most half as many, and puts two turns in their place: a note that they were left out, and
-// what the user had said last in them, so that the model still knows what it is about. The last turn is never dropped.
+// tokens, until it has at most half as many. Two turns replace them: a note that they were left out, and the user's last
+// message in them, so that the model still knows the subject. The last turn is never dropped.
 //
 // The count is an estimate: a token for each four bytes, 1,600 for an image and 3,000 for a document, whatever their
 // size.
 func DropOldest(tokens int) Compactor {
 	return func(_ context.Context, turns []Turn, full bool) ([]Turn, Usage, error) {
-		n := cut(turns, tokens, full)
+		n := countDropped(turns, tokens, full)
 		if n == 0 {
 			return turns, Usage{}, nil
 		}
-		return replace(turns, n, leftOut+", because it had become too long."), Usage{}, nil
+		return replaceTurns(turns, n, leftOut+", because it had become too long."), Usage{}, nil
 	}
 }
 
-// cut says how many turns to drop from the front: none where they have at most so many tokens, unless full, and none
-// where nothing would be dropped but what an earlier cut has left.
-func cut(turns []Turn, tokens int, full bool) int {
+// countDropped returns how many turns to drop from the front. It returns 0 if they have at most that many tokens and full
+// is false, and if it would only drop what an earlier compaction left.
+func countDropped(turns []Turn, tokens int, full bool) int {
 	size := make([]int, len(turns))
 	all := 0
 	for i, t := range turns {
@@ -59,7 +59,7 @@ func cut(turns []Turn, tokens int, full bool) int {
 	for goal := min(tokens, all) / 2; all > goal && n < len(turns)-1; n++ {
 		all -= size[n]
 	}
-	left := leftover(turns)
+	left := countNotes(turns)
 	if full { // the estimate may be far too low
 		n = max(n, min(left+1, len(turns)-1))
 	}
@@ -69,8 +69,8 @@ func cut(turns []Turn, tokens int, full bool) int {
 	return n
 }
 
-// leftover is how many turns at the front an earlier cut has put there.
-func leftover(turns []Turn) int {
+// countNotes returns how many turns at the front an earlier compaction put there.
+func countNotes(turns []Turn) int {
 	alone := func(i int) bool { return i < len(turns) && len(turns[i].Messages) == 1 }
 	if !alone(0) || !strings.HasPrefix(turns[0].Messages[0].Parts[0].Text, leftOut) {
 		return 0
@@ -81,18 +81,18 @@ func leftover(turns []Turn) int {
 	return 2
 }
 
-// replace puts words in the place of the first n turns, and what the user had said last in them.
-func replace(turns []Turn, n int, words string) []Turn {
-	short := []Turn{{Messages: []Message{{Role: RoleUser, Parts: []Part{{Text: words}}}}}}
-	if parts := lastSaid(turns[:n]); len(parts) > 0 {
+// replaceTurns replaces the first n turns with a note and the user's last message in them.
+func replaceTurns(turns []Turn, n int, note string) []Turn {
+	short := []Turn{{Messages: []Message{{Role: RoleUser, Parts: []Part{{Text: note}}}}}}
+	if parts := lastPrompt(turns[:n]); len(parts) > 0 {
 		short = append(short, Turn{Messages: []Message{{Role: RoleUser, Parts: parts}}})
 	}
 	return append(short, turns[n:]...)
 }
 
-// lastSaid is what the user said last in turns. Results are not said by anybody, and never in a turn's first message;
-// what insist has said was not the user.
-func lastSaid(turns []Turn) []Part {
+// lastPrompt returns the user's last message in turns. It ignores the agent's requests for a typed answer. Results are
+// never in a turn's first message.
+func lastPrompt(turns []Turn) []Part {
 	for _, t := range slices.Backward(turns) {
 		if m := t.Messages[0]; m.Role == RoleUser && !isRequest(m.Parts[0].Text) {
 			return m.Parts
@@ -110,7 +110,7 @@ func estimateAll(turns []Turn) int {
 	return n
 }
 
-// estimate is about how many tokens t has.
+// estimate returns about how many tokens t has.
 func estimate(t Turn) int {
 	const image, document, video = 1600, 3000, 10_000
 	bytes, tokens := 0, 0
@@ -199,7 +199,7 @@ func (r *run) callCompactor(full bool) (turns []Turn, usage Usage, err error) {
 	return r.agent.compact(r.ctx, slices.Clone(r.turns), full)
 }
 
-// checkCompacted returns an error if the run cannot go on with these turns.
+// checkCompacted returns an error if the run cannot continue with these turns.
 func (r *run) checkCompacted(turns []Turn) error {
 	if len(turns) == 0 {
 		return errors.New("no turns are left")
@@ -209,7 +209,7 @@ func (r *run) checkCompacted(turns []Turn) error {
 	}
 	last := turns[len(turns)-1].Messages
 	if r.prompt == nil && last[len(last)-1].Role != RoleUser {
-		return errors.New("what the model was to answer is left out")
+		return errors.New("the message that the model must answer is missing")
 	}
 	for _, t := range turns {
 		for _, m := range t.Messages {

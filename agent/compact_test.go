@@ -259,7 +259,7 @@ func TestCompactorIsChecked(t *testing.T) {
 	}
 	first := func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) { return ts[:1], Usage{}, nil }
 	m, _, _, err := run("", first)
-	require.ErrorContains(t, err, "what the model was to answer is left out")
+	require.ErrorContains(t, err, "the message that the model must answer is missing")
 	require.Empty(t, m.requests)
 	_, _, _, err = run("two", first)
 	require.NoError(t, err)

@@ -17,13 +17,13 @@ import (
 // turns. Turns are immutable once they are in a History, and so is the State: a run works on a copy of its input's.
 type History struct {
 	Turns []Turn
-	// State is what the tools remember of the conversation; nil where they remember nothing.
+	// State is the tools' memory of the conversation. It is nil if it is empty.
 	State *tools.State
 }
 
-// Turn is one exchange with the model: what was said to it, its answer, and the results of every call in the answer.
-// It never holds a call without its result. The first turn of a run begins with the prompt; the later ones begin
-// with the model's answer to the results before. A turn whose model said nothing ends with what was said to it.
+// Turn is one exchange with the model: the prompt, the model's answer, and the results of all calls in the answer. It
+// never holds a call without its result. The first turn of a run begins with the prompt. The later ones begin with the
+// model's answer to the results before. A turn without an answer ends with the prompt.
 //
 // A Turn is stored as JSON, see [Turn.Encode] and [Turn.MarshalJSON].
 type Turn struct{ Messages []Message }

@@ -6,10 +6,10 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Role says who speaks a [Message].
+// Role is the author of a [Message].
 type Role string
 
-// The two roles. The results of calls are the user's to say.
+// The roles. The results of calls are in messages of the user.
 const (
 	RoleUser      Role = "user"
 	RoleAssistant Role = "assistant"
@@ -27,14 +27,14 @@ type ToolUse struct {
 	Input json.RawMessage
 }
 
-// ToolResult is what the call with this ID gave.
+// ToolResult is the result of the call with this ID.
 type ToolResult struct {
 	ID     string
 	Result tools.Result
 }
 
-// Reasoning is what a model thought before it answered. Services want it back as it came, and unchanged: the
-// signature is over the text.
+// Reasoning is the model's reasoning before an answer. Services require it back unchanged, because the signature covers
+// the text.
 type Reasoning struct {
 	Text, Signature string
 	// Redacted is reasoning that the service has encrypted; then the rest is empty.
@@ -57,7 +57,7 @@ type Part struct {
 	Citation  *Citation
 }
 
-// Message is what one side says at a time. Its parts are not to be changed once it is in a [History].
+// Message is one message of the user or of the assistant. Its parts must not be changed once it is in a [History].
 type Message struct {
 	Role  Role
 	Parts []Part
