@@ -153,8 +153,7 @@ func trackingOperations(t *testing.T) map[string]operation {
 			_, err := tr.Observe(ctx, s, tracking.Observation{})
 			return err
 		}, ofSessions},
-		"tracking.Start":  {func(ctx context.Context, s scope.Scope) error { _, err := tr.Start(ctx, s, "", nil); return err }, ofSessions},
-		"tracking.Resume": {func(ctx context.Context, s scope.Scope) error { _, err := tr.Resume(ctx, s, "", nil); return err }, ofSessions},
+		"tracking.Claim": {func(ctx context.Context, s scope.Scope) error { _, err := tr.Claim(ctx, s, "", nil); return err }, ofSessions},
 		"tracking.Track": {func(ctx context.Context, s scope.Scope) error {
 			return tr.Track(ctx, s, "", nil, func(context.Context) (object.Ref, error) { return object.Ref{}, nil })
 		}, ofSessions},

@@ -69,7 +69,7 @@ func classPartition(t testing.TB, s scope.Scope, class Class) string {
 // walk follows the cursors to the end, and holds every page to its bounds.
 func (b *bundle) walk(t testing.TB, heard *reports, s scope.Scope, f Filter) (ids []string, pages int) {
 	t.Helper()
-	classes, err := f.classes()
+	classes, err := f.selectClasses()
 	require.NoError(t, err)
 	for {
 		b.driver.calls()
@@ -98,22 +98,22 @@ func TestListIsBoundedUnderForgedRows(t *testing.T) {
 	require.NoError(t, err)
 	want := []string{}
 	for n := range 30 {
-		want = append(want, b.put(t, b.user, n, []Class{Active, Failed, Success}[n%3]).SessionID())
+		want = append(want, b.put(t, b.user, n, []Class{ClassActive, ClassFailed, ClassSuccess}[n%3]).SessionID())
 	}
 	slices.Reverse(want)
-	b.plant(t, table.I2, classPartition(t, acme, Active), "f", 5000) // before all others
+	b.plant(t, table.I2, classPartition(t, acme, ClassActive), "f", 5000) // before all others
 
 	p, err := b.List(t.Context(), acme, Filter{Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, p.Records, "a short page")
 	require.NotEmpty(t, p.Next, "with a cursor")
-	require.ErrorContains(t, (*heard)[1].Err, "rows of other scopes in an index: 1000")
+	require.ErrorContains(t, (*heard)[1].Err, "1000 rows of other scopes in an index")
 	for _, limit := range []int{10, 100} {
 		got, pages := b.walk(t, heard, acme, Filter{Limit: limit})
 		require.Equal(t, want, got)
 		require.LessOrEqual(t, pages, 6)
 	}
-	got, _ := b.walk(t, heard, acme, Filter{Class: Active, Limit: 10})
+	got, _ := b.walk(t, heard, acme, Filter{Class: ClassActive, Limit: 10})
 	require.Len(t, got, 10)
 	got, pages := b.walk(t, heard, b.user, Filter{})
 	require.Equal(t, want, got, "another index")
@@ -129,7 +129,7 @@ func TestListAmongForgedRows(t *testing.T) {
 		b, heard := audited(t)
 		acme, err := scope.Tenant("acme")
 		require.NoError(t, err)
-		classes := []Class{Active, Failed, Success}
+		classes := []Class{ClassActive, ClassFailed, ClassSuccess}
 		want := []string{}
 		for n := range 20 {
 			want = append(want, b.put(t, userOf(t, "acme", fmt.Sprint("u", n%2)), n, classes[rnd.IntN(3)]).SessionID())
@@ -157,10 +157,10 @@ func TestShortPagesWhileClassesChange(t *testing.T) {
 	require.NoError(t, err)
 	var sessions []scope.Scope
 	for n := range 12 {
-		sessions = append(sessions, b.put(t, b.user, n, Active))
+		sessions = append(sessions, b.put(t, b.user, n, ClassActive))
 	}
-	b.plant(t, table.I2, classPartition(t, acme, Failed), "f", 2500)
-	b.plant(t, table.I2, classPartition(t, acme, Active), sessions[6].SessionID(), 2500)
+	b.plant(t, table.I2, classPartition(t, acme, ClassFailed), "f", 2500)
+	b.plant(t, table.I2, classPartition(t, acme, ClassActive), sessions[6].SessionID(), 2500)
 	seen := map[string]int{}
 	f := Filter{Limit: 3}
 	for turn := 0; ; turn++ {
@@ -190,9 +190,9 @@ func TestFindIsBoundedUnderForgedRows(t *testing.T) {
 	b, heard := audited(t)
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	some, many := b.put(t, b.user, 1, Failed), b.put(t, b.user, 2, Failed)
-	b.plant(t, table.I2, classPartition(t, acme, Failed), some.SessionID(), 1500)
-	b.plant(t, table.I2, classPartition(t, acme, Failed), many.SessionID(), 5000)
+	some, many := b.put(t, b.user, 1, ClassFailed), b.put(t, b.user, 2, ClassFailed)
+	b.plant(t, table.I2, classPartition(t, acme, ClassFailed), some.SessionID(), 1500)
+	b.plant(t, table.I2, classPartition(t, acme, ClassFailed), many.SessionID(), 5000)
 	r, err := b.Find(t.Context(), acme, some.SessionID())
 	require.NoError(t, err)
 	require.Equal(t, some, r.Scope)
@@ -215,13 +215,13 @@ func TestCountIsBoundedUnderForgedRows(t *testing.T) {
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	for n := range 4 {
-		b.put(t, b.user, n, Active)
+		b.put(t, b.user, n, ClassActive)
 	}
-	b.plant(t, table.I2, classPartition(t, acme, Failed), "0", table.MaxExamined)
+	b.plant(t, table.I2, classPartition(t, acme, ClassFailed), "0", table.MaxExamined)
 	c, err := b.Count(t.Context(), acme)
 	require.NoError(t, err)
 	require.Equal(t, Counts{All: 4, Active: 4}, c)
-	b.plant(t, table.I2, classPartition(t, acme, Failed), "1", 1)
+	b.plant(t, table.I2, classPartition(t, acme, ClassFailed), "1", 1)
 	c, err = b.Count(t.Context(), acme)
 	require.NoError(t, err)
 	require.Equal(t, Counts{All: 4, Active: 4, Capped: true}, c)

@@ -1,140 +1,131 @@
 package tracking
 
-import "time"
+import (
+	"context"
+	"crypto/rand"
+	"time"
+	"unicode/utf8"
 
-// claim is what a worker asks for with Start or Resume.
-type claim struct {
-	spec     StageSpec
-	key      string
-	owner    string
-	source   Location // zero: keep what a Resume finds
-	lease    time.Duration
-	due      time.Duration
-	takeOver bool
-	patient  bool // keeps to the back-off
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+)
 
-	observed     Stage // External stage proven by the same write, or empty
-	observedDest Location
+const maxKey = 2048
+
+// ClaimOptions configures [Tracker.Claim] and [Tracker.Track]. Key is required.
+type ClaimOptions struct {
+	// Key identifies the work: a run id, the id of a queue message, the digest
+	// of the accepted data. It stays in the record after the stage has
+	// ended. UTF-8, 1 to 2,048 bytes.
+	Key string
+
+	// Source is the object that is worked on. Default: none; for a stage that
+	// is resumed, its current source.
+	Source object.Ref
+
+	// Lease is how long the worker may be silent before another can take the
+	// stage. Default: [StageSpec.Lease].
+	Lease time.Duration
+
+	// Due is the longest that the work should take; beyond it the record is
+	// overdue. Default: [StageSpec.Due].
+	Due time.Duration
+
+	// Observed is proof that an External stage succeeded, recorded by the same
+	// write and refused as by [Tracker.Observe]. Default: none.
+	Observed *Observation
+
+	// Automatic states that no person asked for this claim. It then respects
+	// the back-off, with [ErrEarly] before [Progress.NotBefore], and leaves a
+	// stage that waits for review alone, with [ErrParked].
+	Automatic bool
+
+	// TakeOver takes the stage from a live lease of the same Key, or after a
+	// release, and returns [ErrTaken] in every other state. It is for a caller
+	// who knows by other means that the holder is dead.
+	TakeOver bool
 }
 
-// start gives a stage that was never parked to a new worker, as a new attempt.
-func (m machine) start(r Record, c claim, now time.Time) (Record, bool, error) {
-	p := r.Stage(c.spec.Stage)
-	if p.held(c.owner) {
-		return r, false, nil
-	}
-	no := func(why error) (Record, bool, error) { return r, false, refuse("start", r, p.Stage, why) }
-	switch {
-	case r.Terminal || p.State == StateSuccess:
-		return no(ErrTerminal)
-	case p.Live(now):
-		return no(ErrRunning)
-	case p.Resumable():
-		return no(ErrParked)
-	case p.State == StateFailed && p.Error.Permanent:
-		return no(ErrTerminal)
-	case p.Attempt >= c.spec.MaxAttempts:
-		return no(ErrExhausted)
-	case c.early(p, now):
-		return no(ErrEarly)
-	}
-	next, err := m.prove("start", r, c, now)
+// Claim takes a stage for a worker. A stage that was parked or released is
+// resumed within its attempt; a stage that is queued, that failed and may be
+// retried, or that runs under an expired lease is started as a new attempt. It
+// costs one read and one write. Of many concurrent callers, one gets the stage.
+//
+// If the state does not allow the claim, the error is a *[StateError]:
+// [ErrRunning], [ErrTerminal], [ErrExhausted] or [ErrDependencies]; if
+// Automatic is set, also [ErrEarly] or [ErrParked]; if TakeOver is set, also
+// [ErrTaken].
+func (t *Tracker) Claim(ctx context.Context, session scope.Scope, st Stage, o *ClaimOptions) (*Attempt, error) {
+	c, err := t.newClaim(session, st, o)
 	if err != nil {
-		return r, false, err
+		return nil, opError("claim", err)
 	}
-	if !next.allows(c.spec) {
-		return no(ErrDependencies)
-	}
-	next, e := next.edit(p.Stage)
-	e.Attempt++
-	e.Started, e.Source, e.Destination = now, c.source, Location{}
-	e.give(c, now)
-	m.settle(&next, now, now.Add(m.review))
-	return next, true, nil
+	a, err := t.takeStage(ctx, session, c)
+	return a, opError("claim", err)
 }
 
-// resume gives a stage that was parked or released to a worker, within the
-// same attempt.
-func (m machine) resume(r Record, c claim, now time.Time) (Record, bool, error) {
-	p := r.Stage(c.spec.Stage)
-	if p.held(c.owner) {
-		return r, false, nil
+func (t *Tracker) takeStage(ctx context.Context, session scope.Scope, c claim) (*Attempt, error) {
+	r, err := t.updateRecord(ctx, session, func(r Record, now time.Time) (Record, bool, error) {
+		return t.machine.claimStage(r, c, now)
+	})
+	if err != nil {
+		return nil, err
 	}
-	no := func(why error) (Record, bool, error) { return r, false, refuse("resume", r, p.Stage, why) }
-	switch {
-	case r.Terminal || p.State == StateSuccess:
-		return no(ErrTerminal)
-	case c.takeOver:
-		// Only what still is, or was handed on, under this key.
-		if p.Key != c.key || p.State != StateRunning && p.State != StateReleased {
-			return no(ErrTaken)
+	view, err := t.sessionView(session)
+	if err != nil {
+		return nil, err
+	}
+	a := &Attempt{
+		tracker: t, view: view, turn: make(chan struct{}, 1),
+		hold: hold{spec: c.spec, fence: r.Stage(c.spec.Stage).Fence, owner: c.owner, lease: c.lease},
+	}
+	a.record.Store(&r)
+	return a, nil
+}
+
+func (t *Tracker) newClaim(session scope.Scope, st Stage, o *ClaimOptions) (claim, error) {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return claim{}, err
+	}
+	if o == nil || o.Key == "" {
+		return claim{}, invalid("the key is missing")
+	}
+	if len(o.Key) > maxKey || !utf8.ValidString(o.Key) {
+		return claim{}, invalid("the key must be UTF-8 of at most %d bytes", maxKey)
+	}
+	spec, err := t.machine.pipeline.findSpec(st)
+	if err != nil {
+		return claim{}, err
+	}
+	if spec.External {
+		return claim{}, stageError("%s is External: it is observed, not claimed", st)
+	}
+	c := claim{spec: spec, key: o.Key, owner: rand.Text(), takeOver: o.TakeOver,
+		keepsBackoff: o.Automatic, skipsReview: o.Automatic}
+	if c.lease, err = durationOr(o.Lease, spec.Lease); err != nil {
+		return claim{}, err
+	}
+	if c.due, err = durationOr(o.Due, spec.Due); err != nil {
+		return claim{}, err
+	}
+	if c.source, err = locate(session, o.Source); err != nil {
+		return claim{}, err
+	}
+	if o.Observed != nil {
+		if c.observed, c.observedDest, err = t.checkObservation(session, *o.Observed); err != nil {
+			return claim{}, err
 		}
-	case p.Live(now):
-		return no(ErrRunning)
-	case !p.Resumable():
-		return no(ErrNotParked)
-	case c.early(p, now):
-		return no(ErrEarly)
 	}
-	next, err := m.prove("resume", r, c, now)
-	if err != nil {
-		return r, false, err
-	}
-	next, e := next.edit(p.Stage)
-	if !c.source.IsZero() {
-		e.Source = c.source
-	}
-	e.give(c, now)
-	m.settle(&next, now, now.Add(m.review))
-	return next, true, nil
+	return c, nil
 }
 
-// take is what [Tracker.Track] asks for: a new attempt or, at a stage that its
-// worker has let go of unfinished, the same one. What a person is to look at
-// is nobody's to take.
-func (m machine) take(r Record, c claim, now time.Time) (Record, bool, error) {
-	p := r.Stage(c.spec.Stage)
-	if p.State == StateParked && !r.Terminal {
-		return r, false, refuse("start", r, p.Stage, ErrParked)
+// durationOr returns d or, if d is zero, its default, in whole milliseconds.
+func durationOr(d, otherwise time.Duration) (time.Duration, error) {
+	if d == 0 {
+		d = otherwise
 	}
-	if p.Resumable() {
-		return m.resume(r, c, now)
+	if d = d.Truncate(time.Millisecond); d <= 0 {
+		return 0, invalid("a duration must be at least 1 ms")
 	}
-	return m.start(r, c, now)
-}
-
-// early reports whether the claim is a retry that nobody asked for, before its
-// time.
-func (c claim) early(p Progress, now time.Time) bool {
-	return c.patient && p.State == StateFailed && now.Before(p.NotBefore)
-}
-
-// prove applies the observation that a claim carries, if any.
-func (m machine) prove(op string, r Record, c claim, now time.Time) (Record, error) {
-	if c.observed == "" {
-		return r, nil
-	}
-	next, _, err := m.observe(r, c.observed, c.observedDest, now)
-	if err != nil {
-		return r, err
-	}
-	if next.Terminal {
-		// The proof alone ends the record: there is nothing left to work on.
-		return r, refuse(op, r, c.spec.Stage, ErrTerminal)
-	}
-	return next, nil
-}
-
-// give hands the stage to the claim's owner.
-func (p *Progress) give(c claim, now time.Time) {
-	p.State, p.Key, p.owner = StateRunning, c.key, c.owner
-	p.Fence++
-	p.Lease, p.Due = now.Add(c.lease), now.Add(c.due)
-	p.Ended, p.NotBefore, p.Error = time.Time{}, time.Time{}, Failure{}
-}
-
-// held reports whether the stage runs under this very owner: whoever asks for
-// it again has got it already, and only lost the answer.
-func (p Progress) held(owner string) bool {
-	return p.State == StateRunning && p.owner == owner
+	return d, nil
 }

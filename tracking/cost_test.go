@@ -12,6 +12,7 @@ import (
 
 // What each operation costs: reads, writes, queries.
 func TestCost(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	b := newBundle(t, nil)
 	cost := func(what string, reads, writes, queries int) {
@@ -48,7 +49,7 @@ func TestCost(t *testing.T) {
 	b.driver.calls()
 
 	// A conflict costs one more write and no read.
-	scan, err := b.Start(ctx, b.session, AVScan, &StartOptions{Key: "scan"})
+	scan, err := b.Claim(ctx, b.session, AVScan, &ClaimOptions{Key: "scan"})
 	require.NoError(t, err)
 	b.driver.calls()
 	must(nil, a.Heartbeat(ctx))
@@ -61,20 +62,21 @@ func TestCost(t *testing.T) {
 	cost("and another", 0, 0, 0)
 
 	must(b.List(ctx, b.user, Filter{}))
-	cost("list", 0, 0, 3)
-	must(b.List(ctx, b.user, Filter{Class: Active}))
+	cost("list", 0, 0, 4)
+	must(b.List(ctx, b.user, Filter{Class: ClassActive}))
 	cost("list of a class", 0, 0, 1)
 	must(b.Count(ctx, b.user))
-	cost("count", 0, 0, 3)
+	cost("count", 0, 0, 4)
 }
 
 // An upload's life at its cheapest: created, arrived and extracted, accepted.
 func TestFiveWritesALife(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	b := newBundle(t, nil)
 	_, err := b.Create(ctx, b.session, nil)
 	require.NoError(t, err)
-	a, err := b.Start(ctx, b.session, Enrichment, &StartOptions{Key: "r1", Observed: &Observation{Stage: UserUpload}})
+	a, err := b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "r1", Observed: &Observation{Stage: UserUpload}})
 	require.NoError(t, err)
 	require.NoError(t, a.Park(ctx, 0))
 	require.NoError(t, b.resume(t, "accept").Complete(ctx, object.Ref{}))
@@ -85,6 +87,7 @@ func TestFiveWritesALife(t *testing.T) {
 // Every answer to a write may be lost, and every write: what is repeated is
 // done once, and what is reported is true.
 func TestLostAnswers(t *testing.T) {
+	t.Parallel()
 	for _, after := range []bool{true, false} {
 		ctx := t.Context()
 		b := newBundle(t, nil)
@@ -131,10 +134,11 @@ func TestLostAnswers(t *testing.T) {
 
 // A record that somebody else changes all the time gives up, and says so.
 func TestContended(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	b.arrived(t)
 	a := b.start(t, "r1")
-	scan, err := b.Start(t.Context(), b.session, AVScan, &StartOptions{Key: "s"})
+	scan, err := b.Claim(t.Context(), b.session, AVScan, &ClaimOptions{Key: "s"})
 	require.NoError(t, err)
 	rude := false
 	b.driver.fault = func() (bool, bool) {

@@ -7,13 +7,14 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Counts are the numbers of a user's or a tenant's records.
+// Counts holds the numbers of a user's or a tenant's records by class.
 type Counts struct {
-	All     int  `json:"all"`
+	All     int  `json:"all"` // the sum of the classes
 	Active  int  `json:"active"`
+	Waiting int  `json:"waiting"`
 	Failed  int  `json:"failed"`
 	Success int  `json:"success"`
-	Capped  bool `json:"capped"` // some class may have more records than were counted
+	Capped  bool `json:"capped"` // a class may have more records than were counted
 }
 
 // Count counts the records of a user or a tenant, by one query for each class
@@ -22,14 +23,14 @@ type Counts struct {
 // scope; then Capped is set. Like a list, the numbers may be a moment old.
 func (t *Tracker) Count(ctx context.Context, userOrTenant scope.Scope) (Counts, error) {
 	var c Counts
-	view, slot, err := t.index(userOrTenant)
+	view, slot, err := t.indexView(userOrTenant)
 	if err != nil {
 		return c, opError("count", err)
 	}
 	for _, class := range []struct {
 		class Class
 		n     *int
-	}{{Active, &c.Active}, {Failed, &c.Failed}, {Success, &c.Success}} {
+	}{{ClassActive, &c.Active}, {ClassWaiting, &c.Waiting}, {ClassFailed, &c.Failed}, {ClassSuccess, &c.Success}} {
 		n, capped, err := view.Count(ctx, table.Query{Slot: slot, Class: string(class.class)})
 		if err != nil {
 			return Counts{}, opError("count", err)

@@ -12,8 +12,8 @@ import (
 // listCursor is the position at which a list continues. Its text is base64url,
 // without padding, of a 16-byte digest of scope and class, followed by before.
 // If a lane has a position, the positions of all lanes follow, each as "|", to,
-// "|", cursor. The text needs no secret: the partition always comes from the
-// caller's scope, so a forged cursor only moves among the caller's own rows.
+// "|", cursor. The text is not secret and not signed: the partition always
+// comes from the caller's scope, so a forged cursor only reaches the caller's rows.
 type listCursor struct {
 	before string     // the last record that was listed; empty: none
 	lanes  []position // one for each class
@@ -21,9 +21,9 @@ type listCursor struct {
 
 const (
 	digestSize    = 16
-	maxListCursor = 24 << 10 // three cursors of the table, of rows with the longest keys
+	maxListCursor = 32 << 10 // four cursors of the table, of rows with the longest keys
 
-	foreignCursor = "a cursor that is not of this list"
+	foreignCursor = "the cursor does not belong to this list"
 )
 
 func cursorDigest(s scope.Scope, c Class) string {
@@ -77,11 +77,11 @@ func parseCursor(text string, s scope.Scope, c Class, n int) (listCursor, error)
 		ids = append(ids, p.to)
 	}
 	for _, id := range ids {
-		if _, ok := sessionID(s, id); !ok && id != "" {
+		if _, ok := parseSessionID(s, id); !ok && id != "" {
 			return bad()
 		}
 	}
-	if out.encode(s, c) != text || rest == "" { // a cursor has one form, and the start of a list is none
+	if out.encode(s, c) != text || rest == "" { // a cursor has one form, and is empty at the start of a list
 		return bad()
 	}
 	return out, nil

@@ -1,72 +1,84 @@
-// Package tracking says at every moment where each upload stands: one record a
-// session, taken through the stages of a declared pipeline.
+// Package tracking records the state of each upload: one record for each
+// session, which moves through the stages of a declared pipeline.
+//
+// It is a state tracker, not a queue. It delivers no work and starts no workers.
+// A queue, a request or a cron job decides that something should happen; the
+// tracker decides whether it may happen now and who does it, and records the
+// result for people to see.
+//
+// # A worker
 //
 // A [Tracker] keeps the records of one [Pipeline] in a table. [Tracker.Create]
-// makes a [Record]; proof from outside, such as an object that has arrived,
-// comes with [Tracker.Observe]; a worker takes a stage with [Tracker.Start],
-// or [Tracker.Resume] after a person has looked at it, and gets an [Attempt]:
+// creates a [Record], and [Tracker.Observe] records that its upload has arrived.
+// A worker claims a stage with [Tracker.Claim] and holds it as an [Attempt]:
 //
-//	a, err := tr.Start(ctx, session, tracking.Enrichment, &tracking.StartOptions{
-//		Key:      runID,
-//		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
-//	})
-//	work, stop := a.Keep(ctx)      // renews the lease while we work
-//	err = read(work)
+//	a, err := tr.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{Key: runID})
+//	if err != nil {
+//		return err                // for example ErrRunning: another worker holds it
+//	}
+//	work, stop := a.Keep(ctx)     // renews the lease
+//	err = extract(work)
 //	stop()
 //	if err != nil {
-//		return a.Fail(ctx, err)    // retryable, unless err is a permanent *tracking.Error
+//		return a.Fail(ctx, err)   // retryable, unless err is an *Error that says otherwise
 //	}
-//	return a.Park(ctx, 0)          // and Complete, once a person accepts
+//	return a.Park(ctx, 0)         // a person reviews the result
+//
+// If the whole stage is one function, [Tracker.Track] does all of this. Its
+// error, a [TrackError], says whether the worker is done with its message,
+// should retry after a given time, or should give up.
+//
+// # A human review
+//
+// A review is not a separate stage: the worker parks the stage with
+// [Attempt.Park]. The record is then in [ClassWaiting], disjoint from
+// [ClassActive], while its status stays IN_PROGRESS. A request of the reviewer
+// claims the same stage and completes it, or works on it and parks it again.
+// Automatic workers leave it alone. Once a stage was parked, every failure can
+// be retried, so that a person's work is not lost to a throttled model.
 //
 // # Transitions
 //
-//	Create    nothing → record
-//	Observe   an External stage whose After have succeeded → success
-//	Start     queued, failed with attempts left, running under a dead lease → running, attempt+1, fence+1
-//	Resume    parked, released; once parked: failed, running under a dead lease → running, fence+1
+//	Create    none → record
+//	Observe   External stage whose After have succeeded → success
+//	Claim     queued, failed and retryable, running under an expired lease → running, attempt+1, fence+1
+//	          waiting, released; if ever parked also failed, running under an expired lease → running, fence+1
 //	          with TakeOver: running or released under the same key → running, fence+1
 //	Heartbeat running → running, with a new lease
-//	Park      running → parked
+//	Park      running → waiting
 //	Release   running → released
-//	Complete  running → success; the last required stage makes the record a SUCCESS
+//	Complete  running → success; the last required stage ends the record
 //	Fail      running → failed
-//	Cancel    anything not terminal → cancelled
-//	Sweep     overdue, and: running under a dead lease → failed, "lost"
-//	          an External stage whose object is there → success
-//	          an optional External stage whose object is not → failed
-//	          nobody at work → abandoned
+//	Cancel    not terminal → cancelled
+//	Sweep     if the record is overdue: running under an expired lease → failed, "lost"
+//	          External stage whose object has arrived → success
+//	          optional External stage whose object has not arrived → failed
+//	          otherwise → abandoned
 //
-// An External stage runs, without a worker, from the moment that the stages in
-// its After have succeeded: the transition that completes the last of them
-// begins it. Proof that arrives earlier is refused with [ErrDependencies] and
-// reported again later.
+// docs/tracking.md has the complete table of states and operations.
 //
-// A record is terminal once every required stage has succeeded, when it was
-// cancelled or abandoned, and when a required stage failed for good or at its
-// last attempt.
-// Once a stage has been parked no failure is for good: a person's work is
-// never lost to a throttled model.
+// An External stage runs without a worker once the stages in its After have
+// succeeded. Proof that arrives earlier is rejected with [ErrDependencies].
 //
-// Each transition is one conditional write of one item, so a crash leaves a
-// record before it or after it, and never in between. A key says on whose
-// behalf a stage is held; a fence, raised whenever the stage changes hands,
-// keeps a worker that was replaced from changing anything. A lease says when
-// it may be replaced, by the clock of whoever replaces it: clocks that differ
-// by more than a lease make for needless replacements, not for lost or doubled
-// work. A repeated operation is recognised and done once.
+// A record is terminal when all required stages have succeeded, when it was
+// cancelled or abandoned, and when a required stage failed in its last attempt
+// or with a failure that cannot be retried.
 //
-// A one-shot stage is done by [Tracker.Track] in one call: start, heartbeat,
-// complete or fail. A retry that nobody asked for keeps to a back-off.
+// # Guarantees
 //
-// A program calls [Tracker.Sweep] every minute or so, in one process or in all,
-// and goes on from [SweepResult.Next] while there is more:
-// so every record comes to an end, whatever has crashed. A server first ends
-// what a process before it has left, where it knows that one to be dead
-// ([SweepOptions.Orphans]). [Options.Retention] bounds how long records are kept.
+// Each transition is one conditional write of one item, so a crash leaves the
+// record as it was before the transition or after it. The key of a claim
+// identifies the work, so that repeated operations are done once. The fencing
+// token increases whenever the stage changes hands, so that a replaced worker
+// can change nothing. The lease says when another worker may take the stage, by
+// the clock of that worker: clocks that differ by more than a lease cause
+// needless replacements, but no lost or duplicate work.
 //
-// [Tracker.Get], [Tracker.Find], [Tracker.List] and [Tracker.Count] read.
+// A program calls [Tracker.Sweep] about every minute, in one process or in all
+// of them, so that every record ends, whatever has crashed. [Options.Retention]
+// bounds how long records are kept. [Tracker.Get], [Tracker.Find],
+// [Tracker.List] and [Tracker.Count] read.
 //
-// What the package does not do: it starts no goroutine but the one that renews
-// a lease, watches no queue and reads no objects. It stores where an object is,
-// not what is in it.
+// The package starts no goroutine but the one of [Attempt.Keep], watches no
+// queue and reads no objects. It stores where an object is, not its content.
 package tracking

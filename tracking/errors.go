@@ -5,105 +5,103 @@ import (
 	"fmt"
 )
 
-// What errors of this package may be, by errors.Is. The text of an error that
-// is returned begins with "tracking: " and the operation.
+// The errors that callers distinguish with errors.Is. The text of a returned
+// error begins with "tracking: " and the operation.
 var (
-	// ErrNotFound is returned where there is no such record, or none that
-	// the scope may see: the two are not told apart.
-	ErrNotFound = errors.New("no such record")
+	// ErrNotFound is returned if the record does not exist or lies outside the
+	// scope; the two cannot be told apart.
+	ErrNotFound = errors.New("record not found")
 
-	// ErrExists is returned by Create where the session has a record of
-	// another request.
-	ErrExists = errors.New("the session has a record already")
+	// ErrExists is returned by Create if another request has created the
+	// session's record.
+	ErrExists = errors.New("the session already has a record")
 
-	// ErrSchema is returned for a record that a newer version of this
-	// package wrote. It is left alone.
+	// ErrSchema is returned for a record that a newer version of this package
+	// wrote. The record is left unchanged.
 	ErrSchema = errors.New("the record was written by a newer version")
 
-	// ErrDamaged is returned for a record that cannot be understood.
+	// ErrDamaged is returned for a record that cannot be decoded.
 	ErrDamaged = errors.New("the record is damaged")
 
-	// ErrPipeline is returned by New for a pipeline that cannot work, and
-	// for a record that belongs to another pipeline.
+	// ErrPipeline is returned by New for an invalid pipeline, and for a record
+	// of another pipeline.
 	ErrPipeline = errors.New("invalid pipeline")
 
-	// ErrStage is returned for a stage that the pipeline does not declare,
-	// and for one of the wrong kind: an External stage cannot be started,
-	// a worked one cannot be observed.
-	ErrStage = errors.New("not possible with this stage")
+	// ErrStage is returned for a stage that the pipeline does not declare, and
+	// for one of the wrong kind: an External stage cannot be claimed, and any
+	// other stage cannot be observed.
+	ErrStage = errors.New("invalid stage")
 
-	// ErrInvalid is returned for an invalid argument: a key, a Ref of
-	// another scope, a limit, a cursor. For a scope that does not allow the
-	// operation the error is [scope.ErrDenied].
+	// ErrInvalid is returned for an invalid argument: a key, a Ref of another
+	// scope, a limit, a cursor. If the scope does not allow the operation, the
+	// error is [scope.ErrDenied].
 	ErrInvalid = errors.New("invalid value")
 
-	// ErrContended is returned where a record changed under every try to
-	// change it. Nothing was done; it may be tried again.
-	ErrContended = errors.New("the record changes too fast")
+	// ErrContended is returned if other writers changed the record at every
+	// try. Nothing was written; the caller may retry.
+	ErrContended = errors.New("too many concurrent changes to the record")
 
-	// ErrLease is the cause of the context of [Attempt.Keep] once the lease
-	// has run out unrenewed.
-	ErrLease = errors.New("the lease ran out")
+	// ErrLease is the cause of the context of [Attempt.Keep] once the lease has
+	// expired without a renewal.
+	ErrLease = errors.New("the lease expired")
 )
 
-// What a *[StateError] may be, by errors.Is: why a record's state does not
-// allow the operation.
+// The reasons of a *[StateError], by errors.Is.
 var (
-	// ErrRunning: the stage runs under a live lease. StateError.Key says whose.
+	// ErrRunning is returned if another worker holds the stage under a live
+	// lease; [Progress.Key] says for which work.
 	ErrRunning = errors.New("the stage is running")
 
-	// ErrTerminal: the record, or the stage, has ended for good.
+	// ErrTerminal is returned if the record or the stage has ended permanently.
 	ErrTerminal = errors.New("it has ended")
 
-	// ErrParked: the stage was parked or released, so it is resumed, not started.
-	ErrParked = errors.New("the stage was parked: it is to be resumed")
+	// ErrParked is returned to an automatic worker if the stage waits for review.
+	ErrParked = errors.New("the stage waits for review")
 
-	// ErrNotParked: the stage was never parked or released, so there is
-	// nothing to resume.
-	ErrNotParked = errors.New("the stage was never parked: there is nothing to resume")
-
-	// ErrExhausted: the stage's attempts are used up.
+	// ErrExhausted is returned if all attempts of the stage are used.
 	ErrExhausted = errors.New("no attempts are left")
 
-	// ErrEarly: an Automatic retry came before [Progress.NotBefore].
+	// ErrEarly is returned when an automatic retry is attempted before
+	// [Progress.NotBefore].
 	ErrEarly = errors.New("it is too early for another attempt")
 
-	// ErrDependencies: a stage in [StageSpec.After] has not succeeded yet.
+	// ErrDependencies is returned if a stage in [StageSpec.After] has not
+	// succeeded yet.
 	ErrDependencies = errors.New("an earlier stage has not succeeded")
 
-	// ErrFenced: the attempt no longer holds its stage. Another took it
-	// over, the record was cancelled, or the attempt itself has let go
-	// with another outcome. Its worker must stop.
+	// ErrFenced is returned if the attempt no longer holds its stage: another
+	// worker took it over, the record was cancelled, or the attempt itself
+	// ended with another outcome. The worker must stop.
 	ErrFenced = errors.New("the attempt no longer holds the stage")
 
-	// ErrTaken: a Resume with TakeOver found the stage no longer under its key.
-	ErrTaken = errors.New("the stage is not under this key")
+	// ErrTaken is returned if a claim with TakeOver finds the stage under
+	// another key or in another state.
+	ErrTaken = errors.New("the stage is not held under this key")
 )
 
-// StateError says that a record's state does not allow an operation, and why.
+// StateError is returned if the state of a record does not allow an operation.
 // Nothing was changed.
 type StateError struct {
-	Op     string // "start", "resume", "observe", "cancel", "heartbeat", "complete", "fail", "park", "release"
-	Stage  Stage  // empty for cancel
-	State  State  // the stage's
-	Key    string // who has the stage, or had it last
-	Record Record // as it stands
-	Err    error  // one of the sentinels above
+	Stage  Stage  // empty for Cancel
+	Record Record // the current record
+	Err    error  // one of the reasons above
+
+	op string
 }
 
 func (e *StateError) Error() string {
 	if e.Stage == "" {
-		return fmt.Sprintf("tracking: %s: %v (record %s)", e.Op, e.Err, e.Record.Status)
+		return fmt.Sprintf("tracking: %s: %v (record %s)", e.op, e.Err, e.Record.Status)
 	}
-	return fmt.Sprintf("tracking: %s %s: %v (stage %s, record %s)", e.Op, e.Stage, e.Err, e.State, e.Record.Status)
+	return fmt.Sprintf("tracking: %s %s: %v (stage %s, record %s)",
+		e.op, e.Stage, e.Err, e.Record.Stage(e.Stage).State, e.Record.Status)
 }
 
-// Unwrap returns the sentinel.
+// Unwrap returns the reason.
 func (e *StateError) Unwrap() error { return e.Err }
 
-func refuse(op string, r Record, st Stage, why error) error {
-	p := r.Stage(st)
-	return &StateError{Op: op, Stage: st, State: p.State, Key: p.Key, Record: r, Err: why}
+func newStateError(op string, r Record, st Stage, why error) error {
+	return &StateError{op: op, Stage: st, Record: r, Err: why}
 }
 
 func invalid(format string, args ...any) error {

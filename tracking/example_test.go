@@ -2,7 +2,6 @@ package tracking_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -40,21 +39,21 @@ func Example() {
 	r, _ := tr.Create(ctx, s, &tracking.CreateOptions{Filename: "cover.jpg"})
 	fmt.Println(r.Status, r.Stage(tracking.UserUpload).State)
 
-	run, _ := tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{
+	run, _ := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "run-1", Source: cover,
 		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: cover},
 	})
-	_, err = tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "run-2"})
+	_, err = tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "run-2"})
 	fmt.Println(err, errors.Is(err, tracking.ErrRunning))
 	_ = run.Park(ctx, 0)
 
-	accept, _ := tr.Resume(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "sha256 of the metadata"})
+	accept, _ := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "sha256 of the metadata"})
 	_ = accept.Complete(ctx, ref(s, "raw", "metadata.json"))
 	r, _ = tr.Get(ctx, s)
 	fmt.Println(r.Status, r.Stage(tracking.Enrichment).Destination.Key)
 	// Output:
 	// IN_PROGRESS running
-	// tracking: start enrichment: the stage is running (stage running, record IN_PROGRESS) true
+	// tracking: claim enrichment: the stage is running (stage running, record IN_PROGRESS) true
 	// SUCCESS tenant=acme/user=u1/uploads/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b/metadata.json
 }
 
@@ -77,11 +76,11 @@ func ExampleAttempt_Fail() {
 	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
 	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tr.Create(ctx, s, nil)
-	a, _ := tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{
+	a, _ := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "run-1", Observed: &tracking.Observation{Stage: tracking.UserUpload},
 	})
 	cause := errors.New("429 from arn:aws:bedrock:us-east-1:123456789012:model/m")
-	_ = a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "The model is busy (429). Please try again.", Err: cause})
+	_ = a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "The model is busy (429). Please try again.", Retryable: true, Err: cause})
 
 	r, _ := tr.Get(ctx, s)
 	fmt.Println(r.Status, r.Reason, r.Terminal)
@@ -100,7 +99,7 @@ func ExampleTracker_Track() {
 	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tr.Create(ctx, s, nil)
 	for range 2 {
-		err := tr.Track(ctx, s, "embedding", &tracking.StartOptions{Key: "message-17", Automatic: true},
+		err := tr.Track(ctx, s, "embedding", &tracking.ClaimOptions{Key: "message-17", Automatic: true},
 			func(ctx context.Context) (object.Ref, error) {
 				fmt.Println("working")
 				return ref(s, "raw", "vectors.bin"), nil
@@ -120,7 +119,7 @@ func ExampleTracker_Sweep() {
 	tr, _ := tracking.New(tb, tracking.Uploads(), nil)
 	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tr.Create(ctx, s, nil)
-	_, _ = tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{
+	_, _ = tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "run-1", Observed: &tracking.Observation{Stage: tracking.UserUpload},
 	})
 	res, err := tr.Sweep(ctx, &tracking.SweepOptions{
@@ -144,12 +143,13 @@ func ExampleTracker_List() {
 	user, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tr.Create(ctx, s, &tracking.CreateOptions{Filename: "cover.jpg"})
 
-	page, _ := tr.List(ctx, user, tracking.Filter{Class: tracking.Active, Limit: 10})
-	rows, _ := json.Marshal(page.Records)
-	fmt.Println(string(rows))
+	page, _ := tr.List(ctx, user, tracking.Filter{Class: tracking.ClassActive, Limit: 10})
+	for _, r := range page.Records {
+		fmt.Println(r.Filename, r.Class, r.Stage, r.State)
+	}
 	counts, _ := tr.Count(ctx, user)
 	fmt.Println(counts.All, counts.Active)
 	// Output:
-	// [{"upload_id":"0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","user_id":"u1","filename":"cover.jpg","created_at":"2025-10-01T21:34:31.380Z","current_status":"IN_PROGRESS"}]
+	// cover.jpg active user_upload running
 	// 1 1
 }

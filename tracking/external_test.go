@@ -56,32 +56,32 @@ func (w *world) bringReceipt(state string) {
 	case "failed":
 		w.fail(boom)
 	case "cancelled":
-		w.must(w.m.cancel(w.r, w.now))
+		w.must(w.m.cancelRecord(w.r, w.now))
 	case "awaited", "done":
 		require.Equal(w.t, StateQueued, w.r.Stage("receipt").State)
 		w.later()
-		w.must(w.m.complete(w.r, w.own, dest, w.now))
+		w.must(w.m.completeStage(w.r, w.own, dest, w.now))
 	}
 	if state == "done" {
-		w.must(w.m.observe(w.r, "receipt", dest, w.now))
+		w.must(w.m.observeStage(w.r, "receipt", dest, w.now))
 	}
 }
 
 func (w *world) operateReceipt(op string) (Record, bool, error) {
 	switch op {
 	case "observe":
-		return w.m.observe(w.r, "receipt", dest, w.now)
+		return w.m.observeStage(w.r, "receipt", dest, w.now)
 	case "cancel":
-		return w.m.cancel(w.r, w.now)
+		return w.m.cancelRecord(w.r, w.now)
 	}
-	spec, err := w.m.pipeline.spec(Routing)
+	spec, err := w.m.pipeline.findSpec(Routing)
 	require.NoError(w.t, err)
-	return w.m.start(w.r, claim{spec: spec, key: "k", owner: "o", lease: time.Minute, due: time.Hour, observed: "receipt"}, w.now)
+	return w.m.claimStage(w.r, claim{spec: spec, key: "k", owner: "o", lease: time.Minute, due: time.Hour, observed: "receipt"}, w.now)
 }
 
 func TestExternalTransitionTable(t *testing.T) {
 	t.Parallel()
-	p, err := receipts().complete()
+	p, err := receipts().withDefaults()
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(externalTransitions), "\n")
 	ops := strings.Fields(lines[0])[1:]
@@ -90,9 +90,10 @@ func TestExternalTransitionTable(t *testing.T) {
 		for i, op := range ops {
 			state, want := cells[0], cells[i+1]
 			t.Run(state+"/"+op, func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t)
 				w.m.pipeline = p
-				w.r = w.m.create(w.r.Scope, "a.pdf", []byte{1}, time.Time{}, w.now)
+				w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, w.now)
 				w.bringReceipt(state)
 				before := w.r.encode()
 				if v, ok := verdicts[want]; ok {
@@ -100,9 +101,9 @@ func TestExternalTransitionTable(t *testing.T) {
 					if op == "none" {
 						f = finding{absent: []Stage{UserUpload, "receipt"}}
 					}
-					next, got := w.m.sweep(w.r, f, w.now.Add(7*24*time.Hour))
+					next, got := w.m.sweepRecord(w.r, f, w.now.Add(7*24*time.Hour))
 					require.Equal(t, v, got)
-					if got != nothing {
+					if got != verdictNone {
 						invariants(t, w.m, w.r, next)
 					}
 					return
@@ -129,32 +130,32 @@ func TestExternalTransitionTable(t *testing.T) {
 // observed.
 func TestExternalStageIsAwaitedInTime(t *testing.T) {
 	t.Parallel()
-	p, err := receipts().complete()
+	p, err := receipts().withDefaults()
 	require.NoError(t, err)
 	w := newWorld(t)
 	w.m.pipeline = p
-	w.r = w.m.create(w.r.Scope, "a.pdf", []byte{1}, time.Time{}, w.now)
+	w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, w.now)
 	w.bringReceipt("awaited")
 	require.Equal(t, w.now.Add(time.Hour), w.r.Due)
-	require.Empty(t, w.m.awaited(w.r, finding{}, w.now))
-	require.Equal(t, []Stage{"receipt"}, w.m.awaited(w.r, finding{}, w.r.Due))
+	require.Empty(t, w.m.stagesToLookFor(w.r, finding{}, w.now))
+	require.Equal(t, []Stage{"receipt"}, w.m.stagesToLookFor(w.r, finding{}, w.r.Due))
 
 	first, err := Pipeline{Name: "docs", Stages: []StageSpec{
 		{Stage: "drafted"},
 		{Stage: "signed", External: true, After: []Stage{"drafted"}},
 		{Stage: "scanned", External: true, Due: time.Hour},
 		{Stage: "posted", External: true, Due: 2 * time.Hour, Optional: true},
-	}}.complete()
+	}}.withDefaults()
 	require.NoError(t, err)
 	w.m.pipeline = first
-	r := w.m.create(w.r.Scope, "a.pdf", nil, w.now.Add(time.Minute), w.now)
+	r := w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: nil}, w.now.Add(time.Minute), w.now)
 	require.Equal(t, StateQueued, r.Stage("signed").State, "nothing is awaited before it may arrive")
 	require.Equal(t, w.now.Add(time.Minute), r.Stage("scanned").Due, "as Create was told")
 	require.Equal(t, w.now.Add(2*time.Hour), r.Stage("posted").Due)
 	invariants(t, w.m, Record{}, r)
 
 	w.m.pipeline.Stages = first.Stages[:2]
-	r = w.m.create(w.r.Scope, "a.pdf", nil, w.now.Add(time.Minute), w.now)
+	r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: nil}, w.now.Add(time.Minute), w.now)
 	require.Equal(t, w.now.Add(time.Minute), r.Due)
 	require.Equal(t, StatusQueued, r.Status)
 }
@@ -208,7 +209,7 @@ func TestSweepFindsRefusedArrivals(t *testing.T) {
 		stateOf(t, err, ErrDependencies)
 		_, err = u.Observe(t.Context(), u.session, Observation{Stage: UserUpload})
 		require.NoError(t, err)
-		_, err = u.Start(t.Context(), u.session, Routing, &StartOptions{Key: "r", Observed: &Observation{Stage: "receipt"}})
+		_, err = u.Claim(t.Context(), u.session, Routing, &ClaimOptions{Key: "r", Observed: &Observation{Stage: "receipt"}})
 		stateOf(t, err, ErrDependencies)
 		require.NoError(t, u.start(t, "run").Complete(t.Context(), object.Ref{}))
 
@@ -224,7 +225,7 @@ func TestSweepFindsRefusedArrivals(t *testing.T) {
 		require.Equal(t, SweepResult{Observed: 1}, res)
 		require.Equal(t, []Stage{"receipt"}, asked)
 		require.Equal(t, there.Key(), u.get(t).Stage("receipt").Destination.Key)
-		a, err := u.Start(t.Context(), u.session, Routing, &StartOptions{Key: "r"})
+		a, err := u.Claim(t.Context(), u.session, Routing, &ClaimOptions{Key: "r"})
 		require.NoError(t, err)
 		require.NoError(t, a.Complete(t.Context(), object.Ref{}))
 		require.Equal(t, StatusSuccess, u.get(t).Status)

@@ -6,24 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// Error is a failure whose cause a person may be told. Give one to
-// [Attempt.Fail]; any other error is recorded as code "internal", retryable,
-// with a fixed message, so that no address, account or secret in its text
-// reaches a browser.
+// Error is a failure that people may read about. [Attempt.Fail] and
+// [Tracker.Track] record it. Any other error is recorded with the code
+// "internal", as retryable and with a fixed message, so that addresses,
+// accounts and secrets in its text do not reach a browser.
 type Error struct {
-	// Code is what programs look at: [a-z][a-z0-9_]{0,31}, such as
-	// "throttled". One outside the grammar is recorded as "internal".
+	// Code is for programs: [a-z][a-z0-9_]{0,31}, for example "throttled". An
+	// invalid code is recorded as "internal".
 	Code string
 
-	// Message is shown to people. At most 1 KB is recorded, cut between
-	// two characters; bytes that are no UTF-8 are replaced, and a blank
-	// message is recorded as a fixed one.
+	// Message is for people. It is truncated to 1 KB, and invalid UTF-8 is
+	// replaced. A blank message is recorded as a fixed one.
 	Message string
 
-	// Permanent failures are not worth another attempt: the file is no
-	// image, it is too large. They end the record, unless the stage has
-	// been parked before.
-	Permanent bool
+	// Retryable states that another attempt on the same input may succeed. A
+	// failure that is not retryable ends the record, unless the stage has ever
+	// been parked.
+	Retryable bool
 
 	// Err is the cause, for logs. It is not recorded.
 	Err error
@@ -40,21 +39,15 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Failure is what a record keeps of an [Error].
-type Failure struct {
-	Code      string
-	Message   string
-	Permanent bool
-}
-
 // The codes that the tracker itself records.
 const (
-	CodeInternal  = "internal"  // an error that is no *Error
-	CodeCancelled = "cancelled" // the record was cancelled while the stage was not done
-	CodeUnneeded  = "unneeded"  // an optional stage was not done when the record succeeded
-	CodeLost      = "lost"      // a stage's worker was not heard of any more
-	CodeAbandoned = "abandoned" // nobody did anything with the record while it was due
-	CodeTimeout   = "timeout"   // the time that [Tracker.Track]'s caller gave was over
+	CodeInternal  = "internal"  // an error that is not an *Error
+	CodeCancelled = "cancelled" // the record was cancelled
+	CodeLost      = "lost"      // the lease of the worker expired
+	CodeAbandoned = "abandoned" // nobody continued the record in time
+	CodeTimeout   = "timeout"   // the deadline of Track's context passed
+
+	codeUnneeded = "unneeded" // the stage was still open when the record ended
 )
 
 // ReasonMaxAttempts is the reason of a record whose stage failed at its last attempt.
@@ -62,13 +55,16 @@ const ReasonMaxAttempts = "max_attempts"
 
 const maxMessage = 1024
 
-func failureOf(err error) Failure {
+// recordableError returns the part of err that a record keeps, without the cause.
+func recordableError(err error) Error {
 	const unknown = "Something went wrong on our side. Please try again."
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e == nil {
-		return Failure{Code: CodeInternal, Message: unknown}
+		return Error{Code: CodeInternal, Message: unknown, Retryable: true}
 	}
-	f := Failure{Code: e.Code, Message: cut(strings.ToValidUTF8(e.Message, "\uFFFD"), maxMessage), Permanent: e.Permanent}
+	f := Error{
+		Code: e.Code, Message: truncateText(strings.ToValidUTF8(e.Message, "\uFFFD"), maxMessage), Retryable: e.Retryable,
+	}
 	if !isName(f.Code) {
 		f.Code = CodeInternal
 	}
@@ -78,8 +74,8 @@ func failureOf(err error) Failure {
 	return f
 }
 
-// cut shortens s to at most n bytes without splitting a rune.
-func cut(s string, n int) string {
+// truncateText truncates s to at most n bytes without splitting a rune.
+func truncateText(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}

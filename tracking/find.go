@@ -3,6 +3,7 @@ package tracking
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -18,33 +19,33 @@ import (
 // belongs to another tenant. It returns another error if so many rows of other
 // scopes were put at this id of the index that it stops looking.
 func (t *Tracker) Find(ctx context.Context, userOrTenant scope.Scope, id string) (Record, error) {
-	session, err := t.find(ctx, userOrTenant, id)
+	session, err := t.findSession(ctx, userOrTenant, id)
 	if err != nil {
 		return Record{}, opError("find", err)
 	}
-	view, err := t.view(session)
+	view, err := t.sessionView(session)
 	if err != nil {
 		return Record{}, opError("find", err)
 	}
-	r, err := t.read(ctx, view)
+	r, err := t.readRecord(ctx, view)
 	return r, opError("find", err)
 }
 
-func (t *Tracker) find(ctx context.Context, s scope.Scope, id string) (scope.Scope, error) {
-	view, slot, err := t.index(s)
+func (t *Tracker) findSession(ctx context.Context, s scope.Scope, id string) (scope.Scope, error) {
+	view, slot, err := t.indexView(s)
 	if err != nil {
 		return scope.Scope{}, err
 	}
-	session, ok := sessionID(s, id)
+	session, ok := parseSessionID(s, id)
 	if !ok {
 		return scope.Scope{}, ErrNotFound
 	}
 	if s.Level() == scope.UserLevel {
 		return session, nil
 	}
-	for _, class := range []Class{Active, Failed, Success, Active, Failed, Success} {
+	for _, class := range slices.Concat(allClasses, allClasses) {
 		q := table.Query{Slot: slot, Class: string(class), From: id, To: id + "-"}
-		rows, next, err := scan(ctx, view, q, "", 1)
+		rows, next, err := scanClass(ctx, view, q, "", 1)
 		switch {
 		case err != nil:
 			return scope.Scope{}, err
@@ -57,9 +58,9 @@ func (t *Tracker) find(ctx context.Context, s scope.Scope, id string) (scope.Sco
 	return scope.Scope{}, ErrNotFound
 }
 
-// sessionID reports whether id is a session id at all, and returns the session
-// of a user's. Of a tenant's, whose user is not known, the Scope is none.
-func sessionID(s scope.Scope, id string) (scope.Scope, bool) {
+// parseSessionID reports whether id is a session id and, if s is a user's scope,
+// returns the session. Within a tenant the user is unknown, and the Scope is zero.
+func parseSessionID(s scope.Scope, id string) (scope.Scope, bool) {
 	if s.Level() == scope.UserLevel {
 		session, err := s.Session(id)
 		return session, err == nil

@@ -16,12 +16,13 @@ import (
 )
 
 func throttled() error {
-	return &Error{Code: "throttled", Message: "The model is busy.", Err: errors.New("429 arn:aws:x")}
+	return &Error{Code: "throttled", Message: "The model is busy.", Retryable: true, Err: errors.New("429 arn:aws:x")}
 }
 
 // Throttled at the first extract, tried again, reviewed, throttled in a
 // refinement, and accepted all the same.
 func TestThrottledAndAccepted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
 		b := newBundle(t, nil)
@@ -29,10 +30,10 @@ func TestThrottledAndAccepted(t *testing.T) {
 		_, err := b.Create(ctx, b.session, &CreateOptions{Filename: "cover.jpg"})
 		require.NoError(t, err)
 
-		_, err = b.Start(ctx, b.session, Enrichment, &StartOptions{Key: "r1"})
+		_, err = b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "r1"})
 		stateOf(t, err, ErrDependencies)
 		arrived := &Observation{Stage: UserUpload, Dest: landing}
-		a, err := b.Start(ctx, b.session, Enrichment, &StartOptions{Key: "r1", Source: landing, Observed: arrived})
+		a, err := b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "r1", Source: landing, Observed: arrived})
 		require.NoError(t, err)
 		require.NoError(t, a.Fail(ctx, throttled()))
 		r := b.get(t)
@@ -42,20 +43,19 @@ func TestThrottledAndAccepted(t *testing.T) {
 		require.Equal(t, "The model is busy.", r.Stage(Enrichment).Error.Message)
 		require.Equal(t, Location{Bucket: "landing", Key: landing.Key()}, r.Stage(Enrichment).Source)
 
-		_, err = b.Resume(ctx, b.session, Enrichment, &StartOptions{Key: "accept"})
-		stateOf(t, err, ErrNotParked)
+		require.False(t, r.Stage(Enrichment).Parked, "nothing to accept yet")
 
-		a, err = b.Start(ctx, b.session, Enrichment, &StartOptions{Key: "r2", Source: landing, Observed: arrived})
+		a, err = b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "r2", Source: landing, Observed: arrived})
 		require.NoError(t, err)
-		_, err = b.Resume(ctx, b.session, Enrichment, &StartOptions{Key: "accept"})
-		require.Equal(t, "r2", stateOf(t, err, ErrRunning).Key, "a live run can be told from another accept")
+		_, err = b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "accept"})
+		require.Equal(t, "r2", stateOf(t, err, ErrRunning).Record.Stage(Enrichment).Key, "a live run can be told from another accept")
 		require.NoError(t, a.Park(ctx, 0))
-		require.Equal(t, Active, b.get(t).Class())
+		require.Equal(t, ClassWaiting, b.get(t).Class())
 
 		a = b.resume(t, "r3")
 		require.NoError(t, a.Fail(ctx, throttled()))
-		require.Equal(t, Failed, b.get(t).Class())
-		require.True(t, b.get(t).Stage(Enrichment).Resumable())
+		require.Equal(t, ClassFailed, b.get(t).Class())
+		require.True(t, b.get(t).Stage(Enrichment).isResumable())
 
 		time.Sleep(90 * time.Second)
 		a = b.resume(t, "accept")
@@ -69,14 +69,15 @@ func TestThrottledAndAccepted(t *testing.T) {
 		require.Equal(t, 90*time.Second, p.Duration())
 		require.Equal(t, landing.Key(), p.Source.Key)
 
-		_, err = b.Resume(ctx, b.session, Enrichment, &StartOptions{Key: "accept"})
-		require.Equal(t, "accept", stateOf(t, err, ErrTerminal).Key)
+		_, err = b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "accept"})
+		require.Equal(t, "accept", stateOf(t, err, ErrTerminal).Record.Stage(Enrichment).Key)
 		_, err = b.Observe(ctx, b.session, *arrived)
 		require.NoError(t, err, "a report that comes twice, and late")
 	})
 }
 
 func TestManyWorkersOneStage(t *testing.T) {
+	t.Parallel()
 	for name, d := range map[string]table.Driver{"memory": table.NewMemory(nil), "bolt": openBolt(t)} {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, d)
@@ -86,7 +87,7 @@ func TestManyWorkersOneStage(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 64 {
 				wg.Go(func() {
-					a, err := b.Start(t.Context(), b.session, Enrichment, &StartOptions{Key: "run"})
+					a, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "run"})
 					switch {
 					case err == nil:
 						won.Add(1)
@@ -107,8 +108,9 @@ func TestManyWorkersOneStage(t *testing.T) {
 }
 
 // A worker that slept past its lease finds the stage in other hands and
-// changes nothing, whatever it tries.
+// changes verdictNone, whatever it tries.
 func TestZombie(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
 		b := newBundle(t, nil)
@@ -123,38 +125,38 @@ func TestZombie(t *testing.T) {
 		stateOf(t, zombie.Complete(ctx, refIn(t, "raw", b.session, "x.json")), ErrFenced)
 		stateOf(t, zombie.Fail(ctx, errors.New("x")), ErrFenced)
 		stateOf(t, zombie.Park(ctx, 0), ErrFenced)
-		require.Equal(t, "r2", stateOf(t, zombie.Release(ctx), ErrFenced).Key)
+		require.Equal(t, "r2", stateOf(t, zombie.Release(ctx), ErrFenced).Record.Stage(Enrichment).Key)
 		require.Equal(t, before, b.get(t))
 
 		require.NoError(t, a.Park(ctx, 0))
 		stateOf(t, a.Complete(ctx, refIn(t, "raw", b.session, "x.json")), ErrFenced) // it has let go
-		require.Equal(t, StateParked, b.get(t).Stage(Enrichment).State)
+		require.Equal(t, StateWaiting, b.get(t).Stage(Enrichment).State)
 	})
 }
 
 // A worker past its lease whom nobody has replaced goes on.
 func TestLateButAlone(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
 		a := b.start(t, "r1")
 		time.Sleep(time.Hour)
 		require.NoError(t, a.Heartbeat(t.Context()))
-		_, err := b.Start(t.Context(), b.session, Enrichment, &StartOptions{Key: "r2"})
+		_, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r2"})
 		stateOf(t, err, ErrRunning)
 		require.NoError(t, a.Complete(t.Context(), refIn(t, "raw", b.session, "x.json")))
 	})
 }
 
 func TestTakeOver(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	b.arrived(t)
 	a := b.start(t, "r1")
-	_, err := b.Start(t.Context(), b.session, Enrichment, &StartOptions{Key: "r1", TakeOver: true})
-	require.ErrorIs(t, err, ErrInvalid)
-	_, err = b.Resume(t.Context(), b.session, Enrichment, &StartOptions{Key: "r2", TakeOver: true})
+	_, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r2", TakeOver: true})
 	stateOf(t, err, ErrTaken)
-	a2, err := b.Resume(t.Context(), b.session, Enrichment, &StartOptions{Key: "r1", TakeOver: true})
+	a2, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r1", TakeOver: true})
 	require.NoError(t, err)
 	stateOf(t, a.Heartbeat(t.Context()), ErrFenced)
 	require.NoError(t, a2.Release(t.Context()))
@@ -162,6 +164,7 @@ func TestTakeOver(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	b.arrived(t)
 	a := b.start(t, "r1")
@@ -175,6 +178,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestCreate(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	ctx := t.Context()
 	due := epoch.Add(time.Hour)
@@ -200,24 +204,25 @@ func TestCreate(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	b.arrived(t)
 	ctx := t.Context()
 	foreign := refIn(t, "raw", sessionOf(t, userOf(t, "acme", "u2"), 1), "x")
-	start := func(st Stage, o *StartOptions) error {
-		_, err := b.Start(ctx, b.session, st, o)
+	start := func(st Stage, o *ClaimOptions) error {
+		_, err := b.Claim(ctx, b.session, st, o)
 		return err
 	}
 	long := make([]byte, 2049)
 	require.ErrorIs(t, start(Enrichment, nil), ErrInvalid)
-	require.ErrorIs(t, start(Enrichment, &StartOptions{}), ErrInvalid)
-	require.ErrorIs(t, start(Enrichment, &StartOptions{Key: string(long)}), ErrInvalid)
-	require.ErrorIs(t, start(Enrichment, &StartOptions{Key: "\xff"}), ErrInvalid)
-	require.ErrorIs(t, start(Enrichment, &StartOptions{Key: "k", Lease: -1}), ErrInvalid)
-	require.ErrorIs(t, start(Enrichment, &StartOptions{Key: "k", Source: foreign}), ErrInvalid)
-	require.ErrorIs(t, start(Enrichment, &StartOptions{Key: "k", Observed: &Observation{Stage: Routing}}), ErrStage)
-	require.ErrorIs(t, start(UserUpload, &StartOptions{Key: "k"}), ErrStage)
-	require.ErrorIs(t, start("nonsense", &StartOptions{Key: "k"}), ErrStage)
+	require.ErrorIs(t, start(Enrichment, &ClaimOptions{}), ErrInvalid)
+	require.ErrorIs(t, start(Enrichment, &ClaimOptions{Key: string(long)}), ErrInvalid)
+	require.ErrorIs(t, start(Enrichment, &ClaimOptions{Key: "\xff"}), ErrInvalid)
+	require.ErrorIs(t, start(Enrichment, &ClaimOptions{Key: "k", Lease: -1}), ErrInvalid)
+	require.ErrorIs(t, start(Enrichment, &ClaimOptions{Key: "k", Source: foreign}), ErrInvalid)
+	require.ErrorIs(t, start(Enrichment, &ClaimOptions{Key: "k", Observed: &Observation{Stage: Routing}}), ErrStage)
+	require.ErrorIs(t, start(UserUpload, &ClaimOptions{Key: "k"}), ErrStage)
+	require.ErrorIs(t, start("nonsense", &ClaimOptions{Key: "k"}), ErrStage)
 	_, err := b.Observe(ctx, b.session, Observation{Stage: Enrichment})
 	require.ErrorIs(t, err, ErrStage)
 	_, err = b.Get(ctx, b.user)

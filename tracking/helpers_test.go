@@ -154,14 +154,14 @@ func (b *bundle) arrived(t testing.TB) Record {
 
 func (b *bundle) start(t testing.TB, key string) *Attempt {
 	t.Helper()
-	a, err := b.Start(t.Context(), b.session, Enrichment, &StartOptions{Key: key})
+	a, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: key})
 	require.NoError(t, err)
 	return a
 }
 
 func (b *bundle) resume(t testing.TB, key string) *Attempt {
 	t.Helper()
-	a, err := b.Resume(t.Context(), b.session, Enrichment, &StartOptions{Key: key})
+	a, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: key})
 	require.NoError(t, err)
 	return a
 }
@@ -169,6 +169,13 @@ func (b *bundle) resume(t testing.TB, key string) *Attempt {
 func (b *bundle) get(t testing.TB) Record {
 	t.Helper()
 	r, err := b.Get(t.Context(), b.session)
+	require.NoError(t, err)
+	return r
+}
+
+func (b *bundle) at(t testing.TB, session scope.Scope) Record {
+	t.Helper()
+	r, err := b.Get(t.Context(), session)
 	require.NoError(t, err)
 	return r
 }

@@ -15,28 +15,37 @@ import (
 //
 //	schema     1
 //	pipeline, filename, status, reason, terminal, digest
-//	created, updated, due            as in JSON
+//	created, changed, updated, due   as in JSON
+//	labels     {name: value}
+//	stage, state                     of the stage that a list shows
 //	stages     {name: {state, attempt, fence, key, owner, parked, lease, due, started, ended, not_before,
 //	            source {bucket, key, version, etag}, destination {…}, error {code, message, permanent}}}
 //
-// What is empty is absent, and a queued stage too. Attributes that this
-// version does not know are kept, at the top and inside a stage.
+// Empty attributes and queued stages are absent. Attributes that this version
+// does not know are kept, in the record and in each stage.
 //
-// The index entries: I1, the user's records of the class by session id; I2,
-// the tenant's; and, until the record is terminal, I3, the pipeline's due
-// index, one of [Shards], by due.
+// The index entries: I1 lists the user's records of the class by session id, I2
+// the tenant's. Until the record is terminal, I3 is the due index of the
+// pipeline: one of [Shards] shards, sorted by due.
 const (
 	metaSort = "meta"
 	schema   = int64(1)
 )
 
-// Shards is how many shards the due index has; see [SweepOptions].
+// Shards is the number of shards of the due index; see [SweepOptions].
 const Shards = 16
 
-// dueClass is the due index of a pipeline.
+// Listed returns the attributes that an index must project so that [Tracker.List]
+// can fill a [Summary]. Pass them to a store that does not project everything,
+// for example as the Listed of package dynamo's TableOptions.
+func Listed() []string {
+	return []string{"filename", "reason", "terminal", "changed", "stage", "state", "labels"}
+}
+
+// dueClass returns the class of a pipeline's due index.
 func dueClass(pipeline string) string { return "due-" + pipeline }
 
-// encode returns the item that stores r, in place of r.item.
+// encode returns the item that stores r and replaces r.item.
 func (r Record) encode() table.Item {
 	it := r.item
 	it.Sort = metaSort
@@ -51,8 +60,15 @@ func (r Record) encode() table.Item {
 	set(it.Attr, "reason", r.Reason)
 	set(it.Attr, "terminal", r.Terminal)
 	set(it.Attr, "created", stamp(r.Created()))
+	set(it.Attr, "changed", stamp(r.Changed))
 	set(it.Attr, "updated", stamp(r.Updated))
 	set(it.Attr, "due", stamp(r.Due))
+	set(it.Attr, "stage", string(r.current))
+	set(it.Attr, "state", "")
+	if r.current != "" {
+		set(it.Attr, "state", string(r.Stage(r.current).State))
+	}
+	setMap(it.Attr, "labels", encodeLabels(r.Labels))
 	if len(r.digest) > 0 {
 		it.Attr["digest"] = slices.Clone(r.digest)
 	}
@@ -68,11 +84,11 @@ func (r Record) encode() table.Item {
 		}
 	}
 	it.Attr["stages"] = stages
-	it.Index, it.Expires = r.entries(), r.Expires
+	it.Index, it.Expires = r.indexEntries(), r.Expires
 	return it
 }
 
-func (r Record) entries() []table.Entry {
+func (r Record) indexEntries() []table.Entry {
 	id, class := r.Scope.SessionID(), string(r.Class())
 	out := []table.Entry{
 		{Slot: table.I1, Level: scope.UserLevel, Class: class, Sort: id},
@@ -118,15 +134,26 @@ func (l Location) encode() map[string]table.Value {
 	return m
 }
 
-func (f Failure) encode() map[string]table.Value {
+func (e Error) encode() map[string]table.Value {
 	m := map[string]table.Value{}
-	set(m, "code", f.Code)
-	set(m, "message", f.Message)
-	set(m, "permanent", f.Permanent)
+	if e == (Error{}) {
+		return m
+	}
+	set(m, "code", e.Code)
+	set(m, "message", e.Message)
+	set(m, "permanent", !e.Retryable)
 	return m
 }
 
-// set stores v, or removes the attribute where v is the zero value.
+func encodeLabels(labels map[string]string) map[string]table.Value {
+	m := map[string]table.Value{}
+	for name, value := range labels {
+		m[name] = value
+	}
+	return m
+}
+
+// set stores v, or removes the attribute if v is the zero value.
 func set[T comparable](m map[string]table.Value, name string, v T) {
 	var zero T
 	if v == zero {
@@ -144,26 +171,29 @@ func setMap(m map[string]table.Value, name string, v map[string]table.Value) {
 	m[name] = v
 }
 
-// decode reads the record of a session out of its item.
+// decode returns the record that the session's item stores.
 func (m machine) decode(session scope.Scope, it table.Item) (Record, error) {
 	a := reader{attr: it.Attr}
 	switch v := a.int("schema"); {
 	case a.err != nil || v < 1:
-		return Record{}, fmt.Errorf("%w: no schema", ErrDamaged)
+		return Record{}, fmt.Errorf("%w: invalid schema", ErrDamaged)
 	case v > schema:
-		return Record{}, fmt.Errorf("%w: schema %d, this one knows %d", ErrSchema, v, schema)
+		return Record{}, fmt.Errorf("%w: schema %d, at most %d is supported", ErrSchema, v, schema)
 	}
 	r := Record{
 		Scope: session, Pipeline: a.string("pipeline"), Filename: a.string("filename"),
 		Status: Status(a.string("status")), Reason: a.string("reason"), Terminal: a.bool("terminal"),
-		Updated: a.time("updated"), Due: a.time("due"), Expires: it.Expires, Version: it.Version,
-		digest: a.bytes("digest"), item: it,
+		Changed: a.time("changed"), Updated: a.time("updated"), Due: a.time("due"), Expires: it.Expires, Version: it.Version,
+		Labels: a.sub("labels").strings(), digest: a.bytes("digest"), current: Stage(a.string("stage")), item: it,
+	}
+	if r.Changed.IsZero() { // written before the attribute existed
+		r.Changed = r.Updated
 	}
 	stored := a.sub("stages")
 	if a.err == nil && r.Pipeline != m.pipeline.Name {
-		return Record{}, fmt.Errorf("%w: the record belongs to %q, not %q", ErrPipeline, r.Pipeline, m.pipeline.Name)
+		return Record{}, fmt.Errorf("%w: the record belongs to pipeline %q, not %q", ErrPipeline, r.Pipeline, m.pipeline.Name)
 	}
-	names := m.names()
+	names := m.stageNames()
 	for _, name := range slices.Sorted(maps.Keys(stored.attr)) {
 		if !slices.Contains(names, Stage(name)) {
 			names = append(names, Stage(name))
@@ -177,7 +207,7 @@ func (m machine) decode(session scope.Scope, it table.Item) (Record, error) {
 		r.stages = append(r.stages, p)
 	}
 	if !slices.Contains([]Status{StatusQueued, StatusInProgress, StatusSuccess, StatusFailed}, r.Status) {
-		a.fail(fmt.Errorf("status %q", r.Status))
+		a.fail(fmt.Errorf("invalid status %q", r.Status))
 	}
 	if a.err != nil {
 		return Record{}, fmt.Errorf("%w: %w", ErrDamaged, a.err)

@@ -15,6 +15,7 @@ import (
 
 // The stored shape: attributes that a person can read, and the index entries.
 func TestItemShape(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.bring("again-failed")
 	it := w.r.encode()
@@ -23,7 +24,8 @@ func TestItemShape(t *testing.T) {
 	require.Equal(t, map[string]table.Value{
 		"schema": int64(1), "pipeline": "uploads", "filename": "cover.jpg",
 		"status": "FAILED", "reason": "throttled", "digest": []byte{1},
-		"created": "2026-03-01T12:00:01.000Z", "updated": "2026-03-01T12:01:00.000Z", "due": "2026-03-02T12:01:00.000Z",
+		"stage": "enrichment", "state": "failed",
+		"created": "2026-03-01T12:00:01.000Z", "changed": "2026-03-01T12:01:00.000Z", "updated": "2026-03-01T12:01:00.000Z", "due": "2026-03-02T12:01:00.000Z",
 		"stages": map[string]table.Value{
 			"user_upload": map[string]table.Value{
 				"state": "success", "attempt": int64(1), "fence": int64(1),
@@ -48,6 +50,7 @@ func TestItemShape(t *testing.T) {
 // A later version of the same schema may store more, at the top, inside a
 // stage, and whole stages. This one keeps all of it.
 func TestUnknownAttributesSurvive(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	b.arrived(t)
 	view, err := b.table.In(b.session)
@@ -76,6 +79,7 @@ func TestUnknownAttributesSurvive(t *testing.T) {
 }
 
 func TestForeignItemsRefused(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(attr map[string]table.Value)
 		want   error
@@ -119,6 +123,7 @@ func TestForeignItemsRefused(t *testing.T) {
 
 // The largest record that the limits allow is stored, far below 400 KB.
 func TestLargestItem(t *testing.T) {
+	t.Parallel()
 	p := Pipeline{Name: strings.Repeat("p", 32)}
 	for i := range maxStages {
 		p.Stages = append(p.Stages, StageSpec{Stage: Stage(fmt.Sprintf("s%031d", i))})
@@ -131,8 +136,8 @@ func TestLargestItem(t *testing.T) {
 	require.NoError(t, err)
 	ref := refIn(t, strings.Repeat("b", 63), session, strings.Repeat("n", 255))
 	for _, s := range p.Stages {
-		a, err := tr.Start(t.Context(), session, s.Stage, &StartOptions{Key: strings.Repeat("k", maxKey), Source: ref})
+		a, err := tr.Claim(t.Context(), session, s.Stage, &ClaimOptions{Key: strings.Repeat("k", maxKey), Source: ref})
 		require.NoError(t, err)
-		require.NoError(t, a.Fail(t.Context(), &Error{Code: strings.Repeat("c", 32), Message: strings.Repeat("é", 900)}))
+		require.NoError(t, a.Fail(t.Context(), &Error{Code: strings.Repeat("c", 32), Message: strings.Repeat("é", 900), Retryable: true}))
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// reader takes attributes out of a map and keeps the first error. An absent
-// attribute is the zero value; one of the wrong type is an error.
+// reader reads the attributes of a map and keeps the first error. An absent
+// attribute is its zero value; one of the wrong type is an error.
 type reader struct {
 	path   string
 	attr   map[string]table.Value
@@ -16,7 +16,7 @@ type reader struct {
 	parent *reader
 }
 
-func take[T any](r *reader, name string) (v T) {
+func attribute[T any](r *reader, name string) (v T) {
 	raw, ok := r.attr[name]
 	if !ok {
 		return v
@@ -36,10 +36,10 @@ func (r *reader) fail(err error) {
 	}
 }
 
-func (r *reader) string(name string) string { return take[string](r, name) }
-func (r *reader) int(name string) int64     { return take[int64](r, name) }
-func (r *reader) bool(name string) bool     { return take[bool](r, name) }
-func (r *reader) bytes(name string) []byte  { return take[[]byte](r, name) }
+func (r *reader) string(name string) string { return attribute[string](r, name) }
+func (r *reader) int(name string) int64     { return attribute[int64](r, name) }
+func (r *reader) bool(name string) bool     { return attribute[bool](r, name) }
+func (r *reader) bytes(name string) []byte  { return attribute[[]byte](r, name) }
 
 func (r *reader) time(name string) time.Time {
 	s := r.string(name)
@@ -53,8 +53,20 @@ func (r *reader) time(name string) time.Time {
 	return t
 }
 
+// strings returns all attributes, which must be strings, or nil.
+func (r *reader) strings() map[string]string {
+	if len(r.attr) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(r.attr))
+	for name := range r.attr {
+		out[name] = r.string(name)
+	}
+	return out
+}
+
 func (r *reader) sub(name string) *reader {
-	return &reader{path: r.path + name + ".", attr: take[map[string]table.Value](r, name), parent: r}
+	return &reader{path: r.path + name + ".", attr: attribute[map[string]table.Value](r, name), parent: r}
 }
 
 func decodeStage(name Stage, a *reader) Progress {
@@ -66,12 +78,13 @@ func decodeStage(name Stage, a *reader) Progress {
 		Source:    decodeLocation(a.sub("source")), Destination: decodeLocation(a.sub("destination")),
 		owner: a.string("owner"),
 	}
-	f := a.sub("error")
-	p.Error = Failure{Code: f.string("code"), Message: f.string("message"), Permanent: f.bool("permanent")}
+	if f := a.sub("error"); len(f.attr) > 0 {
+		p.Error = Error{Code: f.string("code"), Message: f.string("message"), Retryable: !f.bool("permanent")}
+	}
 	switch p.State {
-	case StateRunning, StateParked, StateReleased, StateSuccess, StateFailed:
+	case StateRunning, StateWaiting, StateReleased, StateSuccess, StateFailed:
 	default:
-		a.fail(fmt.Errorf("%sstate %q", a.path, p.State))
+		a.fail(fmt.Errorf("%sstate: invalid value %q", a.path, p.State))
 	}
 	return p
 }

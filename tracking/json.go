@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Timestamps in JSON and in storage: UTC, always three fractional digits, so
-// that they also sort as text.
+// timeLayout is the layout of times in JSON and in the store: UTC with three
+// fractional digits, so that they sort as text.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
 func stamp(t time.Time) string {
@@ -17,16 +17,17 @@ func stamp(t time.Time) string {
 }
 
 type recordJSON struct {
-	UploadID  string      `json:"upload_id"`
-	TenantID  string      `json:"tenant_id"`
-	UserID    string      `json:"user_id"`
-	Filename  string      `json:"filename"`
-	Status    Status      `json:"current_status"`
-	Reason    string      `json:"reason,omitempty"`
-	Retryable *bool       `json:"retryable,omitempty"`
-	CreatedAt string      `json:"created_at"`
-	UpdatedAt string      `json:"updated_at"`
-	Stages    []stageJSON `json:"stage_progress"`
+	UploadID  string            `json:"upload_id"`
+	TenantID  string            `json:"tenant_id"`
+	UserID    string            `json:"user_id"`
+	Filename  string            `json:"filename"`
+	Status    Status            `json:"current_status"`
+	Reason    string            `json:"reason,omitempty"`
+	Retryable *bool             `json:"retryable,omitempty"`
+	Labels    map[string]string `json:"labels,omitempty"`
+	CreatedAt string            `json:"created_at"`
+	UpdatedAt string            `json:"updated_at"`
+	Stages    []stageJSON       `json:"stage_progress"`
 }
 
 type stageJSON struct {
@@ -41,33 +42,34 @@ type stageJSON struct {
 	ErrorMessage   string    `json:"error_message,omitempty"`
 }
 
-// MarshalJSON gives the record as services show it: upload_id, tenant_id,
-// user_id, filename, current_status, created_at, updated_at and
-// stage_progress, the stages that have started. reason and retryable are there
-// where the status is FAILED. Of a stage, end_time and processing_time
-// (seconds) are there once it has ended, error_message where it failed, source
-// and destination where they are known. Times are RFC 3339 in UTC with three
-// fractional digits. Keys, fences and leases are not shown.
+// MarshalJSON returns an object with the fields upload_id, tenant_id, user_id,
+// filename, current_status, created_at, updated_at and stage_progress, an array
+// of the stages that have started; reason and retryable if the status is
+// FAILED; and labels if there are any. A stage has stage_name, status, attempt
+// and start_time; once it has ended, end_time and processing_time in seconds;
+// if it failed, error_message; and, if they are known, source and destination.
+// Times are RFC 3339 in UTC with three fractional digits. Keys, fences and
+// leases are omitted.
 func (r Record) MarshalJSON() ([]byte, error) {
 	out := recordJSON{
 		UploadID: r.Scope.SessionID(), TenantID: r.Scope.TenantID(), UserID: r.Scope.UserID(),
-		Filename: r.Filename, Status: r.Status,
+		Filename: r.Filename, Status: r.Status, Labels: r.Labels,
 		CreatedAt: stamp(r.Created()), UpdatedAt: stamp(r.Updated),
 		Stages: []stageJSON{},
 	}
 	if r.Status == StatusFailed {
-		retryable := !r.Terminal
+		retryable := r.isRetryable()
 		out.Reason, out.Retryable = r.Reason, &retryable
 	}
 	for _, p := range r.stages {
 		if p.State != StateQueued {
-			out.Stages = append(out.Stages, p.json())
+			out.Stages = append(out.Stages, p.toJSON())
 		}
 	}
 	return json.Marshal(out)
 }
 
-func (p Progress) json() stageJSON {
+func (p Progress) toJSON() stageJSON {
 	out := stageJSON{
 		Name: p.Stage, Status: "in_progress", Attempt: p.Attempt,
 		StartTime: stamp(p.Started), EndTime: stamp(p.Ended), ErrorMessage: p.Error.Message,

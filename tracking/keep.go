@@ -6,22 +6,21 @@ import (
 )
 
 // Keep renews the lease at the stage's heartbeat interval until stop is called
-// or ctx ends. The context it returns is for the work: it is cancelled, with
-// the reason as its cause, once the stage is in other hands ([ErrFenced]) or
-// the lease has run out without a renewal ([ErrLease]). A heartbeat that fails
-// otherwise, or is not answered within an interval, is tried again, four times
-// as often.
+// or ctx ends. It returns the context for the work, which is cancelled with
+// [ErrFenced] as its cause when another worker takes the stage, and with
+// [ErrLease] when the lease expires without a renewal. A heartbeat that fails
+// for another reason, or gets no answer within an interval, is retried after a
+// quarter of the interval.
 //
-// Call Keep right after Start or Resume, and stop before the operation that
-// ends the attempt. stop ends the renewing, waits until no heartbeat is under
-// way, and cancels the returned context. It must be called, and may be called
-// more than once.
+// Call Keep right after the claim, and stop before the operation that ends the
+// attempt. stop ends the renewals, waits for a heartbeat in flight, and cancels
+// the returned context. It must be called, and may be called more than once.
 func (a *Attempt) Keep(ctx context.Context) (work context.Context, stop func()) {
 	work, cancel := context.WithCancelCause(ctx)
 	beat := make(chan struct{})
 	go func() {
 		defer close(beat)
-		a.beat(work, cancel)
+		a.renewUntilDone(work, cancel)
 	}()
 	return work, func() {
 		cancel(context.Canceled)
@@ -29,8 +28,8 @@ func (a *Attempt) Keep(ctx context.Context) (work context.Context, stop func()) 
 	}
 }
 
-func (a *Attempt) beat(ctx context.Context, cancel context.CancelCauseFunc) {
-	// A lease that was chosen at Start keeps the stage's proportion.
+func (a *Attempt) renewUntilDone(ctx context.Context, cancel context.CancelCauseFunc) {
+	// A lease of the claim keeps the proportion that the stage declares.
 	every := time.Duration(float64(a.hold.lease) * float64(a.hold.spec.Heartbeat) / float64(a.hold.spec.Lease))
 	every = max(every, time.Millisecond)
 	alive := time.Now().Add(a.hold.lease)
@@ -43,7 +42,7 @@ func (a *Attempt) beat(ctx context.Context, cancel context.CancelCauseFunc) {
 		case <-wait.C:
 		}
 		sent := time.Now()
-		until := sent.Add(every) // one that is not answered must not use up the lease
+		until := sent.Add(every) // a heartbeat without an answer must not use up the lease
 		if alive.Before(until) {
 			until = alive
 		}
@@ -55,7 +54,7 @@ func (a *Attempt) beat(ctx context.Context, cancel context.CancelCauseFunc) {
 			alive = sent.Add(a.hold.lease)
 			wait.Reset(every)
 			continue
-		case gone(err):
+		case isStageLost(err):
 			cancel(err)
 			return
 		case !time.Now().Before(alive):

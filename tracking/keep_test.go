@@ -13,6 +13,7 @@ import (
 )
 
 func TestKeep(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
@@ -47,6 +48,7 @@ func (h *hanging) Put(ctx context.Context, k table.Key, r table.Row, c table.Con
 }
 
 func TestKeepEnds(t *testing.T) {
+	t.Parallel()
 	t.Run("replaced", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
@@ -54,7 +56,7 @@ func TestKeepEnds(t *testing.T) {
 			a := b.start(t, "r1")
 			work, stop := a.Keep(t.Context())
 			defer stop()
-			_, err := b.Resume(t.Context(), b.session, Enrichment, &StartOptions{Key: "r1", TakeOver: true})
+			_, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r1", TakeOver: true})
 			require.NoError(t, err)
 			<-work.Done()
 			require.ErrorIs(t, context.Cause(work), ErrFenced)

@@ -5,53 +5,33 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Filter of [Tracker.List].
+// Filter selects the records of [Tracker.List].
 type Filter struct {
-	Class  Class  // empty: all three
-	Limit  int    // rows of a page, 1 to 100; 0 is 50
-	Cursor string // Page.Next of the page before; empty: from the newest
+	Class  Class  // default: all classes
+	Limit  int    // rows of a page, 1 to 100; default: 50
+	Cursor string // Next of the previous page; default: start at the newest
 }
 
-// Summary is a record's row in a list: what its index entries say. It may be a
-// moment old; [Tracker.Get] has the truth.
-type Summary struct {
-	Scope    scope.Scope // the session
-	Class    Class
-	Filename string
-}
-
-// Status returns the status that the class gives; an active record's is
-// IN_PROGRESS.
-func (s Summary) Status() Status {
-	switch s.Class {
-	case Success:
-		return StatusSuccess
-	case Failed:
-		return StatusFailed
-	}
-	return StatusInProgress
-}
-
-// MarshalJSON gives {upload_id, user_id, filename, created_at, current_status}.
-func (s Summary) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		UploadID  string `json:"upload_id"`
-		UserID    string `json:"user_id"`
-		Filename  string `json:"filename"`
-		CreatedAt string `json:"created_at"`
-		Status    Status `json:"current_status"`
-	}{s.Scope.SessionID(), s.Scope.UserID(), s.Filename, stamp(s.Scope.Time()), s.Status()})
-}
-
-// Page is a part of a list.
+// Page is a page of a list. Its JSON is {"records": […], "next": "…"}: records
+// is never null, and next is absent on the last page.
 type Page struct {
-	Records []Summary
-	Next    string // cursor of the next page, which may follow a short page; empty on the last
+	Records []Summary `json:"records"`
+	Next    string    `json:"next,omitempty"` // cursor of the next page; empty on the last page
+}
+
+// MarshalJSON encodes a page without records as an empty array.
+func (p Page) MarshalJSON() ([]byte, error) {
+	type plain Page
+	if p.Records == nil {
+		p.Records = []Summary{}
+	}
+	return json.Marshal(plain(p))
 }
 
 // List returns a page of a user's or a tenant's records, newest first by
@@ -71,7 +51,7 @@ type Page struct {
 // A cursor belongs to one scope and class. List returns [ErrInvalid] if it is
 // used elsewhere or was altered.
 func (t *Tracker) List(ctx context.Context, userOrTenant scope.Scope, f Filter) (Page, error) {
-	p, err := t.list(ctx, userOrTenant, f)
+	p, err := t.listPage(ctx, userOrTenant, f)
 	return p, opError("list", err)
 }
 
@@ -80,18 +60,18 @@ const (
 	maxLimit     = 100
 )
 
-func (t *Tracker) list(ctx context.Context, s scope.Scope, f Filter) (Page, error) {
-	view, slot, err := t.index(s)
+func (t *Tracker) listPage(ctx context.Context, s scope.Scope, f Filter) (Page, error) {
+	view, slot, err := t.indexView(s)
 	if err != nil {
 		return Page{}, err
 	}
-	classes, err := f.classes()
+	classes, err := f.selectClasses()
 	if err != nil {
 		return Page{}, err
 	}
 	limit := cmp.Or(f.Limit, defaultLimit)
 	if limit < 1 || limit > maxLimit {
-		return Page{}, invalid("a limit of %d, 1 to %d are possible", f.Limit, maxLimit)
+		return Page{}, invalid("limit %d: must be from 1 to %d", f.Limit, maxLimit)
 	}
 	from, err := parseCursor(f.Cursor, s, f.Class, len(classes))
 	if err != nil {
@@ -104,7 +84,7 @@ func (t *Tracker) list(ctx context.Context, s scope.Scope, f Filter) (Page, erro
 	for i, class := range classes {
 		lanes[i] = lane{class: class, start: from.lanes[i]}
 		// One more than the limit tells whether there is a next page.
-		err := lanes[i].read(ctx, view, slot, from.before, limit+1)
+		err := lanes[i].readRecords(ctx, view, slot, from.before, limit+1)
 		if errors.Is(err, table.ErrCursor) { // reported by the table
 			return Page{}, invalid(foreignCursor)
 		}
@@ -112,7 +92,7 @@ func (t *Tracker) list(ctx context.Context, s scope.Scope, f Filter) (Page, erro
 			return Page{}, err
 		}
 	}
-	rows, more := merge(lanes, limit)
+	rows, more := mergeLanes(lanes, limit)
 	if !more {
 		return Page{Records: rows}, nil
 	}
@@ -120,23 +100,23 @@ func (t *Tracker) list(ctx context.Context, s scope.Scope, f Filter) (Page, erro
 		from.before = rows[len(rows)-1].Scope.SessionID()
 	}
 	for i, l := range lanes {
-		from.lanes[i] = l.next(from.before)
+		from.lanes[i] = l.nextPosition(from.before)
 	}
 	return Page{Records: rows, Next: from.encode(s, f.Class)}, nil
 }
 
-func (f Filter) classes() ([]Class, error) {
-	switch f.Class {
-	case "":
-		return []Class{Active, Failed, Success}, nil
-	case Active, Failed, Success:
+func (f Filter) selectClasses() ([]Class, error) {
+	switch {
+	case f.Class == "":
+		return allClasses, nil
+	case slices.Contains(allClasses, f.Class):
 		return []Class{f.Class}, nil
 	}
-	return nil, invalid("class %q", f.Class)
+	return nil, invalid("unknown class %.64q", f.Class)
 }
 
-// index returns the view and the index that list the scope's records.
-func (t *Tracker) index(s scope.Scope) (*table.View, table.Slot, error) {
+// indexView returns the view and the index that list the records of the scope.
+func (t *Tracker) indexView(s scope.Scope) (*table.View, table.Slot, error) {
 	if err := s.Require(scope.UserLevel, scope.TenantLevel); err != nil {
 		return nil, 0, err
 	}

@@ -23,12 +23,12 @@ func (b *bundle) put(t *testing.T, user scope.Scope, n int, class Class) scope.S
 	s := sessionOf(t, user, n)
 	_, err := b.Create(ctx, s, &CreateOptions{Filename: fmt.Sprintf("%s-%d.jpg", user.UserID(), n)})
 	require.NoError(t, err)
-	if class == Active {
+	if class == ClassActive {
 		return s
 	}
-	a, err := b.Start(ctx, s, Enrichment, &StartOptions{Key: "r", Observed: &Observation{Stage: UserUpload}})
+	a, err := b.Claim(ctx, s, Enrichment, &ClaimOptions{Key: "r", Observed: &Observation{Stage: UserUpload}})
 	require.NoError(t, err)
-	if class == Failed {
+	if class == ClassFailed {
 		require.NoError(t, a.Fail(ctx, throttled()))
 	} else {
 		require.NoError(t, a.Complete(ctx, object.Ref{}))
@@ -61,13 +61,14 @@ func drivers(t *testing.T) map[string]table.Driver {
 // All pages together are exactly what belongs to the scope and class, newest
 // first, while others are made; and nothing of anybody else is among it.
 func TestList(t *testing.T) {
+	t.Parallel()
 	for name, d := range drivers(t) {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, d)
 			acme, err := scope.Tenant("acme")
 			require.NoError(t, err)
 			users := []scope.Scope{userOf(t, "acme", "u1"), userOf(t, "acme", "u10"), userOf(t, "acm", "u1"), userOf(t, "globex", "u1")}
-			classes := []Class{Active, Failed, Success}
+			classes := []Class{ClassActive, ClassFailed, ClassSuccess}
 			want := map[scope.Scope]map[Class][]string{}
 			n := 0
 			add := func(user scope.Scope, class Class) {
@@ -94,8 +95,8 @@ func TestList(t *testing.T) {
 						var got []string
 						more := func() { // a page costs a few inserts, as long as it is few pages
 							if limit == 4 {
-								add(users[0], Active)
-								add(users[1], Success)
+								add(users[0], ClassActive)
+								add(users[1], ClassSuccess)
 							}
 						}
 						for _, r := range b.all(t, in, Filter{Class: class, Limit: limit}, more) {
@@ -110,8 +111,8 @@ func TestList(t *testing.T) {
 				}
 				c, err := b.Count(t.Context(), in)
 				require.NoError(t, err)
-				require.Equal(t, Counts{All: len(want[in][""]), Active: len(want[in][Active]),
-					Failed: len(want[in][Failed]), Success: len(want[in][Success])}, c)
+				require.Equal(t, Counts{All: len(want[in][""]), Active: len(want[in][ClassActive]),
+					Failed: len(want[in][ClassFailed]), Success: len(want[in][ClassSuccess])}, c)
 			}
 		})
 	}
@@ -120,10 +121,11 @@ func TestList(t *testing.T) {
 // A record that changes its class while a caller pages is listed once at most;
 // the others exactly once.
 func TestListWhileClassesChange(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	var sessions []scope.Scope
 	for n := range 12 {
-		sessions = append(sessions, b.put(t, b.user, n, Active))
+		sessions = append(sessions, b.put(t, b.user, n, ClassActive))
 	}
 	turn := 0
 	seen := map[string]int{}
@@ -144,9 +146,10 @@ func TestListWhileClassesChange(t *testing.T) {
 
 // The indexes lag; a list is then a moment old, and no more than that.
 func TestListDelayed(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}))
-		b.put(t, b.user, 1, Failed)
+		b.put(t, b.user, 1, ClassFailed)
 		p, err := b.List(t.Context(), b.user, Filter{})
 		require.NoError(t, err)
 		require.Empty(t, p.Records)
@@ -154,7 +157,7 @@ func TestListDelayed(t *testing.T) {
 		p, err = b.List(t.Context(), b.user, Filter{})
 		require.NoError(t, err)
 		require.Len(t, p.Records, 1)
-		require.Equal(t, Failed, p.Records[0].Class)
+		require.Equal(t, ClassFailed, p.Records[0].Class)
 	})
 }
 
@@ -180,12 +183,13 @@ func (f *forger) Query(ctx context.Context, q table.DriverQuery) (table.DriverPa
 // Rows that somebody has forged into an index are not shown, and hide none of
 // the others.
 func TestListForged(t *testing.T) {
+	t.Parallel()
 	f := &forger{Driver: table.NewMemory(nil)}
 	b := newBundle(t, f)
-	b.put(t, userOf(t, "globex", "u1"), 99, Active)
+	b.put(t, userOf(t, "globex", "u1"), 99, ClassActive)
 	f.row = b.driver.written[0]
 	for n := range 9 {
-		b.put(t, b.user, n, Active)
+		b.put(t, b.user, n, ClassActive)
 	}
 	for n, s := range []scope.Scope{b.user, sessionOf(t, b.user, 3)} { // rows of the user's own that are no records
 		view, err := b.table.In(s)
@@ -195,7 +199,7 @@ func TestListForged(t *testing.T) {
 		}}, table.Absent())
 		require.NoError(t, err)
 	}
-	rows := b.all(t, b.user, Filter{Limit: 4, Class: Active}, func() {})
+	rows := b.all(t, b.user, Filter{Limit: 4, Class: ClassActive}, func() {})
 	require.Len(t, rows, 9)
 	for i, r := range rows {
 		require.Equal(t, sessionOf(t, b.user, 8-i), r.Scope)
@@ -203,12 +207,13 @@ func TestListForged(t *testing.T) {
 }
 
 func TestListRefused(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	ctx := t.Context()
 	for n := range 4 {
-		b.put(t, b.user, n, Active)
+		b.put(t, b.user, n, ClassActive)
 	}
-	p, err := b.List(ctx, b.user, Filter{Limit: 2, Class: Active})
+	p, err := b.List(ctx, b.user, Filter{Limit: 2, Class: ClassActive})
 	require.NoError(t, err)
 	ours := p.Next
 	acme, err := scope.Tenant("acme")
@@ -223,15 +228,15 @@ func TestListRefused(t *testing.T) {
 		f  Filter
 	}{
 		"another class":       {b.user, Filter{Cursor: ours}},
-		"another user":        {userOf(t, "acme", "u2"), Filter{Cursor: ours, Class: Active}},
-		"another tenant":      {userOf(t, "globex", "u1"), Filter{Cursor: ours, Class: Active}},
-		"another level":       {acme, Filter{Cursor: ours, Class: Active}},
-		"padded":              {b.user, Filter{Cursor: ours + "=", Class: Active}},
-		"line end":            {b.user, Filter{Cursor: ours + "\n", Class: Active}},
-		"no base64":           {b.user, Filter{Cursor: "!", Class: Active}},
-		"longer":              {b.user, Filter{Cursor: ours + "AAAA", Class: Active}},
-		"shorter":             {b.user, Filter{Cursor: ours[:20], Class: Active}},
-		"mangled":             {b.user, Filter{Cursor: base64.RawURLEncoding.EncodeToString(mangled), Class: Active}},
+		"another user":        {userOf(t, "acme", "u2"), Filter{Cursor: ours, Class: ClassActive}},
+		"another tenant":      {userOf(t, "globex", "u1"), Filter{Cursor: ours, Class: ClassActive}},
+		"another level":       {acme, Filter{Cursor: ours, Class: ClassActive}},
+		"padded":              {b.user, Filter{Cursor: ours + "=", Class: ClassActive}},
+		"line end":            {b.user, Filter{Cursor: ours + "\n", Class: ClassActive}},
+		"no base64":           {b.user, Filter{Cursor: "!", Class: ClassActive}},
+		"longer":              {b.user, Filter{Cursor: ours + "AAAA", Class: ClassActive}},
+		"shorter":             {b.user, Filter{Cursor: ours[:20], Class: ClassActive}},
+		"mangled":             {b.user, Filter{Cursor: base64.RawURLEncoding.EncodeToString(mangled), Class: ClassActive}},
 		"limit":               {b.user, Filter{Limit: 101}},
 		"negative limit":      {b.user, Filter{Limit: -1}},
 		"class":               {b.user, Filter{Class: "other"}},
@@ -245,11 +250,12 @@ func TestListRefused(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	ctx := t.Context()
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	for n, class := range []Class{Active, Failed, Success} {
+	for n, class := range []Class{ClassActive, ClassFailed, ClassSuccess} {
 		s := b.put(t, userOf(t, "acme", "u1"), n, class)
 		other := userOf(t, "acme", "u2")
 		for _, in := range []scope.Scope{acme, b.user} {
@@ -279,42 +285,43 @@ func TestFind(t *testing.T) {
 
 // A record whose class changes while it is looked for is found all the same.
 func TestFindMeetsAChange(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	b.session = b.put(t, b.user, 1, Failed)
+	b.session = b.put(t, b.user, 1, ClassFailed)
 	b.driver.calls()
 	b.driver.asked = func(n int) {
-		if n == 2 { // among the active it was not found, and among the failed it is no more
+		if n == 3 { // it was not found among the active and the waiting, and is no longer among the failed
 			b.driver.asked = nil
 			b.start(t, "again")
 		}
 	}
 	r, err := b.Find(t.Context(), acme, b.session.SessionID())
 	require.NoError(t, err)
-	require.Equal(t, Active, r.Class())
+	require.Equal(t, ClassActive, r.Class())
 	b.driver.calls()
 	_, err = b.Find(t.Context(), acme, sessionOf(t, b.user, 9).SessionID())
 	require.ErrorIs(t, err, ErrNotFound)
-	require.Equal(t, [3]int{0, 0, 6}, b.driver.calls())
+	require.Equal(t, [3]int{0, 0, 8}, b.driver.calls())
 }
 
 func FuzzCursor(f *testing.F) {
 	user := userOf(f, "acme", "u1")
 	id := sessionOf(f, user, 1).SessionID()
 	for _, p := range []position{{}, {cursor: endOfClass}, {to: id, cursor: "AAAA"}, {cursor: "AAAA"}} {
-		f.Add(listCursor{before: id, lanes: []position{p}}.encode(user, Active))
+		f.Add(listCursor{before: id, lanes: []position{p}}.encode(user, ClassActive))
 	}
 	f.Add("")
 	f.Add("AAAA")
 	f.Fuzz(func(t *testing.T, cursor string) {
-		parsed, err := parseCursor(cursor, user, Active, 1)
+		parsed, err := parseCursor(cursor, user, ClassActive, 1)
 		if err != nil {
 			require.ErrorIs(t, err, ErrInvalid)
 			return
 		}
 		if cursor != "" {
-			require.Equal(t, cursor, parsed.encode(user, Active), "a cursor has one form")
+			require.Equal(t, cursor, parsed.encode(user, ClassActive), "a cursor has one form")
 		}
 	})
 }

@@ -3,24 +3,22 @@ package tracking
 import (
 	"slices"
 	"time"
-
-	"github.com/carrel-go/carrel/scope"
 )
 
 // machine is the state machine of a pipeline. Its methods are pure functions
-// from a record to the next one. They return the record and whether it is to
-// be written: a replay of what has already happened returns the record as it
-// is, and nothing to write. A refusal is a *StateError.
+// from a record to the next one. They return the record and whether it must be
+// written: a replay returns the record unchanged and false. If the state does
+// not allow the operation, the error is a *StateError.
 //
-// All storage does is to compare and swap on the version, so what is said
-// here holds on every driver.
+// The store only compares and swaps on the version, so the machine behaves
+// alike on every driver.
 type machine struct {
-	pipeline  Pipeline      // completed
-	review    time.Duration // how long a record may wait for somebody
-	retention time.Duration // how long a terminal record is kept; 0: for ever
+	pipeline  Pipeline      // with its defaults
+	review    time.Duration // how long a record may wait for review
+	retention time.Duration // how long a terminal record is kept; 0: forever
 }
 
-func (m machine) names() []Stage {
+func (m machine) stageNames() []Stage {
 	out := make([]Stage, len(m.pipeline.Stages))
 	for i, s := range m.pipeline.Stages {
 		out[i] = s.Stage
@@ -28,10 +26,12 @@ func (m machine) names() []Stage {
 	return out
 }
 
-// create returns a session's new record. The External stages that depend on
-// nothing are awaited at once: the first of them until due, if that is not zero.
-func (m machine) create(session scope.Scope, filename string, digest []byte, due, now time.Time) Record {
-	r := Record{Scope: session, Pipeline: m.pipeline.Name, Filename: filename, digest: digest}
+// createRecord returns the new record that request describes. External stages
+// without dependencies are awaited at once: the first of them until due, if
+// that is not zero.
+func (m machine) createRecord(request Record, due, now time.Time) Record {
+	r := request
+	r.Pipeline = m.pipeline.Name
 	for _, s := range m.pipeline.Stages {
 		r.stages = append(r.stages, Progress{Stage: s.Stage, State: StateQueued})
 	}
@@ -44,121 +44,95 @@ func (m machine) create(session scope.Scope, filename string, digest []byte, due
 			r.stages[i].await(now, due)
 		}
 	}
-	m.settle(&r, now, waits)
+	m.settleRecord(&r, now, waits)
 	return r
 }
 
-// observe records proof from outside that an External stage succeeded. A
-// repeat changes nothing, whatever it says: the first proof stands. Proof of a
-// stage whose dependencies have not all succeeded is refused.
-func (m machine) observe(r Record, st Stage, dest Location, now time.Time) (Record, bool, error) {
-	p := r.Stage(st)
-	if p.State == StateSuccess {
+// observeStage records proof that an External stage succeeded. A repeated proof
+// changes nothing, whatever it says: the first one stands.
+func (m machine) observeStage(r Record, st Stage, dest Location, now time.Time) (Record, bool, error) {
+	if r.Stage(st).State == StateSuccess {
 		return r, false, nil
 	}
 	if r.Terminal {
-		return r, false, refuse("observe", r, st, ErrTerminal)
+		return r, false, newStateError("observe", r, st, ErrTerminal)
 	}
-	spec, err := m.pipeline.spec(st)
+	spec, err := m.pipeline.findSpec(st)
 	if err != nil {
 		return r, false, err
 	}
 	if !r.allows(spec) {
-		return r, false, refuse("observe", r, st, ErrDependencies)
+		return r, false, newStateError("observe", r, st, ErrDependencies)
 	}
-	r, e := r.edit(st)
+	r, e := r.editStage(st)
 	if e.Started.IsZero() {
 		e.Started = now
 	}
 	e.Fence++
-	e.Destination, e.Error = dest, Failure{}
+	e.Destination, e.Error = dest, Error{}
 	e.end(StateSuccess, now)
-	m.settle(&r, now, now.Add(m.review))
+	m.settleRecord(&r, now, now.Add(m.review))
 	return r, true, nil
 }
 
-// cancel ends the record.
-func (m machine) cancel(r Record, now time.Time) (Record, bool, error) {
+// cancelRecord ends the record.
+func (m machine) cancelRecord(r Record, now time.Time) (Record, bool, error) {
 	if r.Terminal {
 		if r.Reason == CodeCancelled {
 			return r, false, nil
 		}
-		return r, false, refuse("cancel", r, "", ErrTerminal)
+		return r, false, newStateError("cancel", r, "", ErrTerminal)
 	}
-	m.finish(&r, Failure{Code: CodeCancelled, Message: "Cancelled."}, now)
-	r.Status, r.Reason, r.Updated = StatusFailed, CodeCancelled, now
+	m.failRecord(&r, Error{Code: CodeCancelled, Message: "Cancelled.", Retryable: true}, now)
 	return r, true, nil
 }
 
-// settle updates the record's own fields from its stages, and begins to await
-// External stages. Every transition ends with it. waits is when the record is
-// overdue if nothing runs.
-func (m machine) settle(r *Record, now, waits time.Time) {
+// failRecord ends a record that its stages would not have ended.
+func (m machine) failRecord(r *Record, why Error, now time.Time) {
+	r.Status, r.Reason, r.Updated, r.Changed = StatusFailed, why.Code, now, now
+	m.closeRecord(r, why, now)
+	r.current = m.currentStage(*r)
+}
+
+// settleRecord ends a transition: it brings the fields of the record in line with its
+// stages. The record is overdue at waits, unless a stage says otherwise.
+func (m machine) settleRecord(r *Record, now, waits time.Time) {
+	m.refreshRecord(r, now, waits)
+	r.Changed = now
+	r.current = m.currentStage(*r)
+}
+
+// refreshRecord is settleRecord for a write that is not a transition, such as a heartbeat.
+func (m machine) refreshRecord(r *Record, now, waits time.Time) {
 	r.Updated = now
-	if m.settleStatus(r, now); r.Terminal {
+	sum := m.summarizeStages(r.stages)
+	if !sum.terminal {
+		m.awaitStages(r, now)
+		sum = m.summarizeStages(r.stages)
+	}
+	r.Status, r.Reason = sum.status, sum.reason
+	if sum.terminal {
+		m.closeRecord(r, sum.unfinished, now)
 		return
 	}
+	r.Due = r.nextDue(waits)
+}
+
+// awaitStages begins to await the External stages whose dependencies have all
+// succeeded.
+func (m machine) awaitStages(r *Record, now time.Time) {
 	for _, s := range m.pipeline.Stages {
 		if s.External && r.Stage(s.Stage).State == StateQueued && r.allows(s) {
-			next, p := r.edit(s.Stage)
+			next, p := r.editStage(s.Stage)
 			p.await(now, now.Add(s.Due))
 			*r = next
-			if r.Status == StatusQueued {
-				r.Status = StatusInProgress
-			}
 		}
-	}
-	r.Due = waits
-	for _, p := range r.stages { // what is parked waits as long as was said, whatever else has ended
-		if p.State == StateParked && p.Due.After(r.Due) {
-			r.Due = p.Due
-		}
-	}
-	if run := r.runDue(); !run.IsZero() {
-		r.Due = run
 	}
 }
 
-// settleStatus sets the status, and ends the record if its stages are done or
-// can no longer be.
-func (m machine) settleStatus(r *Record, now time.Time) {
-	started, succeeded := false, true
-	var failed *Progress
-	final := false
-	for i, s := range m.pipeline.Stages {
-		p := &r.stages[i]
-		started = started || p.State != StateQueued
-		if s.Optional {
-			continue
-		}
-		succeeded = succeeded && p.State == StateSuccess
-		if p.State == StateFailed && (failed == nil || !final && s.final(*p)) {
-			failed, final = p, s.final(*p)
-		}
-	}
-	r.Status, r.Reason = StatusQueued, ""
-	switch {
-	case succeeded:
-		r.Status = StatusSuccess
-		m.finish(r, Failure{Code: CodeUnneeded, Message: "The upload was finished without it."}, now)
-		return
-	case failed != nil:
-		r.Status, r.Reason = StatusFailed, failed.Error.Code
-		if final {
-			if !failed.Error.Permanent {
-				r.Reason = ReasonMaxAttempts
-			}
-			m.finish(r, Failure{Code: CodeUnneeded, Message: "Another step failed for good."}, now)
-			return
-		}
-	case started:
-		r.Status = StatusInProgress
-	}
-}
-
-// finish makes the record terminal: no stage is left that anybody holds or
-// waits for. Those that were open failed with f, and whoever held one is fenced.
-func (m machine) finish(r *Record, f Failure, now time.Time) {
+// closeRecord makes the record terminal. Stages that are still open fail with
+// why, and their holders are fenced.
+func (m machine) closeRecord(r *Record, why Error, now time.Time) {
 	r.Terminal, r.Due = true, time.Time{}
 	if m.retention > 0 { // rounded up, as the table does
 		r.Expires = now.Add(m.retention + time.Second - 1).Truncate(time.Second)
@@ -167,31 +141,13 @@ func (m machine) finish(r *Record, f Failure, now time.Time) {
 	for i := range r.stages {
 		p := &r.stages[i]
 		switch p.State {
-		case StateRunning, StateParked, StateReleased:
+		case StateRunning, StateWaiting, StateReleased:
 			p.Fence++
-			p.Error = f
+			p.Error = why
 			p.end(StateFailed, now)
 		}
-		p.NotBefore = time.Time{} // nothing is tried again
+		p.NotBefore = time.Time{} // nothing is retried
 	}
-}
-
-// runDue returns the earliest due of the stages that run, or zero.
-func (r Record) runDue() (due time.Time) {
-	for _, p := range r.stages {
-		if p.State == StateRunning && !p.Due.IsZero() && (due.IsZero() || p.Due.Before(due)) {
-			due = p.Due
-		}
-	}
-	return due
-}
-
-// final reports whether a failed stage is one for good.
-func (s StageSpec) final(p Progress) bool {
-	if p.State != StateFailed || p.Parked {
-		return false
-	}
-	return p.Error.Permanent || (!s.External && p.Attempt >= s.MaxAttempts)
 }
 
 // await begins an External stage: it runs without owner or lease until due.
@@ -199,8 +155,8 @@ func (p *Progress) await(now, due time.Time) {
 	p.State, p.Attempt, p.Started, p.Due = StateRunning, 1, now, due
 }
 
-// end puts the stage into a state in which nobody holds it. Clocks of
-// different machines differ: a stage never ends before it started.
+// end puts the stage into an ended state. The clocks of machines differ, but a
+// stage never ends before it started.
 func (p *Progress) end(s State, now time.Time) {
 	p.State, p.Lease, p.Due = s, time.Time{}, time.Time{}
 	p.Ended = now

@@ -5,28 +5,29 @@ import (
 	"time"
 )
 
-// verdict is what a sweep makes of an overdue record.
+// verdict is the effect of a sweep on a record.
 type verdict int
 
 const (
-	nothing   verdict = iota // it is not overdue (any more)
-	lost                     // a worker is not heard of any more, or what is optional has not arrived: the stage failed
-	arrived                  // what an External stage waits for is there
-	moved                    // somebody is still at work: it is looked at again later
-	abandoned                // nobody does anything with it: it has ended
+	verdictNone      verdict = iota // the record is not overdue
+	verdictLost                     // the lease of a worker expired, or an optional object did not arrive: the stage failed
+	verdictArrived                  // the object that an External stage waits for has arrived
+	verdictMoved                    // a worker still holds a live lease: the record is looked at again later
+	verdictAbandoned                // nobody continued the record: it has ended
 )
 
-// finding is what somebody has found out about a record outside the table.
+// finding is knowledge about a record that is not in the table.
 type finding struct {
-	orphans bool               // whoever runs a stage of it is known to be dead
-	absent  []Stage            // External stages whose object was looked for and is not there
-	there   map[Stage]Location // those whose object is
+	orphans bool               // every process that holds a lease has ended
+	absent  []Stage            // External stages whose object was looked for and has not arrived
+	there   map[Stage]Location // External stages whose object has arrived
 }
 
-// awaited returns the External stages whose time is over and that have not been
-// looked for. With a dead worker there is something else to say first.
-func (m machine) awaited(r Record, f finding, now time.Time) (stages []Stage) {
-	if r.Terminal || now.Before(r.Due) || m.dead(r, f.orphans, now) {
+// stagesToLookFor returns the External stages that are overdue and that were
+// not looked for yet. If a stage has lost its worker, that comes first, and
+// the result is empty.
+func (m machine) stagesToLookFor(r Record, f finding, now time.Time) (stages []Stage) {
+	if r.Terminal || now.Before(r.Due) || m.hasLostWorker(r, f.orphans, now) {
 		return nil
 	}
 	for _, s := range m.pipeline.Stages {
@@ -39,76 +40,98 @@ func (m machine) awaited(r Record, f finding, now time.Time) (stages []Stage) {
 	return stages
 }
 
-// dead reports whether a stage runs whose worker is not heard of any more.
-func (m machine) dead(r Record, orphans bool, now time.Time) bool {
-	for _, s := range m.pipeline.Stages {
-		if s.lost(r.Stage(s.Stage), orphans, now) {
-			return true
-		}
-	}
-	return false
+func (m machine) hasLostWorker(r Record, orphans bool, now time.Time) bool {
+	return slices.ContainsFunc(m.pipeline.Stages, func(s StageSpec) bool {
+		return s.isLost(r.Stage(s.Stage), orphans, now)
+	})
 }
 
-func (s StageSpec) lost(p Progress, orphans bool, now time.Time) bool {
+// isLost reports whether the stage runs and its worker is known or assumed to
+// be dead.
+func (s StageSpec) isLost(p Progress, orphans bool, now time.Time) bool {
 	return !s.External && p.State == StateRunning && (orphans || !p.Live(now))
 }
 
-// sweep does what is to be done about a record that is overdue, or whose
-// workers are orphans. What may have arrived and has not been looked for is left
-// alone.
-func (m machine) sweep(r Record, f finding, now time.Time) (Record, verdict) {
+// sweepRecord applies the effects of time to a record that is overdue or whose
+// workers are orphans. It changes nothing while an object that may have arrived
+// was not looked for.
+func (m machine) sweepRecord(r Record, f finding, now time.Time) (Record, verdict) {
 	due := !r.Terminal && !now.Before(r.Due)
 	switch {
 	case r.Terminal, !due && !f.orphans:
-		return r, nothing
-	case m.dead(r, f.orphans, now):
-		return m.lose(r, f.orphans, now), lost
-	case !due, len(m.awaited(r, f, now)) > 0:
-		return r, nothing
+		return r, verdictNone
+	case m.hasLostWorker(r, f.orphans, now):
+		return m.failLostStages(r, f.orphans, now), verdictLost
+	case !due, len(m.stagesToLookFor(r, f, now)) > 0:
+		return r, verdictNone
 	}
 	for _, s := range m.pipeline.Stages {
 		dest, there := f.there[s.Stage]
 		if !there || r.Stage(s.Stage).State != StateRunning {
 			continue
 		}
-		if next, write, err := m.observe(r, s.Stage, dest, now); err == nil && write {
-			return next, arrived
+		if next, write, err := m.observeStage(r, s.Stage, dest, now); err == nil && write {
+			return next, verdictArrived
 		}
 	}
-	if next, ok := m.forgo(r, now); ok {
-		return next, lost
+	if next, ok := m.failOptionalArrivals(r, now); ok {
+		return next, verdictLost
 	}
-	if next, ok := m.postpone(r, now); ok {
-		return next, moved
+	if next, ok := m.postponeRecord(r, now); ok {
+		return next, verdictMoved
 	}
-	m.finish(&r, Failure{Code: CodeAbandoned, Message: "Nobody went on with this upload in time."}, now)
-	r.Status, r.Reason, r.Updated = StatusFailed, CodeAbandoned, now
-	return r, abandoned
+	why := Error{Code: CodeAbandoned, Message: "Nobody went on with this upload in time.", Retryable: true}
+	m.failRecord(&r, why, now)
+	return r, verdictAbandoned
 }
 
-// lose ends the stages whose workers are not heard of any more. They may be
-// tried again, at once: their time has been waited for already.
-func (m machine) lose(r Record, orphans bool, now time.Time) Record {
+// failLostStages fails the stages whose workers are lost. They may be retried
+// at once, because their lease has already been waited for.
+func (m machine) failLostStages(r Record, orphans bool, now time.Time) Record {
 	for _, s := range m.pipeline.Stages {
-		if !s.lost(r.Stage(s.Stage), orphans, now) {
-			continue
+		if s.isLost(r.Stage(s.Stage), orphans, now) {
+			r = r.failStage(s.Stage, Error{
+				Code: CodeLost, Message: "The step was interrupted. It may be tried again.", Retryable: true,
+			}, now)
 		}
-		next, p := r.edit(s.Stage)
-		p.Fence++
-		p.Error = Failure{Code: CodeLost, Message: "The step was interrupted. It may be tried again."}
-		p.end(StateFailed, now)
-		r = next
 	}
-	m.settle(&r, now, now.Add(m.review))
+	m.settleRecord(&r, now, now.Add(m.review))
 	return r
 }
 
-// postpone puts a record off that somebody is still at work on, beyond the due
-// of their stage or beside an External stage that nothing has arrived for:
-// until the first of their leases would be dead, or of their runs overdue.
-func (m machine) postpone(r Record, now time.Time) (Record, bool) {
+// failOptionalArrivals fails the optional External stages that are overdue, so
+// that the record continues without them. An object that arrives later is still
+// observed.
+func (m machine) failOptionalArrivals(r Record, now time.Time) (Record, bool) {
+	failed := false
+	for _, s := range m.pipeline.Stages {
+		p := r.Stage(s.Stage)
+		if !s.External || !s.Optional || p.State != StateRunning || now.Before(p.Due) {
+			continue
+		}
+		r = r.failStage(s.Stage, Error{Code: CodeAbandoned, Message: "It did not arrive in time.", Retryable: true}, now)
+		failed = true
+	}
+	if failed {
+		m.settleRecord(&r, now, now.Add(m.review))
+	}
+	return r, failed
+}
+
+// failStage fences the holder of a stage and fails the stage.
+func (r Record) failStage(st Stage, why Error, now time.Time) Record {
+	next, p := r.editStage(st)
+	p.Fence++
+	p.Error = why
+	p.end(StateFailed, now)
+	return next
+}
+
+// postponeRecord defers a record that has live workers to the earliest of their
+// runs' dues or, for a run that is overdue itself, of its lease.
+func (m machine) postponeRecord(r Record, now time.Time) (Record, bool) {
 	var until time.Time
-	for p := range r.Stages() { // also those that only another version knows: their workers live, too
+	for p := range r.Stages() { // including stages that only another version declares
 		if !p.Live(now) {
 			continue
 		}
@@ -125,32 +148,11 @@ func (m machine) postpone(r Record, now time.Time) (Record, bool) {
 	}
 	for p := range r.Stages() {
 		if p.State == StateRunning && !now.Before(p.Due) {
-			next, e := r.edit(p.Stage)
+			next, e := r.editStage(p.Stage)
 			e.Due = until
 			r = next
 		}
 	}
-	m.settle(&r, now, until)
+	m.refreshRecord(&r, now, until)
 	return r, true
-}
-
-// forgo ends the optional External stages that nothing has arrived for: nobody
-// waits for them any longer, and the record goes on without. What arrives later
-// is still observed.
-func (m machine) forgo(r Record, now time.Time) (Record, bool) {
-	forgone := false
-	for _, s := range m.pipeline.Stages {
-		if p := r.Stage(s.Stage); !s.External || !s.Optional || p.State != StateRunning || now.Before(p.Due) {
-			continue
-		}
-		next, p := r.edit(s.Stage)
-		p.Fence++
-		p.Error = Failure{Code: CodeAbandoned, Message: "It did not arrive in time."}
-		p.end(StateFailed, now)
-		r, forgone = next, true
-	}
-	if forgone {
-		m.settle(&r, now, now.Add(m.review))
-	}
-	return r, forgone
 }

@@ -24,59 +24,57 @@ const (
 type StageSpec struct {
 	Stage Stage
 
-	// External stages are done by somebody outside, such as a browser that
-	// uploads. No worker starts them or holds a lease: they are awaited from
-	// the moment that the stages in After have succeeded (from Create on if
-	// After is empty), and [Tracker.Observe] ends them. Lease, Heartbeat,
-	// MaxAttempts and Backoff are unused.
+	// External stages are done by an outsider, for example a browser that
+	// uploads. No worker claims them. They are awaited once the stages in
+	// After have succeeded, and [Tracker.Observe] ends them. Lease, Heartbeat,
+	// MaxAttempts and Backoff are ignored.
 	External bool
 
-	// Optional stages are not waited for: a record is a success once all
-	// the others are, and an optional stage's failure fails the stage only;
-	// so does the end of the time of an External one.
+	// Optional stages do not hold the record up: it succeeds once all other
+	// stages have, and if an optional stage fails or is overdue, only the
+	// stage fails.
 	Optional bool
 
-	// After lists the stages that must have succeeded before this one may
-	// start or, if it is External, be observed; until then the tracker
-	// returns [ErrDependencies]. Default: none.
+	// After lists the stages that must succeed before this one can be claimed
+	// or observed; otherwise the tracker returns [ErrDependencies]. They must
+	// be declared before it. Default: none.
 	After []Stage
 
-	// Lease is how long a worker may be silent before its stage can be
-	// taken by another. Default 30 s.
+	// Lease is how long a worker may be silent before another can take its
+	// stage. Default: 30 s.
 	Lease time.Duration
 
-	// Heartbeat is how often [Attempt.Keep] renews the lease. Default a
-	// third of the lease; it must be shorter than the lease.
+	// Heartbeat is the interval at which [Attempt.Keep] renews the lease. It
+	// must be shorter than Lease. Default: a third of Lease.
 	Heartbeat time.Duration
 
-	// MaxAttempts is how many Starts a stage gets before it was first
-	// parked. Default 10.
+	// MaxAttempts is the number of attempts of a stage that was never parked.
+	// Once it was parked, attempts are not limited. Default: 10.
 	MaxAttempts int
 
-	// Backoff is how long an Automatic retry has to wait after the first
-	// failed attempt: half of it, and up to as much again that depends on
-	// the record. It doubles with every further attempt, up to MaxBackoff.
-	// Default 1 s, and 5 min.
+	// Backoff is how long an automatic claim waits after the first failed
+	// attempt: at least half of it, plus a part of the other half that depends
+	// on the record. It doubles with every attempt, up to MaxBackoff. Default:
+	// 1 s and 5 min.
 	Backoff, MaxBackoff time.Duration
 
-	// Due is the longest that one run of the stage should take: beyond it
-	// the record is overdue. Default 15 min; for an External stage, which
-	// runs while it is awaited and usually as long as its grant, 75 min (an
-	// hour and a grace). [CreateOptions] and [StartOptions] can override it.
+	// Due is how long one run of the stage may take before the record is
+	// overdue. Default: 15 min; for an External stage, whose run lasts while
+	// it is awaited, 75 min. [CreateOptions] and [ClaimOptions] override it.
 	Due time.Duration
 }
 
-// Pipeline is the declared list of stages of one kind of record. The order is
-// the order in which a record shows them; what may start when is said by
-// [StageSpec.After].
+// Pipeline declares the stages of one kind of record. Records show the stages in
+// this order; [StageSpec.After] determines when a stage can be claimed.
 type Pipeline struct {
 	Name   string // [a-z][a-z0-9_]{0,31}; a record belongs to one pipeline
 	Stages []StageSpec
 }
 
 // Uploads returns the pipeline of an upload that an agent reads and a person
-// accepts: user_upload (External) and then enrichment (10 attempts, lease 30 s,
-// heartbeat 10 s). routing and av_scan are optional and reserved.
+// accepts: user_upload (External), then enrichment (10 attempts, lease 30 s,
+// heartbeat 10 s). routing and av_scan are optional and reserved for stages that
+// are not implemented yet.
 func Uploads() Pipeline {
 	return Pipeline{Name: "uploads", Stages: []StageSpec{
 		{Stage: UserUpload, External: true},
@@ -87,33 +85,33 @@ func Uploads() Pipeline {
 	}}
 }
 
-// Together with the limits on names, keys and messages this keeps an item far
-// below DynamoDB's 400 KB.
+// maxStages keeps an item far below DynamoDB's limit of 400 KB, together with
+// the limits on names, keys, labels and messages.
 const maxStages = 32
 
-// complete checks the pipeline and returns a copy with its defaults filled in.
-func (p Pipeline) complete() (Pipeline, error) {
+// withDefaults checks the pipeline and returns a copy with its defaults set.
+func (p Pipeline) withDefaults() (Pipeline, error) {
 	bad := func(format string, args ...any) (Pipeline, error) {
 		return Pipeline{}, fmt.Errorf("%w: %s", ErrPipeline, fmt.Sprintf(format, args...))
 	}
 	if !isName(p.Name) {
-		return bad("name %q", p.Name)
+		return bad("name %.64q: must match [a-z][a-z0-9_]{0,31}", p.Name)
 	}
 	if len(p.Stages) > maxStages {
-		return bad("%d stages, at most %d", len(p.Stages), maxStages)
+		return bad("%d stages: at most %d are allowed", len(p.Stages), maxStages)
 	}
 	p.Stages = slices.Clone(p.Stages)
 	required := false
 	for i := range p.Stages {
 		s := &p.Stages[i]
 		if !isName(string(s.Stage)) {
-			return bad("stage name %q", s.Stage)
+			return bad("stage name %.64q: must match [a-z][a-z0-9_]{0,31}", s.Stage)
 		}
 		if slices.ContainsFunc(p.Stages[:i], func(o StageSpec) bool { return o.Stage == s.Stage }) {
 			return bad("stage %s is declared twice", s.Stage)
 		}
-		// A stage may only come after stages declared before it: so there
-		// is no cycle, and the order that people see is one that can happen.
+		// Dependencies must be declared first: that rules out cycles, and the
+		// order that people see is possible.
 		for _, dep := range s.After {
 			if !slices.ContainsFunc(p.Stages[:i], func(o StageSpec) bool { return o.Stage == dep }) {
 				return bad("stage %s comes after %q, which is not declared before it", s.Stage, dep)
@@ -123,19 +121,19 @@ func (p Pipeline) complete() (Pipeline, error) {
 			return bad("stage %s has a negative limit", s.Stage)
 		}
 		s.After = slices.Clone(s.After)
-		s.fill()
+		s.setDefaults()
 		if !s.External && s.Heartbeat >= s.Lease {
 			return bad("stage %s: the heartbeat (%s) is not shorter than the lease (%s)", s.Stage, s.Heartbeat, s.Lease)
 		}
 		required = required || !s.Optional
 	}
 	if !required {
-		return bad("no stage is required: nothing could ever succeed")
+		return bad("at least one stage must be required")
 	}
 	return p, nil
 }
 
-func (s *StageSpec) fill() {
+func (s *StageSpec) setDefaults() {
 	if s.Due == 0 {
 		s.Due = 15 * time.Minute
 		if s.External {
@@ -162,9 +160,9 @@ func (s *StageSpec) fill() {
 	}
 }
 
-// backoff returns how long after its end the failed attempt p is not tried
-// again unasked. It is spread, so that what failed together is not tried again
-// together, and depends on nothing but the record and the attempt.
+// backoff returns how long after the end of the failed attempt p an automatic
+// retry must wait. It depends on the record and the attempt only, and is spread
+// so that attempts that failed together are not retried together.
 func (s StageSpec) backoff(session scope.Scope, p Progress) time.Duration {
 	d := s.Backoff
 	for range p.Attempt - 1 {
@@ -178,13 +176,13 @@ func (s StageSpec) backoff(session scope.Scope, p Progress) time.Duration {
 	return (d/2 + time.Duration(h.Sum64()%uint64(d/2+1))).Truncate(time.Millisecond)
 }
 
-func (p Pipeline) spec(st Stage) (StageSpec, error) {
+func (p Pipeline) findSpec(st Stage) (StageSpec, error) {
 	for _, s := range p.Stages {
 		if s.Stage == st {
 			return s, nil
 		}
 	}
-	return StageSpec{}, fmt.Errorf("%w: %q is not in pipeline %s", ErrStage, st, p.Name)
+	return StageSpec{}, fmt.Errorf("%w: %.64q is not declared in pipeline %s", ErrStage, st, p.Name)
 }
 
 func isName(s string) bool {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestPipelineRefused(t *testing.T) {
+	t.Parallel()
 	for name, p := range map[string]Pipeline{
 		"no name":          {Stages: []StageSpec{{Stage: "a"}}},
 		"bad name":         {Name: "Uploads", Stages: []StageSpec{{Stage: "a"}}},
@@ -34,6 +35,7 @@ func TestPipelineRefused(t *testing.T) {
 
 // Nothing is wired to the stages of Uploads: a pipeline of worked stages only.
 func TestAnotherPipeline(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	tb := table.New(table.NewMemory(nil), nil)
 	tr, err := New(tb, Pipeline{Name: "docs", Stages: []StageSpec{
@@ -45,25 +47,26 @@ func TestAnotherPipeline(t *testing.T) {
 	r, err := tr.Create(ctx, s, nil)
 	require.NoError(t, err)
 	require.Equal(t, StatusQueued, r.Status)
-	require.Equal(t, Active, r.Class())
-	_, err = tr.Start(ctx, s, "embedding", &StartOptions{Key: "k"})
+	require.Equal(t, ClassActive, r.Class())
+	_, err = tr.Claim(ctx, s, "embedding", &ClaimOptions{Key: "k"})
 	stateOf(t, err, ErrDependencies)
-	a, err := tr.Start(ctx, s, "analysed", &StartOptions{Key: "k"})
+	a, err := tr.Claim(ctx, s, "analysed", &ClaimOptions{Key: "k"})
 	require.NoError(t, err)
 	require.NoError(t, a.Complete(ctx, object.Ref{}))
 	require.Equal(t, StatusInProgress, a.Record().Status)
-	a, err = tr.Start(ctx, s, "embedding", &StartOptions{Key: "k"})
+	a, err = tr.Claim(ctx, s, "embedding", &ClaimOptions{Key: "k"})
 	require.NoError(t, err)
 	require.NoError(t, a.Fail(ctx, throttled()))
 	require.Equal(t, ReasonMaxAttempts, a.Record().Reason)
-	_, err = tr.Start(ctx, s, "embedding", &StartOptions{Key: "k"})
+	_, err = tr.Claim(ctx, s, "embedding", &ClaimOptions{Key: "k"})
 	stateOf(t, err, ErrTerminal)
 }
 
 func TestUploadsDefaults(t *testing.T) {
+	t.Parallel()
 	tr, err := New(table.New(table.NewMemory(nil), nil), Uploads(), nil)
 	require.NoError(t, err)
-	s, err := tr.machine.pipeline.spec(Enrichment)
+	s, err := tr.machine.pipeline.findSpec(Enrichment)
 	require.NoError(t, err)
 	require.Equal(t, StageSpec{Stage: Enrichment, After: []Stage{UserUpload}, Lease: 30 * time.Second,
 		Heartbeat: 10 * time.Second, MaxAttempts: 10, Backoff: time.Second, MaxBackoff: 5 * time.Minute, Due: 15 * time.Minute}, s)

@@ -19,6 +19,7 @@ import (
 // they have long lost: every write keeps the invariants, and only the holder
 // of the newest fence ever writes as a holder.
 func TestRandomMachine(t *testing.T) {
+	t.Parallel()
 	p, err := Pipeline{Name: "docs", Stages: []StageSpec{
 		{Stage: "user_upload", External: true},
 		{Stage: "analysed", After: []Stage{"user_upload"}, MaxAttempts: 3},
@@ -26,7 +27,7 @@ func TestRandomMachine(t *testing.T) {
 		{Stage: "embedding", After: []Stage{"analysed"}, MaxAttempts: 2},
 		{Stage: "signed", External: true, After: []Stage{"analysed"}},
 		{Stage: "stamped", External: true, After: []Stage{"signed"}, Optional: true},
-	}}.complete()
+	}}.withDefaults()
 	require.NoError(t, err)
 	m := machine{pipeline: p, review: time.Hour}
 	session := sessionOf(t, userOf(t, "acme", "u1"), 1)
@@ -35,7 +36,7 @@ func TestRandomMachine(t *testing.T) {
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
 		clock := epoch
-		r := m.create(session, "a.pdf", []byte{1}, time.Time{}, clock)
+		r := m.createRecord(Record{Scope: session, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, clock)
 		var holds []hold
 		completed := map[Stage]int64{}
 		for step := 0; step < 60 && !r.Terminal; step++ {
@@ -55,11 +56,12 @@ func TestRandomMachine(t *testing.T) {
 			var write, held bool
 			switch op := rnd.IntN(40); {
 			case op < 10:
-				next, write, err = m.start(r, c, now)
+				c.takeOver, c.keepsBackoff, c.skipsReview = false, rnd.IntN(4) == 0, true
+				next, write, err = m.claimStage(r, c, now)
 			case op < 20:
-				next, write, err = m.resume(r, c, now)
+				next, write, err = m.claimStage(r, c, now)
 			case op < 21:
-				next, write, err = m.observe(r, externals[rnd.IntN(len(externals))], dest, now)
+				next, write, err = m.observeStage(r, externals[rnd.IntN(len(externals))], dest, now)
 			case op == 21:
 				f := finding{orphans: rnd.IntN(4) == 0}
 				if rnd.IntN(2) == 0 {
@@ -69,31 +71,31 @@ func TestRandomMachine(t *testing.T) {
 					f.there = map[Stage]Location{externals[rnd.IntN(len(externals))]: dest}
 				}
 				var v verdict
-				next, v = m.sweep(r, f, now)
-				write, err = v != nothing, nil
+				next, v = m.sweepRecord(r, f, now)
+				write, err = v != verdictNone, nil
 			case op == 39 && rnd.IntN(8) == 0:
-				next, write, err = m.cancel(r, now)
+				next, write, err = m.cancelRecord(r, now)
 			case h.fence == 0:
 				continue
 			case op < 25:
 				held = true
-				next, write, err = m.heartbeat(r, h, now)
+				next, write, err = m.renewLease(r, h, now)
 			case op < 28:
 				held = true
-				next, write, err = m.complete(r, h, dest, now)
+				next, write, err = m.completeStage(r, h, dest, now)
 				if err == nil && write {
 					require.Zero(t, completed[h.spec.Stage], "a stage is completed once")
 					completed[h.spec.Stage] = h.fence
 				}
 			case op < 31:
 				held = true
-				next, write, err = m.fail(r, h, []Failure{boom, fatal}[rnd.IntN(6)/5], now)
+				next, write, err = m.failStage(r, h, []Error{boom, fatal}[rnd.IntN(6)/5], now)
 			case op < 35:
 				held = true
-				next, write, err = m.park(r, h, time.Hour, now)
+				next, write, err = m.parkStage(r, h, time.Hour, now)
 			default:
 				held = true
-				next, write, err = m.release(r, h, now)
+				next, write, err = m.releaseStage(r, h, now)
 			}
 			if err != nil {
 				var refused *StateError
@@ -129,17 +131,17 @@ func toTheEnd(t *testing.T, m machine, r Record) {
 		require.Less(t, sweeps, 10, "it does not come to an end")
 		now := r.Due.Add(time.Minute) // every lease is dead by then
 		f := finding{}
-		f.absent = m.awaited(r, f, now)
-		next, v := m.sweep(r, f, now)
-		require.NotEqual(t, nothing, v, "overdue, and nothing is done")
+		f.absent = m.stagesToLookFor(r, f, now)
+		next, v := m.sweepRecord(r, f, now)
+		require.NotEqual(t, verdictNone, v, "overdue, and nothing is done")
 		invariants(t, m, r, next)
 		r = next
 		for _, s := range m.pipeline.Stages {
 			p := r.Stage(s.Stage)
-			if r.Terminal || s.External || p.Error.Code != CodeLost || s.final(p) {
+			if r.Terminal || s.External || p.Error.Code != CodeLost || s.isFinal(p) {
 				continue
 			}
-			_, write, err := m.take(r, claim{spec: s, key: "k", owner: "o", lease: s.Lease, due: s.Due, patient: true}, now)
+			_, write, err := m.claimStage(r, claim{spec: s, key: "k", owner: "o", lease: s.Lease, due: s.Due, keepsBackoff: true}, now)
 			require.NoError(t, err)
 			require.True(t, write)
 		}
@@ -150,6 +152,10 @@ func toTheEnd(t *testing.T, m machine, r Record) {
 // happened: what is written, in its order, keeps the invariants; what a worker
 // was told is true; and the record comes to an end.
 func TestRandomWorkers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many rounds of workers")
+	}
+	t.Parallel()
 	for name, open := range map[string]func(testing.TB) table.Driver{
 		"memory": func(testing.TB) table.Driver { return table.NewMemory(nil) },
 		"bolt":   openBolt,
@@ -218,13 +224,9 @@ func randomWorkers(t *testing.T, under table.Driver, round int) int {
 	if !end.Terminal {
 		_, err := b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})
 		require.NoError(t, err)
-		take := b.Start
-		if end.Stage(Enrichment).Resumable() {
-			take = b.Resume
-		}
 		var a *Attempt
 		require.Eventually(t, func() bool { // the last lease may have a millisecond to go
-			a, err = take(t.Context(), b.session, Enrichment, &StartOptions{Key: "end"})
+			a, err = b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "end"})
 			return !errors.Is(err, ErrRunning)
 		}, 5*time.Second, time.Millisecond)
 		if errors.Is(err, ErrExhausted) {
@@ -240,7 +242,7 @@ func randomWorkers(t *testing.T, under table.Driver, round int) int {
 // work does one thing as a worker would, and returns the fence of a stage that
 // it was told it had completed.
 func work(ctx context.Context, b *bundle, rnd *rand.Rand, key string) int64 {
-	o := &StartOptions{Key: key, Lease: time.Duration(1+rnd.IntN(3)) * time.Millisecond, TakeOver: false}
+	o := &ClaimOptions{Key: key, Lease: time.Duration(1+rnd.IntN(3)) * time.Millisecond, TakeOver: false}
 	if rnd.IntN(2) == 0 {
 		o.Observed = &Observation{Stage: UserUpload}
 	}
@@ -252,12 +254,10 @@ func work(ctx context.Context, b *bundle, rnd *rand.Rand, key string) int64 {
 		return 0
 	case 1:
 		o.TakeOver = true
-		a, err = b.Resume(ctx, b.session, Enrichment, o)
 	case 2, 3:
-		a, err = b.Resume(ctx, b.session, Enrichment, o)
-	default:
-		a, err = b.Start(ctx, b.session, Enrichment, o)
+		o.Automatic = true
 	}
+	a, err = b.Claim(ctx, b.session, Enrichment, o)
 	if err != nil {
 		return 0
 	}

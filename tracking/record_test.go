@@ -12,6 +12,7 @@ import (
 // What a record says of an object becomes a Ref again only under a Root that
 // contains it.
 func TestLocationRef(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	want := refIn(t, "landing", b.session, "cover.jpg")
 	_, err := b.Create(t.Context(), b.session, nil)
@@ -37,13 +38,14 @@ func TestLocationRef(t *testing.T) {
 
 // A record that was handed out does not change, and cannot be changed.
 func TestRecordIsAValue(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	b.arrived(t)
 	a := b.start(t, "r1")
 	r := a.Record()
 	require.NoError(t, a.Park(t.Context(), 0))
 	require.Equal(t, StateRunning, r.Stage(Enrichment).State)
-	require.Equal(t, StateParked, a.Record().Stage(Enrichment).State)
+	require.Equal(t, StateWaiting, a.Record().Stage(Enrichment).State)
 	var names []Stage
 	for p := range r.Stages() {
 		names = append(names, p.Stage)

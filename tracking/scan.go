@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
@@ -36,12 +35,12 @@ type position struct {
 // endOfClass is the cursor of a class that has been read to its end.
 const endOfClass = "-"
 
-// scan returns at least n records of a class that are older than before (a
+// scanClass returns at least n records of a class that are older than before (a
 // session id; empty: all), or fewer if the class ends or maxScanPages have been
 // read. next is the cursor of the page that follows; empty at the end. The first
 // page has n rows; if some had to be dropped, the next pages are as large as
 // possible.
-func scan(ctx context.Context, view *table.View, q table.Query, before string, n int) (rows []Summary, next string, err error) {
+func scanClass(ctx context.Context, view *table.View, q table.Query, before string, n int) (rows []Summary, next string, err error) {
 	q.Limit = min(n, table.MaxLimit)
 	for range maxScanPages {
 		page, err := view.Query(ctx, q)
@@ -49,7 +48,7 @@ func scan(ctx context.Context, view *table.View, q table.Query, before string, n
 			return nil, "", err
 		}
 		for _, f := range page.Items {
-			if s, ok := summarize(f, q); ok && (before == "" || s.Scope.SessionID() < before) {
+			if s, ok := decodeSummary(f, q); ok && (before == "" || s.Scope.SessionID() < before) {
 				rows = append(rows, s)
 			}
 		}
@@ -61,23 +60,8 @@ func scan(ctx context.Context, view *table.View, q table.Query, before string, n
 	return rows, q.Cursor, nil
 }
 
-// summarize returns what an index says of a record. It returns false for
-// another item, and for a record in a place that this package would not give it.
-func summarize(f table.Found, q table.Query) (Summary, bool) {
-	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != metaSort {
-		return Summary{}, false
-	}
-	for _, e := range f.Item.Index {
-		if e.Slot == q.Slot && e.Sort == f.Scope.SessionID() {
-			name, _ := f.Item.Attr["filename"].(string)
-			return Summary{Scope: f.Scope, Class: Class(q.Class), Filename: name}, true
-		}
-	}
-	return Summary{}, false
-}
-
-// read reads at least n records of the lane's class, for a page of a list.
-func (l *lane) read(ctx context.Context, view *table.View, slot table.Slot, before string, n int) error {
+// readRecords reads at least n records of the lane's class, for a page of a list.
+func (l *lane) readRecords(ctx context.Context, view *table.View, slot table.Slot, before string, n int) error {
 	if l.start.cursor == endOfClass {
 		return nil
 	}
@@ -85,7 +69,7 @@ func (l *lane) read(ctx context.Context, view *table.View, slot table.Slot, befo
 	if l.start.cursor != "" {
 		q.To, q.Cursor = l.start.to, l.start.cursor
 	}
-	rows, next, err := scan(ctx, view, q, before, n)
+	rows, next, err := scanClass(ctx, view, q, before, n)
 	l.rows = rows
 	if next != "" && len(rows) < n {
 		l.stop = position{to: q.To, cursor: next}
@@ -93,9 +77,9 @@ func (l *lane) read(ctx context.Context, view *table.View, slot table.Slot, befo
 	return err
 }
 
-// next returns the position at which the reading continues after all records
+// nextPosition returns the position at which the reading continues after all records
 // down to last (a session id; empty: none) have been listed.
-func (l *lane) next(last string) position {
+func (l *lane) nextPosition(last string) position {
 	switch n := len(l.rows); {
 	case n > 0 && (last == "" || l.rows[0].Scope.SessionID() < last): // none of its records was listed
 		return l.start
@@ -107,10 +91,10 @@ func (l *lane) next(last string) position {
 	return l.stop
 }
 
-// merge returns the newest records of all lanes, at most limit, and whether
+// mergeLanes returns the newest records of all lanes, at most limit, and whether
 // more may follow. A lane that was not read to its end may have a record that
-// comes next, so merge stops at the last record of such a lane.
-func merge(lanes []lane, limit int) (rows []Summary, more bool) {
+// comes next, so it stops at the last record of such a lane.
+func mergeLanes(lanes []lane, limit int) (rows []Summary, more bool) {
 	last := "" // of the records whose place is certain
 	for _, l := range lanes {
 		rows = append(rows, l.rows...)

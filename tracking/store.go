@@ -13,28 +13,28 @@ import (
 )
 
 const (
-	// maxConflicts bounds how often a transition is decided anew because
-	// somebody else changed the record in between. Each costs one write.
+	// maxConflicts bounds how often a transition is decided again because
+	// another writer changed the record. Each costs one write.
 	maxConflicts = 16
 
-	// maxRepeats bounds how often a write is repeated whose answer was
-	// lost. Repeating is safe: if it did happen, the repeat is a conflict
-	// with our own nonce or outcome in it.
+	// maxRepeats bounds how often a write whose answer was lost is repeated.
+	// That is safe: if the write succeeded, the repeat is a conflict that
+	// contains our own nonce or outcome.
 	maxRepeats = 1
 )
 
-// step is a transition of the machine.
-type step func(r Record, now time.Time) (next Record, write bool, err error)
+// transition is an operation of the machine.
+type transition func(r Record, now time.Time) (next Record, write bool, err error)
 
-func (t *Tracker) view(session scope.Scope) (*table.View, error) {
+func (t *Tracker) sessionView(session scope.Scope) (*table.View, error) {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return nil, err
 	}
 	return t.table.In(session)
 }
 
-// read is the one consistent read.
-func (t *Tracker) read(ctx context.Context, view *table.View) (Record, error) {
+// readRecord reads the record consistently.
+func (t *Tracker) readRecord(ctx context.Context, view *table.View) (Record, error) {
 	it, err := view.Get(ctx, metaSort)
 	if errors.Is(err, table.ErrNotFound) {
 		return Record{}, ErrNotFound
@@ -45,11 +45,11 @@ func (t *Tracker) read(ctx context.Context, view *table.View) (Record, error) {
 	return t.machine.decode(view.Scope(), it)
 }
 
-// insert writes a new record where there is none.
-func (t *Tracker) insert(ctx context.Context, view *table.View, r Record) (Record, error) {
-	it, err := t.put(ctx, view, r.encode(), table.Absent())
+// insertRecord writes a new record unless the session already has one.
+func (t *Tracker) insertRecord(ctx context.Context, view *table.View, r Record) (Record, error) {
+	it, err := t.putItem(ctx, view, r.encode(), table.Absent())
 	if err == nil {
-		return stored(r, it), nil
+		return withItem(r, it), nil
 	}
 	conflict, ok := errors.AsType[*table.ConflictError](err)
 	if !ok || conflict.Current == nil {
@@ -65,26 +65,26 @@ func (t *Tracker) insert(ctx context.Context, view *table.View, r Record) (Recor
 	return current, nil
 }
 
-// update is one read and one transition.
-func (t *Tracker) update(ctx context.Context, session scope.Scope, f step) (Record, error) {
-	view, err := t.view(session)
+// updateRecord reads the record and applies one transition.
+func (t *Tracker) updateRecord(ctx context.Context, session scope.Scope, f transition) (Record, error) {
+	view, err := t.sessionView(session)
 	if err != nil {
 		return Record{}, err
 	}
-	r, err := t.read(ctx, view)
+	r, err := t.readRecord(ctx, view)
 	if err != nil {
 		return Record{}, err
 	}
-	return t.swap(ctx, view, r, f)
+	return t.swapRecord(ctx, view, r, f)
 }
 
-// swap carries a transition from r, without a read. A conflict brings the
-// current item along, and the transition is decided again from that. The
-// record returned is the newest one known, also beside an error.
-func (t *Tracker) swap(ctx context.Context, view *table.View, r Record, f step) (Record, error) {
+// swapRecord applies a transition to r without a read. A conflict returns the current
+// item, from which the transition is decided again. It returns the newest
+// known record, even with an error.
+func (t *Tracker) swapRecord(ctx context.Context, view *table.View, r Record, f transition) (Record, error) {
 	for conflicts := range maxConflicts {
-		if conflicts > 1 { // more than one other is at it
-			if err := pause(ctx, conflicts); err != nil {
+		if conflicts > 1 { // several writers compete
+			if err := backOff(ctx, conflicts); err != nil {
 				return r, err
 			}
 		}
@@ -92,9 +92,9 @@ func (t *Tracker) swap(ctx context.Context, view *table.View, r Record, f step) 
 		if err != nil || !write {
 			return r, err
 		}
-		it, err := t.put(ctx, view, next.encode(), table.Version(r.Version))
+		it, err := t.putItem(ctx, view, next.encode(), table.Version(r.Version))
 		if err == nil {
-			return stored(next, it), nil
+			return withItem(next, it), nil
 		}
 		conflict, ok := errors.AsType[*table.ConflictError](err)
 		if !ok {
@@ -112,9 +112,9 @@ func (t *Tracker) swap(ctx context.Context, view *table.View, r Record, f step) 
 	return r, ErrContended
 }
 
-// pause lets others through: for up to 4 ms after the second conflict, twice as
-// long after each further one, and at most 64.
-func pause(ctx context.Context, conflicts int) error {
+// backOff waits for up to 4 ms after the second conflict, twice as long after
+// each further one, and at most 64 ms.
+func backOff(ctx context.Context, conflicts int) error {
 	most := time.Millisecond << min(conflicts, 6)
 	wait := time.NewTimer(rand.N(most)) //nolint:gosec // nothing secret
 	defer wait.Stop()
@@ -126,8 +126,8 @@ func pause(ctx context.Context, conflicts int) error {
 	}
 }
 
-// put writes, and repeats a write of which it is not known whether it happened.
-func (t *Tracker) put(ctx context.Context, view *table.View, it table.Item, c table.Cond) (table.Item, error) {
+// putItem writes an item, and repeats a write whose result is unknown.
+func (t *Tracker) putItem(ctx context.Context, view *table.View, it table.Item, c table.Cond) (table.Item, error) {
 	for repeats := 0; ; repeats++ {
 		out, err := view.Put(ctx, it, c)
 		if err == nil || repeats == maxRepeats || ctx.Err() != nil {
@@ -139,14 +139,13 @@ func (t *Tracker) put(ctx context.Context, view *table.View, it table.Item, c ta
 	}
 }
 
-// stored returns r as it stands in the table.
-func stored(r Record, it table.Item) Record {
+// withItem returns r as it was stored.
+func withItem(r Record, it table.Item) Record {
 	r.item, r.Version = it, it.Version
 	return r
 }
 
-// opError wraps a foreign error once with the operation. Those of this package
-// say it themselves.
+// opError wraps an error with the operation. A StateError already names it.
 func opError(op string, err error) error {
 	if err == nil {
 		return nil

@@ -86,24 +86,25 @@ const (
 
 // Sweep applies the effects of time to all records that are overdue:
 //
-//   - A stage that runs under a dead lease fails with [CodeLost] and may be
-//     started again, if attempts are left.
-//   - An External stage whose object has arrived succeeds; an optional one
-//     whose object has not fails, by itself.
-//   - If a worker with a live lease takes longer than was expected, the
-//     record is looked at again later.
-//   - Every other record ends, FAILED, with the reason [CodeAbandoned].
+//   - A stage that runs under an expired lease fails with [CodeLost]. It can be
+//     retried if attempts are left.
+//   - An External stage whose object has arrived succeeds. An optional one whose
+//     object has not arrived fails, without its record.
+//   - A record whose worker takes long but holds a live lease is deferred.
+//   - Every other record ends as FAILED with the reason [CodeAbandoned].
 //
-// It also removes records whose retention is over, if the store does not.
+// It also removes expired records, if the store does not.
 //
-// Each record costs one read and one write beside the listing; one that is no
-// longer overdue costs the read alone. One call makes at most [SweepOptions.Limit]
-// changes and reads at most 128 pages of the index, since any writer may place
-// rows there. If it stops at one of these limits, or because ctx ends, the next
-// call can continue at [SweepResult.Next]. Any number of sweeps may run at once:
-// each change is decided from the record's current state. Sweep returns an error
-// if a shard could not be listed, which is left for a new sweep, or if expired
-// records could not be removed; the result says what was done.
+// Each record costs one read and one write, besides the listing. A record that
+// has been continued in the meantime costs only the read. One call makes at most
+// [SweepOptions.Limit] changes and reads at most 128 pages of the index, since
+// any writer may place rows there. If it stops at one of these limits, or
+// because ctx ends, the next call can continue at [SweepResult.Next]. Any number
+// of sweeps may run at once: each change is decided from the current record.
+//
+// Sweep returns an error if a shard could not be listed, which is left for a new
+// sweep, or if expired records could not be removed. The result is valid even
+// then.
 func (t *Tracker) Sweep(ctx context.Context, o *SweepOptions) (SweepResult, error) {
 	s, err := t.newSweep(o)
 	if err != nil {
@@ -112,12 +113,12 @@ func (t *Tracker) Sweep(ctx context.Context, o *SweepOptions) (SweepResult, erro
 	var errs []error
 	for len(s.at.Shards) > 0 {
 		if s.isFull() {
-			s.stop()
+			s.pauseSweep()
 			break
 		}
-		done, err := s.shard(ctx)
+		done, err := s.sweepShard(ctx)
 		if ended := ctx.Err(); ended != nil {
-			s.stop()
+			s.pauseSweep()
 			return s.result, opError("sweep", ended)
 		}
 		if err != nil {
@@ -142,27 +143,27 @@ type sweep struct {
 }
 
 // isFull reports whether the sweep has done as much as one call may.
-func (s *sweep) isFull() bool { return s.changes() >= s.Limit || s.pages >= maxSweepPages }
+func (s *sweep) isFull() bool { return s.countChanges() >= s.Limit || s.pages >= maxSweepPages }
 
-func (s *sweep) changes() int {
+func (s *sweep) countChanges() int {
 	return s.result.Lost + s.result.Observed + s.result.Moved + s.result.Abandoned
 }
 
-// stop ends the sweep so that the next one can go on.
-func (s *sweep) stop() { s.result.Next, s.result.More = s.at.encode(), true }
+// pauseSweep ends the sweep so that the next one can continue it.
+func (s *sweep) pauseSweep() { s.result.Next, s.result.More = s.at.encode(), true }
 
 func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	if o == nil || o.System == nil {
-		return nil, invalid("no System")
+		return nil, invalid("System is missing")
 	}
 	s := &sweep{SweepOptions: *o, t: t}
 	for _, spec := range t.machine.pipeline.Stages {
 		if spec.External && s.Look == nil {
-			return nil, invalid("no Look, and %s is External", spec.Stage)
+			return nil, invalid("Look is missing, but stage %s is External", spec.Stage)
 		}
 	}
 	if s.Limit < 0 {
-		return nil, invalid("a limit of %d", s.Limit)
+		return nil, invalid("limit %d: must not be negative", s.Limit)
 	}
 	s.Limit = cmp.Or(s.Limit, defaultSweep)
 	var err error
@@ -172,7 +173,7 @@ func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	}
 	s.at.Shards = slices.Clone(s.Shards)
 	if s.Shards == nil {
-		s.at.Shards = rand.Perm(Shards) //nolint:gosec // so that sweepers that begin at once part ways; nothing secret
+		s.at.Shards = rand.Perm(Shards) //nolint:gosec // spreads concurrent sweepers; not secret
 	}
 	if !s.Orphans {
 		s.at.To = stamp(t.now().Add(time.Millisecond))
@@ -180,10 +181,10 @@ func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	return s, checkShards(s.at.Shards)
 }
 
-// shard sweeps the first shard that is left. done reports whether it was read to
+// sweepShard sweeps the first shard that is left. done reports whether it was read to
 // its end; otherwise the sweep is full. Records with errors stay at the head of
 // the shard and do not count as changes.
-func (s *sweep) shard(ctx context.Context) (done bool, err error) {
+func (s *sweep) sweepShard(ctx context.Context) (done bool, err error) {
 	q := table.Query{Slot: table.I3, Class: dueClass(s.t.machine.pipeline.Name), To: s.at.To}
 	for s.pages < maxSweepPages {
 		q.Cursor = s.at.Cursor
@@ -199,10 +200,10 @@ func (s *sweep) shard(ctx context.Context) (done bool, err error) {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			if s.changes() >= s.Limit {
+			if s.countChanges() >= s.Limit {
 				return false, nil // the next sweep reads this page again
 			}
-			s.row(ctx, f)
+			s.sweepRow(ctx, f)
 		}
 		if page.Next == "" {
 			return true, nil
@@ -212,11 +213,11 @@ func (s *sweep) shard(ctx context.Context) (done bool, err error) {
 	return false, nil
 }
 
-func (s *sweep) row(ctx context.Context, f table.Found) {
+func (s *sweep) sweepRow(ctx context.Context, f table.Found) {
 	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != metaSort {
-		return // placed there by another hand
+		return // not an item of this package
 	}
-	v, err := s.record(ctx, f.Scope)
+	v, err := s.sweepSession(ctx, f.Scope)
 	if err != nil {
 		if len(s.result.Errors) < maxSweepErrors {
 			s.result.Errors = append(s.result.Errors, &SweepError{Scope: f.Scope, Err: err})
@@ -224,52 +225,52 @@ func (s *sweep) row(ctx context.Context, f table.Found) {
 		return
 	}
 	switch v {
-	case nothing:
+	case verdictNone:
 		return
-	case lost:
+	case verdictLost:
 		s.result.Lost++
-	case arrived:
+	case verdictArrived:
 		s.result.Observed++
-	case moved:
+	case verdictMoved:
 		s.result.Moved++
-	case abandoned:
+	case verdictAbandoned:
 		s.result.Abandoned++
 	}
 }
 
-// record sweeps one record.
-func (s *sweep) record(ctx context.Context, session scope.Scope) (verdict, error) {
-	view, err := s.t.view(session)
+// sweepSession sweeps the record of one session.
+func (s *sweep) sweepSession(ctx context.Context, session scope.Scope) (verdict, error) {
+	view, err := s.t.sessionView(session)
 	if err != nil {
-		return nothing, err
+		return verdictNone, err
 	}
-	r, err := s.t.read(ctx, view)
+	r, err := s.t.readRecord(ctx, view)
 	if errors.Is(err, ErrNotFound) {
-		return nothing, nil // removed in the meantime
+		return verdictNone, nil // removed in the meantime
 	}
 	if err != nil {
-		return nothing, err
+		return verdictNone, err
 	}
-	f, err := s.look(ctx, r)
+	f, err := s.lookForObjects(ctx, r)
 	if err != nil {
-		return nothing, err
+		return verdictNone, err
 	}
-	v := nothing
-	_, err = s.t.swap(ctx, view, r, func(r Record, now time.Time) (Record, bool, error) {
+	v := verdictNone
+	_, err = s.t.swapRecord(ctx, view, r, func(r Record, now time.Time) (Record, bool, error) {
 		var next Record
-		next, v = s.t.machine.sweep(r, f, now)
-		return next, v != nothing, nil
+		next, v = s.t.machine.sweepRecord(r, f, now)
+		return next, v != verdictNone, nil
 	})
 	if err != nil {
-		return nothing, err
+		return verdictNone, err
 	}
 	return v, nil
 }
 
-// look finds out what the table does not know of a record.
-func (s *sweep) look(ctx context.Context, r Record) (finding, error) {
+// lookForObjects looks for the objects of the External stages that are overdue.
+func (s *sweep) lookForObjects(ctx context.Context, r Record) (finding, error) {
 	f := finding{orphans: s.Orphans, there: map[Stage]Location{}}
-	for _, st := range s.t.machine.awaited(r, f, s.t.now()) {
+	for _, st := range s.t.machine.stagesToLookFor(r, f, s.t.now()) {
 		ref, ok, err := s.Look(ctx, r, st)
 		switch {
 		case err != nil:

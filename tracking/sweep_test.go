@@ -55,6 +55,7 @@ func (b *bundle) of(t testing.TB, s scope.Scope) *bundle {
 
 // What becomes of uploads with which nobody goes on, on each driver.
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	for name, d := range map[string]func(testing.TB) table.Driver{
 		"memory":  func(testing.TB) table.Driver { return table.NewMemory(nil) },
 		"delayed": func(testing.TB) table.Driver { return table.NewMemory(&table.MemoryOptions{IndexDelay: time.Minute}) },
@@ -139,6 +140,7 @@ func swept(t *testing.T, b *bundle) {
 
 // Each record costs one read and at most one write.
 func TestSweepCost(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		for n := range 3 {
@@ -153,6 +155,7 @@ func TestSweepCost(t *testing.T) {
 
 // What a killed process has left, where it is known to be dead.
 func TestSweepOrphans(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	waiting := b.of(t, sessionOf(t, b.user, 1))
 	run := b.of(t, sessionOf(t, b.user, 2))
@@ -170,12 +173,13 @@ func TestSweepOrphans(t *testing.T) {
 	stateOf(t, dead.Heartbeat(t.Context()), ErrFenced)
 	require.Equal(t, CodeLost, run.get(t).Stage(Enrichment).Error.Code)
 	run.start(t, "again")
-	require.Equal(t, StateParked, review.get(t).Stage(Enrichment).State)
+	require.Equal(t, StateWaiting, review.get(t).Stage(Enrichment).State)
 	require.Equal(t, StateRunning, waiting.get(t).Stage(UserUpload).State)
 }
 
 // One bad row is reported, and never in the way of the others.
 func TestSweepBadRows(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		damage := func(n int, change func(map[string]table.Value)) {
@@ -240,6 +244,7 @@ func (d *deaf) Purge(ctx context.Context, now time.Time, limit int) (int, error)
 
 // A shard that cannot be listed is not in the way of the others, nor of what has expired.
 func TestSweepBadShard(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		d := &deaf{Driver: b.driver.Driver, shard: scope.Shard(dueClass("uploads"), 7)}
@@ -270,6 +275,7 @@ func TestSweepBadShard(t *testing.T) {
 
 // Limits and shards: what is left is there for the next, and for others.
 func TestSweepShares(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		for n := range 100 {
@@ -310,6 +316,7 @@ func TestSweepShares(t *testing.T) {
 
 // Many sweepers at once do each thing once.
 func TestSweepMany(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}))
 		for n := range 40 {
@@ -346,6 +353,7 @@ func TestSweepMany(t *testing.T) {
 
 // An upload that arrives while it is looked for is not taken for missing.
 func TestSweepMeetsAnEvent(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		b.of(t, b.session)
@@ -361,6 +369,7 @@ func TestSweepMeetsAnEvent(t *testing.T) {
 }
 
 func TestSweepRefuses(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t, nil)
 	sys := table.NewSystem(b.table)
 	look := (&storage{}).look
@@ -379,6 +388,7 @@ func TestSweepRefuses(t *testing.T) {
 // Records whose retention is over are hidden at once, and removed by a sweep
 // where the store does not do it.
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(testing.TB) table.Driver{
 		"memory": func(testing.TB) table.Driver { return table.NewMemory(nil) }, "bolt": openBolt,
 	} {

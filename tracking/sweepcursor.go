@@ -24,7 +24,7 @@ func (c sweepCursor) encode() string {
 
 // parseSweepCursor parses the cursor of a sweep with that [SweepOptions.Orphans].
 func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
-	const bad = "a cursor that is not of a sweep with these options"
+	const bad = "the cursor does not belong to a sweep with these options"
 	var c sweepCursor
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || json.Unmarshal(raw, &c) != nil || c.encode() != text {
@@ -42,11 +42,11 @@ func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
 // checkShards returns an error if a shard does not exist.
 func checkShards(shards []int) error {
 	if len(shards) > Shards {
-		return invalid("%d shards of %d", len(shards), Shards)
+		return invalid("%d shards: there are only %d", len(shards), Shards)
 	}
 	for _, shard := range shards {
 		if shard < 0 || shard >= Shards {
-			return invalid("shard %d of %d", shard, Shards)
+			return invalid("shard %d: must be from 0 to %d", shard, Shards-1)
 		}
 	}
 	return nil

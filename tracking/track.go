@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// PanicError is what [Tracker.Track] returns where the function panicked.
+// PanicError is the cause of [Tracker.Track]'s error if the function panicked.
 type PanicError struct {
 	Value any
 	Stack []byte // for the log
@@ -19,57 +19,88 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("tracking: track: panic: %v", e.Value) }
 
-// Track does a one-shot stage: it takes the stage, renews the lease while f
-// works, and completes the stage with what f made, or fails it with f's error,
-// of which is recorded what [Error] says. It returns f's error as it is, and a
-// panic of f as a *[PanicError].
+// Track runs f as the whole work of a stage: it claims the stage, renews the
+// lease while f runs, and completes the stage with f's result or records f's
+// error as [Attempt.Fail] does. A panic of f is recorded like an error and
+// returned as a *[PanicError].
 //
-//	err := tr.Track(ctx, session, "resize", &tracking.StartOptions{Key: messageID, Automatic: true},
-//		func(ctx context.Context) (object.Ref, error) { return resize(ctx, session) })
+// Track returns nil once the stage has succeeded. Every other error is a
+// *[TrackError], whose Next is the next step of the worker:
 //
-// The stage is taken as by Start, or as by Resume where another worker had
-// released it; a stage that is parked is refused with [ErrParked]. With the
-// key of a stage that has succeeded under it, Track returns nil and f is not
-// called: a message that is delivered twice is worked on once.
+//	err := tr.Track(ctx, session, "resize", &tracking.ClaimOptions{Key: msg.ID, Automatic: true}, resize)
+//	failed, _ := errors.AsType[*tracking.TrackError](err)
+//	switch {
+//	case failed == nil || failed.Next == tracking.NextDone:
+//		return msg.Delete()
+//	case failed.Next == tracking.NextRetry:
+//		return msg.Delay(failed.After)
+//	default: // NextGiveUp
+//		log.Error("resize", "err", err)
+//		return msg.Delete()
+//	}
 //
-// The context of f ends with ctx, and when the stage is lost to another worker;
-// then nothing is recorded and the error says so. Where ctx was cancelled
-// before f failed, the stage is released rather than failed, for another worker
-// to go on with at once. Where ctx had run out of time it fails, retryable, with
-// [CodeTimeout].
-func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *StartOptions, f func(context.Context) (object.Ref, error)) error {
-	if f == nil {
-		return opError("track", invalid("no function"))
+// The stage is claimed as by [Tracker.Claim], except that a stage that waits
+// for review is always left alone, with [ErrParked]. If the stage has succeeded
+// under the same key, Track returns nil without calling f, so a message that is
+// delivered twice is worked on once.
+//
+// The context of f ends with ctx, and when another worker takes the stage; then
+// nothing is recorded. If ctx is cancelled before f fails, the stage is
+// released, so that another worker can resume it at once. If the deadline of
+// ctx passes, the stage fails with [CodeTimeout] and may be retried.
+func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *ClaimOptions, f func(context.Context) (object.Ref, error)) error {
+	c, err := t.newTrackClaim(session, st, o, f)
+	if err != nil {
+		return &TrackError{Next: NextGiveUp, Err: opError("track", err)}
 	}
-	if o != nil && o.TakeOver {
-		return opError("track", invalid("TakeOver is for Resume"))
-	}
-	a, err := t.claim(ctx, session, st, o, t.machine.take)
-	if state, ok := errors.AsType[*StateError](err); ok && state.State == StateSuccess && state.Key == o.Key {
-		return nil
+	a, err := t.takeStage(ctx, session, c)
+	if state, ok := errors.AsType[*StateError](err); ok {
+		if p := state.Record.Stage(st); p.State == StateSuccess && p.Key == c.key {
+			return nil
+		}
 	}
 	if err != nil {
-		return opError("track", err)
+		return newTrackError(opError("track", err), c.spec, nil, t.now())
 	}
+	if err := a.runWork(ctx, f); err != nil {
+		return newTrackError(err, c.spec, a, t.now())
+	}
+	return nil
+}
+
+func (t *Tracker) newTrackClaim(session scope.Scope, st Stage, o *ClaimOptions, f func(context.Context) (object.Ref, error)) (claim, error) {
+	if f == nil {
+		return claim{}, invalid("the function is missing")
+	}
+	if o != nil && o.TakeOver {
+		return claim{}, invalid("Track does not support TakeOver")
+	}
+	c, err := t.newClaim(session, st, o)
+	c.skipsReview = true
+	return c, err
+}
+
+// runWork runs f while the lease is renewed, and records its result.
+func (a *Attempt) runWork(ctx context.Context, f func(context.Context) (object.Ref, error)) error {
 	work, stop := a.Keep(ctx)
 	returned := false
 	defer func() {
-		if stop(); !returned { // f has ended its goroutine
-			_ = a.settle(ctx, ctx.Err(), object.Ref{}, errors.New("tracking: track: the function did not return"))
+		if stop(); !returned { // f has called runtime.Goexit
+			_ = a.recordResult(ctx, ctx.Err(), object.Ref{}, errors.New("tracking: track: the function did not return"))
 		}
 	}()
-	dest, err := call(work, f)
+	dest, err := callSafely(work, f)
 	returned = true
-	interrupted, lost := ctx.Err(), context.Cause(work) // by the time that f failed: stop may wait for a heartbeat
+	interrupted, lost := ctx.Err(), context.Cause(work) // before stop, which may wait for a heartbeat
 	stop()
 	if err != nil && interrupted == nil && lost != nil {
 		err = errors.Join(err, lost)
 	}
-	return a.settle(ctx, interrupted, dest, err)
+	return a.recordResult(ctx, interrupted, dest, err)
 }
 
-// call calls f and turns a panic into an error.
-func call(ctx context.Context, f func(context.Context) (object.Ref, error)) (dest object.Ref, err error) {
+// callSafely calls f and turns a panic into an error.
+func callSafely(ctx context.Context, f func(context.Context) (object.Ref, error)) (dest object.Ref, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}
@@ -78,18 +109,19 @@ func call(ctx context.Context, f func(context.Context) (object.Ref, error)) (des
 	return f(ctx)
 }
 
-// settle records how the work ended, also where ctx has, and returns the work's
-// error, joined with that of the recording. interrupted is ctx's when the work
-// ended. Where the stage has been lost, recording writes nothing and says so; an
-// ErrFenced in err may as well be of another stage that f has worked on.
-func (a *Attempt) settle(ctx context.Context, interrupted error, dest object.Ref, err error) error {
+// recordResult records how the work ended, even if ctx has ended, and returns
+// the error of the work joined with that of the recording. interrupted is the
+// error of ctx at the end of the work. If the stage was lost, nothing is
+// written. An ErrFenced in err does not prove that: it may be of another stage
+// that f worked on.
+func (a *Attempt) recordResult(ctx context.Context, interrupted error, dest object.Ref, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(a.hold.lease, time.Second))
 	defer cancel()
 	if err == nil {
 		if err = a.Complete(ctx, dest); err == nil || !errors.Is(err, ErrInvalid) {
 			return err
 		}
-		// What f made lies in another scope.
+		// The result of f lies in another scope.
 		return errors.Join(err, a.Fail(ctx, err))
 	}
 	_, panicked := errors.AsType[*PanicError](err)
@@ -98,7 +130,8 @@ func (a *Attempt) settle(ctx context.Context, interrupted error, dest object.Ref
 	case panicked || interrupted == nil:
 		ended = a.Fail(ctx, err)
 	case errors.Is(interrupted, context.DeadlineExceeded):
-		ended = a.Fail(ctx, &Error{Code: CodeTimeout, Message: "The step took too long and was ended.", Err: err})
+		timeout := &Error{Code: CodeTimeout, Message: "The step took too long and was ended.", Retryable: true, Err: err}
+		ended = a.Fail(ctx, timeout)
 	default:
 		ended = a.Release(ctx)
 	}

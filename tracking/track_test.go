@@ -15,6 +15,7 @@ import (
 )
 
 func TestTrack(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
 		b := newBundle(t, nil)
@@ -22,7 +23,7 @@ func TestTrack(t *testing.T) {
 		made := refIn(t, "raw", b.session, "metadata.json")
 		runs := 0
 		track := func() error {
-			return b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
+			return b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
 				runs++
 				p := b.get(t).Stage(Enrichment)
 				require.Equal(t, StateRunning, p.State)
@@ -41,14 +42,15 @@ func TestTrack(t *testing.T) {
 		require.NoError(t, track(), "a message that comes again")
 		require.Equal(t, 1, runs)
 		require.Equal(t, r.Version, b.get(t).Version)
-		err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m2"}, nil)
+		err := b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m2"}, nil)
 		require.ErrorIs(t, err, ErrInvalid)
-		err = b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m2"}, func(context.Context) (object.Ref, error) { panic("called") })
+		err = b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m2"}, func(context.Context) (object.Ref, error) { panic("called") })
 		stateOf(t, err, ErrTerminal)
 	})
 }
 
 func TestTrackFails(t *testing.T) {
+	t.Parallel()
 	work := func(err error) func(context.Context) (object.Ref, error) {
 		return func(context.Context) (object.Ref, error) { return object.Ref{}, err }
 	}
@@ -58,33 +60,38 @@ func TestTrackFails(t *testing.T) {
 			b := newBundle(t, nil)
 			b.arrived(t)
 			err := throttled()
-			require.Same(t, err, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true}, work(err)))
+			failed := trackError(t, b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1", Automatic: true}, work(err)))
+			require.Same(t, err, failed.Err)
+			require.Equal(t, NextRetry, failed.Next)
+			require.Equal(t, time.Until(b.get(t).Stage(Enrichment).NotBefore), failed.After)
 			p := b.get(t).Stage(Enrichment)
 			require.Equal(t, "throttled", p.Error.Code)
-			early := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true}, work(nil))
+			early := b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1", Automatic: true}, work(nil))
 			s := stateOf(t, early, ErrEarly)
 			time.Sleep(time.Until(s.Record.Stage(Enrichment).NotBefore))
-			require.NoError(t, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true}, work(nil)))
+			require.NoError(t, b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1", Automatic: true}, work(nil)))
 			require.Equal(t, 2, b.get(t).Stage(Enrichment).Attempt)
 		})
 	})
 	t.Run("a person does not wait", func(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
-		require.Error(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, work(throttled())))
-		require.NoError(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, work(nil)))
+		require.Error(t, b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, work(throttled())))
+		require.NoError(t, b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, work(nil)))
 	})
 	t.Run("for good", func(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
-		err := &Error{Code: "no_image", Message: "This is no image.", Permanent: true}
-		require.Same(t, err, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, work(err)))
+		err := &Error{Code: "no_image", Message: "This is no image."}
+		failed := trackError(t, b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, work(err)))
+		require.Same(t, err, failed.Err)
+		require.Equal(t, NextGiveUp, failed.Next)
 		require.True(t, b.get(t).Terminal)
 	})
 	t.Run("a panic", func(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
-		err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) { panic("secret") })
+		err := b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(context.Context) (object.Ref, error) { panic("secret") })
 		p, ok := errors.AsType[*PanicError](err)
 		require.True(t, ok)
 		require.Equal(t, "secret", p.Value)
@@ -99,7 +106,7 @@ func TestTrackFails(t *testing.T) {
 		b.arrived(t)
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_ = b.Track(context.Background(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+			_ = b.Track(context.Background(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
 				runtime.Goexit()
 				return object.Ref{}, nil
 			})
@@ -111,7 +118,7 @@ func TestTrackFails(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
 		foreign := refIn(t, "raw", sessionOf(t, userOf(t, "globex", "u1"), 1), "x.json")
-		err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"},
+		err := b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"},
 			func(context.Context) (object.Ref, error) { return foreign, nil })
 		require.ErrorIs(t, err, ErrInvalid)
 		require.Equal(t, StateFailed, b.get(t).Stage(Enrichment).State)
@@ -119,6 +126,7 @@ func TestTrackFails(t *testing.T) {
 }
 
 func TestTrackInterrupted(t *testing.T) {
+	t.Parallel()
 	untilEnd := func(ctx context.Context) (object.Ref, error) {
 		<-ctx.Done()
 		return object.Ref{}, ctx.Err()
@@ -129,10 +137,10 @@ func TestTrackInterrupted(t *testing.T) {
 			b.arrived(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Minute, cancel)
-			err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd)
+			err := b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1"}, untilEnd)
 			require.ErrorIs(t, err, context.Canceled)
 			require.Equal(t, StateReleased, b.get(t).Stage(Enrichment).State)
-			require.NoError(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1", Automatic: true},
+			require.NoError(t, b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1", Automatic: true},
 				func(context.Context) (object.Ref, error) { return object.Ref{}, nil }))
 			require.Equal(t, 1, b.get(t).Stage(Enrichment).Attempt, "the same attempt")
 		})
@@ -141,7 +149,7 @@ func TestTrackInterrupted(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		require.NoError(t, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+		require.NoError(t, b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
 			cancel()
 			return object.Ref{}, nil
 		}))
@@ -151,7 +159,7 @@ func TestTrackInterrupted(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+		err := b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
 			cancel()
 			panic("it does not like to be interrupted")
 		})
@@ -165,7 +173,7 @@ func TestTrackInterrupted(t *testing.T) {
 			b.arrived(t)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			require.ErrorIs(t, b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd), context.DeadlineExceeded)
+			require.ErrorIs(t, b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1"}, untilEnd), context.DeadlineExceeded)
 			require.Equal(t, CodeTimeout, b.get(t).Stage(Enrichment).Error.Code)
 		})
 	})
@@ -174,10 +182,10 @@ func TestTrackInterrupted(t *testing.T) {
 			b := newBundle(t, nil)
 			b.arrived(t)
 			time.AfterFunc(time.Minute, func() {
-				_, err := b.Resume(context.Background(), b.session, Enrichment, &StartOptions{Key: "m1", TakeOver: true})
+				_, err := b.Claim(context.Background(), b.session, Enrichment, &ClaimOptions{Key: "m1", TakeOver: true})
 				require.NoError(t, err)
 			})
-			err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd)
+			err := b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, untilEnd)
 			require.ErrorIs(t, err, ErrFenced)
 			require.Equal(t, StateRunning, b.get(t).Stage(Enrichment).State)
 		})
@@ -186,11 +194,11 @@ func TestTrackInterrupted(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
 			b.arrived(t)
-			err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
-				scan, err := b.Start(ctx, b.session, AVScan, &StartOptions{Key: "s1"})
+			err := b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
+				scan, err := b.Claim(ctx, b.session, AVScan, &ClaimOptions{Key: "s1"})
 				require.NoError(t, err)
 				time.Sleep(time.Minute)
-				_, err = b.Start(ctx, b.session, AVScan, &StartOptions{Key: "s2"})
+				_, err = b.Claim(ctx, b.session, AVScan, &ClaimOptions{Key: "s2"})
 				require.NoError(t, err)
 				return object.Ref{}, scan.Complete(ctx, object.Ref{})
 			})
@@ -208,15 +216,15 @@ func TestTrackInterrupted(t *testing.T) {
 				cancel()
 				return false, false
 			}
-			failed := &Error{Code: "no_image", Message: "This is no image.", Permanent: true}
-			err := b.Track(ctx, b.session, Enrichment, &StartOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
+			failed := &Error{Code: "no_image", Message: "This is no image."}
+			err := b.Track(ctx, b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(context.Context) (object.Ref, error) {
 				b.driver.mu.Lock()
 				b.driver.fault = slow
 				b.driver.mu.Unlock()
 				time.Sleep(10*time.Second + 500*time.Millisecond) // a heartbeat is under way, which ends after ctx
 				return object.Ref{}, failed
 			})
-			require.Same(t, failed, err)
+			require.Same(t, failed, trackError(t, err).Err)
 			require.Equal(t, "no_image", b.get(t).Stage(Enrichment).Error.Code)
 		})
 	})
@@ -224,7 +232,7 @@ func TestTrackInterrupted(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
 			b.arrived(t)
-			err := b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
+			err := b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, func(ctx context.Context) (object.Ref, error) {
 				b.driver.mu.Lock()
 				b.driver.fault = func() (bool, bool) { return true, false }
 				b.driver.mu.Unlock()
@@ -238,6 +246,6 @@ func TestTrackInterrupted(t *testing.T) {
 		b := newBundle(t, nil)
 		b.arrived(t)
 		require.NoError(t, b.start(t, "r1").Park(t.Context(), 0))
-		stateOf(t, b.Track(t.Context(), b.session, Enrichment, &StartOptions{Key: "m1"}, untilEnd), ErrParked)
+		stateOf(t, b.Track(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "m1"}, untilEnd), ErrParked)
 	})
 }

@@ -11,34 +11,33 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Options of [New]. Nil is valid.
+// Options configures [New]. Nil means all defaults.
 type Options struct {
-	// Review is how long a record may wait for somebody (after Observe,
-	// Park, Fail, Release) before it is overdue. Default 24 h.
+	// Review is how long a record may wait to be continued (after Observe,
+	// Park, Fail or Release) before it is overdue. Default: 24 h.
 	Review time.Duration
 
 	// Retention is how long a record is kept once it is terminal. Then it is
-	// hidden, and removed by the store, or by [Tracker.Sweep] where the
-	// store does not do that. Default 0: it is kept.
+	// hidden, and removed by the store or, if the store does not do that, by
+	// [Tracker.Sweep]. Zero means forever.
 	Retention time.Duration
 
-	// Clock says what time it is. Default [time.Now]. It is for tests of
-	// machines whose clocks differ; the table has a clock of its own, by
-	// which records expire.
+	// Clock returns the current time. Default: [time.Now]. It is for tests of
+	// machines whose clocks differ. Records expire by the clock of the table.
 	Clock func() time.Time
 
-	// Audit is told of each cursor that is not one of the list that it is
-	// given with. Default: nobody is told.
+	// Audit receives each cursor that does not belong to the list it was used
+	// with. If nil, such cursors are not reported.
 	Audit scope.Auditor
 }
 
 // Tracker keeps the records of one pipeline in a table. It is safe for
-// concurrent use by many goroutines and many processes: every change of state
-// is one conditional write, and whoever loses a race is told so. A table takes
-// the records of one pipeline: those of two would be listed together.
+// concurrent use by many goroutines and processes: every transition is one
+// conditional write. A table must hold the records of one pipeline only, because
+// lists and counts do not tell pipelines apart.
 //
 // Methods that take a session need a session scope. Errors of the table are
-// returned wrapped, with the operation.
+// wrapped with the operation.
 type Tracker struct {
 	table   *table.Table
 	machine machine
@@ -46,10 +45,13 @@ type Tracker struct {
 	audit   scope.Auditor // may be nil
 }
 
-// New returns a tracker of the pipeline's records in t. A pipeline that cannot
-// work is refused with [ErrPipeline].
+// New returns a tracker for the pipeline's records in t, which must not be nil.
+// It returns [ErrPipeline] if the pipeline is invalid.
 func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
-	full, err := p.complete()
+	if t == nil {
+		return nil, opError("new", invalid("the table must not be nil"))
+	}
+	full, err := p.withDefaults()
 	if err != nil {
 		return nil, opError("new", err)
 	}
@@ -58,7 +60,7 @@ func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
 	}
 	m := machine{pipeline: full, review: cmp.Or(o.Review, 24*time.Hour), retention: o.Retention}
 	if m.review < 0 || m.retention < 0 {
-		return nil, opError("new", invalid("a negative duration"))
+		return nil, opError("new", invalid("Review and Retention must not be negative"))
 	}
 	tr := &Tracker{table: t, machine: m, clock: o.Clock, audit: o.Audit}
 	if tr.clock == nil {
@@ -67,116 +69,132 @@ func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
 	return tr, nil
 }
 
-// CreateOptions of [Tracker.Create]. Nil is valid.
+// CreateOptions configures [Tracker.Create]. Nil means all defaults.
 type CreateOptions struct {
-	// Filename is the name of the file, as people know it: a name that
-	// [scope.Scope.Key] takes. Default: none.
+	// Filename is the name of the file, for people. [scope.Scope.Key] must
+	// accept it. Default: none.
 	Filename string
 
-	// Due is when the first External stage that depends on no other is
-	// overdue: the grant's expiry and a grace. Without such a stage, when
-	// the record is overdue. Default: [StageSpec.Due] from now; without such
-	// a stage, the review window.
+	// Labels are small values that lists show, such as a title; see
+	// [Attempt.SetLabel] for their limits. Default: none.
+	Labels map[string]string
+
+	// Due is when the first External stage without dependencies is overdue:
+	// usually the expiry of the grant plus a margin. Without such a stage,
+	// it is when the record is overdue. Default: [StageSpec.Due] or
+	// [Options.Review] from now.
 	Due time.Time
 
-	// Digest is of the request, at most 64 bytes: a Create with the same
-	// digest is a replay and returns the record as it stands. Default:
-	// the SHA-256 of Filename.
+	// Digest identifies the request, in at most 64 bytes. A Create with the
+	// same digest is a replay and returns the current record. Default: the
+	// SHA-256 of Filename.
 	Digest []byte
 }
 
-// Create makes the session's record and begins to await the External stages
-// that depend on no other. It is one write. If the session has a record
-// already, Create returns that: without an error if the same request made it,
+// Create creates the session's record and begins to await the External stages
+// without dependencies. It costs one write. If the session already has a
+// record, Create returns it: without an error if the same request created it,
 // otherwise with [ErrExists].
 func (t *Tracker) Create(ctx context.Context, session scope.Scope, o *CreateOptions) (Record, error) {
 	if o == nil {
 		o = &CreateOptions{}
 	}
-	view, err := t.view(session)
+	view, err := t.sessionView(session)
 	if err != nil {
 		return Record{}, opError("create", err)
 	}
-	if o.Filename != "" {
-		if _, err := session.Key(o.Filename); err != nil {
-			return Record{}, opError("create", err)
-		}
-	}
-	if len(o.Digest) > 64 {
-		return Record{}, opError("create", invalid("a digest of %d bytes", len(o.Digest)))
+	request, err := o.newRequest(session)
+	if err != nil {
+		return Record{}, opError("create", err)
 	}
 	due := o.Due.UTC().Truncate(time.Millisecond)
 	if !due.IsZero() && (due.Year() < 1970 || due.Year() > 9999) {
-		return Record{}, opError("create", invalid("due in the year %d", due.Year()))
+		return Record{}, opError("create", invalid("due in the year %d: must be from 1970 to 9999", due.Year()))
+	}
+	r, err := t.insertRecord(ctx, view, t.machine.createRecord(request, due, t.now()))
+	return r, opError("create", err)
+}
+
+// newRequest returns the fields of a new record that its creator chooses.
+func (o *CreateOptions) newRequest(session scope.Scope) (Record, error) {
+	if o.Filename != "" {
+		if _, err := session.Key(o.Filename); err != nil {
+			return Record{}, err
+		}
+	}
+	if err := checkLabels(o.Labels); err != nil {
+		return Record{}, err
+	}
+	if len(o.Digest) > 64 {
+		return Record{}, invalid("a digest of %d bytes: at most 64 are allowed", len(o.Digest))
 	}
 	digest := o.Digest
 	if len(digest) == 0 {
 		sum := sha256.Sum256([]byte(o.Filename))
 		digest = sum[:]
 	}
-	r := t.machine.create(session, o.Filename, digest, due, t.now())
-	r, err = t.insert(ctx, view, r)
-	return r, opError("create", err)
+	return Record{Scope: session, Filename: o.Filename, Labels: mergeLabels(nil, o.Labels), digest: digest}, nil
 }
 
-// Get returns the session's record, strongly consistent, or [ErrNotFound].
+// Get returns the session's record by a consistent read, or [ErrNotFound].
 func (t *Tracker) Get(ctx context.Context, session scope.Scope) (Record, error) {
-	view, err := t.view(session)
+	view, err := t.sessionView(session)
 	if err != nil {
 		return Record{}, opError("get", err)
 	}
-	r, err := t.read(ctx, view)
+	r, err := t.readRecord(ctx, view)
 	return r, opError("get", err)
 }
 
-// Observation is proof from outside that an External stage succeeded: the
-// object has arrived.
+// Observation is proof that an External stage succeeded: its object has arrived.
 type Observation struct {
 	Stage Stage
-	Dest  object.Ref // what arrived; a zero Ref is none
+	Dest  object.Ref // the object that arrived; may be zero
 }
 
-// Observe records the proof. It is one read and at most one write. A repeat
-// writes nothing and returns no error, so duplicated reports converge.
+// Observe records an observation. It costs one read and at most one write. A
+// repeated observation writes nothing and returns no error, so duplicate events
+// converge.
 //
-// A refusal is a *[StateError]. [ErrDependencies] is returned if a stage in
-// [StageSpec.After] has not succeeded: nothing is recorded, and the caller
-// reports the proof again later, as a queue does with an event that was not
-// handled. Reports that arrive in any order converge that way, and [Tracker.Sweep]
-// looks for what was never reported again. [ErrTerminal] is returned if the
-// record ended without the stage.
+// If the state does not allow it, the error is a *[StateError]:
+// [ErrDependencies] if a stage in [StageSpec.After] has not succeeded, and
+// [ErrTerminal] if the record has ended without the stage. After
+// ErrDependencies the caller observes again later, as a queue redelivers an
+// event that was not handled; [Tracker.Sweep] finds objects that were never
+// reported again.
 func (t *Tracker) Observe(ctx context.Context, session scope.Scope, o Observation) (Record, error) {
-	st, dest, err := t.proof(session, o)
+	st, dest, err := t.checkObservation(session, o)
 	if err != nil {
 		return Record{}, opError("observe", err)
 	}
-	r, err := t.update(ctx, session, func(r Record, now time.Time) (Record, bool, error) {
-		return t.machine.observe(r, st, dest, now)
+	r, err := t.updateRecord(ctx, session, func(r Record, now time.Time) (Record, bool, error) {
+		return t.machine.observeStage(r, st, dest, now)
 	})
 	return r, opError("observe", err)
 }
 
-// Cancel ends the record for good. Whoever holds a stage of it is fenced. It
-// is one read and at most one write; cancelling twice is no error.
+// Cancel ends the record and fences the holders of its stages. It costs
+// one read and at most one write. A record that is already cancelled is not an
+// error.
 func (t *Tracker) Cancel(ctx context.Context, session scope.Scope) (Record, error) {
-	r, err := t.update(ctx, session, t.machine.cancel)
+	r, err := t.updateRecord(ctx, session, t.machine.cancelRecord)
 	return r, opError("cancel", err)
 }
 
-func (t *Tracker) proof(session scope.Scope, o Observation) (Stage, Location, error) {
+func (t *Tracker) checkObservation(session scope.Scope, o Observation) (Stage, Location, error) {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return "", Location{}, err
 	}
-	spec, err := t.machine.pipeline.spec(o.Stage)
+	spec, err := t.machine.pipeline.findSpec(o.Stage)
 	if err != nil {
 		return "", Location{}, err
 	}
 	if !spec.External {
-		return "", Location{}, stageError("%s is not an External stage", o.Stage)
+		return "", Location{}, stageError("%s is not External: it is claimed, not observed", o.Stage)
 	}
 	dest, err := locate(session, o.Dest)
 	return o.Stage, dest, err
 }
 
-// now is the time in whole milliseconds, which is what is stored.
+// now returns the current time in whole milliseconds, the precision of the store.
 func (t *Tracker) now() time.Time { return t.clock().UTC().Truncate(time.Millisecond) }

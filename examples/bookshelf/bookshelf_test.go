@@ -224,7 +224,7 @@ func TestAPhotoBecomesMetadataAndStays(t *testing.T) {
 			require.NoError(t, json.Unmarshal(stored, &saved))
 			require.Equal(t, meta, saved)
 			_, counts := s.json("GET", "/api/ops/counts", nil)
-			require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, counts)
+			require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "waiting": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, counts)
 			status, _ = s.json("POST", "/api/metadata/accept", map[string]any{"session_id": session, "metadata": meta})
 			require.Equal(t, http.StatusOK, status, "the same again")
 		})

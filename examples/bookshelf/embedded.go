@@ -18,10 +18,11 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
+	"github.com/carrel-go/carrel/tracking"
 )
 
-// tableOptions are those of the bookshelf's table: a list of records shows their file names.
-var tableOptions = dynamo.TableOptions{Listed: []string{"filename"}}
+// tableOptions makes the table's indexes project what a list of uploads shows.
+var tableOptions = dynamo.TableOptions{Listed: tracking.Listed()}
 
 // embedded starts what the environment does not put elsewhere, and makes what is missing there.
 func (a *app) embedded(ctx context.Context, c config, dir string, events *relay) (services, error) {

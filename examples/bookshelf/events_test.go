@@ -116,7 +116,7 @@ func TestAnUploadThatNeverComes(t *testing.T) {
 		require.NotEmpty(t, stage(file, "user_upload")["error_message"])
 	}
 	_, counts = s.json("GET", "/api/ops/counts", nil)
-	require.Equal(t, map[string]any{"all": 2.0, "active": 0.0, "failed": 2.0, "success": 0.0, "capped": false}, counts)
+	require.Equal(t, map[string]any{"all": 2.0, "active": 0.0, "waiting": 0.0, "failed": 2.0, "success": 0.0, "capped": false}, counts)
 	require.Equal(t, http.StatusForbidden, put([]byte("x")), "the grant has ended too")
 
 	// An upload that began in time and took long, as the store's owner sees it.

@@ -92,7 +92,7 @@ func TestAKilledProcess(t *testing.T) {
 	require.Contains(t, stage(file, "enrichment")["error_message"], "interrupted")
 	require.Equal(t, "IN_PROGRESS", s.file(waiting)["current_status"], "what only waits is not lost")
 	_, counts := s.json("GET", "/api/ops/counts", nil)
-	require.Equal(t, map[string]any{"all": 2.0, "active": 1.0, "failed": 1.0, "success": 0.0, "capped": false}, counts)
+	require.Equal(t, map[string]any{"all": 2.0, "active": 1.0, "waiting": 0.0, "failed": 1.0, "success": 0.0, "capped": false}, counts)
 
 	began := time.Now()
 	events, _ := s.extract(session, "")

@@ -224,7 +224,7 @@ func TestBookshelf(t *testing.T) {
 	for _, stage := range file["stage_progress"].([]any) {
 		require.Equal(t, "success", stage.(map[string]any)["status"])
 	}
-	require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, s.object(http.MethodGet, "/api/ops/counts", nil))
+	require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "waiting": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, s.object(http.MethodGet, "/api/ops/counts", nil))
 	require.Equal(t, key, s.object(http.MethodPost, "/api/metadata/accept", accept)["saved_key"], "the same again")
 	meta["title"] = "Another"
 	status, answer = s.ask(http.MethodPost, "/api/metadata/accept", accept, nil)
@@ -252,7 +252,7 @@ func TestBookshelfLeavesOthersRunsAlone(t *testing.T) {
 	require.NoError(t, err)
 	other, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
 	require.NoError(t, err)
-	run, err := other.Start(t.Context(), session, tracking.Enrichment, &tracking.StartOptions{
+	run, err := other.Claim(t.Context(), session, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "another process's", Lease: time.Hour, Observed: &tracking.Observation{Stage: tracking.UserUpload},
 	})
 	require.NoError(t, err)

@@ -132,7 +132,7 @@ func fill(t testing.TB, name string, n int) {
 // and with 100,000 where CARREL_SOAK is 1.
 func TestPageCost(t *testing.T) {
 	needDynamoDB(t)
-	name, remove, err := servers.NewTable(t.Context(), &dynamo.TableOptions{Listed: []string{"filename"}})
+	name, remove, err := servers.NewTable(t.Context(), &dynamo.TableOptions{Listed: tracking.Listed()})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, remove(context.WithoutCancel(t.Context()))) }()
 	m := &meter{Client: servers.DynamoDB}
@@ -161,8 +161,8 @@ func TestPageCost(t *testing.T) {
 	cost := func() [3]float64 {
 		var c [3]float64
 		var next string
-		next, c[0] = page(tracking.Filter{Class: tracking.Active})
-		_, c[1] = page(tracking.Filter{Class: tracking.Active, Cursor: next})
+		next, c[0] = page(tracking.Filter{Class: tracking.ClassActive})
+		_, c[1] = page(tracking.Filter{Class: tracking.ClassActive, Cursor: next})
 		_, c[2] = page(tracking.Filter{})
 		return c
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/carrel-go/carrel/examples/integration/backend"
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // queues are the backends that have SQS.
@@ -101,7 +102,7 @@ func (s *shelf) startOnQueue(onAWS bool) *post {
 	for _, bucket := range []string{landing, s.name + "-raw"} {
 		require.NoError(s.t, gateway.EnsureBucket(ctx, servers.S3, bucket))
 	}
-	require.NoError(s.t, dynamo.CreateTable(ctx, servers.DynamoDB, s.name, &dynamo.TableOptions{Listed: []string{"filename"}}))
+	require.NoError(s.t, dynamo.CreateTable(ctx, servers.DynamoDB, s.name, &dynamo.TableOptions{Listed: tracking.Listed()}))
 	p, arn := newPost(s.t, s.name)
 	if notifies() {
 		_, err := servers.S3.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{

@@ -98,7 +98,7 @@ func newTracked(t testing.TB, o *tracking.Options) *tracked {
 	if servers.DynamoDB == nil {
 		t.Skip(servers.NotRun())
 	}
-	name, remove, err := servers.NewTable(context.Background(), &dynamo.TableOptions{Listed: []string{"filename"}})
+	name, remove, err := servers.NewTable(context.Background(), &dynamo.TableOptions{Listed: tracking.Listed()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, remove(context.Background())) })
 	options := servers.DynamoDB.Options()
@@ -144,7 +144,7 @@ func arrival(t testing.TB, s scope.Scope) tracking.Observation {
 // The fourteen properties, on DynamoDB.
 func TestTracking(t *testing.T) {
 	needDynamoDB(t)
-	name, remove, err := servers.NewTable(t.Context(), &dynamo.TableOptions{Listed: []string{"filename"}})
+	name, remove, err := servers.NewTable(t.Context(), &dynamo.TableOptions{Listed: tracking.Listed()})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, remove(context.WithoutCancel(t.Context()))) }()
 	o := servers.DynamoDB.Options()
@@ -152,8 +152,10 @@ func TestTracking(t *testing.T) {
 	o.HTTPClient = w
 	d, err := dynamo.New(dynamodb.New(o), name, nil)
 	require.NoError(t, err)
-	open := func() (table.Driver, error) { return d, nil }
-	require.NoError(t, trackingtest.Test(t.Context(), open, &trackingtest.Options{Lag: 10 * time.Second, Rounds: 1}))
+	t.Run("suite", func(t *testing.T) { // ends with its parallel checks
+		open := func(*testing.T) table.Driver { return d }
+		trackingtest.Test(t, open, &trackingtest.Options{Lag: 10 * time.Second, Rounds: 1})
+	})
 	was := w.took()
 	require.Greater(t, len(was), 1000)
 	require.NotContains(t, was, "Scan")
@@ -180,14 +182,14 @@ func TestTrackingAtTheWire(t *testing.T) {
 	is("observe, again", read)
 	start := func(st tracking.Stage) *tracking.Attempt {
 		t.Helper()
-		a, err := tr.Start(ctx, s, st, &tracking.StartOptions{Key: "run"})
+		a, err := tr.Claim(ctx, s, st, &tracking.ClaimOptions{Key: "run"})
 		require.NoError(t, err)
 		is("start", read, write)
 		return a
 	}
 	resume := func() *tracking.Attempt {
 		t.Helper()
-		a, err := tr.Resume(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "run"})
+		a, err := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "run"})
 		require.NoError(t, err)
 		is("resume", read, write)
 		return a
@@ -226,13 +228,13 @@ func TestTrackingAtTheWire(t *testing.T) {
 	is("cancel, again", read)
 	must(tr.Get(ctx, s))
 	is("get", read)
-	_, err := tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "run"})
+	_, err := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "run"})
 	require.ErrorIs(t, err, tracking.ErrTerminal)
 	is("a refusal", read)
-	must(tr.List(ctx, tr.user, tracking.Filter{Class: tracking.Failed}))
+	must(tr.List(ctx, tr.user, tracking.Filter{Class: tracking.ClassFailed}))
 	is("list of a class", "Query")
 	must(tr.Count(ctx, tr.user))
-	is("count", "Query", "Query", "Query")
+	is("count", "Query", "Query", "Query", "Query")
 }
 
 // An upload's whole life in the article's two active stages: five writes where its extraction proves the arrival, six
@@ -244,21 +246,21 @@ func TestWritesALife(t *testing.T) {
 		for _, event := range []bool{false, true} {
 			s := tr.session(t)
 			proof := arrival(t, s)
-			o := &tracking.StartOptions{Key: "run 1", Observed: &proof}
+			o := &tracking.ClaimOptions{Key: "run 1", Observed: &proof}
 			if event {
 				o.Observed = nil
 				_, err := tr.Observe(ctx, s, proof)
 				require.NoError(t, err)
 			}
-			a, err := tr.Start(ctx, s, tracking.Enrichment, o)
+			a, err := tr.Claim(ctx, s, tracking.Enrichment, o)
 			require.NoError(t, err)
 			require.NoError(t, a.Park(ctx, 0))
 			for n := range refinements {
-				a, err = tr.Resume(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: fmt.Sprint("refine ", n)})
+				a, err = tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: fmt.Sprint("refine ", n)})
 				require.NoError(t, err)
 				require.NoError(t, a.Park(ctx, 0))
 			}
-			a, err = tr.Resume(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "accept"})
+			a, err = tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "accept"})
 			require.NoError(t, err)
 			require.NoError(t, a.Complete(ctx, arrival(t, s).Dest))
 			want := 5 + 2*refinements
@@ -296,7 +298,7 @@ func TestTrackingRace(t *testing.T) {
 		for i := range won {
 			wg.Go(func() {
 				<-begin
-				won[i], errs[i] = late.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: fmt.Sprint("worker ", i)})
+				won[i], errs[i] = late.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: fmt.Sprint("worker ", i)})
 			})
 		}
 		close(begin)
@@ -311,7 +313,7 @@ func TestTrackingRace(t *testing.T) {
 			require.ErrorIs(t, err, tracking.ErrRunning)
 			refused, ok := errors.AsType[*tracking.StateError](err)
 			require.True(t, ok)
-			require.NotEmpty(t, refused.Key, "whose it is")
+			require.NotEmpty(t, refused.Record.Stage(tracking.Enrichment).Key, "whose it is")
 		}
 		require.NotNil(t, winner)
 		r, err := tr.Get(ctx, s)
@@ -331,7 +333,7 @@ func TestTrackingRace(t *testing.T) {
 		wg.Go(func() {
 			var a *tracking.Attempt
 			errs[i] = calmly(func() (err error) {
-				a, err = tr.Start(ctx, s, st, &tracking.StartOptions{Key: "run"})
+				a, err = tr.Claim(ctx, s, st, &tracking.ClaimOptions{Key: "run"})
 				return err
 			})
 			for range 20 {
@@ -364,12 +366,12 @@ func TestTrackingPaused(t *testing.T) {
 	s := tr.session(t)
 	_, err := tr.Observe(ctx, s, arrival(t, s))
 	require.NoError(t, err)
-	paused, err := tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "paused"})
+	paused, err := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "paused"})
 	require.NoError(t, err)
 	later := func() time.Time { return time.Now().Add(time.Minute) }
 	other, err := tracking.New(tr.table, tracking.Uploads(), &tracking.Options{Clock: later})
 	require.NoError(t, err)
-	a, err := other.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "other"})
+	a, err := other.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "other"})
 	require.NoError(t, err)
 	for range 2 { // while the other works, and when it is done
 		before, err := tr.Get(ctx, s)

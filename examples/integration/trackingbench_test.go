@@ -124,7 +124,7 @@ func (tr *tracked) life(ctx context.Context) error {
 	if _, err := tr.Create(ctx, s, &tracking.CreateOptions{Filename: "cover.jpg"}); err != nil {
 		return err
 	}
-	a, err := tr.Start(ctx, s, tracking.Enrichment, &tracking.StartOptions{
+	a, err := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "run", Observed: &tracking.Observation{Stage: tracking.UserUpload},
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func (tr *tracked) life(ctx context.Context) error {
 	if err := a.Park(ctx, 0); err != nil {
 		return err
 	}
-	if a, err = tr.Resume(ctx, s, tracking.Enrichment, &tracking.StartOptions{Key: "accept"}); err != nil {
+	if a, err = tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{Key: "accept"}); err != nil {
 		return err
 	}
 	return a.Complete(ctx, object.Ref{})
@@ -244,7 +244,7 @@ func contend(t testing.TB, tr *tracking.Tracker, user scope.Scope, stages []trac
 	require.NoError(t, err)
 	var told, no atomic.Int64
 	at(t, len(stages), func(w int) error {
-		a, err := tr.Start(context.Background(), s, stages[w].Stage, &tracking.StartOptions{Key: strconv.Itoa(w)})
+		a, err := tr.Claim(context.Background(), s, stages[w].Stage, &tracking.ClaimOptions{Key: strconv.Itoa(w)})
 		if err != nil {
 			no.Add(int64(each))
 			return nil //nolint:nilerr // refused, and counted
@@ -291,7 +291,7 @@ func BenchmarkTrackingList(b *testing.B) {
 }
 
 func ourList(b *testing.B, n int) {
-	name, remove, err := servers.NewTable(context.Background(), &dynamo.TableOptions{Listed: []string{"filename"}})
+	name, remove, err := servers.NewTable(context.Background(), &dynamo.TableOptions{Listed: tracking.Listed()})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, remove(context.Background())) }()
 	m := &meter{Client: servers.DynamoDB}

@@ -11,36 +11,32 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-type getIn struct {
-	ID string `json:"upload_id" jsonschema:"an upload_id that list_uploads gave"`
+type getInput struct {
+	ID string `json:"upload_id" jsonschema:"an upload_id from list_uploads"`
 }
 
-// Upload is the result of get_upload.
-type Upload struct {
-	Row
-	// Reason is why it failed: a code such as throttled, max_attempts or cancelled. Only where Status is failed.
-	Reason string `json:"reason,omitempty"`
-	// Retryable says whether it can be tried again. Only where Status is failed.
-	Retryable *bool  `json:"retryable,omitempty"`
-	Updated   string `json:"updated"` // RFC 3339 in UTC, to the second
-	// Stages are those that have started, in the pipeline's order; not nil.
-	Stages []Stage `json:"stages"`
+// uploadDetail is the result of get_upload. Times are RFC 3339 in UTC, to the second.
+type uploadDetail struct {
+	uploadRow
+	Reason    string        `json:"reason,omitempty"`    // if it failed: a code, for example throttled or max_attempts
+	Retryable *bool         `json:"retryable,omitempty"` // if it failed
+	Updated   string        `json:"updated"`
+	Stages    []stageDetail `json:"stages"` // the stages that have started, in the order of the pipeline; not nil
 }
 
-// Stage is one stage of an [Upload].
-type Stage struct {
-	Name tracking.Stage `json:"stage"`
-	// State is running, parked (waits for a person), released (is about to go on), success or failed.
-	State   tracking.State `json:"state"`
+// stageDetail is one stage of an uploadDetail.
+type stageDetail struct {
+	Name    tracking.Stage `json:"stage"`
+	State   tracking.State `json:"state"` // running, waiting, released, success or failed
 	Attempt int            `json:"attempt"`
-	Started string         `json:"started,omitempty"` // RFC 3339 in UTC, to the second, as are all times
+	Started string         `json:"started,omitempty"`
 	Ended   string         `json:"ended,omitempty"`
-	Seconds *float64       `json:"seconds,omitempty"` // how long it took; only where it has ended
-	Error   string         `json:"error,omitempty"`   // what a person is told of the failure
+	Seconds *float64       `json:"seconds,omitempty"` // the duration, once it has ended
+	Error   string         `json:"error,omitempty"`   // the message for people
 }
 
 // Summary implements [tools.Summarizer].
-func (u Upload) Summary() string {
+func (u uploadDetail) Summary() string {
 	name := u.Filename
 	if name == "" {
 		name = u.ID
@@ -48,23 +44,23 @@ func (u Upload) Summary() string {
 	return fmt.Sprintf("%s: %s", name, u.Status)
 }
 
-func (u uploads) get(ctx context.Context, c *tools.Call, in getIn) (Upload, error) {
+func (u uploads) getUpload(ctx context.Context, c *tools.Call, in getInput) (uploadDetail, error) {
 	sc, err := scopeOf(c)
 	if err != nil {
-		return Upload{}, err
+		return uploadDetail{}, err
 	}
-	r, err := u.find(ctx, sc, in.ID)
+	r, err := u.findUpload(ctx, sc, in.ID)
 	if errors.Is(err, tracking.ErrNotFound) {
-		return Upload{}, tools.Correct(fmt.Sprintf("upload_id: there is no upload %.64q; list_uploads gives the ids", in.ID))
+		return uploadDetail{}, tools.Correct(fmt.Sprintf("upload_id: there is no upload %.64q; call list_uploads for valid ids", in.ID))
 	}
 	if err != nil {
-		return Upload{}, fmt.Errorf("trackingtools: %w", err)
+		return uploadDetail{}, fmt.Errorf("trackingtools: %w", err)
 	}
-	return upload(sc, r), nil
+	return newDetail(sc, r), nil
 }
 
-// find looks an id up within the scope: a session has one upload, its own.
-func (u uploads) find(ctx context.Context, sc scope.Scope, id string) (tracking.Record, error) {
+// findUpload returns the upload with that id within the scope. A session has one upload, its own.
+func (u uploads) findUpload(ctx context.Context, sc scope.Scope, id string) (tracking.Record, error) {
 	if sc.Level() == scope.SessionLevel {
 		if id != sc.SessionID() {
 			return tracking.Record{}, tracking.ErrNotFound
@@ -74,23 +70,19 @@ func (u uploads) find(ctx context.Context, sc scope.Scope, id string) (tracking.
 	return u.tracker.Find(ctx, sc, id)
 }
 
-func upload(sc scope.Scope, r tracking.Record) Upload {
-	out := Upload{
-		Row:     row(sc, tracking.Summary{Scope: r.Scope, Class: r.Class(), Filename: r.Filename}),
-		Updated: moment(r.Updated),
-		Stages:  []Stage{},
-	}
+func newDetail(sc scope.Scope, r tracking.Record) uploadDetail {
+	summary := r.Summary()
+	out := uploadDetail{uploadRow: newRow(sc, summary), Updated: formatTime(r.Updated), Stages: []stageDetail{}}
 	if r.Status == tracking.StatusFailed {
-		retryable := !r.Terminal
-		out.Reason, out.Retryable = r.Reason, &retryable
+		out.Reason, out.Retryable = summary.Reason, &summary.Retryable
 	}
 	for p := range r.Stages() {
 		if p.State == tracking.StateQueued {
 			continue
 		}
-		s := Stage{
+		s := stageDetail{
 			Name: p.Stage, State: p.State, Attempt: p.Attempt,
-			Started: moment(p.Started), Ended: moment(p.Ended), Error: p.Error.Message,
+			Started: formatTime(p.Started), Ended: formatTime(p.Ended), Error: p.Error.Message,
 		}
 		if !p.Ended.IsZero() {
 			seconds := p.Duration().Seconds()
@@ -101,7 +93,7 @@ func upload(sc scope.Scope, r tracking.Record) Upload {
 	return out
 }
 
-func moment(t time.Time) string {
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

@@ -12,30 +12,31 @@ import (
 
 const defaultLimit = 20
 
-type listIn struct {
-	Status *string `json:"status" jsonschema:"only uploads in this state; all where absent" enum:"active,failed,success"`
-	Limit  *int    `json:"limit" jsonschema:"how many at most; 20 where absent" min:"1" max:"50"`
-	Cursor *string `json:"cursor" jsonschema:"next of the page before, as it stands; the newest where absent" minlen:"1"`
+type listInput struct {
+	Status *string `json:"status" jsonschema:"list only uploads with this status; default: all" enum:"active,waiting,failed,success"`
+	Limit  *int    `json:"limit" jsonschema:"the largest number of uploads to return; default: 20" min:"1" max:"50"`
+	Cursor *string `json:"cursor" jsonschema:"copy next of the previous page, unchanged; default: start at the newest upload" minlen:"1"`
 }
 
-// List is the result of list_uploads: a page.
-type List struct {
-	Uploads []Row `json:"uploads"` // newest first; not nil
-	// Next is the cursor of the next page; absent on the last.
+// uploadPage is the result of list_uploads.
+type uploadPage struct {
+	Uploads []uploadRow `json:"uploads"` // newest first; not nil
+	// Next is the cursor of the next page. It is absent on the last page.
 	Next string `json:"next,omitempty"`
 }
 
-// Row is an upload in a [List].
-type Row struct {
-	ID       string         `json:"upload_id"`
-	User     string         `json:"user_id,omitempty"` // whose it is, where the scope is a tenant's
-	Filename string         `json:"filename,omitempty"`
-	Status   tracking.Class `json:"status"`
-	Created  string         `json:"created"` // RFC 3339 in UTC, to the second
+// uploadRow is an upload in an uploadPage.
+type uploadRow struct {
+	ID       string            `json:"upload_id"`
+	User     string            `json:"user_id,omitempty"` // only in a tenant's scope
+	Filename string            `json:"filename,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"` // set by the application, for example a title
+	Status   tracking.Class    `json:"status"`
+	Created  string            `json:"created"` // RFC 3339 in UTC, to the second
 }
 
 // Summary implements [tools.Summarizer].
-func (l List) Summary() string {
+func (l uploadPage) Summary() string {
 	n := fmt.Sprintf("%d uploads", len(l.Uploads))
 	if len(l.Uploads) == 1 {
 		n = "1 upload"
@@ -46,49 +47,49 @@ func (l List) Summary() string {
 	return n
 }
 
-func (u uploads) list(ctx context.Context, c *tools.Call, in listIn) (List, error) {
+func (u uploads) listUploads(ctx context.Context, c *tools.Call, in listInput) (uploadPage, error) {
 	sc, err := scopeOf(c)
 	if err != nil {
-		return List{}, err
+		return uploadPage{}, err
 	}
-	f := in.filter()
+	f := in.toFilter()
 	if sc.Level() == scope.SessionLevel {
-		return u.own(ctx, sc, f)
+		return u.listOwn(ctx, sc, f)
 	}
 	page, err := u.tracker.List(ctx, sc, f)
-	if errors.Is(err, tracking.ErrInvalid) { // of what the schema lets through, only the cursor is left
-		return List{}, foreignCursor()
+	if errors.Is(err, tracking.ErrInvalid) { // the schema checks everything but the cursor
+		return uploadPage{}, correctCursor()
 	}
 	if err != nil {
-		return List{}, fmt.Errorf("trackingtools: %w", err)
+		return uploadPage{}, fmt.Errorf("trackingtools: %w", err)
 	}
-	out := List{Uploads: make([]Row, len(page.Records)), Next: page.Next}
+	out := uploadPage{Uploads: make([]uploadRow, len(page.Records)), Next: page.Next}
 	for i, r := range page.Records {
-		out.Uploads[i] = row(sc, r)
+		out.Uploads[i] = newRow(sc, r)
 	}
 	return out, nil
 }
 
-// own lists the upload of a session, if it has one.
-func (u uploads) own(ctx context.Context, sc scope.Scope, f tracking.Filter) (List, error) {
+// listOwn lists the upload of a session, if it has one.
+func (u uploads) listOwn(ctx context.Context, sc scope.Scope, f tracking.Filter) (uploadPage, error) {
 	if f.Cursor != "" {
-		return List{}, foreignCursor()
+		return uploadPage{}, correctCursor()
 	}
-	out := List{Uploads: []Row{}}
+	out := uploadPage{Uploads: []uploadRow{}}
 	r, err := u.tracker.Get(ctx, sc)
 	if errors.Is(err, tracking.ErrNotFound) {
 		return out, nil
 	}
 	if err != nil {
-		return List{}, fmt.Errorf("trackingtools: %w", err)
+		return uploadPage{}, fmt.Errorf("trackingtools: %w", err)
 	}
 	if f.Class == "" || f.Class == r.Class() {
-		out.Uploads = append(out.Uploads, row(sc, tracking.Summary{Scope: r.Scope, Class: r.Class(), Filename: r.Filename}))
+		out.Uploads = append(out.Uploads, newRow(sc, r.Summary()))
 	}
 	return out, nil
 }
 
-func (in listIn) filter() tracking.Filter {
+func (in listInput) toFilter() tracking.Filter {
 	f := tracking.Filter{Limit: defaultLimit}
 	if in.Status != nil {
 		f.Class = tracking.Class(*in.Status)
@@ -102,12 +103,14 @@ func (in listIn) filter() tracking.Filter {
 	return f
 }
 
-func foreignCursor() error {
-	return tools.Correct("cursor: it is not one of this list; take next as it stands, with the same status, or leave it out")
+func correctCursor() error {
+	return tools.Correct("cursor: not a cursor of this list; copy `next` of the previous page unchanged and keep the same status, or leave cursor out")
 }
 
-func row(sc scope.Scope, s tracking.Summary) Row {
-	r := Row{ID: s.Scope.SessionID(), Filename: s.Filename, Status: s.Class, Created: moment(s.Scope.Time())}
+func newRow(sc scope.Scope, s tracking.Summary) uploadRow {
+	r := uploadRow{
+		ID: s.Scope.SessionID(), Filename: s.Filename, Labels: s.Labels, Status: s.Class, Created: formatTime(s.Scope.Time()),
+	}
 	if sc.Level() == scope.TenantLevel {
 		r.User = s.Scope.UserID()
 	}

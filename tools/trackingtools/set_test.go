@@ -88,7 +88,7 @@ func call(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) string {
 // ids lists what a scope sees.
 func ids(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) (out []string) {
 	t.Helper()
-	var l List
+	var l uploadPage
 	require.NoError(t, json.Unmarshal([]byte(call(t, tool, sc, args)), &l))
 	require.NotNil(t, l.Uploads)
 	for _, r := range l.Uploads {
@@ -98,6 +98,7 @@ func ids(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) (out []str
 }
 
 func TestListStaysInItsScope(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t)
 	b.create(t, sessionOf(t, b.u1, 9))
 	shared, err := b.acme.Shared()
@@ -125,6 +126,7 @@ func TestListStaysInItsScope(t *testing.T) {
 }
 
 func TestListPages(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t)
 	for n := range 7 {
 		b.create(t, sessionOf(t, b.u1, 100+n))
@@ -132,7 +134,7 @@ func TestListPages(t *testing.T) {
 	var got []string
 	args := `{"limit":3}`
 	for pages := 1; ; pages++ {
-		var l List
+		var l uploadPage
 		require.NoError(t, json.Unmarshal([]byte(call(t, b.list, b.u1, args)), &l))
 		for _, r := range l.Uploads {
 			got = append(got, r.ID)
@@ -146,7 +148,7 @@ func TestListPages(t *testing.T) {
 		args = fmt.Sprintf(`{"limit":3,"cursor":%q}`, l.Next)
 		// The cursor is this list's alone.
 		for _, sc := range []scope.Scope{b.u2, b.acme, b.globex, b.first} {
-			require.Contains(t, call(t, b.list, sc, args), "cursor: it is not one of this list")
+			require.Contains(t, call(t, b.list, sc, args), "cursor: not a cursor of this list")
 		}
 		require.Contains(t, call(t, b.list, b.u1, fmt.Sprintf(`{"status":"failed","cursor":%q}`, l.Next)), "cursor: ")
 	}
@@ -155,6 +157,7 @@ func TestListPages(t *testing.T) {
 }
 
 func TestListByStatus(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t)
 	fail(t, b.Tracker, b.first)
 	for _, sc := range []scope.Scope{b.u1, b.first} {
@@ -164,6 +167,7 @@ func TestListByStatus(t *testing.T) {
 }
 
 func TestListRefuses(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t)
 	for args, want := range map[string]string{
 		`{"status":"ACTIVE"}`:                      "status: ",
@@ -185,6 +189,7 @@ func TestListRefuses(t *testing.T) {
 
 // What is outside the scope and what does not exist read the same, word for word.
 func TestGetTellsNothingOfOthers(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t)
 	for _, sc := range []scope.Scope{b.u1, b.first, b.globex, sessionOf(t, b.u1, 7)} {
 		answer := func(id string) string {
@@ -211,16 +216,17 @@ func fail(t *testing.T, tr *tracking.Tracker, s scope.Scope) {
 	require.NoError(t, err)
 	ref, err := root.Ref("cover.jpg")
 	require.NoError(t, err)
-	a, err := tr.Start(t.Context(), s, tracking.Enrichment, &tracking.StartOptions{
+	a, err := tr.Claim(t.Context(), s, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "run-1", Source: ref, Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
 	})
 	require.NoError(t, err)
 	require.NoError(t, a.Fail(t.Context(), &tracking.Error{
-		Code: "throttled", Message: "The model is busy.", Err: errors.New("429 at 10.0.0.1"),
+		Code: "throttled", Message: "The model is busy.", Retryable: true, Err: errors.New("429 at 10.0.0.1"),
 	}))
 }
 
 func TestGet(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t)
 		time.Sleep(1500 * time.Millisecond)
@@ -244,6 +250,7 @@ func TestGet(t *testing.T) {
 
 // A store that fails is neither an empty list nor an upload that is not there.
 func TestFailuresAreNotAnswers(t *testing.T) {
+	t.Parallel()
 	b := newBundle(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -1,27 +1,27 @@
-// Package trackingtest is what [tracking] promises on every [table.Driver],
-// this module's and other people's: fourteen properties of records that many
-// workers, with clocks that differ and answers that get lost, take through
-// their pipelines.
-//
-// [Test] runs them against a driver and returns what failed, each as a
-// [CheckError] with the property's name, so it needs no testing.T:
+// Package trackingtest tests whether package [tracking] keeps its promises on a
+// [table.Driver]: fourteen properties of records that many workers process,
+// with clocks that differ and with writes and answers that get lost.
 //
 //	func TestTracking(t *testing.T) {
-//		open := func() (table.Driver, error) { return bolt.Open(t.TempDir()) }
-//		require.NoError(t, trackingtest.Test(t.Context(), open, nil))
+//		open := func(t *testing.T) table.Driver {
+//			d, err := bolt.Open(t.TempDir())
+//			require.NoError(t, err)
+//			return d
+//		}
+//		trackingtest.Test(t, open, nil)
 //	}
 //
-// Most properties are looked for in histories. The driver is wrapped, so that
-// every call of every worker waits for its turn: who goes next, how far the
-// clock moves and which write or answer is lost is drawn from a seed. What was
-// stored is noted, row by row, and each row is read again through a tracker of
-// its own, so that nothing is known here of how a record is stored. Time is
-// the trackers' alone and costs none.
+// Most properties are checked on histories. The suite wraps the driver so that
+// every call of every worker waits for its turn. A seed determines who goes
+// next, how far the clock moves, and which write or answer is lost. The suite
+// keeps every row that was stored and reads it back through a separate tracker,
+// so it does not depend on how a record is stored. Only the trackers' clocks
+// move, so time costs nothing.
 //
-// The tables that are tested must hold nothing else: the sweep is of a whole
-// table, and what is overdue for it is decided by clocks that are made up.
-// Sessions lie under tenants with fresh names, and what was stored is deleted.
+// The tables under test must hold nothing else, because a sweep covers the whole
+// table by artificial clocks. Sessions belong to tenants with new names, and
+// items are deleted at the end.
 //
-// What it does not test: what every driver promises to any package, which is
-// package tabletest's, and what the trackers cost.
+// The suite does not test what every driver promises to all packages, which
+// package tabletest does, and it does not test costs.
 package trackingtest

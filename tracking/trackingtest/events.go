@@ -12,33 +12,33 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// events reports the same arrival often, late, and to several observers at
-// once, between the acts of a life: each time the record ends as it does when
-// the report comes once, in its place.
-func events(w *world) {
+// checkConvergence reports the same arrival several times, late, and to several
+// observers at once, between the acts of a life. The record must end as it does
+// after a single report in its place.
+func checkConvergence(w *world) {
 	want := ""
 	reports := 24
-	if w.short() {
+	if w.isShort() {
 		reports = 8
 	}
 	for n := range reports {
-		rnd := rand.New(rand.NewPCG(w.o.Seed+uint64(n), 14)) //nolint:gosec // an order that can be repeated, no secrets
-		s := session(w.user("t", "u"), n)
-		l := &life{tr: w.tracker(uploads(), 0), s: s}
+		rnd := rand.New(rand.NewPCG(w.o.Seed+uint64(n), 14)) //nolint:gosec // repeatable, not secret
+		s := w.session(w.user("t", "u"), n)
+		l := &life{w: w, tr: w.tracker(uploadPipeline(), 0), s: s}
 		e := tracking.Enrichment
-		acts := []act{create(), observe(), starts(e, false), parks(), resumes(), completes()}
+		acts := []act{createAct(), observeAct(), claimAct(e, false), parkAct(), resumeAct(), completeAct()}
 		if n%2 == 1 {
-			acts = []act{create(), starts(e, true), parks(), resumes(), completes()}
+			acts = []act{createAct(), claimAct(e, true), parkAct(), resumeAct(), completeAct()}
 		}
 		reported := 0
 		for i, a := range acts {
 			if n > 1 {
-				reported += w.report(l, rnd, i > 0)
+				reported += w.reportArrivals(l, rnd, i > 0)
 			}
-			must(a.do(w.ctx, l), fmt.Sprintf("%s, after %d reports", a.name, reported))
+			w.must(a.do(w.ctx, l), fmt.Sprintf("%s, after %d reports", a.name, reported))
 		}
 		r, err := l.tr.Get(w.ctx, s)
-		must(err, "get")
+		w.must(err, "get")
 		up := r.Stage(upload)
 		got := fmt.Sprint(r.Status, r.Terminal, up.State, up.Attempt, up.Fence, strings.TrimPrefix(up.Destination.Key, s.Prefix()))
 		for st := range r.Stages() {
@@ -48,20 +48,20 @@ func events(w *world) {
 			want = got
 		}
 		if up.Destination.Key != s.Prefix()+"a.pdf" {
-			fail("after %d reports: the upload lies at %q", reported, up.Destination.Key)
+			w.fail("after %d reports: the upload is at %q", reported, up.Destination.Key)
 		}
 		if got != want {
-			fail("after %d reports: %s, without: %s", reported, got, want)
+			w.fail("after %d reports: %s, without: %s", reported, got, want)
 		}
-		if rows := w.driver.count(s); rows != len(acts)+extra(w.driver.of(s), n) {
-			fail("%d reports are %d rows, of %d acts", reported, rows, len(acts))
+		if rows := w.driver.countRows(s); rows != len(acts)+countExtraRows(w.driver.rowsOf(s), n) {
+			w.fail("%d reports and %[3]d acts stored %[2]d rows", reported, rows, len(acts))
 		}
 	}
 }
 
-// extra is the row of a report that came before its act, which then wrote none
-// or, as a claim does, wrote its own part.
-func extra(rows []written, n int) int {
+// countExtraRows returns 1 if a report was stored before a claim, which then stored
+// a row without it.
+func countExtraRows(rows []written, n int) int {
 	observed := slices.ContainsFunc(rows, func(w written) bool { return w.by.name == "report" })
 	if observed && n%2 == 1 {
 		return 1
@@ -69,23 +69,23 @@ func extra(rows []written, n int) int {
 	return 0
 }
 
-// report lets up to three observers report at once, and returns how many.
-// Before there is a record, the answer is that there is none.
-func (w *world) report(l *life, rnd *rand.Rand, made bool) int {
+// reportArrivals lets up to three observers report at once, and returns their
+// number. Before the record exists, they must get ErrNotFound.
+func (w *world) reportArrivals(l *life, rnd *rand.Rand, made bool) int {
 	n := rnd.IntN(4)
 	errs := make([]error, n)
 	var observers []func(context.Context)
-	tr := w.tracker(uploads(), time.Duration(rnd.IntN(240)-120)*time.Second)
+	tr := w.tracker(uploadPipeline(), time.Duration(rnd.IntN(240)-120)*time.Second)
 	for i := range n {
 		o := &op{name: "report", session: l.s, stage: upload}
 		observers = append(observers, func(ctx context.Context) {
-			_, errs[i] = tr.Observe(o.in(ctx), l.s, tracking.Observation{Stage: upload, Dest: ref(l.s, "a.pdf")})
+			_, errs[i] = tr.Observe(o.in(ctx), l.s, tracking.Observation{Stage: upload, Dest: w.ref(l.s, "a.pdf")})
 		})
 	}
-	w.driver.gate.run(w.ctx, rnd, func() {}, observers)
+	w.driver.gate.runWorkers(w.ctx, rnd, func() {}, observers)
 	for _, err := range errs {
 		if made && err != nil || !made && !errors.Is(err, tracking.ErrNotFound) {
-			fail("a report, where there is a record: %t: %w", made, err)
+			w.fail("a report (record exists: %t): %w", made, err)
 		}
 	}
 	return n

@@ -1,16 +1,20 @@
 package trackingtest_test
 
 import (
-	"context"
-	"fmt"
+	"testing"
+	"testing/synctest"
 
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking/trackingtest"
 )
 
+// A driver's own test calls the suite. Run one check with
+// -run 'TestDriver/listing'.
 func ExampleTest() {
-	open := func() (table.Driver, error) { return table.NewMemory(nil), nil }
-	err := trackingtest.Test(context.Background(), open, nil)
-	fmt.Println(err)
-	// Output: <nil>
+	testDriver := func(t *testing.T) {
+		open := func(*testing.T) table.Driver { return table.NewMemory(nil) }
+		trackingtest.Test(t, open, &trackingtest.Options{Run: synctest.Test})
+	}
+	_ = testDriver
+	// Output:
 }

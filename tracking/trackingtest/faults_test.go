@@ -1,19 +1,21 @@
-package trackingtest_test
+package trackingtest
 
 import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/scope/table"
-	"github.com/carrel-go/carrel/tracking/trackingtest"
 )
 
 // broken is a good driver with one promise broken.
@@ -140,9 +142,9 @@ var faults = map[string]struct {
 		return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, _ table.Cond) error {
 			return overwrite(ctx, d, k, r)
 		}}
-	}, trackingtest.NoLost, trackingtest.Size},
+	}, propNoLost, propSize},
 	"a condition checked beforehand": {func() broken { return broken{put: checkThenAct} },
-		trackingtest.NoLost, trackingtest.Size},
+		propNoLost, propSize},
 	"a write that is confirmed and not done": {func() broken {
 		return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			if r.Version%7 == 6 {
@@ -150,7 +152,7 @@ var faults = map[string]struct {
 			}
 			return d.Put(ctx, k, r, c)
 		}}
-	}, trackingtest.NoLost, trackingtest.Listing},
+	}, propNoLost, propListing},
 	"a put that is done, and answered as a conflict with what was": {func() broken {
 		return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			old, _ := d.Get(ctx, k)
@@ -160,7 +162,7 @@ var faults = map[string]struct {
 			}
 			return err
 		}}
-	}, trackingtest.Answers, trackingtest.Listing},
+	}, propAnswers, propListing},
 	"a conflict without its item": {func() broken {
 		return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			err := d.Put(ctx, k, r, c)
@@ -169,7 +171,7 @@ var faults = map[string]struct {
 			}
 			return err
 		}}
-	}, trackingtest.Replay, trackingtest.Size},
+	}, propReplay, propSize},
 	"a read of the first version": {func() broken {
 		old := &memory[table.Row]{}
 		return broken{get: func(ctx context.Context, d table.Driver, k table.Key) (table.Row, error) {
@@ -179,7 +181,7 @@ var faults = map[string]struct {
 			}
 			return old.first(k, r).Clone(), nil
 		}}
-	}, trackingtest.NoLost, ""},
+	}, propNoLost, ""},
 	"a put that merges": {func() broken {
 		return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			if old, err := d.Get(ctx, k); err == nil {
@@ -192,16 +194,16 @@ var faults = map[string]struct {
 			}
 			return d.Put(ctx, k, r, c)
 		}}
-	}, trackingtest.NoLost, trackingtest.Listing},
+	}, propNoLost, propListing},
 	"attributes that are dropped": {func() broken {
 		known := []string{"schema", "pipeline", "filename", "status", "reason", "terminal", "created", "updated", "due", "digest", "stages"}
 		return stores(func(r *table.Row) {
 			maps.DeleteFunc(r.Attr, func(name string, _ table.Value) bool { return !slices.Contains(known, name) })
 		})
-	}, trackingtest.Schema, trackingtest.Replay},
+	}, propSchema, propReplay},
 	"a schema that is not kept": {func() broken {
 		return stores(func(r *table.Row) { r.Attr["schema"] = int64(1) })
-	}, trackingtest.Schema, trackingtest.Replay},
+	}, propSchema, propReplay},
 	"a smaller size": {func() broken {
 		return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			if stages, _ := r.Attr["stages"].(map[string]table.Value); len(stages) > 20 {
@@ -209,21 +211,21 @@ var faults = map[string]struct {
 			}
 			return d.Put(ctx, k, r, c)
 		}}
-	}, trackingtest.Size, trackingtest.Replay},
+	}, propSize, propReplay},
 	"a record that goes back": {func() broken {
 		return stores(func(r *table.Row) {
 			if st := stage(r, "enrichment"); st != nil && st["attempt"] == int64(2) {
 				st["attempt"] = int64(1)
 			}
 		})
-	}, trackingtest.NoLost, trackingtest.Listing},
+	}, propNoLost, propListing},
 	"rows that go missing from the index": {func() broken {
 		return stores(func(r *table.Row) {
 			if strings.HasSuffix(r.Index[0][0], "success") {
 				r.Index[0] = [2]string{}
 			}
 		})
-	}, trackingtest.Listing, trackingtest.Replay},
+	}, propListing, propReplay},
 	"an index that shows what was": {func() broken { // entries of an item's old place stay
 		old := &memory[[3][2]string]{}
 		return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
@@ -231,33 +233,33 @@ var faults = map[string]struct {
 			r.Index = old.first(k, r.Index)
 			return d.Put(ctx, k, r, c)
 		}}
-	}, trackingtest.DueIndex, trackingtest.Schema},
+	}, propDueIndex, propSchema},
 	"a due index that lists nothing": {func() broken {
 		return answers(func(q table.DriverQuery, p *table.DriverPage) {
 			if q.Slot == table.I3 {
 				p.Rows, p.More = nil, false
 			}
 		})
-	}, trackingtest.Crash, trackingtest.Convergence},
+	}, propCrash, propConvergence},
 	"a record that forgets its arrival": {func() broken {
 		return stores(func(r *table.Row) {
 			if st := stage(r, "user_upload"); st != nil && r.Version == 3 {
 				delete(st, "destination")
 			}
 		})
-	}, trackingtest.Convergence, trackingtest.Size},
-	"an order that is ignored": {func() broken { return asks(func(q *table.DriverQuery) { q.Desc = false }) }, trackingtest.Listing, trackingtest.Replay},
-	"an end that is ignored":   {func() broken { return asks(func(q *table.DriverQuery) { q.To = "" }) }, trackingtest.Listing, trackingtest.Replay},
+	}, propConvergence, propSize},
+	"an order that is ignored": {func() broken { return asks(func(q *table.DriverQuery) { q.Desc = false }) }, propListing, propReplay},
+	"an end that is ignored":   {func() broken { return asks(func(q *table.DriverQuery) { q.To = "" }) }, propListing, propReplay},
 	"the last page too early": {func() broken {
 		return answers(func(_ table.DriverQuery, p *table.DriverPage) { p.Rows, p.More = p.Rows[:min(2, len(p.Rows))], false })
-	}, trackingtest.Listing, trackingtest.Replay},
+	}, propListing, propReplay},
 	"a row twice": {func() broken {
 		return answers(func(_ table.DriverQuery, p *table.DriverPage) {
 			if len(p.Rows) > 2 {
 				p.Rows[1] = p.Rows[0].Clone()
 			}
 		})
-	}, trackingtest.Listing, trackingtest.Replay},
+	}, propListing, propReplay},
 	"a count of foreign rows": {func() broken {
 		return broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
 			if !q.CountOnly {
@@ -267,7 +269,7 @@ var faults = map[string]struct {
 			p, err := d.Query(ctx, q)
 			return table.DriverPage{Count: len(p.Rows)}, err
 		}}
-	}, trackingtest.Tenants, trackingtest.Listing},
+	}, propTenants, propListing},
 	"an index of all tenants": {func() broken { // whose row says whose it is not
 		return answers(func(q table.DriverQuery, p *table.DriverPage) {
 			own, _ := q.Key.Within()
@@ -275,38 +277,58 @@ var faults = map[string]struct {
 				if !q.Key.Contains(r.Partition) {
 					_, id, _ := strings.Cut(r.Partition, "#s#")
 					p.Rows[i].Partition = own + "#u#u#s#" + id
+					p.Rows[i].Index[q.Slot-1][1] = id
 				}
 			}
 		})
-	}, trackingtest.Tenants, trackingtest.Replay},
+	}, propTenants, propReplay},
 }
 
 func TestFindsFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("all checks on each of twenty broken drivers")
+	}
+	t.Parallel()
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
-			err := run(t, func() (table.Driver, error) {
-				d := f.driver()
-				d.Driver = table.NewMemory(nil)
-				return &d, nil
-			}, nil)
-			failed := failures(t, err)
-			require.Contains(t, failed, f.found, "%v", err)
-			require.NotContains(t, failed, f.passes, "what is not broken passes: %v", err)
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				failed := map[string]bool{}
+				for _, c := range checks() {
+					d := f.driver()
+					d.Driver = table.NewMemory(nil)
+					for property := range recordCheck(t, &d, c) {
+						failed[property] = true
+					}
+				}
+				require.Contains(t, failed, f.found)
+				require.NotContains(t, failed, f.passes, "a property that holds")
+			})
 		})
 	}
 }
 
-// failures returns the names of the properties that do not hold.
-func failures(t *testing.T, err error) []string {
-	t.Helper()
-	all, ok := err.(interface{ Unwrap() []error })
-	require.True(t, ok, "nothing was found: %v", err)
-	var names []string
-	for _, err := range all.Unwrap() {
-		f, ok := errors.AsType[*trackingtest.CheckError](err)
-		require.True(t, ok)
-		require.True(t, strings.HasPrefix(f.Error(), "trackingtest: "+f.Check+": "))
-		names = append(names, f.Check)
-	}
-	return names
+// recordCheck returns the properties for which a check fails.
+func recordCheck(t *testing.T, d table.Driver, c check) map[string]bool {
+	r := &recordingTester{ctx: t.Context()}
+	seen := map[string]bool{}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		found := &findings{t: r, seen: seen}
+		runCheck(found, d, Options{}, c)
+	})
+	wg.Wait()
+	return seen
 }
+
+// recordingTester is a tester whose failures do not fail the test.
+type recordingTester struct {
+	ctx    context.Context
+	failed atomic.Bool
+}
+
+func (r *recordingTester) Helper()                  {}
+func (r *recordingTester) Context() context.Context { return r.ctx }
+func (r *recordingTester) Failed() bool             { return r.failed.Load() }
+func (r *recordingTester) Errorf(string, ...any)    { r.failed.Store(true) }
+func (r *recordingTester) FailNow()                 { r.failed.Store(true); runtime.Goexit() }

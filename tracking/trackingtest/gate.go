@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// gate makes workers take turns: each of their calls waits at it until it is
-// let through, so that who comes before whom is drawn, not left to chance.
+// gate makes workers take turns: each of their calls waits until the gate admits
+// it, so that a seed determines their order.
 type gate struct {
 	mu      sync.Mutex
 	changed sync.Cond
@@ -18,8 +18,8 @@ type gate struct {
 
 type gatedKey struct{}
 
-// pass waits for the turn of a worker of run's. Others do not wait.
-func (g *gate) pass(ctx context.Context) {
+// waitTurn waits until a worker of runWorkers is admitted. Other callers do not wait.
+func (g *gate) waitTurn(ctx context.Context) {
 	if ctx.Value(gatedKey{}) != g {
 		return
 	}
@@ -32,11 +32,10 @@ func (g *gate) pass(ctx context.Context) {
 	<-turn
 }
 
-// run runs the workers to their end, and waits for them. Before each turn,
-// which is mostly one worker's and sometimes of two or three at once, tick is
-// called. A worker makes its calls one after the other, under the context that
-// it is given.
-func (g *gate) run(ctx context.Context, rnd *rand.Rand, tick func(), workers []func(context.Context)) {
+// runWorkers runs the workers and waits for them. Before each turn, which admits
+// one worker and sometimes two or three, it calls tick. A worker must make its
+// calls sequentially, with the context that it receives.
+func (g *gate) runWorkers(ctx context.Context, rnd *rand.Rand, tick func(), workers []func(context.Context)) {
 	ctx = context.WithValue(ctx, gatedKey{}, g)
 	g.changed.L = &g.mu
 	g.running = len(workers)

@@ -18,32 +18,32 @@ const (
 	opsEach       = 24
 )
 
-// histories lets workers loose on a few sessions, again and again, and looks
-// at all that was stored and at all that they were told.
-func histories(w *world) {
+// checkHistories runs random workers on a few sessions, repeatedly, and checks
+// all stored rows and all answers.
+func checkHistories(w *world) {
 	rounds := cmp.Or(w.o.Rounds, defaultRounds)
 	for round := range rounds {
-		for i, p := range []tracking.Pipeline{uploads(), refined()} {
-			newHistory(w, p, w.o.Seed+uint64(2*round+i)).live()
+		for i, p := range []tracking.Pipeline{uploadPipeline(), documentPipeline()} {
+			newHistory(w, p, w.o.Seed+uint64(2*round+i)).runHistory()
 		}
 	}
-	if w.short() {
+	if w.isShort() {
 		return
 	}
-	// The walk is no test if it does not get around.
+	// The histories are only a test if they reach every kind of event.
 	all := []string{"lost write", "lost answer", "zombie", "took over", "completed", "SUCCESS", "FAILED"}
 	if w.o.Lag == 0 {
-		all = append(all, "swept") // where the index lags, a history may be over first
+		all = append(all, "swept") // a lagging index may be too late for a sweep
 	}
 	for _, s := range all {
 		if w.sums[s] == 0 {
-			fail("%q never came about: %v", s, w.sums)
+			w.fail("%q never happened: %v", s, w.sums)
 		}
 	}
 }
 
-// history is one run: the sessions of two users of two tenants, and workers
-// with a seed each.
+// history is one run of workers, each with a seed, on the sessions of two users
+// of two tenants.
 type history struct {
 	*world
 	p        tracking.Pipeline
@@ -53,10 +53,10 @@ type history struct {
 }
 
 func newHistory(w *world, p tracking.Pipeline, seed uint64) *history {
-	h := &history{world: w, p: p, rnd: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // turns that can be repeated, no secrets
+	h := &history{world: w, p: p, rnd: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // repeatable, not secret
 	for i := range sessions {
 		user := w.user(fmt.Sprintf("%s%d-%d", p.Name, i%2, seed), "u")
-		h.sessions = append(h.sessions, session(user, i))
+		h.sessions = append(h.sessions, w.session(user, i))
 	}
 	for i := range workers {
 		skew := time.Duration(h.rnd.IntN(120)-60) * time.Second
@@ -68,7 +68,7 @@ func newHistory(w *world, p tracking.Pipeline, seed uint64) *history {
 	return h
 }
 
-func (h *history) live() {
+func (h *history) runHistory() {
 	h.driver.fault = func() (before, after bool) {
 		switch h.rnd.IntN(16) {
 		case 0:
@@ -82,56 +82,56 @@ func (h *history) live() {
 	}
 	var run []func(context.Context)
 	for _, wk := range h.workers {
-		run = append(run, wk.work)
+		run = append(run, wk.workOnSessions)
 	}
-	h.driver.gate.run(h.ctx, h.rnd, func() {
-		h.driver.mu.Lock() // of h.rnd, which the faults draw from
+	h.driver.gate.runWorkers(h.ctx, h.rnd, func() {
+		h.driver.mu.Lock() // protects h.rnd, which the faults use too
 		defer h.driver.mu.Unlock()
-		h.pass(time.Duration(h.rnd.IntN(8000)) * time.Millisecond)
-		if h.rnd.IntN(100) == 0 { // everybody pauses
-			h.pass(20 * time.Minute)
+		h.passTime(time.Duration(h.rnd.IntN(8000)) * time.Millisecond)
+		if h.rnd.IntN(100) == 0 { // all workers pause
+			h.passTime(20 * time.Minute)
 		}
 	}, run)
 	h.driver.fault = nil
-	must(h.ctx.Err(), "histories")
+	h.must(h.ctx.Err(), "histories")
 
 	for _, s := range h.sessions {
-		h.inspect(s)
+		h.inspectRows(s)
 	}
-	h.told()
-	h.end()
+	h.compareAnswers()
+	h.endRecords()
 	for _, s := range h.sessions {
-		h.inspect(s)
+		h.inspectRows(s)
 	}
 }
 
-// inspect looks at everything that was stored of a session.
-func (h *history) inspect(s scope.Scope) {
-	rows := h.driver.of(s)
+// inspectRows checks all stored rows of a session.
+func (h *history) inspectRows(s scope.Scope) {
+	rows := h.driver.rowsOf(s)
 	v := &verdicts{found: h.found}
-	records := v.history(h.p, s, rows)
+	records := v.judgeHistory(h.p, s, rows)
 	now, err := h.tracker(h.p, 0).Get(h.ctx, s)
 	switch {
 	case len(records) == 0:
 	case err != nil:
-		v.no(NoLost, "%d rows were stored, and then: %w", len(rows), err)
+		v.report(propNoLost, "after %d rows, Get returned: %w", len(rows), err)
 	case now.Version != records[len(records)-1].Version || !equalRecords(now, records[len(records)-1]):
-		v.no(NoLost, "what is stored is version %d and not the last of %d rows", now.Version, len(rows))
+		v.report(propNoLost, "the stored record has version %d and is not the last of %d rows", now.Version, len(rows))
 	}
-	if err := v.err(); err != nil { // reported by their properties; nothing that builds on them makes sense
-		panic(failed{fmt.Errorf("the history of a record is not in order")})
+	if err := v.firstError(); err != nil { // already reported; later checks would only repeat it
+		h.fail("the history of a record is invalid")
 	}
 }
 
-// told compares what workers were told with what was stored.
-func (h *history) told() {
+// compareAnswers compares the answers that workers got with the stored records.
+func (h *history) compareAnswers() {
 	v := &verdicts{found: h.found}
 	held := map[string]bool{}
 	ended := map[string]tracking.Record{}
 	for _, s := range h.sessions {
-		if rows := h.driver.of(s); len(rows) > 0 {
-			r, err := read(h.p, s, rows[len(rows)-1].row)
-			must(err, "read")
+		if rows := h.driver.rowsOf(s); len(rows) > 0 {
+			r, err := readRow(h.p, s, rows[len(rows)-1].row)
+			h.must(err, "read")
 			ended[s.Partition()] = r
 		}
 	}
@@ -139,21 +139,21 @@ func (h *history) told() {
 		for _, a := range wk.attempts {
 			id := fmt.Sprint(a.session.Partition(), a.Stage(), a.Fence())
 			if held[id] {
-				v.no(OneFence, "two attempts hold %s under fence %d", a.Stage(), a.Fence())
+				v.report(propOneFence, "two attempts hold %s with fence %d", a.Stage(), a.Fence())
 			}
 			held[id] = true
 		}
 		for _, c := range wk.completed {
 			p := ended[c.session.Partition()].Stage(c.stage)
 			if p.State != tracking.StateSuccess || p.Fence != c.fence {
-				v.no(OneFence, "%s was completed under fence %d, and is %s under fence %d", c.stage, c.fence, p.State, p.Fence)
+				v.report(propOneFence, "%s was completed with fence %d, but is %s with fence %d", c.stage, c.fence, p.State, p.Fence)
 			}
 		}
-		for _, err := range wk.failures {
-			h.found.add(err.Check, err.Err)
+		for _, f := range wk.failures {
+			h.found.add(f.property, f.err)
 		}
 	}
-	if v.err() != nil {
-		panic(failed{fmt.Errorf("what a worker was told is not true")})
+	if v.firstError() != nil {
+		h.fail("an answer contradicts the stored record")
 	}
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// op is one call of a tracker or an attempt, and what became of it below.
+// op is one call of a tracker or an attempt, with its effects on the driver.
 type op struct {
 	name    string
 	session scope.Scope
 	stage   tracking.Stage
 	fence   int64 // of the attempt whose operation it is, or 0
 
-	rows   int // stored by it; under the recorder's lock, as the next
-	faults int // that it met
+	rows   int // stored by the call; guarded by the recorder's lock, like faults
+	faults int // injected into the call
 }
 
 type opKey struct{}
@@ -36,17 +36,17 @@ func opOf(ctx context.Context) *op {
 	return o
 }
 
-// written is a row that was stored, and by what.
+// written is a stored row, with the call that stored it.
 type written struct {
 	row table.Row
 	by  *op
 }
 
-// errCut is an answer, or a write, that was lost on its way.
+// errCut is the error of a lost write or a lost answer.
 var errCut = errors.New("trackingtest: connection cut")
 
-// recorder is the driver under test. It notes every row that was stored, and
-// loses writes and answers.
+// recorder wraps the driver under test. It records every stored row, and loses
+// writes and answers.
 type recorder struct {
 	table.Driver
 	gate gate
@@ -54,12 +54,12 @@ type recorder struct {
 	mu      sync.Mutex
 	history map[string][]written // by partition
 	keys    map[string]table.Key
-	shards  map[string]table.Key // of the due index, as far as they were asked for
+	shards  map[string]table.Key // of the due index that were queried
 
-	// fault, where set, is asked at every Put under the lock. before: nothing
-	// is stored. after: it is stored, and the answer is lost.
+	// fault, if not nil, is called for every Put, under the lock. It reports
+	// whether the write is lost before it is stored, or its answer after that.
 	fault func() (before, after bool)
-	// amend, where set, changes what is stored.
+	// amend, if not nil, changes rows before they are stored.
 	amend func(*table.Row)
 }
 
@@ -68,12 +68,12 @@ func newRecorder(d table.Driver) *recorder {
 }
 
 func (d *recorder) Get(ctx context.Context, k table.Key) (table.Row, error) {
-	d.gate.pass(ctx)
+	d.gate.waitTurn(ctx)
 	return d.Driver.Get(ctx, k)
 }
 
 func (d *recorder) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
-	d.gate.pass(ctx)
+	d.gate.waitTurn(ctx)
 	if q.Slot == table.I3 {
 		d.mu.Lock()
 		d.shards[q.Key.Partition()] = q.Key
@@ -83,7 +83,7 @@ func (d *recorder) Query(ctx context.Context, q table.DriverQuery) (table.Driver
 }
 
 func (d *recorder) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
-	d.gate.pass(ctx)
+	d.gate.waitTurn(ctx)
 	by := opOf(ctx)
 	d.mu.Lock()
 	before, after := false, false
@@ -116,8 +116,8 @@ func (d *recorder) Put(ctx context.Context, k table.Key, r table.Row, c table.Co
 	return err
 }
 
-// of returns the rows of a session in the order of their versions.
-func (d *recorder) of(s scope.Scope) []written {
+// rowsOf returns the rows of a session in the order of their versions.
+func (d *recorder) rowsOf(s scope.Scope) []written {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	rows := slices.Clone(d.history[s.Partition()])
@@ -125,14 +125,14 @@ func (d *recorder) of(s scope.Scope) []written {
 	return rows
 }
 
-func (d *recorder) count(s scope.Scope) int {
+func (d *recorder) countRows(s scope.Scope) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.history[s.Partition()])
 }
 
-// clean deletes what was stored.
-func (d *recorder) clean(ctx context.Context) error {
+// cleanUp deletes all stored rows.
+func (d *recorder) cleanUp(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -10,76 +10,77 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// act is a step of a life.
+// act is one operation of a life.
 type act struct {
 	name   string
-	renews bool // done again it is another write: a claim, a heartbeat
+	renews bool // a repetition writes again, as claims and heartbeats do
 	do     func(context.Context, *life) error
 }
 
-// life is one record's way, by one worker after the other.
+// life is a record that one worker after another processes.
 type life struct {
+	w   *world
 	tr  *tracking.Tracker
 	s   scope.Scope
 	now *tracking.Attempt
 }
 
-func starts(st tracking.Stage, observed bool) act {
+func claimAct(st tracking.Stage, observed bool) act {
 	return act{"start " + string(st), true, func(ctx context.Context, l *life) (err error) {
-		o := &tracking.StartOptions{Key: "run 1"}
+		o := &tracking.ClaimOptions{Key: "run 1"}
 		if observed {
-			o.Observed = &tracking.Observation{Stage: upload, Dest: ref(l.s, "a.pdf")}
+			o.Observed = &tracking.Observation{Stage: upload, Dest: l.w.ref(l.s, "a.pdf")}
 		}
-		l.now, err = l.tr.Start(ctx, l.s, st, o)
+		l.now, err = l.tr.Claim(ctx, l.s, st, o)
 		return err
 	}}
 }
 
-func resumes() act {
+func resumeAct() act {
 	return act{"resume", true, func(ctx context.Context, l *life) (err error) {
-		l.now, err = l.tr.Resume(ctx, l.s, tracking.Enrichment, &tracking.StartOptions{Key: "run 2"})
+		l.now, err = l.tr.Claim(ctx, l.s, tracking.Enrichment, &tracking.ClaimOptions{Key: "run 2"})
 		return err
 	}}
 }
 
-func create() act {
+func createAct() act {
 	return act{"create", false, func(ctx context.Context, l *life) error {
 		_, err := l.tr.Create(ctx, l.s, &tracking.CreateOptions{Filename: "a.pdf"})
 		return err
 	}}
 }
 
-func observe() act {
+func observeAct() act {
 	return act{"observe", false, func(ctx context.Context, l *life) error {
-		_, err := l.tr.Observe(ctx, l.s, tracking.Observation{Stage: upload, Dest: ref(l.s, "a.pdf")})
+		_, err := l.tr.Observe(ctx, l.s, tracking.Observation{Stage: upload, Dest: l.w.ref(l.s, "a.pdf")})
 		return err
 	}}
 }
 
-func uses(name string, do func(context.Context, *tracking.Attempt) error) act {
+func attemptAct(name string, do func(context.Context, *tracking.Attempt) error) act {
 	return act{name, name == "heartbeat", func(ctx context.Context, l *life) error { return do(ctx, l.now) }}
 }
 
-func parks() act {
-	return uses("park", func(ctx context.Context, a *tracking.Attempt) error { return a.Park(ctx, 0) })
+func parkAct() act {
+	return attemptAct("park", func(ctx context.Context, a *tracking.Attempt) error { return a.Park(ctx, 0) })
 }
 
-func completes() act {
-	return uses("complete", func(ctx context.Context, a *tracking.Attempt) error { return a.Complete(ctx, object.Ref{}) })
+func completeAct() act {
+	return attemptAct("complete", func(ctx context.Context, a *tracking.Attempt) error { return a.Complete(ctx, object.Ref{}) })
 }
 
-func fails() act {
-	return uses("fail", func(ctx context.Context, a *tracking.Attempt) error {
-		return a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once."})
+func failAct() act {
+	return attemptAct("fail", func(ctx context.Context, a *tracking.Attempt) error {
+		return a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true})
 	})
 }
 
-func beats() act {
-	return uses("heartbeat", func(ctx context.Context, a *tracking.Attempt) error { return a.Heartbeat(ctx) })
+func heartbeatAct() act {
+	return attemptAct("heartbeat", func(ctx context.Context, a *tracking.Attempt) error { return a.Heartbeat(ctx) })
 }
 
-func releases() act {
-	return uses("release", func(ctx context.Context, a *tracking.Attempt) error { return a.Release(ctx) })
+func releaseAct() act {
+	return attemptAct("release", func(ctx context.Context, a *tracking.Attempt) error { return a.Release(ctx) })
 }
 
 type script struct {
@@ -87,62 +88,62 @@ type script struct {
 	acts []act
 }
 
-// lives are scripts whose every act is one write.
-func lives() map[string]script {
+// lifeScripts returns scripts in which every act is one write.
+func lifeScripts() map[string]script {
 	e := tracking.Enrichment
 	return map[string]script{
-		"an upload that its extraction proves": {uploads(), []act{create(), starts(e, true), beats(), parks(), resumes(), completes()}},
-		"an upload with setbacks": {uploads(), []act{
-			create(), observe(), starts(e, false), fails(), starts(e, false), releases(), resumes(), parks(),
-			resumes(), fails(), resumes(), completes(),
+		"an upload that its extraction proves": {uploadPipeline(), []act{createAct(), claimAct(e, true), heartbeatAct(), parkAct(), resumeAct(), completeAct()}},
+		"an upload with setbacks": {uploadPipeline(), []act{
+			createAct(), observeAct(), claimAct(e, false), failAct(), claimAct(e, false), releaseAct(), resumeAct(), parkAct(),
+			resumeAct(), failAct(), resumeAct(), completeAct(),
 		}},
-		"a document": {refined(), []act{
-			create(), observe(), starts("analysed", false), completes(), starts("processed", false), fails(),
-			starts("processed", false), beats(), completes(), starts("embedding", false), completes(),
+		"a document": {documentPipeline(), []act{
+			createAct(), observeAct(), claimAct("analysed", false), completeAct(), claimAct("processed", false), failAct(),
+			claimAct("processed", false), heartbeatAct(), completeAct(), claimAct("embedding", false), completeAct(),
 		}},
 	}
 }
 
-// replays loses every write of a life, and every answer, and does everything
-// twice: each act is stored once.
-func replays(w *world) {
+// checkReplays loses every write and every answer of a life, and repeats every
+// act. Each act must be stored once.
+func checkReplays(w *world) {
 	n := 0
-	for name, script := range lives() {
+	for name, script := range lifeScripts() {
 		for _, lost := range []loss{{"nothing", 0, 0}, {"a write", 1, 0}, {"an answer", 0, 1}, {"two writes", 2, 0}, {"two answers", 0, 2}} {
-			l := &life{tr: w.tracker(script.p, 0), s: session(w.user("t", "u"), n)}
-			if n++; w.short() && lost.before+lost.after != 1 {
+			l := &life{w: w, tr: w.tracker(script.p, 0), s: w.session(w.user("t", "u"), n)}
+			if n++; w.isShort() && lost.before+lost.after != 1 {
 				continue
 			}
 			for i, a := range script.acts {
 				what := fmt.Sprintf("%s, act %d, %s, with %s lost", name, i+1, a.name, lost.name)
-				w.replay(l, a, lost, what)
-				if got := w.driver.count(l.s); got != i+1 {
-					fail("%s: %d rows", what, got)
+				w.replayAct(l, a, lost, what)
+				if got := w.driver.countRows(l.s); got != i+1 {
+					w.fail("%s: %d rows", what, got)
 				}
 			}
 			r, err := l.tr.Get(w.ctx, l.s)
-			must(err, name)
+			w.must(err, name)
 			if r.Status != tracking.StatusSuccess {
-				fail("%s, with %s lost: it ends as %s", name, lost.name, r.Status)
+				w.fail("%s, with %s lost: the record ends as %s", name, lost.name, r.Status)
 			}
 		}
 	}
 }
 
-// loss is how many writes, or answers to them, an act loses.
+// loss is the number of writes or answers that an act loses.
 type loss struct {
 	name          string
 	before, after int
 }
 
-// replay does the act while something is lost, and then once more, as somebody
-// does who was not told.
-func (w *world) replay(l *life, a act, lost loss, what string) {
+// replayAct performs the act while something is lost, and then repeats it, as a
+// caller without an answer does.
+func (w *world) replayAct(l *life, a act, lost loss, what string) {
 	switch {
 	case a.name == "heartbeat":
-		lost.after = 0 // it renews again, which does no harm
+		lost.after = 0 // it renews the lease again, which is harmless
 	case a.renews:
-		lost.after = min(lost.after, 1) // who was told nothing, not even the second time, holds nothing to ask again with
+		lost.after = min(lost.after, 1) // after two lost answers the caller holds no attempt to repeat
 	}
 	w.driver.fault = func() (before, after bool) {
 		switch {
@@ -158,9 +159,9 @@ func (w *world) replay(l *life, a act, lost loss, what string) {
 	err := a.do(w.ctx, l)
 	w.driver.fault = nil
 	if err != nil && !errors.Is(err, errCut) {
-		fail("%s: %w", what, err)
+		w.fail("%s: %w", what, err)
 	}
 	if err != nil || !a.renews {
-		must(a.do(w.ctx, l), what+", repeated")
+		w.must(a.do(w.ctx, l), what+", repeated")
 	}
 }

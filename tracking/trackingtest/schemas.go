@@ -8,13 +8,13 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// schemas has a newer version of the code write first. What it has added
-// survives every act of this one; where it has raised the schema, nothing may
-// be read or written at all.
-func schemas(w *world) {
+// checkSchemas simulates rows of a newer version of the code. Attributes that it
+// added must survive every act. A record with a newer schema must not be read or
+// written.
+func checkSchemas(w *world) {
 	added := map[string]table.Value{"n": int64(7), "f": 7.0, "l": []table.Value{"x", nil, true}, "b": []byte{0, 1}}
-	script := lives()["an upload with setbacks"]
-	l := &life{tr: w.tracker(script.p, 0), s: session(w.user("t", "u"), 1)}
+	script := lifeScripts()["an upload with setbacks"]
+	l := &life{w: w, tr: w.tracker(script.p, 0), s: w.session(w.user("t", "u"), 1)}
 	w.driver.amend = func(r *table.Row) {
 		r.Attr["added"] = added
 		if st := subOf(subOf(r.Attr, "stages"), string(upload)); st != nil {
@@ -22,22 +22,22 @@ func schemas(w *world) {
 		}
 	}
 	for _, a := range script.acts {
-		must(a.do(w.ctx, l), a.name)
-		w.driver.amend = nil // the first write alone is the newer version's
-		rows := w.driver.of(l.s)
+		w.must(a.do(w.ctx, l), a.name)
+		w.driver.amend = nil // only the first write is from the newer version
+		rows := w.driver.rowsOf(l.s)
 		last := rows[len(rows)-1].row
 		for where, attr := range map[string]map[string]table.Value{"the record": last.Attr, "a stage": subOf(subOf(last.Attr, "stages"), string(upload))} {
 			if !reflect.DeepEqual(attr["added"], table.Value(added)) {
-				fail("%s has made %v of what was added to %s", a.name, attr["added"], where)
+				w.fail("%s changed the attribute that was added to %[3]s into %[2]v", a.name, attr["added"], where)
 			}
 		}
 	}
 	it, err := w.driver.Get(w.ctx, w.driver.keys[l.s.Partition()])
-	must(err, "get")
+	w.must(err, "get")
 	if !reflect.DeepEqual(it.Attr["added"], table.Value(added)) {
-		fail("what was added is stored as %v", it.Attr["added"])
+		w.fail("the added attribute is stored as %v", it.Attr["added"])
 	}
-	w.refuses()
+	w.checkNewerSchema()
 }
 
 func subOf(m map[string]table.Value, name string) map[string]table.Value {
@@ -45,9 +45,9 @@ func subOf(m map[string]table.Value, name string) map[string]table.Value {
 	return sub
 }
 
-func (w *world) refuses() {
-	s := session(w.user("t", "u"), 2)
-	tr := w.tracker(uploads(), 0)
+func (w *world) checkNewerSchema() {
+	s := w.session(w.user("t", "u"), 2)
+	tr := w.tracker(uploadPipeline(), 0)
 	w.driver.amend = func(r *table.Row) {
 		if n, ok := r.Attr["schema"].(int64); ok {
 			r.Attr["schema"] = n + 1
@@ -55,21 +55,20 @@ func (w *world) refuses() {
 	}
 	_, err := tr.Create(w.ctx, s, nil)
 	w.driver.amend = nil
-	must(err, "create")
-	o := &tracking.StartOptions{Key: "k"}
+	w.must(err, "create")
+	o := &tracking.ClaimOptions{Key: "k"}
 	for what, do := range map[string]func() error{
 		"create":  func() error { _, err := tr.Create(w.ctx, s, nil); return err },
 		"get":     func() error { _, err := tr.Get(w.ctx, s); return err },
 		"observe": func() error { _, err := tr.Observe(w.ctx, s, tracking.Observation{Stage: upload}); return err },
-		"start":   func() error { _, err := tr.Start(w.ctx, s, tracking.Enrichment, o); return err },
-		"resume":  func() error { _, err := tr.Resume(w.ctx, s, tracking.Enrichment, o); return err },
+		"claim":   func() error { _, err := tr.Claim(w.ctx, s, tracking.Enrichment, o); return err },
 		"cancel":  func() error { _, err := tr.Cancel(w.ctx, s); return err },
 	} {
 		if err := do(); !errors.Is(err, tracking.ErrSchema) {
-			fail("%s of a record of a newer schema: %w", what, err)
+			w.fail("%s of a record of a newer schema: %w", what, err)
 		}
 	}
-	if n := w.driver.count(s); n != 1 {
-		fail("%d rows of a record of a newer schema", n)
+	if n := w.driver.countRows(s); n != 1 {
+		w.fail("%d rows of a record of a newer schema", n)
 	}
 }

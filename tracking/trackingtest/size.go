@@ -9,9 +9,9 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// size fills a record up: as many stages as a pipeline can have, each with the
-// longest name, key, source, destination or error.
-func size(w *world) {
+// checkSize fills a record: the most stages, each with the longest name, key,
+// source, destination or error.
+func checkSize(w *world) {
 	p := tracking.Pipeline{Name: strings.Repeat("p", 32)}
 	for i := range 32 {
 		name := tracking.Stage(fmt.Sprintf("s%031d", i))
@@ -19,41 +19,41 @@ func size(w *world) {
 	}
 	p.Stages[31].External = true
 	user, err := scope.Tenant(strings.Repeat("t", 64-len(w.run)) + w.run)
-	must(err, "tenant")
+	w.must(err, "tenant")
 	user, err = user.User(strings.Repeat("u", 64))
-	must(err, "user")
-	s := session(user, 1)
+	w.must(err, "user")
+	s := w.session(user, 1)
 	name := strings.Repeat("n", 255)
 	tr := w.tracker(p, 0)
 	_, err = tr.Create(w.ctx, s, &tracking.CreateOptions{Filename: name, Digest: make([]byte, 64)})
-	must(err, "create")
-	_, err = tr.Observe(w.ctx, s, tracking.Observation{Stage: p.Stages[31].Stage, Dest: ref(s, name)})
-	must(err, "observe")
+	w.must(err, "create")
+	_, err = tr.Observe(w.ctx, s, tracking.Observation{Stage: p.Stages[31].Stage, Dest: w.ref(s, name)})
+	w.must(err, "observe")
 	for i, spec := range p.Stages[:31] {
-		a, err := tr.Start(w.ctx, s, spec.Stage, &tracking.StartOptions{Key: strings.Repeat("\U0010ffff", 512), Source: ref(s, name)})
-		must(err, fmt.Sprintf("start of stage %d", i))
+		a, err := tr.Claim(w.ctx, s, spec.Stage, &tracking.ClaimOptions{Key: strings.Repeat("\U0010ffff", 512), Source: w.ref(s, name)})
+		w.must(err, fmt.Sprintf("start of stage %d", i))
 		if i == 1 {
-			must(a.Complete(w.ctx, ref(s, name)), "complete")
+			w.must(a.Complete(w.ctx, w.ref(s, name)), "complete")
 			continue
 		}
-		must(a.Fail(w.ctx, &tracking.Error{Code: strings.Repeat("c", 32), Message: strings.Repeat("\x01", 2000)}), fmt.Sprintf("failure of stage %d", i))
+		w.must(a.Fail(w.ctx, &tracking.Error{Code: strings.Repeat("c", 32), Message: strings.Repeat("\x01", 2000), Retryable: true}), fmt.Sprintf("failure of stage %d", i))
 	}
-	rows := w.driver.of(s)
+	rows := w.driver.rowsOf(s)
 	last := rows[len(rows)-1].row
 	if n := sizeOf(last.Attr) + 2*(len(last.Partition)+len(last.Sort))*4; n >= 400_000 {
-		fail("the largest record has %d bytes", n)
+		w.fail("the largest record has %d bytes", n)
 	}
 	r, err := tr.Get(w.ctx, s)
-	must(err, "get")
+	w.must(err, "get")
 	for i, spec := range p.Stages[:31] {
 		st := r.Stage(spec.Stage)
 		if len(st.Key) != 2048 || st.Source.IsZero() || i != 1 && len(st.Error.Message) != 1024 {
-			fail("stage %d has come back as %+v", i, st)
+			w.fail("stage %d was read as %+v", i, st)
 		}
 	}
 }
 
-// sizeOf is an upper bound of DynamoDB's rule.
+// sizeOf returns an upper bound of the size by DynamoDB's rule.
 func sizeOf(v table.Value) int {
 	switch v := v.(type) {
 	case string:

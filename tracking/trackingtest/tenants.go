@@ -2,6 +2,7 @@ package trackingtest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/carrel-go/carrel/scope"
@@ -9,67 +10,70 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// tenants looks from one tenant at another's records: by lists, cursors, ids
-// and counts, where ids are alike, where one tenant's name begins with the
-// other's, and where the other has forged the places of its own rows.
-func tenants(w *world) {
-	tr := w.tracker(uploads(), 0)
+// checkTenants tries to reach another tenant's records through lists, cursors, ids
+// and counts: with equal ids, with names that are prefixes of each other, and
+// with rows whose index attributes the other tenant forged.
+func checkTenants(w *world) {
+	tr := w.tracker(uploadPipeline(), 0)
 	mine, theirs := w.user("acme", "u"), []scope.Scope{w.user("acme-2", "u"), w.user("acm", "u"), w.user("globex", "u")}
 	beside := w.user("acme", "u2")
-	w.record(tr, mine, 1, tracking.Active)
-	w.record(tr, mine, 2, tracking.Failed)
-	w.record(tr, beside, 3, tracking.Active)
+	w.makeRecord(tr, mine, 1, tracking.ClassActive)
+	w.makeRecord(tr, mine, 2, tracking.ClassFailed)
+	w.makeRecord(tr, beside, 3, tracking.ClassActive)
 
-	rows := w.driver.of(session(mine, 1))
+	rows := w.driver.rowsOf(w.session(mine, 1))
 	place := rows[len(rows)-1].row.Index
 	for i, u := range theirs {
 		for n := range 4 {
-			w.record(tr, u, n, tracking.Active)
+			w.makeRecord(tr, u, n, tracking.ClassActive)
 		}
-		// Any writer can give a row of its own any index attributes.
+		// Any writer can put any index attributes on its own rows.
 		w.driver.amend = func(r *table.Row) { r.Index = place }
-		w.record(tr, u, 10+i, tracking.Active)
+		w.makeRecord(tr, u, 10+i, tracking.ClassActive)
 		w.driver.amend = nil
 	}
 	tenant, err := scope.Tenant(mine.TenantID())
-	must(err, "tenant")
+	w.must(err, "tenant")
 	for within, want := range map[scope.Scope]int{tenant: 3, mine: 2, beside: 1} {
 		for _, limit := range []int{1, 2, 50} {
-			w.eventually(func() {
-				got := w.all(tr, within, tracking.Filter{Limit: limit}, func() {})
-				if len(got) != want {
-					fail("%s lists %v, %d are its own", within, got, want)
+			err := w.eventually(func() error {
+				got, err := w.listAll(tr, within, tracking.Filter{Limit: limit}, func() {})
+				if err == nil && len(got) != want {
+					err = fmt.Errorf("%s lists %v, but %d are its own", within, got, want)
 				}
+				return err
 			})
+			w.must(err, "list")
 		}
-		w.eventually(func() {
+		err := w.eventually(func() error {
 			c, err := tr.Count(w.ctx, within)
-			must(err, "count")
-			if c.All != want {
-				fail("%s counts %d, %d are its own", within, c.All, want)
+			if err == nil && c.All != want {
+				err = fmt.Errorf("%s counts %d, but %d are its own", within, c.All, want)
 			}
+			return err
 		})
+		w.must(err, "count")
 	}
 	for _, u := range theirs {
-		id := session(u, 10).SessionID()
+		id := w.session(u, 10).SessionID()
 		if _, err := tr.Find(w.ctx, tenant, id); !errors.Is(err, tracking.ErrNotFound) {
-			fail("a foreign id: %w", err)
+			w.fail("Find with a foreign id: %w", err)
 		}
 		w.foreignCursors(tr, mine, u)
 	}
 }
 
-// foreignCursors gives the cursors of one list to another.
+// foreignCursors uses the cursors of one list in another.
 func (w *world) foreignCursors(tr *tracking.Tracker, mine, theirs scope.Scope) {
 	var page tracking.Page
-	w.eventually(func() {
-		var err error
+	err := w.eventually(func() (err error) {
 		page, err = tr.List(w.ctx, theirs, tracking.Filter{Limit: 1})
-		must(err, "list")
-		if page.Next == "" {
-			fail("a list of four has one page of one")
+		if err == nil && page.Next == "" {
+			err = errors.New("a list of four has one page of one")
 		}
+		return err
 	})
+	w.must(err, "list")
 	other := page.Next[:len(page.Next)-1] + strings.Map(func(r rune) rune {
 		if r == 'A' {
 			return 'B'
@@ -78,10 +82,10 @@ func (w *world) foreignCursors(tr *tracking.Tracker, mine, theirs scope.Scope) {
 	}, page.Next[len(page.Next)-1:])
 	for _, cursor := range []string{page.Next, other, page.Next[1:], page.Next + "AAAA"} {
 		if p, err := tr.List(w.ctx, mine, tracking.Filter{Cursor: cursor}); !errors.Is(err, tracking.ErrInvalid) {
-			fail("a foreign cursor gives %v, %w", p.Records, err)
+			w.fail("a foreign cursor returned %v, %w", p.Records, err)
 		}
 	}
-	if p, err := tr.List(w.ctx, theirs, tracking.Filter{Cursor: page.Next, Class: tracking.Failed}); !errors.Is(err, tracking.ErrInvalid) {
-		fail("a cursor of another class gives %v, %w", p.Records, err)
+	if p, err := tr.List(w.ctx, theirs, tracking.Filter{Cursor: page.Next, Class: tracking.ClassFailed}); !errors.Is(err, tracking.ErrInvalid) {
+		w.fail("a cursor of another class returned %v, %w", p.Records, err)
 	}
 }

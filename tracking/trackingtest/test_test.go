@@ -1,4 +1,4 @@
-package trackingtest_test
+package trackingtest
 
 import (
 	"testing"
@@ -9,36 +9,38 @@ import (
 
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
-	"github.com/carrel-go/carrel/tracking/trackingtest"
+	"github.com/carrel-go/carrel/tracking"
 )
 
+func openMemory(o *table.MemoryOptions) func(*testing.T) table.Driver {
+	return func(*testing.T) table.Driver { return table.NewMemory(o) }
+}
+
 func TestMemory(t *testing.T) {
-	require.NoError(t, run(t, func() (table.Driver, error) { return table.NewMemory(nil), nil }, nil))
+	t.Parallel()
+	Test(t, openMemory(nil), &Options{Run: synctest.Test})
 }
 
-// Indexes that lag, as DynamoDB's do. Time is a bubble's.
-func TestDelayedIndexes(t *testing.T) {
+func TestLaggingIndexes(t *testing.T) {
+	t.Parallel()
 	const delay = 3 * time.Second
-	open := func() (table.Driver, error) { return table.NewMemory(&table.MemoryOptions{IndexDelay: delay}), nil }
-	require.NoError(t, run(t, open, &trackingtest.Options{Lag: 2 * delay}))
+	Test(t, openMemory(&table.MemoryOptions{IndexDelay: delay}), &Options{Lag: 2 * delay, Run: synctest.Test})
 }
 
-// Indexes that hold the file name alone.
-func TestListedAttributes(t *testing.T) {
-	open := func() (table.Driver, error) {
-		return table.NewMemory(&table.MemoryOptions{Listed: []string{"filename"}}), nil
-	}
-	require.NoError(t, run(t, open, nil))
+func TestIndexesWithListedAttributes(t *testing.T) {
+	t.Parallel()
+	Test(t, openMemory(&table.MemoryOptions{Listed: tracking.Listed()}), &Options{Run: synctest.Test})
 }
 
 func TestBolt(t *testing.T) {
-	open := func() (table.Driver, error) { return bolt.Open(t.TempDir()) }
-	require.NoError(t, trackingtest.Test(t.Context(), open, &trackingtest.Options{Rounds: 1})) // each write is a sync of the disk
-}
-
-// run runs the suite in a bubble, so that waiting takes no time.
-func run(t *testing.T, open func() (table.Driver, error), o *trackingtest.Options) (err error) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) { err = trackingtest.Test(t.Context(), open, o) })
-	return err
+	if testing.Short() {
+		t.Skip("each write is a sync of the disk")
+	}
+	t.Parallel()
+	open := func(t *testing.T) table.Driver {
+		d, err := bolt.Open(t.TempDir())
+		require.NoError(t, err)
+		return d
+	}
+	Test(t, open, &Options{Rounds: 1})
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// worker does one thing after the other to the sessions of a history, by a
-// clock of its own. It forgets no attempt: of most of them it is a zombie.
+// worker performs random operations on the sessions of a history, by a separate
+// clock. It keeps all its attempts, also those that it has lost.
 type worker struct {
 	*history
 	n       int
@@ -24,51 +24,57 @@ type worker struct {
 
 	attempts  []attempt
 	completed []*op // whose success was confirmed
-	failures  []*CheckError
+	failures  []*finding
+}
+
+// finding is a property that does not hold.
+type finding struct {
+	property string
+	err      error
 }
 
 type attempt struct {
 	*tracking.Attempt
 	session scope.Scope
-	last    func(context.Context) error // how it was let go of, if it was
+	last    func(context.Context) error // the operation that ended it, or nil
 }
 
-func (wk *worker) no(check, format string, args ...any) {
-	wk.failures = append(wk.failures, &CheckError{Check: check, Err: fmt.Errorf(format, args...)})
+func (wk *worker) report(check, format string, args ...any) {
+	wk.failures = append(wk.failures, &finding{property: check, err: fmt.Errorf(format, args...)})
 }
 
-func (wk *worker) work(ctx context.Context) {
+func (wk *worker) workOnSessions(ctx context.Context) {
 	for _, s := range wk.sessions {
 		if wk.rnd.IntN(2) == 0 {
-			wk.create(ctx, s)
+			wk.createRecord(ctx, s)
 		}
 	}
 	for range opsEach {
 		s := wk.sessions[wk.rnd.IntN(len(wk.sessions))]
 		switch n := wk.rnd.IntN(64); {
 		case n < 3:
-			wk.create(ctx, s)
+			wk.createRecord(ctx, s)
 		case n < 7:
-			wk.observe(ctx, s)
+			wk.observeUpload(ctx, s)
 		case n < 22:
-			wk.start(ctx, s)
+			wk.claimStage(ctx, s)
 		case n < 32:
-			wk.resume(ctx, s)
+			wk.takeOverStage(ctx, s)
 		case n < 58:
-			wk.hold(ctx)
+			wk.useAttempt(ctx)
 		case n < 60:
-			wk.list(ctx, s)
+			wk.listPages(ctx, s)
 		case n < 62:
-			wk.sweep(ctx)
+			wk.sweepTable(ctx)
 		case n == 62 && wk.rnd.IntN(6) == 0:
 			o := &op{name: "cancel", session: s}
 			_, err := wk.tracker.Cancel(o.in(ctx), s)
-			wk.judge(o, err)
+			wk.judgeAnswer(o, err)
 		}
 	}
 }
 
-func (wk *worker) create(ctx context.Context, s scope.Scope) {
+func (wk *worker) createRecord(ctx context.Context, s scope.Scope) {
 	o := &op{name: "create", session: s}
 	name := "a.pdf"
 	if wk.rnd.IntN(4) == 0 {
@@ -76,64 +82,65 @@ func (wk *worker) create(ctx context.Context, s scope.Scope) {
 	}
 	_, err := wk.tracker.Create(o.in(ctx), s, &tracking.CreateOptions{Filename: name})
 	if !errors.Is(err, tracking.ErrExists) {
-		wk.judge(o, err)
+		wk.judgeAnswer(o, err)
 	}
 }
 
-func (wk *worker) observation(s scope.Scope) tracking.Observation {
-	return tracking.Observation{Stage: upload, Dest: ref(s, "a.pdf")}
+func (wk *worker) newObservation(s scope.Scope) tracking.Observation {
+	return tracking.Observation{Stage: upload, Dest: wk.ref(s, "a.pdf")}
 }
 
-func (wk *worker) observe(ctx context.Context, s scope.Scope) {
+func (wk *worker) observeUpload(ctx context.Context, s scope.Scope) {
 	o := &op{name: "observe", session: s, stage: upload}
-	_, err := wk.tracker.Observe(o.in(ctx), s, wk.observation(s))
-	wk.judge(o, err)
+	_, err := wk.tracker.Observe(o.in(ctx), s, wk.newObservation(s))
+	wk.judgeAnswer(o, err)
 }
 
-// claim draws what a worker asks for: as in life, mostly what is at hand.
-func (wk *worker) claim(name string, s scope.Scope) (*op, *tracking.StartOptions) {
+// drawClaim returns a random claim, mostly of an early stage.
+func (wk *worker) drawClaim(s scope.Scope) (*op, *tracking.ClaimOptions) {
 	stages := wk.p.Stages[1:]
 	i := min(wk.rnd.IntN(len(stages)), wk.rnd.IntN(len(stages)))
-	o := &tracking.StartOptions{Key: fmt.Sprint("key", wk.rnd.IntN(3))}
+	o := &tracking.ClaimOptions{Key: fmt.Sprint("key", wk.rnd.IntN(3))}
 	if wk.rnd.IntN(3) == 0 {
-		proof := wk.observation(s)
+		proof := wk.newObservation(s)
 		o.Observed = &proof
 	}
-	return &op{name: name, session: s, stage: stages[i].Stage}, o
+	return &op{name: "claim", session: s, stage: stages[i].Stage}, o
 }
 
-func (wk *worker) start(ctx context.Context, s scope.Scope) {
-	o, options := wk.claim("start", s)
-	a, err := wk.tracker.Start(o.in(ctx), s, o.stage, options)
-	wk.judge(o, err)
-	wk.keep(a, s, err)
+func (wk *worker) claimStage(ctx context.Context, s scope.Scope) {
+	o, options := wk.drawClaim(s)
+	options.Automatic = wk.rnd.IntN(3) == 0
+	a, err := wk.tracker.Claim(o.in(ctx), s, o.stage, options)
+	wk.judgeAnswer(o, err)
+	wk.keepAttempt(a, s, err)
 }
 
-func (wk *worker) resume(ctx context.Context, s scope.Scope) {
-	o, options := wk.claim("resume", s)
+func (wk *worker) takeOverStage(ctx context.Context, s scope.Scope) {
+	o, options := wk.drawClaim(s)
 	options.TakeOver = wk.rnd.IntN(3) == 0
-	a, err := wk.tracker.Resume(o.in(ctx), s, o.stage, options)
-	wk.judge(o, err)
-	wk.keep(a, s, err)
+	a, err := wk.tracker.Claim(o.in(ctx), s, o.stage, options)
+	wk.judgeAnswer(o, err)
+	wk.keepAttempt(a, s, err)
 	if err == nil && options.TakeOver {
-		wk.note("took over")
+		wk.countEvent("took over")
 	}
 }
 
-func (wk *worker) keep(a *tracking.Attempt, s scope.Scope, err error) {
+func (wk *worker) keepAttempt(a *tracking.Attempt, s scope.Scope, err error) {
 	if err == nil {
 		wk.attempts = append(wk.attempts, attempt{Attempt: a, session: s})
 	}
 }
 
-func (wk *worker) note(what string) {
+func (wk *worker) countEvent(what string) {
 	wk.driver.mu.Lock()
 	defer wk.driver.mu.Unlock()
 	wk.sums[what]++
 }
 
-// hold uses an attempt: one of the newest, or any there ever was.
-func (wk *worker) hold(ctx context.Context) {
+// useAttempt performs an operation on the newest attempt or on a random one.
+func (wk *worker) useAttempt(ctx context.Context) {
 	if len(wk.attempts) == 0 {
 		return
 	}
@@ -143,12 +150,12 @@ func (wk *worker) hold(ctx context.Context) {
 	}
 	a := &wk.attempts[i]
 	if a.last != nil && wk.rnd.IntN(2) == 0 {
-		wk.again(ctx, a)
+		wk.repeatLast(ctx, a)
 		return
 	}
 	dest := object.Ref{}
 	if wk.rnd.IntN(2) == 0 {
-		dest = ref(a.session, "out.json")
+		dest = wk.ref(a.session, "out.json")
 	}
 	name, do := "heartbeat", a.Heartbeat
 	switch wk.rnd.IntN(12) {
@@ -156,12 +163,12 @@ func (wk *worker) hold(ctx context.Context) {
 		name, do = "complete", func(ctx context.Context) error { return a.Complete(ctx, dest) }
 	case 4, 5:
 		name, do = "fail", func(ctx context.Context) error {
-			return a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once."})
+			return a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true})
 		}
 	case 6:
 		if wk.rnd.IntN(6) == 0 {
 			name, do = "fail", func(ctx context.Context) error {
-				return a.Fail(ctx, &tracking.Error{Code: "no_image", Message: "It is no image.", Permanent: true})
+				return a.Fail(ctx, &tracking.Error{Code: "no_image", Message: "This is not an image."})
 			}
 		}
 	case 7, 8:
@@ -171,9 +178,9 @@ func (wk *worker) hold(ctx context.Context) {
 	}
 	o := &op{name: name, session: a.session, stage: a.Stage(), fence: a.Fence()}
 	err := do(o.in(ctx))
-	wk.judge(o, err)
+	wk.judgeAnswer(o, err)
 	if errors.Is(err, tracking.ErrFenced) {
-		wk.note("zombie")
+		wk.countEvent("zombie")
 	}
 	if err != nil || name == "heartbeat" {
 		return
@@ -181,22 +188,22 @@ func (wk *worker) hold(ctx context.Context) {
 	a.last = do
 	if name == "complete" {
 		wk.completed = append(wk.completed, o)
-		wk.note("completed")
+		wk.countEvent("completed")
 	}
 }
 
-// again repeats what has let go of an attempt, as after a lost answer.
-func (wk *worker) again(ctx context.Context, a *attempt) {
+// repeatLast repeats the operation that ended an attempt, as after a lost answer.
+func (wk *worker) repeatLast(ctx context.Context, a *attempt) {
 	o := &op{name: "again", session: a.session, stage: a.Stage(), fence: a.Fence()}
 	err := a.last(o.in(ctx))
-	wk.judge(o, err)
+	wk.judgeAnswer(o, err)
 	if o.rows != 0 {
-		wk.no(Replay, "what had let go of %s wrote again", o.stage)
+		wk.report(propReplay, "the repeated end of an attempt at %s wrote again", o.stage)
 	}
 }
 
-// list reads all pages of a user or a tenant.
-func (wk *worker) list(ctx context.Context, s scope.Scope) {
+// listPages reads all pages of a user or a tenant.
+func (wk *worker) listPages(ctx context.Context, s scope.Scope) {
 	within, err := scope.Tenant(s.TenantID())
 	if err == nil && wk.rnd.IntN(2) == 0 {
 		within, err = within.User(s.UserID())
@@ -205,7 +212,7 @@ func (wk *worker) list(ctx context.Context, s scope.Scope) {
 	var page tracking.Page
 	for last, pages := "", 0; err == nil; f.Cursor = page.Next {
 		if pages++; pages > 60 {
-			wk.no(Listing, "a list without end")
+			wk.report(propListing, "a list does not end")
 			return
 		}
 		if page, err = wk.tracker.List(ctx, within, f); err != nil {
@@ -213,10 +220,10 @@ func (wk *worker) list(ctx context.Context, s scope.Scope) {
 		}
 		for _, r := range page.Records {
 			if !within.Contains(r.Scope) {
-				wk.no(Tenants, "a record of %s in a list of %s", r.Scope, within)
+				wk.report(propTenants, "a record of %s in a list of %s", r.Scope, within)
 			}
 			if id := r.Scope.SessionID(); last != "" && id >= last {
-				wk.no(Listing, "%s is listed after %s", id, last)
+				wk.report(propListing, "%s is listed after %s", id, last)
 			}
 			last = r.Scope.SessionID()
 		}
@@ -224,41 +231,40 @@ func (wk *worker) list(ctx context.Context, s scope.Scope) {
 			return
 		}
 	}
-	wk.no(Answers, "list: %w", err)
+	wk.report(propAnswers, "list: %w", err)
 }
 
-// judge says whether an answer is one that there may be, and whether what it
-// says of a write is so.
-func (wk *worker) judge(o *op, err error) {
+// judgeAnswer checks that an answer is documented and agrees with the stored rows.
+func (wk *worker) judgeAnswer(o *op, err error) {
 	wk.driver.mu.Lock()
 	rows, faults := o.rows, o.faults
 	wk.driver.mu.Unlock()
-	// A heartbeat renews once more what it was not told to be renewed. A claim
-	// of which the same is true may meanwhile have lost the stage again.
-	claims := o.name == "start" || o.name == "resume"
+	// A heartbeat whose answer was lost renews the lease again. A claim whose
+	// answer was lost may have lost the stage again in the meantime.
+	claims := o.name == "claim"
 	if rows > 1 && o.name != "heartbeat" && !(claims && faults > 0) {
-		wk.no(Replay, "one %s stored %d rows", o.name, rows)
+		wk.report(propReplay, "one %s stored %d rows", o.name, rows)
 	}
 	var refused *tracking.StateError
 	switch {
 	case err == nil:
 	case errors.As(err, &refused):
 		if faults == 0 && rows > 0 {
-			wk.no(OneFence, "a refused %s has written: %w", o.name, err)
+			wk.report(propOneFence, "a rejected %s wrote: %w", o.name, err)
 		}
 	case errors.Is(err, tracking.ErrNotFound):
-		if wk.driver.count(o.session) > 0 && o.name != "observe" && o.name != "start" && o.name != "resume" && o.name != "cancel" {
-			wk.no(NoLost, "%s: a record that was stored is not there: %w", o.name, err)
+		if wk.driver.countRows(o.session) > 0 && o.name != "observe" && o.name != "claim" && o.name != "cancel" {
+			wk.report(propNoLost, "%s: a stored record was not found: %w", o.name, err)
 		}
 	case errors.Is(err, errCut):
 		if faults == 0 {
-			wk.no(Answers, "%s: %w", o.name, err)
+			wk.report(propAnswers, "%s: %w", o.name, err)
 		}
 	case errors.Is(err, tracking.ErrContended), errors.Is(err, table.ErrBusy):
 	default:
-		wk.no(Answers, "%s: %w", o.name, err)
+		wk.report(propAnswers, "%s: %w", o.name, err)
 	}
 	if err != nil && !strings.HasPrefix(err.Error(), "tracking: ") {
-		wk.no(Answers, "%s: %w", o.name, err)
+		wk.report(propAnswers, "%s: %w", o.name, err)
 	}
 }

@@ -14,54 +14,56 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// world is a driver, a clock, and tenants of its own for one check.
+// world is the driver, the clock and the tenants of one check.
 type world struct {
-	ctx    context.Context
-	o      Options
-	found  *failures
-	driver *recorder
-	table  *table.Table
-	run    string       // in the names of the tenants
-	now    atomic.Int64 // Unix milliseconds, by a clock that is right
-	sums   map[string]int
+	ctx      context.Context
+	o        Options
+	found    *findings
+	property string // that the check fails for
+	driver   *recorder
+	table    *table.Table
+	run      string       // part of the tenants' names
+	now      atomic.Int64 // the correct time, in Unix milliseconds
+	sums     map[string]int
 }
 
-func newWorld(ctx context.Context, d table.Driver, o Options, all *failures) *world {
-	w := &world{ctx: ctx, o: o, found: all, driver: newRecorder(d), run: uuid.NewString()[:18], sums: map[string]int{}}
+func newWorld(d table.Driver, o Options, found *findings, property string) *world {
+	w := &world{
+		ctx: found.t.Context(), o: o, found: found, property: property, driver: newRecorder(d), run: uuid.NewString()[:18], sums: map[string]int{},
+	}
 	w.table = table.New(w.driver, nil)
 	w.now.Store(time.Now().UnixMilli())
 	return w
 }
 
-// short reports whether less is wanted than there is.
-func (w *world) short() bool { return w.o.Rounds > 0 && w.o.Rounds < defaultRounds }
+// isShort reports whether the checks should make fewer calls.
+func (w *world) isShort() bool { return w.o.Rounds > 0 && w.o.Rounds < defaultRounds }
 
-func (w *world) pass(d time.Duration) { w.now.Add(d.Milliseconds()) }
+func (w *world) passTime(d time.Duration) { w.now.Add(d.Milliseconds()) }
 
-// clock returns one that is wrong by skew.
+// clock returns a clock that is wrong by skew.
 func (w *world) clock(skew time.Duration) func() time.Time {
 	return func() time.Time { return time.UnixMilli(w.now.Load()).Add(skew).UTC() }
 }
 
-// tracker returns one whose clock is wrong by skew.
+// tracker returns a tracker whose clock is wrong by skew.
 func (w *world) tracker(p tracking.Pipeline, skew time.Duration) *tracking.Tracker {
-	return trackerOn(w.table, p, w.clock(skew))
+	return w.trackerOn(w.table, p, w.clock(skew))
 }
 
-func trackerOn(t *table.Table, p tracking.Pipeline, clock func() time.Time) *tracking.Tracker {
+func (w *world) trackerOn(t *table.Table, p tracking.Pipeline, clock func() time.Time) *tracking.Tracker {
 	tr, err := tracking.New(t, p, &tracking.Options{Clock: clock, Review: review})
-	must(err, "new tracker")
+	w.must(err, "new tracker")
 	return tr
 }
 
-// review is how long a record may wait for somebody.
+// review is the review window of all trackers.
 const review = 2 * time.Hour
 
-// uploads and refined are the pipelines of the histories: the one that there
-// is, and a finer one.
-func uploads() tracking.Pipeline { return tracking.Uploads() }
+// uploadPipeline and documentPipeline are the pipelines of the histories.
+func uploadPipeline() tracking.Pipeline { return tracking.Uploads() }
 
-func refined() tracking.Pipeline {
+func documentPipeline() tracking.Pipeline {
 	const upload, analysed, processed = "user_upload", "analysed", "processed"
 	return tracking.Pipeline{Name: "documents", Stages: []tracking.StageSpec{
 		{Stage: upload, External: true},
@@ -74,60 +76,61 @@ func refined() tracking.Pipeline {
 
 const upload tracking.Stage = "user_upload" // External, in both
 
-// user returns a user of the world's own; the tenant's name is made of name.
+// user returns a user of a tenant that only this check uses.
 func (w *world) user(tenant, user string) scope.Scope {
 	s, err := scope.Tenant("T" + w.run + "-" + tenant)
-	must(err, "tenant")
+	w.must(err, "tenant")
 	s, err = s.User(user)
-	must(err, "user")
+	w.must(err, "user")
 	return s
 }
 
-// session returns the user's session number n: made n seconds after noon of
-// the first of March 2026.
-func session(user scope.Scope, n int) scope.Scope {
+// session returns the user's session number n, created n seconds after
+// 2026-03-01 12:00 UTC.
+func (w *world) session(user scope.Scope, n int) scope.Scope {
 	ms := time.Date(2026, 3, 1, 12, 0, n, 0, time.UTC).UnixMilli()
 	s, err := user.Session(fmt.Sprintf("%08x-%04x-7000-8000-%012x", ms>>16, ms&0xffff, n))
-	must(err, "session")
+	w.must(err, "session")
 	return s
 }
 
 // ref returns a Ref in the session.
-func ref(s scope.Scope, name string) object.Ref {
+func (w *world) ref(s scope.Scope, name string) object.Ref {
 	root, err := object.New(object.NewMemory(), "bucket", nil).In(s)
-	must(err, "root")
+	w.must(err, "root")
 	r, err := root.Ref(name)
-	must(err, "ref")
+	w.must(err, "ref")
 	return r
 }
 
-// eventually runs a check of an index until it holds or the lag is over.
-func (w *world) eventually(check func()) {
-	over := time.Now().Add(w.o.Lag)
+// eventually repeats a check of an index until it holds or the lag has passed.
+// It returns the last error.
+func (w *world) eventually(check func() error) error {
+	deadline := time.Now().Add(w.o.Lag)
 	for {
-		err := try(check)
-		if err == nil {
-			return
-		}
-		if !time.Now().Before(over) {
-			panic(failed{err})
+		err := check()
+		if err == nil || !time.Now().Before(deadline) {
+			return err
 		}
 		select {
 		case <-w.ctx.Done():
-			panic(failed{w.ctx.Err()})
+			return w.ctx.Err()
 		case <-time.After(w.o.Lag / 50):
 		}
 	}
 }
 
-// read returns the record in a row, by a tracker that sees nothing else.
-func read(p tracking.Pipeline, s scope.Scope, row table.Row) (tracking.Record, error) {
-	tr := trackerOn(table.New(onlyRow{row: row}, nil), p, nil)
+// readRow returns the record in a row, read through a separate tracker.
+func readRow(p tracking.Pipeline, s scope.Scope, row table.Row) (tracking.Record, error) {
+	tr, err := tracking.New(table.New(onlyRow{row: row}, nil), p, nil)
+	if err != nil {
+		return tracking.Record{}, err
+	}
 	return tr.Get(context.Background(), s)
 }
 
-// onlyRow is a driver that holds one row, whatever is put. Whatever else is
-// asked of it is a mistake of this package, and a nil dereference.
+// onlyRow is a driver that always returns one row and discards writes. Its other
+// methods panic.
 type onlyRow struct {
 	table.Driver
 	row table.Row

@@ -74,7 +74,7 @@ func TestUploadToAcceptance(t *testing.T) {
 	cover, _, err := sv.signer.Arrived(ctx, session, "cover.png", nil)
 	require.NoError(t, err)
 
-	attempt, err := sv.tracker.Start(ctx, session, tracking.Enrichment, &tracking.StartOptions{
+	attempt, err := sv.tracker.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "run-1", Source: cover, Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: cover}})
 	require.NoError(t, err)
 	root, err := sv.landing.In(session)
@@ -85,7 +85,7 @@ func TestUploadToAcceptance(t *testing.T) {
 	require.NoError(t, attempt.Heartbeat(ctx))
 	require.NoError(t, attempt.Park(ctx, time.Hour))
 
-	attempt, err = sv.tracker.Resume(ctx, session, tracking.Enrichment, &tracking.StartOptions{Key: "accept"})
+	attempt, err = sv.tracker.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{Key: "accept"})
 	require.NoError(t, err)
 	rawRoot, metadata := at(t, sv.raw, session, "metadata.json")
 	dest, info, err := rawRoot.Put(ctx, metadata, strings.NewReader(`{"title":"x"}`), nil)
@@ -100,7 +100,7 @@ func TestUploadToAcceptance(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, tracking.StatusSuccess, rec.Status)
 	for _, s := range []scope.Scope{user, tenant} {
-		page, err := sv.tracker.List(ctx, s, tracking.Filter{Class: tracking.Success})
+		page, err := sv.tracker.List(ctx, s, tracking.Filter{Class: tracking.ClassSuccess})
 		require.NoError(t, err)
 		require.Equal(t, session, page.Records[0].Scope)
 		counts, err := sv.tracker.Count(ctx, s)
@@ -136,7 +136,7 @@ func TestUploadToAcceptance(t *testing.T) {
 		require.ErrorIs(t, err, dynamo.ErrDenied)
 		_, err = forced.tracker.Cancel(ctx, session)
 		require.ErrorIs(t, err, dynamo.ErrDenied)
-		_, err = forced.tracker.Start(ctx, session, tracking.Enrichment, &tracking.StartOptions{Key: "x"})
+		_, err = forced.tracker.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{Key: "x"})
 		require.ErrorIs(t, err, dynamo.ErrDenied)
 	}
 	for _, holder := range []scope.Scope{globex, must(globex.User("reader")), u1} {

@@ -67,7 +67,7 @@ func (o *office) sweep() {
 // accept ends the record as a success.
 func (o *office) accept(s scope.Scope) {
 	o.t.Helper()
-	a, err := o.tracker.Start(o.t.Context(), s, tracking.Enrichment, &tracking.StartOptions{Key: "run"})
+	a, err := o.tracker.Claim(o.t.Context(), s, tracking.Enrichment, &tracking.ClaimOptions{Key: "run"})
 	require.NoError(o.t, err)
 	require.NoError(o.t, a.Complete(o.t.Context(), object.Ref{}))
 }

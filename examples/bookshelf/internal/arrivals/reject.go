@@ -25,7 +25,7 @@ const rejectLease = 30 * time.Second // longer than recording a rejection can ta
 // Failure returns what the record and the browser may know of a rejection.
 func Failure(e *presign.RejectedError) *tracking.Error {
 	f := &tracking.Error{
-		Code: Differs, Permanent: true, Err: e,
+		Code: Differs, Err: e,
 		Message: "The file that arrived is not the one that was announced. Please upload it again.",
 	}
 	if errors.Is(e, presign.ErrTooLarge) {
@@ -37,9 +37,10 @@ func Failure(e *presign.RejectedError) *tracking.Error {
 // reject ends the record of an upload that was rejected, and deletes the upload. If somebody else is at work on the
 // record by now, it is left to them.
 func (d *Desk) reject(ctx context.Context, rec tracking.Record, e *presign.RejectedError) error {
-	attempt, err := d.tracker.Start(ctx, rec.Scope, tracking.Enrichment, &tracking.StartOptions{
+	attempt, err := d.tracker.Claim(ctx, rec.Scope, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: RejectedKey, Lease: rejectLease, Source: e.Ref,
-		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: e.Ref},
+		Observed:  &tracking.Observation{Stage: tracking.UserUpload, Dest: e.Ref},
+		Automatic: true, // leaves a draft that waits for review alone
 	})
 	if _, busy := errors.AsType[*tracking.StateError](err); busy {
 		return nil

@@ -92,7 +92,7 @@ func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Rec
 		}
 		return "", newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
 	}
-	attempt, err := s.o.Tracker.Resume(ctx, session, tracking.Enrichment, &tracking.StartOptions{Key: key, Lease: acceptLease})
+	attempt, err := s.o.Tracker.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{Key: key, Lease: acceptLease})
 	if err != nil {
 		if state, ok := errors.AsType[*tracking.StateError](err); ok {
 			if saved, err, decided := settled(state.Record, key); decided { // by another accept, just now
@@ -109,7 +109,7 @@ func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Rec
 		return "", newProblem(http.StatusConflict, "Somebody else is accepting this upload. Try again.").with("Retry-After", "1")
 	case err != nil:
 		s.o.Log.ErrorContext(ctx, "accept: the metadata was not stored", "scope", session.String(), "err", err)
-		f := &tracking.Error{Code: "store_failed", Message: "The metadata could not be stored. Accept it again.", Err: err}
+		f := &tracking.Error{Code: "store_failed", Message: "The metadata could not be stored. Accept it again.", Retryable: true, Err: err}
 		if err := attempt.Fail(ctx, f); err != nil {
 			s.o.Log.ErrorContext(ctx, "accept: the failure was not recorded", "scope", session.String(), "err", err)
 		}

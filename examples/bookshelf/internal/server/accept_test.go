@@ -103,7 +103,7 @@ func TestAcceptAcrossTwoStores(t *testing.T) {
 			session, err := w.user.Session(id)
 			require.NoError(t, err)
 			key := strings.Repeat("0f", 32)
-			_, err = w.tracker.Resume(t.Context(), session, tracking.Enrichment, &tracking.StartOptions{Key: key, Lease: 30 * time.Second})
+			_, err = w.tracker.Claim(t.Context(), session, tracking.Enrichment, &tracking.ClaimOptions{Key: key, Lease: 30 * time.Second})
 			require.NoError(t, err)
 			r := w.accept(id, emma)
 			require.Equal(t, http.StatusConflict, r.Status)
@@ -114,7 +114,7 @@ func TestAcceptAcrossTwoStores(t *testing.T) {
 	})
 	t.Run("killed between the two, and recovered", func(t *testing.T) {
 		w, id := ready(t)
-		_, err := w.tracker.Resume(t.Context(), w.session(id), tracking.Enrichment, &tracking.StartOptions{Key: strings.Repeat("0f", 32), Lease: 30 * time.Second})
+		_, err := w.tracker.Claim(t.Context(), w.session(id), tracking.Enrichment, &tracking.ClaimOptions{Key: strings.Repeat("0f", 32), Lease: 30 * time.Second})
 		require.NoError(t, err)
 		w.leave(id, `{"title":"Persuasion"}`)
 		_, err = w.tracker.Sweep(t.Context(), &tracking.SweepOptions{

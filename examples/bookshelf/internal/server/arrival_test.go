@@ -96,7 +96,7 @@ func TestRejectionThatWasCutOff(t *testing.T) {
 	require.NoError(t, err)
 	ref, _, err = root.Stat(t.Context(), ref)
 	require.NoError(t, err)
-	attempt, err := w.tracker.Start(t.Context(), w.session(id), tracking.Enrichment, &tracking.StartOptions{
+	attempt, err := w.tracker.Claim(t.Context(), w.session(id), tracking.Enrichment, &tracking.ClaimOptions{
 		Key: arrivals.RejectedKey, Source: ref,
 		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
 	})

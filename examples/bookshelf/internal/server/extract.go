@@ -62,21 +62,17 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 	case st.Live(time.Now()):
 		return nil, busy(st.Key)
 	}
-	run := &run{s: s, session: session, message: message, feed: newFeed(), first: !st.Parked}
-	o := &tracking.StartOptions{Key: fmt.Sprintf("%s.%d", session.SessionID(), st.Fence+1)}
+	run := &run{s: s, session: session, message: message, feed: newFeed()}
+	o := &tracking.ClaimOptions{Key: fmt.Sprintf("%s.%d", session.SessionID(), st.Fence+1)}
 	if err := run.upload(ctx, rec, o); err != nil {
 		return nil, err
 	}
-	take := s.o.Tracker.Start
-	if st.Resumable() {
-		take = s.o.Tracker.Resume
-	}
 	var err error
-	run.attempt, err = take(ctx, session, tracking.Enrichment, o)
+	run.attempt, err = s.o.Tracker.Claim(ctx, session, tracking.Enrichment, o)
 	if err != nil {
 		return nil, taken(err)
 	}
-	run.id = o.Key
+	run.id, run.first = o.Key, !run.attempt.Record().Stage(tracking.Enrichment).Parked
 	if o.Observed != nil {
 		s.o.Arrivals.Close(ctx, session)
 	}
@@ -91,7 +87,7 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 
 // upload finds the file that the run is about. The first time it has to be proven that it has arrived, which is
 // recorded by the write that takes the stage; later it is the file that was proven then, and no other.
-func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.StartOptions) error {
+func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.ClaimOptions) error {
 	up, cutOff := rec.Stage(tracking.UserUpload), rec.Stage(tracking.Enrichment).Key == arrivals.RejectedKey
 	if up.State == tracking.StateSuccess && !cutOff {
 		root, err := r.s.o.Landing.In(r.session)
@@ -139,11 +135,9 @@ func taken(err error) error {
 	state, ok := errors.AsType[*tracking.StateError](err)
 	switch {
 	case ok && errors.Is(err, tracking.ErrRunning):
-		return busy(state.Key)
+		return busy(state.Record.Stage(state.Stage).Key)
 	case ok && errors.Is(err, tracking.ErrExhausted):
 		return newProblem(http.StatusConflict, "All attempts for this upload are used up.")
-	case ok && errors.Is(err, tracking.ErrNotParked):
-		return newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
 	case ok && errors.Is(err, tracking.ErrTerminal):
 		return newProblem(http.StatusConflict, "The upload is finished.")
 	case ok, errors.Is(err, tracking.ErrContended):

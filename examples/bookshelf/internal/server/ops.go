@@ -16,11 +16,11 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := tracking.Filter{Cursor: q.Get("cursor")}
 	switch c := tracking.Class(q.Get("status")); c {
-	case tracking.Active, tracking.Failed, tracking.Success:
+	case tracking.ClassActive, tracking.ClassWaiting, tracking.ClassFailed, tracking.ClassSuccess:
 		f.Class = c
 	default:
 		if q.Has("status") {
-			return newProblem(http.StatusBadRequest, "The parameter status must be active, failed or success.")
+			return newProblem(http.StatusBadRequest, "The parameter status must be active, waiting, failed or success.")
 		}
 	}
 	if q.Has("limit") {

@@ -32,7 +32,7 @@ func TestShortPagesOfFiles(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.tracker.Create(t.Context(), session, &tracking.CreateOptions{Filename: "cover.jpg"})
 	require.NoError(t, err)
-	partition, err := w.user.Index(scope.UserLevel, string(tracking.Active))
+	partition, err := w.user.Index(scope.UserLevel, string(tracking.ClassActive))
 	require.NoError(t, err)
 	eve, err := table.New(planter{w.rows, partition}, nil).In(identity(t, "globex", "eve", false).User)
 	require.NoError(t, err)

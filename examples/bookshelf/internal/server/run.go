@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
@@ -36,10 +37,10 @@ type run struct {
 
 // Failures that are the server's own, or of the upload.
 var (
-	stopped = &tracking.Error{Code: "stopped", Message: "The server was shut down during the run. Try again."}
-	lost    = &tracking.Error{Code: "lost", Message: "Another run has taken this upload over."}
-	silent  = &tracking.Error{Code: "lost", Message: "The run's record could not be kept up to date, so it was ended. Try again."}
-	overdue = &tracking.Error{Code: string(agent.CodeTimeout), Message: "The run took too long and was ended."}
+	stopped = &tracking.Error{Code: "stopped", Message: "The server was shut down during the run. Try again.", Retryable: true}
+	lost    = &tracking.Error{Code: "lost", Message: "Another run has taken this upload over.", Retryable: true}
+	silent  = &tracking.Error{Code: "lost", Message: "The run's record could not be kept up to date, so it was ended. Try again.", Retryable: true}
+	overdue = &tracking.Error{Code: string(agent.CodeTimeout), Message: "The run took too long and was ended.", Retryable: true}
 )
 
 // live runs it to its end. The stage's state is committed before the last event is sent.
@@ -54,6 +55,7 @@ func (r *run) live() {
 	settle, done := context.WithTimeout(context.WithoutCancel(base), settleTime)
 	defer done()
 	f := failure(err)
+	r.setTitle(meta)
 	switch {
 	case f == nil:
 		if err := r.attempt.Park(settle, 0); err != nil {
@@ -70,6 +72,22 @@ func (r *run) live() {
 		r.tellFailure(f)
 	default:
 		r.fail(settle, f)
+	}
+}
+
+// setTitle shows the title of the draft, as far as it fits, in lists of uploads. The next write stores it.
+func (r *run) setTitle(meta book.Metadata) {
+	if meta.Title == nil {
+		return
+	}
+	const limit = 256 // bytes of a label
+	title := *meta.Title
+	for len(title) > limit {
+		_, last := utf8.DecodeLastRuneInString(title)
+		title = title[:len(title)-last]
+	}
+	if err := r.attempt.SetLabel("title", title); err != nil {
+		r.s.o.Log.Warn("the title of an upload cannot be shown in lists", "run", r.id, "err", err)
 	}
 }
 
@@ -191,10 +209,10 @@ func failure(err error) *tracking.Error {
 		return e
 	}
 	if e, ok := errors.AsType[*tools.FatalError](err); ok {
-		return &tracking.Error{Code: e.Code, Message: e.Message, Permanent: !e.Retryable, Err: err}
+		return &tracking.Error{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Err: e.Err}
 	}
 	if e, ok := errors.AsType[*agent.RunError](err); ok {
-		return &tracking.Error{Code: string(e.Code), Message: e.Message, Err: err}
+		return &tracking.Error{Code: string(e.Code), Message: e.Message, Retryable: true, Err: e.Err}
 	}
-	return &tracking.Error{Code: string(agent.CodeInternal), Message: "Something went wrong here. It may be tried again.", Err: err}
+	return &tracking.Error{Code: string(agent.CodeInternal), Message: "Something went wrong here. It may be tried again.", Retryable: true, Err: err}
 }

@@ -64,7 +64,7 @@ func TestALifeOfAnUpload(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"author": "Jane Austen", "title": "Emma"}).Status, "the same again")
 	require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "other metadata")
 	require.Equal(t, http.StatusConflict, w.extract(id).Status)
-	require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, w.get("/api/ops/counts").json(t))
+	require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "waiting": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, w.get("/api/ops/counts").json(t))
 }
 
 func TestAFailureIsToldAndRecordedAlike(t *testing.T) {
@@ -252,7 +252,7 @@ func TestTheBrowserHangsUp(t *testing.T) {
 	require.NoError(t, err)
 	rec, err := w.tracker.Get(t.Context(), session)
 	require.NoError(t, err)
-	require.Equal(t, tracking.StateParked, rec.Stage(tracking.Enrichment).State)
+	require.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
 	require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
 }
 
@@ -279,7 +279,7 @@ func TestShutdownCutsRunsOffAndRecordsIt(t *testing.T) {
 			require.NoError(t, err)
 			want := tracking.StateFailed
 			if extracted {
-				want = tracking.StateParked
+				want = tracking.StateWaiting
 			}
 			require.Equal(t, want, rec.Stage(tracking.Enrichment).State)
 			require.False(t, rec.Terminal)
@@ -299,7 +299,7 @@ func TestAKilledRunIsTakenAgain(t *testing.T) {
 		require.NoError(t, err)
 		ref, err := root.Ref("cover.png")
 		require.NoError(t, err)
-		_, err = w.tracker.Start(t.Context(), session, tracking.Enrichment, &tracking.StartOptions{
+		_, err = w.tracker.Claim(t.Context(), session, tracking.Enrichment, &tracking.ClaimOptions{
 			Key: id + ".1", Source: ref, Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
 		})
 		require.NoError(t, err) // and nothing more is heard of it

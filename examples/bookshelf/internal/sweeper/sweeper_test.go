@@ -232,7 +232,7 @@ func TestRecover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		s, waiting := h.create(time.Minute), h.create(time.Minute)
-		_, err := h.tracker.Start(t.Context(), s, tracking.Enrichment, &tracking.StartOptions{
+		_, err := h.tracker.Claim(t.Context(), s, tracking.Enrichment, &tracking.ClaimOptions{
 			Key: "run", Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: h.ref(s)},
 		})
 		require.NoError(t, err)

@@ -151,7 +151,7 @@ export function files({ status, limit, cursor }, signal) {
   return json(`/api/ops/files?${query({ status, limit, cursor })}`, { signal });
 }
 
-/** counts are the numbers of uploads by class: {all, active, failed, success, capped}. */
+/** counts are the numbers of uploads by class: {all, active, waiting, failed, success, capped}. */
 export function counts(signal) {
   return json("/api/ops/counts", { signal });
 }

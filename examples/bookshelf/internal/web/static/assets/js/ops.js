@@ -15,7 +15,8 @@ const slowest = 60_000; // when the server does not answer
 
 const empty = {
   "": "No uploads yet. The first one appears here as soon as a photo is on its way.",
-  active: "Nothing is under way at this moment.",
+  active: "Nothing is in progress at this moment.",
+  waiting: "No card waits to be reviewed.",
   failed: "Nothing has failed.",
   success: "No card has been accepted yet.",
 };

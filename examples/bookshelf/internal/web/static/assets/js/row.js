@@ -42,14 +42,18 @@ export class Row {
 
   /** update shows newer data; an open record is asked for again if it may have changed. */
   update(data) {
-    const changed = this.#data?.current_status !== data.current_status;
-    const moving = data.current_status === "IN_PROGRESS" || data.current_status === "QUEUED";
+    const changed = this.#data?.changed_at !== data.changed_at;
+    const moving = data.class === "active";
     this.#data = data;
-    text(this.#name, data.filename);
+    text(this.#name, data.labels?.title ?? data.filename);
     this.#name.title = data.filename;
     text(this.#user, data.user_id);
-    text(this.#status, human(data.current_status.toLowerCase()));
-    this.#status.className = `badge ${data.current_status.toLowerCase()}`;
+    const waiting = data.class === "waiting";
+    text(this.#status, waiting ? "Waiting for review" : human(data.current_status.toLowerCase()));
+    this.#status.className = `badge ${waiting ? "waiting" : data.current_status.toLowerCase()}`;
+    this.#status.title = [data.stage && `${human(data.stage)}: ${human(data.state)}`, data.reason && human(data.reason)]
+      .filter(Boolean)
+      .join(" · ");
     this.#created.dateTime = data.created_at;
     this.#created.title = moment(new Date(data.created_at));
     this.tick();

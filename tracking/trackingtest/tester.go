@@ -1,0 +1,48 @@
+package trackingtest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// tester is the part of [testing.T] that checks use.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	FailNow()
+	Failed() bool
+	Context() context.Context
+}
+
+// findings reports the first failure of each property.
+type findings struct {
+	t    tester
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (f *findings) add(property string, err error) {
+	f.t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.seen[property] {
+		f.seen[property] = true
+		f.t.Errorf("%s: %v", property, err)
+	}
+}
+
+// fail reports that the property of the check does not hold, and ends the check.
+func (w *world) fail(format string, args ...any) {
+	w.found.t.Helper()
+	w.found.add(w.property, fmt.Errorf(format, args...))
+	w.found.t.FailNow()
+}
+
+// must ends the check if err is not nil. doing names the operation.
+func (w *world) must(err error, doing string) {
+	w.found.t.Helper()
+	if err != nil {
+		w.fail("%s: %w", doing, err)
+	}
+}
