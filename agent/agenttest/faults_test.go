@@ -14,7 +14,7 @@ import (
 	"github.com/carrel-go/carrel/agent/agenttest"
 )
 
-// wrap is the actor with what it yields changed. f gets each pair and the consumer's yield.
+// wrap returns an actor whose yields f changes. f gets each pair and the consumer's yield.
 type yield = func(agent.Delta, error) bool
 
 func wrap(f func(d agent.Delta, err error, y yield) bool) agent.Model {
@@ -34,7 +34,7 @@ func (m model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Del
 	return func(y func(agent.Delta, error) bool) { m(ctx, r, y) }
 }
 
-// after plays the actor, and then what else there is.
+// after returns an actor that calls more at its end.
 func after(more func(ctx context.Context, s *state, y yield)) agent.Model {
 	return model(func(ctx context.Context, r *agent.Request, y yield) {
 		s := &state{}
@@ -52,7 +52,7 @@ func after(more func(ctx context.Context, s *state, y yield)) agent.Model {
 
 type state struct{ err error }
 
-// eager says where a stream that is not ranged over does something already.
+// eager starts a goroutine before its stream is ranged over.
 type eager struct{ stop context.Context }
 
 func (e eager) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
@@ -68,7 +68,7 @@ func (e eager) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Del
 func isStop(d agent.Delta) bool { _, ok := d.(agent.StopPart); return ok }
 
 type fault struct {
-	model  func(stop context.Context) agent.Model // what it leaves behind ends with stop
+	model  func(stop context.Context) agent.Model // its leaks end with stop
 	found  string                                 // a check that must find it
 	passes string                                 // one that must not
 }
@@ -77,7 +77,7 @@ func just(m agent.Model) func(context.Context) agent.Model {
 	return func(context.Context) agent.Model { return m }
 }
 
-// remembering is a model that does more with each request.
+// remembering returns an actor that calls f with each request and the first one.
 func remembering(f func(r *agent.Request, first *agent.Request)) agent.Model {
 	var mu sync.Mutex
 	var first *agent.Request
@@ -120,7 +120,7 @@ func changeErrorFlags(isError bool) agent.Model {
 
 var refusal = &agent.ModelError{Code: agent.CodeInvalidCall, Message: "The service refused the request."}
 
-// refuses fails for some requests.
+// refuses returns an actor that fails if f returns true.
 func refuses(f func(r *agent.Request) bool) agent.Model {
 	return model(func(ctx context.Context, r *agent.Request, y yield) {
 		if f(r) {

@@ -39,7 +39,7 @@ func answerOf(deltas int) canned {
 	return recorded(bt.Text(slices.Repeat([]string{"a word "}, deltas)...))
 }
 
-// recorded gives the bytes of a stream.
+// recorded returns the bytes of a stream.
 func recorded(pieces ...bt.Piece) canned {
 	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
 	r := httptest.NewRequest(http.MethodPost, "/model/m/converse-stream", strings.NewReader(body))
@@ -155,8 +155,8 @@ func feeding(n int, ready bool) *bedrockruntime.ConverseStreamEventStream {
 	return bedrockruntime.NewConverseStreamEventStream(func(s *bedrockruntime.ConverseStreamEventStream) { s.Reader = f })
 }
 
-// BenchmarkOverSDK says what this package costs over the SDK, in one run: a turn of one delta, and each further delta.
-// The bounds are 25 µs a turn, 0.3 µs and one allocation a delta.
+// BenchmarkOverSDK measures the cost of this package on top of the SDK, in one run: a turn of one delta, and each
+// further delta. The bounds are 25 µs a turn, 0.3 µs and one allocation a delta.
 //
 // A turn is a whole call against a whole call. A delta costs the SDK some 7 µs, which vary by more than is to be
 // measured; so there the loop over the SDK's events that a caller would write stands against ours over the same events,
@@ -213,7 +213,7 @@ func BenchmarkOverSDK(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// What it allocates over the SDK does not depend on the machine, so it is a test.
+// The allocations on top of the SDK do not depend on the machine, so they are tested.
 func TestAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector lets pools forget at random")
@@ -227,7 +227,7 @@ func TestAllocations(t *testing.T) {
 	require.Less(t, turn, 120.0, "allocations a turn of 25 messages and ten tools")
 }
 
-// What one text delta costs in this package alone.
+// The cost of one text delta in this package alone.
 func BenchmarkTake(b *testing.B) {
 	var a accumulator
 	ev := &types.ConverseStreamOutputMemberContentBlockDelta{Value: types.ContentBlockDeltaEvent{
@@ -245,7 +245,7 @@ func BenchmarkTake(b *testing.B) {
 	}
 }
 
-// What it costs to write the request in the service's form.
+// The cost of writing the request in the service's form.
 func BenchmarkInput(b *testing.B) {
 	m, r := must(New(bt.NewClient("http://localhost"), "any-model", nil)), conversation()
 	b.ReportAllocs()

@@ -50,7 +50,7 @@ func TestTruncation(t *testing.T) {
 	}
 }
 
-// record gives the bytes of a stream.
+// record returns the bytes of a stream.
 func record(t *testing.T, s bt.Step) []byte {
 	t.Helper()
 	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
@@ -107,7 +107,7 @@ func TestCutAtEveryByte(t *testing.T) {
 	})
 }
 
-// Whatever breaks the protocol ends the stream with an error.
+// An answer that breaks the protocol ends the stream with an error.
 func TestAnswersThatMakeNoSense(t *testing.T) {
 	block := func(index int) string { return fmt.Sprintf(`{"contentBlockIndex":%d}`, index) }
 	text := func(index int) bt.Piece {

@@ -100,7 +100,7 @@ func TestCallIDsAreInjective(t *testing.T) {
 	require.NotEqual(t, got[0], got[1])
 }
 
-// A run goes on whatever ids its service gives, and so does the next one with its history.
+// Runs continue with any ids of the service, as does the next run with the history.
 func TestCallIDsOverTheWire(t *testing.T) {
 	t.Parallel()
 	step := func(id ...string) bt.Step {

@@ -9,7 +9,7 @@ import (
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 )
 
-// Whatever bytes come as an answer: no panic, and no end without a stop reason.
+// For any bytes of an answer, the stream does not panic and does not end without a stop reason.
 func FuzzStream(f *testing.F) {
 	whole := answerOf(2)
 	f.Add([]byte(whole))

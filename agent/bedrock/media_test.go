@@ -187,7 +187,7 @@ func TestMediaLimits(t *testing.T) {
 	}
 }
 
-// An object that cannot be read: for good, for now, or because the caller has gone.
+// An object cannot be read permanently, temporarily, or because the caller has gone.
 func TestObjectsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	root := shelf(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// talk runs prompts one after another with what a tool named show returns. Every run must succeed.
+// talk runs prompts one after another with the results of a tool named show. Every run must succeed.
 func talk(t *testing.T, script *bt.Script, results [][]tools.Media, ins ...agent.Input) {
 	t.Helper()
 	calls := 0
@@ -54,7 +54,7 @@ func media(n int, format string, size int) []tools.Media {
 	return all
 }
 
-// Images and documents beyond the limits end no run and no conversation, whoever shows them, and in whatever number.
+// Images and documents beyond the limits do not end a run or a conversation, for any source and number.
 func TestLimitsOverTheWire(t *testing.T) {
 	t.Parallel()
 	show := bt.ToolUse("c1", "show", `{}`)
@@ -141,7 +141,7 @@ func TestOldObjectsOverTheWire(t *testing.T) {
 				done, err = a.Run(t.Context(), agent.Input{Scope: in.Scope, Prompt: "Hello.", History: done.History})
 				require.NoError(t, err)
 				require.Equal(t, in.Media[0].Object, done.History.Turns[0].Messages[0].Parts[0].Image.Object, "the history keeps it")
-				if c.looks && c.o == nil { // what is new has to be there
+				if c.looks && c.o == nil { // new media must be sent
 					_, err = a.Run(t.Context(), in)
 					require.Error(t, err)
 				}

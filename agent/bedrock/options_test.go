@@ -115,7 +115,7 @@ func TestInvalidModelIDs(t *testing.T) {
 	}
 }
 
-// What the caller changes after New does not reach the model.
+// Changes that the caller makes after New do not affect the model.
 func TestOptionsAreCopied(t *testing.T) {
 	t.Parallel()
 	o := &bedrock.Options{
@@ -149,7 +149,7 @@ func TestToolChoice(t *testing.T) {
 	require.ErrorContains(t, notSent(t, nil, with(x, agent.Choice{Any: true, Name: "x"})), "both any tool and the tool")
 	require.ErrorContains(t, notSent(t, nil, with(nil, agent.Choice{Any: true})), "the request does not offer any")
 
-	// Tools that cannot be called any more are not to be chosen either.
+	// A tool that cannot be called any more must not be chosen.
 	retired := &agent.Request{Choice: agent.Choice{Name: "x"}, Messages: []agent.Message{
 		{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
 		{Role: agent.RoleAssistant, Parts: []agent.Part{call("a", "x", `{}`)}},
@@ -158,7 +158,7 @@ func TestToolChoice(t *testing.T) {
 	require.ErrorContains(t, notSent(t, nil, retired), "is not offered")
 }
 
-// Reasoning goes back as it came; what has no signature does not go back.
+// Reasoning is sent back unchanged; reasoning without a signature is not sent.
 func TestReasoningGolden(t *testing.T) {
 	t.Parallel()
 	thinks := func(r agent.Reasoning) agent.Part { return agent.Part{Reasoning: &r} }
@@ -178,7 +178,7 @@ func TestReasoningGolden(t *testing.T) {
 	}})
 }
 
-// What a stream gave comes back unchanged in the next request.
+// The next request contains the answer of a stream unchanged.
 func TestReasoningRoundTrip(t *testing.T) {
 	t.Parallel()
 	script := bt.NewScript(
@@ -206,7 +206,7 @@ func TestReasoningRoundTrip(t *testing.T) {
 	})
 }
 
-// Cache points: where they stand, and that the service takes them.
+// Cache points are at the expected places, and the service accepts them.
 func TestCacheGoldens(t *testing.T) {
 	t.Parallel()
 	cached := func(r agent.Request) *agent.Request { r.Cache = true; return &r }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is known to go wrong between an agent and Converse, and the tests that fail without the answer. Those of the
+// Known problems between agents and Converse, and the tests that cover them. Those of the
 // package agent hold for every Model.
 var pitfalls = []struct {
 	what  string

@@ -24,7 +24,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
 )
 
-// turn is what an answer comes to.
+// turn is the expected content of an answer.
 type turn struct {
 	text     string
 	uses     map[string]string // by id: name and input
@@ -130,8 +130,8 @@ func destiny(r *rand.Rand, whole []byte) fate {
 }
 
 // TestRandomStreams plays thousands of made-up streams, most of them cut, corrupted, stalled or left at a random byte.
-// What comes out is the whole turn or a typed error; no part of a call or of reasoning gets out as a whole one; and
-// nothing is left behind.
+// A stream yields the whole turn or a typed error, never an incomplete call or block of reasoning, and leaves no
+// goroutine behind.
 func TestRandomStreams(t *testing.T) {
 	ends := map[string]int{}
 	synctest.Test(t, func(t *testing.T) {

@@ -82,7 +82,7 @@ func TestRequestGoldens(t *testing.T) {
 			},
 			Tools: []tools.Spec{{Name: "scan", Description: " ", Schema: json.RawMessage(`{"type":"object"}`)}},
 		},
-		// What a result may hold: nothing, blank text, JSON that is no object.
+		// Results may be empty, blank text, or JSON other than an object.
 		"results": {
 			Messages: []agent.Message{
 				{Role: agent.RoleUser, Parts: []agent.Part{text("go")}},
@@ -125,7 +125,7 @@ func goldens(t *testing.T, o *bedrock.Options, requests map[string]*agent.Reques
 	}
 }
 
-// sent gives a request as it arrives. It must be one that the service takes.
+// sent returns a request as it arrives. It must be one that the service takes.
 func sent(t *testing.T, o *bedrock.Options, r *agent.Request) bt.Request {
 	t.Helper()
 	script := bt.NewScript(bt.Reply(bt.Text("ok")))
@@ -156,7 +156,7 @@ func notSent(t *testing.T, o *bedrock.Options, r *agent.Request) *agent.ModelErr
 	return me
 }
 
-// What can never become a good request is refused before anything is sent.
+// A request that cannot be adapted is refused before anything is sent.
 func TestRequestsThatAreNotSent(t *testing.T) {
 	t.Parallel()
 	with := func(p ...agent.Part) *agent.Request {

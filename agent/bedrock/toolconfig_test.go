@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A schema that is remembered is what it was, whatever its first caller does with the bytes.
+// A cached schema does not change if its first caller overwrites the bytes.
 func TestSchemasAreRemembered(t *testing.T) {
 	t.Parallel()
 	const schema = `{"type":"object"}`

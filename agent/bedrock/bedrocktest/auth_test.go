@@ -20,7 +20,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
 )
 
-// Whatever is wrong with a signature, the request is refused before its body is looked at.
+// A request with an invalid signature is refused before its body is checked.
 func TestChecksSignatures(t *testing.T) {
 	t.Parallel()
 	const path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A111122223333%3Ainference-profile%2Fa.b%3A0/converse-stream"
@@ -151,7 +151,7 @@ func TestVerify(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, w.Code)
 }
 
-// recorder is a test that is told of errors.
+// recorder is a test that records errors.
 type recorder struct{ errors []string }
 
 func (*recorder) Helper() {}
@@ -159,7 +159,7 @@ func (r *recorder) Errorf(f string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(f, args...))
 }
 
-// A wrong request fails the test, in the service's words, whoever is behind; a scripted failure does not.
+// An invalid request fails the test, in the service's words, for a Front and a Script; a scripted failure does not.
 func TestStrict(t *testing.T) {
 	t.Parallel()
 	model := yields(nil, agent.TextDelta{Text: "ok"}, agent.StopPart{Reason: agent.StopEndTurn})

@@ -36,7 +36,7 @@ type structuring struct{ agent.Model }
 
 func (structuring) Info() agent.ModelInfo { return agent.ModelInfo{StructuredOutput: true} }
 
-// check is a request and what the service says of it; nothing, if it is good.
+// check is a request and the service's message, which is empty for a valid request.
 type check struct{ name, body, want string }
 
 func (c check) run(t *testing.T) {
@@ -215,7 +215,7 @@ func TestBodyTooLarge(t *testing.T) {
 	require.Contains(t, message, "larger than")
 }
 
-// Whatever body comes: it is answered or refused, and nothing breaks.
+// Any body is answered or refused, without a panic.
 func FuzzRequest(f *testing.F) {
 	f.Add(body)
 	f.Add(`null`)

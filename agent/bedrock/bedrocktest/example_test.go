@@ -29,7 +29,7 @@ func (parrot) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta,
 	}
 }
 
-// Whoever speaks Converse can talk to a model that is a Go program; here it is the SDK's own client.
+// Any client of Converse can call a model that is a Go program; this one is the SDK's client.
 func ExampleFront() {
 	server := httptest.NewServer(bedrocktest.Front(parrot{}))
 	defer server.Close()

@@ -70,7 +70,7 @@ func ask() *agent.Request {
 	}
 }
 
-// What goes in at one end comes out at the other, in both directions.
+// Requests and answers arrive unchanged.
 func TestFrontCarriesEverything(t *testing.T) {
 	t.Parallel()
 	request := &agent.Request{

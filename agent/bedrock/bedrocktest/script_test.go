@@ -31,7 +31,7 @@ func play(s *bt.Script) *httptest.ResponseRecorder {
 	return w
 }
 
-// The events on the wire, one a line: headers, then the payload as it stands.
+// The events on the wire, one per line: headers, then the payload verbatim.
 func TestWireGolden(t *testing.T) {
 	t.Parallel()
 	w := play(bt.NewScript(bt.Reply(
@@ -122,7 +122,7 @@ func TestForever(t *testing.T) {
 	require.NoError(t, s.Err())
 }
 
-// A request that the service would refuse takes no step, and the script remembers it.
+// A request that the service would refuse does not take a step, and the script records it.
 func TestRefusedRequestsTakeNoStep(t *testing.T) {
 	t.Parallel()
 	s := bt.NewScript(bt.Reply())
