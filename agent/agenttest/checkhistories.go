@@ -112,6 +112,7 @@ func checkReasoningHistory(p *probe) {
 		}
 	}
 	m.Parts = append(m.Parts, agent.Part{Text: s.text()})
-	history := append(reason.request(word).Messages, m)
+	history := reason.request(word).Messages
+	history = append(history, m)
 	p.checkContains(p.readAnswer(p.withHistory(reason, history...)), word)
 }

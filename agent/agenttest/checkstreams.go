@@ -76,7 +76,7 @@ func checkCancellation(p *probe) {
 		ctx, cancel := context.WithCancel(p.ctx)
 		st := p.startStream(ctx, p.newRequest(stall, word), stayForever)
 		p.awaitFirst(st)
-		time.Sleep(pause)
+		p.wait(pause)
 		cancel()
 		s := p.checkYields(p.awaitEnd(st, p.opts.ReleaseTimeout, "its context was cancelled"))
 		p.checkContextError(s.err, context.Canceled)

@@ -24,7 +24,15 @@ func (p *probe) checkReleased(streams int) {
 		if !time.Now().Before(deadline) {
 			p.fail("%d goroutines of %d streams are still running", n, streams)
 		}
-		time.Sleep(p.opts.ReleaseTimeout / 50)
+		p.wait(p.opts.ReleaseTimeout / 50)
+	}
+}
+
+// wait returns after d, or when the test ends.
+func (p *probe) wait(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-p.ctx.Done():
 	}
 }
 
