@@ -26,7 +26,7 @@ type accumulator struct {
 
 // add takes the next delta.
 func (a *accumulator) add(d Delta) error {
-	if _, ok := d.(UsageReport); a.isStopped && !ok {
+	if a.isStopped && !mayFollowStop(d) {
 		return malformedAnswer(fmt.Errorf("agent: the model yielded a %T after its StopPart", d))
 	}
 	switch d := d.(type) {
@@ -51,6 +51,16 @@ func (a *accumulator) add(d Delta) error {
 		return nil
 	}
 	return malformedAnswer(fmt.Errorf("agent: the model yielded a delta of type %T", d))
+}
+
+// mayFollowStop reports whether d may come after the StopPart. A service may send its usage there, and events that the
+// Model does not know.
+func mayFollowStop(d Delta) bool {
+	switch d.(type) {
+	case UsageReport, SkippedPart:
+		return true
+	}
+	return false
 }
 
 // close ends the answer and returns an error if it is not whole or not acceptable.
@@ -182,6 +192,7 @@ func (a *accumulator) addUse(d UsePart) error {
 }
 
 func (a *accumulator) addSkipped(d SkippedPart) error {
+	a.hasSkipped = a.hasSkipped || !a.isStopped
 	a.run.countSkipped(d.Kind)
 	a.span.skip(d.Kind)
 	return nil

@@ -13,6 +13,8 @@ type answer struct {
 	calls []answerCall // all calls, in order
 	// isVisible reports whether an event has told the consumer of the answer.
 	isVisible bool
+	// hasSkipped reports whether the Model has not passed on a piece of the answer, such as a call that its service made.
+	hasSkipped bool
 }
 
 // answerCall is one call in an answer.
@@ -53,9 +55,10 @@ func (a *answer) check(reason StopReason) error {
 	switch reason {
 	case StopEndTurn, StopSequence:
 	case StopToolUse:
-		if len(a.calls) == 0 {
+		if len(a.calls) == 0 && (!a.hasSkipped || strings.TrimSpace(a.text()) == "") {
 			return malformedAnswer(errors.New("agent: the model stopped for a tool call but made none"))
 		}
+	case StopPauseTurn: // the agent lets the model go on
 	case StopMaxTokens:
 		return &RunError{Code: CodeTruncated, Message: "The model's answer was longer than it may be, and was cut off."}
 	case StopContentFiltered:

@@ -55,7 +55,7 @@ func (r *run) newRequest(set toolset) *Request {
 	switch {
 	case r.isStructured():
 		q.Output = r.out.request()
-	case r.out != nil && r.turn > 1 && r.prompt != nil: // the model has been asked for the typed answer alone
+	case r.out != nil && r.turn > 1 && r.prompt != nil && !r.isContinuing(): // the model has been asked for the typed answer alone
 		q.Choice = Choice{Name: r.out.name}
 	}
 	return q

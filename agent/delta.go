@@ -19,7 +19,7 @@ type (
 	// "server_tool_use" for a call that the service made itself, or "unknown:" and a name that the Model does not know.
 	SkippedPart struct{ Kind string }
 
-	// StopPart ends the answer. It comes exactly once, and only a UsageReport may follow.
+	// StopPart ends the answer. It comes exactly once, and only a UsageReport and a SkippedPart may follow.
 	StopPart struct{ Reason StopReason }
 )
 
@@ -48,5 +48,9 @@ const (
 	StopMaxTokens       StopReason = "max_tokens"
 	StopContentFiltered StopReason = "content_filtered" // by a content filter or a guardrail
 	StopContextWindow   StopReason = "context_window"
-	StopMalformed       StopReason = "malformed" // the service reports that the model's output is malformed
+	// StopPauseTurn means that the service paused a long turn, in which it runs tools itself. The agent keeps the text and
+	// asks the model to continue, within [Limits].Turns.
+	// Source: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
+	StopPauseTurn StopReason = "pause_turn"
+	StopMalformed StopReason = "malformed" // the service reports that the model's output is malformed
 )

@@ -12,7 +12,7 @@ import (
 //
 // Stream sends one request and yields the answer in pieces, in order: any number of [TextDelta], [CitationPart],
 // [ReasoningDelta], [ReasoningPart], [UseDelta], [UsePart] and [SkippedPart], and then exactly one [StopPart]. A
-// [UsageReport] may come anywhere. An answer without a StopPart counts as truncated. A failure is the last pair, with a
+// [UsageReport] may come anywhere, and a SkippedPart also after the StopPart. An answer without a StopPart counts as truncated. A failure is the last pair, with a
 // nil Delta. It should be a [*ModelError]: people are not shown the message of any other error. A pair never holds both
 // a Delta and an error.
 //

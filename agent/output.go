@@ -148,5 +148,6 @@ const outputRequest = "Give your answer now, by a call of "
 
 // askForOutput adds a text that came instead of a typed answer to the history, and asks for the answer.
 func (r *run) askForOutput(answer Message) (phase, error) {
+	r.failing++
 	return r.askAgain(answer, outputRequest+r.out.name+".")
 }

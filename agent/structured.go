@@ -40,19 +40,25 @@ func (r *run) takeStructured(ans *answer) (phase, error) {
 	why := explainError(err, "it could not be checked.").Blocks[0].Text
 	r.callErr = fmt.Errorf("agent: typed answer: %w", err)
 	why = rejection + strings.TrimSuffix(why, ".") + ". Give the whole answer again, as JSON of the form that was asked for."
+	r.failing++
 	return r.askAgain(ans.message(), why)
 }
 
-// askAgain adds an answer that is not the typed one to the history, and asks for another.
+// continueRequest is the message that follows an answer which the service has paused.
+const continueRequest = "Your turn was paused before it was complete. Continue where you stopped."
+
+// isContinuing reports whether the model is asked to continue a paused turn.
+func (r *run) isContinuing() bool { return r.prompt != nil && r.prompt.Parts[0].Text == continueRequest }
+
+// askAgain adds an answer that does not end the run to the history, and asks for another.
 func (r *run) askAgain(answer Message, request string) (phase, error) {
 	ended := r.addTurn(answer, nil)
-	r.failing++
 	r.prompt = &Message{Role: RoleUser, Parts: []Part{{Text: request}}}
 	r.addMessage(*r.prompt)
 	return askPhase{}, r.emitCheckpoint(r.checkpoint(nil), ended)
 }
 
-// isRequest reports whether a text is one of the agent's requests for a typed answer.
+// isRequest reports whether a text is one of the agent's requests for another answer.
 func isRequest(text string) bool {
-	return strings.HasPrefix(text, outputRequest) || strings.HasPrefix(text, rejection)
+	return strings.HasPrefix(text, outputRequest) || strings.HasPrefix(text, rejection) || text == continueRequest
 }

@@ -40,8 +40,12 @@ type answerChecker struct {
 type fragments struct{ name, input string }
 
 func (c *answerChecker) checkDelta(d agent.Delta) {
-	if _, ok := d.(agent.UsageReport); c.stops > 0 && !ok {
-		c.fail("%T follows the StopPart: only a UsageReport may follow", d)
+	switch d.(type) {
+	case agent.UsageReport, agent.SkippedPart:
+	default:
+		if c.stops > 0 {
+			c.fail("%T follows the StopPart: only a UsageReport or a SkippedPart may follow", d)
+		}
 	}
 	switch d := d.(type) {
 	case agent.ReasoningDelta:

@@ -164,6 +164,9 @@ func (a *accumulator) addDelta(ev types.ContentBlockDeltaEvent) error {
 	case *types.ContentBlockDeltaMemberCitation:
 		if ok = b.setKind(textKind); ok {
 			b.citations = append(b.citations, newCitation(d.Value))
+			if d.Value.Location == nil { // missing, or of a kind that the SDK does not know
+				a.reportSkipped("location", nil)
+			}
 		}
 	case *types.ContentBlockDeltaMemberToolUse:
 		switch b.kind {

@@ -39,12 +39,15 @@ func isCitable(r *agent.Request) bool {
 func newCitation(d types.CitationsDelta) agent.Citation {
 	c := agent.Citation{Source: aws.ToString(d.Source), Title: aws.ToString(d.Title), Location: newLocation(d.Location)}
 	for _, s := range d.SourceContent {
-		c.Quotes = append(c.Quotes, aws.ToString(s.Text))
+		if s.Text != nil { // it is a union on the wire
+			c.Quotes = append(c.Quotes, *s.Text)
+		}
 	}
 	return c
 }
 
-// newLocation converts a location. An unknown location is empty.
+// newLocation converts a location. It returns an empty Location if the service does not name a place, or names one that
+// the SDK does not know.
 func newLocation(l types.CitationLocation) agent.Location {
 	at := func(kind string, index, start, end *int32) agent.Location {
 		return agent.Location{

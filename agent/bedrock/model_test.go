@@ -189,8 +189,8 @@ func TestAnswers(t *testing.T) {
 				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"citation":{"location":{"dream":{}}}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":1}`),
 			},
-			[]agent.Delta{agent.TextDelta{Text: "café"}, cited("café", agent.Citation{Title: "A page"}),
-				cited("", agent.Citation{}), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
+			[]agent.Delta{agent.TextDelta{Text: "café"}, skipped("unknown:location"), cited("café", agent.Citation{Title: "A page"}),
+				skipped("unknown:location"), cited("", agent.Citation{}), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
 		"every place of a citation": {
 			[]bt.Piece{bt.CitedText([]agent.Citation{{Location: agent.Location{Kind: "char", Index: 1, Start: 2, End: 3}},

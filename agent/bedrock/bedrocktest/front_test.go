@@ -126,7 +126,7 @@ func TestFrontCarriesEverything(t *testing.T) {
 		agent.TextDelta{Text: "and more"},
 		agent.CitationPart{Citation: agent.Citation{Text: "and more", Source: "s", Title: "t", Quotes: []string{"q"},
 			Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}}},
-		agent.CitationPart{Citation: agent.Citation{Text: "and more"}},
+		agent.CitationPart{Citation: agent.Citation{Text: "and more", Location: agent.Location{Kind: "web", URL: "https://example.com"}}},
 		agent.TextDelta{Text: "!"},
 		agent.StopPart{Reason: agent.StopToolUse},
 		agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2, CacheRead: 3, CacheWrite: 4}},
