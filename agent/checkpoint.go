@@ -151,21 +151,21 @@ func (c *Checkpoint) openTurn() Turn {
 	return t
 }
 
-// trimHistory returns the turns that c goes on from. A run that was stopped among its calls has closed their turn in
+// countTurns returns the number of turns that c goes on from. A run that was stopped among its calls has closed their turn in
 // its history, so that another prompt may follow; when it is resumed instead, that turn is made anew. No other turn is
 // left out: restore rejects a history of another length. e encodes what lies in the run's scope.
-func (c *Checkpoint) trimHistory(turns []Turn, e encoder) []Turn {
+func (c *Checkpoint) countTurns(turns []Turn, e encoder) int {
 	if c.answer == nil || c.Turns < 0 || len(turns) != c.Turns+1 {
-		return turns
+		return len(turns)
 	}
 	open, closed := c.openTurn().Messages, turns[c.Turns].Messages
 	if len(open) != len(closed) {
-		return turns
+		return len(turns)
 	}
 	for i := range len(open) - 1 { // all but the results
 		if !e.equal(open[i], closed[i]) {
-			return turns
+			return len(turns)
 		}
 	}
-	return turns[:c.Turns]
+	return c.Turns
 }

@@ -128,7 +128,7 @@ const (
 	// interrupted calls (again).
 	OutcomeCancelled Outcome = "cancelled"
 	// OutcomePending means that calls wait for something outside the run, such as an approval. They, their answer and
-	// the results of the other calls are in the Checkpoint and not in the History. A run that is resumed, in any process,
+	// the results of the other calls are in the Checkpoint and not in the History, unless the input's History held them. A run that is resumed, in any process,
 	// makes the waiting calls and goes on.
 	OutcomePending Outcome = "pending"
 )

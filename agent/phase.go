@@ -135,9 +135,14 @@ func (p callPhase) next(r *run) (phase, error) {
 	if err != nil {
 		return nil, err
 	}
+	hadTurn := r.closed != nil
+	r.resumed, r.closed = nil, nil
 	if res.isWaiting {
 		if err := r.emitCheckpoint(r.checkpoint(b), nil); err != nil {
 			return nil, err
+		}
+		if hadTurn { // a history never gets shorter
+			r.addTurn(b.answer, b.results())
 		}
 		return finished{outcome: OutcomePending}, nil
 	}

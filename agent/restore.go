@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // checkpoint returns a checkpoint of the present moment. b is the batch whose calls are to be made, or nil.
@@ -84,6 +85,7 @@ func (r *run) restore(c *Checkpoint) (phase, error) {
 		return askPhase{}, nil
 	}
 	b := &batch{answer: *c.answer}
+	r.resumed = b
 	for i, u := range c.uses() {
 		r.callIDs[u.ID] = true
 		b.calls = append(b.calls, batchCall{ToolUse: *u, index: c.calls[i].index, key: c.calls[i].key, result: c.calls[i].result})
@@ -92,4 +94,21 @@ func (r *run) restore(c *Checkpoint) (phase, error) {
 		b.notes = append(b.notes, Part{Text: n})
 	}
 	return resumePhase{batch: b}, nil
+}
+
+// closeResumed adds the turn of a resumed checkpoint to the history if the run ends before it has made the calls. A turn
+// that the input's history holds comes back as it was. Otherwise the turn is added if calls in it have run, so that the
+// history does not lose them.
+func (r *run) closeResumed() {
+	b := r.resumed
+	switch {
+	case r.closed != nil:
+		r.turns = append(r.turns, *r.closed)
+	case b != nil && slices.ContainsFunc(b.calls, func(c batchCall) bool { return c.result != nil }):
+		res := failedResult("Interrupted: the run was stopped. Whether the call took effect is not known.")
+		for i := range b.calls {
+			b.calls[i].stopgap = &res
+		}
+		r.addTurn(b.answer, b.results())
+	}
 }

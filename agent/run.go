@@ -49,14 +49,18 @@ type run struct {
 
 	callErr error // the error of the last turn's calls, for the log
 
+	resumed *batch // of the checkpoint that the run resumes; nil once its calls have ended
+	closed  *Turn  // the turn of those calls in the input's history; nil if it has none or once the calls have ended
+
 	last *Checkpoint // the latest moment to resume from; nil in a run without an id
 }
 
 // execute runs phase after phase until the run has finished or failed. The error is a [*RunError] or errConsumerLeft.
 func (r *run) execute() (finished, error) {
+	defer r.closeResumed()
 	p, err := r.start()
 	if err != nil {
-		r.last = nil
+		r.last, r.resumed = nil, nil
 		return finished{}, err
 	}
 	for {

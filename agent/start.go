@@ -16,7 +16,9 @@ func (r *run) start() (phase, error) {
 	history := History{Turns: repairTurns(r.in.History.Turns)}
 	r.turns = history.Turns
 	if c := r.in.Resume; c != nil {
-		r.turns = c.trimHistory(r.turns, encoder{scopes: r.in.reach().scopes()})
+		if n := c.countTurns(r.turns, encoder{scopes: r.in.reach().scopes()}); n < len(r.turns) {
+			r.turns, r.closed = r.turns[:n], &r.turns[n]
+		}
 	}
 	r.turns = slices.Clip(r.turns) // the first append copies: the input's array may be shared
 	r.state = &tools.State{}
