@@ -52,8 +52,8 @@ type Options struct {
 	// Limits bound each run. Default: see Limits.
 	Limits Limits
 	// Compact shortens a conversation that grows too long, see [DropOldest] and [Summarise]. If nil, no turn is dropped.
-	// In either case the longest texts and results are truncated if the conversation does not fit the model. A run whose
-	// conversation cannot be made to fit fails with [CodeContextFull].
+	// In either case the longest texts, results and arguments are truncated if the conversation does not fit the model. A
+	// run whose conversation cannot be made to fit fails with [CodeContextFull].
 	Compact Compactor
 	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: false.
 	Cache bool

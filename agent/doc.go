@@ -48,7 +48,8 @@
 //
 // A [Compactor] shortens the history between turns, when it has grown and when it does not fit the model: [DropOldest]
 // drops the oldest turns, and [Summarise] replaces them with a summary by a model. If that is not enough, or without a
-// Compactor, the longest texts and results are truncated and the model is asked again.
+// Compactor, the longest texts, results and arguments are truncated and the model is asked
+// again.
 //
 // # Media, reasoning and citations
 //

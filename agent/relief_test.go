@@ -26,9 +26,6 @@ func (w *window) Stream(ctx context.Context, r *Request) iterDeltas {
 	for _, m := range r.Messages {
 		for _, p := range m.Parts {
 			n += cuttable(p)
-			if p.Use != nil {
-				n += len(p.Use.Input)
-			}
 		}
 	}
 	if n > w.bytes {
