@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -11,8 +12,9 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// imageSize returns the width and height of an image in pixels, as its header has them; zeros if that cannot be read.
-func imageSize(m *tools.Media) (width, height int) {
+// imageSize returns the width and height of an image in pixels from its header. isValid reports whether the bytes may be
+// such an image; the size of one that only this program cannot read is zero.
+func imageSize(m *tools.Media) (width, height int, isValid bool) {
 	var c image.Config
 	var err error
 	r := bytes.NewReader(m.Bytes)
@@ -24,12 +26,17 @@ func imageSize(m *tools.Media) (width, height int) {
 	case "gif":
 		c, err = gif.DecodeConfig(r)
 	case "webp":
-		return webpSize(m.Bytes)
+		width, height = webpSize(m.Bytes)
+		return width, height, width > 0 && height > 0
+	default:
+		return 0, 0, true
 	}
-	if err != nil {
-		return 0, 0
+	_, isRareJPEG := errors.AsType[jpeg.UnsupportedError](err)
+	_, isRarePNG := errors.AsType[png.UnsupportedError](err)
+	if isRareJPEG || isRarePNG {
+		return 0, 0, true
 	}
-	return c.Width, c.Height
+	return c.Width, c.Height, err == nil && c.Width > 0 && c.Height > 0
 }
 
 // webpSize reads the size of a WebP image, of any of its three kinds.
@@ -49,4 +56,20 @@ func webpSize(b []byte) (width, height int) {
 		return int(binary.LittleEndian.Uint16(b[26:]) & 0x3fff), int(binary.LittleEndian.Uint16(b[28:]) & 0x3fff)
 	}
 	return 0, 0
+}
+
+// isPlausible reports whether the bytes of m may be of its format. It knows the beginnings of images, PDF files and Office
+// files. Other formats, and objects, are plausible.
+func isPlausible(m *tools.Media) bool {
+	if len(m.Bytes) == 0 {
+		return true
+	}
+	switch m.Format {
+	case "pdf": // readers accept other bytes before it: ISO 32000-1, annex H, implementation note 13
+		return bytes.Contains(m.Bytes[:min(len(m.Bytes), 1024)], []byte("%PDF-"))
+	case "docx", "xlsx":
+		return bytes.HasPrefix(m.Bytes, []byte("PK"))
+	}
+	_, _, ok := imageSize(m)
+	return ok
 }

@@ -36,11 +36,11 @@ func TestMedia(t *testing.T) {
 		return play(step{text("A cover."), end}).Stream(ctx, r)
 	})
 	done, err := s.agent(t, m, nil).Run(t.Context(), Input{Scope: s.acme, Prompt: "What is this?", Media: []tools.Media{
-		{Format: "png", Object: s.ours}, {Format: "jpeg", Bytes: []byte("J")}, {Format: "pdf", Bytes: []byte("P")},
+		{Format: "png", Object: s.ours}, picture("J"), paper("P"),
 	}})
 	require.NoError(t, err)
 	require.Equal(t, "OUR BYTES", string(got))
-	require.Equal(t, []string{"user: (png cover.png) (jpeg J) (pdf P) What is this?", "assistant: A cover."}, lines(done.History))
+	require.Equal(t, []string{"user: (png cover.png) (gif J) (pdf P) What is this?", "assistant: A cover."}, lines(done.History))
 
 	// Media alone are a message too. Without a bucket nothing can be loaded.
 	p := play(step{text("Yes."), end})

@@ -20,7 +20,7 @@ import (
 // A result that no request can hold is a failed one: the model learns why, the run goes on, and so does the next one.
 func TestResultsBeyondTheLimits(t *testing.T) {
 	t.Parallel()
-	limits := RequestLimits{ImageBytes: 100, DocumentBytes: 200, ImageSide: 50, Images: 4, Documents: 2, Media: 5, Bytes: 500}
+	limits := RequestLimits{ImageBytes: 113, DocumentBytes: 208, ImageSide: 50, Images: 4, Documents: 2, Media: 5, Bytes: 529}
 	wide := func(f string, encode func(*bytes.Buffer, image.Image) error) tools.Media {
 		var b bytes.Buffer
 		require.NoError(t, encode(&b, image.NewPaletted(image.Rect(0, 0, 51, 1), color.Palette{color.Black, color.White})))
@@ -31,13 +31,13 @@ func TestResultsBeyondTheLimits(t *testing.T) {
 		want    []string // in the results; empty of one that is taken
 	}{
 		"as much as fits":     {[][]tools.Media{append(many(4, picture("x")), paper(strings.Repeat("d", 200)))}, []string{""}},
-		"an image":            {[][]tools.Media{{picture(strings.Repeat("x", 101))}}, []string{"larger than 100 bytes"}},
-		"a document":          {[][]tools.Media{{paper(strings.Repeat("x", 201))}}, []string{"larger than 200 bytes"}},
+		"an image":            {[][]tools.Media{{picture(strings.Repeat("x", 101))}}, []string{"larger than 113 bytes"}},
+		"a document":          {[][]tools.Media{{paper(strings.Repeat("x", 201))}}, []string{"larger than 208 bytes"}},
 		"images":              {[][]tools.Media{many(5, picture("x"))}, []string{"5 images"}},
 		"documents":           {[][]tools.Media{many(3, paper("x"))}, []string{"3 documents"}},
 		"both":                {[][]tools.Media{append(many(4, picture("x")), many(2, paper("x"))...)}, []string{"5 of both"}},
 		"calls together":      {[][]tools.Media{many(3, picture("x")), many(2, picture("x")), many(1, picture("x"))}, []string{"", "together with the other calls", ""}},
-		"bytes":               {[][]tools.Media{{paper(strings.Repeat("x", 200)), paper(strings.Repeat("x", 200)), picture(strings.Repeat("x", 97))}}, []string{"501 bytes"}},
+		"bytes":               {[][]tools.Media{{paper(strings.Repeat("x", 200)), paper(strings.Repeat("x", 200)), picture(strings.Repeat("x", 97))}}, []string{"530 bytes"}},
 		"a wide PNG":          {[][]tools.Media{{wide("png", func(b *bytes.Buffer, i image.Image) error { return png.Encode(b, i) })}}, []string{"51×1 pixels"}},
 		"a wide GIF":          {[][]tools.Media{{wide("gif", func(b *bytes.Buffer, i image.Image) error { return gif.Encode(b, i, nil) })}}, []string{"51×1 pixels"}},
 		"a wide WebP":         {[][]tools.Media{{{Format: "webp", Bytes: []byte("RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x32\x00\x00\x00\x00\x00")}}}, []string{"51×1 pixels"}},
@@ -78,7 +78,7 @@ func TestResultsBeyondTheLimits(t *testing.T) {
 	}
 	var b bytes.Buffer
 	require.NoError(t, jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 7, 5)), nil))
-	w, h := imageSize(&tools.Media{Format: "jpeg", Bytes: b.Bytes()})
+	w, h, _ := imageSize(&tools.Media{Format: "jpeg", Bytes: b.Bytes()})
 	require.Equal(t, []int{7, 5}, []int{w, h})
 }
 

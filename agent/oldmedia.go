@@ -31,6 +31,7 @@ type finding struct {
 // would not accept or that is no longer there.
 func (r *run) requestMessages() []Message {
 	all := r.allMedia()
+	r.sent = nil
 	if len(all) == 0 {
 		return slices.Clip(r.messages)
 	}
@@ -42,29 +43,40 @@ func (r *run) requestMessages() []Message {
 		case !m.Object.IsZero() && r.in.reach().isWithdrawn(m.Object.Scope()):
 			m.note = "it is not shared with this conversation any more"
 		case r.withoutMedia:
-			m.note = "the request was refused with it"
+			m.note = refusedNote
 		default:
 			f := r.inspect(m)
 			m.size, m.note = f.size, f.note
 		}
 	}
 	makeRoom(all, r.agent.request)
+	r.sent = slices.DeleteFunc(slices.Clone(all), func(m medium) bool { return m.fresh || m.note != "" })
 	return replaceMedia(slices.Clip(r.messages), all)
 }
 
 // allMedia returns the media in the messages, in order.
 func (r *run) allMedia() []medium {
+	all := findMedia(r.messages)
+	if r.prompt == nil {
+		return all
+	}
+	last := len(r.messages) - 1
+	old := len(r.messages[last].Parts) - len(r.prompt.Parts)
+	for i := range all {
+		all[i].fresh = all[i].message == last && all[i].part >= old
+	}
+	return all
+}
+
+// findMedia returns the media in ms, in order.
+func findMedia(ms []Message) []medium {
 	var all []medium
-	for i, m := range r.messages {
-		old := len(m.Parts)
-		if r.prompt != nil && i == len(r.messages)-1 {
-			old -= len(r.prompt.Parts)
-		}
+	for i, m := range ms {
 		for j, p := range m.Parts {
 			add := func(block int, media [mediaKinds]*tools.Media) {
 				for kind, m := range media {
 					if m != nil {
-						all = append(all, medium{Media: m, kind: mediaKind(kind), message: i, part: j, block: block, fresh: j >= old})
+						all = append(all, medium{Media: m, kind: mediaKind(kind), message: i, part: j, block: block})
 					}
 				}
 			}
@@ -120,10 +132,12 @@ func (a *Agent) inspect(ctx context.Context, r reach, m *tools.Media, kind media
 	most := [...]int64{a.request.ImageBytes, a.request.DocumentBytes, a.request.VideoBytes}[kind]
 	width, height := 0, 0
 	if side := a.request.ImageSide; kind == anImage && side > 0 && len(m.Bytes) > 0 {
-		width, height = imageSize(m)
+		width, height, _ = imageSize(m)
 	}
 	switch {
 	case f.note != "":
+	case !isPlausible(m):
+		f.note = "its bytes are not " + m.Format
 	case most > 0 && f.size > most:
 		f.note = fmt.Sprintf("it is larger than %d bytes", most)
 	case a.request.ImageSide > 0 && max(width, height) > a.request.ImageSide:
@@ -203,28 +217,3 @@ func (m *medium) text() string {
 
 // mediaName names m with its article.
 func mediaName(m *tools.Media, kind mediaKind) string { return kind.name() + " (" + m.Format + ")" }
-
-// dropMedia leaves the media of earlier turns out of the requests that follow, and reports whether there are any to
-// leave out; of media that are no objects only if inline is set. Objects are looked for again first: if some have gone,
-// it leaves out those alone.
-func (r *run) dropMedia(inline bool) bool {
-	if r.withoutMedia {
-		return false
-	}
-	all := r.allMedia()
-	any, gone := false, false
-	for i := range all {
-		m := &all[i]
-		before := r.findings[m.Media]
-		if m.fresh || before.note != "" || m.Object.IsZero() && !inline {
-			continue
-		}
-		any = true
-		if !m.Object.IsZero() {
-			delete(r.findings, m.Media)
-			gone = r.inspect(m).note != "" || gone
-		}
-	}
-	r.withoutMedia = any && !gone
-	return any
-}

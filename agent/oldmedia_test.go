@@ -30,7 +30,7 @@ func shown(r *Request) (out []string) {
 		}
 		for _, m := range media {
 			if m != nil {
-				out = append(out, string(m.Bytes)+m.Object.Name())
+				out = append(out, content(m))
 			}
 		}
 	}
@@ -47,8 +47,17 @@ func shown(r *Request) (out []string) {
 	return out
 }
 
-func picture(s string) tools.Media { return tools.Media{Format: "png", Bytes: []byte(s)} }
-func paper(s string) tools.Media   { return tools.Media{Format: "pdf", Bytes: []byte(s)} }
+// The beginnings of the images and documents in tests.
+const gifHeader, pdfHeader = "GIF89a\x01\x00\x01\x00\x00\x00\x00", "%PDF-1.7"
+
+func picture(s string) tools.Media { return tools.Media{Format: "gif", Bytes: []byte(gifHeader + s)} }
+func paper(s string) tools.Media   { return tools.Media{Format: "pdf", Bytes: []byte(pdfHeader + s)} }
+
+// content returns what picture or paper was given, or the name of the object.
+func content(m *tools.Media) string {
+	s := strings.TrimPrefix(strings.TrimPrefix(string(m.Bytes), gifHeader), pdfHeader)
+	return s + m.Object.Name()
+}
 
 // showing returns a tool whose n-th call returns the n-th result.
 func showing(t *testing.T, results ...[]tools.Media) *tools.Tool {
@@ -71,7 +80,7 @@ func many(n int, m tools.Media) []tools.Media { return slices.Repeat([]tools.Med
 // What has once been left out does not come back, and the history keeps all of it.
 func TestOldMediaAreLeftOut(t *testing.T) {
 	t.Parallel()
-	limits := RequestLimits{ImageBytes: 4, Images: 8, Documents: 3, Media: 9, Bytes: 30}
+	limits := RequestLimits{ImageBytes: 17, Images: 8, Documents: 3, Media: 9, Bytes: 120}
 	var steps []step
 	for range 40 {
 		steps = append(steps, step{use("c", "show", `{}`), calls}, step{text("ok"), end})
@@ -97,11 +106,11 @@ func TestOldMediaAreLeftOut(t *testing.T) {
 					require.Contains(t, s, "to make room for newer ones")
 					continue
 				}
-				kind := anImage
+				kind, size := anImage, len(gifHeader+s)
 				if strings.HasPrefix(s, "d") {
-					kind = aDocument
+					kind, size = aDocument, len(pdfHeader+s)
 				}
-				count.add(kind, int64(len(s)), 1)
+				count.add(kind, int64(size), 1)
 				if j < len(before) {
 					require.Equal(t, before[j], s, "what was left out has come back")
 				}
@@ -115,7 +124,7 @@ func TestOldMediaAreLeftOut(t *testing.T) {
 		}
 	}
 	require.NoError(t, m.bad)
-	require.Contains(t, before[0], "[There was an image (png) here")
+	require.Contains(t, before[0], "[There was an image (gif) here")
 	all := 0
 	for _, turn := range in.History.Turns {
 		for _, m := range turn.Messages {
@@ -132,7 +141,7 @@ func TestVideosAreCountedByThemselves(t *testing.T) {
 	t.Parallel()
 	film := func(s string) tools.Media { return tools.Media{Format: "mp4", Bytes: []byte(s)} }
 	tool := showing(t, []tools.Media{film("one")}, []tools.Media{film("two"), film("three")}, []tools.Media{film("too large")}, []tools.Media{film("four"), picture("p")})
-	m := limited{play(), RequestLimits{Videos: 1, VideoBytes: 8, Bytes: 6, Media: 1}}
+	m := limited{play(), RequestLimits{Videos: 1, VideoBytes: 8, Bytes: 19, Media: 1}}
 	for i := range 4 {
 		m.steps = append(m.steps, step{use(fmt.Sprint("c", i), "show", `{}`), calls})
 	}
@@ -158,14 +167,14 @@ func TestVideosAreCountedByThemselves(t *testing.T) {
 // A history of another model may hold what this one never takes.
 func TestOldMediaOfAnotherModel(t *testing.T) {
 	t.Parallel()
-	m := limited{play(step{text("ok"), end}), RequestLimits{ImageBytes: 3, DocumentBytes: 5}}
+	m := limited{play(step{text("ok"), end}), RequestLimits{ImageBytes: 16, DocumentBytes: 13}}
 	big, small, doc := picture("big!"), picture("ok"), paper("pages!")
 	_, err := newAgent(t, Fallback(m, play()), Limits{}).Run(t.Context(), Input{Prompt: "Go.", History: History{Turns: []Turn{{[]Message{
 		{RoleUser, []Part{{Image: &big}, {Image: &small}, {Document: &doc}}}, {RoleAssistant, []Part{{Text: "A"}}},
 	}}}}})
 	require.NoError(t, err)
 	got := shown(m.requests[0])
-	require.Equal(t, []string{"[There was an image (png) here: it is larger than 3 bytes.]", "ok", "[There was a document (pdf) here: it is larger than 5 bytes.]"}, got)
+	require.Equal(t, []string{"[There was an image (gif) here: it is larger than 16 bytes.]", "ok", "[There was a document (pdf) here: it is larger than 13 bytes.]"}, got)
 	require.NoError(t, m.bad)
 }
 
@@ -230,20 +239,20 @@ func TestOldObjects(t *testing.T) {
 	}
 }
 
-// A request that is refused is sent again without the media of earlier turns, once: the service may know of a reason
-// that the agent cannot see. What the user shows now is sent in any case.
+// A request that is refused is sent again without the media of earlier turns: the service may know of a reason that the
+// agent cannot see. What the user shows now is sent in any case.
 func TestRefusedMedia(t *testing.T) {
 	t.Parallel()
 	refuse := func(code Code) step { return step{&ModelError{Code: code, Message: "No."}} }
 	old := History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Image: new(picture("old"))}}}, {RoleAssistant, []Part{{Text: "A"}}}}}}}
-	const note = "[There was an image (png) here: the request was refused with it.]"
+	const note = "[There was an image (gif) here: the request was refused with it.]"
 	for name, c := range map[string]struct {
 		h     History
 		steps []step
 		want  [][]string
 		fails bool
 	}{
-		"the old one":     {old, []step{refuse(CodeInvalidCall), {use("c1", "show", `{}`), calls}, {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}, {note, note, note}}, false},
+		"the old one":     {old, []step{refuse(CodeInvalidCall), {use("c1", "show", `{}`), calls}, {text("ok"), end}}, [][]string{{"old", "new"}, {note, "new"}, {note, "new", "tool"}}, false},
 		"the new one":     {old, []step{refuse(CodeInvalidCall), refuse(CodeInvalidCall)}, [][]string{{"old", "new"}, {note, "new"}}, true},
 		"nothing is old":  {History{}, []step{refuse(CodeInvalidCall)}, [][]string{{"new"}}, true},
 		"another failure": {old, []step{refuse(CodeUnavailable)}, [][]string{{"old", "new"}}, true},

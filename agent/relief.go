@@ -11,8 +11,8 @@ const maxReliefs = 24
 
 // ask asks the model, in a conversation that the Compactor may have shortened. If the service refuses the request
 // before the answer has begun because the conversation is too long, ask shortens it and tries again, until it fits or
-// nothing is left to shorten. If the service refuses the request for another reason, the media of earlier turns may be
-// the reason, and ask tries again without them.
+// nothing is left to shorten. If the service refuses the request for another reason, a medium of an earlier turn may be
+// the reason, and ask tries again without each of them, and then without all.
 //
 // A shortened conversation replaces the longer one when the service has accepted it. If it never does, as with a prompt
 // that cannot fit, the history stays as it was. The answer is never nil.
@@ -23,9 +23,12 @@ func (r *run) ask(set toolset) (*answer, error) {
 	r.turn++
 	defer r.revertTurns()
 	kept := r.withoutMedia
-	r.cuts = 0
+	r.cuts, r.trials, r.trialBase = 0, nil, nil
 	for i := range maxReliefs {
 		ans, err := r.send(set)
+		if err == nil {
+			r.markAccepted()
+		}
 		if err == nil || ans.isVisible || errors.Is(err, errConsumerLeft) || r.ctx.Err() != nil {
 			return ans, err
 		}
@@ -38,7 +41,11 @@ func (r *run) ask(set toolset) (*answer, error) {
 			return ans, err
 		}
 	}
-	return r.send(set)
+	ans, err := r.send(set)
+	if err != nil {
+		r.withoutMedia = kept
+	}
+	return ans, err
 }
 
 // relieve makes the next request easier to accept than the one that failed with cause, and as short as possible if it is
@@ -51,9 +58,9 @@ func (r *run) relieve(cause error, isLast bool) (again bool, _ error) {
 	switch failed.Code {
 	case CodeContextFull:
 	case CodeInvalidCall:
-		return r.dropMedia(true), nil
+		return r.tryWithoutMedia(), nil
 	case CodeAccessDenied:
-		return r.dropMedia(false), nil
+		return r.findGone() || r.dropMedia(false), nil
 	default:
 		return false, nil
 	}

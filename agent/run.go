@@ -31,6 +31,10 @@ type run struct {
 	messages     []Message                // what the model is sent: the turns and the prompt
 	findings     map[*tools.Media]finding // what is known of media
 	withoutMedia bool                     // the service refused the request with the media of earlier turns
+	sent         []medium                 // media of earlier turns in the last request
+	accepted     map[*tools.Media]bool    // media of requests that the service has accepted
+	trials       [][]medium               // media to leave out of the next requests, one of these at a time
+	trialBase    []Turn                   // the turns before the first trial for the present answer
 	media        mediaCount               // media in the results of the current batch
 	callIDs      map[string]bool          // ids of all calls, those of the history included
 	state        *tools.State             // a copy of the input's

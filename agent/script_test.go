@@ -229,9 +229,9 @@ func lines(h History) []string {
 				case p.Reasoning != nil:
 					s += fmt.Sprintf(" <%s %s %s>", p.Reasoning.Text, p.Reasoning.Signature, p.Reasoning.Redacted)
 				case p.Image != nil:
-					s += fmt.Sprintf(" (%s %s%s)", p.Image.Format, p.Image.Bytes, p.Image.Object.Name())
+					s += fmt.Sprintf(" (%s %s)", p.Image.Format, content(p.Image))
 				case p.Document != nil:
-					s += fmt.Sprintf(" (%s %s%s)", p.Document.Format, p.Document.Bytes, p.Document.Object.Name())
+					s += fmt.Sprintf(" (%s %s)", p.Document.Format, content(p.Document))
 				case p.Result != nil:
 					mark := "="
 					if p.Result.Result.IsError {

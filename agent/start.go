@@ -35,6 +35,7 @@ func (r *run) start() (phase, error) {
 		return nil, inputError("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
 	}
 	r.callIDs, r.findings = map[string]bool{}, map[*tools.Media]finding{}
+	r.accepted = map[*tools.Media]bool{}
 	for _, t := range r.turns {
 		for u := range t.uses() {
 			r.callIDs[u.ID] = true
@@ -127,6 +128,9 @@ func (r *run) addPrompt() error {
 	prompt := &Message{Role: RoleUser}
 	for i, m := range r.in.Media {
 		p, err := mediaPart(m)
+		if err == nil && !isPlausible(&m) {
+			err = fmt.Errorf("its bytes are not %s", m.Format)
+		}
 		if err != nil {
 			return inputError("The message has a file that no model can read.", fmt.Errorf("agent: media %d: %w", i, err))
 		}
