@@ -151,7 +151,7 @@ type Input struct {
 	// model has not answered, such as results. The run then continues from there.
 	Prompt string
 	// Media are images, documents and videos, which come before the prompt. Each holds bytes, or an object that Scope or
-	// Shared contains.
+	// Shared contains. Bytes that cannot be of their format are rejected.
 	Media []tools.Media
 	// History is the conversation before this run. The run works on a copy of its State.
 	History History

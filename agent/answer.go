@@ -58,7 +58,7 @@ func (a *answer) check(reason StopReason) error {
 		if len(a.calls) == 0 && (!a.hasSkipped || strings.TrimSpace(a.text()) == "") {
 			return malformedAnswer(errors.New("agent: the model stopped for a tool call but made none"))
 		}
-	case StopPauseTurn: // the agent lets the model go on
+	case StopPauseTurn: // endWithText asks the model to continue
 	case StopMaxTokens:
 		return &RunError{Code: CodeTruncated, Message: "The model's answer was longer than it may be, and was cut off."}
 	case StopContentFiltered:

@@ -151,8 +151,8 @@ func (c *Checkpoint) openTurn() Turn {
 	return t
 }
 
-// countTurns returns the number of turns that c goes on from. A run that was stopped among its calls has closed their turn in
-// its history, so that another prompt may follow; when it is resumed instead, that turn is made anew. No other turn is
+// countTurns returns the number of turns before c. A run that was stopped among its calls has closed their turn in its
+// history, so that another prompt may follow; when it is resumed instead, that turn is made anew. No other turn is
 // left out: restore rejects a history of another length. e encodes what lies in the run's scope.
 func (c *Checkpoint) countTurns(turns []Turn, e encoder) int {
 	if c.answer == nil || c.Turns < 0 || len(turns) != c.Turns+1 {

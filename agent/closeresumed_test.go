@@ -81,7 +81,7 @@ func TestResumeThatMakesNoCallsKeepsTheHistory(t *testing.T) {
 	}
 }
 
-// A resumed run that is pending again leaves the turn that its input's history held, with what is new in it.
+// A resumed run that is pending again keeps the turn that its input's history held, with the new results.
 func TestPendingResumeKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	_, _, in := payments(t)

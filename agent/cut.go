@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// minCut is the size of the shortest text, result or arguments that are cut, in bytes. It is larger than what stands
-	// in their place.
+	// minCut is the size of the shortest text, result or arguments that are cut, in bytes. It is larger than each of the
+	// notes below.
 	minCut = 128
 	// minShown is the size from which the beginning of a text or result is kept. A shorter one is left out.
 	minShown = 256
@@ -49,8 +49,8 @@ func cutTurns(turns []Turn, size int) ([]Turn, bool) {
 	return turns, true
 }
 
-// waterLevel returns the largest limit for each size at which the sum of all is at most total, or the largest size if they
-// all fit. It sorts sizes, of which there must be one at least.
+// waterLevel returns the largest limit for each size at which the sum of all is at most total, or the largest size if
+// they all fit. It sorts sizes, of which there must be one at least.
 func waterLevel(sizes []int, total int) int {
 	slices.Sort(sizes)
 	for i, n := range sizes {

@@ -12,8 +12,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// However many results an answer has, and however long its arguments are, the run goes on after them, and so does the
-// next one. Four bytes are a token.
+// A run completes however many results an answer has and however long its arguments are, and the next run does too. Four
+// bytes are a token.
 func TestGiantTurns(t *testing.T) {
 	t.Parallel()
 	big := func(n int) *tools.Tool {
@@ -73,7 +73,7 @@ func TestGiantTurns(t *testing.T) {
 	}
 }
 
-// A history that an earlier run has left too long in every turn can be gone on from, though the first run failed.
+// A history that an earlier run has left too long in every turn fits the next run, though the first run failed.
 func TestGiantTurnOfAFailedRun(t *testing.T) {
 	t.Parallel()
 	answer := step{}

@@ -74,9 +74,10 @@ type (
 		Ended *Turn
 	}
 
-	// Compacted says that the conversation was shortened, see [Options].Compact. Turns replace all earlier turns. If the
-	// service rejected the longer conversation, the event comes when it has accepted the shorter one. In a run with an
-	// id a Checkpointed follows at once. Store the two together: the checkpoint before does not fit these turns.
+	// Compacted says that the conversation was shortened, see [Options].Compact, or that a note has replaced a medium with
+	// which the service rejected a request. Turns replace all earlier turns. If the service rejected the longer
+	// conversation, the event comes when it has accepted the shorter one. In a run with an id a Checkpointed follows at
+	// once. Store the two together: the checkpoint before does not fit these turns.
 	Compacted struct{ Turns []Turn }
 
 	// Done is the last event of a run that did not fail.

@@ -51,7 +51,7 @@ func TestOnlyTheCulpritIsReplaced(t *testing.T) {
 	for name, c := range map[string]struct {
 		history History
 		results [][]tools.Media
-		want    []string // what the next run shows
+		want    []string // in the request of the next run
 		refused int
 	}{
 		"in a result":            {old("a", "b"), [][]tools.Media{pictures("c"), pictures("bad"), pictures("d")}, []string{"a", "b", "c", note, "d"}, 1},

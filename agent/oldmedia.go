@@ -28,7 +28,7 @@ type finding struct {
 }
 
 // requestMessages returns the messages of a request. A note replaces each medium of an earlier turn that the service
-// would not accept or that is no longer there.
+// would not accept or that has been deleted.
 func (r *run) requestMessages() []Message {
 	all := r.allMedia()
 	r.sent = nil

@@ -19,7 +19,7 @@ func TestSkippedPartAfterTheStop(t *testing.T) {
 	require.ErrorContains(t, err, "after its StopPart")
 }
 
-// A service may stop for the calls that it has made itself. Text beside them counts; without text there is no answer.
+// A service may stop for the calls that it has made itself. Text beside them counts; an answer without text is malformed.
 func TestStopForSkippedCalls(t *testing.T) {
 	t.Parallel()
 	skipped := SkippedPart{"server_tool_use"}
@@ -35,7 +35,7 @@ func TestStopForSkippedCalls(t *testing.T) {
 	}
 }
 
-// A paused turn is not the end: the model is asked to continue, with what it has said in the history.
+// A paused turn is not the end: the model is asked to continue, and its text is in the history.
 func TestPausedTurn(t *testing.T) {
 	t.Parallel()
 	pause := StopPart{StopPauseTurn}

@@ -86,8 +86,8 @@ func (r *run) budgetError() *RunError {
 	return limitError("The run has used its budget of %d tokens.", r.agent.limits.Tokens)
 }
 
-// endWithText goes on after an answer without calls, which ends the run unless it was paused or a typed answer is
-// missing.
+// endWithText returns the phase after an answer without calls, which ends the run unless it was paused or a typed answer
+// is missing.
 func (r *run) endWithText(ans *answer) (phase, error) {
 	switch {
 	case r.reason == StopPauseTurn && !r.isStructured(): // takeStructured checks whether the answer is complete

@@ -48,7 +48,9 @@ func (r *run) takeStructured(ans *answer) (phase, error) {
 const continueRequest = "Your turn was paused before it was complete. Continue where you stopped."
 
 // isContinuing reports whether the model is asked to continue a paused turn.
-func (r *run) isContinuing() bool { return r.prompt != nil && r.prompt.Parts[0].Text == continueRequest }
+func (r *run) isContinuing() bool {
+	return r.prompt != nil && r.prompt.Parts[0].Text == continueRequest
+}
 
 // askAgain adds an answer that does not end the run to the history, and asks for another.
 func (r *run) askAgain(answer Message, request string) (phase, error) {
