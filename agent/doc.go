@@ -56,7 +56,8 @@
 // [Input].Media shows images, documents and videos to the model, as bytes or as objects. A Model passes on a reference to
 // an object or reads it with [Request].Load. The [RequestLimits] of the Model apply: a tool result that exceeds them is a
 // failed one. Media of earlier turns are left out of requests, with a note in their place, if they exceed the limits, if
-// their object has been deleted, or or if the service rejects the request. The history keeps them, except those with which a request was rejected.
+// their object has been deleted, or if the service rejects the request. The history keeps them, except those with which
+// the service rejected a request.
 //
 // The history keeps the model's reasoning unchanged, including signatures. It is not part of the text, and is only sent
 // back to the model that signed it.
