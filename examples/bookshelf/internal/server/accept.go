@@ -21,10 +21,10 @@ import (
 const (
 	acceptedName = "metadata.json"
 	acceptLease  = 30 * time.Second // longer than an accept can take: settleTime and endTime
-	endTime      = 5 * time.Second  // to record how an accept ended, which a store that hangs must not prevent
+	endTime      = 5 * time.Second  // to record how an accept ended, even if a store hangs
 )
 
-// acceptKey is the key under which metadata is accepted: the same metadata has the same one. A run's has another form.
+// acceptKey returns the idempotency key of an accept: equal metadata has an equal key. It never equals a run's key.
 func acceptKey(canonical []byte) string {
 	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])
@@ -36,8 +36,8 @@ func isAcceptKey(key string) bool {
 }
 
 // accept answers POST /api/metadata/accept: it writes metadata.json and ends the record. It spans two stores, so each
-// step can be repeated: the stage is held while the object is written, the object is written where none is or over
-// exactly the one that was looked at, and a stage that a crash left behind is taken again once its lease is dead.
+// step can be repeated. It holds the stage while it writes the object. It creates the object, or replaces exactly the
+// version that it has read. If a crash leaves the stage behind, the next accept takes it when its lease has expired.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) error {
 	var id string
 	var raw json.RawMessage
@@ -58,7 +58,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// A browser that leaves now must not leave half an acceptance behind.
+	// Continue if the client disconnects now, so that the accept is not left half done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), settleTime)
 	defer cancel()
 	saved, err := s.save(ctx, session, rec, meta.Canonical())
@@ -68,7 +68,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, map[string]string{"status": "accepted", "saved_key": saved, "upload_id": session.SessionID()})
 }
 
-// metadataDetail says in words why metadata was refused.
+// metadataDetail describes why metadata was rejected.
 func metadataDetail(err error) string {
 	if e, ok := errors.AsType[*book.FieldError](err); ok {
 		return fmt.Sprintf("The field %q %s.", e.Field, e.Reason)
@@ -79,7 +79,7 @@ func metadataDetail(err error) string {
 	return "At least one field of the metadata must be set."
 }
 
-// save returns the key of the stored metadata.
+// save stores the metadata and returns its key.
 func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Record, canonical []byte) (string, error) {
 	key := acceptKey(canonical)
 	if saved, err, decided := settled(rec, key); decided {
@@ -106,26 +106,26 @@ func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Rec
 	defer cancel()
 	switch {
 	case errors.Is(err, object.ErrChanged), errors.Is(err, tracking.ErrFenced):
-		return "", newProblem(http.StatusConflict, "Somebody else is accepting this upload. Try again.").with("Retry-After", "1")
+		return "", newProblem(http.StatusConflict, "This upload is being accepted by another request. Try again.").with("Retry-After", "1")
 	case err != nil:
-		s.o.Log.ErrorContext(ctx, "accept: the metadata was not stored", "scope", session.String(), "err", err)
+		s.o.Log.ErrorContext(ctx, "accept: store the metadata", "scope", session.String(), "err", err)
 		f := &tracking.Error{Code: "store_failed", Message: "The metadata could not be stored. Accept it again.", Retryable: true, Err: err}
 		if err := attempt.Fail(ctx, f); err != nil {
-			s.o.Log.ErrorContext(ctx, "accept: the failure was not recorded", "scope", session.String(), "err", err)
+			s.o.Log.ErrorContext(ctx, "accept: record the failure", "scope", session.String(), "err", err)
 		}
 		return "", newProblem(http.StatusServiceUnavailable, f.Message).with("Retry-After", "1")
 	}
 	if err := attempt.Complete(ctx, dest); err != nil {
 		if errors.Is(err, tracking.ErrFenced) {
-			return "", newProblem(http.StatusConflict, "Somebody else is accepting this upload. Try again.").with("Retry-After", "1")
+			return "", newProblem(http.StatusConflict, "This upload is being accepted by another request. Try again.").with("Retry-After", "1")
 		}
 		return "", err
 	}
 	return dest.Key(), nil
 }
 
-// settled says what an ended record means for an accept under this key: the same metadata was accepted before, or
-// other metadata, or it ended otherwise. A record that has not ended decides nothing.
+// settled returns the outcome of an accept under this key if the record has ended: success if the same metadata was
+// accepted before, otherwise a conflict. It reports false if the record has not ended.
 func settled(rec tracking.Record, key string) (saved string, err error, decided bool) {
 	st := rec.Stage(tracking.Enrichment)
 	switch {
@@ -134,12 +134,12 @@ func settled(rec tracking.Record, key string) (saved string, err error, decided 
 	case st.State == tracking.StateSuccess:
 		return "", newProblem(http.StatusConflict, "Other metadata has been accepted for this upload."), true
 	case rec.Terminal:
-		return "", newProblem(http.StatusConflict, "The upload has failed for good: there is nothing to accept."), true
+		return "", newProblem(http.StatusConflict, "The upload has failed permanently and cannot be accepted."), true
 	}
 	return "", nil, false
 }
 
-// store puts the bytes where nothing is, or in place of what an accept that did not end has left.
+// store creates the object, or replaces the one that an unfinished accept has left.
 func (s *Server) store(ctx context.Context, session scope.Scope, attempt *tracking.Attempt, canonical []byte) (object.Ref, error) {
 	root, err := s.o.Raw.In(session)
 	if err != nil {
@@ -161,8 +161,8 @@ func (s *Server) store(ctx context.Context, session scope.Scope, attempt *tracki
 	if same, err := holds(ctx, root, there, info, canonical); err != nil || same {
 		return there, err
 	}
-	// The ETag was read while the stage is ours, which the heartbeat proves: whoever wrote it is gone or fenced, and
-	// a later write of theirs breaks our If-Match.
+	// The ETag was read while the heartbeat proves that this accept holds the stage. Any earlier writer is gone or
+	// fenced, and a later write of theirs fails this write's If-Match.
 	if err := attempt.Heartbeat(ctx); err != nil {
 		return object.Ref{}, err
 	}
@@ -171,7 +171,7 @@ func (s *Server) store(ctx context.Context, session scope.Scope, attempt *tracki
 	return done, err
 }
 
-// holds reports whether the object's bytes are these.
+// holds reports whether the object's content equals b.
 func holds(ctx context.Context, root *object.Root, ref object.Ref, info object.Info, want []byte) (bool, error) {
 	if info.Size != int64(len(want)) {
 		return false, nil

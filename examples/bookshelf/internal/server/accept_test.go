@@ -17,7 +17,7 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// What an accept can leave behind when its process is killed, or its store fails.
+// An accept can be repeated after its process is killed or its store fails.
 func TestAcceptAcrossTwoStores(t *testing.T) {
 	ready := func(t *testing.T) (*world, string) {
 		w := newWorld(t)

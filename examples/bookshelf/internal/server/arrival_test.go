@@ -47,7 +47,7 @@ func (w *world) landed(id string) bool {
 	return err == nil
 }
 
-// What nothing can be done with is deleted when the first look shows it, and the record says why.
+// An unusable upload is deleted when the first look finds it, and the record has the reason.
 func TestRejectedUploadsAreDeleted(t *testing.T) {
 	t.Parallel()
 	whole := picture(t)
@@ -150,7 +150,7 @@ func TestUntrackedGrant(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.get("/api/upload/presigned?filename=cover.png").Status)
 }
 
-// What is kept of a conversation goes with its record.
+// The conversation is deleted with its record.
 func TestForgetHistory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

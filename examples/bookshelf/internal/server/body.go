@@ -13,11 +13,11 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// maxBody is the longest request body, in bytes: the longest metadata and a little around it.
+// maxBody is the longest request body in bytes: the longest metadata with room for the fields around it.
 const maxBody = 80 << 10
 
-// readBody reads a JSON object into its fields. Every name must be one of fields; a value that is null leaves its
-// field as it was, as an absent one does.
+// readBody reads a JSON object into fields and rejects unknown names. A null value leaves its field unchanged, as an
+// absent one does.
 func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) error {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
@@ -31,7 +31,7 @@ func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) err
 		return newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is longer than %d bytes.", maxBody))
 	}
 	if err != nil {
-		return newProblem(http.StatusBadRequest, "The body did not arrive whole.")
+		return newProblem(http.StatusBadRequest, "The body is incomplete.")
 	}
 	v, err := strictjson.ParseObject(b)
 	if err != nil {
@@ -49,7 +49,7 @@ func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) err
 	return nil
 }
 
-// query returns the parameters of the request's URL; each may be given once.
+// query returns the parameters of the request's URL. It rejects repeated ones.
 func query(r *http.Request) (url.Values, error) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -63,7 +63,7 @@ func query(r *http.Request) (url.Values, error) {
 	return q, nil
 }
 
-// capital makes a sentence of an error's text.
+// capital returns an error's text with its first letter in upper case.
 func capital(s string) string {
 	if s == "" {
 		return s

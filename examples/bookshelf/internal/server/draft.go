@@ -9,7 +9,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// update returns the field that a tool's result sets, if it is one of set_field that went well.
+// update returns the field that a successful set_field result sets.
 func update(name string, res tools.Result) (book.Update, bool) {
 	if name != booktools.SetField || res.IsError || len(res.Blocks) == 0 {
 		return book.Update{}, false
@@ -21,7 +21,7 @@ func update(name string, res tools.Result) (book.Update, bool) {
 	return u, u.Field.Valid()
 }
 
-// draft is the metadata that a conversation has arrived at: its set_field results, in order.
+// draft returns the metadata that the conversation's set_field results produce, applied in order.
 func draft(h agent.History) book.Metadata {
 	var m book.Metadata
 	for _, turn := range h.Turns {
@@ -35,7 +35,7 @@ func draft(h agent.History) book.Metadata {
 					continue
 				}
 				if u, ok := update(names[part.Result.ID], part.Result.Result); ok {
-					_ = m.Apply(u) // the tool has checked it
+					_ = m.Apply(u) // already validated by the tool
 				}
 			}
 		}

@@ -17,10 +17,10 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// maxMessage is the longest message to the agent, in characters.
+// maxMessage is the longest message to the agent in characters.
 const maxMessage = 4000
 
-// extract answers POST /api/metadata/extract: it starts a run on the upload and follows it.
+// extract answers POST /api/metadata/extract: it starts a run on the upload and streams its events.
 func (s *Server) extract(w http.ResponseWriter, r *http.Request) error {
 	var id, message string
 	if err := readBody(w, r, map[string]any{"session_id": &id, "message": &message}); err != nil {
@@ -47,7 +47,7 @@ func (s *Server) extract(w http.ResponseWriter, r *http.Request) error {
 	defer out.Close()
 	for n, data := range run.feed.follow(r.Context()) {
 		if out.Send(&sse.Event{ID: fmt.Sprintf("0.%d", n), Data: data}) != nil {
-			return errGone // the run goes on without its browser
+			return errGone // the run continues
 		}
 	}
 	return nil
@@ -58,7 +58,7 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 	st := rec.Stage(tracking.Enrichment)
 	switch {
 	case rec.Terminal:
-		return nil, newProblem(http.StatusConflict, strings.TrimSpace("The upload is finished: nothing more can be extracted. "+st.Error.Message))
+		return nil, newProblem(http.StatusConflict, strings.TrimSpace("The upload has ended and cannot be extracted again. "+st.Error.Message))
 	case st.Live(time.Now()):
 		return nil, busy(st.Key)
 	}
@@ -85,8 +85,8 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 	return run, nil
 }
 
-// upload finds the file that the run is about. The first time it has to be proven that it has arrived, which is
-// recorded by the write that takes the stage; later it is the file that was proven then, and no other.
+// upload finds the run's file. The first run proves that the file has arrived; taking the stage records that. Later
+// runs use the recorded file and no other.
 func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.ClaimOptions) error {
 	up, cutOff := rec.Stage(tracking.UserUpload), rec.Stage(tracking.Enrichment).Key == arrivals.RejectedKey
 	if up.State == tracking.StateSuccess && !cutOff {
@@ -106,8 +106,8 @@ func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.Claim
 		ref, r.refused, err = rejected.Ref, arrivals.Failure(rejected), nil
 	}
 	if err != nil {
-		r.s.o.Log.ErrorContext(ctx, "the upload could not be looked for", "scope", r.session.String(), "err", err)
-		return newProblem(http.StatusServiceUnavailable, "The storage does not answer. Try again.").with("Retry-After", "2")
+		r.s.o.Log.ErrorContext(ctx, "look for the upload", "scope", r.session.String(), "err", err)
+		return newProblem(http.StatusServiceUnavailable, "The storage is unavailable. Try again.").with("Retry-After", "2")
 	}
 	r.source = ref
 	o.Source = ref
@@ -115,7 +115,7 @@ func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.Claim
 	return nil
 }
 
-// Upload is for the tools: it finds the upload of the session that a call is for.
+// Upload returns the upload of the session that a tool call is for.
 func Upload(tr *tracking.Tracker, landing *object.Bucket) func(context.Context, scope.Scope) (object.Ref, error) {
 	return func(ctx context.Context, session scope.Scope) (object.Ref, error) {
 		rec, err := tr.Get(ctx, session)
@@ -130,7 +130,7 @@ func Upload(tr *tracking.Tracker, landing *object.Bucket) func(context.Context, 
 	}
 }
 
-// taken says in words why the stage could not be had.
+// taken describes why the stage could not be acquired.
 func taken(err error) error {
 	state, ok := errors.AsType[*tracking.StateError](err)
 	switch {
@@ -146,7 +146,7 @@ func taken(err error) error {
 	return err
 }
 
-// busy is the answer where another run or accept has the stage under this key.
+// busy returns the response if another run or accept holds the stage under this key.
 func busy(key string) *problem {
 	if isAcceptKey(key) {
 		return newProblem(http.StatusConflict, "The upload is being accepted.").with("Retry-After", "1")

@@ -8,8 +8,7 @@ import (
 	"sync"
 )
 
-// feed is the events of one run: one writer appends, any number of readers follow from the start. It lives as long as
-// they hold it.
+// feed holds the events of one run. One writer appends, and any number of readers follow from the start.
 type feed struct {
 	mu      sync.Mutex
 	events  [][]byte
@@ -19,7 +18,7 @@ type feed struct {
 
 func newFeed() *feed { return &feed{changed: make(chan struct{})} }
 
-// send appends an event of this type with these fields; the type comes first.
+// send appends an event with these fields. The type comes first in its JSON.
 func (f *feed) send(kind string, fields map[string]any) error {
 	event, err := encode(fields)
 	if err != nil {
@@ -35,7 +34,7 @@ func (f *feed) send(kind string, fields map[string]any) error {
 	return nil
 }
 
-// end says that no more events come.
+// end marks the feed as complete.
 func (f *feed) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -44,7 +43,7 @@ func (f *feed) end() {
 	f.changed = make(chan struct{})
 }
 
-// follow yields every event with its number, from 1, and returns after the last or when ctx ends.
+// follow yields every event with its number, starting at 1. It returns after the last event or when ctx ends.
 func (f *feed) follow(ctx context.Context) iter.Seq2[int, []byte] {
 	return func(yield func(int, []byte) bool) {
 		for n := 0; ; {

@@ -11,10 +11,10 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// errForked says that another run has written the history in the meantime.
+// errForked is returned if another run has written the history in the meantime.
 var errForked = errors.New("server: the session's history was written by another run")
 
-// turns is a session's history in the table: one item a turn, "turn#000001" and so on, each put where none is.
+// turns stores a session's history in the table: one item a turn, named "turn#000001" and so on, and never overwritten.
 type turns struct{ view *table.View }
 
 func (s *Server) turns(session scope.Scope) (turns, error) {
@@ -24,10 +24,10 @@ func (s *Server) turns(session scope.Scope) (turns, error) {
 
 func turnSort(n int) string { return fmt.Sprintf("turn#%06d", n) }
 
-// load reads the whole history.
+// load returns the whole history.
 func (t turns) load(ctx context.Context) (agent.History, error) {
 	var h agent.History
-	q := table.Query{From: "turn#", To: "turn$", Consistent: true} // $ follows #
+	q := table.Query{From: "turn#", To: "turn$", Consistent: true} // $ sorts after #
 	for {
 		page, err := t.view.Query(ctx, q)
 		if err != nil {
@@ -74,7 +74,7 @@ func ForgetHistory(t *table.Table) func(ctx context.Context, session scope.Scope
 	}
 }
 
-// append writes the turns that follow the first n. An item that is there already is another run's: errForked.
+// append writes the turns after the first n. It returns errForked if another run has written one of them.
 func (t turns) append(ctx context.Context, n int, fresh []agent.Turn) error {
 	for i, turn := range fresh {
 		raw, err := json.Marshal(turn)
@@ -85,7 +85,7 @@ func (t turns) append(ctx context.Context, n int, fresh []agent.Turn) error {
 		_, err = t.view.Put(ctx, item, table.Absent())
 		if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
 			if conflict.Current != nil && conflict.Current.Attr["turn"] == string(raw) {
-				continue // the answer to an earlier try was lost
+				continue // written by an earlier try whose response was lost
 			}
 			return errForked
 		}

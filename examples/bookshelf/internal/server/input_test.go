@@ -152,7 +152,7 @@ func TestHalfABody(t *testing.T) {
 		answer, err := io.ReadAll(conn)
 		require.NoError(t, err)
 		require.Contains(t, string(answer), "HTTP/1.1 400 Bad Request")
-		require.Contains(t, string(answer), "did not arrive whole")
+		require.Contains(t, string(answer), "is incomplete")
 		require.NoError(t, conn.Close())
 	}
 }

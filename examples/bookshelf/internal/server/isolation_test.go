@@ -15,7 +15,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Two tenants and three users: what is another's is as if it did not exist, in every answer that could tell.
+// Two tenants and three users: every answer treats another user's data as if it did not exist.
 func TestOthersDoNotExist(t *testing.T) {
 	w := newWorld(t)
 	people := []string{"acme ann", "acme bob", "globex ann"} // the same name in two tenants is two users
@@ -72,8 +72,8 @@ func TestTheOpsRole(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, w.accept(ids["acme bob"], emma).Status)
 }
 
-// A model that tries every tool, every argument and every tool of its own invention with every address of another
-// tenant's file: nothing of the file is said, and the file is not so much as looked at.
+// A model tries every tool, with every argument and with invented tools, on every address of another tenant's file.
+// Nothing about the file is returned, and the file is not even read.
 func TestAModelThatAsksForOthers(t *testing.T) {
 	const secret = "the-secret-of-globex"
 	w := newWorld(t)
@@ -149,7 +149,7 @@ func TestHostileNamesOverHTTP(t *testing.T) {
 	require.InDelta(t, 0, w.get("/api/ops/counts").json(t)["all"], 0)
 }
 
-// The server mints sessions and keys. What a client sends in their place is not looked at.
+// The server mints sessions and keys and ignores any that a client sends.
 func TestClientsChooseNothing(t *testing.T) {
 	w := newWorld(t)
 	const chosen = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"

@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// files answers GET /api/ops/files: the uploads that the caller may watch over, newest first, a page at a time.
+// files answers GET /api/ops/files: a page of the uploads that the caller may see, newest first.
 func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 	q, err := query(r)
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 	}
 	if q.Has("limit") {
 		if f.Limit, err = strconv.Atoi(q.Get("limit")); err != nil || f.Limit < 1 || f.Limit > 100 || q.Get("limit") != strconv.Itoa(f.Limit) {
-			return newProblem(http.StatusBadRequest, "The parameter limit must be a number from 1 to 100.")
+			return newProblem(http.StatusBadRequest, "The parameter limit must be an integer from 1 to 100.")
 		}
 	}
 	if q.Has("cursor") && f.Cursor == "" {
@@ -33,7 +33,7 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 	}
 	page, err := s.o.Tracker.List(r.Context(), watched(r), f)
 	if errors.Is(err, tracking.ErrInvalid) {
-		return newProblem(http.StatusBadRequest, "The cursor is not one of this list.")
+		return newProblem(http.StatusBadRequest, "The parameter cursor is not valid for this list.")
 	}
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 	rec, err := s.o.Tracker.Find(r.Context(), watched(r), r.PathValue("id"))
 	if errors.Is(err, tracking.ErrNotFound) {
-		return newProblem(http.StatusNotFound, "There is no such upload.")
+		return newProblem(http.StatusNotFound, "The upload does not exist.")
 	}
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// problem is an RFC 9457 problem: what went wrong, in words that a person may read.
+// problem is an RFC 9457 problem. Its detail is shown to people.
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -22,7 +22,7 @@ func newProblem(status int, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
-// with adds a header to the answer.
+// with adds a header to the response.
 func (p *problem) with(name, value string) *problem {
 	if p.header == nil {
 		p.header = http.Header{}
@@ -54,7 +54,7 @@ func writeJSON(w http.ResponseWriter, v any) error {
 	return nil
 }
 
-// encode leaves & < > as they are: nothing here is put into HTML, and a URL is to be read by eye and by simple tools.
+// encode does not escape & < >: the output is never embedded in HTML, and URLs stay readable.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

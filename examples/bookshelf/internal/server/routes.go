@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// endpoint answers one request. A *problem is written as it is; any other error is logged and becomes a 500 without
-// a word of it.
+// endpoint answers one request. A *problem is sent to the client. Any other error is logged and answered with a plain
+// 500.
 type endpoint func(http.ResponseWriter, *http.Request) error
 
 func (s *Server) routes() http.Handler {
@@ -46,8 +46,8 @@ func (s *Server) routes() http.Handler {
 	return s.guardHost(s.guardOrigin(mux))
 }
 
-// serve makes a handler of an endpoint: it checks the method ("" for any) and writes the error. If the request ended
-// before there was an answer, it aborts the connection: an empty 200 would look like success.
+// serve returns a handler that checks the method ("" allows any), calls the endpoint and writes its error. If the
+// request ends before a response is written, it aborts the connection, since an empty 200 would look like success.
 func (s *Server) serve(method string, answer endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -61,7 +61,7 @@ func (s *Server) serve(method string, answer endpoint) http.Handler {
 		}
 		p, ok := errors.AsType[*problem](err)
 		switch {
-		case ok: // also for a client that has sent half of its request, and reads
+		case ok: // also if the client has sent half of its request and still reads
 		case errors.Is(err, errGone), r.Context().Err() != nil:
 			panic(http.ErrAbortHandler)
 		default:
@@ -72,8 +72,8 @@ func (s *Server) serve(method string, answer endpoint) http.Handler {
 	})
 }
 
-// guardOrigin refuses what a page of another site makes a browser send, as [http.CrossOriginProtection] does, and looks
-// at requests for the API whatever their method: a GET there can make a session.
+// guardOrigin rejects cross-site requests as [http.CrossOriginProtection] does. For the API it also checks safe
+// methods, since a GET there can create a session.
 func (s *Server) guardOrigin(next http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	return s.serve("", func(w http.ResponseWriter, r *http.Request) error {
@@ -90,7 +90,7 @@ func (s *Server) guardOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// guardHost refuses requests that are addressed to a name that is not the server's.
+// guardHost rejects requests whose Host is not one of the server's names.
 func (s *Server) guardHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host

@@ -21,8 +21,8 @@ const (
 	settleTime = 20 * time.Second // for the writes at a run's end, which its cancellation must not stop
 )
 
-// run is one conversation turn of a person with the agent about one upload: from taking the stage until it is parked
-// or has failed. It belongs to the server, not to the request that began it.
+// run is one turn of a conversation between a person and the agent about one upload. It lasts from taking the stage
+// until the stage is parked or has failed. The server owns it, not the request that started it.
 type run struct {
 	s       *Server
 	id      string
@@ -30,12 +30,12 @@ type run struct {
 	message string
 	first   bool // nothing has been extracted yet
 	source  object.Ref
-	refused *tracking.Error // why the upload is not worth a look, or nil
+	refused *tracking.Error // why the upload was rejected, or nil
 	attempt *tracking.Attempt
 	feed    *feed
 }
 
-// Failures that are the server's own, or of the upload.
+// Failures of a run that the agent does not report.
 var (
 	stopped = &tracking.Error{Code: "stopped", Message: "The server was shut down during the run. Try again.", Retryable: true}
 	lost    = &tracking.Error{Code: "lost", Message: "Another run has taken this upload over.", Retryable: true}
@@ -43,7 +43,7 @@ var (
 	overdue = &tracking.Error{Code: string(agent.CodeTimeout), Message: "The run took too long and was ended.", Retryable: true}
 )
 
-// live runs it to its end. The stage's state is committed before the last event is sent.
+// live executes the run. It commits the stage's state before it sends the last event.
 func (r *run) live() {
 	defer r.feed.end()
 	base, cancel := context.WithTimeoutCause(scope.NewContext(r.s.life, r.session), runTime, overdue)
@@ -63,7 +63,7 @@ func (r *run) live() {
 			return
 		}
 		r.send("complete", map[string]any{"metadata": meta})
-	case f == lost: // the stage is another's now: nothing of it is ours to change
+	case f == lost: // another run holds the stage, so this one must not change it
 		r.tellFailure(f)
 	case f == stopped && !meta.IsZero():
 		if err := r.attempt.Park(settle, 0); err != nil {
@@ -75,7 +75,7 @@ func (r *run) live() {
 	}
 }
 
-// setTitle shows the title of the draft, as far as it fits, in lists of uploads. The next write stores it.
+// setTitle shows the draft's title in lists of uploads, truncated to fit. The next write stores it.
 func (r *run) setTitle(meta book.Metadata) {
 	if meta.Title == nil {
 		return
@@ -87,29 +87,28 @@ func (r *run) setTitle(meta book.Metadata) {
 		title = title[:len(title)-last]
 	}
 	if err := r.attempt.SetLabel("title", title); err != nil {
-		r.s.o.Log.Warn("the title of an upload cannot be shown in lists", "run", r.id, "err", err)
+		r.s.o.Log.Warn("set the title of an upload", "run", r.id, "err", err)
 	}
 }
 
-// fail records the failure, sends it, and deletes the upload if nothing can be done with it any more.
+// fail records the failure, sends it, and deletes the upload if the record has failed permanently.
 func (r *run) fail(ctx context.Context, f *tracking.Error) {
 	if err := r.attempt.Fail(ctx, f); err != nil {
 		r.s.o.Log.Error("failure not recorded", "run", r.id, "scope", r.session.String(), "failure", f, "err", err)
-		f = failure(err) // what is told is what the record says, or that nothing is known
+		f = failure(err) // report what is recorded, not the failure that could not be
 	} else {
 		r.s.o.Arrivals.Discard(ctx, r.attempt.Record())
 	}
 	r.tellFailure(f)
 }
 
-// tellFailure logs the cause and sends what a browser may know of it.
+// tellFailure logs the cause and sends its public part.
 func (r *run) tellFailure(f *tracking.Error) {
 	r.s.o.Log.Error("run failed", "run", r.id, "scope", r.session.String(), "err", f)
 	r.send("error", map[string]any{"code": f.Code, "message": f.Message})
 }
 
-// prompt is what the model is told: what the person said, after what is meant where nobody says anything if this is
-// the first time.
+// prompt returns the text for the model: the person's message. On the first run, the default prompt precedes it.
 func (r *run) prompt() string {
 	switch {
 	case r.message == "":
@@ -120,8 +119,8 @@ func (r *run) prompt() string {
 	return r.message
 }
 
-// converse lets the agent work and keeps what was said. It returns the metadata that the whole conversation has
-// arrived at.
+// converse runs the agent and saves the conversation. It returns the metadata that results from the whole
+// conversation.
 func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -131,7 +130,7 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	if r.refused != nil {
 		return meta, r.refused
 	}
-	if r.first { // whatever the model would make of it: what is no image fails before anything is spent on it
+	if r.first { // a file that is not an image fails before the model is called
 		root, err := r.s.o.Landing.In(r.session)
 		if err != nil {
 			return meta, err
@@ -169,7 +168,7 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	if err = ended(ctx, err); errors.Is(err, lost) {
 		return meta, err
 	}
-	// What was said is kept also where the run failed: whole turns, and only while this run holds the stage.
+	// Complete turns are saved even if the run failed, but only while this run holds the stage.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	if held := r.attempt.Heartbeat(keep); held != nil {
@@ -181,7 +180,7 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	return draft(after), err
 }
 
-// ended puts the reason why the run's context ended, if it has, in the place of what came of that.
+// ended returns the cause of the context's end, if it has ended, and otherwise err.
 func ended(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	switch {
@@ -191,13 +190,13 @@ func ended(ctx context.Context, err error) error {
 		return stopped
 	case errors.Is(cause, tracking.ErrFenced):
 		return lost
-	case errors.Is(cause, tracking.ErrLease): // nobody has been seen to take the stage
+	case errors.Is(cause, tracking.ErrLease): // the lease is lost, but no other holder is known
 		return silent
 	}
 	return cause
 }
 
-// failure is what the record and the browser may know of an error.
+// failure returns the part of an error that the record and the browser may show.
 func failure(err error) *tracking.Error {
 	if err == nil {
 		return nil
@@ -214,5 +213,5 @@ func failure(err error) *tracking.Error {
 	if e, ok := errors.AsType[*agent.RunError](err); ok {
 		return &tracking.Error{Code: string(e.Code), Message: e.Message, Retryable: true, Err: e.Err}
 	}
-	return &tracking.Error{Code: string(agent.CodeInternal), Message: "Something went wrong here. It may be tried again.", Retryable: true, Err: err}
+	return &tracking.Error{Code: string(agent.CodeInternal), Message: "Internal error. Try again.", Retryable: true, Err: err}
 }

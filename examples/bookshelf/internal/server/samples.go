@@ -9,7 +9,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 )
 
-// samples answers GET /samples: the covers that anybody may try the server with.
+// samples answers GET /samples with the list of sample covers.
 func (s *Server) samples(w http.ResponseWriter, _ *http.Request) error {
 	type sample struct {
 		Name   string `json:"name"`
@@ -29,7 +29,7 @@ func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
 	name, ok := strings.CutSuffix(r.PathValue("file"), ".png")
 	render := s.covers[name]
 	if !ok || render == nil {
-		return newProblem(http.StatusNotFound, "There is no such sample.")
+		return newProblem(http.StatusNotFound, "The sample does not exist.")
 	}
 	png, err := render()
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// newCovers returns a function for each sample's name, which renders its cover at the first call.
+// newCovers returns, by sample name, functions that render a cover on the first call and cache it.
 func newCovers() map[string]func() ([]byte, error) {
 	covers := make(map[string]func() ([]byte, error))
 	for _, c := range cover.Samples() {

@@ -20,45 +20,45 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// MaxUpload is the largest file that is looked at, in bytes.
+// MaxUpload is the largest accepted upload in bytes.
 const MaxUpload = photo.MaxBytes
 
-// Options are what a [Server] is made of. All are needed, but for those with a default.
+// Options configures a [Server]. Every field without a default is required.
 type Options struct {
 	Table   *table.Table
-	Tracker *tracking.Tracker // of tracking.Uploads
-	Landing *object.Bucket    // where browsers upload to
-	Raw     *object.Bucket    // where accepted metadata is kept
-	Signer  *presign.Signer   // of Landing
+	Tracker *tracking.Tracker // for the pipeline tracking.Uploads
+	Landing *object.Bucket    // browsers upload here
+	Raw     *object.Bucket    // accepted metadata is stored here
+	Signer  *presign.Signer   // for Landing
 	Agent   *agent.Agent      // with the tools that read an upload
-	Prompt  string            // what the agent is asked where the person says nothing
-	Pages   http.Handler      // everything outside the API
+	Prompt  string            // used if the person sends no message
+	Pages   http.Handler      // serves all paths outside the API
 
 	// SignIn puts the caller's oidc.Identity into the context of every request to the API, or answers 401.
 	SignIn func(http.Handler) http.Handler
-	// Token answers /api/dev/token, and Issuer what lies below /issuer/. Default: there are no such paths.
+	// Token answers /api/dev/token, and Issuer the paths below /issuer/. If nil, these paths do not exist.
 	Token, Issuer http.Handler
 
-	// Photos decodes uploads. It should be the one that the agent's tools use. If nil, the server makes one.
+	// Photos decodes uploads. It should be the decoder that the agent's tools use. If nil, the server makes one.
 	Photos *photo.Decoder
 
-	// Arrivals notes uploads that are announced and finds those that have arrived. If nil, the server makes a desk that
-	// accepts uploads of at most MaxUpload.
+	// Arrivals records announced uploads and finds those that have arrived. If nil, the server makes a desk that
+	// accepts uploads of at most MaxUpload bytes.
 	Arrivals *arrivals.Desk
 
-	// Grants bounds the open grants of each user. If nil, they are not bounded.
+	// Grants limits the open grants of each user. If nil, they are not limited.
 	Grants *admission.Grants
 
-	// Grace is how long after the end of a grant its upload may still be under way. Default: 15 min.
+	// Grace is how long after the end of a grant its upload may still be in flight. Default: 15 min.
 	Grace time.Duration
 
-	// Hosts are the names, without a port, that requests may be addressed to: a page elsewhere on the web must not
-	// reach the server by pointing a name of its own at it. Default: localhost, 127.0.0.1, ::1.
+	// Hosts are the accepted Host names, without a port. They prevent DNS rebinding by pages elsewhere on the web.
+	// Default: localhost, 127.0.0.1, ::1.
 	Hosts []string
-	// AnyHost lets requests through whatever they are addressed to: for a server that lets nobody in without a token,
-	// which no page elsewhere has. Default: only Hosts.
+	// AnyHost accepts every Host name. It is safe only if every request needs a token, which other pages do not
+	// have.
 	AnyHost bool
-	// Log gets what went wrong inside, causes included. Default: nothing is logged.
+	// Log receives internal errors with their causes. If nil, nothing is logged.
 	Log *slog.Logger
 }
 
@@ -68,17 +68,17 @@ type Server struct {
 	handler http.Handler
 	covers  map[string]func() ([]byte, error) // renders the samples, once each
 
-	mu      sync.Mutex // orders the start of a run before or after Close
+	mu      sync.Mutex // serializes the start of a run with Close
 	closed  bool
 	runs    sync.WaitGroup
-	life    context.Context // ends with the runs that do not end in time
+	life    context.Context // cancels the runs that do not end in time
 	endRuns context.CancelCauseFunc
 }
 
-// errShutdown is the cause of the end of a run that a shutdown cut off.
+// errShutdown is the cancellation cause of a run that a shutdown cuts off.
 var errShutdown = errors.New("server: shutting down")
 
-// errGone says that the client has gone; there is nobody left to answer.
+// errGone is returned if the client has disconnected.
 var errGone = errors.New("server: the client has gone")
 
 // New returns a server.
@@ -107,8 +107,8 @@ func New(o Options) *Server {
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Close takes no new runs, gives those under way until ctx ends, then cuts them off and waits until the record of each
-// says so.
+// Close rejects new runs and waits for those in flight until ctx ends. It then cancels them and waits until their
+// records are updated.
 func (s *Server) Close(ctx context.Context) {
 	s.mu.Lock()
 	s.closed = true
@@ -119,7 +119,7 @@ func (s *Server) Close(ctx context.Context) {
 	s.endRuns(errShutdown)
 }
 
-// own starts f in a goroutine that Close waits for. It reports false after Close.
+// own runs f in a goroutine that Close waits for. It returns false after Close.
 func (s *Server) own(f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,14 +130,14 @@ func (s *Server) own(f func()) bool {
 	return true
 }
 
-// caller returns the user who asks. Without an identity, which SignIn lets nobody through without, it is the zero
-// Scope, which denies everything.
+// caller returns the calling user's Scope. Without an identity, which SignIn never lets pass, it is the zero Scope,
+// which denies everything.
 func caller(r *http.Request) scope.Scope {
 	id, _ := oidc.FromContext(r.Context())
 	return id.User
 }
 
-// watched returns what the caller may watch over: the whole tenant with the role for it, and else their own.
+// watched returns the Scope that the caller may watch: the whole tenant with the role for it, otherwise their own.
 func watched(r *http.Request) scope.Scope {
 	id, _ := oidc.FromContext(r.Context())
 	if id.Tenant.Level() == scope.TenantLevel {
@@ -146,7 +146,8 @@ func watched(r *http.Request) scope.Scope {
 	return id.User
 }
 
-// record finds a session of the caller and its record. An id that is malformed, unknown or another user's is 404.
+// record returns the caller's session with this id and its record. It answers 404 if the id is malformed, unknown or
+// another user's.
 func (s *Server) record(r *http.Request, id string) (scope.Scope, tracking.Record, error) {
 	unknown := newProblem(http.StatusNotFound, "There is no such upload.")
 	session, err := caller(r).Session(id)

@@ -311,7 +311,7 @@ func TestAKilledRunIsTakenAgain(t *testing.T) {
 	})
 }
 
-// An upload that begins while its grant holds may take a while: until then nobody calls it abandoned.
+// An upload that begins before its grant expires may take a while. Until then it is not reported as abandoned.
 func TestAnUploadHasItsGrantAndAGrace(t *testing.T) {
 	w := newWorld(t)
 	answer := w.get("/api/upload/presigned?filename=cover.png").json(t)
@@ -323,7 +323,7 @@ func TestAnUploadHasItsGrantAndAGrace(t *testing.T) {
 	require.WithinDuration(t, time.Now().Add(30*time.Minute), rec.Due, 5*time.Second)
 }
 
-// A run whose lease could not be renewed ends. Nobody has taken its stage, so its record says so, as soon as it can.
+// A run ends if its lease cannot be renewed. If no other run has taken its stage, its record says so as soon as it can.
 func TestALeaseThatCouldNotBeRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

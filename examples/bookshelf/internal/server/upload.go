@@ -19,10 +19,10 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// grace is how long after the end of a grant its upload may still be under way.
+// grace is how long after the end of a grant its upload may still be in flight.
 const grace = 15 * time.Minute
 
-// upload answers GET /api/upload/presigned: it makes a session with its record, and a grant to upload one file into it.
+// upload answers GET /api/upload/presigned: it makes a session, its record and a grant to upload one file.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	q, err := query(r)
 	if err != nil {
@@ -54,15 +54,15 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// admit takes one of the user's open grants, and makes the note and the record of the upload. All of them come before
-// the answer: a grant that nobody tracks must not exist.
+// admit takes one of the user's open grants, then makes the upload's note and record. All of them precede the response,
+// so that every grant is tracked.
 func (s *Server) admit(ctx context.Context, session scope.Scope, name string, put *presign.PutOptions, expires time.Time) error {
 	due := expires.Add(s.o.Grace)
 	if s.o.Grants != nil {
 		err := s.o.Grants.Open(ctx, session, expires)
 		if full, ok := errors.AsType[*admission.FullError](err); ok {
 			wait := int64(math.Ceil(full.RetryAfter.Seconds()))
-			detail := fmt.Sprintf("Too many of your uploads are under way: at most %d at a time. "+
+			detail := fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
 				"Finish one of them, or wait until one has expired.", full.Limit)
 			return newProblem(http.StatusTooManyRequests, detail).with("Retry-After", strconv.FormatInt(wait, 10))
 		}
@@ -82,8 +82,8 @@ func (s *Server) admit(ctx context.Context, session scope.Scope, name string, pu
 	return err
 }
 
-// putOptions reads what is asked for. content_type, size and sha256 may be absent: then they are not signed. What was
-// said is checked once more when the file has arrived, and that it is not too large in any case.
+// putOptions reads the query. content_type, size and sha256 are optional and signed only if given. They are checked
+// again when the file has arrived, and so is the maximum size.
 func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) {
 	if name = q.Get("filename"); name == "" {
 		return "", nil, newProblem(http.StatusBadRequest, "The parameter filename is missing.")
@@ -108,17 +108,17 @@ func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) 
 	if q.Has("sha256") {
 		sum, err := base64.StdEncoding.Strict().DecodeString(q.Get("sha256"))
 		if err != nil || len(sum) != 32 {
-			return "", nil, newProblem(http.StatusBadRequest, "The parameter sha256 must be 32 bytes in base64.")
+			return "", nil, newProblem(http.StatusBadRequest, "The parameter sha256 must be a base64 encoding of 32 bytes.")
 		}
 		put.SHA256 = sum
 	}
 	return name, put, nil
 }
 
-// nameDetail says in words why a file name was refused.
+// nameDetail describes why a file name was rejected.
 func nameDetail(err error) string {
 	if e, ok := errors.AsType[*scope.InvalidError](err); ok {
 		return fmt.Sprintf("The file name %.80q %s.", e.Value, e.Reason)
 	}
-	return "The file name is not acceptable."
+	return "The file name is invalid."
 }

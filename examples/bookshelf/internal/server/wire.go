@@ -4,7 +4,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// tell sends an event of the agent on, in the words of the wire. A set_field that went well says the field as well.
+// tell forwards an agent event to the browser. A successful set_field also sends a metadata_update.
 func (r *run) tell(ev agent.Event) {
 	switch ev := ev.(type) {
 	case agent.TextDelta:

@@ -161,7 +161,7 @@ func fail(err error) answer {
 	return func(_ context.Context, yield func(agent.Delta, error) bool) { yield(nil, err) }
 }
 
-// hold says "thinking", then waits for the channel or the end of the context.
+// hold emits "thinking", then waits for the channel or the end of the context.
 func hold(started chan<- struct{}, until <-chan struct{}) answer {
 	return func(ctx context.Context, yield func(agent.Delta, error) bool) {
 		if !yield(agent.TextDelta{Text: "thinking"}, nil) {
@@ -343,7 +343,7 @@ func (w *world) uploaded(content []byte) string {
 	return id
 }
 
-// session is the scope of an upload of whoever asks.
+// session returns the scope of an upload that the caller makes.
 func (w *world) session(id string) scope.Scope {
 	w.t.Helper()
 	user := w.user
