@@ -17,8 +17,8 @@ import (
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 )
 
-// amazon returns AWS's services, as the SDK's own configuration says: environment, profile, role. Whatever endpoints
-// that names are used. The buckets and the table have to be there: who may make them is not the server's to know.
+// amazon connects to AWS with the SDK's default configuration: environment, profile, role and endpoint overrides. The
+// buckets and the table must exist. The server does not create them.
 func amazon(ctx context.Context, c config) (services, error) {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -32,13 +32,13 @@ func amazon(ctx context.Context, c config) (services, error) {
 		return services{}, fmt.Errorf("-aws: %w", err)
 	}
 	on := services{
-		// A server that is not Amazon's has no name for each bucket.
+		// Other S3 servers do not have a host name for each bucket.
 		s3:    s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil }),
 		model: model,
 	}
 	for _, bucket := range []string{c.landing, c.raw} {
 		if _, err := on.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}); err != nil {
-			return services{}, fmt.Errorf("-aws: bucket %q, which has to be there: %w", bucket, err)
+			return services{}, fmt.Errorf("-aws: bucket %q must exist: %w", bucket, err)
 		}
 	}
 	client := dynamodb.NewFromConfig(cfg)
@@ -54,18 +54,18 @@ func amazon(ctx context.Context, c config) (services, error) {
 	return on, nil
 }
 
-// existing is a client that changes no table, so that CreateTable only looks whether it is as it should be.
+// existing is a client that rejects changes, so that CreateTable only verifies the table.
 type existing struct{ *dynamodb.Client }
 
 func (existing) CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
-	return nil, errors.New("there is none, and with -aws none is made")
+	return nil, errors.New("the table does not exist, and -aws does not create it")
 }
 
 func (existing) UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error) {
-	return nil, errors.New("its TTL is off, and with -aws nothing is changed")
+	return nil, errors.New("the table's TTL is disabled, and -aws does not enable it")
 }
 
-// uploadOrigin is the origin of the bucket's grants: where a page has to be allowed to send to.
+// uploadOrigin returns the origin of the bucket's grants, which pages must be allowed to send to.
 func uploadOrigin(ctx context.Context, client *s3.Client, bucket string) (string, error) {
 	r, err := s3.NewPresignClient(client).PresignPutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: aws.String("x")})
 	if err != nil {

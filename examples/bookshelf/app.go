@@ -34,13 +34,13 @@ import (
 
 // app is the running program.
 type app struct {
-	url    string     // of the page
-	failed chan error // gets why the server ended by itself, if it does
+	url    string     // the page's address
+	failed chan error // receives the error of a server that stops unexpectedly
 
-	cleanup []func(context.Context) error // of what has been started, in order
+	cleanup []func(context.Context) error // releases the started parts, in starting order
 }
 
-// close ends what was started, last first. Runs under way have until ctx ends.
+// close stops all parts, last started first. Runs in flight may continue until ctx ends.
 func (a *app) close(ctx context.Context) error {
 	var errs []error
 	for _, f := range slices.Backward(a.cleanup) {
@@ -51,18 +51,18 @@ func (a *app) close(ctx context.Context) error {
 
 func (a *app) onClose(f func(context.Context) error) { a.cleanup = append(a.cleanup, f) }
 
-// services are what the server is made on.
+// services are the backends of the server.
 type services struct {
 	s3    *s3.Client
 	rows  table.Driver
-	alone bool // no other process works on the rows
+	alone bool // no other process uses the table
 	model agent.Model
-	queue queue.Client // nil where no queue tells of arrivals
+	queue queue.Client // nil if arrivals are not read from a queue
 }
 
-// start starts everything and returns once requests are answered.
+// start starts all parts and returns when requests are answered.
 func start(ctx context.Context, c config) (_ *app, err error) {
-	a := &app{failed: make(chan error, 4)} // what can end by itself: two HTTP servers, the gateway and the announcement
+	a := &app{failed: make(chan error, 4)} // one for each sender: two HTTP servers, the gateway and its monitor
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close(ctx))
@@ -79,7 +79,7 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 
 	var on services
 	dir, events := "", newRelay(c.log)
-	if !c.aws || c.issuer == "" { // where something is kept
+	if !c.aws || c.issuer == "" { // files are kept there
 		if dir, err = a.dataDir(c.data); err != nil {
 			return nil, err
 		}
@@ -107,20 +107,20 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	return a, nil
 }
 
-// listen listens on an address of this machine that no other can reach, unless nobody is let in without a token:
-// whoever reaches the server otherwise is.
+// listen listens on the address. Without sign-in, it accepts only a loopback address, since everybody who reaches the
+// server may use it.
 func listen(ctx context.Context, c config) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(c.addr)
 	if err != nil {
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) && !c.public() {
-		return nil, fmt.Errorf("-addr: %q is not an address of this machine alone, such as 127.0.0.1: without -aws and -issuer there is no sign-in", host)
+		return nil, fmt.Errorf("-addr: invalid host %q: must be a loopback address, for example 127.0.0.1, unless -aws and -issuer are set", host)
 	}
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", c.addr)
 }
 
-// assemble puts the server together, and sets going what goes on beside the requests.
+// assemble builds the server and starts the background work.
 func (a *app) assemble(ctx context.Context, c config, on services, dir string, events *relay, addr net.Addr) (*server.Server, error) {
 	audit, err := scope.NewLogAuditor(c.log)
 	if err != nil {
@@ -191,7 +191,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	return server.New(o), nil
 }
 
-// background recovers what a process that was killed has left, where this one is alone, and then sweeps and takes
+// background releases the leases of a killed process if no other process uses the table. Then it sweeps and takes
 // messages until the app is closed.
 func (a *app) background(ctx context.Context, c config, on services, s *sweeper.Sweeper, desk *arrivals.Desk) error {
 	if on.alone {
@@ -211,7 +211,7 @@ func (a *app) background(ctx context.Context, c config, on services, s *sweeper.
 	return nil
 }
 
-// run runs f until the app is closed, which waits for it.
+// run runs f in the background until the app is closed. Closing waits for it.
 func (a *app) run(ctx context.Context, f func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
@@ -225,7 +225,7 @@ func (a *app) run(ctx context.Context, f func(context.Context)) {
 		case <-done:
 			return nil
 		case <-end.Done():
-			return fmt.Errorf("work in the background has not ended: %w", end.Err())
+			return fmt.Errorf("background work did not end: %w", end.Err())
 		}
 	})
 }

@@ -259,8 +259,8 @@ func TestNoImageFailsForGood(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, "and the server goes on")
 }
 
-// Every way in which the model's endpoint misbehaves, over the wire. What is executed shows in the events; what is
-// recorded shows in the file; neither holds an account's id.
+// Every way in which the model's endpoint misbehaves, over the wire. The events show what is executed, the file shows
+// what is recorded, and neither contains an account's id.
 func TestTheModelMisbehaves(t *testing.T) {
 	type script = []bedrocktest.Step
 	n := 0
@@ -350,23 +350,23 @@ func TestWhatStartRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"-addr", "0.0.0.0:0"}, "not an address of this machine alone"},
-		{[]string{"-addr", "192.0.2.1:0"}, "not an address of this machine alone"},
-		{[]string{"-addr", ":0"}, "not an address of this machine alone"},
+		{[]string{"-addr", "0.0.0.0:0"}, "must be a loopback address"},
+		{[]string{"-addr", "192.0.2.1:0"}, "must be a loopback address"},
+		{[]string{"-addr", ":0"}, "must be a loopback address"},
 		{[]string{"-addr", "8080"}, "missing port"},
-		{[]string{"-landing", "one", "-raw", "one"}, "must not meet"},
+		{[]string{"-landing", "one", "-raw", "one"}, "must be different buckets"},
 		{[]string{"-model", ""}, "must not be empty"},
-		{[]string{"-addr", "0.0.0.0:0", "-aws"}, "there is no sign-in"},
-		{[]string{"-addr", "0.0.0.0:0", "-issuer", "https://id.example", "-audience", "a"}, "there is no sign-in"},
-		{[]string{"-issuer", "https://id.example"}, "whom its tokens are for"},
-		{[]string{"-issuer", "https://id.example", "-audience", "a", "-client", "b"}, "whom its tokens are for"},
-		{[]string{"-audience", "a"}, "of an -issuer"},
-		{[]string{"-tenant-claim", "a"}, "of an -issuer"},
-		{[]string{"-issuer", "id.example", "-audience", "a"}, "no http or https URL"},
-		{[]string{"-events-queue", "https://sqs.example/q"}, "wants -aws"},
-		{[]string{"-aws", "-events-queue", "q"}, "no http or https URL"},
-		{[]string{"-sweep", "-1s"}, "no interval"},
-		{[]string{"-sweep", "0s"}, "no interval"},
+		{[]string{"-addr", "0.0.0.0:0", "-aws"}, "unless -aws and -issuer are set"},
+		{[]string{"-addr", "0.0.0.0:0", "-issuer", "https://id.example", "-audience", "a"}, "unless -aws and -issuer are set"},
+		{[]string{"-issuer", "https://id.example"}, "requires either -audience"},
+		{[]string{"-issuer", "https://id.example", "-audience", "a", "-client", "b"}, "requires either -audience"},
+		{[]string{"-audience", "a"}, "require -issuer"},
+		{[]string{"-tenant-claim", "a"}, "require -issuer"},
+		{[]string{"-issuer", "id.example", "-audience", "a"}, "must be an http or https URL"},
+		{[]string{"-events-queue", "https://sqs.example/q"}, "requires -aws"},
+		{[]string{"-aws", "-events-queue", "q"}, "must be an http or https URL"},
+		{[]string{"-sweep", "-1s"}, "-sweep: invalid interval -1s"},
+		{[]string{"-sweep", "0s"}, "-sweep must be positive"},
 		{[]string{"-grants", "0"}, "invalid limit 0"},
 		{[]string{"-grants", "10001"}, "must be 1 to 10000"},
 		{[]string{"-retention", "-1h"}, "invalid duration -1h0m0s"},
@@ -405,7 +405,7 @@ func (o *opened) Write(b []byte) (int, error) {
 	return o.Buffer.Write(b)
 }
 
-// Each refusal leaves one line in the log, whichever package refused.
+// Each refusal writes one line to the log, for every package that refuses.
 func TestRefusalsAreLogged(t *testing.T) {
 	var out lockedBuffer
 	s := &shelf{t: t}

@@ -11,51 +11,51 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 )
 
-// config is what the program is told.
+// config holds the program's settings.
 type config struct {
 	addr, data, model, landing, raw, table string
 
 	aws                                   bool
 	issuer, audience, client, tenantClaim string
 
-	queue     string        // URL of the queue that tells of arrivals
+	queue     string        // URL of the queue with the arrival events
 	queueWait time.Duration // default 20 s
 	sweep     time.Duration // default a minute
-	grants    int           // a user's open ones at most; default 500
-	retention time.Duration // of records that have ended; 0: for ever
+	grants    int           // most open grants of a user; default 500
+	retention time.Duration // of records that have ended; 0 keeps them forever
 
 	getenv func(string) string
 	log    *slog.Logger
 
-	pace         time.Duration // of the offline reader: how long a word takes
-	grant, grace time.Duration // of an upload: how long it may begin and go on; default 15 min each
+	pace         time.Duration // pause after each word of the offline reader
+	grant, grace time.Duration // how long an upload may start, and then continue; default 15 min each
 }
 
-// public reports whether others than this machine may be let in: nobody is without a token of a real issuer, and
-// browsers upload to an S3 that they reach.
+// public reports whether other machines may connect: only if every request needs a token of a real issuer and
+// browsers can reach the S3 that they upload to.
 func (c config) public() bool { return c.aws && c.issuer != "" }
 
-// check refuses what could not work, before anything is opened.
+// check validates the settings before anything is opened.
 func (c config) check() error {
 	switch {
 	case c.model == "" || c.landing == "" || c.raw == "" || c.table == "":
 		return errors.New("-model, -landing, -raw and -table must not be empty")
 	case c.landing == c.raw:
-		return fmt.Errorf("-landing and -raw are both %q: what is accepted must not meet what was uploaded", c.raw)
+		return fmt.Errorf("-landing and -raw are both %q: must be different buckets", c.raw)
 	case c.issuer == "" && (c.audience != "" || c.client != "" || c.tenantClaim != ""):
-		return errors.New("-audience, -client and -tenant-claim are of the tokens of an -issuer")
+		return errors.New("-audience, -client and -tenant-claim require -issuer")
 	case c.issuer != "" && (c.audience == "") == (c.client == ""):
-		return errors.New("-issuer wants to know whom its tokens are for: -audience, or -client of a Cognito user pool")
+		return errors.New("-issuer requires either -audience, or -client for a Cognito user pool")
 	case c.queue != "" && !c.aws && c.getenv(sqsEndpoint) == "":
-		return fmt.Errorf("-events-queue wants -aws, or an endpoint in %s", sqsEndpoint)
+		return fmt.Errorf("-events-queue requires -aws, or an endpoint in %s", sqsEndpoint)
 	case c.grants < 0 || c.grants > admission.MaxLimit:
 		return fmt.Errorf("-grants: invalid limit %d: must be 1 to %d", c.grants, admission.MaxLimit)
 	case c.retention < 0 || c.retention%time.Second != 0:
 		return fmt.Errorf("-retention: invalid duration %v: must be whole seconds and not negative", c.retention)
 	case c.sweep < 0:
-		return fmt.Errorf("-sweep: %v is no interval", c.sweep)
+		return fmt.Errorf("-sweep: invalid interval %v: must not be negative", c.sweep)
 	case c.queueWait < 0 || c.queueWait > queue.MaxWait || c.queueWait%time.Second != 0:
-		return fmt.Errorf("-events-wait: %v; 1s to 20s are possible, in whole seconds", c.queueWait)
+		return fmt.Errorf("-events-wait: invalid duration %v: must be 1s to 20s, in whole seconds", c.queueWait)
 	}
 	urls := []struct{ name, value string }{{"-issuer", c.issuer}, {"-events-queue", c.queue}}
 	if !c.aws {
@@ -65,7 +65,7 @@ func (c config) check() error {
 	}
 	for _, v := range urls {
 		if u, err := url.Parse(v.value); v.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			return fmt.Errorf("%s is %q, which is no http or https URL", v.name, v.value)
+			return fmt.Errorf("%s: invalid value %q: must be an http or https URL", v.name, v.value)
 		}
 	}
 	return nil

@@ -21,13 +21,13 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// tableOptions makes the table's indexes project what a list of uploads shows.
+// tableOptions configures the bookshelf's table: its indexes project the fields that a list of uploads shows.
 var tableOptions = dynamo.TableOptions{Listed: tracking.Listed()}
 
-// embedded starts what the environment does not put elsewhere, and makes what is missing there.
+// embedded starts the parts that the environment does not replace, and creates missing buckets and tables.
 func (a *app) embedded(ctx context.Context, c config, dir string, events *relay) (services, error) {
 	var on services
-	// The file is opened first, and also where the table is elsewhere: its lock keeps a second process out.
+	// The file is opened first, even if the table is elsewhere, since its lock keeps a second process out.
 	file, err := bolt.Open(dir)
 	if err != nil {
 		return on, err
@@ -78,7 +78,7 @@ func (a *app) dataDir(dir string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// dynamoTable returns the table in DynamoDB, which is made where it is missing.
+// dynamoTable returns the table in DynamoDB and creates it if it is missing.
 func dynamoTable(ctx context.Context, client *dynamodb.Client, name string) (table.Driver, error) {
 	if err := dynamo.CreateTable(ctx, client, name, &tableOptions); err != nil {
 		return nil, err
@@ -86,8 +86,8 @@ func dynamoTable(ctx context.Context, client *dynamodb.Client, name string) (tab
 	return dynamo.New(client, name, nil)
 }
 
-// storage returns how S3 is called: the embedded gateway is started unless the environment names another. The gateway
-// tells of what arrives.
+// storage returns the connection to S3. It starts the embedded gateway, which reports arrivals, unless the environment
+// names another server.
 func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, events *relay) (part, error) {
 	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
 		return p, nil
@@ -100,13 +100,13 @@ func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, 
 	a.onClose(g.Shutdown)
 	go func() { // ends with the gateway
 		<-g.Done()
-		a.failed <- errors.New("the embedded S3 has ended")
+		a.failed <- errors.New("the embedded S3 stopped")
 	}()
 	return part{endpoint: g.Endpoint(), region: gateway.Region, keys: embedded, client: g.Client()}, nil
 }
 
-// model returns the model that is asked: the offline reader, behind an endpoint that speaks Bedrock's protocol, unless
-// the environment names another.
+// model returns the connection to the model: the offline reader, behind an endpoint that speaks Bedrock's protocol,
+// unless the environment names another.
 func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, error) {
 	p, ok := replaced(c.getenv, bedrockEndpoint, embedded)
 	if !ok {
@@ -120,7 +120,7 @@ func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, 
 	return bedrock.New(p.bedrock(), c.model, nil)
 }
 
-// origins are what a browser may call the page's address.
+// origins returns the origins under which a browser may open the page.
 func origins(addr net.Addr) []string {
 	_, port, err := net.SplitHostPort(addr.String())
 	if err != nil {

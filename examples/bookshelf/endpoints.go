@@ -21,7 +21,7 @@ import (
 	"github.com/carrel-go/carrel/examples/internal/privatefile"
 )
 
-// The SDK's variables that put another service in the place of an embedded part.
+// SDK variables whose endpoints replace an embedded part.
 const (
 	s3Endpoint       = "AWS_ENDPOINT_URL_S3"
 	dynamoDBEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -29,16 +29,16 @@ const (
 	sqsEndpoint      = "AWS_ENDPOINT_URL_SQS"
 )
 
-// keys are a pair of credentials.
+// keys is a pair of credentials.
 type keys struct {
 	Access  string `json:"access_key_id"`
 	Secret  string `json:"secret_access_key"`
 	Session string `json:"-"`
 }
 
-// embeddedKeys returns the pair that the embedded parts are called with. It makes a random pair when a data directory
-// is used first and keeps it there, so that grants outlive a restart. It returns an error if others may read the file:
-// its pair opens every tenant's files.
+// embeddedKeys returns the credentials of the embedded parts. On the first use of a data directory it stores a random
+// pair there, so that grants survive a restart. It returns an error if others may read the file, since the pair gives
+// access to every tenant's files.
 func embeddedKeys(dir string) (keys, error) {
 	path := filepath.Join(dir, "credentials.json")
 	b, err := privatefile.Read(path)
@@ -54,12 +54,12 @@ func embeddedKeys(dir string) (keys, error) {
 	}
 	var k keys
 	if err := json.Unmarshal(b, &k); err != nil || k.Access == "" || k.Secret == "" {
-		return keys{}, fmt.Errorf("%s holds no credentials", path)
+		return keys{}, fmt.Errorf("%s does not contain credentials", path)
 	}
 	return k, nil
 }
 
-// part is how one service is called: the embedded one, or what the environment puts in its place.
+// part describes how to call one service, embedded or replaced.
 type part struct {
 	endpoint string
 	region   string
@@ -67,8 +67,8 @@ type part struct {
 	client   *http.Client // default: the SDK's
 }
 
-// replaced returns how to call the service whose endpoint the environment names in this variable, if it does. Where
-// it has no credentials or region, the embedded ones are used: the instance's are never asked for.
+// replaced returns how to call the service whose endpoint this variable names, if it is set. If the environment does not
+// have credentials or a region, the embedded ones are used. Instance credentials are never requested.
 func replaced(getenv func(string) string, variable string, embedded keys) (part, bool) {
 	endpoint := getenv(variable)
 	if endpoint == "" {

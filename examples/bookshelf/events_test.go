@@ -19,7 +19,7 @@ import (
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 )
 
-// impatient is a bookshelf that waits for nobody for long. What it logs is returned.
+// impatient starts a bookshelf with short waits and returns its log.
 func impatient(t *testing.T, dir string, change func(*config)) (*shelf, *lockedBuffer) {
 	t.Helper()
 	out := &lockedBuffer{}
@@ -86,7 +86,7 @@ func TestAnUploadIsRecordedWhenItArrives(t *testing.T) {
 	s.becomes(session, arrived)
 }
 
-// What the program itself writes is no upload: an accept makes no alarm.
+// The program's own writes are not uploads: an accept does not raise an alarm.
 func TestAnAcceptIsNoArrival(t *testing.T) {
 	s, out := impatient(t, "", func(c *config) { c.grant, c.grace, c.sweep = time.Minute, time.Minute, time.Hour })
 	session := s.upload("cover.png", "image/png", drawn(t, cover.Samples()[0], nil))
@@ -94,12 +94,12 @@ func TestAnAcceptIsNoArrival(t *testing.T) {
 	require.Equal(t, "complete", last(events)["type"])
 	status, answer := s.json("POST", "/api/metadata/accept", map[string]any{"session_id": session, "metadata": map[string]any{"title": "Emma"}})
 	require.Equal(t, http.StatusOK, status, answer)
-	s.stop() // which waits for the events under way
+	s.stop() // waits for the events in flight
 	require.Contains(t, out.text(), "an upload has arrived")
 	require.NotContains(t, out.text(), "level=WARN")
 }
 
-// What nobody uploads is IN_PROGRESS until it is swept, and then it has ended. A file that comes all the same is told.
+// A record without an upload is IN_PROGRESS until it is swept, and has then ended. A late file is reported.
 func TestAnUploadThatNeverComes(t *testing.T) {
 	s, out := impatient(t, t.TempDir(), func(c *config) { c.grace = 500 * time.Millisecond })
 	session, put := s.granted("cover.png")

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child is the program as a process of its own.
+// child runs the program as a separate process.
 func child(t *testing.T, dir string, env map[string]string, args ...string) (s *shelf, kill func(os.Signal)) {
 	t.Helper()
 	c := exec.CommandContext(context.Background(), os.Args[0], append([]string{"-addr", "127.0.0.1:0", "-data", dir}, args...)...)

@@ -71,7 +71,7 @@ func TestOpenGrants(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, "another user is not affected: %s", answer)
 }
 
-// What a client announces is pinned: S3 takes no other size or content.
+// The announced size and content are pinned: S3 rejects any other.
 func TestAnnouncedUpload(t *testing.T) {
 	s, _ := impatient(t, "", func(c *config) { c.grant, c.grace, c.sweep = time.Minute, time.Minute, time.Hour })
 	photo := drawn(t, cover.Samples()[0], nil)
@@ -97,7 +97,7 @@ func TestAnnouncedUpload(t *testing.T) {
 	require.Equal(t, "complete", last(events)["type"])
 }
 
-// Eight uploads that take more than 1 GB each to decode are told apart by their headers. The whole program stays
+// Eight uploads that take more than 1 GB each to decode are rejected by their headers. The whole program stays
 // below 600 MB.
 func TestPeakMemory(t *testing.T) {
 	if runtime.GOOS != "linux" || raceDetector {

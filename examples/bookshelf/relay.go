@@ -9,7 +9,7 @@ import (
 	"github.com/carrel-go/carrel/presign"
 )
 
-// relay takes messages from the moment that the storage runs, and hands them to the desk once that is open.
+// relay buffers the storage's messages until the desk is open, then hands them to it.
 type relay struct {
 	log  *slog.Logger
 	open chan struct{}
@@ -24,7 +24,7 @@ func (r *relay) to(desk *arrivals.Desk) {
 	close(r.open)
 }
 
-// message deals with a message that will not come again. Where that fails, an extract or a sweep finds the upload.
+// message handles a message that is not delivered again. If that fails, an extract or a sweep finds the upload.
 func (r *relay) message(ctx context.Context, raw []byte) {
 	var err error
 	select {
@@ -33,7 +33,7 @@ func (r *relay) message(ctx context.Context, raw []byte) {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	if err != nil && !errors.Is(err, presign.ErrEvent) { // that is reported already
-		r.log.WarnContext(ctx, "an event of the storage was not dealt with", "err", err)
+	if err != nil && !errors.Is(err, presign.ErrEvent) { // already reported
+		r.log.WarnContext(ctx, "handle storage event", "err", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
-// signIn fills in who is let in: with an issuer, whoever has its token, and nobody else; without one, everybody on this
-// machine, as whoever they say.
+// signIn configures authentication. With an issuer, every request needs one of its tokens. Without one, everybody on
+// this machine may connect, as any user.
 func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, audit scope.Auditor, o *server.Options) error {
 	var verifier *oidc.Verifier
 	var err error
@@ -28,7 +28,7 @@ func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, a
 	return nil
 }
 
-// own opens an issuer for users that are made up, and returns its verifier.
+// own opens an issuer for made-up users and returns its verifier.
 func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor, o *server.Options) (*oidc.Verifier, error) {
 	iss, err := issuer.Open(dir, "http://"+addr.String()+"/issuer", nil)
 	if err != nil {
@@ -42,17 +42,17 @@ func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor, o 
 	return iss.Verifier(ctx, &oidc.Options{Anonymous: &anonymous, Audit: audit})
 }
 
-// verifier returns that of the issuer that was named.
+// verifier returns the verifier of the configured issuer.
 func (c config) verifier(ctx context.Context, audit scope.Auditor) (*oidc.Verifier, error) {
 	o := &oidc.Options{TenantClaim: c.tenantClaim, TenantGroups: []string{issuer.RoleOps}, Audit: audit}
-	if c.client != "" { // of Cognito, whose access tokens have it elsewhere
+	if c.client != "" { // Cognito's access tokens have the client id in another claim
 		o.TokenUse = []oidc.TokenUse{oidc.IDToken, oidc.AccessToken}
 		return oidc.New(ctx, c.issuer, c.client, o)
 	}
 	return oidc.New(ctx, c.issuer, c.audience, o)
 }
 
-// anonymous is who asks without a token.
+// anonymous is the identity of requests without a token.
 func anonymous() (oidc.Identity, error) {
 	tenant, err := scope.Tenant("demo")
 	if err != nil {

@@ -125,7 +125,7 @@ func TestTokensBoundWhatIsSeen(t *testing.T) {
 	}
 }
 
-// status is what a GET with this Authorization is answered.
+// status returns the status code of a GET with this Authorization.
 func (s *shelf) status(target, authorization string) int {
 	s.t.Helper()
 	status, _ := s.do("GET", target, "", nil, map[string]string{"Authorization": authorization})

@@ -283,7 +283,7 @@ func TestOnAWSNothingIsMade(t *testing.T) {
 	for _, bucket := range []string{"-landing", "-raw"} {
 		require.NoError(t, gateway.EnsureBucket(t.Context(), servers.S3, s.name+bucket))
 	}
-	require.Contains(t, refused(), "none is made")
+	require.Contains(t, refused(), "-aws does not create it")
 	tables, err := servers.DynamoDB.ListTables(t.Context(), nil)
 	require.NoError(t, err)
 	require.NotContains(t, tables.TableNames, s.name)

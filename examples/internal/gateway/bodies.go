@@ -11,12 +11,12 @@ import (
 
 const (
 	documentSize = 4 << 20 // bytes of a request's XML document, or of a form's fields
-	formsAtOnce  = 4       // so many of the largest forms are read at once
+	formsAtOnce  = 4       // how many of the largest forms are read at once
 )
 
-// limitBodies rejects bodies before any of them is read, since the API reads all but objects into memory, and forms and
-// documents before it has verified a signature: bodies without a length, documents above documentSize, and forms that
-// cannot fit or are too many at once. Objects that are PUT are limited by [backendLimits], after the signature.
+// limitBodies rejects bodies by their headers: bodies without a length, documents above documentSize, and forms that
+// are too large or too many at once. The API reads all bodies except objects into memory, and forms and documents
+// before it has verified a signature. Objects sent by PUT are limited by [backendLimits], after the signature.
 func limitBodies(next fasthttp.RequestHandler, maxObject int64) fasthttp.RequestHandler {
 	var forms atomic.Int64 // bytes of the forms in flight
 	refuse := func(ctx *fasthttp.RequestCtx, status int) {
@@ -63,8 +63,8 @@ func isObject(ctx *fasthttp.RequestCtx) bool {
 	return true
 }
 
-// statesLength reports whether the request has a Content-Length. Without one, HTTP takes the body for empty, and an empty
-// object would be stored for a client that sends one. fasthttp fills in a length of zero, so the raw header decides.
+// statesLength reports whether the request has a Content-Length. Without one, HTTP treats the body as empty, and an empty
+// object would be stored. fasthttp fills in a length of zero, so the raw header is checked.
 func statesLength(ctx *fasthttp.RequestCtx) bool {
 	return bytes.Contains(bytes.ToLower(ctx.Request.Header.RawHeaders()), []byte("content-length:"))
 }

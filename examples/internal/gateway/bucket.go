@@ -11,8 +11,8 @@ import (
 	"github.com/carrel-go/carrel/presign"
 )
 
-// EnsureBucket makes the bucket unless the caller has it already. Two who do it
-// at once both succeed.
+// EnsureBucket creates the bucket unless the caller owns it already. Concurrent
+// calls all succeed.
 func EnsureBucket(ctx context.Context, c *s3.Client, bucket string) error {
 	in := &s3.CreateBucketInput{Bucket: &bucket}
 	if region := c.Options().Region; region != "" && region != "us-east-1" {
@@ -25,10 +25,10 @@ func EnsureBucket(ctx context.Context, c *s3.Client, bucket string) error {
 	if _, owned := errors.AsType[*types.BucketAlreadyOwnedByYou](err); err == nil || owned {
 		return nil
 	}
-	return fmt.Errorf("gateway: make bucket %q: %w", bucket, err)
+	return fmt.Errorf("gateway: create bucket %q: %w", bucket, err)
 }
 
-// AllowUploads puts the CORS rule that presign.CORS returns for these origins on
+// AllowUploads sets the CORS rule that presign.CORS returns for these origins on
 // the bucket.
 func AllowUploads(ctx context.Context, c *s3.Client, bucket string, origins []string) error {
 	rule, err := presign.CORS(origins...)

@@ -13,7 +13,7 @@ const (
 	minRate   = 16 << 10         // bytes a second that a client must send on average, after stallTime
 )
 
-// listener accepts connections whose reads are limited in time and never end a request early without an error.
+// listener accepts connections with read timeouts. They report an error if a request is cut short.
 type listener struct{ net.Listener }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -34,7 +34,7 @@ type conn struct {
 
 	begun time.Time
 	read  int64        // bytes
-	limit atomic.Int64 // the deadline that the server has set, in nanoseconds since 1970; 0 if none
+	limit atomic.Int64 // the deadline that the server has set, in nanoseconds since 1970; 0 if it is not set
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -56,7 +56,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// SetReadDeadline makes reads end at t at the latest. The zero time removes that limit.
+// SetReadDeadline sets the deadline of reads. The zero time removes it.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	if t.IsZero() {
 		c.limit.Store(0)
@@ -66,7 +66,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// Write fails if the client does not take anything for stallTime.
+// Write fails if the client does not read anything for stallTime.
 func (c *conn) Write(p []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(stallTime)); err != nil {
 		return 0, err

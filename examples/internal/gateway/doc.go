@@ -1,6 +1,6 @@
-// Package gateway runs an S3 server inside the process, so that the example
-// needs nothing installed: versitygw on a directory, which really verifies
-// signatures, presigned URLs and preconditions.
+// Package gateway runs an S3 server inside the process, so that the examples
+// need no installation: versitygw on a directory. It verifies signatures,
+// presigned URLs and preconditions.
 //
 //	g, err := gateway.Start(ctx, dir, access, secret, nil)
 //	defer g.Close()
@@ -8,21 +8,20 @@
 //	err = gateway.EnsureBucket(ctx, client, "carrel-landing")
 //	err = gateway.AllowUploads(ctx, client, "carrel-landing", []string{"http://127.0.0.1:8080"})
 //
-// [EnsureBucket] and [AllowUploads] speak S3 and work on any endpoint.
+// [EnsureBucket] and [AllowUploads] work on any S3 endpoint.
 //
-// Of each object that comes to be, [Options.Events] is told, in the form that
-// S3 gives such notifications.
+// [Options.Events] receives a notification of each new object, in the format of
+// S3's notifications.
 //
-// While a [Gateway] runs, the process's working directory is the gateway's: the
-// server reaches its files by relative paths. Make every path of your own
-// absolute before Start; when the gateway has ended, the old working directory
-// is back. A process can run one gateway at a time.
+// While a [Gateway] runs, it changes the process's working directory, since the
+// server uses relative paths. Make your own paths absolute before Start. The
+// old working directory is restored when the gateway has ended. A process can
+// run one gateway at a time.
 //
-// [Options] bound what a client can cost: the size of an object, and the connections of an address; slow and silent
-// connections are closed. What has not arrived whole is never stored. The process's own requests go through
-// [Gateway.Client], which none of that can keep out.
+// [Options] limits the size of an object and the connections of an address. Slow and silent connections are closed.
+// Incomplete uploads are never stored. The process's own requests use [Gateway.Client], which none of these limits
+// can block.
 //
-// What the package does not do: it listens on loopback only, knows one
-// account, speaks no TLS, and is not meant to serve anybody but its process
-// and that person's browser.
+// The gateway listens on loopback only, has one account, and does not support
+// TLS. It is meant only for its own process and a browser on the same machine.
 package gateway

@@ -3,13 +3,13 @@ package gateway
 import "errors"
 
 var (
-	// ErrFoldsCase: the file system takes "A" and "a" for one name, so the
-	// objects of tenant "A" would be those of tenant "a".
-	ErrFoldsCase = errors.New("gateway: the data directory's file system folds case; choose a directory on one that does not")
+	// ErrFoldsCase is returned if the file system ignores case: the objects of
+	// tenant "A" would be those of tenant "a".
+	ErrFoldsCase = errors.New("gateway: the data directory's file system ignores case: choose a directory on a case-sensitive one")
 
-	// ErrKeys: the account needs an access key and a secret key.
-	ErrKeys = errors.New("gateway: an access key and a secret key are needed")
+	// ErrKeys is returned if the access key or the secret key is empty.
+	ErrKeys = errors.New("gateway: the access key and the secret key must not be empty")
 
-	// ErrRunning: a process can run one gateway at a time.
-	ErrRunning = errors.New("gateway: one is running already in this process")
+	// ErrRunning is returned if the process is already running a gateway.
+	ErrRunning = errors.New("gateway: already running in this process")
 )

@@ -14,13 +14,13 @@ import (
 	"github.com/versity/versitygw/s3event"
 )
 
-const eventTime = 10 * time.Second // for one call of Options.Events
+const eventTime = 10 * time.Second // deadline of one call of Options.Events
 
-// sender hands the server's events to a function, each as a notification of S3.
+// sender passes the server's events to a function, each as an S3 notification.
 //
-// It stands where the server would have a webhook's. That one reads a request's path when the request is over and its
-// memory is another's (versitygw 1.8.0), so that under load an event names the wrong object; it prints the webhook's
-// address, secret included; and nobody waits for its goroutines. Without it no port has to be opened, either.
+// It replaces the server's webhook sender (versitygw 1.8.0), which reads a request's path after its memory has been
+// reused, so that under load an event names the wrong object. The webhook sender also prints the webhook's address,
+// including the secret, does not wait for its goroutines, and needs an open port.
 type sender struct {
 	events  func(context.Context, []byte)
 	buckets []string // empty: all
@@ -29,21 +29,21 @@ type sender struct {
 
 var _ s3event.S3EventSender = (*sender)(nil)
 
-// SendEvent tells of an object that has come to be, and of nothing else. What a form has uploaded is not told: the
-// server does not say which key it has.
+// SendEvent sends an event if an object has been created, and ignores all others. It also ignores form uploads, since
+// the server does not report their key.
 func (s *sender) SendEvent(c fiber.Ctx, meta s3event.EventMeta) {
 	name, created := strings.CutPrefix(string(meta.EventName), "s3:")
 	if !created || !strings.HasPrefix(name, "ObjectCreated:") {
 		return
 	}
-	path := strings.Clone(c.Path()) // its bytes are the next request's
+	path := strings.Clone(c.Path()) // its memory is reused by the next request
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if key == "" || len(s.buckets) > 0 && !slices.Contains(s.buckets, bucket) {
 		return
 	}
 	raw, err := notification(name, bucket, key, meta, time.Now())
 	if err != nil {
-		return // strings and numbers always can be written
+		return // strings and numbers always marshal
 	}
 	s.calls.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), eventTime)
@@ -52,14 +52,14 @@ func (s *sender) SendEvent(c fiber.Ctx, meta s3event.EventMeta) {
 	})
 }
 
-// Close waits for the calls under way.
+// Close waits for the calls in flight.
 func (s *sender) Close() error {
 	s.calls.Wait()
 	return nil
 }
 
-// notification is what S3 writes of an object that has come to be. The server has keys as they are; S3 encodes them as
-// in a query, "a b+é" is "a+b%2B%C3%A9", and whoever reads a notification decodes them.
+// notification returns the S3 notification of a created object. The server's keys are not encoded. S3 encodes them as in
+// a query: "a b+é" is "a+b%2B%C3%A9". Readers of notifications decode them.
 func notification(name, bucket, key string, meta s3event.EventMeta, at time.Time) ([]byte, error) {
 	return json.Marshal(s3event.EventSchema{Records: []s3event.EventRecord{{
 		EventVersion: "2.2", EventSource: "aws:s3", EventName: s3event.EventType(name), AwsRegion: Region,

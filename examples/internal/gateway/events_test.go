@@ -67,7 +67,7 @@ func (b *inbox) of(t *testing.T, bucket string, n int) (events []presign.S3Event
 	}
 }
 
-// Every name that a file may have comes out of its event as it went into its grant, with what is there.
+// Every valid file name is the same in the event as in the grant, and the object's size and ETag are right.
 func TestEventsOfUploads(t *testing.T) {
 	d := newDesk(t, secret)
 	want := map[string]bool{}
@@ -90,7 +90,7 @@ func TestEventsOfUploads(t *testing.T) {
 	require.Empty(t, want)
 }
 
-// What is removed, and what is refused, is no arrival.
+// Deletions and rejected uploads are not arrivals.
 func TestEventsOfOtherThings(t *testing.T) {
 	c, bucket := newBucket(t)
 	user, err := scope.Tenant("acme")

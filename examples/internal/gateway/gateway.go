@@ -22,7 +22,7 @@ import (
 	"github.com/versity/versitygw/s3event"
 )
 
-// Region is the one that the gateway expects in signatures.
+// Region is the region that the gateway expects in signatures.
 const Region = "us-east-1"
 
 const (
@@ -31,21 +31,21 @@ const (
 	stopLimit    = 10 * time.Second
 )
 
-// running guards what there is only one of in a process: the working
-// directory, and the server's own package-level state.
+// running guards the state that exists once in a process: the working
+// directory and the server's package-level variables.
 var running atomic.Bool
 
 // Gateway is a running S3 server. Its methods are safe for concurrent use.
 type Gateway struct {
 	endpoint string
-	inner    *fasthttputil.InmemoryListener // of the process's own connections
+	inner    *fasthttputil.InmemoryListener // for the process's own connections
 	stop     context.CancelFunc
-	held     []func() error // releases what start has opened, in its order
+	held     []func() error // releases the resources of start, in opening order
 	done     chan struct{}
-	err      error // of the server; to be read once done is closed
+	err      error // the server's error; valid after done is closed
 }
 
-// Options configures [Start]. Nil means all defaults.
+// Options configures [Start]. Nil means the defaults.
 type Options struct {
 	// Events receives a notification of each object that has been created by a PUT, a copy or in parts, as S3 writes
 	// them and presign.ParseEvent reads them. It is called from many goroutines at once, after the upload, in no
@@ -53,30 +53,30 @@ type Options struct {
 	// calls in flight. If nil, no notifications are made.
 	Events func(ctx context.Context, notification []byte)
 
-	// Notify names the buckets whose objects Events receives, as S3 has notifications a bucket. Default: all.
+	// Notify lists the buckets whose objects Events receives. If empty, it receives those of all buckets.
 	Notify []string
 
 	// MaxObject is the largest object in bytes. A larger one is rejected with EntityTooLarge before it is stored,
 	// whether it comes by a PUT, a form or in parts. Zero means S3's own limits.
 	MaxObject int64
 
-	// MaxConns is how many connections an address may have open at once; those above it are answered with 429.
+	// MaxConns is the largest number of open connections of an address. Further ones are answered with 429.
 	// Connections of [Gateway.Client] do not count. Zero means 512.
 	MaxConns int
 }
 
-// Start serves the buckets below dir, which is made if it is missing, to the account with these keys, on a loopback
-// port: the one that it had the last time, which is kept in the file dir + ".port", so that grants outlive a restart,
-// or a free one if that is taken. It returns when the server answers. The server ends when ctx does, or by
-// [Gateway.Close].
+// Start serves the buckets below dir to the account with these keys, on a loopback port. It creates dir if it is
+// missing. It prefers the port of the last start, stored in the file dir + ".port", so that grants survive a restart.
+// If that port is taken, it uses a free one. Start returns when the server answers. The server ends when ctx ends, or
+// by [Gateway.Close].
 //
-// A connection is closed when its client sends nothing for 20 s, has not sent its header by then, or sends its body
-// more slowly than 16 KiB a second on average.
+// A connection is closed if its client sends nothing for 20 s, does not complete its header within 20 s, or sends its
+// body more slowly than 16 KiB a second on average.
 //
-// It writes nothing to the standard output and error, unless the file system has no extended attributes (a line at
-// the start) or a request fails inside the server.
+// The server writes to the standard output and error only if the file system does not support extended attributes (a
+// line at the start) or if a request fails internally.
 //
-// Errors: ErrKeys, ErrFoldsCase, ErrRunning, and those of the file system and of the server.
+// It returns ErrKeys, ErrFoldsCase, ErrRunning, or errors of the file system and of the server.
 func Start(ctx context.Context, dir, access, secret string, o *Options) (*Gateway, error) {
 	if access == "" || secret == "" {
 		return nil, fmt.Errorf("gateway: start: %w", ErrKeys)
@@ -173,7 +173,7 @@ func (g *Gateway) serve(ctx context.Context, srv *fasthttp.Server, tcp net.Liste
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	g.err = errors.Join(g.err, srv.ShutdownWithContext(limit))
-	for _, l := range listeners { // also those that the server has not taken up yet
+	for _, l := range listeners { // also those that the server does not serve yet
 		_ = l.Close()
 	}
 	for range left {
@@ -184,7 +184,7 @@ func (g *Gateway) serve(ctx context.Context, srv *fasthttp.Server, tcp net.Liste
 
 func (g *Gateway) hold(release func() error) { g.held = append(g.held, release) }
 
-// release undoes what start has done, last first.
+// release releases the resources of start, last opened first.
 func (g *Gateway) release() error {
 	var errs []error
 	for _, f := range slices.Backward(g.held) {
@@ -195,7 +195,7 @@ func (g *Gateway) release() error {
 }
 
 // Client returns a client for the process's own requests. It reaches the server without a socket, so that connections
-// from elsewhere cannot keep the process out. Requests for other addresses it makes as any client does.
+// from elsewhere cannot block the process. Requests to other addresses are sent as usual.
 func (g *Gateway) Client() *http.Client {
 	own := strings.TrimPrefix(g.endpoint, "http://")
 	return &http.Client{Transport: &http.Transport{
@@ -212,20 +212,20 @@ func (g *Gateway) Client() *http.Client {
 // Endpoint returns the server's base URL. Buckets are addressed by path.
 func (g *Gateway) Endpoint() string { return g.endpoint }
 
-// Done returns a channel that is closed when the server has ended, by itself or by Close.
+// Done returns a channel that is closed when the server has ended, by Close or otherwise.
 func (g *Gateway) Done() <-chan struct{} { return g.done }
 
 // Close ends the server, waits until requests in flight are answered (at most 10 s) and the working directory is
 // restored, and returns the server's error if it had failed before. It may be called again.
 func (g *Gateway) Close() error { return g.Shutdown(context.Background()) }
 
-// Shutdown is Close, but waits no longer than ctx. The server then still ends by itself.
+// Shutdown is like Close, but stops waiting when ctx ends. The server still ends in the background.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.stop()
 	select {
 	case <-g.done:
 	case <-ctx.Done():
-		return fmt.Errorf("gateway: requests are still under way: %w", ctx.Err())
+		return fmt.Errorf("gateway: requests are still in flight: %w", ctx.Err())
 	}
 	if g.err != nil {
 		return fmt.Errorf("gateway: %w", g.err)

@@ -125,8 +125,8 @@ func TestForm(t *testing.T) {
 	require.EqualValues(t, len(cover), info.Size)
 	require.Equal(t, sum[:], info.SHA256)
 
-	// A form can be sent again, even by another one's bytes: what was proven is
-	// still told from what is there now.
+	// A form can be sent again, even with other bytes: the proof of the first
+	// upload can still be told from the current object.
 	loose := d.form(t, &presign.PostOptions{Type: "image/jpeg", MaxSize: 100})
 	res, body = sendForm(t, loose.URL, loose.Fields, []byte("others"))
 	require.Equal(t, http.StatusNoContent, res.StatusCode, body)
@@ -261,7 +261,7 @@ func TestGet(t *testing.T) {
 	res, _ = do(t, request(t, link, nil))
 	require.Equal(t, http.StatusOK, res.StatusCode)
 
-	// What was pinned and is there no more is refused, to the grant as well.
+	// A pinned object that is gone is rejected, also for the grant.
 	_, _, err = d.root.Put(t.Context(), ref.Unpinned(), strings.NewReader("something else"), &object.PutOptions{Overwrite: true})
 	require.NoError(t, err)
 	res, body = do(t, request(t, g, nil))
@@ -345,7 +345,7 @@ func TestMultipart(t *testing.T) {
 			_, _, err = d.signer.Arrived(t.Context(), d.session, name, nil)
 			require.ErrorIs(t, err, presign.ErrNotArrived, "parts are no object")
 
-			// A second upload of the same name is under way.
+			// A second upload of the same name is in flight.
 			rival, err := d.signer.CreateMultipart(t.Context(), d.session, name,
 				&presign.MultipartOptions{Type: "image/tiff", Size: partSize + 7, PartSize: partSize, Digests: digests})
 			require.NoError(t, err)
@@ -387,8 +387,8 @@ func partOptions(digests bool, data []byte) *presign.PartOptions {
 	return &presign.PartOptions{SHA256: digest[:]}
 }
 
-// An id is good for the session and the name that it was made for, and for
-// nothing else, whoever holds it.
+// An upload id is valid only for its session and file name, regardless of the
+// caller.
 func TestUploadIDIsBound(t *testing.T) {
 	d := newDesk(t, secret)
 	m := d.plan(t)
@@ -414,14 +414,14 @@ func TestUploadIDIsBound(t *testing.T) {
 	require.NoError(t, d.signer.Complete(t.Context(), d.session, m, []presign.Part{first, last}), "it has come to no harm")
 }
 
-// Complete takes what was planned and sent, and nothing else.
+// Complete accepts only the parts that were planned and sent.
 func TestCompleteTampering(t *testing.T) {
 	d := newDesk(t, secret)
 	m, err := d.signer.CreateMultipart(t.Context(), d.session, name,
 		&presign.MultipartOptions{Type: "image/tiff", Size: partSize + 7, PartSize: partSize, Digests: true})
 	require.NoError(t, err)
 	first, last := d.send(t, m, 1, make([]byte, partSize)), d.send(t, m, 2, []byte("the end"))
-	replaced := d.send(t, m, 2, []byte("THE END")) // a replay: last is no more
+	replaced := d.send(t, m, 2, []byte("THE END")) // a replay: it replaces the last part
 	longer, unknown := m, m
 	longer.Size++
 	unknown.ID = "00000000-0000-7000-8000-000000000000"

@@ -16,16 +16,16 @@ import (
 	"github.com/versity/versitygw/s3response"
 )
 
-// backendLimits is the storage with three promises more: an object has at most maxObject bytes (if that is not 0), an
-// object or part is stored only after its whole request has arrived, and deleting an object does not disturb storing
-// another. Every object comes by one of its methods.
+// backendLimits adds three guarantees to the storage. An object has at most maxObject bytes, unless that is 0. An object
+// or part is stored only after its whole request has arrived. Deleting an object does not disturb storing another.
+// Every object passes through one of its methods.
 type backendLimits struct {
 	*posix.Posix
 
 	maxObject int64
 
-	// dirs is held by deletions, which remove directories that have become empty (versitygw 1.8.0), and shared by what
-	// makes directories and then puts an object there. Nobody holds it while a client sends.
+	// dirs is held exclusively by deletions, which remove empty directories (versitygw 1.8.0), and shared by methods
+	// that create directories and then put an object there. It is never held while a client sends.
 	dirs sync.RWMutex
 }
 
@@ -108,15 +108,15 @@ func (b *backendLimits) checkSize(size *int64) error {
 	return nil
 }
 
-// discard reads as much of a rejected body as an accepted one may have. A client whose body is not much larger then
-// sees the answer; otherwise it sees its connection closed, as most clients read only after they have written.
+// discard reads as much of a rejected body as an accepted one may have. Most clients read only after they have written,
+// so those with a slightly larger body see the response, and others a closed connection.
 func (b *backendLimits) discard(ctx context.Context) {
 	if body := requestBody(ctx); body != nil {
 		_, _ = io.CopyN(io.Discard, body, b.maxObject)
 	}
 }
 
-// sizeOfParts returns the bytes of the parts that have been uploaded.
+// sizeOfParts returns the total size of the uploaded parts in bytes.
 func (b *backendLimits) sizeOfParts(ctx context.Context, in *s3.CompleteMultipartUploadInput) (int64, error) {
 	list := &s3.ListPartsInput{Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId, MaxParts: aws.Int32(1000)}
 	var size int64
@@ -135,14 +135,14 @@ func (b *backendLimits) sizeOfParts(ctx context.Context, in *s3.CompleteMultipar
 	}
 }
 
-// wholeBody reads an object's bytes from a request. Its io.EOF says that the request itself has arrived whole, also
-// where its body ends after the object's bytes: a form has a closing boundary, and a length that may promise more.
+// wholeBody reads an object's bytes from a request. It returns io.EOF only after the request itself has arrived whole,
+// even if its body continues after the object: a form has a closing boundary, and a length may promise more.
 type wholeBody struct {
 	io.Reader
 
 	request io.Reader // the request's body; nil if its length is unknown
 	done    bool      // the request has arrived
-	arrived func()    // called then, if not nil
+	arrived func()    // called when the request has arrived, if not nil
 }
 
 func newWholeBody(ctx context.Context, body io.Reader) *wholeBody {
@@ -152,8 +152,7 @@ func newWholeBody(ctx context.Context, body io.Reader) *wholeBody {
 	return &wholeBody{Reader: body, request: requestBody(ctx)}
 }
 
-// requestBody returns the body of the request that a method of the storage is called for; nil if its length is not
-// known.
+// requestBody returns the body of the request that a storage method is called for, or nil if its length is unknown.
 func requestBody(ctx context.Context) io.Reader {
 	if rc, ok := ctx.(*fasthttp.RequestCtx); ok && rc.Request.Header.ContentLength() > 0 {
 		return rc.Request.BodyStream()
@@ -178,7 +177,7 @@ func (w *wholeBody) Read(p []byte) (int, error) {
 	return n, s3err.GetAPIError(s3err.ErrIncompleteBody)
 }
 
-// rest reads what follows the object's bytes in the request, and returns io.EOF if that has arrived.
+// rest reads the request after the object's bytes, and returns io.EOF when it has arrived whole.
 func (w *wholeBody) rest() error {
 	if w.request != nil {
 		if _, err := io.Copy(io.Discard, w.request); err != nil {
@@ -188,7 +187,7 @@ func (w *wholeBody) rest() error {
 	return io.EOF
 }
 
-// Algorithm and Checksum return what a trailer of the body has said. The storage asks for them by type.
+// Algorithm and Checksum return the values from the body's trailer. The storage calls them by type assertion.
 func (w *wholeBody) Algorithm() string {
 	if c, ok := w.Reader.(middlewares.ChecksumReader); ok {
 		return c.Algorithm()
@@ -196,7 +195,7 @@ func (w *wholeBody) Algorithm() string {
 	return ""
 }
 
-// Checksum is described at Algorithm.
+// Checksum is documented at Algorithm.
 func (w *wholeBody) Checksum() string {
 	if c, ok := w.Reader.(middlewares.ChecksumReader); ok {
 		return c.Checksum()

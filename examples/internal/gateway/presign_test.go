@@ -69,7 +69,7 @@ func (d desk) grant(t *testing.T, o *presign.PutOptions) presign.Grant {
 	return g
 }
 
-// request is what an honest client makes of a grant.
+// request returns the request that an honest client makes for a grant.
 func request(t *testing.T, g presign.Grant, body []byte) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), g.Method, g.URL, bytes.NewReader(body))
@@ -283,7 +283,7 @@ func TestUnsized(t *testing.T) {
 	require.EqualValues(t, len(cover), rejected.Info.Size)
 	require.False(t, rejected.Deleted)
 
-	// The upload had no checksum, so the bytes are read.
+	// The upload does not have a checksum, so the bytes are read.
 	other := sha256.Sum256([]byte("other"))
 	_, _, err = d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{Size: int64(len(cover)), SHA256: other[:]})
 	require.ErrorIs(t, err, presign.ErrDigest)

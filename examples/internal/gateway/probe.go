@@ -11,9 +11,9 @@ import (
 	"github.com/versity/versitygw/backend/meta"
 )
 
-// probe looks at what the file system of dir can do, with a file of its own.
-// Objects' attributes are kept as extended attributes; where there are none,
-// in files of a second directory next to dir, whose path is returned too.
+// probe checks with a temporary file which features the file system of dir has.
+// Objects' attributes are stored as extended attributes if it supports them,
+// otherwise in files of a second directory next to dir, whose path is returned.
 func probe(dir string) (meta.MetadataStorer, string, error) {
 	f, err := os.CreateTemp(dir, ".probe-a-*")
 	if err != nil {
@@ -31,7 +31,7 @@ func probe(dir string) (meta.MetadataStorer, string, error) {
 	if attrErr == nil {
 		return meta.XattrMeta{}, "", nil
 	}
-	// The server refuses a path that begins with dir's.
+	// The server rejects a path that begins with dir's.
 	sidecar := filepath.Join(filepath.Dir(dir), "attributes-of-"+filepath.Base(dir))
 	if err := os.MkdirAll(sidecar, 0o700); err != nil {
 		return nil, "", fmt.Errorf("gateway: probe: %w", err)
@@ -43,7 +43,7 @@ func probe(dir string) (meta.MetadataStorer, string, error) {
 	return storer, sidecar, nil
 }
 
-// folds reports whether a name of dir is found in other letters as well.
+// folds reports whether the file system finds a name of dir in another case.
 func folds(dir, name string) (bool, error) {
 	_, err := os.Lstat(filepath.Join(dir, strings.ToUpper(name)))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -15,7 +15,7 @@ func TestFolds(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, yes)
 
-	// What a file system that folds would answer.
+	// A case-insensitive file system answers like this.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "PROBE-A"), nil, 0o600))
 	yes, err = folds(dir, "probe-a")
 	require.NoError(t, err)

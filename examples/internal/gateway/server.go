@@ -28,9 +28,9 @@ const (
 
 // newServer returns an HTTP server of the S3 API with the limits of o.
 //
-// versitygw builds the API from its parts but only serves it with a server of its own, which has no timeouts, no limit
-// of connections for each address, and reads a whole form into temporary files before it verifies anything. newServer
-// therefore borrows the API's handler and serves it itself.
+// versitygw builds the API from its parts but serves it only with its own server. That server does not have timeouts or
+// a limit of connections for each address, and reads a whole form into temporary files before it verifies anything.
+// newServer therefore serves the API's handler itself.
 func newServer(
 	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender, o *Options,
 ) (*fasthttp.Server, error) {
@@ -53,7 +53,7 @@ func newServer(
 	}, nil
 }
 
-// answerErrors leaves requests that cannot be read to next, but for those of clients that go away or are too slow: next
+// answerErrors answers unreadable requests through next, except if the client disconnected or is too slow, since next
 // writes a line to standard error for each of these.
 func answerErrors(next func(*fasthttp.RequestCtx, error)) func(*fasthttp.RequestCtx, error) {
 	return func(ctx *fasthttp.RequestCtx, err error) {
@@ -65,7 +65,7 @@ func answerErrors(next func(*fasthttp.RequestCtx, error)) func(*fasthttp.Request
 	}
 }
 
-// newAPI returns the application behind versitygw's server. The server gives it to request handlers only, so newAPI
+// newAPI returns the application inside versitygw's server. The server passes it to request handlers only, so newAPI
 // makes one request, over a socket that only this user can reach, and shuts that server down.
 func newAPI(
 	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender,
@@ -107,7 +107,7 @@ func newAPI(
 		},
 	})
 	err = errors.Join(err, srv.ShutDown())
-	ended := <-served // usually that its listener was closed
+	ended := <-served // usually because its listener was closed
 	if app.Load() == nil {
 		return nil, errors.Join(errors.New("the S3 API did not answer"), err, ended)
 	}
@@ -125,7 +125,7 @@ func askHealth(ctx context.Context, url string, t *http.Transport) error {
 		return err
 	}
 	if res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("health answers %s", res.Status)
+		err = fmt.Errorf("health check: unexpected status %s", res.Status)
 	}
 	return errors.Join(err, res.Body.Close())
 }

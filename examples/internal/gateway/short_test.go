@@ -35,7 +35,7 @@ type cutConn struct {
 	net.Conn // not embedded as a *net.TCPConn, whose ReadFrom would go round Write
 
 	mu     sync.Mutex
-	header []byte // what has been written, until the header is complete
+	header []byte // bytes written so far, until the header is complete
 	left   int
 }
 
@@ -160,7 +160,7 @@ func TestBodyEndsEarly(t *testing.T) {
 				_, err = part.Write(file[:size])
 				require.NoError(t, err)
 				require.NoError(t, w.Close())
-				body.Write(make([]byte, after)) // what the length promises beyond the form
+				body.Write(make([]byte, after)) // the rest of the announced length, after the form
 				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.URL, &body)
 				require.NoError(t, err)
 				req.Header.Set("Content-Type", w.FormDataContentType())
@@ -207,7 +207,7 @@ func TestBodyEndsEarly(t *testing.T) {
 	})
 }
 
-// What would be read into memory before a signature is verified is refused by its length.
+// Bodies that are read into memory before a signature is verified are rejected by their length.
 func TestLargeDocuments(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)

@@ -12,13 +12,13 @@ import (
 	"runtime"
 )
 
-// ErrExposed is returned by [Read] for a file that others than its owner may
-// read or write, and for a link, a directory or another irregular file.
+// ErrExposed is returned by [Read] if others than the owner may read or write
+// the file, or if it is not a regular file.
 var ErrExposed = errors.New("privatefile: not a private file")
 
-// Read returns the content of a regular file whose mode gives no rights to its
-// group or to others. On Windows, which has no such modes, the mode is not
-// checked. It returns fs.ErrNotExist if there is no file.
+// Read returns the content of a regular file that only its owner may read or
+// write. On Windows, the mode is not checked. Read returns fs.ErrNotExist if
+// the file does not exist.
 func Read(path string) ([]byte, error) {
 	before, err := os.Lstat(path)
 	if err != nil {
@@ -55,7 +55,7 @@ func check(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// Write stores content under path with mode 0600, whole or not at all.
+// Write atomically writes content to path with mode 0600.
 func Write(path string, content []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with mode 0600
 	if err != nil {
