@@ -54,7 +54,7 @@ func (o *office) arrives(s scope.Scope, name string) {
 	require.NoError(o.t, o.desk.Message(o.t.Context(), notification(o.t, [2]string{s.Prefix(), name})))
 }
 
-// sweep is what a sweeper does.
+// sweep does the work of a sweeper.
 func (o *office) sweep() {
 	o.t.Helper()
 	system := table.NewSystem(o.table)
@@ -82,7 +82,7 @@ func (o *office) notes(s scope.Scope) int {
 	return len(page.Items)
 }
 
-// An upload that is not what was announced, or too large, ends its record and is deleted, whoever looks first.
+// An upload that is too large, or differs from its announcement, ends its record and is deleted, for every way to look.
 func TestRejected(t *testing.T) {
 	t.Parallel()
 	sum := sha256.Sum256(make([]byte, 10))
@@ -124,7 +124,7 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// What nobody goes on with is deleted with the end of its record, and what arrives after that as well.
+// An abandoned upload is deleted when its record ends, and so is one that arrives later.
 func TestAbandonedUploads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestAbandonedUploads(t *testing.T) {
 	})
 }
 
-// Notes end with their records: what is kept of a session is forgotten then, and an accepted upload stays.
+// A note ends with its record: the rest of the session is forgotten then, and an accepted upload stays.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestNoteWithoutRecord(t *testing.T) {
 	})
 }
 
-// Whoever may write items can list any of them as due; only notes that are due are looked at.
+// Any writer of items can list them as due, but only notes that are due are processed.
 func TestForgedNote(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestCleanWithoutStore(t *testing.T) {
 		time.Sleep(dueTime)
 		o.objects.broken.Store(true)
 		require.NoError(t, o.desk.Clean(t.Context(), table.NewSystem(o.table)))
-		require.Contains(t, o.log.text(), "could not be looked after")
+		require.Contains(t, o.log.text(), "process due upload")
 		o.objects.broken.Store(false)
 		require.NoError(t, o.desk.Clean(t.Context(), table.NewSystem(o.table)))
 		require.False(t, o.holds(session, "cover.png"))

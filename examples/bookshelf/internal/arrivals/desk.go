@@ -15,44 +15,44 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// Why an event is refused: what an Auditor is told, by errors.Is.
+// Reasons of a rejected event, for an Auditor to test with errors.Is.
 var (
-	// ErrLevel: the object is in no session, so it is nobody's upload.
+	// ErrLevel is reported if the object is not in a session and so cannot be an upload.
 	ErrLevel = errors.New("arrivals: not an upload")
 
-	// ErrUnknown: the session has no record, so nobody was granted an upload into it.
+	// ErrUnknown is reported if the session does not have a record, so an upload was never granted.
 	ErrUnknown = errors.New("arrivals: no such upload")
 
-	// ErrForeign: the object is not the file that the session's upload was granted for.
-	ErrForeign = errors.New("arrivals: another file than the one that was granted")
+	// ErrForeign is reported if the session's upload was granted for another file.
+	ErrForeign = errors.New("arrivals: not the granted file")
 )
 
-// Options configures [New]. Nil means all defaults.
+// Options configures [New]. Nil means the defaults.
 type Options struct {
 	// MaxSize is the largest accepted upload in bytes. Zero means no limit.
 	MaxSize int64
 
-	// Grants is told of each arrival, and closes the grant. If nil, nothing is closed.
+	// Grants closes the grant of each upload that arrives. If nil, grants are not closed.
 	Grants interface {
 		Close(ctx context.Context, session scope.Scope) error
 	}
 
-	// Retention is the tracker's: how long a record is kept after it has ended. Zero means for ever.
+	// Retention is how long the tracker keeps a record after it has ended. Zero means forever.
 	Retention time.Duration
 
-	// Forget is called for a session whose record is gone, to delete what else is kept of it. It may be called
+	// Forget is called for a session whose record is gone, to delete the rest of its data. It may be called
 	// again. If nil, nothing is called.
 	Forget func(ctx context.Context, session scope.Scope) error
 
-	// Audit receives each event about something that nobody was granted. If nil, such events are not reported.
+	// Audit receives each event about an upload that was never granted. If nil, they are not reported.
 	Audit scope.Auditor
 
-	// Log gets a line for each arrival: at Info an upload that was recorded or could not be confirmed, at Warn one that
-	// was rejected or arrived after its record had ended, and what could not be deleted. If nil, nothing is logged.
+	// Log receives a line for each arrival: at Info for recorded and unconfirmed uploads, at Warn for rejected and
+	// late ones and for failed deletions. If nil, nothing is logged.
 	Log *slog.Logger
 }
 
-// Desk deals with uploads from their grant to the end of their record. It is safe for concurrent use.
+// Desk handles uploads from their grant to the end of their record. It is safe for concurrent use.
 type Desk struct {
 	table   *table.Table
 	landing *object.Bucket
@@ -62,11 +62,11 @@ type Desk struct {
 	log     *slog.Logger
 
 	cleaning sync.Mutex
-	pass     pass // of Clean
+	pass     pass // position of Clean
 }
 
-// New returns the desk for the uploads that signer grants into the landing bucket and tracker tracks, by the pipeline
-// of [tracking.Uploads]. Notes about them are kept in the tracker's table.
+// New returns the desk for the uploads that signer grants into the landing bucket. Their records are tracker's, in the
+// pipeline of [tracking.Uploads]. Notes about them are stored in the tracker's table.
 func New(tb *table.Table, landing *object.Bucket, signer *presign.Signer, tracker *tracking.Tracker, o *Options) *Desk {
 	d := &Desk{table: tb, landing: landing, signer: signer, tracker: tracker}
 	if o != nil {
@@ -78,10 +78,9 @@ func New(tb *table.Table, landing *object.Bucket, signer *presign.Signer, tracke
 	return d
 }
 
-// Message deals with every event of a message. Without an error all of them have been dealt with, and the message is
-// done: recorded, recorded before, or reported where it can never be recorded. With presign.ErrEvent the message is
-// none, which has been reported to the signer's auditor. Any other error may pass: the message is to be given again,
-// whole, which does no harm.
+// Message handles every event of a message. If it returns nil, the message is done: each event is recorded, was recorded
+// before, or was reported because it can never be recorded. It returns presign.ErrEvent if the message is invalid, which
+// it reports to the signer's auditor. Any other error may be transient: deliver the whole message again, which is safe.
 func (d *Desk) Message(ctx context.Context, raw []byte) error {
 	events, err := d.signer.Events(ctx, raw)
 	if err != nil {
@@ -96,14 +95,14 @@ func (d *Desk) Message(ctx context.Context, raw []byte) error {
 	return errors.Join(errs...)
 }
 
-// event deals with one event. It checks first what costs nothing, and asks the store before it believes anything.
+// event handles one event. It makes the free checks first and verifies everything with the store.
 func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 	if e.Scope.Level() != scope.SessionLevel {
 		return d.refuse(ctx, e, ErrLevel)
 	}
 	rec, err := d.tracker.Get(ctx, e.Scope)
 	switch {
-	case errors.Is(err, tracking.ErrNotFound): // the record is made before the grant is given away
+	case errors.Is(err, tracking.ErrNotFound): // the record always exists before the grant
 		return d.refuse(ctx, e, ErrUnknown)
 	case err != nil:
 		return err
@@ -118,8 +117,8 @@ func (d *Desk) event(ctx context.Context, e presign.S3Event) error {
 	if err != nil {
 		return err
 	}
-	if !arrived { // S3 shows an object before it tells of it: this one is gone again, was rejected, or never was
-		d.log.InfoContext(ctx, "an upload was said to have arrived and cannot be used",
+	if !arrived { // an object exists before its event: this one is gone, was rejected, or never existed
+		d.log.InfoContext(ctx, "arrival event without a usable upload",
 			"scope", e.Scope.String(), "file", e.Name)
 		return nil
 	}
@@ -141,12 +140,12 @@ func (d *Desk) Close(ctx context.Context, session scope.Scope) {
 		return
 	}
 	if err := d.o.Grants.Close(ctx, session); err != nil {
-		d.log.WarnContext(ctx, "a grant could not be closed", "scope", session.String(), "err", err)
+		d.log.WarnContext(ctx, "close grant", "scope", session.String(), "err", err)
 	}
 }
 
-// Arrived returns the record's file, pinned, if it is there and is what was announced. The error is
-// presign.ErrNotArrived, a *presign.RejectedError, or one that may pass.
+// Arrived returns the record's file, pinned, if it exists and matches its announcement. Otherwise it returns
+// presign.ErrNotArrived, a *presign.RejectedError, or an error that may be transient.
 func (d *Desk) Arrived(ctx context.Context, rec tracking.Record) (object.Ref, error) {
 	want, err := d.announced(ctx, rec.Scope)
 	if err != nil {
@@ -158,9 +157,9 @@ func (d *Desk) Arrived(ctx context.Context, rec tracking.Record) (object.Ref, er
 	return ref, err
 }
 
-// Look asks the store whether the record's file is there, and returns it. A file that is not what was announced ends
-// the record and is deleted; Look then reports that nothing has arrived. A sweep looks with it, too: see
-// [tracking.SweepOptions]. It knows no stage but the upload.
+// Look asks the store for the record's file and returns it. If the file does not match its announcement, Look ends the
+// record, deletes the file and reports that nothing has arrived. A sweep uses it too: see [tracking.SweepOptions]. It
+// supports only the upload stage.
 func (d *Desk) Look(ctx context.Context, rec tracking.Record, st tracking.Stage) (object.Ref, bool, error) {
 	if st != tracking.UserUpload {
 		return object.Ref{}, false, fmt.Errorf("arrivals: look: %w: %s", tracking.ErrStage, st)
@@ -175,7 +174,7 @@ func (d *Desk) Look(ctx context.Context, rec tracking.Record, st tracking.Stage)
 	return ref, err == nil, err
 }
 
-// refuse reports an event that can never be recorded; it has been dealt with.
+// refuse reports an event that can never be recorded. The event is then done.
 func (d *Desk) refuse(ctx context.Context, e presign.S3Event, why error) error {
 	if d.o.Audit != nil {
 		err := fmt.Errorf("%w: %.300q", why, e.Name)

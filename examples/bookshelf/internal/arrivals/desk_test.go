@@ -276,7 +276,7 @@ func TestAnyOrderAnyNumber(t *testing.T) {
 	}
 }
 
-// What was never granted is reported, and touches no record.
+// An upload that was never granted is reported and does not change any record.
 func TestWhatNobodyWasGranted(t *testing.T) {
 	o := newOffice(t)
 	session := o.granted("cover.png", time.Hour)
@@ -308,7 +308,7 @@ func TestWhatNobodyWasGranted(t *testing.T) {
 	}
 }
 
-// An upload that comes when its record has ended is told, and the record stays as it was.
+// An upload that arrives after its record has ended is logged, and the record stays unchanged.
 func TestAnArrivalAfterTheEnd(t *testing.T) {
 	o := newOffice(t)
 	session := o.granted("cover.png", time.Hour)
@@ -330,7 +330,7 @@ func TestAnArrivalAfterTheEnd(t *testing.T) {
 	}
 }
 
-// What may pass is an error, the other events of the message are dealt with, and the next time all is well.
+// A transient failure is an error. The message's other events are handled, and the next delivery succeeds.
 func TestWhatMayPass(t *testing.T) {
 	o := newOffice(t)
 	session := o.granted("cover.png", time.Hour)

@@ -15,7 +15,7 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// A message that is none is the queue's to keep; one that S3 sends to try the way is done with.
+// Invalid messages stay in the queue. S3's test messages are done.
 func ExampleDesk_Message() {
 	landing := object.New(object.NewMemory(), "landing", nil)
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")})

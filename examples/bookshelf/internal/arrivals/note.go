@@ -12,27 +12,27 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// A note is an item of a session that says what was announced and when to look at the upload again.
+// A note is an item of a session with the announcement and the time when to look at the upload again.
 const (
 	noteSort  = "upload"
 	noteClass = "uploads"
 	shards    = 16
-	stampForm = "2006-01-02T15:04:05.000Z" // sorts as the times do
+	stampForm = "2006-01-02T15:04:05.000Z" // sorts in time order
 
-	// lateTime is how long after the end of a grant an upload that began before may still arrive.
+	// lateTime is how long after the end of a grant an upload in flight may still arrive.
 	lateTime = 24 * time.Hour
-	// again is how soon a note is looked at again, at the earliest.
+	// again is the shortest time before a note is looked at again.
 	again = time.Minute
 )
 
-// Announced is what a client has said about its upload before it was granted.
+// Announced is the client's announcement of an upload, before it is granted.
 type Announced struct {
-	Size   int64  // bytes; zero if not said
-	SHA256 []byte // 32 bytes; nil if not said
+	Size   int64  // in bytes; zero if not announced
+	SHA256 []byte // 32 bytes; nil if not announced
 }
 
-// Expect notes an upload that is about to be granted until expires, and when its record is due. It comes before the
-// record, so that whatever arrives is looked after.
+// Expect stores a note about an upload that is about to be granted until expires, and when its record is due. Call it
+// before the record is made, so that every arrival is noticed.
 func (d *Desk) Expect(
 	ctx context.Context, session scope.Scope, filename string, a Announced, expires, due time.Time,
 ) error {
@@ -49,7 +49,7 @@ func (d *Desk) Expect(
 	return nil
 }
 
-// announced returns what was announced; nothing if there is no note.
+// announced returns the announcement, or the zero Announced if the note does not exist.
 func (d *Desk) announced(ctx context.Context, session scope.Scope) (Announced, error) {
 	view, err := d.table.In(session)
 	if err != nil {
@@ -79,19 +79,19 @@ func noteIndex(session scope.Scope, due time.Time) []table.Entry {
 	}}
 }
 
-// pass is where Clean goes on: a shard, and the query of its notes that were due when the pass began.
+// pass is the position of Clean: a shard, and the query of its notes that were due when the pass began.
 type pass struct {
 	shard int
 	q     table.Query
 }
 
-// maxCleanPages is the most pages, of 100 notes, that one Clean reads: one of each shard, and ten more.
+// maxCleanPages is the largest number of pages, of 100 notes, that one Clean reads: one of each shard, and ten more.
 const maxCleanPages = shards + 10
 
-// Clean looks after the uploads whose notes are due: it deletes those of records that have failed, also ones that
-// arrived late, and forgets sessions whose records are gone. It reads a bounded number of notes, since any writer may
-// place items among them; the next Clean continues there. It returns an error if a shard could not be listed. Notes
-// that could not be handled are logged and stay due.
+// Clean processes the uploads whose notes are due. It deletes uploads of failed records, also late ones, and forgets
+// sessions whose records are gone. It reads a bounded number of notes, since any writer may add items, and the next
+// Clean continues there. It returns an error if a shard could not be listed. Notes that could not be processed are
+// logged and stay due.
 func (d *Desk) Clean(ctx context.Context, system *table.System) error {
 	d.cleaning.Lock()
 	defer d.cleaning.Unlock()
@@ -110,7 +110,7 @@ func (d *Desk) Clean(ctx context.Context, system *table.System) error {
 		}
 		for _, f := range page.Items {
 			if err := d.clean(ctx, f); err != nil {
-				d.log.WarnContext(ctx, "an upload could not be looked after", "scope", f.Scope.String(), "err", err)
+				d.log.WarnContext(ctx, "process due upload", "scope", f.Scope.String(), "err", err)
 			}
 		}
 		if d.pass.q.Cursor = page.Next; page.Next != "" {
@@ -124,7 +124,7 @@ func (d *Desk) Clean(ctx context.Context, system *table.System) error {
 	return errors.Join(errs...)
 }
 
-// clean looks after one upload. Anybody who may write items can place one in the index, so the note itself is read.
+// clean processes one upload. Any writer of items can add one to the index, so the note itself is read.
 func (d *Desk) clean(ctx context.Context, f table.Found) error {
 	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != noteSort {
 		return nil
@@ -142,7 +142,7 @@ func (d *Desk) clean(ctx context.Context, f table.Found) error {
 		return err
 	}
 	rec, err := d.tracker.Get(ctx, f.Scope)
-	var next time.Time // zero if the note is no longer needed
+	var next time.Time // zero if the note can be deleted
 	switch {
 	case errors.Is(err, tracking.ErrNotFound):
 		err = d.forget(ctx, f.Scope, note)
@@ -178,7 +178,7 @@ func (d *Desk) clean(ctx context.Context, f table.Found) error {
 	return err
 }
 
-// retained returns when the record is gone; zero if never.
+// retained returns when the record expires; zero means never.
 func (d *Desk) retained(rec tracking.Record) time.Time {
 	if d.o.Retention == 0 {
 		return time.Time{}
@@ -186,8 +186,8 @@ func (d *Desk) retained(rec tracking.Record) time.Time {
 	return rec.Updated.Add(d.o.Retention)
 }
 
-// forget deletes what is left of a session whose record is gone, or was never made. The file of an accepted upload
-// stays.
+// forget deletes the rest of a session whose record is gone or was never made. It keeps the file of an accepted
+// upload.
 func (d *Desk) forget(ctx context.Context, session scope.Scope, note table.Item) error {
 	if d.o.Forget != nil {
 		if err := d.o.Forget(ctx, session); err != nil {

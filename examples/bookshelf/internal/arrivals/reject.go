@@ -11,31 +11,31 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// The codes of the failure of a record whose upload was rejected.
+// Failure codes of records whose upload was rejected.
 const (
-	TooLarge = "image_too_large" // more bytes than are looked at
-	Differs  = "upload_differs"  // not the size or the digest that was announced
+	TooLarge = "image_too_large" // larger than the limit
+	Differs  = "upload_differs"  // the size or the digest differs from the announcement
 )
 
-// RejectedKey is the key of the attempt that records a rejection. An attempt with it that has not ended so was cut off.
+// RejectedKey is the key of the attempt that records a rejection. If such an attempt has not ended, it was interrupted.
 const RejectedKey = "rejected"
 
 const rejectLease = 30 * time.Second // longer than recording a rejection can take
 
-// Failure returns what the record and the browser may know of a rejection.
+// Failure returns the public error of a rejected upload, for the record and the browser.
 func Failure(e *presign.RejectedError) *tracking.Error {
 	f := &tracking.Error{
 		Code: Differs, Err: e,
 		Message: "The file that arrived is not the one that was announced. Please upload it again.",
 	}
 	if errors.Is(e, presign.ErrTooLarge) {
-		f.Code, f.Message = TooLarge, "The file is larger than is looked at. Please upload a smaller one."
+		f.Code, f.Message = TooLarge, "The file is too large. Please upload a smaller one."
 	}
 	return f
 }
 
-// reject ends the record of an upload that was rejected, and deletes the upload. If somebody else is at work on the
-// record by now, it is left to them.
+// reject ends the record of a rejected upload and deletes the upload. It does nothing if the record already has
+// another holder.
 func (d *Desk) reject(ctx context.Context, rec tracking.Record, e *presign.RejectedError) error {
 	attempt, err := d.tracker.Claim(ctx, rec.Scope, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: RejectedKey, Lease: rejectLease, Source: e.Ref,
@@ -51,32 +51,32 @@ func (d *Desk) reject(ctx context.Context, rec tracking.Record, e *presign.Rejec
 	if err := attempt.Fail(ctx, Failure(e)); err != nil {
 		return err
 	}
-	d.log.WarnContext(ctx, "an upload was rejected", "scope", rec.Scope.String(), "file", rec.Filename, "err", e)
+	d.log.WarnContext(ctx, "upload rejected", "scope", rec.Scope.String(), "file", rec.Filename, "err", e)
 	d.Discard(ctx, attempt.Record())
 	return nil
 }
 
-// late deletes an upload that arrived after its record had ended, if it is there.
+// late deletes an upload that arrived after its record had ended, if it exists.
 func (d *Desk) late(ctx context.Context, rec tracking.Record, at time.Time) error {
 	deleted, err := d.remove(ctx, rec)
 	if err != nil {
 		return err
 	}
 	if deleted {
-		d.log.WarnContext(ctx, "an upload arrived after its record had ended, and was deleted",
+		d.log.WarnContext(ctx, "upload arrived after its record had ended; deleted",
 			"scope", rec.Scope.String(), "file", rec.Filename, "status", rec.Status, "reason", rec.Reason, "arrived", at)
 	}
 	return nil
 }
 
-// Discard deletes the upload of a record that has failed for good. Other records it leaves alone. If deleting fails,
-// [Desk.Clean] does it later.
+// Discard deletes the upload of a record that has failed permanently. It ignores other records. If deleting fails,
+// [Desk.Clean] tries again later.
 func (d *Desk) Discard(ctx context.Context, rec tracking.Record) {
 	if !rec.Terminal || rec.Status == tracking.StatusSuccess {
 		return
 	}
 	if _, err := d.remove(ctx, rec); err != nil {
-		d.log.WarnContext(ctx, "an upload could not be deleted",
+		d.log.WarnContext(ctx, "delete upload",
 			"scope", rec.Scope.String(), "file", rec.Filename, "err", err)
 	}
 }
@@ -91,7 +91,7 @@ func (d *Desk) remove(ctx context.Context, rec tracking.Record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for range 3 { // another upload may take the place of the one that was looked at
+	for range 3 { // another upload may replace the object after the check
 		pinned, _, err := root.Stat(ctx, ref)
 		if errors.Is(err, object.ErrNotFound) {
 			return false, nil
@@ -103,5 +103,5 @@ func (d *Desk) remove(ctx context.Context, rec tracking.Record) (bool, error) {
 			return err == nil, err
 		}
 	}
-	return false, fmt.Errorf("%w: again and again", object.ErrChanged)
+	return false, fmt.Errorf("%w repeatedly", object.ErrChanged)
 }

@@ -11,26 +11,26 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// conversation is what a request tells.
+// conversation is the state read from a request.
 type conversation struct {
-	prompt  string          // what the person said last
+	prompt  string          // the person's last message
 	offered map[string]bool // the tools that may be called
 	calls   []done          // the calls since the prompt, in order
-	known   book.Metadata   // what set_field has set, in all runs
-	read    bool            // a run before this one went through reading the cover
-	uses    int             // all calls so far, for ids that are new
+	known   book.Metadata   // set by set_field, in all runs
+	read    bool            // an earlier run has read the cover and ended
+	uses    int             // all calls so far, for unique ids
 	words   int64           // in the request
 }
 
-// done is a call with its result; nil if there is none.
+// done is a call with its result, which is nil if it is missing.
 type done struct {
 	use    agent.ToolUse
 	result *tools.Result
 	turn   int // calls of one answer have the same
 }
 
-// readConversation finds the current run, which begins with the last text of the user's, and what is known from
-// before. A run that failed may have left its prompt, or some calls, or nothing.
+// readConversation returns the state of the current run, which begins with the user's last text. A failed run may have
+// left its prompt, some calls, or nothing.
 func readConversation(req *agent.Request) *conversation {
 	c := &conversation{offered: make(map[string]bool)}
 	for _, t := range req.Tools {
@@ -63,7 +63,7 @@ func readConversation(req *agent.Request) *conversation {
 		case m.Role == agent.RoleUser && len(said) > 0:
 			c.prompt, start = strings.Join(said, "\n"), i
 		case m.Role == agent.RoleAssistant && scanned && !calls:
-			c.read = true // the run that scanned the cover came to its end
+			c.read = true // the run that scanned the cover has ended
 		}
 	}
 	for i, m := range req.Messages {
@@ -76,7 +76,7 @@ func readConversation(req *agent.Request) *conversation {
 				c.calls = append(c.calls, d)
 			}
 			if u, ok := decode[book.Update](&d); ok && d.use.Name == booktools.SetField {
-				_ = c.known.Apply(u) // another program's idea of a field is none of ours
+				_ = c.known.Apply(u) // ignore invalid fields of other programs
 			}
 		}
 	}
@@ -93,13 +93,13 @@ func (c *conversation) first(tool string) *done {
 	return nil
 }
 
-// failures is how many turns in a row, up to now, every call has failed. An agent ends a run in which nothing works.
+// failures returns the number of latest turns in a row in which every call failed. An agent ends such a run.
 func (c *conversation) failures() int {
 	n, turn := 0, -1
 	for _, d := range slices.Backward(c.calls) {
 		if !d.failed() {
 			if d.turn == turn {
-				n-- // another call of that turn did succeed
+				n-- // another call of that turn succeeded
 			}
 			break
 		}
@@ -110,7 +110,7 @@ func (c *conversation) failures() int {
 	return n
 }
 
-// arg is an argument of the call, or "".
+// arg returns an argument of the call, or "".
 func (d done) arg(name string) string {
 	var args map[string]any
 	if json.Unmarshal(d.use.Input, &args) != nil {
@@ -120,10 +120,10 @@ func (d done) arg(name string) string {
 	return s
 }
 
-// failed reports whether the call has no result, or an error.
+// failed reports whether the call returned an error or no result.
 func (d done) failed() bool { return d.result == nil || d.result.IsError }
 
-// said is the text of a result, for errors.
+// said returns the text of a result, for error messages.
 func (d done) said() string {
 	if d.result == nil {
 		return "there was no answer"
@@ -136,7 +136,7 @@ func (d done) said() string {
 	return "the tool failed"
 }
 
-// decode reads a result's first block as JSON; on the way it may have become text.
+// decode reads a result's first block as JSON, also if the block was converted to text.
 func decode[T any](d *done) (T, bool) {
 	var v T
 	if d == nil || d.failed() {

@@ -7,14 +7,14 @@ import (
 	"unicode"
 )
 
-// guess is what the text on a cover seems to say.
+// guess is the title and author that the text on a cover suggests.
 type guess struct{ title, author string }
 
 var byLine = regexp.MustCompile(`(?i)^(?:written\s+)?by\s+(.+)$`)
 
-// guessTitle takes the first paragraph for the title, and for the author a line that starts with "by", or else the
-// next paragraph's first line, or else the last line of the only paragraph if it could be a name. Lines that are
-// hardly words are skipped. It is often wrong, and what comes of it is marked as a guess.
+// guessTitle guesses the title from the first paragraph. The author is a line that starts with "by", otherwise the next
+// paragraph's first line, otherwise the last line of the only paragraph if it could be a name. It skips lines with
+// hardly any words. The guess is often wrong, so values from it are marked.
 func guessTitle(lines []string) guess {
 	var g guess
 	var paragraphs [][]string
@@ -59,7 +59,7 @@ func guessTitle(lines []string) guess {
 	return g
 }
 
-// wordy reports whether a line is words rather than what a scanner makes of a picture.
+// wordy reports whether a line consists of words and not of scanner noise.
 func wordy(l string) bool {
 	letters, others := 0, 0
 	for _, r := range l {
@@ -73,7 +73,7 @@ func wordy(l string) bool {
 	return letters >= 3 && letters >= 3*others
 }
 
-// calm writes a line that is all capitals as one would in a list; small words of a title stay small.
+// calm converts a line in capitals to title case, with small words in lower case.
 func calm(s string, title bool) string {
 	if strings.ContainsFunc(s, unicode.IsLower) {
 		return s

@@ -14,9 +14,9 @@ var (
 	isbnWord   = regexp.MustCompile(`(?i)\bisbn`)
 )
 
-// findISBNs returns the ISBNs in a text, without hyphens. Thirteen digits that start with 978 or 979 are returned even
-// if the check digit is wrong, so that one can say so, and so is a number of the right length in a text that speaks of
-// an ISBN; any other ten digits are not.
+// findISBNs returns the ISBNs in a text, without hyphens. It also returns invalid ones, so that they can be reported:
+// thirteen digits that start with 978 or 979, and any number of the right length in a text that mentions an ISBN. It
+// ignores all other numbers of ten digits.
 func findISBNs(text string) []string {
 	var out []string
 	announced := isbnWord.MatchString(text)
@@ -37,8 +37,8 @@ func findISBNs(text string) []string {
 	return unique(out)
 }
 
-// leadingISBN is the ISBN that the first n groups of digits make up together; n is 0 if there is none. Whole groups
-// count: a piece of a longer number is no ISBN, and a year or a price behind one does not hide it.
+// leadingISBN returns the ISBN that the first n groups of digits form, or n = 0. It uses whole groups only: part of a
+// longer number is not an ISBN, and a year or a price after an ISBN does not hide it.
 func leadingISBN(groups []string) (isbn string, n int) {
 	s := ""
 	for i, g := range groups {
@@ -47,7 +47,7 @@ func leadingISBN(groups []string) (isbn string, n int) {
 		case len(s) == 13 && (strings.HasPrefix(s, "978") || strings.HasPrefix(s, "979")):
 			return s, i + 1
 		case len(s) == 10 && book.ValidISBN10(s):
-			isbn, n = s, i+1 // unless it is the beginning of thirteen
+			isbn, n = s, i+1 // unless thirteen digits begin with it
 		case len(s) > 13:
 			return isbn, n
 		}
@@ -55,7 +55,7 @@ func leadingISBN(groups []string) (isbn string, n int) {
 	return isbn, n
 }
 
-// unique leaves out what was there before.
+// unique removes repeated values.
 func unique(s []string) []string {
 	var out []string
 	for _, v := range s {
@@ -66,8 +66,8 @@ func unique(s []string) []string {
 	return out
 }
 
-// printedISBNs returns the ISBNs in the text on a cover: only those whose digits fit, since letters get misread, and
-// those of ten digits only where the word stands beside them.
+// printedISBNs returns the ISBNs in the text on a cover. It accepts valid ones only, since letters may be misread, and
+// those of ten digits only after the word ISBN.
 func printedISBNs(lines []string) []string {
 	var out []string
 	for _, l := range lines {

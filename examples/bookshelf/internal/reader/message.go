@@ -10,21 +10,21 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 )
 
-// message is what a person's words ask for.
+// message is a parsed request of a person.
 type message struct {
 	fields  []value      // corrections, at most one a field, the last one counts
 	isbns   []string     // typed, see findISBNs
 	reread  bool         // read the cover again
-	unclear []book.Field // named, but with no value that could be taken
+	unclear []book.Field // named without a usable value
 }
 
-// value is a field and what it is to be.
+// value is a field with its new value.
 type value struct {
 	field book.Field
 	text  string
 }
 
-// marker introduces a value in a sentence. A value runs to the next marker, or to the end of its sentence.
+// marker introduces a value in a sentence. A value ends before the next marker or at the end of its sentence.
 type marker struct {
 	re    *regexp.Regexp
 	field book.Field // empty: the first group names it
@@ -52,7 +52,7 @@ var (
 	readCover = regexp.MustCompile(`(?i)\b(?:read|scan|extract|analy[sz]e|process|identify|look\s+at|fill)\b.*\b(?:cover|barcode|photo|image|picture|book|metadata|upload)`)
 )
 
-// readMessage takes a message apart.
+// readMessage parses a message.
 func readMessage(text string) message {
 	var m message
 	m.isbns = findISBNs(text)
@@ -117,7 +117,7 @@ func readMessage(text string) message {
 	return m
 }
 
-// take cleans a value and keeps it, if anything is left of it.
+// take cleans a value and keeps it unless it is empty.
 func (m *message) take(f book.Field, v string, quoted bool) {
 	if f == book.ISBN {
 		if len(m.isbns) == 0 {
@@ -162,7 +162,7 @@ func (m *message) get(f book.Field) string {
 	return ""
 }
 
-// quotedValue returns what stands in quotes at the beginning of s, and how many bytes that took.
+// quotedValue returns the quoted text at the beginning of s and its length in bytes.
 func quotedValue(s string) (v string, used int, ok bool) {
 	lead := len(s) - len(strings.TrimLeft(s, " "))
 	open, size := utf8.DecodeRuneInString(s[lead:])
@@ -177,8 +177,8 @@ func quotedValue(s string) (v string, used int, ok bool) {
 	return strings.TrimSpace(inside), lead + size + len(inside) + len(closing), true
 }
 
-// plainValue cuts a value where its sentence ends, and takes off politeness and the final stop. It returns "" where
-// there is no value: a question, "not …", "wrong".
+// plainValue cuts a value at the end of its sentence and removes politeness and the final stop. It returns "" if the
+// text is not a value: a question, "not …" or "wrong".
 func plainValue(f book.Field, v string) string {
 	v = strings.TrimSpace(strings.ReplaceAll(v, "\r\n", "\n"))
 	if f != book.Description {
@@ -188,7 +188,7 @@ func plainValue(f book.Field, v string) string {
 	}
 	v = tail.ReplaceAllString(v, "")
 	v = strings.TrimRight(v, " ,;")
-	if f != book.Title { // whose mark may be its own
+	if f != book.Title { // a title may end in a mark
 		v = strings.TrimRight(v, "!")
 	}
 	if noValue.MatchString(v) || strings.HasSuffix(v, "?") && f != book.Title || !strings.ContainsFunc(v, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
@@ -200,8 +200,8 @@ func plainValue(f book.Field, v string) string {
 	return strings.TrimSpace(v)
 }
 
-// sentenceEnd is where the first sentence of v ends: behind a stop that a space and a capital follow, unless the stop
-// belongs to an initial or an abbreviation. Within a title only a full stop ends it.
+// sentenceEnd returns the end of the first sentence of v: after a stop followed by a space and a capital, unless the
+// stop belongs to an initial or an abbreviation. In a title, only a full stop ends it.
 func sentenceEnd(f book.Field, v string) int {
 	stops := ".!?"
 	if f == book.Title {
@@ -230,7 +230,7 @@ func abbreviated(v string) bool {
 	return utf8.RuneCountInString(last) == 1 && unicode.IsUpper([]rune(last)[0])
 }
 
-// fieldNamed is the field that a person means by a word.
+// fieldNamed returns the field that a word names.
 func fieldNamed(word string) book.Field {
 	switch strings.ToLower(word) {
 	case "title":

@@ -7,7 +7,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 )
 
-// turn is the reader's next answer: some text, and then calls; without calls the run ends.
+// turn is the reader's next answer: text, then calls. The run ends if it has no calls.
 type turn struct {
 	text  string
 	calls []call
@@ -26,11 +26,11 @@ func (r *run) step(announce, tool string, args map[string]string) turn {
 	return turn{sentences(r.report(), announce) + "\n\n", []call{{tool, args}}}
 }
 
-// maxFailures is after how many turns in a row without any success the reader gives up: one before the agent would.
+// maxFailures is the number of failed turns in a row after which the reader gives up: one fewer than the agent's.
 const maxFailures = 2
 
-// next decides the next step. Every step makes a call that this run has not made, or ends the run; there are at most
-// two looks at the photo, [maxChecks] checks, two look-ups and one turn that sets fields, so every run ends.
+// next decides the next step. Every step makes a new call or ends the run. A run makes at most two looks at the photo,
+// [maxChecks] checks, two look-ups and one turn that sets fields, so every run ends.
 func (c *conversation) next() turn {
 	r := newRun(c)
 	switch {
@@ -68,8 +68,8 @@ func (c *conversation) next() turn {
 	return t
 }
 
-// query is the title and the author to look for when the ISBN leads to nothing: as the person says, or as the cover
-// seems to say. The title is empty if there is none, or nothing to look for.
+// query returns the title and author to look for if the ISBN leads to nothing: from the person's message, or as the
+// cover seems to say. The title is empty if nothing should be looked for.
 func (r *run) query() (title, author string) {
 	if !r.cover {
 		return "", ""
@@ -84,7 +84,7 @@ func (r *run) query() (title, author string) {
 	return title, author
 }
 
-// sentences joins what is not empty.
+// sentences joins the non-empty texts.
 func sentences(s ...string) string {
 	var out []string
 	for _, s := range s {

@@ -11,21 +11,22 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Prompt asks for what the reader does when nobody says anything: read the cover, whether or not that was done before.
+// Prompt is the default prompt: read the cover, even if that was done before.
 const Prompt = "Read the cover and fill in the book's metadata."
 
-// Options configure [New]; nil means all defaults.
+// Options configures [New]. Nil means the defaults.
 type Options struct {
-	// Pace is the pause after each piece of text, so that a person sees it arrive. Default: 12 ms. Negative: none.
+	// Pace is the pause after each piece of text, so that a person sees it arrive. Zero means 12 ms; if negative,
+	// there is no pause.
 	Pace time.Duration
 }
 
-// Reader is the program. It is immutable, keeps nothing between requests, and is safe for concurrent use.
+// Reader is the offline reader. It is immutable, stateless and safe for concurrent use.
 type Reader struct{ pace time.Duration }
 
 var _ agent.Model = (*Reader)(nil)
 
-// New makes a Reader.
+// New returns a Reader.
 func New(o *Options) *Reader {
 	r := &Reader{pace: 12 * time.Millisecond}
 	if o != nil && o.Pace != 0 {
@@ -34,8 +35,8 @@ func New(o *Options) *Reader {
 	return r
 }
 
-// Stream implements [agent.Model]. It fails only when ctx is done, with ctx's error. The usage that it reports counts
-// words, since it has no tokens: those of the texts, calls and results in the request, and those of its answer.
+// Stream implements [agent.Model]. It fails only if ctx ends, with ctx's error. The reported usage counts words instead
+// of tokens: those of the texts, calls and results in the request, and those of the answer.
 func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		c := readConversation(req)
@@ -76,7 +77,7 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 	}
 }
 
-// wait pauses for the pace, or until ctx is done.
+// wait pauses for the pace or until ctx ends.
 func (r *Reader) wait(ctx context.Context) error {
 	if r.pace == 0 {
 		return ctx.Err()
@@ -91,7 +92,7 @@ func (r *Reader) wait(ctx context.Context) error {
 	}
 }
 
-// pieces cuts text behind its spaces; joined they are the text again.
+// pieces splits text after its spaces. Joined, the pieces are the text again.
 func pieces(text string) []string {
 	if text == "" {
 		return nil

@@ -120,7 +120,7 @@ func drawn(t *testing.T, s cover.Sample, f cover.Format) []byte {
 	return b.Bytes()
 }
 
-// without makes sure that there is no tesseract; with puts one there that says the given text.
+// without makes tesseract unavailable; with installs a fake that prints the given text.
 func without(t *testing.T) { t.Setenv("PATH", t.TempDir()) }
 
 func with(t *testing.T, text string) {
@@ -152,7 +152,7 @@ func TestKnownCover(t *testing.T) {
 	}
 }
 
-// A long conversation about one upload: what was said before is neither forgotten nor done again.
+// In a long conversation about one upload, earlier results are neither forgotten nor repeated.
 func TestRefinements(t *testing.T) {
 	with(t, "PRIDE AND\nPREJUDICE\n\nJANE AUSTEN\n\n")
 	d := newDesk(t, drawn(t, cover.Samples()[0], cover.PNG))
@@ -281,7 +281,7 @@ func TestCoverThatDisagrees(t *testing.T) {
 	require.Contains(t, d.text, "check whether the barcode belongs to this book")
 }
 
-// A file that is no image ends the run; after a failed run the conversation goes on.
+// A file that is not an image ends the run. After a failed run the conversation continues.
 func TestNoImage(t *testing.T) {
 	without(t)
 	png := drawn(t, cover.Samples()[0], cover.PNG)
@@ -318,7 +318,7 @@ func stub(t *testing.T, answers map[string]func() (tools.Result, error)) tools.S
 	return tools.Of(all...)
 }
 
-// Whatever the tools do, and whichever are there, the run ends, within its bounds and with something said.
+// For all results and any set of tools, the run ends within its bounds and with a text.
 func TestHostileTools(t *testing.T) {
 	text := func(s string) func() (tools.Result, error) {
 		return func() (tools.Result, error) { return tools.Result{Blocks: []tools.Block{{Text: s}}}, nil }

@@ -10,25 +10,25 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 )
 
-// maxChecks is how many ISBNs are checked in one run.
+// maxChecks is the largest number of ISBNs checked in one run.
 const maxChecks = 4
 
-// How sure the reader is, by where the facts come from.
+// The reader's confidence by the source of the facts.
 const (
 	sureByISBN    = 0.98 // barcode or typed, and in the catalogue
 	sureByPrint   = 0.95 // an ISBN in the printed text, and in the catalogue
 	sureByTitle   = 0.85 // a title that the catalogue has, times how well it matched
-	sureDisagree  = 0.60 // the ISBN's title is not what the cover seems to say
+	sureDisagree  = 0.60 // the ISBN's title and the cover disagree
 	sureISBNGuess = 0.50 // an ISBN that the catalogue does not have, and a guess at the title
 	sureISBNOnly  = 0.40
 	sureGuess     = 0.30 // a guess at the title, and nothing else
 )
 
-// run is the current run: the person's wish, the calls that were made (nil where not yet), and what they gave.
+// run is the current run: the person's request, the calls so far (nil if not made), and their results.
 type run struct {
 	*conversation
 	want  message
-	cover bool // the cover is to be read
+	cover bool // the cover must be read
 
 	scan, ocr, byISBN, byTitle *done
 
@@ -36,9 +36,9 @@ type run struct {
 	text      booktools.CoverText
 	guess     guess
 	unchecked string   // the next ISBN to check, if isbn is not settled
-	isbn      string   // its digits fit
+	isbn      string   // valid
 	printed   bool     // it was found in the text on the cover
-	wrong     []string // one sentence for each ISBN whose digits do not fit
+	wrong     []string // one sentence for each invalid ISBN
 	hit       booktools.Lookup
 	doubt     bool // the catalogue's title and the cover disagree
 }
@@ -71,8 +71,8 @@ func newRun(c *conversation) *run {
 	return r
 }
 
-// settleISBN takes the ISBNs that were typed, scanned and read, in this order, and settles on the first whose digits
-// fit, or on the next one to check.
+// settleISBN takes the ISBNs that were typed, scanned and read, in this order. It settles on the first valid one, or on
+// the next one to check.
 func (r *run) settleISBN() {
 	candidates := slices.Clone(r.want.isbns)
 	if r.barcode.ISBN != "" {
@@ -93,7 +93,7 @@ func (r *run) settleISBN() {
 				why = check.Reason
 			}
 		}
-		if why == "" && book.CheckISBN(isbn) != nil { // without the tool, and should it fail
+		if why == "" && book.CheckISBN(isbn) != nil { // if the tool is missing or fails
 			why = "does not have the digits of an ISBN"
 		}
 		if why == "" {
@@ -105,11 +105,11 @@ func (r *run) settleISBN() {
 	}
 }
 
-// can reports whether a tool is offered.
+// can reports whether a tool is available.
 func (r *run) can(tool string) bool { return r.offered[tool] }
 
-// values are the fields to set, in the order in which a person reads them. A book that was found by its title may be
-// another edition, so its publisher, year and ISBN are not taken.
+// values returns the fields to set, in reading order. A book that was found by its title may be another edition, so its
+// publisher, year and ISBN are left out.
 func (r *run) values() []value {
 	all := make(map[book.Field]string)
 	sure := 0.0
@@ -159,7 +159,7 @@ func (r *run) values() []value {
 	return out
 }
 
-// disagrees reports whether there is enough text on the cover to tell, and no word of the title in it.
+// disagrees reports whether the cover has enough text to compare and contains no word of the title.
 func disagrees(title string, lines []string) bool {
 	text := strings.ToLower(strings.Join(lines, " "))
 	if len(strings.Fields(text)) < 3 {
@@ -175,5 +175,5 @@ func disagrees(title string, lines []string) bool {
 		}
 		long = true
 	}
-	return long // without a long word nothing can be told
+	return long // without a long word, nothing can be compared
 }

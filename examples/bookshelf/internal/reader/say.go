@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 )
 
-// report tells what the run's last call gave; at the beginning, who speaks.
+// report describes the result of the run's last call. At the beginning, it introduces the reader.
 func (r *run) report() string {
 	if len(r.calls) == 0 {
 		switch {
@@ -83,7 +83,7 @@ func (r *run) lookedUp(d done) string {
 	return "It is “" + b.Title + "” by " + b.Author + "."
 }
 
-// summing is the run's last word: what was set, what failed, what is missing, what to check.
+// summing returns the run's closing text: set, failed and missing fields, and those to check.
 func (r *run) summing(values []value) string {
 	var set, failed, say []string
 	for _, d := range r.calls {
@@ -130,8 +130,8 @@ func (r *run) summing(values []value) string {
 	return strings.Join(say, " ")
 }
 
-// kept are the fields that are known from before and that a run which looked for the whole book did not find: they may
-// belong to another book.
+// kept returns the earlier fields that a run which looked for the whole book did not find. They may belong to another
+// book.
 func (r *run) kept(values []value) []string {
 	var out []string
 	if r.byISBN == nil && r.byTitle == nil {
@@ -146,7 +146,7 @@ func (r *run) kept(values []value) []string {
 	return out
 }
 
-// advice is what a person should look at after the cover was read.
+// advice returns what a person should check after the cover was read.
 func (r *run) advice() []string {
 	var say []string
 	switch {
@@ -173,7 +173,7 @@ func (r *run) advice() []string {
 	return append(say, "I could not find "+list(missing)+".", "You can tell me, for example “"+example+"”, or fill it in yourself.")
 }
 
-// misread owns up to fields that were named without a value that could be taken.
+// misread reports fields that were named without a usable value.
 func (r *run) misread() []string {
 	var say []string
 	for _, f := range r.want.unclear {
@@ -182,7 +182,7 @@ func (r *run) misread() []string {
 	return say
 }
 
-// help answers what was not understood.
+// help answers a message that was not understood.
 func (r *run) help() string {
 	say := r.misread()
 	if len(say) == 0 {
@@ -201,7 +201,7 @@ func (r *run) help() string {
 	return strings.Join(say, " ")
 }
 
-// label is a field's name in a sentence.
+// label returns a field's name in a sentence.
 func label(f book.Field) string {
 	switch f {
 	case book.ISBN:
@@ -212,7 +212,7 @@ func label(f book.Field) string {
 	return string(f)
 }
 
-// list joins words as in a sentence.
+// list joins words into an enumeration.
 func list(s []string) string {
 	if len(s) < 2 {
 		return strings.Join(s, "")
