@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// carrelModel answers with deltas that were made beforehand. The arguments are copied: they are the agent's.
+// carrelModel answers with prepared deltas. It copies the arguments, since the agent owns them.
 type carrelModel [][]agent.Delta
 
 func (m carrelModel) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {

@@ -17,7 +17,7 @@ const (
 	toolAbout = "Finds books on the shelf by subject."
 )
 
-// query is what the tool takes.
+// query is the tool's input.
 type query struct {
 	Subject string   `json:"subject" jsonschema:"the subject, in one word"`
 	Shelf   int      `json:"shelf" jsonschema:"the number of the shelf"`
@@ -25,7 +25,7 @@ type query struct {
 	Limit   *float64 `json:"limit,omitempty" jsonschema:"how many at most"`
 }
 
-// call is one call that the model makes.
+// call is one call of the model.
 type call struct{ ID, Input string }
 
 // turn is one answer of the model: text in pieces, then calls.
@@ -61,47 +61,46 @@ func pieces(turn, n int) []string {
 	return out
 }
 
-// arguments are those of the n-th call.
+// arguments returns the arguments of the n-th call.
 func arguments(n int) query {
 	limit := float64(n)
 	return query{Subject: "whales", Shelf: n, Words: []string{"sea", "white"}, Limit: &limit}
 }
 
-// closing is the text that the conversation ends with.
+// closing is the last text of the conversation.
 func closing() string { return strings.Join(pieces(turns, 20), "") }
 
-// shelf is what the tool looks at. It counts the calls, and adds up their shelves, which shows that the arguments
-// arrived.
+// shelf is the tool's data. It counts the calls and adds up their shelves, to show that the arguments arrived.
 type shelf struct{ calls, sum atomic.Int64 }
 
 func (s *shelf) find(_ context.Context, q query) (string, error) {
 	if q.Subject != "whales" || len(q.Words) != 2 || q.Limit == nil || *q.Limit != float64(q.Shelf) {
-		return "", fmt.Errorf("other arguments: %+v", q)
+		return "", fmt.Errorf("unexpected arguments: %+v", q)
 	}
 	s.calls.Add(1)
 	s.sum.Add(int64(q.Shelf))
 	return fmt.Sprintf("2 books on %s on shelf %d", q.Subject, q.Shelf), nil
 }
 
-// check says what is wrong with a run that ended with this text.
+// check returns an error if the run was not complete or ended with another text.
 func (s *shelf) check(said string) error {
 	if n, sum := s.calls.Swap(0), s.sum.Swap(0); n != toolCalls || sum != toolCalls*(toolCalls-1)/2 {
-		return fmt.Errorf("%d tool calls, whose shelves add up to %d", n, sum)
+		return fmt.Errorf("unexpected %d tool calls with shelf sum %d", n, sum)
 	}
 	if said != closing() {
-		return fmt.Errorf("the last text is %q", said)
+		return fmt.Errorf("unexpected last text %q", said)
 	}
 	return nil
 }
 
-// contestant is a library in which the conversation has been set up.
+// contestant is a library with its prepared conversation.
 type contestant struct {
 	name, module string
-	// run has the conversation once, and checks it.
+	// run executes the conversation once and checks it.
 	run func(ctx context.Context) error
 }
 
-// contestants sets all of them up.
+// contestants prepares all libraries.
 func contestants(ctx context.Context) ([]contestant, error) {
 	var out []contestant
 	for _, c := range []struct {

@@ -1,27 +1,27 @@
 // Command bench runs one conversation through carrel and through other Go libraries with an agent loop, in one
-// process with an in-memory model, and prints what each costs per turn:
+// process with an in-memory model, and prints the costs of each per turn:
 //
 //	cd examples/bench && GOWORK=off go run .
 //	cd examples/bench && GOWORK=off go test -bench .
 //
-// The flag -rounds says how many slices are measured. The module is one of its own, outside the workspace, so that the
-// others' dependencies are nobody else's.
+// The flag -rounds is the number of measured slices. The command is a separate module outside the workspace, so that
+// other modules do not get these dependencies.
 //
 // # The conversation
 //
-// Ten turns of the model, twenty tool calls. In each of the first nine turns the model says eight pieces of text and
-// then makes two calls (in the eighth and ninth turn three); in the tenth it says twenty pieces of text and ends. The
-// one tool takes a struct of a string, an integer, a list of strings and an optional number, and returns a line of
-// text made of them. What the model says was made beforehand, so that the model itself costs next to nothing; which
-// turn it is, it tells from the number of messages. Making the agent and the tool is not measured, except where a
-// library does it for each run.
+// Ten turns of the model, twenty tool calls. In each of the first nine turns the model returns eight pieces of text and
+// then makes two calls (three in the eighth and ninth turn). In the tenth it returns twenty pieces of text and ends. The
+// tool takes a struct of a string, an integer, a list of strings and an optional number, and returns a line of text made
+// of them. The model's answers are prepared, so that the model itself costs almost nothing. It counts messages to find
+// the current turn. Making the agent and the tool is not measured, unless a library does it for each run.
 //
-// Each run is checked: the tool ran twenty times, with the arguments that were sent, and the last text is the one
-// that was to be said. A library that left a call out would fail, not win.
+// Each run is checked: the tool ran twenty times, with the right arguments, and the last text is the expected one. A
+// library that skips a call fails.
 //
-// # What each of them does in that time
+// # The work of each library
 //
-// All of them stream the model's text, append to the history, run the calls of a turn and give the results back.
+// All of them stream the model's text, append to the history, run the calls of a turn and return the results.
+// Beyond that:
 // Beyond that:
 //
 //   - carrel: Agent.Stream. The arguments are validated against the whole schema of the tool, the calls of a turn run
@@ -40,12 +40,12 @@
 //     unmarshalled. The calls of a turn run at once, at most five. Every piece of text is given to a callback, and is
 //     appended to a string.
 //
-// None of the others has a scope, an idempotency key or a budget of calls to look after; carrel has no graph, no spans
-// by itself and no registry. So the figures say what a turn costs with what each library does by default, not how
-// well each does the same. A model's answer takes seconds: all of them are small beside that, and what is left is
-// memory and garbage where many runs share a machine.
+// The other libraries do not have scopes, idempotency keys or call budgets. carrel does not have a graph, built-in spans
+// or a registry. So the figures show the cost of a turn with each library's defaults, not the quality of the same work.
+// A model's answer takes seconds, and all of the costs are small compared with that. They matter as memory and garbage
+// if many runs share a machine.
 //
-// # What is printed
+// # Output
 //
 // For each library its version, then per turn, a tenth of the conversation: microseconds on the clock, microseconds of
 // CPU time (the garbage collector's included; on a busy machine this is the figure to compare), allocations and bytes

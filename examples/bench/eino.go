@@ -14,10 +14,10 @@ import (
 	"github.com/cloudwego/eino/schema"
 )
 
-// einoModel answers with chunks that were made beforehand.
+// einoModel answers with prepared chunks.
 type einoModel struct{ chunks [][]*schema.Message }
 
-// at is the turn that comes next. The results of a turn are several messages, so the model's own are counted.
+// at returns the next turn. It counts the model's messages, since the results of a turn are several messages.
 func (m *einoModel) at(input []*schema.Message) int {
 	n := 0
 	for _, msg := range input {
@@ -85,7 +85,7 @@ func setUpEino(ctx context.Context) (func(context.Context) error, error) {
 	}, nil
 }
 
-// anyCall looks for calls in the whole of an answer. The default looks at the first chunk with content alone.
+// anyCall looks for calls in the whole answer. The default looks only at the first chunk with content.
 func anyCall(_ context.Context, sr *schema.StreamReader[*schema.Message]) (bool, error) {
 	defer sr.Close()
 	for {

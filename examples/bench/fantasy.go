@@ -8,7 +8,7 @@ import (
 	"charm.land/fantasy"
 )
 
-// fantasyModel answers with parts that were made beforehand.
+// fantasyModel answers with prepared parts.
 type fantasyModel [][]fantasy.StreamPart
 
 func (m fantasyModel) Stream(_ context.Context, c fantasy.Call) (fantasy.StreamResponse, error) {
@@ -27,7 +27,7 @@ func (m fantasyModel) Stream(_ context.Context, c fantasy.Call) (fantasy.StreamR
 	}, nil
 }
 
-var errStreamsOnly = errors.New("this model streams")
+var errStreamsOnly = errors.New("this model only supports streaming")
 
 func (fantasyModel) Generate(context.Context, fantasy.Call) (*fantasy.Response, error) {
 	return nil, errStreamsOnly

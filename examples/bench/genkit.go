@@ -9,8 +9,8 @@ import (
 	"github.com/firebase/genkit/go/genkit"
 )
 
-// genkitModel answers with the turn that comes next: a system and a user message, then for each turn the model's
-// and one of results. genkit writes into messages and chunks, so they are made anew; the parts are not.
+// genkitModel answers with the next turn. The history has a system and a user message, then for each turn the model's
+// message and one of results. genkit modifies messages and chunks, so they are made anew, but the parts are shared.
 func genkitModel() ai.ModelFunc {
 	type made struct {
 		text  []*ai.Part

@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 40, "how often each is measured; the median counts")
+	rounds := flag.Int("rounds", 40, "number of measurements of each library; the median is printed")
 	flag.Parse()
 	if err := table(context.Background(), os.Stdout, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -20,7 +20,7 @@ func main() {
 	}
 }
 
-// table measures the contestants and prints what each costs per turn. The ratios are to the first of them.
+// table measures the contestants and prints the costs of each per turn. The ratios are relative to the first.
 func table(ctx context.Context, out io.Writer, rounds int) error {
 	all, err := contestants(ctx)
 	if err != nil {
@@ -51,7 +51,7 @@ func table(ctx context.Context, out io.Writer, rounds int) error {
 	return w.Flush()
 }
 
-// versions are those of the modules that the program was built of.
+// versions returns the versions of the modules in this binary.
 func versions() map[string]string {
 	out := map[string]string{}
 	info, ok := debug.ReadBuildInfo()

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// slice is how long one measurement takes, more or less.
+// slice is the approximate duration of one measurement.
 const slice = 25 * time.Millisecond
 
-// cost is what one conversation takes: microseconds on the clock and of the process's CPU time, the garbage
-// collector's included, and allocations.
+// cost is the cost of one conversation: microseconds on the clock and of the process's CPU time, including the garbage
+// collector's, and allocations.
 type cost struct{ wall, cpu, allocs, bytes float64 }
 
-// measure gives the median cost of each contestant. They take turns in short slices, so that whatever else the
-// machine does falls on all of them; the CPU time is not touched by it.
+// measure returns the median cost of each contestant. They take turns in short slices, so that other load on the
+// machine affects all of them. It does not affect the CPU time.
 func measure(ctx context.Context, all []contestant, rounds int) ([]cost, error) {
-	times := make([]int, len(all)) // how many conversations are a slice
+	times := make([]int, len(all)) // conversations in a slice
 	for i, c := range all {
 		start := time.Now()
 		for time.Since(start) < 4*slice {
@@ -50,8 +50,8 @@ func measure(ctx context.Context, all []contestant, rounds int) ([]cost, error) 
 	return out, nil
 }
 
-// once has n conversations, and gives the mean of them. It begins with a clean heap, so that nobody pays for the
-// garbage of another.
+// once runs n conversations and returns their mean cost. It begins with a garbage collection, so that garbage of
+// another contestant is not counted.
 func once(ctx context.Context, c contestant, n int) (cost, error) {
 	runtime.GC()
 	var before, after runtime.MemStats
@@ -71,7 +71,7 @@ func once(ctx context.Context, c contestant, n int) (cost, error) {
 	}, nil
 }
 
-// cpuTime is what the process has used so far.
+// cpuTime returns the CPU time that the process has used so far.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

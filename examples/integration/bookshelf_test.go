@@ -61,8 +61,8 @@ func newShelf(t *testing.T) *shelf {
 	return s
 }
 
-// env is what the program is told: what this process was, except that the endpoints and the credentials are those of
-// the backend. What that lacks, the program brings.
+// env returns the program's environment: this process's, with the endpoints and the credentials of the backend. The
+// program starts the parts that the backend lacks.
 func (s *shelf) env() []string {
 	var env []string
 	for _, v := range os.Environ() {
@@ -133,7 +133,7 @@ func (s *shelf) ask(method, path string, body any, header http.Header) (int, []b
 	return res.StatusCode, answer
 }
 
-// object is what a path answers to a request that is in order.
+// object returns the JSON object that a path answers to a valid request.
 func (s *shelf) object(method, path string, body any) map[string]any {
 	s.t.Helper()
 	status, answer := s.ask(method, path, body, nil)
@@ -175,7 +175,7 @@ func (s *shelf) saved(data, key string) []byte {
 	return b
 }
 
-// The whole way of a cover, over HTTP alone, and what is left of it after a restart.
+// A cover takes all steps, over HTTP alone, and its state survives a restart.
 func TestBookshelf(t *testing.T) {
 	s := newShelf(t)
 	data := t.TempDir()
@@ -239,7 +239,7 @@ func TestBookshelf(t *testing.T) {
 	require.NotContains(t, string(answer), session)
 }
 
-// On a table that other processes may work on, a start takes no lease for a dead process's.
+// If other processes may use the table, a start does not take over leases of dead processes.
 func TestBookshelfLeavesOthersRunsAlone(t *testing.T) {
 	needDynamoDB(t)
 	s := newShelf(t)

@@ -182,7 +182,7 @@ func TestPageCost(t *testing.T) {
 	require.Positive(t, few[0])
 	require.LessOrEqual(t, few[0], 2.0)
 
-	// What the same would cost as a scan.
+	// The cost of the same as a scan.
 	out, err := servers.DynamoDB.Scan(t.Context(), &dynamodb.ScanInput{
 		TableName: &name, Limit: aws.Int32(100), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})

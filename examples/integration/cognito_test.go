@@ -103,7 +103,7 @@ func TestCognitoTokens(t *testing.T) {
 	endpoint := cognitoEndpoint(t)
 	p := newPool(t, endpoint)
 	verifier := func(clientID string, o oidc.Options) *oidc.Verifier {
-		o.KeySet = endpoint + "/" + p.id + "/.well-known/jwks.json" // the issuer is AWS's own address, which here has no such pool
+		o.KeySet = endpoint + "/" + p.id + "/.well-known/jwks.json" // the issuer is AWS's own address, where this pool does not exist
 		v, err := oidc.NewCognito(t.Context(), p.id, clientID, &o)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, v.Close()) })

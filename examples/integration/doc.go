@@ -1,7 +1,7 @@
-// Package integration runs the library's conformance suites, and what else
-// needs a server, against real ones. It has no code besides its tests.
+// Package integration runs the library's conformance suites, and other tests
+// that need a server, against real servers. It contains only tests.
 //
-// CARREL_BACKEND says against which: see package backend below. Without it
-// everything runs that needs nothing installed. docs/backends.md has what each
-// backend checks and what it does not.
+// CARREL_BACKEND names the servers: see package backend. Without it, the tests
+// run that need no installation. docs/backends.md describes what each backend
+// checks.
 package integration

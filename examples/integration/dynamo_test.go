@@ -128,7 +128,7 @@ func TestCreateTable(t *testing.T) {
 	require.Equal(t, "ttl", aws.ToString(ttl.TimeToLiveDescription.AttributeName))
 	require.ErrorIs(t, dynamo.CreateTable(ctx, c, name, &dynamo.TableOptions{Listed: []string{"a"}}), dynamo.ErrLayout)
 
-	// What another program keeps in its table is left alone.
+	// Another program's rows in the table stay unchanged.
 	other := name + "-other"
 	_, err = c.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &other, BillingMode: types.BillingModePayPerRequest,

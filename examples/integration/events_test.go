@@ -35,7 +35,7 @@ var queues = []backend.Kind{backend.Moto, backend.LocalStack}
 // encoded and times without a zone, so there the test sends what S3 would.
 func notifies() bool { return servers.Kind != backend.Moto }
 
-// post is a bucket's notifications: a queue, and another for what nobody can deal with.
+// post is a bucket's notifications: a queue and its dead letter queue.
 type post struct {
 	t           *testing.T
 	sqs         *sqs.Client
@@ -85,7 +85,7 @@ func (p *post) left(queue string) (n int) {
 	return n
 }
 
-// eventually waits for what a queue takes its time for.
+// eventually waits until a condition about a queue holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for limit := time.Now().Add(time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
@@ -135,7 +135,7 @@ func (s *shelf) startOnQueue(onAWS bool) *post {
 	return p
 }
 
-// grant asks for one; what it returns uploads the file.
+// grant requests a grant and returns a function that uploads the file.
 func (s *shelf) grant(name string) (session, key string, put func() int) {
 	s.t.Helper()
 	g := s.object(http.MethodGet, "/api/upload/presigned?"+url.Values{"filename": {name}}.Encode(), nil)
@@ -173,7 +173,7 @@ func (s *shelf) message(key string) string {
 	return string(b)
 }
 
-// tell says so where the store does not.
+// tell sends the event if the store does not.
 func (s *shelf) tell(p *post, key string) {
 	s.t.Helper()
 	if !notifies() {

@@ -109,7 +109,7 @@ func TestLocalStackChecks(t *testing.T) {
 	}
 }
 
-// formRequest is what a browser makes of a form.
+// formRequest returns the request that a browser sends for a form.
 func formRequest(t *testing.T, f presign.Form, file string) *http.Request {
 	t.Helper()
 	var body bytes.Buffer

@@ -9,7 +9,7 @@ import (
 	"github.com/carrel-go/carrel/examples/integration/backend"
 )
 
-// servers is what the tests of the package share: a process can run one gateway.
+// servers are shared by the tests of the package, since a process can run one gateway.
 var servers *backend.Backend
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }

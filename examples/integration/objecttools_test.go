@@ -51,7 +51,7 @@ type reader struct {
 	tools tools.Resolved
 }
 
-// readers are two users of two tenants in one bucket, and what they send to it.
+// readers are two users of two tenants in one bucket, with their recorded requests to it.
 func readers(t *testing.T) (acme, globex *reader, tap *wiretap) {
 	t.Helper()
 	needS3(t)
@@ -85,7 +85,7 @@ func (r *reader) put(name, content string) {
 	require.NoError(r.t, err)
 }
 
-// call gives a tool's result as JSON, or its correction.
+// call returns a tool's result, or its correction, as JSON.
 func (r *reader) call(tool string, args map[string]any) (out json.RawMessage, correction string) {
 	r.t.Helper()
 	x, ok := r.tools.Lookup(tool)
@@ -144,8 +144,8 @@ type (
 	}
 )
 
-// The five tools over a real S3: what they say of a file, that no call fetches more than it needs, and that a file
-// which changed is told as such.
+// The five tools over a real S3 describe a file correctly, fetch no more than they need, and report a file that has
+// changed.
 func TestObjectTools(t *testing.T) {
 	acme, globex, tap := readers(t)
 	var books strings.Builder
@@ -201,7 +201,7 @@ func TestObjectTools(t *testing.T) {
 	require.Equal(t, []string{"the 200000th book", "1500"}, sample.Items[2].Row)
 	onlyRanges(t, tap.take(), 256<<10)
 
-	// The file changes: neither the handle nor a cursor reads what lies there now, until it is listed again.
+	// After the file has changed, the old handle and cursor do not read it until it is listed again.
 	acme.put("books.csv", "title,year\nanother book,2001\n")
 	for tool, more := range perTool() {
 		more["file"] = "f1"
@@ -226,8 +226,8 @@ func TestObjectTools(t *testing.T) {
 	}
 }
 
-// One tenant's tools give nothing of another's, whatever the handle, the cursor and the State: and nothing is asked of
-// S3 that lies outside the tenant's own prefix.
+// The tools of one tenant return nothing of another tenant, for any handle, cursor and State, and send S3 no request
+// outside the tenant's prefix.
 func TestObjectToolsKeepTenantsApart(t *testing.T) {
 	acme, globex, tap := readers(t)
 	acme.put("books.csv", "title,year\nours,2001\nours too,2002\n")

@@ -32,7 +32,7 @@ func TestPresignedPut(t *testing.T) {
 	sum := sha256.Sum256(cover)
 	o := &presign.PutOptions{Type: "image/jpeg", Size: int64(len(cover)), SHA256: sum[:]}
 
-	// What is not as granted is refused, and nothing arrives.
+	// An upload that differs from its grant is rejected and does not arrive.
 	file := func(name string) string { return strings.ReplaceAll(name, " ", "-") + ".jpg" }
 	for name, tamper := range map[string]func(r *http.Request){
 		"another type":   func(r *http.Request) { r.Header.Set("Content-Type", "text/html") },
@@ -75,7 +75,7 @@ func setQuery(u *url.URL, name, value string) {
 	u.RawQuery = q.Encode()
 }
 
-// request is what an honest client makes of a grant.
+// request returns the request that an honest client makes for a grant.
 func request(t *testing.T, g presign.Grant, body []byte) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), g.Method, g.URL, bytes.NewReader(body))

@@ -84,7 +84,7 @@ func writes(was []string) (n int) {
 	return n
 }
 
-// tracked is a tracker on a table of its own, and what goes over the wire.
+// tracked is a tracker on a separate table, with its requests on the wire.
 type tracked struct {
 	*tracking.Tracker
 	name  string // of the table
@@ -163,7 +163,7 @@ func TestTracking(t *testing.T) {
 	require.NotContains(t, was, "GetItem", "every read is consistent")
 }
 
-// What each transition is, counted at the wire.
+// The number of requests of each transition, counted on the wire.
 func TestTrackingAtTheWire(t *testing.T) {
 	tr := newTracked(t, nil)
 	ctx := t.Context()
@@ -278,7 +278,7 @@ func TestWritesALife(t *testing.T) {
 	}
 }
 
-// 64 workers race for a stage, three times: one wins, the others are told why not, and nothing is lost.
+// 64 workers race for a stage, three times. One wins, the others get the reason, and nothing is lost.
 func TestTrackingRace(t *testing.T) {
 	tr := newTracked(t, nil)
 	ctx := t.Context()
@@ -323,7 +323,7 @@ func TestTrackingRace(t *testing.T) {
 		require.Equal(t, winner.Fence(), r.Stage(tracking.Enrichment).Fence)
 	}
 
-	// Writers of three stages of one record: what each was told has happened, once.
+	// Writers of three stages of one record: each reported change has happened exactly once.
 	var wg sync.WaitGroup
 	errs := make([]error, 3)
 	s = tr.session(t)

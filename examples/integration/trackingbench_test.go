@@ -190,9 +190,9 @@ func lives(b *testing.B, transitions int, life func(context.Context) error) {
 	b.ReportMetric(float64(b.N*transitions)/b.Elapsed().Seconds(), "transitions/s")
 }
 
-// BenchmarkTrackingLostUpdates has 16 writers change one record at the same time, each 10 times, and counts the
-// changes of which every writer was told that they had happened, and that are not there. It is one contest, whatever
-// b.N is. A change that was refused, as the record changed too fast, was not told to have happened.
+// BenchmarkTrackingLostUpdates lets 16 writers change one record at the same time, each 10 times. It counts the lost
+// updates: changes that were reported as successful and are missing. It is one contest for any b.N. A change that was
+// rejected, because the record changed too fast, is not lost.
 func BenchmarkTrackingLostUpdates(b *testing.B) {
 	const writers, each = 16, 10
 	b.Run("carrel", func(b *testing.B) {

@@ -21,19 +21,20 @@ import (
 
 const answerLimit = 15 * time.Second
 
-// Backend is the servers of one kind. It is safe for concurrent use.
+// Backend has clients of the servers of one kind. It is safe for concurrent use.
 type Backend struct {
 	Kind     Kind
-	DynamoDB *dynamodb.Client // nil where the kind has none
-	S3       *s3.Client       // nil where the kind has none
+	DynamoDB *dynamodb.Client // nil if the kind does not include DynamoDB
+	S3       *s3.Client       // nil if the kind does not include S3
 
 	close func() error
 }
 
-// Open returns the backend that getenv, as [os.Getenv], asks for, when each of
-// its servers has answered a real request. The embedded S3 is started, of which
-// a process can have one; and so is LocalStack, in a container, where no
-// variable names its endpoint. Whoever opens a backend closes it.
+// Open returns the backend that CARREL_BACKEND names, after each of its servers
+// has answered a request. It reads variables with getenv, as [os.Getenv]. It
+// starts the embedded S3, which can run once in a process, and LocalStack in a
+// container if no variable names its endpoint. The caller must close the
+// backend.
 func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 	kind, err := parseKind(getenv(Variable))
 	if err != nil {
@@ -51,7 +52,7 @@ func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 		}
 		dynamoDB, objects = endpoint, endpoint
 	}
-	// Where the environment has no credentials, those are used that LocalStack checks presigned URLs against.
+	// If the environment does not have credentials, use those that LocalStack checks presigned URLs against.
 	config := aws.Config{
 		HTTPClient: httpClient(),
 		Region:     cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), gateway.Region),
@@ -75,10 +76,10 @@ func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 		b.S3 = s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 	}
 	if b.DynamoDB == nil && b.S3 == nil {
-		return nil, fmt.Errorf("backend: %s=%s wants AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_S3", Variable, kind)
+		return nil, fmt.Errorf("backend: %s=%s requires AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_S3", Variable, kind)
 	}
 	if err := b.answers(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("backend: %s=%s was asked for and does not answer: %w", Variable, kind, err), b.close())
+		return nil, errors.Join(fmt.Errorf("backend: %s=%s does not answer: %w", Variable, kind, err), b.close())
 	}
 	return b, nil
 }
@@ -119,11 +120,11 @@ func embedded(ctx context.Context) (*Backend, error) {
 	}, nil
 }
 
-// Close ends what [Open] has started.
+// Close stops the servers that [Open] has started.
 func (b *Backend) Close() error { return b.close() }
 
-// NotRun says in one line what tests of this backend leave out for want of a
-// server; "" where there is a server for everything.
+// NotRun describes which tests this backend skips because a server is missing,
+// or returns "".
 func (b *Backend) NotRun() string {
 	var missing []string
 	if b.DynamoDB == nil {
@@ -135,14 +136,14 @@ func (b *Backend) NotRun() string {
 	if missing == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s=%s has no %s: its tests are not run", Variable, b.Kind, strings.Join(missing, " and no "))
+	return fmt.Sprintf("%s=%s does not include %s: skipping its tests", Variable, b.Kind, strings.Join(missing, " or "))
 }
 
-// NewBucket makes a bucket with a fresh name.
+// NewBucket creates a bucket with a unique name.
 func (b *Backend) NewBucket(ctx context.Context) (string, error) {
 	name := fresh()
 	return name, gateway.EnsureBucket(ctx, b.S3, name)
 }
 
-// fresh returns a name that a bucket and a table may have.
+// fresh returns a unique name, valid for a bucket and for a table.
 func fresh() string { return "carrel-" + strings.ToLower(rand.Text()) }

@@ -7,14 +7,13 @@ import (
 	"net/http"
 )
 
-// httpClient returns the client that all calls go through.
+// httpClient returns the client for all calls.
 //
-// The SDK closes the body of a request when its answer has begun. A server on
-// a busy machine can be so quick, next to the goroutine that writes the
-// request, that this one has not yet seen the end of the body; it then fails
-// the request, whose answer is lost, and the SDK sends it again. So that tests
-// do not see a conditional write fail on its own first try, the body is read
-// before anything is sent.
+// The SDK closes the body of a request when its response has begun. A fast
+// server can answer before the goroutine that writes the request has seen the
+// end of the body. The request then fails, its response is lost, and the SDK
+// sends it again, so that a conditional write fails because of its own first
+// try. To avoid this, the body is read before the request is sent.
 func httpClient() *http.Client {
 	return &http.Client{Transport: buffered{http.DefaultTransport}}
 }

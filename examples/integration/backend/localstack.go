@@ -13,32 +13,32 @@ import (
 	"github.com/testcontainers/testcontainers-go/wait"
 )
 
-// ImageVariable names the image that LocalStack is run from.
+// ImageVariable is the environment variable that names LocalStack's image.
 const ImageVariable = "CARREL_LOCALSTACK_IMAGE"
 
 const (
-	localStackImage = "localstack/localstack:4.14.0" // the last ones that ask for no account
-	localStackStart = 2 * time.Minute                // from a container to an answer
+	localStackImage = "localstack/localstack:4.14.0" // the last version that does not require an account
+	localStackStart = 2 * time.Minute                // from the start of the container to its first answer
 )
 
-// localStackSettings: what is needed and no more, all in memory, signatures of
-// presigned URLs checked.
+// localStackSettings starts only the needed services, in memory, with checked
+// signatures of presigned URLs.
 var localStackSettings = map[string]string{
 	"SERVICES": "s3,sqs,dynamodb,sts,iam,cloudformation", "STRICT_SERVICE_LOADING": "1", "EAGER_SERVICE_LOADING": "1",
 	"S3_SKIP_SIGNATURE_VALIDATION": "0", "DYNAMODB_IN_MEMORY": "1", "DISABLE_EVENTS": "1",
 }
 
 // startLocalStack runs LocalStack in a container, on the engine that
-// testcontainers finds, and returns its endpoint and what ends it. Without an
-// engine that is an error that says what else can be done.
+// testcontainers finds. It returns its endpoint and a function that stops it.
+// Without an engine it returns an error that names the alternatives.
 func startLocalStack(ctx context.Context, getenv func(string) string) (endpoint string, end func() error, err error) {
 	if err := engineAnswers(ctx); err != nil {
-		return "", nil, fmt.Errorf("backend: %s=%s: set AWS_ENDPOINT_URL to a running one (backends/localstack-host.sh up starts it and prints it), "+
-			"or start a container engine (backends/localstack-image.sh up does, and makes the image): %w", Variable, LocalStack, err)
+		return "", nil, fmt.Errorf("backend: %s=%s: set AWS_ENDPOINT_URL to a running LocalStack (backends/localstack-host.sh up starts it and prints its URL), "+
+			"or start a container engine (backends/localstack-image.sh up does, and builds the image): %w", Variable, LocalStack, err)
 	}
 	image := cmp.Or(getenv(ImageVariable), localStackImage)
 	c, err := localstack.Run(ctx, image, testcontainers.WithEnv(localStackSettings), testcontainers.WithWaitStrategy(listsTables()))
-	end = func() error { return testcontainers.TerminateContainer(c, testcontainers.StopTimeout(0)) } // nothing in it is kept
+	end = func() error { return testcontainers.TerminateContainer(c, testcontainers.StopTimeout(0)) } // it does not have data to save
 	if err == nil {
 		endpoint, err = c.PortEndpoint(ctx, "4566/tcp", "http")
 	}
@@ -56,11 +56,11 @@ func engineAnswers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.Health(ctx) // and closes it
+	return p.Health(ctx) // also closes it
 }
 
-// listsTables holds once DynamoDB answers. That LocalStack's health calls it
-// running says little: it does so after a failed start as well.
+// listsTables reports whether DynamoDB answers. LocalStack's health check is
+// not enough: it reports DynamoDB as running even after a failed start.
 func listsTables() wait.Strategy {
 	return wait.ForHTTP("/").WithPort("4566/tcp").WithMethod(http.MethodPost).WithBody(strings.NewReader("{}")).
 		WithHeaders(map[string]string{

@@ -9,7 +9,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 )
 
-// NewTable makes a table with a fresh name, and returns what deletes it.
+// NewTable creates a table with a unique name and returns a function that deletes it.
 func (b *Backend) NewTable(ctx context.Context, o *dynamo.TableOptions) (name string, remove func(context.Context) error, err error) {
 	name = fresh()
 	remove = func(ctx context.Context) error {

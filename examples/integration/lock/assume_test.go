@@ -21,21 +21,21 @@ import (
 )
 
 const (
-	account  = "000000000000" // the one that the IAM service has
+	account  = "000000000000" // the IAM service's account
 	roleName = "carrel-tenant"
 	roleARN  = "arn:aws:iam::" + account + ":role/" + roleName
 	roleID   = "AROACARRELTENANT0000"
 
-	// What the role may do is all of both services: what holds a session back
-	// in these tests is its own policy.
+	// The role may use both services without limits, so that only the session's
+	// own policy restricts it.
 	rolePolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","dynamodb:*"],"Resource":"*"}]}`
 )
 
-// assumer stands in for STS: it checks what AWS documents of AssumeRole's
-// parameters and keeps the session where the IAM service has its own.
+// assumer stands in for STS. It checks AssumeRole's parameters as AWS documents
+// them and stores the session for the IAM service.
 type assumer struct {
 	iam   storage.Storer
-	ended bool // new sessions have ended already, for the servers
+	ended bool // the servers treat new sessions as expired
 }
 
 func newAssumer(ctx context.Context, iam storage.Storer) (assumer, error) {
@@ -85,12 +85,12 @@ func (a *assumer) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...
 	}}, nil
 }
 
-// newVendor returns a vendor that has no sessions yet, and ends those of all
-// others: the IAM service reads each of them at each request, so the tests keep
-// few.
+// newVendor returns a vendor without sessions and ends all other sessions. The
+// IAM service reads every session for each request, so the tests keep their
+// number small.
 func newVendor(t *testing.T) *credential.Vendor {
 	t.Helper()
-	end := time.Now().Add(24 * time.Hour) // a session made then finds all of now ended, and they are removed
+	end := time.Now().Add(24 * time.Hour) // a session made then finds the present ones expired and removes them
 	_, err := world.iam.CreateSession(t.Context(), types.Session{AccessKeyId: "ASIAEND", CreateDate: end, Expiration: time.Now()})
 	require.NoError(t, err)
 	v, err := credential.New(&world.sts, roleARN, resources(), nil)
@@ -98,8 +98,8 @@ func newVendor(t *testing.T) *credential.Vendor {
 	return v
 }
 
-// endedSession returns credentials of a session that has ended, without
-// knowing it.
+// endedSession returns the credentials of an expired session that look valid to
+// the client.
 func endedSession(t *testing.T, s scope.Scope, p credential.Purpose) aws.Credentials {
 	t.Helper()
 	v, err := credential.New(&assumer{iam: world.iam, ended: true}, roleARN, resources(), nil)

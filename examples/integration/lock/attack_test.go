@@ -34,8 +34,8 @@ func key(partition string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": text(partition), "sk": text("meta")}
 }
 
-// Requests that the library does not make, with a session's credentials: every
-// way round the partition key is denied.
+// Requests that the library never makes, with a session's credentials: every
+// way around the partition key is denied.
 func TestWaysRoundTheKey(t *testing.T) {
 	mine, theirs := u1s1.Partition(), globexS.Partition()
 	c := throughGate(newVendor(t).Provider(u1s1, credential.Tracker))
@@ -159,7 +159,7 @@ func TestWaysRoundTheKey(t *testing.T) {
 		requireCode(t, do(t.Context()), "AccessDeniedException", what)
 	}
 
-	// The same shapes in one's own partition pass, so it is the key that was refused.
+	// The same requests in the session's own partition succeed, so the key is the reason for the denial.
 	ctx := t.Context()
 	_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: key(mine)})
 	require.NoError(t, err)
@@ -169,8 +169,8 @@ func TestWaysRoundTheKey(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A table by its ARN could be that of another account: the gate does not read
-// such a request, and AWS's policy names one account's.
+// A table's ARN could name another account. The gate does not read such a
+// request, and on AWS the policy names one account.
 func TestTableByARN(t *testing.T) {
 	c := throughGate(newVendor(t).Provider(u1s1, credential.Tracker))
 	_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
@@ -178,8 +178,7 @@ func TestTableByARN(t *testing.T) {
 	requireCode(t, err, "ValidationException", "an ARN")
 }
 
-// The gate believes nobody: what it lets through was signed by a session that
-// lives, as it was sent.
+// The gate accepts only unmodified requests that were signed by a valid session.
 func TestGateChecksSignatures(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	good := must(vendor.Retrieve(t.Context(), s, credential.Tracker))
@@ -231,7 +230,7 @@ func TestGateChecksSignatures(t *testing.T) {
 	requireCode(t, get(good, changed(func(r *http.Request) { r.Header.Del("Authorization") })), "MissingAuthenticationTokenException", "no signature")
 }
 
-// A name that is there twice means to the store what it meant to the gate.
+// The store reads a repeated name in the same way as the gate.
 func TestGateSendsOnWhatItRead(t *testing.T) {
 	in := `{"TableName":"mine","Key":{"pk":{"S":"theirs"},"pk":{"S":"mine"}},"TableName":"mine"}`
 	got, err := canonical([]byte(in))
@@ -242,7 +241,7 @@ func TestGateSendsOnWhatItRead(t *testing.T) {
 	require.Error(t, err)
 }
 
-// changed alters the request after it was signed.
+// changed modifies the request after signing.
 func changed(change func(*http.Request)) func(*dynamodb.Options) {
 	return func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {

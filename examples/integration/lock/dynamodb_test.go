@@ -20,11 +20,11 @@ import (
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 )
 
-// throughGate returns a client whose requests the gate judges.
+// throughGate returns a client whose requests pass the gate.
 func throughGate(c aws.CredentialsProvider) *dynamodb.Client { return dynamodbClient(world.gate, c) }
 
-// tableFor returns the table with the credentials of one scope, whatever scope
-// it is asked for.
+// tableFor returns the table with the credentials of one scope, for all scopes
+// that it is called with.
 func tableFor(t *testing.T, c aws.CredentialsProvider) *table.Table {
 	t.Helper()
 	driver, err := dynamo.New(throughGate(c), world.table, nil)
@@ -32,14 +32,14 @@ func tableFor(t *testing.T, c aws.CredentialsProvider) *table.Table {
 	return table.New(driver, nil)
 }
 
-// Read here, the variable is one that a cached result of these tests depends on.
+// Reading the variable here makes cached test results depend on it.
 func TestStoreIsTheOneAskedFor(t *testing.T) {
 	require.Equal(t, slices.Contains(stores, backend.Kind(os.Getenv(backend.Variable))), world.store)
 	_ = os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")
 }
 
-// needStore ends a test that is about a store's answers where there is none.
-// TestMain has said so.
+// needStore skips a test of a store's answers if there is only the gate.
+// TestMain has printed that.
 func needStore(t *testing.T) {
 	t.Helper()
 	if !world.store {
@@ -47,8 +47,8 @@ func needStore(t *testing.T) {
 	}
 }
 
-// purposeAt is what a server's dynamo.Options.For asks for: sessions have no
-// lists.
+// purposeAt returns the purpose that a server's dynamo.Options.For requests.
+// Sessions do not have lists.
 func purposeAt(s scope.Scope) credential.Purpose {
 	if s.Level() == scope.SessionLevel {
 		return credential.Tracker
@@ -56,9 +56,9 @@ func purposeAt(s scope.Scope) credential.Purpose {
 	return credential.Tracker | credential.Listing
 }
 
-// With credentials of a scope all that a View does works in that scope's own
-// partition and, above a session, in its index partitions; in every other, of
-// scopes above and below as well, the server denies it.
+// With credentials of a scope, all operations of a View work in that scope's
+// partition and, above a session, in its index partitions. The server denies
+// them in every other partition, also of scopes above and below.
 func TestTrackerKeepsToItsPartition(t *testing.T) {
 	for _, holder := range scopes() {
 		tb := tableFor(t, newVendor(t).Provider(holder, purposeAt(holder)))
@@ -72,7 +72,7 @@ func TestTrackerKeepsToItsPartition(t *testing.T) {
 					require.ErrorIs(t, err, dynamo.ErrDenied, "%s: credentials of %v, at %v", name, holder, target)
 				case world.store:
 					require.NoError(t, err, "%s: credentials of %v", name, holder)
-				default: // the blank store has nothing to find
+				default: // the blank store is empty
 					require.NotErrorIs(t, err, dynamo.ErrDenied, "%s: credentials of %v", name, holder)
 				}
 			}
@@ -156,7 +156,7 @@ func indexQueries(view *table.View) map[string]func(context.Context) error {
 	return qs
 }
 
-// A class or an index that the policy does not name is denied to the scope itself.
+// A class or an index that the policy does not name is denied even to its own scope.
 func TestListingIsOfItsClasses(t *testing.T) {
 	for _, s := range scopes() {
 		if s.Level() == scope.SessionLevel {
@@ -176,7 +176,7 @@ func TestListingIsOfItsClasses(t *testing.T) {
 	}
 }
 
-// What is not the gate's to answer: only with a store are these the real ones.
+// Answers that come from the store, not the gate, are real only with a store.
 func TestConflictComesBackUnderAPolicy(t *testing.T) {
 	needStore(t)
 	s := u1s1
@@ -189,9 +189,9 @@ func TestConflictComesBackUnderAPolicy(t *testing.T) {
 	require.Equal(t, first, *conflict.Current)
 }
 
-// IAM sees the base partition alone, so it can't keep a session from writing
-// another tenant's index attributes on its own row. What holds there is the
-// recheck: the row is not listed.
+// IAM sees only the base partition, so it can't prevent a session from writing
+// another tenant's index attributes on its own row. The library's recheck does:
+// the row is not listed.
 func TestForgedIndexAttributes(t *testing.T) {
 	needStore(t)
 	mine, theirs := u1s1, globex

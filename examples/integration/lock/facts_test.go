@@ -21,16 +21,16 @@ import (
 	"github.com/versity/versitygw/iamapi/private"
 )
 
-// The condition keys that AWS has and versitygw does not tell its IAM service:
-// the owner of the bucket, and what a write says of itself. A middleware in the
-// gateway puts them into the request's User-Agent, which is not signed and is the
-// only header that the gateway passes on; a proxy before the IAM service takes
-// them out again. The policies are evaluated by versitygw all the same.
+// versitygw does not pass some of AWS's condition keys to its IAM service: the
+// owner of the bucket and the properties of a write. A middleware in the gateway
+// puts them into the request's User-Agent, which is not signed and is the only
+// header that the gateway passes on. A proxy before the IAM service takes them
+// out again. versitygw still evaluates the policies.
 
 // owner is the account that owns the buckets and tables of the world.
 var owner atomic.Pointer[string]
 
-// noteFacts is the middleware.
+// noteFacts is the middleware that adds the facts to the User-Agent.
 func noteFacts(c fiber.Ctx) error {
 	facts := url.Values{}
 	if v := c.Get("If-None-Match"); v != "" {
@@ -42,7 +42,7 @@ func noteFacts(c fiber.Ctx) error {
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
 		facts.Set("s3:ObjectCreationOperation", strconv.FormatBool(!part && !begin))
 	}
-	if at, err := time.Parse("20060102T150405Z", c.Query("X-Amz-Date")); err == nil { // of presigned requests alone
+	if at, err := time.Parse("20060102T150405Z", c.Query("X-Amz-Date")); err == nil { // only presigned requests have it
 		facts.Set("s3:signatureAge", strconv.FormatInt(time.Since(at).Milliseconds(), 10))
 	}
 	c.Request().Header.SetUserAgent(facts.Encode())
@@ -55,7 +55,7 @@ type informer struct {
 	signer   *v4.Signer
 }
 
-// startInformer listens on one socket and asks the service on the other.
+// startInformer listens on one socket and forwards to the service on the other.
 func startInformer(ctx context.Context, socket, upstream string) (func() error, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "unix", socket)
 	if err != nil {
@@ -119,7 +119,7 @@ func (p *informer) forward(r *http.Request) (*http.Response, error) {
 	return p.upstream.Do(out)
 }
 
-// inform adds the facts to the conditions of a question.
+// inform adds the facts to the conditions of an authorization request.
 func inform(body []byte) ([]byte, error) {
 	var q private.EvaluatePolicyRequest
 	if err := json.Unmarshal(body, &q); err != nil {

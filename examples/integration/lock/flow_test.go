@@ -21,8 +21,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// server is the library as a service puts it together. Its credentials are a
-// matter of scope and purpose, and it has none of its own.
+// server combines the library as a service does. It gets credentials by scope
+// and purpose and does not have other ones.
 type server struct {
 	landing, raw *carrel.Bucket
 	signer       *presign.Signer
@@ -53,8 +53,8 @@ func newServer(t *testing.T, of func(scope.Scope, credential.Purpose) aws.Creden
 	return sv
 }
 
-// The whole life of an upload, with credentials that each fit one scope and one
-// purpose; and then the same code with another scope's, forced on it.
+// An upload's whole life works with credentials that each fit one scope and one
+// purpose. The same code fails with another scope's credentials.
 func TestUploadToAcceptance(t *testing.T) {
 	needStore(t)
 	ctx := t.Context()
@@ -111,7 +111,7 @@ func TestUploadToAcceptance(t *testing.T) {
 	}
 
 	// Forced: a session of another tenant, another session of the same user,
-	// and another user's, each at its own level.
+	// and another user's, each at the same level.
 	for _, holder := range []scope.Scope{globexS, must(user.NewSession()), must(u1.Session(session.SessionID()))} {
 		forced := newServer(t, func(_ scope.Scope, p credential.Purpose) aws.CredentialsProvider {
 			return vendor.Provider(holder, p&^credential.Listing)

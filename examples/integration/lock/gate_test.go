@@ -16,18 +16,18 @@ import (
 	"github.com/versity/versitygw/iamapi/types"
 )
 
-// gate is DynamoDB's front door as far as IAM goes. It lets a request through
-// to the store if it is signed by a session that lives, and if the role's
-// policy and the session's both allow all that it does.
+// gate enforces IAM in front of DynamoDB. It forwards a request to the store if
+// a valid session has signed it, and if the role's policy and the session's
+// policy both allow all of its operations.
 //
-// What goes on to the store is what the gate has understood, written anew: no
-// duplicate name or trailing byte can mean one thing here and another there.
+// The gate encodes the forwarded request anew from its own reading: a duplicate
+// name or trailing byte cannot mean one thing here and another there.
 type gate struct {
 	iam      storage.Storer
 	upstream string // endpoint
 }
 
-// refusal is an answer in DynamoDB's form.
+// refusal is a denial in DynamoDB's format.
 type refusal struct{ code, message string }
 
 func (r *refusal) Error() string { return r.code + ": " + r.message }
@@ -87,23 +87,23 @@ func (g *gate) handle(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"Content-Type", "X-Amz-Target", "X-Amz-Date", "Authorization"} { // the store reads none but the first two
+	for _, name := range []string{"Content-Type", "X-Amz-Target", "X-Amz-Date", "Authorization"} { // the store reads only the first two
 		out.Header.Set(name, r.Header.Get(name))
 	}
 	return http.DefaultClient.Do(out)
 }
 
-// canonical returns the document with each name once, at every depth: the one
-// whose value encoding/json takes.
+// canonical returns the document with each name once, at every depth, with the
+// value that encoding/json reads.
 func canonical(body []byte) ([]byte, error) {
 	var v any
-	if err := json.Unmarshal(body, &v); err != nil { // DynamoDB's numbers are strings; what is left are counts
+	if err := json.Unmarshal(body, &v); err != nil { // DynamoDB's numbers are strings; other numbers are counts
 		return nil, err
 	}
 	return json.Marshal(v)
 }
 
-// allowed: the session may do what its role and its own policy both allow.
+// allowed reports whether both the role's and the session's policy allow the use.
 func allowed(s *types.Session, u use, secure bool) bool {
 	rc := policy.RequestContext{Action: u.action, Resource: u.resource, Condition: map[string][]string{
 		"aws:SecureTransport": {strconv.FormatBool(secure)}, "aws:ResourceAccount": {*owner.Load()},
@@ -119,8 +119,8 @@ func allowed(s *types.Session, u use, secure bool) bool {
 	return true
 }
 
-// newBlank is a store that has nothing and forgets everything: it answers what
-// DynamoDB does where nothing is found.
+// newBlank returns an empty store that ignores writes and answers like DynamoDB
+// if nothing is found.
 func newBlank() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")

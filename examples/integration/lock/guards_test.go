@@ -26,7 +26,7 @@ import (
 	"github.com/carrel-go/carrel/tools/approval"
 )
 
-// A signer creates an object only where there is none, by any request.
+// A signer cannot replace an object with any request.
 func TestSignerWritesOnce(t *testing.T) {
 	s := must(u1.NewSession())
 	c := s3Client(newVendor(t).Provider(s, credential.Signer))
@@ -70,7 +70,7 @@ func TestSignerWritesOnce(t *testing.T) {
 	requireCode(t, err, "AccessDenied", "a form's signer reads")
 }
 
-// early signs in the past.
+// early signs with a time in the past.
 type early struct {
 	*v4.Signer
 	by time.Duration
@@ -82,7 +82,7 @@ func (e early) PresignHTTP(ctx context.Context, c aws.Credentials, r *http.Reque
 	return e.Signer.PresignHTTP(ctx, c, r, hash, service, region, at.Add(-e.by), o...)
 }
 
-// S3 accepts a URL for up to seven days; the policy ends it with SignatureAge.
+// S3 accepts a URL for up to seven days. The policy shortens that with SignatureAge.
 func TestOldSignatureIsDenied(t *testing.T) {
 	s := must(u1.NewSession())
 	c := s3Client(newVendor(t).Provider(s, credential.Signer))
@@ -104,8 +104,8 @@ func TestOldSignatureIsDenied(t *testing.T) {
 	}
 }
 
-// The bucket and the table of another account are denied, whoever made them under
-// the names that the policy has.
+// A bucket and a table with the policy's names are denied if another account
+// owns them.
 func TestOtherAccountIsDenied(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	put(t, bucketFor(t, raw, rootCredentials()), s, "owned.txt", &carrel.PutOptions{Overwrite: true})
@@ -137,8 +137,8 @@ func TestPlainTextIsDenied(t *testing.T) {
 	}
 }
 
-// A rejected upload is deleted with an Agent's and a Cleaner's credentials, and
-// stays with an Agent's alone.
+// A rejected upload is deleted with the credentials of an Agent and a Cleaner,
+// but not with those of an Agent alone.
 func TestCleanerDeletesRejectedUploads(t *testing.T) {
 	s, vendor := must(u1.NewSession()), newVendor(t)
 	put(t, bucketFor(t, landing, rootCredentials()), s, "large.txt", nil)
@@ -161,8 +161,8 @@ func TestCleanerDeletesRejectedUploads(t *testing.T) {
 	require.ErrorIs(t, root.Delete(t.Context(), ref), carrel.ErrDenied)
 }
 
-// The holder of a tracker's credentials can neither see, ask for nor decide an
-// approval; an approver can, in its own scope, and does not reach the records.
+// A tracker's credentials cannot read, request or decide an approval. An
+// approver's can, in its own scope, but cannot access the records.
 func TestTrackersDoNotApprove(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	sum := sha256.Sum256([]byte("x"))
@@ -187,7 +187,7 @@ func TestTrackersDoNotApprove(t *testing.T) {
 	_, err = must(records.In(s)).Get(t.Context(), "meta")
 	require.ErrorIs(t, err, dynamo.ErrDenied)
 
-	// Lists of what is pending are a user's and a tenant's own.
+	// A user and a tenant can each list only their own pending approvals.
 	for _, holder := range []scope.Scope{u1, acme} {
 		driver := must(dynamo.New(throughGate(vendor.Provider(holder, credential.Approver)), world.approvals, nil))
 		approvals := must(approval.New(table.New(driver, nil), nil))

@@ -22,8 +22,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object/s3object"
 )
 
-// bucketFor returns a bucket whose driver uses the credentials of one scope,
-// whatever scope it is asked for: this is the force.
+// bucketFor returns a bucket whose driver is forced to use the credentials of
+// one scope for all scopes.
 func bucketFor(t *testing.T, name string, c aws.CredentialsProvider) *carrel.Bucket {
 	t.Helper()
 	driver, err := s3object.New(s3Client(c), name, nil)
@@ -62,7 +62,7 @@ func at(t *testing.T, b *carrel.Bucket, s scope.Scope, name string) (*carrel.Roo
 	return root, ref
 }
 
-// files are the scopes that have files of their own: all but tenants.
+// files lists the scopes that have files: all except tenants.
 func files() []scope.Scope {
 	var out []scope.Scope
 	for _, s := range scopes() {
@@ -73,8 +73,8 @@ func files() []scope.Scope {
 	return out
 }
 
-// requireOnly holds err to the answer that a server must give: none where the
-// scope of the credentials contains the other, else denied.
+// requireOnly checks the server's answer: success if the credentials' scope
+// contains the other scope, otherwise access denied.
 func requireOnly(t *testing.T, err error, holder, target scope.Scope, what string) {
 	t.Helper()
 	if holder.Contains(target) {
@@ -109,7 +109,7 @@ func TestAgentReadsItsScopeAlone(t *testing.T) {
 			if err == nil {
 				require.Equal(t, "of "+target.String(), text)
 			}
-			// What is missing is proven missing inside the scope, and no oracle outside.
+			// A missing object is reported as missing inside the scope, but as denied outside.
 			_, missing := at(t, b, target, "missing.txt")
 			_, _, err = root.Stat(t.Context(), missing)
 			if holder.Contains(target) {
@@ -144,7 +144,7 @@ func TestAgentListsItsScopeAlone(t *testing.T) {
 	}
 }
 
-// A prefix without its slash would be that of acme-2 as well, and of user u11.
+// A prefix without its slash would also match acme-2 and user u11.
 func TestAgentListsNoHalfPrefix(t *testing.T) {
 	fill(t, "half.txt")
 	for _, s := range scopes() {
@@ -171,9 +171,9 @@ func TestWriterWritesItsScopeAlone(t *testing.T) {
 			requireOnly(t, err, holder, target, "put")
 			requireOnly(t, own.Delete(t.Context(), ref), holder, target, "delete")
 
-			// Replace exactly what is there, as accepting does.
+			// Replace exactly the current version, as accepting does.
 			if (i+j)%3 != 0 && !holder.Contains(target) {
-				continue // a third of the refusals is enough, they take their time
+				continue // refusals are slow, so test a third of them
 			}
 			admin, there := at(t, root, target, "replace.txt")
 			there, info, err := admin.Stat(t.Context(), there)
@@ -183,7 +183,7 @@ func TestWriterWritesItsScopeAlone(t *testing.T) {
 			requireOnly(t, err, holder, target, "replace")
 		}
 	}
-	// Nothing that was refused has happened after all.
+	// Refused requests have not changed anything.
 	b := bucketFor(t, raw, rootCredentials())
 	for _, target := range files() {
 		root, ref := at(t, b, target, "replace.txt")
@@ -196,7 +196,7 @@ func TestWriterWritesItsScopeAlone(t *testing.T) {
 	}
 }
 
-// Each purpose can do its own and nothing of another's, inside its own scope too.
+// Each purpose allows only its own operations, even inside its scope.
 func TestPurposesAreApart(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	for _, bucket := range []string{landing, raw} {
@@ -239,7 +239,7 @@ func TestPurposesAreApart(t *testing.T) {
 		require3("put", c.writes, err)
 		require3("delete", c.del, root.Delete(t.Context(), ref))
 	}
-	// Nor does any of them reach what is around objects.
+	// None of them allows operations on buckets or settings.
 	for _, p := range []credential.Purpose{credential.Signer, credential.Agent, credential.Writer, credential.Tracker} {
 		c := s3Client(vendor.Provider(s, p))
 		key := aws.String(s.Prefix() + "apart.txt")
@@ -259,7 +259,7 @@ func TestPurposesAreApart(t *testing.T) {
 	}
 }
 
-// signerFor forces the credentials of one session on grants for any.
+// signerFor returns a signer that is forced to use one session's credentials for all grants.
 func signerFor(t *testing.T, c aws.CredentialsProvider) *presign.Signer {
 	t.Helper()
 	signer, err := presign.New(s3Client(c), bucketFor(t, landing, rootCredentials()), nil)
@@ -267,8 +267,8 @@ func signerFor(t *testing.T, c aws.CredentialsProvider) *presign.Signer {
 	return signer
 }
 
-// A grant is signed without asking anybody: it is S3 that refuses what the
-// session's policy does not allow, when the grant is used.
+// Grants are signed without a call to S3. S3 denies a grant that the session's
+// policy does not allow when the grant is used.
 func TestSignerGrantsItsSessionAlone(t *testing.T) {
 	for i, holder := range scopes() {
 		if holder.Level() != scope.SessionLevel {
@@ -291,11 +291,11 @@ func TestSignerGrantsItsSessionAlone(t *testing.T) {
 
 			form, err := signer.Post(t.Context(), target, "form-"+name, &presign.PostOptions{Type: "image/png", MaxSize: 100})
 			require.NoError(t, err)
-			if holder != target { // one's own is refused as well: versitygw asks about the bucket's ARN, where S3 asks about the object's
+			if holder != target { // its own is refused as well: versitygw asks about the bucket's ARN, where S3 asks about the object's
 				require.Equal(t, http.StatusForbidden, post(t, form, body), "POST: credentials of %v, at %v", holder, target)
 			}
 
-			_, _, err = signer.Arrived(t.Context(), target, name, nil) // the bucket looks with credentials of its own
+			_, _, err = signer.Arrived(t.Context(), target, name, nil) // the bucket uses separate credentials
 			if want == http.StatusOK {
 				require.NoError(t, err)
 			} else {
@@ -340,7 +340,7 @@ func TestMultipartOfItsSessionAlone(t *testing.T) {
 	require.NoError(t, admin.Complete(t.Context(), other, theirs, []presign.Part{part}), "it is still there")
 }
 
-// Downloads are signed by an Agent.
+// An Agent signs downloads.
 func TestDownloadGrants(t *testing.T) {
 	fill(t, "download.txt")
 	for _, holder := range scopes() {
@@ -358,7 +358,7 @@ func TestDownloadGrants(t *testing.T) {
 	}
 }
 
-// The session itself is checked, not only its policy.
+// The session's validity is checked, not only its policy.
 func TestStolenAndStaleSessions(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	put(t, bucketFor(t, raw, rootCredentials()), s, "stale.txt", nil)

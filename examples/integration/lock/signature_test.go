@@ -19,8 +19,8 @@ import (
 var authorizationGrammar = regexp.MustCompile(
 	`^AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9]+)/aws4_request, SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$`)
 
-// authenticate returns the session that has signed the request. It signs what
-// was signed once more, with the secret that the session has, and compares.
+// authenticate returns the session that has signed the request. It signs the
+// request again, with the session's secret, and compares.
 func (g *gate) authenticate(r *http.Request, body []byte) (*types.Session, error) {
 	m := authorizationGrammar.FindStringSubmatch(r.Header.Get("Authorization"))
 	if m == nil {

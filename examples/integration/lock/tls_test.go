@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// identity is what the servers show: a certificate of this process alone. The
+// identity is the servers' certificate, trusted in this process only. The
 // policies deny requests without TLS.
 type identity struct {
 	certFile, keyFile string
 	cert              tls.Certificate
-	client            *http.Client // trusts it, and nothing else
+	client            *http.Client // trusts only this certificate
 }
 
 func newIdentity(dir string) (identity, error) {

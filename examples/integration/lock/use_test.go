@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// use is one thing that a request does: what IAM is asked about. keys are the
-// values of dynamodb:LeadingKeys; where there are none the key is absent, as it
-// is on AWS for a scan.
+// use is one operation of a request, for which IAM is asked. keys are the
+// values of dynamodb:LeadingKeys. If there are no values, the key is absent, as
+// on AWS for a scan.
 type use struct {
 	action, resource string
 	keys             []string
@@ -26,8 +26,8 @@ type (
 
 var errNotRead = errors.New("the gate does not read this request")
 
-// usesOf says what a request does. An operation that it does not know is one
-// use without keys.
+// usesOf returns the uses of a request. An unknown operation is one use without
+// keys.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 func usesOf(op string, in object) ([]use, error) {
@@ -73,8 +73,8 @@ var (
 // partitionName is the key attribute of the table and of each index.
 var partitionName = map[string]string{"": "pk", "index1": "i1p", "index2": "i2p", "index3": "i3p"}
 
-// query takes the partition from the key condition: there DynamoDB allows no
-// OR and no NOT, and wants an equality on the partition key.
+// query reads the partition from the key condition, in which DynamoDB requires
+// equality on the partition key and does not allow OR or NOT.
 func query(in object) ([]use, error) {
 	arn, err := tableARN(in)
 	if err != nil {
@@ -140,7 +140,7 @@ func batch(op string, in object) (uses []use, err error) {
 	return uses, nil
 }
 
-// transaction: each part is authorized as the operation that it is.
+// transaction returns one use for each part, since each is authorized as its own operation.
 func transaction(in object) (uses []use, err error) {
 	var parts []write
 	if err := json.Unmarshal(in["TransactItems"], &parts); err != nil || len(parts) == 0 {
@@ -165,7 +165,7 @@ func transaction(in object) (uses []use, err error) {
 
 func tableARN(in object) (string, error) {
 	name, ok := stringOf(in["TableName"])
-	if !ok || !nameGrammar.MatchString(name) { // an ARN could be that of another account
+	if !ok || !nameGrammar.MatchString(name) { // an ARN could name another account
 		return "", errNotRead
 	}
 	return "arn:aws:dynamodb:" + region + ":" + account + ":table/" + name, nil

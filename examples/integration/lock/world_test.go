@@ -39,7 +39,7 @@ const (
 	raw     = "carrel-raw"
 )
 
-// world is what the tests share: there can be one gateway in a process.
+// world is the state that the tests share, since a process can run one gateway.
 var world struct {
 	iam   storage.Storer
 	sts   assumer
@@ -103,12 +103,11 @@ func start(ctx context.Context, dir string) (ended func() error, err error) {
 	return func() error { return errors.Join(closeGate(), servers()) }, nil
 }
 
-// stores are the kinds of backend that have a whole DynamoDB, which believes
-// any signature, so that the gate can stand before it.
+// stores lists the backends with a complete DynamoDB that accepts any signature,
+// so that the gate can forward to it.
 var stores = []backend.Kind{backend.Dynoxide, backend.LocalStack}
 
-// startGate puts the gate before the store that was asked for, or before one
-// that has nothing and forgets everything.
+// startGate starts the gate before the named store, or before a blank one.
 func startGate(ctx context.Context) (closeGate func() error, err error) {
 	kind, close := backend.Kind(os.Getenv(backend.Variable)), func() error { return nil }
 	g := &gate{iam: world.iam}
@@ -150,7 +149,7 @@ func startGate(ctx context.Context) (closeGate func() error, err error) {
 	}, nil
 }
 
-// startS3 runs the IAM service and the gateway that asks it.
+// startS3 starts the IAM service and the gateway that uses it.
 func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
 	private, informed := filepath.Join(dir, "iam.sock"), filepath.Join(dir, "facts.sock")
 	data := filepath.Join(dir, "s3")
@@ -214,8 +213,8 @@ func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
 	return ended, nil
 }
 
-// attributesOf keeps objects' attributes in files where the file system has no
-// extended attributes.
+// attributesOf stores objects' attributes in files if the file system does not
+// support extended attributes.
 func attributesOf(dir, data string) (meta.MetadataStorer, string, error) {
 	f, err := os.Create(filepath.Join(data, ".probe"))
 	if err != nil {

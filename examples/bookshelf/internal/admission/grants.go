@@ -17,26 +17,26 @@ const (
 	MaxLimit = 10_000
 
 	tries  = 4 // slots that a session's id names
-	rounds = 8 // reads of all slots, when others take the free ones first
+	rounds = 8 // reads of all slots, if others take the free ones first
 )
 
 // FullError is returned by [Grants.Open] if the user holds as many open grants as allowed.
 type FullError struct {
 	Limit      int
-	RetryAfter time.Duration // until the first of them expires, at least a second
+	RetryAfter time.Duration // time until the first of them expires, at least a second
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("admission: %d grants are open, retry after %v", e.Limit, e.RetryAfter)
+	return fmt.Sprintf("admission: %d grants are open: retry after %v", e.Limit, e.RetryAfter)
 }
 
-// Grants bounds the open grants of each user. It is safe for concurrent use.
+// Grants limits the open grants of each user. It is safe for concurrent use.
 type Grants struct {
 	table *table.Table
 	limit int
 }
 
-// NewGrants returns the bounds of at most limit open grants per user, 1 to [MaxLimit].
+// NewGrants returns Grants with the given limit per user, 1 to [MaxLimit].
 func NewGrants(t *table.Table, limit int) (*Grants, error) {
 	if limit < 1 || limit > MaxLimit {
 		return nil, fmt.Errorf("admission: invalid limit %d: must be 1 to %d", limit, MaxLimit)
@@ -87,10 +87,10 @@ func (g *Grants) open(ctx context.Context, view *table.View, session scope.Scope
 			return err
 		}
 	}
-	return &FullError{g.limit, time.Second} // others are opening and closing so many that no look holds true
+	return &FullError{g.limit, time.Second} // other calls change the slots faster than this one reads them
 }
 
-// Close frees the session's slot. It does nothing if there is none.
+// Close frees the session's slot. It does nothing if the session does not have one.
 func (g *Grants) Close(ctx context.Context, session scope.Scope) error {
 	view, err := g.slots(session)
 	if err == nil {
@@ -123,7 +123,7 @@ func (g *Grants) close(ctx context.Context, view *table.View, session scope.Scop
 	return nil
 }
 
-// free removes a slot that is still as it was read.
+// free removes a slot if it has not changed since it was read.
 func free(ctx context.Context, view *table.View, item table.Item) error {
 	err := view.Delete(ctx, item.Sort, table.Version(item.Version))
 	if _, changed := errors.AsType[*table.ConflictError](err); changed {
@@ -132,8 +132,8 @@ func free(ctx context.Context, view *table.View, item table.Item) error {
 	return err
 }
 
-// slots returns the items of the session's user. Admission is keyed by a wider scope than that of the work that it
-// admits, and an arrival only knows the session; nothing but slots is read or written there.
+// slots returns the items of the session's user. Grants are counted for the user, but an arrival knows only the session.
+// Only slots are read or written in the user's partition.
 func (g *Grants) slots(session scope.Scope) (*table.View, error) {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (g *Grants) slots(session scope.Scope) (*table.View, error) {
 	return g.table.In(user)
 }
 
-// named returns the slots that the session's id names. Some may be the same.
+// named returns the slots that the session's id names, possibly with duplicates.
 func (g *Grants) named(session scope.Scope) (slots [tries]int) {
 	sum := sha256.Sum256([]byte(session.SessionID()))
 	for i := range slots {
@@ -161,7 +161,7 @@ func (g *Grants) named(session scope.Scope) (slots [tries]int) {
 	return slots
 }
 
-// taken are a user's slots at one moment.
+// taken is a snapshot of a user's slots.
 type taken struct {
 	names   map[string]bool
 	items   map[string]table.Item // by session
@@ -190,8 +190,8 @@ func (g *Grants) read(ctx context.Context, view *table.View) (taken, error) {
 	}
 }
 
-// firstFree returns the first free slot from n on, and from the first one behind the last. There is none if as many
-// as limit are taken, also when some of them are of an earlier, larger limit.
+// firstFree returns the first free slot from n on, then from the beginning. It finds none if at least limit slots are
+// taken, including those of an earlier, larger limit.
 func (t taken) firstFree(n, limit int) (int, bool) {
 	for i := range limit {
 		if slot := (n + i) % limit; !t.names[slotName(slot)] {

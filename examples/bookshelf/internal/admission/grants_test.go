@@ -182,7 +182,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A limit that was lowered holds for what is open from before.
+// A lowered limit also counts the grants opened before.
 func TestLowerLimit(t *testing.T) {
 	t.Parallel()
 	d := table.NewMemory(nil)

@@ -19,7 +19,7 @@ func TestDecodeReadsWhatCanonicalWrites(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, whole, string(m.Canonical()))
 
-	// Order, spaces, escapes, nulls and ways to write a number make no difference to the bytes.
+	// The bytes do not depend on order, spaces, escapes, nulls and ways to write a number.
 	other := ` {"title": "Pride\u0020and Prejudice", "publisher": "Dover Publications", "published_year": 1995,
 		"isbn": "9780486284736", "description": "Five sisters \u0026 <one> ball.\nAnd a lake.",
 		"confidence": 9.80e-1, "author": "Jane Austen"}` + "\n"

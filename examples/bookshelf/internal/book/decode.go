@@ -6,18 +6,18 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// MaxBytes is the longest metadata that [Decode] reads.
+// MaxBytes is the size in bytes of the longest metadata that [Decode] accepts.
 const MaxBytes = 64 << 10
 
-// FormError reports that metadata is not one JSON object of known fields. Its text may be shown.
+// FormError is returned if metadata is not one JSON object of known fields. Its text may be shown to users.
 type FormError struct{ Reason string }
 
 // Error implements error.
 func (e *FormError) Error() string { return "the metadata " + e.Reason }
 
 // Decode reads metadata from one JSON object. It rejects unknown and repeated fields, names in another case, data
-// after the object, and every value that [Metadata.Apply] rejects; at least one field must be set ([ErrEmpty]). A
-// field that is null counts as absent. Errors are a [FormError], [FieldError] or ErrEmpty: all may be shown.
+// after the object, and every value that [Metadata.Apply] rejects. At least one field must be set, otherwise it returns
+// [ErrEmpty]. A null field counts as absent. Other errors are a [FormError] or a [FieldError]. All texts may be shown.
 func Decode(b []byte) (Metadata, error) {
 	if len(b) > MaxBytes {
 		return Metadata{}, &FormError{fmt.Sprintf("is longer than %d bytes", MaxBytes)}

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// ErrEmpty says that metadata sets no field at all.
-var ErrEmpty = errors.New("book: no field is set: at least one must be")
+// ErrEmpty is returned if metadata does not set any field.
+var ErrEmpty = errors.New("book: empty metadata: at least one field must be set")
 
-// FieldError says what is wrong with the value of one field. Its text may be shown to a person or to a model.
+// FieldError describes an invalid value of one field. Its text may be shown to a person or to a model.
 type FieldError struct {
 	Field  Field
 	Reason string // completes the sentence "title …"

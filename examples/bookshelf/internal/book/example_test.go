@@ -18,7 +18,7 @@ func ExampleDecode() {
 	fmt.Println(err)
 	// Output:
 	// {"published_year":1815,"title":"Emma"}
-	// book: published_year must be an integer, such as 1999, or null
+	// book: published_year must be an integer, for example 1999, or null
 }
 
 func ExampleTo13() {

@@ -25,7 +25,7 @@ const (
 	Confidence    Field = "confidence"
 )
 
-// Fields lists the fields in the order in which a person reads them.
+// Fields returns the fields in reading order.
 func Fields() []Field {
 	return []Field{Title, Author, ISBN, Publisher, PublishedYear, Description, Confidence}
 }
@@ -41,14 +41,14 @@ const (
 	MaxYear        = 2100
 )
 
-// Update is one field with its new value, null to clear it. Its JSON is {"field": "published_year", "value": 1815}:
-// a year is an integer, a confidence a number, everything else a string.
+// Update is one field with its new value. Null clears it. Its JSON is {"field": "published_year", "value": 1815}: a
+// year is an integer, a confidence a number, everything else a string.
 type Update struct {
 	Field Field           `json:"field"`
 	Value json.RawMessage `json:"value"`
 }
 
-// Text is the value as a person reads it.
+// Text returns the value as readable text.
 func (u Update) Text() string {
 	var s string
 	if json.Unmarshal(u.Value, &s) == nil {
@@ -57,16 +57,15 @@ func (u Update) Text() string {
 	return string(u.Value)
 }
 
-// Parse reads the field's value from text and checks it as [Metadata.Apply] would; an ISBN must have the right
-// check digit as well, since a wrong one is nearly always a misreading. Nothing is trimmed or repaired: the error
-// is a [FieldError] that says what was wrong.
+// Parse reads the field's value from text and checks it as [Metadata.Apply] does. It also checks an ISBN's check digit,
+// since a wrong one is nearly always a misreading. It does not trim or repair text. Invalid text is a [FieldError].
 func (f Field) Parse(text string) (Update, error) {
 	var v any = text
 	switch f {
 	case PublishedYear:
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return Update{}, &FieldError{f, "must be a year in digits, such as 1999"}
+			return Update{}, &FieldError{f, "must be a year in digits, for example 1999"}
 		}
 		v = n
 	case Confidence:
@@ -93,8 +92,8 @@ func (f Field) Parse(text string) (Update, error) {
 	return u, new(Metadata).Apply(u)
 }
 
-// Apply sets the field to the value, or clears it if the value is null. An error is a [FieldError], and then m has
-// not changed.
+// Apply sets the field to the value, or clears it if the value is null. If the value is invalid, Apply returns a
+// [FieldError] and does not change m.
 func (m *Metadata) Apply(u Update) error {
 	f := u.Field
 	if !f.Valid() {
@@ -107,7 +106,7 @@ func (m *Metadata) Apply(u Update) error {
 		var n *int
 		if !null {
 			if err := json.Unmarshal(raw, &n); err != nil {
-				return &FieldError{f, "must be an integer, such as 1999, or null"}
+				return &FieldError{f, "must be an integer, for example 1999, or null"}
 			}
 			if *n < MinYear || *n > MaxYear {
 				return &FieldError{f, fmt.Sprintf("must lie between %d and %d", MinYear, MaxYear)}
@@ -120,7 +119,7 @@ func (m *Metadata) Apply(u Update) error {
 			if err := json.Unmarshal(raw, &x); err != nil || !(*x >= 0 && *x <= 1) {
 				return &FieldError{f, "must be a number from 0 to 1, or null"}
 			}
-			*x += 0 // one zero: -0 would have bytes of its own
+			*x += 0 // normalize -0, whose encoding would differ
 		}
 		m.Confidence = x
 	default:

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// The arithmetic is that of the ISBN Users' Manual, section 4.5 and annex A: thirteen digits are weighted 1, 3, 1, …
-// modulo 10, ten digits 10, 9, … 1 modulo 11, where X stands for ten.
+// The arithmetic follows the ISBN Users' Manual, section 4.5 and annex A. Thirteen digits are weighted 1, 3, 1, …
+// modulo 10. Ten digits are weighted 10, 9, … 1 modulo 11, where X stands for ten.
 
-// Check13 returns the check digit that belongs after the first twelve digits of an ISBN-13 (or any EAN-13). It
-// panics if there are not twelve digits.
+// Check13 returns the check digit for the first twelve digits of an ISBN-13 (or any EAN-13). It panics if first12 is
+// not twelve digits.
 func Check13(first12 string) byte {
 	if !digits(first12, 12) {
-		panic("book: Check13 wants 12 digits, got " + strconv.Quote(first12))
+		panic("book: Check13: must be 12 digits, got " + strconv.Quote(first12))
 	}
 	sum := 0
 	for i := range 12 {
@@ -21,11 +21,11 @@ func Check13(first12 string) byte {
 	return byte('0' + (10-sum%10)%10)
 }
 
-// Check10 returns the check digit, 0 to 9 or X, that belongs after the first nine digits of an ISBN-10. It panics
-// if there are not nine digits.
+// Check10 returns the check digit, 0 to 9 or X, for the first nine digits of an ISBN-10. It panics if first9 is not nine
+// digits.
 func Check10(first9 string) byte {
 	if !digits(first9, 9) {
-		panic("book: Check10 wants 9 digits, got " + strconv.Quote(first9))
+		panic("book: Check10: must be 9 digits, got " + strconv.Quote(first9))
 	}
 	sum := 0
 	for i := range 9 {
@@ -48,7 +48,7 @@ func ValidISBN10(s string) bool {
 	return len(s) == 10 && digits(s[:9], 9) && Check10(s[:9]) == s[9]
 }
 
-// CheckISBN says what is wrong with an ISBN of either length, as a [FieldError], or returns nil.
+// CheckISBN returns nil for a valid ISBN of either length, otherwise a [FieldError].
 func CheckISBN(s string) error {
 	switch {
 	case ValidISBN13(s) || ValidISBN10(s):
@@ -63,7 +63,7 @@ func CheckISBN(s string) error {
 	return &FieldError{ISBN, "has the wrong last digit: after " + s[:9] + " comes " + string(Check10(s[:9]))}
 }
 
-// To13 returns a valid ISBN of either length as an ISBN-13. The error is that of [CheckISBN].
+// To13 converts an ISBN of either length to an ISBN-13. If it is invalid, it returns the error of [CheckISBN].
 func To13(s string) (string, error) {
 	if err := CheckISBN(s); err != nil {
 		return "", err
@@ -75,8 +75,8 @@ func To13(s string) (string, error) {
 	return body + string(Check13(body)), nil
 }
 
-// Compact takes out of an ISBN, as printed or typed, the hyphens, dashes and spaces that group its digits, and
-// makes a final x an X. It does not check the rest.
+// Compact removes hyphens, dashes and spaces from a printed or typed ISBN and changes a final x to X. It does not
+// check the rest.
 func Compact(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch r {

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// Metadata is what is known about a book. Every field may be absent (nil). The fields stand in the order of their
-// JSON names, which makes the encoding canonical.
+// Metadata describes a book. Every field may be absent (nil). The fields are in the order of their JSON names, which
+// makes the encoding canonical.
 type Metadata struct {
 	Author        *string  `json:"author,omitempty"`
 	Confidence    *float64 `json:"confidence,omitempty"` // 0 to 1
@@ -20,21 +20,21 @@ type Metadata struct {
 // IsZero reports whether no field is set.
 func (m Metadata) IsZero() bool { return m == Metadata{} }
 
-// Canonical is the metadata as one JSON object: only the fields that are set, names in alphabetical order, no
-// spaces, no newline at the end, and <, > and & as themselves. The same metadata always gives the same bytes, and
-// [Decode] reads them back (unless no field is set).
+// Canonical returns the metadata as one JSON object: only fields that are set, names in alphabetical order, no spaces,
+// no final newline, and <, > and & not escaped. Equal metadata has equal bytes. [Decode] reads them unless no field is
+// set.
 func (m Metadata) Canonical() []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(m); err != nil {
-		// Only a NaN or an infinity put into Confidence by hand gets here: Decode and Apply refuse them.
+		// Only a NaN or an infinity assigned to Confidence directly can fail: Decode and Apply reject them.
 		panic("book: canonical: " + err.Error())
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// Get returns the JSON of a field's value, or false if it is not set.
+// Get returns the field's value as JSON, or false if it is not set.
 func (m Metadata) Get(f Field) (json.RawMessage, bool) {
 	var v any
 	switch f {

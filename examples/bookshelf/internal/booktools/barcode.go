@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// scanMemory is how many bytes looking for a barcode takes: the scanner copies the photo twice.
+// scanMemory is the memory in bytes that a scan for barcodes takes. The scanner copies the photo twice.
 const scanMemory = 4 * photo.MaxSide * photo.MaxSide
 
 // Barcode is the result of scan_barcode.
@@ -50,9 +50,8 @@ func (b *toolbox) scanBarcode(ctx context.Context, c *tools.Call, _ struct{}) (B
 	return out, err
 }
 
-// scan returns the digits of the first EAN-13 that it finds, or "". A scanner wants bars of a few pixels and hates
-// noise, so several sizes are tried, and both ways to tell black from white. A book's number counts for more than
-// another one.
+// scan returns the digits of the first EAN-13 that it finds, or "". It prefers an ISBN. The scanner needs bars of a few
+// pixels and is sensitive to noise, so scan tries several sizes and two ways to separate black from white.
 func scan(ctx context.Context, img *image.Gray) (string, error) {
 	other := ""
 	last := 0
@@ -77,7 +76,7 @@ func scan(ctx context.Context, img *image.Gray) (string, error) {
 			}
 			r, err := oned.NewEAN13Reader().Decode(bmp, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
 			if err != nil {
-				continue // not found, or misread: the scanner tells no more
+				continue // not found or misread; the scanner does not say which
 			}
 			digits := r.GetText()
 			if book.ValidISBN13(digits) {

@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// maxQuery is the longest title, author or ISBN, in runes, that the tools look at.
+// maxQuery is the longest accepted title, author or ISBN in runes.
 const maxQuery = 2000
 
 // ISBNCheck is the result of check_isbn.
@@ -39,7 +39,7 @@ type isbnIn struct {
 func checkISBN(_ context.Context, _ *tools.Call, in isbnIn) (ISBNCheck, error) {
 	isbn := book.Compact(strings.TrimSpace(in.ISBN))
 	if utf8.RuneCountInString(isbn) > 40 {
-		return ISBNCheck{}, tools.Correct("isbn: this is no ISBN: it has 10 or 13 digits")
+		return ISBNCheck{}, tools.Correct("isbn: must be 10 or 13 digits, for example 9780486284736")
 	}
 	out := ISBNCheck{ISBN: isbn}
 	thirteen, err := book.To13(isbn)
@@ -55,7 +55,7 @@ func checkISBN(_ context.Context, _ *tools.Call, in isbnIn) (ISBNCheck, error) {
 type Lookup struct {
 	Found     bool            `json:"found"`
 	MatchedBy string          `json:"matched_by,omitempty"` // isbn, or title
-	Score     float64         `json:"score,omitempty"`      // 1 for an ISBN; how well a title matched, up to 1
+	Score     float64         `json:"score,omitempty"`      // 1 for an ISBN; for a title, the quality of the match, up to 1
 	Book      *catalogue.Book `json:"book,omitempty"`
 	Others    []string        `json:"others,omitempty"` // titles that matched less well
 }
@@ -122,7 +122,7 @@ func setField(_ context.Context, _ *tools.Call, in fieldIn) (update, error) {
 	return update{u}, nil
 }
 
-// update is a [book.Update] that can say what it does.
+// update is a [book.Update] with a summary.
 type update struct{ book.Update }
 
 // Summary implements [tools.Summarizer].
@@ -142,7 +142,7 @@ func fieldNames() []string {
 	return out
 }
 
-// reason is what a FieldError says of the value, without the name of the field.
+// reason returns the text of a FieldError without the name of the field.
 func reason(err error) string {
 	if e, ok := errors.AsType[*book.FieldError](err); ok {
 		return e.Reason

@@ -17,7 +17,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Bounds of what read_cover returns.
+// Limits of the result of read_cover.
 const (
 	MaxLines = 60  // lines
 	MaxLine  = 200 // runes in each
@@ -25,16 +25,16 @@ const (
 
 const (
 	maxOCROutput = 64 << 10 // bytes of the program's output that are read
-	ocrSide      = 2400     // pixels of the longer side of what the program gets
-	ocrMemory    = 64 << 20 // bytes that reading text takes, the program's included
+	ocrSide      = 2400     // pixels of the longer side of the program's input
+	ocrMemory    = 64 << 20 // memory in bytes of reading text, including the program
 )
 
 // CoverText is the result of read_cover.
 type CoverText struct {
-	Available bool     `json:"available"`       // there is a program that reads text
-	Lines     []string `json:"lines,omitempty"` // from top to bottom; an empty line stands between paragraphs
-	Cut       bool     `json:"cut,omitempty"`   // there was more than Lines holds
-	Note      string   `json:"note,omitempty"`  // what the reader of the result should know
+	Available bool     `json:"available"`       // a program that reads text is installed
+	Lines     []string `json:"lines,omitempty"` // from top to bottom, with an empty line between paragraphs
+	Cut       bool     `json:"cut,omitempty"`   // Lines is truncated
+	Note      string   `json:"note,omitempty"`  // a hint for the reader of the result
 }
 
 // Summary implements [tools.Summarizer].
@@ -47,7 +47,7 @@ func (t CoverText) Summary() string {
 	}
 	switch {
 	case !t.Available:
-		return "no program for reading text is installed"
+		return "no OCR program is installed"
 	case n == 0:
 		return "no text found"
 	case n == 1:
@@ -77,8 +77,8 @@ func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (Cov
 	return out, err
 }
 
-// ocr runs the program on the photo, drawn anew in gray, so that it never sees a byte of the file itself. Time,
-// output and environment are bounded, and the program is gone when ocr returns.
+// ocr runs the program on the photo. The photo is drawn anew in gray, so that the program never reads the file itself.
+// Time, output and environment are limited, and the program has ended when ocr returns.
 func (b *toolbox) ocr(ctx context.Context, program string, img *image.Gray) (string, error) {
 	img, err := photo.Shrink(ctx, img, ocrSide)
 	if err != nil {
@@ -109,13 +109,13 @@ func (b *toolbox) ocr(ctx context.Context, program string, img *image.Gray) (str
 		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	if stdout.full {
-		return "", errors.New("it wrote more than a cover can hold")
+		return "", errors.New("the output is too long")
 	}
 	return stdout.String(), nil
 }
 
 // coverText cleans the program's output: UTF-8 without control characters, one space between words, one empty line
-// between paragraphs, within the bounds.
+// between paragraphs, within the limits.
 func coverText(text string) CoverText {
 	out := CoverText{Available: true}
 	text = strings.ToValidUTF8(text, "")
@@ -151,8 +151,8 @@ func coverText(text string) CoverText {
 	return out
 }
 
-// head keeps the beginning of what is written to it and takes the rest without keeping it. The buffer is not
-// embedded: its ReadFrom would go round the bound.
+// head keeps the beginning of the written bytes and discards the rest. The buffer is not embedded, since its ReadFrom
+// would bypass the limit.
 type head struct {
 	kept bytes.Buffer
 	room int

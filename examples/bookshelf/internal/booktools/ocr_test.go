@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A program that hangs is ended, and so is the wait for what it has started itself.
+// A hanging program is killed, and the call does not wait for its children.
 func TestOCRTimeout(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a Unix shell")

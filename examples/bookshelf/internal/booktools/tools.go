@@ -22,23 +22,23 @@ const (
 	SetField    = "set_field"
 )
 
-// Options configure [Tools]; nil means all defaults.
+// Options configures [Tools]. Nil means the defaults.
 type Options struct {
-	// Upload says which object of a scope is the photo. Default: the only object there, and ErrUpload if there are
-	// none or several.
+	// Upload returns the photo of a scope. If nil, it is the only object in the scope, and ErrUpload is returned if
+	// there is not exactly one.
 	Upload func(ctx context.Context, s scope.Scope) (object.Ref, error)
-	// Catalogue is where look_up_book looks. Default: the one that ships with the example.
+	// Catalogue is searched by look_up_book. If nil, it is the example's catalogue.
 	Catalogue *catalogue.Catalogue
-	// Tesseract is the path of the program that reads text. Default: looked up on the PATH at every call.
+	// Tesseract is the path of tesseract. If empty, each call looks it up on the PATH.
 	Tesseract string
-	// OCRTimeout is how long that program may take. Default: 20 s.
+	// OCRTimeout is the time limit of tesseract. Zero means 20 s.
 	OCRTimeout time.Duration
-	// Photos decodes the photos, and bounds the memory that work on them takes. A process should have one. If
-	// nil, Tools makes one.
+	// Photos decodes the photos and limits the memory for them. A process should have only one. If nil, Tools makes
+	// one.
 	Photos *photo.Decoder
 }
 
-// toolbox is what the tools share.
+// toolbox is the state that the tools share.
 type toolbox struct {
 	landing    *object.Bucket
 	upload     func(ctx context.Context, s scope.Scope) (object.Ref, error)
@@ -48,10 +48,10 @@ type toolbox struct {
 	photos     *photo.Decoder
 }
 
-// Tools returns the five tools, over photos in the landing bucket. The set is immutable and safe for concurrent use.
+// Tools returns the five tools for photos in the landing bucket. The set is immutable and safe for concurrent use.
 //
-// A photo that cannot be read ends the run, see [photo.Decoder.Gray]. A store or a program that fails is an ordinary failure of
-// the call: the model goes on without it, and the cause is for the log.
+// An unreadable photo ends the run, see [photo.Decoder.Gray]. If a store or a program fails, only the call fails: the
+// model continues without its result, and the cause is logged.
 func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	if o == nil {
 		o = &Options{}
@@ -82,7 +82,7 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	if err != nil {
 		return tools.Set{}, fmt.Errorf("booktools: %w", err)
 	}
-	check, err := tools.New(CheckISBN, "Checks the digits of an ISBN of 10 or 13 digits, as printed, and gives its thirteen-digit form.", checkISBN)
+	check, err := tools.New(CheckISBN, "Checks the digits of an ISBN of 10 or 13 digits, as printed, and returns its thirteen-digit form.", checkISBN)
 	if err != nil {
 		return tools.Set{}, fmt.Errorf("booktools: %w", err)
 	}
@@ -97,7 +97,7 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	return tools.Of(scan, read, check, look, set), nil
 }
 
-// work hands the upload of the call's scope to use, once there is room for work that takes so many bytes.
+// work calls use with the upload of the call's scope when so many bytes of memory are available.
 func (b *toolbox) work(ctx context.Context, c *tools.Call, memory int64, use func(*image.Gray) error) error {
 	root, err := b.landing.In(c.Scope())
 	if err != nil {

@@ -30,11 +30,11 @@ type Catalogue struct {
 	index  []entry // for Search, parallel to books
 }
 
-// New opens the catalogue that ships with the example.
+// New returns the example's catalogue.
 func New() (*Catalogue, error) { return Parse(booksJSON) }
 
-// Parse reads a catalogue from a JSON list of books. Every book needs a valid ISBN-13 of its own, a title and an
-// author; unknown fields are refused.
+// Parse reads a catalogue from a JSON list of books. Every book must have a unique, valid ISBN-13, a title and an
+// author. Unknown fields are rejected.
 func Parse(list []byte) (*Catalogue, error) {
 	c := &Catalogue{byISBN: make(map[string]int)}
 	if err := strictjson.Decode(list, &c.books); err != nil {
@@ -42,13 +42,13 @@ func Parse(list []byte) (*Catalogue, error) {
 	}
 	for i, b := range c.books {
 		if !book.ValidISBN13(b.ISBN) {
-			return nil, fmt.Errorf("catalogue: parse: %q has no valid ISBN-13: %q", b.Title, b.ISBN)
+			return nil, fmt.Errorf("catalogue: parse: book %q: invalid ISBN-13 %q", b.Title, b.ISBN)
 		}
 		if _, twice := c.byISBN[b.ISBN]; twice {
-			return nil, fmt.Errorf("catalogue: parse: the ISBN %s is there twice", b.ISBN)
+			return nil, fmt.Errorf("catalogue: parse: duplicate ISBN %s", b.ISBN)
 		}
 		if b.Title == "" || b.Author == "" {
-			return nil, fmt.Errorf("catalogue: parse: the book %s lacks a title or an author", b.ISBN)
+			return nil, fmt.Errorf("catalogue: parse: book %s: title and author must not be empty", b.ISBN)
 		}
 		c.byISBN[b.ISBN] = i
 		c.index = append(c.index, newEntry(b))
@@ -56,10 +56,10 @@ func Parse(list []byte) (*Catalogue, error) {
 	return c, nil
 }
 
-// All yields every book, in the order of the list.
+// All returns an iterator over the books, in the order of the list.
 func (c *Catalogue) All() iter.Seq[Book] { return slices.Values(c.books) }
 
-// ByISBN finds the edition with a valid ISBN of ten or thirteen digits without hyphens.
+// ByISBN returns the edition with this valid ISBN of ten or thirteen digits without hyphens.
 func (c *Catalogue) ByISBN(isbn string) (Book, bool) {
 	thirteen, err := book.To13(isbn)
 	if err != nil {

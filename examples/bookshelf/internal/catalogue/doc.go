@@ -6,7 +6,6 @@
 //	b, ok := c.ByISBN("0486284735")
 //	hits := c.Search("PRIDE AND\nPREJUDlCE", "J. Austen")
 //
-// Each [Book] is one edition: ISBN, publisher and year belong together. The facts are public, the descriptions are
-// our own words. [Catalogue.Search] forgives what a scanner does to text; it is no general search engine, and a book
-// that is not in the list is simply not found.
+// Each [Book] is one edition with its ISBN, publisher and year. The facts are public, and the descriptions were written
+// for this example. [Catalogue.Search] tolerates scanner errors. It is not a general search engine.
 package catalogue

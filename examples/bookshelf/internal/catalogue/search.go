@@ -9,19 +9,19 @@ import (
 // Threshold is the lowest score that [Catalogue.Search] counts as a match.
 const Threshold = 0.65
 
-// maxWords bounds the words of a query: a cover has no more that matter.
+// maxWords is the largest number of words of a query. Further words are ignored.
 const maxWords = 60
 
-// Match is a book that a search found.
+// Match is a book found by a search.
 type Match struct {
 	Book  Book
-	Score float64 // Threshold to 1: how much of title, author and query agree
+	Score float64 // from Threshold to 1
 }
 
 // entry holds the words of a book.
 type entry struct {
 	title  []string // with the subtitle
-	short  []string // up to the colon; the same as title if there is none
+	short  []string // up to the colon, if the title has one
 	author []string
 }
 
@@ -30,9 +30,9 @@ func newEntry(b Book) entry {
 	return entry{title: words(b.Title), short: words(main), author: words(b.Author)}
 }
 
-// Search finds books by title and author, best first. Either may be empty, and they may be mixed up, as when they
-// come from the text on a cover: case, accents, punctuation, line breaks and a few misread letters are forgiven, and
-// words that belong to neither cost little. It returns nil when no book scores [Threshold].
+// Search returns books by title and author, best first. Either may be empty, and they may be mixed up, as in the text
+// of a cover. Search ignores case, accents, punctuation and line breaks and tolerates a few misread letters. Words that
+// belong to neither reduce the score little. It returns nil if no book scores [Threshold].
 //
 // The score is T × (0.5 + 0.2 P + 0.3 A): T is the part of the book's title that was found in the query, P the part
 // of the query that the book explains, A the part of the author's names that was found, or 1 if the query's author
@@ -64,13 +64,13 @@ func (e entry) score(query []string, authorGiven bool) float64 {
 	if !authorGiven {
 		a = max(a, p)
 	} else if a > 0 {
-		// One of several authors, or a surname without the initials, is what covers and people give.
+		// Covers and people often name one of several authors, or a surname without initials.
 		a = max(a, 0.8)
 	}
 	return t * (0.5 + 0.2*p + 0.3*a)
 }
 
-// found is the share of want, by letters, that is among have.
+// found returns the share of want's letters whose words are in have.
 func found(want, have []string) float64 {
 	var hit, all int
 	for _, w := range want {
@@ -85,7 +85,7 @@ func found(want, have []string) float64 {
 	return float64(hit) / float64(all)
 }
 
-// similar reports whether two words are the same but for a slip: one in four letters, two in eight.
+// similar reports whether two words differ by at most one letter in four, or two in eight.
 func similar(a, b string) bool {
 	if a == b {
 		return true
@@ -98,7 +98,7 @@ func similar(a, b string) bool {
 	return distance(x, y) <= allowed
 }
 
-// distance is the number of letters to insert, delete or replace (Levenshtein).
+// distance returns the Levenshtein distance.
 func distance(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

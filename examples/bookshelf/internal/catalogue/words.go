@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// words breaks text into comparable words: lower case, without accents and punctuation, a word that is hyphenated
-// at a line's end put together, misread digits inside words turned back into letters, and small words left out.
+// words splits text into comparable words. It converts them to lower case, removes accents, punctuation and small words,
+// joins words hyphenated at a line's end, and turns misread digits inside words back into letters.
 func words(s string) []string {
 	s = strings.ReplaceAll(s, "\u00ad", "") // soft hyphen
 	s = strings.ReplaceAll(s, "-\r\n", "")
@@ -30,7 +30,7 @@ func words(s string) []string {
 	return out
 }
 
-// letters turns digits that a scanner took for letters back, in words that have both.
+// letters replaces misread digits by letters in words that have both.
 func letters(w string) string {
 	if !strings.ContainsFunc(w, unicode.IsLetter) {
 		return w
@@ -38,7 +38,7 @@ func letters(w string) string {
 	return strings.NewReplacer("0", "o", "1", "l", "5", "s", "8", "b").Replace(w)
 }
 
-// small reports whether a word says nothing about which book it is: articles, conjunctions and single letters.
+// small reports whether a word does not help to identify a book: articles, conjunctions and single letters.
 func small(w string) bool {
 	switch w {
 	case "a", "an", "and", "by", "in", "of", "on", "or", "the", "to":
@@ -47,7 +47,7 @@ func small(w string) bool {
 	return len(w) == 1 && !unicode.IsDigit(rune(w[0]))
 }
 
-// unaccent folds the accented Latin letters that book titles have.
+// unaccent removes accents from the Latin letters in book titles.
 func unaccent(r rune) rune {
 	const with, without = "àáâãäåāçćčèéêëēìíîïīłñńòóôõöøōśšùúûüūýÿžźż", "aaaaaaaccceeeeeiiiiilnnooooooossuuuuuyyzzz"
 	if i := strings.IndexRune(with, r); i >= 0 {

@@ -33,12 +33,12 @@ func newCanvas(width int) (*canvas, error) {
 	}, nil
 }
 
-// rgb is a colour written as in a style sheet.
+// rgb parses a style sheet's hexadecimal colour.
 func rgb(hex uint32) color.RGBA {
 	return color.RGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
 }
 
-// veil is a colour with an opacity from 0 to 1.
+// veil returns a colour with an opacity from 0 to 1.
 func veil(c color.RGBA, opacity float64) color.RGBA {
 	return color.RGBA{
 		uint8(float64(c.R) * opacity), uint8(float64(c.G) * opacity), uint8(float64(c.B) * opacity), uint8(255 * opacity),
@@ -59,10 +59,10 @@ func (c *canvas) sky(top, bottom color.RGBA) {
 // point is a place on the page, in units.
 type point struct{ x, y float64 }
 
-// fill paints closed outlines.
+// fill fills closed outlines.
 func (c *canvas) fill(col color.RGBA, outlines ...[]point) {
 	for _, o := range outlines {
-		// Only the box around the shape is worked on: most shapes are small.
+		// Rasterize only the bounding box, since most shapes are small.
 		lo, hi := o[0], o[0]
 		for _, p := range o {
 			lo, hi = point{min(lo.x, p.x), min(lo.y, p.y)}, point{max(hi.x, p.x), max(hi.y, p.y)}
@@ -85,12 +85,12 @@ func (c *canvas) fill(col color.RGBA, outlines ...[]point) {
 	}
 }
 
-// rect is an upright rectangle.
+// rect returns the outline of an upright rectangle.
 func rect(x, y, w, h float64) []point {
 	return []point{{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}}
 }
 
-// ellipse is an ellipse turned by an angle in radians.
+// ellipse returns the outline of an ellipse rotated by an angle in radians.
 func ellipse(x, y, rx, ry, turn float64) []point {
 	const steps = 96
 	sin, cos := math.Sincos(turn)
@@ -105,7 +105,7 @@ func ellipse(x, y, rx, ry, turn float64) []point {
 
 func circle(x, y, r float64) []point { return ellipse(x, y, r, r, 0) }
 
-// petal is a pointed leaf from one place to another, as wide as given in its middle.
+// petal returns the outline of a pointed leaf between two points, with the given width in its middle.
 func petal(from, to point, width float64) []point {
 	const steps = 24
 	dx, dy := to.x-from.x, to.y-from.y
@@ -125,7 +125,7 @@ func petal(from, to point, width float64) []point {
 	return out
 }
 
-// stroke is a line of a thickness along the given points.
+// stroke returns the outline of a line along the given points.
 func stroke(thick float64, along ...point) []point {
 	var up, down []point
 	for i, p := range along {
@@ -142,7 +142,7 @@ func stroke(thick float64, along ...point) []point {
 	return up
 }
 
-// below is everything under the curve y(x), down to the page's foot.
+// below returns the outline of the area under the curve y(x), down to the page's foot.
 func below(y func(x float64) float64) []point {
 	out := []point{{-10, pageH + 10}}
 	for x := -10.0; x <= pageW+10; x += 4 {

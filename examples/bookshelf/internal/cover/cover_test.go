@@ -46,7 +46,7 @@ func TestBarcodesScan(t *testing.T) {
 	}
 }
 
-// The samples are what they say: known ones are in the catalogue under that title and author, the other is not.
+// The samples are labelled correctly: known ones are in the catalogue under that title and author, the other is not.
 func TestSamplesAndCatalogue(t *testing.T) {
 	c, err := catalogue.New()
 	require.NoError(t, err)

@@ -6,8 +6,8 @@
 //		err = cover.Render(f, s, nil)
 //	}
 //
-// [Samples] are the three covers that the bookshelf offers to people who have no photo at hand. [Render] writes any
-// [Sample] as PNG or JPEG; the same sample always gives the same bytes. [EAN13] gives the bars of a barcode alone.
+// [Samples] returns three covers for people who do not have a photo at hand. [Render] writes any [Sample] as PNG or
+// JPEG. Equal samples have equal bytes. [EAN13] returns the bars of a barcode.
 //
-// The package reads no images and no fonts from disk: the shapes are computed, the fonts are Go's own.
+// The package reads no files: the shapes are computed, and the fonts are Go's.
 package cover

@@ -10,18 +10,18 @@ const (
 	QuietRight = 7
 )
 
-// left holds the bars (1) and spaces (0) of a digit in set A; set C is its complement, set B that one reversed.
+// left contains the bars (1) and spaces (0) of a digit in set A. Set C is its complement, and set B is set C reversed.
 var left = [10]string{
 	"0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011",
 }
 
-// parity says, for the first digit, which of the next six are drawn in set B: the first digit has no bars itself.
+// parity tells, for each first digit, which of the next six digits use set B. The first digit does not have bars.
 var parity = [10]string{
 	"AAAAAA", "AABABB", "AABBAB", "AABBBA", "ABAABB", "ABBAAB", "ABBBAA", "ABABAB", "ABABBA", "ABBABA",
 }
 
-// EAN13 returns the [Modules] of the barcode for thirteen digits, true for a bar, without quiet zones. The error is
-// [ErrDigits].
+// EAN13 returns the [Modules] of the barcode for thirteen digits, true for a bar, without quiet zones. It returns
+// [ErrDigits] for invalid digits.
 func EAN13(digits string) ([]bool, error) {
 	if !validEAN13(digits) {
 		return nil, ErrDigits

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// fonts are the faces' outlines, read once a page.
+// fonts contains the faces' outlines, parsed once a page.
 type fonts struct{ bold, medium, mono *opentype.Font }
 
 func newFonts() (fonts, error) {
@@ -33,7 +33,7 @@ func newFonts() (fonts, error) {
 	return f, nil
 }
 
-// lettering sets the title in capitals, as large as it fits in at most four lines, a rule, and the author.
+// lettering draws the title, a rule and the author. The title is in capitals, as large as fits in at most four lines.
 func (c *canvas) lettering(title, author string, l look) error {
 	const margin = 84
 	title, author = strings.ToUpper(title), strings.ToUpper(author)
@@ -52,7 +52,7 @@ func (c *canvas) lettering(title, author string, l look) error {
 			break
 		}
 	}
-	// A short title sits lower, so that the calm part of the page is used.
+	// A short title is placed lower, to use the plain part of the page.
 	y := l.top + 22*float64(3-min(3, len(lines))) + size*0.74
 	for _, line := range lines {
 		if err := c.text(c.fonts.bold, size, size*0.04, line, y, pageW, l.title); err != nil {
@@ -70,12 +70,12 @@ func (c *canvas) lettering(title, author string, l look) error {
 	return nil
 }
 
-// wrap breaks words into lines no wider than width pixels, evenly filled; nil if a word or the whole does not fit
-// four lines.
+// wrap breaks words into at most four evenly filled lines, no wider than width pixels. It returns nil if they do not
+// fit.
 func wrap(face font.Face, words []string, spacing, width float64) []string {
 	measure := func(w []string) float64 { return advance(face, strings.Join(w, " "), spacing) }
 	for n := 1; n <= min(4, len(words)); n++ {
-		// Give each line its share, so that a short title does not end in one lonely word.
+		// Fill lines evenly, so that a short title does not end in a single word.
 		share := measure(words) / float64(n)
 		var lines []string
 		rest := words
@@ -120,7 +120,7 @@ func (c *canvas) write(face font.Face, s string, x, y, spacing float64, col colo
 	}
 }
 
-// advance is the width of s in pixels, without the space after its last letter.
+// advance returns the width of s in pixels, without the space after its last letter.
 func advance(face font.Face, s string, spacing float64) float64 {
 	var w float64
 	for _, r := range s {
@@ -129,7 +129,7 @@ func advance(face font.Face, s string, spacing float64) float64 {
 	return max(0, w-spacing)
 }
 
-// face is a font at a size in units.
+// face returns a font at a size in units.
 func (c *canvas) face(f *opentype.Font, size float64) (font.Face, error) {
 	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: size * c.unit, DPI: 72, Hinting: font.HintingNone})
 	if err != nil {

@@ -5,15 +5,15 @@ import (
 	"math"
 )
 
-// look is how the lettering fits a picture.
+// look describes how the lettering fits a picture.
 type look struct {
 	title, author color.RGBA
 	rule          color.RGBA
-	top           float64 // where the title's first line may begin, in units
+	top           float64 // the earliest top of the title's first line, in units
 }
 
-// picture draws a style and says how to letter it. The upper 540 units stay calm enough for the title and author, the
-// lower right corner for the barcode.
+// picture draws a style and returns its lettering. The upper 540 units stay plain for the title and author, the lower
+// right corner for the barcode.
 func (c *canvas) picture(s style) look {
 	switch s {
 	case garden:

@@ -17,7 +17,7 @@ const (
 	JPEG
 )
 
-// ContentType is the format's media type.
+// ContentType returns the format's media type.
 func (f Format) ContentType() string {
 	if f == JPEG {
 		return "image/jpeg"
@@ -25,15 +25,15 @@ func (f Format) ContentType() string {
 	return "image/png"
 }
 
-// Options say how a cover is drawn; nil means all defaults.
+// Options configures [Render]. Nil means the defaults.
 type Options struct {
 	Format  Format // PNG
-	Width   int    // in pixels, from 600 to 3000; 900 if zero. The height is one and a half times as much.
-	Quality int    // of a JPEG, 1 to 100; 90 if zero
+	Width   int    // in pixels, from 600 to 3000; zero means 900. The height is one and a half times the width.
+	Quality int    // of a JPEG, 1 to 100; zero means 90
 }
 
-// Render draws the cover and writes it to w. It refuses a width out of range and a title or author that does not fit
-// the page; an ISBN that is no EAN-13 is [ErrDigits].
+// Render draws the cover and writes it to w. It returns an error if the width is out of range or the title or author
+// does not fit the page, and [ErrDigits] if the ISBN is not a valid EAN-13.
 func Render(w io.Writer, s Sample, o *Options) error {
 	if o == nil {
 		o = &Options{}
@@ -60,13 +60,13 @@ func Render(w io.Writer, s Sample, o *Options) error {
 	return nil
 }
 
-// Draw draws the cover, width × width·3/2 pixels; a width of zero is 900.
+// Draw draws the cover with width × width·3/2 pixels. Zero means a width of 900.
 func Draw(s Sample, width int) (*image.RGBA, error) {
 	if width == 0 {
 		width = 900
 	}
 	if width < 600 || width > 3000 {
-		return nil, fmt.Errorf("cover: draw: the width is %d, not between 600 and 3000", width)
+		return nil, fmt.Errorf("cover: draw: invalid width %d: must be 600 to 3000", width)
 	}
 	if !validEAN13(s.ISBN) {
 		return nil, ErrDigits

@@ -6,13 +6,13 @@ type Sample struct {
 	Title  string
 	Author string
 	ISBN   string // ISBN-13, digits only
-	Known  bool   // whether the catalogue that ships with the example has this ISBN
+	Known  bool   // whether the example's catalogue contains this ISBN
 
 	style style
 }
 
-// Samples are three covers: two of books in the catalogue, and one of a book that does not exist, whose ISBN is valid
-// but in no catalogue.
+// Samples returns three covers: two of books in the catalogue, and one of a book that does not exist, whose ISBN is
+// valid but unknown.
 func Samples() []Sample {
 	return []Sample{
 		{"pride-and-prejudice", "Pride and Prejudice", "Jane Austen", "9780486284736", true, garden},

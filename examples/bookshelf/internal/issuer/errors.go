@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// ErrKey says that the file in the data directory is not a key that may be used. The text says why.
+// ErrKey is returned if the key file in the data directory is not usable.
 var ErrKey = errors.New("issuer: unusable key file")
 
-// RoleError says that a role is none of those that there are, or is there twice. Its text may be shown.
+// RoleError is returned for an unknown or a repeated role. Its text may be shown to users.
 type RoleError struct{ Role, Reason string }
 
 func (e *RoleError) Error() string { return fmt.Sprintf("issuer: the role %.80q %s", e.Role, e.Reason) }

@@ -17,21 +17,21 @@ import (
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
-// RoleOps is the one role that there is: it may see the work of its whole tenant.
+// RoleOps is the only role. It may see the work of its whole tenant.
 const RoleOps = "ops"
 
 const (
-	// DefaultAudience is the client that tokens are for.
+	// DefaultAudience is the default audience of tokens.
 	DefaultAudience = "bookshelf"
 
-	// DefaultLife is how long a token is good for.
+	// DefaultLife is the default lifetime of a token.
 	DefaultLife = time.Hour
 )
 
-// Options configure an [Issuer]. Nil is valid.
+// Options configures an [Issuer]. Nil means the defaults.
 type Options struct {
-	Audience string        // the client that tokens are for; default: DefaultAudience
-	Life     time.Duration // how long a token is good for, in whole seconds; default: DefaultLife
+	Audience string        // audience of the tokens; default: DefaultAudience
+	Life     time.Duration // lifetime of a token, in whole seconds; default: DefaultLife
 }
 
 // Issuer makes tokens for made-up users. It is safe for concurrent use.
@@ -43,13 +43,13 @@ type Issuer struct {
 	public   publicKey
 }
 
-// Open returns the issuer whose key lies in the directory dir, in a file that only its owner may read; where there is
-// none it makes one, which takes some tenths of a second. issuerURL is what tokens have as iss and where [Issuer.Handler]
-// is served: absolute, without a slash at its end.
+// Open returns the issuer whose key is in the directory dir, in a file that only its owner may read. If the file does
+// not exist, Open makes a key, which takes some tenths of a second. issuerURL is the tokens' iss and the base of
+// [Issuer.Handler]. It must be absolute, without a final slash.
 func Open(dir, issuerURL string, o *Options) (*Issuer, error) {
 	u, err := url.Parse(issuerURL)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(issuerURL, "/") {
-		return nil, fmt.Errorf("issuer: open: %q is not an absolute URL without query, fragment and final slash", issuerURL)
+		return nil, fmt.Errorf("issuer: open: invalid URL %q: must be absolute, without query, fragment and final slash", issuerURL)
 	}
 	i := &Issuer{url: u, audience: DefaultAudience, life: DefaultLife}
 	if o != nil {
@@ -61,7 +61,7 @@ func Open(dir, issuerURL string, o *Options) (*Issuer, error) {
 		}
 	}
 	if i.life < time.Second {
-		return nil, fmt.Errorf("issuer: open: a life of %v; at least a second is needed", i.life)
+		return nil, fmt.Errorf("issuer: open: invalid life %v: must be at least 1s", i.life)
 	}
 	if i.key, err = openKey(dir); err != nil {
 		return nil, fmt.Errorf("issuer: open: %w", err)
@@ -70,9 +70,8 @@ func Open(dir, issuerURL string, o *Options) (*Issuer, error) {
 	return i, nil
 }
 
-// Token returns a token for a user of a tenant, and the moment at which it expires. The ids must be ones that
-// [scope.Tenant] and [scope.Scope.User] take, whose error is returned; roles must be known and each there once, or the
-// error is a *[RoleError].
+// Token returns a token for a user of a tenant and its expiry. Invalid ids return the error of [scope.Tenant] or
+// [scope.Scope.User]. Unknown or repeated roles return a *[RoleError].
 func (i *Issuer) Token(tenant, user string, roles []string) (string, time.Time, error) {
 	t, err := scope.Tenant(tenant)
 	if err != nil {
@@ -86,7 +85,7 @@ func (i *Issuer) Token(tenant, user string, roles []string) (string, time.Time, 
 			return "", time.Time{}, &RoleError{role, "does not exist"}
 		}
 		if slices.Contains(roles[:n], role) {
-			return "", time.Time{}, &RoleError{role, "is there twice"}
+			return "", time.Time{}, &RoleError{role, "is repeated"}
 		}
 	}
 	now := time.Now().Truncate(time.Second)
@@ -107,9 +106,9 @@ func (i *Issuer) Token(tenant, user string, roles []string) (string, time.Time, 
 	return signed, expires, nil
 }
 
-// Verifier returns the verifier of this issuer's tokens, for whose Options o may say what concerns a service: Anonymous,
-// Audit. It reads the configuration and the keys from [Issuer.Handler] without a connection, so it can be made before
-// the server listens.
+// Verifier returns the verifier of this issuer's tokens. Of o, it uses the options of a service: Anonymous and Audit. It
+// reads the configuration and the keys from [Issuer.Handler] without a connection, so it can be made before the server
+// listens.
 func (i *Issuer) Verifier(ctx context.Context, o *oidc.Options) (*oidc.Verifier, error) {
 	var with oidc.Options
 	if o != nil {

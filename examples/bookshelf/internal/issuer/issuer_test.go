@@ -255,7 +255,7 @@ func TestTokenHandlerRefuses(t *testing.T) {
 		`{"tenant":"acme","user":" u1"}`:                       "The user id has a character other than letters, digits, _ and -.",
 		`{"tenant":"acme","user":"u1","roles":["root"]}`:       `The role "root" does not exist.`,
 		`{"tenant":"acme","user":"u1","roles":[null]}`:         `The role "" does not exist.`,
-		`{"tenant":"acme","user":"u1","roles":["ops","ops"]}`:  `The role "ops" is there twice.`,
+		`{"tenant":"acme","user":"u1","roles":["ops","ops"]}`:  `The role "ops" is repeated.`,
 		"{\"tenant\":\"acme\",\"user\":\"u1\",\"x\":\"\xff\"}": "The body is not valid UTF-8 at byte 34.",
 	} {
 		require.Equal(t, want, detail(post(h, "application/json", body), http.StatusBadRequest), body)

@@ -21,7 +21,7 @@ const (
 	keyBits = 2048
 )
 
-// openKey reads the key in dir, or makes one if there is none.
+// openKey reads the key in dir, or makes one if the file is missing.
 func openKey(dir string) (*rsa.PrivateKey, error) {
 	path := filepath.Join(dir, keyFile)
 	b, err := privatefile.Read(path)
@@ -46,7 +46,7 @@ func openKey(dir string) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// makeKey writes a new key, whole or not at all.
+// makeKey atomically writes a new key.
 func makeKey(path string) (*rsa.PrivateKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
@@ -59,7 +59,7 @@ func makeKey(path string) (*rsa.PrivateKey, error) {
 	return key, privatefile.Write(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// publicKey is a key as a key set has it (RFC 7517, RFC 7518 section 6.3.1).
+// publicKey is an entry of a JSON Web Key Set (RFC 7517, RFC 7518 section 6.3.1).
 type publicKey struct {
 	Kty string `json:"kty"`
 	Use string `json:"use"`
@@ -72,7 +72,7 @@ type publicKey struct {
 func public(k *rsa.PublicKey) publicKey {
 	encode := base64.RawURLEncoding.EncodeToString
 	p := publicKey{Kty: "RSA", Use: "sig", Alg: "RS256", N: encode(k.N.Bytes()), E: encode(big.NewInt(int64(k.E)).Bytes())}
-	// The thumbprint of RFC 7638: the same key has the same id after a restart.
+	// The RFC 7638 thumbprint keeps the key's id unchanged after a restart.
 	sum := sha256.Sum256(fmt.Appendf(nil, `{"e":%q,"kty":"RSA","n":%q}`, p.E, p.N))
 	p.Kid = encode(sum[:])
 	return p

@@ -14,10 +14,10 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// maxBody is the longest request, in bytes.
+// maxBody is the longest request body in bytes.
 const maxBody = 4 << 10
 
-// refusal is a 4xx answer, in words for a person.
+// refusal is a 4xx response with a detail for people.
 type refusal struct {
 	status int
 	detail string
@@ -25,8 +25,8 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.detail }
 
-// TokenHandler answers POST {"tenant", "user", "roles"?} with {"token", "expires_at"}, at whatever path. What is wrong
-// with a request is an RFC 9457 problem: 400, 405, 413 or 415.
+// TokenHandler answers POST {"tenant", "user", "roles"?} with {"token", "expires_at"}, at any path. Errors are RFC 9457
+// problems: 400, 405, 413 or 415.
 func (i *Issuer) TokenHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -40,7 +40,7 @@ func (i *Issuer) TokenHandler() http.Handler {
 		}
 		p, ok := errors.AsType[*refusal](err)
 		if !ok {
-			p = &refusal{http.StatusInternalServerError, "Something went wrong here. It may be tried again."}
+			p = &refusal{http.StatusInternalServerError, "Internal error. Try again."}
 		}
 		if p.status == http.StatusMethodNotAllowed {
 			h.Set("Allow", http.MethodPost)
@@ -69,10 +69,10 @@ func (i *Issuer) grant(w http.ResponseWriter, r *http.Request) (string, time.Tim
 	return token, expires, err
 }
 
-// read reads the request's JSON object into its fields.
+// read reads the request's JSON object into fields.
 func read(w http.ResponseWriter, r *http.Request, fields map[string]any) error {
 	if r.Method != http.MethodPost {
-		return &refusal{http.StatusMethodNotAllowed, "This path takes POST."}
+		return &refusal{http.StatusMethodNotAllowed, "This path accepts only POST."}
 	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
@@ -83,7 +83,7 @@ func read(w http.ResponseWriter, r *http.Request, fields map[string]any) error {
 		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is longer than %d bytes.", maxBody)}
 	}
 	if err != nil {
-		return &refusal{http.StatusBadRequest, "The body did not arrive whole."}
+		return &refusal{http.StatusBadRequest, "The body is incomplete."}
 	}
 	v, err := strictjson.ParseObject(b)
 	if err != nil {

@@ -22,31 +22,31 @@ const (
 	MaxBytes  = 20 << 20   // bytes of the file
 	MaxPixels = 50_000_000 // width × height
 	MaxMemory = 256 << 20  // bytes that decoding may take, estimated from the header
-	MaxSide   = 3000       // pixels of the longer side of what Gray returns
+	MaxSide   = 3000       // pixels of the longer side of Gray's result
 )
 
 const (
 	budget     = MaxMemory + MaxBytes + graySize
 	graySize   = MaxSide * MaxSide
 	keptGrays  = 64 << 20  // bytes; the default of Options.Keep
-	maxGarbage = 64 << 20  // decodings that left so many bytes are followed by a garbage collection
-	headerSize = 256 << 10 // bytes that reading a header takes
+	maxGarbage = 64 << 20  // bytes of garbage from decoding after which a collection runs
+	headerSize = 256 << 10 // memory in bytes of reading a header
 )
 
-// Options configures [NewDecoder]. Nil means all defaults.
+// Options configures [NewDecoder]. Nil means the defaults.
 type Options struct {
-	// Keep is how many bytes of results are kept, the newest ones. Zero means 64 MiB.
+	// Keep is the size of the cache of the newest results in bytes. Zero means 64 MiB.
 	Keep int64
 }
 
-// Decoder decodes photos within one budget of memory. It is safe for concurrent use. A process has one.
+// Decoder decodes photos within one memory budget. It is safe for concurrent use. A process should have only one.
 type Decoder struct {
 	gate    *gate
 	kept    results
-	garbage atomic.Int64 // bytes that decodings have left since the last collection, at most
+	garbage atomic.Int64 // upper bound of the bytes of garbage since the last collection
 }
 
-// NewDecoder returns a decoder with a budget that holds one photo of the largest size, or many small ones.
+// NewDecoder returns a decoder whose budget fits one photo of the largest size, or many small ones.
 func NewDecoder(o *Options) *Decoder {
 	d := &Decoder{gate: newGate(budget)}
 	d.kept.limit = keptGrays
@@ -56,13 +56,13 @@ func NewDecoder(o *Options) *Decoder {
 	return d
 }
 
-// Gray returns the photo at ref in shades of gray on white, its longer side at most [MaxSide] pixels, whatever its
-// name and content type say. The result is shared: it must not be changed. Gray waits until the photo fits into the
-// budget; callers that ask for the same bytes at once, or later while the result is kept, share one decoding.
+// Gray returns the photo at ref in shades of gray on white, with at most [MaxSide] pixels on its longer side. It ignores
+// the name and content type. The result is shared and must not be changed. Gray waits until the photo fits into the
+// budget. Concurrent calls for the same bytes, and later ones while the result is cached, share one decoding.
 //
-// A file that is not a whole PNG or JPEG, or exceeds [MaxBytes], [MaxPixels] or [MaxMemory], is a [tools.FatalError]
-// with the code [NotAnImage] or [ImageTooLarge], permanent, with a message for a person. It is rejected by its header,
-// before it is decoded. Every other error is ctx's or the store's, and may pass.
+// A file that is not a complete PNG or JPEG, or exceeds [MaxBytes], [MaxPixels] or [MaxMemory], is rejected by its
+// header with a permanent [tools.FatalError]. Its code is [NotAnImage] or [ImageTooLarge], and its message is for a
+// person. Every other error is from ctx or the store, and may be transient.
 func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (*image.Gray, error) {
 	if ref.ETag() == "" && ref.Version() == "" {
 		var err error
@@ -73,12 +73,12 @@ func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (
 	return d.kept.get(ctx, ref, func() (*image.Gray, error) { return d.load(ctx, root, ref) })
 }
 
-// Do calls f once there is room for work that takes so many bytes, at most [MaxMemory], on behalf of s.
+// Do waits until the budget has room for memory bytes, at most [MaxMemory], and calls f on behalf of s.
 func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() error) error {
 	return d.hold(ctx, s, min(memory, MaxMemory), f)
 }
 
-// hold is Do for at most the whole budget.
+// hold is like Do, for at most the whole budget.
 func (d *Decoder) hold(ctx context.Context, s scope.Scope, memory int64, f func() error) error {
 	if err := d.gate.acquire(ctx, s.TenantID(), memory); err != nil {
 		return err
@@ -115,8 +115,8 @@ func (d *Decoder) load(ctx context.Context, root *object.Root, ref object.Ref) (
 	return out, err
 }
 
-// collect runs a garbage collection if decodings have left much behind, so that their memory does not add up to more
-// than the budget and maxGarbage.
+// collect runs a garbage collection if decoding has left much garbage, so that memory stays within the budget plus
+// maxGarbage.
 func (d *Decoder) collect(left int64) {
 	if d.garbage.Add(left) >= maxGarbage {
 		d.garbage.Store(0)
@@ -132,10 +132,10 @@ func checkedHeader(r io.Reader, whole bool) (header, error) {
 	case e.err != nil:
 		return h, fmt.Errorf("photo: read: %w", e.err)
 	case errors.Is(err, errEmpty):
-		return h, unusable(NotAnImage, "The file is empty: there is no image in it.", nil)
+		return h, unusable(NotAnImage, "The file is empty.", nil)
 	case errors.Is(err, errFormat):
 		return h, unusable(NotAnImage,
-			"The file is not an image that can be read here: it must be a PNG or a JPEG.", nil)
+			"The file is not a supported image: it must be a PNG or a JPEG.", nil)
 	case errors.Is(err, errVariant):
 		return h, unsupported(h.format, err)
 	case err != nil:
@@ -148,7 +148,7 @@ func checkedHeader(r io.Reader, whole bool) (header, error) {
 	return h, nil
 }
 
-// read reads the file of the given size and decodes it, if it is as its header has said.
+// read reads the file of the given size and decodes it, if it matches its header.
 func read(ctx context.Context, root *object.Root, ref object.Ref, size int64, admitted header) (*image.Gray, error) {
 	body, info, err := root.Open(ctx, ref, nil)
 	if err != nil {
@@ -172,8 +172,8 @@ func read(ctx context.Context, root *object.Root, ref object.Ref, size int64, ad
 	return decode(ctx, file, h.format)
 }
 
-// decode decodes a file whose header has been checked. It does not use image.Decode, whose formats depend on what
-// else is linked in.
+// decode decodes a file whose header has been checked. It does not use image.Decode, whose formats depend on the
+// linked packages.
 func decode(ctx context.Context, file []byte, format string) (*image.Gray, error) {
 	pixels := jpeg.Decode
 	if format == "PNG" {
@@ -192,13 +192,13 @@ func decode(ctx context.Context, file []byte, format string) (*image.Gray, error
 		return nil, damaged(format, err)
 	}
 	wide, ok := img.(image.RGBA64Image)
-	if !ok { // all images of the standard library are
+	if !ok { // always true for images of the standard library
 		return nil, unsupported(format, fmt.Errorf("a decoded %T", img))
 	}
 	return shrink(ctx, wide, MaxSide)
 }
 
-// Shrink returns the image with at most side pixels on its longer side; img itself if it is as small.
+// Shrink returns the image with at most side pixels on its longer side, or img itself if it is small enough.
 func Shrink(ctx context.Context, img *image.Gray, side int) (*image.Gray, error) {
 	if max(img.Rect.Dx(), img.Rect.Dy()) <= side {
 		return img, nil
@@ -206,7 +206,7 @@ func Shrink(ctx context.Context, img *image.Gray, side int) (*image.Gray, error)
 	return shrink(ctx, img, side)
 }
 
-// errReader keeps the error of a store, to tell it from one of the format.
+// errReader records the store's error, to distinguish it from errors of the format.
 type errReader struct {
 	r   io.Reader
 	err error
@@ -226,7 +226,7 @@ type contextReader struct {
 	r   io.Reader
 }
 
-// Read returns few bytes at a time: a scan that takes long can be that short.
+// Read returns few bytes at a time, since a slow scan can be very short.
 func (c *contextReader) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err

@@ -166,7 +166,7 @@ func TestOneDecoding(t *testing.T) {
 	require.EqualValues(t, 2, store.opened.Load())
 }
 
-// What is kept is bounded: the oldest results go.
+// The cache is bounded: the oldest results are dropped.
 func TestKeptResults(t *testing.T) {
 	t.Parallel()
 	store := &counting{Driver: object.NewMemory()}

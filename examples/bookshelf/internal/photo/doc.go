@@ -1,15 +1,15 @@
-// Package photo reads uploaded photos within bounds of memory.
+// Package photo reads uploaded photos with limited memory.
 //
 //	d := photo.NewDecoder(nil)
 //	img, err := d.Gray(ctx, root, ref) // at most MaxSide pixels a side
 //
-// A compressed file says little about the memory that reading it takes: 391 kB of progressive JPEG can take 1 GB.
-// [Decoder.Gray] therefore reads the header first and estimates from it, conservatively, what Go's decoders allocate.
-// A photo above [MaxMemory] is rejected; all others share one budget, in turns by tenant. What callers get is the
-// photo in shades of gray and of bounded size, so that the decoded pixels live only while one call works on them. The
-// newest results are kept, so that a run decodes its photo once.
+// The size of a compressed file does not limit the memory for reading it: 391 kB of progressive JPEG can take 1 GB.
+// [Decoder.Gray] therefore reads the header first and estimates, conservatively, how much Go's decoders allocate. It
+// rejects a photo above [MaxMemory]. All others share one budget, in turns by tenant. The result is the photo in shades
+// of gray with a bounded size, so that the decoded pixels exist only during one call. The newest results are cached, so
+// that a run decodes its photo once.
 //
-// Work on the result that takes memory as well, such as looking for a barcode, goes through [Decoder.Do].
+// Other work on the result that takes memory, such as the search for a barcode, goes through [Decoder.Do].
 //
-// What the package does not do: it reads no other formats than PNG and JPEG, and keeps no colours.
+// The package supports only PNG and JPEG, and drops colours.
 package photo

@@ -12,7 +12,7 @@ const (
 	ImageTooLarge = "image_too_large"
 )
 
-// unusable reports a fault of the upload that no repetition mends. The message is for a person.
+// unusable returns a permanent error about the upload. The message is for a person.
 func unusable(code, message string, cause error) error {
 	return &tools.FatalError{Code: code, Message: message, Err: cause}
 }
@@ -33,10 +33,10 @@ func tooCostly(h header) error {
 
 func damaged(format string, cause error) error {
 	return unusable(NotAnImage,
-		"The "+format+" image is damaged, or only a part of it arrived. Please upload it again.", cause)
+		"The "+format+" image is damaged or incomplete. Please upload it again.", cause)
 }
 
 func unsupported(format string, cause error) error {
 	return unusable(NotAnImage,
-		"This kind of "+format+" image cannot be read here. Please save it as a plain PNG or JPEG.", cause)
+		"This kind of "+format+" image is not supported. Please save it as a plain PNG or JPEG.", cause)
 }

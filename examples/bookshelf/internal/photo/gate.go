@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// gate is a budget of bytes that callers share. Those who wait are admitted in turns by tenant, and in their order
-// within one, so that a tenant with many photos does not keep the others waiting. Nobody overtakes the one whose turn
-// it is, so that large requests are not starved by small ones.
+// gate is a budget of bytes that callers share. Waiting callers are admitted in turns by tenant, and in order within
+// one, so that a tenant with many photos does not delay the others. Nobody overtakes the next caller, so that small
+// requests do not starve large ones.
 type gate struct {
 	mu     sync.Mutex
 	free   int64
@@ -23,7 +23,7 @@ type waiter struct {
 
 func newGate(bytes int64) *gate { return &gate{free: bytes, queues: make(map[string][]*waiter)} }
 
-// acquire waits until n bytes are free, which must not be more than the gate has, and takes them. An error is ctx's.
+// acquire waits until n bytes are free and takes them. n must not exceed the gate's total. It returns ctx's error.
 func (g *gate) acquire(ctx context.Context, tenant string, n int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (g *gate) acquire(ctx context.Context, tenant string, n int64) error {
 	}
 }
 
-// release gives n bytes back.
+// release returns n bytes to the budget.
 func (g *gate) release(n int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -57,7 +57,7 @@ func (g *gate) release(n int64) {
 	g.admit()
 }
 
-// abandon removes w from its queue, or gives its bytes back if it has just been admitted.
+// abandon removes w from its queue, or releases its bytes if it has just been admitted.
 func (g *gate) abandon(tenant string, w *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,7 +73,7 @@ func (g *gate) abandon(tenant string, w *waiter) {
 	g.admit()
 }
 
-// admit lets in whose turn it is, as long as there is room. The caller holds mu.
+// admit admits waiting callers in turn until the budget is full. The caller holds mu.
 func (g *gate) admit() {
 	for len(g.turns) > 0 {
 		tenant := g.turns[0]

@@ -5,8 +5,8 @@ import (
 	"image"
 )
 
-// shrink returns img in shades of gray on white, made smaller if its longer side has more than side pixels: each
-// pixel of the result is the mean of those that it stands for.
+// shrink returns img in shades of gray on white, reduced if its longer side has more than side pixels. Each pixel of the
+// result is the mean of the pixels that it replaces.
 func shrink(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, error) {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
@@ -59,7 +59,7 @@ func luminance(row []uint8, img image.RGBA64Image, y int) {
 			p := img.Pix[i : i+4 : i+4]
 			row[x] = onWhite(luma(p[0], p[1], p[2])*255, int(p[3]))
 		}
-	default: // all others that the decoders make; unlike At, this allocates nothing
+	default: // all other types of the decoders; unlike At, this does not allocate
 		for x := range row {
 			c := img.RGBA64At(b.Min.X+x, y)
 			row[x] = onWhite(luma(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))*255, int(c.A>>8))
@@ -67,12 +67,12 @@ func luminance(row []uint8, img image.RGBA64Image, y int) {
 	}
 }
 
-// luma is the brightness of a colour, as image/color has it.
+// luma returns the brightness of a colour as image/color computes it.
 func luma(r, g, b uint8) int {
 	return int((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 1<<15) >> 16)
 }
 
-// onWhite puts a brightness, multiplied by alpha, on white.
+// onWhite blends a brightness, multiplied by alpha, with white.
 func onWhite(premultiplied, alpha int) uint8 {
 	return uint8(min(255, (premultiplied+255*(255-alpha))/255))
 }

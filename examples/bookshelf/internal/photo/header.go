@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// header is what a file's header says.
+// header contains the properties in a file's header.
 type header struct {
 	format        string // "PNG" or "JPEG"
 	width, height int
@@ -19,11 +19,11 @@ var (
 	errVariant = errors.New("unsupported variant")
 )
 
-// readHeader reads as much of r as it takes to know the memory that decoding needs. If whole is set, it reads on to
-// the end of the image, and rejects what would make the estimate wrong.
+// readHeader reads enough of r to estimate the memory of decoding. If whole is set, it reads to the end of the image and
+// rejects data that would make the estimate wrong.
 //
-// It returns errEmpty, errFormat, errVariant (wrapped), or an error of r; io.ErrUnexpectedEOF and other errors of the
-// format mean that the file is damaged.
+// It returns errEmpty, errFormat, errVariant (wrapped), or an error of r. io.ErrUnexpectedEOF and other format errors
+// mean that the file is damaged.
 func readHeader(r io.Reader, whole bool) (header, error) {
 	b := bufio.NewReader(r)
 	start, err := b.Peek(8)
@@ -44,7 +44,7 @@ func readHeader(r io.Reader, whole bool) (header, error) {
 	return header{}, errFormat
 }
 
-// cutShort returns io.ErrUnexpectedEOF for an io.EOF: a header does not end with the file.
+// cutShort converts io.EOF to io.ErrUnexpectedEOF, since a file does not end in its header.
 func cutShort(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

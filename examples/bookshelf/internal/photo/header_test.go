@@ -15,10 +15,10 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// plain is a reader of b that has no other methods.
+// plain returns a reader of b with only the Read method.
 func plain(b []byte) io.Reader { return io.LimitReader(bytes.NewReader(b), int64(len(b))) }
 
-// kinds are files of every kind that the decoders tell apart.
+// kinds are files of every kind that the decoders distinguish.
 func kinds(width, height int) map[string][]byte {
 	files := make(map[string][]byte)
 	for name, s := range map[string]phototest.Sampling{

@@ -10,23 +10,23 @@ import (
 
 const jpegSignature = "\xff\xd8\xff"
 
-// The markers that matter here, by ITU T.81, table B.1.
+// The markers that are read here: ITU T.81, table B.1.
 const (
 	markerSOF0, markerSOF1, markerSOF2 = 0xc0, 0xc1, 0xc2 // frames that image/jpeg reads; the last is progressive
 	markerRST0, markerRST7             = 0xd0, 0xd7       // without a length
 	markerSOI, markerEOI, markerSOS    = 0xd8, 0xd9, 0xda
-	markerAPP0, markerAPP14            = 0xe0, 0xee // JFIF's and Adobe's, which decide on the colours
+	markerAPP0, markerAPP14            = 0xe0, 0xee // JFIF's and Adobe's, which determine the colours
 )
 
-// Bounds on the scans of a JPEG. A scan of a few bytes can take the decoder through all samples of its components, so
-// the samples of all scans are counted: 400 million take a second or two. The usual script of ten scans passes each
-// sample five times, and a progressive image within [MaxMemory] has at most 54 million samples.
+// Limits of the scans of a JPEG. A scan of a few bytes can make the decoder process all samples of its components, so
+// the samples of all scans are counted: 400 million take a second or two. The usual ten scans process each sample five
+// times, and a progressive image within [MaxMemory] has at most 54 million samples.
 const (
 	maxScans = 100
 	maxWork  = 400_000_000
 )
 
-// frame is a JPEG's frame header with what decides on the image that image/jpeg makes.
+// frame contains the parts of a JPEG's frame header that determine the image that image/jpeg makes.
 type frame struct {
 	progressive   bool
 	width, height int
@@ -35,11 +35,11 @@ type frame struct {
 	components    int
 	work          int64 // samples of the scans so far
 	jfif          bool
-	adobe         bool // an Adobe segment was there
-	transform     byte // by that segment; 0 says RGB or CMYK
+	adobe         bool // the file has an Adobe segment
+	transform     byte // from that segment; 0 means RGB or CMYK
 }
 
-// readJPEG reads the segments before the first scan, and if whole is set those behind it as well.
+// readJPEG reads the segments before the first scan and, if whole is set, those after it.
 func readJPEG(r *bufio.Reader, whole bool) (header, error) {
 	if _, err := r.Discard(2); err != nil {
 		return header{}, err
@@ -74,7 +74,7 @@ func readJPEG(r *bufio.Reader, whole bool) (header, error) {
 	return header{width: f.width, height: f.height, memory: f.memory()}, nil
 }
 
-// nextMarker returns the next marker. Behind a scan's header it skips the scan's data.
+// nextMarker returns the next marker. After a scan's header it skips the scan's data.
 func nextMarker(r *bufio.Reader, data bool) (byte, error) {
 	for {
 		b, err := r.ReadByte()
@@ -117,7 +117,7 @@ func readSegment(r *bufio.Reader) ([]byte, error) {
 	return body, err
 }
 
-// segment takes note of a segment, the header of the scan of that number or one behind it.
+// segment processes a segment, which is the header of the scan of that number or follows it.
 func (f *frame) segment(marker byte, body []byte, scan int) error {
 	switch marker {
 	case markerSOS:
@@ -140,7 +140,7 @@ func (f *frame) segment(marker byte, body []byte, scan int) error {
 		}
 		f.application(marker, body)
 	default:
-		// DHT, JPG and DAC lie among the frames' markers.
+		// DHT, JPG and DAC are in the range of the frames' markers.
 		if marker > markerSOF2 && marker < markerRST0 && marker != 0xc4 {
 			return fmt.Errorf("%w: frame %#x", errVariant, marker)
 		}
@@ -173,7 +173,7 @@ func (f *frame) samples(component int) int64 {
 	return 64 * int64(unitsX) * int64(unitsY) * int64(f.h[component]) * int64(f.v[component])
 }
 
-// application takes note of JFIF's segment or Adobe's.
+// application processes JFIF's or Adobe's segment.
 func (f *frame) application(marker byte, body []byte) {
 	switch marker {
 	case markerAPP0:
@@ -207,7 +207,7 @@ func (f *frame) read(b []byte) error {
 		c := b[6+3*i:]
 		f.id[i], f.h[i], f.v[i] = c[0], int(c[1]>>4), int(c[1]&15)
 		if f.h[i] < 1 || f.h[i] > 4 || f.v[i] < 1 || f.v[i] > 4 {
-			return errors.New("sampling factor")
+			return errors.New("invalid sampling factor")
 		}
 	}
 	if n == 1 {
@@ -217,9 +217,8 @@ func (f *frame) read(b []byte) error {
 	return nil
 }
 
-// memory returns how many bytes image/jpeg allocates: the planes of the components, padded to whole units; the
-// coefficients of all of them as four bytes each if the image is progressive; and the pixels, if these are put
-// together from the planes.
+// memory returns the number of bytes that image/jpeg allocates: the components' planes, padded to whole units; for a
+// progressive image also their coefficients, four bytes each; and the pixels, if they are combined from the planes.
 func (f *frame) memory() int64 {
 	var samples int64
 	for i := range f.components {

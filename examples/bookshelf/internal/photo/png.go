@@ -37,7 +37,7 @@ func readPNG(r *bufio.Reader) (header, error) {
 		return h, err
 	}
 	if h.width > MaxPixels/h.height || h.memory > MaxMemory {
-		return h, nil // too large, whatever follows
+		return h, nil // too large in any case
 	}
 	if _, err := r.Discard(4); err != nil { // the checksum, which the decoder verifies
 		return h, err
@@ -49,8 +49,8 @@ func readPNG(r *bufio.Reader) (header, error) {
 	return h, err
 }
 
-// pngMemory returns how many bytes image/png allocates: the image, as much again if it is interlaced, since its seven
-// passes are images of their own; and two rows as they are in the file.
+// pngMemory returns the number of bytes that image/png allocates: the image, the same again if it is interlaced, since
+// its seven passes are separate images, and two rows of the file.
 func pngMemory(h header, depth, colour, interlace byte, transparent bool) (int64, error) {
 	bits, pixel, err := pngPixel(depth, colour, transparent)
 	image := pixel * int64(h.width) * int64(h.height)
@@ -81,7 +81,7 @@ func hasTransparency(r *bufio.Reader) (bool, error) {
 	}
 }
 
-// pngPixel returns the bits of a pixel in the file, and its bytes in the image that image/png makes.
+// pngPixel returns the bits of a pixel in the file and its bytes in image/png's image.
 func pngPixel(depth, colour byte, transparent bool) (bits, pixel int64, err error) {
 	const gray, rgb, palette, grayAlpha, rgba = 0, 2, 3, 4, 6
 	channels := map[byte]int64{gray: 1, rgb: 3, palette: 1, grayAlpha: 2, rgba: 4}[colour]

@@ -9,13 +9,13 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// results are the newest decoded photos, up to a limit of bytes, and the decodings in flight.
+// results caches the newest decoded photos, up to a limit of bytes, and tracks the decodings in flight.
 type results struct {
 	limit int64 // bytes
 
 	mu      sync.Mutex
 	size    int64
-	entries []entry // the one that was used last is the last
+	entries []entry // in order of last use
 	flights map[object.Ref]*flight
 }
 
@@ -24,7 +24,7 @@ type entry struct {
 	img *image.Gray
 }
 
-// flight is one decoding that several callers wait for.
+// flight is a decoding that several callers wait for.
 type flight struct {
 	done chan struct{}
 	img  *image.Gray
@@ -32,8 +32,8 @@ type flight struct {
 	gone bool // the caller that decoded gave up
 }
 
-// get returns what is kept for ref, or what load returns. Of those who ask at once, one calls load; if its context
-// ends, another one of them does.
+// get returns the cached result for ref, or the result of load. One of several concurrent callers calls load. If its
+// context ends, another one does.
 func (r *results) get(ctx context.Context, ref object.Ref, load func() (*image.Gray, error)) (*image.Gray, error) {
 	for {
 		img, f, mine := r.join(ref)
@@ -54,7 +54,7 @@ func (r *results) get(ctx context.Context, ref object.Ref, load func() (*image.G
 	}
 }
 
-// join returns what is kept, or a flight, which the caller has to make if it is the first.
+// join returns the cached result or a flight. The first caller must complete the flight.
 func (r *results) join(ref object.Ref) (img *image.Gray, f *flight, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

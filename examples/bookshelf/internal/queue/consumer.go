@@ -16,37 +16,37 @@ import (
 )
 
 const (
-	// HandleTime is how long the function may take over a message.
+	// HandleTime is the time limit of the function for one message.
 	HandleTime = 30 * time.Second
 
-	// MaxWait is the longest that SQS waits for messages to come.
+	// MaxWait is the longest time that SQS waits for messages.
 	MaxWait = 20 * time.Second
 
-	batch      = 10               // messages at once: the most that SQS gives
-	answerTime = 10 * time.Second // for an answer, beyond the wait
-	firstPause = time.Second      // after a receive that failed; doubled with each
+	batch      = 10               // messages at once: the limit of SQS
+	answerTime = 10 * time.Second // for a response, after the wait
+	firstPause = time.Second      // after a failed receive; doubled each time
 	longPause  = 30 * time.Second
 )
 
-// ErrInvalid: an option that no consumer can be made of. The text says which.
+// ErrInvalid is returned for an invalid option.
 var ErrInvalid = errors.New("invalid option")
 
-// Client is what a [Consumer] calls of *sqs.Client.
+// Client contains the methods of *sqs.Client that a [Consumer] calls.
 type Client interface {
 	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
 	DeleteMessage(context.Context, *sqs.DeleteMessageInput, ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error)
 }
 
-// Options of [New]. Nil is valid.
+// Options configures [New]. Nil means the defaults.
 type Options struct {
-	// Wait is how long one call waits for messages, in whole seconds, 1 s to MaxWait. Default: MaxWait.
+	// Wait is how long one call waits for messages, in whole seconds, 1 s to MaxWait. Zero means MaxWait.
 	Wait time.Duration
 
-	// Log gets, at Warn, each message that was not dealt with and each call that failed. Default: nothing is logged.
+	// Log receives each failed message and each failed call, at Warn. If nil, nothing is logged.
 	Log *slog.Logger
 }
 
-// Consumer takes messages from one queue. Several may, in one process or in many.
+// Consumer receives messages from one queue. A queue may have several consumers, in one process or in many.
 type Consumer struct {
 	client Client
 	url    string
@@ -55,8 +55,8 @@ type Consumer struct {
 	log    *slog.Logger
 }
 
-// New returns a consumer of the queue at this URL. handle is called for up to ten messages at once, with a context
-// that ends after HandleTime, and not with Run's: what has begun is finished. A wait that is not possible is ErrInvalid.
+// New returns a consumer of the queue at this URL. It calls handle for up to ten messages at once. The context of handle
+// ends after HandleTime, but not with Run's, so that every started call can finish. An invalid wait returns ErrInvalid.
 func New(client Client, url string, handle func(ctx context.Context, body []byte) error, o *Options) (*Consumer, error) {
 	c := &Consumer{client: client, url: url, handle: handle, wait: MaxWait, log: slog.New(slog.DiscardHandler)}
 	if o != nil && o.Log != nil {
@@ -66,14 +66,14 @@ func New(client Client, url string, handle func(ctx context.Context, body []byte
 		c.wait = o.Wait
 	}
 	if c.wait < time.Second || c.wait > MaxWait || c.wait%time.Second != 0 {
-		return nil, fmt.Errorf("queue: new: %w: a wait of %v; 1s to %v are possible, in whole seconds", ErrInvalid, c.wait, MaxWait)
+		return nil, fmt.Errorf("queue: new: %w: wait %v: must be 1s to %v, in whole seconds", ErrInvalid, c.wait, MaxWait)
 	}
 	return c, nil
 }
 
-// Run takes messages until ctx ends, and returns when those that it has taken have been dealt with. A queue that does
-// not answer is asked again, after a second at first and half a minute at last; so is one of whose messages none could be
-// dealt with, as when a table is away: each delivery in vain brings a message closer to the dead letter queue.
+// Run handles messages until ctx ends and those in flight are done. If the queue does not answer, Run retries after a
+// second, and then backs off to half a minute. It also backs off if all messages of a batch fail, for example because
+// the table is unavailable: each failed delivery brings a message closer to the dead letter queue.
 func (c *Consumer) Run(ctx context.Context) {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
@@ -85,8 +85,8 @@ func (c *Consumer) Run(ctx context.Context) {
 			return
 		case err != nil:
 			pause = longer
-			c.log.WarnContext(ctx, "the queue did not answer", "queue", c.url, "err", err, "again_in", pause)
-		case len(messages) == 0 && time.Since(began) < firstPause/2: // it does not wait: it must not be asked without end
+			c.log.WarnContext(ctx, "receive messages", "queue", c.url, "err", err, "again_in", pause)
+		case len(messages) == 0 && time.Since(began) < firstPause/2: // the queue does not wait, so avoid a busy loop
 			pause = firstPause
 		case len(messages) > 0 && c.all(ctx, messages) == 0:
 			pause = longer
@@ -115,7 +115,7 @@ func (c *Consumer) receive(ctx context.Context) ([]types.Message, error) {
 	return out.Messages, nil
 }
 
-// all deals with the messages side by side, waits, and returns how many it could deal with.
+// all handles the messages concurrently and returns the number of successes.
 func (c *Consumer) all(ctx context.Context, messages []types.Message) int {
 	ctx = context.WithoutCancel(ctx)
 	var done atomic.Int64
@@ -131,24 +131,24 @@ func (c *Consumer) all(ctx context.Context, messages []types.Message) int {
 	return int(done.Load())
 }
 
-// one reports whether the message has been dealt with.
+// one handles a message and reports whether it succeeded.
 func (c *Consumer) one(ctx context.Context, m types.Message) bool {
 	about := []any{"queue", c.url, "message", aws.ToString(m.MessageId), "received", m.Attributes["ApproximateReceiveCount"]}
 	if err := c.handled(ctx, m); err != nil {
-		c.log.WarnContext(ctx, "a message was not dealt with, and stays in the queue", append(about, "err", err)...)
+		c.log.WarnContext(ctx, "message failed and stays in the queue", append(about, "err", err)...)
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	if _, err := c.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &c.url, ReceiptHandle: m.ReceiptHandle}); err != nil {
-		c.log.WarnContext(ctx, "a message was dealt with and not deleted: it comes again", append(about, "err", err)...)
+		c.log.WarnContext(ctx, "message handled but not deleted; it will be delivered again", append(about, "err", err)...)
 	}
 	return true
 }
 
 func (c *Consumer) handled(ctx context.Context, m types.Message) error {
 	if m.Body == nil {
-		return errors.New("queue: a message without a body")
+		return errors.New("queue: message without a body")
 	}
 	ctx, cancel := context.WithTimeout(ctx, HandleTime)
 	defer cancel()

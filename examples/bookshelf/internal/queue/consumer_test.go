@@ -163,7 +163,7 @@ func TestWhatIsDealtWithIsDeleted(t *testing.T) {
 	})
 }
 
-// What cannot be dealt with stays, and is not in the way of the rest; the queue's own policy takes it out.
+// A failing message stays in the queue without blocking others, until the queue's redrive policy removes it.
 func TestWhatFailsIsLeftToTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
@@ -261,7 +261,7 @@ func TestAQueueThatDoesNotWait(t *testing.T) {
 	})
 }
 
-// The end waits for what has been taken, and takes nothing more.
+// At the end, Run waits for the messages in flight and receives no more.
 func TestTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
@@ -314,7 +314,7 @@ func TestWaitsThatAreRefused(t *testing.T) {
 	}
 }
 
-// pass lets time go by, and what it has brought come to rest.
+// pass advances the time and waits until all work has settled.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

@@ -12,31 +12,30 @@ import (
 )
 
 const (
-	// Every is how often a table is swept.
+	// Every is the default interval between sweeps.
 	Every = time.Minute
 
-	// LookTime is how long a look may take: a store that does not answer about one record must not keep the others
-	// waiting.
+	// LookTime is the time limit of a look, so that one record whose store does not answer does not delay the others.
 	LookTime = 10 * time.Second
 
-	// SweepTime is how long a sweep of Run may take. The next one goes on with what it has left, in another order.
+	// SweepTime is the time limit of a sweep of Run. The next sweep continues with the rest, in another order.
 	SweepTime = 5 * time.Minute
 )
 
-// Look is what [tracking.SweepOptions.Look] is.
+// Look has the type of [tracking.SweepOptions.Look].
 type Look = func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error)
 
-// Options of [New]. Nil is valid.
+// Options configures [New]. Nil means the defaults.
 type Options struct {
-	// Every is how long after one sweep the next one begins, give or take a tenth. Default: Every.
+	// Every is the interval from the end of one sweep to the next, within a tenth. Zero means the constant Every.
 	Every time.Duration
 
-	// Clean is called after each sweep of Run, with the time that is left of SweepTime; its error is logged. If nil,
-	// nothing is called.
+	// Clean is called after each sweep of Run, with the rest of SweepTime. Its error is logged. If nil, nothing is
+	// called.
 	Clean func(ctx context.Context) error
 
-	// Log gets, at Info, what a sweep has done if it has done anything, and at Warn each record that it had to leave.
-	// Default: nothing is logged.
+	// Log receives the changes of each sweep, at Info, and each record that failed, at Warn. If nil, nothing is
+	// logged.
 	Log *slog.Logger
 }
 
@@ -49,8 +48,8 @@ type Sweeper struct {
 	log     *slog.Logger
 }
 
-// New returns a sweeper. system must be of the tracker's table. The context of look ends after LookTime; an error leaves
-// the record for the next sweep.
+// New returns a sweeper. system must belong to the tracker's table. The context of look ends after LookTime. If look
+// fails, the next sweep tries the record again.
 func New(tracker *tracking.Tracker, system *table.System, look Look, o *Options) *Sweeper {
 	s := &Sweeper{
 		tracker: tracker, o: tracking.SweepOptions{System: system, Look: bounded(look)},
@@ -76,25 +75,25 @@ func bounded(look Look) Look {
 	}
 }
 
-// Recover gives up what a process that was killed has left behind: every stage that somebody seems to be at work on.
-// It is for a table that nobody else works on, before anything is started; then nobody has to wait for a lease to run
-// out. The error is that of [tracking.Tracker.Sweep]; records that it had to leave are logged.
+// Recover releases every held stage, so that stages of a killed process do not have to wait for their leases to expire.
+// Call it before anything else is started, and only if no other process uses the table. It returns the error of
+// [tracking.Tracker.Sweep] and logs records that failed.
 func (s *Sweeper) Recover(ctx context.Context) error {
 	o := s.o
 	o.Orphans = true
 	return s.sweep(ctx, o)
 }
 
-// Run sweeps at once, and then again and again until ctx ends.
+// Run sweeps at once and then periodically until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		limited, cancel := context.WithTimeout(ctx, SweepTime)
 		if err := s.sweep(limited, s.o); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "the table could not be swept", "err", err)
+			s.log.WarnContext(ctx, "sweep table", "err", err)
 		}
 		if s.clean != nil {
 			if err := s.clean(limited); err != nil && ctx.Err() == nil {
-				s.log.WarnContext(ctx, "uploads could not be looked after", "err", err)
+				s.log.WarnContext(ctx, "clean uploads", "err", err)
 			}
 		}
 		cancel()
@@ -105,12 +104,12 @@ func (s *Sweeper) Run(ctx context.Context) {
 	}
 }
 
-// sweep sweeps until nothing is left that can be done.
+// sweep sweeps until there is no more work.
 func (s *Sweeper) sweep(ctx context.Context, o tracking.SweepOptions) error {
 	for {
 		done, err := s.tracker.Sweep(ctx, &o)
 		for _, e := range done.Errors {
-			s.log.WarnContext(ctx, "a record could not be swept", "scope", e.Scope.String(), "err", e.Err)
+			s.log.WarnContext(ctx, "sweep record", "scope", e.Scope.String(), "err", e.Err)
 		}
 		if done.Lost+done.Observed+done.Abandoned+done.Purged > 0 {
 			s.log.InfoContext(ctx, "swept", "lost", done.Lost, "observed", done.Observed, "abandoned", done.Abandoned, "purged", done.Purged)

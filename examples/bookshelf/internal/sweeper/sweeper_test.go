@@ -25,7 +25,7 @@ type broken struct {
 	table.Driver
 	queries atomic.Int64
 	fail    atomic.Bool
-	hang    atomic.Bool // the next listing has no answer
+	hang    atomic.Bool // the next listing hangs
 }
 
 func (b *broken) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
@@ -47,7 +47,7 @@ type hall struct {
 	system  *table.System
 	user    scope.Scope
 	mu      sync.Mutex
-	there   map[scope.Scope]error // what a look answers; absent: it is not there
+	there   map[scope.Scope]error // results of looks; an absent upload has not arrived
 	bucket  *object.Bucket
 	log     strings.Builder
 }
@@ -77,7 +77,7 @@ func (h *hall) look(_ context.Context, r tracking.Record, _ tracking.Stage) (obj
 	return h.ref(r.Scope), true, nil
 }
 
-// answer is what a look at the session's upload answers from now on.
+// answer sets the result of looks at the session's upload.
 func (h *hall) answer(s scope.Scope, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -147,7 +147,7 @@ func TestWhatTimeBrings(t *testing.T) {
 	})
 }
 
-// A look that is not answered is given up, and keeps nobody else waiting.
+// A look that hangs is canceled and does not delay other records.
 func TestALookThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
@@ -201,8 +201,8 @@ func TestATableThatDoesNotAnswer(t *testing.T) {
 		require.Error(t, h.sweeper(0).Recover(t.Context()))
 		stop := h.run(h.sweeper(0))
 		pass(10 * time.Minute)
-		require.Contains(t, h.log.String(), "could not be swept")
-		require.InDelta(t, 10, strings.Count(h.log.String(), "could not be swept"), 2, "a minute is the default")
+		require.Contains(t, h.log.String(), "sweep table")
+		require.InDelta(t, 10, strings.Count(h.log.String(), "sweep table"), 2, "a minute is the default")
 		h.rows.fail.Store(false)
 		pass(2 * time.Minute)
 		require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
@@ -222,7 +222,7 @@ func TestATableThatHangs(t *testing.T) {
 		stop := h.run(h.sweeper(0))
 		pass(sweeper.SweepTime + 3*time.Minute)
 		require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
-		require.Equal(t, 1, strings.Count(h.log.String(), "could not be swept"))
+		require.Equal(t, 1, strings.Count(h.log.String(), "sweep table"))
 		stop()
 	})
 }
@@ -248,7 +248,7 @@ func TestRecover(t *testing.T) {
 	})
 }
 
-// pass lets time go by, and what it has brought come to rest.
+// pass advances the time and waits until all work has settled.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

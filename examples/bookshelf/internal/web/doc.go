@@ -1,6 +1,6 @@
-// Package web holds the bookshelf's pages: plain HTML, CSS and ES modules,
-// embedded in the binary, without a build step and without anything that is
-// loaded from elsewhere.
+// Package web contains the bookshelf's pages: plain HTML, CSS and ES modules,
+// embedded in the binary. They have no build step and load nothing from
+// other sites.
 //
 // [Handler] serves them:
 //
@@ -8,13 +8,12 @@
 //	if err != nil { … }
 //	mux.Handle("/", pages)
 //
-// There are two pages. "/" is the desk: a photo of a cover goes straight to S3
-// with a grant, the reader's text, tool calls and values stream in beside it,
-// and a person corrects and accepts. "/ops" shows every upload, its stages,
-// times and errors. Both speak to the server's HTTP interface alone.
+// There are two pages. "/" is the desk: it uploads a photo of a cover directly
+// to S3 with a grant and streams the reader's text, tool calls and values. A
+// person corrects and accepts them. "/ops" shows every upload with its stages,
+// times and errors. Both use only the server's HTTP interface.
 //
-// The package knows nothing of that interface's other side: it signs nobody
-// in, keeps nothing, and proxies nothing. The pages set every text that comes
-// from the server or from a file as text, never as markup; the content
-// security policy that Handler sends forbids anything else.
+// The package itself does not authenticate, store or proxy anything. The pages
+// insert texts from the server or a file as text, never as markup. Handler's
+// content security policy enforces that.
 package web

@@ -2,5 +2,5 @@ package web
 
 import "errors"
 
-// ErrConnectSrc says that an entry of [Options.ConnectSrc] is no plain origin.
+// ErrConnectSrc is returned if an entry of [Options.ConnectSrc] is not an origin.
 var ErrConnectSrc = errors.New("web: connect source is not an http or https origin")

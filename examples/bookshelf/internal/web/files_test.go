@@ -33,7 +33,7 @@ func served(t *testing.T) map[string]string {
 }
 
 var (
-	// What a browser would load by: attributes, imports, url(), fetch.
+	// Ways to load a resource: attributes, imports, url(), fetch.
 	reference = regexp.MustCompile(`(?:\b(?:src|href)="|\bfrom "|\bimport\("|\burl\(["']?|href", ` + "`" + `)([^"'` + "`" + `)#$]+)`)
 	comment   = regexp.MustCompile(`(?m)^\s*(//|/?\*).*$`)
 	elsewhere = regexp.MustCompile(`(?:[a-z]+:)?//[A-Za-z0-9\[]`)

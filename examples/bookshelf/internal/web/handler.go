@@ -14,22 +14,21 @@ import (
 	"time"
 )
 
-// The patterns leave out what stands beside the modules for their tests.
+// The patterns exclude the modules' test files.
 //
 //go:embed static/*.html static/assets/*.svg static/assets/css/*.css static/assets/js/*.js
 var files embed.FS
 
-// Options are the settings of [Handler]. Nil is valid.
+// Options configures [Handler]. Nil means the defaults.
 type Options struct {
-	// ConnectSrc lists the origins beside the server's own to which the pages
-	// may send requests, such as "http://127.0.0.1:9000": the S3 endpoint, as
-	// it stands in the URLs of grants. Default: none, so that uploads to
-	// another origin are blocked by the browser.
+	// ConnectSrc lists further origins to which the pages may send requests,
+	// for example "http://127.0.0.1:9000": the S3 endpoint in the URLs of
+	// grants. If empty, the browser blocks uploads to other origins.
 	ConnectSrc []string
 }
 
-// mediaType knows the endings of what is embedded; a file with another one is
-// a mistake in this package, which Handler reports.
+// mediaType maps the extensions of the embedded files. Handler returns an error
+// for any other extension.
 func mediaType(name string) (string, bool) {
 	switch path.Ext(name) {
 	case ".html":
@@ -44,7 +43,7 @@ func mediaType(name string) (string, bool) {
 	return "", false
 }
 
-// asset is one embedded file, ready to be sent.
+// asset is one embedded file with its headers.
 type asset struct {
 	body      []byte
 	mediaType string
@@ -58,14 +57,14 @@ type pages struct {
 	notFound asset
 }
 
-// Handler serves the pages and their assets: "/", "/ops" and "/assets/…". Any
-// other path is 404, as a page for a browser that asks for one and as
-// application/problem+json for everybody else; a method other than GET and HEAD
-// is 405. Answers carry a strong ETag with Cache-Control: no-cache, so that a
-// browser asks each time and is told 304, and a content security policy.
+// Handler serves the pages and their assets: "/", "/ops" and "/assets/…". Other
+// paths answer 404, as a page if the client accepts HTML, otherwise as
+// application/problem+json. Methods other than GET and HEAD answer 405.
+// Responses have a strong ETag with Cache-Control: no-cache, so that browsers
+// revalidate each time, and a content security policy.
 //
-// It returns [ErrConnectSrc] for an entry of o.ConnectSrc that is no origin.
-// The Handler is safe for concurrent use and holds everything in memory.
+// It returns [ErrConnectSrc] if an entry of o.ConnectSrc is not an origin. The
+// Handler is safe for concurrent use and holds all files in memory.
 func Handler(o *Options) (http.Handler, error) {
 	if o == nil {
 		o = &Options{}
@@ -106,7 +105,7 @@ func Handler(o *Options) (http.Handler, error) {
 func load(root fs.FS, name string) (asset, error) {
 	mediaType, ok := mediaType(name)
 	if !ok {
-		return asset{}, fmt.Errorf("%s has no known media type", name)
+		return asset{}, fmt.Errorf("%s: unknown media type", name)
 	}
 	body, err := fs.ReadFile(root, name)
 	if err != nil {
@@ -126,8 +125,8 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	// The pages' own requests keep their Origin, which cross-origin protection
-	// looks at; other sites are told nothing, since the address of the desk
-	// carries an upload's id.
+	// needs. Other sites do not get a referrer, since the desk's address contains
+	// an upload's id.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 
@@ -138,7 +137,7 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
-		problem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed here; the pages answer GET and HEAD.")
+		problem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed: the pages accept only GET and HEAD.")
 		return
 	}
 	h.Set("Content-Type", a.mediaType)
@@ -149,17 +148,17 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (p *pages) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") {
-		problem(w, http.StatusNotFound, "There is nothing at this address.")
+		problem(w, http.StatusNotFound, "This page does not exist.")
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", p.notFound.mediaType)
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNotFound)
-	_, _ = w.Write(p.notFound.body) // a browser that has gone needs no answer
+	_, _ = w.Write(p.notFound.body) // ignore errors: the browser may have disconnected
 }
 
-// problem answers with an RFC 9457 problem document.
+// problem writes an RFC 9457 problem document.
 func problem(w http.ResponseWriter, status int, detail string) {
 	body, err := json.Marshal(struct {
 		Type   string `json:"type"`
@@ -168,7 +167,7 @@ func problem(w http.ResponseWriter, status int, detail string) {
 		Detail string `json:"detail"`
 	}{"about:blank", http.StatusText(status), status, detail})
 	if err != nil {
-		// Three strings and a number always encode.
+		// Strings and numbers always marshal.
 		http.Error(w, http.StatusText(status), status)
 		return
 	}

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// originHost is a host name, an IPv4 address or a bracketed IPv6 address, with
-// an optional port. It has no room for the characters that would end a source
-// or a directive of a content security policy, nor for its wildcard.
+// originHost matches a host name, an IPv4 address or a bracketed IPv6 address,
+// with an optional port. It does not match wildcards or characters that end a
+// source or a directive of a content security policy.
 var originHost = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
-// policy is the content security policy of the pages: everything comes from
-// the server itself, requests may go to the given origins too, and a string
-// can never become script or markup (the last two directives).
+// policy returns the content security policy of the pages. They load everything
+// from the server itself, may send requests to the given origins, and cannot
+// turn strings into script or markup (the last two directives).
 //
 // Source: https://www.w3.org/TR/CSP3/ and https://www.w3.org/TR/trusted-types/.
 func policy(connect []string) (string, error) {
@@ -37,8 +37,8 @@ func policy(connect []string) (string, error) {
 	}, "; "), nil
 }
 
-// checkOrigin accepts scheme://host or scheme://host:port and nothing more: a
-// path, a wildcard or a separator would make the policy mean something else.
+// checkOrigin accepts only scheme://host and scheme://host:port. A path, a
+// wildcard or a separator would change the meaning of the policy.
 func checkOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err != nil {
