@@ -37,7 +37,7 @@ func TestCheckCanFail(t *testing.T) {
 		_, err := s.find(t.Context(), arguments(n))
 		require.NoError(t, err)
 	}
-	require.ErrorContains(t, s.check("Bye."), "the last text")
+	require.ErrorContains(t, s.check("Bye."), "unexpected last text")
 	_, err := s.find(t.Context(), query{Subject: "ships"})
 	require.ErrorContains(t, err, "other arguments")
 }
