@@ -39,7 +39,7 @@ func TestCheckCanFail(t *testing.T) {
 	}
 	require.ErrorContains(t, s.check("Bye."), "unexpected last text")
 	_, err := s.find(t.Context(), query{Subject: "ships"})
-	require.ErrorContains(t, err, "other arguments")
+	require.ErrorContains(t, err, "unexpected arguments")
 }
 
 // BenchmarkConversation is the whole conversation; the metric us/turn is a tenth of it.
