@@ -36,7 +36,7 @@ func resources() credential.Resources {
 	return credential.Resources{
 		Account: "123456789012", Region: "eu-central-1",
 		Landing: "carrel-landing", Raw: "carrel-raw", Table: "carrel", Approvals: "carrel-approvals",
-		Indexes: []string{"first", "second"}, Classes: []string{"active", "failed", "success"},
+		Indexes: []string{"first", "second"}, Classes: []string{"active", "waiting", "failed", "success"},
 	}
 }
 

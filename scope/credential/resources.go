@@ -30,8 +30,12 @@ type Resources struct {
 	// in its partition.
 	Approvals string
 
-	Indexes []string // the tables' indexes that Listing and Approver may query, as dynamo.IndexName names them
-	Classes []string // the classes of items that it may query there, as [scope.Scope.Index] takes them
+	// Indexes are the tables' indexes that Listing and Approver may query, as dynamo.IndexName names them.
+	Indexes []string
+
+	// Classes are the classes of items that Listing may query there, as [scope.Scope.Index] takes them. The records of
+	// package tracking have the classes "active", "waiting", "failed" and "success".
+	Classes []string
 
 	// SignatureAge is the maximum age of a request signed by a Signer when it reaches
 	// S3, 1 s to 12 h in whole seconds. It also limits grants with a longer expiry.

@@ -240,7 +240,7 @@ func resources() credential.Resources {
 		Account: account, Region: region,
 		Landing: landing, Raw: raw, Table: world.table, Approvals: world.approvals,
 		Indexes: []string{dynamo.IndexName(table.I1), dynamo.IndexName(table.I2)},
-		Classes: []string{"active", "failed", "success"},
+		Classes: []string{"active", "waiting", "failed", "success"},
 	}
 }
 
