@@ -33,7 +33,7 @@ type Checkpoint struct {
 
 	turn            int          // answers that the model has given in the run
 	prompt          *Message     // sent to the model and not in the history yet; may be nil
-	answer          *Message     // the answer whose calls are to be made; nil at the end of a turn
+	answer          *Message     // the answer with calls to make; nil at the end of a turn
 	calls           []callState  // the calls in answer, in order
 	notes           []string     // what the model is told of calls that could not be read
 	state           *tools.State // what the tools remember

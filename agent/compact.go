@@ -12,7 +12,7 @@ import (
 // Compactor shortens a conversation. It receives all turns before a request and returns the turns that replace them, or
 // the same turns if nothing must be done. full reports that the conversation did not fit the model, so that it must be
 // shortened if possible. It is then called again, with the turns that it returned, until the conversation fits or does
-// not become shorter. Usage is the cost of its own requests.
+// not become shorter. Usage is the cost of the requests that it made.
 //
 // It may drop turns and put others before the rest, but it must not split a turn, because a turn holds calls with their
 // results. The first message that it returns must be the user's. So must the last one, unless the run has a prompt, which

@@ -28,7 +28,7 @@ type dispatcher struct {
 	cancel   context.CancelFunc // of the calls
 }
 
-// makeCalls makes the calls of b that have no result, a bounded number at a time, and waits for all of them. If a tool
+// makeCalls makes the calls of b that lack a result, a bounded number at a time, and waits for all of them. If a tool
 // ends the run, or its context ends, the other calls are cancelled. Each still gets a result: it may have had an effect,
 // and the history must say so. The error is errConsumerLeft.
 func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
@@ -50,7 +50,7 @@ func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
 	return d.result, nil
 }
 
-// announce collects the calls that are to be made, and yields them.
+// announce collects the calls to make, and yields them.
 func (d *dispatcher) announce(b *batch) error {
 	d.media = mediaCount{}
 	for i := range b.calls {

@@ -38,7 +38,7 @@ type (
 
 	// ToolCalled is a call whose arguments are a JSON object, before it is made. The model may have invented the tool.
 	// The events of an answer come together, in call order, when the answer is complete and all its calls fit the
-	// limits. A ToolDone or a ToolPending with the same ID follows each. A call with invalid arguments has no event. A
+	// limits. A ToolDone or a ToolPending with the same ID follows each. A call with invalid arguments does not have an event. A
 	// run that is resumed yields the events of the calls that it makes.
 	ToolCalled struct{ ToolUse }
 
@@ -97,7 +97,7 @@ type (
 		Skipped map[string]int
 		// Checkpoint is the last moment from which the run can be resumed, also after an error: pass it to another run
 		// as [Input].Resume, with the History. That run makes exactly the calls that were pending, interrupted, not made
-		// or fatal. It is nil if the run has no id or its input was rejected.
+		// or fatal. It is nil if the run does not have an id or its input was rejected.
 		Checkpoint *Checkpoint
 		// Output is the typed answer of [StreamAs] if Outcome is [OutcomeComplete]: JSON that fits the schema.
 		Output json.RawMessage

@@ -92,7 +92,7 @@ func (t Turn) check() error {
 }
 
 // checkParts checks the parts of m, which follows a message with the calls in open. It returns the ids of the calls in m,
-// and those of open that have no result in m.
+// and those of open without a result in m.
 func (m Message) checkParts(open []string) (calls, unanswered []string, _ error) {
 	for i, p := range m.Parts {
 		if err := p.check(m.Role); err != nil {

@@ -18,7 +18,7 @@ const grace = 2 * time.Second
 // errExited is the error of a tool that ended its goroutine.
 var errExited = errors.New("agent: the tool ended its goroutine and returned nothing")
 
-// invocations are the calls of a batch that are in flight, each in a goroutine of its own. Everything else, the host's
+// invocations are the calls of a batch that are in flight, each in a separate goroutine. Everything else, the host's
 // auditor and spans above all, runs in the goroutine of the run, so that the consumer can recover a panic of theirs.
 type invocations struct {
 	agent  *Agent
@@ -27,7 +27,7 @@ type invocations struct {
 	done   <-chan struct{} // of ctx; nil once its end has been handled
 	ends   chan callEnd    // buffered for all calls, so that no call waits for the consumer
 	open   []*invocation   // in the order in which they were started
-	timer  *time.Timer     // fires when the first one is to be abandoned, or earlier
+	timer  *time.Timer     // fires when the first one must be abandoned, or earlier
 	armed  bool
 }
 

@@ -105,7 +105,7 @@ func (a *Agent) root(r reach, f object.Ref) (*object.Root, error) {
 	return a.objects.In(sc)
 }
 
-// loader returns the Request.Load of a run; nil if there are no objects to read.
+// loader returns the Request.Load of a run; nil if objects cannot be read.
 func (a *Agent) loader(r reach) func(context.Context, object.Ref, int64) ([]byte, error) {
 	if a.objects == nil || r.own.Level() == scope.None {
 		return nil

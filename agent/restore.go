@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// checkpoint returns a checkpoint of the present moment. b is the batch whose calls are to be made, or nil.
+// checkpoint returns a checkpoint of the present moment. b is the batch with calls to make, or nil.
 func (r *run) checkpoint(b *batch) *Checkpoint {
 	c := &Checkpoint{
 		Run: r.in.Run, Scope: r.in.Scope, Turns: len(r.turns), turn: r.turn, prompt: r.prompt, state: r.state.Clone(),

@@ -32,7 +32,7 @@ func sign(m Model, d ReasoningPart) ReasoningPart {
 // its model did not make. It returns r itself if there is none.
 func requestFor(m Model, r *Request) *Request {
 	if _, ok := m.(fallback); ok {
-		return r // it asks each of its models with a request of its own
+		return r // it asks each of its models with a separate request
 	}
 	name := signer(m)
 	foreign := func(p Part) bool { return p.Reasoning != nil && p.Reasoning.Model != name }

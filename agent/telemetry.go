@@ -21,7 +21,7 @@ import (
 // Spans and metrics follow OpenTelemetry's semantic conventions for generative AI, version 0.1.0:
 // https://github.com/open-telemetry/semantic-conventions-genai/tree/v0.1.0
 //
-// Metrics have no attribute that identifies a tenant, a user or a session.
+// Metrics never have an attribute that identifies a tenant, a user or a session.
 
 // instrumentation is the name of the tracer and the meter.
 const instrumentation = "github.com/carrel-go/carrel/agent"
@@ -213,7 +213,7 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 }
 
 // endTool ends the span of a call at that time, because the consumer may have been busy since. A call that was not made
-// has no time and ends now. The error type is from a closed list, because an error may contain anything.
+// lacks a time and ends now. The error type is from a closed list, because an error may contain anything.
 func (s *span) endTool(o callOutcome, tool string, at time.Time) {
 	if s == nil {
 		return
