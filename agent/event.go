@@ -38,7 +38,7 @@ type (
 
 	// ToolCalled is a call whose arguments are a JSON object, before it is made. The model may have invented the tool.
 	// The events of an answer come together, in call order, when the answer is complete and all its calls fit the
-	// limits. A ToolDone or a ToolPending with the same ID follows each. A call with invalid arguments does not have an event. A
+	// limits. A ToolDone or a ToolPending with the same ID follows each. A call with invalid arguments lacks an event. A
 	// run that is resumed yields the events of the calls that it makes.
 	ToolCalled struct{ ToolUse }
 
