@@ -38,7 +38,7 @@ func encodePolicy(statements []statement) (string, error) {
 		return "", err
 	}
 	if len(text) > maxPolicy {
-		return "", fmt.Errorf("%w: %d characters, must be at most %d", ErrTooLong, len(text), maxPolicy)
+		return "", fmt.Errorf("%w: %d characters, must be at most %d", errTooLong, len(text), maxPolicy)
 	}
 	return string(text), nil
 }

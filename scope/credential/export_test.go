@@ -1,5 +1,11 @@
 package credential
 
+var (
+	ErrAnswer  = errAnswer
+	ErrInvalid = errInvalid
+	ErrTooLong = errTooLong
+)
+
 const (
 	DefaultDuration     = defaultDuration
 	DefaultRefresh      = defaultRefresh

@@ -15,6 +15,10 @@ var errAbandoned = errors.New("credential: all waiting callers have returned")
 
 // flight is one call of STS with its waiting callers. Its goroutine ends before the
 // last of them returns.
+//
+// aws.CredentialsCache shares calls too, but its call continues after the last caller
+// has left. A client that cancels requests could then pile up calls of STS, one for
+// each session.
 type flight struct {
 	waiters int // guarded by Vendor.mu
 	cancel  context.CancelCauseFunc
@@ -88,13 +92,13 @@ func (v *Vendor) assumeRole(ctx context.Context, k key) (aws.Credentials, error)
 		DurationSeconds: aws.Int32(int32(v.opt.Duration / time.Second)),
 	})
 	if _, packed := errors.AsType[*types.PackedPolicyTooLargeException](err); packed {
-		return aws.Credentials{}, fmt.Errorf("%w, packed: %w", ErrTooLong, err)
+		return aws.Credentials{}, fmt.Errorf("%w, packed: %w", errTooLong, err)
 	}
 	if err != nil {
 		return aws.Credentials{}, err
 	}
 	if out == nil || out.Credentials == nil {
-		return aws.Credentials{}, fmt.Errorf("%w: credentials are missing", ErrAnswer)
+		return aws.Credentials{}, fmt.Errorf("%w: credentials are missing", errAnswer)
 	}
 	c := aws.Credentials{
 		AccessKeyID:     aws.ToString(out.Credentials.AccessKeyId),
@@ -107,10 +111,10 @@ func (v *Vendor) assumeRole(ctx context.Context, k key) (aws.Credentials, error)
 	}
 	// Credentials without a token would not be narrowed by a policy.
 	if !c.HasKeys() || c.SessionToken == "" {
-		return aws.Credentials{}, fmt.Errorf("%w: part of the credentials is missing", ErrAnswer)
+		return aws.Credentials{}, fmt.Errorf("%w: part of the credentials is missing", errAnswer)
 	}
 	if time.Until(c.Expires) <= 0 {
-		return aws.Credentials{}, fmt.Errorf("%w: credentials expired at %v", ErrAnswer, c.Expires.UTC().Format(time.RFC3339))
+		return aws.Credentials{}, fmt.Errorf("%w: credentials expired at %v", errAnswer, c.Expires.UTC().Format(time.RFC3339))
 	}
 	return c, nil
 }

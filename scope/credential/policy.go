@@ -10,7 +10,7 @@ import (
 )
 
 // maxPolicy is STS's limit for a session policy, in characters. STS also limits the
-// packed policy, whose size can't be computed in advance; see ErrTooLong.
+// packed policy, whose size can't be computed in advance; see assumeRole.
 const maxPolicy = 2048
 
 // Policy returns the session policy of a scope for a purpose: a JSON document
@@ -25,8 +25,8 @@ const maxPolicy = 2048
 //
 // It returns scope.ErrDenied for the zero Scope, scope.ErrLevel if the purpose needs
 // another level, scope.ErrReadOnly if the scope is read-only and the purpose only
-// writes, [ErrInvalid], [ErrTooLong], and the errors of [scope.Scope.Index] for an
-// invalid class.
+// writes, and an error that names the argument if r or a class is invalid or the policy
+// is too long.
 func Policy(s scope.Scope, p Purpose, r Resources) (string, error) {
 	text, err := buildPolicy(s, p, r)
 	if err != nil {
@@ -39,7 +39,7 @@ func buildPolicy(s scope.Scope, p Purpose, r Resources) (string, error) {
 	if err := p.check(s); err != nil {
 		return "", err
 	}
-	r, err := r.normalize()
+	r, err := r.withDefaults()
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +61,7 @@ func (r Resources) buildStatements(s scope.Scope, p Purpose) ([]statement, error
 	// The grammars of scope guarantee it. If they ever allow more, Policy fails instead
 	// of returning a wide policy.
 	if !isPlain(prefix) || !strings.HasSuffix(prefix, "/") || !isPlain(partition) {
-		return nil, invalidf("scope %.80q has a character that means something to IAM", prefix)
+		return nil, invalidf("scope %.80q: must not have a character with a meaning in IAM", prefix)
 	}
 	items, records := stringList{"dynamodb:GetItem", "dynamodb:Query"}, stringList{"dynamodb:GetItem", "dynamodb:Query"}
 	if s.RequireWrite() == nil {
@@ -157,7 +157,7 @@ func (r Resources) allowQueries(s scope.Scope, table string, classes []string) (
 			return statement{}, err
 		}
 		if !isPlain(index) {
-			return statement{}, invalidf("class %.80q: is malformed", class)
+			return statement{}, invalidf("class %.80q: must not have a character with a meaning in IAM", class)
 		}
 		partitions = append(partitions, index)
 	}

@@ -58,7 +58,7 @@ func session() scope.Scope { return levels("acme", "u1")[3] }
 
 // The goldens are all policies that there are, to be read by a person: a file a
 // level, a section a purpose.
-func TestPolicyGoldens(t *testing.T) {
+func TestPoliciesMatchTheirGoldens(t *testing.T) {
 	t.Parallel()
 	for _, s := range levels("acme", "u1") {
 		var got bytes.Buffer
@@ -115,7 +115,7 @@ func (l *texts) UnmarshalJSON(raw []byte) error {
 // spelled out and never scans. It holds S3 below the scope's prefix and DynamoDB
 // to partitions of the scope, and a request without a partition does not satisfy
 // it.
-func TestPolicyIsHeldToItsScope(t *testing.T) {
+func TestPolicyReachesItsScopeOnly(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(3, 4))
 	r, built := resources(), 0
@@ -205,7 +205,7 @@ func TestSignerWritesOnce(t *testing.T) {
 }
 
 // Only an Approver can access the table of approvals, and it can access only that.
-func TestApprovalsAreApart(t *testing.T) {
+func TestTrackersCannotAccessApprovals(t *testing.T) {
 	t.Parallel()
 	for _, s := range levels("acme", "u1") {
 		for _, p := range purposes {
@@ -224,7 +224,7 @@ func TestApprovalsAreApart(t *testing.T) {
 }
 
 // A Vendor knows the account from its role.
-func TestAccountOfTheRole(t *testing.T) {
+func TestAccountDefaultsToThatOfTheRole(t *testing.T) {
 	t.Parallel()
 	r := resources()
 	r.Account = ""
@@ -242,7 +242,7 @@ func randomID(r *rand.Rand) string {
 }
 
 // Two scopes never share a policy, and neither do two purposes.
-func TestPoliciesDiffer(t *testing.T) {
+func TestPoliciesDifferByScopeAndPurpose(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, tenant := range []string{"a", "ab", "A"} {
@@ -263,7 +263,7 @@ func TestPoliciesDiffer(t *testing.T) {
 	require.Len(t, seen, 3*2*(6+7), "a user has neither signer, a session no listing")
 }
 
-func TestPolicyRefuses(t *testing.T) {
+func TestPolicyRejectsInvalidArguments(t *testing.T) {
 	t.Parallel()
 	s, user := session(), levels("acme", "u1")[2]
 	for name, c := range map[string]struct {
@@ -326,7 +326,7 @@ func TestPolicyRefuses(t *testing.T) {
 
 // The longest names that there are: each purpose has its policy, and where
 // several together are too much the error says so.
-func TestPolicySize(t *testing.T) {
+func TestLongPoliciesAreRejected(t *testing.T) {
 	t.Parallel()
 	r := resources()
 	r.Partition, r.Region = "aws-us-gov", "ap-southeast-12"

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/carrel-go/carrel/internal/awsname"
 )
 
 const defaultSignatureAge = time.Hour
@@ -47,15 +49,13 @@ type Resources struct {
 // JSON escapes.
 var (
 	partitionGrammar = regexp.MustCompile(`^aws(-[a-z]+)*$`)
-	accountGrammar   = regexp.MustCompile(`^[0-9]{12}$`)
 	regionGrammar    = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
-	bucketGrammar    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	tableGrammar     = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`) // of tables and indexes alike
 	roleGrammar      = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):role/[\w+=,.@/-]{1,576}$`)
 )
 
-// normalize returns r with its defaults, or an error for a malformed value.
-func (r Resources) normalize() (Resources, error) {
+// withDefaults returns r with its defaults, or an error for a malformed value.
+func (r Resources) withDefaults() (Resources, error) {
 	if r.Partition == "" {
 		r.Partition = "aws"
 	}
@@ -67,15 +67,25 @@ func (r Resources) normalize() (Resources, error) {
 		grammar     *regexp.Regexp
 	}{
 		{"partition", r.Partition, partitionGrammar},
-		{"account", r.Account, accountGrammar},
 		{"region", r.Region, regionGrammar},
-		{"landing bucket", r.Landing, bucketGrammar},
-		{"raw bucket", r.Raw, bucketGrammar},
 		{"table", r.Table, tableGrammar},
 		{"table of approvals", r.Approvals, tableGrammar},
 	} {
 		if f.value != "" && !f.grammar.MatchString(f.value) {
-			return r, invalidf("%s %.80q: is malformed", f.name, f.value)
+			return r, invalidf("%s %.80q: must match %s", f.name, f.value, f.grammar)
+		}
+	}
+	if r.Account != "" {
+		if err := awsname.CheckAccount(r.Account); err != nil {
+			return r, invalidf("%w", err)
+		}
+	}
+	for _, bucket := range []string{r.Landing, r.Raw} {
+		if bucket == "" {
+			continue
+		}
+		if err := awsname.CheckBucket(bucket); err != nil {
+			return r, invalidf("%w", err)
 		}
 	}
 	if r.Approvals != "" && r.Approvals == r.Table {
@@ -83,7 +93,7 @@ func (r Resources) normalize() (Resources, error) {
 	}
 	for _, name := range r.Indexes {
 		if !tableGrammar.MatchString(name) {
-			return r, invalidf("index %.80q: is malformed", name)
+			return r, invalidf("index %.80q: must match %s", name, tableGrammar)
 		}
 	}
 	if r.SignatureAge < time.Second || r.SignatureAge > maxDuration || r.SignatureAge%time.Second != 0 {

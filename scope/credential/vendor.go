@@ -78,8 +78,8 @@ type role struct{ arn, account string }
 
 // New returns a vendor for the role with the given ARN. The client's credentials must
 // be allowed to assume the role. The role should allow no more than the policies of
-// this package do for all tenants. New returns [ErrInvalid] for an invalid argument
-// or option.
+// this package do for all tenants. New returns an error for an invalid argument or
+// option.
 func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 	v := &Vendor{client: c, flights: map[key]*flight{}}
 	if o != nil {
@@ -94,7 +94,7 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 		r.Account = m[2]
 	}
 	var err error
-	if v.resources, err = r.normalize(); err != nil {
+	if v.resources, err = r.withDefaults(); err != nil {
 		return nil, fmt.Errorf("credential: new: %w", err)
 	}
 	switch d := v.opt.Duration; {
@@ -126,8 +126,8 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 // Concurrent callers for the same key share one call. A caller whose ctx ends returns
 // its error; the call continues for the others, and is canceled with the last one.
 //
-// It returns the errors of [Policy], wrapped errors of STS, [ErrTooLong] and
-// [ErrAnswer]. Errors are not cached.
+// It returns the errors of [Policy] and wrapped errors of STS, and an error if STS
+// answers without usable credentials. Errors are not cached.
 func (v *Vendor) Retrieve(ctx context.Context, s scope.Scope, p Purpose) (aws.Credentials, error) {
 	k := key{s, p}
 	v.mu.Lock()

@@ -68,7 +68,7 @@ func newVendor(t *testing.T, s *service, o *credential.Options) *credential.Vend
 	return v
 }
 
-func TestRetrieveAsksForTheScope(t *testing.T) {
+func TestRetrieveAssumesTheRoleWithThePolicy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
@@ -90,7 +90,7 @@ func TestRetrieveAsksForTheScope(t *testing.T) {
 
 // The cache never hands out what belongs to somebody else, and knows a purpose
 // from another.
-func TestKeptByTheWholeTuple(t *testing.T) {
+func TestCacheIsKeyedByScopeAndPurpose(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
@@ -118,7 +118,7 @@ func TestKeptByTheWholeTuple(t *testing.T) {
 	})
 }
 
-func TestRefreshedBeforeTheEnd(t *testing.T) {
+func TestCredentialsAreRefreshedBeforeTheyExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
@@ -141,7 +141,7 @@ func TestRefreshedBeforeTheEnd(t *testing.T) {
 }
 
 // If STS fails, cached credentials serve until they expire, and failures are not cached.
-func TestFailureAtTheEnd(t *testing.T) {
+func TestFailedRefreshReturnsCachedCredentials(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts, broken := &service{}, errors.New("throttled")
@@ -164,7 +164,7 @@ func TestFailureAtTheEnd(t *testing.T) {
 	})
 }
 
-func TestOneCallForMany(t *testing.T) {
+func TestConcurrentCallersShareOneCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Second}
@@ -189,7 +189,7 @@ func TestOneCallForMany(t *testing.T) {
 }
 
 // The call continues after its first caller has left, with the values of that caller's context.
-func TestLeavingDoesNotCancelTheOthers(t *testing.T) {
+func TestACanceledCallerDoesNotCancelTheOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Second}
@@ -216,7 +216,7 @@ func TestLeavingDoesNotCancelTheOthers(t *testing.T) {
 }
 
 // When the last caller leaves, the call is canceled and ends. A later caller starts another.
-func TestLastToLeaveCancels(t *testing.T) {
+func TestTheLastCallerCancelsTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Minute / 2}
@@ -242,7 +242,7 @@ func TestLastToLeaveCancels(t *testing.T) {
 	})
 }
 
-func TestTimeout(t *testing.T) {
+func TestACallEndsAtItsTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: time.Hour}
@@ -256,7 +256,7 @@ func TestTimeout(t *testing.T) {
 }
 
 // Callers join, leave and meet failures in random order. Each gets credentials of its scope or an error, and all calls end.
-func TestRace(t *testing.T) {
+func TestRetrieveIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{takes: 10 * time.Millisecond}
@@ -290,7 +290,7 @@ func TestRace(t *testing.T) {
 	})
 }
 
-func TestBounded(t *testing.T) {
+func TestCacheEvictsTheLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sts := &service{}
@@ -309,7 +309,7 @@ func TestBounded(t *testing.T) {
 	})
 }
 
-func TestRetrieveRefuses(t *testing.T) {
+func TestRetrieveReturnsTheErrorsOfSTS(t *testing.T) {
 	t.Parallel()
 	sts := &service{}
 	v := newVendor(t, sts, nil)
@@ -343,7 +343,7 @@ func TestRetrieveRefuses(t *testing.T) {
 
 type output = sts.AssumeRoleOutput
 
-func TestNewRefuses(t *testing.T) {
+func TestNewRejectsInvalidArguments(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		role string
@@ -380,7 +380,7 @@ func TestNewRefuses(t *testing.T) {
 
 // The name is in STS's grammar whatever the scope, tells scopes and purposes
 // apart, and shows no id.
-func TestSessionName(t *testing.T) {
+func TestSessionNamesAreStable(t *testing.T) {
 	t.Parallel()
 	grammar := regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	seen := map[string]bool{}

@@ -47,7 +47,7 @@ func (l *lister) List(ctx context.Context, s scope.Scope, after string, limit in
 	return l.Driver.List(ctx, s, after, limit)
 }
 
-func TestReadDirLeaps(t *testing.T) {
+func TestReadDirSkipsSubdirectories(t *testing.T) {
 	t.Parallel()
 	d := &lister{Driver: object.NewMemory()}
 	b := object.New(d, "b", &object.Options{PageSize: 10})
@@ -114,7 +114,7 @@ func (f *faulty) List(ctx context.Context, s scope.Scope, after string, limit in
 	return page, more, errors.Join(err, f.err)
 }
 
-func TestFSErrors(t *testing.T) {
+func TestFSMapsErrors(t *testing.T) {
 	t.Parallel()
 	d := &faulty{Driver: object.NewMemory()}
 	s := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))

@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object/objecttest"
 )
 
-func TestMemory(t *testing.T) {
+func TestMemoryPassesTheSuite(t *testing.T) {
 	t.Parallel()
 	objecttest.Test(t, object.NewMemory(), "b", nil)
 }

@@ -26,7 +26,7 @@ func checkPayload(token string) error {
 	encoded, _, _ := strings.Cut(rest, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil || strictjson.Check(strictjson.Repair(payload)) != nil {
-		return reject(reasonMalformed)
+		return rejectToken(reasonMalformed)
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ func checkDates(c claims) error {
 		return rejectClaim(reasonBadClaim, "exp", "is missing")
 	}
 	if !time.Now().Before(exp.Time) {
-		return reject(reasonExpired)
+		return rejectToken(reasonExpired)
 	}
 	return nil
 }

@@ -50,8 +50,10 @@
 // [Verifier.Middleware] answers these errors itself; with Verify, do the same:
 //
 //   - 401 with WWW-Authenticate: [ErrNoToken], and [ErrToken] (see [TokenError])
-//   - 503 with Retry-After: [ErrUnavailable], [ErrClosed]
-//   - 500: [ErrNoIdentity], a handler without Middleware
+//   - 503 with Retry-After: [ErrUnavailable]
+//   - 500: scope.ErrDenied of [FromContext], which a handler without Middleware causes
+//
+// The log then names the claim that was rejected: see Options.Logger.
 //
 // The package does not sign users in, read cookies or query parameters, check
 // whether a token has been revoked, or decrypt tokens. Its rules are those of RFC

@@ -2,7 +2,6 @@ package oidc_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -47,8 +46,8 @@ func ExampleNew() {
 
 func ExampleNewCognito() {
 	_, err := oidc.NewCognito(context.Background(), "not a pool", "app-client", nil)
-	fmt.Println(errors.Is(err, oidc.ErrInvalid))
-	// Output: true
+	fmt.Println(err)
+	// Output: oidc: invalid user pool "not a pool": must be like eu-central-1_AbCdEf123
 }
 
 func ExampleVerifier_Middleware() {

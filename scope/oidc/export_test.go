@@ -17,6 +17,12 @@ func (v *Verifier) Read(payload string) (Identity, error) {
 	return v.checkClaims(token, c)
 }
 
+var (
+	ErrClosed     = errClosed
+	ErrInvalid    = errInvalid
+	ErrNoIdentity = errNoIdentity
+)
+
 const (
 	MaxToken        = maxToken
 	MaxLeeway       = maxLeeway

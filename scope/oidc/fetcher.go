@@ -30,7 +30,7 @@ func newFetcher(c *http.Client) *fetcher {
 	return f
 }
 
-func (f *fetcher) get(ctx context.Context, uri string) ([]byte, error) {
+func (f *fetcher) fetchDocument(ctx context.Context, uri string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
@@ -60,7 +60,7 @@ func (f *fetcher) get(ctx context.Context, uri string) ([]byte, error) {
 // (OpenID Connect Discovery 1.0 section 4).
 func discoverKeySet(ctx context.Context, f *fetcher, base *url.URL, issuer string) (string, error) {
 	at := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
-	b, err := f.get(ctx, at)
+	b, err := f.fetchDocument(ctx, at)
 	if err != nil {
 		return "", err
 	}
@@ -74,7 +74,7 @@ func discoverKeySet(ctx context.Context, f *fetcher, base *url.URL, issuer strin
 	if doc.Issuer != issuer {
 		return "", invalidf("issuer %.200q in %q: must be %q", doc.Issuer, at, issuer)
 	}
-	keys, err := checkURL("the issuer's jwks_uri", doc.JWKSURI)
+	keys, err := checkURL("jwks_uri", doc.JWKSURI)
 	if err != nil {
 		return "", err
 	}

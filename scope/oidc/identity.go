@@ -20,8 +20,8 @@ type Identity struct {
 	Groups []string
 }
 
-// check returns why id is invalid, or "".
-func (id Identity) check() string {
+// checkScopes returns why the scopes of id are invalid, or "".
+func (id Identity) checkScopes() string {
 	tenant := id.User.TenantID()
 	switch {
 	case id.User.Level() != scope.UserLevel:
@@ -42,12 +42,12 @@ func NewContext(ctx context.Context, id Identity) context.Context {
 	return scope.NewContext(context.WithValue(ctx, contextKey{}, id), id.User)
 }
 
-// FromContext returns the Identity in the context. It returns [ErrNoIdentity] for a
-// context without an Identity or without its user.
+// FromContext returns the Identity in the context. It returns
+// [scope.ErrDenied] for a context without an Identity or without its user.
 func FromContext(ctx context.Context) (Identity, error) {
 	id, _ := ctx.Value(contextKey{}).(Identity)
 	if id.User.Level() != scope.UserLevel {
-		return Identity{}, ErrNoIdentity
+		return Identity{}, errNoIdentity
 	}
 	return id, nil
 }

@@ -33,6 +33,10 @@ type keys struct {
 
 // keySet caches the keys. It makes at most one fetch at a time, in a goroutine that
 // ends with the fetch or with Close.
+//
+// The key storage of keyfunc refreshes keys too, but it keeps them without limit
+// while the issuer can't be reached, so it can't guarantee maxKeyAge. It also
+// discards a whole set if one of its keys is malformed, and does not limit its size.
 type keySet struct {
 	fetcher *fetcher
 	uri     string
@@ -55,7 +59,7 @@ func (e *keysError) Unwrap() error { return e.err }
 
 func newKeySet(ctx context.Context, f *fetcher, uri string) (*keySet, error) {
 	k := &keySet{fetcher: f, uri: uri}
-	now, err := k.load(ctx)
+	now, err := k.fetchKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +68,15 @@ func newKeySet(ctx context.Context, f *fetcher, uri string) (*keySet, error) {
 	return k, nil
 }
 
-func (k *keySet) close() {
+func (k *keySet) stop() {
 	k.mu.Lock()
 	k.end()
 	k.mu.Unlock()
 	k.wg.Wait()
 }
 
-// find returns the key of t.
-func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
+// findKey returns the key that t names.
+func (k *keySet) findKey(ctx context.Context, t *jwt.Token) (any, error) {
 	kid, _ := t.Header["kid"].(string)
 	now, err := k.keysWith(ctx, kid)
 	if err != nil {
@@ -80,7 +84,7 @@ func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 	}
 	key := now.byID[kid]
 	if key == nil {
-		return nil, reject(reasonUnknownKey)
+		return nil, rejectToken(reasonUnknownKey)
 	}
 	return key, nil
 }
@@ -89,7 +93,7 @@ func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 // kid.
 func (k *keySet) keysWith(ctx context.Context, kid string) (*keys, error) {
 	if k.life.Err() != nil {
-		return nil, ErrClosed
+		return nil, errClosed
 	}
 	now := k.current.Load()
 	known := now.byID[kid] != nil
@@ -97,10 +101,10 @@ func (k *keySet) keysWith(ctx context.Context, kid string) (*keys, error) {
 	case known && age < keyAge/2:
 		return now, nil
 	case known && age < keyAge:
-		k.refetch()
+		k.startFetch()
 		return now, nil
 	}
-	if done := k.refetch(); done != nil {
+	if done := k.startFetch(); done != nil {
 		select {
 		case <-done:
 		case <-ctx.Done():
@@ -112,7 +116,7 @@ func (k *keySet) keysWith(ctx context.Context, kid string) (*keys, error) {
 	err := k.err
 	k.mu.Unlock()
 	if k.life.Err() != nil {
-		return nil, ErrClosed
+		return nil, errClosed
 	}
 	if err != nil && (now.byID[kid] == nil || time.Since(now.at) >= maxKeyAge) {
 		return nil, err // the issuer may have published the key
@@ -120,9 +124,9 @@ func (k *keySet) keysWith(ctx context.Context, kid string) (*keys, error) {
 	return now, nil
 }
 
-// refetch returns the current fetch or starts one. It returns nil if the last one
+// startFetch returns the current fetch or starts one. It returns nil if the last one
 // was too recent.
-func (k *keySet) refetch() <-chan struct{} {
+func (k *keySet) startFetch() <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.flight != nil {
@@ -135,7 +139,7 @@ func (k *keySet) refetch() <-chan struct{} {
 	done := make(chan struct{})
 	k.flight = done
 	k.wg.Go(func() {
-		now, err := k.load(k.life)
+		now, err := k.fetchKeys(k.life)
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if err == nil {
@@ -147,9 +151,9 @@ func (k *keySet) refetch() <-chan struct{} {
 	return done
 }
 
-func (k *keySet) load(ctx context.Context) (*keys, error) {
+func (k *keySet) fetchKeys(ctx context.Context) (*keys, error) {
 	at := time.Now()
-	b, err := k.fetcher.get(ctx, k.uri)
+	b, err := k.fetcher.fetchDocument(ctx, k.uri)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func bubble(t *testing.T, f func(t *testing.T, i *issuer, v *oidc.Verifier)) {
 
 func signB() string { return signWith(jwt.SigningMethodRS256, "b", keyB(), payload(nil), nil) }
 
-func TestRotation(t *testing.T) {
+func TestRotatedKeysReplaceTheOld(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		i.publish(public("a", keyA()), public("b", keyB()))
@@ -80,7 +80,7 @@ func TestUnknownKeysAreRateLimited(t *testing.T) {
 	})
 }
 
-func TestFetchIsSingleFlight(t *testing.T) {
+func TestConcurrentCallersShareOneFetch(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		i.publish(public("b", keyB()))
@@ -107,7 +107,7 @@ func TestFetchIsSingleFlight(t *testing.T) {
 	})
 }
 
-func TestIssuerIsDown(t *testing.T) {
+func TestKeysAreUsedForADayIfTheIssuerIsDown(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
 		long := sign(payload(map[string]any{"exp": time.Now().Add(100 * time.Hour).Unix()}), nil)
@@ -179,7 +179,7 @@ func TestCloseEndsTheFetch(t *testing.T) {
 }
 
 // The context given to New bounds New: it may end, and keys are fetched on.
-func TestContextOfNew(t *testing.T) {
+func TestContextOfNewDoesNotEndTheVerifier(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, _ *oidc.Verifier) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -277,7 +277,7 @@ func TestDoubledKeysCountOnce(t *testing.T) {
 }
 
 // Keys that are for something else are left out; those that are too weak too.
-func TestWhichKeysServe(t *testing.T) {
+func TestOnlyKeysForRS256Verify(t *testing.T) {
 	t.Parallel()
 	with := func(change map[string]any) map[string]any {
 		k := public("b", keyB())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,13 +21,13 @@ import (
 //
 // A rejected request does not reach h. It is answered by RFC 6750 section 3, with
 // 401 and WWW-Authenticate, or with 503 and Retry-After if the issuer's keys can't
-// be fetched. The body is an RFC 9457 problem with the [Reason] only. The log
-// names the claim: see Options.Audit.
+// be fetched. The body is an RFC 9457 problem with the reason only. The log
+// names the claim: see Options.Logger.
 func (v *Verifier) Middleware(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, err := v.identify(r)
+		id, err := v.identifyCaller(r)
 		if err != nil {
-			v.report(r.Context(), err)
+			v.reportRejection(r.Context(), err)
 			writeError(w, err)
 			return
 		}
@@ -36,18 +35,17 @@ func (v *Verifier) Middleware(h http.Handler) http.Handler {
 	})
 }
 
-// report sends a rejection to the auditor, or else to the default log.
-func (v *Verifier) report(ctx context.Context, err error) {
+// reportRejection sends a rejection to the auditor, or else to the log.
+func (v *Verifier) reportRejection(ctx context.Context, err error) {
 	switch {
 	case v.o.Audit != nil:
 		v.o.Audit.Refused(ctx, scope.Refusal{Op: "oidc.Middleware", Err: err})
 	case !errors.Is(err, ErrNoToken):
-		//nolint:forbidigo // without the claim in a log, a 401 can't be explained; Options.Audit replaces it
-		slog.WarnContext(ctx, "request rejected", "op", "oidc.Middleware", "reason", err.Error())
+		v.o.Logger.WarnContext(ctx, "request rejected", "op", "oidc.Middleware", "reason", err.Error())
 	}
 }
 
-func (v *Verifier) identify(r *http.Request) (Identity, error) {
+func (v *Verifier) identifyCaller(r *http.Request) (Identity, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) == 0 {
 		if v.o.Anonymous != nil {
@@ -58,7 +56,7 @@ func (v *Verifier) identify(r *http.Request) (Identity, error) {
 		return Identity{}, ErrNoToken
 	}
 	if len(values) > 1 {
-		return Identity{}, reject(reasonMalformed)
+		return Identity{}, rejectToken(reasonMalformed)
 	}
 	// "Bearer" 1*SP b64token (RFC 6750 section 2.1); schemes are
 	// case-insensitive (RFC 9110 section 11.1).
@@ -72,7 +70,7 @@ func (v *Verifier) identify(r *http.Request) (Identity, error) {
 func writeError(w http.ResponseWriter, err error) {
 	status, detail, challenge := http.StatusUnauthorized, "A bearer token is needed.", "Bearer"
 	if e, ok := errors.AsType[*TokenError](err); ok {
-		detail = "The token " + string(e.Reason) + "."
+		detail = "The token " + e.Reason + "."
 		challenge = `Bearer error="invalid_token", error_description="` + detail + `"`
 	} else if !errors.Is(err, ErrNoToken) {
 		status, detail, challenge = http.StatusServiceUnavailable, "The token cannot be verified at the moment.", ""

@@ -39,7 +39,7 @@ type heard []error
 
 func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r.Err) }
 
-func TestMiddleware(t *testing.T) {
+func TestMiddlewareRejectsBadCredentials(t *testing.T) {
 	t.Parallel()
 	var heard heard
 	anonymous := oidc.Identity{User: must(must(scope.Tenant("demo")).User("anonymous"))}
@@ -93,7 +93,7 @@ func TestMiddleware(t *testing.T) {
 	require.Len(t, heard, 2*len(bad), "each refusal is reported once")
 }
 
-func TestMiddlewareWithoutKeys(t *testing.T) {
+func TestMiddlewareAnswers503WithoutKeys(t *testing.T) {
 	t.Parallel()
 	i := newIssuer()
 	h := verifier(t, i, nil).Middleware(whoami)
@@ -136,15 +136,17 @@ func TestAnonymousIsNotShared(t *testing.T) {
 	require.Equal(t, "readers", ask(h).Body.String())
 }
 
-// Not parallel: it replaces the default log.
 func TestInvalidTokensAreLoggedWithTheirClaim(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
-	old := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	t.Cleanup(func() { slog.SetDefault(old) })
-	h := verifier(t, newIssuer(), nil).Middleware(whoami)
+	var audit heard
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	h := verifier(t, newIssuer(), &oidc.Options{Logger: logger}).Middleware(whoami)
+	audited := verifier(t, newIssuer(), &oidc.Options{Logger: logger, Audit: &audit}).Middleware(whoami)
 	ask(h)
-	require.Empty(t, log.String(), "a missing token is not logged")
+	ask(audited, "Bearer forged")
+	require.Len(t, audit, 1)
+	require.Empty(t, log.String(), "neither a missing token nor an audited one is logged")
 	token := sign(payload(map[string]any{"custom:tenant_id": "acme/../globex"}), nil)
 	require.Equal(t, http.StatusUnauthorized, ask(h, "Bearer "+token).Code)
 	require.Contains(t, log.String(), "custom:tenant_id")

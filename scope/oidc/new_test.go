@@ -28,7 +28,7 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-func TestNewRefusesArguments(t *testing.T) {
+func TestNewRejectsInvalidArguments(t *testing.T) {
 	t.Parallel()
 	i := newIssuer()
 	try := func(issuer, audience string, o oidc.Options) error {
@@ -93,7 +93,7 @@ func TestDiscoveryIsBoundToTheIssuer(t *testing.T) {
 }
 
 // Over real connections: http on loopback is an issuer, and nobody is sent elsewhere.
-func TestIssuerOnLoopback(t *testing.T) {
+func TestIssuerOnLoopbackMayUseHTTP(t *testing.T) {
 	t.Parallel()
 	var elsewhere string
 	mux := http.NewServeMux()
@@ -128,7 +128,7 @@ func TestIssuerOnLoopback(t *testing.T) {
 	require.NoError(t, err, "but the configuration may name another place")
 }
 
-func TestNewCognito(t *testing.T) {
+func TestNewCognitoUsesTheIssuerOfThePool(t *testing.T) {
 	t.Parallel()
 	for pool, issuer := range map[string]string{
 		"eu-central-1_AbCdEf123": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf123",

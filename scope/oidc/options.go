@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -75,13 +76,17 @@ type Options struct {
 	Anonymous *Identity
 
 	// Audit receives every request that Middleware rejects, with the error of Verify
-	// or ErrNoToken, and the zero Scope. If nil, Middleware logs invalid tokens with
-	// slog.Warn, including the name of the claim, but not missing ones.
+	// or ErrNoToken, and the zero Scope. If nil, Logger receives them.
 	Audit scope.Auditor
+
+	// Logger receives a record at level Warn for each request that Middleware rejects,
+	// except for a missing token. It names the claim, but not its value. If nil,
+	// slog.Default is used; use slog.DiscardHandler for no log. Audit replaces it.
+	Logger *slog.Logger
 }
 
-// normalize returns a checked copy of o with its defaults.
-func (o *Options) normalize() (Options, error) {
+// withDefaults returns a checked copy of o with its defaults.
+func (o *Options) withDefaults() (Options, error) {
 	var s Options
 	if o != nil {
 		s = *o
@@ -118,8 +123,11 @@ func (o *Options) normalize() (Options, error) {
 			return s, invalidf("token use %q: must be id or access", use)
 		}
 	}
+	if s.Logger == nil {
+		s.Logger = slog.Default() //nolint:forbidigo // documented in Options.Logger
+	}
 	if s.Anonymous != nil {
-		if reason := s.Anonymous.check(); reason != "" {
+		if reason := s.Anonymous.checkScopes(); reason != "" {
 			return s, invalidf("Options.Anonymous: %s", reason)
 		}
 		id := *s.Anonymous

@@ -14,7 +14,6 @@ import (
 // Verifier verifies the tokens of one issuer. It is safe for concurrent use.
 type Verifier struct {
 	o         Options
-	issuer    string
 	audiences []string
 	parser    *jwt.Parser
 	keys      *keySet
@@ -25,14 +24,49 @@ type Verifier struct {
 //
 // issuer is the exact URL in the iss of its tokens: https, or http on loopback. New
 // fetches the issuer's configuration and keys with ctx, which may end afterwards.
-// It returns [ErrUnavailable] if they can't be fetched, and [ErrInvalid] for an
+// It returns [ErrUnavailable] if they can't be fetched. Every other error is about an
 // invalid argument or option.
 func New(ctx context.Context, issuer, audience string, o *Options) (*Verifier, error) {
-	v, err := newVerifier(ctx, issuer, audience, o)
+	opt, err := o.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("oidc: new: %w", err)
+		return nil, err
 	}
-	return v, nil
+	if audience == "" {
+		return nil, invalidf("audience: must not be empty")
+	}
+	base, err := checkURL("issuer", issuer)
+	if err != nil {
+		return nil, err
+	}
+	if base.RawQuery != "" || base.ForceQuery {
+		return nil, invalidf("issuer %.200q: must not have a query", issuer)
+	}
+	f := newFetcher(opt.Client)
+	uri := opt.KeySet
+	if uri != "" {
+		if _, err := checkURL("key set", uri); err != nil {
+			return nil, err
+		}
+	} else if uri, err = discoverKeySet(ctx, f, base, issuer); err != nil {
+		return nil, err
+	}
+	keys, err := newKeySet(ctx, f, uri)
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{
+		o:         opt,
+		audiences: append([]string{audience}, opt.Audiences...),
+		parser: jwt.NewParser(
+			jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
+			jwt.WithStrictDecoding(),
+			jwt.WithExpirationRequired(),
+			jwt.WithIssuedAt(),
+			jwt.WithIssuer(issuer),
+			jwt.WithLeeway(opt.Leeway),
+		),
+		keys: keys,
+	}, nil
 }
 
 // NewCognito returns a verifier of the tokens of a Cognito user pool for one app
@@ -40,7 +74,7 @@ func New(ctx context.Context, issuer, audience string, o *Options) (*Verifier, e
 // access tokens.
 func NewCognito(ctx context.Context, poolID, clientID string, o *Options) (*Verifier, error) {
 	if !poolIDs.MatchString(poolID) {
-		return nil, fmt.Errorf("oidc: new: %w", invalidf("user pool %.80q: must be like eu-central-1_AbCdEf123", poolID))
+		return nil, invalidf("user pool %.80q: must be like eu-central-1_AbCdEf123", poolID)
 	}
 	region, _, _ := strings.Cut(poolID, "_")
 	domain := "amazonaws.com"
@@ -61,75 +95,31 @@ func NewCognito(ctx context.Context, poolID, clientID string, o *Options) (*Veri
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolType.html.
 var poolIDs = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+_[0-9A-Za-z]{1,40}$`)
 
-func newVerifier(ctx context.Context, issuer, audience string, options *Options) (*Verifier, error) {
-	o, err := options.normalize()
-	if err != nil {
-		return nil, err
-	}
-	if audience == "" {
-		return nil, invalidf("audience: must not be empty")
-	}
-	base, err := checkURL("the issuer", issuer)
-	if err != nil {
-		return nil, err
-	}
-	if base.RawQuery != "" || base.ForceQuery {
-		return nil, invalidf("issuer %.200q: must not have a query", issuer)
-	}
-	f := newFetcher(o.Client)
-	uri := o.KeySet
-	if uri != "" {
-		if _, err := checkURL("the key set", uri); err != nil {
-			return nil, err
-		}
-	} else if uri, err = discoverKeySet(ctx, f, base, issuer); err != nil {
-		return nil, err
-	}
-	keys, err := newKeySet(ctx, f, uri)
-	if err != nil {
-		return nil, err
-	}
-	return &Verifier{
-		o:         o,
-		issuer:    issuer,
-		audiences: append([]string{audience}, o.Audiences...),
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
-			jwt.WithStrictDecoding(),
-			jwt.WithExpirationRequired(),
-			jwt.WithIssuedAt(),
-			jwt.WithIssuer(issuer),
-			jwt.WithLeeway(o.Leeway),
-		),
-		keys: keys,
-	}, nil
-}
-
 // Close stops a fetch of keys and waits for it. Later calls of Verify return
-// [ErrClosed]. Close may be called more than once.
+// [ErrUnavailable]. Close may be called more than once.
 func (v *Verifier) Close() error {
-	v.keys.close()
+	v.keys.stop()
 	return nil
 }
 
 // Verify returns the identity in token, a JWT in compact form without "Bearer ". It
 // returns a *[TokenError] if the token is invalid, and [ErrUnavailable] if the
-// issuer's keys can't be fetched. It can wait up to 5 seconds for a fetch, or until
-// ctx ends.
+// issuer's keys can't be fetched or v has been closed. It can wait up to 5 seconds for
+// a fetch, or until ctx ends.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
-		return Identity{}, reject(reasonTooLarge)
+		return Identity{}, rejectToken(reasonTooLarge)
 	}
 	if strings.Contains(token, "\r") || strings.Contains(token, "\n") {
 		// The decoder skips them and would accept one token in many spellings.
-		return Identity{}, reject(reasonMalformed)
+		return Identity{}, rejectToken(reasonMalformed)
 	}
 	c := claims{}
 	t, err := v.parser.ParseWithClaims(token, c, func(t *jwt.Token) (any, error) {
 		if err := checkHeader(t.Header); err != nil {
 			return nil, err
 		}
-		return v.keys.find(ctx, t)
+		return v.keys.findKey(ctx, t)
 	})
 	if err != nil {
 		return Identity{}, mapParserError(t, err)
@@ -185,17 +175,17 @@ func mapParserError(t *jwt.Token, err error) error {
 		return e.err
 	}
 	if t == nil || errors.Is(err, jwt.ErrTokenMalformed) {
-		return reject(reasonMalformed)
+		return rejectToken(reasonMalformed)
 	}
 	if t.Method == nil || t.Method.Alg() != jwt.SigningMethodRS256.Alg() {
-		return reject(reasonWrongAlgorithm)
+		return rejectToken(reasonWrongAlgorithm)
 	}
 	for _, m := range []struct {
 		from, to error
 	}{
-		{jwt.ErrTokenSignatureInvalid, reject(reasonBadSignature)},
-		{jwt.ErrTokenInvalidIssuer, reject(reasonWrongIssuer)},
-		{jwt.ErrTokenExpired, reject(reasonExpired)},
+		{jwt.ErrTokenSignatureInvalid, rejectToken(reasonBadSignature)},
+		{jwt.ErrTokenInvalidIssuer, rejectToken(reasonWrongIssuer)},
+		{jwt.ErrTokenExpired, rejectToken(reasonExpired)},
 		{jwt.ErrTokenNotValidYet, rejectClaim(reasonNotYet, "nbf", "")},
 		{jwt.ErrTokenUsedBeforeIssued, rejectClaim(reasonNotYet, "iat", "")},
 		{jwt.ErrTokenRequiredClaimMissing, rejectClaim(reasonBadClaim, "iss or exp", "is missing")},
@@ -205,7 +195,7 @@ func mapParserError(t *jwt.Token, err error) error {
 			return m.to
 		}
 	}
-	return reject(reasonMalformed)
+	return rejectToken(reasonMalformed)
 }
 
 func (v *Verifier) checkAudience(c claims) error {
@@ -214,7 +204,7 @@ func (v *Verifier) checkAudience(c claims) error {
 	}
 	use, _ := c["token_use"].(string)
 	if !slices.Contains(v.o.TokenUse, TokenUse(use)) {
-		return reject(reasonWrongUse)
+		return rejectToken(reasonWrongUse)
 	}
 	if TokenUse(use) == IDToken {
 		return v.checkAud(c)

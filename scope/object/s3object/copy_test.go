@@ -66,7 +66,7 @@ func TestCopyStreams(t *testing.T) {
 	}
 }
 
-func TestCopyErrors(t *testing.T) {
+func TestCopyErrorsAreMapped(t *testing.T) {
 	t.Parallel()
 	head := text(200, "", "Content-Length", "5", "ETag", `"e"`)
 	over := &object.PutOptions{Overwrite: true}
@@ -110,7 +110,7 @@ func (stub) CopyObject(context.Context, *s3.CopyObjectInput, ...func(*s3.Options
 }
 
 // The client of a copy is chosen by the scope that holds both ends.
-func TestCopyFor(t *testing.T) {
+func TestCopyUsesTheClientOfItsScope(t *testing.T) {
 	t.Parallel()
 	var asked []scope.Scope
 	d, err := s3object.New(nil, "landing", &s3object.Options{For: func(_ context.Context, s scope.Scope) (s3object.Client, error) {

@@ -146,14 +146,14 @@ func TestPinOnTheWire(t *testing.T) {
 }
 
 // A server that ignores the range would hand out other bytes than were asked for.
-func TestRangeIgnored(t *testing.T) {
+func TestAnIgnoredRangeIsAnError(t *testing.T) {
 	t.Parallel()
 	root, ref, _ := setup(t, nil, text(http.StatusOK, "hello"))
 	_, _, err := root.Open(t.Context(), ref, &object.Range{Off: 1, Len: 3})
 	require.ErrorContains(t, err, "Content-Range")
 }
 
-func TestErrors(t *testing.T) {
+func TestErrorsAreMapped(t *testing.T) {
 	t.Parallel()
 	open := func(r *object.Root, f object.Ref) error { _, _, err := r.Open(t.Context(), f, nil); return err }
 	stat := func(r *object.Root, f object.Ref) error { _, _, err := r.Stat(t.Context(), f); return err }
@@ -216,7 +216,7 @@ func TestErrors(t *testing.T) {
 }
 
 // Under a session policy S3 answers 403 for a missing object.
-func TestForbidden(t *testing.T) {
+func TestForbiddenMissingObjectsAreNotFound(t *testing.T) {
 	t.Parallel()
 	key := prefix + "a b+ü.txt"
 	for what, c := range map[string]struct {
@@ -241,7 +241,7 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
-func TestSpool(t *testing.T) {
+func TestBodiesBeyondTheSpoolAreTooLarge(t *testing.T) {
 	t.Parallel()
 	root, ref, w := setup(t, &s3object.Options{Spool: 4}, text(http.StatusOK, ""), text(http.StatusOK, ""))
 	unseekable := func(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) }
@@ -256,7 +256,7 @@ func TestSpool(t *testing.T) {
 }
 
 // A stream that the server cuts short is an error, never a shorter object.
-func TestCutShort(t *testing.T) {
+func TestATruncatedBodyIsAnError(t *testing.T) {
 	t.Parallel()
 	root, ref, _ := setup(t, nil, text(http.StatusOK, "only this", "Content-Length", "100"))
 	r, _, err := root.Open(t.Context(), ref, nil)
@@ -266,7 +266,7 @@ func TestCutShort(t *testing.T) {
 	require.NoError(t, r.Close())
 }
 
-func TestFor(t *testing.T) {
+func TestForChoosesTheClient(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("no credentials for you")
 	var asked []scope.Scope
@@ -284,7 +284,7 @@ func TestFor(t *testing.T) {
 	require.Equal(t, []scope.Scope{root.Scope(), root.Scope()}, asked)
 }
 
-func TestBucketNames(t *testing.T) {
+func TestInvalidBucketNamesAreRejected(t *testing.T) {
 	t.Parallel()
 	c := s3.New(s3.Options{Region: "us-east-1"})
 	for _, name := range []string{"carrel-landing", "a.b.c", "123"} {
@@ -303,7 +303,7 @@ func TestBucketNames(t *testing.T) {
 }
 
 // A Bucket and a driver of two names would make Refs that lie.
-func TestBucketMismatch(t *testing.T) {
+func TestABucketWithAnotherNameIsRejected(t *testing.T) {
 	t.Parallel()
 	d, err := s3object.New(s3.New(s3.Options{Region: "us-east-1"}), "landing", nil)
 	require.NoError(t, err)
@@ -312,7 +312,7 @@ func TestBucketMismatch(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrInvalid)
 }
 
-func TestChecksum(t *testing.T) {
+func TestChecksumsAreParsed(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]int{
 		"LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=":   32,

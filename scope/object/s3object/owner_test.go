@@ -54,7 +54,7 @@ func TestBucketOwnerOnTheWire(t *testing.T) {
 	}
 }
 
-func TestBucketOwnerRefused(t *testing.T) {
+func TestInvalidBucketOwnersAreRejected(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"1", "1234567890123", "12345678901a", "*", " 23456789012"} {
 		_, err := s3object.New(nil, "landing", &s3object.Options{BucketOwner: id})
