@@ -20,9 +20,6 @@ var (
 	// wrote. The record is left unchanged.
 	ErrSchema = errors.New("the record was written by a newer version")
 
-	// ErrDamaged is returned for a record that cannot be decoded.
-	ErrDamaged = errors.New("the record is damaged")
-
 	// ErrPipeline is returned by New for an invalid pipeline, and for a record
 	// of another pipeline.
 	ErrPipeline = errors.New("invalid pipeline")
@@ -45,6 +42,10 @@ var (
 	// expired without a renewal.
 	ErrLease = errors.New("the lease expired")
 )
+
+// errForeign is returned for an item in the place of a record that this package
+// would not have written.
+var errForeign = fmt.Errorf("the item %q was not written by this package", metaSort)
 
 // The reasons of a *[StateError], by errors.Is.
 var (

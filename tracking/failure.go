@@ -12,7 +12,10 @@ import (
 // accounts and secrets in its text do not reach a browser.
 type Error struct {
 	// Code is for programs: [a-z][a-z0-9_]{0,31}, for example "throttled". An
-	// invalid code is recorded as "internal".
+	// invalid code is recorded as "internal". The tracker itself records
+	// "cancelled", "lost" (a lease expired), "abandoned" (nobody continued the
+	// record in time), "timeout" (the deadline of Track's context passed) and
+	// "unneeded" (the stage was still open when the record ended).
 	Code string
 
 	// Message is for people. It is truncated to 1 KB, and invalid UTF-8 is
@@ -39,19 +42,18 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// The codes that the tracker itself records.
+// The codes that [Error] documents, and the reason of a record whose stage
+// failed in its last attempt.
 const (
-	CodeInternal  = "internal"  // an error that is not an *Error
-	CodeCancelled = "cancelled" // the record was cancelled
-	CodeLost      = "lost"      // the lease of the worker expired
-	CodeAbandoned = "abandoned" // nobody continued the record in time
-	CodeTimeout   = "timeout"   // the deadline of Track's context passed
+	codeInternal  = "internal"
+	codeCancelled = "cancelled"
+	codeLost      = "lost"
+	codeAbandoned = "abandoned"
+	codeTimeout   = "timeout"
+	codeUnneeded  = "unneeded"
 
-	codeUnneeded = "unneeded" // the stage was still open when the record ended
+	reasonMaxAttempts = "max_attempts"
 )
-
-// ReasonMaxAttempts is the reason of a record whose stage failed at its last attempt.
-const ReasonMaxAttempts = "max_attempts"
 
 const maxMessage = 1024
 
@@ -60,13 +62,13 @@ func recordableError(err error) Error {
 	const unknown = "Something went wrong on our side. Please try again."
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e == nil {
-		return Error{Code: CodeInternal, Message: unknown, Retryable: true}
+		return Error{Code: codeInternal, Message: unknown, Retryable: true}
 	}
 	f := Error{
 		Code: e.Code, Message: truncateText(strings.ToValidUTF8(e.Message, "\uFFFD"), maxMessage), Retryable: e.Retryable,
 	}
 	if !isName(f.Code) {
-		f.Code = CodeInternal
+		f.Code = codeInternal
 	}
 	if strings.TrimSpace(f.Message) == "" {
 		f.Message = "The step failed without saying why."

@@ -14,7 +14,7 @@ func TestFailure(t *testing.T) {
 	secret := recordableError(fmt.Errorf("run: %w", throttled()))
 	require.Equal(t, Error{Code: "throttled", Message: "The model is busy.", Retryable: true}, secret)
 	plain := recordableError(errors.New("denied: arn:aws:iam::123456789012:role/x"))
-	require.Equal(t, CodeInternal, plain.Code)
+	require.Equal(t, codeInternal, plain.Code)
 	require.NotContains(t, plain.Message, "arn")
 	require.True(t, plain.Retryable)
 
@@ -23,6 +23,6 @@ func TestFailure(t *testing.T) {
 	require.Equal(t, "a\uFFFDb", recordableError(&Error{Code: "x", Message: "a\xffb", Retryable: true}).Message)
 	require.NotEmpty(t, strings.TrimSpace(recordableError(&Error{Code: "x", Message: " \n", Retryable: true}).Message))
 	odd := recordableError(&Error{Code: "No Code!", Message: "m"})
-	require.Equal(t, Error{Code: CodeInternal, Message: "m"}, odd)
-	require.Equal(t, CodeInternal, recordableError((*Error)(nil)).Code)
+	require.Equal(t, Error{Code: codeInternal, Message: "m"}, odd)
+	require.Equal(t, codeInternal, recordableError((*Error)(nil)).Code)
 }

@@ -85,15 +85,15 @@ func TestForeignItemsRefused(t *testing.T) {
 		want   error
 	}{
 		"newer schema":   {func(a map[string]table.Value) { a["schema"] = int64(2) }, ErrSchema},
-		"no schema":      {func(a map[string]table.Value) { delete(a, "schema") }, ErrDamaged},
+		"no schema":      {func(a map[string]table.Value) { delete(a, "schema") }, errForeign},
 		"other pipeline": {func(a map[string]table.Value) { a["pipeline"] = "docs" }, ErrPipeline},
-		"wrong type":     {func(a map[string]table.Value) { a["filename"] = int64(1) }, ErrDamaged},
-		"bad status":     {func(a map[string]table.Value) { a["status"] = "MAYBE" }, ErrDamaged},
-		"bad time":       {func(a map[string]table.Value) { a["due"] = "tomorrow" }, ErrDamaged},
-		"bad stage":      {func(a map[string]table.Value) { a["stages"] = map[string]table.Value{"enrichment": "x"} }, ErrDamaged},
+		"wrong type":     {func(a map[string]table.Value) { a["filename"] = int64(1) }, errForeign},
+		"bad status":     {func(a map[string]table.Value) { a["status"] = "MAYBE" }, errForeign},
+		"bad time":       {func(a map[string]table.Value) { a["due"] = "tomorrow" }, errForeign},
+		"bad stage":      {func(a map[string]table.Value) { a["stages"] = map[string]table.Value{"enrichment": "x"} }, errForeign},
 		"bad state": {func(a map[string]table.Value) {
 			a["stages"].(map[string]table.Value)["user_upload"].(map[string]table.Value)["state"] = "odd"
-		}, ErrDamaged},
+		}, errForeign},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, nil)
@@ -109,6 +109,9 @@ func TestForeignItemsRefused(t *testing.T) {
 
 			_, err = b.Get(t.Context(), b.session)
 			require.ErrorIs(t, err, c.want)
+			if c.want == errForeign {
+				require.ErrorContains(t, err, `tracking: get: the item "meta" was not written by this package`)
+			}
 			_, err = b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})
 			require.ErrorIs(t, err, c.want)
 			require.ErrorIs(t, a.Park(t.Context(), 0), c.want)

@@ -78,12 +78,12 @@ func (m machine) observeStage(r Record, st Stage, dest Location, now time.Time) 
 // cancelRecord ends the record.
 func (m machine) cancelRecord(r Record, now time.Time) (Record, bool, error) {
 	if r.Terminal {
-		if r.Reason == CodeCancelled {
+		if r.Reason == codeCancelled {
 			return r, false, nil
 		}
 		return r, false, newStateError("cancel", r, "", ErrTerminal)
 	}
-	m.failRecord(&r, Error{Code: CodeCancelled, Message: "Cancelled.", Retryable: true}, now)
+	m.failRecord(&r, Error{Code: codeCancelled, Message: "Cancelled.", Retryable: true}, now)
 	return r, true, nil
 }
 

@@ -45,7 +45,7 @@ func newTrackError(err error, s StageSpec, a *Attempt, now time.Time) *TrackErro
 		e.Next, e.After = s.nextStep(a.Record(), now)
 	case a != nil && !errors.Is(err, ErrNotFound): // it was not: the lease has to expire
 		e.After = max(0, a.Record().Stage(s.Stage).Lease.Sub(now))
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrInvalid), errors.Is(err, ErrDamaged),
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrInvalid), errors.Is(err, errForeign),
 		errors.Is(err, ErrPipeline), errors.Is(err, scope.ErrDenied):
 		e.Next = NextGiveUp
 	default:

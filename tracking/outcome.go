@@ -32,7 +32,7 @@ func (m machine) summarizeStages(stages []Progress) outcome {
 		return outcome{status: StatusSuccess, terminal: true,
 			unfinished: Error{Code: codeUnneeded, Message: "The upload was finished without it.", Retryable: true}}
 	case final && failed.Error.Retryable:
-		return outcome{status: StatusFailed, reason: ReasonMaxAttempts, terminal: true, unfinished: failedElsewhere}
+		return outcome{status: StatusFailed, reason: reasonMaxAttempts, terminal: true, unfinished: failedElsewhere}
 	case final:
 		return outcome{status: StatusFailed, reason: failed.Error.Code, terminal: true, unfinished: failedElsewhere}
 	case failed != nil:

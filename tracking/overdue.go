@@ -80,7 +80,7 @@ func (m machine) sweepRecord(r Record, f finding, now time.Time) (Record, verdic
 	if next, ok := m.postponeRecord(r, now); ok {
 		return next, verdictMoved
 	}
-	why := Error{Code: CodeAbandoned, Message: "Nobody went on with this upload in time.", Retryable: true}
+	why := Error{Code: codeAbandoned, Message: "Nobody went on with this upload in time.", Retryable: true}
 	m.failRecord(&r, why, now)
 	return r, verdictAbandoned
 }
@@ -91,7 +91,7 @@ func (m machine) failLostStages(r Record, orphans bool, now time.Time) Record {
 	for _, s := range m.pipeline.Stages {
 		if s.isLost(r.Stage(s.Stage), orphans, now) {
 			r = r.failStage(s.Stage, Error{
-				Code: CodeLost, Message: "The step was interrupted. It may be tried again.", Retryable: true,
+				Code: codeLost, Message: "The step was interrupted. It may be tried again.", Retryable: true,
 			}, now)
 		}
 	}
@@ -109,7 +109,7 @@ func (m machine) failOptionalArrivals(r Record, now time.Time) (Record, bool) {
 		if !s.External || !s.Optional || p.State != StateRunning || now.Before(p.Due) {
 			continue
 		}
-		r = r.failStage(s.Stage, Error{Code: CodeAbandoned, Message: "It did not arrive in time.", Retryable: true}, now)
+		r = r.failStage(s.Stage, Error{Code: codeAbandoned, Message: "It did not arrive in time.", Retryable: true}, now)
 		failed = true
 	}
 	if failed {

@@ -57,7 +57,7 @@ func TestAnotherPipeline(t *testing.T) {
 	a, err = tr.Claim(ctx, s, "embedding", &ClaimOptions{Key: "k"})
 	require.NoError(t, err)
 	require.NoError(t, a.Fail(ctx, throttled()))
-	require.Equal(t, ReasonMaxAttempts, a.Record().Reason)
+	require.Equal(t, reasonMaxAttempts, a.Record().Reason)
 	_, err = tr.Claim(ctx, s, "embedding", &ClaimOptions{Key: "k"})
 	stateOf(t, err, ErrTerminal)
 }

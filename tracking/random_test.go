@@ -138,7 +138,7 @@ func toTheEnd(t *testing.T, m machine, r Record) {
 		r = next
 		for _, s := range m.pipeline.Stages {
 			p := r.Stage(s.Stage)
-			if r.Terminal || s.External || p.Error.Code != CodeLost || s.isFinal(p) {
+			if r.Terminal || s.External || p.Error.Code != codeLost || s.isFinal(p) {
 				continue
 			}
 			_, write, err := m.claimStage(r, claim{spec: s, key: "k", owner: "o", lease: s.Lease, due: s.Due, keepsBackoff: true}, now)

@@ -31,21 +31,20 @@ type Summary struct {
 func (r Record) Summary() Summary {
 	s := Summary{
 		Scope: r.Scope, Class: r.Class(), Filename: r.Filename, Stage: r.current,
-		Changed: r.Changed, Reason: r.Reason, Labels: r.Labels,
+		Changed: r.Changed, Reason: r.Reason, Labels: r.Labels, Retryable: r.isRetryable(),
 	}
-	if r.current != "" {
-		s.State = r.Stage(r.current).State
+	if s.Stage != "" {
+		s.State = r.Stage(s.Stage).State
 	}
-	s.Retryable = r.isRetryable()
 	return s
 }
 
 func (r Record) isRetryable() bool { return r.Status == StatusFailed && !r.Terminal }
 
-// Status returns the status of the class. That of an active record is
+// status returns the status of a class. That of an active record is
 // IN_PROGRESS, even if it is still QUEUED.
-func (s Summary) Status() Status {
-	switch s.Class {
+func (c Class) status() Status {
+	switch c {
 	case ClassSuccess:
 		return StatusSuccess
 	case ClassFailed:
@@ -76,7 +75,7 @@ type summaryJSON struct {
 func (s Summary) MarshalJSON() ([]byte, error) {
 	out := summaryJSON{
 		UploadID: s.Scope.SessionID(), UserID: s.Scope.UserID(), Filename: s.Filename,
-		CreatedAt: stamp(s.Scope.Time()), Status: s.Status(), Class: s.Class,
+		CreatedAt: stamp(s.Scope.Time()), Status: s.Class.status(), Class: s.Class,
 		Stage: s.Stage, State: s.State, ChangedAt: stamp(s.Changed), Labels: s.Labels,
 	}
 	if s.Class == ClassFailed {

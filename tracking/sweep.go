@@ -86,12 +86,12 @@ const (
 
 // Sweep applies the effects of time to all records that are overdue:
 //
-//   - A stage that runs under an expired lease fails with [CodeLost]. It can be
+//   - A stage that runs under an expired lease fails with "lost". It can be
 //     retried if attempts are left.
 //   - An External stage whose object has arrived succeeds. An optional one whose
 //     object has not arrived fails, without its record.
 //   - A record whose worker takes long but holds a live lease is deferred.
-//   - Every other record ends as FAILED with the reason [CodeAbandoned].
+//   - Every other record ends as FAILED with the reason "abandoned".
 //
 // It also removes expired records, if the store does not.
 //

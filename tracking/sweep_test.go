@@ -102,7 +102,7 @@ func swept(t *testing.T, b *bundle) {
 	time.Sleep(2 * time.Minute) // the runs are overdue
 	require.Equal(t, SweepResult{Lost: 1, Moved: 1}, b.sweep(t, s, SweepOptions{}))
 	p := killed.get(t).Stage(Enrichment)
-	require.Equal(t, CodeLost, p.Error.Code)
+	require.Equal(t, codeLost, p.Error.Code)
 	require.Equal(t, StatusFailed, killed.get(t).Status)
 	require.Zero(t, s.asked)
 	killed.start(t, "again") // and killed again
@@ -115,8 +115,8 @@ func swept(t *testing.T, b *bundle) {
 	require.Equal(t, StatusInProgress, silent.get(t).Status)
 	r := uploading.get(t)
 	require.True(t, r.Terminal)
-	require.Equal(t, CodeAbandoned, r.Reason)
-	require.Equal(t, CodeAbandoned, r.Stage(UserUpload).Error.Code)
+	require.Equal(t, codeAbandoned, r.Reason)
+	require.Equal(t, codeAbandoned, r.Stage(UserUpload).Error.Code)
 	_, err := b.Observe(ctx, uploading.session, Observation{Stage: UserUpload})
 	stateOf(t, err, ErrTerminal)
 
@@ -129,7 +129,7 @@ func swept(t *testing.T, b *bundle) {
 	require.Equal(t, 4, res.Abandoned) // silent, unused, killed, parked
 	require.Empty(t, res.Errors)
 	for _, u := range []*bundle{silent, unused, killed, parked} {
-		require.Equal(t, CodeAbandoned, u.get(t).Reason)
+		require.Equal(t, codeAbandoned, u.get(t).Reason)
 	}
 	require.Equal(t, 2, s.asked, "what has arrived is not asked for again")
 	require.Equal(t, StatusSuccess, busy.get(t).Status)
@@ -171,7 +171,7 @@ func TestSweepOrphans(t *testing.T) {
 	require.Zero(t, b.sweep(t, s, SweepOptions{Orphans: true}))
 	require.Zero(t, s.asked)
 	stateOf(t, dead.Heartbeat(t.Context()), ErrFenced)
-	require.Equal(t, CodeLost, run.get(t).Stage(Enrichment).Error.Code)
+	require.Equal(t, codeLost, run.get(t).Stage(Enrichment).Error.Code)
 	run.start(t, "again")
 	require.Equal(t, StateWaiting, review.get(t).Stage(Enrichment).State)
 	require.Equal(t, StateRunning, waiting.get(t).Stage(UserUpload).State)
@@ -211,7 +211,7 @@ func TestSweepBadRows(t *testing.T) {
 		require.Len(t, res.Errors, 2)
 		for _, e := range res.Errors {
 			require.Equal(t, b.user.UserID(), e.Scope.UserID())
-			require.True(t, errors.Is(e, ErrDamaged) || errors.Is(e, ErrSchema), e)
+			require.True(t, errors.Is(e, errForeign) || errors.Is(e, ErrSchema), e)
 		}
 
 		away := errors.New("the storage is away")

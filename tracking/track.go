@@ -11,18 +11,20 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// PanicError is the cause of [Tracker.Track]'s error if the function panicked.
-type PanicError struct {
-	Value any
-	Stack []byte // for the log
+// panicError is the error of a function that panicked.
+type panicError struct {
+	value any
+	stack []byte
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("tracking: track: panic: %v", e.Value) }
+func (e *panicError) Error() string {
+	return fmt.Sprintf("tracking: track: panic: %v\n\n%s", e.value, e.stack)
+}
 
 // Track runs f as the whole work of a stage: it claims the stage, renews the
 // lease while f runs, and completes the stage with f's result or records f's
 // error as [Attempt.Fail] does. A panic of f is recorded like an error and
-// returned as a *[PanicError].
+// returned with its stack.
 //
 // Track returns nil once the stage has succeeded. Every other error is a
 // *[TrackError], whose Next is the next step of the worker:
@@ -47,7 +49,7 @@ func (e *PanicError) Error() string { return fmt.Sprintf("tracking: track: panic
 // The context of f ends with ctx, and when another worker takes the stage; then
 // nothing is recorded. If ctx is cancelled before f fails, the stage is
 // released, so that another worker can resume it at once. If the deadline of
-// ctx passes, the stage fails with [CodeTimeout] and may be retried.
+// ctx passes, the stage fails with "timeout" and may be retried.
 func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *ClaimOptions, f func(context.Context) (object.Ref, error)) error {
 	c, err := t.newTrackClaim(session, st, o, f)
 	if err != nil {
@@ -103,7 +105,7 @@ func (a *Attempt) runWork(ctx context.Context, f func(context.Context) (object.R
 func callSafely(ctx context.Context, f func(context.Context) (object.Ref, error)) (dest object.Ref, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+			err = &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
 	return f(ctx)
@@ -124,13 +126,13 @@ func (a *Attempt) recordResult(ctx context.Context, interrupted error, dest obje
 		// The result of f lies in another scope.
 		return errors.Join(err, a.Fail(ctx, err))
 	}
-	_, panicked := errors.AsType[*PanicError](err)
+	_, panicked := errors.AsType[*panicError](err)
 	var ended error
 	switch {
 	case panicked || interrupted == nil:
 		ended = a.Fail(ctx, err)
 	case errors.Is(interrupted, context.DeadlineExceeded):
-		timeout := &Error{Code: CodeTimeout, Message: "The step took too long and was ended.", Retryable: true, Err: err}
+		timeout := &Error{Code: codeTimeout, Message: "The step took too long and was ended.", Retryable: true, Err: err}
 		ended = a.Fail(ctx, timeout)
 	default:
 		ended = a.Release(ctx)

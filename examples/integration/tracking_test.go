@@ -416,6 +416,6 @@ func TestSweepPastForgedRows(t *testing.T) {
 		})
 		require.NoError(t, err)
 		r, err := tr.Get(ctx, s)
-		return err == nil && r.Reason == tracking.CodeAbandoned
+		return err == nil && r.Reason == "abandoned"
 	}, 10*time.Second, 50*time.Millisecond)
 }

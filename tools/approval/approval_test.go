@@ -460,6 +460,7 @@ func TestNothingRunsOnAFailure(t *testing.T) {
 			_, err := view.Put(t.Context(), it, table.Version(it.Version))
 			require.NoError(t, err)
 			_, err = b.call(t, b.s1, "k", `{"title":"a"}`)
+			require.EqualError(t, err, fmt.Sprintf("approval: the item %q was not written by this package", "approval#"+r.ID))
 			require.ErrorIs(t, err, errForeign)
 			_, err = b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: true, By: "x"})
 			require.ErrorIs(t, err, errForeign)

@@ -12,5 +12,5 @@ var (
 	ErrInvalid = errors.New("approval: invalid value")
 )
 
-// errForeign is returned for an item under the prefix of requests that this package did not write.
-var errForeign = errors.New("approval: the item is not a request of this package")
+// errForeign is wrapped by the error for an item under the prefix of requests that this package did not write.
+var errForeign = errors.New("was not written by this package")

@@ -77,7 +77,7 @@ func parseItem(s scope.Scope, it table.Item) (Request, error) {
 		malformed = true
 	}
 	if malformed || !idPattern.MatchString(r.ID) || strictjson.Check(r.Args) != nil {
-		return Request{}, fmt.Errorf("%w: %q", errForeign, it.Sort)
+		return Request{}, fmt.Errorf("approval: the item %q %w", it.Sort, errForeign)
 	}
 	return r, nil
 }

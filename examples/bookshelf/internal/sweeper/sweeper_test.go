@@ -133,7 +133,7 @@ func TestWhatTimeBrings(t *testing.T) {
 			require.Equal(t, tracking.StatusInProgress, h.record(s).Status, "nothing is due")
 		}
 		pass(2 * time.Minute)
-		require.Equal(t, tracking.CodeAbandoned, h.record(never).Reason)
+		require.Equal(t, "abandoned", h.record(never).Reason)
 		require.Equal(t, tracking.StateSuccess, h.record(came).Stage(tracking.UserUpload).State)
 		require.Equal(t, tracking.StatusInProgress, h.record(stuck).Status, "what could not be looked for is nobody's to end")
 		require.Equal(t, tracking.StatusInProgress, h.record(later).Status)
@@ -166,7 +166,7 @@ func TestALookThatHangs(t *testing.T) {
 		stop := h.run(sweeper.New(h.tracker, h.system, look, &sweeper.Options{Log: slog.New(slog.NewTextHandler(&h.log, nil))}))
 		pass(5 * time.Minute)
 		for _, s := range all {
-			require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+			require.Equal(t, "abandoned", h.record(s).Reason)
 		}
 		require.Equal(t, tracking.StatusInProgress, h.record(hung).Status)
 		require.Contains(t, h.log.String(), hung.String())
@@ -186,7 +186,7 @@ func TestManyAtOnce(t *testing.T) {
 		stop := h.run(h.sweeper(time.Hour))
 		pass(time.Minute)
 		for _, s := range all {
-			require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+			require.Equal(t, "abandoned", h.record(s).Reason)
 		}
 		stop()
 	})
@@ -205,7 +205,7 @@ func TestATableThatDoesNotAnswer(t *testing.T) {
 		require.InDelta(t, 10, strings.Count(h.log.String(), "sweep table"), 2, "a minute is the default")
 		h.rows.fail.Store(false)
 		pass(2 * time.Minute)
-		require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+		require.Equal(t, "abandoned", h.record(s).Reason)
 		stop()
 		n := h.rows.queries.Load()
 		pass(time.Hour)
@@ -221,7 +221,7 @@ func TestATableThatHangs(t *testing.T) {
 		h.rows.hang.Store(true)
 		stop := h.run(h.sweeper(0))
 		pass(sweeper.SweepTime + 3*time.Minute)
-		require.Equal(t, tracking.CodeAbandoned, h.record(s).Reason)
+		require.Equal(t, "abandoned", h.record(s).Reason)
 		require.Equal(t, 1, strings.Count(h.log.String(), "sweep table"))
 		stop()
 	})
@@ -242,7 +242,7 @@ func TestRecover(t *testing.T) {
 		require.Equal(t, tracking.StateRunning, h.record(s).Stage(tracking.Enrichment).State)
 		require.NoError(t, h.sweeper(0).Recover(t.Context()))
 		r := h.record(s)
-		require.Equal(t, tracking.CodeLost, r.Reason)
+		require.Equal(t, "lost", r.Reason)
 		require.False(t, r.Terminal)
 		require.Equal(t, tracking.StatusInProgress, h.record(waiting).Status)
 	})
