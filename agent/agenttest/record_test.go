@@ -33,7 +33,7 @@ func TestReplayedRunEqualsRecordedRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.json")
 	script := bedrocktest.NewScript(
 		bedrocktest.Throttled(),
-		bedrocktest.Reply(bedrocktest.Text("I ", "look."), bedrocktest.ToolUse("c1", "count", `{"subject":`, `"whales"}`), bedrocktest.Usage(9, 4)),
+		bedrocktest.Reply(bedrocktest.Text("I ", "look."), bedrocktest.ToolUse("c1", "count", `{"subject":`, `"whales"}`), bedrocktest.Usage(agent.Usage{Input: 9, Output: 4})),
 		bedrocktest.Reply(bedrocktest.Text("Three.")),
 	)
 	server := httptest.NewServer(script)

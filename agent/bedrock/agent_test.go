@@ -3,6 +3,7 @@ package bedrock_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,9 +39,10 @@ func TestAgentOverTheWire(t *testing.T) {
 		},
 		"calls with a type": {
 			script: []bt.Step{
-				bt.Reply(bt.Text("So."), bt.TypedToolUse("tool_use", "a", "look_up", `{"isbn"`, `:"1"}`),
-					bt.TypedToolUse("server_tool_use", "s", "web_search", `{"query":"Emma"}`),
-					bt.TypedToolUse("tool_use_v2", "b", "look_up", `{"isbn":"2"}`)),
+				bt.Reply(slices.Concat([]bt.Piece{bt.Text("So."), bt.Stop("tool_use")},
+					typedCall(1, "tool_use", "a", "look_up", `{"isbn":"1"}`),
+					typedCall(2, "server_tool_use", "s", "web_search", `{"query":"Emma"}`),
+					typedCall(3, "tool_use_v2", "b", "look_up", `{"isbn":"2"}`))...),
 				bt.Reply(bt.Text("Emma.")),
 			},
 			calls: []string{"1", "2"},

@@ -43,9 +43,7 @@ func answerOf(deltas int) canned {
 func recorded(pieces ...bt.Piece) canned {
 	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
 	r := httptest.NewRequest(http.MethodPost, "/model/m/converse-stream", strings.NewReader(body))
-	if err := bt.Sign(r, []byte(body)); err != nil {
-		panic(err)
-	}
+	r.Header.Set("Authorization", "Bearer key")
 	w := httptest.NewRecorder()
 	bt.NewScript(bt.Reply(pieces...)).ServeHTTP(w, r)
 	if w.Code != http.StatusOK {

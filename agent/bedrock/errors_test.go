@@ -1,9 +1,11 @@
 package bedrock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/stretchr/testify/require"
 
@@ -19,6 +22,10 @@ import (
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
 )
+
+// denied is a message of the service that names a role, an account and a resource.
+const denied = "User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: " +
+	"bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock:us-east-1:111122223333:inference-profile/reader"
 
 // requireSafe: nothing of the service's text, which names roles, accounts, resources and hosts, may be shown.
 func requireSafe(t *testing.T, me *agent.ModelError) {
@@ -40,19 +47,19 @@ func TestHTTPErrors(t *testing.T) {
 		retryable bool
 		attempts  int
 	}{
-		{429, "ThrottlingException", bt.DeniedMessage, agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
+		{429, "ThrottlingException", denied, agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
 		{429, "ModelNotReadyException", "wait", agent.CodeUnavailable, "ModelNotReadyException: the model is not ready yet (HTTP 429)", true, 1},
 		{400, "ServiceQuotaExceededException", "quota", agent.CodeThrottled, "ServiceQuotaExceededException: the account's quota is used up (HTTP 400)", false, 1},
-		{403, "AccessDeniedException", bt.DeniedMessage, agent.CodeAccessDenied, "AccessDeniedException: access to the model is denied (HTTP 403)", false, 1},
+		{403, "AccessDeniedException", denied, agent.CodeAccessDenied, "AccessDeniedException: access to the model is denied (HTTP 403)", false, 1},
 		{403, "UnrecognizedClientException", "The security token is invalid", agent.CodeAccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
 		{403, "ExpiredTokenException", "expired", agent.CodeAccessDenied, "The model service did not accept the credentials (HTTP 403).", false, 1},
-		{400, "ValidationException", bt.DeniedMessage, agent.CodeInvalidCall, "ValidationException: the model service refused the request (HTTP 400)", false, 1},
+		{400, "ValidationException", denied, agent.CodeInvalidCall, "ValidationException: the model service refused the request (HTTP 400)", false, 1},
 		{400, "ValidationException", "Input is too long for requested model.", agent.CodeContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
 		{400, "ValidationException", "prompt tokens (9) exceed model maximum (8)", agent.CodeContextFull, "ValidationException: the conversation is too long for the model (HTTP 400)", false, 1},
 		{424, "ModelErrorException", "Input Tokens Exceeded", agent.CodeContextFull, "ModelErrorException: the conversation is too long for the model (HTTP 424)", false, 1},
 		{413, "RequestEntityTooLargeException", "no", agent.CodeContextFull, "The conversation is too long for the model (HTTP 413).", false, 1},
 		{429, "ThrottlingException", "Too many tokens, please wait before trying again.", agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true, 3},
-		{404, "ResourceNotFoundException", bt.DeniedMessage, agent.CodeInvalidCall, "ResourceNotFoundException: the model was not found (HTTP 404)", false, 1},
+		{404, "ResourceNotFoundException", denied, agent.CodeInvalidCall, "ResourceNotFoundException: the model was not found (HTTP 404)", false, 1},
 		{408, "ModelTimeoutException", "slow", agent.CodeTimeout, "ModelTimeoutException: the model took too long (HTTP 408)", true, 1},
 		{424, "ModelErrorException", "oh", agent.CodeUnavailable, "ModelErrorException: the model failed (HTTP 424)", true, 1},
 		{500, "InternalServerException", "oh", agent.CodeUnavailable, "InternalServerException: the model service failed (HTTP 500)", true, 3},
@@ -100,18 +107,16 @@ func TestStreamExceptions(t *testing.T) {
 		want      string
 		retryable bool
 	}{
-		{bt.Exception("ThrottlingException", bt.DeniedMessage), agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true},
-		{bt.Exception("ModelStreamErrorException", bt.DeniedMessage), agent.CodeUnavailable, "ModelStreamErrorException: the model failed while it answered", true},
+		{bt.Exception("ThrottlingException", denied), agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true},
+		{bt.Exception("ModelStreamErrorException", denied), agent.CodeUnavailable, "ModelStreamErrorException: the model failed while it answered", true},
 		{bt.Exception("InternalServerException", "oh"), agent.CodeUnavailable, "InternalServerException: the model service failed", true},
 		{bt.Exception("ServiceUnavailableException", "oh"), agent.CodeUnavailable, "ServiceUnavailableException: the model service is not available", true},
 		{bt.Exception("ValidationException", "oh"), agent.CodeInvalidCall, "ValidationException: the model service refused the request", false},
 		{bt.Exception("ValidationException", "too many total text bytes: 9 > 8"), agent.CodeContextFull, "ValidationException: the conversation is too long for the model", false},
 		{bt.Exception("ModelStreamErrorException", "Input is too long"), agent.CodeContextFull, "ModelStreamErrorException: the conversation is too long for the model", false},
-		{bt.Error("validationError", "context_length_exceeded"), agent.CodeContextFull, "The conversation is too long for the model.", false},
 		{bt.Exception("ThrottlingException", "Too many tokens per minute"), agent.CodeThrottled, "ThrottlingException: too many requests (HTTP 429)", true},
-		{bt.Exception("AccessDeniedException", bt.DeniedMessage), agent.CodeAccessDenied, "AccessDeniedException: access to the model is denied", false},
-		{bt.Exception("NobodyKnowsException", bt.DeniedMessage), agent.CodeUnavailable, "The model service failed.", true},
-		{bt.Error("internalFailure", bt.DeniedMessage), agent.CodeUnavailable, "The model service failed.", true},
+		{bt.Exception("AccessDeniedException", denied), agent.CodeAccessDenied, "AccessDeniedException: access to the model is denied", false},
+		{bt.Exception("NobodyKnowsException", denied), agent.CodeUnavailable, "The model service failed.", true},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			script := bt.NewScript(bt.Reply(bt.Text("It is"), c.piece))
@@ -129,7 +134,43 @@ func TestStreamExceptions(t *testing.T) {
 	}
 }
 
-// The SDK's own retries go on before the stream is open, and the answer comes as if nothing had been.
+// An error frame, which has a code but not the type of an exception, ends the stream.
+func TestErrorFrames(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, message string
+		code          agent.Code
+		want          string
+		isRetryable   bool
+	}{
+		{"validationError", "context_length_exceeded", agent.CodeContextFull, "The conversation is too long for the model.", false},
+		{"internalFailure", denied, agent.CodeUnavailable, "The model service failed.", true},
+	} {
+		var stream bytes.Buffer
+		stream.Write(record(t, bt.Reply(bt.Text("It is"), bt.Truncate())))
+		require.NoError(t, eventstream.NewEncoder().Encode(&stream, eventstream.Message{Headers: eventstream.Headers{
+			{Name: ":message-type", Value: eventstream.StringValue("error")},
+			{Name: ":error-code", Value: eventstream.StringValue(c.name)},
+			{Name: ":error-message", Value: eventstream.StringValue(c.message)},
+		}}))
+		answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+			_, _ = w.Write(stream.Bytes())
+		})
+		bubble(t, answer, nil, func(t *testing.T, m *bedrock.Model) {
+			got, err := collect(t, t.Context(), m, ask("?"))
+			require.Equal(t, []agent.Delta{agent.TextDelta{Text: "It is"}}, got)
+			me := modelError(t, err)
+			requireSafe(t, me)
+			require.Equal(t, c.code, me.Code)
+			require.Equal(t, c.want, me.Message)
+			require.Equal(t, c.isRetryable, me.Retryable)
+		})
+	}
+}
+
+// The SDK's retries happen before the stream is open; the answer is complete.
 func TestRecovers(t *testing.T) {
 	t.Parallel()
 	script := bt.NewScript(bt.Throttled(), bt.Dropped(), bt.Reply(bt.Text("hello")))

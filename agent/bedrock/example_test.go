@@ -18,7 +18,7 @@ func ExampleNew() {
 		bedrocktest.Reply(
 			bedrocktest.Text("Let me ", "look."),
 			bedrocktest.ToolUse("call-1", "look_up_book", `{"isbn":"97`, `80141439518"}`),
-			bedrocktest.Usage(120, 24),
+			bedrocktest.Usage(agent.Usage{Input: 120, Output: 24}),
 		),
 	))
 	defer server.Close()
@@ -89,7 +89,7 @@ func ExampleModel_Stream() {
 func ExampleOptions() {
 	server := httptest.NewServer(bedrocktest.NewScript(bedrocktest.Reply(
 		bedrocktest.Reasoning("c2lnbmVk", "The cover ", "says Emma."), bedrocktest.Text("It is Emma."),
-		bedrocktest.Usage(20, 12), bedrocktest.CacheUsage(1800, 0),
+		bedrocktest.Usage(agent.Usage{Input: 20, Output: 12, CacheRead: 1800}),
 	)))
 	defer server.Close()
 

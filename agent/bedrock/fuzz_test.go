@@ -15,7 +15,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte(whole[:len(whole)/2]))
 	f.Add([]byte{})
-	f.Add([]byte(recorded(bt.Reasoning("c2ln", "Hm"), bt.Redacted([]byte("x")), bt.ToolUse("a", "look_up", bt.Chunks(`{"n":1}`, 2)...), bt.CacheUsage(1, 2))))
+	f.Add([]byte(recorded(bt.Reasoning("c2ln", "Hm"), bt.Redacted([]byte("x")), bt.ToolUse("a", "look_up", `{"`, `n"`, `:1`, `}`), bt.Usage(agent.Usage{CacheRead: 1, CacheWrite: 2}))))
 	f.Add([]byte(recorded(bt.Interleave(bt.Text("a", "b"), bt.ToolUse("a", "x", "{", "}"), bt.Reasoning("", "Hm")), bt.Exception("ThrottlingException", "x"))))
 	r := &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "?"}}}}}
 	f.Fuzz(func(t *testing.T, stream []byte) {

@@ -2,8 +2,10 @@ package bedrock_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,6 +92,22 @@ func thought(text, signature string) agent.ReasoningPart {
 	return agent.ReasoningPart{Reasoning: agent.Reasoning{Text: text, Signature: signature}}
 }
 
+// typedCall returns a call whose start has a type, as newer Claude models send it.
+func typedCall(index int, kind, id, name, input string) []bt.Piece {
+	start := fmt.Sprintf(`{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":%q,"name":%q,"type":%q}}}`, index, id, name, kind)
+	delta := fmt.Sprintf(`{"contentBlockIndex":%d,"delta":{"toolUse":{"input":%q}}}`, index, input)
+	stop := fmt.Sprintf(`{"contentBlockIndex":%d}`, index)
+	return []bt.Piece{bt.Event("contentBlockStart", start), bt.Event("contentBlockDelta", delta), bt.Event("contentBlockStop", stop)}
+}
+
+// chunks cuts s into fragments of n bytes, the last of which may be shorter.
+func chunks(s string, n int) (fragments []string) {
+	for c := range slices.Chunk([]byte(s), n) {
+		fragments = append(fragments, string(c))
+	}
+	return fragments
+}
+
 func skipped(kind string) agent.SkippedPart { return agent.SkippedPart{Kind: kind} }
 
 func cited(text string, c agent.Citation) agent.CitationPart {
@@ -110,7 +128,7 @@ func TestAnswers(t *testing.T) {
 		want   []agent.Delta
 	}{
 		"text": {
-			[]bt.Piece{bt.Text("Hel", "lo"), bt.Usage(7, 2)},
+			[]bt.Piece{bt.Text("Hel", "lo"), bt.Usage(agent.Usage{Input: 7, Output: 2})},
 			[]agent.Delta{agent.TextDelta{Text: "Hel"}, agent.TextDelta{Text: "lo"}, agent.StopPart{Reason: agent.StopEndTurn},
 				agent.UsageReport{Usage: agent.Usage{Input: 7, Output: 2}}},
 		},
@@ -128,8 +146,8 @@ func TestAnswers(t *testing.T) {
 				agent.StopPart{Reason: agent.StopToolUse}, noUsage},
 		},
 		"a call is one whatever its type, unless the service runs it": {
-			[]bt.Piece{bt.TypedToolUse("tool_use", "a", "one", `{}`), bt.TypedToolUse("server_tool_use", "s", "web", `{}`),
-				bt.TypedToolUse("from_the_future", "b", "two", `{}`)},
+			slices.Concat(typedCall(0, "tool_use", "a", "one", `{}`), typedCall(1, "server_tool_use", "s", "web", `{}`),
+				typedCall(2, "from_the_future", "b", "two", `{}`), []bt.Piece{bt.Stop("tool_use")}),
 			[]agent.Delta{fragment("a", "one", `{}`), use("a", "one", `{}`), skipped("server_tool_use"), fragment("b", "two", `{}`), use("b", "two", `{}`),
 				agent.StopPart{Reason: agent.StopToolUse}, noUsage},
 		},
@@ -260,7 +278,7 @@ func TestAnswers(t *testing.T) {
 			},
 		},
 		"what the cache gave": {
-			[]bt.Piece{bt.Usage(7, 2), bt.CacheUsage(100, 20)},
+			[]bt.Piece{bt.Usage(agent.Usage{Input: 7, Output: 2, CacheRead: 100, CacheWrite: 20})},
 			[]agent.Delta{agent.StopPart{Reason: agent.StopEndTurn},
 				agent.UsageReport{Usage: agent.Usage{Input: 7, Output: 2, CacheRead: 100, CacheWrite: 20}}},
 		},

@@ -182,7 +182,7 @@ func TestReasoningGolden(t *testing.T) {
 func TestReasoningRoundTrip(t *testing.T) {
 	t.Parallel()
 	script := bt.NewScript(
-		bt.Reply(bt.Reasoning("c2ln", bt.Chunks("Hm, \"é\" 📚\n", 1)...), bt.Redacted([]byte("\x00\xff")), bt.Text("So.")),
+		bt.Reply(bt.Reasoning("c2ln", chunks("Hm, \"é\" 📚\n", 1)...), bt.Redacted([]byte("\x00\xff")), bt.Text("So.")),
 		bt.Reply(bt.Text("ok")),
 	)
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {

@@ -29,8 +29,8 @@ func TestStructuredOutputOverTheWire(t *testing.T) {
 	t.Parallel()
 	const good = `{"city":"Paris","population":2161000,"names":["Lutetia"]}`
 	script := bt.NewScript(
-		bt.Reply(bt.Text(bt.Chunks(`{"city":"Paris","population":0,"names":["Lutetia"]}`, 9)...)),
-		bt.Reply(bt.Text(""), bt.Reasoning("c2ln", "Hm."), bt.Text(bt.Chunks(good, 5)...)),
+		bt.Reply(bt.Text(chunks(`{"city":"Paris","population":0,"names":["Lutetia"]}`, 9)...)),
+		bt.Reply(bt.Text(""), bt.Reasoning("c2ln", "Hm."), bt.Text(chunks(good, 5)...)),
 		bt.Reply(bt.Text("Yes.")),
 	)
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
@@ -160,7 +160,7 @@ func TestSchemasThatCannotBeStrict(t *testing.T) {
 // A tool is strict if its author says so.
 func TestStrictToolOverTheWire(t *testing.T) {
 	t.Parallel()
-	script := bt.NewScript(bt.Reply(bt.TypedToolUse("tool_use", "a", "look_up", `{"isbn":"1"}`)), bt.Reply(bt.Text("Emma.")))
+	script := bt.NewScript(bt.Reply(append(typedCall(0, "tool_use", "a", "look_up", `{"isbn":"1"}`), bt.Stop("tool_use"))...), bt.Reply(bt.Text("Emma.")))
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
 		tool, err := tools.NewWith("look_up", "Looks a book up.", lookUpBook, &tools.Options{Strict: true})
 		require.NoError(t, err)

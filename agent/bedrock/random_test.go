@@ -46,15 +46,17 @@ func script(r *rand.Rand) ([]bt.Piece, turn) {
 	}
 	cut := func(s string) []string {
 		if r.IntN(2) == 0 {
-			return bt.Chunks(s, 1) // in the middle of every rune
+			return chunks(s, 1) // in the middle of every rune
 		}
-		var at []int
+		var parts []string
+		from := 0
 		for i := range s {
 			if r.IntN(4) == 0 {
-				at = append(at, i)
+				parts = append(parts, s[from:i])
+				from = i
 			}
 		}
-		return bt.Split(s, at...)
+		return append(parts, s[from:])
 	}
 	block := func(kind int) bt.Piece {
 		id := fmt.Sprint("id-", len(want.uses), "-", len(want.thoughts))
@@ -81,7 +83,7 @@ func script(r *rand.Rand) ([]bt.Piece, turn) {
 		case 0:
 			pieces = append(pieces, bt.Event("weather", `{"sun":true}`), bt.Event("contentBlockStart", `{"contentBlockIndex":99,"start":{"hologram":{}}}`),
 				bt.Event("contentBlockStop", `{"contentBlockIndex":99}`))
-			return append(pieces, bt.Usage(1, 2)), ended(want)
+			return append(pieces, bt.Usage(agent.Usage{Input: 1, Output: 2})), ended(want)
 		case 1, 2:
 			side := []bt.Piece{block(2), block(1), block(2), block(0)}
 			r.Shuffle(len(side), func(i, j int) { side[i], side[j] = side[j], side[i] })
@@ -90,7 +92,7 @@ func script(r *rand.Rand) ([]bt.Piece, turn) {
 			pieces = append(pieces, block(r.IntN(3)))
 		}
 	}
-	return append(pieces, bt.Usage(1, 2)), ended(want)
+	return append(pieces, bt.Usage(agent.Usage{Input: 1, Output: 2})), ended(want)
 }
 
 func ended(t turn) turn {

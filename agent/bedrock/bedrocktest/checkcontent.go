@@ -91,6 +91,9 @@ func checkReasoning(r *wireReasoning, role, at string) string {
 	return ""
 }
 
+// serverToolUse is the type of a call that the service runs itself.
+const serverToolUse = "server_tool_use"
+
 // isServerResult reports whether r is the result of a tool that the service ran. It belongs to the assistant.
 func isServerResult(r *wireToolResult) bool { return r.Type != "" }
 

@@ -1,12 +1,9 @@
 package bedrocktest_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/http/httptest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -109,23 +106,6 @@ func say(pieces ...bedrocktest.Piece) {
 	}
 }
 
-// Every rune arrives in pieces, and comes out whole.
-func ExampleChunks() {
-	say(bedrocktest.Text(bedrocktest.Chunks("é!", 1)...))
-	// Output:
-	// text "é"
-	// text "!"
-}
-
-// The arguments are cut in the middle of a number.
-func ExampleSplit() {
-	say(bedrocktest.ToolUse("a", "look_up", bedrocktest.Split(`{"isbn":9780141}`, 10)...))
-	// Output:
-	// input a {"isbn":97
-	// input a 80141}
-	// call a {"isbn":9780141}
-}
-
 // Two calls arrive side by side: only their index tells the fragments apart.
 func ExampleInterleave() {
 	say(bedrocktest.Interleave(
@@ -139,68 +119,4 @@ func ExampleInterleave() {
 	// input b 2}
 	// call a {"n":1}
 	// call b {"n":2}
-}
-
-// test is a *testing.T in a test.
-type test struct{}
-
-func (test) Helper()                           {}
-func (test) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
-
-// A client that sends what the service would refuse fails the test. Sign is for requests that are written by hand.
-func ExampleStrict() {
-	server := httptest.NewServer(bedrocktest.Strict(test{}, bedrocktest.Front(parrot{})))
-	defer server.Close()
-
-	body := []byte(`{"messages":[{"role":"user","content":[{"text":" "}]}]}`)
-	for _, signed := range []bool{false, true} {
-		r, err := http.NewRequest(http.MethodPost, server.URL+"/model/parrot/converse", bytes.NewReader(body))
-		if err == nil && signed {
-			err = bedrocktest.Sign(r, body)
-		}
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		_ = res.Body.Close()
-	}
-	// Output:
-	// bedrocktest: MissingAuthenticationTokenException: Missing Authentication Token (HTTP 403)
-	// bedrocktest: ValidationException: The text field in the ContentBlock object at messages.0.content.0 is blank. Add text to the text field, and try again. (HTTP 400)
-}
-
-// Callers must sign with the given key.
-func ExampleVerify() {
-	key := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}
-	server := httptest.NewServer(bedrocktest.Verify(bedrocktest.Front(parrot{}), key))
-	defer server.Close()
-
-	for _, secret := range []string{"guessed", "secret"} {
-		client := bedrocktest.NewClient(server.URL, func(o *bedrockruntime.Options) {
-			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: secret}, nil
-			})
-		})
-		request := &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "Polly"}}}}}
-		model, err := bedrock.New(client, "parrot", nil)
-		if err != nil {
-			panic(err)
-		}
-		for d, err := range model.Stream(context.Background(), request) {
-			if me, ok := errors.AsType[*agent.ModelError](err); ok {
-				fmt.Println(me.Code)
-			}
-			if text, ok := d.(agent.TextDelta); ok {
-				fmt.Println(text.Text)
-			}
-		}
-	}
-	// Output:
-	// access_denied
-	// Polly!
 }

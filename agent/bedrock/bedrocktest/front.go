@@ -42,7 +42,7 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case req.Refused != "":
-		refuse(w, r, req.as)
+		writeError(w, req.as)
 	case req.Stream:
 		f.serveStream(w, r, req)
 	default:

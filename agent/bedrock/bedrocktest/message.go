@@ -93,8 +93,8 @@ func (m *messageWriter) openBlock(k kind) error {
 }
 
 // startTool begins a block for one call.
-func (m *messageWriter) startTool(kind, id, name string) error {
-	index, err := m.startCall(kind, id, name)
+func (m *messageWriter) startTool(id, name string) error {
+	index, err := m.startCall(id, name)
 	m.open, m.kind = index, aCall
 	return err
 }
@@ -104,19 +104,15 @@ func (m *messageWriter) writeToolInput(fragment string) error {
 	return m.writeCallInput(m.open, fragment)
 }
 
-// startCall begins a block for one call beside the blocks that follow. An empty kind omits the call's type.
-func (m *messageWriter) startCall(kind, id, name string) (index int, err error) {
+// startCall begins a block for one call beside the blocks that follow.
+func (m *messageWriter) startCall(id, name string) (index int, err error) {
 	if index, err = m.openBeside(); err != nil {
 		return none, err
 	}
 	b := fmt.Appendf(nil, `{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":`, index)
 	b = append(appendQuoted(b, id), `,"name":`...)
 	b = appendQuoted(b, name)
-	if kind != "" {
-		b = appendQuoted(append(b, `,"type":`...), kind)
-	}
-	b = append(b, `}}}`...)
-	return index, m.emit("contentBlockStart", b)
+	return index, m.emit("contentBlockStart", append(b, `}}}`...))
 }
 
 // writeCallInput continues the call of that index.

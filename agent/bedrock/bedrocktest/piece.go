@@ -23,9 +23,6 @@ type player struct {
 	usage  agent.Usage
 }
 
-// serverToolUse is the type of a call that the service runs itself.
-const serverToolUse = "server_tool_use"
-
 // errEnd ends a reply after the current piece.
 var errEnd = errors.New("bedrocktest: end of the stream")
 
@@ -65,15 +62,9 @@ func Text(chunks ...string) Piece {
 
 // ToolUse is one call of a tool. The fragments of its input are usually a JSON object when joined, but may be invalid.
 func ToolUse(id, name string, fragments ...string) Piece {
-	return TypedToolUse("", id, name, fragments...)
-}
-
-// TypedToolUse is a [ToolUse] whose start has the given type: newer Claude models send "tool_use". A call of the type
-// "server_tool_use" is one that the service runs itself; it does not change the stop reason.
-func TypedToolUse(kind, id, name string, fragments ...string) Piece {
 	return Piece{func(p *player) error {
-		p.tools = p.tools || kind != serverToolUse
-		if err := p.startTool(kind, id, name); err != nil {
+		p.tools = true
+		if err := p.startTool(id, name); err != nil {
 			return err
 		}
 		for _, f := range fragments {
@@ -157,14 +148,10 @@ func Stop(reason string) Piece {
 	return Piece{func(p *player) error { p.reason = reason; return nil }}
 }
 
-// Usage sets the token counts of the metadata. The default is zero.
-func Usage(input, output int64) Piece {
-	return Piece{func(p *player) error { p.usage.Input, p.usage.Output = input, output; return nil }}
-}
-
-// CacheUsage sets the token counts of the prompt cache in the metadata. By default they are absent.
-func CacheUsage(read, write int64) Piece {
-	return Piece{func(p *player) error { p.usage.CacheRead, p.usage.CacheWrite = read, write; return nil }}
+// Usage sets the token counts of the metadata. The default is zero; those of the prompt cache are absent if they are
+// zero.
+func Usage(u agent.Usage) Piece {
+	return Piece{func(p *player) error { p.usage = u; return nil }}
 }
 
 // Event is any event, with its payload in JSON: for unknown events, and for orders that the service never sends. The
@@ -183,16 +170,6 @@ func Exception(name, message string) Piece {
 	}}
 }
 
-// Error ends the stream with an error frame, which carries a code and a message but no type.
-func Error(code, message string) Piece {
-	return Piece{func(p *player) error {
-		if err := p.e.sendError(code, message); err != nil {
-			return err
-		}
-		return errEnd
-	}}
-}
-
 // Damaged is a text delta whose checksum is wrong.
 func Damaged(text string) Piece {
 	return Piece{func(p *player) error {
@@ -200,19 +177,6 @@ func Damaged(text string) Piece {
 			return err
 		}
 		return p.e.sendDamaged("contentBlockDelta", deltaPayload(p.open, `"text":`, text, ``))
-	}}
-}
-
-// Torn is a text delta whose first half arrives before the connection drops.
-func Torn(text string) Piece {
-	return Piece{func(p *player) error {
-		if err := p.openBlock(aText); err != nil {
-			return err
-		}
-		if err := p.e.sendHalf("contentBlockDelta", deltaPayload(p.open, `"text":`, text, ``)); err != nil {
-			return err
-		}
-		panic(http.ErrAbortHandler)
 	}}
 }
 
@@ -227,9 +191,7 @@ func Truncate() Piece {
 }
 
 // Stall sends nothing more until the client goes away.
-func Stall() Piece {
-	return Piece{func(p *player) error { <-p.r.Context().Done(); return errEnd }}
-}
+func Stall() Piece { return Wait(nil) }
 
 // Wait pauses the reply until the channel is closed or yields a value, or the client goes away.
 func Wait(until <-chan struct{}) Piece {

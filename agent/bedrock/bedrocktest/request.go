@@ -65,7 +65,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) *Request {
 	req, ok := parseRoute(r)
 	if !ok {
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
-		refuse(w, r, httpError{http.StatusNotFound, "UnknownOperationException", "The requested operation is not supported."})
+		writeError(w, httpError{http.StatusNotFound, "UnknownOperationException", "The requested operation is not supported."})
 		return nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

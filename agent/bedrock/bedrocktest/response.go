@@ -62,18 +62,6 @@ func (e *eventWriter) sendDamaged(name string, payload []byte) error {
 	return e.sendMessage(newEvent(name, payload), true)
 }
 
-// sendHalf writes the first half of an event.
-func (e *eventWriter) sendHalf(name string, payload []byte) error {
-	e.buf.Reset()
-	if err := e.enc.Encode(&e.buf, newEvent(name, payload)); err != nil {
-		return err
-	}
-	if _, err := e.w.Write(e.buf.Bytes()[:e.buf.Len()/2]); err != nil {
-		return err
-	}
-	return e.flush()
-}
-
 // sendException writes one of the service's exceptions; the stream ends with it.
 func (e *eventWriter) sendException(name, message string) error {
 	payload, err := json.Marshal(map[string]string{"message": message})
@@ -81,11 +69,6 @@ func (e *eventWriter) sendException(name, message string) error {
 		return err
 	}
 	return e.sendMessage(newFrame(payload, header{":message-type", "exception"}, header{":exception-type", name}, header{":content-type", "application/json"}), false)
-}
-
-// sendError writes an error without a type; the stream ends with it.
-func (e *eventWriter) sendError(code, message string) error {
-	return e.sendMessage(newFrame(nil, header{":message-type", "error"}, header{":error-code", code}, header{":error-message", message}), false)
 }
 
 func newEvent(name string, payload []byte) eventstream.Message {

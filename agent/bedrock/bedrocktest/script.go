@@ -12,7 +12,7 @@ import (
 // request. It serves only converse-stream. It is safe for concurrent use.
 //
 // A request that the service would refuse is refused without taking a step, as is a request after the last step.
-// [Script.Err] reports refused requests, and [Script.Left] steps that were not played.
+// [Script.Err] reports refused requests.
 type Script struct {
 	mu       sync.Mutex
 	steps    []Step
@@ -40,23 +40,6 @@ func (s *Script) Err() error {
 	return s.err
 }
 
-// Left returns the number of answers that have not been played, without those of [Forever]. A test whose client must
-// ask for all of them expects zero at its end.
-func (s *Script) Left() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for _, step := range s.steps {
-		if step.times != forever {
-			n += step.times
-		}
-	}
-	if len(s.steps) > 0 && s.steps[0].times != forever {
-		n -= s.played
-	}
-	return n
-}
-
 // ServeHTTP plays the next step.
 func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := readRequest(w, r)
@@ -68,7 +51,7 @@ func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	step, ok := s.takeStep(req)
 	if !ok {
-		refuse(w, r, req.as)
+		writeError(w, req.as)
 		return
 	}
 	for step.choose != nil {

@@ -98,7 +98,7 @@ func (s *deltaWriter) writeReasoningPart(r agent.Reasoning) error {
 func (s *deltaWriter) writeCallDelta(d agent.UseDelta) error {
 	r := s.calls[d.ID]
 	if r == nil {
-		index, err := s.startCall("", d.ID, d.Name)
+		index, err := s.startCall(d.ID, d.Name)
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (s *deltaWriter) writeCallDelta(d agent.UseDelta) error {
 func (s *deltaWriter) writeCall(u agent.ToolUse) error {
 	r := s.calls[u.ID]
 	if r == nil {
-		if err := s.startTool("", u.ID, u.Name); err != nil || len(u.Input) == 0 {
+		if err := s.startTool(u.ID, u.Name); err != nil || len(u.Input) == 0 {
 			return err
 		}
 		return s.writeToolInput(string(u.Input))

@@ -30,14 +30,13 @@ func Throttled() Step {
 	return Fail(http.StatusTooManyRequests, "ThrottlingException", "Too many requests, please wait before trying again.")
 }
 
-// DeniedMessage is the message of [Denied]. Like the service's messages it names a role, an account and a resource.
-const DeniedMessage = "User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: " +
-	"bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock:us-east-1:111122223333:inference-profile/reader " +
-	"because no identity-based policy allows the bedrock:InvokeModelWithResponseStream action"
-
-// Denied answers 403 AccessDeniedException with [DeniedMessage].
+// Denied answers 403 AccessDeniedException. Like the service's messages, the message names a role, an account and a
+// resource, which a person must not see.
 func Denied() Step {
-	return Fail(http.StatusForbidden, "AccessDeniedException", DeniedMessage)
+	return Fail(http.StatusForbidden, "AccessDeniedException", "User: arn:aws:sts::111122223333:assumed-role/reader/session "+
+		"is not authorized to perform: bedrock:InvokeModelWithResponseStream on resource: "+
+		"arn:aws:bedrock:us-east-1:111122223333:inference-profile/reader because no identity-based policy allows the "+
+		"bedrock:InvokeModelWithResponseStream action")
 }
 
 // Silent does not answer, not even with headers, until the client goes away.
