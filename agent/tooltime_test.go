@@ -42,7 +42,7 @@ func TestTimeoutOfATool(t *testing.T) {
 		"a longer one, reached": {naps(9*time.Minute, true, tools.Timeout(5*time.Minute)), 0, 5 * time.Minute, "did not finish within 5m0s"},
 		"a shorter one":         {naps(3*time.Minute, true, tools.Timeout(time.Second)), 0, time.Second, "did not finish within 1s"},
 		"a limit that is set":   {naps(3*time.Minute, true, tools.Timeout(5*time.Minute)), time.Minute, time.Minute, "did not finish within 1m0s"},
-		"a retried one":         {naps(3*time.Minute, true, tools.RetryTransient(nil), tools.Timeout(4*time.Minute)), 0, 3 * time.Minute, "rested"},
+		"a retried one":         {naps(3*time.Minute, true, tools.RetryTransient(3), tools.Timeout(4*time.Minute)), 0, 3 * time.Minute, "rested"},
 		"deaf":                  {naps(9*time.Minute, false), 0, time.Minute + grace, "did not finish within 1m0s"},
 		"deaf, a longer one":    {naps(9*time.Minute, false, tools.Timeout(5*time.Minute)), 0, 5*time.Minute + 2*grace, "did not finish within 5m2s"},
 	} {

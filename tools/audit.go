@@ -10,22 +10,6 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Outcome classifies how a call ended.
-type Outcome string
-
-// The outcomes.
-const (
-	OutcomeOK         Outcome = "ok"         // a result
-	OutcomeError      Outcome = "error"      // a result with IsError set
-	OutcomeCorrection Outcome = "correction" // a [CorrectionError]
-	OutcomeTimeout    Outcome = "timeout"    // an error after the deadline of [Timeout]
-	OutcomePending    Outcome = "pending"    // a [PendingError]: the call did not run
-	OutcomeFailed     Outcome = "failed"     // any other error
-	OutcomeFatal      Outcome = "fatal"      // a [FatalError]
-	OutcomeCancelled  Outcome = "cancelled"  // the error of a context that had ended
-	OutcomePanic      Outcome = "panic"      // a panic
-)
-
 // AuditRecord describes one call.
 type AuditRecord struct {
 	// Tool is the name under which the tool was called, and Call the call's id in the conversation.
@@ -34,14 +18,26 @@ type AuditRecord struct {
 	IdempotencyKey string
 	// Scope is the scope of the call.
 	Scope scope.Scope
-	// Input is the redacted arguments: JSON with names in order.
+	// Input is the redacted arguments: JSON with names in order. Texts are truncated to 256 characters. Arguments that are
+	// still larger than 8,192 bytes are replaced by their size.
 	Input json.RawMessage
 	// Summary is the Summary of the result, truncated like a text of Input. It is empty if the call returned an error.
 	Summary string
 	// Began is the time at which the call reached this middleware, and Took its duration since then.
-	Began   time.Time
-	Took    time.Duration
-	Outcome Outcome
+	Began time.Time
+	Took  time.Duration
+	// Outcome classifies how the call ended. It is one of
+	//
+	//	ok          a result
+	//	error       a result with IsError set
+	//	correction  a [CorrectionError]
+	//	timeout     an error after the deadline of [Timeout]
+	//	pending     a [PendingError]: the call did not run
+	//	failed      any other error
+	//	fatal       a [FatalError]
+	//	cancelled   the error of a context that had ended
+	//	panic       a panic
+	Outcome string
 	// Err is the error, for the log. It is not redacted. It is nil if the call returned a result.
 	Err error
 }
@@ -52,10 +48,6 @@ type AuditOptions struct {
 	// password, passwd, passphrase, secret, token, credential, credentials, authorization, cookie or pin are always
 	// redacted.
 	Redact []string
-	// MaxText is the largest number of characters of a text; the rest is left out. Zero means 256.
-	MaxText int
-	// MaxInput is the largest size of the redacted input in bytes; a larger input is replaced by its size. Zero means 8,192.
-	MaxInput int
 }
 
 // Audit calls sink once for each call, after the call has ended with a result, an error or a panic, or because the run
@@ -66,17 +58,17 @@ type AuditOptions struct {
 // reports those to its auditor. The call of a function that ignores its context is recorded when the function returns.
 //
 // Put Audit outermost, so that each call has one record, which includes refusals by the other middleware. Inside
-// [RetryTransient] each attempt has one. Audit panics if sink is nil or an option is negative.
-func Audit(sink func(context.Context, AuditRecord), o *AuditOptions) Middleware {
-	r := newRedactor(o)
+// [RetryTransient] each attempt has one. Audit returns an error if sink is nil.
+func Audit(sink func(context.Context, AuditRecord), o *AuditOptions) (Middleware, error) {
 	if sink == nil {
-		panic("tools: audit: sink is nil")
+		return nil, errors.New("tools: audit: sink must not be nil")
 	}
+	r := newRedactor(o)
 	return func(next Handler) Handler {
 		return func(ctx context.Context, c *Call) (res Result, err error) {
 			rec := AuditRecord{
 				Tool: c.Name(), Call: c.ID(), IdempotencyKey: c.IdempotencyKey(), Scope: c.Scope(),
-				Input: r.redactInput(c.Args()), Began: time.Now(), Outcome: OutcomePanic,
+				Input: r.redactInput(c.Args()), Began: time.Now(), Outcome: "panic",
 			}
 			returned := false
 			defer func() {
@@ -99,31 +91,31 @@ func Audit(sink func(context.Context, AuditRecord), o *AuditOptions) Middleware 
 				if rec.Summary = res.Summary; rec.Summary == "" {
 					rec.Summary = res.makeSummary()
 				}
-				rec.Summary = r.truncateText(rec.Summary)
+				rec.Summary = truncateText(rec.Summary)
 			}
 			return res, err
 		}
-	}
+	}, nil
 }
 
-func classifyOutcome(ctx context.Context, res Result, err error) Outcome {
+func classifyOutcome(ctx context.Context, res Result, err error) string {
 	switch {
 	case err == nil && res.IsError:
-		return OutcomeError
+		return "error"
 	case err == nil:
-		return OutcomeOK
+		return "ok"
 	case hasType[*FatalError](err):
-		return OutcomeFatal
+		return "fatal"
 	case hasType[*PendingError](err):
-		return OutcomePending
+		return "pending"
 	case hasType[*PanicError](err):
-		return OutcomePanic
+		return "panic"
 	case hasType[*timeoutError](err):
-		return OutcomeTimeout
+		return "timeout"
 	case hasType[*CorrectionError](err):
-		return OutcomeCorrection
+		return "correction"
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()), ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-		return OutcomeCancelled
+		return "cancelled"
 	}
-	return OutcomeFailed
+	return "failed"
 }

@@ -208,7 +208,7 @@ func ExampleRetryTransient() {
 			return "", tools.Transient(errors.New("the catalogue is busy"))
 		}
 		return "fetched", nil
-	}, tools.RetryTransient(&tools.RetryOptions{Base: time.Millisecond}))
+	}, tools.RetryTransient(3))
 	run(t, nil)
 	fmt.Println(attempts, "attempts")
 	// Output:
@@ -224,9 +224,13 @@ func ExampleAudit() {
 	trail := func(_ context.Context, r tools.AuditRecord) {
 		fmt.Println(r.Tool, r.Call, r.Scope.TenantID(), string(r.Input), r.Outcome, r.Summary)
 	}
+	audit, err := tools.Audit(trail, &tools.AuditOptions{Redact: []string{"card"}})
+	if err != nil {
+		panic(err)
+	}
 	t, _ := tools.New("lend", "Lends a book.", func(_ context.Context, _ *tools.Call, in in) (string, error) {
 		return "lent " + in.Title, nil
-	}, tools.Audit(trail, &tools.AuditOptions{Redact: []string{"card"}}))
+	}, audit)
 	acme, _ := scope.Tenant("acme")
 	_, _ = t.Call(context.Background(), tools.NewCall(tools.CallOptions{
 		Scope: acme, ID: "c1", Args: []byte(`{"title": "Emma", "card": "4711"}`),

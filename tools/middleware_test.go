@@ -172,48 +172,50 @@ func TestRetryTransientRetriesOnlyTransientErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("busy")
-		run := func(ctx context.Context, o *RetryOptions, errs ...error) (n int, took time.Duration, err error) {
-			tool := does(t, func(context.Context, *Call) (string, error) { n++; return "", errs[min(n, len(errs))-1] }, RetryTransient(o))
+		run := func(ctx context.Context, attempts int, errs ...error) (n int, took time.Duration, err error) {
+			tool := does(t, func(context.Context, *Call) (string, error) { n++; return "", errs[min(n, len(errs))-1] }, RetryTransient(attempts))
 			start := time.Now()
 			_, err = tool.Call(ctx, NewCall(CallOptions{Args: []byte(`{}`), IdempotencyKey: "k"}))
 			return n, time.Since(start), err
 		}
-		n, took, err := run(t.Context(), nil, Transient(cause), fmt.Errorf("again: %w", Transient(cause)), nil)
+		n, took, err := run(t.Context(), 3, Transient(cause), fmt.Errorf("again: %w", Transient(cause)), nil)
 		require.NoError(t, err)
 		require.Equal(t, 3, n)
 		require.GreaterOrEqual(t, took, 150*time.Millisecond)
 		require.LessOrEqual(t, took, 300*time.Millisecond)
 
-		n, took, err = run(t.Context(), &RetryOptions{Attempts: 6, Base: time.Second, Max: 2 * time.Second}, Transient(cause))
-		require.EqualError(t, err, "tools: attempt 6 of 6: busy")
+		n, took, err = run(t.Context(), 10, Transient(cause))
+		require.EqualError(t, err, "tools: attempt 10 of 10: busy")
 		require.ErrorIs(t, err, cause)
-		require.Equal(t, 6, n)
-		require.LessOrEqual(t, took, 9*time.Second, "every wait is bounded")
+		require.Equal(t, 10, n)
+		// The waits are at most 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5 and 5 s.
+		require.LessOrEqual(t, took, 21300*time.Millisecond, "every wait is bounded")
+		require.GreaterOrEqual(t, took, 10650*time.Millisecond, "the waits double")
 
 		// Each of these is an answer, also where somebody has marked it.
 		for _, final := range []error{
 			cause, Correct("mend it"), Transient(Correct("mend it")), Transient(Fatal(cause)), Transient(&PendingError{}),
 			Transient(&PanicError{Value: 1}), &timeoutError{Tool: "t", After: 1, Err: Transient(cause)},
 		} {
-			n, took, err = run(t.Context(), nil, final)
+			n, took, err = run(t.Context(), 3, final)
 			require.Same(t, final, err)
 			require.Equal(t, 1, n)
 			require.Zero(t, took)
 		}
 
 		// It does not wait beyond the deadline or the end of its context.
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		n, took, err = run(ctx, &RetryOptions{Base: time.Minute, Max: time.Minute}, Transient(cause))
+		n, took, err = run(ctx, 3, Transient(cause))
 		require.EqualError(t, err, "tools: attempt 1 of 3: busy")
 		require.Equal(t, 1, n)
 		require.Zero(t, took)
 		stopped, stop := context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, stop)
-		n, took, err = run(stopped, &RetryOptions{Base: time.Minute, Max: time.Minute}, Transient(cause))
+		time.AfterFunc(10*time.Millisecond, stop)
+		n, took, err = run(stopped, 3, Transient(cause))
 		require.ErrorIs(t, err, cause)
 		require.Equal(t, 1, n)
-		require.Equal(t, time.Second, took)
+		require.Equal(t, 10*time.Millisecond, took)
 	})
 	require.NoError(t, Transient(nil))
 }
@@ -221,7 +223,7 @@ func TestRetryTransientRetriesOnlyTransientErrors(t *testing.T) {
 func TestRetryNeverRepeatsAPanic(t *testing.T) {
 	t.Parallel()
 	n := 0
-	_, err := call(does(t, func(context.Context, *Call) (string, error) { n++; panic(Transient(errors.New("x"))) }, RetryTransient(nil)), `{}`)
+	_, err := call(does(t, func(context.Context, *Call) (string, error) { n++; panic(Transient(errors.New("x"))) }, RetryTransient(3)), `{}`)
 	require.True(t, hasType[*PanicError](err))
 	require.Equal(t, 1, n)
 }
@@ -239,7 +241,7 @@ func TestRetryDecodesArgumentsForEachAttempt(t *testing.T) {
 			seen = append(seen, in.L[0])
 			in.L[0] = 99
 			return "", Transient(errors.New("x"))
-		}, RetryTransient(nil))
+		}, RetryTransient(3))
 		_, err := tool.Call(t.Context(), NewCall(CallOptions{Args: []byte(`{"l":[7]}`), IdempotencyKey: "k"}))
 		require.Error(t, err)
 		require.Equal(t, []int{7, 7, 7}, seen)
@@ -249,13 +251,11 @@ func TestRetryDecodesArgumentsForEachAttempt(t *testing.T) {
 func TestInvalidMiddlewareOptionsPanic(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]func(){
-		"timeout":  func() { Timeout(0) },
-		"uses":     func() { MaxUses(0) },
-		"attempts": func() { RetryTransient(&RetryOptions{Attempts: 11}) },
-		"waits":    func() { RetryTransient(&RetryOptions{Base: -1}) },
-		"truncate": func() { Truncate(255) },
-		"sink":     func() { Audit(nil, nil) },
-		"texts":    func() { Audit(func(context.Context, AuditRecord) {}, &AuditOptions{MaxText: -1}) },
+		"timeout":    func() { Timeout(0) },
+		"uses":       func() { MaxUses(0) },
+		"no attempt": func() { RetryTransient(0) },
+		"attempts":   func() { RetryTransient(11) },
+		"truncate":   func() { Truncate(255) },
 	} {
 		require.Panics(t, f, name)
 	}
@@ -272,7 +272,7 @@ func TestMiddlewareInTheDocumentedOrder(t *testing.T) {
 				return "", Transient(errors.New("busy"))
 			}
 			return strings.Repeat("x", 1000), nil
-		}, Audit(func(_ context.Context, r AuditRecord) { trail = append(trail, r) }, nil), MaxUses(1), Truncate(256), RetryTransient(nil), Timeout(time.Second))
+		}, mustAudit(t, func(_ context.Context, r AuditRecord) { trail = append(trail, r) }, nil), MaxUses(1), Truncate(256), RetryTransient(3), Timeout(time.Second))
 		st := &State{}
 		c := NewCall(CallOptions{Args: []byte(`{}`), State: st})
 		res, err := tool.Call(t.Context(), c)
@@ -282,7 +282,7 @@ func TestMiddlewareInTheDocumentedOrder(t *testing.T) {
 		require.Contains(t, toModel(err), "may be used once")
 		require.Equal(t, 2, attempts)
 		require.Len(t, trail, 2)
-		require.Equal(t, OutcomeOK, trail[0].Outcome)
-		require.Equal(t, OutcomeCorrection, trail[1].Outcome)
+		require.Equal(t, "ok", trail[0].Outcome)
+		require.Equal(t, "correction", trail[1].Outcome)
 	})
 }

@@ -20,28 +20,21 @@ var secretPairs = [][2]string{{"api", "key"}, {"private", "key"}, {"access", "ke
 
 const redactedValue = "[redacted]"
 
-// redactor prepares arguments for an [AuditRecord].
-type redactor struct {
-	names             map[string]bool // in lower case
-	maxText, maxInput int
-}
+// The limits of a text in characters and of the redacted input in bytes.
+const (
+	maxAuditText  = 256
+	maxAuditInput = 8192
+)
+
+// redactor redacts the values of secret names.
+type redactor struct{ names map[string]bool } // in lower case
 
 func newRedactor(o *AuditOptions) redactor {
-	if o == nil {
-		o = &AuditOptions{}
-	}
-	if o.MaxText < 0 || o.MaxInput < 0 {
-		panic(fmt.Sprintf("tools: audit: invalid options MaxText %d, MaxInput %d: must not be negative", o.MaxText, o.MaxInput))
-	}
-	r := redactor{names: map[string]bool{}, maxText: 256, maxInput: 8192}
-	if o.MaxText > 0 {
-		r.maxText = o.MaxText
-	}
-	if o.MaxInput > 0 {
-		r.maxInput = o.MaxInput
-	}
-	for _, n := range o.Redact {
-		r.names[strings.ToLower(n)] = true
+	r := redactor{names: map[string]bool{}}
+	if o != nil {
+		for _, n := range o.Redact {
+			r.names[strings.ToLower(n)] = true
+		}
 	}
 	return r
 }
@@ -55,7 +48,7 @@ func (r redactor) redactInput(args json.RawMessage) json.RawMessage {
 		return inputNote("%d bytes that are not JSON", len(args))
 	}
 	out, err := json.Marshal(r.redactValue(v))
-	if err != nil || len(out) > r.maxInput {
+	if err != nil || len(out) > maxAuditInput {
 		return inputNote("%d bytes", len(args))
 	}
 	return out
@@ -69,7 +62,7 @@ func inputNote(format string, args ...any) json.RawMessage {
 func (r redactor) redactValue(v any) any {
 	switch v := v.(type) {
 	case string:
-		return r.truncateText(v)
+		return truncateText(v)
 	case []any:
 		for i := range v {
 			v[i] = r.redactValue(v[i])
@@ -105,8 +98,8 @@ func (r redactor) isSecret(name string) bool {
 }
 
 // truncateText returns the beginning of a long text, with its full size.
-func (r redactor) truncateText(s string) string {
-	if c, ok := truncateRunes(s, r.maxText); ok {
+func truncateText(s string) string {
+	if c, ok := truncateRunes(s, maxAuditText); ok {
 		return fmt.Sprintf("%s… (%d bytes)", c, len(s))
 	}
 	return s

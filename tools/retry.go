@@ -23,39 +23,24 @@ func (e *transientError) Unwrap() error { return e.error }
 
 func (*transientError) Retryable() bool { return true }
 
-// RetryOptions configures [RetryTransient]. A nil *RetryOptions is valid.
-type RetryOptions struct {
-	// Attempts is the largest number of attempts, the first one included: 1 to 10. Zero means 3.
-	Attempts int
-	// Base is the longest first wait. Each further wait doubles it. Zero means 100 ms.
-	Base time.Duration
-	// Max is the longest wait. Zero means 5 s.
-	Max time.Duration
-}
+// The longest first wait of [RetryTransient], and the longest of all. Each wait doubles the one before.
+const (
+	firstRetryWait = 100 * time.Millisecond
+	maxRetryWait   = 5 * time.Second
+)
 
-// RetryTransient runs a call again if its error has, or wraps an error that has, a method Retryable() bool that returns
-// true. The errors of [Transient] do. It does not retry a [CorrectionError] (timeouts included), a [FatalError], a
-// [PendingError] or a panic, and it does not retry after the context has ended.
+// RetryTransient runs a call up to the given number of times, at least 1 and at most 10, while its error has, or wraps an
+// error that has, a method Retryable() bool that returns true. The errors of [Transient] do. It does not retry a
+// [CorrectionError] (timeouts included), a [FatalError], a [PendingError] or a panic, and it does not retry after the
+// context has ended.
 //
-// It waits between two attempts, at random from half of the current wait to all of it. If the context's deadline would
-// pass before the next attempt, it returns the last error at once, with the number of attempts. All attempts have the
-// same idempotency key, and each one decodes the arguments again. Attempts run one at a time on the caller's goroutine.
-// RetryTransient panics if an option is out of range.
-func RetryTransient(o *RetryOptions) Middleware {
-	p := RetryOptions{Attempts: 3, Base: 100 * time.Millisecond, Max: 5 * time.Second}
-	if o != nil {
-		if o.Attempts != 0 {
-			p.Attempts = o.Attempts
-		}
-		if o.Base != 0 {
-			p.Base = o.Base
-		}
-		if o.Max != 0 {
-			p.Max = o.Max
-		}
-	}
-	if p.Attempts < 1 || p.Attempts > 10 || p.Base < 0 || p.Max < 0 {
-		panic(fmt.Sprintf("tools: retry: %d attempts, waits of %v to %v", p.Attempts, p.Base, p.Max))
+// Before the second attempt it waits 50 to 100 ms, at random. Each further wait is twice as long, up to 5 s. If the
+// context's deadline would pass before the next attempt, it returns the last error at once, with the number of attempts.
+// All attempts have the same idempotency key, and each one decodes the arguments again. Attempts run one at a time on the
+// caller's goroutine. RetryTransient panics if attempts is out of range.
+func RetryTransient(attempts int) Middleware {
+	if attempts < 1 || attempts > 10 {
+		panic(fmt.Sprintf("tools: invalid number of attempts %d: must be between 1 and 10", attempts))
 	}
 	return func(next Handler) Handler {
 		return func(ctx context.Context, c *Call) (Result, error) {
@@ -64,13 +49,10 @@ func RetryTransient(o *RetryOptions) Middleware {
 				if err == nil || !isTransient(err) {
 					return res, err
 				}
-				wait := p.Max
-				if p.Base < p.Max>>(attempt-1) {
-					wait = p.Base << (attempt - 1)
-				}
+				wait := min(firstRetryWait<<(attempt-1), maxRetryWait)
 				wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter need not be unpredictable
-				if attempt == p.Attempts || !waitFor(ctx, wait) {
-					return Result{}, fmt.Errorf("tools: attempt %d of %d: %w", attempt, p.Attempts, err)
+				if attempt == attempts || !waitFor(ctx, wait) {
+					return Result{}, fmt.Errorf("tools: attempt %d of %d: %w", attempt, attempts, err)
 				}
 				c = &Call{o: c.o} // decode the arguments again: the function may have changed the value that it received
 			}

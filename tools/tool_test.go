@@ -408,7 +408,7 @@ func BenchmarkMiddleware(b *testing.B) {
 	}
 	f := func(context.Context, *Call, in) (string, error) { return "found", nil }
 	for name, mw := range map[string][]Middleware{"none": nil, "all": {
-		Audit(func(context.Context, AuditRecord) {}, nil), MaxUses(1 << 40), Truncate(1 << 10), RetryTransient(nil), Timeout(time.Minute),
+		mustAudit(b, func(context.Context, AuditRecord) {}, nil), MaxUses(1 << 40), Truncate(1 << 10), RetryTransient(3), Timeout(time.Minute),
 	}} {
 		tool := mustNew(b, f, mw...)
 		b.Run(name, func(b *testing.B) {

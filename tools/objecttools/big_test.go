@@ -245,9 +245,9 @@ func TestProgressIsReportedEvery8MiB(t *testing.T) {
 	}))
 	require.NoError(t, err)
 	require.Len(t, told, 2)
-	last := told[1].(Progress)
+	last := told[1].(progress)
 	require.InDelta(t, 2*progressStep, float64(last.Read), blockLen)
-	require.Equal(t, Progress{File: "f4", Read: last.Read, Size: large}, last)
+	require.Equal(t, progress{File: "f4", Read: last.Read, Size: large}, last)
 }
 
 // A call that needs little sends a short range request.

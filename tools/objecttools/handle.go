@@ -13,6 +13,10 @@ import (
 // stateName is the entry of the conversation's State that holds a fileTable.
 const stateName = "objecttools"
 
+// maxFiles is the largest number of files with a handle in one conversation. An entry takes a few hundred bytes of the
+// State, which is limited to 64 KiB.
+const maxFiles = 200
+
 // fileTable is the persistent state of a conversation: the files that have a handle, as Refs pinned to the listed
 // version. The handle of Files[i] is "f" + (i+1). Entries are never removed, so handles keep their meaning.
 type fileTable struct {
@@ -63,7 +67,7 @@ var errTableFull = errors.New("objecttools: too many files")
 // assignHandles returns a handle for each ref and pins it to the listed version. A file keeps the handle that it has.
 // If all handles are in use, assignHandles returns those before and errTableFull. A stop that is not zero is stored
 // in the table and returned in its stored form.
-func (ts *toolset) assignHandles(st *tools.State, refs []object.Ref, stop object.Ref) (
+func assignHandles(st *tools.State, refs []object.Ref, stop object.Ref) (
 	assigned []assignedHandle, storedStop json.RawMessage, err error,
 ) {
 	var table fileTable
@@ -75,7 +79,7 @@ func (ts *toolset) assignHandles(st *tools.State, refs []object.Ref, stop object
 			}
 			storedStop = table.Stop
 		}
-		assigned, isFull, err = table.assign(refs, ts.maxFiles)
+		assigned, isFull, err = table.assign(refs)
 		return err
 	})
 	if err != nil {
@@ -87,8 +91,8 @@ func (ts *toolset) assignHandles(st *tools.State, refs []object.Ref, stop object
 	return assigned, storedStop, nil
 }
 
-// assign stores refs in the table. It stops before the table exceeds limit, and reports that it is full.
-func (t *fileTable) assign(refs []object.Ref, limit int) (assigned []assignedHandle, isFull bool, err error) {
+// assign stores refs in the table. It stops before the table exceeds maxFiles, and reports that it is full.
+func (t *fileTable) assign(refs []object.Ref) (assigned []assignedHandle, isFull bool, err error) {
 	// Stored Refs are untrusted: they are only compared here, and parsed by ParseRef inside the scope of a call.
 	known := make(map[string]int, len(t.Files))
 	for i, raw := range t.Files {
@@ -110,7 +114,7 @@ func (t *fileTable) assign(refs []object.Ref, limit int) (assigned []assignedHan
 			t.Files[i] = stored
 			continue
 		}
-		if len(t.Files) >= limit {
+		if len(t.Files) >= maxFiles {
 			return assigned, true, nil
 		}
 		known[id] = len(t.Files)

@@ -90,7 +90,7 @@ func (ts *toolset) listFiles(ctx context.Context, c *tools.Call, args listArgs) 
 	if err != nil {
 		return fileList{}, err
 	}
-	assigned, storedStop, err := ts.assignHandles(c.State(), found.refs, found.stop)
+	assigned, storedStop, err := assignHandles(c.State(), found.refs, found.stop)
 	if err != nil && !errors.Is(err, errTableFull) {
 		return fileList{}, err
 	}
@@ -101,7 +101,7 @@ func (ts *toolset) listFiles(ctx context.Context, c *tools.Call, args listArgs) 
 	switch {
 	case err != nil:
 		l.Notes = append(l.Notes, fmt.Sprintf("there are more files, but only %d files may have a handle in one "+
-			"conversation, and all handles are in use", ts.maxFiles))
+			"conversation, and all handles are in use", maxFiles))
 	case storedStop != nil:
 		l.Cursor = encodeCursor(cursorStop, binding+string(storedStop))
 		l.Notes = append(l.Notes, fmt.Sprintf("looked at %d files, and more follow: continue with the cursor", maxLooked))

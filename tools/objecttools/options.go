@@ -1,6 +1,7 @@
 package objecttools
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -11,7 +12,6 @@ import (
 const (
 	defaultMaxResult = 16 << 10
 	defaultMaxScan   = 64 << 20
-	defaultMaxFiles  = 200
 )
 
 // Options configures [Set]. Nil means the default of each field.
@@ -24,10 +24,6 @@ type Options struct {
 	// contains a cursor to continue. A search for a regular expression may stop earlier: the larger the expression and
 	// the more it matches, the fewer bytes one call searches. Zero means 64 MiB.
 	MaxScan int64
-
-	// MaxFiles is the largest number of files with a handle in one conversation. Each handle takes a few hundred bytes
-	// of the conversation's State, and of its checkpoints. Zero means 200.
-	MaxFiles int
 }
 
 // Set returns the tools list_files, describe_file, read_chunk, search and sample. They read the objects of b in the
@@ -37,21 +33,13 @@ func Set(b *object.Bucket, o *Options) (tools.Set, error) {
 	if err != nil {
 		return tools.Set{}, err
 	}
-	var all []*tools.Tool
-	for _, build := range []func() (*tools.Tool, error){
-		func() (*tools.Tool, error) { return tools.New("list_files", listDescription, ts.listFiles) },
-		func() (*tools.Tool, error) { return tools.New("describe_file", describeDescription, ts.describeFile) },
-		func() (*tools.Tool, error) { return tools.New("read_chunk", readDescription, ts.readChunk) },
-		func() (*tools.Tool, error) { return tools.New("search", searchDescription, ts.searchFile) },
-		func() (*tools.Tool, error) { return tools.New("sample", sampleDescription, ts.sampleFile) },
-	} {
-		t, err := build()
-		if err != nil {
-			return tools.Set{}, fmt.Errorf("objecttools: %w", err)
-		}
-		all = append(all, t)
-	}
-	return tools.Of(all...), nil
+	return tools.Of(
+		tools.Must(tools.New("list_files", listDescription, ts.listFiles)),
+		tools.Must(tools.New("describe_file", describeDescription, ts.describeFile)),
+		tools.Must(tools.New("read_chunk", readDescription, ts.readChunk)),
+		tools.Must(tools.New("search", searchDescription, ts.searchFile)),
+		tools.Must(tools.New("sample", sampleDescription, ts.sampleFile)),
+	), nil
 }
 
 // toolset holds what the tools share. It is immutable: the state of a conversation is in the State of each call.
@@ -59,33 +47,23 @@ type toolset struct {
 	bucket    *object.Bucket
 	maxResult int
 	maxScan   int64
-	maxFiles  int
 }
 
 func newToolset(b *object.Bucket, o *Options) (*toolset, error) {
 	if b == nil {
 		return nil, errors.New("objecttools: bucket must not be nil")
 	}
-	ts := &toolset{bucket: b, maxResult: defaultMaxResult, maxScan: defaultMaxScan, maxFiles: defaultMaxFiles}
 	if o == nil {
-		return ts, nil
+		o = &Options{}
 	}
-	if o.MaxResult != 0 {
-		ts.maxResult = o.MaxResult
-	}
-	if o.MaxScan != 0 {
-		ts.maxScan = o.MaxScan
-	}
-	if o.MaxFiles != 0 {
-		ts.maxFiles = o.MaxFiles
+	ts := &toolset{
+		bucket: b, maxResult: cmp.Or(o.MaxResult, defaultMaxResult), maxScan: cmp.Or(o.MaxScan, defaultMaxScan),
 	}
 	switch {
 	case ts.maxResult < 4<<10 || ts.maxResult > 1<<20:
 		return nil, fmt.Errorf("objecttools: invalid MaxResult %d: must be between 4 KiB and 1 MiB", ts.maxResult)
 	case ts.maxScan < 1<<20:
 		return nil, fmt.Errorf("objecttools: invalid MaxScan %d: must be at least 1 MiB", ts.maxScan)
-	case ts.maxFiles < 1:
-		return nil, fmt.Errorf("objecttools: invalid MaxFiles %d: must be at least 1", ts.maxFiles)
 	}
 	return ts, nil
 }

@@ -14,11 +14,11 @@ func TestOptionsAreChecked(t *testing.T) {
 	b := object.New(object.NewMemory(), "b", nil)
 	_, err := Set(nil, nil)
 	require.ErrorContains(t, err, "objecttools: bucket must not be nil")
-	for _, o := range []Options{{MaxResult: -1}, {MaxResult: 4095}, {MaxResult: 1<<20 + 1}, {MaxScan: -1}, {MaxScan: 1<<20 - 1}, {MaxFiles: -1}} {
+	for _, o := range []Options{{MaxResult: -1}, {MaxResult: 4095}, {MaxResult: 1<<20 + 1}, {MaxScan: -1}, {MaxScan: 1<<20 - 1}} {
 		_, err := Set(b, &o)
 		require.Error(t, err, "%+v", o)
 	}
-	for _, o := range []*Options{nil, {}, {MaxResult: 4 << 10, MaxScan: 1 << 20, MaxFiles: 1}, {MaxResult: 1 << 20}} {
+	for _, o := range []*Options{nil, {}, {MaxResult: 4 << 10, MaxScan: 1 << 20}, {MaxResult: 1 << 20}} {
 		set, err := Set(b, o)
 		require.NoError(t, err)
 		r, err := set.Resolve(t.Context(), sessionScope(t, "acme", "u1"), nil)

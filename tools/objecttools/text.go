@@ -22,8 +22,8 @@ const (
 // progressStep is the number of bytes between two progress reports.
 const progressStep = 8 << 20
 
-// Progress is reported by [tools.Call.Progress] after every 8 MiB that a call reads.
-type Progress struct {
+// progress is reported by [tools.Call.Progress] after every 8 MiB that a call reads.
+type progress struct {
 	File string `json:"file"` // the handle
 	Read int64  `json:"read"` // the offset up to which the file has been read
 	Size int64  `json:"size"` // the size of the file
@@ -208,7 +208,7 @@ func (t *textReader) countRead(n int, err error) error {
 	t.rest -= int64(n)
 	if t.file != nil && t.reported-t.left >= progressStep {
 		t.reported = t.left
-		t.file.call.Progress(Progress{File: t.file.handle, Read: t.to - t.left, Size: t.file.info.Size})
+		t.file.call.Progress(progress{File: t.file.handle, Read: t.to - t.left, Size: t.file.info.Size})
 	}
 	if err == nil || t.rest == 0 {
 		return nil
