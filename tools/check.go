@@ -189,10 +189,8 @@ func acceptsType(s *jsonschema.Schema, kind string) bool {
 // schemaType returns the schema type of a value. By the rule of JSON Schema, a number without a fraction is an integer
 // however it is written: 3, 3.0 and 3e0.
 func schemaType(v strictjson.Value) string {
-	if v.Type() == strictjson.Number {
-		if _, ok := v.Integer(); ok {
-			return "integer"
-		}
+	if v.IsInteger() {
+		return "integer"
 	}
 	return string(v.Type())
 }

@@ -21,7 +21,10 @@ func (c *checker) checkNumber(s *jsonschema.Schema, v strictjson.Value) {
 			literal = plain
 		}
 	}
-	f, _ := strconv.ParseFloat(literal, 64) // ±Inf beyond float64
+	var f float64
+	if s.Minimum != nil || s.Maximum != nil || s.Enum != nil {
+		f, _ = strconv.ParseFloat(literal, 64) // ±Inf beyond float64
+	}
 	misfits := len(c.found) + c.more
 	if s.Minimum != nil && f < *s.Minimum {
 		c.report("%s is less than %s", truncateNumber(literal), formatNumber(*s.Minimum))

@@ -44,15 +44,21 @@ const summaryRunes = 80
 
 // encodeResult returns the Result for the value that a tool's function returned.
 func encodeResult[Out any](out Out, nils *nilFiller) (Result, error) {
+	if s, ok := any(out).(string); ok {
+		if !utf8.ValidString(s) {
+			return Result{}, errors.New("the text is not UTF-8")
+		}
+		return Result{Blocks: []Block{{Text: s}}}, nil
+	}
+	return encodeValue(out, nils)
+}
+
+// encodeValue is encodeResult for values that are not a plain text.
+func encodeValue[Out any](out Out, nils *nilFiller) (Result, error) {
 	var res Result
 	switch v := any(out).(type) {
 	case Result:
 		return v.repairAndCheck()
-	case string:
-		if !utf8.ValidString(v) {
-			return Result{}, errors.New("the text is not UTF-8")
-		}
-		res.Blocks = []Block{{Text: v}}
 	case Block:
 		res.Blocks = []Block{v}
 	case []Block:

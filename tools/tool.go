@@ -118,8 +118,8 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		if err != nil {
 			return nil, nil, err
 		}
-		var in In
-		if err := json.Unmarshal(args, &in); err != nil {
+		in := new(In)
+		if err := json.Unmarshal(args, in); err != nil {
 			return nil, nil, fmt.Errorf("tools: the arguments of %s fit the schema but do not decode: %w", name, err)
 		}
 		return in, args, nil
@@ -133,7 +133,7 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 			c = &Call{o: c.o, by: fn, in: in}
 			c.o.Args = args
 		}
-		out, err := f(ctx, c, c.in.(In))
+		out, err := f(ctx, c, *c.in.(*In))
 		if err != nil {
 			return Result{}, err
 		}

@@ -1,8 +1,8 @@
 package strictjson
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 )
 
 // Canonical returns b in one form, so that values are equal exactly if the bytes are: without white space, the members
@@ -21,11 +21,14 @@ func Canonical(b []byte) ([]byte, error) {
 func (v Value) canonical(dst []byte) []byte {
 	switch v.Type() {
 	case Number:
+		if isPlain(v.Raw(), 21) {
+			break
+		}
 		if d, ok := parseDecimal(v.Raw()); ok {
 			return d.canonical(dst)
 		}
 	case String:
-		return quote(dst, v.Text())
+		return quote(dst, v.text())
 	case Array:
 		dst = append(dst, '[')
 		for item := range v.Items() {
@@ -34,7 +37,8 @@ func (v Value) canonical(dst []byte) []byte {
 		return end(dst, ']')
 	case Object:
 		dst = append(dst, '{')
-		for _, m := range v.sorted() {
+		var few [8]member
+		for _, m := range v.appendSorted(few[:0]) {
 			dst = append(quote(dst, m.name), ':')
 			dst = append(m.value.canonical(dst), ',')
 		}
@@ -44,17 +48,17 @@ func (v Value) canonical(dst []byte) []byte {
 }
 
 type member struct {
-	name  string
+	name  []byte
 	value Value
 }
 
-// sorted returns the members of an Object by name.
-func (v Value) sorted() []member {
-	ms := make([]member, 0, v.Len())
-	for name, value := range v.Members() {
-		ms = append(ms, member{name, value})
+// appendSorted appends the members of an Object by name.
+func (v Value) appendSorted(ms []member) []member {
+	nodes := v.doc.nodes
+	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+1].next) {
+		ms = append(ms, member{Value{v.doc, n}.text(), Value{v.doc, n + 1}})
 	}
-	slices.SortFunc(ms, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(ms, func(a, b member) int { return bytes.Compare(a.name, b.name) })
 	return ms
 }
 
@@ -67,7 +71,7 @@ func end(dst []byte, bracket byte) []byte {
 }
 
 // quote appends s as a string with only the escapes that JSON demands.
-func quote(dst []byte, s string) []byte {
+func quote(dst, s []byte) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	for i := range len(s) {

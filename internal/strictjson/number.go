@@ -39,6 +39,23 @@ func parseDecimal(lit []byte) (d decimal, ok bool) {
 // maxInteger is how many digits Integer writes: those of the largest float64.
 const maxInteger = 309
 
+// isPlain reports whether lit, a valid number, is an integer in the form that plain has, of at most that many bytes.
+func isPlain(lit []byte, most int) bool {
+	return len(lit) <= most && !bytes.ContainsAny(lit, ".eE") && string(lit) != "-0"
+}
+
+// IsInteger reports whether v is a Number for which Integer returns true.
+func (v Value) IsInteger() bool {
+	if v.Type() != Number {
+		return false
+	}
+	if isPlain(v.Raw(), maxInteger) {
+		return true
+	}
+	_, ok := v.Integer()
+	return ok
+}
+
 // Integer returns the plain decimal form of a Number without a fraction, such as "300" for 3e2 and "0" for -0.0. It
 // returns false for fractions, for numbers of more than 309 digits, and for other types.
 func (v Value) Integer() (string, bool) {
@@ -46,7 +63,7 @@ func (v Value) Integer() (string, bool) {
 		return "", false
 	}
 	raw := v.Raw()
-	if !bytes.ContainsAny(raw, ".eE") && len(raw) <= maxInteger && string(raw) != "-0" {
+	if isPlain(raw, maxInteger) {
 		return string(raw), true
 	}
 	d, ok := parseDecimal(raw)

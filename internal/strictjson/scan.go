@@ -17,7 +17,7 @@ const maxCompared = 16
 
 // Check returns an [*Error] unless b is one valid JSON value, white space around it included.
 func Check(b []byte) error {
-	s := scanner{b: b, names: make([][]byte, 0, maxCompared)}
+	s := scanner{b: b}
 	return s.document()
 }
 
@@ -32,14 +32,12 @@ func CheckObject(b []byte) error {
 	return nil
 }
 
-// scanner validates one value in a single pass, and with build records its nodes.
+// scanner validates one value in a single pass, and records its nodes if doc is set.
 type scanner struct {
 	b     []byte
 	i     int
 	depth int
-	names [][]byte // decoded names of the open objects
-	build bool
-	nodes []node
+	doc   *document
 }
 
 // node is one value or name. The subtree of node n ends before node next.
@@ -99,17 +97,18 @@ func (s *scanner) value() error {
 
 // open begins a node at s.i.
 func (s *scanner) open() int {
-	if !s.build {
+	if s.doc == nil {
 		return 0
 	}
-	s.nodes = append(s.nodes, node{start: uint32(s.i)})
-	return len(s.nodes) - 1
+	s.doc.nodes = append(s.doc.nodes, node{start: uint32(s.i)})
+	return len(s.doc.nodes) - 1
 }
 
 // close ends the node at s.i.
 func (s *scanner) close(at int) {
-	if s.build {
-		s.nodes[at].end, s.nodes[at].next = uint32(s.i), uint32(len(s.nodes))
+	if s.doc != nil {
+		n := s.doc.nodes
+		n[at].end, n[at].next = uint32(s.i), uint32(len(n))
 	}
 }
 
@@ -146,11 +145,14 @@ func (s *scanner) members() error {
 	if s.take('}') {
 		return nil
 	}
-	outer := len(s.names)
+	var few [maxCompared / 2][]byte
+	names := few[:0] // decoded
 	for {
-		if err := s.member(outer); err != nil {
+		name, err := s.member(names)
+		if err != nil {
 			return err
 		}
+		names = append(names, name)
 		if err := s.value(); err != nil {
 			return err
 		}
@@ -163,8 +165,6 @@ func (s *scanner) members() error {
 		}
 		s.i = skipSpace(s.b, s.i)
 	}
-	names := s.names[outer:]
-	s.names = s.names[:outer]
 	if len(names) <= maxCompared {
 		return nil
 	}
@@ -177,35 +177,34 @@ func (s *scanner) members() error {
 	return nil
 }
 
-// member reads a name and its colon. The names of the same object begin at s.names[outer].
-func (s *scanner) member(outer int) error {
+// member reads a name and its colon. The names before it in the same object are known.
+func (s *scanner) member(known [][]byte) (name []byte, _ error) {
 	if s.i == len(s.b) || s.b[s.i] != '"' {
-		return s.unexpected()
+		return nil, s.unexpected()
 	}
 	start, at := s.i, s.open()
 	escaped, err := s.text()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.close(at)
-	name := s.b[start+1 : s.i-1]
+	name = s.b[start+1 : s.i-1]
 	if escaped {
 		name = unescape(name)
 	}
-	if len(s.names)-outer < maxCompared {
-		for _, other := range s.names[outer:] {
+	if len(known) < maxCompared {
+		for _, other := range known {
 			if bytes.Equal(other, name) {
-				return &Error{Kind: Duplicate, Offset: start, Name: string(name)}
+				return nil, &Error{Kind: Duplicate, Offset: start, Name: string(name)}
 			}
 		}
 	}
-	s.names = append(s.names, name)
 	s.i = skipSpace(s.b, s.i)
 	if !s.take(':') {
-		return s.unexpected()
+		return nil, s.unexpected()
 	}
 	s.i = skipSpace(s.b, s.i)
-	return nil
+	return name, nil
 }
 
 // text reads a string, and reports whether it contains escapes.

@@ -27,18 +27,23 @@ type Value struct {
 
 type document struct {
 	b     []byte
-	nodes []node // in the order of the text: of a member, the name and then the value
+	nodes []node   // in the order of the text: of a member, the name and then the value
+	few   [16]node // the memory of nodes, unless there are more
 }
 
 // Parse reads one JSON value. It returns an [*Error] if b is not valid. It takes about 12 bytes of memory for each
 // value and name in b.
 func Parse(b []byte) (Value, error) {
-	s := scanner{b: b, names: make([][]byte, 0, maxCompared), build: true,
-		nodes: make([]node, 0, min(len(b)/8+4, 1<<12))}
+	d := &document{b: b}
+	d.nodes = d.few[:0]
+	if n := len(b)/8 + 4; n > len(d.few) {
+		d.nodes = make([]node, 0, min(n, 1<<12))
+	}
+	s := scanner{b: b, doc: d}
 	if err := s.document(); err != nil {
 		return Value{}, err
 	}
-	return Value{&document{b, s.nodes}, 0}, nil
+	return Value{d, 0}, nil
 }
 
 // ParseObject is [Parse] for an input that must be an object.
@@ -96,22 +101,30 @@ func (v Value) text() []byte {
 
 // Len returns the number of items of an Array or of members of an Object, otherwise 0.
 func (v Value) Len() int {
-	n := 0
-	for range v.children() {
-		n++
+	count := 0
+	nodes := v.doc.nodes
+	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n].next) {
+		count++
 	}
 	if v.Type() == Object {
-		return n / 2
+		return count / 2
 	}
-	return n
+	return count
 }
 
 // Items yields the items of an Array in order; nothing for other types.
 func (v Value) Items() iter.Seq[Value] {
-	if v.Type() != Array {
-		return func(func(Value) bool) {}
+	return func(yield func(Value) bool) {
+		if v.Type() != Array {
+			return
+		}
+		nodes := v.doc.nodes
+		for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n].next) {
+			if !yield(Value{v.doc, n}) {
+				return
+			}
+		}
 	}
-	return v.children()
 }
 
 // Members yields the decoded names and the values of an Object in order; nothing for other types.
@@ -141,16 +154,4 @@ func (v Value) Get(name string) (Value, bool) {
 		}
 	}
 	return Value{}, false
-}
-
-// children yields the nodes directly below v.
-func (v Value) children() iter.Seq[Value] {
-	return func(yield func(Value) bool) {
-		nodes := v.doc.nodes
-		for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n].next) {
-			if !yield(Value{v.doc, n}) {
-				return
-			}
-		}
-	}
 }
