@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ type accumulator struct {
 	*answer
 	run       *run
 	span      *span
-	pending   strings.Builder // text that is not a part yet
+	pending   []byte // text that is not a part yet
 	ids       callIDs
 	typed     map[string]*partialScanner // typed answers that are arriving, by call id
 	isText    bool                       // the text is not the typed answer that was asked for
@@ -29,13 +30,14 @@ func (a *accumulator) add(d Delta) error {
 	if a.isStopped && !mayFollowStop(d) {
 		return malformedAnswer(fmt.Errorf("agent: the model yielded a %T after its StopPart", d))
 	}
+	ev, _ := d.(Event) // of a delta that is one; unlike a conversion, this does not allocate
 	switch d := d.(type) {
 	case TextDelta:
-		return a.addText(d)
+		return a.addText(d.Text, ev)
 	case CitationPart:
 		return a.addCitation(d)
 	case ReasoningDelta:
-		return a.addReasoningDelta(d)
+		return a.addReasoningDelta(d, ev)
 	case ReasoningPart:
 		return a.addReasoning(d)
 	case UseDelta:
@@ -86,18 +88,18 @@ func (a *accumulator) emit(ev Event) error {
 	return a.run.emit(ev)
 }
 
-// addText yields text as a TextDelta. The text of a typed answer becomes a Partial instead, unless it is not a JSON
-// object.
-func (a *accumulator) addText(d TextDelta) error {
-	if d.Text == "" {
+// addText yields ev, the TextDelta of that text. The text of a typed answer becomes a Partial instead, unless it is not a
+// JSON object.
+func (a *accumulator) addText(text string, ev Event) error {
+	if text == "" {
 		return nil
 	}
-	a.pending.WriteString(d.Text)
+	a.pending = append(a.pending, text...)
 	if !a.run.isStructured() || a.isText {
-		return a.emit(d)
+		return a.emit(ev)
 	}
 	id := fmt.Sprintf("answer-%d", a.run.turn)
-	if err := a.growTyped(id, d.Text); err != nil {
+	if err := a.growTyped(id, text); err != nil {
 		return err
 	}
 	if s := a.typed[id]; s.isInvalid() {
@@ -109,10 +111,10 @@ func (a *accumulator) addText(d TextDelta) error {
 
 // flushText makes the pending text a part, unless it is blank: services refuse blank text.
 func (a *accumulator) flushText() {
-	if s := a.pending.String(); strings.TrimSpace(s) != "" {
-		a.parts = append(a.parts, Part{Text: s})
+	if len(bytes.TrimSpace(a.pending)) > 0 {
+		a.addPart(Part{Text: string(a.pending)})
 	}
-	a.pending.Reset()
+	a.pending = a.pending[:0]
 }
 
 // addCitation adds a citation after the text that it supports. Text that came before that text becomes a part of its
@@ -122,24 +124,24 @@ func (a *accumulator) addCitation(d CitationPart) error {
 	if err := c.check(); err != nil {
 		return malformedAnswer(fmt.Errorf("agent: the model's citation: %w", err))
 	}
-	text := a.pending.String()
+	text := string(a.pending)
 	if before, ok := strings.CutSuffix(text, c.Text); ok && c.Text != "" && strings.TrimSpace(before) != "" {
 		a.parts = append(a.parts, Part{Text: before})
 		text = c.Text
 	}
 	if strings.TrimSpace(text) != "" {
 		a.parts = append(a.parts, Part{Text: text})
-		a.pending.Reset()
+		a.pending = a.pending[:0]
 	}
 	a.parts = append(a.parts, Part{Citation: &c})
 	return a.emit(d)
 }
 
-func (a *accumulator) addReasoningDelta(d ReasoningDelta) error {
+func (a *accumulator) addReasoningDelta(d ReasoningDelta, ev Event) error {
 	if d.Text == "" {
 		return nil
 	}
-	return a.emit(d)
+	return a.emit(ev)
 }
 
 // addReasoning adds a block of reasoning unchanged, unless it is empty.
@@ -180,15 +182,27 @@ func (a *accumulator) addUse(d UsePart) error {
 		u.Input = json.RawMessage("{}") // how services stream a call without arguments
 	}
 	c := answerCall{ToolUse: u}
-	if !toolName.MatchString(u.Name) {
+	if !isToolName(u.Name) {
 		c.invalid = errors.New("its name is not a tool's name")
-	} else if err := strictjson.CheckObject(u.Input); err != nil {
+	} else if args, err := strictjson.ParseObject(u.Input); err != nil {
 		c.invalid = fmt.Errorf("its arguments are %w", err)
 	} else {
-		a.parts = append(a.parts, Part{Use: &u})
+		c.args = args
+		a.addPart(Part{Use: &u})
+	}
+	if a.calls == nil {
+		a.calls = make([]answerCall, 0, 2)
 	}
 	a.calls = append(a.calls, c)
 	return nil
+}
+
+// addPart adds a part to the answer. Most answers have few.
+func (a *accumulator) addPart(p Part) {
+	if a.parts == nil {
+		a.parts = make([]Part, 0, 4)
+	}
+	a.parts = append(a.parts, p)
 }
 
 func (a *accumulator) addSkipped(d SkippedPart) error {

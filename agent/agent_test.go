@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -489,7 +490,7 @@ func TestCall(t *testing.T) {
 	require.NoError(t, err)
 	levels := map[string]bool{}
 	for _, s := range []scope.Scope{{}, tenant(t, "acme"), shared, user, session} {
-		levels[idempotencyKey(s, "r1", 0, 0, ToolUse{})] = true
+		levels[idempotencyKey(s, "r1", 0, 0, "", nil)] = true
 	}
 	require.Len(t, levels, 5, "each level of a tenant has keys of its own")
 }
@@ -499,7 +500,11 @@ func TestCall(t *testing.T) {
 func TestIdempotencyKeys(t *testing.T) {
 	t.Parallel()
 	key := func(name, input string) string {
-		return idempotencyKey(tenant(t, "acme"), "r", 1, 2, ToolUse{"c1", name, json.RawMessage(input)})
+		args, err := strictjson.Canonical([]byte(input))
+		if err != nil {
+			args = []byte(input)
+		}
+		return idempotencyKey(tenant(t, "acme"), "r", 1, 2, name, args)
 	}
 	one := key("lend", `{"title":"Emma","days":3}`)
 	require.Equal(t, one, key("lend", ` {"days": 3.0, "title": "Emm\u0061"}`))

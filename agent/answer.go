@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // answer is one answer of the model, as far as it has come.
@@ -20,6 +22,7 @@ type answer struct {
 // answerCall is one call in an answer.
 type answerCall struct {
 	ToolUse
+	args strictjson.Value // of a valid call
 	// invalid says why the call can neither be made nor be sent back to the model. It is nil if it can.
 	invalid error
 }

@@ -13,7 +13,7 @@ func (r *run) send(set toolset) (ans *answer, err error) {
 	r.requests++
 	ctx, span := r.agent.tel.startChat(r.ctx, r.in)
 	ans = &answer{}
-	acc := &accumulator{answer: ans, run: r, span: span}
+	acc := &accumulator{answer: ans, run: r, span: span, pending: r.text[:0]}
 	defer func() {
 		if v := recover(); v != nil {
 			if r.inConsumer {
@@ -25,6 +25,7 @@ func (r *run) send(set toolset) (ans *answer, err error) {
 			}
 		}
 		acc.flushText() // the text of an answer that failed is reported too
+		r.text = acc.pending
 		span.endChat(acc.reason, acc.usage, err)
 	}()
 	for d, err := range r.agent.model.Stream(ctx, requestFor(r.agent.model, q)) {

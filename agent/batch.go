@@ -28,13 +28,19 @@ type batchCall struct {
 // newBatch returns the batch of an answer. It reports and refuses invalid calls.
 func (r *run) newBatch(set toolset, ans *answer) *batch {
 	b := &batch{answer: ans.message()}
+	b.calls = make([]batchCall, 0, len(ans.calls))
+	var args []byte
 	for i, c := range ans.calls {
 		if c.invalid != nil {
 			r.agent.auditCall(r.ctx, r.in.Scope, c.Name, c.invalid)
 			b.notes = append(b.notes, Part{Text: describeInvalid(set, i, c)})
 			continue
 		}
-		call := batchCall{ToolUse: c.ToolUse, index: i, key: idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, i, c.ToolUse)}
+		call := batchCall{ToolUse: c.ToolUse, index: i}
+		if r.in.Run != "" {
+			args = c.args.AppendCanonical(args[:0])
+			call.key = idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, i, c.Name, args)
+		}
 		if r.isOutputCall(c.Name) && len(ans.calls) > 1 {
 			res := failedResult("Not taken: it came beside other calls. Call it alone, once you know all results.")
 			call.result = &res
@@ -60,7 +66,7 @@ func (b *batch) isOpen() bool {
 // results returns what the model is told: every result in call order, and then the notes. A call without a result has
 // its stopgap, or an empty result while it is still to be made.
 func (b *batch) results() *Message {
-	m := &Message{Role: RoleUser}
+	m := &Message{Role: RoleUser, Parts: make([]Part, 0, len(b.calls)+len(b.notes))}
 	for _, c := range b.calls {
 		res := &ToolResult{ID: c.ID}
 		if had := cmp.Or(c.result, c.stopgap); had != nil {

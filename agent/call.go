@@ -5,14 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -31,7 +29,7 @@ type callOutcome struct {
 func (n *invocations) interpret(e callEnd) callOutcome {
 	a, o := n.agent, e.callOutcome
 	if o.err == nil {
-		o.err = a.checkRefs(e.batch, reach{e.call.Scope(), e.call.Shared()}, []Part{{Result: &ToolResult{Result: o.result}}})
+		o.err = a.checkResult(e.batch, reach{e.call.Scope(), e.call.Shared()}, o.result)
 	}
 	if o.err == nil && n.accept != nil {
 		o.err = n.accept(e)
@@ -103,27 +101,19 @@ func failedResult(msg string) tools.Result {
 }
 
 // idempotencyKey returns the key of one call of one run. It depends on the call's place and on its content, because a
-// model that is asked again may put another call in the same place. Each piece is preceded by its length, so no two calls
-// share a key. The partition identifies the scope; its ids do not, since a tenant and its shared data have the same.
-func idempotencyKey(s scope.Scope, run string, turn, call int, u ToolUse) string {
-	if run == "" {
-		return ""
-	}
-	args := canonicalJSON(u.Input)
-	b := make([]byte, 0, 256+len(args))
-	for _, p := range [...]string{s.Partition(), run, u.Name} {
+// model that is asked again may put another call in the same place; args are the arguments in canonical form. Each piece
+// is preceded by its length, so no two calls share a key. The partition identifies the scope; its ids do not, since a
+// tenant and its shared data have the same.
+func idempotencyKey(s scope.Scope, run string, turn, call int, name string, args []byte) string {
+	var few [512]byte
+	b := few[:0]
+	for _, p := range [...]string{s.Partition(), run, name} {
 		b = append(append(strconv.AppendInt(b, int64(len(p)), 10), ':'), p...)
 	}
 	b = append(strconv.AppendInt(b, int64(turn), 10), ',')
 	b = append(strconv.AppendInt(b, int64(call), 10), ',')
 	sum := sha256.Sum256(append(b, args...))
-	return hex.EncodeToString(sum[:])
-}
-
-// canonicalJSON returns arguments in canonical form, or unchanged if they are invalid: such calls are never made.
-func canonicalJSON(b json.RawMessage) []byte {
-	if c, err := strictjson.Canonical(b); err == nil {
-		return c
-	}
-	return b
+	var key [2 * sha256.Size]byte
+	hex.Encode(key[:], sum[:])
+	return string(key[:])
 }

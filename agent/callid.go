@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"unicode"
 	"unicode/utf8"
 )
@@ -12,8 +11,15 @@ import (
 // maxCallID is the length of the longest call id that a [History] holds, in bytes.
 const maxCallID = 256
 
-// plainCallID matches the ids that events and records carry as they come.
-var plainCallID = regexp.MustCompile(`^[!-~]{1,256}$`)
+// isPlainCallID reports whether events and records carry the id as it comes: it is printable ASCII without spaces.
+func isPlainCallID(id string) bool {
+	for _, c := range []byte(id) {
+		if c < '!' || '~' < c {
+			return false
+		}
+	}
+	return 0 < len(id) && len(id) <= maxCallID
+}
 
 // checkCallID returns an error if id cannot be part of a history. The grammar of ids is the service's, so a history
 // holds almost any: a [Model] replaces those that its service refuses.
@@ -35,25 +41,40 @@ func checkCallID(id string) error {
 // callIDs maps the call ids of one answer from the service's to the run's. The run keeps an id that is plain and new to
 // the conversation and replaces every other one, so that an id identifies one call everywhere.
 type callIDs struct {
-	own   map[string]string // the run's, by the service's
-	ended map[string]bool   // the service's ids of calls that are whole
-	taken map[string]bool   // the run's ids in this answer
+	calls map[string]mappedCall // by the service's ids
+	made  map[string]bool       // the ids that the run has made in this answer
+	count int                   // calls of the answer
 }
+
+type mappedCall struct {
+	id      string // the run's
+	isWhole bool
+}
+
+// isTaken reports whether a call of the answer has that id.
+func (ids *callIDs) isTaken(id string) bool { return ids.made[id] || ids.calls[id].id == id }
 
 // mapCallID returns the run's id for a call of the answer with those ids.
 func (r *run) mapCallID(ids *callIDs, id string) string {
-	if own, ok := ids.own[id]; ok {
-		return own
+	if c, ok := ids.calls[id]; ok {
+		return c.id
 	}
-	if ids.own == nil {
-		ids.own, ids.ended, ids.taken = map[string]string{}, map[string]bool{}, map[string]bool{}
+	if ids.calls == nil {
+		ids.calls = map[string]mappedCall{}
 	}
 	own := id
-	for i := 0; !plainCallID.MatchString(own) || r.callIDs[own] || ids.taken[own]; i++ {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %d %d %q", r.in.Run, len(r.turns), r.turn, len(ids.taken), i, id))
+	for i := 0; !isPlainCallID(own) || r.callIDs[own] || ids.isTaken(own); i++ {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %d %d %q", r.in.Run, len(r.turns), r.turn, ids.count, i, id))
 		own = "call_" + hex.EncodeToString(sum[:12])
 	}
-	ids.own[id], ids.taken[own] = own, true
+	if own != id {
+		if ids.made == nil {
+			ids.made = map[string]bool{}
+		}
+		ids.made[own] = true
+	}
+	ids.count++
+	ids.calls[id] = mappedCall{id: own}
 	return own
 }
 
@@ -61,10 +82,10 @@ func (r *run) mapCallID(ids *callIDs, id string) string {
 // Calls with an empty id are told apart by their order.
 func (ids *callIDs) end(id string) (isDuplicate bool) {
 	if id == "" {
-		delete(ids.own, id)
+		delete(ids.calls, id)
 		return false
 	}
-	isDuplicate = ids.ended[id]
-	ids.ended[id] = true
-	return isDuplicate
+	c := ids.calls[id]
+	ids.calls[id] = mappedCall{c.id, true}
+	return c.isWhole
 }

@@ -48,7 +48,7 @@ func TestCallIDsOfServices(t *testing.T) {
 			for _, ev := range evs {
 				switch ev := ev.(type) {
 				case ToolCalled:
-					require.Regexp(t, plainCallID, ev.ID)
+					require.True(t, isPlainCallID(ev.ID), ev.ID)
 					require.NotContains(t, called, ev.ID)
 					var in struct{ Word string }
 					require.NoError(t, json.Unmarshal(ev.Input, &in))

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/carrel-go/carrel/scope"
@@ -23,9 +22,7 @@ type dispatcher struct {
 	result   batchResult
 	tools    toolset
 	calls    []*batchCall // those without a result
-	inFlight *invocations
 	progress *progress
-	cancel   context.CancelFunc // of the calls
 }
 
 // makeCalls makes the calls of b that lack a result, a bounded number at a time, and waits for all of them. If a tool
@@ -36,13 +33,12 @@ func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
 	if err := d.announce(b); err != nil {
 		return batchResult{}, err
 	}
-	ctx, cancel := context.WithCancel(scope.NewContext(r.ctx, r.in.Scope))
-	d.cancel = cancel
+	if r.inFlight == nil {
+		r.inFlight = newInvocations(scope.NewContext(r.ctx, r.in.Scope), r.agent, r.acceptResult)
+	}
 	d.progress = newProgress(len(d.calls))
-	d.inFlight = r.agent.newInvocations(ctx, len(d.calls))
-	d.inFlight.accept = r.acceptResult
-	defer d.inFlight.waitAll()
-	defer cancel()
+	d.inFlight.ends = make(chan callEnd, len(d.calls))
+	defer d.inFlight.cancelOpen()
 	if err := d.dispatchAll(); err != nil {
 		return batchResult{}, err
 	}
@@ -53,6 +49,7 @@ func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
 // announce collects the calls to make, and yields them.
 func (d *dispatcher) announce(b *batch) error {
 	d.media = mediaCount{}
+	d.calls = make([]*batchCall, 0, len(b.calls))
 	for i := range b.calls {
 		c := &b.calls[i]
 		if c.result != nil {
@@ -66,6 +63,13 @@ func (d *dispatcher) announce(b *batch) error {
 		}
 	}
 	return nil
+}
+
+// closeCalls releases what the run's calls needed. All of them have ended.
+func (r *run) closeCalls() {
+	if r.inFlight != nil {
+		r.inFlight.close()
+	}
 }
 
 // emitCall yields an event of a call, unless the call gives the typed answer: no tool is involved in it.
@@ -150,7 +154,7 @@ func (d *dispatcher) record(c *batchCall, o callOutcome) error {
 	}
 	if o.fatal != nil && d.result.fatal == nil {
 		d.result.fatal = o.fatal
-		d.cancel()
+		d.inFlight.cancel()
 	}
 	return d.emitCall(c, ToolDone{ID: c.ID, Name: c.Name, Result: o.result, Took: o.took, Err: o.err})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -28,8 +27,15 @@ type History struct {
 // A Turn is stored as JSON, see [Turn.Encode] and [Turn.MarshalJSON].
 type Turn struct{ Messages []Message }
 
-// toolName matches the valid names of tools.
-var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+// isToolName reports whether a tool may have that name.
+func isToolName(s string) bool {
+	for _, c := range []byte(s) {
+		if c != '_' && c != '-' && (c < '0' || '9' < c) && (c < 'A' || 'Z' < c) && (c < 'a' || 'z' < c) {
+			return false
+		}
+	}
+	return 0 < len(s) && len(s) <= 64
+}
 
 // check returns an error if h cannot be sent to a model.
 func (h History) check() error {
@@ -205,8 +211,8 @@ func (u *ToolUse) check() error {
 	if err := checkCallID(u.ID); err != nil {
 		return err
 	}
-	if !toolName.MatchString(u.Name) {
-		return fmt.Errorf("the tool name %q does not match %s", u.Name, toolName)
+	if !isToolName(u.Name) {
+		return fmt.Errorf("the tool name %q does not match ^[a-zA-Z0-9_-]{1,64}$", u.Name)
 	}
 	if err := strictjson.CheckObject(u.Input); err != nil {
 		return fmt.Errorf("the arguments of %s are %w", u.Name, err)

@@ -18,17 +18,18 @@ const grace = 2 * time.Second
 // errExited is the error of a tool that ended its goroutine.
 var errExited = errors.New("agent: the tool ended its goroutine and returned nothing")
 
-// invocations are the calls of a batch that are in flight, each in a separate goroutine. Everything else, the host's
+// invocations are the calls of a run that are in flight, each in a separate goroutine. Everything else, the host's
 // auditor and spans above all, runs in the goroutine of the run, so that the consumer can recover a panic of theirs.
 type invocations struct {
 	agent  *Agent
 	accept func(callEnd) error // returns an error if the model cannot be shown a result; may be nil
 	ctx    context.Context
+	cancel context.CancelFunc
 	done   <-chan struct{} // of ctx; nil once its end has been handled
-	ends   chan callEnd    // buffered for all calls, so that no call waits for the consumer
-	open   []*invocation   // in the order in which they were started
-	timer  *time.Timer     // fires when the first one must be abandoned, or earlier
-	armed  bool
+	times  *calltime.Group
+	ends   chan callEnd  // of a batch, buffered for all its calls, so that no call waits for the consumer
+	open   []*invocation // in the order in which they were started
+	timer  *time.Timer   // fires when the first overdue one must be abandoned; nil while none is overdue
 }
 
 // invocation is one call in flight.
@@ -36,13 +37,11 @@ type invocation struct {
 	index     int
 	call      *tools.Call
 	tool      *tools.Tool     // nil if the call is not made
-	batch     context.Context // the batch's, with the call's span
-	ctx       context.Context // with the call's deadline
-	cancel    context.CancelFunc
+	batch     context.Context // the calls', with the call's span
+	ctx       *calltime.Context
 	span      *span
 	start     time.Time
-	abandonAt time.Time // unless ctx says otherwise, see expiry
-	isFixed   bool      // abandonAt holds whatever ctx says
+	abandonAt time.Time // zero if ctx decides, see expiry
 	// isEnded is set by the goroutine that reports the end: the call's own, or the run's when it abandons the call.
 	isEnded atomic.Bool
 }
@@ -55,8 +54,19 @@ type callEnd struct {
 	isOverdue   bool // the call's time had passed
 }
 
-func (a *Agent) newInvocations(ctx context.Context, calls int) *invocations {
-	return &invocations{agent: a, ctx: ctx, done: ctx.Done(), ends: make(chan callEnd, calls)}
+func newInvocations(ctx context.Context, a *Agent, accept func(callEnd) error) *invocations {
+	ctx, cancel := context.WithCancel(ctx)
+	return &invocations{agent: a, accept: accept, ctx: ctx, cancel: cancel, done: ctx.Done(),
+		times: calltime.NewGroup(ctx, a.limits.ToolTimeout, grace, a.limited)}
+}
+
+// close releases the contexts of the calls.
+func (n *invocations) close() {
+	n.cancel()
+	n.times.Close()
+	if n.timer != nil {
+		n.timer.Stop()
+	}
 }
 
 // start starts a call, or reports why it is not made.
@@ -79,18 +89,9 @@ func (n *invocations) start(index int, set toolset, c *tools.Call) {
 		n.refuse(v, callOutcome{result: res, err: errAbandoned})
 		return
 	}
-	limit := n.agent.limits.ToolTimeout
 	v.tool, v.start = tool, time.Now()
-	v.abandonAt = v.start.Add(limit + grace)
-	if n.agent.limited {
-		v.ctx, v.cancel = context.WithTimeout(v.batch, limit)
-	} else {
-		v.ctx, v.cancel = calltime.WithDefault(v.batch, limit, grace)
-	}
+	v.ctx = n.times.Start(v.batch, v.start)
 	n.open = append(n.open, v)
-	if !n.armed {
-		n.armTimer(limit + grace)
-	}
 	go v.invoke(n.ends, &n.agent.abandoned)
 }
 
@@ -133,9 +134,10 @@ func (n *invocations) await(progress <-chan struct{}) (index int, _ callOutcome,
 		case <-n.done:
 			n.done = nil
 			n.shortenAll(time.Now().Add(grace))
-			n.armTimer(0)
+			n.abandonOverdue()
+		case <-n.times.Expired():
+			n.abandonOverdue()
 		case <-fired:
-			n.armed = false
 			n.abandonOverdue()
 		}
 	}
@@ -145,7 +147,7 @@ func (n *invocations) await(progress <-chan struct{}) (index int, _ callOutcome,
 func (n *invocations) shortenAll(at time.Time) {
 	for _, v := range n.open {
 		if v.expiry().After(at) {
-			v.abandonAt, v.isFixed = at, true
+			v.abandonAt = at
 		}
 	}
 }
@@ -155,7 +157,7 @@ func (n *invocations) remove(e callEnd) callOutcome {
 	o := e.callOutcome
 	if e.tool != nil {
 		n.open = slices.DeleteFunc(n.open, func(v *invocation) bool { return v == e.invocation })
-		e.cancel()
+		e.ctx.Cancel()
 		o = n.interpret(e)
 	}
 	name, ended := "", time.Time{}
@@ -168,19 +170,14 @@ func (n *invocations) remove(e callEnd) callOutcome {
 
 // expiry returns when the call is abandoned. The tool's own timeout extends it.
 func (v *invocation) expiry() time.Time {
-	if c, ok := v.ctx.(*calltime.Context); ok && !v.isFixed {
-		return c.Until().Add(grace)
+	if v.abandonAt.IsZero() {
+		return v.ctx.Until().Add(grace)
 	}
 	return v.abandonAt
 }
 
 // limit returns the time that the call had.
-func (v *invocation) limit() time.Duration {
-	if c, ok := v.ctx.(*calltime.Context); ok {
-		return c.Until().Sub(v.start)
-	}
-	return v.abandonAt.Sub(v.start) - grace
-}
+func (v *invocation) limit() time.Duration { return v.ctx.Until().Sub(v.start) }
 
 // abandonOverdue abandons the calls that have expired and arms the timer for the next one.
 func (n *invocations) abandonOverdue() {
@@ -208,7 +205,6 @@ func (n *invocations) abandonOverdue() {
 }
 
 func (n *invocations) armTimer(d time.Duration) {
-	n.armed = true
 	if n.timer == nil {
 		n.timer = time.NewTimer(d)
 		return
@@ -216,12 +212,13 @@ func (n *invocations) armTimer(d time.Duration) {
 	n.timer.Reset(d)
 }
 
-// waitAll waits for the calls in flight, which have been cancelled.
-func (n *invocations) waitAll() {
+// cancelOpen cancels the calls in flight, if any, and waits for them.
+func (n *invocations) cancelOpen() {
+	if len(n.open) == 0 {
+		return
+	}
+	n.cancel()
 	for len(n.open) > 0 {
 		n.await(nil)
-	}
-	if n.timer != nil {
-		n.timer.Stop()
 	}
 }

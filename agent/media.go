@@ -75,6 +75,14 @@ func (a *Agent) checkRefs(ctx context.Context, r reach, parts []Part) error {
 	return a.checkMedia(ctx, r, parts, r.contains)
 }
 
+// checkResult is checkRefs for the result of a call.
+func (a *Agent) checkResult(ctx context.Context, r reach, res tools.Result) error {
+	if !hasMedia(res) {
+		return nil
+	}
+	return a.checkRefs(ctx, r, []Part{{Result: &ToolResult{Result: res}}})
+}
+
 // checkHistory is checkRefs for a history, which may name shared data that the run before could read and this one
 // cannot: the model is sent a note in its place.
 func (a *Agent) checkHistory(ctx context.Context, r reach, parts []Part) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -12,28 +13,16 @@ import (
 // before it. The model is told the error's message.
 func (r *run) acceptResult(e callEnd) error {
 	limits := r.agent.request
-	refuse := func(format string, args ...any) error {
-		return tools.Correct("The tool ran, but its result cannot be shown: " + fmt.Sprintf(format, args...))
-	}
 	size := int64(0)
 	for _, b := range e.result.Blocks {
 		size += int64(len(b.Text) + len(b.JSON))
 	}
 	var own mediaCount
-	ctx, cancel := context.WithTimeout(e.batch, r.agent.limits.ToolTimeout)
-	defer cancel()
-	for m, kind := range resultMedia(e.result) {
-		f, err := r.agent.inspect(ctx, r.in.reach(), m, kind)
-		switch {
-		case err != nil && e.batch.Err() == nil:
-			return fmt.Errorf("agent: look for the object %q: %w", m.Object.Name(), err)
-		case f.note != "":
-			return refuse("it holds %s, and %s.", mediaName(m, kind), f.note)
+	if hasMedia(e.result) {
+		var err error
+		if own, err = r.inspectResult(e); err != nil {
+			return err
 		}
-		if err == nil {
-			r.findings[m] = f
-		}
-		own.add(kind, f.size, 1)
 	}
 	all := r.media.plus(own)
 	switch {
@@ -48,6 +37,38 @@ func (r *run) acceptResult(e callEnd) error {
 	}
 	r.media = all
 	return nil
+}
+
+// inspectResult looks at the media of a result and counts them. It returns an error if no request can hold one.
+func (r *run) inspectResult(e callEnd) (own mediaCount, _ error) {
+	ctx, cancel := context.WithTimeout(e.batch, r.agent.limits.ToolTimeout)
+	defer cancel()
+	for m, kind := range resultMedia(e.result) {
+		f, err := r.agent.inspect(ctx, r.in.reach(), m, kind)
+		switch {
+		case err != nil && e.batch.Err() == nil:
+			return own, fmt.Errorf("agent: look for the object %q: %w", m.Object.Name(), err)
+		case f.note != "":
+			return own, refuse("it holds %s, and %s.", mediaName(m, kind), f.note)
+		}
+		if err == nil {
+			r.findings[m] = f
+		}
+		own.add(kind, f.size, 1)
+	}
+	return own, nil
+}
+
+// refuse returns the error that tells the model why a result cannot be shown.
+func refuse(format string, args ...any) error {
+	return tools.Correct("The tool ran, but its result cannot be shown: " + fmt.Sprintf(format, args...))
+}
+
+// hasMedia reports whether a result holds an image, a document or a video.
+func hasMedia(res tools.Result) bool {
+	return slices.ContainsFunc(res.Blocks, func(b tools.Block) bool {
+		return b.Image != nil || b.Document != nil || b.Video != nil
+	})
 }
 
 // countMedia counts the media of a result that an earlier life of the run has accepted.

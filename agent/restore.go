@@ -16,6 +16,7 @@ func (r *run) checkpoint(b *batch) *Checkpoint {
 		return c
 	}
 	c.answer = &b.answer
+	c.calls = make([]callState, 0, len(b.calls))
 	for _, call := range b.calls {
 		state := callState{index: call.index, result: call.result}
 		if call.result == nil {

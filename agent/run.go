@@ -29,6 +29,7 @@ type run struct {
 	cuts         int                      // how often texts and results were cut for the present answer
 	prompt       *Message                 // sent to the model and not in a turn yet; may be nil
 	messages     []Message                // what the model is sent: the turns and the prompt
+	text         []byte                   // memory for the text of an answer
 	findings     map[*tools.Media]finding // what is known of media
 	withoutMedia bool                     // the service refused the request with the media of earlier turns
 	sent         []medium                 // media of earlier turns in the last request
@@ -51,7 +52,8 @@ type run struct {
 	dispatched  int            // calls started since then
 	isCompacted bool
 
-	callErr error // the error of the last turn's calls, for the log
+	inFlight *invocations // the run's calls; nil before the first
+	callErr  error        // the error of the last turn's calls, for the log
 
 	resumed *batch // of the checkpoint that the run resumes; nil once its calls have ended
 	closed  *Turn  // the turn of those calls in the input's history; nil if it has none or once the calls have ended
@@ -62,6 +64,7 @@ type run struct {
 // execute runs phase after phase until the run has finished or failed. The error is a [*RunError] or errConsumerLeft.
 func (r *run) execute() (finished, error) {
 	defer r.closeResumed()
+	defer r.closeCalls()
 	p, err := r.start()
 	if err != nil {
 		r.last, r.resumed = nil, nil

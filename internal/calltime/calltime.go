@@ -1,81 +1,158 @@
 // Package calltime lets the timeout that a tool sets for itself replace the default time of a call.
 //
-// The caller of a tool, such as the agent, makes a [Context] with its default. A timeout inside calls [Extend] before it
-// derives its own context. A caller with an explicit limit uses an ordinary context, which nothing extends.
+// The caller of a tool, such as the agent, makes a [Group] with its default and a [Context] for each call. A timeout
+// inside calls [Extend] before it derives its own context.
 package calltime
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
-// Context is a context with a deadline that [Extend] can move.
-type Context struct {
-	parent context.Context
-	grace  time.Duration
-	done   chan struct{}
-	stop   func() bool // stops waiting for the parent
+// Group makes the contexts of calls that have the same default time. It needs one timer and one place in its parent for
+// all of them.
+type Group struct {
+	limit, grace time.Duration
+	isFixed      bool
+	expired      chan struct{}
+	stop         func() bool // stops waiting for the parent
 
-	mu       sync.Mutex
-	err      error
+	mu    sync.Mutex
+	err   error // the parent's
+	open  []*Context
+	timer *time.Timer
+	armed bool
+}
+
+// NewGroup returns a group of contexts that end with parent, or after limit. An extension adds grace, so that the timeout
+// inside ends first and can say so; if isFixed is set, Extend does nothing. [Group.Close] must be called.
+func NewGroup(parent context.Context, limit, grace time.Duration, isFixed bool) *Group {
+	g := &Group{limit: limit, grace: grace, isFixed: isFixed, expired: make(chan struct{}, 1)}
+	g.stop = context.AfterFunc(parent, func() { g.endAll(parent.Err()) })
+	return g
+}
+
+// Start returns a context whose time begins now. Its values are those of ctx, which must end no earlier than the group's
+// parent. [Context.Cancel] must be called.
+func (g *Group) Start(ctx context.Context, now time.Time) *Context {
+	c := &Context{parent: ctx, group: g, deadline: now.Add(g.limit)}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.err != nil {
+		c.err = g.err
+		return c
+	}
+	g.open = append(g.open, c)
+	if !g.armed { // otherwise it fires in time for an earlier call
+		g.arm(g.limit)
+	}
+	return c
+}
+
+// Expired returns a channel that receives a value after the time of a call has passed.
+func (g *Group) Expired() <-chan struct{} { return g.expired }
+
+// Close releases the group.
+func (g *Group) Close() {
+	g.stop()
+	g.endAll(context.Canceled)
+}
+
+func (g *Group) arm(d time.Duration) {
+	g.armed = true
+	if g.timer == nil {
+		g.timer = time.AfterFunc(d, g.fire)
+		return
+	}
+	g.timer.Reset(d)
+}
+
+// fire ends the contexts whose time has passed, and arms the timer for the next one.
+func (g *Group) fire() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.armed = false
+	now := time.Now()
+	g.open = slices.DeleteFunc(g.open, func(c *Context) bool {
+		if c.deadline.After(now) {
+			return false
+		}
+		c.end(context.DeadlineExceeded)
+		return true
+	})
+	if len(g.open) > 0 {
+		next := slices.MinFunc(g.open, func(a, b *Context) int { return a.deadline.Compare(b.deadline) })
+		g.arm(next.deadline.Sub(now))
+	}
+	select {
+	case g.expired <- struct{}{}:
+	default:
+	}
+}
+
+func (g *Group) endAll(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.open {
+		c.end(err)
+	}
+	g.err, g.open = err, nil
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+}
+
+// Context is a context with a deadline that [Extend] can move. The mutex of its group guards it.
+type Context struct {
+	parent   context.Context
+	group    *Group
 	deadline time.Time
-	timer    *time.Timer
+	err      error
+	done     chan struct{} // nil until it is asked for
 }
 
 type key struct{}
 
-// WithDefault returns a context under parent that ends after d. An extension adds grace, so that the timeout inside ends
-// first and can say so. The returned function releases the context and must be called.
-func WithDefault(parent context.Context, d, grace time.Duration) (*Context, context.CancelFunc) {
-	c := &Context{parent: parent, grace: grace, done: make(chan struct{}), deadline: time.Now().Add(d)}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timer = time.AfterFunc(d, c.fire)
-	c.stop = context.AfterFunc(parent, func() { c.end(parent.Err()) })
-	return c, func() { c.end(context.Canceled) }
-}
-
 // Extend moves the deadline of the nearest Context to d from now, if that is later than the present one.
 func Extend(ctx context.Context, d time.Duration) {
-	if c, ok := ctx.Value(key{}).(*Context); ok {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if later := time.Now().Add(d + c.grace); later.After(c.deadline) {
-			c.deadline = later
-		}
+	c, ok := ctx.Value(key{}).(*Context)
+	if !ok || c.group.isFixed {
+		return
+	}
+	c.group.mu.Lock()
+	defer c.group.mu.Unlock()
+	if later := time.Now().Add(d + c.group.grace); later.After(c.deadline) {
+		c.deadline = later
 	}
 }
 
-// fire ends the context, unless its deadline has moved.
-func (c *Context) fire() {
-	c.mu.Lock()
-	left := time.Until(c.deadline)
-	if left > 0 && c.err == nil {
-		c.timer.Reset(left)
+// Cancel ends the context.
+func (c *Context) Cancel() {
+	c.group.mu.Lock()
+	defer c.group.mu.Unlock()
+	if i := slices.Index(c.group.open, c); i >= 0 {
+		c.group.open = slices.Delete(c.group.open, i, i+1)
 	}
-	c.mu.Unlock()
-	if left <= 0 {
-		c.end(context.DeadlineExceeded)
-	}
+	c.end(context.Canceled)
 }
 
+// end ends the context, unless it has ended.
 func (c *Context) end(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.err != nil {
 		return
 	}
 	c.err = err
-	c.timer.Stop()
-	c.stop()
-	close(c.done)
+	if c.done != nil {
+		close(c.done)
+	}
 }
 
 // Until returns the deadline, without the parent's.
 func (c *Context) Until() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.group.mu.Lock()
+	defer c.group.mu.Unlock()
 	return c.deadline
 }
 
@@ -89,12 +166,22 @@ func (c *Context) Deadline() (time.Time, bool) {
 }
 
 // Done implements [context.Context].
-func (c *Context) Done() <-chan struct{} { return c.done }
+func (c *Context) Done() <-chan struct{} {
+	c.group.mu.Lock()
+	defer c.group.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		}
+	}
+	return c.done
+}
 
 // Err implements [context.Context].
 func (c *Context) Err() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.group.mu.Lock()
+	defer c.group.mu.Unlock()
 	return c.err
 }
 

@@ -17,29 +17,48 @@ func TestContext(t *testing.T) {
 			<-ctx.Done()
 			return time.Since(start)
 		}
-		plain, cancel := WithDefault(t.Context(), time.Minute, time.Second)
-		defer cancel()
-		require.Equal(t, time.Minute, ended(plain))
-		require.Equal(t, context.DeadlineExceeded, plain.Err())
-
-		start = time.Now()
-		longer, cancel := WithDefault(t.Context(), time.Minute, time.Second)
-		defer cancel()
+		group := NewGroup(t.Context(), time.Minute, time.Second, false)
+		plain := group.Start(t.Context(), start)
+		defer plain.Cancel()
 		type name struct{}
-		child := context.WithValue(longer, name{}, "x")
+		longer := group.Start(context.WithValue(t.Context(), name{}, "x"), start)
+		defer longer.Cancel()
+		child, cancel := context.WithCancel(longer)
+		defer cancel()
 		Extend(child, 5*time.Minute)
 		Extend(child, time.Second) // shorter: nothing
 		within, stop := context.WithTimeout(child, 5*time.Minute)
 		defer stop()
+		require.Equal(t, time.Minute, ended(plain))
+		require.Equal(t, context.DeadlineExceeded, plain.Err())
+		<-group.Expired()
 		require.Equal(t, 5*time.Minute, ended(within))
 		require.NoError(t, longer.Err())
+		late := group.Start(t.Context(), time.Now())
 		require.Equal(t, 5*time.Minute+time.Second, ended(longer))
 		require.Equal(t, "x", child.Value(name{}))
+		require.Equal(t, 6*time.Minute, ended(late))
 
+		released := group.Start(t.Context(), time.Now())
+		released.Cancel()
+		released.Cancel()
+		<-released.Done()
+		require.ErrorIs(t, released.Err(), context.Canceled)
+		left := group.Start(t.Context(), time.Now())
+		group.Close()
+		<-left.Done()
+		require.ErrorIs(t, left.Err(), context.Canceled)
+	})
+}
+
+func TestContextsEndWithTheirParent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		parent, end := context.WithTimeout(t.Context(), time.Second)
 		defer end()
-		inner, cancel := WithDefault(parent, time.Minute, time.Second)
-		defer cancel()
+		group := NewGroup(parent, time.Minute, time.Second, false)
+		defer group.Close()
+		inner := group.Start(parent, time.Now())
 		Extend(inner, time.Hour)
 		d, ok := inner.Deadline()
 		require.True(t, ok)
@@ -48,11 +67,20 @@ func TestContext(t *testing.T) {
 		defer stop()
 		<-derived.Done()
 		require.Equal(t, context.DeadlineExceeded, inner.Err())
+		require.Error(t, group.Start(parent, time.Now()).Err())
+	})
+}
 
-		released, cancel := WithDefault(t.Context(), time.Minute, time.Second)
-		cancel()
-		cancel()
-		require.ErrorIs(t, released.Err(), context.Canceled)
+func TestExtendDoesNotMoveAFixedTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		group := NewGroup(t.Context(), time.Minute, time.Second, true)
+		defer group.Close()
+		c := group.Start(t.Context(), start)
+		Extend(c, time.Hour)
+		<-c.Done()
+		require.Equal(t, time.Minute, time.Since(start))
 	})
 }
 

@@ -15,10 +15,11 @@ func Canonical(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.canonical(make([]byte, 0, len(b))), nil
+	return v.AppendCanonical(make([]byte, 0, len(b))), nil
 }
 
-func (v Value) canonical(dst []byte) []byte {
+// AppendCanonical appends the form of v that [Canonical] returns.
+func (v Value) AppendCanonical(dst []byte) []byte {
 	switch v.Type() {
 	case Number:
 		if isPlain(v.Raw(), 21) {
@@ -32,7 +33,7 @@ func (v Value) canonical(dst []byte) []byte {
 	case Array:
 		dst = append(dst, '[')
 		for item := range v.Items() {
-			dst = append(item.canonical(dst), ',')
+			dst = append(item.AppendCanonical(dst), ',')
 		}
 		return end(dst, ']')
 	case Object:
@@ -40,7 +41,7 @@ func (v Value) canonical(dst []byte) []byte {
 		var few [8]member
 		for _, m := range v.appendSorted(few[:0]) {
 			dst = append(quote(dst, m.name), ':')
-			dst = append(m.value.canonical(dst), ',')
+			dst = append(m.value.AppendCanonical(dst), ',')
 		}
 		return end(dst, '}')
 	}
