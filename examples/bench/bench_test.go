@@ -59,6 +59,25 @@ func BenchmarkConversation(b *testing.B) {
 	}
 }
 
+// A turn with two tool calls costs no more than eino's, although its arguments are validated. Both run in this process,
+// in turns. The margin is for noise: times are compared round by round, and the median of the ratios counts.
+func TestTurnCostsNoMoreThanEinos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures for some seconds")
+	}
+	const margin = 0.05
+	all, err := contestants(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "eino", all[1].name)
+	seen, err := measure(t.Context(), all[:2], 30)
+	require.NoError(t, err)
+	k := medians(ratios(seen[0], seen[1]))
+	t.Logf("relative to eino: time %.2f, CPU time %.2f, allocations %.2f, bytes %.2f", k.wall, k.cpu, k.allocs, k.bytes)
+	require.LessOrEqual(t, k.wall, 1+margin)
+	require.LessOrEqual(t, k.cpu, 1+margin)
+	require.LessOrEqual(t, medians(seen[0]).allocs, medians(seen[1]).allocs)
+}
+
 func TestTable(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, table(t.Context(), &out, 1))

@@ -22,7 +22,6 @@
 //
 // All of them stream the model's text, append to the history, run the calls of a turn and return the results.
 // Beyond that:
-// Beyond that:
 //
 //   - carrel: Agent.Stream. The arguments are validated against the whole schema of the tool, the calls of a turn run
 //     at once (8 at most), each with a deadline, and every piece of text is an event for the caller. The history is
@@ -43,7 +42,7 @@
 // The other libraries do not have scopes, idempotency keys or call budgets. carrel does not have a graph, built-in spans
 // or a registry. So the figures show the cost of a turn with each library's defaults, not the quality of the same work.
 // A model's answer takes seconds, and all of the costs are small compared with that. They matter as memory and garbage
-// if many runs share a machine.
+// if many runs share a machine. A test asserts that a turn of carrel costs no more than one of eino.
 //
 // # Output
 //

@@ -16,9 +16,9 @@ const slice = 25 * time.Millisecond
 // collector's, and allocations.
 type cost struct{ wall, cpu, allocs, bytes float64 }
 
-// measure returns the median cost of each contestant. They take turns in short slices, so that other load on the
-// machine affects all of them. It does not affect the CPU time.
-func measure(ctx context.Context, all []contestant, rounds int) ([]cost, error) {
+// measure returns the costs of each contestant in each round. They take turns in short slices, so that other load on the
+// machine affects all of them. It affects the CPU time less than the time on the clock.
+func measure(ctx context.Context, all []contestant, rounds int) ([][]cost, error) {
 	times := make([]int, len(all)) // conversations in a slice
 	for i, c := range all {
 		start := time.Now()
@@ -40,14 +40,32 @@ func measure(ctx context.Context, all []contestant, rounds int) ([]cost, error) 
 			seen[i] = append(seen[i], k)
 		}
 	}
-	out := make([]cost, len(all))
-	for i, ks := range seen {
-		out[i] = cost{
-			median(ks, func(k cost) float64 { return k.wall }), median(ks, func(k cost) float64 { return k.cpu }),
-			median(ks, func(k cost) float64 { return k.allocs }), median(ks, func(k cost) float64 { return k.bytes }),
+	return seen, nil
+}
+
+// medians returns the median of each cost.
+func medians(ks []cost) cost {
+	median := func(of func(cost) float64) float64 {
+		vs := make([]float64, len(ks))
+		for i, k := range ks {
+			vs[i] = of(k)
 		}
+		slices.Sort(vs)
+		return vs[len(vs)/2]
 	}
-	return out, nil
+	return cost{
+		median(func(k cost) float64 { return k.wall }), median(func(k cost) float64 { return k.cpu }),
+		median(func(k cost) float64 { return k.allocs }), median(func(k cost) float64 { return k.bytes }),
+	}
+}
+
+// ratios returns the costs of a relative to those of b, round by round.
+func ratios(a, b []cost) []cost {
+	out := make([]cost, len(a))
+	for i := range a {
+		out[i] = cost{a[i].wall / b[i].wall, a[i].cpu / b[i].cpu, a[i].allocs / b[i].allocs, a[i].bytes / b[i].bytes}
+	}
+	return out
 }
 
 // once runs n conversations and returns their mean cost. It begins with a garbage collection, so that garbage of
@@ -78,13 +96,4 @@ func cpuTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func median(ks []cost, of func(cost) float64) float64 {
-	vs := make([]float64, len(ks))
-	for i, k := range ks {
-		vs[i] = of(k)
-	}
-	slices.Sort(vs)
-	return vs[len(vs)/2]
 }
