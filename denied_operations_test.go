@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
@@ -48,15 +49,15 @@ func storeOperations(t *testing.T) map[string]operation {
 	require.NoError(t, err)
 	return map[string]operation{
 		"table.In": {func(_ context.Context, s scope.Scope) error {
-			_, err := table.New(table.NewMemory(nil), nil).In(s)
+			_, err := must.Get(table.New(table.NewMemory(nil), nil)).In(s)
 			return err
 		}, anyLevel},
 		"object.In": {func(_ context.Context, s scope.Scope) error {
-			_, err := object.New(memory, "carrel-raw", nil).In(s)
+			_, err := must.Get(object.New(memory, "carrel-raw", nil)).In(s)
 			return err
 		}, anyLevel},
 		"object.Ref": {func(_ context.Context, s scope.Scope) error {
-			root, err := object.New(memory, "carrel-raw", nil).In(s)
+			root, err := must.Get(object.New(memory, "carrel-raw", nil)).In(s)
 			if err != nil {
 				return err
 			}
@@ -77,7 +78,7 @@ func storeOperations(t *testing.T) map[string]operation {
 
 func presignOperations(t *testing.T) map[string]operation {
 	t.Helper()
-	signer, err := presign.New(s3Client(), object.New(object.NewMemory(), "carrel-landing", nil), nil)
+	signer, err := presign.New(s3Client(), must.Get(object.New(object.NewMemory(), "carrel-landing", nil)), nil)
 	require.NoError(t, err)
 	return map[string]operation{
 		"presign.Put":  {func(ctx context.Context, s scope.Scope) error { _, err := signer.Put(ctx, s, "/", nil); return err }, ofSessions},
@@ -140,7 +141,7 @@ func credentialOperations(t *testing.T) map[string]operation {
 
 func trackingOperations(t *testing.T) map[string]operation {
 	t.Helper()
-	tr, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	tr, err := tracking.New(must.Get(table.New(table.NewMemory(nil), nil)), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	return map[string]operation{
 		"tracking.Create": {func(ctx context.Context, s scope.Scope) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -21,14 +22,14 @@ import (
 // toolOperations are those of the agent and of everything that it calls.
 func toolOperations(t *testing.T) map[string]operation {
 	t.Helper()
-	records := table.New(table.NewMemory(nil), nil)
+	records := must.Get(table.New(table.NewMemory(nil), nil))
 	approvals, err := approval.New(records, nil)
 	require.NoError(t, err)
 	guarded, err := tools.New("guarded", "Waits.", func(context.Context, *tools.Call, struct{}) (string, error) {
 		return "", nil
 	}, approvals.Require(nil))
 	require.NoError(t, err)
-	files, err := objecttools.Set(object.New(object.NewMemory(), "carrel-raw", nil), nil)
+	files, err := objecttools.Set(must.Get(object.New(object.NewMemory(), "carrel-raw", nil)), nil)
 	require.NoError(t, err)
 	tr, err := tracking.New(records, tracking.Uploads(), nil)
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
@@ -24,7 +25,7 @@ type store struct {
 
 func newStore(t *testing.T) store {
 	t.Helper()
-	s := store{table.New(table.NewMemory(nil), nil), object.New(object.NewMemory(), "carrel-raw", nil), scopesOfEachLevel(t)}
+	s := store{must.Get(table.New(table.NewMemory(nil), nil)), must.Get(object.New(object.NewMemory(), "carrel-raw", nil)), scopesOfEachLevel(t)}
 	for level, sc := range s.scopes {
 		if level == scope.None {
 			continue

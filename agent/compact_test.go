@@ -111,7 +111,7 @@ func TestCompaction(t *testing.T) {
 		require.True(t, left <= limit/2 || len(kept) == 1)
 		require.True(t, strings.HasPrefix(lines(History{Turns: compacted[:1]})[0], "user: "+leftOut))
 		require.Contains(t, lines(History{Turns: compacted[1:2]})[0], "prompt")
-		require.Equal(t, compacted, must(c(t.Context(), compacted, len(kept) == 1)), "nothing is left to be done")
+		require.Equal(t, compacted, mustCompact(c(t.Context(), compacted, len(kept) == 1)), "nothing is left to be done")
 		if n%2 == 0 {
 			require.Contains(t, lines(History{Turns: compacted[:1]})[0], "They spoke.")
 			require.Equal(t, Usage{Output: 1}, done.Usage)
@@ -224,7 +224,7 @@ func TestCompactionKeepsTheUsersWord(t *testing.T) {
 	}](t.Context(), newAgent(t, m, Limits{}), Input{Scope: tenant(t, "acme"), Prompt: "Which book?"})
 	require.NoError(t, err)
 	require.Len(t, done.History.Turns, 2)
-	turns := must(DropOldest(1)(t.Context(), append(done.History.Turns, wholeTurn()), true))
+	turns := mustCompact(DropOldest(1)(t.Context(), append(done.History.Turns, wholeTurn()), true))
 	require.Equal(t, "user: Which book?", lines(History{Turns: turns})[1])
 }
 
@@ -307,13 +307,13 @@ func TestSummaryOfASummary(t *testing.T) {
 		return Turn{[]Message{{RoleUser, []Part{{Text: s}}}, {RoleAssistant, []Part{{Text: s}}}}}
 	}
 	c := Summarise(m, 100)
-	turns := must(c(t.Context(), []Turn{turn(strings.Repeat("x", 900)), turn("y")}, false))
-	must(c(t.Context(), append(turns, turn(strings.Repeat("x", 900)), turn("z")), false))
+	turns := mustCompact(c(t.Context(), []Turn{turn(strings.Repeat("x", 900)), turn("y")}, false))
+	mustCompact(c(t.Context(), append(turns, turn(strings.Repeat("x", 900)), turn("z")), false))
 	require.NotContains(t, m.requests[0].Messages[0].Parts[0].Text, "fact")
 	require.Contains(t, m.requests[1].Messages[0].Parts[0].Text, long)
 }
 
-func must(turns []Turn, _ Usage, err error) []Turn {
+func mustCompact(turns []Turn, _ Usage, err error) []Turn {
 	if err != nil {
 		panic(err)
 	}

@@ -140,7 +140,7 @@ func ExampleCheckpoint() {
 func ExampleTurn_Encode() {
 	acme := must(scope.Tenant("acme"))
 	session := must(must(acme.User("u1")).Session("01890a5d-ac96-774b-bcce-b302099a8057"))
-	root := must(object.New(object.NewMemory(), "raw", nil).In(session))
+	root := must(must(object.New(object.NewMemory(), "raw", nil)).In(session))
 	cover := must(root.Ref("cover.png"))
 	turn := agent.Turn{Messages: []agent.Message{
 		{Role: agent.RoleUser, Parts: []agent.Part{{Image: &tools.Media{Format: "png", Object: cover}}, {Text: "What is this?"}}},
@@ -150,7 +150,7 @@ func ExampleTurn_Encode() {
 	back := must(agent.DecodeTurn(b, root))
 	fmt.Println(back.Messages[0].Parts[0].Image.Object == cover)
 
-	other := must(object.New(object.NewMemory(), "raw", nil).In(must(scope.Tenant("globex"))))
+	other := must(must(object.New(object.NewMemory(), "raw", nil)).In(must(scope.Tenant("globex"))))
 	_, err := agent.DecodeTurn(b, other)
 	fmt.Println(err)
 	// Output:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -52,7 +53,7 @@ func TestMedia(t *testing.T) {
 // A file of somebody else is refused before the model is asked, wherever it is named, and reported.
 func TestMediaRefused(t *testing.T) {
 	s := newShelf(t, nil)
-	elsewhere, ref := (&shelf{bucket: object.New(object.NewMemory(), "another", nil)}).put(t, "acme", "a.png", "x")
+	elsewhere, ref := (&shelf{bucket: must.Get(object.New(object.NewMemory(), "another", nil))}).put(t, "acme", "a.png", "x")
 	require.Equal(t, s.acme, elsewhere)
 	said := func(p Part) History {
 		return History{Turns: []Turn{{Messages: []Message{{RoleUser, []Part{p, {Text: "a"}}}, {RoleAssistant, []Part{{Text: "b"}}}}}}}

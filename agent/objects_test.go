@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -19,7 +20,7 @@ type shelf struct {
 
 func newShelf(t testing.TB, audit scope.Auditor) *shelf {
 	t.Helper()
-	s := &shelf{bucket: object.New(object.NewMemory(), "carrel-raw", &object.Options{Audit: audit})}
+	s := &shelf{bucket: must.Get(object.New(object.NewMemory(), "carrel-raw", &object.Options{Audit: audit}))}
 	s.acme, s.ours = s.put(t, "acme", "cover.png", "OUR BYTES")
 	s.globex, s.theirs = s.put(t, "globex", "secret.png", "THEIR SECRET")
 	return s

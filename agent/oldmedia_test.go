@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -204,10 +205,10 @@ func TestOldObjects(t *testing.T) {
 			require.NoError(t, err)
 		}, "replaced"},
 		"denied": {func(_ *testing.T, s *shelf, _ *object.Root) {
-			s.bucket = object.New(failing{object.NewMemory(), object.ErrDenied}, s.bucket.Name(), nil)
+			s.bucket = must.Get(object.New(failing{object.NewMemory(), object.ErrDenied}, s.bucket.Name(), nil))
 		}, "cannot be read"},
 		"a store that fails": {func(_ *testing.T, s *shelf, _ *object.Root) {
-			s.bucket = object.New(failing{object.NewMemory(), context.DeadlineExceeded}, s.bucket.Name(), nil)
+			s.bucket = must.Get(object.New(failing{object.NewMemory(), context.DeadlineExceeded}, s.bucket.Name(), nil))
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

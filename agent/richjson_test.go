@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -100,7 +101,7 @@ func TestRichTurnJSON(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrOutside)
 	_, err = DecodeTurn(b, nil)
 	require.ErrorContains(t, err, "no root")
-	elsewhere, err := object.New(object.NewMemory(), "another", nil).In(s.acme)
+	elsewhere, err := must.Get(object.New(object.NewMemory(), "another", nil)).In(s.acme)
 	require.NoError(t, err)
 	_, err = DecodeTurn(b, elsewhere)
 	require.ErrorIs(t, err, object.ErrOutside)

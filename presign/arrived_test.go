@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -23,7 +24,7 @@ func (denying) Stat(context.Context, object.Addr) (object.Info, error) {
 
 func TestArrivedPinsTheUpload(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "carrel-landing", nil)
+	b := must.Get(object.New(object.NewMemory(), "carrel-landing", nil))
 	s, err := presign.New(client(&vault{}), b, nil)
 	require.NoError(t, err)
 	root, err := b.In(session(t))
@@ -154,7 +155,7 @@ func TestArrivedReportsAFailedDelete(t *testing.T) {
 // arrivedAt stores an upload in d.
 func arrivedAt(t *testing.T, d object.Driver, body string) (*presign.Signer, *object.Root, object.Ref) {
 	t.Helper()
-	b := object.New(d, "carrel-landing", nil)
+	b := must.Get(object.New(d, "carrel-landing", nil))
 	s, err := presign.New(client(&vault{}), b, nil)
 	require.NoError(t, err)
 	root, err := b.In(session(t))
@@ -168,7 +169,7 @@ func arrivedAt(t *testing.T, d object.Driver, body string) (*presign.Signer, *ob
 
 func TestArrivedIsUnknownIfTheStoreDenies(t *testing.T) {
 	t.Parallel()
-	s, err := presign.New(client(&vault{}), object.New(denying{object.NewMemory()}, "carrel-landing", nil), nil)
+	s, err := presign.New(client(&vault{}), must.Get(object.New(denying{object.NewMemory()}, "carrel-landing", nil)), nil)
 	require.NoError(t, err)
 	_, _, err = s.Arrived(t.Context(), session(t), "a.jpg", nil)
 	require.ErrorIs(t, err, object.ErrDenied)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -22,7 +23,7 @@ func BenchmarkGrant(b *testing.B) {
 	s := signer(b, c, nil)
 	sc := session(b)
 	p := s3.NewPresignClient(c)
-	root, err := object.New(object.NewMemory(), "carrel-landing", nil).In(sc)
+	root, err := must.Get(object.New(object.NewMemory(), "carrel-landing", nil)).In(sc)
 	require.NoError(b, err)
 	ref, err := root.Ref("a.jpg")
 	require.NoError(b, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -24,7 +25,8 @@ func ExampleSigner_Put() {
 		Region:      "eu-central-1",
 		Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
 	})
-	signer, err := presign.New(client, object.New(object.NewMemory(), "carrel-landing", nil), nil)
+	bucket, _ := object.New(object.NewMemory(), "carrel-landing", nil)
+	signer, err := presign.New(client, bucket, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -51,7 +53,7 @@ func ExampleSigner_Put() {
 
 func ExampleSigner_Arrived() {
 	ctx := context.Background()
-	bucket := object.New(object.NewMemory(), "carrel-landing", nil)
+	bucket, _ := object.New(object.NewMemory(), "carrel-landing", nil)
 	client := s3.New(s3.Options{Region: "eu-central-1"})
 	signer, err := presign.New(client, bucket, nil)
 	if err != nil {
@@ -78,7 +80,7 @@ func exampleSigner(o *presign.Options) *presign.Signer {
 		Region:      "eu-central-1",
 		Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
 	})
-	signer, err := presign.New(client, object.New(object.NewMemory(), "carrel-landing", nil), o)
+	signer, err := presign.New(client, must.Get(object.New(object.NewMemory(), "carrel-landing", nil)), o)
 	if err != nil {
 		panic(err)
 	}
@@ -107,7 +109,8 @@ func ExampleSigner_Post() {
 }
 
 func ExampleSigner_Get() {
-	root, _ := object.New(object.NewMemory(), "carrel-landing", nil).In(exampleSession())
+	bucket, _ := object.New(object.NewMemory(), "carrel-landing", nil)
+	root, _ := bucket.In(exampleSession())
 	ref, _ := root.Ref("naïve cover.jpg")
 	signer := exampleSigner(&presign.Options{Types: []string{"image/jpeg"}})
 	for _, kind := range []string{"image/jpeg", "text/html"} {
@@ -137,7 +140,8 @@ func ExampleSigner_CreateMultipart() {
 		Region: "eu-central-1", BaseEndpoint: &store.URL, UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
 	})
-	signer, err := presign.New(client, object.New(object.NewMemory(), "carrel-landing", nil), nil)
+	bucket, _ := object.New(object.NewMemory(), "carrel-landing", nil)
+	signer, err := presign.New(client, bucket, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -44,7 +45,7 @@ func showForm(t *testing.T, out *strings.Builder, title string, f presign.Form) 
 // stored returns a Ref with a pin, as a record stores it.
 func stored(t testing.TB, name, pin string) object.Ref {
 	t.Helper()
-	root, err := object.New(object.NewMemory(), "carrel-landing", nil).In(session(t))
+	root, err := must.Get(object.New(object.NewMemory(), "carrel-landing", nil)).In(session(t))
 	require.NoError(t, err)
 	ref, err := root.ParseRef(fmt.Appendf(nil, `{"bucket":"carrel-landing","key":%q%s}`, session(t).Prefix()+name, pin))
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -75,7 +76,7 @@ func TestInvalidBucketOwnersAreRejected(t *testing.T) {
 	t.Parallel()
 	c := s3.New(s3.Options{Region: "eu-central-1", Credentials: aws.AnonymousCredentials{}})
 	for _, id := range []string{"1", "1234567890123", "12345678901a", "*", " 23456789012"} {
-		_, err := presign.New(c, object.New(object.NewMemory(), "carrel-landing", nil), &presign.Options{BucketOwner: id})
+		_, err := presign.New(c, must.Get(object.New(object.NewMemory(), "carrel-landing", nil)), &presign.Options{BucketOwner: id})
 		require.ErrorIs(t, err, presign.ErrInvalid, id)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -55,7 +56,7 @@ func client(p aws.CredentialsProvider, fns ...func(*s3.Options)) *s3.Client {
 
 func signer(t testing.TB, c *s3.Client, o *presign.Options) *presign.Signer {
 	t.Helper()
-	s, err := presign.New(c, object.New(object.NewMemory(), "carrel-landing", nil), o)
+	s, err := presign.New(c, must.Get(object.New(object.NewMemory(), "carrel-landing", nil)), o)
 	require.NoError(t, err)
 	return s
 }
@@ -229,7 +230,7 @@ func TestForChoosesTheClient(t *testing.T) {
 
 func TestNewRejectsInvalidArguments(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "carrel-landing", nil)
+	b := must.Get(object.New(object.NewMemory(), "carrel-landing", nil))
 	for what, make := range map[string]func() (*presign.Signer, error){
 		"no client": func() (*presign.Signer, error) { return presign.New(nil, b, nil) },
 		"no bucket": func() (*presign.Signer, error) { return presign.New(client(&vault{}), nil, nil) },
@@ -237,7 +238,7 @@ func TestNewRejectsInvalidArguments(t *testing.T) {
 			return presign.New(client(&vault{}), b, &presign.Options{Expires: 8 * 24 * time.Hour})
 		},
 		"an ARN": func() (*presign.Signer, error) {
-			return presign.New(client(&vault{}), object.New(object.NewMemory(), "arn:aws:s3:eu-west-1:123456789012:accesspoint/x", nil), nil)
+			return presign.New(client(&vault{}), must.Get(object.New(object.NewMemory(), "arn:aws:s3:eu-west-1:123456789012:accesspoint/x", nil)), nil)
 		},
 	} {
 		_, err := make()

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -222,7 +223,7 @@ func TestGetRejectsInvalidOptions(t *testing.T) {
 	}
 	_, err := s.Get(t.Context(), object.Ref{}, nil)
 	require.ErrorIs(t, err, object.ErrOutside)
-	root, err := object.New(object.NewMemory(), "another-bucket", nil).In(session(t))
+	root, err := must.Get(object.New(object.NewMemory(), "another-bucket", nil)).In(session(t))
 	require.NoError(t, err)
 	foreign, err := root.Ref("a.jpg")
 	require.NoError(t, err)
@@ -230,7 +231,7 @@ func TestGetRejectsInvalidOptions(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrOutside)
 
 	for _, types := range [][]string{{"image"}, {"Image/jpeg"}, {"text/plain; charset=utf-8"}, {""}, {"image/png", "a b/c"}} {
-		_, err := presign.New(client(&vault{}), object.New(object.NewMemory(), "carrel-landing", nil), &presign.Options{Types: types})
+		_, err := presign.New(client(&vault{}), must.Get(object.New(object.NewMemory(), "carrel-landing", nil)), &presign.Options{Types: types})
 		require.ErrorIs(t, err, presign.ErrInvalid, types)
 	}
 	_, err = signer(t, client(aws.AnonymousCredentials{}), nil).Get(t.Context(), ref, nil)

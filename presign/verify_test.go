@@ -10,6 +10,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -20,7 +21,7 @@ func TestURLsAreVerified(t *testing.T) {
 	t.Parallel()
 	session, name, err := scope.ParseKey("tenant=acme/user=u1/uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/a.jpg")
 	require.NoError(t, err)
-	root, err := object.New(object.NewMemory(), "landing", nil).In(session)
+	root, err := must.Get(object.New(object.NewMemory(), "landing", nil)).In(session)
 	require.NoError(t, err)
 	ref, err := root.Ref(name)
 	require.NoError(t, err)

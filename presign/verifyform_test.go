@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -21,7 +22,7 @@ func TestFormsWithALoosePolicyAreRejected(t *testing.T) {
 	t.Parallel()
 	session, name, err := scope.ParseKey("tenant=acme/user=u1/uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/a.jpg")
 	require.NoError(t, err)
-	root, err := object.New(object.NewMemory(), "landing", nil).In(session)
+	root, err := must.Get(object.New(object.NewMemory(), "landing", nil)).In(session)
 	require.NoError(t, err)
 	ref, err := root.Ref(name)
 	require.NoError(t, err)

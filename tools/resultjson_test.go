@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -22,7 +23,7 @@ func testRoot(t testing.TB, tenant string) *object.Root {
 	require.NoError(t, err)
 	user, err := acme.User("u1")
 	require.NoError(t, err)
-	root, err := object.New(object.NewMemory(), "files", nil).In(user)
+	root, err := must.Get(object.New(object.NewMemory(), "files", nil)).In(user)
 	require.NoError(t, err)
 	return root
 }

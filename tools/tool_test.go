@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
@@ -233,7 +234,7 @@ func testRef(t *testing.T) object.Ref {
 	t.Helper()
 	user, err := tenant(t, "acme").User("u1")
 	require.NoError(t, err)
-	root, err := object.New(object.NewMemory(), "raw", nil).In(user)
+	root, err := must.Get(object.New(object.NewMemory(), "raw", nil)).In(user)
 	require.NoError(t, err)
 	ref, err := root.Ref("a.pdf")
 	require.NoError(t, err)

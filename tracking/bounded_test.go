@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -34,7 +35,7 @@ func (b *bundle) plant(t testing.TB, slot table.Slot, partition, sort string, n 
 	t.Helper()
 	p := &planter{Driver: b.driver.Driver}
 	p.index[slot-1] = [2]string{partition, sort}
-	view, err := table.New(p, nil).In(userOf(t, "globex", "eve"))
+	view, err := must.Get(table.New(p, nil)).In(userOf(t, "globex", "eve"))
 	require.NoError(t, err)
 	for range n {
 		b.planted++
@@ -52,7 +53,7 @@ func audited(t testing.TB) (*bundle, *reports) {
 	t.Helper()
 	heard := &reports{}
 	b := newBundle(t, nil)
-	b.table = table.New(b.driver, &table.Options{Audit: heard})
+	b.table = must.Get(table.New(b.driver, &table.Options{Audit: heard}))
 	var err error
 	b.Tracker, err = New(b.table, Uploads(), nil)
 	require.NoError(t, err)
@@ -290,7 +291,7 @@ func TestSweepResumesAfterItsLimit(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.Sleep(48 * time.Hour)
 		read := 0
-		system, look := table.NewSystem(b.table), (&storage{}).look
+		system, look := b.table.System(), (&storage{}).look
 		b.driver.fault = func() (bool, bool) {
 			if read++; read == 20 {
 				cancel()
@@ -310,7 +311,7 @@ func TestSweepResumesAfterItsLimit(t *testing.T) {
 func TestSweepCursorIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	o := SweepOptions{System: table.NewSystem(b.table), Look: func(context.Context, Record, Stage) (object.Ref, bool, error) {
+	o := SweepOptions{System: b.table.System(), Look: func(context.Context, Record, Stage) (object.Ref, bool, error) {
 		return object.Ref{}, false, nil
 	}}
 	good := sweepCursor{To: stamp(epoch), Shards: []int{3, 4}}

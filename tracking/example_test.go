@@ -19,7 +19,8 @@ func session(id string) (user, session scope.Scope) {
 }
 
 func ref(s scope.Scope, bucket, name string) object.Ref {
-	root, _ := object.New(object.NewMemory(), bucket, nil).In(s)
+	b, _ := object.New(object.NewMemory(), bucket, nil)
+	root, _ := b.In(s)
 	ref, _ := root.Ref(name)
 	return ref
 }
@@ -28,7 +29,8 @@ func ref(s scope.Scope, bucket, name string) object.Ref {
 // looked at by a person, accepted.
 func Example() {
 	ctx := context.Background()
-	tr, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	tr, err := tracking.New(tb, tracking.Uploads(), nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -58,7 +60,8 @@ func Example() {
 }
 
 func ExampleNew() {
-	_, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Pipeline{
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	_, err := tracking.New(tb, tracking.Pipeline{
 		Name: "docs",
 		Stages: []tracking.StageSpec{
 			{Stage: "user_upload", External: true},
@@ -73,7 +76,8 @@ func ExampleNew() {
 
 func ExampleAttempt_Fail() {
 	ctx := context.Background()
-	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	tr, _ := tracking.New(tb, tracking.Uploads(), nil)
 	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tr.Create(ctx, s, nil)
 	a, _ := tr.Claim(ctx, s, tracking.Enrichment, &tracking.ClaimOptions{
@@ -93,7 +97,8 @@ func ExampleAttempt_Fail() {
 // A message of a queue says that a document is to be made searchable. Delivered twice, it is worked on once.
 func ExampleTracker_Track() {
 	ctx := context.Background()
-	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Pipeline{
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	tr, _ := tracking.New(tb, tracking.Pipeline{
 		Name: "docs", Stages: []tracking.StageSpec{{Stage: "embedding"}},
 	}, nil)
 	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
@@ -115,7 +120,7 @@ func ExampleTracker_Track() {
 // What a killed process has left is ended before the first request is answered.
 func ExampleTracker_Sweep() {
 	ctx := context.Background()
-	tb := table.New(table.NewMemory(nil), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
 	tr, _ := tracking.New(tb, tracking.Uploads(), nil)
 	_, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tr.Create(ctx, s, nil)
@@ -123,7 +128,7 @@ func ExampleTracker_Sweep() {
 		Key: "run-1", Observed: &tracking.Observation{Stage: tracking.UserUpload},
 	})
 	res, err := tr.Sweep(ctx, &tracking.SweepOptions{
-		System:  table.NewSystem(tb),
+		System:  tb.System(),
 		Orphans: true, // the file's lock proves it
 		Look: func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error) {
 			return object.Ref{}, false, nil // in a program, presign's Arrived
@@ -139,7 +144,8 @@ func ExampleTracker_Sweep() {
 
 func ExampleTracker_List() {
 	ctx := context.Background()
-	tr, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	tr, _ := tracking.New(tb, tracking.Uploads(), nil)
 	user, s := session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tr.Create(ctx, s, &tracking.CreateOptions{Filename: "cover.jpg"})
 

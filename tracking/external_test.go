@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/scope/object"
-	"github.com/carrel-go/carrel/scope/table"
 )
 
 // receipts is a pipeline with an External stage in its middle.
@@ -220,7 +219,7 @@ func TestSweepFindsRefusedArrivals(t *testing.T) {
 			return there, true, nil
 		}
 		time.Sleep(time.Hour)
-		res, err := u.Sweep(t.Context(), &SweepOptions{System: table.NewSystem(b.table), Look: look})
+		res, err := u.Sweep(t.Context(), &SweepOptions{System: b.table.System(), Look: look})
 		require.NoError(t, err)
 		require.Equal(t, SweepResult{Observed: 1}, res)
 		require.Equal(t, []Stage{"receipt"}, asked)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -38,7 +39,7 @@ func sessionOf(t testing.TB, user scope.Scope, n int) scope.Scope {
 
 func refIn(t testing.TB, bucket string, s scope.Scope, name string) object.Ref {
 	t.Helper()
-	root, err := object.New(object.NewMemory(), bucket, nil).In(s)
+	root, err := must.Get(object.New(object.NewMemory(), bucket, nil)).In(s)
 	require.NoError(t, err)
 	ref, err := root.Ref(name)
 	require.NoError(t, err)
@@ -126,7 +127,7 @@ func newBundle(t testing.TB, d table.Driver) *bundle {
 		d = table.NewMemory(nil)
 	}
 	b := &bundle{driver: &driver{Driver: d}, user: userOf(t, "acme", "u1")}
-	b.table = table.New(b.driver, nil)
+	b.table = must.Get(table.New(b.driver, nil))
 	b.session = sessionOf(t, b.user, 1)
 	var err error
 	b.Tracker, err = New(b.table, Uploads(), nil)

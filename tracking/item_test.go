@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -131,7 +132,7 @@ func TestLargestItem(t *testing.T) {
 	for i := range maxStages {
 		p.Stages = append(p.Stages, StageSpec{Stage: Stage(fmt.Sprintf("s%031d", i))})
 	}
-	tb := table.New(table.NewMemory(nil), nil)
+	tb := must.Get(table.New(table.NewMemory(nil), nil))
 	tr, err := New(tb, p, nil)
 	require.NoError(t, err)
 	session := sessionOf(t, userOf(t, strings.Repeat("a", 64), strings.Repeat("u", 64)), 1)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -27,7 +28,7 @@ func TestPipelineRefused(t *testing.T) {
 		"too many a stage": {Name: "p", Stages: make([]StageSpec, 33)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := New(table.New(table.NewMemory(nil), nil), p, nil)
+			_, err := New(must.Get(table.New(table.NewMemory(nil), nil)), p, nil)
 			require.ErrorIs(t, err, ErrPipeline)
 		})
 	}
@@ -37,7 +38,7 @@ func TestPipelineRefused(t *testing.T) {
 func TestAnotherPipeline(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	tb := table.New(table.NewMemory(nil), nil)
+	tb := must.Get(table.New(table.NewMemory(nil), nil))
 	tr, err := New(tb, Pipeline{Name: "docs", Stages: []StageSpec{
 		{Stage: "analysed"},
 		{Stage: "embedding", After: []Stage{"analysed"}, MaxAttempts: 1},
@@ -64,7 +65,7 @@ func TestAnotherPipeline(t *testing.T) {
 
 func TestUploadsDefaults(t *testing.T) {
 	t.Parallel()
-	tr, err := New(table.New(table.NewMemory(nil), nil), Uploads(), nil)
+	tr, err := New(must.Get(table.New(table.NewMemory(nil), nil)), Uploads(), nil)
 	require.NoError(t, err)
 	s, err := tr.machine.pipeline.findSpec(Enrichment)
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
@@ -21,7 +22,7 @@ func TestLocationRef(t *testing.T) {
 	require.NoError(t, err)
 	at := b.get(t).Stage(UserUpload).Destination
 
-	landing := object.New(object.NewMemory(), "landing", nil)
+	landing := must.Get(object.New(object.NewMemory(), "landing", nil))
 	root, err := landing.In(b.session)
 	require.NoError(t, err)
 	got, err := at.Ref(root)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -37,7 +38,7 @@ func (s *storage) look(_ context.Context, r Record, st Stage) (object.Ref, bool,
 
 func (b *bundle) sweep(t testing.TB, s *storage, o SweepOptions) SweepResult {
 	t.Helper()
-	o.System, o.Look = table.NewSystem(b.table), s.look
+	o.System, o.Look = b.table.System(), s.look
 	res, err := b.Sweep(t.Context(), &o)
 	require.NoError(t, err)
 	return res
@@ -248,7 +249,7 @@ func TestSweepBadShard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		d := &deaf{Driver: b.driver.Driver, shard: scope.Shard(dueClass("uploads"), 7)}
-		b.table = table.New(d, nil)
+		b.table = must.Get(table.New(d, nil))
 		var err error
 		b.Tracker, err = New(b.table, Uploads(), &Options{Retention: time.Hour})
 		require.NoError(t, err)
@@ -258,7 +259,7 @@ func TestSweepBadShard(t *testing.T) {
 		_, err = b.Cancel(t.Context(), sessionOf(t, b.user, 0))
 		require.NoError(t, err)
 		time.Sleep(2 * time.Hour)
-		o := &SweepOptions{System: table.NewSystem(b.table), Look: (&storage{}).look}
+		o := &SweepOptions{System: b.table.System(), Look: (&storage{}).look}
 		res, err := b.Sweep(t.Context(), o)
 		require.ErrorIs(t, err, errDeaf)
 		require.ErrorContains(t, err, "shard 7")
@@ -307,7 +308,7 @@ func TestSweepShares(t *testing.T) {
 			}
 			return object.Ref{}, false, nil
 		}
-		res, err := b.Sweep(ctx, &SweepOptions{System: table.NewSystem(b.table), Look: look})
+		res, err := b.Sweep(ctx, &SweepOptions{System: b.table.System(), Look: look})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Equal(t, 4, res.Abandoned)
 		require.Equal(t, 16, b.sweep(t, &storage{}, SweepOptions{}).Abandoned)
@@ -358,7 +359,7 @@ func TestSweepMeetsAnEvent(t *testing.T) {
 		b := newBundle(t, nil)
 		b.of(t, b.session)
 		time.Sleep(2 * time.Hour)
-		res, err := b.Sweep(t.Context(), &SweepOptions{System: table.NewSystem(b.table), Look: func(ctx context.Context, r Record, st Stage) (object.Ref, bool, error) {
+		res, err := b.Sweep(t.Context(), &SweepOptions{System: b.table.System(), Look: func(ctx context.Context, r Record, st Stage) (object.Ref, bool, error) {
 			_, err := b.Observe(ctx, r.Scope, Observation{Stage: st})
 			return object.Ref{}, false, err
 		}})
@@ -371,7 +372,7 @@ func TestSweepMeetsAnEvent(t *testing.T) {
 func TestSweepRefuses(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	sys := table.NewSystem(b.table)
+	sys := b.table.System()
 	look := (&storage{}).look
 	for name, o := range map[string]*SweepOptions{
 		"nothing":   nil,
@@ -396,7 +397,7 @@ func TestRetention(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := open(t)
 				b := newBundle(t, d)
-				b.table = table.New(d, nil) // the counting driver is no Purger
+				b.table = must.Get(table.New(d, nil)) // the counting driver is no Purger
 				var err error
 				b.Tracker, err = New(b.table, Uploads(), &Options{Retention: time.Hour})
 				require.NoError(t, err)

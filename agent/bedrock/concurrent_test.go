@@ -13,6 +13,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/internal/must"
 )
 
 // 64 streams at a time of one model over real sockets: under the race detector this fails when they share one of the
@@ -29,7 +30,7 @@ func TestConcurrentStreams(t *testing.T) {
 	}))))
 	defer server.Close()
 	client := bt.NewClient(server.URL, func(o *bedrockruntime.Options) { o.HTTPClient = server.Client() })
-	m := must(bedrock.New(client, "any-model", nil))
+	m := must.Get(bedrock.New(client, "any-model", nil))
 
 	var g errgroup.Group
 	for n := range 64 {
@@ -66,7 +67,7 @@ func TestModelARN(t *testing.T) {
 	script := bt.NewScript(bt.Reply(bt.Text("hello")))
 	server := httptest.NewServer(script)
 	defer server.Close()
-	_, err := collect(t, t.Context(), must(bedrock.New(bt.NewClient(server.URL), arn, nil)), ask("?"))
+	_, err := collect(t, t.Context(), must.Get(bedrock.New(bt.NewClient(server.URL), arn, nil)), ask("?"))
 	require.NoError(t, err)
 	require.Equal(t, arn, script.Requests()[0].Model)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+	"github.com/carrel-go/carrel/internal/must"
 )
 
 // denied is a message of the service that names a role, an account and a resource.
@@ -206,7 +207,7 @@ func TestNoCredentials(t *testing.T) {
 			return aws.Credentials{}, errors.New("assume role arn:aws:iam::111122223333:role/reader: denied")
 		})
 	})
-	_, err := collect(t, t.Context(), must(bedrock.New(client, "any-model", nil)), ask("?"))
+	_, err := collect(t, t.Context(), must.Get(bedrock.New(client, "any-model", nil)), ask("?"))
 	me := modelError(t, err)
 	requireSafe(t, me)
 	require.Equal(t, agent.CodeInternal, me.Code)

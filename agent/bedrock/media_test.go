@@ -13,6 +13,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -39,7 +40,7 @@ func shelf(t *testing.T) *object.Root {
 	require.NoError(t, err)
 	session, err := user.Session("0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f")
 	require.NoError(t, err)
-	root, err := object.New(object.NewMemory(), "carrel-raw", nil).In(session)
+	root, err := must.Get(object.New(object.NewMemory(), "carrel-raw", nil)).In(session)
 	require.NoError(t, err)
 	return root
 }

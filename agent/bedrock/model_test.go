@@ -17,6 +17,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+	"github.com/carrel-go/carrel/internal/must"
 )
 
 // bubble runs f inside a synctest bubble with a model that calls h over an in-memory network. The bubble fails a
@@ -34,7 +35,7 @@ func bubble(t *testing.T, h http.Handler, o *bedrock.Options, f func(t *testing.
 }
 
 func newModel(client *http.Client, o *bedrock.Options) *bedrock.Model {
-	return must(bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client }), "any-model", o))
+	return must.Get(bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client }), "any-model", o))
 }
 
 func ask(text string) *agent.Request {
@@ -375,12 +376,4 @@ func TestEnvironmentIsNotReadAgain(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, script.Requests()[0].Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=bedrocktest/")
 	})
-}
-
-// must returns the model of a call of New that does not fail.
-func must(m *bedrock.Model, err error) *bedrock.Model {
-	if err != nil {
-		panic(err)
-	}
-	return m
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
+	"github.com/carrel-go/carrel/internal/must"
 )
 
 // Reasoning goes back to the model that signed it and to no other one, in a fallback too.
@@ -29,7 +30,7 @@ func TestSignaturesOverTheWire(t *testing.T) {
 		client, stop := memnet.Serve(script)
 		defer stop()
 		model := func(id string) agent.Model {
-			return must(bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) {
+			return must.Get(bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) {
 				o.HTTPClient, o.Retryer = client, aws.NopRetryer{}
 			}), id, nil))
 		}

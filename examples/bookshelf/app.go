@@ -139,7 +139,10 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	tb := table.New(on.rows, &table.Options{Audit: audit})
+	tb, err := table.New(on.rows, &table.Options{Audit: audit})
+	if err != nil {
+		return nil, err
+	}
 	tracker, err := tracking.New(tb, tracking.Uploads(), &tracking.Options{Audit: audit, Retention: c.retention})
 	if err != nil {
 		return nil, err
@@ -181,7 +184,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 			return nil, err
 		}
 	}
-	system := table.NewSystem(tb)
+	system := tb.System()
 	clean := func(ctx context.Context) error { return desk.Clean(ctx, system) }
 	sweep := sweeper.New(tracker, system, desk.Look, &sweeper.Options{Every: c.sweep, Clean: clean, Log: c.log})
 	if err := a.background(ctx, c, on, sweep, desk); err != nil {

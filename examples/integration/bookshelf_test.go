@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 	"github.com/carrel-go/carrel/tracking"
@@ -250,7 +251,7 @@ func TestBookshelfLeavesOthersRunsAlone(t *testing.T) {
 	require.NoError(t, err)
 	d, err := dynamo.New(servers.DynamoDB, s.name, nil)
 	require.NoError(t, err)
-	other, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
+	other, err := tracking.New(must.Get(table.New(d, nil)), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	run, err := other.Claim(t.Context(), session, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "another process's", Lease: time.Hour, Observed: &tracking.Observation{Stage: tracking.UserUpload},

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 	"github.com/carrel-go/carrel/tracking"
@@ -113,7 +114,7 @@ func fill(t testing.TB, name string, n int) {
 	s := &sink{}
 	d, err := dynamo.New(s, name, nil)
 	require.NoError(t, err)
-	tr, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
+	tr, err := tracking.New(must.Get(table.New(d, nil)), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	l := newLoader(name)
 	for i := range n {
@@ -138,7 +139,7 @@ func TestPageCost(t *testing.T) {
 	m := &meter{Client: servers.DynamoDB}
 	d, err := dynamo.New(m, name, nil)
 	require.NoError(t, err)
-	tr, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
+	tr, err := tracking.New(must.Get(table.New(d, nil)), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	user := userOf(t, "acme", "u1")
 	for range 120 {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
@@ -64,7 +65,7 @@ func TestOneRequestACall(t *testing.T) {
 	o.HTTPClient = w
 	d, err := dynamo.New(dynamodb.New(o), name, nil)
 	require.NoError(t, err)
-	v, err := table.New(d, nil).In(acme(t))
+	v, err := must.Get(table.New(d, nil)).In(acme(t))
 	require.NoError(t, err)
 
 	entry := []table.Entry{{Slot: table.I1, Level: scope.TenantLevel, Class: "c", Sort: "x"}}
@@ -147,7 +148,7 @@ func TestServerErrors(t *testing.T) {
 	needDynamoDB(t)
 	missing, err := dynamo.New(servers.DynamoDB, "no-such-table", nil)
 	require.NoError(t, err)
-	v, err := table.New(missing, nil).In(acme(t))
+	v, err := must.Get(table.New(missing, nil)).In(acme(t))
 	require.NoError(t, err)
 	_, err = v.Get(t.Context(), "x")
 	require.ErrorIs(t, err, dynamo.ErrNoTable)
@@ -163,7 +164,7 @@ func TestServerErrors(t *testing.T) {
 	// Package table refuses such an item first; a driver alone does not.
 	d, err := dynamo.New(servers.DynamoDB, name, nil)
 	require.NoError(t, err)
-	large, err := table.New(padded{d}, nil).In(acme(t))
+	large, err := must.Get(table.New(padded{d}, nil)).In(acme(t))
 	require.NoError(t, err)
 	_, err = large.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
 	require.ErrorIs(t, err, table.ErrTooLarge)
@@ -185,7 +186,7 @@ func TestForeignTransaction(t *testing.T) {
 	defer func() { require.NoError(t, remove(t.Context())) }()
 	d, err := dynamo.New(servers.DynamoDB, name, nil)
 	require.NoError(t, err)
-	v, err := table.New(d, nil).In(acme(t))
+	v, err := must.Get(table.New(d, nil)).In(acme(t))
 	require.NoError(t, err)
 	it, err := v.Put(t.Context(), table.Item{Sort: "x", Attr: map[string]table.Value{"by": "us"}}, table.Absent())
 	require.NoError(t, err)

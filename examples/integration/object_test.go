@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/objecttest"
 	"github.com/carrel-go/carrel/scope/object/s3object"
@@ -24,7 +25,7 @@ func newBucket(t *testing.T) (*object.Bucket, object.Driver, string) {
 	require.NoError(t, err)
 	d, err := s3object.New(servers.S3, name, nil)
 	require.NoError(t, err)
-	return object.New(d, name, nil), d, name
+	return must.Get(object.New(d, name, nil)), d, name
 }
 
 // knownObjectFailures are for the suite of objects what knownFailures are for that of tables.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
@@ -61,7 +62,7 @@ func readers(t *testing.T) (acme, globex *reader, tap *wiretap) {
 	tap = &wiretap{next: o.HTTPClient}
 	d, err := s3object.New(s3.New(o, func(o *s3.Options) { o.HTTPClient = tap }), name, nil)
 	require.NoError(t, err)
-	bucket := object.New(d, name, nil)
+	bucket := must.Get(object.New(d, name, nil))
 	set, err := objecttools.Set(bucket, nil)
 	require.NoError(t, err)
 	of := func(tenant string) *reader {

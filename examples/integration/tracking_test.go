@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -106,7 +107,7 @@ func newTracked(t testing.TB, o *tracking.Options) *tracked {
 	options.HTTPClient = tr.tap
 	d, err := dynamo.New(dynamodb.New(options), name, nil)
 	require.NoError(t, err)
-	tr.table = table.New(d, nil)
+	tr.table = must.Get(table.New(d, nil))
 	tr.Tracker, err = tracking.New(tr.table, tracking.Uploads(), o)
 	require.NoError(t, err)
 	tr.user = userOf(t, "acme", "u1")
@@ -134,7 +135,7 @@ func (tr *tracked) session(t testing.TB) scope.Scope {
 
 func arrival(t testing.TB, s scope.Scope) tracking.Observation {
 	t.Helper()
-	root, err := object.New(object.NewMemory(), "landing", nil).In(s)
+	root, err := must.Get(object.New(object.NewMemory(), "landing", nil)).In(s)
 	require.NoError(t, err)
 	ref, err := root.Ref("cover.jpg")
 	require.NoError(t, err)
@@ -409,7 +410,7 @@ func TestSweepPastForgedRows(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		_, err := later.Sweep(ctx, &tracking.SweepOptions{
-			System: table.NewSystem(tr.table),
+			System: tr.table.System(),
 			Look: func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error) {
 				return object.Ref{}, false, nil
 			},

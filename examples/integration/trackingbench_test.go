@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -297,7 +298,7 @@ func ourList(b *testing.B, n int) {
 	m := &meter{Client: servers.DynamoDB}
 	d, err := dynamo.New(m, name, nil)
 	require.NoError(b, err)
-	tr, err := tracking.New(table.New(d, nil), tracking.Uploads(), nil)
+	tr, err := tracking.New(must.Get(table.New(d, nil)), tracking.Uploads(), nil)
 	require.NoError(b, err)
 	user := userOf(b, "acme", "u1")
 	for range 50 {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
-	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
 )
 
@@ -50,7 +49,7 @@ func ExampleVendor_Provider() {
 		panic(err)
 	}
 	base := s3.New(s3.Options{Region: "eu-central-1"})
-	driver, err := s3object.New(nil, "carrel-raw", &s3object.Options{
+	bucket, err := s3object.Open(nil, "carrel-raw", &s3object.Options{
 		For: func(_ context.Context, s scope.Scope) (s3object.Client, error) {
 			o := base.Options()
 			o.Credentials = vendor.Provider(s, credential.Agent|credential.Writer)
@@ -60,7 +59,6 @@ func ExampleVendor_Provider() {
 	if err != nil {
 		panic(err)
 	}
-	bucket := object.New(driver, "carrel-raw", nil)
 	fmt.Println(bucket.Name())
 	// Output: carrel-raw
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -19,7 +20,7 @@ func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r)
 func TestRefusalsAreReported(t *testing.T) {
 	t.Parallel()
 	var h heard
-	b := object.New(object.NewMemory(), "b", &object.Options{Audit: &h})
+	b := must.Get(object.New(object.NewMemory(), "b", &object.Options{Audit: &h}))
 	mine, theirs := rootOf(t, b, session(t, "acme", "u1")), rootOf(t, b, session(t, "globex", "u1"))
 	foreign := refTo(t, theirs, "x")
 	raw, err := foreign.MarshalJSON()

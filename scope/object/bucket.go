@@ -29,13 +29,16 @@ type Bucket struct {
 }
 
 // New returns the bucket that d stores. Refs and their JSON carry its name. For
-// S3, use s3object.Open. A nil d is an error of [Bucket.In].
-func New(d Driver, name string, o *Options) *Bucket {
+// S3, use s3object.Open. New returns [ErrInvalid] if d is nil.
+func New(d Driver, name string, o *Options) (*Bucket, error) {
+	if d == nil {
+		return nil, fmt.Errorf("object: new: %w", invalidf("driver: must not be nil"))
+	}
 	opt := valueOf(o)
 	if opt.PageSize < 1 || opt.PageSize > maxPage {
 		opt.PageSize = maxPage
 	}
-	return &Bucket{driver: d, name: name, page: opt.PageSize, audit: opt.Audit}
+	return &Bucket{driver: d, name: name, page: opt.PageSize, audit: opt.Audit}, nil
 }
 
 // Name returns the bucket's name.
@@ -46,9 +49,6 @@ func (b *Bucket) Name() string { return b.name }
 func (b *Bucket) In(s scope.Scope) (*Root, error) {
 	if err := s.Require(); err != nil {
 		return nil, fmt.Errorf("object: in: %w", err)
-	}
-	if b.driver == nil {
-		return nil, fmt.Errorf("object: in: %w", invalidf("driver: must not be nil"))
 	}
 	return &Root{bucket: b, scope: s}, nil
 }

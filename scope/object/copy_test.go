@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -29,7 +30,7 @@ func (c *copier) Copy(_ context.Context, s scope.Scope, from, _ object.Addr, o o
 func TestCopyUsesACopier(t *testing.T) {
 	t.Parallel()
 	d := &copier{Driver: object.NewMemory()}
-	b := object.New(d, "b", nil)
+	b := must.Get(object.New(d, "b", nil))
 	s, u := rootOf(t, b, session(t, "acme", "u1")), rootOf(t, b, user(t))
 	from := put(t, s, "a.txt", "data")
 

@@ -22,7 +22,10 @@ func exampleSession() scope.Scope {
 
 func Example() {
 	ctx := context.Background()
-	bucket := object.New(object.NewMemory(), "carrel-raw", nil)
+	bucket, err := object.New(object.NewMemory(), "carrel-raw", nil)
+	if err != nil {
+		panic(err)
+	}
 	root, err := bucket.In(exampleSession())
 	if err != nil {
 		panic(err)
@@ -51,7 +54,10 @@ func Example() {
 }
 
 func ExampleBucket_In() {
-	bucket := object.New(object.NewMemory(), "carrel-raw", nil)
+	bucket, err := object.New(object.NewMemory(), "carrel-raw", nil)
+	if err != nil {
+		panic(err)
+	}
 	root, err := bucket.In(exampleSession())
 	if err != nil {
 		panic(err)
@@ -67,7 +73,8 @@ func ExampleBucket_In() {
 }
 
 func ExampleRoot_ParseRef() {
-	root, _ := object.New(object.NewMemory(), "carrel-raw", nil).In(exampleSession())
+	bucket, _ := object.New(object.NewMemory(), "carrel-raw", nil)
+	root, _ := bucket.In(exampleSession())
 	ref, _ := root.Ref("metadata.json")
 	stored, _ := json.Marshal(ref)
 	fmt.Println(string(stored))
@@ -85,7 +92,8 @@ func ExampleRoot_ParseRef() {
 
 func ExampleRoot_List() {
 	ctx := context.Background()
-	root, _ := object.New(object.NewMemory(), "carrel-raw", nil).In(exampleSession())
+	bucket, _ := object.New(object.NewMemory(), "carrel-raw", nil)
+	root, _ := bucket.In(exampleSession())
 	for _, name := range []string{"b.txt", "a.txt"} {
 		ref, _ := root.Ref(name)
 		if _, _, err := root.Put(ctx, ref, strings.NewReader(name), nil); err != nil {
@@ -105,7 +113,8 @@ func ExampleRoot_List() {
 
 func ExampleRoot_Copy() {
 	ctx := context.Background()
-	root, _ := object.New(object.NewMemory(), "carrel-raw", nil).In(exampleSession())
+	bucket, _ := object.New(object.NewMemory(), "carrel-raw", nil)
+	root, _ := bucket.In(exampleSession())
 	draft, _ := root.Ref("draft.json")
 	final, _ := root.Ref("metadata.json")
 	draft, _, err := root.Put(ctx, draft, strings.NewReader(`{"title":"Emma"}`), nil)
@@ -123,7 +132,7 @@ func ExampleRoot_Copy() {
 
 func ExampleRoot_FS() {
 	ctx := context.Background()
-	bucket := object.New(object.NewMemory(), "carrel-raw", nil)
+	bucket, _ := object.New(object.NewMemory(), "carrel-raw", nil)
 	session, _ := bucket.In(exampleSession())
 	ref, _ := session.Ref("metadata.json")
 	if _, _, err := session.Put(ctx, ref, strings.NewReader(`{"title":"Emma"}`), nil); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -50,7 +51,7 @@ func (l *lister) List(ctx context.Context, s scope.Scope, after string, limit in
 func TestReadDirSkipsSubdirectories(t *testing.T) {
 	t.Parallel()
 	d := &lister{Driver: object.NewMemory()}
-	b := object.New(d, "b", &object.Options{PageSize: 10})
+	b := must.Get(object.New(d, "b", &object.Options{PageSize: 10}))
 	s := rootOf(t, b, session(t, "acme", "u1"))
 	for i := range 1000 {
 		put(t, s, fmt.Sprintf("%04d.txt", i), "x")
@@ -80,7 +81,7 @@ func TestFSStrayKeys(t *testing.T) {
 		{prefix, prefix + "a.txt", prefix + "b%2e.txt", prefix + "sub/dir.txt"},
 		{prefix + "uploads/x.txt", "tenant=globex/shared/secret.txt"},
 	}}
-	fsys := rootOf(t, object.New(d, "b", nil), user(t)).FS(t.Context())
+	fsys := rootOf(t, must.Get(object.New(d, "b", nil)), user(t)).FS(t.Context())
 	list, err := fs.ReadDir(fsys, ".")
 	require.NoError(t, err)
 	require.Equal(t, "[- a.txt]", fmt.Sprint(list), "what is in no scope's layout is not there, nor a directory that holds nothing else")
@@ -117,7 +118,7 @@ func (f *faulty) List(ctx context.Context, s scope.Scope, after string, limit in
 func TestFSMapsErrors(t *testing.T) {
 	t.Parallel()
 	d := &faulty{Driver: object.NewMemory()}
-	s := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))
+	s := rootOf(t, must.Get(object.New(d, "b", nil)), session(t, "acme", "u1"))
 	put(t, s, "a.txt", "0123456789")
 	fsys := s.FS(t.Context())
 
@@ -165,7 +166,7 @@ func TestFSMapsErrors(t *testing.T) {
 
 func TestFSWithTheStandardLibrary(t *testing.T) {
 	t.Parallel()
-	s := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	s := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
 	put(t, s, "a.txt", "0123456789")
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)
@@ -221,7 +222,7 @@ func (l *large) Put(_ context.Context, _ object.Addr, body io.Reader, _ object.P
 // Not parallel: it measures the memory of the process.
 func TestMemoryIsBounded(t *testing.T) {
 	d := &large{size: 1 << 30}
-	s := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))
+	s := rootOf(t, must.Get(object.New(d, "b", nil)), session(t, "acme", "u1"))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, _, err := s.Copy(t.Context(), refTo(t, s, "a.bin"), refTo(t, s, "b.bin"), nil)

@@ -6,12 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
 func TestListAfterStartsBehindARef(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "b", &object.Options{PageSize: 2})
+	b := must.Get(object.New(object.NewMemory(), "b", &object.Options{PageSize: 2}))
 	root := rootOf(t, b, session(t, "acme", "u1"))
 	names := []string{"a", "b", "c", "d", "e"}
 	refs := map[string]object.Ref{}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/objecttest"
@@ -18,7 +19,7 @@ func TestMemoryPassesTheSuite(t *testing.T) {
 
 func TestMemoryReturnsErrChangedForAVersion(t *testing.T) {
 	t.Parallel()
-	root := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	root := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
 	f := put(t, root, "a.txt", "data")
 	pinned, err := root.ParseRef([]byte(`{"bucket":"b","key":"` + f.Key() + `","version":"v"}`))
 	require.NoError(t, err)
@@ -32,7 +33,7 @@ func TestMemoryReturnsErrChangedForAVersion(t *testing.T) {
 // A service that forgets to set a Root gets an error, not a panic.
 func TestZeroRootDeniesEverything(t *testing.T) {
 	t.Parallel()
-	f := put(t, rootOf(t, object.New(object.NewMemory(), "b", &object.Options{Audit: new(heard)}), session(t, "acme", "u1")), "a.txt", "data")
+	f := put(t, rootOf(t, must.Get(object.New(object.NewMemory(), "b", &object.Options{Audit: new(heard)})), session(t, "acme", "u1")), "a.txt", "data")
 	var root object.Root
 	ctx := t.Context()
 	for name, ask := range map[string]func() error{
@@ -57,8 +58,8 @@ func TestZeroRootDeniesEverything(t *testing.T) {
 	require.Equal(t, scope.Scope{}, root.Scope())
 }
 
-func TestBucketWithoutADriver(t *testing.T) {
+func TestBucketNeedsADriver(t *testing.T) {
 	t.Parallel()
-	_, err := object.New(nil, "b", nil).In(session(t, "acme", "u1"))
+	_, err := object.New(nil, "b", nil)
 	require.ErrorIs(t, err, object.ErrInvalid)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -15,7 +16,7 @@ const base = "tenant=acme/user=u1/uploads/" + sessionID + "/"
 
 func TestRefJSONRoundTrips(t *testing.T) {
 	t.Parallel()
-	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	r := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
 	plain := refTo(t, r, "it's <ü> & \uFFFD co.txt")
 	pinned, _, err := r.Put(t.Context(), plain, strings.NewReader("x"), nil)
 	require.NoError(t, err)
@@ -33,7 +34,7 @@ func TestRefJSONRoundTrips(t *testing.T) {
 
 func TestParseRefKeepsThePin(t *testing.T) {
 	t.Parallel()
-	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	r := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
 	f, err := r.ParseRef([]byte(` { "version": "3HL4k", "key": "` + base + `a.txt", "bucket": "b" } `))
 	require.NoError(t, err)
 	require.Equal(t, "3HL4k", f.Version())
@@ -46,7 +47,7 @@ func TestParseRefKeepsThePin(t *testing.T) {
 
 func TestParseRefRejectsMalformedRefs(t *testing.T) {
 	t.Parallel()
-	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	r := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
 	good := `"bucket":"b","key":"` + base + `a.txt"`
 	for what, raw := range map[string]string{
 		"nothing":           ``,
@@ -96,7 +97,7 @@ func FuzzParseRef(f *testing.F) {
 	f.Add([]byte(`{"version":"x","bucket":"b","key":"tenant=globex/shared/a"}`))
 	tenant, err := scope.Tenant("acme")
 	require.NoError(f, err)
-	r := rootOf(f, object.New(object.NewMemory(), "b", nil), tenant)
+	r := rootOf(f, must.Get(object.New(object.NewMemory(), "b", nil)), tenant)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		ref, err := r.ParseRef(raw)
 		if err != nil {

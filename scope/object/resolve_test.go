@@ -7,13 +7,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
 func TestUnresolvedRefOpensNothing(t *testing.T) {
 	t.Parallel()
-	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	r := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
 	pinned, _, err := r.Put(t.Context(), refTo(t, r, "a.txt"), strings.NewReader("x"), nil)
 	require.NoError(t, err)
 	raw, err := json.Marshal(pinned)
@@ -38,7 +39,7 @@ func TestUnresolvedRefOpensNothing(t *testing.T) {
 
 func TestResolveReturnsTheRootThatContainsTheRef(t *testing.T) {
 	t.Parallel()
-	bucket := object.New(object.NewMemory(), "b", nil)
+	bucket := must.Get(object.New(object.NewMemory(), "b", nil))
 	own, other := rootOf(t, bucket, session(t, "acme", "u1")), rootOf(t, bucket, session(t, "globex", "u1"))
 	want := refTo(t, own, "a.txt")
 	raw, err := json.Marshal(want)

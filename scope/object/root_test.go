@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -40,7 +41,7 @@ func refTo(t testing.TB, r *object.Root, name string) object.Ref {
 
 func TestInDeniesTheZeroScope(t *testing.T) {
 	t.Parallel()
-	_, err := object.New(object.NewMemory(), "b", nil).In(scope.Scope{})
+	_, err := must.Get(object.New(object.NewMemory(), "b", nil)).In(scope.Scope{})
 	require.ErrorIs(t, err, scope.ErrDenied)
 }
 
@@ -48,7 +49,7 @@ func TestTenantsDoNotOwnObjects(t *testing.T) {
 	t.Parallel()
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	_, err = rootOf(t, object.New(object.NewMemory(), "b", nil), tenant).Ref("a.txt")
+	_, err = rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), tenant).Ref("a.txt")
 	require.ErrorIs(t, err, scope.ErrLevel)
 }
 
@@ -56,12 +57,12 @@ func TestTenantsDoNotOwnObjects(t *testing.T) {
 func TestOutsideReadsLikeNotFound(t *testing.T) {
 	t.Parallel()
 	d := object.NewMemory()
-	b := object.New(d, "b", nil)
+	b := must.Get(object.New(d, "b", nil))
 	mine, foreign := rootOf(t, b, session(t, "acme", "u1")), rootOf(t, b, session(t, "acme", "u2"))
 	stored, _, err := foreign.Put(t.Context(), refTo(t, foreign, "a.txt"), strings.NewReader("x"), nil)
 	require.NoError(t, err)
 
-	other := rootOf(t, object.New(d, "another", nil), mine.Scope())
+	other := rootOf(t, must.Get(object.New(d, "another", nil)), mine.Scope())
 	for what, f := range map[string]object.Ref{
 		"another user":   stored,
 		"another bucket": refTo(t, other, "a.txt"),
@@ -86,7 +87,7 @@ func TestOutsideReadsLikeNotFound(t *testing.T) {
 
 func TestZeroRefIsOutsideEveryRoot(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "", nil) // a bucket whose name is that of the zero Ref
+	b := must.Get(object.New(object.NewMemory(), "", nil)) // a bucket whose name is that of the zero Ref
 	r := rootOf(t, b, session(t, "acme", "u1"))
 	_, _, err := r.Open(t.Context(), object.Ref{}, nil)
 	require.ErrorIs(t, err, object.ErrOutside)
@@ -96,7 +97,7 @@ func TestZeroRefIsOutsideEveryRoot(t *testing.T) {
 
 func TestPutRejectsInvalidOptions(t *testing.T) {
 	t.Parallel()
-	r := rootOf(t, object.New(object.NewMemory(), "b", nil), session(t, "acme", "u1"))
+	r := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
 	f := refTo(t, r, "a.txt")
 	for what, o := range map[string]object.PutOptions{
 		"two ways of writing": {IfMatch: `"x"`, Overwrite: true},
@@ -151,7 +152,7 @@ func TestListYieldsKeyErrorsForStrayKeys(t *testing.T) {
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	var good, stray []string
-	for f, err := range rootOf(t, object.New(d, "b", nil), tenant).List(t.Context()) {
+	for f, err := range rootOf(t, must.Get(object.New(d, "b", nil)), tenant).List(t.Context()) {
 		if err == nil {
 			require.True(t, tenant.Contains(f.Scope()))
 			good = append(good, f.Name())
@@ -174,7 +175,7 @@ func TestListEndsWithABrokenDriver(t *testing.T) {
 		"an empty page": {page: [][]string{{key}}, more: true},
 		"after":         {page: [][]string{{key, key}}, more: true},
 	} {
-		r := rootOf(t, object.New(d, "b", nil), session(t, "acme", "u1"))
+		r := rootOf(t, must.Get(object.New(d, "b", nil)), session(t, "acme", "u1"))
 		var last error
 		n := 0
 		for _, last = range r.List(t.Context()) {
@@ -188,7 +189,7 @@ func TestListEndsWithABrokenDriver(t *testing.T) {
 
 func TestListStopsWithTheLoop(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "b", &object.Options{PageSize: 1})
+	b := must.Get(object.New(object.NewMemory(), "b", &object.Options{PageSize: 1}))
 	r := rootOf(t, b, session(t, "acme", "u1"))
 	for _, name := range []string{"a.txt", "b.txt", "c.txt"} {
 		_, _, err := r.Put(t.Context(), refTo(t, r, name), strings.NewReader(name), nil)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -38,7 +39,7 @@ func TestForeignRowsOfAPageAreOneReport(t *testing.T) {
 	var h heard
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	tab := table.New(crowded{table.NewMemory(nil)}, &table.Options{Audit: &h})
+	tab := must.Get(table.New(crowded{table.NewMemory(nil)}, &table.Options{Audit: &h}))
 	view, err := tab.In(acme)
 	require.NoError(t, err)
 	page, err := view.Query(t.Context(), table.Query{Slot: table.I1, Class: "active", Limit: 457})
@@ -57,7 +58,7 @@ func TestRefusalsAreReported(t *testing.T) {
 	var h heard
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	view, err := table.New(planted{table.NewMemory(nil)}, &table.Options{Audit: &h}).In(acme)
+	view, err := must.Get(table.New(planted{table.NewMemory(nil)}, &table.Options{Audit: &h})).In(acme)
 	require.NoError(t, err)
 
 	page, err := view.Query(t.Context(), table.Query{Slot: table.I1, Class: "active"})

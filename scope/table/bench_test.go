@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -25,7 +26,7 @@ func record(name string) table.Item {
 }
 
 func benchView(b *testing.B) (*table.Table, *table.View) {
-	t := table.New(table.NewMemory(nil), nil)
+	t := must.Get(table.New(table.NewMemory(nil), nil))
 	v, err := t.In(at(b, "acme/u1/1"))
 	require.NoError(b, err)
 	for i := range 1000 {

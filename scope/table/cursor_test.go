@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 )
 
@@ -18,7 +19,7 @@ func FuzzCursor(f *testing.F) {
 	f.Add("=", "zzz", "t#acme#i#c", "\xff")
 	f.Fuzz(func(t *testing.T, raw, index, partition, sort string) {
 		m := NewMemory(nil)
-		tbl := New(m, nil)
+		tbl := must.Get(New(m, nil))
 		for _, id := range []string{"acme", "globex"} {
 			s, err := scope.Tenant(id)
 			require.NoError(t, err)
@@ -66,7 +67,7 @@ func TestLongestCursorIsAccepted(t *testing.T) {
 	t.Parallel()
 	s, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	v, err := New(NewMemory(nil), nil).In(s)
+	v, err := must.Get(New(NewMemory(nil), nil)).In(s)
 	require.NoError(t, err)
 	long := func(n int) string { return string(make([]byte, n-1)) + "x" }
 	q := Query{Slot: I2, Class: "c"}
@@ -83,7 +84,7 @@ func TestPositionOutsideTheQueryIsRejected(t *testing.T) {
 	t.Parallel()
 	s, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	v, err := New(NewMemory(nil), nil).In(s)
+	v, err := must.Get(New(NewMemory(nil), nil)).In(s)
 	require.NoError(t, err)
 	base := Query{From: "b", To: "d"}
 	index := Query{Slot: I1, Class: "c", From: "b", To: "d"}

@@ -4,7 +4,7 @@
 // A [Table] is a [Driver], such as DynamoDB, with the rules that all drivers share.
 // [Table.In] returns a [View] of the items of one scope:
 //
-//	t := table.New(table.NewMemory(nil), nil)
+//	t, err := table.New(table.NewMemory(nil), nil)
 //	v, err := t.In(session)
 //	it, err := v.Get(ctx, "meta")
 //	it.Attr["status"] = "running"

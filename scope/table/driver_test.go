@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/tabletest"
@@ -40,7 +41,7 @@ func TestMemoryConforms(t *testing.T) {
 
 func in(t testing.TB, d table.Driver, s scope.Scope) *table.View {
 	t.Helper()
-	v, err := table.New(d, nil).In(s)
+	v, err := must.Get(table.New(d, nil)).In(s)
 	require.NoError(t, err)
 	return v
 }

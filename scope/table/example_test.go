@@ -17,7 +17,10 @@ func exampleSession() scope.Scope {
 }
 
 func ExampleNew() {
-	t := table.New(table.NewMemory(nil), nil)
+	t, err := table.New(table.NewMemory(nil), nil)
+	if err != nil {
+		panic(err)
+	}
 	v, err := t.In(exampleSession())
 	if err != nil {
 		panic(err)
@@ -37,7 +40,8 @@ func ExampleNew() {
 
 func ExampleView_Put() {
 	ctx := context.Background()
-	v, _ := table.New(table.NewMemory(nil), nil).In(exampleSession())
+	t, _ := table.New(table.NewMemory(nil), nil)
+	v, _ := t.In(exampleSession())
 	it, _ := v.Put(ctx, table.Item{Sort: "meta", Attr: map[string]table.Value{"by": "first"}}, table.Absent())
 
 	other := it
@@ -57,7 +61,7 @@ func ExampleView_Put() {
 
 func ExampleView_Query() {
 	ctx := context.Background()
-	t := table.New(table.NewMemory(nil), nil)
+	t, _ := table.New(table.NewMemory(nil), nil)
 	session := exampleSession()
 	v, _ := t.In(session)
 	_, _ = v.Put(ctx, table.Item{
@@ -91,7 +95,7 @@ func ExampleView_Query() {
 // A System lists due items across scopes. Each item is read in its own scope.
 func ExampleSystem() {
 	ctx := context.Background()
-	t := table.New(table.NewMemory(nil), nil)
+	t, _ := table.New(table.NewMemory(nil), nil)
 	for _, name := range []string{"acme", "globex"} {
 		tenant, _ := scope.Tenant(name)
 		view, _ := t.In(tenant)
@@ -102,7 +106,7 @@ func ExampleSystem() {
 			fmt.Println(err)
 		}
 	}
-	page, err := table.NewSystem(t).Query(ctx, 0, table.Query{Slot: table.I3, Class: "due", To: "2026-02"})
+	page, err := t.System().Query(ctx, 0, table.Query{Slot: table.I3, Class: "due", To: "2026-02"})
 	if err != nil {
 		fmt.Println(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
@@ -95,7 +96,7 @@ func TestForeignRowsOfADriverAreDropped(t *testing.T) {
 		{Partition: "t#acme", Sort: "y", Version: 1},
 		{Partition: "", Sort: "x", Version: 1},
 	} {
-		v, err := table.New(liar{row: row}, nil).In(at(t, "acme"))
+		v, err := must.Get(table.New(liar{row: row}, nil)).In(at(t, "acme"))
 		require.NoError(t, err)
 		it, err := v.Get(t.Context(), "x")
 		require.ErrorContains(t, err, "a different row")

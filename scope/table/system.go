@@ -16,9 +16,8 @@ import (
 // It is immutable and safe for concurrent use.
 type System struct{ t *Table }
 
-// NewSystem returns the table's System. If t is nil, every method returns
-// [scope.ErrDenied].
-func NewSystem(t *Table) *System { return &System{t: t} }
+// System returns the table's System, which works across scopes.
+func (t *Table) System() *System { return &System{t: t} }
 
 // Query returns a page of shard n of q.Class in the index q.Slot, as [View.Query] does
 // for an index of a scope.
@@ -28,7 +27,7 @@ func NewSystem(t *Table) *System { return &System{t: t} }
 // that cannot be read is listed without attributes.
 func (s *System) Query(ctx context.Context, n int, q Query) (Page, error) {
 	if s == nil || s.t == nil {
-		return Page{}, newDeniedError("the System was not made by NewSystem")
+		return Page{}, newDeniedError("the System was not made by Table.System")
 	}
 	if q.Slot == 0 || n < 0 {
 		return Page{}, fmt.Errorf("%w: slot %d, shard %d: a System needs an index slot and a shard from 0", errQuery, q.Slot, n)
@@ -64,7 +63,7 @@ type Purger interface {
 // is not a [Purger].
 func (s *System) Purge(ctx context.Context, limit int) (int, error) {
 	if s == nil || s.t == nil {
-		return 0, newDeniedError("the System was not made by NewSystem")
+		return 0, newDeniedError("the System was not made by Table.System")
 	}
 	if limit < 1 {
 		return 0, fmt.Errorf("%w: purge limit %d: must be at least 1", ErrInvalid, limit)

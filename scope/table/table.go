@@ -1,6 +1,8 @@
 package table
 
 import (
+	"errors"
+
 	"github.com/carrel-go/carrel/scope"
 )
 
@@ -19,16 +21,16 @@ type Table struct {
 	audit scope.Auditor // may be nil
 }
 
-// New returns a table on d. It panics if d is nil.
-func New(d Driver, o *Options) *Table {
+// New returns a table on d. It returns an error if d is nil.
+func New(d Driver, o *Options) (*Table, error) {
 	if d == nil {
-		panic("table: New: the driver must not be nil")
+		return nil, errors.New("table: the driver must not be nil")
 	}
 	t := &Table{d: d}
 	if o != nil {
 		t.audit = o.Audit
 	}
-	return t
+	return t, nil
 }
 
 // In returns the view of the items under s, or [scope.ErrDenied] for the zero Scope.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools"
@@ -33,13 +34,6 @@ type lendIn struct {
 	Days  int    `json:"days,omitempty"`
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 func newBundle(t *testing.T, ask Ask) *bundle {
 	t.Helper()
 	return newBundleOn(t, table.NewMemory(&table.MemoryOptions{Listed: []string{"filename"}}), ask)
@@ -47,18 +41,18 @@ func newBundle(t *testing.T, ask Ask) *bundle {
 
 func newBundleOn(t *testing.T, d table.Driver, ask Ask) *bundle {
 	t.Helper()
-	b := &bundle{table: table.New(d, nil)}
-	b.Approvals = must(New(b.table, &Options{TTL: time.Hour}))
-	b.tool = must(tools.New("lend", "Lends a book.", func(_ context.Context, c *tools.Call, in lendIn) (string, error) {
+	b := &bundle{table: must.Get(table.New(d, nil))}
+	b.Approvals = must.Get(New(b.table, &Options{TTL: time.Hour}))
+	b.tool = must.Get(tools.New("lend", "Lends a book.", func(_ context.Context, c *tools.Call, in lendIn) (string, error) {
 		b.ran = append(b.ran, c.IdempotencyKey())
 		return "lent " + in.Title, nil
 	}, b.Require(ask)))
 	const id = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
-	b.acme = must(scope.Tenant("acme"))
-	b.u1 = must(b.acme.User("u1"))
-	b.s1 = must(b.u1.Session(id))
-	b.shared = must(b.acme.Shared())
-	b.other = must(must(must(scope.Tenant("globex")).User("u1")).Session(id))
+	b.acme = must.Get(scope.Tenant("acme"))
+	b.u1 = must.Get(b.acme.User("u1"))
+	b.s1 = must.Get(b.u1.Session(id))
+	b.shared = must.Get(b.acme.Shared())
+	b.other = must.Get(must.Get(must.Get(scope.Tenant("globex")).User("u1")).Session(id))
 	return b
 }
 
@@ -119,7 +113,7 @@ func TestApprovedCallRunsLaterAndElsewhere(t *testing.T) {
 		require.Equal(t, []Request{r}, b.list(t, b.s1))
 		require.Empty(t, b.ran)
 
-		elsewhere := must(New(b.table, &Options{TTL: time.Hour}))
+		elsewhere := must.Get(New(b.table, &Options{TTL: time.Hour}))
 		done, err := elsewhere.Decide(t.Context(), r.Scope, r.ID, Decision{Approve: true, By: "u7"})
 		require.NoError(t, err)
 		require.Equal(t, StatusApproved, done.Status)
@@ -132,7 +126,7 @@ func TestApprovedCallRunsLaterAndElsewhere(t *testing.T) {
 		for _, s := range []scope.Scope{b.s1, b.u1, b.acme} {
 			require.Empty(t, b.list(t, s), "decided requests are not listed")
 		}
-		it, err := must(b.table.In(b.s1)).Get(t.Context(), "approval#"+r.ID)
+		it, err := must.Get(b.table.In(b.s1)).Get(t.Context(), "approval#"+r.ID)
 		require.NoError(t, err)
 		require.Empty(t, it.Index, "nor does it stay in an index")
 
@@ -169,7 +163,7 @@ func TestApprovalIsForOneCall(t *testing.T) {
 	r := b.pending(t, b.s1, "k1", `{"title":"a"}`)
 	_, err := b.Decide(t.Context(), b.s1, r.ID, Decision{Approve: true, By: "u7"})
 	require.NoError(t, err)
-	second := must(b.u1.NewSession())
+	second := must.Get(b.u1.NewSession())
 	for name, c := range map[string]struct {
 		s         scope.Scope
 		key, args string
@@ -188,7 +182,7 @@ func TestApprovalIsForOneCall(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
-	renamed, ok := must(tools.Of(b.tool).Prefix("x_").Resolve(t.Context(), b.s1, nil)).Lookup("x_lend")
+	renamed, ok := must.Get(tools.Of(b.tool).Prefix("x_").Resolve(t.Context(), b.s1, nil)).Lookup("x_lend")
 	require.True(t, ok)
 	_, err = renamed.Call(t.Context(), tools.NewCall(tools.CallOptions{Scope: b.s1, IdempotencyKey: "k1", Args: []byte(`{"title":"a"}`)}))
 	require.ErrorContains(t, err, "pending", "another name")
@@ -326,7 +320,7 @@ func TestListStaysInItsScope(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
-		u2 := must(b.acme.User("u2"))
+		u2 := must.Get(b.acme.User("u2"))
 		scopes := []scope.Scope{b.s1, b.u1, u2, b.shared, b.acme, b.other}
 		asked := map[scope.Scope]Request{}
 		for _, s := range scopes {
@@ -454,8 +448,8 @@ func TestNothingRunsOnAFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, nil)
 			r := b.pending(t, b.s1, "k", `{"title":"a"}`)
-			view := must(b.table.In(b.s1))
-			it := must(view.Get(t.Context(), "approval#"+r.ID))
+			view := must.Get(b.table.In(b.s1))
+			it := must.Get(view.Get(t.Context(), "approval#"+r.ID))
 			spoil(it.Attr)
 			_, err := view.Put(t.Context(), it, table.Version(it.Version))
 			require.NoError(t, err)
@@ -479,7 +473,7 @@ func TestNothingRunsOnAFailure(t *testing.T) {
 func TestForeignRowsAreNotListed(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	view := must(b.table.In(b.s1))
+	view := must.Get(b.table.In(b.s1))
 	_, err := view.Put(t.Context(), table.Item{
 		Sort: "meta", Attr: map[string]table.Value{"status": "pending"},
 		Index: []table.Entry{{Slot: table.I2, Level: scope.TenantLevel, Class: "approvals", Sort: "0"}},
@@ -492,9 +486,9 @@ func TestListSkipsDecidedRequestsOfALateIndex(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
-		b.table = table.New(table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}), nil)
-		b.Approvals = must(New(b.table, nil))
-		b.tool = must(tools.New("lend", "Lends a book.", func(context.Context, *tools.Call, lendIn) (string, error) { return "", nil }, b.Require(nil)))
+		b.table = must.Get(table.New(table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}), nil))
+		b.Approvals = must.Get(New(b.table, nil))
+		b.tool = must.Get(tools.New("lend", "Lends a book.", func(context.Context, *tools.Call, lendIn) (string, error) { return "", nil }, b.Require(nil)))
 		r := b.pending(t, b.s1, "k", `{"title":"a"}`)
 		require.Empty(t, b.list(t, b.u1))
 		time.Sleep(2 * time.Second)

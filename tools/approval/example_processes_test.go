@@ -31,7 +31,7 @@ type library struct {
 
 func openLibrary(dir string) *library {
 	driver := must(bolt.Open(dir))
-	t := table.New(driver, nil)
+	t := must(table.New(driver, nil))
 	approvals := must(approval.New(t, nil))
 	lend := must(tools.New("lend_book", "Lends a book out.", lend, approvals.Require(nil)))
 	user := must(must(scope.Tenant("acme")).User("u1"))

@@ -21,7 +21,8 @@ func lend(_ context.Context, _ *tools.Call, in lendIn) (string, error) {
 // A call waits for approval, a librarian approves it, and it runs when it is made again.
 func Example() {
 	ctx := context.Background()
-	approvals, err := approval.New(table.New(table.NewMemory(nil), nil), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	approvals, err := approval.New(tb, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -53,7 +54,8 @@ func Example() {
 }
 
 func ExampleApprovals_Require() {
-	approvals, _ := approval.New(table.New(table.NewMemory(nil), nil), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	approvals, _ := approval.New(tb, nil)
 	tool, _ := tools.New("lend_book", "Lends a book out.", lend, approvals.Require(func(_ context.Context, c *tools.Call) (string, bool, error) {
 		return "A visitor wants to borrow.", c.Scope().UserID() == "visitor", nil
 	}))
@@ -70,7 +72,8 @@ func ExampleApprovals_Require() {
 
 func ExampleApprovals_Decide() {
 	ctx := context.Background()
-	approvals, _ := approval.New(table.New(table.NewMemory(nil), nil), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	approvals, _ := approval.New(tb, nil)
 	tool, _ := tools.New("lend_book", "Lends a book out.", lend, approvals.Require(nil))
 	acme, _ := scope.Tenant("acme")
 	user, _ := acme.User("u1")

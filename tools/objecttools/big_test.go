@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -115,7 +116,7 @@ func newSyntheticConversation(t testing.TB, size int64, o *Options) (*conversati
 		"wide.csv": repeatUnit("a,b\n", ",,,,,,,,,,", size),
 		"line.txt": repeatUnit("", "all in one line of many words; ", size),
 	}}
-	return startConversation(t, object.New(m, "b", nil), sessionScope(t, "acme", "u1"), o), m
+	return startConversation(t, must.Get(object.New(m, "b", nil)), sessionScope(t, "acme", "u1"), o), m
 }
 
 // A file of 10 GB takes as much memory as one of 10 KB with every tool and format, and no call reads more than MaxScan.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -67,7 +68,7 @@ func startConversation(t testing.TB, b *object.Bucket, s scope.Scope, o *Options
 // newConversation starts a conversation within a session, in a new bucket.
 func newConversation(t testing.TB, o *Options) *conversation {
 	t.Helper()
-	return startConversation(t, object.New(object.NewMemory(), "b", nil), sessionScope(t, "acme", "u1"), o)
+	return startConversation(t, must.Get(object.New(object.NewMemory(), "b", nil)), sessionScope(t, "acme", "u1"), o)
 }
 
 func (c *conversation) putObject(name, content string) object.Ref {

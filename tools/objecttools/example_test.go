@@ -16,7 +16,7 @@ import (
 
 // newCaller returns a function that calls a tool like a run, in a bucket with one file of Ann of acme.
 func newCaller(name, content string) (call func(tool, args string)) {
-	bucket := object.New(object.NewMemory(), "files", nil)
+	bucket, _ := object.New(object.NewMemory(), "files", nil)
 	acme, _ := scope.Tenant("acme")
 	ann, _ := acme.User("ann")
 	root, _ := bucket.In(ann)
@@ -62,7 +62,7 @@ const loans = "title,reader,days\nMiddlemarch,r1,14\n\"Emma, a novel\",r2,7\nPer
 // The example is a run within Ann's scope. A scripted model lists her files and reads one by its handle.
 func ExampleSet() {
 	ctx := context.Background()
-	bucket := object.New(object.NewMemory(), "files", nil) // for S3, use s3object.Open(client, name, nil)
+	bucket, _ := object.New(object.NewMemory(), "files", nil) // for S3, use s3object.Open(client, name, nil)
 	acme, _ := scope.Tenant("acme")
 	ann, _ := acme.User("ann")
 	root, _ := bucket.In(ann)

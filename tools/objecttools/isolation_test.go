@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -35,7 +36,7 @@ var fileTools = []struct{ tool, more string }{
 
 // twoTenants returns conversations of two tenants in one bucket, with files of the same names and the same session id.
 func twoTenants(t *testing.T, a scope.Auditor) (mine, theirs *conversation) {
-	b := object.New(object.NewMemory(), "b", &object.Options{Audit: a})
+	b := must.Get(object.New(object.NewMemory(), "b", &object.Options{Audit: a}))
 	mine = startConversation(t, b, sessionScope(t, "acme", "u1"), nil)
 	theirs = startConversation(t, b, sessionScope(t, "globex", "u2"), nil)
 	mine.putObject("a.txt", "mine")
@@ -194,7 +195,7 @@ func TestFileContentCannotRedirectAHandle(t *testing.T) {
 // A run reaches only the files in its scope, and results do not contain the names of tenants or users.
 func TestScopeDecidesWhichFilesAreListed(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "the-bucket", nil)
+	b := must.Get(object.New(object.NewMemory(), "the-bucket", nil))
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	shared, err := tenant.Shared()
@@ -424,9 +425,9 @@ func TestStoreErrorsAreNotCorrections(t *testing.T) {
 	t.Parallel()
 	s := sessionScope(t, "acme", "u1")
 	memory := object.NewMemory()
-	c := startConversation(t, object.New(memory, "b", nil), s, nil)
+	c := startConversation(t, must.Get(object.New(memory, "b", nil)), s, nil)
 	c.storeFile("a.txt", strings.Repeat("0123456789\n", 10_000))
-	cut := startConversation(t, object.New(shortBodies{memory}, "b", nil), s, nil)
+	cut := startConversation(t, must.Get(object.New(shortBodies{memory}, "b", nil)), s, nil)
 	cut.state = c.state
 	dead, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -6,12 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
 func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "b", nil)
+	b := must.Get(object.New(object.NewMemory(), "b", nil))
 	_, err := Set(nil, nil)
 	require.ErrorContains(t, err, "objecttools: bucket must not be nil")
 	for _, o := range []Options{{MaxResult: -1}, {MaxResult: 4095}, {MaxResult: 1<<20 + 1}, {MaxScan: -1}, {MaxScan: 1<<20 - 1}} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -23,7 +24,7 @@ func sharedScope(t *testing.T, tenant string) scope.Scope {
 
 // newSharedLibrary starts a conversation in a bucket where two tenants share files of the same names.
 func newSharedLibrary(t *testing.T, e *auditRecorder) *conversation {
-	b := object.New(object.NewMemory(), "b", &object.Options{Audit: e, PageSize: 2})
+	b := must.Get(object.New(object.NewMemory(), "b", &object.Options{Audit: e, PageSize: 2}))
 	for _, tenant := range []string{"acme", "globex"} {
 		c := startConversation(t, b, sharedScope(t, tenant), nil)
 		for i := range 3 {

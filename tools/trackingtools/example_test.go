@@ -13,7 +13,8 @@ import (
 
 func ExampleSet() {
 	ctx := context.Background()
-	tracker, _ := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
+	tracker, _ := tracking.New(tb, tracking.Uploads(), nil)
 	acme, _ := scope.Tenant("acme")
 	user, _ := acme.User("u1")
 	session, _ := user.Session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -38,12 +39,12 @@ func sessionOf(t *testing.T, user scope.Scope, n int) scope.Scope {
 
 func newBundle(t *testing.T) *bundle {
 	t.Helper()
-	tr, err := tracking.New(table.New(table.NewMemory(nil), nil), tracking.Uploads(), nil)
+	tr, err := tracking.New(must.Get(table.New(table.NewMemory(nil), nil)), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	b := &bundle{Tracker: tr}
 	set := Set(tr)
 	require.NoError(t, set.Err())
-	offered, err := set.Resolve(t.Context(), must(scope.Tenant("acme")), nil)
+	offered, err := set.Resolve(t.Context(), must.Get(scope.Tenant("acme")), nil)
 	require.NoError(t, err)
 	var ok bool
 	b.list, ok = offered.Lookup(ListUploads)
@@ -51,20 +52,13 @@ func newBundle(t *testing.T) *bundle {
 	b.get, ok = offered.Lookup(GetUpload)
 	require.True(t, ok)
 	require.Equal(t, 2, offered.Len())
-	b.acme, b.globex = must(scope.Tenant("acme")), must(scope.Tenant("globex"))
-	b.u1, b.u2, b.other = must(b.acme.User("u1")), must(b.acme.User("u2")), must(b.globex.User("u1"))
+	b.acme, b.globex = must.Get(scope.Tenant("acme")), must.Get(scope.Tenant("globex"))
+	b.u1, b.u2, b.other = must.Get(b.acme.User("u1")), must.Get(b.acme.User("u2")), must.Get(b.globex.User("u1"))
 	b.first, b.second, b.its = sessionOf(t, b.u1, 1), sessionOf(t, b.u2, 2), sessionOf(t, b.other, 3)
 	for _, s := range []scope.Scope{b.first, b.second, b.its} {
 		b.create(t, s)
 	}
 	return b
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 func (b *bundle) create(t *testing.T, s scope.Scope) {
@@ -212,7 +206,7 @@ func TestGetTellsNothingOfOthers(t *testing.T) {
 
 func fail(t *testing.T, tr *tracking.Tracker, s scope.Scope) {
 	t.Helper()
-	root, err := object.New(object.NewMemory(), "landing", nil).In(s)
+	root, err := must.Get(object.New(object.NewMemory(), "landing", nil)).In(s)
 	require.NoError(t, err)
 	ref, err := root.Ref("cover.jpg")
 	require.NoError(t, err)

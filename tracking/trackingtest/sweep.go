@@ -23,7 +23,7 @@ func (w *world) lookForArrival(_ context.Context, r tracking.Record, _ tracking.
 }
 
 func (w *world) sweepBy(ctx context.Context, tr *tracking.Tracker) (tracking.SweepResult, error) {
-	return tr.Sweep(ctx, &tracking.SweepOptions{System: table.NewSystem(w.table), Look: w.lookForArrival})
+	return tr.Sweep(ctx, &tracking.SweepOptions{System: w.table.System(), Look: w.lookForArrival})
 }
 
 func (wk *worker) sweepTable(ctx context.Context) {
@@ -114,7 +114,7 @@ func (w *world) explainStuck(r tracking.Record, row table.Row) string {
 		p = documentPipeline()
 	}
 	later := w.clock(time.Hour) // when every lease has expired
-	tr := w.trackerOn(table.New(onlyRow{row: row}, nil), p, later)
+	tr := w.trackerOn(w.newTable(onlyRow{row: row}), p, later)
 	said := ""
 	for _, spec := range p.Stages {
 		st := r.Stage(spec.Stage)

@@ -31,9 +31,15 @@ func newWorld(d table.Driver, o Options, found *findings, property string) *worl
 	w := &world{
 		ctx: found.t.Context(), o: o, found: found, property: property, driver: newRecorder(d), run: uuid.NewString()[:18], sums: map[string]int{},
 	}
-	w.table = table.New(w.driver, nil)
+	w.table = w.newTable(w.driver)
 	w.now.Store(time.Now().UnixMilli())
 	return w
+}
+
+func (w *world) newTable(d table.Driver) *table.Table {
+	t, err := table.New(d, nil)
+	w.must(err, "new table")
+	return t
 }
 
 // isShort reports whether the checks should make fewer calls.
@@ -96,7 +102,9 @@ func (w *world) session(user scope.Scope, n int) scope.Scope {
 
 // ref returns a Ref in the session.
 func (w *world) ref(s scope.Scope, name string) object.Ref {
-	root, err := object.New(object.NewMemory(), "bucket", nil).In(s)
+	b, err := object.New(object.NewMemory(), "bucket", nil)
+	w.must(err, "bucket")
+	root, err := b.In(s)
 	w.must(err, "root")
 	r, err := root.Ref(name)
 	w.must(err, "ref")
@@ -122,7 +130,11 @@ func (w *world) eventually(check func() error) error {
 
 // readRow returns the record in a row, read through a separate tracker.
 func readRow(p tracking.Pipeline, s scope.Scope, row table.Row) (tracking.Record, error) {
-	tr, err := tracking.New(table.New(onlyRow{row: row}, nil), p, nil)
+	tb, err := table.New(onlyRow{row: row}, nil)
+	if err != nil {
+		return tracking.Record{}, err
+	}
+	tr, err := tracking.New(tb, p, nil)
 	if err != nil {
 		return tracking.Record{}, err
 	}

@@ -18,6 +18,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/credential"
 )
 
@@ -134,7 +135,7 @@ func TestWaysRoundTheKey(t *testing.T) {
 		},
 		"an index, by one's own partition": func(ctx context.Context) error { _, err := c.Query(ctx, onIndex(mine)); return err },
 		"an index, by the user's": func(ctx context.Context) error {
-			_, err := c.Query(ctx, onIndex(must(u1.Index(u1.Level(), "active"))))
+			_, err := c.Query(ctx, onIndex(must.Get(u1.Index(u1.Level(), "active"))))
 			return err
 		},
 		"another table": func(ctx context.Context) error {
@@ -181,8 +182,8 @@ func TestTableByARN(t *testing.T) {
 // The gate accepts only unmodified requests that were signed by a valid session.
 func TestGateChecksSignatures(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
-	good := must(vendor.Retrieve(t.Context(), s, credential.Tracker))
-	wide := must(vendor.Retrieve(t.Context(), globexS, credential.Tracker))
+	good := must.Get(vendor.Retrieve(t.Context(), s, credential.Tracker))
+	wide := must.Get(vendor.Retrieve(t.Context(), globexS, credential.Tracker))
 	get := func(c aws.Credentials, o ...func(*dynamodb.Options)) error {
 		fixed := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 		_, err := throughGate(fixed).GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &world.table, Key: key(s.Partition())}, o...)
@@ -204,12 +205,12 @@ func TestGateChecksSignatures(t *testing.T) {
 		requireCode(t, get(spoiled), c.code, what)
 	}
 	requireCode(t, get(endedSession(t, s, credential.Tracker)), "UnrecognizedClientException", "a session that has ended")
-	root := must(credentials.NewStaticCredentialsProvider(access, secret, "").Retrieve(t.Context()))
+	root := must.Get(credentials.NewStaticCredentialsProvider(access, secret, "").Retrieve(t.Context()))
 	require.Error(t, get(root), "what is no session")
 
 	for what, change := range map[string]func(*http.Request){
 		"other bytes": func(r *http.Request) {
-			b := must(io.ReadAll(r.Body))
+			b := must.Get(io.ReadAll(r.Body))
 			b = bytes.ReplaceAll(b, []byte("meta"), []byte("atem"))
 			r.Body = io.NopCloser(bytes.NewReader(b))
 		},

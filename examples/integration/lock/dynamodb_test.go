@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
 	"github.com/carrel-go/carrel/scope/table"
@@ -29,7 +30,7 @@ func tableFor(t *testing.T, c aws.CredentialsProvider) *table.Table {
 	t.Helper()
 	driver, err := dynamo.New(throughGate(c), world.table, nil)
 	require.NoError(t, err)
-	return table.New(driver, nil)
+	return must.Get(table.New(driver, nil))
 }
 
 // Reading the variable here makes cached test results depend on it.
@@ -162,7 +163,7 @@ func TestListingIsOfItsClasses(t *testing.T) {
 		if s.Level() == scope.SessionLevel {
 			continue
 		}
-		view := must(tableFor(t, newVendor(t).Provider(s, credential.Listing)).In(s))
+		view := must.Get(tableFor(t, newVendor(t).Provider(s, credential.Listing)).In(s))
 		_, err := view.Query(t.Context(), table.Query{Slot: table.I1, Class: "active"})
 		require.NoError(t, err)
 		_, err = view.Query(t.Context(), table.Query{Slot: table.I1, Class: "secret"})
@@ -180,7 +181,7 @@ func TestListingIsOfItsClasses(t *testing.T) {
 func TestConflictComesBackUnderAPolicy(t *testing.T) {
 	needStore(t)
 	s := u1s1
-	view := must(tableFor(t, newVendor(t).Provider(s, credential.Tracker)).In(s))
+	view := must.Get(tableFor(t, newVendor(t).Provider(s, credential.Tracker)).In(s))
 	first, err := view.Put(t.Context(), table.Item{Sort: "conflict", Attr: map[string]table.Value{"a": int64(1)}}, table.Absent())
 	require.NoError(t, err)
 	_, err = view.Put(t.Context(), table.Item{Sort: "conflict"}, table.Absent())
@@ -195,7 +196,7 @@ func TestConflictComesBackUnderAPolicy(t *testing.T) {
 func TestForgedIndexAttributes(t *testing.T) {
 	needStore(t)
 	mine, theirs := u1s1, globex
-	index := must(theirs.Index(theirs.Level(), "active"))
+	index := must.Get(theirs.Index(theirs.Level(), "active"))
 	_, err := throughGate(newVendor(t).Provider(mine, credential.Tracker)).PutItem(t.Context(), &dynamodb.PutItemInput{
 		TableName: &world.table,
 		Item: map[string]types.AttributeValue{
@@ -204,7 +205,7 @@ func TestForgedIndexAttributes(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
-	view := must(tableFor(t, newVendor(t).Provider(theirs, credential.Listing)).In(theirs))
+	view := must.Get(tableFor(t, newVendor(t).Provider(theirs, credential.Listing)).In(theirs))
 	page, err := view.Query(t.Context(), table.Query{Slot: table.I2, Class: "active"})
 	require.NoError(t, err)
 	for _, found := range page.Items {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
@@ -32,11 +33,11 @@ type server struct {
 func newServer(t *testing.T, of func(scope.Scope, credential.Purpose) aws.CredentialsProvider) server {
 	t.Helper()
 	bucket := func(name string, p credential.Purpose) *carrel.Bucket {
-		driver, err := s3object.New(nil, name, &s3object.Options{For: func(_ context.Context, s scope.Scope) (s3object.Client, error) {
+		b, err := s3object.Open(nil, name, &s3object.Options{For: func(_ context.Context, s scope.Scope) (s3object.Client, error) {
 			return s3Client(of(s, p)), nil
 		}})
 		require.NoError(t, err)
-		return carrel.New(driver, name, nil)
+		return b
 	}
 	sv := server{landing: bucket(landing, credential.Agent), raw: bucket(raw, credential.Agent|credential.Writer)}
 	var err error
@@ -48,7 +49,7 @@ func newServer(t *testing.T, of func(scope.Scope, credential.Purpose) aws.Creden
 		return throughGate(of(s, purposeAt(s))), nil
 	}})
 	require.NoError(t, err)
-	sv.tracker, err = tracking.New(table.New(driver, nil), tracking.Uploads(), nil)
+	sv.tracker, err = tracking.New(must.Get(table.New(driver, nil)), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	return sv
 }
@@ -60,8 +61,8 @@ func TestUploadToAcceptance(t *testing.T) {
 	ctx := t.Context()
 	vendor := newVendor(t)
 	sv := newServer(t, vendor.Provider)
-	tenant, user := acme, must(acme.User("reader"))
-	session := must(user.NewSession())
+	tenant, user := acme, must.Get(acme.User("reader"))
+	session := must.Get(user.NewSession())
 
 	body := []byte("a picture")
 	grant, err := sv.signer.Put(ctx, session, "cover.png", &presign.PutOptions{Type: "image/png", Size: int64(len(body))})
@@ -112,7 +113,7 @@ func TestUploadToAcceptance(t *testing.T) {
 
 	// Forced: a session of another tenant, another session of the same user,
 	// and another user's, each at the same level.
-	for _, holder := range []scope.Scope{globexS, must(user.NewSession()), must(u1.Session(session.SessionID()))} {
+	for _, holder := range []scope.Scope{globexS, must.Get(user.NewSession()), must.Get(u1.Session(session.SessionID()))} {
 		forced := newServer(t, func(_ scope.Scope, p credential.Purpose) aws.CredentialsProvider {
 			return vendor.Provider(holder, p&^credential.Listing)
 		})
@@ -139,7 +140,7 @@ func TestUploadToAcceptance(t *testing.T) {
 		_, err = forced.tracker.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{Key: "x"})
 		require.ErrorIs(t, err, dynamo.ErrDenied)
 	}
-	for _, holder := range []scope.Scope{globex, must(globex.User("reader")), u1} {
+	for _, holder := range []scope.Scope{globex, must.Get(globex.User("reader")), u1} {
 		forced := newServer(t, func(_ scope.Scope, p credential.Purpose) aws.CredentialsProvider {
 			return vendor.Provider(holder, p|credential.Listing)
 		})

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
@@ -28,7 +29,7 @@ import (
 
 // A signer cannot replace an object with any request.
 func TestSignerWritesOnce(t *testing.T) {
-	s := must(u1.NewSession())
+	s := must.Get(u1.NewSession())
 	c := s3Client(newVendor(t).Provider(s, credential.Signer))
 	put := func(name string, once *string) error {
 		_, err := c.PutObject(t.Context(), &s3.PutObjectInput{
@@ -84,7 +85,7 @@ func (e early) PresignHTTP(ctx context.Context, c aws.Credentials, r *http.Reque
 
 // S3 accepts a URL for up to seven days. The policy shortens that with SignatureAge.
 func TestOldSignatureIsDenied(t *testing.T) {
-	s := must(u1.NewSession())
+	s := must.Get(u1.NewSession())
 	c := s3Client(newVendor(t).Provider(s, credential.Signer))
 	for age, want := range map[time.Duration]int{
 		time.Minute: http.StatusOK, time.Hour + time.Minute: http.StatusForbidden,
@@ -110,7 +111,7 @@ func TestOtherAccountIsDenied(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	put(t, bucketFor(t, raw, rootCredentials()), s, "owned.txt", &carrel.PutOptions{Overwrite: true})
 	root, ref := at(t, bucketFor(t, raw, vendor.Provider(s, credential.Agent)), s, "owned.txt")
-	view := must(tableFor(t, vendor.Provider(s, credential.Tracker)).In(s))
+	view := must.Get(tableFor(t, vendor.Provider(s, credential.Tracker)).In(s))
 	do := func() (error, error) {
 		_, _, object := root.Stat(t.Context(), ref)
 		_, item := view.Get(t.Context(), "owned")
@@ -132,7 +133,7 @@ func TestPlainTextIsDenied(t *testing.T) {
 	for endpoint, denied := range map[string]bool{world.gate: false, world.plain: true} {
 		driver, err := dynamo.New(dynamodbClient(endpoint, provider), world.table, nil)
 		require.NoError(t, err)
-		_, err = must(table.New(driver, nil).In(u1s1)).Get(t.Context(), "plain")
+		_, err = must.Get(must.Get(table.New(driver, nil)).In(u1s1)).Get(t.Context(), "plain")
 		require.Equal(t, denied, errors.Is(err, dynamo.ErrDenied), "%s: %v", endpoint, err)
 	}
 }
@@ -140,7 +141,7 @@ func TestPlainTextIsDenied(t *testing.T) {
 // A rejected upload is deleted with the credentials of an Agent and a Cleaner,
 // but not with those of an Agent alone.
 func TestCleanerDeletesRejectedUploads(t *testing.T) {
-	s, vendor := must(u1.NewSession()), newVendor(t)
+	s, vendor := must.Get(u1.NewSession()), newVendor(t)
 	put(t, bucketFor(t, landing, rootCredentials()), s, "large.txt", nil)
 	arrived := func(p credential.Purpose) *presign.RejectedError {
 		signer, err := presign.New(s3Client(vendor.Provider(s, credential.Signer)), bucketFor(t, landing, vendor.Provider(s, p)), nil)
@@ -170,7 +171,7 @@ func TestTrackersDoNotApprove(t *testing.T) {
 	use := func(p credential.Purpose, holder, target scope.Scope) error {
 		driver, err := dynamo.New(throughGate(vendor.Provider(holder, p)), world.approvals, nil)
 		require.NoError(t, err)
-		approvals, err := approval.New(table.New(driver, nil), nil)
+		approvals, err := approval.New(must.Get(table.New(driver, nil)), nil)
 		require.NoError(t, err)
 		_, err = approvals.Decide(t.Context(), target, id, approval.Decision{Approve: true, By: "me"})
 		return err
@@ -180,17 +181,17 @@ func TestTrackersDoNotApprove(t *testing.T) {
 	require.ErrorIs(t, use(credential.Approver, s, u1s2), dynamo.ErrDenied)
 	require.NotErrorIs(t, use(credential.Approver, s, s), dynamo.ErrDenied)
 
-	tracker := must(dynamo.New(throughGate(vendor.Provider(s, credential.Tracker)), world.approvals, nil))
-	_, err := must(table.New(tracker, nil).In(s)).Put(t.Context(), table.Item{Sort: "approval#" + id}, table.Absent())
+	tracker := must.Get(dynamo.New(throughGate(vendor.Provider(s, credential.Tracker)), world.approvals, nil))
+	_, err := must.Get(must.Get(table.New(tracker, nil)).In(s)).Put(t.Context(), table.Item{Sort: "approval#" + id}, table.Absent())
 	require.ErrorIs(t, err, dynamo.ErrDenied, "nor is one written by hand")
 	records := tableFor(t, vendor.Provider(s, credential.Approver))
-	_, err = must(records.In(s)).Get(t.Context(), "meta")
+	_, err = must.Get(records.In(s)).Get(t.Context(), "meta")
 	require.ErrorIs(t, err, dynamo.ErrDenied)
 
 	// A user and a tenant can each list only their own pending approvals.
 	for _, holder := range []scope.Scope{u1, acme} {
-		driver := must(dynamo.New(throughGate(vendor.Provider(holder, credential.Approver)), world.approvals, nil))
-		approvals := must(approval.New(table.New(driver, nil), nil))
+		driver := must.Get(dynamo.New(throughGate(vendor.Provider(holder, credential.Approver)), world.approvals, nil))
+		approvals := must.Get(approval.New(must.Get(table.New(driver, nil)), nil))
 		for _, target := range []scope.Scope{u1, acme, globex} {
 			_, err := approvals.List(t.Context(), target, nil)
 			require.Equal(t, holder != target, errors.Is(err, dynamo.ErrDenied), "credentials of %v, at %v: %v", holder, target, err)

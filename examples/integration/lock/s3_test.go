@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
@@ -26,9 +27,9 @@ import (
 // one scope for all scopes.
 func bucketFor(t *testing.T, name string, c aws.CredentialsProvider) *carrel.Bucket {
 	t.Helper()
-	driver, err := s3object.New(s3Client(c), name, nil)
+	b, err := s3object.Open(s3Client(c), name, nil)
 	require.NoError(t, err)
-	return carrel.New(driver, name, nil)
+	return b
 }
 
 func rootCredentials() aws.CredentialsProvider {
@@ -362,8 +363,8 @@ func TestDownloadGrants(t *testing.T) {
 func TestStolenAndStaleSessions(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	put(t, bucketFor(t, raw, rootCredentials()), s, "stale.txt", nil)
-	good := must(vendor.Retrieve(t.Context(), s, credential.Agent))
-	wide := must(vendor.Retrieve(t.Context(), globex, credential.Agent))
+	good := must.Get(vendor.Retrieve(t.Context(), s, credential.Agent))
+	wide := must.Get(vendor.Retrieve(t.Context(), globex, credential.Agent))
 	get := func(c aws.Credentials) error {
 		fixed := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 		_, err := s3Client(fixed).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(raw), Key: aws.String(s.Prefix() + "stale.txt")})

@@ -25,6 +25,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
 	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
 	"github.com/carrel-go/carrel/scope/table"
@@ -265,25 +266,18 @@ const (
 // Scopes of two tenants and three users, and neighbours whose names begin alike
 // or are the same under another tenant.
 var (
-	acme    = must(scope.Tenant("acme"))
-	shared  = must(acme.Shared())
-	u1      = must(acme.User("u1"))
-	u1s1    = must(u1.Session(session1))
-	u1s2    = must(u1.Session(session2))
-	u11     = must(acme.User("u11"))
-	u2s1    = must(must(acme.User("u2")).Session(session1))
-	globex  = must(scope.Tenant("globex"))
-	globexS = must(must(globex.User("u1")).Session(session1))
-	acme2S  = must(must(must(scope.Tenant("acme-2")).User("u1")).Session(session1))
+	acme    = must.Get(scope.Tenant("acme"))
+	shared  = must.Get(acme.Shared())
+	u1      = must.Get(acme.User("u1"))
+	u1s1    = must.Get(u1.Session(session1))
+	u1s2    = must.Get(u1.Session(session2))
+	u11     = must.Get(acme.User("u11"))
+	u2s1    = must.Get(must.Get(acme.User("u2")).Session(session1))
+	globex  = must.Get(scope.Tenant("globex"))
+	globexS = must.Get(must.Get(globex.User("u1")).Session(session1))
+	acme2S  = must.Get(must.Get(must.Get(scope.Tenant("acme-2")).User("u1")).Session(session1))
 )
 
 func scopes() []scope.Scope {
 	return []scope.Scope{acme, shared, u1, u1s1, u1s2, u11, u2s1, globex, globexS, acme2S}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -42,7 +43,7 @@ func newDesk(t *testing.T, secretKey string) desk {
 	c, bucket := newBucket(t)
 	d, err := s3object.New(c, bucket, nil)
 	require.NoError(t, err)
-	b := object.New(d, bucket, nil)
+	b := must.Get(object.New(d, bucket, nil))
 	signer, err := presign.New(newClient(secretKey), b, nil)
 	require.NoError(t, err)
 	session := newSession(t)
@@ -229,7 +230,7 @@ func TestUploadWithOwner(t *testing.T) {
 	c, bucket := newBucket(t)
 	driver, err := s3object.New(c, bucket, &s3object.Options{BucketOwner: access})
 	require.NoError(t, err)
-	b := object.New(driver, bucket, nil)
+	b := must.Get(object.New(driver, bucket, nil))
 	grant := func(session scope.Scope, owner string) presign.Grant {
 		signer, err := presign.New(newClient(secret), b, &presign.Options{BucketOwner: owner})
 		require.NoError(t, err)
@@ -259,7 +260,7 @@ func TestUploadWithOwner(t *testing.T) {
 	require.NoError(t, err)
 	driver, err = s3object.New(c, bucket, &s3object.Options{BucketOwner: "210987654321"})
 	require.NoError(t, err)
-	root, err = object.New(driver, bucket, nil).In(session)
+	root, err = must.Get(object.New(driver, bucket, nil)).In(session)
 	require.NoError(t, err)
 	_, _, err = root.Stat(t.Context(), ref)
 	require.ErrorIs(t, err, object.ErrDenied)

@@ -140,8 +140,10 @@ func checkCopyOutside(ctx context.Context, b *bench, from object.Ref) error {
 // checkCopyByStream is checkCopy without the driver's Copier.
 func checkCopyByStream(ctx context.Context, b *bench) error {
 	in := *b
-	in.bucket = object.New(struct{ object.Driver }{b.driver}, b.bucket.Name(), nil)
 	var err error
+	if in.bucket, err = object.New(struct{ object.Driver }{b.driver}, b.bucket.Name(), nil); err != nil {
+		return err
+	}
 	if in.root, err = in.bucket.In(b.session); err != nil {
 		return err
 	}

@@ -98,8 +98,11 @@ type bench struct {
 }
 
 func newBench(d object.Driver, bucket string) (*bench, error) {
-	b := &bench{driver: d, bucket: object.New(d, bucket, &object.Options{PageSize: 3})}
+	b := &bench{driver: d}
 	var err error
+	if b.bucket, err = object.New(d, bucket, &object.Options{PageSize: 3}); err != nil {
+		return nil, err
+	}
 	if b.tenant, err = scope.Tenant("t" + uuid.NewString()); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -64,7 +65,7 @@ func (d ignorant) unpin(ctx context.Context, a object.Addr, ignore bool) object.
 		return a
 	}
 	var r recorder
-	root, err := object.New(&r, a.Bucket(), nil).In(a.Scope())
+	root, err := must.Get(object.New(&r, a.Bucket(), nil)).In(a.Scope())
 	if err != nil {
 		return a
 	}

@@ -73,7 +73,7 @@ func Open(c Client, name string, o *Options) (*object.Bucket, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	return object.New(d, name, &o.Bucket), nil
+	return object.New(d, name, &o.Bucket)
 }
 
 // New returns the driver of a bucket, to be wrapped or to be tested with

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
@@ -94,7 +95,7 @@ func withBucket(t *testing.T, d object.Driver, bucket string, w *wire) (*object.
 	t.Helper()
 	s, name, err := scope.ParseKey(prefix + "a b+ü.txt")
 	require.NoError(t, err)
-	root, err := object.New(d, bucket, nil).In(s)
+	root, err := must.Get(object.New(d, bucket, nil)).In(s)
 	require.NoError(t, err)
 	ref, err := root.Ref(name)
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -90,7 +91,7 @@ func openView(b *testing.B, sync time.Duration, grouped bool) (*table.View, *ato
 	}
 	s, err := scope.Tenant("acme")
 	require.NoError(b, err)
-	v, err := table.New(driver, nil).In(s)
+	v, err := must.Get(table.New(driver, nil)).In(s)
 	require.NoError(b, err)
 	return v, &commits
 }

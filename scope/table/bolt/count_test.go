@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -30,7 +31,7 @@ func TestCountLooksAtABoundedNumberOfRows(t *testing.T) {
 	require.NoError(t, err)
 	eve, err := scope.Tenant("globex")
 	require.NoError(t, err)
-	planted, err := table.New(planter{d, partition}, nil).In(eve)
+	planted, err := must.Get(table.New(planter{d, partition}, nil)).In(eve)
 	require.NoError(t, err)
 	plant := func(from, to int) {
 		var wg sync.WaitGroup

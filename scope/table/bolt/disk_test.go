@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -31,7 +32,7 @@ func openDisk(t *testing.T) *disk {
 	t.Cleanup(func() { require.NoError(t, driver.Close()) })
 	s, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	v, err := table.New(driver, nil).In(s)
+	v, err := must.Get(table.New(driver, nil)).In(s)
 	require.NoError(t, err)
 	d := &disk{Driver: driver, View: v}
 	driver.writes.update = func(f func(*bbolt.Tx) error) error {

@@ -3,7 +3,7 @@
 //
 //	d, err := bolt.Open(dir)
 //	defer d.Close()
-//	t := table.New(d, nil)
+//	t, err := table.New(d, nil)
 //
 // A write returns after the row and its index entries have been synced to the disk. A
 // crash loses none of it and never stores a part of a write. Indexes do not lag.

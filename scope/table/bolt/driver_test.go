@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
@@ -33,7 +34,7 @@ func open(t *testing.T, dir string) (*bolt.Driver, *table.View) {
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	s, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	v, err := table.New(d, nil).In(s)
+	v, err := must.Get(table.New(d, nil)).In(s)
 	require.NoError(t, err)
 	return d, v
 }

@@ -23,7 +23,8 @@ func ExampleOpen() {
 		if err != nil {
 			panic(err)
 		}
-		v, _ := table.New(d, nil).In(tenant)
+		t, _ := table.New(d, nil)
+		v, _ := t.In(tenant)
 		it, err := v.Put(context.Background(), table.Item{Sort: "settings"}, table.Absent())
 		fmt.Println(it.Version, err)
 		if err := d.Close(); err != nil {

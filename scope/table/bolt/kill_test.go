@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
@@ -40,7 +41,7 @@ func writeForever(dir string) error {
 	if err != nil {
 		return err
 	}
-	v, err := table.New(d, nil).In(s)
+	v, err := must.Get(table.New(d, nil)).In(s)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@
 //	client := dynamodb.NewFromConfig(cfg)
 //	err := dynamo.CreateTable(ctx, client, "carrel", nil)
 //	driver, err := dynamo.New(client, "carrel", nil)
-//	t := table.New(driver, nil)
+//	t, err := table.New(driver, nil)
 //
 // Each call is one request. A write is a conditional PutItem or DeleteItem, which returns
 // the current item if its condition does not hold, so a conflict does not cost a read. A

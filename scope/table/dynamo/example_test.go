@@ -17,7 +17,8 @@ func ExampleNew() {
 		panic(err)
 	}
 	tenant, _ := scope.Tenant("acme")
-	v, _ := table.New(driver, nil).In(tenant)
+	t, _ := table.New(driver, nil)
+	v, _ := t.In(tenant)
 	_, err = v.Get(context.Background(), "settings")
 	fmt.Println(errors.Is(err, table.ErrNotFound))
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
@@ -156,7 +157,7 @@ func TestRowsOfNarrowerScopesDoNotSpoilAList(t *testing.T) {
 	w := &wire{answers: []answer{{body: `{"Items":[` + in("t#acme#u#u9", `,"a":{"SS":["b"]}`) + `,` + in("t#acme#u#u1", `,"a":{"S":"b"}`) + `]}`}}}
 	d, err := dynamo.New(w.client(), "carrel", nil)
 	require.NoError(t, err)
-	v, err := table.New(d, nil).In(at(t, "acme", ""))
+	v, err := must.Get(table.New(d, nil)).In(at(t, "acme", ""))
 	require.NoError(t, err)
 	page, err := v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
 	require.NoError(t, err)
@@ -183,7 +184,7 @@ func TestForgedRowsDoNotHideAShard(t *testing.T) {
 		w := &wire{answers: []answer{{body: `{"Items":[` + in(theirs, rest) + `,` + in(ours, `,"filename":{"S":"a.png"}`) + `]}`}}}
 		d, err := dynamo.New(w.client(), "carrel", nil)
 		require.NoError(t, err)
-		page, err := table.NewSystem(table.New(d, nil)).Query(t.Context(), 3, table.Query{Slot: table.I3, Class: "due-uploads"})
+		page, err := must.Get(table.New(d, nil)).System().Query(t.Context(), 3, table.Query{Slot: table.I3, Class: "due-uploads"})
 		require.NoError(t, err, what)
 		require.Len(t, page.Items, 2, what)
 		require.Equal(t, at(t, "globex", "u9"), page.Items[0].Scope, what)

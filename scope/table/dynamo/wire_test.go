@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
@@ -105,7 +106,7 @@ func view(t testing.TB, w *wire) *table.View {
 	t.Helper()
 	d, err := dynamo.New(w.client(), "carrel", nil)
 	require.NoError(t, err)
-	v, err := table.New(d, nil).In(at(t, "acme", "u1"))
+	v, err := must.Get(table.New(d, nil)).In(at(t, "acme", "u1"))
 	require.NoError(t, err)
 	return v
 }
@@ -249,7 +250,7 @@ func TestClientIsChosenByScope(t *testing.T) {
 		return own.client(), nil
 	}})
 	require.NoError(t, err)
-	tbl := table.New(d, nil)
+	tbl := must.Get(table.New(d, nil))
 	acme := at(t, "acme", "u1")
 	v, err := tbl.In(acme)
 	require.NoError(t, err)

@@ -34,7 +34,16 @@ type place struct {
 }
 
 func newBench(t tester, d table.Driver, o Options) *bench {
-	return &bench{tester: t, ctx: t.Context(), d: d, t: table.New(d, nil), o: o, run: uuid.NewString()[:18], put: map[place]bool{}}
+	b := &bench{tester: t, ctx: t.Context(), d: d, o: o, run: uuid.NewString()[:18], put: map[place]bool{}}
+	b.t = b.newTable(d)
+	return b
+}
+
+func (b *bench) newTable(d table.Driver) *table.Table {
+	b.Helper()
+	t, err := table.New(d, nil)
+	b.requireNoError(err, "table")
+	return t
 }
 
 func (b *bench) failf(format string, args ...any) {

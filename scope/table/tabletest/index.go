@@ -109,7 +109,7 @@ func (b *bench) forgeRows() []string {
 	target, err := b.scopeAt("acme/u1").Index(scope.UserLevel, "c")
 	b.requireNoError(err, "index")
 	forge := func(path, name, sort string) {
-		v, err := table.New(&forger{b.d, [3][2]string{{target, sort}}}, nil).In(b.scopeAt(path))
+		v, err := b.newTable(&forger{b.d, [3][2]string{{target, sort}}}).In(b.scopeAt(path))
 		b.requireNoError(err, "view")
 		b.putItem(v, table.Item{Sort: name})
 	}

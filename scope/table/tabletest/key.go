@@ -29,7 +29,7 @@ func (p *probe) Query(_ context.Context, q table.DriverQuery) (table.DriverPage,
 // cleanUp.
 func (b *bench) probeKey(v *table.View, sort string, it table.Item) (table.Key, table.Row) {
 	var p probe
-	pv, err := table.New(&p, nil).In(v.Scope())
+	pv, err := b.newTable(&p).In(v.Scope())
 	b.requireNoError(err, "view")
 	it.Sort = sort
 	_, err = pv.Put(b.ctx, it, table.Absent())
@@ -41,7 +41,7 @@ func (b *bench) probeKey(v *table.View, sort string, it table.Item) (table.Key, 
 // probeIndexKey returns the key of an index partition at the view's level.
 func (b *bench) probeIndexKey(v *table.View, class string) table.Key {
 	var p probe
-	pv, err := table.New(&p, nil).In(v.Scope())
+	pv, err := b.newTable(&p).In(v.Scope())
 	b.requireNoError(err, "view")
 	_, err = pv.Query(b.ctx, table.Query{Slot: table.I1, Class: class})
 	b.requireNoError(err, "query of the probe")

@@ -11,7 +11,7 @@ import (
 // checkShards lists shards, which lie outside all scopes.
 func checkShards(b *bench) {
 	class := "due" + b.run[:8]
-	sys := table.NewSystem(b.t)
+	sys := b.t.System()
 	want := []string{}
 	for i, path := range []string{"acme/u1/1", "globex/u2/2", "acme", "acme/shared", "globex/u1"} {
 		for n := range 2 {
@@ -66,7 +66,7 @@ func checkPurges(b *bench) {
 	if _, ok := b.d.(table.Purger); !ok {
 		return
 	}
-	sys := table.NewSystem(b.t)
+	sys := b.t.System()
 	purge := func(limit int) int {
 		n, err := sys.Purge(b.ctx, limit)
 		b.requireNoError(err, "purge")

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
@@ -51,7 +52,7 @@ func (c *calls) take() (reads, writes int64) { return c.reads.Swap(0), c.writes.
 
 func newGrants(t *testing.T, d table.Driver, limit int) *admission.Grants {
 	t.Helper()
-	g, err := admission.NewGrants(table.New(d, nil), limit)
+	g, err := admission.NewGrants(must.Get(table.New(d, nil)), limit)
 	require.NoError(t, err)
 	return g
 }
@@ -203,7 +204,7 @@ func TestLowerLimit(t *testing.T) {
 func TestInvalid(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{0, -1, admission.MaxLimit + 1} {
-		_, err := admission.NewGrants(table.New(table.NewMemory(nil), nil), limit)
+		_, err := admission.NewGrants(must.Get(table.New(table.NewMemory(nil), nil)), limit)
 		require.ErrorContains(t, err, "must be 1 to 10000")
 	}
 	g := newGrants(t, table.NewMemory(nil), 1)

@@ -57,7 +57,7 @@ func (o *office) arrives(s scope.Scope, name string) {
 // sweep does the work of a sweeper.
 func (o *office) sweep() {
 	o.t.Helper()
-	system := table.NewSystem(o.table)
+	system := o.table.System()
 	done, err := o.tracker.Sweep(o.t.Context(), &tracking.SweepOptions{System: system, Look: o.desk.Look})
 	require.NoError(o.t, err)
 	require.Empty(o.t, done.Errors)
@@ -236,7 +236,7 @@ func TestCleanContinuesBehindForgedNotes(t *testing.T) {
 		}
 		time.Sleep(dueTime)
 		for range 4 { // sixty pages, and one of each other shard
-			require.NoError(t, o.desk.Clean(t.Context(), table.NewSystem(o.table)))
+			require.NoError(t, o.desk.Clean(t.Context(), o.table.System()))
 		}
 		require.False(t, o.holds(session, "cover.png"))
 	})
@@ -253,10 +253,10 @@ func TestCleanWithoutStore(t *testing.T) {
 		o.put(session, "cover.png", 1)
 		time.Sleep(dueTime)
 		o.objects.broken.Store(true)
-		require.NoError(t, o.desk.Clean(t.Context(), table.NewSystem(o.table)))
+		require.NoError(t, o.desk.Clean(t.Context(), o.table.System()))
 		require.Contains(t, o.log.text(), "process due upload")
 		o.objects.broken.Store(false)
-		require.NoError(t, o.desk.Clean(t.Context(), table.NewSystem(o.table)))
+		require.NoError(t, o.desk.Clean(t.Context(), o.table.System()))
 		require.False(t, o.holds(session, "cover.png"))
 	})
 }

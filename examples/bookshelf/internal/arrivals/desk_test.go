@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -48,11 +49,11 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{t: t, rows: &counting{Driver: table.NewMemory(nil)}, objects: &away{Driver: object.NewMemory()}}
-	o.landing = object.New(o.objects, "landing", nil)
+	o.landing = must.Get(object.New(o.objects, "landing", nil))
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")})
 	signer, err := presign.New(client, o.landing, &presign.Options{Audit: &o.refused})
 	require.NoError(t, err)
-	o.table = table.New(o.rows, nil)
+	o.table = must.Get(table.New(o.rows, nil))
 	o.tracker, err = tracking.New(o.table, tracking.Uploads(), &tracking.Options{Retention: retention})
 	require.NoError(t, err)
 	o.desk = arrivals.New(o.table, o.landing, signer, o.tracker, &arrivals.Options{

@@ -17,13 +17,13 @@ import (
 
 // Invalid messages stay in the queue. S3's test messages are done.
 func ExampleDesk_Message() {
-	landing := object.New(object.NewMemory(), "landing", nil)
+	landing, _ := object.New(object.NewMemory(), "landing", nil)
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")})
 	signer, err := presign.New(client, landing, nil)
 	if err != nil {
 		panic(err)
 	}
-	tb := table.New(table.NewMemory(nil), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
 	tracker, err := tracking.New(tb, tracking.Uploads(), nil)
 	if err != nil {
 		panic(err)

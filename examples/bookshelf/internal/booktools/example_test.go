@@ -13,7 +13,7 @@ import (
 
 func ExampleTools() {
 	ctx := context.Background()
-	landing := object.New(object.NewMemory(), "landing", nil)
+	landing, _ := object.New(object.NewMemory(), "landing", nil)
 	set, err := booktools.Tools(landing, nil)
 	if err != nil {
 		fmt.Println(err)

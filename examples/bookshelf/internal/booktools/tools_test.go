@@ -22,6 +22,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -44,7 +45,7 @@ func setup(t *testing.T, o *booktools.Options, files ...[]byte) *bench {
 	require.NoError(t, err)
 	s, err := u.NewSession()
 	require.NoError(t, err)
-	b := &bench{t: t, bucket: object.New(object.NewMemory(), "landing", nil), session: s}
+	b := &bench{t: t, bucket: must.Get(object.New(object.NewMemory(), "landing", nil)), session: s}
 	root, err := b.bucket.In(s)
 	require.NoError(t, err)
 	for i, f := range files {

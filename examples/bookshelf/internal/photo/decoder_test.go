@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo/phototest"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -58,7 +59,7 @@ var costly = map[string]struct {
 // readAll reads uploads of one kind at once, each of another tenant.
 func readAll(ctx context.Context, kind string) error {
 	c := costly[kind]
-	bucket := object.New(object.NewMemory(), "landing", nil)
+	bucket := must.Get(object.New(object.NewMemory(), "landing", nil))
 	file := c.file()
 	d := NewDecoder(nil)
 	errs := make([]error, c.uploads)
@@ -122,7 +123,7 @@ func TestPeakMemory(t *testing.T) {
 
 func newRoot(t *testing.T, driver object.Driver, file []byte) (*object.Root, object.Ref) {
 	t.Helper()
-	root, ref, err := put(t.Context(), object.New(driver, "landing", nil), "acme", file)
+	root, ref, err := put(t.Context(), must.Get(object.New(driver, "landing", nil)), "acme", file)
 	require.NoError(t, err)
 	return root, ref
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -62,7 +63,7 @@ func landed(t *testing.T, upload []byte) (*object.Bucket, scope.Scope) {
 	require.NoError(t, err)
 	s, err := u.NewSession()
 	require.NoError(t, err)
-	landing := object.New(object.NewMemory(), "landing", nil)
+	landing := must.Get(object.New(object.NewMemory(), "landing", nil))
 	root, err := landing.In(s)
 	require.NoError(t, err)
 	ref, err := root.Ref("cover.bin")

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/scope/object"
-	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -118,7 +117,7 @@ func TestAcceptAcrossTwoStores(t *testing.T) {
 		require.NoError(t, err)
 		w.leave(id, `{"title":"Persuasion"}`)
 		_, err = w.tracker.Sweep(t.Context(), &tracking.SweepOptions{
-			System: table.NewSystem(w.table), Orphans: true,
+			System: w.table.System(), Orphans: true,
 			Look: func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error) {
 				return object.Ref{}, false, errors.New("nothing is waited for")
 			},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
@@ -34,7 +35,7 @@ func TestShortPagesOfFiles(t *testing.T) {
 	require.NoError(t, err)
 	partition, err := w.user.Index(scope.UserLevel, string(tracking.ClassActive))
 	require.NoError(t, err)
-	eve, err := table.New(planter{w.rows, partition}, nil).In(identity(t, "globex", "eve", false).User)
+	eve, err := must.Get(table.New(planter{w.rows, partition}, nil)).In(identity(t, "globex", "eve", false).User)
 	require.NoError(t, err)
 	for i := range 2500 {
 		_, err := eve.Put(t.Context(), table.Item{Sort: fmt.Sprint(i)}, table.Absent())

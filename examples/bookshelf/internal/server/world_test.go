@@ -29,6 +29,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -59,10 +60,10 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, model: &model{}, rawDrv: &faulty{Driver: object.NewMemory()}}
 	w.rows = &stuck{Driver: table.NewMemory(nil)}
-	w.table = table.New(w.rows, nil)
+	w.table = must.Get(table.New(w.rows, nil))
 	w.opened = &recording{Driver: object.NewMemory()}
-	w.landing = object.New(w.opened, "landing", nil)
-	w.raw = object.New(w.rawDrv, "raw", nil)
+	w.landing = must.Get(object.New(w.opened, "landing", nil))
+	w.raw = must.Get(object.New(w.rawDrv, "raw", nil))
 	var err error
 	w.tracker, err = tracking.New(w.table, tracking.Uploads(), nil)
 	require.NoError(t, err)

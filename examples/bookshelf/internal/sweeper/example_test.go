@@ -14,7 +14,7 @@ import (
 
 func ExampleSweeper_Recover() {
 	ctx := context.Background()
-	tb := table.New(table.NewMemory(nil), nil)
+	tb, _ := table.New(table.NewMemory(nil), nil)
 	tracker, err := tracking.New(tb, tracking.Uploads(), nil)
 	if err != nil {
 		panic(err)
@@ -28,7 +28,7 @@ func ExampleSweeper_Recover() {
 	look := func(context.Context, tracking.Record, tracking.Stage) (object.Ref, bool, error) {
 		return object.Ref{}, false, nil // nothing has arrived
 	}
-	if err := sweeper.New(tracker, table.NewSystem(tb), look, nil).Recover(ctx); err != nil {
+	if err := sweeper.New(tracker, tb.System(), look, nil).Recover(ctx); err != nil {
 		panic(err)
 	}
 	record, err := tracker.Get(ctx, session)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/sweeper"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -54,12 +55,12 @@ type hall struct {
 
 func newHall(t *testing.T) *hall {
 	t.Helper()
-	h := &hall{t: t, rows: &broken{Driver: table.NewMemory(nil)}, there: map[scope.Scope]error{}, bucket: object.New(object.NewMemory(), "b", nil)}
-	tb := table.New(h.rows, nil)
+	h := &hall{t: t, rows: &broken{Driver: table.NewMemory(nil)}, there: map[scope.Scope]error{}, bucket: must.Get(object.New(object.NewMemory(), "b", nil))}
+	tb := must.Get(table.New(h.rows, nil))
 	var err error
 	h.tracker, err = tracking.New(tb, tracking.Uploads(), nil)
 	require.NoError(t, err)
-	h.system = table.NewSystem(tb)
+	h.system = tb.System()
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	h.user, err = tenant.User("u1")

@@ -1,0 +1,63 @@
+package carrel_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/agent/bedrock"
+	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/credential"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/object/s3object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/scope/table/dynamo"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/approval"
+	"github.com/carrel-go/carrel/tools/objecttools"
+	"github.com/carrel-go/carrel/tools/trackingtools"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
+	t.Parallel()
+	for name, construct := range map[string]func() (any, error){
+		"agent.New":   func() (any, error) { return agent.New(nil, nil) },
+		"bedrock.New": func() (any, error) { return bedrock.New(nil, "any-model", nil) },
+		"presign.New, client": func() (any, error) {
+			return presign.New(nil, must.Get(object.New(object.NewMemory(), "carrel-raw", nil)), nil)
+		},
+		"presign.New, bucket": func() (any, error) { return presign.New(s3Client(), nil, nil) },
+		"scope.NewLogAuditor": func() (any, error) { return scope.NewLogAuditor(nil) },
+		"credential.New": func() (any, error) {
+			return credential.New(nil, "arn:aws:iam::123456789012:role/any", credential.Resources{Raw: "carrel-raw"}, nil)
+		},
+		"object.New":      func() (any, error) { return object.New(nil, "carrel-raw", nil) },
+		"s3object.New":    func() (any, error) { return s3object.New(nil, "carrel-raw", nil) },
+		"s3object.Open":   func() (any, error) { return s3object.Open(nil, "carrel-raw", nil) },
+		"table.New":       func() (any, error) { return table.New(nil, nil) },
+		"dynamo.New":      func() (any, error) { return dynamo.New(nil, "carrel", nil) },
+		"approval.New":    func() (any, error) { return approval.New(nil, nil) },
+		"tracking.New":    func() (any, error) { return tracking.New(nil, tracking.Uploads(), nil) },
+		"objecttools.Set": func() (any, error) { return objecttools.Set(nil, nil) },
+		"tools.New": func() (any, error) {
+			return tools.New[struct{}, string]("any", "Any.", nil)
+		},
+		// A set reports its errors when an agent is made with it.
+		"trackingtools.Set": func() (any, error) {
+			return agent.New(agenttest.NewScript(), &agent.Options{Tools: trackingtools.Set(nil)})
+		},
+		"tools.Of": func() (any, error) { return agent.New(agenttest.NewScript(), &agent.Options{Tools: tools.Of(nil)}) },
+		"tools.Dynamic": func() (any, error) {
+			return agent.New(agenttest.NewScript(), &agent.Options{Tools: tools.Dynamic(nil)})
+		},
+	} {
+		v, err := construct()
+		require.Error(t, err, name)
+		require.Empty(t, v, name)
+	}
+}
