@@ -1,50 +1,74 @@
 package sse
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
-// Event is one server-sent event.
+// Event is a server-sent event.
 type Event struct {
-	// ID is what a client sends back as Last-Event-ID; where it is empty, the
-	// client's last id stays as it was. No CR, LF or NUL.
+	// ID identifies the event's place in the stream. A client sends it back as Last-Event-ID. A Writer omits an empty
+	// ID, and the client keeps its last one; a reader returns the last one. ID must not contain CR, LF or NUL.
 	ID string
-	// Name is the event's type; empty means "message". No CR, LF or NUL.
+	// Name is the event's type. Empty means "message". Name must not contain CR, LF or NUL.
 	Name string
-	// Data is the payload. Each CR, LF or CRLF in it ends a line, and a
-	// client sees LF in its place. Empty Data is an event with empty data.
+	// Data is the payload, in UTF-8. Each CR, LF or CRLF ends a line, and readers return LF for it. An event with
+	// empty Data is sent and dispatched like any other.
 	Data []byte
 }
 
-// append adds the event in wire form to b.
+// append appends the event in wire form to b. The id is the last field, since some clients use an id as soon as its
+// line is complete.
 func (e *Event) append(b []byte) ([]byte, error) {
-	if strings.ContainsAny(e.ID, "\r\n\x00") || strings.ContainsAny(e.Name, "\r\n\x00") {
+	if breaksField(e.ID) || breaksField(e.Name) {
 		return b, ErrField
 	}
 	if e.Name != "" {
-		b = append(b, "event: "...)
-		b = append(b, e.Name...)
-		b = append(b, '\n')
+		b = appendField(b, "event: ", e.Name)
 	}
-	for data, more := e.Data, true; more; {
-		line := data
-		i := bytes.IndexAny(data, "\r\n")
-		if more = i >= 0; more {
-			line = data[:i]
-			if data[i] == '\r' && i+1 < len(data) && data[i+1] == '\n' {
-				i++
-			}
-			data = data[i+1:]
-		}
-		b = append(b, "data: "...)
-		b = append(b, line...)
-		b = append(b, '\n')
-	}
+	b = appendData(b, e.Data)
 	if e.ID != "" {
-		b = append(b, "id: "...)
-		b = append(b, e.ID...)
-		b = append(b, '\n')
+		b = appendField(b, "id: ", e.ID)
 	}
 	return append(b, '\n'), nil
+}
+
+// breaksField reports whether s contains a character that ends a field or voids an id.
+func breaksField(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= '\r' && (c == '\r' || c == '\n' || c == 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendData appends one data field for each line of data. It looks at each byte of data once for either line end.
+func appendData(b, data []byte) []byte {
+	lf, cr := bytes.IndexByte(data, '\n'), bytes.IndexByte(data, '\r')
+	for lf >= 0 || cr >= 0 {
+		end := lf
+		if lf < 0 || cr >= 0 && cr < lf {
+			end = cr
+		}
+		b = appendField(b, "data: ", data[:end])
+		next := end + 1
+		if end == cr && lf == next {
+			next++
+		}
+		data = data[next:]
+		lf, cr = nextIndex(data, lf, next, '\n'), nextIndex(data, cr, next, '\r')
+	}
+	return appendField(b, "data: ", data)
+}
+
+func appendField[T string | []byte](b []byte, name string, value T) []byte {
+	b = append(b, name...)
+	b = append(b, value...)
+	return append(b, '\n')
+}
+
+// nextIndex returns the index of c in data after n bytes were removed from its front. The index was i before.
+func nextIndex(data []byte, i, n int, c byte) int {
+	if i < 0 || i >= n {
+		return max(i-n, -1)
+	}
+	return bytes.IndexByte(data, c)
 }

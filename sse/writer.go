@@ -3,118 +3,213 @@ package sse
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
 
-// Options are a [Writer]'s.
-type Options struct {
-	// KeepAlive is how long the stream may be silent before a comment is
-	// sent. Default 15 s, below the idle timeouts of common proxies; negative
-	// for none.
-	KeepAlive time.Duration
-	// WriteTimeout bounds each write with its flush, in place of the
-	// server's own WriteTimeout, which would end every stream. Default 10 s.
-	WriteTimeout time.Duration
-}
+// keptBuffer is the largest buffer in bytes that a Writer or decoder keeps while it is idle.
+const keptBuffer = 64 << 10
 
-// Writer writes events to one HTTP response. It is safe for concurrent use.
-// After an error, every Send returns that error.
+// Writer writes events to one HTTP response. It is safe for concurrent use. After a failed write, every call returns
+// that error.
 type Writer struct {
-	keepAlive, timeout time.Duration
+	keepAlive, timeout, retry time.Duration
+	unbuffered                bool
+	silence                   []byte // what is sent when the stream is silent
 
-	mu    sync.Mutex
-	w     http.ResponseWriter
-	rc    *http.ResponseController
-	buf   []byte
-	err   error
-	timer *time.Timer // nil without keep-alive
+	mu     sync.Mutex
+	w      http.ResponseWriter
+	conn   connection
+	buf    []byte
+	last   time.Time // time of the last write
+	err    error
+	failed func()      // called once when a write fails; may be nil
+	timer  *time.Timer // nil without keep-alive
 }
 
-// NewWriter sets the response's headers, sends them with status 200 and
-// returns a Writer on it; nil options mean the defaults. Call [Writer.Close]
-// before the handler returns.
-//
-// The response must be able to flush ([http.ResponseController]); where it
-// is not, the first Send says so.
-func NewWriter(w http.ResponseWriter, o *Options) *Writer {
-	sw := &Writer{keepAlive: 15 * time.Second, timeout: 10 * time.Second, w: w, rc: http.NewResponseController(w)}
-	if o != nil && o.KeepAlive != 0 {
-		sw.keepAlive = o.KeepAlive
-	}
-	if o != nil && o.WriteTimeout > 0 {
-		sw.timeout = o.WriteTimeout
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-cache, no-transform")
-	h.Set("X-Accel-Buffering", "no") // nginx holds the stream back otherwise
-	w.WriteHeader(http.StatusOK)
+// connection is what the responses of net/http can do. Calling them directly is cheaper than through a controller.
+type connection interface {
+	FlushError() error
+	SetWriteDeadline(time.Time) error
+}
 
-	sw.mu.Lock()
-	defer sw.mu.Unlock()
-	sw.write(nil)
-	if sw.keepAlive > 0 {
-		sw.timer = time.AfterFunc(sw.keepAlive, sw.ping)
+// controller is the connection of any other response.
+type controller struct{ *http.ResponseController }
+
+func (c controller) FlushError() error { return c.Flush() }
+
+// NewWriter sends the response's headers with status 200 and returns a Writer for its body. If o is nil, the defaults
+// apply. Call [Writer.Close] before the handler returns.
+//
+// The response must be able to flush ([http.ResponseController]); otherwise the first Send returns an error, unless
+// [Options].Unbuffered is set.
+func NewWriter(w http.ResponseWriter, o *Options) *Writer {
+	sw := newWriter(w, o)
+	sw.open()
+	return sw
+}
+
+func newWriter(w http.ResponseWriter, o *Options) *Writer {
+	if o == nil {
+		o = &Options{}
+	}
+	sw := &Writer{
+		keepAlive: orDefault(o.KeepAlive, 15*time.Second), timeout: orDefault(max(o.WriteTimeout, 0), 10*time.Second),
+		retry: orDefault(o.Retry, 5*time.Second), unbuffered: o.Unbuffered,
+		silence: []byte(":\n\n"), w: w,
+	}
+	var ok bool
+	if sw.conn, ok = w.(connection); !ok {
+		sw.conn = controller{http.NewResponseController(w)}
+	}
+	if o.Ping != "" {
+		if ping, err := (&Event{Name: o.Ping}).append(nil); err != nil {
+			sw.err = err
+		} else {
+			sw.silence = ping
+		}
 	}
 	return sw
 }
 
-// Send writes one event and flushes it. It blocks until the bytes are handed
-// to the connection, at most for the write timeout. The event is not kept.
-func (w *Writer) Send(e *Event) error {
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// open sends the headers and starts the keep-alive.
+func (w *Writer) open() {
+	h := w.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no") // otherwise nginx holds the stream back
+	w.w.WriteHeader(http.StatusOK)
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return
+	}
+	w.write(nil)
+	if w.err == nil && w.keepAlive > 0 {
+		w.timer = time.AfterFunc(w.keepAlive, w.fillSilence)
+	}
+}
+
+// Send writes the events with one Write and one flush. It blocks until the bytes are handed to the connection, at most
+// for the write timeout. It does not keep the events. If an event is invalid, Send writes nothing, and the stream
+// remains usable.
+func (w *Writer) Send(events ...Event) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil || len(events) == 0 {
+		return w.err
+	}
+	b := w.buf[:0]
+	for i := range events {
+		var err error
+		if b, err = events[i].append(b); err != nil {
+			return err
+		}
+	}
+	w.write(b)
+	if w.buf = b; cap(b) > keptBuffer {
+		w.buf = nil
+	}
+	return w.err
+}
+
+// Drain asks the client to reconnect after a random delay of at most [Options].Retry, and closes the Writer. The
+// handler should then return.
+func (w *Writer) Drain() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {
 		return w.err
 	}
-	b, err := e.append(w.buf[:0])
-	if err != nil {
-		return err // nothing was written: the stream goes on
-	}
-	w.buf = b
-	w.write(b)
-	return w.err
+	w.write(appendRetry(nil, jitter(w.retry)))
+	err := w.err
+	w.end(ErrClosed)
+	return err
 }
 
-// Close stops the keep-alive and waits for one that is being written. The
-// response itself ends when its handler returns. Close may be called twice.
+// jitter returns a random duration in [1 ms, d].
+func jitter(d time.Duration) time.Duration {
+	return time.Millisecond + rand.N(max(d, 1)) //nolint:gosec // spreads load; not a secret
+}
+
+func appendRetry(b []byte, d time.Duration) []byte {
+	b = append(b, "retry: "...)
+	b = strconv.AppendInt(b, d.Milliseconds(), 10)
+	return append(b, "\n\n"...)
+}
+
+// Close stops the keep-alive and waits for a write in flight. The response ends, cleanly, when its handler returns.
+// Close may be called twice.
 func (w *Writer) Close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.end(ErrClosed)
 }
 
-func (w *Writer) ping() {
+// Abort closes the Writer and panics with [http.ErrAbortHandler], so that the client sees a broken stream and not a
+// complete one. On HTTP/1 the server closes the connection, on HTTP/2 it resets the stream. Call it in the handler's
+// goroutine. A middleware that recovers must panic again. The lambdaurl package of aws-lambda-go does not recover:
+// there the process ends, and Lambda breaks the stream.
+func (w *Writer) Abort() {
+	w.Close()
+	panic(http.ErrAbortHandler)
+}
+
+// fillSilence sends a keep-alive if nothing else was sent for so long. It runs in the timer's goroutine.
+func (w *Writer) fillSilence() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.err != nil {
+		return
+	}
+	wait := w.keepAlive - time.Since(w.last)
+	if wait <= 0 {
+		w.write(w.silence)
+		wait = w.keepAlive
+	}
 	if w.err == nil {
-		w.write([]byte(":\n\n"))
+		w.timer.Reset(wait)
 	}
 }
 
-// write hands b over and flushes, under a deadline that is cleared after it:
-// on HTTP/2 a deadline that lapses later would reset the idle stream.
+// write writes b and flushes, under a deadline. It clears the deadline afterwards, since a deadline that passes later
+// would reset an idle stream on HTTP/2 and break the next response on HTTP/1.
 func (w *Writer) write(b []byte) {
-	supported := w.rc.SetWriteDeadline(time.Now().Add(w.timeout)) == nil
-	_, err := w.w.Write(b)
-	if err == nil {
-		err = w.rc.Flush()
+	w.last = time.Now()
+	hasDeadline := w.conn.SetWriteDeadline(w.last.Add(w.timeout)) == nil
+	var err error
+	if len(b) > 0 {
+		_, err = w.w.Write(b)
 	}
-	if err == nil && supported {
-		err = w.rc.SetWriteDeadline(time.Time{})
+	if err == nil {
+		err = w.conn.FlushError()
+		if w.unbuffered && errors.Is(err, http.ErrNotSupported) {
+			err = nil
+		}
+	}
+	if err == nil && hasDeadline {
+		err = w.conn.SetWriteDeadline(time.Time{})
 	}
 	if err != nil {
 		w.end(fmt.Errorf("sse: write: %w", err))
-		return
-	}
-	if w.timer != nil {
-		w.timer.Reset(w.keepAlive)
+		if w.failed != nil {
+			w.failed()
+		}
 	}
 }
 
-// end keeps the first error and stops the timer.
+// end stores the first error, or ErrClosed, and stops the timer.
 func (w *Writer) end(err error) {
 	if w.err == nil || errors.Is(err, ErrClosed) {
 		w.err = err

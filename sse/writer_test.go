@@ -1,9 +1,8 @@
 package sse_test
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -36,17 +35,36 @@ func (r *response) note(s string) {
 	r.log = append(r.log, s)
 }
 
+func (r *response) setFail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail = err
+}
+
 func (r *response) calls() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.log...)
 }
 
+// body returns the bytes that were written.
+func (r *response) body() (b string) {
+	for _, c := range r.calls() {
+		if w, ok := strings.CutPrefix(c, "write "); ok {
+			b += w
+		}
+	}
+	return b
+}
+
 func (r *response) Header() http.Header { return r.header }
 func (r *response) WriteHeader(int)     { r.note("status") }
 func (r *response) Write(b []byte) (int, error) {
-	if r.fail != nil {
-		return 0, r.fail
+	r.mu.Lock()
+	fail := r.fail
+	r.mu.Unlock()
+	if fail != nil {
+		return 0, fail
 	}
 	if len(b) > 0 {
 		r.note("write " + string(b))
@@ -63,47 +81,18 @@ func (r *response) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// What a client by the specification makes of the bytes.
-func parse(t testing.TB, r io.Reader) (events []sse.Event) {
-	s := bufio.NewScanner(r)
-	s.Buffer(nil, 1<<20)
-	s.Split(func(b []byte, eof bool) (int, []byte, error) {
-		i := bytes.IndexAny(b, "\r\n")
-		if i < 0 || b[i] == '\r' && i+1 == len(b) && !eof {
-			return 0, nil, nil
-		}
-		if b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n' {
-			return i + 2, b[:i], nil
-		}
-		return i + 1, b[:i], nil
-	})
-	var e sse.Event
-	hasData, lastID := false, ""
-	for s.Scan() {
-		field, value, _ := strings.Cut(s.Text(), ":")
-		value = strings.TrimPrefix(value, " ")
-		switch {
-		case s.Text() == "":
-			if hasData {
-				e.ID, e.Data = lastID, bytes.TrimSuffix(e.Data, []byte("\n"))
-				events = append(events, e)
-			}
-			e, hasData = sse.Event{}, false
-		case field == "data":
-			e.Data, hasData = append(append(e.Data, value...), '\n'), true
-		case field == "event":
-			e.Name = value
-		case field == "id":
-			lastID = value
-		case field != "":
-			t.Fatalf("unknown field %q", field)
-		}
+// decode returns the events of a whole stream.
+func decode(t testing.TB, r io.Reader) (events []sse.Event) {
+	t.Helper()
+	for e, err := range sse.Decode(r, 0) {
+		require.NoError(t, err)
+		events = append(events, e)
 	}
-	require.NoError(t, s.Err())
 	return events
 }
 
 func TestWireFormat(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		e    sse.Event
 		want string
@@ -118,13 +107,14 @@ func TestWireFormat(t *testing.T) {
 	} {
 		rec := httptest.NewRecorder()
 		w := sse.NewWriter(rec, nil)
-		require.NoError(t, w.Send(&c.e))
+		require.NoError(t, w.Send(c.e))
 		w.Close()
 		require.Equal(t, c.want, rec.Body.String())
 	}
 }
 
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	rec := httptest.NewRecorder()
 	sse.NewWriter(rec, nil).Close()
 	require.True(t, rec.Flushed, "the client sees the stream open before the first event")
@@ -134,22 +124,24 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestBadFieldsAreRefusedAndTheStreamGoesOn(t *testing.T) {
+	t.Parallel()
 	rec := httptest.NewRecorder()
 	w := sse.NewWriter(rec, nil)
 	defer w.Close()
 	for _, bad := range []string{"a\ndata: injected", "a\rb", "a\x00"} {
-		require.ErrorIs(t, w.Send(&sse.Event{ID: bad}), sse.ErrField)
-		require.ErrorIs(t, w.Send(&sse.Event{Name: bad}), sse.ErrField)
+		require.ErrorIs(t, w.Send(sse.Event{ID: bad}), sse.ErrField)
+		require.ErrorIs(t, w.Send(sse.Event{Name: bad}), sse.ErrField)
 	}
 	require.Empty(t, rec.Body.String())
-	require.NoError(t, w.Send(&sse.Event{Data: []byte("on")}))
+	require.NoError(t, w.Send(sse.Event{Data: []byte("on")}))
 }
 
 func TestOneWriteAnEventUnderItsOwnDeadline(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newResponse()
 		w := sse.NewWriter(r, &sse.Options{WriteTimeout: 2 * time.Second})
-		require.NoError(t, w.Send(&sse.Event{ID: "1", Data: []byte("a\nb")}))
+		require.NoError(t, w.Send(sse.Event{ID: "1", Data: []byte("a\nb")}))
 		w.Close()
 		require.Equal(t, []string{
 			"status", "deadline 2s", "flush", "deadline off",
@@ -159,12 +151,13 @@ func TestOneWriteAnEventUnderItsOwnDeadline(t *testing.T) {
 }
 
 func TestSilenceIsFilled(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newResponse()
 		w := sse.NewWriter(r, nil)
 		pings := func() int { return strings.Count(strings.Join(r.calls(), "|"), "write :\n\n") }
 		time.Sleep(14 * time.Second)
-		require.NoError(t, w.Send(&sse.Event{Data: []byte("x")}))
+		require.NoError(t, w.Send(sse.Event{Data: []byte("x")}))
 		time.Sleep(14 * time.Second)
 		synctest.Wait()
 		require.Zero(t, pings(), "an event starts the wait anew")
@@ -174,13 +167,14 @@ func TestSilenceIsFilled(t *testing.T) {
 		w.Close()
 		time.Sleep(time.Hour)
 		require.Equal(t, 3, pings(), "nothing after Close")
-		require.ErrorIs(t, w.Send(&sse.Event{}), sse.ErrClosed)
+		require.ErrorIs(t, w.Send(sse.Event{}), sse.ErrClosed)
 		w.Close()
 	})
 }
 
 // A handler that has returned must never see its response touched again.
 func TestCloseWaitsForAKeepAliveInFlight(t *testing.T) {
+	t.Parallel()
 	r := &blocking{response: newResponse(), entered: make(chan struct{}), release: make(chan struct{})}
 	w := sse.NewWriter(r, &sse.Options{KeepAlive: time.Millisecond})
 	<-r.entered // the comment is being written
@@ -214,93 +208,76 @@ func (b *blocking) Write(p []byte) (int, error) {
 	return b.response.Write(p)
 }
 
+func TestSeveralEventsAreOneWrite(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newResponse()
+		w := sse.NewWriter(r, nil)
+		require.NoError(t, w.Send(sse.Event{ID: "1", Data: []byte("a")}, sse.Event{ID: "2", Data: []byte("b")}))
+		require.NoError(t, w.Send(), "nothing is not written")
+		require.ErrorIs(t, w.Send(sse.Event{Data: []byte("c")}, sse.Event{ID: "\n"}), sse.ErrField, "all or nothing")
+		w.Close()
+		require.Equal(t, []string{
+			"status", "deadline 10s", "flush", "deadline off",
+			"deadline 10s", "write data: a\nid: 1\n\ndata: b\nid: 2\n\n", "flush", "deadline off",
+		}, r.calls())
+	})
+}
+
+func TestPingIsAnEventThatScriptsSee(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newResponse()
+		w := sse.NewWriter(r, &sse.Options{Ping: "ping", KeepAlive: time.Second})
+		require.NoError(t, w.Send(sse.Event{ID: "7", Data: []byte("x")}))
+		time.Sleep(1500 * time.Millisecond)
+		w.Close()
+		require.Equal(t, []sse.Event{{ID: "7", Data: []byte("x")}, {ID: "7", Name: "ping", Data: []byte{}}},
+			decode(t, strings.NewReader(r.body())), "a ping leaves the last id as it was")
+	})
+	w := sse.NewWriter(newResponse(), &sse.Options{Ping: "a\nb"})
+	require.ErrorIs(t, w.Send(sse.Event{}), sse.ErrField)
+}
+
+func TestDrainSpreadsReconnects(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 50 {
+		r := newResponse()
+		w := sse.NewWriter(r, &sse.Options{Retry: 2 * time.Second})
+		require.NoError(t, w.Drain())
+		require.ErrorIs(t, w.Drain(), sse.ErrClosed)
+		var ms int
+		_, err := fmt.Sscanf(r.body(), "retry: %d\n\n", &ms)
+		require.NoError(t, err)
+		require.True(t, ms >= 1 && ms <= 2001, ms)
+		seen[r.body()] = true
+	}
+	require.Greater(t, len(seen), 10)
+}
+
 func TestErrorsStick(t *testing.T) {
+	t.Parallel()
 	r := newResponse()
 	w := sse.NewWriter(r, nil)
-	r.fail = os.ErrDeadlineExceeded
-	require.ErrorIs(t, w.Send(&sse.Event{}), os.ErrDeadlineExceeded)
-	r.fail = nil
-	require.ErrorIs(t, w.Send(&sse.Event{}), os.ErrDeadlineExceeded)
+	r.setFail(os.ErrDeadlineExceeded)
+	require.ErrorIs(t, w.Send(sse.Event{}), os.ErrDeadlineExceeded)
+	r.setFail(nil)
+	require.ErrorIs(t, w.Send(sse.Event{}), os.ErrDeadlineExceeded)
 	w.Close()
 }
 
 type unflushable struct{ http.ResponseWriter }
 
 func TestAResponseThatCannotFlush(t *testing.T) {
+	t.Parallel()
 	w := sse.NewWriter(unflushable{httptest.NewRecorder()}, nil)
 	defer w.Close()
-	require.ErrorIs(t, w.Send(&sse.Event{}), errors.ErrUnsupported)
-}
+	require.ErrorIs(t, w.Send(sse.Event{}), errors.ErrUnsupported)
 
-// Over a real connection: a client that reads nothing is let go of within the
-// deadline, and the stream outlives the server's own WriteTimeout.
-func TestRealConnection(t *testing.T) {
-	result := make(chan error, 1)
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w := sse.NewWriter(rw, &sse.Options{WriteTimeout: 200 * time.Millisecond})
-		defer w.Close()
-		big := bytes.Repeat([]byte("x"), 1<<20)
-		var err error
-		for err == nil {
-			err = w.Send(&sse.Event{Data: big})
-		}
-		result <- err
-	}))
-	srv.Config.WriteTimeout = time.Millisecond
-	srv.Start()
-	defer srv.Close()
-	res, err := http.Get(srv.URL)
-	require.NoError(t, err)
-	defer res.Body.Close()
-	require.ErrorIs(t, <-result, os.ErrDeadlineExceeded)
-}
-
-func TestSendDoesNotAllocate(t *testing.T) {
-	w := sse.NewWriter(&discard{header: http.Header{}}, nil)
-	defer w.Close()
-	e := &sse.Event{ID: "0.1", Name: "n", Data: bytes.Repeat([]byte("x"), 500)}
-	require.NoError(t, w.Send(e))
-	require.Zero(t, testing.AllocsPerRun(100, func() { _ = w.Send(e) }))
-}
-
-type discard struct{ header http.Header }
-
-func (d *discard) Header() http.Header              { return d.header }
-func (d *discard) WriteHeader(int)                  {}
-func (d *discard) Write(b []byte) (int, error)      { return len(b), nil }
-func (d *discard) FlushError() error                { return nil }
-func (d *discard) SetWriteDeadline(time.Time) error { return nil }
-
-func BenchmarkSend(b *testing.B) {
-	w := sse.NewWriter(&discard{header: http.Header{}}, nil)
-	defer w.Close()
-	e := &sse.Event{ID: "0.1", Data: bytes.Repeat([]byte("x"), 200)}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := w.Send(e); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// Whatever the data, the client gets it back (line ends as LF) and nothing else.
-func FuzzEvent(f *testing.F) {
-	f.Add("0.1", "n", []byte("a\r\nb"))
-	f.Add("", "", []byte("\n\nid: 1\n\ndata: x"))
-	f.Fuzz(func(t *testing.T, id, name string, data []byte) {
-		rec := httptest.NewRecorder()
-		w := sse.NewWriter(rec, nil)
-		defer w.Close()
-		if err := w.Send(&sse.Event{ID: id, Name: name, Data: data}); err != nil {
-			require.ErrorIs(t, err, sse.ErrField)
-			require.Empty(t, rec.Body.Bytes())
-			return
-		}
-		got := parse(t, rec.Body)
-		require.Len(t, got, 1)
-		require.Equal(t, id, got[0].ID)
-		require.Equal(t, name, got[0].Name)
-		want := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))
-		require.Equal(t, want, string(got[0].Data))
-	})
+	rec := httptest.NewRecorder()
+	unbuffered := sse.NewWriter(unflushable{rec}, &sse.Options{Unbuffered: true})
+	defer unbuffered.Close()
+	require.NoError(t, unbuffered.Send(sse.Event{Data: []byte("x")}))
+	require.Equal(t, "data: x\n\n", rec.Body.String())
 }

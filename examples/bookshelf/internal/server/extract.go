@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -43,13 +44,9 @@ func (s *Server) extract(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := sse.NewWriter(w, nil)
-	defer out.Close()
-	for n, data := range run.feed.follow(r.Context()) {
-		if out.Send(&sse.Event{ID: fmt.Sprintf("0.%d", n), Data: data}) != nil {
-			return errGone // the run continues
-		}
-	}
+	sse.Serve(w, r, func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {
+		return run.feed.follow(ctx) // from the start, since the run is new
+	}, &sse.Options{Lifetime: -1}) // a client cannot resume a run yet
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+
+	"github.com/carrel-go/carrel/sse"
 )
 
 // feed holds the events of one run. One writer appends, and any number of readers follow from the start.
@@ -43,23 +45,24 @@ func (f *feed) end() {
 	f.changed = make(chan struct{})
 }
 
-// follow yields every event with its number, starting at 1. It returns after the last event or when ctx ends.
-func (f *feed) follow(ctx context.Context) iter.Seq2[int, []byte] {
-	return func(yield func(int, []byte) bool) {
+// follow yields the events in batches. It returns after the last event or when ctx ends.
+func (f *feed) follow(ctx context.Context) iter.Seq2[[]sse.Event, error] {
+	return func(yield func([]sse.Event, error) bool) {
+		var batch []sse.Event
 		for n := 0; ; {
 			f.mu.Lock()
 			fresh, ended, changed := f.events[n:], f.ended, f.changed
 			f.mu.Unlock()
+			batch = batch[:0]
 			for _, e := range fresh {
-				if n++; !yield(n, e) {
-					return
-				}
+				n++
+				batch = append(batch, sse.Event{ID: fmt.Sprintf("0.%d", n), Data: e})
+			}
+			if !yield(batch, nil) || len(fresh) == 0 && ended {
+				return
 			}
 			if len(fresh) > 0 {
 				continue
-			}
-			if ended {
-				return
 			}
 			select {
 			case <-changed:

@@ -1,0 +1,152 @@
+package sse
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// openDelay is how long Serve waits for the first batch or error of a source before it sends the headers.
+const openDelay = 3 * time.Second
+
+// errDrained is the cause of a source's context at the end of the lifetime and at shutdown.
+var errDrained = errors.New("sse: stream is drained")
+
+// Source yields the events after the one with the id after, or all events if after is empty. It waits for new events
+// until the stream is complete or ctx ends. A batch is sent with one Write. An empty batch opens the stream: it tells
+// the client that its request is accepted. The batch may be reused after the next one is asked for.
+//
+// The id comes from the client. The source must treat it as untrusted, and must know from elsewhere which stream the
+// client may read. A stream that is complete ends without an error; if the client already has its last event, the
+// source yields [ErrFinished].
+type Source func(ctx context.Context, after string) iter.Seq2[[]Event, error]
+
+// Serve answers r with the events of source after the one that the client saw last: that of the header Last-Event-ID,
+// or else of the query parameter last_event_id. If o is nil, the defaults apply.
+//
+// Serve waits up to three seconds for the source's first batch or error, so that the status can depend on it; then it
+// opens the stream. An early error sets the status, see [ErrFinished] and its siblings; other errors are 503. Before
+// it starts from the first event because of [ErrUnknownID], it sends the event
+//
+//	event: reset
+//	data: {"type":"reset"}
+//
+// When the source ends, the response ends. If it fails later, or the client does not read, Serve aborts the response
+// like [Writer.Abort]. Serve calls source in its goroutine, and cancels ctx when the client disconnects, at the end of
+// the lifetime and when Options.Drain is done.
+func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
+	if o == nil {
+		o = &Options{}
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	drain := func() { cancel(errDrained) }
+	if life := orDefault(o.Lifetime, 10*time.Minute); life > 0 {
+		defer time.AfterFunc(life-rand.N(life/4+1), drain).Stop() //nolint:gosec // spreads load; not a secret
+	}
+	if o.Drain != nil {
+		defer context.AfterFunc(o.Drain, drain)()
+	}
+	s := &stream{out: newWriter(w, o)}
+	s.out.failed = func() { cancel(s.out.err) }
+	defer s.out.Close()
+	defer s.seal()
+	defer time.AfterFunc(openDelay, func() { s.open() }).Stop()
+
+	err := s.copy(ctx, source, lastEventID(r))
+	switch {
+	case context.Cause(ctx) == errDrained: //nolint:errorlint // it is never wrapped
+		if !s.open() || s.out.Drain() != nil {
+			s.out.Abort()
+		}
+	case err == nil:
+		s.open()
+	case s.seal() && r.Context().Err() == nil:
+		respond(w, r, err, o)
+	case !errors.Is(err, ErrFinished):
+		s.out.Abort()
+	}
+}
+
+// lastEventID returns the id of the event that the client saw last. The header comes first, since EventSource
+// reconnects with the query of its first request.
+func lastEventID(r *http.Request) string {
+	if id := r.Header.Get("Last-Event-ID"); id != "" {
+		return id
+	}
+	return r.URL.Query().Get("last_event_id")
+}
+
+// respond writes the response for an error of the source before the stream is open.
+func respond(w http.ResponseWriter, r *http.Request, err error, o *Options) {
+	status := http.StatusServiceUnavailable
+	switch {
+	case errors.Is(err, ErrFinished):
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case o.Error != nil:
+		o.Error(w, r, err)
+		return
+	case errors.Is(err, ErrNotFound):
+		status = http.StatusNotFound
+	case errors.Is(err, ErrExpired):
+		status = http.StatusGone
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, http.StatusText(status), status)
+}
+
+// stream is a Writer that opens at the first batch or after a while.
+type stream struct {
+	out *Writer
+
+	mu             sync.Mutex
+	opened, sealed bool
+}
+
+// copy sends the batches of the source. An unknown id resets the client.
+func (s *stream) copy(ctx context.Context, source Source, after string) error {
+	for batch, err := range source(ctx, after) {
+		switch {
+		case errors.Is(err, ErrUnknownID) && after != "":
+			if err := s.send([]Event{{Name: "reset", Data: []byte(`{"type":"reset"}`)}}); err != nil {
+				return err
+			}
+			return s.copy(ctx, source, "")
+		case err != nil:
+			return err
+		}
+		if err := s.send(batch); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (s *stream) send(batch []Event) error {
+	s.open()
+	return s.out.Send(batch...)
+}
+
+// open sends the headers unless the stream is sealed. It reports whether the stream is open.
+func (s *stream) open() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.opened && !s.sealed {
+		s.opened = true
+		s.out.open()
+	}
+	return s.opened
+}
+
+// seal prevents the stream from being opened. It reports whether the stream was not open.
+func (s *stream) seal() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sealed = true
+	return !s.opened
+}

@@ -1,0 +1,187 @@
+package sse_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/sse"
+)
+
+// Nothing of the package may run after the tests.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	for range 100 {
+		if running() == "" {
+			os.Exit(code)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	_, _ = io.WriteString(os.Stderr, "goroutines are left:\n"+running())
+	os.Exit(1)
+}
+
+// running returns the stacks that contain code of the package, except for the caller's.
+func running() (left string) {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for i, stack := range strings.Split(string(stacks), "\n\n") {
+		if i > 0 && strings.Contains(stack, "carrel/sse") {
+			left += stack + "\n\n"
+		}
+	}
+	return left
+}
+
+// eachProtocol runs test with a server and client of HTTP/1 and HTTP/2 over TCP.
+func eachProtocol(t *testing.T, test func(t *testing.T, serve func(http.HandlerFunc) (url string, client *http.Client))) {
+	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(proto, func(t *testing.T) {
+			t.Parallel()
+			test(t, func(h http.HandlerFunc) (string, *http.Client) {
+				srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Proto != proto {
+						t.Errorf("unexpected protocol %s", r.Proto)
+					}
+					h(w, r)
+				}))
+				srv.Config.WriteTimeout = 50 * time.Millisecond // every stream outlives it
+				if srv.EnableHTTP2 = proto == "HTTP/2.0"; srv.EnableHTTP2 {
+					srv.StartTLS()
+				} else {
+					srv.Start()
+				}
+				t.Cleanup(srv.Close)
+				return srv.URL, srv.Client()
+			})
+		})
+	}
+}
+
+func TestStreamOutlivesDeadlines(t *testing.T) {
+	t.Parallel()
+	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
+		idle := make(chan struct{})
+		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
+			w := sse.NewWriter(rw, &sse.Options{WriteTimeout: 50 * time.Millisecond})
+			defer w.Close()
+			for range 3 {
+				if err := w.Send(sse.Event{Data: []byte("x")}); err != nil {
+					t.Errorf("the stream is broken: %v", err)
+				}
+				<-idle
+			}
+		})
+		res, err := client.Get(url)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		n := 0
+		for _, err := range sse.Decode(res.Body, 0) {
+			require.NoError(t, err)
+			n++
+			<-time.After(150 * time.Millisecond) // the deadline passes while the stream is idle
+			idle <- struct{}{}
+		}
+		require.Equal(t, 3, n)
+	})
+}
+
+func TestAbortLooksBrokenAndCloseComplete(t *testing.T) {
+	t.Parallel()
+	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
+		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
+			w := sse.NewWriter(rw, nil)
+			defer w.Close()
+			if err := w.Send(sse.Event{Data: []byte("x")}); err != nil {
+				t.Errorf("the stream is broken: %v", err)
+			}
+			if r.URL.Path == "/abort" {
+				w.Abort()
+			}
+		})
+		for path, complete := range map[string]bool{"/abort": false, "/close": true} {
+			res, err := client.Get(url + path)
+			require.NoError(t, err)
+			body, err := io.ReadAll(res.Body)
+			res.Body.Close()
+			require.Equal(t, "data: x\n\n", string(body))
+			require.Equal(t, complete, err == nil, "%s: %v", path, err)
+		}
+	})
+}
+
+// One client reads nothing. It is released within the write timeout, and the events of the others are on time.
+func TestStuckReaderIsReleasedAndOthersDoNotNotice(t *testing.T) {
+	t.Parallel()
+	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
+		const timeout = 500 * time.Millisecond
+		released, done := make(chan time.Duration, 1), make(chan struct{})
+		big := []sse.Event{{Data: bytes.Repeat([]byte("x"), 1<<20)}}
+		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
+			var start time.Time
+			if r.URL.Path == "/stuck" {
+				defer func() { released <- time.Since(start) }()
+			}
+			sse.Serve(rw, r, func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {
+				return func(yield func([]sse.Event, error) bool) {
+					for ctx.Err() == nil {
+						batch := big
+						if r.URL.Path != "/stuck" {
+							select {
+							case <-done:
+								return
+							case <-time.After(20 * time.Millisecond):
+							}
+							batch = []sse.Event{{Data: []byte(time.Now().Format(time.RFC3339Nano))}}
+						}
+						start = time.Now() // of the write that blocks
+						if !yield(batch, nil) {
+							return
+						}
+					}
+				}
+			}, &sse.Options{WriteTimeout: timeout})
+		})
+		var others sync.WaitGroup
+		var worst [4]time.Duration
+		for i := range worst {
+			others.Go(func() {
+				res, err := client.Get(url)
+				require.NoError(t, err)
+				defer res.Body.Close()
+				for e, err := range sse.Decode(res.Body, 0) {
+					require.NoError(t, err)
+					sent, err := time.Parse(time.RFC3339Nano, string(e.Data))
+					require.NoError(t, err)
+					worst[i] = max(worst[i], time.Since(sent))
+				}
+			})
+		}
+		stuck := &http.Client{Transport: client.Transport.(*http.Transport).Clone()} // a connection of its own
+		res, err := stuck.Get(url + "/stuck")
+		require.NoError(t, err)
+		defer res.Body.Close()
+		took := <-released
+		close(done)
+		others.Wait()
+		require.InDelta(t, timeout.Seconds(), took.Seconds(), 0.45)
+		for _, lag := range worst {
+			require.Less(t, lag, timeout-50*time.Millisecond)
+		}
+		_, err = io.Copy(io.Discard, bufio.NewReader(res.Body))
+		require.Error(t, err, "the stuck client sees a broken stream")
+	})
+}
