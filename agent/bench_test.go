@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,8 +11,28 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// BenchmarkTextDelta is what the loop adds to one piece of text; the pieces are made beforehand. The allocation is
-// the event's.
+// A piece of text costs no allocation: its event is the Model's delta.
+func TestTextDeltasAllocateNothing(t *testing.T) { // AllocsPerRun cannot run in parallel
+	allocs := func(pieces int) float64 {
+		deltas := append(slices.Repeat([]Delta{TextDelta{"a"}}, pieces), end)
+		a := newAgent(t, modelFunc(func(context.Context, *Request) iterDeltas {
+			return func(yield func(Delta, error) bool) {
+				for _, d := range deltas {
+					if !yield(d, nil) {
+						return
+					}
+				}
+			}
+		}), Limits{})
+		return testing.AllocsPerRun(10, func() {
+			_, err := a.Run(t.Context(), Input{Prompt: "Go."})
+			require.NoError(t, err)
+		})
+	}
+	require.InDelta(t, allocs(1000), allocs(2000), 5, "the text grows a few times")
+}
+
+// BenchmarkTextDelta is what the loop adds to one piece of text; the pieces are made beforehand.
 func BenchmarkTextDelta(b *testing.B) {
 	var piece Delta = TextDelta{"a word "}
 	a := newAgent(b, modelFunc(func(context.Context, *Request) iterDeltas {

@@ -59,15 +59,6 @@ func medians(ks []cost) cost {
 	}
 }
 
-// ratios returns the costs of a relative to those of b, round by round.
-func ratios(a, b []cost) []cost {
-	out := make([]cost, len(a))
-	for i := range a {
-		out[i] = cost{a[i].wall / b[i].wall, a[i].cpu / b[i].cpu, a[i].allocs / b[i].allocs, a[i].bytes / b[i].bytes}
-	}
-	return out
-}
-
 // once runs n conversations and returns their mean cost. It begins with a garbage collection, so that garbage of
 // another contestant is not counted.
 func once(ctx context.Context, c contestant, n int) (cost, error) {
