@@ -1,6 +1,7 @@
 package bedrocktest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -20,6 +21,9 @@ var (
 	metadataValue    = regexp.MustCompile(`^[a-zA-Z0-9\s:_@$#=/+,\-.]{0,256}$`)
 	guardrailID      = regexp.MustCompile(`^([a-z0-9]+|arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+)$`)
 	guardrailVersion = regexp.MustCompile(`^([1-9][0-9]{0,7}|DRAFT)$`)
+	toolName         = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+	// callID: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
+	callID = regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`)
 )
 
 // check returns the message of the ValidationException that the service would answer, or an empty string. The wording
@@ -39,15 +43,16 @@ func check(in *wireRequest) string {
 func checkSystem(in *wireRequest) string {
 	for i, s := range in.System {
 		at := fmt.Sprintf("system.%d", i)
+		msg := checkUnion("SystemContentBlock", at, s)
 		switch {
-		case countTrue(s.Text != nil, s.Guard != nil, s.CachePoint != nil) != 1:
-			return oneKeyMessage("SystemContentBlock", at, "text, guardContent, cachePoint")
+		case msg != "":
 		case s.Guard != nil:
-			if msg := checkGuardContent(s.Guard, at); msg != "" {
-				return msg
-			}
-		case s.Text != nil && isBlank(*s.Text):
-			return blankMessage("SystemContentBlock", at)
+			msg = checkGuardContent(s.Guard, at)
+		case s.Text != nil:
+			msg = checkBlank(*s.Text, "SystemContentBlock", at)
+		}
+		if msg != "" {
+			return msg
 		}
 	}
 	return ""
@@ -55,55 +60,57 @@ func checkSystem(in *wireRequest) string {
 
 // checkParameters checks the parameters beside the conversation.
 func checkParameters(in *wireRequest) string {
-	if c := in.InferenceConfig; c != nil {
-		share := func(f *float64) bool { return f == nil || (*f >= 0 && *f <= 1) }
-		switch {
-		case c.MaxTokens != nil && *c.MaxTokens < 1:
-			return constraintMessage(fmt.Sprint(*c.MaxTokens), "inferenceConfig.maxTokens", "Member must have value greater than or equal to 1")
-		case !share(c.Temperature):
-			return constraintMessage(fmt.Sprint(*c.Temperature), "inferenceConfig.temperature", "Member must have value between 0 and 1, inclusive")
-		case !share(c.TopP):
-			return constraintMessage(fmt.Sprint(*c.TopP), "inferenceConfig.topP", "Member must have value between 0 and 1, inclusive")
-		case slices.Contains(c.StopSequences, ""):
-			return constraintMessage("", "inferenceConfig.stopSequences", "Member must have length greater than or equal to 1")
-		case len(c.StopSequences) > maxStopSequences:
-			return constraintMessage("[…]", "inferenceConfig.stopSequences",
-				fmt.Sprintf("Member must have length less than or equal to %d", maxStopSequences))
-		}
-	}
+	msg := cmp.Or(checkInference(in.InferenceConfig), checkGuardrail(in.GuardrailConfig), checkMetadata(in.RequestMetadata))
 	if f := in.AdditionalModelRequestFields; f != nil && !isObject(f) {
-		return objectMessage("additionalModelRequestFields")
+		msg = cmp.Or(msg, objectMessage("additionalModelRequestFields"))
 	}
-	if msg := checkGuardrail(in.GuardrailConfig); msg != "" {
-		return msg
+	if p := in.PerformanceConfig; p != nil {
+		msg = cmp.Or(msg, checkEnum(p.Latency, "performanceConfig.latency", "standard", "optimized"))
 	}
-	if msg := checkMetadata(in.RequestMetadata); msg != "" {
-		return msg
+	if s := in.ServiceTier; s != nil {
+		msg = cmp.Or(msg, checkEnum(s.Type, "serviceTier.type", "priority", "default", "flex", "reserved"))
 	}
-	if p := in.PerformanceConfig; p != nil && !slices.Contains([]string{"standard", "optimized"}, p.Latency) {
-		return enumMessage(p.Latency, "performanceConfig.latency", "standard, optimized")
-	}
-	if s := in.ServiceTier; s != nil && !slices.Contains([]string{"priority", "default", "flex", "reserved"}, s.Type) {
-		return enumMessage(s.Type, "serviceTier.type", "priority, default, flex, reserved")
-	}
-	return ""
+	return msg
 }
 
+func checkInference(c *wireInference) string {
+	const at = "inferenceConfig."
+	switch {
+	case c == nil:
+		return ""
+	case c.MaxTokens != nil && *c.MaxTokens < 1:
+		return constraintMessage(*c.MaxTokens, at+"maxTokens", "Member must have value greater than or equal to 1")
+	case slices.Contains(c.StopSequences, ""):
+		return constraintMessage("", at+"stopSequences", notEmpty)
+	case len(c.StopSequences) > maxStopSequences:
+		return constraintMessage("[…]", at+"stopSequences", atMost(maxStopSequences))
+	}
+	return cmp.Or(checkShare(c.Temperature, at+"temperature"), checkShare(c.TopP, at+"topP"))
+}
+
+func checkShare(f *float64, at string) string {
+	if f == nil || *f >= 0 && *f <= 1 {
+		return ""
+	}
+	return constraintMessage(*f, at, "Member must have value between 0 and 1, inclusive")
+}
+
+func atMost(n int) string { return fmt.Sprintf("Member must have length less than or equal to %d", n) }
+
 func checkGuardrail(g *wireGuardrail) string {
+	const at = "guardrailConfig."
 	switch {
 	case g == nil:
+		return ""
 	case g.Identifier == "" || g.Version == "":
 		return "The guardrail identifier and version must both be provided in the request."
-	case !guardrailID.MatchString(g.Identifier):
-		return patternMessage(g.Identifier, "guardrailConfig.guardrailIdentifier", guardrailID)
-	case !guardrailVersion.MatchString(g.Version):
-		return patternMessage(g.Version, "guardrailConfig.guardrailVersion", guardrailVersion)
-	case !slices.Contains([]string{"", "sync", "async"}, g.StreamProcessingMode):
-		return enumMessage(g.StreamProcessingMode, "guardrailConfig.streamProcessingMode", "sync, async")
-	case !slices.Contains([]string{"", "enabled", "disabled", "enabled_full"}, g.Trace):
-		return enumMessage(g.Trace, "guardrailConfig.trace", "enabled, disabled, enabled_full")
 	}
-	return ""
+	return cmp.Or(
+		checkPattern(g.Identifier, at+"guardrailIdentifier", guardrailID),
+		checkPattern(g.Version, at+"guardrailVersion", guardrailVersion),
+		checkEnum(cmp.Or(g.StreamProcessingMode, "sync"), at+"streamProcessingMode", "sync", "async"),
+		checkEnum(cmp.Or(g.Trace, "disabled"), at+"trace", "enabled", "disabled", "enabled_full"),
+	)
 }
 
 func checkMetadata(m map[string]string) string {
@@ -111,16 +118,13 @@ func checkMetadata(m map[string]string) string {
 	switch {
 	case m == nil:
 	case len(m) == 0:
-		return constraintMessage("{}", at, "Member must have length greater than or equal to 1")
+		return constraintMessage("{}", at, notEmpty)
 	case len(m) > maxMetadata:
-		return constraintMessage("{…}", at, fmt.Sprintf("Member must have length less than or equal to %d", maxMetadata))
+		return constraintMessage("{…}", at, atMost(maxMetadata))
 	}
 	for k, v := range m {
-		switch {
-		case !metadataKey.MatchString(k):
-			return patternMessage(k, at, metadataKey)
-		case !metadataValue.MatchString(v):
-			return patternMessage(v, at+"."+k, metadataValue)
+		if msg := cmp.Or(checkPattern(k, at, metadataKey), checkPattern(v, at+"."+k, metadataValue)); msg != "" {
+			return msg
 		}
 	}
 	return ""
@@ -131,74 +135,22 @@ func checkPrompt(model string, in *wireRequest) string {
 	if !strings.HasPrefix(model, "arn:") || !strings.Contains(model, ":prompt/") {
 		return ""
 	}
-	for _, f := range []struct {
-		name string
-		set  bool
-	}{
-		{"system", in.System != nil}, {"toolConfig", in.ToolConfig != nil}, {"inferenceConfig", in.InferenceConfig != nil},
-		{"additionalModelRequestFields", in.AdditionalModelRequestFields != nil},
-	} {
-		if f.set {
-			return fmt.Sprintf("The %s field can't be set when the modelId is a prompt of Prompt management. Remove %s and try again.", f.name, f.name)
-		}
+	field := ""
+	switch {
+	case in.System != nil:
+		field = "system"
+	case in.ToolConfig != nil:
+		field = "toolConfig"
+	case in.InferenceConfig != nil:
+		field = "inferenceConfig"
+	case in.AdditionalModelRequestFields != nil:
+		field = "additionalModelRequestFields"
+	default:
+		return ""
 	}
-	return ""
-}
-
-func blankMessage(object, at string) string {
-	return fmt.Sprintf("The text field in the %s object at %s is blank. Add text to the text field, and try again.", object, at)
-}
-
-func oneKeyMessage(object, at, keys string) string {
-	return fmt.Sprintf("The %s object at %s must set one of the following keys: %s.", object, at, keys)
-}
-
-func enumMessage(value, at, values string) string {
-	return constraintMessage(value, at, "Member must satisfy enum value set: ["+values+"]")
-}
-
-func patternMessage(value, at string, p *regexp.Regexp) string {
-	return constraintMessage(value, at, "Member must satisfy regular expression pattern: "+p.String())
-}
-
-func nameMessage(value, at string) string {
-	return constraintMessage(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_-]{1,64}")
-}
-
-func callIDMessage(value, at string) string {
-	return constraintMessage(value, at, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]{1,64}")
-}
-
-func objectMessage(at string) string {
-	return fmt.Sprintf("The format of the value at %s is invalid. Provide a json object for the field and try again.", at)
-}
-
-func constraintMessage(value, at, rule string) string {
-	return fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, at, rule)
-}
-
-func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
-
-const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-
-// isName reports whether s is in the grammar of tool names.
-func isName(s string) bool { return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, nameLetters) == "" }
-
-// isCallID reports whether s is in the grammar of call ids.
-// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
-func isCallID(s string) bool {
-	return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, nameLetters+".:") == ""
+	const format = "The %s field can't be set when the modelId is a prompt of Prompt management. Remove %s and try again."
+	return fmt.Sprintf(format, field, field)
 }
 
 // isObject reports whether j, which is valid JSON, is an object.
 func isObject(j json.RawMessage) bool { return len(j) > 0 && j[0] == '{' }
-
-func countTrue(set ...bool) int {
-	n := 0
-	for _, b := range set {
-		if b {
-			n++
-		}
-	}
-	return n
-}

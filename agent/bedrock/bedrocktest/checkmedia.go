@@ -1,9 +1,9 @@
 package bedrocktest
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -37,81 +37,71 @@ var (
 // checkMedia checks images, videos and documents, including those in tool results: each by itself, their number, the
 // names of all documents, and the text beside them.
 func checkMedia(in *wireRequest) string {
-	names := make(map[string]bool)
-	documents := 0
+	names := make(map[string]bool) // of the documents so far
 	for i, m := range in.Messages {
 		images := 0
 		said, beside := false, false
 		for j, b := range m.Content {
-			at := fmt.Sprintf("messages.%d.content.%d", i, j)
 			said = said || b.Text != nil
 			beside = beside || b.Document != nil
-			media := []wireResultBlock{{Image: b.Image, Document: b.Document, Video: b.Video}}
-			if b.ToolResult != nil {
-				media = b.ToolResult.Content
-			}
-			for k, c := range media {
-				at := at
-				if b.ToolResult != nil {
-					at = fmt.Sprintf("%s.toolResult.content.%d", at, k)
-				}
-				var msg string
-				switch {
-				case c.Image != nil:
+			for at, c := range b.media(blockPath(i, j)) {
+				if c.Image != nil {
 					images++
-					msg = checkImage(c.Image, at+".image")
-				case c.Document != nil:
-					documents++
-					msg = checkDocument(c.Document, at+".document", names)
-				case c.Video != nil:
-					msg = checkVideo(c.Video, at+".video")
 				}
-				if msg != "" {
+				if msg := checkMedium(c, at, names); msg != "" {
 					return msg
 				}
 			}
 		}
 		switch {
 		case images > maxImages:
-			return fmt.Sprintf("The Message object at messages.%d contains %d images. You can include up to %d images.", i, images, maxImages)
-		case documents > maxDocuments:
-			return fmt.Sprintf("The number of documents in the request exceeds the limit of %d. Remove %d documents and retry your request.", maxDocuments, documents-maxDocuments)
+			const format = "The Message object at messages.%d contains %d images. You can include up to %d images."
+			return fmt.Sprintf(format, i, images, maxImages)
+		case len(names) > maxDocuments:
+			const format = "The number of documents in the request exceeds the limit of %d. Remove %d documents and retry your request."
+			return fmt.Sprintf(format, maxDocuments, len(names)-maxDocuments)
 		case beside && !said:
-			return fmt.Sprintf("The Message object at messages.%d contains a document without a text block. Add a text block to the content field and try again.", i)
+			const format = "The Message object at messages.%d contains a document without a text block. Add a text block to the content field and try again."
+			return fmt.Sprintf(format, i)
 		}
 	}
 	return ""
 }
 
-func checkImage(m *wireMedia, at string) string {
+// checkMedium accepts the format of a video also as a media type, as Amazon Nova Pro did in a recording of pydantic-ai.
+func checkMedium(c wireMediaUnion, at string, names map[string]bool) string {
 	switch {
-	case !slices.Contains(imageFormats, m.Format):
-		return enumMessage(m.Format, at+".format", strings.Join(imageFormats, ", "))
-	case m.Name != nil:
-		return "Malformed input request: extraneous key [name] is not permitted, please reformat your input and try again."
+	case c.Image != nil:
+		return checkFile(c.Image, c.Image.Format, at+".image", "ImageSource", imageFormats, maxImageBytes)
+	case c.Document != nil:
+		return checkDocument(c.Document, at+".document", names)
+	case c.Video != nil:
+		format := strings.TrimPrefix(c.Video.Format, "video/")
+		return checkFile(c.Video, format, at+".video", "VideoSource", videoFormats, maxVideoBytes)
 	}
-	return checkSource(m.Source, at+".source", "ImageSource", maxImageBytes)
+	return ""
 }
 
-// checkVideo also accepts the format as a media type, as Amazon Nova Pro did in a recording of pydantic-ai.
-func checkVideo(m *wireMedia, at string) string {
-	switch {
-	case !slices.Contains(videoFormats, strings.TrimPrefix(m.Format, "video/")):
-		return enumMessage(m.Format, at+".format", strings.Join(videoFormats, ", "))
-	case m.Name != nil:
-		return "Malformed input request: extraneous key [name] is not permitted, please reformat your input and try again."
+// checkFile checks an image or a video, which must not have a name.
+func checkFile(m *wireMedia, format, at, object string, formats []string, limit int) string {
+	if msg := checkEnum(format, at+".format", formats...); msg != "" {
+		return msg
 	}
-	return checkSource(m.Source, at+".source", "VideoSource", maxVideoBytes)
+	if m.Name != nil {
+		return malformedMessage("extraneous key [name] is not permitted")
+	}
+	return checkSource(m.Source, at+".source", object, limit)
 }
 
 func checkDocument(m *wireMedia, at string, names map[string]bool) string {
+	if msg := checkEnum(m.Format, at+".format", documentFormats...); msg != "" {
+		return msg
+	}
 	switch {
-	case !slices.Contains(documentFormats, m.Format):
-		return enumMessage(m.Format, at+".format", strings.Join(documentFormats, ", "))
 	case m.Name == nil || *m.Name == "":
-		return constraintMessage("", at+".name", "Member must have length greater than or equal to 1")
+		return constraintMessage("", at+".name", notEmpty)
 	case len(*m.Name) > maxDocumentName:
-		return constraintMessage(*m.Name, at+".name", fmt.Sprintf("Member must have length less than or equal to %d", maxDocumentName))
+		return constraintMessage(*m.Name, at+".name", atMost(maxDocumentName))
 	case !documentName.MatchString(*m.Name) || twoSpaces.MatchString(*m.Name):
 		return "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, " +
 			"parentheses, and square brackets. The name can't contain more than one consecutive whitespace character. " +
@@ -136,26 +126,24 @@ func checkCited(m *wireMedia, at string) string {
 		return "Unsupported document format. Only txt and pdf formats are supported when citations are enabled"
 	case m.Format == "txt" && m.Source.Bytes != nil:
 		return modelErrorMessage(at + ".source.bytes: The PDF specified was not valid.")
-	case m.Source.Text != nil && countTrue(m.Source.Bytes != nil, m.Source.S3Location != nil) > 0:
-		return oneKeyMessage("DocumentSource", at+".source", "bytes, s3Location, text")
-	case m.Source.Text != nil && isBlank(*m.Source.Text):
-		return blankMessage("DocumentSource", at+".source")
-	case m.Source.Text != nil:
-		return ""
+	case m.Source.Text == nil:
+		return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
 	}
-	return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
+	return cmp.Or(checkUnion("DocumentSource", at+".source", m.Source), checkBlank(*m.Source.Text, "DocumentSource", at+".source"))
 }
 
 func checkSource(s wireSource, at, object string, limit int) string {
 	switch {
-	case countTrue(s.Bytes != nil, s.S3Location != nil) != 1:
-		return oneKeyMessage(object, at, "bytes, s3Location")
-	case s.S3Location != nil && !s3URI.MatchString(s.S3Location.URI):
-		return constraintMessage(s.S3Location.URI, at+".s3Location.uri", "Member must satisfy regular expression pattern: "+s3URI.String())
-	case s.S3Location != nil && s.S3Location.BucketOwner != nil && !account.MatchString(*s.S3Location.BucketOwner):
-		return constraintMessage(*s.S3Location.BucketOwner, at+".s3Location.bucketOwner", "Member must satisfy regular expression pattern: "+account.String())
-	case s.Bytes != nil && len(s.Bytes) == 0:
-		return constraintMessage("", at+".bytes", "Member must have length greater than or equal to 1")
+	case (s.Bytes == nil) == (s.S3Location == nil):
+		return oneKeyMessage(object, at, "bytes", "s3Location")
+	case s.S3Location != nil:
+		msg := checkPattern(s.S3Location.URI, at+".s3Location.uri", s3URI)
+		if owner := s.S3Location.BucketOwner; msg == "" && owner != nil {
+			msg = checkPattern(*owner, at+".s3Location.bucketOwner", account)
+		}
+		return msg
+	case len(s.Bytes) == 0:
+		return constraintMessage("", at+".bytes", notEmpty)
 	case len(s.Bytes) > limit:
 		return fmt.Sprintf("%s.bytes: the file is %d bytes, which exceeds the maximum of %d bytes.", at, len(s.Bytes), limit)
 	}

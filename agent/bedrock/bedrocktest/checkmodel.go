@@ -40,20 +40,14 @@ func checkModel(in *wireRequest) string {
 // model then refuses, except in a tool result.
 func checkLocations(in *wireRequest) string {
 	isPlace := func(m *wireMedia) bool { return m != nil && m.Source.S3Location != nil }
-	for i, m := range in.Messages {
-		for j, b := range m.Content {
-			images := []*wireMedia{b.Image}
-			if b.ToolResult != nil {
-				for _, c := range b.ToolResult.Content {
-					images = append(images, c.Image)
-				}
-			}
-			switch {
-			case slices.ContainsFunc(images, isPlace):
+	for at, b := range in.blocks() {
+		for _, c := range b.media(at) {
+			if isPlace(c.Image) {
 				return unsupportedFieldMessage("s3Uri")
-			case isPlace(b.Document):
-				return modelErrorMessage(fmt.Sprintf("messages.%d.content.%d.document.source.type: Field required", i, j))
 			}
+		}
+		if isPlace(b.Document) {
+			return modelErrorMessage(at + ".document.source.type: Field required")
 		}
 	}
 	return ""
@@ -71,21 +65,17 @@ func checkNoVideo(in *wireRequest) string {
 // Source: https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html
 func checkNovaVideos(in *wireRequest) string {
 	if n := countVideos(in); n > maxNovaVideos {
-		return malformedMessage(fmt.Sprintf("the number of videos is %d, and the model takes %d", n, maxNovaVideos))
+		return modelErrorMessage(malformedMessage(fmt.Sprintf("the number of videos is %d, and the model takes %d", n, maxNovaVideos)))
 	}
 	return ""
 }
 
 // countVideos returns the number of videos of a request.
-func countVideos(in *wireRequest) int {
-	n := 0
-	for _, m := range in.Messages {
-		for _, b := range m.Content {
-			n += countTrue(b.Video != nil)
-			if b.ToolResult != nil {
-				for _, c := range b.ToolResult.Content {
-					n += countTrue(c.Video != nil)
-				}
+func countVideos(in *wireRequest) (n int) {
+	for at, b := range in.blocks() {
+		for _, c := range b.media(at) {
+			if c.Video != nil {
+				n++
 			}
 		}
 	}
@@ -103,36 +93,33 @@ func checkBlankStops(in *wireRequest) string {
 
 // checkNovaResults refuses results other than text, JSON and images. Images may be in S3.
 func checkNovaResults(in *wireRequest) string {
-	for i, m := range in.Messages {
-		for j, b := range m.Content {
-			if b.ToolResult == nil {
-				continue
-			}
-			for _, c := range b.ToolResult.Content {
-				if c.Document != nil || c.Video != nil {
-					return malformedMessage(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [toolResult] is not permitted", i, j))
-				}
+	for at, b := range in.blocks() {
+		for _, c := range b.media(at) {
+			if b.ToolResult != nil && (c.Document != nil || c.Video != nil) {
+				return extraneousMessage(at, "toolResult")
 			}
 		}
 	}
 	return ""
 }
 
-// checkNovaCache refuses cache points after tools and results, which Nova's prompt cache does not support.
+// checkNovaCache refuses cache points after tools and beside results, which Nova's prompt cache does not support.
 // Source: https://github.com/NousResearch/hermes-agent/issues/97281, https://github.com/zeroclaw-labs/zeroclaw/issues/8720
 func checkNovaCache(in *wireRequest) string {
 	for i, m := range in.Messages {
-		results := slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.ToolResult != nil })
+		if !m.hasResults() {
+			continue
+		}
 		for j, b := range m.Content {
-			if b.CachePoint != nil && results {
-				return malformedMessage(fmt.Sprintf("#/messages/%d/content/%d: extraneous key [cachePoint] is not permitted", i, j))
+			if b.CachePoint != nil {
+				return extraneousMessage(blockPath(i, j), "cachePoint")
 			}
 		}
 	}
 	if in.ToolConfig != nil {
 		for i, t := range in.ToolConfig.Tools {
 			if t.CachePoint != nil {
-				return malformedMessage(fmt.Sprintf("#/toolConfig/tools/%d: extraneous key [cachePoint] is not permitted", i))
+				return extraneousMessage(fmt.Sprintf("toolConfig.tools.%d", i), "cachePoint")
 			}
 		}
 	}
@@ -142,11 +129,9 @@ func checkNovaCache(in *wireRequest) string {
 // checkStatus refuses the status of a result, which Writer's models do not support.
 // Source: https://github.com/strands-agents/harness-sdk/pull/686
 func checkStatus(in *wireRequest) string {
-	for _, m := range in.Messages {
-		for _, b := range m.Content {
-			if b.ToolResult != nil && b.ToolResult.Status != "" {
-				return unsupportedFieldMessage("status")
-			}
+	for _, b := range in.blocks() {
+		if b.ToolResult != nil && b.ToolResult.Status != "" {
+			return unsupportedFieldMessage("status")
 		}
 	}
 	return ""
@@ -183,15 +168,4 @@ func checkNoSystem(in *wireRequest) string {
 			"system messages."
 	}
 	return ""
-}
-
-func unsupportedFieldMessage(name string) string {
-	return fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", name, name)
-}
-
-// modelErrorMessage returns the service's form of a message of the model.
-func modelErrorMessage(msg string) string { return "The model returned the following errors: " + msg }
-
-func malformedMessage(msg string) string {
-	return modelErrorMessage("Malformed input request: " + msg + ", please reformat your input and try again.")
 }

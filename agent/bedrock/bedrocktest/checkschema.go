@@ -25,7 +25,7 @@ func checkOutput(in *wireRequest) string {
 	}
 	switch {
 	case f.Type != "json_schema":
-		return enumMessage(f.Type, "outputConfig.textFormat.type", "json_schema")
+		return checkEnum(f.Type, "outputConfig.textFormat.type", "json_schema")
 	case f.Structure.JSONSchema == nil:
 		return oneKeyMessage("OutputFormatStructure", "outputConfig.textFormat.structure", "jsonSchema")
 	case !json.Valid(schema) || !isObject(schema):

@@ -24,8 +24,13 @@ func checkThinking(in *wireRequest) string {
 		return modelErrorMessage("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
 	}
 	if i := findUnthinkingAnswer(in.Messages); i >= 0 && t.Type == "enabled" {
-		return modelErrorMessage(fmt.Sprintf("messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. "+
-			"When `thinking` is enabled, a final `assistant` message must start with a thinking block.", i, map[bool]string{true: "text", false: "tool_use"}[in.Messages[i].Content[0].Text != nil]))
+		found := "tool_use"
+		if in.Messages[i].Content[0].Text != nil {
+			found = "text"
+		}
+		const format = "messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. " +
+			"When `thinking` is enabled, a final `assistant` message must start with a thinking block."
+		return modelErrorMessage(fmt.Sprintf(format, i, found))
 	}
 	c := in.InferenceConfig
 	switch {
@@ -35,7 +40,8 @@ func checkThinking(in *wireRequest) string {
 	case c.Temperature != nil && *c.Temperature != 1:
 		return modelErrorMessage("`temperature` may only be set to 1 when thinking is enabled or in adaptive mode.")
 	case c.TopP != nil && *c.TopP < 0.95:
-		return modelErrorMessage("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled or in adaptive mode.")
+		return modelErrorMessage("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled or in " +
+			"adaptive mode.")
 	}
 	return ""
 }
@@ -52,7 +58,7 @@ func findUnthinkingAnswer(messages []wireMessage) int {
 			return -1
 		case m.Role == "assistant":
 			first = i
-		case !slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.ToolResult != nil }):
+		case !m.hasResults():
 			return first
 		}
 	}

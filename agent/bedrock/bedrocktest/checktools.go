@@ -12,25 +12,25 @@ func checkTools(in *wireRequest) string {
 	names := make(map[string]bool)
 	strict, system := 0, 0
 	for i, t := range in.ToolConfig.Tools {
+		at := fmt.Sprintf("toolConfig.tools.%d", i)
+		msg := checkUnion("Tool", at, t)
 		switch {
-		case countTrue(t.ToolSpec != nil, t.SystemTool != nil, t.CachePoint != nil) != 1:
-			return oneKeyMessage("Tool", fmt.Sprintf("toolConfig.tools.%d", i), "toolSpec, systemTool, cachePoint")
+		case msg != "":
 		case t.SystemTool != nil:
 			system++
-			if !isName(t.SystemTool.Name) {
-				return nameMessage(t.SystemTool.Name, fmt.Sprintf("toolConfig.tools.%d.systemTool.name", i))
-			}
+			msg = checkPattern(t.SystemTool.Name, at+".systemTool.name", toolName)
 		case t.ToolSpec != nil:
-			if msg := checkTool(t.ToolSpec, fmt.Sprintf("toolConfig.tools.%d.toolSpec", i), names); msg != "" {
-				return msg
-			}
-			if !t.ToolSpec.Strict {
-				continue
+			msg = checkTool(t.ToolSpec, at+".toolSpec", names)
+			if msg != "" || !t.ToolSpec.Strict {
+				break
 			}
 			strict++
-			if msg := checkGrammar(t.ToolSpec.InputSchema.JSON); msg != "" {
-				return modelErrorMessage(fmt.Sprintf("tools.%d.custom: %s", i, msg))
+			if msg = checkGrammar(t.ToolSpec.InputSchema.JSON); msg != "" {
+				msg = modelErrorMessage(fmt.Sprintf("tools.%d.custom: %s", i, msg))
 			}
+		}
+		if msg != "" {
+			return msg
 		}
 	}
 	if strict > maxStrictTools {
@@ -38,29 +38,35 @@ func checkTools(in *wireRequest) string {
 		return modelErrorMessage(fmt.Sprintf(tooMany, strict, maxStrictTools))
 	}
 	if len(names)+system == 0 {
-		return constraintMessage("[]", "toolConfig.tools", "Member must have length greater than or equal to 1")
+		return constraintMessage("[]", "toolConfig.tools", notEmpty)
 	}
-	if c := in.ToolConfig.ToolChoice; c != nil {
-		switch {
-		case countTrue(c.Auto != nil, c.Any != nil, c.Tool != nil) != 1:
-			return oneKeyMessage("ToolChoice", "toolConfig.toolChoice", "auto, any, tool")
-		case c.Tool != nil && !isName(c.Tool.Name):
-			return nameMessage(c.Tool.Name, "toolConfig.toolChoice.tool.name")
-		case c.Tool != nil && !names[c.Tool.Name]:
-			return fmt.Sprintf("The tool %s at toolConfig.toolChoice.tool.name is not defined in toolConfig.tools. Define the tool and try again.", c.Tool.Name)
-		}
+	return checkToolChoice(in.ToolConfig.ToolChoice, names)
+}
+
+func checkToolChoice(c *wireToolChoice, names map[string]bool) string {
+	const at = "toolConfig.toolChoice"
+	if c == nil {
+		return ""
 	}
-	return ""
+	if msg := checkUnion("ToolChoice", at, *c); msg != "" || c.Tool == nil {
+		return msg
+	}
+	msg := checkPattern(c.Tool.Name, at+".tool.name", toolName)
+	if msg == "" && !names[c.Tool.Name] {
+		msg = fmt.Sprintf("The tool %s at %s.tool.name is not defined in toolConfig.tools. Define the tool and try again.", c.Tool.Name, at)
+	}
+	return msg
 }
 
 func checkTool(s *wireToolSpec, at string, names map[string]bool) string {
+	if msg := checkPattern(s.Name, at+".name", toolName); msg != "" {
+		return msg
+	}
 	switch {
-	case !isName(s.Name):
-		return nameMessage(s.Name, at+".name")
 	case names[s.Name]:
 		return fmt.Sprintf("The tool %s is already defined at %s. Provide a unique name and try again.", s.Name, at)
 	case s.Description != nil && *s.Description == "":
-		return constraintMessage("", at+".description", "Member must have length greater than or equal to 1")
+		return constraintMessage("", at+".description", notEmpty)
 	case s.InputSchema == nil || !isObject(s.InputSchema.JSON):
 		return objectMessage(at + ".inputSchema.json")
 	}

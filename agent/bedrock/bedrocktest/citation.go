@@ -26,12 +26,16 @@ type (
 	}
 )
 
-// newParts are the text and its citations as an agent has them.
-func (w *wireCitations) newParts() []agent.Part {
-	text := ""
+func (w *wireCitations) text() (text string) {
 	for _, c := range w.Content {
 		text += c.Text
 	}
+	return text
+}
+
+// newParts returns the text and its citations as parts of a message.
+func (w *wireCitations) newParts() []agent.Part {
+	text := w.text()
 	parts := []agent.Part{{Text: text}}
 	for _, c := range w.Citations {
 		cited := &agent.Citation{Text: text, Source: c.Source, Title: c.Title, Location: c.newLocation()}
@@ -64,26 +68,20 @@ func (w wireCitation) newLocation() agent.Location {
 	return agent.Location{}
 }
 
-// checkCitations accepts the blocks that the service writes. That it accepts them in requests is documented, but not recorded: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
+// checkCitations accepts the blocks that the service writes. That it accepts them in requests is documented, but not
+// recorded. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
 func checkCitations(c *wireCitations, role, at string) string {
-	at += ".citationsContent"
 	if role != "assistant" {
 		return misplacedMessage("citationsContent", at, role)
 	}
-	text := ""
-	for _, p := range c.Content {
-		text += p.Text
-	}
-	if isBlank(text) {
-		return blankMessage("CitationsContentBlock", at)
-	}
+	msg := checkBlank(c.text(), "CitationsContentBlock", at)
 	for i, p := range c.Citations {
-		if p.Location != nil && len(p.Location) != 1 {
-			return oneKeyMessage("CitationLocation", fmt.Sprintf("%s.citations.%d.location", at, i),
-				"web, documentChar, documentPage, documentChunk, searchResultLocation")
+		if msg == "" && p.Location != nil && len(p.Location) != 1 {
+			msg = oneKeyMessage("CitationLocation", fmt.Sprintf("%s.citations.%d.location", at, i),
+				"web", "documentChar", "documentPage", "documentChunk", "searchResultLocation")
 		}
 	}
-	return ""
+	return msg
 }
 
 func citationJSON(c agent.Citation) wireCitation {

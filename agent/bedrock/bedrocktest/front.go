@@ -3,7 +3,6 @@ package bedrocktest
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/carrel-go/carrel/agent"
@@ -192,7 +191,7 @@ func newReasoning(r agent.Reasoning) *wireReasoning {
 }
 
 func newUnsupportedError(field string) httpError {
-	return newValidationError(fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", field, field))
+	return newValidationError(unsupportedFieldMessage(field))
 }
 
 // fault is the form of a model's error on the wire.

@@ -1,7 +1,7 @@
 package bedrocktest
 
 import (
-	"slices"
+	"cmp"
 
 	"github.com/carrel-go/carrel/agent"
 )
@@ -20,23 +20,17 @@ type wireGuardText struct {
 
 func checkGuardContent(g *wireGuardContent, at string) string {
 	at += ".guardContent"
-	switch {
-	case countTrue(g.Text != nil, g.Image != nil) != 1:
-		return oneKeyMessage("GuardrailConverseContentBlock", at, "text, image")
-	case g.Image != nil && g.Image.Format != "png" && g.Image.Format != "jpeg":
-		return enumMessage(g.Image.Format, at+".image.format", "png, jpeg")
-	case g.Image != nil:
-		return checkImage(g.Image, at+".image")
-	case isBlank(g.Text.Text):
-		return blankMessage("GuardrailConverseTextBlock", at+".text")
+	if msg := checkUnion("GuardrailConverseContentBlock", at, *g); msg != "" {
+		return msg
 	}
-	known := []string{"grounding_source", "query", "guard_content"}
+	if g.Image != nil {
+		return checkFile(g.Image, g.Image.Format, at+".image", "ImageSource", []string{"png", "jpeg"}, maxImageBytes)
+	}
+	msg := checkBlank(g.Text.Text, "GuardrailConverseTextBlock", at+".text")
 	for _, q := range g.Text.Qualifiers {
-		if !slices.Contains(known, q) {
-			return enumMessage(q, at+".text.qualifiers", "grounding_source, query, guard_content")
-		}
+		msg = cmp.Or(msg, checkEnum(q, at+".text.qualifiers", "grounding_source", "query", "guard_content"))
 	}
-	return ""
+	return msg
 }
 
 // newGuardedPart returns the content as a part.

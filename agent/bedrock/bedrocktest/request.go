@@ -129,13 +129,12 @@ func decode(body []byte, in *wireRequest) string {
 	d.DisallowUnknownFields()
 	if err := d.Decode(in); err != nil {
 		if _, field, ok := strings.Cut(err.Error(), "json: unknown field "); ok {
-			field = strings.Trim(field, `"`)
-			return fmt.Sprintf("This model doesn't support the %s field. Remove %s and try again.", field, field)
+			return unsupportedFieldMessage(strings.Trim(field, `"`))
 		}
-		return "Malformed input request: " + err.Error() + ", please reformat your input and try again."
+		return malformedMessage(err.Error())
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return "Malformed input request: more than one JSON value, please reformat your input and try again."
+		return malformedMessage("more than one JSON value")
 	}
 	return ""
 }

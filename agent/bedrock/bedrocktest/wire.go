@@ -1,6 +1,11 @@
 package bedrocktest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+)
 
 // The request of Converse and ConverseStream, as far as it is supported. A nil pointer is an absent member; the decoder
 // refuses unknown members.
@@ -30,12 +35,10 @@ type (
 	}
 	// wireBlock is a union: one of its members.
 	wireBlock struct {
-		Text       *string           `json:"text,omitempty"`
+		Text *string `json:"text,omitempty"`
+		wireMediaUnion
 		ToolUse    *wireToolUse      `json:"toolUse,omitempty"`
 		ToolResult *wireToolResult   `json:"toolResult,omitempty"`
-		Image      *wireMedia        `json:"image,omitempty"`
-		Document   *wireMedia        `json:"document,omitempty"`
-		Video      *wireMedia        `json:"video,omitempty"`
 		Reasoning  *wireReasoning    `json:"reasoningContent,omitempty"`
 		Citations  *wireCitations    `json:"citationsContent,omitempty"`
 		Guard      *wireGuardContent `json:"guardContent,omitempty"`
@@ -55,11 +58,15 @@ type (
 	}
 	// wireResultBlock is a union: one of its members.
 	wireResultBlock struct {
-		Text     *string         `json:"text"`
-		JSON     json.RawMessage `json:"json"`
-		Image    *wireMedia      `json:"image"`
-		Document *wireMedia      `json:"document"`
-		Video    *wireMedia      `json:"video"`
+		Text *string         `json:"text"`
+		JSON json.RawMessage `json:"json"`
+		wireMediaUnion
+	}
+	// wireMediaUnion are the members of a union of content that are files.
+	wireMediaUnion struct {
+		Image    *wireMedia `json:"image,omitempty"`
+		Document *wireMedia `json:"document,omitempty"`
+		Video    *wireMedia `json:"video,omitempty"`
 	}
 	// wireMedia is an image, a video or a document. Only a document has a name.
 	wireMedia struct {
@@ -163,6 +170,44 @@ type (
 		Type string `json:"type"`
 	}
 )
+
+// blockPath returns the path of a block.
+func blockPath(message, block int) string {
+	return fmt.Sprintf("messages.%d.content.%d", message, block)
+}
+
+// blocks yields the blocks of all messages with their paths.
+func (in *wireRequest) blocks() iter.Seq2[string, wireBlock] {
+	return func(yield func(string, wireBlock) bool) {
+		for i, m := range in.Messages {
+			for j, b := range m.Content {
+				if !yield(blockPath(i, j), b) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// media yields the files of the block at a path, which is a file or a result that contains files, with their paths.
+func (b wireBlock) media(at string) iter.Seq2[string, wireMediaUnion] {
+	return func(yield func(string, wireMediaUnion) bool) {
+		if b.ToolResult == nil {
+			yield(at, b.wireMediaUnion)
+			return
+		}
+		for k, c := range b.ToolResult.Content {
+			if !yield(fmt.Sprintf("%s.toolResult.content.%d", at, k), c.wireMediaUnion) {
+				return
+			}
+		}
+	}
+}
+
+// hasResults reports whether a message contains results of tools.
+func (m wireMessage) hasResults() bool {
+	return slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.ToolResult != nil })
+}
 
 // The response of Converse.
 type (
