@@ -67,8 +67,11 @@ func TestUnknownAttributesSurvive(t *testing.T) {
 	_, err = view.Put(t.Context(), it, table.Version(it.Version))
 	require.NoError(t, err)
 
-	a := b.start(t, "r1")
-	require.NoError(t, a.Park(t.Context(), 0))
+	require.NoError(t, b.start(t, "r1").Park(t.Context(), 0))
+	require.NoError(t, b.start(t, "r1").Release(t.Context()))
+	a := b.start(t, "r2")
+	require.NoError(t, a.Heartbeat(t.Context()))
+	require.NoError(t, a.Fail(t.Context(), throttled()))
 	got, err := view.Get(t.Context(), "meta")
 	require.NoError(t, err)
 	stages = got.Attr["stages"].(map[string]table.Value)
@@ -115,6 +118,10 @@ func TestForeignItemsRefused(t *testing.T) {
 			}
 			_, err = b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})
 			require.ErrorIs(t, err, c.want)
+			_, err = b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r1"})
+			require.ErrorIs(t, err, c.want)
+			_, err = b.Cancel(t.Context(), b.session)
+			require.ErrorIs(t, err, c.want)
 			require.ErrorIs(t, a.Park(t.Context(), 0), c.want)
 			_, err = b.Create(t.Context(), b.session, nil)
 			require.ErrorIs(t, err, c.want)
@@ -125,12 +132,11 @@ func TestForeignItemsRefused(t *testing.T) {
 	}
 }
 
-// The largest record that the limits allow is stored, far below 400 KB.
-func TestLargestItem(t *testing.T) {
+func TestLargestRecordIsStored(t *testing.T) {
 	t.Parallel()
 	p := Pipeline{Name: strings.Repeat("p", 32)}
 	for i := range maxStages {
-		p.Stages = append(p.Stages, StageSpec{Stage: Stage(fmt.Sprintf("s%031d", i))})
+		p.Stages = append(p.Stages, StageSpec{Stage: Stage(fmt.Sprintf("s%031d", i)), Optional: i > 0, External: i == 31})
 	}
 	tb := must.Get(table.New(table.NewMemory(nil), nil))
 	tr, err := New(tb, p, nil)
@@ -139,9 +145,47 @@ func TestLargestItem(t *testing.T) {
 	_, err = tr.Create(t.Context(), session, &CreateOptions{Filename: strings.Repeat("f", 255), Digest: slices.Repeat([]byte{1}, 64)})
 	require.NoError(t, err)
 	ref := refIn(t, strings.Repeat("b", 63), session, strings.Repeat("n", 255))
-	for _, s := range p.Stages {
-		a, err := tr.Claim(t.Context(), session, s.Stage, &ClaimOptions{Key: strings.Repeat("k", maxKey), Source: ref})
+	_, err = tr.Observe(t.Context(), session, Observation{Stage: p.Stages[31].Stage, Dest: ref})
+	require.NoError(t, err)
+	for i, s := range p.Stages[:31] {
+		a, err := tr.Claim(t.Context(), session, s.Stage, &ClaimOptions{Key: strings.Repeat("\U0010ffff", maxKey/4), Source: ref})
 		require.NoError(t, err)
-		require.NoError(t, a.Fail(t.Context(), &Error{Code: strings.Repeat("c", 32), Message: strings.Repeat("é", 900), Retryable: true}))
+		if i == 1 {
+			require.NoError(t, a.Complete(t.Context(), ref))
+			continue
+		}
+		require.NoError(t, a.Fail(t.Context(), &Error{Code: strings.Repeat("c", 32), Message: strings.Repeat("\x01", 2000), Retryable: true}))
 	}
+	view, err := tb.In(session)
+	require.NoError(t, err)
+	it, err := view.Get(t.Context(), "meta")
+	require.NoError(t, err)
+	require.Less(t, sizeOf(it.Attr)+8*len(session.Partition()), 400_000, "DynamoDB's limit")
+	r, err := tr.Get(t.Context(), session)
+	require.NoError(t, err)
+	for i, s := range p.Stages[:31] {
+		stage := r.Stage(s.Stage)
+		require.Len(t, stage.Key, maxKey)
+		require.False(t, stage.Source.IsZero())
+		if i != 1 {
+			require.Len(t, stage.Error.Message, maxMessage)
+		}
+	}
+}
+
+// sizeOf returns an upper bound of the size by DynamoDB's rule.
+func sizeOf(v table.Value) int {
+	switch v := v.(type) {
+	case string:
+		return len(v) + 1
+	case []byte:
+		return len(v) + 1
+	case map[string]table.Value:
+		n := 3
+		for name, e := range v {
+			n += len(name) + 1 + sizeOf(e)
+		}
+		return n
+	}
+	return 24
 }

@@ -142,7 +142,7 @@ func arrival(t testing.TB, s scope.Scope) tracking.Observation {
 	return tracking.Observation{Stage: tracking.UserUpload, Dest: ref}
 }
 
-// The fourteen properties, on DynamoDB.
+// The properties of trackingtest, on DynamoDB.
 func TestTracking(t *testing.T) {
 	needDynamoDB(t)
 	name, remove, err := servers.NewTable(t.Context(), &dynamo.TableOptions{Listed: tracking.Listed()})

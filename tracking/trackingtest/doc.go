@@ -1,5 +1,5 @@
 // Package trackingtest tests whether package [tracking] keeps its promises on a
-// [table.Driver]: fourteen properties of records that many workers process,
+// [table.Driver]: twelve properties of records that many workers process,
 // with clocks that differ and with writes and answers that get lost.
 //
 //	func TestTracking(t *testing.T) {

@@ -25,17 +25,16 @@ func checkConvergence(w *world) {
 		rnd := rand.New(rand.NewPCG(w.o.Seed+uint64(n), 14)) //nolint:gosec // repeatable, not secret
 		s := w.session(w.user("t", "u"), n)
 		l := &life{w: w, tr: w.tracker(uploadPipeline(), 0), s: s}
-		e := tracking.Enrichment
-		acts := []act{createAct(), observeAct(), claimAct(e, false), parkAct(), resumeAct(), completeAct()}
+		acts := []act{"create", "observe", "claim enrichment", "park", "claim enrichment", "complete"}
 		if n%2 == 1 {
-			acts = []act{createAct(), claimAct(e, true), parkAct(), resumeAct(), completeAct()}
+			acts = []act{"create", "prove enrichment", "park", "claim enrichment", "complete"}
 		}
 		reported := 0
 		for i, a := range acts {
 			if n > 1 {
 				reported += w.reportArrivals(l, rnd, i > 0)
 			}
-			w.must(a.do(w.ctx, l), fmt.Sprintf("%s, after %d reports", a.name, reported))
+			w.must(l.perform(w.ctx, a), fmt.Sprintf("%s, after %d reports", a, reported))
 		}
 		r, err := l.tr.Get(w.ctx, s)
 		w.must(err, "get")

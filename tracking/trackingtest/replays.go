@@ -4,17 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// act is one operation of a life.
-type act struct {
-	name   string
-	renews bool // a repetition writes again, as claims and heartbeats do
-	do     func(context.Context, *life) error
+// act is one operation of a life: a name and, for a claim, the stage.
+type act string
+
+// renews reports whether a repetition of the act writes again.
+func (a act) renews() bool { return a.claimedStage() != "" || a == "heartbeat" }
+
+func (a act) claimedStage() tracking.Stage {
+	_, st, _ := strings.Cut(string(a), " ")
+	return tracking.Stage(st)
 }
 
 // life is a record that one worker after another processes.
@@ -25,62 +30,33 @@ type life struct {
 	now *tracking.Attempt
 }
 
-func claimAct(st tracking.Stage, observed bool) act {
-	return act{"start " + string(st), true, func(ctx context.Context, l *life) (err error) {
-		o := &tracking.ClaimOptions{Key: "run 1"}
-		if observed {
-			o.Observed = &tracking.Observation{Stage: upload, Dest: l.w.ref(l.s, "a.pdf")}
-		}
-		l.now, err = l.tr.Claim(ctx, l.s, st, o)
-		return err
-	}}
-}
-
-func resumeAct() act {
-	return act{"resume", true, func(ctx context.Context, l *life) (err error) {
-		l.now, err = l.tr.Claim(ctx, l.s, tracking.Enrichment, &tracking.ClaimOptions{Key: "run 2"})
-		return err
-	}}
-}
-
-func createAct() act {
-	return act{"create", false, func(ctx context.Context, l *life) error {
-		_, err := l.tr.Create(ctx, l.s, &tracking.CreateOptions{Filename: "a.pdf"})
-		return err
-	}}
-}
-
-func observeAct() act {
-	return act{"observe", false, func(ctx context.Context, l *life) error {
-		_, err := l.tr.Observe(ctx, l.s, tracking.Observation{Stage: upload, Dest: l.w.ref(l.s, "a.pdf")})
-		return err
-	}}
-}
-
-func attemptAct(name string, do func(context.Context, *tracking.Attempt) error) act {
-	return act{name, name == "heartbeat", func(ctx context.Context, l *life) error { return do(ctx, l.now) }}
-}
-
-func parkAct() act {
-	return attemptAct("park", func(ctx context.Context, a *tracking.Attempt) error { return a.Park(ctx, 0) })
-}
-
-func completeAct() act {
-	return attemptAct("complete", func(ctx context.Context, a *tracking.Attempt) error { return a.Complete(ctx, object.Ref{}) })
-}
-
-func failAct() act {
-	return attemptAct("fail", func(ctx context.Context, a *tracking.Attempt) error {
-		return a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true})
-	})
-}
-
-func heartbeatAct() act {
-	return attemptAct("heartbeat", func(ctx context.Context, a *tracking.Attempt) error { return a.Heartbeat(ctx) })
-}
-
-func releaseAct() act {
-	return attemptAct("release", func(ctx context.Context, a *tracking.Attempt) error { return a.Release(ctx) })
+func (l *life) perform(ctx context.Context, a act) (err error) {
+	proof := tracking.Observation{Stage: upload, Dest: l.w.ref(l.s, "a.pdf")}
+	claim := &tracking.ClaimOptions{Key: "run"}
+	switch name, _, _ := strings.Cut(string(a), " "); name {
+	case "create":
+		_, err = l.tr.Create(ctx, l.s, &tracking.CreateOptions{Filename: "a.pdf"})
+	case "observe":
+		_, err = l.tr.Observe(ctx, l.s, proof)
+	case "prove":
+		claim.Observed = &proof
+		fallthrough
+	case "claim":
+		l.now, err = l.tr.Claim(ctx, l.s, a.claimedStage(), claim)
+	case "heartbeat":
+		err = l.now.Heartbeat(ctx)
+	case "park":
+		err = l.now.Park(ctx, 0)
+	case "release":
+		err = l.now.Release(ctx)
+	case "complete":
+		err = l.now.Complete(ctx, object.Ref{})
+	case "fail":
+		err = l.now.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true})
+	default:
+		err = fmt.Errorf("unknown act %q", a)
+	}
+	return err
 }
 
 type script struct {
@@ -90,16 +66,17 @@ type script struct {
 
 // lifeScripts returns scripts in which every act is one write.
 func lifeScripts() map[string]script {
-	e := tracking.Enrichment
 	return map[string]script{
-		"an upload that its extraction proves": {uploadPipeline(), []act{createAct(), claimAct(e, true), heartbeatAct(), parkAct(), resumeAct(), completeAct()}},
+		"an upload that its extraction proves": {uploadPipeline(), []act{
+			"create", "prove enrichment", "heartbeat", "park", "claim enrichment", "complete",
+		}},
 		"an upload with setbacks": {uploadPipeline(), []act{
-			createAct(), observeAct(), claimAct(e, false), failAct(), claimAct(e, false), releaseAct(), resumeAct(), parkAct(),
-			resumeAct(), failAct(), resumeAct(), completeAct(),
+			"create", "observe", "claim enrichment", "fail", "claim enrichment", "release", "claim enrichment", "park",
+			"claim enrichment", "fail", "claim enrichment", "complete",
 		}},
 		"a document": {documentPipeline(), []act{
-			createAct(), observeAct(), claimAct("analysed", false), completeAct(), claimAct("processed", false), failAct(),
-			claimAct("processed", false), heartbeatAct(), completeAct(), claimAct("embedding", false), completeAct(),
+			"create", "observe", "claim analysed", "complete", "claim processed", "fail",
+			"claim processed", "heartbeat", "complete", "claim embedding", "complete",
 		}},
 	}
 }
@@ -115,7 +92,7 @@ func checkReplays(w *world) {
 				continue
 			}
 			for i, a := range script.acts {
-				what := fmt.Sprintf("%s, act %d, %s, with %s lost", name, i+1, a.name, lost.name)
+				what := fmt.Sprintf("%s, act %d, %s, with %s lost", name, i+1, a, lost.name)
 				w.replayAct(l, a, lost, what)
 				if got := w.driver.countRows(l.s); got != i+1 {
 					w.fail("%s: %d rows", what, got)
@@ -140,10 +117,10 @@ type loss struct {
 // caller without an answer does.
 func (w *world) replayAct(l *life, a act, lost loss, what string) {
 	switch {
-	case a.name == "heartbeat":
+	case a == "heartbeat":
 		lost.after = 0 // it renews the lease again, which is harmless
-	case a.renews:
-		lost.after = min(lost.after, 1) // after two lost answers the caller holds no attempt to repeat
+	case a.renews():
+		lost.after = min(lost.after, 1) // after two lost answers the caller does not hold an attempt to repeat
 	}
 	w.driver.fault = func() (before, after bool) {
 		switch {
@@ -156,12 +133,12 @@ func (w *world) replayAct(l *life, a act, lost loss, what string) {
 		}
 		return false, false
 	}
-	err := a.do(w.ctx, l)
+	err := l.perform(w.ctx, a)
 	w.driver.fault = nil
 	if err != nil && !errors.Is(err, errCut) {
 		w.fail("%s: %w", what, err)
 	}
-	if err != nil || !a.renews {
-		w.must(a.do(w.ctx, l), what+", repeated")
+	if err != nil || !a.renews() {
+		w.must(l.perform(w.ctx, a), what+", repeated")
 	}
 }

@@ -187,7 +187,7 @@ func checkCrashes(w *world) {
 				l := &life{w: w, tr: w.tracker(script.p, time.Duration(n%3-1)*20*time.Second), s: w.session(w.user("t", script.p.Name), n)}
 				n++
 				for _, a := range script.acts[:after+1] {
-					w.must(a.do(w.ctx, l), a.name)
+					w.must(l.perform(w.ctx, a), string(a))
 				}
 				if !late {
 					w.takeUp(tr, script.p, l.s)

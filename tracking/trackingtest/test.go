@@ -39,10 +39,8 @@ const (
 	propDueIndex    = "8 a record that is not terminal is in the due index"
 	propListing     = "9 pages are the exact set, newest first"
 	propTenants     = "10 no list shows another tenant's record"
-	propSize        = "11 the largest record is smaller than 400 KB"
-	propSchema      = "12 unknown attributes survive, and a newer schema is refused"
-	propCrash       = "13 after any crash a record can be continued, and ends"
-	propConvergence = "14 duplicate and reordered events converge"
+	propCrash       = "11 after any crash a record can be continued, and ends"
+	propConvergence = "12 duplicate and reordered events converge"
 
 	// propAnswers covers the histories themselves: every answer is a
 	// documented one, and the histories reach every kind of end.
@@ -87,8 +85,6 @@ func checks() []check {
 		{name: "due index", property: propDueIndex, run: checkDueIndex, alone: true},
 		{name: "listing", property: propListing, run: checkListing},
 		{name: "tenants", property: propTenants, run: checkTenants},
-		{name: "size", property: propSize, run: checkSize},
-		{name: "schemas", property: propSchema, run: checkSchemas},
 		{name: "crashes", property: propCrash, run: checkCrashes, alone: true},
 		{name: "convergence", property: propConvergence, run: checkConvergence},
 	}

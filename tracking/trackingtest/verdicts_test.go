@@ -18,13 +18,13 @@ func lived(t *testing.T, w *world, name string) (tracking.Pipeline, scope.Scope,
 	script := lifeScripts()[name]
 	l := &life{w: w, tr: w.tracker(script.p, 0), s: w.session(w.user("t", "u"), 1)}
 	for _, a := range script.acts {
-		o := &op{name: a.name, session: l.s}
-		if a.renews && a.name != "heartbeat" {
-			o.name, o.stage = "claim", tracking.Enrichment
+		o := &op{name: string(a), session: l.s}
+		if st := a.claimedStage(); st != "" {
+			o.name, o.stage = "claim", st
 		} else if l.now != nil {
 			o.stage, o.fence = l.now.Stage(), l.now.Fence()
 		}
-		require.NoError(t, a.do(o.in(t.Context()), l))
+		require.NoError(t, l.perform(o.in(t.Context()), a))
 		w.passTime(time.Second)
 	}
 	return script.p, l.s, w.driver.rowsOf(l.s)
@@ -35,7 +35,7 @@ func lived(t *testing.T, w *world, name string) (tracking.Pipeline, scope.Scope,
 func TestFindsBadHistories(t *testing.T) {
 	t.Parallel()
 	enrichment := func(r *written) map[string]table.Value {
-		return subOf(subOf(r.row.Attr, "stages"), string(tracking.Enrichment))
+		return stageOf(&r.row, string(tracking.Enrichment))
 	}
 	// The life: create, observe, start, fail, start, release, resume, park,
 	// resume, fail, resume, complete.

@@ -2,7 +2,6 @@ package tabletest
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,149 +9,36 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/faultytable"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// broken is a good driver with one promise broken.
-type broken struct {
-	table.Driver
-	get   func(context.Context, table.Driver, table.Key) (table.Row, error)
-	put   func(context.Context, table.Driver, table.Key, table.Row, table.Cond) error
-	query func(context.Context, table.Driver, table.DriverQuery) (table.DriverPage, error)
-	del   func(context.Context, table.Driver, table.Key, table.Cond) error
-}
-
-func (b *broken) Get(ctx context.Context, k table.Key) (table.Row, error) {
-	if b.get != nil {
-		return b.get(ctx, b.Driver, k)
-	}
-	return b.Driver.Get(ctx, k)
-}
-
-func (b *broken) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
-	if b.put != nil {
-		return b.put(ctx, b.Driver, k, r, c)
-	}
-	return b.Driver.Put(ctx, k, r, c)
-}
-
-func (b *broken) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
-	if b.query != nil {
-		return b.query(ctx, b.Driver, q)
-	}
-	return b.Driver.Query(ctx, q)
-}
-
-func (b *broken) Delete(ctx context.Context, k table.Key, c table.Cond) error {
-	if b.del != nil {
-		return b.del(ctx, b.Driver, k, c)
-	}
-	return b.Driver.Delete(ctx, k, c)
-}
-
-// breakQuery returns a driver that changes queries.
-func breakQuery(change func(*table.DriverQuery)) broken {
-	return broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
-		change(&q)
-		return d.Query(ctx, q)
-	}}
-}
-
-// breakPage returns a driver that changes pages.
-func breakPage(change func(table.DriverQuery, *table.DriverPage)) broken {
-	return broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
-		p, err := d.Query(ctx, q)
-		change(q, &p)
-		return p, err
-	}}
-}
-
-// breakRow returns a driver that changes rows before it stores them.
-func breakRow(change func(*table.Row)) broken {
-	return broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
-		r = r.Clone()
-		change(&r)
-		return d.Put(ctx, k, r, c)
-	}}
-}
-
-func overwrite(ctx context.Context, d table.Driver, k table.Key, r table.Row) error {
-	old, err := d.Get(ctx, k)
-	switch {
-	case errors.Is(err, table.ErrNotFound):
-		return d.Put(ctx, k, r, table.Absent())
-	case err != nil:
-		return err
-	case old.Expired(time.Now()):
-		return d.Put(ctx, k, r, table.Absent())
-	}
-	return d.Put(ctx, k, r, table.Version(old.Version))
-}
-
-// checkThenAct evaluates conditions in a separate step.
-func checkThenAct(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
-	old, err := d.Get(ctx, k)
-	stored := &old
-	if errors.Is(err, table.ErrNotFound) {
-		stored = nil
-	} else if err != nil {
-		return err
-	}
-	if !c.Holds(stored, time.Now()) {
-		return &table.RowConflictError{Current: stored}
-	}
-	time.Sleep(time.Millisecond) // of a bubble: all others evaluate their conditions now
-	return overwrite(ctx, d, k, r)
-}
-
-func dropCurrent(err error) error {
-	if _, ok := errors.AsType[*table.RowConflictError](err); ok {
-		return &table.RowConflictError{}
-	}
-	return err
-}
-
 var faults = map[string]struct {
-	driver broken
+	driver faultytable.Driver
 	found  string // a check that must fail
 	passes string // a check that must pass
 }{
 	"a condition that is not evaluated": {
-		broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, _ table.Cond) error {
-			return overwrite(ctx, d, k, r)
-		}}, "conditions", "ranges and order",
+		faultytable.Driver{OnPut: faultytable.PutUnconditionally}, "conditions", "ranges and order",
 	},
-	"a condition checked beforehand": {broken{put: checkThenAct}, "many writers, one winner", "conditions"},
-	"an update that is lost":         {broken{put: checkThenAct}, "no update is lost", "conditions"},
+	"a condition checked beforehand": {faultytable.Driver{OnPut: faultytable.CheckThenPut}, "many writers, one winner", "conditions"},
+	"an update that is lost":         {faultytable.Driver{OnPut: faultytable.CheckThenPut}, "no update is lost", "conditions"},
 	"a conflict without its item": {
-		broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
-			return dropCurrent(d.Put(ctx, k, r, c))
+		faultytable.Driver{OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+			return faultytable.DropCurrent(d.Put(ctx, k, r, c))
 		}}, "conditions", "count",
 	},
 	"a delete's conflict without its item": {
-		broken{del: func(ctx context.Context, d table.Driver, k table.Key, c table.Cond) error {
-			return dropCurrent(d.Delete(ctx, k, c))
+		faultytable.Driver{OnDelete: func(ctx context.Context, d table.Driver, k table.Key, c table.Cond) error {
+			return faultytable.DropCurrent(d.Delete(ctx, k, c))
 		}}, "conditions", "ranges and order",
 	},
 	"a delete that does nothing": {
-		broken{del: func(context.Context, table.Driver, table.Key, table.Cond) error { return nil }}, "conditions", "values keep their types",
+		faultytable.Driver{OnDelete: func(context.Context, table.Driver, table.Key, table.Cond) error { return nil }}, "conditions", "values keep their types",
 	},
-	"a put that merges": {
-		broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
-			old, err := d.Get(ctx, k)
-			if err == nil {
-				r = r.Clone()
-				for name, v := range old.Attr {
-					if _, ok := r.Attr[name]; !ok {
-						r.Attr[name] = v
-					}
-				}
-			}
-			return d.Put(ctx, k, r, c)
-		}}, "replaces all", "values keep their types",
-	},
+	"a put that merges": {faultytable.Driver{OnPut: faultytable.MergePut}, "replaces all", "values keep their types"},
 	"5.0 that comes back as 5": {
-		breakRow(func(r *table.Row) {
+		faultytable.ChangeRow(func(r *table.Row) {
 			for name, v := range r.Attr {
 				if f, ok := v.(float64); ok && f == float64(int64(f)) {
 					r.Attr[name] = int64(f)
@@ -161,7 +47,7 @@ var faults = map[string]struct {
 		}), "values keep their types", "conditions",
 	},
 	"no bytes that come back as nothing": {
-		breakRow(func(r *table.Row) {
+		faultytable.ChangeRow(func(r *table.Row) {
 			for name, v := range r.Attr {
 				if b, ok := v.([]byte); ok && len(b) == 0 {
 					delete(r.Attr, name)
@@ -169,9 +55,9 @@ var faults = map[string]struct {
 			}
 		}), "values keep their types", "conditions",
 	},
-	"an expiry that is not kept": {breakRow(func(r *table.Row) { r.Expires = time.Time{} }), "expired is absent", "conditions"},
+	"an expiry that is not kept": {faultytable.ChangeRow(func(r *table.Row) { r.Expires = time.Time{} }), "expired is absent", "conditions"},
 	"a smaller size": {
-		broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+		faultytable.Driver{OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			if s, ok := r.Attr[strings.Repeat("n", 255)].(string); ok && len(s) > 350<<10 {
 				return table.ErrTooLarge
 			}
@@ -179,33 +65,33 @@ var faults = map[string]struct {
 		}}, "limits can be reached", "pages of large items",
 	},
 	"expired rows that are there for conditions": {
-		broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+		faultytable.Driver{OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			if old, err := d.Get(ctx, k); err == nil && c.Absent() {
 				return &table.RowConflictError{Current: &old}
 			}
 			return d.Put(ctx, k, r, c)
 		}}, "expired is absent", "ranges and order",
 	},
-	"a limit that is ignored":  {breakQuery(func(q *table.DriverQuery) { q.Limit = 1000 }), "ranges and order", "conditions"},
-	"an order that is ignored": {breakQuery(func(q *table.DriverQuery) { q.Desc = false }), "ranges and order", "conditions"},
-	"a start that is ignored":  {breakQuery(func(q *table.DriverQuery) { q.From = "" }), "ranges and order", "conditions"},
+	"a limit that is ignored":  {faultytable.ChangeQuery(func(q *table.DriverQuery) { q.Limit = 1000 }), "ranges and order", "conditions"},
+	"an order that is ignored": {faultytable.ChangeQuery(func(q *table.DriverQuery) { q.Desc = false }), "ranges and order", "conditions"},
+	"a start that is ignored":  {faultytable.ChangeQuery(func(q *table.DriverQuery) { q.From = "" }), "ranges and order", "conditions"},
 	"an end that is included": {
-		breakQuery(func(q *table.DriverQuery) {
+		faultytable.ChangeQuery(func(q *table.DriverQuery) {
 			if q.To != "" && q.Slot == 0 {
 				q.To += "\x01"
 			}
 		}), "ranges and order", "indexes",
 	},
 	"an end of an index that is included": {
-		breakQuery(func(q *table.DriverQuery) {
+		faultytable.ChangeQuery(func(q *table.DriverQuery) {
 			if q.To != "" && q.Slot != 0 {
 				q.To += "\x01"
 			}
 		}), "ranges and order in an index", "ranges and order",
 	},
-	"the last page too early": {breakPage(func(_ table.DriverQuery, p *table.DriverPage) { p.More = false }), "ranges and order", "conditions"},
+	"the last page too early": {faultytable.ChangePage(func(_ table.DriverQuery, p *table.DriverPage) { p.More = false }), "ranges and order", "conditions"},
 	"a page that begins with the last one's end": {
-		broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
+		faultytable.Driver{OnQuery: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
 			if q.After != nil && !q.Desc && q.Slot == 0 {
 				q.From, q.After = q.After.Sort, nil
 			}
@@ -213,7 +99,7 @@ var faults = map[string]struct {
 		}}, "ranges and order", "indexes",
 	},
 	"pages that know the sort key alone": {
-		broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
+		faultytable.Driver{OnQuery: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
 			if p := q.After; p != nil && q.Slot != 0 && !q.Desc {
 				q.After = &table.Position{Index: p.Index, Partition: "~", Sort: "~"}
 			}
@@ -221,7 +107,7 @@ var faults = map[string]struct {
 		}}, "ties in an index", "ranges and order in an index",
 	},
 	"a page cut by size that is taken for the last": {
-		breakPage(func(_ table.DriverQuery, p *table.DriverPage) {
+		faultytable.ChangePage(func(_ table.DriverQuery, p *table.DriverPage) {
 			size := 0
 			for i, r := range p.Rows {
 				if s, ok := r.Attr["a"].(string); ok {
@@ -235,28 +121,13 @@ var faults = map[string]struct {
 		}), "pages of large items", "ranges and order",
 	},
 	"a count that includes what expired": {
-		broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
-			if !q.CountOnly {
-				return d.Query(ctx, q)
-			}
-			q.CountOnly = false
-			p, err := d.Query(ctx, q)
-			return table.DriverPage{Count: len(p.Rows)}, err
-		}}, "count", "ranges and order",
+		faultytable.CountRows(func(table.Row) bool { return false }), "count", "ranges and order",
 	},
 	"a count that includes foreign rows": {
-		broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
-			if !q.CountOnly {
-				return d.Query(ctx, q)
-			}
-			q.CountOnly = false
-			p, err := d.Query(ctx, q)
-			p.Rows = slices.DeleteFunc(p.Rows, func(r table.Row) bool { return r.Expired(time.Now()) })
-			return table.DriverPage{Count: len(p.Rows)}, err
-		}}, "count of foreign rows", "count",
+		faultytable.CountRows(func(r table.Row) bool { return r.Expired(time.Now()) }), "count of foreign rows", "count",
 	},
 	"a count whose limit is of what was looked at": {
-		broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
+		faultytable.Driver{OnQuery: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
 			p, err := d.Query(ctx, q)
 			if q.CountOnly && q.Limit < 18 {
 				p.Count = min(p.Count, q.Limit*2/3)
@@ -265,15 +136,15 @@ var faults = map[string]struct {
 		}}, "count up to the limit", "count",
 	},
 	"index rows without their keys": {
-		breakPage(func(q table.DriverQuery, p *table.DriverPage) {
+		faultytable.ChangePage(func(q table.DriverQuery, p *table.DriverPage) {
 			for i := range p.Rows {
 				p.Rows[i].Index = [3][2]string{}
 			}
 		}), "indexes", "conditions",
 	},
-	"an index that is read consistently": {breakQuery(func(q *table.DriverQuery) { q.Consistent = q.Slot == 0 && q.Consistent }), "bad query", "indexes"},
+	"an index that is read consistently": {faultytable.ChangeQuery(func(q *table.DriverQuery) { q.Consistent = q.Slot == 0 && q.Consistent }), "bad query", "indexes"},
 	"a shard that knows one tenant": {
-		broken{query: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
+		faultytable.Driver{OnQuery: func(ctx context.Context, d table.Driver, q table.DriverQuery) (table.DriverPage, error) {
 			p, err := d.Query(ctx, q)
 			if _, scoped := q.Key.Scope(); !scoped && len(p.Rows) > 0 {
 				first := p.Rows[0].Partition
@@ -283,7 +154,7 @@ var faults = map[string]struct {
 		}}, "shards", "indexes",
 	},
 	"a batch that fails with one of its writes": {
-		broken{put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+		faultytable.Driver{OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			err := d.Put(ctx, k, r, c)
 			if k.Sort() == "0" && c.Version() > 0 && err == nil {
 				return &table.RowConflictError{}
@@ -292,12 +163,12 @@ var faults = map[string]struct {
 		}}, "a conflict is its own", "conditions",
 	},
 	"a context that is not looked at": {
-		broken{put: func(_ context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+		faultytable.Driver{OnPut: func(_ context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			return d.Put(context.Background(), k, r, c)
 		}}, "done context", "conditions",
 	},
 	"the zero key": {
-		broken{get: func(ctx context.Context, d table.Driver, k table.Key) (table.Row, error) {
+		faultytable.Driver{OnGet: func(ctx context.Context, d table.Driver, k table.Key) (table.Row, error) {
 			if k.Partition() == "" {
 				return table.Row{}, table.ErrNotFound
 			}

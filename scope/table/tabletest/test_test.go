@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/faultytable"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
@@ -18,9 +19,9 @@ func TestFindsSharing(t *testing.T) {
 	failed := failures(t, func() table.Driver {
 		last := map[table.Key]table.Row{}
 		var mu sync.Mutex
-		return &broken{
+		return &faultytable.Driver{
 			Driver: table.NewMemory(nil),
-			put: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+			OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 				mu.Lock()
 				defer mu.Unlock()
 				err := d.Put(ctx, k, r, c)
@@ -29,7 +30,7 @@ func TestFindsSharing(t *testing.T) {
 				}
 				return err
 			},
-			get: func(ctx context.Context, d table.Driver, k table.Key) (table.Row, error) {
+			OnGet: func(ctx context.Context, d table.Driver, k table.Key) (table.Row, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				r, err := d.Get(ctx, k)
