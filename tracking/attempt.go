@@ -3,6 +3,7 @@ package tracking
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,9 @@ type Attempt struct {
 
 	turn   chan struct{} // holds a value while an operation runs
 	record atomic.Pointer[Record]
-	labels labelSet // not yet stored
+
+	mu     sync.Mutex
+	labels map[string]string // not yet stored
 }
 
 // Stage returns the stage.
@@ -51,7 +54,7 @@ func (a *Attempt) Heartbeat(ctx context.Context) error {
 // Complete ends the stage with success. dest is its result, and may be zero. The
 // last required stage ends the record.
 func (a *Attempt) Complete(ctx context.Context, dest object.Ref) error {
-	to, err := locate(a.view.Scope(), dest)
+	to, err := locateRef(a.view.Scope(), dest)
 	if err != nil {
 		return opError("complete", err)
 	}
@@ -65,7 +68,7 @@ func (a *Attempt) Complete(ctx context.Context, dest object.Ref) error {
 // has ever been parked.
 func (a *Attempt) Fail(ctx context.Context, cause error) error {
 	if cause == nil {
-		return opError("fail", invalid("the cause is missing"))
+		return opError("fail", invalidError("the cause is missing"))
 	}
 	f := recordableError(cause)
 	return a.changeStage(ctx, "fail", func(r Record, now time.Time) (Record, bool, error) {
@@ -100,7 +103,7 @@ func (a *Attempt) changeStage(ctx context.Context, op string, f transition) erro
 		return opError(op, context.Cause(ctx))
 	}
 	defer func() { <-a.turn }()
-	labels := a.labels.pending()
+	labels := a.pendingLabels()
 	r, err := a.tracker.swapRecord(ctx, a.view, a.Record(), func(r Record, now time.Time) (Record, bool, error) {
 		next, write, err := f(r, now)
 		if write {
@@ -110,7 +113,7 @@ func (a *Attempt) changeStage(ctx context.Context, op string, f transition) erro
 	})
 	a.record.Store(&r)
 	if err == nil {
-		a.labels.remove(labels)
+		a.dropLabels(labels)
 	}
 	return opError(op, err)
 }

@@ -28,7 +28,7 @@ func writeTo(old map[string]table.Value) *attributes {
 	return &attributes{values: values, writing: true}
 }
 
-func (a *attributes) fail(format string, args ...any) {
+func (a *attributes) recordError(format string, args ...any) {
 	if a.err == nil {
 		a.err = fmt.Errorf(a.path+format, args...)
 	}
@@ -44,7 +44,7 @@ func copyValue[T comparable](a *attributes, name string, v *T) {
 		a.values[name] = *v
 	case ok:
 		if *v, ok = raw.(T); !ok {
-			a.fail("%s is a %T", name, raw)
+			a.recordError("%s is a %T", name, raw)
 		}
 	}
 }
@@ -56,14 +56,14 @@ func copyText[T ~string](a *attributes, name string, v *T) {
 }
 
 func copyTime(a *attributes, name string, v *time.Time) {
-	s := stamp(*v)
+	s := formatTime(*v)
 	copyValue(a, name, &s)
 	if a.writing || s == "" {
 		return
 	}
 	var err error
 	if *v, err = time.Parse(timeLayout, s); err != nil {
-		a.fail("%s: %w", name, err)
+		a.recordError("%s: %w", name, err)
 	}
 }
 
@@ -72,7 +72,7 @@ func (a *attributes) copyMap(name string, f func(*attributes)) {
 	m := attributes{values: map[string]table.Value{}, writing: a.writing, path: a.path + name + "."}
 	if raw, ok := a.values[name]; ok && !a.writing {
 		if m.values, ok = raw.(map[string]table.Value); !ok {
-			a.fail("%s is a %T", name, raw)
+			a.recordError("%s is a %T", name, raw)
 		}
 	}
 	f(&m)

@@ -88,10 +88,10 @@ func (t *Tracker) newClaim(session scope.Scope, st Stage, o *ClaimOptions) (clai
 		return claim{}, err
 	}
 	if o == nil || o.Key == "" {
-		return claim{}, invalid("the key is missing")
+		return claim{}, invalidError("the key is missing")
 	}
 	if len(o.Key) > maxKey || !utf8.ValidString(o.Key) {
-		return claim{}, invalid("the key must be UTF-8 of at most %d bytes", maxKey)
+		return claim{}, invalidError("the key must be UTF-8 of at most %d bytes", maxKey)
 	}
 	spec, err := t.machine.pipeline.findSpec(st)
 	if err != nil {
@@ -108,7 +108,7 @@ func (t *Tracker) newClaim(session scope.Scope, st Stage, o *ClaimOptions) (clai
 	if c.due, err = durationOr(o.Due, spec.Due); err != nil {
 		return claim{}, err
 	}
-	if c.source, err = locate(session, o.Source); err != nil {
+	if c.source, err = locateRef(session, o.Source); err != nil {
 		return claim{}, err
 	}
 	if o.Observed != nil {
@@ -125,7 +125,7 @@ func durationOr(d, otherwise time.Duration) (time.Duration, error) {
 		d = otherwise
 	}
 	if d = d.Truncate(time.Millisecond); d <= 0 {
-		return 0, invalid("a duration must be at least 1 ms")
+		return 0, invalidError("a duration must be at least 1 ms")
 	}
 	return d, nil
 }

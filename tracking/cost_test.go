@@ -10,14 +10,14 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// What each operation costs: reads, writes, queries.
-func TestCost(t *testing.T) {
+// Each operation has a fixed number of reads, writes and queries.
+func TestOperationsHaveFixedCosts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	b := newBundle(t, nil)
 	cost := func(what string, reads, writes, queries int) {
 		t.Helper()
-		require.Equal(t, [3]int{reads, writes, queries}, b.driver.calls(), what)
+		require.Equal(t, [3]int{reads, writes, queries}, b.driver.takeCalls(), what)
 	}
 	must := func(_ any, err error) { t.Helper(); require.NoError(t, err) }
 
@@ -29,7 +29,7 @@ func TestCost(t *testing.T) {
 	cost("observe", 1, 1, 0)
 	must(b.Observe(ctx, b.session, Observation{Stage: UserUpload}))
 	cost("observe, again", 1, 0, 0)
-	a := b.start(t, "r1")
+	a := b.claimStage(t, "r1")
 	cost("start", 1, 1, 0)
 	must(nil, a.Heartbeat(ctx))
 	cost("heartbeat", 0, 1, 0)
@@ -37,21 +37,21 @@ func TestCost(t *testing.T) {
 	cost("park", 0, 1, 0)
 	must(nil, a.Park(ctx, 0))
 	cost("park, again", 0, 0, 0)
-	a = b.resume(t, "r2")
+	a = b.claimStage(t, "r2")
 	cost("resume", 1, 1, 0)
 	must(nil, a.Fail(ctx, errors.New("x")))
 	cost("fail", 0, 1, 0)
-	a = b.resume(t, "r3")
-	b.driver.calls()
+	a = b.claimStage(t, "r3")
+	b.driver.takeCalls()
 	must(nil, a.Release(ctx))
 	cost("release", 0, 1, 0)
-	a = b.resume(t, "r4")
-	b.driver.calls()
+	a = b.claimStage(t, "r4")
+	b.driver.takeCalls()
 
 	// A conflict costs one more write and no read.
 	scan, err := b.Claim(ctx, b.session, AVScan, &ClaimOptions{Key: "scan"})
 	require.NoError(t, err)
-	b.driver.calls()
+	b.driver.takeCalls()
 	must(nil, a.Heartbeat(ctx))
 	cost("heartbeat after another's write", 0, 2, 0)
 	must(nil, a.Complete(ctx, object.Ref{}))
@@ -69,8 +69,8 @@ func TestCost(t *testing.T) {
 	cost("count", 0, 0, 4)
 }
 
-// An upload's life at its cheapest: created, arrived and extracted, accepted.
-func TestFiveWritesALife(t *testing.T) {
+// The shortest life of an upload: created, arrived and extracted, accepted.
+func TestShortestLifeIsFiveWrites(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	b := newBundle(t, nil)
@@ -79,19 +79,19 @@ func TestFiveWritesALife(t *testing.T) {
 	a, err := b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "r1", Observed: &Observation{Stage: UserUpload}})
 	require.NoError(t, err)
 	require.NoError(t, a.Park(ctx, 0))
-	require.NoError(t, b.resume(t, "accept").Complete(ctx, object.Ref{}))
-	require.Equal(t, StatusSuccess, b.get(t).Status)
-	require.Equal(t, 5, b.driver.calls()[1])
+	require.NoError(t, b.claimStage(t, "accept").Complete(ctx, object.Ref{}))
+	require.Equal(t, StatusSuccess, b.getRecord(t).Status)
+	require.Equal(t, 5, b.driver.takeCalls()[1])
 }
 
-// Every answer to a write may be lost, and every write: what is repeated is
-// done once, and what is reported is true.
-func TestLostAnswers(t *testing.T) {
+// Any write and any answer may be lost: a repeated operation is done once, and its
+// report is true.
+func TestRepeatAfterALostAnswerIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{true, false} {
 		ctx := t.Context()
 		b := newBundle(t, nil)
-		// once makes the next write's fault, and only that.
+		// failOnce makes only the next write fail.
 		once := func(n int) {
 			b.driver.fault = func() (bool, bool) {
 				n--
@@ -105,39 +105,39 @@ func TestLostAnswers(t *testing.T) {
 		_, err = b.Observe(ctx, b.session, Observation{Stage: UserUpload})
 		require.NoError(t, err)
 		once(1)
-		a := b.start(t, "r1")
-		require.Equal(t, 1, b.get(t).Stage(Enrichment).Attempt)
+		a := b.claimStage(t, "r1")
+		require.Equal(t, 1, b.getRecord(t).Stage(Enrichment).Attempt)
 		once(1)
 		require.NoError(t, a.Heartbeat(ctx))
 		once(1)
 		require.NoError(t, a.Park(ctx, 0))
 		once(1)
-		a = b.resume(t, "r2")
-		require.EqualValues(t, 2, b.get(t).Stage(Enrichment).Fence)
+		a = b.claimStage(t, "r2")
+		require.EqualValues(t, 2, b.getRecord(t).Stage(Enrichment).Fence)
 		once(1)
-		require.NoError(t, a.Fail(ctx, throttled()))
-		a = b.resume(t, "r3")
+		require.NoError(t, a.Fail(ctx, throttledError()))
+		a = b.claimStage(t, "r3")
 		once(1)
 		require.NoError(t, a.Release(ctx))
-		a = b.resume(t, "r4")
+		a = b.claimStage(t, "r4")
 
-		// Where it stays lost, the caller is told, and may ask again.
+		// If the answer stays lost, the caller gets an error and may repeat the call.
 		once(2)
 		require.ErrorIs(t, a.Complete(ctx, object.Ref{}), errCut)
 		require.NoError(t, a.Complete(ctx, object.Ref{}))
-		end := b.get(t)
+		end := b.getRecord(t)
 		require.Equal(t, StatusSuccess, end.Status)
 		require.NoError(t, a.Complete(ctx, object.Ref{}))
-		require.Equal(t, end.Version, b.get(t).Version)
+		require.Equal(t, end.Version, b.getRecord(t).Version)
 	}
 }
 
-// A record that somebody else changes all the time gives up, and says so.
-func TestContended(t *testing.T) {
+// An operation on a record that others change at every try returns ErrContended.
+func TestConstantConflictsAreContended(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	b.arrived(t)
-	a := b.start(t, "r1")
+	b.createArrived(t)
+	a := b.claimStage(t, "r1")
 	scan, err := b.Claim(t.Context(), b.session, AVScan, &ClaimOptions{Key: "s"})
 	require.NoError(t, err)
 	rude := false
@@ -152,11 +152,11 @@ func TestContended(t *testing.T) {
 		rude = false
 		return false, false
 	}
-	b.driver.calls()
+	b.driver.takeCalls()
 	err = a.Heartbeat(t.Context())
 	require.ErrorIs(t, err, ErrContended)
 	require.NotErrorIs(t, err, ErrFenced, "the stage is still ours")
-	require.Equal(t, 2*maxConflicts, b.driver.calls()[1])
+	require.Equal(t, 2*maxConflicts, b.driver.takeCalls()[1])
 	b.driver.fault = nil
 	require.NoError(t, a.Heartbeat(t.Context()))
 }

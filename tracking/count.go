@@ -27,15 +27,13 @@ func (t *Tracker) Count(ctx context.Context, userOrTenant scope.Scope) (Counts, 
 	if err != nil {
 		return c, opError("count", err)
 	}
-	for _, class := range []struct {
-		class Class
-		n     *int
-	}{{ClassActive, &c.Active}, {ClassWaiting, &c.Waiting}, {ClassFailed, &c.Failed}, {ClassSuccess, &c.Success}} {
-		n, capped, err := view.Count(ctx, table.Query{Slot: slot, Class: string(class.class)})
+	counters := map[Class]*int{ClassActive: &c.Active, ClassWaiting: &c.Waiting, ClassFailed: &c.Failed, ClassSuccess: &c.Success}
+	for _, class := range allClasses {
+		n, capped, err := view.Count(ctx, table.Query{Slot: slot, Class: string(class)})
 		if err != nil {
 			return Counts{}, opError("count", err)
 		}
-		*class.n = n
+		*counters[class] = n
 		c.All += n
 		c.Capped = c.Capped || capped
 	}

@@ -50,7 +50,7 @@ func parseCursor(text string, s scope.Scope, c Class, n int) (listCursor, error)
 	if text == "" {
 		return out, nil
 	}
-	bad := func() (listCursor, error) { return listCursor{}, invalid(foreignCursor) }
+	bad := func() (listCursor, error) { return listCursor{}, invalidError(foreignCursor) }
 	if len(text) > maxListCursor {
 		return bad()
 	}

@@ -105,7 +105,7 @@ func newStateError(op string, r Record, st Stage, why error) error {
 	return &StateError{op: op, Stage: st, Record: r, Err: why}
 }
 
-func invalid(format string, args ...any) error {
+func invalidError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }
 

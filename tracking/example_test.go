@@ -94,7 +94,7 @@ func ExampleAttempt_Fail() {
 	// The model is busy (429). Please try again.
 }
 
-// A message of a queue says that a document is to be made searchable. Delivered twice, it is worked on once.
+// A message of a queue requests that a document becomes searchable. Delivered twice, it is worked on once.
 func ExampleTracker_Track() {
 	ctx := context.Background()
 	tb, _ := table.New(table.NewMemory(nil), nil)
@@ -117,7 +117,7 @@ func ExampleTracker_Track() {
 	// <nil>
 }
 
-// What a killed process has left is ended before the first request is answered.
+// A sweep ends the stages of a killed process before the first request is answered.
 func ExampleTracker_Sweep() {
 	ctx := context.Background()
 	tb, _ := table.New(table.NewMemory(nil), nil)

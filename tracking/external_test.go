@@ -13,8 +13,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// receipts is a pipeline with an External stage in its middle.
-func receipts() Pipeline {
+// receiptPipeline has a pipeline with an External stage in its middle.
+func receiptPipeline() Pipeline {
 	return Pipeline{Name: "uploads", Stages: []StageSpec{
 		{Stage: UserUpload, External: true},
 		{Stage: Enrichment, After: []Stage{UserUpload}},
@@ -24,7 +24,7 @@ func receipts() Pipeline {
 }
 
 // externalTransitions is the table of an External stage that comes after
-// another, with the words of the table above. proof: by a Start of the stage that
+// another, with the words of the table in docs/tracking.md. proof: by a claim of the stage that
 // comes after it. there, none: swept a week later, when the object is in the
 // storage or is not.
 const externalTransitions = `
@@ -44,25 +44,25 @@ func (w *world) bringReceipt(state string) {
 	if state == "waiting" {
 		return
 	}
-	w.arrive()
+	w.observeUpload()
 	if state == "uploaded" {
 		return
 	}
-	w.start()
+	w.startStage()
 	switch state {
 	case "parked":
-		w.park()
+		w.parkStage()
 	case "failed":
-		w.fail(boom)
+		w.failStage(boom)
 	case "cancelled":
-		w.must(w.m.cancelRecord(w.r, w.now))
+		w.mustApply(w.m.cancelRecord(w.r, w.now))
 	case "awaited", "done":
 		require.Equal(w.t, StateQueued, w.r.Stage("receipt").State)
-		w.later()
-		w.must(w.m.completeStage(w.r, w.own, dest, w.now))
+		w.passMinute()
+		w.mustApply(w.m.completeStage(w.r, w.own, dest, w.now))
 	}
 	if state == "done" {
-		w.must(w.m.observeStage(w.r, "receipt", dest, w.now))
+		w.mustApply(w.m.observeStage(w.r, "receipt", dest, w.now))
 	}
 }
 
@@ -80,7 +80,7 @@ func (w *world) operateReceipt(op string) (Record, bool, error) {
 
 func TestExternalTransitionTable(t *testing.T) {
 	t.Parallel()
-	p, err := receipts().withDefaults()
+	p, err := receiptPipeline().withDefaults()
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(externalTransitions), "\n")
 	ops := strings.Fields(lines[0])[1:]
@@ -94,7 +94,7 @@ func TestExternalTransitionTable(t *testing.T) {
 				w.m.pipeline = p
 				w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, w.now)
 				w.bringReceipt(state)
-				before := w.r.encode()
+				before := w.r.encodeItem()
 				if v, ok := verdicts[want]; ok {
 					f := finding{absent: []Stage{UserUpload}, there: map[Stage]Location{"receipt": dest}}
 					if op == "none" {
@@ -103,17 +103,17 @@ func TestExternalTransitionTable(t *testing.T) {
 					next, got := w.m.sweepRecord(w.r, f, w.now.Add(7*24*time.Hour))
 					require.Equal(t, v, got)
 					if got != verdictNone {
-						invariants(t, w.m, w.r, next)
+						checkInvariants(t, w.m, w.r, next)
 					}
 					return
 				}
 				next, write, err := w.operateReceipt(op)
-				require.Equal(t, before, w.r.encode(), "the record that was given has changed")
+				require.Equal(t, before, w.r.encodeItem(), "the record that was given has changed")
 				require.Equal(t, want == "ok", write)
 				switch want {
 				case "ok":
 					require.NoError(t, err)
-					invariants(t, w.m, w.r, next)
+					checkInvariants(t, w.m, w.r, next)
 				case "same":
 					require.NoError(t, err)
 				default:
@@ -125,11 +125,11 @@ func TestExternalTransitionTable(t *testing.T) {
 	}
 }
 
-// An External stage is awaited, for as long as it says, from when it may be
+// An External stage is awaited for its Due, from the time at which it may be
 // observed.
 func TestExternalStageIsAwaitedInTime(t *testing.T) {
 	t.Parallel()
-	p, err := receipts().withDefaults()
+	p, err := receiptPipeline().withDefaults()
 	require.NoError(t, err)
 	w := newWorld(t)
 	w.m.pipeline = p
@@ -151,7 +151,7 @@ func TestExternalStageIsAwaitedInTime(t *testing.T) {
 	require.Equal(t, StateQueued, r.Stage("signed").State, "nothing is awaited before it may arrive")
 	require.Equal(t, w.now.Add(time.Minute), r.Stage("scanned").Due, "as Create was told")
 	require.Equal(t, w.now.Add(2*time.Hour), r.Stage("posted").Due)
-	invariants(t, w.m, Record{}, r)
+	checkInvariants(t, w.m, Record{}, r)
 
 	w.m.pipeline.Stages = first.Stages[:2]
 	r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: nil}, w.now.Add(time.Minute), w.now)
@@ -159,8 +159,8 @@ func TestExternalStageIsAwaitedInTime(t *testing.T) {
 	require.Equal(t, StatusQueued, r.Status)
 }
 
-// Reports in any order converge when those that are refused are repeated, and
-// a refused one writes nothing.
+// Reports in any order converge if those that are rejected are repeated, and a
+// rejected one writes nothing.
 func TestArrivalsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	pipeline := Pipeline{Name: "uploads", Stages: []StageSpec{
@@ -177,7 +177,7 @@ func TestArrivalsInAnyOrder(t *testing.T) {
 		require.NoError(t, err)
 		_, err = b.Create(t.Context(), b.session, nil)
 		require.NoError(t, err)
-		b.driver.calls()
+		b.driver.takeCalls()
 		queue, refused := order, 0
 		for len(queue) > 0 {
 			st := queue[0]
@@ -190,27 +190,27 @@ func TestArrivalsInAnyOrder(t *testing.T) {
 			}
 		}
 		require.Equal(t, slices.IsSorted(order), refused == 0)
-		require.Equal(t, [3]int{3 + refused, 3, 0}, b.driver.calls())
-		require.Equal(t, StatusSuccess, b.get(t).Status)
+		require.Equal(t, [3]int{3 + refused, 3, 0}, b.driver.takeCalls())
+		require.Equal(t, StatusSuccess, b.getRecord(t).Status)
 	}
 }
 
-// A report that was refused and never repeated is found by sweeps.
+// A sweep finds an object whose report was rejected and never repeated.
 func TestSweepFindsRefusedArrivals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		var err error
-		b.Tracker, err = New(b.table, receipts(), nil)
+		b.Tracker, err = New(b.table, receiptPipeline(), nil)
 		require.NoError(t, err)
-		u := b.of(t, b.session)
+		u := b.withSession(t, b.session)
 		_, err = u.Observe(t.Context(), u.session, Observation{Stage: "receipt"})
 		stateOf(t, err, ErrDependencies)
 		_, err = u.Observe(t.Context(), u.session, Observation{Stage: UserUpload})
 		require.NoError(t, err)
 		_, err = u.Claim(t.Context(), u.session, Routing, &ClaimOptions{Key: "r", Observed: &Observation{Stage: "receipt"}})
 		stateOf(t, err, ErrDependencies)
-		require.NoError(t, u.start(t, "run").Complete(t.Context(), object.Ref{}))
+		require.NoError(t, u.claimStage(t, "run").Complete(t.Context(), object.Ref{}))
 
 		there := refIn(t, "landing", u.session, "receipt.pdf")
 		var asked []Stage
@@ -223,10 +223,10 @@ func TestSweepFindsRefusedArrivals(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, SweepResult{Observed: 1}, res)
 		require.Equal(t, []Stage{"receipt"}, asked)
-		require.Equal(t, there.Key(), u.get(t).Stage("receipt").Destination.Key)
+		require.Equal(t, there.Key(), u.getRecord(t).Stage("receipt").Destination.Key)
 		a, err := u.Claim(t.Context(), u.session, Routing, &ClaimOptions{Key: "r"})
 		require.NoError(t, err)
 		require.NoError(t, a.Complete(t.Context(), object.Ref{}))
-		require.Equal(t, StatusSuccess, u.get(t).Status)
+		require.Equal(t, StatusSuccess, u.getRecord(t).Status)
 	})
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFailure(t *testing.T) {
+func TestFailuresAreRecordedWithoutTheirCause(t *testing.T) {
 	t.Parallel()
-	secret := recordableError(fmt.Errorf("run: %w", throttled()))
+	secret := recordableError(fmt.Errorf("run: %w", throttledError()))
 	require.Equal(t, Error{Code: "throttled", Message: "The model is busy.", Retryable: true}, secret)
 	plain := recordableError(errors.New("denied: arn:aws:iam::123456789012:role/x"))
 	require.Equal(t, codeInternal, plain.Code)

@@ -23,11 +23,7 @@ func (t *Tracker) Find(ctx context.Context, userOrTenant scope.Scope, id string)
 	if err != nil {
 		return Record{}, opError("find", err)
 	}
-	view, err := t.sessionView(session)
-	if err != nil {
-		return Record{}, opError("find", err)
-	}
-	r, err := t.readRecord(ctx, view)
+	_, r, err := t.readRecord(ctx, session)
 	return r, opError("find", err)
 }
 
@@ -59,16 +55,11 @@ func (t *Tracker) findSession(ctx context.Context, s scope.Scope, id string) (sc
 }
 
 // parseSessionID reports whether id is a session id and, if s is a user's scope,
-// returns the session. Within a tenant the user is unknown, and the Scope is zero.
+// returns the session. Within a tenant the user is unknown, and is made up.
 func parseSessionID(s scope.Scope, id string) (scope.Scope, bool) {
-	if s.Level() == scope.UserLevel {
-		session, err := s.Session(id)
-		return session, err == nil
+	if s.Level() == scope.TenantLevel {
+		s, _ = s.User("anyone")
 	}
-	anyone, err := s.User("anyone")
-	if err != nil {
-		return scope.Scope{}, false
-	}
-	_, err = anyone.Session(id)
-	return scope.Scope{}, err == nil
+	session, err := s.Session(id)
+	return session, err == nil
 }

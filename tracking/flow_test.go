@@ -15,13 +15,13 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-func throttled() error {
+func throttledError() error {
 	return &Error{Code: "throttled", Message: "The model is busy.", Retryable: true, Err: errors.New("429 arn:aws:x")}
 }
 
-// Throttled at the first extract, tried again, reviewed, throttled in a
-// refinement, and accepted all the same.
-func TestThrottledAndAccepted(t *testing.T) {
+// An upload is throttled at first, retried, reviewed, throttled in a refinement, and
+// still accepted.
+func TestThrottledUploadIsRetriedAndAccepted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
@@ -35,8 +35,8 @@ func TestThrottledAndAccepted(t *testing.T) {
 		arrived := &Observation{Stage: UserUpload, Dest: landing}
 		a, err := b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "r1", Source: landing, Observed: arrived})
 		require.NoError(t, err)
-		require.NoError(t, a.Fail(ctx, throttled()))
-		r := b.get(t)
+		require.NoError(t, a.Fail(ctx, throttledError()))
+		r := b.getRecord(t)
 		require.Equal(t, StatusFailed, r.Status)
 		require.False(t, r.Terminal)
 		require.Equal(t, "throttled", r.Reason)
@@ -50,17 +50,17 @@ func TestThrottledAndAccepted(t *testing.T) {
 		_, err = b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "accept"})
 		require.Equal(t, "r2", stateOf(t, err, ErrRunning).Record.Stage(Enrichment).Key, "a live run can be told from another accept")
 		require.NoError(t, a.Park(ctx, 0))
-		require.Equal(t, ClassWaiting, b.get(t).Class())
+		require.Equal(t, ClassWaiting, b.getRecord(t).Class())
 
-		a = b.resume(t, "r3")
-		require.NoError(t, a.Fail(ctx, throttled()))
-		require.Equal(t, ClassFailed, b.get(t).Class())
-		require.True(t, b.get(t).Stage(Enrichment).isResumable())
+		a = b.claimStage(t, "r3")
+		require.NoError(t, a.Fail(ctx, throttledError()))
+		require.Equal(t, ClassFailed, b.getRecord(t).Class())
+		require.True(t, b.getRecord(t).Stage(Enrichment).isResumable())
 
 		time.Sleep(90 * time.Second)
-		a = b.resume(t, "accept")
+		a = b.claimStage(t, "accept")
 		require.NoError(t, a.Complete(ctx, refIn(t, "raw", b.session, "metadata.json")))
-		r = b.get(t)
+		r = b.getRecord(t)
 		require.Equal(t, StatusSuccess, r.Status)
 		require.True(t, r.Terminal)
 		p := r.Stage(Enrichment)
@@ -76,13 +76,13 @@ func TestThrottledAndAccepted(t *testing.T) {
 	})
 }
 
-func TestManyWorkersOneStage(t *testing.T) {
+func TestOneOfManyWorkersGetsTheStage(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]table.Driver{"memory": table.NewMemory(nil), "bolt": openBolt(t)} {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, d)
-			b.arrived(t)
-			b.driver.calls()
+			b.createArrived(t)
+			b.driver.takeCalls()
 			var won, busy atomic.Int32
 			var wg sync.WaitGroup
 			for range 64 {
@@ -100,47 +100,46 @@ func TestManyWorkersOneStage(t *testing.T) {
 			wg.Wait()
 			require.EqualValues(t, 1, won.Load())
 			require.EqualValues(t, 63, busy.Load())
-			p := b.get(t).Stage(Enrichment)
+			p := b.getRecord(t).Stage(Enrichment)
 			require.Equal(t, 1, p.Attempt)
 			require.EqualValues(t, 1, p.Fence)
 		})
 	}
 }
 
-// A worker that slept past its lease finds the stage in other hands and
-// changes verdictNone, whatever it tries.
-func TestZombie(t *testing.T) {
+// A worker that slept past its lease and lost the stage cannot change anything.
+func TestReplacedWorkerChangesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
 		b := newBundle(t, nil)
-		b.arrived(t)
-		zombie := b.start(t, "r1")
+		b.createArrived(t)
+		zombie := b.claimStage(t, "r1")
 		time.Sleep(31 * time.Second)
-		a := b.start(t, "r2")
+		a := b.claimStage(t, "r2")
 		require.Greater(t, a.Fence(), zombie.Fence())
-		before := b.get(t)
+		before := b.getRecord(t)
 
 		stateOf(t, zombie.Heartbeat(ctx), ErrFenced)
 		stateOf(t, zombie.Complete(ctx, refIn(t, "raw", b.session, "x.json")), ErrFenced)
 		stateOf(t, zombie.Fail(ctx, errors.New("x")), ErrFenced)
 		stateOf(t, zombie.Park(ctx, 0), ErrFenced)
 		require.Equal(t, "r2", stateOf(t, zombie.Release(ctx), ErrFenced).Record.Stage(Enrichment).Key)
-		require.Equal(t, before, b.get(t))
+		require.Equal(t, before, b.getRecord(t))
 
 		require.NoError(t, a.Park(ctx, 0))
 		stateOf(t, a.Complete(ctx, refIn(t, "raw", b.session, "x.json")), ErrFenced) // it has let go
-		require.Equal(t, StateWaiting, b.get(t).Stage(Enrichment).State)
+		require.Equal(t, StateWaiting, b.getRecord(t).Stage(Enrichment).State)
 	})
 }
 
-// A worker past its lease whom nobody has replaced goes on.
-func TestLateButAlone(t *testing.T) {
+// A worker past its lease continues if it was not replaced.
+func TestLateWorkerContinuesIfNotReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
-		b.arrived(t)
-		a := b.start(t, "r1")
+		b.createArrived(t)
+		a := b.claimStage(t, "r1")
 		time.Sleep(time.Hour)
 		require.NoError(t, a.Heartbeat(t.Context()))
 		_, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r2"})
@@ -149,25 +148,25 @@ func TestLateButAlone(t *testing.T) {
 	})
 }
 
-func TestTakeOver(t *testing.T) {
+func TestTakeOverNeedsTheSameKey(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	b.arrived(t)
-	a := b.start(t, "r1")
+	b.createArrived(t)
+	a := b.claimStage(t, "r1")
 	_, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r2", TakeOver: true})
 	stateOf(t, err, ErrTaken)
 	a2, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r1", TakeOver: true})
 	require.NoError(t, err)
 	stateOf(t, a.Heartbeat(t.Context()), ErrFenced)
 	require.NoError(t, a2.Release(t.Context()))
-	require.Equal(t, 1, b.get(t).Stage(Enrichment).Attempt)
+	require.Equal(t, 1, b.getRecord(t).Stage(Enrichment).Attempt)
 }
 
-func TestCancel(t *testing.T) {
+func TestCancelEndsTheRecord(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	b.arrived(t)
-	a := b.start(t, "r1")
+	b.createArrived(t)
+	a := b.claimStage(t, "r1")
 	r, err := b.Cancel(t.Context(), b.session)
 	require.NoError(t, err)
 	require.Equal(t, "cancelled", r.Reason)
@@ -177,7 +176,7 @@ func TestCancel(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestCreate(t *testing.T) {
+func TestCreateIsIdempotent(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
 	ctx := t.Context()
@@ -203,10 +202,10 @@ func TestCreate(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFound)
 }
 
-func TestRefused(t *testing.T) {
+func TestInvalidArgumentsAreRejected(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	b.arrived(t)
+	b.createArrived(t)
 	ctx := t.Context()
 	foreign := refIn(t, "raw", sessionOf(t, userOf(t, "acme", "u2"), 1), "x")
 	start := func(st Stage, o *ClaimOptions) error {
@@ -227,9 +226,9 @@ func TestRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrStage)
 	_, err = b.Get(ctx, b.user)
 	require.ErrorIs(t, err, scope.ErrDenied)
-	require.Equal(t, StateQueued, b.get(t).Stage(Enrichment).State)
+	require.Equal(t, StateQueued, b.getRecord(t).Stage(Enrichment).State)
 
-	a := b.start(t, "k")
+	a := b.claimStage(t, "k")
 	require.ErrorIs(t, a.Complete(ctx, foreign), ErrInvalid)
 	require.ErrorIs(t, a.Fail(ctx, nil), ErrInvalid)
 	require.ErrorIs(t, a.Park(ctx, -time.Second), ErrInvalid)

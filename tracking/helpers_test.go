@@ -28,7 +28,7 @@ func userOf(t testing.TB, tenant, user string) scope.Scope {
 	return s
 }
 
-// sessionOf returns the user's session number n: made n seconds after epoch.
+// sessionOf returns the user's session number n, created n seconds after epoch.
 func sessionOf(t testing.TB, user scope.Scope, n int) scope.Scope {
 	t.Helper()
 	ms := epoch.Add(time.Duration(n) * time.Second).UnixMilli()
@@ -46,18 +46,18 @@ func refIn(t testing.TB, bucket string, s scope.Scope, name string) object.Ref {
 	return ref
 }
 
-// driver counts and records what reaches the table, and can fail.
+// driver counts and records the calls of a table, and can fail.
 type driver struct {
 	table.Driver
 	mu                 sync.Mutex
 	gets, puts, querys int
 	written            []table.Row // every row that was stored, in order
 
-	// fault, where set, is asked at every Put. before: nothing is stored.
-	// after: the row is stored, and the answer is lost.
+	// fault, if not nil, decides at every Put. before: nothing is stored. after:
+	// the row is stored, and the answer is lost.
 	fault func() (before, after bool)
 
-	// asked, where set, is told of the nth Query since the last calls.
+	// asked, if not nil, receives the number of each Query since the last takeCalls.
 	asked func(n int)
 }
 
@@ -102,8 +102,8 @@ func (d *driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPa
 	return d.Driver.Query(ctx, q)
 }
 
-// calls returns what was called since the last time: reads, writes, queries.
-func (d *driver) calls() [3]int {
+// takeCalls returns the numbers of reads, writes and queries since it was last called.
+func (d *driver) takeCalls() [3]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := [3]int{d.gets, d.puts, d.querys}
@@ -118,7 +118,7 @@ type bundle struct {
 	table   *table.Table
 	user    scope.Scope
 	session scope.Scope
-	planted int // rows, by plant
+	planted int // rows, by plantRows
 }
 
 func newBundle(t testing.TB, d table.Driver) *bundle {
@@ -143,8 +143,8 @@ func openBolt(t testing.TB) table.Driver {
 	return d
 }
 
-// arrived makes the record of a session whose upload is there.
-func (b *bundle) arrived(t testing.TB) Record {
+// createArrived creates the record of a session whose upload has arrived.
+func (b *bundle) createArrived(t testing.TB) Record {
 	t.Helper()
 	_, err := b.Create(t.Context(), b.session, &CreateOptions{Filename: "cover.jpg"})
 	require.NoError(t, err)
@@ -153,35 +153,28 @@ func (b *bundle) arrived(t testing.TB) Record {
 	return r
 }
 
-func (b *bundle) start(t testing.TB, key string) *Attempt {
+func (b *bundle) claimStage(t testing.TB, key string) *Attempt {
 	t.Helper()
 	a, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: key})
 	require.NoError(t, err)
 	return a
 }
 
-func (b *bundle) resume(t testing.TB, key string) *Attempt {
-	t.Helper()
-	a, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: key})
-	require.NoError(t, err)
-	return a
-}
-
-func (b *bundle) get(t testing.TB) Record {
+func (b *bundle) getRecord(t testing.TB) Record {
 	t.Helper()
 	r, err := b.Get(t.Context(), b.session)
 	require.NoError(t, err)
 	return r
 }
 
-func (b *bundle) at(t testing.TB, session scope.Scope) Record {
+func (b *bundle) recordAt(t testing.TB, session scope.Scope) Record {
 	t.Helper()
 	r, err := b.Get(t.Context(), session)
 	require.NoError(t, err)
 	return r
 }
 
-// stateOf requires a *StateError of the sentinel, and returns what it says.
+// stateOf requires a *StateError of the sentinel, and returns it.
 func stateOf(t testing.TB, err, sentinel error) StateError {
 	t.Helper()
 	require.ErrorIs(t, err, sentinel)

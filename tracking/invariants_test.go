@@ -9,9 +9,9 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// invariants checks what holds of every write: of the record after it, and
-// between the records before and after.
-func invariants(t testing.TB, m machine, before, after Record) {
+// checkInvariants checks the record after a write, and its difference from the record
+// before.
+func checkInvariants(t testing.TB, m machine, before, after Record) {
 	t.Helper()
 	require.False(t, before.Terminal, "terminal is absorbing")
 
@@ -24,11 +24,11 @@ func invariants(t testing.TB, m machine, before, after Record) {
 		require.GreaterOrEqual(t, p.Attempt, was.Attempt, "an attempt is never taken back")
 		if !s.External {
 			require.LessOrEqual(t, p.Attempt, s.MaxAttempts)
-			require.Equal(t, p.State == StateRunning, !p.Lease.IsZero(), "who runs has a lease, and nobody else")
+			require.Equal(t, p.State == StateRunning, !p.Lease.IsZero(), "exactly the running stages have a lease")
 			if p.Attempt > was.Attempt {
 				require.Equal(t, was.Attempt+1, p.Attempt)
 				require.Equal(t, was.Fence+1, p.Fence)
-				require.False(t, was.Parked, "no new attempt at what a person has seen")
+				require.False(t, was.Parked, "no new attempt of a stage that a person has seen")
 			}
 			if p.State == StateRunning && was.State != StateRunning {
 				require.Equal(t, was.Fence+1, p.Fence)
@@ -42,7 +42,7 @@ func invariants(t testing.TB, m machine, before, after Record) {
 		}
 		require.False(t, was.Parked && !p.Parked)
 		if p.State == StateRunning || p.State == StateSuccess {
-			require.True(t, after.allows(s), "%s is %s before what it comes after", p.Stage, p.State)
+			require.True(t, after.hasDependencies(s), "%s is %s before a stage of its After", p.Stage, p.State)
 		}
 		ended := p.State == StateSuccess || p.State == StateFailed
 		require.Equal(t, ended, !p.Ended.IsZero())
@@ -50,7 +50,7 @@ func invariants(t testing.TB, m machine, before, after Record) {
 		require.Equal(t, p.State == StateFailed, p.Error.Code != "")
 		if after.Terminal {
 			require.Zero(t, p.NotBefore, "nothing is tried again")
-			require.Contains(t, []State{StateQueued, StateSuccess, StateFailed}, p.State, "nobody holds a part of what has ended")
+			require.Contains(t, []State{StateQueued, StateSuccess, StateFailed}, p.State, "no stage of an ended record is held")
 		}
 	}
 	require.Equal(t, succeeded, after.Status == StatusSuccess, "success is when every required stage succeeded")
@@ -60,10 +60,10 @@ func invariants(t testing.TB, m machine, before, after Record) {
 	}
 
 	require.Equal(t, after.Terminal, after.Due.IsZero())
-	it := after.encode()
+	it := after.encodeItem()
 	require.Equal(t, !after.Terminal,
 		slices.ContainsFunc(it.Index, func(e table.Entry) bool { return e.Slot == table.I3 }), "due until terminal")
-	read, err := m.decode(after.Scope, it)
+	read, err := m.decodeItem(after.Scope, it)
 	require.NoError(t, err)
-	require.Equal(t, it, read.encode(), "what is stored is what was meant")
+	require.Equal(t, it, read.encodeItem(), "a record decodes from its item")
 }

@@ -45,13 +45,13 @@ func Listed() []string {
 // dueClass returns the class of a pipeline's due index.
 func dueClass(pipeline string) string { return "due-" + pipeline }
 
-// encode returns the item that stores r and replaces r.item.
-func (r Record) encode() table.Item {
+// encodeItem returns the item that stores r and replaces r.item.
+func (r Record) encodeItem() table.Item {
 	it := r.item
 	a := writeTo(it.Attr)
 	r.copyAttributes(a)
 	a.values["schema"] = schema
-	a.values["created"] = stamp(r.Created())
+	a.values["created"] = formatTime(r.Created())
 	state := r.Summary().State
 	copyText(a, "state", &state)
 	if len(r.digest) > 0 {
@@ -82,13 +82,13 @@ func (r Record) indexEntries() []table.Entry {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(r.Scope.Partition()))
 		out = append(out, table.Entry{Slot: table.I3, Level: scope.None,
-			Class: dueClass(r.Pipeline), Shard: int(h.Sum32() % Shards), Sort: stamp(r.Due)})
+			Class: dueClass(r.Pipeline), Shard: int(h.Sum32() % Shards), Sort: formatTime(r.Due)})
 	}
 	return out
 }
 
-// decode returns the record that the session's item stores.
-func (m machine) decode(session scope.Scope, it table.Item) (Record, error) {
+// decodeItem returns the record that the session's item stores.
+func (m machine) decodeItem(session scope.Scope, it table.Item) (Record, error) {
 	a := &attributes{values: it.Attr}
 	version := int64(0)
 	copyValue(a, "schema", &version)
@@ -108,12 +108,12 @@ func (m machine) decode(session scope.Scope, it table.Item) (Record, error) {
 	}
 	if raw, ok := it.Attr["digest"]; ok {
 		if r.digest, ok = raw.([]byte); !ok {
-			a.fail("digest is a %T", raw)
+			a.recordError("digest is a %T", raw)
 		}
 	}
 	a.copyMap("stages", func(stages *attributes) { r.stages = m.decodeStages(stages) })
 	if !slices.Contains([]Status{StatusQueued, StatusInProgress, StatusSuccess, StatusFailed}, r.Status) {
-		a.fail("invalid status %q", r.Status)
+		a.recordError("invalid status %q", r.Status)
 	}
 	if a.err != nil {
 		return Record{}, fmt.Errorf("%w: %w", errForeign, a.err)
@@ -142,7 +142,7 @@ func (m machine) decodeStages(stored *attributes) []Progress {
 			switch p.State {
 			case StateRunning, StateWaiting, StateReleased, StateSuccess, StateFailed:
 			default:
-				a.fail("state: invalid value %q", p.State)
+				a.recordError("state: invalid value %q", p.State)
 			}
 		})
 	}

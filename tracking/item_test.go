@@ -14,12 +14,12 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// The stored shape: attributes that a person can read, and the index entries.
-func TestItemShape(t *testing.T) {
+// A record is stored as attributes that a person can read, with its index entries.
+func TestRecordIsStoredAsReadableAttributes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.bring("again-failed")
-	it := w.r.encode()
+	w.bringTo("again-failed")
+	it := w.r.encodeItem()
 	id := w.r.Scope.SessionID()
 	require.Equal(t, "meta", it.Sort)
 	require.Equal(t, map[string]table.Value{
@@ -49,11 +49,11 @@ func TestItemShape(t *testing.T) {
 }
 
 // A later version of the same schema may store more, at the top, inside a
-// stage, and whole stages. This one keeps all of it.
+// stage, and whole stages. This version keeps all of it.
 func TestUnknownAttributesSurvive(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	b.arrived(t)
+	b.createArrived(t)
 	view, err := b.table.In(b.session)
 	require.NoError(t, err)
 	it, err := view.Get(t.Context(), "meta")
@@ -67,11 +67,11 @@ func TestUnknownAttributesSurvive(t *testing.T) {
 	_, err = view.Put(t.Context(), it, table.Version(it.Version))
 	require.NoError(t, err)
 
-	require.NoError(t, b.start(t, "r1").Park(t.Context(), 0))
-	require.NoError(t, b.start(t, "r1").Release(t.Context()))
-	a := b.start(t, "r2")
+	require.NoError(t, b.claimStage(t, "r1").Park(t.Context(), 0))
+	require.NoError(t, b.claimStage(t, "r1").Release(t.Context()))
+	a := b.claimStage(t, "r2")
 	require.NoError(t, a.Heartbeat(t.Context()))
-	require.NoError(t, a.Fail(t.Context(), throttled()))
+	require.NoError(t, a.Fail(t.Context(), throttledError()))
 	got, err := view.Get(t.Context(), "meta")
 	require.NoError(t, err)
 	stages = got.Attr["stages"].(map[string]table.Value)
@@ -79,10 +79,10 @@ func TestUnknownAttributesSurvive(t *testing.T) {
 	require.Equal(t, int64(7), stages["user_upload"].(map[string]table.Value)["bytes"])
 	require.Equal(t, map[string]table.Value{"state": "running", "attempt": int64(3), "model": "m"}, stages["embedding"])
 	require.Equal(t, it.Expires, got.Expires)
-	require.Equal(t, 3, b.get(t).Stage("embedding").Attempt)
+	require.Equal(t, 3, b.getRecord(t).Stage("embedding").Attempt)
 }
 
-func TestForeignItemsRefused(t *testing.T) {
+func TestForeignItemsAreRejected(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(attr map[string]table.Value)
@@ -101,8 +101,8 @@ func TestForeignItemsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, nil)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			view, err := b.table.In(b.session)
 			require.NoError(t, err)
 			it, err := view.Get(t.Context(), "meta")
@@ -127,7 +127,7 @@ func TestForeignItemsRefused(t *testing.T) {
 			require.ErrorIs(t, err, c.want)
 			after, err := view.Get(t.Context(), "meta")
 			require.NoError(t, err)
-			require.Equal(t, it.Version, after.Version, "it is left alone")
+			require.Equal(t, it.Version, after.Version, "the item is unchanged")
 		})
 	}
 }

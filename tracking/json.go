@@ -9,7 +9,7 @@ import (
 // fractional digits, so that they sort as text.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-func stamp(t time.Time) string {
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -54,7 +54,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	out := recordJSON{
 		UploadID: r.Scope.SessionID(), TenantID: r.Scope.TenantID(), UserID: r.Scope.UserID(),
 		Filename: r.Filename, Status: r.Status, Labels: r.Labels,
-		CreatedAt: stamp(r.Created()), UpdatedAt: stamp(r.Updated),
+		CreatedAt: formatTime(r.Created()), UpdatedAt: formatTime(r.Updated),
 		Stages: []stageJSON{},
 	}
 	if r.Status == StatusFailed {
@@ -72,7 +72,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 func (p Progress) toJSON() stageJSON {
 	out := stageJSON{
 		Name: p.Stage, Status: "in_progress", Attempt: p.Attempt,
-		StartTime: stamp(p.Started), EndTime: stamp(p.Ended), ErrorMessage: p.Error.Message,
+		StartTime: formatTime(p.Started), EndTime: formatTime(p.Ended), ErrorMessage: p.Error.Message,
 	}
 	if p.State == StateSuccess || p.State == StateFailed {
 		seconds := p.Duration().Seconds()

@@ -15,39 +15,39 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// The JSON of records as services show them, one file a state. The files hold
-// down: times in UTC with three digits, also where they are whole seconds;
-// created_at from the session id; what has not ended has no end_time and no
-// processing_time; queued stages are absent; reason and retryable only where
-// FAILED; no key, fence, lease, version or ETag.
-func TestRecordJSON(t *testing.T) {
+// The golden files are the JSON of records, one for each state. Times are in UTC with
+// three digits, even if they are whole seconds, and created_at is from the session
+// id. A stage that has not ended lacks end_time and processing_time; a queued stage is
+// absent. reason and retryable appear only in FAILED records. Keys, fences, leases,
+// versions and ETags never appear.
+func TestRecordJSONIsTheDocumentedForm(t *testing.T) {
 	t.Parallel()
 	for name, bring := range map[string]func(t *testing.T, b *bundle){
 		"uploading": func(t *testing.T, b *bundle) {},
 		"reviewed": func(t *testing.T, b *bundle) {
-			extract(t, b, "r1")
+			extractAndPark(t, b, "r1")
 		},
 		"throttled": func(t *testing.T, b *bundle) {
-			extract(t, b, "r1")
+			extractAndPark(t, b, "r1")
 			time.Sleep(2 * time.Second)
-			a := b.resume(t, "r2")
+			a := b.claimStage(t, "r2")
 			time.Sleep(1500 * time.Millisecond)
-			require.NoError(t, a.Fail(t.Context(), throttled()))
+			require.NoError(t, a.Fail(t.Context(), throttledError()))
 		},
 		"rejected": func(t *testing.T, b *bundle) {
 			_, err := b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})
 			require.NoError(t, err)
-			require.NoError(t, b.start(t, "r1").Fail(t.Context(), &Error{Code: "no_image", Message: "The file is no image."}))
+			require.NoError(t, b.claimStage(t, "r1").Fail(t.Context(), &Error{Code: "no_image", Message: "The file is no image."}))
 		},
 		"abandoned": func(t *testing.T, b *bundle) {
-			extract(t, b, "r1")
+			extractAndPark(t, b, "r1")
 			time.Sleep(25 * time.Hour)
-			require.Equal(t, 1, b.sweep(t, &storage{}, SweepOptions{}).Abandoned)
+			require.Equal(t, 1, b.sweepTable(t, &storage{}, SweepOptions{}).Abandoned)
 		},
 		"success": func(t *testing.T, b *bundle) {
-			extract(t, b, "r1")
+			extractAndPark(t, b, "r1")
 			time.Sleep(time.Minute)
-			a := b.resume(t, "accept")
+			a := b.claimStage(t, "accept")
 			time.Sleep(7 * time.Millisecond)
 			require.NoError(t, a.Complete(t.Context(), refIn(t, "raw", b.session, "metadata.json")))
 		},
@@ -60,7 +60,7 @@ func TestRecordJSON(t *testing.T) {
 				_, err := b.Create(t.Context(), b.session, &CreateOptions{Filename: "cover.jpg"})
 				require.NoError(t, err)
 				bring(t, b)
-				requireGolden(t, name, b.get(t))
+				requireGolden(t, name, b.getRecord(t))
 			})
 		})
 	}
@@ -85,7 +85,7 @@ func requireGolden(t *testing.T, name string, v any) {
 	require.Equal(t, string(want), pretty.String())
 }
 
-func extract(t *testing.T, b *bundle, key string) {
+func extractAndPark(t *testing.T, b *bundle, key string) {
 	t.Helper()
 	time.Sleep(4750 * time.Millisecond)
 	landing := refIn(t, "landing", b.session, "cover.jpg")
@@ -97,8 +97,8 @@ func extract(t *testing.T, b *bundle, key string) {
 	require.NoError(t, a.Park(t.Context(), 0))
 }
 
-// The JSON of a page: all classes, labels, and no field that is unknown.
-func TestPageJSON(t *testing.T) {
+// The golden page has all classes and labels, and only known fields.
+func TestPageJSONIsTheDocumentedForm(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
@@ -108,7 +108,7 @@ func TestPageJSON(t *testing.T) {
 			func(a *Attempt) error { return a.Heartbeat(t.Context()) },
 			func(a *Attempt) error { return a.Park(t.Context(), 0) },
 			func(a *Attempt) error { return a.Release(t.Context()) },
-			func(a *Attempt) error { return a.Fail(t.Context(), throttled()) },
+			func(a *Attempt) error { return a.Fail(t.Context(), throttledError()) },
 			func(a *Attempt) error { return a.Fail(t.Context(), &Error{Code: "no_image", Message: "Not an image."}) },
 			func(a *Attempt) error { return a.Complete(t.Context(), object.Ref{}) },
 		} {
@@ -124,7 +124,7 @@ func TestPageJSON(t *testing.T) {
 			require.NoError(t, a.SetLabel("shelf", ""))
 			time.Sleep(time.Second)
 			require.NoError(t, end(a))
-			want := b.at(t, s).Summary()
+			want := b.recordAt(t, s).Summary()
 			page, err := b.List(t.Context(), b.user, Filter{Limit: 1})
 			require.NoError(t, err)
 			require.Equal(t, want, page.Records[0], "a list says what the record says")
@@ -140,7 +140,7 @@ func TestPageJSON(t *testing.T) {
 	})
 }
 
-// A row of an index that projects less is shown with what is known.
+// A row of an index that projects fewer attributes lacks the other fields.
 func TestSummaryJSONWithoutProjection(t *testing.T) {
 	t.Parallel()
 	s := sessionOf(t, userOf(t, "acme", "u1"), 0)

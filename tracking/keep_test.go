@@ -12,28 +12,28 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-func TestKeep(t *testing.T) {
+func TestKeepRenewsTheLease(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
-		b.arrived(t)
-		a := b.start(t, "r1")
-		b.driver.calls()
+		b.createArrived(t)
+		a := b.claimStage(t, "r1")
+		b.driver.takeCalls()
 		work, stop := a.Keep(t.Context())
 		time.Sleep(5*time.Minute + time.Second)
 		require.NoError(t, work.Err())
-		require.True(t, b.get(t).Stage(Enrichment).Live(time.Now()))
-		require.Equal(t, [3]int{1, 30, 0}, b.driver.calls(), "a heartbeat every 10 s; the read is ours")
+		require.True(t, b.getRecord(t).Stage(Enrichment).Live(time.Now()))
+		require.Equal(t, [3]int{1, 30, 0}, b.driver.takeCalls(), "a heartbeat every 10 s; the read is ours")
 		stop()
 		stop()
 		require.ErrorIs(t, work.Err(), context.Canceled)
 		time.Sleep(time.Minute)
-		require.Zero(t, b.driver.calls()[1])
+		require.Zero(t, b.driver.takeCalls()[1])
 		require.NoError(t, a.Park(t.Context(), 0))
 	})
 }
 
-// hanging does not answer the next so many puts, until their context ends.
+// hanging does not answer the next puts until their context ends.
 type hanging struct {
 	table.Driver
 	puts atomic.Int64
@@ -47,13 +47,13 @@ func (h *hanging) Put(ctx context.Context, k table.Key, r table.Row, c table.Con
 	return h.Driver.Put(ctx, k, r, c)
 }
 
-func TestKeepEnds(t *testing.T) {
+func TestKeepEndsWhenTheStageIsLost(t *testing.T) {
 	t.Parallel()
 	t.Run("replaced", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			work, stop := a.Keep(t.Context())
 			defer stop()
 			_, err := b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "r1", TakeOver: true})
@@ -65,8 +65,8 @@ func TestKeepEnds(t *testing.T) {
 	t.Run("the table is away for a moment", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			away := time.Now().Add(25 * time.Second)
 			b.driver.fault = func() (bool, bool) { return time.Now().Before(away), false }
 			work, stop := a.Keep(t.Context())
@@ -78,8 +78,8 @@ func TestKeepEnds(t *testing.T) {
 	t.Run("the table is away for longer than the lease", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			began := time.Now()
 			b.driver.fault = func() (bool, bool) { return true, false }
 			work, stop := a.Keep(t.Context())
@@ -92,8 +92,8 @@ func TestKeepEnds(t *testing.T) {
 	t.Run("a renewal counts from when it was asked for", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			began, renewed := time.Now(), false
 			b.driver.fault = func() (bool, bool) { // the first heartbeat takes 5 s, and then the table is away
 				before := renewed
@@ -113,8 +113,8 @@ func TestKeepEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &hanging{Driver: table.NewMemory(nil)}
 			b := newBundle(t, d)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			d.puts.Store(1)
 			work, stop := a.Keep(t.Context())
 			defer stop()
@@ -126,8 +126,8 @@ func TestKeepEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &hanging{Driver: table.NewMemory(nil)}
 			b := newBundle(t, d)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			began := time.Now()
 			d.puts.Store(1000)
 			work, stop := a.Keep(t.Context())
@@ -140,8 +140,8 @@ func TestKeepEnds(t *testing.T) {
 	t.Run("the caller ends", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBundle(t, nil)
-			b.arrived(t)
-			a := b.start(t, "r1")
+			b.createArrived(t)
+			a := b.claimStage(t, "r1")
 			ctx, cancel := context.WithCancel(t.Context())
 			work, stop := a.Keep(ctx)
 			cancel()

@@ -2,7 +2,6 @@ package tracking
 
 import (
 	"maps"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -14,14 +13,14 @@ const (
 // checkLabels checks the labels of a record.
 func checkLabels(labels map[string]string) error {
 	if len(labels) > maxLabels {
-		return invalid("%d labels: at most %d are allowed", len(labels), maxLabels)
+		return invalidError("%d labels: at most %d are allowed", len(labels), maxLabels)
 	}
 	for name, value := range labels {
 		if !isName(name) {
-			return invalid("label name %.64q: must match [a-z][a-z0-9_]{0,31}", name)
+			return invalidError("label name %.64q: must match [a-z][a-z0-9_]{0,31}", name)
 		}
 		if len(value) > maxLabel || !utf8.ValidString(value) {
-			return invalid("label %s: must be UTF-8 of at most %d bytes", name, maxLabel)
+			return invalidError("label %s: must be UTF-8 of at most %d bytes", name, maxLabel)
 		}
 	}
 	return nil
@@ -55,46 +54,36 @@ func mergeLabels(old, set map[string]string) map[string]string {
 // name matches [a-z][a-z0-9_]{0,31} and a value has at most 256 bytes of UTF-8.
 // SetLabel returns [ErrInvalid] otherwise.
 func (a *Attempt) SetLabel(name, value string) error {
-	set := map[string]string{name: value}
-	err := checkLabels(set)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	labels := map[string]string{}
+	maps.Copy(labels, a.labels)
+	labels[name] = value
+	err := checkLabels(map[string]string{name: value})
 	if err == nil {
-		err = checkLabels(mergeLabels(mergeLabels(a.Record().Labels, a.labels.pending()), set))
+		err = checkLabels(mergeLabels(a.Record().Labels, labels))
 	}
-	if err != nil {
-		return opError("label", err)
+	if err == nil {
+		a.labels = labels
 	}
-	a.labels.add(name, value)
-	return nil
+	return opError("label", err)
 }
 
-// labelSet holds labels until they are stored.
-type labelSet struct {
-	mu     sync.Mutex
-	values map[string]string
+// pendingLabels returns the labels that are not yet stored. They are replaced and
+// never changed.
+func (a *Attempt) pendingLabels() map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.labels
 }
 
-func (s *labelSet) add(name, value string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.values == nil {
-		s.values = map[string]string{}
-	}
-	s.values[name] = value
-}
-
-func (s *labelSet) pending() map[string]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.values)
-}
-
-// remove removes labels that were stored, unless they have been set again.
-func (s *labelSet) remove(stored map[string]string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, value := range stored {
-		if s.values[name] == value {
-			delete(s.values, name)
-		}
-	}
+// dropLabels drops labels that were stored, unless they have been set again.
+func (a *Attempt) dropLabels(stored map[string]string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.labels = maps.Clone(a.labels)
+	maps.DeleteFunc(a.labels, func(name, value string) bool {
+		old, ok := stored[name]
+		return ok && old == value
+	})
 }

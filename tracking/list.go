@@ -71,7 +71,7 @@ func (t *Tracker) listPage(ctx context.Context, s scope.Scope, f Filter) (Page, 
 	}
 	limit := cmp.Or(f.Limit, defaultLimit)
 	if limit < 1 || limit > maxLimit {
-		return Page{}, invalid("limit %d: must be from 1 to %d", f.Limit, maxLimit)
+		return Page{}, invalidError("limit %d: must be from 1 to %d", f.Limit, maxLimit)
 	}
 	from, err := parseCursor(f.Cursor, s, f.Class, len(classes))
 	if err != nil {
@@ -86,7 +86,7 @@ func (t *Tracker) listPage(ctx context.Context, s scope.Scope, f Filter) (Page, 
 		// One more than the limit tells whether there is a next page.
 		err := lanes[i].readRecords(ctx, view, slot, from.before, limit+1)
 		if errors.Is(err, table.ErrCursor) { // reported by the table
-			return Page{}, invalid(foreignCursor)
+			return Page{}, invalidError(foreignCursor)
 		}
 		if err != nil {
 			return Page{}, err
@@ -112,7 +112,7 @@ func (f Filter) selectClasses() ([]Class, error) {
 	case slices.Contains(allClasses, f.Class):
 		return []Class{f.Class}, nil
 	}
-	return nil, invalid("unknown class %.64q", f.Class)
+	return nil, invalidError("unknown class %.64q", f.Class)
 }
 
 // indexView returns the view and the index that list the records of the scope.

@@ -16,8 +16,8 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// put makes the user's session number n, in a class.
-func (b *bundle) put(t *testing.T, user scope.Scope, n int, class Class) scope.Scope {
+// putRecord creates the record of the user's session number n in a class.
+func (b *bundle) putRecord(t *testing.T, user scope.Scope, n int, class Class) scope.Scope {
 	t.Helper()
 	ctx := t.Context()
 	s := sessionOf(t, user, n)
@@ -29,16 +29,16 @@ func (b *bundle) put(t *testing.T, user scope.Scope, n int, class Class) scope.S
 	a, err := b.Claim(ctx, s, Enrichment, &ClaimOptions{Key: "r", Observed: &Observation{Stage: UserUpload}})
 	require.NoError(t, err)
 	if class == ClassFailed {
-		require.NoError(t, a.Fail(ctx, throttled()))
+		require.NoError(t, a.Fail(ctx, throttledError()))
 	} else {
 		require.NoError(t, a.Complete(ctx, object.Ref{}))
 	}
 	return s
 }
 
-// all follows the cursors to the end, calling between before each page but the
+// listAll follows the cursors to the end and calls between before each page but the
 // first.
-func (b *bundle) all(t *testing.T, s scope.Scope, f Filter, between func()) (out []Summary) {
+func (b *bundle) listAll(t *testing.T, s scope.Scope, f Filter, between func()) (out []Summary) {
 	t.Helper()
 	for {
 		p, err := b.List(t.Context(), s, f)
@@ -54,15 +54,15 @@ func (b *bundle) all(t *testing.T, s scope.Scope, f Filter, between func()) (out
 	}
 }
 
-func drivers(t *testing.T) map[string]table.Driver {
+func openDrivers(t *testing.T) map[string]table.Driver {
 	return map[string]table.Driver{"memory": table.NewMemory(nil), "bolt": openBolt(t)}
 }
 
-// All pages together are exactly what belongs to the scope and class, newest
-// first, while others are made; and nothing of anybody else is among it.
-func TestList(t *testing.T) {
+// All pages together are exactly the records of the scope and class, newest first,
+// while others are created.
+func TestPagesAreTheExactList(t *testing.T) {
 	t.Parallel()
-	for name, d := range drivers(t) {
+	for name, d := range openDrivers(t) {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, d)
 			acme, err := scope.Tenant("acme")
@@ -73,7 +73,7 @@ func TestList(t *testing.T) {
 			n := 0
 			add := func(user scope.Scope, class Class) {
 				n++
-				s := b.put(t, user, n, class)
+				s := b.putRecord(t, user, n, class)
 				for _, in := range []scope.Scope{user, acme} {
 					if in.Contains(user) {
 						if want[in] == nil {
@@ -99,7 +99,7 @@ func TestList(t *testing.T) {
 								add(users[1], ClassSuccess)
 							}
 						}
-						for _, r := range b.all(t, in, Filter{Class: class, Limit: limit}, more) {
+						for _, r := range b.listAll(t, in, Filter{Class: class, Limit: limit}, more) {
 							require.True(t, in.Contains(r.Scope))
 							require.Contains(t, []Class{class, r.Class}, r.Class)
 							require.True(t, class == "" || class == r.Class)
@@ -118,18 +118,18 @@ func TestList(t *testing.T) {
 	}
 }
 
-// A record that changes its class while a caller pages is listed once at most;
-// the others exactly once.
+// A record that changes its class while a caller pages is listed at most once, all
+// others exactly once.
 func TestListWhileClassesChange(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
 	var sessions []scope.Scope
 	for n := range 12 {
-		sessions = append(sessions, b.put(t, b.user, n, ClassActive))
+		sessions = append(sessions, b.putRecord(t, b.user, n, ClassActive))
 	}
 	turn := 0
 	seen := map[string]int{}
-	for _, r := range b.all(t, b.user, Filter{Limit: 3}, func() {
+	for _, r := range b.listAll(t, b.user, Filter{Limit: 3}, func() {
 		for _, n := range []int{turn, 11 - turn} { // one that was listed, one that will be
 			_, err := b.Cancel(t.Context(), sessions[n])
 			require.NoError(t, err)
@@ -144,12 +144,12 @@ func TestListWhileClassesChange(t *testing.T) {
 	}
 }
 
-// The indexes lag; a list is then a moment old, and no more than that.
-func TestListDelayed(t *testing.T) {
+// If the indexes lag, a list is older by that lag only.
+func TestListLagsWithItsIndex(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}))
-		b.put(t, b.user, 1, ClassFailed)
+		b.putRecord(t, b.user, 1, ClassFailed)
 		p, err := b.List(t.Context(), b.user, Filter{})
 		require.NoError(t, err)
 		require.Empty(t, p.Records)
@@ -161,8 +161,8 @@ func TestListDelayed(t *testing.T) {
 	})
 }
 
-// forger is a driver whose index queries return another tenant's row first, as
-// one could be put there by hand.
+// forger is a driver whose index queries return another tenant's row first, as a
+// forged one would be.
 type forger struct {
 	table.Driver
 	row table.Row
@@ -180,18 +180,17 @@ func (f *forger) Query(ctx context.Context, q table.DriverQuery) (table.DriverPa
 	return p, err
 }
 
-// Rows that somebody has forged into an index are not shown, and hide none of
-// the others.
-func TestListForged(t *testing.T) {
+// Forged rows of an index are not listed, and do not hide others.
+func TestForgedRowsAreNotListed(t *testing.T) {
 	t.Parallel()
 	f := &forger{Driver: table.NewMemory(nil)}
 	b := newBundle(t, f)
-	b.put(t, userOf(t, "globex", "u1"), 99, ClassActive)
+	b.putRecord(t, userOf(t, "globex", "u1"), 99, ClassActive)
 	f.row = b.driver.written[0]
 	for n := range 9 {
-		b.put(t, b.user, n, ClassActive)
+		b.putRecord(t, b.user, n, ClassActive)
 	}
-	for n, s := range []scope.Scope{b.user, sessionOf(t, b.user, 3)} { // rows of the user's own that are no records
+	for n, s := range []scope.Scope{b.user, sessionOf(t, b.user, 3)} { // rows of the user that are not records
 		view, err := b.table.In(s)
 		require.NoError(t, err)
 		_, err = view.Put(t.Context(), table.Item{Sort: "other", Index: []table.Entry{
@@ -199,19 +198,19 @@ func TestListForged(t *testing.T) {
 		}}, table.Absent())
 		require.NoError(t, err)
 	}
-	rows := b.all(t, b.user, Filter{Limit: 4, Class: ClassActive}, func() {})
+	rows := b.listAll(t, b.user, Filter{Limit: 4, Class: ClassActive}, func() {})
 	require.Len(t, rows, 9)
 	for i, r := range rows {
 		require.Equal(t, sessionOf(t, b.user, 8-i), r.Scope)
 	}
 }
 
-func TestListRefused(t *testing.T) {
+func TestListRejectsInvalidFilters(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
 	ctx := t.Context()
 	for n := range 4 {
-		b.put(t, b.user, n, ClassActive)
+		b.putRecord(t, b.user, n, ClassActive)
 	}
 	p, err := b.List(ctx, b.user, Filter{Limit: 2, Class: ClassActive})
 	require.NoError(t, err)
@@ -249,14 +248,14 @@ func TestListRefused(t *testing.T) {
 	}
 }
 
-func TestFind(t *testing.T) {
+func TestFindStaysInItsScope(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
 	ctx := t.Context()
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
 	for n, class := range []Class{ClassActive, ClassFailed, ClassSuccess} {
-		s := b.put(t, userOf(t, "acme", "u1"), n, class)
+		s := b.putRecord(t, userOf(t, "acme", "u1"), n, class)
 		other := userOf(t, "acme", "u2")
 		for _, in := range []scope.Scope{acme, b.user} {
 			r, err := b.Find(ctx, in, s.SessionID())
@@ -283,27 +282,27 @@ func TestFind(t *testing.T) {
 	require.ErrorIs(t, err, scope.ErrDenied)
 }
 
-// A record whose class changes while it is looked for is found all the same.
-func TestFindMeetsAChange(t *testing.T) {
+// A record whose class changes during the search is found.
+func TestFindSurvivesAChangeOfClass(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
 	acme, err := scope.Tenant("acme")
 	require.NoError(t, err)
-	b.session = b.put(t, b.user, 1, ClassFailed)
-	b.driver.calls()
+	b.session = b.putRecord(t, b.user, 1, ClassFailed)
+	b.driver.takeCalls()
 	b.driver.asked = func(n int) {
-		if n == 3 { // it was not found among the active and the waiting, and is no longer among the failed
+		if n == 3 { // it was not found among the active and the waiting, and has left the failed
 			b.driver.asked = nil
-			b.start(t, "again")
+			b.claimStage(t, "again")
 		}
 	}
 	r, err := b.Find(t.Context(), acme, b.session.SessionID())
 	require.NoError(t, err)
 	require.Equal(t, ClassActive, r.Class())
-	b.driver.calls()
+	b.driver.takeCalls()
 	_, err = b.Find(t.Context(), acme, sessionOf(t, b.user, 9).SessionID())
 	require.ErrorIs(t, err, ErrNotFound)
-	require.Equal(t, [3]int{0, 0, 8}, b.driver.calls())
+	require.Equal(t, [3]int{0, 0, 8}, b.driver.takeCalls())
 }
 
 func FuzzCursor(f *testing.F) {

@@ -41,7 +41,7 @@ func (m machine) createRecord(request Record, due, now time.Time) Record {
 		if i < 0 {
 			waits = due
 		} else {
-			r.stages[i].await(now, due)
+			r.stages[i].awaitArrival(now, due)
 		}
 	}
 	m.settleRecord(&r, now, waits)
@@ -61,7 +61,7 @@ func (m machine) observeStage(r Record, st Stage, dest Location, now time.Time) 
 	if err != nil {
 		return r, false, err
 	}
-	if !r.allows(spec) {
+	if !r.hasDependencies(spec) {
 		return r, false, newStateError("observe", r, st, ErrDependencies)
 	}
 	r, e := r.editStage(st)
@@ -70,7 +70,7 @@ func (m machine) observeStage(r Record, st Stage, dest Location, now time.Time) 
 	}
 	e.Fence++
 	e.Destination, e.Error = dest, Error{}
-	e.end(StateSuccess, now)
+	e.endStage(StateSuccess, now)
 	m.settleRecord(&r, now, now.Add(m.review))
 	return r, true, nil
 }
@@ -122,9 +122,9 @@ func (m machine) refreshRecord(r *Record, now, waits time.Time) {
 // succeeded.
 func (m machine) awaitStages(r *Record, now time.Time) {
 	for _, s := range m.pipeline.Stages {
-		if s.External && r.Stage(s.Stage).State == StateQueued && r.allows(s) {
+		if s.External && r.Stage(s.Stage).State == StateQueued && r.hasDependencies(s) {
 			next, p := r.editStage(s.Stage)
-			p.await(now, now.Add(s.Due))
+			p.awaitArrival(now, now.Add(s.Due))
 			*r = next
 		}
 	}
@@ -142,22 +142,27 @@ func (m machine) closeRecord(r *Record, why Error, now time.Time) {
 		p := &r.stages[i]
 		switch p.State {
 		case StateRunning, StateWaiting, StateReleased:
-			p.Fence++
-			p.Error = why
-			p.end(StateFailed, now)
+			p.failFenced(why, now)
 		}
 		p.NotBefore = time.Time{} // nothing is retried
 	}
 }
 
-// await begins an External stage: it runs without owner or lease until due.
-func (p *Progress) await(now, due time.Time) {
+// awaitArrival begins an External stage: it runs without owner or lease until due.
+func (p *Progress) awaitArrival(now, due time.Time) {
 	p.State, p.Attempt, p.Started, p.Due = StateRunning, 1, now, due
 }
 
-// end puts the stage into an ended state. The clocks of machines differ, but a
+// failFenced fails the stage and fences its holder.
+func (p *Progress) failFenced(why Error, now time.Time) {
+	p.Fence++
+	p.Error = why
+	p.endStage(StateFailed, now)
+}
+
+// endStage puts the stage into an ended state. The clocks of machines differ, but a
 // stage never ends before it started.
-func (p *Progress) end(s State, now time.Time) {
+func (p *Progress) endStage(s State, now time.Time) {
 	p.State, p.Lease, p.Due = s, time.Time{}, time.Time{}
 	p.Ended = now
 	if now.Before(p.Started) {

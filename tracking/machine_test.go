@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readTransitions returns the table of docs/tracking.md: what each operation
-// does in each state of enrichment. The page explains the words.
+// readTransitions returns the table of docs/tracking.md, the effect of each operation
+// in each state of enrichment. The page explains the words.
 func readTransitions(t *testing.T) string {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "tracking.md"))
@@ -46,34 +46,34 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	w := &world{t: t, m: machine{pipeline: p, review: 24 * time.Hour}, now: epoch}
 	w.r = w.m.createRecord(Record{Scope: sessionOf(t, userOf(t, "acme", "u1"), 1), Filename: "cover.jpg", digest: []byte{1}}, time.Time{}, w.now)
-	w.own.spec, w.old.spec = w.spec(), w.spec()
+	w.own.spec, w.old.spec = w.stageSpec(), w.stageSpec()
 	return w
 }
 
-func (w *world) spec() StageSpec {
+func (w *world) stageSpec() StageSpec {
 	s, err := w.m.pipeline.findSpec(Enrichment)
 	require.NoError(w.t, err)
 	return s
 }
 
-func (w *world) claim(key, owner string) claim {
-	s := w.spec()
+func (w *world) newClaim(key, owner string) claim {
+	s := w.stageSpec()
 	return claim{spec: s, key: key, owner: owner, lease: s.Lease, due: s.Due}
 }
 
-// must applies a transition that has to be allowed, and checks it.
-func (w *world) must(next Record, write bool, err error) {
+// mustApply applies a transition that must be allowed, and checks it.
+func (w *world) mustApply(next Record, write bool, err error) {
 	w.t.Helper()
 	require.NoError(w.t, err)
 	require.True(w.t, write)
-	invariants(w.t, w.m, w.r, next)
+	checkInvariants(w.t, w.m, w.r, next)
 	w.r = next
 }
 
-func (w *world) take(key, owner string) {
+func (w *world) takeStage(key, owner string) {
 	w.t.Helper()
-	w.must(w.m.claimStage(w.r, w.claim(key, owner), w.now))
-	w.old, w.own = w.own, hold{spec: w.spec(), fence: w.r.Stage(Enrichment).Fence, owner: owner, lease: w.spec().Lease}
+	w.mustApply(w.m.claimStage(w.r, w.newClaim(key, owner), w.now))
+	w.old, w.own = w.own, hold{spec: w.stageSpec(), fence: w.r.Stage(Enrichment).Fence, owner: owner, lease: w.stageSpec().Lease}
 }
 
 var (
@@ -82,97 +82,96 @@ var (
 	dest  = Location{Bucket: "raw", Key: "k"}
 )
 
-func (w *world) start()   { w.take("run", "w-"+w.now.String()) }
-func (w *world) resume()  { w.take("run", "w-"+w.now.String()) }
-func (w *world) arrive()  { w.must(w.m.observeStage(w.r, UserUpload, dest, w.now)) }
-func (w *world) park()    { w.must(w.m.parkStage(w.r, w.own, time.Hour, w.now)) }
-func (w *world) release() { w.must(w.m.releaseStage(w.r, w.own, w.now)) }
-func (w *world) later()   { w.now = w.now.Add(time.Minute) }
-func (w *world) fail(f Error) {
-	w.must(w.m.failStage(w.r, w.own, f, w.now))
+func (w *world) startStage()    { w.takeStage("run", "w-"+w.now.String()) }
+func (w *world) observeUpload() { w.mustApply(w.m.observeStage(w.r, UserUpload, dest, w.now)) }
+func (w *world) parkStage()     { w.mustApply(w.m.parkStage(w.r, w.own, time.Hour, w.now)) }
+func (w *world) releaseStage()  { w.mustApply(w.m.releaseStage(w.r, w.own, w.now)) }
+func (w *world) passMinute()    { w.now = w.now.Add(time.Minute) }
+func (w *world) failStage(f Error) {
+	w.mustApply(w.m.failStage(w.r, w.own, f, w.now))
 }
 
-// again is a second run after a person has looked at the first.
-func (w *world) again() {
-	w.start()
-	w.park()
-	w.later()
-	w.resume()
+// startAgain starts a second run after a person has reviewed the first.
+func (w *world) startAgain() {
+	w.startStage()
+	w.parkStage()
+	w.passMinute()
+	w.startStage()
 }
 
-func (w *world) last() {
-	for range w.spec().MaxAttempts - 1 {
-		w.start()
-		w.fail(boom)
-		w.later()
+func (w *world) useAttempts() {
+	for range w.stageSpec().MaxAttempts - 1 {
+		w.startStage()
+		w.failStage(boom)
+		w.passMinute()
 	}
-	w.start()
+	w.startStage()
 }
 
-// bring brings enrichment into a state of the table.
-func (w *world) bring(state string) {
+// bringTo brings enrichment into a state of the table.
+func (w *world) bringTo(state string) {
 	switch state {
 	case "no-upload":
 		return
 	case "cancelled-early":
-		w.must(w.m.cancelRecord(w.r, w.now))
+		w.mustApply(w.m.cancelRecord(w.r, w.now))
 		return
 	}
-	w.arrive()
+	w.observeUpload()
 	switch state {
 	case "queued":
 	case "running":
-		w.start()
+		w.startStage()
 	case "dead":
-		w.start()
-		w.later()
+		w.startStage()
+		w.passMinute()
 	case "dead-last":
-		w.last()
-		w.later()
+		w.useAttempts()
+		w.passMinute()
 	case "failed":
-		w.start()
-		w.fail(boom)
+		w.startStage()
+		w.failStage(boom)
 	case "failed-good":
-		w.start()
-		w.fail(fatal)
+		w.startStage()
+		w.failStage(fatal)
 	case "failed-last":
-		w.last()
-		w.fail(boom)
+		w.useAttempts()
+		w.failStage(boom)
 	case "waiting":
-		w.start()
-		w.park()
+		w.startStage()
+		w.parkStage()
 	case "released":
-		w.start()
-		w.release()
+		w.startStage()
+		w.releaseStage()
 	case "again":
-		w.again()
+		w.startAgain()
 	case "again-dead":
-		w.again()
-		w.later()
+		w.startAgain()
+		w.passMinute()
 	case "again-failed":
-		w.again()
-		w.fail(boom)
+		w.startAgain()
+		w.failStage(boom)
 	case "again-good":
-		w.again()
-		w.fail(fatal)
+		w.startAgain()
+		w.failStage(fatal)
 	case "again-released":
-		w.again()
-		w.release()
+		w.startAgain()
+		w.releaseStage()
 	case "success":
-		w.again()
-		w.must(w.m.completeStage(w.r, w.own, dest, w.now))
+		w.startAgain()
+		w.mustApply(w.m.completeStage(w.r, w.own, dest, w.now))
 	case "cancelled":
-		w.start()
-		w.must(w.m.cancelRecord(w.r, w.now))
+		w.startStage()
+		w.mustApply(w.m.cancelRecord(w.r, w.now))
 	default:
 		w.t.Fatalf("no state %q", state)
 	}
 }
 
-// operate does one operation of the table.
-func (w *world) operate(op string) (Record, bool, error) {
+// operateOn performs one operation of the table.
+func (w *world) operateOn(op string) (Record, bool, error) {
 	take := func(key string, over bool) claim {
-		c := w.claim(key, "somebody")
+		c := w.newClaim(key, "somebody")
 		c.takeOver = over
 		return c
 	}
@@ -216,8 +215,8 @@ func (w *world) operate(op string) (Record, bool, error) {
 	return Record{}, false, nil
 }
 
-// sweep does one of the table's sweeps.
-func (w *world) sweep(op string) (Record, verdict) {
+// sweepAt performs one of the table's sweeps.
+func (w *world) sweepAt(op string) (Record, verdict) {
 	switch op {
 	case "sweep":
 		return w.m.sweepRecord(w.r, finding{}, w.now)
@@ -251,26 +250,26 @@ func TestTransitionTable(t *testing.T) {
 			t.Run(state+"/"+op, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
-				w.bring(state)
-				before := w.r.encode()
+				w.bringTo(state)
+				before := w.r.encodeItem()
 				if v, ok := verdicts[want]; ok {
-					next, got := w.sweep(op)
+					next, got := w.sweepAt(op)
 					require.Equal(t, v, got)
-					require.Equal(t, before, w.r.encode(), "the record that was given has changed")
+					require.Equal(t, before, w.r.encodeItem(), "the record that was given has changed")
 					if got == verdictNone {
 						require.Equal(t, w.r, next)
 					} else {
-						invariants(t, w.m, w.r, next)
+						checkInvariants(t, w.m, w.r, next)
 					}
 					return
 				}
-				next, write, err := w.operate(op)
-				require.Equal(t, before, w.r.encode(), "the record that was given has changed")
+				next, write, err := w.operateOn(op)
+				require.Equal(t, before, w.r.encodeItem(), "the record that was given has changed")
 				switch want {
 				case "ok", "start", "resume":
 					require.NoError(t, err)
 					require.True(t, write)
-					invariants(t, w.m, w.r, next)
+					checkInvariants(t, w.m, w.r, next)
 					attempts := w.r.Stage(Enrichment).Attempt
 					if want == "start" {
 						attempts++

@@ -33,7 +33,7 @@ func (m machine) claimStage(r Record, c claim, now time.Time) (Record, bool, err
 		return r, false, err
 	}
 	resumes := c.takeOver || p.isResumable()
-	if !resumes && !next.allows(c.spec) {
+	if !resumes && !next.hasDependencies(c.spec) {
 		return r, false, newStateError("claim", r, p.Stage, ErrDependencies)
 	}
 	next, e := next.editStage(p.Stage)
@@ -44,7 +44,7 @@ func (m machine) claimStage(r Record, c claim, now time.Time) (Record, bool, err
 	if !c.source.IsZero() {
 		e.Source = c.source
 	}
-	e.assign(c, now)
+	e.assignWorker(c, now)
 	m.settleRecord(&next, now, now.Add(m.review))
 	return next, true, nil
 }
@@ -89,8 +89,8 @@ func (m machine) applyProof(r Record, c claim, now time.Time) (Record, error) {
 	return next, nil
 }
 
-// assign makes the owner of the claim the holder of the stage.
-func (p *Progress) assign(c claim, now time.Time) {
+// assignWorker makes the owner of the claim the holder of the stage.
+func (p *Progress) assignWorker(c claim, now time.Time) {
 	p.State, p.Key, p.owner = StateRunning, c.key, c.owner
 	p.Fence++
 	p.Lease, p.Due = now.Add(c.lease), now.Add(c.due)

@@ -11,8 +11,8 @@ type hold struct {
 	lease time.Duration
 }
 
-// covers reports whether h holds the stage, or was the last to hold it.
-func (h hold) covers(p Progress) bool { return p.Fence == h.fence && p.owner == h.owner }
+// isLatestHold reports whether h holds the stage, or was the last to hold it.
+func (h hold) isLatestHold(p Progress) bool { return p.Fence == h.fence && p.owner == h.owner }
 
 // heldChange is an operation that only the holder of a stage may perform.
 type heldChange struct {
@@ -24,13 +24,13 @@ type heldChange struct {
 }
 
 // changeHeld performs the operation if h holds the stage. An expired lease
-// does not matter while nobody else has taken the stage.
+// does not matter until another worker takes the stage.
 func (m machine) changeHeld(r Record, h hold, c heldChange, now time.Time) (Record, bool, error) {
 	p := r.Stage(h.spec.Stage)
-	if h.covers(p) && p.State != StateRunning && c.isReplay != nil && c.isReplay(p) {
+	if h.isLatestHold(p) && p.State != StateRunning && c.isReplay != nil && c.isReplay(p) {
 		return r, false, nil
 	}
-	if !h.covers(p) || p.State != StateRunning {
+	if !h.isLatestHold(p) || p.State != StateRunning {
 		return r, false, newStateError(c.op, r, p.Stage, ErrFenced)
 	}
 	r, e := r.editStage(p.Stage)
@@ -57,7 +57,7 @@ func (m machine) completeStage(r Record, h hold, dest Location, now time.Time) (
 		op: "complete",
 		apply: func(p *Progress) {
 			p.Destination = dest
-			p.end(StateSuccess, now)
+			p.endStage(StateSuccess, now)
 		},
 		isReplay: func(p Progress) bool { return p.State == StateSuccess && p.Destination == dest },
 		waits:    now.Add(m.review),
@@ -69,9 +69,9 @@ func (m machine) failStage(r Record, h hold, f Error, now time.Time) (Record, bo
 		op: "fail",
 		apply: func(p *Progress) {
 			p.Error = f
-			p.end(StateFailed, now)
+			p.endStage(StateFailed, now)
 			if !h.spec.isFinal(*p) {
-				p.NotBefore = p.Ended.Add(h.spec.backoff(r.Scope, *p))
+				p.NotBefore = p.Ended.Add(h.spec.backOffFor(r.Scope, *p))
 			}
 		},
 		isReplay: func(p Progress) bool { return p.State == StateFailed && p.Error == f },

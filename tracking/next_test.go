@@ -38,23 +38,23 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 		is    error
 	}{
 		"done for another message": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
-			require.NoError(t, b.start(t, "other").Complete(t.Context(), object.Ref{}))
+			b.createArrived(t)
+			require.NoError(t, b.claimStage(t, "other").Complete(t.Context(), object.Ref{}))
 			return track(t.Context(), b, ClaimOptions{}, fails(nil))
 		}, NextDone, 0, ErrTerminal},
 		"it waits for review": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
-			require.NoError(t, b.start(t, "other").Park(t.Context(), 0))
+			b.createArrived(t)
+			require.NoError(t, b.claimStage(t, "other").Park(t.Context(), 0))
 			return track(t.Context(), b, ClaimOptions{}, fails(nil))
 		}, NextDone, 0, ErrParked},
 		"another worker holds it": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
-			b.start(t, "other")
+			b.createArrived(t)
+			b.claimStage(t, "other")
 			time.Sleep(10 * time.Second)
 			return track(t.Context(), b, ClaimOptions{}, fails(nil))
 		}, NextRetry, 20 * time.Second, ErrRunning},
 		"another worker took it": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			return track(t.Context(), b, ClaimOptions{}, func(ctx context.Context) (object.Ref, error) {
 				_, err := b.Claim(ctx, b.session, Enrichment, &ClaimOptions{Key: "m", TakeOver: true, Lease: time.Minute})
 				require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 			return track(t.Context(), b, ClaimOptions{}, fails(nil))
 		}, NextRetry, 30 * time.Second, ErrDependencies},
 		"it was interrupted": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			return track(ctx, b, ClaimOptions{}, func(context.Context) (object.Ref, error) {
 				cancel()
@@ -75,23 +75,23 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 			})
 		}, NextRetry, 0, context.Canceled},
 		"it is too early": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			for range 9 {
-				require.NoError(t, b.start(t, "other").Fail(t.Context(), throttled()))
+				require.NoError(t, b.claimStage(t, "other").Fail(t.Context(), throttledError()))
 			}
 			return track(t.Context(), b, ClaimOptions{}, fails(errCut))
 		}, NextRetry, 0, ErrEarly},
 		"no attempts are left": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			for range 9 {
-				require.NoError(t, b.start(t, "other").Fail(t.Context(), throttled()))
+				require.NoError(t, b.claimStage(t, "other").Fail(t.Context(), throttledError()))
 			}
-			b.start(t, "other")
+			b.claimStage(t, "other")
 			time.Sleep(time.Minute)
 			return track(t.Context(), b, ClaimOptions{}, fails(nil))
 		}, NextGiveUp, 0, ErrExhausted},
 		"it is cancelled meanwhile": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			return track(t.Context(), b, ClaimOptions{}, func(ctx context.Context) (object.Ref, error) {
 				_, err := b.Cancel(ctx, b.session)
 				require.NoError(t, err)
@@ -105,12 +105,12 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 			return track(t.Context(), b, ClaimOptions{TakeOver: true}, fails(nil))
 		}, NextGiveUp, 0, ErrInvalid},
 		"the table fails at the claim": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			b.driver.fault = func() (bool, bool) { return true, false }
 			return track(t.Context(), b, ClaimOptions{}, fails(nil))
 		}, NextRetry, time.Second, errCut},
 		"the table fails at the end": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			return track(t.Context(), b, ClaimOptions{}, func(context.Context) (object.Ref, error) {
 				b.driver.fault = func() (bool, bool) { return true, false }
 				time.Sleep(5 * time.Second)
@@ -118,7 +118,7 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 			})
 		}, NextRetry, 25 * time.Second, errCut},
 		"another stage refused": {func(t *testing.T, b *bundle) error {
-			b.arrived(t)
+			b.createArrived(t)
 			return track(t.Context(), b, ClaimOptions{}, func(ctx context.Context) (object.Ref, error) {
 				_, err := b.Cancel(ctx, sessionOf(t, b.user, 9))
 				return object.Ref{}, &Error{Code: "no_image", Message: "This is not an image.", Err: err}

@@ -57,12 +57,13 @@ func (s StageSpec) isLost(p Progress, orphans bool, now time.Time) bool {
 // was not looked for.
 func (m machine) sweepRecord(r Record, f finding, now time.Time) (Record, verdict) {
 	due := !r.Terminal && !now.Before(r.Due)
-	switch {
-	case r.Terminal, !due && !f.orphans:
+	if r.Terminal || !due && !f.orphans {
 		return r, verdictNone
-	case m.hasLostWorker(r, f.orphans, now):
-		return m.failLostStages(r, f.orphans, now), verdictLost
-	case !due, len(m.stagesToLookFor(r, f, now)) > 0:
+	}
+	if next, ok := m.failLostStages(r, f.orphans, now); ok {
+		return next, verdictLost
+	}
+	if !due || len(m.stagesToLookFor(r, f, now)) > 0 {
 		return r, verdictNone
 	}
 	for _, s := range m.pipeline.Stages {
@@ -87,44 +88,36 @@ func (m machine) sweepRecord(r Record, f finding, now time.Time) (Record, verdic
 
 // failLostStages fails the stages whose workers are lost. They may be retried
 // at once, because their lease has already been waited for.
-func (m machine) failLostStages(r Record, orphans bool, now time.Time) Record {
-	for _, s := range m.pipeline.Stages {
-		if s.isLost(r.Stage(s.Stage), orphans, now) {
-			r = r.failStage(s.Stage, Error{
-				Code: codeLost, Message: "The step was interrupted. It may be tried again.", Retryable: true,
-			}, now)
-		}
-	}
-	m.settleRecord(&r, now, now.Add(m.review))
-	return r
+func (m machine) failLostStages(r Record, orphans bool, now time.Time) (Record, bool) {
+	why := Error{Code: codeLost, Message: "The step was interrupted. It may be tried again.", Retryable: true}
+	return m.failStages(r, why, now, func(s StageSpec, p Progress) bool { return s.isLost(p, orphans, now) })
 }
 
 // failOptionalArrivals fails the optional External stages that are overdue, so
 // that the record continues without them. An object that arrives later is still
 // observed.
 func (m machine) failOptionalArrivals(r Record, now time.Time) (Record, bool) {
+	why := Error{Code: codeAbandoned, Message: "It did not arrive in time.", Retryable: true}
+	return m.failStages(r, why, now, func(s StageSpec, p Progress) bool {
+		return s.External && s.Optional && p.State == StateRunning && !now.Before(p.Due)
+	})
+}
+
+// failStages fails the stages that match and fences their holders. It reports
+// whether there are any.
+func (m machine) failStages(r Record, why Error, now time.Time, matches func(StageSpec, Progress) bool) (Record, bool) {
 	failed := false
 	for _, s := range m.pipeline.Stages {
-		p := r.Stage(s.Stage)
-		if !s.External || !s.Optional || p.State != StateRunning || now.Before(p.Due) {
-			continue
+		if matches(s, r.Stage(s.Stage)) {
+			next, p := r.editStage(s.Stage)
+			p.failFenced(why, now)
+			r, failed = next, true
 		}
-		r = r.failStage(s.Stage, Error{Code: codeAbandoned, Message: "It did not arrive in time.", Retryable: true}, now)
-		failed = true
 	}
 	if failed {
 		m.settleRecord(&r, now, now.Add(m.review))
 	}
 	return r, failed
-}
-
-// failStage fences the holder of a stage and fails the stage.
-func (r Record) failStage(st Stage, why Error, now time.Time) Record {
-	next, p := r.editStage(st)
-	p.Fence++
-	p.Error = why
-	p.end(StateFailed, now)
-	return next
 }
 
 // postponeRecord defers a record that has live workers to the earliest of their

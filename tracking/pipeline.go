@@ -1,8 +1,10 @@
 package tracking
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"time"
 
@@ -134,36 +136,22 @@ func (p Pipeline) withDefaults() (Pipeline, error) {
 }
 
 func (s *StageSpec) setDefaults() {
-	if s.Due == 0 {
-		s.Due = 15 * time.Minute
-		if s.External {
-			s.Due = 75 * time.Minute
-		}
-	}
 	if s.External {
+		s.Due = cmp.Or(s.Due, 75*time.Minute)
 		return
 	}
-	if s.Lease == 0 {
-		s.Lease = 30 * time.Second
-	}
-	if s.Heartbeat == 0 {
-		s.Heartbeat = s.Lease / 3
-	}
-	if s.MaxAttempts == 0 {
-		s.MaxAttempts = 10
-	}
-	if s.Backoff == 0 {
-		s.Backoff = time.Second
-	}
-	if s.MaxBackoff == 0 {
-		s.MaxBackoff = max(s.Backoff, 5*time.Minute)
-	}
+	s.Due = cmp.Or(s.Due, 15*time.Minute)
+	s.Lease = cmp.Or(s.Lease, 30*time.Second)
+	s.Heartbeat = cmp.Or(s.Heartbeat, s.Lease/3)
+	s.MaxAttempts = cmp.Or(s.MaxAttempts, 10)
+	s.Backoff = cmp.Or(s.Backoff, time.Second)
+	s.MaxBackoff = cmp.Or(s.MaxBackoff, max(s.Backoff, 5*time.Minute))
 }
 
-// backoff returns how long after the end of the failed attempt p an automatic
+// backOffFor returns how long after the end of the failed attempt p an automatic
 // retry must wait. It depends on the record and the attempt only, and is spread
 // so that attempts that failed together are not retried together.
-func (s StageSpec) backoff(session scope.Scope, p Progress) time.Duration {
+func (s StageSpec) backOffFor(session scope.Scope, p Progress) time.Duration {
 	d := s.Backoff
 	for range p.Attempt - 1 {
 		if d *= 2; d >= s.MaxBackoff {
@@ -185,14 +173,5 @@ func (p Pipeline) findSpec(st Stage) (StageSpec, error) {
 	return StageSpec{}, fmt.Errorf("%w: %.64q is not declared in pipeline %s", ErrStage, st, p.Name)
 }
 
-func isName(s string) bool {
-	if s == "" || len(s) > 32 || s[0] < 'a' || s[0] > 'z' {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return true
-}
+// isName reports whether s is a valid name of a pipeline, a stage, a label or a code.
+var isName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`).MatchString

@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-func TestPipelineRefused(t *testing.T) {
+func TestInvalidPipelinesAreRejected(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]Pipeline{
 		"no name":          {Stages: []StageSpec{{Stage: "a"}}},
@@ -34,8 +34,8 @@ func TestPipelineRefused(t *testing.T) {
 	}
 }
 
-// Nothing is wired to the stages of Uploads: a pipeline of worked stages only.
-func TestAnotherPipeline(t *testing.T) {
+// A pipeline may have other stages than Uploads, and no External one.
+func TestPipelineWithoutExternalStages(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	tb := must.Get(table.New(table.NewMemory(nil), nil))
@@ -57,7 +57,7 @@ func TestAnotherPipeline(t *testing.T) {
 	require.Equal(t, StatusInProgress, a.Record().Status)
 	a, err = tr.Claim(ctx, s, "embedding", &ClaimOptions{Key: "k"})
 	require.NoError(t, err)
-	require.NoError(t, a.Fail(ctx, throttled()))
+	require.NoError(t, a.Fail(ctx, throttledError()))
 	require.Equal(t, reasonMaxAttempts, a.Record().Reason)
 	_, err = tr.Claim(ctx, s, "embedding", &ClaimOptions{Key: "k"})
 	stateOf(t, err, ErrTerminal)

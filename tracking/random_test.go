@@ -15,10 +15,10 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Random operations of workers with clocks of their own, which keep holds that
-// they have long lost: every write keeps the invariants, and only the holder
-// of the newest fence ever writes as a holder.
-func TestRandomMachine(t *testing.T) {
+// Workers with skewed clocks perform random operations, also with holds that they have
+// lost. Every write keeps the invariants, and only the holder of the newest fence
+// writes as a holder.
+func TestRandomMachineKeepsInvariants(t *testing.T) {
 	t.Parallel()
 	p, err := Pipeline{Name: "docs", Stages: []StageSpec{
 		{Stage: "user_upload", External: true},
@@ -106,7 +106,7 @@ func TestRandomMachine(t *testing.T) {
 				require.Equal(t, was, next)
 				continue
 			}
-			invariants(t, m, was, next)
+			checkInvariants(t, m, was, next)
 			if held {
 				require.Equal(t, was.Stage(h.spec.Stage).Fence, h.fence, "a zombie wrote")
 			}
@@ -116,25 +116,25 @@ func TestRandomMachine(t *testing.T) {
 			}
 		}
 		ends[r.Reason+"/"+string(r.Status)]++
-		toTheEnd(t, m, r)
+		sweepToEnd(t, m, r)
 	}
-	// The walk is no test if it does not get around.
+	// The walk must reach every kind of end.
 	for _, end := range []string{"/SUCCESS", "no_image/FAILED", "max_attempts/FAILED", "cancelled/FAILED", "abandoned/FAILED"} {
 		require.NotZero(t, ends[end], "%s never came about: %v", end, ends)
 	}
 }
 
-// toTheEnd checks that time and sweeps alone end a record that everybody has
-// left, and that until then it can be taken up again.
-func toTheEnd(t *testing.T, m machine, r Record) {
+// sweepToEnd checks that sweeps end a record that is abandoned, and that a worker could
+// continue it before.
+func sweepToEnd(t *testing.T, m machine, r Record) {
 	for sweeps := 0; !r.Terminal; sweeps++ {
 		require.Less(t, sweeps, 10, "it does not come to an end")
-		now := r.Due.Add(time.Minute) // every lease is dead by then
+		now := r.Due.Add(time.Minute) // every lease has expired
 		f := finding{}
 		f.absent = m.stagesToLookFor(r, f, now)
 		next, v := m.sweepRecord(r, f, now)
 		require.NotEqual(t, verdictNone, v, "overdue, and nothing is done")
-		invariants(t, m, r, next)
+		checkInvariants(t, m, r, next)
 		r = next
 		for _, s := range m.pipeline.Stages {
 			p := r.Stage(s.Stage)
@@ -148,10 +148,9 @@ func toTheEnd(t *testing.T, m machine, r Record) {
 	}
 }
 
-// The same through a table, with writes that get lost before or after they
-// happened: what is written, in its order, keeps the invariants; what a worker
-// was told is true; and the record comes to an end.
-func TestRandomWorkers(t *testing.T) {
+// The same holds through a table that loses writes and answers: the stored rows keep
+// the invariants in their order, the answers to workers are true, and the record ends.
+func TestRandomWorkersKeepInvariants(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many rounds of workers")
 	}
@@ -168,15 +167,15 @@ func TestRandomWorkers(t *testing.T) {
 			d := open(t)
 			completions := 0
 			for round := range rounds {
-				completions += randomWorkers(t, d, round)
+				completions += runRandomWorkers(t, d, round)
 			}
 			require.NotZero(t, completions, "no worker ever completed: nothing was tested")
 		})
 	}
 }
 
-// randomWorkers returns how many workers were told that they completed.
-func randomWorkers(t *testing.T, under table.Driver, round int) int {
+// runRandomWorkers returns how many workers completed a stage.
+func runRandomWorkers(t *testing.T, under table.Driver, round int) int {
 	b := newBundle(t, under)
 	b.session = sessionOf(t, b.user, round)
 	created, err := b.Create(t.Context(), b.session, nil)
@@ -194,7 +193,7 @@ func randomWorkers(t *testing.T, under table.Driver, round int) int {
 		wg.Go(func() {
 			rnd := rand.New(rand.NewPCG(uint64(round), uint64(100+w)))
 			for range 25 {
-				if fence := work(t.Context(), b, rnd, fmt.Sprint("worker", w)); fence != 0 {
+				if fence := workOnce(t.Context(), b, rnd, fmt.Sprint("worker", w)); fence != 0 {
 					mu.Lock()
 					completed = append(completed, fence)
 					mu.Unlock()
@@ -207,20 +206,20 @@ func randomWorkers(t *testing.T, under table.Driver, round int) int {
 
 	before := created
 	for _, row := range b.driver.written[1:] { // the first is Create's
-		after, err := b.machine.decode(b.session, table.Item{Sort: row.Sort, Version: row.Version, Index: before.item.Index, Attr: row.Attr})
+		after, err := b.machine.decodeItem(b.session, table.Item{Sort: row.Sort, Version: row.Version, Index: before.item.Index, Attr: row.Attr})
 		require.NoError(t, err)
 		require.Equal(t, before.Version+1, after.Version, "no write is lost")
-		invariants(t, b.machine, before, after)
+		checkInvariants(t, b.machine, before, after)
 		before = after
 	}
-	end := b.get(t)
+	end := b.getRecord(t)
 	require.Equal(t, before.Version, end.Version)
 	for _, fence := range completed {
 		require.Equal(t, StateSuccess, end.Stage(Enrichment).State)
 		require.Equal(t, end.Stage(Enrichment).Fence, fence, "only the last holder completes")
 	}
 
-	// Whatever has happened, somebody who comes now can end it.
+	// A worker can end the record from every state.
 	if !end.Terminal {
 		_, err := b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})
 		require.NoError(t, err)
@@ -234,14 +233,14 @@ func randomWorkers(t *testing.T, under table.Driver, round int) int {
 		}
 		require.NoError(t, err)
 		require.NoError(t, a.Complete(t.Context(), refIn(t, "raw", b.session, "metadata.json")))
-		require.Equal(t, StatusSuccess, b.get(t).Status)
+		require.Equal(t, StatusSuccess, b.getRecord(t).Status)
 	}
 	return len(completed)
 }
 
-// work does one thing as a worker would, and returns the fence of a stage that
-// it was told it had completed.
-func work(ctx context.Context, b *bundle, rnd *rand.Rand, key string) int64 {
+// workOnce performs one operation of a worker, and returns the fence of a stage that it
+// completed.
+func workOnce(ctx context.Context, b *bundle, rnd *rand.Rand, key string) int64 {
 	o := &ClaimOptions{Key: key, Lease: time.Duration(1+rnd.IntN(3)) * time.Millisecond, TakeOver: false}
 	if rnd.IntN(2) == 0 {
 		o.Observed = &Observation{Stage: UserUpload}

@@ -190,8 +190,8 @@ func (r Record) stageIndex(st Stage) int {
 	return slices.IndexFunc(r.stages, func(p Progress) bool { return p.Stage == st })
 }
 
-// allows reports whether all stages in After have succeeded.
-func (r Record) allows(s StageSpec) bool {
+// hasDependencies reports whether all stages in After have succeeded.
+func (r Record) hasDependencies(s StageSpec) bool {
 	return !slices.ContainsFunc(s.After, func(dep Stage) bool { return r.Stage(dep).State != StateSuccess })
 }
 
@@ -205,14 +205,14 @@ func (r Record) editStage(st Stage) (Record, *Progress) {
 // locate returns the location of ref. The object must belong to the session, to
 // a scope around it or to the tenant's shared data. The location of a zero Ref
 // is zero.
-func locate(session scope.Scope, ref object.Ref) (Location, error) {
+func locateRef(session scope.Scope, ref object.Ref) (Location, error) {
 	if ref.IsZero() {
 		return Location{}, nil
 	}
 	s := ref.Scope()
 	shared := s.Level() == scope.SharedLevel && s.TenantID() == session.TenantID()
 	if !session.Contains(s) && !s.Contains(session) && !shared {
-		return Location{}, invalid("the Ref belongs to another scope")
+		return Location{}, invalidError("the Ref belongs to another scope")
 	}
 	return Location{Bucket: ref.Bucket(), Key: ref.Key(), Version: ref.Version(), ETag: ref.ETag()}, nil
 }

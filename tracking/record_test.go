@@ -10,9 +10,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// What a record says of an object becomes a Ref again only under a Root that
-// contains it.
-func TestLocationRef(t *testing.T) {
+// A Location becomes a Ref again only under a Root that contains the object.
+func TestLocationBecomesARefUnderItsRoot(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
 	want := refIn(t, "landing", b.session, "cover.jpg")
@@ -20,7 +19,7 @@ func TestLocationRef(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.Observe(t.Context(), b.session, Observation{Stage: UserUpload, Dest: want})
 	require.NoError(t, err)
-	at := b.get(t).Stage(UserUpload).Destination
+	at := b.getRecord(t).Stage(UserUpload).Destination
 
 	landing := must.Get(object.New(object.NewMemory(), "landing", nil))
 	root, err := landing.In(b.session)
@@ -37,12 +36,12 @@ func TestLocationRef(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A record that was handed out does not change, and cannot be changed.
-func TestRecordIsAValue(t *testing.T) {
+// A returned record does not change.
+func TestReturnedRecordDoesNotChange(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	b.arrived(t)
-	a := b.start(t, "r1")
+	b.createArrived(t)
+	a := b.claimStage(t, "r1")
 	r := a.Record()
 	require.NoError(t, a.Park(t.Context(), 0))
 	require.Equal(t, StateRunning, r.Stage(Enrichment).State)

@@ -33,21 +33,26 @@ func (t *Tracker) sessionView(session scope.Scope) (*table.View, error) {
 	return t.table.In(session)
 }
 
-// readRecord reads the record consistently.
-func (t *Tracker) readRecord(ctx context.Context, view *table.View) (Record, error) {
+// readRecord reads the record of the session consistently.
+func (t *Tracker) readRecord(ctx context.Context, session scope.Scope) (*table.View, Record, error) {
+	view, err := t.sessionView(session)
+	if err != nil {
+		return nil, Record{}, err
+	}
 	it, err := view.Get(ctx, metaSort)
 	if errors.Is(err, table.ErrNotFound) {
-		return Record{}, ErrNotFound
+		return nil, Record{}, ErrNotFound
 	}
 	if err != nil {
-		return Record{}, err
+		return nil, Record{}, err
 	}
-	return t.machine.decode(view.Scope(), it)
+	r, err := t.machine.decodeItem(session, it)
+	return view, r, err
 }
 
 // insertRecord writes a new record unless the session already has one.
 func (t *Tracker) insertRecord(ctx context.Context, view *table.View, r Record) (Record, error) {
-	it, err := t.putItem(ctx, view, r.encode(), table.Absent())
+	it, err := t.putItem(ctx, view, r.encodeItem(), table.Absent())
 	if err == nil {
 		return withItem(r, it), nil
 	}
@@ -55,7 +60,7 @@ func (t *Tracker) insertRecord(ctx context.Context, view *table.View, r Record) 
 	if !ok || conflict.Current == nil {
 		return Record{}, err
 	}
-	current, err := t.machine.decode(view.Scope(), *conflict.Current)
+	current, err := t.machine.decodeItem(view.Scope(), *conflict.Current)
 	if err != nil {
 		return Record{}, err
 	}
@@ -67,11 +72,7 @@ func (t *Tracker) insertRecord(ctx context.Context, view *table.View, r Record) 
 
 // updateRecord reads the record and applies one transition.
 func (t *Tracker) updateRecord(ctx context.Context, session scope.Scope, f transition) (Record, error) {
-	view, err := t.sessionView(session)
-	if err != nil {
-		return Record{}, err
-	}
-	r, err := t.readRecord(ctx, view)
+	view, r, err := t.readRecord(ctx, session)
 	if err != nil {
 		return Record{}, err
 	}
@@ -88,11 +89,11 @@ func (t *Tracker) swapRecord(ctx context.Context, view *table.View, r Record, f 
 				return r, err
 			}
 		}
-		next, write, err := f(r, t.now())
+		next, write, err := f(r, t.currentTime())
 		if err != nil || !write {
 			return r, err
 		}
-		it, err := t.putItem(ctx, view, next.encode(), table.Version(r.Version))
+		it, err := t.putItem(ctx, view, next.encodeItem(), table.Version(r.Version))
 		if err == nil {
 			return withItem(next, it), nil
 		}
@@ -103,7 +104,7 @@ func (t *Tracker) swapRecord(ctx context.Context, view *table.View, r Record, f 
 		if conflict.Current == nil {
 			return r, ErrNotFound
 		}
-		current, err := t.machine.decode(view.Scope(), *conflict.Current)
+		current, err := t.machine.decodeItem(view.Scope(), *conflict.Current)
 		if err != nil {
 			return r, err
 		}

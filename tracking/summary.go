@@ -41,9 +41,9 @@ func (r Record) Summary() Summary {
 
 func (r Record) isRetryable() bool { return r.Status == StatusFailed && !r.Terminal }
 
-// status returns the status of a class. That of an active record is
+// toStatus returns the status of a class. That of an active record is
 // IN_PROGRESS, even if it is still QUEUED.
-func (c Class) status() Status {
+func (c Class) toStatus() Status {
 	switch c {
 	case ClassSuccess:
 		return StatusSuccess
@@ -75,8 +75,8 @@ type summaryJSON struct {
 func (s Summary) MarshalJSON() ([]byte, error) {
 	out := summaryJSON{
 		UploadID: s.Scope.SessionID(), UserID: s.Scope.UserID(), Filename: s.Filename,
-		CreatedAt: stamp(s.Scope.Time()), Status: s.Class.status(), Class: s.Class,
-		Stage: s.Stage, State: s.State, ChangedAt: stamp(s.Changed), Labels: s.Labels,
+		CreatedAt: formatTime(s.Scope.Time()), Status: s.Class.toStatus(), Class: s.Class,
+		Stage: s.Stage, State: s.State, ChangedAt: formatTime(s.Changed), Labels: s.Labels,
 	}
 	if s.Class == ClassFailed {
 		out.Reason, out.Retryable = s.Reason, &s.Retryable

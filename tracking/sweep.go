@@ -154,16 +154,16 @@ func (s *sweep) pauseSweep() { s.result.Next, s.result.More = s.at.encode(), tru
 
 func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	if o == nil || o.System == nil {
-		return nil, invalid("System is missing")
+		return nil, invalidError("System is missing")
 	}
 	s := &sweep{SweepOptions: *o, t: t}
 	for _, spec := range t.machine.pipeline.Stages {
 		if spec.External && s.Look == nil {
-			return nil, invalid("Look is missing, but stage %s is External", spec.Stage)
+			return nil, invalidError("Look is missing, but stage %s is External", spec.Stage)
 		}
 	}
 	if s.Limit < 0 {
-		return nil, invalid("limit %d: must not be negative", s.Limit)
+		return nil, invalidError("limit %d: must not be negative", s.Limit)
 	}
 	s.Limit = cmp.Or(s.Limit, defaultSweep)
 	var err error
@@ -176,7 +176,7 @@ func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 		s.at.Shards = rand.Perm(Shards) //nolint:gosec // spreads concurrent sweepers; not secret
 	}
 	if !s.Orphans {
-		s.at.To = stamp(t.now().Add(time.Millisecond))
+		s.at.To = formatTime(t.currentTime().Add(time.Millisecond))
 	}
 	return s, checkShards(s.at.Shards)
 }
@@ -224,27 +224,16 @@ func (s *sweep) sweepRow(ctx context.Context, f table.Found) {
 		}
 		return
 	}
-	switch v {
-	case verdictNone:
-		return
-	case verdictLost:
-		s.result.Lost++
-	case verdictArrived:
-		s.result.Observed++
-	case verdictMoved:
-		s.result.Moved++
-	case verdictAbandoned:
-		s.result.Abandoned++
+	counters := map[verdict]*int{verdictLost: &s.result.Lost, verdictArrived: &s.result.Observed,
+		verdictMoved: &s.result.Moved, verdictAbandoned: &s.result.Abandoned}
+	if n, ok := counters[v]; ok {
+		*n++
 	}
 }
 
 // sweepSession sweeps the record of one session.
 func (s *sweep) sweepSession(ctx context.Context, session scope.Scope) (verdict, error) {
-	view, err := s.t.sessionView(session)
-	if err != nil {
-		return verdictNone, err
-	}
-	r, err := s.t.readRecord(ctx, view)
+	view, r, err := s.t.readRecord(ctx, session)
 	if errors.Is(err, ErrNotFound) {
 		return verdictNone, nil // removed in the meantime
 	}
@@ -270,7 +259,7 @@ func (s *sweep) sweepSession(ctx context.Context, session scope.Scope) (verdict,
 // lookForObjects looks for the objects of the External stages that are overdue.
 func (s *sweep) lookForObjects(ctx context.Context, r Record) (finding, error) {
 	f := finding{orphans: s.Orphans, there: map[Stage]Location{}}
-	for _, st := range s.t.machine.stagesToLookFor(r, f, s.t.now()) {
+	for _, st := range s.t.machine.stagesToLookFor(r, f, s.t.currentTime()) {
 		ref, ok, err := s.Look(ctx, r, st)
 		switch {
 		case err != nil:
@@ -279,7 +268,7 @@ func (s *sweep) lookForObjects(ctx context.Context, r Record) (finding, error) {
 			f.absent = append(f.absent, st)
 			continue
 		}
-		if f.there[st], err = locate(r.Scope, ref); err != nil {
+		if f.there[st], err = locateRef(r.Scope, ref); err != nil {
 			return f, err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// storage says what has arrived.
+// storage holds the objects that have arrived.
 type storage struct {
 	mu    sync.Mutex
 	there map[scope.Scope]object.Ref
@@ -25,7 +25,7 @@ type storage struct {
 	asked int
 }
 
-func (s *storage) look(_ context.Context, r Record, st Stage) (object.Ref, bool, error) {
+func (s *storage) lookFor(_ context.Context, r Record, st Stage) (object.Ref, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
@@ -36,16 +36,16 @@ func (s *storage) look(_ context.Context, r Record, st Stage) (object.Ref, bool,
 	return ref, ok, s.err
 }
 
-func (b *bundle) sweep(t testing.TB, s *storage, o SweepOptions) SweepResult {
+func (b *bundle) sweepTable(t testing.TB, s *storage, o SweepOptions) SweepResult {
 	t.Helper()
-	o.System, o.Look = b.table.System(), s.look
+	o.System, o.Look = b.table.System(), s.lookFor
 	res, err := b.Sweep(t.Context(), &o)
 	require.NoError(t, err)
 	return res
 }
 
-// of returns the same tracker with another session, which is created.
-func (b *bundle) of(t testing.TB, s scope.Scope) *bundle {
+// withSession returns the same tracker with another session, whose record it creates.
+func (b *bundle) withSession(t testing.TB, s scope.Scope) *bundle {
 	t.Helper()
 	o := *b
 	o.session = s
@@ -54,8 +54,8 @@ func (b *bundle) of(t testing.TB, s scope.Scope) *bundle {
 	return &o
 }
 
-// What becomes of uploads with which nobody goes on, on each driver.
-func TestSweep(t *testing.T) {
+// A sweep ends uploads that are not continued, on each driver.
+func TestSweepEndsAbandonedUploads(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]func(testing.TB) table.Driver{
 		"memory":  func(testing.TB) table.Driver { return table.NewMemory(nil) },
@@ -66,125 +66,125 @@ func TestSweep(t *testing.T) {
 		"bolt": openBolt,
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { swept(t, newBundle(t, d(t))) })
+			synctest.Test(t, func(t *testing.T) { testSweep(t, newBundle(t, d(t))) })
 		})
 	}
 }
 
-func swept(t *testing.T, b *bundle) {
+func testSweep(t *testing.T, b *bundle) {
 	ctx := t.Context()
-	uploading := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 1))
-	silent := b.of(t, sessionOf(t, userOf(t, "globex", "u2"), 2)) // it arrived, and nobody said so
-	unused := b.of(t, sessionOf(t, userOf(t, "acme", "u3"), 3))
-	killed := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 4))
-	parked := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 5))
-	busy := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 6))
-	done := b.of(t, sessionOf(t, userOf(t, "acme", "u1"), 7))
+	uploading := b.withSession(t, sessionOf(t, userOf(t, "acme", "u1"), 1))
+	silent := b.withSession(t, sessionOf(t, userOf(t, "globex", "u2"), 2)) // it arrived, and nobody said so
+	unused := b.withSession(t, sessionOf(t, userOf(t, "acme", "u3"), 3))
+	killed := b.withSession(t, sessionOf(t, userOf(t, "acme", "u1"), 4))
+	parked := b.withSession(t, sessionOf(t, userOf(t, "acme", "u1"), 5))
+	busy := b.withSession(t, sessionOf(t, userOf(t, "acme", "u1"), 6))
+	done := b.withSession(t, sessionOf(t, userOf(t, "acme", "u1"), 7))
 	for _, u := range []*bundle{unused, killed, parked, busy, done} {
 		_, err := b.Observe(ctx, u.session, Observation{Stage: UserUpload})
 		require.NoError(t, err)
 	}
-	killed.start(t, "run")
-	require.NoError(t, parked.start(t, "run").Park(ctx, 0))
-	work := busy.start(t, "run")
+	killed.claimStage(t, "run")
+	require.NoError(t, parked.claimStage(t, "run").Park(ctx, 0))
+	work := busy.claimStage(t, "run")
 	_, stop := work.Keep(ctx)
 	defer stop()
-	require.NoError(t, done.start(t, "run").Complete(ctx, object.Ref{}))
+	require.NoError(t, done.claimStage(t, "run").Complete(ctx, object.Ref{}))
 	there := refIn(t, "landing", silent.session, "cover.jpg")
 	s := &storage{there: map[scope.Scope]object.Ref{silent.session: there}}
 
 	time.Sleep(14 * time.Minute)
-	b.driver.calls()
-	require.Zero(t, b.sweep(t, s, SweepOptions{}))
-	calls := b.driver.calls()
+	b.driver.takeCalls()
+	require.Zero(t, b.sweepTable(t, s, SweepOptions{}))
+	calls := b.driver.takeCalls()
 	require.Equal(t, 0, calls[0], "what is not due costs no read")
 	require.Equal(t, Shards, calls[2])
 
 	time.Sleep(2 * time.Minute) // the runs are overdue
-	require.Equal(t, SweepResult{Lost: 1, Moved: 1}, b.sweep(t, s, SweepOptions{}))
-	p := killed.get(t).Stage(Enrichment)
+	require.Equal(t, SweepResult{Lost: 1, Moved: 1}, b.sweepTable(t, s, SweepOptions{}))
+	p := killed.getRecord(t).Stage(Enrichment)
 	require.Equal(t, codeLost, p.Error.Code)
-	require.Equal(t, StatusFailed, killed.get(t).Status)
+	require.Equal(t, StatusFailed, killed.getRecord(t).Status)
 	require.Zero(t, s.asked)
-	killed.start(t, "again") // and killed again
+	killed.claimStage(t, "again") // and killed again
 
-	time.Sleep(time.Hour) // the grants are over
-	res := b.sweep(t, s, SweepOptions{})
+	time.Sleep(time.Hour) // the grants have expired
+	res := b.sweepTable(t, s, SweepOptions{})
 	require.Equal(t, SweepResult{Lost: 1, Moved: 1, Observed: 1, Abandoned: 1}, res)
 	require.Equal(t, 2, s.asked)
-	require.Equal(t, there.Key(), silent.get(t).Stage(UserUpload).Destination.Key)
-	require.Equal(t, StatusInProgress, silent.get(t).Status)
-	r := uploading.get(t)
+	require.Equal(t, there.Key(), silent.getRecord(t).Stage(UserUpload).Destination.Key)
+	require.Equal(t, StatusInProgress, silent.getRecord(t).Status)
+	r := uploading.getRecord(t)
 	require.True(t, r.Terminal)
 	require.Equal(t, codeAbandoned, r.Reason)
 	require.Equal(t, codeAbandoned, r.Stage(UserUpload).Error.Code)
 	_, err := b.Observe(ctx, uploading.session, Observation{Stage: UserUpload})
 	stateOf(t, err, ErrTerminal)
 
-	require.Equal(t, StatusInProgress, busy.get(t).Status)
+	require.Equal(t, StatusInProgress, busy.getRecord(t).Status)
 	stop()
 	require.NoError(t, work.Complete(ctx, object.Ref{}))
 
-	time.Sleep(26 * time.Hour) // the review windows are over
-	res = b.sweep(t, s, SweepOptions{})
+	time.Sleep(26 * time.Hour) // the review windows have passed
+	res = b.sweepTable(t, s, SweepOptions{})
 	require.Equal(t, 4, res.Abandoned) // silent, unused, killed, parked
 	require.Empty(t, res.Errors)
 	for _, u := range []*bundle{silent, unused, killed, parked} {
-		require.Equal(t, codeAbandoned, u.get(t).Reason)
+		require.Equal(t, codeAbandoned, u.getRecord(t).Reason)
 	}
 	require.Equal(t, 2, s.asked, "what has arrived is not asked for again")
-	require.Equal(t, StatusSuccess, busy.get(t).Status)
-	require.Equal(t, StatusSuccess, done.get(t).Status)
+	require.Equal(t, StatusSuccess, busy.getRecord(t).Status)
+	require.Equal(t, StatusSuccess, done.getRecord(t).Status)
 	time.Sleep(100 * time.Hour)
-	require.Zero(t, b.sweep(t, s, SweepOptions{}), "it has all ended")
+	require.Zero(t, b.sweepTable(t, s, SweepOptions{}), "it has all ended")
 }
 
 // Each record costs one read and at most one write.
-func TestSweepCost(t *testing.T) {
+func TestSweepReadsAndWritesEachRecordOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		for n := range 3 {
-			b.of(t, sessionOf(t, b.user, n))
+			b.withSession(t, sessionOf(t, b.user, n))
 		}
 		time.Sleep(2 * time.Hour)
-		b.driver.calls()
-		require.Equal(t, 3, b.sweep(t, &storage{}, SweepOptions{}).Abandoned)
-		require.Equal(t, [3]int{3, 3, Shards}, b.driver.calls())
+		b.driver.takeCalls()
+		require.Equal(t, 3, b.sweepTable(t, &storage{}, SweepOptions{}).Abandoned)
+		require.Equal(t, [3]int{3, 3, Shards}, b.driver.takeCalls())
 	})
 }
 
-// What a killed process has left, where it is known to be dead.
-func TestSweepOrphans(t *testing.T) {
+// A sweep of orphans ends the stages of a process that is known to be dead.
+func TestSweepEndsOrphans(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
-	waiting := b.of(t, sessionOf(t, b.user, 1))
-	run := b.of(t, sessionOf(t, b.user, 2))
-	review := b.of(t, sessionOf(t, b.user, 3))
+	waiting := b.withSession(t, sessionOf(t, b.user, 1))
+	run := b.withSession(t, sessionOf(t, b.user, 2))
+	review := b.withSession(t, sessionOf(t, b.user, 3))
 	for _, u := range []*bundle{run, review} {
 		_, err := b.Observe(t.Context(), u.session, Observation{Stage: UserUpload})
 		require.NoError(t, err)
 	}
-	dead := run.start(t, "run")
-	require.NoError(t, review.start(t, "run").Park(t.Context(), 0))
+	dead := run.claimStage(t, "run")
+	require.NoError(t, review.claimStage(t, "run").Park(t.Context(), 0))
 	s := &storage{}
-	require.Equal(t, SweepResult{Lost: 1}, b.sweep(t, s, SweepOptions{Orphans: true}))
-	require.Zero(t, b.sweep(t, s, SweepOptions{Orphans: true}))
+	require.Equal(t, SweepResult{Lost: 1}, b.sweepTable(t, s, SweepOptions{Orphans: true}))
+	require.Zero(t, b.sweepTable(t, s, SweepOptions{Orphans: true}))
 	require.Zero(t, s.asked)
 	stateOf(t, dead.Heartbeat(t.Context()), ErrFenced)
-	require.Equal(t, codeLost, run.get(t).Stage(Enrichment).Error.Code)
-	run.start(t, "again")
-	require.Equal(t, StateWaiting, review.get(t).Stage(Enrichment).State)
-	require.Equal(t, StateRunning, waiting.get(t).Stage(UserUpload).State)
+	require.Equal(t, codeLost, run.getRecord(t).Stage(Enrichment).Error.Code)
+	run.claimStage(t, "again")
+	require.Equal(t, StateWaiting, review.getRecord(t).Stage(Enrichment).State)
+	require.Equal(t, StateRunning, waiting.getRecord(t).Stage(UserUpload).State)
 }
 
-// One bad row is reported, and never in the way of the others.
-func TestSweepBadRows(t *testing.T) {
+// A damaged row is reported and does not stop the sweep of others.
+func TestSweepReportsDamagedRows(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		damage := func(n int, change func(map[string]table.Value)) {
-			u := b.of(t, sessionOf(t, b.user, n))
+			u := b.withSession(t, sessionOf(t, b.user, n))
 			view, err := b.table.In(u.session)
 			require.NoError(t, err)
 			it, err := view.Get(t.Context(), "meta")
@@ -197,17 +197,17 @@ func TestSweepBadRows(t *testing.T) {
 		damage(2, func(a map[string]table.Value) { a["schema"] = int64(99) })
 		forger, err := b.table.In(userOf(t, "globex", "u9"))
 		require.NoError(t, err)
-		for shard := range Shards { // rows of another hand, in the place of what is due
+		for shard := range Shards { // forged rows in the due index
 			_, err = forger.Put(t.Context(), table.Item{Sort: "x" + strings.Repeat("y", shard), Index: []table.Entry{
 				{Slot: table.I3, Level: scope.None, Class: dueClass("uploads"), Shard: shard, Sort: "0"},
 			}}, table.Absent())
 			require.NoError(t, err)
 		}
 		for n := 3; n < 40; n++ {
-			b.of(t, sessionOf(t, b.user, n))
+			b.withSession(t, sessionOf(t, b.user, n))
 		}
 		time.Sleep(2 * time.Hour)
-		res := b.sweep(t, &storage{}, SweepOptions{})
+		res := b.sweepTable(t, &storage{}, SweepOptions{})
 		require.Equal(t, 37, res.Abandoned)
 		require.Len(t, res.Errors, 2)
 		for _, e := range res.Errors {
@@ -216,15 +216,15 @@ func TestSweepBadRows(t *testing.T) {
 		}
 
 		away := errors.New("the storage is away")
-		b.of(t, sessionOf(t, b.user, 50))
+		b.withSession(t, sessionOf(t, b.user, 50))
 		time.Sleep(2 * time.Hour)
-		res = b.sweep(t, &storage{err: away}, SweepOptions{})
+		res = b.sweepTable(t, &storage{err: away}, SweepOptions{})
 		require.Len(t, res.Errors, 3)
 		require.Zero(t, res.Abandoned, "what cannot be looked for is not taken for missing")
 	})
 }
 
-// deaf is a driver that does not answer for one shard.
+// deaf is a driver that fails for one shard.
 type deaf struct {
 	table.Driver
 	shard string
@@ -243,8 +243,8 @@ func (d *deaf) Purge(ctx context.Context, now time.Time, limit int) (int, error)
 	return d.Driver.(table.Purger).Purge(ctx, now, limit)
 }
 
-// A shard that cannot be listed is not in the way of the others, nor of what has expired.
-func TestSweepBadShard(t *testing.T) {
+// A shard that cannot be listed does not stop the sweep of others, or the purge.
+func TestSweepContinuesPastAFailedShard(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
@@ -254,12 +254,12 @@ func TestSweepBadShard(t *testing.T) {
 		b.Tracker, err = New(b.table, Uploads(), &Options{Retention: time.Hour})
 		require.NoError(t, err)
 		for n := range 60 {
-			b.of(t, sessionOf(t, b.user, n))
+			b.withSession(t, sessionOf(t, b.user, n))
 		}
 		_, err = b.Cancel(t.Context(), sessionOf(t, b.user, 0))
 		require.NoError(t, err)
 		time.Sleep(2 * time.Hour)
-		o := &SweepOptions{System: b.table.System(), Look: (&storage{}).look}
+		o := &SweepOptions{System: b.table.System(), Look: (&storage{}).lookFor}
 		res, err := b.Sweep(t.Context(), o)
 		require.ErrorIs(t, err, errDeaf)
 		require.ErrorContains(t, err, "shard 7")
@@ -274,30 +274,30 @@ func TestSweepBadShard(t *testing.T) {
 	})
 }
 
-// Limits and shards: what is left is there for the next, and for others.
-func TestSweepShares(t *testing.T) {
+// A sweep leaves records beyond its limit and its shards to later and other sweeps.
+func TestSweepersShareShards(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
 		for n := range 100 {
-			b.of(t, sessionOf(t, b.user, n))
+			b.withSession(t, sessionOf(t, b.user, n))
 		}
 		time.Sleep(2 * time.Hour)
-		res := b.sweep(t, &storage{}, SweepOptions{Limit: 30})
+		res := b.sweepTable(t, &storage{}, SweepOptions{Limit: 30})
 		require.Equal(t, 30, res.Abandoned)
 		require.True(t, res.More)
 		sum := 30
 		for shard := range Shards {
-			res := b.sweep(t, &storage{}, SweepOptions{Shards: []int{shard}})
+			res := b.sweepTable(t, &storage{}, SweepOptions{Shards: []int{shard}})
 			require.False(t, res.More)
 			require.Less(t, res.Abandoned, 30, "records are spread")
 			sum += res.Abandoned
 		}
 		require.Equal(t, 100, sum)
 
-		// A sweep that is cut off says so, and the next goes on.
+		// A sweep that is cut off returns an error, and the next one continues.
 		for n := 200; n < 220; n++ {
-			b.of(t, sessionOf(t, b.user, n))
+			b.withSession(t, sessionOf(t, b.user, n))
 		}
 		time.Sleep(2 * time.Hour)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -311,21 +311,21 @@ func TestSweepShares(t *testing.T) {
 		res, err := b.Sweep(ctx, &SweepOptions{System: b.table.System(), Look: look})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Equal(t, 4, res.Abandoned)
-		require.Equal(t, 16, b.sweep(t, &storage{}, SweepOptions{}).Abandoned)
+		require.Equal(t, 16, b.sweepTable(t, &storage{}, SweepOptions{}).Abandoned)
 	})
 }
 
-// Many sweepers at once do each thing once.
-func TestSweepMany(t *testing.T) {
+// Concurrent sweepers change each record once.
+func TestConcurrentSweepsChangeOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, table.NewMemory(&table.MemoryOptions{IndexDelay: time.Second}))
 		for n := range 40 {
-			u := b.of(t, sessionOf(t, b.user, n))
+			u := b.withSession(t, sessionOf(t, b.user, n))
 			if n%2 == 0 {
 				_, err := b.Observe(t.Context(), u.session, Observation{Stage: UserUpload})
 				require.NoError(t, err)
-				u.start(t, "run")
+				u.claimStage(t, "run")
 			}
 		}
 		time.Sleep(2 * time.Hour)
@@ -334,7 +334,7 @@ func TestSweepMany(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				res := b.sweep(t, &storage{}, SweepOptions{})
+				res := b.sweepTable(t, &storage{}, SweepOptions{})
 				mu.Lock()
 				defer mu.Unlock()
 				sum.Lost += res.Lost
@@ -352,12 +352,12 @@ func TestSweepMany(t *testing.T) {
 	})
 }
 
-// An upload that arrives while it is looked for is not taken for missing.
-func TestSweepMeetsAnEvent(t *testing.T) {
+// An upload that is observed while a sweep looks for it is not abandoned.
+func TestSweepDoesNotAbandonAnArrival(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
-		b.of(t, b.session)
+		b.withSession(t, b.session)
 		time.Sleep(2 * time.Hour)
 		res, err := b.Sweep(t.Context(), &SweepOptions{System: b.table.System(), Look: func(ctx context.Context, r Record, st Stage) (object.Ref, bool, error) {
 			_, err := b.Observe(ctx, r.Scope, Observation{Stage: st})
@@ -365,15 +365,15 @@ func TestSweepMeetsAnEvent(t *testing.T) {
 		}})
 		require.NoError(t, err)
 		require.Zero(t, res)
-		require.Equal(t, StateSuccess, b.get(t).Stage(UserUpload).State)
+		require.Equal(t, StateSuccess, b.getRecord(t).Stage(UserUpload).State)
 	})
 }
 
-func TestSweepRefuses(t *testing.T) {
+func TestSweepRejectsInvalidOptions(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, nil)
 	sys := b.table.System()
-	look := (&storage{}).look
+	look := (&storage{}).lookFor
 	for name, o := range map[string]*SweepOptions{
 		"nothing":   nil,
 		"no System": {Look: look},
@@ -386,9 +386,9 @@ func TestSweepRefuses(t *testing.T) {
 	}
 }
 
-// Records whose retention is over are hidden at once, and removed by a sweep
-// where the store does not do it.
-func TestRetention(t *testing.T) {
+// Records whose retention has passed are hidden at once, and a sweep removes them if
+// the store does not.
+func TestExpiredRecordsAreHiddenAndPurged(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(testing.TB) table.Driver{
 		"memory": func(testing.TB) table.Driver { return table.NewMemory(nil) }, "bolt": openBolt,
@@ -401,13 +401,13 @@ func TestRetention(t *testing.T) {
 				var err error
 				b.Tracker, err = New(b.table, Uploads(), &Options{Retention: time.Hour})
 				require.NoError(t, err)
-				done, left := b.of(t, b.session), b.of(t, sessionOf(t, b.user, 2))
+				done, left := b.withSession(t, b.session), b.withSession(t, sessionOf(t, b.user, 2))
 				_, err = b.Observe(t.Context(), done.session, Observation{Stage: UserUpload})
 				require.NoError(t, err)
-				require.NoError(t, done.start(t, "run").Complete(t.Context(), object.Ref{}))
-				require.WithinDuration(t, time.Now().Add(time.Hour), done.get(t).Expires, time.Second)
-				require.Zero(t, left.get(t).Expires)
-				require.Zero(t, b.sweep(t, &storage{}, SweepOptions{}))
+				require.NoError(t, done.claimStage(t, "run").Complete(t.Context(), object.Ref{}))
+				require.WithinDuration(t, time.Now().Add(time.Hour), done.getRecord(t).Expires, time.Second)
+				require.Zero(t, left.getRecord(t).Expires)
+				require.Zero(t, b.sweepTable(t, &storage{}, SweepOptions{}))
 
 				time.Sleep(61 * time.Minute)
 				_, err = b.Get(t.Context(), done.session)
@@ -415,9 +415,9 @@ func TestRetention(t *testing.T) {
 				n, err := b.Count(t.Context(), b.user)
 				require.NoError(t, err)
 				require.Equal(t, Counts{All: 1, Active: 1}, n)
-				require.Equal(t, SweepResult{Purged: 1}, b.sweep(t, &storage{}, SweepOptions{}))
-				require.Zero(t, b.sweep(t, &storage{}, SweepOptions{}))
-				left.get(t)
+				require.Equal(t, SweepResult{Purged: 1}, b.sweepTable(t, &storage{}, SweepOptions{}))
+				require.Zero(t, b.sweepTable(t, &storage{}, SweepOptions{}))
+				left.getRecord(t)
 			})
 		})
 	}

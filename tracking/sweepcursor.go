@@ -28,13 +28,13 @@ func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
 	var c sweepCursor
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || json.Unmarshal(raw, &c) != nil || c.encode() != text {
-		return sweepCursor{}, invalid(bad)
+		return sweepCursor{}, invalidError(bad)
 	}
 	if orphans != (c.To == "") {
-		return sweepCursor{}, invalid(bad)
+		return sweepCursor{}, invalidError(bad)
 	}
 	if _, err := time.Parse(timeLayout, c.To); err != nil && c.To != "" {
-		return sweepCursor{}, invalid(bad)
+		return sweepCursor{}, invalidError(bad)
 	}
 	return c, checkShards(c.Shards)
 }
@@ -42,11 +42,11 @@ func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
 // checkShards returns an error if a shard does not exist.
 func checkShards(shards []int) error {
 	if len(shards) > Shards {
-		return invalid("%d shards: there are only %d", len(shards), Shards)
+		return invalidError("%d shards: there are only %d", len(shards), Shards)
 	}
 	for _, shard := range shards {
 		if shard < 0 || shard >= Shards {
-			return invalid("shard %d: must be from 0 to %d", shard, Shards-1)
+			return invalidError("shard %d: must be from 0 to %d", shard, Shards-1)
 		}
 	}
 	return nil

@@ -62,20 +62,20 @@ func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *C
 		}
 	}
 	if err != nil {
-		return newTrackError(opError("track", err), c.spec, nil, t.now())
+		return newTrackError(opError("track", err), c.spec, nil, t.currentTime())
 	}
 	if err := a.runWork(ctx, f); err != nil {
-		return newTrackError(err, c.spec, a, t.now())
+		return newTrackError(err, c.spec, a, t.currentTime())
 	}
 	return nil
 }
 
 func (t *Tracker) newTrackClaim(session scope.Scope, st Stage, o *ClaimOptions, f func(context.Context) (object.Ref, error)) (claim, error) {
 	if f == nil {
-		return claim{}, invalid("the function is missing")
+		return claim{}, invalidError("the function is missing")
 	}
 	if o != nil && o.TakeOver {
-		return claim{}, invalid("Track does not support TakeOver")
+		return claim{}, invalidError("Track does not support TakeOver")
 	}
 	c, err := t.newClaim(session, st, o)
 	c.skipsReview = true

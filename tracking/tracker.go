@@ -49,7 +49,7 @@ type Tracker struct {
 // It returns [ErrPipeline] if the pipeline is invalid.
 func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
 	if t == nil {
-		return nil, opError("new", invalid("the table must not be nil"))
+		return nil, opError("new", invalidError("the table must not be nil"))
 	}
 	full, err := p.withDefaults()
 	if err != nil {
@@ -60,7 +60,7 @@ func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
 	}
 	m := machine{pipeline: full, review: cmp.Or(o.Review, 24*time.Hour), retention: o.Retention}
 	if m.review < 0 || m.retention < 0 {
-		return nil, opError("new", invalid("Review and Retention must not be negative"))
+		return nil, opError("new", invalidError("Review and Retention must not be negative"))
 	}
 	tr := &Tracker{table: t, machine: m, clock: o.Clock, audit: o.Audit}
 	if tr.clock == nil {
@@ -109,9 +109,9 @@ func (t *Tracker) Create(ctx context.Context, session scope.Scope, o *CreateOpti
 	}
 	due := o.Due.UTC().Truncate(time.Millisecond)
 	if !due.IsZero() && (due.Year() < 1970 || due.Year() > 9999) {
-		return Record{}, opError("create", invalid("due in the year %d: must be from 1970 to 9999", due.Year()))
+		return Record{}, opError("create", invalidError("due in the year %d: must be from 1970 to 9999", due.Year()))
 	}
-	r, err := t.insertRecord(ctx, view, t.machine.createRecord(request, due, t.now()))
+	r, err := t.insertRecord(ctx, view, t.machine.createRecord(request, due, t.currentTime()))
 	return r, opError("create", err)
 }
 
@@ -126,7 +126,7 @@ func (o *CreateOptions) newRequest(session scope.Scope) (Record, error) {
 		return Record{}, err
 	}
 	if len(o.Digest) > 64 {
-		return Record{}, invalid("a digest of %d bytes: at most 64 are allowed", len(o.Digest))
+		return Record{}, invalidError("a digest of %d bytes: at most 64 are allowed", len(o.Digest))
 	}
 	digest := o.Digest
 	if len(digest) == 0 {
@@ -138,11 +138,7 @@ func (o *CreateOptions) newRequest(session scope.Scope) (Record, error) {
 
 // Get returns the session's record by a consistent read, or [ErrNotFound].
 func (t *Tracker) Get(ctx context.Context, session scope.Scope) (Record, error) {
-	view, err := t.sessionView(session)
-	if err != nil {
-		return Record{}, opError("get", err)
-	}
-	r, err := t.readRecord(ctx, view)
+	_, r, err := t.readRecord(ctx, session)
 	return r, opError("get", err)
 }
 
@@ -192,9 +188,9 @@ func (t *Tracker) checkObservation(session scope.Scope, o Observation) (Stage, L
 	if !spec.External {
 		return "", Location{}, stageError("%s is not External: it is claimed, not observed", o.Stage)
 	}
-	dest, err := locate(session, o.Dest)
+	dest, err := locateRef(session, o.Dest)
 	return o.Stage, dest, err
 }
 
-// now returns the current time in whole milliseconds, the precision of the store.
-func (t *Tracker) now() time.Time { return t.clock().UTC().Truncate(time.Millisecond) }
+// currentTime returns the current time in whole milliseconds, the precision of the store.
+func (t *Tracker) currentTime() time.Time { return t.clock().UTC().Truncate(time.Millisecond) }

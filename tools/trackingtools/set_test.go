@@ -79,7 +79,7 @@ func call(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) string {
 	return string(res.Blocks[0].JSON)
 }
 
-// ids lists what a scope sees.
+// listIDs returns the upload ids that a scope can see.
 func ids(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) (out []string) {
 	t.Helper()
 	var l uploadPage
@@ -140,7 +140,7 @@ func TestListPages(t *testing.T) {
 		require.Len(t, l.Uploads, 3)
 		require.Contains(t, l.Summary(), "3 uploads, and there are more")
 		args = fmt.Sprintf(`{"limit":3,"cursor":%q}`, l.Next)
-		// The cursor is this list's alone.
+		// The cursor is rejected by every other list.
 		for _, sc := range []scope.Scope{b.u2, b.acme, b.globex, b.first} {
 			require.Contains(t, call(t, b.list, sc, args), "cursor: not a cursor of this list")
 		}
@@ -181,7 +181,7 @@ func TestListRefuses(t *testing.T) {
 	}
 }
 
-// What is outside the scope and what does not exist read the same, word for word.
+// An upload outside the scope and one that does not exist get the same answer.
 func TestGetTellsNothingOfOthers(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
@@ -233,7 +233,7 @@ func TestGet(t *testing.T) {
 		for _, sc := range []scope.Scope{b.u1, b.first} {
 			require.Equal(t, fmt.Sprintf(`{"upload_id":%q,`, b.first.SessionID())+want, call(t, b.get, sc, id))
 		}
-		// A tenant is told whose it is. Nobody is told where it lies, or under which run.
+		// A tenant's answer names the user. No answer has a location or a run.
 		got := call(t, b.get, b.acme, id)
 		require.Equal(t, fmt.Sprintf(`{"upload_id":%q,"user_id":"u1",`, b.first.SessionID())+want, got)
 		for _, secret := range []string{"landing", "tenant=", "run-1", "10.0.0.1"} {
@@ -242,7 +242,7 @@ func TestGet(t *testing.T) {
 	})
 }
 
-// A store that fails is neither an empty list nor an upload that is not there.
+// An error of the store is not an empty list or a missing upload.
 func TestFailuresAreNotAnswers(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

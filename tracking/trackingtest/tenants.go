@@ -27,7 +27,7 @@ func checkTenants(w *world) {
 		for n := range 4 {
 			w.makeRecord(tr, u, n, tracking.ClassActive)
 		}
-		// Any writer can put any index attributes on its own rows.
+		// Any writer can put any index attributes on its rows.
 		w.driver.amend = func(r *table.Row) { r.Index = place }
 		w.makeRecord(tr, u, 10+i, tracking.ClassActive)
 		w.driver.amend = nil

@@ -23,7 +23,7 @@ type Options struct {
 	Seed uint64
 
 	// Run, if non-nil, runs each check. With [testing/synctest.Test], waiting
-	// takes no time; use it for drivers that do not call a server.
+	// is instant; use it for drivers that do not call a server.
 	Run func(*testing.T, func(*testing.T))
 }
 

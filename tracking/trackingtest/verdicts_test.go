@@ -11,9 +11,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// lived returns the rows of a life that ends well, in which every act is known
-// for what it is.
-func lived(t *testing.T, w *world, name string) (tracking.Pipeline, scope.Scope, []written) {
+// recordLife returns the rows of a life that ends well, each with the act that stored it.
+func recordLife(t *testing.T, w *world, name string) (tracking.Pipeline, scope.Scope, []written) {
 	t.Helper()
 	script := lifeScripts()[name]
 	l := &life{w: w, tr: w.tracker(script.p, 0), s: w.session(w.user("t", "u"), 1)}
@@ -30,8 +29,7 @@ func lived(t *testing.T, w *world, name string) (tracking.Pipeline, scope.Scope,
 	return script.p, l.s, w.driver.rowsOf(l.s)
 }
 
-// Histories with one thing wrong in them: a tracker that made it is one that
-// the property has to find.
+// A history with one error must violate the property that names it.
 func TestFindsBadHistories(t *testing.T) {
 	t.Parallel()
 	enrichment := func(r *written) map[string]table.Value {
@@ -96,7 +94,7 @@ func TestFindsBadHistories(t *testing.T) {
 			t.Parallel()
 			found := &findings{t: &recordingTester{ctx: t.Context()}, seen: map[string]bool{}}
 			w := newWorld(table.NewMemory(nil), Options{}, found, propAnswers)
-			p, s, rows := lived(t, w, "an upload with setbacks")
+			p, s, rows := recordLife(t, w, "an upload with setbacks")
 			v := &verdicts{found: found}
 			v.judgeHistory(p, s, c.spoil(rows))
 			if c.found == "" {
