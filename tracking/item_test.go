@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,7 +114,7 @@ func TestForeignItemsAreRejected(t *testing.T) {
 
 			_, err = b.Get(t.Context(), b.session)
 			require.ErrorIs(t, err, c.want)
-			if c.want == errForeign {
+			if errors.Is(c.want, errForeign) {
 				require.ErrorContains(t, err, `tracking: get: the item "meta" was not written by this package`)
 			}
 			_, err = b.Observe(t.Context(), b.session, Observation{Stage: UserUpload})

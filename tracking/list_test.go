@@ -58,6 +58,18 @@ func openDrivers(t *testing.T) map[string]table.Driver {
 	return map[string]table.Driver{"memory": table.NewMemory(nil), "bolt": openBolt(t)}
 }
 
+// listed is the records that a list must contain: the session ids of each scope and
+// class, in the order of their creation. The class "" has all of them.
+type listed map[scope.Scope]map[Class][]string
+
+func (l listed) addTo(in scope.Scope, class Class, s scope.Scope) {
+	if l[in] == nil {
+		l[in] = map[Class][]string{}
+	}
+	l[in][class] = append(l[in][class], s.SessionID())
+	l[in][""] = append(l[in][""], s.SessionID())
+}
+
 // All pages together are exactly the records of the scope and class, newest first,
 // while others are created.
 func TestPagesAreTheExactList(t *testing.T) {
@@ -69,45 +81,28 @@ func TestPagesAreTheExactList(t *testing.T) {
 			require.NoError(t, err)
 			users := []scope.Scope{userOf(t, "acme", "u1"), userOf(t, "acme", "u10"), userOf(t, "acm", "u1"), userOf(t, "globex", "u1")}
 			classes := []Class{ClassActive, ClassFailed, ClassSuccess}
-			want := map[scope.Scope]map[Class][]string{}
+			want := listed{}
 			n := 0
 			add := func(user scope.Scope, class Class) {
 				n++
 				s := b.putRecord(t, user, n, class)
-				for _, in := range []scope.Scope{user, acme} {
-					if in.Contains(user) {
-						if want[in] == nil {
-							want[in] = map[Class][]string{}
-						}
-						want[in][class] = append(want[in][class], s.SessionID())
-						want[in][""] = append(want[in][""], s.SessionID())
-					}
+				want.addTo(user, class, s)
+				if acme.Contains(user) {
+					want.addTo(acme, class, s)
 				}
 			}
 			for i := range 48 {
 				add(users[i%4], classes[i%3])
 			}
+			addNewer := func() {
+				add(users[0], ClassActive)
+				add(users[1], ClassSuccess)
+			}
 			for _, in := range []scope.Scope{users[0], users[1], users[3], acme} {
 				for _, class := range append(classes, "") {
-					for _, limit := range []int{1, 4, 100} {
-						expected := slices.Clone(want[in][class])
-						slices.Reverse(expected)
-						var got []string
-						more := func() { // a page costs a few inserts, as long as it is few pages
-							if limit == 4 {
-								add(users[0], ClassActive)
-								add(users[1], ClassSuccess)
-							}
-						}
-						for _, r := range b.listAll(t, in, Filter{Class: class, Limit: limit}, more) {
-							require.True(t, in.Contains(r.Scope))
-							require.Contains(t, []Class{class, r.Class}, r.Class)
-							require.True(t, class == "" || class == r.Class)
-							require.Contains(t, r.Filename, r.Scope.UserID()+"-")
-							got = append(got, r.Scope.SessionID())
-						}
-						require.Equal(t, expected, got, "%s %s %d", in.Partition(), class, limit)
-					}
+					b.requireList(t, in, Filter{Class: class, Limit: 1}, want, func() {})
+					b.requireList(t, in, Filter{Class: class, Limit: 4}, want, addNewer)
+					b.requireList(t, in, Filter{Class: class, Limit: 100}, want, func() {})
 				}
 				c, err := b.Count(t.Context(), in)
 				require.NoError(t, err)
@@ -116,6 +111,22 @@ func TestPagesAreTheExactList(t *testing.T) {
 			}
 		})
 	}
+}
+
+// requireList lists all pages, calling between before each but the first, and
+// compares them with the records that existed before.
+func (b *bundle) requireList(t *testing.T, in scope.Scope, f Filter, want listed, between func()) {
+	t.Helper()
+	expected := slices.Clone(want[in][f.Class])
+	slices.Reverse(expected)
+	var got []string
+	for _, r := range b.listAll(t, in, f, between) {
+		require.True(t, in.Contains(r.Scope))
+		require.True(t, f.Class == "" || f.Class == r.Class)
+		require.Contains(t, r.Filename, r.Scope.UserID()+"-")
+		got = append(got, r.Scope.SessionID())
+	}
+	require.Equal(t, expected, got, "%s %+v", in.Partition(), f)
 }
 
 // A record that changes its class while a caller pages is listed at most once, all

@@ -15,9 +15,103 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Workers with skewed clocks perform random operations, also with holds that they have
-// lost. Every write keeps the invariants, and only the holder of the newest fence
-// writes as a holder.
+// randomMachine performs random operations of workers on one record. Its clocks
+// are skewed, and its workers also use holds that they have lost.
+type randomMachine struct {
+	t         *testing.T
+	m         machine
+	rnd       *rand.Rand
+	r         Record
+	externals []Stage
+	holds     []hold
+	completed map[Stage]int64
+}
+
+// perform performs one operation. held is the hold that it used, if any.
+func (w *randomMachine) perform(c claim, now time.Time) (next Record, write bool, held hold, err error) {
+	m, r, rnd := w.m, w.r, w.rnd
+	var h hold
+	if len(w.holds) > 0 {
+		h = w.holds[max(0, len(w.holds)-1-rnd.IntN(4))]
+	}
+	switch op := rnd.IntN(40); {
+	case op < 10:
+		c.takeOver, c.keepsBackoff, c.skipsReview = false, rnd.IntN(4) == 0, true
+		next, write, err = m.claimStage(r, c, now)
+	case op < 20:
+		next, write, err = m.claimStage(r, c, now)
+	case op < 21:
+		next, write, err = m.observeStage(r, w.anyExternal(), dest, now)
+	case op == 21:
+		next, write = w.sweepOnce(now)
+	case op == 39 && rnd.IntN(8) == 0:
+		next, write, err = m.cancelRecord(r, now)
+	case h.fence == 0:
+		next = r
+	default:
+		next, write, err = w.useHold(op, h, now)
+		held = h
+	}
+	return next, write, held, err
+}
+
+func (w *randomMachine) anyExternal() Stage { return w.externals[w.rnd.IntN(len(w.externals))] }
+
+func (w *randomMachine) sweepOnce(now time.Time) (Record, bool) {
+	f := finding{orphans: w.rnd.IntN(4) == 0}
+	if w.rnd.IntN(2) == 0 {
+		now = w.r.Due
+	}
+	if w.rnd.IntN(2) == 0 {
+		f.there = map[Stage]Location{w.anyExternal(): dest}
+	}
+	next, v := w.m.sweepRecord(w.r, f, now)
+	return next, v != verdictNone
+}
+
+func (w *randomMachine) useHold(op int, h hold, now time.Time) (next Record, write bool, err error) {
+	switch {
+	case op < 25:
+		return w.m.renewLease(w.r, h, now)
+	case op < 28:
+		next, write, err = w.m.completeStage(w.r, h, dest, now)
+		if err == nil && write {
+			require.Zero(w.t, w.completed[h.spec.Stage], "a stage is completed once")
+			w.completed[h.spec.Stage] = h.fence
+		}
+		return next, write, err
+	case op < 31:
+		return w.m.failStage(w.r, h, []Error{boom, fatal}[w.rnd.IntN(6)/5], now)
+	case op < 35:
+		return w.m.parkStage(w.r, h, time.Hour, now)
+	}
+	return w.m.releaseStage(w.r, h, now)
+}
+
+// step performs an operation and checks its effect.
+func (w *randomMachine) step(c claim, now time.Time) {
+	next, write, held, err := w.perform(c, now)
+	if err != nil {
+		var refused *StateError
+		require.ErrorAs(w.t, err, &refused)
+		return
+	}
+	if !write {
+		require.Equal(w.t, w.r, next)
+		return
+	}
+	checkInvariants(w.t, w.m, w.r, next)
+	if held.fence != 0 {
+		require.Equal(w.t, w.r.Stage(held.spec.Stage).Fence, held.fence, "a zombie wrote")
+	}
+	w.r = next
+	if got := next.Stage(c.spec.Stage); got.State == StateRunning && got.owner == c.owner {
+		w.holds = append(w.holds, hold{spec: c.spec, fence: got.Fence, owner: c.owner, lease: c.lease})
+	}
+}
+
+// Every write keeps the invariants, and only the holder of the newest fence writes
+// as a holder.
 func TestRandomMachineKeepsInvariants(t *testing.T) {
 	t.Parallel()
 	p, err := Pipeline{Name: "docs", Stages: []StageSpec{
@@ -31,92 +125,26 @@ func TestRandomMachineKeepsInvariants(t *testing.T) {
 	require.NoError(t, err)
 	m := machine{pipeline: p, review: time.Hour}
 	session := sessionOf(t, userOf(t, "acme", "u1"), 1)
-	externals := []Stage{"user_upload", "user_upload", "signed", "stamped"}
 	ends := map[string]int{}
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
 		clock := epoch
-		r := m.createRecord(Record{Scope: session, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, clock)
-		var holds []hold
-		completed := map[Stage]int64{}
-		for step := 0; step < 60 && !r.Terminal; step++ {
+		w := &randomMachine{
+			t: t, m: m, rnd: rnd, externals: []Stage{"user_upload", "user_upload", "signed", "stamped"}, completed: map[Stage]int64{},
+			r: m.createRecord(Record{Scope: session, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, clock),
+		}
+		for step := 0; step < 60 && !w.r.Terminal; step++ {
 			clock = clock.Add(time.Duration(rnd.IntN(20_000)) * time.Millisecond)
 			now := clock.Add(time.Duration(rnd.IntN(120_000)-60_000) * time.Millisecond) // skew
 			spec := p.Stages[1+rnd.IntN(3)]
 			c := claim{spec: spec, key: fmt.Sprint("key", rnd.IntN(2)), owner: fmt.Sprint("w", step), lease: spec.Lease, due: spec.Due, takeOver: rnd.IntN(4) == 0}
 			if rnd.IntN(3) == 0 {
-				c.observed = externals[rnd.IntN(len(externals))]
+				c.observed = w.anyExternal()
 			}
-			var h hold
-			if len(holds) > 0 {
-				h = holds[max(0, len(holds)-1-rnd.IntN(4))]
-			}
-			was := r
-			var next Record
-			var write, held bool
-			switch op := rnd.IntN(40); {
-			case op < 10:
-				c.takeOver, c.keepsBackoff, c.skipsReview = false, rnd.IntN(4) == 0, true
-				next, write, err = m.claimStage(r, c, now)
-			case op < 20:
-				next, write, err = m.claimStage(r, c, now)
-			case op < 21:
-				next, write, err = m.observeStage(r, externals[rnd.IntN(len(externals))], dest, now)
-			case op == 21:
-				f := finding{orphans: rnd.IntN(4) == 0}
-				if rnd.IntN(2) == 0 {
-					now = r.Due
-				}
-				if rnd.IntN(2) == 0 {
-					f.there = map[Stage]Location{externals[rnd.IntN(len(externals))]: dest}
-				}
-				var v verdict
-				next, v = m.sweepRecord(r, f, now)
-				write, err = v != verdictNone, nil
-			case op == 39 && rnd.IntN(8) == 0:
-				next, write, err = m.cancelRecord(r, now)
-			case h.fence == 0:
-				continue
-			case op < 25:
-				held = true
-				next, write, err = m.renewLease(r, h, now)
-			case op < 28:
-				held = true
-				next, write, err = m.completeStage(r, h, dest, now)
-				if err == nil && write {
-					require.Zero(t, completed[h.spec.Stage], "a stage is completed once")
-					completed[h.spec.Stage] = h.fence
-				}
-			case op < 31:
-				held = true
-				next, write, err = m.failStage(r, h, []Error{boom, fatal}[rnd.IntN(6)/5], now)
-			case op < 35:
-				held = true
-				next, write, err = m.parkStage(r, h, time.Hour, now)
-			default:
-				held = true
-				next, write, err = m.releaseStage(r, h, now)
-			}
-			if err != nil {
-				var refused *StateError
-				require.ErrorAs(t, err, &refused)
-				continue
-			}
-			if !write {
-				require.Equal(t, was, next)
-				continue
-			}
-			checkInvariants(t, m, was, next)
-			if held {
-				require.Equal(t, was.Stage(h.spec.Stage).Fence, h.fence, "a zombie wrote")
-			}
-			r = next
-			if got := r.Stage(spec.Stage); got.State == StateRunning && got.owner == c.owner {
-				holds = append(holds, hold{spec: spec, fence: got.Fence, owner: c.owner, lease: c.lease})
-			}
+			w.step(c, now)
 		}
-		ends[r.Reason+"/"+string(r.Status)]++
-		sweepToEnd(t, m, r)
+		ends[w.r.Reason+"/"+string(w.r.Status)]++
+		sweepToEnd(t, m, w.r)
 	}
 	// The walk must reach every kind of end.
 	for _, end := range []string{"/SUCCESS", "no_image/FAILED", "max_attempts/FAILED", "cancelled/FAILED", "abandoned/FAILED"} {
@@ -151,10 +179,10 @@ func sweepToEnd(t *testing.T, m machine, r Record) {
 // The same holds through a table that loses writes and answers: the stored rows keep
 // the invariants in their order, the answers to workers are true, and the record ends.
 func TestRandomWorkersKeepInvariants(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("many rounds of workers")
 	}
-	t.Parallel()
 	for name, open := range map[string]func(testing.TB) table.Driver{
 		"memory": func(testing.TB) table.Driver { return table.NewMemory(nil) },
 		"bolt":   openBolt,

@@ -109,7 +109,7 @@ func CheckThenPut(ctx context.Context, d table.Driver, k table.Key, r table.Row,
 	if !c.Holds(stored, time.Now()) {
 		return &table.RowConflictError{Current: stored}
 	}
-	time.Sleep(time.Millisecond) // of a bubble: all others evaluate their conditions now
+	<-time.After(time.Millisecond) // all others evaluate their conditions now
 	return PutUnconditionally(ctx, d, k, r, c)
 }
 

@@ -23,8 +23,8 @@ func checkConvergence(w *world) {
 	}
 	for n := range reports {
 		rnd := rand.New(rand.NewPCG(w.o.Seed+uint64(n), 14)) //nolint:gosec // repeatable, not secret
-		s := w.session(w.user("t", "u"), n)
-		l := &life{w: w, tr: w.tracker(uploadPipeline(), 0), s: s}
+		s := w.newSession(w.newUser("t", "u"), n)
+		l := &life{w: w, tr: w.newTracker(uploadPipeline(), 0), s: s}
 		acts := []act{"create", "observe", "claim enrichment", "park", "claim enrichment", "complete"}
 		if n%2 == 1 {
 			acts = []act{"create", "prove enrichment", "park", "claim enrichment", "complete"}
@@ -34,10 +34,10 @@ func checkConvergence(w *world) {
 			if n > 1 {
 				reported += w.reportArrivals(l, rnd, i > 0)
 			}
-			w.must(l.perform(w.ctx, a), fmt.Sprintf("%s, after %d reports", a, reported))
+			w.mustSucceed(l.performAct(w.ctx, a), fmt.Sprintf("%s, after %d reports", a, reported))
 		}
 		r, err := l.tr.Get(w.ctx, s)
-		w.must(err, "get")
+		w.mustSucceed(err, "get")
 		up := r.Stage(upload)
 		got := fmt.Sprint(r.Status, r.Terminal, up.State, up.Attempt, up.Fence, strings.TrimPrefix(up.Destination.Key, s.Prefix()))
 		for st := range r.Stages() {
@@ -47,13 +47,13 @@ func checkConvergence(w *world) {
 			want = got
 		}
 		if up.Destination.Key != s.Prefix()+"a.pdf" {
-			w.fail("after %d reports: the upload is at %q", reported, up.Destination.Key)
+			w.failCheck("after %d reports: the upload is at %q", reported, up.Destination.Key)
 		}
 		if got != want {
-			w.fail("after %d reports: %s, without: %s", reported, got, want)
+			w.failCheck("after %d reports: %s, without: %s", reported, got, want)
 		}
 		if rows := w.driver.countRows(s); rows != len(acts)+countExtraRows(w.driver.rowsOf(s), n) {
-			w.fail("%d reports and %[3]d acts stored %[2]d rows", reported, rows, len(acts))
+			w.failCheck("%d reports and %[3]d acts stored %[2]d rows", reported, rows, len(acts))
 		}
 	}
 }
@@ -74,17 +74,17 @@ func (w *world) reportArrivals(l *life, rnd *rand.Rand, made bool) int {
 	n := rnd.IntN(4)
 	errs := make([]error, n)
 	var observers []func(context.Context)
-	tr := w.tracker(uploadPipeline(), time.Duration(rnd.IntN(240)-120)*time.Second)
+	tr := w.newTracker(uploadPipeline(), time.Duration(rnd.IntN(240)-120)*time.Second)
 	for i := range n {
 		o := &op{name: "report", session: l.s, stage: upload}
 		observers = append(observers, func(ctx context.Context) {
-			_, errs[i] = tr.Observe(o.in(ctx), l.s, tracking.Observation{Stage: upload, Dest: w.ref(l.s, "a.pdf")})
+			_, errs[i] = tr.Observe(o.inContext(ctx), l.s, tracking.Observation{Stage: upload, Dest: w.newRef(l.s, "a.pdf")})
 		})
 	}
 	w.driver.gate.runWorkers(w.ctx, rnd, func() {}, observers)
 	for _, err := range errs {
 		if made && err != nil || !made && !errors.Is(err, tracking.ErrNotFound) {
-			w.fail("a report (record exists: %t): %w", made, err)
+			w.failCheck("a report (record exists: %t): %w", made, err)
 		}
 	}
 	return n

@@ -25,7 +25,7 @@ func stageOf(r *table.Row, name string) map[string]table.Value {
 // firstSeen keeps the first value of each partition.
 type firstSeen[T any] struct{ m sync.Map }
 
-func (f *firstSeen[T]) load(k table.Key, v T) T {
+func (f *firstSeen[T]) loadFirst(k table.Key, v T) T {
 	first, _ := f.m.LoadOrStore(k.Partition(), v)
 	return first.(T)
 }
@@ -72,7 +72,7 @@ var faults = map[string]struct {
 			if err != nil {
 				return r, err
 			}
-			return old.load(k, r).Clone(), nil
+			return old.loadFirst(k, r).Clone(), nil
 		}}
 	}, propNoLost, ""},
 	"a put that merges": {func() faultytable.Driver {
@@ -96,7 +96,7 @@ var faults = map[string]struct {
 		old := &firstSeen[[3][2]string]{}
 		return faultytable.Driver{OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			r = r.Clone()
-			r.Index = old.load(k, r.Index)
+			r.Index = old.loadFirst(k, r.Index)
 			return d.Put(ctx, k, r, c)
 		}}
 	}, propDueIndex, propTenants},
@@ -146,16 +146,16 @@ var faults = map[string]struct {
 }
 
 func TestFindsFaults(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("all checks on each of twenty broken drivers")
 	}
-	t.Parallel()
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				failed := map[string]bool{}
-				for _, c := range checks() {
+				for _, c := range allChecks() {
 					d := f.driver()
 					d.Driver = table.NewMemory(nil)
 					for property := range recordCheck(t, &d, c) {

@@ -37,7 +37,7 @@ func checkHistories(w *world) {
 	}
 	for _, s := range all {
 		if w.sums[s] == 0 {
-			w.fail("%q never happened: %v", s, w.sums)
+			w.failCheck("%q never happened: %v", s, w.sums)
 		}
 	}
 }
@@ -55,13 +55,13 @@ type history struct {
 func newHistory(w *world, p tracking.Pipeline, seed uint64) *history {
 	h := &history{world: w, p: p, rnd: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // repeatable, not secret
 	for i := range sessions {
-		user := w.user(fmt.Sprintf("%s%d-%d", p.Name, i%2, seed), "u")
-		h.sessions = append(h.sessions, w.session(user, i))
+		user := w.newUser(fmt.Sprintf("%s%d-%d", p.Name, i%2, seed), "u")
+		h.sessions = append(h.sessions, w.newSession(user, i))
 	}
 	for i := range workers {
 		skew := time.Duration(h.rnd.IntN(120)-60) * time.Second
 		h.workers = append(h.workers, &worker{
-			history: h, n: i, tracker: w.tracker(p, skew),
+			history: h, n: i, tracker: w.newTracker(p, skew),
 			rnd: rand.New(rand.NewPCG(seed, uint64(100+i))), //nolint:gosec // as above
 		})
 	}
@@ -93,7 +93,7 @@ func (h *history) runHistory() {
 		}
 	}, run)
 	h.driver.fault = nil
-	h.must(h.ctx.Err(), "histories")
+	h.mustSucceed(h.ctx.Err(), "histories")
 
 	for _, s := range h.sessions {
 		h.inspectRows(s)
@@ -110,16 +110,16 @@ func (h *history) inspectRows(s scope.Scope) {
 	rows := h.driver.rowsOf(s)
 	v := &verdicts{found: h.found}
 	records := v.judgeHistory(h.p, s, rows)
-	now, err := h.tracker(h.p, 0).Get(h.ctx, s)
+	now, err := h.newTracker(h.p, 0).Get(h.ctx, s)
 	switch {
 	case len(records) == 0:
 	case err != nil:
-		v.report(propNoLost, "after %d rows, Get returned: %w", len(rows), err)
+		v.reportFailure(propNoLost, "after %d rows, Get returned: %w", len(rows), err)
 	case now.Version != records[len(records)-1].Version || !equalRecords(now, records[len(records)-1]):
-		v.report(propNoLost, "the stored record has version %d and is not the last of %d rows", now.Version, len(rows))
+		v.reportFailure(propNoLost, "the stored record has version %d and is not the last of %d rows", now.Version, len(rows))
 	}
-	if err := v.firstError(); err != nil { // already reported; later checks would only repeat it
-		h.fail("the history of a record is invalid")
+	if v.first != nil { // already reported; later checks would only repeat it
+		h.failCheck("the history of a record is invalid")
 	}
 }
 
@@ -131,7 +131,7 @@ func (h *history) compareAnswers() {
 	for _, s := range h.sessions {
 		if rows := h.driver.rowsOf(s); len(rows) > 0 {
 			r, err := readRow(h.p, s, rows[len(rows)-1].row)
-			h.must(err, "read")
+			h.mustSucceed(err, "read")
 			ended[s.Partition()] = r
 		}
 	}
@@ -139,21 +139,21 @@ func (h *history) compareAnswers() {
 		for _, a := range wk.attempts {
 			id := fmt.Sprint(a.session.Partition(), a.Stage(), a.Fence())
 			if held[id] {
-				v.report(propOneFence, "two attempts hold %s with fence %d", a.Stage(), a.Fence())
+				v.reportFailure(propOneFence, "two attempts hold %s with fence %d", a.Stage(), a.Fence())
 			}
 			held[id] = true
 		}
 		for _, c := range wk.completed {
 			p := ended[c.session.Partition()].Stage(c.stage)
 			if p.State != tracking.StateSuccess || p.Fence != c.fence {
-				v.report(propOneFence, "%s was completed with fence %d, but is %s with fence %d", c.stage, c.fence, p.State, p.Fence)
+				v.reportFailure(propOneFence, "%s was completed with fence %d, but is %s with fence %d", c.stage, c.fence, p.State, p.Fence)
 			}
 		}
 		for _, f := range wk.failures {
-			h.found.add(f.property, f.err)
+			h.found.addFinding(f.property, f.err)
 		}
 	}
-	if v.firstError() != nil {
-		h.fail("an answer contradicts the stored record")
+	if v.first != nil {
+		h.failCheck("an answer contradicts the stored record")
 	}
 }

@@ -12,9 +12,9 @@ import (
 
 // makeRecord creates the record of the user's session number n in a class.
 func (w *world) makeRecord(tr *tracking.Tracker, user scope.Scope, n int, class tracking.Class) scope.Scope {
-	s := w.session(user, n)
+	s := w.newSession(user, n)
 	_, err := tr.Create(w.ctx, s, &tracking.CreateOptions{Filename: fmt.Sprintf("%d.pdf", n)})
-	w.must(err, "create")
+	w.mustSucceed(err, "create")
 	w.moveToClass(tr, s, class)
 	return s
 }
@@ -27,16 +27,16 @@ func (w *world) moveToClass(tr *tracking.Tracker, s scope.Scope, class tracking.
 	a, err := tr.Claim(w.ctx, s, tracking.Enrichment, &tracking.ClaimOptions{
 		Key: "r", Observed: &tracking.Observation{Stage: upload},
 	})
-	w.must(err, "start")
+	w.mustSucceed(err, "start")
 	switch class {
 	case tracking.ClassWaiting:
-		w.must(a.Park(w.ctx, 0), "park")
+		w.mustSucceed(a.Park(w.ctx, 0), "park")
 		return
 	case tracking.ClassFailed:
-		w.must(a.Fail(w.ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true}), "fail")
+		w.mustSucceed(a.Fail(w.ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true}), "fail")
 		return
 	}
-	w.must(a.Complete(w.ctx, object.Ref{}), "complete")
+	w.mustSucceed(a.Complete(w.ctx, object.Ref{}), "complete")
 }
 
 // listAll reads every page, calling between before each but the first.
@@ -64,11 +64,11 @@ func (w *world) listAll(tr *tracking.Tracker, s scope.Scope, f tracking.Filter, 
 // checkListing pages through a tenant's and a user's records while newer ones are
 // created. The earlier records must be listed exactly once, newest first.
 func checkListing(w *world) {
-	tr := w.tracker(uploadPipeline(), 0)
+	tr := w.newTracker(uploadPipeline(), 0)
 	classes := []tracking.Class{tracking.ClassActive, tracking.ClassWaiting, tracking.ClassFailed, tracking.ClassSuccess}
-	users := []scope.Scope{w.user("t", "u1"), w.user("t", "u2")}
+	users := []scope.Scope{w.newUser("t", "u1"), w.newUser("t", "u2")}
 	tenant, err := scope.Tenant(users[0].TenantID())
-	w.must(err, "tenant")
+	w.mustSucceed(err, "tenant")
 	type made struct {
 		s     scope.Scope
 		class tracking.Class
@@ -90,8 +90,8 @@ func checkListing(w *world) {
 			}
 			for _, limit := range []int{1, 3, 7, 50} {
 				what := fmt.Sprintf("class %q of a %s, %d a page", class, within.Level(), limit)
-				err := w.eventually(func() error { return w.checkList(tr, within, class, limit, want, nil) })
-				w.must(err, what)
+				err := w.retryUntilLag(func() error { return w.checkList(tr, within, class, limit, want, nil) })
+				w.mustSucceed(err, what)
 			}
 			// After a page, a newer record is created and changes its class.
 			left := 12
@@ -106,7 +106,7 @@ func checkListing(w *world) {
 				newer++
 				w.moveToClass(tr, s, classes[newer%len(classes)])
 			})
-			w.must(err, fmt.Sprintf("class %q of a %s, while others are made", class, within.Level()))
+			w.mustSucceed(err, fmt.Sprintf("class %q of a %s, while others are made", class, within.Level()))
 		}
 	}
 	w.checkCounts(tr, users, len(records)+newer-1000)
@@ -118,7 +118,7 @@ func (w *world) checkList(tr *tracking.Tracker, within scope.Scope, class tracki
 	if between == nil {
 		between = func() {}
 	}
-	newest := w.session(w.user("t", "u1"), 999).SessionID()
+	newest := w.newSession(w.newUser("t", "u1"), 999).SessionID()
 	all, err := w.listAll(tr, within, tracking.Filter{Class: class, Limit: limit}, between)
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (w *world) checkList(tr *tracking.Tracker, within scope.Scope, class tracki
 }
 
 func (w *world) checkCounts(tr *tracking.Tracker, users []scope.Scope, want int) {
-	err := w.eventually(func() error {
+	err := w.retryUntilLag(func() error {
 		got := 0
 		for _, u := range users {
 			c, err := tr.Count(w.ctx, u)
@@ -150,5 +150,5 @@ func (w *world) checkCounts(tr *tracking.Tracker, users []scope.Scope, want int)
 		}
 		return nil
 	})
-	w.must(err, "count")
+	w.mustSucceed(err, "count")
 }

@@ -26,7 +26,9 @@ type op struct {
 
 type opKey struct{}
 
-func (o *op) in(ctx context.Context) context.Context { return context.WithValue(ctx, opKey{}, o) }
+func (o *op) inContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, opKey{}, o)
+}
 
 func opOf(ctx context.Context) *op {
 	o, _ := ctx.Value(opKey{}).(*op)

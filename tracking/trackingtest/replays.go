@@ -14,8 +14,8 @@ import (
 // act is one operation of a life: a name and, for a claim, the stage.
 type act string
 
-// renews reports whether a repetition of the act writes again.
-func (a act) renews() bool { return a.claimedStage() != "" || a == "heartbeat" }
+// isRenewal reports whether a repetition of the act writes again.
+func (a act) isRenewal() bool { return a.claimedStage() != "" || a == "heartbeat" }
 
 func (a act) claimedStage() tracking.Stage {
 	_, st, _ := strings.Cut(string(a), " ")
@@ -30,8 +30,8 @@ type life struct {
 	now *tracking.Attempt
 }
 
-func (l *life) perform(ctx context.Context, a act) (err error) {
-	proof := tracking.Observation{Stage: upload, Dest: l.w.ref(l.s, "a.pdf")}
+func (l *life) performAct(ctx context.Context, a act) (err error) {
+	proof := tracking.Observation{Stage: upload, Dest: l.w.newRef(l.s, "a.pdf")}
 	claim := &tracking.ClaimOptions{Key: "run"}
 	switch name, _, _ := strings.Cut(string(a), " "); name {
 	case "create":
@@ -87,7 +87,7 @@ func checkReplays(w *world) {
 	n := 0
 	for name, script := range lifeScripts() {
 		for _, lost := range []loss{{"nothing", 0, 0}, {"a write", 1, 0}, {"an answer", 0, 1}, {"two writes", 2, 0}, {"two answers", 0, 2}} {
-			l := &life{w: w, tr: w.tracker(script.p, 0), s: w.session(w.user("t", "u"), n)}
+			l := &life{w: w, tr: w.newTracker(script.p, 0), s: w.newSession(w.newUser("t", "u"), n)}
 			if n++; w.isShort() && lost.before+lost.after != 1 {
 				continue
 			}
@@ -95,13 +95,13 @@ func checkReplays(w *world) {
 				what := fmt.Sprintf("%s, act %d, %s, with %s lost", name, i+1, a, lost.name)
 				w.replayAct(l, a, lost, what)
 				if got := w.driver.countRows(l.s); got != i+1 {
-					w.fail("%s: %d rows", what, got)
+					w.failCheck("%s: %d rows", what, got)
 				}
 			}
 			r, err := l.tr.Get(w.ctx, l.s)
-			w.must(err, name)
+			w.mustSucceed(err, name)
 			if r.Status != tracking.StatusSuccess {
-				w.fail("%s, with %s lost: the record ends as %s", name, lost.name, r.Status)
+				w.failCheck("%s, with %s lost: the record ends as %s", name, lost.name, r.Status)
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func (w *world) replayAct(l *life, a act, lost loss, what string) {
 	switch {
 	case a == "heartbeat":
 		lost.after = 0 // it renews the lease again, which is harmless
-	case a.renews():
+	case a.isRenewal():
 		lost.after = min(lost.after, 1) // after two lost answers the caller does not hold an attempt to repeat
 	}
 	w.driver.fault = func() (before, after bool) {
@@ -133,12 +133,12 @@ func (w *world) replayAct(l *life, a act, lost loss, what string) {
 		}
 		return false, false
 	}
-	err := l.perform(w.ctx, a)
+	err := l.performAct(w.ctx, a)
 	w.driver.fault = nil
 	if err != nil && !errors.Is(err, errCut) {
-		w.fail("%s: %w", what, err)
+		w.failCheck("%s: %w", what, err)
 	}
-	if err != nil || !a.renews() {
-		w.must(l.perform(w.ctx, a), what+", repeated")
+	if err != nil || !a.isRenewal() {
+		w.mustSucceed(l.performAct(w.ctx, a), what+", repeated")
 	}
 }

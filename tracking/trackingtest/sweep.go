@@ -19,7 +19,7 @@ func (w *world) lookForArrival(_ context.Context, r tracking.Record, _ tracking.
 	if id[len(id)-1]%2 == 0 {
 		return object.Ref{}, false, nil
 	}
-	return w.ref(r.Scope, "a.pdf"), true, nil
+	return w.newRef(r.Scope, "a.pdf"), true, nil
 }
 
 func (w *world) sweepBy(ctx context.Context, tr *tracking.Tracker) (tracking.SweepResult, error) {
@@ -28,13 +28,13 @@ func (w *world) sweepBy(ctx context.Context, tr *tracking.Tracker) (tracking.Swe
 
 func (wk *worker) sweepTable(ctx context.Context) {
 	o := &op{name: "sweep"}
-	res, err := wk.sweepBy(o.in(ctx), wk.tracker)
+	res, err := wk.sweepBy(o.inContext(ctx), wk.tracker)
 	if err != nil {
-		wk.report(propAnswers, "sweep: %w", err)
+		wk.reportFailure(propAnswers, "sweep: %w", err)
 	}
 	for _, e := range res.Errors {
 		if !errors.Is(e, errCut) && !errors.Is(e, tracking.ErrContended) && !errors.Is(e, table.ErrBusy) {
-			wk.report(propAnswers, "sweep: %w", e)
+			wk.reportFailure(propAnswers, "sweep: %w", e)
 		}
 	}
 	if res.Lost+res.Observed+res.Abandoned > 0 {
@@ -45,7 +45,7 @@ func (wk *worker) sweepTable(ctx context.Context) {
 // endRecords ends the records of a history: a worker continues the first, and
 // sweeps end the others.
 func (h *history) endRecords() {
-	tr := h.tracker(h.p, 0)
+	tr := h.newTracker(h.p, 0)
 	if len(h.driver.rowsOf(h.sessions[0])) > 0 {
 		h.takeUp(tr, h.p, h.sessions[0])
 	}
@@ -53,12 +53,12 @@ func (h *history) endRecords() {
 	for _, s := range h.sessions {
 		if rows := h.driver.rowsOf(s); len(rows) > 0 {
 			r, err := readRow(h.p, s, rows[len(rows)-1].row)
-			h.must(err, "read")
+			h.mustSucceed(err, "read")
 			h.sums[string(r.Status)]++
 		}
 	}
-	if err := h.eventually(func() error { return h.checkDue(map[string]bool{}) }); err != nil {
-		h.found.add(propDueIndex, err)
+	if err := h.retryUntilLag(func() error { return h.checkDue(map[string]bool{}) }); err != nil {
+		h.found.addFinding(propDueIndex, err)
 	}
 }
 
@@ -72,21 +72,21 @@ func (w *world) awaitEnds(tr *tracking.Tracker, sessions []scope.Scope) {
 				continue
 			}
 			r, err := tr.Get(w.ctx, s)
-			w.must(err, "get")
+			w.mustSucceed(err, "get")
 			if r.Terminal {
 				continue
 			}
 			open++
 			rows := w.driver.rowsOf(s)
 			if why := w.explainStuck(r, rows[len(rows)-1].row); why != "" {
-				w.found.add(propCrash, errors.New(why))
+				w.found.addFinding(propCrash, errors.New(why))
 			}
 		}
 		if open == 0 {
 			return
 		}
 		w.passTime(3 * time.Hour) // everything is overdue
-		err := w.eventually(func() error {
+		err := w.retryUntilLag(func() error {
 			res, err := w.sweepBy(w.ctx, tr)
 			switch {
 			case err != nil:
@@ -99,11 +99,11 @@ func (w *world) awaitEnds(tr *tracking.Tracker, sessions []scope.Scope) {
 			return nil
 		})
 		if err != nil {
-			w.found.add(propCrash, err)
+			w.found.addFinding(propCrash, err)
 			return
 		}
 	}
-	w.found.add(propCrash, errors.New("an abandoned record does not end within twelve sweeps, three hours apart"))
+	w.found.addFinding(propCrash, errors.New("an abandoned record does not end within twelve sweeps, three hours apart"))
 }
 
 // explainStuck returns the reason that no worker can continue a record, or "". It
@@ -113,7 +113,7 @@ func (w *world) explainStuck(r tracking.Record, row table.Row) string {
 	if r.Pipeline != p.Name {
 		p = documentPipeline()
 	}
-	later := w.clock(time.Hour) // when every lease has expired
+	later := w.newClock(time.Hour) // when every lease has expired
 	tr := w.trackerOn(w.newTable(onlyRow{row: row}), p, later)
 	said := ""
 	for _, spec := range p.Stages {
@@ -144,32 +144,32 @@ func (w *world) takeUp(tr *tracking.Tracker, p tracking.Pipeline, s scope.Scope)
 			continue
 		}
 		r, err := tr.Get(w.ctx, s)
-		w.must(err, "get")
+		w.mustSucceed(err, "get")
 		st := r.Stage(spec.Stage)
 		if r.Terminal || st.State == tracking.StateSuccess {
 			continue
 		}
 		if spec.External {
-			_, err = tr.Observe((&op{name: "observe", stage: upload}).in(w.ctx), s, tracking.Observation{Stage: spec.Stage})
-			w.must(err, "observe")
+			_, err = tr.Observe((&op{name: "observe", stage: upload}).inContext(w.ctx), s, tracking.Observation{Stage: spec.Stage})
+			w.mustSucceed(err, "observe")
 			continue
 		}
 		o := &op{name: "claim", session: s, stage: spec.Stage}
-		a, err := tr.Claim(o.in(w.ctx), s, spec.Stage, &tracking.ClaimOptions{Key: "late"})
+		a, err := tr.Claim(o.inContext(w.ctx), s, spec.Stage, &tracking.ClaimOptions{Key: "late"})
 		if errors.Is(err, tracking.ErrExhausted) {
 			return // a sweep ends it
 		}
 		if err != nil {
-			w.found.add(propCrash, fmt.Errorf("continuing a record: %w", err))
+			w.found.addFinding(propCrash, fmt.Errorf("continuing a record: %w", err))
 			return
 		}
 		o = &op{name: "complete", session: s, stage: spec.Stage, fence: a.Fence()}
-		w.must(a.Complete(o.in(w.ctx), object.Ref{}), "complete")
+		w.mustSucceed(a.Complete(o.inContext(w.ctx), object.Ref{}), "complete")
 	}
 	r, err := tr.Get(w.ctx, s)
-	w.must(err, "get")
+	w.mustSucceed(err, "get")
 	if !r.Terminal {
-		w.found.add(propCrash, fmt.Errorf("every stage was completed, but the record is %s", r.Status))
+		w.found.addFinding(propCrash, fmt.Errorf("every stage was completed, but the record is %s", r.Status))
 	}
 }
 
@@ -183,18 +183,18 @@ func checkCrashes(w *world) {
 				if w.isShort() && late != (after%2 == 0) {
 					continue
 				}
-				tr := w.tracker(script.p, 0)
-				l := &life{w: w, tr: w.tracker(script.p, time.Duration(n%3-1)*20*time.Second), s: w.session(w.user("t", script.p.Name), n)}
+				tr := w.newTracker(script.p, 0)
+				l := &life{w: w, tr: w.newTracker(script.p, time.Duration(n%3-1)*20*time.Second), s: w.newSession(w.newUser("t", script.p.Name), n)}
 				n++
 				for _, a := range script.acts[:after+1] {
-					w.must(l.perform(w.ctx, a), string(a))
+					w.mustSucceed(l.performAct(w.ctx, a), string(a))
 				}
 				if !late {
 					w.takeUp(tr, script.p, l.s)
 					r, err := tr.Get(w.ctx, l.s)
-					w.must(err, "get")
+					w.mustSucceed(err, "get")
 					if r.Status != tracking.StatusSuccess {
-						w.fail("%s, continued after act %d: %s", name, after+1, r.Status)
+						w.failCheck("%s, continued after act %d: %s", name, after+1, r.Status)
 					}
 					continue
 				}
@@ -207,30 +207,30 @@ func checkCrashes(w *world) {
 // checkDueIndex compares the due index with the records that have not ended,
 // while some are created and others end.
 func checkDueIndex(w *world) {
-	tr := w.tracker(uploadPipeline(), 0)
+	tr := w.newTracker(uploadPipeline(), 0)
 	_, err := w.sweepBy(w.ctx, tr) // which queries every shard
-	w.must(err, "sweep")
+	w.mustSucceed(err, "sweep")
 	want := map[string]bool{}
-	user := w.user("t", "u")
+	user := w.newUser("t", "u")
 	for n := range 60 {
 		class := []tracking.Class{tracking.ClassActive, tracking.ClassFailed, tracking.ClassSuccess}[n%3]
 		s := w.makeRecord(tr, user, n, class)
 		want[s.Partition()] = class != tracking.ClassSuccess
 		if n%12 == 4 {
-			_, err := tr.Cancel(w.ctx, w.session(user, n-1))
-			w.must(err, "cancel")
-			want[w.session(user, n-1).Partition()] = false
+			_, err := tr.Cancel(w.ctx, w.newSession(user, n-1))
+			w.mustSucceed(err, "cancel")
+			want[w.newSession(user, n-1).Partition()] = false
 		}
 		if n%20 == 19 {
-			w.must(w.eventually(func() error { return w.checkDue(want) }), "due index")
+			w.mustSucceed(w.retryUntilLag(func() error { return w.checkDue(want) }), "due index")
 		}
 	}
 	all := []scope.Scope{}
 	for n := range 60 {
-		all = append(all, w.session(user, n))
+		all = append(all, w.newSession(user, n))
 	}
 	w.awaitEnds(tr, all)
-	w.must(w.eventually(func() error { return w.checkDue(map[string]bool{}) }), "due index")
+	w.mustSucceed(w.retryUntilLag(func() error { return w.checkDue(map[string]bool{}) }), "due index")
 }
 
 // checkDue compares the world's entries in the due index with want.

@@ -14,14 +14,14 @@ import (
 // and counts: with equal ids, with names that are prefixes of each other, and
 // with rows whose index attributes the other tenant forged.
 func checkTenants(w *world) {
-	tr := w.tracker(uploadPipeline(), 0)
-	mine, theirs := w.user("acme", "u"), []scope.Scope{w.user("acme-2", "u"), w.user("acm", "u"), w.user("globex", "u")}
-	beside := w.user("acme", "u2")
+	tr := w.newTracker(uploadPipeline(), 0)
+	mine, theirs := w.newUser("acme", "u"), []scope.Scope{w.newUser("acme-2", "u"), w.newUser("acm", "u"), w.newUser("globex", "u")}
+	beside := w.newUser("acme", "u2")
 	w.makeRecord(tr, mine, 1, tracking.ClassActive)
 	w.makeRecord(tr, mine, 2, tracking.ClassFailed)
 	w.makeRecord(tr, beside, 3, tracking.ClassActive)
 
-	rows := w.driver.rowsOf(w.session(mine, 1))
+	rows := w.driver.rowsOf(w.newSession(mine, 1))
 	place := rows[len(rows)-1].row.Index
 	for i, u := range theirs {
 		for n := range 4 {
@@ -33,31 +33,31 @@ func checkTenants(w *world) {
 		w.driver.amend = nil
 	}
 	tenant, err := scope.Tenant(mine.TenantID())
-	w.must(err, "tenant")
+	w.mustSucceed(err, "tenant")
 	for within, want := range map[scope.Scope]int{tenant: 3, mine: 2, beside: 1} {
 		for _, limit := range []int{1, 2, 50} {
-			err := w.eventually(func() error {
+			err := w.retryUntilLag(func() error {
 				got, err := w.listAll(tr, within, tracking.Filter{Limit: limit}, func() {})
 				if err == nil && len(got) != want {
 					err = fmt.Errorf("%s lists %v, but %d are its own", within, got, want)
 				}
 				return err
 			})
-			w.must(err, "list")
+			w.mustSucceed(err, "list")
 		}
-		err := w.eventually(func() error {
+		err := w.retryUntilLag(func() error {
 			c, err := tr.Count(w.ctx, within)
 			if err == nil && c.All != want {
 				err = fmt.Errorf("%s counts %d, but %d are its own", within, c.All, want)
 			}
 			return err
 		})
-		w.must(err, "count")
+		w.mustSucceed(err, "count")
 	}
 	for _, u := range theirs {
-		id := w.session(u, 10).SessionID()
+		id := w.newSession(u, 10).SessionID()
 		if _, err := tr.Find(w.ctx, tenant, id); !errors.Is(err, tracking.ErrNotFound) {
-			w.fail("Find with a foreign id: %w", err)
+			w.failCheck("Find with a foreign id: %w", err)
 		}
 		w.foreignCursors(tr, mine, u)
 	}
@@ -66,14 +66,14 @@ func checkTenants(w *world) {
 // foreignCursors uses the cursors of one list in another.
 func (w *world) foreignCursors(tr *tracking.Tracker, mine, theirs scope.Scope) {
 	var page tracking.Page
-	err := w.eventually(func() (err error) {
+	err := w.retryUntilLag(func() (err error) {
 		page, err = tr.List(w.ctx, theirs, tracking.Filter{Limit: 1})
 		if err == nil && page.Next == "" {
 			err = errors.New("a list of four has one page of one")
 		}
 		return err
 	})
-	w.must(err, "list")
+	w.mustSucceed(err, "list")
 	other := page.Next[:len(page.Next)-1] + strings.Map(func(r rune) rune {
 		if r == 'A' {
 			return 'B'
@@ -82,10 +82,10 @@ func (w *world) foreignCursors(tr *tracking.Tracker, mine, theirs scope.Scope) {
 	}, page.Next[len(page.Next)-1:])
 	for _, cursor := range []string{page.Next, other, page.Next[1:], page.Next + "AAAA"} {
 		if p, err := tr.List(w.ctx, mine, tracking.Filter{Cursor: cursor}); !errors.Is(err, tracking.ErrInvalid) {
-			w.fail("a foreign cursor returned %v, %w", p.Records, err)
+			w.failCheck("a foreign cursor returned %v, %w", p.Records, err)
 		}
 	}
 	if p, err := tr.List(w.ctx, theirs, tracking.Filter{Cursor: page.Next, Class: tracking.ClassFailed}); !errors.Is(err, tracking.ErrInvalid) {
-		w.fail("a cursor of another class returned %v, %w", p.Records, err)
+		w.failCheck("a cursor of another class returned %v, %w", p.Records, err)
 	}
 }

@@ -61,7 +61,7 @@ func Test(t *testing.T, open func(*testing.T) table.Driver, o *Options) {
 	if run == nil {
 		run = func(t *testing.T, f func(*testing.T)) { f(t) }
 	}
-	for _, c := range checks() {
+	for _, c := range allChecks() {
 		t.Run(c.name, func(t *testing.T) {
 			if !c.alone {
 				t.Parallel()
@@ -78,7 +78,7 @@ type check struct {
 	alone    bool // sweeps the whole table: not while other checks use the same store
 }
 
-func checks() []check {
+func allChecks() []check {
 	return []check{
 		{name: "histories", property: propAnswers, run: checkHistories, alone: true},
 		{name: "replays", property: propReplay, run: checkReplays},
@@ -97,7 +97,7 @@ func runCheck(found *findings, d table.Driver, o Options, c check) {
 	defer func() {
 		// An error after a failed check would only repeat it.
 		if err := w.driver.cleanUp(w.ctx); err != nil && !found.t.Failed() {
-			found.add(c.property, err)
+			found.addFinding(c.property, err)
 		}
 		if c, ok := d.(io.Closer); ok {
 			if err := c.Close(); err != nil {

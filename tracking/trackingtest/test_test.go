@@ -33,10 +33,10 @@ func TestIndexesWithListedAttributes(t *testing.T) {
 }
 
 func TestBolt(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("each write is a sync of the disk")
 	}
-	t.Parallel()
 	open := func(t *testing.T) table.Driver {
 		d, err := bolt.Open(t.TempDir())
 		require.NoError(t, err)

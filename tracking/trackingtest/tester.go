@@ -22,7 +22,7 @@ type findings struct {
 	seen map[string]bool
 }
 
-func (f *findings) add(property string, err error) {
+func (f *findings) addFinding(property string, err error) {
 	f.t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -32,17 +32,17 @@ func (f *findings) add(property string, err error) {
 	}
 }
 
-// fail reports that the property of the check does not hold, and ends the check.
-func (w *world) fail(format string, args ...any) {
+// failCheck reports that the property of the check does not hold, and ends the check.
+func (w *world) failCheck(format string, args ...any) {
 	w.found.t.Helper()
-	w.found.add(w.property, fmt.Errorf(format, args...))
+	w.found.addFinding(w.property, fmt.Errorf(format, args...))
 	w.found.t.FailNow()
 }
 
-// must ends the check if err is not nil. doing names the operation.
-func (w *world) must(err error, doing string) {
+// mustSucceed ends the check if err is not nil. doing names the operation.
+func (w *world) mustSucceed(err error, doing string) {
 	w.found.t.Helper()
 	if err != nil {
-		w.fail("%s: %w", doing, err)
+		w.failCheck("%s: %w", doing, err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 func recordLife(t *testing.T, w *world, name string) (tracking.Pipeline, scope.Scope, []written) {
 	t.Helper()
 	script := lifeScripts()[name]
-	l := &life{w: w, tr: w.tracker(script.p, 0), s: w.session(w.user("t", "u"), 1)}
+	l := &life{w: w, tr: w.newTracker(script.p, 0), s: w.newSession(w.newUser("t", "u"), 1)}
 	for _, a := range script.acts {
 		o := &op{name: string(a), session: l.s}
 		if st := a.claimedStage(); st != "" {
@@ -23,7 +23,7 @@ func recordLife(t *testing.T, w *world, name string) (tracking.Pipeline, scope.S
 		} else if l.now != nil {
 			o.stage, o.fence = l.now.Stage(), l.now.Fence()
 		}
-		require.NoError(t, l.perform(o.in(t.Context()), a))
+		require.NoError(t, l.performAct(o.inContext(t.Context()), a))
 		w.passTime(time.Second)
 	}
 	return script.p, l.s, w.driver.rowsOf(l.s)

@@ -39,7 +39,7 @@ type attempt struct {
 	last    func(context.Context) error // the operation that ended it, or nil
 }
 
-func (wk *worker) report(check, format string, args ...any) {
+func (wk *worker) reportFailure(check, format string, args ...any) {
 	wk.failures = append(wk.failures, &finding{property: check, err: fmt.Errorf(format, args...)})
 }
 
@@ -56,10 +56,8 @@ func (wk *worker) workOnSessions(ctx context.Context) {
 			wk.createRecord(ctx, s)
 		case n < 7:
 			wk.observeUpload(ctx, s)
-		case n < 22:
-			wk.claimStage(ctx, s)
 		case n < 32:
-			wk.takeOverStage(ctx, s)
+			wk.claimStage(ctx, s, n >= 22)
 		case n < 58:
 			wk.useAttempt(ctx)
 		case n < 60:
@@ -68,7 +66,7 @@ func (wk *worker) workOnSessions(ctx context.Context) {
 			wk.sweepTable(ctx)
 		case n == 62 && wk.rnd.IntN(6) == 0:
 			o := &op{name: "cancel", session: s}
-			_, err := wk.tracker.Cancel(o.in(ctx), s)
+			_, err := wk.tracker.Cancel(o.inContext(ctx), s)
 			wk.judgeAnswer(o, err)
 		}
 	}
@@ -80,56 +78,43 @@ func (wk *worker) createRecord(ctx context.Context, s scope.Scope) {
 	if wk.rnd.IntN(4) == 0 {
 		name = "b.pdf"
 	}
-	_, err := wk.tracker.Create(o.in(ctx), s, &tracking.CreateOptions{Filename: name})
+	_, err := wk.tracker.Create(o.inContext(ctx), s, &tracking.CreateOptions{Filename: name})
 	if !errors.Is(err, tracking.ErrExists) {
 		wk.judgeAnswer(o, err)
 	}
 }
 
 func (wk *worker) newObservation(s scope.Scope) tracking.Observation {
-	return tracking.Observation{Stage: upload, Dest: wk.ref(s, "a.pdf")}
+	return tracking.Observation{Stage: upload, Dest: wk.newRef(s, "a.pdf")}
 }
 
 func (wk *worker) observeUpload(ctx context.Context, s scope.Scope) {
 	o := &op{name: "observe", session: s, stage: upload}
-	_, err := wk.tracker.Observe(o.in(ctx), s, wk.newObservation(s))
+	_, err := wk.tracker.Observe(o.inContext(ctx), s, wk.newObservation(s))
 	wk.judgeAnswer(o, err)
 }
 
-// drawClaim returns a random claim, mostly of an early stage.
-func (wk *worker) drawClaim(s scope.Scope) (*op, *tracking.ClaimOptions) {
+// claimStage claims a random stage, mostly an early one, and sometimes takes it over
+// or acts as an automatic worker.
+func (wk *worker) claimStage(ctx context.Context, s scope.Scope, takes bool) {
 	stages := wk.p.Stages[1:]
 	i := min(wk.rnd.IntN(len(stages)), wk.rnd.IntN(len(stages)))
-	o := &tracking.ClaimOptions{Key: fmt.Sprint("key", wk.rnd.IntN(3))}
+	options := &tracking.ClaimOptions{Key: fmt.Sprint("key", wk.rnd.IntN(3))}
 	if wk.rnd.IntN(3) == 0 {
 		proof := wk.newObservation(s)
-		o.Observed = &proof
+		options.Observed = &proof
 	}
-	return &op{name: "claim", session: s, stage: stages[i].Stage}, o
-}
-
-func (wk *worker) claimStage(ctx context.Context, s scope.Scope) {
-	o, options := wk.drawClaim(s)
-	options.Automatic = wk.rnd.IntN(3) == 0
-	a, err := wk.tracker.Claim(o.in(ctx), s, o.stage, options)
+	rare := wk.rnd.IntN(3) == 0
+	options.TakeOver, options.Automatic = rare && takes, rare && !takes
+	o := &op{name: "claim", session: s, stage: stages[i].Stage}
+	a, err := wk.tracker.Claim(o.inContext(ctx), s, o.stage, options)
 	wk.judgeAnswer(o, err)
-	wk.keepAttempt(a, s, err)
-}
-
-func (wk *worker) takeOverStage(ctx context.Context, s scope.Scope) {
-	o, options := wk.drawClaim(s)
-	options.TakeOver = wk.rnd.IntN(3) == 0
-	a, err := wk.tracker.Claim(o.in(ctx), s, o.stage, options)
-	wk.judgeAnswer(o, err)
-	wk.keepAttempt(a, s, err)
-	if err == nil && options.TakeOver {
+	if err != nil {
+		return
+	}
+	wk.attempts = append(wk.attempts, attempt{Attempt: a, session: s})
+	if options.TakeOver {
 		wk.countEvent("took over")
-	}
-}
-
-func (wk *worker) keepAttempt(a *tracking.Attempt, s scope.Scope, err error) {
-	if err == nil {
-		wk.attempts = append(wk.attempts, attempt{Attempt: a, session: s})
 	}
 }
 
@@ -155,7 +140,7 @@ func (wk *worker) useAttempt(ctx context.Context) {
 	}
 	dest := object.Ref{}
 	if wk.rnd.IntN(2) == 0 {
-		dest = wk.ref(a.session, "out.json")
+		dest = wk.newRef(a.session, "out.json")
 	}
 	name, do := "heartbeat", a.Heartbeat
 	switch wk.rnd.IntN(12) {
@@ -177,7 +162,7 @@ func (wk *worker) useAttempt(ctx context.Context) {
 		name, do = "release", a.Release
 	}
 	o := &op{name: name, session: a.session, stage: a.Stage(), fence: a.Fence()}
-	err := do(o.in(ctx))
+	err := do(o.inContext(ctx))
 	wk.judgeAnswer(o, err)
 	if errors.Is(err, tracking.ErrFenced) {
 		wk.countEvent("zombie")
@@ -195,10 +180,10 @@ func (wk *worker) useAttempt(ctx context.Context) {
 // repeatLast repeats the operation that ended an attempt, as after a lost answer.
 func (wk *worker) repeatLast(ctx context.Context, a *attempt) {
 	o := &op{name: "again", session: a.session, stage: a.Stage(), fence: a.Fence()}
-	err := a.last(o.in(ctx))
+	err := a.last(o.inContext(ctx))
 	wk.judgeAnswer(o, err)
 	if o.rows != 0 {
-		wk.report(propReplay, "the repeated end of an attempt at %s wrote again", o.stage)
+		wk.reportFailure(propReplay, "the repeated end of an attempt at %s wrote again", o.stage)
 	}
 }
 
@@ -212,7 +197,7 @@ func (wk *worker) listPages(ctx context.Context, s scope.Scope) {
 	var page tracking.Page
 	for last, pages := "", 0; err == nil; f.Cursor = page.Next {
 		if pages++; pages > 60 {
-			wk.report(propListing, "a list does not end")
+			wk.reportFailure(propListing, "a list does not end")
 			return
 		}
 		if page, err = wk.tracker.List(ctx, within, f); err != nil {
@@ -220,10 +205,10 @@ func (wk *worker) listPages(ctx context.Context, s scope.Scope) {
 		}
 		for _, r := range page.Records {
 			if !within.Contains(r.Scope) {
-				wk.report(propTenants, "a record of %s in a list of %s", r.Scope, within)
+				wk.reportFailure(propTenants, "a record of %s in a list of %s", r.Scope, within)
 			}
 			if id := r.Scope.SessionID(); last != "" && id >= last {
-				wk.report(propListing, "%s is listed after %s", id, last)
+				wk.reportFailure(propListing, "%s is listed after %s", id, last)
 			}
 			last = r.Scope.SessionID()
 		}
@@ -231,7 +216,7 @@ func (wk *worker) listPages(ctx context.Context, s scope.Scope) {
 			return
 		}
 	}
-	wk.report(propAnswers, "list: %w", err)
+	wk.reportFailure(propAnswers, "list: %w", err)
 }
 
 // judgeAnswer checks that an answer is documented and agrees with the stored rows.
@@ -243,28 +228,28 @@ func (wk *worker) judgeAnswer(o *op, err error) {
 	// answer was lost may have lost the stage again in the meantime.
 	claims := o.name == "claim"
 	if rows > 1 && o.name != "heartbeat" && !(claims && faults > 0) {
-		wk.report(propReplay, "one %s stored %d rows", o.name, rows)
+		wk.reportFailure(propReplay, "one %s stored %d rows", o.name, rows)
 	}
 	var refused *tracking.StateError
 	switch {
 	case err == nil:
 	case errors.As(err, &refused):
 		if faults == 0 && rows > 0 {
-			wk.report(propOneFence, "a rejected %s wrote: %w", o.name, err)
+			wk.reportFailure(propOneFence, "a rejected %s wrote: %w", o.name, err)
 		}
 	case errors.Is(err, tracking.ErrNotFound):
 		if wk.driver.countRows(o.session) > 0 && o.name != "observe" && o.name != "claim" && o.name != "cancel" {
-			wk.report(propNoLost, "%s: a stored record was not found: %w", o.name, err)
+			wk.reportFailure(propNoLost, "%s: a stored record was not found: %w", o.name, err)
 		}
 	case errors.Is(err, errCut):
 		if faults == 0 {
-			wk.report(propAnswers, "%s: %w", o.name, err)
+			wk.reportFailure(propAnswers, "%s: %w", o.name, err)
 		}
 	case errors.Is(err, tracking.ErrContended), errors.Is(err, table.ErrBusy):
 	default:
-		wk.report(propAnswers, "%s: %w", o.name, err)
+		wk.reportFailure(propAnswers, "%s: %w", o.name, err)
 	}
 	if err != nil && !strings.HasPrefix(err.Error(), "tracking: ") {
-		wk.report(propAnswers, "%s: %w", o.name, err)
+		wk.reportFailure(propAnswers, "%s: %w", o.name, err)
 	}
 }

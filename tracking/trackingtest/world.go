@@ -38,7 +38,7 @@ func newWorld(d table.Driver, o Options, found *findings, property string) *worl
 
 func (w *world) newTable(d table.Driver) *table.Table {
 	t, err := table.New(d, nil)
-	w.must(err, "new table")
+	w.mustSucceed(err, "new table")
 	return t
 }
 
@@ -47,19 +47,19 @@ func (w *world) isShort() bool { return w.o.Rounds > 0 && w.o.Rounds < defaultRo
 
 func (w *world) passTime(d time.Duration) { w.now.Add(d.Milliseconds()) }
 
-// clock returns a clock that is wrong by skew.
-func (w *world) clock(skew time.Duration) func() time.Time {
+// newClock returns a clock that is wrong by skew.
+func (w *world) newClock(skew time.Duration) func() time.Time {
 	return func() time.Time { return time.UnixMilli(w.now.Load()).Add(skew).UTC() }
 }
 
-// tracker returns a tracker whose clock is wrong by skew.
-func (w *world) tracker(p tracking.Pipeline, skew time.Duration) *tracking.Tracker {
-	return w.trackerOn(w.table, p, w.clock(skew))
+// newTracker returns a tracker whose clock is wrong by skew.
+func (w *world) newTracker(p tracking.Pipeline, skew time.Duration) *tracking.Tracker {
+	return w.trackerOn(w.table, p, w.newClock(skew))
 }
 
 func (w *world) trackerOn(t *table.Table, p tracking.Pipeline, clock func() time.Time) *tracking.Tracker {
 	tr, err := tracking.New(t, p, &tracking.Options{Clock: clock, Review: review})
-	w.must(err, "new tracker")
+	w.mustSucceed(err, "new tracker")
 	return tr
 }
 
@@ -82,38 +82,38 @@ func documentPipeline() tracking.Pipeline {
 
 const upload tracking.Stage = "user_upload" // External, in both
 
-// user returns a user of a tenant that only this check uses.
-func (w *world) user(tenant, user string) scope.Scope {
+// newUser returns a user of a tenant that only this check uses.
+func (w *world) newUser(tenant, user string) scope.Scope {
 	s, err := scope.Tenant("T" + w.run + "-" + tenant)
-	w.must(err, "tenant")
+	w.mustSucceed(err, "tenant")
 	s, err = s.User(user)
-	w.must(err, "user")
+	w.mustSucceed(err, "user")
 	return s
 }
 
-// session returns the user's session number n, created n seconds after
+// newSession returns the user's session number n, created n seconds after
 // 2026-03-01 12:00 UTC.
-func (w *world) session(user scope.Scope, n int) scope.Scope {
+func (w *world) newSession(user scope.Scope, n int) scope.Scope {
 	ms := time.Date(2026, 3, 1, 12, 0, n, 0, time.UTC).UnixMilli()
 	s, err := user.Session(fmt.Sprintf("%08x-%04x-7000-8000-%012x", ms>>16, ms&0xffff, n))
-	w.must(err, "session")
+	w.mustSucceed(err, "session")
 	return s
 }
 
-// ref returns a Ref in the session.
-func (w *world) ref(s scope.Scope, name string) object.Ref {
+// newRef returns a Ref in the session.
+func (w *world) newRef(s scope.Scope, name string) object.Ref {
 	b, err := object.New(object.NewMemory(), "bucket", nil)
-	w.must(err, "bucket")
+	w.mustSucceed(err, "bucket")
 	root, err := b.In(s)
-	w.must(err, "root")
+	w.mustSucceed(err, "root")
 	r, err := root.Ref(name)
-	w.must(err, "ref")
+	w.mustSucceed(err, "ref")
 	return r
 }
 
-// eventually repeats a check of an index until it holds or the lag has passed.
+// retryUntilLag repeats a check of an index until it holds or the lag has passed.
 // It returns the last error.
-func (w *world) eventually(check func() error) error {
+func (w *world) retryUntilLag(check func() error) error {
 	deadline := time.Now().Add(w.o.Lag)
 	for {
 		err := check()
