@@ -44,30 +44,28 @@ func New(t *table.Table, o *Options) (*Approvals, error) {
 // Get returns the request of exactly this scope, by a consistent read. It returns [ErrNotFound] if the request does not
 // exist, and [scope.ErrDenied] for the zero Scope.
 func (a *Approvals) Get(ctx context.Context, s scope.Scope, id string) (Request, error) {
-	view, err := a.table.In(s)
-	if err != nil {
-		return Request{}, fmt.Errorf("approval: get: %w", err)
-	}
-	it, err := getItem(ctx, view, id)
-	if err != nil {
-		return Request{}, err
-	}
-	return parseItem(s, it)
+	_, _, r, err := a.readRequest(ctx, s, id)
+	return r, err
 }
 
-func getItem(ctx context.Context, view *table.View, id string) (table.Item, error) {
-	sort, err := sortKey(id)
+// readRequest returns the request, its item, and the view that it was read from.
+func (a *Approvals) readRequest(ctx context.Context, s scope.Scope, id string) (*table.View, table.Item, Request, error) {
+	view, err := a.table.In(s)
 	if err != nil {
-		return table.Item{}, err
+		return nil, table.Item{}, Request{}, fmt.Errorf("approval: get: %w", err)
 	}
-	it, err := view.Get(ctx, sort)
+	it, err := table.Item{}, table.ErrNotFound
+	if idPattern.MatchString(id) { // an invalid id and one that does not exist get the same answer
+		it, err = view.Get(ctx, sortPrefix+id)
+	}
 	if errors.Is(err, table.ErrNotFound) {
-		return table.Item{}, ErrNotFound
+		return nil, table.Item{}, Request{}, ErrNotFound
 	}
 	if err != nil {
-		return table.Item{}, fmt.Errorf("approval: get: %w", err)
+		return nil, table.Item{}, Request{}, fmt.Errorf("approval: get: %w", err)
 	}
-	return it, nil
+	r, err := parseItem(s, it)
+	return view, it, r, err
 }
 
 // Decision is a person's decision on a [Request].
@@ -85,50 +83,43 @@ type Decision struct {
 // [ErrDecided]. Both return the current request. Of concurrent decisions, the first one written counts. Decide returns
 // [scope.ErrDenied] for the zero Scope and for a read-only one.
 func (a *Approvals) Decide(ctx context.Context, s scope.Scope, id string, d Decision) (Request, error) {
-	view, err := a.table.In(s)
-	if err == nil {
-		err = s.RequireWrite()
-	}
-	if err != nil {
+	if err := s.RequireWrite(); err != nil {
 		return Request{}, fmt.Errorf("approval: decide: %w", err)
 	}
 	if d.By == "" || !isShortText(d.By, maxBy) || !isShortText(d.Reason, maxReason) {
 		return Request{}, fmt.Errorf("%w: By has %d bytes and Reason %d, must be 1 to %d and at most %d, in UTF-8",
 			ErrInvalid, len(d.By), len(d.Reason), maxBy, maxReason)
 	}
-	it, err := getItem(ctx, view, id)
+	view, it, r, err := a.readRequest(ctx, s, id)
 	if err != nil {
 		return Request{}, err
 	}
-	r, err := parseItem(s, it)
-	if err != nil {
-		return Request{}, err
-	}
-	if r.Status != StatusPending {
-		return r, r.checkDecision(d)
-	}
-	r.Status, r.By, r.Note, r.Decided = StatusDeclined, d.By, d.Reason, currentTime()
-	if d.Approve {
-		r.Status = StatusApproved
-	}
-	it.Index = nil // only pending requests are listed
-	it.Expires = r.Decided.Add(a.ttl)
-	r.setAttributes(it.Attr)
-	stored, err := view.Put(ctx, it, table.Version(it.Version))
-	if c, ok := errors.AsType[*table.ConflictError](err); ok {
-		if c.Current == nil {
-			return Request{}, ErrNotFound
+	if r.Status == StatusPending {
+		r.Status, r.By, r.Note, r.Decided = StatusDeclined, d.By, d.Reason, currentTime()
+		if d.Approve {
+			r.Status = StatusApproved
 		}
-		// Only a decision changes a request, so somebody else has decided.
-		if r, err = parseItem(s, *c.Current); err != nil {
+		it.Index = nil // only pending requests are listed
+		it.Expires = r.Decided.Add(a.ttl)
+		r.setAttributes(it.Attr)
+		it, err = view.Put(ctx, it, table.Version(it.Version))
+		if c, ok := errors.AsType[*table.ConflictError](err); ok {
+			if c.Current == nil {
+				return Request{}, ErrNotFound
+			}
+			it, err = *c.Current, nil // only a decision changes a request, so somebody else has decided
+		}
+		if err != nil {
+			return Request{}, fmt.Errorf("approval: decide: %w", err)
+		}
+		if r, err = parseItem(s, it); err != nil {
 			return Request{}, err
 		}
-		return r, r.checkDecision(d)
 	}
-	if err != nil {
-		return Request{}, fmt.Errorf("approval: decide: %w", err)
+	if d.Approve != (r.Status == StatusApproved) {
+		return r, ErrDecided
 	}
-	return parseItem(s, stored)
+	return r, nil
 }
 
 // isShortText reports whether s is UTF-8 of at most n bytes.

@@ -21,14 +21,6 @@ const (
 
 var idPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// sortKey returns the sort key of a request. An invalid id gets the same answer as one that does not exist.
-func sortKey(id string) (string, error) {
-	if !idPattern.MatchString(id) {
-		return "", ErrNotFound
-	}
-	return sortPrefix + id, nil
-}
-
 // indexEntries returns the lists that a pending request is in.
 func (r Request) indexEntries() []table.Entry {
 	sort := r.Asked.Format(timeLayout) + "#" + r.ID

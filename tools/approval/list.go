@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,10 +40,7 @@ func (a *Approvals) List(ctx context.Context, s scope.Scope, o *ListOptions) (Pa
 	if o == nil {
 		o = &ListOptions{}
 	}
-	q := table.Query{Limit: o.Limit, Cursor: o.Cursor}
-	if q.Limit == 0 {
-		q.Limit = 50
-	}
+	q := table.Query{Limit: cmp.Or(o.Limit, 50), Cursor: o.Cursor}
 	if q.Limit < 1 || q.Limit > 100 {
 		return Page{}, fmt.Errorf("%w: Limit is %d, must be 1 to 100", ErrInvalid, o.Limit)
 	}

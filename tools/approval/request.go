@@ -63,11 +63,3 @@ func (r Request) MarshalJSON() ([]byte, error) {
 		tagged
 	}{r.Scope.Partition(), tagged(r)})
 }
-
-// checkDecision returns [ErrDecided] unless the decided request was decided as d says.
-func (r Request) checkDecision(d Decision) error {
-	if d.Approve == (r.Status == StatusApproved) {
-		return nil
-	}
-	return ErrDecided
-}

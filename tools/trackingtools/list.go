@@ -1,6 +1,7 @@
 package trackingtools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +14,9 @@ import (
 const defaultLimit = 20
 
 type listInput struct {
-	Status *string `json:"status" jsonschema:"list only uploads with this status; default: all" enum:"active,waiting,failed,success"`
-	Limit  *int    `json:"limit" jsonschema:"the largest number of uploads to return; default: 20" min:"1" max:"50"`
-	Cursor *string `json:"cursor" jsonschema:"copy next of the previous page, unchanged; default: start at the newest upload" minlen:"1"`
+	Status string `json:"status,omitempty" jsonschema:"list only uploads with this status; default: all" enum:"active,waiting,failed,success"`
+	Limit  int    `json:"limit,omitempty" jsonschema:"the largest number of uploads to return; default: 20" min:"1" max:"50"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"copy next of the previous page, unchanged; default: start at the newest upload" minlen:"1"`
 }
 
 // uploadPage is the result of list_uploads.
@@ -52,7 +53,7 @@ func (u uploads) listUploads(ctx context.Context, c *tools.Call, in listInput) (
 	if err != nil {
 		return uploadPage{}, err
 	}
-	f := in.toFilter()
+	f := tracking.Filter{Class: tracking.Class(in.Status), Limit: cmp.Or(in.Limit, defaultLimit), Cursor: in.Cursor}
 	if sc.Level() == scope.SessionLevel {
 		return u.listOwn(ctx, sc, f)
 	}
@@ -87,20 +88,6 @@ func (u uploads) listOwn(ctx context.Context, sc scope.Scope, f tracking.Filter)
 		out.Uploads = append(out.Uploads, newRow(sc, r.Summary()))
 	}
 	return out, nil
-}
-
-func (in listInput) toFilter() tracking.Filter {
-	f := tracking.Filter{Limit: defaultLimit}
-	if in.Status != nil {
-		f.Class = tracking.Class(*in.Status)
-	}
-	if in.Limit != nil {
-		f.Limit = *in.Limit
-	}
-	if in.Cursor != nil {
-		f.Cursor = *in.Cursor
-	}
-	return f
 }
 
 func correctCursor() error {

@@ -56,19 +56,19 @@ func newBundle(t *testing.T) *bundle {
 	b.u1, b.u2, b.other = must.Get(b.acme.User("u1")), must.Get(b.acme.User("u2")), must.Get(b.globex.User("u1"))
 	b.first, b.second, b.its = sessionOf(t, b.u1, 1), sessionOf(t, b.u2, 2), sessionOf(t, b.other, 3)
 	for _, s := range []scope.Scope{b.first, b.second, b.its} {
-		b.create(t, s)
+		b.createRecord(t, s)
 	}
 	return b
 }
 
-func (b *bundle) create(t *testing.T, s scope.Scope) {
+func (b *bundle) createRecord(t *testing.T, s scope.Scope) {
 	t.Helper()
 	_, err := b.Create(t.Context(), s, &tracking.CreateOptions{Filename: s.TenantID() + "-" + s.UserID() + ".jpg"})
 	require.NoError(t, err)
 }
 
-// call returns the JSON that the model reads, or the correction.
-func call(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) string {
+// callTool returns the JSON that the model reads, or the correction.
+func callTool(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) string {
 	t.Helper()
 	res, err := tool.Call(t.Context(), tools.NewCall(tools.CallOptions{Scope: sc, Args: json.RawMessage(args)}))
 	if e, ok := errors.AsType[*tools.CorrectionError](err); ok {
@@ -80,10 +80,10 @@ func call(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) string {
 }
 
 // listIDs returns the upload ids that a scope can see.
-func ids(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) (out []string) {
+func listIDs(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) (out []string) {
 	t.Helper()
 	var l uploadPage
-	require.NoError(t, json.Unmarshal([]byte(call(t, tool, sc, args)), &l))
+	require.NoError(t, json.Unmarshal([]byte(callTool(t, tool, sc, args)), &l))
 	require.NotNil(t, l.Uploads)
 	for _, r := range l.Uploads {
 		out = append(out, r.ID)
@@ -94,7 +94,7 @@ func ids(t *testing.T, tool *tools.Tool, sc scope.Scope, args string) (out []str
 func TestListStaysInItsScope(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
-	b.create(t, sessionOf(t, b.u1, 9))
+	b.createRecord(t, sessionOf(t, b.u1, 9))
 	shared, err := b.acme.Shared()
 	require.NoError(t, err)
 	nine := sessionOf(t, b.u1, 9).SessionID()
@@ -109,7 +109,7 @@ func TestListStaysInItsScope(t *testing.T) {
 		"session":        {b.first, []string{b.first.SessionID()}}, // not the user around it
 		"new session":    {sessionOf(t, b.u1, 4), nil},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, ids(t, b.list, c.sc, `{}`)) })
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, listIDs(t, b.list, c.sc, `{}`)) })
 	}
 	for _, sc := range []scope.Scope{{}, shared} { // neither has uploads
 		_, err = b.list.Call(t.Context(), tools.NewCall(tools.CallOptions{Scope: sc, Args: []byte(`{}`)}))
@@ -119,17 +119,17 @@ func TestListStaysInItsScope(t *testing.T) {
 	}
 }
 
-func TestListPages(t *testing.T) {
+func TestPagesAreTheWholeList(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	for n := range 7 {
-		b.create(t, sessionOf(t, b.u1, 100+n))
+		b.createRecord(t, sessionOf(t, b.u1, 100+n))
 	}
 	var got []string
 	args := `{"limit":3}`
 	for pages := 1; ; pages++ {
 		var l uploadPage
-		require.NoError(t, json.Unmarshal([]byte(call(t, b.list, b.u1, args)), &l))
+		require.NoError(t, json.Unmarshal([]byte(callTool(t, b.list, b.u1, args)), &l))
 		for _, r := range l.Uploads {
 			got = append(got, r.ID)
 		}
@@ -142,25 +142,25 @@ func TestListPages(t *testing.T) {
 		args = fmt.Sprintf(`{"limit":3,"cursor":%q}`, l.Next)
 		// The cursor is rejected by every other list.
 		for _, sc := range []scope.Scope{b.u2, b.acme, b.globex, b.first} {
-			require.Contains(t, call(t, b.list, sc, args), "cursor: not a cursor of this list")
+			require.Contains(t, callTool(t, b.list, sc, args), "cursor: not a cursor of this list")
 		}
-		require.Contains(t, call(t, b.list, b.u1, fmt.Sprintf(`{"status":"failed","cursor":%q}`, l.Next)), "cursor: ")
+		require.Contains(t, callTool(t, b.list, b.u1, fmt.Sprintf(`{"status":"failed","cursor":%q}`, l.Next)), "cursor: ")
 	}
-	require.Equal(t, ids(t, b.list, b.u1, `{}`), got)
+	require.Equal(t, listIDs(t, b.list, b.u1, `{}`), got)
 	require.Len(t, got, 8)
 }
 
-func TestListByStatus(t *testing.T) {
+func TestListFiltersByStatus(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
-	fail(t, b.Tracker, b.first)
+	failUpload(t, b.Tracker, b.first)
 	for _, sc := range []scope.Scope{b.u1, b.first} {
-		require.Equal(t, []string{b.first.SessionID()}, ids(t, b.list, sc, `{"status":"failed"}`))
-		require.Empty(t, ids(t, b.list, sc, `{"status":"active"}`))
+		require.Equal(t, []string{b.first.SessionID()}, listIDs(t, b.list, sc, `{"status":"failed"}`))
+		require.Empty(t, listIDs(t, b.list, sc, `{"status":"active"}`))
 	}
 }
 
-func TestListRefuses(t *testing.T) {
+func TestInvalidArgumentsAreCorrected(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	for args, want := range map[string]string{
@@ -174,7 +174,7 @@ func TestListRefuses(t *testing.T) {
 		`{"status":"` + strings.Repeat("x", 1<<16): "not valid JSON",
 	} {
 		for _, sc := range []scope.Scope{b.acme, b.u1, b.first} {
-			got := call(t, b.list, sc, args)
+			got := callTool(t, b.list, sc, args)
 			require.Contains(t, got, want)
 			require.Less(t, len(got), 300)
 		}
@@ -182,12 +182,12 @@ func TestListRefuses(t *testing.T) {
 }
 
 // An upload outside the scope and one that does not exist get the same answer.
-func TestGetTellsNothingOfOthers(t *testing.T) {
+func TestForeignUploadsReadAsMissing(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	for _, sc := range []scope.Scope{b.u1, b.first, b.globex, sessionOf(t, b.u1, 7)} {
 		answer := func(id string) string {
-			return strings.ReplaceAll(call(t, b.get, sc, fmt.Sprintf(`{"upload_id":%q}`, id)), id, "ID")
+			return strings.ReplaceAll(callTool(t, b.get, sc, fmt.Sprintf(`{"upload_id":%q}`, id)), id, "ID")
 		}
 		nowhere := answer(sessionOf(t, b.u1, 0xffff).SessionID())
 		require.Contains(t, nowhere, "there is no upload")
@@ -199,12 +199,12 @@ func TestGetTellsNothingOfOthers(t *testing.T) {
 			}
 		}
 		for _, id := range []string{"", "x", "../u2", strings.ToUpper(b.second.SessionID()), b.second.Partition()} {
-			require.Contains(t, call(t, b.get, sc, fmt.Sprintf(`{"upload_id":%q}`, id)), "there is no upload")
+			require.Contains(t, callTool(t, b.get, sc, fmt.Sprintf(`{"upload_id":%q}`, id)), "there is no upload")
 		}
 	}
 }
 
-func fail(t *testing.T, tr *tracking.Tracker, s scope.Scope) {
+func failUpload(t *testing.T, tr *tracking.Tracker, s scope.Scope) {
 	t.Helper()
 	root, err := must.Get(object.New(object.NewMemory(), "landing", nil)).In(s)
 	require.NoError(t, err)
@@ -219,22 +219,22 @@ func fail(t *testing.T, tr *tracking.Tracker, s scope.Scope) {
 	}))
 }
 
-func TestGet(t *testing.T) {
+func TestGetReturnsStagesWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t)
 		time.Sleep(1500 * time.Millisecond)
-		fail(t, b.Tracker, b.first)
+		failUpload(t, b.Tracker, b.first)
 		id := fmt.Sprintf(`{"upload_id":%q}`, b.first.SessionID())
 		want := `"filename":"acme-u1.jpg","status":"failed","created":"2025-10-01T21:33:41Z",` +
 			`"reason":"throttled","retryable":true,"updated":"2000-01-01T00:00:01Z","stages":[` +
 			`{"stage":"user_upload","state":"success","attempt":1,"started":"2000-01-01T00:00:00Z","ended":"2000-01-01T00:00:01Z","seconds":1.5},` +
 			`{"stage":"enrichment","state":"failed","attempt":1,"started":"2000-01-01T00:00:01Z","ended":"2000-01-01T00:00:01Z","seconds":0,"error":"The model is busy."}]}`
 		for _, sc := range []scope.Scope{b.u1, b.first} {
-			require.Equal(t, fmt.Sprintf(`{"upload_id":%q,`, b.first.SessionID())+want, call(t, b.get, sc, id))
+			require.Equal(t, fmt.Sprintf(`{"upload_id":%q,`, b.first.SessionID())+want, callTool(t, b.get, sc, id))
 		}
 		// A tenant's answer names the user. No answer has a location or a run.
-		got := call(t, b.get, b.acme, id)
+		got := callTool(t, b.get, b.acme, id)
 		require.Equal(t, fmt.Sprintf(`{"upload_id":%q,"user_id":"u1",`, b.first.SessionID())+want, got)
 		for _, secret := range []string{"landing", "tenant=", "run-1", "10.0.0.1"} {
 			require.NotContains(t, got, secret)
@@ -243,7 +243,7 @@ func TestGet(t *testing.T) {
 }
 
 // An error of the store is not an empty list or a missing upload.
-func TestFailuresAreNotAnswers(t *testing.T) {
+func TestErrorsOfTheStoreAreReturned(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	ctx, cancel := context.WithCancel(t.Context())
