@@ -58,7 +58,7 @@ func eachProtocol(t *testing.T, test func(t *testing.T, serve func(http.HandlerF
 					}
 					h(w, r)
 				}))
-				srv.Config.WriteTimeout = 50 * time.Millisecond // every stream outlives it
+				srv.Config.WriteTimeout = 2 * time.Second // every stream outlives it
 				if srv.EnableHTTP2 = proto == "HTTP/2.0"; srv.EnableHTTP2 {
 					srv.StartTLS()
 				} else {
@@ -76,7 +76,7 @@ func TestStreamOutlivesDeadlines(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
 		idle := make(chan struct{})
 		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
-			w := sse.NewWriter(rw, &sse.Options{WriteTimeout: 50 * time.Millisecond})
+			w := sse.NewWriter(rw, &sse.Options{WriteTimeout: 500 * time.Millisecond})
 			defer w.Close()
 			for range 3 {
 				if err := w.Send(sse.Event{Data: []byte("x")}); err != nil {
@@ -92,7 +92,7 @@ func TestStreamOutlivesDeadlines(t *testing.T) {
 		for _, err := range sse.Decode(res.Body, 0) {
 			require.NoError(t, err)
 			n++
-			<-time.After(150 * time.Millisecond) // the deadline passes while the stream is idle
+			<-time.After(800 * time.Millisecond) // the deadline passes while the stream is idle
 			idle <- struct{}{}
 		}
 		require.Equal(t, 3, n)
@@ -127,7 +127,7 @@ func TestAbortLooksBrokenAndCloseComplete(t *testing.T) {
 func TestStuckReaderIsReleasedAndOthersDoNotNotice(t *testing.T) {
 	t.Parallel()
 	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
-		const timeout = 500 * time.Millisecond
+		const timeout = 2 * time.Second
 		released, done := make(chan time.Duration, 1), make(chan struct{})
 		big := []sse.Event{{Data: bytes.Repeat([]byte("x"), 1<<20)}}
 		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
@@ -160,12 +160,20 @@ func TestStuckReaderIsReleasedAndOthersDoNotNotice(t *testing.T) {
 		for i := range worst {
 			others.Go(func() {
 				res, err := client.Get(url)
-				require.NoError(t, err)
+				if err != nil {
+					t.Error(err)
+					return
+				}
 				defer res.Body.Close()
 				for e, err := range sse.Decode(res.Body, 0) {
-					require.NoError(t, err)
+					if err != nil {
+						t.Error(err)
+						return
+					}
 					sent, err := time.Parse(time.RFC3339Nano, string(e.Data))
-					require.NoError(t, err)
+					if err != nil {
+						t.Error(err)
+					}
 					worst[i] = max(worst[i], time.Since(sent))
 				}
 			})
@@ -177,9 +185,10 @@ func TestStuckReaderIsReleasedAndOthersDoNotNotice(t *testing.T) {
 		took := <-released
 		close(done)
 		others.Wait()
-		require.InDelta(t, timeout.Seconds(), took.Seconds(), 0.45)
+		require.GreaterOrEqual(t, took, timeout)
+		require.Less(t, took, timeout+time.Second)
 		for _, lag := range worst {
-			require.Less(t, lag, timeout-50*time.Millisecond)
+			require.Less(t, lag, timeout/2)
 		}
 		_, err = io.Copy(io.Discard, bufio.NewReader(res.Body))
 		require.Error(t, err, "the stuck client sees a broken stream")

@@ -9,7 +9,10 @@ require (
 	github.com/carrel-go/carrel v0.0.0-00010101000000-000000000000
 	github.com/cloudwego/eino v0.7.36
 	github.com/firebase/genkit/go v1.4.0
+	github.com/launchdarkly/eventsource v1.11.0
+	github.com/r3labs/sse/v2 v2.10.0
 	github.com/stretchr/testify v1.12.1
+	github.com/tmaxmax/go-sse v0.12.0
 )
 
 require (
@@ -64,6 +67,7 @@ require (
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	gopkg.in/cenkalti/backoff.v1 v1.1.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
 
