@@ -14,6 +14,7 @@ import (
 const (
 	defaultMaxEvent = 1 << 20
 	readSize        = 4 << 10
+	keptRead        = 64 << 10 // largest buffer in bytes that a decoder keeps
 )
 
 // Decode yields the events of one stream until r ends. It follows the specification, except that it keeps invalid
@@ -85,7 +86,7 @@ func (d *decoder) next() (Event, error) {
 			continue // a block without data is not an event
 		}
 		e.Data = bytes.Clone(d.data[:len(d.data)-1])
-		if d.data = d.data[:0]; cap(d.data) > keptBuffer {
+		if d.data = d.data[:0]; cap(d.data) > keptRead {
 			d.data = nil
 		}
 		return e, nil
@@ -179,7 +180,7 @@ func (d *decoder) fill() {
 	if d.pos > 0 {
 		d.buf, d.pos = d.buf[:copy(d.buf, d.buf[d.pos:])], 0
 	}
-	if len(d.buf) == 0 && cap(d.buf) > keptBuffer {
+	if len(d.buf) == 0 && cap(d.buf) > keptRead {
 		d.buf = nil
 	}
 	d.buf = slices.Grow(d.buf, readSize)

@@ -31,7 +31,7 @@ type Options struct {
 	// Drain, if not nil, ends all responses of Serve when it is done, for example when the server shuts down. Clients
 	// are asked to reconnect. A Writer ignores it.
 	Drain context.Context
-	// Error writes the response of Serve if the source fails before the stream is open, except for ErrFinished and
-	// ErrUnknownID. If nil, the status text of 404, 410 or 503 is sent. A Writer ignores it.
+	// Error writes the response of Serve if the source fails before the stream is open, other than with ErrFinished.
+	// If nil, Serve sends 404, 410 or 503 with the text of the status. A Writer ignores it.
 	Error func(w http.ResponseWriter, r *http.Request, err error)
 }

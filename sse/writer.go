@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// keptBuffer is the largest buffer in bytes that a Writer or decoder keeps while it is idle.
-const keptBuffer = 64 << 10
+// keptBuffer is the largest buffer in bytes that a Writer keeps, since a process has many idle streams.
+const keptBuffer = 8 << 10
 
 // Writer writes events to one HTTP response. It is safe for concurrent use. After a failed write, every call returns
 // that error.
