@@ -224,11 +224,12 @@ func TestAdversarySmuggles(t *testing.T) {
 	require.Equal(t, "user: {c2! there is no such file}", lines(done.History)[2])
 
 	// Their checkpoint, in our run: not under our scope, and not with its scope changed, since it holds their file.
-	c := &Checkpoint{Run: "r", Scope: s.globex, turn: 1, state: theirs.History.State, prompt: &Message{RoleUser, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}
+	c := &Checkpoint{Run: "r", scope: s.globex, at: moment{Turn: 1, State: theirs.History.State,
+		Prompt: &Message{RoleUser, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}}
 	for _, forge := range []bool{false, true} {
 		stolen := *c
 		if forge {
-			stolen.Scope = s.acme
+			stolen.scope = s.acme
 		}
 		heard := &refusals{}
 		m := play()
@@ -236,11 +237,11 @@ func TestAdversarySmuggles(t *testing.T) {
 		require.Equal(t, CodeInvalidCall, failed.Code)
 		require.Empty(t, m.requests)
 	}
-	b, err := c.Encode(s.globex)
+	b, err := json.Marshal(c)
 	require.NoError(t, err)
 	root, err := s.bucket.In(s.acme)
 	require.NoError(t, err)
-	_, err = DecodeCheckpoint(b, root)
+	_, err = decodeCheckpoint(b, root)
 	require.ErrorIs(t, err, object.ErrOutside)
 	requireUntouched(t, s)
 }

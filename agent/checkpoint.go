@@ -18,43 +18,47 @@ import (
 // results it lacks with the idempotency keys that it holds. Effects that heed their key therefore happen once, however
 // often a run is resumed.
 //
-// A checkpoint is immutable and is stored with [Checkpoint.Encode]. It contains calls, with their arguments and keys,
-// that a resumed run makes without asking the model again. A person who can alter it controls what the tools do within
-// the scope. Keep it on the server, or authenticate it before it is decoded, for example with an HMAC over the bytes.
+// A checkpoint is immutable and is stored as JSON. It contains calls, with their arguments and keys, that a resumed run
+// makes without asking the model again. A person who can alter it controls what the tools do within the scope. Keep it
+// on the server, or authenticate it before it is decoded, for example with an HMAC over the bytes.
 type Checkpoint struct {
-	// Run and Scope identify the run. Every other run rejects the checkpoint.
-	Run   string
-	Scope scope.Scope
+	// Run identifies the run within its scope. A run with another id or scope rejects the checkpoint.
+	Run string
 	// Turns is the number of turns that the history had, see [Input].Resume.
 	Turns int
-	// Complete reports whether the run has ended with [OutcomeComplete]. If it is resumed, it ends so again without a
-	// request to the model.
-	Complete bool
 
-	turn            int          // answers that the model has given in the run
-	prompt          *Message     // sent to the model and not in the history yet; may be nil
-	answer          *Message     // the answer with calls to make; nil at the end of a turn
-	calls           []callState  // the calls in answer, in order
-	notes           []string     // what the model is told of calls that could not be read
-	state           *tools.State // what the tools remember
-	usage           Usage        // of the run so far
-	called, failing int          // what the run has used of its Limits
-	output          json.RawMessage
-	trace           string // the span of the run, see traceParent
+	scope scope.Scope // of the run
+	at    moment
+}
+
+// moment is the state of a run that resumes it.
+type moment struct {
+	Turn     int             `json:"turn"`             // answers that the model has given in the run
+	Prompt   *Message        `json:"prompt,omitempty"` // sent to the model and not in the history yet
+	Answer   *Message        `json:"answer,omitempty"` // the answer with calls to make; nil at the end of a turn
+	Calls    []callState     `json:"calls,omitempty"`  // the calls in Answer, in order
+	Notes    []string        `json:"notes,omitempty"`  // what the model is told of calls that could not be read
+	State    *tools.State    `json:"state,omitempty"`  // what the tools remember
+	Usage    Usage           `json:"usage"`            // of the run so far
+	Called   int             `json:"called"`           // what the run has used of Limits.Calls
+	Failing  int             `json:"failing"`          // what the run has used of Limits.Corrections
+	Complete bool            `json:"complete,omitempty"`
+	Output   json.RawMessage `json:"output,omitempty"` // the typed answer of a run that is complete
+	Trace    string          `json:"trace,omitempty"`  // the span of the run, see traceParent
 }
 
 // callState is how far a call of a checkpoint has come.
 type callState struct {
-	index  int           // the call's place in the model's answer, unreadable calls included
-	key    string        // the idempotency key of a call that is still to be made
-	result *tools.Result // nil if the call is still to be made
+	Index  int           `json:"index"`            // the call's place in the model's answer, unreadable calls included
+	Key    string        `json:"key,omitempty"`    // the idempotency key of a call that is still to be made
+	Result *tools.Result `json:"result,omitempty"` // nil if the call is still to be made
 }
 
 // Pending returns the calls that are still to be made, in order.
 func (c *Checkpoint) Pending() []ToolUse {
 	var out []ToolUse
 	for i, u := range c.uses() {
-		if i < len(c.calls) && c.calls[i].result == nil {
+		if i < len(c.at.Calls) && c.at.Calls[i].Result == nil {
 			out = append(out, *u)
 		}
 	}
@@ -63,10 +67,10 @@ func (c *Checkpoint) Pending() []ToolUse {
 
 // uses returns the calls in the answer.
 func (c *Checkpoint) uses() []*ToolUse {
-	if c.answer == nil {
+	if c.at.Answer == nil {
 		return nil
 	}
-	return slices.Collect(Turn{Messages: []Message{*c.answer}}.uses())
+	return slices.Collect(Turn{Messages: []Message{*c.at.Answer}}.uses())
 }
 
 var keyGrammar = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -79,26 +83,26 @@ func (c *Checkpoint) check() error {
 		return errors.New("no run")
 	case !utf8.ValidString(c.Run):
 		return errors.New("the run's id is not UTF-8")
-	case min(c.turn, c.Turns, c.called, c.failing) < 0,
-		min(c.usage.Input, c.usage.Output, c.usage.CacheRead, c.usage.CacheWrite) < 0:
+	case min(c.at.Turn, c.Turns, c.at.Called, c.at.Failing) < 0,
+		min(c.at.Usage.Input, c.at.Usage.Output, c.at.Usage.CacheRead, c.at.Usage.CacheWrite) < 0:
 		return errors.New("a count is negative")
-	case max(c.turn, c.called, c.failing) > math.MaxInt32: // no run comes this far, and beyond it sums could wrap around
+	case max(c.at.Turn, c.at.Called, c.at.Failing) > math.MaxInt32: // no run comes this far, and beyond it sums could wrap around
 		return errors.New("a count is too large")
-	case c.turn == 0 && (c.answer != nil || c.Complete):
+	case c.at.Turn == 0 && (c.at.Answer != nil || c.at.Complete):
 		return errors.New("an answer, and no turn")
-	case len(uses) != len(c.calls):
-		return fmt.Errorf("%d calls in the answer, and the state of %d", len(uses), len(c.calls))
-	case c.answer != nil && len(uses) == 0:
+	case len(uses) != len(c.at.Calls):
+		return fmt.Errorf("%d calls in the answer, and the state of %d", len(uses), len(c.at.Calls))
+	case c.at.Answer != nil && len(uses) == 0:
 		return errors.New("an answer without calls")
-	case c.Complete && (c.answer != nil || c.prompt != nil):
+	case c.at.Complete && (c.at.Answer != nil || c.at.Prompt != nil):
 		return errors.New("complete, and not at its end")
-	case c.output != nil && !c.Complete:
+	case c.at.Output != nil && !c.at.Complete:
 		return errors.New("an output, and not complete")
 	}
-	if err := checkCalls(c.calls); err != nil {
+	if err := checkCalls(c.at.Calls); err != nil {
 		return err
 	}
-	if _, err := parseTraceParent(c.trace); err != nil {
+	if _, err := parseTraceParent(c.at.Trace); err != nil {
 		return err
 	}
 	t := c.openTurn()
@@ -113,16 +117,16 @@ func checkCalls(calls []callState) error {
 	last, keys := -1, map[string]bool{}
 	for _, call := range calls {
 		switch {
-		case call.index <= last:
+		case call.Index <= last:
 			return errors.New("the calls are not in order")
-		case call.result != nil && call.key != "":
+		case call.Result != nil && call.Key != "":
 			return errors.New("a call has a result and a key")
-		case call.result == nil && !keyGrammar.MatchString(call.key):
-			return fmt.Errorf("a call has the invalid key %.80q", call.key)
-		case call.result == nil && keys[call.key]:
+		case call.Result == nil && !keyGrammar.MatchString(call.Key):
+			return fmt.Errorf("a call has the invalid key %.80q", call.Key)
+		case call.Result == nil && keys[call.Key]:
 			return errors.New("two calls have the same key")
 		}
-		last, keys[call.key] = call.index, true
+		last, keys[call.Key] = call.Index, true
 	}
 	return nil
 }
@@ -130,32 +134,32 @@ func checkCalls(calls []callState) error {
 // openTurn returns the turn that c leads to, with an empty result in the place of each that is missing.
 func (c *Checkpoint) openTurn() Turn {
 	var t Turn
-	if c.prompt != nil {
-		t.Messages = append(t.Messages, *c.prompt)
+	if c.at.Prompt != nil {
+		t.Messages = append(t.Messages, *c.at.Prompt)
 	}
-	if c.answer == nil {
+	if c.at.Answer == nil {
 		return t
 	}
 	results := Message{Role: RoleUser}
 	for i, u := range c.uses() {
 		r := &ToolResult{ID: u.ID}
-		if had := c.calls[i].result; had != nil {
+		if had := c.at.Calls[i].Result; had != nil {
 			r.Result = *had
 		}
 		results.Parts = append(results.Parts, Part{Result: r})
 	}
-	for _, n := range c.notes {
+	for _, n := range c.at.Notes {
 		results.Parts = append(results.Parts, Part{Text: n})
 	}
-	t.Messages = append(t.Messages, *c.answer, results)
+	t.Messages = append(t.Messages, *c.at.Answer, results)
 	return t
 }
 
 // countTurns returns the number of turns before c. A run that was stopped among its calls has closed their turn in its
 // history, so that another prompt may follow; when it is resumed instead, that turn is made anew. No other turn is
-// left out: restore rejects a history of another length. e encodes what lies in the run's scope.
-func (c *Checkpoint) countTurns(turns []Turn, e encoder) int {
-	if c.answer == nil || c.Turns < 0 || len(turns) != c.Turns+1 {
+// left out: restore rejects a history of another length.
+func (c *Checkpoint) countTurns(turns []Turn) int {
+	if c.at.Answer == nil || c.Turns < 0 || len(turns) != c.Turns+1 {
 		return len(turns)
 	}
 	open, closed := c.openTurn().Messages, turns[c.Turns].Messages
@@ -163,7 +167,7 @@ func (c *Checkpoint) countTurns(turns []Turn, e encoder) int {
 		return len(turns)
 	}
 	for i := range len(open) - 1 { // all but the results
-		if !e.equal(open[i], closed[i]) {
+		if !isSameJSON(open[i], closed[i]) {
 			return len(turns)
 		}
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -90,11 +91,11 @@ func TestResume(t *testing.T) {
 	life := func(t *testing.T, e *effects, stored *[]byte, turns *[][]byte, die int) (Done, bool) {
 		in := in
 		if *stored != nil {
-			c, err := DecodeCheckpoint(*stored, root)
+			c, err := decodeCheckpoint(*stored, root)
 			require.NoError(t, err)
 			in.Prompt, in.Resume = "", c
 			for _, b := range (*turns)[:c.Turns] {
-				turn, err := DecodeTurn(b, root)
+				turn, err := decodeTurn(b, root)
 				require.NoError(t, err)
 				in.History.Turns = append(in.History.Turns, turn)
 			}
@@ -110,11 +111,11 @@ func TestResume(t *testing.T) {
 			switch ev := ev.(type) {
 			case Checkpointed:
 				if ev.Ended != nil {
-					b, err := ev.Ended.Encode(sc)
+					b, err := json.Marshal(ev.Ended)
 					require.NoError(t, err)
 					*turns = append(*turns, b)
 				}
-				*stored, err = ev.Encode(sc)
+				*stored, err = json.Marshal(ev.Checkpoint)
 				require.NoError(t, err)
 			case Done:
 				return ev, true
@@ -259,7 +260,7 @@ func TestCheckpointComesBeforeTheTools(t *testing.T) {
 		require.NoError(t, err)
 		if c, ok := ev.(Checkpointed); ok {
 			got = c.Checkpoint
-			kinds = append(kinds, fmt.Sprintf("%d pending, %d turns, ended %v, complete %v", len(got.Pending()), got.Turns, c.Ended != nil, got.Complete))
+			kinds = append(kinds, fmt.Sprintf("%d pending, %d turns, ended %v, complete %v", len(got.Pending()), got.Turns, c.Ended != nil, got.at.Complete))
 			require.NoError(t, got.check())
 		}
 	}
@@ -330,7 +331,7 @@ func TestResumeRefused(t *testing.T) {
 	}
 	with := func(f func(c *Checkpoint)) *Checkpoint {
 		changed := *c
-		changed.calls = append([]callState{}, c.calls...)
+		changed.at.Calls = append([]callState{}, c.at.Calls...)
 		f(&changed)
 		return &changed
 	}
@@ -348,13 +349,13 @@ func TestResumeRefused(t *testing.T) {
 		"with a prompt":     {Input{Scope: sc, Run: "r", Prompt: "x", Resume: c}, "takes no new message"},
 		"with media":        {Input{Scope: sc, Run: "r", Media: []tools.Media{{Format: "png", Bytes: []byte("x")}}, Resume: c}, "takes no new message"},
 		"other history":     {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, and had 0"},
-		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.calls = nil })}, "the state of 0"},
-		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.failing = -1 })}, "negative"},
-		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.called = math.MaxInt })}, "too large"},
-		"a cost below zero": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.usage.Output = -1 })}, "negative"},
-		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.turn = 0 })}, "no turn"},
-		"two lives":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.Complete = true })}, "not at its end"},
-		"nothing to do":     {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.prompt, c.answer, c.calls = nil, nil, nil })}, "empty"},
+		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Calls = nil })}, "the state of 0"},
+		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Failing = -1 })}, "negative"},
+		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Called = math.MaxInt })}, "too large"},
+		"a cost below zero": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Usage.Output = -1 })}, "negative"},
+		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Turn = 0 })}, "no turn"},
+		"two lives":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Complete = true })}, "not at its end"},
+		"nothing to do":     {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Prompt, c.at.Answer, c.at.Calls = nil, nil, nil })}, "empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := play()
@@ -385,7 +386,7 @@ func TestResumeLeavesTheCheckpointAlone(t *testing.T) {
 		_, err = done.History.State.Get("calls", &n)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
-		ok, err := in.Resume.state.Get("calls", &n)
+		ok, err := in.Resume.at.State.Get("calls", &n)
 		require.NoError(t, err)
 		require.False(t, ok)
 	}
@@ -435,7 +436,7 @@ func TestStateOfAnAbandonedTool(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Hour)
-		for _, s := range []*tools.State{at.state, done.History.State} {
+		for _, s := range []*tools.State{at.at.State, done.History.State} {
 			b, err := s.MarshalJSON()
 			require.NoError(t, err)
 			require.JSONEq(t, `{"calls":1}`, string(b))

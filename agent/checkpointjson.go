@@ -2,7 +2,6 @@ package agent
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/carrel-go/carrel/scope"
@@ -10,174 +9,79 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// checkpointVersion is the version of a checkpoint's JSON that this package writes, and the only one that it reads.
-// Checkpoints live as long as a run, so a newer program need not read those of an older one. Version 1 had no keys.
-const checkpointVersion = 2
-
+// checkpointJSON is the JSON form of a Checkpoint.
 type checkpointJSON struct {
-	Version  int                    `json:"v"`
-	Run      string                 `json:"run"`
-	Scope    string                 `json:"scope,omitempty"`
-	Turn     int                    `json:"turn"`
-	Turns    int                    `json:"turns"`
-	Prompt   *messageJSON[richPart] `json:"prompt,omitempty"`
-	Answer   *messageJSON[richPart] `json:"answer,omitempty"`
-	Calls    []callJSON             `json:"calls,omitempty"`
-	Notes    []string               `json:"notes,omitempty"`
-	State    json.RawMessage        `json:"state,omitempty"`
-	Usage    usageJSON              `json:"usage"`
-	Called   int                    `json:"called"`
-	Failing  int                    `json:"failing"`
-	Complete bool                   `json:"complete,omitempty"`
-	Output   json.RawMessage        `json:"output,omitempty"`
-	Trace    string                 `json:"trace,omitempty"`
+	Run       string `json:"run"`
+	Partition string `json:"scope,omitempty"`
+	Turns     int    `json:"turns"`
+	moment
 }
 
-type callJSON struct {
-	Index  int                    `json:"index"`
-	Key    string                 `json:"key,omitempty"`    // of a call that is still to be made
-	Result *resultJSON[richPiece] `json:"result,omitempty"` // its id is the call's
-}
-
-type usageJSON struct {
-	Input      int64 `json:"input"`
-	Output     int64 `json:"output"`
-	CacheRead  int64 `json:"cache_read"`
-	CacheWrite int64 `json:"cache_write"`
-}
-
-// Encode returns the checkpoint as one JSON object, {"v":2,"run":…,"turn":…, …}, with its messages in the form of
-// [Turn.Encode]. It returns an error if the checkpoint is of another scope than s, or names an object outside s and the
-// other scopes. The bytes are not authenticated: see [Checkpoint].
-func (c *Checkpoint) Encode(s scope.Scope, others ...scope.Scope) ([]byte, error) {
-	b, err := c.encode(s, others)
-	if err != nil {
-		return nil, fmt.Errorf("agent: encode checkpoint: %w", err)
-	}
-	return b, nil
-}
-
-func (c *Checkpoint) encode(s scope.Scope, others []scope.Scope) ([]byte, error) {
-	if c.Scope.Partition() != s.Partition() {
-		return nil, errors.New("it is of another scope")
-	}
+// MarshalJSON returns the checkpoint as one JSON object, with its messages in the form of [Turn.MarshalJSON]. The bytes
+// are not authenticated: see [Checkpoint].
+func (c *Checkpoint) MarshalJSON() ([]byte, error) {
 	if err := c.check(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("agent: marshal checkpoint: %w", err)
 	}
-	e := encoder{scopes: append([]scope.Scope{s}, others...)}
-	w := checkpointJSON{
-		Version: checkpointVersion, Run: c.Run, Turn: c.turn, Turns: c.Turns, Notes: c.notes, Usage: usageJSON(c.usage),
-		Called: c.called, Failing: c.failing, Complete: c.Complete, Output: c.output,
-		Trace: c.trace,
+	got := checkpointJSON{Run: c.Run, Turns: c.Turns, moment: c.at}
+	if c.scope.Level() != scope.None {
+		got.Partition = c.scope.Partition()
 	}
-	if s.Level() != scope.None {
-		w.Scope = s.Partition()
-	}
-	var err error
-	for _, m := range []struct {
-		from *Message
-		to   **messageJSON[richPart]
-	}{{c.prompt, &w.Prompt}, {c.answer, &w.Answer}} {
-		if m.from == nil {
-			continue
-		}
-		encoded, err := e.message(*m.from)
-		if err != nil {
-			return nil, err
-		}
-		*m.to = &encoded
-	}
-	for i, u := range c.uses() {
-		call := callJSON{Index: c.calls[i].index, Key: c.calls[i].key}
-		if had := c.calls[i].result; had != nil {
-			if call.Result, err = e.result(u.ID, *had); err != nil {
-				return nil, fmt.Errorf("call %d: %w", i, err)
-			}
-		}
-		w.Calls = append(w.Calls, call)
-	}
-	if w.State, err = encodeState(c.state); err != nil {
-		return nil, err
-	}
-	return json.Marshal(w)
+	return json.Marshal(got)
 }
 
-// DecodeCheckpoint decodes what [Checkpoint.Encode] returns and rejects everything else: another version
-// (*[VersionError]), unknown fields, a scope that lies outside root ([object.ErrOutside]), an object that lies outside
-// root and the other roots, values that no run could have reached. A nil root holds no objects.
-func DecodeCheckpoint(b []byte, root *object.Root, others ...*object.Root) (*Checkpoint, error) {
-	c, err := decodeCheckpoint(b, root, present(root, others))
+// UnmarshalJSON reads what MarshalJSON returns and rejects everything else, such as unknown fields and values that no
+// run could have reached. Its objects are unresolved, and a run rejects them until [Checkpoint.Resolve] has found them
+// in a Root. On an error c is unchanged.
+func (c *Checkpoint) UnmarshalJSON(raw []byte) error {
+	var got checkpointJSON
+	if err := decodeObject(raw, &got); err != nil {
+		return fmt.Errorf("agent: unmarshal checkpoint: %w", err)
+	}
+	if got.State == nil {
+		got.State = &tools.State{}
+	}
+	decoded := Checkpoint{Run: got.Run, Turns: got.Turns, at: got.moment}
+	err := decoded.check()
+	if err == nil && got.Partition != "" {
+		decoded.scope, err = scope.ParsePartition(got.Partition) // only to be compared with a run's
+	}
 	if err != nil {
-		return nil, fmt.Errorf("agent: decode checkpoint: %w", err)
+		return fmt.Errorf("agent: unmarshal checkpoint: %w", err)
 	}
-	return c, nil
+	*c = decoded
+	return nil
 }
 
-func decodeCheckpoint(b []byte, root *object.Root, roots []*object.Root) (*Checkpoint, error) {
-	doc, version, err := parseVersioned(b)
+// Resolve returns c with each object of a decoded checkpoint resolved through the first of the roots that contains it.
+// It returns an error that wraps [object.ErrOutside] if none does. c does not change.
+func (c *Checkpoint) Resolve(roots ...*object.Root) (*Checkpoint, error) {
+	resolved, err := c.resolve(roots)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("agent: resolve checkpoint: %w", err)
 	}
-	if version != checkpointVersion {
-		return nil, &VersionError{Version: version, Supported: []int{checkpointVersion}}
-	}
-	var w checkpointJSON
-	if err := doc.Decode(&w); err != nil {
-		return nil, err
-	}
-	c := &Checkpoint{
-		Run: w.Run, turn: w.Turn, Turns: w.Turns, notes: w.Notes, state: &tools.State{}, usage: Usage(w.Usage),
-		called: w.Called, failing: w.Failing, Complete: w.Complete, output: w.Output,
-		trace: w.Trace,
-	}
-	if w.Scope != "" {
-		if c.Scope, err = scope.ParsePartition(w.Scope); err != nil {
-			return nil, err
-		}
-		if root != nil && !root.Scope().Contains(c.Scope) {
-			return nil, object.ErrOutside
-		}
-	}
-	for _, m := range []struct {
-		from *messageJSON[richPart]
-		to   **Message
-	}{{w.Prompt, &c.prompt}, {w.Answer, &c.answer}} {
-		if m.from == nil {
-			continue
-		}
-		decoded, err := decodeMessage(*m.from, roots)
-		if err != nil {
-			return nil, err
-		}
-		*m.to = &decoded
-	}
-	if c.calls, err = decodeCalls(w.Calls, c.uses(), roots); err != nil {
-		return nil, err
-	}
-	if w.State != nil {
-		if err := c.state.UnmarshalJSON(w.State); err != nil {
-			return nil, err
-		}
-	}
-	return c, c.check()
+	return resolved, nil
 }
 
-// decodeCalls returns how far the calls of an answer have come.
-func decodeCalls(w []callJSON, uses []*ToolUse, roots []*object.Root) ([]callState, error) {
-	var calls []callState
-	for i, call := range w {
-		state := callState{index: call.Index, key: call.Key}
+func (c *Checkpoint) resolve(roots []*object.Root) (*Checkpoint, error) {
+	resolved := *c
+	if c.at.Prompt != nil {
+		prompt, err := c.at.Prompt.resolve(roots)
+		if err != nil {
+			return nil, fmt.Errorf("prompt: %w", err)
+		}
+		resolved.at.Prompt = &prompt
+	}
+	resolved.at.Calls = make([]callState, len(c.at.Calls))
+	for i, call := range c.at.Calls {
 		if call.Result != nil {
-			if i >= len(uses) || call.Result.ID != uses[i].ID {
-				return nil, fmt.Errorf("call %d has another's result", i)
-			}
-			r, err := decodeResult(call.Result, roots)
+			got, err := call.Result.Resolve(roots...)
 			if err != nil {
 				return nil, fmt.Errorf("call %d: %w", i, err)
 			}
-			state.result = &r
+			call.Result = &got
 		}
-		calls = append(calls, state)
+		resolved.at.Calls[i] = call
 	}
-	return calls, nil
+	return &resolved, nil
 }

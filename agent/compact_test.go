@@ -239,7 +239,7 @@ func TestContextFullIsNoTurn(t *testing.T) {
 	evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "three", History: long})
 	require.Nil(t, failed)
 	require.IsType(t, Compacted{}, evs[0])
-	require.Zero(t, evs[1].(Checkpointed).turn)
+	require.Zero(t, evs[1].(Checkpointed).at.Turn)
 }
 
 // What a Compactor of somebody else's gives is held to what an Input's history is, and it can harm nobody's history.

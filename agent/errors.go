@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"fmt"
-
 	"github.com/carrel-go/carrel/internal/errtext"
 )
 
@@ -69,15 +67,3 @@ func (e *RunError) Error() string {
 
 // Unwrap returns the cause.
 func (e *RunError) Unwrap() error { return e.Err }
-
-// VersionError is returned by [DecodeTurn] and [DecodeCheckpoint] if the JSON has a version that this program does not
-// support. A newer program may have written it.
-type VersionError struct {
-	Version   int
-	Supported []int
-}
-
-// Error implements error.
-func (e *VersionError) Error() string {
-	return fmt.Sprintf("unsupported version %d: must be one of %v", e.Version, e.Supported)
-}

@@ -116,10 +116,13 @@ func ExampleCheckpoint() {
 
 	done := must(a.Run(context.Background(), in))
 	fmt.Println(done.Outcome, done.Checkpoint.Pending()[0].Name)
-	stored := must(done.Checkpoint.Encode(acme))
+	stored := must(json.Marshal(done.Checkpoint))
 
 	in.Prompt, in.History = "", done.History
-	in.Resume = must(agent.DecodeCheckpoint(stored, nil))
+	in.Resume = &agent.Checkpoint{}
+	if err := json.Unmarshal(stored, in.Resume); err != nil {
+		panic(err)
+	}
 	done = must(a.Run(context.Background(), in))
 	for _, t := range done.History.Turns {
 		for _, m := range t.Messages {
@@ -137,7 +140,7 @@ func ExampleCheckpoint() {
 	// complete
 }
 
-func ExampleTurn_Encode() {
+func ExampleTurn_Resolve() {
 	acme := must(scope.Tenant("acme"))
 	session := must(must(acme.User("u1")).Session("01890a5d-ac96-774b-bcce-b302099a8057"))
 	root := must(must(object.New(object.NewMemory(), "raw", nil)).In(session))
@@ -146,16 +149,20 @@ func ExampleTurn_Encode() {
 		{Role: agent.RoleUser, Parts: []agent.Part{{Image: &tools.Media{Format: "png", Object: cover}}, {Text: "What is this?"}}},
 		{Role: agent.RoleAssistant, Parts: []agent.Part{{Text: "A cover."}}},
 	}}
-	b := must(turn.Encode(session))
-	back := must(agent.DecodeTurn(b, root))
+	stored := must(json.Marshal(turn))
+	var decoded agent.Turn
+	if err := json.Unmarshal(stored, &decoded); err != nil {
+		panic(err)
+	}
+	back := must(decoded.Resolve(root))
 	fmt.Println(back.Messages[0].Parts[0].Image.Object == cover)
 
 	other := must(must(object.New(object.NewMemory(), "raw", nil)).In(must(scope.Tenant("globex"))))
-	_, err := agent.DecodeTurn(b, other)
+	_, err := decoded.Resolve(other)
 	fmt.Println(err)
 	// Output:
 	// true
-	// agent: decode turn: message 0: part 0: object: parse ref: not found
+	// agent: resolve turn: message 0: part 0: object: parse ref: not found
 }
 
 func ExampleFallback() {

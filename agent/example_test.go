@@ -92,5 +92,5 @@ func ExampleAgent_Run() {
 	fmt.Println(string(b), err)
 	// Output:
 	// invalid_call | The message is empty.
-	// {"v":1,"messages":[{"role":"assistant","parts":[{"text":"There are 3 books on whales at acme."}]}]} <nil>
+	// {"messages":[{"role":"assistant","parts":[{"text":"There are 3 books on whales at acme."}]}]} <nil>
 }

@@ -24,8 +24,10 @@ type History struct {
 // never holds a call without its result. The first turn of a run begins with the prompt. The later ones begin with the
 // model's answer to the results before. A turn without an answer ends with the prompt.
 //
-// A Turn is stored as JSON, see [Turn.Encode] and [Turn.MarshalJSON].
-type Turn struct{ Messages []Message }
+// A Turn is stored as JSON, see [Turn.MarshalJSON].
+type Turn struct {
+	Messages []Message `json:"messages"`
+}
 
 // isToolName reports whether a tool may have that name.
 func isToolName(s string) bool {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -51,11 +50,6 @@ func (r reach) isWithdrawn(s scope.Scope) bool {
 	return s.Level() == scope.SharedLevel && s.TenantID() == r.own.TenantID() && !r.contains(s)
 }
 
-// scopes returns the scopes that are not zero.
-func (r reach) scopes() []scope.Scope {
-	return slices.DeleteFunc([]scope.Scope{r.own, r.shared}, func(s scope.Scope) bool { return s.Require() != nil })
-}
-
 // checkShared returns an error unless Shared is the shared data of Scope's tenant, or zero.
 func (in Input) checkShared() error {
 	if in.Shared.Level() == scope.None {
@@ -96,6 +90,9 @@ func (a *Agent) checkMedia(ctx context.Context, r reach, parts []Part, isAllowed
 			continue
 		}
 		err := fmt.Errorf("agent: media: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside)
+		if f.Key() == "" {
+			err = fmt.Errorf("agent: media: unresolved object: must be resolved through a Root: %w", object.ErrOutside)
+		}
 		if a.audit != nil {
 			a.audit.Refused(ctx, scope.Refusal{Scope: r.own, Op: "agent.Media", Err: err})
 		}

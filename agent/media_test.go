@@ -196,9 +196,9 @@ func TestMediaOfCheckpoints(t *testing.T) {
 	heard, m := &refusals{}, play()
 	foreign := tools.Result{Blocks: []tools.Block{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}
 	_, err := s.agent(t, m, heard).Run(t.Context(), Input{Scope: s.acme, Run: "r", Resume: &Checkpoint{
-		Run: "r", Scope: s.acme, turn: 1, called: 2, prompt: &Message{RoleUser, []Part{{Text: "Go."}}},
-		answer: &Message{RoleAssistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
-		calls:  []callState{{index: 0, result: &foreign}, {index: 1, key: testKey}},
+		Run: "r", scope: s.acme, at: moment{Turn: 1, Called: 2, Prompt: &Message{RoleUser, []Part{{Text: "Go."}}},
+			Answer: &Message{RoleAssistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
+			Calls:  []callState{{Index: 0, Result: &foreign}, {Index: 1, Key: testKey}}},
 	}})
 	require.ErrorIs(t, err, object.ErrOutside)
 	require.Len(t, heard.all, 1)

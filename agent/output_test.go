@@ -233,9 +233,9 @@ func TestRunAsResumes(t *testing.T) {
 	}
 	require.Len(t, at, 3)
 	for _, c := range at {
-		b, err := c.Encode(sc)
+		b, err := json.Marshal(c)
 		require.NoError(t, err)
-		c, err = DecodeCheckpoint(b, nil)
+		c, err = decodeCheckpoint(b)
 		require.NoError(t, err)
 		m := conversation(step{text("Hm."), end}, append(step{func(context.Context) {}}, use("c1", outputName, whole), calls))
 		v, again, err := RunAs[book](t.Context(), newAgent(t, m, Limits{}), Input{Scope: sc, Run: "r", History: History{Turns: turns[:c.Turns]}, Resume: c})

@@ -8,26 +8,23 @@ import (
 
 // checkpoint returns a checkpoint of the present moment. b is the batch with calls to make, or nil.
 func (r *run) checkpoint(b *batch) *Checkpoint {
-	c := &Checkpoint{
-		Run: r.in.Run, Scope: r.in.Scope, Turns: len(r.turns), turn: r.turn, prompt: r.prompt, state: r.state.Clone(),
-		usage: r.usage, called: r.called, failing: r.failing, trace: traceParent(r.ctx),
-	}
-	if b == nil {
-		return c
-	}
-	c.answer = &b.answer
-	c.calls = make([]callState, 0, len(b.calls))
-	for _, call := range b.calls {
-		state := callState{index: call.index, result: call.result}
-		if call.result == nil {
-			state.key = call.key
+	at := moment{Turn: r.turn, Prompt: r.prompt, State: r.state.Clone(), Usage: r.usage, Called: r.called,
+		Failing: r.failing, Trace: traceParent(r.ctx)}
+	if b != nil {
+		at.Answer = &b.answer
+		at.Calls = make([]callState, 0, len(b.calls))
+		for _, call := range b.calls {
+			state := callState{Index: call.index, Result: call.result}
+			if call.result == nil {
+				state.Key = call.key
+			}
+			at.Calls = append(at.Calls, state)
 		}
-		c.calls = append(c.calls, state)
+		for _, n := range b.notes {
+			at.Notes = append(at.Notes, n.Text)
+		}
 	}
-	for _, n := range b.notes {
-		c.notes = append(c.notes, n.Text)
-	}
-	return c
+	return &Checkpoint{Run: r.in.Run, Turns: len(r.turns), scope: r.in.Scope, at: at}
 }
 
 // keepCheckpoint makes c the checkpoint of Done. A run without an id has none.
@@ -52,7 +49,7 @@ func (r *run) resumeFrom() *Checkpoint {
 		return nil
 	}
 	c := *r.last
-	c.usage = r.usage
+	c.at.Usage = r.usage
 	return &c
 }
 
@@ -61,7 +58,7 @@ func (r *run) restore(c *Checkpoint) (phase, error) {
 	switch {
 	case c.Run != r.in.Run:
 		return nil, fmt.Errorf("it is of another run, %.64q", c.Run)
-	case c.Scope.Partition() != r.in.Scope.Partition():
+	case c.scope.Partition() != r.in.Scope.Partition():
 		return nil, errors.New("it is of another scope")
 	case c.Turns != len(r.turns):
 		return nil, fmt.Errorf("the history has %d turns, and had %d", len(r.turns), c.Turns)
@@ -69,29 +66,30 @@ func (r *run) restore(c *Checkpoint) (phase, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	r.turn, r.usage, r.called, r.failing = c.turn, c.usage, c.called, c.failing
-	if c.state != nil {
-		r.state = c.state.Clone()
+	at := c.at
+	r.turn, r.usage, r.called, r.failing = at.Turn, at.Usage, at.Called, at.Failing
+	if at.State != nil {
+		r.state = at.State.Clone()
 	}
-	if c.prompt != nil {
-		r.prompt = c.prompt
-		r.addMessage(*c.prompt)
+	if at.Prompt != nil {
+		r.prompt = at.Prompt
+		r.addMessage(*at.Prompt)
 	}
 	r.last = c
-	if c.Complete {
-		r.value = c.output
+	if at.Complete {
+		r.value = at.Output
 		return resumePhase{}, nil
 	}
-	if c.answer == nil {
+	if at.Answer == nil {
 		return askPhase{}, nil
 	}
-	b := &batch{answer: *c.answer}
+	b := &batch{answer: *at.Answer}
 	r.resumed = b
 	for i, u := range c.uses() {
 		r.callIDs[u.ID] = true
-		b.calls = append(b.calls, batchCall{ToolUse: *u, index: c.calls[i].index, key: c.calls[i].key, result: c.calls[i].result})
+		b.calls = append(b.calls, batchCall{ToolUse: *u, index: at.Calls[i].Index, key: at.Calls[i].Key, result: at.Calls[i].Result})
 	}
-	for _, n := range c.notes {
+	for _, n := range at.Notes {
 		b.notes = append(b.notes, Part{Text: n})
 	}
 	return resumePhase{batch: b}, nil

@@ -148,7 +148,7 @@ func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase,
 	ended := r.addTurn(answer, results)
 	c := r.checkpoint(nil)
 	if stop == OutcomeComplete {
-		c.Complete, c.output = true, r.value
+		c.at.Complete, c.at.Output = true, r.value
 	}
 	if err := r.emitCheckpoint(c, ended); err != nil {
 		return nil, err

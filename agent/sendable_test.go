@@ -90,7 +90,7 @@ func TestOldHistoriesAreRepaired(t *testing.T) {
 		{RoleAssistant, []Part{{Text: "So."}, {Use: &ToolUse{"c1", "echo", json.RawMessage(input)}}}},
 		{RoleUser, []Part{{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{{Text: "t"}, {JSON: json.RawMessage(result)}}}}}, {Text: "A note."}}},
 	}}
-	stored := `{"v":1,"messages":[{"role":"user","parts":[{"text":"Go."}]},` +
+	stored := `{"messages":[{"role":"user","parts":[{"text":"Go."}]},` +
 		`{"role":"assistant","parts":[{"text":"So."},{"use":{"id":"c1","name":"echo","input":` + input + `}}]},` +
 		`{"role":"user","parts":[{"result":{"id":"c1","blocks":[{"text":"t"},{"json":` + result + `}]}},{"text":"A note."}]}]}`
 	var decoded Turn
@@ -113,7 +113,7 @@ func TestOldHistoriesAreRepaired(t *testing.T) {
 
 	// What is no defect of these values is rejected as before.
 	for _, bad := range []string{
-		strings.Replace(stored, `"v":1`, `"v":1,"v":1`, 1), strings.Replace(stored, "A note.", `\ud99c`, 1),
+		strings.Replace(stored, `{"messages"`, `{"messages":[],"messages"`, 1), strings.Replace(stored, "A note.", `\ud99c`, 1),
 		strings.Replace(stored, `"id":"c1","blocks"`, `"id":"\ud99c","blocks"`, 1), strings.Replace(stored, input, `[1,"\ud99c"]`, 1), stored + "}",
 	} {
 		require.Error(t, new(Turn).UnmarshalJSON([]byte(bad)))

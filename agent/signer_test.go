@@ -59,7 +59,7 @@ func TestSignatures(t *testing.T) {
 
 	// A history of before models were noted, and one of a model without a name, go to no model that has one.
 	old := Turn{}
-	require.NoError(t, old.UnmarshalJSON([]byte(`{"v":2,"messages":[{"role":"user","parts":[{"text":"?"}]},`+
+	require.NoError(t, old.UnmarshalJSON([]byte(`{"messages":[{"role":"user","parts":[{"text":"?"}]},`+
 		`{"role":"assistant","parts":[{"reasoning":{"text":"hm","signature":"old"}},{"text":"!"}]}]}`)))
 	c := named{play(thinks("C")), "c"}
 	_, err := ask(c, History{Turns: []Turn{old}})

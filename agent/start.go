@@ -16,7 +16,7 @@ func (r *run) start() (phase, error) {
 	history := History{Turns: repairTurns(r.in.History.Turns)}
 	r.turns = history.Turns
 	if c := r.in.Resume; c != nil {
-		if n := c.countTurns(r.turns, encoder{scopes: r.in.reach().scopes()}); n < len(r.turns) {
+		if n := c.countTurns(r.turns); n < len(r.turns) {
 			r.turns, r.closed = r.turns[:n], &r.turns[n]
 		}
 	}

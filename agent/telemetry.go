@@ -105,7 +105,7 @@ func (t *telemetry) startRun(ctx context.Context, in Input) (context.Context, *s
 		attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))
 	var o []trace.SpanStartOption
 	if in.Resume != nil {
-		if earlier, err := parseTraceParent(in.Resume.trace); err == nil && earlier.IsValid() {
+		if earlier, err := parseTraceParent(in.Resume.at.Trace); err == nil && earlier.IsValid() {
 			o = append(o, trace.WithLinks(trace.Link{SpanContext: earlier}))
 		}
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -291,9 +292,9 @@ func TestResumedRunLinksToTheEarlierTrace(t *testing.T) {
 	done, err := a.Run(t.Context(), Input{Scope: sc, Run: "r1", Prompt: "Go."})
 	require.NoError(t, err)
 	require.Empty(t, r.links)
-	stored, err := done.Checkpoint.Encode(sc)
+	stored, err := json.Marshal(done.Checkpoint)
 	require.NoError(t, err)
-	c, err := DecodeCheckpoint(stored, nil)
+	c, err := decodeCheckpoint(stored)
 	require.NoError(t, err)
 	_, err = a.Run(t.Context(), Input{Scope: sc, Run: "r1", History: done.History, Resume: c})
 	require.NoError(t, err)
@@ -303,7 +304,7 @@ func TestResumedRunLinksToTheEarlierTrace(t *testing.T) {
 	require.True(t, r.links[0].SpanContext.IsSampled())
 
 	for _, bad := range []string{"x", "00-" + strings.Repeat("0", 32) + "-0000000000000002-01", strings.Repeat("a", 55)} {
-		c.trace = bad
+		c.at.Trace = bad
 		require.ErrorContains(t, c.check(), "invalid trace", bad)
 	}
 }

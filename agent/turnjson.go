@@ -1,113 +1,26 @@
 package agent
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/carrel-go/carrel/internal/strictjson"
-	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
 )
 
-// The versions of a turn's JSON. A turn is written in the first one that can hold it, so that what an older program
-// could read it still can.
-const (
-	turnPlain = 1 // text, calls, results of text and JSON
-	turnRich  = 2 // and images, documents, videos, reasoning and citations
-)
+// taggedTurn is a Turn that marshals by its tags alone.
+type taggedTurn Turn
 
-type turnJSON[P any] struct {
-	Version  int              `json:"v"`
-	Messages []messageJSON[P] `json:"messages"`
-}
-
-type messageJSON[P any] struct {
-	Role  Role `json:"role"`
-	Parts []P  `json:"parts"`
-}
-
-type plainPart struct {
-	Text   string                  `json:"text,omitempty"`
-	Use    *useJSON                `json:"use,omitempty"`
-	Result *resultJSON[plainPiece] `json:"result,omitempty"`
-}
-
-type richPart struct {
-	Text      string                 `json:"text,omitempty"`
-	Use       *useJSON               `json:"use,omitempty"`
-	Result    *resultJSON[richPiece] `json:"result,omitempty"`
-	Image     *mediaJSON             `json:"image,omitempty"`
-	Document  *mediaJSON             `json:"document,omitempty"`
-	Video     *mediaJSON             `json:"video,omitempty"`
-	Reasoning *reasoningJSON         `json:"reasoning,omitempty"`
-	Citation  *citationJSON          `json:"citation,omitempty"`
-}
-
-type useJSON struct {
-	ID    string          `json:"id"`
-	Name  string          `json:"name"`
-	Input json.RawMessage `json:"input"`
-}
-
-type resultJSON[B any] struct {
-	ID      string `json:"id"`
-	IsError bool   `json:"is_error,omitempty"`
-	Summary string `json:"summary,omitempty"`
-	Blocks  []B    `json:"blocks"`
-}
-
-type plainPiece struct {
-	Text *string         `json:"text,omitempty"`
-	JSON json.RawMessage `json:"json,omitempty"`
-}
-
-type richPiece struct {
-	Text     *string         `json:"text,omitempty"`
-	JSON     json.RawMessage `json:"json,omitempty"`
-	Image    *mediaJSON      `json:"image,omitempty"`
-	Document *mediaJSON      `json:"document,omitempty"`
-	Video    *mediaJSON      `json:"video,omitempty"`
-}
-
-type mediaJSON struct {
-	Format string          `json:"format"`
-	Bytes  []byte          `json:"bytes,omitempty"`
-	Object json.RawMessage `json:"object,omitempty"`
-}
-
-type reasoningJSON struct {
-	Text      string `json:"text,omitempty"`
-	Signature string `json:"signature,omitempty"`
-	Redacted  []byte `json:"redacted,omitempty"`
-	Model     string `json:"model,omitempty"`
-}
-
-type citationJSON struct {
-	Text     string        `json:"text,omitempty"`
-	Source   string        `json:"source,omitempty"`
-	Title    string        `json:"title,omitempty"`
-	Quotes   []string      `json:"quotes,omitempty"`
-	Location *locationJSON `json:"location,omitempty"`
-}
-
-type locationJSON struct {
-	Kind   string `json:"kind,omitempty"`
-	Index  int    `json:"index"`
-	Start  int    `json:"start"`
-	End    int    `json:"end"`
-	URL    string `json:"url,omitempty"`
-	Domain string `json:"domain,omitempty"`
-}
-
-// Encode writes the turn as
+// MarshalJSON returns
 //
-//	{"v":1,"messages":[{"role":"user","parts":[{"text":"…"}]},
+//	{"messages":[{"role":"user","parts":[{"text":"…"}]},
 //	  {"role":"assistant","parts":[{"use":{"id":"…","name":"…","input":{…}}}]},
 //	  {"role":"user","parts":[{"result":{"id":"…","blocks":[{"json":…}],"summary":"…","is_error":true}}]}]}
 //
-// and with "v":2 where it holds one of these parts, the first three of which may be blocks as well:
+// The other parts are
 //
 //	{"image":{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}}
 //	{"document":{"format":"pdf","bytes":"base64"}}
@@ -115,146 +28,95 @@ type locationJSON struct {
 //	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],"location":{"kind":"page","index":0,"start":1,"end":2}}}
 //	{"reasoning":{"text":"…","signature":"…","model":"…"}}   {"reasoning":{"redacted":"base64","model":"…"}}
 //
-// Bytes are written as they are, a third longer, in each turn that shows them, so what is large should be an object. A
-// turn that is not whole, a call without its result above all, is an error, and so is an object outside s and the other
-// scopes: that of the tenant's shared data, if the run could read it. The JSON of arguments and results keeps its
-// meaning; white space within it goes.
-func (t Turn) Encode(s scope.Scope, others ...scope.Scope) ([]byte, error) {
-	b, err := t.encode(encoder{scopes: append([]scope.Scope{s}, others...)})
-	if err != nil {
-		return nil, fmt.Errorf("agent: encode turn: %w", err)
+// It returns an error if the turn is not complete, for example if a call does not have a result. The JSON of arguments
+// and results keeps its meaning, but not its white space. Bytes grow by a third and are written in each turn that shows
+// them, so large media should be objects.
+func (t Turn) MarshalJSON() ([]byte, error) {
+	if err := t.check(); err != nil {
+		return nil, fmt.Errorf("agent: marshal turn: %w", err)
 	}
-	return b, nil
+	return json.Marshal(taggedTurn(t))
 }
 
-// DecodeTurn decodes what [Turn.Encode] returns and rejects everything else: another version (*[VersionError]), unknown
-// fields, a turn that is not whole, an object that lies outside root and the other roots ([object.ErrOutside]). A nil
-// root holds no objects. The JSON of arguments and results that an earlier version has stored is repaired if services
-// would refuse it: half surrogate pairs become U+FFFD, and of members with one name the last stays.
-func DecodeTurn(b []byte, root *object.Root, others ...*object.Root) (Turn, error) {
-	t, err := decodeTurn(b, present(root, others))
+// UnmarshalJSON reads what MarshalJSON returns and rejects everything else, such as unknown fields and turns that are
+// not complete. Its objects are unresolved, and a run rejects them until [Turn.Resolve] has found them in a Root. On an
+// error t is unchanged.
+//
+// It repairs stored arguments and results that services would reject: half surrogate pairs become U+FFFD, and of
+// members with the same name the last one stays.
+func (t *Turn) UnmarshalJSON(raw []byte) error {
+	var got taggedTurn
+	if err := decodeObject(repairStored(raw), &got); err != nil {
+		return fmt.Errorf("agent: unmarshal turn: %w", err)
+	}
+	if err := Turn(got).check(); err != nil {
+		return fmt.Errorf("agent: unmarshal turn: %w", err)
+	}
+	*t = Turn(got)
+	return nil
+}
+
+// decodeObject reads one JSON object strictly.
+func decodeObject(raw []byte, into any) error {
+	doc, err := strictjson.ParseObject(raw)
+	if err == nil {
+		err = doc.Decode(into)
+	}
 	if err != nil {
-		return Turn{}, fmt.Errorf("agent: decode turn: %w", err)
+		return fmt.Errorf("it is %w", err)
+	}
+	return nil
+}
+
+// Resolve returns t with each object of a decoded turn resolved through the first of the roots that contains it. It
+// returns an error that wraps [object.ErrOutside] if none does. The messages of t do not change.
+func (t Turn) Resolve(roots ...*object.Root) (Turn, error) {
+	t.Messages = slices.Clone(t.Messages)
+	for i, m := range t.Messages {
+		var err error
+		if t.Messages[i], err = m.resolve(roots); err != nil {
+			return Turn{}, fmt.Errorf("agent: resolve turn: message %d: %w", i, err)
+		}
 	}
 	return t, nil
 }
 
-// MarshalJSON is [Turn.Encode] for turns that name no objects: one that does is an error, since it takes a scope to
-// say whose they may be.
-func (t Turn) MarshalJSON() ([]byte, error) {
-	b, err := t.encode(encoder{})
-	if err != nil {
-		return nil, fmt.Errorf("agent: marshal turn: %w", err)
+func (m Message) resolve(roots []*object.Root) (Message, error) {
+	m.Parts = slices.Clone(m.Parts)
+	for i := range m.Parts {
+		if err := m.Parts[i].resolve(roots); err != nil {
+			return Message{}, fmt.Errorf("part %d: %w", i, err)
+		}
 	}
-	return b, nil
+	return m, nil
 }
 
-// UnmarshalJSON is [DecodeTurn] for turns that name no objects. On an error t is unchanged.
-func (t *Turn) UnmarshalJSON(b []byte) error {
-	got, err := decodeTurn(b, nil)
-	if err != nil {
-		return fmt.Errorf("agent: unmarshal turn: %w", err)
+// resolve replaces what p points to.
+func (p *Part) resolve(roots []*object.Root) error {
+	if p.Result != nil {
+		got, err := p.Result.Resolve(roots...)
+		p.Result = &ToolResult{ID: p.Result.ID, Result: got}
+		return err
 	}
-	*t = got
+	for _, m := range []**tools.Media{&p.Image, &p.Document, &p.Video} {
+		if *m == nil {
+			continue
+		}
+		got, err := (*m).Resolve(roots...)
+		if err != nil {
+			return err
+		}
+		*m = &got
+	}
 	return nil
 }
 
-func (t Turn) encode(e encoder) ([]byte, error) {
-	if err := t.check(); err != nil {
-		return nil, err
-	}
-	w := turnJSON[richPart]{Version: turnPlain, Messages: make([]messageJSON[richPart], len(t.Messages))}
-	for i, m := range t.Messages {
-		var err error
-		if w.Messages[i], err = e.message(m); err != nil {
-			return nil, fmt.Errorf("message %d: %w", i, err)
-		}
-	}
-	if e.rich {
-		w.Version = turnRich
-	}
-	return json.Marshal(w)
-}
-
-// present returns the roots that are not nil.
-func present(root *object.Root, others []*object.Root) []*object.Root {
-	return slices.DeleteFunc(append([]*object.Root{root}, others...), func(r *object.Root) bool { return r == nil })
-}
-
-func decodeTurn(b []byte, roots []*object.Root) (Turn, error) {
-	doc, version, err := parseVersioned(repairStored(b))
+// isSameJSON reports whether a and b have the same JSON, which storing does not change.
+func isSameJSON(a, b Message) bool {
+	one, err := json.Marshal(a)
 	if err != nil {
-		return Turn{}, err
+		return false
 	}
-	var w turnJSON[richPart]
-	switch version {
-	case turnPlain:
-		var plain turnJSON[plainPart]
-		if err = doc.Decode(&plain); err == nil {
-			w = turnJSON[richPart]{Messages: make([]messageJSON[richPart], len(plain.Messages))}
-			for i, m := range plain.Messages {
-				w.Messages[i].Role = m.Role
-				for _, p := range m.Parts {
-					w.Messages[i].Parts = append(w.Messages[i].Parts, p.rich())
-				}
-			}
-		}
-	case turnRich:
-		err = doc.Decode(&w)
-	default:
-		err = &VersionError{Version: version, Supported: []int{turnPlain, turnRich}}
-	}
-	if err != nil {
-		return Turn{}, err
-	}
-	t := Turn{Messages: make([]Message, len(w.Messages))}
-	for i, m := range w.Messages {
-		if t.Messages[i], err = decodeMessage(m, roots); err != nil {
-			return Turn{}, fmt.Errorf("message %d: %w", i, err)
-		}
-	}
-	if version == turnRich && !t.rich() {
-		return Turn{}, fmt.Errorf("version %d, want %d, which can hold all of it", turnRich, turnPlain)
-	}
-	return t, t.check()
-}
-
-// rich reports whether t holds what the first version does not have.
-func (t Turn) rich() bool {
-	for _, m := range t.Messages {
-		if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Reasoning != nil || p.Citation != nil }) {
-			return true
-		}
-		for range media(m.Parts) {
-			return true
-		}
-	}
-	return false
-}
-
-// parseVersioned reads one JSON object and its version, 0 if it has none.
-func parseVersioned(b []byte) (doc strictjson.Value, version int, err error) {
-	if doc, err = strictjson.ParseObject(b); err != nil {
-		return doc, 0, fmt.Errorf("it is %w", err)
-	}
-	v, ok := doc.Get("v")
-	if !ok {
-		return doc, 0, nil
-	}
-	if version, err = strconv.Atoi(string(v.Raw())); err != nil {
-		return doc, 0, fmt.Errorf("version %.20s is not an integer", v.Raw())
-	}
-	return doc, version, nil
-}
-
-// rich is p in the form of the later version.
-func (p plainPart) rich() richPart {
-	r := richPart{Text: p.Text, Use: p.Use}
-	if p.Result != nil {
-		r.Result = &resultJSON[richPiece]{ID: p.Result.ID, IsError: p.Result.IsError, Summary: p.Result.Summary}
-		for _, b := range p.Result.Blocks {
-			r.Result.Blocks = append(r.Result.Blocks, richPiece{Text: b.Text, JSON: b.JSON})
-		}
-	}
-	return r
+	other, err := json.Marshal(b)
+	return err == nil && bytes.Equal(one, other)
 }

@@ -30,7 +30,7 @@ func TestTurnJSON(t *testing.T) {
 	want := wholeTurn()
 	b, err := json.Marshal(want)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"v":1,"messages":[
+	require.JSONEq(t, `{"messages":[
 		{"role":"user","parts":[{"text":"What is <this>?"}]},
 		{"role":"assistant","parts":[{"text":"Let me see."},
 			{"use":{"id":"c1","name":"scan","input":{"n":12345678901234567890,"deep":[{"a":null}]}}},
@@ -62,20 +62,17 @@ func TestTurnJSONRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ doc, want string }{
 		"nothing":             {`null`, "not a JSON object"},
-		"no version":          {swap(`"v":1,`, ``), "unsupported version 0"},
-		"a newer version":     {swap(`"v":1`, `"v":2`), "version 2, want 1"},
-		"a version to come":   {swap(`"v":1`, `"v":3`), "unsupported version 3: must be one of [1 2]"},
-		"unknown field":       {swap(`"v":1`, `"v":1,"w":1`), `unknown field "w"`},
-		"another case":        {swap(`"v":1`, `"V":1,"v":1`), `unknown field "V"`},
-		"a name twice":        {swap(`"v":1`, `"v":1,"v":1`), "appears twice"},
+		"unknown field":       {swap(`{"messages"`, `{"w":1,"messages"`), `unknown field "w"`},
+		"another case":        {swap(`{"messages"`, `{"Messages":[],"messages"`), `unknown field "Messages"`},
+		"a name twice":        {swap(`{"messages"`, `{"messages":[],"messages"`), "appears twice"},
 		"half a surrogate":    {swap(`A note.`, `\ud99c`), "half of a surrogate pair"},
-		"unknown part":        {swap(`{"text":"A note."}`, `{"image":"x"}`), `unknown field "image"`},
+		"unknown part":        {swap(`{"text":"A note."}`, `{"audio":"x"}`), `unknown field "audio"`},
 		"unknown role":        {swap(`"role":"assistant"`, `"role":"system"`), `unknown role "system"`},
 		"empty part":          {swap(`{"text":"A note."}`, `{}`), "not exactly one of"},
 		"two in a part":       {swap(`{"text":"A note."}`, `{"text":"a","use":{"id":"c3","name":"a","input":{}}}`), "not exactly one of"},
 		"no parts":            {swap(`[{"text":"What is \u003cthis\u003e?"}]`, `[]`), "no parts"},
-		"no messages":         {`{"v":1,"messages":[]}`, "no messages"},
-		"call without result": {swap(`{"result":{"id":"c2","is_error":true,"blocks":[{"text":""},{"json":null}]}},`, ``), `the call "c2" has no result`},
+		"no messages":         {`{"messages":[]}`, "no messages"},
+		"call without result": {swap(`{"result":{"id":"c2","blocks":[{"text":""},{"json":null}],"is_error":true}},`, ``), `the call "c2" has no result`},
 		"result without call": {swap(`{"use":{"id":"c2","name":"look","input":{}}}`, `{"text":"x"}`), `the result "c2" has no call`},
 		"two calls, one id":   {swap(`"use":{"id":"c2"`, `"use":{"id":"c1"`), `two calls have the id "c1"`},
 		"two results, one id": {swap(`"result":{"id":"c2"`, `"result":{"id":"c1"`), `the result "c1" has no call`},
@@ -85,10 +82,10 @@ func TestTurnJSONRefuses(t *testing.T) {
 		"no input":            {swap(`,"input":{}`, ``), "not valid JSON"},
 		"bad name":            {swap(`"name":"look"`, `"name":"look at"`), "does not match"},
 		"bad id":              {swap(`"use":{"id":"c2"`, `"use":{"id":"\u0000"`), "a control character"},
-		"empty block":         {swap(`{"text":"and text"}`, `{}`), "block 1 is not exactly one"},
-		"ends with a call":    {`{"v":1,"messages":[{"role":"assistant","parts":[{"use":{"id":"c1","name":"a","input":{}}}]}]}`, `the call "c1" has no result`},
-		"begins with results": {`{"v":1,"messages":[{"role":"user","parts":[{"result":{"id":"c1","blocks":[]}}]}]}`, `the result "c1" has no call`},
-		"one side twice":      {`{"v":1,"messages":[{"role":"user","parts":[{"text":"a"}]},{"role":"user","parts":[{"text":"b"}]}]}`, "two messages of the user"},
+		"empty block":         {swap(`{"text":"and text"}`, `{}`), "holds 0 things"},
+		"ends with a call":    {`{"messages":[{"role":"assistant","parts":[{"use":{"id":"c1","name":"a","input":{}}}]}]}`, `the call "c1" has no result`},
+		"begins with results": {`{"messages":[{"role":"user","parts":[{"result":{"id":"c1","blocks":[]}}]}]}`, `the result "c1" has no call`},
+		"one side twice":      {`{"messages":[{"role":"user","parts":[{"text":"a"}]},{"role":"user","parts":[{"text":"b"}]}]}`, "two messages of the user"},
 		"cut":                 {string(whole[:len(whole)/2]), "unexpected end"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +118,7 @@ func FuzzTurnJSON(f *testing.F) {
 	b, err := json.Marshal(wholeTurn())
 	require.NoError(f, err)
 	f.Add(b)
-	f.Add([]byte(`{"v":1,"messages":[{"role":"user","parts":[{"text":"a"}]}]}`))
+	f.Add([]byte(`{"messages":[{"role":"user","parts":[{"text":"a"}]}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var one, two Turn
 		if one.UnmarshalJSON(b) != nil {

@@ -1,7 +1,12 @@
 package agent
 
 // Usage counts tokens. Input does not include CacheRead and CacheWrite.
-type Usage struct{ Input, Output, CacheRead, CacheWrite int64 }
+type Usage struct {
+	Input      int64 `json:"input_tokens"`
+	Output     int64 `json:"output_tokens"`
+	CacheRead  int64 `json:"cache_read_tokens"`
+	CacheWrite int64 `json:"cache_write_tokens"`
+}
 
 // total returns the sum of all counts.
 func (u Usage) total() int64 { return u.Input + u.Output + u.CacheRead + u.CacheWrite }

@@ -72,17 +72,25 @@ func (r Result) Resolve(roots ...*object.Root) (Result, error) {
 	for i := range r.Blocks {
 		b := &r.Blocks[i]
 		for _, m := range []**Media{&b.Image, &b.Document, &b.Video} {
-			if *m == nil || (*m).Object.IsZero() {
+			if *m == nil {
 				continue
 			}
-			_, ref, err := object.Resolve((*m).Object, roots...)
+			resolved, err := (*m).Resolve(roots...)
 			if err != nil {
 				return Result{}, fmt.Errorf("tools: resolve block %d: %w", i, err)
 			}
-			resolved := **m
-			resolved.Object = ref
 			*m = &resolved
 		}
 	}
 	return r, nil
+}
+
+// Resolve returns m with its object, if it has one, resolved as in [Result.Resolve].
+func (m Media) Resolve(roots ...*object.Root) (Media, error) {
+	if m.Object.IsZero() {
+		return m, nil
+	}
+	var err error
+	_, m.Object, err = object.Resolve(m.Object, roots...)
+	return m, err
 }

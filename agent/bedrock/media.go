@@ -132,6 +132,8 @@ func (w *writer) readSource(what string, m *tools.Media, limit int64) ([]byte, *
 	case ref.IsZero() == (len(data) == 0):
 		return nil, nil, newInvalidError("the %s must have either bytes or an object", what)
 	case ref.IsZero():
+	case ref.Key() == "":
+		return nil, nil, newInvalidError("the %s is an unresolved object: must be resolved through a Root", what)
 	case w.o.S3Locations:
 		place := &types.S3Location{Uri: aws.String("s3://" + ref.Bucket() + "/" + ref.Key())}
 		if w.o.BucketOwner != "" {

@@ -3,6 +3,7 @@ package approval_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -58,7 +59,7 @@ func (l *library) save(ctx context.Context, run string, done agent.Done) {
 		it, cond = table.Item{Sort: "run#" + run}, table.Absent()
 	}
 	it.Attr = map[string]table.Value{
-		"checkpoint": string(must(done.Checkpoint.Encode(l.user))),
+		"checkpoint": string(must(json.Marshal(done.Checkpoint))),
 		"turns":      string(must(json.Marshal(done.History.Turns))),
 	}
 	must(l.runs.Put(ctx, it, cond))
@@ -68,8 +69,10 @@ func (l *library) save(ctx context.Context, run string, done agent.Done) {
 func (l *library) load(ctx context.Context, run string) agent.Input {
 	it := must(l.runs.Get(ctx, "run#"+run))
 	in := agent.Input{Scope: l.user, Run: run}
-	in.Resume = must(agent.DecodeCheckpoint([]byte(it.Attr["checkpoint"].(string)), nil))
-	if err := json.Unmarshal([]byte(it.Attr["turns"].(string)), &in.History.Turns); err != nil {
+	if err := errors.Join(
+		json.Unmarshal([]byte(it.Attr["checkpoint"].(string)), &in.Resume),
+		json.Unmarshal([]byte(it.Attr["turns"].(string)), &in.History.Turns),
+	); err != nil {
 		panic(err)
 	}
 	return in

@@ -2,9 +2,11 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,11 +58,37 @@ func (s *shelf) checkpoint(t testing.TB) *Checkpoint {
 	state := &tools.State{}
 	var n int
 	require.NoError(t, state.Update("uses", &n, func() error { n = 3; return nil }))
-	return &Checkpoint{
-		Run: "r1", Scope: s.acme, turn: 2, Turns: 5, prompt: &turn.Messages[0], answer: &turn.Messages[1],
-		calls: []callState{{index: 0, result: &turn.Messages[2].Parts[0].Result.Result}, {index: 2, key: testKey}},
-		notes: []string{"Call 2 of your answer was not run."}, state: state, usage: Usage{1, 2, 3, 4}, called: 7, failing: 1,
+	return &Checkpoint{Run: "r1", Turns: 5, scope: s.acme, at: moment{
+		Turn: 2, Prompt: &turn.Messages[0], Answer: &turn.Messages[1],
+		Calls: []callState{{Index: 0, Result: &turn.Messages[2].Parts[0].Result.Result}, {Index: 2, Key: testKey}},
+		Notes: []string{"Call 2 of your answer was not run."}, State: state, Usage: Usage{1, 2, 3, 4}, Called: 7, Failing: 1,
+	}}
+}
+
+// root returns the root of one of the shelf's scopes.
+func (s *shelf) root(t testing.TB, sc scope.Scope) *object.Root {
+	t.Helper()
+	root, err := s.bucket.In(sc)
+	require.NoError(t, err)
+	return root
+}
+
+// decodeTurn decodes a turn and resolves it, unless there are no roots.
+func decodeTurn(raw []byte, roots ...*object.Root) (Turn, error) {
+	var turn Turn
+	if err := json.Unmarshal(raw, &turn); err != nil || len(roots) == 0 {
+		return turn, err
 	}
+	return turn.Resolve(roots...)
+}
+
+// decodeCheckpoint is decodeTurn for a checkpoint.
+func decodeCheckpoint(raw []byte, roots ...*object.Root) (*Checkpoint, error) {
+	c := &Checkpoint{}
+	if err := json.Unmarshal(raw, c); err != nil || len(roots) == 0 {
+		return c, err
+	}
+	return c.Resolve(roots...)
 }
 
 func golden(t *testing.T, file string, got []byte) {
@@ -77,60 +105,92 @@ func golden(t *testing.T, file string, got []byte) {
 	require.Equal(t, string(want), pretty.String())
 }
 
-func TestRichTurnJSON(t *testing.T) {
+func TestTurnJSONIsTheDocumentedForm(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
 	want := s.richTurn()
-	b, err := want.Encode(s.acme)
+	b, err := json.Marshal(want)
 	require.NoError(t, err)
 	golden(t, "turn.json", b)
-	root, err := s.bucket.In(s.acme)
-	require.NoError(t, err)
-	got, err := DecodeTurn(b, root)
+	got, err := decodeTurn(b, s.root(t, s.acme))
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	require.Equal(t, s.ours, got.Messages[0].Parts[0].Image.Object, "pinned as it was")
+}
+
+func TestResolveFindsTheObjectsOfTheRootsOnly(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, nil)
+	b, err := json.Marshal(s.richTurn())
+	require.NoError(t, err)
+	unresolved, err := decodeTurn(b)
+	require.NoError(t, err)
 
 	// A tenant's root holds it too, another's does not, and without one there are no objects.
-	wide, err := s.bucket.In(tenant(t, "acme"))
+	_, err = unresolved.Resolve(s.root(t, tenant(t, "acme")))
 	require.NoError(t, err)
-	_, err = DecodeTurn(b, wide)
-	require.NoError(t, err)
-	foreign, err := s.bucket.In(s.globex)
-	require.NoError(t, err)
-	_, err = DecodeTurn(b, foreign)
+	_, err = unresolved.Resolve(s.root(t, s.globex))
 	require.ErrorIs(t, err, object.ErrOutside)
-	_, err = DecodeTurn(b, nil)
-	require.ErrorContains(t, err, "no root")
+	_, err = unresolved.Resolve()
+	require.ErrorContains(t, err, "must not be empty")
 	elsewhere, err := must.Get(object.New(object.NewMemory(), "another", nil)).In(s.acme)
 	require.NoError(t, err)
-	_, err = DecodeTurn(b, elsewhere)
+	_, err = unresolved.Resolve(elsewhere)
 	require.ErrorIs(t, err, object.ErrOutside)
+	require.Empty(t, unresolved.Messages[0].Parts[0].Image.Object.Key(), "the decoded turn does not change")
+	again, err := json.Marshal(unresolved)
+	require.NoError(t, err)
+	require.Equal(t, string(b), string(again), "unresolved objects keep their form")
 
-	_, err = want.Encode(s.globex)
-	require.ErrorIs(t, err, object.ErrOutside)
-	_, err = want.Encode(scope.Scope{})
-	require.ErrorIs(t, err, object.ErrOutside)
-	_, err = json.Marshal(want)
-	require.ErrorContains(t, err, "takes a scope")
+	plain := wholeTurn()
+	got, err := plain.Resolve()
+	require.NoError(t, err, "a turn without objects does not need a root")
+	require.Equal(t, plain, got)
+}
 
-	// Without objects json.Marshal will do, also where the turn is plain.
-	want = Turn{Messages: []Message{{RoleUser, []Part{{Image: &tools.Media{Format: "gif", Bytes: []byte("x")}}}}, {RoleAssistant, []Part{{Reasoning: &Reasoning{Text: "a"}}, {Text: "b"}}}}}
-	b, err = json.Marshal(want)
+func TestUnresolvedObjectsReachNoModel(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, nil)
+	b, err := json.Marshal(s.richTurn())
 	require.NoError(t, err)
-	got = Turn{}
-	require.NoError(t, json.Unmarshal(b, &got))
-	require.Equal(t, want, got)
-	b, err = wholeTurn().Encode(s.acme)
+	turn, err := decodeTurn(b)
 	require.NoError(t, err)
-	plain, err := json.Marshal(wholeTurn())
+	image := turn.Messages[0].Parts[0].Image
+	b, err = json.Marshal(s.checkpoint(t))
 	require.NoError(t, err)
-	require.Equal(t, string(plain), string(b))
+	c, err := decodeCheckpoint(b)
+	require.NoError(t, err)
+	show, err := tools.New("show", "Shows a cover.", func(context.Context, *tools.Call, struct{}) (tools.Media, error) {
+		return *image, nil
+	})
+	require.NoError(t, err)
+	five := slices.Repeat([]Turn{wholeTurn()}, 5)
+	for name, in := range map[string]Input{
+		"in the history":    {Scope: s.acme, Prompt: "Go.", History: History{Turns: []Turn{turn}}},
+		"in the input":      {Scope: s.acme, Prompt: "Go.", Media: []tools.Media{*image}},
+		"in a checkpoint":   {Scope: s.acme, Run: "r1", Resume: c, History: History{Turns: five}},
+		"without any scope": {Prompt: "Go.", Media: []tools.Media{*image}},
+	} {
+		for _, objects := range []*object.Bucket{s.bucket, nil} {
+			m := play()
+			a, err := New(m, &Options{Objects: objects})
+			require.NoError(t, err)
+			_, err = a.Run(t.Context(), in)
+			require.ErrorIs(t, err, object.ErrOutside, name)
+			require.ErrorContains(t, err, "unresolved", name)
+			require.Empty(t, m.requests, name)
+		}
+	}
+	m := play(step{use("c1", "show", `{}`), calls}, step{text("ok"), end})
+	done, err := s.agent(t, m, nil, show).Run(t.Context(), Input{Scope: s.acme, Prompt: "Go."})
+	require.NoError(t, err)
+	require.Equal(t, "user: {c1! The tool failed.}", lines(done.History)[2])
+	_, _, err = s.root(t, s.acme).Stat(t.Context(), image.Object)
+	require.ErrorIs(t, err, object.ErrOutside)
 }
 
 func TestRichTurnJSONRefuses(t *testing.T) {
 	s := newShelf(t, nil)
-	root, err := s.bucket.In(s.acme)
-	require.NoError(t, err)
 	ref, err := s.ours.MarshalJSON()
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ role, part, want string }{
@@ -154,58 +214,47 @@ func TestRichTurnJSONRefuses(t *testing.T) {
 		"empty reasoning":         {"assistant", `{"reasoning":{}}`, "without content"},
 		"two kinds of reasoning":  {"assistant", `{"reasoning":{"text":"a","redacted":"eA=="}}`, "redacted and is not"},
 		"two in a part":           {"user", `{"text":"a","image":{"format":"png","bytes":"eA=="}}`, "not exactly one of"},
-		"nothing of version 2":    {"user", `{"text":"a"}`, "version 2, want 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := DecodeTurn([]byte(`{"v":2,"messages":[{"role":"`+c.role+`","parts":[`+c.part+`]}]}`), root)
+			_, err := decodeTurn([]byte(`{"messages":[{"role":"` + c.role + `","parts":[` + c.part + `]}]}`))
 			require.ErrorContains(t, err, c.want)
 		})
 	}
 }
 
-func TestCheckpointJSON(t *testing.T) {
+func TestCheckpointJSONIsTheDocumentedForm(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
-	root, err := s.bucket.In(s.acme)
-	require.NoError(t, err)
 	want := s.checkpoint(t)
-	b, err := want.Encode(s.acme)
+	b, err := json.Marshal(want)
 	require.NoError(t, err)
 	golden(t, "checkpoint.json", b)
-	got, err := DecodeCheckpoint(b, root)
+	got, err := decodeCheckpoint(b, s.root(t, s.acme))
 	require.NoError(t, err)
 	require.Equal(t, want, got)
+	_, err = decodeCheckpoint(b, s.root(t, s.globex))
+	require.ErrorIs(t, err, object.ErrOutside)
 
-	end := &Checkpoint{Run: "r1", turn: 1, Complete: true, output: []byte(`{"a":1}`), state: &tools.State{}}
-	b, err = end.Encode(scope.Scope{})
+	end := &Checkpoint{Run: "r1", at: moment{Turn: 1, Complete: true, Output: []byte(`{"a":1}`), State: &tools.State{}}}
+	require.NoError(t, end.at.State.UnmarshalJSON([]byte(`{}`))) // as a decoded one is
+	b, err = json.Marshal(end)
 	require.NoError(t, err)
 	golden(t, "checkpoint_end.json", b)
-	got, err = DecodeCheckpoint(b, nil)
+	got, err = decodeCheckpoint(b)
 	require.NoError(t, err)
 	require.Equal(t, end, got)
-
-	_, err = want.Encode(s.globex)
-	require.ErrorContains(t, err, "another scope")
-	_, err = want.Encode(tenant(t, "acme"))
-	require.ErrorContains(t, err, "another scope")
-	stolen := *want
-	stolen.Scope = s.globex
-	_, err = stolen.Encode(s.globex)
-	require.ErrorIs(t, err, object.ErrOutside)
 }
 
-func TestCheckpointJSONRefuses(t *testing.T) {
+func TestCheckpointJSONRejects(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
-	root, err := s.bucket.In(s.acme)
-	require.NoError(t, err)
-	b, err := s.checkpoint(t).Encode(s.acme)
+	b, err := json.Marshal(s.checkpoint(t))
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ from, to, want string }{
-		"another version":        {`{"v":2`, `{"v":1`, "unsupported version 1: must be one of [2]"},
-		"unknown field":          {`{"v":2`, `{"v":2,"admin":true`, "unknown field"},
+		"unknown field":          {`{"run"`, `{"admin":true,"run"`, "unknown field"},
 		"no scope that is one":   {`"scope":"t#acme`, `"scope":"t#acme#u#*`, "is not the partition of a scope"},
-		"a foreign scope":        {`"scope":"t#acme`, `"scope":"t#globex`, "not found"},
+		"no scope at all":        {`"scope":"t#acme#u#u1`, `"scope":"none`, "is not the partition of a scope"},
 		"a foreign object":       {`tenant=acme`, `tenant=globex`, "not found"},
-		"another's result":       {`"result":{"id":"c1"`, `"result":{"id":"c2"`, "another's result"},
 		"more calls":             {`],"notes"`, `,{"index":3,"key":"` + testKey + `"}],"notes"`, "the state of 3"},
 		"calls out of order":     {`{"index":2`, `{"index":0`, "not in order"},
 		"a call without its key": {`,"key":"` + testKey + `"`, ``, `the invalid key ""`},
@@ -219,34 +268,37 @@ func TestCheckpointJSONRefuses(t *testing.T) {
 		"done, and calls":        {`"called":7`, `"complete":true,"called":7`, "not at its end"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			bad := bytes.Replace(b, []byte(c.from), []byte(c.to), 1)
 			require.NotEqual(t, string(b), string(bad))
-			_, err := DecodeCheckpoint(bad, root)
+			_, err := decodeCheckpoint(bad, s.root(t, s.acme))
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err = DecodeCheckpoint(append(b, b...), root)
-	require.ErrorContains(t, err, "more than one")
+	require.ErrorContains(t, new(Checkpoint).UnmarshalJSON(append(b, b...)), "more than one")
+	foreign, err := decodeCheckpoint(bytes.Replace(b, []byte(`"scope":"t#acme`), []byte(`"scope":"t#globex`), 1), s.root(t, s.acme))
+	require.NoError(t, err)
+	_, err = s.agent(t, play(), nil).Run(t.Context(), Input{Scope: s.acme, Run: "r1", Resume: foreign, History: History{Turns: slices.Repeat([]Turn{wholeTurn()}, 5)}})
+	require.ErrorContains(t, err, "another scope")
 }
 
 func FuzzRichTurnJSON(f *testing.F) {
 	s := newShelf(f, nil)
-	root, err := s.bucket.In(s.acme)
-	require.NoError(f, err)
-	b, err := s.richTurn().Encode(s.acme)
+	root := s.root(f, s.acme)
+	b, err := json.Marshal(s.richTurn())
 	require.NoError(f, err)
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		one, err := DecodeTurn(b, root)
+		one, err := decodeTurn(b, root)
 		if err != nil {
 			return
 		}
 		require.NoError(t, one.check())
-		again, err := one.Encode(s.acme)
+		again, err := json.Marshal(one)
 		require.NoError(t, err)
-		two, err := DecodeTurn(again, root)
+		two, err := decodeTurn(again, root)
 		require.NoError(t, err)
-		third, err := two.Encode(s.acme)
+		third, err := json.Marshal(two)
 		require.NoError(t, err)
 		require.Equal(t, string(again), string(third))
 	})
@@ -254,26 +306,22 @@ func FuzzRichTurnJSON(f *testing.F) {
 
 func FuzzCheckpointJSON(f *testing.F) {
 	s := newShelf(f, nil)
-	root, err := s.bucket.In(s.acme)
-	require.NoError(f, err)
-	b, err := s.checkpoint(f).Encode(s.acme)
+	root := s.root(f, s.acme)
+	b, err := json.Marshal(s.checkpoint(f))
 	require.NoError(f, err)
 	f.Add(b)
-	f.Add([]byte(`{"v":2,"run":"r1","turn":1,"turns":0,"usage":{},"called":0,"failing":0,"complete":true,"output":{"a":1}}`))
+	f.Add([]byte(`{"run":"r1","turn":1,"turns":0,"usage":{},"called":0,"failing":0,"complete":true,"output":{"a":1}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		one, err := DecodeCheckpoint(b, root)
+		one, err := decodeCheckpoint(b, root)
 		if err != nil {
 			return
 		}
 		require.NoError(t, one.check())
-		again, err := one.Encode(one.Scope)
-		if err != nil { // what it says of itself does not contain its objects
-			require.ErrorIs(t, err, object.ErrOutside)
-			return
-		}
-		two, err := DecodeCheckpoint(again, root)
+		again, err := json.Marshal(one)
 		require.NoError(t, err)
-		third, err := two.Encode(two.Scope)
+		two, err := decodeCheckpoint(again, root)
+		require.NoError(t, err)
+		third, err := json.Marshal(two)
 		require.NoError(t, err)
 		require.Equal(t, string(again), string(third))
 	})
