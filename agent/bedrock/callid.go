@@ -18,14 +18,17 @@ var callID = regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`)
 // stays the same while a conversation grows.
 type callIDs struct {
 	messages []agent.Message
-	calls    int                // how many have been sent so far
+	uses     map[string]int     // how many calls with an id have been sent
 	sent     map[string]*string // replacements by original id
 }
 
 // mapCall returns the id to send for the next call, which has this id.
 func (c *callIDs) mapCall(id *string) *string {
-	n := c.countBefore(*id)
-	c.calls++
+	if c.uses == nil {
+		c.uses, c.sent = make(map[string]int), make(map[string]*string)
+	}
+	n := c.uses[*id]
+	c.uses[*id]++
 	if n == 0 && callID.MatchString(*id) {
 		return id
 	}
@@ -34,9 +37,6 @@ func (c *callIDs) mapCall(id *string) *string {
 		own := "call_" + hex.EncodeToString(sum[:16])
 		if c.isGiven(own) {
 			continue
-		}
-		if c.sent == nil {
-			c.sent = make(map[string]*string)
 		}
 		c.sent[*id] = &own
 		return &own
@@ -49,26 +49,6 @@ func (c *callIDs) mapResult(id *string) *string {
 		return own
 	}
 	return id
-}
-
-// countBefore returns the number of earlier calls with this id. It searches all calls, because a conversation rarely
-// has more than a few hundred.
-func (c *callIDs) countBefore(id string) int {
-	n, calls := 0, 0
-	for _, m := range c.messages {
-		for _, p := range m.Parts {
-			switch {
-			case p.Use == nil:
-				continue
-			case calls == c.calls:
-				return n
-			case p.Use.ID == id:
-				n++
-			}
-			calls++
-		}
-	}
-	return n
 }
 
 // isGiven reports whether a call of the request has this id.

@@ -18,13 +18,11 @@ const pdf = "pdf"
 // Source: https://github.com/boto/boto3/issues/4726, https://platform.claude.com/docs/en/build-with-claude/citations
 func isCitable(r *agent.Request) bool {
 	formats := []string{pdf, "txt", "md", "csv", "html"}
-	is := func(m *tools.Media) bool { return m == nil || slices.Contains(formats, m.Format) }
+	isBad := func(m *tools.Media) bool { return m != nil && !slices.Contains(formats, m.Format) }
+	isBadBlock := func(b tools.Block) bool { return isBad(b.Document) }
 	for _, m := range r.Messages {
 		for _, p := range m.Parts {
-			if !is(p.Document) {
-				return false
-			}
-			if p.Result != nil && slices.ContainsFunc(p.Result.Result.Blocks, func(b tools.Block) bool { return !is(b.Document) }) {
+			if isBad(p.Document) || p.Result != nil && slices.ContainsFunc(p.Result.Result.Blocks, isBadBlock) {
 				return false
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/internal/strictjson"
+	"github.com/carrel-go/carrel/tools"
 )
 
 // writeContent appends the blocks of one message. It rejects images, documents and videos unless the role is the
@@ -38,7 +39,8 @@ func (w *writer) writeContent(blocks []types.ContentBlock, m agent.Message) ([]t
 	return blocks, nil
 }
 
-// writePart returns the block of a part, or nil if the part does not have content to send.
+// writePart returns the block of a part, or nil if the part does not have content to send. With an error the block is
+// not valid.
 func (w *writer) writePart(p agent.Part) (types.ContentBlock, error) {
 	switch {
 	case p.Use != nil:
@@ -55,22 +57,13 @@ func (w *writer) writePart(p agent.Part) (types.ContentBlock, error) {
 		return w.writeResult(p.Result)
 	case p.Image != nil:
 		b, err := w.writeImage(p.Image)
-		if err != nil {
-			return nil, err
-		}
-		return &types.ContentBlockMemberImage{Value: b}, nil
+		return &types.ContentBlockMemberImage{Value: b}, err
 	case p.Document != nil:
 		b, err := w.writeDocument(p.Document)
-		if err != nil {
-			return nil, err
-		}
-		return &types.ContentBlockMemberDocument{Value: b}, nil
+		return &types.ContentBlockMemberDocument{Value: b}, err
 	case p.Video != nil:
 		b, err := w.writeVideo(p.Video)
-		if err != nil {
-			return nil, err
-		}
-		return &types.ContentBlockMemberVideo{Value: b}, nil
+		return &types.ContentBlockMemberVideo{Value: b}, err
 	case p.Reasoning != nil:
 		return newReasoningContent(p.Reasoning), nil
 	case !isBlank(p.Text):
@@ -97,68 +90,75 @@ func newReasoningContent(r *agent.Reasoning) types.ContentBlock {
 	return nil
 }
 
-// writeResult writes a JSON object as JSON, and every other JSON value as text, because the service refuses it as JSON.
 func (w *writer) writeResult(r *agent.ToolResult) (types.ContentBlock, error) {
 	b := types.ToolResultBlock{ToolUseId: w.ids.mapResult(&r.ID)}
 	if r.Result.IsError && !w.o.NoResultStatus {
 		b.Status = types.ToolResultStatusError
 	}
-	said, documents := false, false
-	text := func(s string) {
-		said = true
-		b.Content = append(b.Content, &types.ToolResultContentBlockMemberText{Value: s})
-	}
+	hasText, hasDocuments := false, false
 	for _, block := range r.Result.Blocks {
-		switch {
-		case block.Image != nil:
-			image, err := w.writeImage(block.Image)
-			if err != nil {
-				return nil, err
-			}
-			b.Content = append(b.Content, &types.ToolResultContentBlockMemberImage{Value: image})
-		case block.Document != nil:
-			doc, err := w.writeDocument(block.Document)
-			if err != nil {
-				return nil, err
-			}
-			if w.o.NoResultDocuments {
-				w.beside = append(w.beside, &types.ContentBlockMemberDocument{Value: doc})
-				text("See " + *doc.Name + ".")
-				continue
-			}
-			documents = true
-			b.Content = append(b.Content, &types.ToolResultContentBlockMemberDocument{Value: doc})
-		case block.Video != nil:
-			video, err := w.writeVideo(block.Video)
-			if err != nil {
-				return nil, err
-			}
-			w.beside = append(w.beside, &types.ContentBlockMemberVideo{Value: video})
-			text(besideVideo)
-		case len(block.JSON) == 0:
-			if !isBlank(block.Text) {
-				text(block.Text)
-			}
-		default:
-			if doc, err := w.newDocument(block.JSON); err == nil {
-				b.Content = append(b.Content, &types.ToolResultContentBlockMemberJson{Value: doc})
-			} else if strictjson.Check(block.JSON) == nil {
-				text(string(block.JSON))
-			} else {
-				return nil, newInvalidError("result of the call %q: %w", r.ID, err)
-			}
+		c, err := w.writeResultBlock(r.ID, block)
+		if err != nil {
+			return nil, err
 		}
+		switch c.(type) {
+		case nil:
+			continue
+		case *types.ToolResultContentBlockMemberText:
+			hasText = true
+		case *types.ToolResultContentBlockMemberDocument:
+			hasDocuments = true
+		}
+		b.Content = append(b.Content, c)
 	}
-	if documents && !said {
-		text(besideDocuments)
-	}
-	if len(b.Content) == 0 {
-		text("(no output)")
+	switch {
+	case hasDocuments && !hasText:
+		b.Content = append(b.Content, newResultText(besideDocuments))
+	case len(b.Content) == 0:
+		b.Content = append(b.Content, newResultText("(no output)"))
 	}
 	if r.Result.IsError && w.o.NoResultStatus {
 		b.Content = markFailed(b.Content)
 	}
 	return &types.ContentBlockMemberToolResult{Value: b}, nil
+}
+
+// writeResultBlock returns a block of the result of a call, or nil if the block is blank. It writes a JSON object as
+// JSON, and every other JSON value as text, because the service refuses it as JSON. With an error the block is not
+// valid.
+func (w *writer) writeResultBlock(id string, block tools.Block) (types.ToolResultContentBlock, error) {
+	switch {
+	case block.Image != nil:
+		image, err := w.writeImage(block.Image)
+		return &types.ToolResultContentBlockMemberImage{Value: image}, err
+	case block.Document != nil:
+		doc, err := w.writeDocument(block.Document)
+		if w.o.NoResultDocuments {
+			w.beside = append(w.beside, &types.ContentBlockMemberDocument{Value: doc})
+			return newResultText("See " + *doc.Name + "."), err
+		}
+		return &types.ToolResultContentBlockMemberDocument{Value: doc}, err
+	case block.Video != nil:
+		video, err := w.writeVideo(block.Video)
+		w.beside = append(w.beside, &types.ContentBlockMemberVideo{Value: video})
+		return newResultText(besideVideo), err
+	case len(block.JSON) > 0:
+		doc, err := w.newDocument(block.JSON)
+		switch {
+		case err == nil:
+			return &types.ToolResultContentBlockMemberJson{Value: doc}, nil
+		case strictjson.Check(block.JSON) != nil:
+			return nil, newInvalidError("result of the call %q: %w", id, err)
+		}
+		return newResultText(string(block.JSON)), nil
+	case isBlank(block.Text):
+		return nil, nil
+	}
+	return newResultText(block.Text), nil
+}
+
+func newResultText(s string) types.ToolResultContentBlock {
+	return &types.ToolResultContentBlockMemberText{Value: s}
 }
 
 // markFailed adds the word "Error:" to a result.
@@ -168,7 +168,7 @@ func markFailed(blocks []types.ToolResultContentBlock) []types.ToolResultContent
 		t.Value = mark + " " + t.Value
 		return blocks
 	}
-	return slices.Insert(blocks, 0, types.ToolResultContentBlock(&types.ToolResultContentBlockMemberText{Value: mark}))
+	return slices.Insert(blocks, 0, newResultText(mark))
 }
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -28,7 +28,7 @@ func (m *Model) mapCallError(ctx context.Context, w *watchdog, err error) error 
 		return e
 	}
 	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
-		return &agent.ModelError{Code: agent.CodeUnavailable, Message: "The model service cannot be reached.", Retryable: true, Err: err}
+		return newRetryableError(agent.CodeUnavailable, "The model service cannot be reached.", err)
 	}
 	return &agent.ModelError{Code: agent.CodeInternal, Message: "The model could not be called.", Err: err}
 }
@@ -42,7 +42,7 @@ func (m *Model) mapStreamError(ctx context.Context, w *watchdog, err error) erro
 	_, checksum := errors.AsType[eventstream.ChecksumError](err)
 	_, length := errors.AsType[eventstream.LengthError](err)
 	if checksum || length {
-		return &agent.ModelError{Code: agent.CodeUnavailable, Message: "The model's answer arrived damaged.", Retryable: true, Err: err}
+		return newRetryableError(agent.CodeUnavailable, "The model's answer arrived damaged.", err)
 	}
 	return newTruncatedError(err)
 }
@@ -56,7 +56,7 @@ func (m *Model) mapCommonError(ctx context.Context, w *watchdog, err error) erro
 		return e
 	}
 	if isTimeout(err) { // neither the caller's context nor our watchdog, so the HTTP client gave up by itself
-		return &agent.ModelError{Code: agent.CodeTimeout, Message: "The connection to the model service timed out.", Retryable: true, Err: err}
+		return newRetryableError(agent.CodeTimeout, "The connection to the model service timed out.", err)
 	}
 	return nil
 }
@@ -67,28 +67,23 @@ func (m *Model) contextError(ctx context.Context, w *watchdog, err error) error 
 		return e
 	}
 	if w.hasExpired() {
-		return &agent.ModelError{
-			Code:      agent.CodeTimeout,
-			Message:   fmt.Sprintf("The model service was silent for %v.", m.o.IdleTimeout),
-			Retryable: true,
-			Err:       errors.Join(errIdle, err),
-		}
+		message := fmt.Sprintf("The model service was silent for %v.", m.o.IdleTimeout)
+		return newRetryableError(agent.CodeTimeout, message, errors.Join(errIdle, err))
 	}
 	return nil
 }
 
+func newRetryableError(code agent.Code, message string, err error) *agent.ModelError {
+	return &agent.ModelError{Code: code, Message: message, Retryable: true, Err: err}
+}
+
 func newTruncatedError(err error) *agent.ModelError {
-	return &agent.ModelError{Code: agent.CodeTruncated, Message: "The model's answer was cut off.", Retryable: true, Err: err}
+	return newRetryableError(agent.CodeTruncated, "The model's answer was cut off.", err)
 }
 
 // newProtocolError returns the error of a stream that breaks the protocol.
 func newProtocolError(what string) *agent.ModelError {
-	return &agent.ModelError{
-		Code:      agent.CodeMalformed,
-		Message:   "The model service sent an invalid answer.",
-		Retryable: true,
-		Err:       errors.New("bedrock: " + what),
-	}
+	return newRetryableError(agent.CodeMalformed, "The model service sent an invalid answer.", errors.New("bedrock: "+what))
 }
 
 func newInvalidError(format string, args ...any) *agent.ModelError {

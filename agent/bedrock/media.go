@@ -93,7 +93,8 @@ func (w *writer) writeDocument(m *tools.Media) (types.DocumentBlock, error) {
 	case place != nil:
 		b.Source = &types.DocumentSourceMemberS3Location{Value: *place}
 	case w.cite && m.Format != pdf:
-		b.Format, b.Source = types.DocumentFormatTxt, &types.DocumentSourceMemberText{Value: strings.ToValidUTF8(string(data), "\uFFFD")}
+		b.Format = types.DocumentFormatTxt
+		b.Source = &types.DocumentSourceMemberText{Value: strings.ToValidUTF8(string(data), "\uFFFD")}
 	default:
 		b.Source = &types.DocumentSourceMemberBytes{Value: data}
 	}
@@ -173,10 +174,8 @@ func (w *writer) mapLoadError(what string, err error) error {
 			return newInvalidError("read the %s: %w", what, err)
 		}
 	}
-	return &agent.ModelError{
-		Code: agent.CodeUnavailable, Message: "A file for the model could not be read.", Retryable: true,
-		Err: fmt.Errorf("bedrock: read the %s: %w", what, err),
-	}
+	return newRetryableError(agent.CodeUnavailable, "A file for the model could not be read.",
+		fmt.Errorf("bedrock: read the %s: %w", what, err))
 }
 
 // withMedia checks the media of a user's message, including those in tool results, against the service's limits, and

@@ -19,8 +19,7 @@ type Model struct {
 	o      Options
 
 	thinking thinkingConfig
-	schemas  schemaCache // as they are
-	strict   schemaCache // in the form of strictSchema
+	schemas  schemaCache
 }
 
 var _ agent.Model = (*Model)(nil)
@@ -98,7 +97,9 @@ func (m *Model) callConverse(ctx context.Context, r *agent.Request, yield func(a
 }
 
 // readEvents reads the events of a stream until it ends or yield returns false.
-func (m *Model) readEvents(ctx context.Context, w *watchdog, stream *bedrockruntime.ConverseStreamEventStream, yield func(agent.Delta) bool) error {
+func (m *Model) readEvents(
+	ctx context.Context, w *watchdog, stream *bedrockruntime.ConverseStreamEventStream, yield func(agent.Delta) bool,
+) error {
 	var a accumulator
 	for events := stream.Events(); ; {
 		w.beat()
@@ -132,7 +133,9 @@ func (m *Model) readEvents(ctx context.Context, w *watchdog, stream *bedrockrunt
 //
 // A host whose clock is wrong learns the offset from the first refusal. The SDK's retryer then repeats the request;
 // openStream repeats it once in case the retryer is disabled.
-func (m *Model) openStream(w *watchdog, in *bedrockruntime.ConverseStreamInput) (*bedrockruntime.ConverseStreamOutput, error) {
+func (m *Model) openStream(
+	w *watchdog, in *bedrockruntime.ConverseStreamInput,
+) (*bedrockruntime.ConverseStreamOutput, error) {
 	call := func() (*bedrockruntime.ConverseStreamOutput, error) {
 		return m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
 			if _, ok := o.Protocol.(*restjson1.Protocol); ok {

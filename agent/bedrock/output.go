@@ -17,7 +17,7 @@ func (m *Model) outputConfig(r *agent.Request) (*types.OutputConfig, error) {
 	if r.Output == nil {
 		return nil, nil
 	}
-	doc, err := m.strict.get(r.Output.Schema, strictObject)
+	doc, err := m.schemas.convert(r.Output.Schema, true)
 	if err != nil {
 		return nil, newInvalidError("schema of the output %q: %w", r.Output.Name, err)
 	}

@@ -19,8 +19,8 @@ type thinkingConfig struct {
 	without json.RawMessage // the fields without Anthropic's thinking, if it has a budget; nil if empty
 }
 
-// readThinking finds thinking at any depth of a JSON object: every member whose name contains "think" or "reasoning", and
-// whose value does not disable it. The known forms:
+// readThinking finds thinking at any depth of a JSON object: every member whose name contains "think" or "reasoning",
+// and whose value does not disable it. The known forms:
 //
 //	{"thinking":{"type":"enabled","budget_tokens":2048}}        Anthropic, also "adaptive" and as reasoning_config
 //	{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"low"}}               Amazon Nova 2

@@ -33,15 +33,14 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	for i := range specs {
 		s := &specs[i]
 		spec := types.ToolSpecification{Name: &s.Name}
-		cache, convert := &m.schemas, plainObject
-		if s.Strict && !m.o.NoStrict {
+		isStrict := s.Strict && !m.o.NoStrict
+		if isStrict {
 			if strict++; strict > maxStrict {
 				return nil, newInvalidError("more than %d tools are strict", maxStrict)
 			}
-			cache, convert = &m.strict, strictObject
 			spec.Strict = aws.Bool(true)
 		}
-		schema, err := cache.get(s.Schema, convert)
+		schema, err := m.schemas.convert(s.Schema, isStrict)
 		if err != nil {
 			return nil, newInvalidError("schema of the tool %q: %w", s.Name, err)
 		}
@@ -100,53 +99,50 @@ const (
 	// Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 	maxStrict = 20
 
-	maxSchemas     = 128
+	maxSchemas     = 256 // in a cache
 	maxSchemaBytes = 16 << 10
 )
 
-// schemaCache caches converted schemas. A conversation offers the same tools in every turn, and converting them again
-// would be half the cost of a request.
+// schemaCache caches the documents of schemas. A conversation offers the same tools in every turn, and checking them
+// again would be half the cost of a request.
 type schemaCache struct {
-	mu sync.RWMutex
-	ok map[string]document.Interface
+	mu   sync.RWMutex
+	docs map[schemaKey]document.Interface
 }
 
-func (s *schemaCache) get(
-	j json.RawMessage, convert func(json.RawMessage) (document.Interface, error),
-) (document.Interface, error) {
+type schemaKey struct {
+	schema   string
+	isStrict bool
+}
+
+// convert returns the document of a schema: unchanged, or in the form that the service compiles if it is strict.
+func (s *schemaCache) convert(j json.RawMessage, isStrict bool) (document.Interface, error) {
 	s.mu.RLock()
-	doc := s.ok[string(j)]
+	doc := s.docs[schemaKey{string(j), isStrict}]
 	s.mu.RUnlock()
 	if doc != nil {
 		return doc, nil
 	}
-	doc, err := convert(bytes.Clone(j)) // the cache keeps it, but the caller owns j
-	if err == nil && len(j) <= maxSchemaBytes {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.ok == nil {
-			s.ok = make(map[string]document.Interface)
-		}
-		if len(s.ok) < maxSchemas {
-			s.ok[string(j)] = doc
-		}
-	}
-	return doc, err
-}
-
-// plainObject returns the document of an unchanged schema.
-func plainObject(j json.RawMessage) (document.Interface, error) {
-	return rawDocument{json: j}, checkObject(j)
-}
-
-// strictObject returns the document of a schema that the service compiles.
-func strictObject(j json.RawMessage) (document.Interface, error) {
 	if err := checkObject(j); err != nil {
 		return nil, err
 	}
-	schema, err := strictSchema(j)
-	if err != nil {
-		return nil, err
+	schema := bytes.Clone(j) // the cache keeps it, but the caller owns j
+	if isStrict {
+		var err error
+		if schema, err = strictSchema(j); err != nil {
+			return nil, err
+		}
 	}
-	return rawDocument{json: schema}, nil
+	doc = rawDocument{json: schema}
+	if len(j) <= maxSchemaBytes {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.docs == nil {
+			s.docs = make(map[schemaKey]document.Interface)
+		}
+		if len(s.docs) < maxSchemas {
+			s.docs[schemaKey{string(j), isStrict}] = doc
+		}
+	}
+	return doc, nil
 }

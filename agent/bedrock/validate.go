@@ -54,7 +54,9 @@ func isPrompt(id string) bool {
 
 // check returns an error if the service would reject every request with these options.
 func (o *Options) check() error {
-	for _, check := range [...]func() error{o.checkInference, o.checkEnums, o.checkGuardrail, o.checkMetadata, o.checkFields} {
+	for _, check := range [...]func() error{
+		o.checkInference, o.checkEnums, o.checkGuardrail, o.checkMetadata, o.checkFields,
+	} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -17,70 +15,41 @@ var errIdle = errors.New("bedrock: no event within the idle timeout")
 
 // watchdog cancels its context after the idle time without a beat. The Go SDK does not have a read timeout, so a silent
 // service would block the caller forever.
-//
-// A beat does not reset the timer, because there is one for every event. When the timer fires, it computes the length
-// of the silence and sleeps for the rest.
 type watchdog struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	idle   time.Duration // 0: no bound
-	began  time.Time
-	silent atomic.Int64 // since when, counted from began; resting if the clock is paused
-
-	mu    sync.Mutex // orders checkIdle and stop
-	timer *time.Timer
+	idle   time.Duration
+	timer  *time.Timer // nil: no bound
 }
-
-const resting = -1
 
 // startWatchdog starts a watchdog under ctx. The caller must call stop.
 func startWatchdog(ctx context.Context, idle time.Duration) *watchdog {
-	w := &watchdog{idle: max(idle, 0), began: time.Now()}
+	w := &watchdog{idle: idle}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	if w.idle > 0 {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.timer = time.AfterFunc(w.idle, w.checkIdle)
+	if idle > 0 {
+		w.timer = time.AfterFunc(idle, func() { w.cancel(errIdle) })
 	}
 	return w
 }
 
-// checkIdle runs when the timer fires.
-func (w *watchdog) checkIdle() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ctx.Err() != nil {
-		return
-	}
-	left := w.idle
-	if since := w.silent.Load(); since != resting {
-		left -= time.Since(w.began) - time.Duration(since)
-	}
-	if left <= 0 {
-		w.cancel(errIdle)
-		return
-	}
-	w.timer.Reset(left)
-}
-
 // beat restarts the idle time.
 func (w *watchdog) beat() {
-	if w.idle > 0 {
-		w.silent.Store(int64(time.Since(w.began)))
+	if w.timer != nil {
+		w.timer.Reset(w.idle)
 	}
 }
 
 // pause stops the clock until the next beat, while the consumer has control.
-func (w *watchdog) pause() { w.silent.Store(resting) }
+func (w *watchdog) pause() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+}
 
 func (w *watchdog) hasExpired() bool { return errors.Is(context.Cause(w.ctx), errIdle) }
 
 func (w *watchdog) stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	w.pause()
 	w.cancel(nil)
 }
 

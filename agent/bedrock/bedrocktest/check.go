@@ -60,7 +60,9 @@ func checkSystem(in *wireRequest) string {
 
 // checkParameters checks the parameters beside the conversation.
 func checkParameters(in *wireRequest) string {
-	msg := cmp.Or(checkInference(in.InferenceConfig), checkGuardrail(in.GuardrailConfig), checkMetadata(in.RequestMetadata))
+	msg := cmp.Or(
+		checkInference(in.InferenceConfig), checkGuardrail(in.GuardrailConfig), checkMetadata(in.RequestMetadata),
+	)
 	if f := in.AdditionalModelRequestFields; f != nil && !isObject(f) {
 		msg = cmp.Or(msg, objectMessage("additionalModelRequestFields"))
 	}

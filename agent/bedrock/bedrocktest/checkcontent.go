@@ -102,13 +102,11 @@ func checkToolUse(use *wireToolUse, role, at string) string {
 	if role != "assistant" {
 		return misplacedMessage("toolUse", at, role)
 	}
-	if msg := cmp.Or(checkPattern(use.ToolUseID, at+".toolUseId", callID), checkPattern(use.Name, at+".name", toolName)); msg != "" {
-		return msg
+	msg := cmp.Or(checkPattern(use.ToolUseID, at+".toolUseId", callID), checkPattern(use.Name, at+".name", toolName))
+	if msg == "" && !isObject(use.Input) {
+		msg = objectMessage(at + ".input")
 	}
-	if !isObject(use.Input) {
-		return objectMessage(at + ".input")
-	}
-	return ""
+	return msg
 }
 
 func checkToolResult(res *wireToolResult, role, at string) string {

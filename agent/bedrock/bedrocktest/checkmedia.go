@@ -58,10 +58,12 @@ func checkMedia(in *wireRequest) string {
 			const format = "The Message object at messages.%d contains %d images. You can include up to %d images."
 			return fmt.Sprintf(format, i, images, maxImages)
 		case len(names) > maxDocuments:
-			const format = "The number of documents in the request exceeds the limit of %d. Remove %d documents and retry your request."
+			const format = "The number of documents in the request exceeds the limit of %d. " +
+				"Remove %d documents and retry your request."
 			return fmt.Sprintf(format, maxDocuments, len(names)-maxDocuments)
 		case beside && !said:
-			const format = "The Message object at messages.%d contains a document without a text block. Add a text block to the content field and try again."
+			const format = "The Message object at messages.%d contains a document without a text block. " +
+				"Add a text block to the content field and try again."
 			return fmt.Sprintf(format, i)
 		}
 	}
@@ -129,7 +131,8 @@ func checkCited(m *wireMedia, at string) string {
 	case m.Source.Text == nil:
 		return checkSource(m.Source, at+".source", "DocumentSource", maxDocumentBytes)
 	}
-	return cmp.Or(checkUnion("DocumentSource", at+".source", m.Source), checkBlank(*m.Source.Text, "DocumentSource", at+".source"))
+	at += ".source"
+	return cmp.Or(checkUnion("DocumentSource", at, m.Source), checkBlank(*m.Source.Text, "DocumentSource", at))
 }
 
 func checkSource(s wireSource, at, object string, limit int) string {

@@ -65,7 +65,8 @@ func checkNoVideo(in *wireRequest) string {
 // Source: https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html
 func checkNovaVideos(in *wireRequest) string {
 	if n := countVideos(in); n > maxNovaVideos {
-		return modelErrorMessage(malformedMessage(fmt.Sprintf("the number of videos is %d, and the model takes %d", n, maxNovaVideos)))
+		message := fmt.Sprintf("the number of videos is %d, and the model takes %d", n, maxNovaVideos)
+		return modelErrorMessage(malformedMessage(message))
 	}
 	return ""
 }
@@ -104,7 +105,8 @@ func checkNovaResults(in *wireRequest) string {
 }
 
 // checkNovaCache refuses cache points after tools and beside results, which Nova's prompt cache does not support.
-// Source: https://github.com/NousResearch/hermes-agent/issues/97281, https://github.com/zeroclaw-labs/zeroclaw/issues/8720
+// Source: https://github.com/NousResearch/hermes-agent/issues/97281,
+// https://github.com/zeroclaw-labs/zeroclaw/issues/8720
 func checkNovaCache(in *wireRequest) string {
 	for i, m := range in.Messages {
 		if !m.hasResults() {
@@ -164,8 +166,8 @@ func checkNoTools(in *wireRequest) string {
 // checkNoSystem has the same source as checkNoTools.
 func checkNoSystem(in *wireRequest) string {
 	if len(in.System) > 0 {
-		return "This model doesn't support system messages. Try again without a system message or use a model that supports " +
-			"system messages."
+		return "This model doesn't support system messages. Try again without a system message or use a model that " +
+			"supports system messages."
 	}
 	return ""
 }

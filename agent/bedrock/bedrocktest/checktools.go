@@ -53,7 +53,8 @@ func checkToolChoice(c *wireToolChoice, names map[string]bool) string {
 	}
 	msg := checkPattern(c.Tool.Name, at+".tool.name", toolName)
 	if msg == "" && !names[c.Tool.Name] {
-		msg = fmt.Sprintf("The tool %s at %s.tool.name is not defined in toolConfig.tools. Define the tool and try again.", c.Tool.Name, at)
+		const format = "The tool %s at %s.tool.name is not defined in toolConfig.tools. Define the tool and try again."
+		msg = fmt.Sprintf(format, c.Tool.Name, at)
 	}
 	return msg
 }

@@ -17,7 +17,8 @@ func checkTurns(in *wireRequest) string {
 	for i, m := range in.Messages {
 		// Titan accepts consecutive messages of the user, as recorded.
 		if i > 0 && m.Role == in.Messages[i-1].Role && !(in.model.isTitan() && m.Role == "user") {
-			return "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again."
+			return "A conversation must alternate between user and assistant roles. Make sure the conversation alternates " +
+				"between user and assistant roles and try again."
 		}
 		var uses, results []string
 		leading := true
@@ -54,7 +55,8 @@ func checkTurns(in *wireRequest) string {
 
 func checkPairs(i int, calls, results []string) string {
 	if len(results) > len(calls) {
-		return fmt.Sprintf("The number of toolResult blocks at messages.%d.content exceeds the number of toolUse blocks of previous turn.", i)
+		return fmt.Sprintf("The number of toolResult blocks at messages.%d.content exceeds the number of toolUse blocks of "+
+			"previous turn.", i)
 	}
 	var open []string
 	for _, id := range calls {
@@ -69,5 +71,6 @@ func checkPairs(i int, calls, results []string) string {
 }
 
 func missingMessage(i int, ids []string) string {
-	return fmt.Sprintf("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, strings.Join(ids, ", "))
+	list := strings.Join(ids, ", ")
+	return fmt.Sprintf("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, list)
 }

@@ -1,7 +1,6 @@
 package bedrocktest
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/carrel-go/carrel/agent"
@@ -84,7 +83,7 @@ func checkCitations(c *wireCitations, role, at string) string {
 	return msg
 }
 
-func citationJSON(c agent.Citation) wireCitation {
+func newWireCitation(c agent.Citation) wireCitation {
 	w := wireCitation{Title: c.Title, Source: c.Source}
 	for _, q := range c.Quotes {
 		w.SourceContent = append(w.SourceContent, wireQuote{q})
@@ -103,48 +102,13 @@ func citationJSON(c agent.Citation) wireCitation {
 	return w
 }
 
-// CitedText is a block of text with citations, whose Text is ignored. As in the service's answers, the citations come
-// first, one delta each, and then the text, one delta per chunk.
-func CitedText(citations []agent.Citation, chunks ...string) Piece {
-	return Piece{func(p *player) error {
-		if err := p.closeBlock(); err != nil {
-			return err
-		}
-		for _, c := range citations {
-			if err := p.writeCitation(c); err != nil {
-				return err
-			}
-		}
-		for _, c := range chunks {
-			if err := p.writeCitedText(c); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
-}
-
 // writeCitation adds a citation to the open block of text, or begins a block. Text that follows by writeText is in
 // another block.
-func (m *messageWriter) writeCitation(c agent.Citation) error {
+func (m *messageWriter) writeCitation(c agent.Citation) {
 	if m.open != none && m.kind == aText {
 		m.kind = aCited
 	}
-	if err := m.openBlock(aCited); err != nil {
-		return err
-	}
-	b, err := json.Marshal(citationJSON(c))
-	if err != nil {
-		return err
-	}
-	b = append(append(beginBlock(m.open), `,"delta":{"citation":`...), b...)
-	return m.emit("contentBlockDelta", append(b, `}}`...))
-}
-
-// writeCitedText continues the open block of text with citations, or begins one.
-func (m *messageWriter) writeCitedText(s string) error {
-	if err := m.openBlock(aCited); err != nil {
-		return err
-	}
-	return m.emit("contentBlockDelta", deltaPayload(m.open, `"text":`, s, ``))
+	m.openBlock(aCited)
+	b := append(append(beginBlock(m.open), `,"delta":{"citation":`...), marshal(newWireCitation(c))...)
+	m.emit("contentBlockDelta", append(b, `}}`...))
 }

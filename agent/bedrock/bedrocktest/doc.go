@@ -15,7 +15,7 @@
 //	defer server.Close()
 //	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "any-model", nil)
 //
-// Each argument of [Text], [Reasoning] and [ToolUse] is one event; a chunk may end in the middle of a rune. [Interleave]
+// Each chunk of [Text], [Reasoning] and [ToolUse] is one event; it may end in the middle of a rune. [Interleave]
 // interleaves blocks. [Cut], [Truncate], [Damaged], [Stall], [Exception] and [Event] break a stream; [Throttled],
 // [Denied], [Fail], [Silent] and [Dropped] break a call.
 //

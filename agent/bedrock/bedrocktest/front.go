@@ -64,14 +64,11 @@ func (f front) serveStream(w http.ResponseWriter, r *http.Request, req *Request)
 		used agent.Usage
 		stop string
 	)
-	begin := func() error {
-		if out != nil {
-			return nil
+	begin := func() {
+		if out == nil {
+			e = newEventWriter(w)
+			out = newDeltaWriter(startMessage(e))
 		}
-		e = newEventWriter(w)
-		msg, err := startMessage(e)
-		out = newDeltaWriter(msg)
-		return err
 	}
 	for d, err := range f.model.Stream(r.Context(), req.agentRequest()) {
 		if err != nil {
@@ -85,13 +82,11 @@ func (f front) serveStream(w http.ResponseWriter, r *http.Request, req *Request)
 				writeError(w, fault.httpError)
 				return
 			default:
-				_ = e.sendException(exceptionMember(fault.name), fault.message)
+				e.sendException(exceptionMember(fault.name), fault.message)
 				return
 			}
 		}
-		if begin() != nil {
-			return
-		}
+		begin()
 		switch d := d.(type) {
 		case agent.UsageReport:
 			used = d.Usage
@@ -100,19 +95,18 @@ func (f front) serveStream(w http.ResponseWriter, r *http.Request, req *Request)
 		default:
 			err = out.writeDelta(d)
 		}
-		if errors.Is(err, errBreach) {
-			_ = e.sendException("modelStreamErrorException", "The model contradicted itself.")
-			return
-		}
 		if err != nil {
+			e.sendException("modelStreamErrorException", "The model contradicted itself.")
+		}
+		if err != nil || e.err != nil {
 			return
 		}
 	}
-	if stop == "" || begin() != nil { // the model's stream was cut
+	if stop == "" { // the model's stream was cut
 		return
 	}
-	if out.checkComplete() == nil && out.stopMessage(stop) == nil {
-		_ = out.writeMetadata(used)
+	if begin(); out.isComplete() {
+		out.stopMessage(stop, used)
 	}
 }
 
@@ -147,7 +141,8 @@ func (f front) serveConverse(w http.ResponseWriter, r *http.Request, req *Reques
 				input = []byte("{}")
 			}
 			if !json.Valid(input) {
-				writeError(w, httpError{http.StatusFailedDependency, "ModelErrorException", "The model produced a tool use that is not valid JSON."})
+				const message = "The model produced a tool use that is not valid JSON."
+				writeError(w, httpError{http.StatusFailedDependency, "ModelErrorException", message})
 				return
 			}
 			*content = append(*content, wireBlock{ToolUse: &wireToolUse{ToolUseID: d.ID, Name: d.Name, Input: input}})
@@ -175,7 +170,7 @@ func addCitation(content []wireBlock, c agent.Citation) []wireBlock {
 		n++
 	}
 	cited := content[n-1].Citations
-	cited.Citations = append(cited.Citations, citationJSON(c))
+	cited.Citations = append(cited.Citations, newWireCitation(c))
 	return content
 }
 

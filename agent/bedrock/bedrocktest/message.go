@@ -2,7 +2,6 @@ package bedrocktest
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -13,7 +12,7 @@ import (
 // text and reasoning, and leaves a block open until the next one begins or the message stops. Calls can be interleaved,
 // see startCall.
 type messageWriter struct {
-	emit func(event string, payload []byte) error
+	emit func(event string, payload []byte)
 	next int // index of the next block
 	open int // index of the open block, or none
 	kind kind
@@ -32,97 +31,70 @@ const (
 const none = -1
 
 // newMessage returns a writer whose first block has the index first.
-func newMessage(emit func(string, []byte) error, first int) *messageWriter {
+func newMessage(emit func(string, []byte), first int) *messageWriter {
 	return &messageWriter{emit: emit, next: first, open: none}
 }
 
 // startMessage writes messageStart.
-func startMessage(e *eventWriter) (*messageWriter, error) {
-	return newMessage(e.sendEvent, 0), e.sendEvent("messageStart", []byte(`{"role":"assistant"}`))
+func startMessage(e *eventWriter) *messageWriter {
+	e.sendEvent("messageStart", []byte(`{"role":"assistant"}`))
+	return newMessage(e.sendEvent, 0)
 }
 
-// writeText continues the open text block, or begins one.
-func (m *messageWriter) writeText(s string) error {
-	if err := m.openBlock(aText); err != nil {
-		return err
-	}
-	return m.emit("contentBlockDelta", deltaPayload(m.open, `"text":`, s, ``))
+// writeText continues the open block of this kind of text, or begins one.
+func (m *messageWriter) writeText(k kind, s string) {
+	m.openBlock(k)
+	m.emit("contentBlockDelta", deltaPayload(m.open, `"text":`, s, ``))
 }
 
-// writeReasoning continues the open block of reasoning, or begins one. The member is text or signature.
-func (m *messageWriter) writeReasoning(member, s string) error {
-	if err := m.openBlock(aThought); err != nil {
-		return err
-	}
-	return m.writeReasoningAt(m.open, member, s)
-}
-
-// writeReasoningAt continues the reasoning of that index.
-func (m *messageWriter) writeReasoningAt(index int, member, s string) error {
-	return m.emit("contentBlockDelta", deltaPayload(index, `"reasoningContent":{"`+member+`":`, s, `}`))
+// writeReasoning continues the reasoning of that index. The member is text, signature or redactedContent.
+func (m *messageWriter) writeReasoning(index int, member, s string) {
+	m.emit("contentBlockDelta", deltaPayload(index, `"reasoningContent":{"`+member+`":`, s, `}`))
 }
 
 // openBeside returns the index of a block that stays open until stopBlock, beside the blocks that follow.
-func (m *messageWriter) openBeside() (index int, err error) {
-	if err := m.closeBlock(); err != nil {
-		return none, err
-	}
+func (m *messageWriter) openBeside() (index int) {
+	m.closeBlock()
 	m.next++
-	return m.next - 1, nil
+	return m.next - 1
 }
 
 // writeRedacted writes a complete block of encrypted reasoning.
-func (m *messageWriter) writeRedacted(data []byte) error {
-	if err := m.closeBlock(); err != nil {
-		return err
-	}
-	return m.writeReasoning("redactedContent", base64.StdEncoding.EncodeToString(data))
+func (m *messageWriter) writeRedacted(data []byte) {
+	m.closeBlock()
+	m.openBlock(aThought)
+	m.writeReasoning(m.open, "redactedContent", base64.StdEncoding.EncodeToString(data))
 }
 
 // openBlock ensures that a block of this kind is open.
-func (m *messageWriter) openBlock(k kind) error {
-	if m.open != none && m.kind == k {
-		return nil
+func (m *messageWriter) openBlock(k kind) {
+	if m.open == none || m.kind != k {
+		m.open, m.kind = m.openBeside(), k
 	}
-	if err := m.closeBlock(); err != nil {
-		return err
-	}
-	m.open, m.kind = m.next, k
-	m.next++
-	return nil
-}
-
-// startTool begins a block for one call.
-func (m *messageWriter) startTool(id, name string) error {
-	index, err := m.startCall(id, name)
-	m.open, m.kind = index, aCall
-	return err
-}
-
-// writeToolInput continues the open call with a fragment of its input.
-func (m *messageWriter) writeToolInput(fragment string) error {
-	return m.writeCallInput(m.open, fragment)
 }
 
 // startCall begins a block for one call beside the blocks that follow.
-func (m *messageWriter) startCall(id, name string) (index int, err error) {
-	if index, err = m.openBeside(); err != nil {
-		return none, err
-	}
+func (m *messageWriter) startCall(id, name string) (index int) {
+	index = m.openBeside()
 	b := fmt.Appendf(nil, `{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":`, index)
 	b = append(appendQuoted(b, id), `,"name":`...)
-	b = appendQuoted(b, name)
-	return index, m.emit("contentBlockStart", append(b, `}}}`...))
+	m.emit("contentBlockStart", append(appendQuoted(b, name), `}}}`...))
+	return index
+}
+
+// startTool begins a block for one call, which stays open until the next block begins.
+func (m *messageWriter) startTool(id, name string) {
+	m.open, m.kind = m.startCall(id, name), aCall
 }
 
 // writeCallInput continues the call of that index.
-func (m *messageWriter) writeCallInput(index int, fragment string) error {
-	return m.emit("contentBlockDelta", deltaPayload(index, `"toolUse":{"input":`, fragment, `}`))
+func (m *messageWriter) writeCallInput(index int, fragment string) {
+	m.emit("contentBlockDelta", deltaPayload(index, `"toolUse":{"input":`, fragment, `}`))
 }
 
 // stopBlock ends the block of that index.
-func (m *messageWriter) stopBlock(index int) error {
-	return m.emit("contentBlockStop", append(beginBlock(index), '}'))
+func (m *messageWriter) stopBlock(index int) {
+	m.emit("contentBlockStop", append(beginBlock(index), '}'))
 }
 
 // deltaPayload returns the payload of a contentBlockDelta.
@@ -138,34 +110,21 @@ func beginBlock(index int) []byte {
 }
 
 // closeBlock ends the open block, if there is one.
-func (m *messageWriter) closeBlock() error {
-	if m.open == none {
-		return nil
+func (m *messageWriter) closeBlock() {
+	if m.open != none {
+		m.stopBlock(m.open)
+		m.open = none
 	}
-	index := m.open
-	m.open = none
-	return m.stopBlock(index)
 }
 
-// stopMessage ends the open block and the message.
-func (m *messageWriter) stopMessage(reason string) error {
-	if err := m.closeBlock(); err != nil {
-		return err
-	}
-	b := appendQuoted([]byte(`{"stopReason":`), reason)
-	return m.emit("messageStop", append(b, '}'))
-}
-
-// writeMetadata writes the stream's last event.
-func (m *messageWriter) writeMetadata(u agent.Usage) error {
-	b, err := json.Marshal(struct {
+// stopMessage ends the open block and the message, and writes the metadata, which are the last event.
+func (m *messageWriter) stopMessage(reason string, u agent.Usage) {
+	m.closeBlock()
+	m.emit("messageStop", append(appendQuoted([]byte(`{"stopReason":`), reason), '}'))
+	m.emit("metadata", marshal(struct {
 		Usage   wireUsage   `json:"usage"`
 		Metrics wireMetrics `json:"metrics"`
-	}{Usage: newUsage(u)})
-	if err != nil {
-		return err
-	}
-	return m.emit("metadata", b)
+	}{Usage: newUsage(u)}))
 }
 
 func newUsage(u agent.Usage) wireUsage {

@@ -2,7 +2,6 @@ package bedrocktest
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"unicode"
 	"unicode/utf8"
@@ -11,31 +10,26 @@ import (
 )
 
 // Piece is a part of a [Reply].
-type Piece struct{ play func(*player) error }
+type Piece struct{ play func(*player) }
 
 // player is a reply in progress.
 type player struct {
 	*messageWriter
-	e      *eventWriter
-	r      *http.Request
-	tools  bool
-	reason string
-	usage  agent.Usage
+	e        *eventWriter
+	r        *http.Request
+	tools    bool
+	hasEnded bool // without messageStop
+	reason   string
+	usage    agent.Usage
 }
 
-// errEnd ends a reply after the current piece.
-var errEnd = errors.New("bedrocktest: end of the stream")
-
-// playReply writes a reply. All errors except errEnd mean that the client has gone.
+// playReply writes a reply.
 func playReply(w http.ResponseWriter, r *http.Request, pieces []Piece) {
 	e := newEventWriter(w)
-	msg, err := startMessage(e)
-	if err != nil {
-		return
-	}
-	p := &player{messageWriter: msg, e: e, r: r}
+	p := &player{messageWriter: startMessage(e), e: e, r: r}
 	for _, piece := range pieces {
-		if piece.play(p) != nil {
+		piece.play(p)
+		if p.hasEnded || e.err != nil {
 			return
 		}
 	}
@@ -43,151 +37,132 @@ func playReply(w http.ResponseWriter, r *http.Request, pieces []Piece) {
 	if p.tools {
 		reason = "tool_use"
 	}
-	if p.stopMessage(cmp.Or(p.reason, reason)) == nil {
-		_ = p.writeMetadata(p.usage)
-	}
+	p.stopMessage(cmp.Or(p.reason, reason), p.usage)
 }
 
 // Text is a text, one delta per chunk. The chunks may split a rune. Neighbouring texts share a block.
 func Text(chunks ...string) Piece {
-	return Piece{func(p *player) error {
+	return Piece{func(p *player) {
 		for _, c := range chunks {
-			if err := p.writeText(c); err != nil {
-				return err
-			}
+			p.writeText(aText, c)
 		}
-		return nil
+	}}
+}
+
+// CitedText is a block of text with citations, whose Text is ignored. As in the service's answers, the citations come
+// first, one delta each, and then the text, one delta per chunk.
+func CitedText(citations []agent.Citation, chunks ...string) Piece {
+	return Piece{func(p *player) {
+		p.closeBlock()
+		for _, c := range citations {
+			p.writeCitation(c)
+		}
+		for _, c := range chunks {
+			p.writeText(aCited, c)
+		}
 	}}
 }
 
 // ToolUse is one call of a tool. The fragments of its input are usually a JSON object when joined, but may be invalid.
 func ToolUse(id, name string, fragments ...string) Piece {
-	return Piece{func(p *player) error {
+	return Piece{func(p *player) {
 		p.tools = true
-		if err := p.startTool(id, name); err != nil {
-			return err
-		}
+		p.startTool(id, name)
 		for _, f := range fragments {
-			if err := p.writeToolInput(f); err != nil {
-				return err
-			}
+			p.writeCallInput(p.open, f)
 		}
-		return nil
 	}}
 }
 
 // Reasoning is a separate block of reasoning, one delta per chunk, and then its signature, unless it is empty.
 func Reasoning(signature string, chunks ...string) Piece {
-	return Piece{func(p *player) error {
-		if err := p.closeBlock(); err != nil {
-			return err
-		}
+	return Piece{func(p *player) {
+		p.closeBlock()
+		p.openBlock(aThought)
 		for _, c := range chunks {
-			if err := p.writeReasoning("text", c); err != nil {
-				return err
-			}
+			p.writeReasoning(p.open, "text", c)
 		}
-		if signature == "" {
-			return nil
+		if signature != "" {
+			p.writeReasoning(p.open, "signature", signature)
 		}
-		return p.writeReasoning("signature", signature)
 	}}
 }
 
 // Redacted is a block of encrypted reasoning.
 func Redacted(data []byte) Piece {
-	return Piece{func(p *player) error { return p.writeRedacted(data) }}
+	return Piece{func(p *player) { p.writeRedacted(data) }}
 }
 
 // Interleave plays pieces of text, reasoning and tool use at the same time, each in a separate block, one event in
 // turn.
 func Interleave(pieces ...Piece) Piece {
-	return Piece{func(p *player) error {
-		if err := p.closeBlock(); err != nil {
-			return err
-		}
-		type sent struct {
-			event   string
-			payload []byte
-		}
-		var lanes [][]sent
+	return Piece{func(p *player) {
+		p.closeBlock()
+		var lanes [][]func() // the events of each piece
+		longest := 0
 		for _, piece := range pieces {
-			var lane []sent
+			var lane []func()
 			alone := *p
-			alone.messageWriter = newMessage(func(event string, payload []byte) error {
-				lane = append(lane, sent{event, payload})
-				return nil
+			alone.messageWriter = newMessage(func(event string, payload []byte) {
+				lane = append(lane, func() { p.emit(event, payload) })
 			}, p.next)
-			if err := piece.play(&alone); err != nil {
-				return err
-			}
-			if err := alone.closeBlock(); err != nil {
-				return err
-			}
+			piece.play(&alone)
+			alone.closeBlock()
 			p.next, p.tools = alone.next, alone.tools
 			lanes = append(lanes, lane)
+			longest = max(longest, len(lane))
 		}
-		for more := true; more; {
-			more = false
-			for i, lane := range lanes {
-				if len(lane) == 0 {
-					continue
+		for i := range longest {
+			for _, lane := range lanes {
+				if i < len(lane) {
+					lane[i]()
 				}
-				if err := p.emit(lane[0].event, lane[0].payload); err != nil {
-					return err
-				}
-				lanes[i], more = lane[1:], true
 			}
 		}
-		return nil
 	}}
 }
 
 // Stop sets the stop reason, in the service's words.
 func Stop(reason string) Piece {
-	return Piece{func(p *player) error { p.reason = reason; return nil }}
+	return Piece{func(p *player) { p.reason = reason }}
 }
 
 // Usage sets the token counts of the metadata. The default is zero; those of the prompt cache are absent if they are
 // zero.
 func Usage(u agent.Usage) Piece {
-	return Piece{func(p *player) error { p.usage = u; return nil }}
+	return Piece{func(p *player) { p.usage = u }}
 }
 
 // Event is any event, with its payload in JSON: for unknown events, and for orders that the service never sends. The
 // other pieces do not take its blocks into account.
 func Event(name, payload string) Piece {
-	return Piece{func(p *player) error { return p.e.sendEvent(name, []byte(payload)) }}
+	return Piece{func(p *player) { p.e.sendEvent(name, []byte(payload)) }}
 }
 
 // Exception ends the stream with one of the service's exceptions, such as "ModelStreamErrorException".
 func Exception(name, message string) Piece {
-	return Piece{func(p *player) error {
-		if err := p.e.sendException(exceptionMember(name), message); err != nil {
-			return err
-		}
-		return errEnd
+	return Piece{func(p *player) {
+		p.e.sendException(exceptionMember(name), message)
+		p.hasEnded = true
 	}}
 }
 
 // Damaged is a text delta whose checksum is wrong.
 func Damaged(text string) Piece {
-	return Piece{func(p *player) error {
-		if err := p.openBlock(aText); err != nil {
-			return err
-		}
-		return p.e.sendDamaged("contentBlockDelta", deltaPayload(p.open, `"text":`, text, ``))
+	return Piece{func(p *player) {
+		p.openBlock(aText)
+		p.e.sendFrame(newEvent("contentBlockDelta", deltaPayload(p.open, `"text":`, text, ``)), true)
 	}}
 }
 
 // Cut drops the connection. An open block stays open.
 func Cut() Piece {
-	return Piece{func(*player) error { panic(http.ErrAbortHandler) }}
+	return Piece{func(*player) { panic(http.ErrAbortHandler) }}
 }
 
 // Truncate ends the response normally, but without messageStop. An open block stays open.
 func Truncate() Piece {
-	return Piece{func(*player) error { return errEnd }}
+	return Piece{func(p *player) { p.hasEnded = true }}
 }
 
 // Stall sends nothing more until the client goes away.
@@ -195,12 +170,11 @@ func Stall() Piece { return Wait(nil) }
 
 // Wait pauses the reply until the channel is closed or yields a value, or the client goes away.
 func Wait(until <-chan struct{}) Piece {
-	return Piece{func(p *player) error {
+	return Piece{func(p *player) {
 		select {
 		case <-until:
-			return nil
 		case <-p.r.Context().Done():
-			return errEnd
+			p.hasEnded = true
 		}
 	}}
 }

@@ -55,7 +55,8 @@ func (r *Request) refuse(e httpError) { r.Refused, r.as = e.message, e }
 // agentRequest returns the request for an agent.Model.
 func (r *Request) agentRequest() *agent.Request {
 	return &agent.Request{
-		System: r.System, Messages: r.Messages, Tools: r.Tools, MaxTokens: r.MaxTokens, Choice: r.Choice, Output: r.Output, Cache: r.CachePoints > 0,
+		System: r.System, Messages: r.Messages, Tools: r.Tools, Choice: r.Choice, Output: r.Output,
+		MaxTokens: r.MaxTokens, Cache: r.CachePoints > 0,
 	}
 }
 
@@ -65,7 +66,8 @@ func readRequest(w http.ResponseWriter, r *http.Request) *Request {
 	req, ok := parseRoute(r)
 	if !ok {
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
-		writeError(w, httpError{http.StatusNotFound, "UnknownOperationException", "The requested operation is not supported."})
+		const message = "The requested operation is not supported."
+		writeError(w, httpError{http.StatusNotFound, "UnknownOperationException", message})
 		return nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -25,22 +25,28 @@ func writeError(w http.ResponseWriter, e httpError) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // our own types, and JSON that has been checked
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may have gone
+	_, _ = w.Write(marshal(v)) // the client may have gone
 }
 
-// eventWriter writes the frames of one event stream and flushes each. An error means that the client has gone. Source:
-// the specification "Amazon Event Stream" of smithy.io.
+// marshal encodes our types, which cannot fail.
+func marshal(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// eventWriter writes the frames of one event stream and flushes each. After an error, which means that the client has
+// gone, it does not write any more. Source: the specification "Amazon Event Stream" of smithy.io.
 type eventWriter struct {
 	w     http.ResponseWriter
 	flush func() error
 	enc   *eventstream.Encoder
 	buf   bytes.Buffer
+	err   error
 }
 
 // newEventWriter sends the headers of a stream.
@@ -53,51 +59,42 @@ func newEventWriter(w http.ResponseWriter) *eventWriter {
 }
 
 // sendEvent writes an event with its JSON payload.
-func (e *eventWriter) sendEvent(name string, payload []byte) error {
-	return e.sendMessage(newEvent(name, payload), false)
-}
-
-// sendDamaged writes an event with a wrong checksum.
-func (e *eventWriter) sendDamaged(name string, payload []byte) error {
-	return e.sendMessage(newEvent(name, payload), true)
+func (e *eventWriter) sendEvent(name string, payload []byte) {
+	e.sendFrame(newEvent(name, payload), false)
 }
 
 // sendException writes one of the service's exceptions; the stream ends with it.
-func (e *eventWriter) sendException(name, message string) error {
-	payload, err := json.Marshal(map[string]string{"message": message})
-	if err != nil {
-		return err
-	}
-	return e.sendMessage(newFrame(payload, header{":message-type", "exception"}, header{":exception-type", name}, header{":content-type", "application/json"}), false)
+func (e *eventWriter) sendException(name, message string) {
+	e.sendFrame(newFrame("exception", name, marshal(map[string]string{"message": message})), false)
 }
 
 func newEvent(name string, payload []byte) eventstream.Message {
-	return newFrame(payload, header{":message-type", "event"}, header{":event-type", name}, header{":content-type", "application/json"})
+	return newFrame("event", name, payload)
 }
 
-// header is the name and the value of a frame's header.
-type header [2]string
-
-func newFrame(payload []byte, headers ...header) eventstream.Message {
+// newFrame returns a frame of a kind, event or exception.
+func newFrame(kind, name string, payload []byte) eventstream.Message {
 	m := eventstream.Message{Payload: payload}
-	for _, h := range headers {
-		m.Headers.Set(h[0], eventstream.StringValue(h[1]))
-	}
+	m.Headers.Set(":message-type", eventstream.StringValue(kind))
+	m.Headers.Set(":"+kind+"-type", eventstream.StringValue(name))
+	m.Headers.Set(":content-type", eventstream.StringValue("application/json"))
 	return m
 }
 
-// sendMessage writes one frame and flushes it.
-func (e *eventWriter) sendMessage(m eventstream.Message, damaged bool) error {
+// sendFrame writes one frame, with a wrong checksum if it is damaged, and flushes it.
+func (e *eventWriter) sendFrame(m eventstream.Message, isDamaged bool) {
+	if e.err != nil {
+		return
+	}
 	e.buf.Reset()
-	if err := e.enc.Encode(&e.buf, m); err != nil {
-		return err
+	if e.err = e.enc.Encode(&e.buf, m); e.err != nil {
+		return
 	}
 	b := e.buf.Bytes()
-	if damaged {
+	if isDamaged {
 		b[len(b)-1] ^= 0xff
 	}
-	if _, err := e.w.Write(b); err != nil {
-		return err
+	if _, e.err = e.w.Write(b); e.err == nil {
+		e.err = e.flush()
 	}
-	return e.flush()
 }

@@ -33,11 +33,12 @@ type pendingCall struct {
 func (s *deltaWriter) writeDelta(d agent.Delta) error {
 	switch d := d.(type) {
 	case agent.TextDelta:
-		return s.writeText(d.Text)
+		s.writeText(aText, d.Text)
 	case agent.CitationPart:
-		return s.writeCitation(d.Citation)
+		s.writeCitation(d.Citation)
 	case agent.ReasoningDelta:
-		return s.writeThought("text", d.Text)
+		s.writeThought("text", d.Text)
+		s.thought.WriteString(d.Text)
 	case agent.ReasoningPart:
 		return s.writeReasoningPart(d.Reasoning)
 	case agent.UseDelta:
@@ -49,96 +50,77 @@ func (s *deltaWriter) writeDelta(d agent.Delta) error {
 }
 
 // writeThought continues the reasoning, or begins it.
-func (s *deltaWriter) writeThought(member, text string) (err error) {
+func (s *deltaWriter) writeThought(member, text string) {
 	if s.thinking == none {
 		s.thought.Reset()
-		if s.thinking, err = s.openBeside(); err != nil {
-			return err
-		}
+		s.thinking = s.openBeside()
 	}
-	if member == "text" {
-		s.thought.WriteString(text)
-	}
-	return s.writeReasoningAt(s.thinking, member, text)
+	s.writeReasoning(s.thinking, member, text)
 }
 
 func (s *deltaWriter) writeReasoningPart(r agent.Reasoning) error {
-	said := ""
+	sent := ""
 	if s.thinking != none {
-		said = s.thought.String()
+		sent = s.thought.String()
 	}
-	rest, ok := strings.CutPrefix(r.Text, said)
+	rest, ok := strings.CutPrefix(r.Text, sent)
 	switch {
 	case !ok, len(r.Redacted) > 0 && s.thinking != none:
 		return errBreach
 	case len(r.Redacted) > 0:
-		if err := s.writeRedacted(r.Redacted); err != nil {
-			return err
-		}
-		return s.closeBlock()
-	}
-	if rest != "" {
-		if err := s.writeThought("text", rest); err != nil {
-			return err
-		}
-	}
-	if r.Signature != "" {
-		if err := s.writeThought("signature", r.Signature); err != nil {
-			return err
-		}
-	}
-	if s.thinking == none { // there were no deltas
+		s.writeRedacted(r.Redacted)
+		s.closeBlock()
 		return nil
 	}
-	index := s.thinking
-	s.thinking = none
-	return s.stopBlock(index)
+	if rest != "" {
+		s.writeThought("text", rest)
+	}
+	if r.Signature != "" {
+		s.writeThought("signature", r.Signature)
+	}
+	if s.thinking != none { // otherwise the part is empty
+		s.stopBlock(s.thinking)
+		s.thinking = none
+	}
+	return nil
 }
 
 func (s *deltaWriter) writeCallDelta(d agent.UseDelta) error {
-	r := s.calls[d.ID]
-	if r == nil {
-		index, err := s.startCall(d.ID, d.Name)
-		if err != nil {
-			return err
-		}
-		r = &pendingCall{index: index, name: d.Name}
-		s.calls[d.ID] = r
+	c := s.calls[d.ID]
+	if c == nil {
+		c = &pendingCall{index: s.startCall(d.ID, d.Name), name: d.Name}
+		s.calls[d.ID] = c
 	}
-	if r.name != d.Name {
+	if c.name != d.Name {
 		return errBreach
 	}
-	r.sent.WriteString(d.Input)
-	return s.writeCallInput(r.index, d.Input)
+	c.sent.WriteString(d.Input)
+	s.writeCallInput(c.index, d.Input)
+	return nil
 }
 
 // writeCall ends a call that came in deltas, or writes a complete one, which stays open until the next block begins, as
 // the service's do.
 func (s *deltaWriter) writeCall(u agent.ToolUse) error {
-	r := s.calls[u.ID]
-	if r == nil {
-		if err := s.startTool(u.ID, u.Name); err != nil || len(u.Input) == 0 {
-			return err
+	c := s.calls[u.ID]
+	if c == nil {
+		s.startTool(u.ID, u.Name)
+		if len(u.Input) > 0 {
+			s.writeCallInput(s.open, string(u.Input))
 		}
-		return s.writeToolInput(string(u.Input))
+		return nil
 	}
 	delete(s.calls, u.ID)
-	rest, ok := strings.CutPrefix(string(u.Input), r.sent.String())
-	if !ok || r.name != u.Name {
+	rest, ok := strings.CutPrefix(string(u.Input), c.sent.String())
+	if !ok || c.name != u.Name {
 		return errBreach
 	}
 	if rest != "" {
-		if err := s.writeCallInput(r.index, rest); err != nil {
-			return err
-		}
+		s.writeCallInput(c.index, rest)
 	}
-	return s.stopBlock(r.index)
-}
-
-// checkComplete returns an error if a call or reasoning has begun but is incomplete.
-func (s *deltaWriter) checkComplete() error {
-	if len(s.calls) > 0 || s.thinking != none {
-		return errBreach
-	}
+	s.stopBlock(c.index)
 	return nil
 }
+
+// isComplete reports whether all calls and reasoning that have begun are complete.
+func (s *deltaWriter) isComplete() bool { return len(s.calls) == 0 && s.thinking == none }

@@ -33,10 +33,11 @@ func Throttled() Step {
 // Denied answers 403 AccessDeniedException. Like the service's messages, the message names a role, an account and a
 // resource, which a person must not see.
 func Denied() Step {
-	return Fail(http.StatusForbidden, "AccessDeniedException", "User: arn:aws:sts::111122223333:assumed-role/reader/session "+
-		"is not authorized to perform: bedrock:InvokeModelWithResponseStream on resource: "+
-		"arn:aws:bedrock:us-east-1:111122223333:inference-profile/reader because no identity-based policy allows the "+
-		"bedrock:InvokeModelWithResponseStream action")
+	const message = "User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: " +
+		"bedrock:InvokeModelWithResponseStream on resource: " +
+		"arn:aws:bedrock:us-east-1:111122223333:inference-profile/reader because no identity-based policy allows the " +
+		"bedrock:InvokeModelWithResponseStream action"
+	return Fail(http.StatusForbidden, "AccessDeniedException", message)
 }
 
 // Silent does not answer, not even with headers, until the client goes away.
