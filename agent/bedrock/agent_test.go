@@ -27,7 +27,7 @@ func TestAgentOverTheWire(t *testing.T) {
 	for name, c := range map[string]struct {
 		script []bt.Step
 		code   agent.Code // of the error, or "" if the run completes
-		calls  []string   // what was executed
+		calls  []string   // that were executed
 	}{
 		"a call and its answer": {
 			script: []bt.Step{
@@ -132,8 +132,8 @@ func TestAgentOverTheWire(t *testing.T) {
 	}
 }
 
-// The results of calls that run at once go back in the order of the calls, however they end, so that the beginning of
-// the next request is the same whoever was faster.
+// The results of concurrent calls are sent in the order of the calls, so that the beginning of the next request does
+// not depend on which call was faster.
 func TestResultsKeepTheOrderOfCalls(t *testing.T) {
 	t.Parallel()
 	script := bt.NewScript(

@@ -51,8 +51,8 @@ func TestNumbersAndListsOverTheWire(t *testing.T) {
 	})
 }
 
-// Half a surrogate pair in a result reaches the service as U+FFFD, and JSON that cannot be mended as a failed result, so
-// the conversation goes on.
+// Half a surrogate pair in a result reaches the service as U+FFFD, and JSON that cannot be repaired as a failed result,
+// so the conversation continues.
 func TestResultsWithDefectsOverTheWire(t *testing.T) {
 	t.Parallel()
 	script := bt.NewScript(

@@ -79,8 +79,8 @@ func conversation() *agent.Request {
 	return r
 }
 
-// turns gives two ways to have the conversation answered in that many deltas: through the SDK alone, its input built
-// beforehand, and through a Model.
+// turns returns two functions that have the conversation answered in that many deltas: through the SDK alone, with its
+// input built beforehand, and through a Model.
 func turns(tb testing.TB, deltas int) (sdk, model func()) {
 	ctx, r := context.Background(), conversation()
 	client := bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = answerOf(deltas) })

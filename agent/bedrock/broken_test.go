@@ -107,7 +107,8 @@ func TestCutAtEveryByte(t *testing.T) {
 }
 
 // An answer that breaks the protocol ends the stream with an error.
-func TestAnswersThatMakeNoSense(t *testing.T) {
+func TestProtocolViolations(t *testing.T) {
+	t.Parallel()
 	block := func(index int) string { return fmt.Sprintf(`{"contentBlockIndex":%d}`, index) }
 	text := func(index int) bt.Piece {
 		return bt.Event("contentBlockDelta", fmt.Sprintf(`{"contentBlockIndex":%d,"delta":{"text":"x"}}`, index))
@@ -147,6 +148,7 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 }
 
 func TestDamagedFrames(t *testing.T) {
+	t.Parallel()
 	for name, pieces := range map[string][]bt.Piece{
 		"the last":  {bt.Text("It is"), bt.Damaged(" by"), bt.Truncate()},
 		"the first": {bt.Damaged("It"), bt.Text(" is")},

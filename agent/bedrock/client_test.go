@@ -18,8 +18,8 @@ import (
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 )
 
-// stubborn is an HTTP client that knows nothing of contexts, as one for tests or a tunnel may: its answer's body gives
-// some bytes and then does what end does. Only to close it ends a Read that waits.
+// stubborn is an HTTP client that ignores contexts, as one for tests or a tunnel may. The body of its answer yields some
+// bytes and then the result of end. Only Close ends a Read that waits.
 type stubborn struct {
 	bytes.Reader
 	end    func() error // nil: wait
@@ -64,8 +64,8 @@ func (s *stubborn) isClosed() bool {
 	}
 }
 
-// over gives a Model over a client of its own, inside a bubble, which fails a test that leaves a goroutine behind.
-func over(t *testing.T, answer []byte, end func() error, f func(t *testing.T, m *Model, s *stubborn)) {
+// withClient calls f with a Model and its client inside a bubble, which fails a test that leaves a goroutine behind.
+func withClient(t *testing.T, answer []byte, end func() error, f func(t *testing.T, m *Model, s *stubborn)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stubborn{end: end, closed: make(chan struct{})}
@@ -97,14 +97,14 @@ func TestTheBodyIsClosed(t *testing.T) {
 	t.Parallel()
 	whole := answerOf(3)
 	t.Run("at its end", func(t *testing.T) {
-		over(t, whole, eof, func(t *testing.T, m *Model, s *stubborn) {
+		withClient(t, whole, eof, func(t *testing.T, m *Model, s *stubborn) {
 			err := drain(t.Context(), m)
 			require.NoError(t, err)
 			require.True(t, s.isClosed())
 		})
 	})
 	t.Run("left", func(t *testing.T) {
-		over(t, whole, nil, func(t *testing.T, m *Model, s *stubborn) {
+		withClient(t, whole, nil, func(t *testing.T, m *Model, s *stubborn) {
 			for range m.Stream(t.Context(), question()) {
 				break
 			}
@@ -112,7 +112,7 @@ func TestTheBodyIsClosed(t *testing.T) {
 		})
 	})
 	t.Run("cut", func(t *testing.T) {
-		over(t, whole[:len(whole)/2], eof, func(t *testing.T, m *Model, s *stubborn) {
+		withClient(t, whole[:len(whole)/2], eof, func(t *testing.T, m *Model, s *stubborn) {
 			err := drain(t.Context(), m)
 			require.ErrorAs(t, err, new(*agent.ModelError))
 			require.True(t, s.isClosed())
@@ -120,7 +120,7 @@ func TestTheBodyIsClosed(t *testing.T) {
 	})
 	t.Run("senseless", func(t *testing.T) {
 		twice := append(bytes.Clone(whole), whole...)
-		over(t, twice, nil, func(t *testing.T, m *Model, s *stubborn) {
+		withClient(t, twice, nil, func(t *testing.T, m *Model, s *stubborn) {
 			err := drain(t.Context(), m)
 			require.ErrorAs(t, err, new(*agent.ModelError))
 			require.True(t, s.isClosed())
@@ -146,12 +146,12 @@ func TestTheContextEndsWithTheCall(t *testing.T) {
 }
 
 // Silence and cancellation end a stream over a client that heeds no context, too.
-func TestTheClientNeedNotHeedTheContext(t *testing.T) {
+func TestStreamEndsOverAClientWithoutContexts(t *testing.T) {
 	t.Parallel()
 	half := answerOf(3)
 	half = half[:len(half)/2]
 	t.Run("silence", func(t *testing.T) {
-		over(t, half, nil, func(t *testing.T, m *Model, s *stubborn) {
+		withClient(t, half, nil, func(t *testing.T, m *Model, s *stubborn) {
 			err := drain(t.Context(), m)
 			var me *agent.ModelError
 			require.ErrorAs(t, err, &me)
@@ -160,7 +160,7 @@ func TestTheClientNeedNotHeedTheContext(t *testing.T) {
 		})
 	})
 	t.Run("cancelled", func(t *testing.T) {
-		over(t, half, nil, func(t *testing.T, m *Model, s *stubborn) {
+		withClient(t, half, nil, func(t *testing.T, m *Model, s *stubborn) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			err := drain(ctx, m)
@@ -170,14 +170,14 @@ func TestTheClientNeedNotHeedTheContext(t *testing.T) {
 	})
 }
 
-// A stream that ends because its context did has not been cut, and is not complete: whichever is seen first.
+// A stream whose context ends at the same time as its bytes returns the error of the context.
 func TestCancelledAsItEnds(t *testing.T) {
 	t.Parallel()
 	whole := answerOf(3)
 	for _, answer := range [][]byte{whole, whole[:len(whole)/2]} {
 		for range 30 {
 			ctx, cancel := context.WithCancel(t.Context())
-			over(t, answer, func() error { cancel(); return io.EOF }, func(t *testing.T, m *Model, _ *stubborn) {
+			withClient(t, answer, func() error { cancel(); return io.EOF }, func(t *testing.T, m *Model, _ *stubborn) {
 				err := drain(ctx, m)
 				require.Equal(t, context.Canceled, err)
 			})

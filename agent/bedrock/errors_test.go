@@ -39,6 +39,7 @@ func requireSafe(t *testing.T, me *agent.ModelError) {
 }
 
 func TestHTTPErrors(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status    int
 		name      string
@@ -66,6 +67,7 @@ func TestHTTPErrors(t *testing.T) {
 		{500, "InternalServerException", "oh", agent.CodeUnavailable, "InternalServerException: the model service failed (HTTP 500)", true, 3},
 		{503, "ServiceUnavailableException", "oh", agent.CodeUnavailable, "ServiceUnavailableException: the model service is not available (HTTP 503)", true, 3},
 		{418, "arn:aws:iam::111122223333:role/teapot", "short", agent.CodeInvalidCall, "The model service refused the request (HTTP 418).", false, 1},
+		{424, "NobodyKnowsException", "dependency", agent.CodeUnavailable, "The model service failed (HTTP 424).", true, 1},
 		{429, "NobodyKnowsException", "short", agent.CodeThrottled, "The model service has too many requests (HTTP 429).", true, 1},
 	} {
 		t.Run(c.name+" "+c.message, func(t *testing.T) {
@@ -85,7 +87,7 @@ func TestHTTPErrors(t *testing.T) {
 	}
 }
 
-func TestPagesOfAProxy(t *testing.T) {
+func TestErrorPagesOfAProxy(t *testing.T) {
 	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
@@ -172,7 +174,7 @@ func TestErrorFrames(t *testing.T) {
 }
 
 // The SDK's retries happen before the stream is open; the answer is complete.
-func TestRecovers(t *testing.T) {
+func TestRetriesBeforeTheStream(t *testing.T) {
 	t.Parallel()
 	script := bt.NewScript(bt.Throttled(), bt.Dropped(), bt.Reply(bt.Text("hello")))
 	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
@@ -213,8 +215,9 @@ func TestNoCredentials(t *testing.T) {
 	require.Equal(t, agent.CodeInternal, me.Code)
 }
 
-// Silence, before the headers or after a delta, ends the stream when the idle time is over and not before.
+// Silence, before the headers or after a delta, ends the stream after the idle time.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	const idle = 7 * time.Second
 	for name, step := range map[string]bt.Step{
 		"before the headers": bt.Silent(),
@@ -292,7 +295,7 @@ func TestSlowIsNotSilent(t *testing.T) {
 	})
 }
 
-// The caller's deadline is the caller's error, and the HTTP client's own timeout is told apart from silence.
+// The caller's deadline is returned unchanged, and the HTTP client's timeout differs from silence.
 func TestOtherTimeouts(t *testing.T) {
 	t.Parallel()
 	t.Run("deadline", func(t *testing.T) {

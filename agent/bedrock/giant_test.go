@@ -14,8 +14,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A result that is too long for the model is cut and the model asked again, by an HTTP error and by an exception in the
-// stream alike; the next run goes on.
+// A result that is too long for the model is truncated and the model is asked again, after an HTTP error and after an
+// exception in the stream. The next run continues.
 func TestGiantResultsOverTheWire(t *testing.T) {
 	t.Parallel()
 	const words = "prompt is too long: 203470 tokens > 200000 maximum"

@@ -17,8 +17,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// talk runs prompts one after another with the results of a tool named show. Every run must succeed.
-func talk(t *testing.T, script *bt.Script, results [][]tools.Media, ins ...agent.Input) {
+// runPrompts runs prompts one after another with the results of a tool named show. Every run must succeed.
+func runPrompts(t *testing.T, script *bt.Script, results [][]tools.Media, ins ...agent.Input) {
 	t.Helper()
 	calls := 0
 	tool, err := tools.New("show", "Shows.", func(context.Context, *tools.Call, struct{}) ([]tools.Block, error) {
@@ -89,7 +89,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			script := bt.NewScript(c.script...)
-			talk(t, script, c.results, c.ins...)
+			runPrompts(t, script, c.results, c.ins...)
 			require.Len(t, script.Requests(), len(c.script))
 		})
 	}
@@ -103,7 +103,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 			}
 			return ok
 		}))
-		talk(t, bt.NewScript(counting), nil, agent.Input{Media: media(9, "png", 9)}, agent.Input{Media: media(9, "png", 9)},
+		runPrompts(t, bt.NewScript(counting), nil, agent.Input{Media: media(9, "png", 9)}, agent.Input{Media: media(9, "png", 9)},
 			agent.Input{Media: append(media(9, "png", 9), media(2, "pdf", 9)...)}, agent.Input{Media: media(20, "jpeg", 9)})
 	})
 
@@ -117,7 +117,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 			return ok
 		}))
 		big := agent.Input{Media: media(3, "png", 3_000_000)}
-		talk(t, bt.NewScript(counting), nil, big, big, big)
+		runPrompts(t, bt.NewScript(counting), nil, big, big, big)
 	})
 }
 

@@ -169,6 +169,8 @@ func TestRequestsThatAreNotSent(t *testing.T) {
 	}
 	tooMany := ask("?")
 	tooMany.MaxTokens = math.MaxInt32 + 1
+	negative := ask("?")
+	negative.MaxTokens = -1
 	for name, r := range map[string]*agent.Request{
 		"no message":                 {},
 		"only blank text":            with(text(" "), text("")),
@@ -181,6 +183,7 @@ func TestRequestsThatAreNotSent(t *testing.T) {
 		"a schema that is no JSON":   offering(`{"type":"object"`),
 		"a schema that is no object": offering(`true`),
 		"too many tokens":            tooMany,
+		"negative tokens":            negative,
 		"reasoning of the user's":    with(text("?"), agent.Part{Reasoning: &agent.Reasoning{Signature: "c2ln"}}),
 	} {
 		t.Run(name, func(t *testing.T) {

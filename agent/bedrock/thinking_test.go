@@ -54,7 +54,7 @@ func TestThinkingForcesNoTool(t *testing.T) {
 func TestLimitExceedsThinkingBudget(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ option, request, want int }{
-		{0, 0, 8000 + 4096}, {2000, 0, 10_000}, {0, 1024, 9024}, {9000, 0, 9000}, {2000, 9000, 9000},
+		{0, 0, 8000 + 4096}, {2000, 0, 10_000}, {0, 1024, 9024}, {9000, 0, 9000}, {8000, 0, 16_000}, {2000, 9000, 9000},
 	} {
 		m := must(New(bt.NewClient("http://localhost"), "any-model", &Options{
 			MaxTokens: c.option, AdditionalModelRequestFields: []byte(`{"thinking":{"type":"enabled","budget_tokens":8000}}`),

@@ -1,85 +1,16 @@
 package bedrock_test
 
 import (
-	"context"
 	"fmt"
-	"net/http"
-	"runtime/pprof"
 	"slices"
-	"strings"
 	"testing"
-	"testing/synctest"
 
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
-	"github.com/carrel-go/carrel/agent/bedrock/internal/memnet"
-	"github.com/carrel-go/carrel/internal/must"
 )
-
-// bubble runs f inside a synctest bubble with a model that calls h over an in-memory network. The bubble fails a
-// test that leaves a goroutine behind, so every test here is a leak test too.
-func bubble(t *testing.T, h http.Handler, o *bedrock.Options, f func(t *testing.T, m *bedrock.Model)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		client, stop := memnet.Serve(h)
-		defer stop()
-		f(t, newModel(client, o))
-		if s, ok := h.(*bt.Script); ok {
-			require.NoError(t, s.Err())
-		}
-	})
-}
-
-func newModel(client *http.Client, o *bedrock.Options) *bedrock.Model {
-	return must.Get(bedrock.New(bt.NewClient(memnet.URL, func(o *bedrockruntime.Options) { o.HTTPClient = client }), "any-model", o))
-}
-
-func ask(text string) *agent.Request {
-	return &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: text}}}}}
-}
-
-// collect reads a stream to its end, and checks that an error is its last yield.
-func collect(t *testing.T, ctx context.Context, m agent.Model, r *agent.Request) ([]agent.Delta, error) {
-	t.Helper()
-	var deltas []agent.Delta
-	var last error
-	for d, err := range m.Stream(ctx, r) {
-		require.NoError(t, last, "a yield after the error")
-		if err != nil {
-			require.Nil(t, d)
-			last = err
-			continue
-		}
-		deltas = append(deltas, d)
-	}
-	return deltas, last
-}
-
-func modelError(t *testing.T, err error) *agent.ModelError {
-	t.Helper()
-	me, ok := err.(*agent.ModelError) //nolint:errorlint // the contract is the type itself
-	require.True(t, ok, "%T is no *agent.ModelError: %v", err, err)
-	return me
-}
-
-// sdkGoroutines counts the goroutines that run code of the AWS SDK.
-func sdkGoroutines(t *testing.T) int {
-	t.Helper()
-	synctest.Wait()
-	var b strings.Builder
-	require.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 2))
-	n := 0
-	for _, g := range strings.Split(b.String(), "\n\n") {
-		if strings.Contains(g, "service/bedrockruntime.") || strings.Contains(g, "smithy-go/transport/http.(*EventStream") {
-			n++
-		}
-	}
-	return n
-}
 
 func use(id, name, input string) agent.UsePart {
 	return agent.UsePart{ToolUse: agent.ToolUse{ID: id, Name: name, Input: []byte(input)}}
@@ -211,6 +142,19 @@ func TestAnswers(t *testing.T) {
 			[]agent.Delta{agent.TextDelta{Text: "café"}, skipped("unknown:location"), cited("café", agent.Citation{Title: "A page"}),
 				skipped("unknown:location"), cited("", agent.Citation{}), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
 		},
+		"text and reasoning in a skipped block are passed on": {
+			[]bt.Piece{
+				bt.Event("contentBlockStart", `{"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"s","name":"web","type":"server_tool_use"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"On"}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"e"}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":0}`),
+				bt.Event("contentBlockStart", `{"contentBlockIndex":1,"start":{"image":{"format":"png"}}}`),
+				bt.Event("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"reasoningContent":{"text":"Hm"}}}`),
+				bt.Event("contentBlockStop", `{"contentBlockIndex":1}`),
+			},
+			[]agent.Delta{skipped("server_tool_use"), agent.TextDelta{Text: "On"}, agent.TextDelta{Text: "e"}, skipped("image"),
+				agent.ReasoningDelta{Text: "Hm"}, thought("Hm", ""), agent.StopPart{Reason: agent.StopEndTurn}, noUsage},
+		},
 		"every place of a citation": {
 			[]bt.Piece{bt.CitedText([]agent.Citation{{Location: agent.Location{Kind: "char", Index: 1, Start: 2, End: 3}},
 				{Location: agent.Location{Kind: "chunk", Index: 1, Start: 2, End: 3}},
@@ -314,66 +258,4 @@ func TestStopReasons(t *testing.T) {
 			require.Contains(t, got, agent.StopPart{Reason: want}, wire)
 		})
 	}
-}
-
-// Leaving the loop and cancelling the context both end the SDK's goroutines, while the connection is still there.
-func TestLeavingEndsTheStream(t *testing.T) {
-	script := func() *bt.Script {
-		return bt.NewScript(bt.Reply(bt.Text("one", "two", "three"), bt.Stall()))
-	}
-	t.Run("break", func(t *testing.T) {
-		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
-			for d, err := range m.Stream(t.Context(), ask("?")) {
-				require.NoError(t, err)
-				require.Equal(t, agent.TextDelta{Text: "one"}, d)
-				break
-			}
-			require.Zero(t, sdkGoroutines(t))
-		})
-	})
-	t.Run("cancel", func(t *testing.T) {
-		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			var last error
-			for d, err := range m.Stream(ctx, ask("?")) {
-				if d == (agent.TextDelta{Text: "three"}) {
-					cancel()
-				}
-				last = err
-			}
-			require.Equal(t, context.Canceled, last)
-			require.Zero(t, sdkGoroutines(t))
-		})
-	})
-	t.Run("cancelled before", func(t *testing.T) {
-		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			got, err := collect(t, ctx, m, ask("?"))
-			require.Equal(t, context.Canceled, err)
-			require.Empty(t, got)
-		})
-	})
-	t.Run("panic", func(t *testing.T) {
-		bubble(t, script(), nil, func(t *testing.T, m *bedrock.Model) {
-			require.PanicsWithValue(t, "consumer", func() {
-				for range m.Stream(t.Context(), ask("?")) {
-					panic("consumer")
-				}
-			})
-			require.Zero(t, sdkGoroutines(t))
-		})
-	})
-}
-
-// A token in the environment is the client's business: what the caller chose for it must not be chosen again.
-func TestEnvironmentIsNotReadAgain(t *testing.T) {
-	script := bt.NewScript(bt.Reply(bt.Text("hello")))
-	bubble(t, script, nil, func(t *testing.T, m *bedrock.Model) {
-		t.Setenv("AWS_BEARER_TOKEN_BEDROCK", "a-token-of-somebody-else")
-		_, err := collect(t, t.Context(), m, ask("?"))
-		require.NoError(t, err)
-		require.Contains(t, script.Requests()[0].Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=bedrocktest/")
-	})
 }
