@@ -201,6 +201,35 @@ func TestStoreFails(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// replacing is a driver whose object is another file from the second read on.
+type replacing struct {
+	counting
+	second []byte
+}
+
+func (r *replacing) Open(ctx context.Context, a object.Addr, rg object.Range) (io.ReadCloser, object.Info, error) {
+	body, info, err := r.counting.Open(ctx, a, rg)
+	if r.opened.Load() > 1 {
+		body = io.NopCloser(bytes.NewReader(r.second))
+	}
+	return body, info, err
+}
+
+// The room for a decoding depends on the header of the first read.
+func TestSecondHeaderIsRejected(t *testing.T) {
+	t.Parallel()
+	first, second := phototest.PNG(10, 10, 8, 0, false, false), phototest.PNG(2000, 2000, 1, 0, false, false)
+	n := max(len(first), len(second))
+	pad := func(b []byte) []byte { return append(b, make([]byte, n-len(b))...) } // after the end of the image
+	store := &replacing{counting: counting{Driver: object.NewMemory()}, second: pad(second)}
+	root, ref := newRoot(t, store, pad(first))
+	_, err := NewDecoder(nil).Gray(t.Context(), root, ref)
+	failed, ok := errors.AsType[*tools.FatalError](err)
+	require.True(t, ok, err)
+	require.Equal(t, NotAnImage, failed.Code)
+	require.ErrorContains(t, failed.Err, "a second header")
+}
+
 // Every decoding waits for room, the first one of a run as well, and no longer than its caller wants to.
 func TestEveryDecodingWaits(t *testing.T) {
 	t.Parallel()

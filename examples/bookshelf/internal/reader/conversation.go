@@ -32,7 +32,7 @@ type done struct {
 // readConversation returns the state of the current run, which begins with the user's last text. A failed run may have
 // left its prompt, some calls, or nothing.
 func readConversation(req *agent.Request) *conversation {
-	c := &conversation{offered: make(map[string]bool)}
+	c := &conversation{offered: make(map[string]bool), known: booktools.Draft(agent.Turn{Messages: req.Messages})}
 	for _, t := range req.Tools {
 		c.offered[t.Name] = true
 	}
@@ -74,9 +74,6 @@ func readConversation(req *agent.Request) *conversation {
 			d := done{*p.Use, results[p.Use.ID], i}
 			if i > start {
 				c.calls = append(c.calls, d)
-			}
-			if u, ok := decode[book.Update](&d); ok && d.use.Name == booktools.SetField {
-				_ = c.known.Apply(u) // ignore invalid fields of other programs
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -60,7 +61,7 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 		return nil, busy(st.Key)
 	}
 	run := &run{s: s, session: session, message: message, feed: newFeed()}
-	o := &tracking.ClaimOptions{Key: fmt.Sprintf("%s.%d", session.SessionID(), st.Fence+1)}
+	o := &tracking.ClaimOptions{Key: "run." + rand.Text()}
 	if err := run.upload(ctx, rec, o); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,8 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 	if err != nil {
 		return nil, taken(err)
 	}
-	run.id, run.first = o.Key, !run.attempt.Record().Stage(tracking.Enrichment).Parked
+	run.id = fmt.Sprintf("%s.%d", session.SessionID(), run.attempt.Fence())
+	run.first = !run.attempt.Record().Stage(tracking.Enrichment).Parked
 	if o.Observed != nil {
 		s.o.Arrivals.Close(ctx, session)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -177,7 +178,7 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	if kept := turns.append(keep, len(before.Turns), after.Turns[len(before.Turns):]); kept != nil {
 		err = errors.Join(err, kept)
 	}
-	return draft(after), err
+	return booktools.Draft(after.Turns...), err
 }
 
 // ended returns the cause of the context's end, if it has ended, and otherwise err.

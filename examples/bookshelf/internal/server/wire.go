@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 )
 
 // tell forwards an agent event to the browser. A successful set_field also sends a metadata_update.
@@ -19,7 +20,7 @@ func (r *run) tell(ev agent.Event) {
 			"id": ev.ID, "name": ev.Name, "summary": ev.Result.Summary, "is_error": ev.Result.IsError,
 			"duration_ms": ev.Took.Milliseconds(),
 		})
-		if u, ok := update(ev.Name, ev.Result); ok {
+		if u, ok := booktools.ReadUpdate(ev.Name, ev.Result); ok {
 			r.send("metadata_update", map[string]any{"field": u.Field, "value": u.Value})
 		}
 	case agent.UsageReport:

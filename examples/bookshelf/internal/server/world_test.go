@@ -215,11 +215,15 @@ func (r *recording) List(ctx context.Context, s scope.Scope, after string, limit
 // stuck is a table driver that can refuse to write.
 type stuck struct {
 	table.Driver
+	onPut  atomic.Pointer[func()] // called before the next write
 	refuse atomic.Bool
 	allow  atomic.Int64 // so many writes are made all the same
 }
 
 func (s *stuck) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if f := s.onPut.Swap(nil); f != nil {
+		(*f)()
+	}
 	if s.refuse.Load() && s.allow.Add(-1) < 0 {
 		return errors.New("disk full")
 	}
