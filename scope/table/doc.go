@@ -37,11 +37,12 @@
 // Packages that share a table own these sort keys; others must not write them. An
 // item that its owner cannot read is an error there that names the key.
 //
-//	sort key       partition   owner
-//	meta           session     tracking: the record of an upload
-//	approval#{id}  session     tools/approval: a request for approval
-//	turn#{n}       session     the bookshelf example: the turns of a conversation
-//	grant#{n}      user        the bookshelf example: open upload grants
+//	sort key       partition          owner
+//	meta           session            tracking: the record of an upload
+//	approval#{id}  scope of the call  tools/approval: a request for approval
+//	turn#{n}       session            the bookshelf example: the turns of a conversation
+//	upload         session            the bookshelf example: the upload that a grant allows
+//	grant#{n}      user               the bookshelf example: open upload grants
 //
 // # Limits
 //

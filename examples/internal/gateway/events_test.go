@@ -69,6 +69,7 @@ func (b *inbox) of(t *testing.T, bucket string, n int) (events []presign.S3Event
 
 // Every valid file name is the same in the event as in the grant, and the object's size and ETag are right.
 func TestEventsOfUploads(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	want := map[string]bool{}
 	for _, name := range []string{"cover.png", "a b+c.png", "café – 1.jpg", `"quoted" 'name'.png`, "a&b=c;d@e.png", "100$.png", "書名.png"} {
@@ -92,6 +93,7 @@ func TestEventsOfUploads(t *testing.T) {
 
 // Deletions and rejected uploads are not arrivals.
 func TestEventsOfOtherThings(t *testing.T) {
+	t.Parallel()
 	c, bucket := newBucket(t)
 	user, err := scope.Tenant("acme")
 	require.NoError(t, err)
@@ -121,6 +123,7 @@ func TestEventsOfOtherThings(t *testing.T) {
 
 // Many uploads at once, on connections and buffers that are used again: each event names its own object.
 func TestEventsUnderLoad(t *testing.T) {
+	t.Parallel()
 	c, bucket := newBucket(t)
 	const n = 200
 	var wg sync.WaitGroup

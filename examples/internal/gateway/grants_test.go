@@ -111,6 +111,7 @@ func (d desk) form(t *testing.T, o *presign.PostOptions) presign.Form {
 var ranged = &presign.PostOptions{Type: "image/jpeg", MinSize: 10, MaxSize: 100, SHA256: sum[:]}
 
 func TestForm(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	_, _, err := d.signer.Arrived(t.Context(), d.session, name, nil)
 	require.ErrorIs(t, err, presign.ErrNotArrived)
@@ -135,6 +136,7 @@ func TestForm(t *testing.T) {
 }
 
 func TestFormTampering(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	set := func(field, value string) func(map[string]string) {
 		return func(f map[string]string) { f[field] = value }
@@ -195,6 +197,7 @@ func TestFormTampering(t *testing.T) {
 }
 
 func TestOldGrants(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	plan := d.plan(t)
 	ref, err := d.root.Ref(name)
@@ -217,6 +220,7 @@ func TestOldGrants(t *testing.T) {
 }
 
 func TestForgedGrants(t *testing.T) {
+	t.Parallel()
 	plan := newDesk(t, secret).plan(t)
 	d := newDesk(t, "another-secret")
 	f := d.form(t, ranged)
@@ -235,6 +239,7 @@ func TestForgedGrants(t *testing.T) {
 }
 
 func TestGet(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	up, body := do(t, request(t, d.grant(t, full), cover))
 	require.Equal(t, http.StatusOK, up.StatusCode, body)
@@ -269,6 +274,7 @@ func TestGet(t *testing.T) {
 }
 
 func TestGetTampering(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	up, body := do(t, request(t, d.grant(t, full), cover))
 	require.Equal(t, http.StatusOK, up.StatusCode, body)
@@ -334,6 +340,7 @@ func (d desk) send(t *testing.T, m presign.Multipart, n int, data []byte) presig
 }
 
 func TestMultipart(t *testing.T) {
+	t.Parallel()
 	for _, digests := range []bool{false, true} {
 		t.Run("digests "+strconv.FormatBool(digests), func(t *testing.T) {
 			d := newDesk(t, secret)
@@ -390,6 +397,7 @@ func partOptions(digests bool, data []byte) *presign.PartOptions {
 // An upload id is valid only for its session and file name, regardless of the
 // caller.
 func TestUploadIDIsBound(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	m := d.plan(t)
 	first, last := d.send(t, m, 1, make([]byte, partSize)), d.send(t, m, 2, []byte("the end"))
@@ -416,6 +424,7 @@ func TestUploadIDIsBound(t *testing.T) {
 
 // Complete accepts only the parts that were planned and sent.
 func TestCompleteTampering(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	m, err := d.signer.CreateMultipart(t.Context(), d.session, name,
 		&presign.MultipartOptions{Type: "image/tiff", Size: partSize + 7, PartSize: partSize, Digests: true})
@@ -452,6 +461,7 @@ func TestCompleteTampering(t *testing.T) {
 
 // Between uploads of one name that are completed at the same time, one wins.
 func TestCompleteRace(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	const n = 4
 	var plans [n]presign.Multipart
@@ -487,6 +497,7 @@ func TestCompleteRace(t *testing.T) {
 }
 
 func TestPartTampering(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	m, err := d.signer.CreateMultipart(t.Context(), d.session, name,
 		&presign.MultipartOptions{Type: "image/tiff", Size: partSize + 7, PartSize: partSize, Digests: true})
@@ -528,6 +539,7 @@ func TestPartTampering(t *testing.T) {
 
 // The URL of a form is the bucket itself, which without the fields is closed.
 func TestFormURLIsTheBucket(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	u, err := url.Parse(d.form(t, ranged).URL)
 	require.NoError(t, err)

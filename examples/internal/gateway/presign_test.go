@@ -94,6 +94,7 @@ func do(t *testing.T, req *http.Request) (*http.Response, string) {
 var full = &presign.PutOptions{Type: "image/jpeg", Size: int64(len(cover)), SHA256: sum[:]}
 
 func TestUploadOnce(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	_, _, err := d.signer.Arrived(t.Context(), d.session, name, nil)
 	require.ErrorIs(t, err, presign.ErrNotArrived)
@@ -118,6 +119,7 @@ func TestUploadOnce(t *testing.T) {
 
 // Every deviation from the grant is refused, and leaves nothing behind.
 func TestTampering(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	other := bytes.Repeat([]byte("x"), len(cover))
 	query := func(name, value string) func(*http.Request) {
@@ -208,6 +210,7 @@ func everything(t *testing.T, bucket string) []string {
 }
 
 func TestExpiredGrant(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	var g presign.Grant
 	synctest.Test(t, func(t *testing.T) { // signed on 1 January 2000
@@ -219,6 +222,7 @@ func TestExpiredGrant(t *testing.T) {
 }
 
 func TestWrongSecret(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "another-secret")
 	res, body := do(t, request(t, d.grant(t, full), cover))
 	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
@@ -227,6 +231,7 @@ func TestWrongSecret(t *testing.T) {
 // The owner's header is part of the signature, so an upload without it or with
 // another is refused; and a bucket of another owner takes none.
 func TestUploadWithOwner(t *testing.T) {
+	t.Parallel()
 	c, bucket := newBucket(t)
 	driver, err := s3object.New(c, bucket, &s3object.Options{BucketOwner: access})
 	require.NoError(t, err)
@@ -270,6 +275,7 @@ func TestUploadWithOwner(t *testing.T) {
 
 // Without a signed length and type anything comes in, and Arrived sees it.
 func TestUnsized(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	g := d.grant(t, &presign.PutOptions{AllowUnsized: true})
 	req := request(t, g, cover)
@@ -302,6 +308,7 @@ func TestUnsized(t *testing.T) {
 }
 
 func TestUnsizedEmpty(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	res, body := do(t, request(t, d.grant(t, &presign.PutOptions{AllowUnsized: true}), nil))
 	require.Equal(t, http.StatusOK, res.StatusCode, body)
@@ -311,6 +318,7 @@ func TestUnsizedEmpty(t *testing.T) {
 }
 
 func TestCORS(t *testing.T) {
+	t.Parallel()
 	const page = "http://127.0.0.1:8080"
 	d := newDesk(t, secret)
 	require.NoError(t, gateway.AllowUploads(t.Context(), newClient(secret), d.bucket, []string{page}))
@@ -354,6 +362,7 @@ func TestCORS(t *testing.T) {
 
 // A grant's URL is for one object; the bucket itself stays closed.
 func TestAnonymous(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, secret)
 	u, err := url.Parse(d.grant(t, full).URL)
 	require.NoError(t, err)

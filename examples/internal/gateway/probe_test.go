@@ -9,6 +9,7 @@ import (
 )
 
 func TestFolds(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "probe-a"), nil, 0o600))
 	yes, err := folds(dir, "probe-a")
@@ -23,6 +24,7 @@ func TestFolds(t *testing.T) {
 }
 
 func TestProbeLeavesNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	_, _, err := probe(dir)
 	require.NoError(t, err)

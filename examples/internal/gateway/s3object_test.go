@@ -10,6 +10,7 @@ import (
 )
 
 func TestDriver(t *testing.T) {
+	t.Parallel()
 	c, bucket := newBucket(t)
 	d, err := s3object.New(c, bucket, nil)
 	require.NoError(t, err)

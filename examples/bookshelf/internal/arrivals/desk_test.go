@@ -216,6 +216,7 @@ func notification(t *testing.T, objects ...[2]string) []byte {
 }
 
 func TestAnArrivalIsRecordedOnce(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	const name = "Ein Buch + café.png"
 	session := o.granted(name, time.Hour)
@@ -243,6 +244,7 @@ func TestAnArrivalIsRecordedOnce(t *testing.T) {
 
 // Duplicated, shuffled and at once: each upload is recorded by one write.
 func TestAnyOrderAnyNumber(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	var sessions []scope.Scope
 	var messages [][]byte
@@ -279,6 +281,7 @@ func TestAnyOrderAnyNumber(t *testing.T) {
 
 // An upload that was never granted is reported and does not change any record.
 func TestWhatNobodyWasGranted(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	session := o.granted("cover.png", time.Hour)
 	stranger, err := o.user.NewSession()
@@ -311,6 +314,7 @@ func TestWhatNobodyWasGranted(t *testing.T) {
 
 // An upload that arrives after its record has ended is logged, and the record stays unchanged.
 func TestAnArrivalAfterTheEnd(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	session := o.granted("cover.png", time.Hour)
 	_, err := o.tracker.Cancel(t.Context(), session)
@@ -333,6 +337,7 @@ func TestAnArrivalAfterTheEnd(t *testing.T) {
 
 // A transient failure is an error. The message's other events are handled, and the next delivery succeeds.
 func TestWhatMayPass(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	session := o.granted("cover.png", time.Hour)
 	o.put(session, "cover.png", 1)
@@ -356,6 +361,7 @@ func TestWhatMayPass(t *testing.T) {
 }
 
 func TestLook(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t)
 		session := o.granted("cover.png", time.Hour)

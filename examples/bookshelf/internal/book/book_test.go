@@ -15,6 +15,7 @@ import (
 const whole = `{"author":"Jane Austen","confidence":0.98,"description":"Five sisters & <one> ball.\nAnd a lake.","isbn":"9780486284736","published_year":1995,"publisher":"Dover Publications","title":"Pride and Prejudice"}`
 
 func TestDecodeReadsWhatCanonicalWrites(t *testing.T) {
+	t.Parallel()
 	m, err := book.Decode([]byte(whole))
 	require.NoError(t, err)
 	require.Equal(t, whole, string(m.Canonical()))
@@ -33,6 +34,7 @@ func TestDecodeReadsWhatCanonicalWrites(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
+	t.Parallel()
 	for name, in := range map[string]string{
 		"nothing":                ``,
 		"no JSON":                `{`,
@@ -105,6 +107,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func TestApplyFoldsUpdates(t *testing.T) {
+	t.Parallel()
 	var m book.Metadata
 	for _, step := range [][2]string{
 		{"title", "Emma"}, {"author", "Jane Austen"}, {"isbn", "080442957X"}, {"publisher", "John Murray"},
@@ -137,6 +140,7 @@ func TestApplyFoldsUpdates(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range [][2]string{
 		{"published_year", "soon"}, {"published_year", "1999 "}, {"published_year", "12"}, {"published_year", ""},
 		{"confidence", "NaN"}, {"confidence", "+Inf"}, {"confidence", "2"},
@@ -150,6 +154,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestISBN(t *testing.T) {
+	t.Parallel()
 	for ten, thirteen := range map[string]string{
 		"0131103628": "9780131103627", "080442957X": "9780804429573", "0486284735": "9780486284736", "0486432157": "9780486432151",
 	} {
@@ -170,6 +175,7 @@ func TestISBN(t *testing.T) {
 
 // Every slip of one digit, in either form, is caught; so is every swap of neighbours in ten digits.
 func TestCheckDigitsCatchSlips(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var nine strings.Builder

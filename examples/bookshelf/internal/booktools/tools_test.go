@@ -87,6 +87,7 @@ func drawn(t *testing.T, s cover.Sample, f cover.Format) []byte {
 }
 
 func TestScanBarcode(t *testing.T) {
+	t.Parallel()
 	for _, f := range []cover.Format{cover.PNG, cover.JPEG} {
 		s := cover.Samples()[2]
 		b := setup(t, nil, drawn(t, s, f))
@@ -96,6 +97,7 @@ func TestScanBarcode(t *testing.T) {
 
 // A photo is larger than the book, turned, and has other colours in it.
 func TestScanBarcodeOnItsSide(t *testing.T) {
+	t.Parallel()
 	img, err := cover.Draw(cover.Samples()[0], 600)
 	require.NoError(t, err)
 	turned := image.NewRGBA(image.Rect(0, 0, 1100, 800))
@@ -114,6 +116,7 @@ func TestScanBarcodeOnItsSide(t *testing.T) {
 }
 
 func TestScanBarcodeThatIsNoBook(t *testing.T) {
+	t.Parallel()
 	s := cover.Samples()[0]
 	s.ISBN = "4006381333931"
 	b := setup(t, nil, drawn(t, s, cover.PNG))
@@ -143,6 +146,7 @@ func hugePNG(w, h uint32, depth byte) []byte {
 
 // A file that is not a complete image ends the run with a message for a person, for every tool that reads the photo.
 func TestNoImage(t *testing.T) {
+	t.Parallel()
 	whole := drawn(t, cover.Samples()[0], cover.PNG)
 	wholeJPEG := drawn(t, cover.Samples()[0], cover.JPEG)
 	gif := []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
@@ -181,6 +185,7 @@ func TestNoImage(t *testing.T) {
 // Nothing but the one upload of the scope is read, the model cannot name another, and a store that fails is not the
 // photo's fault.
 func TestWhichUpload(t *testing.T) {
+	t.Parallel()
 	png := drawn(t, cover.Samples()[0], cover.PNG)
 	for _, files := range [][][]byte{{}, {png, png}} {
 		_, err := setup(t, nil, files...).call("scan_barcode", `{}`)
@@ -262,6 +267,7 @@ printf 'PRIDE   AND\nPREJU\001DICE\n\n\n  \nJANE\tAUSTEN \377\n\f'`)
 }
 
 func TestCheckISBN(t *testing.T) {
+	t.Parallel()
 	b := setup(t, nil)
 	for in, want := range map[string]booktools.ISBNCheck{
 		"978-0-486-28473-6": {ISBN: "9780486284736", Valid: true, ISBN13: "9780486284736"},
@@ -278,6 +284,7 @@ func TestCheckISBN(t *testing.T) {
 }
 
 func TestLookUpBook(t *testing.T) {
+	t.Parallel()
 	b := setup(t, nil)
 	hit := result[booktools.Lookup](b, "look_up_book", `{"isbn":"0-486-28473-5"}`)
 	require.Equal(t, "isbn", hit.MatchedBy)
@@ -296,6 +303,7 @@ func TestLookUpBook(t *testing.T) {
 
 // set_field's JSON is what becomes the event on the wire: the field and its value with the right type.
 func TestSetField(t *testing.T) {
+	t.Parallel()
 	b := setup(t, nil)
 	for args, want := range map[string]string{
 		`{"field":"title","value":"Crime & <Punishment>"}`: `{"field":"title","value":"Crime & <Punishment>"}`,
@@ -329,6 +337,7 @@ func TestSetField(t *testing.T) {
 
 // Pictures of every colour model that PNG has are read alike.
 func TestColourModels(t *testing.T) {
+	t.Parallel()
 	img, err := cover.Draw(cover.Samples()[1], 600)
 	require.NoError(t, err)
 	for name, to := range map[string]interface {

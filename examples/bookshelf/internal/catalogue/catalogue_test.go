@@ -20,6 +20,7 @@ func open(t *testing.T) *catalogue.Catalogue {
 
 // Every fact must be one that set_field takes, every ISBN have its check digit, every book be found by its own name.
 func TestEveryBook(t *testing.T) {
+	t.Parallel()
 	c := open(t)
 	n := 0
 	for b := range c.All() {
@@ -51,6 +52,7 @@ func TestEveryBook(t *testing.T) {
 }
 
 func TestSearchForgivesScanners(t *testing.T) {
+	t.Parallel()
 	c := open(t)
 	for _, q := range []struct{ title, author, want string }{
 		{"PRIDE\nAND\nPREJUDICE", "JANE AUSTEN", "Pride and Prejudice"},
@@ -74,6 +76,7 @@ func TestSearchForgivesScanners(t *testing.T) {
 }
 
 func TestSearchFindsNothing(t *testing.T) {
+	t.Parallel()
 	c := open(t)
 	for _, q := range [][2]string{
 		{"", ""}, {"the", "of"}, {"The", ""}, {"!!", "??"},
@@ -92,6 +95,7 @@ func TestSearchFindsNothing(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
+	t.Parallel()
 	for _, list := range []string{
 		`{}`, `[{"isbn":"9780486284737","title":"T","author":"A"}]`, `[{"isbn":"9780486284736","title":"","author":"A"}]`,
 		`[{"isbn":"9780486284736","title":"T","author":"A","pages":1}]`,

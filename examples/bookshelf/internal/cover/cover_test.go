@@ -29,6 +29,7 @@ func scan(t *testing.T, img image.Image) string {
 
 // The barcode of every sample scans, in both formats and at several sizes.
 func TestBarcodesScan(t *testing.T) {
+	t.Parallel()
 	for i, s := range cover.Samples() {
 		width := []int{900, 600, 1150}[i] // modules of 3, 2 and 3 pixels
 		var b bytes.Buffer
@@ -48,6 +49,7 @@ func TestBarcodesScan(t *testing.T) {
 
 // The samples are labelled correctly: known ones are in the catalogue under that title and author, the other is not.
 func TestSamplesAndCatalogue(t *testing.T) {
+	t.Parallel()
 	c, err := catalogue.New()
 	require.NoError(t, err)
 	known := 0
@@ -69,6 +71,7 @@ func TestSamplesAndCatalogue(t *testing.T) {
 
 // Other people's reader agrees with our writer about every digit in every place.
 func TestEAN13ReadsBack(t *testing.T) {
+	t.Parallel()
 	for lead := range 10 {
 		for n := range 10 {
 			body := fmt.Sprint(lead) + strings.Repeat(fmt.Sprint(n), 5) + fmt.Sprintf("%06d", (n*1234567+lead)%1000000)
@@ -92,6 +95,7 @@ func TestEAN13ReadsBack(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	for _, digits := range []string{"", "978048628473", "9780486284737", "97804862847361", "978048628473x", "９780486284736"} {
 		_, err := cover.EAN13(digits)
 		require.ErrorIs(t, err, cover.ErrDigits, digits)
@@ -111,6 +115,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestSameSampleSameBytes(t *testing.T) {
+	t.Parallel()
 	for _, f := range []cover.Format{cover.PNG, cover.JPEG} {
 		var a, b bytes.Buffer
 		require.NoError(t, cover.Render(&a, cover.Samples()[2], &cover.Options{Format: f}))

@@ -61,6 +61,7 @@ func verifier(t *testing.T, i *issuer.Issuer) *oidc.Verifier {
 }
 
 func TestToken(t *testing.T) {
+	t.Parallel()
 	i := open(t, nil)
 	v := verifier(t, i)
 	token, expires, err := i.Token("acme", "u1", nil)
@@ -89,6 +90,7 @@ func TestToken(t *testing.T) {
 }
 
 func TestTokenExpires(t *testing.T) {
+	t.Parallel()
 	sharedKey()
 	synctest.Test(t, func(t *testing.T) {
 		i := open(t, &issuer.Options{Life: 90 * time.Second})
@@ -106,6 +108,7 @@ func TestTokenExpires(t *testing.T) {
 }
 
 func TestTokensSurviveARestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	first, err := issuer.Open(dir, at, nil)
 	require.NoError(t, err)
@@ -130,6 +133,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 }
 
 func TestKeyFilesThatAreRefused(t *testing.T) {
+	t.Parallel()
 	write := func(b []byte, mode os.FileMode) string {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "issuer.pem"), b, 0o600))
@@ -165,6 +169,7 @@ func TestKeyFilesThatAreRefused(t *testing.T) {
 
 // Over a connection the documents are the same, and hold nothing secret.
 func TestHandler(t *testing.T) {
+	t.Parallel()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -199,6 +204,7 @@ func post(h http.Handler, contentType, body string) *httptest.ResponseRecorder {
 }
 
 func TestTokenHandler(t *testing.T) {
+	t.Parallel()
 	i := open(t, nil)
 	h, v := i.TokenHandler(), verifier(t, i)
 	for body, tenant := range map[string]scope.Level{
@@ -225,6 +231,7 @@ func TestTokenHandler(t *testing.T) {
 }
 
 func TestTokenHandlerRefuses(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil).TokenHandler()
 	detail := func(w *httptest.ResponseRecorder, status int) string {
 		require.Equal(t, status, w.Code)

@@ -56,6 +56,7 @@ func kinds(width, height int) map[string][]byte {
 // The estimate is never below what the decoder allocates, and not far above it. Not parallel: it counts what the
 // process allocates.
 func TestEstimate(t *testing.T) {
+	t.Parallel()
 	const width, height = 1501, 1003
 	for name, file := range kinds(width, height) {
 		t.Run(name, func(t *testing.T) {

@@ -129,6 +129,7 @@ func running(t *testing.T, f *fake, handle func(context.Context, []byte) error, 
 }
 
 func TestWhatIsDealtWithIsDeleted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
 		var mu sync.Mutex
@@ -165,6 +166,7 @@ func TestWhatIsDealtWithIsDeleted(t *testing.T) {
 
 // A failing message stays in the queue without blocking others, until the queue's redrive policy removes it.
 func TestWhatFailsIsLeftToTheQueue(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
 		var log strings.Builder
@@ -194,6 +196,7 @@ func TestWhatFailsIsLeftToTheQueue(t *testing.T) {
 
 // While nothing can be dealt with, little is taken: a backlog must not use up its deliveries on a table that is away.
 func TestABacklogOutlivesAnOutage(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
 		for range 1000 {
@@ -214,6 +217,7 @@ func TestABacklogOutlivesAnOutage(t *testing.T) {
 }
 
 func TestALostDeletionIsARepeat(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{lossy: true}
 		f.put(aws.String("body"))
@@ -232,6 +236,7 @@ func TestALostDeletionIsARepeat(t *testing.T) {
 
 // An answer that does not come is asked for ever less often, and at once again when it does.
 func TestAQueueThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{broken: true}
 		stop := running(t, f, func(context.Context, []byte) error { return nil }, nil)
@@ -252,6 +257,7 @@ func TestAQueueThatDoesNotAnswer(t *testing.T) {
 
 // A server that answers at once with nothing is not asked without end.
 func TestAQueueThatDoesNotWait(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{hasty: true}
 		stop := running(t, f, func(context.Context, []byte) error { return nil }, nil)
@@ -263,6 +269,7 @@ func TestAQueueThatDoesNotWait(t *testing.T) {
 
 // At the end, Run waits for the messages in flight and receives no more.
 func TestTheEnd(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
 		f.put(aws.String("body"))
@@ -289,6 +296,7 @@ func TestTheEnd(t *testing.T) {
 
 // A function that hangs is ended, and the message comes again.
 func TestAFunctionThatHangs(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}
 		f.put(aws.String("body"))
@@ -308,6 +316,7 @@ func TestAFunctionThatHangs(t *testing.T) {
 }
 
 func TestWaitsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	for _, wait := range []time.Duration{-1, time.Millisecond, 1500 * time.Millisecond, 21 * time.Second} {
 		_, err := queue.New(&fake{}, "q", nil, &queue.Options{Wait: wait})
 		require.ErrorIs(t, err, queue.ErrInvalid)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestReadMessage(t *testing.T) {
+	t.Parallel()
 	type want map[book.Field]string
 	for text, w := range map[string]want{
 		"the author is Jane Austen":                                     {book.Author: "Jane Austen"},
@@ -62,6 +63,7 @@ func TestReadMessage(t *testing.T) {
 }
 
 func TestReadMessageNamesWhatItCannotTake(t *testing.T) {
+	t.Parallel()
 	for text, f := range map[string]book.Field{
 		"the title is wrong": book.Title, "the author is not Jane Austen": book.Author, "the author is ???": book.Author,
 		"the year is unknown to me": book.PublishedYear, "the author is who?": book.Author, "title:": book.Title,
@@ -74,6 +76,7 @@ func TestReadMessageNamesWhatItCannotTake(t *testing.T) {
 }
 
 func TestReadMessageAsksToReadAgain(t *testing.T) {
+	t.Parallel()
 	for text, again := range map[string]bool{
 		Prompt: true, "read the cover again": true, "Try again please": true, "rescan": true,
 		"Extract the metadata of this book": true, "scan the barcode": true,
@@ -84,6 +87,7 @@ func TestReadMessageAsksToReadAgain(t *testing.T) {
 }
 
 func TestFindISBNs(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string][]string{
 		"978-0-486-28473-6":                           {"9780486284736"},
 		"the ISBN is 978 0 486 28473 6.":              {"9780486284736"},
@@ -106,6 +110,7 @@ func TestFindISBNs(t *testing.T) {
 }
 
 func TestGuessTitle(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		lines         []string
 		title, author string

@@ -321,6 +321,7 @@ func stub(t *testing.T, answers map[string]func() (tools.Result, error)) tools.S
 
 // For all results and any set of tools, the run ends within its bounds and with a text.
 func TestHostileTools(t *testing.T) {
+	t.Parallel()
 	text := func(s string) func() (tools.Result, error) {
 		return func() (tools.Result, error) { return tools.Result{Blocks: []tools.Block{{Text: s}}}, nil }
 	}
@@ -365,6 +366,7 @@ func TestHostileTools(t *testing.T) {
 
 // The results come back over a wire that may turn JSON into text; and a history may have lost its beginning.
 func TestResultsAsText(t *testing.T) {
+	t.Parallel()
 	use := func(id, name, input string) agent.Message {
 		return agent.Message{Role: agent.RoleAssistant, Parts: []agent.Part{{Use: &agent.ToolUse{ID: id, Name: name, Input: json.RawMessage(input)}}}}
 	}
@@ -402,6 +404,7 @@ func TestResultsAsText(t *testing.T) {
 }
 
 func TestPaceAndCancel(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		req := &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: reader.Prompt}}}}}
 		m := reader.New(&reader.Options{Pace: time.Second})

@@ -18,6 +18,7 @@ import (
 
 // An accept can be repeated after its process is killed or its store fails.
 func TestAcceptAcrossTwoStores(t *testing.T) {
+	t.Parallel()
 	ready := func(t *testing.T) (*world, string) {
 		w := newWorld(t)
 		id := w.uploaded(picture(t))

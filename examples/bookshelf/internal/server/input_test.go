@@ -13,6 +13,7 @@ import (
 )
 
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	id := w.uploaded(picture(t))
 	const missing = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
@@ -101,6 +102,7 @@ func TestBadInput(t *testing.T) {
 
 // A page elsewhere on the web must not act through somebody's browser.
 func TestOtherSites(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	try := func(host, origin, site string) int {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "http://"+host+"/api/metadata/extract", strings.NewReader("{}"))

@@ -17,6 +17,7 @@ import (
 
 // Two tenants and three users: every answer treats another user's data as if it did not exist.
 func TestOthersDoNotExist(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	people := []string{"acme ann", "acme bob", "globex ann"} // the same name in two tenants is two users
 	ids := map[string]string{}
@@ -57,6 +58,7 @@ func TestOthersDoNotExist(t *testing.T) {
 
 // The role shows its own tenant, whole, and nothing of another. It opens no sessions.
 func TestTheOpsRole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ids := map[string]string{}
 	for _, who := range []string{"acme ann", "acme bob", "globex ann"} {
@@ -75,6 +77,7 @@ func TestTheOpsRole(t *testing.T) {
 // A model tries every tool, with every argument and with invented tools, on every address of another tenant's file.
 // Nothing about the file is returned, and the file is not even read.
 func TestAModelThatAsksForOthers(t *testing.T) {
+	t.Parallel()
 	const secret = "the-secret-of-globex"
 	w := newWorld(t)
 	w.as = "globex eve"
@@ -136,6 +139,7 @@ func uses(calls ...agent.ToolUse) answer {
 
 // The attack list's names, through the one way in that a name has. None makes a session, let alone a key.
 func TestHostileNamesOverHTTP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, name := range []string{
 		"../../tenant=b/x", ".", "..", "a/b", `a\b`, "%2e%2e%2f", "%252e", "a\x00b", "a\rb", "a\nb", "a\x7fb", "a\u0085b", "\xff",
@@ -151,6 +155,7 @@ func TestHostileNamesOverHTTP(t *testing.T) {
 
 // The server mints sessions and keys and ignores any that a client sends.
 func TestClientsChooseNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	const chosen = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
 	grant := w.get("/api/upload/presigned?filename=x.png&session_id=" + chosen + "&tenant=b&user=u&bucket=b&key=tenant%3Db/x").json(t)

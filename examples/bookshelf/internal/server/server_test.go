@@ -23,6 +23,7 @@ import (
 var emma = map[string]any{"title": "Emma"}
 
 func TestALifeOfAnUpload(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	id := w.uploaded(picture(t))
 	status, stages := w.stages(id)
@@ -68,6 +69,7 @@ func TestALifeOfAnUpload(t *testing.T) {
 }
 
 func TestAFailureIsToldAndRecordedAlike(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, c := range []struct {
 		content []byte
@@ -108,6 +110,7 @@ func TestAFailureIsToldAndRecordedAlike(t *testing.T) {
 
 // A failure that could not be recorded is not told as if it had been.
 func TestTheTableRefusesTheLastWrite(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]answer{"of a failure": fail(throttled), "of an end": say("ok")} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -127,6 +130,7 @@ func TestTheTableRefusesTheLastWrite(t *testing.T) {
 
 // Two who write one history: the second finds out, and its run has not happened.
 func TestAHistoryThatAnotherWrote(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	id := w.uploaded(picture(t))
 	w.model.then(func(ctx context.Context, yield func(agent.Delta, error) bool) {
@@ -142,6 +146,7 @@ func TestAHistoryThatAnotherWrote(t *testing.T) {
 }
 
 func TestThrottledAndAcceptedAllTheSame(t *testing.T) {
+	t.Parallel()
 	t.Run("at first", func(t *testing.T) {
 		w := newWorld(t)
 		id := w.uploaded(picture(t))
@@ -166,6 +171,7 @@ func TestThrottledAndAcceptedAllTheSame(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
 	t.Run("eight extracts are one run", func(t *testing.T) {
 		w := newWorld(t)
 		id := w.uploaded(picture(t))
@@ -231,6 +237,7 @@ func TestManyAtOnce(t *testing.T) {
 
 // The server owns the run: its browser may leave, the record still says how it ended.
 func TestTheBrowserHangsUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	id := w.uploaded(picture(t))
 	release, started := make(chan struct{}), make(chan struct{})
@@ -257,6 +264,7 @@ func TestTheBrowserHangsUp(t *testing.T) {
 }
 
 func TestShutdownCutsRunsOffAndRecordsIt(t *testing.T) {
+	t.Parallel()
 	for name, extracted := range map[string]bool{"something was found": true, "nothing was": false} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -290,6 +298,7 @@ func TestShutdownCutsRunsOffAndRecordsIt(t *testing.T) {
 
 // A process that is killed in mid-run leaves a stage under a lease. Until it is dead, 409; then it is taken again.
 func TestAKilledRunIsTakenAgain(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		id := w.uploaded(picture(t))
@@ -313,6 +322,7 @@ func TestAKilledRunIsTakenAgain(t *testing.T) {
 
 // An upload that begins before its grant expires may take a while. Until then it is not reported as abandoned.
 func TestAnUploadHasItsGrantAndAGrace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	answer := w.get("/api/upload/presigned?filename=cover.png").json(t)
 	rec, err := w.tracker.Get(t.Context(), w.session(answer["session_id"].(string)))
@@ -325,6 +335,7 @@ func TestAnUploadHasItsGrantAndAGrace(t *testing.T) {
 
 // A run ends if its lease cannot be renewed. If no other run has taken its stage, its record says so as soon as it can.
 func TestALeaseThatCouldNotBeRenewed(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		id := w.uploaded(picture(t))
@@ -346,6 +357,7 @@ func TestALeaseThatCouldNotBeRenewed(t *testing.T) {
 }
 
 func TestListIsNewestFirstAndPaged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var ids []string
 	for i := range 5 {
@@ -377,6 +389,7 @@ func TestListIsNewestFirstAndPaged(t *testing.T) {
 }
 
 func TestSamplesAreServed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	list := w.get("/samples").json(t)["samples"].([]any)
 	require.Len(t, list, 3)
@@ -389,6 +402,7 @@ func TestSamplesAreServed(t *testing.T) {
 
 // A server that lets nobody in without a token answers to every name, and still not to pages of other sites.
 func TestAnyHost(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.options
 	o.AnyHost = true

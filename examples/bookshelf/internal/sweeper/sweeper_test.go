@@ -123,6 +123,7 @@ func (h *hall) run(s *sweeper.Sweeper) (stop func()) {
 }
 
 func TestWhatTimeBrings(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		never, came, stuck, later := h.create(time.Minute), h.create(time.Minute), h.create(time.Minute), h.create(time.Hour)
@@ -150,6 +151,7 @@ func TestWhatTimeBrings(t *testing.T) {
 
 // A look that hangs is canceled and does not delay other records.
 func TestALookThatHangs(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		hung := h.create(time.Minute)
@@ -177,6 +179,7 @@ func TestALookThatHangs(t *testing.T) {
 
 // More than one call of Sweep does is done in one go.
 func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		var all []scope.Scope
@@ -195,6 +198,7 @@ func TestManyAtOnce(t *testing.T) {
 
 // A table that does not answer is swept when it answers again.
 func TestATableThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		s := h.create(time.Minute)
@@ -216,6 +220,7 @@ func TestATableThatDoesNotAnswer(t *testing.T) {
 
 // A table that leaves one question unanswered is asked again.
 func TestATableThatHangs(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		s := h.create(time.Minute)
@@ -230,6 +235,7 @@ func TestATableThatHangs(t *testing.T) {
 
 // A live lease protects a worker from a sweep, and not from the recovery, which knows that it is dead.
 func TestRecover(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
 		s, waiting := h.create(time.Minute), h.create(time.Minute)

@@ -43,6 +43,7 @@ var (
 )
 
 func TestEveryReferenceIsServed(t *testing.T) {
+	t.Parallel()
 	h := pages(t, nil)
 	count := 0
 	for name, text := range served(t) {
@@ -59,6 +60,7 @@ func TestEveryReferenceIsServed(t *testing.T) {
 }
 
 func TestNothingComesFromElsewhere(t *testing.T) {
+	t.Parallel()
 	for name, text := range served(t) {
 		code := strings.ReplaceAll(text, "http://www.w3.org/2000/svg", "") // a name, which nobody loads
 		if path.Ext(name) == ".js" || path.Ext(name) == ".css" {
@@ -70,6 +72,7 @@ func TestNothingComesFromElsewhere(t *testing.T) {
 
 // The policy would block these in the browser; here it is seen at once.
 func TestNoInlineScriptOrMarkupFromStrings(t *testing.T) {
+	t.Parallel()
 	inline := regexp.MustCompile(`(?i)<style|\sstyle="|\son[a-z]+="|javascript:|<script(?:\s+type="module")?>`)
 	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|setHTML|\beval\(|new Function`)
 	for name, text := range served(t) {
@@ -84,6 +87,7 @@ func TestNoInlineScriptOrMarkupFromStrings(t *testing.T) {
 
 // A module asks for an element by byId, which throws where it is missing.
 func TestEveryElementThatIsAskedForExists(t *testing.T) {
+	t.Parallel()
 	files := served(t)
 	for page, entry := range map[string]string{"index.html": "desk.js", "ops.html": "ops.js"} {
 		ids := map[string]bool{}
@@ -114,6 +118,7 @@ func TestEveryElementThatIsAskedForExists(t *testing.T) {
 
 // The modules' own tests need a JavaScript engine, which Go does not bring.
 func TestModules(t *testing.T) {
+	t.Parallel()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("node is not installed: the tests of the ES modules are not run")

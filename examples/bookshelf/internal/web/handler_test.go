@@ -64,6 +64,7 @@ func body(t *testing.T, r *http.Response) string {
 }
 
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	h := pages(t, &web.Options{ConnectSrc: []string{"http://127.0.0.1:9000", "https://bucket.s3.us-east-1.amazonaws.com"}})
 	for _, path := range []string{"/", "/ops", "/assets/css/base.css", "/assets/js/desk.js", "/assets/mark.svg", "/nothing"} {
 		r := do(h, http.MethodGet, path)
@@ -91,6 +92,7 @@ func directives(t *testing.T, csp string) map[string]string {
 }
 
 func TestConnectSrcIsAnOriginOrAnError(t *testing.T) {
+	t.Parallel()
 	for _, good := range []string{"http://127.0.0.1:9000", "http://[::1]:9000", "https://s3.example.com"} {
 		_, err := web.Handler(&web.Options{ConnectSrc: []string{good}})
 		require.NoError(t, err, good)
@@ -107,6 +109,7 @@ func TestConnectSrcIsAnOriginOrAnError(t *testing.T) {
 }
 
 func TestNotFound(t *testing.T) {
+	t.Parallel()
 	h := pages(t, nil)
 	for _, path := range []string{
 		"/nothing", "/index", "/index.html", "/ops.html", "/ops/", "/404", "/assets", "/assets/", "/assets/js/",
@@ -124,6 +127,7 @@ func TestNotFound(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	h := pages(t, nil)
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 		r := do(h, method, "/")
@@ -150,6 +154,7 @@ func requireProblem(t *testing.T, r *http.Response) {
 }
 
 func TestUnchangedIsNotSentAgain(t *testing.T) {
+	t.Parallel()
 	h := pages(t, nil)
 	seen := map[string]string{}
 	for _, path := range []string{"/", "/ops", "/assets/js/sse.js"} {
