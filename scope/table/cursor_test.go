@@ -78,6 +78,22 @@ func TestLongestCursorIsAccepted(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+// A forged cursor with a valid digest can have bytes after its position.
+func TestBytesAfterThePositionAreRejected(t *testing.T) {
+	t.Parallel()
+	s, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	v, err := must.Get(New(NewMemory(nil), nil)).In(s)
+	require.NoError(t, err)
+	var q Query
+	b := append(appendStrings(make([]byte, digestSize), "", "t#acme", "x"), 0)
+	v.writeDigest(q, b)
+	q.Cursor = base64.RawURLEncoding.EncodeToString(b)
+	_, err = v.decodeCursor(q)
+	require.ErrorIs(t, err, ErrCursor)
+	require.ErrorContains(t, err, "bytes after the end")
+}
+
 // A forged cursor with a valid digest can contain any position. DynamoDB fails for a
 // position outside the range.
 func TestPositionOutsideTheQueryIsRejected(t *testing.T) {

@@ -3,12 +3,14 @@ package table_test
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
@@ -110,4 +112,59 @@ func TestForeignRowsOfADriverAreDropped(t *testing.T) {
 			require.NotEqual(t, "t#globex", row.Partition)
 		}
 	}
+}
+
+// empty is a driver whose pages are empty, though more rows follow.
+type empty struct{ table.Driver }
+
+func (empty) Query(context.Context, table.DriverQuery) (table.DriverPage, error) {
+	return table.DriverPage{More: true}, nil
+}
+
+// Without a last row, a page does not have a cursor, and its reader would miss the rest.
+func TestEmptyPageBeforeTheLastIsAnError(t *testing.T) {
+	t.Parallel()
+	_, err := in(t, empty{}, at(t, "acme")).Query(t.Context(), table.Query{})
+	require.ErrorContains(t, err, "an empty page that is not the last")
+}
+
+// A caller opens the scopes that it finds, so they must not allow more than its own.
+func TestFoundScopesAreReadOnlyLikeTheView(t *testing.T) {
+	t.Parallel()
+	d, tenant := table.NewMemory(nil), at(t, "acme")
+	put(t, in(t, d, at(t, "acme/u1")), table.Item{Sort: "x", Index: []table.Entry{
+		{Slot: table.I1, Level: scope.TenantLevel, Class: "c", Sort: "x"},
+	}})
+	for _, readOnly := range []bool{false, true} {
+		s := tenant
+		if readOnly {
+			s = tenant.ReadOnly()
+		}
+		page, err := in(t, d, s).Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		require.Equal(t, readOnly, page.Items[0].Scope.RequireWrite() != nil)
+	}
+}
+
+func TestSystemRejectsNegativeShards(t *testing.T) {
+	t.Parallel()
+	_, err := must.Get(table.New(noDriver{}, nil)).System().Query(t.Context(), -1, table.Query{Slot: table.I1, Class: "c"})
+	require.ErrorIs(t, err, table.ErrQuery)
+	require.ErrorContains(t, err, "shard -1")
+}
+
+func TestLargestItemIsAccepted(t *testing.T) {
+	t.Parallel()
+	v := in(t, table.NewMemory(nil), at(t, "acme"))
+	store := func(n int) error {
+		_, err := v.Put(t.Context(), table.Item{Sort: "x", Attr: map[string]table.Value{"a": strings.Repeat("x", n)}}, table.Absent())
+		return err
+	}
+	var size int // of the item with its names, keys and columns
+	_, err := fmt.Sscanf(store(table.MaxItem).Error(), table.ErrTooLarge.Error()+": %d bytes", &size)
+	require.NoError(t, err)
+	largest := table.MaxItem - (size - table.MaxItem)
+	require.ErrorIs(t, store(largest+1), table.ErrTooLarge)
+	require.NoError(t, store(largest))
 }

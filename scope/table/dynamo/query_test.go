@@ -189,6 +189,7 @@ func TestForgedRowsDoNotHideAShard(t *testing.T) {
 		require.Len(t, page.Items, 2, what)
 		require.Equal(t, at(t, "globex", "u9"), page.Items[0].Scope, what)
 		require.Empty(t, page.Items[0].Item.Attr, what)
+		require.Zero(t, page.Items[0].Item.Version, what)
 		require.Equal(t, at(t, "acme", "u1"), page.Items[1].Scope, what)
 		require.Equal(t, "a.png", page.Items[1].Item.Attr["filename"], what)
 	}

@@ -263,6 +263,11 @@ func TestClientIsChosenByScope(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Equal(t, []scope.Scope{acme, at(t, "globex", "")}, asked)
 	require.Empty(t, base.takeSent())
+
+	_, err = tbl.System().Query(t.Context(), 1, table.Query{Slot: table.I3, Class: "due"})
+	require.NoError(t, err)
+	base.takeOne(t)
+	require.Len(t, asked, 2, "a System does not have a scope to ask for")
 }
 
 func TestNewRejectsInvalidNames(t *testing.T) {
