@@ -21,7 +21,7 @@ const (
 )
 
 // checker checks whether a value fits a schema of newSchema and decodes into its Go type. It reports each misfit with its
-// path in the value, always in the same order, as in "pages[2].number: is string "x", want integer". It supports only the
+// path in the value, always in the same order, as in "pages[2].number: must be an integer, not "x"". It supports only the
 // keywords that newSchema produces.
 type checker struct {
 	*constraints
@@ -53,6 +53,8 @@ func (c *checker) message() string {
 	return strings.Join(c.found, "; ")
 }
 
+func (c *checker) countMisfits() int { return len(c.found) + c.more }
+
 func (c *checker) report(format string, args ...any) {
 	if len(c.found) == misfitsMax {
 		c.more++
@@ -78,11 +80,11 @@ func (c *checker) reportProperty(name, format string, args ...any) {
 
 func (c *checker) checkValue(s *jsonschema.Schema, v strictjson.Value) {
 	if got := schemaType(v); !acceptsType(s, got) {
-		want := s.Types
-		if want == nil {
-			want = []string{s.Type}
+		want := s.Type
+		if want == "" {
+			want = strings.Join(s.Types, " or ")
 		}
-		c.report("is %s, want %s", showValue(v, got), strings.Join(want, " or "))
+		c.report("must be %s, not %s", withArticle(want), showValue(v, got))
 		return
 	}
 	switch v.Type() {
@@ -100,10 +102,10 @@ func (c *checker) checkValue(s *jsonschema.Schema, v strictjson.Value) {
 func (c *checker) checkList(s *jsonschema.Schema, v strictjson.Value) {
 	n := v.Len()
 	if s.MinItems != nil && n < *s.MinItems {
-		c.report("has %d items, want at least %d", n, *s.MinItems)
+		c.report("must have at least %d items, not %d", *s.MinItems, n)
 	}
 	if s.MaxItems != nil && n > *s.MaxItems {
-		c.report("has %d items, want at most %d", n, *s.MaxItems)
+		c.report("must have at most %d items, not %d", *s.MaxItems, n)
 	}
 	i := 0
 	for item := range v.Items() {
@@ -115,27 +117,28 @@ func (c *checker) checkList(s *jsonschema.Schema, v strictjson.Value) {
 }
 
 func (c *checker) checkText(s *jsonschema.Schema, v string) {
+	misfits := c.countMisfits()
 	if s.MinLength != nil || s.MaxLength != nil {
 		n := utf8.RuneCountInString(v)
 		if s.MinLength != nil && n < *s.MinLength {
-			c.report("has %d characters, want at least %d", n, *s.MinLength)
+			c.report("must have at least %d characters, not %d", *s.MinLength, n)
 		}
 		if s.MaxLength != nil && n > *s.MaxLength {
-			c.report("has %d characters, want at most %d", n, *s.MaxLength)
+			c.report("must have at most %d characters, not %d", *s.MaxLength, n)
 		}
 	}
 	if s.Enum != nil && !slices.Contains(s.Enum, any(v)) {
-		c.report("%s is not one of %s", quoteText(v), listChoices(s.Enum))
+		c.report("must be one of %s, not %s", listChoices(s.Enum), quoteText(v))
 	}
 	if s.Pattern != "" {
 		c.checkPattern(s.Pattern, v)
 	}
 	if s.Format != "" {
 		if f := formats[s.Format]; !f.isValid(v) {
-			c.report("%s is not a valid %s (example: %s)", quoteText(v), s.Format, f.example)
+			c.report("must be a valid %s, for example %s, not %s", s.Format, f.example, quoteText(v))
 		}
 	}
-	if t := c.types[s]; t != nil && len(c.found) == 0 { // a type that checks its text itself
+	if t := c.types[s]; t != nil && c.countMisfits() == misfits { // a type that checks its text itself
 		if err := reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(v)); err != nil {
 			c.report("%s is not valid: %v", quoteText(v), err)
 		}
@@ -151,7 +154,7 @@ func (c *checker) checkPattern(expr, v string) {
 	if c.work += int64(len(v)) * int64(p.size); c.work > patternWork {
 		c.report("%s is too long to compare with %s: send shorter texts", quoteText(v), expr)
 	} else if !p.MatchString(v) {
-		c.report("%s does not match %s", quoteText(v), expr)
+		c.report("must match %s, not %s", expr, quoteText(v))
 	}
 }
 
@@ -195,12 +198,20 @@ func schemaType(v strictjson.Value) string {
 	return string(v.Type())
 }
 
-// showValue returns a value for a message: its type and, if it is short, the value.
+// showValue returns a value for a message: the value itself, or its type if that is shorter.
 func showValue(v strictjson.Value, kind string) string {
-	if len(v.Raw()) > 40 || kind == "null" || kind == "object" || kind == "array" {
-		return kind
+	if len(v.Raw()) > 40 || kind == "object" || kind == "array" {
+		return withArticle(kind)
 	}
-	return kind + " " + string(v.Raw())
+	return string(v.Raw())
+}
+
+// withArticle returns the name of a type with its article: "an object", "a string".
+func withArticle(kind string) string {
+	if strings.IndexByte("aio", kind[0]) >= 0 {
+		return "an " + kind
+	}
+	return "a " + kind
 }
 
 // quoteText returns a text for a message, truncated if it is long.

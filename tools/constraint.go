@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -25,60 +23,6 @@ var (
 	// Keywords of JSON Schema. As tags they would be ignored.
 	mistakenTags = []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "regexp"}
 )
-
-// constrain adds to s, the normalised schema of t, the constraints of t and of the tags of t's fields. Every field of t
-// has been checked by checkFields.
-func (c constraints) constrain(t reflect.Type, s *jsonschema.Schema, path string) error {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch {
-	case t == reflect.TypeFor[time.Time]():
-		s.Format = "date-time"
-	case isNumber(t), isRuledText(t):
-		c.types[s] = t
-	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array:
-		return c.constrain(t.Elem(), s.Items, path+"[]")
-	case t.Kind() == reflect.Struct:
-		return c.constrainFields(t, s, path)
-	}
-	return nil
-}
-
-// isRuledText reports whether t is a string type with UnmarshalText, which may reject a text.
-func isRuledText(t reflect.Type) bool {
-	return t.Kind() == reflect.String && reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
-}
-
-func (c constraints) constrainFields(t reflect.Type, s *jsonschema.Schema, path string) error {
-	for f := range t.Fields() {
-		tag := f.Tag.Get("json")
-		name, _, _ := strings.Cut(tag, ",")
-		if name == "" {
-			name = f.Name
-		}
-		here := joinPath(path, name)
-		if f.Anonymous || !f.IsExported() || tag == "-" {
-			if given := findTags(f.Tag); len(given) > 0 {
-				return fmt.Errorf("%sthe tag %q does not apply: the field is not an argument", pathPrefix(joinPath(path, f.Name)), given[0])
-			}
-			if f.Anonymous && tag != "-" {
-				if err := c.constrainFields(f.Type, s, path); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		p := s.Properties[name]
-		if err := c.constrain(f.Type, p, here); err != nil {
-			return err
-		}
-		if err := c.applyTags(f.Tag, p); err != nil {
-			return fmt.Errorf("%s%w", pathPrefix(here), err)
-		}
-	}
-	return nil
-}
 
 // findTags returns the constraint tags of a field.
 func findTags(tag reflect.StructTag) (names []string) {

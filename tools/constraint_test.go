@@ -49,17 +49,17 @@ func TestConstraintsAreChecked(t *testing.T) {
 	for args, want := range map[string]string{
 		`{"isbn":"9780306406157","year":-3000,"stars":5,"pages":[{"kind":"plate","marks":["a","b"]}],"due":"2026-01-31T15:04:05+01:00","day":"2024-02-29","small":9}`: "",
 		`{"isbn":"0306406152","year":null,"stars":null,"pages":null,"due":null,"day":null,"small":null}`:                                                              "",
-		`{"isbn":"030640615x"}`:                      `isbn: "030640615x" does not match ^[0-9]{9,12}[0-9X]$`,
-		`{"isbn":"0"}`:                               `isbn: has 1 characters, want at least 10; isbn: "0" does not match ^[0-9]{9,12}[0-9X]$`,
-		`{"isbn":"` + strings.Repeat("7", 99) + `"}`: `isbn: has 99 characters, want at most 13; isbn: "7777777777777777777777777777777777777777"… does not match ^[0-9]{9,12}[0-9X]$`,
-		`{"isbn":"0306406152","pages":[]}`:           `pages: has 0 items, want at least 1`,
-		`{"isbn":"0306406152","pages":[{"kind":"text"},{"kind":"text"},{"kind":"x","marks":["a","B","c"]}]}`: `pages[2].kind: "x" is not one of "text", "plate"; pages[2].marks: has 3 items, want at most 2; pages[2].marks[1]: "B" does not match ^[a-z]+$`,
-		`{"isbn":"0306406152","year":2101}`:      `year: 2101 is more than 2100`,
-		`{"isbn":"0306406152","year":-1000000}`:  `year: -1000000 is less than -3000`,
-		`{"isbn":"0306406152","stars":2}`:        `stars: 2 is not one of 0.5, 1, 5`,
-		`{"isbn":"0306406152","day":"31.1."}`:    `day: "31.1." is not a valid date (example: 2026-01-31)`,
-		`{"isbn":"0306406152","due":"tomorrow"}`: `due: "tomorrow" is not a valid date-time (example: 2026-01-31T15:04:05Z)`,
-		`{"isbn":"0306406152","small":10}`:       `small: 10 is more than 9`,
+		`{"isbn":"030640615x"}`:                      `isbn: must match ^[0-9]{9,12}[0-9X]$, not "030640615x"`,
+		`{"isbn":"0"}`:                               `isbn: must have at least 10 characters, not 1; isbn: must match ^[0-9]{9,12}[0-9X]$, not "0"`,
+		`{"isbn":"` + strings.Repeat("7", 99) + `"}`: `isbn: must have at most 13 characters, not 99; isbn: must match ^[0-9]{9,12}[0-9X]$, not "7777777777777777777777777777777777777777"…`,
+		`{"isbn":"0306406152","pages":[]}`:           `pages: must have at least 1 items, not 0`,
+		`{"isbn":"0306406152","pages":[{"kind":"text"},{"kind":"text"},{"kind":"x","marks":["a","B","c"]}]}`: `pages[2].kind: must be one of "text", "plate", not "x"; pages[2].marks: must have at most 2 items, not 3; pages[2].marks[1]: must match ^[a-z]+$, not "B"`,
+		`{"isbn":"0306406152","year":2101}`:      `year: must be at most 2100, not 2101`,
+		`{"isbn":"0306406152","year":-1000000}`:  `year: must be at least -3000, not -1000000`,
+		`{"isbn":"0306406152","stars":2}`:        `stars: must be one of 0.5, 1, 5, not 2`,
+		`{"isbn":"0306406152","day":"31.1."}`:    `day: must be a valid date, for example 2026-01-31, not "31.1."`,
+		`{"isbn":"0306406152","due":"tomorrow"}`: `due: must be a valid date-time, for example 2026-01-31T15:04:05Z, not "tomorrow"`,
+		`{"isbn":"0306406152","small":10}`:       `small: must be at most 9, not 10`,
 	} {
 		_, err := s.validate(json.RawMessage(args))
 		if want == "" {
@@ -239,13 +239,13 @@ func TestInvalidTagsAreRejected(t *testing.T) {
 		`n: the tag enum:"one" has "one", which is no`: struct {
 			N int `json:"n" enum:"one"`
 		}{},
-		`n: the enum does not fit the other tags: 7 is more`: struct {
+		`n: the enum does not fit the other tags: must be at most 5, not 7`: struct {
 			N int `json:"n" enum:"1,7" max:"5"`
 		}{},
-		`s: the enum does not fit the other tags: "b" does not`: struct {
+		`s: the enum does not fit the other tags: must match ^a$, not "b"`: struct {
 			S string `json:"s" enum:"a,b" pattern:"^a$"`
 		}{},
-		`s: the enum does not fit the other tags: "x" is not a valid date`: struct {
+		`s: the enum does not fit the other tags: must be a valid date, for example 2026-01-31, not "x"`: struct {
 			S string `json:"s" enum:"x" format:"date"`
 		}{},
 		`n: invalid tag "minimum"`: struct {
@@ -336,5 +336,5 @@ func TestUnusualPropertyNamesAreChecked(t *testing.T) {
 	}](t)
 	_, err := s.validate([]byte(`{"times":["x"],"Plain":"p"}`))
 	require.EqualError(t, err,
-		`tools: correction: the arguments do not fit: times[0]: "x" is not a valid date-time (example: 2026-01-31T15:04:05Z); Plain: has 1 characters, want at least 2`)
+		`tools: correction: the arguments do not fit: times[0]: must be a valid date-time, for example 2026-01-31T15:04:05Z, not "x"; Plain: must have at least 2 characters, not 1`)
 }

@@ -28,7 +28,7 @@
 //
 // On a list, the tags for texts and numbers apply to its items. New returns an error with the path of the field for a tag
 // that does not fit the field, contradicts another tag or does not apply. If arguments do not fit, the model receives a
-// correction that names each misfit by its path: pages[2].kind: "x" is not one of "text", "plate".
+// correction that names each misfit by its path: pages[2].kind: must be one of "text", "plate", not "x".
 //
 // Arguments must be strict JSON: valid UTF-8 without half surrogate pairs, and without duplicate names in an object. A
 // number without a fraction is an integer in every notation (3, 3.0, 3e0), and [Call.Args] has it in plain digits. A

@@ -47,7 +47,7 @@ func ExampleNew() {
 	// Output:
 	// {"type":"object","properties":{"title":{"type":"string","description":"the title, as printed"},"copy":{"type":"integer","description":"which copy, from 1"}},"required":["title"],"additionalProperties":false}
 	// {"shelf":"acme-7"} | on shelf acme-7 | <nil>
-	// tools: correction: the arguments do not fit: title: is missing; copy: is string "first", want integer or null; tenant: is not known here; the names are ["title" "copy"]
+	// tools: correction: the arguments do not fit: title: is missing; copy: must be an integer or null, not "first"; tenant: is not known here; the names are ["title" "copy"]
 }
 
 func ExampleSet_Resolve() {
@@ -99,7 +99,7 @@ func ExampleNew_constraints() {
 	}))
 	fmt.Println(err)
 	// Output:
-	// tools: correction: the arguments do not fit: isbn: "0-19" does not match ^[0-9]{13}$; due: "soon" is not a valid date (example: 2026-01-31); tags[1]: "sold" is not one of "lent", "reserved", "lost"
+	// tools: correction: the arguments do not fit: isbn: must match ^[0-9]{13}$, not "0-19"; due: must be a valid date, for example 2026-01-31, not "soon"; tags[1]: must be one of "lent", "reserved", "lost", not "sold"
 }
 
 // A tool may return an image or a document.

@@ -155,6 +155,19 @@ func TestMaxUsesCountsARepeatedCallOnce(t *testing.T) {
 	}
 }
 
+// A call that succeeds although its run has just ended is not made again, so its use is closed.
+func TestMaxUsesClosesTheUseOfASuccessfulCall(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	tool := does(t, func(context.Context, *Call) (string, error) { cancel(); return "done", nil }, MaxUses(1))
+	var st State
+	_, err := tool.Call(ctx, NewCall(CallOptions{Args: []byte(`{}`), State: &st, IdempotencyKey: "0123456789abcdef"}))
+	require.NoError(t, err)
+	b, err := json.Marshal(&st)
+	require.NoError(t, err)
+	require.Equal(t, `{"tools.uses":{"t":1}}`, string(b))
+}
+
 func TestMaxUsesBoundsConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	var ran atomic.Int64

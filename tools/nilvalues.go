@@ -10,7 +10,7 @@ import (
 )
 
 // maxNilDepth limits the search for nil slices and maps in a result. At this depth encoding/json starts to look for cycles
-// of pointers.
+// of pointers, and it returns an error for one.
 const maxNilDepth = 1000
 
 // nilFiller replaces nil slices and maps by empty ones: a model reads [] and {} as "nothing found", and null as "unknown".
@@ -31,14 +31,17 @@ type nilField struct {
 // fill returns v with its nil slices and maps replaced, at any depth. v itself does not change. Nil pointers and
 // interfaces stay null, and values that marshal themselves stay unchanged.
 func (n *nilFiller) fill(v any) any {
-	if v == nil || !n.typeOf(reflect.TypeOf(v)).mayHold {
+	if v == nil {
+		return nil
+	}
+	w := nilWalk{nilFiller: n}
+	if !w.visit(reflect.ValueOf(v), 0) || w.tooDeep {
 		return v
 	}
-	tooDeep := false
-	if !n.holdsNil(reflect.ValueOf(v), 0, &tooDeep) || tooDeep {
-		return v
-	}
-	return n.copyFilled(reflect.ValueOf(v)).Interface()
+	w.fills = true
+	filled := copyValue(reflect.ValueOf(v))
+	w.visit(filled, 0)
+	return filled.Interface()
 }
 
 func (n *nilFiller) typeOf(t reflect.Type) *nilType {
@@ -103,105 +106,104 @@ func (f nilField) isOmitted(v reflect.Value) bool {
 	return f.omitEmpty && list && v.Len() == 0 || f.omitZero && v.IsZero()
 }
 
-// holdsNil reports whether v holds a nil slice or map. It sets tooDeep and gives up if v is nested too deeply.
-func (n *nilFiller) holdsNil(v reflect.Value, depth int, tooDeep *bool) bool {
-	*tooDeep = *tooDeep || depth > maxNilDepth
-	if *tooDeep {
-		return false
-	}
-	t := n.typeOf(v.Type())
-	if !t.mayHold {
-		return false
-	}
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		return !v.IsNil() && n.holdsNil(v.Elem(), depth+1, tooDeep)
-	case reflect.Struct:
-		for _, f := range t.fields {
-			if fv := v.Field(f.index); !f.isOmitted(fv) && n.holdsNil(fv, depth+1, tooDeep) {
-				return true
-			}
-		}
-		return false
-	case reflect.Slice, reflect.Map:
-		if v.IsNil() {
-			return true
-		}
-	}
-	if !n.typeOf(v.Type().Elem()).mayHold {
-		return false
-	}
-	if v.Kind() == reflect.Map {
-		for it := v.MapRange(); it.Next(); {
-			if n.holdsNil(it.Value(), depth+1, tooDeep) {
-				return true
-			}
-		}
-		return false
-	}
-	for i := range v.Len() {
-		if n.holdsNil(v.Index(i), depth+1, tooDeep) {
-			return true
-		}
-	}
-	return false
+// nilWalk visits the values that the JSON of a value consists of. The first walk searches, and never ends early, so that
+// it finds each cycle. The second one fills.
+type nilWalk struct {
+	*nilFiller
+	fills   bool
+	tooDeep bool // the value is nested too deeply, perhaps without end
 }
 
-// fillInPlace fills v, and copies the values that v refers to. holdsNil has checked the depth of v.
-func (n *nilFiller) fillInPlace(v reflect.Value) {
-	t := n.typeOf(v.Type())
-	if !t.mayHold {
-		return
-	}
-	switch v.Kind() {
-	case reflect.Struct:
+// visit reports whether v holds a nil slice or map. If w fills, it replaces them in v, and copies the values that v refers
+// to.
+func (w *nilWalk) visit(v reflect.Value, depth int) (holdsNil bool) {
+	t := w.typeOf(v.Type())
+	w.tooDeep = w.tooDeep || depth > maxNilDepth
+	switch kind := v.Kind(); {
+	case w.tooDeep || !t.mayHold:
+	case kind == reflect.Struct:
 		for _, f := range t.fields {
 			if fv := v.Field(f.index); !f.isOmitted(fv) {
-				n.fillInPlace(fv)
+				holdsNil = w.visit(fv, depth+1) || holdsNil
 			}
 		}
-	case reflect.Array:
-		for i := range v.Len() {
-			n.fillInPlace(v.Index(i))
+	case kind == reflect.Array:
+		holdsNil = w.visitItems(v, depth)
+	case w.fills && !v.CanSet(): // an embedded pointer to an unexported struct
+	case v.IsNil():
+		holdsNil = kind == reflect.Slice || kind == reflect.Map
+		if w.fills && holdsNil {
+			v.Set(makeEmpty(v.Type()))
 		}
+	case kind == reflect.Slice:
+		if w.fills {
+			v.Set(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v))
+		}
+		holdsNil = w.visitItems(v, depth)
+	case kind == reflect.Map:
+		holdsNil = w.visitMap(v, depth)
 	default:
-		if v.CanSet() { // false for an embedded pointer to an unexported struct
-			n.replaceReference(v)
-		}
+		holdsNil = w.visitTarget(v, depth)
 	}
+	return holdsNil
 }
 
-// replaceReference sets v to a reference to a filled copy.
-func (n *nilFiller) replaceReference(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Slice:
-		filled := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
-		reflect.Copy(filled, v)
-		for i := range filled.Len() {
-			n.fillInPlace(filled.Index(i))
-		}
-		v.Set(filled)
-	case reflect.Map:
-		filled := reflect.MakeMapWithSize(v.Type(), v.Len())
-		for it := v.MapRange(); it.Next(); {
-			filled.SetMapIndex(it.Key(), n.copyFilled(it.Value()))
-		}
-		v.Set(filled)
-	case reflect.Pointer:
-		if !v.IsNil() {
-			v.Set(n.copyFilled(v.Elem()).Addr())
-		}
-	case reflect.Interface:
-		if !v.IsNil() {
-			v.Set(n.copyFilled(v.Elem()))
-		}
+// visitTarget visits the value that a pointer or an interface holds.
+func (w *nilWalk) visitTarget(v reflect.Value, depth int) (holdsNil bool) {
+	if !w.fills {
+		return w.visit(v.Elem(), depth+1)
 	}
+	filled := copyValue(v.Elem())
+	holdsNil = w.visit(filled, depth+1)
+	if v.Kind() == reflect.Pointer {
+		filled = filled.Addr()
+	}
+	v.Set(filled)
+	return holdsNil
 }
 
-// copyFilled returns a filled copy of v.
-func (n *nilFiller) copyFilled(v reflect.Value) reflect.Value {
+// visitItems visits the items of a slice or an array.
+func (w *nilWalk) visitItems(v reflect.Value, depth int) (holdsNil bool) {
+	if w.typeOf(v.Type().Elem()).mayHold {
+		for i := range v.Len() {
+			holdsNil = w.visit(v.Index(i), depth+1) || holdsNil
+		}
+	}
+	return holdsNil
+}
+
+func (w *nilWalk) visitMap(v reflect.Value, depth int) (holdsNil bool) {
+	if !w.typeOf(v.Type().Elem()).mayHold {
+		return false
+	}
+	filled := makeEmpty(v.Type())
+	for it := v.MapRange(); it.Next(); {
+		value := it.Value()
+		if w.fills {
+			value = copyValue(value)
+		}
+		holdsNil = w.visit(value, depth+1) || holdsNil
+		if w.fills {
+			filled.SetMapIndex(it.Key(), value)
+		}
+	}
+	if w.fills {
+		v.Set(filled)
+	}
+	return holdsNil
+}
+
+// makeEmpty returns an empty slice or map.
+func makeEmpty(t reflect.Type) reflect.Value {
+	if t.Kind() == reflect.Map {
+		return reflect.MakeMap(t)
+	}
+	return reflect.MakeSlice(t, 0, 0)
+}
+
+// copyValue returns a settable copy of v.
+func copyValue(v reflect.Value) reflect.Value {
 	c := reflect.New(v.Type()).Elem()
 	c.Set(v)
-	n.fillInPlace(c)
 	return c
 }

@@ -96,6 +96,14 @@ func TestNilSlicesInACycleAreAnError(t *testing.T) {
 	k.Left, k.Right = k, k
 	_, err := encodeResult(k, &nilFiller{})
 	require.ErrorContains(t, err, "cycle")
+	type loop struct {
+		List []int // nil, and found before the cycle
+		Next *loop
+	}
+	l := &loop{}
+	l.Next = l
+	_, err = encodeResult(l, &nilFiller{})
+	require.ErrorContains(t, err, "cycle")
 	require.False(t, mayHoldNil(reflect.TypeFor[struct {
 		A string
 		B *struct{ C int }

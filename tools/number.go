@@ -25,19 +25,19 @@ func (c *checker) checkNumber(s *jsonschema.Schema, v strictjson.Value) {
 	if s.Minimum != nil || s.Maximum != nil || s.Enum != nil {
 		f, _ = strconv.ParseFloat(literal, 64) // ±Inf beyond float64
 	}
-	misfits := len(c.found) + c.more
+	misfits := c.countMisfits()
 	if s.Minimum != nil && f < *s.Minimum {
-		c.report("%s is less than %s", truncateNumber(literal), formatNumber(*s.Minimum))
+		c.report("must be at least %s, not %s", formatNumber(*s.Minimum), truncateNumber(literal))
 	}
 	if s.Maximum != nil && f > *s.Maximum {
-		c.report("%s is more than %s", truncateNumber(literal), formatNumber(*s.Maximum))
+		c.report("must be at most %s, not %s", formatNumber(*s.Maximum), truncateNumber(literal))
 	}
 	if s.Enum != nil && !slices.Contains(s.Enum, any(f)) {
-		c.report("%s is not one of %s", truncateNumber(literal), listChoices(s.Enum))
+		c.report("must be one of %s, not %s", listChoices(s.Enum), truncateNumber(literal))
 	}
-	if t != nil && len(c.found)+c.more == misfits {
+	if t != nil && c.countMisfits() == misfits {
 		if least, most := numberRange(t, literal); most != "" {
-			c.report("%s is out of range: want a number from %s to %s", truncateNumber(literal), least, most)
+			c.report("must be a number from %s to %s, not %s", least, most, truncateNumber(literal))
 		}
 	}
 }

@@ -61,18 +61,18 @@ func TestIntegersAreAcceptedInEveryNotation(t *testing.T) {
 		require.Equal(t, want.args, args)
 	}
 	for raw, want := range map[string]string{
-		`{"page":3.5}`:                              `page: is number 3.5, want integer`,
-		`{"page":1e-1}`:                             `page: is number 1e-1, want integer`,
-		`{"page":9223372036854775808}`:              `page: 9223372036854775808 is out of range: want a number from -9223372036854775808 to 9223372036854775807`,
-		`{"page":1e30}`:                             `page: 1000000000000000000000000000000 is out of range: want a number from -9223372036854775808 to 9223372036854775807`,
-		`{"page":1,"huge":18446744073709551616}`:    `huge: 18446744073709551616 is out of range: want a number from 0 to 18446744073709551615`,
-		`{"page":1,"huge":-1}`:                      `huge: -1 is less than 0`,
-		`{"page":1,"left":256.0}`:                   `left: 256 is more than 255`,
-		`{"page":1,"step":2.0}`:                     `step: 2 is not one of 1, 3, 300`,
-		`{"page":1,"pages":[{"number":0.0}]}`:       `pages[0].number: 0 is less than 1`,
-		`{"page":1,"ratio":1e39}`:                   `ratio: 1e39 is out of range: want a number from -3.4028235e+38 to 3.4028235e+38`,
-		`{"page":1,"exact":"12"}`:                   `exact: is string "12", want number or null`,
-		`{"page":1` + strings.Repeat("0", 60) + `}`: `page: 1` + strings.Repeat("0", 39) + `… is out of range: want a number from -9223372036854775808 to 9223372036854775807`,
+		`{"page":3.5}`:                              `page: must be an integer, not 3.5`,
+		`{"page":1e-1}`:                             `page: must be an integer, not 1e-1`,
+		`{"page":9223372036854775808}`:              `page: must be a number from -9223372036854775808 to 9223372036854775807, not 9223372036854775808`,
+		`{"page":1e30}`:                             `page: must be a number from -9223372036854775808 to 9223372036854775807, not 1000000000000000000000000000000`,
+		`{"page":1,"huge":18446744073709551616}`:    `huge: must be a number from 0 to 18446744073709551615, not 18446744073709551616`,
+		`{"page":1,"huge":-1}`:                      `huge: must be at least 0, not -1`,
+		`{"page":1,"left":256.0}`:                   `left: must be at most 255, not 256`,
+		`{"page":1,"step":2.0}`:                     `step: must be one of 1, 3, 300, not 2`,
+		`{"page":1,"pages":[{"number":0.0}]}`:       `pages[0].number: must be at least 1, not 0`,
+		`{"page":1,"ratio":1e39}`:                   `ratio: must be a number from -3.4028235e+38 to 3.4028235e+38, not 1e39`,
+		`{"page":1,"exact":"12"}`:                   `exact: must be a number or null, not "12"`,
+		`{"page":1` + strings.Repeat("0", 60) + `}`: `page: must be a number from -9223372036854775808 to 9223372036854775807, not 1` + strings.Repeat("0", 39) + `…`,
 	} {
 		_, err := call(tool, raw)
 		require.EqualError(t, err, "tools: correction: the arguments do not fit: "+want)
@@ -96,8 +96,13 @@ func TestTextUnmarshalersCheckTheirTexts(t *testing.T) {
 	s := schemaOf[struct {
 		Marks []shelfMark `json:"marks"`
 	}](t)
-	_, err := s.validate([]byte(`{"marks":["A1","b"]}`))
-	require.EqualError(t, err, `tools: correction: the arguments do not fit: marks[1]: "b" is not valid: a shelf mark is a letter and digits`)
+	_, err := s.validate([]byte(`{"marks":["A1","b",7,"c"]}`))
+	require.EqualError(t, err, `tools: correction: the arguments do not fit: marks[1]: "b" is not valid: a shelf mark is a letter and digits; `+
+		`marks[2]: must be a string, not 7; marks[3]: "c" is not valid: a shelf mark is a letter and digits`)
+	_, err = schemaOf[struct {
+		Mark shelfMark `json:"mark" minlen:"2"`
+	}](t).validate([]byte(`{"mark":"b"}`))
+	require.EqualError(t, err, `tools: correction: the arguments do not fit: mark: must have at least 2 characters, not 1`, "one misfit of a text is enough")
 }
 
 // goTypes are words of Go that no model should have to know.

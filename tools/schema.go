@@ -3,7 +3,6 @@ package tools
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 
@@ -38,14 +37,8 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkType(t, ""); err != nil {
-		return nil, err
-	}
-	if err := normaliseSchema(root, "", allow); err != nil {
-		return nil, err
-	}
-	c := constraints{map[string]pattern{}, map[*jsonschema.Schema]reflect.Type{}}
-	if err := c.constrain(t, root, ""); err != nil {
+	b := schemaBuilder{constraints{map[string]pattern{}, map[*jsonschema.Schema]reflect.Type{}}, allow}
+	if err := b.build(t, root, ""); err != nil {
 		return nil, err
 	}
 	if root.Type != "object" {
@@ -56,50 +49,7 @@ func newSchema(t reflect.Type, allow []string) (*schema, error) {
 		return nil, err
 	}
 	acceptNull(root)
-	return &schema{doc: doc, rules: root, constraints: c}, nil
-}
-
-// normaliseSchema rewrites s in place to a form that all models behind Bedrock accept: one type a property, pointers
-// optional, an object at the root. It rejects open maps and reserved names. path is the path of s, for errors.
-//
-// Together with constrain, it produces the keywords type, properties, required, additionalProperties (false), items,
-// description, enum, minimum, maximum, minLength, maxLength, minItems, maxItems, pattern and format. Converse accepts all
-// of them in the schema of a tool that is not strict.
-func normaliseSchema(s *jsonschema.Schema, path string, allow []string) error {
-	if s.Types != nil {
-		s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "null" })
-		if len(s.Types) != 1 {
-			return fmt.Errorf("%shas the types %q, must have one", pathPrefix(path), s.Types)
-		}
-		s.Type, s.Types = s.Types[0], nil
-	}
-	switch s.Type {
-	case "object":
-		if s.AdditionalProperties == nil || s.AdditionalProperties.Not == nil {
-			return fmt.Errorf("%sis an open map, which accepts any name", pathPrefix(path))
-		}
-		if s.Properties == nil {
-			s.Properties = map[string]*jsonschema.Schema{}
-		}
-		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-			p := s.Properties[name]
-			if err := checkName(name, allow); err != nil {
-				return fmt.Errorf("%s%w", pathPrefix(joinPath(path, name)), err)
-			}
-			// A slice has the types null and array, and stays required. Otherwise null means a pointer.
-			if slices.Contains(p.Types, "null") && !slices.Contains(p.Types, "array") {
-				s.Required = slices.DeleteFunc(s.Required, func(r string) bool { return r == name })
-			}
-			if err := normaliseSchema(p, joinPath(path, name), allow); err != nil {
-				return err
-			}
-		}
-	case "array":
-		return normaliseSchema(s.Items, path+"[]", allow)
-	case "":
-		return fmt.Errorf("%saccepts any value, so it accepts any name", pathPrefix(path))
-	}
-	return nil
+	return &schema{doc: doc, rules: root, constraints: b.constraints}, nil
 }
 
 // acceptNull makes the rules accept null for every optional property.

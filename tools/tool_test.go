@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
@@ -194,7 +195,7 @@ func TestMiddlewareRunsOutermostFirst(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "10", string(res.Blocks[0].JSON))
 	_, err = call(mustNew(t, double, swap(`{"n":"5"}`)), `{"n":4}`)
-	require.ErrorContains(t, err, "n: is string")
+	require.ErrorContains(t, err, `n: must be an integer, not "5"`)
 }
 
 func TestCallCarriesItsOptions(t *testing.T) {
@@ -224,6 +225,20 @@ func TestCallCarriesItsOptions(t *testing.T) {
 	// The defaults: an empty State, the name of the tool, and a Progress that is ignored.
 	_, err = see(t, CallOptions{Name: "t"}).Call(t.Context(), NewCall(CallOptions{Args: json.RawMessage(`{}`)}))
 	require.NoError(t, err)
+}
+
+// Shared data is that of the call's own tenant, and read-only. Every other scope becomes the zero Scope.
+func TestCallDeniesForeignSharedScopes(t *testing.T) {
+	t.Parallel()
+	acme, globex := tenant(t, "acme"), tenant(t, "globex")
+	ours, err := acme.Shared()
+	require.NoError(t, err)
+	theirs, err := globex.Shared()
+	require.NoError(t, err)
+	require.Equal(t, ours.ReadOnly(), NewCall(CallOptions{Scope: acme, Shared: ours}).Shared())
+	for _, shared := range []scope.Scope{theirs, acme, globex, {}} {
+		require.Error(t, NewCall(CallOptions{Scope: acme, Shared: shared}).Shared().Require())
+	}
 }
 
 type brief struct{ s string }

@@ -201,7 +201,7 @@ func TestImpossibleCallIsNotAsked(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "The book does not exist. Search the catalogue first.", corr.Message)
 	_, err = b.callTool(t, b.s1, "k", `{"title":7}`)
-	require.ErrorContains(t, err, "title: is integer 7, want string", "the schema is checked before Ask")
+	require.ErrorContains(t, err, "title: must be a string, not 7", "the schema is checked before Ask")
 	require.Empty(t, b.listRequests(t, b.acme))
 	require.Empty(t, b.ran)
 	b.requestApproval(t, b.s1, "k", `{"title":"Emma"}`)

@@ -1,7 +1,7 @@
 package objecttools
 
 import (
-	"strings"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -32,6 +32,18 @@ func (b *budget) spend(n int) { b.left -= n }
 
 func (b *budget) isSpent() bool { return b.left <= 0 }
 
+// notes are the remarks of a result.
+type notes []string
+
+func (n *notes) add(format string, args ...any) { *n = append(*n, fmt.Sprintf(format, args...)) }
+
+// addInvalid adds a note if there are invalid bytes.
+func (n *notes) addInvalid(count int, enc encoding) {
+	if count > 0 {
+		n.add("%d bytes are not valid %s and are shown as U+FFFD", count, enc)
+	}
+}
+
 // jsonCost returns the length of s as a JSON string, including its quotes and a comma.
 func jsonCost(s string) int {
 	n := 3
@@ -54,21 +66,26 @@ func runeCost(r rune) int {
 
 // replaceInvalid converts b to a string with U+FFFD in place of each invalid byte, and counts these bytes.
 func replaceInvalid(b []byte) (string, int) {
-	if utf8.Valid(b) {
+	invalid := countInvalid(b)
+	if invalid == 0 {
 		return string(b), 0
 	}
-	var s strings.Builder
-	s.Grow(len(b) + 16)
-	invalid := 0
+	return string([]rune(string(b))), invalid
+}
+
+// countInvalid counts the bytes of b that are not part of a valid character.
+func countInvalid(b []byte) (n int) {
+	if utf8.Valid(b) {
+		return 0
+	}
 	for len(b) > 0 {
 		r, w := utf8.DecodeRune(b)
 		if r == utf8.RuneError && w == 1 {
-			invalid++
+			n++
 		}
-		s.WriteRune(r)
 		b = b[w:]
 	}
-	return s.String(), invalid
+	return n
 }
 
 // truncateCost returns the longest prefix of s, in whole runes, that costs at most n bytes of JSON.

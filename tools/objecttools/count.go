@@ -19,16 +19,16 @@ func (n *counts) report(f *file, out *description) {
 	out.Ragged, out.Malformed, out.Invalid, out.Counted = n.ragged, n.malformed, n.invalid, n.off
 	out.Complete = n.off >= f.info.Size
 	if n.invalid > 0 {
-		out.addNote("%d bytes are not valid %s and are shown as U+FFFD; the text may be in an 8-bit encoding such as Latin-1",
+		out.Notes.add("%d bytes are not valid %s and are shown as U+FFFD; the text may be in an 8-bit encoding such as Latin-1",
 			n.invalid, f.enc)
 	}
 	switch {
 	case out.Complete:
 	case f.format.name == formatJSON:
-		out.addNote("the structure covers the first %d of %d bytes", n.off, f.info.Size)
+		out.Notes.add("the structure covers the first %d of %d bytes", n.off, f.info.Size)
 	default:
-		out.addNote("counted up to byte %d of %d: continue with the cursor", n.off, f.info.Size)
-		out.Cursor = encodeCursor(cursorDescribe, f.cursorBinding("describe"),
+		out.Notes.add("counted up to byte %d of %d: continue with the cursor", n.off, f.info.Size)
+		out.Cursor = encodeCursor(f.cursorBinding("describe"),
 			n.off, n.lines, n.rows, n.ragged, n.malformed, n.invalid)
 	}
 }
@@ -48,12 +48,12 @@ func (n *counts) countLines(t *textReader) error {
 		case err != nil:
 			return err
 		}
-		if !p.last { // the next piece repeats the rest
-			n.invalid += countInvalid(p.b[:l.drop])
-			continue
+		if p.last {
+			n.lines++
+		} else { // the next piece repeats the rest
+			p.b = p.b[:l.drop]
 		}
-		n.invalid += countInvalid(p.b)
-		n.lines++
+		n.invalid += int64(countInvalid(p.b))
 	}
 }
 
@@ -70,7 +70,7 @@ func (n *counts) countRows(c *csvReader, columns int, out *description) error {
 			n.off = rec.off
 			return nil
 		case errors.Is(err, errPartEnd): // this record is all that a call reads: skip its first line, or the part
-			out.addNote("row %d at byte %d does not end within the bytes that one call reads; perhaps a quote is never closed",
+			out.Notes.add("row %d at byte %d does not end within the bytes that one call reads; perhaps a quote is never closed",
 				n.rows+1, n.off)
 			n.malformed++
 			n.rows++

@@ -22,7 +22,7 @@ func (d *description) addStructure(shape *jsonShape, left *budget) {
 		d.Structure = append(d.Structure, jsonPlace{Path: node.path, Types: node.types.names(), Count: node.count})
 	}
 	if leftOut > 0 {
-		d.addNote("the structure is incomplete: it is deeper or wider than fits")
+		d.Notes.add("the structure is incomplete: it is deeper or wider than fits")
 	}
 }
 
@@ -79,7 +79,7 @@ func (n *counts) countRecords(t *textReader, shape *jsonShape, out *description)
 				n.off = s.offset()
 				n.rows++
 				n.malformed++
-				out.addNote("row %d at byte %d does not end within the bytes that one call reads: it is counted as malformed, "+
+				out.Notes.add("row %d at byte %d does not end within the bytes that one call reads: it is counted as malformed, "+
 					"and so is its rest", n.rows, start)
 			}
 			return nil

@@ -19,7 +19,7 @@ type csvHeader struct {
 	end     int64    // the offset after the row
 	invalid int
 	problem *rowProblem
-	notes   []string
+	notes   notes
 }
 
 // readHeader reads the first row. The names of the columns may cost at most n bytes.
@@ -58,8 +58,7 @@ func (f *file) readHeader(ctx context.Context, n int) (csvHeader, error) {
 	}
 	h.columns, h.invalid = r.fieldTexts(&budget{n})
 	if r.cut || r.cost() > n {
-		h.notes = append(h.notes, fmt.Sprintf("only %d of %d column names fit, and the last one may be truncated",
-			len(h.columns), h.fields))
+		h.notes.add("only %d of %d column names fit, and the last one may be truncated", len(h.columns), h.fields)
 	}
 	return h, nil
 }

@@ -1,6 +1,7 @@
 package objecttools
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -48,10 +49,10 @@ type description struct {
 	Invalid   int64        `json:"invalid_bytes,omitempty"` // of text that is neither CSV nor JSON
 
 	// Counted is the offset up to which the file was counted. Complete reports that this is the whole file.
-	Counted  int64    `json:"counted"`
-	Complete bool     `json:"complete"`
-	Notes    []string `json:"notes,omitempty"`
-	Cursor   string   `json:"cursor,omitempty"`
+	Counted  int64  `json:"counted"`
+	Complete bool   `json:"complete"`
+	Notes    notes  `json:"notes,omitempty"`
+	Cursor   string `json:"cursor,omitempty"`
 }
 
 // jsonPlace is a position in JSON: $ is the root, .name a member, [] the items of an array.
@@ -91,10 +92,6 @@ func (d *description) addProblem(p rowProblem) {
 	}
 }
 
-func (d *description) addNote(format string, args ...any) {
-	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
-}
-
 // binaryType returns the media type that is detected from the first bytes.
 func (f *file) binaryType() string { return http.DetectContentType(f.head) }
 
@@ -105,7 +102,7 @@ func (ts *toolset) describeFile(ctx context.Context, c *tools.Call, args describ
 	}
 	n := counts{off: f.start}
 	if args.Cursor != "" {
-		_, at, err := parseCursor(args.Cursor, f.cursorBinding("describe"), 6, string(rune(cursorDescribe)))
+		at, err := parseCursor(args.Cursor, f.cursorBinding("describe"), 6)
 		if err != nil {
 			return description{}, err
 		}
@@ -123,7 +120,7 @@ func (ts *toolset) describeFile(ctx context.Context, c *tools.Call, args describ
 		return out, nil
 	case f.enc == notText:
 		out.Kind, out.Type = "binary", f.binaryType()
-		out.addNote("the file is not text in a known encoding, so it can't be read, searched or sampled")
+		out.Notes.add("the file is not text in a known encoding, so it can't be read, searched or sampled")
 		return out, nil
 	}
 	out.Kind, out.Encoding, out.BOM = "text", f.enc.String(), f.start > 0
@@ -169,19 +166,11 @@ func (ts *toolset) describeFile(ctx context.Context, c *tools.Call, args describ
 	return out, nil
 }
 
-// sniffLineEnds names the line ends in b.
+// sniffLineEnds names the line ends in b, which may end within one.
 func sniffLineEnds(b []byte) string {
-	var lf, crlf, cr int
-	for i, c := range b {
-		switch {
-		case c == '\n' && i > 0 && b[i-1] == '\r':
-			crlf++
-		case c == '\n':
-			lf++
-		case c == '\r' && i+1 < len(b) && b[i+1] != '\n':
-			cr++
-		}
-	}
+	b = bytes.TrimSuffix(b, []byte("\r"))
+	crlf := bytes.Count(b, []byte("\r\n"))
+	lf, cr := bytes.Count(b, []byte("\n"))-crlf, bytes.Count(b, []byte("\r"))-crlf
 	switch {
 	case lf+crlf+cr == 0:
 		return ""

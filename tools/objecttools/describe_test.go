@@ -322,7 +322,7 @@ func TestSampleTakesHeadTailAndSpread(t *testing.T) {
 	for _, it := range s.Items {
 		require.Equal(t, []string{"1", "a paragraph\nof many lines\n\nwithout a comma\n", "2"}, it.Row)
 	}
-	require.Contains(t, c.correctionOf("sample", encodeArgs(t, "file", f, "from", "middle")), `"middle" is not one of "spread", "head", "tail"`)
+	require.Contains(t, c.correctionOf("sample", encodeArgs(t, "file", f, "from", "middle")), `must be one of "spread", "head", "tail", not "middle"`)
 	require.Contains(t, c.correctionOf("sample", encodeArgs(t, "file", f, "count", 51)), "count")
 	require.Empty(t, callAs[sampleResult](c, "sample", encodeArgs(t, "file", c.storeFile("d.txt", ""))).Items)
 	one := callAs[sampleResult](c, "sample", encodeArgs(t, "file", c.storeFile("e.txt", strings.Repeat("é", 100_000)), "count", 3))
@@ -379,4 +379,36 @@ func TestSampleHasNoDuplicates(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A line end CRLF counts once, also if the part that one call reads ends within it.
+func TestLineEndAcrossPartsCountsOnce(t *testing.T) {
+	t.Parallel()
+	const scan = 1 << 20
+	c := newConversation(t, &Options{MaxScan: scan})
+	before := "xx\n" + strings.Repeat("x\n", (scan-4)/2)
+	require.Len(t, before, scan-1)
+	f := c.storeFile("a.txt", before+"\r\nend\n")
+	d := callAs[description](c, "describe_file", encodeArgs(t, "file", f))
+	require.False(t, d.Complete)
+	d = callAs[description](c, "describe_file", encodeArgs(t, "file", f, "cursor", d.Cursor))
+	require.True(t, d.Complete)
+	require.EqualValues(t, strings.Count(before, "\n")+2, *d.Lines)
+}
+
+// A sample shows the inside of a huge quoted field as a text, not as rows.
+func TestSampleWithinAQuotedFieldIsMarked(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	f := c.storeFile("a.csv", "a,b\n1,\""+strings.Repeat(strings.Repeat("w", 1000)+"\n", 200)+"\"\n2,x\n")
+	out := callAs[sampleResult](c, "sample", encodeArgs(t, "file", f, "count", 3))
+	within := 0
+	for _, it := range out.Items {
+		if it.Within {
+			within++
+			require.Empty(t, it.Row)
+			require.Contains(t, it.Text, "www")
+		}
+	}
+	require.Equal(t, 1, within)
 }

@@ -134,18 +134,3 @@ func (e encoding) codeUnit(b []byte) rune {
 	}
 	return rune(b[0])<<8 | rune(b[1])
 }
-
-// countInvalid counts the bytes of b that are not part of a valid character.
-func countInvalid(b []byte) (n int64) {
-	if utf8.Valid(b) {
-		return 0
-	}
-	for len(b) > 0 {
-		r, w := utf8.DecodeRune(b)
-		if r == utf8.RuneError && w == 1 {
-			n++
-		}
-		b = b[w:]
-	}
-	return n
-}

@@ -109,13 +109,13 @@ func ExampleSet_readChunk() {
 	call := newCaller("loans.csv", loans)
 	call("list_files", `{}`)
 	call("read_chunk", `{"file":"f1","count":1}`)
-	call("read_chunk", `{"file":"f1","cursor":"ciQCAAAjAb1SOBs"}`)
+	call("read_chunk", `{"file":"f1","cursor":"AiQCAAAoVVgUnho"}`)
 	call("read_chunk", `{"file":"f1","by":"bytes","start":57,"count":10}`)
 	// Output:
 	// 1 file
-	// {"file":"f1","by":"rows","start":18,"end":36,"size":74,"first":1,"columns":["title","reader","days"],"rows":[["Middlemarch","r1","14"]],"cursor":"ciQCAAAjAb1SOBs"}
+	// {"file":"f1","by":"rows","start":18,"end":36,"size":74,"first":1,"columns":["title","reader","days"],"rows":[["Middlemarch","r1","14"]],"cursor":"AiQCAAAoVVgUnho"}
 	// {"file":"f1","by":"rows","start":36,"end":74,"size":74,"first":2,"columns":["title","reader","days"],"rows":[["Emma, a novel","r2","7"],["Persuasion","r1","21"]]}
-	// {"file":"f1","by":"bytes","start":57,"end":67,"size":74,"text":"Persuasion","cursor":"YkMBAAE_-Fn2G-s"}
+	// {"file":"f1","by":"bytes","start":57,"end":67,"size":74,"text":"Persuasion","cursor":"AEMBAAHqfNluqCY"}
 }
 
 func ExampleSet_search() {

@@ -37,3 +37,13 @@ func TestThreeLinesMustAgreeOnASeparator(t *testing.T) {
 	require.Equal(t, formatText, sniffFormat([]byte("a,b\n1,2\n")))
 	require.Equal(t, formatCSV, sniffFormat([]byte("a,b\n1,2\n3,4\n")))
 }
+
+// Text counts as JSON Lines if its first line is JSON and the next one begins like it.
+func TestJSONLinesAreSniffed(t *testing.T) {
+	t.Parallel()
+	for head, want := range map[string]string{
+		"{\"a\":1}\n{\"a\":": formatJSONLines, "[1]\n\n [2]": formatJSONLines, "{\"a\":1}\n[2]": formatJSON, "[1]\nand then": formatText, "[1]\n": formatJSON,
+	} {
+		require.Equal(t, want, sniffFormat([]byte(head)), head)
+	}
+}

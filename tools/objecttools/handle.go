@@ -21,16 +21,6 @@ const maxFiles = 200
 // version. The handle of Files[i] is "f" + (i+1). Entries are never removed, so handles keep their meaning.
 type fileTable struct {
 	Files []json.RawMessage `json:"files"`
-
-	// Stop is the last file that an interrupted listing looked at, if that file does not have a handle.
-	Stop json.RawMessage `json:"stop,omitempty"`
-}
-
-func loadTable(c *tools.Call) (t fileTable, err error) {
-	if _, err := c.State().Get(stateName, &t); err != nil {
-		return t, fmt.Errorf("objecttools: read the conversation's file table: %w", err)
-	}
-	return t, nil
 }
 
 // storedRef returns the stored Ref of a handle, or nil if the handle is unknown.
@@ -61,34 +51,18 @@ type assignedHandle struct {
 	changed bool // the handle stood for another version of the file before
 }
 
-// errTableFull is returned when all handles of a conversation are in use.
-var errTableFull = errors.New("objecttools: too many files")
-
-// assignHandles returns a handle for each ref and pins it to the listed version. A file keeps the handle that it has.
-// If all handles are in use, assignHandles returns those before and errTableFull. A stop that is not zero is stored
-// in the table and returned in its stored form.
-func assignHandles(st *tools.State, refs []object.Ref, stop object.Ref) (
-	assigned []assignedHandle, storedStop json.RawMessage, err error,
-) {
+// assignHandles returns a handle for each ref and pins it to the listed version. A file keeps the handle that it has. If
+// all handles are in use, assignHandles returns those before, and reports it.
+func assignHandles(st *tools.State, refs []object.Ref) (assigned []assignedHandle, isFull bool, err error) {
 	var table fileTable
-	isFull := false
 	err = st.Update(stateName, &table, func() error {
-		if !stop.IsZero() {
-			if table.Stop, err = json.Marshal(stop); err != nil {
-				return err
-			}
-			storedStop = table.Stop
-		}
 		assigned, isFull, err = table.assign(refs)
 		return err
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("objecttools: update the conversation's file table: %w", err)
+		return nil, false, fmt.Errorf("objecttools: update the conversation's file table: %w", err)
 	}
-	if isFull {
-		return assigned, nil, errTableFull
-	}
-	return assigned, storedStop, nil
+	return assigned, isFull, nil
 }
 
 // assign stores refs in the table. It stops before the table exceeds maxFiles, and reports that it is full.
@@ -138,9 +112,9 @@ func (ts *toolset) lookupFile(c *tools.Call, handle string) (*object.Root, objec
 	if err != nil {
 		return nil, object.Ref{}, err
 	}
-	table, err := loadTable(c)
-	if err != nil {
-		return nil, object.Ref{}, err
+	var table fileTable
+	if _, err := c.State().Get(stateName, &table); err != nil {
+		return nil, object.Ref{}, fmt.Errorf("objecttools: read the conversation's file table: %w", err)
 	}
 	if stored := table.storedRef(handle); stored != nil {
 		if root, ref, err := object.ParseRef(stored, roots...); err == nil {

@@ -150,18 +150,19 @@ func TestForgedCursorsStayInTheFile(t *testing.T) {
 	f, err := d.openFile(t.Context(), c.newCall(), h)
 	require.NoError(t, err)
 	bind := f.cursorBinding("read")
-	require.Equal(t, "two\n", callAs[chunk](c, "read_chunk", encodeArgs(t, "file", h, "cursor", encodeCursor(cursorLines, bind, 4, 9, 0, 0))).Text)
+	require.Equal(t, "two\n", callAs[chunk](c, "read_chunk", encodeArgs(t, "file", h, "cursor", encodeCursor(bind, 1, 4, 9, 0, 0))).Text)
 	for _, forged := range []string{
-		encodeCursor(cursorBytes, bind, 9, 1, 0, 0),
-		encodeCursor(cursorLines, bind, math.MaxInt64, 1, 0, 0),
-		encodeCursor(cursorRows, bind, 0, 1, 0, 0), // the file does not have rows
+		encodeCursor(bind, 0, 9, 1, 0, 0),
+		encodeCursor(bind, 1, math.MaxInt64, 1, 0, 0),
+		encodeCursor(bind, 3, 0, 1, 0, 0), // no such unit
+		encodeCursor(bind, 2, 0, 1, 0, 0), // the file does not have rows
 	} {
 		require.Contains(t, c.correctionOf("read_chunk", encodeArgs(t, "file", h, "cursor", forged)), "cursor is not valid")
 	}
 	for _, n := range []int64{8, 9, math.MaxInt64} {
 		for _, x := range []struct{ tool, cursor string }{
-			{"search", encodeCursor(cursorSearch, f.cursorBinding(fmt.Sprintf("search %q %t %t", "one", false, false)), n, n, 1)},
-			{"describe_file", encodeCursor(cursorDescribe, f.cursorBinding("describe"), n, n, n, n, n, n)},
+			{"search", encodeCursor(f.cursorBinding(fmt.Sprintf("search %q %t %t", "one", false, false)), n, n, 1)},
+			{"describe_file", encodeCursor(f.cursorBinding("describe"), n, n, n, n, n, n)},
 		} {
 			call := []any{"file", h, "cursor", x.cursor}
 			if x.tool == "search" {
@@ -364,15 +365,10 @@ func TestListLooksAtABoundedNumberOfFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, theirs.state.UnmarshalJSON(stolen))
 	require.Contains(t, theirs.correctionOf("list_files", encodeArgs(t, "match", "wanted", "cursor", none.Cursor)), "cursor is not valid")
-	stop := encodeCursor(cursorStop, fmt.Sprintf("%q %q %q", "b", theirs.scope.Prefix(), "wanted")+string(mustLoadTable(t, c).Stop))
-	require.Contains(t, theirs.correctionOf("list_files", encodeArgs(t, "match", "wanted", "cursor", stop)), "cursor is not valid")
-}
-
-func mustLoadTable(t *testing.T, c *conversation) fileTable {
-	t.Helper()
-	m, err := loadTable(c.newCall())
-	require.NoError(t, err)
-	return m
+	for i := range int64(3) {
+		forged := encodeCursor(fmt.Sprintf("list %q %q %q", "b", "wanted", theirs.scope.Prefix()), i)
+		require.Contains(t, theirs.correctionOf("list_files", encodeArgs(t, "match", "wanted", "cursor", forged)), "cursor is not valid")
+	}
 }
 
 // Concurrent calls of one turn assign one handle to each file.

@@ -34,7 +34,7 @@ type listArgs struct {
 // fileList is the result of list_files.
 type fileList struct {
 	Files  []listedFile `json:"files"`
-	Notes  []string     `json:"notes,omitempty"`
+	Notes  notes        `json:"notes,omitempty"`
 	Cursor string       `json:"cursor,omitempty"`
 }
 
@@ -63,8 +63,7 @@ func (l fileList) Summary() string {
 // foundFiles is the outcome of looking through the roots.
 type foundFiles struct {
 	files   []listedFile
-	refs    []object.Ref
-	stop    object.Ref // the last file looked at, if the call may not look at more
+	refs    []object.Ref // of files, and of the last file looked at if the call may not look at more
 	hasMore bool
 }
 
@@ -76,40 +75,45 @@ func (ts *toolset) listFiles(ctx context.Context, c *tools.Call, args listArgs) 
 	if err != nil {
 		return fileList{}, err
 	}
-	binding := fmt.Sprintf("%q %q", ts.bucket.Name(), args.Match)
+	binding := fmt.Sprintf("list %q %q", ts.bucket.Name(), args.Match)
 	for _, root := range roots {
 		binding += fmt.Sprintf(" %q", root.Scope().Prefix())
 	}
 	var after object.Ref
 	if args.Cursor != "" {
-		if after, err = ts.resolveListCursor(c, roots, binding, args.Cursor); err != nil {
+		at, err := parseCursor(args.Cursor, binding, 1)
+		if err != nil {
 			return fileList{}, err
+		}
+		if _, after, err = ts.lookupFile(c, formatHandle(int(at[0]))); err != nil {
+			return fileList{}, invalidCursor()
 		}
 	}
 	found, err := ts.findFiles(ctx, roots, after, args)
 	if err != nil {
 		return fileList{}, err
 	}
-	assigned, storedStop, err := assignHandles(c.State(), found.refs, found.stop)
-	if err != nil && !errors.Is(err, errTableFull) {
+	assigned, isFull, err := assignHandles(c.State(), found.refs)
+	if err != nil {
 		return fileList{}, err
 	}
-	l := fileList{Files: found.files[:len(assigned)]}
-	for i, a := range assigned {
-		l.Files[i].File, l.Files[i].Changed = a.handle, a.changed
+	l := fileList{Files: found.files[:min(len(assigned), len(found.files))]}
+	for i := range l.Files {
+		l.Files[i].File, l.Files[i].Changed = assigned[i].handle, assigned[i].changed
 	}
 	switch {
-	case err != nil:
-		l.Notes = append(l.Notes, fmt.Sprintf("there are more files, but only %d files may have a handle in one "+
-			"conversation, and all handles are in use", maxFiles))
-	case storedStop != nil:
-		l.Cursor = encodeCursor(cursorStop, binding+string(storedStop))
-		l.Notes = append(l.Notes, fmt.Sprintf("looked at %d files, and more follow: continue with the cursor", maxLooked))
+	case isFull:
+		l.Notes.add("there are more files, but only %d files may have a handle in one conversation, and all handles are in use",
+			maxFiles)
+		return l, nil
+	case len(found.refs) > len(found.files):
+		l.Notes.add("looked at %d files, and more follow: continue with the cursor", maxLooked)
 	case found.hasMore:
-		l.Cursor = encodeCursor(cursorList, binding, int64(parseHandle(assigned[len(assigned)-1].handle)))
-		l.Notes = append(l.Notes, fmt.Sprintf("the list stopped after %d files, and more follow: continue with the cursor",
-			len(assigned)))
+		l.Notes.add("the list stopped after %d files, and more follow: continue with the cursor", len(assigned))
+	default:
+		return l, nil
 	}
+	l.Cursor = encodeCursor(binding, int64(parseHandle(assigned[len(assigned)-1].handle)))
 	return l, nil
 }
 
@@ -127,7 +131,7 @@ func (ts *toolset) findFiles(ctx context.Context, roots []*object.Root, after ob
 			return foundFiles{}, fmt.Errorf("objecttools: %w", err)
 		}
 		if looked++; looked > maxLooked {
-			found.stop = last
+			found.refs = append(found.refs, last)
 			break
 		}
 		last = e.Ref
@@ -144,27 +148,6 @@ func (ts *toolset) findFiles(ctx context.Context, roots []*object.Root, after ob
 		found.files, found.refs = append(found.files, f), append(found.refs, e.Ref)
 	}
 	return found, nil
-}
-
-// resolveListCursor returns the file after which a listing continues. A cursor contains the handle of that file. If the
-// file does not have one, the cursor refers to the stop in the conversation's table. It never contains a name.
-func (ts *toolset) resolveListCursor(c *tools.Call, roots []*object.Root, binding, cursor string) (object.Ref, error) {
-	if _, at, err := parseCursor(cursor, binding, 1, string(rune(cursorList))); err == nil {
-		_, ref, err := ts.lookupFile(c, formatHandle(int(at[0])))
-		return ref, err
-	}
-	table, err := loadTable(c)
-	if err != nil {
-		return object.Ref{}, err
-	}
-	if _, _, err := parseCursor(cursor, binding+string(table.Stop), 0, string(rune(cursorStop))); err != nil {
-		return object.Ref{}, err
-	}
-	_, ref, err := object.ParseRef(table.Stop, roots...)
-	if err != nil {
-		return object.Ref{}, invalidCursor()
-	}
-	return ref, nil
 }
 
 // valueOr returns an optional argument, which the schema has checked, or its default.

@@ -1,6 +1,7 @@
 package objecttools
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -73,25 +74,19 @@ func newPattern(p string, isRegexp, ignoreCase bool) (*pattern, error) {
 	if ignoreCase {
 		p = "(?i)" + p
 	}
-	re, err := regexp.Compile(p)
-	if err != nil {
-		return nil, tools.Correct("pattern: " + err.Error())
-	}
-	if re.MatchString("") {
-		return nil, tools.Correct("pattern must not match the empty text: use for example x+ instead of x*")
-	}
 	next := `\A(?s:.)(?s:.*?)(` + p + `)`
-	tree, err = syntax.Parse(next, syntax.Perl)
-	if err != nil {
+	re, err := regexp.Compile(p)
+	nextRE, nextErr := regexp.Compile(next)
+	tree, treeErr := syntax.Parse(next, syntax.Perl)
+	if err := cmp.Or(err, nextErr, treeErr); err != nil {
 		return nil, tools.Correct("pattern: " + err.Error())
 	}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil {
 		return nil, tools.Correct("pattern: " + err.Error())
 	}
-	nextRE, err := regexp.Compile(next)
-	if err != nil {
-		return nil, tools.Correct("pattern: " + err.Error())
+	if re.MatchString("") {
+		return nil, tools.Correct("pattern must not match the empty text: use for example x+ instead of x*")
 	}
 	return &pattern{re: re, next: nextRE, size: len(program.Inst)}, nil
 }

@@ -3,6 +3,7 @@ package objecttools
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -39,7 +40,7 @@ type chunk struct {
 
 	Problems []rowProblem `json:"problems,omitempty"`
 	Invalid  int          `json:"invalid_bytes,omitempty"` // bytes that are shown as U+FFFD
-	Notes    []string     `json:"notes,omitempty"`
+	Notes    notes        `json:"notes,omitempty"`
 	Cursor   string       `json:"cursor,omitempty"`
 }
 
@@ -68,21 +69,6 @@ func (c chunk) Summary() string {
 	return s
 }
 
-func (c *chunk) addNote(format string, args ...any) {
-	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
-}
-
-// noteInvalid adds a note if the chunk contains invalid bytes.
-func (c *chunk) noteInvalid(enc encoding) {
-	if c.Invalid > 0 {
-		c.Notes = append(c.Notes, invalidNote(c.Invalid, enc))
-	}
-}
-
-func invalidNote(n int, enc encoding) string {
-	return fmt.Sprintf("%d bytes are not valid %s and are shown as U+FFFD", n, enc)
-}
-
 // maxCount is larger than any result, and small enough that sums do not overflow.
 const maxCount = 1 << 30
 
@@ -92,6 +78,9 @@ const (
 	byLines = "lines"
 	byRows  = "rows"
 )
+
+// units lists the units. A cursor contains the index of one.
+var units = []string{byBytes, byLines, byRows}
 
 // readRequest is a checked request of read_chunk.
 type readRequest struct {
@@ -115,7 +104,7 @@ func (ts *toolset) readChunk(ctx context.Context, c *tools.Call, args readArgs) 
 	}
 	out := chunk{File: f.handle, By: req.by, Start: req.off, End: req.off, Size: f.info.Size}
 	if f.info.Size == 0 {
-		out.addNote("the file is empty")
+		out.Notes.add("the file is empty")
 	}
 	if req.by == byRows {
 		err = ts.readRows(ctx, f, req, &out)
@@ -165,16 +154,18 @@ func (f *file) parseReadCursor(args readArgs) (req readRequest, err error) {
 	if args.Start != nil {
 		return req, tools.Correct("start and cursor exclude each other: pass only the cursor to read on")
 	}
-	kind, at, err := parseCursor(args.Cursor, f.cursorBinding("read"), 4,
-		string([]byte{cursorBytes, cursorLines, cursorRows}))
+	at, err := parseCursor(args.Cursor, f.cursorBinding("read"), 5)
 	if err != nil {
 		return req, err
 	}
-	by := map[byte]string{cursorBytes: byBytes, cursorLines: byLines, cursorRows: byRows}[kind]
+	if at[0] >= int64(len(units)) {
+		return req, invalidCursor()
+	}
+	by := units[at[0]]
 	if args.By != "" && args.By != by {
 		return req, tools.Correct(fmt.Sprintf("by must be %s with this cursor, not %s", by, args.By))
 	}
-	req = readRequest{by: by, isCursor: true, off: at[0], line: at[1], goal: at[2], inLine: at[3] != 0}
+	req = readRequest{by: by, isCursor: true, off: at[1], line: at[2], goal: at[3], inLine: at[4] != 0}
 	if req.off > f.info.Size || by == byRows && !f.format.hasRows() { // forged, and harmless
 		return req, invalidCursor()
 	}
@@ -183,6 +174,6 @@ func (f *file) parseReadCursor(args readArgs) (req readRequest, err error) {
 
 // cursorAt returns a cursor to continue the request at off.
 func (req *readRequest) cursorAt(f *file, off int64, inLine bool) string {
-	kind := map[string]byte{byBytes: cursorBytes, byLines: cursorLines, byRows: cursorRows}[req.by]
-	return encodeCursor(kind, f.cursorBinding("read"), off, req.line, req.goal, boolNumber(inLine))
+	unit := int64(slices.Index(units, req.by))
+	return encodeCursor(f.cursorBinding("read"), unit, off, req.line, req.goal, boolNumber(inLine))
 }

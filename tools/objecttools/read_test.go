@@ -370,7 +370,7 @@ func TestReadChunkChecksItsArguments(t *testing.T) {
 		require.Equal(t, "a\nb\n", callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", by, "count", int64(math.MaxInt64))).Text)
 	}
 	for call, want := range map[string]string{
-		encodeArgs(t, "file", f, "by", "pages"):                           `"pages" is not one of "bytes", "lines", "rows"`,
+		encodeArgs(t, "file", f, "by", "pages"):                           `must be one of "bytes", "lines", "rows", not "pages"`,
 		encodeArgs(t, "file", f, "by", "rows"):                            "only CSV and JSON Lines have rows",
 		encodeArgs(t, "file", f, "start", 0):                              "counted from 1",
 		encodeArgs(t, "file", f, "count", 0):                              "count",
@@ -419,4 +419,19 @@ func TestPartsEndBetweenCharacters(t *testing.T) {
 			require.Equal(t, want, string(part.buf), "%s up to %d", name, to)
 		}
 	}
+}
+
+// A row beyond the part that one call reads is reached with the cursor. It is not missing.
+func TestRowsBeyondAScanAreReachedWithTheCursor(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, &Options{MaxScan: 1 << 20})
+	const rows = 300_000
+	f := c.storeFile("a.csv", "n,x\n"+strings.Repeat("1,a\n", rows-1)+"9,z\n")
+	out := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "start", rows))
+	require.Empty(t, out.Rows)
+	require.Contains(t, out.Notes[0], "row 300000 was not reached")
+	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "cursor", out.Cursor))
+	require.Equal(t, [][]string{{"9", "z"}}, out.Rows)
+	require.EqualValues(t, rows, out.First)
+	require.Contains(t, c.correctionOf("read_chunk", encodeArgs(t, "file", c.storeFile("b.csv", "n,x\n1,a\n"), "start", 2)), "only 1 rows")
 }

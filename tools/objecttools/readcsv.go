@@ -9,7 +9,7 @@ import (
 // writeCSV fills the chunk with rows of CSV.
 func (w *rowWriter) writeCSV(t *textReader, columns int) error {
 	c := w.f.newCSVReader(t, 0)
-	start := t.off // of the first row that was not skipped
+	start := t.off
 	for {
 		isSeeking := w.isSeeking()
 		if !isSeeking && len(w.out.Rows) == w.req.count {
@@ -34,7 +34,6 @@ func (w *rowWriter) writeCSV(t *textReader, columns int) error {
 		}
 		if isSeeking {
 			w.req.line++
-			start = t.off
 			continue
 		}
 		if !w.addRow(&c.rec, columns) {
@@ -43,7 +42,7 @@ func (w *rowWriter) writeCSV(t *textReader, columns int) error {
 		}
 		if c.rec.unclosed && c.rec.nextLine > 0 {
 			w.endAt(c.rec.nextLine, false)
-			w.out.addNote("the quote in row %d includes the rest of the file: the cursor continues after the row's first line",
+			w.out.Notes.add("the quote in row %d includes the rest of the file: the cursor continues after the row's first line",
 				w.req.line-1)
 			return nil
 		}
@@ -52,16 +51,16 @@ func (w *rowWriter) writeCSV(t *textReader, columns int) error {
 
 // endInRow ends the chunk within a row that is longer than a call may read.
 func (w *rowWriter) endInRow(rec *csvRecord, off int64) {
-	w.out.addNote("row %d at byte %d does not end within %d bytes; perhaps a quote is never closed",
+	w.out.Notes.add("row %d at byte %d does not end within %d bytes; perhaps a quote is never closed",
 		w.req.line, rec.off, off-rec.off)
 	if rec.nextLine == 0 {
 		w.out.End = rec.off
-		w.out.addNote("read it by bytes")
+		w.out.Notes.add("read it by bytes")
 		return
 	}
 	w.req.line++
 	w.endAt(rec.nextLine, false)
-	w.out.addNote("the cursor continues after the first line of row %d", w.req.line-1)
+	w.out.Notes.add("the cursor continues after the first line of row %d", w.req.line-1)
 }
 
 // addRow adds a row and its problems, and reports whether it fits. The first row always fits, but may be truncated.

@@ -61,9 +61,9 @@ func (ts *toolset) readRows(ctx context.Context, f *file, req readRequest, out *
 		return tools.Correct(fmt.Sprintf("start is %d, but the file has only %d rows", req.goal, req.line-1))
 	}
 	if w.hidden > 0 {
-		out.addNote("%d more problems with rows are not shown", w.hidden)
+		out.Notes.add("%d more problems with rows are not shown", w.hidden)
 	}
-	out.noteInvalid(f.enc)
+	out.Notes.addInvalid(out.Invalid, f.enc)
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (w *rowWriter) endAt(off int64, inLine bool) {
 // endFull ends the chunk because the row at off does not fit.
 func (w *rowWriter) endFull(off int64) {
 	w.endAt(off, false)
-	w.out.addNote("row %d did not fit: continue with the cursor", w.req.line)
+	w.out.Notes.add("row %d did not fit: continue with the cursor", w.req.line)
 }
 
 // endFile ends the chunk at the end of the file.
@@ -103,9 +103,9 @@ func (w *rowWriter) endFile(off int64) {
 func (w *rowWriter) endScan(off int64, inLine bool) {
 	w.endAt(off, inLine)
 	if w.req.goal > w.req.line {
-		w.out.addNote("row %d was not reached: the call read up to byte %d of %d, which is in row %d; continue with the cursor",
+		w.out.Notes.add("row %d was not reached: the call read up to byte %d of %d, which is in row %d; continue with the cursor",
 			w.req.goal, off, w.f.info.Size, w.req.line)
 		return
 	}
-	w.out.addNote("the call may not read more than up to byte %d of %d: continue with the cursor", off, w.f.info.Size)
+	w.out.Notes.add("the call may not read more than up to byte %d of %d: continue with the cursor", off, w.f.info.Size)
 }

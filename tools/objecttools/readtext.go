@@ -55,17 +55,17 @@ func (ts *toolset) readText(ctx context.Context, f *file, req readRequest, out *
 	out.Text, out.Invalid = replaceInvalid(all[:cut.bytes])
 	out.End = min(out.Start+t.enc.storedLen(all[:cut.bytes]), f.info.Size)
 	req.line += cut.lines
-	out.noteInvalid(f.enc)
+	out.Notes.addInvalid(out.Invalid, f.enc)
 	if req.inLine && req.by == byLines {
-		out.addNote("the text begins within a line")
+		out.Notes.add("the text begins within a line")
 	}
 	if out.End < f.info.Size {
 		out.Cursor = req.cursorAt(f, out.End, cut.inLine)
 		if cut.inLine && req.by == byLines {
-			out.addNote("line %d is too long for one chunk: the text ends within it", req.line)
+			out.Notes.add("line %d is too long for one chunk: the text ends within it", req.line)
 		}
 		if cut.isFull {
-			out.addNote("%d more bytes did not fit: continue with the cursor", f.info.Size-out.End)
+			out.Notes.add("%d more bytes did not fit: continue with the cursor", f.info.Size-out.End)
 		}
 	}
 	return nil
@@ -150,7 +150,7 @@ func (ts *toolset) seekLine(ctx context.Context, f *file, req *readRequest, out 
 			req.line = l.line
 			out.End = l.offset()
 			out.Cursor = req.cursorAt(f, l.offset(), l.inLine)
-			out.addNote("line %d was not reached: the call read up to byte %d of %d, which is in line %d; continue with the cursor",
+			out.Notes.add("line %d was not reached: the call read up to byte %d of %d, which is in line %d; continue with the cursor",
 				req.goal, out.End, f.info.Size, l.line)
 			return false, nil
 		case err != nil:

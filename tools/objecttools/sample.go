@@ -38,7 +38,7 @@ type sampleResult struct {
 	Columns []string     `json:"columns,omitempty"`
 	Items   []sampleItem `json:"items"`
 	Invalid int          `json:"invalid_bytes,omitempty"`
-	Notes   []string     `json:"notes,omitempty"`
+	Notes   notes        `json:"notes,omitempty"`
 }
 
 // sampleItem is a line or a JSON Lines record, as Text, or a row of CSV, as Row.
@@ -101,14 +101,11 @@ func (ts *toolset) sampleFile(ctx context.Context, c *tools.Call, args sampleArg
 		return sampleResult{}, err
 	}
 	if s.leftOut > 0 {
-		s.out.Notes = append(s.out.Notes, fmt.Sprintf("%d more did not fit", s.leftOut))
+		s.out.Notes.add("%d more did not fit", s.leftOut)
 	} else if len(s.out.Items) < s.want {
-		s.out.Notes = append(s.out.Notes, fmt.Sprintf("found fewer than the requested %d: the file has no more, or none near "+
-			"the sampled positions", s.want))
+		s.out.Notes.add("found fewer than the requested %d: the file has no more, or none near the sampled positions", s.want)
 	}
-	if s.out.Invalid > 0 {
-		s.out.Notes = append(s.out.Notes, invalidNote(s.out.Invalid, f.enc))
-	}
+	s.out.Notes.addInvalid(s.out.Invalid, f.enc)
 	return s.out, nil
 }
 

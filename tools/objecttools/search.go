@@ -42,7 +42,7 @@ type searchResult struct {
 	Start   int64         `json:"start"` // the offset at which the search began
 	End     int64         `json:"end"`   // the offset up to which it searched
 	Size    int64         `json:"size"`  // the size of the file
-	Notes   []string      `json:"notes,omitempty"`
+	Notes   notes         `json:"notes,omitempty"`
 	Cursor  string        `json:"cursor,omitempty"`
 }
 
@@ -85,7 +85,7 @@ func (ts *toolset) searchFile(ctx context.Context, c *tools.Call, args searchArg
 	}
 	at := []int64{f.start, 1, 0}
 	if args.Cursor != "" {
-		if _, at, err = parseCursor(args.Cursor, s.binding, 3, string(rune(cursorSearch))); err != nil {
+		if at, err = parseCursor(args.Cursor, s.binding, 3); err != nil {
 			return searchResult{}, err
 		}
 	}
@@ -100,7 +100,7 @@ func (ts *toolset) searchFile(ctx context.Context, c *tools.Call, args searchArg
 		return searchResult{}, err
 	}
 	if s.splitLine > 0 {
-		s.addNote("line %d is longer than %d bytes, so it was searched in pieces: a match longer than %d bytes may be "+
+		s.out.Notes.add("line %d is longer than %d bytes, so it was searched in pieces: a match longer than %d bytes may be "+
 			"missed, and ^ and $ may match at the edges of pieces", s.splitLine, p.pieceLen(), overlap)
 	}
 	return s.out, nil
@@ -121,14 +121,10 @@ type searcher struct {
 	splitLine int64    // the number of a line that was searched in pieces
 }
 
-func (s *searcher) addNote(format string, args ...any) {
-	s.out.Notes = append(s.out.Notes, fmt.Sprintf(format, args...))
-}
-
 // endAt ends the search at off and adds a cursor to continue there.
 func (s *searcher) endAt(off, line int64, inLine bool) {
 	if s.out.End = off; off < s.out.Size {
-		s.out.Cursor = encodeCursor(cursorSearch, s.binding, off, line, boolNumber(inLine))
+		s.out.Cursor = encodeCursor(s.binding, off, line, boolNumber(inLine))
 	}
 }
 
@@ -149,7 +145,7 @@ func (s *searcher) run(ctx context.Context) error {
 			return nil
 		case errors.Is(err, errPartEnd):
 			s.endAt(l.offset(), l.line, l.inLine)
-			s.addNote("searched up to byte %d of %d, which is the most that one call reads: continue with the cursor",
+			s.out.Notes.add("searched up to byte %d of %d, which is the most that one call reads: continue with the cursor",
 				s.out.End, s.out.Size)
 			return nil
 		case err != nil:

@@ -324,3 +324,14 @@ func TestFinderFindsAll(t *testing.T) {
 	}
 	require.Greater(t, compared, 1_500)
 }
+
+// The rest of a line that is searched in pieces is not context of a match in it.
+func TestContextSkipsTheRestOfALongLine(t *testing.T) {
+	t.Parallel()
+	c := newConversation(t, nil)
+	f := c.storeFile("a.txt", "first\nneedle"+strings.Repeat("x", 3*blockLen)+"\nnext\n")
+	out := callAs[searchResult](c, "search", encodeArgs(t, "file", f, "pattern", "needle", "context", 1))
+	require.Len(t, out.Matches, 1)
+	require.Equal(t, []string{"first"}, out.Matches[0].Before)
+	require.Equal(t, []string{"next"}, out.Matches[0].After)
+}

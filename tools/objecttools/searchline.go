@@ -110,21 +110,21 @@ func (s *searcher) nextMatch(ctx context.Context, f *finder) (m [2]int, ok bool,
 // endSpent ends the search because the work of the call is spent.
 func (s *searcher) endSpent(off, line int64, inLine bool) {
 	s.endAt(off, line, inLine)
-	s.addNote("searched up to byte %d of %d, which is the most that one call can do with this expression: continue with "+
+	s.out.Notes.add("searched up to byte %d of %d, which is the most that one call can do with this expression: continue with "+
 		"the cursor, or use a simpler pattern", s.out.End, s.out.Size)
 }
 
 // endFull ends the search because the match at off does not fit.
 func (s *searcher) endFull(off, line int64, inLine bool) {
 	s.endAt(off, line, inLine)
-	s.addNote("only the matches up to byte %d fit: continue with the cursor", off)
+	s.out.Notes.add("only the matches up to byte %d fit: continue with the cursor", off)
 }
 
 // endAtLimit ends the search because it has found as many matches as requested.
 func (s *searcher) endAtLimit(off, line int64, inLine bool) {
 	s.endAt(off, line, inLine)
 	if s.out.Cursor != "" {
-		s.addNote("stopped after %d matches, at byte %d of %d: continue with the cursor", s.limit, s.out.End, s.out.Size)
+		s.out.Notes.add("stopped after %d matches, at byte %d of %d: continue with the cursor", s.limit, s.out.End, s.out.Size)
 	}
 }
 
