@@ -134,7 +134,7 @@ func (s *jsonScanner) scanContainer(node, depth int, end byte, name string) erro
 		return nil
 	}
 	for err == nil {
-		child := 0
+		var child int
 		if end == ']' {
 			child = s.shape.itemNode(node)
 		} else if child, b, err = s.scanName(node, b); err != nil {
