@@ -45,7 +45,7 @@ type ArrivedOptions struct {
 func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string, o *ArrivedOptions) (_ object.Ref, _ object.Info, err error) {
 	defer wrapError("arrived", &err)
 	want := valueOf(o)
-	root, ref, err := s.ref(session, name)
+	root, ref, err := s.sessionRef(session, name)
 	if want.DeleteRejected {
 		root, ref, err = s.uploadRef(session, name)
 	}
@@ -60,7 +60,7 @@ func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string, 
 		return object.Ref{}, object.Info{}, fmt.Errorf("%w: %w", ErrNotArrived, err)
 	}
 	if err == nil {
-		err = want.match(ctx, root, ref, info)
+		err = want.matchObject(ctx, root, ref, info)
 	}
 	if rejected, ok := errors.AsType[*RejectedError](err); ok && want.DeleteRejected {
 		rejected.DeleteErr = root.Delete(ctx, ref)
@@ -82,9 +82,9 @@ func (o ArrivedOptions) check() error {
 	return checkDigest(o.SHA256)
 }
 
-// match returns a *RejectedError if the object at ref is not as o states. It
+// matchObject returns a *RejectedError if the object at ref is not as o states. It
 // checks the cheap conditions first, so Size and MaxSize bound a read.
-func (o ArrivedOptions) match(ctx context.Context, root *object.Root, ref object.Ref, info object.Info) error {
+func (o ArrivedOptions) matchObject(ctx context.Context, root *object.Root, ref object.Ref, info object.Info) error {
 	reject := func(reason error, format string, args ...any) error {
 		return &RejectedError{Ref: ref, Info: info, Err: fmt.Errorf("%w: %s", reason, fmt.Sprintf(format, args...))}
 	}
@@ -92,7 +92,7 @@ func (o ArrivedOptions) match(ctx context.Context, root *object.Root, ref object
 		return reject(ErrTooLarge, "%d bytes, must be at most %d", info.Size, o.MaxSize)
 	}
 	if o.Size > 0 && info.Size != o.Size {
-		return reject(ErrSize, "%d bytes, must be %d", info.Size, o.Size)
+		return reject(ErrMismatch, "%d bytes, must be %d", info.Size, o.Size)
 	}
 	if o.SHA256 == nil {
 		return nil
@@ -105,7 +105,7 @@ func (o ArrivedOptions) match(ctx context.Context, root *object.Root, ref object
 		}
 	}
 	if !bytes.Equal(sum, o.SHA256) {
-		return reject(ErrDigest, "%x, must be %x", sum, o.SHA256)
+		return reject(ErrMismatch, "SHA-256 %x, must be %x", sum, o.SHA256)
 	}
 	return nil
 }

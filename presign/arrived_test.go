@@ -84,25 +84,26 @@ func TestArrivedChecksSizeAndDigest(t *testing.T) {
 	for name, c := range map[string]struct {
 		o       presign.ArrivedOptions
 		want    error
-		digests bool // the store knows the digest
-		opened  int  // how often the object is read
+		text    string // in the error
+		digests bool   // the store knows the digest
+		opened  int    // how often the object is read
 	}{
 		"exact size":             {o: presign.ArrivedOptions{Size: 5}},
-		"short":                  {o: presign.ArrivedOptions{Size: 6}, want: presign.ErrSize},
-		"long":                   {o: presign.ArrivedOptions{Size: 4}, want: presign.ErrSize},
+		"short":                  {o: presign.ArrivedOptions{Size: 6}, want: presign.ErrMismatch, text: "bytes, must be"},
+		"long":                   {o: presign.ArrivedOptions{Size: 4}, want: presign.ErrMismatch, text: "bytes, must be"},
 		"too large before size":  {o: presign.ArrivedOptions{MaxSize: 4, Size: 3}, want: presign.ErrTooLarge},
 		"digest, known":          {o: presign.ArrivedOptions{SHA256: sum[:]}, digests: true},
-		"wrong digest, known":    {o: presign.ArrivedOptions{SHA256: other[:]}, digests: true, want: presign.ErrDigest},
+		"wrong digest, known":    {o: presign.ArrivedOptions{SHA256: other[:]}, digests: true, want: presign.ErrMismatch, text: "SHA-256"},
 		"digest, unknown":        {o: presign.ArrivedOptions{SHA256: sum[:]}, opened: 1},
-		"wrong digest, unknown":  {o: presign.ArrivedOptions{Size: 5, SHA256: other[:]}, want: presign.ErrDigest, opened: 1},
-		"size bounds the read":   {o: presign.ArrivedOptions{Size: 4, SHA256: sum[:]}, want: presign.ErrSize},
+		"wrong digest, unknown":  {o: presign.ArrivedOptions{Size: 5, SHA256: other[:]}, want: presign.ErrMismatch, text: "SHA-256", opened: 1},
+		"size bounds the read":   {o: presign.ArrivedOptions{Size: 4, SHA256: sum[:]}, want: presign.ErrMismatch, text: "bytes, must be"},
 		"limit bounds the read":  {o: presign.ArrivedOptions{MaxSize: 4, SHA256: sum[:]}, want: presign.ErrTooLarge},
 		"a negative limit":       {o: presign.ArrivedOptions{MaxSize: -1}, want: presign.ErrInvalid},
 		"a negative size":        {o: presign.ArrivedOptions{Size: -1}, want: presign.ErrInvalid},
 		"half a digest":          {o: presign.ArrivedOptions{SHA256: sum[:16]}, want: presign.ErrInvalid},
 		"an empty digest":        {o: presign.ArrivedOptions{SHA256: []byte{}}, want: presign.ErrInvalid},
-		"wrong digest, not kept": {o: presign.ArrivedOptions{SHA256: other[:], DeleteRejected: true}, want: presign.ErrDigest, opened: 1},
-		"wrong size, not kept":   {o: presign.ArrivedOptions{Size: 4, DeleteRejected: true}, want: presign.ErrSize},
+		"wrong digest, not kept": {o: presign.ArrivedOptions{SHA256: other[:], DeleteRejected: true}, want: presign.ErrMismatch, text: "SHA-256", opened: 1},
+		"wrong size, not kept":   {o: presign.ArrivedOptions{Size: 4, DeleteRejected: true}, want: presign.ErrMismatch, text: "bytes, must be"},
 		"too large, not kept":    {o: presign.ArrivedOptions{MaxSize: 4, DeleteRejected: true}, want: presign.ErrTooLarge},
 		"accepted, so kept":      {o: presign.ArrivedOptions{Size: 5, MaxSize: 5, SHA256: sum[:], DeleteRejected: true}, opened: 1},
 	} {
@@ -116,6 +117,9 @@ func TestArrivedChecksSizeAndDigest(t *testing.T) {
 			s, root, ref := arrivedAt(t, driver, "12345")
 			_, info, err := s.Arrived(t.Context(), session(t), "a.jpg", &c.o)
 			require.ErrorIs(t, err, c.want)
+			if c.text != "" {
+				require.ErrorContains(t, err, c.text)
+			}
 			require.Equal(t, c.opened, d.opened)
 			rejected, ok := errors.AsType[*presign.RejectedError](err)
 			_, _, stat := root.Stat(t.Context(), ref)

@@ -2,7 +2,6 @@ package presign
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,7 +38,7 @@ func (s *Signer) Complete(ctx context.Context, session scope.Scope, m Multipart,
 	for i, p := range parts {
 		completed[i] = types.CompletedPart{PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(p.ETag)}
 		if m.Digests {
-			completed[i].ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(p.SHA256))
+			completed[i].ChecksumSHA256 = aws.String(encodeDigest(p.SHA256))
 		}
 	}
 	// S3 answers a repeated Complete like the first one, despite If-None-Match.

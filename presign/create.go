@@ -13,7 +13,7 @@ import (
 // MultipartOptions describes a file that will be uploaded in parts.
 type MultipartOptions struct {
 	Type string // media type of the object, required
-	Size int64  // bytes of the whole object, required, 1 to MaxMultipartSize
+	Size int64  // bytes of the whole object, required, 1 byte to 5 TiB
 
 	// PartSize is the size of each part but the last in bytes, 5 MiB to MaxSize.
 	// Default: 64 MiB, or more if the file would need over 10,000 parts.

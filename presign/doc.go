@@ -33,7 +33,7 @@
 // drops or adds a signed value: the media type, the length or its range, the
 // SHA-256 and If-None-Match. Versions of the SDK have moved such headers to the
 // query, where S3 ignores them. A [Signer] therefore inspects the signed request
-// and returns [ErrUnsigned] instead of a grant that promises too much.
+// and returns an error instead of a grant that promises too much.
 //
 // A grant ends no later than the credentials that signed it. A Signer fetches
 // them once a grant, signs with exactly those, and limits Expires to their life.
@@ -53,11 +53,10 @@
 //   - 404: [ErrNoUpload], object.ErrOutside
 //   - 409: [ErrNotArrived], object.ErrExists, object.ErrConflict
 //   - 413: [ErrTooLarge]
-//   - 422: [ErrSize], [ErrDigest], [ErrParts]
+//   - 422: [ErrMismatch], [ErrParts]
 //   - 503: [ErrExpiring]
-//   - 500: [ErrUnsigned], object.ErrDenied (the role lacks a permission),
-//     scope.ErrLevel and scope.ErrDenied (the handler chose the wrong scope), and
-//     all others
+//   - 500: object.ErrDenied (the role lacks a permission), scope.ErrLevel and
+//     scope.ErrDenied (the handler chose the wrong scope), and all others
 //
 // The package does not send anything to the client, create buckets or their
 // rules, or inspect the bytes of a file. The rules of signed URLs are at

@@ -14,10 +14,6 @@ var (
 	// it and the accepted values.
 	ErrInvalid = errors.New("invalid")
 
-	// ErrUnsigned is returned if the SDK did not sign everything that the grant
-	// promises. The cause is the client's version or middleware, not the request.
-	ErrUnsigned = errors.New("not signed as promised")
-
 	// ErrExpiring is returned if the credentials expire in less than five
 	// minutes, even after a refresh.
 	ErrExpiring = errors.New("credentials are about to expire")
@@ -32,16 +28,17 @@ var (
 	// ErrParts is returned if the parts differ from the planned or uploaded ones.
 	ErrParts = errors.New("parts do not make up the upload")
 
-	// ErrTooLarge, ErrSize and ErrDigest are the reasons of a *[RejectedError]:
-	// the object exceeds ArrivedOptions.MaxSize, does not have exactly Size
-	// bytes, or does not have the digest SHA256.
+	// ErrTooLarge and ErrMismatch are the reasons of a *[RejectedError]: the object
+	// exceeds ArrivedOptions.MaxSize, or does not have exactly Size bytes or the
+	// digest SHA256.
 	ErrTooLarge = errors.New("upload is too large")
-	ErrSize     = errors.New("upload does not have the stated size")
-	ErrDigest   = errors.New("upload does not have the stated SHA-256")
+	ErrMismatch = errors.New("upload is not as stated")
 
 	// ErrEvent is returned for a message that is malformed, or about another
 	// bucket or layout. None of its events is accepted.
 	ErrEvent = errors.New("invalid event")
+
+	errUnsigned = errors.New("the SDK did not sign what the grant promises")
 )
 
 // RejectedError is returned by [Signer.Arrived] if the upload has arrived and
@@ -49,7 +46,7 @@ var (
 type RejectedError struct {
 	Ref  object.Ref // pinned to the rejected object
 	Info object.Info
-	Err  error // wraps ErrTooLarge, ErrSize or ErrDigest
+	Err  error // wraps ErrTooLarge or ErrMismatch
 
 	// Deleted reports whether the object has been deleted, as
 	// ArrivedOptions.DeleteRejected requests. DeleteErr is the error of a failed

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
 )
 
@@ -76,26 +77,21 @@ func parseEvent(raw []byte, bucket string) ([]S3Event, error) {
 	if len(raw) > maxEvent {
 		return nil, eventf("longer than %d bytes", maxEvent)
 	}
-	m, err := parseJSON(raw)
+	m, err := strictjson.ParseObject(raw)
 	if err != nil {
 		return nil, eventf("%s", err)
 	}
-	if m, err = unwrap(m); err != nil {
-		return nil, err
+	format, err := formatOf(m)
+	if err == nil && format == "TopicArn" {
+		if m, err = openEnvelope(m); err == nil {
+			format, err = formatOf(m)
+		}
 	}
-	return readEvent(m, bucket)
-}
-
-func readEvent(m members, bucket string) ([]S3Event, error) {
-	switch format, err := formatOf(m); {
+	switch {
 	case err != nil:
 		return nil, err
 	case format == "Records":
-		records, ok := m[format].([]any)
-		if !ok {
-			return nil, eventf("member %q is not an array", format)
-		}
-		return readNotification(records, bucket)
+		return readNotification(m, bucket)
 	case format == "detail-type":
 		return readBridgeEvent(m, bucket)
 	case format == "Event":
@@ -105,76 +101,83 @@ func readEvent(m members, bucket string) ([]S3Event, error) {
 }
 
 // readNotification reads the records of an S3 event notification.
-func readNotification(records []any, bucket string) ([]S3Event, error) {
-	if len(records) == 0 {
+func readNotification(m strictjson.Value, bucket string) ([]S3Event, error) {
+	var r memberReader
+	records := r.readMember(m, "Records", strictjson.Array)
+	if r.err != nil {
+		return nil, r.err
+	}
+	if records.Len() == 0 {
 		return nil, eventf("no records")
 	}
 	var events []S3Event
-	for i, r := range records {
-		m, ok := r.(members)
-		if !ok {
-			return nil, eventf("record %d is not an object", i)
-		}
-		e, err := readRecord(m, bucket)
+	n := 0
+	for record := range records.Items() {
+		e, created, err := readRecord(record, bucket)
 		if err != nil {
-			return nil, fmt.Errorf("record %d: %w", i, err)
+			return nil, fmt.Errorf("record %d: %w", n, err)
 		}
-		if e != nil {
-			events = append(events, *e)
+		if created {
+			events = append(events, e)
 		}
+		n++
 	}
 	return events, nil
 }
 
-// readRecord reads one record of a notification. It returns nil for an event of
-// another kind.
-func readRecord(r members, bucket string) (*S3Event, error) {
-	var e memberReader
-	version, source := e.requireText(r, "eventVersion"), e.requireText(r, "eventSource")
-	name, at := e.requireText(r, "eventName"), e.requireText(r, "eventTime")
-	s3 := e.requireObject(r, "s3")
-	b := e.requireText(e.requireObject(s3, "bucket"), "name")
+// readRecord reads one record of a notification, and reports whether it is about a
+// created object.
+func readRecord(m strictjson.Value, bucket string) (e S3Event, created bool, err error) {
+	var r memberReader
+	version, source := r.readText(m, "eventVersion"), r.readText(m, "eventSource")
+	name, at := r.readText(m, "eventName"), r.readText(m, "eventTime")
+	s3 := r.readObject(m, "s3")
+	b := r.readText(r.readObject(s3, "bucket"), "name")
 	switch {
-	case e.err != nil:
-		return nil, e.err
+	case r.err != nil:
+		return e, false, r.err
 	case source != "aws:s3":
-		return nil, eventf("unexpected source %.80q", source)
+		return e, false, eventf("unexpected source %.80q", source)
 	case !strings.HasPrefix(version, "2."):
-		return nil, eventf("unexpected version %.80q", version)
+		return e, false, eventf("unexpected version %.80q", version)
 	case b != bucket:
-		return nil, eventf("unexpected bucket %.80q", b)
+		return e, false, eventf("unexpected bucket %.80q", b)
 	}
 	kind, created := strings.CutPrefix(strings.TrimPrefix(name, "s3:"), "ObjectCreated:")
 	if !created {
-		return nil, nil
+		return e, false, nil
 	}
 	switch kind {
 	case "Put", "Post", "Copy", "CompleteMultipartUpload":
 	default:
-		return nil, eventf("unexpected name %.80q", name)
+		return e, false, eventf("unexpected name %.80q", name)
 	}
-	o := e.requireObject(s3, "object")
-	encoded := e.requireText(o, "key")
-	out := S3Event{Size: e.requireSize(o), ETag: e.optionalText(o, "eTag"), Version: e.optionalText(o, "versionId"), Sequencer: e.optionalText(o, "sequencer")}
-	if e.err != nil {
-		return nil, e.err
+	o := r.readObject(s3, "object")
+	encoded := r.readText(o, "key")
+	e = S3Event{
+		Size: r.readSize(o), ETag: r.readOptionalText(o, "eTag"),
+		Version: r.readOptionalText(o, "versionId"), Sequencer: r.readOptionalText(o, "sequencer"),
+	}
+	if r.err != nil {
+		return e, false, r.err
 	}
 	key, err := url.QueryUnescape(encoded)
 	if err != nil {
-		return nil, eventf("key %.80q is not URL-encoded", encoded)
+		return e, false, eventf("key %.80q is not URL-encoded", encoded)
 	}
-	return out.finish(key, at)
+	e, err = e.normalize(key, at)
+	return e, true, err
 }
 
 // readBridgeEvent reads an event from EventBridge.
-func readBridgeEvent(m members, bucket string) ([]S3Event, error) {
-	var e memberReader
-	source, kind, at := e.requireText(m, "source"), e.requireText(m, "detail-type"), e.requireText(m, "time")
-	detail := e.requireObject(m, "detail")
-	version, b := e.requireText(detail, "version"), e.requireText(e.requireObject(detail, "bucket"), "name")
+func readBridgeEvent(m strictjson.Value, bucket string) ([]S3Event, error) {
+	var r memberReader
+	source, kind, at := r.readText(m, "source"), r.readText(m, "detail-type"), r.readText(m, "time")
+	detail := r.readObject(m, "detail")
+	version, b := r.readText(detail, "version"), r.readText(r.readObject(detail, "bucket"), "name")
 	switch {
-	case e.err != nil:
-		return nil, e.err
+	case r.err != nil:
+		return nil, r.err
 	case source != "aws.s3":
 		return nil, eventf("unexpected source %.80q", source)
 	case version != "0":
@@ -184,26 +187,29 @@ func readBridgeEvent(m members, bucket string) ([]S3Event, error) {
 	case kind != "Object Created":
 		return nil, nil
 	}
-	o := e.requireObject(detail, "object")
-	key := e.requireText(o, "key")
-	out := S3Event{Size: e.requireSize(o), ETag: e.optionalText(o, "etag"), Version: e.optionalText(o, "version-id"), Sequencer: e.optionalText(o, "sequencer")}
-	if e.err != nil {
-		return nil, e.err
+	o := r.readObject(detail, "object")
+	key := r.readText(o, "key")
+	e := S3Event{
+		Size: r.readSize(o), ETag: r.readOptionalText(o, "etag"),
+		Version: r.readOptionalText(o, "version-id"), Sequencer: r.readOptionalText(o, "sequencer"),
 	}
-	done, err := out.finish(key, at)
+	if r.err != nil {
+		return nil, r.err
+	}
+	e, err := e.normalize(key, at)
 	if err != nil {
 		return nil, err
 	}
-	return []S3Event{*done}, nil
+	return []S3Event{e}, nil
 }
 
 // checkTestEvent checks the event that S3 sends when notifications are enabled.
-func checkTestEvent(m members, bucket string) error {
-	var e memberReader
-	name, b := e.requireText(m, "Event"), e.requireText(m, "Bucket")
+func checkTestEvent(m strictjson.Value, bucket string) error {
+	var r memberReader
+	name, b := r.readText(m, "Event"), r.readText(m, "Bucket")
 	switch {
-	case e.err != nil:
-		return e.err
+	case r.err != nil:
+		return r.err
 	case name != "s3:TestEvent":
 		return eventf("unexpected name %.80q", name)
 	case b != bucket:
@@ -212,14 +218,14 @@ func checkTestEvent(m members, bucket string) error {
 	return nil
 }
 
-// finish checks and normalizes the fields of both formats.
-func (e S3Event) finish(key, at string) (*S3Event, error) {
+// normalize checks the fields of both formats and gives them one form.
+func (e S3Event) normalize(key, at string) (S3Event, error) {
 	var err error
 	if e.Scope, e.Name, err = scope.ParseKey(key); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrEvent, err)
+		return S3Event{}, fmt.Errorf("%w: %w", ErrEvent, err)
 	}
 	if e.Time, err = time.Parse(time.RFC3339Nano, at); err != nil {
-		return nil, eventf("invalid time %.80q", at)
+		return S3Event{}, eventf("invalid time %.80q", at)
 	}
 	e.Time = e.Time.UTC()
 	tag := e.ETag // S3 does not quote it, other servers do
@@ -227,22 +233,22 @@ func (e S3Event) finish(key, at string) (*S3Event, error) {
 		tag = tag[1 : len(tag)-1]
 	}
 	if !isVisible(tag) || len(tag) > 1024 || strings.ContainsAny(tag, `"*`) {
-		return nil, eventf("invalid ETag %.80q", e.ETag)
+		return S3Event{}, eventf("invalid ETag %.80q", e.ETag)
 	}
 	if tag != "" {
 		e.ETag = `"` + tag + `"`
 	}
 	if !isVisible(e.Version) || len(e.Version) > 1024 {
-		return nil, eventf("invalid version %.80q", e.Version)
+		return S3Event{}, eventf("invalid version %.80q", e.Version)
 	}
 	if e.Version == "null" { // the version of a bucket whose versioning is suspended
 		e.Version = ""
 	}
 	e.Sequencer = strings.ToUpper(e.Sequencer) // the two formats differ
 	if strings.Trim(e.Sequencer, "0123456789ABCDEF") != "" || len(e.Sequencer) > 64 {
-		return nil, eventf("invalid sequencer %.80q", e.Sequencer)
+		return S3Event{}, eventf("invalid sequencer %.80q", e.Sequencer)
 	}
-	return &e, nil
+	return e, nil
 }
 
 func eventf(format string, args ...any) error {

@@ -1,15 +1,19 @@
 package presign
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
+)
 
 // formatOf returns the member that identifies the format of a message: "Records"
 // of an S3 notification, "detail-type" of EventBridge, "Event" of S3's test event
 // or "TopicArn" of an SNS envelope. It rejects a message with two of them, which
 // different readers would read differently.
-func formatOf(m members) (string, error) {
+func formatOf(m strictjson.Value) (string, error) {
 	format := ""
 	for _, name := range []string{"Records", "detail-type", "Event", "TopicArn"} {
-		if _, ok := m[name]; !ok {
+		if _, ok := m.Get(name); !ok {
 			continue
 		}
 		if format != "" {
@@ -23,26 +27,22 @@ func formatOf(m members) (string, error) {
 	return format, nil
 }
 
-// unwrap returns the message in m if m is the envelope of an SNS notification, and
-// otherwise m.
-func unwrap(m members) (members, error) {
-	if format, err := formatOf(m); err != nil || format != "TopicArn" {
-		return m, err
-	}
-	var e memberReader
-	kind, topic, message := e.requireText(m, "Type"), e.requireText(m, "TopicArn"), e.requireText(m, "Message")
-	e.requireText(m, "MessageId")
+// openEnvelope returns the message in the envelope of an SNS notification.
+func openEnvelope(m strictjson.Value) (strictjson.Value, error) {
+	var r memberReader
+	kind, topic, message := r.readText(m, "Type"), r.readText(m, "TopicArn"), r.readText(m, "Message")
+	r.readText(m, "MessageId")
 	switch {
-	case e.err != nil:
-		return nil, e.err
+	case r.err != nil:
+		return m, r.err
 	case kind != "Notification":
-		return nil, eventf("SNS message of type %.80q", kind)
+		return m, eventf("SNS message of type %.80q", kind)
 	case !isTopicARN(topic):
-		return nil, eventf("invalid SNS topic %.80q", topic)
+		return m, eventf("invalid SNS topic %.80q", topic)
 	}
-	inner, err := parseJSON([]byte(message))
+	inner, err := strictjson.ParseObject([]byte(message))
 	if err != nil {
-		return nil, eventf("the message in an SNS notification: %s", err)
+		return m, eventf("the message in an SNS notification: %s", err)
 	}
 	return inner, nil
 }

@@ -6,90 +6,68 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// members is a JSON object. Its values are members, []any, string, json.Number, bool and nil.
-type members map[string]any
-
-// parseJSON parses one JSON object by the rules of strictjson.
-func parseJSON(raw []byte) (members, error) {
-	v, err := strictjson.ParseObject(raw)
-	if err != nil {
-		return nil, err
-	}
-	return objectMembers(v), nil
-}
-
-func objectMembers(v strictjson.Value) members {
-	m := make(members, v.Len())
-	for name, value := range v.Members() {
-		m[name] = toGoValue(value)
-	}
-	return m
-}
-
-func toGoValue(v strictjson.Value) any {
-	switch v.Type() {
-	case strictjson.Object:
-		return objectMembers(v)
-	case strictjson.Array:
-		list := make([]any, 0, v.Len())
-		for item := range v.Items() {
-			list = append(list, toGoValue(item))
-		}
-		return list
-	case strictjson.String:
-		return v.Text()
-	case strictjson.Number:
-		return json.Number(v.Raw())
-	case strictjson.Boolean:
-		return string(v.Raw()) == "true"
-	}
-	return nil
-}
-
-// memberReader reads members and keeps the first error.
+// memberReader reads the members of JSON objects and keeps the first error. After an
+// error it returns zero values.
 type memberReader struct{ err error }
 
-func (r *memberReader) fail(name string) {
-	if r.err == nil {
-		r.err = eventf("member %q is missing or of another type", name)
+func (r *memberReader) readMember(o strictjson.Value, name string, t strictjson.Type) strictjson.Value {
+	if r.err != nil {
+		return strictjson.Value{}
 	}
+	v, ok := o.Get(name)
+	if !ok || v.Type() != t {
+		r.rejectMember(name)
+		return strictjson.Value{}
+	}
+	return v
 }
 
-func (r *memberReader) requireObject(m members, name string) members {
-	o, ok := m[name].(members)
-	if !ok {
-		r.fail(name)
-	}
-	return o
+func (r *memberReader) rejectMember(name string) {
+	r.err = eventf("member %q is missing or of another type", name)
 }
 
-// requireText reads a string that must not be empty.
-func (r *memberReader) requireText(m members, name string) string {
-	s, ok := m[name].(string)
-	if !ok || s == "" {
-		r.fail(name)
+func (r *memberReader) readObject(o strictjson.Value, name string) strictjson.Value {
+	return r.readMember(o, name, strictjson.Object)
+}
+
+// readText reads a string that must not be empty.
+func (r *memberReader) readText(o strictjson.Value, name string) string {
+	v := r.readMember(o, name, strictjson.String)
+	if r.err != nil {
+		return ""
+	}
+	s := v.Text()
+	if s == "" {
+		r.rejectMember(name)
 	}
 	return s
 }
 
-// optionalText reads a string that may be missing, null or empty.
-func (r *memberReader) optionalText(m members, name string) string {
-	switch v := m[name].(type) {
-	case nil:
-	case string:
-		return v
-	default:
-		r.fail(name)
+// readOptionalText reads a string that may be missing, null or empty.
+func (r *memberReader) readOptionalText(o strictjson.Value, name string) string {
+	if r.err != nil {
+		return ""
 	}
-	return ""
+	v, ok := o.Get(name)
+	switch {
+	case !ok || v.Type() == strictjson.Null:
+		return ""
+	case v.Type() != strictjson.String:
+		r.rejectMember(name)
+		return ""
+	}
+	return v.Text()
 }
 
-// requireSize reads the member "size", a number of bytes.
-func (r *memberReader) requireSize(m members) int64 {
-	n, _ := m["size"].(json.Number)
-	size, err := n.Int64()
-	if err != nil || size < 0 {
-		r.fail("size")
+// readSize reads the member "size", a number of bytes.
+func (r *memberReader) readSize(o strictjson.Value) int64 {
+	v := r.readMember(o, "size", strictjson.Number)
+	if r.err != nil {
+		return 0
 	}
-	return size
+	n, err := json.Number(v.Raw()).Int64()
+	if err != nil || n < 0 {
+		r.rejectMember("size")
+	}
+	return n
 }

@@ -1,10 +1,11 @@
 package presign
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -53,19 +54,15 @@ type GetOptions struct {
 // does not look the object up; S3 answers 404 or 403 if it does not exist.
 //
 // It returns ErrInvalid, object.ErrOutside for a Ref of another bucket,
-// ErrExpiring, ErrUnsigned, and the wrapped errors of Options.For.
+// and the other errors of [Signer.Put].
 func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (_ Grant, err error) {
 	defer wrapError("get", &err)
 	if f.IsZero() || f.Bucket() != s.bucket.Name() {
 		return Grant{}, object.ErrOutside
 	}
 	opt := valueOf(o)
-	if opt.Expires == 0 {
-		opt.Expires = s.expires
-	}
-	if opt.Name == "" {
-		opt.Name = f.Name()
-	}
+	opt.Expires = cmp.Or(opt.Expires, s.expires)
+	opt.Name = cmp.Or(opt.Name, f.Name())
 	if err := opt.check(f.Scope(), s.types); err != nil {
 		return Grant{}, err
 	}
@@ -85,23 +82,18 @@ func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (_ Grant,
 		ResponseContentType:        aws.String(servedType(opt.Type, s.types)),
 		ResponseContentDisposition: aws.String(formatDisposition(kind, opt.Name)),
 	}
-	r := request{
+	return s.signRequest(ctx, client, request{
 		method: http.MethodGet, ref: f, expires: opt.Expires,
+		headers: []header{{"If-Match", f.ETag()}},
 		query: []header{
 			{"response-content-type", *in.ResponseContentType},
 			{"response-content-disposition", *in.ResponseContentDisposition},
+			{"versionId", f.Version()},
 		},
 		presign: func(p *s3.PresignClient, o func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
 			return p.PresignGetObject(ctx, in, o)
 		},
-	}
-	if f.ETag() != "" {
-		r.headers = []header{{"If-Match", f.ETag()}}
-	}
-	if f.Version() != "" {
-		r.query = append(r.query, header{"versionId", f.Version()})
-	}
-	return s.sign(ctx, client, r)
+	})
 }
 
 func (o GetOptions) check(s scope.Scope, allowed []string) error {
@@ -134,37 +126,15 @@ func servedType(t string, allowed []string) string {
 // The name has passed scope's rules, which exclude control characters,
 // separators and percent signs.
 func formatDisposition(kind, name string) string {
-	var plain, ext strings.Builder
-	exact := true
-	for i := 0; i < len(name); {
-		r, n := utf8.DecodeRuneInString(name[i:])
-		switch {
-		case r == '"':
-			plain.WriteString(`\"`)
-			exact = false // some clients keep the backslash
-		case r < utf8.RuneSelf:
-			plain.WriteByte(name[i])
-		default:
-			plain.WriteByte('_')
-			exact = false
+	plain := strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf {
+			return '_'
 		}
-		for _, c := range []byte(name[i : i+n]) {
-			if isAttrChar(c) {
-				ext.WriteByte(c)
-			} else {
-				fmt.Fprintf(&ext, "%%%02X", c)
-			}
-		}
-		i += n
-	}
-	d := kind + `; filename="` + plain.String() + `"`
-	if !exact {
-		d += "; filename*=UTF-8''" + ext.String()
+		return r
+	}, name)
+	d := kind + `; filename="` + strings.ReplaceAll(plain, `"`, `\"`) + `"`
+	if plain != name || strings.Contains(name, `"`) { // some clients keep the backslash
+		d += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 	}
 	return d
-}
-
-// isAttrChar reports whether c is an attr-char of RFC 8187, section 3.2.1.
-func isAttrChar(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$&+-.^_`|~", c) >= 0
 }

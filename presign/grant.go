@@ -3,6 +3,7 @@ package presign
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,15 +50,17 @@ type request struct {
 	method  string
 	ref     object.Ref
 	expires time.Duration
-	headers []header // canonical names; each must be signed
-	query   []header // unescaped; each must be in the URL
+	headers []header // canonical names; each must be signed, unless its value is ""
+	query   []header // unescaped; each must be in the URL, unless its value is ""
 	presign func(*s3.PresignClient, func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error)
 	size    int64
 }
 
-// sign signs r with c's credentials and verifies the result.
-func (s *Signer) sign(ctx context.Context, c *s3.Client, r request) (Grant, error) {
-	creds, err := fetchCredentials(ctx, s.provider(c))
+// signRequest signs r with c's credentials and verifies the result.
+func (s *Signer) signRequest(ctx context.Context, c *s3.Client, r request) (Grant, error) {
+	isAbsent := func(h header) bool { return h.value == "" }
+	r.headers, r.query = slices.DeleteFunc(r.headers, isAbsent), slices.DeleteFunc(r.query, isAbsent)
+	creds, err := fetchCredentials(ctx, s.credentialsOf(c))
 	if err != nil {
 		return Grant{}, err
 	}

@@ -2,14 +2,12 @@ package presign
 
 import "fmt"
 
-// MaxMultipartSize is the largest object that can be uploaded in parts, in bytes.
-const MaxMultipartSize = 5 << 40
-
 // The limits of S3, see
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html.
 const (
 	minPartSize     = 5 << 20 // of each part but the last
 	maxParts        = 10_000
+	maxMultipart    = 5 << 40 // bytes of the whole object
 	defaultPartSize = 64 << 20
 )
 
@@ -52,8 +50,8 @@ func (m Multipart) partLength(number int) int64 {
 
 func (m Multipart) check() error {
 	switch {
-	case m.Size < 1 || m.Size > MaxMultipartSize:
-		return invalidf("size %d: must be 1 to %d bytes", m.Size, int64(MaxMultipartSize))
+	case m.Size < 1 || m.Size > maxMultipart:
+		return invalidf("size %d: must be 1 to %d bytes", m.Size, int64(maxMultipart))
 	case m.PartSize < minPartSize || m.PartSize > MaxSize:
 		return invalidf("part size %d: must be %d to %d bytes", m.PartSize, minPartSize, int64(MaxSize))
 	case m.Parts() > maxParts:

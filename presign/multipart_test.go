@@ -23,6 +23,7 @@ const (
 	minPartSize     = 5 << 20
 	maxParts        = 10_000
 	defaultPartSize = 64 << 20
+	maxMultipart    = 5 << 40
 )
 
 // wire answers every request alike and records the last one.
@@ -140,7 +141,7 @@ func TestMultipartRejectsInvalidPlans(t *testing.T) {
 		"no type":        {Size: 5},
 		"no size":        {Type: "a/b"},
 		"negative":       {Type: "a/b", Size: -1},
-		"too large":      {Type: "a/b", Size: presign.MaxMultipartSize + 1},
+		"too large":      {Type: "a/b", Size: maxMultipart + 1},
 		"small parts":    {Type: "a/b", Size: 5, PartSize: minPartSize - 1},
 		"large parts":    {Type: "a/b", Size: 5, PartSize: presign.MaxSize + 1},
 		"negative parts": {Type: "a/b", Size: 5, PartSize: -1},
@@ -200,7 +201,7 @@ func TestDefaultPartSizeFitsEveryObject(t *testing.T) {
 	w := &wire{status: 200, answer: "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>"}
 	s := overWire(t, w)
 	const most = defaultPartSize * maxParts
-	for _, size := range []int64{1, defaultPartSize, defaultPartSize + 1, most - 1, most, most + 1, presign.MaxMultipartSize - 1, presign.MaxMultipartSize} {
+	for _, size := range []int64{1, defaultPartSize, defaultPartSize + 1, most - 1, most, most + 1, maxMultipart - 1, maxMultipart} {
 		m, err := s.CreateMultipart(t.Context(), session(t), "a.jpg", &presign.MultipartOptions{Type: "a/b", Size: size})
 		require.NoError(t, err, size)
 		require.LessOrEqual(t, m.Parts(), maxParts)

@@ -1,8 +1,8 @@
 package presign
 
 import (
+	"cmp"
 	"context"
-	"encoding/base64"
 	"net/http"
 	"strconv"
 	"time"
@@ -43,9 +43,7 @@ func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, num
 		return Grant{}, invalidf("part number %d: must be 1 to %d", number, m.Parts())
 	}
 	opt := valueOf(o)
-	if opt.Expires == 0 {
-		opt.Expires = s.expires
-	}
+	opt.Expires = cmp.Or(opt.Expires, s.expires)
 	if m.Digests != (opt.SHA256 != nil) {
 		return Grant{}, invalidf("SHA-256: must be set if and only if the plan has digests")
 	}
@@ -59,22 +57,17 @@ func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, num
 	if err != nil {
 		return Grant{}, err
 	}
-	size := m.partLength(number)
+	size, digest := m.partLength(number), encodeDigest(opt.SHA256)
 	in := &s3.UploadPartInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()),
 		UploadId: &m.ID, PartNumber: aws.Int32(int32(number)), ContentLength: &size,
+		ChecksumSHA256: optional(digest), ExpectedBucketOwner: optional(s.owner),
 	}
-	headers := []header{{"Content-Length", strconv.FormatInt(size, 10)}}
-	if m.Digests {
-		in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(opt.SHA256))
-		headers = append(headers, header{"X-Amz-Checksum-Sha256", *in.ChecksumSHA256})
-	}
-	if s.owner != "" {
-		in.ExpectedBucketOwner = &s.owner
-		headers = append(headers, header{"X-Amz-Expected-Bucket-Owner", s.owner})
-	}
-	return s.sign(ctx, client, request{
-		method: http.MethodPut, ref: ref, expires: opt.Expires, headers: headers, size: size,
+	return s.signRequest(ctx, client, request{
+		method: http.MethodPut, ref: ref, expires: opt.Expires, size: size,
+		headers: []header{
+			{"Content-Length", formatSize(size)}, {"X-Amz-Checksum-Sha256", digest}, {"X-Amz-Expected-Bucket-Owner", s.owner},
+		},
 		query: []header{{"uploadId", m.ID}, {"partNumber", strconv.Itoa(number)}},
 		presign: func(p *s3.PresignClient, o func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
 			return p.PresignUploadPart(ctx, in, o)

@@ -1,8 +1,8 @@
 package presign
 
 import (
+	"cmp"
 	"context"
-	"encoding/base64"
 	"strings"
 	"time"
 
@@ -65,9 +65,7 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 		return Form{}, err
 	}
 	opt := valueOf(o)
-	if opt.Expires == 0 {
-		opt.Expires = s.expires
-	}
+	opt.Expires = cmp.Or(opt.Expires, s.expires)
 	if err := opt.check(); err != nil {
 		return Form{}, err
 	}
@@ -78,7 +76,7 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 	if err != nil {
 		return Form{}, err
 	}
-	creds, err := fetchCredentials(ctx, s.provider(client))
+	creds, err := fetchCredentials(ctx, s.credentialsOf(client))
 	if err != nil {
 		return Form{}, err
 	}
@@ -87,7 +85,7 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 	if opt.SHA256 != nil {
 		fields = append(fields,
 			header{"x-amz-checksum-algorithm", "SHA256"},
-			header{"x-amz-checksum-sha256", base64.StdEncoding.EncodeToString(opt.SHA256)})
+			header{"x-amz-checksum-sha256", encodeDigest(opt.SHA256)})
 	}
 	conditions := []any{[]any{"content-length-range", opt.MinSize, opt.MaxSize}}
 	for _, f := range fields {

@@ -1,6 +1,7 @@
 package presign
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"mime"
@@ -38,7 +39,8 @@ type PutOptions struct {
 //
 // It returns ErrInvalid, the errors of [scope.Scope.Key] for the name,
 // scope.ErrLevel or scope.ErrDenied if session is not the scope of a session,
-// ErrExpiring, ErrUnsigned, and the wrapped errors of Options.For.
+// ErrExpiring, the wrapped errors of Options.For, and an error if the SDK did not sign
+// all that the grant promises.
 func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *PutOptions) (_ Grant, err error) {
 	defer wrapError("put", &err)
 	_, ref, err := s.uploadRef(session, name)
@@ -46,9 +48,7 @@ func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *P
 		return Grant{}, err
 	}
 	opt := valueOf(o)
-	if opt.Expires == 0 {
-		opt.Expires = s.expires
-	}
+	opt.Expires = cmp.Or(opt.Expires, s.expires)
 	if err := opt.check(); err != nil {
 		return Grant{}, err
 	}
@@ -56,28 +56,21 @@ func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *P
 	if err != nil {
 		return Grant{}, err
 	}
-	in := &s3.PutObjectInput{Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), IfNoneMatch: aws.String("*")}
-	headers := make([]header, 1, 5)
-	headers[0] = header{"If-None-Match", "*"}
-	if opt.Type != "" {
-		in.ContentType = &opt.Type
-		headers = append(headers, header{"Content-Type", opt.Type})
+	digest := encodeDigest(opt.SHA256)
+	in := &s3.PutObjectInput{
+		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), IfNoneMatch: aws.String("*"),
+		ContentType: optional(opt.Type), ExpectedBucketOwner: optional(s.owner),
+		ChecksumSHA256: optional(digest), // with an algorithm, the SDK would sign the digest of an empty body
 	}
 	if opt.Size > 0 {
 		in.ContentLength = &opt.Size
-		headers = append(headers, header{"Content-Length", strconv.FormatInt(opt.Size, 10)})
 	}
-	if opt.SHA256 != nil {
-		// Naming an algorithm as well would make the SDK sign the digest of an empty body.
-		in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(opt.SHA256))
-		headers = append(headers, header{"X-Amz-Checksum-Sha256", *in.ChecksumSHA256})
-	}
-	if s.owner != "" {
-		in.ExpectedBucketOwner = &s.owner
-		headers = append(headers, header{"X-Amz-Expected-Bucket-Owner", s.owner})
-	}
-	return s.sign(ctx, client, request{
-		method: http.MethodPut, ref: ref, expires: opt.Expires, headers: headers, size: opt.Size,
+	return s.signRequest(ctx, client, request{
+		method: http.MethodPut, ref: ref, expires: opt.Expires, size: opt.Size,
+		headers: []header{
+			{"If-None-Match", "*"}, {"Content-Type", opt.Type}, {"Content-Length", formatSize(opt.Size)},
+			{"X-Amz-Checksum-Sha256", digest}, {"X-Amz-Expected-Bucket-Owner", s.owner},
+		},
 		presign: func(p *s3.PresignClient, o func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
 			return p.PresignPutObject(ctx, in, o)
 		},
@@ -98,6 +91,16 @@ func (o PutOptions) check() error {
 	}
 	return checkExpires(o.Expires)
 }
+
+// formatSize returns the Content-Length to sign, or "" for none.
+func formatSize(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func encodeDigest(sum []byte) string { return base64.StdEncoding.EncodeToString(sum) }
 
 func checkDigest(sum []byte) error {
 	if sum != nil && len(sum) != 32 {

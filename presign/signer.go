@@ -1,6 +1,7 @@
 package presign
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -80,9 +81,7 @@ func New(c *s3.Client, b *object.Bucket, o *Options) (_ *Signer, err error) {
 		return nil, invalidf("%w", err)
 	}
 	opt := valueOf(o)
-	if opt.Expires == 0 {
-		opt.Expires = defaultExpires
-	}
+	opt.Expires = cmp.Or(opt.Expires, defaultExpires)
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
@@ -117,25 +116,25 @@ func (o Options) check() error {
 	return checkExpires(o.Expires)
 }
 
-// provider returns the credentials that c signs with.
-func (s *Signer) provider(c *s3.Client) aws.CredentialsProvider {
+// credentialsOf returns the credentials that c signs with.
+func (s *Signer) credentialsOf(c *s3.Client) aws.CredentialsProvider {
 	if s.forms != nil {
 		return s.creds
 	}
 	return c.Options().Credentials
 }
 
-// uploadRef is ref for an upload, which needs a scope that may write.
+// uploadRef is sessionRef for an upload, which needs a scope that may write.
 func (s *Signer) uploadRef(session scope.Scope, name string) (*object.Root, object.Ref, error) {
 	if err := session.RequireWrite(); err != nil {
 		return nil, object.Ref{}, err
 	}
-	return s.ref(session, name)
+	return s.sessionRef(session, name)
 }
 
-// ref returns the Ref of a file of a session. Scopes of other levels do not have
+// sessionRef returns the Ref of a file of a session. Scopes of other levels do not have
 // uploads.
-func (s *Signer) ref(session scope.Scope, name string) (*object.Root, object.Ref, error) {
+func (s *Signer) sessionRef(session scope.Scope, name string) (*object.Root, object.Ref, error) {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return nil, object.Ref{}, err
 	}

@@ -14,7 +14,7 @@ import (
 const amzDate = "20060102T150405Z"
 
 func unsignedf(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrUnsigned, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", errUnsigned, fmt.Sprintf(format, args...))
 }
 
 // verifyURL inspects the signed URL and returns when it expires. Each of want's

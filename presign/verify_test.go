@@ -15,16 +15,22 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// A URL is granted only if exactly the promised headers and parameters are
-// signed, each once, and the host.
-func TestURLsAreVerified(t *testing.T) {
-	t.Parallel()
+func landingRef(t *testing.T) object.Ref {
+	t.Helper()
 	session, name, err := scope.ParseKey("tenant=acme/user=u1/uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/a.jpg")
 	require.NoError(t, err)
 	root, err := must.Get(object.New(object.NewMemory(), "landing", nil)).In(session)
 	require.NoError(t, err)
 	ref, err := root.Ref(name)
 	require.NoError(t, err)
+	return ref
+}
+
+// A URL is granted only if exactly the promised headers and parameters are
+// signed, each once, and the host.
+func TestURLsAreVerified(t *testing.T) {
+	t.Parallel()
+	ref := landingRef(t)
 	creds := aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET", SessionToken: "TOKEN+/="}
 	want := request{
 		method: http.MethodPut, ref: ref, headers: []header{{"If-None-Match", "*"}, {"Content-Type", "image/jpeg"}},
@@ -88,6 +94,6 @@ func TestURLsAreVerified(t *testing.T) {
 			require.Equal(t, time.Date(2000, 1, 1, 0, 15, 0, 0, time.UTC), end, name)
 			continue
 		}
-		require.ErrorIs(t, err, ErrUnsigned, name)
+		require.ErrorIs(t, err, errUnsigned, name)
 	}
 }

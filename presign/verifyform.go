@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope/object"
 )
 
@@ -25,8 +26,8 @@ type formPolicy struct {
 // conditions must be exactly those for the bucket, the size and each field that
 // the client sends, in any order.
 //
-// It compares the text that encoding/json writes. If a version of the SDK writes
-// a policy differently, Post fails instead of granting a loose form.
+// It compares the text of each condition with that of encoding/json. If a version
+// of the SDK writes them differently, Post fails instead of granting a loose form.
 func verifyForm(f *s3.PresignedPostRequest, want formPolicy, c aws.Credentials, expires time.Duration) (time.Time, error) {
 	text, err := base64.StdEncoding.DecodeString(f.Values["policy"])
 	if err != nil {
@@ -46,33 +47,31 @@ func verifyForm(f *s3.PresignedPostRequest, want formPolicy, c aws.Credentials, 
 			return time.Time{}, unsignedf("field %s is missing or differs", p.name)
 		}
 	}
-	end := begin.Add(expires).Format(time.RFC3339)
-	rest, ok := strings.CutPrefix(string(text), `{"conditions":[`)
-	rest, ok2 := strings.CutSuffix(rest, `],"expiration":"`+end+`"}`)
-	if !ok || !ok2 {
-		return time.Time{}, unsignedf("policy is malformed or does not expire at %s", end)
+	var policy struct {
+		Conditions []json.RawMessage `json:"conditions"`
+		Expiration string            `json:"expiration"`
 	}
-	wanted := want.conditions(f.Values)
-	for len(wanted) > 0 {
-		i := slices.IndexFunc(wanted, func(condition string) bool { return strings.HasPrefix(rest, condition) })
-		if i < 0 {
-			return time.Time{}, unsignedf("condition %.80q is missing, unknown or repeated", rest)
-		}
-		rest = rest[len(wanted[i]):]
-		wanted = slices.Delete(wanted, i, i+1)
-		if rest, ok = strings.CutPrefix(rest, ","); ok != (len(wanted) > 0) {
-			return time.Time{}, unsignedf("policy has an unexpected number of conditions")
-		}
+	if err := strictjson.Decode(text, &policy); err != nil {
+		return time.Time{}, unsignedf("policy: %s", err)
 	}
-	if rest != "" {
-		return time.Time{}, unsignedf("policy is malformed")
+	if end := begin.Add(expires).Format(time.RFC3339); policy.Expiration != end {
+		return time.Time{}, unsignedf("policy expires at %.80q, want %s", policy.Expiration, end)
+	}
+	signed, wanted := make([]string, len(policy.Conditions)), want.listConditions(f.Values)
+	for i, c := range policy.Conditions {
+		signed[i] = string(c)
+	}
+	slices.Sort(signed)
+	slices.Sort(wanted)
+	if !slices.Equal(signed, wanted) {
+		return time.Time{}, unsignedf("conditions %.500q, want %.500q", signed, wanted)
 	}
 	return expiryOf(begin, expires, c), nil
 }
 
-// conditions returns the conditions of a policy for these fields, as
+// listConditions returns the conditions of a policy for these fields, as
 // encoding/json writes them. The policy and its signature do not need one.
-func (p formPolicy) conditions(fields map[string]string) []string {
+func (p formPolicy) listConditions(fields map[string]string) []string {
 	all := make([]string, 0, len(fields)+2)
 	all = append(all, `["content-length-range",`+strconv.FormatInt(p.min, 10)+","+strconv.FormatInt(p.max, 10)+"]",
 		`{"bucket":`+quoteJSON(p.ref.Bucket())+"}")

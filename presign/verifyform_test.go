@@ -10,22 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
-
-	"github.com/carrel-go/carrel/internal/must"
-	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/object"
 )
 
 // A form is granted only if its policy is exactly the requested one. Each case
 // changes the text that the SDK writes.
 func TestFormsWithALoosePolicyAreRejected(t *testing.T) {
 	t.Parallel()
-	session, name, err := scope.ParseKey("tenant=acme/user=u1/uploads/0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f/a.jpg")
-	require.NoError(t, err)
-	root, err := must.Get(object.New(object.NewMemory(), "landing", nil)).In(session)
-	require.NoError(t, err)
-	ref, err := root.Ref(name)
-	require.NoError(t, err)
+	ref := landingRef(t)
 	creds := aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}
 	want := formPolicy{ref: ref, fields: []header{{"Content-Type", "image/jpeg"}}, min: 1, max: 10}
 	policy := `{"conditions":[{"X-Amz-Algorithm":"AWS4-HMAC-SHA256"},{"bucket":"landing"},` +
@@ -63,7 +54,7 @@ func TestFormsWithALoosePolicyAreRejected(t *testing.T) {
 		"in the text alone":   {`{"bucket":"landing"},`, `{"x":"{\"bucket\":\"landing\"}"},`},
 	} {
 		require.Contains(t, policy, edit[0], what)
-		require.ErrorIs(t, look(strings.Replace(policy, edit[0], edit[1], 1), func(map[string]string) {}), ErrUnsigned, what)
+		require.ErrorIs(t, look(strings.Replace(policy, edit[0], edit[1], 1), func(map[string]string) {}), errUnsigned, what)
 	}
 	for what, change := range map[string]func(map[string]string){
 		"not base64":          func(f map[string]string) { f["policy"] = "{" },
@@ -74,7 +65,7 @@ func TestFormsWithALoosePolicyAreRejected(t *testing.T) {
 		"a token from nobody": func(f map[string]string) { f["X-Amz-Security-Token"] = "x" },
 		"no date":             func(f map[string]string) { delete(f, "X-Amz-Date") },
 	} {
-		require.ErrorIs(t, look(policy, change), ErrUnsigned, what)
+		require.ErrorIs(t, look(policy, change), errUnsigned, what)
 	}
 	// Policy and fields agree with each other, and differ from the request.
 	for what, edit := range map[string][2]string{
@@ -88,8 +79,8 @@ func TestFormsWithALoosePolicyAreRejected(t *testing.T) {
 			for name := range fields {
 				f[name] = strings.Replace(f[name], edit[0], edit[1], 1)
 			}
-		}), ErrUnsigned, what)
+		}), errUnsigned, what)
 	}
 	nobody := strings.Replace(policy, `{"bucket"`, `{"X-Amz-Security-Token":"x"},{"bucket"`, 1)
-	require.ErrorIs(t, look(nobody, func(f map[string]string) { f["X-Amz-Security-Token"] = "x" }), ErrUnsigned)
+	require.ErrorIs(t, look(nobody, func(f map[string]string) { f["X-Amz-Security-Token"] = "x" }), errUnsigned)
 }

@@ -293,7 +293,8 @@ func TestUnsized(t *testing.T) {
 	// The upload does not have a checksum, so the bytes are read.
 	other := sha256.Sum256([]byte("other"))
 	_, _, err = d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{Size: int64(len(cover)), SHA256: other[:]})
-	require.ErrorIs(t, err, presign.ErrDigest)
+	require.ErrorIs(t, err, presign.ErrMismatch)
+	require.ErrorContains(t, err, "SHA-256")
 	sum := sha256.Sum256(cover)
 	_, _, err = d.signer.Arrived(t.Context(), d.session, name, &presign.ArrivedOptions{Size: int64(len(cover)), SHA256: sum[:]})
 	require.NoError(t, err)

@@ -1,0 +1,3 @@
+package presign
+
+var ErrUnsigned = errUnsigned
