@@ -2,7 +2,9 @@ package presign_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,6 +202,21 @@ func TestPostRejectsInvalidOptions(t *testing.T) {
 	// S3 would put the name that the client's file has in its place.
 	_, err = s.Post(t.Context(), session(t), "a ${filename}", ok)
 	require.ErrorIs(t, err, presign.ErrInvalid)
+}
+
+// A Ref that a client sends has not been through a Root, so no download is granted for it.
+func TestUnresolvedRefsAreNotGranted(t *testing.T) {
+	t.Parallel()
+	s := signer(t, client(&vault{}), nil)
+	for _, key := range []string{"tenant=globex/user=u1/a.jpg", "tenant=globex/shared/a.jpg", stored(t, "a.jpg", "").Key()} {
+		var ref object.Ref
+		require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"bucket":"carrel-landing","key":%q}`, key), &ref))
+		for _, ref := range []object.Ref{ref, ref.Unpinned()} {
+			g, err := s.Get(t.Context(), ref, nil)
+			require.ErrorIs(t, err, object.ErrOutside, key)
+			require.Equal(t, presign.Grant{}, g)
+		}
+	}
 }
 
 func TestGetRejectsInvalidOptions(t *testing.T) {

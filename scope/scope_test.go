@@ -2,7 +2,11 @@ package scope_test
 
 import (
 	"context"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"sort"
 	"strings"
@@ -91,8 +95,8 @@ func TestInvalidSessionIDsAreRejected(t *testing.T) {
 	user := must(must(scope.Tenant("acme")).User("u1"))
 	for _, id := range []string{
 		"", strings.ToUpper(sessionID), "{" + sessionID + "}", strings.ReplaceAll(sessionID, "-", ""), " " + sessionID[1:],
-		"0199a1b2-c3d4-4e5f-8a9b-0c1d2e3f4a5b", // version 4
-		"0199a1b2-c3d4-7e5f-7a9b-0c1d2e3f4a5b", // wrong variant
+		"0199a1b2-c3d4-4e5f-8a9b-0c1d2e3f4a5b",                                         // version 4
+		"0199a1b2-c3d4-7e5f-7a9b-0c1d2e3f4a5b", "0199a1b2-c3d4-7e5f-ca9b-0c1d2e3f4a5b", // wrong variants
 		"0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5g", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b0", "..",
 	} {
 		_, err := user.Session(id)
@@ -215,6 +219,43 @@ func TestErrorsQuoteAndTruncate(t *testing.T) {
 	require.EqualError(t, err, `scope: invalid tenant id "a\r\nadmin=true": has a character other than letters, digits, _ and -`)
 	_, err = scope.Tenant(strings.Repeat("x", 1<<20))
 	require.Less(t, len(err.Error()), 200)
+}
+
+// A request that is decoded into a struct with a Scope cannot bring one.
+func TestDecodersDoNotFillAScope(t *testing.T) {
+	t.Parallel()
+	var s scope.Scope
+	for _, text := range []string{`{"tenant":"globex","user":"u1","level":3}`, `{"Tenant":"globex","Level":1}`, `{}`, `null`} {
+		require.NoError(t, json.Unmarshal([]byte(text), &s))
+		require.Equal(t, scope.Scope{}, s, text)
+	}
+	require.Error(t, json.Unmarshal([]byte(`"t#globex"`), &s))
+	require.NoError(t, xml.Unmarshal([]byte(`<Scope tenant="globex"><tenant>globex</tenant><level>1</level></Scope>`), &s))
+	require.Equal(t, scope.Scope{}, s)
+	require.Error(t, gob.NewEncoder(io.Discard).Encode(session("acme", "u1", sessionID)))
+	_, err := fmt.Sscan("t#globex", &s)
+	require.Error(t, err)
+	require.Equal(t, scope.Scope{}, s)
+}
+
+// Index partitions and shards are readable by the name of their owner only, so none of them may be
+// a partition of a scope.
+func TestIndexesAndShardsAreNotPartitions(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for range 2000 {
+		s := randomScope(rnd)
+		index, err := s.Index(s.Level(), randomID(rnd))
+		require.NoError(t, err)
+		for _, p := range []string{index, scope.Shard(randomID(rnd), rnd.IntN(10))} {
+			_, err = scope.ParsePartition(p)
+			require.ErrorIs(t, err, scope.ErrInvalid, p)
+		}
+		other := randomScope(rnd)
+		if stolen, err := other.Index(other.Level(), randomID(rnd)); err == nil && stolen == index {
+			require.Equal(t, s, other)
+		}
+	}
 }
 
 func TestScopeIsNotMarshaled(t *testing.T) {

@@ -118,6 +118,23 @@ func TestCacheIsKeyedByScopeAndPurpose(t *testing.T) {
 	})
 }
 
+// The cache does not give the credentials of a scope that may write to the same scope made read-only.
+func TestReadOnlyScopesHaveTheirOwnCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := newVendor(t, &service{}, nil)
+		s := levels("acme", "u1")[3]
+		for range 2 {
+			writing, err := v.Retrieve(t.Context(), s, credential.Agent|credential.Writer)
+			require.NoError(t, err)
+			reading, err := v.Retrieve(t.Context(), s.ReadOnly(), credential.Agent|credential.Writer)
+			require.NoError(t, err)
+			require.Contains(t, writing.SessionToken, "s3:PutObject")
+			require.NotContains(t, reading.SessionToken, "s3:PutObject")
+		}
+	})
+}
+
 func TestCredentialsAreRefreshedBeforeTheyExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

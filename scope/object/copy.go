@@ -35,14 +35,14 @@ func (r *Root) Copy(ctx context.Context, from, to Ref, o *PutOptions) (Ref, Info
 	if err := r.scope.RequireWrite(); err != nil {
 		return Ref{}, Info{}, wrapError("copy", from, err)
 	}
-	if !r.holds(from) {
+	if !r.containsRef(from) {
 		return Ref{}, Info{}, r.rejectOutside(ctx, "copy", from)
 	}
-	if !r.holds(to) {
+	if !r.containsRef(to) {
 		return Ref{}, Info{}, r.rejectOutside(ctx, "copy to", to)
 	}
 	opt := valueOf(o)
-	if err := opt.check(); err != nil {
+	if err := opt.checkOptions(); err != nil {
 		return Ref{}, Info{}, wrapError("copy to", to, err)
 	}
 	if to != to.Unpinned() {
@@ -51,7 +51,7 @@ func (r *Root) Copy(ctx context.Context, from, to Ref, o *PutOptions) (Ref, Info
 	if from.key == to.key {
 		return Ref{}, Info{}, wrapError("copy", from, invalidf("copy onto itself"))
 	}
-	info, err := r.bucket.driver.Stat(ctx, r.addr(from))
+	info, err := r.bucket.driver.Stat(ctx, r.addrOf(from))
 	if err != nil {
 		return Ref{}, Info{}, wrapError("copy", from, err)
 	}
@@ -76,12 +76,12 @@ func (r *Root) copyObject(ctx context.Context, from, to Ref, o PutOptions) (Info
 		if from.owner == to.owner {
 			by = to.owner
 		}
-		info, err := c.Copy(ctx, by, r.addr(from), r.addr(to), o)
+		info, err := c.Copy(ctx, by, r.addrOf(from), r.addrOf(to), o)
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return info, err
 		}
 	}
 	body := &content{ctx: ctx, root: r, ref: from, size: o.Size}
-	info, err := r.bucket.driver.Put(ctx, r.addr(to), body, o)
+	info, err := r.bucket.driver.Put(ctx, r.addrOf(to), body, o)
 	return info, errors.Join(err, body.Close())
 }

@@ -67,7 +67,7 @@ func (f *fileSystem) openPath(name string) (fs.File, error) {
 	d := &directory{entries: entryReader{fs: f, scope: f.root.scope, prefix: top + name + "/"}, info: fileInfo{name: path.Base(name), dir: true}, path: name}
 	// If the directory is a scope, list it by that scope. "uploads" is not one.
 	if owner, _, err := scope.ParseKey(d.entries.prefix + "x"); err == nil && f.root.scope.Contains(owner) {
-		d.entries.scope = f.root.narrow(owner)
+		d.entries.scope = f.root.narrowScope(owner)
 	} else {
 		d.entries.after = d.entries.prefix
 	}

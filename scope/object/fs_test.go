@@ -220,6 +220,44 @@ func (l *large) Put(_ context.Context, _ object.Addr, body io.Reader, _ object.P
 }
 
 // Not parallel: it measures the memory of the process.
+// Paths, patterns and URLs do not leave the scope of a Root.FS.
+func TestFSStaysInItsScope(t *testing.T) {
+	t.Parallel()
+	b := object.New(object.NewMemory(), "b", nil)
+	for _, s := range []scope.Scope{session(t, "globex", "u1"), session(t, "acme", "u10")} {
+		r := rootOf(t, b, s)
+		_, _, err := r.Put(t.Context(), refTo(t, r, "secret.txt"), strings.NewReader("secret"), nil)
+		require.NoError(t, err)
+	}
+	user, err := scope.ParsePartition("t#acme#u#u1")
+	require.NoError(t, err)
+	fsys := rootOf(t, b, user).FS(t.Context())
+	foreign := []string{
+		"tenant=globex/user=u1/uploads/" + sessionID + "/secret.txt", "user=u10/uploads/" + sessionID + "/secret.txt",
+		"uploads/" + sessionID + "/secret.txt", "0/uploads/" + sessionID + "/secret.txt",
+	}
+	for _, name := range foreign {
+		for _, up := range []string{"", "../", "../../", "/../../", "%2e%2e/", `..\`, "./", "//"} {
+			_, err := fsys.Open(up + name)
+			require.Error(t, err, up+name)
+			rec := httptest.NewRecorder()
+			req := httptest.NewRequest(http.MethodGet, "/", nil)
+			req.URL.Path = "/" + up + name
+			http.FileServerFS(fsys).ServeHTTP(rec, req)
+			require.NotContains(t, rec.Body.String(), "secret\n")
+			require.NotEqual(t, http.StatusOK, rec.Code, req.URL.Path)
+		}
+	}
+	for _, pattern := range []string{"*", "*/*", "*/*/*", "../*", "uploads/*/*"} {
+		found, _ := fs.Glob(fsys, pattern)
+		require.Empty(t, found, pattern)
+	}
+	if sub, err := fs.Sub(fsys, "uploads"); err == nil {
+		_, err = sub.Open("../../user=u10/uploads/" + sessionID + "/secret.txt")
+		require.Error(t, err)
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	d := &large{size: 1 << 30}
 	s := rootOf(t, must.Get(object.New(d, "b", nil)), session(t, "acme", "u1"))

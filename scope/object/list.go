@@ -20,7 +20,7 @@ type Listed struct {
 // ErrNotFound if after is outside the root.
 func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
-		if !after.IsZero() && !r.holds(after) {
+		if !after.IsZero() && !r.containsRef(after) {
 			yield(Listed{}, r.rejectOutside(ctx, "list", after))
 			return
 		}

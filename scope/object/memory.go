@@ -40,7 +40,7 @@ var (
 
 // Open implements [Driver].
 func (m *memory) Open(ctx context.Context, a Addr, r Range) (io.ReadCloser, Info, error) {
-	o, err := m.get(ctx, a)
+	o, err := m.findObject(ctx, a)
 	if err != nil {
 		return nil, Info{}, err
 	}
@@ -56,7 +56,7 @@ func (m *memory) Open(ctx context.Context, a Addr, r Range) (io.ReadCloser, Info
 		}
 		data = data[r.Off:end]
 	}
-	return io.NopCloser(bytes.NewReader(data)), o.describe(), nil
+	return io.NopCloser(bytes.NewReader(data)), o.copyInfo(), nil
 }
 
 // Put implements [Driver]. It reads the whole body before it checks the
@@ -113,16 +113,16 @@ func (m *memory) storeLocked(a Addr, n memoryObject, o PutOptions) (Info, error)
 		return Info{}, ErrChanged
 	}
 	m.objects[a.key] = n
-	return n.describe(), nil
+	return n.copyInfo(), nil
 }
 
 // Stat implements [Driver].
 func (m *memory) Stat(ctx context.Context, a Addr) (Info, error) {
-	o, err := m.get(ctx, a)
+	o, err := m.findObject(ctx, a)
 	if err != nil {
 		return Info{}, err
 	}
-	return o.describe(), nil
+	return o.copyInfo(), nil
 }
 
 // List implements [Driver].
@@ -167,7 +167,7 @@ func (m *memory) Delete(ctx context.Context, a Addr) error {
 	return nil
 }
 
-func (m *memory) get(ctx context.Context, a Addr) (memoryObject, error) {
+func (m *memory) findObject(ctx context.Context, a Addr) (memoryObject, error) {
 	if err := ctx.Err(); err != nil {
 		return memoryObject{}, err
 	}
@@ -188,8 +188,8 @@ func (m *memory) findLocked(a Addr) (memoryObject, error) {
 	return o, nil
 }
 
-// describe returns a copy of the Info.
-func (o memoryObject) describe() Info {
+// copyInfo returns a copy of the Info.
+func (o memoryObject) copyInfo() Info {
 	i := o.info
 	i.SHA256 = bytes.Clone(i.SHA256)
 	return i

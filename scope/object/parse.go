@@ -22,11 +22,11 @@ func (r *Root) ParseRef(stored []byte) (Ref, error) {
 	f, err := parseRef(stored)
 	if err != nil {
 		err = fmt.Errorf("object: parse ref: %w", err)
-		r.report(context.Background(), "parse ref", err)
+		r.reportRefusal(context.Background(), "parse ref", err)
 		return Ref{}, err
 	}
-	if !r.holds(f) {
-		r.report(context.Background(), "parse ref", fmt.Errorf("object: parse ref: %q in bucket %q: %w", f.key, f.bucket, ErrOutside))
+	if !r.containsRef(f) {
+		r.reportRefusal(context.Background(), "parse ref", fmt.Errorf("object: parse ref: %q in bucket %q: %w", f.key, f.bucket, ErrOutside))
 		return Ref{}, fmt.Errorf("object: parse ref: %w", ErrOutside)
 	}
 	return f, nil
@@ -42,7 +42,7 @@ func ParseRef(stored []byte, roots ...*Root) (*Root, Ref, error) {
 	}
 	if f, err := parseRef(stored); err == nil {
 		for _, r := range roots {
-			if r.holds(f) {
+			if r.containsRef(f) {
 				return r, f, nil
 			}
 		}

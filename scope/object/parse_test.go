@@ -43,6 +43,9 @@ func TestParseRefKeepsThePin(t *testing.T) {
 	f, err = r.ParseRef([]byte(`{"bucket":"b","key":"` + base + `a.txt","etag":"\"abc\""}`))
 	require.NoError(t, err)
 	require.Equal(t, `"abc"`, f.ETag())
+	f, err = r.ParseRef([]byte(`{"bucket":"b","key":"` + base + `a.txt","version":"` + strings.Repeat("x", 1024) + `"}`))
+	require.NoError(t, err)
+	require.Len(t, f.Version(), 1024)
 }
 
 func TestParseRefRejectsMalformedRefs(t *testing.T) {
@@ -67,7 +70,7 @@ func TestParseRefRejectsMalformedRefs(t *testing.T) {
 		"two pins":          `{` + good + `,"etag":"\"x\"","version":"y"}`,
 		"any ETag":          `{` + good + `,"etag":"*"}`,
 		"CRLF in a pin":     `{` + good + `,"version":"x\r\ny: z"}`,
-		"a huge pin":        `{` + good + `,"version":"` + strings.Repeat("x", 2000) + `"}`,
+		"a huge pin":        `{` + good + `,"version":"` + strings.Repeat("x", 1025) + `"}`,
 		"huge":              `{` + good + strings.Repeat(" ", 9000) + `}`,
 		"not UTF-8":         "{\"bucket\":\"b\",\"key\":\"" + base + "\xff.txt\"}",
 		"half a surrogate":  `{"bucket":"b","key":"` + base + `a\ud800b"}`,

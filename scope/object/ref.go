@@ -10,8 +10,7 @@ import (
 
 // Ref names an object by its bucket, owner and name, and can be pinned to exact
 // bytes by a version or an ETag. It is a comparable value that grants no access
-// by itself. Only a [Root] makes a
-// usable one.
+// by itself. Only a [Root] makes a usable one.
 type Ref struct {
 	bucket        string
 	owner         scope.Scope
@@ -61,10 +60,6 @@ func (r Ref) pinTo(i Info) Ref {
 		r.etag = i.ETag
 	}
 	return r
-}
-
-func (r Ref) addr() Addr {
-	return Addr{bucket: r.bucket, owner: r.owner, key: r.key, version: r.version, etag: r.etag}
 }
 
 type refJSON struct {
@@ -118,7 +113,7 @@ func Resolve(f Ref, roots ...*Root) (*Root, Ref, error) {
 		return nil, Ref{}, fmt.Errorf("object: resolve: %w", invalidf("roots: must not be empty"))
 	}
 	for _, r := range roots {
-		if r.holds(f) {
+		if r.containsRef(f) {
 			return r, f, nil
 		}
 	}

@@ -36,7 +36,7 @@ func (r *Root) Ref(name string) (Ref, error) {
 	key, err := r.scope.Key(name)
 	if err != nil {
 		err = fmt.Errorf("object: ref: %w", err)
-		r.report(context.Background(), "ref", err)
+		r.reportRefusal(context.Background(), "ref", err)
 		return Ref{}, err
 	}
 	owner := r.scope
@@ -48,15 +48,13 @@ func (r *Root) Ref(name string) (Ref, error) {
 	return Ref{bucket: r.bucket.name, owner: owner, name: name, key: key}, nil
 }
 
-// addr returns the address of f for the driver, with the rights of the root.
-func (r *Root) addr(f Ref) Addr {
-	a := f.addr()
-	a.owner = r.narrow(a.owner)
-	return a
+// addrOf returns the address of f for the driver, with the rights of the root.
+func (r *Root) addrOf(f Ref) Addr {
+	return Addr{bucket: f.bucket, owner: r.narrowScope(f.owner), key: f.key, version: f.version, etag: f.etag}
 }
 
-// narrow returns s, read-only if the root is.
-func (r *Root) narrow(s scope.Scope) scope.Scope {
+// narrowScope returns s, read-only if the root is.
+func (r *Root) narrowScope(s scope.Scope) scope.Scope {
 	if r.scope.RequireWrite() != nil {
 		return s.ReadOnly()
 	}
@@ -69,14 +67,14 @@ func (r *Root) narrow(s scope.Scope) scope.Scope {
 // It returns ErrNotFound, ErrRange, and ErrChanged if f is pinned and the object
 // has changed.
 func (r *Root) Open(ctx context.Context, f Ref, rg *Range) (io.ReadCloser, Info, error) {
-	if !r.holds(f) {
+	if !r.containsRef(f) {
 		return nil, Info{}, r.rejectOutside(ctx, "open", f)
 	}
 	part := valueOf(rg)
 	if part.Off < 0 || part.Len < 0 {
 		return nil, Info{}, wrapError("open", f, ErrRange)
 	}
-	body, info, err := r.bucket.driver.Open(ctx, r.addr(f), part)
+	body, info, err := r.bucket.driver.Open(ctx, r.addrOf(f), part)
 	if err != nil {
 		return nil, Info{}, wrapError("open", f, err)
 	}
@@ -109,11 +107,11 @@ func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (R
 	if err := r.scope.RequireWrite(); err != nil {
 		return Ref{}, Info{}, wrapError("put", f, err)
 	}
-	if !r.holds(f) {
+	if !r.containsRef(f) {
 		return Ref{}, Info{}, r.rejectOutside(ctx, "put", f)
 	}
 	opt := valueOf(o)
-	if err := opt.check(); err != nil {
+	if err := opt.checkOptions(); err != nil {
 		return Ref{}, Info{}, wrapError("put", f, err)
 	}
 	if f != f.Unpinned() {
@@ -122,7 +120,7 @@ func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (R
 	if opt.Type == "" {
 		opt.Type = "application/octet-stream"
 	}
-	info, err := r.bucket.driver.Put(ctx, r.addr(f), body, opt)
+	info, err := r.bucket.driver.Put(ctx, r.addrOf(f), body, opt)
 	if err != nil {
 		return Ref{}, Info{}, wrapError("put", f, err)
 	}
@@ -132,10 +130,10 @@ func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (R
 // Stat returns the object's Info, and f pinned to it. It returns ErrNotFound, and
 // ErrChanged if f is pinned and the object has changed.
 func (r *Root) Stat(ctx context.Context, f Ref) (Ref, Info, error) {
-	if !r.holds(f) {
+	if !r.containsRef(f) {
 		return Ref{}, Info{}, r.rejectOutside(ctx, "stat", f)
 	}
-	info, err := r.bucket.driver.Stat(ctx, r.addr(f))
+	info, err := r.bucket.driver.Stat(ctx, r.addrOf(f))
 	if err != nil {
 		return Ref{}, Info{}, wrapError("stat", f, err)
 	}
@@ -150,10 +148,10 @@ func (r *Root) Delete(ctx context.Context, f Ref) error {
 	if err := r.scope.RequireWrite(); err != nil {
 		return wrapError("delete", f, err)
 	}
-	if !r.holds(f) {
+	if !r.containsRef(f) {
 		return r.rejectOutside(ctx, "delete", f)
 	}
-	if err := r.bucket.driver.Delete(ctx, r.addr(f)); err != nil {
+	if err := r.bucket.driver.Delete(ctx, r.addrOf(f)); err != nil {
 		return wrapError("delete", f, err)
 	}
 	return nil
@@ -184,19 +182,19 @@ func (r *Root) parseEntry(e Entry) (Ref, error) {
 		return Ref{}, &KeyError{Key: e.Key, Err: err}
 	}
 	f := Ref{bucket: r.bucket.name, owner: owner, name: name, key: e.Key}
-	if !r.holds(f) {
+	if !r.containsRef(f) {
 		return Ref{}, &KeyError{Key: e.Key, Err: ErrOutside}
 	}
 	return f.pinTo(e.Info), nil
 }
 
-// holds reports whether f is inside the root. The zero Ref never is, nor is any Ref
+// containsRef reports whether f is inside the root. The zero Ref never is, nor is any Ref
 // inside the zero Root.
-func (r *Root) holds(f Ref) bool {
+func (r *Root) containsRef(f Ref) bool {
 	return r.bucket != nil && f.bucket == r.bucket.name && r.scope.Contains(f.owner)
 }
 
-func (o PutOptions) check() error {
+func (o PutOptions) checkOptions() error {
 	switch {
 	case o.IfMatch != "" && o.Overwrite:
 		return invalidf("options: must not set both IfMatch and Overwrite")
@@ -216,11 +214,11 @@ func (o PutOptions) check() error {
 // rejectOutside reports a Ref of another bucket or scope to the auditor and returns
 // an error with the text of ErrNotFound.
 func (r *Root) rejectOutside(ctx context.Context, op string, f Ref) error {
-	r.report(ctx, op, fmt.Errorf("object: %s: %q in bucket %q: %w", op, f.key, f.bucket, ErrOutside))
+	r.reportRefusal(ctx, op, fmt.Errorf("object: %s: %q in bucket %q: %w", op, f.key, f.bucket, ErrOutside))
 	return wrapError(op, f, ErrOutside)
 }
 
-func (r *Root) report(ctx context.Context, op string, err error) {
+func (r *Root) reportRefusal(ctx context.Context, op string, err error) {
 	if r.bucket != nil && r.bucket.audit != nil {
 		r.bucket.audit.Refused(ctx, scope.Refusal{Scope: r.scope, Op: "object." + op, Err: err})
 	}

@@ -2,6 +2,7 @@ package object_test
 
 import (
 	"context"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -83,6 +84,65 @@ func TestOutsideReadsLikeNotFound(t *testing.T) {
 	}
 	_, _, err = foreign.Open(t.Context(), stored, nil)
 	require.NoError(t, err, "it is all still there")
+}
+
+// asked records the scope that the driver is asked for.
+type asked struct {
+	object.Driver
+	scopes []scope.Scope
+}
+
+func (d *asked) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
+	d.scopes = append(d.scopes, a.Scope())
+	return d.Driver.Stat(ctx, a)
+}
+
+func (d *asked) List(ctx context.Context, s scope.Scope, after string, limit int) ([]object.Entry, bool, error) {
+	d.scopes = append(d.scopes, s)
+	return d.Driver.List(ctx, s, after, limit)
+}
+
+// A driver chooses credentials by the scope, so a read-only Root must not pass it one that may write, for
+// objects of narrower scopes either.
+func TestReadOnlyRootsAskWithReadOnlyScopes(t *testing.T) {
+	t.Parallel()
+	d := &asked{Driver: object.NewMemory()}
+	b := object.New(d, "b", nil)
+	own := session(t, "acme", "u1")
+	writer := rootOf(t, b, own)
+	ref, _, err := writer.Put(t.Context(), refTo(t, writer, "a.txt"), strings.NewReader("x"), nil)
+	require.NoError(t, err)
+	reader := rootOf(t, b, user(t).ReadOnly())
+	_, _, err = reader.Stat(t.Context(), ref)
+	require.NoError(t, err)
+	_, err = fs.ReadDir(reader.FS(t.Context()), "uploads/"+sessionID)
+	require.NoError(t, err)
+	for _, err := range reader.List(t.Context()) {
+		require.NoError(t, err)
+	}
+	require.Len(t, d.scopes, 3)
+	for _, s := range d.scopes {
+		require.ErrorIs(t, s.RequireWrite(), scope.ErrReadOnly)
+	}
+	require.Equal(t, own.ReadOnly(), d.scopes[0])
+}
+
+// The files of a user do not cost requests when the directory of its sessions is opened.
+func TestOpeningUploadsSkipsTheFilesOfTheUser(t *testing.T) {
+	t.Parallel()
+	d := &asked{Driver: object.NewMemory()}
+	b := object.New(d, "b", &object.Options{PageSize: 1})
+	own, sess := rootOf(t, b, user(t)), rootOf(t, b, session(t, "acme", "u1"))
+	for _, name := range []string{"a.txt", "b.txt", "c.txt"} {
+		_, _, err := own.Put(t.Context(), refTo(t, own, name), strings.NewReader("x"), nil)
+		require.NoError(t, err)
+	}
+	_, _, err := sess.Put(t.Context(), refTo(t, sess, "d.txt"), strings.NewReader("x"), nil)
+	require.NoError(t, err)
+	f, err := own.FS(t.Context()).Open("uploads")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.Len(t, d.scopes, 1)
 }
 
 func TestZeroRefIsOutsideEveryRoot(t *testing.T) {

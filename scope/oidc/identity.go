@@ -37,8 +37,12 @@ func (id Identity) checkScopes() string {
 type contextKey struct{}
 
 // NewContext returns a context that carries id, and its User as the Scope that
-// [scope.FromContext] returns.
+// [scope.FromContext] returns. If the scopes of id are not those of one user and one
+// tenant, it carries the zero Identity instead.
 func NewContext(ctx context.Context, id Identity) context.Context {
+	if id.checkScopes() != "" {
+		id = Identity{}
+	}
 	return scope.NewContext(context.WithValue(ctx, contextKey{}, id), id.User)
 }
 

@@ -115,6 +115,16 @@ func TestContextFailsClosed(t *testing.T) {
 		require.ErrorIs(t, err, oidc.ErrNoIdentity)
 	}
 	user := must(tenant.User("u1"))
+	foreign := must(scope.Tenant("globex"))
+	for _, id := range []oidc.Identity{
+		{User: user, Tenant: foreign}, {User: user, Shared: must(foreign.Shared())}, {User: user, Shared: user}, {User: user, Tenant: user},
+	} {
+		ctx := oidc.NewContext(t.Context(), id)
+		_, err := oidc.FromContext(ctx)
+		require.ErrorIs(t, err, oidc.ErrNoIdentity, "an identity is of one tenant")
+		_, err = scope.FromContext(ctx)
+		require.ErrorIs(t, err, scope.ErrDenied)
+	}
 	outer := scope.NewContext(context.Background(), must(must(scope.Tenant("globex")).User("u2")))
 	ctx := oidc.NewContext(outer, oidc.Identity{User: user})
 	require.Equal(t, user, must(scope.FromContext(ctx)))

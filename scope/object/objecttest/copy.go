@@ -1,151 +1,81 @@
 package objecttest
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"fmt"
+	"strings"
 
 	"github.com/carrel-go/carrel/scope/object"
 )
 
 // checkCopy checks that a copy has the bytes and type of its pinned source, under
 // the conditions of a Put.
-func checkCopy(ctx context.Context, b *bench) error {
-	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<12)
-	old, _, err := b.put(ctx, "from one+1=ü.txt", data, &object.PutOptions{Type: "text/plain"})
-	if err != nil {
-		return err
-	}
-	to, err := b.root.Ref("to.txt")
-	if err != nil {
-		return err
-	}
-	missing, err := b.root.Ref("missing.txt")
-	if err != nil {
-		return err
-	}
+func checkCopy(b *bench) {
+	data := strings.Repeat("0123456789abcdef", 1<<12)
+	old, _ := b.put("from one+1=ü.txt", []byte(data), &object.PutOptions{Type: "text/plain"})
+	to, missing := b.ref("to.txt"), b.ref("missing.txt")
+	overwrite := &object.PutOptions{Overwrite: true}
 
-	stored, info, err := b.root.Copy(ctx, old.Unpinned(), to, nil)
-	if err != nil {
-		return err
-	}
+	stored, info, err := b.root.Copy(b.ctx, old.Unpinned(), to, nil)
+	b.requireNoError(err, "copy")
 	if info.Size != int64(len(data)) || info.Type != "text/plain" {
-		return fmt.Errorf("Copy returned size %d and type %q, want %d and text/plain", info.Size, info.Type, len(data))
+		b.failf("Copy returned size %d and type %q, want %d and text/plain", info.Size, info.Type, len(data))
 	}
-	if err := wantBytes(ctx, b.root, stored, nil, data, int64(len(data))); err != nil {
-		return err
+	b.requireBytes(stored, data)
+	if _, seen, err := b.root.Stat(b.ctx, stored); err != nil || seen.Type != "text/plain" {
+		b.failf("Stat of the copy returned type %q, error %w, want text/plain", seen.Type, err)
 	}
-	if _, seen, err := b.root.Stat(ctx, stored); err != nil || seen.Type != "text/plain" {
-		return fmt.Errorf("Stat of the copy returned type %q, error %w, want text/plain", seen.Type, err)
-	}
+	b.requireError("copy onto an object", b.copyError(old, to, nil), object.ErrExists)
+	b.requireError("copy of a missing object", b.copyError(missing, to, overwrite), object.ErrNotFound)
+	b.requireError("copy over a stale ETag", b.copyError(old, to, &object.PutOptions{IfMatch: `"stale"`}), object.ErrChanged)
+	b.requireError("copy of another size", b.copyError(old, to, &object.PutOptions{Overwrite: true, Size: 3}), object.ErrSize)
+	b.requireError("copy onto itself", b.copyError(old, old.Unpinned(), overwrite), object.ErrInvalid)
+	b.requireBytes(stored, data)
+	checkCopyOver(b, old, stored, missing)
 
-	_, _, again := b.root.Copy(ctx, old, to, nil)
-	_, _, absent := b.root.Copy(ctx, missing, to, &object.PutOptions{Overwrite: true})
-	_, _, stale := b.root.Copy(ctx, old, to, &object.PutOptions{IfMatch: `"stale"`})
-	_, _, sized := b.root.Copy(ctx, old, to, &object.PutOptions{Overwrite: true, Size: 3})
-	_, _, itself := b.root.Copy(ctx, old, old.Unpinned(), &object.PutOptions{Overwrite: true})
-	if err := errors.Join(
-		wantErr("copy onto an object", again, object.ErrExists),
-		wantErr("copy of a missing object", absent, object.ErrNotFound),
-		wantErr("copy over a stale ETag", stale, object.ErrChanged),
-		wantErr("copy of another size", sized, object.ErrSize),
-		wantErr("copy onto itself", itself, object.ErrInvalid),
-		wantBytes(ctx, b.root, stored, nil, data, int64(len(data))),
-	); err != nil {
-		return err
-	}
+	empty, _ := b.put("empty.txt", nil, nil)
+	blank, _, err := b.root.Copy(b.ctx, empty, b.ref("blank.txt"), nil)
+	b.requireNoError(err, "copy of an empty object")
+	b.requireBytes(blank, "")
+	checkCopyOutside(b, old.Unpinned())
+}
 
-	now, _, err := b.put(ctx, old.Name(), []byte("new"), &object.PutOptions{Overwrite: true})
-	if err != nil {
-		return err
-	}
+// checkCopyOver replaces old, and copies it over its earlier copy, by overwriting and
+// by its ETag.
+func checkCopyOver(b *bench, old, stored, unused object.Ref) {
+	to := stored.Unpinned()
+	now, _ := b.put(old.Name(), []byte("new"), &object.PutOptions{Overwrite: true})
 	if now.Version() == "" {
-		_, _, err := b.root.Copy(ctx, old, to, &object.PutOptions{Overwrite: true})
-		if err := wantErr("copy of a changed object", err, object.ErrChanged); err != nil {
-			return err
-		}
+		b.requireError("copy of a changed object", b.copyError(old, to, &object.PutOptions{Overwrite: true}), object.ErrChanged)
 	}
-	over, info, err := b.root.Copy(ctx, now, to, &object.PutOptions{Overwrite: true, Type: "text/markdown"})
-	if err != nil {
-		return fmt.Errorf("copy over an object: %w", err)
-	}
+	over, info, err := b.root.Copy(b.ctx, now, to, &object.PutOptions{Overwrite: true, Type: "text/markdown"})
+	b.requireNoError(err, "copy over an object")
 	if info.Type != "text/markdown" {
-		return fmt.Errorf("copy with another type returned type %q, want text/markdown", info.Type)
+		b.failf("copy with another type returned type %q, want text/markdown", info.Type)
 	}
-	_, whole, err := b.root.Stat(ctx, over)
-	if err != nil {
-		return err
-	}
-	swapped, _, err := b.root.Copy(ctx, stored.Unpinned(), missing, nil) // to.txt, to a new name
-	if err != nil {
-		return err
-	}
-	if _, _, err := b.root.Copy(ctx, swapped, to, &object.PutOptions{IfMatch: whole.ETag}); err != nil {
-		return fmt.Errorf("copy over the current ETag: %w", err)
-	}
-	empty, _, err := b.put(ctx, "empty.txt", nil, nil)
-	if err != nil {
-		return err
-	}
-	blank, err := b.root.Ref("blank.txt")
-	if err != nil {
-		return err
-	}
-	if blank, _, err = b.root.Copy(ctx, empty, blank, nil); err != nil {
-		return fmt.Errorf("copy of an empty object: %w", err)
-	}
-	return errors.Join(
-		wantBytes(ctx, b.root, to, nil, []byte("new"), 3),
-		wantBytes(ctx, b.root, blank, nil, nil, 0),
-		checkCopyOutside(ctx, b, old.Unpinned()),
-	)
+	_, current, err := b.root.Stat(b.ctx, over)
+	b.requireNoError(err, "stat of the copy")
+	swapped, _, err := b.root.Copy(b.ctx, to, unused, nil)
+	b.requireNoError(err, "copy to a new name")
+	b.requireNoError(b.copyError(swapped, to, &object.PutOptions{IfMatch: current.ETag}), "copy over the current ETag")
+	b.requireBytes(to, "new")
 }
 
 // checkCopyOutside checks that neither Ref may be outside the root, and that the
 // root of a user copies between its sessions.
-func checkCopyOutside(ctx context.Context, b *bench, from object.Ref) error {
-	other, err := b.user.NewSession()
-	if err != nil {
-		return err
-	}
-	sibling, err := b.bucket.In(other)
-	if err != nil {
-		return err
-	}
-	to, err := sibling.Ref("stolen.txt")
-	if err != nil {
-		return err
-	}
-	user, err := b.bucket.In(b.user)
-	if err != nil {
-		return err
-	}
-	_, _, out := b.root.Copy(ctx, from, to, nil)
-	_, _, in := sibling.Copy(ctx, from, to, nil)
-	_, _, gone := user.Stat(ctx, to)
-	if err := errors.Join(
-		wantErr("copy out of the root", out, object.ErrOutside),
-		wantErr("copy into the root", in, object.ErrOutside),
-		wantErr("stat of the rejected copy", gone, object.ErrNotFound),
-	); err != nil {
-		return err
-	}
-	if _, _, err := user.Copy(ctx, from, to, nil); err != nil {
-		return fmt.Errorf("copy between sessions of one user: %w", err)
-	}
-	return wantBytes(ctx, sibling, to, nil, []byte("new"), 3)
+func checkCopyOutside(b *bench, from object.Ref) {
+	sibling, user := b.in(b.newSession()), b.in(b.user)
+	to := sibling.ref("stolen.txt")
+	b.requireError("copy out of the root", b.copyError(from, to, nil), object.ErrOutside)
+	b.requireError("copy into the root", sibling.copyError(from, to, nil), object.ErrOutside)
+	b.requireError("stat of the rejected copy", user.statError(to), object.ErrNotFound)
+	b.requireNoError(user.copyError(from, to, nil), "copy between sessions of one user")
+	sibling.requireBytes(to, "new")
 }
 
 // checkCopyByStream is checkCopy without the driver's Copier.
-func checkCopyByStream(ctx context.Context, b *bench) error {
-	in := *b
+func checkCopyByStream(b *bench) {
+	stream := *b
 	var err error
-	if in.bucket, err = object.New(struct{ object.Driver }{b.driver}, b.bucket.Name(), nil); err != nil {
-		return err
-	}
-	if in.root, err = in.bucket.In(b.session); err != nil {
-		return err
-	}
-	return checkCopy(ctx, &in)
+	stream.bucket, err = object.New(struct{ object.Driver }{b.driver}, b.bucket.Name(), nil)
+	b.requireNoError(err, "new bucket")
+	checkCopy(stream.in(b.session))
 }

@@ -105,7 +105,7 @@ func TestEachFaultIsFoundByItsCheck(t *testing.T) {
 			t.Parallel()
 			found := false
 			for _, c := range checks {
-				err := c.check(t.Context(), d, "b")
+				err := c.runOn(t.Context(), d, "b")
 				if strings.HasPrefix(name, c.name) && len(c.name) > 4 || name == c.name {
 					require.Error(t, err)
 					require.ErrorContains(t, err, "want")

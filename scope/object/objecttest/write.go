@@ -1,8 +1,6 @@
 package objecttest
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,101 +10,71 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-func checkWriteOnce(ctx context.Context, b *bench) error {
-	ref, info, err := b.put(ctx, "a.txt", []byte("first"), nil)
-	if err != nil {
-		return err
-	}
+func checkWriteOnce(b *bench) {
+	ref, info := b.put("a.txt", []byte("first"), nil)
 	if info.Size != 5 || info.ETag == "" {
-		return fmt.Errorf("Put returned %+v, want size 5 and an ETag", info)
+		b.failf("Put returned %+v, want size 5 and an ETag", info)
 	}
-	_, _, err = b.put(ctx, "a.txt", []byte("second"), nil)
-	return errors.Join(
-		wantErr("second put", err, object.ErrExists),
-		wantBytes(ctx, b.root, ref, nil, []byte("first"), 5),
-	)
+	b.requireError("second put", b.putError("a.txt", "second", nil), object.ErrExists)
+	b.requireBytes(ref, "first")
 }
 
-// runRace checks that exactly one of n concurrent writers succeeds, and that its
+// runRace checks that exactly one of 16 concurrent writers succeeds, and that its
 // bytes are stored. The others must fail with lost or ErrConflict.
-func (b *bench) runRace(ctx context.Context, name string, o *object.PutOptions, lost error) error {
-	const n = 16
-	errs := make([]error, n)
+func runRace(b *bench, o *object.PutOptions, lost error) {
+	ref := b.ref("a.txt")
+	errs := make([]error, 16)
 	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { _, _, errs[i] = b.put(ctx, name, fmt.Appendf(nil, "writer %02d", i), o) })
+	for i := range errs {
+		wg.Go(func() { _, _, errs[i] = b.root.Put(b.ctx, ref, strings.NewReader(fmt.Sprintf("writer %02d", i)), o) })
 	}
 	wg.Wait()
 	winner := -1
 	for i, err := range errs {
 		switch {
 		case err == nil && winner >= 0:
-			return fmt.Errorf("writers %d and %d both succeeded, want one", winner, i)
+			b.failf("writers %d and %d both succeeded, want one", winner, i)
 		case err == nil:
 			winner = i
 		case !errors.Is(err, lost) && !errors.Is(err, object.ErrConflict):
-			return fmt.Errorf("writer %d: got error %w, want %q", i, err, lost)
+			b.failf("writer %d: got error %w, want %q", i, err, lost)
 		}
 	}
 	if winner < 0 {
-		return errors.New("no writer succeeded, want one")
+		b.failf("no writer succeeded, want one")
 	}
-	ref, err := b.root.Ref(name)
-	if err != nil {
-		return err
-	}
-	return wantBytes(ctx, b.root, ref, nil, fmt.Appendf(nil, "writer %02d", winner), 9)
+	b.requireBytes(ref, fmt.Sprintf("writer %02d", winner))
 }
 
-func checkWriteOnceRace(ctx context.Context, b *bench) error {
-	return b.runRace(ctx, "a.txt", nil, object.ErrExists)
-}
+func checkWriteOnceRace(b *bench) { runRace(b, nil, object.ErrExists) }
 
-func checkIfMatch(ctx context.Context, b *bench) error {
-	_, first, err := b.put(ctx, "a.txt", []byte("first"), nil)
-	if err != nil {
-		return err
-	}
-	ref, second, err := b.put(ctx, "a.txt", []byte("second"), &object.PutOptions{IfMatch: first.ETag})
-	if err != nil {
-		return fmt.Errorf("put over the current ETag: %w", err)
-	}
+func checkIfMatch(b *bench) {
+	_, first := b.put("a.txt", []byte("first"), nil)
+	ifFirst := &object.PutOptions{IfMatch: first.ETag}
+	ref, second := b.put("a.txt", []byte("second"), ifFirst)
 	if second.ETag == first.ETag {
-		return fmt.Errorf("ETag %s for other bytes, want another one", first.ETag)
+		b.failf("ETag %s for other bytes, want another one", first.ETag)
 	}
-	_, _, stale := b.put(ctx, "a.txt", []byte("third"), &object.PutOptions{IfMatch: first.ETag})
-	_, _, absent := b.put(ctx, "b.txt", []byte("x"), &object.PutOptions{IfMatch: first.ETag})
-	return errors.Join(
-		wantErr("put over a stale ETag", stale, object.ErrChanged),
-		wantErr("put over the ETag of a missing object", absent, object.ErrNotFound),
-		wantBytes(ctx, b.root, ref, nil, []byte("second"), 6),
-	)
+	b.requireError("put over a stale ETag", b.putError("a.txt", "third", ifFirst), object.ErrChanged)
+	b.requireError("put over the ETag of a missing object", b.putError("b.txt", "x", ifFirst), object.ErrNotFound)
+	b.requireBytes(ref, "second")
 }
 
-func checkIfMatchRace(ctx context.Context, b *bench) error {
-	_, first, err := b.put(ctx, "a.txt", []byte("first"), nil)
-	if err != nil {
-		return err
-	}
-	return b.runRace(ctx, "a.txt", &object.PutOptions{IfMatch: first.ETag}, object.ErrChanged)
+func checkIfMatchRace(b *bench) {
+	_, first := b.put("a.txt", []byte("first"), nil)
+	runRace(b, &object.PutOptions{IfMatch: first.ETag}, object.ErrChanged)
 }
 
-func checkOverwrite(ctx context.Context, b *bench) error {
+func checkOverwrite(b *bench) {
 	o := &object.PutOptions{Overwrite: true}
-	_, _, err := b.put(ctx, "a.txt", []byte("first"), o)
-	if err != nil {
-		return fmt.Errorf("overwrite of a missing object: %w", err)
-	}
-	ref, _, err := b.put(ctx, "a.txt", []byte("2nd"), o)
-	if err != nil {
-		return err
-	}
-	return wantBytes(ctx, b.root, ref, nil, []byte("2nd"), 3)
+	b.put("a.txt", []byte("first"), o)
+	ref, _ := b.put("a.txt", []byte("2nd"), o)
+	b.requireBytes(ref, "2nd")
 }
 
-func checkBodies(ctx context.Context, b *bench) error {
+func checkBodies(b *bench) {
 	broken := errors.New("the body broke")
-	cases := []struct {
+	for _, c := range []struct {
 		name string
 		body io.Reader
 		size int64
@@ -122,43 +90,23 @@ func checkBodies(ctx context.Context, b *bench) error {
 		{"long-stream.bin", stream{strings.NewReader("12345")}, 4, object.ErrSize},
 		{"broken.bin", io.MultiReader(strings.NewReader("123"), failing{broken}), 0, broken},
 		{"broken-sized.bin", io.MultiReader(strings.NewReader("123"), failing{broken}), 5, broken},
-	}
-	for _, c := range cases {
-		ref, err := b.root.Ref(c.name)
-		if err != nil {
-			return err
-		}
-		_, _, err = b.root.Put(ctx, ref, c.body, &object.PutOptions{Size: c.size})
-		if c.want == nil && err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
+	} {
+		ref := b.ref(c.name)
+		_, _, err := b.root.Put(b.ctx, ref, c.body, &object.PutOptions{Size: c.size})
+		b.requireError("put "+c.name, err, c.want)
 		if c.want != nil {
-			_, _, gone := b.root.Stat(ctx, ref)
-			if err := errors.Join(wantErr(c.name, err, c.want), wantErr("stat after the failed put of "+c.name, gone, object.ErrNotFound)); err != nil {
-				return err
-			}
+			b.requireError("stat after the failed put of "+c.name, b.statError(ref), object.ErrNotFound)
 		}
 	}
 	half := strings.NewReader("read already;the rest")
-	if _, err := half.Seek(13, io.SeekStart); err != nil {
-		return err
-	}
-	ref, err := b.root.Ref("half.bin")
-	if err != nil {
-		return err
-	}
-	if _, _, err := b.root.Put(ctx, ref, half, nil); err != nil {
-		return fmt.Errorf("put of a partly read body: %w", err)
-	}
-	if err := wantBytes(ctx, b.root, ref, nil, []byte("the rest"), 8); err != nil {
-		return fmt.Errorf("put of a partly read body: %w", err)
-	}
-	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
-	ref, _, err = b.put(ctx, "big.bin", big, nil)
-	if err != nil {
-		return err
-	}
-	return wantBytes(ctx, b.root, ref, nil, big, int64(len(big)))
+	_, err := half.Seek(13, io.SeekStart)
+	b.requireNoError(err, "seek")
+	ref, _, err := b.root.Put(b.ctx, b.ref("half.bin"), half, nil)
+	b.requireNoError(err, "put of a partly read body")
+	b.requireBytes(ref, "the rest")
+	big := strings.Repeat("0123456789abcdef", 1<<16)
+	ref, _ = b.put("big.bin", []byte(big), nil)
+	b.requireBytes(ref, big)
 }
 
 // stream hides that a reader can seek.

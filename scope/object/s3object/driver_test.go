@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -144,6 +145,15 @@ func TestPinOnTheWire(t *testing.T) {
 
 	require.NoError(t, root.Delete(t.Context(), ref))
 	require.Equal(t, `"e"`, w.header[2].Get("If-Match"))
+}
+
+func TestALengthBeyondInt64ReadsToTheEnd(t *testing.T) {
+	t.Parallel()
+	root, ref, w := setup(t, nil, text(http.StatusPartialContent, "ello", "Content-Range", "bytes 1-4/5"))
+	r, _, err := root.Open(t.Context(), ref, &object.Range{Off: 1, Len: math.MaxInt64})
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	require.Equal(t, "bytes=1-", w.header[0].Get("Range"))
 }
 
 // A server that ignores the range would hand out other bytes than were asked for.
