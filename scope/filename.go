@@ -8,8 +8,8 @@ import (
 )
 
 // FileName returns a name that [Scope.Key] accepts for the name of a person's
-// file. A name that Key accepts at every level is returned unchanged. Otherwise FileName
-// composes it (Unicode normal form C), puts "_" where Key rejects a character,
+// file. It returns a name that Key accepts at every level unchanged. Otherwise it
+// composes the name (Unicode normal form C), puts "_" where Key rejects a character,
 // before a reserved name and for an empty name, and cuts a long name before its
 // extension. Different names can have the same result.
 //
@@ -20,7 +20,9 @@ func FileName(original string) string {
 	name := norm.NFC.String(strings.ToValidUTF8(original, "_"))
 	var b strings.Builder
 	for _, r := range name {
-		if s := string(r); s != "." && s != " " && checkName(s) != "" && checkName("a"+s+"a") != "" {
+		// Dots and spaces are invalid by themselves only. A combining mark is invalid
+		// behind an "a" only if the two can be composed.
+		if s := string(r); checkName(s) != "" && checkName("a"+s+"a") != "" {
 			b.WriteByte('_')
 			continue
 		}

@@ -3,6 +3,8 @@ package scope
 import (
 	"crypto/sha256"
 	"encoding/base64"
+
+	"github.com/google/uuid"
 )
 
 const maxID = 64
@@ -19,52 +21,22 @@ func checkID(id string) string {
 		return "does not start with a letter or digit"
 	}
 	for i := range len(id) {
-		if c := id[i]; c >= 0x80 || !isInSet(c, idLow, idHigh) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-':
+		default:
 			return "has a character other than letters, digits, _ and -"
 		}
 	}
 	return ""
 }
 
-// Letters, digits, _ and -, as bit sets of the characters 0–63 and 64–127.
-const (
-	idLow  = (1<<10-1)<<'0' | 1<<'-'
-	idHigh = (1<<26-1)<<('A'-64) | (1<<26-1)<<('a'-64) | 1<<('_'-64)
-)
-
 // checkSession returns why id is not a canonical lower-case UUIDv7, or "".
 func checkSession(id string) string {
-	if len(id) == 36 && id[8] == '-' && id[13] == '-' && id[14] == '7' && id[18] == '-' && '8' <= id[19] && id[19] <= 'b' && id[23] == '-' &&
-		isHex(id[:8]) && isHex(id[9:13]) && isHex(id[15:18]) && isHex(id[19:23]) && isHex(id[24:]) {
-		return ""
+	u, err := uuid.Parse(id) // which accepts other forms as well
+	if err != nil || u.Version() != 7 || u.Variant() != uuid.RFC4122 || u.String() != id {
+		return "is not a lower-case UUIDv7"
 	}
-	return "is not a lower-case UUIDv7"
-}
-
-// isHex reports whether s consists of lower-case hexadecimal digits.
-func isHex(s string) bool {
-	const letters, digits uint64 = (1<<6 - 1) << ('a' - 64), (1<<10 - 1) << '0' // as bit sets, 64–127 and 0–63
-	ok := uint64(1)
-	for i := range len(s) {
-		c := s[i]
-		if c >= 64 {
-			ok &= letters >> (c - 64)
-		} else {
-			ok &= digits >> c
-		}
-	}
-	return ok == 1
-}
-
-// hexValue returns the value of a lower-case hexadecimal digit.
-func hexValue(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	}
-	return 0xff
+	return ""
 }
 
 // EncodeID encodes an id of another system, such as an e-mail address or

@@ -24,10 +24,14 @@ func checkName(name string) string {
 	ascii := true
 	for i := range len(name) {
 		switch c := name[i]; {
+		case c == '/' || c == '\\':
+			return "has a path separator"
+		case c == '%' || c == '?' || c == '#':
+			return "has one of % ? #, which have a meaning in URLs"
+		case c < ' ' || c == 0x7f:
+			return "has a control character"
 		case c >= utf8.RuneSelf:
 			ascii = false
-		case isInSet(c, badLow, badHigh):
-			return describeBadByte(c)
 		}
 	}
 	switch first, last := name[0], name[len(name)-1]; {
@@ -45,31 +49,7 @@ func checkName(name string) string {
 	return checkUnicodeName(name)
 }
 
-// The ASCII characters that a name must not have, as bit sets of 0–63 and 64–127.
-const (
-	badLow  = 1<<' ' - 1 | 1<<'/' | 1<<'%' | 1<<'?' | 1<<'#'
-	badHigh = 1<<('\\'-64) | 1<<(0x7f-64)
-)
-
-// isInSet reports whether the ASCII character c is in a set. It is called for each
-// byte of each key.
-func isInSet(c byte, low, high uint64) bool {
-	if c >= 64 {
-		low = high
-	}
-	return low>>(c&63)&1 != 0
-}
-
-func describeBadByte(c byte) string {
-	switch c {
-	case '/', '\\':
-		return "has a path separator"
-	case '%', '?', '#':
-		return "has one of % ? #, which have a meaning in URLs"
-	}
-	return "has a control character"
-}
-
+// checkUnicodeName checks a name that is not ASCII alone.
 func checkUnicodeName(name string) string {
 	if !utf8.ValidString(name) {
 		return "is not valid UTF-8"

@@ -130,7 +130,7 @@ func (s Scope) Contains(o Scope) bool {
 		return o.tenant == s.tenant // a zero o has an empty tenant
 	case UserLevel:
 		return o.tenant == s.tenant && o.user == s.user
-	case SharedLevel, SessionLevel:
+	case SharedLevel, SessionLevel: // nothing lies below
 		return o.ReadOnly() == s.ReadOnly()
 	}
 	return false
@@ -151,15 +151,8 @@ func (s Scope) Time() time.Time {
 	if s.level != SessionLevel {
 		return time.Time{}
 	}
-	// A UUIDv7 begins with 48 bits of Unix milliseconds.
-	var ms int64
-	for i := range 13 {
-		if i == 8 {
-			continue // the dash
-		}
-		ms = ms<<4 | int64(hexValue(s.session[i]))
-	}
-	return time.UnixMilli(ms).UTC()
+	sec, nsec := uuid.MustParse(s.session).Time().UnixTime()
+	return time.Unix(sec, nsec).UTC()
 }
 
 // String returns the scope's prefix, for logs, or "none" for the zero Scope.
