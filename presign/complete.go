@@ -55,10 +55,10 @@ func (s *Signer) Complete(ctx context.Context, session scope.Scope, m Multipart,
 	}
 	_, err = client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID,
-		IfNoneMatch: aws.String("*"), MpuObjectSize: &m.Size, ExpectedBucketOwner: optional(s.owner),
+		IfNoneMatch: aws.String("*"), MpuObjectSize: &m.Size, ExpectedBucketOwner: stringOrNil(s.owner),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: completed},
 	})
-	return mapPartsError(err)
+	return mapError(err, true)
 }
 
 // Abort ends an upload without an object and frees its parts. A part that is in
@@ -75,7 +75,7 @@ func (s *Signer) Abort(ctx context.Context, session scope.Scope, m Multipart) (e
 		return err
 	}
 	_, err = client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID, ExpectedBucketOwner: optional(s.owner),
+		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID, ExpectedBucketOwner: stringOrNil(s.owner),
 	})
-	return mapError(err)
+	return mapError(err, false)
 }

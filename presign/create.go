@@ -51,14 +51,14 @@ func (s *Signer) CreateMultipart(ctx context.Context, session scope.Scope, name 
 	}
 	in := &s3.CreateMultipartUploadInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), ContentType: &m.Type,
-		ExpectedBucketOwner: optional(s.owner),
+		ExpectedBucketOwner: stringOrNil(s.owner),
 	}
 	if m.Digests {
 		in.ChecksumAlgorithm = types.ChecksumAlgorithmSha256
 	}
 	out, err := client.CreateMultipartUpload(ctx, in)
 	if err != nil {
-		return Multipart{}, mapError(err)
+		return Multipart{}, mapError(err, false)
 	}
 	m.ID = aws.ToString(out.UploadId)
 	if err := checkUploadID(m.ID); err != nil {

@@ -70,35 +70,31 @@ func (e *RejectedError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// mapError wraps an error of a multipart upload with the matching sentinel. See
+// mapError wraps an error of a multipart upload with the matching sentinel. Some codes
+// mean that the parts are wrong if they come from a Complete, and only then. See
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html.
-func mapError(err error) error {
+func mapError(err error, isComplete bool) error {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return err
 	}
+	var sentinel error
 	switch api.ErrorCode() {
 	case "NoSuchUpload":
-		return fmt.Errorf("%w: %w", ErrNoUpload, err)
+		sentinel = ErrNoUpload
 	case "PreconditionFailed":
-		return fmt.Errorf("%w: %w", object.ErrExists, err)
+		sentinel = object.ErrExists
 	case "ConditionalRequestConflict", "OperationAborted":
-		return fmt.Errorf("%w: %w", object.ErrConflict, err)
+		sentinel = object.ErrConflict
 	case "AccessDenied":
-		return fmt.Errorf("%w: %w", object.ErrDenied, err)
+		sentinel = object.ErrDenied
+	case "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest", "InvalidRequest":
+		sentinel = ErrParts
 	}
-	return err
-}
-
-// mapPartsError also maps the codes that only a Complete returns.
-func mapPartsError(err error) error {
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		switch api.ErrorCode() {
-		case "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest", "InvalidRequest":
-			return fmt.Errorf("%w: %w", ErrParts, err)
-		}
+	if sentinel == nil || sentinel == ErrParts && !isComplete {
+		return err
 	}
-	return mapError(err)
+	return fmt.Errorf("%w: %w", sentinel, err)
 }
 
 // wrapError adds the operation to *err, if there is an error.

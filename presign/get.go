@@ -77,8 +77,8 @@ func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (_ Grant,
 	in := &s3.GetObjectInput{
 		Bucket:                     aws.String(f.Bucket()),
 		Key:                        aws.String(f.Key()),
-		VersionId:                  optional(f.Version()),
-		IfMatch:                    optional(f.ETag()),
+		VersionId:                  stringOrNil(f.Version()),
+		IfMatch:                    stringOrNil(f.ETag()),
 		ResponseContentType:        aws.String(servedType(opt.Type, s.types)),
 		ResponseContentDisposition: aws.String(formatDisposition(kind, opt.Name)),
 	}

@@ -99,8 +99,8 @@ func (s *Signer) newURLClient(c *s3.Client) *s3.PresignClient {
 	return s3.NewPresignClient(c, func(o *s3.PresignOptions) { o.Presigner = s.signer })
 }
 
-// optional returns nil for "", which the SDK does not send.
-func optional(s string) *string {
+// stringOrNil returns nil for "", which the SDK does not send.
+func stringOrNil(s string) *string {
 	if s == "" {
 		return nil
 	}

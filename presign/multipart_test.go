@@ -100,6 +100,17 @@ func TestCreateMultipartWithoutDigests(t *testing.T) {
 	require.ErrorIs(t, err, presign.ErrInvalid, "an upload without an id")
 }
 
+// S3 answers a repeated Complete like the first one, so the Signer looks for the object before it calls S3.
+func TestCompleteReturnsErrExistsForAnExistingObject(t *testing.T) {
+	t.Parallel()
+	s, root, ref := arrivedAt(t, object.NewMemory(), "12345")
+	err := s.Complete(t.Context(), session(t), plan, []presign.Part{{ETag: "a"}, {ETag: "b"}, {ETag: "c"}})
+	require.ErrorIs(t, err, object.ErrExists)
+	_, info, err := root.Stat(t.Context(), ref)
+	require.NoError(t, err)
+	require.EqualValues(t, 5, info.Size)
+}
+
 func TestMultipartErrorsAreMapped(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

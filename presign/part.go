@@ -61,7 +61,7 @@ func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, num
 	in := &s3.UploadPartInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()),
 		UploadId: &m.ID, PartNumber: aws.Int32(int32(number)), ContentLength: &size,
-		ChecksumSHA256: optional(digest), ExpectedBucketOwner: optional(s.owner),
+		ChecksumSHA256: stringOrNil(digest), ExpectedBucketOwner: stringOrNil(s.owner),
 	}
 	return s.signRequest(ctx, client, request{
 		method: http.MethodPut, ref: ref, expires: opt.Expires, size: size,

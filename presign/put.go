@@ -59,8 +59,8 @@ func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *P
 	digest := encodeDigest(opt.SHA256)
 	in := &s3.PutObjectInput{
 		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), IfNoneMatch: aws.String("*"),
-		ContentType: optional(opt.Type), ExpectedBucketOwner: optional(s.owner),
-		ChecksumSHA256: optional(digest), // with an algorithm, the SDK would sign the digest of an empty body
+		ContentType: stringOrNil(opt.Type), ExpectedBucketOwner: stringOrNil(s.owner),
+		ChecksumSHA256: stringOrNil(digest), // with an algorithm, the SDK would sign the digest of an empty body
 	}
 	if opt.Size > 0 {
 		in.ContentLength = &opt.Size

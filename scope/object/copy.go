@@ -38,15 +38,9 @@ func (r *Root) Copy(ctx context.Context, from, to Ref, o *PutOptions) (Ref, Info
 	if !r.containsRef(from) {
 		return Ref{}, Info{}, r.rejectOutside(ctx, "copy", from)
 	}
-	if !r.containsRef(to) {
-		return Ref{}, Info{}, r.rejectOutside(ctx, "copy to", to)
-	}
 	opt := valueOf(o)
-	if err := opt.checkOptions(); err != nil {
-		return Ref{}, Info{}, wrapError("copy to", to, err)
-	}
-	if to != to.Unpinned() {
-		return Ref{}, Info{}, wrapError("copy to", to, invalidf("pinned Ref: must be unpinned to be written"))
+	if err := r.checkWrite(ctx, "copy to", to, opt); err != nil {
+		return Ref{}, Info{}, err
 	}
 	if from.key == to.key {
 		return Ref{}, Info{}, wrapError("copy", from, invalidf("copy onto itself"))

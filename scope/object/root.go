@@ -104,18 +104,9 @@ func (r *reader) Read(p []byte) (int, error) {
 // call Stat. A driver may retry if an answer was lost, so ErrExists and ErrChanged
 // can be caused by the same Put; compare the bytes if that matters.
 func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (Ref, Info, error) {
-	if err := r.scope.RequireWrite(); err != nil {
-		return Ref{}, Info{}, wrapError("put", f, err)
-	}
-	if !r.containsRef(f) {
-		return Ref{}, Info{}, r.rejectOutside(ctx, "put", f)
-	}
 	opt := valueOf(o)
-	if err := opt.checkOptions(); err != nil {
-		return Ref{}, Info{}, wrapError("put", f, err)
-	}
-	if f != f.Unpinned() {
-		return Ref{}, Info{}, wrapError("put", f, invalidf("pinned Ref: must be unpinned to be written"))
+	if err := r.checkWrite(ctx, "put", f, opt); err != nil {
+		return Ref{}, Info{}, err
 	}
 	if opt.Type == "" {
 		opt.Type = "application/octet-stream"
@@ -125,6 +116,23 @@ func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (R
 		return Ref{}, Info{}, wrapError("put", f, err)
 	}
 	return f.pinTo(info), info, nil
+}
+
+// checkWrite checks that f may be written to with the options o.
+func (r *Root) checkWrite(ctx context.Context, op string, f Ref, o PutOptions) error {
+	if err := r.scope.RequireWrite(); err != nil {
+		return wrapError(op, f, err)
+	}
+	if !r.containsRef(f) {
+		return r.rejectOutside(ctx, op, f)
+	}
+	if err := o.checkOptions(); err != nil {
+		return wrapError(op, f, err)
+	}
+	if f != f.Unpinned() {
+		return wrapError(op, f, invalidf("pinned Ref: must be unpinned to be written"))
+	}
+	return nil
 }
 
 // Stat returns the object's Info, and f pinned to it. It returns ErrNotFound, and

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -90,6 +92,30 @@ func TestDiscoveryIsBoundToTheIssuer(t *testing.T) {
 		_, err := oidc.New(t.Context(), issuerURL, client, &oidc.Options{Client: clientOf(i)})
 		require.ErrorIs(t, err, c.want, name)
 	}
+}
+
+// observed passes requests to the issuer and keeps their cookies.
+type observed struct {
+	*issuer
+	cookies []string
+}
+
+func (o *observed) RoundTrip(r *http.Request) (*http.Response, error) {
+	o.cookies = append(o.cookies, r.Header["Cookie"]...)
+	return o.issuer.RoundTrip(r)
+}
+
+func TestCookiesOfTheClientAreNotSent(t *testing.T) {
+	t.Parallel()
+	jar := must(cookiejar.New(nil))
+	jar.SetCookies(must(url.Parse(issuerURL)), []*http.Cookie{{Name: "session", Value: "secret"}})
+	o := &observed{issuer: newIssuer()}
+	c := &http.Client{Transport: o, Jar: jar}
+	v, err := oidc.New(t.Context(), issuerURL, client, &oidc.Options{Client: c})
+	require.NoError(t, err)
+	require.NoError(t, v.Close())
+	require.Empty(t, o.cookies)
+	require.NotNil(t, c.Jar, "the caller's client is not changed")
 }
 
 // Over real connections: http on loopback is an issuer, and nobody is sent elsewhere.

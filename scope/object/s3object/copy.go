@@ -42,8 +42,8 @@ func (d *driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, 
 		return object.Info{}, err
 	}
 	in := &s3.CopyObjectInput{
-		Bucket: &d.bucket, Key: aws.String(to.Key()), ContentType: optional(o.Type),
-		CopySource: aws.String(formatCopySource(from)), CopySourceIfMatch: optional(from.ETag()),
+		Bucket: &d.bucket, Key: aws.String(to.Key()), ContentType: stringOrNil(o.Type),
+		CopySource: aws.String(formatCopySource(from)), CopySourceIfMatch: stringOrNil(from.ETag()),
 		ExpectedBucketOwner: d.owner, ExpectedSourceBucketOwner: d.owner,
 		MetadataDirective: types.MetadataDirectiveReplace, // otherwise S3 keeps the type of from
 	}

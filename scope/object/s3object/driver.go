@@ -81,34 +81,34 @@ func Open(c Client, name string, o *Options) (*object.Bucket, error) {
 // the driver must have the same name.
 func New(c Client, bucket string, o *Options) (object.Driver, error) {
 	if err := awsname.CheckBucket(bucket); err != nil {
-		return nil, invalid(err)
+		return nil, invalidError(err)
 	}
 	d := &driver{bucket: bucket, spool: defaultSpool}
 	if o != nil {
 		if o.BucketOwner != "" {
 			if err := awsname.CheckAccount(o.BucketOwner); err != nil {
-				return nil, invalid(fmt.Errorf("bucket owner: %w", err))
+				return nil, invalidError(fmt.Errorf("bucket owner: %w", err))
 			}
 		}
-		d.choose, d.canCopy, d.owner = o.For, o.ConditionalCopy, optional(o.BucketOwner)
+		d.choose, d.canCopy, d.owner = o.For, o.ConditionalCopy, stringOrNil(o.BucketOwner)
 		if o.Spool > 0 {
 			d.spool = o.Spool
 		}
 	}
 	if d.choose == nil {
 		if c == nil {
-			return nil, invalid(errors.New("client: must not be nil without Options.For"))
+			return nil, invalidError(errors.New("client: must not be nil without Options.For"))
 		}
 		d.choose = func(context.Context, scope.Scope) (Client, error) { return c, nil }
 	}
 	return d, nil
 }
 
-func invalid(err error) error { return fmt.Errorf("s3object: %w %w", object.ErrInvalid, err) }
+func invalidError(err error) error { return fmt.Errorf("s3object: %w %w", object.ErrInvalid, err) }
 
-// client returns the client for the object's scope. It checks that the
+// clientFor returns the client for the object's scope. It checks that the
 // object.Bucket has the name of the driver's bucket.
-func (d *driver) client(ctx context.Context, a object.Addr) (Client, error) {
+func (d *driver) clientFor(ctx context.Context, a object.Addr) (Client, error) {
 	if err := a.Scope().Require(); err != nil {
 		return nil, fmt.Errorf("s3object: %w", err)
 	}
@@ -120,19 +120,19 @@ func (d *driver) client(ctx context.Context, a object.Addr) (Client, error) {
 
 func (d *driver) checkBucket(a object.Addr) error {
 	if a.Bucket() != d.bucket {
-		return invalid(fmt.Errorf("name of the object.Bucket %q: must be the driver's bucket, %q", a.Bucket(), d.bucket))
+		return invalidError(fmt.Errorf("name of the object.Bucket %q: must be the driver's bucket, %q", a.Bucket(), d.bucket))
 	}
 	return nil
 }
 
 // Open implements [object.Driver].
 func (d *driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
-	c, err := d.client(ctx, a)
+	c, err := d.clientFor(ctx, a)
 	if err != nil {
 		return nil, object.Info{}, err
 	}
 	in := &s3.GetObjectInput{
-		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag()),
+		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: stringOrNil(a.Version()), IfMatch: stringOrNil(a.ETag()),
 		ExpectedBucketOwner: d.owner,
 	}
 	if r != (object.Range{}) {
@@ -164,7 +164,7 @@ func (d *driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.Re
 // current position and may have up to 5 GiB. Another body is buffered, up to
 // Options.Spool bytes.
 func (d *driver) Put(ctx context.Context, a object.Addr, body io.Reader, o object.PutOptions) (object.Info, error) {
-	c, err := d.client(ctx, a)
+	c, err := d.clientFor(ctx, a)
 	if err != nil {
 		return object.Info{}, err
 	}
@@ -173,7 +173,7 @@ func (d *driver) Put(ctx context.Context, a object.Addr, body io.Reader, o objec
 		return object.Info{}, err
 	}
 	in := &s3.PutObjectInput{
-		Bucket: &d.bucket, Key: aws.String(a.Key()), Body: seeker, ContentLength: &size, ContentType: optional(o.Type),
+		Bucket: &d.bucket, Key: aws.String(a.Key()), Body: seeker, ContentLength: &size, ContentType: stringOrNil(o.Type),
 		ExpectedBucketOwner: d.owner,
 	}
 	switch {
@@ -197,12 +197,12 @@ func (d *driver) Put(ctx context.Context, a object.Addr, body io.Reader, o objec
 
 // Stat implements [object.Driver].
 func (d *driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
-	c, err := d.client(ctx, a)
+	c, err := d.clientFor(ctx, a)
 	if err != nil {
 		return object.Info{}, err
 	}
 	out, err := c.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag()),
+		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: stringOrNil(a.Version()), IfMatch: stringOrNil(a.ETag()),
 		ChecksumMode: types.ChecksumModeEnabled, ExpectedBucketOwner: d.owner,
 	})
 	if err != nil {
@@ -228,7 +228,7 @@ func (d *driver) List(ctx context.Context, s scope.Scope, after string, limit in
 		return nil, false, err
 	}
 	out, err := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-		Bucket: &d.bucket, Prefix: aws.String(s.Prefix()), StartAfter: optional(after), MaxKeys: aws.Int32(int32(limit)),
+		Bucket: &d.bucket, Prefix: aws.String(s.Prefix()), StartAfter: stringOrNil(after), MaxKeys: aws.Int32(int32(limit)),
 		ExpectedBucketOwner: d.owner,
 	})
 	if err != nil {
@@ -246,12 +246,12 @@ func (d *driver) List(ctx context.Context, s scope.Scope, after string, limit in
 // Delete implements [object.Driver]. In a bucket with versions an unpinned
 // delete leaves a delete marker.
 func (d *driver) Delete(ctx context.Context, a object.Addr) error {
-	c, err := d.client(ctx, a)
+	c, err := d.clientFor(ctx, a)
 	if err != nil {
 		return err
 	}
 	_, err = c.DeleteObject(ctx, &s3.DeleteObjectInput{
-		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: optional(a.Version()), IfMatch: optional(a.ETag()),
+		Bucket: &d.bucket, Key: aws.String(a.Key()), VersionId: stringOrNil(a.Version()), IfMatch: stringOrNil(a.ETag()),
 		ExpectedBucketOwner: d.owner,
 	})
 	if err == nil {
@@ -263,7 +263,7 @@ func (d *driver) Delete(ctx context.Context, a object.Addr) error {
 	return err
 }
 
-func optional(s string) *string {
+func stringOrNil(s string) *string {
 	if s == "" {
 		return nil
 	}
