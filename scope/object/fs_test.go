@@ -223,7 +223,7 @@ func (l *large) Put(_ context.Context, _ object.Addr, body io.Reader, _ object.P
 // Paths, patterns and URLs do not leave the scope of a Root.FS.
 func TestFSStaysInItsScope(t *testing.T) {
 	t.Parallel()
-	b := object.New(object.NewMemory(), "b", nil)
+	b := must.Get(object.New(object.NewMemory(), "b", nil))
 	for _, s := range []scope.Scope{session(t, "globex", "u1"), session(t, "acme", "u10")} {
 		r := rootOf(t, b, s)
 		_, _, err := r.Put(t.Context(), refTo(t, r, "secret.txt"), strings.NewReader("secret"), nil)

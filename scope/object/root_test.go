@@ -107,7 +107,7 @@ func (d *asked) List(ctx context.Context, s scope.Scope, after string, limit int
 func TestReadOnlyRootsAskWithReadOnlyScopes(t *testing.T) {
 	t.Parallel()
 	d := &asked{Driver: object.NewMemory()}
-	b := object.New(d, "b", nil)
+	b := must.Get(object.New(d, "b", nil))
 	own := session(t, "acme", "u1")
 	writer := rootOf(t, b, own)
 	ref, _, err := writer.Put(t.Context(), refTo(t, writer, "a.txt"), strings.NewReader("x"), nil)
@@ -131,7 +131,7 @@ func TestReadOnlyRootsAskWithReadOnlyScopes(t *testing.T) {
 func TestOpeningUploadsSkipsTheFilesOfTheUser(t *testing.T) {
 	t.Parallel()
 	d := &asked{Driver: object.NewMemory()}
-	b := object.New(d, "b", &object.Options{PageSize: 1})
+	b := must.Get(object.New(d, "b", &object.Options{PageSize: 1}))
 	own, sess := rootOf(t, b, user(t)), rootOf(t, b, session(t, "acme", "u1"))
 	for _, name := range []string{"a.txt", "b.txt", "c.txt"} {
 		_, _, err := own.Put(t.Context(), refTo(t, own, name), strings.NewReader("x"), nil)
