@@ -32,10 +32,10 @@ func (c *cache) get(k key) (aws.Credentials, bool) {
 	return e.Value.(*entry).creds, true
 }
 
+// put stores creds. The caller has just looked k up, so it is the most recently used.
 func (c *cache) put(k key, creds aws.Credentials) {
 	if e, ok := c.entries[k]; ok {
 		e.Value.(*entry).creds = creds
-		c.recent.MoveToFront(e)
 		return
 	}
 	c.entries[k] = c.recent.PushFront(&entry{k, creds})

@@ -21,9 +21,10 @@ import (
 
 // service is an STS in the process. It takes the given time, and its sessions have the requested duration.
 type service struct {
-	takes time.Duration
-	err   atomic.Pointer[error]
-	spoil func(*sts.AssumeRoleOutput)
+	takes   time.Duration
+	lingers time.Duration // after its context has ended
+	err     atomic.Pointer[error]
+	spoil   func(*sts.AssumeRoleOutput)
 
 	calls, running, most, cancelled atomic.Int32
 
@@ -41,6 +42,7 @@ func (s *service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...
 	select {
 	case <-time.After(s.takes):
 	case <-ctx.Done():
+		time.Sleep(s.lingers)
 		s.cancelled.Add(1)
 		return nil, context.Cause(ctx)
 	}
@@ -255,6 +257,32 @@ func TestTheLastCallerCancelsTheCall(t *testing.T) {
 		sts.takes = time.Second
 		_, err := v.Retrieve(t.Context(), session(), credential.Agent)
 		require.NoError(t, err)
+		require.EqualValues(t, 2, sts.calls.Load())
+	})
+}
+
+// A call that is slow to end after its cancellation does not split the callers of the next one.
+func TestACanceledCallDoesNotEndTheNextOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{takes: 10 * time.Second, lingers: 3 * time.Second}
+		v := newVendor(t, sts, nil)
+		ctx, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := v.Retrieve(ctx, session(), credential.Agent)
+			require.ErrorIs(t, err, context.Canceled)
+		})
+		synctest.Wait()
+		leave()
+		for range 5 { // some before the canceled call has ended, some after it
+			time.Sleep(time.Second)
+			wg.Go(func() {
+				_, err := v.Retrieve(t.Context(), session(), credential.Agent)
+				require.NoError(t, err)
+			})
+		}
+		wg.Wait()
 		require.EqualValues(t, 2, sts.calls.Load())
 	})
 }
