@@ -134,7 +134,7 @@ func formatDisposition(kind, name string) string {
 	}, name)
 	d := kind + `; filename="` + strings.ReplaceAll(plain, `"`, `\"`) + `"`
 	if plain != name || strings.Contains(name, `"`) { // some clients keep the backslash
-		d += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+		d += "; filename*=UTF-8''" + strings.NewReplacer("+", "%20", "%2B", "+").Replace(url.QueryEscape(name))
 	}
 	return d
 }
