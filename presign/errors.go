@@ -89,9 +89,11 @@ func mapError(err error, isComplete bool) error {
 	case "AccessDenied":
 		sentinel = object.ErrDenied
 	case "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest", "InvalidRequest":
-		sentinel = ErrParts
+		if isComplete {
+			sentinel = ErrParts
+		}
 	}
-	if sentinel == nil || sentinel == ErrParts && !isComplete {
+	if sentinel == nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", sentinel, err)

@@ -224,18 +224,19 @@ func TestErrorsQuoteAndTruncate(t *testing.T) {
 // A request that is decoded into a struct with a Scope cannot bring one.
 func TestDecodersDoNotFillAScope(t *testing.T) {
 	t.Parallel()
-	var s scope.Scope
+	var in struct{ Owner scope.Scope }
 	for _, text := range []string{`{"tenant":"globex","user":"u1","level":3}`, `{"Tenant":"globex","Level":1}`, `{}`, `null`} {
-		require.NoError(t, json.Unmarshal([]byte(text), &s))
-		require.Equal(t, scope.Scope{}, s, text)
+		require.NoError(t, json.Unmarshal([]byte(`{"Owner":`+text+`}`), &in))
+		require.Equal(t, scope.Scope{}, in.Owner, text)
 	}
-	require.Error(t, json.Unmarshal([]byte(`"t#globex"`), &s))
-	require.NoError(t, xml.Unmarshal([]byte(`<Scope tenant="globex"><tenant>globex</tenant><level>1</level></Scope>`), &s))
-	require.Equal(t, scope.Scope{}, s)
+	require.Error(t, json.Unmarshal([]byte(`{"Owner":"t#globex"}`), &in))
+	const text = `<in><Owner tenant="globex"><tenant>globex</tenant><level>1</level></Owner></in>`
+	require.NoError(t, xml.Unmarshal([]byte(text), &in))
+	require.Equal(t, scope.Scope{}, in.Owner)
 	require.Error(t, gob.NewEncoder(io.Discard).Encode(session("acme", "u1", sessionID)))
-	_, err := fmt.Sscan("t#globex", &s)
+	_, err := fmt.Sscan("t#globex", &in.Owner)
 	require.Error(t, err)
-	require.Equal(t, scope.Scope{}, s)
+	require.Equal(t, scope.Scope{}, in.Owner)
 }
 
 // Index partitions and shards are readable by the name of their owner only, so none of them may be
