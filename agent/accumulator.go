@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -226,7 +227,7 @@ func (a *accumulator) addUsage(d UsageReport) error {
 		return nil
 	}
 	a.run.addUsage(more)
-	return a.run.emit(UsageReport{more})
+	return a.run.emit(UsageReport{Usage: more, Model: cmp.Or(d.Model, signer(a.run.agent.model))})
 }
 
 // growTyped adds to a typed answer that is arriving, and yields it as a Partial if it has grown enough.

@@ -18,8 +18,8 @@ import (
 
 func TestConversation(t *testing.T) {
 	m := play(
-		step{text("Let me "), text("see."), use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"b"}`), UsageReport{Usage{Input: 10, Output: 3}}, calls},
-		step{text("Done."), end, UsageReport{Usage{Input: 20, Output: 1, CacheRead: 5}}},
+		step{text("Let me "), text("see."), use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"b"}`), UsageReport{Usage: Usage{Input: 10, Output: 3}}, calls},
+		step{text("Done."), end, UsageReport{Usage: Usage{Input: 20, Output: 1, CacheRead: 5}}},
 	)
 	a := newAgent(t, m, Limits{Parallel: 1}, echo(t))
 	evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
@@ -34,13 +34,13 @@ func TestConversation(t *testing.T) {
 	result := func(s string) tools.Result { return tools.Result{Blocks: []tools.Block{{Text: s}}, Summary: s} }
 	require.Equal(t, []Event{
 		TextDelta{"Let me "}, TextDelta{"see."},
-		UsageReport{Usage{Input: 10, Output: 3}},
+		UsageReport{Usage: Usage{Input: 10, Output: 3}},
 		ToolCalled{ToolUse{"c1", "echo", json.RawMessage(`{"word":"a"}`)}},
 		ToolCalled{ToolUse{"c2", "echo", json.RawMessage(`{"word":"b"}`)}},
 		ToolDone{ID: "c1", Name: "echo", Result: result("<a>")},
 		ToolDone{ID: "c2", Name: "echo", Result: result("<b>")},
 		TextDelta{"Done."},
-		UsageReport{Usage{Input: 20, Output: 1, CacheRead: 5}},
+		UsageReport{Usage: Usage{Input: 20, Output: 1, CacheRead: 5}},
 		Done{Outcome: OutcomeComplete, StopReason: StopEndTurn, History: done.History, Usage: Usage{Input: 30, Output: 4, CacheRead: 5}},
 	}, evs)
 	require.Equal(t, []string{
@@ -190,8 +190,8 @@ func TestModelWithoutStream(t *testing.T) {
 // Usage counts also where the answer fails.
 func TestUsageOfFailedAnswers(t *testing.T) {
 	a := newAgent(t, play(
-		step{use("c1", "echo", `{"word":"a"}`), UsageReport{Usage{Input: 1}}, calls},
-		step{UsageReport{Usage{Input: 2}}, &ModelError{Code: CodeUnavailable}},
+		step{use("c1", "echo", `{"word":"a"}`), UsageReport{Usage: Usage{Input: 1}}, calls},
+		step{UsageReport{Usage: Usage{Input: 2}}, &ModelError{Code: CodeUnavailable}},
 	), Limits{}, echo(t))
 	_, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 	require.Equal(t, Usage{Input: 3}, failed.Done.Usage)

@@ -13,7 +13,7 @@ import (
 func TestTokenBudgetEndsTheRunAndKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	sc := tenant(t, "acme")
-	cost := UsageReport{Usage{Input: 40, Output: 5, CacheRead: 4, CacheWrite: 1}}
+	cost := UsageReport{Usage: Usage{Input: 40, Output: 5, CacheRead: 4, CacheWrite: 1}}
 	call := func(id string) step { return step{cost, text("I look. "), use(id, "echo", `{"word":"mend"}`), calls} }
 	answer := step{cost, text("Done."), end}
 	run := func(budget int64, in Input, steps ...step) (Done, error) {

@@ -124,7 +124,7 @@ func TestDeafTool(t *testing.T) {
 // Leaving the loop at any event ends the run there: the model's stream and the tools are cancelled, every goroutine
 // is gone when the loop is left, and nothing further is asked or called.
 func TestBreak(t *testing.T) {
-	for at := range 8 {
+	for at := range 11 {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := play(
@@ -144,11 +144,13 @@ func TestBreak(t *testing.T) {
 				for _, ctx := range m.ctxs {
 					require.Error(t, ctx.Err(), "the model's context is cancelled")
 				}
-				switch { // a b used called called done(1s) done(10s) c
-				case at < 5:
+				switch { // start a b used called called done(1s) done(10s) finish start c
+				case at == 0:
+					require.Empty(t, m.requests)
+				case at < 6:
 					require.Zero(t, time.Since(start))
 					require.Len(t, m.requests, 1)
-				case at == 5:
+				case at == 6:
 					require.Equal(t, time.Second, time.Since(start), "the other tool is not waited for, it is cancelled")
 				default:
 					require.Equal(t, 10*time.Second, time.Since(start))
@@ -270,8 +272,10 @@ func TestBreakCancelsBeforeTheModelReturns(t *testing.T) {
 			}
 		}
 	}), Limits{})
-	for range a.Stream(t.Context(), Input{Prompt: "Go."}) {
-		break
+	for ev := range a.Stream(t.Context(), Input{Prompt: "Go."}) {
+		if _, ok := ev.(TextDelta); ok {
+			break
+		}
 	}
 	require.ErrorIs(t, got, context.Canceled)
 }
@@ -285,7 +289,9 @@ func TestModelIgnoresBreak(t *testing.T) {
 			}
 		}
 	}), Limits{})
-	for range a.Stream(t.Context(), Input{Prompt: "Go."}) {
-		break
+	for ev := range a.Stream(t.Context(), Input{Prompt: "Go."}) {
+		if _, ok := ev.(TextDelta); ok {
+			break
+		}
 	}
 }

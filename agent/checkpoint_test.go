@@ -66,10 +66,10 @@ func conversation(answers ...step) Model {
 // key, the history, the State and the usage are those of a run that nothing disturbed, however often it dies.
 func TestResume(t *testing.T) {
 	m := conversation(
-		step{ReasoningPart{Reasoning{Text: "hm", Signature: "s"}}, text("One."), use("a1", "do", `{"word":"a"}`), use("a2", "do", `{"word":`), use("a3", "do", `{"word":"b"}`), UsageReport{Usage{Input: 1}}, calls},
-		step{use("b1", "do", `{"word":"mend"}`), UsageReport{Usage{Input: 10}}, calls},
-		step{use("c1", "do", `{"word":"c"}`), use("c2", "do", `{"word":"d"}`), use("c3", "do", `{"word":"mend"}`), UsageReport{Usage{Input: 100}}, calls},
-		step{text("Done."), UsageReport{Usage{Input: 1000}}, end},
+		step{ReasoningPart{Reasoning{Text: "hm", Signature: "s"}}, text("One."), use("a1", "do", `{"word":"a"}`), use("a2", "do", `{"word":`), use("a3", "do", `{"word":"b"}`), UsageReport{Usage: Usage{Input: 1}}, calls},
+		step{use("b1", "do", `{"word":"mend"}`), UsageReport{Usage: Usage{Input: 10}}, calls},
+		step{use("c1", "do", `{"word":"c"}`), use("c2", "do", `{"word":"d"}`), use("c3", "do", `{"word":"mend"}`), UsageReport{Usage: Usage{Input: 100}}, calls},
+		step{text("Done."), UsageReport{Usage: Usage{Input: 1000}}, end},
 	)
 	shelf := newShelf(t, nil)
 	sc := shelf.acme

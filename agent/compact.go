@@ -162,9 +162,10 @@ func (r *run) compactEarly() error {
 // emitCompacted yields the turns that have replaced all before, and their checkpoint.
 func (r *run) emitCompacted() error {
 	r.isCompacted = true
-	if err := r.emit(Compacted{Turns: r.turns}); err != nil {
+	if err := r.emit(Compacted{Turns: r.turns, Count: len(r.turns), Usage: r.compactUsage}); err != nil {
 		return err
 	}
+	r.compactUsage = Usage{}
 	return r.emitCheckpoint(r.checkpoint(nil), nil)
 }
 
@@ -175,6 +176,7 @@ func (r *run) compact(full bool) ([]Turn, error) {
 	}
 	turns, usage, err := r.callCompactor(full)
 	r.addUsage(usage)
+	r.compactUsage.add(usage)
 	if err != nil {
 		return nil, mapModelError(fmt.Errorf("agent: compact: %w", err))
 	}

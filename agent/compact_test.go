@@ -58,7 +58,7 @@ func randomHistory(r *rand.Rand) History {
 func TestCompaction(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	summariser := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
-		return play(step{text("They spoke."), UsageReport{Usage{Output: 1}}, end}).Stream(ctx, r)
+		return play(step{text("They spoke."), UsageReport{Usage: Usage{Output: 1}}, end}).Stream(ctx, r)
 	})
 	happened := 0
 	for n := range 2000 {

@@ -122,7 +122,7 @@ func (d *dispatcher) emitProgress(from, to int) error {
 	for i := from; i < to; i++ {
 		c := d.calls[i]
 		for _, v := range d.progress.take(i) {
-			if err := d.emitCall(c, ToolProgress{ID: c.ID, Name: c.Name, Value: v}); err != nil {
+			if err := d.emitCall(c, ToolProgress{ID: c.ID, Value: v}); err != nil {
 				return err
 			}
 		}
@@ -136,7 +136,8 @@ func (d *dispatcher) record(c *batchCall, o callOutcome) error {
 		d.result.isWaiting = true
 		res := failedResult("Not run: it waited, and the run was stopped.")
 		c.stopgap = &res
-		return d.emit(ToolPending{ID: c.ID, Name: c.Name, Reason: o.pending.Reason})
+		return d.emit(ToolPending{ID: c.ID, Name: c.Name, Input: c.Input,
+			Approval: o.pending.Approval, Reason: o.pending.Reason, Expires: o.pending.Expires})
 	}
 	if o.pending != nil {
 		o.fatal = &RunError{Code: CodeInternal, Message: "A tool waits for an approval, and this run cannot be resumed.",

@@ -1,8 +1,14 @@
 package agent
 
 import (
+	"errors"
+
 	"github.com/carrel-go/carrel/internal/errtext"
 )
+
+// ErrUnknownEvent is returned by [UnmarshalEvent] for a type that is not an event of this package, such as an event of a
+// later version or of another package in the same log.
+var ErrUnknownEvent = errors.New("unknown event type")
 
 // Code identifies a failure. The list is closed, except for the codes of a [tools.FatalError].
 type Code string

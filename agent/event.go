@@ -7,33 +7,57 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Event is something that happens in a run: [TextDelta], [CitationPart], [ReasoningDelta], [Partial], [ToolCalled],
-// [ToolProgress], [ToolDone], [ToolPending], [UsageReport], [Checkpointed], [Compacted] or [Done]. The interface is
-// sealed. Later versions may add events, and a consumer ignores those that it does not know.
-type Event interface{ event() }
+// Event is something that happens in a run: [StepStarted], [StepFinished], [TextDelta], [CitationPart],
+// [ReasoningDelta], [Partial], [ToolCalled], [ToolProgress], [ToolDone], [ToolPending], [UsageReport], [Checkpointed],
+// [Compacted] or [Done]. The interface is sealed. Later versions may add events, and a consumer ignores those that it
+// does not know. See [MarshalEvent] for their JSON.
+type Event interface {
+	// eventType returns the type in the event's JSON, or "" if the event does not have a JSON form.
+	eventType() string
+}
 
 type (
+	// StepStarted begins a step: one answer of the model with its calls. The steps of a run are numbered from 1. A run
+	// that is resumed within the calls of a step does not begin it again.
+	StepStarted struct {
+		Step int `json:"step"`
+	}
+
+	// StepFinished ends a step whose turn is complete. It comes before the turn's Checkpointed. The last step of a run
+	// that fails, is cancelled or is pending does not have one.
+	StepFinished struct {
+		Step int `json:"step"`
+	}
+
 	// TextDelta is more of the model's text. Concatenated they are the text of the run, including the text of answers
 	// that fail later.
-	TextDelta struct{ Text string }
+	TextDelta struct {
+		Text string `json:"delta"`
+	}
 
 	// ReasoningDelta is more of the model's reasoning.
-	ReasoningDelta struct{ Text string }
+	ReasoningDelta struct {
+		Text string `json:"delta"`
+	}
 
 	// CitationPart is one citation. It follows the text that it supports.
 	CitationPart struct{ Citation }
 
 	// UsageReport is what an answer costs. A Model reports what the answer has cost from its beginning; if it does so
 	// several times, the largest counts hold. A run yields what has been added.
-	UsageReport struct{ Usage }
+	UsageReport struct {
+		Usage
+		// Model is the id of the model, as in [ModelInfo]. The run sets it if the Model has not.
+		Model string `json:"model,omitempty"`
+	}
 
 	// Partial is the part of a typed answer that has arrived, see [StreamAs]. JSON is always a valid object. While ID
 	// stays the same it only grows: members and elements are added at the end, texts become longer, and a number appears
 	// when it is complete. It has not been checked, so required members may be missing. Another ID is another attempt,
 	// which replaces the earlier one. A large answer is yielded in fewer and larger steps than the model's.
 	Partial struct {
-		ID   string
-		JSON json.RawMessage
+		ID   string          `json:"-"`
+		JSON json.RawMessage `json:"value"`
 	}
 
 	// ToolCalled is a call whose arguments are a JSON object, before it is made. The model may have invented the tool.
@@ -45,8 +69,8 @@ type (
 	// ToolProgress is the progress of a call, as its tool reports it. It comes between the call's ToolCalled and its
 	// ToolDone. If the consumer is slow, the oldest values are dropped.
 	ToolProgress struct {
-		ID, Name string
-		Value    json.RawMessage
+		ID    string          `json:"id"`
+		Value json.RawMessage `json:"value"`
 	}
 
 	// ToolDone is the end of a call. The events of an answer come as the calls end, in any order. The model gets the
@@ -61,7 +85,15 @@ type (
 
 	// ToolPending is a call that was not made and waits, see [tools.PendingError]. The other calls of the answer are
 	// made, and then the run ends with [OutcomePending].
-	ToolPending struct{ ID, Name, Reason string }
+	ToolPending struct {
+		ID    string          `json:"id"`
+		Name  string          `json:"tool"`
+		Input json.RawMessage `json:"input"`
+		// Approval, Reason and Expires are those of the PendingError. They may be zero.
+		Approval string    `json:"approval_id,omitempty"`
+		Reason   string    `json:"reason,omitempty"`
+		Expires  time.Time `json:"expires_at,omitzero"`
+	}
 
 	// Checkpointed is a moment from which the run can be resumed: before the calls of an answer are made, at the end of
 	// each turn, when calls are pending, and after a Compacted. A checkpoint that the host stores before the loop goes
@@ -78,7 +110,13 @@ type (
 	// which the service rejected a request. Turns replace all earlier turns. If the service rejected the longer
 	// conversation, the event comes when it has accepted the shorter one. In a run with an id a Checkpointed follows at
 	// once. Store the two together: the checkpoint before does not fit these turns.
-	Compacted struct{ Turns []Turn }
+	Compacted struct {
+		Turns []Turn `json:"-"`
+		// Count is the number of Turns. The event's JSON has it in their place: the history holds the turns themselves.
+		Count int `json:"turns"`
+		// Usage is what the Compactor has cost since the last Compacted.
+		Usage Usage `json:"usage"`
+	}
 
 	// Done is the last event of a run that did not fail.
 	Done struct {
@@ -104,18 +142,20 @@ type (
 	}
 )
 
-func (TextDelta) event()      {}
-func (CitationPart) event()   {}
-func (ReasoningDelta) event() {}
-func (Partial) event()        {}
-func (ToolCalled) event()     {}
-func (ToolProgress) event()   {}
-func (ToolDone) event()       {}
-func (ToolPending) event()    {}
-func (UsageReport) event()    {}
-func (Checkpointed) event()   {}
-func (Compacted) event()      {}
-func (Done) event()           {}
+func (StepStarted) eventType() string    { return "step_started" }
+func (StepFinished) eventType() string   { return "step_finished" }
+func (TextDelta) eventType() string      { return "text_delta" }
+func (ReasoningDelta) eventType() string { return "reasoning_delta" }
+func (CitationPart) eventType() string   { return "citation" }
+func (Partial) eventType() string        { return "partial" }
+func (ToolCalled) eventType() string     { return "tool_call" }
+func (ToolProgress) eventType() string   { return "tool_progress" }
+func (ToolDone) eventType() string       { return "tool_result" }
+func (ToolPending) eventType() string    { return "approval_requested" }
+func (UsageReport) eventType() string    { return "usage" }
+func (Compacted) eventType() string      { return "compacted" }
+func (Checkpointed) eventType() string   { return "" }
+func (Done) eventType() string           { return "" }
 
 // Outcome is how a run that did not fail ended.
 type Outcome string

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -66,8 +67,12 @@ func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) 
 			return e
 		}
 		began = true
-		if p, ok := d.(ReasoningPart); ok {
+		switch p := d.(type) {
+		case ReasoningPart:
 			d = sign(m, p)
+		case UsageReport:
+			p.Model = cmp.Or(p.Model, signer(m))
+			d = p
 		}
 		if !yield(d, err) || err != nil {
 			return nil

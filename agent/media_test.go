@@ -156,7 +156,7 @@ func TestCache(t *testing.T) {
 
 // The text of an answer that did not become whole is told, with what it cost, and is in no history.
 func TestPartialText(t *testing.T) {
-	used := UsageReport{Usage{Input: 5, Output: 2}}
+	used := UsageReport{Usage: Usage{Input: 5, Output: 2}}
 	first := step{text("First."), use("c1", "echo", `{"word":"a"}`), calls}
 	for name, s := range map[string]step{
 		"cancelled":      {text("Let "), used, text("me"), func(context.Context) {}, nil},

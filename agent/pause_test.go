@@ -9,7 +9,7 @@ import (
 // An event that the Model does not know may come after the end of an answer. The answer counts.
 func TestSkippedPartAfterTheStop(t *testing.T) {
 	t.Parallel()
-	m := play(step{text("Yes."), StopPart{StopEndTurn}, SkippedPart{"unknown:traceEvent"}, UsageReport{Usage{Input: 1}}, SkippedPart{"unknown:traceEvent"}})
+	m := play(step{text("Yes."), StopPart{StopEndTurn}, SkippedPart{"unknown:traceEvent"}, UsageReport{Usage: Usage{Input: 1}}, SkippedPart{"unknown:traceEvent"}})
 	done, err := newAgent(t, m, Limits{}).Run(t.Context(), Input{Prompt: "?"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"user: ?", "assistant: Yes."}, lines(done.History))

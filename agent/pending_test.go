@@ -48,7 +48,7 @@ func pendingIDs(c *Checkpoint) []string {
 func TestPending(t *testing.T) {
 	e, g := &effects{done: map[string]string{}}, &guard{approved: map[string]bool{}}
 	m := conversation(
-		step{text("Let me."), use("a1", "do", `{"word":"a"}`), use("a2", "risky", `{"word":"b"}`), use("a3", "do", `{`), use("a4", "risky", `{"word":"c"}`), use("a5", "do", `{"word":"d"}`), UsageReport{Usage{Input: 7}}, calls},
+		step{text("Let me."), use("a1", "do", `{"word":"a"}`), use("a2", "risky", `{"word":"b"}`), use("a3", "do", `{`), use("a4", "risky", `{"word":"c"}`), use("a5", "do", `{"word":"d"}`), UsageReport{Usage: Usage{Input: 7}}, calls},
 		step{text("Done."), end},
 	)
 	sc := tenant(t, "acme")

@@ -69,7 +69,7 @@ func randomRun(t *testing.T, seed uint64) string {
 			}
 		}
 		if r.IntN(2) == 0 {
-			s = append(s, UsageReport{Usage{Input: 1}})
+			s = append(s, UsageReport{Usage: Usage{Input: 1}})
 		}
 		reason := []StopReason{StopEndTurn, StopToolUse}[min(uses, 1)]
 		if r.IntN(15) == 0 {

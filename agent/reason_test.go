@@ -26,8 +26,8 @@ func TestUnknownReasonKeepsText(t *testing.T) {
 func TestUsageComesAgain(t *testing.T) {
 	t.Parallel()
 	m := play(step{
-		UsageReport{Usage{Input: 7}}, text("So."), UsageReport{Usage{Input: 7, Output: 3, CacheRead: 5}}, StopPart{StopEndTurn},
-		UsageReport{Usage{Input: 7, Output: 3, CacheRead: 5}}, UsageReport{},
+		UsageReport{Usage: Usage{Input: 7}}, text("So."), UsageReport{Usage: Usage{Input: 7, Output: 3, CacheRead: 5}}, StopPart{StopEndTurn},
+		UsageReport{Usage: Usage{Input: 7, Output: 3, CacheRead: 5}}, UsageReport{},
 	})
 	var sum Usage
 	events := 0

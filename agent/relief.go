@@ -21,6 +21,9 @@ func (r *run) ask(set toolset) (*answer, error) {
 		return &answer{}, err
 	}
 	r.turn++
+	if err := r.emit(StepStarted{r.turn}); err != nil {
+		return &answer{}, err
+	}
 	defer r.revertTurns()
 	kept := r.withoutMedia
 	r.cuts, r.trials, r.trialBase = 0, nil, nil

@@ -225,7 +225,7 @@ func (w *world) restore(t *testing.T, done Done) History {
 func TestResumeFromDone(t *testing.T) {
 	t.Parallel()
 	m := conversation(
-		step{text("One."), use("a1", "quick", `{"word":"a"}`), use("a2", "slow", `{"word":"b"}`), use("a3", "quick", `{"word":`), UsageReport{Usage{Input: 1}}, calls},
+		step{text("One."), use("a1", "quick", `{"word":"a"}`), use("a2", "slow", `{"word":"b"}`), use("a3", "quick", `{"word":`), UsageReport{Usage: Usage{Input: 1}}, calls},
 		step{text("Two."), use("b1", "risky", `{"word":"c"}`), use("b2", "slow", `{"word":"d"}`), use("b3", "risky", `{"word":"e"}`), calls},
 		step{use("c1", "quick", `{"word":"f"}`), calls},
 		step{text("Done."), end},

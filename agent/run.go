@@ -52,6 +52,8 @@ type run struct {
 	dispatched  int            // calls started since then
 	isCompacted bool
 
+	compactUsage Usage // the part of usage that the Compactor has cost since the last Compacted
+
 	inFlight *invocations // the run's calls; nil before the first
 	callErr  error        // the error of the last turn's calls, for the log
 
@@ -149,6 +151,9 @@ func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase,
 	c := r.checkpoint(nil)
 	if stop == OutcomeComplete {
 		c.at.Complete, c.at.Output = true, r.value
+	}
+	if err := r.emit(StepFinished{r.turn}); err != nil {
+		return nil, err
 	}
 	if err := r.emitCheckpoint(c, ended); err != nil {
 		return nil, err

@@ -57,6 +57,9 @@ func (r *run) askAgain(answer Message, request string) (phase, error) {
 	ended := r.addTurn(answer, nil)
 	r.prompt = &Message{Role: RoleUser, Parts: []Part{{Text: request}}}
 	r.addMessage(*r.prompt)
+	if err := r.emit(StepFinished{r.turn}); err != nil {
+		return nil, err
+	}
 	return askPhase{}, r.emitCheckpoint(r.checkpoint(nil), ended)
 }
 

@@ -161,8 +161,8 @@ func observed(t testing.TB, m Model, ts ...*tools.Tool) (*Agent, *recorder) {
 func TestTelemetry(t *testing.T) {
 	a, r := observed(t, play(
 		step{text("PRIVATE"), use("c1", "echo", `{"word":"PRIVATE"}`), use("c2", "echo", `{"word":"mend"}`), use("c3", "PRIVATE_invented", `{}`), use("c4", "echo", `{"word":"secret"}`), use("c5", "echo", `{"word":"panic"}`),
-			UsageReport{Usage{Input: 10, Output: 3, CacheRead: 4, CacheWrite: 2}}, calls},
-		step{text("PRIVATE"), end, UsageReport{Usage{Input: 1, Output: 1}}},
+			UsageReport{Usage: Usage{Input: 10, Output: 3, CacheRead: 4, CacheWrite: 2}}, calls},
+		step{text("PRIVATE"), end, UsageReport{Usage: Usage{Input: 1, Output: 1}}},
 	), echo(t))
 	_, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "PRIVATE"})
 	require.NoError(t, err)
@@ -229,13 +229,18 @@ func TestTelemetryEnds(t *testing.T) {
 		"fatal":    {one, nil, []string{`"tool_use"`, "Error not_an_image", "Error not_an_image"}},
 		"refused":  {nil, func(a *Agent, in Input) { in.Prompt = ""; _, _ = a.Run(t.Context(), in) }, []string{"Error invalid_call"}},
 		"left": {one, func(a *Agent, in Input) {
-			for range a.Stream(t.Context(), in) {
-				break
+			for ev := range a.Stream(t.Context(), in) {
+				if _, ok := ev.(StepStarted); !ok {
+					break
+				}
 			}
 		}, []string{"Error left", "Error left"}},
 		"the consumer panics": {one, func(a *Agent, in Input) {
 			require.Panics(t, func() {
-				for range a.Stream(t.Context(), in) {
+				for ev := range a.Stream(t.Context(), in) {
+					if _, ok := ev.(StepStarted); ok {
+						continue
+					}
 					panic("mine")
 				}
 			})

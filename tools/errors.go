@@ -3,6 +3,7 @@ package tools
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/carrel-go/carrel/internal/errtext"
 )
@@ -73,6 +74,10 @@ func (e *PanicError) Error() string { return fmt.Sprintf("tools: panic: %v", e.V
 type PendingError struct {
 	// Reason is for a person.
 	Reason string
+	// Approval is the id of the approval that the call waits for, and Expires is the time at which the request for it
+	// ceases to exist. They are zero if the call waits for something else.
+	Approval string
+	Expires  time.Time
 }
 
 // Error implements error.

@@ -56,7 +56,7 @@ func (a *Approvals) Require(ask Ask) tools.Middleware {
 			case StatusDeclined:
 				return declinedResult(r), nil
 			}
-			return tools.Result{}, &tools.PendingError{Reason: r.Reason}
+			return tools.Result{}, &tools.PendingError{Reason: r.Reason, Approval: r.ID, Expires: r.Expires}
 		}
 	}
 }
