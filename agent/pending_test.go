@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,7 +30,7 @@ func (g *guard) tool(t testing.TB, e *effects) *tools.Tool {
 		g.asked = append(g.asked, c.IdempotencyKey())
 		g.mu.Unlock()
 		if !ok {
-			return "", &tools.PendingError{Reason: "Somebody has to agree."}
+			return "", &tools.PendingError{Reason: "Somebody has to agree.", Approval: "a-" + c.ID(), Expires: time.Unix(1, 0)}
 		}
 		res, err := inner.Call(ctx, c)
 		return res.Summary, err
@@ -66,6 +67,9 @@ func TestPending(t *testing.T) {
 		switch ev := ev.(type) {
 		case ToolPending:
 			told[ev.ID] = ev.Name + ": " + ev.Reason
+			require.Equal(t, "a-"+ev.ID, ev.Approval)
+			require.Equal(t, time.Unix(1, 0), ev.Expires)
+			require.Contains(t, string(ev.Input), "word")
 		case ToolDone:
 			told[ev.ID] = ev.Result.Summary
 		}

@@ -67,6 +67,7 @@ func (b *bundle) requestApproval(t *testing.T, s scope.Scope, key, args string) 
 	require.NotEmpty(t, p.Reason)
 	for _, r := range b.listRequests(t, s) {
 		if !containsID(before, r.ID) {
+			require.Equal(t, &tools.PendingError{Reason: r.Reason, Approval: r.ID, Expires: r.Expires}, p)
 			return r
 		}
 	}
