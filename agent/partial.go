@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // partialScanner reads the beginning of a JSON object. At any moment it can return a whole object that contains what is
@@ -240,7 +242,7 @@ func (s *partialScanner) readText() bool {
 	case c < ' ':
 		return s.fail()
 	case c == '\\':
-		switch n = escapeLength(rest); n {
+		switch n = strictjson.EscapeLength(rest); n {
 		case 0:
 			return false
 		case -1:
@@ -260,65 +262,4 @@ func (s *partialScanner) readText() bool {
 		s.cut = s.pos
 	}
 	return true
-}
-
-// escapeLength returns the length of the escape that b begins with: 0 if more bytes must come, -1 if it is invalid. Two
-// halves of a surrogate pair are one escape.
-func escapeLength(b []byte) int {
-	if len(b) < 2 {
-		return 0
-	}
-	if b[1] != 'u' {
-		if strings.IndexByte(`"\/bfnrt`, b[1]) < 0 {
-			return -1
-		}
-		return 2
-	}
-	r, ok := parseHex4(b[2:])
-	switch {
-	case !ok:
-		return -1
-	case len(b) < 6:
-		return 0
-	case r < 0xd800 || 0xe000 <= r:
-		return 6
-	case r >= 0xdc00:
-		return -1
-	}
-	for i, want := range []byte(`\u`) {
-		if len(b) <= 6+i {
-			return 0
-		}
-		if b[6+i] != want {
-			return -1
-		}
-	}
-	low, ok := parseHex4(b[8:])
-	switch {
-	case !ok:
-		return -1
-	case len(b) < 12:
-		return 0
-	case low < 0xdc00 || 0xe000 <= low:
-		return -1
-	}
-	return 12
-}
-
-// parseHex4 parses up to four hexadecimal digits. ok reports whether all bytes that are there are digits.
-func parseHex4(b []byte) (r int, ok bool) {
-	for _, c := range b[:min(4, len(b))] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | int(c)
-	}
-	return r, true
 }

@@ -43,6 +43,34 @@ func lowSurrogate(b []byte, i int) (r rune, ok bool) {
 	return r, ok && lowSurrogates <= r && r < surrogatesEnd
 }
 
+// EscapeLength returns the length of the escape that b begins with: 0 if more bytes must come, -1 if it is invalid. The
+// two halves of a surrogate pair are one escape.
+func EscapeLength(b []byte) int {
+	switch {
+	case len(b) < 2:
+		return 0
+	case b[1] != 'u' && bytes.IndexByte([]byte(`"\/bfnrt`), b[1]) < 0:
+		return -1
+	case b[1] != 'u':
+		return 2
+	case len(b) < 6:
+		return 0
+	}
+	r, ok := hex4(b, 2)
+	switch {
+	case !ok || lowSurrogates <= r && r < surrogatesEnd:
+		return -1
+	case r < surrogates || surrogatesEnd <= r:
+		return 6
+	case len(b) < 12:
+		return 0
+	}
+	if _, ok := lowSurrogate(b, 6); !ok {
+		return -1
+	}
+	return 12
+}
+
 // unescape decodes the text between the quotes of a valid string.
 func unescape(b []byte) []byte {
 	out := make([]byte, 0, len(b))
