@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -142,10 +141,10 @@ type Input struct {
 	// [tools.Call.Shared], and media may name its objects. It must be of [scope.SharedLevel] and of Scope's tenant;
 	// otherwise the run fails with [scope.ErrDenied]. Nothing derives it from Scope. Default: none.
 	Shared scope.Scope
-	// Run is the run's id, in UTF-8. The idempotency keys of the calls depend on it, so every run needs a new id (see
-	// [NewRunID]) unless it resumes a checkpoint with that id. If two runs of a Scope have the same id, a tool that uses
-	// its key may mistake a new call for one that it has already made. Without an id the keys are empty, the run does not
-	// yield [Checkpointed] events, Done does not have a Checkpoint, and calls cannot wait for an approval.
+	// Run is the run's id, in UTF-8. The idempotency keys of the calls depend on it, so every run needs a new id, for
+	// example from crypto/rand.Text, unless it resumes a checkpoint with that id. If two runs of a Scope have the same id,
+	// a tool that uses its key may mistake a new call for one that it has already made. Without an id the keys are empty,
+	// the run does not yield [Checkpointed] events, Done does not have a Checkpoint, and calls cannot wait for an approval.
 	Run string
 	// Prompt is the user's message. It may be blank if there are Media, or if the history ends with something that the
 	// model has not answered, such as results. The run then continues from there.
@@ -163,9 +162,6 @@ type Input struct {
 	// An interrupted call that is made again finds the State as it left it.
 	Resume *Checkpoint
 }
-
-// NewRunID returns a random id for [Input].Run: 26 letters and digits, unique for all practical purposes.
-func NewRunID() string { return rand.Text() }
 
 // Stream runs the loop. Each range over the sequence is a separate run, in the caller's goroutine.
 //

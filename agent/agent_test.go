@@ -17,6 +17,7 @@ import (
 )
 
 func TestConversation(t *testing.T) {
+	t.Parallel()
 	m := play(
 		step{text("Let me "), text("see."), use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"b"}`), UsageReport{Usage: Usage{Input: 10, Output: 3}}, calls},
 		step{text("Done."), end, UsageReport{Usage: Usage{Input: 20, Output: 1, CacheRead: 5}}},
@@ -62,6 +63,7 @@ func TestConversation(t *testing.T) {
 // A run gets the history of the one before; results and the next prompt reach the model as one message, even after
 // a run that failed or whose model said nothing.
 func TestHistoryGoesOn(t *testing.T) {
+	t.Parallel()
 	m := play(
 		step{use("c1", "echo", `{"word":"a"}`), calls}, step{&ModelError{Code: CodeThrottled, Retryable: true}},
 		step{text(" \n"), end},
@@ -104,6 +106,7 @@ func TestHistoryGoesOn(t *testing.T) {
 
 // Two runs that start from one history do not write into each other's.
 func TestHistoryIsNotShared(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t, modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		parts := r.Messages[len(r.Messages)-1].Parts
 		return play(step{text("re " + parts[len(parts)-1].Text), end}).Stream(ctx, r)
@@ -121,6 +124,7 @@ func TestHistoryIsNotShared(t *testing.T) {
 
 // Every way in which an answer can fail: a typed error, nothing run, nothing of the answer in the history.
 func TestAnswersThatFail(t *testing.T) {
+	t.Parallel()
 	cause := errors.New("arn:aws:secret")
 	good := use("c1", "echo", `{"word":"a"}`)
 	for name, c := range map[string]struct {
@@ -181,6 +185,7 @@ func TestAnswersThatFail(t *testing.T) {
 }
 
 func TestModelWithoutStream(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t, modelFunc(func(context.Context, *Request) iterDeltas { return nil }), Limits{})
 	_, failed := drain(t, a, t.Context(), Input{Prompt: "Go."})
 	require.Equal(t, CodeInternal, failed.Code)
@@ -189,6 +194,7 @@ func TestModelWithoutStream(t *testing.T) {
 
 // Usage counts also where the answer fails.
 func TestUsageOfFailedAnswers(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t, play(
 		step{use("c1", "echo", `{"word":"a"}`), UsageReport{Usage: Usage{Input: 1}}, calls},
 		step{UsageReport{Usage: Usage{Input: 2}}, &ModelError{Code: CodeUnavailable}},
@@ -200,6 +206,7 @@ func TestUsageOfFailedAnswers(t *testing.T) {
 
 // What to do next follows from the parts: a model that says end_turn beside a call gets its call run.
 func TestReasonsLie(t *testing.T) {
+	t.Parallel()
 	for _, reason := range []StopReason{StopEndTurn, StopSequence, StopToolUse} {
 		a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), StopPart{reason}}, step{text("ok"), StopPart{StopSequence}}), Limits{}, echo(t))
 		done, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
@@ -209,6 +216,7 @@ func TestReasonsLie(t *testing.T) {
 }
 
 func TestUnreadableCalls(t *testing.T) {
+	t.Parallel()
 	const words = "Make the whole call again, with one JSON object as arguments. The arguments were: "
 	for name, c := range map[string]struct {
 		step step
@@ -263,6 +271,7 @@ func TestUnreadableCalls(t *testing.T) {
 
 // What the model, the host and a person learn of each kind of failure.
 func TestToolFailures(t *testing.T) {
+	t.Parallel()
 	for word, c := range map[string]struct {
 		told  string
 		cause string
@@ -306,6 +315,7 @@ func TestToolFailures(t *testing.T) {
 }
 
 func TestFatal(t *testing.T) {
+	t.Parallel()
 	run := func(word string) *RunError {
 		a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"`+word+`"}`), use("c3", "echo", `{"word":"c"}`), calls}),
 			Limits{Parallel: 1}, echo(t))
@@ -337,6 +347,7 @@ func TestFatal(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	forever := func(word string) Model {
 		n := 0
 		return modelFunc(func(ctx context.Context, r *Request) iterDeltas {
@@ -403,6 +414,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
+	t.Parallel()
 	_, err := New(nil, nil)
 	require.ErrorContains(t, err, "model is nil")
 	_, err = New(play(), &Options{System: "caf\xe9"})
@@ -412,6 +424,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestInputRefused(t *testing.T) {
+	t.Parallel()
 	text := func(r Role, s string) Message { return Message{r, []Part{{Text: s}}} }
 	call := Message{RoleAssistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(`{}`)}}}}
 	result := Message{RoleUser, []Part{{Result: &ToolResult{ID: "c1"}}}}
@@ -450,6 +463,7 @@ func TestInputRefused(t *testing.T) {
 
 // What a tool learns beside its arguments.
 func TestCall(t *testing.T) {
+	t.Parallel()
 	type seen struct{ tenant, id, name, key, ctx string }
 	var got []seen
 	look := mustTool(t, "look", func(ctx context.Context, c *tools.Call, _ string) (string, error) {
@@ -517,14 +531,8 @@ func TestIdempotencyKeys(t *testing.T) {
 	require.NotEqual(t, key("n", `{"a":9007199254740993}`), key("n", `{"a":9007199254740992}`))
 }
 
-func TestNewRunID(t *testing.T) {
-	t.Parallel()
-	one, other := NewRunID(), NewRunID()
-	require.NotEqual(t, one, other)
-	require.Len(t, NewRunID(), 26)
-}
-
 func TestToolThatExits(t *testing.T) {
+	t.Parallel()
 	gone := mustTool(t, "gone", func(context.Context, *tools.Call, string) (string, error) {
 		exit()
 		return "", nil

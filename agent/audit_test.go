@@ -24,6 +24,7 @@ func (r *refusals) Refused(_ context.Context, f scope.Refusal) {
 
 // What a model asks for and does not get is reported once each; what a tool itself corrects, or fails at, is not.
 func TestRefusalsAreReported(t *testing.T) {
+	t.Parallel()
 	heard := &refusals{}
 	m := play(
 		step{use("c1", "echo", `{"word":"a","tenant_id":"globex"}`), calls},

@@ -50,6 +50,7 @@ func naps(words ...string) step {
 }
 
 func TestParallel(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var running, most atomic.Int64
 		busy := mustTool(t, "nap", func(ctx context.Context, _ *tools.Call, word string) (string, error) {
@@ -90,6 +91,7 @@ func TestParallel(t *testing.T) {
 }
 
 func TestToolTimeout(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t, play(naps("90s", "1s"), step{text("ok"), end}), Limits{}, nap(t))
 		start := time.Now()
@@ -106,6 +108,7 @@ func TestToolTimeout(t *testing.T) {
 }
 
 func TestDeafTool(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t, play(naps("deaf 1h", "deaf 61s"), step{text("ok"), end}), Limits{}, nap(t))
 		start := time.Now()
@@ -124,6 +127,7 @@ func TestDeafTool(t *testing.T) {
 // Leaving the loop at any event ends the run there: the model's stream and the tools are cancelled, every goroutine
 // is gone when the loop is left, and nothing further is asked or called.
 func TestBreak(t *testing.T) {
+	t.Parallel()
 	for at := range 11 {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -162,6 +166,7 @@ func TestBreak(t *testing.T) {
 
 // A tool that does not listen holds the consumer up for the grace, and no longer.
 func TestBreakWithDeafTool(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t, play(naps("1s", "deaf 1h")), Limits{}, nap(t))
 		start := time.Now()
@@ -177,6 +182,7 @@ func TestBreakWithDeafTool(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	wait := func(ctx context.Context) { <-ctx.Done() }
 	late := errors.New("reader: use of closed network connection")
 	for name, c := range map[string]struct {
@@ -228,6 +234,7 @@ func TestCancel(t *testing.T) {
 
 // A fatal tool cancels the others.
 func TestFatalCancels(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fatal := mustTool(t, "fatal", func(context.Context, *tools.Call, string) (string, error) {
 			time.Sleep(time.Second)
@@ -246,6 +253,7 @@ func TestFatalCancels(t *testing.T) {
 
 // A panic in the consumer's own loop is the consumer's: it passes through, and the run is cleaned up behind it.
 func TestConsumerPanics(t *testing.T) {
+	t.Parallel()
 	for at := range 5 {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAgent(t, play(append(step{text("a"), UsageReport{}}, naps("1h", "1s")...)), Limits{}, nap(t))
@@ -264,6 +272,7 @@ func TestConsumerPanics(t *testing.T) {
 
 // A model that is waiting for something learns from its context that the consumer has left, not only from yield.
 func TestBreakCancelsBeforeTheModelReturns(t *testing.T) {
+	t.Parallel()
 	var got error
 	a := newAgent(t, modelFunc(func(ctx context.Context, _ *Request) iterDeltas {
 		return func(yield func(Delta, error) bool) {
@@ -282,6 +291,7 @@ func TestBreakCancelsBeforeTheModelReturns(t *testing.T) {
 
 // An adapter that goes on after it was told to stop breaks the rules of iterators; the consumer does not pay.
 func TestModelIgnoresBreak(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t, modelFunc(func(context.Context, *Request) iterDeltas {
 		return func(yield func(Delta, error) bool) {
 			for {

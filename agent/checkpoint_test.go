@@ -65,6 +65,7 @@ func conversation(answers ...step) Model {
 // A process that dies at any event, and another that resumes from the last checkpoint: the effects happen once for each
 // key, the history, the State and the usage are those of a run that nothing disturbed, however often it dies.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	m := conversation(
 		step{ReasoningPart{Reasoning{Text: "hm", Signature: "s"}}, text("One."), use("a1", "do", `{"word":"a"}`), use("a2", "do", `{"word":`), use("a3", "do", `{"word":"b"}`), UsageReport{Usage: Usage{Input: 1}}, calls},
 		step{use("b1", "do", `{"word":"mend"}`), UsageReport{Usage: Usage{Input: 10}}, calls},
@@ -173,6 +174,7 @@ func TestResume(t *testing.T) {
 // The same with a conversation that is shortened on the way: the turns of a Compacted are stored with the checkpoint
 // that follows.
 func TestResumeBehindCompaction(t *testing.T) {
+	t.Parallel()
 	counter := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		n := 0
 		if last := r.Messages[len(r.Messages)-1].Parts[0]; last.Result != nil {
@@ -247,6 +249,7 @@ func TestResumeBehindCompaction(t *testing.T) {
 
 // Before any tool runs there is a checkpoint that has its call.
 func TestCheckpointComesBeforeTheTools(t *testing.T) {
+	t.Parallel()
 	var got *Checkpoint
 	look := mustTool(t, "look", func(_ context.Context, c *tools.Call, _ string) (string, error) {
 		if got == nil || len(got.Pending()) == 0 || got.Pending()[0].ID != c.ID() {
@@ -273,6 +276,7 @@ func TestCheckpointComesBeforeTheTools(t *testing.T) {
 
 // What a run has used of its limits, it has used also when it is resumed.
 func TestResumedRunsHaveTheirLimits(t *testing.T) {
+	t.Parallel()
 	forever := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		word := r.Messages[0].Parts[0].Text
 		return play(step{use(fmt.Sprint("c", len(r.Messages)), "echo", `{"word":"`+word+`"}`), use(fmt.Sprint("d", len(r.Messages)), "echo", `{"word":"mend"}`), calls}).Stream(ctx, r)
@@ -320,6 +324,7 @@ func TestResumedRunsHaveTheirLimits(t *testing.T) {
 }
 
 func TestResumeRefused(t *testing.T) {
+	t.Parallel()
 	sc := tenant(t, "acme")
 	a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), calls}), Limits{}, echo(t))
 	var c *Checkpoint
@@ -370,6 +375,7 @@ func TestResumeRefused(t *testing.T) {
 
 // A checkpoint is immutable: resumed twice, each life begins with what the tools remembered then.
 func TestResumeLeavesTheCheckpointAlone(t *testing.T) {
+	t.Parallel()
 	e := &effects{done: map[string]string{}}
 	one := step{use("c1", "do", `{"word":"a"}`), calls}
 	in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}
@@ -394,6 +400,7 @@ func TestResumeLeavesTheCheckpointAlone(t *testing.T) {
 
 // The State of one run is its own: the input's stays as it is, and the output's does not change any more.
 func TestStateTravels(t *testing.T) {
+	t.Parallel()
 	e := &effects{done: map[string]string{}}
 	one := step{use("c1", "do", `{"word":"a"}`), calls}
 	in := Input{Scope: tenant(t, "acme"), Prompt: "Go."}
@@ -416,6 +423,7 @@ func TestStateTravels(t *testing.T) {
 
 // A tool that was abandoned, and comes back when the run is over, changes nothing that the run has given out.
 func TestStateOfAnAbandonedTool(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		deaf := mustTool(t, "deaf", func(_ context.Context, c *tools.Call, _ string) (string, error) {
 			time.Sleep(time.Hour)

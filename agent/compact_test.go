@@ -56,6 +56,7 @@ func randomHistory(r *rand.Rand) History {
 // Whatever is cut, and wherever: a call keeps its result, the user speaks first, the last turn is there, the newest
 // turns stay as they are, the user's last words are not lost, and the model is told something that it may be told.
 func TestCompaction(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))
 	summariser := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		return play(step{text("They spoke."), UsageReport{Usage: Usage{Output: 1}}, end}).Stream(ctx, r)
@@ -122,6 +123,7 @@ func TestCompaction(t *testing.T) {
 
 // In a long run too, after any turn, with the State as it is; and a run can be resumed behind it.
 func TestCompactionInARun(t *testing.T) {
+	t.Parallel()
 	e := &effects{done: map[string]string{}}
 	var steps []step
 	for i := range 8 {
@@ -163,6 +165,7 @@ func TestCompactionInARun(t *testing.T) {
 // A conversation that turns out too long is shortened once, and the model asked again; where that does not help, or
 // cannot, or the model had begun to speak, the run fails with its history.
 func TestContextFull(t *testing.T) {
+	t.Parallel()
 	long := History{Turns: []Turn{
 		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
 		{[]Message{{RoleUser, []Part{{Text: "two"}}}, {RoleAssistant, []Part{{Text: "2"}}}}},
@@ -217,6 +220,7 @@ func TestContextFull(t *testing.T) {
 
 // What stays of the turns that are left out is the user's word, and not the run's own demand for a typed answer.
 func TestCompactionKeepsTheUsersWord(t *testing.T) {
+	t.Parallel()
 	m := play(step{text("It is Moby-Dick."), end}, step{use("c1", outputName, `{"title":"Moby-Dick","year":1851}`), calls})
 	_, done, err := RunAs[struct {
 		Title string `json:"title"`
@@ -230,6 +234,7 @@ func TestCompactionKeepsTheUsersWord(t *testing.T) {
 
 // The answer that there was no room for counts as none: not against the limit, and not in the checkpoint.
 func TestContextFullIsNoTurn(t *testing.T) {
+	t.Parallel()
 	long := History{Turns: []Turn{
 		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
 		{[]Message{{RoleUser, []Part{{Text: "two"}}}, {RoleAssistant, []Part{{Text: "2"}}}}},
@@ -244,6 +249,7 @@ func TestContextFullIsNoTurn(t *testing.T) {
 
 // What a Compactor of somebody else's gives is held to what an Input's history is, and it can harm nobody's history.
 func TestCompactorIsChecked(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
 	h := History{Turns: []Turn{
 		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
@@ -283,6 +289,7 @@ func TestCompactorIsChecked(t *testing.T) {
 
 // What a summary is made of is material, in one message, with everything in it that mattered and no media.
 func TestSummaryRequest(t *testing.T) {
+	t.Parallel()
 	m := play(step{text("s"), end})
 	turns := []Turn{wholeTurn(), {[]Message{{RoleUser, []Part{{Image: &tools.Media{Format: "png", Bytes: []byte("PNGDATA")}}, {Text: strings.Repeat("é", 3000)}}}}}, wholeTurn()}
 	_, _, err := Summarise(m, 1)(t.Context(), turns, true)
@@ -301,6 +308,7 @@ func TestSummaryRequest(t *testing.T) {
 
 // A summary of a conversation that begins with a summary is told all of that one.
 func TestSummaryOfASummary(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("fact ", 800) + "the last fact"
 	m := play(step{text(long), end}, step{text("short"), end})
 	turn := func(s string) Turn {

@@ -190,6 +190,7 @@ func TestUnresolvedObjectsReachNoModel(t *testing.T) {
 }
 
 func TestRichTurnJSONRefuses(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
 	ref, err := s.ours.MarshalJSON()
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestFallback(t *testing.T) {
+	t.Parallel()
 	busy := step{&ModelError{Code: CodeThrottled, Message: "Busy."}}
 	ok := step{text("second"), end}
 	for name, c := range map[string]struct {

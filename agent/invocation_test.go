@@ -56,6 +56,7 @@ func (s spySpan) End(o ...trace.SpanEndOption) {
 // What the host plugs in is called in the run's goroutine: where it panics the consumer can recover, the process lives,
 // and no call is left behind.
 func TestHostPanics(t *testing.T) {
+	t.Parallel()
 	boom := func(name string) {
 		if name == "execute_tool nap" {
 			panic("the host's")
@@ -86,6 +87,7 @@ func TestHostPanics(t *testing.T) {
 
 // A consumer that takes its time changes nothing of what the calls came to, nor of how long they took.
 func TestSlowConsumer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fails := mustTool(t, "fails", func(context.Context, *tools.Call, string) (string, error) {
 			time.Sleep(2 * time.Second)
@@ -118,6 +120,7 @@ func TestSlowConsumer(t *testing.T) {
 
 // Each call has its own time from its own beginning, in whatever order calls begin and end.
 func TestDeafToolsOneAfterAnother(t *testing.T) {
+	t.Parallel()
 	const out = time.Minute + grace
 	for name, c := range map[string]struct {
 		parallel  int

@@ -24,6 +24,7 @@ func (s *shelf) agent(t testing.TB, m Model, audit *refusals, ts ...*tools.Tool)
 
 // What the user shows comes before what the user says, as it is; the model may load what it cannot name.
 func TestMedia(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
 	var got []byte
 	m := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
@@ -52,6 +53,7 @@ func TestMedia(t *testing.T) {
 
 // A file of somebody else is refused before the model is asked, wherever it is named, and reported.
 func TestMediaRefused(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
 	elsewhere, ref := (&shelf{bucket: must.Get(object.New(object.NewMemory(), "another", nil))}).put(t, "acme", "a.png", "x")
 	require.Equal(t, s.acme, elsewhere)
@@ -97,6 +99,7 @@ func TestMediaRefused(t *testing.T) {
 
 // A tool that gives a file of somebody else is at fault: the model learns that it failed, and no more.
 func TestMediaOfTools(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
 	show := func(m tools.Media) *tools.Tool {
 		tool, err := tools.New("show", "Shows a cover.", func(context.Context, *tools.Call, struct{}) (tools.Result, error) {
@@ -120,6 +123,7 @@ func TestMediaOfTools(t *testing.T) {
 
 // Reasoning goes back as it came, in its place, and is no text.
 func TestReasoning(t *testing.T) {
+	t.Parallel()
 	m := play(
 		step{ReasoningDelta{"h"}, ReasoningDelta{"m"}, ReasoningPart{Reasoning{Text: "hm", Signature: "s1"}}, ReasoningPart{Reasoning{Redacted: []byte("x")}}, ReasoningPart{},
 			text("Let me "), text("see."), ReasoningPart{Reasoning{Signature: "s2"}}, use("c1", "echo", `{"word":"a"}`), calls},
@@ -146,6 +150,7 @@ func TestReasoning(t *testing.T) {
 }
 
 func TestCache(t *testing.T) {
+	t.Parallel()
 	m := play(step{text("a"), end})
 	a, err := New(m, &Options{Cache: true})
 	require.NoError(t, err)
@@ -156,6 +161,7 @@ func TestCache(t *testing.T) {
 
 // The text of an answer that did not become whole is told, with what it cost, and is in no history.
 func TestPartialText(t *testing.T) {
+	t.Parallel()
 	used := UsageReport{Usage: Usage{Input: 5, Output: 2}}
 	first := step{text("First."), use("c1", "echo", `{"word":"a"}`), calls}
 	for name, s := range map[string]step{
@@ -192,6 +198,7 @@ func TestPartialText(t *testing.T) {
 
 // A checkpoint that names another tenant's object in the result of a call is not resumed, whoever made it.
 func TestMediaOfCheckpoints(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t, nil)
 	heard, m := &refusals{}, play()
 	foreign := tools.Result{Blocks: []tools.Block{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}

@@ -44,6 +44,7 @@ func fragments(id, input string, n int) step {
 }
 
 func TestRunAs(t *testing.T) {
+	t.Parallel()
 	year := 1851
 	want := book{"Moby-Dick", "k1", &year, []author{{"hm"}}}
 	m := play(
@@ -73,6 +74,7 @@ func TestRunAs(t *testing.T) {
 // Whatever a model does in the place of a right answer, it is told, and made to answer; the bound is that of calls that
 // do not succeed.
 func TestRunAsInsists(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		first step
 		told  string
@@ -134,6 +136,7 @@ func TestRunAsInsists(t *testing.T) {
 
 // The last answer that a run may ask for can be the answer.
 func TestRunAsInTheLastTurn(t *testing.T) {
+	t.Parallel()
 	m := play(step{use("c1", "echo", `{"word":"a"}`), calls}, step{use("c2", outputName, whole), calls})
 	_, _, err := RunAs[book](t.Context(), newAgent(t, m, Limits{Turns: 2}, echo(t)), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 	require.NoError(t, err)
@@ -151,6 +154,7 @@ func (oops) Validate() error { panic("a defect") }
 
 // No event tells of a typed answer's call, so the run's error tells why it failed.
 func TestRunAsSaysWhy(t *testing.T) {
+	t.Parallel()
 	again := func(id string) step { return step{use(id, outputName, `{"word":"a"}`), calls} }
 	_, _, err := RunAs[oops](t.Context(), newAgent(t, play(again("c1"), again("c2"), again("c3")), Limits{}), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
 	require.ErrorContains(t, err, "a defect")
@@ -160,6 +164,7 @@ func TestRunAsSaysWhy(t *testing.T) {
 }
 
 func TestRunAsRefuses(t *testing.T) {
+	t.Parallel()
 	a := newAgent(t, play(), Limits{})
 	_, _, err := RunAs[[]string](t.Context(), a, Input{Prompt: "Go."})
 	require.ErrorIs(t, err, tools.ErrSchema)
@@ -175,6 +180,7 @@ func TestRunAsRefuses(t *testing.T) {
 
 // A run without an output is offered none, and a call of it is one of a tool that is not there.
 func TestOutputIsOfferedToItsRunAlone(t *testing.T) {
+	t.Parallel()
 	m := play(step{use("c1", outputName, whole), calls}, step{text("ok"), end})
 	a := newAgent(t, m, Limits{}, echo(t))
 	_, err := outputOf[book](a)
@@ -214,6 +220,7 @@ func TestRunAsIncomplete(t *testing.T) {
 
 // A resumed run has the answer that it had, and one that waits for its answer gets it.
 func TestRunAsResumes(t *testing.T) {
+	t.Parallel()
 	sc := tenant(t, "acme")
 	m := conversation(step{text("Hm."), end}, step{use("c1", outputName, whole), calls})
 	var at []*Checkpoint
@@ -255,6 +262,7 @@ func TestRunAsResumes(t *testing.T) {
 
 // Partials come while the answer does, each is an object, and the next one says more; another attempt begins anew.
 func TestPartials(t *testing.T) {
+	t.Parallel()
 	m := play(
 		append(fragments("c1", `{"title":"Mo`, 4), calls),
 		append(fragments("c2", whole, 3), calls),

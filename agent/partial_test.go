@@ -76,6 +76,7 @@ func randomObject(r *rand.Rand, depth int) map[string]any {
 // Of every object, cut at every byte and fed in pieces of any size: what is told is an object, says nothing that the
 // whole does not say, only grows, and at the end is the whole.
 func TestPartialJSON(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
 		doc, err := json.Marshal(randomObject(r, 0))
@@ -107,6 +108,7 @@ func TestPartialJSON(t *testing.T) {
 }
 
 func TestPartialJSONSteps(t *testing.T) {
+	t.Parallel()
 	for doc, want := range map[string]string{
 		"":                              "",
 		"  ":                            "",

@@ -47,6 +47,7 @@ func pendingIDs(c *Checkpoint) []string {
 
 // A call that waits ends the run once the others have been run; days later and elsewhere it is made, and no other.
 func TestPending(t *testing.T) {
+	t.Parallel()
 	e, g := &effects{done: map[string]string{}}, &guard{approved: map[string]bool{}}
 	m := conversation(
 		step{text("Let me."), use("a1", "do", `{"word":"a"}`), use("a2", "risky", `{"word":"b"}`), use("a3", "do", `{`), use("a4", "risky", `{"word":"c"}`), use("a5", "do", `{"word":"d"}`), UsageReport{Usage: Usage{Input: 7}}, calls},
@@ -112,6 +113,7 @@ func TestPending(t *testing.T) {
 
 // A run that ends for another reason beside a call that waits: the turn is whole, and says that it was not run.
 func TestPendingAndStopped(t *testing.T) {
+	t.Parallel()
 	wait := mustTool(t, "wait", func(context.Context, *tools.Call, string) (string, error) {
 		return "", fmt.Errorf("approve: %w", &tools.PendingError{Reason: "?"})
 	})

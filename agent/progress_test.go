@@ -15,6 +15,7 @@ import (
 // What a tool says comes between its ToolCalled and its ToolDone, in order, also where the tool says it last thing, and
 // a tool that goes on talking when its time is up is not heard.
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		talk := mustTool(t, "talk", func(ctx context.Context, c *tools.Call, word string) (string, error) {
 			var late *time.Timer
@@ -59,6 +60,7 @@ func TestProgress(t *testing.T) {
 
 // A consumer that is slow makes no tool wait: it misses the oldest.
 func TestProgressDropsTheOldest(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var took time.Duration
 		talk := mustTool(t, "talk", func(_ context.Context, c *tools.Call, _ string) (string, error) {

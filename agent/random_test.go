@@ -20,6 +20,7 @@ import (
 // TestRandomScripts plays thousands of made-up conversations, each cut at a random place in one of many ways: what
 // comes out is a whole turn or a typed error, what runs had arrived whole, and nothing is left behind.
 func TestRandomScripts(t *testing.T) {
+	t.Parallel()
 	ends := map[string]int{}
 	for seed := range uint64(3000) {
 		synctest.Test(t, func(t *testing.T) { ends[randomRun(t, seed)]++ })
@@ -256,6 +257,7 @@ func requireResumes(t *testing.T, seed uint64, h History, c *Checkpoint) {
 // TestSharedAgent makes ten thousand runs of one agent for 64 tenants at once: nobody sees another's prompt, result,
 // scope or state.
 func TestSharedAgent(t *testing.T) {
+	t.Parallel()
 	const tenants, runs = 64, 157
 	who := mustTool(t, "who", func(_ context.Context, c *tools.Call, word string) (string, error) {
 		var seen []string

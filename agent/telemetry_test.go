@@ -159,6 +159,7 @@ func observed(t testing.TB, m Model, ts ...*tools.Tool) (*Agent, *recorder) {
 
 // The spans and metrics of a run, to the word of the GenAI conventions; nothing of what was said is in them.
 func TestTelemetry(t *testing.T) {
+	t.Parallel()
 	a, r := observed(t, play(
 		step{text("PRIVATE"), use("c1", "echo", `{"word":"PRIVATE"}`), use("c2", "echo", `{"word":"mend"}`), use("c3", "PRIVATE_invented", `{}`), use("c4", "echo", `{"word":"secret"}`), use("c5", "echo", `{"word":"panic"}`),
 			UsageReport{Usage: Usage{Input: 10, Output: 3, CacheRead: 4, CacheWrite: 2}}, calls},
@@ -218,6 +219,7 @@ func TestTelemetry(t *testing.T) {
 
 // However a run ends, its spans end too, and say how.
 func TestTelemetryEnds(t *testing.T) {
+	t.Parallel()
 	one := step{text("a"), use("c1", "echo", `{"word":"fatal"}`), calls}
 	for name, c := range map[string]struct {
 		step step
@@ -274,6 +276,7 @@ func TestTelemetryEnds(t *testing.T) {
 
 // One of the two will do, and a model need not say what it is.
 func TestTelemetryInPart(t *testing.T) {
+	t.Parallel()
 	r := &recorder{}
 	for _, o := range []*Options{{Tracer: r}, {Meter: meters{recorder: r}}} {
 		a, err := New(play(step{text("a"), end}), o)
@@ -292,6 +295,7 @@ func TestTelemetryInPart(t *testing.T) {
 
 // A run that resumes a checkpoint links to the span of the run before, also when the checkpoint was stored.
 func TestResumedRunLinksToTheEarlierTrace(t *testing.T) {
+	t.Parallel()
 	sc := tenant(t, "acme")
 	a, r := observed(t, play(step{text("a"), end}))
 	done, err := a.Run(t.Context(), Input{Scope: sc, Run: "r1", Prompt: "Go."})

@@ -27,6 +27,7 @@ func wholeTurn() Turn {
 }
 
 func TestTurnJSON(t *testing.T) {
+	t.Parallel()
 	want := wholeTurn()
 	b, err := json.Marshal(want)
 	require.NoError(t, err)
@@ -52,6 +53,7 @@ func TestTurnJSON(t *testing.T) {
 }
 
 func TestTurnJSONRefuses(t *testing.T) {
+	t.Parallel()
 	whole, err := json.Marshal(wholeTurn())
 	require.NoError(t, err)
 	swap := func(old, new string) string {
@@ -103,6 +105,7 @@ func TestTurnJSONRefuses(t *testing.T) {
 }
 
 func TestTurnMarshalRefuses(t *testing.T) {
+	t.Parallel()
 	for want, broken := range map[string]Turn{
 		"no messages":   {},
 		"has no result": {wholeTurn().Messages[:2]},
