@@ -107,6 +107,10 @@ func TestStrictSchemas(t *testing.T) {
 			`{"type":"object","properties":{"n":{"type":"number","minimum":0.5,"maximum":1e3,"description":"a \"share\""},"m":{"type":["integer","null"],"multipleOf":5}}}`,
 			`{"type":"object","properties":{"n":{"type":"number","description":"a \"share\" (minimum=0.5, maximum=1e3)"},"m":{"type":["integer","null"],"description":"multipleOf=5"}},"additionalProperties":false}`,
 		},
+		"lists that may be empty": {
+			`{"type":"object","properties":{"a":{"type":"array","minItems":0}},"additionalProperties":false}`,
+			`{"type":"object","properties":{"a":{"type":"array","minItems":0}},"additionalProperties":false}`,
+		},
 		"lists": {
 			`{"type":"object","properties":{"a":{"type":"array","minItems":2,"maxItems":3,"items":{"type":"object","properties":{"b":{"type":"array","minItems":1,"items":{"type":"integer","exclusiveMinimum":0}}}}}}}`,
 			`{"type":"object","properties":{"a":{"type":"array","items":{"type":"object","properties":{"b":{"type":"array","minItems":1,"items":{"type":"integer","description":"exclusiveMinimum=0"}}},"additionalProperties":false},"description":"minItems=2, maxItems=3"}},"additionalProperties":false}`,

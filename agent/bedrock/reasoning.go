@@ -22,7 +22,7 @@ func (a *accumulator) addReasoning(b *block, d types.ReasoningContentBlockDelta)
 	switch d := d.(type) {
 	case *types.ReasoningContentBlockDeltaMemberText:
 		r.text.WriteString(d.Value)
-		if s := b.takeRunes(d.Value); s != "" && r.redacted == nil {
+		if s := b.takeRunes(d.Value); s != "" {
 			a.emit(agent.ReasoningDelta{Text: s})
 		}
 	case *types.ReasoningContentBlockDeltaMemberSignature:

@@ -148,6 +148,8 @@ func TestChecksRequests(t *testing.T) {
 		{"structured output with a bound", output(`{"type":"object","properties":{"a":{"type":"integer","minimum":1}},"additionalProperties":false}`), "output_config.format.schema: For 'integer' type, property 'minimum' is not supported"},
 		{"structured output that is open", output(`{"type":"object"}`), "For 'object' type, 'additionalProperties' must be explicitly set to false"},
 		{"a strict tool", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object","properties":{"a":{"type":"array","minItems":1,"items":{"type":"string"}}},"additionalProperties":false}}}}`), ""},
+		{"a strict tool with an empty list", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object",` +
+			`"properties":{"a":{"type":"array","minItems":0}},"additionalProperties":false}}}}`), ""},
 		{"a tool that is not strict", spec(`{"toolSpec":{"name":"x","strict":false,"inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number","minimum":1}}}}}}`), ""},
 		{"a strict tool with bounds", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object","properties":{"a":{"type":"number","minimum":1,"maximum":2}},"additionalProperties":false}}}}`), "tools.0.custom: For 'number' type, properties maximum, minimum are not supported"},
 		{"a strict tool with a long list", spec(`{"toolSpec":{"name":"x","strict":true,"inputSchema":{"json":{"type":"object","$defs":{"A":{"type":"array","minItems":2}},"additionalProperties":false}}}}`), "'minItems' values other than 0 or 1 are not supported"},

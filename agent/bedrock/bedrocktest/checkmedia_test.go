@@ -163,6 +163,7 @@ func TestChecksParameters(t *testing.T) {
 		{"too hot", with(`"inferenceConfig":{"temperature":1.5}`), "inferenceConfig.temperature"},
 		{"too much", with(`"inferenceConfig":{"topP":-0.1}`), "inferenceConfig.topP"},
 		{"nothing to stop at", with(`"inferenceConfig":{"stopSequences":[""]}`), "inferenceConfig.stopSequences"},
+		{"too many stop sequences", with(`"inferenceConfig":{"stopSequences":["x"` + strings.Repeat(`,"x"`, 2500) + `]}`), "less than or equal to 2500"},
 		{"fields that are no object", with(`"additionalModelRequestFields":[1]`), "additionalModelRequestFields is invalid"},
 		{"half a guardrail", with(`"guardrailConfig":{"guardrailIdentifier":"g"}`), "guardrail identifier and version"},
 		{"another latency", with(`"performanceConfig":{"latency":"none"}`), "enum value set: [standard, optimized]"},

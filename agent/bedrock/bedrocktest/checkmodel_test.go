@@ -158,6 +158,13 @@ func TestChecksThinking(t *testing.T) {
 		}
 	}
 	require.Empty(t, askModel(t, nova, body(thinks, tools+`{"any":{}}}`)), "another maker's field")
+
+	resumed := func(kind string) string {
+		return `{` + offers + `,"additionalModelRequestFields":{"thinking":{"type":` + kind + `}},"messages":[` + asks + `,` + called +
+			`,{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[{"text":"ok"}]}}]}]}`
+	}
+	require.Contains(t, askModel(t, claude, resumed(`"enabled","budget_tokens":1024`)), "must start with a thinking block")
+	require.Empty(t, askModel(t, claude, resumed(`"adaptive"`)))
 }
 
 func TestChecksMetadataAndGuardrails(t *testing.T) {
