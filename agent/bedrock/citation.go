@@ -22,7 +22,7 @@ func isCitable(r *agent.Request) bool {
 	isBadBlock := func(b tools.Block) bool { return isBad(b.Document) }
 	for _, m := range r.Messages {
 		for _, p := range m.Parts {
-			if isBad(p.Document) || p.Result != nil && slices.ContainsFunc(p.Result.Result.Blocks, isBadBlock) {
+			if isBad(p.Document) || p.Result != nil && slices.ContainsFunc(p.Result.Blocks, isBadBlock) {
 				return false
 			}
 		}

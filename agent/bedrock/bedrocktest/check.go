@@ -137,7 +137,7 @@ func checkPrompt(model string, in *wireRequest) string {
 	if !strings.HasPrefix(model, "arn:") || !strings.Contains(model, ":prompt/") {
 		return ""
 	}
-	field := ""
+	var field string
 	switch {
 	case in.System != nil:
 		field = "system"

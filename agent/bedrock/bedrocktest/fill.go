@@ -107,7 +107,7 @@ func (r *Request) newPart(b wireBlock) agent.Part {
 
 func (r *Request) newResult(w *wireToolResult) agent.Part {
 	res := &agent.ToolResult{ID: w.ToolUseID}
-	res.Result.IsError = w.Status == "error"
+	res.IsError = w.Status == "error"
 	for _, c := range w.Content {
 		var b tools.Block
 		switch {
@@ -122,7 +122,7 @@ func (r *Request) newResult(w *wireToolResult) agent.Part {
 		default:
 			b.JSON = c.JSON
 		}
-		res.Result.Blocks = append(res.Result.Blocks, b)
+		res.Blocks = append(res.Blocks, b)
 	}
 	return agent.Part{Result: res}
 }
