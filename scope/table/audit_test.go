@@ -17,14 +17,14 @@ type heard []scope.Refusal
 func (h *heard) Refused(_ context.Context, r scope.Refusal) { *h = append(*h, r) }
 
 // planted is a driver whose index contains a forged row of another tenant.
-type planted struct{ *table.Memory }
+type planted struct{ table.Driver }
 
 func (planted) Query(context.Context, table.DriverQuery) (table.DriverPage, error) {
 	return table.DriverPage{Rows: []table.Row{{Partition: "t#globex#u#eve", Sort: "x", Version: 1}}, Count: 1}, nil
 }
 
 // crowded is a driver whose index pages are full of rows of other tenants.
-type crowded struct{ *table.Memory }
+type crowded struct{ table.Driver }
 
 func (crowded) Query(_ context.Context, q table.DriverQuery) (table.DriverPage, error) {
 	page := table.DriverPage{More: true}

@@ -28,7 +28,7 @@
 //
 // # Drivers
 //
-// [Memory] serves tests and examples. Package bolt stores items in a local file and
+// [NewMemory] serves tests and examples. Package bolt stores items in a local file and
 // package dynamo in DynamoDB. Package tabletest is the conformance suite for all
 // drivers. A driver without native types can store attributes with [EncodeAttr].
 //

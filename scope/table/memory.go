@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// MemoryOptions configures a [Memory].
+// MemoryOptions configures [NewMemory].
 type MemoryOptions struct {
 	// IndexDelay is the time after which the indexes show a write, like the lag of
 	// DynamoDB's. Zero means at once.
@@ -19,11 +19,8 @@ type MemoryOptions struct {
 	Listed []string
 }
 
-// Memory is a [Driver] that stores rows in memory, for tests and examples. It does not
-// start goroutines and does not need a Close. It reads the time from [time.Now], so
-// package testing/synctest controls expiries and IndexDelay. Expired rows stay until
-// they are replaced, deleted or purged.
-type Memory struct {
+// memory stores rows in memory.
+type memory struct {
 	delay  time.Duration
 	listed []string // nil means all
 
@@ -39,9 +36,12 @@ type change struct {
 	old, new *Row
 }
 
-// NewMemory returns an empty driver. Nil options mean the defaults.
-func NewMemory(o *MemoryOptions) *Memory {
-	m := &Memory{rows: map[string]list{}}
+// NewMemory returns a [Driver] and [Purger] that stores rows in memory, for tests and
+// examples. It does not start goroutines and does not need a Close. It reads the time from
+// [time.Now], so package testing/synctest controls expiries and IndexDelay. Expired rows
+// stay until they are replaced, deleted or purged. Nil options mean the defaults.
+func NewMemory(o *MemoryOptions) Driver {
+	m := &memory{rows: map[string]list{}}
 	if o != nil {
 		m.delay, m.listed = o.IndexDelay, slices.Clone(o.Listed)
 	}
@@ -51,13 +51,10 @@ func NewMemory(o *MemoryOptions) *Memory {
 	return m
 }
 
-var (
-	_ Driver = (*Memory)(nil)
-	_ Purger = (*Memory)(nil)
-)
+var _ Purger = (*memory)(nil)
 
 // Get returns a copy of the row.
-func (m *Memory) Get(ctx context.Context, k Key) (Row, error) {
+func (m *memory) Get(ctx context.Context, k Key) (Row, error) {
 	if err := checkCall(ctx, k); err != nil {
 		return Row{}, err
 	}
@@ -71,7 +68,7 @@ func (m *Memory) Get(ctx context.Context, k Key) (Row, error) {
 }
 
 // Put stores a copy of the row.
-func (m *Memory) Put(ctx context.Context, k Key, r Row, c Cond) error {
+func (m *memory) Put(ctx context.Context, k Key, r Row, c Cond) error {
 	if err := checkCall(ctx, k); err != nil {
 		return err
 	}
@@ -81,7 +78,7 @@ func (m *Memory) Put(ctx context.Context, k Key, r Row, c Cond) error {
 }
 
 // Delete removes the row.
-func (m *Memory) Delete(ctx context.Context, k Key, c Cond) error {
+func (m *memory) Delete(ctx context.Context, k Key, c Cond) error {
 	if err := checkCall(ctx, k); err != nil {
 		return err
 	}
@@ -89,7 +86,7 @@ func (m *Memory) Delete(ctx context.Context, k Key, c Cond) error {
 }
 
 // writeRow replaces the row of k by r, or removes it if r is nil.
-func (m *Memory) writeRow(k Key, r *Row, c Cond) error {
+func (m *memory) writeRow(k Key, r *Row, c Cond) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -106,7 +103,7 @@ func (m *Memory) writeRow(k Key, r *Row, c Cond) error {
 }
 
 // replaceRow replaces the stored row old of k by r. Either may be nil.
-func (m *Memory) replaceRow(k Key, old, r *Row, now time.Time) {
+func (m *memory) replaceRow(k Key, old, r *Row, now time.Time) {
 	if r != nil {
 		m.rows[k.partition] = m.rows[k.partition].putEntry(entry{k.sort, r})
 	} else if l := m.rows[k.partition].removeEntry(entry{k.sort, old}); len(l) > 0 {
@@ -119,7 +116,7 @@ func (m *Memory) replaceRow(k Key, old, r *Row, now time.Time) {
 }
 
 // findRow returns the stored row, which must not be changed, or nil.
-func (m *Memory) findRow(k Key) *Row {
+func (m *memory) findRow(k Key) *Row {
 	l := m.rows[k.partition]
 	i, ok := l.findEntry(entry{k.sort, &Row{Partition: k.partition, Sort: k.sort}})
 	if !ok {
@@ -129,7 +126,7 @@ func (m *Memory) findRow(k Key) *Row {
 }
 
 // updateIndexes makes the indexes show the writes whose delay has passed.
-func (m *Memory) updateIndexes(now time.Time) {
+func (m *memory) updateIndexes(now time.Time) {
 	n := 0
 	for ; n < len(m.pending) && !m.pending[n].at.After(now); n++ {
 		c := m.pending[n]
@@ -152,7 +149,7 @@ func (m *Memory) updateIndexes(now time.Time) {
 }
 
 // Purge implements [Purger]. It examines every row.
-func (m *Memory) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+func (m *memory) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -175,7 +172,7 @@ func (m *Memory) Purge(ctx context.Context, now time.Time, limit int) (int, erro
 }
 
 // Query returns a page of copies.
-func (m *Memory) Query(ctx context.Context, q DriverQuery) (DriverPage, error) {
+func (m *memory) Query(ctx context.Context, q DriverQuery) (DriverPage, error) {
 	if err := checkCall(ctx, q.Key); err != nil {
 		return DriverPage{}, err
 	}
@@ -201,7 +198,7 @@ func (m *Memory) Query(ctx context.Context, q DriverQuery) (DriverPage, error) {
 }
 
 // projectRow returns the part of a row that an index contains.
-func (m *Memory) projectRow(r Row, slot Slot) Row {
+func (m *memory) projectRow(r Row, slot Slot) Row {
 	index := r.Index[slot-1]
 	r.Version, r.Index = 0, [slots][2]string{}
 	r.Index[slot-1] = index

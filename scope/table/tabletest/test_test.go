@@ -47,27 +47,27 @@ func TestFindsSharing(t *testing.T) {
 
 // purger is a good driver with a broken Purge.
 type purger struct {
-	*table.Memory
-	purge func(context.Context, *table.Memory, time.Time, int) (int, error)
+	table.Driver
+	purge func(context.Context, table.Purger, time.Time, int) (int, error)
 }
 
 func (p purger) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
-	return p.purge(ctx, p.Memory, now, limit)
+	return p.purge(ctx, p.Driver.(table.Purger), now, limit)
 }
 
 func TestFindsBadPurges(t *testing.T) {
 	t.Parallel()
-	for name, purge := range map[string]func(context.Context, *table.Memory, time.Time, int) (int, error){
-		"too early": func(ctx context.Context, m *table.Memory, now time.Time, limit int) (int, error) {
+	for name, purge := range map[string]func(context.Context, table.Purger, time.Time, int) (int, error){
+		"too early": func(ctx context.Context, m table.Purger, now time.Time, limit int) (int, error) {
 			return m.Purge(ctx, now.Add(2*time.Hour), limit)
 		},
-		"too late": func(ctx context.Context, m *table.Memory, now time.Time, limit int) (int, error) {
+		"too late": func(ctx context.Context, m table.Purger, now time.Time, limit int) (int, error) {
 			return m.Purge(ctx, now.Add(-2*time.Hour), limit)
 		},
-		"no limit": func(ctx context.Context, m *table.Memory, now time.Time, _ int) (int, error) {
+		"no limit": func(ctx context.Context, m table.Purger, now time.Time, _ int) (int, error) {
 			return m.Purge(ctx, now, 1000)
 		},
-		"nothing": func(_ context.Context, _ *table.Memory, _ time.Time, limit int) (int, error) {
+		"nothing": func(_ context.Context, _ table.Purger, _ time.Time, limit int) (int, error) {
 			return limit % 1000, nil
 		},
 	} {
