@@ -54,12 +54,12 @@ export function seconds(header, now = Date.now()) {
 }
 
 function byStatus(status) {
-  if (status === 401) return "The server wants to know who you are.";
-  if (status === 404) return "The server does not know this upload.";
-  if (status === 409) return "That cannot be done at this moment.";
+  if (status === 401) return "Please sign in first.";
+  if (status === 404) return "This upload was not found.";
+  if (status === 409) return "This is not possible right now. Try again in a moment.";
   if (status === 429 || status === 503) return "The server is busy.";
-  if (status >= 500) return `The server had a problem of its own (${status}).`;
-  return `The server refused this (${status}).`;
+  if (status >= 500) return `The server had a problem (${status}).`;
+  return `The server rejected the request (${status}).`;
 }
 
 async function request(path, init) {

@@ -45,7 +45,7 @@ export class Intake {
       return;
     }
     const complaint = unsuitable(files[0]);
-    if (complaint) notice(this.#slot, { kind: "error", title: "That cannot be read", detail: complaint });
+    if (complaint) notice(this.#slot, { kind: "error", title: "This file cannot be read", detail: complaint });
     else this.#take(files[0]);
   }
 

@@ -84,7 +84,7 @@ export class Notes {
   finish() {
     this.#close();
     for (const c of this.#calls.values()) {
-      if (!c.item.classList.contains("ended")) this.#end(c, "failed", "No result came.");
+      if (!c.item.classList.contains("ended")) this.#end(c, "failed", "There was no result.");
     }
   }
 

@@ -15,8 +15,8 @@ const slowest = 60_000; // when the server does not answer
 
 const empty = {
   "": "No uploads yet. The first one appears here as soon as a photo is on its way.",
-  active: "Nothing is in progress at this moment.",
-  waiting: "No card waits to be reviewed.",
+  active: "Nothing is in progress right now.",
+  waiting: "No card is waiting for review.",
   failed: "Nothing has failed.",
   success: "No card has been accepted yet.",
 };
@@ -81,7 +81,7 @@ async function look() {
   } catch (err) {
     if (signal.aborted) return;
     pause = Math.min(slowest, Math.max(pause * 2, (err.retryAfter ?? 0) * 1000));
-    complain("The uploads could not be asked for", err, look);
+    complain("The uploads could not be loaded", err, look);
   }
   byId("rows").removeAttribute("aria-busy");
   tick();
@@ -99,7 +99,7 @@ async function more() {
     draw();
     announce(`${list.rows.length} uploads are shown.`);
   } catch (err) {
-    if (!signal.aborted) complain("Older uploads could not be asked for", err, more);
+    if (!signal.aborted) complain("Older uploads could not be loaded", err, more);
   } finally {
     button.disabled = false;
   }

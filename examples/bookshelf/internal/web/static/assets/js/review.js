@@ -64,7 +64,7 @@ export class Review {
 
   /** resume shows where an upload stands that this page has not seen come. */
   async resume(id) {
-    this.#open("Asking where this upload stands…");
+    this.#open("Loading the status of this upload…");
     this.session = id;
     const { signal } = this.#leaving;
     try {
@@ -78,7 +78,7 @@ export class Review {
       const unknown = err instanceof Problem && err.status === 404;
       notice(byId("notes-notice"), {
         kind: "error",
-        title: unknown ? "There is no such upload" : "Where this upload stands could not be found out",
+        title: unknown ? "There is no such upload" : "The status of this upload could not be loaded",
         detail: unknown ? "It does not exist, or it is not yours." : api.explain(err),
         actions: unknown ? [this.#another(true)] : [{ label: "Try again", primary: true, run: () => this.resume(id) }],
       });
@@ -123,7 +123,7 @@ export class Review {
     const file = this.#file;
     const { signal } = this.#leaving;
     clear(byId("upload-notice"));
-    this.#cover.progress("Asking for a place…", undefined, bytes(file.size));
+    this.#cover.progress("Preparing the upload…", undefined, bytes(file.size));
     try {
       const { grant, filename, refusal } = await obtain(file, signal);
       this.session = grant.session_id;
@@ -227,7 +227,7 @@ export class Review {
   // A server that is shut down parks a run that has found something: as after
   // its end, the card can then be corrected and accepted.
   #halt({ code, message }, found) {
-    const failure = { title: "The reader had to stop", detail: message };
+    const failure = { title: "The reader stopped early", detail: message };
     if (code !== "stopped" || !found) return failure;
     this.#extracted = true;
     if (!this.#absent) failure.detail += " What it found is on the card, which you can also accept as it is.";
@@ -359,7 +359,7 @@ export class Review {
     if (this.#doing === "closed") return inSight ? "It cannot be accepted." : "Closed.";
     if (!inSight || this.#doing === "saving") return "";
     if (this.#doing === "halted") return "Waiting for another try.";
-    return open ? "Yours to correct." : "It fills in as the reader goes.";
+    return open ? "You can correct every line." : "It fills in as the reader goes.";
   }
 
   // Marks how far the book has got; one that is closed gets no further.
@@ -397,10 +397,10 @@ export class Review {
 }
 
 function refusedTitle(err) {
-  if (err.status === 409) return "Not at this moment";
+  if (err.status === 409) return "Not possible right now";
   if (err.status === 429 || err.status === 503) return "The reader is busy";
-  if (err.status === 0 || err.status === 200) return "The reader is out of sight";
-  return "The reader could not begin";
+  if (err.status === 0 || err.status === 200) return "The connection to the reader was lost";
+  return "The reader could not start";
 }
 
 function add(sum, event) {

@@ -70,7 +70,7 @@ export class Row {
     this.#button.setAttribute("aria-expanded", String(open));
     show(this.#panel, open);
     if (!open) return;
-    if (this.#panel.childElementCount === 0) this.#panel.append(el("p", { class: "hint waiting" }, "Asking for its stages…"));
+    if (this.#panel.childElementCount === 0) this.#panel.append(el("p", { class: "hint waiting" }, "Loading its stages…"));
     this.#load();
   }
 
@@ -87,7 +87,7 @@ export class Row {
       if (asked !== this.#asked) return;
       notice(this.#panel, {
         kind: "error",
-        title: "Its stages could not be shown",
+        title: "Its stages could not be loaded",
         detail: explain(err),
         wait: err.retryAfter,
         actions: [{ label: "Try again", run: () => this.#load() }],

@@ -48,7 +48,7 @@ export function standing(record) {
       step: "review",
       title: "This book is still open",
       detail:
-        "The reader has been at it, and may be at work now. Let it go over the book once more, or correct it in words.",
+        "The reader has started and may still be working. Ask it to read the book again, or tell it what to correct.",
       card: "This page has not seen what the reader found. The lines appear once the reader has gone over the book again.",
       ask: "Go over it again",
     };
@@ -67,7 +67,7 @@ export function standing(record) {
     state: "sending",
     step: "photo",
     title: "The photo was on its way",
-    detail: "Nobody has seen it arrive yet. If it does not, bring the book again.",
+    detail: "It has not arrived yet. If it does not arrive soon, bring the book again.",
     card: "",
     ask: "Look, and read it",
   };

@@ -77,8 +77,8 @@ export function put(grant, file, progress, signal) {
 
 // S3 answers in XML for machines; the status says what a person can use.
 function refusal(status) {
-  if (status === 403) return "The storage refused the photo: the permission to upload has expired, or the photo is not what was announced.";
-  if (status === 412) return "The storage already has a photo for this upload, and it is not replaced.";
-  if (status === 400 || status === 413) return "The storage refused the photo: it is too large, or not what was announced.";
+  if (status === 403) return "The storage rejected the photo: the permission to upload it has expired, or the file has changed.";
+  if (status === 412) return "This upload already has a photo, which cannot be replaced.";
+  if (status === 400 || status === 413) return "The storage rejected the photo: it is too large, or the file has changed.";
   return `The storage had a problem (${status}).`;
 }

@@ -46,5 +46,5 @@ test("a refusal is a sentence; a body that is no JSON is not shown", async () =>
   const problem = await Problem.from(refused);
   assert.deepEqual([problem.message, problem.status, problem.retryAfter], ["A run is under way.", 409, 1]);
   const page = new Response("<html>secret stack</html>", { status: 502, headers: { "Content-Type": "text/html" } });
-  assert.equal((await Problem.from(page)).message, "The server had a problem of its own (502).");
+  assert.equal((await Problem.from(page)).message, "The server had a problem (502).");
 });
