@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -19,22 +18,12 @@ import (
 // Its errors are [*agent.ModelError]s whose causes have a method ServiceMessage() string: a message with internal names,
 // as services send them. The server should send it as the service's message, so that the suite notices an adapter that
 // shows it to people.
-func Actor() agent.Model { return actor{} }
-
-type actor struct{}
-
-func (actor) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
-	return func(yield func(agent.Delta, error) bool) {
-		if err := ctx.Err(); err != nil {
-			yield(nil, err)
-			return
-		}
-		act(r).play(ctx, yield)
-	}
+func Actor() agent.Model {
+	return turnFunc(func(_ context.Context, r *agent.Request) Turn { return answerRequest(r) })
 }
 
-// act returns the turn that the text of the last message asks for.
-func act(r *agent.Request) Turn {
+// answerRequest returns the turn that the text of the last message asks for.
+func answerRequest(r *agent.Request) Turn {
 	b, word, ok := parseBehaviour(r)
 	if !ok {
 		return Fail(&agent.ModelError{Code: agent.CodeInvalidCall, Message: "The actor does not understand the request."})
@@ -50,22 +39,22 @@ func act(r *agent.Request) Turn {
 	}
 	switch b {
 	case callOnce:
-		return Answer(Say("So."), call(0), Usage(7, 3))
+		return Answer(Say("So."), call(0), usage(3))
 	case callMany:
-		return Answer(call(0), call(1), call(2), Usage(7, 9))
+		return Answer(call(0), call(1), call(2), usage(9))
 	case callIfForced:
 		if r.Choice != (agent.Choice{}) {
-			return Answer(call(0), Usage(7, 3))
+			return Answer(call(0), usage(3))
 		}
 	case reason:
-		return Answer(agent.ReasoningDelta{Text: "It is "}, agent.ReasoningDelta{Text: word}, Think("It is "+word, "c2lnbmVk"), Say(word), Say("."))
+		return Answer(agent.ReasoningDelta{Text: "It is "}, agent.ReasoningDelta{Text: word}, agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "It is " + word, Signature: "c2lnbmVk"}}, Say(word), Say("."))
 	case look:
 		if !showsMedia(r, word) {
 			return Fail(&agent.ModelError{Code: agent.CodeInvalidCall, Message: "The image or the document did not arrive unchanged."})
 		}
 	case speakLong:
 		if r.MaxTokens <= fewTokens {
-			return Answer(append(text, Stop(agent.StopMaxTokens), Usage(7, fewTokens))...)
+			return Answer(append(text, agent.StopPart{Reason: agent.StopMaxTokens}, usage(fewTokens))...)
 		}
 	case judgeResult:
 		if !lastResultFailed(r) {
@@ -78,7 +67,12 @@ func act(r *agent.Request) Turn {
 	case failLate:
 		return Fail(failure, text...)
 	}
-	return Answer(append(text, Usage(7, 2))...)
+	return Answer(append(text, usage(2))...)
+}
+
+// usage returns the cost of an answer with that many tokens.
+func usage(output int64) agent.Delta {
+	return agent.UsageReport{Usage: agent.Usage{Input: 7, Output: output}}
 }
 
 // serviceError is the cause of the actor's errors.

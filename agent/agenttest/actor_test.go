@@ -25,7 +25,7 @@ func TestActorUnderstandsEachBehaviour(t *testing.T) {
 	}
 	_, _, ok := parseBehaviour(&agent.Request{Messages: []agent.Message{newMessage(agent.RoleUser, "Who are you?")}})
 	require.False(t, ok)
-	require.Equal(t, endError, act(&agent.Request{}).end)
+	require.Equal(t, endError, answerRequest(&agent.Request{}).end)
 }
 
 // An adapter for a model without system prompts sends the prompt in the first message.

@@ -118,9 +118,8 @@ func checkErrorFlag(p *probe) {
 
 func (p *probe) checkRequestUnchanged(b behaviour) {
 	r := p.newRequest(b, word)
-	before := clone(r)
 	p.readAnswer(r)
-	p.checkUnchanged(r, before)
+	p.checkUnchanged(r, p.newRequest(b, word))
 }
 
 // checkInputOwnership overwrites the arguments of a call, as their owner may.

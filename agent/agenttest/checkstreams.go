@@ -42,7 +42,7 @@ func checkLeavingSilence(p *probe) {
 func checkLeavingAnywhere(p *probe) {
 	n := len(p.readAnswer(p.newRequest(speak, word)).deltas)
 	for i := range min(n, rounds) {
-		p.consume(p.ctx, p.newRequest(speak, word), func(n int) bool { return n <= i })
+		p.readStream(p.ctx, p.newRequest(speak, word), func(n int) bool { return n <= i })
 	}
 }
 
@@ -64,7 +64,7 @@ func checkConsumerPanic(p *probe) {
 func checkEndedContext(p *probe) {
 	ctx, cancel := context.WithCancel(p.ctx)
 	cancel()
-	s := p.consume(ctx, p.newRequest(speak, word), stayForever)
+	s := p.readStream(ctx, p.newRequest(speak, word), stayForever)
 	if len(s.deltas) > 0 {
 		p.fail("the stream yields %T, although its context has ended", s.deltas[0])
 	}
@@ -76,7 +76,7 @@ func checkCancellation(p *probe) {
 		ctx, cancel := context.WithCancel(p.ctx)
 		st := p.startStream(ctx, p.newRequest(stall, word), stayForever)
 		p.awaitFirst(st)
-		p.wait(pause)
+		p.waitFor(pause)
 		cancel()
 		s := p.checkYields(p.awaitEnd(st, p.opts.ReleaseTimeout, "its context was cancelled"))
 		p.checkContextError(s.err, context.Canceled)
@@ -104,7 +104,7 @@ func checkDeadline(p *probe) {
 }
 
 func checkEarlyError(p *probe) {
-	s := p.consume(p.ctx, p.newRequest(failEarly, word), stayForever)
+	s := p.readStream(p.ctx, p.newRequest(failEarly, word), stayForever)
 	if len(s.deltas) > 0 {
 		p.fail("the stream yields %T, want an error", s.deltas[0])
 	}
@@ -112,7 +112,7 @@ func checkEarlyError(p *probe) {
 }
 
 func checkLateError(p *probe) {
-	s := p.consume(p.ctx, p.newRequest(failLate, word), stayForever)
+	s := p.readStream(p.ctx, p.newRequest(failLate, word), stayForever)
 	p.checkContains(s, word)
 	p.checkModelError(s.err, word)
 	p.checkIncomplete(s)

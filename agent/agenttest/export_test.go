@@ -9,7 +9,7 @@ import (
 )
 
 // Act is the answer of [Actor] to a request.
-var Act = act
+var Act = answerRequest
 
 // FailedChecks runs the checks of [TestModel] one after another. It returns the failures by the name of the check.
 func FailedChecks(ctx context.Context, m agent.Model, o *TestOptions) map[string]string {

@@ -11,22 +11,24 @@ import (
 // the answer is completed as [Answer] does. The consumer's goroutine calls f when it ranges over the stream, so f must
 // be safe for concurrent use if streams run at once. It must not change the request, or keep it.
 func Func(f func(ctx context.Context, r *agent.Request) ([]agent.Delta, error)) agent.Model {
-	return funcModel(f)
+	return turnFunc(func(ctx context.Context, r *agent.Request) Turn {
+		deltas, err := f(ctx, r)
+		if err != nil {
+			return Fail(err, deltas...)
+		}
+		return Answer(deltas...)
+	})
 }
 
-type funcModel func(context.Context, *agent.Request) ([]agent.Delta, error)
+// turnFunc is a Model that plays the turn that it returns for a request, unless the context has ended.
+type turnFunc func(context.Context, *agent.Request) Turn
 
-func (f funcModel) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
+func (f turnFunc) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
 			return
 		}
-		t := Turn{}
-		t.deltas, t.err = f(ctx, r)
-		if t.err != nil {
-			t.end = endError
-		}
-		t.play(ctx, yield)
+		f(ctx, r).play(ctx, yield)
 	}
 }

@@ -24,12 +24,12 @@ func (p *probe) checkReleased(streams int) {
 		if !time.Now().Before(deadline) {
 			p.fail("%d goroutines of %d streams are still running", n, streams)
 		}
-		p.wait(p.opts.ReleaseTimeout / 50)
+		p.waitFor(p.opts.ReleaseTimeout / 50)
 	}
 }
 
-// wait returns after d, or when the test ends.
-func (p *probe) wait(d time.Duration) {
+// waitFor returns after d, or when the test ends.
+func (p *probe) waitFor(d time.Duration) {
 	select {
 	case <-time.After(d):
 	case <-p.ctx.Done():

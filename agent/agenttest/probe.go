@@ -48,11 +48,10 @@ func addGuard[T any](s []T, guard T) []T {
 	return append(append(make([]T, 0, len(s)+1), s...), guard)[:len(s)]
 }
 
-// checkUnchanged fails if r differs from its copy, or if the model appended to one of its slices.
-func (p *probe) checkUnchanged(r, before *agent.Request) {
-	after := clone(r)
-	after.Load, before.Load = nil, nil
-	if !reflect.DeepEqual(after, before) {
+// checkUnchanged fails if r, a request that has been answered, differs from a new one, or if the model appended to one of
+// its slices.
+func (p *probe) checkUnchanged(r, fresh *agent.Request) {
+	if !reflect.DeepEqual(r, fresh) {
 		p.fail("the model changed the request")
 	}
 	ok := r.Messages[:len(r.Messages)+1][len(r.Messages)].Role == guard &&
@@ -177,8 +176,8 @@ func (p *probe) awaitFirst(st *stream) {
 	}
 }
 
-// consume ranges over a stream until its end, or until the consumer leaves.
-func (p *probe) consume(ctx context.Context, r *agent.Request, each func(n int) bool) *transcript {
+// readStream ranges over a stream until its end, or until the consumer leaves.
+func (p *probe) readStream(ctx context.Context, r *agent.Request, each func(n int) bool) *transcript {
 	return p.checkYields(p.awaitEnd(p.startStream(ctx, r, each), p.opts.AnswerTimeout, "its request"))
 }
 
@@ -197,7 +196,7 @@ func (p *probe) checkYields(s *transcript) *transcript {
 
 // readAnswer returns a complete answer.
 func (p *probe) readAnswer(r *agent.Request) *transcript {
-	s := p.consume(p.ctx, r, stayForever)
+	s := p.readStream(p.ctx, r, stayForever)
 	if s.err != nil {
 		p.fail("the stream fails: %v", s.err)
 	}

@@ -30,7 +30,7 @@ func Replay(t testing.TB, path string, o *RecordingOptions) http.RoundTripper {
 	p := &player{options: o, exchanges: exchanges, played: make([]bool, len(exchanges))}
 	t.Cleanup(func() {
 		t.Helper()
-		for _, err := range p.errors() {
+		for _, err := range p.listErrors() {
 			t.Errorf("agenttest: replay %s: %v", path, err)
 		}
 	})
@@ -81,8 +81,8 @@ func (p *player) takeExchange(method, path string, body []byte) (*exchange, erro
 	return nil, err
 }
 
-// errors returns the requests that were not recorded and the exchanges that were not played.
-func (p *player) errors() []error {
+// listErrors returns the requests that were not recorded and the exchanges that were not played.
+func (p *player) listErrors() []error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	errs := slices.Clone(p.errs)

@@ -49,11 +49,26 @@ func Play(t testing.TB, turns ...Turn) *Script {
 	return s
 }
 
-// Requests returns copies of the requests so far, in order.
+// Requests returns the requests so far, in order. What their parts point to must not be changed.
 func (s *Script) Requests() []*agent.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return mapSlice(s.requests, clone)
+	out := make([]*agent.Request, len(s.requests))
+	for i, r := range s.requests {
+		out[i] = copyRequest(r)
+	}
+	return out
+}
+
+// copyRequest copies r with its messages: the agent appends to the messages of later requests.
+func copyRequest(r *agent.Request) *agent.Request {
+	c := *r
+	c.Messages = slices.Clone(r.Messages)
+	for i := range c.Messages {
+		c.Messages[i].Parts = slices.Clone(c.Messages[i].Parts)
+	}
+	c.Tools = slices.Clone(r.Tools)
+	return &c
 }
 
 // Err returns an error that names each request that failed, and the number of turns that were not played; or nil.
@@ -69,51 +84,41 @@ func (s *Script) Err() error {
 
 // Stream implements [agent.Model]. If the context has ended, it does not take a turn.
 func (s *Script) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
-	return func(yield func(agent.Delta, error) bool) {
-		if err := ctx.Err(); err != nil {
-			yield(nil, err)
-			return
-		}
+	return turnFunc(func(_ context.Context, r *agent.Request) Turn {
 		t, err := s.takeTurn(r)
 		if err != nil {
-			yield(nil, &agent.ModelError{Code: agent.CodeInternal, Message: "The test's script does not fit the run.", Err: err})
-			return
+			return Fail(&agent.ModelError{Code: agent.CodeInternal, Message: "The test's script does not fit the run.", Err: err})
 		}
-		t.play(ctx, yield)
-	}
+		return t
+	}).Stream(ctx, r)
 }
 
 func (s *Script) takeTurn(r *agent.Request) (Turn, error) {
 	s.mu.Lock()
 	n := len(s.requests)
-	s.requests = append(s.requests, clone(r))
+	s.requests = append(s.requests, copyRequest(r))
 	s.mu.Unlock()
 
-	t := Turn{}
 	err := errors.New("all turns have been played")
 	if n < len(s.turns) {
-		t, err = s.turns[n].resolve(r)
+		err = s.turns[n].checkRequest(r)
 	}
 	if err != nil {
 		err = fmt.Errorf("agenttest: turn %d: %w", n+1, err)
 		s.mu.Lock()
 		s.errs = append(s.errs, err)
 		s.mu.Unlock()
+		return Turn{}, err
 	}
-	return t, err
+	return s.turns[n], nil
 }
 
-// resolve runs the checks, and returns the turn that is played for the request.
-func (t Turn) resolve(r *agent.Request) (Turn, error) {
-	for {
-		for _, check := range t.checks {
-			if err := check(r); err != nil {
-				return Turn{}, err
-			}
+// checkRequest returns the error of the first check that fails.
+func (t Turn) checkRequest(r *agent.Request) error {
+	for _, check := range t.checks {
+		if err := check(r); err != nil {
+			return err
 		}
-		if t.choose == nil {
-			return t, nil
-		}
-		t = t.choose(r)
 	}
+	return nil
 }

@@ -87,19 +87,15 @@ func TestTurnsYieldTheirDeltas(t *testing.T) {
 		"nothing": {agenttest.Turn{}, []agent.Delta{end(agent.StopEndTurn)}, nil},
 		"text":    {agenttest.Answer(agenttest.Say("a"), agenttest.Say("b")), []agent.Delta{agenttest.Say("a"), agenttest.Say("b"), end(agent.StopEndTurn)}, nil},
 		"a call, and usage where services have it": {
-			agenttest.Answer(agenttest.Call("1", "f", "{"), agenttest.Usage(1, 2)),
-			[]agent.Delta{agenttest.Call("1", "f", "{"), end(agent.StopToolUse), agenttest.Usage(1, 2)}, nil},
+			agenttest.Answer(agenttest.Call("1", "f", "{"), agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2}}),
+			[]agent.Delta{agenttest.Call("1", "f", "{"), end(agent.StopToolUse), agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2}}}, nil},
 		"usage first": {
-			agenttest.Answer(agenttest.Usage(1, 2), agenttest.Think("hm", "c2ln")),
-			[]agent.Delta{agenttest.Usage(1, 2), agenttest.Think("hm", "c2ln"), end(agent.StopEndTurn)}, nil},
+			agenttest.Answer(agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2}}, agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "hm", Signature: "c2ln"}}),
+			[]agent.Delta{agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2}}, agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "hm", Signature: "c2ln"}}, end(agent.StopEndTurn)}, nil},
 		"a reason of its own": {
-			agenttest.Answer(agenttest.Say("a"), agenttest.Stop(agent.StopMaxTokens)), []agent.Delta{agenttest.Say("a"), end(agent.StopMaxTokens)}, nil},
+			agenttest.Answer(agenttest.Say("a"), agent.StopPart{Reason: agent.StopMaxTokens}), []agent.Delta{agenttest.Say("a"), end(agent.StopMaxTokens)}, nil},
 		"cut":    {agenttest.Cut(agenttest.Say("a")), []agent.Delta{agenttest.Say("a")}, nil},
 		"failed": {agenttest.Fail(lost, agenttest.Say("a")), []agent.Delta{agenttest.Say("a")}, lost},
-		"chosen": {agenttest.Choose(func(r *agent.Request) agenttest.Turn {
-			return agenttest.Answer(agenttest.Say(r.Messages[0].Parts[0].Text))
-		}),
-			[]agent.Delta{agenttest.Say("?"), end(agent.StopEndTurn)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -164,9 +160,6 @@ func TestScriptReportsWhatDiffers(t *testing.T) {
 		"a result of no one": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.HasResult("c9", ""))}, `agenttest: turn 2: the last message does not have a result of the call "c9"`, 2},
 		"a success": {[]agenttest.Turn{call, agenttest.Answer().Expect(agenttest.HasError("c1", "3"))},
 			`agenttest: turn 2: the result of the call "c1" has IsError false, want true: "3 books on whales"`, 2},
-		"chosen, and not expected": {[]agenttest.Turn{agenttest.Choose(func(*agent.Request) agenttest.Turn {
-			return call.Expect(agenttest.HasText("x"))
-		})}, `agenttest: turn 1: the last message says "How many?", want "x" in it`, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

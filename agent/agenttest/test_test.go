@@ -25,8 +25,10 @@ func TestActorPasses(t *testing.T) {
 func TestScriptPasses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := agenttest.NewScript(agenttest.Choose(agenttest.Act).Times(1000))
-		require.Empty(t, agenttest.FailedChecks(t.Context(), s, nil))
+		m := model(func(ctx context.Context, r *agent.Request, y yield) {
+			agenttest.NewScript(agenttest.Act(r)).Stream(ctx, r)(y)
+		})
+		require.Empty(t, agenttest.FailedChecks(t.Context(), m, nil))
 	})
 }
 

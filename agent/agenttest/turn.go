@@ -14,7 +14,6 @@ type Turn struct {
 	end    ending
 	err    error
 	checks []Check
-	choose func(*agent.Request) Turn
 	times  int // zero means once
 }
 
@@ -44,10 +43,6 @@ func Cut(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas),
 // Stall returns an answer that yields the deltas, waits until the context ends, and yields the context's error.
 func Stall(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas), end: endStall} }
 
-// Choose returns the turn that f returns for the request. f must be safe for concurrent use if streams run at once. It
-// must not change the request, or keep it.
-func Choose(f func(*agent.Request) Turn) Turn { return Turn{choose: f} }
-
 // Expect returns t with more checks. A request that fails a check is answered with an error.
 func (t Turn) Expect(checks ...Check) Turn {
 	t.checks = slices.Concat(t.checks, checks)
@@ -63,23 +58,10 @@ func (t Turn) Times(n int) Turn {
 // Say returns a delta of text.
 func Say(text string) agent.Delta { return agent.TextDelta{Text: text} }
 
-// Think returns a block of reasoning with its signature.
-func Think(text, signature string) agent.Delta {
-	return agent.ReasoningPart{Reasoning: agent.Reasoning{Text: text, Signature: signature}}
-}
-
 // Call returns a complete call. The input is sent verbatim and may be invalid JSON.
 func Call(id, name, input string) agent.Delta {
 	return agent.UsePart{ToolUse: agent.ToolUse{ID: id, Name: name, Input: json.RawMessage(input)}}
 }
-
-// Usage returns the token counts of an answer.
-func Usage(input, output int64) agent.Delta {
-	return agent.UsageReport{Usage: agent.Usage{Input: input, Output: output}}
-}
-
-// Stop returns the end of an answer, with its stop reason.
-func Stop(r agent.StopReason) agent.Delta { return agent.StopPart{Reason: r} }
 
 // addStop returns deltas with a StopPart, before a UsageReport at the end.
 func addStop(deltas []agent.Delta) []agent.Delta {
