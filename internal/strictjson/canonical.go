@@ -75,7 +75,7 @@ func end(dst []byte, bracket byte) []byte {
 func quote(dst, s []byte) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
-	for i := range len(s) {
+	for i := range s {
 		switch c := s[i]; c {
 		case '"', '\\':
 			dst = append(dst, '\\', c)
