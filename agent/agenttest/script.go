@@ -49,7 +49,7 @@ func Play(t testing.TB, turns ...Turn) *Script {
 	return s
 }
 
-// Requests returns the requests so far, in order. What their parts point to must not be changed.
+// Requests returns the requests so far, in order. Do not change the values of their parts.
 func (s *Script) Requests() []*agent.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
