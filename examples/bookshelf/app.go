@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -156,12 +155,12 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	grants, err := admission.NewGrants(tb, cmp.Or(c.grants, defaultGrants))
+	limits, err := admission.New(tb.System(), &admission.Options{Grants: c.grants})
 	if err != nil {
 		return nil, err
 	}
 	desk := arrivals.New(tb, landing, signer, tracker, &arrivals.Options{
-		MaxSize: server.MaxUpload, Grants: grants, Retention: c.retention, Forget: server.ForgetHistory(tb), Audit: audit, Log: c.log,
+		MaxSize: server.MaxUpload, Grants: limits, Retention: c.retention, Forget: server.ForgetHistory(tb), Audit: audit, Log: c.log,
 	})
 	origin, err := uploadOrigin(ctx, on.s3, c.landing)
 	if err != nil {
@@ -174,7 +173,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	o := server.Options{
 		Table: tb, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
 		Prompt: reader.Prompt, Pages: pages,
-		Arrivals: desk, Grants: grants, Grace: c.grace, AnyHost: c.public(), Log: c.log,
+		Arrivals: desk, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 	}
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 )
 

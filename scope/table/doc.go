@@ -42,7 +42,10 @@
 //	approval#{id}  scope of the call  tools/approval: a request for approval
 //	turn#{n}       session            the bookshelf example: the turns of a conversation
 //	upload         session            the bookshelf example: the upload that a grant allows
-//	grant#{n}      user               the bookshelf example: open upload grants
+//	grant#{n}      user               admission: open upload grants
+//	slot#{n}       user, tenant       admission: runs in flight
+//	wait#{n}       tenant             admission: runs in the queue
+//	budget#{t}     tenant             admission: tokens of a period
 //
 // # Limits
 //

@@ -34,7 +34,7 @@ type Options struct {
 
 	// Grants closes the grant of each upload that arrives. If nil, grants are not closed.
 	Grants interface {
-		Close(ctx context.Context, session scope.Scope) error
+		CloseGrant(ctx context.Context, session scope.Scope) error
 	}
 
 	// Retention is how long the tracker keeps a record after it has ended. Zero means forever.
@@ -139,7 +139,7 @@ func (d *Desk) Close(ctx context.Context, session scope.Scope) {
 	if d.o.Grants == nil {
 		return
 	}
-	if err := d.o.Grants.Close(ctx, session); err != nil {
+	if err := d.o.Grants.CloseGrant(ctx, session); err != nil {
 		d.log.WarnContext(ctx, "close grant", "scope", session.String(), "err", err)
 	}
 }

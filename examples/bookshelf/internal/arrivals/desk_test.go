@@ -84,7 +84,7 @@ type closed struct {
 	all []scope.Scope
 }
 
-func (c *closed) Close(_ context.Context, session scope.Scope) error {
+func (c *closed) CloseGrant(_ context.Context, session scope.Scope) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all = append(c.all, session)

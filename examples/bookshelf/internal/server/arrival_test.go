@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/scope/object"
@@ -122,9 +122,9 @@ func TestExtractClosesTheGrant(t *testing.T) {
 	w := newWorld(t)
 	o := w.options
 	var err error
-	o.Grants, err = admission.NewGrants(w.table, 1)
+	o.Admission, err = admission.New(w.table.System(), &admission.Options{Grants: 1})
 	require.NoError(t, err)
-	o.Arrivals = w.desk(o.Grants)
+	o.Arrivals = w.desk(o.Admission)
 	w.srv = server.New(o)
 	id := w.uploaded(picture(t))
 	r := w.get("/api/upload/presigned?filename=next.png")
@@ -140,7 +140,7 @@ func TestUntrackedGrant(t *testing.T) {
 	w := newWorld(t)
 	o := w.options
 	var err error
-	o.Grants, err = admission.NewGrants(w.table, 1)
+	o.Admission, err = admission.New(w.table.System(), &admission.Options{Grants: 1})
 	require.NoError(t, err)
 	w.srv = server.New(o)
 	w.rows.allow.Store(1) // the slot can be taken, and nothing else be written

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
@@ -46,8 +46,8 @@ type Options struct {
 	// accepts uploads of at most MaxUpload bytes.
 	Arrivals *arrivals.Desk
 
-	// Grants limits the open grants of each user. If nil, they are not limited.
-	Grants *admission.Grants
+	// Admission limits the open grants of each user. If nil, they are not limited.
+	Admission *admission.Admission
 
 	// Grace is how long after the end of a grant its upload may still be in flight. Default: 15 min.
 	Grace time.Duration

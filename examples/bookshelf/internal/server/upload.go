@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
@@ -58,8 +58,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 // so that every grant is tracked.
 func (s *Server) admit(ctx context.Context, session scope.Scope, name string, put *presign.PutOptions, expires time.Time) error {
 	due := expires.Add(s.o.Grace)
-	if s.o.Grants != nil {
-		err := s.o.Grants.Open(ctx, session, expires)
+	if s.o.Admission != nil {
+		err := s.o.Admission.OpenGrant(ctx, session, expires)
 		if full, ok := errors.AsType[*admission.FullError](err); ok {
 			wait := int64(math.Ceil(full.RetryAfter.Seconds()))
 			detail := fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
@@ -74,10 +74,10 @@ func (s *Server) admit(ctx context.Context, session scope.Scope, name string, pu
 	if err == nil {
 		_, err = s.o.Tracker.Create(ctx, session, &tracking.CreateOptions{Filename: name, Due: due})
 	}
-	if err != nil && s.o.Grants != nil {
+	if err != nil && s.o.Admission != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()
-		err = errors.Join(err, s.o.Grants.Close(ctx, session))
+		err = errors.Join(err, s.o.Admission.CloseGrant(ctx, session))
 	}
 	return err
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -408,7 +408,7 @@ func (w *world) leave(id, content string) {
 }
 
 // desk is one that closes grants.
-func (w *world) desk(g *admission.Grants) *arrivals.Desk {
+func (w *world) desk(g *admission.Admission) *arrivals.Desk {
 	return arrivals.New(w.table, w.landing, w.signer, w.tracker, &arrivals.Options{MaxSize: server.MaxUpload, Grants: g})
 }
 

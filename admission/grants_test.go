@@ -12,8 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/admission"
-	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
@@ -50,11 +49,23 @@ func (c *calls) Delete(ctx context.Context, k table.Key, cond table.Cond) error 
 
 func (c *calls) take() (reads, writes int64) { return c.reads.Swap(0), c.writes.Swap(0) }
 
-func newGrants(t *testing.T, d table.Driver, limit int) *admission.Grants {
+func newAdmission(t *testing.T, d table.Driver, o *admission.Options) *admission.Admission {
 	t.Helper()
-	g, err := admission.NewGrants(must.Get(table.New(d, nil)), limit)
+	a, err := admission.New(newTable(t, d).System(), o)
 	require.NoError(t, err)
-	return g
+	return a
+}
+
+func newTable(t *testing.T, d table.Driver) *table.Table {
+	t.Helper()
+	tb, err := table.New(d, nil)
+	require.NoError(t, err)
+	return tb
+}
+
+func newGrants(t *testing.T, d table.Driver, limit int) *admission.Admission {
+	t.Helper()
+	return newAdmission(t, d, &admission.Options{Grants: limit})
 }
 
 func newUser(t *testing.T, tenant, id string) scope.Scope {
@@ -73,8 +84,7 @@ func newSession(t *testing.T, user scope.Scope) scope.Scope {
 	return s
 }
 
-// As many grants as allowed are open, not one more; an arrival makes room for one, and so does an expiry.
-func TestLimit(t *testing.T) {
+func TestGrantsUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 500
@@ -84,63 +94,61 @@ func TestLimit(t *testing.T) {
 		var open []scope.Scope
 		for range limit {
 			s := newSession(t, user)
-			require.NoError(t, g.Open(t.Context(), s, time.Now().Add(15*time.Minute)))
+			require.NoError(t, g.OpenGrant(t.Context(), s, time.Now().Add(15*time.Minute)))
 			open = append(open, s)
 			reads, writes := store.take()
 			require.LessOrEqual(t, reads, int64(1))
 			require.LessOrEqual(t, writes, int64(5))
 		}
 		time.Sleep(5 * time.Minute)
-		err := g.Open(t.Context(), newSession(t, user), time.Now().Add(15*time.Minute))
+		err := g.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(15*time.Minute))
 		var full *admission.FullError
 		require.ErrorAs(t, err, &full)
-		require.Equal(t, &admission.FullError{Limit: limit, RetryAfter: 10 * time.Minute}, full)
+		require.Equal(t, &admission.FullError{Kind: "grants", Limit: limit, RetryAfter: 10 * time.Minute}, full)
 		reads, writes := store.take()
 		require.Equal(t, [2]int64{1, 4}, [2]int64{reads, writes}, "to be refused costs no more than to be admitted")
-		require.NoError(t, g.Open(t.Context(), newSession(t, newUser(t, "acme", "ben")), time.Now().Add(time.Minute)), "another user")
-		require.NoError(t, g.Open(t.Context(), newSession(t, newUser(t, "globex", "ann")), time.Now().Add(time.Minute)), "another tenant")
+		require.NoError(t, g.OpenGrant(t.Context(), newSession(t, newUser(t, "acme", "ben")), time.Now().Add(time.Minute)), "another user")
+		require.NoError(t, g.OpenGrant(t.Context(), newSession(t, newUser(t, "globex", "ann")), time.Now().Add(time.Minute)), "another tenant")
 
 		for _, s := range []scope.Scope{open[0], open[len(open)-1]} {
-			require.NoError(t, g.Close(t.Context(), s))
-			require.NoError(t, g.Close(t.Context(), s), "an arrival may be told twice")
-			require.NoError(t, g.Open(t.Context(), newSession(t, user), time.Now().Add(15*time.Minute)))
-			require.ErrorAs(t, g.Open(t.Context(), newSession(t, user), time.Now().Add(15*time.Minute)), &full)
+			require.NoError(t, g.CloseGrant(t.Context(), s))
+			require.NoError(t, g.CloseGrant(t.Context(), s), "an arrival may be told twice")
+			require.NoError(t, g.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(15*time.Minute)))
+			require.ErrorAs(t, g.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(15*time.Minute)), &full)
 		}
 		time.Sleep(10*time.Minute + time.Second)
 		for range limit - 2 {
-			require.NoError(t, g.Open(t.Context(), newSession(t, user), time.Now().Add(time.Minute)), "the first ones have expired")
+			require.NoError(t, g.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(time.Minute)), "the first ones have expired")
 		}
-		require.ErrorAs(t, g.Open(t.Context(), newSession(t, user), time.Now().Add(time.Minute)), &full)
+		require.ErrorAs(t, g.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(time.Minute)), &full)
 	})
 }
 
-// A user with few open grants pays one write to open one, and a read and a write to close it.
-func TestUsualCost(t *testing.T) {
+func TestGrantCostsOneWrite(t *testing.T) {
 	t.Parallel()
 	store := &calls{Driver: table.NewMemory(nil)}
 	g := newGrants(t, store, 500)
 	s := newSession(t, newUser(t, "acme", "ann"))
-	require.NoError(t, g.Open(t.Context(), s, time.Now().Add(time.Minute)))
+	require.NoError(t, g.OpenGrant(t.Context(), s, time.Now().Add(time.Minute)))
 	reads, writes := store.take()
 	require.Equal(t, [2]int64{0, 1}, [2]int64{reads, writes})
-	require.NoError(t, g.Close(t.Context(), s))
+	require.NoError(t, g.CloseGrant(t.Context(), s))
 	reads, writes = store.take()
 	require.Equal(t, [2]int64{1, 1}, [2]int64{reads, writes})
 }
 
-// Many at once, through several processes on one table, never hold more than the limit, and all that is free is used.
-func TestManyAtOnce(t *testing.T) {
+func TestGrantsOfManyProcesses(t *testing.T) {
 	t.Parallel()
 	const limit = 20
 	d := table.NewMemory(nil)
-	processes := []*admission.Grants{newGrants(t, d, limit), newGrants(t, d, limit), newGrants(t, d, limit)}
+	processes := []*admission.Admission{newGrants(t, d, limit), newGrants(t, d, limit), newGrants(t, d, limit)}
 	user := newUser(t, "acme", "ann")
 	var opened, refused atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 3 * limit {
 		s := newSession(t, user)
 		wg.Go(func() {
-			err := processes[i%len(processes)].Open(t.Context(), s, time.Now().Add(time.Minute))
+			err := processes[i%len(processes)].OpenGrant(t.Context(), s, time.Now().Add(time.Minute))
 			var full *admission.FullError
 			switch {
 			case err == nil:
@@ -157,23 +165,22 @@ func TestManyAtOnce(t *testing.T) {
 	require.EqualValues(t, 2*limit, refused.Load())
 }
 
-// The open grants are counted from the table, so they outlive the process.
-func TestRestart(t *testing.T) {
+func TestGrantsOutliveTheProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	user := newUser(t, "acme", "ann")
 	first := newSession(t, user)
 	var full *admission.FullError
-	for _, step := range []func(g *admission.Grants){
-		func(g *admission.Grants) {
-			require.NoError(t, g.Open(t.Context(), first, time.Now().Add(time.Hour)))
+	for _, step := range []func(g *admission.Admission){
+		func(g *admission.Admission) {
+			require.NoError(t, g.OpenGrant(t.Context(), first, time.Now().Add(time.Hour)))
 		},
-		func(g *admission.Grants) {
-			require.ErrorAs(t, g.Open(t.Context(), newSession(t, user), time.Now().Add(time.Hour)), &full)
-			require.NoError(t, g.Close(t.Context(), first))
+		func(g *admission.Admission) {
+			require.ErrorAs(t, g.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(time.Hour)), &full)
+			require.NoError(t, g.CloseGrant(t.Context(), first))
 		},
-		func(g *admission.Grants) {
-			require.NoError(t, g.Open(t.Context(), newSession(t, user), time.Now().Add(time.Hour)))
+		func(g *admission.Admission) {
+			require.NoError(t, g.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(time.Hour)))
 		},
 	} {
 		d, err := bolt.Open(dir)
@@ -183,36 +190,31 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A lowered limit also counts the grants opened before.
-func TestLowerLimit(t *testing.T) {
+func TestLowerLimitCountsEarlierGrants(t *testing.T) {
 	t.Parallel()
 	d := table.NewMemory(nil)
 	user := newUser(t, "acme", "ann")
 	before := newGrants(t, d, 1000)
 	for range 50 {
-		require.NoError(t, before.Open(t.Context(), newSession(t, user), time.Now().Add(time.Hour)))
+		require.NoError(t, before.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(time.Hour)))
 	}
 	after, opened := newGrants(t, d, 10), 0
 	for range 50 {
-		if after.Open(t.Context(), newSession(t, user), time.Now().Add(time.Hour)) == nil {
+		if after.OpenGrant(t.Context(), newSession(t, user), time.Now().Add(time.Hour)) == nil {
 			opened++
 		}
 	}
 	require.LessOrEqual(t, opened, 10)
 }
 
-func TestInvalid(t *testing.T) {
+func TestScopesThatGrantsReject(t *testing.T) {
 	t.Parallel()
-	for _, limit := range []int{0, -1, admission.MaxLimit + 1} {
-		_, err := admission.NewGrants(must.Get(table.New(table.NewMemory(nil), nil)), limit)
-		require.ErrorContains(t, err, "must be 1 to 10000")
-	}
 	g := newGrants(t, table.NewMemory(nil), 1)
 	for _, s := range []scope.Scope{{}, newUser(t, "acme", "ann")} {
-		require.ErrorIs(t, g.Open(t.Context(), s, time.Now().Add(time.Hour)), scope.ErrDenied)
-		require.ErrorIs(t, g.Close(t.Context(), s), scope.ErrDenied)
+		require.ErrorIs(t, g.OpenGrant(t.Context(), s, time.Now().Add(time.Hour)), scope.ErrDenied)
+		require.ErrorIs(t, g.CloseGrant(t.Context(), s), scope.ErrDenied)
 	}
 	reader := newSession(t, newUser(t, "acme", "ann")).ReadOnly()
-	require.ErrorIs(t, g.Open(t.Context(), reader, time.Now().Add(time.Hour)), scope.ErrReadOnly)
-	require.ErrorIs(t, g.Close(t.Context(), reader), scope.ErrReadOnly)
+	require.ErrorIs(t, g.OpenGrant(t.Context(), reader, time.Now().Add(time.Hour)), scope.ErrReadOnly)
+	require.ErrorIs(t, g.CloseGrant(t.Context(), reader), scope.ErrReadOnly)
 }

@@ -1,0 +1,100 @@
+package admission
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// MaxLimit is the largest value of each limit in [Options] except Tokens.
+const MaxLimit = 10_000
+
+// ErrInvalid is returned for an argument or an option that is out of range.
+var ErrInvalid = errors.New("admission: invalid value")
+
+// ErrLost is returned by a [Ticket] whose places have expired and are taken by others.
+var ErrLost = errors.New("admission: the run has lost its place")
+
+// Options configures the limits of an [Admission]. A nil *Options is valid, and zero fields have their defaults.
+type Options struct {
+	// UserRuns and TenantRuns are the largest numbers of runs at a time. Defaults: 8 and 32.
+	UserRuns, TenantRuns int
+	// Queue is the largest number of runs of a tenant that wait. Default: 64.
+	Queue int
+	// Grants is the largest number of open upload grants of a user. Default: 500.
+	Grants int
+	// Tokens is the budget of a tenant in each Period. Default: no budget.
+	Tokens int64
+	// Period is the length of a budget's period. Periods are aligned to the Unix epoch. Default: 24 hours.
+	Period time.Duration
+	// Lease is the time after which the place of a run is free unless its Ticket was renewed. Default: one minute.
+	Lease time.Duration
+}
+
+// FullError is returned if a limit is reached.
+type FullError struct {
+	// Kind names the limited things: "runs", "grants" or "tokens".
+	Kind string
+	// Limit is the limit that was reached: for runs, that of the queue.
+	Limit int64
+	// RetryAfter is how long to wait before the next try, at least a second. It is an estimate, except for a budget that is
+	// used up: then it is the rest of the period.
+	RetryAfter time.Duration
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("admission: the limit of %d %s is reached: retry after %v", e.Limit, e.Kind, e.RetryAfter)
+}
+
+// Admission counts the work of all users and tenants in a table. It is safe for concurrent use.
+type Admission struct {
+	system *table.System
+	o      Options
+
+	mu    sync.Mutex
+	freed map[string]chan struct{} // by tenant: closed when a run of this process leaves
+}
+
+// New returns an Admission that counts in the table of system. It returns [ErrInvalid] if system is nil or an option is out of
+// range.
+func New(system *table.System, o *Options) (*Admission, error) {
+	if system == nil {
+		return nil, fmt.Errorf("%w: the table.System must not be nil", ErrInvalid)
+	}
+	a := &Admission{system: system, freed: make(map[string]chan struct{})}
+	if o != nil {
+		a.o = *o
+	}
+	for _, l := range []struct {
+		name      string
+		limit     *int
+		otherwise int
+	}{
+		{"UserRuns", &a.o.UserRuns, 8}, {"TenantRuns", &a.o.TenantRuns, 32}, {"Queue", &a.o.Queue, 64}, {"Grants", &a.o.Grants, 500},
+	} {
+		if *l.limit = cmp.Or(*l.limit, l.otherwise); *l.limit < 1 || *l.limit > MaxLimit {
+			return nil, fmt.Errorf("%w: Options.%s is %d: must be 1 to %d", ErrInvalid, l.name, *l.limit, MaxLimit)
+		}
+	}
+	a.o.Period, a.o.Lease = cmp.Or(a.o.Period, 24*time.Hour), cmp.Or(a.o.Lease, time.Minute)
+	if a.o.Tokens < 0 || a.o.Period < time.Second || a.o.Lease < time.Second {
+		return nil, fmt.Errorf("%w: Tokens must not be negative, Period and Lease must be at least a second", ErrInvalid)
+	}
+	return a, nil
+}
+
+// view returns the partition of the session's user or tenant.
+func (a *Admission) view(session scope.Scope, level scope.Level) (*table.View, error) {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return nil, err
+	}
+	if err := session.RequireWrite(); err != nil {
+		return nil, err
+	}
+	return a.system.Above(session, level)
+}

@@ -1,0 +1,164 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+const (
+	usedAttr     = "used"     // tokens of settled turns
+	reservedAttr = "reserved" // by turn: its tokens and when the reservation expires, in seconds
+	countAttr    = "tokens"
+	untilAttr    = "until"
+)
+
+// conflicts is how often a change of a budget is repeated if other runs change it first.
+const conflicts = 50
+
+// Reserve takes the estimated tokens of one turn of a run from the budget of the session's tenant, until it is settled or
+// until expires. Reserving the same turn again replaces its reservation. It returns a *[FullError] if the rest of the
+// budget is smaller. Without a budget it does nothing.
+//
+// It costs a read and a write.
+func (a *Admission) Reserve(ctx context.Context, session scope.Scope, turn string, tokens int64, expires time.Time) error {
+	if a.o.Tokens == 0 {
+		return nil
+	}
+	if turn == "" || tokens < 0 {
+		return fmt.Errorf("admission: reserve: %w: turn %q, %d tokens", ErrInvalid, turn, tokens)
+	}
+	now := time.Now()
+	err := a.change(ctx, session, a.period(now), func(b *budget) error {
+		delete(b.reserved, turn)
+		held, next := b.held(now)
+		if b.used+held+tokens > a.o.Tokens {
+			retry := a.period(now).Add(a.o.Period).Sub(now)
+			if b.used+tokens <= a.o.Tokens { // a reservation is in the way
+				retry = min(retry, next.Sub(now))
+			}
+			return &FullError{"tokens", a.o.Tokens, max(retry, time.Second)}
+		}
+		b.reserved[turn] = map[string]table.Value{countAttr: tokens, untilAttr: expires.Unix()}
+		return nil
+	})
+	if full, ok := errors.AsType[*FullError](err); ok {
+		return full
+	}
+	if err != nil {
+		return fmt.Errorf("admission: reserve: %w", err)
+	}
+	return nil
+}
+
+// Settle replaces the reservation of a turn with the tokens that it used, also if they are more. It does nothing if the
+// turn does not have a reservation, for example because it was settled before, and without a budget.
+func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string, used int64) error {
+	if a.o.Tokens == 0 {
+		return nil
+	}
+	if turn == "" || used < 0 {
+		return fmt.Errorf("admission: settle: %w: turn %q, %d tokens", ErrInvalid, turn, used)
+	}
+	now := time.Now()
+	for _, period := range []time.Time{a.period(now), a.period(now).Add(-a.o.Period)} { // the turn may have begun in the last one
+		err := a.change(ctx, session, period, func(b *budget) error {
+			if _, ok := b.reserved[turn]; !ok {
+				return errUnreserved
+			}
+			delete(b.reserved, turn)
+			b.used += used
+			return nil
+		})
+		if !errors.Is(err, errUnreserved) {
+			if err != nil {
+				return fmt.Errorf("admission: settle: %w", err)
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+var errUnreserved = errors.New("the turn is not reserved")
+
+// period returns the start of the period that contains t.
+func (a *Admission) period(t time.Time) time.Time {
+	return time.Unix(0, t.UnixNano()-t.UnixNano()%int64(a.o.Period))
+}
+
+// budget is the content of a budget's item.
+type budget struct {
+	used     int64
+	reserved map[string]table.Value
+}
+
+// held returns the reserved tokens and when the first reservation expires. It drops those that have expired.
+func (b *budget) held(now time.Time) (tokens int64, next time.Time) {
+	for turn, v := range b.reserved {
+		r, _ := v.(map[string]table.Value)
+		count, _ := r[countAttr].(int64)
+		unix, _ := r[untilAttr].(int64)
+		until := time.Unix(unix, 0)
+		if until.Before(now) {
+			delete(b.reserved, turn)
+			continue
+		}
+		if tokens += count; next.IsZero() || until.Before(next) {
+			next = until
+		}
+	}
+	return tokens, next
+}
+
+// change reads the budget of a period, applies f and writes the result, until no other run changes it in between.
+func (a *Admission) change(ctx context.Context, session scope.Scope, period time.Time, f func(*budget) error) error {
+	view, err := a.view(session, scope.TenantLevel)
+	if err != nil {
+		return err
+	}
+	it, err := view.Get(ctx, fmt.Sprintf("budget#%019d", period.UnixNano()))
+	switch {
+	case errors.Is(err, table.ErrNotFound):
+		it = table.Item{Sort: fmt.Sprintf("budget#%019d", period.UnixNano()), Expires: period.Add(3 * a.o.Period)}
+	case err != nil:
+		return err
+	}
+	for try := range conflicts {
+		b := budget{reserved: make(map[string]table.Value)}
+		b.used, _ = it.Attr[usedAttr].(int64)
+		if stored, ok := it.Attr[reservedAttr].(map[string]table.Value); ok {
+			maps.Copy(b.reserved, stored)
+		}
+		if err := f(&b); err != nil {
+			return err
+		}
+		cond := table.Absent()
+		if it.Version > 0 {
+			cond = table.Version(it.Version)
+		}
+		it.Attr = map[string]table.Value{usedAttr: b.used, reservedAttr: b.reserved}
+		_, err := view.Put(ctx, it, cond)
+		conflict, ok := errors.AsType[*table.ConflictError](err)
+		if !ok {
+			return err
+		}
+		if conflict.Current == nil {
+			it.Version = 0
+		} else {
+			it = *conflict.Current
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(rand.N(time.Millisecond << min(try, 6))): //nolint:gosec // spreads load; not a secret
+		}
+	}
+	return fmt.Errorf("%w: too many concurrent changes", table.ErrBusy)
+}

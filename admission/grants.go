@@ -1,0 +1,91 @@
+package admission
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// grantTries is the number of places that a session's id names.
+const grantTries = 4
+
+// OpenGrant counts an upload grant of the session's user until CloseGrant or until it expires. It returns a *[FullError]
+// if the user has as many open grants as allowed. Opening a session twice counts once.
+//
+// It costs one write if the user has few grants, and otherwise up to four more and a read.
+func (a *Admission) OpenGrant(ctx context.Context, session scope.Scope, expires time.Time) error {
+	p, err := a.grants(session)
+	if err != nil {
+		return fmt.Errorf("admission: open grant: %w", err)
+	}
+	_, taken, err := p.take(ctx, session.SessionID(), nil, expires, p.named(session)...)
+	if errors.Is(err, errFull) {
+		next := time.Now().Add(time.Second)
+		for i, it := range taken {
+			if i == 0 || it.Expires.Before(next) {
+				next = it.Expires
+			}
+		}
+		return &FullError{Kind: "grants", Limit: int64(p.limit), RetryAfter: max(time.Second, time.Until(next))}
+	}
+	if err != nil {
+		return fmt.Errorf("admission: open grant: %w", err)
+	}
+	return nil
+}
+
+// CloseGrant ends the count of a session's grant, for example because its upload has arrived. It does nothing if the
+// grant is not open.
+func (a *Admission) CloseGrant(ctx context.Context, session scope.Scope) error {
+	p, err := a.grants(session)
+	if err == nil {
+		err = p.closeGrant(ctx, session)
+	}
+	if err != nil {
+		return fmt.Errorf("admission: close grant: %w", err)
+	}
+	return nil
+}
+
+func (p pool) closeGrant(ctx context.Context, session scope.Scope) error {
+	for _, n := range p.named(session) {
+		it, err := p.view.Get(ctx, p.name(n))
+		switch {
+		case errors.Is(err, table.ErrNotFound):
+		case err != nil:
+			return err
+		case it.Attr[ownerAttr] == session.SessionID():
+			return free(ctx, p.view, it, 0)
+		}
+	}
+	taken, err := list(ctx, p.view, p.prefix)
+	if err != nil {
+		return err
+	}
+	if it, ok := ownedBy(taken, session.SessionID()); ok {
+		return free(ctx, p.view, it, 0)
+	}
+	return nil
+}
+
+// grants returns the places of the grants of the session's user.
+func (a *Admission) grants(session scope.Scope) (pool, error) {
+	view, err := a.view(session, scope.UserLevel)
+	return pool{view, "grant#", a.o.Grants}, err
+}
+
+// named returns the places that the session's id names, possibly with duplicates.
+func (p pool) named(session scope.Scope) []int {
+	sum := sha256.Sum256([]byte(session.SessionID()))
+	places := make([]int, grantTries)
+	for i := range places {
+		places[i] = int(binary.BigEndian.Uint64(sum[8*i:]) % uint64(p.limit)) //nolint:gosec // below the limit
+	}
+	return places
+}

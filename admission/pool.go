@@ -1,0 +1,175 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// ownerAttr is the attribute of a place that names who holds it.
+const ownerAttr = "owner"
+
+// errFull is returned by a pool without a free place.
+var errFull = errors.New("no place is free")
+
+// pool is a number of places in a partition: the items prefix+"0000" and so on. A place is created if it is free and
+// never overwritten by another owner, so two processes never take the same one.
+type pool struct {
+	view   *table.View
+	prefix string
+	limit  int
+}
+
+// place is the item of a place that an owner holds.
+type place = table.Item
+
+// rounds is how often a pool is read if others take the free places first.
+const rounds = 8
+
+func (p pool) name(n int) string { return fmt.Sprintf("%s%04d", p.prefix, n) }
+
+// take takes a place for an owner that does not have one, beginning with the places in first. It returns errFull with the
+// places of the others if none is free.
+func (p pool) take(ctx context.Context, owner string, attr map[string]table.Value, expires time.Time, first ...int) (place, []place, error) {
+	for _, n := range first {
+		if it, err := p.put(ctx, n, owner, attr, expires); !errors.Is(err, errFull) {
+			return it, nil, err
+		}
+	}
+	start := 0
+	if len(first) > 0 {
+		start = first[0]
+	}
+	var taken []place
+	for range rounds {
+		var err error
+		if taken, err = list(ctx, p.view, p.prefix); err != nil {
+			return place{}, nil, err
+		}
+		n, ok := p.firstFree(taken, start)
+		if !ok {
+			return place{}, taken, errFull
+		}
+		if it, err := p.put(ctx, n, owner, attr, expires); !errors.Is(err, errFull) {
+			return it, nil, err
+		}
+	}
+	return place{}, taken, errFull // others change the places faster than they are read
+}
+
+// put takes the n-th place, or returns errFull. An earlier put of the same owner, whose answer was lost, counts.
+func (p pool) put(ctx context.Context, n int, owner string, attr map[string]table.Value, expires time.Time) (place, error) {
+	it := table.Item{Sort: p.name(n), Expires: expires, Attr: map[string]table.Value{ownerAttr: owner}}
+	maps.Copy(it.Attr, attr)
+	stored, err := p.view.Put(ctx, it, table.Absent())
+	if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
+		if c := conflict.Current; c != nil && c.Attr[ownerAttr] == owner {
+			return *c, nil
+		}
+		return place{}, errFull
+	}
+	return stored, err
+}
+
+// firstFree returns the first free place from start on, then from the beginning. It finds none if at least limit places
+// are taken, including those of an earlier, larger limit.
+func (p pool) firstFree(taken []place, start int) (int, bool) {
+	names := make(map[string]bool, len(taken))
+	for _, it := range taken {
+		names[it.Sort] = true
+	}
+	for i := range p.limit {
+		if n := (start + i) % p.limit; !names[p.name(n)] {
+			return n, len(taken) < p.limit
+		}
+	}
+	return 0, false
+}
+
+// list returns the places whose sort keys begin with prefix.
+func list(ctx context.Context, view *table.View, prefix string) (places []place, _ error) {
+	q := table.Query{From: prefix, To: prefix + "~", Consistent: true, Limit: table.MaxLimit}
+	for {
+		page, err := view.Query(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range page.Items {
+			places = append(places, f.Item)
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return places, nil
+		}
+	}
+}
+
+// ownedBy returns the place of an owner, if there is one.
+func ownedBy(places []place, owner string) (place, bool) {
+	for _, it := range places {
+		if it.Attr[ownerAttr] == owner {
+			return it, true
+		}
+	}
+	return place{}, false
+}
+
+// refresh returns the place as it is stored if it may have expired. Versions begin again when a place has expired, so an old
+// one may be the version of another owner's item. It returns ErrLost if the place is not the owner's any more.
+//
+// A margin of a third of the lease allows for clocks that differ.
+func refresh(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
+	if time.Until(it.Expires) > lease/3 {
+		return it, nil
+	}
+	current, err := view.Get(ctx, it.Sort)
+	switch {
+	case errors.Is(err, table.ErrNotFound), err == nil && current.Attr[ownerAttr] != it.Attr[ownerAttr]:
+		return place{}, ErrLost
+	}
+	return current, err
+}
+
+// extend renews the lease of a place. It returns ErrLost if the place is not the owner's any more.
+func extend(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
+	for {
+		var err error
+		if it, err = refresh(ctx, view, it, lease); err != nil {
+			return place{}, err
+		}
+		it.Expires = time.Now().Add(lease)
+		stored, err := view.Put(ctx, it, table.Version(it.Version))
+		conflict, ok := errors.AsType[*table.ConflictError](err)
+		if !ok {
+			return stored, err
+		}
+		if c := conflict.Current; c == nil || c.Attr[ownerAttr] != it.Attr[ownerAttr] {
+			return place{}, ErrLost
+		}
+		it = *conflict.Current // this owner in another process, or a put whose answer was lost
+	}
+}
+
+// free removes a place unless it is not the owner's any more.
+func free(ctx context.Context, view *table.View, it place, lease time.Duration) error {
+	for {
+		var err error
+		if it, err = refresh(ctx, view, it, lease); errors.Is(err, ErrLost) {
+			return nil
+		}
+		if err == nil {
+			err = view.Delete(ctx, it.Sort, table.Version(it.Version))
+		}
+		conflict, ok := errors.AsType[*table.ConflictError](err)
+		if !ok {
+			return err
+		}
+		if c := conflict.Current; c == nil || c.Attr[ownerAttr] != it.Attr[ownerAttr] {
+			return nil
+		}
+		it = *conflict.Current
+	}
+}

@@ -1,0 +1,184 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+const (
+	slotPrefix = "slot#"
+	waitPrefix = "wait#"
+
+	userAttr  = "user"  // of a tenant's place: whose run holds it
+	sinceAttr = "since" // of a place in the queue: when the run entered, in nanoseconds
+)
+
+// Ticket is the place of a run: to run, or in the queue. It is safe for concurrent use.
+type Ticket struct {
+	a       *Admission
+	session scope.Scope
+	run     string
+	users   pool // places to run, of the user
+	tenants pool // and of the tenant
+	queue   pool
+
+	mu           sync.Mutex
+	user, tenant *place // both or neither
+	waiting      *place
+	renewed      time.Time
+}
+
+// Enter takes a place for a run of the session: to run if one is free and no earlier run waits for it, otherwise in the
+// queue. It returns a *[FullError] if the queue is full. A run that has a place already, taken by this process or by
+// another one, gets the same.
+//
+// It costs two reads and two writes.
+func (a *Admission) Enter(ctx context.Context, session scope.Scope, run string) (*Ticket, error) {
+	t, err := a.enter(ctx, session, run)
+	if full, ok := errors.AsType[*FullError](err); ok {
+		return nil, full
+	}
+	if err != nil {
+		return nil, fmt.Errorf("admission: enter: %w", err)
+	}
+	return t, nil
+}
+
+func (a *Admission) enter(ctx context.Context, session scope.Scope, run string) (*Ticket, error) {
+	if run == "" {
+		return nil, fmt.Errorf("%w: the run must not be empty", ErrInvalid)
+	}
+	user, err := a.view(session, scope.UserLevel)
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := a.view(session, scope.TenantLevel)
+	if err != nil {
+		return nil, err
+	}
+	t := &Ticket{
+		a: a, session: session, run: run,
+		users:   pool{user, slotPrefix, a.o.UserRuns},
+		tenants: pool{tenant, slotPrefix, a.o.TenantRuns},
+		queue:   pool{tenant, waitPrefix, a.o.Queue},
+	}
+	admitted, err := t.tryRun(ctx)
+	if err != nil || admitted {
+		return t, err
+	}
+	return t, t.enqueue(ctx)
+}
+
+// enqueue takes a place in the queue.
+func (t *Ticket) enqueue(ctx context.Context) error {
+	waiting, err := list(ctx, t.queue.view, waitPrefix)
+	if err != nil {
+		return err
+	}
+	it, ok := ownedBy(waiting, t.run)
+	if ok {
+		it, err = extend(ctx, t.queue.view, it, t.a.o.Lease)
+	} else {
+		attr := map[string]table.Value{userAttr: t.session.UserID(), sinceAttr: time.Now().UnixNano()}
+		it, waiting, err = t.queue.take(ctx, t.run, attr, t.expires())
+	}
+	if errors.Is(err, errFull) {
+		oldest := time.Now()
+		for _, w := range waiting {
+			if since := sinceOf(w); since.Before(oldest) {
+				oldest = since
+			}
+		}
+		return &FullError{"runs", int64(t.queue.limit), min(max(time.Since(oldest), 5*time.Second), 5*time.Minute)}
+	}
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting, t.renewed = &it, time.Now()
+	return nil
+}
+
+// Queued reports whether the run must wait.
+func (t *Ticket) Queued() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tenant == nil
+}
+
+// Renew keeps the run's places for another lease. A caller may call it often: it writes only after a third of the lease.
+// It returns [ErrLost] if the places have expired and cannot be taken again.
+func (t *Ticket) Renew(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if time.Since(t.renewed) < t.a.o.Lease/3 {
+		return nil
+	}
+	for _, p := range []struct {
+		pool pool
+		held **place
+		attr map[string]table.Value
+	}{
+		{t.users, &t.user, nil}, {t.tenants, &t.tenant, t.tenantAttr()}, {t.queue, &t.waiting, nil},
+	} {
+		if *p.held == nil {
+			continue
+		}
+		it, err := extend(ctx, p.pool.view, **p.held, t.a.o.Lease)
+		if errors.Is(err, ErrLost) && p.held != &t.waiting { // it was free for a while
+			it, _, err = p.pool.take(ctx, t.run, p.attr, t.expires())
+		}
+		if errors.Is(err, errFull) {
+			err = ErrLost
+		}
+		if err != nil {
+			return fmt.Errorf("admission: renew: %w", err)
+		}
+		*p.held = &it
+	}
+	t.renewed = time.Now()
+	return nil
+}
+
+// Leave frees the run's places. It may be called more than once.
+func (t *Ticket) Leave(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var errs []error
+	for _, p := range []struct {
+		view *table.View
+		held **place
+	}{{t.tenants.view, &t.tenant}, {t.users.view, &t.user}, {t.queue.view, &t.waiting}} {
+		if *p.held == nil {
+			continue
+		}
+		if err := free(ctx, p.view, **p.held, t.a.o.Lease); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		*p.held = nil
+	}
+	t.a.announce(t.session.TenantID())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("admission: leave: %w", err)
+	}
+	return nil
+}
+
+func (t *Ticket) expires() time.Time { return time.Now().Add(t.a.o.Lease) }
+
+func (t *Ticket) tenantAttr() map[string]table.Value {
+	return map[string]table.Value{userAttr: t.session.UserID()}
+}
+
+func sinceOf(it place) time.Time {
+	n, _ := it.Attr[sinceAttr].(int64)
+	return time.Unix(0, n)
+}
