@@ -42,6 +42,7 @@
 //	approval#{id}  scope of the call  tools/approval: a request for approval
 //	turn#{n}       session            the bookshelf example: the turns of a conversation
 //	upload         session            the bookshelf example: the upload that a grant allows
+//	log#{run}#{n}  session            sse/replay: a segment of an event log
 //	grant#{n}      user               admission: open upload grants
 //	slot#{n}       user, tenant       admission: runs in flight
 //	wait#{n}       tenant             admission: runs in the queue

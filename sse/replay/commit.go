@@ -1,0 +1,152 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// putTime bounds one write of a segment. After it the write is repeated.
+const putTime = 5 * time.Second
+
+// run stores the events of the Writer until it ends. next is the number of its next segment.
+func (w *Writer) run(ctx context.Context, next int64) {
+	defer close(w.done)
+	defer w.leave()
+	last := time.Now()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		lines, count, due, running := w.takeBatch(last)
+		switch {
+		case !running:
+			return
+		case len(lines) == 0:
+			timer.Reset(due)
+			select {
+			case <-w.wake:
+			case <-timer.C:
+			}
+			continue
+		}
+		seg := w.segment(next, lines)
+		last = time.Now()
+		err := w.put(ctx, seg)
+		w.mu.Lock()
+		if err != nil {
+			w.failLocked(err)
+			w.mu.Unlock()
+			return
+		}
+		w.recent.add(seg)
+		w.committed += count
+		w.last = place{seg.number, len(lines) - 1}
+		w.notifyLocked()
+		w.mu.Unlock()
+		next++
+	}
+}
+
+// takeBatch removes the events of the next commit, if one is due, and returns the number of appended events in it.
+// Otherwise it returns how long to wait. The last commit began at last.
+func (w *Writer) takeBatch(last time.Time) (_ []line, count int, due time.Duration, running bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return nil, 0, 0, false
+	}
+	if len(w.pending) == 0 {
+		w.urgent = false
+		return nil, 0, time.Hour, true
+	}
+	due = time.Until(last.Add(w.store.o.Commit))
+	if due > 0 && !w.urgent && w.bytes < w.store.o.MaxSegment {
+		return nil, 0, due, true
+	}
+	n, bytes := 0, 0
+	for n < len(w.pending) && n < maxEvents {
+		size := len(w.pending[n].text) + 1
+		if n > 0 && bytes+size > w.store.o.MaxSegment {
+			break
+		}
+		n, bytes = n+1, bytes+size
+	}
+	lines := w.pending[:n:n]
+	w.bytes -= bytes
+	if w.pending = w.pending[n:]; len(w.pending) > 0 {
+		return lines, n, 0, true
+	}
+	w.pending, w.urgent = nil, false
+	return lines, w.appended - w.committed, 0, true // with all that were merged
+}
+
+// segment returns the segment of these events.
+func (w *Writer) segment(number int64, lines []line) *segment {
+	size := 0
+	for _, l := range lines {
+		size += len(l.text) + 1
+	}
+	s := &segment{number: number, writer: w.id, lines: make([]byte, 0, size)}
+	for _, l := range lines {
+		s.lines = append(append(s.lines, l.text...), '\n')
+		s.final = s.final || l.final
+	}
+	return s
+}
+
+// put stores a segment. It repeats a write that failed, with the same number, until the outcome is known or ctx ends.
+// It returns ErrFenced if another writer holds the number.
+func (w *Writer) put(ctx context.Context, s *segment) error {
+	item := s.item(w.log.names, w.store.o.Retention)
+	for try := 0; ; try++ {
+		err := w.putOnce(ctx, item)
+		conflict, taken := errors.AsType[*table.ConflictError](err)
+		switch {
+		case err == nil:
+			return nil
+		case taken && conflict.Current != nil:
+			if conflict.Current.Attr[writerAttr] == s.writer {
+				return nil // an earlier try, whose answer was lost
+			}
+			return ErrFenced
+		case isPermanent(err):
+			return fmt.Errorf("replay: write segment %d: %w", s.number, err)
+		}
+		if !wait(ctx, retryWait(try)) {
+			return fmt.Errorf("replay: write segment %d: %w", s.number, errors.Join(context.Cause(ctx), err))
+		}
+	}
+}
+
+// isPermanent reports whether the table returns err again if the operation is repeated.
+func isPermanent(err error) bool {
+	return errors.Is(err, table.ErrInvalid) || errors.Is(err, table.ErrTooLarge) || errors.Is(err, scope.ErrDenied) ||
+		errors.Is(err, errForeign)
+}
+
+func (w *Writer) putOnce(ctx context.Context, item table.Item) error {
+	ctx, cancel := context.WithTimeout(ctx, putTime)
+	defer cancel()
+	_, err := w.log.view.Put(ctx, item, table.Absent())
+	return err
+}
+
+// retryWait returns a random time to wait before a write is repeated: at most 25 ms at first and 1 s later.
+func retryWait(try int) time.Duration {
+	return rand.N(25*time.Millisecond<<min(try, 5)) + time.Millisecond
+}
+
+// leave removes the Writer's memory from the Store. Readers continue with the table.
+func (w *Writer) leave() {
+	w.store.mu.Lock()
+	if w.store.local[w.log.key] == w.recent {
+		delete(w.store.local, w.log.key)
+	}
+	w.store.mu.Unlock()
+	w.recent.end()
+}

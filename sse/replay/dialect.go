@@ -1,0 +1,107 @@
+package replay
+
+import (
+	"context"
+	"iter"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/sse"
+)
+
+// Dialect translates the events of a log for a kind of client.
+type Dialect struct {
+	// New returns a function that translates the events of one reader. It is called with each event in order and returns
+	// the frames that the event becomes, possibly none. An error ends the reader.
+	New func() func(Event) ([]sse.Event, error)
+	// FromStart states that the client cannot continue from an id. Every reader then begins with the first event of the
+	// log. Of the events that exist at that time it leaves out those that were taken back. If events are taken back
+	// later, the function receives the event "retract".
+	FromStart bool
+}
+
+// Plain is the Dialect that sends each event unchanged, with its id.
+func Plain() Dialect {
+	return Dialect{New: func() func(Event) ([]sse.Event, error) {
+		return func(e Event) ([]sse.Event, error) { return []sse.Event{{ID: e.ID, Data: e.Data}}, nil }
+	}}
+}
+
+// Follow yields the frames of a log's events in a dialect. It is the source of [sse.Serve] for one log:
+//
+//	sse.Serve(w, r, func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
+//		return logs.Follow(ctx, session, name, after, replay.Plain())
+//	}, nil)
+//
+// Each batch holds the frames of one commit and may be reused after the next one is asked for. The errors are those of
+// [Store.Events] and of the dialect.
+func (s *Store) Follow(ctx context.Context, sc scope.Scope, name, after string, d Dialect) iter.Seq2[[]sse.Event, error] {
+	return func(yield func([]sse.Event, error) bool) {
+		f := &follower{translate: d.New(), yield: yield, caughtUp: !d.FromStart}
+		if d.FromStart {
+			after = ""
+		}
+		err := s.read(ctx, sc, name, after, f.add, f.catchUp)
+		if err == nil && !f.caughtUp {
+			f.catchUp() // the log has ended
+		}
+		if err == nil {
+			err = f.err
+		}
+		if err != nil && !f.stopped {
+			yield(nil, err)
+		}
+	}
+}
+
+// follower translates events for one reader.
+type follower struct {
+	translate func(Event) ([]sse.Event, error)
+	yield     func([]sse.Event, error) bool
+	stopped   bool // yield has returned false
+	err       error
+
+	caughtUp bool
+	held     []Event // until the reader has caught up
+	frames   []sse.Event
+}
+
+// add sends the events, or holds them until the reader has caught up.
+func (f *follower) add(events []Event) bool {
+	if !f.caughtUp {
+		f.held = append(f.held, events...)
+		return true
+	}
+	return f.send(events)
+}
+
+// catchUp sends the held events without those that were taken back.
+func (f *follower) catchUp() bool {
+	if f.caughtUp {
+		return true
+	}
+	f.caughtUp = true
+	events, err := Retract(f.held)
+	if f.held = nil; err != nil {
+		f.err = err
+		return false
+	}
+	return f.send(events)
+}
+
+func (f *follower) send(events []Event) bool {
+	clear(f.frames)
+	f.frames = f.frames[:0]
+	for _, e := range events {
+		frames, err := f.translate(e)
+		if err != nil {
+			f.err = err
+			return false
+		}
+		f.frames = append(f.frames, frames...)
+	}
+	if len(f.frames) > 0 && !f.yield(f.frames, nil) {
+		f.stopped = true
+		return false
+	}
+	return true
+}

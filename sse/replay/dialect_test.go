@@ -1,0 +1,149 @@
+package replay_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
+)
+
+func TestRetract(t *testing.T) {
+	t.Parallel()
+	e := func(id, data string) replay.Event { return replay.Event{ID: id, Data: []byte(data)} }
+	got, err := replay.Retract([]replay.Event{
+		e("1.0", `{"type":"a"}`), e("1.1", `{"type":"b"}`), e("2.0", `{"type":"c"}`), e("3.0", `{"type":"retract","after":"1.0"}`),
+		e("3.1", `{"type":"d"}`), e("4.0", `{"type":"retract","after":"3.1"}`), e("4.1", `{"type":"e"}`),
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []replay.Event{e("1.0", `{"type":"a"}`), e("3.1", `{"type":"d"}`), e("4.1", `{"type":"e"}`)}, got)
+	got, err = replay.Retract([]replay.Event{e("1.0", `{"type":"a"}`), e("2.0", `{"type":"retract","after":""}`)})
+	require.NoError(t, err)
+	assert.Empty(t, got)
+	_, err = replay.Retract([]replay.Event{e("1.0", `{"type":"retract","after":5}`)})
+	require.Error(t, err)
+}
+
+// story is a Dialect that writes the types of the events.
+func story(fromStart bool) replay.Dialect {
+	return replay.Dialect{FromStart: fromStart, New: func() func(replay.Event) ([]sse.Event, error) {
+		return func(e replay.Event) ([]sse.Event, error) {
+			switch e.Type() {
+			case "hidden":
+				return nil, nil
+			case "broken":
+				return nil, errors.New("cannot be translated")
+			}
+			return []sse.Event{{Data: []byte(e.Type())}}, nil
+		}
+	}}
+}
+
+func TestFollowFromStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		memory, session := table.NewMemory(nil), newSession(t)
+		s := newStore(t, memory, nil)
+		w, err := s.Open(t.Context(), session, "1", []byte(`{"type":"one"}`), []byte(`{"type":"two"}`), []byte(`{"type":"hidden"}`))
+		require.NoError(t, err)
+		require.NoError(t, w.Append(t.Context(), retract("000000000001.0000"), true))
+		_, err = w.Flush(t.Context())
+		require.NoError(t, err)
+		for _, reader := range []*replay.Store{s, newStore(t, memory, nil)} {
+			var told []string
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			for frames, err := range reader.Follow(ctx, session, "1", "unknown", story(true)) {
+				if err != nil {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					break
+				}
+				for _, f := range frames {
+					told = append(told, string(f.Data))
+				}
+			}
+			cancel()
+			assert.Equal(t, []string{"one"}, told)
+		}
+		done := make(chan []string)
+		go func() {
+			var told []string
+			for frames, err := range s.Follow(t.Context(), session, "1", "", story(true)) {
+				assert.NoError(t, err)
+				for _, f := range frames {
+					told = append(told, string(f.Data))
+				}
+			}
+			done <- told
+		}()
+		time.Sleep(time.Second)
+		require.NoError(t, w.Append(t.Context(), retract(""), true))
+		require.NoError(t, w.Finish(t.Context(), finished))
+		assert.Equal(t, []string{"one", "retract", "finished"}, <-done, "a live reader is told")
+	})
+}
+
+func TestFollowEndsWithTheErrorOfADialect(t *testing.T) {
+	t.Parallel()
+	s, session := newStore(t, table.NewMemory(nil), nil), newSession(t)
+	w, err := s.Open(t.Context(), session, "1", []byte(`{"type":"broken"}`))
+	require.NoError(t, err)
+	require.NoError(t, w.Finish(t.Context(), finished))
+	for _, fromStart := range []bool{false, true} {
+		var last error
+		for _, last = range s.Follow(t.Context(), session, "1", "", story(fromStart)) { //nolint:revive // the last one counts
+		}
+		require.ErrorContains(t, last, "cannot be translated")
+	}
+}
+
+// TestServe follows a log over HTTP with a client that reconnects.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	s, session := newStore(t, table.NewMemory(nil), nil), newSession(t)
+	w, err := s.Open(t.Context(), session, "1", delta("a"), delta("b"))
+	require.NoError(t, err)
+	require.NoError(t, w.Finish(t.Context(), finished))
+	srv := httptest.NewServer(handler(s, session))
+	defer srv.Close()
+	get := func(query string) (int, string) {
+		res, err := http.Get(srv.URL + query) //nolint:noctx // a test
+		require.NoError(t, err)
+		defer func() { _ = res.Body.Close() }()
+		var b strings.Builder
+		require.NoError(t, res.Write(&b))
+		_, body, _ := strings.Cut(b.String(), "\r\n\r\n")
+		return res.StatusCode, body
+	}
+	status, body := get("")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, body, "data: {\"type\":\"text_delta\",\"delta\":\"b\"}\nid: 000000000001.0001\n\n")
+	status, body = get("?last_event_id=000000000001.0001")
+	assert.Equal(t, http.StatusOK, status)
+	assert.NotContains(t, body, "text_delta")
+	assert.Contains(t, body, "finished")
+	status, _ = get("?last_event_id=000000000002.0000")
+	assert.Equal(t, http.StatusNoContent, status)
+	status, body = get("?last_event_id=x")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, body, "reset")
+}
+
+func handler(s *replay.Store, session scope.Scope) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		sse.Serve(w, r, func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
+			return s.Follow(ctx, session, "1", after, replay.Plain())
+		}, nil)
+	}
+}

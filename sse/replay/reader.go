@@ -1,0 +1,222 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+)
+
+// Events yields the events of a log in order, from the first one after the event with the id after; an empty id means
+// from the beginning. It waits for new events and ends after the last event of a finished log, or with an error:
+//
+//   - the cause of ctx when it ends;
+//   - [sse.ErrNotFound] if the scope does not have such a log, or all of it has expired;
+//   - [sse.ErrUnknownID] if after is not the id of an event of the log;
+//   - [sse.ErrExpired] if events after the cursor have expired;
+//   - [sse.ErrFinished] if after is the last event of a finished log;
+//   - the error of the table or of the bucket.
+func (s *Store) Events(ctx context.Context, sc scope.Scope, name, after string) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		stopped := false
+		err := s.read(ctx, sc, name, after, func(events []Event) bool {
+			for _, e := range events {
+				if !yield(e, nil) {
+					stopped = true
+					return false
+				}
+			}
+			return true
+		}, func() bool { return true })
+		if err != nil && !stopped {
+			yield(Event{}, err)
+		}
+	}
+}
+
+// reading is the state of one reader.
+type reading struct {
+	store  *Store
+	log    log
+	memory *recent // of a Writer in this process, also after it has ended; or nil
+	next   place   // of the event that is read next
+	final  bool    // the last event has been read
+	exists bool    // a segment of the log was seen
+	idle   int     // how often nothing was found in a row
+	batch  []Event
+}
+
+// read passes the events of each segment to yield until that returns false, and calls idle each time before it waits
+// for more. It reuses the slice that it passes.
+func (s *Store) read(ctx context.Context, sc scope.Scope, name, after string, yield func([]Event) bool, idle func() bool) error {
+	l, err := s.log(sc, name)
+	if err != nil {
+		return err
+	}
+	r := &reading{store: s, log: l, next: place{segment: 1}}
+	if after != "" {
+		if err := r.start(ctx, after); err != nil {
+			return err
+		}
+	}
+	for {
+		segments, changed, err := r.fetch(ctx)
+		if err != nil {
+			return err
+		}
+		for _, seg := range segments {
+			if err := r.take(ctx, seg); err != nil {
+				return err
+			}
+			if !yield(r.batch) {
+				return nil
+			}
+		}
+		switch {
+		case r.final:
+			return nil
+		case len(segments) > 0:
+			r.idle = 0
+			continue
+		case !idle():
+			return nil
+		}
+		if err := r.wait(ctx, changed); err != nil {
+			return err
+		}
+	}
+}
+
+// start places the reader behind the event with the id after.
+func (r *reading) start(ctx context.Context, after string) error {
+	last, err := parsePlace(after)
+	if err != nil {
+		return err
+	}
+	r.next = place{last.segment, last.index + 1}
+	segments, err := r.query(ctx, last.segment, 1)
+	if err != nil {
+		return err
+	}
+	if len(segments) == 0 || segments[0].number > last.segment {
+		first, err := r.query(ctx, 1, 1)
+		switch {
+		case err != nil:
+			return err
+		case len(first) == 0:
+			return fmt.Errorf("replay: %w", sse.ErrNotFound)
+		case first[0].number > last.segment:
+			return fmt.Errorf("replay: %w", sse.ErrExpired)
+		}
+		return fmt.Errorf("replay: %w %q", sse.ErrUnknownID, after)
+	}
+	count := segments[0].count()
+	switch {
+	case last.index >= count:
+		return fmt.Errorf("replay: %w %q", sse.ErrUnknownID, after)
+	case r.next.index == count && segments[0].final:
+		return fmt.Errorf("replay: %w", sse.ErrFinished)
+	}
+	return nil
+}
+
+// fetch returns the segments from r.next on. If the result is empty, the caller looks again when changed is closed; nil
+// means after a while.
+func (r *reading) fetch(ctx context.Context) ([]*segment, <-chan struct{}, error) {
+	if memory := r.store.recentOf(r.log); memory != nil {
+		r.memory = memory
+	}
+	if r.memory != nil {
+		if segments, changed, ok := r.memory.from(r.next.segment); ok {
+			return r.check(segments, changed)
+		}
+	}
+	segments, err := r.query(ctx, r.next.segment, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.check(segments, nil)
+}
+
+// check returns an error if segments are missing, and drops a first segment that holds nothing new.
+func (r *reading) check(segments []*segment, changed <-chan struct{}) ([]*segment, <-chan struct{}, error) {
+	for i, seg := range segments {
+		if seg.number != r.next.segment+int64(i) {
+			return nil, nil, fmt.Errorf("replay: %w", sse.ErrExpired)
+		}
+	}
+	r.exists = r.exists || len(segments) > 0 || changed != nil
+	if !r.exists {
+		return nil, nil, fmt.Errorf("replay: %w", sse.ErrNotFound)
+	}
+	if len(segments) > 0 && r.next.index >= segments[0].count() {
+		r.next = place{segment: r.next.segment + 1}
+		if segments = segments[1:]; len(segments) == 0 { // a newer one may have been stored already
+			changed := make(chan struct{})
+			close(changed)
+			return nil, changed, nil
+		}
+	}
+	return segments, changed, nil
+}
+
+// query reads segments from the table, at most limit of them. Zero means a page.
+func (r *reading) query(ctx context.Context, from int64, limit int) (segments []*segment, _ error) {
+	q := table.Query{From: r.log.names.segment(from), To: r.log.names.end(), Consistent: true, Limit: limit}
+	for {
+		page, err := r.log.view.Query(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("replay: read: %w", err)
+		}
+		for _, f := range page.Items {
+			seg, err := decodeSegment(r.log.names, f.Item)
+			if err != nil {
+				return nil, err
+			}
+			segments = append(segments, seg)
+		}
+		if q.Cursor = page.Next; len(segments) > 0 || q.Cursor == "" { // a page may hold nothing but expired items
+			return segments, nil
+		}
+	}
+}
+
+// take puts the events of a segment from r.next on into r.batch.
+func (r *reading) take(ctx context.Context, seg *segment) error {
+	clear(r.batch)
+	r.batch = r.batch[:0]
+	for i, line := range seg.events() {
+		if i < r.next.index {
+			continue
+		}
+		if line[0] == referenceMark {
+			var err error
+			if line, err = r.store.loadEvent(ctx, r.log, line[1:]); err != nil {
+				return err
+			}
+		}
+		r.batch = append(r.batch, Event{ID: place{seg.number, i}.String(), Data: line})
+	}
+	r.next, r.final = place{segment: seg.number + 1}, seg.final
+	return nil
+}
+
+// wait waits until more events may have been stored.
+func (r *reading) wait(ctx context.Context, changed <-chan struct{}) error {
+	if changed != nil {
+		select {
+		case <-changed:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	r.idle++
+	if !wait(ctx, r.store.o.Poll<<min(r.idle-1, 2)) {
+		return context.Cause(ctx)
+	}
+	return nil
+}

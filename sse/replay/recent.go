@@ -1,0 +1,60 @@
+package replay
+
+import "sync"
+
+// maxRecent is the size of the segments that are kept in memory for readers of this process.
+const maxRecent = 128 << 10
+
+// recent holds the newest segments of a log in the process of its Writer.
+type recent struct {
+	mu       sync.Mutex
+	segments []*segment
+	bytes    int
+	ended    bool          // the Writer adds nothing more
+	changed  chan struct{} // closed and replaced at each change
+}
+
+func newRecent() *recent { return &recent{changed: make(chan struct{})} }
+
+// add appends a committed segment and drops the oldest ones that do not fit.
+func (r *recent) add(s *segment) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.segments, r.bytes = append(r.segments, s), r.bytes+len(s.lines)
+	drop := 0
+	for ; r.bytes > maxRecent && drop < len(r.segments)-1; drop++ {
+		r.bytes -= len(r.segments[drop].lines)
+	}
+	if drop > 0 {
+		r.segments = append([]*segment(nil), r.segments[drop:]...)
+	}
+	r.notify()
+}
+
+// end wakes the readers for the last time.
+func (r *recent) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	r.notify()
+}
+
+func (r *recent) notify() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// from returns the segments from the given number on. If the result is empty, changed is closed when that may have
+// changed. It returns false if the table must be read instead.
+func (r *recent) from(number int64) (_ []*segment, changed <-chan struct{}, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.segments) == 0 || number < r.segments[0].number {
+		return nil, r.changed, !r.ended && len(r.segments) == 0
+	}
+	skip := number - r.segments[0].number
+	if skip >= int64(len(r.segments)) {
+		return nil, r.changed, !r.ended
+	}
+	return r.segments[skip:len(r.segments):len(r.segments)], nil, true
+}

@@ -1,0 +1,99 @@
+package replay
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// Options configures a [Store]. A nil *Options is valid.
+type Options struct {
+	// Commit is the interval at which a Writer stores its events. Zero means 250 ms.
+	Commit time.Duration
+	// Poll is the interval at which a reader looks for new events that another process writes. It grows to four times as
+	// much in a pause. Zero means Commit.
+	Poll time.Duration
+	// Retention is the time after which a segment expires. Zero means 7 days.
+	Retention time.Duration
+	// MaxSegment is the size in bytes from which a segment is stored at once. It is also the size of the largest event
+	// within a segment. At most 256 KB; zero means 64 KB.
+	MaxSegment int
+	// MaxEvent is the size of the largest event in bytes. Zero means 16 MB.
+	MaxEvent int
+	// Objects stores the events that are larger than MaxSegment, in the scope of their log, as "event-<digest>.json". They
+	// do not expire with the log: give the bucket a lifecycle rule. If nil, such events are rejected.
+	Objects *object.Bucket
+	// Merge joins two events that follow each other in one commit, such as deltas of a text. It returns false if they
+	// must stay apart. If nil, no events are joined.
+	Merge func(first, second json.RawMessage) (json.RawMessage, bool)
+}
+
+// Store holds the logs of a table. It is safe for concurrent use.
+type Store struct {
+	table *table.Table
+	o     Options
+
+	mu    sync.Mutex
+	local map[localKey]*recent // the logs that Writers of this Store write
+}
+
+type localKey struct{ partition, name string }
+
+// New returns the logs in t. It returns [ErrInvalid] if t is nil or an option is out of range.
+func New(t *table.Table, o *Options) (*Store, error) {
+	if t == nil {
+		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
+	}
+	s := &Store{table: t, local: make(map[localKey]*recent)}
+	if o != nil {
+		s.o = *o
+	}
+	for _, v := range []struct {
+		name  string
+		value int64
+		max   int64
+	}{
+		{"Commit", int64(s.o.Commit), int64(time.Minute)}, {"Poll", int64(s.o.Poll), int64(time.Minute)},
+		{"Retention", int64(s.o.Retention), int64(1 << 62)}, {"MaxSegment", int64(s.o.MaxSegment), 256 << 10},
+		{"MaxEvent", int64(s.o.MaxEvent), 1 << 30},
+	} {
+		if v.value < 0 || v.value > v.max {
+			return nil, fmt.Errorf("%w: Options.%s is %d: must be 0 to %d", ErrInvalid, v.name, v.value, v.max)
+		}
+	}
+	s.o.Commit = cmp.Or(s.o.Commit, 250*time.Millisecond)
+	s.o.Poll = cmp.Or(s.o.Poll, s.o.Commit)
+	s.o.Retention = cmp.Or(s.o.Retention, 7*24*time.Hour)
+	s.o.MaxSegment = cmp.Or(s.o.MaxSegment, 64<<10)
+	s.o.MaxEvent = max(cmp.Or(s.o.MaxEvent, 16<<20), s.o.MaxSegment)
+	return s, nil
+}
+
+// log is one log under a scope.
+type log struct {
+	view  *table.View
+	names names
+	key   localKey
+}
+
+func (s *Store) log(sc scope.Scope, name string) (log, error) {
+	view, err := s.table.In(sc)
+	if err != nil {
+		return log{}, err
+	}
+	n, err := newNames(name)
+	return log{view, n, localKey{sc.Partition(), name}}, err
+}
+
+// recentOf returns the memory of a log that this Store writes, or nil.
+func (s *Store) recentOf(l log) *recent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.local[l.key]
+}

@@ -1,0 +1,292 @@
+package replay
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+)
+
+// Writer writes a log. It is safe for concurrent use. Events are stored in the order of the calls of Append.
+//
+// A Writer must be ended with Finish, Close or Abandon.
+type Writer struct {
+	store  *Store
+	log    log
+	id     string
+	recent *recent
+	cancel context.CancelFunc // stops writes in flight
+	done   chan struct{}      // closed when the goroutine has returned
+	wake   chan struct{}      // of the goroutine, with room for one signal
+
+	mu        sync.Mutex
+	pending   []line // events that no commit holds yet
+	bytes     int    // of pending
+	appended  int    // number of events accepted, merged ones included
+	committed int    // number of them that are stored
+	last      place  // of the last stored event
+	urgent    bool   // pending events are stored without waiting for the interval
+	ending    bool   // no more events are accepted
+	err       error  // why nothing can be stored any more
+	changed   chan struct{}
+}
+
+// line is an event on its way to the table.
+type line struct {
+	text  []byte // the data, or a reference to an object
+	plain bool   // text is the data
+	final bool
+}
+
+// Open takes the log over and starts its next segment with the given events. It creates the log if it does not exist.
+// From then on every earlier Writer of the log, in any process, fails with [ErrFenced].
+//
+// Open returns [sse.ErrFinished] if the log has ended, and repeats writes that fail until ctx ends.
+func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...json.RawMessage) (*Writer, error) {
+	l, err := s.log(sc, name)
+	if err != nil {
+		return nil, fmt.Errorf("replay: open: %w", err)
+	}
+	if err := sc.RequireWrite(); err != nil {
+		return nil, fmt.Errorf("replay: open: %w", err)
+	}
+	w := &Writer{
+		store: s, log: l, id: rand.Text(), recent: newRecent(),
+		done: make(chan struct{}), wake: make(chan struct{}, 1), changed: make(chan struct{}),
+	}
+	var lines []line
+	for _, data := range first {
+		line, err := w.encode(ctx, data)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	seg, err := w.takeOver(ctx, lines)
+	if err != nil {
+		return nil, fmt.Errorf("replay: open: %w", err)
+	}
+	w.recent.add(seg)
+	w.last = place{seg.number, len(lines) - 1}
+	s.mu.Lock()
+	replaced := s.local[l.key]
+	s.local[l.key] = w.recent
+	s.mu.Unlock()
+	if replaced != nil {
+		replaced.end()
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	w.cancel = cancel
+	go w.run(background, seg.number+1)
+	return w, nil
+}
+
+// takeOver writes a segment behind all others.
+func (w *Writer) takeOver(ctx context.Context, lines []line) (*segment, error) {
+	for {
+		head, err := w.head(ctx)
+		switch {
+		case isPermanent(err):
+			return nil, err
+		case err != nil && !wait(ctx, retryWait(0)):
+			return nil, errors.Join(context.Cause(ctx), err)
+		case err != nil:
+			continue
+		case head.final:
+			return nil, sse.ErrFinished
+		}
+		seg := w.segment(head.number+1, lines)
+		if err = w.put(ctx, seg); !errors.Is(err, ErrFenced) { // otherwise another writer has written meanwhile
+			return seg, err
+		}
+	}
+}
+
+// head returns the newest segment, or a segment with the number 0.
+func (w *Writer) head(ctx context.Context) (*segment, error) {
+	q := table.Query{From: w.log.names.prefix(), To: w.log.names.end(), Desc: true, Consistent: true, Limit: 1}
+	page, err := w.log.view.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Items) == 0 { // none, or all have expired: the newest would be the last to expire
+		return &segment{}, nil
+	}
+	return decodeSegment(w.log.names, page.Items[0].Item)
+}
+
+// Append adds an event. It is stored with the next commit; if urgent is set, at once. Append waits if the events that
+// are not stored yet exceed four segments. It returns [ErrTooLarge] and [ErrInvalid] for the event, [ErrFenced] if
+// another Writer has taken the log over, and the error of the table if it cannot store the log. After an error other
+// than ErrTooLarge and ErrInvalid every method returns that error.
+func (w *Writer) Append(ctx context.Context, data json.RawMessage, urgent bool) error {
+	line, err := w.encode(ctx, data)
+	if err != nil {
+		return err
+	}
+	return w.add(ctx, line, urgent)
+}
+
+// add accepts a line.
+func (w *Writer) add(ctx context.Context, l line, urgent bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.bytes >= 4*w.store.o.MaxSegment && w.err == nil && !w.ending {
+		if err := w.waitLocked(ctx); err != nil {
+			return err
+		}
+	}
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.ending:
+		return ErrClosed
+	}
+	w.appended++
+	if !w.mergeLocked(l) {
+		w.pending = append(w.pending, l)
+		w.bytes += len(l.text) + 1
+	}
+	w.urgent = w.urgent || urgent
+	w.ending = l.final
+	w.signal()
+	return nil
+}
+
+// mergeLocked joins l with the last pending event if Options.Merge does.
+func (w *Writer) mergeLocked(l line) bool {
+	if w.store.o.Merge == nil || len(w.pending) == 0 || !l.plain || l.final {
+		return false
+	}
+	last := &w.pending[len(w.pending)-1]
+	if !last.plain || last.final || len(last.text)+len(l.text) > w.store.o.MaxSegment {
+		return false
+	}
+	joined, ok := w.store.o.Merge(last.text, l.text)
+	if ok {
+		w.bytes += len(joined) - len(last.text)
+		last.text = joined
+	}
+	return ok
+}
+
+// Flush waits until every event that was appended before is stored. It returns the id of the last stored event, or ""
+// if this Writer has not stored an event.
+func (w *Writer) Flush(ctx context.Context) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flushLocked(ctx)
+}
+
+func (w *Writer) flushLocked(ctx context.Context) (string, error) {
+	target := w.appended
+	if w.committed < target {
+		w.urgent = true
+		w.signal()
+	}
+	for w.committed < target && w.err == nil {
+		if err := w.waitLocked(ctx); err != nil {
+			return "", err
+		}
+	}
+	if w.committed < target {
+		return "", w.err
+	}
+	if w.last.index < 0 {
+		return "", nil
+	}
+	return w.last.String(), nil
+}
+
+// Finish appends the last event of the log, waits until it is stored, and ends the Writer. Readers end after it. If it
+// returns an error, the event may be stored or not, and the Writer must still be ended.
+func (w *Writer) Finish(ctx context.Context, data json.RawMessage) error {
+	l, err := w.encode(ctx, data)
+	if err != nil {
+		return err
+	}
+	l.final = true
+	if err := w.add(ctx, l, true); err != nil {
+		return err
+	}
+	if _, err := w.Flush(ctx); err != nil {
+		return err
+	}
+	w.Abandon()
+	return nil
+}
+
+// Close stores the pending events and ends the Writer, but not the log: another Writer can continue it. If ctx ends
+// first, the events that are not stored are dropped.
+func (w *Writer) Close(ctx context.Context) error {
+	w.mu.Lock()
+	w.ending = true
+	_, err := w.flushLocked(ctx)
+	w.mu.Unlock()
+	w.Abandon()
+	return err
+}
+
+// Abandon ends the Writer at once and drops the events that are not stored. It may be called more than once.
+func (w *Writer) Abandon() {
+	w.mu.Lock()
+	w.failLocked(ErrClosed)
+	w.mu.Unlock()
+	w.cancel()
+	<-w.done
+}
+
+// waitLocked waits for a change of the Writer's state.
+func (w *Writer) waitLocked(ctx context.Context) error {
+	changed := w.changed
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	select {
+	case <-changed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("replay: %w", context.Cause(ctx))
+	}
+}
+
+// failLocked keeps the first error and wakes everybody who waits.
+func (w *Writer) failLocked(err error) {
+	if w.err != nil {
+		return
+	}
+	w.err, w.pending, w.bytes = err, nil, 0
+	w.notifyLocked()
+	w.signal()
+}
+
+func (w *Writer) notifyLocked() {
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// signal wakes the goroutine.
+func (w *Writer) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// wait sleeps for d and reports whether ctx lasted.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
