@@ -1,10 +1,9 @@
-// Package tracking records the state of each upload: one record for each
-// session, which moves through the stages of a declared pipeline.
+// Package tracking is a state tracker, not a queue: it keeps one record for each
+// upload, which moves through the stages of a declared pipeline.
 //
-// It is a state tracker, not a queue. It delivers no work and starts no workers.
-// A queue, a request or a cron job decides that something should happen; the
-// tracker decides whether it may happen now and who does it, and records the
-// result for people to see.
+// It does not deliver work or start workers. A queue, a request or a cron job
+// decides that something should happen; the tracker decides whether it may
+// happen now and who does it, and records the result for people to see.
 //
 // # A worker
 //

@@ -24,7 +24,7 @@ func checkHistories(w *world) {
 	rounds := cmp.Or(w.o.Rounds, defaultRounds)
 	for round := range rounds {
 		for i, p := range []tracking.Pipeline{uploadPipeline(), documentPipeline()} {
-			newHistory(w, p, w.o.Seed+uint64(2*round+i)).runHistory()
+			newHistory(w, p, uint64(2*round+i)).runHistory()
 		}
 	}
 	if w.isShort() {
@@ -148,9 +148,6 @@ func (h *history) compareAnswers() {
 			if p.State != tracking.StateSuccess || p.Fence != c.fence {
 				v.reportFailure(propOneFence, "%s was completed with fence %d, but is %s with fence %d", c.stage, c.fence, p.State, p.Fence)
 			}
-		}
-		for _, f := range wk.failures {
-			h.found.addFinding(f.property, f.err)
 		}
 	}
 	if v.first != nil {

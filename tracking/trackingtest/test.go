@@ -19,9 +19,6 @@ type Options struct {
 	// fewer calls too, for stores whose calls are slow. Default: 12.
 	Rounds int
 
-	// Seed is the seed of the first history. Default: 0.
-	Seed uint64
-
 	// Run, if non-nil, runs each check. With [testing/synctest.Test], waiting
 	// is instant; use it for drivers that do not call a server.
 	Run func(*testing.T, func(*testing.T))

@@ -24,13 +24,6 @@ type worker struct {
 
 	attempts  []attempt
 	completed []*op // whose success was confirmed
-	failures  []*finding
-}
-
-// finding is a property that does not hold.
-type finding struct {
-	property string
-	err      error
 }
 
 type attempt struct {
@@ -40,7 +33,7 @@ type attempt struct {
 }
 
 func (wk *worker) reportFailure(check, format string, args ...any) {
-	wk.failures = append(wk.failures, &finding{property: check, err: fmt.Errorf(format, args...)})
+	wk.found.addFinding(check, fmt.Errorf(format, args...))
 }
 
 func (wk *worker) workOnSessions(ctx context.Context) {
