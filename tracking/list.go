@@ -82,9 +82,9 @@ func (t *Tracker) listPage(ctx context.Context, s scope.Scope, f Filter) (Page, 
 	}
 	lanes := make([]lane, len(classes))
 	for i, class := range classes {
-		lanes[i] = lane{class: class, start: from.lanes[i]}
+		lanes[i] = lane{class: class, start: from.Lanes[i]}
 		// One more than the limit tells whether there is a next page.
-		err := lanes[i].readRecords(ctx, view, slot, from.before, limit+1)
+		err := lanes[i].readRecords(ctx, view, slot, from.Before, limit+1)
 		if errors.Is(err, table.ErrCursor) { // reported by the table
 			return Page{}, invalidError(foreignCursor)
 		}
@@ -97,10 +97,10 @@ func (t *Tracker) listPage(ctx context.Context, s scope.Scope, f Filter) (Page, 
 		return Page{Records: rows}, nil
 	}
 	if len(rows) > 0 {
-		from.before = rows[len(rows)-1].Scope.SessionID()
+		from.Before = rows[len(rows)-1].Scope.SessionID()
 	}
 	for i, l := range lanes {
-		from.lanes[i] = l.nextPosition(from.before)
+		from.Lanes[i] = l.nextPosition(from.Before)
 	}
 	return Page{Records: rows, Next: from.encode(s, f.Class)}, nil
 }

@@ -319,8 +319,8 @@ func TestFindSurvivesAChangeOfClass(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	user := userOf(f, "acme", "u1")
 	id := sessionOf(f, user, 1).SessionID()
-	for _, p := range []position{{}, {cursor: endOfClass}, {to: id, cursor: "AAAA"}, {cursor: "AAAA"}} {
-		f.Add(listCursor{before: id, lanes: []position{p}}.encode(user, ClassActive))
+	for _, p := range []position{{}, {Cursor: endOfClass}, {To: id, Cursor: "AAAA"}, {Cursor: "AAAA"}} {
+		f.Add(listCursor{Before: id, Lanes: []position{p}}.encode(user, ClassActive))
 	}
 	f.Add("")
 	f.Add("AAAA")

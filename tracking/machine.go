@@ -10,8 +10,9 @@ import (
 // written: a replay returns the record unchanged and false. If the state does
 // not allow the operation, the error is a *StateError.
 //
-// The store only compares and swaps on the version, so the machine behaves
-// alike on every driver.
+// outcome.go summarizes the stages, the other machine files and overdue.go have
+// the transitions, and store.go writes. The store only compares and swaps on the
+// version, so the machine behaves alike on every driver.
 type machine struct {
 	pipeline  Pipeline      // with its defaults
 	review    time.Duration // how long a record may wait for review

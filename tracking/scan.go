@@ -28,8 +28,8 @@ type lane struct {
 // position is the place at which the reading of a class continues. The zero
 // position is after the last record that was listed.
 type position struct {
-	to     string // the bound of the query to which the cursor belongs
-	cursor string // of the table; or endOfClass
+	To     string `json:"to,omitempty"`     // the bound of the query to which the cursor belongs
+	Cursor string `json:"cursor,omitempty"` // of the table; or endOfClass
 }
 
 // endOfClass is the cursor of a class that has been read to its end.
@@ -62,17 +62,17 @@ func scanClass(ctx context.Context, view *table.View, q table.Query, before stri
 
 // readRecords reads at least n records of the lane's class, for a page of a list.
 func (l *lane) readRecords(ctx context.Context, view *table.View, slot table.Slot, before string, n int) error {
-	if l.start.cursor == endOfClass {
+	if l.start.Cursor == endOfClass {
 		return nil
 	}
 	q := table.Query{Slot: slot, Class: string(l.class), To: before, Desc: true}
-	if l.start.cursor != "" {
-		q.To, q.Cursor = l.start.to, l.start.cursor
+	if l.start.Cursor != "" {
+		q.To, q.Cursor = l.start.To, l.start.Cursor
 	}
 	rows, next, err := scanClass(ctx, view, q, before, n)
 	l.rows = rows
 	if next != "" && len(rows) < n {
-		l.stop = position{to: q.To, cursor: next}
+		l.stop = position{To: q.To, Cursor: next}
 	}
 	return err
 }
@@ -85,8 +85,8 @@ func (l *lane) nextPosition(last string) position {
 		return l.start
 	case n > 0 && l.rows[n-1].Scope.SessionID() < last: // not all were
 		return position{}
-	case l.stop.isZero() && !l.start.isZero():
-		return position{cursor: endOfClass}
+	case l.stop == (position{}) && l.start != position{}:
+		return position{Cursor: endOfClass}
 	}
 	return l.stop
 }
@@ -98,7 +98,7 @@ func mergeLanes(lanes []lane, limit int) (rows []Summary, more bool) {
 	last := "" // of the records whose place is certain
 	for _, l := range lanes {
 		rows = append(rows, l.rows...)
-		if l.stop.isZero() {
+		if l.stop == (position{}) {
 			continue
 		}
 		if len(l.rows) == 0 {

@@ -150,7 +150,7 @@ func (s *sweep) countChanges() int {
 }
 
 // pauseSweep ends the sweep so that the next one can continue it.
-func (s *sweep) pauseSweep() { s.result.Next, s.result.More = s.at.encode(), true }
+func (s *sweep) pauseSweep() { s.result.Next, s.result.More = encodeCursor(s.at), true }
 
 func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 	if o == nil || o.System == nil {

@@ -1,36 +1,19 @@
 package tracking
 
-import (
-	"encoding/base64"
-	"encoding/json"
-	"time"
-)
+import "time"
 
-// sweepCursor is the work that a sweep has left. Its text is base64url, without
-// padding, of its JSON.
+// sweepCursor is the work that a sweep has left.
 type sweepCursor struct {
 	To     string `json:"to,omitempty"` // the time up to which records are overdue; empty: all are swept
 	Shards []int  `json:"shards"`       // not yet swept to their ends, in order
 	Cursor string `json:"cursor,omitempty"`
 }
 
-func (c sweepCursor) encode() string {
-	text, err := json.Marshal(c)
-	if err != nil { // strings and numbers can be encoded
-		panic(err)
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
 // parseSweepCursor parses the cursor of a sweep with that [SweepOptions.Orphans].
 func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
 	const bad = "the cursor does not belong to a sweep with these options"
 	var c sweepCursor
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || json.Unmarshal(raw, &c) != nil || c.encode() != text {
-		return sweepCursor{}, invalidError(bad)
-	}
-	if orphans != (c.To == "") {
+	if !decodeCursor(text, &c) || orphans != (c.To == "") {
 		return sweepCursor{}, invalidError(bad)
 	}
 	if _, err := time.Parse(timeLayout, c.To); err != nil && c.To != "" {
