@@ -62,7 +62,7 @@ func (m machine) observeStage(r Record, st Stage, dest Location, now time.Time) 
 	if err != nil {
 		return r, false, err
 	}
-	if !r.hasDependencies(spec) {
+	if !r.meetsDependencies(spec) {
 		return r, false, newStateError("observe", r, st, ErrDependencies)
 	}
 	r, e := r.editStage(st)
@@ -123,7 +123,7 @@ func (m machine) refreshRecord(r *Record, now, waits time.Time) {
 // succeeded.
 func (m machine) awaitStages(r *Record, now time.Time) {
 	for _, s := range m.pipeline.Stages {
-		if s.External && r.Stage(s.Stage).State == StateQueued && r.hasDependencies(s) {
+		if s.External && r.Stage(s.Stage).State == StateQueued && r.meetsDependencies(s) {
 			next, p := r.editStage(s.Stage)
 			p.awaitArrival(now, now.Add(s.Due))
 			*r = next

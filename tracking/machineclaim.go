@@ -33,7 +33,7 @@ func (m machine) claimStage(r Record, c claim, now time.Time) (Record, bool, err
 		return r, false, err
 	}
 	resumes := c.takeOver || p.isResumable()
-	if !resumes && !next.hasDependencies(c.spec) {
+	if !resumes && !next.meetsDependencies(c.spec) {
 		return r, false, newStateError("claim", r, p.Stage, ErrDependencies)
 	}
 	next, e := next.editStage(p.Stage)

@@ -190,8 +190,8 @@ func (r Record) stageIndex(st Stage) int {
 	return slices.IndexFunc(r.stages, func(p Progress) bool { return p.Stage == st })
 }
 
-// hasDependencies reports whether all stages in After have succeeded.
-func (r Record) hasDependencies(s StageSpec) bool {
+// meetsDependencies reports whether all stages in After have succeeded.
+func (r Record) meetsDependencies(s StageSpec) bool {
 	return !slices.ContainsFunc(s.After, func(dep Stage) bool { return r.Stage(dep).State != StateSuccess })
 }
 
