@@ -8,6 +8,9 @@ import (
 // errAbandoned is the failure of a call that is not made because too many are abandoned.
 var errAbandoned = errors.New("agent: not run: too many abandoned calls have not returned")
 
+// maxAbandoned is the largest number of abandoned calls of an agent.
+const maxAbandoned = 64
+
 // abandonedCalls counts the calls that their runs have given up and that have not returned.
 type abandonedCalls struct {
 	max int

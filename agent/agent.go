@@ -1,10 +1,8 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"sync"
 	"unicode/utf8"
@@ -69,10 +67,6 @@ type Options struct {
 	// Audit receives each call that the agent refuses, because its tool was not offered or its arguments are invalid, and
 	// each object outside the run's scope. If nil, refusals are not reported.
 	Audit scope.Auditor
-	// MaxAbandoned is the largest number of abandoned calls (see [Agent.Abandoned]) of all tenants together. One tenant may
-	// have a quarter of it, at least one. When the number is reached, calls are not made: the model gets a failed result,
-	// until enough of the abandoned calls have returned. Default 64.
-	MaxAbandoned int
 	// Name is the agent's name, for spans. Default: none.
 	Name string
 	// Tracer makes the spans of OpenTelemetry's GenAI conventions 0.1.0: invoke_agent, and within it chat and
@@ -86,7 +80,7 @@ type Options struct {
 	Meter metric.MeterProvider
 }
 
-// New returns an agent. It returns an error if the model is nil, a limit or MaxAbandoned is negative, the system prompt
+// New returns an agent. It returns an error if the model is nil, a limit is negative, the system prompt
 // is not UTF-8, or the set of tools is invalid.
 func New(m Model, o *Options) (*Agent, error) {
 	if m == nil {
@@ -115,10 +109,7 @@ func New(m Model, o *Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.MaxAbandoned < 0 {
-		return nil, fmt.Errorf("agent: invalid MaxAbandoned %d: must not be negative", o.MaxAbandoned)
-	}
-	return &Agent{abandoned: abandonedCalls{max: cmp.Or(o.MaxAbandoned, 64)}, model: m, system: systemFunc(o),
+	return &Agent{abandoned: abandonedCalls{max: maxAbandoned}, model: m, system: systemFunc(o),
 		tools: o.Tools, limits: l, limited: o.Limits.ToolTimeout > 0, request: describe(m).Limits, compact: o.Compact,
 		objects: o.Objects, cache: o.Cache,
 		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
@@ -230,5 +221,6 @@ func drained(events iter.Seq2[Event, error]) (Done, error) {
 }
 
 // Abandoned returns the number of tool calls that did not return when their context ended and are still running. A
-// number that stays above zero is a leak in a tool. See Options.MaxAbandoned.
+// number that stays above zero is a leak in a tool. At most 64 calls of all tenants may be abandoned, and 16 of one
+// tenant: beyond that calls are not made, and the model receives a failed result, until some of them have returned.
 func (a *Agent) Abandoned() int { return a.abandoned.count() }

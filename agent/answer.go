@@ -72,7 +72,7 @@ func (a *answer) check(reason StopReason) error {
 		return malformedAnswer(errors.New("agent: the service reports that the model's output was malformed"))
 	default:
 		if len(a.calls) > 0 || strings.TrimSpace(a.text()) == "" {
-			return &RunError{Code: CodeUnknownReason, Message: "The model stopped for a reason that is not known here.",
+			return &RunError{Code: CodeMalformed, Message: "The model stopped for a reason that is not known here.",
 				Err: fmt.Errorf("agent: the model stopped for the unknown reason %q", reason)}
 		}
 	}

@@ -37,7 +37,7 @@ func (StopPart) delta()       {}
 // the calls of an answer whether the reason is StopEndTurn or StopToolUse.
 //
 // The list is open, because services add reasons such as "refusal". With a reason that is not listed here the agent
-// accepts an answer of text without calls. Any other answer fails with [CodeUnknownReason].
+// accepts an answer of text without calls. Any other answer fails with [CodeMalformed].
 type StopReason string
 
 // The stop reasons that the agent knows.

@@ -26,7 +26,7 @@
 //     named.
 //   - Every run is bounded, see [Limits].
 //   - Leaving the loop ends the run: it cancels the model's stream and the tools and waits for them. A tool that does not
-//     return within two seconds is abandoned. Abandoned calls are counted, and limited by Options.MaxAbandoned.
+//     return within two seconds is abandoned. Abandoned calls are counted and limited, see [Agent.Abandoned].
 //
 // # Typed answers
 //

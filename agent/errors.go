@@ -24,13 +24,10 @@ const (
 	CodeFiltered     Code = "filtered"       // content filter, guardrail
 	CodeContextFull  Code = "context_window" // the conversation does not fit the model
 	CodeMalformed    Code = "malformed"      // the model's answer contradicts itself or the protocol
-	// CodeUnknownReason means that the model stopped for a [StopReason] that the agent does not know, and that its answer
-	// is not text alone.
-	CodeUnknownReason Code = "unknown_reason"
-	CodeLimit         Code = "limit"       // one of Limits was reached
-	CodeIncomplete    Code = "incomplete"  // of RunAs and StreamAs: the run was cancelled or is pending, see Done.Outcome
-	CodeToolFailed    Code = "tool_failed" // a tool returned a FatalError without a code
-	CodeInternal      Code = "internal"    // a defect, such as a Model that returns another error than a ModelError
+	CodeLimit        Code = "limit"          // one of Limits was reached
+	CodeIncomplete   Code = "incomplete"     // of RunAs and StreamAs: the run was cancelled or is pending, see Done.Outcome
+	CodeToolFailed   Code = "tool_failed"    // a tool returned a FatalError without a code
+	CodeInternal     Code = "internal"       // a defect, such as a Model that returns another error than a ModelError
 )
 
 // ModelError is the error of a [Model].

@@ -19,9 +19,8 @@ import (
 // of that name.
 const outputName = "final_answer"
 
-// Validator may be implemented by the T of [RunAs] and [StreamAs] for what its schema cannot say. The error's words go
-// to the model, which may answer anew.
-type Validator interface{ Validate() error }
+// validator is implemented by a T of [StreamAs] that checks more than its schema can.
+type validator interface{ Validate() error }
 
 // typedOutput is the form of a typed answer, and the tool that takes it.
 type typedOutput struct {
@@ -115,7 +114,7 @@ func outputOf[T any](a *Agent) (*typedOutput, error) {
 		"Gives the final answer, which ends the conversation. Call it once, alone, when you know all that it takes.",
 		func(_ context.Context, _ *tools.Call, v T) (string, error) {
 			for _, x := range []any{v, &v} {
-				if c, ok := x.(Validator); ok {
+				if c, ok := x.(validator); ok {
 					if err := c.Validate(); err != nil {
 						return "", tools.Correct("the answer is not right: " + err.Error())
 					}

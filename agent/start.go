@@ -13,8 +13,7 @@ import (
 
 // start checks the input, lays out the conversation and returns the first phase.
 func (r *run) start() (phase, error) {
-	history := History{Turns: repairTurns(r.in.History.Turns)}
-	r.turns = history.Turns
+	r.turns = r.in.History.Turns
 	if c := r.in.Resume; c != nil {
 		if n := c.countTurns(r.turns); n < len(r.turns) {
 			r.turns, r.closed = r.turns[:n], &r.turns[n]
@@ -31,7 +30,7 @@ func (r *run) start() (phase, error) {
 		}
 		return nil, inputError("The run may not read this shared data.", err)
 	}
-	if err := history.check(); err != nil {
+	if err := r.in.History.check(); err != nil {
 		return nil, inputError("The conversation so far is damaged.", fmt.Errorf("agent: history: %w", err))
 	}
 	r.callIDs, r.findings = map[string]bool{}, map[*tools.Media]finding{}

@@ -41,12 +41,9 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON returns and rejects everything else, such as unknown fields and turns that are
 // not complete. Its objects are unresolved, and a run rejects them until [Turn.Resolve] has found them in a Root. On an
 // error t is unchanged.
-//
-// It repairs stored arguments and results that services would reject: half surrogate pairs become U+FFFD, and of
-// members with the same name the last one stays.
 func (t *Turn) UnmarshalJSON(raw []byte) error {
 	var got taggedTurn
-	if err := decodeObject(repairStored(raw), &got); err != nil {
+	if err := decodeObject(raw, &got); err != nil {
 		return fmt.Errorf("agent: unmarshal turn: %w", err)
 	}
 	if err := Turn(got).check(); err != nil {

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -81,41 +82,32 @@ func TestResultsAreSendable(t *testing.T) {
 	}
 }
 
-// A history that an earlier version has accepted can be gone on from, as values and as it was stored.
-func TestOldHistoriesAreRepaired(t *testing.T) {
+// Arguments and results that are JSON only for some readers are rejected, both in memory and as a stored turn.
+func TestHistoryRejectsLenientJSON(t *testing.T) {
 	t.Parallel()
-	const input, result = `{"a":"\ud99c","n":1.50,"n":12345678901234567890}`, `["\udc00<",{"b":1,"b":2}]`
-	turn := Turn{Messages: []Message{
-		{RoleUser, []Part{{Text: "Go."}}},
-		{RoleAssistant, []Part{{Text: "So."}, {Use: &ToolUse{"c1", "echo", json.RawMessage(input)}}}},
-		{RoleUser, []Part{{Result: &ToolResult{"c1", tools.Result{Blocks: []tools.Block{{Text: "t"}, {JSON: json.RawMessage(result)}}}}}, {Text: "A note."}}},
-	}}
-	stored := `{"messages":[{"role":"user","parts":[{"text":"Go."}]},` +
-		`{"role":"assistant","parts":[{"text":"So."},{"use":{"id":"c1","name":"echo","input":` + input + `}}]},` +
-		`{"role":"user","parts":[{"result":{"id":"c1","blocks":[{"text":"t"},{"json":` + result + `}]}},{"text":"A note."}]}]}`
-	var decoded Turn
-	require.NoError(t, decoded.UnmarshalJSON([]byte(stored)))
-	for _, turn := range []Turn{turn, decoded} {
-		m := play(step{text("ok"), end})
-		h := History{Turns: []Turn{wholeTurn(), turn}}
-		done, err := newAgent(t, m, Limits{}).Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "On.", History: h})
-		require.NoError(t, err)
-		requireSendable(t, m)
-		got := done.History.Turns[1].Messages
-		require.JSONEq(t, `{"a":"\ufffd","n":12345678901234567890}`, string(got[1].Parts[1].Use.Input))
-		require.Contains(t, string(got[1].Parts[1].Use.Input), "12345678901234567890")
-		require.JSONEq(t, `["\ufffd<",{"b":2}]`, string(got[2].Parts[0].Result.Result.Blocks[1].JSON))
-		require.Equal(t, "A note.", got[2].Parts[1].Text)
-		_, err = done.History.Turns[1].MarshalJSON()
-		require.NoError(t, err)
-	}
-	require.Equal(t, input, string(turn.Messages[1].Parts[1].Use.Input), "the input is as it was")
-
-	// What is no defect of these values is rejected as before.
-	for _, bad := range []string{
-		strings.Replace(stored, `{"messages"`, `{"messages":[],"messages"`, 1), strings.Replace(stored, "A note.", `\ud99c`, 1),
-		strings.Replace(stored, `"id":"c1","blocks"`, `"id":"\ud99c","blocks"`, 1), strings.Replace(stored, input, `[1,"\ud99c"]`, 1), stored + "}",
+	const stored = `{"messages":[{"role":"user","parts":[{"text":"Go."}]},` +
+		`{"role":"assistant","parts":[{"use":{"id":"c1","name":"echo","input":INPUT}}]},` +
+		`{"role":"user","parts":[{"result":{"id":"c1","blocks":[{"text":"t"},{"json":RESULT}]}}]}]}`
+	for name, values := range map[string][2]string{
+		"half a surrogate pair in arguments": {`{"a":"\ud99c"}`, `{}`}, "a name twice in arguments": {`{"a":1,"a":2}`, `{}`},
+		"half a surrogate pair in a result": {`{}`, `["\udc00"]`}, "a name twice in a result": {`{}`, `[{"b":1,"b":2}]`},
 	} {
-		require.Error(t, new(Turn).UnmarshalJSON([]byte(bad)))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			raw := strings.NewReplacer("INPUT", values[0], "RESULT", values[1]).Replace(stored)
+			require.ErrorContains(t, new(Turn).UnmarshalJSON([]byte(raw)), "agent: unmarshal turn: ")
+
+			result := tools.Result{Blocks: []tools.Block{{Text: "t"}, {JSON: json.RawMessage(values[1])}}}
+			h := History{Turns: []Turn{wholeTurn(), {Messages: []Message{
+				{RoleUser, []Part{{Text: "Go."}}},
+				{RoleAssistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(values[0])}}}},
+				{RoleUser, []Part{{Result: &ToolResult{"c1", result}}}},
+			}}}}
+			_, err := newAgent(t, play(step{text("ok"), end}), Limits{}).
+				Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "On.", History: h})
+			failed, ok := errors.AsType[*RunError](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, CodeInvalidCall, failed.Code)
+		})
 	}
 }
