@@ -21,6 +21,7 @@ import (
 	"github.com/carrel-go/carrel/tools/objecttools"
 	"github.com/carrel-go/carrel/tools/trackingtools"
 	"github.com/carrel-go/carrel/tracking"
+	"github.com/carrel-go/carrel/tracking/sweeper"
 )
 
 func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
@@ -43,6 +44,7 @@ func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
 		"dynamo.New":      func() (any, error) { return dynamo.New(nil, "carrel", nil) },
 		"approval.New":    func() (any, error) { return approval.New(nil, nil) },
 		"tracking.New":    func() (any, error) { return tracking.New(nil, tracking.Uploads(), nil) },
+		"sweeper.New":     func() (any, error) { return sweeper.New(nil, nil, nil) },
 		"objecttools.Set": func() (any, error) { return objecttools.Set(nil, nil) },
 		"tools.New": func() (any, error) {
 			return tools.New[struct{}, string]("any", "Any.", nil)

@@ -16,6 +16,9 @@ const (
 	verdictAbandoned                // nobody continued the record: it has ended
 )
 
+// isFailure reports whether a stage or the record fails.
+func (v verdict) isFailure() bool { return v == verdictLost || v == verdictAbandoned }
+
 // finding is knowledge about a record that is not in the table.
 type finding struct {
 	orphans bool               // every process that holds a lease has ended

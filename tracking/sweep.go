@@ -25,6 +25,13 @@ type SweepOptions struct {
 	// stages that are overdue. An error leaves the record for the next sweep.
 	Look func(ctx context.Context, r Record, st Stage) (object.Ref, bool, error)
 
+	// Live reports whether somebody works on the record although its lease may
+	// have expired, for example a run that another process is about to take
+	// over. Sweep asks before it fails a stage or abandons the record, and
+	// leaves the record unchanged if Live returns true. An error leaves it for
+	// the next sweep. Default: the leases decide.
+	Live func(ctx context.Context, r Record) (bool, error)
+
 	// Limit is the most changes that one call makes, and the most expired
 	// records that it removes. Default 1,000.
 	Limit int
@@ -92,6 +99,7 @@ const (
 //     object has not arrived fails, without its record.
 //   - A record whose worker takes long but holds a live lease is deferred.
 //   - Every other record ends as FAILED with the reason "abandoned".
+//   - A record that [SweepOptions.Live] reports as live neither fails nor ends.
 //
 // It also removes expired records, if the store does not.
 //
@@ -244,10 +252,20 @@ func (s *sweep) sweepSession(ctx context.Context, session scope.Scope) (verdict,
 	if err != nil {
 		return verdictNone, err
 	}
-	v := verdictNone
+	_, v := s.t.machine.sweepRecord(r, f, s.t.currentTime())
+	mayFail := s.Live == nil
+	if !mayFail && v.isFailure() {
+		live, err := s.Live(ctx, r)
+		if live || err != nil {
+			return verdictNone, err
+		}
+		mayFail = true
+	}
 	_, err = s.t.swapRecord(ctx, view, r, func(r Record, now time.Time) (Record, bool, error) {
 		var next Record
-		next, v = s.t.machine.sweepRecord(r, f, now)
+		if next, v = s.t.machine.sweepRecord(r, f, now); v.isFailure() && !mayFail {
+			v = verdictNone // the record has changed since; the next sweep asks Live
+		}
 		return next, v != verdictNone, nil
 	})
 	if err != nil {

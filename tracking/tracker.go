@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -67,6 +68,16 @@ func New(t *table.Table, p Pipeline, o *Options) (*Tracker, error) {
 		tr.clock = time.Now
 	}
 	return tr, nil
+}
+
+// Pipeline returns the tracker's pipeline with its defaults set.
+func (t *Tracker) Pipeline() Pipeline {
+	p := t.machine.pipeline
+	p.Stages = slices.Clone(p.Stages)
+	for i := range p.Stages {
+		p.Stages[i].After = slices.Clone(p.Stages[i].After)
+	}
+	return p
 }
 
 // CreateOptions configures [Tracker.Create]. Nil means all defaults.

@@ -20,7 +20,6 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/sweeper"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/web"
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/presign"
@@ -29,6 +28,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object/s3object"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
+	"github.com/carrel-go/carrel/tracking/sweeper"
 )
 
 // app is the running program.
@@ -185,7 +185,10 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	}
 	system := tb.System()
 	clean := func(ctx context.Context) error { return desk.Clean(ctx, system) }
-	sweep := sweeper.New(tracker, system, desk.Look, &sweeper.Options{Every: c.sweep, Clean: clean, Log: c.log})
+	sweep, err := sweeper.New(tracker, system, &sweeper.Options{Look: desk.Look, Every: c.sweep, Clean: clean, Log: c.log})
+	if err != nil {
+		return nil, err
+	}
 	if err := a.background(ctx, c, on, sweep, desk); err != nil {
 		return nil, err
 	}
