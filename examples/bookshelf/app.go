@@ -14,6 +14,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -155,12 +156,16 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
+	turns, err := history.New(tb, &history.Options{Objects: landing})
+	if err != nil {
+		return nil, err
+	}
 	limits, err := admission.New(tb.System(), &admission.Options{Grants: c.grants})
 	if err != nil {
 		return nil, err
 	}
 	desk := arrivals.New(tb, landing, signer, tracker, &arrivals.Options{
-		MaxSize: server.MaxUpload, Grants: limits, Retention: c.retention, Forget: server.ForgetHistory(tb), Audit: audit, Log: c.log,
+		MaxSize: server.MaxUpload, Grants: limits, Retention: c.retention, Forget: turns.Delete, Audit: audit, Log: c.log,
 	})
 	origin, err := uploadOrigin(ctx, on.s3, c.landing)
 	if err != nil {
@@ -171,7 +176,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		return nil, err
 	}
 	o := server.Options{
-		Table: tb, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
+		Table: tb, History: turns, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
 		Prompt: reader.Prompt, Pages: pages,
 		Arrivals: desk, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 	}

@@ -40,8 +40,9 @@
 //	sort key       partition          owner
 //	meta           session            tracking: the record of an upload
 //	approval#{id}  scope of the call  tools/approval: a request for approval
-//	turn#{n}       session            the bookshelf example: the turns of a conversation
 //	upload         session            the bookshelf example: the upload that a grant allows
+//	turn#{n}       session            agent/history: a turn
+//	compact#{n}    session            agent/history: a compaction
 //	log#{run}#{n}  session            sse/replay: a segment of an event log
 //	grant#{n}      user               admission: open upload grants
 //	slot#{n}       user, tenant       admission: runs in flight

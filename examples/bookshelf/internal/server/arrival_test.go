@@ -158,7 +158,7 @@ func TestForgetHistory(t *testing.T) {
 	require.Equal(t, "complete", w.extract(id).last(t)["type"])
 	require.Equal(t, "complete", w.extract(id).last(t)["type"])
 	require.Equal(t, 2, w.turns(id))
-	require.NoError(t, server.ForgetHistory(w.table)(t.Context(), w.session(id)))
+	require.NoError(t, w.history.Delete(t.Context(), w.session(id)))
 	require.Zero(t, w.turns(id))
 	w.stages(id) // the record is the tracker's, and stays
 }

@@ -131,20 +131,16 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	if r.refused != nil {
 		return meta, r.refused
 	}
+	root, err := r.s.o.Landing.In(r.session)
+	if err != nil {
+		return meta, err
+	}
 	if r.first { // a file that is not an image fails before the model is called
-		root, err := r.s.o.Landing.In(r.session)
-		if err != nil {
-			return meta, err
-		}
 		if _, err := r.s.o.Photos.Gray(ctx, root, r.source); err != nil {
 			return meta, err
 		}
 	}
-	turns, err := r.s.turns(r.session)
-	if err != nil {
-		return meta, err
-	}
-	before, err := turns.load(ctx)
+	before, head, err := r.s.o.History.Load(ctx, r.session, root)
 	if err != nil {
 		return meta, err
 	}
@@ -175,8 +171,11 @@ func (r *run) converse(ctx context.Context) (meta book.Metadata, err error) {
 	if held := r.attempt.Heartbeat(keep); held != nil {
 		return meta, errors.Join(err, held)
 	}
-	if kept := turns.append(keep, len(before.Turns), after.Turns[len(before.Turns):]); kept != nil {
-		err = errors.Join(err, kept)
+	for i, turn := range after.Turns[len(before.Turns):] {
+		if kept := r.s.o.History.Append(keep, r.session, head.Turns+i+1, turn, after.State); kept != nil {
+			err = errors.Join(err, kept)
+			break
+		}
 	}
 	return booktools.Draft(after.Turns...), err
 }

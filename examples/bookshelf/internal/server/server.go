@@ -10,6 +10,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
@@ -26,6 +27,7 @@ const MaxUpload = photo.MaxBytes
 // Options configures a [Server]. Every field without a default is required.
 type Options struct {
 	Table   *table.Table
+	History *history.Store
 	Tracker *tracking.Tracker // for the pipeline tracking.Uploads
 	Landing *object.Bucket    // browsers upload here
 	Raw     *object.Bucket    // accepted metadata is stored here

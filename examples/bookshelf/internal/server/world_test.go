@@ -25,6 +25,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -44,6 +45,7 @@ type world struct {
 	srv     *server.Server
 	options server.Options // of srv
 	table   *table.Table
+	history *history.Store
 	rows    *stuck // of table
 	tracker *tracking.Tracker
 	signer  *presign.Signer
@@ -61,6 +63,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, model: &model{}, rawDrv: &faulty{Driver: object.NewMemory()}}
 	w.rows = &stuck{Driver: table.NewMemory(nil)}
 	w.table = must.Get(table.New(w.rows, nil))
+	w.history = must.Get(history.New(w.table, nil))
 	w.opened = &recording{Driver: object.NewMemory()}
 	w.landing = must.Get(object.New(w.opened, "landing", nil))
 	w.raw = must.Get(object.New(w.rawDrv, "raw", nil))
@@ -80,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	w.signer = signer
 	w.options = server.Options{
-		Table: w.table, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
+		Table: w.table, History: w.history, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
 		Prompt: "Read it.", Pages: http.NotFoundHandler(),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}

@@ -1,0 +1,82 @@
+package history
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// writeObject stores the JSON of a record under its digest, so that storing it again is not an error. It returns the
+// object's Ref.
+func (s *Store) writeObject(ctx context.Context, session scope.Scope, digest string, raw []byte) (table.Value, error) {
+	if s.objects == nil {
+		return nil, fmt.Errorf("%w: %d bytes: the largest record without Options.Objects has %d", ErrTooLarge, len(raw), maxInline)
+	}
+	root, err := s.objects.In(session)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := root.Ref("turn-" + digest + ".json")
+	if err != nil {
+		return nil, err
+	}
+	put := &object.PutOptions{Type: "application/json", Size: int64(len(raw))}
+	if _, _, err := root.Put(ctx, ref, strings.NewReader(string(raw)), put); err != nil && !errors.Is(err, object.ErrExists) {
+		return nil, err
+	}
+	stored, err := json.Marshal(ref)
+	return string(stored), err
+}
+
+// readObject returns the JSON of a record that is stored as an object.
+func (s *Store) readObject(ctx context.Context, session scope.Scope, stored string) (string, error) {
+	root, ref, err := s.resolve(session, stored)
+	if err != nil {
+		return "", err
+	}
+	body, _, err := root.Open(ctx, ref, nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(body, maxLoad+1))
+	if err == nil && len(raw) > maxLoad {
+		err = ErrTooLarge
+	}
+	return string(raw), err
+}
+
+// deleteObject removes the object of an item, if it has one.
+func (s *Store) deleteObject(ctx context.Context, view *table.View, it table.Item) error {
+	stored, ok := it.Attr[objectAttr].(string)
+	if !ok {
+		return nil
+	}
+	root, ref, err := s.resolve(view.Scope(), stored)
+	if err != nil {
+		return err
+	}
+	return root.Delete(ctx, ref)
+}
+
+func (s *Store) resolve(session scope.Scope, stored string) (*object.Root, object.Ref, error) {
+	if s.objects == nil {
+		return nil, object.Ref{}, errors.New("the record is an object: Options.Objects is required")
+	}
+	root, err := s.objects.In(session)
+	if err != nil {
+		return nil, object.Ref{}, err
+	}
+	var ref object.Ref
+	if err := json.Unmarshal([]byte(stored), &ref); err != nil {
+		return nil, object.Ref{}, err
+	}
+	return object.Resolve(ref, root)
+}

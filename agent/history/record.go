@@ -1,0 +1,140 @@
+package history
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// kind is the kind of a record, and the prefix of its sort key.
+type kind string
+
+const (
+	turnKind    kind = "turn#"
+	compactKind kind = "compact#"
+
+	turnPrefix    = string(turnKind)
+	turnEnd       = "turn$" // $ sorts after #
+	compactPrefix = string(compactKind)
+	compactEnd    = "compact$"
+)
+
+// The attributes of an item.
+const (
+	contentAttr = "content" // the JSON of the record, unless it is in an object
+	objectAttr  = "object"  // the Ref of that object
+	digestAttr  = "digest"  // the SHA-256 of the JSON
+)
+
+// maxInline is the size of the largest JSON in an item, which leaves room for the rest of it.
+const maxInline = table.MaxItem - 4<<10
+
+// record is a turn or a compaction.
+type record struct {
+	kind    kind
+	number  int
+	through int // of a compaction
+	turns   []agent.Turn
+	state   *tools.State
+	size    int // of the JSON
+}
+
+// content is the JSON of a record.
+type content struct {
+	Through int             `json:"through,omitempty"`
+	Turns   []agent.Turn    `json:"turns"`
+	State   json.RawMessage `json:"state,omitempty"`
+}
+
+func turnName(n int) string { return recordName(turnKind, n) }
+
+func recordName(k kind, n int) string { return fmt.Sprintf("%s%06d", k, n) }
+
+// write stores the record unless another one has its name.
+func (s *Store) write(ctx context.Context, session scope.Scope, r record) error {
+	if r.number < 1 || r.number > maxNumber {
+		return fmt.Errorf("%w: number %d: must be 1 to %d", ErrInvalid, r.number, maxNumber)
+	}
+	view, err := s.view(session)
+	if err != nil {
+		return err
+	}
+	c := content{Through: r.through, Turns: r.turns}
+	if r.state != nil {
+		if c.State, err = json.Marshal(r.state); err != nil {
+			return err
+		}
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(raw)
+	digest := hex.EncodeToString(sum[:])
+	it := table.Item{Sort: recordName(r.kind, r.number), Attr: map[string]table.Value{digestAttr: digest}}
+	if len(raw) <= maxInline {
+		it.Attr[contentAttr] = string(raw)
+	} else if it.Attr[objectAttr], err = s.writeObject(ctx, session, digest, raw); err != nil {
+		return err
+	}
+	_, err = view.Put(ctx, it, table.Absent())
+	if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
+		if conflict.Current != nil && conflict.Current.Attr[digestAttr] == digest {
+			return nil
+		}
+		return ErrForked
+	}
+	return err
+}
+
+// read decodes an item.
+func (s *Store) read(ctx context.Context, view *table.View, it table.Item) (record, error) {
+	r, err := s.decode(ctx, view, it)
+	if err != nil {
+		return record{}, fmt.Errorf("the item %q: %w", it.Sort, err)
+	}
+	return r, nil
+}
+
+var errForeign = errors.New("it was not written by this package")
+
+func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r record, err error) {
+	raw, inline := it.Attr[contentAttr].(string)
+	if ref, ok := it.Attr[objectAttr].(string); ok && !inline {
+		if raw, err = s.readObject(ctx, view.Scope(), ref); err != nil {
+			return r, err
+		}
+	} else if !inline {
+		return r, errForeign
+	}
+	name, digits, _ := strings.Cut(it.Sort, "#")
+	r.kind, r.size = kind(name+"#"), len(raw)
+	if r.number, err = strconv.Atoi(digits); err != nil || recordName(r.kind, r.number) != it.Sort {
+		return r, errForeign
+	}
+	var c content
+	if err := json.Unmarshal([]byte(raw), &c); err != nil {
+		return r, err
+	}
+	if r.kind == turnKind && len(c.Turns) != 1 {
+		return r, errForeign
+	}
+	r.through, r.turns = c.Through, c.Turns
+	if c.State != nil {
+		r.state = &tools.State{}
+		if err := r.state.UnmarshalJSON(c.State); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}

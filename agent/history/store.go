@@ -1,0 +1,218 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tools"
+)
+
+const (
+	maxNumber = 999_999
+	maxLoad   = 64 << 20 // bytes of JSON that Load reads
+)
+
+// Options configures a [Store]. A nil *Options is valid.
+type Options struct {
+	// Objects stores the turns and compactions that do not fit an item, as "turn-<digest>.json" in the scope of their
+	// session. If nil, they are rejected.
+	Objects *object.Bucket
+}
+
+// Store holds the histories of all sessions in a table. It is safe for concurrent use.
+type Store struct {
+	table   *table.Table
+	objects *object.Bucket
+}
+
+// New returns the histories in t. It returns [ErrInvalid] if t is nil.
+func New(t *table.Table, o *Options) (*Store, error) {
+	if t == nil {
+		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
+	}
+	s := &Store{table: t}
+	if o != nil {
+		s.objects = o.Objects
+	}
+	return s, nil
+}
+
+// Head is the position of the next turn and compaction.
+type Head struct {
+	// Turns is the number of the newest turn, or 0.
+	Turns int
+	// Compaction is the number of the newest compaction, or 0.
+	Compaction int
+}
+
+// Load returns what the model has to know: the turns of the newest compaction and those after it, with the newest State.
+// Objects in the turns are resolved in the roots: that of the session, and that of the tenant's shared data if runs of the
+// session may read it. An object outside the roots is an error ([object.ErrOutside]).
+//
+// It costs two queries. It returns [ErrTooLarge] for more than 64 MB of JSON: compact such a history.
+func (s *Store) Load(ctx context.Context, session scope.Scope, roots ...*object.Root) (agent.History, Head, error) {
+	h, head, err := s.load(ctx, session, roots)
+	if err != nil {
+		return agent.History{}, Head{}, fmt.Errorf("history: load: %w", err)
+	}
+	return h, head, nil
+}
+
+func (s *Store) load(ctx context.Context, session scope.Scope, roots []*object.Root) (h agent.History, head Head, _ error) {
+	view, err := s.view(session)
+	if err != nil {
+		return h, head, err
+	}
+	newest := table.Query{From: compactPrefix, To: compactEnd, Desc: true, Consistent: true, Limit: 1}
+	page, err := view.Query(ctx, newest)
+	if err != nil {
+		return h, head, err
+	}
+	size := 0
+	for _, f := range page.Items {
+		r, err := s.read(ctx, view, f.Item)
+		if err != nil {
+			return h, head, err
+		}
+		h, size = agent.History{Turns: r.turns, State: r.state}, r.size
+		head = Head{Turns: r.through, Compaction: r.number}
+	}
+	q := table.Query{From: turnName(head.Turns + 1), To: turnEnd, Consistent: true, Limit: table.MaxLimit}
+	for {
+		page, err := view.Query(ctx, q)
+		if err != nil {
+			return h, head, err
+		}
+		for _, f := range page.Items {
+			r, err := s.read(ctx, view, f.Item)
+			if err != nil {
+				return h, head, err
+			}
+			if r.number != head.Turns+1 {
+				return h, head, fmt.Errorf("turn %d is missing", head.Turns+1)
+			}
+			h.Turns, h.State, head.Turns = append(h.Turns, r.turns...), r.state, r.number
+			if size += r.size; size > maxLoad {
+				return h, head, ErrTooLarge
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+	}
+	for i, t := range h.Turns {
+		if h.Turns[i], err = t.Resolve(roots...); err != nil {
+			return h, head, err
+		}
+	}
+	return h, head, nil
+}
+
+// Append stores turn number n and the State after it, which may be nil. The caller numbers turns without gaps: n is one
+// more than [Head].Turns. It returns [ErrForked] if a different turn has that number, and no error if the same one has.
+func (s *Store) Append(ctx context.Context, session scope.Scope, n int, t agent.Turn, state *tools.State) error {
+	err := s.write(ctx, session, record{kind: turnKind, number: n, turns: []agent.Turn{t}, state: state})
+	if err != nil {
+		return fmt.Errorf("history: append turn %d: %w", n, err)
+	}
+	return nil
+}
+
+// Compact stores compaction number g: the given turns replace turns 1 to through for the model. g is one more than
+// [Head].Compaction. It returns [ErrForked] if a different compaction has that number, and no error if the same one has.
+func (s *Store) Compact(ctx context.Context, session scope.Scope, g, through int, turns []agent.Turn, state *tools.State) error {
+	if through < 0 || through > maxNumber {
+		return fmt.Errorf("history: compact: %w: turn %d", ErrInvalid, through)
+	}
+	err := s.write(ctx, session, record{kind: compactKind, number: g, through: through, turns: turns, state: state})
+	if err != nil {
+		return fmt.Errorf("history: compact %d: %w", g, err)
+	}
+	return nil
+}
+
+// Numbered is a turn with its number.
+type Numbered struct {
+	Number int        `json:"number"`
+	Turn   agent.Turn `json:"turn"`
+}
+
+// Page is one page of a history.
+type Page struct {
+	// Turns are ordered by their numbers, greatest first. The objects in them are unresolved.
+	Turns []Numbered `json:"turns"`
+	// Next is the cursor of the next page. It is empty on the last page.
+	Next string `json:"next,omitempty"`
+}
+
+// Page returns a page of the session's turns, newest first, as they were before any compaction. The first page has an
+// empty cursor. The limit is 1 to 100.
+func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, limit int) (Page, error) {
+	if limit < 1 || limit > 100 {
+		return Page{}, fmt.Errorf("history: page: %w: limit %d: must be 1 to 100", ErrInvalid, limit)
+	}
+	view, err := s.view(session)
+	if err != nil {
+		return Page{}, fmt.Errorf("history: page: %w", err)
+	}
+	q := table.Query{From: turnPrefix, To: turnEnd, Desc: true, Consistent: true, Limit: limit, Cursor: cursor}
+	found, err := view.Query(ctx, q)
+	if err != nil {
+		return Page{}, fmt.Errorf("history: page: %w", err)
+	}
+	page := Page{Turns: make([]Numbered, len(found.Items)), Next: found.Next}
+	for i, f := range found.Items {
+		r, err := s.read(ctx, view, f.Item)
+		if err != nil {
+			return Page{}, fmt.Errorf("history: page: %w", err)
+		}
+		page.Turns[i] = Numbered{r.number, r.turns[0]}
+	}
+	return page, nil
+}
+
+// Delete removes all turns and compactions of the session, with their objects. It can be repeated if it fails.
+func (s *Store) Delete(ctx context.Context, session scope.Scope) error {
+	view, err := s.view(session)
+	if err == nil {
+		err = errors.Join(s.deleteAll(ctx, view, turnPrefix, turnEnd), s.deleteAll(ctx, view, compactPrefix, compactEnd))
+	}
+	if err != nil {
+		return fmt.Errorf("history: delete: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) deleteAll(ctx context.Context, view *table.View, from, to string) error {
+	q := table.Query{From: from, To: to, Consistent: true, Limit: table.MaxLimit}
+	for {
+		page, err := view.Query(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, f := range page.Items {
+			if err := s.deleteObject(ctx, view, f.Item); err != nil {
+				return err
+			}
+			err := view.Delete(ctx, f.Item.Sort, table.Version(f.Item.Version))
+			if _, changed := errors.AsType[*table.ConflictError](err); err != nil && !changed {
+				return err
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return nil
+		}
+	}
+}
+
+func (s *Store) view(session scope.Scope) (*table.View, error) {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return nil, err
+	}
+	return s.table.In(session)
+}
