@@ -64,6 +64,12 @@ var rules = []rule{
 		allows: not(under(aws...)),
 	},
 	{
+		why:    "a test issuer can stand beside any service: the standard library and the library that signs tokens",
+		from:   is("scope/oidc/oidctest"),
+		allows: either(standard, under("github.com/golang-jwt/jwt/v5")),
+		deep:   true,
+	},
+	{
 		why:    "the agent is a loop over a model and tools: what tracks, streams or stores is put around it",
 		from:   is("agent"),
 		allows: not(either(own("tracking", "sse", "sse/replay", "scope/object/s3object", "presign", "agent/runner"), under(aws...))),

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/issuer"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/devtoken"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
@@ -30,7 +30,7 @@ func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, a
 
 // own opens an issuer for made-up users and returns its verifier.
 func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor, o *server.Options) (*oidc.Verifier, error) {
-	iss, err := issuer.Open(dir, "http://"+addr.String()+"/issuer", nil)
+	iss, err := devtoken.Open(dir, "http://"+addr.String()+"/issuer")
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +38,16 @@ func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor, o 
 	if err != nil {
 		return nil, err
 	}
-	o.Token, o.Issuer = iss.TokenHandler(), iss.Handler()
-	return iss.Verifier(ctx, &oidc.Options{Anonymous: &anonymous, Audit: audit})
+	o.Token, o.Issuer = devtoken.Handler(iss), iss.Handler()
+	return oidc.New(ctx, iss.URL(), iss.ClientID(), &oidc.Options{
+		TokenUse: []oidc.TokenUse{oidc.IDToken}, TenantGroups: []string{devtoken.RoleOps},
+		Client: iss.Client(), Anonymous: &anonymous, Audit: audit,
+	})
 }
 
 // verifier returns the verifier of the configured issuer.
 func (c config) verifier(ctx context.Context, audit scope.Auditor) (*oidc.Verifier, error) {
-	o := &oidc.Options{TenantClaim: c.tenantClaim, TenantGroups: []string{issuer.RoleOps}, Audit: audit}
+	o := &oidc.Options{TenantClaim: c.tenantClaim, TenantGroups: []string{devtoken.RoleOps}, Audit: audit}
 	if c.client != "" { // Cognito's access tokens have the client id in another claim
 		o.TokenUse = []oidc.TokenUse{oidc.IDToken, oidc.AccessToken}
 		return oidc.New(ctx, c.issuer, c.client, o)

@@ -17,7 +17,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/issuer"
+	"github.com/carrel-go/carrel/scope/oidc/oidctest"
 )
 
 // as asks for a token and returns what to send with it.
@@ -167,15 +167,17 @@ func TestAnIssuerElsewhere(t *testing.T) {
 	var handler http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(srv.Close)
-	iss, err := issuer.Open(t.TempDir(), srv.URL+"/pool", &issuer.Options{Audience: "app"})
+	iss, err := oidctest.New(&oidctest.Options{URL: srv.URL + "/pool", ClientID: "app"})
 	require.NoError(t, err)
 	handler = iss.Handler()
-	token := func(i *issuer.Issuer, roles ...string) map[string]string {
-		text, _, err := i.Token("acme", "ann", roles)
+	token := func(i *oidctest.Issuer, roles ...string) map[string]string {
+		text, err := i.Token(map[string]any{
+			"token_use": "id", "sub": "ann", "custom:tenant_id": "acme", "cognito:groups": roles,
+		})
 		require.NoError(t, err)
 		return map[string]string{"Authorization": "Bearer " + text}
 	}
-	other, err := issuer.Open(t.TempDir(), srv.URL+"/pool", &issuer.Options{Audience: "app"}) // with another key
+	other, err := oidctest.New(&oidctest.Options{URL: srv.URL + "/pool", ClientID: "app"}) // with another key
 	require.NoError(t, err)
 	for name, change := range map[string]func(*config){
 		"an audience":      func(c *config) { c.audience = "app" },

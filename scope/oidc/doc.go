@@ -55,6 +55,8 @@
 //
 // The log then names the claim that was rejected: see Options.Logger.
 //
+// Package oidctest is an issuer for tests and development.
+//
 // The package does not sign users in, read cookies or query parameters, check
 // whether a token has been revoked, or decrypt tokens. Its rules are those of RFC
 // 7519 (JWT), RFC 8725 (best current practices), RFC 6750 (bearer tokens), OpenID

@@ -5,43 +5,41 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
+	"github.com/carrel-go/carrel/scope/oidc/oidctest"
 )
 
-// The issuer of these examples is an http.RoundTripper. A real one does not need Options.Client.
+// The issuer of these examples is in the process. A real one does not need Options.Client.
 func ExampleNew() {
 	ctx := context.Background()
-	issuer := newIssuer()
+	issuer, err := oidctest.New(&oidctest.Options{URL: "https://issuer.example", ClientID: "bookshelf"})
+	if err != nil {
+		panic(err)
+	}
 	v, err := oidc.New(ctx, "https://issuer.example", "bookshelf", &oidc.Options{
 		TenantClaim:  "tenant",
 		GroupsClaim:  "roles",
 		TenantGroups: []string{"ops"},
-		Client:       &http.Client{Transport: issuer},
+		Client:       issuer.Client(),
 	})
 	if err != nil {
 		panic(err)
 	}
 	defer v.Close()
 
-	id, err := v.Verify(ctx, sign(jwt.MapClaims{
-		"iss": "https://issuer.example", "aud": "bookshelf", "exp": time.Now().Add(time.Hour).Unix(),
-		"tenant": "acme", "sub": "u1", "roles": []string{"ops"},
-	}, nil))
-	fmt.Println(id.User, id.Shared, id.Tenant, err)
-
-	_, err = v.Verify(ctx, sign(jwt.MapClaims{
-		"iss": "https://issuer.example", "aud": "bookshelf", "exp": time.Now().Add(time.Hour).Unix(),
-		"tenant": "acme/../globex", "sub": "u1",
-	}, nil))
-	fmt.Println(err)
+	for _, tenant := range []string{"acme", "acme/../globex"} {
+		token, err := issuer.Token(map[string]any{"tenant": tenant, "sub": "u1", "roles": []string{"ops"}})
+		if err != nil {
+			panic(err)
+		}
+		id, err := v.Verify(ctx, token)
+		fmt.Println(id.User, id.Shared, id.Tenant, err)
+	}
 	// Output:
 	// tenant=acme/user=u1/ tenant=acme/shared/ tenant=acme/ <nil>
-	// oidc: token rejected: it has a claim that is not accepted: tenant has a character other than letters, digits, _ and -
+	// none none none oidc: token rejected: it has a claim that is not accepted: tenant has a character other than letters, digits, _ and -
 }
 
 func ExampleNewCognito() {
@@ -51,9 +49,12 @@ func ExampleNewCognito() {
 }
 
 func ExampleVerifier_Middleware() {
-	v, err := oidc.New(context.Background(), "https://issuer.example", "bookshelf", &oidc.Options{
-		Client: &http.Client{Transport: newIssuer()},
-	})
+	issuer, err := oidctest.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer issuer.Close()
+	v, err := oidc.New(context.Background(), issuer.URL(), issuer.ClientID(), nil)
 	if err != nil {
 		panic(err)
 	}
@@ -63,7 +64,11 @@ func ExampleVerifier_Middleware() {
 		fmt.Fprintln(w, s, err)
 	}))
 
-	for _, token := range []string{"", "Bearer forged", "Bearer " + sign(payload(nil), nil)} {
+	token, err := issuer.Token(map[string]any{"custom:tenant_id": "acme", "sub": "u1"})
+	if err != nil {
+		panic(err)
+	}
+	for _, token := range []string{"", "Bearer forged", "Bearer " + token} {
 		r := httptest.NewRequest(http.MethodGet, "/api/ops/files", nil)
 		if token != "" {
 			r.Header.Set("Authorization", token)

@@ -19,13 +19,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/scope/oidc"
+	"github.com/carrel-go/carrel/scope/oidc/oidctest"
 )
 
 const (
 	issuerURL = "https://issuer.example"
 	client    = "bookshelf"
 	configURL = issuerURL + "/.well-known/openid-configuration"
-	keysURL   = issuerURL + "/keys"
+	keysURL   = issuerURL + "/.well-known/jwks.json"
 )
 
 // Keys are made once: that takes long.
@@ -34,6 +35,17 @@ var (
 	keyB    = sync.OnceValue(func() *rsa.PrivateKey { return newKey(2048) })
 	weakKey = sync.OnceValue(func() *rsa.PrivateKey { return newKey(1024) })
 )
+
+// honest is the issuer whose answers issuer distorts. It signs with keyA.
+var honest = sync.OnceValue(func() *oidctest.Issuer {
+	return must(oidctest.New(&oidctest.Options{URL: issuerURL, ClientID: client, Key: keyA()}))
+})
+
+// kidA is the id under which honest publishes its key.
+var kidA = sync.OnceValue(func() string {
+	token, _, err := jwt.NewParser().ParseUnverified(must(honest().Token(nil)), jwt.MapClaims{})
+	return must(token, err).Header["kid"].(string)
+})
 
 func newKey(bits int) *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, bits)) }
 
@@ -44,21 +56,18 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// issuer is an OpenID Connect issuer behind an http.RoundTripper.
+// issuer is honest behind an http.RoundTripper that counts and delays requests, fails, and replaces answers.
 type issuer struct {
 	mu    sync.Mutex
-	pages map[string]any // by URL; a string is sent verbatim
+	pages map[string]any // by URL, instead of honest's: a string is sent verbatim, and nil is 404
 	down  error
 	gate  chan struct{} // where there is one, key sets are answered once it is closed
 	gets  map[string]int
 }
 
 func newIssuer() *issuer {
-	i := &issuer{gets: map[string]int{}, pages: map[string]any{
-		configURL: map[string]any{"issuer": issuerURL, "jwks_uri": keysURL},
-	}}
-	i.publish(public("a", keyA()))
-	return i
+	honest()
+	return &issuer{gets: map[string]int{}, pages: map[string]any{}}
 }
 
 func (i *issuer) publish(keys ...map[string]any) { i.page(keysURL, map[string]any{"keys": keys}) }
@@ -85,7 +94,8 @@ func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 	i.mu.Lock()
 	url := r.URL.String()
 	i.gets[url]++
-	page, ok, down, gate := i.pages[url], i.pages[url] != nil, i.down, i.gate
+	page, replaced := i.pages[url]
+	down, gate := i.down, i.gate
 	i.mu.Unlock()
 	if gate != nil && url == keysURL {
 		select {
@@ -97,16 +107,18 @@ func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if down != nil {
 		return nil, down
 	}
+	if !replaced {
+		return honest().Client().Transport.RoundTrip(r)
+	}
 	status := http.StatusOK
 	var body string
 	switch p := page.(type) {
+	case nil:
+		status = http.StatusNotFound
 	case string:
 		body = p
 	default:
 		body = string(must(json.Marshal(p)))
-	}
-	if !ok {
-		status = http.StatusNotFound
 	}
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
@@ -137,7 +149,7 @@ func payload(changes map[string]any) jwt.MapClaims {
 
 // sign makes a token under key a, with further headers; nil takes one away.
 func sign(c jwt.Claims, headers map[string]any) string {
-	return signWith(jwt.SigningMethodRS256, "a", keyA(), c, headers)
+	return signWith(jwt.SigningMethodRS256, kidA(), keyA(), c, headers)
 }
 
 func signWith(m jwt.SigningMethod, kid string, key any, c jwt.Claims, headers map[string]any) string {

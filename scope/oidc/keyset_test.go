@@ -21,7 +21,7 @@ import (
 // bubble runs f under synthetic time, with keys made before.
 func bubble(t *testing.T, f func(t *testing.T, i *issuer, v *oidc.Verifier)) {
 	t.Helper()
-	keyA()
+	kidA()
 	keyB()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer()
@@ -34,7 +34,7 @@ func signB() string { return signWith(jwt.SigningMethodRS256, "b", keyB(), paylo
 func TestRotatedKeysReplaceTheOld(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, i *issuer, v *oidc.Verifier) {
-		i.publish(public("a", keyA()), public("b", keyB()))
+		i.publish(public(kidA(), keyA()), public("b", keyB()))
 		_, err := v.Verify(t.Context(), signB())
 		require.NoError(t, err, "the first new key serves at once")
 		_, err = v.Verify(t.Context(), sign(payload(nil), nil))
@@ -240,7 +240,7 @@ func TestUnusableKeysAreSkipped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			good := text(public("a", keyA()))
+			good := text(public(kidA(), keyA()))
 			for _, page := range []string{`{"keys":[` + keys + `,` + good + `]}`, `{"keys":[` + good + `,` + keys + `]}`} {
 				i := newIssuer()
 				i.page(keysURL, page)
@@ -266,7 +266,7 @@ func TestDoubledKeysCountOnce(t *testing.T) {
 	encrypting := public("b", keyA())
 	encrypting["use"] = "enc"
 	i := newIssuer()
-	i.publish(public("b", keyB()), public("b", keyB()), bare, padded, encrypting, map[string]any{"kty": "EC", "kid": "b"}, public("a", keyA()))
+	i.publish(public("b", keyB()), public("b", keyB()), bare, padded, encrypting, map[string]any{"kty": "EC", "kid": "b"}, public(kidA(), keyA()))
 	v := verifier(t, i, nil)
 	for _, token := range []string{signB(), sign(payload(nil), nil)} {
 		_, err := v.Verify(t.Context(), token)
@@ -312,7 +312,7 @@ func TestOnlyKeysForRS256Verify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := newIssuer()
-			i.publish(c.key, public("a", keyA()), map[string]any{"kty": "RSA"})
+			i.publish(c.key, public(kidA(), keyA()), map[string]any{"kty": "RSA"})
 			v := verifier(t, i, nil)
 			_, err := v.Verify(t.Context(), sign(payload(nil), nil))
 			require.NoError(t, err, "the other keys serve")

@@ -133,10 +133,10 @@ func TestIssuerOnLoopbackMayUseHTTP(t *testing.T) {
 			http.Redirect(w, r, elsewhere, http.StatusFound)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{public("a", keyA())}})
+		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{public(kidA(), keyA())}})
 	})
 	mux.HandleFunc("GET /evil", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{public("a", keyB())}})
+		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{public(kidA(), keyB())}})
 	})
 
 	v, err := oidc.New(t.Context(), server.URL+"/pool", client, nil)
@@ -163,7 +163,7 @@ func TestNewCognitoUsesTheIssuerOfThePool(t *testing.T) {
 	} {
 		i := newIssuer()
 		i.page(issuer+"/.well-known/openid-configuration", map[string]any{"issuer": issuer, "jwks_uri": issuer + "/.well-known/jwks.json"})
-		i.page(issuer+"/.well-known/jwks.json", map[string]any{"keys": []any{public("a", keyA())}})
+		i.page(issuer+"/.well-known/jwks.json", map[string]any{"keys": []any{public(kidA(), keyA())}})
 		v, err := oidc.NewCognito(t.Context(), pool, client, &oidc.Options{Client: clientOf(i)})
 		require.NoError(t, err)
 		access := map[string]any{"iss": issuer, "token_use": "access", "aud": nil, "client_id": client}

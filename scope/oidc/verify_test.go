@@ -165,11 +165,11 @@ func TestIDsStayApart(t *testing.T) {
 func TestForgedTokensAreRejected(t *testing.T) {
 	t.Parallel()
 	i := newIssuer()
-	anyAlg := public("a", keyA()) // the key set says not what the key is for: then we alone do
+	anyAlg := public(kidA(), keyA()) // the key set says not what the key is for: then we alone do
 	delete(anyAlg, "alg")
 	i.publish(anyAlg)
 	v := verifier(t, i, nil)
-	evil := public("a", keyB())
+	evil := public(kidA(), keyB())
 	i.page("https://evil.example/keys", map[string]any{"keys": []any{evil}})
 	der := must(x509.MarshalPKIXPublicKey(&keyA().PublicKey))
 	pub := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
@@ -178,20 +178,20 @@ func TestForgedTokensAreRejected(t *testing.T) {
 	body, sig, _ := strings.Cut(rest, ".")
 	ec := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	rs := jwt.SigningMethodRS256
-	forge := func(headers map[string]any) string { return signWith(rs, "a", keyB(), payload(nil), headers) }
+	forge := func(headers map[string]any) string { return signWith(rs, kidA(), keyB(), payload(nil), headers) }
 
 	for name, f := range map[string]struct {
 		token string
 		want  string
 	}{
-		"none":                       {signWith(jwt.SigningMethodNone, "a", jwt.UnsafeAllowNoneSignatureType, payload(nil), nil), oidc.WrongAlgorithm},
+		"none":                       {signWith(jwt.SigningMethodNone, kidA(), jwt.UnsafeAllowNoneSignatureType, payload(nil), nil), oidc.WrongAlgorithm},
 		"none, other case":           {sign(payload(nil), map[string]any{"alg": "None"}), oidc.WrongAlgorithm},
-		"HS256 with the public key":  {signWith(jwt.SigningMethodHS256, "a", pub, payload(nil), nil), oidc.WrongAlgorithm},
-		"HS256 with its DER":         {signWith(jwt.SigningMethodHS256, "a", der, payload(nil), nil), oidc.WrongAlgorithm},
-		"HS256 with its modulus":     {signWith(jwt.SigningMethodHS256, "a", keyA().N.Bytes(), payload(nil), nil), oidc.WrongAlgorithm},
-		"RS512":                      {signWith(jwt.SigningMethodRS512, "a", keyA(), payload(nil), nil), oidc.WrongAlgorithm},
-		"PS256":                      {signWith(jwt.SigningMethodPS256, "a", keyA(), payload(nil), nil), oidc.WrongAlgorithm},
-		"ES256":                      {signWith(jwt.SigningMethodES256, "a", ec, payload(nil), nil), oidc.WrongAlgorithm},
+		"HS256 with the public key":  {signWith(jwt.SigningMethodHS256, kidA(), pub, payload(nil), nil), oidc.WrongAlgorithm},
+		"HS256 with its DER":         {signWith(jwt.SigningMethodHS256, kidA(), der, payload(nil), nil), oidc.WrongAlgorithm},
+		"HS256 with its modulus":     {signWith(jwt.SigningMethodHS256, kidA(), keyA().N.Bytes(), payload(nil), nil), oidc.WrongAlgorithm},
+		"RS512":                      {signWith(jwt.SigningMethodRS512, kidA(), keyA(), payload(nil), nil), oidc.WrongAlgorithm},
+		"PS256":                      {signWith(jwt.SigningMethodPS256, kidA(), keyA(), payload(nil), nil), oidc.WrongAlgorithm},
+		"ES256":                      {signWith(jwt.SigningMethodES256, kidA(), ec, payload(nil), nil), oidc.WrongAlgorithm},
 		"no alg":                     {sign(payload(nil), map[string]any{"alg": nil}), oidc.WrongAlgorithm},
 		"alg as a list":              {sign(payload(nil), map[string]any{"alg": []string{"RS256"}}), oidc.WrongAlgorithm},
 		"another key, same kid":      {forge(nil), oidc.BadSignature},
@@ -275,7 +275,7 @@ func TestMalformedTokensAreRejected(t *testing.T) {
 
 func TestTimesAreCheckedWithTheirLeeway(t *testing.T) {
 	t.Parallel()
-	keyA()
+	kidA()
 	synctest.Test(t, func(t *testing.T) {
 		v := verifier(t, newIssuer(), nil)
 		at := func(name string, d time.Duration) string {

@@ -1,4 +1,4 @@
-package issuer
+package devtoken
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/oidc/oidctest"
 )
 
 // maxBody is the longest request body in bytes.
@@ -25,15 +26,15 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.detail }
 
-// TokenHandler answers POST {"tenant", "user", "roles"?} with {"token", "expires_at"}, at any path. Errors are RFC 9457
+// Handler answers POST {"tenant", "user", "roles"?} with {"token", "expires_at"}, at any path. Errors are RFC 9457
 // problems: 400, 405, 413 or 415.
-func (i *Issuer) TokenHandler() http.Handler {
+func Handler(i *oidctest.Issuer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
-		token, expires, err := i.grant(w, r)
+		token, expires, err := grant(i, w, r)
 		if err == nil {
 			_ = json.NewEncoder(w).Encode(map[string]string{"token": token, "expires_at": expires.Format(time.RFC3339)})
 			return
@@ -53,13 +54,13 @@ func (i *Issuer) TokenHandler() http.Handler {
 	})
 }
 
-func (i *Issuer) grant(w http.ResponseWriter, r *http.Request) (string, time.Time, error) {
+func grant(i *oidctest.Issuer, w http.ResponseWriter, r *http.Request) (string, time.Time, error) {
 	var tenant, user string
 	var roles []string
 	if err := read(w, r, map[string]any{"tenant": &tenant, "user": &user, "roles": &roles}); err != nil {
 		return "", time.Time{}, err
 	}
-	token, expires, err := i.Token(tenant, user, roles)
+	token, expires, err := Issue(i, tenant, user, roles)
 	if e, ok := errors.AsType[*scope.InvalidError](err); ok {
 		return "", time.Time{}, &refusal{http.StatusBadRequest, fmt.Sprintf("The %s %s.", e.Kind, e.Reason)}
 	}

@@ -1,16 +1,13 @@
-package issuer
+package devtoken
 
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"path/filepath"
 
 	"github.com/carrel-go/carrel/examples/internal/privatefile"
@@ -57,23 +54,4 @@ func makeKey(path string) (*rsa.PrivateKey, error) {
 		return nil, err
 	}
 	return key, privatefile.Write(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
-
-// publicKey is an entry of a JSON Web Key Set (RFC 7517, RFC 7518 section 6.3.1).
-type publicKey struct {
-	Kty string `json:"kty"`
-	Use string `json:"use"`
-	Alg string `json:"alg"`
-	Kid string `json:"kid"`
-	N   string `json:"n"`
-	E   string `json:"e"`
-}
-
-func public(k *rsa.PublicKey) publicKey {
-	encode := base64.RawURLEncoding.EncodeToString
-	p := publicKey{Kty: "RSA", Use: "sig", Alg: "RS256", N: encode(k.N.Bytes()), E: encode(big.NewInt(int64(k.E)).Bytes())}
-	// The RFC 7638 thumbprint keeps the key's id unchanged after a restart.
-	sum := sha256.Sum256(fmt.Appendf(nil, `{"e":%q,"kty":"RSA","n":%q}`, p.E, p.N))
-	p.Kid = encode(sum[:])
-	return p
 }

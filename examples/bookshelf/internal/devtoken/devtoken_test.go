@@ -1,4 +1,4 @@
-package issuer_test
+package devtoken_test
 
 import (
 	"encoding/json"
@@ -15,9 +15,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/issuer"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/devtoken"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
+	"github.com/carrel-go/carrel/scope/oidc/oidctest"
 )
 
 const at = "http://127.0.0.1:8080/issuer"
@@ -29,7 +30,7 @@ var sharedKey = sync.OnceValue(func() []byte {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	if _, err := issuer.Open(dir, at, nil); err != nil {
+	if _, err := devtoken.Open(dir, at); err != nil {
 		panic(err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
@@ -45,16 +46,18 @@ func keyDir(t *testing.T) string {
 	return dir
 }
 
-func open(t *testing.T, o *issuer.Options) *issuer.Issuer {
+func open(t *testing.T) *oidctest.Issuer {
 	t.Helper()
-	i, err := issuer.Open(keyDir(t), at, o)
+	i, err := devtoken.Open(keyDir(t), at)
 	require.NoError(t, err)
 	return i
 }
 
-func verifier(t *testing.T, i *issuer.Issuer) *oidc.Verifier {
+func verifier(t *testing.T, i *oidctest.Issuer) *oidc.Verifier {
 	t.Helper()
-	v, err := i.Verifier(t.Context(), nil)
+	v, err := oidc.New(t.Context(), i.URL(), i.ClientID(), &oidc.Options{
+		TokenUse: []oidc.TokenUse{oidc.IDToken}, TenantGroups: []string{devtoken.RoleOps}, Client: i.Client(),
+	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	return v
@@ -62,9 +65,9 @@ func verifier(t *testing.T, i *issuer.Issuer) *oidc.Verifier {
 
 func TestToken(t *testing.T) {
 	t.Parallel()
-	i := open(t, nil)
+	i := open(t)
 	v := verifier(t, i)
-	token, expires, err := i.Token("acme", "u1", nil)
+	token, expires, err := devtoken.Issue(i, "acme", "u1", nil)
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now().Add(time.Hour), expires, 5*time.Second)
 	id, err := v.Verify(t.Context(), token)
@@ -72,19 +75,19 @@ func TestToken(t *testing.T) {
 	require.Equal(t, "t#acme#u#u1", id.User.Partition())
 	require.Equal(t, scope.None, id.Tenant.Level())
 
-	token, _, err = i.Token("acme", "u1", []string{issuer.RoleOps})
+	token, _, err = devtoken.Issue(i, "acme", "u1", []string{devtoken.RoleOps})
 	require.NoError(t, err)
 	id, err = v.Verify(t.Context(), token)
 	require.NoError(t, err)
 	require.Equal(t, "t#acme", id.Tenant.Partition())
 
 	for _, c := range [][2]string{{"", "u1"}, {"acme", ""}, {"a b", "u1"}, {"acme", "u#1"}, {"acme/../globex", "u1"}} {
-		_, _, err := i.Token(c[0], c[1], nil)
+		_, _, err := devtoken.Issue(i, c[0], c[1], nil)
 		require.ErrorIs(t, err, scope.ErrInvalid)
 	}
 	for _, roles := range [][]string{{"admin"}, {""}, {"OPS"}, {"ops", "ops"}, {"ops", "admin"}} {
-		_, _, err := i.Token("acme", "u1", roles)
-		var unknown *issuer.RoleError
+		_, _, err := devtoken.Issue(i, "acme", "u1", roles)
+		var unknown *devtoken.RoleError
 		require.ErrorAs(t, err, &unknown)
 	}
 }
@@ -93,10 +96,10 @@ func TestTokenExpires(t *testing.T) {
 	t.Parallel()
 	sharedKey()
 	synctest.Test(t, func(t *testing.T) {
-		i := open(t, &issuer.Options{Life: 90 * time.Second})
+		i := open(t)
 		v := verifier(t, i)
 		time.Sleep(300 * time.Millisecond)
-		token, expires, err := i.Token("acme", "u1", nil)
+		token, expires, err := devtoken.Issue(i, "acme", "u1", nil)
 		require.NoError(t, err)
 		time.Sleep(time.Until(expires) - time.Nanosecond)
 		_, err = v.Verify(t.Context(), token)
@@ -110,7 +113,7 @@ func TestTokenExpires(t *testing.T) {
 func TestTokensSurviveARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first, err := issuer.Open(dir, at, nil)
+	first, err := devtoken.Open(dir, at)
 	require.NoError(t, err)
 	info, err := os.Stat(filepath.Join(dir, "issuer.pem"))
 	require.NoError(t, err)
@@ -119,14 +122,14 @@ func TestTokensSurviveARestart(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 
-	token, _, err := first.Token("acme", "u1", nil)
+	token, _, err := devtoken.Issue(first, "acme", "u1", nil)
 	require.NoError(t, err)
-	second, err := issuer.Open(dir, at, nil)
+	second, err := devtoken.Open(dir, at)
 	require.NoError(t, err)
 	_, err = verifier(t, second).Verify(t.Context(), token)
 	require.NoError(t, err)
 
-	other, err := issuer.Open(t.TempDir(), at, nil)
+	other, err := devtoken.Open(t.TempDir(), at)
 	require.NoError(t, err)
 	_, err = verifier(t, other).Verify(t.Context(), token)
 	require.ErrorIs(t, err, oidc.ErrToken, "another server's tokens are none of ours")
@@ -153,45 +156,17 @@ func TestKeyFilesThatAreRefused(t *testing.T) {
 	} {
 		before, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
 		require.NoError(t, err)
-		_, err = issuer.Open(dir, at, nil)
-		require.ErrorIs(t, err, issuer.ErrKey, name)
+		_, err = devtoken.Open(dir, at)
+		require.ErrorIs(t, err, devtoken.ErrKey, name)
 		after, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
 		require.NoError(t, err)
 		require.Equal(t, before, after, "%s: nothing is repaired", name)
 	}
-	_, err := issuer.Open(filepath.Join(t.TempDir(), "nowhere"), at, nil)
+	_, err := devtoken.Open(filepath.Join(t.TempDir(), "nowhere"), at)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	for _, bad := range []string{"", "/issuer", at + "/", at + "?x=1", at + "#x"} {
-		_, err := issuer.Open(keyDir(t), bad, nil)
+		_, err := devtoken.Open(keyDir(t), bad)
 		require.Error(t, err, bad)
-	}
-}
-
-// Over a connection the documents are the same, and hold nothing secret.
-func TestHandler(t *testing.T) {
-	t.Parallel()
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	i, err := issuer.Open(keyDir(t), server.URL+"/issuer", nil)
-	require.NoError(t, err)
-	mux.Handle("/issuer/", i.Handler())
-	v, err := oidc.New(t.Context(), server.URL+"/issuer", issuer.DefaultAudience, nil)
-	require.NoError(t, err)
-	defer v.Close()
-	token, _, err := i.Token("acme", "u1", nil)
-	require.NoError(t, err)
-	_, err = v.Verify(t.Context(), token)
-	require.NoError(t, err)
-
-	resp, err := http.Get(server.URL + "/issuer/.well-known/jwks.json")
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	var set struct{ Keys []map[string]string }
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&set))
-	require.Len(t, set.Keys, 1)
-	for _, secret := range []string{"d", "p", "q", "dp", "dq", "qi"} {
-		require.NotContains(t, set.Keys[0], secret)
 	}
 }
 
@@ -205,8 +180,8 @@ func post(h http.Handler, contentType, body string) *httptest.ResponseRecorder {
 
 func TestTokenHandler(t *testing.T) {
 	t.Parallel()
-	i := open(t, nil)
-	h, v := i.TokenHandler(), verifier(t, i)
+	i := open(t)
+	h, v := devtoken.Handler(i), verifier(t, i)
 	for body, tenant := range map[string]scope.Level{
 		`{"tenant":"acme","user":"u1"}`:                 scope.None,
 		`{"tenant":"acme","user":"u1","roles":null}`:    scope.None,
@@ -232,7 +207,7 @@ func TestTokenHandler(t *testing.T) {
 
 func TestTokenHandlerRefuses(t *testing.T) {
 	t.Parallel()
-	h := open(t, nil).TokenHandler()
+	h := devtoken.Handler(open(t))
 	detail := func(w *httptest.ResponseRecorder, status int) string {
 		require.Equal(t, status, w.Code)
 		require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
@@ -286,11 +261,11 @@ func Example() {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	i, err := issuer.Open(dir, "http://127.0.0.1:8080/issuer", nil)
+	i, err := devtoken.Open(dir, at)
 	if err != nil {
 		panic(err)
 	}
-	w := post(i.TokenHandler(), "application/json", `{"tenant": "acme", "user": "u1", "roles": ["ops"]}`)
+	w := post(devtoken.Handler(i), "application/json", `{"tenant": "acme", "user": "u1", "roles": ["ops"]}`)
 	fmt.Println(w.Code, strings.HasPrefix(w.Body.String(), `{"expires_at":"`))
 	// Output: 200 true
 }

@@ -1,4 +1,4 @@
-package issuer
+package devtoken
 
 import (
 	"errors"
@@ -6,9 +6,11 @@ import (
 )
 
 // ErrKey is returned if the key file in the data directory is not usable.
-var ErrKey = errors.New("issuer: unusable key file")
+var ErrKey = errors.New("devtoken: unusable key file")
 
 // RoleError is returned for an unknown or a repeated role. Its text may be shown to users.
 type RoleError struct{ Role, Reason string }
 
-func (e *RoleError) Error() string { return fmt.Sprintf("issuer: the role %.80q %s", e.Role, e.Reason) }
+func (e *RoleError) Error() string {
+	return fmt.Sprintf("devtoken: the role %.80q %s", e.Role, e.Reason)
+}
