@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -56,7 +57,7 @@ func encodeResult[Out any](out Out, nils *nilFiller) (Result, error) {
 // encodeValue is encodeResult for values that are not a plain text.
 func encodeValue[Out any](out Out, nils *nilFiller) (Result, error) {
 	var res Result
-	switch v := any(out).(type) {
+	switch v := dereference(out).(type) {
 	case Result:
 		return v.repairAndCheck()
 	case Block:
@@ -65,6 +66,10 @@ func encodeValue[Out any](out Out, nils *nilFiller) (Result, error) {
 		res.Blocks = v
 	case Media:
 		res.Blocks = []Block{v.Block()}
+	case []Media:
+		for _, m := range v {
+			res.Blocks = append(res.Blocks, m.Block())
+		}
 	default:
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
@@ -75,11 +80,32 @@ func encodeValue[Out any](out Out, nils *nilFiller) (Result, error) {
 		res.Blocks = []Block{{JSON: bytes.TrimSuffix(buf.Bytes(), []byte("\n"))}}
 	}
 	if s, ok := any(out).(Summarizer); ok {
-		res.Summary = s.Summary()
+		if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || !v.IsNil() { // the JSON of a nil pointer is null
+			res.Summary = s.Summary()
+		}
 	} else if s, ok := any(&out).(Summarizer); ok {
 		res.Summary = s.Summary()
 	}
 	return res, nil
+}
+
+// dereference returns the content that v points to, so that it is not sent as JSON, and every other value unchanged.
+func dereference(v any) any {
+	switch p := v.(type) {
+	case *Result:
+		if p != nil {
+			return *p
+		}
+	case *Block:
+		if p != nil {
+			return *p
+		}
+	case *Media:
+		if p != nil {
+			return *p
+		}
+	}
+	return v
 }
 
 // Check returns an error if r is not valid for a model. [Tool.Call] checks its results.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
@@ -49,7 +50,8 @@ func (s *State) get(name string, into any) (bool, error) {
 
 // Update decodes the value with that name into the pointer into, as Get does, calls f, and stores the value of the pointer
 // afterwards. It holds a lock meanwhile, so f must be quick and must not call Get or Update. Update stores nothing if f
-// returns an error or panics, or if the State would become too large.
+// returns an error or panics, if the State would become too large, or if the value's JSON has duplicate names or invalid
+// text, because it could not be read again.
 func (s *State) Update(name string, into any, f func() error) error {
 	if name == "" || !utf8.ValidString(name) {
 		return fmt.Errorf("%w: the name %q is empty or not UTF-8", errState, name)
@@ -65,6 +67,10 @@ func (s *State) Update(name string, into any, f func() error) error {
 	raw, err := json.Marshal(into)
 	if err != nil {
 		return fmt.Errorf("tools: state %q: %w", name, err)
+	}
+	// Within an array it is as deep as in the object that MarshalJSON returns.
+	if err := strictjson.Check(slices.Concat([]byte("["), raw, []byte("]"))); err != nil {
+		return fmt.Errorf("%w: the value of %q is %w", errState, name, err)
 	}
 	values := maps.Clone(s.values)
 	if values == nil {

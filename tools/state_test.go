@@ -75,6 +75,35 @@ func TestStateRejectsInvalidJSON(t *testing.T) {
 }
 
 // The bound is of the bytes that are stored, to the byte.
+// A value that UnmarshalJSON would reject must not be stored, because the conversation could not be loaded again.
+func TestStateStoresOnlyWhatItCanReadAgain(t *testing.T) {
+	t.Parallel()
+	deep := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	for raw, want := range map[string]string{
+		`{"a":1,"a":2}`: `tools: invalid state: the value of "x" is ambiguous: the name "a" appears twice`,
+		`"\ud800"`:      `the value of "x" is `,
+		deep(500):       `the value of "x" is `,
+		deep(499):       "",
+		`{"a":[1,2]}`:   "",
+	} {
+		var s State
+		var v json.RawMessage
+		err := s.Update("x", &v, func() error { v = json.RawMessage(raw); return nil })
+		if want != "" {
+			require.ErrorIs(t, err, errState)
+			require.ErrorContains(t, err, want)
+			ok, err := s.Get("x", &v)
+			require.NoError(t, err)
+			require.False(t, ok, raw)
+			continue
+		}
+		require.NoError(t, err)
+		b, err := json.Marshal(&s)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, new(State)))
+	}
+}
+
 func TestStateSizeIsBounded(t *testing.T) {
 	t.Parallel()
 	var s State

@@ -79,8 +79,9 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 // An optional argument may be missing or null, which means the same. The package's documentation lists the tags that
 // constrain values.
 //
-// Out becomes a text block if it is a string, and a JSON block otherwise. A [Block], a list of Blocks, a [Media] or a
-// [Result] is used unchanged. Out may implement [Summarizer]. A call whose result is not valid returns an error.
+// Out becomes a text block if it is a string, and a JSON block otherwise. A [Block], a [Media], a list of either, a
+// [Result], and a pointer to one of these three are used unchanged. Out may implement [Summarizer]. A call whose result is
+// not valid returns an error.
 //
 // The name must match ^[a-zA-Z0-9_-]{1,64}$, and the description must be UTF-8 and not blank. If In breaks the rules of the
 // package's documentation, the error wraps [ErrSchema] and names the field.

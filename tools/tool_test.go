@@ -281,7 +281,15 @@ func TestResultsBecomeBlocks(t *testing.T) {
 		"document":    {Media{Format: "md", Bytes: []byte("# a")}, Result{Blocks: []Block{{Document: &Media{Format: "md", Bytes: []byte("# a")}}}, Summary: "md document, 3 bytes"}},
 		"video":       {Media{Format: "mp4", Bytes: []byte("abc")}, Result{Blocks: []Block{{Video: &Media{Format: "mp4", Bytes: []byte("abc")}}}, Summary: "mp4 video, 3 bytes"}},
 		"object":      {Media{Format: "pdf", Object: testRef(t)}, Result{Blocks: []Block{{Document: &Media{Format: "pdf", Object: testRef(t)}}}, Summary: "pdf document"}},
-		"bare result": {Result{}, Result{Summary: "(no output)"}},
+		"images": {[]Media{{Format: "png", Bytes: []byte("x")}, {Format: "gif", Bytes: []byte("y")}}, Result{Blocks: []Block{
+			{Image: &Media{Format: "png", Bytes: []byte("x")}}, {Image: &Media{Format: "gif", Bytes: []byte("y")}},
+		}, Summary: "png image, 1 bytes"}},
+		"bare result":       {Result{}, Result{Summary: "(no output)"}},
+		"pointer to result": {&Result{Blocks: []Block{{Text: "a"}}, Summary: "s"}, Result{Blocks: []Block{{Text: "a"}}, Summary: "s"}},
+		"pointer to block":  {&Block{Text: "a"}, Result{Blocks: []Block{{Text: "a"}}, Summary: "a"}},
+		"pointer to image":  {&Media{Format: "png", Bytes: []byte("x")}, Result{Blocks: []Block{{Image: &Media{Format: "png", Bytes: []byte("x")}}}, Summary: "png image, 1 bytes"}},
+		"nil result":        {(*Result)(nil), Result{Blocks: []Block{{JSON: []byte(`null`)}}, Summary: `null`}},
+		"nil summarizer":    {(*brief)(nil), Result{Blocks: []Block{{JSON: []byte(`null`)}}, Summary: `null`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, err := run(c.out)

@@ -29,11 +29,11 @@ func (e *TrackError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TrackError) Unwrap() error { return e.Err }
 
-// newTrackError decides what follows an error of Track. a is nil if the stage
-// could not be claimed.
-func newTrackError(err error, s StageSpec, a *Attempt, now time.Time) *TrackError {
+// newTrackError decides the next step after an error of Track in the session. a is
+// nil if the stage could not be claimed.
+func newTrackError(err error, session scope.Scope, s StageSpec, a *Attempt, now time.Time) *TrackError {
 	e := &TrackError{Next: NextRetry, Err: err}
-	state, refused := findStateError(err, s.Stage)
+	state, refused := findStateError(err, session, s.Stage)
 	switch {
 	case refused && errors.Is(state, ErrDependencies):
 		e.After = s.Lease
@@ -54,19 +54,19 @@ func newTrackError(err error, s StageSpec, a *Attempt, now time.Time) *TrackErro
 	return e
 }
 
-// findStateError returns the StateError of the stage in err. The function that
-// Track calls may have returned one of another stage.
-func findStateError(err error, st Stage) (*StateError, bool) {
+// findStateError returns the StateError of the session's stage in err. The function
+// that Track calls may have returned one of another session or stage.
+func findStateError(err error, session scope.Scope, st Stage) (*StateError, bool) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
-			if state, ok := findStateError(err, st); ok {
+			if state, ok := findStateError(err, session, st); ok {
 				return state, true
 			}
 		}
 		return nil, false
 	}
 	state, ok := errors.AsType[*StateError](err)
-	if !ok || state.Stage != st {
+	if !ok || state.Stage != st || state.Record.Scope != session {
 		return nil, false
 	}
 	return state, true

@@ -80,7 +80,7 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 				require.NoError(t, b.claimStage(t, "other").Fail(t.Context(), throttledError()))
 			}
 			return track(t.Context(), b, ClaimOptions{}, fails(errCut))
-		}, NextRetry, 0, ErrEarly},
+		}, NextRetry, -1, ErrEarly},
 		"no attempts are left": {func(t *testing.T, b *bundle) error {
 			b.createArrived(t)
 			for range 9 {
@@ -117,6 +117,16 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 				return object.Ref{}, nil
 			})
 		}, NextRetry, 25 * time.Second, errCut},
+		"the stage of another session refused": {func(t *testing.T, b *bundle) error {
+			b.createArrived(t)
+			require.NoError(t, b.claimStage(t, "other").Complete(t.Context(), object.Ref{}))
+			b.session = sessionOf(t, b.user, 2)
+			b.createArrived(t)
+			return track(t.Context(), b, ClaimOptions{}, func(ctx context.Context) (object.Ref, error) {
+				_, err := b.Claim(ctx, sessionOf(t, b.user, 1), Enrichment, &ClaimOptions{Key: "m"})
+				return object.Ref{}, err
+			})
+		}, NextRetry, -1, ErrTerminal},
 		"another stage refused": {func(t *testing.T, b *bundle) error {
 			b.createArrived(t)
 			return track(t.Context(), b, ClaimOptions{}, func(ctx context.Context) (object.Ref, error) {
@@ -132,9 +142,9 @@ func TestTrackErrorSaysWhatToDoNext(t *testing.T) {
 				require.ErrorIs(t, err, c.is)
 				failed := trackError(t, err)
 				require.Equal(t, c.next, failed.Next)
-				if !errors.Is(c.is, ErrEarly) {
+				if c.after >= 0 {
 					require.Equal(t, c.after, failed.After)
-				} else {
+				} else { // the back-off, which depends on the record
 					require.Positive(t, failed.After)
 				}
 			})

@@ -62,10 +62,10 @@ func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *C
 		}
 	}
 	if err != nil {
-		return newTrackError(opError("track", err), c.spec, nil, t.currentTime())
+		return newTrackError(opError("track", err), session, c.spec, nil, t.currentTime())
 	}
 	if err := a.runWork(ctx, f); err != nil {
-		return newTrackError(err, c.spec, a, t.currentTime())
+		return newTrackError(err, session, c.spec, a, t.currentTime())
 	}
 	return nil
 }

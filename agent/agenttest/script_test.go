@@ -107,6 +107,14 @@ func TestTurnsYieldTheirDeltas(t *testing.T) {
 	}
 }
 
+// A stream must not yield a pair without a delta and without an error.
+func TestFailRequiresAnError(t *testing.T) {
+	t.Parallel()
+	got, err := collect(t, t.Context(), agenttest.Play(t, agenttest.Fail(nil, agenttest.Say("a"))), ask("?"))
+	require.Equal(t, []agent.Delta{agenttest.Say("a")}, got)
+	require.EqualError(t, err, "agenttest: Fail requires an error, not nil")
+}
+
 func TestStallWaitsForTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package agenttest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/carrel-go/carrel/agent"
@@ -32,8 +33,11 @@ const (
 func Answer(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas)} }
 
 // Fail returns an answer that yields the deltas and then err, which should be an [*agent.ModelError], as the errors of
-// other models are.
+// other models are. If err is nil, it yields an error that says so.
 func Fail(err error, deltas ...agent.Delta) Turn {
+	if err == nil {
+		err = errors.New("agenttest: Fail requires an error, not nil")
+	}
 	return Turn{deltas: slices.Clone(deltas), end: endError, err: err}
 }
 

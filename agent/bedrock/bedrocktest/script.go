@@ -57,7 +57,22 @@ func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for step.choose != nil {
 		step = step.choose(req)
 	}
+	if step.answer == nil {
+		writeError(w, s.refuseZeroStep())
+		return
+	}
 	step.answer(w, r)
+}
+
+// refuseZeroStep records that the zero Step was played for a request, and returns the answer.
+func (s *Script) refuseZeroStep() httpError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	const message = "The zero Step does not have an answer."
+	if s.err == nil {
+		s.err = errors.New("bedrocktest: " + message)
+	}
+	return newValidationError(message)
 }
 
 // takeStep records a request and returns the step that answers it. It returns false if the request is refused.

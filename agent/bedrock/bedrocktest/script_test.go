@@ -120,6 +120,23 @@ func TestForever(t *testing.T) {
 	require.NoError(t, s.Err())
 }
 
+func TestZeroStepsRefuseRequests(t *testing.T) {
+	t.Parallel()
+	for name, step := range map[string]bt.Step{
+		"from a function": bt.Func(func(*bt.Request) bt.Step { return bt.Step{} }),
+		"forever":         bt.Forever(bt.Step{}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := bt.NewScript(step)
+			w := play(s)
+			require.Equal(t, http.StatusBadRequest, w.Code)
+			require.Contains(t, w.Body.String(), "The zero Step does not have an answer.")
+			require.ErrorContains(t, s.Err(), "bedrocktest: The zero Step does not have an answer.")
+		})
+	}
+}
+
 // A request that the service would refuse does not take a step, and the script records it.
 func TestRefusedRequestsTakeNoStep(t *testing.T) {
 	t.Parallel()

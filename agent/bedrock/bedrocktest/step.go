@@ -4,7 +4,8 @@ import "net/http"
 
 const forever = -1
 
-// Step is a script's answer to one or more requests. The zero Step does not answer any.
+// Step is a script's answer to one or more requests. The zero Step does not answer any: a [Func] that returns it, or a
+// [Forever] of it, refuses the request.
 type Step struct {
 	times  int
 	answer func(http.ResponseWriter, *http.Request)
