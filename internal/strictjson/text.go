@@ -1,7 +1,6 @@
 package strictjson
 
 import (
-	"bytes"
 	"slices"
 	"unicode/utf8"
 )
@@ -12,6 +11,16 @@ const (
 	lowSurrogates = 0xdc00 // the first low one
 	surrogatesEnd = 0xe000 // the first rune beyond
 )
+
+// replaceInvalid returns b with U+FFFD for each byte that is not UTF-8, as encoding/json reads it.
+func replaceInvalid(b []byte) []byte {
+	out := make([]byte, 0, len(b)+len(b)/8)
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		out, b = utf8.AppendRune(out, r), b[size:]
+	}
+	return out
+}
 
 // hex4 reads four hexadecimal digits at b[i:].
 func hex4(b []byte, i int) (r rune, ok bool) {
@@ -124,7 +133,7 @@ func firstInvalid(b []byte) int {
 // defects, Repair returns b itself.
 func Repair(b []byte) []byte {
 	if !utf8.Valid(b) {
-		b = bytes.ToValidUTF8(b, []byte(string(utf8.RuneError)))
+		b = replaceInvalid(b)
 	}
 	out, copied := b, false
 	for i := 0; i < len(b)-1; i++ {

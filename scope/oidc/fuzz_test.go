@@ -44,6 +44,7 @@ func FuzzClaims(f *testing.F) {
 		withClaim(`"cognito:groups":["ops"]`), withClaim(`"x":{"a:b":"\":{","c":[1,{"d":2}]}`), withClaim(`"sub":"u2"`),
 		withClaim(`"x":1`, "sub", `["u1"]`), withClaim(`"x":1`, "custom:tenant_id", `"a#b"`), withClaim(`"x":1`, "sub", `"\ud800"`),
 		withClaim(`"x":"\":1,\"y\":2"`), "null", "{}", "[{}]", `{"exp":1e999}`, `{"a":1,"\u0061":2}`, `{"a":[{"b":1,"b":2}]}`, `{"a":[{"b":1},{"b":{}}]}`,
+		"{\"\xac\xb2\":1,\"\xac\":2}", // the names differ by an invalid byte
 	} {
 		f.Add(seed)
 	}
