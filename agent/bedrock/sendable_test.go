@@ -3,6 +3,7 @@ package bedrock_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,10 @@ func TestHalfSurrogatesOverTheWire(t *testing.T) {
 			{Role: agent.RoleUser, Parts: []agent.Part{result("c1", tools.Block{JSON: json.RawMessage(`{"noted":"\ud99c"}`)})}},
 		}}
 		_, err = a.Run(t.Context(), agent.Input{Scope: tenant, Prompt: "And?", History: agent.History{Turns: append(done.History.Turns, old)}})
+		run, ok := errors.AsType[*agent.RunError](err)
+		require.True(t, ok, "a history that the service would refuse is rejected: %v", err)
+		require.Equal(t, agent.CodeInvalidCall, run.Code)
+		_, err = a.Run(t.Context(), agent.Input{Scope: tenant, Prompt: "And?", History: done.History})
 		require.NoError(t, err)
 	})
 	require.NoError(t, script.Err())

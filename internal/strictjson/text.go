@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"slices"
 	"unicode/utf8"
 )
