@@ -18,9 +18,10 @@ import (
 // claims is a token's payload.
 type claims = jwt.MapClaims
 
-// checkPayload rejects a payload that two readers could read differently, above all one with a duplicate claim (RFC
-// 7519 section 4). The parser keeps the last of two claims; another reader may see another user. Invalid text in a claim
-// that is not read does not matter, and ids with it are rejected by id.
+// checkPayload rejects a payload that two readers could read differently, above all one
+// with a duplicate claim (RFC 7519 section 4). The parser keeps the last of two claims;
+// another reader may see another user. Invalid UTF-8 is accepted here: readID and the
+// grammar of ids reject it where it matters.
 func checkPayload(token string) error {
 	_, rest, _ := strings.Cut(token, ".")
 	encoded, _, _ := strings.Cut(rest, ".")
@@ -123,7 +124,8 @@ func (v *Verifier) readGroups(c claims) ([]string, error) {
 	return nil, rejectClaim(reasonBadClaim, v.o.GroupsClaim, "is neither an array of strings nor a string")
 }
 
-// rejectID returns why a claim's value is not an id, without the value.
+// rejectID returns a TokenError with the reason why a claim's value is not an id, and
+// without the value.
 func rejectID(claim string, err error) error {
 	detail := "is not an id"
 	if e, ok := errors.AsType[*scope.InvalidError](err); ok {

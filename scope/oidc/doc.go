@@ -51,7 +51,7 @@
 //
 //   - 401 with WWW-Authenticate: [ErrNoToken], and [ErrToken] (see [TokenError])
 //   - 503 with Retry-After: [ErrUnavailable]
-//   - 500: scope.ErrDenied of [FromContext], which a handler without Middleware causes
+//   - 500: scope.ErrDenied of [FromContext], in a handler that Middleware does not wrap
 //
 // The log then names the claim that was rejected: see Options.Logger.
 //

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	// ErrToken is matched by every *[TokenError].
+	// ErrToken matches every *[TokenError].
 	ErrToken = errors.New("oidc: token rejected")
 
 	// ErrNoToken is returned for a request without a bearer token.

@@ -40,15 +40,15 @@ type keys struct {
 type keySet struct {
 	fetcher *fetcher
 	uri     string
-	life    context.Context
-	end     context.CancelFunc
+	ctx     context.Context // ends at stop
+	cancel  context.CancelFunc
 	current atomic.Pointer[keys]
 
-	mu     sync.Mutex
-	flight chan struct{} // closed at the end of the current fetch; nil without one
-	tried  time.Time     // start of the last fetch; zero after New
-	err    error         // of the last fetch
-	wg     sync.WaitGroup
+	mu        sync.Mutex
+	flight    chan struct{} // closed at the end of the current fetch; nil without one
+	lastFetch time.Time     // start of the last fetch; zero after New
+	err       error         // of the last fetch
+	wg        sync.WaitGroup
 }
 
 // keysError carries an error that is not about the token through the parser.
@@ -59,18 +59,18 @@ func (e *keysError) Unwrap() error { return e.err }
 
 func newKeySet(ctx context.Context, f *fetcher, uri string) (*keySet, error) {
 	k := &keySet{fetcher: f, uri: uri}
-	now, err := k.fetchKeys(ctx)
+	set, err := k.fetchKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k.current.Store(now)
-	k.life, k.end = context.WithCancel(context.WithoutCancel(ctx))
+	k.current.Store(set)
+	k.ctx, k.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return k, nil
 }
 
 func (k *keySet) stop() {
 	k.mu.Lock()
-	k.end()
+	k.cancel()
 	k.mu.Unlock()
 	k.wg.Wait()
 }
@@ -78,11 +78,11 @@ func (k *keySet) stop() {
 // findKey returns the key that t names.
 func (k *keySet) findKey(ctx context.Context, t *jwt.Token) (any, error) {
 	kid, _ := t.Header["kid"].(string)
-	now, err := k.keysWith(ctx, kid)
+	set, err := k.keysWith(ctx, kid)
 	if err != nil {
 		return nil, &keysError{err}
 	}
-	key := now.byID[kid]
+	key := set.byID[kid]
 	if key == nil {
 		return nil, rejectToken(reasonUnknownKey)
 	}
@@ -92,17 +92,17 @@ func (k *keySet) findKey(ctx context.Context, t *jwt.Token) (any, error) {
 // keysWith returns the keys. It fetches them again if they are old or do not have
 // kid.
 func (k *keySet) keysWith(ctx context.Context, kid string) (*keys, error) {
-	if k.life.Err() != nil {
+	if k.ctx.Err() != nil {
 		return nil, errClosed
 	}
-	now := k.current.Load()
-	known := now.byID[kid] != nil
-	switch age := time.Since(now.at); {
+	set := k.current.Load()
+	known := set.byID[kid] != nil
+	switch age := time.Since(set.at); {
 	case known && age < keyAge/2:
-		return now, nil
+		return set, nil
 	case known && age < keyAge:
 		k.startFetch()
-		return now, nil
+		return set, nil
 	}
 	if done := k.startFetch(); done != nil {
 		select {
@@ -111,17 +111,17 @@ func (k *keySet) keysWith(ctx context.Context, kid string) (*keys, error) {
 			return nil, fmt.Errorf("oidc: wait for the keys: %w", ctx.Err())
 		}
 	}
-	now = k.current.Load()
+	set = k.current.Load()
 	k.mu.Lock()
 	err := k.err
 	k.mu.Unlock()
-	if k.life.Err() != nil {
+	if k.ctx.Err() != nil {
 		return nil, errClosed
 	}
-	if err != nil && (now.byID[kid] == nil || time.Since(now.at) >= maxKeyAge) {
+	if err != nil && (set.byID[kid] == nil || time.Since(set.at) >= maxKeyAge) {
 		return nil, err // the issuer may have published the key
 	}
-	return now, nil
+	return set, nil
 }
 
 // startFetch returns the current fetch or starts one. It returns nil if the last one
@@ -132,18 +132,18 @@ func (k *keySet) startFetch() <-chan struct{} {
 	if k.flight != nil {
 		return k.flight
 	}
-	if k.life.Err() != nil || !k.tried.IsZero() && time.Since(k.tried) < refetchInterval {
+	if k.ctx.Err() != nil || !k.lastFetch.IsZero() && time.Since(k.lastFetch) < refetchInterval {
 		return nil
 	}
-	k.tried = time.Now()
+	k.lastFetch = time.Now()
 	done := make(chan struct{})
 	k.flight = done
 	k.wg.Go(func() {
-		now, err := k.fetchKeys(k.life)
+		set, err := k.fetchKeys(k.ctx)
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if err == nil {
-			k.current.Store(now)
+			k.current.Store(set)
 		}
 		k.err, k.flight = err, nil
 		close(done)

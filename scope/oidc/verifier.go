@@ -104,8 +104,8 @@ func (v *Verifier) Close() error {
 
 // Verify returns the identity in token, a JWT in compact form without "Bearer ". It
 // returns a *[TokenError] if the token is invalid, and [ErrUnavailable] if the
-// issuer's keys can't be fetched or v has been closed. It can wait up to 5 seconds for
-// a fetch, or until ctx ends.
+// issuer's keys can't be fetched or v has been closed. It waits up to 5 seconds for a
+// fetch, and returns ctx's error if ctx ends first.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, rejectToken(reasonTooLarge)
