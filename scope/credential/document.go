@@ -22,7 +22,7 @@ type statement struct {
 // conditions are operator → key → values. JSON sorts the names, so the text is stable.
 type conditions map[string]map[string]stringList
 
-// stringList are an array, or its only element by itself.
+// stringList is encoded as an array, or as its element if it has only one.
 type stringList []string
 
 func (l stringList) MarshalJSON() ([]byte, error) {

@@ -63,10 +63,10 @@ func (r Resources) buildStatements(s scope.Scope, p Purpose) ([]statement, error
 	if !isPlain(prefix) || !strings.HasSuffix(prefix, "/") || !isPlain(partition) {
 		return nil, invalidf("scope %.80q: must not have a character with a meaning in IAM", prefix)
 	}
-	items, records := stringList{"dynamodb:GetItem", "dynamodb:Query"}, stringList{"dynamodb:GetItem", "dynamodb:Query"}
+	tracker, approver := stringList{"dynamodb:GetItem", "dynamodb:Query"}, stringList{"dynamodb:GetItem", "dynamodb:Query"}
 	if s.RequireWrite() == nil {
-		items = append(items, "dynamodb:PutItem")
-		records = append(records, "dynamodb:PutItem", "dynamodb:DeleteItem")
+		tracker = append(tracker, "dynamodb:PutItem", "dynamodb:DeleteItem")
+		approver = append(approver, "dynamodb:PutItem")
 	} else {
 		p &^= writers
 	}
@@ -81,7 +81,7 @@ func (r Resources) buildStatements(s scope.Scope, p Purpose) ([]statement, error
 		all = append(all, allow(r.objectARN(r.Landing, prefix), nil, "s3:DeleteObject", "s3:DeleteObjectVersion"))
 	}
 	if p&Tracker != 0 {
-		all = append(all, allow(r.tableARN(r.Table), requireLeadingKeys(partition), records...))
+		all = append(all, allow(r.tableARN(r.Table), requireLeadingKeys(partition), tracker...))
 	}
 	if p&Listing != 0 {
 		list, err := r.allowQueries(s, r.Table, r.Classes)
@@ -91,7 +91,7 @@ func (r Resources) buildStatements(s scope.Scope, p Purpose) ([]statement, error
 		all = append(all, list)
 	}
 	if p&Approver != 0 {
-		all = append(all, allow(r.tableARN(r.Approvals), requireLeadingKeys(partition), items...))
+		all = append(all, allow(r.tableARN(r.Approvals), requireLeadingKeys(partition), approver...))
 		if s.Level() != scope.SessionLevel && len(r.Indexes) > 0 {
 			list, err := r.allowQueries(s, r.Approvals, []string{approvals})
 			if err != nil {

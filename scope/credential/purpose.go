@@ -57,7 +57,7 @@ const (
 
 	writers = Signer | FormSigner | Writer | Cleaner // purposes that only write
 
-	all = Signer | Agent | Writer | Tracker | Listing | FormSigner | Cleaner | Approver
+	allPurposes = Signer | Agent | Writer | Tracker | Listing | FormSigner | Cleaner | Approver
 )
 
 var purposeNames = [...]string{"signer", "agent", "writer", "tracker", "listing", "forms", "cleaner", "approver"}
@@ -68,7 +68,7 @@ func (p Purpose) String() string {
 	if p == 0 {
 		return "none"
 	}
-	if p&^all != 0 {
+	if p&^allPurposes != 0 {
 		return fmt.Sprintf("Purpose(%#x)", uint8(p))
 	}
 	var set []string
@@ -86,7 +86,7 @@ func (p Purpose) check(s scope.Scope) error {
 	if err := s.Require(); err != nil {
 		return err
 	}
-	if p == 0 || p&^all != 0 {
+	if p == 0 || p&^allPurposes != 0 {
 		return invalidf("purpose %s: must be one or more of the constants", p)
 	}
 	if err := s.RequireWrite(); err != nil && p&^writers == 0 {

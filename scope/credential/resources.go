@@ -32,11 +32,13 @@ type Resources struct {
 	// in its partition.
 	Approvals string
 
-	// Indexes are the tables' indexes that Listing and Approver may query, as dynamo.IndexName names them.
+	// Indexes are the tables' indexes that Listing and Approver may query, by the names
+	// of dynamo.IndexName.
 	Indexes []string
 
-	// Classes are the classes of items that Listing may query there, as [scope.Scope.Index] takes them. The records of
-	// package tracking have the classes "active", "waiting", "failed" and "success".
+	// Classes are the classes of items that Listing may query there; see
+	// [scope.Scope.Index]. The records of package tracking have the classes "active",
+	// "waiting", "failed" and "success".
 	Classes []string
 
 	// SignatureAge is the maximum age of a request signed by a Signer when it reaches
@@ -111,7 +113,7 @@ func (r Resources) checkNeeds(p Purpose) error {
 			missing = append(missing, what)
 		}
 	}
-	need(all, r.Account != "", "the account")
+	need(allPurposes, r.Account != "", "the account")
 	need(Signer|FormSigner|Cleaner, r.Landing != "", "the landing bucket")
 	need(Agent, r.Landing != "" || r.Raw != "", "a bucket")
 	need(Writer, r.Raw != "", "the raw bucket")
