@@ -35,10 +35,10 @@ var (
 	_ table.Purger = (*Driver)(nil)
 )
 
-// Open opens the file carrel.db in dir, and creates both if they are missing, with the
-// modes 0600 and 0700. It returns [ErrLocked] if another process still has the file
-// open after a second, and [ErrFormat] if the file was not written by this package.
-// The caller must close the driver.
+// Open opens the file carrel.db in dir. It creates the directory with mode 0700 and the
+// file with mode 0600 if they are missing. It returns [ErrLocked] if the file is still
+// open elsewhere after a second, and [ErrFormat] if the file was not written by this
+// package. The caller must close the driver.
 func Open(dir string) (*Driver, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("bolt: open: %w", err)
@@ -151,7 +151,8 @@ func (d *Driver) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond
 	})
 }
 
-// Delete implements [table.Driver] in one transaction. It returns as Put does.
+// Delete implements [table.Driver] in one transaction. If ctx ends first, the rules of
+// Put apply.
 func (d *Driver) Delete(ctx context.Context, k table.Key, c table.Cond) error {
 	if err := checkCall(ctx, k); err != nil {
 		return err

@@ -75,7 +75,7 @@ func TestSecondOpenIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // the wait for the lock is instant
 		_, err := bolt.Open(dir)
 		require.ErrorIs(t, err, bolt.ErrLocked)
-		require.ErrorContains(t, err, "another process has the directory open")
+		require.ErrorContains(t, err, "the file is open already")
 	})
 	_, err := v.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
 	require.NoError(t, err, "the first driver still works")

@@ -5,7 +5,7 @@ import "errors"
 var (
 	// ErrLocked is returned by [Open] if the file is open already, in this or another
 	// process.
-	ErrLocked = errors.New("bolt: another process has the directory open")
+	ErrLocked = errors.New("bolt: the file is open already")
 	// ErrClosed is returned by every method after [Driver.Close].
 	ErrClosed = errors.New("bolt: closed")
 	// ErrFormat is returned by [Open] if the file has another format or was written by a

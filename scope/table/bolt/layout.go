@@ -66,7 +66,7 @@ type entry struct {
 	indexKeys  [3][]byte // nil if the row is not in that index
 }
 
-// encodeEntry encodes a row. The entry shares no memory with it.
+// encodeEntry encodes a row. The entry does not share memory with it.
 func encodeEntry(r table.Row) (entry, error) {
 	var e entry
 	var err error

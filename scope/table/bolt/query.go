@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -60,6 +61,9 @@ func collectRows(tx *bbolt.Tx, q table.DriverQuery, entries iter.Seq2[[]byte, []
 			}
 		}
 		r, err := decodeRow(partition, sort, v)
+		if own, _ := q.Key.Within(); err != nil && q.Slot != 0 && partition != own {
+			r, err = newBareRow(q.Slot, k), nil
+		}
 		if err != nil {
 			return table.DriverPage{}, err
 		}
@@ -93,6 +97,15 @@ func countRows(q table.DriverQuery, entries iter.Seq2[[]byte, []byte]) (table.Dr
 		}
 	}
 	return page, nil
+}
+
+// newBareRow returns a row with the keys of its index entry only. It replaces a damaged
+// row of a narrower scope, so that the row does not hide others.
+func newBareRow(slot table.Slot, entry []byte) table.Row {
+	parts := strings.Split(string(entry), "\x00")
+	r := table.Row{Partition: parts[2], Sort: parts[3], Attr: map[string]table.Value{}}
+	r.Index[slot-1] = [2]string{parts[0], parts[1]}
+	return r
 }
 
 // splitKey returns the base key of the row of an entry.
