@@ -1,6 +1,7 @@
 package object
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -54,9 +55,7 @@ func (r *Root) Copy(ctx context.Context, from, to Ref, o *PutOptions) (Ref, Info
 		return Ref{}, Info{}, wrapError("copy", from, ErrSize)
 	}
 	opt.Size = info.Size
-	if opt.Type == "" {
-		opt.Type = info.Type
-	}
+	opt.Type = cmp.Or(opt.Type, info.Type, defaultType)
 	stored, err := r.copyObject(ctx, from, to, opt)
 	if err != nil {
 		return Ref{}, Info{}, wrapError("copy to", to, err)

@@ -27,6 +27,22 @@ func (c *copier) Copy(_ context.Context, s scope.Scope, from, _ object.Addr, o o
 	return object.Info{ETag: `"copied"`, Size: o.Size}, c.err
 }
 
+// untyped is a driver whose store does not know the types of its objects.
+type untyped struct{ *copier }
+
+func (d untyped) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
+	info, err := d.copier.Stat(ctx, a)
+	info.Type = ""
+	return info, err
+}
+
+func TestCopyOfAnObjectWithoutATypeHasTheDefaultType(t *testing.T) {
+	t.Parallel()
+	root := rootOf(t, must.Get(object.New(untyped{&copier{Driver: object.NewMemory()}}, "b", nil)), session(t, "acme", "u1"))
+	_, _, err := root.Copy(t.Context(), put(t, root, "a.txt", "data"), refTo(t, root, "b.txt"), nil)
+	require.NoError(t, err, "the copier receives a type")
+}
+
 func TestCopyUsesACopier(t *testing.T) {
 	t.Parallel()
 	d := &copier{Driver: object.NewMemory()}

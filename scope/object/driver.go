@@ -89,6 +89,8 @@ type Entry struct {
 // whole object.
 type Range struct{ Off, Len int64 }
 
+const defaultType = "application/octet-stream"
+
 // PutOptions configures a Put. The zero value writes once: it stores a new object
 // or returns ErrExists.
 type PutOptions struct {

@@ -15,8 +15,8 @@ type Listed struct {
 	Info Info // Size, ETag and Modified
 }
 
-// ListAfter is [Root.List] with the Info of each object, starting behind after,
-// which need not exist. The zero Ref starts at the beginning. It yields
+// ListAfter is [Root.List] with the Info of each object. It starts with the first key
+// after that of after, which need not exist. The zero Ref starts at the beginning. It yields
 // ErrNotFound if after is outside the root.
 func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
@@ -51,7 +51,7 @@ func (r *Root) ListAfter(ctx context.Context, after Ref) iter.Seq2[Listed, error
 	}
 }
 
-// fetchPage returns the keys of s behind after, and whether more follow.
+// fetchPage returns the keys of s that follow after, and whether there are more.
 func (b *Bucket) fetchPage(ctx context.Context, s scope.Scope, after string) ([]Entry, bool, error) {
 	if b == nil { // of the zero Root
 		return nil, false, scope.ErrDenied

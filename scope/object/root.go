@@ -1,6 +1,7 @@
 package object
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -108,9 +109,7 @@ func (r *Root) Put(ctx context.Context, f Ref, body io.Reader, o *PutOptions) (R
 	if err := r.checkWrite(ctx, "put", f, opt); err != nil {
 		return Ref{}, Info{}, err
 	}
-	if opt.Type == "" {
-		opt.Type = "application/octet-stream"
-	}
+	opt.Type = cmp.Or(opt.Type, defaultType)
 	info, err := r.bucket.driver.Put(ctx, r.addrOf(f), body, opt)
 	if err != nil {
 		return Ref{}, Info{}, wrapError("put", f, err)

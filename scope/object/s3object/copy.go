@@ -37,7 +37,7 @@ func (d *driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, 
 			return object.Info{}, err
 		}
 	}
-	c, err := d.choose(ctx, s)
+	c, err := d.chooseClient(ctx, s)
 	if err != nil {
 		return object.Info{}, err
 	}

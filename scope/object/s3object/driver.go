@@ -1,6 +1,7 @@
 package s3object
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,10 +36,9 @@ type Options struct {
 	// (x-amz-expected-bucket-owner). If empty, the owner is not checked.
 	BucketOwner string
 
-	// Spool is the largest body in bytes that is buffered in memory because it
-	// can't seek; Put returns ErrTooLarge for a longer one. The SDK reads a body
-	// again to sign and to retry. A body that is an io.Seeker is not buffered.
-	// Default: 8 MiB.
+	// Spool is the largest body in bytes that Put buffers in memory because it is not
+	// an io.Seeker. The SDK reads a body again to sign and to retry. For a longer body
+	// Put returns ErrTooLarge. Zero means 8 MiB.
 	Spool int64
 
 	// ConditionalCopy states that the server honors If-None-Match and If-Match of
@@ -91,9 +91,10 @@ func New(c Client, bucket string, o *Options) (object.Driver, error) {
 			}
 		}
 		d.choose, d.canCopy, d.owner = o.For, o.ConditionalCopy, stringOrNil(o.BucketOwner)
-		if o.Spool > 0 {
-			d.spool = o.Spool
+		if o.Spool < 0 {
+			return nil, invalidError(fmt.Errorf("spool %d: must be at least 0", o.Spool))
 		}
+		d.spool = cmp.Or(o.Spool, defaultSpool)
 	}
 	if d.choose == nil {
 		if c == nil {
@@ -115,7 +116,16 @@ func (d *driver) clientFor(ctx context.Context, a object.Addr) (Client, error) {
 	if err := d.checkBucket(a); err != nil {
 		return nil, err
 	}
-	return d.choose(ctx, a.Scope())
+	return d.chooseClient(ctx, a.Scope())
+}
+
+// chooseClient returns the client of s, which is not nil.
+func (d *driver) chooseClient(ctx context.Context, s scope.Scope) (Client, error) {
+	c, err := d.choose(ctx, s)
+	if err == nil && c == nil {
+		err = invalidError(errors.New("client: Options.For returned nil"))
+	}
+	return c, err
 }
 
 func (d *driver) checkBucket(a object.Addr) error {
@@ -223,7 +233,7 @@ func (d *driver) List(ctx context.Context, s scope.Scope, after string, limit in
 	if err := s.Require(); err != nil {
 		return nil, false, fmt.Errorf("s3object: list: %w", err)
 	}
-	c, err := d.choose(ctx, s)
+	c, err := d.chooseClient(ctx, s)
 	if err != nil {
 		return nil, false, err
 	}

@@ -295,6 +295,27 @@ func TestForChoosesTheClient(t *testing.T) {
 	require.Equal(t, []scope.Scope{root.Scope(), root.Scope()}, asked)
 }
 
+func TestForMustNotReturnNil(t *testing.T) {
+	t.Parallel()
+	d, err := s3object.New(nil, "landing", &s3object.Options{For: func(context.Context, scope.Scope) (s3object.Client, error) {
+		return nil, nil
+	}})
+	require.NoError(t, err)
+	root, ref, _ := withBucket(t, d, "landing", nil)
+	_, _, err = root.Stat(t.Context(), ref)
+	require.ErrorIs(t, err, object.ErrInvalid)
+	for _, err = range root.List(t.Context()) {
+	}
+	require.ErrorIs(t, err, object.ErrInvalid)
+}
+
+func TestNegativeSpoolIsRejected(t *testing.T) {
+	t.Parallel()
+	_, err := s3object.New(s3.New(s3.Options{Region: "us-east-1"}), "landing", &s3object.Options{Spool: -1})
+	require.ErrorIs(t, err, object.ErrInvalid)
+	require.ErrorContains(t, err, "spool -1")
+}
+
 func TestInvalidBucketNamesAreRejected(t *testing.T) {
 	t.Parallel()
 	c := s3.New(s3.Options{Region: "us-east-1"})
