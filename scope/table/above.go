@@ -6,11 +6,13 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Above returns the view of the user or the tenant to which a session or user belongs. It is for programs that count
-// across the sessions of a user or a tenant, such as package admission. If below is read-only, so is the view.
+// Above returns the view of the user or the tenant that below belongs to. It is for
+// programs that count across the sessions of a user or a tenant, such as package
+// admission. If below is read-only, so is the view.
 //
-// It returns scope.ErrLevel unless level is scope.UserLevel or scope.TenantLevel and below lies under that level or at
-// it. Shared data do not belong to a user.
+// The level must be [scope.UserLevel] or [scope.TenantLevel], and below must lie at that
+// level or under it. Otherwise Above returns [scope.ErrLevel], for example for the user
+// of shared data.
 func (s *System) Above(below scope.Scope, level scope.Level) (*View, error) {
 	if s == nil || s.t == nil {
 		return nil, newDeniedError("the System was not made by Table.System")

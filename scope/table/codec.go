@@ -38,7 +38,7 @@ func EncodeAttr(attr map[string]Value) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeAttr is the inverse of [EncodeAttr].
+// DecodeAttr is the inverse of [EncodeAttr]. It returns an empty slice or map for a nil one.
 func DecodeAttr(b []byte) (map[string]Value, error) {
 	var m map[string]jsonValue
 	if err := json.Unmarshal(b, &m); err != nil {
@@ -76,6 +76,9 @@ func encodeValue(v Value) (jsonValue, error) {
 	case float64:
 		return jsonValue{Float: &v}, nil
 	case []byte:
+		if v == nil {
+			v = []byte{} // JSON would be null, which does not have a type
+		}
 		return jsonValue{Bytes: &v}, nil
 	case []Value:
 		list := make([]jsonValue, len(v))

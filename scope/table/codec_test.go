@@ -30,6 +30,15 @@ func TestAttributesKeepTheirTypesInJSON(t *testing.T) {
 	require.Equal(t, everyType(), got)
 }
 
+func TestNilSlicesAndMapsAreDecodedAsEmpty(t *testing.T) {
+	t.Parallel()
+	b, err := table.EncodeAttr(map[string]table.Value{"bytes": []byte(nil), "list": []table.Value(nil), "map": map[string]table.Value(nil)})
+	require.NoError(t, err)
+	got, err := table.DecodeAttr(b)
+	require.NoError(t, err)
+	require.Equal(t, map[string]table.Value{"bytes": []byte{}, "list": []table.Value{}, "map": map[string]table.Value{}}, got)
+}
+
 func TestInvalidAttributesAreNotEncoded(t *testing.T) {
 	t.Parallel()
 	_, err := table.EncodeAttr(map[string]table.Value{"m": map[string]table.Value{"n": 5}})

@@ -34,8 +34,8 @@
 //
 // # Sort keys
 //
-// Packages that share a table own these sort keys; others must not write them. An
-// item that its owner cannot read is an error there that names the key.
+// Packages that share a table own these sort keys; others must not write them. If an
+// owner reads an item there that it did not write, it returns an error that names the key.
 //
 //	sort key       partition          owner
 //	meta           session            tracking: the record of an upload

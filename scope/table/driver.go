@@ -25,7 +25,8 @@ type Driver interface {
 	// [ErrNotFound].
 	Get(ctx context.Context, k Key) (Row, error)
 	// Put stores r under k if c holds, in one atomic step with the index entries.
-	// Otherwise it returns a *[RowConflictError]. The place is k; r repeats it.
+	// Otherwise it returns a *[RowConflictError]. The partition and sort key of r are
+	// those of k.
 	Put(ctx context.Context, k Key, r Row, c Cond) error
 	// Query returns a page of rows of the key's partition, or of an index.
 	//

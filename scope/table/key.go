@@ -41,7 +41,8 @@ func (k Key) Contains(partition string) bool {
 
 // Within returns [Key.Contains] in a form that a store can evaluate: among the
 // partitions that Views write to, the key contains exactly own and those that begin
-// with below.
+// with below. The key of a [System], which does not count, does not have such a form:
+// then no partition matches.
 func (k Key) Within() (own, below string) {
 	own = k.owner.Partition()
 	return own, own + "#"

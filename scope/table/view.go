@@ -12,8 +12,8 @@ import (
 // View reads and writes the items under one Scope. [Table.In] returns it. It is
 // immutable and safe for concurrent use.
 //
-// Each method calls the driver once and wraps its error, unless the method documents
-// another one.
+// Each method calls the driver once. It wraps the driver's error, unless its
+// documentation names another error.
 type View struct {
 	t         *Table
 	s         scope.Scope

@@ -61,7 +61,11 @@ func (d *Driver) chooseClient(ctx context.Context, k table.Key) (Client, error) 
 		return nil, fmt.Errorf("dynamo: %w: the zero Key", scope.ErrDenied)
 	}
 	if s, ok := k.Scope(); ok && d.choose != nil {
-		return d.choose(ctx, s)
+		c, err := d.choose(ctx, s)
+		if err == nil && c == nil {
+			err = fmt.Errorf("%w client: Options.For returned nil", ErrInvalid)
+		}
+		return c, err
 	}
 	if d.c == nil {
 		return nil, fmt.Errorf("%w client: a System uses the client of New, which is nil", ErrInvalid)

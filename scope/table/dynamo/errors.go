@@ -11,12 +11,14 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Errors of this package, to be tested with [errors.Is]. Each is wrapped together with
-// the SDK's error. The Driver also returns [table.ErrBusy] after throttling and for
-// transactions on the same item, and [table.ErrTooLarge] for items over 400 KB.
+// Errors of this package, to be tested with [errors.Is]. An error of the SDK is wrapped
+// together with the matching one. The Driver also returns [table.ErrBusy] after
+// throttling and for transactions on the same item, and [table.ErrTooLarge] for items
+// over 400 KB.
 var (
-	// ErrDenied is returned if the credentials do not allow the request. A session
-	// policy denies everything outside its scope, whether it exists or not.
+	// ErrDenied is returned if the credentials do not allow the request. It does not
+	// match scope.ErrDenied. A session policy denies everything outside its scope,
+	// whether it exists or not.
 	ErrDenied = errors.New("dynamo: access denied")
 	// ErrNoTable is returned if the table or an index does not exist.
 	ErrNoTable = errors.New("dynamo: table or index not found")

@@ -116,7 +116,7 @@ func countRows(ctx context.Context, c Client, in *dynamodb.QueryInput, q table.D
 func (d *Driver) newQueryInput(q table.DriverQuery) *dynamodb.QueryInput {
 	in := &dynamodb.QueryInput{
 		TableName:                 &d.table,
-		ExpressionAttributeNames:  map[string]string{"#p": partitionName},
+		ExpressionAttributeNames:  map[string]string{},
 		ExpressionAttributeValues: item{":p": encodeText(q.Key.Partition())},
 		ScanIndexForward:          aws.Bool(!q.Desc),
 	}

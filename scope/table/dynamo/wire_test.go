@@ -270,6 +270,15 @@ func TestClientIsChosenByScope(t *testing.T) {
 	require.Len(t, asked, 2, "a System does not have a scope to ask for")
 }
 
+func TestForMustNotReturnNil(t *testing.T) {
+	t.Parallel()
+	d, err := dynamo.New(nil, "carrel", &dynamo.Options{For: func(context.Context, scope.Scope) (dynamo.Client, error) { return nil, nil }})
+	require.NoError(t, err)
+	v := must.Get(must.Get(table.New(d, nil)).In(at(t, "acme", "u1")))
+	_, err = v.Get(t.Context(), "x")
+	require.ErrorIs(t, err, dynamo.ErrInvalid)
+}
+
 func TestNewRejectsInvalidNames(t *testing.T) {
 	t.Parallel()
 	c := (&wire{}).client()
