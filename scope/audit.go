@@ -11,7 +11,7 @@ import (
 // does not verify.
 type Refusal struct {
 	Scope Scope  // the caller's; the zero Scope if the caller is not known yet
-	Op    string // package and operation, such as "object.Ref"
+	Op    string // package and operation, such as "object.ref" or "table.Query"
 	Err   error  // the reason; it quotes untrusted values
 }
 

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// FileName returns a name that [Scope.Key] accepts for the name of a person's
-// file. It returns a name that Key accepts at every level unchanged. Otherwise it
-// composes the name (Unicode normal form C), puts "_" where Key rejects a character,
-// before a reserved name and for an empty name, and cuts a long name before its
-// extension. Different names can have the same result.
+// FileName turns the name of a person's file into a name that [Scope.Key] accepts at
+// every level. A name that Key accepts already is returned unchanged. Otherwise FileName
+// composes it (Unicode normal form C), replaces each rejected character by "_", puts "_"
+// before a reserved name, returns "_" for an empty name, and shortens a long name before
+// its extension. Different names can have the same result.
 //
 // Call it where a person chooses a file. Keep the original beside the result for
 // display, as untrusted text. Do not repair names that a program sends: let Key

@@ -59,8 +59,8 @@ func (s Scope) Key(name string) (string, error) {
 // decode: decode the key of an S3 event once, by the rules of that event, before
 // you call ParseKey.
 //
-// The returned Scope says who owns the object, not that the caller may reach it.
-// Check it with [Scope.Contains] of a scope that the caller holds.
+// The returned Scope says who owns the object, not that the caller may reach it or
+// write to it. Check it with [Scope.Contains] of a scope that the caller holds.
 func ParseKey(key string) (Scope, string, error) {
 	s, name, reason := parseKey(key)
 	if reason != "" {

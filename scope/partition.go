@@ -7,8 +7,8 @@ import (
 )
 
 // Partition returns the partition key of the scope's items. It is also the text
-// form of a Scope for records: [ParsePartition] reads it. No item has the
-// partition of the zero Scope.
+// form of a Scope for records: [ParsePartition] reads it. It does not contain the right
+// to write. No item has the partition of the zero Scope.
 func (s Scope) Partition() string {
 	switch s.level {
 	case TenantLevel:
@@ -23,8 +23,8 @@ func (s Scope) Partition() string {
 	return "none"
 }
 
-// ParsePartition is the exact inverse of [Scope.Partition]. As with [ParseKey],
-// the returned Scope says who owns the item, not that the caller may reach it.
+// ParsePartition is the exact inverse of [Scope.Partition]. As with [ParseKey], the
+// returned Scope says who owns the item, not that the caller may reach it or write to it.
 func ParsePartition(p string) (Scope, error) {
 	s, ok := parsePartition(p)
 	if !ok {

@@ -16,7 +16,8 @@ import (
 // value and safe for concurrent use. It can be narrowed but never widened.
 //
 // A Scope also says whether its holder may write. [Scope.ReadOnly] removes that
-// right, and no method restores it.
+// right, and no method restores it. The operator == compares the right too, so compare
+// owners with [Scope.Contains].
 //
 // The zero Scope denies everything: it does not build keys, does not contain any
 // scope, and no object or item can lie under its prefix or partition.
