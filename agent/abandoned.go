@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// errAbandoned is the failure of a call that is not made because too many are abandoned.
+// errAbandoned is the error of a call that is not made because too many are abandoned.
 var errAbandoned = errors.New("agent: not run: too many abandoned calls have not returned")
 
 // maxAbandoned is the largest number of abandoned calls of an agent.
 const maxAbandoned = 64
 
-// abandonedCalls counts the calls that their runs have given up and that have not returned.
+// abandonedCalls counts the calls that runs have abandoned and that have not returned.
 type abandonedCalls struct {
 	max int
 
@@ -33,8 +33,8 @@ func (a *abandonedCalls) add(tenant string, n int) {
 	}
 }
 
-// isFull reports whether the tenant may make no more calls: it holds its share, a quarter, or all tenants together hold
-// the maximum.
+// isFull reports whether the tenant must not make another call: it holds its share, a quarter, or all tenants together
+// hold the maximum.
 func (a *abandonedCalls) isFull(tenant string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

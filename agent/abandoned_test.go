@@ -11,8 +11,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Calls that do not return are capped: a tenant that holds its share makes no more, one that does not still can until
-// all together hold the maximum, and everything runs again once they have returned.
+// A tenant that holds its share of abandoned calls cannot make more. Other tenants can, until all together hold the
+// maximum. Calls are made again once the abandoned ones have returned.
 func TestAbandonedCallsAreCapped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

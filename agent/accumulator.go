@@ -21,7 +21,7 @@ type accumulator struct {
 	ids       callIDs
 	typed     map[string]*partialScanner // typed answers that are arriving, by call id
 	isText    bool                       // the text is not the typed answer that was asked for
-	usage     *Usage                     // nil if the Model has not reported any
+	usage     *Usage                     // nil unless the Model has reported usage
 	reason    StopReason
 	isStopped bool // a StopPart has come
 }
@@ -56,8 +56,7 @@ func (a *accumulator) add(d Delta) error {
 	return malformedAnswer(fmt.Errorf("agent: the model yielded a delta of type %T", d))
 }
 
-// mayFollowStop reports whether d may come after the StopPart. A service may send its usage there, and events that the
-// Model does not know.
+// mayFollowStop reports whether d may come after the StopPart. Services send usage and unknown events there.
 func mayFollowStop(d Delta) bool {
 	switch d.(type) {
 	case UsageReport, SkippedPart:
@@ -66,7 +65,7 @@ func mayFollowStop(d Delta) bool {
 	return false
 }
 
-// close ends the answer and returns an error if it is not whole or not acceptable.
+// close ends the answer. It returns an error if the answer is incomplete or not acceptable.
 func (a *accumulator) close() error {
 	a.flushText()
 	if !a.isStopped {
@@ -118,8 +117,7 @@ func (a *accumulator) flushText() {
 	a.pending = a.pending[:0]
 }
 
-// addCitation adds a citation after the text that it supports. Text that came before that text becomes a part of its
-// own, unless it is blank.
+// addCitation adds a citation after the text that it supports. Earlier text becomes a separate part, unless it is blank.
 func (a *accumulator) addCitation(d CitationPart) error {
 	c := d.Citation
 	if err := c.check(); err != nil {
@@ -213,7 +211,7 @@ func (a *accumulator) addSkipped(d SkippedPart) error {
 	return nil
 }
 
-// addUsage yields what is new in the usage of the answer so far.
+// addUsage yields the increase of the answer's usage.
 func (a *accumulator) addUsage(d UsageReport) error {
 	var before Usage
 	isFirst := a.usage == nil
@@ -230,7 +228,7 @@ func (a *accumulator) addUsage(d UsageReport) error {
 	return a.run.emit(UsageReport{Usage: more, Model: cmp.Or(d.Model, signer(a.run.agent.model))})
 }
 
-// growTyped adds to a typed answer that is arriving, and yields it as a Partial if it has grown enough.
+// growTyped appends to a typed answer, and yields a Partial if it has grown enough.
 func (a *accumulator) growTyped(id, text string) error {
 	s := a.typed[id]
 	if s == nil {
@@ -247,7 +245,7 @@ func (a *accumulator) growTyped(id, text string) error {
 	return a.emit(Partial{ID: id, JSON: s.take()})
 }
 
-// emitTyped yields a whole typed answer, if the Model gave no UseDelta of it.
+// emitTyped yields a whole typed answer, unless its UseDeltas have been yielded.
 func (a *accumulator) emitTyped(u ToolUse) error {
 	if !a.run.isOutputCall(u.Name) || a.typed[u.ID] != nil || len(u.Input) == 0 || strictjson.CheckObject(u.Input) != nil {
 		return nil

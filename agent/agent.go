@@ -27,7 +27,7 @@ type Agent struct {
 	compact Compactor      // may be nil
 	objects *object.Bucket // may be nil
 	cache   bool
-	// structured asks for typed answers by [Request].Output
+	// structured requests typed answers through [Request].Output.
 	structured bool
 	audit      scope.Auditor // may be nil
 	tel        *telemetry    // may be nil
@@ -54,15 +54,15 @@ type Options struct {
 	Compact Compactor
 	// Cache asks the model's service to keep the beginning of each request in its prompt cache. Default: false.
 	Cache bool
-	// StructuredOutput asks for the typed answers of [RunAs] and [StreamAs] by the structured output of the model's
-	// service, [Request].Output, instead of by the tool final_answer. [New] rejects a Model that does not support it; a run whose
-	// service rejects it fails with [CodeInvalidCall]. Default: by the tool, which every model that calls tools supports.
+	// StructuredOutput requests the typed answers of [RunAs] and [StreamAs] through the structured output of the model's
+	// service, [Request].Output, instead of through the tool final_answer. [New] rejects a Model that does not support it.
+	// A run whose service rejects it fails with [CodeInvalidCall]. Default: false, the tool, which every model that calls
+	// tools supports.
 	StructuredOutput bool
 	// Objects is the bucket of the objects that media name. A Media with an object of another bucket is rejected. A Model
-	// that cannot pass on a reference reads the object from here, within the run's scope. Once a run, objects of earlier
-	// turns and of results are looked up here, so that a note replaces an object that has been deleted. If nil, only a
-	// Model that passes on references accepts objects, and a deleted object is noticed when the service rejects the
-	// request.
+	// that cannot pass on a reference reads the object from here, within the run's scope. Each run looks up the objects of
+	// earlier turns and of results once, so that a note replaces a deleted object. If nil, only a Model that passes on
+	// references accepts objects, and a deleted object is noticed when the service rejects the request.
 	Objects *object.Bucket
 	// Audit receives each call that the agent refuses, because its tool was not offered or its arguments are invalid, and
 	// each object outside the run's scope. If nil, refusals are not reported.
@@ -166,7 +166,7 @@ func (a *Agent) Stream(ctx context.Context, in Input) iter.Seq2[Event, error] {
 	return a.stream(ctx, in, nil)
 }
 
-// stream is Stream for a run that is asked for a typed answer unless out is nil.
+// stream is Stream with a typed answer, unless out is nil.
 func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)

@@ -16,7 +16,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-func TestConversation(t *testing.T) {
+func TestConversationWithCalls(t *testing.T) {
 	t.Parallel()
 	m := play(
 		step{text("Let me "), text("see."), use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"b"}`), UsageReport{Usage: Usage{Input: 10, Output: 3}}, calls},
@@ -60,9 +60,8 @@ func TestConversation(t *testing.T) {
 	require.Len(t, m.requests[1].Messages, 3)
 }
 
-// A run gets the history of the one before; results and the next prompt reach the model as one message, even after
-// a run that failed or whose model said nothing.
-func TestHistoryGoesOn(t *testing.T) {
+// Results and the next prompt reach the model as one message, even after a run that failed or a silent model.
+func TestHistoryContinuesAfterAnyRun(t *testing.T) {
 	t.Parallel()
 	m := play(
 		step{use("c1", "echo", `{"word":"a"}`), calls}, step{&ModelError{Code: CodeThrottled, Retryable: true}},
@@ -89,7 +88,7 @@ func TestHistoryGoesOn(t *testing.T) {
 	require.Equal(t, append(before, "user: Three.", "assistant: Here."), lines(done.History))
 	require.Equal(t, before, lines(in.History))
 
-	// Without a prompt there is nothing to say, unless something is unanswered.
+	// A prompt is required, unless the history has unanswered content.
 	in.Prompt, in.History = " ", done.History
 	_, err = a.Run(t.Context(), in)
 	require.ErrorContains(t, err, "The message is empty.")
@@ -104,8 +103,7 @@ func TestHistoryGoesOn(t *testing.T) {
 	require.Len(t, last[2].Parts, 3) // a result and two prompts
 }
 
-// Two runs that start from one history do not write into each other's.
-func TestHistoryIsNotShared(t *testing.T) {
+func TestRunsFromOneHistoryAreIndependent(t *testing.T) {
 	t.Parallel()
 	a := newAgent(t, modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		parts := r.Messages[len(r.Messages)-1].Parts
@@ -122,8 +120,8 @@ func TestHistoryIsNotShared(t *testing.T) {
 	require.Equal(t, []string{"user: 0", "assistant: re 0", "user: 2", "assistant: re 2"}, lines(two.History))
 }
 
-// Every way in which an answer can fail: a typed error, nothing run, nothing of the answer in the history.
-func TestAnswersThatFail(t *testing.T) {
+// Each failed answer is a typed error, and neither its calls nor its content reach the history.
+func TestFailedAnswersRunNothing(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("arn:aws:secret")
 	good := use("c1", "echo", `{"word":"a"}`)
@@ -184,7 +182,7 @@ func TestAnswersThatFail(t *testing.T) {
 	}
 }
 
-func TestModelWithoutStream(t *testing.T) {
+func TestModelWithoutStreamIsAnError(t *testing.T) {
 	t.Parallel()
 	a := newAgent(t, modelFunc(func(context.Context, *Request) iterDeltas { return nil }), Limits{})
 	_, failed := drain(t, a, t.Context(), Input{Prompt: "Go."})
@@ -192,8 +190,7 @@ func TestModelWithoutStream(t *testing.T) {
 	require.ErrorContains(t, failed, "panicked")
 }
 
-// Usage counts also where the answer fails.
-func TestUsageOfFailedAnswers(t *testing.T) {
+func TestUsageCountsFailedAnswers(t *testing.T) {
 	t.Parallel()
 	a := newAgent(t, play(
 		step{use("c1", "echo", `{"word":"a"}`), UsageReport{Usage: Usage{Input: 1}}, calls},
@@ -204,8 +201,8 @@ func TestUsageOfFailedAnswers(t *testing.T) {
 	require.Len(t, failed.Done.History.Turns, 1)
 }
 
-// What to do next follows from the parts: a model that says end_turn beside a call gets its call run.
-func TestReasonsLie(t *testing.T) {
+// The parts of an answer decide what follows: a call is made even if the reason is end_turn.
+func TestCallsAreMadeWhateverTheStopReason(t *testing.T) {
 	t.Parallel()
 	for _, reason := range []StopReason{StopEndTurn, StopSequence, StopToolUse} {
 		a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), StopPart{reason}}, step{text("ok"), StopPart{StopSequence}}), Limits{}, echo(t))
@@ -215,7 +212,7 @@ func TestReasonsLie(t *testing.T) {
 	}
 }
 
-func TestUnreadableCalls(t *testing.T) {
+func TestInvalidCallsAreExplained(t *testing.T) {
 	t.Parallel()
 	const words = "Make the whole call again, with one JSON object as arguments. The arguments were: "
 	for name, c := range map[string]struct {
@@ -243,7 +240,7 @@ func TestUnreadableCalls(t *testing.T) {
 			[]string{"assistant: (a tool call that could not be read)",
 				"user: Call 1 of your answer, of a tool, was not run: its name is not a tool's name. " + words + `{}`},
 		},
-		"no arguments": { // not cut, just none; the tool says what is missing
+		"no arguments": { // valid, so the tool reports the missing argument
 			step{use("c1", "echo", ""), calls},
 			[]string{"assistant: [c1 echo {}]", "user: {c1! the arguments do not fit: word: is missing}"},
 		},
@@ -269,8 +266,8 @@ func TestUnreadableCalls(t *testing.T) {
 	}
 }
 
-// What the model, the host and a person learn of each kind of failure.
-func TestToolFailures(t *testing.T) {
+// Each kind of failure, as the model, the host and a person see it.
+func TestToolFailuresAreExplained(t *testing.T) {
 	t.Parallel()
 	for word, c := range map[string]struct {
 		told  string
@@ -314,7 +311,7 @@ func TestToolFailures(t *testing.T) {
 	})
 }
 
-func TestFatal(t *testing.T) {
+func TestFatalErrorEndsTheRun(t *testing.T) {
 	t.Parallel()
 	run := func(word string) *RunError {
 		a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), use("c2", "echo", `{"word":"`+word+`"}`), use("c3", "echo", `{"word":"c"}`), calls}),
@@ -346,7 +343,7 @@ func TestFatal(t *testing.T) {
 	require.NotContains(t, strings.Join(lines(failed.Done.History), "\n"), "secret")
 }
 
-func TestLimits(t *testing.T) {
+func TestLimitsEndTheRun(t *testing.T) {
 	t.Parallel()
 	forever := func(word string) Model {
 		n := 0
@@ -368,7 +365,7 @@ func TestLimits(t *testing.T) {
 	t.Run("turns", func(t *testing.T) {
 		evs, failed := drain(t, newAgent(t, forever("a"), Limits{}, echo(t)), t.Context(), in)
 		require.Equal(t, CodeLimit, failed.Code)
-		require.Equal(t, "The model did not come to an end within 24 turns.", failed.Message)
+		require.Equal(t, "The model did not finish within 24 turns.", failed.Message)
 		require.Equal(t, 23, count(evs), "the last answer's calls are not run")
 		require.Len(t, failed.Done.History.Turns, 23)
 	})
@@ -413,7 +410,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestNewRejectsInvalidOptions(t *testing.T) {
 	t.Parallel()
 	_, err := New(nil, nil)
 	require.ErrorContains(t, err, "model is nil")
@@ -423,7 +420,7 @@ func TestNewRefuses(t *testing.T) {
 	require.ErrorContains(t, err, `two tools are named "echo"`)
 }
 
-func TestInputRefused(t *testing.T) {
+func TestRunRejectsInvalidInput(t *testing.T) {
 	t.Parallel()
 	text := func(r Role, s string) Message { return Message{r, []Part{{Text: s}}} }
 	call := Message{RoleAssistant, []Part{{Use: &ToolUse{"c1", "echo", json.RawMessage(`{}`)}}}}
@@ -442,7 +439,7 @@ func TestInputRefused(t *testing.T) {
 		"blank answer":      {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, "a"), text(RoleAssistant, "\n")}}}}},
 		"blank in between":  {Prompt: "b", History: History{Turns: []Turn{{[]Message{text(RoleUser, "a"), text(RoleAssistant, "b")}}, {[]Message{text(RoleUser, "\u2003"), text(RoleAssistant, "c")}}}}},
 		"blank alone":       {History: History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Text: " "}, {Text: "\t"}}}}}}}},
-		"no parts":          {Prompt: "b", History: History{Turns: []Turn{{[]Message{{Role: RoleUser}}}}}},
+		"parts are missing": {Prompt: "b", History: History{Turns: []Turn{{[]Message{{Role: RoleUser}}}}}},
 		"an empty part":     {Prompt: "b", History: History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Text: "a"}, {}}}}}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -461,8 +458,7 @@ func TestInputRefused(t *testing.T) {
 	require.ErrorContains(t, failed, "zero scope")
 }
 
-// What a tool learns beside its arguments.
-func TestCall(t *testing.T) {
+func TestToolReceivesScopeIDAndKey(t *testing.T) {
 	t.Parallel()
 	type seen struct{ tenant, id, name, key, ctx string }
 	var got []seen
@@ -475,7 +471,7 @@ func TestCall(t *testing.T) {
 	run := func(tenantID, runID string) []string {
 		got = nil
 		m := play(step{use("c1", "look", `{"word":""}`), use("c2", "look", `{"word":""}`), calls}, step{use("c3", "look", `{"word":""}`), calls}, step{text("ok"), end})
-		// The context's own scope does not count.
+		// The scope of the context is ignored.
 		ctx := scope.NewContext(t.Context(), tenant(t, "globex"))
 		_, failed := drain(t, newAgent(t, m, Limits{Parallel: 1}, look), ctx, Input{Scope: tenant(t, tenantID), Run: runID, Prompt: "Go."})
 		require.Nil(t, failed)
@@ -509,9 +505,9 @@ func TestCall(t *testing.T) {
 	require.Len(t, levels, 5, "each level of a tenant has keys of its own")
 }
 
-// A model that is asked once more may put another call in the same place, which is another call; the same one in other
-// white space, or with its names in another order, is the same.
-func TestIdempotencyKeys(t *testing.T) {
+// A repeated request may yield another call in the same place, with another key. White space and the order of names do
+// not change the key.
+func TestIdempotencyKeysDependOnPlaceAndContent(t *testing.T) {
 	t.Parallel()
 	key := func(name, input string) string {
 		args, err := strictjson.Canonical([]byte(input))
@@ -531,7 +527,7 @@ func TestIdempotencyKeys(t *testing.T) {
 	require.NotEqual(t, key("n", `{"a":9007199254740993}`), key("n", `{"a":9007199254740992}`))
 }
 
-func TestToolThatExits(t *testing.T) {
+func TestToolThatExitsItsGoroutineFails(t *testing.T) {
 	t.Parallel()
 	gone := mustTool(t, "gone", func(context.Context, *tools.Call, string) (string, error) {
 		exit()

@@ -9,13 +9,13 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// answer is one answer of the model, as far as it has come.
+// answer is one answer of the model, which may be incomplete.
 type answer struct {
 	parts []Part       // text, reasoning, citations and the valid calls, in order
 	calls []answerCall // all calls, in order
-	// isVisible reports whether an event has told the consumer of the answer.
+	// isVisible reports whether an event of the answer has been yielded.
 	isVisible bool
-	// hasSkipped reports whether the Model has not passed on a piece of the answer, such as a call that its service made.
+	// hasSkipped reports whether the Model has skipped a piece of the answer, such as a call that its service made.
 	hasSkipped bool
 }
 
@@ -23,13 +23,12 @@ type answer struct {
 type answerCall struct {
 	ToolUse
 	args strictjson.Value // of a valid call
-	// invalid says why the call can neither be made nor be sent back to the model. It is nil if it can.
+	// invalid is why the call can neither be made nor be sent back to the model, or nil.
 	invalid error
 }
 
-// message returns the answer as it goes into the history. Invalid calls are left out, because a service would refuse
-// them; the batch has notes about them instead. Blank text is left out for the same reason, and so is reasoning that is
-// not followed by anything.
+// message returns the answer for the history. It leaves out invalid calls, because services reject them; the batch has
+// notes about them instead. It also leaves out blank text, and reasoning that nothing follows.
 func (a *answer) message() Message {
 	m := Message{Role: RoleAssistant, Parts: a.parts}
 	for _, p := range a.parts {
@@ -84,8 +83,7 @@ func (a *answer) check(reason StopReason) error {
 	return nil
 }
 
-// malformedAnswer returns the error of an answer that contradicts itself or the protocol. The model may do better when
-// it is asked again.
+// malformedAnswer returns the error of an answer that contradicts itself or the protocol. A retry may succeed.
 func malformedAnswer(err error) *RunError {
 	return &RunError{Code: CodeMalformed, Message: "The model's answer could not be understood.", Retryable: true, Err: err}
 }

@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// send sends one request and assembles the answer. A panic in the Model is an error; a panic in the consumer goes on.
-// The answer is never nil and holds what has come of it.
+// send sends one request and assembles the answer, which is never nil and may be incomplete. A panic in the Model is an
+// error; a panic in the consumer propagates.
 func (r *run) send(set toolset) (ans *answer, err error) {
 	q := r.newRequest(set)
 	r.requests++
@@ -20,11 +20,11 @@ func (r *run) send(set toolset) (ans *answer, err error) {
 				span.endChat(acc.reason, acc.usage, errConsumerLeft)
 				panic(v)
 			}
-			if !errors.Is(err, errConsumerLeft) { // a Model that goes on after the loop was left panics
+			if !errors.Is(err, errConsumerLeft) { // a Model that continues after the loop was left panics
 				err = mapModelError(fmt.Errorf("agent: the model panicked: %v\n%s", v, debug.Stack()))
 			}
 		}
-		acc.flushText() // the text of an answer that failed is reported too
+		acc.flushText() // also of an answer that failed, for Done.Partial
 		r.text = acc.pending
 		span.endChat(acc.reason, acc.usage, err)
 	}()
@@ -56,7 +56,7 @@ func (r *run) newRequest(set toolset) *Request {
 	switch {
 	case r.isStructured():
 		q.Output = r.out.request()
-	case r.out != nil && r.turn > 1 && r.prompt != nil && !r.isContinuing(): // the model has been asked for the typed answer alone
+	case r.out != nil && r.turn > 1 && r.prompt != nil && !r.isContinuing(): // the prompt requests the typed answer
 		q.Choice = Choice{Name: r.out.name}
 	}
 	return q

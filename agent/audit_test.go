@@ -22,8 +22,8 @@ func (r *refusals) Refused(_ context.Context, f scope.Refusal) {
 	r.all = append(r.all, f)
 }
 
-// What a model asks for and does not get is reported once each; what a tool itself corrects, or fails at, is not.
-func TestRefusalsAreReported(t *testing.T) {
+// Each refused request of a model is reported once. Corrections and failures of a tool are not reported.
+func TestRefusalsAreReportedOnce(t *testing.T) {
 	t.Parallel()
 	heard := &refusals{}
 	m := play(

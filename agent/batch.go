@@ -13,16 +13,16 @@ import (
 type batch struct {
 	answer Message
 	calls  []batchCall // those that are valid
-	notes  []Part      // what the model is told of calls that are not
+	notes  []Part      // explain to the model which calls were invalid
 }
 
 // batchCall is one call that can be made.
 type batchCall struct {
 	ToolUse
-	index   int           // its place among all calls of the answer
-	key     string        // its idempotency key; empty in a run without an id
-	result  *tools.Result // nil if the call is still to be made
-	stopgap *tools.Result // the history's result if the turn ends without one
+	index   int           // among all calls of the answer
+	key     string        // the idempotency key; empty in a run without an id
+	result  *tools.Result // nil before the call is made
+	stopgap *tools.Result // the result in the history if the turn ends without one
 }
 
 // newBatch returns the batch of an answer. It reports and refuses invalid calls.
@@ -58,13 +58,13 @@ func (b *batch) onlyCall() string {
 	return b.calls[0].Name
 }
 
-// isOpen reports whether a call is without a result.
+// isOpen reports whether a call lacks a result.
 func (b *batch) isOpen() bool {
 	return slices.ContainsFunc(b.calls, func(c batchCall) bool { return c.result == nil })
 }
 
-// results returns what the model is told: every result in call order, and then the notes. A call without a result has
-// its stopgap, or an empty result while it is still to be made.
+// results returns the message with every result in call order, and then the notes. A call without a result has its
+// stopgap, or an empty result before it is made.
 func (b *batch) results() *Message {
 	m := &Message{Role: RoleUser, Parts: make([]Part, 0, len(b.calls)+len(b.notes))}
 	for _, c := range b.calls {
@@ -81,8 +81,8 @@ func (b *batch) results() *Message {
 // maxQuoted is how many bytes of invalid arguments are quoted to the model.
 const maxQuoted = 1000
 
-// describeInvalid tells the model which call was invalid, by its place in the answer, and quotes the arguments. They
-// are text here, because no service accepts them as the arguments of a call.
+// describeInvalid returns the note about an invalid call. It identifies the call by its place in the answer, and quotes
+// the arguments as text, because services do not accept them as the arguments of a call.
 func describeInvalid(set toolset, index int, c answerCall) string {
 	name := "a tool"
 	if _, ok := set.lookup(c.Name); ok {

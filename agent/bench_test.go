@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A piece of text costs no allocation: its event is the Model's delta.
+// A text delta is its own event, so it does not allocate.
 func TestTextDeltasAllocateNothing(t *testing.T) { // AllocsPerRun cannot run in parallel
 	allocs := func(pieces int) float64 {
 		deltas := append(slices.Repeat([]Delta{TextDelta{"a"}}, pieces), end)
@@ -32,7 +32,7 @@ func TestTextDeltasAllocateNothing(t *testing.T) { // AllocsPerRun cannot run in
 	require.InDelta(t, allocs(1000), allocs(2000), 5, "the text grows a few times")
 }
 
-// BenchmarkTextDelta is what the loop adds to one piece of text; the pieces are made beforehand.
+// BenchmarkTextDelta measures the loop for one piece of text. The pieces are made beforehand.
 func BenchmarkTextDelta(b *testing.B) {
 	var piece Delta = TextDelta{"a word "}
 	a := newAgent(b, modelFunc(func(context.Context, *Request) iterDeltas {
@@ -50,7 +50,7 @@ func BenchmarkTextDelta(b *testing.B) {
 	require.NoError(b, err)
 }
 
-// BenchmarkRun is a run of one turn, of two turns with one call, and of two turns with eight calls.
+// BenchmarkRun measures a run of one turn, of two turns with one call, and of two turns with eight calls.
 func BenchmarkRun(b *testing.B) {
 	tool := mustTool(b, "echo", func(_ context.Context, _ *tools.Call, word string) (string, error) { return word, nil })
 	sc := tenant(b, "acme")
@@ -91,7 +91,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkPartial is what one fragment of a typed answer of 2 KB costs, the Partial included.
+// BenchmarkPartial measures one fragment of a typed answer of 2 KB, with its Partial.
 func BenchmarkPartial(b *testing.B) {
 	doc := `{"title":"` + strings.Repeat("a word ", 300) + `"}`
 	b.ReportAllocs()

@@ -22,7 +22,7 @@ type callOutcome struct {
 	err     error               // for the log; nil if the call succeeded
 	fatal   *RunError           // not nil if the call ends the run
 	pending *tools.PendingError // not nil if the call was not made and waits
-	isOpen  bool                // the result only fills the turn: a run that is resumed makes the call (again)
+	isOpen  bool                // the result is a stopgap: a resumed run makes the call (again)
 }
 
 // interpret returns the outcome of a call that was made.
@@ -60,7 +60,7 @@ func (n *invocations) interpret(e callEnd) callOutcome {
 	return o
 }
 
-// auditCall reports a call that was not made because of what the model asked for.
+// auditCall reports a call that was refused because of its tool or its arguments.
 func (a *Agent) auditCall(ctx context.Context, s scope.Scope, tool string, err error) {
 	if a.audit != nil {
 		a.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "agent.Call", Err: fmt.Errorf("agent: call of %.64q: %w", tool, err)})
@@ -81,8 +81,8 @@ func fatalError(err error) *RunError {
 	}
 }
 
-// explainError returns the failed result that tells the model about err. The message of a correction and the public
-// message of a fatal error are passed on; of any other error the model is told only the general text.
+// explainError returns the failed result for err. It holds the message of a correction or the public message of a fatal
+// error. For any other error it holds the general text.
 func explainError(err error, general string) tools.Result {
 	if e, ok := errors.AsType[*tools.FatalError](err); ok && e.Message != "" {
 		return failedResult(e.Message)
@@ -93,17 +93,16 @@ func explainError(err error, general string) tools.Result {
 	return failedResult(general)
 }
 
-// failedResult returns a failed result with that text. It replaces bytes that are not UTF-8, which a tool's message may
-// quote: the turn could not be stored with them.
+// failedResult returns a failed result with that text. It replaces bytes that are not UTF-8, which a turn cannot hold.
 func failedResult(msg string) tools.Result {
 	msg = strings.ToValidUTF8(msg, "\uFFFD")
 	return tools.Result{Blocks: []tools.Block{{Text: msg}}, Summary: msg, IsError: true}
 }
 
 // idempotencyKey returns the key of one call of one run. It depends on the call's place and on its content, because a
-// model that is asked again may put another call in the same place; args are the arguments in canonical form. Each piece
-// is preceded by its length, so no two calls share a key. The partition identifies the scope; its ids do not, since a
-// tenant and its shared data have the same.
+// repeated request may yield another call in the same place. args are the arguments in canonical form. Each text is
+// preceded by its length, so two calls never share a key. The partition identifies the scope, and its ids do not: a
+// tenant and its shared data have the same ids.
 func idempotencyKey(s scope.Scope, run string, turn, call int, name string, args []byte) string {
 	var few [512]byte
 	b := few[:0]

@@ -11,7 +11,7 @@ import (
 // maxCallID is the length of the longest call id that a [History] holds, in bytes.
 const maxCallID = 256
 
-// isPlainCallID reports whether events and records carry the id as it comes: it is printable ASCII without spaces.
+// isPlainCallID reports whether the run keeps the service's id: it is printable ASCII without spaces.
 func isPlainCallID(id string) bool {
 	for _, c := range []byte(id) {
 		if c < '!' || '~' < c {
@@ -21,8 +21,8 @@ func isPlainCallID(id string) bool {
 	return 0 < len(id) && len(id) <= maxCallID
 }
 
-// checkCallID returns an error if id cannot be part of a history. The grammar of ids is the service's, so a history
-// holds almost any: a [Model] replaces those that its service refuses.
+// checkCallID returns an error if id cannot be part of a history. Services differ in their grammar, so almost any id is
+// valid: a [Model] replaces those that its service rejects.
 func checkCallID(id string) error {
 	switch {
 	case len(id) > maxCallID:
@@ -38,8 +38,8 @@ func checkCallID(id string) error {
 	return nil
 }
 
-// callIDs maps the call ids of one answer from the service's to the run's. The run keeps an id that is plain and new to
-// the conversation and replaces every other one, so that an id identifies one call everywhere.
+// callIDs maps the call ids of one answer from the service's to the run's. The run keeps an id that is plain and new in
+// the conversation and replaces any other, so that an id identifies one call everywhere.
 type callIDs struct {
 	calls map[string]mappedCall // by the service's ids
 	made  map[string]bool       // the ids that the run has made in this answer
@@ -54,7 +54,7 @@ type mappedCall struct {
 // isTaken reports whether a call of the answer has that id.
 func (ids *callIDs) isTaken(id string) bool { return ids.made[id] || ids.calls[id].id == id }
 
-// mapCallID returns the run's id for a call of the answer with those ids.
+// mapCallID returns the run's id for the call with the service's id.
 func (r *run) mapCallID(ids *callIDs, id string) string {
 	if c, ok := ids.calls[id]; ok {
 		return c.id
@@ -79,7 +79,7 @@ func (r *run) mapCallID(ids *callIDs, id string) string {
 }
 
 // end marks the call with the service's id as whole and reports whether another call of the answer had the same id.
-// Calls with an empty id are told apart by their order.
+// Calls with an empty id are distinguished by their order.
 func (ids *callIDs) end(id string) (isDuplicate bool) {
 	if id == "" {
 		delete(ids.calls, id)

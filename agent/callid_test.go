@@ -12,9 +12,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// The ids of calls are the service's: whatever they are, the calls run, and in events and history each id names one
-// call of the conversation.
-func TestCallIDsOfServices(t *testing.T) {
+// Calls run whatever ids the service uses. In events and history, each id identifies one call of the conversation.
+func TestCallIDsOfServicesAreAccepted(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 300)
 	const used = "c1"
@@ -75,8 +74,8 @@ func TestCallIDsOfServices(t *testing.T) {
 	}
 }
 
-// A run's ids are the same whenever the same answers come: a replay is equal to what it replays.
-func TestCallIDsAreStable(t *testing.T) {
+// Runs with equal answers have equal ids, so that a replay equals the original.
+func TestCallIDsAreDeterministic(t *testing.T) {
 	t.Parallel()
 	run := func() []string {
 		m := play(step{use("", "echo", `{"word":"a"}`), use("a b", "echo", `{"word":"b"}`), calls}, step{text("ok"), end})
@@ -88,8 +87,8 @@ func TestCallIDsAreStable(t *testing.T) {
 	require.Equal(t, first, second)
 }
 
-// Attempts at a typed answer are told apart although the service gives them one id.
-func TestCallIDsOfTypedAnswers(t *testing.T) {
+// The ids differ even if the service gives all attempts one id.
+func TestAttemptsAtTypedAnswersHaveDifferentIDs(t *testing.T) {
 	t.Parallel()
 	type book struct {
 		Title string `json:"title"`
@@ -109,8 +108,8 @@ func TestCallIDsOfTypedAnswers(t *testing.T) {
 	require.NotEqual(t, ids[0], ids[1])
 }
 
-// A history that another program has made may hold one id in several turns, and ids of any service.
-func TestHistoryWithCallIDsOfServices(t *testing.T) {
+// A history of another program may hold one id in several turns, and ids of any service.
+func TestHistoryAcceptsForeignCallIDs(t *testing.T) {
 	t.Parallel()
 	turn := func(id string) Turn {
 		return Turn{Messages: []Message{

@@ -16,7 +16,7 @@ import (
 
 // Every test here runs in a bubble: a goroutine that is still there at its end fails the test.
 
-// nap sleeps as long as its word says, unless it is cancelled; the word "deaf 1h" does not listen.
+// nap sleeps for the duration of its word, unless it is cancelled. It ignores its context if the word is "deaf 1h".
 func nap(t testing.TB) *tools.Tool {
 	return mustTool(t, "nap", func(ctx context.Context, _ *tools.Call, word string) (string, error) {
 		if d, ok := cutPrefix(word, "deaf "); ok {
@@ -49,7 +49,7 @@ func naps(words ...string) step {
 	return append(s, calls)
 }
 
-func TestParallel(t *testing.T) {
+func TestCallsRunInParallelUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var running, most atomic.Int64
@@ -90,7 +90,7 @@ func TestParallel(t *testing.T) {
 	})
 }
 
-func TestToolTimeout(t *testing.T) {
+func TestToolTimeoutFailsTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t, play(naps("90s", "1s"), step{text("ok"), end}), Limits{}, nap(t))
@@ -107,7 +107,7 @@ func TestToolTimeout(t *testing.T) {
 	})
 }
 
-func TestDeafTool(t *testing.T) {
+func TestDeafToolIsAbandonedAfterTheGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t, play(naps("deaf 1h", "deaf 61s"), step{text("ok"), end}), Limits{}, nap(t))
@@ -124,9 +124,9 @@ func TestDeafTool(t *testing.T) {
 	})
 }
 
-// Leaving the loop at any event ends the run there: the model's stream and the tools are cancelled, every goroutine
-// is gone when the loop is left, and nothing further is asked or called.
-func TestBreak(t *testing.T) {
+// The model's stream and the tools are cancelled, all goroutines have ended when the loop is left, and no request or
+// call follows.
+func TestBreakEndsTheRunAtAnyEvent(t *testing.T) {
 	t.Parallel()
 	for at := range 11 {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
@@ -164,8 +164,7 @@ func TestBreak(t *testing.T) {
 	}
 }
 
-// A tool that does not listen holds the consumer up for the grace, and no longer.
-func TestBreakWithDeafTool(t *testing.T) {
+func TestBreakWaitsForADeafToolOnlyTheGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t, play(naps("1s", "deaf 1h")), Limits{}, nap(t))
@@ -181,7 +180,7 @@ func TestBreakWithDeafTool(t *testing.T) {
 	})
 }
 
-func TestCancel(t *testing.T) {
+func TestCancellationAtAnyEvent(t *testing.T) {
 	t.Parallel()
 	wait := func(ctx context.Context) { <-ctx.Done() }
 	late := errors.New("reader: use of closed network connection")
@@ -216,7 +215,7 @@ func TestCancel(t *testing.T) {
 					require.Equal(t, OutcomeCancelled, done.Outcome)
 				}
 				require.Len(t, m.requests, 1)
-				time.Sleep(2 * time.Hour) // for what is abandoned
+				time.Sleep(2 * time.Hour) // until abandoned calls return
 			})
 		})
 	}
@@ -232,8 +231,7 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// A fatal tool cancels the others.
-func TestFatalCancels(t *testing.T) {
+func TestFatalCallCancelsTheOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fatal := mustTool(t, "fatal", func(context.Context, *tools.Call, string) (string, error) {
@@ -251,8 +249,7 @@ func TestFatalCancels(t *testing.T) {
 	})
 }
 
-// A panic in the consumer's own loop is the consumer's: it passes through, and the run is cleaned up behind it.
-func TestConsumerPanics(t *testing.T) {
+func TestConsumerPanicPropagatesAndCleansUp(t *testing.T) {
 	t.Parallel()
 	for at := range 5 {
 		synctest.Test(t, func(t *testing.T) {
@@ -270,7 +267,7 @@ func TestConsumerPanics(t *testing.T) {
 	}
 }
 
-// A model that is waiting for something learns from its context that the consumer has left, not only from yield.
+// A model that waits learns from its context that the consumer has left, not only from yield.
 func TestBreakCancelsBeforeTheModelReturns(t *testing.T) {
 	t.Parallel()
 	var got error
@@ -289,8 +286,8 @@ func TestBreakCancelsBeforeTheModelReturns(t *testing.T) {
 	require.ErrorIs(t, got, context.Canceled)
 }
 
-// An adapter that goes on after it was told to stop breaks the rules of iterators; the consumer does not pay.
-func TestModelIgnoresBreak(t *testing.T) {
+// A model that continues after yield returned false breaks the rules of iterators.
+func TestModelThatIgnoresBreakDoesNotPanicTheConsumer(t *testing.T) {
 	t.Parallel()
 	a := newAgent(t, modelFunc(func(context.Context, *Request) iterDeltas {
 		return func(yield func(Delta, error) bool) {

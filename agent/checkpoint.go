@@ -13,14 +13,13 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Checkpoint is a moment from which a run can be resumed, in this process or another: see [Checkpointed],
-// [Done] and [Input].Resume. A resumed run keeps the results that the checkpoint holds, and makes the calls whose
-// results it lacks with the idempotency keys that it holds. Effects that heed their key therefore happen once, however
-// often a run is resumed.
+// Checkpoint is a moment from which a run can be resumed, in this process or another: see [Checkpointed], [Done] and
+// [Input].Resume. A resumed run keeps the results that the checkpoint holds, and makes the pending calls with the
+// idempotency keys that it holds. A tool that honours the key therefore takes effect once, however often a run is resumed.
 //
 // A checkpoint is immutable and is stored as JSON. It contains calls, with their arguments and keys, that a resumed run
-// makes without asking the model again. A person who can alter it controls what the tools do within the scope. Keep it
-// on the server, or authenticate it before it is decoded, for example with an HMAC over the bytes.
+// makes without asking the model again. A person who can alter it controls the tools within the scope. Keep it on the
+// server, or authenticate it before it is decoded, for example with an HMAC over the bytes.
 type Checkpoint struct {
 	// Run identifies the run within its scope. A run with another id or scope rejects the checkpoint.
 	Run string
@@ -33,28 +32,28 @@ type Checkpoint struct {
 
 // moment is the state of a run that resumes it.
 type moment struct {
-	Turn     int             `json:"turn"`             // answers that the model has given in the run
+	Turn     int             `json:"turn"`             // number of the model's answers in the run
 	Prompt   *Message        `json:"prompt,omitempty"` // sent to the model and not in the history yet
-	Answer   *Message        `json:"answer,omitempty"` // the answer with calls to make; nil at the end of a turn
+	Answer   *Message        `json:"answer,omitempty"` // the answer with pending calls; nil at the end of a turn
 	Calls    []callState     `json:"calls,omitempty"`  // the calls in Answer, in order
-	Notes    []string        `json:"notes,omitempty"`  // what the model is told of calls that could not be read
-	State    *tools.State    `json:"state,omitempty"`  // what the tools remember
+	Notes    []string        `json:"notes,omitempty"`  // explain to the model which calls were invalid
+	State    *tools.State    `json:"state,omitempty"`  // of the tools
 	Usage    Usage           `json:"usage"`            // of the run so far
-	Called   int             `json:"called"`           // what the run has used of Limits.Calls
-	Failing  int             `json:"failing"`          // what the run has used of Limits.Corrections
+	Called   int             `json:"called"`           // counts towards Limits.Calls
+	Failing  int             `json:"failing"`          // counts towards Limits.Corrections
 	Complete bool            `json:"complete,omitempty"`
 	Output   json.RawMessage `json:"output,omitempty"` // the typed answer of a run that is complete
 	Trace    string          `json:"trace,omitempty"`  // the span of the run, see traceParent
 }
 
-// callState is how far a call of a checkpoint has come.
+// callState is the state of a call in a checkpoint.
 type callState struct {
-	Index  int           `json:"index"`            // the call's place in the model's answer, unreadable calls included
-	Key    string        `json:"key,omitempty"`    // the idempotency key of a call that is still to be made
-	Result *tools.Result `json:"result,omitempty"` // nil if the call is still to be made
+	Index  int           `json:"index"`            // the call's place in the model's answer, invalid calls included
+	Key    string        `json:"key,omitempty"`    // the idempotency key of a pending call
+	Result *tools.Result `json:"result,omitempty"` // nil if the call is pending
 }
 
-// Pending returns the calls that are still to be made, in order.
+// Pending returns the calls that have not been made, in order.
 func (c *Checkpoint) Pending() []ToolUse {
 	var out []ToolUse
 	for i, u := range c.uses() {
@@ -75,12 +74,12 @@ func (c *Checkpoint) uses() []*ToolUse {
 
 var keyGrammar = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// check returns an error if c is not a moment of any run.
+// check returns an error unless a run can reach c.
 func (c *Checkpoint) check() error {
 	uses := c.uses()
 	switch {
 	case c.Run == "":
-		return errors.New("no run")
+		return errors.New("the run's id is missing")
 	case !utf8.ValidString(c.Run):
 		return errors.New("the run's id is not UTF-8")
 	case min(c.at.Turn, c.Turns, c.at.Called, c.at.Failing) < 0,
@@ -89,15 +88,15 @@ func (c *Checkpoint) check() error {
 	case max(c.at.Turn, c.at.Called, c.at.Failing) > math.MaxInt32: // no run comes this far, and beyond it sums could wrap around
 		return errors.New("a count is too large")
 	case c.at.Turn == 0 && (c.at.Answer != nil || c.at.Complete):
-		return errors.New("an answer, and no turn")
+		return errors.New("there is an answer, but the count of turns is 0")
 	case len(uses) != len(c.at.Calls):
-		return fmt.Errorf("%d calls in the answer, and the state of %d", len(uses), len(c.at.Calls))
+		return fmt.Errorf("the answer has %d calls, but there are %d call states", len(uses), len(c.at.Calls))
 	case c.at.Answer != nil && len(uses) == 0:
-		return errors.New("an answer without calls")
+		return errors.New("the answer does not have calls")
 	case c.at.Complete && (c.at.Answer != nil || c.at.Prompt != nil):
-		return errors.New("complete, and not at its end")
+		return errors.New("a complete run has an answer or a prompt")
 	case c.at.Output != nil && !c.at.Complete:
-		return errors.New("an output, and not complete")
+		return errors.New("a run that is not complete has an output")
 	}
 	if err := checkCalls(c.at.Calls); err != nil {
 		return err
@@ -131,7 +130,7 @@ func checkCalls(calls []callState) error {
 	return nil
 }
 
-// openTurn returns the turn that c leads to, with an empty result in the place of each that is missing.
+// openTurn returns the turn of c, with an empty result for each pending call.
 func (c *Checkpoint) openTurn() Turn {
 	var t Turn
 	if c.at.Prompt != nil {
@@ -155,9 +154,9 @@ func (c *Checkpoint) openTurn() Turn {
 	return t
 }
 
-// countTurns returns the number of turns before c. A run that was stopped among its calls has closed their turn in its
-// history, so that another prompt may follow; when it is resumed instead, that turn is made anew. No other turn is
-// left out: restore rejects a history of another length.
+// countTurns returns the number of turns before c. A run that was stopped during its calls has closed their turn in its
+// history, so that another prompt may follow. If the run is resumed instead, it makes that turn again. countTurns does
+// not leave out any other turn: restore rejects a history of another length.
 func (c *Checkpoint) countTurns(turns []Turn) int {
 	if c.at.Answer == nil || c.Turns < 0 || len(turns) != c.Turns+1 {
 		return len(turns)

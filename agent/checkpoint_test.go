@@ -17,14 +17,14 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// effects are what tools have done, by idempotency key.
+// effects records the effects of tools by idempotency key.
 type effects struct {
 	mu   sync.Mutex
 	done map[string]string
 	made int // calls, repeated ones included
 }
 
-// do has an effect unless the key has had it, and counts in the State how many calls there were.
+// tool returns a tool that takes effect once for each key, and counts its calls in the State.
 func (e *effects) tool(t testing.TB) *tools.Tool {
 	return mustTool(t, "do", func(_ context.Context, c *tools.Call, word string) (string, error) {
 		var n int
@@ -48,8 +48,7 @@ func (e *effects) tool(t testing.TB) *tools.Tool {
 	})
 }
 
-// conversation is a Model whose answer depends on nothing but what it is told, so it goes on after a resume as it would
-// have: by the number of messages.
+// conversation is a Model whose answer only depends on the number of messages, so that it continues after a resume.
 func conversation(answers ...step) Model {
 	return modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		n := 0
@@ -62,9 +61,9 @@ func conversation(answers ...step) Model {
 	})
 }
 
-// A process that dies at any event, and another that resumes from the last checkpoint: the effects happen once for each
-// key, the history, the State and the usage are those of a run that nothing disturbed, however often it dies.
-func TestResume(t *testing.T) {
+// A process dies at any event, and another one resumes from the last checkpoint. Effects happen once for each key.
+// History, State and usage equal those of an undisturbed run.
+func TestResumeAfterACrashAtAnyEvent(t *testing.T) {
 	t.Parallel()
 	m := conversation(
 		step{ReasoningPart{Reasoning{Text: "hm", Signature: "s"}}, text("One."), use("a1", "do", `{"word":"a"}`), use("a2", "do", `{"word":`), use("a3", "do", `{"word":"b"}`), UsageReport{Usage: Usage{Input: 1}}, calls},
@@ -88,7 +87,7 @@ func TestResume(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 6, n)
 
-	// life runs until an event that ends it, or to the end, and gives what has been stored by then.
+	// life runs until the process dies at an event, or to the end, and stores checkpoints and turns.
 	life := func(t *testing.T, e *effects, stored *[]byte, turns *[][]byte, die int) (Done, bool) {
 		in := in
 		if *stored != nil {
@@ -155,7 +154,7 @@ func TestResume(t *testing.T) {
 	require.Greater(t, total, 20)
 
 	t.Run("again and again", func(t *testing.T) {
-		// A life of eight events gets past at least one checkpoint, so this comes to an end.
+		// A life of eight events passes at least one checkpoint, so this loop ends.
 		e := &effects{done: map[string]string{}}
 		var stored []byte
 		var turns [][]byte
@@ -171,9 +170,8 @@ func TestResume(t *testing.T) {
 	})
 }
 
-// The same with a conversation that is shortened on the way: the turns of a Compacted are stored with the checkpoint
-// that follows.
-func TestResumeBehindCompaction(t *testing.T) {
+// The turns of a Compacted are stored with the checkpoint that follows.
+func TestResumeAfterCompaction(t *testing.T) {
 	t.Parallel()
 	counter := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		n := 0
@@ -247,8 +245,7 @@ func TestResumeBehindCompaction(t *testing.T) {
 	}
 }
 
-// Before any tool runs there is a checkpoint that has its call.
-func TestCheckpointComesBeforeTheTools(t *testing.T) {
+func TestCheckpointPrecedesItsCalls(t *testing.T) {
 	t.Parallel()
 	var got *Checkpoint
 	look := mustTool(t, "look", func(_ context.Context, c *tools.Call, _ string) (string, error) {
@@ -274,8 +271,7 @@ func TestCheckpointComesBeforeTheTools(t *testing.T) {
 	}, kinds)
 }
 
-// What a run has used of its limits, it has used also when it is resumed.
-func TestResumedRunsHaveTheirLimits(t *testing.T) {
+func TestLimitsCountAcrossResumes(t *testing.T) {
 	t.Parallel()
 	forever := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		word := r.Messages[0].Parts[0].Text
@@ -286,7 +282,7 @@ func TestResumedRunsHaveTheirLimits(t *testing.T) {
 		prompt string
 		want   string
 	}{
-		"turns":       {Limits{Turns: 5}, "a", "The model did not come to an end within 5 turns."},
+		"turns":       {Limits{Turns: 5}, "a", "The model did not finish within 5 turns."},
 		"calls":       {Limits{Calls: 7}, "a", "The model wanted to make more than 7 tool calls."},
 		"corrections": {Limits{Corrections: 5}, "mend", "None of the model's tool calls succeeded in 5 turns in a row."},
 	} {
@@ -323,7 +319,7 @@ func TestResumedRunsHaveTheirLimits(t *testing.T) {
 	}
 }
 
-func TestResumeRefused(t *testing.T) {
+func TestResumeRejectsForeignCheckpoints(t *testing.T) {
 	t.Parallel()
 	sc := tenant(t, "acme")
 	a := newAgent(t, play(step{use("c1", "echo", `{"word":"a"}`), calls}), Limits{}, echo(t))
@@ -353,13 +349,13 @@ func TestResumeRefused(t *testing.T) {
 		"a narrower scope":  {Input{Scope: user, Run: "r", Resume: c}, "another scope"},
 		"with a prompt":     {Input{Scope: sc, Run: "r", Prompt: "x", Resume: c}, "takes no new message"},
 		"with media":        {Input{Scope: sc, Run: "r", Media: []tools.Media{{Format: "png", Bytes: []byte("x")}}, Resume: c}, "takes no new message"},
-		"other history":     {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, and had 0"},
-		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Calls = nil })}, "the state of 0"},
+		"other history":     {Input{Scope: sc, Run: "r", History: History{Turns: []Turn{turn}}, Resume: c}, "the history has 1 turns, but the checkpoint has 0"},
+		"no state of call":  {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Calls = nil })}, "but there are 0 call states"},
 		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Failing = -1 })}, "negative"},
 		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Called = math.MaxInt })}, "too large"},
 		"a cost below zero": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Usage.Output = -1 })}, "negative"},
-		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Turn = 0 })}, "no turn"},
-		"two lives":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Complete = true })}, "not at its end"},
+		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Turn = 0 })}, "the count of turns is 0"},
+		"two lives":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Complete = true })}, "a complete run has an answer"},
 		"nothing to do":     {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Prompt, c.at.Answer, c.at.Calls = nil, nil, nil })}, "empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -373,8 +369,8 @@ func TestResumeRefused(t *testing.T) {
 	}
 }
 
-// A checkpoint is immutable: resumed twice, each life begins with what the tools remembered then.
-func TestResumeLeavesTheCheckpointAlone(t *testing.T) {
+// A checkpoint that is resumed twice starts with the same State.
+func TestResumeDoesNotChangeTheCheckpoint(t *testing.T) {
 	t.Parallel()
 	e := &effects{done: map[string]string{}}
 	one := step{use("c1", "do", `{"word":"a"}`), calls}
@@ -398,8 +394,8 @@ func TestResumeLeavesTheCheckpointAlone(t *testing.T) {
 	}
 }
 
-// The State of one run is its own: the input's stays as it is, and the output's does not change any more.
-func TestStateTravels(t *testing.T) {
+// The State of the input does not change, and that of the output does not change any more.
+func TestStateBelongsToOneRun(t *testing.T) {
 	t.Parallel()
 	e := &effects{done: map[string]string{}}
 	one := step{use("c1", "do", `{"word":"a"}`), calls}
@@ -421,8 +417,8 @@ func TestStateTravels(t *testing.T) {
 	}
 }
 
-// A tool that was abandoned, and comes back when the run is over, changes nothing that the run has given out.
-func TestStateOfAnAbandonedTool(t *testing.T) {
+// A tool that returns after its run has ended does not change the State that the run returned.
+func TestAbandonedToolCannotChangeTheOutput(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		deaf := mustTool(t, "deaf", func(_ context.Context, c *tools.Call, _ string) (string, error) {

@@ -16,9 +16,8 @@ func cites(text, title string) CitationPart {
 	return CitationPart{Citation{Text: text, Title: title, Location: Location{Kind: "page", Start: 1, End: 2}}}
 }
 
-// Citations are separate events and parts, behind the text that they support. No text is lost to them, and none is
-// a part twice.
-func TestCitations(t *testing.T) {
+// Citations are separate events and parts. No text is lost or repeated.
+func TestCitationsFollowTheirText(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer step
@@ -94,7 +93,7 @@ func TestCitations(t *testing.T) {
 	}
 }
 
-func TestCitationsThatCannotBeStored(t *testing.T) {
+func TestInvalidCitationsFailTheAnswer(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []Citation{{Title: "\xff"}, {Quotes: []string{"\xff"}}, {Location: Location{URL: "\xff"}}, {Location: Location{Start: -1}}} {
 		_, err := newAgent(t, play(step{text("A."), CitationPart{bad}, end}), Limits{}).Run(t.Context(), Input{Prompt: "?"})
@@ -137,8 +136,8 @@ func (c counter) Add(_ context.Context, n int64, o ...metric.AddOption) {
 	c.added[c.name+" "+kind.AsString()] += n
 }
 
-// Skipped pieces of an answer are in Done, in the span and in a counter, which has few kinds.
-func TestSkippedPieces(t *testing.T) {
+// Skipped pieces are in Done, in the span and in a counter with few kinds.
+func TestSkippedPiecesAreCounted(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}
 	c := counters{meters{recorder: r}, map[string]int64{}}

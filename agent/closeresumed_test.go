@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// payments is a run of two calls: the first is done, and the second is cut off.
+// payments returns a run of two calls, of which the first completes and the second is interrupted.
 func payments(t *testing.T) (model Model, tool *tools.Tool, in Input) {
 	sc := tenant(t, "acme")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -31,7 +31,7 @@ func payments(t *testing.T) (model Model, tool *tools.Tool, in Input) {
 	return model, tool, Input{Scope: sc, Run: "r", History: done.History, Resume: done.Checkpoint}
 }
 
-// However a run ends that resumes a checkpoint, the calls that have run stay in its history, and it can be resumed again.
+// Calls that have run stay in the history however the resumed run ends, and it can be resumed again.
 func TestResumeThatMakesNoCallsKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	model, tool, in := payments(t)
@@ -50,7 +50,7 @@ func TestResumeThatMakesNoCallsKeepsTheHistory(t *testing.T) {
 		agent *Agent
 		ctx   context.Context
 		in    Input
-		want  string // of the call that was cut off
+		want  string // of the interrupted call
 	}{
 		"cancelled":                  {whole, cancelled, in, lines(in.History)[2]},
 		"failed":                     {noTools, t.Context(), in, lines(in.History)[2]},
@@ -81,7 +81,7 @@ func TestResumeThatMakesNoCallsKeepsTheHistory(t *testing.T) {
 	}
 }
 
-// A resumed run that is pending again keeps the turn that its input's history held, with the new results.
+// A resumed run that is pending again keeps the turn of its input's history, with the new results.
 func TestPendingResumeKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	_, _, in := payments(t)

@@ -10,9 +10,9 @@ import (
 )
 
 // Compactor shortens a conversation. It receives all turns before a request and returns the turns that replace them, or
-// the same turns if nothing must be done. full reports that the conversation did not fit the model, so that it must be
-// shortened if possible. It is then called again, with the turns that it returned, until the conversation fits or does
-// not become shorter. Usage is the cost of the requests that it made.
+// the same turns. If full is set, the conversation did not fit the model and must be shortened if possible. The Compactor
+// is then called again, with the turns that it returned, until the conversation fits or does not become shorter. Usage
+// is the cost of the requests that it made.
 //
 // It may drop turns and put others before the rest, but it must not split a turn, because a turn holds calls with their
 // results. The first message that it returns must be the user's. So must the last one, unless the run has a prompt, which
@@ -43,8 +43,8 @@ func DropOldest(tokens int) Compactor {
 	}
 }
 
-// countDropped returns how many turns to drop from the front. It returns 0 if they have at most that many tokens and full
-// is false, and if it would only drop what an earlier compaction left.
+// countDropped returns how many turns to drop from the front. It returns 0 if the turns have at most that many tokens and
+// full is false, or if only the turns of an earlier compaction would be dropped.
 func countDropped(turns []Turn, tokens int, full bool) int {
 	size := make([]int, len(turns))
 	all := 0
@@ -69,7 +69,7 @@ func countDropped(turns []Turn, tokens int, full bool) int {
 	return n
 }
 
-// countNotes returns how many turns at the front an earlier compaction put there.
+// countNotes returns the number of turns at the front that an earlier compaction inserted.
 func countNotes(turns []Turn) int {
 	alone := func(i int) bool { return i < len(turns) && len(turns[i].Messages) == 1 }
 	if !alone(0) || !strings.HasPrefix(turns[0].Messages[0].Parts[0].Text, leftOut) {
@@ -159,7 +159,7 @@ func (r *run) compactEarly() error {
 	return r.emitCompacted()
 }
 
-// emitCompacted yields the turns that have replaced all before, and their checkpoint.
+// emitCompacted yields the turns that have replaced all earlier ones, and their checkpoint.
 func (r *run) emitCompacted() error {
 	r.isCompacted = true
 	if err := r.emit(Compacted{Turns: r.turns, Count: len(r.turns), Usage: r.compactUsage}); err != nil {
@@ -169,7 +169,7 @@ func (r *run) emitCompacted() error {
 	return r.emitCheckpoint(r.checkpoint(nil), nil)
 }
 
-// compact returns the turns with which the Compactor replaces the run's, or nil if they stay.
+// compact returns the Compactor's replacement of the run's turns, or nil if it keeps them.
 func (r *run) compact(full bool) ([]Turn, error) {
 	if r.agent.compact == nil || len(r.turns) == 0 {
 		return nil, nil
@@ -190,8 +190,8 @@ func (r *run) compact(full bool) ([]Turn, error) {
 	return turns, nil
 }
 
-// callCompactor calls the Compactor with a copy of the turns: they may still be the input's, and it may delete from its
-// slice in place. It may ask a Model, so a panic is an error, as it is in a Model.
+// callCompactor calls the Compactor with a copy of the turns, because it may change the slice. A panic is an error, as it
+// is in a Model.
 func (r *run) callCompactor(full bool) (turns []Turn, usage Usage, err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// randomHistory is what runs of many kinds could have left: prompts, answers with and without calls, silent models,
+// randomHistory returns a history of runs of many kinds: prompts, answers with and without calls, silent models, and
 // results after which the run ended.
 func randomHistory(r *rand.Rand) History {
 	var h History
@@ -53,9 +53,9 @@ func randomHistory(r *rand.Rand) History {
 	return h
 }
 
-// Whatever is cut, and wherever: a call keeps its result, the user speaks first, the last turn is there, the newest
-// turns stay as they are, the user's last words are not lost, and the model is told something that it may be told.
-func TestCompaction(t *testing.T) {
+// Calls keep their results, the user speaks first, the newest turns do not change, and the user's last prompt and a
+// note remain.
+func TestCompactionKeepsTheInvariants(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))
 	summariser := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
@@ -121,8 +121,8 @@ func TestCompaction(t *testing.T) {
 	require.Greater(t, happened, 500)
 }
 
-// In a long run too, after any turn, with the State as it is; and a run can be resumed behind it.
-func TestCompactionInARun(t *testing.T) {
+// A run compacts after any turn, keeps its State, and can be resumed.
+func TestCompactionInARunCanBeResumed(t *testing.T) {
 	t.Parallel()
 	e := &effects{done: map[string]string{}}
 	var steps []step
@@ -162,9 +162,8 @@ func TestCompactionInARun(t *testing.T) {
 	require.Equal(t, 8, n)
 }
 
-// A conversation that turns out too long is shortened once, and the model asked again; where that does not help, or
-// cannot, or the model had begun to speak, the run fails with its history.
-func TestContextFull(t *testing.T) {
+// If that does not help, or the answer has begun, the run fails with its history.
+func TestFullContextIsCompactedAndRetried(t *testing.T) {
 	t.Parallel()
 	long := History{Turns: []Turn{
 		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
@@ -202,7 +201,7 @@ func TestContextFull(t *testing.T) {
 		"no summary":        {long, Summarise(play(step{&ModelError{Code: CodeThrottled}}), 1000), []step{full}, 1, "throttled"},
 		"half a pair": {long, func(_ context.Context, _ []Turn, full bool) ([]Turn, Usage, error) {
 			return []Turn{{wholeTurn().Messages[:2]}}, Usage{}, nil
-		}, nil, 0, "has no result"},
+		}, nil, 0, "lacks a result"},
 		"the assistant first": {long, func(_ context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
 			return []Turn{{ts[0].Messages[1:]}}, Usage{}, nil
 		}, nil, 0, "the assistant speaks first"},
@@ -218,8 +217,8 @@ func TestContextFull(t *testing.T) {
 	}
 }
 
-// What stays of the turns that are left out is the user's word, and not the run's own demand for a typed answer.
-func TestCompactionKeepsTheUsersWord(t *testing.T) {
+// The prompt that remains is the user's, not the agent's request for a typed answer.
+func TestCompactionKeepsTheUsersPrompt(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("It is Moby-Dick."), end}, step{use("c1", outputName, `{"title":"Moby-Dick","year":1851}`), calls})
 	_, done, err := RunAs[struct {
@@ -232,8 +231,8 @@ func TestCompactionKeepsTheUsersWord(t *testing.T) {
 	require.Equal(t, "user: Which book?", lines(History{Turns: turns})[1])
 }
 
-// The answer that there was no room for counts as none: not against the limit, and not in the checkpoint.
-func TestContextFullIsNoTurn(t *testing.T) {
+// A rejected request does not count towards the limit or in the checkpoint.
+func TestRejectedRequestIsNotATurn(t *testing.T) {
 	t.Parallel()
 	long := History{Turns: []Turn{
 		{[]Message{{RoleUser, []Part{{Text: "one"}}}, {RoleAssistant, []Part{{Text: "1"}}}}},
@@ -247,8 +246,8 @@ func TestContextFullIsNoTurn(t *testing.T) {
 	require.Zero(t, evs[1].(Checkpointed).at.Turn)
 }
 
-// What a Compactor of somebody else's gives is held to what an Input's history is, and it can harm nobody's history.
-func TestCompactorIsChecked(t *testing.T) {
+// The turns of a Compactor are checked like an input's History, and it cannot change the input.
+func TestCompactorResultIsChecked(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	h := History{Turns: []Turn{
@@ -287,8 +286,7 @@ func TestCompactorIsChecked(t *testing.T) {
 	require.Equal(t, before, lines(h), "the input's history is as it was")
 }
 
-// What a summary is made of is material, in one message, with everything in it that mattered and no media.
-func TestSummaryRequest(t *testing.T) {
+func TestSummaryRequestIsOneMessageWithoutMedia(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("s"), end})
 	turns := []Turn{wholeTurn(), {[]Message{{RoleUser, []Part{{Image: &tools.Media{Format: "png", Bytes: []byte("PNGDATA")}}, {Text: strings.Repeat("é", 3000)}}}}}, wholeTurn()}
@@ -306,8 +304,7 @@ func TestSummaryRequest(t *testing.T) {
 	require.Less(t, len(said), 3000)
 }
 
-// A summary of a conversation that begins with a summary is told all of that one.
-func TestSummaryOfASummary(t *testing.T) {
+func TestSummaryIncludesTheEarlierSummary(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("fact ", 800) + "the last fact"
 	m := play(step{text(long), end}, step{text("short"), end})

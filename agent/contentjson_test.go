@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// richTurn holds all that a turn can hold.
+// richTurn returns a turn with every kind of part.
 func (s *shelf) richTurn() Turn {
 	return Turn{Messages: []Message{
 		{RoleUser, []Part{
@@ -73,7 +73,7 @@ func (s *shelf) root(t testing.TB, sc scope.Scope) *object.Root {
 	return root
 }
 
-// decodeTurn decodes a turn and resolves it, unless there are no roots.
+// decodeTurn decodes a turn and resolves it if there are roots.
 func decodeTurn(raw []byte, roots ...*object.Root) (Turn, error) {
 	var turn Turn
 	if err := json.Unmarshal(raw, &turn); err != nil || len(roots) == 0 {
@@ -126,7 +126,7 @@ func TestResolveFindsTheObjectsOfTheRootsOnly(t *testing.T) {
 	unresolved, err := decodeTurn(b)
 	require.NoError(t, err)
 
-	// A tenant's root holds it too, another's does not, and without one there are no objects.
+	// The tenant's root contains the objects. Another tenant's does not, and at least one root is required.
 	_, err = unresolved.Resolve(s.root(t, tenant(t, "acme")))
 	require.NoError(t, err)
 	_, err = unresolved.Resolve(s.root(t, s.globex))
@@ -148,7 +148,7 @@ func TestResolveFindsTheObjectsOfTheRootsOnly(t *testing.T) {
 	require.Equal(t, plain, got)
 }
 
-func TestUnresolvedObjectsReachNoModel(t *testing.T) {
+func TestUnresolvedObjectsAreRejected(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	b, err := json.Marshal(s.richTurn())
@@ -189,7 +189,7 @@ func TestUnresolvedObjectsReachNoModel(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrOutside)
 }
 
-func TestRichTurnJSONRefuses(t *testing.T) {
+func TestTurnJSONRejectsInvalidContent(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	ref, err := s.ours.MarshalJSON()
@@ -212,9 +212,9 @@ func TestRichTurnJSONRefuses(t *testing.T) {
 		"a citation of the user":  {"user", `{"citation":{"text":"a"}}`, "a citation in a message of the user"},
 		"an open citation":        {"assistant", `{"citation":{"url":"a"}}`, `unknown field "url"`},
 		"a negative place":        {"assistant", `{"citation":{"location":{"start":-1}}}`, "negative place"},
-		"empty reasoning":         {"assistant", `{"reasoning":{}}`, "without content"},
-		"two kinds of reasoning":  {"assistant", `{"reasoning":{"text":"a","redacted":"eA=="}}`, "redacted and is not"},
-		"two in a part":           {"user", `{"text":"a","image":{"format":"png","bytes":"eA=="}}`, "not exactly one of"},
+		"empty reasoning":         {"assistant", `{"reasoning":{}}`, "the reasoning is empty"},
+		"two kinds of reasoning":  {"assistant", `{"reasoning":{"text":"a","redacted":"eA=="}}`, "both redacted and plain"},
+		"two in a part":           {"user", `{"text":"a","image":{"format":"png","bytes":"eA=="}}`, "must have exactly one of"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := decodeTurn([]byte(`{"messages":[{"role":"` + c.role + `","parts":[` + c.part + `]}]}`))
@@ -237,7 +237,7 @@ func TestCheckpointJSONIsTheDocumentedForm(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrOutside)
 
 	end := &Checkpoint{Run: "r1", at: moment{Turn: 1, Complete: true, Output: []byte(`{"a":1}`), State: &tools.State{}}}
-	require.NoError(t, end.at.State.UnmarshalJSON([]byte(`{}`))) // as a decoded one is
+	require.NoError(t, end.at.State.UnmarshalJSON([]byte(`{}`))) // as in a decoded checkpoint
 	b, err = json.Marshal(end)
 	require.NoError(t, err)
 	golden(t, "checkpoint_end.json", b)
@@ -256,17 +256,17 @@ func TestCheckpointJSONRejects(t *testing.T) {
 		"no scope that is one":   {`"scope":"t#acme`, `"scope":"t#acme#u#*`, "is not the partition of a scope"},
 		"no scope at all":        {`"scope":"t#acme#u#u1`, `"scope":"none`, "is not the partition of a scope"},
 		"a foreign object":       {`tenant=acme`, `tenant=globex`, "not found"},
-		"more calls":             {`],"notes"`, `,{"index":3,"key":"` + testKey + `"}],"notes"`, "the state of 3"},
+		"more calls":             {`],"notes"`, `,{"index":3,"key":"` + testKey + `"}],"notes"`, "but there are 3 call states"},
 		"calls out of order":     {`{"index":2`, `{"index":0`, "not in order"},
 		"a call without its key": {`,"key":"` + testKey + `"`, ``, `the invalid key ""`},
 		"a short key":            {`"key":"00`, `"key":"`, "the invalid key"},
 		"a key beside a result":  {`{"index":0,"result"`, `{"index":0,"key":"` + testKey + `","result"`, "a result and a key"},
-		"no run":                 {`"run":"r1"`, `"run":""`, "no run"},
+		"no run":                 {`"run":"r1"`, `"run":""`, "id is missing"},
 		"negative":               {`"called":7`, `"called":-7`, "negative"},
 		"a prompt that calls":    {`"prompt":{"role":"user"`, `"prompt":{"role":"assistant"`, "of the assistant"},
 		"state that is none":     {`"state":{"uses":3}`, `"state":[]`, "state"},
 		"an early output":        {`"called":7`, `"output":{},"called":7`, "not complete"},
-		"done, and calls":        {`"called":7`, `"complete":true,"called":7`, "not at its end"},
+		"done, and calls":        {`"called":7`, `"complete":true,"called":7`, "a complete run has an answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,9 +25,9 @@ const (
 	omittedInput  = `{"note":"The arguments were left out: the conversation has become too long."}`
 )
 
-// cutTurns returns the turns with their longest texts, results and arguments cut, so that all of them together have at
-// most about size bytes, or as few as possible. It reports whether anything was cut. Calls and results stay pairs, and
-// JSON stays JSON: arguments are not shortened but replaced.
+// cutTurns returns the turns with their longest texts, results and arguments cut to a total of about size bytes, or as few
+// as possible. It reports whether anything was cut. Calls and results stay pairs, and JSON stays valid: arguments are not
+// truncated but replaced.
 func cutTurns(turns []Turn, size int) ([]Turn, bool) {
 	var sizes []int
 	for p := range parts(turns) {
@@ -49,8 +49,8 @@ func cutTurns(turns []Turn, size int) ([]Turn, bool) {
 	return turns, true
 }
 
-// waterLevel returns the largest limit for each size at which the sum of all is at most total, or the largest size if
-// they all fit. It sorts sizes, of which there must be one at least.
+// waterLevel returns the largest limit for each size at which the sum of all is at most total, or the largest size if all
+// fit. It sorts sizes, which must not be empty.
 func waterLevel(sizes []int, total int) int {
 	slices.Sort(sizes)
 	for i, n := range sizes {
@@ -101,8 +101,7 @@ func cuttable(p Part) int {
 	return n
 }
 
-// cut returns t with each text, result and arguments at most limit bytes long, which is at least minCut; t itself if they
-// are.
+// cut returns t with each text, result and arguments at most limit bytes long. limit must be at least minCut.
 func (t Turn) cut(limit int) Turn {
 	isLong := func(p Part) bool { return cuttable(p) > limit }
 	if !slices.ContainsFunc(t.Messages, func(m Message) bool { return slices.ContainsFunc(m.Parts, isLong) }) {
@@ -140,7 +139,7 @@ func (p Part) cut(limit int) Part {
 	return p
 }
 
-// cutResult is [tools.Truncate] for a result that exists. Below minShown it leaves out all but the media.
+// cutResult is [tools.Truncate] for an existing result. Below minShown it only keeps the media.
 func cutResult(res tools.Result, limit int) tools.Result {
 	if limit < minShown {
 		blocks := []tools.Block{{Text: omittedResult}}
@@ -157,7 +156,7 @@ func cutResult(res tools.Result, limit int) tools.Result {
 	return cut
 }
 
-// cutText returns the beginning of s, and a note about the rest.
+// cutText returns the beginning of s, and a note about the omission.
 func cutText(s string, limit int) string {
 	n := limit
 	for n > 0 && !utf8.RuneStart(s[n]) {

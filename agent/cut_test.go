@@ -12,9 +12,9 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A run completes however many results an answer has and however long its arguments are, and the next run does too. Four
-// bytes are a token.
-func TestGiantTurns(t *testing.T) {
+// A run completes however many results an answer has and however long its arguments are, and so does the next run. A
+// token is four bytes.
+func TestGiantTurnsAreCut(t *testing.T) {
 	t.Parallel()
 	big := func(n int) *tools.Tool {
 		type in struct {
@@ -73,8 +73,8 @@ func TestGiantTurns(t *testing.T) {
 	}
 }
 
-// A history that an earlier run has left too long in every turn fits the next run, though the first run failed.
-func TestGiantTurnOfAFailedRun(t *testing.T) {
+// A history whose turns are all too long after a failed run fits the next run.
+func TestGiantTurnOfAFailedRunIsCut(t *testing.T) {
 	t.Parallel()
 	answer := step{}
 	for i := range 64 {
@@ -97,7 +97,7 @@ func TestGiantTurnOfAFailedRun(t *testing.T) {
 	}
 }
 
-func TestWaterLevel(t *testing.T) {
+func TestWaterLevelFillsTheTotal(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, 4, waterLevel([]int{9, 1, 2, 9}, 11))
 	require.Equal(t, 0, waterLevel([]int{9, 1}, 0))

@@ -7,11 +7,11 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// batchResult says how the calls of a batch ended. Their results are in the batch.
+// batchResult summarises how the calls of a batch ended. Their results are in the batch.
 type batchResult struct {
 	hasSucceeded bool      // at least one call did
-	hasSettled   bool      // at least one call got its result just now
-	isWaiting    bool      // at least one call waits, and the run has not been ended otherwise
+	hasSettled   bool      // at least one call returned a result
+	isWaiting    bool      // at least one call is pending, and neither an error nor a cancellation has ended the run
 	fatal        *RunError // the error of a tool that ended the run
 	err          error     // the error of the last call that failed
 }
@@ -46,7 +46,7 @@ func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
 	return d.result, nil
 }
 
-// announce collects the calls to make, and yields them.
+// announce collects the calls without a result, and yields them.
 func (d *dispatcher) announce(b *batch) error {
 	d.media = mediaCount{}
 	d.calls = make([]*batchCall, 0, len(b.calls))
@@ -65,7 +65,7 @@ func (d *dispatcher) announce(b *batch) error {
 	return nil
 }
 
-// closeCalls releases what the run's calls needed. All of them have ended.
+// closeCalls releases the resources of the run's calls, which have all ended.
 func (r *run) closeCalls() {
 	if r.inFlight != nil {
 		r.inFlight.close()
@@ -130,7 +130,7 @@ func (d *dispatcher) emitProgress(from, to int) error {
 	return nil
 }
 
-// record keeps how a call ended, and yields it. A fatal call cancels the others.
+// record stores the outcome of a call, and yields it. A fatal call cancels the others.
 func (d *dispatcher) record(c *batchCall, o callOutcome) error {
 	if o.pending != nil && d.in.Run != "" {
 		d.result.isWaiting = true

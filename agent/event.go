@@ -18,7 +18,8 @@ type Event interface {
 
 type (
 	// StepStarted begins a step: one answer of the model with its calls. The steps of a run are numbered from 1. A run
-	// that is resumed within the calls of a step does not begin it again.
+	// that is resumed within the calls of a step does not begin it again, but one that is resumed before the answer does.
+	// Readers must therefore treat it as idempotent by its number: a step that has started already continues.
 	StepStarted struct {
 		Step int `json:"step"`
 	}
@@ -29,13 +30,13 @@ type (
 		Step int `json:"step"`
 	}
 
-	// TextDelta is more of the model's text. Concatenated they are the text of the run, including the text of answers
+	// TextDelta is a piece of the model's text. Concatenated they are the text of the run, including the text of answers
 	// that fail later.
 	TextDelta struct {
 		Text string `json:"delta"`
 	}
 
-	// ReasoningDelta is more of the model's reasoning.
+	// ReasoningDelta is a piece of the model's reasoning.
 	ReasoningDelta struct {
 		Text string `json:"delta"`
 	}
@@ -43,8 +44,8 @@ type (
 	// CitationPart is one citation. It follows the text that it supports.
 	CitationPart struct{ Citation }
 
-	// UsageReport is what an answer costs. A Model reports what the answer has cost from its beginning; if it does so
-	// several times, the largest counts hold. A run yields what has been added.
+	// UsageReport is the usage of an answer. A Model reports the usage since the beginning of the answer. If it does so
+	// several times, the largest counts hold. A run yields the increase.
 	UsageReport struct {
 		Usage
 		// Model is the id of the model, as in [ModelInfo]. The run sets it if the Model has not.
@@ -53,17 +54,17 @@ type (
 
 	// Partial is the part of a typed answer that has arrived, see [StreamAs]. JSON is always a valid object. While ID
 	// stays the same it only grows: members and elements are added at the end, texts become longer, and a number appears
-	// when it is complete. It has not been checked, so required members may be missing. Another ID is another attempt,
-	// which replaces the earlier one. A large answer is yielded in fewer and larger steps than the model's.
+	// when it is complete. It has not been validated, so required members may be missing. Another ID is another attempt,
+	// which replaces the earlier one. A large answer is yielded in fewer and larger steps than it arrives.
 	Partial struct {
 		ID   string          `json:"-"`
 		JSON json.RawMessage `json:"value"`
 	}
 
-	// ToolCalled is a call whose arguments are a JSON object, before it is made. The model may have invented the tool.
-	// The events of an answer come together, in call order, when the answer is complete and all its calls fit the
-	// limits. A ToolDone or a ToolPending with the same ID follows each. A call with invalid arguments lacks an event. A
-	// run that is resumed yields the events of the calls that it makes.
+	// ToolCalled is a call whose arguments are a JSON object, before it is made. The tool may not exist. The events of an
+	// answer come together, in call order, when the answer is complete and all its calls fit the limits. A ToolDone or a
+	// ToolPending with the same ID follows each. A call with invalid arguments does not have an event. A resumed run
+	// yields the events of the calls that it makes.
 	ToolCalled struct{ ToolUse }
 
 	// ToolProgress is the progress of a call, as its tool reports it. It comes between the call's ToolCalled and its
@@ -77,14 +78,14 @@ type (
 	// results in call order.
 	ToolDone struct {
 		ID, Name string
-		Result   tools.Result // what the model is told
+		Result   tools.Result // the model receives it
 		Took     time.Duration
 		// Err is why the call failed, or nil. It is for the host's log and may contain anything.
 		Err error
 	}
 
-	// ToolPending is a call that was not made and waits, see [tools.PendingError]. The other calls of the answer are
-	// made, and then the run ends with [OutcomePending].
+	// ToolPending is a call that waits, for example for an approval: see [tools.PendingError]. The other calls of the
+	// answer are made, and then the run ends with [OutcomePending].
 	ToolPending struct {
 		ID    string          `json:"id"`
 		Name  string          `json:"tool"`
@@ -96,33 +97,34 @@ type (
 	}
 
 	// Checkpointed is a moment from which the run can be resumed: before the calls of an answer are made, at the end of
-	// each turn, when calls are pending, and after a Compacted. A checkpoint that the host stores before the loop goes
-	// on survives the end of the process. A run without an id has none. The Checkpoint of Done may be a later one.
+	// each turn, when calls are pending, and after a Compacted. A checkpoint that the host stores before it continues the
+	// loop survives the end of the process. A run without an id does not yield Checkpointed. The Checkpoint of Done may be
+	// a later one.
 	Checkpointed struct {
 		*Checkpoint
 		// Ended is the turn that has just been added to the history, or nil. A host that stores the history turn by turn
-		// appends it. A turn that was closed by a cancellation or a fatal call is only in Done's History, because a run
-		// that is resumed makes that turn again.
+		// appends it. A turn that ended by a cancellation or a fatal call is only in Done's History, because a resumed
+		// run makes that turn again.
 		Ended *Turn
 	}
 
-	// Compacted says that the conversation was shortened, see [Options].Compact, or that a note has replaced a medium with
-	// which the service rejected a request. Turns replace all earlier turns. If the service rejected the longer
-	// conversation, the event comes when it has accepted the shorter one. In a run with an id a Checkpointed follows at
-	// once. Store the two together: the checkpoint before does not fit these turns.
+	// Compacted reports that the conversation was shortened, see [Options].Compact, or that a note has replaced a medium
+	// with which the service rejected a request. Turns replace all earlier turns. If the service rejected the longer
+	// conversation, the event comes when it has accepted the shorter one. In a run with an id a Checkpointed follows
+	// immediately. Store both together: the checkpoint before does not fit these turns.
 	Compacted struct {
 		Turns []Turn `json:"-"`
-		// Count is the number of Turns. The event's JSON has it in their place: the history holds the turns themselves.
+		// Count is the number of Turns. It replaces them in the event's JSON, because the history holds the turns.
 		Count int `json:"turns"`
-		// Usage is what the Compactor has cost since the last Compacted.
+		// Usage is the cost of the Compactor's requests since the last Compacted.
 		Usage Usage `json:"usage"`
 	}
 
 	// Done is the last event of a run that did not fail.
 	Done struct {
 		Outcome Outcome
-		// History holds the input's turns and the complete turns of this run, or what a [Compactor] replaced them with;
-		// and the State.
+		// History holds the input's turns and the complete turns of this run, or their replacement by a [Compactor], and
+		// the State.
 		History History
 		// Usage is the sum over the run, including failed answers and the run before a Checkpoint.
 		Usage Usage
@@ -130,12 +132,12 @@ type (
 		StopReason StopReason
 		// Partial is the text of an incomplete answer, which is not in the History. It is for display.
 		Partial string
-		// Skipped counts the pieces of answers that the Model did not pass on, by [SkippedPart].Kind. It is nil if there
-		// were none. A run that is resumed starts a new count.
+		// Skipped counts the pieces of answers that the Model skipped, by [SkippedPart].Kind. It may be nil. A resumed
+		// run starts a new count.
 		Skipped map[string]int
-		// Checkpoint is the last moment from which the run can be resumed, also after an error: pass it to another run
-		// as [Input].Resume, with the History. That run makes exactly the calls that were pending, interrupted, not made
-		// or fatal. It is nil if the run does not have an id or its input was rejected.
+		// Checkpoint is the last moment from which the run can be resumed, also after an error. Pass it to another run as
+		// [Input].Resume, with the History. That run makes exactly the calls that were pending, interrupted, not made or
+		// fatal. It is nil if the run does not have an id or its input was rejected.
 		Checkpoint *Checkpoint
 		// Output is the typed answer of [StreamAs] if Outcome is [OutcomeComplete]: JSON that fits the schema.
 		Output json.RawMessage
@@ -164,12 +166,12 @@ const (
 	// OutcomeComplete means that the model ended its turn, with or without text.
 	OutcomeComplete Outcome = "complete"
 	// OutcomeCancelled means that the context was cancelled or its deadline passed. An incomplete answer is not in the
-	// History; its text is in Partial. Calls that had begun are in it: an interrupted call has a result that says so, and
-	// another prompt may follow. A run that is resumed from the Checkpoint instead completes that turn: it makes the
-	// interrupted calls (again).
+	// History; its text is in Partial. Calls that had begun are in the History: an interrupted call has a result that
+	// says so, and another prompt may follow. A run that is resumed from the Checkpoint instead completes that turn: it
+	// makes the interrupted calls (again).
 	OutcomeCancelled Outcome = "cancelled"
-	// OutcomePending means that calls wait for something outside the run, such as an approval. They, their answer and
-	// the results of the other calls are in the Checkpoint and not in the History, unless the input's History held them. A run that is resumed, in any process,
-	// makes the waiting calls and goes on.
+	// OutcomePending means that calls wait, for example for an approval. They, their answer and the results of the other
+	// calls are in the Checkpoint. They are not in the History, unless the input's History held them. A resumed run, in
+	// any process, makes the waiting calls and continues.
 	OutcomePending Outcome = "pending"
 )

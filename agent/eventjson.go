@@ -43,7 +43,7 @@ func MarshalEvent(ev Event) ([]byte, error) {
 }
 
 // UnmarshalEvent reads what [MarshalEvent] returns. It ignores unknown fields, and returns [ErrUnknownEvent] for other
-// types, which a reader skips. Fields that the JSON does not have are zero. Objects in a result are unresolved, see
+// types, which readers should skip. Missing fields are zero. Objects in a result are unresolved, see
 // [tools.Result.Resolve].
 func UnmarshalEvent(raw []byte) (Event, error) {
 	ev, err := decodeEvent(raw)
@@ -56,7 +56,7 @@ func UnmarshalEvent(raw []byte) (Event, error) {
 func decodeEvent(raw []byte) (Event, error) {
 	doc, err := strictjson.ParseObject(raw)
 	if err != nil {
-		return nil, fmt.Errorf("it is %w", err)
+		return nil, fmt.Errorf("the event is %w", err)
 	}
 	var name string
 	if value, ok := doc.Get("type"); ok {

@@ -238,7 +238,7 @@ func TestUsageReportNamesTheModel(t *testing.T) {
 	}
 }
 
-func TestCompactedTellsItsCost(t *testing.T) {
+func TestCompactedReportsItsUsage(t *testing.T) {
 	t.Parallel()
 	drop := func(_ context.Context, turns []Turn, _ bool) ([]Turn, Usage, error) {
 		return turns[1:], Usage{Input: 7}, nil

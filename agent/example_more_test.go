@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// answers is a model that gives its nth answer to a request in which it has spoken n times.
+// answers is a Model that returns its nth answer to a request with n messages of the assistant.
 type answers [][]agent.Delta
 
 func (m answers) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
@@ -98,14 +98,15 @@ func ExampleStreamAs() {
 	// whole: {"title":"Moby-Dick","year":1851}
 }
 
-// A call waits for an approval. Its run ends, is stored, and goes on elsewhere, once somebody has approved it.
+// A call waits for an approval. Its run ends and is stored. It is resumed elsewhere once a person has approved the
+// call.
 func ExampleCheckpoint() {
-	approved := map[string]bool{} // a table, in real life
+	approved := map[string]bool{} // a table in production
 	remove := must(tools.New("remove_book", "Removes a book.", func(_ context.Context, c *tools.Call, in struct {
 		Title string `json:"title"`
 	}) (string, error) {
 		if !approved[c.IdempotencyKey()] {
-			approved[c.IdempotencyKey()] = true // somebody has, by the time that it is asked again
+			approved[c.IdempotencyKey()] = true // a person approves it before the next attempt
 			return "", &tools.PendingError{Reason: "The librarian has to agree."}
 		}
 		return "removed " + in.Title, nil

@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// clerk is a model made of a few lines: it looks on the shelf once, and says what it was told.
+// clerk is a minimal Model: it calls one tool and answers with the result.
 type clerk struct{}
 
 func (clerk) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {

@@ -8,18 +8,18 @@ import (
 	"slices"
 )
 
-// Fallback is a Model that asks the first of these, and the next one where that fails before its first delta in a way
-// that is not the request's fault: its error is retryable, or its code is [CodeThrottled], [CodeUnavailable] or [CodeTimeout].
-// After a delta an error is an error, since the consumer has seen the beginning of an answer. Where all fail the error
-// is the last one's, with all of them as its cause.
+// Fallback returns a Model that asks the first of the models, and the next one if it fails before its first delta with an
+// error that is retryable or has the code [CodeThrottled], [CodeUnavailable] or [CodeTimeout]. An error after a delta is
+// final, because the consumer has seen the beginning of an answer. If all models fail, Fallback yields the last error,
+// with all errors as its cause.
 //
-// Each model is sent only the reasoning that it signed itself, by the name in its [ModelInfo]. What else the request asks
-// for, they all must support.
+// Each model receives only the reasoning that it signed itself, by the name in its [ModelInfo]. All models must support
+// everything else in the request.
 func Fallback(models ...Model) Model { return fallback(slices.Clone(models)) }
 
 type fallback []Model
 
-// Info returns the first model's names, and what all of them support: structured output, and the strictest limits.
+// Info returns the names of the first model, the strictest limits, and whether all support structured output.
 func (f fallback) Info() ModelInfo {
 	var info ModelInfo
 	for i, m := range f {
@@ -35,7 +35,7 @@ func (f fallback) Info() ModelInfo {
 
 func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
-		failed := &ModelError{Code: CodeInternal, Message: "There is no model.", Err: errors.New("agent: a fallback without models")}
+		failed := &ModelError{Code: CodeInternal, Message: "The agent does not have a model.", Err: errors.New("agent: the Fallback does not have models")}
 		var causes []error
 		for _, m := range f {
 			err := attempt(ctx, m, r, yield)
@@ -50,7 +50,7 @@ func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error
 		}
 		if len(causes) > 1 {
 			all := *failed
-			causes[len(causes)-1] = failed.Err // its code and message are printed already
+			causes[len(causes)-1] = failed.Err // all prints its code and message
 			all.Err = errors.Join(causes...)
 			failed = &all
 		}
@@ -58,8 +58,8 @@ func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error
 	}
 }
 
-// attempt passes m's answer on. Where m failed before its first delta, and another model may do better, nothing has
-// been passed on and its error is returned.
+// attempt yields m's answer. It returns m's error, and yields nothing, if m failed before its first delta and another
+// model may succeed.
 func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) bool) *ModelError {
 	began := false
 	for d, err := range m.Stream(ctx, requestFor(m, r)) {

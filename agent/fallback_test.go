@@ -8,13 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFallback(t *testing.T) {
+func TestFallbackAsksTheNextModel(t *testing.T) {
 	t.Parallel()
 	busy := step{&ModelError{Code: CodeThrottled, Message: "Busy."}}
 	ok := step{text("second"), end}
 	for name, c := range map[string]struct {
 		first step
-		code  Code // of the failure; empty if the second answers
+		code  Code // of the error; empty if the second model answers
 		asked int  // how often the second is asked
 	}{
 		"throttled":         {busy, "", 1},
@@ -55,7 +55,7 @@ func TestFallback(t *testing.T) {
 	})
 	t.Run("none", func(t *testing.T) {
 		_, err := newAgent(t, Fallback(), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
-		require.ErrorContains(t, err, "a fallback without models")
+		require.ErrorContains(t, err, "the Fallback does not have models")
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -76,7 +76,7 @@ func TestFallback(t *testing.T) {
 	require.Zero(t, Fallback(play()).(Described).Info())
 }
 
-// described is a Model that says what it is.
+// described is a Model with a ModelInfo.
 type described struct{ Model }
 
 func (described) Info() ModelInfo { return ModelInfo{Provider: "p", Model: "m"} }

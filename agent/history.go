@@ -12,8 +12,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// History is a conversation so far. It is a value: a run gets one and gives a longer one back, which shares the
-// turns. Turns are immutable once they are in a History, and so is the State: a run works on a copy of its input's.
+// History is a conversation so far. It is a value: a run receives one and returns a longer one, which shares the turns.
+// Turns and State must not be changed once they are in a History: a run works on a copy of the State.
 type History struct {
 	Turns []Turn
 	// State is the tools' memory of the conversation. It is nil if it is empty.
@@ -29,7 +29,7 @@ type Turn struct {
 	Messages []Message `json:"messages"`
 }
 
-// isToolName reports whether a tool may have that name.
+// isToolName reports whether s is a valid tool name.
 func isToolName(s string) bool {
 	for _, c := range []byte(s) {
 		if c != '_' && c != '-' && (c < '0' || '9' < c) && (c < 'A' || 'Z' < c) && (c < 'a' || 'z' < c) {
@@ -70,9 +70,9 @@ func (t Turn) uses() iter.Seq[*ToolUse] {
 // check returns an error unless t is a whole turn.
 func (t Turn) check() error {
 	if len(t.Messages) == 0 {
-		return errors.New("no messages")
+		return errors.New("messages are missing")
 	}
-	var open []string // calls of the message before, still without a result
+	var open []string // calls of the message before
 	for i, m := range t.Messages {
 		switch {
 		case m.Role != RoleUser && m.Role != RoleAssistant:
@@ -80,21 +80,21 @@ func (t Turn) check() error {
 		case i > 0 && m.Role == t.Messages[i-1].Role:
 			return fmt.Errorf("message %d: two messages of the %s in a row", i, m.Role)
 		case len(m.Parts) == 0:
-			return fmt.Errorf("message %d: no parts", i)
+			return fmt.Errorf("message %d: parts are missing", i)
 		case m.isBlank():
-			return fmt.Errorf("message %d: the text is blank and there is no other content", i)
+			return fmt.Errorf("message %d: the text is blank, and other content is missing", i)
 		}
 		calls, unanswered, err := m.checkParts(open)
 		if err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 		if len(unanswered) > 0 {
-			return fmt.Errorf("message %d: the call %q has no result", i-1, unanswered[0])
+			return fmt.Errorf("message %d: the call %q lacks a result", i-1, unanswered[0])
 		}
 		open = calls
 	}
 	if len(open) > 0 {
-		return fmt.Errorf("message %d: the call %q has no result", len(t.Messages)-1, open[0])
+		return fmt.Errorf("message %d: the call %q lacks a result", len(t.Messages)-1, open[0])
 	}
 	return nil
 }
@@ -116,18 +116,18 @@ func (m Message) checkParts(open []string) (calls, unanswered []string, _ error)
 			continue
 		}
 		if i > 0 && m.Parts[i-1].Result == nil {
-			return nil, nil, fmt.Errorf("part %d: results come before anything else", i)
+			return nil, nil, fmt.Errorf("part %d: results must come before other parts", i)
 		}
 		k := slices.Index(open, p.Result.ID)
 		if k < 0 {
-			return nil, nil, fmt.Errorf("part %d: the result %q has no call", i, p.Result.ID)
+			return nil, nil, fmt.Errorf("part %d: the result %q does not match a call", i, p.Result.ID)
 		}
 		open = slices.Delete(open, k, k+1)
 	}
 	return calls, open, nil
 }
 
-// isBlank reports whether m holds nothing but white space, which services refuse or drop.
+// isBlank reports whether m only holds white space, which services reject or drop.
 func (m Message) isBlank() bool {
 	return !slices.ContainsFunc(m.Parts, func(p Part) bool {
 		return p.kind() != "text" || strings.TrimSpace(p.Text) != ""
@@ -151,7 +151,7 @@ func (p Part) check(r Role) error {
 	is(p.Reasoning != nil, RoleAssistant)
 	is(p.Citation != nil, RoleAssistant)
 	if kinds != 1 {
-		return errors.New("not exactly one of text, call, result, image, document, video, reasoning and citation")
+		return errors.New("it must have exactly one of text, call, result, image, document, video, reasoning and citation")
 	}
 	if owner != r {
 		return fmt.Errorf("%s in a message of the %s", p.kind(), r)
@@ -176,7 +176,7 @@ func (p Part) check(r Role) error {
 	return nil
 }
 
-// kind names what p is, with its article.
+// kind returns the name of p's content, with its article.
 func (p Part) kind() string {
 	switch {
 	case p.Use != nil:
@@ -200,9 +200,9 @@ func (p Part) kind() string {
 func (r *Reasoning) check() error {
 	switch {
 	case len(r.Redacted) > 0 && (r.Text != "" || r.Signature != ""):
-		return errors.New("reasoning that is redacted and is not")
+		return errors.New("the reasoning is both redacted and plain")
 	case len(r.Redacted) == 0 && r.Text == "" && r.Signature == "":
-		return errors.New("reasoning without content")
+		return errors.New("the reasoning is empty")
 	case !utf8.ValidString(r.Text) || !utf8.ValidString(r.Signature) || !utf8.ValidString(r.Model):
 		return errors.New("the reasoning is not UTF-8")
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // imageSize returns the width and height of an image in pixels from its header. isValid reports whether the bytes may be
-// such an image; the size of one that only this program cannot read is zero.
+// such an image. The size is zero if the image uses a feature that the standard library does not support.
 func imageSize(m *tools.Media) (width, height int, isValid bool) {
 	var c image.Config
 	var err error
@@ -58,7 +58,7 @@ func webpSize(b []byte) (width, height int) {
 	return 0, 0
 }
 
-// isPlausible reports whether the bytes of m may be of its format. It knows the beginnings of images, PDF files and Office
+// isPlausible reports whether the bytes of m may have its format. It checks the beginnings of images, PDF files and Office
 // files. Other formats, and objects, are plausible.
 func isPlausible(m *tools.Media) bool {
 	if len(m.Bytes) == 0 {

@@ -18,18 +18,18 @@ const grace = 2 * time.Second
 // errExited is the error of a tool that ended its goroutine.
 var errExited = errors.New("agent: the tool ended its goroutine and returned nothing")
 
-// invocations are the calls of a run that are in flight, each in a separate goroutine. Everything else, the host's
-// auditor and spans above all, runs in the goroutine of the run, so that the consumer can recover a panic of theirs.
+// invocations are the calls of a run that are in flight, each in a separate goroutine. The host's auditor and spans run in
+// the goroutine of the run, so that the consumer can recover their panics.
 type invocations struct {
 	agent  *Agent
-	accept func(callEnd) error // returns an error if the model cannot be shown a result; may be nil
+	accept func(callEnd) error // returns an error if no request can hold the result; may be nil
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   <-chan struct{} // of ctx; nil once its end has been handled
 	times  *calltime.Group
 	ends   chan callEnd  // of a batch, buffered for all its calls, so that no call waits for the consumer
 	open   []*invocation // in the order in which they were started
-	timer  *time.Timer   // fires when the first overdue one must be abandoned; nil while none is overdue
+	timer  *time.Timer   // fires when the next overdue call must be abandoned; nil until a call is overdue
 }
 
 // invocation is one call in flight.
@@ -49,7 +49,7 @@ type invocation struct {
 // callEnd is the end of an invocation.
 type callEnd struct {
 	*invocation
-	callOutcome      // of a call that was made, what the tool returned: see interpret
+	callOutcome      // of a call that was made, it only holds what the tool returned: see interpret
 	runEnded    bool // before the call did
 	isOverdue   bool // the call's time had passed
 }
@@ -69,7 +69,7 @@ func (n *invocations) close() {
 	}
 }
 
-// start starts a call, or reports why it is not made.
+// start starts a call. If the call must not be made, it reports its end.
 func (n *invocations) start(index int, set toolset, c *tools.Call) {
 	v := &invocation{index: index, call: c}
 	if err := n.ctx.Err(); err != nil {

@@ -19,7 +19,7 @@ type panicky struct{}
 
 func (panicky) Refused(context.Context, scope.Refusal) { panic("the host's") }
 
-// spies are spans that do something at their beginning and at their end, where it is set.
+// spies are spans that call functions when they start and end.
 type spies struct {
 	tracenoop.TracerProvider
 	start func(name string)
@@ -53,9 +53,9 @@ func (s spySpan) End(o ...trace.SpanEndOption) {
 	}
 }
 
-// What the host plugs in is called in the run's goroutine: where it panics the consumer can recover, the process lives,
-// and no call is left behind.
-func TestHostPanics(t *testing.T) {
+// The auditor and the spans run in the run's goroutine. The consumer can recover their panics, and no call is left in
+// flight.
+func TestHostPanicsReachTheConsumer(t *testing.T) {
 	t.Parallel()
 	boom := func(name string) {
 		if name == "execute_tool nap" {
@@ -85,13 +85,13 @@ func TestHostPanics(t *testing.T) {
 	}
 }
 
-// A consumer that takes its time changes nothing of what the calls came to, nor of how long they took.
-func TestSlowConsumer(t *testing.T) {
+// A slow consumer changes neither the outcomes nor the durations of calls.
+func TestSlowConsumerDoesNotChangeOutcomes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fails := mustTool(t, "fails", func(context.Context, *tools.Call, string) (string, error) {
 			time.Sleep(2 * time.Second)
-			return "", errors.New("of its own")
+			return "", errors.New("out of service")
 		})
 		start := time.Now()
 		ends := map[string]time.Duration{}
@@ -118,8 +118,8 @@ func TestSlowConsumer(t *testing.T) {
 	})
 }
 
-// Each call has its own time from its own beginning, in whatever order calls begin and end.
-func TestDeafToolsOneAfterAnother(t *testing.T) {
+// The timeout of a call starts with the call, in whatever order calls begin and end.
+func TestEachCallHasItsOwnTimeout(t *testing.T) {
 	t.Parallel()
 	const out = time.Minute + grace
 	for name, c := range map[string]struct {

@@ -6,36 +6,36 @@ import (
 	"time"
 )
 
-// Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches a
-// limit ends with the code [CodeLimit].
+// Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches a limit ends with
+// the code [CodeLimit].
 type Limits struct {
-	// Turns is how often the model is asked. Calls in the last answer are not run, since no answer could follow; the
-	// typed answer of [RunAs] is taken. Default 24.
+	// Turns is the largest number of answers. Calls in the last answer are not made, because no answer could follow. The
+	// typed answer of [RunAs] is accepted. Default 24.
 	Turns int
-	// Calls is how many tool calls a run may make, typed answers not counted. A batch that does not fit is not run at
-	// all. Default 64.
+	// Calls is the largest number of tool calls, not counting typed answers. If the calls of an answer exceed it, none of
+	// them is made. Default 64.
 	Calls int
-	// Corrections is how many turns in a row may pass in which the model made calls and none succeeded, or gave a text
-	// where a typed answer was asked for. Default 3.
+	// Corrections is the largest number of consecutive turns in which the model made calls and none succeeded, or
+	// returned a text instead of a typed answer. Default 3.
 	Corrections int
-	// Parallel is how many calls of a batch run at once. Default 8.
+	// Parallel is the largest number of concurrent calls of an answer. Default 8.
 	Parallel int
-	// ToolTimeout is how long one call may take. One that takes longer fails, and the run goes on. Zero means 60 s, or the
-	// [tools.Timeout] of the tool if that is longer.
+	// ToolTimeout is the longest duration of one call. A call that takes longer fails, and the run continues. Zero means
+	// 60 s, or the [tools.Timeout] of the tool if that is longer.
 	ToolTimeout time.Duration
-	// Tokens is the budget of a run in tokens: input and output, those read from and written to a cache included, also
-	// before a checkpoint that the run resumes. A run asks the model as long as it has used less, and its last answer may
-	// exceed the budget. The run ends with [CodeLimit] instead of another request, and does not make the calls of an
-	// answer that uses the budget up. The history keeps all turns before. Zero means no budget.
+	// Tokens is the budget of a run in tokens: input and output, including cache reads and writes, and including the usage
+	// before a checkpoint that the run resumes. A run asks the model while it has used less, so its last answer may exceed
+	// the budget. The run then ends with [CodeLimit] instead of another request, and does not make the calls of an answer
+	// that uses up the budget. The history keeps all earlier turns. Zero means no budget.
 	Tokens int64
 	// MaxTokens is the largest size of each answer in tokens. Zero means the Model's own limit.
 	MaxTokens int
 }
 
-// withDefaults fills in what is zero.
+// withDefaults returns l with the defaults of zero fields.
 func (l Limits) withDefaults() (Limits, error) {
 	if min(l.Turns, l.Calls, l.Corrections, l.Parallel, l.MaxTokens) < 0 || l.Tokens < 0 || l.ToolTimeout < 0 {
-		return l, fmt.Errorf("agent: a limit is negative: %+v", l)
+		return l, fmt.Errorf("agent: invalid limits %+v: must not be negative", l)
 	}
 	return Limits{
 		Turns:       cmp.Or(l.Turns, 24),

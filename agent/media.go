@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// mediaPart is m as a part of the user's message.
+// mediaPart returns m as a part of the user's message.
 func mediaPart(m tools.Media) (Part, error) {
 	b := m.Block()
 	return Part{Image: b.Image, Document: b.Document, Video: b.Video}, b.Check()
@@ -36,7 +36,7 @@ func media(parts []Part) iter.Seq[*tools.Media] {
 	}
 }
 
-// reach is what a run may read: its own scope, and the tenant's shared data if the host has given it.
+// reach is the data that a run may read: its own scope, and the tenant's shared data if the host allows it.
 type reach struct{ own, shared scope.Scope }
 
 // reach returns what the run may read.
@@ -45,7 +45,7 @@ func (in Input) reach() reach { return reach{in.Scope, in.Shared.ReadOnly()} }
 // contains reports whether data of s may be read.
 func (r reach) contains(s scope.Scope) bool { return r.own.Contains(s) || r.shared.Contains(s) }
 
-// isWithdrawn reports whether s is the tenant's shared data and the run may not read it. A run before may have.
+// isWithdrawn reports whether s is the tenant's shared data and the run may not read it. An earlier run may have.
 func (r reach) isWithdrawn(s scope.Scope) bool {
 	return s.Level() == scope.SharedLevel && s.TenantID() == r.own.TenantID() && !r.contains(s)
 }
@@ -59,12 +59,12 @@ func (in Input) checkShared() error {
 		return fmt.Errorf("agent: Input.Shared: %w", err)
 	}
 	if in.Shared.TenantID() != in.Scope.TenantID() {
-		return fmt.Errorf("agent: Input.Shared: %w: another tenant's", scope.ErrDenied)
+		return fmt.Errorf("agent: Input.Shared: %w: it belongs to another tenant", scope.ErrDenied)
 	}
 	return nil
 }
 
-// checkRefs returns an error and reports it if parts name an object that the run may not read.
+// checkRefs reports an object in parts that the run may not read, and returns an error.
 func (a *Agent) checkRefs(ctx context.Context, r reach, parts []Part) error {
 	return a.checkMedia(ctx, r, parts, r.contains)
 }
@@ -77,8 +77,8 @@ func (a *Agent) checkResult(ctx context.Context, r reach, res tools.Result) erro
 	return a.checkRefs(ctx, r, []Part{{Result: &ToolResult{Result: res}}})
 }
 
-// checkHistory is checkRefs for a history, which may name shared data that the run before could read and this one
-// cannot: the model is sent a note in its place.
+// checkHistory is checkRefs for a history. The history may name shared data that only an earlier run was allowed to read:
+// requests hold a note in its place.
 func (a *Agent) checkHistory(ctx context.Context, r reach, parts []Part) error {
 	return a.checkMedia(ctx, r, parts, func(s scope.Scope) bool { return r.contains(s) || r.isWithdrawn(s) })
 }
@@ -110,7 +110,7 @@ func (a *Agent) root(r reach, f object.Ref) (*object.Root, error) {
 	return a.objects.In(sc)
 }
 
-// loader returns the Request.Load of a run; nil if objects cannot be read.
+// loader returns the Request.Load of a run, or nil if objects cannot be read.
 func (a *Agent) loader(r reach) func(context.Context, object.Ref, int64) ([]byte, error) {
 	if a.objects == nil || r.own.Level() == scope.None {
 		return nil

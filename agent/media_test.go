@@ -22,8 +22,8 @@ func (s *shelf) agent(t testing.TB, m Model, audit *refusals, ts ...*tools.Tool)
 	return a
 }
 
-// What the user shows comes before what the user says, as it is; the model may load what it cannot name.
-func TestMedia(t *testing.T) {
+// Media reach the model unchanged, and the model may load objects.
+func TestMediaPrecedeThePrompt(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	var got []byte
@@ -44,15 +44,15 @@ func TestMedia(t *testing.T) {
 	require.Equal(t, "OUR BYTES", string(got))
 	require.Equal(t, []string{"user: (png cover.png) (gif J) (pdf P) What is this?", "assistant: A cover."}, lines(done.History))
 
-	// Media alone are a message too. Without a bucket nothing can be loaded.
+	// Media alone are a valid message. Objects cannot be loaded without a bucket.
 	p := play(step{text("Yes."), end})
 	_, err = newAgent(t, p, Limits{}).Run(t.Context(), Input{Scope: s.acme, Media: []tools.Media{{Format: "png", Object: s.ours}}})
 	require.NoError(t, err)
 	require.Nil(t, p.requests[0].Load)
 }
 
-// A file of somebody else is refused before the model is asked, wherever it is named, and reported.
-func TestMediaRefused(t *testing.T) {
+// A file of another tenant is rejected before the model is asked, wherever it is named, and reported.
+func TestForeignMediaAreRejected(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	elsewhere, ref := (&shelf{bucket: must.Get(object.New(object.NewMemory(), "another", nil))}).put(t, "acme", "a.png", "x")
@@ -97,8 +97,8 @@ func TestMediaRefused(t *testing.T) {
 	}
 }
 
-// A tool that gives a file of somebody else is at fault: the model learns that it failed, and no more.
-func TestMediaOfTools(t *testing.T) {
+// The model only learns that the tool failed.
+func TestForeignMediaOfToolsFailTheCall(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	show := func(m tools.Media) *tools.Tool {
@@ -121,8 +121,8 @@ func TestMediaOfTools(t *testing.T) {
 	require.Len(t, heard.all, 1)
 }
 
-// Reasoning goes back as it came, in its place, and is no text.
-func TestReasoning(t *testing.T) {
+// Reasoning keeps its place and is not part of the text.
+func TestReasoningIsSentBackUnchanged(t *testing.T) {
 	t.Parallel()
 	m := play(
 		step{ReasoningDelta{"h"}, ReasoningDelta{"m"}, ReasoningPart{Reasoning{Text: "hm", Signature: "s1"}}, ReasoningPart{Reasoning{Redacted: []byte("x")}}, ReasoningPart{},
@@ -149,7 +149,7 @@ func TestReasoning(t *testing.T) {
 	}
 }
 
-func TestCache(t *testing.T) {
+func TestCacheIsRequested(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("a"), end})
 	a, err := New(m, &Options{Cache: true})
@@ -159,8 +159,8 @@ func TestCache(t *testing.T) {
 	require.True(t, m.requests[0].Cache)
 }
 
-// The text of an answer that did not become whole is told, with what it cost, and is in no history.
-func TestPartialText(t *testing.T) {
+// The text and the usage of an incomplete answer are in Done, and the text is not in the history.
+func TestIncompleteTextIsReported(t *testing.T) {
 	t.Parallel()
 	used := UsageReport{Usage: Usage{Input: 5, Output: 2}}
 	first := step{text("First."), use("c1", "echo", `{"word":"a"}`), calls}
@@ -196,8 +196,8 @@ func TestPartialText(t *testing.T) {
 	require.Empty(t, done.Partial)
 }
 
-// A checkpoint that names another tenant's object in the result of a call is not resumed, whoever made it.
-func TestMediaOfCheckpoints(t *testing.T) {
+// A checkpoint with another tenant's object in a result is not resumed, although its JSON is valid.
+func TestForeignMediaOfCheckpointsAreRejected(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	heard, m := &refusals{}, play()

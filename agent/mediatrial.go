@@ -7,24 +7,24 @@ import (
 )
 
 const (
-	// maxSingleTrials is how many media are left out one by one, the newest first.
+	// maxSingleTrials is the number of media that are left out one by one, the newest first.
 	maxSingleTrials = 8
-	// refusedNote is why a medium is left out with which the service has refused a request.
+	// refusedNote explains why a medium is left out with which the service rejected a request.
 	refusedNote = "the request was refused with it"
 )
 
-// markAccepted notes that the service has accepted a request with the media that were sent: none of them is at fault when
-// it refuses a later one.
+// markAccepted marks the media of a request that the service has accepted. They are not the reason if it rejects a later
+// request.
 func (r *run) markAccepted() {
 	for _, m := range r.sent {
 		r.accepted[m.Media] = true
 	}
 }
 
-// tryWithoutMedia changes the next request because the service has refused one, and reports whether it could. It first
-// looks for objects that have gone. Then it leaves out single media, and those of the newest message with media, of which
-// no request has been accepted: a note replaces them in the turns, which become the history if the service accepts the
-// request. At last all media of earlier turns are left out of the requests of this run.
+// tryWithoutMedia changes the next request because the service has rejected one, and reports whether it could. It first
+// looks for deleted objects. Then it leaves out media that the service has not accepted before: one at a time, then those
+// of the newest message with media. A note replaces them in the turns, which become the history if the service accepts
+// the request. Finally it leaves all media of earlier turns out of the requests of this run.
 func (r *run) tryWithoutMedia() bool {
 	if r.trialBase == nil {
 		if r.findGone() {
@@ -45,7 +45,7 @@ func (r *run) tryWithoutMedia() bool {
 	return hadAny && r.dropMedia(true)
 }
 
-// planTrials returns the sets of media that may be the reason for a refusal, the most likely first.
+// planTrials returns the sets of media that may be the reason for a rejection, the most likely first.
 func (r *run) planTrials() [][]medium {
 	suspects := slices.DeleteFunc(slices.Clone(r.sent), func(m medium) bool { return r.accepted[m.Media] })
 	slices.Reverse(suspects)
@@ -61,7 +61,7 @@ func (r *run) planTrials() [][]medium {
 	return trials
 }
 
-// replaceRefused returns the turns with a note in the place of those media.
+// replaceRefused returns the turns with a note in place of those media.
 func replaceRefused(turns []Turn, refused []medium) []Turn {
 	is := map[*tools.Media]bool{}
 	for _, m := range refused {
@@ -80,7 +80,7 @@ func replaceRefused(turns []Turn, refused []medium) []Turn {
 	return turns
 }
 
-// findGone looks again for the objects of earlier turns and reports whether one has gone since.
+// findGone looks up the objects of earlier turns again, and reports whether one has been deleted.
 func (r *run) findGone() bool {
 	gone := false
 	for i := range r.sent {
@@ -94,8 +94,8 @@ func (r *run) findGone() bool {
 	return gone
 }
 
-// dropMedia leaves the media of earlier turns out of the requests of this run, and reports whether there are any to leave
-// out: objects, and others only if inline is set.
+// dropMedia leaves the media of earlier turns out of the requests of this run, and reports whether the last request had
+// any: objects, or, if inline is set, bytes.
 func (r *run) dropMedia(inline bool) bool {
 	isDropped := func(m medium) bool { return inline || !m.Object.IsZero() }
 	if r.withoutMedia || !slices.ContainsFunc(r.sent, isDropped) {

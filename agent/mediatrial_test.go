@@ -17,7 +17,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// picky is a Model that refuses requests with a medium whose content begins with "bad".
+// picky is a Model that rejects requests with a medium whose content begins with "bad".
 type picky struct {
 	*script
 	refused int
@@ -38,8 +38,8 @@ func pictures(names ...string) (all []tools.Media) {
 	return all
 }
 
-// Only the media with which the service refuses requests are replaced, and they stay so: a later run pays nothing.
-func TestOnlyTheCulpritIsReplaced(t *testing.T) {
+// Only media with which the service rejects requests are replaced. The note stays, so later runs do not retry.
+func TestOnlyTheRejectedMediumIsReplaced(t *testing.T) {
 	t.Parallel()
 	note := "[There was an image (gif) here: " + refusedNote + ".]"
 	old := func(names ...string) (h History) {
@@ -98,8 +98,8 @@ func TestOnlyTheCulpritIsReplaced(t *testing.T) {
 	}
 }
 
-// If the media are not the reason, the run fails after a bounded number of requests, and the history stays as it was.
-func TestMediaAreNotTheReason(t *testing.T) {
+// If media are not the reason, the run fails after a bounded number of requests, and the history does not change.
+func TestRejectionWithoutCulpritKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	var h History
 	for i := range 20 {
@@ -117,8 +117,8 @@ func TestMediaAreNotTheReason(t *testing.T) {
 	require.Equal(t, maxSingleTrials+2, requests)
 }
 
-// Bytes that cannot be of their format fail as a result, are refused from the user, and are left out of an old history.
-func TestBytesOfAnotherFormat(t *testing.T) {
+// Bytes that do not have their format fail as a result, are rejected in the input, and are left out of an old history.
+func TestBytesOfAnotherFormatAreRejected(t *testing.T) {
 	t.Parallel()
 	var jpg, pic bytes.Buffer
 	require.NoError(t, jpeg.Encode(&jpg, image.NewGray(image.Rect(0, 0, 7, 5)), nil))
@@ -156,7 +156,7 @@ func TestBytesOfAnotherFormat(t *testing.T) {
 		_, err = newAgent(t, play(step{text("ok"), end}), Limits{}).Run(t.Context(), Input{Prompt: "Go.", Media: []tools.Media{medium}})
 		require.Equal(t, c.isValid, err == nil, "%s %q", c.format, c.bytes)
 		if err != nil {
-			require.ErrorContains(t, err, "media 0: its bytes are not "+c.format)
+			require.ErrorContains(t, err, "media 0: the bytes are not "+c.format)
 		}
 	}
 }

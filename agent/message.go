@@ -9,7 +9,7 @@ import (
 // Role is the author of a [Message].
 type Role string
 
-// The roles. The results of calls are in messages of the user.
+// The roles. Results of calls are in messages of the user.
 const (
 	RoleUser      Role = "user"
 	RoleAssistant Role = "assistant"
@@ -17,14 +17,13 @@ const (
 
 // ToolUse is a model's call of a tool.
 //
-// The ID is the service's, unless that is empty, longer than 256 bytes, not printable ASCII, or used before in the
-// conversation: then the run replaces it, in events and in the history. A History may hold any ids that are UTF-8
-// without control characters, up to 256 bytes, and unique among the calls of one message.
+// The ID is the service's. If that is empty, longer than 256 bytes, not printable ASCII, or used before in the
+// conversation, the run replaces it in events and in the history. A History may hold any ids that are UTF-8 without
+// control characters, have at most 256 bytes, and are unique among the calls of one message.
 type ToolUse struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	// Input is the arguments. In a [Part] and in a [ToolCalled] it is a JSON object; in a [UsePart] it is what
-	// arrived.
+	// Input is the arguments. It is a JSON object in a [Part] and in a [ToolCalled]. In a [UsePart] it may be invalid.
 	Input json.RawMessage `json:"input"`
 }
 
@@ -39,15 +38,15 @@ type ToolResult struct {
 type Reasoning struct {
 	Text      string `json:"text,omitempty"`
 	Signature string `json:"signature,omitempty"`
-	// Redacted is reasoning that the service has encrypted, in base64 in JSON; then the rest is empty.
+	// Redacted is reasoning that the service has encrypted. Text and Signature are empty then.
 	Redacted []byte `json:"redacted,omitempty"`
-	// Model is the model that signed it, as in [ModelInfo]; empty if it is not known. Reasoning is left out of requests
-	// to any other model.
+	// Model is the model that signed it, as in [ModelInfo], or empty if that is not known. Requests to other models leave
+	// the reasoning out.
 	Model string `json:"model,omitempty"`
 }
 
-// Part is one piece of a message: exactly one of its fields is set. Images, documents and videos are the user's,
-// reasoning and citations are the assistant's.
+// Part is one piece of a message. Exactly one of its fields is set. Results, images, documents and videos are the user's.
+// Calls, reasoning and citations are the assistant's.
 type Part struct {
 	Text      string       `json:"text,omitempty"`
 	Use       *ToolUse     `json:"use,omitempty"`

@@ -12,9 +12,9 @@ import (
 //
 // Stream sends one request and yields the answer in pieces, in order: any number of [TextDelta], [CitationPart],
 // [ReasoningDelta], [ReasoningPart], [UseDelta], [UsePart] and [SkippedPart], and then exactly one [StopPart]. A
-// [UsageReport] may come anywhere, and a SkippedPart also after the StopPart. An answer without a StopPart counts as truncated. A failure is the last pair, with a
-// nil Delta. It should be a [*ModelError]: people are not shown the message of any other error. A pair never holds both
-// a Delta and an error.
+// [UsageReport] may come anywhere, and a SkippedPart also after the StopPart. An answer without a StopPart counts as
+// truncated. A failure is the last pair, with a nil Delta. It should be a [*ModelError], because the messages of other
+// errors are not shown to people. A pair never holds both a Delta and an error.
 //
 // The request is sent when the caller ranges over the sequence, in the caller's goroutine. A sequence is ranged over
 // once. When the loop is left, or ctx is cancelled, Stream releases everything that it holds before it returns. A Model
@@ -35,7 +35,7 @@ type ModelInfo struct {
 	Provider, Model string
 	// StructuredOutput reports whether the Model supports [Request].Output. Such a Model fails if its service rejects it.
 	StructuredOutput bool
-	// Limits are what the service accepts in one request.
+	// Limits bound the content of one request.
 	Limits RequestLimits
 }
 
@@ -51,19 +51,19 @@ type Request struct {
 	Tools []tools.Spec
 	// MaxTokens is the largest size of the answer in tokens. Zero means the Model's own limit.
 	MaxTokens int
-	// Choice says whether a tool must be called. Default: the model decides.
+	// Choice requires the call of a tool. If zero, the model decides.
 	Choice Choice
-	// Output asks for an answer that is one JSON object of this schema, as text, by the structured output of the service.
-	// If nil, the answer may be any text. It is only sent to a Model whose [ModelInfo] has StructuredOutput set.
+	// Output requests an answer that is one JSON object of this schema, as text, by the structured output of the service.
+	// If nil, the answer may be any text. It is only set for a Model whose [ModelInfo] has StructuredOutput set.
 	Output *tools.Spec
 	// Cache reports whether a later request will begin in the same way. A service with a prompt cache should keep it.
 	Cache bool
-	// Load reads an object that a Media names, for a Model that cannot pass on a reference. It reads within the run's
-	// Scope and Shared, and at most max bytes. If nil, objects cannot be read.
+	// Load reads an object that a Media names, for a Model that cannot pass on a reference. It reads at most max bytes,
+	// within the run's Scope and Shared. If nil, objects cannot be read.
 	Load func(ctx context.Context, ref object.Ref, max int64) ([]byte, error)
 }
 
-// Choice says whether a tool must be called: the one with that Name, or Any.
+// Choice requires the call of a tool: the one with that Name, or Any.
 type Choice struct {
 	Any  bool
 	Name string

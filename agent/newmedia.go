@@ -9,8 +9,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// acceptResult returns an error if no request can hold the result of a call, alone or beside the results of the calls
-// before it. The model is told the error's message.
+// acceptResult returns an error if no request can hold the result of a call, alone or beside the results of the earlier
+// calls. The model receives the error's message.
 func (r *run) acceptResult(e callEnd) error {
 	limits := r.agent.request
 	size := int64(0)
@@ -39,7 +39,7 @@ func (r *run) acceptResult(e callEnd) error {
 	return nil
 }
 
-// inspectResult looks at the media of a result and counts them. It returns an error if no request can hold one.
+// inspectResult inspects and counts the media of a result. It returns an error if no request can hold one of them.
 func (r *run) inspectResult(e callEnd) (own mediaCount, _ error) {
 	ctx, cancel := context.WithTimeout(e.batch, r.agent.limits.ToolTimeout)
 	defer cancel()
@@ -59,7 +59,7 @@ func (r *run) inspectResult(e callEnd) (own mediaCount, _ error) {
 	return own, nil
 }
 
-// refuse returns the error that tells the model why a result cannot be shown.
+// refuse returns the error of a result that the model cannot receive.
 func refuse(format string, args ...any) error {
 	return tools.Correct("The tool ran, but its result cannot be shown: " + fmt.Sprintf(format, args...))
 }
@@ -71,7 +71,7 @@ func hasMedia(res tools.Result) bool {
 	})
 }
 
-// countMedia counts the media of a result that an earlier life of the run has accepted.
+// countMedia counts the media of a result that the run accepted before it was resumed.
 func (r *run) countMedia(res tools.Result) {
 	for m, kind := range resultMedia(res) {
 		r.media.add(kind, int64(len(m.Bytes)), 1)

@@ -17,8 +17,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A result that no request can hold is a failed one: the model learns why, the run goes on, and so does the next one.
-func TestResultsBeyondTheLimits(t *testing.T) {
+// The model learns why no request can hold the result, and the run and the next one continue.
+func TestResultsBeyondTheLimitsFail(t *testing.T) {
 	t.Parallel()
 	limits := RequestLimits{ImageBytes: 113, DocumentBytes: 208, ImageSide: 50, Images: 4, Documents: 2, Media: 5, Bytes: 529}
 	wide := func(f string, encode func(*bytes.Buffer, image.Image) error) tools.Media {
@@ -28,7 +28,7 @@ func TestResultsBeyondTheLimits(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		results [][]tools.Media
-		want    []string // in the results; empty of one that is taken
+		want    []string // in the results; empty if the result is accepted
 	}{
 		"as much as fits":     {[][]tools.Media{append(many(4, picture("x")), paper(strings.Repeat("d", 200)))}, []string{""}},
 		"an image":            {[][]tools.Media{{picture(strings.Repeat("x", 101))}}, []string{"larger than 113 bytes"}},
@@ -82,8 +82,8 @@ func TestResultsBeyondTheLimits(t *testing.T) {
 	require.Equal(t, []int{7, 5}, []int{w, h})
 }
 
-// An object in a result is looked at when the result comes: the call fails if it cannot be shown.
-func TestObjectsInResults(t *testing.T) {
+// The call fails if no request can hold its object.
+func TestObjectsInResultsAreInspected(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	root, err := s.bucket.In(s.acme)

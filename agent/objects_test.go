@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// shelf is a bucket with the session of a user of each of two tenants, and a file in each.
+// shelf is a bucket with one session of each of two tenants, and a file in each session.
 type shelf struct {
 	bucket       *object.Bucket
 	acme, globex scope.Scope

@@ -16,19 +16,19 @@ type medium struct {
 	*tools.Media
 	kind                 mediaKind
 	message, part, block int  // where it is; block is -1 outside of results
-	fresh                bool // the user shows it in this request: it stays as it is
+	fresh                bool // part of the prompt, which does not change
 	note                 string
 	size                 int64
 }
 
-// finding is what is known of a medium: its size if known, and why no request can hold it, if none can.
+// finding is the result of inspecting a medium: its size if known, and why no request can hold it, or "".
 type finding struct {
 	size int64
 	note string
 }
 
-// requestMessages returns the messages of a request. A note replaces each medium of an earlier turn that the service
-// would not accept or that has been deleted.
+// requestMessages returns the messages of a request. A note replaces each medium of an earlier turn that exceeds the
+// limits or has been deleted.
 func (r *run) requestMessages() []Message {
 	all := r.allMedia()
 	r.sent = nil
@@ -92,7 +92,7 @@ func findMedia(ms []Message) []medium {
 	return all
 }
 
-// inspect finds out whether m can be in a request at all. What it finds holds for the run.
+// inspect determines whether any request can hold m. The run keeps the finding.
 func (r *run) inspect(m *medium) finding {
 	if f, ok := r.findings[m.Media]; ok {
 		return f
@@ -100,15 +100,14 @@ func (r *run) inspect(m *medium) finding {
 	ctx, cancel := context.WithTimeout(r.ctx, r.agent.limits.ToolTimeout)
 	defer cancel()
 	f, err := r.agent.inspect(ctx, r.in.reach(), m.Media, m.kind)
-	if err != nil { // the store may have recovered when the model reads it
+	if err != nil { // the store may recover before the model reads it
 		return f
 	}
 	r.findings[m.Media] = f
 	return f
 }
 
-// inspect measures a medium and looks for the object that holds it, if the agent has objects. It returns an error if the
-// object may be there, and could not be looked for.
+// inspect measures a medium and looks up its object, if the agent has a bucket. It returns an error if the store fails.
 func (a *Agent) inspect(ctx context.Context, r reach, m *tools.Media, kind mediaKind) (finding, error) {
 	f := finding{size: int64(len(m.Bytes))}
 	if !m.Object.IsZero() && a.objects != nil && r.own.Level() != scope.None {
@@ -146,8 +145,8 @@ func (a *Agent) inspect(ctx context.Context, r reach, m *tools.Media, kind media
 	return f, nil
 }
 
-// makeRoom notes which media are left out so that the rest keeps the limits: the oldest first, and none that is fresh.
-// Which they are depends on what was said before alone, so that a growing conversation leaves its beginning as it was.
+// makeRoom sets the note of the oldest media until the others keep the limits. It keeps fresh media. The selection only
+// depends on earlier messages, so that requests of a growing conversation begin in the same way.
 func makeRoom(all []medium, limits RequestLimits) {
 	var count mediaCount
 	oldest := 0
@@ -182,7 +181,7 @@ func makeRoom(all []medium, limits RequestLimits) {
 	}
 }
 
-// replaceMedia returns ms with the notes in the place of the media that have one. It changes nothing in ms.
+// replaceMedia returns ms with notes in place of the media that have one. ms does not change.
 func replaceMedia(ms []Message, all []medium) []Message {
 	copied := -1 // the last message whose parts are a copy
 	for _, m := range all {
@@ -210,10 +209,10 @@ func replaceMedia(ms []Message, all []medium) []Message {
 	return ms
 }
 
-// text returns what the model reads in the place of m.
+// text returns the note that replaces m in a request.
 func (m *medium) text() string {
 	return fmt.Sprintf("[There was %s here: %s.]", mediaName(m.Media, m.kind), m.note)
 }
 
-// mediaName names m with its article.
+// mediaName returns the name of m with its article.
 func mediaName(m *tools.Media, kind mediaKind) string { return kind.name() + " (" + m.Format + ")" }

@@ -14,7 +14,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// limited is a script with limits.
+// limited is a script with RequestLimits.
 type limited struct {
 	*script
 	limits RequestLimits
@@ -22,8 +22,7 @@ type limited struct {
 
 func (l limited) Info() ModelInfo { return ModelInfo{Model: "m", Limits: l.limits} }
 
-// shown is what a request shows, in order: the bytes or the name of each image and document, and each note in the place
-// of one.
+// shown returns the media of a request in order: the bytes or the name of each image and document, and each note.
 func shown(r *Request) (out []string) {
 	add := func(text string, media ...*tools.Media) {
 		if strings.HasPrefix(text, "[There was") {
@@ -54,7 +53,7 @@ const gifHeader, pdfHeader = "GIF89a\x01\x00\x01\x00\x00\x00\x00", "%PDF-1.7"
 func picture(s string) tools.Media { return tools.Media{Format: "gif", Bytes: []byte(gifHeader + s)} }
 func paper(s string) tools.Media   { return tools.Media{Format: "pdf", Bytes: []byte(pdfHeader + s)} }
 
-// content returns what picture or paper was given, or the name of the object.
+// content returns the argument of picture or paper, or the name of the object.
 func content(m *tools.Media) string {
 	s := strings.TrimPrefix(strings.TrimPrefix(string(m.Bytes), gifHeader), pdfHeader)
 	return s + m.Object.Name()
@@ -77,9 +76,9 @@ func showing(t *testing.T, results ...[]tools.Media) *tools.Tool {
 
 func many(n int, m tools.Media) []tools.Media { return slices.Repeat([]tools.Media{m}, n) }
 
-// What a conversation holds beyond the limits is left out of requests, the oldest first; what the user shows now stays.
-// What has once been left out does not come back, and the history keeps all of it.
-func TestOldMediaAreLeftOut(t *testing.T) {
+// Media beyond the limits are left out of requests, the oldest first and none of the prompt. They are not shown again,
+// and the history keeps them.
+func TestOldestMediaAreLeftOut(t *testing.T) {
 	t.Parallel()
 	limits := RequestLimits{ImageBytes: 17, Images: 8, Documents: 3, Media: 9, Bytes: 120}
 	var steps []step
@@ -137,8 +136,8 @@ func TestOldMediaAreLeftOut(t *testing.T) {
 	require.Equal(t, len(before), all)
 }
 
-// A new video takes the place of an older one, and of no image; one that is too large fails as a result.
-func TestVideosAreCountedByThemselves(t *testing.T) {
+// A new video replaces an older one and never an image. A video that is too large fails as a result.
+func TestVideosAreCountedSeparately(t *testing.T) {
 	t.Parallel()
 	film := func(s string) tools.Media { return tools.Media{Format: "mp4", Bytes: []byte(s)} }
 	tool := showing(t, []tools.Media{film("one")}, []tools.Media{film("two"), film("three")}, []tools.Media{film("too large")}, []tools.Media{film("four"), picture("p")})
@@ -165,8 +164,8 @@ func TestVideosAreCountedByThemselves(t *testing.T) {
 	require.Contains(t, failures[1], "a video (mp4), and it is larger than 8 bytes")
 }
 
-// A history of another model may hold what this one never takes.
-func TestOldMediaOfAnotherModel(t *testing.T) {
+// A history of another model may hold media that this one never accepts.
+func TestOldMediaOfAnotherModelAreLeftOut(t *testing.T) {
 	t.Parallel()
 	m := limited{play(step{text("ok"), end}), RequestLimits{ImageBytes: 16, DocumentBytes: 13}}
 	big, small, doc := picture("big!"), picture("ok"), paper("pages!")
@@ -187,9 +186,9 @@ type failing struct {
 
 func (f failing) Stat(context.Context, object.Addr) (object.Info, error) { return object.Info{}, f.err }
 
-// Objects of earlier turns may have gone, changed or grown too large, in messages and in results: a note stands in their
-// place. What the user shows now is passed on as it is, and so is everything if the store cannot say.
-func TestOldObjects(t *testing.T) {
+// A note replaces objects of earlier turns and results that are deleted, changed or too large. Objects of the prompt do
+// not change, and neither does anything if the store fails.
+func TestMissingObjectsBecomeNotes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(t *testing.T, s *shelf, root *object.Root)
@@ -240,9 +239,8 @@ func TestOldObjects(t *testing.T) {
 	}
 }
 
-// A request that is refused is sent again without the media of earlier turns: the service may know of a reason that the
-// agent cannot see. What the user shows now is sent in any case.
-func TestRefusedMedia(t *testing.T) {
+// The service may reject media for a reason that the agent cannot see. Media of the prompt are always sent.
+func TestRejectedRequestIsRetriedWithoutOldMedia(t *testing.T) {
 	t.Parallel()
 	refuse := func(code Code) step { return step{&ModelError{Code: code, Message: "No."}} }
 	old := History{Turns: []Turn{{[]Message{{RoleUser, []Part{{Image: new(picture("old"))}}}, {RoleAssistant, []Part{{Text: "A"}}}}}}}

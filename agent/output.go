@@ -15,24 +15,23 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// outputName is the tool by which a model gives a typed answer. An agent that is asked for one has no tool of its own
-// of that name.
+// outputName is the tool by which a model gives a typed answer. The name is reserved in runs with a typed answer.
 const outputName = "final_answer"
 
 // validator is implemented by a T of [StreamAs] that checks more than its schema can.
 type validator interface{ Validate() error }
 
-// typedOutput is the form of a typed answer, and the tool that takes it.
+// typedOutput is the type of a typed answer, and the tool that accepts it.
 type typedOutput struct {
 	name string
 	tool *tools.Tool
-	// structured reports whether the model's service is asked for the answer as text, instead of the model for a call.
+	// structured reports whether the answer is requested as text in the service's structured output instead of as a call.
 	structured bool
 }
 
-// RunAs runs a until it has answered with a T, a struct, and returns the answer: see [StreamAs]. It returns an error, a
-// [*RunError], unless the run completed. If the run was cancelled or is pending, the error has the code [CodeIncomplete];
-// Done is the error's and says which of the two in Outcome.
+// RunAs runs a until it has answered with a T, a struct, and returns the answer: see [StreamAs]. It returns a [*RunError]
+// unless the run completed. If the run was cancelled or is pending, the error has the code [CodeIncomplete], and the
+// Outcome of Done distinguishes the two.
 func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 	var v, none T
 	done, err := drained(StreamAs[T](ctx, a, in))
@@ -47,7 +46,7 @@ func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 	return v, done, nil
 }
 
-// incomplete returns the error of a run that ended without the typed answer it was asked for.
+// incomplete returns the error of a run that was cancelled or is pending and lacks a typed answer.
 func incomplete(ctx context.Context, stop Outcome) *RunError {
 	if stop == OutcomePending {
 		return &RunError{Code: CodeIncomplete, Message: "The answer has to wait: a tool call needs an approval."}
@@ -55,18 +54,18 @@ func incomplete(ctx context.Context, stop Outcome) *RunError {
 	return &RunError{Code: CodeIncomplete, Message: "The run was cancelled before it had an answer.", Retryable: true, Err: ctx.Err()}
 }
 
-// outputMismatch returns the error of a resumed run that had been asked for an answer of another type.
+// outputMismatch returns the error of an answer that does not have the requested type.
 func outputMismatch(cause error) *RunError {
 	return &RunError{Code: CodeMalformed, Message: "The answer has another form than was asked for.", Err: cause}
 }
 
-// checkOutput returns an error if a typed answer is asked for and the answer in a checkpoint is not one.
+// checkOutput returns an error unless the answer in a checkpoint has the requested type.
 func (r *run) checkOutput() error {
 	if r.out == nil {
 		return nil
 	}
 	if r.value == nil {
-		return outputMismatch(errors.New("agent: resume: the run has no typed answer"))
+		return outputMismatch(errors.New("agent: resume: the run does not have a typed answer"))
 	}
 	if _, err := r.out.tool.Call(r.ctx, tools.NewCall(tools.CallOptions{Scope: r.in.Scope, Args: r.value})); err != nil {
 		return outputMismatch(fmt.Errorf("agent: resume: %w", err))
@@ -74,21 +73,23 @@ func (r *run) checkOutput() error {
 	return nil
 }
 
-// StreamAs is [Agent.Stream] for an answer that is a T, a struct. While the answer comes it yields [Partial]s; the
-// whole is in Done.Output, and has been checked. A run that is cancelled or pending ends with a [*RunError] of the code
-// [CodeIncomplete] instead of a Done; the Done is in the error.
+// StreamAs is [Agent.Stream] for an answer that is a T, a struct. While the answer arrives it yields [Partial] events. The
+// whole and validated answer is in Done.Output. A run that is cancelled or pending ends with a [*RunError] of the code
+// [CodeIncomplete], which holds the Done.
 //
-// The schema is inferred from T by the rules of [tools.New], open maps are refused, but for the reserved names: an
-// answer is data that goes to the caller and addresses nothing, so its members may be called "key" or "user". The
-// answer comes as the arguments of a tool named final_answer, which every model that calls tools can do; no event but
-// Partial tells of that call. An answer that does not fit goes back to the model with the reason, a text in the place
-// of an answer with the request to answer, and then the model is made to; both count as turns in which no call
-// succeeded. The answer ends the run. One that comes beside other calls is not taken, since it knows nothing of their
-// results. In the history it is a call like any other, with its result.
+// The schema is inferred from T by the rules of [tools.New], which reject open maps. The reserved names are accepted: an
+// answer is data for the caller and does not address anything, so its members may be named "key" or "user". If T has a
+// method Validate() error, the agent calls it, and the model receives the message of its error.
 //
-// With [Options].StructuredOutput the answer is the model's text instead, which the service holds to the schema. It is
-// yielded as Partials, not as TextDeltas, and is a text in the history. It is checked in the same way, because a service
-// does not enforce every rule of a schema.
+// The model answers by calling a tool named final_answer, which every model that calls tools supports. Partial is the
+// only event of that call. The answer ends the run, and is a call with its result in the history. An invalid answer goes
+// back to the model with the reason. A text is followed by a request to answer, and then the model is forced to. Both
+// count as turns in which no call succeeded. An answer beside other calls is rejected, because it cannot depend on their
+// results.
+//
+// With [Options].StructuredOutput the answer is the model's text instead, which the service restricts to the schema. It
+// is yielded as Partials, not as TextDeltas, and is a text in the history. It is validated in the same way, because
+// services do not enforce every rule of a schema.
 func StreamAs[T any](ctx context.Context, a *Agent, in Input) iter.Seq2[Event, error] {
 	out, err := outputOf[T](a)
 	if err != nil {
@@ -100,14 +101,14 @@ func StreamAs[T any](ctx context.Context, a *Agent, in Input) iter.Seq2[Event, e
 	return a.stream(ctx, in, out)
 }
 
-// outputOf makes the output for T, once for an agent.
+// outputOf returns the typedOutput of T, which each agent infers once.
 func outputOf[T any](a *Agent) (*typedOutput, error) {
 	t := reflect.TypeFor[T]()
 	if known, ok := a.outputs.Load(t); ok {
 		return known.(*typedOutput), nil
 	}
 	var names []string
-	if sch, err := jsonschema.ForType(t, nil); err == nil { // if not, NewWith says why
+	if sch, err := jsonschema.ForType(t, nil); err == nil { // otherwise NewWith returns the error
 		names = propertyNames(sch)
 	}
 	tool, err := tools.NewWith(outputName,
@@ -130,7 +131,7 @@ func outputOf[T any](a *Agent) (*typedOutput, error) {
 	return known.(*typedOutput), nil
 }
 
-// propertyNames are all names in s, at any depth.
+// propertyNames returns all names in s, at any depth.
 func propertyNames(s *jsonschema.Schema) []string {
 	if s == nil {
 		return nil
@@ -142,10 +143,10 @@ func propertyNames(s *jsonschema.Schema) []string {
 	return append(names, propertyNames(s.Items)...)
 }
 
-// outputRequest begins the message that asks for a typed answer, and tells it from a user's message.
+// outputRequest begins the message that requests a typed answer, and distinguishes it from a user's message.
 const outputRequest = "Give your answer now, by a call of "
 
-// askForOutput adds a text that came instead of a typed answer to the history, and asks for the answer.
+// askForOutput adds a text without the typed answer to the history, and requests the answer.
 func (r *run) askForOutput(answer Message) (phase, error) {
 	r.failing++
 	return r.askAgain(answer, outputRequest+r.out.name+".")

@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// book is an answer; its key is a reserved word of tools' arguments, and here it is data.
+// book is a typed answer. The name of its key is reserved in arguments of tools, and accepted in an answer.
 type book struct {
 	Title   string   `json:"title"`
 	Key     string   `json:"key"`
@@ -32,7 +32,7 @@ func (b book) Validate() error {
 
 const whole = `{"title":"Moby-Dick","key":"k1","year":1851,"authors":[{"user":"hm"}]}`
 
-// fragments is a typed answer as it streams: in pieces of n bytes, and then whole.
+// fragments returns a typed answer as it streams: in pieces of n bytes, and then complete.
 func fragments(id, input string, n int) step {
 	var s step
 	for rest := input; rest != ""; {
@@ -43,7 +43,7 @@ func fragments(id, input string, n int) step {
 	return append(s, use(id, outputName, input))
 }
 
-func TestRunAs(t *testing.T) {
+func TestRunAsReturnsTheTypedAnswer(t *testing.T) {
 	t.Parallel()
 	year := 1851
 	want := book{"Moby-Dick", "k1", &year, []author{{"hm"}}}
@@ -65,15 +65,14 @@ func TestRunAs(t *testing.T) {
 	require.Equal(t, []string{"echo", outputName}, []string{m.requests[0].Tools[0].Name, m.requests[0].Tools[1].Name})
 	require.Contains(t, string(m.requests[0].Tools[1].Schema), `"key"`)
 
-	// The conversation goes on from there, with tools or without.
+	// The conversation continues, with tools or without.
 	done, err = newAgent(t, play(step{text("Yes."), end}), Limits{}).Run(t.Context(), Input{Prompt: "Sure?", History: done.History})
 	require.NoError(t, err)
 	require.Len(t, done.History.Turns, 3)
 }
 
-// Whatever a model does in the place of a right answer, it is told, and made to answer; the bound is that of calls that
-// do not succeed.
-func TestRunAsInsists(t *testing.T) {
+// The model is corrected and then forced to answer. The bound is that of turns without a successful call.
+func TestRunAsCorrectsTheModel(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		first step
@@ -134,8 +133,7 @@ func TestRunAsInsists(t *testing.T) {
 	}
 }
 
-// The last answer that a run may ask for can be the answer.
-func TestRunAsInTheLastTurn(t *testing.T) {
+func TestLastTurnMayBeTheTypedAnswer(t *testing.T) {
 	t.Parallel()
 	m := play(step{use("c1", "echo", `{"word":"a"}`), calls}, step{use("c2", outputName, whole), calls})
 	_, _, err := RunAs[book](t.Context(), newAgent(t, m, Limits{Turns: 2}, echo(t)), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
@@ -145,15 +143,15 @@ func TestRunAsInTheLastTurn(t *testing.T) {
 	require.ErrorContains(t, err, "within 1 turns")
 }
 
-// oops panics where it is checked.
+// oops panics when it is validated.
 type oops struct {
 	Word string `json:"word"`
 }
 
 func (oops) Validate() error { panic("a defect") }
 
-// No event tells of a typed answer's call, so the run's error tells why it failed.
-func TestRunAsSaysWhy(t *testing.T) {
+// Events do not report the call of a typed answer, so the run's error has the cause.
+func TestRunAsErrorHoldsTheValidationError(t *testing.T) {
 	t.Parallel()
 	again := func(id string) step { return step{use(id, outputName, `{"word":"a"}`), calls} }
 	_, _, err := RunAs[oops](t.Context(), newAgent(t, play(again("c1"), again("c2"), again("c3")), Limits{}), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
@@ -163,7 +161,7 @@ func TestRunAsSaysWhy(t *testing.T) {
 	require.NotEmpty(t, failed.Stack)
 }
 
-func TestRunAsRefuses(t *testing.T) {
+func TestRunAsRejectsInvalidTypes(t *testing.T) {
 	t.Parallel()
 	a := newAgent(t, play(), Limits{})
 	_, _, err := RunAs[[]string](t.Context(), a, Input{Prompt: "Go."})
@@ -178,8 +176,8 @@ func TestRunAsRefuses(t *testing.T) {
 	require.ErrorContains(t, err, `the tool name "final_answer" is reserved for the typed answer`)
 }
 
-// A run without an output is offered none, and a call of it is one of a tool that is not there.
-func TestOutputIsOfferedToItsRunAlone(t *testing.T) {
+// In a run without a typed answer, a call of its tool is a call of an unknown tool.
+func TestOutputToolIsOnlyOfferedToItsRun(t *testing.T) {
 	t.Parallel()
 	m := play(step{use("c1", outputName, whole), calls}, step{text("ok"), end})
 	a := newAgent(t, m, Limits{}, echo(t))
@@ -191,8 +189,7 @@ func TestOutputIsOfferedToItsRunAlone(t *testing.T) {
 	require.Nil(t, done.Output)
 }
 
-// A run that has not completed has no answer, and says so by an error.
-func TestRunAsIncomplete(t *testing.T) {
+func TestRunAsFailsUnlessTheRunCompletes(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	v, done, err := RunAs[book](ctx, newAgent(t, play(append(step{text("Hm.")}, func(context.Context) { cancel() })), Limits{}), Input{Prompt: "Go."})
@@ -218,8 +215,8 @@ func TestRunAsIncomplete(t *testing.T) {
 	require.Zero(t, v)
 }
 
-// A resumed run has the answer that it had, and one that waits for its answer gets it.
-func TestRunAsResumes(t *testing.T) {
+// A resumed run returns the answer of its checkpoint, or obtains it if the run was pending.
+func TestTypedAnswerSurvivesAResume(t *testing.T) {
 	t.Parallel()
 	sc := tenant(t, "acme")
 	m := conversation(step{text("Hm."), end}, step{use("c1", outputName, whole), calls})
@@ -260,8 +257,8 @@ func TestRunAsResumes(t *testing.T) {
 	}
 }
 
-// Partials come while the answer does, each is an object, and the next one says more; another attempt begins anew.
-func TestPartials(t *testing.T) {
+// Each Partial is an object that grows. Another attempt starts again.
+func TestPartialsGrowUntilTheAnswer(t *testing.T) {
 	t.Parallel()
 	m := play(
 		append(fragments("c1", `{"title":"Mo`, 4), calls),
@@ -287,7 +284,7 @@ func TestPartials(t *testing.T) {
 	}, got[:7])
 	require.Equal(t, "c2 "+whole, got[len(got)-1])
 
-	// A model that streams no arguments gives one partial, the whole.
+	// A model that does not stream arguments yields one Partial, the complete answer.
 	got = nil
 	for ev := range StreamAs[book](t.Context(), newAgent(t, play(step{use("c1", outputName, whole), calls}), Limits{}), Input{Prompt: "Go."}) {
 		if p, ok := ev.(Partial); ok {

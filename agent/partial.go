@@ -8,8 +8,8 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// partialScanner reads the beginning of a JSON object. At any moment it can return a whole object that contains what is
-// certain so far. It reads every byte once. After invalid JSON it keeps what came before.
+// partialScanner reads the beginning of a JSON object. At any moment it can return a whole object that contains everything
+// certain so far. It reads every byte once. Invalid JSON ends the object before it.
 type partialScanner struct {
 	buf       []byte
 	pos       int    // bytes read
@@ -21,7 +21,7 @@ type partialScanner struct {
 	taken     int  // size of the object that take returned last
 }
 
-// scanState is what comes next in the JSON.
+// scanState is the state of a partialScanner: the token that it expects or reads.
 type scanState int
 
 const (
@@ -47,7 +47,7 @@ func (s *partialScanner) write(text string) {
 	}
 }
 
-// isInvalid reports whether the text does not begin with an object.
+// isInvalid reports whether the text cannot begin an object.
 func (s *partialScanner) isInvalid() bool { return s.cut == 0 && s.state == invalid }
 
 // size returns the size of the object that json returns, or 0.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// requireGrown fails where b is not a with more at its ends.
+// requireGrown fails unless b is a, or a with more at its ends.
 func requireGrown(t testing.TB, a, b any) {
 	t.Helper()
 	switch a := a.(type) {
@@ -73,9 +73,9 @@ func randomObject(r *rand.Rand, depth int) map[string]any {
 	return o
 }
 
-// Of every object, cut at every byte and fed in pieces of any size: what is told is an object, says nothing that the
-// whole does not say, only grows, and at the end is the whole.
-func TestPartialJSON(t *testing.T) {
+// Any object, cut at every byte and written in pieces of any size, yields objects that only grow, never contradict the
+// whole, and end as the whole.
+func TestPartialsArePrefixesOfTheObject(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
@@ -85,7 +85,7 @@ func TestPartialJSON(t *testing.T) {
 			doc, err = json.MarshalIndent(json.RawMessage(doc), "", "\t")
 			require.NoError(t, err)
 		}
-		if r.IntN(2) == 0 { // as encoders that write ASCII alone do
+		if r.IntN(2) == 0 { // as encoders of ASCII do
 			doc = []byte(strings.NewReplacer("😀", `\ud83d\ude00`, "ü", `\u00FC`, "é", `\u00e9`).Replace(string(doc)))
 		}
 		var p partialScanner
@@ -107,7 +107,7 @@ func TestPartialJSON(t *testing.T) {
 	}
 }
 
-func TestPartialJSONSteps(t *testing.T) {
+func TestPartialOfEachBeginning(t *testing.T) {
 	t.Parallel()
 	for doc, want := range map[string]string{
 		"":                              "",
@@ -157,7 +157,7 @@ func TestPartialJSONSteps(t *testing.T) {
 	}
 }
 
-// The Partials of a large answer that comes in small pieces hold a bounded number of bytes, and the last one is whole.
+// The Partials of a large answer in small pieces hold a bounded number of bytes, and the last one is complete.
 func TestPartialsOfLargeAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, doc := range map[string]string{
@@ -179,7 +179,7 @@ func TestPartialsOfLargeAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// Whatever a model sends: nothing, or an object that parses and only grows.
+// Any text yields nothing, or valid objects that only grow.
 func FuzzPartialJSON(f *testing.F) {
 	f.Add(`{"a":["x\ud83d\ude00",1.5e3,null,{"b":true}]}`, 3)
 	f.Add("{\"a\":\"\xff\"", 1)

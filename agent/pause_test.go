@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An event that the Model does not know may come after the end of an answer. The answer counts.
-func TestSkippedPartAfterTheStop(t *testing.T) {
+// An unknown event after the end of an answer does not invalidate it.
+func TestSkippedPartMayFollowTheStop(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("Yes."), StopPart{StopEndTurn}, SkippedPart{"unknown:traceEvent"}, UsageReport{Usage: Usage{Input: 1}}, SkippedPart{"unknown:traceEvent"}})
 	done, err := newAgent(t, m, Limits{}).Run(t.Context(), Input{Prompt: "?"})
@@ -19,8 +19,8 @@ func TestSkippedPartAfterTheStop(t *testing.T) {
 	require.ErrorContains(t, err, "after its StopPart")
 }
 
-// A service may stop for the calls that it has made itself. Text beside them counts; an answer without text is malformed.
-func TestStopForSkippedCalls(t *testing.T) {
+// A service may stop for calls that it has made itself. The answer is malformed unless it has text.
+func TestStopForSkippedCallsNeedsText(t *testing.T) {
 	t.Parallel()
 	skipped := SkippedPart{"server_tool_use"}
 	done, err := newAgent(t, play(step{text("It rains."), skipped, calls}), Limits{}).Run(t.Context(), Input{Prompt: "?"})
@@ -35,8 +35,8 @@ func TestStopForSkippedCalls(t *testing.T) {
 	}
 }
 
-// A paused turn is not the end: the model is asked to continue, and its text is in the history.
-func TestPausedTurn(t *testing.T) {
+// The model is asked to continue, and its text is in the history.
+func TestPausedTurnIsContinued(t *testing.T) {
 	t.Parallel()
 	pause := StopPart{StopPauseTurn}
 	m := play(
@@ -57,8 +57,7 @@ func TestPausedTurn(t *testing.T) {
 	require.Equal(t, []string{"user: Go.", "assistant: a", "user: " + continueRequest, "assistant: b"}, lines(failed.Done.History))
 }
 
-// A paused turn does not force the typed answer before the model has come to it.
-func TestPausedTypedAnswer(t *testing.T) {
+func TestPausedTurnDoesNotForceTheTypedAnswer(t *testing.T) {
 	t.Parallel()
 	type city struct {
 		Name string `json:"name"`

@@ -15,7 +15,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// guard lets no call through until it has been approved.
+// guard makes each call wait until it has been approved.
 type guard struct {
 	mu       sync.Mutex
 	approved map[string]bool // by idempotency key
@@ -45,8 +45,8 @@ func pendingIDs(c *Checkpoint) []string {
 	return ids
 }
 
-// A call that waits ends the run once the others have been run; days later and elsewhere it is made, and no other.
-func TestPending(t *testing.T) {
+// A call that waits ends the run once the others have ended. A resumed run makes it, and no other.
+func TestPendingCallIsMadeOnceApproved(t *testing.T) {
 	t.Parallel()
 	e, g := &effects{done: map[string]string{}}, &guard{approved: map[string]bool{}}
 	m := conversation(
@@ -77,7 +77,7 @@ func TestPending(t *testing.T) {
 	}
 	require.Equal(t, map[string]string{"a1": "did a", "a5": "did d", "a2": "risky: Somebody has to agree.", "a4": "risky: Somebody has to agree."}, told)
 
-	// Stored, read by another process, one of the two approved: the other goes on waiting.
+	// The checkpoint is stored, read by another process, and one of the two calls is approved: the other still waits.
 	elsewhere := func(c *Checkpoint) ([]Event, Done) {
 		b, err := json.Marshal(c)
 		require.NoError(t, err)
@@ -111,8 +111,8 @@ func TestPending(t *testing.T) {
 	require.Len(t, e.done, 4)
 }
 
-// A run that ends for another reason beside a call that waits: the turn is whole, and says that it was not run.
-func TestPendingAndStopped(t *testing.T) {
+// If the run ends for another reason, the turn is complete and says that the call was not made.
+func TestPendingCallOfAStoppedRunGetsAResult(t *testing.T) {
 	t.Parallel()
 	wait := mustTool(t, "wait", func(context.Context, *tools.Call, string) (string, error) {
 		return "", fmt.Errorf("approve: %w", &tools.PendingError{Reason: "?"})

@@ -2,8 +2,8 @@ package agent
 
 import "errors"
 
-// phase is what a run does next. A run goes from askPhase to callPhase and back until it has finished; one that resumes
-// a checkpoint begins with resumePhase.
+// phase is a state of a run's machine. A run alternates between askPhase and callPhase until it has finished. A run that
+// resumes a checkpoint may begin with resumePhase.
 type phase interface {
 	// next does the work of the phase and returns the phase that follows. The error is a [*RunError] or errConsumerLeft.
 	next(r *run) (phase, error)
@@ -19,7 +19,7 @@ type (
 		batch *batch
 	}
 
-	// resumePhase goes on from a checkpoint in the middle of a turn or at the end of the run.
+	// resumePhase continues from a checkpoint in the middle of a turn or at the end of the run.
 	resumePhase struct {
 		batch *batch // nil if the run was complete
 	}
@@ -27,7 +27,7 @@ type (
 	// finished is the end of a run that did not fail.
 	finished struct {
 		outcome Outcome
-		partial string // the text of an answer that did not become whole
+		partial string // the text of an incomplete answer
 	}
 )
 
@@ -57,7 +57,7 @@ func (askPhase) next(r *run) (phase, error) {
 		return end, err
 	}
 	if r.turn >= limits.Turns {
-		return nil, limitError("The model did not come to an end within %d turns.", limits.Turns)
+		return nil, limitError("The model did not finish within %d turns.", limits.Turns)
 	}
 	if r.isOverBudget() {
 		return nil, r.budgetError()
@@ -100,8 +100,7 @@ func (r *run) endWithText(ans *answer) (phase, error) {
 	return r.askForOutput(ans.message())
 }
 
-// planCalls checks that the calls of an answer fit the limits, saves the moment before they are made and returns the
-// phase that makes them.
+// planCalls checks that the calls of an answer fit the limits, yields a checkpoint and returns the phase that makes them.
 func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
 	limits := r.agent.limits
 	n := len(ans.calls)
@@ -112,7 +111,7 @@ func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
 	}
 	switch {
 	case r.turn == limits.Turns && n > 0:
-		return nil, withPartial(limitError("The model did not come to an end within %d turns.", limits.Turns), ans.text())
+		return nil, withPartial(limitError("The model did not finish within %d turns.", limits.Turns), ans.text())
 	case n > 0 && r.isOverBudget():
 		return nil, withPartial(r.budgetError(), ans.text())
 	case r.called+n > limits.Calls:
@@ -128,7 +127,7 @@ func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
 	return callPhase{set, b}, nil
 }
 
-// next makes the calls and adds the turn to the history, unless calls are left pending.
+// next makes the calls and adds the turn to the history, unless calls are pending.
 func (p callPhase) next(r *run) (phase, error) {
 	b := p.batch
 	res, err := r.makeCalls(p.tools, b)
@@ -141,13 +140,13 @@ func (p callPhase) next(r *run) (phase, error) {
 		if err := r.emitCheckpoint(r.checkpoint(b), nil); err != nil {
 			return nil, err
 		}
-		if hadTurn { // a history never gets shorter
+		if hadTurn { // a history never becomes shorter
 			r.addTurn(b.answer, b.results())
 		}
 		return finished{outcome: OutcomePending}, nil
 	}
 	if b.isOpen() {
-		if res.hasSettled { // otherwise the moment before the calls is still the one to resume from
+		if res.hasSettled { // otherwise the checkpoint before the calls still holds
 			r.keepCheckpoint(r.checkpoint(b))
 		}
 		r.addTurn(b.answer, b.results())

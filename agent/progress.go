@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// progressKept is how many values of one call wait for the consumer. Beyond that the oldest are dropped.
+// progressKept is the largest number of values of one call that wait for the consumer. Beyond it the oldest are dropped.
 const progressKept = 16
 
 // progress carries the progress of a batch's calls to the consumer's goroutine. It never makes a tool wait.

@@ -12,9 +12,9 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// What a tool says comes between its ToolCalled and its ToolDone, in order, also where the tool says it last thing, and
-// a tool that goes on talking when its time is up is not heard.
-func TestProgress(t *testing.T) {
+// Progress comes between ToolCalled and ToolDone, in order, including the last value. Progress after the timeout is
+// dropped.
+func TestProgressIsYieldedBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		talk := mustTool(t, "talk", func(ctx context.Context, c *tools.Call, word string) (string, error) {
@@ -23,7 +23,7 @@ func TestProgress(t *testing.T) {
 				c.Progress(map[string]any{word: i})
 				time.Sleep(time.Second)
 			}
-			c.Progress(make(chan int)) // has no JSON
+			c.Progress(make(chan int)) // cannot be marshaled
 			c.Progress("last")
 			if word == "deaf" {
 				time.Sleep(time.Hour)
@@ -46,7 +46,7 @@ func TestProgress(t *testing.T) {
 			case ToolDone:
 				got[ev.ID] = append(got[ev.ID], fmt.Sprint("done ", ev.Result.IsError))
 			case TextDelta:
-				time.Sleep(5 * time.Second) // for what is late
+				time.Sleep(5 * time.Second) // for late progress
 			}
 		}
 		require.Equal(t, map[string][]string{
@@ -58,7 +58,7 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// A consumer that is slow makes no tool wait: it misses the oldest.
+// A slow consumer does not delay a tool: it misses the oldest values.
 func TestProgressDropsTheOldest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

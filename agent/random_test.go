@@ -17,8 +17,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// TestRandomScripts plays thousands of made-up conversations, each cut at a random place in one of many ways: what
-// comes out is a whole turn or a typed error, what runs had arrived whole, and nothing is left behind.
+// TestRandomScripts plays thousands of random conversations, each stopped at a random place in one of many ways. The
+// result is a complete turn or a typed error, only complete calls have run, and no goroutine is left.
 func TestRandomScripts(t *testing.T) {
 	t.Parallel()
 	ends := map[string]int{}
@@ -35,7 +35,7 @@ func randomRun(t *testing.T, seed uint64) string {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 
-	whole := map[string]string{} // by id: arguments that arrived whole
+	whole := map[string]string{} // complete arguments by call id
 	var steps []step
 	for n := range 1 + r.IntN(5) {
 		var s step
@@ -80,7 +80,7 @@ func randomRun(t *testing.T, seed uint64) string {
 	}
 	steps = append(steps, step{text("bye"), end})
 
-	// The cut.
+	// The place where the run stops.
 	if r.IntN(2) == 0 {
 		s := &steps[r.IntN(len(steps))]
 		*s = (*s)[:r.IntN(len(*s)+1):len(*s)]
@@ -223,22 +223,22 @@ func randomRun(t *testing.T, seed uint64) string {
 	if how != "left" {
 		requireResumes(t, seed, h, stopped)
 	}
-	time.Sleep(time.Minute) // for what is abandoned
+	time.Sleep(time.Minute) // until abandoned calls return
 	synctest.Wait()
 	require.Zero(t, a.Abandoned())
 	return how
 }
 
-// requireResumes goes on from how a run has ended, with a model and tools that behave.
+// requireResumes resumes a run with a model and tools that do not fail.
 func requireResumes(t *testing.T, seed uint64, h History, c *Checkpoint) {
 	closed := 0
 	if len(c.Pending()) > 0 && len(h.Turns) > c.Turns {
-		closed = 1 // its turn stands in the history, so that another prompt can follow
+		closed = 1 // the history holds its turn, so that another prompt can follow
 	}
 	require.Len(t, h.Turns, c.Turns+closed, "seed %d", seed)
 	var want []string
 	for _, u := range c.Pending() {
-		if u.Name == "tool" { // no other is offered
+		if u.Name == "tool" { // the only one that is offered
 			want = append(want, u.ID)
 		}
 	}
@@ -254,9 +254,8 @@ func requireResumes(t *testing.T, seed uint64, h History, c *Checkpoint) {
 	require.Equal(t, want, made, "seed %d", seed)
 }
 
-// TestSharedAgent makes ten thousand runs of one agent for 64 tenants at once: nobody sees another's prompt, result,
-// scope or state.
-func TestSharedAgent(t *testing.T) {
+// Ten thousand runs of one agent for 64 tenants at once do not see another's prompt, result, scope or state.
+func TestSharedAgentIsolatesTenants(t *testing.T) {
 	t.Parallel()
 	const tenants, runs = 64, 157
 	who := mustTool(t, "who", func(_ context.Context, c *tools.Call, word string) (string, error) {
@@ -286,7 +285,7 @@ func TestSharedAgent(t *testing.T) {
 		wg.Go(func() {
 			var want, seen []string
 			for n := range runs {
-				if n%10 == 0 { // another conversation, so that the test is not of long histories
+				if n%10 == 0 { // another conversation, so that histories stay short
 					want, seen, in.History = nil, nil, History{}
 				}
 				in.Prompt = fmt.Sprintf("g%d-n%d", g, n)

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A service adds stop reasons. An answer of text without calls is kept whatever its reason is.
+// Services add stop reasons. An answer of text without calls is kept whatever its reason is.
 func TestUnknownReasonKeepsText(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("I will not "), text("do that."), StopPart{"refusal"}}, step{text("Bye."), StopPart{StopEndTurn}})
@@ -22,8 +22,7 @@ func TestUnknownReasonKeepsText(t *testing.T) {
 	require.Equal(t, StopEndTurn, done.StopReason)
 }
 
-// Usage that comes again, as a sum so far or as it was, counts once.
-func TestUsageComesAgain(t *testing.T) {
+func TestRepeatedUsageCountsOnce(t *testing.T) {
 	t.Parallel()
 	m := play(step{
 		UsageReport{Usage: Usage{Input: 7}}, text("So."), UsageReport{Usage: Usage{Input: 7, Output: 3, CacheRead: 5}}, StopPart{StopEndTurn},

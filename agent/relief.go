@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// maxReliefs is how often the model is asked again for one answer, with less each time. The last time, all is cut that
-// can be.
+// maxReliefs is the largest number of requests that are repeated for one answer, each one shorter. The last one is as
+// short as possible.
 const maxReliefs = 24
 
-// ask asks the model, in a conversation that the Compactor may have shortened. If the service refuses the request
-// before the answer has begun because the conversation is too long, ask shortens it and tries again, until it fits or
-// nothing is left to shorten. If the service refuses the request for another reason, a medium of an earlier turn may be
-// the reason, and ask tries again without each of them, and then without all.
+// ask asks the model, in a conversation that the Compactor may have shortened. If the service rejects the request before
+// the answer has begun because the conversation is too long, ask shortens it and retries, until it fits or cannot be
+// shortened. If the service rejects the request for another reason, a medium of an earlier turn may be the cause, and ask
+// retries without each of them, and then without all.
 //
-// A shortened conversation replaces the longer one when the service has accepted it. If it never does, as with a prompt
-// that cannot fit, the history stays as it was. The answer is never nil.
+// A shortened conversation replaces the longer one when the service accepts it. Otherwise, for example if the prompt
+// cannot fit, the history does not change. The answer is never nil.
 func (r *run) ask(set toolset) (*answer, error) {
 	if err := r.compactEarly(); err != nil {
 		return &answer{}, err
@@ -40,7 +40,7 @@ func (r *run) ask(set toolset) (*answer, error) {
 		case reliefErr != nil:
 			return ans, reliefErr
 		case !again:
-			r.withoutMedia = kept // the media were not the reason
+			r.withoutMedia = kept // the media were not the cause
 			return ans, err
 		}
 	}
@@ -51,8 +51,8 @@ func (r *run) ask(set toolset) (*answer, error) {
 	return ans, err
 }
 
-// relieve makes the next request easier to accept than the one that failed with cause, and as short as possible if it is
-// the last one. It reports whether it could.
+// relieve shortens the next request after one that failed with cause, as much as possible if it is the last one. It
+// reports whether it could.
 func (r *run) relieve(cause error, isLast bool) (again bool, _ error) {
 	failed, ok := errors.AsType[*RunError](cause)
 	if !ok {
@@ -93,7 +93,7 @@ func (r *run) relieve(cause error, isLast bool) (again bool, _ error) {
 // isShorter reports whether a has fewer turns or tokens than b.
 func isShorter(a, b []Turn) bool { return len(a) < len(b) || estimateAll(a) < estimateAll(b) }
 
-// proposeTurns goes on with these turns until it is known whether the service accepts them.
+// proposeTurns replaces the turns until the service accepts or rejects them.
 func (r *run) proposeTurns(turns []Turn) {
 	if r.before == nil {
 		r.before = r.turns
@@ -102,7 +102,7 @@ func (r *run) proposeTurns(turns []Turn) {
 	r.resetMessages()
 }
 
-// settleTurns keeps the turns that were proposed, because the service has accepted them.
+// settleTurns keeps the proposed turns, because the service has accepted them.
 func (r *run) settleTurns() error {
 	if r.before == nil {
 		return nil
@@ -113,7 +113,7 @@ func (r *run) settleTurns() error {
 	return r.emitCompacted()
 }
 
-// revertTurns goes back to the turns before proposeTurns, unless they were settled.
+// revertTurns restores the turns before proposeTurns, unless the proposal was settled.
 func (r *run) revertTurns() {
 	if r.before != nil {
 		r.turns, r.before = r.before, nil

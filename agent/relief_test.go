@@ -13,8 +13,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// window is a Model that takes requests of up to so many bytes of texts, arguments and results, and refuses others as
-// too long. It plays a step for each request that it takes.
+// window is a Model that accepts requests up to a size in bytes of texts, arguments and results, and rejects others as too
+// long. It plays a step for each request that it accepts.
 type window struct {
 	*script
 	bytes   int
@@ -52,9 +52,9 @@ func giant(t *testing.T, name string, n int, asJSON bool) *tools.Tool {
 	return tool
 }
 
-// A result that does not fit the model is cut until it does, whether the conversation can be compacted or not. Calls
-// and results stay pairs, JSON stays JSON, and the next run goes on.
-func TestGiantResults(t *testing.T) {
+// A result that does not fit the model is cut, whether the conversation can be compacted or not. Calls and results stay
+// pairs, JSON stays valid, and the next run continues.
+func TestGiantResultsAreCut(t *testing.T) {
 	t.Parallel()
 	summariser := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		return play(step{text("They spoke."), end}).Stream(ctx, r)
@@ -132,9 +132,8 @@ func TestGiantResults(t *testing.T) {
 	}
 }
 
-// A history that an earlier program has left, with a giant result in its last turn or a giant message of the user's,
-// can be gone on from.
-func TestGiantHistory(t *testing.T) {
+// A history with a giant result in its last turn, or a giant message of the user, can be continued.
+func TestGiantHistoryIsCut(t *testing.T) {
 	t.Parallel()
 	result := wholeTurn()
 	result.Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 750_000)}
@@ -157,8 +156,7 @@ func TestGiantHistory(t *testing.T) {
 	}
 }
 
-// A prompt that fits nowhere fails the run and leaves the history as it was.
-func TestGiantPrompt(t *testing.T) {
+func TestGiantPromptFailsAndKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	h := History{Turns: []Turn{wholeTurn()}}
 	h.Turns[0].Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 50_000)}
@@ -175,8 +173,8 @@ func TestGiantPrompt(t *testing.T) {
 	}
 }
 
-// However short the turns are, and whatever the estimate of their tokens says, some are dropped each time.
-func TestManyShortTurns(t *testing.T) {
+// However short the turns are, and however wrong the estimate of their tokens is, each attempt drops some.
+func TestManyShortTurnsAreDropped(t *testing.T) {
 	t.Parallel()
 	turn := Turn{[]Message{{RoleUser, []Part{{Text: "a"}}}, {RoleAssistant, []Part{{Text: "b"}}}}}
 	run := func(m Model, turns int) {

@@ -5,19 +5,18 @@ import (
 	"strings"
 )
 
-// RequestLimits are what the service of a [Model] accepts in one request. A field that is zero sets no limit.
+// RequestLimits bound the content of one request to a [Model]'s service. Zero means no limit.
 //
-// The agent applies them when a tool returns: a result beyond them is a failed one. What a history holds beyond them,
-// since it has grown or was written for another model, is left out of requests, the oldest first, with a note in its
-// place.
+// The agent applies them when a tool returns: a result that exceeds them becomes a failed result. If a history exceeds
+// them, because it has grown or was written for another model, notes replace its oldest media in requests.
 type RequestLimits struct {
-	// ImageBytes, DocumentBytes and VideoBytes are the size of the largest image, document and video.
+	// ImageBytes, DocumentBytes and VideoBytes are the largest sizes of one image, document and video.
 	ImageBytes, DocumentBytes, VideoBytes int64
 	// ImageSide is the largest width and height of an image, in pixels.
 	ImageSide int
-	// Images, Documents and Videos are the largest numbers of them, and Media of images and documents together.
+	// Images, Documents and Videos are the largest numbers of each, and Media is that of images and documents together.
 	Images, Documents, Videos, Media int
-	// Bytes is the size of all images and documents together, and of one result.
+	// Bytes is the largest size of all images and documents together, and of one result.
 	Bytes int64
 }
 
@@ -32,7 +31,7 @@ func (l RequestLimits) strictest(o RequestLimits) RequestLimits {
 	}
 }
 
-// lower returns the smaller limit of two; zero is none.
+// lower returns the smaller of two limits, of which zero is the largest.
 func lower[N int | int64](a, b N) N {
 	if a == 0 || b == 0 {
 		return max(a, b)
@@ -76,7 +75,7 @@ func (c mediaCount) plus(o mediaCount) mediaCount {
 	return c
 }
 
-// exceeds reports for each kind whether some of it need to go, for the rest to keep the limits.
+// exceeds reports the kinds of which some media must be left out to keep the limits.
 func (c mediaCount) exceeds(l RequestLimits) (kinds [mediaKinds]bool) {
 	over := func(n, most int) bool { return most > 0 && n > most }
 	together := over(c.of[anImage]+c.of[aDocument], l.Media) || l.Bytes > 0 && c.bytes > l.Bytes
@@ -86,8 +85,8 @@ func (c mediaCount) exceeds(l RequestLimits) (kinds [mediaKinds]bool) {
 	return kinds
 }
 
-// reduced returns limits a quarter lower. What is left out goes in larger steps, since each step changes the beginning
-// of the request, which a prompt cache holds.
+// reduced returns limits that are a quarter lower. Media are left out in large steps, because each step changes the
+// beginning of the request, which a prompt cache holds.
 func (l RequestLimits) reduced() RequestLimits {
 	l.Images -= l.Images / 4
 	l.Documents -= l.Documents / 4
@@ -100,7 +99,7 @@ func (l RequestLimits) reduced() RequestLimits {
 // isBeyond reports whether the count is beyond the limits.
 func (c mediaCount) isBeyond(l RequestLimits) bool { return c.exceeds(l) != [mediaKinds]bool{} }
 
-// counts names the limits of numbers and bytes.
+// counts lists the limits of numbers and bytes.
 func (l RequestLimits) counts() string {
 	var all []string
 	add := func(n int64, what string) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// checkpoint returns a checkpoint of the present moment. b is the batch with calls to make, or nil.
+// checkpoint returns a checkpoint of the present moment. b is the batch with pending calls, or nil.
 func (r *run) checkpoint(b *batch) *Checkpoint {
 	at := moment{Turn: r.turn, Prompt: r.prompt, State: r.state.Clone(), Usage: r.usage, Called: r.called,
 		Failing: r.failing, Trace: traceParent(r.ctx)}
@@ -27,14 +27,14 @@ func (r *run) checkpoint(b *batch) *Checkpoint {
 	return &Checkpoint{Run: r.in.Run, Turns: len(r.turns), scope: r.in.Scope, at: at}
 }
 
-// keepCheckpoint makes c the checkpoint of Done. A run without an id has none.
+// keepCheckpoint makes c the checkpoint of Done, unless the run does not have an id.
 func (r *run) keepCheckpoint(c *Checkpoint) {
 	if r.in.Run != "" {
 		r.last = c
 	}
 }
 
-// emitCheckpoint keeps c and yields it with the turn that has just ended, if any. A run without an id yields nothing.
+// emitCheckpoint keeps c and yields it with the turn that has just ended, if any, unless the run does not have an id.
 func (r *run) emitCheckpoint(c *Checkpoint, ended *Turn) error {
 	if r.in.Run == "" {
 		return nil
@@ -43,7 +43,7 @@ func (r *run) emitCheckpoint(c *Checkpoint, ended *Turn) error {
 	return r.emit(Checkpointed{Checkpoint: c, Ended: ended})
 }
 
-// resumeFrom returns the checkpoint of Done: the latest one, with what the run has cost since.
+// resumeFrom returns the checkpoint of Done: the latest one, with the usage since then.
 func (r *run) resumeFrom() *Checkpoint {
 	if r.last == nil {
 		return nil
@@ -53,15 +53,15 @@ func (r *run) resumeFrom() *Checkpoint {
 	return &c
 }
 
-// restore goes on from c and returns the phase that does so.
+// restore restores the state of c and returns the first phase.
 func (r *run) restore(c *Checkpoint) (phase, error) {
 	switch {
 	case c.Run != r.in.Run:
-		return nil, fmt.Errorf("it is of another run, %.64q", c.Run)
+		return nil, fmt.Errorf("the checkpoint belongs to another run, %.64q", c.Run)
 	case c.scope.Partition() != r.in.Scope.Partition():
-		return nil, errors.New("it is of another scope")
+		return nil, errors.New("the checkpoint belongs to another scope")
 	case c.Turns != len(r.turns):
-		return nil, fmt.Errorf("the history has %d turns, and had %d", len(r.turns), c.Turns)
+		return nil, fmt.Errorf("the history has %d turns, but the checkpoint has %d", len(r.turns), c.Turns)
 	}
 	if err := c.check(); err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func (r *run) restore(c *Checkpoint) (phase, error) {
 	return resumePhase{batch: b}, nil
 }
 
-// closeResumed adds the turn of a resumed checkpoint to the history if the run ends before it has made the calls. A turn
-// that the input's history holds comes back as it was. Otherwise the turn is added if calls in it have run, so that the
+// closeResumed adds the turn of a resumed checkpoint to the history if the run ends before it has made the calls. It
+// restores the turn if the input's history holds it. Otherwise it adds the turn if calls in it have results, so that the
 // history does not lose them.
 func (r *run) closeResumed() {
 	b := r.resumed

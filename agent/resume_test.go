@@ -19,7 +19,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// ledger is what tools have done, by idempotency key, and how often their calls have come back with a result.
+// ledger records the effects of tools by idempotency key, and how often their calls have returned a result.
 type ledger struct {
 	mu       sync.Mutex
 	effects  map[string]string
@@ -30,7 +30,7 @@ type ledger struct {
 	fatal    func(n int, after bool) bool // whether the nth call ends its run, before or after its effect
 }
 
-// begin has the effect of a call unless its key has had it. It reports whether it had.
+// begin makes the effect of a call unless its key already had it, and reports whether it had.
 func (l *ledger) begin(c *tools.Call, word string) (again bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,7 +61,7 @@ func (l *ledger) end(c *tools.Call, word string) (string, error) {
 	return c.Name() + " " + word, nil
 }
 
-// tools are quick; slow, which heeds its context once it has had its effect; and risky, which waits for an approval.
+// tools returns quick; slow, which honours its context after its effect; and risky, which waits for an approval.
 func (l *ledger) tools(t testing.TB) tools.Set {
 	return tools.Of(
 		mustTool(t, "quick", func(_ context.Context, c *tools.Call, word string) (string, error) {
@@ -98,17 +98,17 @@ func (l *ledger) tools(t testing.TB) tools.Set {
 	)
 }
 
-// disturbance is what happens to a run, once.
+// disturbance is a single event that disturbs a run.
 type disturbance struct {
 	name   string
 	kill   int // the event at which the process dies; -1 for none
 	cancel int // the event at which the context ends; -1 for none
-	model  int // the delta in whose place the model fails; -1 for none
+	model  int // the delta at which the model fails; -1 for none
 	tool   int // the call that is fatal; -1 for none
 	after  bool
 }
 
-// world is one run, over as many lives as it takes.
+// world is one run, resumed until it completes.
 type world struct {
 	ledger
 	sc             scope.Scope
@@ -135,8 +135,8 @@ func (w *world) model(m Model) Model {
 	})
 }
 
-// run lives until the run is complete: it approves what is pending, and resumes everything else from the checkpoint
-// that Done has, or from the last one that was yielded if the process died.
+// run repeats until the run is complete. It approves pending calls, and resumes from the checkpoint of Done, or from the
+// last one that was yielded if the process died.
 func (w *world) run(t *testing.T, m Model) Done {
 	w.effects, w.returned, w.approved = map[string]string{}, map[string]int{}, map[string]bool{}
 	w.fatal = func(n int, after bool) bool { return n == w.hit.tool && after == w.hit.after }
@@ -151,7 +151,7 @@ func (w *world) run(t *testing.T, m Model) Done {
 			w.approved[k] = true
 		}
 		if !resumable {
-			continue // it died before anything was stored: the host starts it anew
+			continue // the process died before the first checkpoint: the host restarts the run
 		}
 		in.Prompt, in.Resume, in.History = "", w.reread(t, done.Checkpoint), w.restore(t, done)
 	}
@@ -164,7 +164,7 @@ func (w *world) live(t *testing.T, m Model, in Input) (Done, bool) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var last Done // as a store would have it
+	var last Done // as stored
 	last.History.Turns = in.History.Turns
 	if in.Resume != nil {
 		last.Checkpoint = in.Resume
@@ -220,9 +220,9 @@ func (w *world) restore(t *testing.T, done Done) History {
 	return h
 }
 
-// Whatever happens to a run, at any event, delta or call: resumed from the checkpoint of its Done, it has every effect
-// once, makes no call again that has come back, and ends with the history and the State of an undisturbed run.
-func TestResumeFromDone(t *testing.T) {
+// A run is disturbed at any event, delta or call, and resumed from the checkpoint of its Done. It has every effect
+// once, does not repeat calls that returned, and ends with the history and State of an undisturbed run.
+func TestResumeFromDoneAfterAnyDisturbance(t *testing.T) {
 	t.Parallel()
 	m := conversation(
 		step{text("One."), use("a1", "quick", `{"word":"a"}`), use("a2", "slow", `{"word":"b"}`), use("a3", "quick", `{"word":`), UsageReport{Usage: Usage{Input: 1}}, calls},
@@ -268,7 +268,7 @@ func TestResumeFromDone(t *testing.T) {
 				one, _ := want.History.State.MarshalJSON()
 				two, _ := done.History.State.MarshalJSON()
 				require.JSONEq(t, string(one), string(two))
-				if d.kill < 0 { // what a dead process has not stored is made again
+				if d.kill < 0 { // a process that died repeats calls that it did not store
 					require.Equal(t, maps.Clone(undisturbed.returned), w.returned)
 				}
 			})
@@ -276,8 +276,8 @@ func TestResumeFromDone(t *testing.T) {
 	}
 }
 
-// The keys that a checkpoint holds are the ones that count, whatever this program would derive.
-func TestResumeUsesStoredKeys(t *testing.T) {
+// The keys of the checkpoint hold, even if this version would derive others.
+func TestResumeUsesTheStoredKeys(t *testing.T) {
 	t.Parallel()
 	sc := tenant(t, "acme")
 	l := &ledger{effects: map[string]string{}, returned: map[string]int{}, approved: map[string]bool{}}
@@ -296,7 +296,7 @@ func TestResumeUsesStoredKeys(t *testing.T) {
 	require.Equal(t, testKey, l.asked[1])
 }
 
-// Only the turn that the checkpoint itself is in may stand behind the turns that it knows.
+// Only the turn of the checkpoint itself may follow the turns that it counts.
 func TestResumeRejectsOtherTurns(t *testing.T) {
 	t.Parallel()
 	sc := tenant(t, "acme")
@@ -332,8 +332,7 @@ func TestResumeRejectsOtherTurns(t *testing.T) {
 	}
 }
 
-// A run that is at a limit stays at it when it is resumed, and goes on when it is given more.
-func TestResumeAtALimit(t *testing.T) {
+func TestResumeAtALimitNeedsAHigherLimit(t *testing.T) {
 	t.Parallel()
 	in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}
 	mend := step{use("c1", "echo", `{"word":"mend"}`), calls}

@@ -28,10 +28,10 @@ type run struct {
 	before       []Turn                   // turns before proposeTurns; nil if no proposal is open
 	cuts         int                      // how often texts and results were cut for the present answer
 	prompt       *Message                 // sent to the model and not in a turn yet; may be nil
-	messages     []Message                // what the model is sent: the turns and the prompt
+	messages     []Message                // of a request: the turns and the prompt
 	text         []byte                   // memory for the text of an answer
-	findings     map[*tools.Media]finding // what is known of media
-	withoutMedia bool                     // the service refused the request with the media of earlier turns
+	findings     map[*tools.Media]finding // of media that were inspected
+	withoutMedia bool                     // the service rejected the request with the media of earlier turns
 	sent         []medium                 // media of earlier turns in the last request
 	accepted     map[*tools.Media]bool    // media of requests that the service has accepted
 	trials       [][]medium               // media to leave out of the next requests, one of these at a time
@@ -43,7 +43,7 @@ type run struct {
 
 	usage       Usage
 	spent       Usage          // the part of usage since the run was started or resumed
-	skipped     map[string]int // pieces of answers that the Model did not pass on, by kind
+	skipped     map[string]int // pieces of answers that the Model skipped, by kind
 	reason      StopReason     // the stop reason of the last answer
 	turn        int            // number of answers asked for
 	called      int            // number of tool calls made
@@ -52,13 +52,13 @@ type run struct {
 	dispatched  int            // calls started since then
 	isCompacted bool
 
-	compactUsage Usage // the part of usage that the Compactor has cost since the last Compacted
+	compactUsage Usage // of the Compactor since the last Compacted
 
 	inFlight *invocations // the run's calls; nil before the first
 	callErr  error        // the error of the last turn's calls, for the log
 
 	resumed *batch // of the checkpoint that the run resumes; nil once its calls have ended
-	closed  *Turn  // the turn of those calls in the input's history; nil if it has none or once the calls have ended
+	closed  *Turn  // the turn of those calls in the input's history, if any; nil once the calls have ended
 
 	last *Checkpoint // the latest moment to resume from; nil in a run without an id
 }
@@ -94,13 +94,13 @@ func (r *run) emit(ev Event) error {
 	return nil
 }
 
-// addUsage counts what the model has cost.
+// addUsage counts tokens of the run.
 func (r *run) addUsage(u Usage) {
 	r.usage.add(u)
 	r.spent.add(u)
 }
 
-// countSkipped counts a piece of an answer that the Model does not pass on.
+// countSkipped counts a piece of an answer that the Model skipped.
 func (r *run) countSkipped(kind string) {
 	if r.skipped == nil {
 		r.skipped = map[string]int{}
@@ -121,8 +121,8 @@ func (r *run) done(end finished) Done {
 	return d
 }
 
-// addTurn adds a whole turn to the history: the prompt if it is in no turn yet, the answer, and the results. An answer
-// without content leaves no message, because no service accepts an empty one. addTurn returns nil if the turn is empty.
+// addTurn adds a complete turn to the history: the prompt unless a turn holds it, the answer unless it is empty, and the
+// results. It returns nil if the turn is empty.
 func (r *run) addTurn(answer Message, results *Message) *Turn {
 	var t Turn
 	if r.prompt != nil {
@@ -144,8 +144,8 @@ func (r *run) addTurn(answer Message, results *Message) *Turn {
 	return &t
 }
 
-// commitTurn adds a whole turn to the history, yields its checkpoint and returns the phase that follows: the model is
-// asked again unless stop is set.
+// commitTurn adds a complete turn to the history, yields its checkpoint and returns the next phase: askPhase unless stop
+// is set.
 func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase, error) {
 	ended := r.addTurn(answer, results)
 	c := r.checkpoint(nil)
@@ -164,7 +164,7 @@ func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase,
 	return finished{outcome: stop}, nil
 }
 
-// resetMessages sets what the model is sent to the turns and the prompt.
+// resetMessages sets the messages of the next request to the turns and the prompt.
 func (r *run) resetMessages() {
 	r.messages = nil
 	for _, t := range r.turns {
@@ -177,18 +177,17 @@ func (r *run) resetMessages() {
 	}
 }
 
-// addMessage adds m to what the model is sent. Results and the prompt that follows them become one message, so that
-// roles alternate.
+// addMessage adds m to the messages of the next request.
 func (r *run) addMessage(m Message) { r.messages = join(r.messages, m) }
 
 // stuckError returns the error of a run that has used up Limits.Corrections.
 func (r *run) stuckError() *RunError {
 	n := r.agent.limits.Corrections
 	if r.out != nil && r.prompt != nil {
-		return limitError("The model did not answer in the form asked for in %d turns in a row.", n)
+		return limitError("The model did not answer in the requested form in %d turns in a row.", n)
 	}
 	failed := limitError("None of the model's tool calls succeeded in %d turns in a row.", n)
-	failed.Err = r.callErr // no event reports it for a typed answer
+	failed.Err = r.callErr // events do not report it for a typed answer
 	return failed
 }
 
@@ -196,7 +195,7 @@ func limitError[N int | int64](format string, n N) *RunError {
 	return &RunError{Code: CodeLimit, Message: fmt.Sprintf(format, n)}
 }
 
-// withPartial notes in err, if it is a RunError, the text of an answer that did not become whole.
+// withPartial sets the text of an incomplete answer in err, if it is a RunError.
 func withPartial(err error, text string) error {
 	if failed, ok := errors.AsType[*RunError](err); ok {
 		failed.Done.Partial = text

@@ -17,7 +17,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// modelFunc is a Model made of a function.
+// modelFunc is a function as a Model.
 type modelFunc func(ctx context.Context, r *Request) iter.Seq2[Delta, error]
 
 func (f modelFunc) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] { return f(ctx, r) }
@@ -25,8 +25,7 @@ func (f modelFunc) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, erro
 // step is one answer: each piece is a Delta, an error, or a func(context.Context) that runs in between.
 type step []any
 
-// script is a Model that plays one step a request, keeps the requests, and fails when one breaks the rules of
-// Request.
+// script is a Model that plays one step for each request, keeps the requests, and records the first invalid one.
 type script struct {
 	mu       sync.Mutex
 	steps    []step
@@ -71,7 +70,7 @@ func (s *script) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error]
 	}
 }
 
-// checkRequest checks what Request promises to a Model, independently of the package's own checks.
+// checkRequest checks the guarantees of Request, independently of the package's checks.
 func checkRequest(r *Request) error {
 	if r.MaxTokens < 0 {
 		return errors.New("negative MaxTokens")
@@ -100,7 +99,7 @@ func checkRequest(r *Request) error {
 				results = append(results, p.Result.ID)
 			case p.Use != nil:
 				if !json.Valid(p.Use.Input) || p.Use.Input[0] != '{' {
-					return fmt.Errorf("message %d: arguments that are no object: %s", i, p.Use.Input)
+					return fmt.Errorf("message %d: the arguments are not an object: %s", i, p.Use.Input)
 				}
 				if ids[p.Use.ID] {
 					return fmt.Errorf("message %d: id %q again", i, p.Use.ID)
@@ -141,7 +140,7 @@ var (
 	calls = StopPart{StopToolUse}
 )
 
-// mustTool is a tool whose argument is a word.
+// mustTool returns a tool whose argument is a word.
 func mustTool(t testing.TB, name string, f func(ctx context.Context, c *tools.Call, word string) (string, error)) *tools.Tool {
 	t.Helper()
 	type in struct {
@@ -154,7 +153,7 @@ func mustTool(t testing.TB, name string, f func(ctx context.Context, c *tools.Ca
 	return tool
 }
 
-// echo gives its word back, and fails as the word says.
+// echo returns a tool that returns its word, or fails in the way that the word names.
 func echo(t testing.TB) *tools.Tool {
 	return mustTool(t, "echo", func(_ context.Context, _ *tools.Call, word string) (string, error) {
 		switch word {
@@ -187,7 +186,7 @@ func tenant(t testing.TB, id string) scope.Scope {
 	return s
 }
 
-// drain collects a run: its events without those of its steps, and its error if it has one.
+// drain returns the events of a run without those of its steps, and its error, if any.
 func drain(t testing.TB, a *Agent, ctx context.Context, in Input) ([]Event, *RunError) {
 	t.Helper()
 	var evs []Event
@@ -220,7 +219,7 @@ func drain(t testing.TB, a *Agent, ctx context.Context, in Input) ([]Event, *Run
 	return evs, failed
 }
 
-// lines is a history as one line a message, for comparisons that a person can read.
+// lines returns a history as one readable line for each message.
 func lines(h History) []string {
 	var out []string
 	for _, t := range h.Turns {

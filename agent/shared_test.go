@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// shared returns the scope of what a tenant's users share, and a file in it.
+// shared returns the scope of a tenant's shared data, and a file in it.
 func (s *shelf) shared(t *testing.T, tenantID string) (scope.Scope, object.Ref) {
 	t.Helper()
 	sc, err := tenant(t, tenantID).Shared()
@@ -27,8 +27,7 @@ func (s *shelf) shared(t *testing.T, tenantID string) (scope.Scope, object.Ref) 
 	return sc, ref
 }
 
-// A tool reads the shared data through its Call, and writes nothing there.
-func TestSharedReachesTools(t *testing.T) {
+func TestToolsReadSharedDataAndCannotWriteIt(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	shared, ref := s.shared(t, "acme")
@@ -64,8 +63,7 @@ func TestSharedReachesTools(t *testing.T) {
 	require.Equal(t, []scope.Scope{shared.ReadOnly(), shared.ReadOnly(), {}}, got)
 }
 
-// Only the shared data of the run's own tenant can be given to it.
-func TestSharedIsChecked(t *testing.T) {
+func TestSharedMustBeOfTheRunsTenant(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	theirs, _ := s.shared(t, "globex")
@@ -89,9 +87,9 @@ func TestSharedIsChecked(t *testing.T) {
 	}
 }
 
-// An object of the shared data can be shown to the model, stored with its turn and its checkpoint, and read again, by
-// who holds the shared scope, and by nobody else.
-func TestSharedMedia(t *testing.T) {
+// An object of the shared data can be shown to the model, stored with its turn and checkpoint, and read again with the
+// shared scope only.
+func TestSharedMediaNeedTheSharedScope(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, nil)
 	shared, ref := s.shared(t, "acme")
@@ -166,8 +164,8 @@ func TestSharedMedia(t *testing.T) {
 		require.Empty(t, m.requests)
 		require.Len(t, heard.all, 1)
 	}
-	// Later runs that are not given it go on: the model is sent a note in its place, also where it could pass on where
-	// an object is. What a history names of another tenant is still refused.
+	// Later runs without the shared scope continue: a note replaces the object, also for a model that passes on references.
+	// Objects of another tenant in a history are still rejected.
 	for _, a := range []*Options{{Objects: s.bucket}, {}} {
 		m := play(step{text("Yes."), end})
 		a.Compact = DropOldest(1 << 20)
@@ -188,7 +186,7 @@ func TestSharedMedia(t *testing.T) {
 	require.Equal(t, "user: {c1! The tool failed.}", lines(done.History)[2])
 }
 
-// An agent with tools, a set of tools and a call do nothing under the zero scope.
+// An agent with tools, a set of tools and a call are denied under the zero scope.
 func TestZeroScopeIsDenied(t *testing.T) {
 	t.Parallel()
 	m := play()

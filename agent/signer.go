@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// signer returns the name under which the history notes what m signs: its own, or "" if it does not have one. A
-// [Fallback] signs nothing itself, its models do.
+// signer returns the name of m as the signer of reasoning, or "" if m does not have one. The models of a [Fallback] sign,
+// not the Fallback itself.
 func signer(m Model) string {
 	if _, ok := m.(fallback); ok {
 		return ""
@@ -14,7 +14,7 @@ func signer(m Model) string {
 	return describe(m).Model
 }
 
-// describe returns the info of m, if it has one.
+// describe returns the info of m, or the zero ModelInfo.
 func describe(m Model) ModelInfo {
 	if d, ok := m.(Described); ok {
 		return d.Info()
@@ -22,14 +22,14 @@ func describe(m Model) ModelInfo {
 	return ModelInfo{}
 }
 
-// sign notes the model that has signed d, unless d names one.
+// sign sets the model that signed d, unless d names one.
 func sign(m Model, d ReasoningPart) ReasoningPart {
 	d.Model = cmp.Or(d.Model, signer(m))
 	return d
 }
 
-// requestFor returns r without the reasoning that other models than m have signed. A service refuses a signature that
-// its model did not make. It returns r itself if there is none.
+// requestFor returns r without the reasoning of other models than m, because services reject foreign signatures. It
+// returns r itself if nothing changes.
 func requestFor(m Model, r *Request) *Request {
 	if _, ok := m.(fallback); ok {
 		return r // it asks each of its models with a separate request

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// named is a script with a name.
+// named is a script with a ModelInfo.
 type named struct {
 	*script
 	name string
@@ -14,7 +14,7 @@ type named struct {
 
 func (n named) Info() ModelInfo { return ModelInfo{Model: n.name} }
 
-// signatures returns those that r holds.
+// signatures returns the signatures in r.
 func signatures(r *Request) (out []string) {
 	for _, m := range r.Messages {
 		for _, p := range m.Parts {
@@ -26,8 +26,8 @@ func signatures(r *Request) (out []string) {
 	return out
 }
 
-// What a model has signed goes back to it, and to no other one, whatever was stored in between.
-func TestSignatures(t *testing.T) {
+// Reasoning returns to the model that signed it and to no other, also after it was stored.
+func TestReasoningReturnsToItsSignerOnly(t *testing.T) {
 	t.Parallel()
 	thinks := func(signature string) step {
 		return step{ReasoningPart{Reasoning{Text: "hm", Signature: signature}}, ReasoningPart{Reasoning{Redacted: []byte("r" + signature)}}, text("ok"), end}
@@ -44,7 +44,7 @@ func TestSignatures(t *testing.T) {
 		var err error
 		h, err = ask(m, h)
 		require.NoError(t, err)
-		for i, turn := range h.Turns { // what is stored is what is sent
+		for i, turn := range h.Turns { // through the JSON of a store
 			b, err := turn.MarshalJSON()
 			require.NoError(t, err)
 			require.NoError(t, h.Turns[i].UnmarshalJSON(b))
@@ -57,7 +57,7 @@ func TestSignatures(t *testing.T) {
 	require.Equal(t, []string{"A", "rA"}, signatures(a.requests[1]))
 	require.Equal(t, []string{"A", "rA", "A2", "rA2"}, signatures(a.requests[2]))
 
-	// A history of before models were noted, and one of a model without a name, go to no model that has one.
+	// Reasoning without the name of a model is not sent to a model with a name.
 	old := Turn{}
 	require.NoError(t, old.UnmarshalJSON([]byte(`{"messages":[{"role":"user","parts":[{"text":"?"}]},`+
 		`{"role":"assistant","parts":[{"reasoning":{"text":"hm","signature":"old"}},{"text":"!"}]}]}`)))
@@ -71,8 +71,8 @@ func TestSignatures(t *testing.T) {
 	require.Equal(t, []string{"old"}, signatures(unnamed.requests[0]))
 }
 
-// Each model of a fallback gets what it has signed itself, in a tool loop and over several runs, and after a compaction.
-func TestSignaturesInAFallback(t *testing.T) {
+// Each model of a Fallback receives its own reasoning, in a tool loop, over several runs and after a compaction.
+func TestFallbackModelsReceiveTheirOwnReasoning(t *testing.T) {
 	t.Parallel()
 	busy := step{&ModelError{Code: CodeThrottled}}
 	thinks := func(s string, more ...any) step {
@@ -97,8 +97,8 @@ func TestSignaturesInAFallback(t *testing.T) {
 	require.NoError(t, b.bad)
 }
 
-// A message that held nothing but another model's reasoning leaves none behind: roles still alternate.
-func TestSignaturesAlone(t *testing.T) {
+// A message that only holds reasoning of another model is left out, and roles still alternate.
+func TestMessageOfForeignReasoningIsLeftOut(t *testing.T) {
 	t.Parallel()
 	m := named{play(step{text("ok"), end}), "b"}
 	a, err := New(m, nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// start checks the input, lays out the conversation and returns the first phase.
+// start checks the input, prepares the conversation and returns the first phase.
 func (r *run) start() (phase, error) {
 	r.turns = r.in.History.Turns
 	if c := r.in.Resume; c != nil {
@@ -61,7 +61,7 @@ func (r *run) start() (phase, error) {
 func (r *run) resolveSystem() error {
 	system, err := r.agent.system(r.ctx, r.in)
 	if err == nil && !utf8.ValidString(system) {
-		err = errors.New("it is not UTF-8")
+		err = errors.New("not valid UTF-8")
 	}
 	if err != nil {
 		return &RunError{Code: CodeInternal, Message: "The run could not be prepared.",
@@ -91,7 +91,7 @@ func (r *run) checkMessages() error {
 	return nil
 }
 
-// open adds what this run begins with, the prompt or the content of a checkpoint, and returns the first phase.
+// open adds the prompt or restores the checkpoint, and returns the first phase.
 func (r *run) open() (phase, error) {
 	hasPrompt := strings.TrimSpace(r.in.Prompt) != "" || len(r.in.Media) > 0
 	var first phase = askPhase{}
@@ -128,7 +128,7 @@ func (r *run) addPrompt() error {
 	for i, m := range r.in.Media {
 		p, err := mediaPart(m)
 		if err == nil && !isPlausible(&m) {
-			err = fmt.Errorf("its bytes are not %s", m.Format)
+			err = fmt.Errorf("the bytes are not %s", m.Format)
 		}
 		if err != nil {
 			return inputError("The message has a file that no model can read.", fmt.Errorf("agent: media %d: %w", i, err))

@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// requireSendable fails unless every argument and result of the requests is JSON that any service accepts.
+// requireSendable fails unless all arguments and results of the requests are strict JSON.
 func requireSendable(t *testing.T, m *script) {
 	t.Helper()
 	require.NoError(t, m.bad)
@@ -35,9 +35,8 @@ func requireSendable(t *testing.T, m *script) {
 	}
 }
 
-// Arguments that are JSON for some and not for all are not run and not sent back as a call's: the model is told which
-// they were, as text.
-func TestArgumentsAreKeptAsText(t *testing.T) {
+// Arguments that only some readers accept as JSON are not run or sent back as a call: a text quotes them.
+func TestLenientArgumentsAreQuotedAsText(t *testing.T) {
 	t.Parallel()
 	for name, input := range map[string]string{
 		"half a surrogate pair": `{"word":"\ud99c"}`, "the other half": `{"word":"\udc00!"}`, "the halves exchanged": `{"word":"\udc00\ud99c"}`,
@@ -65,8 +64,8 @@ func TestArgumentsAreKeptAsText(t *testing.T) {
 	}
 }
 
-// A tool's result in such JSON is repaired, also if it is cut, or fails towards the model.
-func TestResultsAreSendable(t *testing.T) {
+// A tool's result in such JSON is repaired, also if it is truncated, or becomes a failed result.
+func TestLenientResultsAreRepairedOrFail(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{`{"a":"\ud99c"}`, `["\udc00"]`, `"\ud99c"`, `{"a":1,"a":2}`, `{"a":"` + strings.Repeat("x", 500) + `\ud99c"}`} {
 		for _, mw := range [][]tools.Middleware{nil, {tools.Truncate(300)}} {
@@ -82,7 +81,7 @@ func TestResultsAreSendable(t *testing.T) {
 	}
 }
 
-// Arguments and results that are JSON only for some readers are rejected, both in memory and as a stored turn.
+// Arguments and results that only some readers accept as JSON are rejected, in memory and as a stored turn.
 func TestHistoryRejectsLenientJSON(t *testing.T) {
 	t.Parallel()
 	const stored = `{"messages":[{"role":"user","parts":[{"text":"Go."}]},` +

@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// rejection begins the message that rejects a typed answer. It tells the message from those of the user.
+// rejection begins the message that rejects a typed answer, and distinguishes it from a user's message.
 const rejection = "Your answer was not taken: "
 
 // isOutputCall reports whether a call of that tool gives the typed answer.
@@ -19,13 +19,13 @@ func (r *run) isOutputCall(name string) bool {
 // isStructured reports whether the text of an answer is the typed answer.
 func (r *run) isStructured() bool { return r.out != nil && r.out.structured }
 
-// request returns what a Model is asked for: the name and the schema of the answer.
+// request returns the Request.Output: the name and the schema of the answer.
 func (o *typedOutput) request() *tools.Spec {
 	return &tools.Spec{Name: o.name, Description: "The answer.", Schema: o.tool.Spec().Schema}
 }
 
-// takeStructured takes the text of an answer as the typed answer. If it is invalid, the model is told why and asked
-// again.
+// takeStructured takes the text of an answer as the typed answer. If it is invalid, it asks the model again, with the
+// reason.
 func (r *run) takeStructured(ans *answer) (phase, error) {
 	value := json.RawMessage(strings.TrimSpace(ans.text()))
 	_, err := r.out.tool.Call(r.ctx, tools.NewCall(tools.CallOptions{
@@ -44,7 +44,7 @@ func (r *run) takeStructured(ans *answer) (phase, error) {
 	return r.askAgain(ans.message(), why)
 }
 
-// continueRequest is the message that follows an answer which the service has paused.
+// continueRequest is the message after an answer that the service has paused.
 const continueRequest = "Your turn was paused before it was complete. Continue where you stopped."
 
 // isContinuing reports whether the model is asked to continue a paused turn.
@@ -52,7 +52,7 @@ func (r *run) isContinuing() bool {
 	return r.prompt != nil && r.prompt.Parts[0].Text == continueRequest
 }
 
-// askAgain adds an answer that does not end the run to the history, and asks for another.
+// askAgain adds an answer that does not end the run to the history, and requests another.
 func (r *run) askAgain(answer Message, request string) (phase, error) {
 	ended := r.addTurn(answer, nil)
 	r.prompt = &Message{Role: RoleUser, Parts: []Part{{Text: request}}}

@@ -22,7 +22,7 @@ func structuredAgent(t *testing.T, m *script, l Limits) *Agent {
 	return a
 }
 
-// pieces is a text as it streams, in pieces of n bytes.
+// pieces returns a text as it streams, in pieces of n bytes.
 func pieces(s string, n int) step {
 	var out step
 	for ; len(s) > n; s = s[n:] {
@@ -31,8 +31,8 @@ func pieces(s string, n int) step {
 	return append(out, text(s), end)
 }
 
-// The text of the answer is the typed answer. It comes as Partials, and is a text in the history.
-func TestStructuredOutput(t *testing.T) {
+// The text of the answer is the typed answer. It is yielded as Partials, and is a text in the history.
+func TestStructuredOutputIsTheTypedAnswer(t *testing.T) {
 	t.Parallel()
 	m := play(append(step{ReasoningPart{Reasoning{Text: "Hm", Signature: "s"}}, text("\n ")}, pieces(whole+"\n", 7)...))
 	var done Done
@@ -64,8 +64,8 @@ func TestStructuredOutput(t *testing.T) {
 	require.Equal(t, []string{"user: Which book?", "assistant: <Hm s > \n " + whole + "\n"}, lines(done.History))
 }
 
-// An answer that does not fit, and a text that is not one, go back to the model with the reason.
-func TestStructuredOutputIsChecked(t *testing.T) {
+// An invalid answer, and a text that is not JSON, go back to the model with the reason.
+func TestStructuredOutputIsValidated(t *testing.T) {
 	t.Parallel()
 	m := play(pieces(`{"title":"Emma"}`, 4), pieces(strings.Replace(whole, "Moby-Dick", "?", 1), 50), step{text("I can"), text("not."), end}, pieces(whole, 9))
 	var ids, said []string
@@ -93,12 +93,12 @@ func TestStructuredOutputIsChecked(t *testing.T) {
 	}
 
 	_, done, err := RunAs[book](t.Context(), structuredAgent(t, play(pieces("No.", 9), pieces("No.", 9), pieces("No.", 9)), Limits{}), Input{Prompt: "?"})
-	require.ErrorContains(t, err, "did not answer in the form asked for in 3 turns")
+	require.ErrorContains(t, err, "did not answer in the requested form in 3 turns")
 	require.Empty(t, done.Output)
 }
 
-// A model calls its tools first, one that is named as the answer tool is among them, and then answers.
-func TestStructuredOutputBesideTools(t *testing.T) {
+// A model calls its tools first, even one named final_answer, and then answers.
+func TestStructuredOutputAllowsTools(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("Let me see."), use("c1", outputName, `{"word":"a"}`), calls}, pieces(whole, 8))
 	tool := mustTool(t, outputName, func(_ context.Context, _ *tools.Call, word string) (string, error) { return word, nil })
@@ -115,8 +115,7 @@ func TestStructuredOutputBesideTools(t *testing.T) {
 	require.NotNil(t, m.requests[0].Output)
 }
 
-// A run that ended with a typed answer resumes to it.
-func TestStructuredOutputResumes(t *testing.T) {
+func TestStructuredOutputSurvivesAResume(t *testing.T) {
 	t.Parallel()
 	m := play(pieces(`{"title":"Emma"}`, 50), pieces(whole, 50))
 	a := structuredAgent(t, m, Limits{})
@@ -135,7 +134,7 @@ func TestStructuredOutputResumes(t *testing.T) {
 	require.Len(t, m.requests, 2)
 }
 
-func TestStructuredOutputNeedsItsModel(t *testing.T) {
+func TestStructuredOutputNeedsASupportingModel(t *testing.T) {
 	t.Parallel()
 	able, unable := structuring{play()}, described{play()}
 	for _, m := range []Model{play(), unable, Fallback(able, unable), Fallback(unable, able), Fallback()} {

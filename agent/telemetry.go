@@ -26,7 +26,7 @@ import (
 // instrumentation is the name of the tracer and the meter.
 const instrumentation = "github.com/carrel-go/carrel/agent"
 
-// The names of what the conventions do not have.
+// The names of carrel's own metric and attribute.
 const (
 	skippedName = "carrel.agent.skipped"
 	skippedKind = "carrel.agent.skipped.kind"
@@ -92,7 +92,7 @@ func (t *telemetry) modelAttributes() []attribute.KeyValue {
 		attribute.String("gen_ai.agent.name", t.name))
 }
 
-// known are those of attrs whose text is not empty.
+// known returns the attributes whose text is not empty.
 func known(attrs ...attribute.KeyValue) []attribute.KeyValue {
 	return slices.DeleteFunc(attrs, func(a attribute.KeyValue) bool { return a.Value.AsString() == "" })
 }
@@ -158,8 +158,7 @@ func (s *span) countChunk() {
 		metric.WithAttributes(append(s.modelAttributes(), attribute.String("gen_ai.operation.name", "chat"))...))
 }
 
-// skip counts a piece of the answer that the Model does not pass on. All pieces that the Model does not know are one
-// kind.
+// skip counts a skipped piece of the answer. All pieces that the Model does not know are one kind.
 func (s *span) skip(kind string) {
 	if s == nil {
 		return
@@ -198,7 +197,7 @@ func (s *span) endChat(reason StopReason, used *Usage, err error) {
 	s.finish(how)
 }
 
-// startTool starts the span of a call. A tool that was not offered is the model's invention, so its name is left out.
+// startTool starts the span of a call. The span does not name a tool that was not offered, because the model invented it.
 func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) (context.Context, *span) {
 	if t == nil {
 		return ctx, nil
@@ -212,8 +211,8 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 	return t.begin(ctx, "execute_tool", name, trace.SpanKindInternal, attrs)
 }
 
-// endTool ends the span of a call at that time, because the consumer may have been busy since. A call that was not made
-// lacks a time and ends now. The error type is from a closed list, because an error may contain anything.
+// endTool ends the span of a call at that time, because the consumer may have been busy since. The span of a call that was
+// not made ends now. The error type is from a closed list, because an error may contain anything.
 func (s *span) endTool(o callOutcome, tool string, at time.Time) {
 	if s == nil {
 		return
@@ -269,8 +268,7 @@ func (s *span) finish(how string, o ...trace.SpanEndOption) {
 	s.End(o...)
 }
 
-// usageAttributes returns the attributes of u. By the conventions the input includes what was read from and written to a
-// cache.
+// usageAttributes returns the attributes of u. By the conventions the input includes cache reads and writes.
 func usageAttributes(u Usage) []attribute.KeyValue {
 	return []attribute.KeyValue{
 		attribute.Int64("gen_ai.usage.input_tokens", u.inputTotal()),

@@ -20,7 +20,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// recorder is a provider of both kinds that keeps what it is told, as lines.
+// recorder is a provider of traces and metrics that records lines.
 type recorder struct {
 	tracenoop.TracerProvider
 	mu    sync.Mutex
@@ -157,8 +157,8 @@ func observed(t testing.TB, m Model, ts ...*tools.Tool) (*Agent, *recorder) {
 	return a, r
 }
 
-// The spans and metrics of a run, to the word of the GenAI conventions; nothing of what was said is in them.
-func TestTelemetry(t *testing.T) {
+// The spans and metrics of a run have the names of the GenAI conventions, and do not hold content of the conversation.
+func TestTelemetryFollowsTheConventions(t *testing.T) {
 	t.Parallel()
 	a, r := observed(t, play(
 		step{text("PRIVATE"), use("c1", "echo", `{"word":"PRIVATE"}`), use("c2", "echo", `{"word":"mend"}`), use("c3", "PRIVATE_invented", `{}`), use("c4", "echo", `{"word":"secret"}`), use("c5", "echo", `{"word":"panic"}`),
@@ -217,8 +217,7 @@ func TestTelemetry(t *testing.T) {
 	require.NotContains(t, strings.Join(r.seen, "\n"), "acme", "no tenant on a metric")
 }
 
-// However a run ends, its spans end too, and say how.
-func TestTelemetryEnds(t *testing.T) {
+func TestSpansEndHoweverTheRunEnds(t *testing.T) {
 	t.Parallel()
 	one := step{text("a"), use("c1", "echo", `{"word":"fatal"}`), calls}
 	for name, c := range map[string]struct {
@@ -274,8 +273,8 @@ func TestTelemetryEnds(t *testing.T) {
 	}
 }
 
-// One of the two will do, and a model need not say what it is.
-func TestTelemetryInPart(t *testing.T) {
+// A Tracer or a Meter is enough, and the model need not describe itself.
+func TestTelemetryNeedsOneProvider(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}
 	for _, o := range []*Options{{Tracer: r}, {Meter: meters{recorder: r}}} {
@@ -293,7 +292,7 @@ func TestTelemetryInPart(t *testing.T) {
 	}, r.seen)
 }
 
-// A run that resumes a checkpoint links to the span of the run before, also when the checkpoint was stored.
+// The link also works for a checkpoint that was stored.
 func TestResumedRunLinksToTheEarlierTrace(t *testing.T) {
 	t.Parallel()
 	sc := tenant(t, "acme")

@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// toolset is what the model may call in one turn: the agent's tools, and the tool that takes the typed answer.
+// toolset holds the tools that the model may call in one turn: the agent's, and the tool that accepts the typed answer.
 type toolset struct {
 	tools.Resolved
 	out *typedOutput // may be nil
@@ -29,14 +29,14 @@ func (r *run) resolveTools() (toolset, phase, error) {
 	case err != nil && r.ctx.Err() != nil:
 		return toolset{}, finished{outcome: OutcomeCancelled}, nil
 	case err != nil:
-		return toolset{}, nil, &RunError{Code: CodeInternal, Message: "The tools could not be made ready.", Err: err}
+		return toolset{}, nil, &RunError{Code: CodeInternal, Message: "The tools could not be prepared.", Err: err}
 	case r.out == nil || r.out.structured:
 		return toolset{Resolved: set}, nil, nil
 	}
 	return toolset{set, r.out}, nil, nil
 }
 
-// isOutput reports whether name is that of the tool that takes the typed answer.
+// isOutput reports whether the tool of that name accepts the typed answer.
 func (s toolset) isOutput(name string) bool { return s.out != nil && name == s.out.name }
 
 func (s toolset) lookup(name string) (*tools.Tool, bool) {

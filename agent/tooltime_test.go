@@ -11,8 +11,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// A timeout that a tool sets for itself wins over the default of the agent, and not over a limit that is set.
-func TestTimeoutOfATool(t *testing.T) {
+// A tool's timeout overrides the default of the agent, but not a limit that is set.
+func TestToolMayExtendTheDefaultTimeout(t *testing.T) {
 	t.Parallel()
 	type in struct{}
 	naps := func(d time.Duration, heeds bool, mw ...tools.Middleware) *tools.Tool {
@@ -60,8 +60,8 @@ func TestTimeoutOfATool(t *testing.T) {
 	}
 }
 
-// A run that ends gives a call with more time the same grace as any other.
-func TestTimeoutOfAToolWhenTheRunEnds(t *testing.T) {
+// When the run ends, a call with more time has the same grace as any other.
+func TestExtendedTimeoutEndsWithTheRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow, err := tools.New("slow", "Is slow.", func(ctx context.Context, _ *tools.Call, _ struct{}) (string, error) {

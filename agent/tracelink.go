@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traceParent returns the span of ctx in the form of W3C Trace Context, or "" if ctx has none. A checkpoint holds it, so
-// that the run that resumes it can link to the earlier trace.
+// traceParent returns the span of ctx in the form of W3C Trace Context, or "" if ctx does not have a span. A checkpoint
+// holds it, so that a resumed run can link to the earlier trace.
 func traceParent(ctx context.Context) string {
 	c := trace.SpanContextFromContext(ctx)
 	if !c.IsValid() {

@@ -28,9 +28,8 @@ type taggedTurn Turn
 //	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],"location":{"kind":"page","index":0,"start":1,"end":2}}}
 //	{"reasoning":{"text":"…","signature":"…","model":"…"}}   {"reasoning":{"redacted":"base64","model":"…"}}
 //
-// It returns an error if the turn is not complete, for example if a call does not have a result. The JSON of arguments
-// and results keeps its meaning, but not its white space. Bytes grow by a third and are written in each turn that shows
-// them, so large media should be objects.
+// It returns an error unless the turn is complete, for example if a call lacks a result. The JSON of arguments and results
+// keeps its meaning, but not its white space. Bytes grow by a third in base64, so large media should be objects.
 func (t Turn) MarshalJSON() ([]byte, error) {
 	if err := t.check(); err != nil {
 		return nil, fmt.Errorf("agent: marshal turn: %w", err)
@@ -108,7 +107,7 @@ func (p *Part) resolve(roots []*object.Root) error {
 	return nil
 }
 
-// isSameJSON reports whether a and b have the same JSON, which storing does not change.
+// isSameJSON reports whether a and b have the same JSON, as messages do before and after they are stored.
 func isSameJSON(a, b Message) bool {
 	one, err := json.Marshal(a)
 	if err != nil {

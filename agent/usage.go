@@ -11,7 +11,7 @@ type Usage struct {
 // total returns the sum of all counts.
 func (u Usage) total() int64 { return u.Input + u.Output + u.CacheRead + u.CacheWrite }
 
-// inputTotal returns all input tokens, those read from and written to a cache included.
+// inputTotal returns all input tokens, including cache reads and writes.
 func (u Usage) inputTotal() int64 { return u.Input + u.CacheRead + u.CacheWrite }
 
 // largest returns the larger of each count.
