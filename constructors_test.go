@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
 	"github.com/carrel-go/carrel/scope/object"
@@ -32,8 +33,10 @@ func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
 		"presign.New, client": func() (any, error) {
 			return presign.New(nil, must.Get(object.New(object.NewMemory(), "carrel-raw", nil)), nil)
 		},
-		"presign.New, bucket": func() (any, error) { return presign.New(s3Client(), nil, nil) },
-		"scope.NewLogAuditor": func() (any, error) { return scope.NewLogAuditor(nil) },
+		"presign.New, bucket":  func() (any, error) { return presign.New(s3Client(), nil, nil) },
+		"arrivals.New":         func() (any, error) { return arrivals.New(nil, nil, nil, nil, nil) },
+		"arrivals.NewConsumer": func() (any, error) { return arrivals.NewConsumer(nil, "", nil, nil) },
+		"scope.NewLogAuditor":  func() (any, error) { return scope.NewLogAuditor(nil) },
 		"credential.New": func() (any, error) {
 			return credential.New(nil, "arn:aws:iam::123456789012:role/any", credential.Resources{Raw: "carrel-raw"}, nil)
 		},

@@ -59,7 +59,7 @@ var rules = []rule{
 	},
 	{
 		why: "the AWS SDK is named by its adapters alone, so that nobody else is bound to its versions",
-		from: not(is("scope/table/dynamo", "scope/object/s3object", "scope/credential", "presign", "agent/bedrock",
+		from: not(is("scope/table/dynamo", "scope/object/s3object", "scope/credential", "presign", "presign/arrivals", "agent/bedrock",
 			"agent/bedrock/bedrocktest")),
 		allows: not(under(aws...)),
 	},
@@ -83,7 +83,7 @@ var rules = []rule{
 	},
 	{
 		why:    "a stage is tracked whatever works on it",
-		from:   is("tracking", "tracking/trackingtest"),
+		from:   is("tracking", "tracking/sweeper", "tracking/trackingtest"),
 		allows: not(own("agent")),
 		deep:   true,
 	},

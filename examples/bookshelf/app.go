@@ -15,15 +15,14 @@ import (
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/web"
 	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
@@ -57,7 +56,7 @@ type services struct {
 	rows  table.Driver
 	alone bool // no other process uses the table
 	model agent.Model
-	queue queue.Client // nil if arrivals are not read from a queue
+	queue arrivals.SQS // nil if arrivals are not read from a queue
 }
 
 // start starts all parts and returns when requests are answered.
@@ -164,9 +163,13 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	desk := arrivals.New(tb, landing, signer, tracker, &arrivals.Options{
-		MaxSize: server.MaxUpload, Grants: limits, Retention: c.retention, Forget: turns.Delete, Audit: audit, Log: c.log,
+	recorder, err := arrivals.New(tb, landing, signer, tracker, &arrivals.Options{
+		MaxSize: server.MaxUpload, Failure: server.RejectedUpload, CloseGrant: limits.CloseGrant,
+		Forget: turns.Delete, Audit: audit, Log: c.log,
 	})
+	if err != nil {
+		return nil, err
+	}
 	origin, err := uploadOrigin(ctx, on.s3, c.landing)
 	if err != nil {
 		return nil, err
@@ -178,7 +181,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	o := server.Options{
 		Table: tb, History: turns, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
 		Prompt: reader.Prompt, Pages: pages,
-		Arrivals: desk, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
+		Arrivals: recorder, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 	}
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {
 		return nil, err
@@ -189,21 +192,21 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		}
 	}
 	system := tb.System()
-	clean := func(ctx context.Context) error { return desk.Clean(ctx, system) }
-	sweep, err := sweeper.New(tracker, system, &sweeper.Options{Look: desk.Look, Every: c.sweep, Clean: clean, Log: c.log})
+	clean := func(ctx context.Context) error { return recorder.Clean(ctx, system) }
+	sweep, err := sweeper.New(tracker, system, &sweeper.Options{Look: recorder.Look, Every: c.sweep, Clean: clean, Log: c.log})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.background(ctx, c, on, sweep, desk); err != nil {
+	if err := a.background(ctx, c, on, sweep, recorder); err != nil {
 		return nil, err
 	}
-	events.to(desk)
+	events.to(recorder)
 	return server.New(o), nil
 }
 
 // background releases the leases of a killed process if no other process uses the table. Then it sweeps and takes
 // messages until the app is closed.
-func (a *app) background(ctx context.Context, c config, on services, s *sweeper.Sweeper, desk *arrivals.Desk) error {
+func (a *app) background(ctx context.Context, c config, on services, s *sweeper.Sweeper, recorder *arrivals.Recorder) error {
 	if on.alone {
 		if err := s.Recover(ctx); err != nil {
 			return err
@@ -213,7 +216,7 @@ func (a *app) background(ctx context.Context, c config, on services, s *sweeper.
 	if on.queue == nil {
 		return nil
 	}
-	q, err := queue.New(on.queue, c.queue, desk.Message, &queue.Options{Wait: c.queueWait, Log: c.log})
+	q, err := arrivals.NewConsumer(on.queue, c.queue, recorder.HandleMessage, &arrivals.ConsumerOptions{Wait: c.queueWait, Log: c.log})
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/admission"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 )
+
+const maxQueueWait = 20 * time.Second // the limit of SQS
 
 // config holds the program's settings.
 type config struct {
@@ -54,7 +55,7 @@ func (c config) check() error {
 		return fmt.Errorf("-retention: invalid duration %v: must be whole seconds and not negative", c.retention)
 	case c.sweep < 0:
 		return fmt.Errorf("-sweep: invalid interval %v: must not be negative", c.sweep)
-	case c.queueWait < 0 || c.queueWait > queue.MaxWait || c.queueWait%time.Second != 0:
+	case c.queueWait < 0 || c.queueWait > maxQueueWait || c.queueWait%time.Second != 0:
 		return fmt.Errorf("-events-wait: invalid duration %v: must be 1s to 20s, in whole seconds", c.queueWait)
 	}
 	urls := []struct{ name, value string }{{"-issuer", c.issuer}, {"-events-queue", c.queue}}

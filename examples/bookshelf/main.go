@@ -51,8 +51,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/queue"
 )
 
 func main() {
@@ -86,7 +84,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&c.table, "table", "carrel", "name of the DynamoDB `table`, if DynamoDB is used")
 	flags.BoolVar(&c.aws, "aws", false, "call AWS, or the endpoint in AWS_ENDPOINT_URL: nothing is embedded or created")
 	flags.StringVar(&c.queue, "events-queue", "", "`URL` of the SQS queue that the landing bucket notifies")
-	flags.DurationVar(&c.queueWait, "events-wait", queue.MaxWait, "how `long` one call waits for messages, 1s to 20s")
+	flags.DurationVar(&c.queueWait, "events-wait", maxQueueWait, "how `long` one call waits for messages, 1s to 20s")
 	flags.DurationVar(&c.sweep, "sweep", time.Minute, "`interval` at which to look for abandoned uploads")
 	flags.IntVar(&c.grants, "grants", defaultGrants, "largest `number` of a user's uploads that are granted and have not arrived")
 	flags.DurationVar(&c.retention, "retention", defaultRetention, "`time` that the record of an upload is kept after it has ended, 0 for ever")

@@ -5,22 +5,22 @@ import (
 	"errors"
 	"log/slog"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/arrivals"
 )
 
-// relay buffers the storage's messages until the desk is open, then hands them to it.
+// relay buffers the storage's messages until the recorder exists, then passes them on.
 type relay struct {
-	log  *slog.Logger
-	open chan struct{}
-	desk *arrivals.Desk
+	log      *slog.Logger
+	open     chan struct{}
+	recorder *arrivals.Recorder
 }
 
 func newRelay(log *slog.Logger) *relay { return &relay{log: log, open: make(chan struct{})} }
 
-// to opens the desk, once.
-func (r *relay) to(desk *arrivals.Desk) {
-	r.desk = desk
+// to sets the recorder, once.
+func (r *relay) to(recorder *arrivals.Recorder) {
+	r.recorder = recorder
 	close(r.open)
 }
 
@@ -29,7 +29,7 @@ func (r *relay) message(ctx context.Context, raw []byte) {
 	var err error
 	select {
 	case <-r.open:
-		err = r.desk.Message(ctx, raw)
+		err = r.recorder.HandleMessage(ctx, raw)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}

@@ -40,7 +40,7 @@
 //	sort key       partition          owner
 //	meta           session            tracking: the record of an upload
 //	approval#{id}  scope of the call  tools/approval: a request for approval
-//	upload         session            the bookshelf example: the upload that a grant allows
+//	upload         session            presign/arrivals: the announcement of an upload
 //	turn#{n}       session            agent/history: a turn
 //	compact#{n}    session            agent/history: a compaction
 //	log#{run}#{n}  session            sse/replay: a segment of an event log

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/admission"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tracking"
@@ -97,7 +96,7 @@ func TestRejectionThatWasCutOff(t *testing.T) {
 	ref, _, err = root.Stat(t.Context(), ref)
 	require.NoError(t, err)
 	attempt, err := w.tracker.Claim(t.Context(), w.session(id), tracking.Enrichment, &tracking.ClaimOptions{
-		Key: arrivals.RejectedKey, Source: ref,
+		Key: "rejected", Source: ref,
 		Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
 	})
 	require.NoError(t, err)
@@ -124,7 +123,7 @@ func TestExtractClosesTheGrant(t *testing.T) {
 	var err error
 	o.Admission, err = admission.New(w.table.System(), &admission.Options{Grants: 1})
 	require.NoError(t, err)
-	o.Arrivals = w.desk(o.Admission)
+	o.Arrivals = w.newRecorder(o.Admission)
 	w.srv = server.New(o)
 	id := w.uploaded(picture(t))
 	r := w.get("/api/upload/presigned?filename=next.png")

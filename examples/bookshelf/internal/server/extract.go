@@ -11,7 +11,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -72,9 +71,6 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 	}
 	run.id = fmt.Sprintf("%s.%d", session.SessionID(), run.attempt.Fence())
 	run.first = !run.attempt.Record().Stage(tracking.Enrichment).Parked
-	if o.Observed != nil {
-		s.o.Arrivals.Close(ctx, session)
-	}
 	if !s.own(run.live) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()
@@ -85,24 +81,14 @@ func (s *Server) begin(ctx context.Context, session scope.Scope, rec tracking.Re
 }
 
 // upload finds the run's file. The first run proves that the file has arrived; taking the stage records that. Later
-// runs use the recorded file and no other.
+// runs use the recorded file.
 func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.ClaimOptions) error {
-	up, cutOff := rec.Stage(tracking.UserUpload), rec.Stage(tracking.Enrichment).Key == arrivals.RejectedKey
-	if up.State == tracking.StateSuccess && !cutOff {
-		root, err := r.s.o.Landing.In(r.session)
-		if err != nil {
-			return err
-		}
-		r.source, err = up.Destination.Ref(root)
-		o.Source = r.source
-		return err
-	}
 	ref, err := r.s.o.Arrivals.Arrived(ctx, rec)
 	if errors.Is(err, presign.ErrNotArrived) {
 		return newProblem(http.StatusConflict, "The file has not arrived yet.")
 	}
 	if rejected, ok := errors.AsType[*presign.RejectedError](err); ok {
-		ref, r.refused, err = rejected.Ref, arrivals.Failure(rejected), nil
+		ref, r.refused, err = rejected.Ref, RejectedUpload(rejected), nil
 	}
 	if err != nil {
 		r.s.o.Log.ErrorContext(ctx, "look for the upload", "scope", r.session.String(), "err", err)
@@ -112,6 +98,17 @@ func (r *run) upload(ctx context.Context, rec tracking.Record, o *tracking.Claim
 	o.Source = ref
 	o.Observed = &tracking.Observation{Stage: tracking.UserUpload, Dest: ref}
 	return nil
+}
+
+// RejectedUpload returns the error that people see of an upload that may not stay.
+func RejectedUpload(e *presign.RejectedError) *tracking.Error {
+	if errors.Is(e, presign.ErrTooLarge) {
+		return &tracking.Error{Code: "image_too_large", Message: "The file is too large. Please upload a smaller one.", Err: e}
+	}
+	return &tracking.Error{
+		Code: "upload_differs", Err: e,
+		Message: "The file that arrived is not the one that was announced. Please upload it again.",
+	}
 }
 
 // Upload returns the upload of the session that a tool call is for.

@@ -11,9 +11,9 @@ import (
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/oidc"
@@ -44,9 +44,8 @@ type Options struct {
 	// Photos decodes uploads. It should be the decoder that the agent's tools use. If nil, the server makes one.
 	Photos *photo.Decoder
 
-	// Arrivals records announced uploads and finds those that have arrived. If nil, the server makes a desk that
-	// accepts uploads of at most MaxUpload bytes.
-	Arrivals *arrivals.Desk
+	// Arrivals records announced uploads and finds those that have arrived. Its Failure should be RejectedUpload.
+	Arrivals *arrivals.Recorder
 
 	// Admission limits the open grants of each user. If nil, they are not limited.
 	Admission *admission.Admission
@@ -93,9 +92,6 @@ func New(o Options) *Server {
 	}
 	if o.Photos == nil {
 		o.Photos = photo.NewDecoder(nil)
-	}
-	if o.Arrivals == nil {
-		o.Arrivals = arrivals.New(o.Table, o.Landing, o.Signer, o.Tracker, &arrivals.Options{MaxSize: MaxUpload, Log: o.Log})
 	}
 	if o.Grace == 0 {
 		o.Grace = grace

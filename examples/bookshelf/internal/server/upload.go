@@ -13,10 +13,9 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/admission"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/tracking"
 )
 
 // grace is how long after the end of a grant its upload may still be in flight.
@@ -54,10 +53,9 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// admit takes one of the user's open grants, then makes the upload's note and record. All of them precede the response,
-// so that every grant is tracked.
+// admit takes one of the user's open grants, then makes the upload's record. Both precede the response, so that every
+// grant is tracked.
 func (s *Server) admit(ctx context.Context, session scope.Scope, name string, put *presign.PutOptions, expires time.Time) error {
-	due := expires.Add(s.o.Grace)
 	if s.o.Admission != nil {
 		err := s.o.Admission.OpenGrant(ctx, session, expires)
 		if full, ok := errors.AsType[*admission.FullError](err); ok {
@@ -70,10 +68,9 @@ func (s *Server) admit(ctx context.Context, session scope.Scope, name string, pu
 			return err
 		}
 	}
-	err := s.o.Arrivals.Expect(ctx, session, name, arrivals.Announced{Size: put.Size, SHA256: put.SHA256}, expires, due)
-	if err == nil {
-		_, err = s.o.Tracker.Create(ctx, session, &tracking.CreateOptions{Filename: name, Due: due})
-	}
+	_, err := s.o.Arrivals.Expect(ctx, session, arrivals.Upload{
+		Filename: name, Size: put.Size, SHA256: put.SHA256, Expires: expires, Due: expires.Add(s.o.Grace),
+	})
 	if err != nil && s.o.Admission != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()

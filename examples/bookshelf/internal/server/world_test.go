@@ -26,12 +26,12 @@ import (
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/arrivals"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/oidc"
@@ -84,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	w.signer = signer
 	w.options = server.Options{
 		Table: w.table, History: w.history, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
-		Prompt: "Read it.", Pages: http.NotFoundHandler(),
+		Prompt: "Read it.", Pages: http.NotFoundHandler(), Arrivals: w.newRecorder(nil),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	w.srv = server.New(w.options)
@@ -410,9 +410,13 @@ func (w *world) leave(id, content string) {
 	require.NoError(w.t, err)
 }
 
-// desk is one that closes grants.
-func (w *world) desk(g *admission.Admission) *arrivals.Desk {
-	return arrivals.New(w.table, w.landing, w.signer, w.tracker, &arrivals.Options{MaxSize: server.MaxUpload, Grants: g})
+// newRecorder returns one that closes grants, unless limits is nil.
+func (w *world) newRecorder(limits *admission.Admission) *arrivals.Recorder {
+	o := &arrivals.Options{MaxSize: server.MaxUpload, Failure: server.RejectedUpload}
+	if limits != nil {
+		o.CloseGrant = limits.CloseGrant
+	}
+	return must.Get(arrivals.New(w.table, w.landing, w.signer, w.tracker, o))
 }
 
 // turns is how many turns of the conversation are kept.

@@ -1,0 +1,149 @@
+package arrivals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+const (
+	// maxCleanPages is the largest number of pages, of 100 notes, that one Clean
+	// reads: one of each shard, and ten more.
+	maxCleanPages = shards + 10
+
+	lateTime = 24 * time.Hour // how long after the end of a grant an upload in flight may still arrive
+	minWait  = time.Minute    // the shortest time before a note is looked at again
+)
+
+// cleanPosition is the position of Clean: a shard, and the query of its notes that
+// were due when the pass began.
+type cleanPosition struct {
+	shard int
+	q     table.Query
+}
+
+// Clean deletes the uploads of failed records, also late ones, and forgets
+// sessions whose records are gone. Call it about every minute. system must be of
+// the Recorder's table; it is not kept, because request handlers that hold a
+// Recorder must not hold a System.
+//
+// Clean reads a bounded number of notes, since any writer may add items, and the
+// next call continues there. It returns an error if a shard could not be listed.
+// Notes that could not be processed are logged and stay due.
+func (r *Recorder) Clean(ctx context.Context, system *table.System) error {
+	if system == nil {
+		return invalidError("clean", "system: must not be nil")
+	}
+	r.cleaning.Lock()
+	defer r.cleaning.Unlock()
+	if r.at.q.To == "" {
+		to := time.Now().Add(time.Millisecond).UTC().Format(timeLayout)
+		r.at = cleanPosition{q: table.Query{Slot: table.I3, Class: noteClass, To: to}}
+	}
+	var errs []error
+	for range maxCleanPages {
+		page, err := system.Query(ctx, r.at.shard, r.at.q)
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("arrivals: clean: shard %d: %w", r.at.shard, err))
+		}
+		for _, f := range page.Items {
+			if err := r.cleanUpload(ctx, f); err != nil {
+				r.log.WarnContext(ctx, "process due upload", "scope", f.Scope.String(), "err", err)
+			}
+		}
+		if r.at.q.Cursor = page.Next; page.Next != "" {
+			continue
+		}
+		if r.at.shard++; r.at.shard == shards {
+			r.at = cleanPosition{}
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// cleanUpload processes one upload. Any writer of items can add one to the index,
+// so the note itself is read.
+func (r *Recorder) cleanUpload(ctx context.Context, f table.Found) error {
+	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != noteSort {
+		return nil
+	}
+	view, err := r.table.In(f.Scope)
+	if err != nil {
+		return err
+	}
+	note, err := view.Get(ctx, noteSort)
+	if errors.Is(err, table.ErrNotFound) {
+		return nil
+	}
+	now := time.Now()
+	if err != nil || len(note.Index) == 0 || note.Index[0].Sort > now.UTC().Format(timeLayout) {
+		return err
+	}
+	next, err := r.settleUpload(ctx, f.Scope, note, now)
+	if err != nil {
+		return err
+	}
+	if next.IsZero() {
+		err = view.Delete(ctx, noteSort, table.Version(note.Version))
+	} else {
+		if next.Before(now.Add(minWait)) {
+			next = now.Add(minWait)
+		}
+		note.Index = noteIndex(f.Scope, next)
+		_, err = view.Put(ctx, note, table.Version(note.Version))
+	}
+	if _, changed := errors.AsType[*table.ConflictError](err); changed {
+		return nil // another process was quicker
+	}
+	return err
+}
+
+// settleUpload does what the state of the record requires, and returns the time of
+// the next look, or zero if the note can be deleted. It marks the note of an
+// accepted upload, whose file outlives its record.
+func (r *Recorder) settleUpload(ctx context.Context, session scope.Scope, note table.Item, now time.Time) (next time.Time, _ error) {
+	rec, err := r.tracker.Get(ctx, session)
+	switch {
+	case errors.Is(err, tracking.ErrNotFound):
+		return time.Time{}, r.forgetSession(ctx, session, note)
+	case err != nil:
+		return time.Time{}, err
+	case !rec.Terminal:
+		return rec.Due, nil
+	case rec.Status == tracking.StatusSuccess:
+		note.Attr["accepted"] = true
+		return rec.Expires, nil
+	}
+	text, _ := note.Attr["expires"].(string)
+	granted, _ := time.Parse(timeLayout, text)
+	if next = granted.Add(lateTime); !next.After(now) {
+		next = rec.Expires
+	}
+	_, err = r.deleteUpload(ctx, rec)
+	return next, err
+}
+
+// forgetSession deletes the rest of a session whose record is gone or was never
+// made. It keeps the file of an accepted upload.
+func (r *Recorder) forgetSession(ctx context.Context, session scope.Scope, note table.Item) error {
+	if r.o.Forget != nil {
+		if err := r.o.Forget(ctx, session); err != nil {
+			return err
+		}
+	}
+	filename, _ := note.Attr["filename"].(string)
+	if accepted, _ := note.Attr["accepted"].(bool); accepted || filename == "" {
+		return nil
+	}
+	_, err := r.deleteUpload(ctx, tracking.Record{Scope: session, Filename: filename})
+	return err
+}
