@@ -22,6 +22,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/scope/table/bolt"
 )
 
 // shelf is a running bookshelf, all of it, as main starts it.
@@ -342,7 +343,7 @@ func TestThePageMayUpload(t *testing.T) {
 func TestOneProcessADirectory(t *testing.T) {
 	s := open(t, t.TempDir(), nil)
 	_, err := start(t.Context(), config{addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "l", raw: "r", table: "t", getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler)})
-	require.ErrorContains(t, err, "another process")
+	require.ErrorIs(t, err, bolt.ErrLocked)
 }
 
 func TestWhatStartRefuses(t *testing.T) {
