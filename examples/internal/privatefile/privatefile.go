@@ -12,9 +12,9 @@ import (
 	"runtime"
 )
 
-// ErrExposed is returned by [Read] if others than the owner may read or write
-// the file, or if it is not a regular file.
-var ErrExposed = errors.New("privatefile: not a private file")
+// ErrExposed is returned by [Read] if users other than the owner may read or
+// write the file, or if it is not a regular file.
+var ErrExposed = errors.New("privatefile: file is not private")
 
 // Read returns the content of a regular file that only its owner may read or
 // write. On Windows, the mode is not checked. Read returns fs.ErrNotExist if
@@ -24,7 +24,7 @@ func Read(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(path, before); err != nil {
+	if err := checkPrivate(path, before); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path) //nolint:gosec // the caller chooses the file
@@ -37,20 +37,22 @@ func Read(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !os.SameFile(before, info) {
-		return nil, fmt.Errorf("%w: %s was replaced while it was opened", ErrExposed, path)
+		return nil, fmt.Errorf("%w: %s was replaced while it was being opened", ErrExposed, path)
 	}
-	if err := check(path, info); err != nil {
+	if err := checkPrivate(path, info); err != nil {
 		return nil, err
 	}
 	return io.ReadAll(f)
 }
 
-func check(path string, info fs.FileInfo) error {
+// checkPrivate returns ErrExposed unless the file is regular and only its owner
+// has access.
+func checkPrivate(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%w: %s is not a regular file", ErrExposed, path)
 	}
 	if perm := info.Mode().Perm(); runtime.GOOS != "windows" && perm&0o077 != 0 {
-		return fmt.Errorf("%w: others may read or write %s (mode %v, want %v)", ErrExposed, path, perm, fs.FileMode(0o600))
+		return fmt.Errorf("%w: other users may read or write %s (mode %v, must be %v)", ErrExposed, path, perm, fs.FileMode(0o600))
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/carrel-go/carrel/examples/internal/privatefile"
 )
 
-func TestReadAndWrite(t *testing.T) {
+func TestReadReturnsWhatWriteWrote(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "secret")
 	_, err := privatefile.Read(path)
@@ -28,7 +28,7 @@ func TestReadAndWrite(t *testing.T) {
 	require.Empty(t, left)
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadRejectsExposedFiles(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("no modes there")

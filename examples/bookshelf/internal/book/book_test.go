@@ -12,28 +12,28 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 )
 
-const whole = `{"author":"Jane Austen","confidence":0.98,"description":"Five sisters & <one> ball.\nAnd a lake.","isbn":"9780486284736","published_year":1995,"publisher":"Dover Publications","title":"Pride and Prejudice"}`
+const completeJSON = `{"author":"Jane Austen","confidence":0.98,"description":"Five sisters & <one> ball.\nAnd a lake.","isbn":"9780486284736","published_year":1995,"publisher":"Dover Publications","title":"Pride and Prejudice"}`
 
-func TestDecodeReadsWhatCanonicalWrites(t *testing.T) {
+func TestDecodeReadsCanonicalEncoding(t *testing.T) {
 	t.Parallel()
-	m, err := book.Decode([]byte(whole))
+	m, err := book.Decode([]byte(completeJSON))
 	require.NoError(t, err)
-	require.Equal(t, whole, string(m.Canonical()))
+	require.Equal(t, completeJSON, string(m.Canonical()))
 
-	// The bytes do not depend on order, spaces, escapes, nulls and ways to write a number.
+	// The bytes do not depend on order, spaces, escapes, nulls and the notation of numbers.
 	other := ` {"title": "Pride\u0020and Prejudice", "publisher": "Dover Publications", "published_year": 1995,
 		"isbn": "9780486284736", "description": "Five sisters \u0026 <one> ball.\nAnd a lake.",
 		"confidence": 9.80e-1, "author": "Jane Austen"}` + "\n"
 	again, err := book.Decode([]byte(other))
 	require.NoError(t, err)
-	require.Equal(t, whole, string(again.Canonical()))
+	require.Equal(t, completeJSON, string(again.Canonical()))
 
 	a, err := book.Decode([]byte(`{"title":"Emma","confidence":-0.0,"isbn":null}`))
 	require.NoError(t, err)
 	require.Equal(t, `{"confidence":0,"title":"Emma"}`, string(a.Canonical()))
 }
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeRejectsInvalidMetadata(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]string{
 		"nothing":                ``,
@@ -92,7 +92,7 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add([]byte(whole))
+	f.Add([]byte(completeJSON))
 	f.Add([]byte(`{"title":"\ud83d\ude00","confidence":1e-9}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		m, err := book.Decode(in)
@@ -106,7 +106,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-func TestApplyFoldsUpdates(t *testing.T) {
+func TestApplySetsAndClearsFields(t *testing.T) {
 	t.Parallel()
 	var m book.Metadata
 	for _, step := range [][2]string{
@@ -131,7 +131,7 @@ func TestApplyFoldsUpdates(t *testing.T) {
 	require.Error(t, m.Apply(book.Update{Field: book.PublishedYear, Value: []byte(`"x"`)}))
 	require.Error(t, m.Apply(book.Update{Field: "pages", Value: []byte(`1`)}))
 	require.Error(t, m.Apply(book.Update{Field: book.Title}))
-	require.Equal(t, before, m.Canonical(), "a refused update changes nothing")
+	require.Equal(t, before, m.Canonical(), "an invalid update changes nothing")
 
 	for _, f := range book.Fields() {
 		require.NoError(t, m.Apply(book.Update{Field: f, Value: []byte("null")}))
@@ -139,7 +139,7 @@ func TestApplyFoldsUpdates(t *testing.T) {
 	require.True(t, m.IsZero())
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseRejectsInvalidText(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]string{
 		{"published_year", "soon"}, {"published_year", "1999 "}, {"published_year", "12"}, {"published_year", ""},
@@ -153,7 +153,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestISBN(t *testing.T) {
+func TestISBNsConvertToThirteenDigits(t *testing.T) {
 	t.Parallel()
 	for ten, thirteen := range map[string]string{
 		"0131103628": "9780131103627", "080442957X": "9780804429573", "0486284735": "9780486284736", "0486432157": "9780486432151",
@@ -168,13 +168,13 @@ func TestISBN(t *testing.T) {
 		require.Equal(t, thirteen, same)
 	}
 	require.False(t, book.ValidISBN13("4006381333931"), "an EAN-13 of something else")
-	require.ErrorContains(t, book.CheckISBN("9780486284737"), "after 978048628473 comes 6")
+	require.ErrorContains(t, book.CheckISBN("9780486284737"), "after 978048628473 it must be 6")
 	require.Equal(t, "080442957X", book.Compact("0-8044-2957-x"))
 	require.Equal(t, "9780131103627", book.Compact("978 0–13‑110362 7"))
 }
 
-// Every slip of one digit, in either form, is caught; so is every swap of neighbours in ten digits.
-func TestCheckDigitsCatchSlips(t *testing.T) {
+// A check digit detects each wrong digit. That of an ISBN-10 also detects each swap of neighbours.
+func TestCheckDigitsDetectWrongAndSwappedDigits(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

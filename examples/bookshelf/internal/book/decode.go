@@ -9,18 +9,18 @@ import (
 // MaxBytes is the size in bytes of the longest metadata that [Decode] accepts.
 const MaxBytes = 64 << 10
 
-// FormError is returned if metadata is not one JSON object of known fields. Its text may be shown to users.
+// FormError is returned if metadata is not one JSON object with known fields. Its text may be shown to users.
 type FormError struct{ Reason string }
 
 // Error implements error.
 func (e *FormError) Error() string { return "the metadata " + e.Reason }
 
 // Decode reads metadata from one JSON object. It rejects unknown and repeated fields, names in another case, data
-// after the object, and every value that [Metadata.Apply] rejects. At least one field must be set, otherwise it returns
-// [ErrEmpty]. A null field counts as absent. Other errors are a [FormError] or a [FieldError]. All texts may be shown.
+// after the object, and every value that [Metadata.Apply] rejects. A null field is ignored. Decode returns [ErrEmpty] if
+// no field is set. Other errors are a [FormError] or a [FieldError]. All texts may be shown to users.
 func Decode(b []byte) (Metadata, error) {
 	if len(b) > MaxBytes {
-		return Metadata{}, &FormError{fmt.Sprintf("is longer than %d bytes", MaxBytes)}
+		return Metadata{}, &FormError{fmt.Sprintf("must have at most %d bytes", MaxBytes)}
 	}
 	v, err := strictjson.ParseObject(b)
 	if err != nil {

@@ -57,8 +57,9 @@ func (u Update) Text() string {
 	return string(u.Value)
 }
 
-// Parse reads the field's value from text and checks it as [Metadata.Apply] does. It also checks an ISBN's check digit,
-// since a wrong one is nearly always a misreading. It does not trim or repair text. Invalid text is a [FieldError].
+// Parse reads the value of the field from text and checks it like [Metadata.Apply]. It also checks the check digit of an
+// ISBN, since a wrong one is nearly always a misreading. It does not trim or repair text. It returns a [FieldError] if
+// the text is invalid.
 func (f Field) Parse(text string) (Update, error) {
 	var v any = text
 	switch f {
@@ -109,7 +110,7 @@ func (m *Metadata) Apply(u Update) error {
 				return &FieldError{f, "must be an integer, for example 1999, or null"}
 			}
 			if *n < MinYear || *n > MaxYear {
-				return &FieldError{f, fmt.Sprintf("must lie between %d and %d", MinYear, MaxYear)}
+				return &FieldError{f, fmt.Sprintf("must be between %d and %d", MinYear, MaxYear)}
 			}
 		}
 		m.PublishedYear = n
@@ -126,7 +127,7 @@ func (m *Metadata) Apply(u Update) error {
 		var s *string
 		if !null {
 			if err := json.Unmarshal(raw, &s); err != nil || !utf8.Valid(raw) {
-				return &FieldError{f, "must be a text or null"}
+				return &FieldError{f, "must be text or null"}
 			}
 			if err := f.checkText(*s); err != nil {
 				return err
@@ -152,16 +153,16 @@ func (m *Metadata) Apply(u Update) error {
 func (f Field) checkText(s string) error {
 	switch {
 	case !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError):
-		return &FieldError{f, "holds text that was damaged on the way (it is not valid UTF-8)"}
+		return &FieldError{f, "must be valid UTF-8 text, but has damaged characters"}
 	case strings.TrimSpace(s) == "":
-		return &FieldError{f, "is blank: leave it out instead"}
+		return &FieldError{f, "is blank: leave the field out instead"}
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) && (f != Description || r != '\n') {
-			return &FieldError{f, fmt.Sprintf("holds the control character %U", r)}
+			return &FieldError{f, fmt.Sprintf("must not have the control character %U", r)}
 		}
-		if unicode.Is(unicode.Bidi_Control, r) { // it could make a name read as another
-			return &FieldError{f, fmt.Sprintf("holds the invisible character %U, which turns text around", r)}
+		if unicode.Is(unicode.Bidi_Control, r) { // it could make a name look like another
+			return &FieldError{f, fmt.Sprintf("must not have the invisible character %U, which changes the direction of text", r)}
 		}
 	}
 	limit := MaxText
@@ -169,9 +170,9 @@ func (f Field) checkText(s string) error {
 		limit = MaxDescription
 	}
 	if utf8.RuneCountInString(s) > limit {
-		return &FieldError{f, fmt.Sprintf("is longer than %d characters", limit)}
+		return &FieldError{f, fmt.Sprintf("must have at most %d characters", limit)}
 	}
-	if f == ISBN && !isbnShape(s) {
+	if f == ISBN && !hasISBNShape(s) {
 		return &FieldError{f, "must be 10 or 13 digits without hyphens (the last of ten may be X)"}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 // Check13 returns the check digit for the first twelve digits of an ISBN-13 (or any EAN-13). It panics if first12 is
 // not twelve digits.
 func Check13(first12 string) byte {
-	if !digits(first12, 12) {
+	if !isDigits(first12, 12) {
 		panic("book: Check13: must be 12 digits, got " + strconv.Quote(first12))
 	}
 	sum := 0
@@ -24,7 +24,7 @@ func Check13(first12 string) byte {
 // Check10 returns the check digit, 0 to 9 or X, for the first nine digits of an ISBN-10. It panics if first9 is not nine
 // digits.
 func Check10(first9 string) byte {
-	if !digits(first9, 9) {
+	if !isDigits(first9, 9) {
 		panic("book: Check10: must be 9 digits, got " + strconv.Quote(first9))
 	}
 	sum := 0
@@ -40,30 +40,30 @@ func Check10(first9 string) byte {
 
 // ValidISBN13 reports whether s is thirteen digits that start with 978 or 979 and end in the right check digit.
 func ValidISBN13(s string) bool {
-	return digits(s, 13) && (s[:3] == "978" || s[:3] == "979") && Check13(s[:12]) == s[12]
+	return isDigits(s, 13) && (s[:3] == "978" || s[:3] == "979") && Check13(s[:12]) == s[12]
 }
 
-// ValidISBN10 reports whether s is nine digits and the check digit (X in upper case) that belongs to them.
+// ValidISBN10 reports whether s is nine digits followed by their check digit. The check digit may be an upper-case X.
 func ValidISBN10(s string) bool {
-	return len(s) == 10 && digits(s[:9], 9) && Check10(s[:9]) == s[9]
+	return len(s) == 10 && isDigits(s[:9], 9) && Check10(s[:9]) == s[9]
 }
 
-// CheckISBN returns nil for a valid ISBN of either length, otherwise a [FieldError].
+// CheckISBN returns a [FieldError] unless s is a valid ISBN of ten or thirteen digits.
 func CheckISBN(s string) error {
 	switch {
 	case ValidISBN13(s) || ValidISBN10(s):
 		return nil
-	case !isbnShape(s):
+	case !hasISBNShape(s):
 		return &FieldError{ISBN, "must be 10 or 13 digits without hyphens (the last of ten may be X)"}
 	case len(s) == 13 && s[:3] != "978" && s[:3] != "979":
 		return &FieldError{ISBN, "of 13 digits must start with 978 or 979"}
 	case len(s) == 13:
-		return &FieldError{ISBN, "has the wrong last digit: after " + s[:12] + " comes " + string(Check13(s[:12]))}
+		return &FieldError{ISBN, "has the wrong last digit: after " + s[:12] + " it must be " + string(Check13(s[:12]))}
 	}
-	return &FieldError{ISBN, "has the wrong last digit: after " + s[:9] + " comes " + string(Check10(s[:9]))}
+	return &FieldError{ISBN, "has the wrong last digit: after " + s[:9] + " it must be " + string(Check10(s[:9]))}
 }
 
-// To13 converts an ISBN of either length to an ISBN-13. If it is invalid, it returns the error of [CheckISBN].
+// To13 converts an ISBN of ten or thirteen digits to an ISBN-13. It returns the error of [CheckISBN] if s is invalid.
 func To13(s string) (string, error) {
 	if err := CheckISBN(s); err != nil {
 		return "", err
@@ -91,13 +91,13 @@ func Compact(s string) string {
 	return s
 }
 
-// isbnShape reports whether s looks like an ISBN; its check digit may be wrong.
-func isbnShape(s string) bool {
-	return digits(s, 13) || digits(s, 10) || len(s) == 10 && s[9] == 'X' && digits(s[:9], 9)
+// hasISBNShape reports whether s looks like an ISBN; its check digit may be wrong.
+func hasISBNShape(s string) bool {
+	return isDigits(s, 13) || isDigits(s, 10) || len(s) == 10 && s[9] == 'X' && isDigits(s[:9], 9)
 }
 
-// digits reports whether s is n ASCII digits.
-func digits(s string, n int) bool {
+// isDigits reports whether s is n ASCII digits.
+func isDigits(s string, n int) bool {
 	if len(s) != n {
 		return false
 	}

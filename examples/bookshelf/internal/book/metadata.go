@@ -21,8 +21,8 @@ type Metadata struct {
 func (m Metadata) IsZero() bool { return m == Metadata{} }
 
 // Canonical returns the metadata as one JSON object: only fields that are set, names in alphabetical order, no spaces,
-// no final newline, and <, > and & not escaped. Equal metadata has equal bytes. [Decode] reads them unless no field is
-// set.
+// no final newline, and <, > and & not escaped. Equal metadata has equal bytes. [Decode] accepts them if at least one
+// field is set.
 func (m Metadata) Canonical() []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -39,19 +39,19 @@ func (m Metadata) Get(f Field) (json.RawMessage, bool) {
 	var v any
 	switch f {
 	case Title:
-		v = opt(m.Title)
+		v = valueOrNil(m.Title)
 	case Author:
-		v = opt(m.Author)
+		v = valueOrNil(m.Author)
 	case ISBN:
-		v = opt(m.ISBN)
+		v = valueOrNil(m.ISBN)
 	case Publisher:
-		v = opt(m.Publisher)
+		v = valueOrNil(m.Publisher)
 	case PublishedYear:
-		v = opt(m.PublishedYear)
+		v = valueOrNil(m.PublishedYear)
 	case Description:
-		v = opt(m.Description)
+		v = valueOrNil(m.Description)
 	case Confidence:
-		v = opt(m.Confidence)
+		v = valueOrNil(m.Confidence)
 	}
 	if v == nil {
 		return nil, false
@@ -60,7 +60,7 @@ func (m Metadata) Get(f Field) (json.RawMessage, bool) {
 	return raw, err == nil
 }
 
-func opt[T any](p *T) any {
+func valueOrNil[T any](p *T) any {
 	if p == nil {
 		return nil
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// scanMemory is the memory in bytes that a scan for barcodes takes. The scanner copies the photo twice.
+// scanMemory is the memory in bytes that a search for barcodes takes. The scanner copies the photo twice.
 const scanMemory = 4 * photo.MaxSide * photo.MaxSide
 
 // Barcode is the result of scan_barcode.
 type Barcode struct {
-	Found  bool   `json:"found"`            // a barcode could be read
-	Digits string `json:"digits,omitempty"` // all thirteen of them
-	ISBN   string `json:"isbn,omitempty"`   // the same, if they are a book's
+	Found  bool   `json:"found"`            // whether a barcode could be read
+	Digits string `json:"digits,omitempty"` // its thirteen digits
+	ISBN   string `json:"isbn,omitempty"`   // the digits, if they are an ISBN
 }
 
 // Summary implements [tools.Summarizer].
@@ -29,15 +29,15 @@ func (b Barcode) Summary() string {
 	case b.ISBN != "":
 		return "ISBN " + b.ISBN
 	case b.Found:
-		return "barcode " + b.Digits + ", which is not a book's"
+		return "barcode " + b.Digits + ", which is not an ISBN"
 	}
 	return "no readable barcode"
 }
 
 func (b *toolbox) scanBarcode(ctx context.Context, c *tools.Call, _ struct{}) (Barcode, error) {
 	var out Barcode
-	err := b.work(ctx, c, scanMemory, func(img *image.Gray) error {
-		digits, err := scan(ctx, img)
+	err := b.withPhoto(ctx, c, scanMemory, func(img *image.Gray) error {
+		digits, err := findEAN13(ctx, img)
 		if err != nil || digits == "" {
 			return err
 		}
@@ -50,9 +50,10 @@ func (b *toolbox) scanBarcode(ctx context.Context, c *tools.Call, _ struct{}) (B
 	return out, err
 }
 
-// scan returns the digits of the first EAN-13 that it finds, or "". It prefers an ISBN. The scanner needs bars of a few
-// pixels and is sensitive to noise, so scan tries several sizes and two ways to separate black from white.
-func scan(ctx context.Context, img *image.Gray) (string, error) {
+// findEAN13 returns the digits of the first EAN-13 that it finds, or "". It prefers an ISBN. The scanner needs bars of a
+// few pixels and is sensitive to noise. findEAN13 therefore tries several sizes and two ways to separate black from
+// white.
+func findEAN13(ctx context.Context, img *image.Gray) (string, error) {
 	other := ""
 	last := 0
 	for _, side := range []int{1600, 900, photo.MaxSide} {
@@ -60,25 +61,17 @@ func scan(ctx context.Context, img *image.Gray) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if n := max(g.Rect.Dx(), g.Rect.Dy()); n == last {
+		n := max(g.Rect.Dx(), g.Rect.Dy())
+		if n == last {
 			continue // the photo is smaller than both sizes
-		} else {
-			last = n
 		}
+		last = n
 		src := gozxing.NewLuminanceSourceFromImage(g)
-		for _, binarizer := range []gozxing.Binarizer{gozxing.NewHybridBinarizer(src), gozxing.NewGlobalHistgramBinarizer(src)} {
+		for _, b := range []gozxing.Binarizer{gozxing.NewHybridBinarizer(src), gozxing.NewGlobalHistgramBinarizer(src)} {
 			if err := ctx.Err(); err != nil {
 				return "", err
 			}
-			bmp, err := gozxing.NewBinaryBitmap(binarizer)
-			if err != nil {
-				continue // too small to hold one
-			}
-			r, err := oned.NewEAN13Reader().Decode(bmp, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
-			if err != nil {
-				continue // not found or misread; the scanner does not say which
-			}
-			digits := r.GetText()
+			digits := decodeEAN13(b)
 			if book.ValidISBN13(digits) {
 				return digits, nil
 			}
@@ -88,4 +81,19 @@ func scan(ctx context.Context, img *image.Gray) (string, error) {
 		}
 	}
 	return other, nil
+}
+
+// decodeEAN13 returns the digits of a barcode, or "" if the scanner does not find or misreads one. The error of the
+// scanner does not say which.
+func decodeEAN13(b gozxing.Binarizer) string {
+	bmp, err := gozxing.NewBinaryBitmap(b)
+	if err != nil {
+		return "" // too small for a barcode
+	}
+	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
+	r, err := oned.NewEAN13Reader().Decode(bmp, hints)
+	if err != nil {
+		return ""
+	}
+	return r.GetText()
 }

@@ -19,8 +19,8 @@ const maxQuery = 2000
 // ISBNCheck is the result of check_isbn.
 type ISBNCheck struct {
 	ISBN   string `json:"isbn"`             // without hyphens and spaces
-	Valid  bool   `json:"valid"`            //
-	ISBN13 string `json:"isbn13,omitempty"` // the thirteen-digit form of a valid one
+	Valid  bool   `json:"valid"`            // whether the check digit is right
+	ISBN13 string `json:"isbn13,omitempty"` // the thirteen-digit form, if it is valid
 	Reason string `json:"reason,omitempty"` // why it is not valid
 }
 
@@ -33,7 +33,7 @@ func (c ISBNCheck) Summary() string {
 }
 
 type isbnIn struct {
-	ISBN string `json:"isbn" jsonschema:"10 or 13 digits, with or without hyphens; the last of ten may be X"`
+	ISBN string `json:"isbn" jsonschema:"10 or 13 digits, with or without hyphens; the last of ten may be X; for example 0-8044-2957-X"`
 }
 
 func checkISBN(_ context.Context, _ *tools.Call, in isbnIn) (ISBNCheck, error) {
@@ -44,7 +44,7 @@ func checkISBN(_ context.Context, _ *tools.Call, in isbnIn) (ISBNCheck, error) {
 	out := ISBNCheck{ISBN: isbn}
 	thirteen, err := book.To13(isbn)
 	if err != nil {
-		out.Reason = reason(err)
+		out.Reason = fieldReason(err)
 		return out, nil
 	}
 	out.Valid, out.ISBN13 = true, thirteen
@@ -54,8 +54,8 @@ func checkISBN(_ context.Context, _ *tools.Call, in isbnIn) (ISBNCheck, error) {
 // Lookup is the result of look_up_book.
 type Lookup struct {
 	Found     bool            `json:"found"`
-	MatchedBy string          `json:"matched_by,omitempty"` // isbn, or title
-	Score     float64         `json:"score,omitempty"`      // 1 for an ISBN; for a title, the quality of the match, up to 1
+	MatchedBy string          `json:"matched_by,omitempty"` // "isbn" or "title"
+	Score     float64         `json:"score,omitempty"`      // the quality of the match, up to 1; 1 for an ISBN
 	Book      *catalogue.Book `json:"book,omitempty"`
 	Others    []string        `json:"others,omitempty"` // titles that matched less well
 }
@@ -69,24 +69,24 @@ func (l Lookup) Summary() string {
 }
 
 type lookupIn struct {
-	ISBN   string `json:"isbn,omitempty" jsonschema:"10 or 13 digits; if given, only it counts"`
-	Title  string `json:"title,omitempty" jsonschema:"the title, as far as it could be read"`
-	Author string `json:"author,omitempty" jsonschema:"the author, as far as it could be read"`
+	ISBN   string `json:"isbn,omitempty" jsonschema:"10 or 13 digits, for example 9780486284736; with it, title and author are ignored"`
+	Title  string `json:"title,omitempty" jsonschema:"the title as you read it, for example Pride and Prejudice"`
+	Author string `json:"author,omitempty" jsonschema:"the author as you read it, for example Jane Austen"`
 }
 
 func (b *toolbox) lookUpBook(_ context.Context, _ *tools.Call, in lookupIn) (Lookup, error) {
 	if in.ISBN == "" && strings.TrimSpace(in.Title+in.Author) == "" {
-		return Lookup{}, tools.Correct("give an isbn, or a title, or an author")
+		return Lookup{}, tools.Correct("pass isbn, title or author, for example {\"isbn\": \"9780486284736\"}")
 	}
 	for _, s := range []string{in.ISBN, in.Title, in.Author} {
 		if utf8.RuneCountInString(s) > maxQuery {
-			return Lookup{}, tools.Correct(fmt.Sprintf("an argument is longer than %d characters", maxQuery))
+			return Lookup{}, tools.Correct(fmt.Sprintf("isbn, title and author must each have at most %d characters", maxQuery))
 		}
 	}
 	if in.ISBN != "" {
 		isbn := book.Compact(strings.TrimSpace(in.ISBN))
 		if err := book.CheckISBN(isbn); err != nil {
-			return Lookup{}, tools.Correct("isbn: it " + reason(err))
+			return Lookup{}, tools.Correct("isbn: the ISBN " + fieldReason(err))
 		}
 		hit, ok := b.books.ByISBN(isbn)
 		if !ok {
@@ -110,23 +110,23 @@ type fieldIn struct {
 	Value string `json:"value" jsonschema:"the value as text: digits for isbn (no hyphens) and published_year, a number from 0 to 1 for confidence"`
 }
 
-func setField(_ context.Context, _ *tools.Call, in fieldIn) (update, error) {
+func setField(_ context.Context, _ *tools.Call, in fieldIn) (fieldUpdate, error) {
 	f := book.Field(in.Field)
 	if !f.Valid() {
-		return update{}, tools.Correct("field: must be one of " + strings.Join(fieldNames(), ", "))
+		return fieldUpdate{}, tools.Correct("field: must be one of " + strings.Join(fieldNames(), ", "))
 	}
 	u, err := f.Parse(in.Value)
 	if err != nil {
-		return update{}, tools.Correct("value: " + in.Field + " " + reason(err))
+		return fieldUpdate{}, tools.Correct("value: " + in.Field + " " + fieldReason(err))
 	}
-	return update{u}, nil
+	return fieldUpdate{u}, nil
 }
 
-// update is a [book.Update] with a summary.
-type update struct{ book.Update }
+// fieldUpdate adds a summary to a [book.Update].
+type fieldUpdate struct{ book.Update }
 
 // Summary implements [tools.Summarizer].
-func (u update) Summary() string {
+func (u fieldUpdate) Summary() string {
 	text := u.Text()
 	if r := []rune(text); len(r) > 80 {
 		text = string(r[:79]) + "…"
@@ -142,8 +142,8 @@ func fieldNames() []string {
 	return out
 }
 
-// reason returns the text of a FieldError without the name of the field.
-func reason(err error) string {
+// fieldReason returns the text of a FieldError without the name of the field.
+func fieldReason(err error) string {
 	if e, ok := errors.AsType[*book.FieldError](err); ok {
 		return e.Reason
 	}

@@ -1,4 +1,4 @@
-// Package booktools contains the tools with which a model reads a book's cover and fills in its metadata.
+// Package booktools contains the tools that let a model read a book's cover and fill in its metadata.
 //
 //	set, err := booktools.Tools(landing, nil)
 //	…
@@ -13,8 +13,9 @@
 //   - set_field sets one field of the metadata: its result is a [book.Update].
 //
 // The photo is the upload of the call's scope. It is not an argument, so a model cannot request another one. Package
-// photo limits the memory of reading it. A file that is not a complete PNG or JPEG ends the run with a message for a
+// photo limits the memory for reading it. A file that is not a complete PNG or JPEG ends the run with a message for a
 // person.
 //
-// The tools are stateless: set_field only checks a value and returns it. The caller applies the results.
+// The tools are stateless: set_field only checks a value and returns it. The caller applies the results, for example
+// with [Draft].
 package booktools

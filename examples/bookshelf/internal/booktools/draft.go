@@ -8,14 +8,14 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// ReadUpdate returns the field that a result of the named tool sets. It returns false for other tools, for an error,
-// and for a result that is not an Update of a known field.
+// ReadUpdate returns the update in a result of the named tool. It returns false if the tool is not set_field, if the
+// result is an error, or if it is not an update of a known field.
 func ReadUpdate(tool string, r tools.Result) (book.Update, bool) {
 	if tool != SetField || r.IsError || len(r.Blocks) == 0 {
 		return book.Update{}, false
 	}
 	raw := r.Blocks[0].JSON
-	if raw == nil { // a model may receive JSON as text
+	if raw == nil { // some models receive JSON as text
 		raw = json.RawMessage(r.Blocks[0].Text)
 	}
 	var u book.Update
@@ -25,11 +25,11 @@ func ReadUpdate(tool string, r tools.Result) (book.Update, bool) {
 	return u, u.Field.Valid()
 }
 
-// Draft returns the metadata that the set_field results in the turns produce, applied in order. It ignores
-// invalid values.
+// Draft applies the set_field results in the turns, in order, and returns the resulting metadata. It ignores invalid
+// values.
 func Draft(turns ...agent.Turn) book.Metadata {
 	var draft book.Metadata
-	tool := make(map[string]string) // by the id of the call; a later answer may use an id again
+	tool := make(map[string]string) // by the id of the call; a later answer may reuse an id
 	for _, t := range turns {
 		for _, m := range t.Messages {
 			for _, p := range m.Parts {

@@ -2,5 +2,5 @@ package booktools
 
 import "errors"
 
-// ErrUpload is returned if a scope does not hold exactly one object, so that the upload is ambiguous.
-var ErrUpload = errors.New("booktools: the scope does not hold exactly one object")
+// ErrUpload is returned if a scope does not have exactly one object, so that the upload is ambiguous.
+var ErrUpload = errors.New("booktools: the scope does not have exactly one object")

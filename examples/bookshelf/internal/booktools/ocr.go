@@ -3,7 +3,6 @@ package booktools
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -24,16 +23,16 @@ const (
 )
 
 const (
-	maxOCROutput = 64 << 10 // bytes of the program's output that are read
+	maxOCROutput = 64 << 10 // bytes of the longest accepted output of the program
 	ocrSide      = 2400     // pixels of the longer side of the program's input
 	ocrMemory    = 64 << 20 // memory in bytes of reading text, including the program
 )
 
 // CoverText is the result of read_cover.
 type CoverText struct {
-	Available bool     `json:"available"`       // a program that reads text is installed
+	Available bool     `json:"available"`       // whether a program that reads text is installed
 	Lines     []string `json:"lines,omitempty"` // from top to bottom, with an empty line between paragraphs
-	Cut       bool     `json:"cut,omitempty"`   // Lines is truncated
+	Cut       bool     `json:"cut,omitempty"`   // whether Lines is truncated
 	Note      string   `json:"note,omitempty"`  // a hint for the reader of the result
 }
 
@@ -61,25 +60,26 @@ func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (Cov
 	if program == "" {
 		p, err := exec.LookPath("tesseract")
 		if err != nil {
-			return CoverText{Note: "tesseract is not installed on this machine, so the text on the cover was not read."}, nil //nolint:nilerr // said in the result
+			return CoverText{Note: "tesseract is not installed on this machine, so the text on the cover was not read."}, nil //nolint:nilerr // the result reports it
 		}
 		program = p
 	}
 	var out CoverText
-	err := b.work(ctx, c, ocrMemory, func(img *image.Gray) error {
-		text, err := b.ocr(ctx, program, img)
+	err := b.withPhoto(ctx, c, ocrMemory, func(img *image.Gray) error {
+		text, err := b.runTesseract(ctx, program, img)
 		if err != nil {
 			return fmt.Errorf("booktools: tesseract: %w", err)
 		}
-		out = coverText(text)
+		out = parseCoverText(text)
 		return nil
 	})
 	return out, err
 }
 
-// ocr runs the program on the photo. The photo is drawn anew in gray, so that the program never reads the file itself.
-// Time, output and environment are limited, and the program has ended when ocr returns.
-func (b *toolbox) ocr(ctx context.Context, program string, img *image.Gray) (string, error) {
+// runTesseract runs the program on the photo and returns its output. The photo is encoded again in gray, so that the
+// program never reads the uploaded file. Time, output and environment are limited. The program has ended when
+// runTesseract returns.
+func (b *toolbox) runTesseract(ctx context.Context, program string, img *image.Gray) (string, error) {
 	img, err := photo.Shrink(ctx, img, ocrSide)
 	if err != nil {
 		return "", err
@@ -92,8 +92,8 @@ func (b *toolbox) ocr(ctx context.Context, program string, img *image.Gray) (str
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "stdin", "stdout")
 	cmd.Stdin = &in
-	var stdout, stderr head
-	stdout.room, stderr.room = maxOCROutput, 1<<10
+	var stdout, stderr limitedBuffer
+	stdout.limit, stderr.limit = maxOCROutput, 1<<10
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second // for children that keep the pipes open
 	cmd.Env = []string{"OMP_THREAD_LIMIT=1"}
@@ -108,15 +108,15 @@ func (b *toolbox) ocr(ctx context.Context, program string, img *image.Gray) (str
 		}
 		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
 	}
-	if stdout.full {
-		return "", errors.New("the output is too long")
+	if stdout.isTruncated {
+		return "", fmt.Errorf("the output is too long: at most %d bytes are read", maxOCROutput)
 	}
 	return stdout.String(), nil
 }
 
-// coverText cleans the program's output: UTF-8 without control characters, one space between words, one empty line
-// between paragraphs, within the limits.
-func coverText(text string) CoverText {
+// parseCoverText splits the program's output into lines, up to the limits. It removes invalid UTF-8 and control
+// characters, and leaves one space between words and one empty line between paragraphs.
+func parseCoverText(text string) CoverText {
 	out := CoverText{Available: true}
 	text = strings.ToValidUTF8(text, "")
 	gap := false
@@ -151,22 +151,19 @@ func coverText(text string) CoverText {
 	return out
 }
 
-// head keeps the beginning of the written bytes and discards the rest. The buffer is not embedded, since its ReadFrom
-// would bypass the limit.
-type head struct {
-	kept bytes.Buffer
-	room int
-	full bool
+// limitedBuffer keeps the first bytes that are written to it, up to a limit, and discards the rest. The buffer is not
+// embedded, since its ReadFrom would bypass the limit.
+type limitedBuffer struct {
+	buf         bytes.Buffer
+	limit       int
+	isTruncated bool
 }
 
-func (h *head) String() string { return h.kept.String() }
+func (b *limitedBuffer) String() string { return b.buf.String() }
 
-func (h *head) Write(p []byte) (int, error) {
-	keep := p
-	if len(keep) > h.room {
-		keep, h.full = keep[:h.room], true
-	}
-	h.room -= len(keep)
-	h.kept.Write(keep)
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	kept := p[:min(len(p), b.limit-b.buf.Len())]
+	b.isTruncated = b.isTruncated || len(kept) < len(p)
+	b.buf.Write(kept)
 	return len(p), nil
 }

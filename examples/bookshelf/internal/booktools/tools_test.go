@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,16 +29,16 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// bench is one session with files in it, and the tools.
-type bench struct {
+// toolBench is one session with files, and the tools for it.
+type toolBench struct {
 	t       *testing.T
 	bucket  *object.Bucket
 	session scope.Scope
 	set     tools.Resolved
 }
 
-// setup puts the files into one session and resolves the tools for it.
-func setup(t *testing.T, o *booktools.Options, files ...[]byte) *bench {
+// newToolBench puts the files into one session and resolves the tools for it.
+func newToolBench(t *testing.T, o *booktools.Options, files ...[]byte) *toolBench {
 	t.Helper()
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)
@@ -45,7 +46,7 @@ func setup(t *testing.T, o *booktools.Options, files ...[]byte) *bench {
 	require.NoError(t, err)
 	s, err := u.NewSession()
 	require.NoError(t, err)
-	b := &bench{t: t, bucket: must.Get(object.New(object.NewMemory(), "landing", nil)), session: s}
+	b := &toolBench{t: t, bucket: must.Get(object.New(object.NewMemory(), "landing", nil)), session: s}
 	root, err := b.bucket.In(s)
 	require.NoError(t, err)
 	for i, f := range files {
@@ -61,16 +62,16 @@ func setup(t *testing.T, o *booktools.Options, files ...[]byte) *bench {
 	return b
 }
 
-func (b *bench) call(name, args string) (tools.Result, error) {
+func (b *toolBench) callTool(name, args string) (tools.Result, error) {
 	b.t.Helper()
 	tool, ok := b.set.Lookup(name)
 	require.True(b.t, ok, name)
 	return tool.Call(b.t.Context(), tools.NewCall(tools.CallOptions{Scope: b.session, ID: "c1", Name: name, Args: json.RawMessage(args)}))
 }
 
-func result[T any](b *bench, name, args string) T {
+func mustCall[T any](b *toolBench, name, args string) T {
 	b.t.Helper()
-	r, err := b.call(name, args)
+	r, err := b.callTool(name, args)
 	require.NoError(b.t, err)
 	require.Len(b.t, r.Blocks, 1)
 	require.NotEmpty(b.t, r.Summary)
@@ -79,24 +80,24 @@ func result[T any](b *bench, name, args string) T {
 	return v
 }
 
-func drawn(t *testing.T, s cover.Sample, f cover.Format) []byte {
+func renderCover(t *testing.T, s cover.Sample, f cover.Format) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	require.NoError(t, cover.Render(&b, s, &cover.Options{Width: 600, Format: f}))
 	return b.Bytes()
 }
 
-func TestScanBarcode(t *testing.T) {
+func TestScanBarcodeReadsPNGAndJPEG(t *testing.T) {
 	t.Parallel()
 	for _, f := range []cover.Format{cover.PNG, cover.JPEG} {
 		s := cover.Samples()[2]
-		b := setup(t, nil, drawn(t, s, f))
-		require.Equal(t, booktools.Barcode{Found: true, Digits: s.ISBN, ISBN: s.ISBN}, result[booktools.Barcode](b, "scan_barcode", `{}`))
+		b := newToolBench(t, nil, renderCover(t, s, f))
+		require.Equal(t, booktools.Barcode{Found: true, Digits: s.ISBN, ISBN: s.ISBN}, mustCall[booktools.Barcode](b, "scan_barcode", `{}`))
 	}
 }
 
-// A photo is larger than the book, turned, and has other colours in it.
-func TestScanBarcodeOnItsSide(t *testing.T) {
+// The photo is larger than the book, turned by 90 degrees, and has other colours in it.
+func TestScanBarcodeReadsATurnedPhoto(t *testing.T) {
 	t.Parallel()
 	img, err := cover.Draw(cover.Samples()[0], 600)
 	require.NoError(t, err)
@@ -111,29 +112,29 @@ func TestScanBarcodeOnItsSide(t *testing.T) {
 	}
 	var buf bytes.Buffer
 	require.NoError(t, jpeg.Encode(&buf, turned, nil))
-	got := result[booktools.Barcode](setup(t, nil, buf.Bytes()), "scan_barcode", `{}`)
+	got := mustCall[booktools.Barcode](newToolBench(t, nil, buf.Bytes()), "scan_barcode", `{}`)
 	require.Equal(t, "9780486284736", got.ISBN)
 }
 
-func TestScanBarcodeThatIsNoBook(t *testing.T) {
+func TestScanBarcodeReportsOtherBarcodesAndNone(t *testing.T) {
 	t.Parallel()
 	s := cover.Samples()[0]
 	s.ISBN = "4006381333931"
-	b := setup(t, nil, drawn(t, s, cover.PNG))
-	require.Equal(t, booktools.Barcode{Found: true, Digits: s.ISBN}, result[booktools.Barcode](b, "scan_barcode", `{}`))
+	b := newToolBench(t, nil, renderCover(t, s, cover.PNG))
+	require.Equal(t, booktools.Barcode{Found: true, Digits: s.ISBN}, mustCall[booktools.Barcode](b, "scan_barcode", `{}`))
 
 	blank := image.NewGray(image.Rect(0, 0, 300, 200))
 	var buf bytes.Buffer
 	require.NoError(t, png.Encode(&buf, blank))
-	require.Equal(t, booktools.Barcode{}, result[booktools.Barcode](setup(t, nil, buf.Bytes()), "scan_barcode", `{}`))
+	require.Equal(t, booktools.Barcode{}, mustCall[booktools.Barcode](newToolBench(t, nil, buf.Bytes()), "scan_barcode", `{}`))
 
 	buf.Reset()
 	require.NoError(t, png.Encode(&buf, image.NewGray(image.Rect(0, 0, 1, 1))))
-	require.Equal(t, booktools.Barcode{}, result[booktools.Barcode](setup(t, nil, buf.Bytes()), "scan_barcode", `{}`))
+	require.Equal(t, booktools.Barcode{}, mustCall[booktools.Barcode](newToolBench(t, nil, buf.Bytes()), "scan_barcode", `{}`))
 }
 
-// hugePNG is a PNG's header that claims a size.
-func hugePNG(w, h uint32, depth byte) []byte {
+// makePNGHeader returns the header of a PNG of the given size.
+func makePNGHeader(w, h uint32, depth byte) []byte {
 	var b bytes.Buffer
 	b.WriteString("\x89PNG\r\n\x1a\n")
 	head := append([]byte("IHDR"), binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)...)
@@ -144,11 +145,11 @@ func hugePNG(w, h uint32, depth byte) []byte {
 	return b.Bytes()
 }
 
-// A file that is not a complete image ends the run with a message for a person, for every tool that reads the photo.
-func TestNoImage(t *testing.T) {
+// Every tool that reads the photo returns a message for a person.
+func TestUnreadablePhotoEndsTheRun(t *testing.T) {
 	t.Parallel()
-	whole := drawn(t, cover.Samples()[0], cover.PNG)
-	wholeJPEG := drawn(t, cover.Samples()[0], cover.JPEG)
+	whole := renderCover(t, cover.Samples()[0], cover.PNG)
+	wholeJPEG := renderCover(t, cover.Samples()[0], cover.JPEG)
 	gif := []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
 	for name, c := range map[string]struct {
 		file []byte
@@ -163,15 +164,15 @@ func TestNoImage(t *testing.T) {
 		"a PNG's first bytes": {whole[:20], "not_an_image", "PNG image is damaged"},
 		"a JPEG's start":      {wholeJPEG[:4], "not_an_image", "JPEG image is damaged"},
 		"a flipped byte":      {append(append(bytes.Clone(whole[:100]), ^whole[100]), whole[101:]...), "not_an_image", "damaged"},
-		"a bomb":              {hugePNG(60000, 60000, 8), "image_too_large", "50 megapixels"},
-		"a deep bomb":         {hugePNG(7000, 7000, 16), "image_too_large", "50 megapixels"},
-		"an overflow":         {hugePNG(1<<31-1, 1<<31-1, 8), "not_an_image", "is not supported"},
+		"a bomb":              {makePNGHeader(60000, 60000, 8), "image_too_large", "50 megapixels"},
+		"a deep bomb":         {makePNGHeader(7000, 7000, 16), "image_too_large", "50 megapixels"},
+		"an overflow":         {makePNGHeader(1<<31-1, 1<<31-1, 8), "not_an_image", "is not supported"},
 		"too many bytes":      {append(bytes.Clone(whole), make([]byte, photo.MaxBytes)...), "image_too_large", "20 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := setup(t, &booktools.Options{Tesseract: "/bin/true"}, c.file)
+			b := newToolBench(t, &booktools.Options{Tesseract: "/bin/true"}, c.file)
 			for _, tool := range []string{"scan_barcode", "read_cover"} {
-				_, err := b.call(tool, `{}`)
+				_, err := b.callTool(tool, `{}`)
 				var fatal *tools.FatalError
 				require.ErrorAs(t, err, &fatal)
 				require.Equal(t, c.code, fatal.Code)
@@ -182,18 +183,17 @@ func TestNoImage(t *testing.T) {
 	}
 }
 
-// Nothing but the one upload of the scope is read, the model cannot name another, and a store that fails is not the
-// photo's fault.
-func TestWhichUpload(t *testing.T) {
+// The model cannot name another file. An ambiguous upload is not reported as an unreadable photo.
+func TestToolsReadOnlyTheUploadOfTheScope(t *testing.T) {
 	t.Parallel()
-	png := drawn(t, cover.Samples()[0], cover.PNG)
+	png := renderCover(t, cover.Samples()[0], cover.PNG)
 	for _, files := range [][][]byte{{}, {png, png}} {
-		_, err := setup(t, nil, files...).call("scan_barcode", `{}`)
+		_, err := newToolBench(t, nil, files...).callTool("scan_barcode", `{}`)
 		require.ErrorIs(t, err, booktools.ErrUpload)
 		require.NotErrorAs(t, err, new(*tools.FatalError))
 	}
 	var landing *object.Bucket
-	b := setup(t, &booktools.Options{Upload: func(_ context.Context, s scope.Scope) (object.Ref, error) {
+	b := newToolBench(t, &booktools.Options{Upload: func(_ context.Context, s scope.Scope) (object.Ref, error) {
 		root, err := landing.In(s)
 		if err != nil {
 			return object.Ref{}, err
@@ -201,110 +201,130 @@ func TestWhichUpload(t *testing.T) {
 		return root.Ref("b.bin")
 	}}, []byte("first"), png)
 	landing = b.bucket
-	require.Equal(t, "9780486284736", result[booktools.Barcode](b, "scan_barcode", `{}`).ISBN)
+	require.Equal(t, "9780486284736", mustCall[booktools.Barcode](b, "scan_barcode", `{}`).ISBN)
 	for _, args := range []string{`{"name":"a.bin"}`, `{"key":"x"}`, `{"ref":{"bucket":"landing"}}`} {
-		_, err := b.call("scan_barcode", args)
+		_, err := b.callTool("scan_barcode", args)
 		require.ErrorAs(t, err, new(*tools.CorrectionError))
 	}
 }
 
-// fake puts a program named tesseract on the PATH, and nothing else but the shell's own.
-func fake(t *testing.T, script string) {
+// installTesseract writes a shell script and returns its path. The fork lock keeps processes that start at the same time
+// from inheriting the open file, since Linux does not run a file that is open for writing.
+func installTesseract(t *testing.T, script string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a Unix shell")
 	}
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "tesseract"), []byte("#!/bin/sh\n"+script), 0o755))
-	t.Setenv("PATH", dir+":/usr/bin:/bin")
+	path := filepath.Join(t.TempDir(), "tesseract")
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755))
+	return path
 }
 
-func TestReadCover(t *testing.T) {
-	png := drawn(t, cover.Samples()[0], cover.PNG)
+func TestReadCoverReturnsCleanedText(t *testing.T) {
+	t.Parallel()
+	photo := renderCover(t, cover.Samples()[0], cover.PNG)
+	newBench := func(t *testing.T, script string) *toolBench {
+		t.Helper()
+		return newToolBench(t, &booktools.Options{Tesseract: installTesseract(t, script)}, photo)
+	}
 	t.Run("reads", func(t *testing.T) {
-		fake(t, `test "$*" = "stdin stdout" || exit 3
+		t.Parallel()
+		b := newBench(t, `test "$*" = "stdin stdout" || exit 3
 head -c 8 | od -An -c | grep -q "P   N   G" || exit 4
 printf 'PRIDE   AND\nPREJU\001DICE\n\n\n  \nJANE\tAUSTEN \377\n\f'`)
-		got := result[booktools.CoverText](setup(t, nil, png), "read_cover", `{}`)
+		got := mustCall[booktools.CoverText](b, "read_cover", `{}`)
 		require.Equal(t, booktools.CoverText{Available: true, Lines: []string{"PRIDE AND", "PREJU DICE", "", "JANE AUSTEN"}}, got)
 	})
 	t.Run("finds nothing", func(t *testing.T) {
-		fake(t, `cat >/dev/null; printf '\n \n'`)
-		got := result[booktools.CoverText](setup(t, nil, png), "read_cover", `{}`)
+		t.Parallel()
+		got := mustCall[booktools.CoverText](newBench(t, `cat >/dev/null; printf '\n \n'`), "read_cover", `{}`)
 		require.True(t, got.Available)
 		require.Empty(t, got.Lines)
 		require.NotEmpty(t, got.Note)
 	})
-	t.Run("is not installed", func(t *testing.T) {
-		t.Setenv("PATH", t.TempDir())
-		got := result[booktools.CoverText](setup(t, nil, png), "read_cover", `{}`)
-		require.False(t, got.Available)
-		require.Contains(t, got.Note, "not installed")
-	})
 	t.Run("fails", func(t *testing.T) {
-		fake(t, `echo "no language data in /usr/share" >&2; exit 1`)
-		_, err := setup(t, nil, png).call("read_cover", `{}`)
+		t.Parallel()
+		_, err := newBench(t, `echo "no language data in /usr/share" >&2; exit 1`).callTool("read_cover", `{}`)
 		require.ErrorContains(t, err, "no language data")
 		require.NotErrorAs(t, err, new(*tools.CorrectionError), "the cause is for the log")
 	})
-	t.Run("never stops talking", func(t *testing.T) {
-		fake(t, `i=0; while [ $i -lt 5000 ]; do echo "word word word word word word word $i"; i=$((i+1)); done`)
-		_, err := setup(t, nil, png).call("read_cover", `{}`)
+	t.Run("writes without end", func(t *testing.T) {
+		t.Parallel()
+		_, err := newBench(t, `i=0; while [ $i -lt 5000 ]; do echo "word word word word word word word $i"; i=$((i+1)); done`).
+			callTool("read_cover", `{}`)
 		require.ErrorContains(t, err, "the output is too long")
 	})
-	t.Run("talks a lot", func(t *testing.T) {
-		fake(t, `i=0; while [ $i -lt 300 ]; do echo "word $i"; echo; i=$((i+1)); done`)
-		got := result[booktools.CoverText](setup(t, nil, png), "read_cover", `{}`)
+	t.Run("writes many lines", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, `i=0; while [ $i -lt 300 ]; do echo "word $i"; echo; i=$((i+1)); done`)
+		got := mustCall[booktools.CoverText](b, "read_cover", `{}`)
 		require.True(t, got.Cut)
 		require.LessOrEqual(t, len(got.Lines), booktools.MaxLines)
 	})
-	t.Run("gets no secrets", func(t *testing.T) {
-		t.Setenv("AWS_SECRET_ACCESS_KEY", "hidden")
-		fake(t, `cat >/dev/null; env`)
-		got := result[booktools.CoverText](setup(t, nil, png), "read_cover", `{}`)
-		require.NotContains(t, strings.Join(got.Lines, "\n"), "AWS_")
-	})
 }
 
-func TestCheckISBN(t *testing.T) {
+// Not parallel: it changes PATH.
+func TestReadCoverLooksTesseractUpOnThePath(t *testing.T) {
+	photo := renderCover(t, cover.Samples()[0], cover.PNG)
+	t.Setenv("PATH", filepath.Dir(installTesseract(t, `/bin/cat >/dev/null; echo FOUND`)))
+	got := mustCall[booktools.CoverText](newToolBench(t, nil, photo), "read_cover", `{}`)
+	require.Equal(t, []string{"FOUND"}, got.Lines)
+
+	t.Setenv("PATH", t.TempDir())
+	got = mustCall[booktools.CoverText](newToolBench(t, nil, photo), "read_cover", `{}`)
+	require.False(t, got.Available)
+	require.Contains(t, got.Note, "not installed")
+}
+
+// Not parallel: it changes the environment.
+func TestReadCoverHidesSecretsFromTesseract(t *testing.T) {
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+	o := &booktools.Options{Tesseract: installTesseract(t, `cat >/dev/null; env`)}
+	got := mustCall[booktools.CoverText](newToolBench(t, o, renderCover(t, cover.Samples()[0], cover.PNG)), "read_cover", `{}`)
+	require.NotContains(t, strings.Join(got.Lines, "\n"), "AWS_")
+}
+
+func TestCheckISBNExplainsInvalidDigits(t *testing.T) {
 	t.Parallel()
-	b := setup(t, nil)
+	b := newToolBench(t, nil)
 	for in, want := range map[string]booktools.ISBNCheck{
 		"978-0-486-28473-6": {ISBN: "9780486284736", Valid: true, ISBN13: "9780486284736"},
 		"0-8044-2957-x":     {ISBN: "080442957X", Valid: true, ISBN13: "9780804429573"},
-		"9780486284737":     {ISBN: "9780486284737", Reason: "has the wrong last digit: after 978048628473 comes 6"},
+		"9780486284737":     {ISBN: "9780486284737", Reason: "has the wrong last digit: after 978048628473 it must be 6"},
 		"12":                {ISBN: "12", Reason: "must be 10 or 13 digits without hyphens (the last of ten may be X)"},
 	} {
 		args, err := json.Marshal(map[string]string{"isbn": in})
 		require.NoError(t, err)
-		require.Equal(t, want, result[booktools.ISBNCheck](b, "check_isbn", string(args)))
+		require.Equal(t, want, mustCall[booktools.ISBNCheck](b, "check_isbn", string(args)))
 	}
-	_, err := b.call("check_isbn", `{"isbn":"`+strings.Repeat("9", 400)+`"}`)
+	_, err := b.callTool("check_isbn", `{"isbn":"`+strings.Repeat("9", 400)+`"}`)
 	require.ErrorAs(t, err, new(*tools.CorrectionError))
 }
 
-func TestLookUpBook(t *testing.T) {
+func TestLookUpBookFindsByISBNOrTitle(t *testing.T) {
 	t.Parallel()
-	b := setup(t, nil)
-	hit := result[booktools.Lookup](b, "look_up_book", `{"isbn":"0-486-28473-5"}`)
+	b := newToolBench(t, nil)
+	hit := mustCall[booktools.Lookup](b, "look_up_book", `{"isbn":"0-486-28473-5"}`)
 	require.Equal(t, "isbn", hit.MatchedBy)
 	require.Equal(t, "Pride and Prejudice", hit.Book.Title)
-	hit = result[booktools.Lookup](b, "look_up_book", `{"title":"M0BY\nDICK","author":"Melvile"}`)
+	hit = mustCall[booktools.Lookup](b, "look_up_book", `{"title":"M0BY\nDICK","author":"Melvile"}`)
 	require.Equal(t, "title", hit.MatchedBy)
 	require.Equal(t, "9780486432151", hit.Book.ISBN)
 	require.Less(t, hit.Score, 1.01)
-	require.Equal(t, booktools.Lookup{}, result[booktools.Lookup](b, "look_up_book", `{"isbn":"9781234567897"}`))
-	require.Equal(t, booktools.Lookup{}, result[booktools.Lookup](b, "look_up_book", `{"title":"The Lamplighter's Almanac"}`))
+	require.Equal(t, booktools.Lookup{}, mustCall[booktools.Lookup](b, "look_up_book", `{"isbn":"9781234567897"}`))
+	require.Equal(t, booktools.Lookup{}, mustCall[booktools.Lookup](b, "look_up_book", `{"title":"The Lamplighter's Almanac"}`))
 	for _, args := range []string{`{}`, `{"title":" "}`, `{"isbn":"9780486284737"}`, `{"isbn":9}`, `{"title":"` + strings.Repeat("word ", 900) + `"}`} {
-		_, err := b.call("look_up_book", args)
+		_, err := b.callTool("look_up_book", args)
 		require.ErrorAs(t, err, new(*tools.CorrectionError), args)
 	}
 }
 
-// set_field's JSON is what becomes the event on the wire: the field and its value with the right type.
-func TestSetField(t *testing.T) {
+// The JSON of the result becomes an event on the wire: the field, and its value with the right type.
+func TestSetFieldReturnsTypedValuesAndCorrections(t *testing.T) {
 	t.Parallel()
-	b := setup(t, nil)
+	b := newToolBench(t, nil)
 	for args, want := range map[string]string{
 		`{"field":"title","value":"Crime & <Punishment>"}`: `{"field":"title","value":"Crime & <Punishment>"}`,
 		`{"field":"published_year","value":"1866"}`:        `{"field":"published_year","value":1866}`,
@@ -312,7 +332,7 @@ func TestSetField(t *testing.T) {
 		`{"field":"isbn","value":"080442957X"}`:            `{"field":"isbn","value":"080442957X"}`,
 		`{"field":"description","value":"a\nb"}`:           `{"field":"description","value":"a\nb"}`,
 	} {
-		r, err := b.call("set_field", args)
+		r, err := b.callTool("set_field", args)
 		require.NoError(t, err)
 		require.JSONEq(t, want, string(r.Blocks[0].JSON))
 		require.NotContains(t, r.Summary, "\n")
@@ -323,20 +343,19 @@ func TestSetField(t *testing.T) {
 	for args, says := range map[string]string{
 		`{"field":"pages","value":"3"}`:              "one of title, author",
 		`{"field":"published_year","value":"soon"}`:  "published_year must be a year",
-		`{"field":"isbn","value":"9780486284737"}`:   "comes 6",
+		`{"field":"isbn","value":"9780486284737"}`:   "it must be 6",
 		`{"field":"title","value":" "}`:              "blank",
 		`{"field":"title"}`:                          "value",
 		`{"field":"title","value":"x","tenant":"y"}`: "tenant",
 	} {
-		_, err := b.call("set_field", args)
+		_, err := b.callTool("set_field", args)
 		var c *tools.CorrectionError
 		require.ErrorAs(t, err, &c, args)
 		require.Contains(t, c.Message, says)
 	}
 }
 
-// Pictures of every colour model that PNG has are read alike.
-func TestColourModels(t *testing.T) {
+func TestScanBarcodeReadsEveryColourModel(t *testing.T) {
 	t.Parallel()
 	img, err := cover.Draw(cover.Samples()[1], 600)
 	require.NoError(t, err)
@@ -354,6 +373,6 @@ func TestColourModels(t *testing.T) {
 		}
 		var buf bytes.Buffer
 		require.NoError(t, png.Encode(&buf, to))
-		require.Equal(t, "9780486432151", result[booktools.Barcode](setup(t, nil, buf.Bytes()), "scan_barcode", `{}`).ISBN, name)
+		require.Equal(t, "9780486432151", mustCall[booktools.Barcode](newToolBench(t, nil, buf.Bytes()), "scan_barcode", `{}`).ISBN, name)
 	}
 }

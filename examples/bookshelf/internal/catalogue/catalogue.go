@@ -23,11 +23,11 @@ type Book struct {
 	Description string `json:"description"`
 }
 
-// Catalogue is an immutable list of books; it is safe for concurrent use.
+// Catalogue is an immutable list of books. It is safe for concurrent use.
 type Catalogue struct {
 	books  []Book
 	byISBN map[string]int
-	index  []entry // for Search, parallel to books
+	index  []entry // for Search; index i belongs to book i
 }
 
 // New returns the example's catalogue.

@@ -11,17 +11,17 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/catalogue"
 )
 
-func open(t *testing.T) *catalogue.Catalogue {
+func openCatalogue(t *testing.T) *catalogue.Catalogue {
 	t.Helper()
 	c, err := catalogue.New()
 	require.NoError(t, err)
 	return c
 }
 
-// Every fact must be one that set_field takes, every ISBN have its check digit, every book be found by its own name.
-func TestEveryBook(t *testing.T) {
+// set_field accepts each fact, each ISBN has its check digit, and each book is found by its own title and author.
+func TestEveryBookIsValidAndFound(t *testing.T) {
 	t.Parallel()
-	c := open(t)
+	c := openCatalogue(t)
 	n := 0
 	for b := range c.All() {
 		n++
@@ -51,9 +51,9 @@ func TestEveryBook(t *testing.T) {
 	require.GreaterOrEqual(t, n, 25)
 }
 
-func TestSearchForgivesScanners(t *testing.T) {
+func TestSearchToleratesMisreadText(t *testing.T) {
 	t.Parallel()
-	c := open(t)
+	c := openCatalogue(t)
 	for _, q := range []struct{ title, author, want string }{
 		{"PRIDE\nAND\nPREJUDICE", "JANE AUSTEN", "Pride and Prejudice"},
 		{"PR1DE AND PREJUDlCE", "Jane Austem", "Pride and Prejudice"},
@@ -75,9 +75,9 @@ func TestSearchForgivesScanners(t *testing.T) {
 	}
 }
 
-func TestSearchFindsNothing(t *testing.T) {
+func TestSearchReturnsNothingForUnknownBooks(t *testing.T) {
 	t.Parallel()
-	c := open(t)
+	c := openCatalogue(t)
 	for _, q := range [][2]string{
 		{"", ""}, {"the", "of"}, {"The", ""}, {"!!", "??"},
 		{"The Lamplighter's Almanac", "Orla Vane"},
@@ -94,7 +94,7 @@ func TestSearchFindsNothing(t *testing.T) {
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseRejectsInvalidLists(t *testing.T) {
 	t.Parallel()
 	for _, list := range []string{
 		`{}`, `[{"isbn":"9780486284737","title":"T","author":"A"}]`, `[{"isbn":"9780486284736","title":"","author":"A"}]`,

@@ -1,5 +1,5 @@
-// Package catalogue is a small library catalogue that ships with the example: a [Catalogue] of about twenty-five
-// published books, looked up by ISBN or by title and author.
+// Package catalogue contains the small library catalogue of the example. A [Catalogue] has about twenty-five published
+// books and finds them by ISBN, or by title and author.
 //
 //	c, err := catalogue.New()
 //	…
@@ -7,5 +7,5 @@
 //	hits := c.Search("PRIDE AND\nPREJUDlCE", "J. Austen")
 //
 // Each [Book] is one edition with its ISBN, publisher and year. The facts are public, and the descriptions were written
-// for this example. [Catalogue.Search] tolerates scanner errors. It is not a general search engine.
+// for this example. [Catalogue.Search] tolerates misread text. It is not a general search engine.
 package catalogue

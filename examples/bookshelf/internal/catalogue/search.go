@@ -27,26 +27,27 @@ type entry struct {
 
 func newEntry(b Book) entry {
 	main, _, _ := strings.Cut(b.Title, ":")
-	return entry{title: words(b.Title), short: words(main), author: words(b.Author)}
+	return entry{title: splitWords(b.Title), short: splitWords(main), author: splitWords(b.Author)}
 }
 
-// Search returns books by title and author, best first. Either may be empty, and they may be mixed up, as in the text
-// of a cover. Search ignores case, accents, punctuation and line breaks and tolerates a few misread letters. Words that
-// belong to neither reduce the score little. It returns nil if no book scores [Threshold].
+// Search returns the books that match a title and an author, best first. Either may be empty, and they may be mixed up,
+// as in the text of a cover. Search ignores case, accents, punctuation and line breaks, and tolerates a few misread
+// letters. Words that are neither in the title nor in the author reduce the score only a little. It returns nil if no
+// book has a score of at least [Threshold].
 //
-// The score is T × (0.5 + 0.2 P + 0.3 A): T is the part of the book's title that was found in the query, P the part
-// of the query that the book explains, A the part of the author's names that was found, or 1 if the query's author
-// is empty and its words are all explained.
+// The score is T × (0.5 + 0.2 P + 0.3 A). T is the share of the book's title that is in the query, P the share of the
+// query that is in the book's title or author, and A the share of the author's names that is in the query. If author is
+// empty, A is at least P.
 func (c *Catalogue) Search(title, author string) []Match {
-	query := slices.Concat(words(title), words(author))
+	query := slices.Concat(splitWords(title), splitWords(author))
 	if len(query) == 0 {
 		return nil
 	}
 	query = query[:min(len(query), maxWords)]
-	authorGiven := len(words(author)) > 0
+	authorGiven := len(splitWords(author)) > 0
 	var out []Match
 	for i, e := range c.index {
-		if s := e.score(query, authorGiven); s >= Threshold {
+		if s := e.scoreQuery(query, authorGiven); s >= Threshold {
 			out = append(out, Match{c.books[i], s})
 		}
 	}
@@ -54,13 +55,13 @@ func (c *Catalogue) Search(title, author string) []Match {
 	return out
 }
 
-func (e entry) score(query []string, authorGiven bool) float64 {
-	t := max(found(e.title, query), found(e.short, query))
+func (e entry) scoreQuery(query []string, authorGiven bool) float64 {
+	t := max(shareFound(e.title, query), shareFound(e.short, query))
 	if t == 0 {
 		return 0
 	}
-	p := found(query, slices.Concat(e.title, e.author))
-	a := found(e.author, query)
+	p := shareFound(query, slices.Concat(e.title, e.author))
+	a := shareFound(e.author, query)
 	if !authorGiven {
 		a = max(a, p)
 	} else if a > 0 {
@@ -70,12 +71,12 @@ func (e entry) score(query []string, authorGiven bool) float64 {
 	return t * (0.5 + 0.2*p + 0.3*a)
 }
 
-// found returns the share of want's letters whose words are in have.
-func found(want, have []string) float64 {
+// shareFound returns the share of the letters in want that belong to words in have.
+func shareFound(want, have []string) float64 {
 	var hit, all int
 	for _, w := range want {
 		all += len(w)
-		if slices.ContainsFunc(have, func(h string) bool { return similar(w, h) }) {
+		if slices.ContainsFunc(have, func(h string) bool { return isSimilar(w, h) }) {
 			hit += len(w)
 		}
 	}
@@ -85,8 +86,8 @@ func found(want, have []string) float64 {
 	return float64(hit) / float64(all)
 }
 
-// similar reports whether two words differ by at most one letter in four, or two in eight.
-func similar(a, b string) bool {
+// isSimilar reports whether two words differ by at most one letter in four, or two in eight.
+func isSimilar(a, b string) bool {
 	if a == b {
 		return true
 	}
@@ -95,11 +96,11 @@ func similar(a, b string) bool {
 	if allowed == 0 || max(len(x), len(y))-min(len(x), len(y)) > allowed {
 		return false
 	}
-	return distance(x, y) <= allowed
+	return editDistance(x, y) <= allowed
 }
 
-// distance returns the Levenshtein distance.
-func distance(a, b []rune) int {
+// editDistance returns the Levenshtein distance.
+func editDistance(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// words splits text into comparable words. It converts them to lower case, removes accents, punctuation and small words,
-// joins words hyphenated at a line's end, and turns misread digits inside words back into letters.
-func words(s string) []string {
+// splitWords splits text into comparable words. It converts them to lower case and removes accents, punctuation and small
+// words. It joins words that are hyphenated at the end of a line, and replaces misread digits in words by letters.
+func splitWords(s string) []string {
 	s = strings.ReplaceAll(s, "\u00ad", "") // soft hyphen
 	s = strings.ReplaceAll(s, "-\r\n", "")
 	s = strings.ReplaceAll(s, "-\n", "")
@@ -15,7 +15,7 @@ func words(s string) []string {
 		if r == '\'' || r == '’' {
 			return -1 // hitchhiker's, O'Reilly: one word
 		}
-		r = unaccent(unicode.ToLower(r))
+		r = removeAccent(unicode.ToLower(r))
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r
 		}
@@ -23,23 +23,23 @@ func words(s string) []string {
 	}, s)
 	var out []string
 	for _, w := range strings.Fields(s) {
-		if w = letters(w); !small(w) {
+		if w = fixMisreadDigits(w); !isSmallWord(w) {
 			out = append(out, w)
 		}
 	}
 	return out
 }
 
-// letters replaces misread digits by letters in words that have both.
-func letters(w string) string {
+// fixMisreadDigits replaces digits by similar letters in a word that has letters.
+func fixMisreadDigits(w string) string {
 	if !strings.ContainsFunc(w, unicode.IsLetter) {
 		return w
 	}
 	return strings.NewReplacer("0", "o", "1", "l", "5", "s", "8", "b").Replace(w)
 }
 
-// small reports whether a word does not help to identify a book: articles, conjunctions and single letters.
-func small(w string) bool {
+// isSmallWord reports whether a word does not help to identify a book, for example an article or a single letter.
+func isSmallWord(w string) bool {
 	switch w {
 	case "a", "an", "and", "by", "in", "of", "on", "or", "the", "to":
 		return true
@@ -47,8 +47,8 @@ func small(w string) bool {
 	return len(w) == 1 && !unicode.IsDigit(rune(w[0]))
 }
 
-// unaccent removes accents from the Latin letters in book titles.
-func unaccent(r rune) rune {
+// removeAccent removes accents from the Latin letters in book titles.
+func removeAccent(r rune) rune {
 	const with, without = "àáâãäåāçćčèéêëēìíîïīłñńòóôõöøōśšùúûüūýÿžźż", "aaaaaaaccceeeeeiiiiilnnooooooossuuuuuyyzzz"
 	if i := strings.IndexRune(with, r); i >= 0 {
 		return rune(without[len([]rune(with[:i]))])

@@ -12,7 +12,7 @@ import (
 // canvas is a page of 900 × 1350 units, drawn at any size.
 type canvas struct {
 	img   *image.RGBA
-	unit  float64 // pixels a unit
+	unit  float64 // pixels per unit
 	r     *vector.Rasterizer
 	fonts fonts
 }
@@ -38,15 +38,15 @@ func rgb(hex uint32) color.RGBA {
 	return color.RGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
 }
 
-// veil returns a colour with an opacity from 0 to 1.
-func veil(c color.RGBA, opacity float64) color.RGBA {
+// withOpacity returns a colour with an opacity from 0 to 1.
+func withOpacity(c color.RGBA, opacity float64) color.RGBA {
 	return color.RGBA{
 		uint8(float64(c.R) * opacity), uint8(float64(c.G) * opacity), uint8(float64(c.B) * opacity), uint8(255 * opacity),
 	}
 }
 
-// sky fills the page with a gradient from top to bottom.
-func (c *canvas) sky(top, bottom color.RGBA) {
+// fillSky fills the page with a gradient from top to bottom.
+func (c *canvas) fillSky(top, bottom color.RGBA) {
 	b := c.img.Bounds()
 	for y := range b.Dy() {
 		t := float64(y) / float64(b.Dy()-1)
@@ -56,7 +56,7 @@ func (c *canvas) sky(top, bottom color.RGBA) {
 	}
 }
 
-// point is a place on the page, in units.
+// point is a position on the page, in units.
 type point struct{ x, y float64 }
 
 // fill fills closed outlines.
@@ -85,13 +85,13 @@ func (c *canvas) fill(col color.RGBA, outlines ...[]point) {
 	}
 }
 
-// rect returns the outline of an upright rectangle.
-func rect(x, y, w, h float64) []point {
+// rectOutline returns the outline of an upright rectangle.
+func rectOutline(x, y, w, h float64) []point {
 	return []point{{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}}
 }
 
-// ellipse returns the outline of an ellipse rotated by an angle in radians.
-func ellipse(x, y, rx, ry, turn float64) []point {
+// ellipseOutline returns the outline of an ellipse rotated by an angle in radians.
+func ellipseOutline(x, y, rx, ry, turn float64) []point {
 	const steps = 96
 	sin, cos := math.Sincos(turn)
 	out := make([]point, steps)
@@ -103,10 +103,11 @@ func ellipse(x, y, rx, ry, turn float64) []point {
 	return out
 }
 
-func circle(x, y, r float64) []point { return ellipse(x, y, r, r, 0) }
+// circleOutline returns the outline of a circle.
+func circleOutline(x, y, r float64) []point { return ellipseOutline(x, y, r, r, 0) }
 
-// petal returns the outline of a pointed leaf between two points, with the given width in its middle.
-func petal(from, to point, width float64) []point {
+// petalOutline returns the outline of a pointed leaf between two points. width is the width in its middle.
+func petalOutline(from, to point, width float64) []point {
 	const steps = 24
 	dx, dy := to.x-from.x, to.y-from.y
 	length := math.Hypot(dx, dy)
@@ -125,8 +126,8 @@ func petal(from, to point, width float64) []point {
 	return out
 }
 
-// stroke returns the outline of a line along the given points.
-func stroke(thick float64, along ...point) []point {
+// strokeOutline returns the outline of a line along the given points.
+func strokeOutline(thick float64, along ...point) []point {
 	var up, down []point
 	for i, p := range along {
 		a, b := along[max(i-1, 0)], along[min(i+1, len(along)-1)]
@@ -142,8 +143,8 @@ func stroke(thick float64, along ...point) []point {
 	return up
 }
 
-// below returns the outline of the area under the curve y(x), down to the page's foot.
-func below(y func(x float64) float64) []point {
+// areaBelow returns the outline of the area between the curve y(x) and the bottom of the page.
+func areaBelow(y func(x float64) float64) []point {
 	out := []point{{-10, pageH + 10}}
 	for x := -10.0; x <= pageW+10; x += 4 {
 		out = append(out, point{x, y(x)})

@@ -18,7 +18,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 )
 
-func scan(t *testing.T, img image.Image) string {
+func decodeBarcode(t *testing.T, img image.Image) string {
 	t.Helper()
 	bmp, err := gozxing.NewBinaryBitmapFromImage(img)
 	require.NoError(t, err)
@@ -27,8 +27,8 @@ func scan(t *testing.T, img image.Image) string {
 	return r.GetText()
 }
 
-// The barcode of every sample scans, in both formats and at several sizes.
-func TestBarcodesScan(t *testing.T) {
+// They scan in both formats and at several sizes.
+func TestBarcodesOfAllSamplesScan(t *testing.T) {
 	t.Parallel()
 	for i, s := range cover.Samples() {
 		width := []int{900, 600, 1150}[i] // modules of 3, 2 and 3 pixels
@@ -37,18 +37,18 @@ func TestBarcodesScan(t *testing.T) {
 		img, err := png.Decode(&b)
 		require.NoError(t, err)
 		require.Equal(t, image.Pt(width, width*3/2), img.Bounds().Size())
-		require.Equal(t, s.ISBN, scan(t, img), "%s at %d", s.Name, width)
+		require.Equal(t, s.ISBN, decodeBarcode(t, img), "%s at %d", s.Name, width)
 
 		b.Reset()
 		require.NoError(t, cover.Render(&b, s, &cover.Options{Format: cover.JPEG, Quality: 60}))
 		img, err = jpeg.Decode(&b)
 		require.NoError(t, err)
-		require.Equal(t, s.ISBN, scan(t, img), "%s as JPEG", s.Name)
+		require.Equal(t, s.ISBN, decodeBarcode(t, img), "%s as JPEG", s.Name)
 	}
 }
 
-// The samples are labelled correctly: known ones are in the catalogue under that title and author, the other is not.
-func TestSamplesAndCatalogue(t *testing.T) {
+// Known samples are in the catalogue with the same title and author. The other sample is not.
+func TestSamplesMatchTheCatalogue(t *testing.T) {
 	t.Parallel()
 	c, err := catalogue.New()
 	require.NoError(t, err)
@@ -69,8 +69,8 @@ func TestSamplesAndCatalogue(t *testing.T) {
 	require.Len(t, cover.Samples(), 3)
 }
 
-// Other people's reader agrees with our writer about every digit in every place.
-func TestEAN13ReadsBack(t *testing.T) {
+// The test covers each digit in each position.
+func TestEAN13IsReadByAnotherLibrary(t *testing.T) {
 	t.Parallel()
 	for lead := range 10 {
 		for n := range 10 {
@@ -89,12 +89,12 @@ func TestEAN13ReadsBack(t *testing.T) {
 					img.Pix[y*img.Stride+(cover.QuietLeft+i)*2+1] = 0
 				}
 			}
-			require.Equal(t, digits, scan(t, img))
+			require.Equal(t, digits, decodeBarcode(t, img))
 		}
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestInvalidSamplesAreRejected(t *testing.T) {
 	t.Parallel()
 	for _, digits := range []string{"", "978048628473", "9780486284737", "97804862847361", "978048628473x", "９780486284736"} {
 		_, err := cover.EAN13(digits)
@@ -114,7 +114,7 @@ func TestRefusals(t *testing.T) {
 	require.ErrorIs(t, cover.Render(&bytes.Buffer{}, s, nil), cover.ErrDigits)
 }
 
-func TestSameSampleSameBytes(t *testing.T) {
+func TestEqualSamplesHaveEqualBytes(t *testing.T) {
 	t.Parallel()
 	for _, f := range []cover.Format{cover.PNG, cover.JPEG} {
 		var a, b bytes.Buffer

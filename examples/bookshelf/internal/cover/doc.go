@@ -1,4 +1,4 @@
-// Package cover draws book covers: a title, an author, a picture of flat shapes, and a barcode that scans.
+// Package cover draws book covers with a title, an author, a picture of flat shapes and a barcode that scanners can read.
 //
 //	for _, s := range cover.Samples() {
 //		f, err := os.Create(s.Name + ".png")
@@ -9,5 +9,5 @@
 // [Samples] returns three covers for people who do not have a photo at hand. [Render] writes any [Sample] as PNG or
 // JPEG. Equal samples have equal bytes. [EAN13] returns the bars of a barcode.
 //
-// The package reads no files: the shapes are computed, and the fonts are Go's.
+// The package does not read files. It computes the shapes and uses the Go fonts.
 package cover

@@ -2,5 +2,5 @@ package cover
 
 import "errors"
 
-// ErrDigits is returned unless a barcode's digits are thirteen, with the right check digit.
-var ErrDigits = errors.New("cover: not thirteen digits with the right check digit")
+// ErrDigits is returned if the digits of a barcode are not thirteen digits with the right check digit.
+var ErrDigits = errors.New("cover: invalid barcode: must be thirteen digits with the right check digit")

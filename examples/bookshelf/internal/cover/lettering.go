@@ -15,7 +15,7 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// fonts contains the faces' outlines, parsed once a page.
+// fonts contains the parsed fonts of a page.
 type fonts struct{ bold, medium, mono *opentype.Font }
 
 func newFonts() (fonts, error) {
@@ -33,8 +33,8 @@ func newFonts() (fonts, error) {
 	return f, nil
 }
 
-// lettering draws the title, a rule and the author. The title is in capitals, as large as fits in at most four lines.
-func (c *canvas) lettering(title, author string, l look) error {
+// drawLettering draws the title, a rule and the author. The title is in capitals, as large as fits in at most four lines.
+func (c *canvas) drawLettering(title, author string, l letteringStyle) error {
 	const margin = 84
 	title, author = strings.ToUpper(title), strings.ToUpper(author)
 	fields := strings.Fields(title)
@@ -44,36 +44,35 @@ func (c *canvas) lettering(title, author string, l look) error {
 		if size < 40 {
 			return fmt.Errorf("cover: draw: the title %.40q does not fit the page", title)
 		}
-		face, err := c.face(c.fonts.bold, size)
+		face, err := c.newFace(c.fonts.bold, size)
 		if err != nil {
 			return err
 		}
-		if lines = wrap(face, fields, size*0.04*c.unit, (pageW-2*margin)*c.unit); lines != nil && float64(len(lines))*size < 460 {
+		if lines = wrapWords(face, fields, size*0.04*c.unit, (pageW-2*margin)*c.unit); lines != nil && float64(len(lines))*size < 460 {
 			break
 		}
 	}
 	// A short title is placed lower, to use the plain part of the page.
 	y := l.top + 22*float64(3-min(3, len(lines))) + size*0.74
 	for _, line := range lines {
-		if err := c.text(c.fonts.bold, size, size*0.04, line, y, pageW, l.title); err != nil {
+		if err := c.drawLine(c.fonts.bold, size, size*0.04, line, y, pageW, l.title); err != nil {
 			return err
 		}
 		y += size * 1.08
 	}
 	y += 14 - size*0.42
-	c.fill(l.rule, rect(pageW/2-60, y, 120, 6))
+	c.fill(l.rule, rectOutline(pageW/2-60, y, 120, 6))
 	y += 78
 	const authorSize = 46
-	if err := c.text(c.fonts.medium, authorSize, 5, author, y, pageW-2*margin, l.author); err != nil {
+	if err := c.drawLine(c.fonts.medium, authorSize, 5, author, y, pageW-2*margin, l.author); err != nil {
 		return err
 	}
 	return nil
 }
 
-// wrap breaks words into at most four evenly filled lines, no wider than width pixels. It returns nil if they do not
-// fit.
-func wrap(face font.Face, words []string, spacing, width float64) []string {
-	measure := func(w []string) float64 { return advance(face, strings.Join(w, " "), spacing) }
+// wrapWords breaks words into at most four evenly filled lines of at most width pixels. It returns nil if they do not fit.
+func wrapWords(face font.Face, words []string, spacing, width float64) []string {
+	measure := func(w []string) float64 { return measureWidth(face, strings.Join(w, " "), spacing) }
 	for n := 1; n <= min(4, len(words)); n++ {
 		// Fill lines evenly, so that a short title does not end in a single word.
 		share := measure(words) / float64(n)
@@ -97,22 +96,22 @@ func wrap(face font.Face, words []string, spacing, width float64) []string {
 	return nil
 }
 
-// text draws one centred line on a baseline, with extra space between its letters, all in units.
-func (c *canvas) text(f *opentype.Font, size, spacing float64, s string, y, room float64, col color.RGBA) error {
-	face, err := c.face(f, size)
+// drawLine draws one centred line on the baseline y, with extra space between the letters. All lengths are in units.
+func (c *canvas) drawLine(f *opentype.Font, size, spacing float64, s string, y, room float64, col color.RGBA) error {
+	face, err := c.newFace(f, size)
 	if err != nil {
 		return err
 	}
-	w := advance(face, s, spacing*c.unit)
+	w := measureWidth(face, s, spacing*c.unit)
 	if w > room*c.unit {
 		return fmt.Errorf("cover: draw: the line %.40q does not fit the page", s)
 	}
-	c.write(face, s, (pageW*c.unit-w)/2, y*c.unit, spacing*c.unit, col, c.img)
+	c.drawString(face, s, (pageW*c.unit-w)/2, y*c.unit, spacing*c.unit, col, c.img)
 	return nil
 }
 
-// write draws s from x on a baseline, in pixels.
-func (c *canvas) write(face font.Face, s string, x, y, spacing float64, col color.Color, dst draw.Image) {
+// drawString draws s from x on the baseline y. All lengths are in pixels.
+func (c *canvas) drawString(face font.Face, s string, x, y, spacing float64, col color.Color, dst draw.Image) {
 	d := font.Drawer{Dst: dst, Src: image.NewUniform(col), Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6(x * 64), Y: fixed.Int26_6(y * 64)}}
 	for _, r := range s {
 		d.DrawString(string(r))
@@ -120,8 +119,8 @@ func (c *canvas) write(face font.Face, s string, x, y, spacing float64, col colo
 	}
 }
 
-// advance returns the width of s in pixels, without the space after its last letter.
-func advance(face font.Face, s string, spacing float64) float64 {
+// measureWidth returns the width of s in pixels, without the space after its last letter.
+func measureWidth(face font.Face, s string, spacing float64) float64 {
 	var w float64
 	for _, r := range s {
 		w += float64(font.MeasureString(face, string(r)))/64 + spacing
@@ -129,8 +128,8 @@ func advance(face font.Face, s string, spacing float64) float64 {
 	return max(0, w-spacing)
 }
 
-// face returns a font at a size in units.
-func (c *canvas) face(f *opentype.Font, size float64) (font.Face, error) {
+// newFace returns a face of a font. The size is in units.
+func (c *canvas) newFace(f *opentype.Font, size float64) (font.Face, error) {
 	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: size * c.unit, DPI: 72, Hinting: font.HintingNone})
 	if err != nil {
 		return nil, fmt.Errorf("cover: font: %w", err)
@@ -138,14 +137,14 @@ func (c *canvas) face(f *opentype.Font, size float64) (font.Face, error) {
 	return face, nil
 }
 
-// barcode draws the EAN-13 of an ISBN in a white box in the lower right corner: bars of whole pixels, the quiet zones,
-// the digits beneath, and the ISBN above.
-func (c *canvas) barcode(isbn string) error {
+// drawBarcode draws the EAN-13 of an ISBN in a white box in the lower right corner, with the ISBN above the bars and the
+// digits below.
+func (c *canvas) drawBarcode(isbn string) error {
 	bars, err := EAN13(isbn)
 	if err != nil {
 		return err
 	}
-	module := max(2, int(3*c.unit)) // whole pixels, or the bars blur
+	module := max(2, int(3*c.unit)) // whole pixels, so that the bars are sharp
 	m := float64(module)
 	px := func(units float64) int { return int(units * c.unit) }
 	wide := (QuietLeft + Modules + QuietRight) * module
@@ -161,12 +160,12 @@ func (c *canvas) barcode(isbn string) error {
 			continue
 		}
 		h := tall
-		if guard(i) {
+		if isGuard(i) {
 			h += 5 * module
 		}
 		draw.Draw(c.img, image.Rect(x0+i*module, y0, x0+(i+1)*module, y0+h), image.Black, image.Point{}, draw.Src)
 	}
-	face, err := c.face(c.fonts.mono, 10.4*m/c.unit)
+	face, err := c.newFace(c.fonts.mono, 10.4*m/c.unit)
 	if err != nil {
 		return err
 	}
@@ -174,20 +173,20 @@ func (c *canvas) barcode(isbn string) error {
 	spread := func(s string, from, to float64) { // modules
 		step := (to - from) * m / float64(len(s))
 		for i := range len(s) {
-			w := advance(face, s[i:i+1], 0)
-			c.write(face, s[i:i+1], float64(x0)+from*m+step*(float64(i)+0.5)-w/2, base, 0, color.Black, c.img)
+			w := measureWidth(face, s[i:i+1], 0)
+			c.drawString(face, s[i:i+1], float64(x0)+from*m+step*(float64(i)+0.5)-w/2, base, 0, color.Black, c.img)
 		}
 	}
 	spread(isbn[:1], -9.5, -2.5)
 	spread(isbn[1:7], 3.5, 45)
 	spread(isbn[7:], 50, 91.5)
 
-	small, err := c.face(c.fonts.mono, 8.6*m/c.unit)
+	small, err := c.newFace(c.fonts.mono, 8.6*m/c.unit)
 	if err != nil {
 		return err
 	}
 	label := "ISBN " + isbn[:3] + "-" + isbn[3:]
-	w := advance(small, label, 0)
-	c.write(small, label, float64(box.Min.X+box.Max.X)/2-w/2, float64(y0)-4.2*m, 0, color.Black, c.img)
+	w := measureWidth(small, label, 0)
+	c.drawString(small, label, float64(box.Min.X+box.Max.X)/2-w/2, float64(y0)-4.2*m, 0, color.Black, c.img)
 	return nil
 }

@@ -27,9 +27,9 @@ func (f Format) ContentType() string {
 
 // Options configures [Render]. Nil means the defaults.
 type Options struct {
-	Format  Format // PNG
-	Width   int    // in pixels, from 600 to 3000; zero means 900. The height is one and a half times the width.
-	Quality int    // of a JPEG, 1 to 100; zero means 90
+	Format  Format // the file format; the default is PNG
+	Width   int    // the width in pixels, 600 to 3000; zero means 900. The height is one and a half times the width.
+	Quality int    // the quality of a JPEG, 1 to 100; zero means 90
 }
 
 // Render draws the cover and writes it to w. It returns an error if the width is out of range or the title or author
@@ -52,7 +52,7 @@ func Render(w io.Writer, s Sample, o *Options) error {
 		}
 		err = jpeg.Encode(w, img, &jpeg.Options{Quality: q})
 	default:
-		return fmt.Errorf("cover: render: unknown format %d", o.Format)
+		return fmt.Errorf("cover: render: unknown format %d: must be PNG or JPEG", o.Format)
 	}
 	if err != nil {
 		return fmt.Errorf("cover: render: %w", err)
@@ -60,7 +60,8 @@ func Render(w io.Writer, s Sample, o *Options) error {
 	return nil
 }
 
-// Draw draws the cover with width × width·3/2 pixels. Zero means a width of 900.
+// Draw draws the cover and returns the image. The width is in pixels, 600 to 3000. Zero means 900. The height is one and
+// a half times the width. Draw returns the same errors as [Render].
 func Draw(s Sample, width int) (*image.RGBA, error) {
 	if width == 0 {
 		width = 900
@@ -68,18 +69,18 @@ func Draw(s Sample, width int) (*image.RGBA, error) {
 	if width < 600 || width > 3000 {
 		return nil, fmt.Errorf("cover: draw: invalid width %d: must be 600 to 3000", width)
 	}
-	if !validEAN13(s.ISBN) {
+	if !isValidEAN13(s.ISBN) {
 		return nil, ErrDigits
 	}
 	c, err := newCanvas(width)
 	if err != nil {
 		return nil, err
 	}
-	look := c.picture(s.style)
-	if err := c.lettering(s.Title, s.Author, look); err != nil {
+	look := c.drawPicture(s.style)
+	if err := c.drawLettering(s.Title, s.Author, look); err != nil {
 		return nil, err
 	}
-	if err := c.barcode(s.ISBN); err != nil {
+	if err := c.drawBarcode(s.ISBN); err != nil {
 		return nil, err
 	}
 	return c.img, nil

@@ -2,7 +2,7 @@ package cover
 
 // Sample is a cover to draw.
 type Sample struct {
-	Name   string // a plain word for a file name or a URL
+	Name   string // a name for files and URLs: lower-case letters and hyphens
 	Title  string
 	Author string
 	ISBN   string // ISBN-13, digits only

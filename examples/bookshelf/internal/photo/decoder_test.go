@@ -30,7 +30,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// memoryEnv makes the test's binary read photos and nothing else, so that its peak memory can be told.
+// memoryEnv is the environment variable that makes the test's binary only read photos, so that its peak memory can be
+// measured.
 const memoryEnv = "PHOTO_MEMORY"
 
 func TestMain(m *testing.M) {
@@ -44,9 +45,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// costly are the files that readAll reads: one that is rejected, one that is just below the limit, and one of which
-// several are decoded at once.
-var costly = map[string]struct {
+// costlyFiles contains the files that readAll reads: one that is rejected, one just below the limit, and one of which
+// several are decoded at the same time.
+var costlyFiles = map[string]struct {
 	uploads  int
 	file     func() []byte
 	rejected bool
@@ -56,16 +57,16 @@ var costly = map[string]struct {
 	"gray PNG of one bit":       {12, func() []byte { return phototest.PNG(7000, 7000, 1, 0, false, false) }, false},
 }
 
-// readAll reads uploads of one kind at once, each of another tenant.
+// readAll reads uploads of one kind at the same time. Each belongs to another tenant.
 func readAll(ctx context.Context, kind string) error {
-	c := costly[kind]
+	c := costlyFiles[kind]
 	bucket := must.Get(object.New(object.NewMemory(), "landing", nil))
 	file := c.file()
 	d := NewDecoder(nil)
 	errs := make([]error, c.uploads)
 	var wg sync.WaitGroup
 	for i := range errs {
-		root, ref, err := put(ctx, bucket, fmt.Sprintf("tenant%d", i), file)
+		root, ref, err := putUpload(ctx, bucket, fmt.Sprintf("tenant%d", i), file)
 		if err != nil {
 			return err
 		}
@@ -80,7 +81,7 @@ func readAll(ctx context.Context, kind string) error {
 	return nil
 }
 
-func put(ctx context.Context, bucket *object.Bucket, tenant string, file []byte) (*object.Root, object.Ref, error) {
+func putUpload(ctx context.Context, bucket *object.Bucket, tenant string, file []byte) (*object.Root, object.Ref, error) {
 	s, err := scope.Tenant(tenant)
 	if err == nil {
 		s, err = s.User("u1")
@@ -103,12 +104,12 @@ func put(ctx context.Context, bucket *object.Bucket, tenant string, file []byte)
 	return root, ref, err
 }
 
-// Many costly uploads at once stay below 600 MB, whatever their kind.
-func TestPeakMemory(t *testing.T) {
+// Not parallel: each of its processes takes up to 600 MB.
+func TestManyCostlyUploadsStayBelow600MB(t *testing.T) {
 	if runtime.GOOS != "linux" || raceDetector {
 		t.Skip("Maxrss is in kilobytes on Linux alone, and the race detector takes memory as well")
 	}
-	for kind := range costly {
+	for kind := range costlyFiles {
 		t.Run(kind, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
 			cmd.Env = append(os.Environ(), memoryEnv+"="+kind)
@@ -123,13 +124,13 @@ func TestPeakMemory(t *testing.T) {
 
 func newRoot(t *testing.T, driver object.Driver, file []byte) (*object.Root, object.Ref) {
 	t.Helper()
-	root, ref, err := put(t.Context(), must.Get(object.New(driver, "landing", nil)), "acme", file)
+	root, ref, err := putUpload(t.Context(), must.Get(object.New(driver, "landing", nil)), "acme", file)
 	require.NoError(t, err)
 	return root, ref
 }
 
-// counting counts how often an object is opened, and fails on demand.
-type counting struct {
+// countingStore counts how often an object is opened, and fails on demand.
+type countingStore struct {
 	object.Driver
 
 	opened atomic.Int64
@@ -138,7 +139,7 @@ type counting struct {
 
 var errStore = errors.New("the store is down")
 
-func (c *counting) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
+func (c *countingStore) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
 	c.opened.Add(1)
 	if c.fail.Load() {
 		return nil, object.Info{}, errStore
@@ -146,11 +147,10 @@ func (c *counting) Open(ctx context.Context, a object.Addr, r object.Range) (io.
 	return c.Driver.Open(ctx, a, r)
 }
 
-// A photo is decoded once, however many ask for it at once and later; that takes two reads, of the header and the
-// whole.
-func TestOneDecoding(t *testing.T) {
+// One decoding takes two reads, of the header and of the whole file.
+func TestConcurrentCallsShareOneDecoding(t *testing.T) {
 	t.Parallel()
-	store := &counting{Driver: object.NewMemory()}
+	store := &countingStore{Driver: object.NewMemory()}
 	root, ref := newRoot(t, store, phototest.PNG(700, 500, 8, 2, false, false))
 	d := NewDecoder(nil)
 	var wg sync.WaitGroup
@@ -167,10 +167,9 @@ func TestOneDecoding(t *testing.T) {
 	require.EqualValues(t, 2, store.opened.Load())
 }
 
-// The cache is bounded: the oldest results are dropped.
-func TestKeptResults(t *testing.T) {
+func TestCacheDropsTheOldestResults(t *testing.T) {
 	t.Parallel()
-	store := &counting{Driver: object.NewMemory()}
+	store := &countingStore{Driver: object.NewMemory()}
 	d := NewDecoder(&Options{Keep: 25_000})
 	var roots []*object.Root
 	var refs []object.Ref
@@ -185,68 +184,66 @@ func TestKeptResults(t *testing.T) {
 	}
 }
 
-// A failure of the store is not the photo's, is not kept, and gives its room back.
-func TestStoreFails(t *testing.T) {
+// The error of the store is not reported as an error of the photo.
+func TestStoreFailureIsNotCachedAndReleasesItsBudget(t *testing.T) {
 	t.Parallel()
-	store := &counting{Driver: object.NewMemory()}
+	store := &countingStore{Driver: object.NewMemory()}
 	root, ref := newRoot(t, store, phototest.PNG(10, 10, 8, 0, false, false))
 	d := NewDecoder(nil)
 	store.fail.Store(true)
 	_, err := d.Gray(t.Context(), root, ref)
 	require.ErrorIs(t, err, errStore)
 	require.NotErrorAs(t, err, new(*tools.FatalError))
-	require.EqualValues(t, budget, d.gate.free)
+	require.EqualValues(t, memoryBudget, d.gate.free)
 	store.fail.Store(false)
 	_, err = d.Gray(t.Context(), root, ref)
 	require.NoError(t, err)
 }
 
-// replacing is a driver whose object is another file from the second read on.
-type replacing struct {
-	counting
+// replacingStore returns another file from the second read on.
+type replacingStore struct {
+	countingStore
 	second []byte
 }
 
-func (r *replacing) Open(ctx context.Context, a object.Addr, rg object.Range) (io.ReadCloser, object.Info, error) {
-	body, info, err := r.counting.Open(ctx, a, rg)
+func (r *replacingStore) Open(ctx context.Context, a object.Addr, rg object.Range) (io.ReadCloser, object.Info, error) {
+	body, info, err := r.countingStore.Open(ctx, a, rg)
 	if r.opened.Load() > 1 {
 		body = io.NopCloser(bytes.NewReader(r.second))
 	}
 	return body, info, err
 }
 
-// The room for a decoding depends on the header of the first read.
+// The reserved memory depends on the header of the first read.
 func TestSecondHeaderIsRejected(t *testing.T) {
 	t.Parallel()
 	first, second := phototest.PNG(10, 10, 8, 0, false, false), phototest.PNG(2000, 2000, 1, 0, false, false)
 	n := max(len(first), len(second))
 	pad := func(b []byte) []byte { return append(b, make([]byte, n-len(b))...) } // after the end of the image
-	store := &replacing{counting: counting{Driver: object.NewMemory()}, second: pad(second)}
+	store := &replacingStore{countingStore: countingStore{Driver: object.NewMemory()}, second: pad(second)}
 	root, ref := newRoot(t, store, pad(first))
 	_, err := NewDecoder(nil).Gray(t.Context(), root, ref)
 	failed, ok := errors.AsType[*tools.FatalError](err)
 	require.True(t, ok, err)
 	require.Equal(t, NotAnImage, failed.Code)
-	require.ErrorContains(t, failed.Err, "a second header")
+	require.ErrorContains(t, failed.Err, "the header differs")
 }
 
-// Every decoding waits for room, the first one of a run as well, and no longer than its caller wants to.
-func TestEveryDecodingWaits(t *testing.T) {
+func TestGrayWaitsForTheBudgetUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
 	root, ref := newRoot(t, object.NewMemory(), phototest.PNG(10, 10, 8, 0, false, false))
 	d := NewDecoder(nil)
-	require.NoError(t, d.gate.acquire(t.Context(), "globex", budget))
+	require.NoError(t, d.gate.acquire(t.Context(), "globex", memoryBudget))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	_, err := d.Gray(ctx, root, ref)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	d.gate.release(budget)
+	d.gate.release(memoryBudget)
 	_, err = d.Gray(t.Context(), root, ref)
 	require.NoError(t, err)
 }
 
-// A caller that gives up does not take the others with it.
-func TestLeaderGivesUp(t *testing.T) {
+func TestAnotherCallerDecodesIfTheFirstGivesUp(t *testing.T) {
 	t.Parallel()
 	var r results
 	r.limit = 1 << 20
@@ -254,13 +251,13 @@ func TestLeaderGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, cancel := context.WithCancel(t.Context())
 		go func() {
-			_, err := r.get(first, ref, func() (*image.Gray, error) { <-first.Done(); return nil, first.Err() })
+			_, err := r.getOrLoad(first, ref, func() (*image.Gray, error) { <-first.Done(); return nil, first.Err() })
 			assert.ErrorIs(t, err, context.Canceled)
 		}()
 		synctest.Wait()
 		var got *image.Gray
 		go func() {
-			img, err := r.get(t.Context(), ref, func() (*image.Gray, error) { return image.NewGray(image.Rect(0, 0, 1, 1)), nil })
+			img, err := r.getOrLoad(t.Context(), ref, func() (*image.Gray, error) { return image.NewGray(image.Rect(0, 0, 1, 1)), nil })
 			assert.NoError(t, err)
 			got = img
 		}()
@@ -272,8 +269,7 @@ func TestLeaderGivesUp(t *testing.T) {
 	})
 }
 
-// Shades of gray are those of image/color, on white where the photo is transparent.
-func TestShades(t *testing.T) {
+func TestGrayMatchesImageColorOnWhite(t *testing.T) {
 	t.Parallel()
 	r := image.Rect(-3, 5, 61, 69)
 	for name, img := range map[string]interface {
@@ -287,7 +283,7 @@ func TestShades(t *testing.T) {
 				img.Set(x, y, color.NRGBA{uint8(4 * x), uint8(3 * y), uint8(x * y), uint8(255 - x)})
 			}
 		}
-		got, err := shrink(t.Context(), img, MaxSide)
+		got, err := shrinkToGray(t.Context(), img, MaxSide)
 		require.NoError(t, err)
 		white := image.NewRGBA(r)
 		draw.Draw(white, r, image.White, image.Point{}, draw.Src)
@@ -303,12 +299,12 @@ func TestShades(t *testing.T) {
 	for i := range ycc.Y {
 		ycc.Y[i] = uint8(i)
 	}
-	got, err := shrink(t.Context(), ycc, MaxSide)
+	got, err := shrinkToGray(t.Context(), ycc, MaxSide)
 	require.NoError(t, err)
 	require.Equal(t, ycc.Y, got.Pix)
 }
 
-func TestShrink(t *testing.T) {
+func TestShrinkAveragesColumns(t *testing.T) {
 	t.Parallel()
 	img := image.NewGray(image.Rect(0, 0, 7, 3))
 	for i := range img.Pix {
@@ -331,7 +327,7 @@ func BenchmarkGray(b *testing.B) {
 	require.NoError(b, jpeg.Encode(&file, image.NewYCbCr(image.Rect(0, 0, 4032, 3024), image.YCbCrSubsampleRatio420), nil))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decode(b.Context(), file.Bytes(), "JPEG"); err != nil {
+		if _, err := decodeFile(b.Context(), file.Bytes(), "JPEG"); err != nil {
 			b.Fatal(err)
 		}
 	}

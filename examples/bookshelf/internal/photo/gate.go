@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// gate is a budget of bytes that callers share. Waiting callers are admitted in turns by tenant, and in order within
-// one, so that a tenant with many photos does not delay the others. Nobody overtakes the next caller, so that small
-// requests do not starve large ones.
+// gate is a budget of bytes that callers share. It admits waiting callers in turns by tenant, and in order within one
+// tenant, so that a tenant with many photos does not delay the others. A caller never overtakes the next one in turn, so
+// that small requests do not starve large ones.
 type gate struct {
 	mu     sync.Mutex
 	free   int64
-	queues map[string][]*waiter // by tenant; none is empty
-	turns  []string             // the tenants with a queue; the first is next
+	queues map[string][]*waiter // by tenant; no queue is empty
+	turns  []string             // the tenants that have a queue; the first is next
 }
 
 type waiter struct {
@@ -23,7 +23,8 @@ type waiter struct {
 
 func newGate(bytes int64) *gate { return &gate{free: bytes, queues: make(map[string][]*waiter)} }
 
-// acquire waits until n bytes are free and takes them. n must not exceed the gate's total. It returns ctx's error.
+// acquire waits until n bytes are free and takes them. n must not exceed the total of the gate. It returns the error of
+// ctx if ctx ends first.
 func (g *gate) acquire(ctx context.Context, tenant string, n int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -44,21 +45,21 @@ func (g *gate) acquire(ctx context.Context, tenant string, n int64) error {
 	case <-w.admitted:
 		return nil
 	case <-ctx.Done():
-		g.abandon(tenant, w)
+		g.removeWaiter(tenant, w)
 		return ctx.Err()
 	}
 }
 
-// release returns n bytes to the budget.
+// release returns n bytes to the budget and admits waiting callers.
 func (g *gate) release(n int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.free += n
-	g.admit()
+	g.admitWaiters()
 }
 
-// abandon removes w from its queue, or releases its bytes if it has just been admitted.
-func (g *gate) abandon(tenant string, w *waiter) {
+// removeWaiter removes w from its queue. It releases the bytes of w if w has just been admitted.
+func (g *gate) removeWaiter(tenant string, w *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	queue := g.queues[tenant]
@@ -70,11 +71,11 @@ func (g *gate) abandon(tenant string, w *waiter) {
 		delete(g.queues, tenant)
 		g.turns = slices.DeleteFunc(g.turns, func(t string) bool { return t == tenant })
 	}
-	g.admit()
+	g.admitWaiters()
 }
 
-// admit admits waiting callers in turn until the budget is full. The caller holds mu.
-func (g *gate) admit() {
+// admitWaiters admits waiting callers in turn until the next one does not fit. The caller must hold mu.
+func (g *gate) admitWaiters() {
 	for len(g.turns) > 0 {
 		tenant := g.turns[0]
 		queue := g.queues[tenant]

@@ -5,9 +5,9 @@ import (
 	"image"
 )
 
-// shrink returns img in shades of gray on white, reduced if its longer side has more than side pixels. Each pixel of the
-// result is the mean of the pixels that it replaces.
-func shrink(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, error) {
+// shrinkToGray returns img in shades of gray on white. It reduces the image if its longer side has more than side pixels.
+// Each pixel of the result is the mean of the pixels that it replaces.
+func shrinkToGray(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, error) {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
 	if long := max(w, h); long > side {
@@ -16,7 +16,7 @@ func shrink(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, 
 	out := image.NewGray(image.Rect(0, 0, w, h))
 	row := make([]uint8, b.Dx())
 	sums := make([]int, w)
-	bounds := make([]int, w+1) // of the columns that each pixel stands for
+	bounds := make([]int, w+1) // the columns that each pixel replaces
 	for x := range bounds {
 		bounds[x] = x * b.Dx() / w
 	}
@@ -27,7 +27,7 @@ func shrink(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, 
 		from, to := y*b.Dy()/h, (y+1)*b.Dy()/h
 		clear(sums)
 		for sy := from; sy < to; sy++ {
-			luminance(row, img, b.Min.Y+sy)
+			readLuminance(row, img, b.Min.Y+sy)
 			for x := range sums {
 				for _, v := range row[bounds[x]:bounds[x+1]] {
 					sums[x] += int(v)
@@ -41,8 +41,8 @@ func shrink(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, 
 	return out, nil
 }
 
-// luminance writes the line y of img into row.
-func luminance(row []uint8, img image.RGBA64Image, y int) {
+// readLuminance writes the brightness of the pixels in line y of img into row.
+func readLuminance(row []uint8, img image.RGBA64Image, y int) {
 	b := img.Bounds()
 	switch img := img.(type) {
 	case *image.Gray:
@@ -52,27 +52,27 @@ func luminance(row []uint8, img image.RGBA64Image, y int) {
 	case *image.NRGBA:
 		for x, i := 0, img.PixOffset(b.Min.X, y); x < len(row); x, i = x+1, i+4 {
 			p := img.Pix[i : i+4 : i+4]
-			row[x] = onWhite(luma(p[0], p[1], p[2])*int(p[3]), int(p[3]))
+			row[x] = blendWithWhite(computeLuma(p[0], p[1], p[2])*int(p[3]), int(p[3]))
 		}
-	case *image.RGBA: // its colours have been multiplied by alpha
+	case *image.RGBA: // its colours are multiplied by alpha
 		for x, i := 0, img.PixOffset(b.Min.X, y); x < len(row); x, i = x+1, i+4 {
 			p := img.Pix[i : i+4 : i+4]
-			row[x] = onWhite(luma(p[0], p[1], p[2])*255, int(p[3]))
+			row[x] = blendWithWhite(computeLuma(p[0], p[1], p[2])*255, int(p[3]))
 		}
-	default: // all other types of the decoders; unlike At, this does not allocate
+	default: // the other types of the decoders; unlike At, RGBA64At does not allocate
 		for x := range row {
 			c := img.RGBA64At(b.Min.X+x, y)
-			row[x] = onWhite(luma(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))*255, int(c.A>>8))
+			row[x] = blendWithWhite(computeLuma(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))*255, int(c.A>>8))
 		}
 	}
 }
 
-// luma returns the brightness of a colour as image/color computes it.
-func luma(r, g, b uint8) int {
+// computeLuma returns the brightness of a colour as image/color computes it.
+func computeLuma(r, g, b uint8) int {
 	return int((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 1<<15) >> 16)
 }
 
-// onWhite blends a brightness, multiplied by alpha, with white.
-func onWhite(premultiplied, alpha int) uint8 {
+// blendWithWhite blends a brightness that is multiplied by alpha with white.
+func blendWithWhite(premultiplied, alpha int) uint8 {
 	return uint8(min(255, (premultiplied+255*(255-alpha))/255))
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// plain returns a reader of b with only the Read method.
-func plain(b []byte) io.Reader { return io.LimitReader(bytes.NewReader(b), int64(len(b))) }
+// newPlainReader returns a reader of b that has only the method Read.
+func newPlainReader(b []byte) io.Reader { return io.LimitReader(bytes.NewReader(b), int64(len(b))) }
 
-// kinds are files of every kind that the decoders distinguish.
-func kinds(width, height int) map[string][]byte {
+// makeFiles returns a file of each kind that the decoders distinguish.
+func makeFiles(width, height int) map[string][]byte {
 	files := make(map[string][]byte)
 	for name, s := range map[string]phototest.Sampling{
 		"gray": phototest.Gray, "4:4:4": phototest.S444, "4:2:0": phototest.S420, "4:2:2": {0x21, 0x11, 0x11}, "4:1:0": {0x42, 0x11, 0x11},
@@ -53,17 +53,15 @@ func kinds(width, height int) map[string][]byte {
 	return files
 }
 
-// The estimate is never below what the decoder allocates, and not far above it. Not parallel: it counts what the
-// process allocates.
-func TestEstimate(t *testing.T) {
-	t.Parallel()
+// The estimate is also at most a tenth too high. Not parallel: it measures the allocations of the whole process.
+func TestMemoryEstimateCoversTheDecoder(t *testing.T) {
 	const width, height = 1501, 1003
-	for name, file := range kinds(width, height) {
+	for name, file := range makeFiles(width, height) {
 		t.Run(name, func(t *testing.T) {
-			h, err := readHeader(plain(file), false)
+			h, err := readHeader(newPlainReader(file), false)
 			require.NoError(t, err)
 			require.Equal(t, [2]int{width, height}, [2]int{h.width, h.height})
-			whole, err := readHeader(plain(file), true)
+			whole, err := readHeader(newPlainReader(file), true)
 			require.NoError(t, err)
 			require.Equal(t, h, whole)
 
@@ -77,7 +75,7 @@ func TestEstimate(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			require.NoError(t, err)
 			require.Equal(t, width, img.Bounds().Dx())
-			const beside = 256 << 10 // tables, buffers, and what else runs
+			const beside = 256 << 10 // tables and buffers
 			actual := int64(after.TotalAlloc - before.TotalAlloc)
 			require.LessOrEqual(t, actual, h.memory+beside)
 			require.LessOrEqual(t, h.memory, actual*11/10+beside)
@@ -85,12 +83,12 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// The file that the limit is for: 391 kB, for which the decoder allocates more than 1 GB.
-func TestSmallFileLargeImage(t *testing.T) {
+// The file has 391 kB, and the decoder would allocate more than 1 GB.
+func TestSmallFileWithALargeImageIsRejected(t *testing.T) {
 	t.Parallel()
 	file := phototest.JPEG(8000, 6250, phototest.CMYK, true, 0)
 	require.Less(t, len(file), 400_000)
-	h, err := checkedHeader(plain(file), false)
+	h, err := checkHeader(newPlainReader(file), false)
 	require.Greater(t, h.memory, int64(1_150_000_000))
 	var fatal *tools.FatalError
 	require.ErrorAs(t, err, &fatal)
@@ -98,47 +96,45 @@ func TestSmallFileLargeImage(t *testing.T) {
 	require.Contains(t, fatal.Message, "256 MB of memory")
 }
 
-// The headers of photos as cameras and phones make them are within the limits.
-func TestLargestPhotos(t *testing.T) {
+func TestPhotosOfCamerasAreAccepted(t *testing.T) {
 	t.Parallel()
 	for name, file := range map[string][]byte{
 		"50 megapixels":              phototest.JPEG(8160, 6120, phototest.S420, false, phototest.NoAdobe),
 		"12 megapixels, progressive": phototest.JPEG(4032, 3024, phototest.S420, true, phototest.NoAdobe),
 		"a scan":                     phototest.PNG(4960, 7016, 8, 2, false, false),
 	} {
-		_, err := checkedHeader(plain(file), true)
+		_, err := checkHeader(newPlainReader(file), true)
 		require.NoError(t, err, name)
 	}
 }
 
-// A header that says one thing before the first scan and another behind it is rejected.
-func TestSecondThoughts(t *testing.T) {
+func TestHeaderChangedAfterTheFirstScanIsRejected(t *testing.T) {
 	t.Parallel()
 	file := phototest.JPEG(64, 64, phototest.S444, false, 1)
 	end := len(file) - 2
-	adobe := []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00") // from now on it is RGB
-	hidden := append([]byte("\xff\xfe\x00\x04\xff\xd9"), adobe...)       // behind a comment that looks like the end
+	adobe := []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00") // changes the colours to RGB
+	hidden := append([]byte("\xff\xfe\x00\x04\xff\xd9"), adobe...)       // after a comment that looks like the end
 	for name, extra := range map[string][]byte{
 		"colours": adobe, "behind a comment": hidden,
 		"JFIF":           []byte("\xff\xe0\x00\x07JFIF\x00"),
 		"a second frame": file[bytes.Index(file, []byte{0xff, markerSOF0}):bytes.Index(file, []byte{0xff, 0xc4})],
 	} {
 		changed := append(append(bytes.Clone(file[:end]), extra...), file[end:]...)
-		_, err := readHeader(plain(changed), true)
+		_, err := readHeader(newPlainReader(changed), true)
 		require.Error(t, err, name)
 	}
-	_, err := readHeader(plain(append(bytes.Clone(file), adobe...)), true)
-	require.NoError(t, err, "what follows the end is not part of the image")
+	_, err := readHeader(newPlainReader(append(bytes.Clone(file), adobe...)), true)
+	require.NoError(t, err, "bytes after the end are not part of the image")
 }
 
-// Every scan takes the decoder through the whole image, so their number is bounded: 20 MB can hold 700,000.
-func TestManyScans(t *testing.T) {
+// The decoder processes the whole image for each scan. A file of 20 MB can have 700,000 scans.
+func TestNumberOfScansIsBounded(t *testing.T) {
 	t.Parallel()
 	file := phototest.JPEG(64, 64, phototest.Gray, true, phototest.NoAdobe)
 	start, end := bytes.Index(file, []byte{0xff, markerSOS}), len(file)-2
 	for scans, accepted := range map[int]bool{maxScans: true, maxScans + 1: false} {
 		many := append(bytes.Clone(file[:start]), bytes.Repeat(file[start:end], scans)...)
-		_, err := checkedHeader(plain(append(many, file[end:]...)), true)
+		_, err := checkHeader(newPlainReader(append(many, file[end:]...)), true)
 		if accepted {
 			require.NoError(t, err)
 			continue
@@ -150,7 +146,7 @@ func TestManyScans(t *testing.T) {
 	}
 }
 
-// Scans of a few bytes that pass all samples of a large image again and again would keep a decoder busy for long.
+// Scans of a few bytes can make the decoder process all samples of a large image many times.
 func TestWorkOfScansIsBounded(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -166,13 +162,13 @@ func TestWorkOfScansIsBounded(t *testing.T) {
 	} {
 		start, end := bytes.Index(c.file, []byte{0xff, markerSOS}), len(c.file)-2
 		many := append(bytes.Clone(c.file[:start]), bytes.Repeat(c.file[start:end], c.scans)...)
-		_, err := checkedHeader(plain(append(many, c.file[end:]...)), true)
+		_, err := checkHeader(newPlainReader(append(many, c.file[end:]...)), true)
 		require.Equal(t, c.accepted, err == nil, "%s: %v", name, err)
 	}
 }
 
 func FuzzHeader(f *testing.F) {
-	for _, file := range kinds(17, 9) {
+	for _, file := range makeFiles(17, 9) {
 		f.Add(file)
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {

@@ -10,23 +10,23 @@ import (
 
 const jpegSignature = "\xff\xd8\xff"
 
-// The markers that are read here: ITU T.81, table B.1.
+// The markers that this package reads: ITU T.81, table B.1.
 const (
-	markerSOF0, markerSOF1, markerSOF2 = 0xc0, 0xc1, 0xc2 // frames that image/jpeg reads; the last is progressive
+	markerSOF0, markerSOF1, markerSOF2 = 0xc0, 0xc1, 0xc2 // frames that image/jpeg supports; SOF2 is progressive
 	markerRST0, markerRST7             = 0xd0, 0xd7       // without a length
 	markerSOI, markerEOI, markerSOS    = 0xd8, 0xd9, 0xda
-	markerAPP0, markerAPP14            = 0xe0, 0xee // JFIF's and Adobe's, which determine the colours
+	markerAPP0, markerAPP14            = 0xe0, 0xee // JFIF and Adobe, which determine the colours
 )
 
-// Limits of the scans of a JPEG. A scan of a few bytes can make the decoder process all samples of its components, so
-// the samples of all scans are counted: 400 million take a second or two. The usual ten scans process each sample five
-// times, and a progressive image within [MaxMemory] has at most 54 million samples.
+// Limits of the scans of a JPEG. A scan of a few bytes can make the decoder process all samples of its components. The
+// samples of all scans are therefore counted. Decoding 400 million samples takes a second or two. A progressive image
+// within [MaxMemory] has at most 54 million samples, and the usual ten scans process each sample five times.
 const (
 	maxScans = 100
 	maxWork  = 400_000_000
 )
 
-// frame contains the parts of a JPEG's frame header that determine the image that image/jpeg makes.
+// frame contains the properties of a JPEG that determine which image the package image/jpeg allocates.
 type frame struct {
 	progressive   bool
 	width, height int
@@ -36,7 +36,7 @@ type frame struct {
 	work          int64 // samples of the scans so far
 	jfif          bool
 	adobe         bool // the file has an Adobe segment
-	transform     byte // from that segment; 0 means RGB or CMYK
+	transform     byte // the colour transform in the Adobe segment; 0 means RGB or CMYK
 }
 
 // readJPEG reads the segments before the first scan and, if whole is set, those after it.
@@ -61,7 +61,7 @@ func readJPEG(r *bufio.Reader, whole bool) (header, error) {
 		if marker == markerSOS {
 			scans++
 		}
-		if err := f.segment(marker, body, scans); err != nil {
+		if err := f.applySegment(marker, body, scans); err != nil {
 			return header{}, err
 		}
 		if scans > 0 && !whole {
@@ -71,10 +71,10 @@ func readJPEG(r *bufio.Reader, whole bool) (header, error) {
 	if scans == 0 {
 		return header{}, errors.New("no scan")
 	}
-	return header{width: f.width, height: f.height, memory: f.memory()}, nil
+	return header{width: f.width, height: f.height, memory: f.estimateMemory()}, nil
 }
 
-// nextMarker returns the next marker. After a scan's header it skips the scan's data.
+// nextMarker returns the next marker. If data is set, it skips the data of a scan.
 func nextMarker(r *bufio.Reader, data bool) (byte, error) {
 	for {
 		b, err := r.ReadByte()
@@ -96,13 +96,13 @@ func nextMarker(r *bufio.Reader, data bool) (byte, error) {
 		case data && (b == 0 || markerRST0 <= b && b <= markerRST7):
 			continue
 		case b < markerSOF0 || b == markerSOI || markerRST0 <= b && b <= markerRST7:
-			return 0, fmt.Errorf("marker %#x", b)
+			return 0, fmt.Errorf("unexpected marker %#x", b)
 		}
 		return b, nil
 	}
 }
 
-// readSegment returns the content of a segment, of at most 64 KiB.
+// readSegment returns the content of a segment, at most 64 KiB.
 func readSegment(r *bufio.Reader) ([]byte, error) {
 	var length [2]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
@@ -117,38 +117,38 @@ func readSegment(r *bufio.Reader) ([]byte, error) {
 	return body, err
 }
 
-// segment processes a segment, which is the header of the scan of that number or follows it.
-func (f *frame) segment(marker byte, body []byte, scan int) error {
+// applySegment processes the content of a segment. scan is the number of scans so far.
+func (f *frame) applySegment(marker byte, body []byte, scan int) error {
 	switch marker {
 	case markerSOS:
 		switch {
 		case f.components == 0:
-			return errors.New("a scan before the frame")
+			return errors.New("a scan precedes the frame")
 		case scan > maxScans:
 			return fmt.Errorf("%w: more than %d scans", errVariant, maxScans)
 		}
 		return f.addScan(body)
 	case markerSOF0, markerSOF1, markerSOF2:
 		if f.components > 0 {
-			return errors.New("two frames")
+			return errors.New("more than one frame")
 		}
 		f.progressive = marker == markerSOF2
-		return f.read(body)
+		return f.readFrame(body)
 	case markerAPP0, markerAPP14:
 		if scan > 0 {
 			return fmt.Errorf("%w: segment %#x after the first scan", errVariant, marker)
 		}
-		f.application(marker, body)
+		f.readApplication(marker, body)
 	default:
-		// DHT, JPG and DAC are in the range of the frames' markers.
+		// DHT, JPG and DAC have markers in the range of the frames.
 		if marker > markerSOF2 && marker < markerRST0 && marker != 0xc4 {
-			return fmt.Errorf("%w: frame %#x", errVariant, marker)
+			return fmt.Errorf("%w: frame marker %#x", errVariant, marker)
 		}
 	}
 	return nil
 }
 
-// addScan adds the work of a scan: T.81, section B.2.3.
+// addScan adds the number of samples of a scan to f.work: T.81, section B.2.3.
 func (f *frame) addScan(header []byte) error {
 	if len(header) < 1 || len(header) < 1+2*int(header[0]) {
 		return errors.New("short scan header")
@@ -156,7 +156,7 @@ func (f *frame) addScan(header []byte) error {
 	for n := range int(header[0]) {
 		for i := range f.components {
 			if f.id[i] == header[1+2*n] {
-				f.work += f.samples(i)
+				f.work += f.countSamples(i)
 			}
 		}
 	}
@@ -166,15 +166,15 @@ func (f *frame) addScan(header []byte) error {
 	return nil
 }
 
-// samples returns the number of samples of a component, padded to whole units.
-func (f *frame) samples(component int) int64 {
+// countSamples returns the number of samples of a component, rounded up to whole units.
+func (f *frame) countSamples(component int) int64 {
 	unitsX := (f.width + 8*f.h[0] - 1) / (8 * f.h[0])
 	unitsY := (f.height + 8*f.v[0] - 1) / (8 * f.v[0])
 	return 64 * int64(unitsX) * int64(unitsY) * int64(f.h[component]) * int64(f.v[component])
 }
 
-// application processes JFIF's or Adobe's segment.
-func (f *frame) application(marker byte, body []byte) {
+// readApplication processes the JFIF or the Adobe segment.
+func (f *frame) readApplication(marker byte, body []byte) {
 	switch marker {
 	case markerAPP0:
 		if len(body) >= 5 {
@@ -187,8 +187,8 @@ func (f *frame) application(marker byte, body []byte) {
 	}
 }
 
-// read reads a frame header: T.81, section B.2.2.
-func (f *frame) read(b []byte) error {
+// readFrame reads a frame header: T.81, section B.2.2.
+func (f *frame) readFrame(b []byte) error {
 	if len(b) < 6 {
 		return errors.New("short frame header")
 	}
@@ -197,7 +197,7 @@ func (f *frame) read(b []byte) error {
 		return fmt.Errorf("%w: %d bits, %d components", errVariant, b[0], n)
 	}
 	if len(b) != 6+3*n {
-		return errors.New("frame header of the wrong length")
+		return errors.New("invalid length of the frame header")
 	}
 	f.height, f.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
 	if f.height == 0 || f.width == 0 {
@@ -217,12 +217,13 @@ func (f *frame) read(b []byte) error {
 	return nil
 }
 
-// memory returns the number of bytes that image/jpeg allocates: the components' planes, padded to whole units; for a
-// progressive image also their coefficients, four bytes each; and the pixels, if they are combined from the planes.
-func (f *frame) memory() int64 {
+// estimateMemory returns the number of bytes that image/jpeg allocates. It allocates a plane for each component, in whole
+// units, and four bytes for each coefficient of a progressive image. It allocates the pixels as well if it combines them
+// from the planes.
+func (f *frame) estimateMemory() int64 {
 	var samples int64
 	for i := range f.components {
-		samples += f.samples(i)
+		samples += f.countSamples(i)
 	}
 	total := samples
 	if f.progressive {

@@ -16,7 +16,7 @@ func readPNG(r *bufio.Reader) (header, error) {
 	if _, err := r.Discard(len(pngSignature)); err != nil {
 		return header{}, err
 	}
-	var head [8 + 13]byte // length, type, and the content of IHDR
+	var head [8 + 13]byte // the length, the type and the content of IHDR
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return header{}, err
 	}
@@ -26,7 +26,7 @@ func readPNG(r *bufio.Reader) (header, error) {
 	width, height := binary.BigEndian.Uint32(head[8:]), binary.BigEndian.Uint32(head[12:])
 	depth, colour, interlace := head[16], head[17], head[20]
 	if width == 0 || height == 0 || width > 1<<31-1 || height > 1<<31-1 || interlace > 1 {
-		return header{}, fmt.Errorf("%d × %d pixels, interlace method %d", width, height, interlace)
+		return header{}, fmt.Errorf("invalid IHDR: %d × %d pixels, interlace method %d", width, height, interlace)
 	}
 	h := header{width: int(width), height: int(height)}
 	if int64(width) > math.MaxInt64/8/int64(height) {
@@ -37,7 +37,7 @@ func readPNG(r *bufio.Reader) (header, error) {
 		return h, err
 	}
 	if h.width > MaxPixels/h.height || h.memory > MaxMemory {
-		return h, nil // too large in any case
+		return h, nil // too large, with or without transparency
 	}
 	if _, err := r.Discard(4); err != nil { // the checksum, which the decoder verifies
 		return h, err
@@ -49,8 +49,8 @@ func readPNG(r *bufio.Reader) (header, error) {
 	return h, err
 }
 
-// pngMemory returns the number of bytes that image/png allocates: the image, the same again if it is interlaced, since
-// its seven passes are separate images, and two rows of the file.
+// pngMemory returns the number of bytes that image/png allocates: the image and two rows of the file. The seven passes of
+// an interlaced image take the same number of bytes as the image again.
 func pngMemory(h header, depth, colour, interlace byte, transparent bool) (int64, error) {
 	bits, pixel, err := pngPixel(depth, colour, transparent)
 	image := pixel * int64(h.width) * int64(h.height)
@@ -73,7 +73,7 @@ func hasTransparency(r *bufio.Reader) (bool, error) {
 		}
 		n := binary.BigEndian.Uint32(chunk[:])
 		if n > 1<<31-1 {
-			return false, fmt.Errorf("a chunk of %d bytes", n)
+			return false, fmt.Errorf("invalid chunk length %d", n)
 		}
 		if _, err := io.CopyN(io.Discard, r, int64(n)+4); err != nil {
 			return false, err
@@ -81,7 +81,7 @@ func hasTransparency(r *bufio.Reader) (bool, error) {
 	}
 }
 
-// pngPixel returns the bits of a pixel in the file and its bytes in image/png's image.
+// pngPixel returns the bits of a pixel in the file, and its bytes in the image that image/png allocates.
 func pngPixel(depth, colour byte, transparent bool) (bits, pixel int64, err error) {
 	const gray, rgb, palette, grayAlpha, rgba = 0, 2, 3, 4, 6
 	channels := map[byte]int64{gray: 1, rgb: 3, palette: 1, grayAlpha: 2, rgba: 4}[colour]

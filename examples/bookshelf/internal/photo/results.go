@@ -15,37 +15,37 @@ type results struct {
 
 	mu      sync.Mutex
 	size    int64
-	entries []entry // in order of last use
-	flights map[object.Ref]*flight
+	entries []cachedPhoto          // in order of last use
+	flights map[object.Ref]*flight // the decodings in flight
 }
 
-type entry struct {
+type cachedPhoto struct {
 	ref object.Ref
 	img *image.Gray
 }
 
 // flight is a decoding that several callers wait for.
 type flight struct {
-	done chan struct{}
-	img  *image.Gray
-	err  error
-	gone bool // the caller that decoded gave up
+	done   chan struct{}
+	img    *image.Gray
+	err    error
+	gaveUp bool // the context of the decoding caller has ended
 }
 
-// get returns the cached result for ref, or the result of load. One of several concurrent callers calls load. If its
-// context ends, another one does.
-func (r *results) get(ctx context.Context, ref object.Ref, load func() (*image.Gray, error)) (*image.Gray, error) {
+// getOrLoad returns the cached result for ref, otherwise the result of load. One of several concurrent callers calls
+// load. If its context ends, another caller calls load.
+func (r *results) getOrLoad(ctx context.Context, ref object.Ref, load func() (*image.Gray, error)) (*image.Gray, error) {
 	for {
-		img, f, mine := r.join(ref)
+		img, f, isFirst := r.joinFlight(ref)
 		switch {
 		case img != nil:
 			return img, nil
-		case mine:
-			return r.fly(ctx, ref, f, load)
+		case isFirst:
+			return r.runFlight(ctx, ref, f, load)
 		}
 		select {
 		case <-f.done:
-			if !f.gone {
+			if !f.gaveUp {
 				return f.img, f.err
 			}
 		case <-ctx.Done():
@@ -54,11 +54,11 @@ func (r *results) get(ctx context.Context, ref object.Ref, load func() (*image.G
 	}
 }
 
-// join returns the cached result or a flight. The first caller must complete the flight.
-func (r *results) join(ref object.Ref) (img *image.Gray, f *flight, mine bool) {
+// joinFlight returns the cached result or a flight. If isFirst is true, the caller must run the flight.
+func (r *results) joinFlight(ref object.Ref) (img *image.Gray, f *flight, isFirst bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i := slices.IndexFunc(r.entries, func(e entry) bool { return e.ref == ref }); i >= 0 {
+	if i := slices.IndexFunc(r.entries, func(e cachedPhoto) bool { return e.ref == ref }); i >= 0 {
 		e := r.entries[i]
 		r.entries = append(slices.Delete(r.entries, i, i+1), e)
 		return e.img, nil, false
@@ -66,7 +66,7 @@ func (r *results) join(ref object.Ref) (img *image.Gray, f *flight, mine bool) {
 	if f := r.flights[ref]; f != nil {
 		return nil, f, false
 	}
-	f = &flight{done: make(chan struct{}), gone: true}
+	f = &flight{done: make(chan struct{}), gaveUp: true}
 	if r.flights == nil {
 		r.flights = make(map[object.Ref]*flight)
 	}
@@ -74,7 +74,8 @@ func (r *results) join(ref object.Ref) (img *image.Gray, f *flight, mine bool) {
 	return nil, f, true
 }
 
-func (r *results) fly(
+// runFlight calls load, caches its result and ends the flight.
+func (r *results) runFlight(
 	ctx context.Context, ref object.Ref, f *flight, load func() (*image.Gray, error),
 ) (*image.Gray, error) {
 	defer func() { // also if load panics
@@ -82,17 +83,17 @@ func (r *results) fly(
 		defer r.mu.Unlock()
 		delete(r.flights, ref)
 		if f.img != nil {
-			r.keep(entry{ref, f.img})
+			r.storeResult(cachedPhoto{ref, f.img})
 		}
 		close(f.done)
 	}()
 	f.img, f.err = load()
-	f.gone = f.err != nil && ctx.Err() != nil
+	f.gaveUp = f.err != nil && ctx.Err() != nil
 	return f.img, f.err
 }
 
-// keep adds e and drops the oldest ones beyond the limit. The caller holds mu.
-func (r *results) keep(e entry) {
+// storeResult adds e and drops the oldest results beyond the limit. The caller must hold mu.
+func (r *results) storeResult(e cachedPhoto) {
 	r.entries = append(r.entries, e)
 	r.size += int64(len(e.img.Pix))
 	drop := 0

@@ -15,18 +15,18 @@ import (
 type conversation struct {
 	prompt  string          // the person's last message
 	offered map[string]bool // the tools that may be called
-	calls   []done          // the calls since the prompt, in order
-	known   book.Metadata   // set by set_field, in all runs
-	read    bool            // an earlier run has read the cover and ended
-	uses    int             // all calls so far, for unique ids
-	words   int64           // in the request
+	calls   []toolCall      // the calls since the prompt, in order
+	known   book.Metadata   // the fields that set_field has set in all runs
+	isRead  bool            // an earlier run has read the cover and ended
+	uses    int             // the number of all calls, for unique ids
+	words   int64           // the number of words in the request
 }
 
-// done is a call with its result, which is nil if it is missing.
-type done struct {
+// toolCall is a call and its result. A missing result is nil.
+type toolCall struct {
 	use    agent.ToolUse
 	result *tools.Result
-	turn   int // calls of one answer have the same
+	turn   int // the index of the message; calls of one answer have the same
 }
 
 // readConversation returns the state of the current run, which begins with the user's last text. A failed run may have
@@ -36,52 +36,48 @@ func readConversation(req *agent.Request) *conversation {
 	for _, t := range req.Tools {
 		c.offered[t.Name] = true
 	}
-	c.words = words(req.System)
+	c.words = countWords(req.System)
 	results := make(map[string]*tools.Result)
 	start, scanned := 0, false
 	for i, m := range req.Messages {
 		calls := false
-		var said []string
+		var texts []string
 		for _, p := range m.Parts {
 			switch {
 			case p.Use != nil:
 				calls = true
 				c.uses++
-				c.words += words(string(p.Use.Input))
+				c.words += countWords(string(p.Use.Input))
 				scanned = scanned || p.Use.Name == booktools.ScanBarcode
 			case p.Result != nil:
 				results[p.Result.ID] = &p.Result.Result
 				for _, b := range p.Result.Result.Blocks {
-					c.words += words(b.Text) + words(string(b.JSON))
+					c.words += countWords(b.Text) + countWords(string(b.JSON))
 				}
 			case strings.TrimSpace(p.Text) != "":
-				said = append(said, p.Text)
-				c.words += words(p.Text)
+				texts = append(texts, p.Text)
+				c.words += countWords(p.Text)
 			}
 		}
 		switch {
-		case m.Role == agent.RoleUser && len(said) > 0:
-			c.prompt, start = strings.Join(said, "\n"), i
+		case m.Role == agent.RoleUser && len(texts) > 0:
+			c.prompt, start = strings.Join(texts, "\n"), i
 		case m.Role == agent.RoleAssistant && scanned && !calls:
-			c.read = true // the run that scanned the cover has ended
+			c.isRead = true // the run that scanned the cover has ended
 		}
 	}
 	for i, m := range req.Messages {
 		for _, p := range m.Parts {
-			if p.Use == nil {
-				continue
-			}
-			d := done{*p.Use, results[p.Use.ID], i}
-			if i > start {
-				c.calls = append(c.calls, d)
+			if p.Use != nil && i > start {
+				c.calls = append(c.calls, toolCall{*p.Use, results[p.Use.ID], i})
 			}
 		}
 	}
 	return c
 }
 
-// first returns the run's first call of a tool, or nil.
-func (c *conversation) first(tool string) *done {
+// firstCall returns the run's first call of a tool, or nil.
+func (c *conversation) firstCall(tool string) *toolCall {
 	for i := range c.calls {
 		if c.calls[i].use.Name == tool {
 			return &c.calls[i]
@@ -90,11 +86,12 @@ func (c *conversation) first(tool string) *done {
 	return nil
 }
 
-// failures returns the number of latest turns in a row in which every call failed. An agent ends such a run.
-func (c *conversation) failures() int {
+// countFailures returns the number of turns at the end of the run in which every call failed. An agent ends a run with
+// several of them.
+func (c *conversation) countFailures() int {
 	n, turn := 0, -1
 	for _, d := range slices.Backward(c.calls) {
-		if !d.failed() {
+		if !d.hasFailed() {
 			if d.turn == turn {
 				n-- // another call of that turn succeeded
 			}
@@ -107,8 +104,8 @@ func (c *conversation) failures() int {
 	return n
 }
 
-// arg returns an argument of the call, or "".
-func (d done) arg(name string) string {
+// stringArg returns a string argument of the call, or "".
+func (d toolCall) stringArg(name string) string {
 	var args map[string]any
 	if json.Unmarshal(d.use.Input, &args) != nil {
 		return ""
@@ -117,11 +114,11 @@ func (d done) arg(name string) string {
 	return s
 }
 
-// failed reports whether the call returned an error or no result.
-func (d done) failed() bool { return d.result == nil || d.result.IsError }
+// hasFailed reports whether the call returned an error or no result.
+func (d toolCall) hasFailed() bool { return d.result == nil || d.result.IsError }
 
-// said returns the text of a result, for error messages.
-func (d done) said() string {
+// errorText returns the text of a failed result.
+func (d toolCall) errorText() string {
 	if d.result == nil {
 		return "there was no answer"
 	}
@@ -133,10 +130,10 @@ func (d done) said() string {
 	return "the tool failed"
 }
 
-// decode reads a result's first block as JSON, also if the block was converted to text.
-func decode[T any](d *done) (T, bool) {
+// decodeResult decodes the first block of a successful result as JSON. The block may be JSON or text.
+func decodeResult[T any](d *toolCall) (T, bool) {
 	var v T
-	if d == nil || d.failed() {
+	if d == nil || d.hasFailed() {
 		return v, false
 	}
 	if len(d.result.Blocks) == 0 {

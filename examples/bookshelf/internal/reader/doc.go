@@ -2,11 +2,11 @@
 //
 //	a, err := agent.New(reader.New(nil), &agent.Options{Tools: set})
 //
-// [Reader] looks at the conversation and takes the next of its fixed steps: scan the barcode, read the text on the
-// cover, check the ISBN, look the book up, set the fields, and report the missing ones. It accepts corrections in plain
-// sentences ("the author is …", "it was published in 1999 by …", an ISBN) and reads the cover again on request. It
-// answers anything else with a short help text. The same conversation always gets the same answer.
+// [Reader] takes the next of its fixed steps in a conversation: scan the barcode, read the text on the cover, check the
+// ISBN, look the book up, set the fields, and report the missing ones. It accepts corrections in plain sentences ("the
+// author is …", "it was published in 1999 by …", an ISBN) and reads the cover again on request. It answers any other
+// message with a short help text. The same conversation always gets the same answer.
 //
-// It calls the offered tools of package booktools by name, each step at most once in a run, so every run ends. Every
-// value that it sets comes from the photo, from the catalogue or from the person.
+// Reader calls the offered tools of package booktools by name. It takes each step at most once in a run, so every run
+// ends. Each value that it sets comes from the photo, from the catalogue or from the person.
 package reader

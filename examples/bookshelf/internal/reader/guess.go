@@ -7,16 +7,16 @@ import (
 	"unicode"
 )
 
-// guess is the title and author that the text on a cover suggests.
-type guess struct{ title, author string }
+// titleGuess is the title and author that the text on a cover suggests.
+type titleGuess struct{ title, author string }
 
 var byLine = regexp.MustCompile(`(?i)^(?:written\s+)?by\s+(.+)$`)
 
-// guessTitle guesses the title from the first paragraph. The author is a line that starts with "by", otherwise the next
-// paragraph's first line, otherwise the last line of the only paragraph if it could be a name. It skips lines with
-// hardly any words. The guess is often wrong, so values from it are marked.
-func guessTitle(lines []string) guess {
-	var g guess
+// guessTitle takes the first paragraph as the title. The author is a line that starts with "by", otherwise the first line
+// of the second paragraph, otherwise the last line of the only paragraph if it looks like a name. guessTitle skips lines
+// with hardly any words. The guess is often wrong, so values from it get a low confidence.
+func guessTitle(lines []string) titleGuess {
+	var g titleGuess
 	var paragraphs [][]string
 	fresh := true
 	for _, l := range lines {
@@ -27,7 +27,7 @@ func guessTitle(lines []string) guess {
 			fresh = true
 			continue
 		}
-		if !wordy(l) || isbnWord.MatchString(l) {
+		if !isText(l) || isbnWord.MatchString(l) {
 			continue
 		}
 		if m := byLine.FindStringSubmatch(l); m != nil && len(paragraphs) > 0 {
@@ -51,16 +51,16 @@ func guessTitle(lines []string) guess {
 	case g.author != "":
 	case len(paragraphs) > 1:
 		g.author = paragraphs[1][0]
-	case len(first) > 1 && couldBeName(first[len(first)-1]) && !smallWord(lastWord(first[len(first)-2])):
+	case len(first) > 1 && isPersonName(first[len(first)-1]) && !isSmallWord(lastWord(first[len(first)-2])):
 		g.author, first = first[len(first)-1], first[:len(first)-1]
 	}
-	g.title = calm(strings.Join(first, " "), true)
-	g.author = calm(g.author, false)
+	g.title = fixCapitals(strings.Join(first, " "), true)
+	g.author = fixCapitals(g.author, false)
 	return g
 }
 
-// wordy reports whether a line consists of words and not of scanner noise.
-func wordy(l string) bool {
+// isText reports whether a line consists of words and not of scanner noise.
+func isText(l string) bool {
 	letters, others := 0, 0
 	for _, r := range l {
 		switch {
@@ -73,14 +73,14 @@ func wordy(l string) bool {
 	return letters >= 3 && letters >= 3*others
 }
 
-// calm converts a line in capitals to title case, with small words in lower case.
-func calm(s string, title bool) string {
+// fixCapitals converts a line in capitals to title case. In a title, small words are in lower case.
+func fixCapitals(s string, title bool) string {
 	if strings.ContainsFunc(s, unicode.IsLower) {
 		return s
 	}
 	out := strings.Fields(strings.ToLower(s))
 	for i, w := range out {
-		if title && i > 0 && smallWord(w) {
+		if title && i > 0 && isSmallWord(w) {
 			continue
 		}
 		r := []rune(w)
@@ -94,15 +94,15 @@ func calm(s string, title bool) string {
 	return strings.Join(out, " ")
 }
 
-// couldBeName reports whether a line has the shape of a person's name: two to five words, none of them small.
-func couldBeName(l string) bool {
+// isPersonName reports whether a line has the shape of a person's name: two to five words, none of them small.
+func isPersonName(l string) bool {
 	f := strings.Fields(l)
-	return len(f) >= 2 && len(f) <= 5 && !slices.ContainsFunc(f, smallWord)
+	return len(f) >= 2 && len(f) <= 5 && !slices.ContainsFunc(f, isSmallWord)
 }
 
 func lastWord(l string) string { return l[strings.LastIndex(l, " ")+1:] }
 
-func smallWord(w string) bool {
+func isSmallWord(w string) bool {
 	switch strings.ToLower(w) {
 	case "a", "an", "and", "by", "for", "in", "of", "on", "or", "the", "to", "with":
 		return true

@@ -14,9 +14,9 @@ var (
 	isbnWord   = regexp.MustCompile(`(?i)\bisbn`)
 )
 
-// findISBNs returns the ISBNs in a text, without hyphens. It also returns invalid ones, so that they can be reported:
-// thirteen digits that start with 978 or 979, and any number of the right length in a text that mentions an ISBN. It
-// ignores all other numbers of ten digits.
+// findISBNs returns the ISBNs in a text, without hyphens. It also returns numbers that look like an ISBN but are invalid,
+// so that the reader can report them. These are thirteen digits that start with 978 or 979 and, in a text that mentions
+// an ISBN, any number of ten or thirteen digits.
 func findISBNs(text string) []string {
 	var out []string
 	announced := isbnWord.MatchString(text)
@@ -34,11 +34,11 @@ func findISBNs(text string) []string {
 			out = append(out, whole)
 		}
 	}
-	return unique(out)
+	return removeRepeats(out)
 }
 
-// leadingISBN returns the ISBN that the first n groups of digits form, or n = 0. It uses whole groups only: part of a
-// longer number is not an ISBN, and a year or a price after an ISBN does not hide it.
+// leadingISBN returns the ISBN that the first n groups of digits form, or n = 0. It uses whole groups only. A part of a
+// longer number is therefore not an ISBN, and a year or a price may follow an ISBN.
 func leadingISBN(groups []string) (isbn string, n int) {
 	s := ""
 	for i, g := range groups {
@@ -55,8 +55,8 @@ func leadingISBN(groups []string) (isbn string, n int) {
 	return isbn, n
 }
 
-// unique removes repeated values.
-func unique(s []string) []string {
+// removeRepeats removes repeated values.
+func removeRepeats(s []string) []string {
 	var out []string
 	for _, v := range s {
 		if !slices.Contains(out, v) {
@@ -66,8 +66,8 @@ func unique(s []string) []string {
 	return out
 }
 
-// printedISBNs returns the ISBNs in the text on a cover. It accepts valid ones only, since letters may be misread, and
-// those of ten digits only after the word ISBN.
+// printedISBNs returns the valid ISBNs in the text on a cover. It ignores invalid ones, since letters may be misread, and
+// accepts one of ten digits only in a line with the word ISBN.
 func printedISBNs(lines []string) []string {
 	var out []string
 	for _, l := range lines {

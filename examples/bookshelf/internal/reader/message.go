@@ -12,28 +12,29 @@ import (
 
 // message is a parsed request of a person.
 type message struct {
-	fields  []value      // corrections, at most one a field, the last one counts
-	isbns   []string     // typed, see findISBNs
-	reread  bool         // read the cover again
-	unclear []book.Field // named without a usable value
+	fields  []fieldValue // corrections, at most one for each field; the last one counts
+	isbns   []string     // typed ISBNs, see findISBNs
+	reread  bool         // the person asks to read the cover again
+	unclear []book.Field // fields that are named without a usable value
 }
 
-// value is a field with its new value.
-type value struct {
+// fieldValue is a field with its new value.
+type fieldValue struct {
 	field book.Field
 	text  string
 }
 
-// marker introduces a value in a sentence. A value ends before the next marker or at the end of its sentence.
+// marker matches the words that introduce a value in a sentence. A value ends before the next marker or at the end of its
+// sentence.
 type marker struct {
 	re    *regexp.Regexp
-	field book.Field // empty: the first group names it
+	field book.Field // empty if the first group names the field
 }
 
-const verb = `(?:\s+(?:is|are|was|were|should\s+be|should\s+read|must\s+be|reads|to)\b\s*:?|\s*[:=])\s*`
+const valueVerb = `(?:\s+(?:is|are|was|were|should\s+be|should\s+read|must\s+be|reads|to)\b\s*:?|\s*[:=])\s*`
 
 var markers = []marker{
-	{re: regexp.MustCompile(`(?i)(?:\b(?:the|its)\s+)?(?:\b(?:book's|correct|right|real)\s+)*\b(title|author|writer|publisher|isbn|published[_ ]year|publication[_ ](?:year|date)|year\s+of\s+publication|year|description|summary)s?(?:-?1[03])?(?:'s\s+name|\s+name|\s+number)?(?:\s+of\s+(?:the|this)\s+book)?` + verb)},
+	{re: regexp.MustCompile(`(?i)(?:\b(?:the|its)\s+)?(?:\b(?:book's|correct|right|real)\s+)*\b(title|author|writer|publisher|isbn|published[_ ]year|publication[_ ](?:year|date)|year\s+of\s+publication|year|description|summary)s?(?:-?1[03])?(?:'s\s+name|\s+name|\s+number)?(?:\s+of\s+(?:the|this)\s+book)?` + valueVerb)},
 	{regexp.MustCompile(`(?i)\b(?:written|authored)\s+by\s+`), book.Author},
 	{regexp.MustCompile(`(?i)(?:^|[.;!]\s+|\bit'?s\s+|\bit\s+(?:is|was)\s+)by\s+`), book.Author},
 	{regexp.MustCompile(`(?i)\b(?:it|it's|book|this)\s+(?:(?:is|was)\s+)?(?:called|titled|entitled)\s+`), book.Title},
@@ -42,14 +43,14 @@ var markers = []marker{
 }
 
 var (
-	yearRE    = regexp.MustCompile(`\b(1[0-9]{3}|20[0-9]{2}|2100)\b`)
-	inYear    = regexp.MustCompile(`(?i)^(.+?),?\s+\(?(?:in\s+)?((?:1[0-9]|20)[0-9]{2})\)?[.!]?$`)
-	joint     = regexp.MustCompile(`(?i)[\s,;.]*(?:\b(?:and|but|while|with)\b)?[\s,]*(?:\b(?:it|the\s+book|this\s+book|which)\b)?[\s]*(?:\b(?:was|is|has\s+been)\b)?[\s]*$`)
-	tail      = regexp.MustCompile(`(?i)(?:,?\s+(?:please|thanks|thank\s+you))+[.!]*$`)
-	contrast  = regexp.MustCompile(`(?:,\s+(?:and\s+)?not|\s+instead\s+of|\s+rather\s+than)\s.*$`)
-	noValue   = regexp.MustCompile(`^(?:not|wrong|incorrect|missing|unknown|false|misspelled|bad|right|correct|fine|ok)\b`)
-	again     = regexp.MustCompile(`(?i)\b(?:again|once\s+more|re-?read|re-?scan|start\s+over|retry)\b`)
-	readCover = regexp.MustCompile(`(?i)\b(?:read|scan|extract|analy[sz]e|process|identify|look\s+at|fill)\b.*\b(?:cover|barcode|photo|image|picture|book|metadata|upload)`)
+	yearPattern      = regexp.MustCompile(`\b(1[0-9]{3}|20[0-9]{2}|2100)\b`)
+	trailingYear     = regexp.MustCompile(`(?i)^(.+?),?\s+\(?(?:in\s+)?((?:1[0-9]|20)[0-9]{2})\)?[.!]?$`)
+	valueJoint       = regexp.MustCompile(`(?i)[\s,;.]*(?:\b(?:and|but|while|with)\b)?[\s,]*(?:\b(?:it|the\s+book|this\s+book|which)\b)?[\s]*(?:\b(?:was|is|has\s+been)\b)?[\s]*$`)
+	politeTail       = regexp.MustCompile(`(?i)(?:,?\s+(?:please|thanks|thank\s+you))+[.!]*$`)
+	contrastClause   = regexp.MustCompile(`(?:,\s+(?:and\s+)?not|\s+instead\s+of|\s+rather\s+than)\s.*$`)
+	noValue          = regexp.MustCompile(`^(?:not|wrong|incorrect|missing|unknown|false|misspelled|bad|right|correct|fine|ok)\b`)
+	rereadRequest    = regexp.MustCompile(`(?i)\b(?:again|once\s+more|re-?read|re-?scan|start\s+over|retry)\b`)
+	readCoverRequest = regexp.MustCompile(`(?i)\b(?:read|scan|extract|analy[sz]e|process|identify|look\s+at|fill)\b.*\b(?:cover|barcode|photo|image|picture|book|metadata|upload)`)
 )
 
 // readMessage parses a message.
@@ -94,7 +95,7 @@ func readMessage(text string) message {
 		}
 		pos = f.end
 		if f.year != "" {
-			m.set(book.PublishedYear, f.year)
+			m.setField(book.PublishedYear, f.year)
 			if !strings.HasSuffix(strings.ToLower(strings.TrimSpace(text[f.start:f.end])), "by") {
 				continue
 			}
@@ -106,19 +107,19 @@ func readMessage(text string) message {
 		} else {
 			v = text[f.end:stop]
 			if stop < len(text) {
-				v = joint.ReplaceAllString(v, "")
+				v = valueJoint.ReplaceAllString(v, "")
 			}
 		}
-		m.take(f.field, v, quoted)
+		m.addValue(f.field, v, quoted)
 	}
 	if len(m.fields) == 0 && len(m.unclear) == 0 {
-		m.reread = again.MatchString(text) || readCover.MatchString(text)
+		m.reread = rereadRequest.MatchString(text) || readCoverRequest.MatchString(text)
 	}
 	return m
 }
 
-// take cleans a value and keeps it unless it is empty.
-func (m *message) take(f book.Field, v string, quoted bool) {
+// addValue cleans a value and adds it to the corrections. An empty value is unclear.
+func (m *message) addValue(f book.Field, v string, quoted bool) {
 	if f == book.ISBN {
 		if len(m.isbns) == 0 {
 			m.unclear = append(m.unclear, f)
@@ -131,9 +132,9 @@ func (m *message) take(f book.Field, v string, quoted bool) {
 	year := ""
 	switch f {
 	case book.PublishedYear:
-		v = yearRE.FindString(v)
+		v = yearPattern.FindString(v)
 	case book.Publisher:
-		if g := inYear.FindStringSubmatch(v); g != nil && !quoted {
+		if g := trailingYear.FindStringSubmatch(v); g != nil && !quoted {
 			v, year = g[1], g[2]
 		}
 	}
@@ -141,19 +142,19 @@ func (m *message) take(f book.Field, v string, quoted bool) {
 		m.unclear = append(m.unclear, f)
 		return
 	}
-	m.set(f, v)
+	m.setField(f, v)
 	if year != "" {
-		m.set(book.PublishedYear, year)
+		m.setField(book.PublishedYear, year)
 	}
 }
 
-func (m *message) set(f book.Field, v string) {
-	m.fields = slices.DeleteFunc(m.fields, func(o value) bool { return o.field == f })
-	m.fields = append(m.fields, value{f, v})
+func (m *message) setField(f book.Field, v string) {
+	m.fields = slices.DeleteFunc(m.fields, func(o fieldValue) bool { return o.field == f })
+	m.fields = append(m.fields, fieldValue{f, v})
 }
 
-// get returns the correction of a field, or "".
-func (m *message) get(f book.Field) string {
+// correction returns the correction of a field, or "".
+func (m *message) correction(f book.Field) string {
 	for _, v := range m.fields {
 		if v.field == f {
 			return v.text
@@ -177,31 +178,31 @@ func quotedValue(s string) (v string, used int, ok bool) {
 	return strings.TrimSpace(inside), lead + size + len(inside) + len(closing), true
 }
 
-// plainValue cuts a value at the end of its sentence and removes politeness and the final stop. It returns "" if the
-// text is not a value: a question, "not …" or "wrong".
+// plainValue cuts a value at the end of its sentence and removes polite words and the final stop. It returns "" if the
+// text is not a value, for example a question, "not …" or "wrong".
 func plainValue(f book.Field, v string) string {
 	v = strings.TrimSpace(strings.ReplaceAll(v, "\r\n", "\n"))
 	if f != book.Description {
 		v, _, _ = strings.Cut(v, "\n")
 		v = v[:sentenceEnd(f, v)]
-		v = contrast.ReplaceAllString(v, "")
+		v = contrastClause.ReplaceAllString(v, "")
 	}
-	v = tail.ReplaceAllString(v, "")
+	v = politeTail.ReplaceAllString(v, "")
 	v = strings.TrimRight(v, " ,;")
-	if f != book.Title { // a title may end in a mark
+	if f != book.Title { // a title may end in an exclamation mark
 		v = strings.TrimRight(v, "!")
 	}
 	if noValue.MatchString(v) || strings.HasSuffix(v, "?") && f != book.Title || !strings.ContainsFunc(v, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 		return ""
 	}
-	if f != book.Description && strings.HasSuffix(v, ".") && !abbreviated(v) {
+	if f != book.Description && strings.HasSuffix(v, ".") && !isAbbreviated(v) {
 		v = strings.TrimSuffix(v, ".")
 	}
 	return strings.TrimSpace(v)
 }
 
-// sentenceEnd returns the end of the first sentence of v: after a stop followed by a space and a capital, unless the
-// stop belongs to an initial or an abbreviation. In a title, only a full stop ends it.
+// sentenceEnd returns the end of the first sentence of v. A sentence ends with a stop that is followed by a space and a
+// capital, unless the stop belongs to an initial or an abbreviation. In a title, only a full stop ends a sentence.
 func sentenceEnd(f book.Field, v string) int {
 	stops := ".!?"
 	if f == book.Title {
@@ -212,15 +213,15 @@ func sentenceEnd(f book.Field, v string) int {
 			continue
 		}
 		next, _ := utf8.DecodeRuneInString(strings.TrimLeft(v[i+1:], " "))
-		if unicode.IsUpper(next) && (v[i] != '.' || !abbreviated(v[:i+1])) {
+		if unicode.IsUpper(next) && (v[i] != '.' || !isAbbreviated(v[:i+1])) {
 			return i + 1
 		}
 	}
 	return len(v)
 }
 
-// abbreviated reports whether the stop at the end of v belongs to its last word, as in "J." or "Jr.".
-func abbreviated(v string) bool {
+// isAbbreviated reports whether the stop at the end of v belongs to its last word, as in "J." or "Jr.".
+func isAbbreviated(v string) bool {
 	v = strings.TrimSuffix(v, ".")
 	last := v[strings.LastIndexAny(v, " .-")+1:]
 	switch last {

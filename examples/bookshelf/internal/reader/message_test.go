@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 )
 
-func TestReadMessage(t *testing.T) {
+func TestReadMessageFindsCorrections(t *testing.T) {
 	t.Parallel()
 	type want map[book.Field]string
 	for text, w := range map[string]want{
@@ -62,7 +62,7 @@ func TestReadMessage(t *testing.T) {
 	}
 }
 
-func TestReadMessageNamesWhatItCannotTake(t *testing.T) {
+func TestReadMessageReportsFieldsWithoutAValue(t *testing.T) {
 	t.Parallel()
 	for text, f := range map[string]book.Field{
 		"the title is wrong": book.Title, "the author is not Jane Austen": book.Author, "the author is ???": book.Author,
@@ -75,7 +75,7 @@ func TestReadMessageNamesWhatItCannotTake(t *testing.T) {
 	}
 }
 
-func TestReadMessageAsksToReadAgain(t *testing.T) {
+func TestReadMessageRecognizesRequestsToRead(t *testing.T) {
 	t.Parallel()
 	for text, again := range map[string]bool{
 		Prompt: true, "read the cover again": true, "Try again please": true, "rescan": true,
@@ -86,7 +86,7 @@ func TestReadMessageAsksToReadAgain(t *testing.T) {
 	}
 }
 
-func TestFindISBNs(t *testing.T) {
+func TestFindISBNsInSentences(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{
 		"978-0-486-28473-6":                           {"9780486284736"},
@@ -109,7 +109,7 @@ func TestFindISBNs(t *testing.T) {
 	}
 }
 
-func TestGuessTitle(t *testing.T) {
+func TestGuessTitleAndAuthorFromLines(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		lines         []string
@@ -124,7 +124,7 @@ func TestGuessTitle(t *testing.T) {
 		{[]string{"—= 9|", "", "12 34", "i|"}, "", ""},
 		{nil, "", ""},
 	} {
-		require.Equal(t, guess{c.title, c.author}, guessTitle(c.lines), "%q", c.lines)
+		require.Equal(t, titleGuess{c.title, c.author}, guessTitle(c.lines), "%q", c.lines)
 	}
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Prompt is the default prompt: read the cover, even if that was done before.
+// Prompt is the default prompt. The reader then reads the cover, even if it has read it before.
 const Prompt = "Read the cover and fill in the book's metadata."
 
 // Options configures [New]. Nil means the defaults.
 type Options struct {
-	// Pace is the pause after each piece of text, so that a person sees it arrive. Zero means 12 ms; if negative,
-	// there is no pause.
+	// Pace is the pause before each word, so that a person sees the text arrive. Zero means 12 ms. A negative value
+	// means no pause.
 	Pace time.Duration
 }
 
@@ -35,15 +35,15 @@ func New(o *Options) *Reader {
 	return r
 }
 
-// Stream implements [agent.Model]. It fails only if ctx ends, with ctx's error. The reported usage counts words instead
-// of tokens: those of the texts, calls and results in the request, and those of the answer.
+// Stream implements [agent.Model]. It fails only if ctx ends, with the error of ctx. The reported usage counts words
+// instead of tokens.
 func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		c := readConversation(req)
-		t := c.next()
+		t := c.nextTurn()
 
-		for _, piece := range pieces(t.text) {
-			if err := r.wait(ctx); err != nil {
+		for _, piece := range splitPieces(t.text) {
+			if err := r.waitPace(ctx); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -55,7 +55,7 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 			yield(nil, err)
 			return
 		}
-		written := words(t.text)
+		written := countWords(t.text)
 		reason := agent.StopEndTurn
 		for i, call := range t.calls {
 			input, err := json.Marshal(call.args)
@@ -63,7 +63,7 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 				yield(nil, fmt.Errorf("reader: encode the call of %s: %w", call.tool, err))
 				return
 			}
-			written += words(string(input))
+			written += countWords(string(input))
 			reason = agent.StopToolUse
 			use := agent.ToolUse{ID: fmt.Sprintf("call-%d", c.uses+i+1), Name: call.tool, Input: input}
 			if !yield(agent.UsePart{ToolUse: use}, nil) {
@@ -77,8 +77,8 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 	}
 }
 
-// wait pauses for the pace or until ctx ends.
-func (r *Reader) wait(ctx context.Context) error {
+// waitPace pauses for the pace or until ctx ends.
+func (r *Reader) waitPace(ctx context.Context) error {
 	if r.pace == 0 {
 		return ctx.Err()
 	}
@@ -92,8 +92,8 @@ func (r *Reader) wait(ctx context.Context) error {
 	}
 }
 
-// pieces splits text after its spaces. Joined, the pieces are the text again.
-func pieces(text string) []string {
+// splitPieces splits text after each space.
+func splitPieces(text string) []string {
 	if text == "" {
 		return nil
 	}
@@ -104,4 +104,4 @@ func pieces(text string) []string {
 	return p
 }
 
-func words(s string) int64 { return int64(len(strings.Fields(s))) }
+func countWords(s string) int64 { return int64(len(strings.Fields(s))) }

@@ -10,46 +10,46 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 )
 
-// maxChecks is the largest number of ISBNs checked in one run.
+// maxChecks is the largest number of ISBNs that one run checks.
 const maxChecks = 4
 
 // The reader's confidence by the source of the facts.
 const (
-	sureByISBN    = 0.98 // barcode or typed, and in the catalogue
-	sureByPrint   = 0.95 // an ISBN in the printed text, and in the catalogue
-	sureByTitle   = 0.85 // a title that the catalogue has, times how well it matched
-	sureDisagree  = 0.60 // the ISBN's title and the cover disagree
-	sureISBNGuess = 0.50 // an ISBN that the catalogue does not have, and a guess at the title
-	sureISBNOnly  = 0.40
-	sureGuess     = 0.30 // a guess at the title, and nothing else
+	sureByISBN    = 0.98 // a typed or scanned ISBN that is in the catalogue
+	sureByPrint   = 0.95 // an ISBN in the printed text that is in the catalogue
+	sureByTitle   = 0.85 // a title that is in the catalogue; multiplied by the quality of the match
+	sureDisagree  = 0.60 // the title in the catalogue and the cover disagree
+	sureISBNGuess = 0.50 // an ISBN that is not in the catalogue, and a guess at the title
+	sureISBNOnly  = 0.40 // an ISBN that is not in the catalogue
+	sureGuess     = 0.30 // a guess at the title
 )
 
-// run is the current run: the person's request, the calls so far (nil if not made), and their results.
+// run is the state of the current run: the person's request, the calls so far (nil if not made), and their results.
 type run struct {
 	*conversation
-	want  message
-	cover bool // the cover must be read
+	want       message
+	readsCover bool // the run must read the cover
 
-	scan, ocr, byISBN, byTitle *done
+	scan, ocr, byISBN, byTitle *toolCall
 
 	barcode   booktools.Barcode
 	text      booktools.CoverText
-	guess     guess
-	unchecked string   // the next ISBN to check, if isbn is not settled
-	isbn      string   // valid
-	printed   bool     // it was found in the text on the cover
+	guess     titleGuess
+	unchecked string   // the next ISBN to check, or ""
+	isbn      string   // the first valid ISBN, or ""
+	isPrinted bool     // isbn is from the text on the cover
 	wrong     []string // one sentence for each invalid ISBN
 	hit       booktools.Lookup
-	doubt     bool // the catalogue's title and the cover disagree
+	isDoubted bool // the title in the catalogue and the cover disagree
 }
 
 func newRun(c *conversation) *run {
 	r := &run{conversation: c, want: readMessage(c.prompt)}
-	r.cover = r.want.reread || !c.read
-	if r.cover {
-		r.scan, r.ocr = c.first(booktools.ScanBarcode), c.first(booktools.ReadCover)
-		r.barcode, _ = decode[booktools.Barcode](r.scan)
-		r.text, _ = decode[booktools.CoverText](r.ocr)
+	r.readsCover = r.want.reread || !c.isRead
+	if r.readsCover {
+		r.scan, r.ocr = c.firstCall(booktools.ScanBarcode), c.firstCall(booktools.ReadCover)
+		r.barcode, _ = decodeResult[booktools.Barcode](r.scan)
+		r.text, _ = decodeResult[booktools.CoverText](r.ocr)
 		r.guess = guessTitle(r.text.Lines)
 	}
 	r.settleISBN()
@@ -57,22 +57,22 @@ func newRun(c *conversation) *run {
 		if d.use.Name != booktools.LookUpBook {
 			continue
 		}
-		hit, ok := decode[booktools.Lookup](&d)
-		if d.arg("isbn") != "" {
+		hit, ok := decodeResult[booktools.Lookup](&d)
+		if d.stringArg("isbn") != "" {
 			r.byISBN = &d
 		} else {
 			r.byTitle = &d
 		}
 		if ok && hit.Found && hit.Book != nil {
 			r.hit = hit
-			r.doubt = hit.MatchedBy == "isbn" && disagrees(hit.Book.Title, r.text.Lines)
+			r.isDoubted = hit.MatchedBy == "isbn" && isOtherTitle(hit.Book.Title, r.text.Lines)
 		}
 	}
 	return r
 }
 
-// settleISBN takes the ISBNs that were typed, scanned and read, in this order. It settles on the first valid one, or on
-// the next one to check.
+// settleISBN goes through the ISBNs that were typed, scanned and read, in this order. It sets isbn to the first valid
+// one, or unchecked to the first one that has not been checked.
 func (r *run) settleISBN() {
 	candidates := slices.Clone(r.want.isbns)
 	if r.barcode.ISBN != "" {
@@ -80,37 +80,37 @@ func (r *run) settleISBN() {
 	}
 	candidates = append(candidates, printedISBNs(r.text.Lines)...)
 	for _, isbn := range candidates[:min(len(candidates), maxChecks)] {
-		i := slices.IndexFunc(r.calls, func(d done) bool {
-			return d.use.Name == booktools.CheckISBN && d.arg("isbn") == isbn
+		i := slices.IndexFunc(r.calls, func(d toolCall) bool {
+			return d.use.Name == booktools.CheckISBN && d.stringArg("isbn") == isbn
 		})
-		if i < 0 && r.can(booktools.CheckISBN) {
+		if i < 0 && r.hasTool(booktools.CheckISBN) {
 			r.unchecked = isbn
 			return
 		}
 		why := ""
 		if i >= 0 {
-			if check, ok := decode[booktools.ISBNCheck](&r.calls[i]); ok && !check.Valid {
+			if check, ok := decodeResult[booktools.ISBNCheck](&r.calls[i]); ok && !check.Valid {
 				why = check.Reason
 			}
 		}
-		if why == "" && book.CheckISBN(isbn) != nil { // if the tool is missing or fails
+		if why == "" && book.CheckISBN(isbn) != nil { // the tool is missing or has failed
 			why = "does not have the digits of an ISBN"
 		}
 		if why == "" {
 			r.isbn = isbn
-			r.printed = !slices.Contains(r.want.isbns, isbn) && isbn != r.barcode.ISBN
+			r.isPrinted = !slices.Contains(r.want.isbns, isbn) && isbn != r.barcode.ISBN
 			return
 		}
 		r.wrong = append(r.wrong, "The ISBN "+isbn+" "+why+".")
 	}
 }
 
-// can reports whether a tool is available.
-func (r *run) can(tool string) bool { return r.offered[tool] }
+// hasTool reports whether a tool is available.
+func (r *run) hasTool(tool string) bool { return r.offered[tool] }
 
-// values returns the fields to set, in reading order. A book that was found by its title may be another edition, so its
-// publisher, year and ISBN are left out.
-func (r *run) values() []value {
+// listValues returns the fields to set, in reading order. A book that was found by its title may be another edition, so
+// listValues omits its publisher, year and ISBN.
+func (r *run) listValues() []fieldValue {
 	all := make(map[book.Field]string)
 	sure := 0.0
 	switch b := r.hit.Book; {
@@ -125,9 +125,9 @@ func (r *run) values() []value {
 			all[book.PublishedYear] = strconv.Itoa(b.Year)
 		}
 		switch {
-		case r.doubt:
+		case r.isDoubted:
 			sure = sureDisagree
-		case r.printed:
+		case r.isPrinted:
 			sure = sureByPrint
 		default:
 			sure = sureByISBN
@@ -138,7 +138,7 @@ func (r *run) values() []value {
 		if r.isbn != "" {
 			sure = sureISBNGuess
 		}
-	case r.isbn != "" && r.cover:
+	case r.isbn != "" && r.readsCover:
 		sure = sureISBNOnly
 	}
 	if r.isbn != "" {
@@ -150,17 +150,17 @@ func (r *run) values() []value {
 	for _, v := range r.want.fields {
 		all[v.field] = v.text
 	}
-	var out []value
+	var out []fieldValue
 	for _, f := range book.Fields() {
 		if all[f] != "" {
-			out = append(out, value{f, all[f]})
+			out = append(out, fieldValue{f, all[f]})
 		}
 	}
 	return out
 }
 
-// disagrees reports whether the cover has enough text to compare and contains no word of the title.
-func disagrees(title string, lines []string) bool {
+// isOtherTitle reports whether the cover has enough text to compare and contains no word of the title.
+func isOtherTitle(title string, lines []string) bool {
 	text := strings.ToLower(strings.Join(lines, " "))
 	if len(strings.Fields(text)) < 3 {
 		return false

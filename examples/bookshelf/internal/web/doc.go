@@ -8,12 +8,12 @@
 //	if err != nil { … }
 //	mux.Handle("/", pages)
 //
-// There are two pages. "/" is the desk: it uploads a photo of a cover directly
-// to S3 with a grant and streams the reader's text, tool calls and values. A
-// person corrects and accepts them. "/ops" shows every upload with its stages,
-// times and errors. Both use only the server's HTTP interface.
+// There are two pages. "/" is the desk. It uploads a photo of a cover directly
+// to S3 with a grant, and shows the reader's text, tool calls and values as they
+// arrive. A person corrects and accepts the values. "/ops" shows every upload
+// with its stages, times and errors. Both use only the server's HTTP interface.
 //
-// The package itself does not authenticate, store or proxy anything. The pages
-// insert texts from the server or a file as text, never as markup. Handler's
-// content security policy enforces that.
+// The package does not authenticate, store or proxy anything. The pages insert
+// text from the server or from a file as text, never as markup. The content
+// security policy of [Handler] enforces that.
 package web

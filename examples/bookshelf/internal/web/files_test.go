@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// served are the files that the pages consist of, by name under static.
-func served(t *testing.T) map[string]string {
+// readServedFiles returns the files of the pages by their names under static.
+func readServedFiles(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	root := os.DirFS("static")
@@ -33,49 +33,49 @@ func served(t *testing.T) map[string]string {
 }
 
 var (
-	// Ways to load a resource: attributes, imports, url(), fetch.
-	reference = regexp.MustCompile(`(?:\b(?:src|href)="|\bfrom "|\bimport\("|\burl\(["']?|href", ` + "`" + `)([^"'` + "`" + `)#$]+)`)
-	comment   = regexp.MustCompile(`(?m)^\s*(//|/?\*).*$`)
-	elsewhere = regexp.MustCompile(`(?:[a-z]+:)?//[A-Za-z0-9\[]`)
-	elementID = regexp.MustCompile(`\bid="([^"]+)"`)
-	asked     = regexp.MustCompile(`\bbyId\("([^"]+)"\)`)
-	imported  = regexp.MustCompile(`(?m)^import .* from "\./([^"]+)";$`)
+	// reference matches a resource in an attribute, an import, a url() or a fetch.
+	reference     = regexp.MustCompile(`(?:\b(?:src|href)="|\bfrom "|\bimport\("|\burl\(["']?|href", ` + "`" + `)([^"'` + "`" + `)#$]+)`)
+	comment       = regexp.MustCompile(`(?m)^\s*(//|/?\*).*$`)
+	foreignURL    = regexp.MustCompile(`(?:[a-z]+:)?//[A-Za-z0-9\[]`)
+	elementID     = regexp.MustCompile(`\bid="([^"]+)"`)
+	elementLookup = regexp.MustCompile(`\bbyId\("([^"]+)"\)`)
+	moduleImport  = regexp.MustCompile(`(?m)^import .* from "\./([^"]+)";$`)
 )
 
 func TestEveryReferenceIsServed(t *testing.T) {
 	t.Parallel()
-	h := pages(t, nil)
+	h := newPages(t, nil)
 	count := 0
-	for name, text := range served(t) {
+	for name, text := range readServedFiles(t) {
 		for _, m := range reference.FindAllStringSubmatch(text, -1) {
 			target := m[1]
 			if strings.HasPrefix(target, "./") {
 				target = path.Join("/", path.Dir(name), target)
 			}
-			require.Equal(t, http.StatusOK, do(h, http.MethodGet, target).StatusCode, "%s refers to %s", name, m[1])
+			require.Equal(t, http.StatusOK, sendRequest(h, http.MethodGet, target).StatusCode, "%s refers to %s", name, m[1])
 			count++
 		}
 	}
 	require.Greater(t, count, 30, "the pattern no longer finds the references")
 }
 
-func TestNothingComesFromElsewhere(t *testing.T) {
+func TestPagesLoadNothingFromOtherSites(t *testing.T) {
 	t.Parallel()
-	for name, text := range served(t) {
-		code := strings.ReplaceAll(text, "http://www.w3.org/2000/svg", "") // a name, which nobody loads
+	for name, text := range readServedFiles(t) {
+		code := strings.ReplaceAll(text, "http://www.w3.org/2000/svg", "") // a name that the browser does not load
 		if path.Ext(name) == ".js" || path.Ext(name) == ".css" {
 			code = comment.ReplaceAllString(code, "")
 		}
-		require.Empty(t, elsewhere.FindAllString(code, -1), name)
+		require.Empty(t, foreignURL.FindAllString(code, -1), name)
 	}
 }
 
-// The policy would block these in the browser; here it is seen at once.
-func TestNoInlineScriptOrMarkupFromStrings(t *testing.T) {
+// The content security policy would block them in the browser.
+func TestPagesHaveNoInlineScriptOrMarkupFromStrings(t *testing.T) {
 	t.Parallel()
 	inline := regexp.MustCompile(`(?i)<style|\sstyle="|\son[a-z]+="|javascript:|<script(?:\s+type="module")?>`)
 	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|setHTML|\beval\(|new Function`)
-	for name, text := range served(t) {
+	for name, text := range readServedFiles(t) {
 		switch path.Ext(name) {
 		case ".html", ".svg":
 			require.Empty(t, inline.FindAllString(text, -1), name)
@@ -85,10 +85,10 @@ func TestNoInlineScriptOrMarkupFromStrings(t *testing.T) {
 	}
 }
 
-// A module asks for an element by byId, which throws where it is missing.
-func TestEveryElementThatIsAskedForExists(t *testing.T) {
+// A module requests an element with byId, which throws if the element is missing.
+func TestEveryRequestedElementExists(t *testing.T) {
 	t.Parallel()
-	files := served(t)
+	files := readServedFiles(t)
 	for page, entry := range map[string]string{"index.html": "desk.js", "ops.html": "ops.js"} {
 		ids := map[string]bool{}
 		for _, m := range elementID.FindAllStringSubmatch(files[page], -1) {
@@ -105,10 +105,10 @@ func TestEveryElementThatIsAskedForExists(t *testing.T) {
 			seen[name] = true
 			text, ok := files["assets/js/"+name]
 			require.True(t, ok, name)
-			for _, m := range asked.FindAllStringSubmatch(text, -1) {
-				require.True(t, ids[m[1]], "%s asks for #%s, which %s does not have", name, m[1], page)
+			for _, m := range elementLookup.FindAllStringSubmatch(text, -1) {
+				require.True(t, ids[m[1]], "%s requests #%s, which %s does not have", name, m[1], page)
 			}
-			for _, m := range imported.FindAllStringSubmatch(text, -1) {
+			for _, m := range moduleImport.FindAllStringSubmatch(text, -1) {
 				todo = append(todo, m[1])
 			}
 		}
@@ -116,8 +116,8 @@ func TestEveryElementThatIsAskedForExists(t *testing.T) {
 	}
 }
 
-// The modules' own tests need a JavaScript engine, which Go does not bring.
-func TestModules(t *testing.T) {
+// The tests of the modules need node.
+func TestModulesPassTheirOwnTests(t *testing.T) {
 	t.Parallel()
 	node, err := exec.LookPath("node")
 	if err != nil {

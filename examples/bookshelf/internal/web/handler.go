@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// The patterns exclude the modules' test files.
+// The patterns exclude the test files of the modules.
 //
 //go:embed static/*.html static/assets/*.svg static/assets/css/*.css static/assets/js/*.js
 var files embed.FS
 
 // Options configures [Handler]. Nil means the defaults.
 type Options struct {
-	// ConnectSrc lists further origins to which the pages may send requests,
-	// for example "http://127.0.0.1:9000": the S3 endpoint in the URLs of
-	// grants. If empty, the browser blocks uploads to other origins.
+	// ConnectSrc lists other origins to which the pages may send requests: the
+	// S3 endpoint in the URLs of grants, for example "http://127.0.0.1:9000".
+	// If empty, the browser blocks uploads to other origins.
 	ConnectSrc []string
 }
 
-// mediaType maps the extensions of the embedded files. Handler returns an error
-// for any other extension.
-func mediaType(name string) (string, bool) {
+// mediaTypeOf returns the media type of an embedded file by its extension. It
+// returns false for an unknown extension.
+func mediaTypeOf(name string) (string, bool) {
 	switch path.Ext(name) {
 	case ".html":
 		return "text/html; charset=utf-8", true
@@ -50,8 +50,8 @@ type asset struct {
 	etag      string
 }
 
-// pages serves the assets by URL path.
-type pages struct {
+// pageServer serves the assets by URL path.
+type pageServer struct {
 	policy   string
 	byPath   map[string]asset
 	notFound asset
@@ -69,20 +69,20 @@ func Handler(o *Options) (http.Handler, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	csp, err := policy(o.ConnectSrc)
+	csp, err := contentPolicy(o.ConnectSrc)
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{policy: csp, byPath: map[string]asset{}}
+	p := &pageServer{policy: csp, byPath: map[string]asset{}}
 	root, err := fs.Sub(files, "static")
 	if err != nil {
-		return nil, fmt.Errorf("web: opening the embedded files: %w", err)
+		return nil, fmt.Errorf("web: open the embedded files: %w", err)
 	}
 	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		a, err := load(root, name)
+		a, err := loadAsset(root, name)
 		if err != nil {
 			return err
 		}
@@ -97,15 +97,16 @@ func Handler(o *Options) (http.Handler, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("web: reading the embedded files: %w", err)
+		return nil, fmt.Errorf("web: read the embedded files: %w", err)
 	}
 	return p, nil
 }
 
-func load(root fs.FS, name string) (asset, error) {
-	mediaType, ok := mediaType(name)
+// loadAsset reads an embedded file.
+func loadAsset(root fs.FS, name string) (asset, error) {
+	mediaType, ok := mediaTypeOf(name)
 	if !ok {
-		return asset{}, fmt.Errorf("%s: unknown media type", name)
+		return asset{}, fmt.Errorf("%s: unknown file extension", name)
 	}
 	body, err := fs.ReadFile(root, name)
 	if err != nil {
@@ -120,13 +121,13 @@ func load(root fs.FS, name string) (asset, error) {
 }
 
 // ServeHTTP implements [http.Handler].
-func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("X-Content-Type-Options", "nosniff")
-	// The pages' own requests keep their Origin, which cross-origin protection
-	// needs. Other sites do not get a referrer, since the desk's address contains
-	// an upload's id.
+	// Requests of the pages keep their Origin, which cross-origin protection
+	// needs. Other sites do not get a referrer, since the URL of the desk contains
+	// the id of an upload.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 
@@ -137,7 +138,7 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
-		problem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed: the pages accept only GET and HEAD.")
+		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed: the pages accept only GET and HEAD.")
 		return
 	}
 	h.Set("Content-Type", a.mediaType)
@@ -146,9 +147,9 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
 }
 
-func (p *pages) serveNotFound(w http.ResponseWriter, r *http.Request) {
+func (p *pageServer) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") {
-		problem(w, http.StatusNotFound, "This page does not exist.")
+		writeProblem(w, http.StatusNotFound, "This page does not exist.")
 		return
 	}
 	h := w.Header()
@@ -158,8 +159,8 @@ func (p *pages) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(p.notFound.body) // ignore errors: the browser may have disconnected
 }
 
-// problem writes an RFC 9457 problem document.
-func problem(w http.ResponseWriter, status int, detail string) {
+// writeProblem writes an RFC 9457 problem document.
+func writeProblem(w http.ResponseWriter, status int, detail string) {
 	body, err := json.Marshal(struct {
 		Type   string `json:"type"`
 		Title  string `json:"title"`
@@ -167,7 +168,7 @@ func problem(w http.ResponseWriter, status int, detail string) {
 		Detail string `json:"detail"`
 	}{"about:blank", http.StatusText(status), status, detail})
 	if err != nil {
-		// Strings and numbers always marshal.
+		// Marshalling strings and numbers never fails.
 		http.Error(w, http.StatusText(status), status)
 		return
 	}

@@ -39,14 +39,14 @@ func ExampleHandler() {
 	// /assets/js/sse.test.mjs 404 application/problem+json
 }
 
-func pages(t *testing.T, o *web.Options) http.Handler {
+func newPages(t *testing.T, o *web.Options) http.Handler {
 	t.Helper()
 	h, err := web.Handler(o)
 	require.NoError(t, err)
 	return h
 }
 
-func do(h http.Handler, method, path string, header ...string) *http.Response {
+func sendRequest(h http.Handler, method, path string, header ...string) *http.Response {
 	r := httptest.NewRequest(method, path, nil)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -56,31 +56,31 @@ func do(h http.Handler, method, path string, header ...string) *http.Response {
 	return w.Result()
 }
 
-func body(t *testing.T, r *http.Response) string {
+func readBody(t *testing.T, r *http.Response) string {
 	t.Helper()
 	b, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	return string(b)
 }
 
-func TestHeaders(t *testing.T) {
+func TestResponsesHaveAContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
-	h := pages(t, &web.Options{ConnectSrc: []string{"http://127.0.0.1:9000", "https://bucket.s3.us-east-1.amazonaws.com"}})
+	h := newPages(t, &web.Options{ConnectSrc: []string{"http://127.0.0.1:9000", "https://bucket.s3.us-east-1.amazonaws.com"}})
 	for _, path := range []string{"/", "/ops", "/assets/css/base.css", "/assets/js/desk.js", "/assets/mark.svg", "/nothing"} {
-		r := do(h, http.MethodGet, path)
+		r := sendRequest(h, http.MethodGet, path)
 		require.Equal(t, "nosniff", r.Header.Get("X-Content-Type-Options"), path)
-		csp := directives(t, r.Header.Get("Content-Security-Policy"))
+		csp := parsePolicy(t, r.Header.Get("Content-Security-Policy"))
 		require.Equal(t, "'none'", csp["default-src"])
 		require.Equal(t, "'self'", csp["script-src"])
 		require.Equal(t, "'self'", csp["style-src"])
 		require.Equal(t, "'self' http://127.0.0.1:9000 https://bucket.s3.us-east-1.amazonaws.com", csp["connect-src"])
 		require.Equal(t, "'none'", csp["frame-ancestors"])
 	}
-	csp := directives(t, do(pages(t, nil), http.MethodGet, "/").Header.Get("Content-Security-Policy"))
+	csp := parsePolicy(t, sendRequest(newPages(t, nil), http.MethodGet, "/").Header.Get("Content-Security-Policy"))
 	require.Equal(t, "'self'", csp["connect-src"])
 }
 
-func directives(t *testing.T, csp string) map[string]string {
+func parsePolicy(t *testing.T, csp string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for d := range strings.SplitSeq(csp, "; ") {
@@ -91,7 +91,7 @@ func directives(t *testing.T, csp string) map[string]string {
 	return out
 }
 
-func TestConnectSrcIsAnOriginOrAnError(t *testing.T) {
+func TestConnectSrcMustBeAnOrigin(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"http://127.0.0.1:9000", "http://[::1]:9000", "https://s3.example.com"} {
 		_, err := web.Handler(&web.Options{ConnectSrc: []string{good}})
@@ -108,36 +108,36 @@ func TestConnectSrcIsAnOriginOrAnError(t *testing.T) {
 	}
 }
 
-func TestNotFound(t *testing.T) {
+func TestUnknownPathsAnswer404(t *testing.T) {
 	t.Parallel()
-	h := pages(t, nil)
+	h := newPages(t, nil)
 	for _, path := range []string{
 		"/nothing", "/index", "/index.html", "/ops.html", "/ops/", "/404", "/assets", "/assets/", "/assets/js/",
 		"/assets/package.json", "/assets/js/sse.test.mjs", "/../handler.go", "/assets/..%2f..%2fhandler.go",
 	} {
-		r := do(h, http.MethodGet, path)
+		r := sendRequest(h, http.MethodGet, path)
 		require.Equal(t, http.StatusNotFound, r.StatusCode, path)
 		requireProblem(t, r)
 
-		r = do(h, http.MethodGet, path, "Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+		r = sendRequest(h, http.MethodGet, path, "Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 		require.Equal(t, http.StatusNotFound, r.StatusCode, path)
 		require.Equal(t, "text/html; charset=utf-8", r.Header.Get("Content-Type"))
-		require.Contains(t, body(t, r), "Not on this shelf")
+		require.Contains(t, readBody(t, r), "Not on this shelf")
 	}
 }
 
-func TestMethods(t *testing.T) {
+func TestOtherMethodsAnswer405(t *testing.T) {
 	t.Parallel()
-	h := pages(t, nil)
+	h := newPages(t, nil)
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
-		r := do(h, method, "/")
+		r := sendRequest(h, method, "/")
 		require.Equal(t, http.StatusMethodNotAllowed, r.StatusCode)
 		require.Equal(t, "GET, HEAD", r.Header.Get("Allow"))
 		requireProblem(t, r)
 	}
-	r := do(h, http.MethodHead, "/ops")
+	r := sendRequest(h, http.MethodHead, "/ops")
 	require.Equal(t, http.StatusOK, r.StatusCode)
-	require.Empty(t, body(t, r))
+	require.Empty(t, readBody(t, r))
 }
 
 func requireProblem(t *testing.T, r *http.Response) {
@@ -147,27 +147,27 @@ func requireProblem(t *testing.T, r *http.Response) {
 		Type, Title, Detail string
 		Status              int
 	}
-	require.NoError(t, json.Unmarshal([]byte(body(t, r)), &p))
+	require.NoError(t, json.Unmarshal([]byte(readBody(t, r)), &p))
 	require.Equal(t, r.StatusCode, p.Status)
 	require.NotEmpty(t, p.Title)
 	require.NotEmpty(t, p.Detail)
 }
 
-func TestUnchangedIsNotSentAgain(t *testing.T) {
+func TestUnchangedFilesAnswer304(t *testing.T) {
 	t.Parallel()
-	h := pages(t, nil)
+	h := newPages(t, nil)
 	seen := map[string]string{}
 	for _, path := range []string{"/", "/ops", "/assets/js/sse.js"} {
-		r := do(h, http.MethodGet, path)
+		r := sendRequest(h, http.MethodGet, path)
 		tag := r.Header.Get("ETag")
 		require.Regexp(t, `^"[A-Za-z0-9_-]{16}"$`, tag)
 		require.Equal(t, "no-cache", r.Header.Get("Cache-Control"))
-		require.Empty(t, seen[tag], "two files have one tag")
+		require.Empty(t, seen[tag], "two files have the same tag")
 		seen[tag] = path
 
-		r = do(h, http.MethodGet, path, "If-None-Match", tag)
+		r = sendRequest(h, http.MethodGet, path, "If-None-Match", tag)
 		require.Equal(t, http.StatusNotModified, r.StatusCode)
-		require.Empty(t, body(t, r))
-		require.Equal(t, http.StatusOK, do(h, http.MethodGet, path, "If-None-Match", `"other"`).StatusCode)
+		require.Empty(t, readBody(t, r))
+		require.Equal(t, http.StatusOK, sendRequest(h, http.MethodGet, path, "If-None-Match", `"other"`).StatusCode)
 	}
 }

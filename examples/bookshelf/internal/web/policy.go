@@ -12,12 +12,13 @@ import (
 // source or a directive of a content security policy.
 var originHost = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
-// policy returns the content security policy of the pages. They load everything
-// from the server itself, may send requests to the given origins, and cannot
-// turn strings into script or markup (the last two directives).
+// contentPolicy returns the content security policy of the pages. They load
+// everything from the server itself and may also send requests to the given
+// origins. The last two directives prevent them from turning strings into
+// script or markup.
 //
 // Source: https://www.w3.org/TR/CSP3/ and https://www.w3.org/TR/trusted-types/.
-func policy(connect []string) (string, error) {
+func contentPolicy(connect []string) (string, error) {
 	for _, origin := range connect {
 		if err := checkOrigin(origin); err != nil {
 			return "", err

@@ -1,5 +1,4 @@
-// Package phototest makes image files that are small and cost much to decode, for tests of programs that decode what
-// strangers send.
+// Package phototest makes small image files whose decoding takes much memory, for tests of programs that decode uploads.
 package phototest
 
 import (
@@ -9,7 +8,8 @@ import (
 	"hash/crc32"
 )
 
-// Sampling is the sampling factors of a JPEG's components, horizontal and vertical in the halves of a byte.
+// Sampling contains the sampling factors of the components of a JPEG. The upper half of each byte is the horizontal
+// factor, the lower half the vertical one.
 type Sampling []byte
 
 // Usual samplings.
@@ -24,9 +24,8 @@ var (
 // NoAdobe leaves the Adobe segment out of a [JPEG].
 const NoAdobe = -1
 
-// JPEG makes a valid JPEG of one colour, in as few bytes as the format allows: a bit for each block if it is
-// progressive, with one scan that says that no coefficient differs from the one before, and two bits if it is not. adobe
-// is the transform of its Adobe segment, or [NoAdobe].
+// JPEG returns a valid JPEG of one colour in as few bytes as possible. A progressive image has one bit for each block,
+// another image two bits. adobe is the transform of the Adobe segment, or [NoAdobe].
 func JPEG(width, height int, components Sampling, progressive bool, adobe int) []byte {
 	var b bytes.Buffer
 	segment := func(marker byte, body ...byte) {
@@ -72,7 +71,7 @@ func JPEG(width, height int, components Sampling, progressive bool, adobe int) [
 	return b.Bytes()
 }
 
-// PNG makes a valid PNG whose bytes are all zero.
+// PNG returns a valid PNG whose pixels are all zero.
 func PNG(width, height int, depth, colour byte, interlaced, transparent bool) []byte {
 	var b bytes.Buffer
 	chunk := func(kind string, body []byte) {
