@@ -33,6 +33,8 @@ func toolOperations(t *testing.T) map[string]operation {
 	require.NoError(t, err)
 	tr, err := tracking.New(records, tracking.Uploads(), nil)
 	require.NoError(t, err)
+	uploads, err := trackingtools.Set(tr)
+	require.NoError(t, err)
 	answers := agenttest.Func(func(context.Context, *agent.Request) ([]agent.Delta, error) {
 		return []agent.Delta{agenttest.Say("ok")}, nil
 	})
@@ -89,7 +91,7 @@ func toolOperations(t *testing.T) map[string]operation {
 	}
 	hasUploads := []scope.Level{scope.TenantLevel, scope.UserLevel, scope.SessionLevel}
 	for name, args := range map[string]string{"list_uploads": `{}`, "get_upload": `{"upload_id":"x"}`} {
-		ops["trackingtools "+name] = operation{call(find(trackingtools.Set(tr), name), args), hasUploads}
+		ops["trackingtools "+name] = operation{call(find(uploads, name), args), hasUploads}
 	}
 	return ops
 }

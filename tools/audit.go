@@ -21,7 +21,8 @@ type AuditRecord struct {
 	// Input is the redacted arguments: JSON with names in order. Texts are truncated to 256 characters. Arguments that are
 	// still larger than 8,192 bytes are replaced by their size.
 	Input json.RawMessage
-	// Summary is the Summary of the result, truncated like a text of Input. It is empty if the call returned an error.
+	// Summary is the Summary of the result, truncated like a text of Input. It is not redacted. It is empty if the call
+	// returned an error.
 	Summary string
 	// Began is the time at which the call reached this middleware, and Took its duration since then.
 	Began time.Time
@@ -44,9 +45,9 @@ type AuditRecord struct {
 
 // AuditOptions configures [Audit]. A nil *AuditOptions is valid.
 type AuditOptions struct {
-	// Redact lists property names, in any case, whose values are left out at any depth. Names that contain one of the words
-	// password, passwd, passphrase, secret, token, credential, credentials, authorization, cookie or pin are always
-	// redacted.
+	// Redact lists property names, in any case, whose values are left out at any depth. Names that contain a word for a
+	// secret are always redacted: password, passwd, pwd, passphrase, secret, token, credential, authorization, cookie, pin,
+	// otp, or api, private or access followed by key. Plurals are redacted too, except tokens, which is a count.
 	Redact []string
 }
 

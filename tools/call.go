@@ -12,15 +12,16 @@ type Call struct {
 	o CallOptions
 
 	// The decoded arguments, and the function that they were decoded for. Tool.Call sets both.
-	by *function
-	in any
+	decoded    any
+	decodedFor *function
 }
 
 // CallOptions are the contents of a [Call].
 type CallOptions struct {
 	// Scope limits the data that the call may touch.
 	Scope scope.Scope
-	// Shared is the scope of the tenant's shared data, if the call may read it: see [Call.Shared]. The zero Scope denies it.
+	// Shared is the scope of the tenant's shared data, if the call may read it: see [Call.Shared]. The zero Scope denies it,
+	// and so does every other scope than the shared one of Scope's tenant.
 	Shared scope.Scope
 	// ID is the id that the model's service gave the call.
 	ID string
@@ -30,7 +31,7 @@ type CallOptions struct {
 	// IdempotencyKey is the same if the run makes the same call again, for example after a crash, and differs otherwise. It
 	// is empty if the run does not have an id.
 	IdempotencyKey string
-	// Args are the model's arguments, unchanged.
+	// Args are the arguments as the model wrote them.
 	Args json.RawMessage
 	// State is the State of the conversation. If nil, the call gets an empty one.
 	State *State

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"regexp"
@@ -114,7 +115,7 @@ func (c constraints) applyTag(name, value string, s, leaf *jsonschema.Schema) er
 		leaf.Pattern, err = value, c.addPattern(value)
 	case "format":
 		if _, ok := formats[value]; !ok {
-			return errors.New("is not a known format: must be date, time, date-time, email, uuid or uri")
+			return fmt.Errorf("is not a known format: must be one of %q", slices.Sorted(maps.Keys(formats)))
 		}
 		if leaf.Format != "" && leaf.Format != value {
 			return errMisplaced
@@ -164,7 +165,7 @@ func parseNumber(value, kind string) (float64, error) {
 		return 0, fmt.Errorf("has %q, which is not a number", value)
 	}
 	if kind == "integer" && (f != math.Trunc(f) || math.Abs(f) > 1<<53-1) {
-		return 0, fmt.Errorf("has %q, which is not an integer of at most 53 bits", value)
+		return 0, fmt.Errorf("has %q, which is not an integer within ±(2^53-1)", value)
 	}
 	return f, nil
 }

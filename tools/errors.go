@@ -82,3 +82,13 @@ type PendingError struct {
 
 // Error implements error.
 func (e *PendingError) Error() string { return "tools: pending: " + e.Reason }
+
+// isDecision reports whether err is the tool's own decision, which a retry or a timeout must not replace.
+func isDecision(err error) bool {
+	return hasType[*CorrectionError](err) || hasType[*FatalError](err) || hasType[*PendingError](err) || hasType[*PanicError](err)
+}
+
+func hasType[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

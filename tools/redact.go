@@ -85,11 +85,12 @@ func (r redactor) isSecret(name string) bool {
 	}
 	before := ""
 	for _, w := range splitWords(name) {
-		one := w
+		singular := w
 		if w != "tokens" {
-			one = strings.TrimSuffix(w, "s")
+			singular = strings.TrimSuffix(w, "s")
 		}
-		if slices.Contains(secretWords, w) || slices.Contains(secretWords, one) || slices.Contains(secretPairs, [2]string{before, one}) {
+		if slices.Contains(secretWords, w) || slices.Contains(secretWords, singular) ||
+			slices.Contains(secretPairs, [2]string{before, singular}) {
 			return true
 		}
 		before = w

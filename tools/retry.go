@@ -62,21 +62,11 @@ func RetryTransient(attempts int) Middleware {
 
 // isTransient reports whether a retry may help.
 func isTransient(err error) bool {
-	if isAnswer(err) {
+	if isDecision(err) {
 		return false
 	}
 	var r interface{ Retryable() bool }
 	return errors.As(err, &r) && r.Retryable()
-}
-
-// isAnswer reports whether err is the tool's own decision, which a retry or a timeout must not replace.
-func isAnswer(err error) bool {
-	return hasType[*CorrectionError](err) || hasType[*FatalError](err) || hasType[*PendingError](err) || hasType[*PanicError](err)
-}
-
-func hasType[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
 }
 
 // waitFor waits for d. It returns false early if ctx ends, or would end, before d has passed.

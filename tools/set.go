@@ -215,7 +215,9 @@ func (s Set) resolveTools(ctx context.Context, sc scope.Scope, st *State) (Resol
 }
 
 // Resolved is the immutable list of the tools that are offered in one turn.
-type Resolved struct{ tools []*Tool } // ordered by name
+type Resolved struct {
+	tools []*Tool // ordered by name
+}
 
 // newResolved returns the tools in order of name, or an error if two have the same name. It does not change ts.
 func newResolved(ts []*Tool) (Resolved, error) {

@@ -10,8 +10,8 @@ import (
 
 // Timeout passes a context with the deadline d to the function and the middleware inside it. An error that they return after
 // the deadline becomes a [CorrectionError] that also wraps that error: the model reads that the tool did not finish, and
-// that its effect is not known. Results, and the errors [FatalError], [PendingError] and [CorrectionError], are returned
-// unchanged even if they are late.
+// that its effect is not known. Results, and the errors [FatalError], [PendingError], [CorrectionError] and [PanicError],
+// are returned unchanged even if they are late, and so is every error once the context of the call itself has ended.
 //
 // With an agent, Timeout replaces the default of Limits.ToolTimeout for its tool, even with a longer time. It does not
 // replace a limit that is set.
@@ -29,7 +29,7 @@ func Timeout(d time.Duration) Middleware {
 			within, cancel := context.WithTimeout(ctx, d)
 			defer cancel()
 			res, err := next(within, c)
-			if err == nil || within.Err() == nil || ctx.Err() != nil || isAnswer(err) {
+			if err == nil || within.Err() == nil || ctx.Err() != nil || isDecision(err) {
 				return res, err
 			}
 			return Result{}, &timeoutError{Tool: c.Name(), After: d, Err: err}

@@ -39,7 +39,7 @@ type Tool struct {
 type function struct {
 	validate func(json.RawMessage) (json.RawMessage, error)
 	decode   func(json.RawMessage) (any, json.RawMessage, error) // validates too
-	h        Handler
+	handler  Handler
 	nils     nilFiller
 }
 
@@ -125,16 +125,16 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		}
 		return in, args, nil
 	}
-	fn.h = func(ctx context.Context, c *Call) (Result, error) {
-		if c.by != fn { // a Call that middleware made
+	fn.handler = func(ctx context.Context, c *Call) (Result, error) {
+		if c.decodedFor != fn { // a Call that middleware made
 			in, args, err := fn.decode(c.o.Args)
 			if err != nil {
 				return Result{}, err
 			}
-			c = &Call{o: c.o, by: fn, in: in}
+			c = &Call{o: c.o, decoded: in, decodedFor: fn}
 			c.o.Args = args
 		}
-		out, err := f(ctx, c, *c.in.(*In))
+		out, err := f(ctx, c, *c.decoded.(*In))
 		if err != nil {
 			return Result{}, err
 		}
@@ -148,7 +148,7 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		if mw[i] == nil {
 			return nil, fmt.Errorf("tools: middleware %d of %s is nil", i, name)
 		}
-		if fn.h = mw[i](fn.h); fn.h == nil {
+		if fn.handler = mw[i](fn.handler); fn.handler == nil {
 			return nil, fmt.Errorf("tools: middleware %d of %s returned a nil handler", i, name)
 		}
 	}
@@ -188,12 +188,12 @@ func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	c = &Call{o: c.o, by: t.fn, in: in}
+	c = &Call{o: c.o, decoded: in, decodedFor: t.fn}
 	c.o.Args = args
 	if c.o.Name == "" {
 		c.o.Name = t.spec.Name
 	}
-	res, err = t.fn.h(ctx, c)
+	res, err = t.fn.handler(ctx, c)
 	if err != nil {
 		return Result{}, err
 	}

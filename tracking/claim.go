@@ -41,8 +41,9 @@ type ClaimOptions struct {
 	Automatic bool
 
 	// TakeOver takes the stage from a live lease of the same Key, or after a
-	// release, and returns [ErrTaken] in every other state. It is for a caller
-	// who knows by other means that the holder is dead.
+	// release. If the stage has ended permanently, the error is [ErrTerminal], and
+	// in every other state it is [ErrTaken]. TakeOver is for a caller who knows by
+	// other means that the holder is dead.
 	TakeOver bool
 }
 

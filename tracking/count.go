@@ -17,10 +17,11 @@ type Counts struct {
 	Capped  bool `json:"capped"` // a class may have more records than were counted
 }
 
-// Count counts the records of a user or a tenant, by one query for each class
-// that returns no rows. The counting of a class stops at 1,000 records, or when
-// 10,000 rows have been looked at, some of which have expired or lie outside the
-// scope; then Capped is set. Like a list, the numbers may be a moment old.
+// Count counts the records of a user or a tenant. It makes one query for each
+// class, which returns a number and not the rows. The counting of a class stops
+// at 1,000 records, or when 10,000 rows have been looked at, some of which have
+// expired or lie outside the scope; then Capped is set. Like a list, the numbers
+// may be a moment old.
 func (t *Tracker) Count(ctx context.Context, userOrTenant scope.Scope) (Counts, error) {
 	var c Counts
 	view, slot, err := t.indexView(userOrTenant)

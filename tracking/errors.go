@@ -47,7 +47,7 @@ var (
 // would not have written.
 var errForeign = fmt.Errorf("the item %q was not written by this package", metaSort)
 
-// The reasons of a *[StateError], by errors.Is.
+// The reasons that a *[StateError] wraps.
 var (
 	// ErrRunning is returned if another worker holds the stage under a live
 	// lease; [Progress.Key] says for which work.
@@ -85,7 +85,7 @@ var (
 type StateError struct {
 	Stage  Stage  // empty for Cancel
 	Record Record // the current record
-	Err    error  // one of the reasons above
+	Err    error  // the reason, for example ErrRunning
 
 	op string
 }

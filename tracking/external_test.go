@@ -96,7 +96,7 @@ func TestExternalTransitionTable(t *testing.T) {
 				w.bringReceipt(state)
 				before := w.r.encodeItem()
 				if v, ok := verdicts[want]; ok {
-					f := finding{absent: []Stage{UserUpload}, there: map[Stage]Location{"receipt": dest}}
+					f := finding{absent: []Stage{UserUpload}, arrived: map[Stage]Location{"receipt": dest}}
 					if op == "none" {
 						f = finding{absent: []Stage{UserUpload, "receipt"}}
 					}

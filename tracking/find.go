@@ -55,7 +55,8 @@ func (t *Tracker) findSession(ctx context.Context, s scope.Scope, id string) (sc
 }
 
 // parseSessionID reports whether id is a session id and, if s is a user's scope,
-// returns the session. Within a tenant the user is unknown, and is made up.
+// returns the session. In a tenant's scope the user is unknown, so the session
+// has a placeholder as its user.
 func parseSessionID(s scope.Scope, id string) (scope.Scope, bool) {
 	if s.Level() == scope.TenantLevel {
 		s, _ = s.User("anyone")

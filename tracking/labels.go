@@ -52,7 +52,8 @@ func mergeLabels(old, set map[string]string) map[string]string {
 // title. It costs nothing by itself: the attempt's next operation that writes
 // stores it. An empty value removes the label. A record has at most 8 labels; a
 // name matches [a-z][a-z0-9_]{0,31} and a value has at most 256 bytes of UTF-8.
-// SetLabel returns [ErrInvalid] otherwise.
+// SetLabel returns [ErrInvalid] otherwise. A label that is set after the attempt
+// has ended is not stored.
 func (a *Attempt) SetLabel(name, value string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -35,8 +35,8 @@ func (p Page) MarshalJSON() ([]byte, error) {
 }
 
 // List returns a page of a user's or a tenant's records, newest first by
-// session id. It makes one index query for each class, and at most three if rows
-// had to be dropped because they have expired or lie outside the scope.
+// session id. It makes one index query for each class. It makes up to three for a
+// class whose rows have partly expired or lie outside the scope.
 //
 // A page may have fewer records than the limit, or none, and still have a Next,
 // if so many rows were dropped that the call stopped. The next page continues

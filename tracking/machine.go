@@ -36,16 +36,16 @@ func (m machine) createRecord(request Record, due, now time.Time) Record {
 	for _, s := range m.pipeline.Stages {
 		r.stages = append(r.stages, Progress{Stage: s.Stage, State: StateQueued})
 	}
-	waits := now.Add(m.review)
+	idleDue := now.Add(m.review)
 	if !due.IsZero() {
 		i := slices.IndexFunc(m.pipeline.Stages, func(s StageSpec) bool { return s.External && len(s.After) == 0 })
 		if i < 0 {
-			waits = due
+			idleDue = due
 		} else {
 			r.stages[i].awaitArrival(now, due)
 		}
 	}
-	m.settleRecord(&r, now, waits)
+	m.settleRecord(&r, now, idleDue)
 	return r
 }
 
@@ -96,15 +96,15 @@ func (m machine) failRecord(r *Record, why Error, now time.Time) {
 }
 
 // settleRecord ends a transition: it brings the fields of the record in line with its
-// stages. The record is overdue at waits, unless a stage says otherwise.
-func (m machine) settleRecord(r *Record, now, waits time.Time) {
-	m.refreshRecord(r, now, waits)
+// stages. The record is overdue at idleDue, unless a stage says otherwise.
+func (m machine) settleRecord(r *Record, now, idleDue time.Time) {
+	m.refreshRecord(r, now, idleDue)
 	r.Changed = now
 	r.current = m.currentStage(*r)
 }
 
 // refreshRecord is settleRecord for a write that is not a transition, such as a heartbeat.
-func (m machine) refreshRecord(r *Record, now, waits time.Time) {
+func (m machine) refreshRecord(r *Record, now, idleDue time.Time) {
 	r.Updated = now
 	sum := m.summarizeStages(r.stages)
 	if !sum.terminal {
@@ -116,7 +116,7 @@ func (m machine) refreshRecord(r *Record, now, waits time.Time) {
 		m.closeRecord(r, sum.unfinished, now)
 		return
 	}
-	r.Due = r.nextDue(waits)
+	r.Due = r.nextDue(idleDue)
 }
 
 // awaitStages begins to await the External stages whose dependencies have all

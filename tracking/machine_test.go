@@ -233,7 +233,7 @@ func (w *world) sweepAt(op string) (Record, verdict) {
 	if op == "none" {
 		f.absent = awaited
 	} else {
-		f.there = map[Stage]Location{UserUpload: dest}
+		f.arrived = map[Stage]Location{UserUpload: dest}
 	}
 	return w.m.sweepRecord(w.r, f, week)
 }

@@ -19,7 +19,7 @@ type heldChange struct {
 	op       string
 	apply    func(*Progress)     // on the running stage
 	isReplay func(Progress) bool // whether the stage, no longer running, is as the operation leaves it; nil: it never is
-	waits    time.Time           // when the record is overdue if nothing runs
+	idleDue  time.Time           // when the record is overdue if nothing runs
 	renews   bool                // only the lease changes, which is not a transition
 }
 
@@ -36,19 +36,19 @@ func (m machine) changeHeld(r Record, h hold, c heldChange, now time.Time) (Reco
 	r, e := r.editStage(p.Stage)
 	c.apply(e)
 	if c.renews {
-		m.refreshRecord(&r, now, c.waits)
+		m.refreshRecord(&r, now, c.idleDue)
 	} else {
-		m.settleRecord(&r, now, c.waits)
+		m.settleRecord(&r, now, c.idleDue)
 	}
 	return r, true, nil
 }
 
 func (m machine) renewLease(r Record, h hold, now time.Time) (Record, bool, error) {
 	return m.changeHeld(r, h, heldChange{
-		op:     "heartbeat",
-		apply:  func(p *Progress) { p.Lease = now.Add(h.lease) },
-		waits:  r.Due,
-		renews: true,
+		op:      "heartbeat",
+		apply:   func(p *Progress) { p.Lease = now.Add(h.lease) },
+		idleDue: r.Due,
+		renews:  true,
 	}, now)
 }
 
@@ -60,7 +60,7 @@ func (m machine) completeStage(r Record, h hold, dest Location, now time.Time) (
 			p.endStage(StateSuccess, now)
 		},
 		isReplay: func(p Progress) bool { return p.State == StateSuccess && p.Destination == dest },
-		waits:    now.Add(m.review),
+		idleDue:  now.Add(m.review),
 	}, now)
 }
 
@@ -75,7 +75,7 @@ func (m machine) failStage(r Record, h hold, f Error, now time.Time) (Record, bo
 			}
 		},
 		isReplay: func(p Progress) bool { return p.State == StateFailed && p.Error == f },
-		waits:    now.Add(m.review),
+		idleDue:  now.Add(m.review),
 	}, now)
 }
 
@@ -88,7 +88,7 @@ func (m machine) parkStage(r Record, h hold, review time.Duration, now time.Time
 			p.Lease, p.Due = time.Time{}, now.Add(review)
 		},
 		isReplay: func(p Progress) bool { return p.State == StateWaiting },
-		waits:    now.Add(review),
+		idleDue:  now.Add(review),
 	}, now)
 }
 
@@ -100,6 +100,6 @@ func (m machine) releaseStage(r Record, h hold, now time.Time) (Record, bool, er
 			p.Lease, p.Due = time.Time{}, time.Time{}
 		},
 		isReplay: func(p Progress) bool { return p.State == StateReleased },
-		waits:    now.Add(m.review),
+		idleDue:  now.Add(m.review),
 	}, now)
 }

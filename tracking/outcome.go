@@ -54,14 +54,14 @@ func (s StageSpec) isFinal(p Progress) bool {
 }
 
 // nextDue returns when the record is overdue: at the earliest due of the stages
-// that run; otherwise at waits or, if later, at the due of a stage that waits
+// that run; otherwise at idleDue or, if later, at the due of a stage that waits
 // for review.
-func (r Record) nextDue(waits time.Time) time.Time {
+func (r Record) nextDue(idleDue time.Time) time.Time {
 	var runs time.Time
 	for _, p := range r.stages {
 		switch {
-		case p.State == StateWaiting && p.Due.After(waits):
-			waits = p.Due
+		case p.State == StateWaiting && p.Due.After(idleDue):
+			idleDue = p.Due
 		case p.State == StateRunning && !p.Due.IsZero() && (runs.IsZero() || p.Due.Before(runs)):
 			runs = p.Due
 		}
@@ -69,7 +69,7 @@ func (r Record) nextDue(waits time.Time) time.Time {
 	if !runs.IsZero() {
 		return runs
 	}
-	return waits
+	return idleDue
 }
 
 // currentStage returns the stage that a list shows of the record: the first that

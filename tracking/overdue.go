@@ -23,7 +23,7 @@ func (v verdict) isFailure() bool { return v == verdictLost || v == verdictAband
 type finding struct {
 	orphans bool               // every process that holds a lease has ended
 	absent  []Stage            // External stages whose object was looked for and has not arrived
-	there   map[Stage]Location // External stages whose object has arrived
+	arrived map[Stage]Location // External stages whose object has arrived
 }
 
 // stagesToLookFor returns the External stages that are overdue and that were
@@ -35,8 +35,8 @@ func (m machine) stagesToLookFor(r Record, f finding, now time.Time) (stages []S
 	}
 	for _, s := range m.pipeline.Stages {
 		p := r.Stage(s.Stage)
-		_, there := f.there[s.Stage]
-		if s.External && p.State == StateRunning && !now.Before(p.Due) && !there && !slices.Contains(f.absent, s.Stage) {
+		_, arrived := f.arrived[s.Stage]
+		if s.External && p.State == StateRunning && !now.Before(p.Due) && !arrived && !slices.Contains(f.absent, s.Stage) {
 			stages = append(stages, s.Stage)
 		}
 	}
@@ -70,8 +70,8 @@ func (m machine) sweepRecord(r Record, f finding, now time.Time) (Record, verdic
 		return r, verdictNone
 	}
 	for _, s := range m.pipeline.Stages {
-		dest, there := f.there[s.Stage]
-		if !there || r.Stage(s.Stage).State != StateRunning {
+		dest, arrived := f.arrived[s.Stage]
+		if !arrived || r.Stage(s.Stage).State != StateRunning {
 			continue
 		}
 		if next, write, err := m.observeStage(r, s.Stage, dest, now); err == nil && write {

@@ -63,7 +63,7 @@ func (w *randomMachine) sweepOnce(now time.Time) (Record, bool) {
 		now = w.r.Due
 	}
 	if w.rnd.IntN(2) == 0 {
-		f.there = map[Stage]Location{w.anyExternal(): dest}
+		f.arrived = map[Stage]Location{w.anyExternal(): dest}
 	}
 	next, v := w.m.sweepRecord(w.r, f, now)
 	return next, v != verdictNone

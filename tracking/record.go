@@ -202,7 +202,7 @@ func (r Record) editStage(st Stage) (Record, *Progress) {
 	return r, &r.stages[r.stageIndex(st)]
 }
 
-// locate returns the location of ref. The object must belong to the session, to
+// locateRef returns the location of ref. The object must belong to the session, to
 // a scope around it or to the tenant's shared data. The location of a zero Ref
 // is zero.
 func locateRef(session scope.Scope, ref object.Ref) (Location, error) {

@@ -48,7 +48,8 @@ type SweepOptions struct {
 	// Orphans states that every process that holds a lease has ended, which
 	// is known, for example, at the start of the only process that may open
 	// the table's file. Then every stage that a worker runs is lost at once,
-	// overdue or not, and the sweep reads every record that is not terminal.
+	// overdue or not, and the sweep reads every record that is not terminal. So
+	// do not claim stages before all sweeps with Orphans have returned.
 	// Default: a stage is lost when its lease has expired.
 	Orphans bool
 }
@@ -276,7 +277,7 @@ func (s *sweep) sweepSession(ctx context.Context, session scope.Scope) (verdict,
 
 // lookForObjects looks for the objects of the External stages that are overdue.
 func (s *sweep) lookForObjects(ctx context.Context, r Record) (finding, error) {
-	f := finding{orphans: s.Orphans, there: map[Stage]Location{}}
+	f := finding{orphans: s.Orphans, arrived: map[Stage]Location{}}
 	for _, st := range s.t.machine.stagesToLookFor(r, f, s.t.currentTime()) {
 		ref, ok, err := s.Look(ctx, r, st)
 		switch {
@@ -286,7 +287,7 @@ func (s *sweep) lookForObjects(ctx context.Context, r Record) (finding, error) {
 			f.absent = append(f.absent, st)
 			continue
 		}
-		if f.there[st], err = locateRef(r.Scope, ref); err != nil {
+		if f.arrived[st], err = locateRef(r.Scope, ref); err != nil {
 			return f, err
 		}
 	}

@@ -7,8 +7,8 @@ var (
 	ErrNotFound = errors.New("approval: request not found")
 	// ErrDecided is returned with the current [Request] if the opposite decision has been recorded before.
 	ErrDecided = errors.New("approval: the opposite decision has been recorded")
-	// ErrInvalid is returned for arguments out of range: a text that is too long, a limit, a cursor of another list, a call
-	// without an idempotency key.
+	// ErrInvalid is returned for an invalid argument: a nil table, a TTL, a text that is too long, a limit, a cursor of
+	// another list, a call without an idempotency key.
 	ErrInvalid = errors.New("approval: invalid value")
 )
 

@@ -16,7 +16,8 @@ import (
 // the call is impossible, such as the loan of a book that does not exist, Ask returns an error, and nobody is asked: the
 // call ends with that error, so return a [tools.Correct] for the model. The arguments of c fit the tool's schema already.
 //
-// Ask may run more than once for a call, before and after the decision, and must return the same reason each time.
+// Ask may run more than once for a call, before and after the decision. The request keeps the first reason. A
+// call runs without an approval as soon as Ask does not require one any more, whatever a person has decided.
 type Ask func(ctx context.Context, c *tools.Call) (reason string, needed bool, err error)
 
 // Require returns middleware that runs a call only after a person has approved it. If ask is nil, each call needs

@@ -80,6 +80,25 @@ func TestDeclinedCallReturnsTheReason(t *testing.T) {
 	require.Empty(t, b.ran)
 }
 
+// Ask is asked again when the call is repeated. Its later reasons are ignored, its later answers are not.
+func TestRequestKeepsTheFirstReason(t *testing.T) {
+	t.Parallel()
+	reason, needed := "It is rare.", true
+	b := newBundle(t, func(context.Context, *tools.Call) (string, bool, error) { return reason, needed, nil })
+	r := b.requestApproval(t, b.s1, "k1", `{"title":"a"}`)
+	reason = "It is old."
+	_, err := b.callTool(t, b.s1, "k1", `{"title":"a"}`)
+	require.EqualError(t, err, "tools: pending: It is rare.")
+	require.Equal(t, []Request{r}, b.listRequests(t, b.s1))
+
+	_, err = b.Decide(t.Context(), b.s1, r.ID, Decision{By: "u7"})
+	require.NoError(t, err)
+	needed = false
+	res, err := b.callTool(t, b.s1, "k1", `{"title":"a"}`)
+	require.NoError(t, err)
+	require.Equal(t, "lent a", res.Blocks[0].Text)
+}
+
 // A decision applies to one call: its scope, key, tool and arguments.
 func TestApprovalIsForOneCall(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ const frameCost = 3 << 10
 // budget limits the bytes of JSON in a result, or the work of a search.
 type budget struct{ left int }
 
-// take takes n from the budget and reports whether n was left. Otherwise the budget does not change.
+// take subtracts n if at least n is left, and reports whether it did.
 func (b *budget) take(n int) bool {
 	if n > b.left {
 		return false
@@ -20,14 +20,14 @@ func (b *budget) take(n int) bool {
 	return true
 }
 
-// takeTexts takes the cost of each text, as far as the budget allows.
+// takeTexts takes the cost of each text that fits.
 func (b *budget) takeTexts(texts []string) {
 	for _, s := range texts {
 		b.take(jsonCost(s))
 	}
 }
 
-// spend takes n, even if less is left.
+// spend subtracts n, even if less is left.
 func (b *budget) spend(n int) { b.left -= n }
 
 func (b *budget) isSpent() bool { return b.left <= 0 }

@@ -10,9 +10,9 @@
 //
 // list_files returns a handle (f1, f2, …) for each file, and the other tools take handles. A handle stands for an
 // [object.Ref] that is pinned to the listed version and stored in the conversation's [tools.State]. Each call resolves
-// it inside its own scope, so the handles of a State from another scope are invalid, and an argument can't name another user's file.
-// A handle keeps its meaning for the whole conversation, which can have 200. If a file changes after it was listed, its handle and its
-// cursors are rejected until the model lists the files again.
+// it in the call's scope, so the handles of a State from another scope are invalid, and an argument can't name another
+// user's file. A handle keeps its meaning for the whole conversation. A conversation has at most 200 handles. If a file
+// changes after it was listed, its handle and its cursors are rejected until the model lists the files again.
 //
 // If the host passes the tenant's shared data to the run (agent.Input.Shared), list_files lists it after the run's own
 // files. The model sees the location of a file only as "upload" (in a session), "own" (of a user) or "shared".
@@ -23,8 +23,8 @@
 // and returns at most [Options].MaxResult bytes of JSON, whatever the size of the file. A search also has a budget of
 // work: bytes scanned times the size of the compiled expression. Each result notes omissions and contains a cursor
 // to continue. Every 8 MiB a call reports its progress ([tools.Call.Progress]) as
-// {"file":"f1","read":8388608,"size":52428800}. A cursor encodes a position and a digest of the file, its version and the arguments, so it is
-// rejected anywhere else.
+// {"file":"f1","read":8388608,"size":52428800}. A cursor encodes a position and a digest of the file, its version and the
+// arguments. It is rejected with other arguments and for another file or version.
 //
 // # Formats
 //

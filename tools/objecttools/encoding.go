@@ -27,8 +27,8 @@ func (e encoding) String() string {
 }
 
 // detectEncoding detects the encoding from the first bytes of a file, and returns the length of the byte order mark.
-// whole reports that head is the whole file. UTF-16 without a mark is not detected: it counts as binary.
-func detectEncoding(head []byte, whole bool) (e encoding, bom int) {
+// isWhole reports whether head is the whole file. UTF-16 without a mark is not detected: it counts as binary.
+func detectEncoding(head []byte, isWhole bool) (e encoding, bom int) {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
 		bom = 3
@@ -41,7 +41,7 @@ func detectEncoding(head []byte, whole bool) (e encoding, bom int) {
 	case bytes.HasPrefix(head, []byte("%PDF-")):
 		return notText, 0
 	}
-	if !whole {
+	if !isWhole {
 		head = head[:len(head)-partialRuneLen(head)]
 	}
 	controls, invalid := 0, 0

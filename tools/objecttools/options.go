@@ -14,7 +14,7 @@ const (
 	defaultMaxScan   = 64 << 20
 )
 
-// Options configures [Set]. Nil means the default of each field.
+// Options configures [Set]. A nil *Options is valid.
 type Options struct {
 	// MaxResult is the largest result of a call in bytes of JSON, 4 KiB to 1 MiB. A result says what did not fit.
 	// Zero means 16 KiB.

@@ -10,6 +10,9 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
+// A call reads a part of a file: the bytes from an offset on, up to its limit. It requests the part in ranges, and holds a
+// block of it in memory. A line that is longer than a block is read in pieces. A sample reads small parts, its probes.
+
 // blockLen is the size of the buffer for decoded text, and so the length of the longest line that is read in one piece.
 const blockLen = 128 << 10
 

@@ -1,7 +1,8 @@
 // Package trackingtools provides two tools that show a model the uploads of a [tracking.Tracker] and their states:
 // list_uploads and get_upload.
 //
-//	a, err := agent.New(model, &agent.Options{Tools: trackingtools.Set(tracker)})
+//	set, err := trackingtools.Set(tracker) // list_uploads, get_upload
+//	a, err := agent.New(model, &agent.Options{Tools: set})
 //
 // Both act within the scope of the call; no argument can change it. A tenant's or a user's scope lists the uploads
 // within it. A session's scope lists its own upload only. An upload outside the scope and one that does not exist give
@@ -11,5 +12,5 @@
 // bucket, key or lease. File names, labels and messages come from outside; the descriptions of the tools tell the model
 // to treat them as data.
 //
-// The tools change nothing and do not open files; for that, see package objecttools.
+// The tools change nothing and do not open files. Package objecttools opens files.
 package trackingtools

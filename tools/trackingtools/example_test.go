@@ -20,12 +20,17 @@ func ExampleSet() {
 	session, _ := user.Session("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
 	_, _ = tracker.Create(ctx, session, &tracking.CreateOptions{Filename: "cover.jpg"})
 
-	offered, err := trackingtools.Set(tracker).Resolve(ctx, user, nil) // an agent does this in each turn
+	set, err := trackingtools.Set(tracker)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	list, _ := offered.Lookup(trackingtools.ListUploads)
+	offered, err := set.Resolve(ctx, user, nil) // an agent does this in each turn
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	list, _ := offered.Lookup("list_uploads")
 	res, err := list.Call(ctx, tools.NewCall(tools.CallOptions{Scope: user, Args: []byte(`{"status":"active"}`)}))
 	fmt.Println(string(res.Blocks[0].JSON), "|", res.Summary, "|", err)
 	// Output:

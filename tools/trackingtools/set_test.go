@@ -42,14 +42,14 @@ func newBundle(t *testing.T) *bundle {
 	tr, err := tracking.New(must.Get(table.New(table.NewMemory(nil), nil)), tracking.Uploads(), nil)
 	require.NoError(t, err)
 	b := &bundle{Tracker: tr}
-	set := Set(tr)
-	require.NoError(t, set.Err())
+	set, err := Set(tr)
+	require.NoError(t, err)
 	offered, err := set.Resolve(t.Context(), must.Get(scope.Tenant("acme")), nil)
 	require.NoError(t, err)
 	var ok bool
-	b.list, ok = offered.Lookup(ListUploads)
+	b.list, ok = offered.Lookup("list_uploads")
 	require.True(t, ok)
-	b.get, ok = offered.Lookup(GetUpload)
+	b.get, ok = offered.Lookup("get_upload")
 	require.True(t, ok)
 	require.Equal(t, 2, offered.Len())
 	b.acme, b.globex = must.Get(scope.Tenant("acme")), must.Get(scope.Tenant("globex"))

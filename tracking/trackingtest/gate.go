@@ -61,7 +61,11 @@ func (g *gate) runWorkers(ctx context.Context, rnd *rand.Rand, tick func(), work
 		}
 		tick()
 		var turns []chan struct{}
-		for n := 1 + rnd.IntN(4)/3*rnd.IntN(3); len(turns) < n && len(g.waiting) > 0; {
+		n := 1
+		if isCrowd, more := rnd.IntN(4) == 3, rnd.IntN(3); isCrowd {
+			n += more
+		}
+		for len(turns) < n && len(g.waiting) > 0 {
 			i := rnd.IntN(len(g.waiting))
 			turns = append(turns, g.waiting[i])
 			g.waiting = slices.Delete(g.waiting, i, i+1)

@@ -24,10 +24,10 @@ func (a act) claimedStage() tracking.Stage {
 
 // life is a record that one worker after another processes.
 type life struct {
-	w   *world
-	tr  *tracking.Tracker
-	s   scope.Scope
-	now *tracking.Attempt
+	w  *world
+	tr *tracking.Tracker
+	s  scope.Scope
+	a  *tracking.Attempt // the latest
 }
 
 func (l *life) performAct(ctx context.Context, a act) (err error) {
@@ -42,17 +42,17 @@ func (l *life) performAct(ctx context.Context, a act) (err error) {
 		claim.Observed = &proof
 		fallthrough
 	case "claim":
-		l.now, err = l.tr.Claim(ctx, l.s, a.claimedStage(), claim)
+		l.a, err = l.tr.Claim(ctx, l.s, a.claimedStage(), claim)
 	case "heartbeat":
-		err = l.now.Heartbeat(ctx)
+		err = l.a.Heartbeat(ctx)
 	case "park":
-		err = l.now.Park(ctx, 0)
+		err = l.a.Park(ctx, 0)
 	case "release":
-		err = l.now.Release(ctx)
+		err = l.a.Release(ctx)
 	case "complete":
-		err = l.now.Complete(ctx, object.Ref{})
+		err = l.a.Complete(ctx, object.Ref{})
 	case "fail":
-		err = l.now.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true})
+		err = l.a.Fail(ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true})
 	default:
 		err = fmt.Errorf("unknown act %q", a)
 	}

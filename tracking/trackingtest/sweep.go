@@ -115,7 +115,7 @@ func (w *world) explainStuck(r tracking.Record, row table.Row) string {
 	}
 	later := w.newClock(time.Hour) // when every lease has expired
 	tr := w.trackerOn(w.newTable(onlyRow{row: row}), p, later)
-	said := ""
+	reasons := ""
 	for _, spec := range p.Stages {
 		st := r.Stage(spec.Stage)
 		if spec.Optional || st.State == tracking.StateSuccess {
@@ -123,7 +123,7 @@ func (w *world) explainStuck(r tracking.Record, row table.Row) string {
 		}
 		if spec.External {
 			if _, err := tr.Observe(w.ctx, r.Scope, tracking.Observation{Stage: spec.Stage}); err != nil {
-				said += fmt.Sprintf("%v; ", err)
+				reasons += fmt.Sprintf("%v; ", err)
 			}
 			continue
 		}
@@ -131,9 +131,9 @@ func (w *world) explainStuck(r tracking.Record, row table.Row) string {
 		if err == nil || errors.Is(err, tracking.ErrExhausted) {
 			return ""
 		}
-		said += fmt.Sprintf("%v; ", err)
+		reasons += fmt.Sprintf("%v; ", err)
 	}
-	return fmt.Sprintf("a record that is %s cannot be continued: %s", r.Status, said)
+	return fmt.Sprintf("a record that is %s cannot be continued: %s", r.Status, reasons)
 }
 
 // takeUp continues a record to its end.

@@ -44,12 +44,11 @@ const (
 	propAnswers = "every answer is documented"
 )
 
-// Test runs each check as a parallel subtest. A check calls open, which may
-// return the same driver every time, and closes the driver if it is an
-// [io.Closer] at its end. By default the suite makes about fifteen thousand
-// calls.
+// Test runs each check as a parallel subtest. A check calls open and, at its
+// end, closes the driver if it is an [io.Closer]. Otherwise open may return the
+// same driver every time. By default the suite makes about fifteen thousand calls.
 //
-// To run one check, use -run, for example -run 'TestDriver/listing'.
+// To run one check, use -run, for example -run 'TestTracking/listing'.
 func Test(t *testing.T, open func(*testing.T) table.Driver, o *Options) {
 	if o == nil {
 		o = &Options{}

@@ -20,8 +20,8 @@ func recordLife(t *testing.T, w *world, name string) (tracking.Pipeline, scope.S
 		o := &op{name: string(a), session: l.s}
 		if st := a.claimedStage(); st != "" {
 			o.name, o.stage = "claim", st
-		} else if l.now != nil {
-			o.stage, o.fence = l.now.Stage(), l.now.Fence()
+		} else if l.a != nil {
+			o.stage, o.fence = l.a.Stage(), l.a.Fence()
 		}
 		require.NoError(t, l.performAct(o.inContext(t.Context()), a))
 		w.passTime(time.Second)

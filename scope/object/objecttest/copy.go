@@ -20,8 +20,10 @@ func checkCopy(b *bench) {
 		b.failf("Copy returned size %d and type %q, want %d and text/plain", info.Size, info.Type, len(data))
 	}
 	b.requireBytes(stored, data)
-	if _, seen, err := b.root.Stat(b.ctx, stored); err != nil || seen.Type != "text/plain" {
-		b.failf("Stat of the copy returned type %q, error %w, want text/plain", seen.Type, err)
+	_, seen, err := b.root.Stat(b.ctx, stored)
+	b.requireNoError(err, "stat of the copy")
+	if seen.Type != "text/plain" {
+		b.failf("Stat of the copy returned type %q, want text/plain", seen.Type)
 	}
 	b.requireError("copy onto an object", b.copyError(old, to, nil), object.ErrExists)
 	b.requireError("copy of a missing object", b.copyError(missing, to, overwrite), object.ErrNotFound)

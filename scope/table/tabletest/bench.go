@@ -18,13 +18,13 @@ import (
 // something goes wrong, so only the goroutine of the check may call them.
 type bench struct {
 	tester
-	ctx    context.Context
-	d      table.Driver
-	t      *table.Table
-	o      Options
-	run    string         // part of the names of the tenants
-	put    map[place]bool // rows to remove
-	closed bool           // the check has closed the driver
+	ctx     context.Context
+	d       table.Driver
+	t       *table.Table
+	o       Options
+	run     string         // part of the names of the tenants
+	written map[place]bool // rows to remove
+	closed  bool           // the check has closed the driver
 }
 
 // place is the scope and the sort key of a row.
@@ -34,7 +34,7 @@ type place struct {
 }
 
 func newBench(t tester, d table.Driver, o Options) *bench {
-	b := &bench{tester: t, ctx: t.Context(), d: d, o: o, run: uuid.NewString()[:18], put: map[place]bool{}}
+	b := &bench{tester: t, ctx: t.Context(), d: d, o: o, run: uuid.NewString()[:18], written: map[place]bool{}}
 	b.t = b.newTable(d)
 	return b
 }
@@ -131,7 +131,7 @@ func (b *bench) putItem(v *table.View, it table.Item) table.Item {
 
 // tryPut puts an item and registers it for cleanUp.
 func (b *bench) tryPut(v *table.View, it table.Item, c table.Cond) (table.Item, error) {
-	b.put[place{v.Scope(), it.Sort}] = true
+	b.written[place{v.Scope(), it.Sort}] = true
 	return v.Put(b.ctx, it, c)
 }
 
@@ -239,7 +239,7 @@ func (b *bench) projectItem(it table.Item, slot table.Slot) table.Item {
 
 // cleanUp deletes the items that the check put.
 func (b *bench) cleanUp() error {
-	for p := range b.put {
+	for p := range b.written {
 		v, err := b.t.In(p.s)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (b *bench) probeKey(v *table.View, sort string, it table.Item) (table.Key, 
 	it.Sort = sort
 	_, err = pv.Put(b.ctx, it, table.Absent())
 	b.requireNoError(err, "put into the probe")
-	b.put[place{v.Scope(), sort}] = true
+	b.written[place{v.Scope(), sort}] = true
 	return p.key, p.row
 }
 

@@ -14,7 +14,7 @@ func checkDoneContext(b *bench) {
 	it := b.putItem(v, table.Item{Sort: "there"})
 	ctx, cancel := context.WithCancel(b.ctx)
 	cancel()
-	b.put[place{v.Scope(), "x"}] = true
+	b.written[place{v.Scope(), "x"}] = true
 	_, err := v.Put(ctx, table.Item{Sort: "x"}, table.Absent())
 	b.requireErrorIs("put", err, context.Canceled)
 	_, err = v.Get(ctx, "there")

@@ -25,9 +25,9 @@ type Options struct {
 	KnownFailures map[string]string
 }
 
-// Test runs each check as a parallel subtest. A check calls open, which may return the
-// same driver every time, and closes the driver if it is an [io.Closer] at its end. The
-// suite makes about 3,000 calls and waits up to two seconds for an expiry.
+// Test runs each check as a parallel subtest. A check calls open and, at its end, closes
+// the driver if it is an [io.Closer]. Otherwise open may return the same driver every
+// time. The suite makes about 3,000 calls and waits up to two seconds for an expiry.
 //
 // To run one check, use -run, for example -run 'TestDriver/purge'.
 func Test(t *testing.T, open func(*testing.T) table.Driver, o *Options) {

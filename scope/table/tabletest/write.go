@@ -69,7 +69,7 @@ func checkOneWinner(b *bench) {
 		b.requireEqual("version", now.Version, int64(2))
 		return now
 	})
-	b.put[place{v.Scope(), "new"}] = true
+	b.written[place{v.Scope(), "new"}] = true
 	b.raceWriters(writers, func(i int) error {
 		_, err := v.Put(b.ctx, table.Item{Sort: "new", Attr: map[string]table.Value{"writer": int64(i)}}, table.Absent())
 		return err
