@@ -85,7 +85,7 @@ func (p pool) named(session scope.Scope) []int {
 	sum := sha256.Sum256([]byte(session.SessionID()))
 	places := make([]int, grantTries)
 	for i := range places {
-		places[i] = int(binary.BigEndian.Uint64(sum[8*i:]) % uint64(p.limit)) //nolint:gosec // below the limit
+		places[i] = int(binary.BigEndian.Uint64(sum[8*i:]) % uint64(p.limit))
 	}
 	return places
 }

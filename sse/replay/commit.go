@@ -138,7 +138,7 @@ func (w *Writer) putOnce(ctx context.Context, item table.Item) error {
 
 // retryWait returns a random time to wait before a write is repeated: at most 25 ms at first and 1 s later.
 func retryWait(try int) time.Duration {
-	return rand.N(25*time.Millisecond<<min(try, 5)) + time.Millisecond
+	return rand.N(25*time.Millisecond<<min(try, 5)) + time.Millisecond //nolint:gosec // spreads load; not a secret
 }
 
 // leave removes the Writer's memory from the Store. Readers continue with the table.

@@ -118,7 +118,7 @@ func TestServe(t *testing.T) {
 	srv := httptest.NewServer(handler(s, session))
 	defer srv.Close()
 	get := func(query string) (int, string) {
-		res, err := http.Get(srv.URL + query) //nolint:noctx // a test
+		res, err := http.Get(srv.URL + query)
 		require.NoError(t, err)
 		defer func() { _ = res.Body.Close() }()
 		var b strings.Builder

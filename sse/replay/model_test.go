@@ -226,7 +226,7 @@ func (w *world) follow(ctx context.Context, first, second *process, reader int) 
 			}
 			seen = append(seen, e)
 			if after = e.ID; w.fault == segmentCursor {
-				after = e.ID[:strings.Index(e.ID, ".")] + ".0000"
+				after = e.ID[:12] + ".0000"
 			}
 			if e.Type() == "finished" {
 				return seen, nil

@@ -167,7 +167,17 @@ func TestReadersOfTheWritersProcessDoNotPoll(t *testing.T) {
 		require.NoError(t, err)
 		before := d.queries.Load()
 		done := make(chan []replay.Event)
-		go func() { done <- collect(t, s, session, "") }()
+		go func() {
+			var events []replay.Event
+			for e, err := range s.Events(t.Context(), session, "1", "") {
+				if err != nil {
+					t.Errorf("read: %v", err)
+					break
+				}
+				events = append(events, e)
+			}
+			done <- events
+		}()
 		for n := range 100 {
 			time.Sleep(100 * time.Millisecond)
 			require.NoError(t, w.Append(t.Context(), delta(fmt.Sprint(n)), false))

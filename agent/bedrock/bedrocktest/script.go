@@ -68,11 +68,10 @@ func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Script) refuseZeroStep() httpError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	const message = "The zero Step does not have an answer."
 	if s.err == nil {
-		s.err = errors.New("bedrocktest: " + message)
+		s.err = errors.New("bedrocktest: the zero Step does not have an answer")
 	}
-	return newValidationError(message)
+	return newValidationError("The zero Step does not have an answer.")
 }
 
 // takeStep records a request and returns the step that answers it. It returns false if the request is refused.

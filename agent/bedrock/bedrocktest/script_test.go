@@ -132,7 +132,7 @@ func TestZeroStepsRefuseRequests(t *testing.T) {
 			w := play(s)
 			require.Equal(t, http.StatusBadRequest, w.Code)
 			require.Contains(t, w.Body.String(), "The zero Step does not have an answer.")
-			require.ErrorContains(t, s.Err(), "bedrocktest: The zero Step does not have an answer.")
+			require.ErrorContains(t, s.Err(), "bedrocktest: the zero Step does not have an answer")
 		})
 	}
 }
