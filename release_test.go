@@ -13,7 +13,7 @@ import (
 )
 
 // released lists the modules that are tagged together, by directory. Examples are not released.
-var released = []string{"."}
+var released = []string{".", "presign/presigntest"}
 
 const releaseVersion = "v0.0.1-test"
 
@@ -39,11 +39,18 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
 
 func main() {
+	presigntest.Main()
+	server, err := presigntest.Start(context.Background(), "s3", nil)
+	if err != nil {
+		panic(err)
+	}
+	defer server.Close()
 	tenant, err := scope.Tenant("acme")
 	if err != nil {
 		panic(err)
@@ -55,7 +62,7 @@ func main() {
 	cache := strings.TrimSpace(run(t, ".", nil, "go", "env", "GOMODCACHE"))
 	env := []string{
 		"GOPROXY=file://" + proxy + ",file://" + filepath.Join(cache, "cache", "download"),
-		"GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"), "GOFLAGS=-mod=mod -modcacherw", "GOWORK=off", "GONOSUMDB=*",
+		"GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"), "GOFLAGS=-mod=mod -modcacherw -trimpath", "GOWORK=off", "GONOSUMDB=*",
 	}
 	for _, dir := range released {
 		run(t, program, env, "go", "get", modulePath(dir)+"@"+releaseVersion)
@@ -75,8 +82,7 @@ func writeModule(t *testing.T, proxy, dir string) {
 	path := modulePath(dir)
 	versions := filepath.Join(proxy, filepath.FromSlash(path), "@v")
 	require.NoError(t, os.MkdirAll(versions, 0o755))
-	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-	require.NoError(t, err)
+	mod := releasedMod(t, dir)
 	require.NotContains(t, string(mod), "replace", "a replace directive has no effect in a module that is imported")
 	require.NoError(t, os.WriteFile(filepath.Join(versions, releaseVersion+".mod"), mod, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(versions, releaseVersion+".info"), []byte(`{"Version":"`+releaseVersion+`"}`), 0o600))
@@ -89,6 +95,11 @@ func writeModule(t *testing.T, proxy, dir string) {
 	for _, name := range moduleFiles(t, dir) {
 		w, err := z.Create(path + "@" + releaseVersion + "/" + name)
 		require.NoError(t, err)
+		if name == "go.mod" {
+			_, err = w.Write(mod)
+			require.NoError(t, err)
+			continue
+		}
 		src, err := os.Open(filepath.Join(dir, name))
 		require.NoError(t, err)
 		_, err = io.Copy(w, src)
@@ -96,6 +107,22 @@ func writeModule(t *testing.T, proxy, dir string) {
 		require.NoError(t, src.Close())
 	}
 	require.NoError(t, z.Close())
+}
+
+// releasedMod returns the go.mod of the module in dir as a release has it: a nested module requires the root module by
+// its version. See CONTRIBUTING.md.
+func releasedMod(t *testing.T, dir string) []byte {
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	require.NoError(t, err)
+	if dir == "." {
+		return mod
+	}
+	path := filepath.Join(t.TempDir(), "go.mod")
+	require.NoError(t, os.WriteFile(path, mod, 0o600))
+	run(t, ".", nil, "go", "mod", "edit", "-dropreplace="+module, "-require="+module+"@"+releaseVersion, path)
+	mod, err = os.ReadFile(path)
+	require.NoError(t, err)
+	return mod
 }
 
 // moduleFiles returns the files of the module in dir that git knows, without those of modules below it.

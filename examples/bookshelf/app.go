@@ -20,9 +20,9 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/web"
-	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
+	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
@@ -61,7 +61,7 @@ type services struct {
 
 // start starts all parts and returns when requests are answered.
 func start(ctx context.Context, c config) (_ *app, err error) {
-	a := &app{failed: make(chan error, 4)} // one for each sender: two HTTP servers, the gateway and its monitor
+	a := &app{failed: make(chan error, 4)} // one for each sender: two HTTP servers, the embedded S3 and main
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close(ctx))
@@ -187,7 +187,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		return nil, err
 	}
 	if !c.aws {
-		if err := gateway.AllowUploads(ctx, on.s3, c.landing, origins(addr)); err != nil {
+		if err := presigntest.AllowUploads(ctx, on.s3, c.landing, origins(addr)); err != nil {
 			return nil, err
 		}
 	}

@@ -36,7 +36,7 @@ type shelf struct {
 	process *exec.Cmd // of a child
 }
 
-// open starts one. One at a time: the gateway is one a process.
+// open starts one.
 func open(t *testing.T, dir string, env map[string]string) *shelf {
 	t.Helper()
 	s := &shelf{t: t, env: env, dir: dir}

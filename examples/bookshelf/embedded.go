@@ -8,13 +8,14 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
-	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
@@ -44,13 +45,11 @@ func (a *app) embedded(ctx context.Context, c config, dir string, events *relay)
 		}
 		on.alone = false
 	}
-	storage, err := a.storage(ctx, c, dir, keys, events)
-	if err != nil {
+	if on.s3, err = a.storage(ctx, c, dir, keys, events); err != nil {
 		return on, err
 	}
-	on.s3 = storage.s3()
 	for _, bucket := range []string{c.landing, c.raw} {
-		if err := gateway.EnsureBucket(ctx, on.s3, bucket); err != nil {
+		if err := presigntest.EnsureBucket(ctx, on.s3, bucket); err != nil {
 			return on, err
 		}
 	}
@@ -61,7 +60,7 @@ func (a *app) embedded(ctx context.Context, c config, dir string, events *relay)
 	return on, err
 }
 
-// dataDir returns the absolute path of the data directory: the gateway changes the process's working directory.
+// dataDir returns the path of the data directory and creates it.
 func (a *app) dataDir(dir string) (string, error) {
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "bookshelf-")
@@ -70,10 +69,6 @@ func (a *app) dataDir(dir string) (string, error) {
 		}
 		a.onClose(func(context.Context) error { return os.RemoveAll(tmp) })
 		return tmp, nil
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
 	}
 	return dir, os.MkdirAll(dir, 0o700)
 }
@@ -86,23 +81,25 @@ func dynamoTable(ctx context.Context, client *dynamodb.Client, name string) (tab
 	return dynamo.New(client, name, nil)
 }
 
-// storage returns the connection to S3. It starts the embedded gateway, which reports arrivals, unless the environment
-// names another server.
-func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, events *relay) (part, error) {
+// storage returns a client of S3. It starts the embedded server, which reports arrivals, unless the environment names
+// another one.
+func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, events *relay) (*s3.Client, error) {
 	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
-		return p, nil
+		return p.s3(), nil
 	}
-	o := &gateway.Options{Events: events.message, Notify: []string{c.landing}, MaxObject: server.MaxUpload}
-	g, err := gateway.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), embedded.Access, embedded.Secret, o)
+	store, err := presigntest.Start(context.WithoutCancel(ctx), filepath.Join(dir, "s3"), &presigntest.Options{
+		AccessKey: embedded.Access, SecretKey: embedded.Secret,
+		Events: events.message, Notify: []string{c.landing}, MaxObject: server.MaxUpload,
+	})
 	if err != nil {
-		return part{}, err
+		return nil, err
 	}
-	a.onClose(g.Shutdown)
-	go func() { // ends with the gateway
-		<-g.Done()
+	a.onClose(store.Shutdown)
+	go func() { // ends with the server
+		<-store.Done()
 		a.failed <- errors.New("the embedded S3 stopped")
 	}()
-	return part{endpoint: g.Endpoint(), region: gateway.Region, keys: embedded, client: g.Client()}, nil
+	return store.Client(), nil
 }
 
 // model returns the connection to the model: the offline reader, behind an endpoint that speaks Bedrock's protocol,
@@ -115,7 +112,7 @@ func (a *app) model(ctx context.Context, c config, embedded keys) (agent.Model, 
 			return nil, err
 		}
 		a.serve(listener, bedrocktest.Front(reader.New(&reader.Options{Pace: c.pace})), c.log)
-		p = part{endpoint: "http://" + listener.Addr().String(), region: gateway.Region, keys: embedded}
+		p = part{endpoint: "http://" + listener.Addr().String(), region: presigntest.Region, keys: embedded}
 	}
 	return bedrock.New(p.bedrock(), c.model, nil)
 }

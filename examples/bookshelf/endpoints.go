@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/examples/internal/privatefile"
+	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
 // SDK variables whose endpoints replace an embedded part.
@@ -64,7 +63,6 @@ type part struct {
 	endpoint string
 	region   string
 	keys     keys
-	client   *http.Client // default: the SDK's
 }
 
 // replaced returns how to call the service whose endpoint this variable names, if it is set. If the environment does not
@@ -78,20 +76,16 @@ func replaced(getenv func(string) string, variable string, embedded keys) (part,
 	if k.Access == "" || k.Secret == "" {
 		k = embedded
 	}
-	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), gateway.Region)
+	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), presigntest.Region)
 	return part{endpoint: endpoint, region: region, keys: k}, true
 }
 
 func (p part) config() aws.Config {
-	c := aws.Config{
+	return aws.Config{
 		Region:       p.region,
 		BaseEndpoint: aws.String(p.endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(p.keys.Access, p.keys.Secret, p.keys.Session),
 	}
-	if p.client != nil {
-		c.HTTPClient = p.client
-	}
-	return c
 }
 
 func (p part) s3() *s3.Client {

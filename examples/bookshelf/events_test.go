@@ -16,7 +16,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
-	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
 // impatient starts a bookshelf with short waits and returns its log.
@@ -147,7 +147,7 @@ func (s *shelf) leaveAt(endpoint, session, name string) {
 	s.t.Helper()
 	keys, err := embeddedKeys(s.dir)
 	require.NoError(s.t, err)
-	_, err = part{endpoint: endpoint, region: gateway.Region, keys: keys}.s3().PutObject(s.t.Context(), &s3.PutObjectInput{
+	_, err = part{endpoint: endpoint, region: presigntest.Region, keys: keys}.s3().PutObject(s.t.Context(), &s3.PutObjectInput{
 		Bucket: aws.String("carrel-landing"), Key: aws.String("tenant=demo/user=anonymous/uploads/" + session + "/" + name), Body: strings.NewReader("x"),
 	})
 	require.NoError(s.t, err)
@@ -161,7 +161,7 @@ func TestASweepFindsWhatHasArrived(t *testing.T) {
 	s.stop()
 	keys, err := embeddedKeys(dir)
 	require.NoError(t, err)
-	g, err := gateway.Start(t.Context(), filepath.Join(dir, "s3"), keys.Access, keys.Secret, nil)
+	g, err := presigntest.Start(t.Context(), filepath.Join(dir, "s3"), &presigntest.Options{AccessKey: keys.Access, SecretKey: keys.Secret})
 	require.NoError(t, err)
 	s.leaveAt(g.Endpoint(), session, "cover.png")
 	require.NoError(t, g.Close())

@@ -17,12 +17,14 @@ import (
 
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
 // programEnv makes the test's binary the program itself, so that there is one to kill.
 const programEnv = "BOOKSHELF_PROGRAM"
 
 func TestMain(m *testing.M) {
+	presigntest.Main()
 	if os.Getenv(programEnv) != "" {
 		main()
 		return

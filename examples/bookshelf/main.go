@@ -3,7 +3,7 @@
 //	go run ./examples/bookshelf
 //
 // starts everything on this machine and prints the address of its page. It has no other requirements. S3 is an embedded
-// gateway that checks signatures as S3 does. The table is a file. The model is a program that reads barcodes and
+// server that checks signatures as S3 does. The table is a file. The model is a program that reads barcodes and
 // covers, behind an endpoint that speaks Bedrock's protocol. The code between them is the same as on AWS.
 //
 //	-addr   address to listen on, of this machine only; default 127.0.0.1:8080
@@ -51,9 +51,12 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
 func main() {
+	presigntest.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {

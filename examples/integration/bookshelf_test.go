@@ -31,9 +31,6 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// packageDir is where the tests were started: an embedded gateway moves the process elsewhere.
-var packageDir, errPackageDir = os.Getwd()
-
 // shelf is the bookshelf as a person starts it: the program, on the servers that were asked for.
 type shelf struct {
 	t       *testing.T
@@ -45,10 +42,9 @@ type shelf struct {
 
 func newShelf(t *testing.T) *shelf {
 	t.Helper()
-	require.NoError(t, errPackageDir)
 	s := &shelf{t: t, program: filepath.Join(t.TempDir(), "bookshelf"), name: "shelf-" + strings.ToLower(rand.Text())}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.program, "../bookshelf")
-	build.Dir, build.Env = packageDir, append(os.Environ(), "CGO_ENABLED=0")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 	t.Cleanup(func() {

@@ -23,7 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
-	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -100,7 +100,7 @@ func (s *shelf) startOnQueue(onAWS bool) *post {
 	ctx, o := s.t.Context(), servers.S3.Options()
 	landing := s.name + "-landing"
 	for _, bucket := range []string{landing, s.name + "-raw"} {
-		require.NoError(s.t, gateway.EnsureBucket(ctx, servers.S3, bucket))
+		require.NoError(s.t, presigntest.EnsureBucket(ctx, servers.S3, bucket))
 	}
 	require.NoError(s.t, dynamo.CreateTable(ctx, servers.DynamoDB, s.name, &dynamo.TableOptions{Listed: tracking.Listed()}))
 	p, arn := newPost(s.t, s.name)
@@ -281,7 +281,7 @@ func TestOnAWSNothingIsMade(t *testing.T) {
 	}
 	require.Contains(t, refused(), s.name+"-landing")
 	for _, bucket := range []string{"-landing", "-raw"} {
-		require.NoError(t, gateway.EnsureBucket(t.Context(), servers.S3, s.name+bucket))
+		require.NoError(t, presigntest.EnsureBucket(t.Context(), servers.S3, s.name+bucket))
 	}
 	require.Contains(t, refused(), "-aws does not create it")
 	tables, err := servers.DynamoDB.ListTables(t.Context(), nil)

@@ -7,12 +7,16 @@ import (
 	"testing"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
-// servers are shared by the tests of the package, since a process can run one gateway.
+// servers are shared by the tests of the package.
 var servers *backend.Backend
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	presigntest.Main()
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	var err error

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/carrel-go/carrel/examples/internal/gateway"
+	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
 const answerLimit = 15 * time.Second
@@ -32,9 +32,9 @@ type Backend struct {
 
 // Open returns the backend that CARREL_BACKEND names, after each of its servers
 // has answered a request. It reads variables with getenv, as [os.Getenv]. It
-// starts the embedded S3, which can run once in a process, and LocalStack in a
-// container if no variable names its endpoint. The caller must close the
-// backend.
+// starts the embedded S3, for which the program must call presigntest.Main, and
+// LocalStack in a container if no variable names its endpoint. The caller must
+// close the backend.
 func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 	kind, err := parseKind(getenv(Variable))
 	if err != nil {
@@ -55,7 +55,7 @@ func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 	// If the environment does not have credentials, use those that LocalStack checks presigned URLs against.
 	config := aws.Config{
 		HTTPClient: httpClient(),
-		Region:     cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), gateway.Region),
+		Region:     cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), presigntest.Region),
 		Credentials: credentials.NewStaticCredentialsProvider(
 			cmp.Or(getenv("AWS_ACCESS_KEY_ID"), "test"), cmp.Or(getenv("AWS_SECRET_ACCESS_KEY"), "test"), getenv("AWS_SESSION_TOKEN")),
 	}
@@ -105,18 +105,14 @@ func embedded(ctx context.Context) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backend: %w", err)
 	}
-	access, secret := "carrel", rand.Text()
-	g, err := gateway.Start(ctx, filepath.Join(dir, "s3"), access, secret, nil)
+	server, err := presigntest.Start(ctx, filepath.Join(dir, "s3"), nil)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return &Backend{
-		Kind: Embedded,
-		S3: s3.New(s3.Options{
-			BaseEndpoint: aws.String(g.Endpoint()), UsePathStyle: true, Region: gateway.Region, HTTPClient: httpClient(),
-			Credentials: credentials.NewStaticCredentialsProvider(access, secret, ""),
-		}),
-		close: func() error { return errors.Join(g.Close(), os.RemoveAll(dir)) },
+		Kind:  Embedded,
+		S3:    s3.New(server.Client().Options(), func(o *s3.Options) { o.HTTPClient = httpClient() }),
+		close: func() error { return errors.Join(server.Close(), os.RemoveAll(dir)) },
 	}, nil
 }
 
@@ -142,7 +138,7 @@ func (b *Backend) NotRun() string {
 // NewBucket creates a bucket with a unique name.
 func (b *Backend) NewBucket(ctx context.Context) (string, error) {
 	name := fresh()
-	return name, gateway.EnsureBucket(ctx, b.S3, name)
+	return name, presigntest.EnsureBucket(ctx, b.S3, name)
 }
 
 // fresh returns a unique name, valid for a bucket and for a table.

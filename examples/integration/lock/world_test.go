@@ -24,8 +24,8 @@ import (
 	"github.com/versity/versitygw/s3api"
 
 	"github.com/carrel-go/carrel/examples/integration/backend"
-	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
 	"github.com/carrel-go/carrel/scope/table"
@@ -207,7 +207,7 @@ func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
 	world.s3 = "https://" + address
 	root := s3Client(credentials.NewStaticCredentialsProvider(access, secret, ""))
 	for _, bucket := range []string{landing, raw} {
-		if err := gateway.EnsureBucket(ctx, root, bucket); err != nil {
+		if err := presigntest.EnsureBucket(ctx, root, bucket); err != nil {
 			return nil, err
 		}
 	}

@@ -54,7 +54,9 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The form field user must name one of the users.", http.StatusBadRequest)
 		return
 	}
-	code := i.codes.put(grant{claims: i.users[n].Claims, nonce: a.nonce, challenge: a.challenge, redirect: a.redirect.String()})
+	code := i.codes.put(grant{
+		claims: i.users[n].Claims, nonce: a.nonce, challenge: a.challenge, redirect: a.redirect.String(),
+	})
 	a.answer(w, url.Values{"code": {code}})
 }
 
@@ -71,7 +73,7 @@ func (i *Issuer) acceptAuthorization(w http.ResponseWriter, r *http.Request) (au
 		http.Error(w, "The client_id is unknown.", http.StatusBadRequest)
 		return authorization{}, false
 	case !valid:
-		http.Error(w, "The redirect_uri must be a URL on a loopback address, without a fragment.", http.StatusBadRequest)
+		http.Error(w, "The redirect_uri must be a loopback URL without a fragment.", http.StatusBadRequest)
 		return authorization{}, false
 	}
 	a := authorization{redirect, q.Get("state"), q.Get("nonce"), q.Get("code_challenge")}

@@ -89,7 +89,7 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 	after := q.Get("post_logout_redirect_uri")
 	redirect, valid := parseRedirect(after)
 	if after != "" && !valid {
-		http.Error(w, "The post_logout_redirect_uri must be a URL on a loopback address, without a fragment.", http.StatusBadRequest)
+		http.Error(w, "The post_logout_redirect_uri must be a loopback URL without a fragment.", http.StatusBadRequest)
 		return
 	}
 	i.refreshes.revoke(claims["sub"])

@@ -1,4 +1,4 @@
-package gateway_test
+package presigntest_test
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// told keeps the notifications of the gateway that the tests share.
+// told keeps the notifications of the server that the tests share.
 var told inbox
 
 type inbox struct {

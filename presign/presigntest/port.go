@@ -1,4 +1,4 @@
-package gateway
+package presigntest
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// lastPort is the port that the server of the directory had the last time, or "0".
+// lastPort returns the port of the directory's last server, or "0".
 func lastPort(dir string) string {
 	b, err := os.ReadFile(dir + ".port") //nolint:gosec // beside the directory that the server is given
 	if err != nil {
@@ -19,12 +19,11 @@ func lastPort(dir string) string {
 	return string(b)
 }
 
-// keepPort remembers it. A server whose port cannot be kept is ended.
-func keepPort(dir string, g *Gateway) error {
-	_, port, _ := strings.Cut(strings.TrimPrefix(g.endpoint, "http://"), ":")
+// keepPort remembers the port of the endpoint.
+func keepPort(dir, endpoint string) error {
+	_, port, _ := strings.Cut(strings.TrimPrefix(endpoint, "http://"), ":")
 	if err := os.WriteFile(dir+".port", []byte(port), 0o600); err != nil {
-		_ = g.Close()
-		return fmt.Errorf("gateway: keep the port: %w", err)
+		return fmt.Errorf("keep the port: %w", err)
 	}
 	return nil
 }

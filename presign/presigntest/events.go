@@ -1,12 +1,10 @@
-package gateway
+package presigntest
 
 import (
-	"context"
 	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,17 +12,14 @@ import (
 	"github.com/versity/versitygw/s3event"
 )
 
-const eventTime = 10 * time.Second // deadline of one call of Options.Events
-
-// sender passes the server's events to a function, each as an S3 notification.
+// sender passes the server's events to the parent, each as an S3 notification.
 //
 // It replaces the server's webhook sender (versitygw 1.8.0), which reads a request's path after its memory has been
 // reused, so that under load an event names the wrong object. The webhook sender also prints the webhook's address,
 // including the secret, does not wait for its goroutines, and needs an open port.
 type sender struct {
-	events  func(context.Context, []byte)
+	to      *messages
 	buckets []string // empty: all
-	calls   sync.WaitGroup
 }
 
 var _ s3event.S3EventSender = (*sender)(nil)
@@ -45,18 +40,11 @@ func (s *sender) SendEvent(c fiber.Ctx, meta s3event.EventMeta) {
 	if err != nil {
 		return // strings and numbers always marshal
 	}
-	s.calls.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), eventTime)
-		defer cancel()
-		s.events(ctx, raw)
-	})
+	s.to.send(message{Event: raw})
 }
 
-// Close waits for the calls in flight.
-func (s *sender) Close() error {
-	s.calls.Wait()
-	return nil
-}
+// Close does nothing: events are sent within their requests.
+func (s *sender) Close() error { return nil }
 
 // notification returns the S3 notification of a created object. The server's keys are not encoded. S3 encodes them as in
 // a query: "a b+é" is "a+b%2B%C3%A9". Readers of notifications decode them.

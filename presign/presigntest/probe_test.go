@@ -1,4 +1,4 @@
-package gateway
+package presigntest
 
 import (
 	"os"
@@ -26,7 +26,7 @@ func TestFolds(t *testing.T) {
 func TestProbeLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	_, _, err := probe(dir)
+	_, err := probe(dir)
 	require.NoError(t, err)
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

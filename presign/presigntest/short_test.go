@@ -1,4 +1,4 @@
-package gateway_test
+package presigntest_test
 
 import (
 	"bufio"
@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
 const (
@@ -264,32 +265,27 @@ func TestDeleteBesidePut(t *testing.T) {
 	require.NoError(t, errors.Join(errs...))
 }
 
-// Connections that say nothing are limited for each address, and cannot keep the process itself out.
+// Silent connections are limited for each address, and cannot keep the program itself out.
 func TestConnectionsOfAnAddress(t *testing.T) {
-	u, err := url.Parse(endpoint)
+	t.Parallel()
+	const maxConns = 8
+	server := start(t, t.TempDir(), &presigntest.Options{MaxConns: maxConns})
+	u, err := url.Parse(server.Endpoint())
 	require.NoError(t, err)
-	var open []net.Conn
-	defer func() {
-		for _, c := range open {
-			_ = c.Close()
-		}
-	}()
+	var last net.Conn
 	for range maxConns + 1 {
-		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", u.Host)
+		last, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", u.Host)
 		require.NoError(t, err)
-		open = append(open, c)
+		defer last.Close()
 	}
-	last := open[maxConns]
 	require.NoError(t, last.SetReadDeadline(time.Now().Add(5*time.Second)))
 	answer, err := io.ReadAll(last)
 	require.NoError(t, err)
 	require.Contains(t, string(answer), " 429 ", "the address has used up its connections")
-	inside := s3.New(s3.Options{
-		BaseEndpoint: aws.String(endpoint), UsePathStyle: true, Region: "us-east-1",
-		Credentials: newClient(secret).Options().Credentials, HTTPClient: inner,
-	})
-	_, err = inside.ListBuckets(t.Context(), nil)
-	require.NoError(t, err, "the process itself gets through")
+	for range 2 * maxConns {
+		_, err = server.Client().ListBuckets(t.Context(), nil)
+		require.NoError(t, err, "the program itself gets through")
+	}
 }
 
 // A PUT that does not state a length is refused: an empty object would use the grant up.

@@ -1,4 +1,4 @@
-package gateway
+package presigntest
 
 import (
 	"context"
@@ -26,25 +26,25 @@ const (
 	maxConns   = 1000       // open connections in all
 )
 
-// newServer returns an HTTP server of the S3 API with the limits of o.
+// newServer returns an HTTP server of the S3 API with the limits of the settings.
 //
 // versitygw builds the API from its parts but serves it only with its own server. That server does not have timeouts or
 // a limit of connections for each address, and reads a whole form into temporary files before it verifies anything.
 // newServer therefore serves the API's handler itself.
 func newServer(
-	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender, o *Options,
+	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender, with settings,
 ) (*fasthttp.Server, error) {
-	app, err := newAPI(ctx, be, account, events)
+	app, err := newAPI(ctx, be, account, events, filepath.Join(with.Sockets, apiSocket))
 	if err != nil {
 		return nil, err
 	}
 	theirs := app.Server()
 	return &fasthttp.Server{
-		Handler:                      limitBodies(theirs.Handler, o.MaxObject),
+		Handler:                      limitBodies(theirs.Handler, with.MaxObject),
 		ErrorHandler:                 answerErrors(theirs.ErrorHandler),
 		Name:                         theirs.Name,
 		Concurrency:                  maxConns,
-		MaxConnsPerIP:                o.MaxConns,
+		MaxConnsPerIP:                with.MaxConns,
 		ReadBufferSize:               theirs.ReadBufferSize,
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
@@ -66,9 +66,9 @@ func answerErrors(next func(*fasthttp.RequestCtx, error)) func(*fasthttp.Request
 }
 
 // newAPI returns the application inside versitygw's server. The server passes it to request handlers only, so newAPI
-// makes one request, over a socket that only this user can reach, and shuts that server down.
+// makes one request, over a socket, and shuts that server down.
 func newAPI(
-	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender,
+	ctx context.Context, be backend.Backend, account auth.Account, events s3event.S3EventSender, socket string,
 ) (*fiber.App, error) {
 	var app atomic.Pointer[fiber.App]
 	health := func(c fiber.Ctx) error {
@@ -87,12 +87,6 @@ func newAPI(
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "s3-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	socket := filepath.Join(dir, "s")
 	served := make(chan error, 1)
 	go func() { served <- srv.ServeMultiPort([]string{socket}) }()
 	select {

@@ -1,4 +1,4 @@
-package gateway
+package presigntest
 
 import (
 	"context"
@@ -25,7 +25,7 @@ func EnsureBucket(ctx context.Context, c *s3.Client, bucket string) error {
 	if _, owned := errors.AsType[*types.BucketAlreadyOwnedByYou](err); err == nil || owned {
 		return nil
 	}
-	return fmt.Errorf("gateway: create bucket %q: %w", bucket, err)
+	return fmt.Errorf("presigntest: create bucket %q: %w", bucket, err)
 }
 
 // AllowUploads sets the CORS rule that presign.CORS returns for these origins on
@@ -39,7 +39,7 @@ func AllowUploads(ctx context.Context, c *s3.Client, bucket string, origins []st
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("gateway: CORS rule of bucket %q: %w", bucket, err)
+		return fmt.Errorf("presigntest: CORS rule of bucket %q: %w", bucket, err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package gateway
+package presigntest
 
 import (
 	"errors"
@@ -11,36 +11,31 @@ import (
 	"github.com/versity/versitygw/backend/meta"
 )
 
-// probe checks with a temporary file which features the file system of dir has.
-// Objects' attributes are stored as extended attributes if it supports them,
-// otherwise in files of a second directory next to dir, whose path is returned.
-func probe(dir string) (meta.MetadataStorer, string, error) {
+// probe checks with a temporary file which features the file system of dir has. Objects' attributes are stored as extended
+// attributes if it supports them. Otherwise they are stored in a second directory next to dir, whose path probe returns.
+func probe(dir string) (sidecar string, err error) {
 	f, err := os.CreateTemp(dir, ".probe-a-*")
 	if err != nil {
-		return nil, "", fmt.Errorf("gateway: probe: %w", err)
+		return "", fmt.Errorf("presigntest: probe: %w", err)
 	}
 	name := filepath.Base(f.Name())
 	attrErr := meta.XattrMeta{}.StoreAttribute(f, "", "", "probe", []byte("x"))
 	folds, err := folds(dir, name)
 	if err := errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
-		return nil, "", fmt.Errorf("gateway: probe: %w", err)
+		return "", fmt.Errorf("presigntest: probe: %w", err)
 	}
 	if folds {
-		return nil, "", ErrFoldsCase
+		return "", ErrFoldsCase
 	}
 	if attrErr == nil {
-		return meta.XattrMeta{}, "", nil
+		return "", nil
 	}
 	// The server rejects a path that begins with dir's.
-	sidecar := filepath.Join(filepath.Dir(dir), "attributes-of-"+filepath.Base(dir))
+	sidecar = filepath.Join(filepath.Dir(dir), "attributes-of-"+filepath.Base(dir))
 	if err := os.MkdirAll(sidecar, 0o700); err != nil {
-		return nil, "", fmt.Errorf("gateway: probe: %w", err)
+		return "", fmt.Errorf("presigntest: probe: %w", err)
 	}
-	storer, err := meta.NewSideCar(sidecar)
-	if err != nil {
-		return nil, "", fmt.Errorf("gateway: attributes in %s: %w", sidecar, err)
-	}
-	return storer, sidecar, nil
+	return sidecar, nil
 }
 
 // folds reports whether the file system finds a name of dir in another case.

@@ -1,4 +1,4 @@
-package gateway_test
+package presigntest_test
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/examples/internal/gateway"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
@@ -322,7 +322,7 @@ func TestCORS(t *testing.T) {
 	t.Parallel()
 	const page = "http://127.0.0.1:8080"
 	d := newDesk(t, secret)
-	require.NoError(t, gateway.AllowUploads(t.Context(), newClient(secret), d.bucket, []string{page}))
+	require.NoError(t, presigntest.AllowUploads(t.Context(), newClient(secret), d.bucket, []string{page}))
 	g := d.grant(t, full)
 
 	preflight := func(origin, method, headers string) *http.Response {
