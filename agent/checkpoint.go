@@ -64,6 +64,14 @@ func (c *Checkpoint) Pending() []ToolUse {
 	return out
 }
 
+// State returns a copy of the tools' memory at this moment, which is part of the checkpoint.
+func (c *Checkpoint) State() *tools.State {
+	if c.at.State == nil {
+		return &tools.State{}
+	}
+	return c.at.State.Clone()
+}
+
 // uses returns the calls in the answer.
 func (c *Checkpoint) uses() []*ToolUse {
 	if c.at.Answer == nil {

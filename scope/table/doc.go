@@ -44,6 +44,8 @@
 //	turn#{n}       session            agent/history: a turn
 //	compact#{n}    session            agent/history: a compaction
 //	log#{run}#{n}  session            sse/replay: a segment of an event log
+//	run#{n}        session            agent/runner: a run
+//	checkpoint#{n} session            agent/runner: the newest checkpoint of a run
 //	grant#{n}      user               admission: open upload grants
 //	slot#{n}       user, tenant       admission: runs in flight
 //	wait#{n}       tenant             admission: runs in the queue

@@ -1,0 +1,195 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
+)
+
+// active is a run in this process. Its goroutine is in execute; a second one, in keep, renews the leases.
+type active struct {
+	runner  *Runner
+	session scope.Scope
+	view    *table.View
+	run     *Run
+	input   *input
+	ticket  *admission.Ticket // may be nil
+
+	headMu sync.Mutex // held while HEAD is written
+	head   head
+
+	life       context.Context // of all writes of the run
+	cancelLife context.CancelCauseFunc
+	work       context.Context // of the host and the agent, within life
+	cancelWork context.CancelCauseFunc
+
+	opened  chan struct{} // closed when the log exists, or never will
+	done    chan struct{} // closed when the run has left this process
+	ending  atomic.Bool   // the last event is being written
+	leaving atomic.Bool   // the run is handed over at the next checkpoint
+	stopped atomic.Bool   // the run was asked to stop
+
+	log       *replay.Writer
+	status    Status // of the last event; empty until this process has written it
+	saved     saved  // the newest checkpoint
+	savedAt   int64  // the version of its item; 0 if it does not exist
+	seq       int64  // of checkpoints in this epoch
+	level     int    // turns of the agent's history at the newest checkpoint
+	turns     int    // of the stored history
+	compacted int    // number of the newest stored compaction
+	shortened []agent.Turn
+	hasShort  bool // shortened waits for its checkpoint
+	toldCalls map[string]bool
+}
+
+func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.View, h head) *active {
+	a := &active{
+		runner: r, session: session, view: view, head: h,
+		opened: make(chan struct{}), done: make(chan struct{}), toldCalls: make(map[string]bool),
+	}
+	a.life, a.cancelLife = context.WithCancelCause(ctx)
+	a.work, a.cancelWork = context.WithCancelCause(a.life)
+	return a
+}
+
+// agentRun is the run's id for the agent, on which the idempotency keys of its calls depend. Unlike the number of a run it
+// is never used again.
+func (a *active) agentRun() string { return a.run.ID + "." + a.head.nonce }
+
+// roots returns where the objects of the run may be.
+func (a *active) roots() []*object.Root { return a.runner.roots(a.session, a.input.Shared) }
+
+// enter takes a place for the run.
+func (a *active) enter(ctx context.Context) (err error) {
+	if a.runner.o.Admission == nil {
+		return nil
+	}
+	a.ticket, err = a.runner.o.Admission.Enter(ctx, a.session, runID(a.session, a.head.n)+"."+a.head.nonce)
+	return err
+}
+
+// leave frees the place of the run. If that fails, the place expires.
+func (a *active) leave(ctx context.Context) {
+	if a.ticket != nil {
+		_ = a.runner.try(ctx, a.ticket.Leave)
+	}
+}
+
+// handOver leaves the run to another process at its next checkpoint.
+func (a *active) handOver() {
+	a.leaving.Store(true)
+	a.headMu.Lock()
+	queued := a.head.status == StatusQueued
+	a.headMu.Unlock()
+	if queued {
+		a.interrupt(errHandover)
+	}
+}
+
+// stop ends the run as stopped.
+func (a *active) stop() {
+	a.stopped.Store(true)
+	a.interrupt(errStopped)
+}
+
+// interrupt cancels what the run does.
+func (a *active) interrupt(cause error) { a.cancelWork(cause) }
+
+// lose ends the run in this process. Nothing more is written.
+func (a *active) lose() { a.cancelLife(errLost) }
+
+// execute runs the run until it has ended, is handed over or is lost.
+func (a *active) execute() {
+	stopKeeping := a.startKeeping()
+	err := a.perform()
+	switch {
+	case err == nil || errors.Is(err, errEnded):
+		err = a.close(stopKeeping)
+	case errors.Is(err, errHandover):
+		stopKeeping()
+		err = a.release()
+	}
+	stopKeeping()
+	if a.log != nil {
+		a.log.Abandon()
+	}
+	a.cancelLife(errLost)
+	if err != nil {
+		a.runner.logError(a.life, "runner: the run was left to another process", a.run.ID, err)
+	}
+}
+
+// perform does everything up to the last event of the run. A panic of the host fails the run.
+func (a *active) perform() (err error) {
+	opened := false
+	defer func() {
+		if !opened {
+			close(a.opened)
+		}
+	}()
+	resumed, err := a.restore()
+	if err != nil {
+		return err
+	}
+	if err := a.openLog(); err != nil {
+		return err
+	}
+	opened = true
+	close(a.opened)
+	res, end := a.conclude(func() (Result, agent.Done, error) { return a.converse(resumed) })
+	if isLeft := a.reasonToLeave(res.Err); isLeft != nil {
+		return isLeft
+	}
+	return a.finish(res, end)
+}
+
+// conclude turns an error or a panic into a failed result.
+func (a *active) conclude(f func() (Result, agent.Done, error)) (res Result, end agent.Done) {
+	defer func() {
+		if v := recover(); v != nil {
+			res = failure(fmt.Errorf("runner: the host panicked: %v\n%s", v, debug.Stack()))
+		}
+	}()
+	res, end, err := f()
+	if err != nil {
+		res = failure(err)
+	}
+	return res, end
+}
+
+// reasonToLeave returns why this process must not continue the run, or nil. err is the error with which the run failed.
+func (a *active) reasonToLeave(err error) error {
+	switch {
+	case a.life.Err() != nil:
+		return context.Cause(a.life)
+	case errors.Is(err, errLost), errors.Is(err, errStore), errors.Is(err, errHandover), errors.Is(err, replay.ErrFenced), errors.Is(err, replay.ErrClosed):
+		return err
+	case errors.Is(context.Cause(a.work), errHandover):
+		return errHandover
+	}
+	return nil
+}
+
+// openLog opens the log of the run, which fences the process that wrote it before, and tells how this one begins.
+func (a *active) openLog() error {
+	first, err := a.firstEvents()
+	if err != nil {
+		return err
+	}
+	a.log, err = a.runner.logs.Open(a.life, a.session, logName(a.head.n), first...)
+	if errors.Is(err, sse.ErrFinished) {
+		return errEnded
+	}
+	return err
+}

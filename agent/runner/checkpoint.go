@@ -1,0 +1,173 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// The attributes of a checkpoint's item.
+const (
+	seqAttr  = "seq"  // of the checkpoint in its epoch
+	dataAttr = "data" // JSON of saved
+)
+
+func checkpointName(n int) string { return fmt.Sprintf("checkpoint#%08d", n) }
+
+// saved is the content of a checkpoint. It holds what is then written to the history, so that another process can write
+// it again.
+type saved struct {
+	// Epoch is that of HEAD when the checkpoint was stored.
+	Epoch int64 `json:"epoch"`
+	// Position is the id of the last event that a process which resumes from here does not tell again. If empty, it tells
+	// everything again.
+	Position   string            `json:"position,omitempty"`
+	Checkpoint *agent.Checkpoint `json:"checkpoint,omitempty"`
+	// Turn is the number of the first ended turn, and State the tools' memory after the last one.
+	Turn       int          `json:"turn,omitempty"`
+	Ended      []agent.Turn `json:"ended,omitempty"`
+	State      *tools.State `json:"state,omitempty"`
+	Compaction *compaction  `json:"compaction,omitempty"`
+	// End is set if the run has ended and only its last event is missing. A complete run does not have it: its Checkpoint
+	// leads to the same end.
+	End *Result `json:"end,omitempty"`
+}
+
+// compaction replaces the turns up to Through for the model.
+type compaction struct {
+	Number  int          `json:"number"`
+	Through int          `json:"through"`
+	Turns   []agent.Turn `json:"turns"`
+	State   *tools.State `json:"state,omitempty"`
+}
+
+// checkpoint stores a moment of the agent's run: (a) the log up to it, (b) the checkpoint, (c) the history.
+func (a *active) checkpoint(c agent.Checkpointed) error {
+	s := saved{Checkpoint: c.Checkpoint}
+	if a.hasShort {
+		s.Compaction = &compaction{Number: a.compacted + 1, Through: a.turns, Turns: a.shortened, State: c.State()}
+	}
+	if c.Ended != nil {
+		s.Turn, s.Ended, s.State = a.turns+1, []agent.Turn{*c.Ended}, c.State()
+	}
+	if a.isWaiting(c) {
+		s.End = &Result{Status: StatusPending}
+	}
+	return a.save(s)
+}
+
+// isWaiting reports whether the calls of the checkpoint have been made and wait, so that the run ends as pending.
+func (a *active) isWaiting(c agent.Checkpointed) bool {
+	pending := c.Pending()
+	for _, use := range pending {
+		if !a.toldCalls[use.ID] {
+			return false
+		}
+	}
+	return len(pending) > 0
+}
+
+// save does the three writes of a checkpoint in their order.
+func (a *active) save(s saved) error {
+	var err error
+	s.Epoch = a.head.epoch
+	if s.Position, err = a.log.Flush(a.life); err != nil {
+		return err
+	}
+	if err := a.put(s); err != nil {
+		return err
+	}
+	if s.Checkpoint != nil {
+		a.level = s.Checkpoint.Turns
+	}
+	a.saved = s
+	a.hasShort, a.shortened = false, nil
+	return a.writeHistory(s)
+}
+
+// put stores the checkpoint if this process still has the run.
+func (a *active) put(s saved) error {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errForeign, err)
+	}
+	a.seq++
+	return a.store(func(ctx context.Context) error {
+		data, err := a.runner.writeText(ctx, a.session, raw, maxInline)
+		if err != nil {
+			return err
+		}
+		return a.putItem(ctx, data, a.seq)
+	})
+}
+
+// putItem stores the item of a checkpoint over the version that this process has seen.
+func (a *active) putItem(ctx context.Context, data text, seq int64) error {
+	it := table.Item{
+		Sort: checkpointName(a.head.n), Version: a.savedAt, Expires: time.Now().Add(a.runner.o.Retention),
+		Attr: map[string]table.Value{epochAttr: a.head.epoch, seqAttr: seq},
+	}
+	data.store(it.Attr, dataAttr)
+	cond := table.Version(a.savedAt)
+	if a.savedAt == 0 {
+		cond = table.Absent()
+	}
+	stored, err := a.view.Put(ctx, it, cond)
+	conflict, ok := errors.AsType[*table.ConflictError](err)
+	switch {
+	case !ok:
+		if err == nil {
+			a.savedAt = stored.Version
+		}
+		return err
+	case conflict.Current == nil, conflict.Current.Attr[epochAttr] != a.head.epoch, conflict.Current.Attr[seqAttr] != seq:
+		return errLost
+	}
+	a.savedAt = conflict.Current.Version // an earlier try, whose answer was lost
+	return nil
+}
+
+// writeHistory adds to the history what the checkpoint holds. It may be repeated.
+func (a *active) writeHistory(s saved) error {
+	return a.store(func(ctx context.Context) error {
+		if c := s.Compaction; c != nil {
+			if err := a.runner.turns.Compact(ctx, a.session, c.Number, c.Through, c.Turns, c.State); err != nil {
+				return err
+			}
+			a.compacted = c.Number
+		}
+		for i, t := range s.Ended {
+			if err := a.runner.turns.Append(ctx, a.session, s.Turn+i, t, s.State); err != nil {
+				return err
+			}
+			a.turns = s.Turn + i
+		}
+		return nil
+	})
+}
+
+// readSaved returns the content of a checkpoint's item, or nil if it is empty. Objects are resolved in the roots.
+func (r *Runner) readSaved(ctx context.Context, session scope.Scope, roots []*object.Root, it table.Item) (*saved, error) {
+	raw, err := r.readText(ctx, session, loadText(it.Attr, dataAttr))
+	if err != nil || len(raw) == 0 {
+		return nil, err
+	}
+	s := new(saved)
+	if err := json.Unmarshal(raw, s); err != nil {
+		return nil, fmt.Errorf("%w: %q: %w", errForeign, it.Sort, err)
+	}
+	if s.Checkpoint != nil && roots != nil {
+		if s.Checkpoint, err = s.Checkpoint.Resolve(roots...); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,236 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// firstEvents returns the events with which this process opens the log.
+func (a *active) firstEvents() ([]json.RawMessage, error) {
+	var events []json.RawMessage
+	add := func(ev json.RawMessage, err error) error {
+		if ev != nil {
+			events = append(events, ev)
+		}
+		return err
+	}
+	if a.run.TakenOver {
+		if err := add(encodeRetract(a.saved.Position)); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case a.saved.Position != "":
+		return events, nil
+	case a.ticket != nil && a.ticket.Queued():
+		return events, errors.Join(add(encodeQueued(a.run)))
+	}
+	return events, errors.Join(add(encodeStarted(a.run)), add(encodeMessage(a.run, a.input.Decision)))
+}
+
+// converse runs the agent and returns how it ended.
+func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done, err error) {
+	if err := a.awaitPlace(); err != nil {
+		return a.interrupted(err)
+	}
+	in := agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
+	if in.History, err = a.loadHistory(); err != nil {
+		return a.interrupted(err)
+	}
+	a.level = len(in.History.Turns)
+	work := a.work
+	if a.runner.host.Stage != nil {
+		attempt, err := a.runner.host.Stage(a.work, a.run)
+		if err != nil {
+			return a.interrupted(err)
+		}
+		if a.run.Attempt = attempt; attempt != nil {
+			kept, stop := attempt.Keep(a.work)
+			defer stop()
+			work = kept
+		}
+	}
+	if a.saved.End != nil {
+		return *a.saved.End, agent.Done{}, nil
+	}
+	if resume != nil {
+		in.Run = resume.Run
+		return a.stream(work, in)
+	}
+	in.Prompt, in.Media = a.run.Prompt, a.run.Media
+	if a.runner.host.Prompt != nil {
+		if in.Prompt, in.Media, err = a.runner.host.Prompt(work, a.run); err != nil {
+			return a.interrupted(err)
+		}
+	}
+	return a.stream(work, in)
+}
+
+// interrupted returns the result of a run that ended before the agent began, with err.
+func (a *active) interrupted(err error) (Result, agent.Done, error) {
+	if a.stopped.Load() {
+		return Result{Status: StatusStopped}, agent.Done{}, nil
+	}
+	return Result{}, agent.Done{}, err
+}
+
+// awaitPlace waits until a queued run may start.
+func (a *active) awaitPlace() error {
+	if a.ticket == nil || !a.ticket.Queued() {
+		return nil
+	}
+	if err := a.ticket.Wait(a.work); err != nil {
+		return err
+	}
+	for _, encode := range []func() (json.RawMessage, error){
+		func() (json.RawMessage, error) { return encodeStarted(a.run) },
+		func() (json.RawMessage, error) { return encodeMessage(a.run, a.input.Decision) },
+	} {
+		ev, err := encode()
+		if err == nil && ev != nil {
+			err = a.log.Append(a.life, ev, true)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return a.store(func(ctx context.Context) error {
+		return a.update(ctx, func(h *head) { h.status = StatusRunning })
+	})
+}
+
+// loadHistory returns the conversation, after it has added what the newest checkpoint holds.
+func (a *active) loadHistory() (h agent.History, _ error) {
+	if err := a.writeHistory(a.saved); err != nil {
+		return h, err
+	}
+	return h, a.store(func(ctx context.Context) error {
+		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.roots()...)
+		h, a.turns, a.compacted = loaded, at.Turns, at.Compaction
+		return err
+	})
+}
+
+// stream runs the agent and writes its events to the log and its checkpoints to the table.
+func (a *active) stream(ctx context.Context, in agent.Input) (Result, agent.Done, error) {
+	skip := map[string]bool{} // calls that the log of an earlier run has
+	if a.run.Continues != "" && in.Resume != nil {
+		for _, use := range in.Resume.Pending() {
+			skip[use.ID] = true
+		}
+	}
+	atCheckpoint := false
+	for ev, err := range a.runner.host.Stream(ctx, a.run, in) {
+		if err != nil {
+			return a.resultOf(err)
+		}
+		if done, ok := ev.(agent.Done); ok {
+			return a.resultOfDone(done), done, nil
+		}
+		if atCheckpoint && a.leaving.Load() {
+			return Result{}, agent.Done{}, errHandover
+		}
+		if atCheckpoint, err = a.take(ctx, ev, skip); err != nil {
+			return Result{}, agent.Done{}, err
+		}
+	}
+	return Result{}, agent.Done{}, errors.New("runner: the stream of the agent did not end with Done")
+}
+
+// take writes an event of the agent and reports whether it was a checkpoint.
+func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool) (isCheckpoint bool, _ error) {
+	raw, urgent, err := encodeEvent(ev)
+	if err != nil {
+		return false, err
+	}
+	switch ev := ev.(type) {
+	case agent.Checkpointed:
+		isCheckpoint = true
+		if err := a.checkpoint(ev); err != nil {
+			return true, err
+		}
+	case agent.Compacted:
+		a.shortened, a.hasShort = ev.Turns, true
+	case agent.ToolCalled:
+		a.toldCalls[ev.ID] = true
+		if skip[ev.ID] {
+			raw = nil
+		}
+	case agent.StepFinished:
+		clear(a.toldCalls)
+	}
+	if raw != nil {
+		if err := a.log.Append(a.life, raw, urgent); err != nil {
+			return false, err
+		}
+	}
+	return isCheckpoint, a.tellCustom(ctx, ev)
+}
+
+// tellCustom writes the host's events that follow an event of the agent.
+func (a *active) tellCustom(ctx context.Context, ev agent.Event) error {
+	if a.runner.host.Custom == nil {
+		return nil
+	}
+	events, err := a.runner.host.Custom(ctx, a.run, ev)
+	if err != nil {
+		return err
+	}
+	for _, c := range events {
+		raw, err := encodeCustom(c)
+		if err == nil {
+			err = a.log.Append(a.life, raw, false)
+		}
+		if err != nil {
+			return fmt.Errorf("runner: event %q: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// resultOfDone returns the result of a run whose agent did not fail.
+func (a *active) resultOfDone(d agent.Done) Result {
+	switch d.Outcome {
+	case agent.OutcomeComplete:
+		return Result{Status: StatusComplete, Output: d.Output}
+	case agent.OutcomePending:
+		return Result{Status: StatusPending}
+	}
+	return Result{Status: StatusStopped} // stopped, or the stage belongs to another worker
+}
+
+// resultOf returns the result of a run whose agent failed.
+func (a *active) resultOf(err error) (Result, agent.Done, error) {
+	run, ok := errors.AsType[*agent.RunError](err)
+	if !ok {
+		return Result{}, agent.Done{}, err
+	}
+	if run.Code == agent.CodeIncomplete && run.Done.Outcome != "" {
+		return a.resultOfDone(run.Done), run.Done, nil
+	}
+	return failure(err), run.Done, nil
+}
+
+// failure returns the result of a run that ended with err.
+func failure(err error) Result {
+	if run, ok := errors.AsType[*agent.RunError](err); ok {
+		if run.Code == agent.CodeLimit {
+			return Result{Status: StatusLimit, Code: string(run.Code), Message: run.Message, Err: err}
+		}
+		return Result{Status: StatusFailed, Code: string(run.Code), Message: run.Message, Retryable: run.Retryable, Err: err}
+	}
+	return Result{Status: StatusFailed, Code: string(agent.CodeInternal), Message: "The run failed.", Err: err}
+}
+
+// lastState returns the tools' memory at the end of a run.
+func lastState(end agent.Done) *tools.State {
+	if end.History.State == nil {
+		return &tools.State{}
+	}
+	return end.History.State
+}

@@ -1,0 +1,175 @@
+package runner_test
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/approval"
+)
+
+// newApprovals returns the approvals of a table.
+func newApprovals(t testing.TB, d table.Driver) *approval.Approvals {
+	t.Helper()
+	tb, err := table.New(d, nil)
+	require.NoError(t, err)
+	approvals, err := approval.New(tb, nil)
+	require.NoError(t, err)
+	return approvals
+}
+
+// lending returns a Host whose model lends the given books at once, each of which needs an approval.
+func lending(t testing.TB, approvals *approval.Approvals, lent *[]string, books ...string) runner.Host {
+	t.Helper()
+	var mu sync.Mutex
+	type args struct{ Title string }
+	lend, err := tools.New("lend", "Lends a book.", func(_ context.Context, _ *tools.Call, in args) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		*lent = append(*lent, in.Title)
+		return "lent " + in.Title, nil
+	}, approvals.Require(nil))
+	require.NoError(t, err)
+	return hostOf(t, agenttest.Func(func(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
+		if parts := r.Messages[len(r.Messages)-1].Parts; parts[0].Result != nil {
+			return say("Done."), nil
+		}
+		deltas := say("I lend. ")
+		for _, b := range books {
+			deltas = append(deltas, agenttest.Call("call-"+b, "lend", `{"Title":"`+b+`"}`))
+		}
+		return deltas, nil
+	}), lend)
+}
+
+// requests returns the ids of the approvals that the events ask for.
+func requests(t testing.TB, events []replay.Event) (ids []string) {
+	t.Helper()
+	for _, e := range events {
+		var d struct {
+			Approval string `json:"approval_id"`
+		}
+		require.NoError(t, json.Unmarshal(e.Data, &d))
+		if e.Type() == "approval_requested" {
+			ids = append(ids, d.Approval)
+		}
+	}
+	return ids
+}
+
+func TestADecisionContinuesTheRunOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		approvals := newApprovals(t, d)
+		var lent []string
+		host := lending(t, approvals, &lent, "Emma")
+		p := newProcess(t, d, host, &runner.Options{Approvals: approvals})
+		session := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: session, Agent: "chat", Prompt: "Lend it."})
+		require.NoError(t, err)
+		events := collect(t, p, session, run.ID)
+		assert.JSONEq(t, `{"type":"finished","outcome":"pending"}`, last(events))
+		ids := requests(t, events)
+		require.Len(t, ids, 1)
+		p.shutDown(t) // the decision is made in another process
+
+		q := newProcess(t, d, host, &runner.Options{Approvals: approvals})
+		defer q.shutDown(t)
+		yes := approval.Decision{Approve: true, By: "Ada"}
+		_, err = q.Decide(t.Context(), session, run.ID, "unknown", yes)
+		require.ErrorIs(t, err, approval.ErrNotFound)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				next, err := q.Decide(t.Context(), session, run.ID, ids[0], yes)
+				if assert.NoError(t, err) {
+					assert.Equal(t, session.SessionID()+".2", next.ID)
+					assert.Equal(t, run.ID, next.Continues)
+				}
+			})
+		}
+		wg.Wait()
+		events = collect(t, q, session, session.SessionID()+".2")
+		assert.Equal(t, []string{"run_started", "approval_decided", "tool_result", "step_finished", "step_started", "text_delta", "step_finished", "finished"}, types(events))
+		assert.Equal(t, []string{"Emma"}, lent)
+		next, err := q.Decide(t.Context(), session, run.ID, ids[0], yes)
+		require.NoError(t, err, "again, when the run has ended")
+		assert.Equal(t, session.SessionID()+".2", next.ID)
+		_, err = q.Decide(t.Context(), session, run.ID, ids[0], approval.Decision{By: "Ada"})
+		require.ErrorIs(t, err, approval.ErrDecided)
+		_, err = q.Decide(t.Context(), session, session.SessionID()+".9", ids[0], yes)
+		require.ErrorIs(t, err, sse.ErrNotFound)
+		h, _, err := q.turns.Load(t.Context(), session)
+		require.NoError(t, err)
+		require.Len(t, h.Turns, 2)
+		assert.Equal(t, "lent Emma", h.Turns[0].Messages[2].Parts[0].Result.Blocks[0].Text)
+	})
+}
+
+func TestEachApprovalOfAnAnswerIsDecidedByItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		approvals := newApprovals(t, d)
+		var lent []string
+		p := newProcess(t, d, lending(t, approvals, &lent, "Emma", "Persuasion"), &runner.Options{Approvals: approvals})
+		defer p.shutDown(t)
+		session := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend them."})
+		require.NoError(t, err)
+		ids := requests(t, collect(t, p, session, run.ID))
+		require.Len(t, ids, 2)
+		next, err := p.Decide(t.Context(), session, run.ID, ids[1], approval.Decision{Approve: true, By: "Ada"})
+		require.NoError(t, err)
+		events := collect(t, p, session, next.ID)
+		assert.Contains(t, last(events), "pending", "the other call still waits")
+		next, err = p.Decide(t.Context(), session, run.ID, ids[0], approval.Decision{By: "Ada", Reason: "It is lost."})
+		require.NoError(t, err)
+		assert.Equal(t, session.SessionID()+".3", next.ID)
+		events = collect(t, p, session, next.ID)
+		assert.Contains(t, last(events), "complete")
+		assert.Len(t, lent, 1)
+	})
+}
+
+func TestANewMessageOvertakesAnApproval(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		approvals := newApprovals(t, d)
+		var lent []string
+		p := newProcess(t, d, lending(t, approvals, &lent, "Emma"), &runner.Options{Approvals: approvals})
+		defer p.shutDown(t)
+		session := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend it."})
+		require.NoError(t, err)
+		ids := requests(t, collect(t, p, session, run.ID))
+		other, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Never mind."})
+		require.NoError(t, err)
+		events := collect(t, p, session, other.ID)
+		yes := approval.Decision{Approve: true, By: "Ada"}
+		_, err = p.Decide(t.Context(), session, run.ID, ids[0], yes)
+		require.ErrorIs(t, err, runner.ErrNotPending)
+		next, err := p.Decide(t.Context(), session, other.ID, requests(t, events)[0], yes)
+		require.NoError(t, err)
+		_ = collect(t, p, session, next.ID)
+		_, err = p.Start(t.Context(), runner.Request{Scope: session, Prompt: "And now?"})
+		require.NoError(t, err)
+		_, err = p.Decide(t.Context(), session, other.ID, requests(t, events)[0], yes)
+		require.ErrorIs(t, err, runner.ErrNotPending, "the newest run does not continue it")
+		assert.Equal(t, []string{"Emma"}, lent)
+	})
+}

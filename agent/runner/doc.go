@@ -1,0 +1,75 @@
+// Package runner runs agents in runs that outlive their request, their process and their container.
+//
+// A [Runner] starts a run detached from the request. The run writes its events to a log, from which any number of clients
+// in any process read them, and its checkpoints to a table, from which another process continues it:
+//
+//	logs, err := replay.New(t, &replay.Options{Merge: runner.MergeDeltas})
+//	turns, err := history.New(t, nil)
+//	r, err := runner.New(t, logs, turns, runner.Host{
+//		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+//			return a.Stream(ctx, in)
+//		},
+//	}, nil)
+//	go r.Watch(ctx, t.System())          // continues the runs of processes that have died
+//	run, err := r.Start(ctx, runner.Request{Scope: session, Prompt: "Which book is this?"})
+//	for e, err := range r.Events(ctx, session, run.ID, lastEventID) { … }
+//
+// A run is identified by "<session>.<n>". A session has one run at a time. A client that disconnects does not stop it:
+// [Runner.Stop] does. [Runner.Shutdown] hands the runs of a process over to others.
+//
+// # Events
+//
+// The log of a run has the events of [agent.MarshalEvent], and those of the runner:
+//
+//	{"type":"run_queued","run":"…","continues":"…"}
+//	{"type":"run_started","run":"…","continues":"…"}
+//	{"type":"user_message","text":"…","media":[{"format":"png","name":"cover.png"}]}
+//	{"type":"approval_decided","approval_id":"…","approved":true,"reason":"…"}
+//	{"type":"custom","name":"…","value":…}
+//	{"type":"retract","after":"…"}
+//	{"type":"finished","outcome":"complete","output":{…}}
+//	{"type":"failed","code":"…","message":"…","retryable":false}
+//
+// The outcome is complete, pending, stopped or limit. The members continues, media, reason and output may be missing. A
+// tool_result of more than 16 KB has "truncated":true and no output, see [Runner.ToolResult]. After "retract" the events
+// with greater ids than after are void: another process tells that part again.
+//
+// # Protocol
+//
+// The items of run n are in the partition of its session: HEAD "run#<n>", "checkpoint#<n>" and the log. HEAD has the
+// request, the status, an epoch, the id of the Runner that holds the run, and its lease. Until the run has ended, HEAD is
+// listed for [Runner.Recover] in an index across scopes.
+//
+// A run begins with the put of HEAD with [table.Absent], which decides between concurrent starts. At each
+// [agent.Checkpointed], before any tool is called and at the end of each turn, its process writes in this order:
+//
+//   - (a) the events so far, to the log;
+//   - (b) the checkpoint, with the position in the log and the ended turn or compaction;
+//   - (c) the turn or compaction, to the history.
+//
+// A run ends with (a) to (c) of its result, unless its checkpoint implies it, then Host.End, the last event of the log,
+// and the end in HEAD.
+//
+// A process takes over a run whose lease has expired:
+//
+//   - It puts HEAD with the next epoch. Processes that lose that race do nothing.
+//   - It puts the checkpoint again. The next checkpoint of the process before conflicts, so it writes no other turn: it
+//     writes (c) only after (b).
+//   - It opens the log with {"type":"retract","after":position}, so the log rejects further events of the process before.
+//   - It repeats (c), which succeeds if the turn is there.
+//   - It claims the stage, so that the process before cannot change it any more.
+//   - It continues from the checkpoint: it makes the pending calls with their former idempotency keys, asks the model, or
+//     ends the run.
+//
+// A process that is fenced by HEAD, the checkpoint or the log, or that could not renew its lease, writes nothing more for
+// that run. If it lost only the stage, the run ends as stopped. A kill between any two writes leaves a state from which
+// these steps continue; then nothing but the time of a lease is lost.
+//
+// A tool's effects happen once if the tool heeds its idempotency key; the calls themselves may be repeated. So may the
+// functions of [Host].
+//
+// # Not included
+//
+// The package does not serve HTTP and does not know who may see a run: callers pass the scope that the request was
+// authenticated for. Package sse serves [Runner.Follow].
+package runner

@@ -1,0 +1,93 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// finish ends the run: it stores the result in a checkpoint, lets the host record it, and writes the last event.
+func (a *active) finish(res Result, end agent.Done) error {
+	if err := a.saveEnd(&res, end); err != nil {
+		return err
+	}
+	if err := a.recordEnd(&res); err != nil {
+		return err
+	}
+	if res.Err != nil {
+		a.runner.logError(a.life, "runner: a run failed", a.run.ID, res.Err)
+	}
+	raw, err := encodeEnd(res)
+	if err != nil {
+		return err
+	}
+	a.ending.Store(true)
+	if err := a.log.Finish(a.life, raw); err != nil {
+		return err
+	}
+	a.status = res.Status
+	return nil
+}
+
+// saveEnd stores the result, with turns that only Done has, so that another process ends the run in the same way. A
+// complete run needs nothing: its newest checkpoint leads to its end.
+func (a *active) saveEnd(res *Result, end agent.Done) error {
+	if res.Status == StatusComplete || a.saved.End != nil && a.saved.End.Status == res.Status {
+		return nil
+	}
+	s := saved{Checkpoint: a.saved.Checkpoint, End: res}
+	if extra := end.History.Turns; len(extra) > a.level {
+		s.Turn, s.Ended, s.State = a.turns+1, extra[a.level:], lastState(end)
+	}
+	err := a.save(s)
+	if err == nil || a.reasonToLeave(err) != nil {
+		return err
+	}
+	*res = failure(errors.Join(err, res.Err)) // the turns could not be stored
+	return a.save(saved{End: res})
+}
+
+// recordEnd lets the host record the result. If it cannot, the run fails.
+func (a *active) recordEnd(res *Result) error {
+	if a.runner.host.End == nil {
+		return nil
+	}
+	err := a.runner.retry(a.life, func(ctx context.Context) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("runner: the host panicked: %v", v)
+			}
+		}()
+		err = a.runner.host.End(ctx, a.run, *res)
+		if errors.Is(err, tracking.ErrFenced) {
+			return nil // the stage has another worker
+		}
+		return err
+	})
+	if left := a.reasonToLeave(nil); left != nil {
+		return left
+	}
+	if err != nil {
+		*res = failure(fmt.Errorf("runner: record the end: %w", err))
+	}
+	return nil
+}
+
+// endStatus returns the status of the run's last event, which is in the log.
+func (a *active) endStatus() (Status, error) {
+	if a.status != "" {
+		return a.status, nil
+	}
+	var last replay.Event
+	for e, err := range a.runner.logs.Events(a.life, a.session, logName(a.head.n), a.saved.Position) {
+		if err != nil {
+			return "", err
+		}
+		last = e
+	}
+	return statusOf(last.Data)
+}

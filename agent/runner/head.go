@@ -1,0 +1,178 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+const (
+	headPrefix = "run#"
+	headEnd    = "run$" // $ sorts after #
+	maxRun     = 99_999_999
+
+	// The runs that have not ended are listed in shards of this class, ordered by the expiry of their leases.
+	headClass  = "run"
+	headShards = 8
+)
+
+// The attributes of HEAD, the item of a run.
+const (
+	statusAttr    = "status"
+	inputAttr     = "input"  // JSON
+	objectAttr    = "object" // or the Ref of an object that holds it
+	keyAttr       = "key"    // digest
+	bodyAttr      = "body"   // digest
+	nonceAttr     = "nonce"
+	epochAttr     = "epoch"
+	ownerAttr     = "owner"
+	leaseAttr     = "lease" // Unix milliseconds
+	stopAttr      = "stop"
+	continuesAttr = "continues" // a run's number
+)
+
+// head is the content of HEAD.
+type head struct {
+	n         int
+	version   int64 // of the item
+	status    Status
+	input     text
+	key, body string
+	nonce     string // distinguishes runs that have the same number, one after the other has expired
+	epoch     int64  // increases whenever the run changes hands
+	owner     string // the Runner that holds the lease
+	lease     time.Time
+	stop      bool
+	continues int
+}
+
+func headName(n int) string { return fmt.Sprintf("%s%08d", headPrefix, n) }
+
+// isHeld reports whether the Runner with that id held the run in that epoch.
+func (h *head) isHeld(owner string, epoch int64) bool { return h.owner == owner && h.epoch == epoch }
+
+// item returns the item of the head.
+func (h *head) item(session scope.Scope, retention time.Duration) table.Item {
+	it := table.Item{Sort: headName(h.n), Version: h.version, Expires: time.Now().Add(retention), Attr: map[string]table.Value{
+		statusAttr: string(h.status), nonceAttr: h.nonce, epochAttr: h.epoch, ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
+	}}
+	h.input.store(it.Attr, inputAttr)
+	for name, v := range map[string]string{keyAttr: h.key, bodyAttr: h.body} {
+		if v != "" {
+			it.Attr[name] = v
+		}
+	}
+	if h.stop {
+		it.Attr[stopAttr] = true
+	}
+	if h.continues > 0 {
+		it.Attr[continuesAttr] = int64(h.continues)
+	}
+	if !h.status.HasEnded() {
+		it.Index = []table.Entry{{
+			Slot: table.I3, Level: scope.None, Class: headClass, Shard: shardOf(session), Sort: leaseKey(h.lease),
+		}}
+	}
+	return it
+}
+
+// leaseKey returns the sort key of a run in its shard.
+func leaseKey(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func shardOf(session scope.Scope) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(session.Partition()))
+	return int(h.Sum32() % headShards)
+}
+
+// parseHead returns the head of an item.
+func parseHead(it table.Item) (head, error) {
+	h := head{version: it.Version, input: loadText(it.Attr, inputAttr)}
+	status, _ := it.Attr[statusAttr].(string)
+	h.status = Status(status)
+	h.key, _ = it.Attr[keyAttr].(string)
+	h.body, _ = it.Attr[bodyAttr].(string)
+	h.nonce, _ = it.Attr[nonceAttr].(string)
+	h.epoch, _ = it.Attr[epochAttr].(int64)
+	h.owner, _ = it.Attr[ownerAttr].(string)
+	lease, _ := it.Attr[leaseAttr].(int64)
+	h.lease = time.UnixMilli(lease)
+	h.stop, _ = it.Attr[stopAttr].(bool)
+	continues, _ := it.Attr[continuesAttr].(int64)
+	h.continues = int(continues)
+	if _, err := fmt.Sscanf(it.Sort, headPrefix+"%08d", &h.n); err != nil || headName(h.n) != it.Sort || h.nonce == "" || status == "" {
+		return head{}, fmt.Errorf("%w: %q", errForeign, it.Sort)
+	}
+	return h, nil
+}
+
+// run returns the description of the run. in may be nil.
+func (h *head) run(session scope.Scope, in *input) (*Run, error) {
+	r := &Run{ID: runID(session, h.n), Scope: session, Status: h.status, TakenOver: h.epoch > 1}
+	if h.continues > 0 {
+		r.Continues = runID(session, h.continues)
+	}
+	if in == nil {
+		return r, nil
+	}
+	r.Agent, r.Prompt, r.Media = in.Agent, in.Prompt, in.Media
+	if in.Shared == "" {
+		return r, nil
+	}
+	var err error
+	r.Shared, err = parseShared(session, in.Shared)
+	return r, err
+}
+
+// readHead reads the head of the n-th run. It returns [ErrNotFound] if it does not exist.
+func readHead(ctx context.Context, v *table.View, n int) (head, error) {
+	it, err := v.Get(ctx, headName(n))
+	if errors.Is(err, table.ErrNotFound) {
+		return head{}, ErrNotFound
+	}
+	if err != nil {
+		return head{}, err
+	}
+	return parseHead(it)
+}
+
+// listHeads returns the newest runs of a session, newest first.
+func listHeads(ctx context.Context, v *table.View, limit int) ([]head, error) {
+	page, err := v.Query(ctx, table.Query{From: headPrefix, To: headEnd, Desc: true, Consistent: true, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	heads := make([]head, 0, len(page.Items))
+	for _, f := range page.Items {
+		h, err := parseHead(f.Item)
+		if err != nil {
+			return nil, err
+		}
+		heads = append(heads, h)
+	}
+	return heads, nil
+}
+
+// decodeInput reads the stored request of a run. It is empty once the run has ended.
+func (r *Runner) decodeInput(ctx context.Context, session scope.Scope, h *head) (*input, error) {
+	raw, err := r.readText(ctx, session, h.input)
+	if err != nil || len(raw) == 0 {
+		return &input{}, err
+	}
+	in := new(input)
+	if err := json.Unmarshal(raw, in); err != nil {
+		return nil, fmt.Errorf("%w: %q: %w", errForeign, headName(h.n), err)
+	}
+	for i, m := range in.Media {
+		if in.Media[i], err = m.Resolve(r.roots(session, in.Shared)...); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}

@@ -1,0 +1,136 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// startKeeping renews the leases of the run until the returned function is called, which waits.
+func (a *active) startKeeping() (stop func()) {
+	ctx, cancel := context.WithCancel(a.life)
+	var wg sync.WaitGroup
+	wg.Go(func() { a.keep(ctx) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// keep renews the lease of HEAD and the place of the run, and notices a stop request. It abandons the run when its
+// lease may have expired.
+func (a *active) keep(ctx context.Context) {
+	o := a.runner.o
+	tick := time.NewTicker(o.Heartbeat)
+	defer tick.Stop()
+	a.headMu.Lock()
+	expires := a.head.lease
+	a.headMu.Unlock()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if a.ticket != nil {
+			if err := a.runner.try(ctx, a.ticket.Renew); errors.Is(err, admission.ErrLost) {
+				a.runner.logError(ctx, "runner: a run has lost its place", a.run.ID, err)
+			}
+		}
+		if o.Exclusive {
+			continue
+		}
+		lease := time.Now().Add(o.Lease)
+		err := a.beat(ctx, expires, lease)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			expires = lease
+		case errors.Is(err, errLost), time.Now().After(expires):
+			a.lose()
+			return
+		}
+	}
+}
+
+// beat renews the lease of HEAD. It does not wait for longer than the present one.
+func (a *active) beat(ctx context.Context, expires, lease time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, expires)
+	defer cancel()
+	return a.runner.try(ctx, func(ctx context.Context) error {
+		return a.update(ctx, func(h *head) { h.lease = lease })
+	})
+}
+
+// update changes HEAD. It returns errLost if another process has the run, and notices a stop request.
+func (a *active) update(ctx context.Context, change func(*head)) error {
+	a.headMu.Lock()
+	defer a.headMu.Unlock()
+	for {
+		h := a.head
+		change(&h)
+		it, err := a.view.Put(ctx, h.item(a.session, a.runner.o.Retention), table.Version(h.version))
+		if err == nil {
+			h.version = it.Version
+			a.head = h
+			return nil
+		}
+		conflict, ok := errors.AsType[*table.ConflictError](err)
+		if !ok {
+			return err
+		}
+		if conflict.Current == nil {
+			return errLost
+		}
+		current, err := parseHead(*conflict.Current)
+		if err != nil {
+			return err
+		}
+		if !current.isHeld(a.head.owner, a.head.epoch) {
+			return errLost
+		}
+		if a.head = current; current.stop {
+			a.stop()
+		}
+	}
+}
+
+// store repeats an operation of the table for the time of a lease. If it still fails, the run is left to another process.
+func (a *active) store(op func(context.Context) error) error {
+	err := a.runner.retry(a.life, op)
+	if err != nil && !isFinal(err) {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	return err
+}
+
+// close records in HEAD that the run has ended.
+func (a *active) close(stopKeeping func()) error {
+	status, err := a.endStatus()
+	if err != nil {
+		return err
+	}
+	stopKeeping()
+	a.leave(a.life)
+	return a.store(func(ctx context.Context) error {
+		return a.update(ctx, func(h *head) {
+			h.status, h.lease = status, time.Now()
+			if status != StatusPending { // a run that continues it needs the request
+				h.input = text{}
+			}
+		})
+	})
+}
+
+// release hands the run over: its lease ends now.
+func (a *active) release() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), 2*time.Second)
+	defer cancel()
+	return a.update(ctx, func(h *head) { h.lease = time.Now() })
+}

@@ -1,0 +1,216 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools"
+)
+
+// Get returns a run, or the newest run of a session if id is empty. The scope is the run's session or its user. It
+// returns [ErrNotFound] if the scope does not have the run.
+func (r *Runner) Get(ctx context.Context, sc scope.Scope, id string) (*Run, error) {
+	if id != "" {
+		session, h, err := r.read(ctx, sc, id)
+		if err != nil {
+			return nil, err
+		}
+		return r.describe(ctx, session, &h)
+	}
+	if err := sc.Require(scope.SessionLevel); err != nil {
+		return nil, fmt.Errorf("runner: get: %w", err)
+	}
+	view, err := r.table.In(sc)
+	if err != nil {
+		return nil, fmt.Errorf("runner: get: %w", err)
+	}
+	heads, err := listHeads(ctx, view, 1)
+	if err != nil {
+		return nil, fmt.Errorf("runner: get: %w", err)
+	}
+	if len(heads) == 0 {
+		return nil, ErrNotFound
+	}
+	return r.describe(ctx, sc, &heads[0])
+}
+
+// read returns the head of a run.
+func (r *Runner) read(ctx context.Context, sc scope.Scope, id string) (scope.Scope, head, error) {
+	session, n, err := parseRun(sc, id)
+	if err != nil {
+		return session, head{}, err
+	}
+	view, err := r.table.In(session)
+	if err != nil {
+		return session, head{}, err
+	}
+	h, err := readHead(ctx, view, n)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("runner: read: %w", err)
+	}
+	return session, h, err
+}
+
+// Events yields the events of a run, from the first one after the event with the id after, as [replay.Store.Events] does.
+// The scope is the run's session or its user. The error is [ErrNotFound] if the scope does not have the run.
+func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) iter.Seq2[replay.Event, error] {
+	return follow(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[replay.Event, error] {
+		return r.logs.Events(ctx, session, log, after)
+	})
+}
+
+// Follow yields the events of a run as frames of a dialect, as [replay.Store.Follow] does. It is the source of
+// [sse.Serve]. Otherwise it is like Events.
+func (r *Runner) Follow(ctx context.Context, sc scope.Scope, id, after string, d replay.Dialect) iter.Seq2[[]sse.Event, error] {
+	return follow(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[[]sse.Event, error] {
+		return r.logs.Follow(ctx, session, log, after, d)
+	})
+}
+
+// follow reads the log of a run, which may begin to exist a little later than the run.
+func follow[T any](ctx context.Context, r *Runner, sc scope.Scope, id string, open func(scope.Scope, string) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		session, h, err := r.read(ctx, sc, id)
+		if err != nil {
+			yield(zero, err)
+			return
+		}
+		for {
+			if err := r.awaitLog(ctx, session, h.n); err != nil {
+				yield(zero, err)
+				return
+			}
+			isMissing := false
+			for v, err := range open(session, logName(h.n)) {
+				if isMissing = errors.Is(err, sse.ErrNotFound); isMissing {
+					break
+				}
+				if !yield(v, err) {
+					return
+				}
+			}
+			if !isMissing {
+				return
+			}
+			if _, h, err = r.read(ctx, sc, id); err == nil && h.status.HasEnded() {
+				err = fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
+			}
+			if err == nil {
+				err = sleep(ctx, time.Second/4)
+			}
+			if err != nil {
+				yield(zero, err)
+				return
+			}
+		}
+	}
+}
+
+// awaitLog waits until a run of this process has opened its log.
+func (r *Runner) awaitLog(ctx context.Context, session scope.Scope, n int) error {
+	a := r.find(session, n)
+	if a == nil {
+		return nil
+	}
+	select {
+	case <-a.opened:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// sleep waits for d. It returns the cause if ctx ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Wait waits until the run has left this process: it has ended, or was handed over. It returns at once if this process
+// does not have it. A host that is frozen after its handler, such as AWS Lambda, calls it before the handler returns.
+func (r *Runner) Wait(ctx context.Context, sc scope.Scope, id string) error {
+	session, n, err := parseRun(sc, id)
+	if err != nil {
+		return err
+	}
+	a := r.find(session, n)
+	if a == nil {
+		return nil
+	}
+	select {
+	case <-a.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Stop asks a run to stop. Its process notices that within a heartbeat, and the run ends with the outcome stopped. A run
+// that has ended stays as it is. Stop returns [ErrNotFound] if the scope does not have the run.
+func (r *Runner) Stop(ctx context.Context, sc scope.Scope, id string) error {
+	session, h, err := r.read(ctx, sc, id)
+	if err != nil {
+		return err
+	}
+	if err := r.requestStop(ctx, session, h); err != nil {
+		return fmt.Errorf("runner: stop: %w", err)
+	}
+	if a := r.find(session, h.n); a != nil {
+		a.stop()
+	}
+	return nil
+}
+
+// ToolResult returns the whole result of a call of a run, which the log has without its output if that is large. It is
+// stored when the step of the call has ended. Objects in it are unresolved. It returns [ErrNotFound] if the scope does not
+// have the run, or the run does not have the result.
+func (r *Runner) ToolResult(ctx context.Context, sc scope.Scope, id, call string) (tools.Result, error) {
+	session, _, err := r.read(ctx, sc, id)
+	if err != nil {
+		return tools.Result{}, err
+	}
+	for cursor, pages := "", 0; pages < maxPages; pages++ {
+		page, err := r.turns.Page(ctx, session, cursor, 50)
+		if err != nil {
+			return tools.Result{}, fmt.Errorf("runner: result: %w", err)
+		}
+		for _, t := range page.Turns {
+			if res, ok := findResult(t.Turn, call); ok {
+				return res, nil
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	return tools.Result{}, ErrNotFound
+}
+
+// maxPages bounds the turns in which a result is looked for.
+const maxPages = 40
+
+// findResult returns the result of a call in a turn.
+func findResult(t agent.Turn, call string) (tools.Result, bool) {
+	for _, m := range t.Messages {
+		for _, p := range m.Parts {
+			if p.Result != nil && p.Result.ID == call {
+				return p.Result.Result, true
+			}
+		}
+	}
+	return tools.Result{}, false
+}

@@ -1,0 +1,230 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools/approval"
+)
+
+// Options configures a [Runner]. A nil *Options is valid.
+type Options struct {
+	// Lease is the time after which a run whose process is silent may be taken over, at least a second. Zero means 10 s.
+	Lease time.Duration
+	// Heartbeat is the interval at which the lease is renewed and a stop request is noticed, at most a third of Lease. Zero
+	// means 3 s, or a third of Lease if that is less.
+	Heartbeat time.Duration
+	// Exclusive states that the table belongs to this process alone, such as one of package bolt. Runs that this Runner
+	// does not have are then taken over at once, and leases are not renewed.
+	Exclusive bool
+	// Retention is the time after which the items of a run expire. It must not be shorter than that of the logs. Zero
+	// means 30 days.
+	Retention time.Duration
+	// MaxRuns is the largest number of runs in this process. Further ones are rejected with [*admission.FullError]. Zero
+	// means 2,000.
+	MaxRuns int
+	// Objects stores requests and checkpoints that do not fit an item, in the scope of their session as
+	// "run-<digest>.json", and holds the objects that media name. Give the bucket a lifecycle rule for the former. If nil,
+	// large requests fail with [ErrTooLarge], and runs whose media name objects cannot be continued.
+	Objects *object.Bucket
+	// Admission limits the runs of each user and tenant. If nil, they are not limited.
+	Admission *admission.Admission
+	// Approvals records the decisions of [Runner.Decide], which is required for it.
+	Approvals *approval.Approvals
+	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered.
+	Logger *slog.Logger
+}
+
+// Runner starts, continues and stops runs. It is safe for concurrent use.
+type Runner struct {
+	table *table.Table
+	logs  *replay.Store
+	turns *history.Store
+	host  Host
+	o     Options
+	id    string // of this Runner, for leases
+
+	mu      sync.Mutex
+	live    map[liveKey]*active
+	count   int           // of runs, also those that are about to start
+	closing bool          // Shutdown has been called
+	idle    chan struct{} // closed when closing is set and count is 0
+}
+
+type liveKey struct {
+	partition string
+	n         int
+}
+
+// New returns a Runner whose runs are in t, with their events in logs and their turns in turns, which should be in the
+// same table. It returns [ErrInvalid] if an argument or Host.Stream is nil, or an option is out of range.
+func New(t *table.Table, logs *replay.Store, turns *history.Store, host Host, o *Options) (*Runner, error) {
+	if t == nil || logs == nil || turns == nil || host.Stream == nil {
+		return nil, fmt.Errorf("%w: the table, the logs, the history and Host.Stream must not be nil", ErrInvalid)
+	}
+	r := &Runner{
+		table: t, logs: logs, turns: turns, host: host, id: rand.Text(),
+		live: make(map[liveKey]*active), idle: make(chan struct{}),
+	}
+	if o != nil {
+		r.o = *o
+	}
+	r.o.Lease = cmp.Or(r.o.Lease, 10*time.Second)
+	r.o.Heartbeat = cmp.Or(r.o.Heartbeat, min(3*time.Second, r.o.Lease/3))
+	r.o.Retention = cmp.Or(r.o.Retention, 30*24*time.Hour)
+	r.o.MaxRuns = cmp.Or(r.o.MaxRuns, 2000)
+	if r.o.Lease < time.Second || r.o.Heartbeat < 0 || r.o.Heartbeat > r.o.Lease/3 || r.o.Retention < time.Hour || r.o.MaxRuns < 1 {
+		return nil, fmt.Errorf("%w: Lease must be at least a second, Heartbeat at most a third of it, "+
+			"Retention at least an hour and MaxRuns positive", ErrInvalid)
+	}
+	return r, nil
+}
+
+// reserve counts a run that is about to start.
+func (r *Runner) reserve() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closing:
+		return ErrShutdown
+	case r.count >= r.o.MaxRuns:
+		return &admission.FullError{Kind: "runs", Limit: int64(r.o.MaxRuns), RetryAfter: 5 * time.Second}
+	}
+	r.count++
+	return nil
+}
+
+// unreserve is the opposite of reserve.
+func (r *Runner) unreserve() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count--; r.count == 0 && r.closing {
+		close(r.idle)
+	}
+}
+
+// find returns the run if it is in this process.
+func (r *Runner) find(session scope.Scope, n int) *active {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.live[liveKey{session.Partition(), n}]
+}
+
+// launch runs a reserved run in a new goroutine. It returns false if this process has the run already.
+func (r *Runner) launch(a *active) bool {
+	key := liveKey{a.session.Partition(), a.head.n}
+	r.mu.Lock()
+	if r.live[key] != nil {
+		r.mu.Unlock()
+		return false
+	}
+	r.live[key] = a
+	closing := r.closing
+	r.mu.Unlock()
+	if closing {
+		a.handOver()
+	}
+	go func() {
+		defer r.unreserve()
+		a.execute()
+		r.mu.Lock()
+		delete(r.live, key)
+		r.mu.Unlock()
+		close(a.done)
+	}()
+	return true
+}
+
+// Shutdown hands all runs of this process over to others, see [Runner.Recover], and waits until they have left. From then on
+// Start returns [ErrShutdown].
+//
+// A run is handed over at its next checkpoint, which is before its next tool call or at the end of its turn. When ctx
+// ends, the rest are interrupted, and the next process retracts their events since the last checkpoint.
+func (r *Runner) Shutdown(ctx context.Context) error {
+	r.mu.Lock()
+	if !r.closing {
+		r.closing = true
+		if r.count == 0 {
+			close(r.idle)
+		}
+	}
+	runs := make([]*active, 0, len(r.live))
+	for _, a := range r.live {
+		runs = append(runs, a)
+	}
+	r.mu.Unlock()
+	for _, a := range runs {
+		a.handOver()
+	}
+	select {
+	case <-r.idle:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, a := range runs {
+		a.interrupt(errHandover)
+	}
+	<-r.idle
+	return context.Cause(ctx)
+}
+
+// retry repeats an operation of the store until it succeeds, until its error is final, until ctx ends, or for the time
+// of a lease.
+func (r *Runner) retry(ctx context.Context, op func(context.Context) error) error {
+	last := time.Now().Add(r.o.Lease)
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := r.try(ctx, op)
+		if err == nil || isFinal(err) {
+			return err
+		}
+		pause := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return errors.Join(context.Cause(ctx), err)
+		case <-pause.C:
+		}
+		if time.Now().After(last) {
+			return err
+		}
+	}
+}
+
+// try bounds one try of an operation.
+func (r *Runner) try(ctx context.Context, op func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, r.o.Lease/2)
+	defer cancel()
+	return op(ctx)
+}
+
+// isFinal reports whether an operation of the store returns err again if it is repeated.
+func isFinal(err error) bool {
+	for _, final := range []error{
+		errLost, errForeign, ErrTooLarge, ErrNotFound, table.ErrInvalid, table.ErrTooLarge, scope.ErrDenied,
+		history.ErrForked, history.ErrTooLarge, history.ErrInvalid, object.ErrOutside,
+	} {
+		if errors.Is(err, final) {
+			return true
+		}
+	}
+	return false
+}
+
+// logError reports an error that no caller sees.
+func (r *Runner) logError(ctx context.Context, msg, run string, err error) {
+	if r.o.Logger != nil {
+		r.o.Logger.ErrorContext(ctx, msg, "run", run, "error", err)
+	}
+}

@@ -1,0 +1,182 @@
+package runner
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// Start begins a run and returns. The run continues when ctx ends. Of concurrent calls for a session one begins a run, and
+// the others return a *[RunningError].
+//
+// If one of the last 20 runs of the session has the same key, Start returns it for the same request, whether it has ended
+// or not, and [ErrKeyReused] for another one. Start returns a *[admission.FullError] if the run must not be started now.
+//
+// [admission.FullError]: https://pkg.go.dev/github.com/carrel-go/carrel/admission#FullError
+func (r *Runner) Start(ctx context.Context, q Request) (*Run, error) {
+	raw, err := q.encode()
+	if err != nil {
+		return nil, fmt.Errorf("runner: start: %w", err)
+	}
+	return r.start(ctx, q.Scope, newRun{input: raw, key: digest([]byte(q.Key)), body: digest(raw)})
+}
+
+// newRun is a run that may be started.
+type newRun struct {
+	input     []byte
+	key, body string // digests
+	continues int
+}
+
+func (r *Runner) start(ctx context.Context, session scope.Scope, s newRun) (*Run, error) {
+	view, err := r.table.In(session)
+	if err != nil {
+		return nil, fmt.Errorf("runner: start: %w", err)
+	}
+	limit := 1
+	if s.key != "" {
+		limit = lookback
+	}
+	heads, err := listHeads(ctx, view, limit)
+	if err != nil {
+		return nil, fmt.Errorf("runner: start: %w", err)
+	}
+	n := 1
+	if len(heads) > 0 {
+		n = heads[0].n + 1
+	}
+	if s.continues > 0 && s.continues != n-1 {
+		return nil, &RunningError{runID(session, n-1)}
+	}
+	for _, h := range heads {
+		if run, err := r.matchKey(ctx, session, &h, s); run != nil || err != nil {
+			return run, err
+		}
+	}
+	if len(heads) > 0 && !heads[0].status.HasEnded() && !r.awaitEnding(ctx, session, heads[0].n) {
+		return nil, &RunningError{runID(session, heads[0].n)}
+	}
+	return r.begin(ctx, session, view, n, s)
+}
+
+// matchKey returns the run if it was started with the same idempotency key.
+func (r *Runner) matchKey(ctx context.Context, session scope.Scope, h *head, s newRun) (*Run, error) {
+	switch {
+	case s.key == "" || h.key != s.key:
+		return nil, nil
+	case h.body != s.body:
+		return nil, ErrKeyReused
+	}
+	return r.describe(ctx, session, h)
+}
+
+// awaitEnding waits for a run of this process that has told its last event, and reports whether there is one.
+func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, n int) bool {
+	a := r.find(session, n)
+	if a == nil || !a.ending.Load() {
+		return false
+	}
+	select {
+	case <-a.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// begin puts HEAD with Absent, which decides between concurrent starts, and launches the run.
+func (r *Runner) begin(ctx context.Context, session scope.Scope, view *table.View, n int, s newRun) (*Run, error) {
+	if n > maxRun {
+		return nil, fmt.Errorf("%w: the session has %d runs", ErrInvalid, maxRun)
+	}
+	if err := r.reserve(); err != nil {
+		return nil, err
+	}
+	h := head{
+		n: n, status: StatusRunning, key: s.key, body: s.body, nonce: rand.Text(), epoch: 1, owner: r.id,
+		lease: time.Now().Add(r.o.Lease), continues: s.continues,
+	}
+	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
+	current, err := a.create(ctx, s.input)
+	if err == nil && current == nil {
+		run := *a.run // before the goroutine changes it
+		r.launch(a)
+		return &run, nil
+	}
+	a.cancelLife(errLost)
+	a.leave(context.WithoutCancel(ctx))
+	r.unreserve()
+	if err != nil {
+		return nil, err
+	}
+	if run, err := r.matchKey(ctx, session, current, s); run != nil || err != nil {
+		return run, err
+	}
+	return nil, &RunningError{runID(session, n)}
+}
+
+// create enters the run and puts its HEAD. If another run has the number, create returns that one's head.
+func (a *active) create(ctx context.Context, raw []byte) (*head, error) {
+	if err := a.enter(ctx); err != nil {
+		return nil, err
+	}
+	if a.ticket != nil && a.ticket.Queued() {
+		a.head.status = StatusQueued
+	}
+	var current *head
+	err := a.runner.retry(ctx, func(ctx context.Context) error {
+		var err error
+		if a.head.input, err = a.runner.writeText(ctx, a.session, raw, maxInput); err != nil {
+			return err
+		}
+		it, err := a.view.Put(ctx, a.head.item(a.session, a.runner.o.Retention), table.Absent())
+		conflict, taken := errors.AsType[*table.ConflictError](err)
+		if !taken || conflict.Current == nil {
+			a.head.version = it.Version
+			return err
+		}
+		h, err := parseHead(*conflict.Current)
+		if err != nil {
+			return err
+		}
+		if h.nonce == a.head.nonce { // an earlier try, whose answer was lost
+			a.head = h
+			return nil
+		}
+		current = &h
+		return nil
+	})
+	if err != nil || current != nil {
+		return current, wrapStart(err)
+	}
+	a.input, err = a.runner.decodeInput(ctx, a.session, &a.head)
+	if err == nil {
+		a.run, err = a.head.run(a.session, a.input)
+	}
+	return nil, wrapStart(err)
+}
+
+func wrapStart(err error) error {
+	if err != nil {
+		return fmt.Errorf("runner: start: %w", err)
+	}
+	return nil
+}
+
+// describe returns the description of a stored run.
+func (r *Runner) describe(ctx context.Context, session scope.Scope, h *head) (*Run, error) {
+	in, err := r.decodeInput(ctx, session, h)
+	if err != nil {
+		return nil, fmt.Errorf("runner: read: %w", err)
+	}
+	run, err := h.run(session, in)
+	if err != nil {
+		return nil, fmt.Errorf("runner: read: %w", err)
+	}
+	return run, nil
+}
