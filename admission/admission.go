@@ -42,8 +42,8 @@ type FullError struct {
 	Kind string
 	// Limit is the limit that was reached: for runs, that of the queue.
 	Limit int64
-	// RetryAfter is how long to wait before the next try, at least a second. It is an estimate, except for a budget that is
-	// used up: then it is the rest of the period.
+	// RetryAfter is how long to wait before the next try, at least a second. It is the rest of the period for a budget
+	// that is used up, and otherwise an estimate.
 	RetryAfter time.Duration
 }
 
@@ -60,8 +60,8 @@ type Admission struct {
 	freed map[string]chan struct{} // by tenant: closed when a run of this process leaves
 }
 
-// New returns an Admission that counts in the table of system. It returns [ErrInvalid] if system is nil or an option is out of
-// range.
+// New returns an Admission that counts in the table of system. It returns [ErrInvalid] if system is nil or an option is
+// out of range.
 func New(system *table.System, o *Options) (*Admission, error) {
 	if system == nil {
 		return nil, fmt.Errorf("%w: the table.System must not be nil", ErrInvalid)
@@ -88,8 +88,8 @@ func New(system *table.System, o *Options) (*Admission, error) {
 	return a, nil
 }
 
-// view returns the partition of the session's user or tenant.
-func (a *Admission) view(session scope.Scope, level scope.Level) (*table.View, error) {
+// openView returns the partition of the session's user or tenant.
+func (a *Admission) openView(session scope.Scope, level scope.Level) (*table.View, error) {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -19,12 +20,15 @@ const (
 	untilAttr    = "until"
 )
 
-// conflicts is how often a change of a budget is repeated if other runs change it first.
-const conflicts = 50
+// maxConflicts is how often a change of a budget is repeated if other runs change it first.
+const maxConflicts = 50
 
-// Reserve takes the estimated tokens of one turn of a run from the budget of the session's tenant, until it is settled or
-// until expires. Reserving the same turn again replaces its reservation. It returns a *[FullError] if the rest of the
-// budget is smaller. Without a budget it does nothing.
+// Reserve takes the estimated tokens of one turn from the budget of the session's tenant, until it is settled or until
+// expires. turn identifies the turn within the session, for example by run and number. Reserving the same turn again
+// replaces its reservation.
+//
+// It returns a *[FullError] if the rest of the budget is smaller, and [ErrInvalid] unless expires is in the future.
+// Without a budget it does nothing.
 //
 // It costs a read and a write.
 func (a *Admission) Reserve(ctx context.Context, session scope.Scope, turn string, tokens int64, expires time.Time) error {
@@ -34,18 +38,21 @@ func (a *Admission) Reserve(ctx context.Context, session scope.Scope, turn strin
 	if turn == "" || tokens < 0 {
 		return fmt.Errorf("admission: reserve: %w: turn %q, %d tokens", ErrInvalid, turn, tokens)
 	}
-	now := time.Now()
-	err := a.change(ctx, session, a.period(now), func(b *budget) error {
-		delete(b.reserved, turn)
-		held, next := b.held(now)
-		if b.used+held+tokens > a.o.Tokens {
-			retry := a.period(now).Add(a.o.Period).Sub(now)
-			if b.used+tokens <= a.o.Tokens { // a reservation is in the way
+	if err := checkExpiry(expires); err != nil {
+		return fmt.Errorf("admission: reserve: %w", err)
+	}
+	now, key := time.Now(), turnKey(session, turn)
+	err := a.changeBudget(ctx, session, a.periodStart(now), func(b *budget) error {
+		delete(b.reserved, key)
+		reserved, next := b.sumReserved(now)
+		if tokens > a.o.Tokens-b.used-reserved {
+			retry := a.periodStart(now).Add(a.o.Period).Sub(now)
+			if tokens <= a.o.Tokens-b.used { // a reservation is in the way
 				retry = min(retry, next.Sub(now))
 			}
 			return &FullError{"tokens", a.o.Tokens, max(retry, time.Second)}
 		}
-		b.reserved[turn] = map[string]table.Value{countAttr: tokens, untilAttr: expires.Unix()}
+		b.reserved[key] = map[string]table.Value{countAttr: tokens, untilAttr: expires.Unix()}
 		return nil
 	})
 	if full, ok := errors.AsType[*FullError](err); ok {
@@ -57,6 +64,9 @@ func (a *Admission) Reserve(ctx context.Context, session scope.Scope, turn strin
 	return nil
 }
 
+// turnKey returns the name of a turn in its tenant's budget.
+func turnKey(session scope.Scope, turn string) string { return session.SessionID() + "/" + turn }
+
 // Settle replaces the reservation of a turn with the tokens that it used, also if they are more. It does nothing if the
 // turn does not have a reservation, for example because it was settled before, and without a budget.
 func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string, used int64) error {
@@ -66,14 +76,14 @@ func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string
 	if turn == "" || used < 0 {
 		return fmt.Errorf("admission: settle: %w: turn %q, %d tokens", ErrInvalid, turn, used)
 	}
-	now := time.Now()
-	for _, period := range []time.Time{a.period(now), a.period(now).Add(-a.o.Period)} { // the turn may have begun in the last one
-		err := a.change(ctx, session, period, func(b *budget) error {
-			if _, ok := b.reserved[turn]; !ok {
+	now, key := time.Now(), turnKey(session, turn)
+	for _, period := range []time.Time{a.periodStart(now), a.periodStart(now).Add(-a.o.Period)} { // the turn may have begun in the last one
+		err := a.changeBudget(ctx, session, period, func(b *budget) error {
+			if _, ok := b.reserved[key]; !ok {
 				return errUnreserved
 			}
-			delete(b.reserved, turn)
-			b.used += used
+			delete(b.reserved, key)
+			b.used += min(used, math.MaxInt64-b.used)
 			return nil
 		})
 		if !errors.Is(err, errUnreserved) {
@@ -88,8 +98,8 @@ func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string
 
 var errUnreserved = errors.New("the turn is not reserved")
 
-// period returns the start of the period that contains t.
-func (a *Admission) period(t time.Time) time.Time {
+// periodStart returns the start of the period that contains t.
+func (a *Admission) periodStart(t time.Time) time.Time {
 	return time.Unix(0, t.UnixNano()-t.UnixNano()%int64(a.o.Period))
 }
 
@@ -99,8 +109,8 @@ type budget struct {
 	reserved map[string]table.Value
 }
 
-// held returns the reserved tokens and when the first reservation expires. It drops those that have expired.
-func (b *budget) held(now time.Time) (tokens int64, next time.Time) {
+// sumReserved returns the reserved tokens and when the first reservation expires. It drops those that have expired.
+func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 	for turn, v := range b.reserved {
 		r, _ := v.(map[string]table.Value)
 		count, _ := r[countAttr].(int64)
@@ -117,9 +127,9 @@ func (b *budget) held(now time.Time) (tokens int64, next time.Time) {
 	return tokens, next
 }
 
-// change reads the budget of a period, applies f and writes the result, until no other run changes it in between.
-func (a *Admission) change(ctx context.Context, session scope.Scope, period time.Time, f func(*budget) error) error {
-	view, err := a.view(session, scope.TenantLevel)
+// changeBudget reads the budget of a period, applies f and writes the result, until no other run changes it in between.
+func (a *Admission) changeBudget(ctx context.Context, session scope.Scope, period time.Time, f func(*budget) error) error {
+	view, err := a.openView(session, scope.TenantLevel)
 	if err != nil {
 		return err
 	}
@@ -130,7 +140,7 @@ func (a *Admission) change(ctx context.Context, session scope.Scope, period time
 	case err != nil:
 		return err
 	}
-	for try := range conflicts {
+	for try := range maxConflicts {
 		b := budget{reserved: make(map[string]table.Value)}
 		b.used, _ = it.Attr[usedAttr].(int64)
 		if stored, ok := it.Attr[reservedAttr].(map[string]table.Value); ok {

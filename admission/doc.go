@@ -3,15 +3,17 @@
 //
 //	a, err := admission.New(t.System(), nil)
 //	ticket, err := a.Enter(ctx, session, run)     // a *FullError if the tenant's queue is full
-//	defer ticket.Leave(ctx)
+//	defer ticket.Leave(context.WithoutCancel(ctx))
 //	if ticket.Queued() { err = ticket.Wait(ctx) }
 //
 // # Runs
 //
 // A run takes one place of its user and one of its tenant. If none is free, it takes a place in its tenant's queue, from
-// which runs are admitted in order. A run that waits for a place of its user does not hold up runs of other users. Every place is an
-// item in the table that expires unless its [Ticket] is renewed, so the limits hold for any number of processes, and the
-// places of a killed process become free. A process that continues the run enters it again, and owns the same places.
+// which runs are admitted in order. A run that waits for a place of its user does not hold up runs of other users.
+//
+// Every place is an item in the table that expires unless its [Ticket] is renewed, so the limits hold for any number of
+// processes, and the places of a killed process become free. A process that continues the run enters it again, and owns
+// the same places.
 //
 // # Grants
 //

@@ -59,20 +59,20 @@ func (f *Fair) Acquire(ctx context.Context, s scope.Scope, units int64) (release
 		f.turns = append(f.turns, tenant)
 	}
 	f.waiting[tenant] = append(f.waiting[tenant], r)
-	f.grant()
+	f.grantWaiting()
 	f.mu.Unlock()
 	select {
 	case <-r.granted:
-		return sync.OnceFunc(func() { f.release(tenant, units) }), nil
+		return sync.OnceFunc(func() { f.releaseUnits(tenant, units) }), nil
 	case <-ctx.Done():
-		f.withdraw(tenant, r)
+		f.withdrawRequest(tenant, r)
 		return nil, fmt.Errorf("admission: acquire: %w", context.Cause(ctx))
 	}
 }
 
-// grant serves waiting requests in turn. A tenant that has its share is passed over; one whose request does not fit the
+// grantWaiting serves waiting requests in turn. A tenant that has its share is passed over; one whose request does not fit the
 // free units keeps its turn, so that small requests do not starve a large one.
-func (f *Fair) grant() {
+func (f *Fair) grantWaiting() {
 	for i := 0; i < len(f.turns); {
 		tenant := f.turns[i]
 		r := f.waiting[tenant][0]
@@ -95,18 +95,18 @@ func (f *Fair) grant() {
 	}
 }
 
-func (f *Fair) release(tenant string, units int64) {
+func (f *Fair) releaseUnits(tenant string, units int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.free += units
 	if f.held[tenant] -= units; f.held[tenant] == 0 {
 		delete(f.held, tenant)
 	}
-	f.grant()
+	f.grantWaiting()
 }
 
-// withdraw removes a request that waits no more. If it has been granted meanwhile, its units are given back.
-func (f *Fair) withdraw(tenant string, r *request) {
+// withdrawRequest removes a request that waits no more. If it has been granted meanwhile, its units are given back.
+func (f *Fair) withdrawRequest(tenant string, r *request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, w := range f.waiting[tenant] {
@@ -123,12 +123,12 @@ func (f *Fair) withdraw(tenant string, r *request) {
 				}
 			}
 		}
-		f.grant()
+		f.grantWaiting()
 		return
 	}
 	f.free += r.units
 	if f.held[tenant] -= r.units; f.held[tenant] == 0 {
 		delete(f.held, tenant)
 	}
-	f.grant()
+	f.grantWaiting()
 }

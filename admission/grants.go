@@ -12,19 +12,25 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// grantTries is the number of places that a session's id names.
+// grantTries is the number of places that the hash of a session's id names.
 const grantTries = 4
 
 // OpenGrant counts an upload grant of the session's user until CloseGrant or until it expires. It returns a *[FullError]
-// if the user has as many open grants as allowed. Opening a session twice counts once.
+// if the user has as many open grants as allowed, and [ErrInvalid] unless expires is in the future.
+//
+// Opening a session again does not extend its grant, and counts it a second time if a place has become free in between.
+// To replace a grant, call CloseGrant first.
 //
 // It costs one write if the user has few grants, and otherwise up to four more and a read.
 func (a *Admission) OpenGrant(ctx context.Context, session scope.Scope, expires time.Time) error {
-	p, err := a.grants(session)
+	p, err := a.grantPool(session)
+	if err == nil {
+		err = checkExpiry(expires)
+	}
 	if err != nil {
 		return fmt.Errorf("admission: open grant: %w", err)
 	}
-	_, taken, err := p.take(ctx, session.SessionID(), nil, expires, p.named(session)...)
+	_, taken, err := p.takePlace(ctx, session.SessionID(), nil, expires, p.hashPlaces(session)...)
 	if errors.Is(err, errFull) {
 		next := time.Now().Add(time.Second)
 		for i, it := range taken {
@@ -40,10 +46,18 @@ func (a *Admission) OpenGrant(ctx context.Context, session scope.Scope, expires 
 	return nil
 }
 
+// checkExpiry rejects the zero time, which a table takes for never, and times that have passed.
+func checkExpiry(expires time.Time) error {
+	if !expires.After(time.Now()) {
+		return fmt.Errorf("%w: expiry %v: must be in the future", ErrInvalid, expires)
+	}
+	return nil
+}
+
 // CloseGrant ends the count of a session's grant, for example because its upload has arrived. It does nothing if the
 // grant is not open.
 func (a *Admission) CloseGrant(ctx context.Context, session scope.Scope) error {
-	p, err := a.grants(session)
+	p, err := a.grantPool(session)
 	if err == nil {
 		err = p.closeGrant(ctx, session)
 	}
@@ -54,34 +68,34 @@ func (a *Admission) CloseGrant(ctx context.Context, session scope.Scope) error {
 }
 
 func (p pool) closeGrant(ctx context.Context, session scope.Scope) error {
-	for _, n := range p.named(session) {
-		it, err := p.view.Get(ctx, p.name(n))
+	for _, n := range p.hashPlaces(session) {
+		it, err := p.view.Get(ctx, p.sortKey(n))
 		switch {
 		case errors.Is(err, table.ErrNotFound):
 		case err != nil:
 			return err
 		case it.Attr[ownerAttr] == session.SessionID():
-			return free(ctx, p.view, it, 0)
+			return freePlace(ctx, p.view, it, 0)
 		}
 	}
-	taken, err := list(ctx, p.view, p.prefix)
+	taken, err := listPlaces(ctx, p.view, p.prefix)
 	if err != nil {
 		return err
 	}
-	if it, ok := ownedBy(taken, session.SessionID()); ok {
-		return free(ctx, p.view, it, 0)
+	if it, ok := findOwned(taken, session.SessionID()); ok {
+		return freePlace(ctx, p.view, it, 0)
 	}
 	return nil
 }
 
-// grants returns the places of the grants of the session's user.
-func (a *Admission) grants(session scope.Scope) (pool, error) {
-	view, err := a.view(session, scope.UserLevel)
+// grantPool returns the places of the grants of the session's user.
+func (a *Admission) grantPool(session scope.Scope) (pool, error) {
+	view, err := a.openView(session, scope.UserLevel)
 	return pool{view, "grant#", a.o.Grants}, err
 }
 
-// named returns the places that the session's id names, possibly with duplicates.
-func (p pool) named(session scope.Scope) []int {
+// hashPlaces returns the places that the hash of the session's id names, possibly with duplicates.
+func (p pool) hashPlaces(session scope.Scope) []int {
 	sum := sha256.Sum256([]byte(session.SessionID()))
 	places := make([]int, grantTries)
 	for i := range places {

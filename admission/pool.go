@@ -27,16 +27,16 @@ type pool struct {
 // place is the item of a place that an owner holds.
 type place = table.Item
 
-// rounds is how often a pool is read if others take the free places first.
-const rounds = 8
+// maxRounds is how often a pool is read if others take the free places first.
+const maxRounds = 8
 
-func (p pool) name(n int) string { return fmt.Sprintf("%s%04d", p.prefix, n) }
+func (p pool) sortKey(n int) string { return fmt.Sprintf("%s%04d", p.prefix, n) }
 
-// take takes a place for an owner that does not have one, beginning with the places in first. It returns errFull with the
+// takePlace takes a place for an owner that does not have one, beginning with the places in first. It returns errFull with the
 // places of the others if none is free.
-func (p pool) take(ctx context.Context, owner string, attr map[string]table.Value, expires time.Time, first ...int) (place, []place, error) {
+func (p pool) takePlace(ctx context.Context, owner string, attr map[string]table.Value, expires time.Time, first ...int) (place, []place, error) {
 	for _, n := range first {
-		if it, err := p.put(ctx, n, owner, attr, expires); !errors.Is(err, errFull) {
+		if it, err := p.putPlace(ctx, n, owner, attr, expires); !errors.Is(err, errFull) {
 			return it, nil, err
 		}
 	}
@@ -45,25 +45,34 @@ func (p pool) take(ctx context.Context, owner string, attr map[string]table.Valu
 		start = first[0]
 	}
 	var taken []place
-	for range rounds {
+	for range maxRounds {
 		var err error
-		if taken, err = list(ctx, p.view, p.prefix); err != nil {
+		if taken, err = listPlaces(ctx, p.view, p.prefix); err != nil {
 			return place{}, nil, err
 		}
-		n, ok := p.firstFree(taken, start)
+		n, ok := p.findFree(taken, start)
 		if !ok {
 			return place{}, taken, errFull
 		}
-		if it, err := p.put(ctx, n, owner, attr, expires); !errors.Is(err, errFull) {
+		if it, err := p.putPlace(ctx, n, owner, attr, expires); !errors.Is(err, errFull) {
 			return it, nil, err
 		}
 	}
 	return place{}, taken, errFull // others change the places faster than they are read
 }
 
-// put takes the n-th place, or returns errFull. An earlier put of the same owner, whose answer was lost, counts.
-func (p pool) put(ctx context.Context, n int, owner string, attr map[string]table.Value, expires time.Time) (place, error) {
-	it := table.Item{Sort: p.name(n), Expires: expires, Attr: map[string]table.Value{ownerAttr: owner}}
+// takeFree takes the first place that is not among those that were listed, or another one if it is taken meanwhile.
+func (p pool) takeFree(ctx context.Context, taken []place, owner string, attr map[string]table.Value, expires time.Time) (place, []place, error) {
+	n, ok := p.findFree(taken, 0)
+	if !ok {
+		return place{}, taken, errFull
+	}
+	return p.takePlace(ctx, owner, attr, expires, n)
+}
+
+// putPlace takes the n-th place, or returns errFull. An earlier put of the same owner, whose answer was lost, counts.
+func (p pool) putPlace(ctx context.Context, n int, owner string, attr map[string]table.Value, expires time.Time) (place, error) {
+	it := table.Item{Sort: p.sortKey(n), Expires: expires, Attr: map[string]table.Value{ownerAttr: owner}}
 	maps.Copy(it.Attr, attr)
 	stored, err := p.view.Put(ctx, it, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
@@ -75,23 +84,23 @@ func (p pool) put(ctx context.Context, n int, owner string, attr map[string]tabl
 	return stored, err
 }
 
-// firstFree returns the first free place from start on, then from the beginning. It finds none if at least limit places
+// findFree returns the first free place from start on, then from the beginning. It finds none if at least limit places
 // are taken, including those of an earlier, larger limit.
-func (p pool) firstFree(taken []place, start int) (int, bool) {
+func (p pool) findFree(taken []place, start int) (int, bool) {
 	names := make(map[string]bool, len(taken))
 	for _, it := range taken {
 		names[it.Sort] = true
 	}
 	for i := range p.limit {
-		if n := (start + i) % p.limit; !names[p.name(n)] {
+		if n := (start + i) % p.limit; !names[p.sortKey(n)] {
 			return n, len(taken) < p.limit
 		}
 	}
 	return 0, false
 }
 
-// list returns the places whose sort keys begin with prefix.
-func list(ctx context.Context, view *table.View, prefix string) (places []place, _ error) {
+// listPlaces returns the places whose sort keys begin with prefix.
+func listPlaces(ctx context.Context, view *table.View, prefix string) (places []place, _ error) {
 	q := table.Query{From: prefix, To: prefix + "~", Consistent: true, Limit: table.MaxLimit}
 	for {
 		page, err := view.Query(ctx, q)
@@ -107,8 +116,8 @@ func list(ctx context.Context, view *table.View, prefix string) (places []place,
 	}
 }
 
-// ownedBy returns the place of an owner, if there is one.
-func ownedBy(places []place, owner string) (place, bool) {
+// findOwned returns the place of an owner, if there is one.
+func findOwned(places []place, owner string) (place, bool) {
 	for _, it := range places {
 		if it.Attr[ownerAttr] == owner {
 			return it, true
@@ -117,11 +126,12 @@ func ownedBy(places []place, owner string) (place, bool) {
 	return place{}, false
 }
 
-// refresh returns the place as it is stored if it may have expired. Versions begin again when a place has expired, so an old
-// one may be the version of another owner's item. It returns ErrLost if the place is not the owner's any more.
+// refreshPlace reads the place again if it may have expired. After an expiry the versions of an item begin at 1 again, so
+// the version that the owner knows can be that of another owner's item. It returns ErrLost if the place is not the owner's
+// any more.
 //
 // A margin of a third of the lease allows for clocks that differ.
-func refresh(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
+func refreshPlace(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
 	if time.Until(it.Expires) > lease/3 {
 		return it, nil
 	}
@@ -133,11 +143,11 @@ func refresh(ctx context.Context, view *table.View, it place, lease time.Duratio
 	return current, err
 }
 
-// extend renews the lease of a place. It returns ErrLost if the place is not the owner's any more.
-func extend(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
+// extendLease renews the lease of a place. It returns ErrLost if the place is not the owner's any more.
+func extendLease(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
 	for {
 		var err error
-		if it, err = refresh(ctx, view, it, lease); err != nil {
+		if it, err = refreshPlace(ctx, view, it, lease); err != nil {
 			return place{}, err
 		}
 		it.Expires = time.Now().Add(lease)
@@ -153,11 +163,11 @@ func extend(ctx context.Context, view *table.View, it place, lease time.Duration
 	}
 }
 
-// free removes a place unless it is not the owner's any more.
-func free(ctx context.Context, view *table.View, it place, lease time.Duration) error {
+// freePlace removes a place unless it is not the owner's any more.
+func freePlace(ctx context.Context, view *table.View, it place, lease time.Duration) error {
 	for {
 		var err error
-		if it, err = refresh(ctx, view, it, lease); errors.Is(err, ErrLost) {
+		if it, err = refreshPlace(ctx, view, it, lease); errors.Is(err, ErrLost) {
 			return nil
 		}
 		if err == nil {

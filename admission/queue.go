@@ -13,11 +13,15 @@ import (
 // pollTime is how often a waiting run looks whether runs of other processes have left.
 const pollTime = time.Second
 
-// Wait waits until the run is first in the queue and a place is free. If ctx ends first, the run keeps its place in the
-// queue until Leave or until its lease expires.
+// Wait waits until the run is first in the queue and a place is free. It repeats operations of the table that fail. If
+// the run's place in the queue has expired, it enters the queue again, and returns a *[FullError] if that is full.
+//
+// If ctx ends first, Wait returns its cause and the last error of the table. The run keeps its place in the queue until
+// Leave or until its lease expires.
 func (t *Ticket) Wait(ctx context.Context) error {
+	var last error
 	for t.Queued() {
-		freed := t.a.watch(t.session.TenantID())
+		freed := t.a.watchPlaces(t.session.TenantID())
 		admitted, err := t.tryRun(ctx)
 		if err == nil && !admitted {
 			err = t.Renew(ctx)
@@ -25,11 +29,15 @@ func (t *Ticket) Wait(ctx context.Context) error {
 		switch {
 		case errors.Is(err, ErrLost):
 			if err := t.enqueue(ctx); err != nil {
+				if full, ok := errors.AsType[*FullError](err); ok {
+					return full
+				}
 				return fmt.Errorf("admission: wait: %w", err)
 			}
 		case ctx.Err() != nil:
-			return fmt.Errorf("admission: wait: %w", context.Cause(ctx))
+			return fmt.Errorf("admission: wait: %w", errors.Join(context.Cause(ctx), last))
 		}
+		last = err
 		if admitted {
 			return nil
 		}
@@ -46,50 +54,49 @@ func (t *Ticket) Wait(ctx context.Context) error {
 
 // tryRun takes places to run if it is the run's turn.
 func (t *Ticket) tryRun(ctx context.Context) (admitted bool, _ error) {
-	running, err := list(ctx, t.tenants.view, slotPrefix)
+	slots, err := listPlaces(ctx, t.tenants.view, slotPrefix)
 	if err != nil {
 		return false, err
 	}
-	waiting, err := list(ctx, t.tenants.view, waitPrefix)
+	waiting, err := listPlaces(ctx, t.tenants.view, waitPrefix)
 	if err != nil {
 		return false, err
 	}
-	held, had := ownedBy(running, t.run)
-	if !had && !t.isNext(running, waiting) {
+	tenant, running := findOwned(slots, t.owner)
+	if !running && !t.isNext(slots, waiting) {
 		return false, nil
 	}
 	user, err := t.takeUser(ctx)
 	if err != nil {
 		return false, ignoreFull(err)
 	}
-	if had {
-		held, err = extend(ctx, t.tenants.view, held, t.a.o.Lease)
+	if running {
+		tenant, err = extendLease(ctx, t.tenants.view, tenant, t.a.o.Lease)
 	} else {
-		held, _, err = t.tenants.take(ctx, t.run, t.tenantAttr(), t.expires())
+		tenant, _, err = t.tenants.takeFree(ctx, slots, t.owner, t.tenantAttr(), t.expires())
 	}
 	if err != nil {
-		return false, errors.Join(ignoreFull(err), free(ctx, t.users.view, user, t.a.o.Lease))
+		return false, errors.Join(ignoreFull(err), freePlace(ctx, t.users.view, user, t.a.o.Lease))
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.user, t.tenant, t.renewed = &user, &held, time.Now()
-	if it, ok := ownedBy(waiting, t.run); ok {
-		t.waiting = nil
-		return true, free(ctx, t.queue.view, it, t.a.o.Lease)
+	t.user, t.tenant, t.waiting, t.renewed = &user, &tenant, nil, time.Now()
+	if it, ok := findOwned(waiting, t.owner); ok {
+		return true, freePlace(ctx, t.queue.view, it, t.a.o.Lease)
 	}
 	return true, nil
 }
 
 // takeUser takes a place of the user, or extends the one that the run has.
 func (t *Ticket) takeUser(ctx context.Context) (place, error) {
-	taken, err := list(ctx, t.users.view, slotPrefix)
+	taken, err := listPlaces(ctx, t.users.view, slotPrefix)
 	if err != nil {
 		return place{}, err
 	}
-	if it, ok := ownedBy(taken, t.run); ok {
-		return extend(ctx, t.users.view, it, t.a.o.Lease)
+	if it, ok := findOwned(taken, t.owner); ok {
+		return extendLease(ctx, t.users.view, it, t.a.o.Lease)
 	}
-	it, _, err := t.users.take(ctx, t.run, nil, t.expires())
+	it, _, err := t.users.takeFree(ctx, taken, t.owner, nil, t.expires())
 	return it, err
 }
 
@@ -101,17 +108,17 @@ func ignoreFull(err error) error {
 }
 
 // isNext reports whether a place is free for the run after all runs that entered the queue before it.
-func (t *Ticket) isNext(running, waiting []place) bool {
+func (t *Ticket) isNext(slots, waiting []place) bool {
 	users := make(map[any]int)
-	for _, it := range running {
+	for _, it := range slots {
 		users[it.Attr[userAttr]]++
 	}
-	free := t.tenants.limit - len(running)
+	free := t.tenants.limit - len(slots)
 	slices.SortFunc(waiting, func(a, b place) int {
 		return cmp.Or(sinceOf(a).Compare(sinceOf(b)), cmp.Compare(fmt.Sprint(a.Attr[ownerAttr]), fmt.Sprint(b.Attr[ownerAttr])))
 	})
 	for _, it := range waiting {
-		if it.Attr[ownerAttr] == t.run {
+		if it.Attr[ownerAttr] == t.owner {
 			break
 		}
 		if user := it.Attr[userAttr]; users[user] < t.users.limit && free > 0 {
@@ -122,8 +129,8 @@ func (t *Ticket) isNext(running, waiting []place) bool {
 	return free > 0 && users[t.session.UserID()] < t.users.limit
 }
 
-// watch returns a channel that is closed when a run of the tenant leaves in this process.
-func (a *Admission) watch(tenant string) <-chan struct{} {
+// watchPlaces returns a channel that is closed when a run of the tenant leaves in this process.
+func (a *Admission) watchPlaces(tenant string) <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c, ok := a.freed[tenant]
@@ -134,8 +141,8 @@ func (a *Admission) watch(tenant string) <-chan struct{} {
 	return c
 }
 
-// announce wakes the waiting runs of the tenant in this process.
-func (a *Admission) announce(tenant string) {
+// announceFreed wakes the waiting runs of the tenant in this process.
+func (a *Admission) announceFreed(tenant string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c, ok := a.freed[tenant]; ok {

@@ -23,7 +23,7 @@ const (
 type Ticket struct {
 	a       *Admission
 	session scope.Scope
-	run     string
+	owner   string // of its places: the session and the run
 	users   pool // places to run, of the user
 	tenants pool // and of the tenant
 	queue   pool
@@ -35,10 +35,10 @@ type Ticket struct {
 }
 
 // Enter takes a place for a run of the session: to run if one is free and no earlier run waits for it, otherwise in the
-// queue. It returns a *[FullError] if the queue is full. A run that has a place already, taken by this process or by
-// another one, gets the same.
+// queue. run identifies the run within the session. A run that has a place already, taken by this process or by another
+// one, gets the same. Enter returns a *[FullError] if the queue is full.
 //
-// It costs two reads and two writes.
+// It costs three reads and at most two writes, and more if other runs enter at the same time.
 func (a *Admission) Enter(ctx context.Context, session scope.Scope, run string) (*Ticket, error) {
 	t, err := a.enter(ctx, session, run)
 	if full, ok := errors.AsType[*FullError](err); ok {
@@ -54,16 +54,16 @@ func (a *Admission) enter(ctx context.Context, session scope.Scope, run string) 
 	if run == "" {
 		return nil, fmt.Errorf("%w: the run must not be empty", ErrInvalid)
 	}
-	user, err := a.view(session, scope.UserLevel)
+	user, err := a.openView(session, scope.UserLevel)
 	if err != nil {
 		return nil, err
 	}
-	tenant, err := a.view(session, scope.TenantLevel)
+	tenant, err := a.openView(session, scope.TenantLevel)
 	if err != nil {
 		return nil, err
 	}
 	t := &Ticket{
-		a: a, session: session, run: run,
+		a: a, session: session, owner: session.SessionID() + "/" + run,
 		users:   pool{user, slotPrefix, a.o.UserRuns},
 		tenants: pool{tenant, slotPrefix, a.o.TenantRuns},
 		queue:   pool{tenant, waitPrefix, a.o.Queue},
@@ -77,16 +77,16 @@ func (a *Admission) enter(ctx context.Context, session scope.Scope, run string) 
 
 // enqueue takes a place in the queue.
 func (t *Ticket) enqueue(ctx context.Context) error {
-	waiting, err := list(ctx, t.queue.view, waitPrefix)
+	waiting, err := listPlaces(ctx, t.queue.view, waitPrefix)
 	if err != nil {
 		return err
 	}
-	it, ok := ownedBy(waiting, t.run)
+	it, ok := findOwned(waiting, t.owner)
 	if ok {
-		it, err = extend(ctx, t.queue.view, it, t.a.o.Lease)
+		it, err = extendLease(ctx, t.queue.view, it, t.a.o.Lease)
 	} else {
 		attr := map[string]table.Value{userAttr: t.session.UserID(), sinceAttr: time.Now().UnixNano()}
-		it, waiting, err = t.queue.take(ctx, t.run, attr, t.expires())
+		it, waiting, err = t.queue.takeFree(ctx, waiting, t.owner, attr, t.expires())
 	}
 	if errors.Is(err, errFull) {
 		oldest := time.Now()
@@ -131,9 +131,9 @@ func (t *Ticket) Renew(ctx context.Context) error {
 		if *p.held == nil {
 			continue
 		}
-		it, err := extend(ctx, p.pool.view, **p.held, t.a.o.Lease)
+		it, err := extendLease(ctx, p.pool.view, **p.held, t.a.o.Lease)
 		if errors.Is(err, ErrLost) && p.held != &t.waiting { // it was free for a while
-			it, _, err = p.pool.take(ctx, t.run, p.attr, t.expires())
+			it, _, err = p.pool.takePlace(ctx, t.owner, p.attr, t.expires())
 		}
 		if errors.Is(err, errFull) {
 			err = ErrLost
@@ -147,7 +147,8 @@ func (t *Ticket) Renew(ctx context.Context) error {
 	return nil
 }
 
-// Leave frees the run's places. It may be called more than once.
+// Leave frees the run's places. It may be called more than once. If ctx has ended, the places stay until their lease
+// expires, so pass [context.WithoutCancel] of a request's context. The Ticket must not be used after it.
 func (t *Ticket) Leave(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -159,13 +160,13 @@ func (t *Ticket) Leave(ctx context.Context) error {
 		if *p.held == nil {
 			continue
 		}
-		if err := free(ctx, p.view, **p.held, t.a.o.Lease); err != nil {
+		if err := freePlace(ctx, p.view, **p.held, t.a.o.Lease); err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		*p.held = nil
 	}
-	t.a.announce(t.session.TenantID())
+	t.a.announceFreed(t.session.TenantID())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("admission: leave: %w", err)
 	}
