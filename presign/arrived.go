@@ -45,10 +45,11 @@ type ArrivedOptions struct {
 func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string, o *ArrivedOptions) (_ object.Ref, _ object.Info, err error) {
 	defer wrapError("arrived", &err)
 	want := valueOf(o)
-	root, ref, err := s.sessionRef(session, name)
+	refOf := s.sessionRef
 	if want.DeleteRejected {
-		root, ref, err = s.uploadRef(session, name)
+		refOf = s.uploadRef
 	}
+	root, ref, err := refOf(session, name)
 	if err != nil {
 		return object.Ref{}, object.Info{}, err
 	}

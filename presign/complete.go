@@ -49,7 +49,7 @@ func (s *Signer) Complete(ctx context.Context, session scope.Scope, m Multipart,
 	case !errors.Is(err, object.ErrNotFound):
 		return err
 	}
-	client, err := s.choose(ctx, session)
+	client, err := s.chooseClient(ctx, session)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (s *Signer) Abort(ctx context.Context, session scope.Scope, m Multipart) (e
 	if err != nil {
 		return err
 	}
-	client, err := s.choose(ctx, session)
+	client, err := s.chooseClient(ctx, session)
 	if err != nil {
 		return err
 	}

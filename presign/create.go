@@ -24,9 +24,9 @@ type MultipartOptions struct {
 }
 
 // CreateMultipart starts an upload in parts, for files over [MaxSize] or for
-// clients that should be able to resume. [Signer.Complete] makes the object. Until
-// then or [Signer.Abort] S3 charges for the parts, so give the bucket a lifecycle
-// rule that aborts incomplete uploads.
+// clients that should be able to resume. [Signer.Complete] makes the object. S3
+// charges for the parts until Complete or [Signer.Abort], so give the bucket a
+// lifecycle rule that aborts incomplete uploads.
 //
 // It makes one request, with the session's own credentials. It returns the
 // errors of [Signer.Put], and object.ErrDenied.
@@ -45,7 +45,7 @@ func (s *Signer) CreateMultipart(ctx context.Context, session scope.Scope, name 
 	if err := m.check(); err != nil {
 		return Multipart{}, err
 	}
-	client, err := s.choose(ctx, session)
+	client, err := s.chooseClient(ctx, session)
 	if err != nil {
 		return Multipart{}, err
 	}

@@ -50,7 +50,7 @@ func staticProvider(c aws.Credentials) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 }
 
-// contextProvider provides the credentials that the context carries under it.
+// contextProvider provides the credentials in the context. It is also their key there.
 type contextProvider struct{}
 
 func (contextProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {

@@ -67,8 +67,8 @@ func ParseEvent(raw []byte, bucket string) ([]S3Event, error) {
 // message to Options.Audit.
 func (s *Signer) Events(ctx context.Context, raw []byte) ([]S3Event, error) {
 	events, err := ParseEvent(raw, s.bucket.Name())
-	if err != nil && s.audit != nil {
-		s.audit.Refused(ctx, scope.Refusal{Op: "presign.Events", Err: err})
+	if err != nil {
+		s.reportRefusal(ctx, "presign.Events", err)
 	}
 	return events, err
 }

@@ -3,6 +3,7 @@ package presign
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -58,6 +59,7 @@ type GetOptions struct {
 func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (_ Grant, err error) {
 	defer wrapError("get", &err)
 	if f.IsZero() || f.Bucket() != s.bucket.Name() {
+		s.reportRefusal(ctx, "presign.Get", fmt.Errorf("presign: get: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside))
 		return Grant{}, object.ErrOutside
 	}
 	opt := valueOf(o)
@@ -70,7 +72,7 @@ func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (_ Grant,
 	if opt.Inline {
 		kind = "inline"
 	}
-	client, err := s.choose(ctx, f.Scope())
+	client, err := s.chooseClient(ctx, f.Scope())
 	if err != nil {
 		return Grant{}, err
 	}

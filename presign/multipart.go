@@ -38,9 +38,13 @@ type Part struct {
 	SHA256 []byte `json:"sha256,omitempty"` // the granted digest, 32 bytes; required with Multipart.Digests
 }
 
-// Parts returns the number of parts. Parts are numbered from 1.
+// Parts returns the number of parts, which are numbered from 1. It returns 0 for a plan
+// without a size.
 func (m Multipart) Parts() int {
-	return int((m.Size + m.PartSize - 1) / m.PartSize)
+	if m.Size < 1 || m.PartSize < 1 {
+		return 0
+	}
+	return int((m.Size-1)/m.PartSize) + 1
 }
 
 // partLength returns the length of a part in bytes.

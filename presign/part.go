@@ -53,7 +53,7 @@ func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, num
 	if err := checkExpires(opt.Expires); err != nil {
 		return Grant{}, err
 	}
-	client, err := s.choose(ctx, session)
+	client, err := s.chooseClient(ctx, session)
 	if err != nil {
 		return Grant{}, err
 	}

@@ -72,7 +72,7 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 	if strings.Contains(name, "${filename}") {
 		return Form{}, invalidf("name %.80q: S3 would replace ${filename} with the client's file name", name)
 	}
-	client, err := s.choose(ctx, session)
+	client, err := s.chooseClient(ctx, session)
 	if err != nil {
 		return Form{}, err
 	}

@@ -52,7 +52,7 @@ func (s *Signer) Put(ctx context.Context, session scope.Scope, name string, o *P
 	if err := opt.check(); err != nil {
 		return Grant{}, err
 	}
-	client, err := s.choose(ctx, session)
+	client, err := s.chooseClient(ctx, session)
 	if err != nil {
 		return Grant{}, err
 	}

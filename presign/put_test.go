@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -226,6 +227,21 @@ func TestForChoosesTheClient(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Put(t.Context(), other, "a.jpg", o)
 	require.ErrorIs(t, err, refused)
+}
+
+func TestForMustNotReturnNil(t *testing.T) {
+	t.Parallel()
+	s := signer(t, nil, &presign.Options{For: func(context.Context, scope.Scope) (*s3.Client, error) { return nil, nil }})
+	_, err := s.Put(t.Context(), session(t), "a.jpg", &presign.PutOptions{Type: "image/jpeg", Size: 5})
+	require.ErrorIs(t, err, presign.ErrInvalid)
+}
+
+func TestPlanWithoutSizesHasNoParts(t *testing.T) {
+	t.Parallel()
+	for _, m := range []presign.Multipart{{}, {Size: 1}, {PartSize: 1}, {Size: -1, PartSize: -1}} {
+		require.Zero(t, m.Parts(), "%+v", m)
+	}
+	require.Positive(t, presign.Multipart{Size: math.MaxInt64, PartSize: math.MaxInt64}.Parts(), "no overflow")
 }
 
 func TestNewRejectsInvalidArguments(t *testing.T) {

@@ -47,8 +47,9 @@ type Options struct {
 	// you trust its viewer. Default: none.
 	Types []string
 
-	// Audit, if non-nil, receives each message that [Signer.Events] rejects. The
-	// bucket reports invalid names and foreign Refs.
+	// Audit, if non-nil, receives each message that [Signer.Events] rejects, and each
+	// Ref of another bucket that [Signer.Get] rejects. Invalid names are reported to
+	// the Audit of the object.Bucket.
 	Audit scope.Auditor
 }
 
@@ -116,9 +117,24 @@ func (o Options) check() error {
 	return checkExpires(o.Expires)
 }
 
+// chooseClient returns the client of a scope, which is not nil.
+func (s *Signer) chooseClient(ctx context.Context, of scope.Scope) (*s3.Client, error) {
+	c, err := s.choose(ctx, of)
+	if err == nil && c == nil {
+		err = invalidf("client: Options.For returned nil")
+	}
+	return c, err
+}
+
+func (s *Signer) reportRefusal(ctx context.Context, op string, err error) {
+	if s.audit != nil {
+		s.audit.Refused(ctx, scope.Refusal{Op: op, Err: err})
+	}
+}
+
 // credentialsOf returns the credentials that c signs with.
 func (s *Signer) credentialsOf(c *s3.Client) aws.CredentialsProvider {
-	if s.forms != nil {
+	if s.creds != nil {
 		return s.creds
 	}
 	return c.Options().Credentials
