@@ -46,17 +46,18 @@ type FollowOptions struct {
 // Follow sends req, yields the events of its response and reconnects when the stream breaks, with the header
 // Last-Event-ID. If o is nil, the defaults apply. To start after an event, set that header in req.
 //
-// A broken connection, a timeout, and the statuses 408, 425, 429, 500, 502, 503 and 504 are retried. A clean end is, too,
-// since it is not proof that the stream is complete: see [FollowOptions].Terminal, or use [Decode] if it is. Follow waits
-// for the server's retry: or Retry-After, at most ten minutes, and then for a random part of a back-off that doubles
-// with each attempt. An event resets the back-off; a connection without one does not.
+// Follow retries after a broken connection, a timeout and the statuses 408, 425, 429, 500, 502, 503 and 504. It also
+// reconnects after a clean end, which does not prove that the stream is complete: see [FollowOptions].Terminal, or use
+// [Decode] for a single response. Follow waits for the server's retry: or Retry-After, at most ten minutes, and then for
+// a random part of a back-off that doubles with each attempt. An event resets the back-off; a connection without one
+// does not.
 //
 // A request with another method than GET or HEAD is sent again only if it has an Idempotency-Key header, which stays
 // the same. Its body is sent again with [http.Request.GetBody].
 //
-// Follow ends without an error after the terminal event or a 204. Otherwise it yields one error, and ends: the error of
-// the request's context, [ErrTooLarge], a [*ResponseError], or the cause if the request is invalid or cannot be sent
-// again. Leaving the loop cancels the request.
+// Follow ends without an error after the terminal event or a 204. Otherwise its last value is an error: the cause of the
+// request's context, [ErrTooLarge], a [*ResponseError], or the reason why the request is invalid or cannot be sent again.
+// Leaving the loop cancels the request.
 func Follow(req *http.Request, o *FollowOptions) iter.Seq2[Event, error] {
 	if o == nil {
 		o = &FollowOptions{}

@@ -8,11 +8,12 @@ import (
 
 // Options configures a [Writer] and [Serve].
 type Options struct {
-	// KeepAlive is the longest silence. After it a comment is sent. Zero means 15 s, below the idle timeouts of common
-	// proxies; negative disables keep-alives.
+	// KeepAlive is the time without an event after which a comment is sent. Zero means 15 s, below the idle timeouts of
+	// common proxies. A negative time disables keep-alives.
 	KeepAlive time.Duration
-	// Ping, if not empty, is the name of an event with empty data that replaces the comments. Scripts in a browser can
-	// see it, and so notice a dead connection.
+	// Ping, if not empty, is the name of an event with empty data that is sent instead of the comments. Scripts in a
+	// browser receive it and so notice a dead connection. If the name is invalid, every call of the Writer returns
+	// ErrField.
 	Ping string
 	// WriteTimeout limits each Write with its flush. It replaces the server's WriteTimeout, which would end every
 	// stream. Zero means 10 s.

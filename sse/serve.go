@@ -36,8 +36,8 @@ type Source func(ctx context.Context, after string) iter.Seq2[[]Event, error]
 //	data: {"type":"reset"}
 //
 // When the source ends, the response ends. If it fails later, or the client does not read, Serve aborts the response
-// like [Writer.Abort]. Serve calls source in its goroutine, and cancels ctx when the client disconnects, at the end of
-// the lifetime and when Options.Drain is done.
+// like [Writer.Abort]. Serve calls source in the handler's goroutine. It cancels the source's context when the client
+// disconnects, at the end of the lifetime and when Options.Drain is done.
 func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
 	if o == nil {
 		o = &Options{}
@@ -57,7 +57,7 @@ func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
 	defer s.seal()
 	defer time.AfterFunc(openDelay, func() { s.open() }).Stop()
 
-	err := s.copy(ctx, source, lastEventID(r))
+	err := s.sendAll(ctx, source, lastEventID(r))
 	switch {
 	case context.Cause(ctx) == errDrained: //nolint:errorlint // it is never wrapped
 		if !s.open() || s.out.Drain() != nil {
@@ -66,7 +66,7 @@ func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
 	case err == nil:
 		s.open()
 	case s.seal() && r.Context().Err() == nil:
-		respond(w, r, err, o)
+		writeError(w, r, err, o)
 	case !errors.Is(err, ErrFinished):
 		s.out.Abort()
 	}
@@ -81,8 +81,8 @@ func lastEventID(r *http.Request) string {
 	return r.URL.Query().Get("last_event_id")
 }
 
-// respond writes the response for an error of the source before the stream is open.
-func respond(w http.ResponseWriter, r *http.Request, err error, o *Options) {
+// writeError writes the response for an error of the source before the stream is open.
+func writeError(w http.ResponseWriter, r *http.Request, err error, o *Options) {
 	status := http.StatusServiceUnavailable
 	switch {
 	case errors.Is(err, ErrFinished):
@@ -108,26 +108,26 @@ type stream struct {
 	opened, sealed bool
 }
 
-// copy sends the batches of the source. An unknown id resets the client.
-func (s *stream) copy(ctx context.Context, source Source, after string) error {
+// sendAll sends the batches of the source. An unknown id resets the client.
+func (s *stream) sendAll(ctx context.Context, source Source, after string) error {
 	for batch, err := range source(ctx, after) {
 		switch {
 		case errors.Is(err, ErrUnknownID) && after != "":
-			if err := s.send([]Event{{Name: "reset", Data: []byte(`{"type":"reset"}`)}}); err != nil {
+			if err := s.sendBatch([]Event{{Name: "reset", Data: []byte(`{"type":"reset"}`)}}); err != nil {
 				return err
 			}
-			return s.copy(ctx, source, "")
+			return s.sendAll(ctx, source, "")
 		case err != nil:
 			return err
 		}
-		if err := s.send(batch); err != nil {
+		if err := s.sendBatch(batch); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-func (s *stream) send(batch []Event) error {
+func (s *stream) sendBatch(batch []Event) error {
 	s.open()
 	return s.out.Send(batch...)
 }

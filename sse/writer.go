@@ -13,8 +13,8 @@ import (
 // keptBuffer is the largest buffer in bytes that a Writer keeps, since a process has many idle streams.
 const keptBuffer = 8 << 10
 
-// Writer writes events to one HTTP response. It is safe for concurrent use. After a failed write, every call returns
-// that error.
+// Writer writes events to one HTTP response. It is safe for concurrent use. After a failed write, Send and Drain return
+// that error until Close.
 type Writer struct {
 	keepAlive, timeout, retry time.Duration
 	unbuffered                bool
@@ -138,7 +138,7 @@ func (w *Writer) Drain() error {
 	return err
 }
 
-// jitter returns a random duration in [1 ms, d].
+// jitter returns a random duration from 1 ms to below d + 1 ms.
 func jitter(d time.Duration) time.Duration {
 	return time.Millisecond + rand.N(max(d, 1)) //nolint:gosec // spreads load; not a secret
 }
@@ -209,7 +209,7 @@ func (w *Writer) write(b []byte) {
 	}
 }
 
-// end stores the first error, or ErrClosed, and stops the timer.
+// end stops the timer and stores the error for later calls: the first one, or ErrClosed.
 func (w *Writer) end(err error) {
 	if w.err == nil || errors.Is(err, ErrClosed) {
 		w.err = err
