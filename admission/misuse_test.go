@@ -63,7 +63,7 @@ func TestAdmittedRunKeepsItsPlacesAfterItsPlaceInTheQueueExpired(t *testing.T) {
 	})
 }
 
-// broken is a driver whose queries fail when it is told to.
+// broken is a driver whose queries return err if that is set.
 type broken struct {
 	table.Driver
 

@@ -14,10 +14,10 @@ import (
 // putTime bounds one write of a segment. After it the write is repeated.
 const putTime = 5 * time.Second
 
-// run stores the events of the Writer until it ends. next is the number of its next segment.
-func (w *Writer) run(ctx context.Context, next int64) {
+// storeBatches stores the events of the Writer until it ends. next is the number of its next segment.
+func (w *Writer) storeBatches(ctx context.Context, next int64) {
 	defer close(w.done)
-	defer w.leave()
+	defer w.leaveStore()
 	last := time.Now()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -34,16 +34,17 @@ func (w *Writer) run(ctx context.Context, next int64) {
 			}
 			continue
 		}
-		seg := w.segment(next, lines)
+		seg := w.newSegment(next, lines)
 		last = time.Now()
-		err := w.put(ctx, seg)
+		err := w.putSegment(ctx, seg)
 		w.mu.Lock()
 		if err != nil {
 			w.failLocked(err)
 			w.mu.Unlock()
 			return
 		}
-		w.recent.add(seg)
+		w.recent.addSegment(seg)
+		w.storeErr = nil
 		w.committed += count
 		w.last = place{seg.number, len(lines) - 1}
 		w.notifyLocked()
@@ -82,11 +83,11 @@ func (w *Writer) takeBatch(last time.Time) (_ []line, count int, due time.Durati
 		return lines, n, 0, true
 	}
 	w.pending, w.urgent = nil, false
-	return lines, w.appended - w.committed, 0, true // with all that were merged
+	return lines, w.appended - w.committed, 0, true // the merged events included
 }
 
-// segment returns the segment of these events.
-func (w *Writer) segment(number int64, lines []line) *segment {
+// newSegment returns the segment of these events.
+func (w *Writer) newSegment(number int64, lines []line) *segment {
 	size := 0
 	for _, l := range lines {
 		size += len(l.text) + 1
@@ -99,12 +100,12 @@ func (w *Writer) segment(number int64, lines []line) *segment {
 	return s
 }
 
-// put stores a segment. It repeats a write that failed, with the same number, until the outcome is known or ctx ends.
+// putSegment stores a segment. It repeats a write that failed, with the same number, until the outcome is known or ctx ends.
 // It returns ErrFenced if another writer holds the number.
-func (w *Writer) put(ctx context.Context, s *segment) error {
-	item := s.item(w.log.names, w.store.o.Retention)
+func (w *Writer) putSegment(ctx context.Context, s *segment) error {
+	item := s.encodeSegment(w.log.names, w.store.o.Retention)
 	for try := 0; ; try++ {
-		err := w.putOnce(ctx, item)
+		err := w.putSegmentOnce(ctx, item)
 		conflict, taken := errors.AsType[*table.ConflictError](err)
 		switch {
 		case err == nil:
@@ -117,7 +118,10 @@ func (w *Writer) put(ctx context.Context, s *segment) error {
 		case isPermanent(err):
 			return fmt.Errorf("replay: write segment %d: %w", s.number, err)
 		}
-		if !wait(ctx, retryWait(try)) {
+		w.mu.Lock()
+		w.storeErr = err
+		w.mu.Unlock()
+		if !sleep(ctx, retryDelay(try)) {
 			return fmt.Errorf("replay: write segment %d: %w", s.number, errors.Join(context.Cause(ctx), err))
 		}
 	}
@@ -129,24 +133,24 @@ func isPermanent(err error) bool {
 		errors.Is(err, errForeign)
 }
 
-func (w *Writer) putOnce(ctx context.Context, item table.Item) error {
+func (w *Writer) putSegmentOnce(ctx context.Context, item table.Item) error {
 	ctx, cancel := context.WithTimeout(ctx, putTime)
 	defer cancel()
 	_, err := w.log.view.Put(ctx, item, table.Absent())
 	return err
 }
 
-// retryWait returns a random time to wait before a write is repeated: at most 25 ms at first and 1 s later.
-func retryWait(try int) time.Duration {
+// retryDelay returns a random time to wait before a write is repeated: at most 25 ms at first and 1 s later.
+func retryDelay(try int) time.Duration {
 	return rand.N(25*time.Millisecond<<min(try, 5)) + time.Millisecond //nolint:gosec // spreads load; not a secret
 }
 
-// leave removes the Writer's memory from the Store. Readers continue with the table.
-func (w *Writer) leave() {
+// leaveStore removes the Writer's memory from the Store. Readers continue with the table.
+func (w *Writer) leaveStore() {
 	w.store.mu.Lock()
 	if w.store.local[w.log.key] == w.recent {
 		delete(w.store.local, w.log.key)
 	}
 	w.store.mu.Unlock()
-	w.recent.end()
+	w.recent.endWriter()
 }

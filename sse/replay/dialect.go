@@ -40,7 +40,7 @@ func (s *Store) Follow(ctx context.Context, sc scope.Scope, name, after string, 
 		if d.FromStart {
 			after = ""
 		}
-		err := s.read(ctx, sc, name, after, f.add, f.catchUp)
+		err := s.readLog(ctx, sc, name, after, f.addEvents, f.catchUp)
 		if err == nil && !f.caughtUp {
 			f.catchUp() // the log has ended
 		}
@@ -65,13 +65,13 @@ type follower struct {
 	frames   []sse.Event
 }
 
-// add sends the events, or holds them until the reader has caught up.
-func (f *follower) add(events []Event) bool {
+// addEvents sends the events, or holds them until the reader has caught up.
+func (f *follower) addEvents(events []Event) bool {
 	if !f.caughtUp {
 		f.held = append(f.held, events...)
 		return true
 	}
-	return f.send(events)
+	return f.sendEvents(events)
 }
 
 // catchUp sends the held events without those that were taken back.
@@ -85,10 +85,10 @@ func (f *follower) catchUp() bool {
 		f.err = err
 		return false
 	}
-	return f.send(events)
+	return f.sendEvents(events)
 }
 
-func (f *follower) send(events []Event) bool {
+func (f *follower) sendEvents(events []Event) bool {
 	clear(f.frames)
 	f.frames = f.frames[:0]
 	for _, e := range events {

@@ -16,11 +16,15 @@ import (
 // referenceMark begins a line that holds the Ref of an object instead of an event.
 const referenceMark = '@'
 
-// encode checks an event and stores a large one as an object.
-func (w *Writer) encode(ctx context.Context, data json.RawMessage) (line, error) {
+// encodeEvent checks an event and stores a large one as an object.
+func (w *Writer) encodeEvent(ctx context.Context, data json.RawMessage) (line, error) {
 	o := w.store.o
-	if len(data) > o.MaxEvent || len(data) > o.MaxSegment && o.Objects == nil {
-		return line{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(data))
+	limit := o.MaxEvent
+	if o.Objects == nil {
+		limit = o.MaxSegment
+	}
+	if len(data) > limit {
+		return line{}, fmt.Errorf("%w: %d bytes: must be at most %d", ErrTooLarge, len(data), limit)
 	}
 	data, err := checkData(data)
 	if err != nil {

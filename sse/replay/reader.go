@@ -22,7 +22,7 @@ import (
 func (s *Store) Events(ctx context.Context, sc scope.Scope, name, after string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		stopped := false
-		err := s.read(ctx, sc, name, after, func(events []Event) bool {
+		err := s.readLog(ctx, sc, name, after, func(events []Event) bool {
 			for _, e := range events {
 				if !yield(e, nil) {
 					stopped = true
@@ -49,26 +49,26 @@ type reading struct {
 	batch  []Event
 }
 
-// read passes the events of each segment to yield until that returns false, and calls idle each time before it waits
+// readLog passes the events of each segment to yield until that returns false, and calls idle each time before it waits
 // for more. It reuses the slice that it passes.
-func (s *Store) read(ctx context.Context, sc scope.Scope, name, after string, yield func([]Event) bool, idle func() bool) error {
-	l, err := s.log(sc, name)
+func (s *Store) readLog(ctx context.Context, sc scope.Scope, name, after string, yield func([]Event) bool, idle func() bool) error {
+	l, err := s.openLog(sc, name)
 	if err != nil {
 		return err
 	}
 	r := &reading{store: s, log: l, next: place{segment: 1}}
 	if after != "" {
-		if err := r.start(ctx, after); err != nil {
+		if err := r.seek(ctx, after); err != nil {
 			return err
 		}
 	}
 	for {
-		segments, changed, err := r.fetch(ctx)
+		segments, changed, err := r.fetchSegments(ctx)
 		if err != nil {
 			return err
 		}
 		for _, seg := range segments {
-			if err := r.take(ctx, seg); err != nil {
+			if err := r.readEvents(ctx, seg); err != nil {
 				return err
 			}
 			if !yield(r.batch) {
@@ -84,25 +84,25 @@ func (s *Store) read(ctx context.Context, sc scope.Scope, name, after string, yi
 		case !idle():
 			return nil
 		}
-		if err := r.wait(ctx, changed); err != nil {
+		if err := r.waitForMore(ctx, changed); err != nil {
 			return err
 		}
 	}
 }
 
-// start places the reader behind the event with the id after.
-func (r *reading) start(ctx context.Context, after string) error {
+// seek places the reader after the event with the id after.
+func (r *reading) seek(ctx context.Context, after string) error {
 	last, err := parsePlace(after)
 	if err != nil {
 		return err
 	}
 	r.next = place{last.segment, last.index + 1}
-	segments, err := r.query(ctx, last.segment, 1)
+	segments, err := r.querySegments(ctx, last.segment, 1)
 	if err != nil {
 		return err
 	}
 	if len(segments) == 0 || segments[0].number > last.segment {
-		first, err := r.query(ctx, 1, 1)
+		first, err := r.querySegments(ctx, 1, 1)
 		switch {
 		case err != nil:
 			return err
@@ -123,26 +123,26 @@ func (r *reading) start(ctx context.Context, after string) error {
 	return nil
 }
 
-// fetch returns the segments from r.next on. If the result is empty, the caller looks again when changed is closed; nil
-// means after a while.
-func (r *reading) fetch(ctx context.Context) ([]*segment, <-chan struct{}, error) {
+// fetchSegments returns the segments from r.next on. If the result is empty, the caller fetches again when changed is closed,
+// or after a while if changed is nil.
+func (r *reading) fetchSegments(ctx context.Context) ([]*segment, <-chan struct{}, error) {
 	if memory := r.store.recentOf(r.log); memory != nil {
 		r.memory = memory
 	}
 	if r.memory != nil {
-		if segments, changed, ok := r.memory.from(r.next.segment); ok {
-			return r.check(segments, changed)
+		if segments, changed, ok := r.memory.segmentsFrom(r.next.segment); ok {
+			return r.checkSegments(segments, changed)
 		}
 	}
-	segments, err := r.query(ctx, r.next.segment, 0)
+	segments, err := r.querySegments(ctx, r.next.segment, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.check(segments, nil)
+	return r.checkSegments(segments, nil)
 }
 
-// check returns an error if segments are missing, and drops a first segment that holds nothing new.
-func (r *reading) check(segments []*segment, changed <-chan struct{}) ([]*segment, <-chan struct{}, error) {
+// checkSegments returns an error if segments are missing, and drops a first segment that holds nothing new.
+func (r *reading) checkSegments(segments []*segment, changed <-chan struct{}) ([]*segment, <-chan struct{}, error) {
 	for i, seg := range segments {
 		if seg.number != r.next.segment+int64(i) {
 			return nil, nil, fmt.Errorf("replay: %w", sse.ErrExpired)
@@ -163,9 +163,9 @@ func (r *reading) check(segments []*segment, changed <-chan struct{}) ([]*segmen
 	return segments, changed, nil
 }
 
-// query reads segments from the table, at most limit of them. Zero means a page.
-func (r *reading) query(ctx context.Context, from int64, limit int) (segments []*segment, _ error) {
-	q := table.Query{From: r.log.names.segment(from), To: r.log.names.end(), Consistent: true, Limit: limit}
+// querySegments reads segments from the table, at most limit of them. Zero means a page.
+func (r *reading) querySegments(ctx context.Context, from int64, limit int) (segments []*segment, _ error) {
+	q := table.Query{From: r.log.names.sortKey(from), To: r.log.names.end(), Consistent: true, Limit: limit}
 	for {
 		page, err := r.log.view.Query(ctx, q)
 		if err != nil {
@@ -184,8 +184,8 @@ func (r *reading) query(ctx context.Context, from int64, limit int) (segments []
 	}
 }
 
-// take puts the events of a segment from r.next on into r.batch.
-func (r *reading) take(ctx context.Context, seg *segment) error {
+// readEvents puts the events of a segment from r.next on into r.batch.
+func (r *reading) readEvents(ctx context.Context, seg *segment) error {
 	clear(r.batch)
 	r.batch = r.batch[:0]
 	for i, line := range seg.events() {
@@ -204,8 +204,8 @@ func (r *reading) take(ctx context.Context, seg *segment) error {
 	return nil
 }
 
-// wait waits until more events may have been stored.
-func (r *reading) wait(ctx context.Context, changed <-chan struct{}) error {
+// waitForMore waits until more events may have been stored.
+func (r *reading) waitForMore(ctx context.Context, changed <-chan struct{}) error {
 	if changed != nil {
 		select {
 		case <-changed:
@@ -215,7 +215,7 @@ func (r *reading) wait(ctx context.Context, changed <-chan struct{}) error {
 		}
 	}
 	r.idle++
-	if !wait(ctx, r.store.o.Poll<<min(r.idle-1, 2)) {
+	if !sleep(ctx, r.store.o.Poll<<min(r.idle-1, 2)) {
 		return context.Cause(ctx)
 	}
 	return nil

@@ -16,8 +16,8 @@ type recent struct {
 
 func newRecent() *recent { return &recent{changed: make(chan struct{})} }
 
-// add appends a committed segment and drops the oldest ones that do not fit.
-func (r *recent) add(s *segment) {
+// addSegment appends a committed segment and drops the oldest ones that do not fit.
+func (r *recent) addSegment(s *segment) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.segments, r.bytes = append(r.segments, s), r.bytes+len(s.lines)
@@ -28,25 +28,25 @@ func (r *recent) add(s *segment) {
 	if drop > 0 {
 		r.segments = append([]*segment(nil), r.segments[drop:]...)
 	}
-	r.notify()
+	r.notifyReaders()
 }
 
-// end wakes the readers for the last time.
-func (r *recent) end() {
+// endWriter wakes the readers for the last time.
+func (r *recent) endWriter() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = true
-	r.notify()
+	r.notifyReaders()
 }
 
-func (r *recent) notify() {
+func (r *recent) notifyReaders() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// from returns the segments from the given number on. If the result is empty, changed is closed when that may have
-// changed. It returns false if the table must be read instead.
-func (r *recent) from(number int64) (_ []*segment, changed <-chan struct{}, ok bool) {
+// segmentsFrom returns the segments from the given number on. If the result is empty, changed is closed at the next change. It
+// returns false if the table must be read instead.
+func (r *recent) segmentsFrom(number int64) (_ []*segment, changed <-chan struct{}, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.segments) == 0 || number < r.segments[0].number {

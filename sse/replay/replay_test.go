@@ -327,14 +327,36 @@ func TestAppendWaitsForTheStore(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		accepted := 0
-		for w.Append(ctx, delta(strings.Repeat("z", 10_000)), false) == nil {
+		for ; err == nil; err = w.Append(ctx, delta(strings.Repeat("z", 10_000)), false) {
 			accepted++
 		}
 		require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, table.ErrBusy, "the cause of the wait")
 		assert.Less(t, accepted, 40)
 		d.fail.Store(false)
 		require.NoError(t, w.Finish(t.Context(), finished), "the store has recovered")
 	})
+}
+
+func TestErrorsNameTheLimit(t *testing.T) {
+	t.Parallel()
+	for want, o := range map[string]replay.Options{
+		"replay: invalid value: Options.Commit is -1s: must be 0 to 1m0s":          {Commit: -time.Second},
+		"replay: invalid value: Options.Poll is 2m0s: must be 0 to 1m0s":           {Poll: 2 * time.Minute},
+		"replay: invalid value: Options.MaxSegment is 262145: must be 0 to 262144": {MaxSegment: 256<<10 + 1},
+		"replay: invalid value: Options.MaxEvent is -1: must be 0 to 1073741824":   {MaxEvent: -1},
+	} {
+		_, err := replay.New(newTable(t, table.NewMemory(nil)), &o)
+		require.EqualError(t, err, want)
+		require.ErrorIs(t, err, replay.ErrInvalid)
+	}
+	w, err := newStore(t, table.NewMemory(nil), &replay.Options{MaxSegment: 100}).Open(t.Context(), newSession(t), "1")
+	require.NoError(t, err)
+	defer w.Abandon()
+	err = w.Append(t.Context(), delta(strings.Repeat("z", 100)), false)
+	require.ErrorIs(t, err, replay.ErrTooLarge)
+	require.ErrorContains(t, err, "must be at most 100")
 }
 
 type failing struct {

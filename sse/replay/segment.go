@@ -42,19 +42,19 @@ func newNames(log string) (names, error) {
 func (n names) prefix() string { return "log#" + string(n) + "#" }
 func (n names) end() string    { return "log#" + string(n) + "$" } // $ sorts after #
 
-func (n names) segment(number int64) string {
+func (n names) sortKey(number int64) string {
 	var digits [segmentDigits]byte
 	writeDigits(digits[:], number)
 	return n.prefix() + string(digits[:])
 }
 
-// item returns the item of the segment.
-func (s *segment) item(n names, retention time.Duration) table.Item {
+// encodeSegment returns the item of the segment.
+func (s *segment) encodeSegment(n names, retention time.Duration) table.Item {
 	attr := map[string]table.Value{writerAttr: s.writer, eventsAttr: string(s.lines)}
 	if s.final {
 		attr[finalAttr] = true
 	}
-	return table.Item{Sort: n.segment(s.number), Expires: time.Now().Add(retention), Attr: attr}
+	return table.Item{Sort: n.sortKey(s.number), Expires: time.Now().Add(retention), Attr: attr}
 }
 
 // decodeSegment returns the segment of an item.

@@ -21,8 +21,8 @@ type Options struct {
 	Poll time.Duration
 	// Retention is the time after which a segment expires. Zero means 7 days.
 	Retention time.Duration
-	// MaxSegment is the size in bytes from which a segment is stored at once. It is also the size of the largest event
-	// within a segment. At most 256 KB; zero means 64 KB.
+	// MaxSegment is the size in bytes of the largest event within a segment. If the pending events reach it, they are
+	// stored without waiting for Commit. At most 256 KB; zero means 64 KB.
 	MaxSegment int
 	// MaxEvent is the size of the largest event in bytes. Zero means 16 MB.
 	MaxEvent int
@@ -54,18 +54,12 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	if o != nil {
 		s.o = *o
 	}
-	for _, v := range []struct {
-		name  string
-		value int64
-		max   int64
-	}{
-		{"Commit", int64(s.o.Commit), int64(time.Minute)}, {"Poll", int64(s.o.Poll), int64(time.Minute)},
-		{"Retention", int64(s.o.Retention), int64(1 << 62)}, {"MaxSegment", int64(s.o.MaxSegment), 256 << 10},
-		{"MaxEvent", int64(s.o.MaxEvent), 1 << 30},
-	} {
-		if v.value < 0 || v.value > v.max {
-			return nil, fmt.Errorf("%w: Options.%s is %d: must be 0 to %d", ErrInvalid, v.name, v.value, v.max)
-		}
+	if err := cmp.Or(
+		checkRange("Commit", s.o.Commit, time.Minute), checkRange("Poll", s.o.Poll, time.Minute),
+		checkRange("Retention", s.o.Retention, 1<<62), checkRange("MaxSegment", s.o.MaxSegment, 256<<10),
+		checkRange("MaxEvent", s.o.MaxEvent, 1<<30),
+	); err != nil {
+		return nil, err
 	}
 	s.o.Commit = cmp.Or(s.o.Commit, 250*time.Millisecond)
 	s.o.Poll = cmp.Or(s.o.Poll, s.o.Commit)
@@ -75,6 +69,13 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	return s, nil
 }
 
+func checkRange[T int | time.Duration](option string, value, largest T) error {
+	if value < 0 || value > largest {
+		return fmt.Errorf("%w: Options.%s is %v: must be 0 to %v", ErrInvalid, option, value, largest)
+	}
+	return nil
+}
+
 // log is one log under a scope.
 type log struct {
 	view  *table.View
@@ -82,7 +83,7 @@ type log struct {
 	key   localKey
 }
 
-func (s *Store) log(sc scope.Scope, name string) (log, error) {
+func (s *Store) openLog(sc scope.Scope, name string) (log, error) {
 	view, err := s.table.In(sc)
 	if err != nil {
 		return log{}, err

@@ -34,6 +34,7 @@ type Writer struct {
 	last      place  // of the last stored event
 	urgent    bool   // pending events are stored without waiting for the interval
 	ending    bool   // no more events are accepted
+	storeErr  error  // of the last write, if that is repeated
 	err       error  // why nothing can be stored any more
 	changed   chan struct{}
 }
@@ -50,7 +51,7 @@ type line struct {
 //
 // Open returns [sse.ErrFinished] if the log has ended, and repeats writes that fail until ctx ends.
 func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...json.RawMessage) (*Writer, error) {
-	l, err := s.log(sc, name)
+	l, err := s.openLog(sc, name)
 	if err != nil {
 		return nil, fmt.Errorf("replay: open: %w", err)
 	}
@@ -63,7 +64,7 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 	}
 	var lines []line
 	for _, data := range first {
-		line, err := w.encode(ctx, data)
+		line, err := w.encodeEvent(ctx, data)
 		if err != nil {
 			return nil, err
 		}
@@ -73,44 +74,44 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 	if err != nil {
 		return nil, fmt.Errorf("replay: open: %w", err)
 	}
-	w.recent.add(seg)
+	w.recent.addSegment(seg)
 	w.last = place{seg.number, len(lines) - 1}
 	s.mu.Lock()
 	replaced := s.local[l.key]
 	s.local[l.key] = w.recent
 	s.mu.Unlock()
 	if replaced != nil {
-		replaced.end()
+		replaced.endWriter()
 	}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.cancel = cancel
-	go w.run(background, seg.number+1)
+	go w.storeBatches(background, seg.number+1)
 	return w, nil
 }
 
-// takeOver writes a segment behind all others.
+// takeOver writes a segment after all others.
 func (w *Writer) takeOver(ctx context.Context, lines []line) (*segment, error) {
 	for {
-		head, err := w.head(ctx)
+		head, err := w.readHead(ctx)
 		switch {
 		case isPermanent(err):
 			return nil, err
-		case err != nil && !wait(ctx, retryWait(0)):
+		case err != nil && !sleep(ctx, retryDelay(0)):
 			return nil, errors.Join(context.Cause(ctx), err)
 		case err != nil:
 			continue
 		case head.final:
 			return nil, sse.ErrFinished
 		}
-		seg := w.segment(head.number+1, lines)
-		if err = w.put(ctx, seg); !errors.Is(err, ErrFenced) { // otherwise another writer has written meanwhile
+		seg := w.newSegment(head.number+1, lines)
+		if err = w.putSegment(ctx, seg); !errors.Is(err, ErrFenced) { // otherwise another writer has written meanwhile
 			return seg, err
 		}
 	}
 }
 
-// head returns the newest segment, or a segment with the number 0.
-func (w *Writer) head(ctx context.Context) (*segment, error) {
+// readHead returns the newest segment, or a segment with the number 0.
+func (w *Writer) readHead(ctx context.Context) (*segment, error) {
 	q := table.Query{From: w.log.names.prefix(), To: w.log.names.end(), Desc: true, Consistent: true, Limit: 1}
 	page, err := w.log.view.Query(ctx, q)
 	if err != nil {
@@ -123,19 +124,24 @@ func (w *Writer) head(ctx context.Context) (*segment, error) {
 }
 
 // Append adds an event. It is stored with the next commit; if urgent is set, at once. Append waits if the events that
-// are not stored yet exceed four segments. It returns [ErrTooLarge] and [ErrInvalid] for the event, [ErrFenced] if
-// another Writer has taken the log over, and the error of the table if it cannot store the log. After an error other
-// than ErrTooLarge and ErrInvalid every method returns that error.
+// are not stored yet exceed four segments.
+//
+// It returns [ErrTooLarge] and [ErrInvalid] for the event, and the error of the bucket for a large event. These do not
+// end the Writer, nor does the end of ctx. It returns [ErrFenced] if another Writer has taken the log over, and the error
+// of the table if a write can never succeed. Append and Finish then return that error for every later event.
+//
+// Other errors of the table, such as denied access, are not reported at once: the Writer repeats the write. If ctx ends
+// while Append, Flush, Finish or Close waits, the error contains that of the last write.
 func (w *Writer) Append(ctx context.Context, data json.RawMessage, urgent bool) error {
-	line, err := w.encode(ctx, data)
+	line, err := w.encodeEvent(ctx, data)
 	if err != nil {
 		return err
 	}
-	return w.add(ctx, line, urgent)
+	return w.addLine(ctx, line, urgent)
 }
 
-// add accepts a line.
-func (w *Writer) add(ctx context.Context, l line, urgent bool) error {
+// addLine accepts a line.
+func (w *Writer) addLine(ctx context.Context, l line, urgent bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.bytes >= 4*w.store.o.MaxSegment && w.err == nil && !w.ending {
@@ -208,12 +214,12 @@ func (w *Writer) flushLocked(ctx context.Context) (string, error) {
 // Finish appends the last event of the log, waits until it is stored, and ends the Writer. Readers end after it. If it
 // returns an error, the event may be stored or not, and the Writer must still be ended.
 func (w *Writer) Finish(ctx context.Context, data json.RawMessage) error {
-	l, err := w.encode(ctx, data)
+	l, err := w.encodeEvent(ctx, data)
 	if err != nil {
 		return err
 	}
 	l.final = true
-	if err := w.add(ctx, l, true); err != nil {
+	if err := w.addLine(ctx, l, true); err != nil {
 		return err
 	}
 	if _, err := w.Flush(ctx); err != nil {
@@ -247,13 +253,17 @@ func (w *Writer) Abandon() {
 func (w *Writer) waitLocked(ctx context.Context) error {
 	changed := w.changed
 	w.mu.Unlock()
-	defer w.mu.Lock()
+	var err error
 	select {
 	case <-changed:
-		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("replay: %w", context.Cause(ctx))
+		err = context.Cause(ctx)
 	}
+	w.mu.Lock()
+	if err != nil {
+		return fmt.Errorf("replay: %w", errors.Join(err, w.storeErr))
+	}
+	return nil
 }
 
 // failLocked keeps the first error and wakes everybody who waits.
@@ -279,8 +289,8 @@ func (w *Writer) signal() {
 	}
 }
 
-// wait sleeps for d and reports whether ctx lasted.
-func wait(ctx context.Context, d time.Duration) bool {
+// sleep sleeps for d and reports whether ctx lasted.
+func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
