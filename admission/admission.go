@@ -2,7 +2,6 @@ package admission
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -13,12 +12,6 @@ import (
 
 // MaxLimit is the largest value of each limit in [Options] except Tokens.
 const MaxLimit = 10_000
-
-// ErrInvalid is returned for an argument or an option that is out of range.
-var ErrInvalid = errors.New("admission: invalid value")
-
-// ErrLost is returned by a [Ticket] whose places have expired and are taken by others.
-var ErrLost = errors.New("admission: the run has lost its place")
 
 // Options configures the limits of an [Admission]. A nil *Options is valid, and zero fields have their defaults.
 type Options struct {
@@ -34,21 +27,6 @@ type Options struct {
 	Period time.Duration
 	// Lease is the time after which the place of a run is free unless its Ticket was renewed. Default: one minute.
 	Lease time.Duration
-}
-
-// FullError is returned if a limit is reached.
-type FullError struct {
-	// Kind names the limited things: "runs", "grants" or "tokens".
-	Kind string
-	// Limit is the limit that was reached: for runs, that of the queue.
-	Limit int64
-	// RetryAfter is how long to wait before the next try, at least a second. It is the rest of the period for a budget
-	// that is used up, and otherwise an estimate.
-	RetryAfter time.Duration
-}
-
-func (e *FullError) Error() string {
-	return fmt.Sprintf("admission: the limit of %d %s is reached: retry after %v", e.Limit, e.Kind, e.RetryAfter)
 }
 
 // Admission counts the work of all users and tenants in a table. It is safe for concurrent use.

@@ -24,8 +24,8 @@ type Ticket struct {
 	a       *Admission
 	session scope.Scope
 	owner   string // of its places: the session and the run
-	users   pool // places to run, of the user
-	tenants pool // and of the tenant
+	users   pool   // places to run, of the user
+	tenants pool   // and of the tenant
 	queue   pool
 
 	mu           sync.Mutex

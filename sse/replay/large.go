@@ -46,8 +46,7 @@ func (w *Writer) storeEvent(ctx context.Context, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(data)
-	ref, err := root.Ref("event-" + hex.EncodeToString(sum[:]) + ".json")
+	ref, err := root.Ref(objectName(data))
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +60,13 @@ func (w *Writer) storeEvent(ctx context.Context, data []byte) ([]byte, error) {
 	return json.Marshal(stored)
 }
 
-// loadEvent returns the event that a line refers to.
+// objectName returns the name of the object of an event.
+func objectName(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "event-" + hex.EncodeToString(sum[:]) + ".json"
+}
+
+// loadEvent returns the event that a line refers to. It checks the digest, since others may write to the scope.
 func (s *Store) loadEvent(ctx context.Context, l log, reference []byte) ([]byte, error) {
 	if s.o.Objects == nil {
 		return nil, errors.New("replay: a large event needs Options.Objects")
@@ -88,6 +93,9 @@ func (s *Store) loadEvent(ctx context.Context, l log, reference []byte) ([]byte,
 	}
 	if err != nil {
 		return nil, err
+	}
+	if ref.Name() != objectName(data) {
+		return nil, fmt.Errorf("%w: object %q", errForeign, ref.Name())
 	}
 	return checkData(data)
 }

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -275,6 +276,29 @@ func TestCloseKeepsTheLogOpen(t *testing.T) {
 	require.NoError(t, b.Finish(t.Context(), finished))
 	assert.Equal(t, "000000000002.0000 "+string(delta("a"))+"\n"+`000000000004.0000 {"type":"finished"}`+"\n",
 		text(collect(t, s, session, "")))
+}
+
+func TestObjectWithOtherBytesIsNotAnEvent(t *testing.T) {
+	t.Parallel()
+	session := newSession(t)
+	bucket, err := object.New(object.NewMemory(), "raw", nil)
+	require.NoError(t, err)
+	root, err := bucket.In(session)
+	require.NoError(t, err)
+	large := delta(strings.Repeat("y", 300_000))
+	ref, err := root.Ref(fmt.Sprintf("event-%x.json", sha256.Sum256(large)))
+	require.NoError(t, err)
+	_, _, err = root.Put(t.Context(), ref, strings.NewReader(`{"type":"planted"}`), nil)
+	require.NoError(t, err)
+
+	s := newStore(t, table.NewMemory(nil), &replay.Options{Objects: bucket})
+	w, err := s.Open(t.Context(), session, "1", large)
+	require.NoError(t, err)
+	defer w.Abandon()
+	for _, err = range s.Events(t.Context(), session, "1", "") {
+		break
+	}
+	require.ErrorContains(t, err, "not written by this package")
 }
 
 func TestLargeEventsAreObjects(t *testing.T) {
