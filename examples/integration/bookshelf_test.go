@@ -31,15 +31,16 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// shelf is the bookshelf as a person starts it: the program, on the servers that were asked for.
+// shelf is the bookshelf program on the servers of the backend.
 type shelf struct {
 	t       *testing.T
 	program string
-	name    string // of its table, and the beginning of its buckets' names
+	name    string // the name of its table, and the prefix of the names of its buckets
 	url     string
 	stop    func()
 }
 
+// newShelf builds the program.
 func newShelf(t *testing.T) *shelf {
 	t.Helper()
 	s := &shelf{t: t, program: filepath.Join(t.TempDir(), "bookshelf"), name: "shelf-" + strings.ToLower(rand.Text())}
@@ -51,16 +52,16 @@ func newShelf(t *testing.T) *shelf {
 		if s.stop != nil {
 			s.stop()
 		}
-		if servers.DynamoDB != nil { // where it got as far as to have one
+		if servers.DynamoDB != nil { // the table may not exist
 			_, _ = servers.DynamoDB.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &s.name})
 		}
 	})
 	return s
 }
 
-// env returns the program's environment: this process's, with the endpoints and the credentials of the backend. The
-// program starts the parts that the backend lacks.
-func (s *shelf) env() []string {
+// buildEnv returns the environment of this process with the endpoints and the credentials of the backend. The program
+// starts the servers that the backend does not include.
+func (s *shelf) buildEnv() []string {
 	var env []string
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "AWS_") {
@@ -82,12 +83,17 @@ func (s *shelf) env() []string {
 	return append(env, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID="+k.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+k.SecretAccessKey, "AWS_SESSION_TOKEN="+k.SessionToken)
 }
 
-// start starts the program; its stop ends it as a person does, and waits.
-func (s *shelf) start(data string) {
+// startProgram starts the program with its data in a directory.
+func (s *shelf) startProgram(data string) {
 	s.t.Helper()
-	c := exec.CommandContext(context.Background(), s.program, "-addr", "127.0.0.1:0", "-data", data,
-		"-landing", s.name+"-landing", "-raw", s.name+"-raw", "-table", s.name)
-	c.Env, c.Stderr = s.env(), s.t.Output()
+	s.runProgram(s.buildEnv(), "-data", data)
+}
+
+// runProgram starts the program with its buckets and its table, and sets the function that stops it.
+func (s *shelf) runProgram(env []string, args ...string) {
+	s.t.Helper()
+	c := s.newCommand(context.Background(), env, args...)
+	c.Stderr = s.t.Output()
 	out, err := c.StdoutPipe()
 	require.NoError(s.t, err)
 	require.NoError(s.t, c.Start())
@@ -95,16 +101,23 @@ func (s *shelf) start(data string) {
 		s.stop = nil
 		require.NoError(s.t, c.Process.Signal(syscall.SIGTERM))
 		defer time.AfterFunc(time.Minute, func() { _ = c.Process.Kill() }).Stop()
-		require.NoError(s.t, c.Wait(), "it ends in order")
+		require.NoError(s.t, c.Wait(), "the program exits with an error")
 	}
 	line, _ := bufio.NewReader(out).ReadString('\n')
-	m := regexp.MustCompile(`http://\S+`).FindString(line)
-	require.NotEmpty(s.t, m, "it says where it is: %q", line)
-	s.url = m
+	s.url = regexp.MustCompile(`http://\S+`).FindString(line)
+	require.NotEmpty(s.t, s.url, "the first line does not have a URL: %q", line)
 }
 
-// ask sends a request and returns what it answers. A body is sent as JSON, unless it is bytes.
-func (s *shelf) ask(method, path string, body any, header http.Header) (int, []byte) {
+func (s *shelf) newCommand(ctx context.Context, env []string, args ...string) *exec.Cmd {
+	args = append(args, "-addr", "127.0.0.1:0", "-landing", s.name+"-landing", "-raw", s.name+"-raw", "-table", s.name)
+	c := exec.CommandContext(ctx, s.program, args...)
+	c.Env = env
+	return c
+}
+
+// sendRequest sends a request and returns the status and the body of the response. It sends bytes as they are, and any
+// other body as JSON.
+func (s *shelf) sendRequest(method, path string, body any, header http.Header) (int, []byte) {
 	s.t.Helper()
 	if header == nil {
 		header = http.Header{}
@@ -130,20 +143,20 @@ func (s *shelf) ask(method, path string, body any, header http.Header) (int, []b
 	return res.StatusCode, answer
 }
 
-// object returns the JSON object that a path answers to a valid request.
-func (s *shelf) object(method, path string, body any) map[string]any {
+// requestJSON sends a valid request and returns the JSON object in the response.
+func (s *shelf) requestJSON(method, path string, body any) map[string]any {
 	s.t.Helper()
-	status, answer := s.ask(method, path, body, nil)
+	status, answer := s.sendRequest(method, path, body, nil)
 	require.Equal(s.t, http.StatusOK, status, string(answer))
 	var v map[string]any
 	require.NoError(s.t, json.Unmarshal(answer, &v))
 	return v
 }
 
-// complete extracts, and returns the metadata of the last event.
-func (s *shelf) complete(session, message string) map[string]any {
+// extractMetadata runs an extraction and returns the metadata of the last event.
+func (s *shelf) extractMetadata(session, message string) map[string]any {
 	s.t.Helper()
-	status, stream := s.ask(http.MethodPost, "/api/metadata/extract", map[string]string{"session_id": session, "message": message}, nil)
+	status, stream := s.sendRequest(http.MethodPost, "/api/metadata/extract", map[string]string{"session_id": session, "message": message}, nil)
 	require.Equal(s.t, http.StatusOK, status, string(stream))
 	var last map[string]any
 	for line := range strings.Lines(string(stream)) {
@@ -156,8 +169,8 @@ func (s *shelf) complete(session, message string) map[string]any {
 	return last["metadata"].(map[string]any)
 }
 
-// saved reads an object of the raw bucket behind the program's back.
-func (s *shelf) saved(data, key string) []byte {
+// readSaved reads an object of the raw bucket without the program.
+func (s *shelf) readSaved(data, key string) []byte {
 	s.t.Helper()
 	if servers.Kind == backend.Embedded || servers.S3 == nil {
 		b, err := os.ReadFile(filepath.Join(data, "s3", s.name+"-raw", key))
@@ -172,77 +185,79 @@ func (s *shelf) saved(data, key string) []byte {
 	return b
 }
 
-// A cover takes all steps, over HTTP alone, and its state survives a restart.
-func TestBookshelf(t *testing.T) {
+// A cover takes all steps over HTTP.
+func TestBookshelfStateSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t)
 	data := t.TempDir()
-	s.start(data)
+	s.startProgram(data)
 
-	sample := s.object(http.MethodGet, "/samples", nil)["samples"].([]any)[0].(map[string]any)
-	status, cover := s.ask(http.MethodGet, sample["url"].(string), nil, nil)
+	sample := s.requestJSON(http.MethodGet, "/samples", nil)["samples"].([]any)[0].(map[string]any)
+	status, cover := s.sendRequest(http.MethodGet, sample["url"].(string), nil, nil)
 	require.Equal(t, http.StatusOK, status)
-	grant := s.object(http.MethodGet, "/api/upload/presigned?"+url.Values{
+	grant := s.requestJSON(http.MethodGet, "/api/upload/presigned?"+url.Values{
 		"filename": {"Ein Buch – 1.png"}, "content_type": {"image/png"}, "size": {fmt.Sprint(len(cover))},
 	}.Encode(), nil)
 	session := grant["session_id"].(string)
-	status, answer := s.ask(http.MethodPost, "/api/metadata/extract", map[string]string{"session_id": session}, nil)
-	require.Equal(t, http.StatusConflict, status, "nothing has arrived: %s", answer)
+	status, answer := s.sendRequest(http.MethodPost, "/api/metadata/extract", map[string]string{"session_id": session}, nil)
+	require.Equal(t, http.StatusConflict, status, "the upload has not arrived: %s", answer)
 
 	header := http.Header{}
 	for name, value := range grant["headers"].(map[string]any) {
 		header.Set(name, value.(string))
 	}
 	put := func() int {
-		status, _ := s.ask(grant["method"].(string), grant["url"].(string), cover, header.Clone())
+		status, _ := s.sendRequest(grant["method"].(string), grant["url"].(string), cover, header.Clone())
 		return status
 	}
 	require.Equal(t, http.StatusOK, put())
-	require.Equal(t, http.StatusPreconditionFailed, put(), "a grant is good for one upload")
+	require.Equal(t, http.StatusPreconditionFailed, put(), "a grant allows one upload")
 
-	meta := s.complete(session, "")
+	meta := s.extractMetadata(session, "")
 	require.Equal(t, sample["title"], meta["title"])
 	require.Regexp(t, `^\d{13}$`, meta["isbn"])
-	meta = s.complete(session, "the author is J. Austen")
+	meta = s.extractMetadata(session, "the author is J. Austen")
 	require.Equal(t, "J. Austen", meta["author"])
 	accept := map[string]any{"session_id": session, "metadata": meta}
-	key := s.object(http.MethodPost, "/api/metadata/accept", accept)["saved_key"].(string)
+	key := s.requestJSON(http.MethodPost, "/api/metadata/accept", accept)["saved_key"].(string)
 	require.Equal(t, "tenant=demo/user=anonymous/uploads/"+session+"/metadata.json", key)
 	var saved map[string]any
-	require.NoError(t, json.Unmarshal(s.saved(data, key), &saved))
+	require.NoError(t, json.Unmarshal(s.readSaved(data, key), &saved))
 	require.Equal(t, meta, saved)
 
 	s.stop()
-	if servers.DynamoDB != nil && servers.S3 != nil { // it keeps nothing itself
+	if servers.DynamoDB != nil && servers.S3 != nil { // the program does not store anything itself
 		data = t.TempDir()
 	}
-	s.start(data)
-	file := s.object(http.MethodGet, "/api/ops/files/"+session, nil)["file"].(map[string]any)
+	s.startProgram(data)
+	file := s.requestJSON(http.MethodGet, "/api/ops/files/"+session, nil)["file"].(map[string]any)
 	require.Equal(t, "SUCCESS", file["current_status"])
 	for _, stage := range file["stage_progress"].([]any) {
 		require.Equal(t, "success", stage.(map[string]any)["status"])
 	}
-	require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "waiting": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, s.object(http.MethodGet, "/api/ops/counts", nil))
-	require.Equal(t, key, s.object(http.MethodPost, "/api/metadata/accept", accept)["saved_key"], "the same again")
+	require.Equal(t, map[string]any{"all": 1.0, "active": 0.0, "waiting": 0.0, "failed": 0.0, "success": 1.0, "capped": false}, s.requestJSON(http.MethodGet, "/api/ops/counts", nil))
+	require.Equal(t, key, s.requestJSON(http.MethodPost, "/api/metadata/accept", accept)["saved_key"], "the same metadata again")
 	meta["title"] = "Another"
-	status, answer = s.ask(http.MethodPost, "/api/metadata/accept", accept, nil)
+	status, answer = s.sendRequest(http.MethodPost, "/api/metadata/accept", accept, nil)
 	require.Equal(t, http.StatusConflict, status, string(answer))
 
-	// Another tenant's operator sees nothing of it.
-	token := s.object(http.MethodPost, "/api/dev/token", map[string]any{"tenant": "globex", "user": "u1", "roles": []string{"ops"}})["token"].(string)
-	status, _ = s.ask(http.MethodGet, "/api/ops/files/"+session, nil, http.Header{"Authorization": {"Bearer " + token}})
+	// An operator of another tenant does not see the upload.
+	token := s.requestJSON(http.MethodPost, "/api/dev/token", map[string]any{"tenant": "globex", "user": "u1", "roles": []string{"ops"}})["token"].(string)
+	status, _ = s.sendRequest(http.MethodGet, "/api/ops/files/"+session, nil, http.Header{"Authorization": {"Bearer " + token}})
 	require.Equal(t, http.StatusNotFound, status)
-	status, answer = s.ask(http.MethodGet, "/api/ops/files", nil, http.Header{"Authorization": {"Bearer " + token}})
+	status, answer = s.sendRequest(http.MethodGet, "/api/ops/files", nil, http.Header{"Authorization": {"Bearer " + token}})
 	require.Equal(t, http.StatusOK, status, string(answer))
 	require.NotContains(t, string(answer), session)
 }
 
-// If other processes may use the table, a start does not take over leases of dead processes.
-func TestBookshelfLeavesOthersRunsAlone(t *testing.T) {
+// Other processes may use the table, so a start does not take over leases that may be of dead processes.
+func TestBookshelfKeepsLeasesOfOtherProcesses(t *testing.T) {
+	t.Parallel()
 	needDynamoDB(t)
 	s := newShelf(t)
 	data := t.TempDir()
-	s.start(data)
-	id := s.object(http.MethodGet, "/api/upload/presigned?filename=a.png", nil)["session_id"].(string)
+	s.startProgram(data)
+	id := s.requestJSON(http.MethodGet, "/api/upload/presigned?filename=a.png", nil)["session_id"].(string)
 	session, err := userOf(t, "demo", "anonymous").Session(id)
 	require.NoError(t, err)
 	d, err := dynamo.New(servers.DynamoDB, s.name, nil)
@@ -254,7 +269,7 @@ func TestBookshelfLeavesOthersRunsAlone(t *testing.T) {
 	})
 	require.NoError(t, err)
 	s.stop()
-	s.start(data) // which sweeps before it answers, or never
+	s.startProgram(data) // it sweeps before it answers, if at all
 	require.NoError(t, run.Heartbeat(t.Context()))
 	r, err := other.Get(t.Context(), session)
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
-// cognitoEndpoint is where Cognito is served: moto has it, or whatever lies at its own endpoint variable.
+// cognitoEndpoint returns the endpoint of Cognito: the value of its variable, or moto.
 func cognitoEndpoint(t *testing.T) string {
 	t.Helper()
 	const variable = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
@@ -29,12 +29,12 @@ func cognitoEndpoint(t *testing.T) string {
 		url = cmp.Or(url, os.Getenv("AWS_ENDPOINT_URL"), "http://127.0.0.1:5000")
 	}
 	if url == "" {
-		t.Skip("not run: Cognito's tokens, which want CARREL_BACKEND=moto or " + variable)
+		t.Skip("skipping Cognito: set CARREL_BACKEND=moto or " + variable)
 	}
 	return strings.TrimSuffix(url, "/")
 }
 
-// pool is a user pool with one app client, whose users have their tenant in an attribute that cannot be changed.
+// pool is a user pool with one app client. Its users have their tenant in an immutable attribute.
 type pool struct {
 	id, client string
 	api        *cognito.Client
@@ -73,7 +73,7 @@ func (p pool) newClient(t *testing.T) string {
 	return *made.UserPoolClient.ClientId
 }
 
-// signIn makes a user and returns their tokens.
+// signIn creates a user and returns the user's tokens.
 func (p pool) signIn(t *testing.T, name, tenant string, groups ...string) *types.AuthenticationResultType {
 	t.Helper()
 	password := "Aa1!" + rand.Text()
@@ -99,11 +99,12 @@ func (p pool) signIn(t *testing.T, name, tenant string, groups ...string) *types
 	return in.AuthenticationResult
 }
 
-func TestCognitoTokens(t *testing.T) {
+func TestCognitoTokensAreVerified(t *testing.T) {
+	t.Parallel()
 	endpoint := cognitoEndpoint(t)
 	p := newPool(t, endpoint)
 	verifier := func(clientID string, o oidc.Options) *oidc.Verifier {
-		o.KeySet = endpoint + "/" + p.id + "/.well-known/jwks.json" // the issuer is AWS's own address, where this pool does not exist
+		o.KeySet = endpoint + "/" + p.id + "/.well-known/jwks.json" // the issuer is an address of AWS, which does not have this pool
 		v, err := oidc.NewCognito(t.Context(), p.id, clientID, &o)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, v.Close()) })
@@ -126,13 +127,13 @@ func TestCognitoTokens(t *testing.T) {
 	require.NotEqual(t, one.User, two.User)
 	require.Equal(t, one.Shared, two.Shared)
 	require.Equal(t, scope.None, one.Tenant.Level())
-	require.True(t, two.Tenant.Contains(one.User), "ops sees its tenant")
+	require.True(t, two.Tenant.Contains(one.User), "the group ops sees its tenant")
 
 	globex, err := v.Verify(t.Context(), *p.signIn(t, "other", "globex", "ops").IdToken)
 	require.NoError(t, err)
-	require.False(t, globex.Tenant.Contains(one.User), "and no other")
+	require.False(t, globex.Tenant.Contains(one.User), "the group ops does not see another tenant")
 
-	// An access token names its client in client_id, and no tenant unless a trigger adds it: everything else is right.
+	// An access token has its client in client_id, and does not have a tenant unless a trigger adds one.
 	require.Equal(t, "has a claim that is not accepted", reason(v, reader.AccessToken))
 	byUser := verifier(p.client, oidc.Options{TenantClaim: "username", TokenUse: []oidc.TokenUse{oidc.AccessToken}})
 	id, err := byUser.Verify(t.Context(), *chief.AccessToken)
@@ -151,7 +152,7 @@ func TestCognitoTokens(t *testing.T) {
 	forged := (*reader.IdToken)[:strings.LastIndex(*reader.IdToken, ".")+1] + (*chief.IdToken)[strings.LastIndex(*chief.IdToken, ".")+1:]
 	require.Equal(t, "has a wrong signature", reason(v, &forged))
 
-	// Another pool of the same server signs with the same key here: the issuer tells them apart.
+	// Another pool of this server signs with the same key, so only the issuer differs.
 	q := newPool(t, endpoint)
 	require.Equal(t, "is of another issuer", reason(v, q.signIn(t, "reader", "acme").IdToken))
 }

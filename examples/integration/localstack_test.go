@@ -30,19 +30,20 @@ import (
 
 func needLocalStack(t *testing.T) {
 	if servers.Kind != backend.LocalStack {
-		t.Skipf("%s=%s: what LocalStack alone has is not run", backend.Variable, servers.Kind)
+		t.Skipf("%s=%s: skipping a test of LocalStack", backend.Variable, servers.Kind)
 	}
 }
 
-// What LocalStack refuses of a presigned URL, beyond TestPresignedPut, and what it lets through of the rest. AWS
-// refuses all of it, and so does versitygw, against which the same is tested; a LocalStack that does better fails this
-// test, so that the list, and the one in docs/backends.md, stays true.
-func TestLocalStackChecks(t *testing.T) {
+// The list has the properties of a presigned URL, beyond TestPresignedPutRejectsOtherUploads, that LocalStack checks and
+// does not check. AWS and versitygw check all of them. The test also fails if LocalStack begins to check one, so that the
+// list in docs/backends.md stays true.
+func TestLocalStackChecksOnlyTheListedProperties(t *testing.T) {
+	t.Parallel()
 	needLocalStack(t)
 	b, _, bucket := newBucket(t)
 	signer, err := presign.New(servers.S3, b, nil)
 	require.NoError(t, err)
-	user, err := acme(t).User("u1")
+	user, err := newAcme(t).User("u1")
 	require.NoError(t, err)
 	session, err := user.NewSession()
 	require.NoError(t, err)
@@ -57,7 +58,7 @@ func TestLocalStackChecks(t *testing.T) {
 	get := func(change func(*http.Request)) *http.Request {
 		g, err := signer.Get(t.Context(), ref, nil)
 		require.NoError(t, err)
-		r := request(t, g, nil)
+		r := newGrantRequest(t, g, nil)
 		change(r)
 		return r
 	}
@@ -65,13 +66,13 @@ func TestLocalStackChecks(t *testing.T) {
 		f, err := signer.Post(t.Context(), session, "form.txt", &presign.PostOptions{Type: "text/plain", MaxSize: int64(len(text))})
 		require.NoError(t, err)
 		change(f.Fields)
-		return formRequest(t, f, body)
+		return newFormRequest(t, f, body)
 	}
 	raw := func(c *s3.Client) *http.Request {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, *servers.S3.Options().BaseEndpoint+"/"+bucket+"/"+ref.Key(), nil)
 		require.NoError(t, err)
 		if c != nil {
-			sign(t, r, nil, "s3", c.Options().Credentials)
+			signRequest(t, r, nil, "s3", c.Options().Credentials)
 		}
 		return r
 	}
@@ -95,10 +96,10 @@ func TestLocalStackChecks(t *testing.T) {
 		{"form with another signature", form(text, func(f map[string]string) { f["X-Amz-Signature"] = strings.Repeat("0", 64) }), false},
 		{"form with one more field", form(text, func(f map[string]string) { f["x-amz-meta-a"] = "b" }), false},
 		{"a wrong secret in the header", raw(wrong), false},
-		{"nobody's request", raw(nil), false},
+		{"an unsigned request", raw(nil), false},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			status := send(t, c.request)
+			status := doRequest(t, c.request)
 			if c.refused {
 				require.Contains(t, []int{http.StatusBadRequest, http.StatusForbidden}, status)
 			} else {
@@ -108,8 +109,8 @@ func TestLocalStackChecks(t *testing.T) {
 	}
 }
 
-// formRequest returns the request that a browser sends for a form.
-func formRequest(t *testing.T, f presign.Form, file string) *http.Request {
+// newFormRequest returns the request that a browser sends for a form with a file.
+func newFormRequest(t *testing.T, f presign.Form, file string) *http.Request {
 	t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -127,7 +128,7 @@ func formRequest(t *testing.T, f presign.Form, file string) *http.Request {
 	return r
 }
 
-func sign(t *testing.T, r *http.Request, body []byte, service string, keys aws.CredentialsProvider) {
+func signRequest(t *testing.T, r *http.Request, body []byte, service string, keys aws.CredentialsProvider) {
 	t.Helper()
 	k, err := keys.Retrieve(t.Context())
 	require.NoError(t, err)
@@ -137,8 +138,9 @@ func sign(t *testing.T, r *http.Request, body []byte, service string, keys aws.C
 	require.NoError(t, v4.NewSigner().SignHTTP(t.Context(), k, r, digest, service, "us-east-1", time.Now()))
 }
 
-// The table as CloudFormation makes it of the template is the one that CreateTable makes.
-func TestTemplate(t *testing.T) {
+// CreateTable accepts the table that CloudFormation creates from the template.
+func TestTemplateCreatesTheSameTable(t *testing.T) {
+	t.Parallel()
 	needLocalStack(t)
 	template, err := os.ReadFile("../../scope/table/dynamo/table.template.json")
 	require.NoError(t, err)
@@ -157,7 +159,7 @@ func TestTemplate(t *testing.T) {
 				return !strings.Contains(status, "CREATE_IN_PROGRESS")
 			}, time.Minute, 200*time.Millisecond)
 			require.Contains(t, status, "<StackStatus>CREATE_COMPLETE</StackStatus>")
-			t.Cleanup(func() { // the template keeps the table when the stack goes
+			t.Cleanup(func() { // the template keeps the table when the stack is deleted
 				ctx := context.WithoutCancel(ctx)
 				_, err := c.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
 				require.NoError(t, err)
@@ -172,7 +174,7 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
-// cloudFormation asks by the form that CloudFormation takes, and returns its XML.
+// cloudFormation sends a request to CloudFormation and returns the XML of the response.
 func cloudFormation(t *testing.T, form url.Values) string {
 	t.Helper()
 	form.Set("Version", "2010-05-15")
@@ -181,7 +183,7 @@ func cloudFormation(t *testing.T, form url.Values) string {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *o.BaseEndpoint+"/", bytes.NewReader(body))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	sign(t, r, body, "cloudformation", o.Credentials)
+	signRequest(t, r, body, "cloudformation", o.Credentials)
 	res, err := http.DefaultClient.Do(r)
 	require.NoError(t, err)
 	defer res.Body.Close()

@@ -10,7 +10,7 @@ import (
 	"github.com/carrel-go/carrel/presign/presigntest"
 )
 
-// servers are shared by the tests of the package.
+// servers is the backend of all tests of the package.
 var servers *backend.Backend
 
 func TestMain(m *testing.M) {

@@ -12,7 +12,9 @@ import (
 	"github.com/carrel-go/carrel/scope/object/s3object"
 )
 
+// needS3 skips a test if the backend does not include S3.
 func needS3(t *testing.T) {
+	t.Helper()
 	if servers.S3 == nil {
 		t.Skip(servers.NotRun())
 	}
@@ -28,7 +30,7 @@ func newBucket(t *testing.T) (*object.Bucket, object.Driver, string) {
 	return must.Get(object.New(d, name, nil)), d, name
 }
 
-// knownObjectFailures are for the suite of objects what knownFailures are for that of tables.
+// knownObjectFailures maps the checks of the object suite that a server does not pass to the reason, like knownFailures.
 var knownObjectFailures = map[backend.Kind]map[string]string{
 	backend.LocalStack: {"pins": "answers 501 to a DELETE with If-Match"},
 	backend.Moto: {
@@ -38,6 +40,7 @@ var knownObjectFailures = map[backend.Kind]map[string]string{
 }
 
 func TestObject(t *testing.T) {
+	t.Parallel()
 	_, d, name := newBucket(t)
 	objecttest.Test(t, d, name, &objecttest.Options{KnownFailures: knownObjectFailures[servers.Kind]})
 }

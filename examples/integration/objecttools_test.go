@@ -20,7 +20,7 @@ import (
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
 
-// wiretap keeps what goes over the wire to S3: method, escaped path and query, and the Range header.
+// wiretap records the requests to S3: method, escaped path and query, and the Range header.
 type wiretap struct {
 	next s3.HTTPClient
 
@@ -35,7 +35,7 @@ func (w *wiretap) Do(r *http.Request) (*http.Response, error) {
 	return w.next.Do(r)
 }
 
-func (w *wiretap) take() []string {
+func (w *wiretap) takeRequests() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	sent := w.sent
@@ -43,7 +43,7 @@ func (w *wiretap) take() []string {
 	return sent
 }
 
-// reader is one conversation over a user's files.
+// reader is one conversation about the files of a user.
 type reader struct {
 	t     *testing.T
 	root  *object.Root
@@ -52,8 +52,8 @@ type reader struct {
 	tools tools.Resolved
 }
 
-// readers are two users of two tenants in one bucket, with their recorded requests to it.
-func readers(t *testing.T) (acme, globex *reader, tap *wiretap) {
+// newReaders returns users of two tenants in one bucket, and the recorded requests to it.
+func newReaders(t *testing.T) (acme, globex *reader, tap *wiretap) {
 	t.Helper()
 	needS3(t)
 	name, err := servers.NewBucket(t.Context())
@@ -66,7 +66,7 @@ func readers(t *testing.T) (acme, globex *reader, tap *wiretap) {
 	set, err := objecttools.Set(bucket, nil)
 	require.NoError(t, err)
 	of := func(tenant string) *reader {
-		session, err := userOf(t, tenant, "u1").Session("0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f") // the same one: only the tenant differs
+		session, err := userOf(t, tenant, "u1").Session("0190b2d4-7c3a-7e51-9b7e-1f2a3c4d5e6f") // the same id: only the tenant differs
 		require.NoError(t, err)
 		r := &reader{t: t, scope: session, state: &tools.State{}}
 		r.root, err = bucket.In(session)
@@ -78,7 +78,7 @@ func readers(t *testing.T) (acme, globex *reader, tap *wiretap) {
 	return of("acme"), of("globex"), tap
 }
 
-func (r *reader) put(name, content string) {
+func (r *reader) putFile(name, content string) {
 	r.t.Helper()
 	ref, err := r.root.Ref(name)
 	require.NoError(r.t, err)
@@ -86,8 +86,8 @@ func (r *reader) put(name, content string) {
 	require.NoError(r.t, err)
 }
 
-// call returns a tool's result, or its correction, as JSON.
-func (r *reader) call(tool string, args map[string]any) (out json.RawMessage, correction string) {
+// callTool calls a tool and returns its result as JSON, or the text of a correction.
+func (r *reader) callTool(tool string, args map[string]any) (out json.RawMessage, correction string) {
 	r.t.Helper()
 	x, ok := r.tools.Lookup(tool)
 	require.True(r.t, ok, tool)
@@ -102,16 +102,16 @@ func (r *reader) call(tool string, args map[string]any) (out json.RawMessage, co
 	return res.Blocks[0].JSON, ""
 }
 
-// answer is the result of a tool that must succeed.
-func answer[Out any](r *reader, tool string, args map[string]any) (out Out) {
+// mustCall calls a tool that must succeed and decodes its result.
+func mustCall[Out any](r *reader, tool string, args map[string]any) (out Out) {
 	r.t.Helper()
-	raw, correction := r.call(tool, args)
+	raw, correction := r.callTool(tool, args)
 	require.Empty(r.t, correction, tool)
 	require.NoError(r.t, json.Unmarshal(raw, &out))
 	return out
 }
 
-type with = map[string]any
+type toolArgs = map[string]any
 
 // The fields of the tools' results that these tests read.
 type (
@@ -145,10 +145,10 @@ type (
 	}
 )
 
-// The five tools over a real S3 describe a file correctly, fetch no more than they need, and report a file that has
-// changed.
-func TestObjectTools(t *testing.T) {
-	acme, globex, tap := readers(t)
+// The tools describe a file correctly, fetch only the needed ranges, and report a file that has changed.
+func TestObjectToolsReadOnlyTheNeededRanges(t *testing.T) {
+	t.Parallel()
+	acme, globex, tap := newReaders(t)
 	var books strings.Builder
 	books.WriteString("title,year\n")
 	const rows = 200_000
@@ -156,115 +156,117 @@ func TestObjectTools(t *testing.T) {
 		fmt.Fprintf(&books, "the %06dth book,%d\n", i, 1500+i%500)
 	}
 	size := int64(books.Len())
-	acme.put("books.csv", books.String())
-	acme.put("note + é.txt", "a note\n") // a name that a URL has to escape
-	globex.put("books.csv", "title,year\na secret of globex,1999\n")
-	globex.put("only.txt", "a secret of globex\n")
-	tap.take()
+	acme.putFile("books.csv", books.String())
+	acme.putFile("note + é.txt", "a note\n") // a name that a URL has to escape
+	globex.putFile("books.csv", "title,year\na secret of globex,1999\n")
+	globex.putFile("only.txt", "a secret of globex\n")
+	tap.takeRequests()
 
-	list := answer[fileList](acme, "list_files", with{})
+	list := mustCall[fileList](acme, "list_files", toolArgs{})
 	require.Len(t, list.Files, 2)
 	require.Equal(t, []string{"f1", "books.csv", "f2"}, []string{list.Files[0].File, list.Files[0].Name, list.Files[1].File})
 	require.Equal(t, size, list.Files[0].Size)
 	require.NotEmpty(t, list.Files[0].Modified)
-	require.Equal(t, "a note\n", answer[chunk](acme, "read_chunk", with{"file": "f2"}).Text)
+	require.Equal(t, "a note\n", mustCall[chunk](acme, "read_chunk", toolArgs{"file": "f2"}).Text)
 
-	about := answer[description](acme, "describe_file", with{"file": "f1"})
+	about := mustCall[description](acme, "describe_file", toolArgs{"file": "f1"})
 	require.Equal(t, "csv", about.Format)
 	require.Equal(t, []string{"title", "year"}, about.Columns)
 	require.EqualValues(t, rows, *about.Rows)
 	require.True(t, about.Complete)
 
-	// A chunk of a file of 5 MB takes its beginning and a range of a quarter of a megabyte.
-	tap.take()
-	firstRows := answer[chunk](acme, "read_chunk", with{"file": "f1", "count": 2})
+	// A chunk of a file of 5 MB needs the beginning of the file and a range of a quarter of a megabyte.
+	tap.takeRequests()
+	firstRows := mustCall[chunk](acme, "read_chunk", toolArgs{"file": "f1", "count": 2})
 	require.Equal(t, [][]string{{"the 000001th book", "1501"}, {"the 000002th book", "1502"}}, firstRows.Rows)
-	onlyRanges(t, tap.take(), 512<<10)
+	requireRanges(t, tap.takeRequests(), 512<<10)
 	require.Equal(t, [][]string{{"the 000003th book", "1503"}},
-		answer[chunk](acme, "read_chunk", with{"file": "f1", "count": 1, "cursor": firstRows.Cursor}).Rows)
-	last := answer[chunk](acme, "read_chunk", with{"file": "f1", "start": rows})
+		mustCall[chunk](acme, "read_chunk", toolArgs{"file": "f1", "count": 1, "cursor": firstRows.Cursor}).Rows)
+	last := mustCall[chunk](acme, "read_chunk", toolArgs{"file": "f1", "start": rows})
 	require.Equal(t, [][]string{{"the 200000th book", "1500"}}, last.Rows)
 	require.Equal(t, size, last.End)
-	tap.take()
-	end := answer[chunk](acme, "read_chunk", with{"file": "f1", "by": "bytes", "start": size - 5})
+	tap.takeRequests()
+	end := mustCall[chunk](acme, "read_chunk", toolArgs{"file": "f1", "by": "bytes", "start": size - 5})
 	require.Equal(t, "1500\n", end.Text)
-	onlyRanges(t, tap.take(), 16<<10)
+	requireRanges(t, tap.takeRequests(), 16<<10)
 
-	found := answer[searchResult](acme, "search", with{"file": "f1", "pattern": `1999(9|8)\dth`, "regexp": true, "limit": 100})
+	found := mustCall[searchResult](acme, "search", toolArgs{"file": "f1", "pattern": `1999(9|8)\dth`, "regexp": true, "limit": 100})
 	require.Len(t, found.Matches, 20)
 	require.Equal(t, "the 199980th book,1980", found.Matches[0].Text)
 	require.EqualValues(t, 199_981, found.Matches[0].Line)
 	require.Empty(t, found.Cursor)
 
-	tap.take()
-	sample := answer[sampleResult](acme, "sample", with{"file": "f1", "count": 3})
+	tap.takeRequests()
+	sample := mustCall[sampleResult](acme, "sample", toolArgs{"file": "f1", "count": 3})
 	require.Equal(t, []string{"the 000001th book", "1501"}, sample.Items[0].Row)
 	require.Equal(t, []string{"the 200000th book", "1500"}, sample.Items[2].Row)
-	onlyRanges(t, tap.take(), 256<<10)
+	requireRanges(t, tap.takeRequests(), 256<<10)
 
 	// After the file has changed, the old handle and cursor do not read it until it is listed again.
-	acme.put("books.csv", "title,year\nanother book,2001\n")
-	for tool, more := range perTool() {
+	acme.putFile("books.csv", "title,year\nanother book,2001\n")
+	for tool, more := range fileTools() {
 		more["file"] = "f1"
-		_, correction := acme.call(tool, more)
+		_, correction := acme.callTool(tool, more)
 		require.Contains(t, correction, "has changed since it was listed", tool)
 	}
-	list = answer[fileList](acme, "list_files", with{})
+	list = mustCall[fileList](acme, "list_files", toolArgs{})
 	require.Equal(t, "f1", list.Files[0].File)
 	require.True(t, list.Files[0].Changed)
-	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": firstRows.Cursor})
+	_, correction := acme.callTool("read_chunk", toolArgs{"file": "f1", "cursor": firstRows.Cursor})
 	require.Contains(t, correction, "cursor is not valid")
-	require.Equal(t, [][]string{{"another book", "2001"}}, answer[chunk](acme, "read_chunk", with{"file": "f1"}).Rows)
+	require.Equal(t, [][]string{{"another book", "2001"}}, mustCall[chunk](acme, "read_chunk", toolArgs{"file": "f1"}).Rows)
 
-	// And goes.
+	// The file is deleted.
 	ref, err := acme.root.Ref("books.csv")
 	require.NoError(t, err)
 	require.NoError(t, acme.root.Delete(t.Context(), ref))
-	for tool, more := range perTool() {
+	for tool, more := range fileTools() {
 		more["file"] = "f1"
-		_, correction := acme.call(tool, more)
+		_, correction := acme.callTool(tool, more)
 		require.Contains(t, correction, "does not exist any more", tool)
 	}
 }
 
-// The tools of one tenant return nothing of another tenant, for any handle, cursor and State, and send S3 no request
-// outside the tenant's prefix.
+// For any handle, cursor and State, the tools do not return a file of another tenant, and do not send S3 a request
+// outside the prefix of the tenant.
 func TestObjectToolsKeepTenantsApart(t *testing.T) {
-	acme, globex, tap := readers(t)
-	acme.put("books.csv", "title,year\nours,2001\nours too,2002\n")
-	globex.put("books.csv", "title,year\na secret of globex,1999\nanother secret,1999\n")
-	globex.put("only.txt", "a secret of globex\n")
-	require.Len(t, answer[fileList](globex, "list_files", with{}).Files, 2)
-	theirs := answer[chunk](globex, "read_chunk", with{"file": "f1", "count": 1})
+	t.Parallel()
+	acme, globex, tap := newReaders(t)
+	acme.putFile("books.csv", "title,year\nours,2001\nours too,2002\n")
+	globex.putFile("books.csv", "title,year\na secret of globex,1999\nanother secret,1999\n")
+	globex.putFile("only.txt", "a secret of globex\n")
+	require.Len(t, mustCall[fileList](globex, "list_files", toolArgs{}).Files, 2)
+	theirs := mustCall[chunk](globex, "read_chunk", toolArgs{"file": "f1", "count": 1})
 	require.Contains(t, theirs.Rows[0][0], "secret")
 	require.NotEmpty(t, theirs.Cursor)
-	tap.take()
+	tap.takeRequests()
 
-	require.Len(t, answer[fileList](acme, "list_files", with{}).Files, 1)
-	_, correction := acme.call("read_chunk", with{"file": "f1", "cursor": theirs.Cursor})
+	require.Len(t, mustCall[fileList](acme, "list_files", toolArgs{}).Files, 1)
+	_, correction := acme.callTool("read_chunk", toolArgs{"file": "f1", "cursor": theirs.Cursor})
 	require.Contains(t, correction, "cursor is not valid")
 	stolen, err := json.Marshal(globex.state)
 	require.NoError(t, err)
 	require.NoError(t, acme.state.UnmarshalJSON(stolen))
 	for _, file := range []string{"f1", "f2", "f3", "books.csv", globex.scope.Prefix() + "books.csv"} {
-		for tool, more := range perTool() {
+		for tool, more := range fileTools() {
 			more["file"] = file
-			_, correction := acme.call(tool, more)
+			_, correction := acme.callTool(tool, more)
 			require.Contains(t, correction, "unknown file", "%s %s", tool, file)
 		}
 	}
-	for _, sent := range tap.take() {
+	for _, sent := range tap.takeRequests() {
 		require.NotContains(t, sent, "globex")
 	}
 }
 
-// perTool are the tools that take a file, with what else they need.
-func perTool() map[string]with {
-	return map[string]with{"describe_file": {}, "read_chunk": {}, "search": {"pattern": "secret"}, "sample": {}}
+// fileTools returns the tools that take a file, with their other arguments.
+func fileTools() map[string]toolArgs {
+	return map[string]toolArgs{"describe_file": {}, "read_chunk": {}, "search": {"pattern": "secret"}, "sample": {}}
 }
 
-// onlyRanges: everything that was fetched was a range, and all of them together have at most that many bytes.
-func onlyRanges(t *testing.T, sent []string, most int64) {
+// requireRanges checks that each request is for a range, and that all ranges together have at most the given number of
+// bytes.
+func requireRanges(t *testing.T, sent []string, most int64) {
 	t.Helper()
 	require.NotEmpty(t, sent)
 	total := int64(0)

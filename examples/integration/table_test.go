@@ -15,25 +15,26 @@ import (
 )
 
 // knownFailures maps the checks of the suite that a server does not pass to the reason.
-// The test also fails if the server passes one of them, so that this table and the one
-// in docs/backends.md stay true.
+// The test also fails if the server passes one of them, so that the table in
+// docs/backends.md stays true.
 var knownFailures = map[backend.Kind]map[string]string{
 	backend.Moto: {"limits can be reached": "counts more than 400 KB where DynamoDB does not"},
 }
 
 func TestTable(t *testing.T) {
+	t.Parallel()
 	if servers.DynamoDB == nil {
 		t.Run("memory", func(t *testing.T) {
-			conforms(t, func(*testing.T) table.Driver { return table.NewMemory(nil) }, tabletest.Options{})
+			runTableSuite(t, func(*testing.T) table.Driver { return table.NewMemory(nil) }, tabletest.Options{})
 		})
 		t.Run("delayed", func(t *testing.T) {
 			const delay = 50 * time.Millisecond
-			conforms(t, func(*testing.T) table.Driver {
+			runTableSuite(t, func(*testing.T) table.Driver {
 				return table.NewMemory(&table.MemoryOptions{IndexDelay: delay})
 			}, tabletest.Options{Lag: 20 * delay})
 		})
 		t.Run("bolt", func(t *testing.T) {
-			conforms(t, func(t *testing.T) table.Driver {
+			runTableSuite(t, func(t *testing.T) table.Driver {
 				d, err := bolt.Open(t.TempDir())
 				require.NoError(t, err)
 				return d
@@ -44,7 +45,7 @@ func TestTable(t *testing.T) {
 	for name, listed := range map[string][]string{"whole items in indexes": nil, "some attributes in indexes": {"a"}} {
 		t.Run(name, func(t *testing.T) {
 			d := newDriver(t, &dynamo.TableOptions{Listed: listed})
-			conforms(t, func(*testing.T) table.Driver { return d }, tabletest.Options{Lag: 10 * time.Second, Listed: listed})
+			runTableSuite(t, func(*testing.T) table.Driver { return d }, tabletest.Options{Lag: 10 * time.Second, Listed: listed})
 		})
 	}
 }
@@ -59,7 +60,7 @@ func newDriver(t *testing.T, o *dynamo.TableOptions) *dynamo.Driver {
 	return d
 }
 
-func conforms(t *testing.T, open func(*testing.T) table.Driver, o tabletest.Options) {
+func runTableSuite(t *testing.T, open func(*testing.T) table.Driver, o tabletest.Options) {
 	t.Helper()
 	o.KnownFailures = knownFailures[servers.Kind]
 	tabletest.Test(t, open, &o)

@@ -24,8 +24,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// original keeps records as the article's demo does: each change of a stage gets the item, changes it in memory, and
-// updates it without a condition; a list scans the table, all tenants mixed, with a limit of 100.
+// original stores records like the demo of the article. Each change of a stage gets the item, changes it in memory, and
+// updates it without a condition. A list scans the table of all tenants with a limit of 100.
 type original struct {
 	c             *dynamodb.Client
 	table         string
@@ -50,26 +50,26 @@ func newOriginal(t testing.TB) *original {
 
 type attributes = map[string]types.AttributeValue
 
-func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
-// create is one put.
-func (o *original) create(ctx context.Context, id string) error {
-	now := str(time.Now().UTC().Format(time.RFC3339Nano))
+// createRecord puts a record.
+func (o *original) createRecord(ctx context.Context, id string) error {
+	now := stringValue(time.Now().UTC().Format(time.RFC3339Nano))
 	o.writes.Add(1)
 	_, err := o.c.PutItem(ctx, &dynamodb.PutItemInput{TableName: &o.table, Item: attributes{
-		"upload_id": str(id), "tenant_id": str("acme"), "user_id": str("u1"), "filename": str("cover.jpg"),
-		"status": str("IN_PROGRESS"), "created_at": now, "updated_at": now,
+		"upload_id": stringValue(id), "tenant_id": stringValue("acme"), "user_id": stringValue("u1"), "filename": stringValue("cover.jpg"),
+		"status": stringValue("IN_PROGRESS"), "created_at": now, "updated_at": now,
 		"stages": &types.AttributeValueMemberM{Value: attributes{
-			"user_upload": &types.AttributeValueMemberM{Value: attributes{"status": str("in_progress"), "start_time": now}},
+			"user_upload": &types.AttributeValueMemberM{Value: attributes{"status": stringValue("in_progress"), "start_time": now}},
 		}},
 	}})
 	return err
 }
 
-// change gets the item, lets f change its stages, and updates it.
-func (o *original) change(ctx context.Context, id, status string, f func(stages attributes)) error {
+// changeStages gets the item, calls f with its stages, and updates it.
+func (o *original) changeStages(ctx context.Context, id, status string, f func(stages attributes)) error {
 	o.reads.Add(1)
-	got, err := o.c.GetItem(ctx, &dynamodb.GetItemInput{TableName: &o.table, Key: attributes{"upload_id": str(id)}})
+	got, err := o.c.GetItem(ctx, &dynamodb.GetItemInput{TableName: &o.table, Key: attributes{"upload_id": stringValue(id)}})
 	if err != nil {
 		return err
 	}
@@ -80,44 +80,43 @@ func (o *original) change(ctx context.Context, id, status string, f func(stages 
 	f(stages.Value)
 	o.writes.Add(1)
 	_, err = o.c.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &o.table, Key: attributes{"upload_id": str(id)},
+		TableName: &o.table, Key: attributes{"upload_id": stringValue(id)},
 		UpdateExpression:         aws.String("SET stages = :stages, #status = :status, updated_at = :now"),
 		ExpressionAttributeNames: map[string]string{"#status": "status"},
 		ExpressionAttributeValues: attributes{
-			":stages": stages, ":status": str(status), ":now": str(time.Now().UTC().Format(time.RFC3339Nano)),
+			":stages": stages, ":status": stringValue(status), ":now": stringValue(time.Now().UTC().Format(time.RFC3339Nano)),
 		},
 	})
 	return err
 }
 
-func (o *original) stage(ctx context.Context, id, status, stage, state string) error {
-	return o.change(ctx, id, status, func(stages attributes) {
+func (o *original) setStage(ctx context.Context, id, status, stage, state string) error {
+	return o.changeStages(ctx, id, status, func(stages attributes) {
 		stages[stage] = &types.AttributeValueMemberM{Value: attributes{
-			"status": str(state), "start_time": str(time.Now().UTC().Format(time.RFC3339Nano)),
-			"source": str("s3://landing/acme/u1/" + id), "destination": str("s3://raw/acme/u1/" + id),
+			"status": stringValue(state), "start_time": stringValue(time.Now().UTC().Format(time.RFC3339Nano)),
+			"source": stringValue("s3://landing/acme/u1/" + id), "destination": stringValue("s3://raw/acme/u1/" + id),
 		}}
 	})
 }
 
-// life is an upload's: created; complete when it has arrived; enrichment started and completed.
-func (o *original) life(ctx context.Context) error {
+// runLife creates a record, completes the upload, and starts and completes the enrichment.
+func (o *original) runLife(ctx context.Context) error {
 	id := uuid.NewString()
-	if err := o.create(ctx, id); err != nil {
+	if err := o.createRecord(ctx, id); err != nil {
 		return err
 	}
 	for _, s := range [][3]string{
 		{"IN_PROGRESS", "user_upload", "success"}, {"IN_PROGRESS", "enrichment", "in_progress"}, {"SUCCESS", "enrichment", "success"},
 	} {
-		if err := o.stage(ctx, id, s[0], s[1], s[2]); err != nil {
+		if err := o.setStage(ctx, id, s[0], s[1], s[2]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// life is the same upload's, with a review in between: created, arrived and started at once, parked, resumed,
-// completed.
-func (tr *tracked) life(ctx context.Context) error {
+// runLife creates a record, starts the enrichment with the arrival, parks it for a review, resumes and completes it.
+func (tr *wireTracker) runLife(ctx context.Context) error {
 	s, err := tr.user.NewSession()
 	if err != nil {
 		return err
@@ -140,34 +139,28 @@ func (tr *tracked) life(ctx context.Context) error {
 	return a.Complete(ctx, object.Ref{})
 }
 
-// BenchmarkTracking is transitions per second, and requests an upload, beside the original's scheme on the same
-// server in the same run. The transitions are those of an upload's life: ours are create, start with the arrival,
-// park, resume and complete; the original's create and three changes, without a review.
+// BenchmarkTracking reports transitions per second and requests per upload, for carrel and for the scheme of the
+// original, on the same server. carrel creates, starts with the arrival, parks, resumes and completes a record. The
+// original creates it and changes it three times, without a review.
 func BenchmarkTracking(b *testing.B) {
 	b.Run("carrel", func(b *testing.B) {
-		tr := newTracked(b, nil)
-		lives(b, 5, tr.life)
-		was := tr.tap.took()
-		b.ReportMetric(float64(writes(was))/float64(b.N), "writes/upload")
-		b.ReportMetric(float64(len(was)-writes(was))/float64(b.N), "reads/upload")
+		tr := newWireTracker(b, nil)
+		runLives(b, 5, tr.runLife)
+		was := tr.tap.takeRequests()
+		b.ReportMetric(float64(countWrites(was))/float64(b.N), "writes/upload")
+		b.ReportMetric(float64(len(was)-countWrites(was))/float64(b.N), "reads/upload")
 	})
 	b.Run("original", func(b *testing.B) {
-		needDynamoDBFor(b)
+		needDynamoDB(b)
 		o := newOriginal(b)
-		lives(b, 4, o.life)
+		runLives(b, 4, o.runLife)
 		b.ReportMetric(float64(o.writes.Load())/float64(b.N), "writes/upload")
 		b.ReportMetric(float64(o.reads.Load())/float64(b.N), "reads/upload")
 	})
 }
 
-func needDynamoDBFor(t testing.TB) {
-	if servers.DynamoDB == nil {
-		t.Skip(servers.NotRun())
-	}
-}
-
-// lives runs lives of that many transitions each, eight at a time.
-func lives(b *testing.B, transitions int, life func(context.Context) error) {
+// runLives calls runLife b.N times, eight at a time, and reports the transitions per second.
+func runLives(b *testing.B, transitions int, runLife func(context.Context) error) {
 	b.Helper()
 	b.ReportAllocs()
 	var next atomic.Int64
@@ -177,7 +170,7 @@ func lives(b *testing.B, transitions int, life func(context.Context) error) {
 	for range 8 {
 		wg.Go(func() {
 			for next.Add(1) <= int64(b.N) {
-				if err := life(context.Background()); err != nil {
+				if err := runLife(context.Background()); err != nil {
 					errs <- err
 					return
 				}
@@ -191,9 +184,9 @@ func lives(b *testing.B, transitions int, life func(context.Context) error) {
 	b.ReportMetric(float64(b.N*transitions)/b.Elapsed().Seconds(), "transitions/s")
 }
 
-// BenchmarkTrackingLostUpdates lets 16 writers change one record at the same time, each 10 times. It counts the lost
-// updates: changes that were reported as successful and are missing. It is one contest for any b.N. A change that was
-// rejected, because the record changed too fast, is not lost.
+// BenchmarkTrackingLostUpdates lets 16 writers change one record at the same time, each 10 times. It counts lost updates:
+// changes that were reported as successful and are missing. A change that was rejected because the record changed too
+// fast is not lost. It runs once for any b.N.
 func BenchmarkTrackingLostUpdates(b *testing.B) {
 	const writers, each = 16, 10
 	b.Run("carrel", func(b *testing.B) {
@@ -201,23 +194,23 @@ func BenchmarkTrackingLostUpdates(b *testing.B) {
 		for i := range stages {
 			stages[i] = tracking.StageSpec{Stage: tracking.Stage(fmt.Sprint("s", i))}
 		}
-		tr := newTracked(b, nil)
+		tr := newWireTracker(b, nil)
 		many, err := tracking.New(tr.table, tracking.Pipeline{Name: "many", Stages: stages}, nil)
 		require.NoError(b, err)
-		lost, refused := contend(b, many, tr.user, stages, each)
+		lost, refused := countLostUpdates(b, many, tr.user, stages, each)
 		b.ReportMetric(lost, "lost-updates")
 		b.ReportMetric(refused, "refused")
 		b.ReportMetric(writers*each, "updates")
 	})
 	b.Run("original", func(b *testing.B) {
-		needDynamoDBFor(b)
+		needDynamoDB(b)
 		o := newOriginal(b)
 		id := uuid.NewString()
-		require.NoError(b, o.create(context.Background(), id))
-		at(b, writers, func(w int) error {
+		require.NoError(b, o.createRecord(context.Background(), id))
+		runWriters(b, writers, func(w int) error {
 			for n := range each {
-				err := o.change(context.Background(), id, "IN_PROGRESS", func(stages attributes) {
-					stages[fmt.Sprintf("s%d-%d", w, n)] = str("success")
+				err := o.changeStages(context.Background(), id, "IN_PROGRESS", func(stages attributes) {
+					stages[fmt.Sprintf("s%d-%d", w, n)] = stringValue("success")
 				})
 				if err != nil {
 					return err
@@ -226,7 +219,7 @@ func BenchmarkTrackingLostUpdates(b *testing.B) {
 			return nil
 		})
 		got, err := o.c.GetItem(context.Background(), &dynamodb.GetItemInput{
-			TableName: &o.table, Key: attributes{"upload_id": str(id)}, ConsistentRead: aws.Bool(true),
+			TableName: &o.table, Key: attributes{"upload_id": stringValue(id)}, ConsistentRead: aws.Bool(true),
 		})
 		require.NoError(b, err)
 		lost := float64(writers*each - (len(got.Item["stages"].(*types.AttributeValueMemberM).Value) - 1))
@@ -235,38 +228,38 @@ func BenchmarkTrackingLostUpdates(b *testing.B) {
 	})
 }
 
-// contend lets a writer a stage start and heartbeat, and returns how many of the confirmed updates are lost, and how
-// many were refused because the record changed too fast.
-func contend(t testing.TB, tr *tracking.Tracker, user scope.Scope, stages []tracking.StageSpec, each int) (lost, refused float64) {
+// countLostUpdates runs one writer for each stage, which claims the stage and sends heartbeats. It returns the number of
+// confirmed updates that are lost, and of updates that were rejected because the record changed too fast.
+func countLostUpdates(t testing.TB, tr *tracking.Tracker, user scope.Scope, stages []tracking.StageSpec, each int) (lost, refused float64) {
 	t.Helper()
 	s, err := user.NewSession()
 	require.NoError(t, err)
 	_, err = tr.Create(context.Background(), s, nil)
 	require.NoError(t, err)
-	var told, no atomic.Int64
-	at(t, len(stages), func(w int) error {
+	var confirmed, rejected atomic.Int64
+	runWriters(t, len(stages), func(w int) error {
 		a, err := tr.Claim(context.Background(), s, stages[w].Stage, &tracking.ClaimOptions{Key: strconv.Itoa(w)})
 		if err != nil {
-			no.Add(int64(each))
-			return nil //nolint:nilerr // refused, and counted
+			rejected.Add(int64(each))
+			return nil //nolint:nilerr // it is counted
 		}
-		told.Add(1)
+		confirmed.Add(1)
 		for range each - 1 {
 			if a.Heartbeat(context.Background()) != nil {
-				no.Add(1)
+				rejected.Add(1)
 				continue
 			}
-			told.Add(1)
+			confirmed.Add(1)
 		}
 		return nil
 	})
 	r, err := tr.Get(context.Background(), s)
 	require.NoError(t, err)
-	return float64(told.Load() - (r.Version - 1)), float64(no.Load())
+	return float64(confirmed.Load() - (r.Version - 1)), float64(rejected.Load())
 }
 
-// at runs f for each of n writers at once.
-func at(t testing.TB, n int, f func(int) error) {
+// runWriters calls f for n writers at the same time.
+func runWriters(t testing.TB, n int, f func(int) error) {
 	t.Helper()
 	var wg sync.WaitGroup
 	errs := make([]error, n)
@@ -279,19 +272,20 @@ func at(t testing.TB, n int, f func(int) error) {
 	}
 }
 
-// BenchmarkTrackingList is the read units of a page of a list, with 100 and with 10,000 records of others.
+// BenchmarkTrackingList reports the read units of a page of a list, with 100 and with 10,000 records of other tenants.
 func BenchmarkTrackingList(b *testing.B) {
-	needDynamoDBFor(b)
+	needDynamoDB(b)
 	if servers.Kind == backend.LocalStack {
 		b.Skip("ten thousand writes take minutes")
 	}
 	for _, n := range []int{100, 10_000} {
-		b.Run(fmt.Sprintf("carrel/%d", n), func(b *testing.B) { ourList(b, n) })
-		b.Run(fmt.Sprintf("original/%d", n), func(b *testing.B) { theirList(b, n) })
+		b.Run(fmt.Sprintf("carrel/%d", n), func(b *testing.B) { benchmarkList(b, n) })
+		b.Run(fmt.Sprintf("original/%d", n), func(b *testing.B) { benchmarkScan(b, n) })
 	}
 }
 
-func ourList(b *testing.B, n int) {
+// benchmarkList lists the first page of a tenant.
+func benchmarkList(b *testing.B, n int) {
 	name, remove, err := servers.NewTable(context.Background(), &dynamo.TableOptions{Listed: tracking.Listed()})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, remove(context.Background())) }()
@@ -307,30 +301,30 @@ func ourList(b *testing.B, n int) {
 		_, err = tr.Create(context.Background(), s, &tracking.CreateOptions{Filename: "cover.jpg"})
 		require.NoError(b, err)
 	}
-	fill(b, name, n)
-	m.took()
+	fillTable(b, name, n)
+	m.takeUnits()
 	found := 0
 	for b.Loop() {
 		p, err := tr.List(context.Background(), user, tracking.Filter{})
 		require.NoError(b, err)
 		found = len(p.Records)
 	}
-	b.ReportMetric(m.took()/float64(b.N), "units/page")
+	b.ReportMetric(m.takeUnits()/float64(b.N), "units/page")
 	b.ReportMetric(float64(found), "own-records/page")
 }
 
-// theirList is the scan of 100, and what of the 50 of one's own is among them.
-func theirList(b *testing.B, n int) {
+// benchmarkScan scans 100 records and counts how many of the 50 records of the tenant are among them.
+func benchmarkScan(b *testing.B, n int) {
 	o := newOriginal(b)
 	l := newLoader(o.table)
 	for i := range n + 50 {
 		tenant := "other"
 		if i < 50 {
-			tenant = "acme" // where a scan finds them is the hash's to say
+			tenant = "acme" // a scan returns them in the order of the hash
 		}
-		l.add(finished(uuid.NewString(), tenant))
+		l.addItems(newFinishedItem(uuid.NewString(), tenant))
 	}
-	require.NoError(b, l.wait())
+	require.NoError(b, l.finish())
 	units, own := 0.0, 0
 	for b.Loop() {
 		out, err := o.c.Scan(context.Background(), &dynamodb.ScanInput{
@@ -348,18 +342,18 @@ func theirList(b *testing.B, n int) {
 	b.ReportMetric(float64(own), "own-records/page")
 }
 
-// finished is the item of an upload that has gone through the original's two stages.
-func finished(id, tenant string) attributes {
-	now := str(time.Now().UTC().Format(time.RFC3339Nano))
+// newFinishedItem returns the item of an upload that has passed both stages of the original.
+func newFinishedItem(id, tenant string) attributes {
+	now := stringValue(time.Now().UTC().Format(time.RFC3339Nano))
 	stages := attributes{}
 	for _, name := range []string{"user_upload", "enrichment"} {
 		stages[name] = &types.AttributeValueMemberM{Value: attributes{
-			"status": str("success"), "start_time": now, "end_time": now, "processing_time": str("1.5"),
-			"source": str("s3://landing/acme/u1/" + id), "destination": str("s3://raw/acme/u1/" + id),
+			"status": stringValue("success"), "start_time": now, "end_time": now, "processing_time": stringValue("1.5"),
+			"source": stringValue("s3://landing/acme/u1/" + id), "destination": stringValue("s3://raw/acme/u1/" + id),
 		}}
 	}
 	return attributes{
-		"upload_id": str(id), "tenant_id": str(tenant), "user_id": str("u1"), "filename": str("cover.jpg"),
-		"status": str("SUCCESS"), "created_at": now, "updated_at": now, "stages": &types.AttributeValueMemberM{Value: stages},
+		"upload_id": stringValue(id), "tenant_id": stringValue(tenant), "user_id": stringValue("u1"), "filename": stringValue("cover.jpg"),
+		"status": stringValue("SUCCESS"), "created_at": now, "updated_at": now, "stages": &types.AttributeValueMemberM{Value: stages},
 	}
 }

@@ -31,20 +31,20 @@ type Backend struct {
 }
 
 // Open returns the backend that CARREL_BACKEND names, after each of its servers
-// has answered a request. It reads variables with getenv, as [os.Getenv]. It
-// starts the embedded S3, for which the program must call presigntest.Main, and
-// LocalStack in a container if no variable names its endpoint. The caller must
-// close the backend.
+// has answered a request. It reads variables with getenv, for example
+// [os.Getenv]. It starts the embedded S3, for which the program must call
+// presigntest.Main. It starts LocalStack in a container if no variable names its
+// endpoint. The caller must close the backend.
 func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 	kind, err := parseKind(getenv(Variable))
 	if err != nil {
 		return nil, err
 	}
 	if kind == Embedded {
-		return embedded(ctx)
+		return openEmbedded(ctx)
 	}
 	b := &Backend{Kind: kind, close: func() error { return nil }}
-	dynamoDB, objects := kind.services()
+	dynamoDB, objects := kind.defaultEndpoints()
 	if kind == LocalStack && cmp.Or(getenv("AWS_ENDPOINT_URL"), getenv("AWS_ENDPOINT_URL_DYNAMODB"), getenv("AWS_ENDPOINT_URL_S3")) == "" {
 		var endpoint string
 		if endpoint, b.close, err = startLocalStack(ctx, getenv); err != nil {
@@ -78,13 +78,14 @@ func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 	if b.DynamoDB == nil && b.S3 == nil {
 		return nil, fmt.Errorf("backend: %s=%s requires AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_S3", Variable, kind)
 	}
-	if err := b.answers(ctx); err != nil {
+	if err := b.checkServers(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("backend: %s=%s does not answer: %w", Variable, kind, err), b.close())
 	}
 	return b, nil
 }
 
-func (b *Backend) answers(ctx context.Context) error {
+// checkServers returns an error unless each server answers a request in time.
+func (b *Backend) checkServers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	if b.DynamoDB != nil {
@@ -100,7 +101,8 @@ func (b *Backend) answers(ctx context.Context) error {
 	return nil
 }
 
-func embedded(ctx context.Context) (*Backend, error) {
+// openEmbedded starts the embedded S3.
+func openEmbedded(ctx context.Context) (*Backend, error) {
 	dir, err := os.MkdirTemp("", "carrel-integration-")
 	if err != nil {
 		return nil, fmt.Errorf("backend: %w", err)
@@ -137,9 +139,9 @@ func (b *Backend) NotRun() string {
 
 // NewBucket creates a bucket with a unique name.
 func (b *Backend) NewBucket(ctx context.Context) (string, error) {
-	name := fresh()
+	name := newName()
 	return name, presigntest.EnsureBucket(ctx, b.S3, name)
 }
 
-// fresh returns a unique name, valid for a bucket and for a table.
-func fresh() string { return "carrel-" + strings.ToLower(rand.Text()) }
+// newName returns a unique name, valid for a bucket and for a table.
+func newName() string { return "carrel-" + strings.ToLower(rand.Text()) }

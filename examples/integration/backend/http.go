@@ -15,12 +15,13 @@ import (
 // sends it again, so that a conditional write fails because of its own first
 // try. To avoid this, the body is read before the request is sent.
 func httpClient() *http.Client {
-	return &http.Client{Transport: buffered{http.DefaultTransport}}
+	return &http.Client{Transport: bufferingTransport{http.DefaultTransport}}
 }
 
-type buffered struct{ http.RoundTripper }
+// bufferingTransport reads the body of a request before it sends the request.
+type bufferingTransport struct{ http.RoundTripper }
 
-func (t buffered) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t bufferingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return t.RoundTripper.RoundTrip(r)
 	}

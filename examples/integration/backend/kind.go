@@ -33,9 +33,9 @@ func parseKind(s string) (Kind, error) {
 	return Kind(s), nil
 }
 
-// services returns the default endpoints of the kind's servers, or "" for
+// defaultEndpoints returns the default endpoints of the kind's servers, or "" for
 // servers that it does not include.
-func (k Kind) services() (dynamoDB, s3 string) {
+func (k Kind) defaultEndpoints() (dynamoDB, s3 string) {
 	switch k {
 	case Dynoxide:
 		return "http://127.0.0.1:8000", ""

@@ -28,16 +28,16 @@ var localStackSettings = map[string]string{
 	"S3_SKIP_SIGNATURE_VALIDATION": "0", "DYNAMODB_IN_MEMORY": "1", "DISABLE_EVENTS": "1",
 }
 
-// startLocalStack runs LocalStack in a container, on the engine that
-// testcontainers finds. It returns its endpoint and a function that stops it.
-// Without an engine it returns an error that names the alternatives.
+// startLocalStack runs LocalStack in a container, with the engine that
+// testcontainers finds. It returns the endpoint and a function that stops the
+// container. Without an engine, it returns an error that names the alternatives.
 func startLocalStack(ctx context.Context, getenv func(string) string) (endpoint string, end func() error, err error) {
-	if err := engineAnswers(ctx); err != nil {
+	if err := checkEngine(ctx); err != nil {
 		return "", nil, fmt.Errorf("backend: %s=%s: set AWS_ENDPOINT_URL to a running LocalStack (backends/localstack-host.sh up starts it and prints its URL), "+
 			"or start a container engine (backends/localstack-image.sh up does, and builds the image): %w", Variable, LocalStack, err)
 	}
 	image := cmp.Or(getenv(ImageVariable), localStackImage)
-	c, err := localstack.Run(ctx, image, testcontainers.WithEnv(localStackSettings), testcontainers.WithWaitStrategy(listsTables()))
+	c, err := localstack.Run(ctx, image, testcontainers.WithEnv(localStackSettings), testcontainers.WithWaitStrategy(waitForTables()))
 	end = func() error { return testcontainers.TerminateContainer(c, testcontainers.StopTimeout(0)) } // it does not have data to save
 	if err == nil {
 		endpoint, err = c.PortEndpoint(ctx, "4566/tcp", "http")
@@ -51,17 +51,17 @@ func startLocalStack(ctx context.Context, getenv func(string) string) (endpoint 
 	return endpoint, end, nil
 }
 
-func engineAnswers(ctx context.Context) error {
+func checkEngine(ctx context.Context) error {
 	p, err := testcontainers.NewDockerProvider()
 	if err != nil {
 		return err
 	}
-	return p.Health(ctx) // also closes it
+	return p.Health(ctx) // also closes p
 }
 
-// listsTables reports whether DynamoDB answers. LocalStack's health check is
+// waitForTables waits until DynamoDB answers. LocalStack's health check is
 // not enough: it reports DynamoDB as running even after a failed start.
-func listsTables() wait.Strategy {
+func waitForTables() wait.Strategy {
 	return wait.ForHTTP("/").WithPort("4566/tcp").WithMethod(http.MethodPost).WithBody(strings.NewReader("{}")).
 		WithHeaders(map[string]string{
 			"Content-Type":  "application/x-amz-json-1.0",

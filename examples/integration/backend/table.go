@@ -11,7 +11,7 @@ import (
 
 // NewTable creates a table with a unique name and returns a function that deletes it.
 func (b *Backend) NewTable(ctx context.Context, o *dynamo.TableOptions) (name string, remove func(context.Context) error, err error) {
-	name = fresh()
+	name = newName()
 	remove = func(ctx context.Context) error {
 		if _, err := b.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 			return fmt.Errorf("backend: delete table %q: %w", name, err)

@@ -26,8 +26,8 @@ const (
 	roleARN  = "arn:aws:iam::" + account + ":role/" + roleName
 	roleID   = "AROACARRELTENANT0000"
 
-	// The role may use both services without limits, so that only the session's
-	// own policy restricts it.
+	// The role allows everything in both services, so that only the policy of the
+	// session restricts it.
 	rolePolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","dynamodb:*"],"Resource":"*"}]}`
 )
 
@@ -57,13 +57,13 @@ func (a *assumer) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...
 	seconds := aws.ToInt32(in.DurationSeconds)
 	switch {
 	case aws.ToString(in.RoleArn) != roleARN:
-		return nil, errors.New("no such role")
+		return nil, errors.New("unknown RoleArn")
 	case !sessionNameGrammar.MatchString(aws.ToString(in.RoleSessionName)):
-		return nil, errors.New("RoleSessionName")
+		return nil, errors.New("invalid RoleSessionName")
 	case seconds < 900 || seconds > 43200:
-		return nil, errors.New("DurationSeconds")
+		return nil, errors.New("invalid DurationSeconds: must be 900 to 43200")
 	case text == "" || len(text) > policy.MaxSessionPolicyBytes:
-		return nil, errors.New("Policy")
+		return nil, errors.New("invalid Policy")
 	}
 	if err := policy.Parse(text); err != nil {
 		return nil, err
@@ -86,14 +86,14 @@ func (a *assumer) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...
 }
 
 // newVendor returns a vendor without sessions and ends all other sessions. The
-// IAM service reads every session for each request, so the tests keep their
-// number small.
+// IAM service reads all sessions for each request, so the tests keep their
+// number small. Tests that call newVendor cannot be parallel.
 func newVendor(t *testing.T) *credential.Vendor {
 	t.Helper()
-	end := time.Now().Add(24 * time.Hour) // a session made then finds the present ones expired and removes them
+	end := time.Now().Add(24 * time.Hour) // a session of that time removes the present ones, since they have expired
 	_, err := world.iam.CreateSession(t.Context(), types.Session{AccessKeyId: "ASIAEND", CreateDate: end, Expiration: time.Now()})
 	require.NoError(t, err)
-	v, err := credential.New(&world.sts, roleARN, resources(), nil)
+	v, err := credential.New(&world.sts, roleARN, newResources(), nil)
 	require.NoError(t, err)
 	return v
 }
@@ -102,7 +102,7 @@ func newVendor(t *testing.T) *credential.Vendor {
 // the client.
 func endedSession(t *testing.T, s scope.Scope, p credential.Purpose) aws.Credentials {
 	t.Helper()
-	v, err := credential.New(&assumer{iam: world.iam, ended: true}, roleARN, resources(), nil)
+	v, err := credential.New(&assumer{iam: world.iam, ended: true}, roleARN, newResources(), nil)
 	require.NoError(t, err)
 	c, err := v.Retrieve(t.Context(), s, p)
 	require.NoError(t, err)

@@ -29,15 +29,14 @@ func requireCode(t *testing.T, err error, code, what string) {
 	require.Equal(t, code, api.ErrorCode(), what)
 }
 
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func stringValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
-func key(partition string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{"pk": text(partition), "sk": text("meta")}
+func newKey(partition string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"pk": stringValue(partition), "sk": stringValue("meta")}
 }
 
-// Requests that the library never makes, with a session's credentials: every
-// way around the partition key is denied.
-func TestWaysRoundTheKey(t *testing.T) {
+// The library never sends these requests. They use the credentials of a session.
+func TestRequestsAroundThePartitionKeyAreDenied(t *testing.T) {
 	mine, theirs := u1s1.Partition(), globexS.Partition()
 	c := throughGate(newVendor(t).Provider(u1s1, credential.Tracker))
 	tb := &world.table
@@ -45,7 +44,7 @@ func TestWaysRoundTheKey(t *testing.T) {
 		in := &dynamodb.QueryInput{TableName: tb, KeyConditionExpression: &condition,
 			ExpressionAttributeNames: map[string]string{"#pk": "pk", "#sk": "sk"}, ExpressionAttributeValues: map[string]types.AttributeValue{}}
 		for name, v := range values {
-			in.ExpressionAttributeValues[name] = text(v)
+			in.ExpressionAttributeValues[name] = stringValue(v)
 		}
 		return in
 	}
@@ -60,8 +59,8 @@ func TestWaysRoundTheKey(t *testing.T) {
 			_, err := c.Scan(ctx, &dynamodb.ScanInput{TableName: tb, IndexName: aws.String("index1")})
 			return err
 		},
-		"scan for one's own": func(ctx context.Context) error {
-			_, err := c.Scan(ctx, &dynamodb.ScanInput{TableName: tb, FilterExpression: aws.String("pk = :p"), ExpressionAttributeValues: map[string]types.AttributeValue{":p": text(mine)}})
+		"scan for the own partition": func(ctx context.Context) error {
+			_, err := c.Scan(ctx, &dynamodb.ScanInput{TableName: tb, FilterExpression: aws.String("pk = :p"), ExpressionAttributeValues: map[string]types.AttributeValue{":p": stringValue(mine)}})
 			return err
 		},
 		"PartiQL": func(ctx context.Context) error {
@@ -73,47 +72,47 @@ func TestWaysRoundTheKey(t *testing.T) {
 			return err
 		},
 		"a foreign get": func(ctx context.Context) error {
-			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: key(theirs)})
+			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: newKey(theirs)})
 			return err
 		},
-		"a prefix of one's own": func(ctx context.Context) error {
-			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: key(u1.Partition())})
+		"a prefix of the own partition": func(ctx context.Context) error {
+			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: newKey(u1.Partition())})
 			return err
 		},
 		"a star": func(ctx context.Context) error {
-			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: key("*")})
+			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: newKey("*")})
 			return err
 		},
 		"a get without the key": func(ctx context.Context) error {
-			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: map[string]types.AttributeValue{"sk": text("meta")}})
+			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: map[string]types.AttributeValue{"sk": stringValue("meta")}})
 			return err
 		},
 		"an update": func(ctx context.Context) error {
-			_, err := c.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: tb, Key: key(theirs)})
+			_, err := c.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: tb, Key: newKey(theirs)})
 			return err
 		},
 		"a batch with a foreign key": func(ctx context.Context) error {
-			_, err := c.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*tb: {Keys: []map[string]types.AttributeValue{key(mine), key(theirs)}}}})
+			_, err := c.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*tb: {Keys: []map[string]types.AttributeValue{newKey(mine), newKey(theirs)}}}})
 			return err
 		},
 		"a batch of writes": func(ctx context.Context) error {
 			_, err := c.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*tb: {
-				{PutRequest: &types.PutRequest{Item: key(mine)}}, {DeleteRequest: &types.DeleteRequest{Key: key(theirs)}}}}})
+				{PutRequest: &types.PutRequest{Item: newKey(mine)}}, {DeleteRequest: &types.DeleteRequest{Key: newKey(theirs)}}}}})
 			return err
 		},
 		"a transaction with a foreign part": func(ctx context.Context) error {
 			_, err := c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-				{Put: &types.Put{TableName: tb, Item: key(mine)}}, {Delete: &types.Delete{TableName: tb, Key: key(theirs)}}}})
+				{Put: &types.Put{TableName: tb, Item: newKey(mine)}}, {Delete: &types.Delete{TableName: tb, Key: newKey(theirs)}}}})
 			return err
 		},
 		"a transaction that reads": func(ctx context.Context) error {
-			_, err := c.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: tb, Key: key(theirs)}}}})
+			_, err := c.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: tb, Key: newKey(theirs)}}}})
 			return err
 		},
 		"a check of a foreign item": func(ctx context.Context) error {
 			_, err := c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-				{Put: &types.Put{TableName: tb, Item: key(mine)}},
-				{ConditionCheck: &types.ConditionCheck{TableName: tb, Key: key(theirs), ConditionExpression: aws.String("attribute_exists(pk)")}}}})
+				{Put: &types.Put{TableName: tb, Item: newKey(mine)}},
+				{ConditionCheck: &types.ConditionCheck{TableName: tb, Key: newKey(theirs), ConditionExpression: aws.String("attribute_exists(pk)")}}}})
 			return err
 		},
 		"a foreign query": func(ctx context.Context) error {
@@ -128,65 +127,65 @@ func TestWaysRoundTheKey(t *testing.T) {
 			_, err := c.Query(ctx, query("#sk = :p", map[string]string{":p": mine}))
 			return err
 		},
-		"an old-fashioned query": func(ctx context.Context) error {
+		"a query with KeyConditions": func(ctx context.Context) error {
 			_, err := c.Query(ctx, &dynamodb.QueryInput{TableName: tb, KeyConditions: map[string]types.Condition{
-				"pk": {ComparisonOperator: types.ComparisonOperatorEq, AttributeValueList: []types.AttributeValue{text(mine)}}}})
+				"pk": {ComparisonOperator: types.ComparisonOperatorEq, AttributeValueList: []types.AttributeValue{stringValue(mine)}}}})
 			return err
 		},
-		"an index, by one's own partition": func(ctx context.Context) error { _, err := c.Query(ctx, onIndex(mine)); return err },
-		"an index, by the user's": func(ctx context.Context) error {
+		"an index, by the own partition": func(ctx context.Context) error { _, err := c.Query(ctx, onIndex(mine)); return err },
+		"an index, by the partition of the user": func(ctx context.Context) error {
 			_, err := c.Query(ctx, onIndex(must.Get(u1.Index(u1.Level(), "active"))))
 			return err
 		},
 		"another table": func(ctx context.Context) error {
-			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("other"), Key: key(mine)})
+			_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("other"), Key: newKey(mine)})
 			return err
 		},
-		"the table itself": func(ctx context.Context) error {
+		"describing the table": func(ctx context.Context) error {
 			_, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: tb})
 			return err
 		},
-		"its end": func(ctx context.Context) error {
+		"deleting the table": func(ctx context.Context) error {
 			_, err := c.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: tb})
 			return err
 		},
-		"its expiry": func(ctx context.Context) error {
+		"changing the time to live": func(ctx context.Context) error {
 			_, err := c.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{TableName: tb,
 				TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("sk"), Enabled: aws.Bool(true)}})
 			return err
 		},
-		"an export": func(ctx context.Context) error { _, err := c.ListTables(ctx, &dynamodb.ListTablesInput{}); return err },
+		"listing the tables": func(ctx context.Context) error { _, err := c.ListTables(ctx, &dynamodb.ListTablesInput{}); return err },
 	} {
 		requireCode(t, do(t.Context()), "AccessDeniedException", what)
 	}
 
 	// The same requests in the session's own partition succeed, so the key is the reason for the denial.
 	ctx := t.Context()
-	_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: key(mine)})
+	_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tb, Key: newKey(mine)})
 	require.NoError(t, err)
 	_, err = c.Query(ctx, query("#pk = :p AND #sk = :q", map[string]string{":p": mine, ":q": theirs}))
 	require.NoError(t, err)
-	_, err = c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Delete: &types.Delete{TableName: tb, Key: key(mine)}}}})
+	_, err = c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Delete: &types.Delete{TableName: tb, Key: newKey(mine)}}}})
 	require.NoError(t, err)
 }
 
 // A table's ARN could name another account. The gate does not read such a
 // request, and on AWS the policy names one account.
-func TestTableByARN(t *testing.T) {
+func TestTableARNIsRejected(t *testing.T) {
 	c := throughGate(newVendor(t).Provider(u1s1, credential.Tracker))
 	_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
-		TableName: aws.String("arn:aws:dynamodb:us-east-1:999999999999:table/" + world.table), Key: key(u1s1.Partition())})
+		TableName: aws.String("arn:aws:dynamodb:us-east-1:999999999999:table/" + world.table), Key: newKey(u1s1.Partition())})
 	requireCode(t, err, "ValidationException", "an ARN")
 }
 
-// The gate accepts only unmodified requests that were signed by a valid session.
-func TestGateChecksSignatures(t *testing.T) {
+// The gate also rejects requests that are not signed by a valid session.
+func TestGateRejectsModifiedRequests(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	good := must.Get(vendor.Retrieve(t.Context(), s, credential.Tracker))
 	wide := must.Get(vendor.Retrieve(t.Context(), globexS, credential.Tracker))
 	get := func(c aws.Credentials, o ...func(*dynamodb.Options)) error {
 		fixed := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
-		_, err := throughGate(fixed).GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &world.table, Key: key(s.Partition())}, o...)
+		_, err := throughGate(fixed).GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &world.table, Key: newKey(s.Partition())}, o...)
 		return err
 	}
 	require.NoError(t, get(good))
@@ -198,7 +197,7 @@ func TestGateChecksSignatures(t *testing.T) {
 		"another session's token": {"UnrecognizedClientException", func(c *aws.Credentials) { c.SessionToken = wide.SessionToken }},
 		"no token":                {"InvalidSignatureException", func(c *aws.Credentials) { c.SessionToken = "" }},
 		"another key":             {"UnrecognizedClientException", func(c *aws.Credentials) { c.AccessKeyID = wide.AccessKeyID }},
-		"nobody's key":            {"UnrecognizedClientException", func(c *aws.Credentials) { c.AccessKeyID = "ASIANOBODY" }},
+		"an unknown key":          {"UnrecognizedClientException", func(c *aws.Credentials) { c.AccessKeyID = "ASIANOBODY" }},
 	} {
 		spoiled := good
 		c.spoil(&spoiled)
@@ -206,7 +205,7 @@ func TestGateChecksSignatures(t *testing.T) {
 	}
 	requireCode(t, get(endedSession(t, s, credential.Tracker)), "UnrecognizedClientException", "a session that has ended")
 	root := must.Get(credentials.NewStaticCredentialsProvider(access, secret, "").Retrieve(t.Context()))
-	require.Error(t, get(root), "what is no session")
+	require.Error(t, get(root), "credentials without a session")
 
 	for what, change := range map[string]func(*http.Request){
 		"other bytes": func(r *http.Request) {
@@ -215,10 +214,10 @@ func TestGateChecksSignatures(t *testing.T) {
 			r.Body = io.NopCloser(bytes.NewReader(b))
 		},
 		"another operation": func(r *http.Request) { r.Header.Set("X-Amz-Target", "DynamoDB_20120810.DeleteItem") },
-		"another moment": func(r *http.Request) {
+		"another time": func(r *http.Request) {
 			r.Header.Set("X-Amz-Date", time.Now().Add(time.Second).UTC().Format("20060102T150405Z"))
 		},
-		"long ago": func(r *http.Request) {
+		"an old time": func(r *http.Request) {
 			r.Header.Set("X-Amz-Date", time.Now().Add(-time.Hour).UTC().Format("20060102T150405Z"))
 		},
 		"an unsigned operation": func(r *http.Request) {
@@ -226,24 +225,25 @@ func TestGateChecksSignatures(t *testing.T) {
 		},
 		"another path": func(r *http.Request) { r.URL.Path = "/x" },
 	} {
-		requireCode(t, get(good, changed(change)), "InvalidSignatureException", what)
+		requireCode(t, get(good, modifyRequest(change)), "InvalidSignatureException", what)
 	}
-	requireCode(t, get(good, changed(func(r *http.Request) { r.Header.Del("Authorization") })), "MissingAuthenticationTokenException", "no signature")
+	requireCode(t, get(good, modifyRequest(func(r *http.Request) { r.Header.Del("Authorization") })), "MissingAuthenticationTokenException", "no signature")
 }
 
-// The store reads a repeated name in the same way as the gate.
-func TestGateSendsOnWhatItRead(t *testing.T) {
+// The store therefore reads a repeated name in the same way as the gate.
+func TestGateForwardsWhatItRead(t *testing.T) {
+	t.Parallel()
 	in := `{"TableName":"mine","Key":{"pk":{"S":"theirs"},"pk":{"S":"mine"}},"TableName":"mine"}`
-	got, err := canonical([]byte(in))
+	got, err := encodeCanonical([]byte(in))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"TableName":"mine","Key":{"pk":{"S":"mine"}}}`, string(got))
 	require.Equal(t, 1, strings.Count(string(got), `"pk"`))
-	_, err = canonical([]byte(`{} {}`))
+	_, err = encodeCanonical([]byte(`{} {}`))
 	require.Error(t, err)
 }
 
-// changed modifies the request after signing.
-func changed(change func(*http.Request)) func(*dynamodb.Options) {
+// modifyRequest modifies the request after signing.
+func modifyRequest(change func(*http.Request)) func(*dynamodb.Options) {
 	return func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 			return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("change", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {

@@ -24,8 +24,7 @@ import (
 // throughGate returns a client whose requests pass the gate.
 func throughGate(c aws.CredentialsProvider) *dynamodb.Client { return dynamodbClient(world.gate, c) }
 
-// tableFor returns the table with the credentials of one scope, for all scopes
-// that it is called with.
+// tableFor returns the table. It uses the credentials of one scope for all scopes.
 func tableFor(t *testing.T, c aws.CredentialsProvider) *table.Table {
 	t.Helper()
 	driver, err := dynamo.New(throughGate(c), world.table, nil)
@@ -33,14 +32,15 @@ func tableFor(t *testing.T, c aws.CredentialsProvider) *table.Table {
 	return must.Get(table.New(driver, nil))
 }
 
-// Reading the variable here makes cached test results depend on it.
-func TestStoreIsTheOneAskedFor(t *testing.T) {
+// The test reads the variable so that cached results of the package depend on it.
+func TestGateUsesTheNamedStore(t *testing.T) {
+	t.Parallel()
 	require.Equal(t, slices.Contains(stores, backend.Kind(os.Getenv(backend.Variable))), world.store)
 	_ = os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")
 }
 
-// needStore skips a test of a store's answers if there is only the gate.
-// TestMain has printed that.
+// needStore skips a test of the store's responses if there is only the gate.
+// TestMain has printed this.
 func needStore(t *testing.T) {
 	t.Helper()
 	if !world.store {
@@ -60,10 +60,10 @@ func purposeAt(s scope.Scope) credential.Purpose {
 // With credentials of a scope, all operations of a View work in that scope's
 // partition and, above a session, in its index partitions. The server denies
 // them in every other partition, also of scopes above and below.
-func TestTrackerKeepsToItsPartition(t *testing.T) {
-	for _, holder := range scopes() {
+func TestTrackerAccessesOnlyItsPartition(t *testing.T) {
+	for _, holder := range allScopes() {
 		tb := tableFor(t, newVendor(t).Provider(holder, purposeAt(holder)))
-		for _, target := range scopes() {
+		for _, target := range allScopes() {
 			view, err := tb.In(target)
 			require.NoError(t, err)
 			for name, op := range viewOperations(view) {
@@ -87,11 +87,11 @@ func TestTrackerKeepsToItsPartition(t *testing.T) {
 	}
 }
 
-var fresh int
+var itemCount int
 
 func viewOperations(view *table.View) map[string]func(context.Context) error {
-	fresh++
-	sort := fmt.Sprintf("item-%d", fresh)
+	itemCount++
+	sort := fmt.Sprintf("item-%d", itemCount)
 	ops := map[string]func(context.Context) error{
 		"put, get, conflict, replace, delete": func(ctx context.Context) error {
 			it, err := view.Put(ctx, table.Item{Sort: sort, Attr: map[string]table.Value{"a": "b"}}, table.Absent())
@@ -102,7 +102,7 @@ func viewOperations(view *table.View) map[string]func(context.Context) error {
 				return fmt.Errorf("get: %v, %w", got, err)
 			}
 			if _, err := view.Put(ctx, table.Item{Sort: sort}, table.Absent()); err == nil {
-				return fmt.Errorf("a second put was taken")
+				return fmt.Errorf("a second put succeeded")
 			}
 			if it, err = view.Put(ctx, it, table.Version(it.Version)); err != nil {
 				return err
@@ -143,7 +143,7 @@ func viewOperations(view *table.View) map[string]func(context.Context) error {
 func indexQueries(view *table.View) map[string]func(context.Context) error {
 	qs := map[string]func(context.Context) error{}
 	for _, slot := range []table.Slot{table.I1, table.I2} {
-		for _, class := range resources().Classes {
+		for _, class := range newResources().Classes {
 			qs[fmt.Sprintf("list %s of index %d", class, slot)] = func(ctx context.Context) error {
 				_, err := view.Query(ctx, table.Query{Slot: slot, Class: class, Desc: true})
 				return err
@@ -157,9 +157,9 @@ func indexQueries(view *table.View) map[string]func(context.Context) error {
 	return qs
 }
 
-// A class or an index that the policy does not name is denied even to its own scope.
-func TestListingIsOfItsClasses(t *testing.T) {
-	for _, s := range scopes() {
+// Another class or index is denied even in the own scope.
+func TestListingAllowsOnlyItsClasses(t *testing.T) {
+	for _, s := range allScopes() {
 		if s.Level() == scope.SessionLevel {
 			continue
 		}
@@ -171,14 +171,13 @@ func TestListingIsOfItsClasses(t *testing.T) {
 		_, err = view.Query(t.Context(), table.Query{Slot: table.I3, Class: "active"})
 		require.ErrorIs(t, err, dynamo.ErrDenied)
 		_, err = view.Query(t.Context(), table.Query{})
-		require.ErrorIs(t, err, dynamo.ErrDenied, "a listing alone reads no base partition")
+		require.ErrorIs(t, err, dynamo.ErrDenied, "Listing does not allow the base partition")
 		_, err = view.Put(t.Context(), table.Item{Sort: "x"}, table.Absent())
 		require.ErrorIs(t, err, dynamo.ErrDenied)
 	}
 }
 
-// Answers that come from the store, not the gate, are real only with a store.
-func TestConflictComesBackUnderAPolicy(t *testing.T) {
+func TestConflictReturnsTheItemUnderAPolicy(t *testing.T) {
 	needStore(t)
 	s := u1s1
 	view := must.Get(tableFor(t, newVendor(t).Provider(s, credential.Tracker)).In(s))
@@ -190,18 +189,17 @@ func TestConflictComesBackUnderAPolicy(t *testing.T) {
 	require.Equal(t, first, *conflict.Current)
 }
 
-// IAM sees only the base partition, so it can't prevent a session from writing
-// another tenant's index attributes on its own row. The library's recheck does:
-// the row is not listed.
-func TestForgedIndexAttributes(t *testing.T) {
+// IAM checks only the base partition, so a session can write the index attributes
+// of another tenant in its own row. The library checks listed rows again.
+func TestForgedIndexAttributesAreNotListed(t *testing.T) {
 	needStore(t)
 	mine, theirs := u1s1, globex
 	index := must.Get(theirs.Index(theirs.Level(), "active"))
 	_, err := throughGate(newVendor(t).Provider(mine, credential.Tracker)).PutItem(t.Context(), &dynamodb.PutItemInput{
 		TableName: &world.table,
 		Item: map[string]types.AttributeValue{
-			"pk": text(mine.Partition()), "sk": text("forged"), "v": &types.AttributeValueMemberN{Value: "1"},
-			"i2p": text(index), "i2s": text("0000"), "filename": text("buy this"),
+			"pk": stringValue(mine.Partition()), "sk": stringValue("forged"), "v": &types.AttributeValueMemberN{Value: "1"},
+			"i2p": stringValue(index), "i2s": stringValue("0000"), "filename": stringValue("buy this"),
 		},
 	})
 	require.NoError(t, err)

@@ -21,13 +21,13 @@ import (
 	"github.com/versity/versitygw/iamapi/private"
 )
 
-// versitygw does not pass some of AWS's condition keys to its IAM service: the
+// versitygw does not pass some condition keys of AWS to its IAM service: the
 // owner of the bucket and the properties of a write. A middleware in the gateway
 // puts them into the request's User-Agent, which is not signed and is the only
 // header that the gateway passes on. A proxy before the IAM service takes them
-// out again. versitygw still evaluates the policies.
+// out again. versitygw itself evaluates the policies.
 
-// owner is the account that owns the buckets and tables of the world.
+// owner is the account that owns the buckets and the tables.
 var owner atomic.Pointer[string]
 
 // noteFacts is the middleware that adds the facts to the User-Agent.
@@ -78,7 +78,7 @@ func startInformer(ctx context.Context, socket, upstream string) (func() error, 
 }
 
 func (p *informer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	res, err := p.forward(r)
+	res, err := p.forwardRequest(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -91,13 +91,13 @@ func (p *informer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, res.Body)
 }
 
-func (p *informer) forward(r *http.Request) (*http.Response, error) {
+func (p *informer) forwardRequest(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
 	if r.URL.Path == private.EvaluatePath {
-		if body, err = inform(body); err != nil {
+		if body, err = addFacts(body); err != nil {
 			return nil, err
 		}
 	}
@@ -119,8 +119,8 @@ func (p *informer) forward(r *http.Request) (*http.Response, error) {
 	return p.upstream.Do(out)
 }
 
-// inform adds the facts to the conditions of an authorization request.
-func inform(body []byte) ([]byte, error) {
+// addFacts adds the facts to the conditions of an authorization request.
+func addFacts(body []byte) ([]byte, error) {
 	var q private.EvaluatePolicyRequest
 	if err := json.Unmarshal(body, &q); err != nil {
 		return nil, err

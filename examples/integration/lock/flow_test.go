@@ -22,8 +22,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// server combines the library as a service does. It gets credentials by scope
-// and purpose and does not have other ones.
+// server combines the packages of the library like a service. It has only
+// credentials for one scope and purpose at a time.
 type server struct {
 	landing, raw *carrel.Bucket
 	signer       *presign.Signer
@@ -54,9 +54,9 @@ func newServer(t *testing.T, of func(scope.Scope, credential.Purpose) aws.Creden
 	return sv
 }
 
-// An upload's whole life works with credentials that each fit one scope and one
-// purpose. The same code fails with another scope's credentials.
-func TestUploadToAcceptance(t *testing.T) {
+// Each step of an upload succeeds with credentials for one scope and one purpose.
+// The same code fails with the credentials of another scope.
+func TestUploadToAcceptanceWithScopedCredentials(t *testing.T) {
 	needStore(t)
 	ctx := t.Context()
 	vendor := newVendor(t)
@@ -71,7 +71,7 @@ func TestUploadToAcceptance(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = sv.signer.Arrived(ctx, session, "cover.png", nil)
 	require.ErrorIs(t, err, presign.ErrNotArrived)
-	require.Equal(t, http.StatusOK, send(t, grant, body))
+	require.Equal(t, http.StatusOK, sendGrant(t, grant, body))
 	cover, _, err := sv.signer.Arrived(ctx, session, "cover.png", nil)
 	require.NoError(t, err)
 
@@ -80,7 +80,7 @@ func TestUploadToAcceptance(t *testing.T) {
 	require.NoError(t, err)
 	root, err := sv.landing.In(session)
 	require.NoError(t, err)
-	got, err := read(ctx, root, cover)
+	got, err := readFile(ctx, root, cover)
 	require.NoError(t, err)
 	require.Equal(t, string(body), got)
 	require.NoError(t, attempt.Heartbeat(ctx))
@@ -88,7 +88,7 @@ func TestUploadToAcceptance(t *testing.T) {
 
 	attempt, err = sv.tracker.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{Key: "accept"})
 	require.NoError(t, err)
-	rawRoot, metadata := at(t, sv.raw, session, "metadata.json")
+	rawRoot, metadata := openFile(t, sv.raw, session, "metadata.json")
 	dest, info, err := rawRoot.Put(ctx, metadata, strings.NewReader(`{"title":"x"}`), nil)
 	require.NoError(t, err)
 	_, _, err = rawRoot.Put(ctx, metadata, strings.NewReader(`{"title":"y"}`), nil)
@@ -111,20 +111,20 @@ func TestUploadToAcceptance(t *testing.T) {
 		require.NoError(t, err)
 	}
 
-	// Forced: a session of another tenant, another session of the same user,
-	// and another user's, each at the same level.
+	// The server is forced to use the credentials of a session of another tenant,
+	// of another session of the same user, and of a session of another user.
 	for _, holder := range []scope.Scope{globexS, must.Get(user.NewSession()), must.Get(u1.Session(session.SessionID()))} {
 		forced := newServer(t, func(_ scope.Scope, p credential.Purpose) aws.CredentialsProvider {
 			return vendor.Provider(holder, p&^credential.Listing)
 		})
 		grant, err := forced.signer.Put(ctx, session, "second.png", &presign.PutOptions{Type: "image/png", Size: int64(len(body))})
 		require.NoError(t, err)
-		require.Equal(t, http.StatusForbidden, send(t, grant, body))
+		require.Equal(t, http.StatusForbidden, sendGrant(t, grant, body))
 		_, _, err = forced.signer.Arrived(ctx, session, "cover.png", nil)
 		require.ErrorIs(t, err, carrel.ErrDenied)
 		root, err := forced.landing.In(session)
 		require.NoError(t, err)
-		_, err = read(ctx, root, cover)
+		_, err = readFile(ctx, root, cover)
 		require.ErrorIs(t, err, carrel.ErrDenied)
 		rawRoot, err := forced.raw.In(session)
 		require.NoError(t, err)
@@ -155,8 +155,8 @@ func TestUploadToAcceptance(t *testing.T) {
 	}
 	again, err := sv.tracker.Get(ctx, session)
 	require.NoError(t, err)
-	require.Equal(t, rec.Version, again.Version, "nothing that was refused has happened after all")
-	got, err = read(ctx, rawRoot, dest)
+	require.Equal(t, rec.Version, again.Version, "a denied request has changed the record")
+	got, err = readFile(ctx, rawRoot, dest)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"title":"y"}`, got)
 }

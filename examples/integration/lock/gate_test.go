@@ -20,22 +20,22 @@ import (
 // a valid session has signed it, and if the role's policy and the session's
 // policy both allow all of its operations.
 //
-// The gate encodes the forwarded request anew from its own reading: a duplicate
-// name or trailing byte cannot mean one thing here and another there.
+// The gate encodes the request that it forwards again. The store therefore reads a
+// duplicate name or a trailing byte in the same way as the gate.
 type gate struct {
 	iam      storage.Storer
 	upstream string // endpoint
 }
 
-// refusal is a denial in DynamoDB's format.
-type refusal struct{ code, message string }
+// deniedError is a denial in the format of DynamoDB.
+type deniedError struct{ code, message string }
 
-func (r *refusal) Error() string { return r.code + ": " + r.message }
+func (r *deniedError) Error() string { return r.code + ": " + r.message }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	res, err := g.handle(r)
+	res, err := g.handleRequest(r)
 	if err != nil {
-		bad, ok := errors.AsType[*refusal](err)
+		bad, ok := errors.AsType[*deniedError](err)
 		if !ok {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -53,33 +53,33 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, res.Body)
 }
 
-func (g *gate) handle(r *http.Request) (*http.Response, error) {
+func (g *gate) handleRequest(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 17<<20))
 	if err != nil {
 		return nil, err
 	}
-	session, err := g.authenticate(r, body)
+	session, err := g.authenticateRequest(r, body)
 	if err != nil {
 		return nil, err
 	}
 	op, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
 	if !ok || r.Method != http.MethodPost || r.URL.Path != "/" {
-		return nil, &refusal{"UnknownOperationException", "not an operation of DynamoDB"}
+		return nil, &deniedError{"UnknownOperationException", "unknown operation"}
 	}
-	if body, err = canonical(body); err != nil {
-		return nil, &refusal{"SerializationException", err.Error()}
+	if body, err = encodeCanonical(body); err != nil {
+		return nil, &deniedError{"SerializationException", err.Error()}
 	}
 	var in map[string]json.RawMessage
 	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, &refusal{"SerializationException", err.Error()}
+		return nil, &deniedError{"SerializationException", err.Error()}
 	}
-	uses, err := usesOf(op, in)
+	uses, err := readUses(op, in)
 	if err != nil {
-		return nil, &refusal{"ValidationException", err.Error()}
+		return nil, &deniedError{"ValidationException", err.Error()}
 	}
 	for _, u := range uses {
-		if !allowed(session, u, r.TLS != nil) {
-			return nil, &refusal{"AccessDeniedException", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s",
+		if !isAllowed(session, u, r.TLS != nil) {
+			return nil, &deniedError{"AccessDeniedException", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s",
 				session.RoleSessionName, u.action, u.resource)}
 		}
 	}
@@ -93,18 +93,18 @@ func (g *gate) handle(r *http.Request) (*http.Response, error) {
 	return http.DefaultClient.Do(out)
 }
 
-// canonical returns the document with each name once, at every depth, with the
+// encodeCanonical returns the document with each name once, at every depth, with the
 // value that encoding/json reads.
-func canonical(body []byte) ([]byte, error) {
+func encodeCanonical(body []byte) ([]byte, error) {
 	var v any
-	if err := json.Unmarshal(body, &v); err != nil { // DynamoDB's numbers are strings; other numbers are counts
+	if err := json.Unmarshal(body, &v); err != nil { // DynamoDB encodes numbers as strings; other numbers are counts
 		return nil, err
 	}
 	return json.Marshal(v)
 }
 
-// allowed reports whether both the role's and the session's policy allow the use.
-func allowed(s *types.Session, u use, secure bool) bool {
+// isAllowed reports whether both the role's and the session's policy allow the use.
+func isAllowed(s *types.Session, u tableUse, secure bool) bool {
 	rc := policy.RequestContext{Action: u.action, Resource: u.resource, Condition: map[string][]string{
 		"aws:SecureTransport": {strconv.FormatBool(secure)}, "aws:ResourceAccount": {*owner.Load()},
 	}}
@@ -119,8 +119,7 @@ func allowed(s *types.Session, u use, secure bool) bool {
 	return true
 }
 
-// newBlank returns an empty store that ignores writes and answers like DynamoDB
-// if nothing is found.
+// newBlank returns a store that ignores writes and has no items.
 func newBlank() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")

@@ -27,8 +27,7 @@ import (
 	"github.com/carrel-go/carrel/tools/approval"
 )
 
-// A signer cannot replace an object with any request.
-func TestSignerWritesOnce(t *testing.T) {
+func TestSignerCannotReplaceAnObject(t *testing.T) {
 	s := must.Get(u1.NewSession())
 	c := s3Client(newVendor(t).Provider(s, credential.Signer))
 	put := func(name string, once *string) error {
@@ -63,27 +62,27 @@ func TestSignerWritesOnce(t *testing.T) {
 	requireCode(t, complete(nil), "AccessDenied", "a Complete without If-None-Match")
 	require.NoError(t, complete(aws.String("*")))
 
-	// A form can't carry the header, so it needs credentials for forms.
+	// A form cannot have the header, so it needs a FormSigner.
 	forms := s3Client(newVendor(t).Provider(s, credential.FormSigner))
 	_, err = forms.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(landing), Key: key, Body: strings.NewReader("y")})
 	require.NoError(t, err)
 	_, err = forms.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(landing), Key: key})
-	requireCode(t, err, "AccessDenied", "a form's signer reads")
+	requireCode(t, err, "AccessDenied", "a FormSigner reads")
 }
 
-// early signs with a time in the past.
-type early struct {
+// backdatedSigner signs with a time in the past.
+type backdatedSigner struct {
 	*v4.Signer
 	by time.Duration
 }
 
-func (e early) PresignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, at time.Time,
+func (e backdatedSigner) PresignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, at time.Time,
 	o ...func(*v4.SignerOptions),
 ) (string, http.Header, error) {
 	return e.Signer.PresignHTTP(ctx, c, r, hash, service, region, at.Add(-e.by), o...)
 }
 
-// S3 accepts a URL for up to seven days. The policy shortens that with SignatureAge.
+// S3 accepts a URL for up to seven days. The condition s3:signatureAge of the policy shortens that.
 func TestOldSignatureIsDenied(t *testing.T) {
 	s := must.Get(u1.NewSession())
 	c := s3Client(newVendor(t).Provider(s, credential.Signer))
@@ -92,7 +91,7 @@ func TestOldSignatureIsDenied(t *testing.T) {
 	} {
 		p := s3.NewPresignClient(c, func(o *s3.PresignOptions) {
 			o.Expires = 7 * 24 * time.Hour
-			o.Presigner = early{v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }), age}
+			o.Presigner = backdatedSigner{v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }), age}
 		})
 		signed, err := p.PresignPutObject(t.Context(), &s3.PutObjectInput{
 			Bucket: aws.String(landing), Key: aws.String(s.Prefix() + age.String() + ".txt"), IfNoneMatch: aws.String("*"),
@@ -101,7 +100,7 @@ func TestOldSignatureIsDenied(t *testing.T) {
 		req, err := http.NewRequestWithContext(t.Context(), signed.Method, signed.URL, bytes.NewReader([]byte("x")))
 		require.NoError(t, err)
 		req.Header = signed.SignedHeader
-		require.Equal(t, want, answer(t, req).StatusCode, "%v", age)
+		require.Equal(t, want, doRequest(t, req).StatusCode, "%v", age)
 	}
 }
 
@@ -109,8 +108,8 @@ func TestOldSignatureIsDenied(t *testing.T) {
 // owns them.
 func TestOtherAccountIsDenied(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
-	put(t, bucketFor(t, raw, rootCredentials()), s, "owned.txt", &carrel.PutOptions{Overwrite: true})
-	root, ref := at(t, bucketFor(t, raw, vendor.Provider(s, credential.Agent)), s, "owned.txt")
+	putFile(t, bucketFor(t, raw, rootCredentials()), s, "owned.txt", &carrel.PutOptions{Overwrite: true})
+	root, ref := openFile(t, bucketFor(t, raw, vendor.Provider(s, credential.Agent)), s, "owned.txt")
 	view := must.Get(tableFor(t, vendor.Provider(s, credential.Tracker)).In(s))
 	do := func() (error, error) {
 		_, _, object := root.Stat(t.Context(), ref)
@@ -142,7 +141,7 @@ func TestPlainTextIsDenied(t *testing.T) {
 // but not with those of an Agent alone.
 func TestCleanerDeletesRejectedUploads(t *testing.T) {
 	s, vendor := must.Get(u1.NewSession()), newVendor(t)
-	put(t, bucketFor(t, landing, rootCredentials()), s, "large.txt", nil)
+	putFile(t, bucketFor(t, landing, rootCredentials()), s, "large.txt", nil)
 	arrived := func(p credential.Purpose) *presign.RejectedError {
 		signer, err := presign.New(s3Client(vendor.Provider(s, credential.Signer)), bucketFor(t, landing, vendor.Provider(s, p)), nil)
 		require.NoError(t, err)
@@ -157,14 +156,14 @@ func TestCleanerDeletesRejectedUploads(t *testing.T) {
 	require.True(t, arrived(credential.Agent|credential.Cleaner).Deleted)
 
 	other := bucketFor(t, landing, vendor.Provider(s, credential.Agent|credential.Cleaner))
-	put(t, bucketFor(t, landing, rootCredentials()), globexS, "kept.txt", &carrel.PutOptions{Overwrite: true})
-	root, ref := at(t, other, globexS, "kept.txt")
+	putFile(t, bucketFor(t, landing, rootCredentials()), globexS, "kept.txt", &carrel.PutOptions{Overwrite: true})
+	root, ref := openFile(t, other, globexS, "kept.txt")
 	require.ErrorIs(t, root.Delete(t.Context(), ref), carrel.ErrDenied)
 }
 
 // A tracker's credentials cannot read, request or decide an approval. An
 // approver's can, in its own scope, but cannot access the records.
-func TestTrackersDoNotApprove(t *testing.T) {
+func TestTrackersCannotApprove(t *testing.T) {
 	s, vendor := u1s1, newVendor(t)
 	sum := sha256.Sum256([]byte("x"))
 	id := hex.EncodeToString(sum[:])
@@ -183,7 +182,7 @@ func TestTrackersDoNotApprove(t *testing.T) {
 
 	tracker := must.Get(dynamo.New(throughGate(vendor.Provider(s, credential.Tracker)), world.approvals, nil))
 	_, err := must.Get(must.Get(table.New(tracker, nil)).In(s)).Put(t.Context(), table.Item{Sort: "approval#" + id}, table.Absent())
-	require.ErrorIs(t, err, dynamo.ErrDenied, "nor is one written by hand")
+	require.ErrorIs(t, err, dynamo.ErrDenied, "a tracker writes an approval")
 	records := tableFor(t, vendor.Provider(s, credential.Approver))
 	_, err = must.Get(records.In(s)).Get(t.Context(), "meta")
 	require.ErrorIs(t, err, dynamo.ErrDenied)

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// use is one operation of a request, for which IAM is asked. keys are the
-// values of dynamodb:LeadingKeys. If there are no values, the key is absent, as
-// on AWS for a scan.
-type use struct {
+// tableUse is one operation of a request, which the policies must allow. keys
+// contains the values of dynamodb:LeadingKeys. If keys is empty, the condition key
+// is absent, as for a scan on AWS.
+type tableUse struct {
 	action, resource string
 	keys             []string
 }
@@ -24,24 +24,23 @@ type (
 	write = map[string]object
 )
 
-var errNotRead = errors.New("the gate does not read this request")
+var errUnsupported = errors.New("the gate does not support this request")
 
-// usesOf returns the uses of a request. An unknown operation is one use without
-// keys.
+// readUses returns the operations of a request. An unknown operation has no keys.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-func usesOf(op string, in object) ([]use, error) {
+func readUses(op string, in object) ([]tableUse, error) {
 	switch op {
 	case "GetItem", "DeleteItem", "UpdateItem":
-		return one(op, in, in["Key"])
+		return readItemUse(op, in, in["Key"])
 	case "PutItem":
-		return one(op, in, in["Item"])
+		return readItemUse(op, in, in["Item"])
 	case "Query":
-		return query(in)
+		return readQueryUse(in)
 	case "BatchGetItem", "BatchWriteItem":
-		return batch(op, in)
+		return readBatchUses(op, in)
 	case "TransactGetItems", "TransactWriteItems":
-		return transaction(in)
+		return readTransactionUses(in)
 	}
 	resource := "*"
 	if in["TableName"] != nil {
@@ -54,15 +53,15 @@ func usesOf(op string, in object) ([]use, error) {
 			resource += "/index/" + index
 		}
 	}
-	return []use{{"dynamodb:" + op, resource, nil}}, nil
+	return []tableUse{{"dynamodb:" + op, resource, nil}}, nil
 }
 
-func one(op string, in object, item json.RawMessage) ([]use, error) {
+func readItemUse(op string, in object, item json.RawMessage) ([]tableUse, error) {
 	arn, err := tableARN(in)
 	if err != nil {
 		return nil, err
 	}
-	return []use{{"dynamodb:" + op, arn, partitionOf(item)}}, nil
+	return []tableUse{{"dynamodb:" + op, arn, partitionOf(item)}}, nil
 }
 
 var (
@@ -73,9 +72,9 @@ var (
 // partitionName is the key attribute of the table and of each index.
 var partitionName = map[string]string{"": "pk", "index1": "i1p", "index2": "i2p", "index3": "i3p"}
 
-// query reads the partition from the key condition, in which DynamoDB requires
+// readQueryUse reads the partition from the key condition, in which DynamoDB requires
 // equality on the partition key and does not allow OR or NOT.
-func query(in object) ([]use, error) {
+func readQueryUse(in object) ([]tableUse, error) {
 	arn, err := tableARN(in)
 	if err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func query(in object) ([]use, error) {
 	for raw, into := range map[string]any{"KeyConditionExpression": &condition, "ExpressionAttributeNames": &names, "ExpressionAttributeValues": &values} {
 		if in[raw] != nil {
 			if err := json.Unmarshal(in[raw], into); err != nil {
-				return nil, errNotRead
+				return nil, errUnsupported
 			}
 		}
 	}
@@ -104,20 +103,20 @@ func query(in object) ([]use, error) {
 			keys = append(keys, key)
 		}
 	}
-	return []use{{"dynamodb:Query", arn, keys}}, nil
+	return []tableUse{{"dynamodb:Query", arn, keys}}, nil
 }
 
-func batch(op string, in object) (uses []use, err error) {
+func readBatchUses(op string, in object) (uses []tableUse, err error) {
 	var tables map[string]json.RawMessage
 	if err := json.Unmarshal(in["RequestItems"], &tables); err != nil {
-		return nil, errNotRead
+		return nil, errUnsupported
 	}
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		arn, err := tableARN(object{"TableName": fmt.Appendf(nil, "%q", name)})
 		if err != nil {
 			return nil, err
 		}
-		u := use{"dynamodb:" + op, arn, nil}
+		u := tableUse{"dynamodb:" + op, arn, nil}
 		var reads struct{ Keys []json.RawMessage }
 		var writes []write
 		if op == "BatchGetItem" {
@@ -126,7 +125,7 @@ func batch(op string, in object) (uses []use, err error) {
 			err = json.Unmarshal(tables[name], &writes)
 		}
 		if err != nil {
-			return nil, errNotRead
+			return nil, errUnsupported
 		}
 		for _, item := range reads.Keys {
 			u.keys = append(u.keys, partitionOf(item)...)
@@ -140,11 +139,11 @@ func batch(op string, in object) (uses []use, err error) {
 	return uses, nil
 }
 
-// transaction returns one use for each part, since each is authorized as its own operation.
-func transaction(in object) (uses []use, err error) {
+// readTransactionUses returns one use for each part, since each is authorized as its own operation.
+func readTransactionUses(in object) (uses []tableUse, err error) {
 	var parts []write
 	if err := json.Unmarshal(in["TransactItems"], &parts); err != nil || len(parts) == 0 {
-		return nil, errNotRead
+		return nil, errUnsupported
 	}
 	actions := map[string]string{"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 	for _, part := range parts {
@@ -153,9 +152,9 @@ func transaction(in object) (uses []use, err error) {
 			if kind == "Put" {
 				item = p["Item"]
 			}
-			u, err := one(actions[kind], p, item)
+			u, err := readItemUse(actions[kind], p, item)
 			if err != nil || actions[kind] == "" {
-				return nil, errNotRead
+				return nil, errUnsupported
 			}
 			uses = append(uses, u...)
 		}
@@ -166,7 +165,7 @@ func transaction(in object) (uses []use, err error) {
 func tableARN(in object) (string, error) {
 	name, ok := stringOf(in["TableName"])
 	if !ok || !nameGrammar.MatchString(name) { // an ARN could name another account
-		return "", errNotRead
+		return "", errUnsupported
 	}
 	return "arn:aws:dynamodb:" + region + ":" + account + ":table/" + name, nil
 }

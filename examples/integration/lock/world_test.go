@@ -40,7 +40,7 @@ const (
 	raw     = "carrel-raw"
 )
 
-// world is the state that the tests share, since a process can run one gateway.
+// world contains the servers of all tests, since a process can run only one gateway.
 var world struct {
 	iam   storage.Storer
 	sts   assumer
@@ -48,7 +48,7 @@ var world struct {
 	s3    string // endpoint
 	gate  string // endpoint
 	plain string // endpoint of the gate without TLS
-	store bool   // whether there is a store behind the gate
+	store bool   // the gate forwards to a real store
 
 	table, approvals string
 }
@@ -63,7 +63,7 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	ctx, stop := context.WithCancel(context.Background())
-	ended, err := start(ctx, dir)
+	ended, err := startWorld(ctx, dir)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lock:", err)
 		stop()
@@ -78,7 +78,7 @@ func run(m *testing.M) int {
 	return code
 }
 
-func start(ctx context.Context, dir string) (ended func() error, err error) {
+func startWorld(ctx context.Context, dir string) (ended func() error, err error) {
 	owner.Store(aws.String(account))
 	iamDir := filepath.Join(dir, "iam")
 	if err := os.MkdirAll(iamDir, 0o700); err != nil {
@@ -104,11 +104,11 @@ func start(ctx context.Context, dir string) (ended func() error, err error) {
 	return func() error { return errors.Join(closeGate(), servers()) }, nil
 }
 
-// stores lists the backends with a complete DynamoDB that accepts any signature,
-// so that the gate can forward to it.
+// stores lists the backends with a complete DynamoDB that accepts any signature.
+// The gate can forward to them.
 var stores = []backend.Kind{backend.Dynoxide, backend.LocalStack}
 
-// startGate starts the gate before the named store, or before a blank one.
+// startGate starts the gate in front of the named store, or of a blank one.
 func startGate(ctx context.Context) (closeGate func() error, err error) {
 	kind, close := backend.Kind(os.Getenv(backend.Variable)), func() error { return nil }
 	g := &gate{iam: world.iam}
@@ -132,7 +132,7 @@ func startGate(ctx context.Context) (closeGate func() error, err error) {
 		}
 		g.upstream = aws.ToString(b.DynamoDB.Options().BaseEndpoint)
 	} else {
-		fmt.Printf("lock: %s=%s has no DynamoDB for these tests (%s and %s have): of it only what the gate refuses is tested\n",
+		fmt.Printf("lock: %s=%s does not have a DynamoDB for these tests (%s and %s do): testing only the denials of the gate\n",
 			backend.Variable, kind, stores[0], stores[1])
 		blank := newBlank()
 		world.table, world.approvals = "carrel", "carrel-approvals"
@@ -200,7 +200,7 @@ func startS3(ctx context.Context, dir, iamDir string) (func() error, error) {
 	select {
 	case <-listening:
 	case err := <-errs:
-		return nil, errors.Join(errors.New("a server ended"), err)
+		return nil, errors.Join(errors.New("a server stopped"), err)
 	case <-time.After(30 * time.Second):
 		return nil, errors.New("the gateway does not listen")
 	}
@@ -236,7 +236,7 @@ func attributesOf(dir, data string) (meta.MetadataStorer, string, error) {
 	return storer, sidecar, err
 }
 
-func resources() credential.Resources {
+func newResources() credential.Resources {
 	return credential.Resources{
 		Account: account, Region: region,
 		Landing: landing, Raw: raw, Table: world.table, Approvals: world.approvals,
@@ -263,8 +263,8 @@ const (
 	session2 = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c"
 )
 
-// Scopes of two tenants and three users, and neighbours whose names begin alike
-// or are the same under another tenant.
+// Scopes of two tenants and three users, and scopes whose names have the same
+// prefix or are the same under another tenant.
 var (
 	acme    = must.Get(scope.Tenant("acme"))
 	shared  = must.Get(acme.Shared())
@@ -278,6 +278,6 @@ var (
 	acme2S  = must.Get(must.Get(must.Get(scope.Tenant("acme-2")).User("u1")).Session(session1))
 )
 
-func scopes() []scope.Scope {
+func allScopes() []scope.Scope {
 	return []scope.Scope{acme, shared, u1, u1s1, u1s2, u11, u2s1, globex, globexS, acme2S}
 }
