@@ -12,8 +12,8 @@ import (
 // The SDK closes the body of a request when its response has begun. A fast
 // server can answer before the goroutine that writes the request has seen the
 // end of the body. The request then fails, its response is lost, and the SDK
-// sends it again, so that a conditional write fails because of its own first
-// try. To avoid this, the body is read before the request is sent.
+// sends it again. A conditional write then fails because of its first try. To
+// avoid this, the body is read before the request is sent.
 func httpClient() *http.Client {
 	return &http.Client{Transport: bufferingTransport{http.DefaultTransport}}
 }

@@ -119,7 +119,7 @@ func isAllowed(s *types.Session, u tableUse, secure bool) bool {
 	return true
 }
 
-// newBlank returns a store that ignores writes and has no items.
+// newBlank returns an empty store that ignores writes.
 func newBlank() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")

@@ -26,7 +26,8 @@ type (
 
 var errUnsupported = errors.New("the gate does not support this request")
 
-// readUses returns the operations of a request. An unknown operation has no keys.
+// readUses returns the operations of a request. An unknown operation is one
+// use without keys.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 func readUses(op string, in object) ([]tableUse, error) {

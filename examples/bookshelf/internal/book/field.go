@@ -97,13 +97,10 @@ func (f Field) Parse(text string) (Update, error) {
 // [FieldError] and does not change m.
 func (m *Metadata) Apply(u Update) error {
 	f := u.Field
-	if !f.Valid() {
-		return &FieldError{f, "is not a field of a book"}
-	}
 	raw := bytes.TrimSpace(u.Value)
 	null := string(raw) == "null"
-	switch f {
-	case PublishedYear:
+	switch p := m.fieldPointer(f).(type) {
+	case **int:
 		var n *int
 		if !null {
 			if err := json.Unmarshal(raw, &n); err != nil {
@@ -113,8 +110,8 @@ func (m *Metadata) Apply(u Update) error {
 				return &FieldError{f, fmt.Sprintf("must be between %d and %d", MinYear, MaxYear)}
 			}
 		}
-		m.PublishedYear = n
-	case Confidence:
+		*p = n
+	case **float64:
 		var x *float64
 		if !null {
 			if err := json.Unmarshal(raw, &x); err != nil || !(*x >= 0 && *x <= 1) {
@@ -122,8 +119,8 @@ func (m *Metadata) Apply(u Update) error {
 			}
 			*x += 0 // normalize -0, whose encoding would differ
 		}
-		m.Confidence = x
-	default:
+		*p = x
+	case **string:
 		var s *string
 		if !null {
 			if err := json.Unmarshal(raw, &s); err != nil || !utf8.Valid(raw) {
@@ -133,18 +130,9 @@ func (m *Metadata) Apply(u Update) error {
 				return err
 			}
 		}
-		switch f {
-		case Title:
-			m.Title = s
-		case Author:
-			m.Author = s
-		case ISBN:
-			m.ISBN = s
-		case Publisher:
-			m.Publisher = s
-		case Description:
-			m.Description = s
-		}
+		*p = s
+	default:
+		return &FieldError{f, "is not a field of a book"}
 	}
 	return nil
 }

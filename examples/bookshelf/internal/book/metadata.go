@@ -36,33 +36,27 @@ func (m Metadata) Canonical() []byte {
 
 // Get returns the field's value as JSON, or false if it is not set.
 func (m Metadata) Get(f Field) (json.RawMessage, bool) {
-	var v any
-	switch f {
-	case Title:
-		v = valueOrNil(m.Title)
-	case Author:
-		v = valueOrNil(m.Author)
-	case ISBN:
-		v = valueOrNil(m.ISBN)
-	case Publisher:
-		v = valueOrNil(m.Publisher)
-	case PublishedYear:
-		v = valueOrNil(m.PublishedYear)
-	case Description:
-		v = valueOrNil(m.Description)
-	case Confidence:
-		v = valueOrNil(m.Confidence)
-	}
-	if v == nil {
-		return nil, false
-	}
-	raw, err := json.Marshal(v)
-	return raw, err == nil
+	raw, err := json.Marshal(m.fieldPointer(f))
+	return raw, err == nil && string(raw) != "null"
 }
 
-func valueOrNil[T any](p *T) any {
-	if p == nil {
-		return nil
+// fieldPointer returns a pointer to a field: a **string, **int or **float64. It returns nil for an unknown field.
+func (m *Metadata) fieldPointer(f Field) any {
+	switch f {
+	case Title:
+		return &m.Title
+	case Author:
+		return &m.Author
+	case ISBN:
+		return &m.ISBN
+	case Publisher:
+		return &m.Publisher
+	case PublishedYear:
+		return &m.PublishedYear
+	case Description:
+		return &m.Description
+	case Confidence:
+		return &m.Confidence
 	}
-	return *p
+	return nil
 }

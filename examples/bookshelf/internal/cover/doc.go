@@ -6,7 +6,7 @@
 //		err = cover.Render(f, s, nil)
 //	}
 //
-// [Samples] returns three covers for people who do not have a photo at hand. [Render] writes any [Sample] as PNG or
+// [Samples] returns three covers for people without a photo. [Render] writes any [Sample] as PNG or
 // JPEG. Equal samples have equal bytes. [EAN13] returns the bars of a barcode.
 //
 // The package does not read files. It computes the shapes and uses the Go fonts.

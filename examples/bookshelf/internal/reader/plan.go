@@ -7,7 +7,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 )
 
-// turn is the reader's next answer: text, then calls. The run ends if it has no calls.
+// turn is the reader's next answer: text, then calls. A turn without calls ends the run.
 type turn struct {
 	text  string
 	calls []callRequest

@@ -83,8 +83,8 @@ func (r *run) reportLookup(d toolCall) string {
 	return "It is “" + b.Title + "” by " + b.Author + "."
 }
 
-// summarize returns the run's closing text. It lists the fields that were set, that failed and that are missing, and
-// what a person should check.
+// summarize returns the run's closing text. It lists the fields that were set, the fields that failed or are missing,
+// and the fields that a person should check.
 func (r *run) summarize(values []fieldValue) string {
 	var set, failed, say []string
 	for _, d := range r.calls {

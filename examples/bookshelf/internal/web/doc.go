@@ -1,6 +1,6 @@
 // Package web contains the bookshelf's pages: plain HTML, CSS and ES modules,
-// embedded in the binary. They have no build step and load nothing from
-// other sites.
+// embedded in the binary. The pages work without a build step and do not load
+// anything from other sites.
 //
 // [Handler] serves them:
 //
