@@ -106,6 +106,7 @@ func (c *closedGrants) close(_ context.Context, session scope.Scope) error {
 type counting struct {
 	table.Driver
 	puts    atomic.Int64
+	gets    atomic.Int64
 	queries atomic.Int64
 	broken  atomic.Bool  // for writes
 	unread  atomic.Bool  // broken for reads
@@ -118,6 +119,7 @@ func (c *counting) Query(ctx context.Context, q table.DriverQuery) (table.Driver
 }
 
 func (c *counting) Get(ctx context.Context, k table.Key) (table.Row, error) {
+	c.gets.Add(1)
 	if c.unread.Load() {
 		return table.Row{}, errors.New("throttled")
 	}
@@ -138,14 +140,20 @@ func (c *counting) Put(ctx context.Context, k table.Key, r table.Row, cond table
 // failingStore is a store that can fail.
 type failingStore struct {
 	object.Driver
-	broken atomic.Bool
+	broken    atomic.Bool
+	afterStat func() // called once, after the next Stat; may be nil
 }
 
-func (a *failingStore) Stat(ctx context.Context, addr object.Addr) (object.Info, error) {
-	if a.broken.Load() {
+func (s *failingStore) Stat(ctx context.Context, addr object.Addr) (object.Info, error) {
+	if s.broken.Load() {
 		return object.Info{}, errors.New("503 slow down")
 	}
-	return a.Driver.Stat(ctx, addr)
+	info, err := s.Driver.Stat(ctx, addr)
+	if f := s.afterStat; f != nil {
+		s.afterStat = nil
+		f()
+	}
+	return info, err
 }
 
 type refusals struct {
@@ -200,7 +208,7 @@ func (b *bundle) put(s scope.Scope, name string, size int) {
 	require.NoError(b.t, err)
 	ref, err := root.Ref(name)
 	require.NoError(b.t, err)
-	_, _, err = root.Put(b.t.Context(), ref, io.LimitReader(zeros{}, int64(size)), &object.PutOptions{Size: int64(size)})
+	_, _, err = root.Put(b.t.Context(), ref, io.LimitReader(zeros{}, int64(size)), &object.PutOptions{Size: int64(size), Overwrite: true})
 	require.NoError(b.t, err)
 }
 

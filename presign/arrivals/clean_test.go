@@ -1,6 +1,7 @@
 package arrivals_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -206,23 +207,47 @@ func TestNoteWithoutRecordIsForgotten(t *testing.T) {
 	})
 }
 
-// Any writer of items can list them as due, but only notes that are due are processed.
+// Any writer of items can list them as due, but only notes that are due are processed, and other items are not read.
 func TestForgedNotesAreIgnored(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t)
 		session := b.announced(arrivals.Upload{Filename: "cover.png"})
 		b.put(session, "cover.png", 1)
-		view, err := b.table.In(b.user)
+		_, err := b.tracker.Cancel(t.Context(), session)
 		require.NoError(t, err)
-		for _, class := range []string{"uploads", "other"} {
-			_, err = view.Put(t.Context(), table.Item{Sort: "upload" + class, Index: []table.Entry{{Slot: table.I3, Level: scope.None, Class: class, Sort: "2000"}}}, table.Absent())
+		for _, s := range []scope.Scope{b.user, session} {
+			view, err := b.table.In(s)
 			require.NoError(t, err)
+			for _, class := range []string{"uploads", "other"} {
+				b.plant(view, "upload-"+class, class, 0)
+			}
 		}
-		b.sweep()
-		require.True(t, b.holds(session, "cover.png"))
-		require.Equal(t, 1, b.notes(session))
+		before := b.rows.gets.Load()
+		require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+		require.Equal(t, before, b.rows.gets.Load())
+		require.True(t, b.holds(session, "cover.png"), "its note is not due")
+		require.Equal(t, 3, b.notes(session))
 	})
+}
+
+// plant lists an item in a class, before all notes.
+func (b *bundle) plant(view *table.View, sort, class string, shard int) {
+	b.t.Helper()
+	_, err := view.Put(b.t.Context(), table.Item{Sort: sort, Index: []table.Entry{
+		{Slot: table.I3, Level: scope.None, Class: class, Shard: shard, Sort: "2000"},
+	}}, table.Absent())
+	require.NoError(b.t, err)
+}
+
+// note returns the session's note.
+func (b *bundle) note(s scope.Scope) table.Item {
+	b.t.Helper()
+	view, err := b.table.In(s)
+	require.NoError(b.t, err)
+	note, err := view.Get(b.t.Context(), "upload")
+	require.NoError(b.t, err)
+	return note
 }
 
 // Items that others place before the notes cost a bounded number of pages, and hide no note.
@@ -236,20 +261,103 @@ func TestCleanContinuesBehindForgedNotes(t *testing.T) {
 		require.NoError(t, err)
 		view, err := b.table.In(b.user)
 		require.NoError(t, err)
-		for i := range 3 * 2000 { // in three shards
-			_, err := view.Put(t.Context(), table.Item{Sort: fmt.Sprint("x", i), Index: []table.Entry{
-				{Slot: table.I3, Level: scope.None, Class: "uploads", Shard: i % 3, Sort: "2000"},
-			}}, table.Absent())
-			require.NoError(t, err)
+		shard := b.note(session).Index[0].Shard
+		for i := range 3000 {
+			b.plant(view, fmt.Sprint("x", i), "uploads", shard)
 		}
 		time.Sleep(dueTime)
-		for range 4 { // sixty pages, and one of each other shard
+		for range 2 { // thirty pages, and one of each other shard
+			require.True(t, b.holds(session, "cover.png"))
 			before := b.rows.queries.Load()
 			require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
 			require.LessOrEqual(t, b.rows.queries.Load()-before, int64(26))
 		}
 		require.False(t, b.holds(session, "cover.png"))
 	})
+}
+
+// An index that lags lists a note that was processed already.
+func TestCleanWithAnIndexThatLags(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t)
+		b.rows.Driver = table.NewMemory(&table.MemoryOptions{IndexDelay: time.Minute})
+		session := b.announced(arrivals.Upload{Filename: "cover.png"})
+		_, err := b.tracker.Cancel(t.Context(), session)
+		require.NoError(t, err)
+		time.Sleep(dueTime)
+		require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+		moved := b.note(session)
+		require.Greater(t, moved.Version, int64(1))
+		require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+		require.Equal(t, moved, b.note(session))
+	})
+}
+
+// A record that is overdue and not yet swept is looked at again after a minute, not at once.
+func TestCleanWaitsForTheSweep(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t)
+		session := b.announced(arrivals.Upload{Filename: "cover.png"})
+		time.Sleep(2 * dueTime)
+		require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+		require.Equal(t, time.Now().Add(time.Minute).UTC().Format("2006-01-02T15:04:05.000Z"), b.note(session).Index[0].Sort)
+	})
+}
+
+// Two processes clean at once: one of them processes the note, and the other one does not complain.
+func TestConcurrentCleans(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t)
+		session := b.announced(arrivals.Upload{Filename: "cover.png"})
+		_, err := b.tracker.Cancel(t.Context(), session)
+		require.NoError(t, err)
+		time.Sleep(dueTime)
+		other := b.newRecorder(nil)
+		b.objects.afterStat = func() { require.NoError(t, other.Clean(t.Context(), b.table.System())) }
+		before := b.rows.puts.Load()
+		require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+		require.Equal(t, before+1, b.rows.puts.Load())
+		require.Empty(t, b.log.text())
+	})
+}
+
+// A session that cannot be forgotten keeps its note until it can.
+func TestCleanForgetsAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t)
+		failed := errors.New("throttled")
+		b.recorder = b.newRecorder(func(o *arrivals.Options) {
+			o.Forget = func(context.Context, scope.Scope) error { return failed }
+		})
+		session := b.announced(arrivals.Upload{Filename: "cover.png"})
+		_, err := b.tracker.Cancel(t.Context(), session)
+		require.NoError(t, err)
+		for range 4 {
+			time.Sleep(retention)
+			require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+		}
+		require.Equal(t, 1, b.notes(session))
+		require.Contains(t, b.log.text(), "throttled")
+		failed = nil
+		require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+		require.Zero(t, b.notes(session))
+	})
+}
+
+// A Clean that is canceled stops at once, and the next one continues there.
+func TestCleanThatIsCanceled(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, b.recorder.Clean(ctx, b.table.System()), context.Canceled)
+	require.LessOrEqual(t, b.rows.queries.Load(), int64(1))
+	require.NoError(t, b.recorder.Clean(t.Context(), b.table.System()))
+	require.LessOrEqual(t, b.rows.queries.Load(), int64(17))
 }
 
 // A store that is down leaves the note due.

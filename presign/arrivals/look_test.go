@@ -115,3 +115,48 @@ func TestDiscardKeepsUploadsInUse(t *testing.T) {
 	require.Error(t, err)
 	require.NotErrorIs(t, err, object.ErrNotFound)
 }
+
+// An upload that may not stay is deleted at once, also if it arrives after the end of its record.
+func TestLargeUploadAfterTheEndIsDeleted(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	session := b.granted("cover.png", time.Hour)
+	must.Get(b.tracker.Cancel(t.Context(), session))
+	b.put(session, "cover.png", maxSize+1)
+	b.arrives(session, "cover.png")
+	require.False(t, b.holds(session, "cover.png"))
+	require.Empty(t, b.grants.all, "its URL uploads again until it expires")
+}
+
+// A look that is slow, and sees another object than the worker did, does not take a draft from its reviewer.
+func TestLateRejectionLeavesDraftsAlone(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	session := b.granted("cover.png", time.Hour)
+	stale := must.Get(b.tracker.Get(t.Context(), session))
+	b.put(session, "cover.png", 1)
+	ref := must.Get(b.recorder.Arrived(t.Context(), stale))
+	attempt := must.Get(b.tracker.Claim(t.Context(), session, tracking.Enrichment, &tracking.ClaimOptions{
+		Key: "run", Source: ref, Observed: &tracking.Observation{Stage: tracking.UserUpload, Dest: ref},
+	}))
+	require.NoError(t, attempt.Park(t.Context(), 0))
+	b.put(session, "cover.png", maxSize+1)
+	_, arrived, err := b.recorder.Look(t.Context(), stale, tracking.UserUpload)
+	require.NoError(t, err)
+	require.False(t, arrived)
+	rec := must.Get(b.tracker.Get(t.Context(), session))
+	require.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
+	require.True(t, b.holds(session, "cover.png"))
+}
+
+// An upload that is replaced while it is deleted is deleted, too.
+func TestReplacedUploadIsDeleted(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	session := b.granted("cover.png", time.Hour)
+	must.Get(b.tracker.Cancel(t.Context(), session))
+	b.put(session, "cover.png", 1)
+	b.objects.afterStat = func() { b.put(session, "cover.png", 2) }
+	b.arrives(session, "cover.png")
+	require.False(t, b.holds(session, "cover.png"))
+}

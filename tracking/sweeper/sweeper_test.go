@@ -3,6 +3,7 @@ package sweeper_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -321,6 +322,26 @@ func TestLiveRunsAreLeftAlone(t *testing.T) {
 		require.Equal(t, "lost", b.record(s).Reason)
 		require.Equal(t, tracking.StateRunning, b.record(hung).Stage(tracking.Enrichment).State)
 		require.Contains(t, b.log.String(), hung.String())
+	})
+}
+
+// Rows that others place before the records exceed what one call of Sweep reads, and hide no record.
+func TestSweepEndsBehindForgedRows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t)
+		s := b.create(time.Minute)
+		view := must.Get(must.Get(table.New(b.rows, nil)).In(b.user))
+		const pages = 9 // of each shard: more than 128 together
+		for i := range pages * 100 * tracking.Shards {
+			must.Get(view.Put(t.Context(), table.Item{Sort: fmt.Sprint("x", i), Index: []table.Entry{
+				{Slot: table.I3, Level: scope.None, Class: "due-uploads", Shard: i % tracking.Shards, Sort: "2000"},
+			}}, table.Absent()))
+		}
+		pass(time.Hour)
+		require.NoError(t, b.newSweeper(sweeper.Options{}).Recover(t.Context()))
+		require.Equal(t, "abandoned", b.record(s).Reason)
+		require.LessOrEqual(t, b.rows.queries.Load(), int64((pages+2)*tracking.Shards))
 	})
 }
 
