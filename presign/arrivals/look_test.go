@@ -160,3 +160,15 @@ func TestReplacedUploadIsDeleted(t *testing.T) {
 	b.arrives(session, "cover.png")
 	require.False(t, b.holds(session, "cover.png"))
 }
+
+// A record that ends while its upload is looked for loses the upload.
+func TestUploadOfARecordThatEndsMeanwhileIsDeleted(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	session := b.granted("cover.png", time.Hour)
+	b.put(session, "cover.png", 1)
+	b.objects.afterStat = func() { must.Get(b.tracker.Cancel(t.Context(), session)) }
+	b.arrives(session, "cover.png")
+	require.False(t, b.holds(session, "cover.png"))
+	require.Contains(t, b.log.text(), "after its record had ended")
+}
