@@ -159,7 +159,7 @@ func (a *accumulator) addReasoning(d ReasoningPart) error {
 
 // addUseDelta yields a Partial if the call gives the typed answer.
 func (a *accumulator) addUseDelta(d UseDelta) error {
-	id := a.run.mapCallID(&a.ids, d.ID)
+	id := a.ids.mapID(d.ID)
 	if !a.run.isOutputCall(d.Name) {
 		return nil
 	}
@@ -170,7 +170,7 @@ func (a *accumulator) addUseDelta(d UseDelta) error {
 func (a *accumulator) addUse(d UsePart) error {
 	a.flushText()
 	u := d.ToolUse
-	u.ID = a.run.mapCallID(&a.ids, d.ID)
+	u.ID = a.ids.mapID(d.ID)
 	if a.ids.end(d.ID) {
 		return malformedAnswer(fmt.Errorf("agent: two calls of the answer have the id %q", d.ID))
 	}

@@ -82,16 +82,3 @@ func (a *answer) check(reason StopReason) error {
 	}
 	return nil
 }
-
-// malformedAnswer returns the error of an answer that contradicts itself or the protocol. A retry may succeed.
-func malformedAnswer(err error) *RunError {
-	return &RunError{Code: CodeMalformed, Message: "The model's answer could not be understood.", Retryable: true, Err: err}
-}
-
-// mapModelError returns the run's error for an error of the Model.
-func mapModelError(err error) *RunError {
-	if e, ok := errors.AsType[*ModelError](err); ok && e.Code != "" {
-		return &RunError{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Err: err}
-	}
-	return &RunError{Code: CodeInternal, Message: "The model failed.", Err: err}
-}

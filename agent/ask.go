@@ -13,7 +13,8 @@ func (r *run) send(set toolset) (ans *answer, err error) {
 	r.requests++
 	ctx, span := r.agent.tel.startChat(r.ctx, r.in)
 	ans = &answer{}
-	acc := &accumulator{answer: ans, run: r, span: span, pending: r.text[:0]}
+	acc := &accumulator{answer: ans, run: r, span: span, pending: r.text[:0],
+		ids: callIDs{used: r.callIDs, run: r.in.Run, turns: len(r.turns), turn: r.turn}}
 	defer func() {
 		if v := recover(); v != nil {
 			if r.inConsumer {

@@ -25,31 +25,6 @@ type batchCall struct {
 	stopgap *tools.Result // the result in the history if the turn ends without one
 }
 
-// newBatch returns the batch of an answer. It reports and refuses invalid calls.
-func (r *run) newBatch(set toolset, ans *answer) *batch {
-	b := &batch{answer: ans.message()}
-	b.calls = make([]batchCall, 0, len(ans.calls))
-	var args []byte
-	for i, c := range ans.calls {
-		if c.invalid != nil {
-			r.agent.auditCall(r.ctx, r.in.Scope, c.Name, c.invalid)
-			b.notes = append(b.notes, Part{Text: describeInvalid(set, i, c)})
-			continue
-		}
-		call := batchCall{ToolUse: c.ToolUse, index: i}
-		if r.in.Run != "" {
-			args = c.args.AppendCanonical(args[:0])
-			call.key = idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, i, c.Name, args)
-		}
-		if r.isOutputCall(c.Name) && len(ans.calls) > 1 {
-			res := failedResult("Not taken: it came beside other calls. Call it alone, once you know all results.")
-			call.result = &res
-		}
-		b.calls = append(b.calls, call)
-	}
-	return b
-}
-
 // onlyCall returns the name of the only call, or "" if there is not exactly one.
 func (b *batch) onlyCall() string {
 	if len(b.calls) != 1 || len(b.notes) > 0 {

@@ -2,11 +2,9 @@ package agent
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -23,48 +21,6 @@ type callOutcome struct {
 	fatal   *RunError           // not nil if the call ends the run
 	pending *tools.PendingError // not nil if the call was not made and waits
 	isOpen  bool                // the result is a stopgap: a resumed run makes the call (again)
-}
-
-// interpret returns the outcome of a call that was made.
-func (n *invocations) interpret(e callEnd) callOutcome {
-	a, o := n.agent, e.callOutcome
-	if o.err == nil {
-		o.err = a.checkResult(e.batch, reach{e.call.Scope(), e.call.Shared()}, o.result)
-	}
-	if o.err == nil && n.accept != nil {
-		o.err = n.accept(e)
-	}
-	if c, ok := errors.AsType[*tools.CorrectionError](o.err); ok && c.Arguments {
-		a.auditCall(e.batch, e.call.Scope(), e.call.Name(), o.err)
-	}
-	if o.err == nil {
-		return o
-	}
-	var isPending bool
-	o.pending, isPending = errors.AsType[*tools.PendingError](o.err)
-	switch {
-	case isPending:
-		o.result = failedResult("Not run: it waits for something outside this conversation.")
-	case e.runEnded:
-		o.isOpen = true
-		o.result = failedResult("Interrupted: the run was stopped. Whether the call took effect is not known.")
-	default:
-		o.fatal = fatalError(o.err)
-		o.isOpen = o.fatal != nil
-		general := "The tool failed."
-		if e.isOverdue {
-			general = fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", e.limit().Round(time.Second))
-		}
-		o.result = explainError(o.err, general)
-	}
-	return o
-}
-
-// auditCall reports a call that was refused because of its tool or its arguments.
-func (a *Agent) auditCall(ctx context.Context, s scope.Scope, tool string, err error) {
-	if a.audit != nil {
-		a.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "agent.Call", Err: fmt.Errorf("agent: call of %.64q: %w", tool, err)})
-	}
 }
 
 // fatalError returns the run's error if err ends the run, and otherwise nil.

@@ -41,9 +41,12 @@ func checkCallID(id string) error {
 // callIDs maps the call ids of one answer from the service's to the run's. The run keeps an id that is plain and new in
 // the conversation and replaces any other, so that an id identifies one call everywhere.
 type callIDs struct {
-	calls map[string]mappedCall // by the service's ids
-	made  map[string]bool       // the ids that the run has made in this answer
-	count int                   // calls of the answer
+	used        map[string]bool       // ids of the conversation's earlier calls
+	run         string                // id of the run
+	turns, turn int                   // number of turns in the history, and of the answer in the run
+	calls       map[string]mappedCall // by the service's ids
+	made        map[string]bool       // ids that replace the service's in this answer
+	count       int                   // calls of the answer
 }
 
 type mappedCall struct {
@@ -54,8 +57,8 @@ type mappedCall struct {
 // isTaken reports whether a call of the answer has that id.
 func (ids *callIDs) isTaken(id string) bool { return ids.made[id] || ids.calls[id].id == id }
 
-// mapCallID returns the run's id for the call with the service's id.
-func (r *run) mapCallID(ids *callIDs, id string) string {
+// mapID returns the run's id for the call with the service's id.
+func (ids *callIDs) mapID(id string) string {
 	if c, ok := ids.calls[id]; ok {
 		return c.id
 	}
@@ -63,8 +66,8 @@ func (r *run) mapCallID(ids *callIDs, id string) string {
 		ids.calls = map[string]mappedCall{}
 	}
 	own := id
-	for i := 0; !isPlainCallID(own) || r.callIDs[own] || ids.isTaken(own); i++ {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %d %d %q", r.in.Run, len(r.turns), r.turn, ids.count, i, id))
+	for i := 0; !isPlainCallID(own) || ids.used[own] || ids.isTaken(own); i++ {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %d %d %q", ids.run, ids.turns, ids.turn, ids.count, i, id))
 		own = "call_" + hex.EncodeToString(sum[:12])
 	}
 	if own != id {

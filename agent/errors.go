@@ -1,14 +1,12 @@
 package agent
 
 import (
+	"context"
 	"errors"
+	"fmt"
 
 	"github.com/carrel-go/carrel/internal/errtext"
 )
-
-// ErrUnknownEvent is returned by [UnmarshalEvent] for a type that is not an event of this package, such as an event of a
-// later version or of another package in the same log.
-var ErrUnknownEvent = errors.New("unknown event type")
 
 // Code identifies a failure. The list is closed, except for the codes of a [tools.FatalError].
 type Code string
@@ -70,3 +68,44 @@ func (e *RunError) Error() string {
 
 // Unwrap returns the cause.
 func (e *RunError) Unwrap() error { return e.Err }
+
+// malformedAnswer returns the error of an answer that contradicts itself or the protocol. A retry may succeed.
+func malformedAnswer(err error) *RunError {
+	return &RunError{Code: CodeMalformed, Message: "The model's answer could not be understood.", Retryable: true, Err: err}
+}
+
+// mapModelError returns the run's error for an error of the Model.
+func mapModelError(err error) *RunError {
+	if e, ok := errors.AsType[*ModelError](err); ok && e.Code != "" {
+		return &RunError{Code: e.Code, Message: e.Message, Retryable: e.Retryable, Err: err}
+	}
+	return &RunError{Code: CodeInternal, Message: "The model failed.", Err: err}
+}
+
+// errConsumerLeft ends a run whose consumer has left the loop.
+var errConsumerLeft = errors.New("agent: the consumer has left the loop")
+
+func limitError[N int | int64](format string, n N) *RunError {
+	return &RunError{Code: CodeLimit, Message: fmt.Sprintf(format, n)}
+}
+
+// withPartial sets the text of an incomplete answer in err, if it is a RunError.
+func withPartial(err error, text string) error {
+	if failed, ok := errors.AsType[*RunError](err); ok {
+		failed.Done.Partial = text
+	}
+	return err
+}
+
+// inputError returns the error of a run whose input is rejected.
+func inputError(msg string, err error) *RunError {
+	return &RunError{Code: CodeInvalidCall, Message: msg, Err: err}
+}
+
+// incomplete returns the error of a run that was cancelled or is pending and lacks a typed answer.
+func incomplete(ctx context.Context, stop Outcome) *RunError {
+	if stop == OutcomePending {
+		return &RunError{Code: CodeIncomplete, Message: "The answer has to wait: a tool call needs an approval."}
+	}
+	return &RunError{Code: CodeIncomplete, Message: "The run was cancelled before it had an answer.", Retryable: true, Err: ctx.Err()}
+}

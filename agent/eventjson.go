@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -122,3 +123,7 @@ func (d *ToolDone) UnmarshalJSON(raw []byte) error {
 		Result: tools.Result{Blocks: got.Output, Summary: got.Summary, IsError: got.IsError}}
 	return nil
 }
+
+// ErrUnknownEvent is returned by [UnmarshalEvent] for a type that is not an event of this package, such as an event of a
+// later version or of another package in the same log.
+var ErrUnknownEvent = errors.New("unknown event type")

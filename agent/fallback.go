@@ -84,3 +84,50 @@ func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) 
 func transient(e *ModelError) bool {
 	return e.Retryable || e.Code == CodeThrottled || e.Code == CodeUnavailable || e.Code == CodeTimeout
 }
+
+// signer returns the name of m as the signer of reasoning, or "" if m does not have one. The models of a [Fallback] sign,
+// not the Fallback itself.
+func signer(m Model) string {
+	if _, ok := m.(fallback); ok {
+		return ""
+	}
+	return describe(m).Model
+}
+
+// describe returns the info of m, or the zero ModelInfo.
+func describe(m Model) ModelInfo {
+	if d, ok := m.(Described); ok {
+		return d.Info()
+	}
+	return ModelInfo{}
+}
+
+// sign sets the model that signed d, unless d names one.
+func sign(m Model, d ReasoningPart) ReasoningPart {
+	d.Model = cmp.Or(d.Model, signer(m))
+	return d
+}
+
+// requestFor returns r without the reasoning of other models than m, because services reject foreign signatures. It
+// returns r itself if nothing changes.
+func requestFor(m Model, r *Request) *Request {
+	if _, ok := m.(fallback); ok {
+		return r // it asks each of its models with a separate request
+	}
+	name := signer(m)
+	foreign := func(p Part) bool { return p.Reasoning != nil && p.Reasoning.Model != name }
+	if !slices.ContainsFunc(r.Messages, func(m Message) bool { return slices.ContainsFunc(m.Parts, foreign) }) {
+		return r
+	}
+	own := *r
+	own.Messages = make([]Message, 0, len(r.Messages))
+	for _, m := range r.Messages {
+		if slices.ContainsFunc(m.Parts, foreign) {
+			m.Parts = slices.DeleteFunc(slices.Clone(m.Parts), foreign)
+		}
+		if len(m.Parts) > 0 {
+			own.Messages = join(own.Messages, m)
+		}
+	}
+	return &own
+}

@@ -76,3 +76,9 @@ func (n *instruments) recordUsage(ctx context.Context, u Usage, set metric.Measu
 	n.cacheRead.Add(ctx, u.CacheRead, set)
 	n.cacheWrite.Add(ctx, u.CacheWrite, set)
 }
+
+// The names of carrel's own metric and attribute.
+const (
+	skippedName = "carrel.agent.skipped"
+	skippedKind = "carrel.agent.skipped.kind"
+)

@@ -232,3 +232,38 @@ func (n *invocations) cancelOpen() {
 		n.await(nil)
 	}
 }
+
+// interpret returns the outcome of a call that was made.
+func (n *invocations) interpret(e callEnd) callOutcome {
+	a, o := n.agent, e.callOutcome
+	if o.err == nil {
+		o.err = a.checkResult(e.batch, reach{e.call.Scope(), e.call.Shared()}, o.result)
+	}
+	if o.err == nil && n.accept != nil {
+		o.err = n.accept(e)
+	}
+	if c, ok := errors.AsType[*tools.CorrectionError](o.err); ok && c.Arguments {
+		a.auditCall(e.batch, e.call.Scope(), e.call.Name(), o.err)
+	}
+	if o.err == nil {
+		return o
+	}
+	var isPending bool
+	o.pending, isPending = errors.AsType[*tools.PendingError](o.err)
+	switch {
+	case isPending:
+		o.result = failedResult("Not run: it waits for something outside this conversation.")
+	case e.runEnded:
+		o.isOpen = true
+		o.result = failedResult("Interrupted: the run was stopped. Whether the call took effect is not known.")
+	default:
+		o.fatal = fatalError(o.err)
+		o.isOpen = o.fatal != nil
+		general := "The tool failed."
+		if e.isOverdue {
+			general = fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", e.limit().Round(time.Second))
+		}
+		o.result = explainError(o.err, general)
+	}
+	return o
+}

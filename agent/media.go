@@ -1,13 +1,10 @@
 package agent
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"iter"
+	"slices"
 
-	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -17,18 +14,31 @@ func mediaPart(m tools.Media) (Part, error) {
 	return Part{Image: b.Image, Document: b.Document, Video: b.Video}, b.Check()
 }
 
-// media yields each image, document and video in parts, those in results included.
-func media(parts []Part) iter.Seq[*tools.Media] {
-	return func(yield func(*tools.Media) bool) {
-		for _, p := range parts {
-			all := []*tools.Media{p.Image, p.Document, p.Video}
-			if p.Result != nil {
-				for _, b := range p.Result.Result.Blocks {
-					all = append(all, b.Image, b.Document, b.Video)
-				}
+// refusedNote is the note of a medium with which the service rejected a request.
+const refusedNote = "the request was refused with it"
+
+// medium is an image, a document or a video in the messages of a request.
+type medium struct {
+	*tools.Media
+	kind                 mediaKind
+	message, part, block int  // where it is; block is -1 outside of results
+	fresh                bool // part of the prompt, which does not change
+	note                 string
+	size                 int64
+}
+
+// media yields the media in parts, including those in results.
+func media(parts []Part) iter.Seq[medium] {
+	return func(yield func(medium) bool) {
+		for i, p := range parts {
+			if !yieldMedia(yield, medium{part: i, block: -1}, p.Image, p.Document, p.Video) {
+				return
 			}
-			for _, m := range all {
-				if m != nil && !yield(m) {
+			if p.Result == nil {
+				continue
+			}
+			for k, b := range p.Result.Result.Blocks {
+				if !yieldMedia(yield, medium{part: i, block: k}, b.Image, b.Document, b.Video) {
 					return
 				}
 			}
@@ -36,110 +46,84 @@ func media(parts []Part) iter.Seq[*tools.Media] {
 	}
 }
 
-// reach is the data that a run may read: its own scope, and the tenant's shared data if the host allows it.
-type reach struct{ own, shared scope.Scope }
-
-// reach returns what the run may read.
-func (in Input) reach() reach { return reach{in.Scope, in.Shared.ReadOnly()} }
-
-// contains reports whether data of s may be read.
-func (r reach) contains(s scope.Scope) bool { return r.own.Contains(s) || r.shared.Contains(s) }
-
-// isWithdrawn reports whether s is the tenant's shared data and the run may not read it. An earlier run may have.
-func (r reach) isWithdrawn(s scope.Scope) bool {
-	return s.Level() == scope.SharedLevel && s.TenantID() == r.own.TenantID() && !r.contains(s)
-}
-
-// checkShared returns an error unless Shared is the shared data of Scope's tenant, or zero.
-func (in Input) checkShared() error {
-	if in.Shared.Level() == scope.None {
-		return nil
+// yieldMedia yields the media of one part or block, which are at the place of m.
+func yieldMedia(yield func(medium) bool, m medium, byKind ...*tools.Media) bool {
+	for kind, content := range byKind {
+		m.Media, m.kind = content, mediaKind(kind)
+		if content != nil && !yield(m) {
+			return false
+		}
 	}
-	if err := in.Shared.Require(scope.SharedLevel); err != nil {
-		return fmt.Errorf("agent: Input.Shared: %w", err)
+	return true
+}
+
+// resultMedia yields the media of a result.
+func resultMedia(res tools.Result) iter.Seq[medium] {
+	return media([]Part{{Result: &ToolResult{Result: res}}})
+}
+
+// findMedia returns the media in ms, in order.
+func findMedia(ms []Message) []medium {
+	var all []medium
+	for i, msg := range ms {
+		for m := range media(msg.Parts) {
+			m.message = i
+			all = append(all, m)
+		}
 	}
-	if in.Shared.TenantID() != in.Scope.TenantID() {
-		return fmt.Errorf("agent: Input.Shared: %w: it belongs to another tenant", scope.ErrDenied)
-	}
-	return nil
+	return all
 }
 
-// checkRefs reports an object in parts that the run may not read, and returns an error.
-func (a *Agent) checkRefs(ctx context.Context, r reach, parts []Part) error {
-	return a.checkMedia(ctx, r, parts, r.contains)
-}
-
-// checkResult is checkRefs for the result of a call.
-func (a *Agent) checkResult(ctx context.Context, r reach, res tools.Result) error {
-	if !hasMedia(res) {
-		return nil
-	}
-	return a.checkRefs(ctx, r, []Part{{Result: &ToolResult{Result: res}}})
-}
-
-// checkHistory is checkRefs for a history. The history may name shared data that only an earlier run was allowed to read:
-// requests hold a note in its place.
-func (a *Agent) checkHistory(ctx context.Context, r reach, parts []Part) error {
-	return a.checkMedia(ctx, r, parts, func(s scope.Scope) bool { return r.contains(s) || r.isWithdrawn(s) })
-}
-
-func (a *Agent) checkMedia(ctx context.Context, r reach, parts []Part, isAllowed func(scope.Scope) bool) error {
-	for m := range media(parts) {
-		f := m.Object
-		if f.IsZero() || isAllowed(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
+// replaceMedia returns ms with notes in place of the media that have one. ms does not change.
+func replaceMedia(ms []Message, all []medium) []Message {
+	copied := -1 // the last message whose parts are a copy
+	for _, m := range all {
+		if m.note == "" {
 			continue
 		}
-		err := fmt.Errorf("agent: media: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside)
-		if f.Key() == "" {
-			err = fmt.Errorf("agent: media: unresolved object: must be resolved through a Root: %w", object.ErrOutside)
+		if copied < 0 {
+			ms = slices.Clone(ms)
 		}
-		if a.audit != nil {
-			a.audit.Refused(ctx, scope.Refusal{Scope: r.own, Op: "agent.Media", Err: err})
+		if copied != m.message {
+			ms[m.message].Parts = slices.Clone(ms[m.message].Parts)
+			copied = m.message
 		}
-		return err
+		p := &ms[m.message].Parts[m.part]
+		text := m.text()
+		if m.block < 0 {
+			*p = Part{Text: text}
+			continue
+		}
+		res := *p.Result
+		res.Result.Blocks = slices.Clone(res.Result.Blocks)
+		res.Result.Blocks[m.block] = tools.Block{Text: text}
+		p.Result = &res
 	}
-	return nil
+	return ms
 }
 
-// root returns the root through which a run reads f.
-func (a *Agent) root(r reach, f object.Ref) (*object.Root, error) {
-	sc := r.own
-	if r.shared.Contains(f.Scope()) && !sc.Contains(f.Scope()) {
-		sc = r.shared
-	}
-	return a.objects.In(sc)
+// text returns the note that replaces m in a request.
+func (m medium) text() string { return fmt.Sprintf("[There was %s here: %s.]", m.name(), m.note) }
+
+// name returns the kind of m with its article, and its format.
+func (m medium) name() string { return m.kind.name() + " (" + m.Format + ")" }
+
+// hasMedia reports whether a result holds an image, a document or a video.
+func hasMedia(res tools.Result) bool {
+	return slices.ContainsFunc(res.Blocks, func(b tools.Block) bool {
+		return b.Image != nil || b.Document != nil || b.Video != nil
+	})
 }
 
-// loader returns the Request.Load of a run, or nil if objects cannot be read.
-func (a *Agent) loader(r reach) func(context.Context, object.Ref, int64) ([]byte, error) {
-	if a.objects == nil || r.own.Level() == scope.None {
-		return nil
-	}
-	return func(ctx context.Context, f object.Ref, most int64) (_ []byte, err error) {
-		root, err := a.root(r, f)
-		if err != nil {
-			return nil, fmt.Errorf("agent: load: %w", err)
-		}
-		body, info, err := root.Open(ctx, f, nil)
-		if err != nil {
-			return nil, fmt.Errorf("agent: load: %w", err)
-		}
-		defer func() {
-			if closing := body.Close(); err == nil && closing != nil {
-				err = fmt.Errorf("agent: load %q: %w", f.Name(), closing)
-			}
-		}()
-		tooLarge := fmt.Errorf("agent: load %q: more than %d bytes: %w", f.Name(), most, object.ErrTooLarge)
-		if info.Size > most {
-			return nil, tooLarge
-		}
-		b, err := io.ReadAll(io.LimitReader(body, most+1))
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("agent: load %q: %w", f.Name(), err)
-		case int64(len(b)) > most:
-			return nil, tooLarge
-		}
-		return b, nil
-	}
-}
+// mediaKind is a kind of media with separate limits.
+type mediaKind int
+
+const (
+	anImage mediaKind = iota
+	aDocument
+	aVideo
+	mediaKinds
+)
+
+// name returns the kind with its article.
+func (k mediaKind) name() string { return [...]string{"an image", "a document", "a video"}[k] }

@@ -6,12 +6,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-const (
-	// maxSingleTrials is the number of media that are left out one by one, the newest first.
-	maxSingleTrials = 8
-	// refusedNote explains why a medium is left out with which the service rejected a request.
-	refusedNote = "the request was refused with it"
-)
+// maxSingleTrials is the number of media that are left out one by one, the newest first.
+const maxSingleTrials = 8
 
 // markAccepted marks the media of a request that the service has accepted. They are not the reason if it rejects a later
 // request.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -62,4 +63,13 @@ type Part struct {
 type Message struct {
 	Role  Role   `json:"role"`
 	Parts []Part `json:"parts"`
+}
+
+// join appends m to ms. Messages of one role in a row become one, so that roles alternate.
+func join(ms []Message, m Message) []Message {
+	if n := len(ms); n > 0 && ms[n-1].Role == m.Role {
+		ms[n-1].Parts = slices.Concat(ms[n-1].Parts, m.Parts)
+		return ms
+	}
+	return append(ms, m)
 }

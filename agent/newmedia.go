@@ -3,8 +3,6 @@ package agent
 import (
 	"context"
 	"fmt"
-	"iter"
-	"slices"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -43,18 +41,18 @@ func (r *run) acceptResult(e callEnd) error {
 func (r *run) inspectResult(e callEnd) (own mediaCount, _ error) {
 	ctx, cancel := context.WithTimeout(e.batch, r.agent.limits.ToolTimeout)
 	defer cancel()
-	for m, kind := range resultMedia(e.result) {
-		f, err := r.agent.inspect(ctx, r.in.reach(), m, kind)
+	for m := range resultMedia(e.result) {
+		f, err := r.agent.inspect(ctx, r.in.reach(), m)
 		switch {
 		case err != nil && e.batch.Err() == nil:
 			return own, fmt.Errorf("agent: look for the object %q: %w", m.Object.Name(), err)
 		case f.note != "":
-			return own, refuse("it holds %s, and %s.", mediaName(m, kind), f.note)
+			return own, refuse("it holds %s, and %s.", m.name(), f.note)
 		}
 		if err == nil {
-			r.findings[m] = f
+			r.findings[m.Media] = f
 		}
-		own.add(kind, f.size, 1)
+		own.add(m.kind, f.size, 1)
 	}
 	return own, nil
 }
@@ -64,29 +62,9 @@ func refuse(format string, args ...any) error {
 	return tools.Correct("The tool ran, but its result cannot be shown: " + fmt.Sprintf(format, args...))
 }
 
-// hasMedia reports whether a result holds an image, a document or a video.
-func hasMedia(res tools.Result) bool {
-	return slices.ContainsFunc(res.Blocks, func(b tools.Block) bool {
-		return b.Image != nil || b.Document != nil || b.Video != nil
-	})
-}
-
 // countMedia counts the media of a result that the run accepted before it was resumed.
 func (r *run) countMedia(res tools.Result) {
-	for m, kind := range resultMedia(res) {
-		r.media.add(kind, int64(len(m.Bytes)), 1)
-	}
-}
-
-// resultMedia yields the media of a result with their kinds.
-func resultMedia(res tools.Result) iter.Seq2[*tools.Media, mediaKind] {
-	return func(yield func(*tools.Media, mediaKind) bool) {
-		for _, b := range res.Blocks {
-			for kind, m := range [mediaKinds]*tools.Media{b.Image, b.Document, b.Video} {
-				if m != nil && !yield(m, mediaKind(kind)) {
-					return
-				}
-			}
-		}
+	for m := range resultMedia(res) {
+		r.media.add(m.kind, int64(len(m.Bytes)), 1)
 	}
 }

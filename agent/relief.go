@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"slices"
 )
 
 // maxReliefs is the largest number of requests that are repeated for one answer, each one shorter. The last one is as
@@ -88,35 +87,4 @@ func (r *run) relieve(cause error, isLast bool) (again bool, _ error) {
 	}
 	r.proposeTurns(turns)
 	return true, nil
-}
-
-// isShorter reports whether a has fewer turns or tokens than b.
-func isShorter(a, b []Turn) bool { return len(a) < len(b) || estimateAll(a) < estimateAll(b) }
-
-// proposeTurns replaces the turns until the service accepts or rejects them.
-func (r *run) proposeTurns(turns []Turn) {
-	if r.before == nil {
-		r.before = r.turns
-	}
-	r.turns = slices.Clip(turns)
-	r.resetMessages()
-}
-
-// settleTurns keeps the proposed turns, because the service has accepted them.
-func (r *run) settleTurns() error {
-	if r.before == nil {
-		return nil
-	}
-	r.before = nil
-	r.turn-- // the checkpoint is of the moment before the answer
-	defer func() { r.turn++ }()
-	return r.emitCompacted()
-}
-
-// revertTurns restores the turns before proposeTurns, unless the proposal was settled.
-func (r *run) revertTurns() {
-	if r.before != nil {
-		r.turns, r.before = r.before, nil
-		r.resetMessages()
-	}
 }

@@ -39,19 +39,6 @@ func lower[N int | int64](a, b N) N {
 	return min(a, b)
 }
 
-// mediaKind is a kind of media with separate limits.
-type mediaKind int
-
-const (
-	anImage mediaKind = iota
-	aDocument
-	aVideo
-	mediaKinds
-)
-
-// name returns the kind with its article.
-func (k mediaKind) name() string { return [...]string{"an image", "a document", "a video"}[k] }
-
 // mediaCount counts the media of a request.
 type mediaCount struct {
 	of    [mediaKinds]int

@@ -3,14 +3,9 @@ package agent
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 
 	"github.com/carrel-go/carrel/tools"
 )
-
-// errConsumerLeft ends a run whose consumer has left the loop.
-var errConsumerLeft = errors.New("agent: the consumer has left the loop")
 
 // run is the state of one run. It lives in the goroutine that ranges over the stream.
 type run struct {
@@ -41,16 +36,13 @@ type run struct {
 	state        *tools.State             // a copy of the input's
 	value        json.RawMessage          // the typed answer
 
-	usage       Usage
-	spent       Usage          // the part of usage since the run was started or resumed
-	skipped     map[string]int // pieces of answers that the Model skipped, by kind
-	reason      StopReason     // the stop reason of the last answer
-	turn        int            // number of answers asked for
-	called      int            // number of tool calls made
-	failing     int            // number of turns in a row in which no call succeeded
-	requests    int            // requests sent since the run was started or resumed
-	dispatched  int            // calls started since then
-	isCompacted bool
+	usage   Usage
+	skipped map[string]int // pieces of answers that the Model skipped, by kind
+	reason  StopReason     // the stop reason of the last answer
+	turn    int            // number of answers asked for
+	called  int            // number of tool calls made
+	failing int            // number of turns in a row in which no call succeeded
+	runTotals
 
 	compactUsage Usage // of the Compactor since the last Compacted
 
@@ -61,25 +53,6 @@ type run struct {
 	closed  *Turn  // the turn of those calls in the input's history, if any; nil once the calls have ended
 
 	last *Checkpoint // the latest moment to resume from; nil in a run without an id
-}
-
-// execute runs phase after phase until the run has finished or failed. The error is a [*RunError] or errConsumerLeft.
-func (r *run) execute() (finished, error) {
-	defer r.closeResumed()
-	defer r.closeCalls()
-	p, err := r.start()
-	if err != nil {
-		r.last, r.resumed = nil, nil
-		return finished{}, err
-	}
-	for {
-		if end, ok := p.(finished); ok {
-			return end, nil
-		}
-		if p, err = p.next(r); err != nil {
-			return finished{}, err
-		}
-	}
 }
 
 // emit yields an event. It returns errConsumerLeft if the consumer has left the loop.
@@ -108,19 +81,6 @@ func (r *run) countSkipped(kind string) {
 	r.skipped[kind]++
 }
 
-// done returns the Done of a run that ends now.
-func (r *run) done(end finished) Done {
-	d := Done{Outcome: end.outcome, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, StopReason: r.reason,
-		Partial: end.partial, Skipped: r.skipped, Checkpoint: r.resumeFrom()}
-	if end.outcome == OutcomeComplete {
-		d.Output = r.value
-	}
-	if b, err := d.History.State.MarshalJSON(); err == nil && string(b) == "{}" {
-		d.History.State = nil
-	}
-	return d
-}
-
 // addTurn adds a complete turn to the history: the prompt unless a turn holds it, the answer unless it is empty, and the
 // results. It returns nil if the turn is empty.
 func (r *run) addTurn(answer Message, results *Message) *Turn {
@@ -144,26 +104,6 @@ func (r *run) addTurn(answer Message, results *Message) *Turn {
 	return &t
 }
 
-// commitTurn adds a complete turn to the history, yields its checkpoint and returns the next phase: askPhase unless stop
-// is set.
-func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase, error) {
-	ended := r.addTurn(answer, results)
-	c := r.checkpoint(nil)
-	if stop == OutcomeComplete {
-		c.at.Complete, c.at.Output = true, r.value
-	}
-	if err := r.emit(StepFinished{r.turn}); err != nil {
-		return nil, err
-	}
-	if err := r.emitCheckpoint(c, ended); err != nil {
-		return nil, err
-	}
-	if stop == "" {
-		return askPhase{}, nil
-	}
-	return finished{outcome: stop}, nil
-}
-
 // resetMessages sets the messages of the next request to the turns and the prompt.
 func (r *run) resetMessages() {
 	r.messages = nil
@@ -180,25 +120,46 @@ func (r *run) resetMessages() {
 // addMessage adds m to the messages of the next request.
 func (r *run) addMessage(m Message) { r.messages = join(r.messages, m) }
 
-// stuckError returns the error of a run that has used up Limits.Corrections.
-func (r *run) stuckError() *RunError {
-	n := r.agent.limits.Corrections
-	if r.out != nil && r.prompt != nil {
-		return limitError("The model did not answer in the requested form in %d turns in a row.", n)
-	}
-	failed := limitError("None of the model's tool calls succeeded in %d turns in a row.", n)
-	failed.Err = r.callErr // events do not report it for a typed answer
-	return failed
+// isOutputCall reports whether a call of that tool gives the typed answer.
+func (r *run) isOutputCall(name string) bool {
+	return r.out != nil && !r.out.structured && name == r.out.name
 }
 
-func limitError[N int | int64](format string, n N) *RunError {
-	return &RunError{Code: CodeLimit, Message: fmt.Sprintf(format, n)}
+// isStructured reports whether the text of an answer is the typed answer.
+func (r *run) isStructured() bool { return r.out != nil && r.out.structured }
+
+// isContinuing reports whether the model is asked to continue a paused turn.
+func (r *run) isContinuing() bool {
+	return r.prompt != nil && r.prompt.Parts[0].Text == continueRequest
 }
 
-// withPartial sets the text of an incomplete answer in err, if it is a RunError.
-func withPartial(err error, text string) error {
-	if failed, ok := errors.AsType[*RunError](err); ok {
-		failed.Done.Partial = text
-	}
-	return err
+// phase is a state of a run's machine. A run alternates between askPhase and callPhase until it has finished. A run that
+// resumes a checkpoint may begin with resumePhase.
+type phase interface {
+	// next does the work of the phase and returns the phase that follows. The error is a [*RunError] or errConsumerLeft.
+	next(r *run) (phase, error)
 }
+
+type (
+	// askPhase asks the model.
+	askPhase struct{}
+
+	// callPhase makes the calls of an answer.
+	callPhase struct {
+		tools toolset
+		batch *batch
+	}
+
+	// resumePhase continues from a checkpoint in the middle of a turn or at the end of the run.
+	resumePhase struct {
+		batch *batch // nil if the run was complete
+	}
+
+	// finished is the end of a run that did not fail.
+	finished struct {
+		outcome Outcome
+		partial string // the text of an incomplete answer
+	}
+)
+
+func (p finished) next(*run) (phase, error) { return p, nil }

@@ -71,11 +71,6 @@ func (r *run) resolveSystem() error {
 	return nil
 }
 
-// inputError returns the error of a run whose input is rejected.
-func inputError(msg string, err error) *RunError {
-	return &RunError{Code: CodeInvalidCall, Message: msg, Err: err}
-}
-
 // checkMessages returns an error if the history or the prompt names an object that the run may not read.
 func (r *run) checkMessages() error {
 	for _, m := range r.messages {

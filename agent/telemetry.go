@@ -26,12 +26,6 @@ import (
 // instrumentation is the name of the tracer and the meter.
 const instrumentation = "github.com/carrel-go/carrel/agent"
 
-// The names of carrel's own metric and attribute.
-const (
-	skippedName = "carrel.agent.skipped"
-	skippedKind = "carrel.agent.skipped.kind"
-)
-
 // telemetry makes an agent's spans and metrics. A nil telemetry or span does nothing.
 type telemetry struct {
 	tracer trace.Tracer
@@ -39,6 +33,14 @@ type telemetry struct {
 	name  string
 	max   int
 	model ModelInfo
+}
+
+// runTotals counts the work of a run since it was started or resumed.
+type runTotals struct {
+	spent       Usage
+	requests    int // sent to the model
+	dispatched  int // calls started
+	isCompacted bool
 }
 
 // span is one operation.
@@ -113,7 +115,7 @@ func (t *telemetry) startRun(ctx context.Context, in Input) (context.Context, *s
 }
 
 // endRun ends the span of a run and records its metrics. how is the run's outcome or the code of its error.
-func (s *span) endRun(how string, r *run) {
+func (s *span) endRun(how string, r runTotals) {
 	if s == nil {
 		return
 	}

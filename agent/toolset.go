@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,28 +11,6 @@ import (
 type toolset struct {
 	tools.Resolved
 	out *typedOutput // may be nil
-}
-
-// resolveTools returns the tools of this turn. If the run has been cancelled, it returns the phase that ends it instead.
-func (r *run) resolveTools() (toolset, phase, error) {
-	if r.ctx.Err() != nil {
-		return toolset{}, finished{outcome: OutcomeCancelled}, nil
-	}
-	set, err := r.agent.tools.Resolve(r.ctx, r.in.Scope, r.state)
-	if err == nil && r.out != nil {
-		if _, taken := set.Lookup(r.out.name); taken && !r.out.structured {
-			err = fmt.Errorf("agent: the tool name %q is reserved for the typed answer", r.out.name)
-		}
-	}
-	switch {
-	case err != nil && r.ctx.Err() != nil:
-		return toolset{}, finished{outcome: OutcomeCancelled}, nil
-	case err != nil:
-		return toolset{}, nil, &RunError{Code: CodeInternal, Message: "The tools could not be prepared.", Err: err}
-	case r.out == nil || r.out.structured:
-		return toolset{Resolved: set}, nil, nil
-	}
-	return toolset{set, r.out}, nil, nil
 }
 
 // isOutput reports whether the tool of that name accepts the typed answer.

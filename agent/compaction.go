@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+)
+
+// compactEarly shortens a conversation that has grown too long for the Compactor, before the model is asked.
+func (r *run) compactEarly() error {
+	turns, err := r.compact(false)
+	if err != nil || turns == nil {
+		return err
+	}
+	r.turns = slices.Clip(turns)
+	r.resetMessages()
+	return r.emitCompacted()
+}
+
+// emitCompacted yields the turns that have replaced all earlier ones, and their checkpoint.
+func (r *run) emitCompacted() error {
+	r.isCompacted = true
+	if err := r.emit(Compacted{Turns: r.turns, Count: len(r.turns), Usage: r.compactUsage}); err != nil {
+		return err
+	}
+	r.compactUsage = Usage{}
+	return r.emitCheckpoint(r.checkpoint(nil), nil)
+}
+
+// compact returns the Compactor's replacement of the run's turns, or nil if it keeps them.
+func (r *run) compact(full bool) ([]Turn, error) {
+	if r.agent.compact == nil || len(r.turns) == 0 {
+		return nil, nil
+	}
+	turns, usage, err := r.callCompactor(full)
+	r.addUsage(usage)
+	r.compactUsage.add(usage)
+	if err != nil {
+		return nil, mapModelError(fmt.Errorf("agent: compact: %w", err))
+	}
+	if same(turns, r.turns) {
+		return nil, nil
+	}
+	if err := r.checkCompacted(turns); err != nil {
+		return nil, &RunError{Code: CodeInternal, Message: "The conversation could not be shortened.",
+			Err: fmt.Errorf("agent: compact: %w", err)}
+	}
+	return turns, nil
+}
+
+// callCompactor calls the Compactor with a copy of the turns, because it may change the slice. A panic is an error, as it
+// is in a Model.
+func (r *run) callCompactor(full bool) (turns []Turn, usage Usage, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("it panicked: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return r.agent.compact(r.ctx, slices.Clone(r.turns), full)
+}
+
+// checkCompacted returns an error if the run cannot continue with these turns.
+func (r *run) checkCompacted(turns []Turn) error {
+	if len(turns) == 0 {
+		return errors.New("no turns are left")
+	}
+	if err := (History{Turns: turns}).check(); err != nil {
+		return err
+	}
+	last := turns[len(turns)-1].Messages
+	if r.prompt == nil && last[len(last)-1].Role != RoleUser {
+		return errors.New("the message that the model must answer is missing")
+	}
+	for _, t := range turns {
+		for _, m := range t.Messages {
+			if err := r.agent.checkHistory(r.ctx, r.in.reach(), m.Parts); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// same reports whether a and b are the same turns, by identity: turns are immutable.
+func same(a, b []Turn) bool {
+	return slices.EqualFunc(a, b, func(a, b Turn) bool {
+		return len(a.Messages) == len(b.Messages) && len(a.Messages) > 0 && &a.Messages[0] == &b.Messages[0]
+	})
+}
+
+// isShorter reports whether a has fewer turns or tokens than b.
+func isShorter(a, b []Turn) bool { return len(a) < len(b) || estimateAll(a) < estimateAll(b) }
+
+// proposeTurns replaces the turns until the service accepts or rejects them.
+func (r *run) proposeTurns(turns []Turn) {
+	if r.before == nil {
+		r.before = r.turns
+	}
+	r.turns = slices.Clip(turns)
+	r.resetMessages()
+}
+
+// settleTurns keeps the proposed turns, because the service has accepted them.
+func (r *run) settleTurns() error {
+	if r.before == nil {
+		return nil
+	}
+	r.before = nil
+	r.turn-- // the checkpoint is of the moment before the answer
+	defer func() { r.turn++ }()
+	return r.emitCompacted()
+}
+
+// revertTurns restores the turns before proposeTurns, unless the proposal was settled.
+func (r *run) revertTurns() {
+	if r.before != nil {
+		r.turns, r.before = r.before, nil
+		r.resetMessages()
+	}
+}
