@@ -24,14 +24,14 @@ func (a *Agent) checkResult(ctx context.Context, r reach, res tools.Result) erro
 	return a.checkRefs(ctx, r, []Part{{Result: &ToolResult{Result: res}}})
 }
 
-// checkHistory is checkRefs for a history. The history may name shared data that only an earlier run was allowed to read:
-// requests hold a note in its place.
+// checkHistory is checkRefs for a history. The history may name shared data that only an earlier run was allowed to
+// read: requests hold a note in its place.
 func (a *Agent) checkHistory(ctx context.Context, r reach, parts []Part) error {
 	return a.checkMedia(ctx, r, parts, func(s scope.Scope) bool { return r.contains(s) || r.isWithdrawn(s) })
 }
 
 func (a *Agent) checkMedia(ctx context.Context, r reach, parts []Part, isAllowed func(scope.Scope) bool) error {
-	for m := range media(parts) {
+	for m := range eachMedium(parts) {
 		f := m.Object
 		if f.IsZero() || isAllowed(f.Scope()) && (a.objects == nil || a.objects.Name() == f.Bucket()) {
 			continue
@@ -48,8 +48,8 @@ func (a *Agent) checkMedia(ctx context.Context, r reach, parts []Part, isAllowed
 	return nil
 }
 
-// root returns the root through which a run reads f.
-func (a *Agent) root(r reach, f object.Ref) (*object.Root, error) {
+// openRoot returns the root through which a run reads f.
+func (a *Agent) openRoot(r reach, f object.Ref) (*object.Root, error) {
 	sc := r.own
 	if r.shared.Contains(f.Scope()) && !sc.Contains(f.Scope()) {
 		sc = r.shared
@@ -57,13 +57,13 @@ func (a *Agent) root(r reach, f object.Ref) (*object.Root, error) {
 	return a.objects.In(sc)
 }
 
-// loader returns the Request.Load of a run, or nil if objects cannot be read.
-func (a *Agent) loader(r reach) func(context.Context, object.Ref, int64) ([]byte, error) {
+// newLoader returns the Request.Load of a run, or nil if objects cannot be read.
+func (a *Agent) newLoader(r reach) func(context.Context, object.Ref, int64) ([]byte, error) {
 	if a.objects == nil || r.own.Level() == scope.None {
 		return nil
 	}
 	return func(ctx context.Context, f object.Ref, most int64) (_ []byte, err error) {
-		root, err := a.root(r, f)
+		root, err := a.openRoot(r, f)
 		if err != nil {
 			return nil, fmt.Errorf("agent: load: %w", err)
 		}
@@ -97,11 +97,12 @@ type finding struct {
 	note string
 }
 
-// inspect measures a medium and looks up its object, if the agent has a bucket. It returns an error if the store fails.
-func (a *Agent) inspect(ctx context.Context, r reach, m medium) (finding, error) {
+// inspectMedium measures a medium and looks up its object, if the agent has a bucket. It returns an error if the store
+// fails.
+func (a *Agent) inspectMedium(ctx context.Context, r reach, m medium) (finding, error) {
 	f := finding{size: int64(len(m.Bytes))}
 	if !m.Object.IsZero() && a.objects != nil && r.own.Level() != scope.None {
-		root, err := a.root(r, m.Object)
+		root, err := a.openRoot(r, m.Object)
 		if err != nil {
 			return f, err
 		}
@@ -138,6 +139,7 @@ func (a *Agent) inspect(ctx context.Context, r reach, m medium) (finding, error)
 // auditCall reports a call that was refused because of its tool or its arguments.
 func (a *Agent) auditCall(ctx context.Context, s scope.Scope, tool string, err error) {
 	if a.audit != nil {
-		a.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "agent.Call", Err: fmt.Errorf("agent: call of %.64q: %w", tool, err)})
+		err = fmt.Errorf("agent: call of %.64q: %w", tool, err)
+		a.audit.Refused(ctx, scope.Refusal{Scope: s, Op: "agent.Call", Err: err})
 	}
 }

@@ -88,8 +88,8 @@ func (a *accumulator) emit(ev Event) error {
 	return a.run.emit(ev)
 }
 
-// addText yields ev, the TextDelta of that text. The text of a typed answer becomes a Partial instead, unless it is not a
-// JSON object.
+// addText yields ev, the TextDelta of that text. The text of a typed answer becomes a Partial instead, unless it is not
+// a JSON object.
 func (a *accumulator) addText(text string, ev Event) error {
 	if text == "" {
 		return nil
@@ -117,7 +117,8 @@ func (a *accumulator) flushText() {
 	a.pending = a.pending[:0]
 }
 
-// addCitation adds a citation after the text that it supports. Earlier text becomes a separate part, unless it is blank.
+// addCitation adds a citation after the text that it supports. Earlier text becomes a separate part, unless it is
+// blank.
 func (a *accumulator) addCitation(d CitationPart) error {
 	c := d.Citation
 	if err := c.check(); err != nil {
@@ -146,7 +147,7 @@ func (a *accumulator) addReasoningDelta(d ReasoningDelta, ev Event) error {
 // addReasoning adds a block of reasoning unchanged, unless it is empty.
 func (a *accumulator) addReasoning(d ReasoningPart) error {
 	a.flushText()
-	g := sign(a.run.agent.model, d).Reasoning
+	g := signReasoning(a.run.agent.model, d).Reasoning
 	if g.Text == "" && g.Signature == "" && len(g.Redacted) == 0 {
 		return nil
 	}
@@ -171,7 +172,7 @@ func (a *accumulator) addUse(d UsePart) error {
 	a.flushText()
 	u := d.ToolUse
 	u.ID = a.ids.mapID(d.ID)
-	if a.ids.end(d.ID) {
+	if a.ids.endCall(d.ID) {
 		return malformedAnswer(fmt.Errorf("agent: two calls of the answer have the id %q", d.ID))
 	}
 	if err := a.emitTyped(u); err != nil {
@@ -207,7 +208,7 @@ func (a *accumulator) addPart(p Part) {
 func (a *accumulator) addSkipped(d SkippedPart) error {
 	a.hasSkipped = a.hasSkipped || !a.isStopped
 	a.run.countSkipped(d.Kind)
-	a.span.skip(d.Kind)
+	a.span.skipPiece(d.Kind)
 	return nil
 }
 
@@ -218,14 +219,14 @@ func (a *accumulator) addUsage(d UsageReport) error {
 	if !isFirst {
 		before = *a.usage
 	}
-	total := d.largest(before)
+	total := d.largestOf(before)
 	a.usage = &total
-	more := total.minus(before)
+	more := total.minusUsage(before)
 	if more == (Usage{}) && !isFirst {
 		return nil
 	}
 	a.run.addUsage(more)
-	return a.run.emit(UsageReport{Usage: more, Model: cmp.Or(d.Model, signer(a.run.agent.model))})
+	return a.run.emit(UsageReport{Usage: more, Model: cmp.Or(d.Model, signerName(a.run.agent.model))})
 }
 
 // growTyped appends to a typed answer, and yields a Partial if it has grown enough.
@@ -242,7 +243,7 @@ func (a *accumulator) growTyped(id, text string) error {
 	if !s.hasGrown() {
 		return nil
 	}
-	return a.emit(Partial{ID: id, JSON: s.take()})
+	return a.emit(Partial{ID: id, JSON: s.takeObject()})
 }
 
 // emitTyped yields a whole typed answer, unless its UseDeltas have been yielded.

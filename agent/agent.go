@@ -11,8 +11,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Agent is a model with its system prompt, tools and limits. It is immutable and safe for concurrent use. The state of a
-// run is in its [Input] and its events.
+// Agent is a model with its system prompt, tools and limits. It is immutable and safe for concurrent use. The state of
+// a run is in its [Input] and its events.
 type Agent struct {
 	model   Model
 	system  func(context.Context, Input) (string, error)
@@ -54,7 +54,7 @@ func New(m Model, o *Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.StructuredOutput && !describe(m).StructuredOutput {
+	if o.StructuredOutput && !describeModel(m).StructuredOutput {
 		return nil, errors.New("agent: the model does not support structured output")
 	}
 	tel, err := newTelemetry(m, o)
@@ -62,7 +62,7 @@ func New(m Model, o *Options) (*Agent, error) {
 		return nil, err
 	}
 	return &Agent{abandoned: abandonedCalls{max: maxAbandoned}, model: m, system: systemFunc(o),
-		tools: o.Tools, limits: l, limited: o.Limits.ToolTimeout > 0, request: describe(m).Limits, compact: o.Compact,
+		tools: o.Tools, limits: l, limited: o.Limits.ToolTimeout > 0, request: describeModel(m).Limits, compact: o.Compact,
 		objects: o.Objects, cache: o.Cache,
 		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
 }

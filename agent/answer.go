@@ -27,9 +27,9 @@ type answerCall struct {
 	invalid error
 }
 
-// message returns the answer for the history. It leaves out invalid calls, because services reject them; the batch has
-// notes about them instead. It also leaves out blank text, and reasoning that nothing follows.
-func (a *answer) message() Message {
+// buildMessage returns the answer for the history. It leaves out invalid calls, because services reject them; the batch
+// has notes about them instead. It also leaves out blank text, and reasoning that nothing follows.
+func (a *answer) buildMessage() Message {
 	m := Message{Role: RoleAssistant, Parts: a.parts}
 	for _, p := range a.parts {
 		if p.Reasoning == nil && p.Citation == nil {
@@ -43,8 +43,8 @@ func (a *answer) message() Message {
 	return m
 }
 
-// text returns all the text of the answer.
-func (a *answer) text() string {
+// joinText returns all the text of the answer.
+func (a *answer) joinText() string {
 	var b strings.Builder
 	for _, p := range a.parts {
 		b.WriteString(p.Text)
@@ -57,7 +57,7 @@ func (a *answer) check(reason StopReason) error {
 	switch reason {
 	case StopEndTurn, StopSequence:
 	case StopToolUse:
-		if len(a.calls) == 0 && (!a.hasSkipped || strings.TrimSpace(a.text()) == "") {
+		if len(a.calls) == 0 && (!a.hasSkipped || strings.TrimSpace(a.joinText()) == "") {
 			return malformedAnswer(errors.New("agent: the model stopped for a tool call but made none"))
 		}
 	case StopPauseTurn: // endWithText asks the model to continue
@@ -70,7 +70,7 @@ func (a *answer) check(reason StopReason) error {
 	case StopMalformed:
 		return malformedAnswer(errors.New("agent: the service reports that the model's output was malformed"))
 	default:
-		if len(a.calls) > 0 || strings.TrimSpace(a.text()) == "" {
+		if len(a.calls) > 0 || strings.TrimSpace(a.joinText()) == "" {
 			return &RunError{Code: CodeMalformed, Message: "The model stopped for a reason that is not known here.",
 				Err: fmt.Errorf("agent: the model stopped for the unknown reason %q", reason)}
 		}

@@ -49,14 +49,14 @@ func (r *run) newRequest(set toolset) *Request {
 	q := &Request{
 		System:    r.system,
 		Messages:  r.requestMessages(),
-		Tools:     set.specs(),
+		Tools:     set.listSpecs(),
 		MaxTokens: r.agent.limits.MaxTokens,
 		Cache:     r.agent.cache,
-		Load:      r.agent.loader(r.in.reach()),
+		Load:      r.agent.newLoader(r.in.newReach()),
 	}
 	switch {
 	case r.isStructured():
-		q.Output = r.out.request()
+		q.Output = r.out.requestSpec()
 	case r.out != nil && r.turn > 1 && r.prompt != nil && !r.isContinuing(): // the prompt requests the typed answer
 		q.Choice = Choice{Name: r.out.name}
 	}

@@ -38,9 +38,9 @@ func (b *batch) isOpen() bool {
 	return slices.ContainsFunc(b.calls, func(c batchCall) bool { return c.result == nil })
 }
 
-// results returns the message with every result in call order, and then the notes. A call without a result has its
+// buildResults returns the message with every result in call order, and then the notes. A call without a result has its
 // stopgap, or an empty result before it is made.
-func (b *batch) results() *Message {
+func (b *batch) buildResults() *Message {
 	m := &Message{Role: RoleUser, Parts: make([]Part, 0, len(b.calls)+len(b.notes))}
 	for _, c := range b.calls {
 		res := &ToolResult{ID: c.ID}
@@ -60,7 +60,7 @@ const maxQuoted = 1000
 // the arguments as text, because services do not accept them as the arguments of a call.
 func describeInvalid(set toolset, index int, c answerCall) string {
 	name := "a tool"
-	if _, ok := set.lookup(c.Name); ok {
+	if _, ok := set.lookupTool(c.Name); ok {
 		name = c.Name
 	}
 	quoted := string(strictjson.Repair(c.Input))

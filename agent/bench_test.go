@@ -101,7 +101,7 @@ func BenchmarkPartial(b *testing.B) {
 			n := min(8, len(rest))
 			p.write(rest[:n])
 			rest = rest[n:]
-			p.json()
+			p.closedJSON()
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64((len(doc)+7)/8), "ns/fragment")

@@ -81,9 +81,9 @@ func (ids *callIDs) mapID(id string) string {
 	return own
 }
 
-// end marks the call with the service's id as whole and reports whether another call of the answer had the same id.
+// endCall marks the call with the service's id as whole and reports whether another call of the answer had the same id.
 // Calls with an empty id are distinguished by their order.
-func (ids *callIDs) end(id string) (isDuplicate bool) {
+func (ids *callIDs) endCall(id string) (isDuplicate bool) {
 	if id == "" {
 		delete(ids.calls, id)
 		return false

@@ -15,7 +15,8 @@ import (
 
 // Checkpoint is a moment from which a run can be resumed, in this process or another: see [Checkpointed], [Done] and
 // [Input].Resume. A resumed run keeps the results that the checkpoint holds, and makes the pending calls with the
-// idempotency keys that it holds. A tool that honours the key therefore takes effect once, however often a run is resumed.
+// idempotency keys that it holds. A tool that honours the key therefore takes effect once, however often a run is
+// resumed.
 //
 // A checkpoint is immutable and is stored as JSON. It contains calls, with their arguments and keys, that a resumed run
 // makes without asking the model again. A person who can alter it controls the tools within the scope. Keep it on the
@@ -56,7 +57,7 @@ type callState struct {
 // Pending returns the calls that have not been made, in order.
 func (c *Checkpoint) Pending() []ToolUse {
 	var out []ToolUse
-	for i, u := range c.uses() {
+	for i, u := range c.listUses() {
 		if i < len(c.at.Calls) && c.at.Calls[i].Result == nil {
 			out = append(out, *u)
 		}
@@ -72,19 +73,19 @@ func (c *Checkpoint) State() *tools.State {
 	return c.at.State.Clone()
 }
 
-// uses returns the calls in the answer.
-func (c *Checkpoint) uses() []*ToolUse {
+// listUses returns the calls in the answer.
+func (c *Checkpoint) listUses() []*ToolUse {
 	if c.at.Answer == nil {
 		return nil
 	}
-	return slices.Collect(Turn{Messages: []Message{*c.at.Answer}}.uses())
+	return slices.Collect(Turn{Messages: []Message{*c.at.Answer}}.eachUse())
 }
 
 var keyGrammar = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // check returns an error unless a run can reach c.
 func (c *Checkpoint) check() error {
-	uses := c.uses()
+	uses := c.listUses()
 	switch {
 	case c.Run == "":
 		return errors.New("the run's id is missing")
@@ -93,7 +94,7 @@ func (c *Checkpoint) check() error {
 	case min(c.at.Turn, c.Turns, c.at.Called, c.at.Failing) < 0,
 		min(c.at.Usage.Input, c.at.Usage.Output, c.at.Usage.CacheRead, c.at.Usage.CacheWrite) < 0:
 		return errors.New("a count is negative")
-	case max(c.at.Turn, c.at.Called, c.at.Failing) > math.MaxInt32: // no run comes this far, and beyond it sums could wrap around
+	case max(c.at.Turn, c.at.Called, c.at.Failing) > math.MaxInt32: // sums must not overflow
 		return errors.New("a count is too large")
 	case c.at.Turn == 0 && (c.at.Answer != nil || c.at.Complete):
 		return errors.New("there is an answer, but the count of turns is 0")
@@ -148,7 +149,7 @@ func (c *Checkpoint) openTurn() Turn {
 		return t
 	}
 	results := Message{Role: RoleUser}
-	for i, u := range c.uses() {
+	for i, u := range c.listUses() {
 		r := &ToolResult{ID: u.ID}
 		if had := c.at.Calls[i].Result; had != nil {
 			r.Result = *had

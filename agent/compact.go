@@ -7,14 +7,14 @@ import (
 )
 
 // Compactor shortens a conversation. It receives all turns before a request and returns the turns that replace them, or
-// the same turns. If full is set, the conversation did not fit the model and must be shortened if possible. The Compactor
-// is then called again, with the turns that it returned, until the conversation fits or does not become shorter. Usage
-// is the cost of the requests that it made.
+// the same turns. If full is set, the conversation did not fit the model and must be shortened if possible. The
+// Compactor is then called again, with the turns that it returned, until the conversation fits or does not become
+// shorter. Usage is the cost of the requests that it made.
 //
 // It may drop turns and put others before the rest, but it must not split a turn, because a turn holds calls with their
-// results. The first message that it returns must be the user's. So must the last one, unless the run has a prompt, which
-// is not among the turns until it has been answered. The turns are checked like an [Input]'s History and replace the
-// earlier ones in the run, in a [Compacted] and in Done. The State does not change. It may change the slice that it
+// results. The first message that it returns must be the user's. So must the last one, unless the run has a prompt,
+// which is not among the turns until it has been answered. The turns are checked like an [Input]'s History and replace
+// the earlier ones in the run, in a [Compacted] and in Done. The State does not change. It may change the slice that it
 // receives, but not the messages.
 //
 // It is called in the consumer's goroutine and must be safe for concurrent use. An error or a panic ends the run, with
@@ -25,8 +25,8 @@ type Compactor func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage
 const leftOut = "The beginning of this conversation has been left out"
 
 // DropOldest is a [Compactor] that drops the oldest turns as soon as the conversation has more than about this many
-// tokens, until it has at most half as many. Two turns replace them: a note that they were left out, and the user's last
-// message in them, so that the model still knows the subject. The last turn is never dropped.
+// tokens, until it has at most half as many. Two turns replace them: a note that they were left out, and the user's
+// last message in them, so that the model still knows the subject. The last turn is never dropped.
 //
 // The count is an estimate: a token for each four bytes, 1,600 for an image and 3,000 for a document, whatever their
 // size.
@@ -40,13 +40,13 @@ func DropOldest(tokens int) Compactor {
 	}
 }
 
-// countDropped returns how many turns to drop from the front. It returns 0 if the turns have at most that many tokens and
-// full is false, or if only the turns of an earlier compaction would be dropped.
+// countDropped returns how many turns to drop from the front. It returns 0 if the turns have at most that many tokens
+// and full is false, or if only the turns of an earlier compaction would be dropped.
 func countDropped(turns []Turn, tokens int, full bool) int {
 	size := make([]int, len(turns))
 	all := 0
 	for i, t := range turns {
-		size[i] = estimate(t)
+		size[i] = estimateTokens(t)
 		all += size[i]
 	}
 	if all <= tokens && !full {
@@ -102,13 +102,13 @@ func lastPrompt(turns []Turn) []Part {
 func estimateAll(turns []Turn) int {
 	n := 0
 	for _, t := range turns {
-		n += estimate(t)
+		n += estimateTokens(t)
 	}
 	return n
 }
 
-// estimate returns about how many tokens t has.
-func estimate(t Turn) int {
+// estimateTokens returns about how many tokens t has.
+func estimateTokens(t Turn) int {
 	const image, document, video = 1600, 3000, 10_000
 	bytes, tokens := 0, 0
 	for _, m := range t.Messages {

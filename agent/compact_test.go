@@ -92,7 +92,7 @@ func TestCompactionKeepsTheInvariants(t *testing.T) {
 		require.Equal(t, before, lines(h), "the input is as it was")
 		all := 0
 		for _, turn := range h.Turns {
-			all += estimate(turn)
+			all += estimateTokens(turn)
 		}
 		if compacted == nil {
 			require.True(t, all <= limit || len(h.Turns) == 1)
@@ -107,7 +107,7 @@ func TestCompactionKeepsTheInvariants(t *testing.T) {
 		require.Equal(t, compacted, done.History.Turns[:len(compacted)])
 		left := 0
 		for _, turn := range kept {
-			left += estimate(turn)
+			left += estimateTokens(turn)
 		}
 		require.True(t, left <= limit/2 || len(kept) == 1)
 		require.True(t, strings.HasPrefix(lines(History{Turns: compacted[:1]})[0], "user: "+leftOut))

@@ -9,7 +9,7 @@ import (
 
 // compactEarly shortens a conversation that has grown too long for the Compactor, before the model is asked.
 func (r *run) compactEarly() error {
-	turns, err := r.compact(false)
+	turns, err := r.compactTurns(false)
 	if err != nil || turns == nil {
 		return err
 	}
@@ -25,11 +25,11 @@ func (r *run) emitCompacted() error {
 		return err
 	}
 	r.compactUsage = Usage{}
-	return r.emitCheckpoint(r.checkpoint(nil), nil)
+	return r.emitCheckpoint(r.newCheckpoint(nil), nil)
 }
 
-// compact returns the Compactor's replacement of the run's turns, or nil if it keeps them.
-func (r *run) compact(full bool) ([]Turn, error) {
+// compactTurns returns the Compactor's replacement of the run's turns, or nil if it keeps them.
+func (r *run) compactTurns(full bool) ([]Turn, error) {
 	if r.agent.compact == nil || len(r.turns) == 0 {
 		return nil, nil
 	}
@@ -39,7 +39,7 @@ func (r *run) compact(full bool) ([]Turn, error) {
 	if err != nil {
 		return nil, mapModelError(fmt.Errorf("agent: compact: %w", err))
 	}
-	if same(turns, r.turns) {
+	if areSameTurns(turns, r.turns) {
 		return nil, nil
 	}
 	if err := r.checkCompacted(turns); err != nil {
@@ -49,8 +49,8 @@ func (r *run) compact(full bool) ([]Turn, error) {
 	return turns, nil
 }
 
-// callCompactor calls the Compactor with a copy of the turns, because it may change the slice. A panic is an error, as it
-// is in a Model.
+// callCompactor calls the Compactor with a copy of the turns, because it may change the slice. A panic is an error, as
+// it is in a Model.
 func (r *run) callCompactor(full bool) (turns []Turn, usage Usage, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -74,7 +74,7 @@ func (r *run) checkCompacted(turns []Turn) error {
 	}
 	for _, t := range turns {
 		for _, m := range t.Messages {
-			if err := r.agent.checkHistory(r.ctx, r.in.reach(), m.Parts); err != nil {
+			if err := r.agent.checkHistory(r.ctx, r.in.newReach(), m.Parts); err != nil {
 				return err
 			}
 		}
@@ -82,8 +82,8 @@ func (r *run) checkCompacted(turns []Turn) error {
 	return nil
 }
 
-// same reports whether a and b are the same turns, by identity: turns are immutable.
-func same(a, b []Turn) bool {
+// areSameTurns reports whether a and b are the same turns, by identity: turns are immutable.
+func areSameTurns(a, b []Turn) bool {
 	return slices.EqualFunc(a, b, func(a, b Turn) bool {
 		return len(a.Messages) == len(b.Messages) && len(a.Messages) > 0 && &a.Messages[0] == &b.Messages[0]
 	})

@@ -25,13 +25,13 @@ const (
 	omittedInput  = `{"note":"The arguments were left out: the conversation has become too long."}`
 )
 
-// cutTurns returns the turns with their longest texts, results and arguments cut to a total of about size bytes, or as few
-// as possible. It reports whether anything was cut. Calls and results stay pairs, and JSON stays valid: arguments are not
-// truncated but replaced.
+// cutTurns returns the turns with their longest texts, results and arguments cut to a total of about size bytes, or as
+// few as possible. It reports whether anything was cut. Calls and results stay pairs, and JSON stays valid: arguments
+// are not truncated but replaced.
 func cutTurns(turns []Turn, size int) ([]Turn, bool) {
 	var sizes []int
-	for p := range parts(turns) {
-		if n := cuttable(p); n > 0 {
+	for p := range eachPart(turns) {
+		if n := countCuttable(p); n > 0 {
 			sizes = append(sizes, n)
 		}
 	}
@@ -44,13 +44,13 @@ func cutTurns(turns []Turn, size int) ([]Turn, bool) {
 	}
 	turns = slices.Clone(turns)
 	for i, t := range turns {
-		turns[i] = t.cut(limit)
+		turns[i] = t.cutTo(limit)
 	}
 	return turns, true
 }
 
-// waterLevel returns the largest limit for each size at which the sum of all is at most total, or the largest size if all
-// fit. It sorts sizes, which must not be empty.
+// waterLevel returns the largest limit for each size at which the sum of all is at most total, or the largest size if
+// all fit. It sorts sizes, which must not be empty.
 func waterLevel(sizes []int, total int) int {
 	slices.Sort(sizes)
 	for i, n := range sizes {
@@ -63,8 +63,8 @@ func waterLevel(sizes []int, total int) int {
 	return sizes[len(sizes)-1]
 }
 
-// parts yields the parts of the turns.
-func parts(turns []Turn) func(yield func(Part) bool) {
+// eachPart yields the parts of the turns.
+func eachPart(turns []Turn) func(yield func(Part) bool) {
 	return func(yield func(Part) bool) {
 		for _, t := range turns {
 			for _, m := range t.Messages {
@@ -78,17 +78,17 @@ func parts(turns []Turn) func(yield func(Part) bool) {
 	}
 }
 
-// measure returns how many bytes of the turns can be cut.
-func measure(turns []Turn) int {
+// measureTurns returns how many bytes of the turns can be cut.
+func measureTurns(turns []Turn) int {
 	n := 0
-	for p := range parts(turns) {
-		n += cuttable(p)
+	for p := range eachPart(turns) {
+		n += countCuttable(p)
 	}
 	return n
 }
 
-// cuttable returns how many bytes of p can be cut.
-func cuttable(p Part) int {
+// countCuttable returns how many bytes of p can be cut.
+func countCuttable(p Part) int {
 	n := len(p.Text)
 	if p.Use != nil {
 		n += len(p.Use.Input)
@@ -101,9 +101,9 @@ func cuttable(p Part) int {
 	return n
 }
 
-// cut returns t with each text, result and arguments at most limit bytes long. limit must be at least minCut.
-func (t Turn) cut(limit int) Turn {
-	isLong := func(p Part) bool { return cuttable(p) > limit }
+// cutTo returns t with each text, result and arguments at most limit bytes long. limit must be at least minCut.
+func (t Turn) cutTo(limit int) Turn {
+	isLong := func(p Part) bool { return countCuttable(p) > limit }
 	if !slices.ContainsFunc(t.Messages, func(m Message) bool { return slices.ContainsFunc(m.Parts, isLong) }) {
 		return t
 	}
@@ -112,7 +112,7 @@ func (t Turn) cut(limit int) Turn {
 		m.Parts = slices.Clone(m.Parts)
 		for j, p := range m.Parts {
 			if isLong(p) {
-				m.Parts[j] = p.cut(limit)
+				m.Parts[j] = p.cutTo(limit)
 			}
 		}
 		t.Messages[i] = m
@@ -120,8 +120,8 @@ func (t Turn) cut(limit int) Turn {
 	return t
 }
 
-// cut returns p, which is longer than limit, cut to it.
-func (p Part) cut(limit int) Part {
+// cutTo returns p, which is longer than limit, cut to it.
+func (p Part) cutTo(limit int) Part {
 	switch {
 	case p.Use != nil:
 		use := *p.Use

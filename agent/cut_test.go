@@ -58,7 +58,7 @@ func TestGiantTurnsAreCut(t *testing.T) {
 				require.NoError(t, m.bad)
 				require.LessOrEqual(t, m.refused, refused+1, "the next run pays little")
 				pairs, inputs := 0, 0
-				for p := range parts(done.History.Turns) {
+				for p := range eachPart(done.History.Turns) {
 					if p.Result != nil {
 						pairs++
 					}
@@ -88,7 +88,7 @@ func TestGiantTurnOfAFailedRunIsCut(t *testing.T) {
 	done, err = a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "On.", History: done.History})
 	require.NoError(t, err)
 	require.NoError(t, m.bad)
-	for p := range parts(done.History.Turns) {
+	for p := range eachPart(done.History.Turns) {
 		if p.Result != nil {
 			for _, b := range p.Result.Result.Blocks {
 				require.True(t, b.JSON == nil || json.Valid(b.JSON))

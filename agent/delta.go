@@ -1,7 +1,7 @@
 package agent
 
 // Delta is a piece of the answer of a [Model]. The interface is sealed.
-type Delta interface{ delta() }
+type Delta interface{ isDelta() }
 
 type (
 	// ReasoningPart is one complete block of reasoning, with the text of its ReasoningDeltas. It ends the block.
@@ -22,12 +22,12 @@ type (
 	StopPart struct{ Reason StopReason }
 )
 
-func (TextDelta) delta()      {}
-func (CitationPart) delta()   {}
-func (SkippedPart) delta()    {}
-func (ReasoningDelta) delta() {}
-func (ReasoningPart) delta()  {}
-func (UseDelta) delta()       {}
-func (UsePart) delta()        {}
-func (UsageReport) delta()    {}
-func (StopPart) delta()       {}
+func (TextDelta) isDelta()      {}
+func (CitationPart) isDelta()   {}
+func (SkippedPart) isDelta()    {}
+func (ReasoningDelta) isDelta() {}
+func (ReasoningPart) isDelta()  {}
+func (UseDelta) isDelta()       {}
+func (UsePart) isDelta()        {}
+func (UsageReport) isDelta()    {}
+func (StopPart) isDelta()       {}

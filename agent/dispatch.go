@@ -26,11 +26,11 @@ type dispatcher struct {
 }
 
 // makeCalls makes the calls of b that lack a result, a bounded number at a time, and waits for all of them. If a tool
-// ends the run, or its context ends, the other calls are cancelled. Each still gets a result: it may have had an effect,
-// and the history must say so. The error is errConsumerLeft.
+// ends the run, or its context ends, the other calls are cancelled. Each still gets a result: it may have had an
+// effect, and the history must say so. The error is errConsumerLeft.
 func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
 	d := &dispatcher{run: r, tools: set}
-	if err := d.announce(b); err != nil {
+	if err := d.announceCalls(b); err != nil {
 		return batchResult{}, err
 	}
 	if r.inFlight == nil {
@@ -46,8 +46,8 @@ func (r *run) makeCalls(set toolset, b *batch) (batchResult, error) {
 	return d.result, nil
 }
 
-// announce collects the calls without a result, and yields them.
-func (d *dispatcher) announce(b *batch) error {
+// announceCalls collects the calls without a result, and yields them.
+func (d *dispatcher) announceCalls(b *batch) error {
 	d.media = mediaCount{}
 	d.calls = make([]*batchCall, 0, len(b.calls))
 	for i := range b.calls {
@@ -85,10 +85,10 @@ func (d *dispatcher) dispatchAll() error {
 	started := 0
 	for ended := 0; ended < len(d.calls); {
 		for started < len(d.calls) && started-ended < d.agent.limits.Parallel {
-			d.dispatch(started)
+			d.dispatchCall(started)
 			started++
 		}
-		index, o, isEnd := d.inFlight.await(d.progress.ready)
+		index, o, isEnd := d.inFlight.awaitEnd(d.progress.ready)
 		if !isEnd {
 			if err := d.emitProgress(0, started); err != nil {
 				return err
@@ -98,22 +98,22 @@ func (d *dispatcher) dispatchAll() error {
 		if err := d.emitProgress(index, index+1); err != nil {
 			return err
 		}
-		d.progress.end(index)
+		d.progress.endCall(index)
 		ended++
-		if err := d.record(d.calls[index], o); err != nil {
+		if err := d.recordOutcome(d.calls[index], o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// dispatch starts the call with that index.
-func (d *dispatcher) dispatch(i int) {
+// dispatchCall starts the call with that index.
+func (d *dispatcher) dispatchCall(i int) {
 	c := d.calls[i]
 	d.dispatched++
 	d.inFlight.start(i, d.tools, tools.NewCall(tools.CallOptions{
 		Scope: d.in.Scope, Shared: d.in.Shared, ID: c.ID, Name: c.Name, Args: c.Input, State: d.state,
-		IdempotencyKey: c.key, Progress: func(v any) { d.progress.put(i, v) },
+		IdempotencyKey: c.key, Progress: func(v any) { d.progress.putValue(i, v) },
 	}))
 }
 
@@ -121,7 +121,7 @@ func (d *dispatcher) dispatch(i int) {
 func (d *dispatcher) emitProgress(from, to int) error {
 	for i := from; i < to; i++ {
 		c := d.calls[i]
-		for _, v := range d.progress.take(i) {
+		for _, v := range d.progress.takeValues(i) {
 			if err := d.emitCall(c, ToolProgress{ID: c.ID, Value: v}); err != nil {
 				return err
 			}
@@ -130,8 +130,8 @@ func (d *dispatcher) emitProgress(from, to int) error {
 	return nil
 }
 
-// record stores the outcome of a call, and yields it. A fatal call cancels the others.
-func (d *dispatcher) record(c *batchCall, o callOutcome) error {
+// recordOutcome stores the outcome of a call, and yields it. A fatal call cancels the others.
+func (d *dispatcher) recordOutcome(c *batchCall, o callOutcome) error {
 	if o.pending != nil && d.in.Run != "" {
 		d.result.isWaiting = true
 		res := failedResult("Not run: it waited, and the run was stopped.")

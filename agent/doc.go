@@ -1,8 +1,9 @@
 // Package agent runs the loop in which a model calls tools until it has an answer.
 //
 // An [Agent] is created once, from a [Model] and [Options], and serves any number of concurrent runs. [Agent.Stream]
-// starts a run: it yields [Event] values as they happen, and ends with [Done] or with a [RunError]. [Agent.Run] reads it
-// to its end. A run receives its [History] in its [Input] and returns the longer one in Done. The Agent does not keep it.
+// starts a run: it yields [Event] values as they happen, and ends with [Done] or with a [RunError]. [Agent.Run] reads
+// it to its end. A run receives its [History] in its [Input] and returns the longer one in Done. The Agent does not
+// keep it.
 //
 //	a, err := agent.New(model, &agent.Options{System: "You look after a shelf.", Tools: tools.Of(find, put)})
 //	for ev, err := range a.Stream(ctx, agent.Input{Scope: session, Run: id, Prompt: "What is this?", History: h}) {
@@ -24,8 +25,8 @@
 //   - Only tools that were offered in this turn are called, with the Scope of the Input.
 //   - An object outside the Scope and the Shared scope of the Input never reaches a model.
 //   - Every run is bounded, see [Limits].
-//   - Leaving the loop ends the run: it cancels the model's stream and the tools and waits for them. A tool that does not
-//     return within two seconds is abandoned. Abandoned calls are counted and limited, see [Agent.Abandoned].
+//   - Leaving the loop ends the run: it cancels the model's stream and the tools and waits for them. A tool that does
+//     not return within two seconds is abandoned. Abandoned calls are counted and limited, see [Agent.Abandoned].
 //
 // # Typed answers
 //
@@ -36,9 +37,9 @@
 //
 // # Runs that outlive a process
 //
-// A run with an id yields a [Checkpointed] before any tool is called and at the end of each turn. A host that stores the
-// [Checkpoint] and the ended turn, before it continues the loop, can resume the run in another process. The resumed run
-// makes the pending calls with their original idempotency keys, and does not repeat requests that the model has
+// A run with an id yields a [Checkpointed] before any tool is called and at the end of each turn. A host that stores
+// the [Checkpoint] and the ended turn, before it continues the loop, can resume the run in another process. The resumed
+// run makes the pending calls with their original idempotency keys, and does not repeat requests that the model has
 // answered. A tool that returns a [tools.PendingError], for example to wait for an approval, ends the run with the call
 // pending. [Done] holds the checkpoint to resume from, whether the run is complete, pending, cancelled or failed. Keep
 // checkpoints on the server, see [Checkpoint].
@@ -51,8 +52,8 @@
 //
 // # Media, reasoning and citations
 //
-// [Input].Media shows images, documents and videos to the model, as bytes or as objects. A Model passes on a reference to
-// an object or reads it with [Request].Load. The [RequestLimits] of the Model apply: a tool result that exceeds them
+// [Input].Media shows images, documents and videos to the model, as bytes or as objects. A Model passes on a reference
+// to an object or reads it with [Request].Load. The [RequestLimits] of the Model apply: a tool result that exceeds them
 // becomes a failed result. In requests, a note replaces media of earlier turns that exceed the limits, whose object has
 // been deleted, or with which the service rejects the request. The history keeps them, except those with which the
 // service rejected a request.

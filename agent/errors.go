@@ -23,7 +23,7 @@ const (
 	CodeContextFull  Code = "context_window" // the conversation does not fit the model
 	CodeMalformed    Code = "malformed"      // the model's answer contradicts itself or the protocol
 	CodeLimit        Code = "limit"          // one of Limits was reached
-	CodeIncomplete   Code = "incomplete"     // of RunAs and StreamAs: the run was cancelled or is pending, see Done.Outcome
+	CodeIncomplete   Code = "incomplete"     // RunAs, StreamAs: the run was cancelled or is pending, see Done.Outcome
 	CodeToolFailed   Code = "tool_failed"    // a tool returned a FatalError without a code
 	CodeInternal     Code = "internal"       // a defect, such as a Model that returns another error than a ModelError
 )
@@ -71,7 +71,8 @@ func (e *RunError) Unwrap() error { return e.Err }
 
 // malformedAnswer returns the error of an answer that contradicts itself or the protocol. A retry may succeed.
 func malformedAnswer(err error) *RunError {
-	return &RunError{Code: CodeMalformed, Message: "The model's answer could not be understood.", Retryable: true, Err: err}
+	const message = "The model's answer could not be understood."
+	return &RunError{Code: CodeMalformed, Message: message, Retryable: true, Err: err}
 }
 
 // mapModelError returns the run's error for an error of the Model.
@@ -102,10 +103,11 @@ func inputError(msg string, err error) *RunError {
 	return &RunError{Code: CodeInvalidCall, Message: msg, Err: err}
 }
 
-// incomplete returns the error of a run that was cancelled or is pending and lacks a typed answer.
-func incomplete(ctx context.Context, stop Outcome) *RunError {
+// incompleteError returns the error of a run that was cancelled or is pending and lacks a typed answer.
+func incompleteError(ctx context.Context, stop Outcome) *RunError {
 	if stop == OutcomePending {
 		return &RunError{Code: CodeIncomplete, Message: "The answer has to wait: a tool call needs an approval."}
 	}
-	return &RunError{Code: CodeIncomplete, Message: "The run was cancelled before it had an answer.", Retryable: true, Err: ctx.Err()}
+	const message = "The run was cancelled before it had an answer."
+	return &RunError{Code: CodeIncomplete, Message: message, Retryable: true, Err: ctx.Err()}
 }

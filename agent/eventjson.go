@@ -110,7 +110,8 @@ type toolDoneJSON struct {
 
 // MarshalJSON returns the form in the documentation of [MarshalEvent], without Err, which is for the host alone.
 func (d ToolDone) MarshalJSON() ([]byte, error) {
-	return json.Marshal(toolDoneJSON{d.ID, d.Name, d.Result.Summary, d.Result.Blocks, d.Result.IsError, d.Took.Milliseconds()})
+	res := d.Result
+	return json.Marshal(toolDoneJSON{d.ID, d.Name, res.Summary, res.Blocks, res.IsError, d.Took.Milliseconds()})
 }
 
 // UnmarshalJSON reads what MarshalJSON returns.
@@ -124,6 +125,6 @@ func (d *ToolDone) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// ErrUnknownEvent is returned by [UnmarshalEvent] for a type that is not an event of this package, such as an event of a
-// later version or of another package in the same log.
+// ErrUnknownEvent is returned by [UnmarshalEvent] for a type that is not an event of this package, such as an event of
+// a later version or of another package in the same log.
 var ErrUnknownEvent = errors.New("unknown event type")

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// Fallback returns a Model that asks the first of the models, and the next one if it fails before its first delta with an
-// error that is retryable or has the code [CodeThrottled], [CodeUnavailable] or [CodeTimeout]. An error after a delta is
-// final, because the consumer has seen the beginning of an answer. If all models fail, Fallback yields the last error,
-// with all errors as its cause.
+// Fallback returns a Model that asks the first of the models, and the next one if it fails before its first delta with
+// an error that is retryable or has the code [CodeThrottled], [CodeUnavailable] or [CodeTimeout]. An error after a
+// delta is final, because the consumer has seen the beginning of an answer. If all models fail, Fallback yields the
+// last error, with all errors as its cause.
 //
 // Each model receives only the reasoning that it signed itself, by the name in its [ModelInfo]. All models must support
 // everything else in the request.
@@ -23,22 +23,23 @@ type fallback []Model
 func (f fallback) Info() ModelInfo {
 	var info ModelInfo
 	for i, m := range f {
-		next := describe(m)
+		next := describeModel(m)
 		if i == 0 {
 			info = next
 		}
 		info.StructuredOutput = info.StructuredOutput && next.StructuredOutput
-		info.Limits = info.Limits.strictest(next.Limits)
+		info.Limits = info.Limits.strictestOf(next.Limits)
 	}
 	return info
 }
 
 func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
-		failed := &ModelError{Code: CodeInternal, Message: "The agent does not have a model.", Err: errors.New("agent: the Fallback does not have models")}
+		failed := &ModelError{Code: CodeInternal, Message: "The agent does not have a model.",
+			Err: errors.New("agent: the Fallback does not have models")}
 		var causes []error
 		for _, m := range f {
-			err := attempt(ctx, m, r, yield)
+			err := attemptModel(ctx, m, r, yield)
 			if err == nil {
 				return
 			}
@@ -58,20 +59,20 @@ func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error
 	}
 }
 
-// attempt yields m's answer. It returns m's error, and yields nothing, if m failed before its first delta and another
-// model may succeed.
-func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) bool) *ModelError {
+// attemptModel yields m's answer. It returns m's error, and yields nothing, if m failed before its first delta and
+// another model may succeed.
+func attemptModel(ctx context.Context, m Model, r *Request, yield func(Delta, error) bool) *ModelError {
 	began := false
 	for d, err := range m.Stream(ctx, requestFor(m, r)) {
-		if e, ok := errors.AsType[*ModelError](err); ok && !began && transient(e) {
+		if e, ok := errors.AsType[*ModelError](err); ok && !began && isTransient(e) {
 			return e
 		}
 		began = true
 		switch p := d.(type) {
 		case ReasoningPart:
-			d = sign(m, p)
+			d = signReasoning(m, p)
 		case UsageReport:
-			p.Model = cmp.Or(p.Model, signer(m))
+			p.Model = cmp.Or(p.Model, signerName(m))
 			d = p
 		}
 		if !yield(d, err) || err != nil {
@@ -81,30 +82,30 @@ func attempt(ctx context.Context, m Model, r *Request, yield func(Delta, error) 
 	return nil
 }
 
-func transient(e *ModelError) bool {
+func isTransient(e *ModelError) bool {
 	return e.Retryable || e.Code == CodeThrottled || e.Code == CodeUnavailable || e.Code == CodeTimeout
 }
 
-// signer returns the name of m as the signer of reasoning, or "" if m does not have one. The models of a [Fallback] sign,
-// not the Fallback itself.
-func signer(m Model) string {
+// signerName returns the name of m as the signer of reasoning, or "" if m does not have one. The models of a [Fallback]
+// sign, not the Fallback itself.
+func signerName(m Model) string {
 	if _, ok := m.(fallback); ok {
 		return ""
 	}
-	return describe(m).Model
+	return describeModel(m).Model
 }
 
-// describe returns the info of m, or the zero ModelInfo.
-func describe(m Model) ModelInfo {
+// describeModel returns the info of m, or the zero ModelInfo.
+func describeModel(m Model) ModelInfo {
 	if d, ok := m.(Described); ok {
 		return d.Info()
 	}
 	return ModelInfo{}
 }
 
-// sign sets the model that signed d, unless d names one.
-func sign(m Model, d ReasoningPart) ReasoningPart {
-	d.Model = cmp.Or(d.Model, signer(m))
+// signReasoning sets the model that signed d, unless d names one.
+func signReasoning(m Model, d ReasoningPart) ReasoningPart {
+	d.Model = cmp.Or(d.Model, signerName(m))
 	return d
 }
 
@@ -114,7 +115,7 @@ func requestFor(m Model, r *Request) *Request {
 	if _, ok := m.(fallback); ok {
 		return r // it asks each of its models with a separate request
 	}
-	name := signer(m)
+	name := signerName(m)
 	foreign := func(p Part) bool { return p.Reasoning != nil && p.Reasoning.Model != name }
 	if !slices.ContainsFunc(r.Messages, func(m Message) bool { return slices.ContainsFunc(m.Parts, foreign) }) {
 		return r
@@ -126,7 +127,7 @@ func requestFor(m Model, r *Request) *Request {
 			m.Parts = slices.DeleteFunc(slices.Clone(m.Parts), foreign)
 		}
 		if len(m.Parts) > 0 {
-			own.Messages = join(own.Messages, m)
+			own.Messages = joinMessages(own.Messages, m)
 		}
 	}
 	return &own

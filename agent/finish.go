@@ -12,7 +12,7 @@ import (
 // takeStructured takes the text of an answer as the typed answer. If it is invalid, it asks the model again, with the
 // reason.
 func (r *run) takeStructured(ans *answer) (phase, error) {
-	value := json.RawMessage(strings.TrimSpace(ans.text()))
+	value := json.RawMessage(strings.TrimSpace(ans.joinText()))
 	_, err := r.out.tool.Call(r.ctx, tools.NewCall(tools.CallOptions{
 		Scope: r.in.Scope, Name: r.out.name, Args: value, State: r.state,
 	}))
@@ -20,13 +20,13 @@ func (r *run) takeStructured(ans *answer) (phase, error) {
 		if r.value, err = r.out.tool.Validate(value); err != nil {
 			return nil, outputMismatch(err)
 		}
-		return r.commitTurn(ans.message(), nil, OutcomeComplete)
+		return r.commitTurn(ans.buildMessage(), nil, OutcomeComplete)
 	}
 	why := explainError(err, "it could not be checked.").Blocks[0].Text
 	r.callErr = fmt.Errorf("agent: typed answer: %w", err)
-	why = rejection + strings.TrimSuffix(why, ".") + ". Give the whole answer again, as JSON of the form that was asked for."
+	why = rejection + strings.TrimSuffix(why, ".") + ". Give the whole answer again, as JSON of the requested form."
 	r.failing++
-	return r.askAgain(ans.message(), why)
+	return r.askAgain(ans.buildMessage(), why)
 }
 
 // askAgain adds an answer that does not end the run to the history, and requests another.
@@ -37,7 +37,7 @@ func (r *run) askAgain(answer Message, request string) (phase, error) {
 	if err := r.emit(StepFinished{r.turn}); err != nil {
 		return nil, err
 	}
-	return askPhase{}, r.emitCheckpoint(r.checkpoint(nil), ended)
+	return askPhase{}, r.emitCheckpoint(r.newCheckpoint(nil), ended)
 }
 
 // askForOutput adds a text without the typed answer to the history, and requests the answer.
@@ -60,25 +60,25 @@ func (r *run) checkOutput() error {
 	return nil
 }
 
-// endWithText returns the phase after an answer without calls, which ends the run unless it was paused or a typed answer
-// is missing.
+// endWithText returns the phase after an answer without calls, which ends the run unless it was paused or a typed
+// answer is missing.
 func (r *run) endWithText(ans *answer) (phase, error) {
 	switch {
 	case r.reason == StopPauseTurn && !r.isStructured(): // takeStructured checks whether the answer is complete
-		return r.askAgain(ans.message(), continueRequest)
+		return r.askAgain(ans.buildMessage(), continueRequest)
 	case r.out == nil:
-		return r.commitTurn(ans.message(), nil, OutcomeComplete)
+		return r.commitTurn(ans.buildMessage(), nil, OutcomeComplete)
 	case r.isStructured():
 		return r.takeStructured(ans)
 	}
-	return r.askForOutput(ans.message())
+	return r.askForOutput(ans.buildMessage())
 }
 
-// commitTurn adds a complete turn to the history, yields its checkpoint and returns the next phase: askPhase unless stop
-// is set.
+// commitTurn adds a complete turn to the history, yields its checkpoint and returns the next phase: askPhase unless
+// stop is set.
 func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase, error) {
 	ended := r.addTurn(answer, results)
-	c := r.checkpoint(nil)
+	c := r.newCheckpoint(nil)
 	if stop == OutcomeComplete {
 		c.at.Complete, c.at.Output = true, r.value
 	}

@@ -54,8 +54,8 @@ func (h History) check() error {
 	return nil
 }
 
-// uses yields the calls of t in order.
-func (t Turn) uses() iter.Seq[*ToolUse] {
+// eachUse yields the calls of t in order.
+func (t Turn) eachUse() iter.Seq[*ToolUse] {
 	return func(yield func(*ToolUse) bool) {
 		for _, m := range t.Messages {
 			for _, p := range m.Parts {
@@ -99,8 +99,8 @@ func (t Turn) check() error {
 	return nil
 }
 
-// checkParts checks the parts of m, which follows a message with the calls in open. It returns the ids of the calls in m,
-// and those of open without a result in m.
+// checkParts checks the parts of m, which follows a message with the calls in open. It returns the ids of the calls in
+// m, and those of open without a result in m.
 func (m Message) checkParts(open []string) (calls, unanswered []string, _ error) {
 	for i, p := range m.Parts {
 		if err := p.check(m.Role); err != nil {
@@ -130,7 +130,7 @@ func (m Message) checkParts(open []string) (calls, unanswered []string, _ error)
 // isBlank reports whether m only holds white space, which services reject or drop.
 func (m Message) isBlank() bool {
 	return !slices.ContainsFunc(m.Parts, func(p Part) bool {
-		return p.kind() != "text" || strings.TrimSpace(p.Text) != ""
+		return p.kindName() != "text" || strings.TrimSpace(p.Text) != ""
 	})
 }
 
@@ -154,7 +154,7 @@ func (p Part) check(r Role) error {
 		return errors.New("it must have exactly one of text, call, result, image, document, video, reasoning and citation")
 	}
 	if owner != r {
-		return fmt.Errorf("%s in a message of the %s", p.kind(), r)
+		return fmt.Errorf("%s in a message of the %s", p.kindName(), r)
 	}
 	switch {
 	case p.Use != nil:
@@ -163,7 +163,7 @@ func (p Part) check(r Role) error {
 		return p.Result.Result.Check()
 	case p.Image != nil, p.Document != nil, p.Video != nil:
 		if err := (tools.Block{Image: p.Image, Document: p.Document, Video: p.Video}).Check(); err != nil {
-			return fmt.Errorf("%s %w", p.kind(), err)
+			return fmt.Errorf("%s %w", p.kindName(), err)
 		}
 		return nil
 	case p.Reasoning != nil:
@@ -176,8 +176,8 @@ func (p Part) check(r Role) error {
 	return nil
 }
 
-// kind returns the name of p's content, with its article.
-func (p Part) kind() string {
+// kindName returns the name of p's content, with its article.
+func (p Part) kindName() string {
 	switch {
 	case p.Use != nil:
 		return "a call"

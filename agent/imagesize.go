@@ -12,8 +12,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// imageSize returns the width and height of an image in pixels from its header. isValid reports whether the bytes may be
-// such an image. The size is zero if the image uses a feature that the standard library does not support.
+// imageSize returns the width and height of an image in pixels from its header. isValid reports whether the bytes may
+// be such an image. The size is zero if the image uses a feature that the standard library does not support.
 func imageSize(m *tools.Media) (width, height int, isValid bool) {
 	var c image.Config
 	var err error
@@ -58,8 +58,8 @@ func webpSize(b []byte) (width, height int) {
 	return 0, 0
 }
 
-// isPlausible reports whether the bytes of m may have its format. It checks the beginnings of images, PDF files and Office
-// files. Other formats, and objects, are plausible.
+// isPlausible reports whether the bytes of m may have its format. It checks the beginnings of images, PDF files and
+// Office files. Other formats, and objects, are plausible.
 func isPlausible(m *tools.Media) bool {
 	if len(m.Bytes) == 0 {
 		return true

@@ -19,7 +19,8 @@ type Input struct {
 	// Run is the run's id, in UTF-8. The idempotency keys of the calls depend on it, so every run needs a new id, for
 	// example from crypto/rand.Text, unless it resumes a checkpoint with that id. If two runs of a Scope have the same id,
 	// a tool that uses its key may mistake a new call for one that it has already made. Without an id the keys are empty,
-	// the run does not yield [Checkpointed] events, Done does not have a Checkpoint, and calls cannot wait for an approval.
+	// the run does not yield [Checkpointed] events, Done does not have a Checkpoint, and calls cannot wait for an
+	// approval.
 	Run string
 	// Prompt is the user's message. It may be blank if there are Media, or if the history ends with something that the
 	// model has not answered, such as results. The run then continues from there.
@@ -41,8 +42,8 @@ type Input struct {
 // reach is the data that a run may read: its own scope, and the tenant's shared data if the host allows it.
 type reach struct{ own, shared scope.Scope }
 
-// reach returns what the run may read.
-func (in Input) reach() reach { return reach{in.Scope, in.Shared.ReadOnly()} }
+// newReach returns what the run may read.
+func (in Input) newReach() reach { return reach{in.Scope, in.Shared.ReadOnly()} }
 
 // contains reports whether data of s may be read.
 func (r reach) contains(s scope.Scope) bool { return r.own.Contains(s) || r.shared.Contains(s) }

@@ -15,54 +15,50 @@ type instruments struct {
 	input, output, cacheRead, cacheWrite, skipped       metric.Int64Counter
 }
 
-// create creates the instruments.
-func (n *instruments) create(m metric.Meter) error {
-	seconds := metric.WithExplicitBucketBoundaries(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48,
-		40.96, 81.92)
-	tokens := metric.WithExplicitBucketBoundaries(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304,
-		16777216, 67108864)
-	few := metric.WithExplicitBucketBoundaries(0, 1, 2, 4, 8, 16, 32, 64, 128)
+// createAll creates the instruments.
+func (n *instruments) createAll(m metric.Meter) error {
 	var errs []error
-	for _, d := range []struct {
-		to         *metric.Float64Histogram
-		name, text string
-	}{
-		{&n.chatDuration, "gen_ai.client.inference.duration", "Duration of one inference."},
-		{&n.firstChunk, "gen_ai.client.inference.time_to_first_chunk", "Time to the first chunk of a streamed answer."},
-		{&n.runDuration, "gen_ai.invoke_agent.duration", "Duration of one run of an agent."},
-		{&n.toolDuration, "gen_ai.execute_tool.duration", "Duration of one tool call."},
-	} {
-		var err error
-		*d.to, err = m.Float64Histogram(d.name, metric.WithUnit("s"), metric.WithDescription(d.text), seconds)
+	seconds := func(name, text string) metric.Float64Histogram {
+		h, err := m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(text),
+			metric.WithExplicitBucketBoundaries(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48,
+				40.96, 81.92))
 		errs = append(errs, err)
+		return h
 	}
-	for _, d := range []struct {
-		to               *metric.Int64Histogram
-		name, unit, text string
-		buckets          metric.HistogramOption
-	}{
-		{&n.inputTokens, "gen_ai.client.inference.operation.input_tokens", "{token}", "Input tokens of one inference.", tokens},
-		{&n.outputTokens, "gen_ai.client.inference.operation.output_tokens", "{token}", "Output tokens of one inference.", tokens},
-		{&n.inferenceCalls, "gen_ai.invoke_agent.inference_calls", "{call}", "Inferences of one run of an agent.", few},
-		{&n.toolCalls, "gen_ai.invoke_agent.tool_calls", "{call}", "Tool calls of one run of an agent.", few},
-	} {
-		var err error
-		*d.to, err = m.Int64Histogram(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.text), d.buckets)
+	tokens := func(name, text string) metric.Int64Histogram {
+		h, err := m.Int64Histogram(name, metric.WithUnit("{token}"), metric.WithDescription(text),
+			metric.WithExplicitBucketBoundaries(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304,
+				16777216, 67108864))
 		errs = append(errs, err)
+		return h
 	}
-	for _, d := range []struct {
-		to               *metric.Int64Counter
-		name, unit, text string
-	}{
-		{&n.input, "gen_ai.client.inference.usage.input_tokens", "{token}", "Input tokens used, those of a cache included."},
-		{&n.output, "gen_ai.client.inference.usage.output_tokens", "{token}", "Output tokens used."},
-		{&n.cacheRead, "gen_ai.client.inference.usage.cache_read.input_tokens", "{token}", "Input tokens read from a cache."},
-		{&n.cacheWrite, "gen_ai.client.inference.usage.cache_write.input_tokens", "{token}", "Input tokens written to a cache."},
-		{&n.skipped, skippedName, "{piece}", "Pieces of answers that the model adapter did not pass on."},
-	} {
-		var err error
-		*d.to, err = m.Int64Counter(d.name, metric.WithUnit(d.unit), metric.WithDescription(d.text))
+	calls := func(name, text string) metric.Int64Histogram {
+		h, err := m.Int64Histogram(name, metric.WithUnit("{call}"), metric.WithDescription(text),
+			metric.WithExplicitBucketBoundaries(0, 1, 2, 4, 8, 16, 32, 64, 128))
 		errs = append(errs, err)
+		return h
+	}
+	count := func(name, unit, text string) metric.Int64Counter {
+		c, err := m.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(text))
+		errs = append(errs, err)
+		return c
+	}
+	const inference = "gen_ai.client.inference"
+	const operation, usage = inference + ".operation", inference + ".usage"
+	*n = instruments{
+		chatDuration:   seconds(inference+".duration", "Duration of one inference."),
+		firstChunk:     seconds(inference+".time_to_first_chunk", "Time to the first chunk of a streamed answer."),
+		runDuration:    seconds("gen_ai.invoke_agent.duration", "Duration of one run of an agent."),
+		toolDuration:   seconds("gen_ai.execute_tool.duration", "Duration of one tool call."),
+		inputTokens:    tokens(operation+".input_tokens", "Input tokens of one inference."),
+		outputTokens:   tokens(operation+".output_tokens", "Output tokens of one inference."),
+		inferenceCalls: calls("gen_ai.invoke_agent.inference_calls", "Inferences of one run of an agent."),
+		toolCalls:      calls("gen_ai.invoke_agent.tool_calls", "Tool calls of one run of an agent."),
+		input:          count(usage+".input_tokens", "{token}", "Input tokens used, those of a cache included."),
+		output:         count(usage+".output_tokens", "{token}", "Output tokens used."),
+		cacheRead:      count(usage+".cache_read.input_tokens", "{token}", "Input tokens read from a cache."),
+		cacheWrite:     count(usage+".cache_write.input_tokens", "{token}", "Input tokens written to a cache."),
+		skipped:        count(skippedName, "{piece}", "Pieces of answers that the model adapter did not pass on."),
 	}
 	return errors.Join(errs...)
 }

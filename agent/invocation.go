@@ -18,8 +18,8 @@ const grace = 2 * time.Second
 // errExited is the error of a tool that ended its goroutine.
 var errExited = errors.New("agent: the tool ended its goroutine and returned nothing")
 
-// invocations are the calls of a run that are in flight, each in a separate goroutine. The host's auditor and spans run in
-// the goroutine of the run, so that the consumer can recover their panics.
+// invocations are the calls of a run that are in flight, each in a separate goroutine. The host's auditor and spans run
+// in the goroutine of the run, so that the consumer can recover their panics.
 type invocations struct {
 	agent  *Agent
 	accept func(callEnd) error // returns an error if no request can hold the result; may be nil
@@ -41,7 +41,7 @@ type invocation struct {
 	ctx       *calltime.Context
 	span      *span
 	start     time.Time
-	abandonAt time.Time // zero if ctx decides, see expiry
+	abandonAt time.Time // zero if ctx decides, see abandonTime
 	// isEnded is set by the goroutine that reports the end: the call's own, or the run's when it abandons the call.
 	isEnded atomic.Bool
 }
@@ -49,7 +49,7 @@ type invocation struct {
 // callEnd is the end of an invocation.
 type callEnd struct {
 	*invocation
-	callOutcome      // of a call that was made, it only holds what the tool returned: see interpret
+	callOutcome      // of a call that was made, it only holds what the tool returned: see interpretEnd
 	runEnded    bool // before the call did
 	isOverdue   bool // the call's time had passed
 }
@@ -73,42 +73,42 @@ func (n *invocations) close() {
 func (n *invocations) start(index int, set toolset, c *tools.Call) {
 	v := &invocation{index: index, call: c}
 	if err := n.ctx.Err(); err != nil {
-		n.refuse(v, callOutcome{result: failedResult("Not run: the run was stopped."), err: err, isOpen: true})
+		n.refuseCall(v, callOutcome{result: failedResult("Not run: the run was stopped."), err: err, isOpen: true})
 		return
 	}
-	tool, ok := set.lookup(c.Name())
+	tool, ok := set.lookupTool(c.Name())
 	v.batch, v.span = n.agent.tel.startTool(n.ctx, c, ok)
 	if !ok {
 		err := tools.Correct(fmt.Sprintf("There is no tool named %q. %s", c.Name(), set))
 		n.agent.auditCall(v.batch, c.Scope(), c.Name(), err)
-		n.refuse(v, callOutcome{result: explainError(err, ""), err: err})
+		n.refuseCall(v, callOutcome{result: explainError(err, ""), err: err})
 		return
 	}
 	if !set.isOutput(c.Name()) && n.agent.abandoned.isFull(c.Scope().TenantID()) {
 		res := failedResult("Not run: too many earlier calls have not ended. Go on without this tool, or try again later.")
-		n.refuse(v, callOutcome{result: res, err: errAbandoned})
+		n.refuseCall(v, callOutcome{result: res, err: errAbandoned})
 		return
 	}
 	v.tool, v.start = tool, time.Now()
 	v.ctx = n.times.Start(v.batch, v.start)
 	n.open = append(n.open, v)
-	go v.invoke(n.ends, &n.agent.abandoned)
+	go v.invokeTool(n.ends, &n.agent.abandoned)
 }
 
-// refuse reports the end of a call that is not made.
-func (n *invocations) refuse(v *invocation, o callOutcome) {
+// refuseCall reports the end of a call that is not made.
+func (n *invocations) refuseCall(v *invocation, o callOutcome) {
 	n.ends <- callEnd{invocation: v, callOutcome: o}
 }
 
-// invoke calls the tool and reports its end, unless the run has abandoned the call.
-func (v *invocation) invoke(ends chan<- callEnd, abandoned *abandonedCalls) {
+// invokeTool calls the tool and reports its end, unless the run has abandoned the call.
+func (v *invocation) invokeTool(ends chan<- callEnd, abandoned *abandonedCalls) {
 	o := callOutcome{err: errExited}
 	defer func() { // a tool may end its goroutine
 		if !v.isEnded.CompareAndSwap(false, true) {
 			abandoned.add(v.call.Scope().TenantID(), -1)
 			return
 		}
-		ends <- v.end(o)
+		ends <- v.endNow(o)
 	}()
 	growStack(v.index & 1)
 	o.result, o.err = v.tool.Call(v.ctx, v.call)
@@ -123,14 +123,14 @@ func growStack(i int) byte {
 	return space[i]
 }
 
-// end returns the end of the call at this moment.
-func (v *invocation) end(o callOutcome) callEnd {
+// endNow returns the end of the call at this moment.
+func (v *invocation) endNow(o callOutcome) callEnd {
 	o.took = time.Since(v.start)
 	return callEnd{invocation: v, callOutcome: o, runEnded: v.batch.Err() != nil, isOverdue: v.ctx.Err() != nil}
 }
 
-// await waits for the end of a call. It returns false if there is progress first.
-func (n *invocations) await(progress <-chan struct{}) (index int, _ callOutcome, isEnd bool) {
+// awaitEnd waits for the end of a call. It returns false if there is progress first.
+func (n *invocations) awaitEnd(progress <-chan struct{}) (index int, _ callOutcome, isEnd bool) {
 	for {
 		var fired <-chan time.Time
 		if n.timer != nil {
@@ -140,7 +140,7 @@ func (n *invocations) await(progress <-chan struct{}) (index int, _ callOutcome,
 		case <-progress:
 			return 0, callOutcome{}, false
 		case e := <-n.ends:
-			return e.index, n.remove(e), true
+			return e.index, n.removeEnded(e), true
 		case <-n.done:
 			n.done = nil
 			n.shortenAll(time.Now().Add(grace))
@@ -156,19 +156,19 @@ func (n *invocations) await(progress <-chan struct{}) (index int, _ callOutcome,
 // shortenAll abandons no call later than at that time.
 func (n *invocations) shortenAll(at time.Time) {
 	for _, v := range n.open {
-		if v.expiry().After(at) {
+		if v.abandonTime().After(at) {
 			v.abandonAt = at
 		}
 	}
 }
 
-// remove takes a call that has ended out of those in flight and returns its outcome.
-func (n *invocations) remove(e callEnd) callOutcome {
+// removeEnded takes a call that has ended out of those in flight and returns its outcome.
+func (n *invocations) removeEnded(e callEnd) callOutcome {
 	o := e.callOutcome
 	if e.tool != nil {
 		n.open = slices.DeleteFunc(n.open, func(v *invocation) bool { return v == e.invocation })
 		e.ctx.Cancel()
-		o = n.interpret(e)
+		o = n.interpretEnd(e)
 	}
 	name, ended := "", time.Time{}
 	if e.tool != nil {
@@ -178,22 +178,22 @@ func (n *invocations) remove(e callEnd) callOutcome {
 	return o
 }
 
-// expiry returns when the call is abandoned. The tool's own timeout extends it.
-func (v *invocation) expiry() time.Time {
+// abandonTime returns when the call is abandoned. The tool's own timeout extends it.
+func (v *invocation) abandonTime() time.Time {
 	if v.abandonAt.IsZero() {
 		return v.ctx.Until().Add(grace)
 	}
 	return v.abandonAt
 }
 
-// limit returns the time that the call had.
-func (v *invocation) limit() time.Duration { return v.ctx.Until().Sub(v.start) }
+// timeLimit returns the time that the call had.
+func (v *invocation) timeLimit() time.Duration { return v.ctx.Until().Sub(v.start) }
 
 // abandonOverdue abandons the calls that have expired and arms the timer for the next one.
 func (n *invocations) abandonOverdue() {
 	next := time.Duration(-1)
 	for _, v := range n.open {
-		if wait := time.Until(v.expiry()); wait > 0 {
+		if wait := time.Until(v.abandonTime()); wait > 0 {
 			if next < 0 || wait < next {
 				next = wait
 			}
@@ -205,7 +205,7 @@ func (n *invocations) abandonOverdue() {
 			n.agent.abandoned.add(tenant, -1)
 			continue
 		}
-		n.ends <- v.end(callOutcome{
+		n.ends <- v.endNow(callOutcome{
 			err: fmt.Errorf("agent: %s was cancelled, did not return and is abandoned: %w", v.call.Name(), v.ctx.Err()),
 		})
 	}
@@ -229,12 +229,12 @@ func (n *invocations) cancelOpen() {
 	}
 	n.cancel()
 	for len(n.open) > 0 {
-		n.await(nil)
+		n.awaitEnd(nil)
 	}
 }
 
-// interpret returns the outcome of a call that was made.
-func (n *invocations) interpret(e callEnd) callOutcome {
+// interpretEnd returns the outcome of a call that was made.
+func (n *invocations) interpretEnd(e callEnd) callOutcome {
 	a, o := n.agent, e.callOutcome
 	if o.err == nil {
 		o.err = a.checkResult(e.batch, reach{e.call.Scope(), e.call.Shared()}, o.result)
@@ -261,7 +261,8 @@ func (n *invocations) interpret(e callEnd) callOutcome {
 		o.isOpen = o.fatal != nil
 		general := "The tool failed."
 		if e.isOverdue {
-			general = fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", e.limit().Round(time.Second))
+			general = fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.",
+				e.timeLimit().Round(time.Second))
 		}
 		o.result = explainError(o.err, general)
 	}

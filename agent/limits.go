@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches a limit ends with
-// the code [CodeLimit].
+// Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches a limit ends
+// with the code [CodeLimit].
 type Limits struct {
 	// Turns is the largest number of answers. Calls in the last answer are not made, because no answer could follow. The
 	// typed answer of [RunAs] is accepted. Default 24.

@@ -27,8 +27,8 @@ type medium struct {
 	size                 int64
 }
 
-// media yields the media in parts, including those in results.
-func media(parts []Part) iter.Seq[medium] {
+// eachMedium yields the media in parts, including those in results.
+func eachMedium(parts []Part) iter.Seq[medium] {
 	return func(yield func(medium) bool) {
 		for i, p := range parts {
 			if !yieldMedia(yield, medium{part: i, block: -1}, p.Image, p.Document, p.Video) {
@@ -59,14 +59,14 @@ func yieldMedia(yield func(medium) bool, m medium, byKind ...*tools.Media) bool 
 
 // resultMedia yields the media of a result.
 func resultMedia(res tools.Result) iter.Seq[medium] {
-	return media([]Part{{Result: &ToolResult{Result: res}}})
+	return eachMedium([]Part{{Result: &ToolResult{Result: res}}})
 }
 
 // findMedia returns the media in ms, in order.
 func findMedia(ms []Message) []medium {
 	var all []medium
 	for i, msg := range ms {
-		for m := range media(msg.Parts) {
+		for m := range eachMedium(msg.Parts) {
 			m.message = i
 			all = append(all, m)
 		}
@@ -89,7 +89,7 @@ func replaceMedia(ms []Message, all []medium) []Message {
 			copied = m.message
 		}
 		p := &ms[m.message].Parts[m.part]
-		text := m.text()
+		text := m.noteText()
 		if m.block < 0 {
 			*p = Part{Text: text}
 			continue
@@ -102,11 +102,13 @@ func replaceMedia(ms []Message, all []medium) []Message {
 	return ms
 }
 
-// text returns the note that replaces m in a request.
-func (m medium) text() string { return fmt.Sprintf("[There was %s here: %s.]", m.name(), m.note) }
+// noteText returns the note that replaces m in a request.
+func (m medium) noteText() string {
+	return fmt.Sprintf("[There was %s here: %s.]", m.displayName(), m.note)
+}
 
-// name returns the kind of m with its article, and its format.
-func (m medium) name() string { return m.kind.name() + " (" + m.Format + ")" }
+// displayName returns the kind of m with its article, and its format.
+func (m medium) displayName() string { return m.kind.withArticle() + " (" + m.Format + ")" }
 
 // hasMedia reports whether a result holds an image, a document or a video.
 func hasMedia(res tools.Result) bool {
@@ -125,5 +127,5 @@ const (
 	mediaKinds
 )
 
-// name returns the kind with its article.
-func (k mediaKind) name() string { return [...]string{"an image", "a document", "a video"}[k] }
+// withArticle returns the kind with its article.
+func (k mediaKind) withArticle() string { return [...]string{"an image", "a document", "a video"}[k] }

@@ -9,8 +9,8 @@ import (
 // maxSingleTrials is the number of media that are left out one by one, the newest first.
 const maxSingleTrials = 8
 
-// markAccepted marks the media of a request that the service has accepted. They are not the reason if it rejects a later
-// request.
+// markAccepted marks the media of a request that the service has accepted. They are not the reason if it rejects a
+// later request.
 func (r *run) markAccepted() {
 	for _, m := range r.sent {
 		r.accepted[m.Media] = true
@@ -18,9 +18,9 @@ func (r *run) markAccepted() {
 }
 
 // tryWithoutMedia changes the next request because the service has rejected one, and reports whether it could. It first
-// looks for deleted objects. Then it leaves out media that the service has not accepted before: one at a time, then those
-// of the newest message with media. A note replaces them in the turns, which become the history if the service accepts
-// the request. Finally it leaves all media of earlier turns out of the requests of this run.
+// looks for deleted objects. Then it leaves out media that the service has not accepted before: one at a time, then
+// those of the newest message with media. A note replaces them in the turns, which become the history if the service
+// accepts the request. Finally it leaves all media of earlier turns out of the requests of this run.
 func (r *run) tryWithoutMedia() bool {
 	if r.trialBase == nil {
 		if r.findGone() {
@@ -85,7 +85,7 @@ func (r *run) findGone() bool {
 			continue
 		}
 		delete(r.findings, m.Media)
-		gone = r.inspect(m).note != "" || gone
+		gone = r.inspectOnce(m).note != "" || gone
 	}
 	return gone
 }

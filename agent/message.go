@@ -46,8 +46,8 @@ type Reasoning struct {
 	Model string `json:"model,omitempty"`
 }
 
-// Part is one piece of a message. Exactly one of its fields is set. Results, images, documents and videos are the user's.
-// Calls, reasoning and citations are the assistant's.
+// Part is one piece of a message. Exactly one of its fields is set. Results, images, documents and videos are the
+// user's. Calls, reasoning and citations are the assistant's.
 type Part struct {
 	Text      string       `json:"text,omitempty"`
 	Use       *ToolUse     `json:"use,omitempty"`
@@ -65,8 +65,8 @@ type Message struct {
 	Parts []Part `json:"parts"`
 }
 
-// join appends m to ms. Messages of one role in a row become one, so that roles alternate.
-func join(ms []Message, m Message) []Message {
+// joinMessages appends m to ms. Messages of one role in a row become one, so that roles alternate.
+func joinMessages(ms []Message, m Message) []Message {
 	if n := len(ms); n > 0 && ms[n-1].Role == m.Role {
 		ms[n-1].Parts = slices.Concat(ms[n-1].Parts, m.Parts)
 		return ms

@@ -22,16 +22,16 @@ func (r *run) acceptResult(e callEnd) error {
 			return err
 		}
 	}
-	all := r.media.plus(own)
+	all := r.media.plusCount(own)
 	switch {
 	case limits.Bytes > 0 && size+own.bytes > limits.Bytes:
-		return refuse("it has %d bytes, and may have %d.", size+own.bytes, limits.Bytes)
+		return refuseResult("it has %d bytes, and may have %d.", size+own.bytes, limits.Bytes)
 	case own.isBeyond(limits):
-		return refuse("it holds %d images, %d documents and %d videos, and a request may hold %s.",
-			own.of[anImage], own.of[aDocument], own.of[aVideo], limits.counts())
+		return refuseResult("it holds %d images, %d documents and %d videos, and a request may hold %s.",
+			own.of[anImage], own.of[aDocument], own.of[aVideo], limits.listCounts())
 	case all.isBeyond(limits):
-		return refuse("together with the other calls of the answer it holds more media than a request may hold, "+
-			"which is %s. Make fewer calls at once.", limits.counts())
+		return refuseResult("together with the other calls of the answer it holds more media than a request may hold, "+
+			"which is %s. Make fewer calls at once.", limits.listCounts())
 	}
 	r.media = all
 	return nil
@@ -42,12 +42,12 @@ func (r *run) inspectResult(e callEnd) (own mediaCount, _ error) {
 	ctx, cancel := context.WithTimeout(e.batch, r.agent.limits.ToolTimeout)
 	defer cancel()
 	for m := range resultMedia(e.result) {
-		f, err := r.agent.inspect(ctx, r.in.reach(), m)
+		f, err := r.agent.inspectMedium(ctx, r.in.newReach(), m)
 		switch {
 		case err != nil && e.batch.Err() == nil:
 			return own, fmt.Errorf("agent: look for the object %q: %w", m.Object.Name(), err)
 		case f.note != "":
-			return own, refuse("it holds %s, and %s.", m.name(), f.note)
+			return own, refuseResult("it holds %s, and %s.", m.displayName(), f.note)
 		}
 		if err == nil {
 			r.findings[m.Media] = f
@@ -57,8 +57,8 @@ func (r *run) inspectResult(e callEnd) (own mediaCount, _ error) {
 	return own, nil
 }
 
-// refuse returns the error of a result that the model cannot receive.
-func refuse(format string, args ...any) error {
+// refuseResult returns the error of a result that the model cannot receive.
+func refuseResult(format string, args ...any) error {
 	return tools.Correct("The tool ran, but its result cannot be shown: " + fmt.Sprintf(format, args...))
 }
 

@@ -18,12 +18,12 @@ func (r *run) requestMessages() []Message {
 		switch {
 		case m.fresh:
 			m.size = int64(len(m.Bytes))
-		case !m.Object.IsZero() && r.in.reach().isWithdrawn(m.Object.Scope()):
+		case !m.Object.IsZero() && r.in.newReach().isWithdrawn(m.Object.Scope()):
 			m.note = "it is not shared with this conversation any more"
 		case r.withoutMedia:
 			m.note = refusedNote
 		default:
-			f := r.inspect(m)
+			f := r.inspectOnce(m)
 			m.size, m.note = f.size, f.note
 		}
 	}
@@ -46,14 +46,14 @@ func (r *run) allMedia() []medium {
 	return all
 }
 
-// inspect determines whether any request can hold m. The run keeps the finding.
-func (r *run) inspect(m *medium) finding {
+// inspectOnce determines whether any request can hold m. The run keeps the finding.
+func (r *run) inspectOnce(m *medium) finding {
 	if f, ok := r.findings[m.Media]; ok {
 		return f
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, r.agent.limits.ToolTimeout)
 	defer cancel()
-	f, err := r.agent.inspect(ctx, r.in.reach(), *m)
+	f, err := r.agent.inspectMedium(ctx, r.in.newReach(), *m)
 	if err != nil { // the store may recover before the model reads it
 		return f
 	}
@@ -70,7 +70,7 @@ func makeRoom(all []medium, limits RequestLimits) {
 	drop := func(end int, limits RequestLimits) {
 		for i := oldest; i < end; i++ {
 			m := &all[i]
-			over := count.exceeds(limits)
+			over := count.exceededKinds(limits)
 			switch {
 			case over == [mediaKinds]bool{}:
 				return
@@ -88,7 +88,7 @@ func makeRoom(all []medium, limits RequestLimits) {
 			}
 		}
 		if count.isBeyond(limits) {
-			drop(begin, limits.reduced())
+			drop(begin, limits.reduceByQuarter())
 			drop(end, limits)
 		}
 		for oldest < end && all[oldest].note != "" {

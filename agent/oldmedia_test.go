@@ -128,7 +128,7 @@ func TestOldestMediaAreLeftOut(t *testing.T) {
 	all := 0
 	for _, turn := range in.History.Turns {
 		for _, m := range turn.Messages {
-			for range media(m.Parts) {
+			for range eachMedium(m.Parts) {
 				all++
 			}
 		}

@@ -49,9 +49,9 @@ type Options struct {
 	// a checkpoint links to the span of the run before. Default: no spans.
 	Tracer trace.TracerProvider
 	// Meter records the metrics of OpenTelemetry's GenAI conventions 0.1.0: durations of inferences, tool calls and runs,
-	// the time to the first chunk, tokens, and the inferences and tool calls of a run; and carrel.agent.skipped, the number
-	// of pieces of answers that the Model did not pass on. No attribute identifies a tenant, a user or a session. Default:
-	// nothing is recorded.
+	// the time to the first chunk, tokens, and the inferences and tool calls of a run; and carrel.agent.skipped, the
+	// number of pieces of answers that the Model did not pass on. No attribute identifies a tenant, a user or a session.
+	// Default: nothing is recorded.
 	Meter metric.MeterProvider
 }
 

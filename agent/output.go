@@ -55,7 +55,7 @@ func isRequest(text string) bool {
 	return strings.HasPrefix(text, outputRequest) || strings.HasPrefix(text, rejection) || text == continueRequest
 }
 
-// request returns the Request.Output: the name and the schema of the answer.
-func (o *typedOutput) request() *tools.Spec {
+// requestSpec returns the Request.Output: the name and the schema of the answer.
+func (o *typedOutput) requestSpec() *tools.Spec {
 	return &tools.Spec{Name: o.name, Description: "The answer.", Schema: o.tool.Spec().Schema}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// partialScanner reads the beginning of a JSON object. At any moment it can return a whole object that contains everything
-// certain so far. It reads every byte once. Invalid JSON ends the object before it.
+// partialScanner reads the beginning of a JSON object. At any moment it can return a whole object that contains
+// everything certain so far. It reads every byte once. Invalid JSON ends the object before it.
 type partialScanner struct {
 	buf       []byte
 	pos       int    // bytes read
@@ -18,7 +18,7 @@ type partialScanner struct {
 	state     scanState
 	cutInText bool // the cut lies in a text
 	start     int  // where the current number or word begins
-	taken     int  // size of the object that take returned last
+	taken     int  // size of the object that takeObject returned last
 }
 
 // scanState is the state of a partialScanner: the token that it expects or reads.
@@ -43,15 +43,15 @@ const (
 // write reads on.
 func (s *partialScanner) write(text string) {
 	s.buf = append(s.buf, text...)
-	for s.pos < len(s.buf) && s.state != invalid && s.step() {
+	for s.pos < len(s.buf) && s.state != invalid && s.readNext() {
 	}
 }
 
 // isInvalid reports whether the text cannot begin an object.
 func (s *partialScanner) isInvalid() bool { return s.cut == 0 && s.state == invalid }
 
-// size returns the size of the object that json returns, or 0.
-func (s *partialScanner) size() int {
+// closedSize returns the size of the object that closedJSON returns, or 0.
+func (s *partialScanner) closedSize() int {
 	if s.cut == 0 {
 		return 0
 	}
@@ -65,28 +65,28 @@ func (s *partialScanner) size() int {
 // eachPartial is the size of an object up to which every step of it is a Partial.
 const eachPartial = 4 << 10
 
-// hasGrown reports whether the object is worth another Partial. Each Partial is a copy, so a large object must have grown
-// by a 64th: the copies of n bytes then take less than 65 n, however small the model's deltas are.
+// hasGrown reports whether the object is worth another Partial. Each Partial is a copy, so a large object must have
+// grown by a 64th: the copies of n bytes then take less than 65 n, however small the model's deltas are.
 func (s *partialScanner) hasGrown() bool {
-	n := s.size()
+	n := s.closedSize()
 	if n <= s.taken {
 		return false
 	}
 	return n <= eachPartial || s.state == wantEnd || n-s.taken >= s.taken/64
 }
 
-// take returns the object, and notes its size for hasGrown.
-func (s *partialScanner) take() []byte {
-	s.taken = s.size()
-	return s.json()
+// takeObject returns the object, and notes its size for hasGrown.
+func (s *partialScanner) takeObject() []byte {
+	s.taken = s.closedSize()
+	return s.closedJSON()
 }
 
-// json returns a copy of the object, or nil if none has begun.
-func (s *partialScanner) json() []byte {
+// closedJSON returns a copy of the object, or nil if none has begun.
+func (s *partialScanner) closedJSON() []byte {
 	if s.cut == 0 {
 		return nil
 	}
-	out := make([]byte, s.cut, s.size())
+	out := make([]byte, s.cut, s.closedSize())
 	copy(out, s.buf)
 	if s.cutInText {
 		out = append(out, '"')
@@ -97,8 +97,8 @@ func (s *partialScanner) json() []byte {
 	return out
 }
 
-// step reads one token, or one character of a text. It returns false if more bytes must come first.
-func (s *partialScanner) step() bool {
+// readNext reads one token, or one character of a text. It returns false if more bytes must come first.
+func (s *partialScanner) readNext() bool {
 	switch s.state {
 	case inKey, inText:
 		return s.readText()
@@ -154,11 +154,11 @@ func (s *partialScanner) readToken(c byte) bool {
 		}
 		return s.beginValue(c)
 	}
-	return s.fail()
+	return s.markInvalid()
 }
 
-// fail ignores everything from here on.
-func (s *partialScanner) fail() bool {
+// markInvalid ignores everything from here on.
+func (s *partialScanner) markInvalid() bool {
 	s.state = invalid
 	return false
 }
@@ -196,7 +196,7 @@ func (s *partialScanner) beginValue(c byte) bool {
 	case c == 't' || c == 'f' || c == 'n':
 		s.start, s.state = s.pos-1, inWord
 	default:
-		return s.fail()
+		return s.markInvalid()
 	}
 	return true
 }
@@ -208,7 +208,7 @@ func (s *partialScanner) readNumber() bool {
 		return true
 	}
 	if !json.Valid(s.buf[s.start:s.pos]) {
-		return s.fail()
+		return s.markInvalid()
 	}
 	return s.advanceCut(wantMore) // the character is still to be read
 }
@@ -224,7 +224,7 @@ func (s *partialScanner) readWord() bool {
 			return true
 		}
 	}
-	return s.fail()
+	return s.markInvalid()
 }
 
 // readText reads one character of a key or a text.
@@ -240,13 +240,13 @@ func (s *partialScanner) readText() bool {
 		}
 		return s.advanceCut(wantMore)
 	case c < ' ':
-		return s.fail()
+		return s.markInvalid()
 	case c == '\\':
 		switch n = strictjson.EscapeLength(rest); n {
 		case 0:
 			return false
 		case -1:
-			return s.fail()
+			return s.markInvalid()
 		}
 	case c >= utf8.RuneSelf:
 		if !utf8.FullRune(rest) {
@@ -254,7 +254,7 @@ func (s *partialScanner) readText() bool {
 		}
 		var r rune
 		if r, n = utf8.DecodeRune(rest); r == utf8.RuneError && n == 1 {
-			return s.fail()
+			return s.markInvalid()
 		}
 	}
 	s.pos += n

@@ -94,7 +94,7 @@ func TestPartialsArePrefixesOfTheObject(t *testing.T) {
 			n := 1 + r.IntN(min(4, len(rest)))
 			p.write(rest[:n])
 			rest = rest[n:]
-			b := p.json()
+			b := p.closedJSON()
 			if b == nil {
 				continue
 			}
@@ -103,7 +103,7 @@ func TestPartialsArePrefixesOfTheObject(t *testing.T) {
 			requireGrown(t, last, v)
 			last = v
 		}
-		require.JSONEq(t, string(doc), string(p.json()))
+		require.JSONEq(t, string(doc), string(p.closedJSON()))
 	}
 }
 
@@ -150,10 +150,10 @@ func TestPartialOfEachBeginning(t *testing.T) {
 		for i := range len(doc) {
 			p.write(doc[i : i+1])
 		}
-		require.Equal(t, want, string(p.json()), "%q", doc)
+		require.Equal(t, want, string(p.closedJSON()), "%q", doc)
 		var q partialScanner
 		q.write(doc)
-		require.Equal(t, want, string(q.json()), "%q at once", doc)
+		require.Equal(t, want, string(q.closedJSON()), "%q at once", doc)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestPartialsOfLargeAnswersAreBounded(t *testing.T) {
 		for i := 0; i < len(doc); i += 4 {
 			s.write(doc[i:min(i+4, len(doc))])
 			if s.hasGrown() {
-				last = s.take()
+				last = s.takeObject()
 				copied += len(last)
 			}
 		}
@@ -193,7 +193,7 @@ func FuzzPartialJSON(f *testing.F) {
 			piece := rest[:min(n, len(rest))]
 			rest = rest[len(piece):]
 			p.write(piece)
-			b := p.json()
+			b := p.closedJSON()
 			if b == nil {
 				require.Empty(t, last)
 				continue

@@ -36,9 +36,9 @@ func (askPhase) next(r *run) (phase, error) {
 	case errors.Is(err, errConsumerLeft):
 		return nil, err
 	case r.ctx.Err() != nil && (err != nil || len(ans.calls) > 0):
-		return finished{outcome: OutcomeCancelled, partial: ans.text()}, nil
+		return finished{outcome: OutcomeCancelled, partial: ans.joinText()}, nil
 	case err != nil:
-		return nil, withPartial(err, ans.text())
+		return nil, withPartial(err, ans.joinText())
 	case len(ans.calls) == 0:
 		return r.endWithText(ans)
 	}
@@ -55,19 +55,19 @@ func (p callPhase) next(r *run) (phase, error) {
 	hadTurn := r.closed != nil
 	r.resumed, r.closed = nil, nil
 	if res.isWaiting {
-		if err := r.emitCheckpoint(r.checkpoint(b), nil); err != nil {
+		if err := r.emitCheckpoint(r.newCheckpoint(b), nil); err != nil {
 			return nil, err
 		}
 		if hadTurn { // a history never becomes shorter
-			r.addTurn(b.answer, b.results())
+			r.addTurn(b.answer, b.buildResults())
 		}
 		return finished{outcome: OutcomePending}, nil
 	}
 	if b.isOpen() {
 		if res.hasSettled { // otherwise the checkpoint before the calls still holds
-			r.keepCheckpoint(r.checkpoint(b))
+			r.keepCheckpoint(r.newCheckpoint(b))
 		}
-		r.addTurn(b.answer, b.results())
+		r.addTurn(b.answer, b.buildResults())
 		if res.fatal != nil {
 			return nil, res.fatal
 		}
@@ -85,11 +85,11 @@ func (p callPhase) next(r *run) (phase, error) {
 			return nil, outputMismatch(err)
 		}
 		r.value = value
-		return r.commitTurn(b.answer, b.results(), OutcomeComplete)
+		return r.commitTurn(b.answer, b.buildResults(), OutcomeComplete)
 	case r.ctx.Err() != nil:
-		return r.commitTurn(b.answer, b.results(), OutcomeCancelled)
+		return r.commitTurn(b.answer, b.buildResults(), OutcomeCancelled)
 	}
-	return r.commitTurn(b.answer, b.results(), "")
+	return r.commitTurn(b.answer, b.buildResults(), "")
 }
 
 // stuckError returns the error of a run that has used up Limits.Corrections.

@@ -4,7 +4,8 @@ import (
 	"fmt"
 )
 
-// resolveTools returns the tools of this turn. If the run has been cancelled, it returns the phase that ends it instead.
+// resolveTools returns the tools of this turn. If the run has been cancelled, it returns the phase that ends it
+// instead.
 func (r *run) resolveTools() (toolset, phase, error) {
 	if r.ctx.Err() != nil {
 		return toolset{}, finished{outcome: OutcomeCancelled}, nil
@@ -26,7 +27,8 @@ func (r *run) resolveTools() (toolset, phase, error) {
 	return toolset{set, r.out}, nil, nil
 }
 
-// planCalls checks that the calls of an answer fit the limits, yields a checkpoint and returns the phase that makes them.
+// planCalls checks that the calls of an answer fit the limits, yields a checkpoint and returns the phase that makes
+// them.
 func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
 	limits := r.agent.limits
 	n := len(ans.calls)
@@ -37,16 +39,16 @@ func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
 	}
 	switch {
 	case r.turn == limits.Turns && n > 0:
-		return nil, withPartial(limitError("The model did not finish within %d turns.", limits.Turns), ans.text())
+		return nil, withPartial(limitError("The model did not finish within %d turns.", limits.Turns), ans.joinText())
 	case n > 0 && r.isOverBudget():
-		return nil, withPartial(r.budgetError(), ans.text())
+		return nil, withPartial(r.budgetError(), ans.joinText())
 	case r.called+n > limits.Calls:
-		return nil, withPartial(limitError("The model wanted to make more than %d tool calls.", limits.Calls), ans.text())
+		return nil, withPartial(limitError("The model wanted to make more than %d tool calls.", limits.Calls), ans.joinText())
 	}
 	r.called += n
 	b := r.newBatch(set, ans)
 	if len(b.calls) > 0 {
-		if err := r.emitCheckpoint(r.checkpoint(b), nil); err != nil {
+		if err := r.emitCheckpoint(r.newCheckpoint(b), nil); err != nil {
 			return nil, err
 		}
 	}
@@ -65,7 +67,7 @@ func (r *run) budgetError() *RunError {
 
 // newBatch returns the batch of an answer. It reports and refuses invalid calls.
 func (r *run) newBatch(set toolset, ans *answer) *batch {
-	b := &batch{answer: ans.message()}
+	b := &batch{answer: ans.buildMessage()}
 	b.calls = make([]batchCall, 0, len(ans.calls))
 	var args []byte
 	for i, c := range ans.calls {

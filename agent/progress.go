@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// progressKept is the largest number of values of one call that wait for the consumer. Beyond it the oldest are dropped.
+// progressKept is the largest number of values of one call that wait for the consumer. Beyond it the oldest are
+// dropped.
 const progressKept = 16
 
 // progress carries the progress of a batch's calls to the consumer's goroutine. It never makes a tool wait.
@@ -25,9 +26,9 @@ func newProgress(calls int) *progress {
 	return &progress{ready: make(chan struct{}, 1), calls: make([]callProgress, calls)}
 }
 
-// put keeps v for the call with that index. It marshals v in the tool's goroutine, so that the tool may change v
+// putValue keeps v for the call with that index. It marshals v in the tool's goroutine, so that the tool may change v
 // afterwards, and drops a value that cannot be marshaled.
-func (p *progress) put(i int, v any) {
+func (p *progress) putValue(i int, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return
@@ -49,8 +50,8 @@ func (p *progress) put(i int, v any) {
 	}
 }
 
-// take returns the values of a call since the last take.
-func (p *progress) take(i int) []json.RawMessage {
+// takeValues returns the values of a call since the last take.
+func (p *progress) takeValues(i int) []json.RawMessage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := p.calls[i].values
@@ -58,8 +59,8 @@ func (p *progress) take(i int) []json.RawMessage {
 	return v
 }
 
-// end marks a call as ended.
-func (p *progress) end(i int) {
+// endCall marks a call as ended.
+func (p *progress) endCall(i int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls[i] = callProgress{isEnded: true}

@@ -196,7 +196,7 @@ func randomRun(t *testing.T, seed uint64) string {
 		require.NotContains(t, string(b), "secret:")
 		var kept strings.Builder
 		for _, turn := range h.Turns {
-			for u := range turn.uses() {
+			for u := range turn.eachUse() {
 				require.True(t, ended[u.ID], "seed %d: %s is in the history and never ended", seed, u.ID)
 				delete(ran, u.ID)
 			}
@@ -211,7 +211,7 @@ func randomRun(t *testing.T, seed uint64) string {
 		require.NotNil(t, stopped, "seed %d", seed)
 		require.NoError(t, stopped.check(), "seed %d", seed)
 		if how == string(OutcomePending) {
-			for i, u := range stopped.uses() {
+			for i, u := range stopped.listUses() {
 				require.Equal(t, waiting[u.ID], stopped.at.Calls[i].Result == nil, "seed %d: %s", seed, u.ID)
 				delete(ran, u.ID)
 			}

@@ -8,10 +8,10 @@ import (
 // short as possible.
 const maxReliefs = 24
 
-// ask asks the model, in a conversation that the Compactor may have shortened. If the service rejects the request before
-// the answer has begun because the conversation is too long, ask shortens it and retries, until it fits or cannot be
-// shortened. If the service rejects the request for another reason, a medium of an earlier turn may be the cause, and ask
-// retries without each of them, and then without all.
+// ask asks the model, in a conversation that the Compactor may have shortened. If the service rejects the request
+// before the answer has begun because the conversation is too long, ask shortens it and retries, until it fits or
+// cannot be shortened. If the service rejects the request for another reason, a medium of an earlier turn may be the
+// cause, and ask retries without each of them, and then without all.
 //
 // A shortened conversation replaces the longer one when the service accepts it. Otherwise, for example if the prompt
 // cannot fit, the history does not change. The answer is never nil.
@@ -34,7 +34,7 @@ func (r *run) ask(set toolset) (*answer, error) {
 		if err == nil || ans.isVisible || errors.Is(err, errConsumerLeft) || r.ctx.Err() != nil {
 			return ans, err
 		}
-		again, reliefErr := r.relieve(err, i == maxReliefs-1)
+		again, reliefErr := r.relieveRequest(err, i == maxReliefs-1)
 		switch {
 		case reliefErr != nil:
 			return ans, reliefErr
@@ -50,9 +50,9 @@ func (r *run) ask(set toolset) (*answer, error) {
 	return ans, err
 }
 
-// relieve shortens the next request after one that failed with cause, as much as possible if it is the last one. It
-// reports whether it could.
-func (r *run) relieve(cause error, isLast bool) (again bool, _ error) {
+// relieveRequest shortens the next request after one that failed with cause, as much as possible if it is the last one.
+// It reports whether it could.
+func (r *run) relieveRequest(cause error, isLast bool) (again bool, _ error) {
 	failed, ok := errors.AsType[*RunError](cause)
 	if !ok {
 		return false, nil
@@ -66,7 +66,7 @@ func (r *run) relieve(cause error, isLast bool) (again bool, _ error) {
 	default:
 		return false, nil
 	}
-	turns, err := r.compact(true)
+	turns, err := r.compactTurns(true)
 	if err != nil {
 		return false, err
 	}
@@ -75,7 +75,7 @@ func (r *run) relieve(cause error, isLast bool) (again bool, _ error) {
 		turns = r.turns
 	}
 	if isAtEnd || isLast {
-		size := measure(turns) / (2 + min(r.cuts, 1))
+		size := measureTurns(turns) / (2 + min(r.cuts, 1))
 		if isLast {
 			size = 0
 		}

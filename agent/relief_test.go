@@ -13,8 +13,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// window is a Model that accepts requests up to a size in bytes of texts, arguments and results, and rejects others as too
-// long. It plays a step for each request that it accepts.
+// window is a Model that accepts requests up to a size in bytes of texts, arguments and results, and rejects others as
+// too long. It plays a step for each request that it accepts.
 type window struct {
 	*script
 	bytes   int
@@ -25,7 +25,7 @@ func (w *window) Stream(ctx context.Context, r *Request) iterDeltas {
 	n := 0
 	for _, m := range r.Messages {
 		for _, p := range m.Parts {
-			n += cuttable(p)
+			n += countCuttable(p)
 		}
 	}
 	if n > w.bytes {
@@ -125,7 +125,7 @@ func TestGiantResultsAreCut(t *testing.T) {
 				require.Equal(t, bytes == 2_000_000, whole)
 				if !whole {
 					require.Contains(t, got[0].Result.Blocks[1].Text, "Cut to fit")
-					require.Greater(t, cuttable(Part{Result: got[0]}), bytes/16, "no more is cut than has to be")
+					require.Greater(t, countCuttable(Part{Result: got[0]}), bytes/16, "no more is cut than has to be")
 				}
 			})
 		}

@@ -20,19 +20,19 @@ type RequestLimits struct {
 	Bytes int64
 }
 
-// strictest returns the smaller of each limit.
-func (l RequestLimits) strictest(o RequestLimits) RequestLimits {
+// strictestOf returns the smaller of each limit.
+func (l RequestLimits) strictestOf(o RequestLimits) RequestLimits {
 	return RequestLimits{
-		ImageBytes: lower(l.ImageBytes, o.ImageBytes), DocumentBytes: lower(l.DocumentBytes, o.DocumentBytes),
-		VideoBytes: lower(l.VideoBytes, o.VideoBytes), ImageSide: lower(l.ImageSide, o.ImageSide),
-		Images: lower(l.Images, o.Images), Documents: lower(l.Documents, o.Documents),
-		Videos: lower(l.Videos, o.Videos), Media: lower(l.Media, o.Media),
-		Bytes: lower(l.Bytes, o.Bytes),
+		ImageBytes: lowerLimit(l.ImageBytes, o.ImageBytes), DocumentBytes: lowerLimit(l.DocumentBytes, o.DocumentBytes),
+		VideoBytes: lowerLimit(l.VideoBytes, o.VideoBytes), ImageSide: lowerLimit(l.ImageSide, o.ImageSide),
+		Images: lowerLimit(l.Images, o.Images), Documents: lowerLimit(l.Documents, o.Documents),
+		Videos: lowerLimit(l.Videos, o.Videos), Media: lowerLimit(l.Media, o.Media),
+		Bytes: lowerLimit(l.Bytes, o.Bytes),
 	}
 }
 
-// lower returns the smaller of two limits, of which zero is the largest.
-func lower[N int | int64](a, b N) N {
+// lowerLimit returns the smaller of two limits, of which zero is the largest.
+func lowerLimit[N int | int64](a, b N) N {
 	if a == 0 || b == 0 {
 		return max(a, b)
 	}
@@ -53,8 +53,8 @@ func (c *mediaCount) add(k mediaKind, size int64, n int) {
 	}
 }
 
-// plus returns the sum of two counts.
-func (c mediaCount) plus(o mediaCount) mediaCount {
+// plusCount returns the sum of two counts.
+func (c mediaCount) plusCount(o mediaCount) mediaCount {
 	for k := range c.of {
 		c.of[k] += o.of[k]
 	}
@@ -62,8 +62,8 @@ func (c mediaCount) plus(o mediaCount) mediaCount {
 	return c
 }
 
-// exceeds reports the kinds of which some media must be left out to keep the limits.
-func (c mediaCount) exceeds(l RequestLimits) (kinds [mediaKinds]bool) {
+// exceededKinds reports the kinds of which some media must be left out to keep the limits.
+func (c mediaCount) exceededKinds(l RequestLimits) (kinds [mediaKinds]bool) {
 	over := func(n, most int) bool { return most > 0 && n > most }
 	together := over(c.of[anImage]+c.of[aDocument], l.Media) || l.Bytes > 0 && c.bytes > l.Bytes
 	kinds[anImage] = together || over(c.of[anImage], l.Images)
@@ -72,9 +72,9 @@ func (c mediaCount) exceeds(l RequestLimits) (kinds [mediaKinds]bool) {
 	return kinds
 }
 
-// reduced returns limits that are a quarter lower. Media are left out in large steps, because each step changes the
-// beginning of the request, which a prompt cache holds.
-func (l RequestLimits) reduced() RequestLimits {
+// reduceByQuarter returns limits that are a quarter lower. Media are left out in large steps, because each step changes
+// the beginning of the request, which a prompt cache holds.
+func (l RequestLimits) reduceByQuarter() RequestLimits {
 	l.Images -= l.Images / 4
 	l.Documents -= l.Documents / 4
 	l.Videos -= l.Videos / 4
@@ -84,10 +84,10 @@ func (l RequestLimits) reduced() RequestLimits {
 }
 
 // isBeyond reports whether the count is beyond the limits.
-func (c mediaCount) isBeyond(l RequestLimits) bool { return c.exceeds(l) != [mediaKinds]bool{} }
+func (c mediaCount) isBeyond(l RequestLimits) bool { return c.exceededKinds(l) != [mediaKinds]bool{} }
 
-// counts lists the limits of numbers and bytes.
-func (l RequestLimits) counts() string {
+// listCounts lists the limits of numbers and bytes.
+func (l RequestLimits) listCounts() string {
 	var all []string
 	add := func(n int64, what string) {
 		if n > 0 {

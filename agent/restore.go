@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// checkpoint returns a checkpoint of the present moment. b is the batch with pending calls, or nil.
-func (r *run) checkpoint(b *batch) *Checkpoint {
+// newCheckpoint returns a checkpoint of the present moment. b is the batch with pending calls, or nil.
+func (r *run) newCheckpoint(b *batch) *Checkpoint {
 	at := moment{Turn: r.turn, Prompt: r.prompt, State: r.state.Clone(), Usage: r.usage, Called: r.called,
 		Failing: r.failing, Trace: traceParent(r.ctx)}
 	if b != nil {
@@ -53,8 +53,8 @@ func (r *run) resumeFrom() *Checkpoint {
 	return &c
 }
 
-// restore restores the state of c and returns the first phase.
-func (r *run) restore(c *Checkpoint) (phase, error) {
+// restoreFrom restores the state of c and returns the first phase.
+func (r *run) restoreFrom(c *Checkpoint) (phase, error) {
 	switch {
 	case c.Run != r.in.Run:
 		return nil, fmt.Errorf("the checkpoint belongs to another run, %.64q", c.Run)
@@ -85,9 +85,10 @@ func (r *run) restore(c *Checkpoint) (phase, error) {
 	}
 	b := &batch{answer: *at.Answer}
 	r.resumed = b
-	for i, u := range c.uses() {
+	for i, u := range c.listUses() {
 		r.callIDs[u.ID] = true
-		b.calls = append(b.calls, batchCall{ToolUse: *u, index: at.Calls[i].Index, key: at.Calls[i].Key, result: at.Calls[i].Result})
+		c := at.Calls[i]
+		b.calls = append(b.calls, batchCall{ToolUse: *u, index: c.Index, key: c.Key, result: c.Result})
 	}
 	for _, n := range at.Notes {
 		b.notes = append(b.notes, Part{Text: n})
@@ -96,8 +97,8 @@ func (r *run) restore(c *Checkpoint) (phase, error) {
 }
 
 // closeResumed adds the turn of a resumed checkpoint to the history if the run ends before it has made the calls. It
-// restores the turn if the input's history holds it. Otherwise it adds the turn if calls in it have results, so that the
-// history does not lose them.
+// restores the turn if the input's history holds it. Otherwise it adds the turn if calls in it have results, so that
+// the history does not lose them.
 func (r *run) closeResumed() {
 	b := r.resumed
 	switch {
@@ -108,6 +109,6 @@ func (r *run) closeResumed() {
 		for i := range b.calls {
 			b.calls[i].stopgap = &res
 		}
-		r.addTurn(b.answer, b.results())
+		r.addTurn(b.answer, b.buildResults())
 	}
 }

@@ -135,8 +135,8 @@ func (w *world) model(m Model) Model {
 	})
 }
 
-// run repeats until the run is complete. It approves pending calls, and resumes from the checkpoint of Done, or from the
-// last one that was yielded if the process died.
+// run repeats until the run is complete. It approves pending calls, and resumes from the checkpoint of Done, or from
+// the last one that was yielded if the process died.
 func (w *world) run(t *testing.T, m Model) Done {
 	w.effects, w.returned, w.approved = map[string]string{}, map[string]int{}, map[string]bool{}
 	w.fatal = func(n int, after bool) bool { return n == w.hit.tool && after == w.hit.after }

@@ -81,8 +81,8 @@ func (r *run) countSkipped(kind string) {
 	r.skipped[kind]++
 }
 
-// addTurn adds a complete turn to the history: the prompt unless a turn holds it, the answer unless it is empty, and the
-// results. It returns nil if the turn is empty.
+// addTurn adds a complete turn to the history: the prompt unless a turn holds it, the answer unless it is empty, and
+// the results. It returns nil if the turn is empty.
 func (r *run) addTurn(answer Message, results *Message) *Turn {
 	var t Turn
 	if r.prompt != nil {
@@ -118,7 +118,7 @@ func (r *run) resetMessages() {
 }
 
 // addMessage adds m to the messages of the next request.
-func (r *run) addMessage(m Message) { r.messages = join(r.messages, m) }
+func (r *run) addMessage(m Message) { r.messages = joinMessages(r.messages, m) }
 
 // isOutputCall reports whether a call of that tool gives the typed answer.
 func (r *run) isOutputCall(name string) bool {
@@ -133,8 +133,8 @@ func (r *run) isContinuing() bool {
 	return r.prompt != nil && r.prompt.Parts[0].Text == continueRequest
 }
 
-// phase is a state of a run's machine. A run alternates between askPhase and callPhase until it has finished. A run that
-// resumes a checkpoint may begin with resumePhase.
+// phase is a state of a run's machine. A run alternates between askPhase and callPhase until it has finished. A run
+// that resumes a checkpoint may begin with resumePhase.
 type phase interface {
 	// next does the work of the phase and returns the phase that follows. The error is a [*RunError] or errConsumerLeft.
 	next(r *run) (phase, error)

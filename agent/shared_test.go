@@ -164,8 +164,8 @@ func TestSharedMediaNeedTheSharedScope(t *testing.T) {
 		require.Empty(t, m.requests)
 		require.Len(t, heard.all, 1)
 	}
-	// Later runs without the shared scope continue: a note replaces the object, also for a model that passes on references.
-	// Objects of another tenant in a history are still rejected.
+	// Later runs without the shared scope continue: a note replaces the object, also for a model that passes on
+	// references. Objects of another tenant in a history are still rejected.
 	for _, a := range []*Options{{Objects: s.bucket}, {}} {
 		m := play(step{text("Yes."), end})
 		a.Compact = DropOldest(1 << 20)

@@ -36,7 +36,7 @@ func (r *run) start() (phase, error) {
 	r.callIDs, r.findings = map[string]bool{}, map[*tools.Media]finding{}
 	r.accepted = map[*tools.Media]bool{}
 	for _, t := range r.turns {
-		for u := range t.uses() {
+		for u := range t.eachUse() {
 			r.callIDs[u.ID] = true
 		}
 	}
@@ -44,7 +44,7 @@ func (r *run) start() (phase, error) {
 	if err := r.resolveSystem(); err != nil {
 		return nil, err
 	}
-	first, err := r.open()
+	first, err := r.openInput()
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (r *run) start() (phase, error) {
 		return nil, err
 	}
 	if r.last == nil {
-		r.keepCheckpoint(r.checkpoint(nil))
+		r.keepCheckpoint(r.newCheckpoint(nil))
 	}
 	return first, nil
 }
@@ -74,20 +74,20 @@ func (r *run) resolveSystem() error {
 // checkMessages returns an error if the history or the prompt names an object that the run may not read.
 func (r *run) checkMessages() error {
 	for _, m := range r.messages {
-		if err := r.agent.checkHistory(r.ctx, r.in.reach(), m.Parts); err != nil {
+		if err := r.agent.checkHistory(r.ctx, r.in.newReach(), m.Parts); err != nil {
 			return inputError("The conversation names a file that is not there.", err)
 		}
 	}
 	if r.prompt != nil {
-		if err := r.agent.checkRefs(r.ctx, r.in.reach(), r.prompt.Parts); err != nil {
+		if err := r.agent.checkRefs(r.ctx, r.in.newReach(), r.prompt.Parts); err != nil {
 			return inputError("The message names a file that is not there.", err)
 		}
 	}
 	return nil
 }
 
-// open adds the prompt or restores the checkpoint, and returns the first phase.
-func (r *run) open() (phase, error) {
+// openInput adds the prompt or restores the checkpoint, and returns the first phase.
+func (r *run) openInput() (phase, error) {
 	hasPrompt := strings.TrimSpace(r.in.Prompt) != "" || len(r.in.Media) > 0
 	var first phase = askPhase{}
 	switch {
@@ -99,11 +99,11 @@ func (r *run) open() (phase, error) {
 		return nil, inputError("A run that is resumed takes no new message.", nil)
 	case r.in.Resume != nil:
 		var err error
-		if first, err = r.restore(r.in.Resume); err != nil {
+		if first, err = r.restoreFrom(r.in.Resume); err != nil {
 			return nil, inputError("The run cannot be resumed from here.", fmt.Errorf("agent: resume: %w", err))
 		}
 		if p, ok := first.(resumePhase); ok && p.batch != nil {
-			if err := r.agent.checkRefs(r.ctx, r.in.reach(), p.batch.results().Parts); err != nil {
+			if err := r.agent.checkRefs(r.ctx, r.in.newReach(), p.batch.buildResults().Parts); err != nil {
 				return nil, inputError("The conversation names a file that is not there.", err)
 			}
 		}

@@ -12,14 +12,15 @@ import (
 // cancels the run and waits for its goroutines. If ctx ends, the Outcome of Done is [OutcomeCancelled]. If a call waits
 // for an approval, it is [OutcomePending].
 //
-// A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run continues,
-// and its goroutine counts in [Agent.Abandoned] until it returns. A run waits for everything else that it starts.
+// A tool that does not return within two seconds of being cancelled is abandoned: its result is lost, the run
+// continues, and its goroutine counts in [Agent.Abandoned] until it returns. A run waits for everything else that it
+// starts.
 func (a *Agent) Stream(ctx context.Context, in Input) iter.Seq2[Event, error] {
-	return a.stream(ctx, in, nil)
+	return a.streamTyped(ctx, in, nil)
 }
 
-// stream is Stream with a typed answer, unless out is nil.
-func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq2[Event, error] {
+// streamTyped is Stream with a typed answer, unless out is nil.
+func (a *Agent) streamTyped(ctx context.Context, in Input, out *typedOutput) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -27,7 +28,7 @@ func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq
 		r := &run{agent: a, in: in, out: out, ctx: ctx, cancel: cancel, yield: yield}
 		how := "left" // of a consumer that leaves or panics
 		defer func() { span.endRun(how, r.runTotals) }()
-		end, err := r.execute()
+		end, err := r.runPhases()
 		failed, isFailed := errors.AsType[*RunError](err)
 		switch {
 		case isFailed:
@@ -37,10 +38,10 @@ func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq
 		default:
 			how = string(end.outcome)
 			if out != nil && end.outcome != OutcomeComplete {
-				failed = incomplete(ctx, end.outcome)
+				failed = incompleteError(ctx, end.outcome)
 			}
 		}
-		done := r.done(end)
+		done := r.newDone(end)
 		if failed != nil {
 			failed.Done = done
 			yield(nil, failed)
@@ -52,11 +53,11 @@ func (a *Agent) stream(ctx context.Context, in Input, out *typedOutput) iter.Seq
 
 // Run reads [Agent.Stream] to its end. If it returns an error, that is a [*RunError] with the same Done.
 func (a *Agent) Run(ctx context.Context, in Input) (Done, error) {
-	return drained(a.Stream(ctx, in))
+	return drainRun(a.Stream(ctx, in))
 }
 
-// drained reads a run to its end.
-func drained(events iter.Seq2[Event, error]) (Done, error) {
+// drainRun reads a run to its end.
+func drainRun(events iter.Seq2[Event, error]) (Done, error) {
 	var done Done
 	for ev, err := range events {
 		if err != nil {
@@ -77,8 +78,8 @@ func drained(events iter.Seq2[Event, error]) (Done, error) {
 // tenant: beyond that calls are not made, and the model receives a failed result, until some of them have returned.
 func (a *Agent) Abandoned() int { return a.abandoned.count() }
 
-// execute runs phase after phase until the run has finished or failed. The error is a [*RunError] or errConsumerLeft.
-func (r *run) execute() (finished, error) {
+// runPhases runs phase after phase until the run has finished or failed. The error is a [*RunError] or errConsumerLeft.
+func (r *run) runPhases() (finished, error) {
 	defer r.closeResumed()
 	defer r.closeCalls()
 	p, err := r.start()
@@ -96,10 +97,10 @@ func (r *run) execute() (finished, error) {
 	}
 }
 
-// done returns the Done of a run that ends now.
-func (r *run) done(end finished) Done {
-	d := Done{Outcome: end.outcome, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage, StopReason: r.reason,
-		Partial: end.partial, Skipped: r.skipped, Checkpoint: r.resumeFrom()}
+// newDone returns the Done of a run that ends now.
+func (r *run) newDone(end finished) Done {
+	d := Done{Outcome: end.outcome, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage,
+		StopReason: r.reason, Partial: end.partial, Skipped: r.skipped, Checkpoint: r.resumeFrom()}
 	if end.outcome == OutcomeComplete {
 		d.Output = r.value
 	}

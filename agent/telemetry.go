@@ -57,7 +57,7 @@ func newTelemetry(m Model, o *Options) (*telemetry, error) {
 	if o.Tracer == nil && o.Meter == nil {
 		return nil, nil
 	}
-	t := &telemetry{name: o.Name, model: describe(m)}
+	t := &telemetry{name: o.Name, model: describeModel(m)}
 	if l, err := o.Limits.withDefaults(); err == nil {
 		t.max = l.MaxTokens
 	}
@@ -70,14 +70,15 @@ func newTelemetry(m Model, o *Options) (*telemetry, error) {
 	if o.Meter != nil {
 		metrics = o.Meter
 	}
-	if err := t.create(metrics.Meter(instrumentation)); err != nil {
+	if err := t.createAll(metrics.Meter(instrumentation)); err != nil {
 		return nil, fmt.Errorf("agent: metrics: %w", err)
 	}
 	return t, nil
 }
 
-// begin starts a span. subject, if any, is the second word of its name.
-func (t *telemetry) begin(ctx context.Context, op, subject string, kind trace.SpanKind, attrs []attribute.KeyValue, o ...trace.SpanStartOption) (context.Context, *span) {
+// beginSpan starts a span. subject, if any, is the second word of its name.
+func (t *telemetry) beginSpan(ctx context.Context, op, subject string, kind trace.SpanKind,
+	attrs []attribute.KeyValue, o ...trace.SpanStartOption) (context.Context, *span) {
 	name := op
 	if subject != "" {
 		name += " " + subject
@@ -90,28 +91,34 @@ func (t *telemetry) begin(ctx context.Context, op, subject string, kind trace.Sp
 
 // modelAttributes returns the attributes of the agent and its model.
 func (t *telemetry) modelAttributes() []attribute.KeyValue {
-	return known(attribute.String("gen_ai.provider.name", t.model.Provider), attribute.String("gen_ai.request.model", t.model.Model),
-		attribute.String("gen_ai.agent.name", t.name))
+	return textAttributes("gen_ai.provider.name", t.model.Provider, "gen_ai.request.model", t.model.Model,
+		"gen_ai.agent.name", t.name)
 }
 
-// known returns the attributes whose text is not empty.
-func known(attrs ...attribute.KeyValue) []attribute.KeyValue {
-	return slices.DeleteFunc(attrs, func(a attribute.KeyValue) bool { return a.Value.AsString() == "" })
+// textAttributes returns the attributes of pairs of names and values, without those whose value is empty.
+func textAttributes(pairs ...string) []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, len(pairs)/2+2) // callers append more
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[1] != "" {
+			attrs = append(attrs, attribute.String(pair[0], pair[1]))
+		}
+	}
+	return attrs
 }
 
 func (t *telemetry) startRun(ctx context.Context, in Input) (context.Context, *span) {
 	if t == nil {
 		return ctx, nil
 	}
-	attrs := known(attribute.String("gen_ai.request.model", t.model.Model), attribute.String("gen_ai.agent.name", t.name),
-		attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))
+	attrs := textAttributes("gen_ai.request.model", t.model.Model, "gen_ai.agent.name", t.name,
+		"gen_ai.conversation.id", in.Scope.SessionID())
 	var o []trace.SpanStartOption
 	if in.Resume != nil {
 		if earlier, err := parseTraceParent(in.Resume.at.Trace); err == nil && earlier.IsValid() {
 			o = append(o, trace.WithLinks(trace.Link{SpanContext: earlier}))
 		}
 	}
-	return t.begin(ctx, "invoke_agent", t.name, trace.SpanKindInternal, attrs, o...)
+	return t.beginSpan(ctx, "invoke_agent", t.name, trace.SpanKindInternal, attrs, o...)
 }
 
 // endRun ends the span of a run and records its metrics. how is the run's outcome or the code of its error.
@@ -129,25 +136,25 @@ func (s *span) endRun(how string, r runTotals) {
 	case OutcomeComplete, OutcomePending:
 		how = ""
 	}
-	attrs := known(attribute.String("gen_ai.agent.name", s.name), attribute.String("gen_ai.request.model", s.model.Model))
+	attrs := textAttributes("gen_ai.agent.name", s.name, "gen_ai.request.model", s.model.Model)
 	set := metric.WithAttributes(attrs...)
 	s.inferenceCalls.Record(s.ctx, int64(r.requests), set)
 	s.toolCalls.Record(s.ctx, int64(r.dispatched), set)
 	s.runDuration.Record(s.ctx, time.Since(s.start).Seconds(),
-		metric.WithAttributes(append(attrs, known(attribute.String("error.type", how))...)...))
-	s.finish(how)
+		metric.WithAttributes(append(attrs, textAttributes("error.type", how)...)...))
+	s.endSpan(how)
 }
 
 func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *span) {
 	if t == nil {
 		return ctx, nil
 	}
-	attrs := append(t.modelAttributes(), known(attribute.String("gen_ai.conversation.id", in.Scope.SessionID()))...)
+	attrs := append(t.modelAttributes(), textAttributes("gen_ai.conversation.id", in.Scope.SessionID())...)
 	attrs = append(attrs, attribute.Bool("gen_ai.request.stream", true))
 	if t.max > 0 {
 		attrs = append(attrs, attribute.Int("gen_ai.request.max_tokens", t.max))
 	}
-	return t.begin(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs)
+	return t.beginSpan(ctx, "chat", t.model.Model, trace.SpanKindClient, attrs)
 }
 
 // countChunk records the time to the first chunk of an answer.
@@ -160,8 +167,8 @@ func (s *span) countChunk() {
 		metric.WithAttributes(append(s.modelAttributes(), attribute.String("gen_ai.operation.name", "chat"))...))
 }
 
-// skip counts a skipped piece of the answer. All pieces that the Model does not know are one kind.
-func (s *span) skip(kind string) {
+// skipPiece counts a skipped piece of the answer. All pieces that the Model does not know are one kind.
+func (s *span) skipPiece(kind string) {
 	if s == nil {
 		return
 	}
@@ -195,11 +202,13 @@ func (s *span) endChat(reason StopReason, used *Usage, err error) {
 		s.SetAttributes(usageAttributes(*used)...)
 		s.recordUsage(s.ctx, *used, metric.WithAttributes(attrs...))
 	}
-	s.chatDuration.Record(s.ctx, time.Since(s.start).Seconds(), metric.WithAttributes(append(attrs, known(attribute.String("error.type", how))...)...))
-	s.finish(how)
+	s.chatDuration.Record(s.ctx, time.Since(s.start).Seconds(),
+		metric.WithAttributes(append(attrs, textAttributes("error.type", how)...)...))
+	s.endSpan(how)
 }
 
-// startTool starts the span of a call. The span does not name a tool that was not offered, because the model invented it.
+// startTool starts the span of a call. The span does not name a tool that was not offered, because the model invented
+// it.
 func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) (context.Context, *span) {
 	if t == nil {
 		return ctx, nil
@@ -208,26 +217,25 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 	if offered {
 		name = c.Name()
 	}
-	attrs := known(attribute.String("gen_ai.tool.name", name), attribute.String("gen_ai.tool.call.id", c.ID()),
-		attribute.String("gen_ai.tool.type", "function"), attribute.String("gen_ai.agent.name", t.name))
-	return t.begin(ctx, "execute_tool", name, trace.SpanKindInternal, attrs)
+	attrs := textAttributes("gen_ai.tool.name", name, "gen_ai.tool.call.id", c.ID(),
+		"gen_ai.tool.type", "function", "gen_ai.agent.name", t.name)
+	return t.beginSpan(ctx, "execute_tool", name, trace.SpanKindInternal, attrs)
 }
 
-// endTool ends the span of a call at that time, because the consumer may have been busy since. The span of a call that was
-// not made ends now. The error type is from a closed list, because an error may contain anything.
+// endTool ends the span of a call at that time, because the consumer may have been busy since. The span of a call that
+// was not made ends now. The error type is from a closed list, because an error may contain anything.
 func (s *span) endTool(o callOutcome, tool string, at time.Time) {
 	if s == nil {
 		return
 	}
 	how := toolErrorType(o)
 	if at.IsZero() {
-		s.finish(how)
+		s.endSpan(how)
 		return
 	}
-	s.toolDuration.Record(s.ctx, o.took.Seconds(), metric.WithAttributes(known(
-		attribute.String("gen_ai.tool.name", tool), attribute.String("gen_ai.tool.type", "function"),
-		attribute.String("gen_ai.agent.name", s.name), attribute.String("error.type", how))...))
-	s.finish(how, trace.WithTimestamp(at))
+	s.toolDuration.Record(s.ctx, o.took.Seconds(), metric.WithAttributes(textAttributes(
+		"gen_ai.tool.name", tool, "gen_ai.tool.type", "function", "gen_ai.agent.name", s.name, "error.type", how)...))
+	s.endSpan(how, trace.WithTimestamp(at))
 }
 
 // errorCode returns the code of a run's error.
@@ -261,8 +269,8 @@ func toolErrorType(o callOutcome) string {
 	return string(CodeToolFailed)
 }
 
-// finish ends the span. how is its error.type, or empty.
-func (s *span) finish(how string, o ...trace.SpanEndOption) {
+// endSpan ends the span. how is its error.type, or empty.
+func (s *span) endSpan(how string, o ...trace.SpanEndOption) {
 	if how != "" {
 		s.SetAttributes(attribute.String("error.type", how))
 		s.SetStatus(codes.Error, how)

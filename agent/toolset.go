@@ -16,15 +16,15 @@ type toolset struct {
 // isOutput reports whether the tool of that name accepts the typed answer.
 func (s toolset) isOutput(name string) bool { return s.out != nil && name == s.out.name }
 
-func (s toolset) lookup(name string) (*tools.Tool, bool) {
+func (s toolset) lookupTool(name string) (*tools.Tool, bool) {
 	if s.isOutput(name) {
 		return s.out.tool, true
 	}
 	return s.Lookup(name)
 }
 
-// specs returns the specs ordered by name.
-func (s toolset) specs() []tools.Spec {
+// listSpecs returns the specs ordered by name.
+func (s toolset) listSpecs() []tools.Spec {
 	specs := slices.Collect(s.Specs())
 	if s.out == nil {
 		return specs
@@ -36,7 +36,7 @@ func (s toolset) specs() []tools.Spec {
 
 // String lists the tools for the model.
 func (s toolset) String() string {
-	specs := s.specs()
+	specs := s.listSpecs()
 	if len(specs) == 0 {
 		return "No tools are offered."
 	}

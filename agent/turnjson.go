@@ -28,8 +28,9 @@ type taggedTurn Turn
 //	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],"location":{"kind":"page","index":0,"start":1,"end":2}}}
 //	{"reasoning":{"text":"…","signature":"…","model":"…"}}   {"reasoning":{"redacted":"base64","model":"…"}}
 //
-// It returns an error unless the turn is complete, for example if a call lacks a result. The JSON of arguments and results
-// keeps its meaning, but not its white space. Bytes grow by a third in base64, so large media should be objects.
+// It returns an error unless the turn is complete, for example if a call lacks a result. The JSON of arguments and
+// results keeps its meaning, but not its white space. Bytes grow by a third in base64, so large media should be
+// objects.
 func (t Turn) MarshalJSON() ([]byte, error) {
 	if err := t.check(); err != nil {
 		return nil, fmt.Errorf("agent: marshal turn: %w", err)

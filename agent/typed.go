@@ -12,12 +12,12 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// RunAs runs a until it has answered with a T, a struct, and returns the answer: see [StreamAs]. It returns a [*RunError]
-// unless the run completed. If the run was cancelled or is pending, the error has the code [CodeIncomplete], and the
-// Outcome of Done distinguishes the two.
+// RunAs runs a until it has answered with a T, a struct, and returns the answer: see [StreamAs]. It returns a
+// [*RunError] unless the run completed. If the run was cancelled or is pending, the error has the code
+// [CodeIncomplete], and the Outcome of Done distinguishes the two.
 func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 	var v, none T
-	done, err := drained(StreamAs[T](ctx, a, in))
+	done, err := drainRun(StreamAs[T](ctx, a, in))
 	if err != nil {
 		return none, done, err
 	}
@@ -29,19 +29,19 @@ func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 	return v, done, nil
 }
 
-// StreamAs is [Agent.Stream] for an answer that is a T, a struct. While the answer arrives it yields [Partial] events. The
-// whole and validated answer is in Done.Output. A run that is cancelled or pending ends with a [*RunError] of the code
-// [CodeIncomplete], which holds the Done.
+// StreamAs is [Agent.Stream] for an answer that is a T, a struct. While the answer arrives it yields [Partial] events.
+// The whole and validated answer is in Done.Output. A run that is cancelled or pending ends with a [*RunError] of the
+// code [CodeIncomplete], which holds the Done.
 //
-// The schema is inferred from T by the rules of [tools.New], which reject open maps. The reserved names are accepted: an
-// answer is data for the caller and does not address anything, so its members may be named "key" or "user". If T has a
-// method Validate() error, the agent calls it, and the model receives the message of its error.
+// The schema is inferred from T by the rules of [tools.New], which reject open maps. The reserved names are accepted:
+// an answer is data for the caller and does not address anything, so its members may be named "key" or "user". If T has
+// a method Validate() error, the agent calls it, and the model receives the message of its error.
 //
 // The model answers by calling a tool named final_answer, which every model that calls tools supports. Partial is the
-// only event of that call. The answer ends the run, and is a call with its result in the history. An invalid answer goes
-// back to the model with the reason. A text is followed by a request to answer, and then the model is forced to. Both
-// count as turns in which no call succeeded. An answer beside other calls is rejected, because it cannot depend on their
-// results.
+// only event of that call. The answer ends the run, and is a call with its result in the history. An invalid answer
+// goes back to the model with the reason. A text is followed by a request to answer, and then the model is forced to.
+// Both count as turns in which no call succeeded. An answer beside other calls is rejected, because it cannot depend on
+// their results.
 //
 // With [Options].StructuredOutput the answer is the model's text instead, which the service restricts to the schema. It
 // is yielded as Partials, not as TextDeltas, and is a text in the history. It is validated in the same way, because
@@ -54,7 +54,7 @@ func StreamAs[T any](ctx context.Context, a *Agent, in Input) iter.Seq2[Event, e
 				Done: Done{History: in.History}, Err: err})
 		}
 	}
-	return a.stream(ctx, in, out)
+	return a.streamTyped(ctx, in, out)
 }
 
 // outputOf returns the typedOutput of T, which each agent infers once.

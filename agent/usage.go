@@ -14,13 +14,14 @@ func (u Usage) total() int64 { return u.Input + u.Output + u.CacheRead + u.Cache
 // inputTotal returns all input tokens, including cache reads and writes.
 func (u Usage) inputTotal() int64 { return u.Input + u.CacheRead + u.CacheWrite }
 
-// largest returns the larger of each count.
-func (u Usage) largest(o Usage) Usage {
-	return Usage{max(u.Input, o.Input), max(u.Output, o.Output), max(u.CacheRead, o.CacheRead), max(u.CacheWrite, o.CacheWrite)}
+// largestOf returns the larger of each count.
+func (u Usage) largestOf(o Usage) Usage {
+	return Usage{max(u.Input, o.Input), max(u.Output, o.Output),
+		max(u.CacheRead, o.CacheRead), max(u.CacheWrite, o.CacheWrite)}
 }
 
-// minus returns the difference of each count.
-func (u Usage) minus(o Usage) Usage {
+// minusUsage returns the difference of each count.
+func (u Usage) minusUsage(o Usage) Usage {
 	return Usage{u.Input - o.Input, u.Output - o.Output, u.CacheRead - o.CacheRead, u.CacheWrite - o.CacheWrite}
 }
 
