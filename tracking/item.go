@@ -39,6 +39,7 @@ const Shards = 16
 // can fill a [Summary]. Pass them to a store that does not project everything,
 // for example as the Listed of package dynamo's TableOptions.
 func Listed() []string {
+	// decodeSummary reads these attributes.
 	return []string{"filename", "reason", "terminal", "changed", "stage", "state", "labels"}
 }
 

@@ -39,12 +39,12 @@ func answerRequest(r *agent.Request) Turn {
 	}
 	switch b {
 	case callOnce:
-		return Answer(Say("So."), call(0), usage(3))
+		return Answer(Say("So."), call(0), newUsage(3))
 	case callMany:
-		return Answer(call(0), call(1), call(2), usage(9))
+		return Answer(call(0), call(1), call(2), newUsage(9))
 	case callIfForced:
 		if r.Choice != (agent.Choice{}) {
-			return Answer(call(0), usage(3))
+			return Answer(call(0), newUsage(3))
 		}
 	case reason:
 		return Answer(agent.ReasoningDelta{Text: "It is "}, agent.ReasoningDelta{Text: word}, agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "It is " + word, Signature: "c2lnbmVk"}}, Say(word), Say("."))
@@ -54,7 +54,7 @@ func answerRequest(r *agent.Request) Turn {
 		}
 	case speakLong:
 		if r.MaxTokens <= fewTokens {
-			return Answer(append(text, agent.StopPart{Reason: agent.StopMaxTokens}, usage(fewTokens))...)
+			return Answer(append(text, agent.StopPart{Reason: agent.StopMaxTokens}, newUsage(fewTokens))...)
 		}
 	case judgeResult:
 		if !lastResultFailed(r) {
@@ -67,11 +67,11 @@ func answerRequest(r *agent.Request) Turn {
 	case failLate:
 		return Fail(failure, text...)
 	}
-	return Answer(append(text, usage(2))...)
+	return Answer(append(text, newUsage(2))...)
 }
 
-// usage returns the cost of an answer with that many tokens.
-func usage(output int64) agent.Delta {
+// newUsage returns the cost of an answer with that many tokens.
+func newUsage(output int64) agent.Delta {
 	return agent.UsageReport{Usage: agent.Usage{Input: 7, Output: output}}
 }
 

@@ -14,7 +14,7 @@ func TestActorUnderstandsEachBehaviour(t *testing.T) {
 	t.Parallel()
 	for _, b := range behaviours {
 		for _, word := range []string{"alder", newWord(3), "x"} {
-			r := b.request(word)
+			r := b.newRequest(word)
 			parts := r.Messages[0].Parts
 			parts[len(parts)-1].Text = "Well. " + parts[len(parts)-1].Text
 			got, w, ok := parseBehaviour(r)
@@ -31,7 +31,7 @@ func TestActorUnderstandsEachBehaviour(t *testing.T) {
 // An adapter for a model without system prompts sends the prompt in the first message.
 func TestActorFindsInstructionInFirstMessage(t *testing.T) {
 	t.Parallel()
-	r := followSystem.request("alder")
+	r := followSystem.newRequest("alder")
 	r.Messages[0].Parts[0].Text = r.System + "\n\n" + r.Messages[0].Parts[0].Text
 	r.System = ""
 	b, word, ok := parseBehaviour(r)

@@ -44,9 +44,9 @@ var lookUp = tools.Spec{
 
 const instruction = `If you are asked what you were instructed to say, it is %q.`
 
-// request returns a request for the behaviour, with this word in the answer: one message, and the tool look_up. It
+// newRequest returns a request for the behaviour, with this word in the answer: one message, and the tool look_up. It
 // shares nothing with other requests.
-func (b behaviour) request(word string) *agent.Request {
+func (b behaviour) newRequest(word string) *agent.Request {
 	r := &agent.Request{System: "Do what you are asked to do.", MaxTokens: 512}
 	m := agent.Message{Role: agent.RoleUser}
 	prompt := string(b)

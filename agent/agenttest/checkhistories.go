@@ -112,7 +112,7 @@ func checkReasoningHistory(p *probe) {
 		}
 	}
 	m.Parts = append(m.Parts, agent.Part{Text: s.text()})
-	history := reason.request(word).Messages
+	history := reason.newRequest(word).Messages
 	history = append(history, m)
 	p.checkContains(p.readAnswer(p.withHistory(reason, history...)), word)
 }

@@ -35,7 +35,7 @@ const guard = "guard"
 // newRequest returns a request for a behaviour. Its slices have room for an element, which holds a guard value: a model
 // that appends in place overwrites it.
 func (p *probe) newRequest(b behaviour, word string) *agent.Request {
-	r := b.request(word)
+	r := b.newRequest(word)
 	r.Messages = addGuard(r.Messages, agent.Message{Role: guard})
 	for i := range r.Messages {
 		r.Messages[i].Parts = addGuard(r.Messages[i].Parts, agent.Part{Text: guard})
@@ -118,9 +118,9 @@ type stream struct {
 	first chan struct{} // closed at the first yield
 }
 
-// startStream ranges over a stream in a new goroutine. It calls each after each yield with the number of yields so far;
-// the consumer leaves when each returns false.
-func (p *probe) startStream(ctx context.Context, r *agent.Request, each func(n int) bool) *stream {
+// startStream ranges over a stream in a new goroutine. It calls stays after every yield with the number of yields so far;
+// the consumer leaves when stays returns false.
+func (p *probe) startStream(ctx context.Context, r *agent.Request, stays func(n int) bool) *stream {
 	st := &stream{done: make(chan *transcript, 1), first: make(chan struct{})}
 	go pprof.Do(ctx, pprof.Labels(labelKey, p.label), func(ctx context.Context) {
 		s := &transcript{}
@@ -140,8 +140,8 @@ func (p *probe) startStream(ctx context.Context, r *agent.Request, each func(n i
 			if n++; n == 1 {
 				close(st.first)
 			}
-			hasLeft = true // if each panics
-			hasLeft = !each(n)
+			hasLeft = true // if stays panics
+			hasLeft = !stays(n)
 			return !hasLeft
 		})
 	})
@@ -177,8 +177,8 @@ func (p *probe) awaitFirst(st *stream) {
 }
 
 // readStream ranges over a stream until its end, or until the consumer leaves.
-func (p *probe) readStream(ctx context.Context, r *agent.Request, each func(n int) bool) *transcript {
-	return p.checkYields(p.awaitEnd(p.startStream(ctx, r, each), p.opts.AnswerTimeout, "its request"))
+func (p *probe) readStream(ctx context.Context, r *agent.Request, stays func(n int) bool) *transcript {
+	return p.checkYields(p.awaitEnd(p.startStream(ctx, r, stays), p.opts.AnswerTimeout, "its request"))
 }
 
 // checkYields fails for yields that no stream may make.

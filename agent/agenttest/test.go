@@ -21,8 +21,8 @@ type TestOptions struct {
 	ReleaseTimeout time.Duration
 }
 
-// TestModel runs a subtest for each promise of [agent.Model]. The subtests are parallel, and -run selects them: for
-// example -run 'TestModel/reasoning'. They send some hundred requests, up to 16 at a time.
+// TestModel runs a subtest for each promise of [agent.Model]. The subtests are parallel, and -run selects them by the name
+// of the calling test: for example -run 'TestBedrock/reasoning'. They send some hundred requests, up to 16 at a time.
 //
 // The model must do what the requests ask for. Put an [Actor] behind the server that the model calls: it understands
 // them. A stream that does not return in time fails its check and is abandoned.
@@ -50,8 +50,8 @@ func TestModel(t *testing.T, m agent.Model, o *TestOptions) {
 }
 
 func (o *TestOptions) setDefaults() error {
-	if o.AnswerTimeout < 0 || o.ReleaseTimeout < 0 {
-		return fmt.Errorf("agenttest: invalid timeout: must not be negative")
+	if t := min(o.AnswerTimeout, o.ReleaseTimeout); t < 0 {
+		return fmt.Errorf("agenttest: invalid timeout %v: must not be negative", t)
 	}
 	if o.AnswerTimeout == 0 {
 		o.AnswerTimeout = time.Minute

@@ -35,17 +35,17 @@ const (
 // block is one content block of the answer. Text and reasoning do not have a contentBlockStart: their first delta opens
 // them.
 type block struct {
-	index    int32
-	kind     blockKind
-	closed   bool
-	id, name string
-	input    []byte // of a tool use: the fragments joined, unchecked; empty for a call without arguments
-	tail     string // the beginning of an incomplete rune
-	thought  *reasoningBlock
-	unknown  bool // its start is unknown, and it does not have a delta yet
+	index     int32
+	kind      blockKind
+	closed    bool
+	id, name  string
+	input     []byte // of a tool use: the fragments joined, unchecked; empty for a call without arguments
+	tail      string // the beginning of an incomplete rune
+	reasoning *reasoningBlock
+	unknown   bool // its start is unknown, and it does not have a delta yet
 
-	first     string          // of a text: its first delta
-	rest      strings.Builder // and the others
+	first     string          // the first delta of a text
+	rest      strings.Builder // its other deltas
 	citations []agent.Citation
 }
 
@@ -198,7 +198,7 @@ func (b *block) setKind(k blockKind) bool {
 	if b.kind == undecidedKind || b.kind == skippedKind {
 		b.kind = k
 		if k == reasoningKind {
-			b.thought = &reasoningBlock{}
+			b.reasoning = &reasoningBlock{}
 		}
 	}
 	return b.kind == k
@@ -233,7 +233,7 @@ func (a *accumulator) stopBlock(ev types.ContentBlockStopEvent) error {
 	case toolUseKind:
 		a.emit(agent.UsePart{ToolUse: agent.ToolUse{ID: b.id, Name: b.name, Input: b.input}})
 	case reasoningKind:
-		part, err := b.thought.newPart()
+		part, err := b.reasoning.newPart()
 		if part != nil {
 			a.emit(part)
 		}
@@ -246,9 +246,12 @@ func (a *accumulator) stopBlock(ev types.ContentBlockStopEvent) error {
 		if b.tail != "" {
 			a.emit(agent.TextDelta{Text: b.tail})
 		}
-		for _, c := range b.citations {
-			c.Text = b.first + b.rest.String()
-			a.emit(agent.CitationPart{Citation: c})
+		if len(b.citations) > 0 {
+			text := b.first + b.rest.String()
+			for _, c := range b.citations {
+				c.Text = text
+				a.emit(agent.CitationPart{Citation: c})
+			}
 		}
 	}
 	return nil

@@ -33,8 +33,8 @@ func (w *writer) writeContent(blocks []types.ContentBlock, m agent.Message) ([]t
 		if b != nil {
 			blocks = append(blocks, b)
 		}
-		blocks = append(blocks, w.beside...)
-		w.beside = nil
+		blocks = append(blocks, w.following...)
+		w.following = nil
 	}
 	return blocks, nil
 }
@@ -92,11 +92,11 @@ func newReasoningContent(r *agent.Reasoning) types.ContentBlock {
 
 func (w *writer) writeResult(r *agent.ToolResult) (types.ContentBlock, error) {
 	b := types.ToolResultBlock{ToolUseId: w.ids.mapResult(&r.ID)}
-	if r.Result.IsError && !w.o.NoResultStatus {
+	if r.IsError && !w.o.NoResultStatus {
 		b.Status = types.ToolResultStatusError
 	}
 	hasText, hasDocuments := false, false
-	for _, block := range r.Result.Blocks {
+	for _, block := range r.Blocks {
 		c, err := w.writeResultBlock(r.ID, block)
 		if err != nil {
 			return nil, err
@@ -113,11 +113,11 @@ func (w *writer) writeResult(r *agent.ToolResult) (types.ContentBlock, error) {
 	}
 	switch {
 	case hasDocuments && !hasText:
-		b.Content = append(b.Content, newResultText(besideDocuments))
+		b.Content = append(b.Content, newResultText(documentText))
 	case len(b.Content) == 0:
 		b.Content = append(b.Content, newResultText("(no output)"))
 	}
-	if r.Result.IsError && w.o.NoResultStatus {
+	if r.IsError && w.o.NoResultStatus {
 		b.Content = markFailed(b.Content)
 	}
 	return &types.ContentBlockMemberToolResult{Value: b}, nil
@@ -134,14 +134,14 @@ func (w *writer) writeResultBlock(id string, block tools.Block) (types.ToolResul
 	case block.Document != nil:
 		doc, err := w.writeDocument(block.Document)
 		if w.o.NoResultDocuments {
-			w.beside = append(w.beside, &types.ContentBlockMemberDocument{Value: doc})
+			w.following = append(w.following, &types.ContentBlockMemberDocument{Value: doc})
 			return newResultText("See " + *doc.Name + "."), err
 		}
 		return &types.ToolResultContentBlockMemberDocument{Value: doc}, err
 	case block.Video != nil:
 		video, err := w.writeVideo(block.Video)
-		w.beside = append(w.beside, &types.ContentBlockMemberVideo{Value: video})
-		return newResultText(besideVideo), err
+		w.following = append(w.following, &types.ContentBlockMemberVideo{Value: video})
+		return newResultText(videoText), err
 	case len(block.JSON) > 0:
 		doc, err := w.newDocument(block.JSON)
 		switch {

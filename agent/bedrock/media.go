@@ -34,8 +34,8 @@ const (
 	// Source: https://platform.claude.com/docs/en/api/overview#request-size-limits
 	maxBody = 20_000_000
 
-	besideDocuments = "See the document."
-	besideVideo     = "See the video below."
+	documentText = "See the document."
+	videoText    = "See the video below."
 )
 
 // requestLimits returns the limits of a request. The service counts the documents of a whole request, and several
@@ -178,20 +178,20 @@ func (w *writer) mapLoadError(what string, err error) error {
 		fmt.Errorf("bedrock: read the %s: %w", what, err))
 }
 
-// withMedia checks the media of a user's message, including those in tool results, against the service's limits, and
+// completeMedia checks the media of a user's message, including those in tool results, against the service's limits, and
 // adds the text that the service requires beside documents.
-func withMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
+func completeMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
 	images, documents := 0, 0
-	said, beside := false, false
+	hasText, hasDocument := false, false
 	for _, b := range blocks {
 		switch b := b.(type) {
 		case *types.ContentBlockMemberText:
-			said = true
+			hasText = true
 		case *types.ContentBlockMemberImage:
 			images++
 		case *types.ContentBlockMemberDocument:
 			documents++
-			beside = true
+			hasDocument = true
 		case *types.ContentBlockMemberToolResult:
 			for _, c := range b.Value.Content {
 				switch c.(type) {
@@ -208,8 +208,8 @@ func withMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
 		return nil, newLimitError("%d images in one message: the service takes %d", images, maxImages)
 	case documents > maxDocuments:
 		return nil, newLimitError("%d documents in one message: the service takes %d", documents, maxDocuments)
-	case beside && !said:
-		blocks = append(blocks, &types.ContentBlockMemberText{Value: besideDocuments})
+	case hasDocument && !hasText:
+		blocks = append(blocks, &types.ContentBlockMemberText{Value: documentText})
 	}
 	return blocks, nil
 }

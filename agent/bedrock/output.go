@@ -11,9 +11,9 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// outputConfig asks for the structured output of a request; it returns nil if the request does not.
+// newOutputConfig asks for the structured output of a request; it returns nil if the request does not.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_OutputConfig.html
-func (m *Model) outputConfig(r *agent.Request) (*types.OutputConfig, error) {
+func (m *Model) newOutputConfig(r *agent.Request) (*types.OutputConfig, error) {
 	if r.Output == nil {
 		return nil, nil
 	}
@@ -35,10 +35,10 @@ func (m *Model) outputConfig(r *agent.Request) (*types.OutputConfig, error) {
 	}}, nil
 }
 
-// withoutOutput returns an error that says so if the model does not have structured output; otherwise err. A Claude
-// model without it answers "output_config.format: Extra inputs are not permitted", others that they do not support
-// the field.
-func withoutOutput(r *agent.Request, err error) error {
+// mapOutputError replaces the refusal of a model that does not support structured output, so that its message says so.
+// It returns every other error unchanged. A Claude model without structured output answers "output_config.format: Extra
+// inputs are not permitted", others that they do not support the field.
+func mapOutputError(r *agent.Request, err error) error {
 	me, ok := errors.AsType[*agent.ModelError](err)
 	api, isAPI := errors.AsType[smithy.APIError](err)
 	if r.Output == nil || !ok || !isAPI || me.Code != agent.CodeInvalidCall {

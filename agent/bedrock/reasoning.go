@@ -18,7 +18,7 @@ type reasoningBlock struct {
 
 // addReasoning adds one delta to a block of reasoning.
 func (a *accumulator) addReasoning(b *block, d types.ReasoningContentBlockDelta) error {
-	r := b.thought
+	r := b.reasoning
 	switch d := d.(type) {
 	case *types.ReasoningContentBlockDeltaMemberText:
 		r.text.WriteString(d.Value)

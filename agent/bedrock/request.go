@@ -32,12 +32,12 @@ func (m *Model) newInput(ctx context.Context, r *agent.Request) (*bedrockruntime
 		return nil, err
 	}
 	if !isBlank(r.System) {
-		m.systemBlocks(in, r.System)
+		m.addSystemPrompt(in, r.System)
 	}
-	if in.ToolConfig, err = m.toolConfig(r); err != nil {
+	if in.ToolConfig, err = m.newToolConfig(r); err != nil {
 		return nil, err
 	}
-	if in.OutputConfig, err = m.outputConfig(r); err != nil {
+	if in.OutputConfig, err = m.newOutputConfig(r); err != nil {
 		return nil, err
 	}
 	if r.Cache && !m.o.NoCache {
@@ -61,8 +61,8 @@ func (m *Model) maxTokens(r *agent.Request, budget int) (*int32, error) {
 	return aws.Int32(int32(n)), nil
 }
 
-// systemBlocks adds the system prompt. For a model without the field it is inserted before the first text.
-func (m *Model) systemBlocks(in *bedrockruntime.ConverseStreamInput, prompt string) {
+// addSystemPrompt adds the system prompt. For a model without the field it is inserted before the first text.
+func (m *Model) addSystemPrompt(in *bedrockruntime.ConverseStreamInput, prompt string) {
 	if !m.o.NoSystem {
 		in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: prompt}}
 		return
@@ -100,7 +100,7 @@ type writer struct {
 	videos    int // so far
 	objects   []rawDocument
 	cite      bool                 // ask for citations of documents
-	beside    []types.ContentBlock // blocks that follow the current tool result
+	following []types.ContentBlock // blocks that follow the current tool result
 }
 
 func (w *writer) writeMessages(ms []agent.Message) ([]types.Message, error) {
@@ -134,17 +134,17 @@ func (w *writer) writeMessages(ms []agent.Message) ([]types.Message, error) {
 		if out[i].Role != types.ConversationRoleUser {
 			continue
 		}
-		resultsFirst(out[i].Content)
+		moveResultsFirst(out[i].Content)
 		var err error
-		if out[i].Content, err = withMedia(out[i].Content); err != nil {
+		if out[i].Content, err = completeMedia(out[i].Content); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// resultsFirst moves tool results before everything else and keeps the order otherwise.
-func resultsFirst(blocks []types.ContentBlock) {
+// moveResultsFirst moves tool results before everything else and keeps the order otherwise.
+func moveResultsFirst(blocks []types.ContentBlock) {
 	rank := func(b types.ContentBlock) int {
 		if isResult(b) {
 			return 0

@@ -21,11 +21,11 @@ var unsupportedKeywords = map[string][]string{
 	"array":   {"maxItems", "uniqueItems", "minItems"}, // a minItems of 0 or 1 is supported
 }
 
-// strictSchema returns a schema in the form that the service compiles. The order of the properties stays, because the
+// convertStrict returns a schema in the form that the service compiles. The order of the properties stays, because the
 // model writes them in that order.
-func strictSchema(schema json.RawMessage) (json.RawMessage, error) {
+func convertStrict(schema json.RawMessage) (json.RawMessage, error) {
 	c := schemaConverter{}
-	root, err := members(schema)
+	root, err := parseMembers(schema)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func strictSchema(schema json.RawMessage) (json.RawMessage, error) {
 	}
 	for _, key := range []string{"$defs", "definitions"} {
 		if defs := root.get(key); defs != nil {
-			if c.defs, err = members(defs); err != nil {
+			if c.defs, err = parseMembers(defs); err != nil {
 				return nil, fmt.Errorf("%s: %w", key, err)
 			}
 			c.prefix = "#/" + key + "/"
@@ -51,9 +51,9 @@ type schemaConverter struct {
 }
 
 func (c *schemaConverter) convertSchema(raw json.RawMessage, path string) (json.RawMessage, error) {
-	in, err := members(raw)
+	in, err := parseMembers(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s%w", at(path), err)
+		return nil, fmt.Errorf("%s%w", pathPrefix(path), err)
 	}
 	if err := c.convertReference(in, path); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (c *schemaConverter) convertSchema(raw json.RawMessage, path string) (json.
 			out = append(out, member{"additionalProperties", json.RawMessage("false")})
 		case "false":
 		default:
-			return nil, fmt.Errorf("%sinvalid additionalProperties %s: must be false", at(path), open)
+			return nil, fmt.Errorf("%sinvalid additionalProperties %s: must be false", pathPrefix(path), open)
 		}
 	}
 	if notes != nil {
@@ -108,9 +108,9 @@ func (m member) isUnsupported(kinds []string) bool {
 func (c *schemaConverter) convertMember(m member, path string) (json.RawMessage, error) {
 	switch m.key {
 	case "properties", "$defs", "definitions":
-		within, err := members(m.value)
+		within, err := parseMembers(m.value)
 		if err != nil {
-			return nil, fmt.Errorf("%s%s: %w", at(path), m.key, err)
+			return nil, fmt.Errorf("%s%s: %w", pathPrefix(path), m.key, err)
 		}
 		for i, p := range within {
 			if within[i].value, err = c.convertSchema(p.value, path+"."+p.key); err != nil {
@@ -123,7 +123,7 @@ func (c *schemaConverter) convertMember(m member, path string) (json.RawMessage,
 	case "anyOf", "allOf":
 		var all []json.RawMessage
 		if err := json.Unmarshal(m.value, &all); err != nil {
-			return nil, fmt.Errorf("%s%s: %w", at(path), m.key, err)
+			return nil, fmt.Errorf("%s%s: %w", pathPrefix(path), m.key, err)
 		}
 		for i := range all {
 			var err error
@@ -144,15 +144,15 @@ func (c *schemaConverter) convertReference(in orderedObject, path string) error 
 	}
 	var ref string
 	if err := json.Unmarshal(raw, &ref); err != nil {
-		return fmt.Errorf("%s$ref: %w", at(path), err)
+		return fmt.Errorf("%s$ref: %w", pathPrefix(path), err)
 	}
 	name, ok := strings.CutPrefix(ref, c.prefix)
 	def := c.defs.get(name)
 	switch {
 	case c.prefix == "" || !ok || def == nil:
-		return fmt.Errorf("%sinvalid reference %q: must name a definition of the schema", at(path), ref)
+		return fmt.Errorf("%sinvalid reference %q: must name a definition of the schema", pathPrefix(path), ref)
 	case slices.Contains(c.within, name):
-		return fmt.Errorf("%sthe definition %q is recursive", at(path), name)
+		return fmt.Errorf("%sthe definition %q is recursive", pathPrefix(path), name)
 	}
 	c.within = append(c.within, name)
 	defer func() { c.within = c.within[:len(c.within)-1] }()
@@ -168,8 +168,8 @@ func toBytes(raw []json.RawMessage) [][]byte {
 	return out
 }
 
-// at returns the prefix of an error message about a path; it is empty for the root.
-func at(path string) string {
+// pathPrefix returns the prefix of an error message about a path; it is empty for the root.
+func pathPrefix(path string) string {
 	if path == "" {
 		return ""
 	}
@@ -184,7 +184,7 @@ type member struct {
 	value json.RawMessage
 }
 
-func members(raw json.RawMessage) (orderedObject, error) {
+func parseMembers(raw json.RawMessage) (orderedObject, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return nil, errors.Join(errNoObject, err)

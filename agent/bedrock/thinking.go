@@ -16,7 +16,7 @@ type thinkingConfig struct {
 	budget     int  // in tokens, part of the answer's limit; 0 if the model decides
 	forcesTool bool // tool_choice forces a tool
 
-	without json.RawMessage // the fields without Anthropic's thinking, if it has a budget; nil if empty
+	otherFields json.RawMessage // the fields without Anthropic's thinking, if it has a budget; nil if empty
 }
 
 // readThinking finds thinking at any depth of a JSON object: every member whose name contains "think" or "reasoning",
@@ -35,12 +35,12 @@ func readThinking(fields json.RawMessage) thinkingConfig {
 		t.readField("", v)
 	}
 	if t.budget > 0 {
-		t.without = withoutThinking(fields)
+		t.otherFields = removeThinking(fields)
 	}
 	return t
 }
 
-func withoutThinking(fields json.RawMessage) json.RawMessage {
+func removeThinking(fields json.RawMessage) json.RawMessage {
 	var all map[string]json.RawMessage
 	if json.Unmarshal(fields, &all) != nil {
 		return nil
@@ -66,8 +66,8 @@ func (m *Model) suspendThinking(in *bedrockruntime.ConverseStreamInput) (suspend
 		return false
 	}
 	in.AdditionalModelRequestFields = nil
-	if m.thinking.without != nil {
-		in.AdditionalModelRequestFields = rawDocument{json: m.thinking.without}
+	if m.thinking.otherFields != nil {
+		in.AdditionalModelRequestFields = rawDocument{json: m.thinking.otherFields}
 	}
 	return true
 }
@@ -93,7 +93,7 @@ func resumesWithoutReasoning(messages []types.Message) bool {
 func (t *thinkingConfig) readField(name string, v any) {
 	switch {
 	case strings.Contains(name, "think"), strings.Contains(name, "reasoning"):
-		if isOn(v) {
+		if isEnabled(v) {
 			t.enableThinking(name, v)
 		}
 		return
@@ -126,9 +126,9 @@ func (t *thinkingConfig) enableThinking(name string, v any) {
 	t.anthropic = t.anthropic || (name == "thinking" && o["type"] != nil)
 }
 
-// isOn reports whether a value enables thinking. An unknown form counts as enabled: a false positive only disables the
+// isEnabled reports whether a value enables thinking. An unknown form counts as enabled: a false positive only disables the
 // forced choice, but the service rejects a request after a false negative.
-func isOn(v any) bool {
+func isEnabled(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return false
@@ -140,7 +140,7 @@ func isOn(v any) bool {
 		return !slices.Contains([]string{"", "none", "off", "disabled", "false"}, strings.ToLower(v))
 	case map[string]any:
 		for _, k := range []string{"type", "enabled", "effort", "mode"} {
-			if m, ok := v[k]; ok && !isOn(m) {
+			if m, ok := v[k]; ok && !isEnabled(m) {
 				return false
 			}
 		}

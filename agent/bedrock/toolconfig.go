@@ -14,16 +14,16 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// toolConfig offers the request's tools. If it offers none, but the messages contain calls of earlier turns, the
+// newToolConfig offers the request's tools. If it offers none, but the messages contain calls of earlier turns, the
 // service still requires their definitions: they are declared as tools that cannot be called any more.
-func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
-	choice, err := m.toolChoice(r)
+func (m *Model) newToolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
+	choice, err := m.newToolChoice(r)
 	if err != nil {
 		return nil, err
 	}
 	specs := r.Tools
 	if len(specs) == 0 {
-		specs = removedTools(r.Messages)
+		specs = listRemovedTools(r.Messages)
 	}
 	if len(specs) == 0 {
 		return nil, nil
@@ -53,10 +53,10 @@ func (m *Model) toolConfig(r *agent.Request) (*types.ToolConfiguration, error) {
 	return c, nil
 }
 
-// toolChoice returns the choice of a tool that must be called, or nil if the model decides, which is the service's
+// newToolChoice returns the choice of a tool that must be called, or nil if the model decides, which is the service's
 // default. It returns an error if the tool is not offered. Thinking excludes a forced call: the service answers
 // "Thinking may not be enabled when tool_choice forces tool use."
-func (m *Model) toolChoice(r *agent.Request) (types.ToolChoice, error) {
+func (m *Model) newToolChoice(r *agent.Request) (types.ToolChoice, error) {
 	c := r.Choice
 	switch {
 	case c == agent.Choice{}:
@@ -75,7 +75,7 @@ func (m *Model) toolChoice(r *agent.Request) (types.ToolChoice, error) {
 	return &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: &r.Choice.Name}}, nil
 }
 
-func removedTools(ms []agent.Message) []tools.Spec {
+func listRemovedTools(ms []agent.Message) []tools.Spec {
 	var specs []tools.Spec
 	seen := make(map[string]bool)
 	for _, m := range ms {
@@ -129,7 +129,7 @@ func (s *schemaCache) convert(j json.RawMessage, isStrict bool) (document.Interf
 	schema := bytes.Clone(j) // the cache keeps it, but the caller owns j
 	if isStrict {
 		var err error
-		if schema, err = strictSchema(j); err != nil {
+		if schema, err = convertStrict(j); err != nil {
 			return nil, err
 		}
 	}

@@ -18,7 +18,7 @@ func TestSchemasAreRemembered(t *testing.T) {
 	const schema = `{"type":"object"}`
 	m := must(New(bt.NewClient("http://localhost"), "any-model", nil))
 	sent := func(j json.RawMessage) string {
-		c, err := m.toolConfig(&agent.Request{Tools: []tools.Spec{{Name: "x", Schema: j}}})
+		c, err := m.newToolConfig(&agent.Request{Tools: []tools.Spec{{Name: "x", Schema: j}}})
 		require.NoError(t, err)
 		doc := c.Tools[0].(*types.ToolMemberToolSpec).Value.InputSchema.(*types.ToolInputSchemaMemberJson).Value
 		b, err := doc.MarshalSmithyDocument()

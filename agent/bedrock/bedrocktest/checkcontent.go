@@ -21,9 +21,9 @@ func checkContent(in *wireRequest) string {
 		}
 		// A blank text is refused, but beside a document only an empty text is.
 		// Source: recorded for Claude in the tests of github.com/pydantic/pydantic-ai.
-		beside := slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.Document != nil })
+		hasDocument := slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.Document != nil })
 		for j, b := range m.Content {
-			if b.Text != nil && *b.Text != "" && beside {
+			if b.Text != nil && *b.Text != "" && hasDocument {
 				continue
 			}
 			if msg := checkBlock(in, m.Role, b, blockPath(i, j)); msg != "" {

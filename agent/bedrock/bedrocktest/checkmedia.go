@@ -40,10 +40,10 @@ func checkMedia(in *wireRequest) string {
 	names := make(map[string]bool) // of the documents so far
 	for i, m := range in.Messages {
 		images := 0
-		said, beside := false, false
+		hasText, hasDocument := false, false
 		for j, b := range m.Content {
-			said = said || b.Text != nil
-			beside = beside || b.Document != nil
+			hasText = hasText || b.Text != nil
+			hasDocument = hasDocument || b.Document != nil
 			for at, c := range b.media(blockPath(i, j)) {
 				if c.Image != nil {
 					images++
@@ -61,7 +61,7 @@ func checkMedia(in *wireRequest) string {
 			const format = "The number of documents in the request exceeds the limit of %d. " +
 				"Remove %d documents and retry your request."
 			return fmt.Sprintf(format, maxDocuments, len(names)-maxDocuments)
-		case beside && !said:
+		case hasDocument && !hasText:
 			const format = "The Message object at messages.%d contains a document without a text block. " +
 				"Add a text block to the content field and try again."
 			return fmt.Sprintf(format, i)

@@ -46,14 +46,14 @@ func (w *wireCitations) newParts() []agent.Part {
 	return parts
 }
 
-// kinds maps the agent's names of locations to the member and the name of its index.
-var kinds = map[string][2]string{
+// locationMembers maps the agent's names of locations to the member and the name of its index.
+var locationMembers = map[string][2]string{
 	"char": {"documentChar", "documentIndex"}, "page": {"documentPage", "documentIndex"},
 	"chunk": {"documentChunk", "documentIndex"}, "search_result": {"searchResultLocation", "searchResultIndex"},
 }
 
 func (w wireCitation) newLocation() agent.Location {
-	for kind, name := range kinds {
+	for kind, name := range locationMembers {
 		if place, ok := w.Location[name[0]].(map[string]any); ok {
 			n := func(name string) int { f, _ := place[name].(float64); return int(f) }
 			return agent.Location{Kind: kind, Index: n(name[1]), Start: n("start"), End: n("end")}
@@ -89,7 +89,7 @@ func newWireCitation(c agent.Citation) wireCitation {
 		w.SourceContent = append(w.SourceContent, wireQuote{q})
 	}
 	l := c.Location
-	name, ranged := kinds[l.Kind]
+	name, ranged := locationMembers[l.Kind]
 	switch {
 	case l.Kind == "":
 	case ranged:
@@ -105,10 +105,10 @@ func newWireCitation(c agent.Citation) wireCitation {
 // writeCitation adds a citation to the open block of text, or begins a block. Text that follows by writeText is in
 // another block.
 func (m *messageWriter) writeCitation(c agent.Citation) {
-	if m.open != none && m.kind == aText {
-		m.kind = aCited
+	if m.open != noBlock && m.kind == textBlock {
+		m.kind = citedBlock
 	}
-	m.openBlock(aCited)
+	m.openBlock(citedBlock)
 	b := append(append(beginBlock(m.open), `,"delta":{"citation":`...), marshal(newWireCitation(c))...)
 	m.emit("contentBlockDelta", append(b, `}}`...))
 }

@@ -41,7 +41,7 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case req.Refused != "":
-		writeError(w, req.as)
+		writeError(w, req.refusal)
 	case req.Stream:
 		f.serveStream(w, r, req)
 	default:
@@ -209,22 +209,22 @@ func mapModelError(err error) fault {
 	}](me.Err); ok {
 		message = cause.ServiceMessage()
 	}
-	as := func(status int, name string) fault {
+	newFault := func(status int, name string) fault {
 		return fault{httpError: httpError{status, name, message}}
 	}
 	switch me.Code {
 	case agent.CodeThrottled:
-		return as(http.StatusTooManyRequests, "ThrottlingException")
+		return newFault(http.StatusTooManyRequests, "ThrottlingException")
 	case agent.CodeAccessDenied:
-		return as(http.StatusForbidden, "AccessDeniedException")
+		return newFault(http.StatusForbidden, "AccessDeniedException")
 	case agent.CodeInvalidCall:
-		return as(http.StatusBadRequest, "ValidationException")
+		return newFault(http.StatusBadRequest, "ValidationException")
 	case agent.CodeUnavailable:
-		return as(http.StatusServiceUnavailable, "ServiceUnavailableException")
+		return newFault(http.StatusServiceUnavailable, "ServiceUnavailableException")
 	case agent.CodeTimeout:
-		return as(http.StatusRequestTimeout, "ModelTimeoutException")
+		return newFault(http.StatusRequestTimeout, "ModelTimeoutException")
 	case agent.CodeTruncated:
-		f := as(http.StatusFailedDependency, "ModelErrorException")
+		f := newFault(http.StatusFailedDependency, "ModelErrorException")
 		f.truncated = true
 		return f
 	case agent.CodeFiltered:
@@ -234,7 +234,7 @@ func mapModelError(err error) fault {
 	case agent.CodeContextFull:
 		return fault{reason: "model_context_window_exceeded"}
 	}
-	return as(http.StatusInternalServerError, "InternalServerException")
+	return newFault(http.StatusInternalServerError, "InternalServerException")
 }
 
 // mapStopReason is the service's name of a stop reason.

@@ -14,25 +14,25 @@ import (
 type messageWriter struct {
 	emit func(event string, payload []byte)
 	next int // index of the next block
-	open int // index of the open block, or none
-	kind kind
+	open int // index of the open block, or noBlock
+	kind blockKind
 }
 
-// kind is the content of the open block.
-type kind int
+// blockKind is the content of a block.
+type blockKind int
 
 const (
-	aText  kind = iota
-	aCited      // text
-	aThought
-	aCall
+	textBlock  blockKind = iota
+	citedBlock           // text
+	reasoningBlock
+	callBlock
 )
 
-const none = -1
+const noBlock = -1
 
 // newMessage returns a writer whose first block has the index first.
 func newMessage(emit func(string, []byte), first int) *messageWriter {
-	return &messageWriter{emit: emit, next: first, open: none}
+	return &messageWriter{emit: emit, next: first, open: noBlock}
 }
 
 // startMessage writes messageStart.
@@ -42,7 +42,7 @@ func startMessage(e *eventWriter) *messageWriter {
 }
 
 // writeText continues the open block of this kind of text, or begins one.
-func (m *messageWriter) writeText(k kind, s string) {
+func (m *messageWriter) writeText(k blockKind, s string) {
 	m.openBlock(k)
 	m.emit("contentBlockDelta", deltaPayload(m.open, `"text":`, s, ``))
 }
@@ -52,8 +52,9 @@ func (m *messageWriter) writeReasoning(index int, member, s string) {
 	m.emit("contentBlockDelta", deltaPayload(index, `"reasoningContent":{"`+member+`":`, s, `}`))
 }
 
-// openBeside returns the index of a block that stays open until stopBlock, beside the blocks that follow.
-func (m *messageWriter) openBeside() (index int) {
+// addBlock ends the open block and returns the index of a new one. The new block stays open until stopBlock, also while
+// other blocks follow.
+func (m *messageWriter) addBlock() (index int) {
 	m.closeBlock()
 	m.next++
 	return m.next - 1
@@ -62,20 +63,20 @@ func (m *messageWriter) openBeside() (index int) {
 // writeRedacted writes a complete block of encrypted reasoning.
 func (m *messageWriter) writeRedacted(data []byte) {
 	m.closeBlock()
-	m.openBlock(aThought)
+	m.openBlock(reasoningBlock)
 	m.writeReasoning(m.open, "redactedContent", base64.StdEncoding.EncodeToString(data))
 }
 
 // openBlock ensures that a block of this kind is open.
-func (m *messageWriter) openBlock(k kind) {
-	if m.open == none || m.kind != k {
-		m.open, m.kind = m.openBeside(), k
+func (m *messageWriter) openBlock(k blockKind) {
+	if m.open == noBlock || m.kind != k {
+		m.open, m.kind = m.addBlock(), k
 	}
 }
 
 // startCall begins a block for one call beside the blocks that follow.
 func (m *messageWriter) startCall(id, name string) (index int) {
-	index = m.openBeside()
+	index = m.addBlock()
 	b := fmt.Appendf(nil, `{"contentBlockIndex":%d,"start":{"toolUse":{"toolUseId":`, index)
 	b = append(appendQuoted(b, id), `,"name":`...)
 	m.emit("contentBlockStart", append(appendQuoted(b, name), `}}}`...))
@@ -84,7 +85,7 @@ func (m *messageWriter) startCall(id, name string) (index int) {
 
 // startTool begins a block for one call, which stays open until the next block begins.
 func (m *messageWriter) startTool(id, name string) {
-	m.open, m.kind = m.startCall(id, name), aCall
+	m.open, m.kind = m.startCall(id, name), callBlock
 }
 
 // writeCallInput continues the call of that index.
@@ -111,9 +112,9 @@ func beginBlock(index int) []byte {
 
 // closeBlock ends the open block, if there is one.
 func (m *messageWriter) closeBlock() {
-	if m.open != none {
+	if m.open != noBlock {
 		m.stopBlock(m.open)
-		m.open = none
+		m.open = noBlock
 	}
 }
 

@@ -44,7 +44,7 @@ func playReply(w http.ResponseWriter, r *http.Request, pieces []Piece) {
 func Text(chunks ...string) Piece {
 	return Piece{func(p *player) {
 		for _, c := range chunks {
-			p.writeText(aText, c)
+			p.writeText(textBlock, c)
 		}
 	}}
 }
@@ -58,7 +58,7 @@ func CitedText(citations []agent.Citation, chunks ...string) Piece {
 			p.writeCitation(c)
 		}
 		for _, c := range chunks {
-			p.writeText(aCited, c)
+			p.writeText(citedBlock, c)
 		}
 	}}
 }
@@ -78,7 +78,7 @@ func ToolUse(id, name string, fragments ...string) Piece {
 func Reasoning(signature string, chunks ...string) Piece {
 	return Piece{func(p *player) {
 		p.closeBlock()
-		p.openBlock(aThought)
+		p.openBlock(reasoningBlock)
 		for _, c := range chunks {
 			p.writeReasoning(p.open, "text", c)
 		}
@@ -94,7 +94,7 @@ func Redacted(data []byte) Piece {
 }
 
 // Interleave plays pieces of text, reasoning and tool use at the same time, each in a separate block, one event in
-// turn.
+// turn. Other pieces, such as Stop, Usage and Wait, must stand beside the Interleave, not within it.
 func Interleave(pieces ...Piece) Piece {
 	return Piece{func(p *player) {
 		p.closeBlock()
@@ -150,7 +150,7 @@ func Exception(name, message string) Piece {
 // Damaged is a text delta whose checksum is wrong.
 func Damaged(text string) Piece {
 	return Piece{func(p *player) {
-		p.openBlock(aText)
+		p.openBlock(textBlock)
 		p.e.sendFrame(newEvent("contentBlockDelta", deltaPayload(p.open, `"text":`, text, ``)), true)
 	}}
 }

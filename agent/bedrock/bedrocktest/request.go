@@ -45,12 +45,12 @@ type Request struct {
 	// empty.
 	Refused string
 
-	as     httpError // how it was refused
-	remote bool      // some media are in S3
-	extras []string  // members that an agent.Request cannot represent
+	refusal httpError // the answer, if Refused is set
+	remote  bool      // some media are in S3
+	extras  []string  // members that an agent.Request cannot represent
 }
 
-func (r *Request) refuse(e httpError) { r.Refused, r.as = e.message, e }
+func (r *Request) refuse(e httpError) { r.Refused, r.refusal = e.message, e }
 
 // agentRequest returns the request for an agent.Model.
 func (r *Request) agentRequest() *agent.Request {
@@ -92,10 +92,10 @@ func readRequest(w http.ResponseWriter, r *http.Request) *Request {
 	msg := unknownModel
 	var in wireRequest
 	if in.model, ok = parseModelID(req.Model); ok {
-		msg = decode(body, &in)
+		msg = decodeRequest(body, &in)
 	}
 	if msg == "" {
-		msg = check(&in)
+		msg = checkRequest(&in)
 	}
 	if msg == "" {
 		msg = checkPrompt(req.Model, &in)
@@ -125,8 +125,8 @@ func parseRoute(r *http.Request) (*Request, bool) {
 	return &Request{Model: model, Stream: op == "converse-stream", Header: r.Header.Clone()}, true
 }
 
-// decode accepts one JSON value without unsupported members. It returns the service's message, or an empty string.
-func decode(body []byte, in *wireRequest) string {
+// decodeRequest accepts one JSON value without unsupported members. It returns the service's message, or an empty string.
+func decodeRequest(body []byte, in *wireRequest) string {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(in); err != nil {

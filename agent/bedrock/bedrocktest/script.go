@@ -51,7 +51,7 @@ func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	step, ok := s.takeStep(req)
 	if !ok {
-		writeError(w, req.as)
+		writeError(w, req.refusal)
 		return
 	}
 	for step.choose != nil {

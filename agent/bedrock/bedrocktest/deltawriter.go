@@ -7,20 +7,20 @@ import (
 	"github.com/carrel-go/carrel/agent"
 )
 
-// errBreach is returned for a part that differs from its deltas.
-var errBreach = errors.New("bedrocktest: the model contradicts itself")
+// errContradiction is returned for a part that does not begin with its deltas.
+var errContradiction = errors.New("bedrocktest: the model contradicts itself")
 
 // deltaWriter writes a model's deltas as the events of one answer. A part whose content came in deltas only closes its
 // block.
 type deltaWriter struct {
 	*messageWriter
-	thinking int                     // index of the open reasoning, or none
+	thinking int                     // index of the open reasoning, or noBlock
 	thought  strings.Builder         // its text so far
 	calls    map[string]*pendingCall // open calls that have deltas
 }
 
 func newDeltaWriter(m *messageWriter) *deltaWriter {
-	return &deltaWriter{messageWriter: m, thinking: none, calls: make(map[string]*pendingCall)}
+	return &deltaWriter{messageWriter: m, thinking: noBlock, calls: make(map[string]*pendingCall)}
 }
 
 // pendingCall is a call that arrives in deltas.
@@ -33,11 +33,11 @@ type pendingCall struct {
 func (s *deltaWriter) writeDelta(d agent.Delta) error {
 	switch d := d.(type) {
 	case agent.TextDelta:
-		s.writeText(aText, d.Text)
+		s.writeText(textBlock, d.Text)
 	case agent.CitationPart:
 		s.writeCitation(d.Citation)
 	case agent.ReasoningDelta:
-		s.writeThought("text", d.Text)
+		s.continueReasoning("text", d.Text)
 		s.thought.WriteString(d.Text)
 	case agent.ReasoningPart:
 		return s.writeReasoningPart(d.Reasoning)
@@ -49,38 +49,38 @@ func (s *deltaWriter) writeDelta(d agent.Delta) error {
 	return nil
 }
 
-// writeThought continues the reasoning, or begins it.
-func (s *deltaWriter) writeThought(member, text string) {
-	if s.thinking == none {
+// continueReasoning continues the reasoning, or begins it.
+func (s *deltaWriter) continueReasoning(member, text string) {
+	if s.thinking == noBlock {
 		s.thought.Reset()
-		s.thinking = s.openBeside()
+		s.thinking = s.addBlock()
 	}
 	s.writeReasoning(s.thinking, member, text)
 }
 
 func (s *deltaWriter) writeReasoningPart(r agent.Reasoning) error {
 	sent := ""
-	if s.thinking != none {
+	if s.thinking != noBlock {
 		sent = s.thought.String()
 	}
 	rest, ok := strings.CutPrefix(r.Text, sent)
 	switch {
-	case !ok, len(r.Redacted) > 0 && s.thinking != none:
-		return errBreach
+	case !ok, len(r.Redacted) > 0 && s.thinking != noBlock:
+		return errContradiction
 	case len(r.Redacted) > 0:
 		s.writeRedacted(r.Redacted)
 		s.closeBlock()
 		return nil
 	}
 	if rest != "" {
-		s.writeThought("text", rest)
+		s.continueReasoning("text", rest)
 	}
 	if r.Signature != "" {
-		s.writeThought("signature", r.Signature)
+		s.continueReasoning("signature", r.Signature)
 	}
-	if s.thinking != none { // otherwise the part is empty
+	if s.thinking != noBlock { // otherwise the part is empty
 		s.stopBlock(s.thinking)
-		s.thinking = none
+		s.thinking = noBlock
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (s *deltaWriter) writeCallDelta(d agent.UseDelta) error {
 		s.calls[d.ID] = c
 	}
 	if c.name != d.Name {
-		return errBreach
+		return errContradiction
 	}
 	c.sent.WriteString(d.Input)
 	s.writeCallInput(c.index, d.Input)
@@ -113,7 +113,7 @@ func (s *deltaWriter) writeCall(u agent.ToolUse) error {
 	delete(s.calls, u.ID)
 	rest, ok := strings.CutPrefix(string(u.Input), c.sent.String())
 	if !ok || c.name != u.Name {
-		return errBreach
+		return errContradiction
 	}
 	if rest != "" {
 		s.writeCallInput(c.index, rest)
@@ -123,4 +123,4 @@ func (s *deltaWriter) writeCall(u agent.ToolUse) error {
 }
 
 // isComplete reports whether all calls and reasoning that have begun are complete.
-func (s *deltaWriter) isComplete() bool { return len(s.calls) == 0 && s.thinking == none }
+func (s *deltaWriter) isComplete() bool { return len(s.calls) == 0 && s.thinking == noBlock }
