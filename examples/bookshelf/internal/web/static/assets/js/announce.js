@@ -1,9 +1,9 @@
-// What a screen reader says. The stream itself arrives a word at a time and is
-// no live region: it would be read in shreds. Whole sentences are told here.
+// Announcements for screen readers. The stream arrives word by word, so it is not
+// a live region. This module announces whole sentences.
 
 import { byId, el } from "./dom.js";
 
-/** announce says a text politely, after what is being said. */
+/** announce adds a text to the polite live region. */
 export function announce(words) {
   if (!words) return;
   const region = byId("announcer");

@@ -1,13 +1,13 @@
-// The server's HTTP interface, one function a path. Whatever goes wrong is a
-// Problem whose message a person can read.
+// The server's HTTP interface: one function for each path. Each failure is a
+// Problem with a message for a person.
 
-import { events } from "./sse.js";
+import { readEvents } from "./sse.js";
 
-/** Problem is a refusal by the server, or the failure to reach it. */
+/** Problem is an error of the server or of the connection to it. */
 export class Problem extends Error {
-  /** status is the HTTP status, 0 if there was no answer. */
+  /** status is the HTTP status, or 0 without a response. */
   status;
-  /** retryAfter is in seconds, undefined if the server named none. */
+  /** retryAfter is in seconds. It is undefined if the server did not send it. */
   retryAfter;
 
   constructor(message, status = 0, retryAfter = undefined) {
@@ -17,7 +17,7 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** from reads an application/problem+json answer; any other body is not shown. */
+  /** from reads an application/problem+json response. It ignores any other body. */
   static async from(response) {
     let detail = "";
     if ((response.headers.get("content-type") ?? "").includes("json")) {
@@ -25,28 +25,28 @@ export class Problem extends Error {
       detail = String(body?.detail || body?.title || "");
     }
     return new Problem(
-      sentence(detail) || byStatus(response.status),
+      toSentence(detail) || byStatus(response.status),
       response.status,
-      seconds(response.headers.get("retry-after")),
+      parseRetryAfter(response.headers.get("retry-after")),
     );
   }
 }
 
-/** explain says what went wrong; what is no Problem is a mistake in the page. */
-export function explain(err) {
-  return err instanceof Problem ? err.message : "Something went wrong on this page itself. Load it again.";
+/** explainError returns a message for a person. An error that is not a Problem is a defect of the page. */
+export function explainError(err) {
+  return err instanceof Problem ? err.message : "This page has a defect. Please reload it.";
 }
 
-/** sentence gives a server's detail the look of one. */
-export function sentence(detail) {
+/** toSentence adds a capital and a full stop to a detail from the server. */
+export function toSentence(detail) {
   const s = detail.trim();
   if (s === "") return "";
   const start = s[0].toUpperCase() + s.slice(1);
   return /[.!?…]$/.test(start) ? start : start + ".";
 }
 
-/** seconds reads Retry-After: a number, or an HTTP date from which now is taken. */
-export function seconds(header, now = Date.now()) {
+/** parseRetryAfter returns the seconds in Retry-After, which is a number or an HTTP date. */
+export function parseRetryAfter(header, now = Date.now()) {
   if (!header) return undefined;
   if (/^[0-9]+$/.test(header.trim())) return Number(header);
   const at = Date.parse(header);
@@ -54,7 +54,7 @@ export function seconds(header, now = Date.now()) {
 }
 
 function byStatus(status) {
-  if (status === 401) return "Please sign in first.";
+  if (status === 401) return "Please sign in.";
   if (status === 404) return "This upload was not found.";
   if (status === 409) return "This is not possible right now. Try again in a moment.";
   if (status === 429 || status === 503) return "The server is busy.";
@@ -80,7 +80,7 @@ async function json(path, init) {
     return await response.json();
   } catch (cause) {
     if (init?.signal?.aborted) throw cause;
-    throw new Problem("The server's answer could not be read.", response.status);
+    throw new Problem("The response of the server could not be read.", response.status);
   }
 }
 
@@ -94,25 +94,25 @@ const post = (body, signal) => ({
 const query = (params) =>
   new URLSearchParams(Object.entries(params).filter(([, v]) => v !== undefined && v !== "")).toString();
 
-/** samples lists the covers that the server offers: {name, title, author, url}. */
-export async function samples() {
+/** listSamples returns the sample covers of the server: {name, title, author, url}. */
+export async function listSamples() {
   return (await json("/samples")).samples ?? [];
 }
 
-/** sample fetches the picture of one of them. */
-export async function sample(url) {
+/** fetchSample returns the image of a sample. */
+export async function fetchSample(url) {
   return (await request(url, { cache: "default" })).blob();
 }
 
-/** presigned asks for a grant to upload one file. */
-export function presigned({ filename, type, size }, signal) {
+/** requestPresigned returns a grant to upload one file. */
+export function requestPresigned({ filename, type, size }, signal) {
   return json(`/api/upload/presigned?${query({ filename, content_type: type, size })}`, { signal });
 }
 
 /**
  * extract starts a run, or a refinement if there is a message, and yields the
- * events of its stream as they arrive. A stream that ends without "complete" or
- * "error" rejects: silence is no success.
+ * events of its stream as they arrive. It rejects if the stream ends without
+ * "complete" or "error".
  */
 export async function* extract(sessionID, message, signal) {
   const body = message ? { session_id: sessionID, message } : { session_id: sessionID };
@@ -120,10 +120,10 @@ export async function* extract(sessionID, message, signal) {
   init.headers.Accept = "text/event-stream";
   const response = await request("/api/metadata/extract", init);
   if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
-    throw new Problem("The server's answer is not a stream of events.", response.status);
+    throw new Problem("The response of the server is not a stream of events.", response.status);
   }
   try {
-    for await (const { data } of events(response.body)) {
+    for await (const { data } of readEvents(response.body)) {
       const event = JSON.parse(data);
       yield event;
       if (event.type === "complete" || event.type === "error") return;
@@ -131,9 +131,9 @@ export async function* extract(sessionID, message, signal) {
   } catch (cause) {
     if (signal?.aborted) throw cause;
     if (cause instanceof SyntaxError) throw new Problem("The server sent an event that cannot be read.");
-    throw new Problem("The connection broke while the reader was at work.");
+    throw new Problem("The connection was lost while the reader was working.");
   }
-  throw new Problem("The stream ended before the reader was done.");
+  throw new Problem("The stream ended before the reader had finished.");
 }
 
 /** accept saves the metadata: {status, saved_key, upload_id}. */
@@ -141,17 +141,17 @@ export function accept(sessionID, metadata) {
   return json("/api/metadata/accept", post({ session_id: sessionID, metadata }));
 }
 
-/** file is the record of one upload. */
-export async function file(id, signal) {
+/** fetchFile returns the record of one upload. */
+export async function fetchFile(id, signal) {
   return (await json(`/api/ops/files/${encodeURIComponent(id)}`, { signal })).file;
 }
 
-/** files is one page of uploads, newest first: {files, next}. */
-export function files({ status, limit, cursor }, signal) {
+/** listFiles returns one page of uploads, newest first: {files, next}. */
+export function listFiles({ status, limit, cursor }, signal) {
   return json(`/api/ops/files?${query({ status, limit, cursor })}`, { signal });
 }
 
-/** counts are the numbers of uploads by class: {all, active, waiting, failed, success, capped}. */
-export function counts(signal) {
+/** fetchCounts returns the numbers of uploads by class: {all, active, waiting, failed, success, capped}. */
+export function fetchCounts(signal) {
   return json("/api/ops/counts", { signal });
 }

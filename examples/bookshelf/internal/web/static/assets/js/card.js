@@ -1,13 +1,13 @@
-// The card: a book's metadata as fields that the reader fills in and a person
-// corrects.
+// The card: the fields of a book's metadata, which the reader fills in and a
+// person corrects.
 
 import { el } from "./dom.js";
 
-// Text as typed becomes the value that the server wants, or a complaint. What
-// does not fit is refused here as it is there; nothing is mended.
-const whole = (s) => (/^-?[0-9]{1,4}$/.test(s) ? { value: Number(s) } : { complaint: "A year in digits, such as 1999." });
-const share = (s) => (/^(0|1|0?\.[0-9]+|1\.0+)$/.test(s) ? { value: Number(s) } : { complaint: "A number from 0 to 1." });
-const isbn = (s) => (/^([0-9]{9}[0-9X]|[0-9]{13})$/.test(s) ? { value: s } : { complaint: "Ten or thirteen digits, without hyphens." });
+// These functions convert typed text to the value for the server, or return a
+// complaint. Like the server, they reject invalid text and do not repair it.
+const whole = (s) => (/^-?[0-9]{1,4}$/.test(s) ? { value: Number(s) } : { complaint: "Enter a year in digits, for example 1999." });
+const share = (s) => (/^(0|1|0?\.[0-9]+|1\.0+)$/.test(s) ? { value: Number(s) } : { complaint: "Enter a number from 0 to 1." });
+const isbn = (s) => (/^([0-9]{9}[0-9X]|[0-9]{13})$/.test(s) ? { value: s } : { complaint: "Enter ten or thirteen digits without hyphens." });
 const plain = (s) => ({ value: s });
 
 const layout = [
@@ -74,7 +74,7 @@ export class Card {
     this.lock(true);
   }
 
-  /** lock lets a person read but not write. */
+  /** lock makes the fields read-only, or editable. */
   lock(locked) {
     for (const f of this.#fields.values()) f.input.readOnly = locked;
   }
@@ -97,7 +97,7 @@ export class Card {
     return f.spec.label;
   }
 
-  /** settle writes what the reader ended with, except where a person has written since. */
+  /** settle writes the final values of the reader, except to fields that a person has edited. */
   settle(metadata) {
     for (const [name, value] of Object.entries(metadata ?? {})) {
       const f = this.#fields.get(name);
@@ -105,20 +105,19 @@ export class Card {
     }
   }
 
-  /** value is what stands in a field now. */
+  /** value returns the text of a field. */
   value(name) {
     return this.#fields.get(name).input.value;
   }
 
-  /** filled says whether any field has a value. */
+  /** filled reports whether any field has a value. */
   filled() {
     return [...this.#fields.values()].some((f) => f.input.value !== "");
   }
 
   /**
-   * metadata reads the card: the set fields alone, the year an integer, the
-   * confidence a number. Undefined if a field does not fit; it then says why,
-   * and the first of them has the focus.
+   * metadata returns the fields that are set. If a field is invalid, it returns
+   * undefined, shows why, and moves the focus to the first invalid field.
    */
   metadata() {
     const out = {};

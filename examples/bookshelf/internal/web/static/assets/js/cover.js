@@ -1,9 +1,8 @@
-// The photo on the desk: the picture, how far it has got, and under which name
-// it is filed.
+// The photo on the desk: the picture, the progress of its upload, and its name.
 
-import { byId, show, text } from "./dom.js";
+import { byId, setVisible, setText } from "./dom.js";
 
-/** Cover owns the left side of the desk. */
+/** Cover controls the left side of the desk. */
 export class Cover {
   #url = "";
 
@@ -17,7 +16,7 @@ export class Cover {
     this.progress("\u00a0", 0, ""); // a space that keeps the line's height
   }
 
-  /** picture shows a file; one that is no image stays a blank cover with its name, and the reader will say why. */
+  /** picture shows a file. A file that is not an image stays a blank cover with its name. */
   picture(file) {
     const img = byId("cover");
     this.blank(file.name);
@@ -27,33 +26,33 @@ export class Cover {
     img.src = this.#url;
   }
 
-  /** blank shows a cover of which only the name is known. */
+  /** blank shows a cover without a picture. */
   blank(name) {
-    text(byId("cover-name"), name);
+    setText(byId("cover-name"), name);
     this.#show(false);
   }
 
-  /** progress says how far the photo is: a fraction from 0 to 1, undefined while nobody knows. */
+  /** progress shows the progress of the upload: a fraction from 0 to 1, or undefined if it is not known. */
   progress(label, fraction, aside) {
     const bar = byId("progress");
     if (fraction === undefined) bar.removeAttribute("value");
     else bar.value = fraction;
-    text(byId("sending"), label);
-    text(byId("percent"), aside);
+    setText(byId("sending"), label);
+    setText(byId("percent"), aside);
   }
 
-  /** filed says what became of the photo's own name, if it was refused. */
+  /** filed shows the name of the photo if the server rejected the original name. */
   filed(words) {
-    text(byId("filed"), words);
+    setText(byId("filed"), words);
   }
 
-  /** now says what the reader does, for those who do not see the notes beside the cover. */
+  /** now shows what the reader does, for screens without the notes beside the cover. */
   now(words) {
-    text(byId("now"), words);
+    setText(byId("now"), words);
   }
 
   #show(visible) {
-    show(byId("cover"), visible);
-    show(byId("cover-blank"), !visible);
+    setVisible(byId("cover"), visible);
+    setVisible(byId("cover-blank"), !visible);
   }
 }

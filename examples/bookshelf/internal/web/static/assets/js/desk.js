@@ -1,5 +1,5 @@
-// The desk: a way in, and what lies on the desk once a book is there. The
-// upload's id stands in the address, so that a reload finds it again.
+// The desk: the intake of a photo and the review of a book. The URL contains the
+// id of the upload, so that a reload finds it again.
 
 import { byId } from "./dom.js";
 import { Intake } from "./intake.js";
@@ -33,7 +33,7 @@ function followAddress() {
 addEventListener("hashchange", followAddress);
 followAddress();
 
-// The address belongs to the upload: the skip link moves the focus alone.
+// The fragment of the URL is the upload's id, so the skip link only moves the focus.
 document.querySelector(".skip").addEventListener("click", (e) => {
   e.preventDefault();
   byId("main").focus();

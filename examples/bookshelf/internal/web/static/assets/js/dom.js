@@ -1,10 +1,9 @@
-// The one way in which the pages make elements. Texts become text nodes; there
-// is no path from a string to markup.
+// Functions that create elements. Strings become text nodes, never markup.
 
 /**
- * el makes an element. Props that are functions named on… become listeners;
- * class, dataset and aria-… are set as such; null, undefined and false are left
- * out; everything else is an attribute. Children are nodes or texts.
+ * el creates an element. Props that are functions named on… become listeners.
+ * null, undefined and false are ignored. dataset is an object, and all other props
+ * are attributes. Children are nodes or strings.
  */
 export function el(tag, props, ...children) {
   const node = document.createElement(tag);
@@ -18,7 +17,7 @@ export function el(tag, props, ...children) {
   return node;
 }
 
-/** icon draws one of the symbols in icons.svg; it says nothing to a screen reader. */
+/** icon returns a symbol of icons.svg. Screen readers ignore it. */
 export function icon(name) {
   const ns = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(ns, "svg");
@@ -30,24 +29,24 @@ export function icon(name) {
   return svg;
 }
 
-/** byId finds an element that the page must have. */
+/** byId returns an element. It throws if the page does not have it. */
 export function byId(id) {
   const node = document.getElementById(id);
-  if (!node) throw new Error(`the page has no #${id}`);
+  if (!node) throw new Error(`the page does not have #${id}`);
   return node;
 }
 
-/** show reveals or hides; what is hidden is gone for everybody. */
-export function show(node, visible = true) {
+/** setVisible shows or hides an element. */
+export function setVisible(node, visible = true) {
   node.hidden = !visible;
 }
 
-/** text sets a text only if it differs, so that live regions stay quiet. */
-export function text(node, value) {
+/** setText sets a text only if it differs, so that live regions do not repeat it. */
+export function setText(node, value) {
   if (node.textContent !== value) node.textContent = value;
 }
 
-/** prefersStill says that the reader of the page asked for less motion. */
-export function prefersStill() {
+/** prefersReducedMotion reports whether the person prefers less motion. */
+export function prefersReducedMotion() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

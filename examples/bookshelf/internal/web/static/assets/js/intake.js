@@ -1,12 +1,11 @@
-// The ways in: choose a photo, drop it, paste it, or take a sample from the
-// shelf.
+// The ways to bring a photo: choose it, drop it, paste it, or take a sample.
 
-import { explain, sample, samples } from "./api.js";
-import { byId, el, show } from "./dom.js";
-import { clear, notice } from "./notice.js";
-import { unsuitable } from "./upload.js";
+import { explainError, fetchSample, listSamples } from "./api.js";
+import { byId, el, setVisible } from "./dom.js";
+import { clearSlot, showNotice } from "./notice.js";
+import { checkFile } from "./upload.js";
 
-/** Intake hands each suitable file to take. */
+/** Intake calls take with each acceptable file. */
 export class Intake {
   #section = byId("intake");
   #slot = byId("intake-notice");
@@ -27,10 +26,10 @@ export class Intake {
     this.#fillShelf(byId("samples"));
   }
 
-  /** show opens the way in, or closes it. */
+  /** show shows or hides the section. */
   show(open) {
-    clear(this.#slot);
-    show(this.#section, open);
+    clearSlot(this.#slot);
+    setVisible(this.#section, open);
   }
 
   #open() {
@@ -38,18 +37,18 @@ export class Intake {
   }
 
   #offer(files) {
-    clear(this.#slot);
+    clearSlot(this.#slot);
     if (files.length === 0) return;
     if (files.length > 1) {
-      notice(this.#slot, { kind: "error", title: "One cover at a time, please." });
+      showNotice(this.#slot, { kind: "error", title: "One cover at a time, please." });
       return;
     }
-    const complaint = unsuitable(files[0]);
-    if (complaint) notice(this.#slot, { kind: "error", title: "This file cannot be read", detail: complaint });
+    const complaint = checkFile(files[0]);
+    if (complaint) showNotice(this.#slot, { kind: "error", title: "This file cannot be read", detail: complaint });
     else this.#take(files[0]);
   }
 
-  // The whole window takes a drop, so that a photo that misses the box does
+  // The whole window accepts a drop, so that a photo that misses the box does
   // not replace the page.
   #listenForDrops(box) {
     const isFile = (e) => [...(e.dataTransfer?.types ?? [])].includes("Files");
@@ -73,9 +72,9 @@ export class Intake {
   async #fillShelf(shelf) {
     let offered;
     try {
-      offered = await samples();
+      offered = await listSamples();
     } catch (err) {
-      shelf.replaceChildren(el("li", { class: "hint" }, explain(err)));
+      shelf.replaceChildren(el("li", { class: "hint" }, explainError(err)));
       return;
     } finally {
       shelf.removeAttribute("aria-busy");
@@ -100,15 +99,15 @@ export class Intake {
   async #takeSample(offered, button) {
     button.disabled = true;
     try {
-      const image = await sample(offered.url);
+      const image = await fetchSample(offered.url);
       const ending = image.type === "image/jpeg" ? "jpg" : "png";
-      // Meanwhile another photo may have been brought.
+      // Another photo may have been chosen in the meantime.
       if (this.#open()) this.#offer([new File([image], `${offered.name}.${ending}`, { type: image.type })]);
     } catch (err) {
-      notice(this.#slot, {
+      showNotice(this.#slot, {
         kind: "error",
-        title: "The sample could not be fetched",
-        detail: explain(err),
+        title: "The sample could not be loaded",
+        detail: explainError(err),
       });
     } finally {
       button.disabled = false;

@@ -1,9 +1,9 @@
-// The reader's notes: its text as it streams, each tool call as it happens,
-// and what the person said, in the order in which they came.
+// The reader's notes: its text, its tool calls and the messages of the person,
+// in the order of arrival.
 
 import { announce } from "./announce.js";
-import { el, icon, text } from "./dom.js";
-import { human, inline, millis } from "./words.js";
+import { el, icon, setText } from "./dom.js";
+import { humanizeName, formatInput, formatDuration } from "./words.js";
 
 /** Notes fills a list inside a scrolling box. */
 export class Notes {
@@ -22,13 +22,13 @@ export class Notes {
     this.begin();
   }
 
-  /** begin starts the notes of another run below those that are there. */
+  /** begin starts the notes of another run below the present ones. */
   begin() {
     this.#close();
     this.#calls.clear();
   }
 
-  /** said adds what the person told the reader. */
+  /** said adds a message of the person. */
   said(words) {
     this.#close();
     this.#add(el("li", { class: "entry said" }, el("span", { class: "visually-hidden" }, "You: "), words));
@@ -45,11 +45,11 @@ export class Notes {
     this.#keepAtEnd(() => this.#paragraph.appendData(delta));
   }
 
-  /** call shows a tool at work. */
+  /** call shows a running tool. */
   call({ id, name, input }) {
     this.#close();
     const state = el("span", { class: "call-state" }, el("span", { class: "spinner" }));
-    const outcome = el("span", { class: "call-outcome" }, inline(input));
+    const outcome = el("span", { class: "call-outcome" }, formatInput(input));
     const time = el("span", { class: "call-time" });
     const body = el("dl", { class: "call-body" }, ...pair("Tool", name), ...pair("Input", JSON.stringify(input ?? {}, null, 2)));
     const item = el(
@@ -58,7 +58,7 @@ export class Notes {
       el(
         "details",
         {},
-        el("summary", {}, state, el("span", { class: "call-name" }, human(name)), time, outcome, icon("open")),
+        el("summary", {}, state, el("span", { class: "call-name" }, humanizeName(name)), time, outcome, icon("open")),
         body,
       ),
     );
@@ -70,17 +70,17 @@ export class Notes {
   result({ id, name, summary, is_error: failed, duration_ms: duration }) {
     if (!this.#calls.has(id)) this.call({ id, name });
     const c = this.#calls.get(id);
-    const words = summary || (failed ? "It did not work." : "Done.");
+    const words = summary || (failed ? "It failed." : "Done.");
     this.#keepAtEnd(() => {
       this.#end(c, failed ? "failed" : "done", words);
-      text(c.time, millis(duration));
+      setText(c.time, formatDuration(duration));
       c.body.append(...pair(failed ? "Error" : "Result", words));
     });
-    // What went well is told by the values and by the reader itself.
-    if (failed) announce(`${human(c.name)} failed: ${words}`);
+    // Success shows in the values and in the reader's text.
+    if (failed) announce(`${humanizeName(c.name)} failed: ${words}`);
   }
 
-  /** finish ends a run: what is still at work will not come back. */
+  /** finish ends a run. It marks calls without a result as failed. */
   finish() {
     this.#close();
     for (const c of this.#calls.values()) {
@@ -88,7 +88,7 @@ export class Notes {
     }
   }
 
-  /** aside adds a quiet line, such as what a run has used. */
+  /** aside adds a quiet line, such as the usage of a run. */
   aside(words) {
     this.#close();
     this.#add(el("li", { class: "entry aside" }, words));
@@ -97,7 +97,7 @@ export class Notes {
   #end(c, how, words) {
     c.item.classList.add("ended", how);
     c.state.replaceChildren(icon(how), el("span", { class: "visually-hidden" }, how === "done" ? "done" : "failed"));
-    text(c.outcome, words);
+    setText(c.outcome, words);
   }
 
   #close() {

@@ -1,15 +1,15 @@
-// What went wrong or needs a decision, in words, with the ways on.
+// Notices about errors and decisions, with buttons for the next action.
 
 import { el, icon } from "./dom.js";
 
 /**
- * notice fills a slot, replacing what it held, and returns the element.
- * actions are {label, run, primary}; while wait (in seconds) runs down, the
- * first of them counts and cannot be pressed.
+ * showNotice replaces the content of a slot and returns the element. actions are
+ * {label, run, primary}. The first button is disabled and counts down for wait
+ * seconds.
  * @param {HTMLElement} slot
  * @param {{kind?: "error"|"info", title: string, detail?: string, actions?: object[], wait?: number}} content
  */
-export function notice(slot, { kind = "info", title, detail, actions = [], wait = 0 }) {
+export function showNotice(slot, { kind = "info", title, detail, actions = [], wait = 0 }) {
   const buttons = actions.map(({ label, run, primary }) =>
     el("button", { type: "button", class: primary ? "button primary small" : "button small", onclick: run }, label),
   );
@@ -30,8 +30,8 @@ export function notice(slot, { kind = "info", title, detail, actions = [], wait 
   return box;
 }
 
-/** clear empties a slot. */
-export function clear(slot) {
+/** clearSlot empties a slot. */
+export function clearSlot(slot) {
   slot.replaceChildren();
 }
 

@@ -1,12 +1,12 @@
-// One upload in the list: a line, and its record when it is opened.
+// One upload in the list: a line, and its record if it is open.
 
-import { explain, file } from "./api.js";
-import { el, icon, show, text } from "./dom.js";
-import { notice } from "./notice.js";
-import { record } from "./stages.js";
-import { ago, human, moment } from "./words.js";
+import { explainError, fetchFile } from "./api.js";
+import { el, icon, setVisible, setText } from "./dom.js";
+import { showNotice } from "./notice.js";
+import { drawRecord } from "./stages.js";
+import { formatAge, humanizeName, formatTime } from "./words.js";
 
-/** Row keeps its element over refreshes, so that focus and what is open stay. */
+/** Row keeps its element over refreshes, so that it keeps its focus and stays open. */
 export class Row {
   /** element is the list item. */
   element;
@@ -18,7 +18,7 @@ export class Row {
   #status;
   #created;
   #panel;
-  #asked = 0; // counts the requests for the record: only the last answer is shown
+  #asked = 0; // the number of requests for the record; only the last response is shown
 
   constructor(data) {
     const id = `record-${data.upload_id}`;
@@ -40,37 +40,37 @@ export class Row {
     this.update(data);
   }
 
-  /** update shows newer data; an open record is asked for again if it may have changed. */
+  /** update shows newer data. It loads an open record again if it may have changed. */
   update(data) {
     const changed = this.#data?.changed_at !== data.changed_at;
     const moving = data.class === "active";
     this.#data = data;
-    text(this.#name, data.labels?.title ?? data.filename);
+    setText(this.#name, data.labels?.title ?? data.filename);
     this.#name.title = data.filename;
-    text(this.#user, data.user_id);
+    setText(this.#user, data.user_id);
     const waiting = data.class === "waiting";
-    text(this.#status, waiting ? "Waiting for review" : human(data.current_status.toLowerCase()));
+    setText(this.#status, waiting ? "Waiting for review" : humanizeName(data.current_status.toLowerCase()));
     this.#status.className = `badge ${waiting ? "waiting" : data.current_status.toLowerCase()}`;
-    this.#status.title = [data.stage && `${human(data.stage)}: ${human(data.state)}`, data.reason && human(data.reason)]
+    this.#status.title = [data.stage && `${humanizeName(data.stage)}: ${humanizeName(data.state)}`, data.reason && humanizeName(data.reason)]
       .filter(Boolean)
       .join(" · ");
     this.#created.dateTime = data.created_at;
-    this.#created.title = moment(new Date(data.created_at));
+    this.#created.title = formatTime(new Date(data.created_at));
     this.tick();
     if (this.#open() && (changed || moving)) this.#load();
   }
 
-  /** tick says anew how long ago it was. */
+  /** tick updates the relative time. */
   tick() {
-    text(this.#created, ago(Date.parse(this.#data.created_at), Date.now()));
+    setText(this.#created, formatAge(Date.parse(this.#data.created_at), Date.now()));
   }
 
-  /** toggle opens the record, or closes it. */
+  /** toggle opens or closes the record. */
   toggle(open = !this.#open()) {
     this.#button.setAttribute("aria-expanded", String(open));
-    show(this.#panel, open);
+    setVisible(this.#panel, open);
     if (!open) return;
-    if (this.#panel.childElementCount === 0) this.#panel.append(el("p", { class: "hint waiting" }, "Loading its stages…"));
+    if (this.#panel.childElementCount === 0) this.#panel.append(el("p", { class: "hint waiting" }, "Loading the stages…"));
     this.#load();
   }
 
@@ -82,19 +82,19 @@ export class Row {
     const asked = ++this.#asked;
     let found;
     try {
-      found = record(await file(this.#data.upload_id));
+      found = drawRecord(await fetchFile(this.#data.upload_id));
     } catch (err) {
       if (asked !== this.#asked) return;
-      notice(this.#panel, {
+      showNotice(this.#panel, {
         kind: "error",
-        title: "Its stages could not be loaded",
-        detail: explain(err),
+        title: "The stages could not be loaded",
+        detail: explainError(err),
         wait: err.retryAfter,
         actions: [{ label: "Try again", run: () => this.#load() }],
       });
       return;
     }
-    // Unchanged, it is left alone: a person may be selecting text in it.
+    // An unchanged record stays, since a person may be selecting text in it.
     if (asked === this.#asked && !this.#panel.firstElementChild?.isEqualNode(found)) this.#panel.replaceChildren(found);
   }
 }

@@ -1,18 +1,18 @@
-// Server-sent events out of a fetch body. EventSource can only GET; the desk
-// has to POST, so it reads the stream itself.
+// A reader of server-sent events in the body of a fetch. The desk sends a POST
+// request, which EventSource does not support.
 //
 // Source: https://html.spec.whatwg.org/multipage/server-sent-events.html,
 // "Parsing an event stream" and "Interpreting an event stream".
 
 /**
- * Parser turns bytes, cut anywhere, into events. It holds what is unfinished
- * between two calls of push; what is unfinished when the stream ends is
- * dropped, as the specification has it: half an event is no event.
+ * Parser parses chunks of bytes into events. It keeps an incomplete event until
+ * the next call of push. As specified, an event that is incomplete when the
+ * stream ends is dropped.
  */
 export class Parser {
   #decoder = new TextDecoder("utf-8"); // drops one BOM at the start, and keeps split characters
   #buffer = "";
-  #afterCR = false; // the last line ended in CR, so a LF that comes now belongs to it
+  #afterCR = false; // the last line ended in CR, so a LF that follows belongs to it
   #data = [];
   #type = "";
   #id = "";
@@ -47,7 +47,7 @@ export class Parser {
     return events;
   }
 
-  /** retry is the reconnection time in milliseconds that the stream asked for, if it did. */
+  /** retry is the reconnection time of the stream in milliseconds, or undefined. */
   get retry() {
     return this.#retry;
   }
@@ -81,17 +81,17 @@ export class Parser {
     const type = this.#type || "message";
     this.#data = [];
     this.#type = "";
-    // A block without a data line sets the id at most; it is no event.
+    // A block without a data line is not an event. It can set the id.
     return data.length === 0 ? undefined : { type, data: data.join("\n"), id: this.#id };
   }
 }
 
 /**
- * events yields what arrives on a body until it ends. Leaving the loop cancels
- * the body; a body that breaks rejects.
+ * readEvents yields the events of a body until it ends. Leaving the loop cancels
+ * the body. It rejects if the body fails.
  * @param {ReadableStream<Uint8Array>} body
  */
-export async function* events(body) {
+export async function* readEvents(body) {
   const parser = new Parser();
   const reader = body.getReader();
   try {
@@ -101,7 +101,7 @@ export async function* events(body) {
       yield* parser.push(value);
     }
   } finally {
-    // Not awaited: nobody is left to hear how the cancelling went.
+    // Not awaited, since the result does not matter.
     reader.cancel().catch(() => {});
   }
 }

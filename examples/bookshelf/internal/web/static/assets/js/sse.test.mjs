@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Parser, events } from "./sse.js";
+import { Parser, readEvents } from "./sse.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 
@@ -82,7 +82,7 @@ test("events reads a body to its end, and cancels it when the loop is left", asy
       },
     });
   const seen = [];
-  for await (const e of events(body())) seen.push(e.data);
+  for await (const e of readEvents(body())) seen.push(e.data);
   assert.deepEqual(seen, ["a", "b"]);
 
   const endless = new ReadableStream({
@@ -93,7 +93,7 @@ test("events reads a body to its end, and cancels it when the loop is left", asy
       cancelled = true;
     },
   });
-  for await (const e of events(endless)) {
+  for await (const e of readEvents(endless)) {
     assert.equal(e.data, "again");
     break;
   }
@@ -107,6 +107,6 @@ test("a broken body rejects", async () => {
     },
   });
   await assert.rejects(async () => {
-    for await (const _ of events(body)) assert.fail("no event was sent");
+    for await (const _ of readEvents(body)) assert.fail("no event was sent");
   }, /cut/);
 });

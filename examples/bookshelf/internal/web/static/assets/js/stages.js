@@ -1,13 +1,12 @@
-// One upload's record, opened: its stages as a line of events, with attempts,
-// times, places and errors.
+// The record of an upload: its stages with attempts, times, places and errors.
 
 import { el, icon } from "./dom.js";
-import { human, millis, moment } from "./words.js";
+import { humanizeName, formatDuration, formatTime } from "./words.js";
 
 const states = { success: "Done", failed: "Failed", in_progress: "In progress" };
 
-/** record draws a record of /api/ops/files/{id}. */
-export function record(file) {
+/** drawRecord returns the element of a record of /api/ops/files/{id}. */
+export function drawRecord(file) {
   const stages = file.stage_progress ?? [];
   return el(
     "div",
@@ -17,10 +16,10 @@ export function record(file) {
       { class: "facts" },
       fact("Upload", el("code", {}, file.upload_id)),
       fact("Updated", time(file.updated_at)),
-      file.reason && fact("Reason", human(file.reason)),
-      file.current_status === "FAILED" && fact("Another try", file.retryable ? "possible" : "not possible"),
+      file.reason && fact("Reason", humanizeName(file.reason)),
+      file.current_status === "FAILED" && fact("Retry", file.retryable ? "possible" : "not possible"),
     ),
-    stages.length > 0 ? el("ol", { class: "stages" }, stages.map(stage)) : el("p", { class: "hint" }, "No stage has begun."),
+    stages.length > 0 ? el("ol", { class: "stages" }, stages.map(stage)) : el("p", { class: "hint" }, "No stage has started."),
     el("p", {}, el("a", { href: `/#${file.upload_id}` }, "Open at the desk")),
   );
 }
@@ -36,10 +35,10 @@ function stage(s) {
       el(
         "p",
         { class: "stage-head" },
-        el("strong", {}, human(s.stage_name)),
-        el("span", { class: "stage-state" }, states[s.status] ?? human(s.status)),
+        el("strong", {}, humanizeName(s.stage_name)),
+        el("span", { class: "stage-state" }, states[s.status] ?? humanizeName(s.status)),
         s.attempt > 1 && el("span", { class: "hint" }, `attempt ${s.attempt}`),
-        Number.isFinite(s.processing_time) && el("span", { class: "hint" }, `took ${millis(s.processing_time * 1000)}`),
+        Number.isFinite(s.processing_time) && el("span", { class: "hint" }, `took ${formatDuration(s.processing_time * 1000)}`),
       ),
       s.error_message && el("p", { class: "stage-error" }, s.error_message),
       el(
@@ -64,5 +63,5 @@ function place(p) {
 
 function time(iso) {
   const at = new Date(iso ?? "");
-  return Number.isNaN(at.getTime()) ? undefined : el("time", { datetime: iso }, moment(at));
+  return Number.isNaN(at.getTime()) ? undefined : el("time", { datetime: iso }, formatTime(at));
 }

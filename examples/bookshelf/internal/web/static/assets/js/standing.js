@@ -1,18 +1,18 @@
-// Where an upload stands, read from its record: what the desk can say and offer
-// after a reload. A pure function.
+// The status of an upload, from its record: what the desk shows and offers after
+// a reload. A pure function.
 
-/** closedCard stands in the place of a card that will not be filled in any more. */
-export const closedCard = "There is no card: nothing more can be read of this book.";
+/** closedCard is the text in place of a card that cannot be filled in any more. */
+export const closedCard = "This book cannot be read again, so it does not have a card.";
 
 /**
- * standing reads a record of /api/ops/files/{id}.
+ * readStanding returns the status of a record of /api/ops/files/{id}.
  * @returns {{state: "sending"|"unread"|"open"|"failed"|"closed"|"accepted", step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string, key?: string}}
- *   step is how far it has got;
- *   card is said in the place of the card's lines, "" while there are none to miss;
- *   ask names the button that calls the reader, where calling it makes sense;
- *   key is where the card is kept.
+ *   step is the step that it has reached;
+ *   card is the text in place of the card's fields, or "" if the card is empty;
+ *   ask is the label of the button that starts the reader, if it can be started;
+ *   key is the key of the saved card.
  */
-export function standing(record) {
+export function readStanding(record) {
   const stage = (name) => (record.stage_progress ?? []).find((s) => s.stage_name === name);
   const upload = stage("user_upload");
   const reading = stage("enrichment");
@@ -23,7 +23,7 @@ export function standing(record) {
       step: "accepted",
       title: "This card has been accepted",
       detail: "This page does not have the reader’s notes.",
-      card: "This page does not have the card’s lines. They are in its file.",
+      card: "This page does not have the fields of the card. They are in its file.",
       key: reading?.destination?.key,
     };
   }
@@ -38,7 +38,7 @@ export function standing(record) {
       step: "reading",
       title: "The reader could not finish",
       detail: why,
-      card: "This page does not have the card’s lines. They appear once the reader has gone over the book again.",
+      card: "This page does not have the fields of the card. They appear when the reader has read the book again.",
       ask: "Ask the reader again",
     };
   }
@@ -49,16 +49,16 @@ export function standing(record) {
       title: "This book is still open",
       detail:
         "The reader has started and may still be working. Ask it to read the book again, or tell it what to correct.",
-      card: "This page has not seen what the reader found. The lines appear once the reader has gone over the book again.",
-      ask: "Go over it again",
+      card: "This page does not have the fields that the reader found. They appear when the reader has read the book again.",
+      ask: "Read it again",
     };
   }
   if (upload?.status === "success") {
     return {
       state: "unread",
       step: "photo",
-      title: "The photo is here",
-      detail: "Nobody has read it yet.",
+      title: "The photo has arrived",
+      detail: "The reader has not read it yet.",
       card: "",
       ask: "Read the cover",
     };
@@ -66,9 +66,9 @@ export function standing(record) {
   return {
     state: "sending",
     step: "photo",
-    title: "The photo was on its way",
-    detail: "It has not arrived yet. If it does not arrive soon, bring the book again.",
+    title: "The photo has not arrived yet",
+    detail: "If it does not arrive soon, upload it again.",
     card: "",
-    ask: "Look, and read it",
+    ask: "Check again and read it",
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closedCard, standing } from "./standing.js";
+import { closedCard, readStanding } from "./standing.js";
 
 const record = (current_status, stages, more = {}) => ({
   current_status,
@@ -9,39 +9,39 @@ const record = (current_status, stages, more = {}) => ({
 });
 
 test("an upload on its way, one that arrived, one that is open", () => {
-  const sending = standing(record("IN_PROGRESS", { user_upload: { status: "in_progress" } }));
+  const sending = readStanding(record("IN_PROGRESS", { user_upload: { status: "in_progress" } }));
   assert.equal(sending.state, "sending");
   assert.ok(sending.ask);
-  assert.equal(standing(record("IN_PROGRESS", { user_upload: { status: "success" } })).state, "unread");
+  assert.equal(readStanding(record("IN_PROGRESS", { user_upload: { status: "success" } })).state, "unread");
   const open = record("IN_PROGRESS", { user_upload: { status: "success" }, enrichment: { status: "in_progress" } });
-  assert.equal(standing(open).state, "open");
+  assert.equal(readStanding(open).state, "open");
   // Lines are missed only where the reader has been at the book.
   assert.equal(sending.card, "");
-  assert.notEqual(standing(open).card, "");
+  assert.notEqual(readStanding(open).card, "");
 });
 
 test("a failure says its cause, and offers another try only where there is one", () => {
   const stages = { user_upload: { status: "success" }, enrichment: { status: "failed", error_message: "throttled (429)" } };
-  const again = standing(record("FAILED", stages, { retryable: true }));
+  const again = readStanding(record("FAILED", stages, { retryable: true }));
   assert.equal(again.state, "failed");
   assert.equal(again.detail, "throttled (429)");
   assert.ok(again.ask);
-  const closed = standing(record("FAILED", stages, { retryable: false }));
+  const closed = readStanding(record("FAILED", stages, { retryable: false }));
   assert.equal(closed.state, "closed");
   assert.equal(closed.ask, undefined);
   assert.deepEqual([closed.step, closed.card], ["reading", closedCard]);
-  assert.equal(standing(record("FAILED", { user_upload: { status: "failed" } }, { retryable: false })).step, "photo");
-  assert.equal(standing(record("FAILED", {}, { retryable: false, reason: "abandoned" })).detail, "abandoned");
+  assert.equal(readStanding(record("FAILED", { user_upload: { status: "failed" } }, { retryable: false })).step, "photo");
+  assert.equal(readStanding(record("FAILED", {}, { retryable: false, reason: "abandoned" })).detail, "abandoned");
 });
 
 test("an accepted card says where it is kept", () => {
   const stages = { enrichment: { status: "success", destination: { bucket: "b", key: "k/metadata.json" } } };
-  const accepted = standing(record("SUCCESS", stages));
+  const accepted = readStanding(record("SUCCESS", stages));
   assert.equal(accepted.state, "accepted");
   assert.equal(accepted.key, "k/metadata.json");
   assert.equal(accepted.ask, undefined);
 });
 
 test("a record without stages is no crash", () => {
-  assert.equal(standing({ current_status: "QUEUED" }).state, "sending");
+  assert.equal(readStanding({ current_status: "QUEUED" }).state, "sending");
 });

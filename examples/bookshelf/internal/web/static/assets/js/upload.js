@@ -1,44 +1,43 @@
-// A photo on its way to S3: a grant from the server, then one PUT straight to
-// the bucket. XMLHttpRequest, because fetch cannot tell how far a body has got.
+// The upload of a photo: a grant from the server, then one PUT directly to the
+// bucket. It uses XMLHttpRequest, since fetch does not report progress.
 
-import { Problem, presigned } from "./api.js";
+import { Problem, requestPresigned } from "./api.js";
 
-/** accepted are the media types that the reader takes, each with a plain file name for it. */
-export const accepted = { "image/jpeg": "cover.jpg", "image/png": "cover.png" };
+/** acceptedTypes maps the media types that the reader accepts to a plain file name. */
+export const acceptedTypes = { "image/jpeg": "cover.jpg", "image/png": "cover.png" };
 
-/** unsuitable says why a file cannot be a cover, or returns nothing. The server judges the bytes. */
-export function unsuitable(file) {
+/** checkFile returns why a file cannot be a cover, or undefined. The server checks the bytes. */
+export function checkFile(file) {
   if (file.size === 0) return `“${file.name}” is empty.`;
-  if (accepted[file.type]) return undefined;
-  const kind = file.type ? `is ${file.type}` : "has no type that the browser knows";
-  return `“${file.name}” ${kind}. The reader takes photos as JPEG or PNG.`;
+  if (acceptedTypes[file.type]) return undefined;
+  const kind = file.type ? `is ${file.type}` : "has a type that the browser does not know";
+  return `“${file.name}” ${kind}. The reader accepts JPEG and PNG.`;
 }
 
 /**
- * obtain asks for a grant under the file's own name. A name that the server
- * refuses is not mended: the photo is then filed under a plain name, and the
- * refusal is returned beside the grant, so that the page can say so.
+ * requestGrant returns a grant for the name of the file. If the server rejects the
+ * name, it returns a grant for a plain name, with the reason of the rejection.
  * @returns {Promise<{grant: object, filename: string, refusal?: string}>}
  */
-export async function obtain(file, signal) {
-  const ask = (filename) => presigned({ filename, type: file.type, size: file.size }, signal);
+export async function requestGrant(file, signal) {
+  const ask = (filename) => requestPresigned({ filename, type: file.type, size: file.size }, signal);
   try {
     return { grant: await ask(file.name), filename: file.name };
   } catch (refused) {
-    const plain = accepted[file.type];
+    const plain = acceptedTypes[file.type];
     if (!(refused instanceof Problem) || refused.status !== 400 || file.name === plain) throw refused;
     return { grant: await ask(plain), filename: plain, refusal: refused.message };
   }
 }
 
-// The browser sets these itself and lets no script do it.
+// The browser sets these headers and does not let a script set them.
 const browserSets = new Set(["host", "content-length"]);
 
 /**
- * put sends the file exactly as the grant says. progress is called with a
- * fraction from 0 to 1.
+ * putFile sends the file as the grant requires. It calls progress with a fraction
+ * from 0 to 1.
  */
-export function put(grant, file, progress, signal) {
+export function putFile(grant, file, progress, signal) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     const abort = () => xhr.abort();
@@ -75,7 +74,7 @@ export function put(grant, file, progress, signal) {
   });
 }
 
-// S3 answers in XML for machines; the status says what a person can use.
+// The XML of S3 is not for a person, so the message depends on the status only.
 function refusal(status) {
   if (status === 403) return "The storage rejected the photo: the permission to upload it has expired, or the file has changed.";
   if (status === 412) return "This upload already has a photo, which cannot be replaced.";

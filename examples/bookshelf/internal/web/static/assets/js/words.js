@@ -1,7 +1,7 @@
-// Numbers, times and names in words. Pure functions.
+// Functions that format numbers, times and names. All are pure.
 
-/** bytes says a size: "812 B", "3.4 MB". */
-export function bytes(n) {
+/** formatBytes formats a size: "812 B", "3.4 MB". */
+export function formatBytes(n) {
   const units = ["B", "kB", "MB", "GB"];
   let i = 0;
   while (n >= 1000 && i < units.length - 1) {
@@ -11,8 +11,8 @@ export function bytes(n) {
   return `${i === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)} ${units[i]}`;
 }
 
-/** millis says a duration given in milliseconds: "84 ms", "2.4 s", "3 min 5 s". */
-export function millis(ms) {
+/** formatDuration formats a duration in milliseconds: "84 ms", "2.4 s", "3 min 5 s". */
+export function formatDuration(ms) {
   if (!Number.isFinite(ms) || ms < 0) return "";
   if (ms < 1) return "< 1 ms";
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -23,8 +23,8 @@ export function millis(ms) {
   return min % 60 ? `${Math.floor(min / 60)} h ${min % 60} min` : `${min / 60} h`;
 }
 
-/** ago says how long before now (both in milliseconds) a moment was. */
-export function ago(then, now) {
+/** formatAge formats the age of a time. Both times are in milliseconds. */
+export function formatAge(then, now) {
   const s = Math.max(0, Math.round((now - then) / 1000));
   if (s < 10) return "just now";
   if (s < 60) return `${s} s ago`;
@@ -34,30 +34,30 @@ export function ago(then, now) {
   return days === 1 ? "yesterday" : `${days} days ago`;
 }
 
-/** moment says a point in time to the second, in the reader's own way. */
-export function moment(date) {
+/** formatTime formats a time to the second in the locale of the browser. */
+export function formatTime(date) {
   return date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
 
-/** human turns a name such as set_field or check_isbn into "Set field", "Check ISBN". */
-export function human(name) {
+/** humanizeName formats a name: set_field becomes "Set field", check_isbn "Check ISBN". */
+export function humanizeName(name) {
   const words = String(name).replaceAll(/[_-]+/g, " ").replaceAll(/\bisbn\b/gi, "ISBN").trim();
   return words === "" ? "" : words[0].toUpperCase() + words.slice(1);
 }
 
-/** count says a number; one that the server stopped counting at has a plus. */
-export function count(n, capped) {
+/** formatCount formats a number. It adds a plus if the server stopped counting there. */
+export function formatCount(n, capped) {
   const limit = 1000;
   return n.toLocaleString() + (capped && n >= limit ? "+" : "");
 }
 
-/** used says what a run has read and written, in whatever its reader counts: "Read 1,238 · wrote 129". */
-export function used({ input_tokens: read = 0, output_tokens: wrote = 0 }) {
+/** formatUsage formats the usage of a run in the unit of its reader: "Read 1,238 · wrote 129". */
+export function formatUsage({ input_tokens: read = 0, output_tokens: wrote = 0 }) {
   return read + wrote > 0 ? `Read ${read.toLocaleString()} · wrote ${wrote.toLocaleString()}` : "";
 }
 
-/** inline says a tool's input on one line: "isbn: 978…, strict: true". */
-export function inline(input) {
+/** formatInput formats the input of a tool on one line: "isbn: 978…, strict: true". */
+export function formatInput(input) {
   if (input === null || typeof input !== "object") return input === undefined ? "" : String(input);
   return Object.entries(input)
     .map(([k, v]) => `${k}: ${typeof v === "string" ? v : JSON.stringify(v)}`)
