@@ -12,6 +12,7 @@ import (
 
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/credential"
 	"github.com/carrel-go/carrel/scope/object"
@@ -80,7 +81,14 @@ func presignOperations(t *testing.T) map[string]operation {
 	t.Helper()
 	signer, err := presign.New(s3Client(), must.Get(object.New(object.NewMemory(), "carrel-landing", nil)), nil)
 	require.NoError(t, err)
+	tb := must.Get(table.New(table.NewMemory(nil), nil))
+	recorder := must.Get(arrivals.New(tb, must.Get(object.New(object.NewMemory(), "carrel-landing", nil)), signer,
+		must.Get(tracking.New(tb, tracking.Uploads(), nil)), nil))
 	return map[string]operation{
+		"arrivals.Expect": {func(ctx context.Context, s scope.Scope) error {
+			_, err := recorder.Expect(ctx, s, arrivals.Upload{})
+			return err
+		}, ofSessions},
 		"presign.Put":  {func(ctx context.Context, s scope.Scope) error { _, err := signer.Put(ctx, s, "/", nil); return err }, ofSessions},
 		"presign.Post": {func(ctx context.Context, s scope.Scope) error { _, err := signer.Post(ctx, s, "/", nil); return err }, ofSessions},
 		"presign.CreateMultipart": {func(ctx context.Context, s scope.Scope) error {

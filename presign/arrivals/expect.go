@@ -60,7 +60,7 @@ func (r *Recorder) Expect(ctx context.Context, session scope.Scope, u Upload) (t
 	if u.Due.IsZero() {
 		u.Due = u.Expires.Add(defaultMargin)
 	}
-	if err := u.check(session); err != nil {
+	if err := u.checkFor(session); err != nil {
 		return tracking.Record{}, err
 	}
 	view, err := r.table.In(session)
@@ -82,7 +82,7 @@ func (r *Recorder) Expect(ctx context.Context, session scope.Scope, u Upload) (t
 	return rec, nil
 }
 
-func (u Upload) check(session scope.Scope) error {
+func (u Upload) checkFor(session scope.Scope) error {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return fmt.Errorf("arrivals: expect: %w", err)
 	}

@@ -57,7 +57,7 @@ func (r *Recorder) Look(ctx context.Context, rec tracking.Record, st tracking.St
 		return object.Ref{}, false, nil
 	}
 	if rejected, ok := errors.AsType[*presign.RejectedError](err); ok {
-		return object.Ref{}, false, r.reject(ctx, rec, rejected)
+		return object.Ref{}, false, r.rejectUpload(ctx, rec, rejected)
 	}
 	return ref, err == nil, err
 }

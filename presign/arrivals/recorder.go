@@ -153,18 +153,18 @@ func (r *Recorder) HandleMessage(ctx context.Context, raw []byte) error {
 // everything with the store.
 func (r *Recorder) handleEvent(ctx context.Context, e presign.S3Event) error {
 	if e.Scope.Level() != scope.SessionLevel {
-		r.refuse(ctx, e, "the object is not in a session")
+		r.reportUngranted(ctx, e, "the object is not in a session")
 		return nil
 	}
 	rec, err := r.tracker.Get(ctx, e.Scope)
 	switch {
 	case errors.Is(err, tracking.ErrNotFound): // the record always exists before the grant
-		r.refuse(ctx, e, "the session does not have a record")
+		r.reportUngranted(ctx, e, "the session does not have a record")
 		return nil
 	case err != nil:
 		return err
 	case e.Name != rec.Filename:
-		r.refuse(ctx, e, "the session's record is of another file")
+		r.reportUngranted(ctx, e, "the session's record is of another file")
 		return nil
 	case rec.Terminal && rec.Status != tracking.StatusSuccess:
 		return r.deleteLate(ctx, rec, e.Time)
@@ -190,8 +190,8 @@ func (r *Recorder) handleEvent(ctx context.Context, e presign.S3Event) error {
 	return nil
 }
 
-// refuse reports an event that can never be recorded.
-func (r *Recorder) refuse(ctx context.Context, e presign.S3Event, reason string) {
+// reportUngranted reports an event that can never be recorded.
+func (r *Recorder) reportUngranted(ctx context.Context, e presign.S3Event, reason string) {
 	if r.o.Audit != nil {
 		err := fmt.Errorf("arrivals: %w: %s: %.300q", ErrUngranted, reason, e.Name)
 		r.o.Audit.Refused(ctx, scope.Refusal{Scope: e.Scope, Op: "arrivals.HandleMessage", Err: err})

@@ -30,9 +30,9 @@ func describeRejection(e *presign.RejectedError) *tracking.Error {
 	}
 }
 
-// reject ends the record of a rejected upload and deletes the upload. It does
+// rejectUpload ends the record of a rejected upload and deletes the upload. It does
 // nothing if the record already has another holder.
-func (r *Recorder) reject(ctx context.Context, rec tracking.Record, e *presign.RejectedError) error {
+func (r *Recorder) rejectUpload(ctx context.Context, rec tracking.Record, e *presign.RejectedError) error {
 	attempt, err := r.tracker.Claim(ctx, rec.Scope, r.worker, &tracking.ClaimOptions{
 		Key: rejectedKey, Lease: rejectLease, Source: e.Ref,
 		Observed:  &tracking.Observation{Stage: r.stage, Dest: e.Ref},
