@@ -67,8 +67,9 @@ func (a *Admission) Reserve(ctx context.Context, session scope.Scope, turn strin
 // turnKey returns the name of a turn in its tenant's budget.
 func turnKey(session scope.Scope, turn string) string { return session.SessionID() + "/" + turn }
 
-// Settle replaces the reservation of a turn with the tokens that it used, also if they are more. It does nothing if the
-// turn does not have a reservation, for example because it was settled before, and without a budget.
+// Settle replaces the reservation of a turn with the tokens that it used, also if they are more, and up to an hour after
+// the reservation has expired. It does nothing if the turn does not have a reservation, for example because it was settled
+// before, and without a budget.
 func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string, used int64) error {
 	if a.o.Tokens == 0 {
 		return nil
@@ -109,7 +110,11 @@ type budget struct {
 	reserved map[string]table.Value
 }
 
-// sumReserved returns the reserved tokens and when the first reservation expires. It drops those that have expired.
+// lateTime is how long a reservation is kept after it has expired, so that a late Settle still counts.
+const lateTime = time.Hour
+
+// sumReserved returns the reserved tokens and when the first reservation expires. Reservations that have expired do not
+// count.
 func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 	for turn, v := range b.reserved {
 		r, _ := v.(map[string]table.Value)
@@ -117,7 +122,9 @@ func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 		unix, _ := r[untilAttr].(int64)
 		until := time.Unix(unix, 0)
 		if until.Before(now) {
-			delete(b.reserved, turn)
+			if until.Add(lateTime).Before(now) {
+				delete(b.reserved, turn)
+			}
 			continue
 		}
 		if tokens += count; next.IsZero() || until.Before(next) {

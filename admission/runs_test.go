@@ -217,6 +217,7 @@ func TestBudget(t *testing.T) {
 		require.ErrorAs(t, a.Reserve(ctx, ann, "r1/2", 1, minute()), &full)
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, a.Reserve(ctx, ann, "r1/2", 700, minute()), "a reservation that was not settled has expired")
+		require.NoError(t, a.Settle(ctx, ben, "r2/1", 0), "late")
 		require.NoError(t, a.Settle(ctx, ann, "r1/2", 800))
 		require.ErrorAs(t, a.Reserve(ctx, ann, "r1/3", 1, minute()), &full)
 		assert.Greater(t, full.RetryAfter, 2*time.Minute)
@@ -226,6 +227,20 @@ func TestBudget(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.NoError(t, a.Settle(ctx, ann, "r1/3", 10), "a turn that began in the period before")
 		require.NoError(t, a.Reserve(ctx, ann, "r1/4", 1000, minute()))
+	})
+}
+
+func TestLateSettleCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(t, table.NewMemory(nil), &admission.Options{Tokens: 1000, Period: 24 * time.Hour})
+		session := newSession(t, newUser(t, "acme", "ann"))
+		require.NoError(t, a.Reserve(t.Context(), session, "r1/1", 10, time.Now().Add(time.Minute)))
+		time.Sleep(10 * time.Minute)
+		require.NoError(t, a.Reserve(t.Context(), session, "r1/2", 10, time.Now().Add(time.Minute)))
+		require.NoError(t, a.Settle(t.Context(), session, "r1/1", 990))
+		require.NoError(t, a.Settle(t.Context(), session, "r1/1", 990), "twice")
+		require.ErrorAs(t, a.Reserve(t.Context(), session, "r1/3", 1, time.Now().Add(time.Minute)), new(*admission.FullError))
 	})
 }
 

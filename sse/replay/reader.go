@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -37,16 +38,21 @@ func (s *Store) Events(ctx context.Context, sc scope.Scope, name, after string) 
 	}
 }
 
+// doubtTime is how long the Writer of this process may be silent before its readers look into the table. A Writer that
+// has been replaced does not notice that before its next write.
+const doubtTime = 5 * time.Second
+
 // reading is the state of one reader.
 type reading struct {
-	store  *Store
-	log    log
-	memory *recent // of a Writer in this process, also after it has ended; or nil
-	next   place   // of the event that is read next
-	final  bool    // the last event has been read
-	exists bool    // a segment of the log was seen
-	idle   int     // how often nothing was found in a row
-	batch  []Event
+	store   *Store
+	log     log
+	memory  *recent // of a Writer in this process, also after it has ended; or nil
+	doubted bool    // the table is read next, and not the memory
+	next    place   // of the event that is read next
+	final   bool    // the last event has been read
+	exists  bool    // a segment of the log was seen
+	idle    int     // how often nothing was found in a row
+	batch   []Event
 }
 
 // readLog passes the events of each segment to yield until that returns false, and calls idle each time before it waits
@@ -129,11 +135,12 @@ func (r *reading) fetchSegments(ctx context.Context) ([]*segment, <-chan struct{
 	if memory := r.store.recentOf(r.log); memory != nil {
 		r.memory = memory
 	}
-	if r.memory != nil {
+	if r.memory != nil && !r.doubted {
 		if segments, changed, ok := r.memory.segmentsFrom(r.next.segment); ok {
 			return r.checkSegments(segments, changed)
 		}
 	}
+	r.doubted = false
 	segments, err := r.querySegments(ctx, r.next.segment, 0)
 	if err != nil {
 		return nil, nil, err
@@ -207,8 +214,13 @@ func (r *reading) readEvents(ctx context.Context, seg *segment) error {
 // waitForMore waits until more events may have been stored.
 func (r *reading) waitForMore(ctx context.Context, changed <-chan struct{}) error {
 	if changed != nil {
+		timer := time.NewTimer(doubtTime)
+		defer timer.Stop()
 		select {
 		case <-changed:
+			return nil
+		case <-timer.C:
+			r.doubted = true
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)

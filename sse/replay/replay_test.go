@@ -263,6 +263,30 @@ func TestWriterIsReplaced(t *testing.T) {
 		`000000000003.0000 {"type":"finished"}`+"\n", text(collect(t, s, session, "")))
 }
 
+// TestReaderOfASilentReplacedWriter follows a Writer that does not notice its replacement in another process.
+func TestReaderOfASilentReplacedWriter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		memory, session := table.NewMemory(nil), newSession(t)
+		s, other := newStore(t, memory, nil), newStore(t, memory, nil)
+		a, err := s.Open(t.Context(), session, "1", delta("a"))
+		require.NoError(t, err)
+		defer a.Abandon()
+		began := time.Now()
+		done := make(chan time.Duration)
+		go func() {
+			for range s.Events(t.Context(), session, "1", "") { //nolint:revive // to the end
+			}
+			done <- time.Since(began)
+		}()
+		time.Sleep(time.Second)
+		b, err := other.Open(t.Context(), session, "1", delta("b"))
+		require.NoError(t, err)
+		require.NoError(t, b.Finish(t.Context(), finished))
+		assert.Less(t, <-done, 10*time.Second)
+	})
+}
+
 func TestCloseKeepsTheLogOpen(t *testing.T) {
 	t.Parallel()
 	memory, session := table.NewMemory(nil), newSession(t)
