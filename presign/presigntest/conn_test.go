@@ -17,7 +17,7 @@ func pipe() (*conn, net.Conn) {
 	return &conn{Conn: server, begun: time.Now()}, client
 }
 
-func TestSilentClient(t *testing.T) {
+func TestSilentClientTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, client := pipe()
@@ -30,7 +30,7 @@ func TestSilentClient(t *testing.T) {
 }
 
 // A client that sends a byte now and then is not silent, and still too slow.
-func TestSlowClient(t *testing.T) {
+func TestSlowClientTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, client := pipe()
@@ -55,7 +55,7 @@ func TestSlowClient(t *testing.T) {
 }
 
 // A client may take long, as long as it keeps to the rate.
-func TestSteadyClient(t *testing.T) {
+func TestSteadyClientMayTakeLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, client := pipe()
@@ -74,7 +74,7 @@ func TestSteadyClient(t *testing.T) {
 }
 
 // A deadline of the server's holds beside those of the connection, and can be taken back.
-func TestReadDeadline(t *testing.T) {
+func TestEarlierReadDeadlineWins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, client := pipe()
@@ -91,7 +91,7 @@ func TestReadDeadline(t *testing.T) {
 	})
 }
 
-func TestClientThatTakesNothing(t *testing.T) {
+func TestClientThatReadsNothingTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, client := pipe()

@@ -68,7 +68,7 @@ func (b *inbox) of(t *testing.T, bucket string, n int) (events []presign.S3Event
 }
 
 // Every valid file name is the same in the event as in the grant, and the object's size and ETag are right.
-func TestEventsOfUploads(t *testing.T) {
+func TestEventsNameTheirUploads(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	want := map[string]bool{}
@@ -92,7 +92,7 @@ func TestEventsOfUploads(t *testing.T) {
 }
 
 // Deletions and rejected uploads are not arrivals.
-func TestEventsOfOtherThings(t *testing.T) {
+func TestDeletionsAndRefusedUploadsAreNotReported(t *testing.T) {
 	t.Parallel()
 	c, bucket := newBucket(t)
 	user, err := scope.Tenant("acme")
@@ -122,7 +122,7 @@ func TestEventsOfOtherThings(t *testing.T) {
 }
 
 // Many uploads at once, on connections and buffers that are used again: each event names its own object.
-func TestEventsUnderLoad(t *testing.T) {
+func TestConcurrentEventsNameTheirUploads(t *testing.T) {
 	t.Parallel()
 	c, bucket := newBucket(t)
 	const n = 200

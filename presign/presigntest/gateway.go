@@ -30,7 +30,7 @@ type gateway struct {
 func startGateway(with settings, to *messages) (*gateway, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	g := &gateway{stop: stop, done: make(chan struct{})}
-	srv, err := g.open(ctx, with, to)
+	srv, err := g.openServer(ctx, with, to)
 	if err != nil {
 		stop()
 		return nil, errors.Join(err, g.release())
@@ -50,8 +50,8 @@ func startGateway(with settings, to *messages) (*gateway, error) {
 	return g, nil
 }
 
-func (g *gateway) open(ctx context.Context, with settings, to *messages) (*fasthttp.Server, error) {
-	tcp, err := listen(ctx, lastPort(with.Dir))
+func (g *gateway) openServer(ctx context.Context, with settings, to *messages) (*fasthttp.Server, error) {
+	tcp, err := listenLoopback(ctx, lastPort(with.Dir))
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (g *gateway) open(ctx context.Context, with settings, to *messages) (*fasth
 		return nil, err
 	}
 	g.hold(func() error { _ = own.Close(); return nil })
-	attributes, err := storer(with.Sidecar)
+	attributes, err := newStorer(with.Sidecar)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +84,8 @@ func (g *gateway) open(ctx context.Context, with settings, to *messages) (*fasth
 	return srv, err
 }
 
-// storer returns the storage of objects' attributes: a directory, or extended attributes if sidecar is empty.
-func storer(sidecar string) (meta.MetadataStorer, error) {
+// newStorer returns the storage of objects' attributes: a directory, or extended attributes if sidecar is empty.
+func newStorer(sidecar string) (meta.MetadataStorer, error) {
 	if sidecar == "" {
 		return meta.XattrMeta{}, nil
 	}
@@ -123,7 +123,7 @@ func (g *gateway) serve(ctx context.Context, srv *fasthttp.Server) {
 
 func (g *gateway) hold(release func() error) { g.held = append(g.held, release) }
 
-// release releases the resources of open, last opened first.
+// release releases the resources of openServer, last opened first.
 func (g *gateway) release() error {
 	var errs []error
 	for _, f := range slices.Backward(g.held) {
@@ -133,8 +133,8 @@ func (g *gateway) release() error {
 	return errors.Join(errs...)
 }
 
-// listen listens on the port of the loopback address, or on a free one if that is taken or "0".
-func listen(ctx context.Context, port string) (net.Listener, error) {
+// listenLoopback listens on the port of the loopback address, or on a free one if that is taken or "0".
+func listenLoopback(ctx context.Context, port string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:"+port)
 	if err != nil {
 		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")

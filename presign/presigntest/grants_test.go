@@ -110,7 +110,7 @@ func (d desk) form(t *testing.T, o *presign.PostOptions) presign.Form {
 
 var ranged = &presign.PostOptions{Type: "image/jpeg", MinSize: 10, MaxSize: 100, SHA256: sum[:]}
 
-func TestForm(t *testing.T) {
+func TestFormUploadsOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	_, _, err := d.signer.Arrived(t.Context(), d.session, name, nil)
@@ -135,7 +135,7 @@ func TestForm(t *testing.T) {
 	require.ErrorIs(t, err, object.ErrChanged)
 }
 
-func TestFormTampering(t *testing.T) {
+func TestTamperedFormsAreRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	set := func(field, value string) func(map[string]string) {
@@ -196,7 +196,7 @@ func TestFormTampering(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, res.StatusCode, "after all that, the honest client: %s", body)
 }
 
-func TestOldGrants(t *testing.T) {
+func TestExpiredGrantsOfOtherKindsAreRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	plan := d.plan(t)
@@ -219,7 +219,7 @@ func TestOldGrants(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
 }
 
-func TestForgedGrants(t *testing.T) {
+func TestForgedGrantsAreRejected(t *testing.T) {
 	t.Parallel()
 	plan := newDesk(t, secret).plan(t)
 	d := newDesk(t, "another-secret")
@@ -238,7 +238,7 @@ func TestForgedGrants(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
 }
 
-func TestGet(t *testing.T) {
+func TestDownloadGrantReadsItsObject(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	up, body := do(t, request(t, d.grant(t, full), cover))
@@ -273,7 +273,7 @@ func TestGet(t *testing.T) {
 	require.Equal(t, http.StatusPreconditionFailed, res.StatusCode, body)
 }
 
-func TestGetTampering(t *testing.T) {
+func TestTamperedDownloadsAreRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	up, body := do(t, request(t, d.grant(t, full), cover))
@@ -339,7 +339,7 @@ func (d desk) send(t *testing.T, m presign.Multipart, n int, data []byte) presig
 	return p
 }
 
-func TestMultipart(t *testing.T) {
+func TestPartsBecomeOneObject(t *testing.T) {
 	t.Parallel()
 	for _, digests := range []bool{false, true} {
 		t.Run("digests "+strconv.FormatBool(digests), func(t *testing.T) {
@@ -423,7 +423,7 @@ func TestUploadIDIsBound(t *testing.T) {
 }
 
 // Complete accepts only the parts that were planned and sent.
-func TestCompleteTampering(t *testing.T) {
+func TestTamperedCompletionsAreRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	m, err := d.signer.CreateMultipart(t.Context(), d.session, name,
@@ -460,7 +460,7 @@ func TestCompleteTampering(t *testing.T) {
 }
 
 // Between uploads of one name that are completed at the same time, one wins.
-func TestCompleteRace(t *testing.T) {
+func TestOneOfManyCompletionsWins(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	const n = 4
@@ -496,7 +496,7 @@ func TestCompleteRace(t *testing.T) {
 	require.Equal(t, fmt.Sprintf("upload %d", winner), string(data))
 }
 
-func TestPartTampering(t *testing.T) {
+func TestTamperedPartsAreRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	m, err := d.signer.CreateMultipart(t.Context(), d.session, name,

@@ -93,7 +93,7 @@ func do(t *testing.T, req *http.Request) (*http.Response, string) {
 
 var full = &presign.PutOptions{Type: "image/jpeg", Size: int64(len(cover)), SHA256: sum[:]}
 
-func TestUploadOnce(t *testing.T) {
+func TestGrantUploadsOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	_, _, err := d.signer.Arrived(t.Context(), d.session, name, nil)
@@ -118,7 +118,7 @@ func TestUploadOnce(t *testing.T) {
 }
 
 // Every deviation from the grant is refused, and leaves nothing behind.
-func TestTampering(t *testing.T) {
+func TestTamperedGrantsAreRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	other := bytes.Repeat([]byte("x"), len(cover))
@@ -209,7 +209,7 @@ func everything(t *testing.T, bucket string) []string {
 	return keys
 }
 
-func TestExpiredGrant(t *testing.T) {
+func TestExpiredGrantIsRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	var g presign.Grant
@@ -221,7 +221,7 @@ func TestExpiredGrant(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, res.StatusCode, body)
 }
 
-func TestWrongSecret(t *testing.T) {
+func TestGrantOfAnotherSecretIsRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "another-secret")
 	res, body := do(t, request(t, d.grant(t, full), cover))
@@ -230,7 +230,7 @@ func TestWrongSecret(t *testing.T) {
 
 // The owner's header is part of the signature, so an upload without it or with
 // another is refused; and a bucket of another owner takes none.
-func TestUploadWithOwner(t *testing.T) {
+func TestGrantIsBoundToTheBucketOwner(t *testing.T) {
 	t.Parallel()
 	c, bucket := newBucket(t)
 	driver, err := s3object.New(c, bucket, &s3object.Options{BucketOwner: access})
@@ -274,7 +274,7 @@ func TestUploadWithOwner(t *testing.T) {
 }
 
 // Without a signed length and type anything comes in, and Arrived sees it.
-func TestUnsized(t *testing.T) {
+func TestUnsizedUploadIsMeasuredWhenItArrives(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	g := d.grant(t, &presign.PutOptions{AllowUnsized: true})
@@ -308,7 +308,7 @@ func TestUnsized(t *testing.T) {
 	require.ErrorIs(t, err, presign.ErrNotArrived)
 }
 
-func TestUnsizedEmpty(t *testing.T) {
+func TestUnsizedGrantTakesAnEmptyBody(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	res, body := do(t, request(t, d.grant(t, &presign.PutOptions{AllowUnsized: true}), nil))
@@ -318,7 +318,7 @@ func TestUnsizedEmpty(t *testing.T) {
 	require.Zero(t, info.Size)
 }
 
-func TestCORS(t *testing.T) {
+func TestBrowsersOfAllowedOriginsMayUpload(t *testing.T) {
 	t.Parallel()
 	const page = "http://127.0.0.1:8080"
 	d := newDesk(t, secret)
@@ -362,7 +362,7 @@ func TestCORS(t *testing.T) {
 }
 
 // A grant's URL is for one object; the bucket itself stays closed.
-func TestAnonymous(t *testing.T) {
+func TestAnonymousRequestsAreRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	u, err := url.Parse(d.grant(t, full).URL)

@@ -11,20 +11,20 @@ import (
 	"github.com/versity/versitygw/backend/meta"
 )
 
-// probe checks with a temporary file which features the file system of dir has. Objects' attributes are stored as extended
-// attributes if it supports them. Otherwise they are stored in a second directory next to dir, whose path probe returns.
-func probe(dir string) (sidecar string, err error) {
+// probeDirectory checks with a temporary file which features the file system of dir has. Objects' attributes are stored as extended
+// attributes if it supports them. Otherwise they are stored in a second directory next to dir, whose path it returns.
+func probeDirectory(dir string) (sidecar string, err error) {
 	f, err := os.CreateTemp(dir, ".probe-a-*")
 	if err != nil {
 		return "", fmt.Errorf("presigntest: probe: %w", err)
 	}
 	name := filepath.Base(f.Name())
 	attrErr := meta.XattrMeta{}.StoreAttribute(f, "", "", "probe", []byte("x"))
-	folds, err := folds(dir, name)
+	ignoresCase, err := foldsCase(dir, name)
 	if err := errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
 		return "", fmt.Errorf("presigntest: probe: %w", err)
 	}
-	if folds {
+	if ignoresCase {
 		return "", ErrFoldsCase
 	}
 	if attrErr == nil {
@@ -38,8 +38,8 @@ func probe(dir string) (sidecar string, err error) {
 	return sidecar, nil
 }
 
-// folds reports whether the file system finds a name of dir in another case.
-func folds(dir, name string) (bool, error) {
+// foldsCase reports whether the file system finds a name of dir in another case.
+func foldsCase(dir, name string) (bool, error) {
 	_, err := os.Lstat(filepath.Join(dir, strings.ToUpper(name)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

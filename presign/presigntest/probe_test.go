@@ -8,17 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFolds(t *testing.T) {
+func TestFoldingOfCaseIsDetected(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "probe-a"), nil, 0o600))
-	yes, err := folds(dir, "probe-a")
+	yes, err := foldsCase(dir, "probe-a")
 	require.NoError(t, err)
 	require.False(t, yes)
 
 	// A case-insensitive file system answers like this.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "PROBE-A"), nil, 0o600))
-	yes, err = folds(dir, "probe-a")
+	yes, err = foldsCase(dir, "probe-a")
 	require.NoError(t, err)
 	require.True(t, yes)
 }
@@ -26,7 +26,7 @@ func TestFolds(t *testing.T) {
 func TestProbeLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	_, err := probe(dir)
+	_, err := probeDirectory(dir)
 	require.NoError(t, err)
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

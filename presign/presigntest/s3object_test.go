@@ -9,7 +9,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object/s3object"
 )
 
-func TestDriver(t *testing.T) {
+func TestS3ObjectConforms(t *testing.T) {
 	t.Parallel()
 	c, bucket := newBucket(t)
 	d, err := s3object.New(c, bucket, nil)

@@ -66,7 +66,7 @@ func Start(ctx context.Context, dir string, o *Options) (*Server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("presigntest: start: %w", err)
 	}
-	sidecar, err := probe(dir)
+	sidecar, err := probeDirectory(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func Start(ctx context.Context, dir string, o *Options) (*Server, error) {
 		return nil, fmt.Errorf("presigntest: start: %w", errors.Join(err, os.RemoveAll(s.sockets)))
 	}
 	s.client = s.newClient(opt.AccessKey, opt.SecretKey)
-	go s.run()
+	go s.receiveMessages()
 	return s, nil
 }
 
@@ -141,8 +141,8 @@ func (s *Server) handshake(commands io.Writer, with settings) (message, error) {
 	return first, nil
 }
 
-// run receives the child's messages until it has ended, and then releases everything.
-func (s *Server) run() {
+// receiveMessages receives the child's messages until it has ended, and then releases everything.
+func (s *Server) receiveMessages() {
 	defer close(s.done)
 	defer s.stop()
 	var calls sync.WaitGroup

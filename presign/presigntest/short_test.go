@@ -105,7 +105,7 @@ func refusedShort(t *testing.T, req *http.Request) {
 }
 
 // A body that ends before its announced length is never stored, however it is uploaded.
-func TestBodyEndsEarly(t *testing.T) {
+func TestIncompleteBodiesAreNotStored(t *testing.T) {
 	t.Parallel()
 	file := bytes.Repeat([]byte("carrel. "), promised/8)
 
@@ -209,7 +209,7 @@ func TestBodyEndsEarly(t *testing.T) {
 }
 
 // Bodies that are read into memory before a signature is verified are rejected by their length.
-func TestLargeDocuments(t *testing.T) {
+func TestLargeDocumentsAreRejectedByTheirLength(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	for name, c := range map[string]struct {
@@ -246,7 +246,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // Deleting an object that was the only one in its directory does not make the upload of another one fail.
-func TestDeleteBesidePut(t *testing.T) {
+func TestDeletionsDoNotDisturbUploads(t *testing.T) {
 	t.Parallel()
 	c, bucket := newBucket(t)
 	errs := make([]error, 4)
@@ -266,7 +266,7 @@ func TestDeleteBesidePut(t *testing.T) {
 }
 
 // Silent connections are limited for each address, and cannot keep the program itself out.
-func TestConnectionsOfAnAddress(t *testing.T) {
+func TestConnectionsOfAnAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	const maxConns = 8
 	server := start(t, t.TempDir(), &presigntest.Options{MaxConns: maxConns})
@@ -289,7 +289,7 @@ func TestConnectionsOfAnAddress(t *testing.T) {
 }
 
 // A PUT that does not state a length is refused: an empty object would use the grant up.
-func TestPutWithoutALength(t *testing.T) {
+func TestPutWithoutALengthIsRejected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, secret)
 	req := request(t, d.grant(t, &presign.PutOptions{AllowUnsized: true}), nil)

@@ -41,8 +41,8 @@ func (i *Issuer) showUsers(w http.ResponseWriter, r *http.Request) {
 	_ = usersPage.Execute(w, i.users)
 }
 
-// authorize redirects with a code for the user whom the page's form names.
-func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
+// authorizeUser redirects with a code for the user whom the page's form names.
+func (i *Issuer) authorizeUser(w http.ResponseWriter, r *http.Request) {
 	a, ok := i.acceptAuthorization(w, r)
 	if !ok {
 		return

@@ -58,12 +58,12 @@ func (i *Issuer) newRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+i.url.Path+configPath, i.serveConfig)
 	mux.HandleFunc("GET "+i.url.Path+keysPath, func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]any{"keys": i.published()})
+		writeJSON(w, http.StatusOK, map[string]any{"keys": i.publishedKeys()})
 	})
 	mux.HandleFunc("GET "+i.url.Path+authorizePath, i.showUsers)
-	mux.Handle("POST "+i.url.Path+authorizePath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(i.authorize)))
+	mux.Handle("POST "+i.url.Path+authorizePath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(i.authorizeUser)))
 	mux.HandleFunc("POST "+i.url.Path+tokenPath, i.serveToken)
-	mux.HandleFunc("GET "+i.url.Path+logoutPath, i.logout)
+	mux.HandleFunc("GET "+i.url.Path+logoutPath, i.endSession)
 	return mux
 }
 

@@ -88,7 +88,7 @@ func New(o *Options) (*Issuer, error) {
 		return nil, err
 	}
 	if opt.URL == "" {
-		if err := i.listen(); err != nil {
+		if err := i.listenLoopback(); err != nil {
 			return nil, err
 		}
 		return i, nil
@@ -131,8 +131,8 @@ func checkURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// listen serves the issuer on a free loopback port.
-func (i *Issuer) listen() error {
+// listenLoopback serves the issuer on a free loopback port.
+func (i *Issuer) listenLoopback() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a loopback address is not looked up
 	if err != nil {
 		return fmt.Errorf("oidctest: %w", err)

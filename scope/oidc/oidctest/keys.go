@@ -62,7 +62,7 @@ func (i *Issuer) Withdraw() {
 	i.keys = i.keys[len(i.keys)-1:]
 }
 
-func (i *Issuer) published() []publicKey {
+func (i *Issuer) publishedKeys() []publicKey {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var keys []publicKey

@@ -44,7 +44,7 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		refuse("invalid_grant", "the grant is unknown, used, expired, or of another redirect_uri or code_verifier")
 		return
 	}
-	answer, err := i.issue(g)
+	answer, err := i.issueTokens(g)
 	if err != nil {
 		writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "server_error"})
 		return
@@ -52,8 +52,8 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// issue returns the token response of a grant (OpenID Connect Core 1.0 section 3.1.3.3).
-func (i *Issuer) issue(g grant) (map[string]any, error) {
+// issueTokens returns the token response of a grant (OpenID Connect Core 1.0 section 3.1.3.3).
+func (i *Issuer) issueTokens(g grant) (map[string]any, error) {
 	sign := func(more map[string]any) (string, error) {
 		claims := maps.Clone(g.claims)
 		maps.Copy(claims, more)
@@ -77,9 +77,9 @@ func (i *Issuer) issue(g grant) (map[string]any, error) {
 	}, nil
 }
 
-// logout revokes the refresh tokens of the user whom the id_token_hint names, and redirects (OpenID Connect RP-Initiated
+// endSession revokes the refresh tokens of the user whom the id_token_hint names, and redirects (OpenID Connect RP-Initiated
 // Logout 1.0).
-func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
+func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	claims, err := i.parseToken(q.Get("id_token_hint"))
 	if err != nil {
