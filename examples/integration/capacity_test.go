@@ -130,8 +130,8 @@ func fillTable(t testing.TB, name string, n int) {
 	t.Logf("%d records of others in %v", n, time.Since(began).Round(time.Millisecond))
 }
 
-// A page of 50 takes the same read units with 100 and with 2,000 records of other tenants in the table. If CARREL_SOAK is
-// 1, there are 100,000.
+// A page of 50 takes the same read units with 100 and with 2,000 records of other tenants in the table. If CARREL_SOAK
+// is 1, there are 100,000.
 func TestPageCostDoesNotDependOnOtherTenants(t *testing.T) {
 	t.Parallel()
 	needDynamoDB(t)

@@ -35,8 +35,8 @@ func needQueue(t *testing.T) {
 	}
 }
 
-// hasNotifications reports whether the S3 of the backend notifies a queue of uploads like AWS. The messages of moto have
-// unencoded keys and times without a zone, so the tests send the messages of AWS themselves.
+// hasNotifications reports whether the S3 of the backend notifies a queue of uploads like AWS. The messages of moto
+// have unencoded keys and times without a zone, so the tests send the messages of AWS themselves.
 func hasNotifications() bool { return servers.Kind != backend.Moto }
 
 // eventQueue is the queue of the notifications of a bucket, with its dead-letter queue.

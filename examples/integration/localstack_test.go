@@ -34,9 +34,9 @@ func needLocalStack(t *testing.T) {
 	}
 }
 
-// The list has the properties of a presigned URL, beyond TestPresignedPutRejectsOtherUploads, that LocalStack checks and
-// does not check. AWS and versitygw check all of them. The test also fails if LocalStack begins to check one, so that the
-// list in docs/backends.md stays true.
+// The list has the properties of a presigned URL, beyond TestPresignedPutRejectsOtherUploads, that LocalStack checks
+// and does not check. AWS and versitygw check all of them. The test also fails if LocalStack begins to check one, so
+// that the list in docs/backends.md stays true.
 func TestLocalStackChecksOnlyTheListedProperties(t *testing.T) {
 	t.Parallel()
 	needLocalStack(t)

@@ -30,7 +30,8 @@ func newBucket(t *testing.T) (*object.Bucket, object.Driver, string) {
 	return must.Get(object.New(d, name, nil)), d, name
 }
 
-// knownObjectFailures maps the checks of the object suite that a server does not pass to the reason, like knownFailures.
+// knownObjectFailures maps the checks of the object suite that a server does not pass to the reason, like
+// knownFailures.
 var knownObjectFailures = map[backend.Kind]map[string]string{
 	backend.LocalStack: {"pins": "answers 501 to a DELETE with If-Match"},
 	backend.Moto: {

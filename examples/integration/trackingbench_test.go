@@ -184,9 +184,9 @@ func runLives(b *testing.B, transitions int, runLife func(context.Context) error
 	b.ReportMetric(float64(b.N*transitions)/b.Elapsed().Seconds(), "transitions/s")
 }
 
-// BenchmarkTrackingLostUpdates lets 16 writers change one record at the same time, each 10 times. It counts lost updates:
-// changes that were reported as successful and are missing. A change that was rejected because the record changed too
-// fast is not lost. It runs once for any b.N.
+// BenchmarkTrackingLostUpdates lets 16 writers change one record at the same time, each 10 times. It counts lost
+// updates: changes that were reported as successful and are missing. A change that was rejected because the record
+// changed too fast is not lost. It runs once for any b.N.
 func BenchmarkTrackingLostUpdates(b *testing.B) {
 	const writers, each = 16, 10
 	b.Run("carrel", func(b *testing.B) {
@@ -228,8 +228,8 @@ func BenchmarkTrackingLostUpdates(b *testing.B) {
 	})
 }
 
-// countLostUpdates runs one writer for each stage, which claims the stage and sends heartbeats. It returns the number of
-// confirmed updates that are lost, and of updates that were rejected because the record changed too fast.
+// countLostUpdates runs one writer for each stage, which claims the stage and sends heartbeats. It returns the number
+// of confirmed updates that are lost, and of updates that were rejected because the record changed too fast.
 func countLostUpdates(t testing.TB, tr *tracking.Tracker, user scope.Scope, stages []tracking.StageSpec, each int) (lost, refused float64) {
 	t.Helper()
 	s, err := user.NewSession()

@@ -76,7 +76,8 @@ func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 		b.S3 = s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 	}
 	if b.DynamoDB == nil && b.S3 == nil {
-		return nil, fmt.Errorf("backend: %s=%s requires AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_S3", Variable, kind)
+		return nil, fmt.Errorf("backend: %s=%s requires AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_S3",
+			Variable, kind)
 	}
 	if err := b.checkServers(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("backend: %s=%s does not answer: %w", Variable, kind, err), b.close())

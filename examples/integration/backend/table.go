@@ -10,7 +10,9 @@ import (
 )
 
 // NewTable creates a table with a unique name and returns a function that deletes it.
-func (b *Backend) NewTable(ctx context.Context, o *dynamo.TableOptions) (name string, remove func(context.Context) error, err error) {
+func (b *Backend) NewTable(
+	ctx context.Context, o *dynamo.TableOptions,
+) (name string, remove func(context.Context) error, err error) {
 	name = newName()
 	remove = func(ctx context.Context) error {
 		if _, err := b.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {

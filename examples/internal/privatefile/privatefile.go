@@ -52,7 +52,8 @@ func checkPrivate(path string, info fs.FileInfo) error {
 		return fmt.Errorf("%w: %s is not a regular file", ErrExposed, path)
 	}
 	if perm := info.Mode().Perm(); runtime.GOOS != "windows" && perm&0o077 != 0 {
-		return fmt.Errorf("%w: other users may read or write %s (mode %v, must be %v)", ErrExposed, path, perm, fs.FileMode(0o600))
+		return fmt.Errorf("%w: other users may read or write %s (mode %v, must be %v)",
+			ErrExposed, path, perm, fs.FileMode(0o600))
 	}
 	return nil
 }

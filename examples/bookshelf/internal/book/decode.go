@@ -15,9 +15,9 @@ type FormError struct{ Reason string }
 // Error implements error.
 func (e *FormError) Error() string { return "the metadata " + e.Reason }
 
-// Decode reads metadata from one JSON object. It rejects unknown and repeated fields, names in another case, data
-// after the object, and every value that [Metadata.Apply] rejects. A null field is ignored. Decode returns [ErrEmpty] if
-// no field is set. Other errors are a [FormError] or a [FieldError]. All texts may be shown to users.
+// Decode reads metadata from one JSON object. It rejects unknown and repeated fields, names in another case, data after
+// the object, and every value that [Metadata.Apply] rejects. A null field is ignored. Decode returns [ErrEmpty] if no
+// field is set. Other errors are a [FormError] or a [FieldError]. All texts may be shown to users.
 func Decode(b []byte) (Metadata, error) {
 	if len(b) > MaxBytes {
 		return Metadata{}, &FormError{fmt.Sprintf("must have at most %d bytes", MaxBytes)}

@@ -57,9 +57,9 @@ func (u Update) Text() string {
 	return string(u.Value)
 }
 
-// Parse reads the value of the field from text and checks it like [Metadata.Apply]. It also checks the check digit of an
-// ISBN, since a wrong one is nearly always a misreading. It does not trim or repair text. It returns a [FieldError] if
-// the text is invalid.
+// Parse reads the value of the field from text and checks it like [Metadata.Apply]. It also checks the check digit of
+// an ISBN, since a wrong one is nearly always a misreading. It does not trim or repair text. It returns a [FieldError]
+// if the text is invalid.
 func (f Field) Parse(text string) (Update, error) {
 	var v any = text
 	switch f {
@@ -96,45 +96,57 @@ func (f Field) Parse(text string) (Update, error) {
 // Apply sets the field to the value, or clears it if the value is null. If the value is invalid, Apply returns a
 // [FieldError] and does not change m.
 func (m *Metadata) Apply(u Update) error {
-	f := u.Field
-	raw := bytes.TrimSpace(u.Value)
-	null := string(raw) == "null"
+	f, raw := u.Field, bytes.TrimSpace(u.Value)
 	switch p := m.fieldPointer(f).(type) {
 	case **int:
-		var n *int
-		if !null {
-			if err := json.Unmarshal(raw, &n); err != nil {
-				return &FieldError{f, "must be an integer, for example 1999, or null"}
-			}
-			if *n < MinYear || *n > MaxYear {
-				return &FieldError{f, fmt.Sprintf("must be between %d and %d", MinYear, MaxYear)}
-			}
-		}
-		*p = n
+		return setValue(p, raw, parseYear)
 	case **float64:
-		var x *float64
-		if !null {
-			if err := json.Unmarshal(raw, &x); err != nil || !(*x >= 0 && *x <= 1) {
-				return &FieldError{f, "must be a number from 0 to 1, or null"}
-			}
-			*x += 0 // normalize -0, whose encoding would differ
-		}
-		*p = x
+		return setValue(p, raw, parseConfidence)
 	case **string:
-		var s *string
-		if !null {
-			if err := json.Unmarshal(raw, &s); err != nil || !utf8.Valid(raw) {
-				return &FieldError{f, "must be text or null"}
-			}
-			if err := f.checkText(*s); err != nil {
-				return err
-			}
-		}
-		*p = s
-	default:
-		return &FieldError{f, "is not a field of a book"}
+		return setValue(p, raw, f.parseText)
 	}
-	return nil
+	return &FieldError{f, "is not a field of a book"}
+}
+
+// setValue sets the pointer to the parsed value, or to nil if raw is null. It does not change the pointer if raw is
+// invalid.
+func setValue[T any](p **T, raw []byte, parse func([]byte) (T, error)) error {
+	if string(raw) == "null" {
+		*p = nil
+		return nil
+	}
+	v, err := parse(raw)
+	if err == nil {
+		*p = &v
+	}
+	return err
+}
+
+func parseYear(raw []byte) (int, error) {
+	var n int
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return 0, &FieldError{PublishedYear, "must be an integer, for example 1999, or null"}
+	}
+	if n < MinYear || n > MaxYear {
+		return 0, &FieldError{PublishedYear, fmt.Sprintf("must be between %d and %d", MinYear, MaxYear)}
+	}
+	return n, nil
+}
+
+func parseConfidence(raw []byte) (float64, error) {
+	var x float64
+	if err := json.Unmarshal(raw, &x); err != nil || !(x >= 0 && x <= 1) {
+		return 0, &FieldError{Confidence, "must be a number from 0 to 1, or null"}
+	}
+	return x + 0, nil // normalize -0, whose encoding would differ
+}
+
+func (f Field) parseText(raw []byte) (string, error) {
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil || !utf8.Valid(raw) {
+		return "", &FieldError{f, "must be text or null"}
+	}
+	return s, f.checkText(s)
 }
 
 // checkText checks the value of a text field.
@@ -150,7 +162,7 @@ func (f Field) checkText(s string) error {
 			return &FieldError{f, fmt.Sprintf("must not have the control character %U", r)}
 		}
 		if unicode.Is(unicode.Bidi_Control, r) { // it could make a name look like another
-			return &FieldError{f, fmt.Sprintf("must not have the invisible character %U, which changes the direction of text", r)}
+			return &FieldError{f, fmt.Sprintf("must not have the character %U, which changes the direction of text", r)}
 		}
 	}
 	limit := MaxText

@@ -21,8 +21,8 @@ func Check13(first12 string) byte {
 	return byte('0' + (10-sum%10)%10)
 }
 
-// Check10 returns the check digit, 0 to 9 or X, for the first nine digits of an ISBN-10. It panics if first9 is not nine
-// digits.
+// Check10 returns the check digit, 0 to 9 or X, for the first nine digits of an ISBN-10. It panics if first9 is not
+// nine digits.
 func Check10(first9 string) byte {
 	if !isDigits(first9, 9) {
 		panic("book: Check10: must be 9 digits, got " + strconv.Quote(first9))

@@ -50,8 +50,8 @@ func (b *toolbox) scanBarcode(ctx context.Context, c *tools.Call, _ struct{}) (B
 	return out, err
 }
 
-// findEAN13 returns the digits of the first EAN-13 that it finds, or "". It prefers an ISBN. The scanner needs bars of a
-// few pixels and is sensitive to noise. findEAN13 therefore tries several sizes and two ways to separate black from
+// findEAN13 returns the digits of the first EAN-13 that it finds, or "". It prefers an ISBN. The scanner needs bars of
+// a few pixels and is sensitive to noise. findEAN13 therefore tries several sizes and two ways to separate black from
 // white.
 func findEAN13(ctx context.Context, img *image.Gray) (string, error) {
 	other := ""

@@ -60,7 +60,8 @@ func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (Cov
 	if program == "" {
 		p, err := exec.LookPath("tesseract")
 		if err != nil {
-			return CoverText{Note: "tesseract is not installed on this machine, so the text on the cover was not read."}, nil //nolint:nilerr // the result reports it
+			const note = "tesseract is not installed on this machine, so the text on the cover was not read."
+			return CoverText{Note: note}, nil //nolint:nilerr // the result reports it
 		}
 		program = p
 	}

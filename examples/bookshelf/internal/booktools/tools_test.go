@@ -208,8 +208,8 @@ func TestToolsReadOnlyTheUploadOfTheScope(t *testing.T) {
 	}
 }
 
-// installTesseract writes a shell script and returns its path. The fork lock keeps processes that start at the same time
-// from inheriting the open file, since Linux does not run a file that is open for writing.
+// installTesseract writes a shell script and returns its path. The fork lock keeps processes that start at the same
+// time from inheriting the open file, since Linux does not run a file that is open for writing.
 func installTesseract(t *testing.T, script string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {

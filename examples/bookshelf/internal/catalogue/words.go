@@ -5,8 +5,9 @@ import (
 	"unicode"
 )
 
-// splitWords splits text into comparable words. It converts them to lower case and removes accents, punctuation and small
-// words. It joins words that are hyphenated at the end of a line, and replaces misread digits in words by letters.
+// splitWords splits text into comparable words. It converts them to lower case and removes accents, punctuation and
+// small words. It joins words that are hyphenated at the end of a line, and replaces misread digits in words by
+// letters.
 func splitWords(s string) []string {
 	s = strings.ReplaceAll(s, "\u00ad", "") // soft hyphen
 	s = strings.ReplaceAll(s, "-\r\n", "")

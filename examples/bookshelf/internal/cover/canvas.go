@@ -67,7 +67,8 @@ func (c *canvas) fill(col color.RGBA, outlines ...[]point) {
 		for _, p := range o {
 			lo, hi = point{min(lo.x, p.x), min(lo.y, p.y)}, point{max(hi.x, p.x), max(hi.y, p.y)}
 		}
-		box := image.Rect(int(lo.x*c.unit)-1, int(lo.y*c.unit)-1, int(hi.x*c.unit)+2, int(hi.y*c.unit)+2).Intersect(c.img.Bounds())
+		box := image.Rect(int(lo.x*c.unit)-1, int(lo.y*c.unit)-1, int(hi.x*c.unit)+2, int(hi.y*c.unit)+2)
+		box = box.Intersect(c.img.Bounds())
 		if box.Empty() {
 			continue
 		}

@@ -1,4 +1,5 @@
-// Package cover draws book covers with a title, an author, a picture of flat shapes and a barcode that scanners can read.
+// Package cover draws book covers with a title, an author, a picture of flat shapes and a barcode that scanners can
+// read.
 //
 //	for _, s := range cover.Samples() {
 //		f, err := os.Create(s.Name + ".png")

@@ -13,7 +13,8 @@ const (
 	QuietRight = 7
 )
 
-// leftCodes contains the bars (1) and spaces (0) of each digit in set A. Set C is its complement, and set B is set C reversed.
+// leftCodes contains the bars (1) and spaces (0) of each digit in set A. Set C is its complement, and set B is set C
+// reversed.
 var leftCodes = [10]string{
 	"0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011",
 }
@@ -23,8 +24,8 @@ var paritySets = [10]string{
 	"AAAAAA", "AABABB", "AABBAB", "AABBBA", "ABAABB", "ABBAAB", "ABBBAA", "ABABAB", "ABABBA", "ABBABA",
 }
 
-// EAN13 returns the [Modules] of the barcode for thirteen digits, without quiet zones. A module is true if it belongs to
-// a bar. EAN13 returns [ErrDigits] if the digits are invalid.
+// EAN13 returns the [Modules] of the barcode for thirteen digits, without quiet zones. A module is true if it belongs
+// to a bar. EAN13 returns [ErrDigits] if the digits are invalid.
 func EAN13(digits string) ([]bool, error) {
 	if !isValidEAN13(digits) {
 		return nil, ErrDigits

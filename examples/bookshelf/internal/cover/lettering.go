@@ -33,7 +33,8 @@ func newFonts() (fonts, error) {
 	return f, nil
 }
 
-// drawLettering draws the title, a rule and the author. The title is in capitals, as large as fits in at most four lines.
+// drawLettering draws the title, a rule and the author. The title is in capitals, as large as fits in at most four
+// lines.
 func (c *canvas) drawLettering(title, author string, l letteringStyle) error {
 	const margin = 84
 	title, author = strings.ToUpper(title), strings.ToUpper(author)
@@ -48,7 +49,8 @@ func (c *canvas) drawLettering(title, author string, l letteringStyle) error {
 		if err != nil {
 			return err
 		}
-		if lines = wrapWords(face, fields, size*0.04*c.unit, (pageW-2*margin)*c.unit); lines != nil && float64(len(lines))*size < 460 {
+		lines = wrapWords(face, fields, size*0.04*c.unit, (pageW-2*margin)*c.unit)
+		if lines != nil && float64(len(lines))*size < 460 {
 			break
 		}
 	}
@@ -70,7 +72,8 @@ func (c *canvas) drawLettering(title, author string, l letteringStyle) error {
 	return nil
 }
 
-// wrapWords breaks words into at most four evenly filled lines of at most width pixels. It returns nil if they do not fit.
+// wrapWords breaks words into at most four evenly filled lines of at most width pixels. It returns nil if they do not
+// fit.
 func wrapWords(face font.Face, words []string, spacing, width float64) []string {
 	measure := func(w []string) float64 { return measureWidth(face, strings.Join(w, " "), spacing) }
 	for n := 1; n <= min(4, len(words)); n++ {
@@ -112,7 +115,8 @@ func (c *canvas) drawLine(f *opentype.Font, size, spacing float64, s string, y, 
 
 // drawString draws s from x on the baseline y. All lengths are in pixels.
 func (c *canvas) drawString(face font.Face, s string, x, y, spacing float64, col color.Color, dst draw.Image) {
-	d := font.Drawer{Dst: dst, Src: image.NewUniform(col), Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6(x * 64), Y: fixed.Int26_6(y * 64)}}
+	dot := fixed.Point26_6{X: fixed.Int26_6(x * 64), Y: fixed.Int26_6(y * 64)}
+	d := font.Drawer{Dst: dst, Src: image.NewUniform(col), Face: face, Dot: dot}
 	for _, r := range s {
 		d.DrawString(string(r))
 		d.Dot.X += fixed.Int26_6(spacing * 64)
@@ -137,8 +141,8 @@ func (c *canvas) newFace(f *opentype.Font, size float64) (font.Face, error) {
 	return face, nil
 }
 
-// drawBarcode draws the EAN-13 of an ISBN in a white box in the lower right corner, with the ISBN above the bars and the
-// digits below.
+// drawBarcode draws the EAN-13 of an ISBN in a white box in the lower right corner, with the ISBN above the bars and
+// the digits below.
 func (c *canvas) drawBarcode(isbn string) error {
 	bars, err := EAN13(isbn)
 	if err != nil {

@@ -12,8 +12,8 @@ type letteringStyle struct {
 	top           float64 // the earliest top of the title's first line, in units
 }
 
-// drawPicture draws the picture of a style and returns its lettering style. The picture leaves the upper 540 units plain
-// for the title and author, and the lower right corner for the barcode.
+// drawPicture draws the picture of a style and returns its lettering style. The picture leaves the upper 540 units
+// plain for the title and author, and the lower right corner for the barcode.
 func (c *canvas) drawPicture(s style) letteringStyle {
 	switch s {
 	case garden:

@@ -60,8 +60,8 @@ func Render(w io.Writer, s Sample, o *Options) error {
 	return nil
 }
 
-// Draw draws the cover and returns the image. The width is in pixels, 600 to 3000. Zero means 900. The height is one and
-// a half times the width. Draw returns the same errors as [Render].
+// Draw draws the cover and returns the image. The width is in pixels, 600 to 3000. Zero means 900. The height is one
+// and a half times the width. Draw returns the same errors as [Render].
 func Draw(s Sample, width int) (*image.RGBA, error) {
 	if width == 0 {
 		width = 900

@@ -56,13 +56,13 @@ func NewDecoder(o *Options) *Decoder {
 	return d
 }
 
-// Gray returns the photo at ref in shades of gray on white, with at most [MaxSide] pixels on its longer side. It ignores
-// the name and content type. The result is shared and must not be changed. Gray waits until the photo fits into the
-// budget. Concurrent calls for the same bytes share one decoding, and so do later calls while the result is cached.
+// Gray returns the photo at ref in shades of gray on white, with at most [MaxSide] pixels on its longer side. It
+// ignores the name and content type. The result is shared and must not be changed. Gray waits until the photo fits into
+// the budget. Concurrent calls for the same bytes share one decoding, and so do later calls while the result is cached.
 //
-// Gray rejects a file that is not a complete PNG or JPEG, or that exceeds [MaxBytes], [MaxPixels] or [MaxMemory]. It then
-// returns a permanent [tools.FatalError] with the code [NotAnImage] or [ImageTooLarge] and a message for a person. Every
-// other error is from ctx or the store, and may be transient.
+// Gray rejects a file that is not a complete PNG or JPEG, or that exceeds [MaxBytes], [MaxPixels] or [MaxMemory]. It
+// then returns a permanent [tools.FatalError] with the code [NotAnImage] or [ImageTooLarge] and a message for a person.
+// Every other error is from ctx or the store, and may be transient.
 func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (*image.Gray, error) {
 	if ref.ETag() == "" && ref.Version() == "" {
 		var err error
@@ -149,8 +149,11 @@ func checkHeader(r io.Reader, whole bool) (header, error) {
 	return h, nil
 }
 
-// readAndDecode reads and decodes the file. It returns an error if the size or the header differs from the admitted one.
-func readAndDecode(ctx context.Context, root *object.Root, ref object.Ref, size int64, admitted header) (*image.Gray, error) {
+// readAndDecode reads and decodes the file. It returns an error if the size or the header differs from the admitted
+// one.
+func readAndDecode(
+	ctx context.Context, root *object.Root, ref object.Ref, size int64, admitted header,
+) (*image.Gray, error) {
 	body, info, err := root.Open(ctx, ref, nil)
 	if err != nil {
 		return nil, fmt.Errorf("photo: read: %w", err)

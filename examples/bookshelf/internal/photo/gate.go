@@ -7,8 +7,8 @@ import (
 )
 
 // gate is a budget of bytes that callers share. It admits waiting callers in turns by tenant, and in order within one
-// tenant, so that a tenant with many photos does not delay the others. A caller never overtakes the next one in turn, so
-// that small requests do not starve large ones.
+// tenant, so that a tenant with many photos does not delay the others. A caller never overtakes the next one in turn,
+// so that small requests do not starve large ones.
 type gate struct {
 	mu     sync.Mutex
 	free   int64

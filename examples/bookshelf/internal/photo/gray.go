@@ -5,8 +5,8 @@ import (
 	"image"
 )
 
-// shrinkToGray returns img in shades of gray on white. It reduces the image if its longer side has more than side pixels.
-// Each pixel of the result is the mean of the pixels that it replaces.
+// shrinkToGray returns img in shades of gray on white. It reduces the image if its longer side has more than side
+// pixels. Each pixel of the result is the mean of the pixels that it replaces.
 func shrinkToGray(ctx context.Context, img image.RGBA64Image, side int) (*image.Gray, error) {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()

@@ -19,8 +19,8 @@ var (
 	errVariant = errors.New("unsupported variant")
 )
 
-// readHeader reads enough of r to estimate the memory of decoding. If whole is set, it reads to the end of the image and
-// rejects data that would make the estimate wrong.
+// readHeader reads enough of r to estimate the memory of decoding. If whole is set, it reads to the end of the image
+// and rejects data that would make the estimate wrong.
 //
 // It returns errEmpty, errFormat, errVariant (wrapped) or an error of r. Any other error, for example
 // io.ErrUnexpectedEOF, means that the file is damaged.

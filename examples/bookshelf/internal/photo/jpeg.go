@@ -217,9 +217,9 @@ func (f *frame) readFrame(b []byte) error {
 	return nil
 }
 
-// estimateMemory returns the number of bytes that image/jpeg allocates. It allocates a plane for each component, in whole
-// units, and four bytes for each coefficient of a progressive image. It allocates the pixels as well if it combines them
-// from the planes.
+// estimateMemory returns the number of bytes that image/jpeg allocates. It allocates a plane for each component, in
+// whole units, and four bytes for each coefficient of a progressive image. It allocates the pixels as well if it
+// combines them from the planes.
 func (f *frame) estimateMemory() int64 {
 	var samples int64
 	for i := range f.components {

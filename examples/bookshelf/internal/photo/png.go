@@ -49,8 +49,8 @@ func readPNG(r *bufio.Reader) (header, error) {
 	return h, err
 }
 
-// pngMemory returns the number of bytes that image/png allocates: the image and two rows of the file. The seven passes of
-// an interlaced image take the same number of bytes as the image again.
+// pngMemory returns the number of bytes that image/png allocates: the image and two rows of the file. The seven passes
+// of an interlaced image take the same number of bytes as the image again.
 func pngMemory(h header, depth, colour, interlace byte, transparent bool) (int64, error) {
 	bits, pixel, err := pngPixel(depth, colour, transparent)
 	image := pixel * int64(h.width) * int64(h.height)

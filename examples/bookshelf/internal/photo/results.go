@@ -34,7 +34,9 @@ type flight struct {
 
 // getOrLoad returns the cached result for ref, otherwise the result of load. One of several concurrent callers calls
 // load. If its context ends, another caller calls load.
-func (r *results) getOrLoad(ctx context.Context, ref object.Ref, load func() (*image.Gray, error)) (*image.Gray, error) {
+func (r *results) getOrLoad(
+	ctx context.Context, ref object.Ref, load func() (*image.Gray, error),
+) (*image.Gray, error) {
 	for {
 		img, f, isFirst := r.joinFlight(ref)
 		switch {

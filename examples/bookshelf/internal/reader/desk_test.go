@@ -125,8 +125,8 @@ func hideTesseract(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 }
 
-// installTesseract returns the path of a program that prints the given text. The fork lock keeps processes that start at
-// the same time from inheriting the open file, since Linux does not run a file that is open for writing.
+// installTesseract returns the path of a program that prints the given text. The fork lock keeps processes that start
+// at the same time from inheriting the open file, since Linux does not run a file that is open for writing.
 func installTesseract(t *testing.T, text string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {

@@ -12,9 +12,9 @@ type titleGuess struct{ title, author string }
 
 var byLine = regexp.MustCompile(`(?i)^(?:written\s+)?by\s+(.+)$`)
 
-// guessTitle takes the first paragraph as the title. The author is a line that starts with "by", otherwise the first line
-// of the second paragraph, otherwise the last line of the only paragraph if it looks like a name. guessTitle skips lines
-// with hardly any words. The guess is often wrong, so values from it get a low confidence.
+// guessTitle takes the first paragraph as the title. The author is a line that starts with "by", otherwise the first
+// line of the second paragraph, otherwise the last line of the only paragraph if it looks like a name. guessTitle skips
+// lines with hardly any words. The guess is often wrong, so values from it get a low confidence.
 func guessTitle(lines []string) titleGuess {
 	var g titleGuess
 	var paragraphs [][]string

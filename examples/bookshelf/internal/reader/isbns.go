@@ -14,9 +14,9 @@ var (
 	isbnWord   = regexp.MustCompile(`(?i)\bisbn`)
 )
 
-// findISBNs returns the ISBNs in a text, without hyphens. It also returns numbers that look like an ISBN but are invalid,
-// so that the reader can report them. These are thirteen digits that start with 978 or 979 and, in a text that mentions
-// an ISBN, any number of ten or thirteen digits.
+// findISBNs returns the ISBNs in a text, without hyphens. It also returns numbers that look like an ISBN but are
+// invalid, so that the reader can report them. These are thirteen digits that start with 978 or 979 and, in a text that
+// mentions an ISBN, any number of ten or thirteen digits.
 func findISBNs(text string) []string {
 	var out []string
 	announced := isbnWord.MatchString(text)
@@ -66,8 +66,8 @@ func removeRepeats(s []string) []string {
 	return out
 }
 
-// printedISBNs returns the valid ISBNs in the text on a cover. It ignores invalid ones, since letters may be misread, and
-// accepts one of ten digits only in a line with the word ISBN.
+// printedISBNs returns the valid ISBNs in the text on a cover. It ignores invalid ones, since letters may be misread,
+// and accepts one of ten digits only in a line with the word ISBN.
 func printedISBNs(lines []string) []string {
 	var out []string
 	for _, l := range lines {

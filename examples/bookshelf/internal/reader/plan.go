@@ -31,12 +31,14 @@ func (r *run) newStep(announce, tool string, args map[string]string) turn {
 const maxFailures = 2
 
 // nextTurn returns the next answer. Each answer makes a new call or ends the run. A run reads the photo at most twice,
-// checks at most [maxChecks] ISBNs, searches the catalogue at most twice and sets fields in one turn, so every run ends.
+// checks at most [maxChecks] ISBNs, searches the catalogue at most twice and sets fields in one turn, so every run
+// ends.
 func (c *conversation) nextTurn() turn {
 	r := newRun(c)
 	switch {
 	case r.countFailures() >= maxFailures:
-		return turn{text: joinSentences(r.reportLastCall(), "Nothing works at the moment, so I stop here. Please try again later.", r.summarize(nil))}
+		const stop = "Nothing works at the moment, so I stop here. Please try again later."
+		return turn{text: joinSentences(r.reportLastCall(), stop, r.summarize(nil))}
 	case !r.readsCover && len(r.want.fields) == 0 && len(r.want.isbns) == 0:
 		return turn{text: r.helpText()}
 	case r.readsCover && r.hasTool(booktools.ScanBarcode) && r.scan == nil:
@@ -44,11 +46,13 @@ func (c *conversation) nextTurn() turn {
 	case r.readsCover && r.hasTool(booktools.ReadCover) && r.ocr == nil:
 		return r.newStep("Now I read the text on the cover.", booktools.ReadCover, nil)
 	case r.unchecked != "":
-		return r.newStep("I check the digits of "+r.unchecked+".", booktools.CheckISBN, map[string]string{"isbn": r.unchecked})
+		args := map[string]string{"isbn": r.unchecked}
+		return r.newStep("I check the digits of "+r.unchecked+".", booktools.CheckISBN, args)
 	case r.isbn != "" && r.hasTool(booktools.LookUpBook) && r.byISBN == nil:
 		return r.newStep("I look the book up in the catalogue.", booktools.LookUpBook, map[string]string{"isbn": r.isbn})
 	}
-	if title, author := r.titleQuery(); title != "" && r.hit.Book == nil && r.hasTool(booktools.LookUpBook) && r.byTitle == nil {
+	canSearch := r.hit.Book == nil && r.byTitle == nil && r.hasTool(booktools.LookUpBook)
+	if title, author := r.titleQuery(); title != "" && canSearch {
 		args := map[string]string{"title": title}
 		if author != "" {
 			args["author"] = author
@@ -64,7 +68,8 @@ func (c *conversation) nextTurn() turn {
 		t.text = joinSentences(r.reportLastCall(), "I fill in the fields that I know.") + "\n\n"
 	}
 	for _, v := range values {
-		t.calls = append(t.calls, callRequest{booktools.SetField, map[string]string{"field": string(v.field), "value": v.text}})
+		args := map[string]string{"field": string(v.field), "value": v.text}
+		t.calls = append(t.calls, callRequest{booktools.SetField, args})
 	}
 	return t
 }

@@ -166,7 +166,8 @@ func isOtherTitle(title string, lines []string) bool {
 		return false
 	}
 	long := false
-	for _, w := range strings.FieldsFunc(strings.ToLower(title), func(r rune) bool { return strings.ContainsRune(" -:,.'’", r) }) {
+	isSeparator := func(r rune) bool { return strings.ContainsRune(" -:,.'’", r) }
+	for _, w := range strings.FieldsFunc(strings.ToLower(title), isSeparator) {
 		if len(w) < 4 {
 			continue
 		}

@@ -131,8 +131,8 @@ func (r *run) summarize(values []fieldValue) string {
 	return strings.Join(say, " ")
 }
 
-// keptFields returns the fields of earlier runs that the catalogue did not replace in this run. They may belong to another
-// book. It returns nil if the run has not searched the catalogue.
+// keptFields returns the fields of earlier runs that the catalogue did not replace in this run. They may belong to
+// another book. It returns nil if the run has not searched the catalogue.
 func (r *run) keptFields(values []fieldValue) []string {
 	var out []string
 	if r.byISBN == nil && r.byTitle == nil {
@@ -154,7 +154,8 @@ func (r *run) adviseChecks() []string {
 	case r.isDoubted:
 		say = append(say, "Please check whether the barcode belongs to this book.")
 	case r.hit.MatchedBy == "title":
-		say = append(say, "I found the book by its title, so this may be another edition. I left out the fields that differ between editions.")
+		say = append(say, "I found the book by its title, so this may be another edition. "+
+			"I left out the fields that differ between editions.")
 	case r.hit.Book == nil && r.guess.title != "":
 		say = append(say, "Title and author are a guess from the text on the cover. Please check them.")
 	}
@@ -171,7 +172,8 @@ func (r *run) adviseChecks() []string {
 	if missing[0] == "the ISBN" {
 		example = "the ISBN is 978-…"
 	}
-	return append(say, "I could not find "+joinList(missing)+".", "You can tell me, for example “"+example+"”, or fill it in yourself.")
+	return append(say, "I could not find "+joinList(missing)+".",
+		"You can tell me, for example “"+example+"”, or fill it in yourself.")
 }
 
 // reportUnclear returns a sentence for each field that the message names without a usable value.
@@ -189,7 +191,8 @@ func (r *run) helpText() string {
 	if len(say) == 0 {
 		say = append(say, "I did not understand that. I am a program that follows fixed steps, not a language model.")
 	}
-	say = append(say, "I understand “the author is …”, “title: …”, “publisher: …”, “description: …”, “it was published in 1999 by …”, an ISBN, and “read the cover again”.")
+	say = append(say, "I understand “the author is …”, “title: …”, “publisher: …”, "+
+		"“description: …”, “it was published in 1999 by …”, an ISBN, and “read the cover again”.")
 	var have []string
 	for _, f := range book.Fields() {
 		if raw, ok := r.known.Get(f); ok && f != book.Description && f != book.Confidence {

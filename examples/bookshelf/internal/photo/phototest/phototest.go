@@ -1,4 +1,5 @@
-// Package phototest makes small image files whose decoding takes much memory, for tests of programs that decode uploads.
+// Package phototest makes small image files whose decoding takes much memory, for tests of programs that decode
+// uploads.
 package phototest
 
 import (
