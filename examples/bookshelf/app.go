@@ -15,6 +15,7 @@ import (
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
@@ -27,6 +28,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/object/s3object"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tracking"
 	"github.com/carrel-go/carrel/tracking/sweeper"
 )
@@ -159,6 +161,10 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
+	logs, err := replay.New(tb, &replay.Options{Objects: landing, Merge: runner.MergeDeltas})
+	if err != nil {
+		return nil, err
+	}
 	limits, err := admission.New(tb.System(), &admission.Options{Grants: c.grants})
 	if err != nil {
 		return nil, err
@@ -179,9 +185,10 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		return nil, err
 	}
 	o := server.Options{
-		Table: tb, History: turns, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
+		Table: tb, History: turns, Logs: logs, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
 		Prompt: reader.Prompt, Pages: pages,
 		Arrivals: recorder, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
+		Lease: c.lease, Exclusive: on.alone,
 	}
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {
 		return nil, err
@@ -191,27 +198,36 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 			return nil, err
 		}
 	}
-	system := tb.System()
-	clean := func(ctx context.Context) error { return recorder.Clean(ctx, system) }
-	sweep, err := sweeper.New(tracker, system, &sweeper.Options{Look: recorder.Look, Every: c.sweep, Clean: clean, Log: c.log})
+	srv, err := server.New(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.background(ctx, c, on, sweep, recorder); err != nil {
+	system := tb.System()
+	clean := func(ctx context.Context) error { return recorder.Clean(ctx, system) }
+	sweep, err := sweeper.New(tracker, system, &sweeper.Options{
+		Look: recorder.Look, Live: srv.IsLive, Every: c.sweep, Clean: clean, Log: c.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.background(ctx, c, on, sweep, srv, recorder); err != nil {
 		return nil, err
 	}
 	events.to(recorder)
-	return server.New(o), nil
+	return srv, nil
 }
 
-// background releases the leases of a killed process if no other process uses the table. Then it sweeps and takes
-// messages until the app is closed.
-func (a *app) background(ctx context.Context, c config, on services, s *sweeper.Sweeper, recorder *arrivals.Recorder) error {
+// background releases the leases of a killed process if no other process uses the table. Then it takes over runs, sweeps
+// and takes messages until the app is closed.
+func (a *app) background(
+	ctx context.Context, c config, on services, s *sweeper.Sweeper, srv *server.Server, recorder *arrivals.Recorder,
+) error {
 	if on.alone {
 		if err := s.Recover(ctx); err != nil {
 			return err
 		}
 	}
+	a.run(ctx, srv.Watch)
 	a.run(ctx, s.Run)
 	if on.queue == nil {
 		return nil

@@ -23,6 +23,7 @@ type config struct {
 	queueWait time.Duration // default 20 s
 	sweep     time.Duration // default a minute
 	grants    int           // most open grants of a user; default 500
+	lease     time.Duration // of runs; default 10 s
 	retention time.Duration // of records that have ended; 0 keeps them forever
 
 	getenv func(string) string

@@ -20,6 +20,7 @@ import (
 
 const (
 	acceptedName = "metadata.json"
+	settleTime   = 20 * time.Second // for the writes of an accept, which its cancellation must not stop
 	acceptLease  = 30 * time.Second // longer than an accept can take: settleTime and endTime
 	endTime      = 5 * time.Second  // to record how an accept ended, even if a store hangs
 )
@@ -88,7 +89,7 @@ func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Rec
 	st := rec.Stage(tracking.Enrichment)
 	if !st.Parked {
 		if st.Live(time.Now()) {
-			return "", busy(st.Key)
+			return "", busy(session, st.Key)
 		}
 		return "", newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
 	}
@@ -122,6 +123,22 @@ func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Rec
 		return "", err
 	}
 	return dest.Key(), nil
+}
+
+// taken describes why an accept did not get the stage.
+func taken(err error) error {
+	state, ok := errors.AsType[*tracking.StateError](err)
+	switch {
+	case ok && errors.Is(err, tracking.ErrRunning):
+		return busy(state.Record.Scope, state.Record.Stage(state.Stage).Key)
+	case ok && errors.Is(err, tracking.ErrExhausted):
+		return newProblem(http.StatusConflict, "All attempts for this upload are used up.")
+	case ok && errors.Is(err, tracking.ErrTerminal):
+		return newProblem(http.StatusConflict, "The upload is finished.")
+	case ok, errors.Is(err, tracking.ErrContended):
+		return newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.").with("Retry-After", "1")
+	}
+	return err
 }
 
 // settled returns the outcome of an accept under this key if the record has ended: success if the same metadata was

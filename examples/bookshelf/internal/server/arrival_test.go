@@ -68,7 +68,6 @@ func TestRejectedUploadsAreDeleted(t *testing.T) {
 			w := newWorld(t)
 			id := w.announced(c.announced, c.content)
 			last := w.extract(id).last(t)
-			w.srv.Close(t.Context()) // which waits for the run
 			if c.code == "" {
 				require.Equal(t, "complete", last["type"])
 				require.True(t, w.landed(id))
@@ -124,7 +123,7 @@ func TestExtractClosesTheGrant(t *testing.T) {
 	o.Admission, err = admission.New(w.table.System(), &admission.Options{Grants: 1})
 	require.NoError(t, err)
 	o.Arrivals = w.newRecorder(o.Admission)
-	w.srv = server.New(o)
+	w.open(o)
 	id := w.uploaded(picture(t))
 	r := w.get("/api/upload/presigned?filename=next.png")
 	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
@@ -141,7 +140,7 @@ func TestUntrackedGrant(t *testing.T) {
 	var err error
 	o.Admission, err = admission.New(w.table.System(), &admission.Options{Grants: 1})
 	require.NoError(t, err)
-	w.srv = server.New(o)
+	w.open(o)
 	w.rows.allow.Store(1) // the slot can be taken, and nothing else be written
 	w.rows.refuse.Store(true)
 	require.Equal(t, http.StatusInternalServerError, w.get("/api/upload/presigned?filename=cover.png").Status)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
@@ -18,6 +18,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -28,6 +29,7 @@ const MaxUpload = photo.MaxBytes
 type Options struct {
 	Table   *table.Table
 	History *history.Store
+	Logs    *replay.Store     // of the events of runs
 	Tracker *tracking.Tracker // for the pipeline tracking.Uploads
 	Landing *object.Bucket    // browsers upload here
 	Raw     *object.Bucket    // accepted metadata is stored here
@@ -50,6 +52,11 @@ type Options struct {
 	// Admission limits the open grants of each user. If nil, they are not limited.
 	Admission *admission.Admission
 
+	// Lease is how long a process may be silent before another one takes over its runs. Default: 10 s.
+	Lease time.Duration
+	// Exclusive states that no other process uses the table. Runs of a killed process are then taken over at once.
+	Exclusive bool
+
 	// Grace is how long after the end of a grant its upload may still be in flight. Default: 15 min.
 	Grace time.Duration
 
@@ -69,21 +76,16 @@ type Server struct {
 	handler http.Handler
 	covers  map[string]func() ([]byte, error) // renders the samples, once each
 
-	mu      sync.Mutex // serializes the start of a run with Close
-	closed  bool
-	runs    sync.WaitGroup
-	life    context.Context // cancels the runs that do not end in time
-	endRuns context.CancelCauseFunc
+	runs       *runner.Runner
+	streams    context.Context // ends the streams of events
+	endStreams func()
 }
-
-// errShutdown is the cancellation cause of a run that a shutdown cuts off.
-var errShutdown = errors.New("server: shutting down")
 
 // errGone is returned if the client has disconnected.
 var errGone = errors.New("server: the client has gone")
 
-// New returns a server.
-func New(o Options) *Server {
+// New returns a server. It returns an error if a store is missing.
+func New(o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -97,35 +99,28 @@ func New(o Options) *Server {
 		o.Grace = grace
 	}
 	s := &Server{o: o, covers: newCovers()}
-	s.life, s.endRuns = context.WithCancelCause(context.Background())
+	s.streams, s.endStreams = context.WithCancel(context.Background())
+	var err error
+	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.host(), &runner.Options{
+		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Logger: o.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	s.handler = s.routes()
-	return s
+	return s, nil
 }
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Close rejects new runs and waits for those in flight until ctx ends. It then cancels them and waits until their
-// records are updated.
+// Close rejects new runs and hands those in flight over to another process, or to the next start of this one: each at its
+// next checkpoint, and the rest when ctx ends. Then it ends the streams, whose clients reconnect.
 func (s *Server) Close(ctx context.Context) {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { s.endRuns(errShutdown) })
-	s.runs.Wait()
-	stop()
-	s.endRuns(errShutdown)
-}
-
-// own runs f in a goroutine that Close waits for. It returns false after Close.
-func (s *Server) own(f func()) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
+	if err := s.runs.Shutdown(ctx); err != nil {
+		s.o.Log.WarnContext(ctx, "runs were interrupted", "err", err)
 	}
-	s.runs.Go(f)
-	return true
+	s.endStreams()
 }
 
 // caller returns the calling user's Scope. Without an identity, which SignIn never lets pass, it is the zero Scope,

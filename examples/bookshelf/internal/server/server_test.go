@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -41,7 +40,7 @@ func TestALifeOfAnUpload(t *testing.T) {
 	}
 	require.Equal(t, []any{"tool_call", "tool_result", "metadata_update", "text_delta", "complete"}, kinds)
 	require.Equal(t, map[string]any{"title": "Emma"}, r.last(t)["metadata"])
-	require.Contains(t, r.Body, "id: 0.1\n")
+	require.Equal(t, "/api/runs/"+id+".1/events", r.Header.Get("Location"))
 
 	w.model.then(call("c2", "set_field", `{"field":"author","value":"Jane Austen"}`), say("Done."))
 	r = w.post("/api/metadata/extract", map[string]any{"session_id": id, "message": "the author is Jane Austen"})
@@ -105,26 +104,6 @@ func TestAFailureIsToldAndRecordedAlike(t *testing.T) {
 			continue
 		}
 		require.Equal(t, "complete", again.last(t)["type"], "a person may try again")
-	}
-}
-
-// A failure that could not be recorded is not told as if it had been.
-func TestTheTableRefusesTheLastWrite(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]answer{"of a failure": fail(throttled), "of an end": say("ok")} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			id := w.uploaded(picture(t))
-			w.model.then(func(ctx context.Context, yield func(agent.Delta, error) bool) {
-				w.rows.refuse.Store(true)
-				c(ctx, yield)
-			})
-			last := w.extract(id).last(t)
-			require.Equal(t, "error", last["type"])
-			require.Equal(t, "internal", last["code"])
-			_, stages := w.stages(id)
-			require.Equal(t, "in_progress", stages["enrichment"]["status"])
-		})
 	}
 }
 
@@ -254,46 +233,13 @@ func TestTheBrowserHangsUp(t *testing.T) {
 	require.Equal(t, "in_progress", stages["enrichment"]["status"])
 	require.Equal(t, http.StatusConflict, w.extract(id).Status, "it is still running")
 	close(release)
-	w.srv.Close(t.Context()) // waits for the run
+	require.Equal(t, "complete", w.follow(id+".1", "").last(t)["type"])
 	session, err := w.user.Session(id)
 	require.NoError(t, err)
 	rec, err := w.tracker.Get(t.Context(), session)
 	require.NoError(t, err)
 	require.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
 	require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
-}
-
-func TestShutdownCutsRunsOffAndRecordsIt(t *testing.T) {
-	t.Parallel()
-	for name, extracted := range map[string]bool{"something was found": true, "nothing was": false} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			id := w.uploaded(picture(t))
-			started := make(chan struct{})
-			if extracted {
-				w.model.then(call("c1", "set_field", `{"field":"title","value":"Emma"}`))
-			}
-			w.model.then(hold(started, nil))
-			got := make(chan reply)
-			go func() { got <- w.extract(id) }()
-			<-started
-			now, cancel := context.WithCancel(t.Context())
-			cancel()
-			w.srv.Close(now)
-			require.Equal(t, "stopped", (<-got).last(t)["code"])
-			session, err := w.user.Session(id)
-			require.NoError(t, err)
-			rec, err := w.tracker.Get(t.Context(), session)
-			require.NoError(t, err)
-			want := tracking.StateFailed
-			if extracted {
-				want = tracking.StateWaiting
-			}
-			require.Equal(t, want, rec.Stage(tracking.Enrichment).State)
-			require.False(t, rec.Terminal)
-			require.Equal(t, http.StatusServiceUnavailable, w.extract(id).Status, "no new runs")
-		})
-	}
 }
 
 // A process that is killed in mid-run leaves a stage under a lease. Until it is dead, 409; then it is taken again.
@@ -331,29 +277,6 @@ func TestAnUploadHasItsGrantAndAGrace(t *testing.T) {
 	require.NoError(t, err)
 	require.WithinDuration(t, expires.Add(15*time.Minute), rec.Due, time.Second)
 	require.WithinDuration(t, time.Now().Add(30*time.Minute), rec.Due, 5*time.Second)
-}
-
-// A run ends if its lease cannot be renewed. If no other run has taken its stage, its record says so as soon as it can.
-func TestALeaseThatCouldNotBeRenewed(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		id := w.uploaded(picture(t))
-		started := make(chan struct{})
-		w.model.then(hold(started, nil))
-		got := make(chan reply)
-		go func() { got <- w.extract(id) }()
-		<-started
-		w.rows.refuse.Store(true)
-		time.AfterFunc(29*time.Second, func() { w.rows.refuse.Store(false) }) // between two heartbeats
-		last := (<-got).last(t)
-		require.Equal(t, "lost", last["code"])
-		require.NotContains(t, last["message"], "Another", "there is none")
-		status, stages := w.stages(id)
-		require.Equal(t, "FAILED", status)
-		require.Equal(t, last["message"], stages["enrichment"]["error_message"])
-		require.Equal(t, "complete", w.extract(id).last(t)["type"])
-	})
 }
 
 func TestListIsNewestFirstAndPaged(t *testing.T) {
@@ -406,7 +329,7 @@ func TestAnyHost(t *testing.T) {
 	w := newWorld(t)
 	o := w.options
 	o.AnyHost = true
-	w.srv = server.New(o)
+	w.open(o)
 	try := func(origin, site string) int {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "http://books.example/api/metadata/extract", strings.NewReader("{}"))
 		r.Header.Set("Content-Type", "application/json")

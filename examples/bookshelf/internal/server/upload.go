@@ -59,10 +59,9 @@ func (s *Server) admit(ctx context.Context, session scope.Scope, name string, pu
 	if s.o.Admission != nil {
 		err := s.o.Admission.OpenGrant(ctx, session, expires)
 		if full, ok := errors.AsType[*admission.FullError](err); ok {
-			wait := int64(math.Ceil(full.RetryAfter.Seconds()))
 			detail := fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
 				"Finish one of them, or wait until one has expired.", full.Limit)
-			return newProblem(http.StatusTooManyRequests, detail).with("Retry-After", strconv.FormatInt(wait, 10))
+			return newProblem(http.StatusTooManyRequests, detail).with("Retry-After", retryAfter(full))
 		}
 		if err != nil {
 			return err
@@ -77,6 +76,11 @@ func (s *Server) admit(ctx context.Context, session scope.Scope, name string, pu
 		err = errors.Join(err, s.o.Admission.CloseGrant(ctx, session))
 	}
 	return err
+}
+
+// retryAfter returns the time to wait in whole seconds.
+func retryAfter(full *admission.FullError) string {
+	return strconv.FormatInt(int64(math.Ceil(full.RetryAfter.Seconds())), 10)
 }
 
 // putOptions reads the query. content_type, size and sha256 are optional and signed only if given. They are checked

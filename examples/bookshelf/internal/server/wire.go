@@ -1,35 +1,135 @@
 package server
 
 import (
-	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"encoding/json"
+
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
 )
 
-// tell forwards an agent event to the browser. A successful set_field also sends a metadata_update.
-func (r *run) tell(ev agent.Event) {
-	switch ev := ev.(type) {
-	case agent.TextDelta:
-		r.send("text_delta", map[string]any{"delta": ev.Text})
-	case agent.ToolCalled:
-		r.send("tool_call", map[string]any{"id": ev.ID, "name": ev.Name, "input": ev.Input})
-	case agent.ToolDone:
-		if ev.Err != nil {
-			r.s.o.Log.Warn("tool failed", "run", r.id, "tool", ev.Name, "err", ev.Err)
+// metadataUpdate is the name of the bookshelf's own event.
+const metadataUpdate = "metadata_update"
+
+// Events returns the dialect of the bookshelf's streams. Each event of a run's log becomes at most one frame with the
+// same id. Types that a browser does not need are left out.
+func Events() replay.Dialect {
+	return replay.Dialect{New: func() func(replay.Event) ([]sse.Event, error) {
+		var frame [1]sse.Event
+		return func(e replay.Event) ([]sse.Event, error) {
+			data, err := translate(e)
+			if data == nil || err != nil {
+				return nil, err
+			}
+			frame[0] = sse.Event{ID: e.ID, Data: data}
+			return frame[:], nil
 		}
-		r.send("tool_result", map[string]any{
-			"id": ev.ID, "name": ev.Name, "summary": ev.Result.Summary, "is_error": ev.Result.IsError,
-			"duration_ms": ev.Took.Milliseconds(),
-		})
-		if u, ok := booktools.ReadUpdate(ev.Name, ev.Result); ok {
-			r.send("metadata_update", map[string]any{"field": u.Field, "value": u.Value})
-		}
-	case agent.UsageReport:
-		r.send("usage", map[string]any{"input_tokens": ev.Input, "output_tokens": ev.Output})
-	}
+	}}
 }
 
-func (r *run) send(kind string, fields map[string]any) {
-	if err := r.feed.send(kind, fields); err != nil {
-		r.s.o.Log.Error("event not sent", "run", r.id, "type", kind, "err", err)
+// logged is the union of the events in a run's log that are translated.
+type logged struct {
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Summary  string          `json:"summary"`
+	IsError  bool            `json:"is_error"`
+	Duration int64           `json:"duration_ms"`
+	Input    int64           `json:"input_tokens"`
+	Output   int64           `json:"output_tokens"`
+	Value    json.RawMessage `json:"value"`
+	Outcome  runner.Status   `json:"outcome"`
+	Code     string          `json:"code"`
+	Message  string          `json:"message"`
+}
+
+type (
+	toolResult struct {
+		Type     string `json:"type"`
+		ID       string `json:"id"`
+		Name     string `json:"name"`
+		Summary  string `json:"summary"`
+		IsError  bool   `json:"is_error"`
+		Duration int64  `json:"duration_ms"`
 	}
+	update struct {
+		Type  string          `json:"type"`
+		Field string          `json:"field"`
+		Value json.RawMessage `json:"value"`
+	}
+	usage struct {
+		Type   string `json:"type"`
+		Input  int64  `json:"input_tokens"`
+		Output int64  `json:"output_tokens"`
+	}
+	complete struct {
+		Type     string          `json:"type"`
+		Metadata json.RawMessage `json:"metadata"`
+	}
+	failed struct {
+		Type    string `json:"type"`
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+)
+
+// translate returns the data of an event's frame, or nil if it does not have one.
+func translate(e replay.Event) ([]byte, error) {
+	kind := e.Type()
+	switch kind {
+	case "text_delta", "tool_call", "retract":
+		return e.Data, nil
+	case "tool_result", "custom", "usage", "finished", "failed":
+	default:
+		return nil, nil
+	}
+	if kind == "finished" {
+		return translateEnd(e.Data)
+	}
+	var l logged
+	if err := json.Unmarshal(e.Data, &l); err != nil {
+		return nil, err
+	}
+	switch {
+	case kind == "tool_result":
+		return encodeLine(toolResult{kind, l.ID, l.Name, l.Summary, l.IsError, l.Duration})
+	case kind == "usage":
+		return encodeLine(usage{kind, l.Input, l.Output})
+	case kind == "failed":
+		return encodeLine(failed{"error", l.Code, l.Message})
+	case l.Name == metadataUpdate:
+		u := update{Type: metadataUpdate}
+		if err := json.Unmarshal(l.Value, &u); err != nil {
+			return nil, err
+		}
+		return encodeLine(u)
+	}
+	return nil, nil
+}
+
+// translateEnd returns the last frame of a run that did not fail.
+func translateEnd(data json.RawMessage) ([]byte, error) {
+	var end struct {
+		Outcome runner.Status   `json:"outcome"`
+		Output  json.RawMessage `json:"output"`
+	}
+	if err := json.Unmarshal(data, &end); err != nil {
+		return nil, err
+	}
+	if end.Outcome != runner.StatusComplete {
+		code, message := endOf(end.Outcome, "", "")
+		return encodeLine(failed{"error", code, message})
+	}
+	if end.Output == nil {
+		end.Output = json.RawMessage("{}")
+	}
+	return encodeLine(complete{"complete", end.Output})
+}
+
+// encodeLine returns v as JSON without a final newline.
+func encodeLine(v any) ([]byte, error) {
+	b, err := encode(v)
+	if err != nil {
+		return nil, err
+	}
+	return b[:len(b)-1], nil
 }

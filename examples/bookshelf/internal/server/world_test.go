@@ -26,6 +26,7 @@ import (
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
@@ -36,6 +37,8 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -46,6 +49,7 @@ type world struct {
 	options server.Options // of srv
 	table   *table.Table
 	history *history.Store
+	logs    *replay.Store
 	rows    *stuck // of table
 	tracker *tracking.Tracker
 	signer  *presign.Signer
@@ -64,6 +68,7 @@ func newWorld(t *testing.T) *world {
 	w.rows = &stuck{Driver: table.NewMemory(nil)}
 	w.table = must.Get(table.New(w.rows, nil))
 	w.history = must.Get(history.New(w.table, nil))
+	w.logs = must.Get(replay.New(w.table, &replay.Options{Merge: runner.MergeDeltas}))
 	w.opened = &recording{Driver: object.NewMemory()}
 	w.landing = must.Get(object.New(w.opened, "landing", nil))
 	w.raw = must.Get(object.New(w.rawDrv, "raw", nil))
@@ -83,15 +88,26 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	w.signer = signer
 	w.options = server.Options{
-		Table: w.table, History: w.history, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
+		Table: w.table, History: w.history, Logs: w.logs, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
 		Prompt: "Read it.", Pages: http.NotFoundHandler(), Arrivals: w.newRecorder(nil),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
-	w.srv = server.New(w.options)
-	srv := w.srv
-	t.Cleanup(func() { srv.Close(context.Background()) })
+	w.open(w.options)
 	w.user = identity(t, "demo", "anonymous", false).User
 	return w
+}
+
+// open replaces the server by one with these options.
+func (w *world) open(o server.Options) {
+	w.t.Helper()
+	w.options = o
+	w.srv = must.Get(server.New(o))
+	srv := w.srv
+	w.t.Cleanup(func() {
+		now, cancel := context.WithCancel(context.Background())
+		cancel()
+		srv.Close(now)
+	})
 }
 
 // identity is who a verified token would say.
@@ -303,6 +319,16 @@ func (r reply) events(t *testing.T) (events []map[string]any) {
 	return events
 }
 
+// ids are the ids of a stream's events.
+func (r reply) ids(t *testing.T) (ids []string) {
+	t.Helper()
+	for e, err := range sse.Decode(strings.NewReader(r.Body), 0) {
+		require.NoError(t, err)
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
 func (r reply) last(t *testing.T) map[string]any {
 	t.Helper()
 	events := r.events(t)
@@ -379,6 +405,11 @@ func picture(t *testing.T) []byte {
 
 func (w *world) extract(id string) reply {
 	return w.post("/api/metadata/extract", map[string]any{"session_id": id})
+}
+
+// follow returns the events of a run after the one with that id.
+func (w *world) follow(run, after string) reply {
+	return w.get("/api/runs/" + run + "/events?last_event_id=" + after)
 }
 
 func (w *world) accept(id string, meta map[string]any) reply {

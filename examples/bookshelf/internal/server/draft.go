@@ -1,0 +1,82 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/scope"
+)
+
+// metadata answers GET /api/metadata/{session}: what the runs have found, and what was said. Of a run in flight it has
+// the id alone: the events of the run tell the rest.
+func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
+	session, _, err := s.record(r, r.PathValue("session"))
+	if err != nil {
+		return err
+	}
+	run, err := s.runs.Get(r.Context(), session, "")
+	if err != nil && !errors.Is(err, runner.ErrNotFound) {
+		return err
+	}
+	turns, err := s.turns(r.Context(), session)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"metadata": booktools.Draft(turns...), "transcript": s.transcribe(turns)}
+	if run != nil && !run.Status.HasEnded() {
+		body["run_id"], body["transcript"] = run.ID, []entry{}
+	}
+	return writeJSON(w, body)
+}
+
+// turns returns a session's conversation.
+func (s *Server) turns(ctx context.Context, session scope.Scope) ([]agent.Turn, error) {
+	root, err := s.o.Landing.In(session)
+	if err != nil {
+		return nil, err
+	}
+	h, _, err := s.o.History.Load(ctx, session, root)
+	return h.Turns, err
+}
+
+// entry is one piece of a transcript: a text, or a call with its result.
+type entry struct {
+	Role  agent.Role      `json:"role"`
+	Text  string          `json:"text,omitempty"`
+	ID    string          `json:"id,omitempty"`
+	Name  string          `json:"name,omitempty"`
+	Input json.RawMessage `json:"input,omitempty"`
+
+	Summary string `json:"summary,omitempty"`
+	IsError bool   `json:"is_error,omitempty"`
+}
+
+// transcribe returns the entries of a conversation, without the prompt that precedes what the person wrote.
+func (s *Server) transcribe(turns []agent.Turn) []entry {
+	list := []entry{}
+	calls := map[string]int{} // positions in list; a later answer may use an id again
+	for _, t := range turns {
+		for _, m := range t.Messages {
+			for _, p := range m.Parts {
+				switch text := strings.TrimPrefix(strings.TrimPrefix(p.Text, s.o.Prompt), "\n\n"); {
+				case text != "":
+					list = append(list, entry{Role: m.Role, Text: text})
+				case p.Use != nil:
+					calls[p.Use.ID] = len(list)
+					list = append(list, entry{Role: m.Role, ID: p.Use.ID, Name: p.Use.Name, Input: p.Use.Input})
+				case p.Result != nil:
+					if i, ok := calls[p.Result.ID]; ok {
+						list[i].Summary, list[i].IsError = p.Result.Result.Summary, p.Result.Result.IsError
+					}
+				}
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,83 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// errNoRun is the answer for a run that does not exist or is not the caller's.
+var errNoRun = newProblem(http.StatusNotFound, "There is no such run.")
+
+// eventsPath returns the path of a run's events.
+func eventsPath(run string) string { return "/api/runs/" + run + "/events" }
+
+// events answers GET /api/runs/{run}/events with the events after the client's last one.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
+	if _, err := query(r); err != nil {
+		return err
+	}
+	s.serveRun(w, r, r.PathValue("run"))
+	return nil
+}
+
+// serveRun streams the events of a run of the caller.
+func (s *Server) serveRun(w http.ResponseWriter, r *http.Request, run string) {
+	sse.Serve(w, r, func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
+		return s.runs.Follow(ctx, caller(r), run, after, Events())
+	}, &sse.Options{Drain: s.streams, Error: s.writeRunError})
+}
+
+// writeRunError answers a request whose stream could not begin.
+func (s *Server) writeRunError(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, sse.ErrNotFound):
+		errNoRun.write(w)
+	case errors.Is(err, sse.ErrExpired):
+		newProblem(http.StatusGone, "The events of this run are not kept any longer.").write(w)
+	default:
+		s.o.Log.ErrorContext(r.Context(), "follow a run", "path", r.URL.Path, "err", err)
+		newProblem(http.StatusServiceUnavailable, "The events cannot be read now. Try again.").with("Retry-After", "2").write(w)
+	}
+}
+
+// stop answers POST /api/runs/{run}/stop. The run ends within seconds; its events say when.
+func (s *Server) stop(w http.ResponseWriter, r *http.Request) error {
+	if err := s.runs.Stop(r.Context(), caller(r), r.PathValue("run")); err != nil {
+		return runError(err)
+	}
+	return writeJSON(w, map[string]string{"status": "stopping"})
+}
+
+// result answers GET /api/runs/{run}/results/{call} with the whole result of a tool call.
+func (s *Server) result(w http.ResponseWriter, r *http.Request) error {
+	res, err := s.runs.ToolResult(r.Context(), caller(r), r.PathValue("run"), r.PathValue("call"))
+	if err != nil {
+		return runError(err)
+	}
+	return writeJSON(w, res)
+}
+
+func runError(err error) error {
+	if errors.Is(err, runner.ErrNotFound) {
+		return errNoRun
+	}
+	return err
+}
+
+// IsLive reports whether a run of the record's session has not ended. It is for a sweep, see [tracking.SweepOptions].
+func (s *Server) IsLive(ctx context.Context, rec tracking.Record) (bool, error) {
+	run, err := s.runs.Get(ctx, rec.Scope, "")
+	if errors.Is(err, runner.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && !run.Status.HasEnded(), err
+}
+
+// Watch takes over the runs of processes that have died, until ctx ends or the server is closed.
+func (s *Server) Watch(ctx context.Context) { s.runs.Watch(ctx, s.o.Table.System()) }
