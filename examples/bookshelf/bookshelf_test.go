@@ -23,6 +23,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 	"github.com/carrel-go/carrel/scope/table/bolt"
+	"github.com/carrel-go/carrel/sse"
 )
 
 // shelf is a running bookshelf, all of it, as main starts it.
@@ -133,15 +134,13 @@ func (s *shelf) extract(session, message string) (events []map[string]any, text 
 	require.NoError(s.t, err)
 	status, stream := s.do("POST", s.url+"/api/metadata/extract", "application/json", body, nil)
 	require.Equal(s.t, http.StatusOK, status, stream)
-	for block := range strings.SplitSeq(strings.TrimSuffix(stream, "\n\n"), "\n\n") {
-		if strings.HasPrefix(block, ":") {
-			continue // a comment that keeps a slow run's connection open
-		}
-		data, id, ok := strings.Cut(block, "\n")
-		require.True(s.t, ok, block)
-		require.Equal(s.t, fmt.Sprintf("id: 0.%d", len(events)+1), id)
+	after := ""
+	for e, err := range sse.Decode(strings.NewReader(stream), 0) {
+		require.NoError(s.t, err)
+		require.Greater(s.t, e.ID, after)
+		after = e.ID
 		var v map[string]any
-		require.NoError(s.t, json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &v))
+		require.NoError(s.t, json.Unmarshal(e.Data, &v))
 		events = append(events, v)
 		if v["type"] == "text_delta" {
 			text += v["delta"].(string)

@@ -2,8 +2,8 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +18,7 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 	"github.com/carrel-go/carrel/presign/presigntest"
+	"github.com/carrel-go/carrel/sse"
 )
 
 // programEnv makes the test's binary the program itself, so that there is one to kill.
@@ -59,51 +60,85 @@ func child(t *testing.T, dir string, env map[string]string, args ...string) (s *
 	return &shelf{t: t, url: where, dir: dir, process: c}, kill
 }
 
-// A process that is killed in the middle of a run leaves a stage that it seems to be at work on. The next one knows
-// better before it answers anybody: the file's lock was free.
-func TestAKilledProcess(t *testing.T) {
-	dir := t.TempDir()
-	s, kill := child(t, dir, behind(t, bedrocktest.NewScript(bedrocktest.Reply(bedrocktest.Text("thinking"), bedrocktest.Stall()))))
-	session := s.upload("cover.png", "image/png", drawn(t, cover.Samples()[0], nil))
-	waiting, _ := s.granted("later.png")
+// follow returns the events of a run after the one with that id, up to the last event or until enough returns true. The
+// server may break the stream.
+func (s *shelf) follow(run, after string, enough func([]sse.Event) bool) (events []sse.Event) {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/runs/"+run+"/events", nil)
+	require.NoError(s.t, err)
+	req.Header.Set("Last-Event-ID", after)
+	for e, err := range sse.Follow(req, &sse.FollowOptions{Terminal: isTerminal}) {
+		require.NoError(s.t, err)
+		if events = append(events, e); enough != nil && enough(events) {
+			break
+		}
+	}
+	return events
+}
 
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/metadata/extract", strings.NewReader(`{"session_id":"`+session+`"}`))
-	require.NoError(t, err)
+func isTerminal(e sse.Event) bool {
+	kind := kindOf(e)
+	return kind == "complete" || kind == "error"
+}
+
+func kindOf(e sse.Event) string {
+	var v struct{ Type string }
+	_ = json.Unmarshal(e.Data, &v)
+	return v.Type
+}
+
+// begin starts a run and returns its id without waiting for it.
+func (s *shelf) begin(session string) (run string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/api/metadata/extract", strings.NewReader(`{"session_id":"`+session+`"}`))
+	require.NoError(s.t, err)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
+	require.NoError(s.t, err)
 	defer res.Body.Close()
-	told := make([]byte, 0, 4096)
-	for !bytes.Contains(told, []byte("thinking")) {
-		n, err := res.Body.Read(told[len(told):cap(told)])
-		require.NoError(t, err, "%s", told)
-		told = told[:len(told)+n]
-	}
+	require.Equal(s.t, http.StatusOK, res.StatusCode)
+	run = strings.TrimSuffix(strings.TrimPrefix(res.Header.Get("Location"), "/api/runs/"), "/events")
+	require.Equal(s.t, session+".1", run)
+	return run
+}
+
+// The next process takes over the run of a killed one at once, since the file's lock was free, and the client's stream
+// continues.
+func TestAKilledProcess(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stalled := bedrocktest.NewScript(bedrocktest.Reply(bedrocktest.Text("thinking"), bedrocktest.Stall()))
+	s, kill := child(t, dir, behind(t, stalled))
+	session := s.upload("cover.png", "image/png", drawn(t, cover.Samples()[0], nil))
+	waiting, _ := s.granted("later.png")
+	run := s.begin(session)
+	before := s.follow(run, "", func(events []sse.Event) bool { return strings.Contains(string(events[len(events)-1].Data), "thinking") })
 	require.Equal(t, "in_progress", stage(s.file(session), "enrichment")["status"])
 	status, problem := s.json("POST", "/api/metadata/extract", map[string]any{"session_id": session})
 	require.Equal(t, http.StatusConflict, status, problem)
 	kill(syscall.SIGKILL)
 
 	s, kill = child(t, dir, nil)
-	file := s.file(session)
-	require.Equal(t, "FAILED", file["current_status"])
-	require.Equal(t, "lost", file["reason"])
-	require.Equal(t, true, file["retryable"])
-	require.Equal(t, "success", stage(file, "user_upload")["status"])
-	require.Equal(t, "failed", stage(file, "enrichment")["status"])
-	require.Contains(t, stage(file, "enrichment")["error_message"], "interrupted")
-	require.Equal(t, "IN_PROGRESS", s.file(waiting)["current_status"], "what only waits is not lost")
-	_, counts := s.json("GET", "/api/ops/counts", nil)
-	require.Equal(t, map[string]any{"all": 2.0, "active": 1.0, "waiting": 0.0, "failed": 1.0, "success": 0.0, "capped": false}, counts)
-
 	began := time.Now()
-	events, _ := s.extract(session, "")
+	cursor := before[len(before)-1].ID
+	after := s.follow(run, cursor, nil)
 	require.Less(t, time.Since(began), 20*time.Second, "no lease is waited for")
-	require.Equal(t, "complete", last(events)["type"])
-	file = s.file(session)
-	require.InDelta(t, 2, stage(file, "enrichment")["attempt"], 0)
-	meta := last(events)["metadata"]
-	status, accepted := s.json("POST", "/api/metadata/accept", map[string]any{"session_id": session, "metadata": meta})
+	require.JSONEq(t, `{"type":"retract","after":""}`, string(after[0].Data))
+	require.Equal(t, append(before, after...), s.follow(run, "", nil))
+	var end struct {
+		Type     string
+		Metadata map[string]any
+	}
+	require.NoError(t, json.Unmarshal(after[len(after)-1].Data, &end))
+	require.Equal(t, "complete", end.Type)
+	file := s.file(session)
+	require.InDelta(t, 1, stage(file, "enrichment")["attempt"], 0)
+	require.Equal(t, "IN_PROGRESS", s.file(waiting)["current_status"])
+	_, counts := s.json("GET", "/api/ops/counts", nil)
+	require.Equal(t, map[string]any{"all": 2.0, "active": 1.0, "waiting": 1.0, "failed": 0.0, "success": 0.0, "capped": false}, counts)
+	status, accepted := s.json("POST", "/api/metadata/accept", map[string]any{"session_id": session, "metadata": end.Metadata})
 	require.Equal(t, http.StatusOK, status, accepted)
 	kill(syscall.SIGTERM)
 }

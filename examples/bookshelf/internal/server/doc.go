@@ -1,13 +1,17 @@
 // Package server is the bookshelf's HTTP interface: uploads, extraction as a stream, acceptance, and the operators' view.
 //
 // A [Server] combines carrel's packages. It gets its table, buckets, signer, agent and pages from [Options], keeps no
-// state between requests except the runs in flight, and serves
+// state between requests except the runs in flight, which another process can take over, and serves
 //
 //	GET  /health
 //	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to;
 //	                                       content_type, size and sha256 (base64) are pinned if given
 //	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
+//	GET  /api/metadata/{session}           the draft: {metadata, transcript, run_id of the run in flight}
 //	POST /api/metadata/accept              writes metadata.json and ends the session's record
+//	GET  /api/runs/{run}/events            the events after Last-Event-ID or ?last_event_id= (SSE)
+//	POST /api/runs/{run}/stop              stops the run
+//	GET  /api/runs/{run}/results/{call}    the whole result of a tool call
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
 //	GET  /samples, /samples/{name}.png     covers to try it with
 //	POST /api/dev/token, GET /issuer/…     only with an issuer in the options
@@ -16,14 +20,28 @@
 // user, except that the ops paths show the whole tenant to a caller with that role. Resources of others answer 404, as
 // if they did not exist.
 //
+// # Runs
+//
+// The answer to extract names the run's events in Location. A second extract of an upload answers 409 while a run is in
+// flight, with the Location of that run, before the upload has arrived, and after the record has ended. With an
+// Idempotency-Key, the same request is answered with the events of the run that it started, and another one with 422.
+//
+// A run continues if its browser disconnects. If its process ends, another process takes it over from its last
+// checkpoint ([Server.Watch]): at once after [Server.Close] or if the table is [Options.Exclusive], and otherwise when
+// [Options.Lease] has expired. The stage of the record is updated before the last event is sent. A stopped run leaves
+// what it has found to be reviewed; if it has found nothing, its record is FAILED and can be retried.
+//
 // # Events
 //
 // Each event of a stream is an id and a JSON object with a type: text_delta {delta}, tool_call {id, name, input},
 // tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value}, usage {input_tokens,
 // output_tokens}, and at the end either complete {metadata} or error {code, message}. The codes of errors are those
-// of [agent.Code], and not_an_image, image_too_large, upload_differs, stopped, lost and store_failed.
+// of [agent.Code], and not_an_image, image_too_large, upload_differs, stopped and conflict.
 //
-// A run continues if its browser disconnects. Its stage is updated before the last event is sent.
+// The ids grow as strings. The event retract {after} takes back the events before it whose id is greater than after, all
+// of them if it is empty; a run that is taken over sends it and continues from there. The event reset says that the client's
+// last id is unknown and that all events follow. A stream without complete or error is not finished: a client asks again
+// with the last id. A client that has the last event gets 204, and events are kept for a week (410 afterwards).
 //
 // # Limits
 //

@@ -13,8 +13,8 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// metadata answers GET /api/metadata/{session}: what the runs have found, and what was said. Of a run in flight it has
-// the id alone: the events of the run tell the rest.
+// metadata answers GET /api/metadata/{session} with the metadata that the runs have found and their transcript. If a run
+// is in flight, the answer has its id instead of the transcript, which continues with the events of the run.
 func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
 	session, _, err := s.record(r, r.PathValue("session"))
 	if err != nil {

@@ -55,7 +55,7 @@ func TestResume(t *testing.T) {
 	require.Equal(t, events, unknown[1:])
 }
 
-// A run of another user or tenant is told apart from one that does not exist by nothing.
+// The answers about a run of another user or tenant equal those about a run that does not exist.
 func TestRunsOfOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -109,7 +109,7 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
-// A second extract is told which run is in flight. With the key of that run, it follows the run.
+// The answer to a second extract names the run in flight. With the key of that run, it follows the run.
 func TestExtractDuringARun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -190,7 +190,7 @@ func TestDraft(t *testing.T) {
 	]}`, w.get("/api/metadata/"+id).Body)
 }
 
-// A server that is closed during a run hands it over. The client goes on with the next server and sees one telling.
+// A server that is closed during a run hands it over. The client continues with the next server and sees one telling.
 func TestShutdownHandsRunsOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -263,7 +263,7 @@ func textOf(t *testing.T, r reply) string {
 	return text.String()
 }
 
-// While the table refuses to write, nothing is told that is not stored. The run goes on afterwards: in its process if its
+// While the table refuses to write, clients receive nothing that is not stored. The run continues afterwards: in its process if its
 // lease has not expired, and otherwise from its last checkpoint.
 func TestTheTableRefusesToWrite(t *testing.T) {
 	t.Parallel()
