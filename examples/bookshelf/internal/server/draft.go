@@ -72,7 +72,7 @@ func (s *Server) transcribe(turns []agent.Turn) []entry {
 					list = append(list, entry{Role: m.Role, ID: p.Use.ID, Name: p.Use.Name, Input: p.Use.Input})
 				case p.Result != nil:
 					if i, ok := calls[p.Result.ID]; ok {
-						list[i].Summary, list[i].IsError = p.Result.Result.Summary, p.Result.Result.IsError
+						list[i].Summary, list[i].IsError = p.Result.Summary, p.Result.IsError
 					}
 				}
 			}

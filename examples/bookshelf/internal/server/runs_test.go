@@ -126,7 +126,8 @@ func TestExtractDuringARun(t *testing.T) {
 	go func() { replies <- w.extractWith(id, "k1", "") }()
 	require.Equal(t, id+".1", w.get("/api/metadata/" + id).json(t)["run_id"])
 	close(until)
-	require.Equal(t, (<-replies).events(t), (<-replies).events(t))
+	first, second := <-replies, <-replies
+	require.Equal(t, first.events(t), second.events(t))
 	require.NotContains(t, w.get("/api/metadata/"+id).json(t), "run_id")
 }
 
