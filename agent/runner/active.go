@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
@@ -22,6 +23,10 @@ type active struct {
 	runner  *Runner
 	session scope.Scope
 	view    *table.View
+	n       int // of the run, like in HEAD
+	epoch   int64
+	nonce   string
+	before  int // the number of the run that this one continues, or 0
 	run     *Run
 	input   *input
 	ticket  *admission.Ticket // may be nil
@@ -33,6 +38,8 @@ type active struct {
 	cancelLife context.CancelCauseFunc
 	work       context.Context // of the host and the agent, within life
 	cancelWork context.CancelCauseFunc
+
+	watchdog *time.Timer // loses the run if a call of the log does not return
 
 	opened  chan struct{} // closed when the log exists, or never will
 	done    chan struct{} // closed when the run has left this process
@@ -55,17 +62,19 @@ type active struct {
 
 func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.View, h head) *active {
 	a := &active{
-		runner: r, session: session, view: view, head: h,
+		runner: r, session: session, view: view, head: h, n: h.n, epoch: h.epoch, nonce: h.nonce, before: h.continues,
 		opened: make(chan struct{}), done: make(chan struct{}), toldCalls: make(map[string]bool),
 	}
 	a.life, a.cancelLife = context.WithCancelCause(ctx)
+	a.watchdog = time.AfterFunc(time.Hour, a.lose)
+	a.watchdog.Stop()
 	a.work, a.cancelWork = context.WithCancelCause(a.life)
 	return a
 }
 
 // agentRun is the run's id for the agent, on which the idempotency keys of its calls depend. Unlike the number of a run it
 // is never used again.
-func (a *active) agentRun() string { return a.run.ID + "." + a.head.nonce }
+func (a *active) agentRun() string { return a.run.ID + "." + a.nonce }
 
 // roots returns where the objects of the run may be.
 func (a *active) roots() []*object.Root { return a.runner.roots(a.session, a.input.Shared) }
@@ -75,7 +84,7 @@ func (a *active) enter(ctx context.Context) (err error) {
 	if a.runner.o.Admission == nil {
 		return nil
 	}
-	a.ticket, err = a.runner.o.Admission.Enter(ctx, a.session, runID(a.session, a.head.n)+"."+a.head.nonce)
+	a.ticket, err = a.runner.o.Admission.Enter(ctx, a.session, runID(a.session, a.n)+"."+a.nonce)
 	return err
 }
 
@@ -187,7 +196,10 @@ func (a *active) openLog() error {
 	if err != nil {
 		return err
 	}
-	a.log, err = a.runner.logs.Open(a.life, a.session, logName(a.head.n), first...)
+	err = a.writeLog(func(ctx context.Context) (err error) {
+		a.log, err = a.runner.logs.Open(ctx, a.session, logName(a.n), first...)
+		return err
+	})
 	if errors.Is(err, sse.ErrFinished) {
 		return errEnded
 	}

@@ -78,8 +78,12 @@ func (a *active) isWaiting(c agent.Checkpointed) bool {
 // save does the three writes of a checkpoint in their order.
 func (a *active) save(s saved) error {
 	var err error
-	s.Epoch = a.head.epoch
-	if s.Position, err = a.log.Flush(a.life); err != nil {
+	s.Epoch = a.epoch
+	err = a.writeLog(func(ctx context.Context) error {
+		s.Position, err = a.log.Flush(ctx)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if err := a.put(s); err != nil {
@@ -112,8 +116,8 @@ func (a *active) put(s saved) error {
 // putItem stores the item of a checkpoint over the version that this process has seen.
 func (a *active) putItem(ctx context.Context, data text, seq int64) error {
 	it := table.Item{
-		Sort: checkpointName(a.head.n), Version: a.savedAt, Expires: time.Now().Add(a.runner.o.Retention),
-		Attr: map[string]table.Value{epochAttr: a.head.epoch, seqAttr: seq},
+		Sort: checkpointName(a.n), Version: a.savedAt, Expires: time.Now().Add(a.runner.o.Retention),
+		Attr: map[string]table.Value{epochAttr: a.epoch, seqAttr: seq},
 	}
 	data.store(it.Attr, dataAttr)
 	cond := table.Version(a.savedAt)
@@ -128,7 +132,7 @@ func (a *active) putItem(ctx context.Context, data text, seq int64) error {
 			a.savedAt = stored.Version
 		}
 		return err
-	case conflict.Current == nil, conflict.Current.Attr[epochAttr] != a.head.epoch, conflict.Current.Attr[seqAttr] != seq:
+	case conflict.Current == nil, conflict.Current.Attr[epochAttr] != a.epoch, conflict.Current.Attr[seqAttr] != seq:
 		return errLost
 	}
 	a.savedAt = conflict.Current.Version // an earlier try, whose answer was lost

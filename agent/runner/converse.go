@@ -38,6 +38,9 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	if err := a.awaitPlace(); err != nil {
 		return a.interrupted(err)
 	}
+	if a.saved.End == nil && a.epoch-max(a.saved.Epoch, 1) > maxTakeovers {
+		return failure(&agent.RunError{Code: codeLost, Message: "The run was interrupted too often.", Retryable: true}), agent.Done{}, nil
+	}
 	in := agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
 	if in.History, err = a.loadHistory(); err != nil {
 		return a.interrupted(err)
@@ -71,6 +74,9 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	return a.stream(work, in)
 }
 
+// codeLost is the code of a run that was taken over too often.
+const codeLost agent.Code = "lost"
+
 // interrupted returns the result of a run that ended before the agent began, with err.
 func (a *active) interrupted(err error) (Result, agent.Done, error) {
 	if a.stopped.Load() {
@@ -93,7 +99,7 @@ func (a *active) awaitPlace() error {
 	} {
 		ev, err := encode()
 		if err == nil && ev != nil {
-			err = a.log.Append(a.life, ev, true)
+			err = a.append(ev, true)
 		}
 		if err != nil {
 			return err
@@ -165,7 +171,7 @@ func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool)
 		clear(a.toldCalls)
 	}
 	if raw != nil {
-		if err := a.log.Append(a.life, raw, urgent); err != nil {
+		if err := a.append(raw, urgent); err != nil {
 			return false, err
 		}
 	}
@@ -184,7 +190,7 @@ func (a *active) tellCustom(ctx context.Context, ev agent.Event) error {
 	for _, c := range events {
 		raw, err := encodeCustom(c)
 		if err == nil {
-			err = a.log.Append(a.life, raw, false)
+			err = a.append(raw, false)
 		}
 		if err != nil {
 			return fmt.Errorf("runner: event %q: %w", c.Name, err)

@@ -3,9 +3,11 @@ package runner_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -172,4 +174,68 @@ func TestANewMessageOvertakesAnApproval(t *testing.T) {
 		require.ErrorIs(t, err, runner.ErrNotPending, "the newest run does not continue it")
 		assert.Equal(t, []string{"Emma"}, lent)
 	})
+}
+
+// An approval that was given before or after a kill is honoured once, whenever the process is killed or paused.
+func TestAnApprovalSurvivesAKillAtAnyWrite(t *testing.T) {
+	t.Parallel()
+	n := 0
+	synctest.Test(t, func(t *testing.T) { n = approveAcross(t, 1<<30, 0) })
+	require.Greater(t, n, 8)
+	for k := 1; k <= n; k++ {
+		for _, pause := range []time.Duration{0, 11 * time.Second, 13 * time.Second, time.Minute} {
+			t.Run(fmt.Sprint(k, " ", pause), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { approveAcross(t, k, pause) })
+			})
+		}
+	}
+}
+
+// approveAcross lends a book with an approval. The first process is killed or frozen at its n-th write.
+func approveAcross(t *testing.T, writes int, pause time.Duration) (made int) {
+	t.Helper()
+	d := table.NewMemory(nil)
+	dying := newDoomed(d, writes, pause)
+	begin := dying.left.Load()
+	var lent []string
+	open := func(d table.Driver) *process {
+		approvals := newApprovals(t, d)
+		return newProcess(t, d, lending(t, approvals, &lent, "Emma"), &runner.Options{Approvals: approvals})
+	}
+	a, b := open(dying), open(d)
+	stop := b.watch(t)
+	session := newSession(t)
+	q := runner.Request{Scope: session, Prompt: "Lend it.", Key: "k"}
+	run, err := a.Start(t.Context(), q)
+	if err != nil {
+		run, err = b.Start(t.Context(), q)
+	}
+	require.NoError(t, err)
+	events := tell(t, collect(t, b, session, run.ID))
+	assert.Contains(t, last(events), "pending")
+	ids := requests(t, events)
+	require.Len(t, ids, 1)
+	yes := approval.Decision{Approve: true, By: "Ada"}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	next, err := a.Decide(ctx, session, run.ID, ids[0], yes)
+	cancel()
+	for err != nil { // as a client does
+		next, err = b.Decide(t.Context(), session, run.ID, ids[0], yes)
+	}
+	assert.Equal(t, run.ID, next.Continues)
+	events = tell(t, collect(t, b, session, next.ID))
+	assert.Equal(t, []string{"run_started", "approval_decided", "tool_result", "step_finished", "step_started", "text_delta", "step_finished", "finished"}, types(events))
+	<-time.After(2 * time.Minute)
+	stop()
+	a.shutDown(t)
+	newest, err := b.Get(t.Context(), session, "")
+	require.NoError(t, err)
+	assert.Equal(t, next.ID, newest.ID, "the run was continued once")
+	assert.Equal(t, runner.StatusComplete, newest.Status)
+	h, _, err := b.turns.Load(t.Context(), session)
+	require.NoError(t, err)
+	require.Len(t, h.Turns, 2)
+	assert.Equal(t, "lent Emma", h.Turns[0].Messages[2].Parts[0].Result.Blocks[0].Text)
+	return int(begin - dying.left.Load())
 }

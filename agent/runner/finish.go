@@ -26,7 +26,7 @@ func (a *active) finish(res Result, end agent.Done) error {
 		return err
 	}
 	a.ending.Store(true)
-	if err := a.log.Finish(a.life, raw); err != nil {
+	if err := a.writeLog(func(ctx context.Context) error { return a.log.Finish(ctx, raw) }); err != nil {
 		return err
 	}
 	a.status = res.Status
@@ -83,7 +83,7 @@ func (a *active) endStatus() (Status, error) {
 		return a.status, nil
 	}
 	var last replay.Event
-	for e, err := range a.runner.logs.Events(a.life, a.session, logName(a.head.n), a.saved.Position) {
+	for e, err := range a.runner.logs.Events(a.life, a.session, logName(a.n), a.saved.Position) {
 		if err != nil {
 			return "", err
 		}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -53,6 +55,15 @@ type head struct {
 }
 
 func headName(n int) string { return fmt.Sprintf("%s%08d", headPrefix, n) }
+
+// parseHeadName is the inverse of headName.
+func parseHeadName(sort string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(sort, headPrefix))
+	if err != nil || n < 1 || n > maxRun || headName(n) != sort {
+		return 0, errForeign
+	}
+	return n, nil
+}
 
 // isHeld reports whether the Runner with that id held the run in that epoch.
 func (h *head) isHeld(owner string, epoch int64) bool { return h.owner == owner && h.epoch == epoch }
@@ -106,7 +117,8 @@ func parseHead(it table.Item) (head, error) {
 	h.stop, _ = it.Attr[stopAttr].(bool)
 	continues, _ := it.Attr[continuesAttr].(int64)
 	h.continues = int(continues)
-	if _, err := fmt.Sscanf(it.Sort, headPrefix+"%08d", &h.n); err != nil || headName(h.n) != it.Sort || h.nonce == "" || status == "" {
+	var err error
+	if h.n, err = parseHeadName(it.Sort); err != nil || h.nonce == "" || status == "" {
 		return head{}, fmt.Errorf("%w: %q", errForeign, it.Sort)
 	}
 	return h, nil

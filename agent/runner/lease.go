@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -101,6 +102,18 @@ func (a *active) update(ctx context.Context, change func(*head)) error {
 	}
 }
 
+// writeLog calls a method of the log. If that waits for as long as a lease, the run is left to another process.
+func (a *active) writeLog(f func(context.Context) error) error {
+	a.watchdog.Reset(a.runner.o.Lease)
+	defer a.watchdog.Stop()
+	return f(a.life)
+}
+
+// append adds an event to the log.
+func (a *active) append(ev json.RawMessage, urgent bool) error {
+	return a.writeLog(func(ctx context.Context) error { return a.log.Append(ctx, ev, urgent) })
+}
+
 // store repeats an operation of the table for the time of a lease. If it still fails, the run is left to another process.
 func (a *active) store(op func(context.Context) error) error {
 	err := a.runner.retry(a.life, op)
@@ -132,5 +145,5 @@ func (a *active) close(stopKeeping func()) error {
 func (a *active) release() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), 2*time.Second)
 	defer cancel()
-	return a.update(ctx, func(h *head) { h.lease = time.Now() })
+	return a.update(ctx, func(h *head) { h.lease = time.Now().Add(-time.Second) })
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
-	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -20,7 +20,7 @@ const maxTakeovers = 5
 // scopes, so request handlers must not call it. A run that cannot be taken over now, for example because MaxRuns is
 // reached, is left for the next pass.
 func (r *Runner) Recover(ctx context.Context, system *table.System) error {
-	var errs []error
+	pass := recovery{runner: r, free: make(chan struct{}, parallelTakeovers)}
 	for shard := range headShards {
 		q := table.Query{Slot: table.I3, Class: headClass, Limit: 100}
 		if !r.o.Exclusive {
@@ -29,23 +29,51 @@ func (r *Runner) Recover(ctx context.Context, system *table.System) error {
 		for {
 			page, err := system.Query(ctx, shard, q)
 			if err != nil {
-				errs = append(errs, err)
+				pass.add(err)
 				break
 			}
 			for _, f := range page.Items { // any writer may have placed it: only its scope and sort key count
-				if err := r.takeOver(ctx, f.Scope, f.Item.Sort); err != nil {
-					errs = append(errs, fmt.Errorf("%s of %s: %w", f.Item.Sort, f.Scope, err))
-				}
+				pass.takeOver(ctx, f.Scope, f.Item.Sort)
 			}
 			if q.Cursor = page.Next; q.Cursor == "" {
 				break
 			}
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	pass.wg.Wait()
+	if err := errors.Join(pass.errs...); err != nil {
 		return fmt.Errorf("runner: recover: %w", err)
 	}
 	return nil
+}
+
+// parallelTakeovers is the number of runs that one pass takes over at a time.
+const parallelTakeovers = 16
+
+// recovery is one pass over the orphans.
+type recovery struct {
+	runner *Runner
+	free   chan struct{}
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	errs   []error
+}
+
+func (p *recovery) add(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.errs = append(p.errs, err)
+}
+
+// takeOver takes one run over as soon as another one has been taken over.
+func (p *recovery) takeOver(ctx context.Context, session scope.Scope, sort string) {
+	p.free <- struct{}{}
+	p.wg.Go(func() {
+		defer func() { <-p.free }()
+		if err := p.runner.takeOver(ctx, session, sort); err != nil {
+			p.add(fmt.Errorf("%s of %s: %w", sort, session, err))
+		}
+	})
 }
 
 // Watch calls [Runner.Recover] at once and then about every half of Options.Lease, until ctx ends or Shutdown is called.
@@ -70,8 +98,9 @@ func (r *Runner) Watch(ctx context.Context, system *table.System) {
 
 // takeOver takes over one run if its process is silent.
 func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string) error {
-	if session.Level() != scope.SessionLevel {
-		return nil
+	n, err := parseHeadName(sort)
+	if err != nil || session.Level() != scope.SessionLevel || r.find(session, n) != nil {
+		return nil //nolint:nilerr // the row was forged
 	}
 	view, err := r.table.In(session)
 	if err != nil {
@@ -88,7 +117,7 @@ func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string)
 	switch {
 	case err != nil:
 		return err
-	case h.status.HasEnded(), r.find(session, h.n) != nil, !r.o.Exclusive && time.Now().Before(h.lease):
+	case h.status.HasEnded(), r.find(session, n) != nil, time.Now().Before(h.lease) && !r.isOrphan(&h):
 		return nil
 	}
 	if err := r.reserve(); err != nil {
@@ -100,6 +129,9 @@ func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string)
 	}
 	return err
 }
+
+// isOrphan reports whether a run with a valid lease is that of a dead process.
+func (r *Runner) isOrphan(h *head) bool { return r.o.Exclusive && h.owner != r.id }
 
 // claim wins the epoch of HEAD and launches the run.
 func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.View, h head) (launched bool, _ error) {
@@ -155,69 +187,4 @@ func (a *active) win(ctx context.Context) error {
 	}
 	a.head = current // an earlier try, whose answer was lost
 	return nil
-}
-
-// restore returns the checkpoint from which the run continues, or nil. If the run is taken over, restore fences the
-// checkpoints of the process before.
-func (a *active) restore() (*agent.Checkpoint, error) {
-	if a.run.TakenOver {
-		if err := a.store(a.fence); err != nil {
-			return nil, err
-		}
-	}
-	if a.savedAt == 0 || a.saved.Epoch == 0 {
-		if err := a.store(a.restoreContinued); err != nil {
-			return nil, err
-		}
-	}
-	return a.saved.Checkpoint, nil
-}
-
-// fence reads the checkpoint of the run and puts it again, so that the next put of the process before conflicts.
-func (a *active) fence(ctx context.Context) error {
-	for {
-		it, err := a.view.Get(ctx, checkpointName(a.head.n))
-		switch {
-		case errors.Is(err, table.ErrNotFound):
-			it = table.Item{}
-		case err != nil:
-			return err
-		}
-		if epoch, _ := it.Attr[epochAttr].(int64); epoch > a.head.epoch {
-			return errLost
-		}
-		s, err := a.runner.readSaved(ctx, a.session, a.roots(), it)
-		if err != nil {
-			return err
-		}
-		a.savedAt = it.Version
-		err = a.putItem(ctx, loadText(it.Attr, dataAttr), 0)
-		if errors.Is(err, errLost) {
-			continue // the process before has put one more
-		}
-		if err == nil && s != nil {
-			a.saved = *s
-		}
-		return err
-	}
-}
-
-// restoreContinued reads the checkpoint of the run that this one continues, if there is one. This run tells everything
-// itself, so it has told nothing at that checkpoint.
-func (a *active) restoreContinued(ctx context.Context) error {
-	if a.head.continues == 0 {
-		return nil
-	}
-	it, err := a.view.Get(ctx, checkpointName(a.head.continues))
-	if err != nil {
-		return err
-	}
-	s, err := a.runner.readSaved(ctx, a.session, a.roots(), it)
-	if err == nil && (s == nil || s.Checkpoint == nil) {
-		err = fmt.Errorf("%w: %q does not have a checkpoint", errForeign, it.Sort)
-	}
-	if err == nil {
-		a.saved = saved{Checkpoint: s.Checkpoint}
-	}
-	return err
 }

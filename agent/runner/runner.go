@@ -124,7 +124,7 @@ func (r *Runner) find(session scope.Scope, n int) *active {
 
 // launch runs a reserved run in a new goroutine. It returns false if this process has the run already.
 func (r *Runner) launch(a *active) bool {
-	key := liveKey{a.session.Partition(), a.head.n}
+	key := liveKey{a.session.Partition(), a.n}
 	r.mu.Lock()
 	if r.live[key] != nil {
 		r.mu.Unlock()
