@@ -51,7 +51,7 @@ func readConversation(req *agent.Request) *conversation {
 				scanned = scanned || p.Use.Name == booktools.ScanBarcode
 			case p.Result != nil:
 				results[p.Result.ID] = &p.Result.Result
-				for _, b := range p.Result.Result.Blocks {
+				for _, b := range p.Result.Blocks {
 					c.words += countWords(b.Text) + countWords(string(b.JSON))
 				}
 			case strings.TrimSpace(p.Text) != "":
