@@ -55,7 +55,7 @@ func UnmarshalEvent(raw []byte) (Event, error) {
 }
 
 func decodeEvent(raw []byte) (Event, error) {
-	doc, err := strictjson.ParseObject(raw)
+	doc, err := strictjson.ParseEnvelope(raw)
 	if err != nil {
 		return nil, fmt.Errorf("the event is %w", err)
 	}

@@ -110,3 +110,34 @@ func TestHistoryRejectsLenientJSON(t *testing.T) {
 		})
 	}
 }
+
+// Arguments and results as deep as they are accepted survive the JSON of turns, checkpoints and events.
+func TestDeepestArgumentsAndResultsSurviveTheirJSON(t *testing.T) {
+	t.Parallel()
+	deep := json.RawMessage(strings.Repeat(`{"a":`, strictjson.MaxDepth) + "1" + strings.Repeat("}", strictjson.MaxDepth))
+	look, err := tools.New("look", "Looks.", func(context.Context, *tools.Call, struct{}) (json.RawMessage, error) {
+		return deep, nil
+	})
+	require.NoError(t, err)
+	m := play(step{use("c1", "look", `{}`), use("c2", "unknown", string(deep)), calls}, step{text("ok"), end})
+	for ev, err := range newAgent(t, m, Limits{}, look).Stream(t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}) {
+		require.NoError(t, err)
+		if c, ok := ev.(Checkpointed); ok {
+			b, err := json.Marshal(c.Checkpoint)
+			require.NoError(t, err)
+			require.NoError(t, json.Unmarshal(b, new(Checkpoint)))
+			continue
+		}
+		if d, ok := ev.(Done); ok {
+			require.Equal(t, deep, d.History.Turns[0].Messages[2].Parts[0].Result.Blocks[0].JSON)
+			b, err := json.Marshal(d.History.Turns)
+			require.NoError(t, err)
+			require.NoError(t, json.Unmarshal(b, new([]Turn)))
+			continue
+		}
+		b, err := MarshalEvent(ev)
+		require.NoError(t, err)
+		_, err = UnmarshalEvent(b)
+		require.NoError(t, err)
+	}
+}

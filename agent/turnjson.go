@@ -55,7 +55,7 @@ func (t *Turn) UnmarshalJSON(raw []byte) error {
 
 // decodeObject reads one JSON object strictly.
 func decodeObject(raw []byte, into any) error {
-	doc, err := strictjson.ParseObject(raw)
+	doc, err := strictjson.ParseEnvelope(raw)
 	if err == nil {
 		err = doc.Decode(into)
 	}

@@ -30,7 +30,7 @@ func (b Block) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON returns and rejects everything else: no member or several, unknown members, null
 // in place of a text or a medium. It doesn't check the content: see [Result.Check].
 func (b *Block) UnmarshalJSON(raw []byte) error {
-	doc, err := strictjson.ParseObject(raw)
+	doc, err := strictjson.ParseEnvelope(raw)
 	if err != nil {
 		return fmt.Errorf("tools: unmarshal block: it is %w", err)
 	}

@@ -17,7 +17,7 @@ const maxCompared = 16
 
 // Check returns an [*Error] unless b is one valid JSON value, white space around it included.
 func Check(b []byte) error {
-	s := scanner{b: b}
+	s := scanner{b: b, maxDepth: MaxDepth}
 	return s.document()
 }
 
@@ -34,10 +34,11 @@ func CheckObject(b []byte) error {
 
 // scanner validates one value in a single pass, and records its nodes if doc is set.
 type scanner struct {
-	b     []byte
-	i     int
-	depth int
-	doc   *document
+	b        []byte
+	i        int
+	depth    int
+	maxDepth int
+	doc      *document
 }
 
 // node is one value or name. The subtree of node n ends before node next.
@@ -114,7 +115,7 @@ func (s *scanner) close(at int) {
 
 // enter reads an opening bracket and the space behind it.
 func (s *scanner) enter() error {
-	if s.depth == MaxDepth {
+	if s.depth == s.maxDepth {
 		return &Error{Kind: Depth, Offset: s.i}
 	}
 	s.depth++

@@ -239,3 +239,16 @@ func TestParseReadsLongDocuments(t *testing.T) {
 		require.Positive(t, v.Len())
 	}
 }
+
+func TestParseEnvelopeAcceptsTheDeepestValueInADocument(t *testing.T) {
+	t.Parallel()
+	nest := func(n int) []byte { return []byte(strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n)) }
+	_, err := strictjson.ParseObject(nest(strictjson.MaxDepth + 1))
+	require.Error(t, err)
+	_, err = strictjson.ParseEnvelope(nest(strictjson.MaxDepth + 16))
+	require.NoError(t, err)
+	_, err = strictjson.ParseEnvelope(nest(strictjson.MaxDepth + 17))
+	require.Error(t, err)
+	_, err = strictjson.ParseEnvelope([]byte("[]"))
+	require.Error(t, err)
+}

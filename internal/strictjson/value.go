@@ -33,13 +33,15 @@ type document struct {
 
 // Parse reads one JSON value. It returns an [*Error] if b is not valid. It takes about 12 bytes of memory for each
 // value and name in b.
-func Parse(b []byte) (Value, error) {
+func Parse(b []byte) (Value, error) { return parse(b, MaxDepth) }
+
+func parse(b []byte, maxDepth int) (Value, error) {
 	d := &document{b: b}
 	d.nodes = d.few[:0]
 	if n := len(b)/8 + 4; n > len(d.few) {
 		d.nodes = make([]node, 0, min(n, 1<<12))
 	}
-	s := scanner{b: b, doc: d}
+	s := scanner{b: b, doc: d, maxDepth: maxDepth}
 	if err := s.document(); err != nil {
 		return Value{}, err
 	}
@@ -47,8 +49,14 @@ func Parse(b []byte) (Value, error) {
 }
 
 // ParseObject is [Parse] for an input that must be an object.
-func ParseObject(b []byte) (Value, error) {
-	v, err := Parse(b)
+func ParseObject(b []byte) (Value, error) { return parseObject(b, MaxDepth) }
+
+// ParseEnvelope is [ParseObject] for a document of ours that holds values which Parse has accepted. It accepts 16 levels
+// more than [MaxDepth].
+func ParseEnvelope(b []byte) (Value, error) { return parseObject(b, MaxDepth+16) }
+
+func parseObject(b []byte, maxDepth int) (Value, error) {
+	v, err := parse(b, maxDepth)
 	if err == nil && v.Type() != Object {
 		return Value{}, &Error{Kind: NotObject, Offset: v.Offset()}
 	}
