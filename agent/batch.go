@@ -2,10 +2,8 @@ package agent
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
-	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -51,23 +49,4 @@ func (b *batch) buildResults() *Message {
 	}
 	m.Parts = append(m.Parts, b.notes...)
 	return m
-}
-
-// maxQuoted is how many bytes of invalid arguments are quoted to the model.
-const maxQuoted = 1000
-
-// describeInvalid returns the note about an invalid call. It identifies the call by its place in the answer, and quotes
-// the arguments as text, because services do not accept them as the arguments of a call.
-func describeInvalid(set toolset, index int, c answerCall) string {
-	name := "a tool"
-	if _, ok := set.lookupTool(c.Name); ok {
-		name = c.Name
-	}
-	quoted := string(strictjson.Repair(c.Input))
-	if len(quoted) > maxQuoted {
-		quoted = cutText(quoted, maxQuoted)
-	}
-	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. "+
-		"Make the whole call again, with one JSON object as arguments. The arguments were: %s",
-		index+1, name, c.invalid, quoted)
 }

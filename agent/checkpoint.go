@@ -145,22 +145,26 @@ func (c *Checkpoint) openTurn() Turn {
 	if c.at.Prompt != nil {
 		t.Messages = append(t.Messages, *c.at.Prompt)
 	}
-	if c.at.Answer == nil {
-		return t
+	if b := c.openBatch(); b != nil {
+		t.Messages = append(t.Messages, b.answer, *b.buildResults())
 	}
-	results := Message{Role: RoleUser}
-	for i, u := range c.listUses() {
-		r := &ToolResult{ID: u.ID}
-		if had := c.at.Calls[i].Result; had != nil {
-			r.Result = *had
-		}
-		results.Parts = append(results.Parts, Part{Result: r})
-	}
-	for _, n := range c.at.Notes {
-		results.Parts = append(results.Parts, Part{Text: n})
-	}
-	t.Messages = append(t.Messages, *c.at.Answer, results)
 	return t
+}
+
+// openBatch returns the answer of c with its calls, or nil if c is at the end of a turn.
+func (c *Checkpoint) openBatch() *batch {
+	if c.at.Answer == nil {
+		return nil
+	}
+	b := &batch{answer: *c.at.Answer}
+	for i, u := range c.listUses() {
+		call := c.at.Calls[i]
+		b.calls = append(b.calls, batchCall{ToolUse: *u, index: call.Index, key: call.Key, result: call.Result})
+	}
+	for _, note := range c.at.Notes {
+		b.notes = append(b.notes, Part{Text: note})
+	}
+	return b
 }
 
 // countTurns returns the number of turns before c. A run that was stopped during its calls has closed their turn in its

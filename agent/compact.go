@@ -109,37 +109,20 @@ func estimateAll(turns []Turn) int {
 
 // estimateTokens returns about how many tokens t has.
 func estimateTokens(t Turn) int {
-	const image, document, video = 1600, 3000, 10_000
+	perMedium := [mediaKinds]int{anImage: 1600, aDocument: 3000, aVideo: 10_000}
 	bytes, tokens := 0, 0
-	for _, m := range t.Messages {
-		for _, p := range m.Parts {
-			bytes += len(p.Text)
-			switch {
-			case p.Use != nil:
-				bytes += len(p.Use.Name) + len(p.Use.Input)
-			case p.Reasoning != nil:
-				bytes += len(p.Reasoning.Text) + len(p.Reasoning.Signature) + len(p.Reasoning.Redacted)
-			case p.Citation != nil: // a Model is sent the text alone
-			case p.Image != nil:
-				tokens += image
-			case p.Document != nil:
-				tokens += document
-			case p.Video != nil:
-				tokens += video
-			case p.Result != nil:
-				for _, b := range p.Result.Result.Blocks {
-					bytes += len(b.Text) + len(b.JSON)
-					if b.Image != nil {
-						tokens += image
-					}
-					if b.Document != nil {
-						tokens += document
-					}
-					if b.Video != nil {
-						tokens += video
-					}
-				}
-			}
+	for p := range eachPart([]Turn{t}) {
+		bytes += countCuttable(p)
+		if p.Use != nil {
+			bytes += len(p.Use.Name)
+		}
+		if g := p.Reasoning; g != nil {
+			bytes += len(g.Text) + len(g.Signature) + len(g.Redacted)
+		}
+	}
+	for _, msg := range t.Messages {
+		for m := range eachMedium(msg.Parts) {
+			tokens += perMedium[m.kind]
 		}
 	}
 	return tokens + (bytes+3)/4

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"fmt"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // resolveTools returns the tools of this turn. If the run has been cancelled, it returns the phase that ends it
@@ -88,4 +90,23 @@ func (r *run) newBatch(set toolset, ans *answer) *batch {
 		b.calls = append(b.calls, call)
 	}
 	return b
+}
+
+// maxQuoted is how many bytes of invalid arguments are quoted to the model.
+const maxQuoted = 1000
+
+// describeInvalid returns the note about an invalid call. It identifies the call by its place in the answer, and quotes
+// the arguments as text, because services do not accept them as the arguments of a call.
+func describeInvalid(set toolset, index int, c answerCall) string {
+	name := "a tool"
+	if _, ok := set.lookupTool(c.Name); ok {
+		name = c.Name
+	}
+	quoted := string(strictjson.Repair(c.Input))
+	if len(quoted) > maxQuoted {
+		quoted = cutText(quoted, maxQuoted)
+	}
+	return fmt.Sprintf("Call %d of your answer, of %s, was not run: %v. "+
+		"Make the whole call again, with one JSON object as arguments. The arguments were: %s",
+		index+1, name, c.invalid, quoted)
 }

@@ -80,18 +80,13 @@ func (r *run) restoreFrom(c *Checkpoint) (phase, error) {
 		r.value = at.Output
 		return resumePhase{}, nil
 	}
-	if at.Answer == nil {
+	b := c.openBatch()
+	if b == nil {
 		return askPhase{}, nil
 	}
-	b := &batch{answer: *at.Answer}
 	r.resumed = b
-	for i, u := range c.listUses() {
-		r.callIDs[u.ID] = true
-		c := at.Calls[i]
-		b.calls = append(b.calls, batchCall{ToolUse: *u, index: c.Index, key: c.Key, result: c.Result})
-	}
-	for _, n := range at.Notes {
-		b.notes = append(b.notes, Part{Text: n})
+	for _, call := range b.calls {
+		r.callIDs[call.ID] = true
 	}
 	return resumePhase{batch: b}, nil
 }
