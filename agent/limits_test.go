@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,37 +51,69 @@ func TestTokenBudgetEndsTheRunAndKeepsTheHistory(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestSystemFuncReturnsThePromptOfARun(t *testing.T) {
+func TestLimitsEndTheRun(t *testing.T) {
 	t.Parallel()
-	sc := tenant(t, "acme")
-	var got []string
-	m := modelFunc(func(_ context.Context, r *Request) iterDeltas {
-		got = append(got, r.System)
-		return play(step{text("a"), end}).Stream(t.Context(), r)
-	})
-	n := 0
-	a, err := New(m, &Options{SystemFunc: func(_ context.Context, in Input) (string, error) {
-		n++
-		switch in.Prompt {
-		case "fail":
-			return "", errors.New("no database")
-		case "bytes":
-			return "\xff", nil
-		}
-		return "You help " + in.Scope.TenantID() + ".", nil
-	}})
-	require.NoError(t, err)
-	_, err = a.Run(t.Context(), Input{Scope: sc, Prompt: "Go."})
-	require.NoError(t, err)
-	require.Equal(t, []string{"You help acme."}, got)
-	require.Equal(t, 1, n)
-	for _, prompt := range []string{"fail", "bytes"} {
-		_, err = a.Run(t.Context(), Input{Scope: sc, Prompt: prompt})
-		failed, ok := errors.AsType[*RunError](err)
-		require.True(t, ok)
-		require.Equal(t, CodeInternal, failed.Code)
-		require.ErrorContains(t, err, "agent: system prompt: ")
+	forever := func(word string) Model {
+		n := 0
+		return modelFunc(func(ctx context.Context, r *Request) iterDeltas {
+			n++
+			return play(step{use(fmt.Sprint("c", n), "echo", `{"word":"`+word+`"}`), calls}).Stream(ctx, r)
+		})
 	}
-	_, err = New(m, &Options{System: "a", SystemFunc: func(context.Context, Input) (string, error) { return "", nil }})
-	require.ErrorContains(t, err, "only one is accepted")
+	in := Input{Scope: tenant(t, "acme"), Prompt: "Go."}
+	count := func(evs []Event) (called int) {
+		for _, ev := range evs {
+			if _, ok := ev.(ToolCalled); ok {
+				called++
+			}
+		}
+		return called
+	}
+
+	t.Run("turns", func(t *testing.T) {
+		evs, failed := drain(t, newAgent(t, forever("a"), Limits{}, echo(t)), t.Context(), in)
+		require.Equal(t, CodeLimit, failed.Code)
+		require.Equal(t, "The model did not finish within 24 turns.", failed.Message)
+		require.Equal(t, 23, count(evs), "the last answer's calls are not run")
+		require.Len(t, failed.Done.History.Turns, 23)
+	})
+	t.Run("calls", func(t *testing.T) {
+		m := play(
+			step{use("a1", "echo", `{"word":"a"}`), use("a2", "echo", `{"word":"a"}`), calls},
+			step{use("b1", "echo", `{"word":"a"}`), use("b2", "echo", `{`), calls},
+		)
+		evs, failed := drain(t, newAgent(t, m, Limits{Calls: 3}, echo(t)), t.Context(), in)
+		require.Equal(t, CodeLimit, failed.Code)
+		require.Equal(t, 2, count(evs), "of a batch that does not fit nothing is run")
+		require.Len(t, failed.Done.History.Turns, 1)
+	})
+	t.Run("calls, just so", func(t *testing.T) {
+		m := play(step{use("a1", "echo", `{"word":"a"}`), use("a2", "echo", `{"word":"a"}`), calls}, step{text("ok"), end})
+		_, failed := drain(t, newAgent(t, m, Limits{Calls: 2, Turns: 2}, echo(t)), t.Context(), in)
+		require.Nil(t, failed)
+	})
+	for _, word := range []string{"mend", "secret", "panic"} {
+		t.Run("corrections: "+word, func(t *testing.T) {
+			evs, failed := drain(t, newAgent(t, forever(word), Limits{}, echo(t)), t.Context(), in)
+			require.Equal(t, CodeLimit, failed.Code)
+			require.Equal(t, "None of the model's tool calls succeeded in 3 turns in a row.", failed.Message)
+			require.Equal(t, 3, count(evs))
+			require.Len(t, failed.Done.History.Turns, 3)
+		})
+	}
+	t.Run("corrections: unreadable", func(t *testing.T) {
+		bad := func(id string) step { return step{use(id, "echo", `{"word":`), calls} }
+		_, failed := drain(t, newAgent(t, play(bad("a"), bad("b"), bad("c")), Limits{}, echo(t)), t.Context(), in)
+		require.Equal(t, CodeLimit, failed.Code)
+	})
+	t.Run("corrections begin anew after a success", func(t *testing.T) {
+		bad := func(id string) step { return step{use(id, "echo", `{"word":`), calls} }
+		mixed := step{use("x", "echo", `{"word":"mend"}`), use("y", "echo", `{"word":"a"}`), calls}
+		_, failed := drain(t, newAgent(t, play(bad("a"), bad("b"), mixed, bad("c"), bad("d"), step{text("ok"), end}), Limits{}, echo(t)), t.Context(), in)
+		require.Nil(t, failed)
+	})
+	for _, l := range []Limits{{Turns: -1}, {Calls: -1}, {Corrections: -1}, {Parallel: -1}, {ToolTimeout: -1}, {MaxTokens: -1}} {
+		_, err := New(play(), &Options{Limits: l})
+		require.ErrorContains(t, err, "negative")
+	}
 }

@@ -30,86 +30,93 @@ func TestRandomScripts(t *testing.T) {
 	}
 }
 
-func randomRun(t *testing.T, seed uint64) string {
-	r := rand.New(rand.NewPCG(seed, 7))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+// randomScript is a random conversation, and the arguments of its complete calls by id.
+type randomScript struct {
+	r     *rand.Rand
+	steps []step
+	whole map[string]string
+}
 
-	whole := map[string]string{} // complete arguments by call id
-	var steps []step
+// newRandomScript returns one to five random answers and a last one.
+func newRandomScript(r *rand.Rand) *randomScript {
+	s := &randomScript{r: r, whole: map[string]string{}}
 	for n := range 1 + r.IntN(5) {
-		var s step
-		uses := 0
-		for range r.IntN(6) {
-			switch r.IntN(4) {
-			case 3:
-				s = append(s, ReasoningDelta{"hm"}, ReasoningPart{Reasoning{Text: "hm", Signature: "s"}})
-			case 0:
-				s = append(s, text([]string{"a", " ", "über", "\n\n", ""}[r.IntN(5)]))
-			default:
-				id := fmt.Sprintf("c%d-%d", n, uses)
-				words := []string{"a", "b", "mend", "secret", "panic", "slow", "deaf", "talk"}
-				if r.IntN(8) == 0 {
-					words = append(words, "wait", "wait", "wait")
-				}
-				if r.IntN(8) == 0 {
-					words = append(words, "fatal", "fatal", "fatal")
-				}
-				input := `{"word":"` + words[r.IntN(len(words))] + `"}`
-				name := []string{"tool", "tool", "tool", "tool", "ghost", "not a name"}[r.IntN(6)]
-				if r.IntN(4) == 0 {
-					input = input[:1+r.IntN(len(input)-1)] // cut, never whole, never empty
-				} else if name == "tool" {
-					whole[id] = input
-				}
-				if half := len(input) / 2; r.IntN(2) == 0 {
-					s = append(s, UseDelta{id, name, input[:half]}, UseDelta{id, name, input[half:]})
-				}
-				s = append(s, use(id, name, input))
-				uses++
-			}
-		}
-		if r.IntN(2) == 0 {
-			s = append(s, UsageReport{Usage: Usage{Input: 1}})
-		}
-		reason := []StopReason{StopEndTurn, StopToolUse}[min(uses, 1)]
-		if r.IntN(15) == 0 {
-			reason = []StopReason{StopEndTurn, StopToolUse, StopMaxTokens, StopMalformed, StopContentFiltered}[r.IntN(5)]
-		}
-		steps = append(steps, append(s, StopPart{reason}))
+		s.addAnswer(n)
 	}
-	steps = append(steps, step{text("bye"), end})
+	s.steps = append(s.steps, step{text("bye"), end})
+	return s
+}
 
-	// The place where the run stops.
-	if r.IntN(2) == 0 {
-		s := &steps[r.IntN(len(steps))]
-		*s = (*s)[:r.IntN(len(*s)+1):len(*s)]
-		switch r.IntN(6) {
-		case 0:
-			*s = append(*s, &ModelError{Code: CodeThrottled})
-		case 1:
-			*s = append(*s, errors.New("reset by peer"))
-		case 2:
-			*s = append(*s, func(context.Context) { panic("adapter") })
+func (s *randomScript) addAnswer(n int) {
+	var answer step
+	uses := 0
+	for range s.r.IntN(6) {
+		switch s.r.IntN(4) {
 		case 3:
-			*s = append(*s, func(context.Context) { cancel() }, text("late"), end)
+			answer = append(answer, ReasoningDelta{"hm"}, ReasoningPart{Reasoning{Text: "hm", Signature: "s"}})
+		case 0:
+			answer = append(answer, text([]string{"a", " ", "über", "\n\n", ""}[s.r.IntN(5)]))
+		default:
+			answer = append(answer, s.randomUse(fmt.Sprintf("c%d-%d", n, uses))...)
+			uses++
 		}
 	}
-	leaveAt := -1
-	if r.IntN(8) == 0 {
-		leaveAt = r.IntN(10)
+	if s.r.IntN(2) == 0 {
+		answer = append(answer, UsageReport{Usage: Usage{Input: 1}})
 	}
-	if r.IntN(8) == 0 {
-		time.AfterFunc(time.Duration(r.IntN(5000))*time.Millisecond, cancel)
+	reason := []StopReason{StopEndTurn, StopToolUse}[min(uses, 1)]
+	if s.r.IntN(15) == 0 {
+		reason = []StopReason{StopEndTurn, StopToolUse, StopMaxTokens, StopMalformed, StopContentFiltered}[s.r.IntN(5)]
 	}
+	s.steps = append(s.steps, append(answer, StopPart{reason}))
+}
 
+// randomUse returns a call, which may be invalid, sometimes with its fragments.
+func (s *randomScript) randomUse(id string) (out step) {
+	words := []string{"a", "b", "mend", "secret", "panic", "slow", "deaf", "talk"}
+	for _, rare := range []string{"wait", "fatal"} {
+		if s.r.IntN(8) == 0 {
+			words = append(words, rare, rare, rare)
+		}
+	}
+	input := `{"word":"` + words[s.r.IntN(len(words))] + `"}`
+	name := []string{"tool", "tool", "tool", "tool", "ghost", "not a name"}[s.r.IntN(6)]
+	if s.r.IntN(4) == 0 {
+		input = input[:1+s.r.IntN(len(input)-1)] // incomplete, and not empty
+	} else if name == "tool" {
+		s.whole[id] = input
+	}
+	if half := len(input) / 2; s.r.IntN(2) == 0 {
+		out = step{UseDelta{id, name, input[:half]}, UseDelta{id, name, input[half:]}}
+	}
+	return append(out, use(id, name, input))
+}
+
+// stopSomewhere ends a random step at a random place, in a random way.
+func (s *randomScript) stopSomewhere(cancel func()) {
+	at := &s.steps[s.r.IntN(len(s.steps))]
+	*at = (*at)[:s.r.IntN(len(*at)+1):len(*at)]
+	switch s.r.IntN(6) {
+	case 0:
+		*at = append(*at, &ModelError{Code: CodeThrottled})
+	case 1:
+		*at = append(*at, errors.New("reset by peer"))
+	case 2:
+		*at = append(*at, func(context.Context) { panic("adapter") })
+	case 3:
+		*at = append(*at, func(context.Context) { cancel() }, text("late"), end)
+	}
+}
+
+// randomTool returns a tool that fails, waits or reports progress in the way that its word names, and counts its calls.
+func (s *randomScript) randomTool(t *testing.T) (tool *tools.Tool, ran map[string]int) {
 	var mu sync.Mutex
-	ran := map[string]int{}
-	tool := mustTool(t, "tool", func(ctx context.Context, c *tools.Call, word string) (string, error) {
+	ran = map[string]int{}
+	return mustTool(t, "tool", func(ctx context.Context, c *tools.Call, word string) (string, error) {
 		mu.Lock()
 		ran[c.ID()]++
 		mu.Unlock()
-		require.Equal(t, whole[c.ID()], string(c.Args()), "seed %d: %s ran with arguments that did not arrive", seed, c.ID())
+		require.Equal(t, s.whole[c.ID()], string(c.Args()), "%s ran with arguments that did not arrive", c.ID())
 		switch word {
 		case "mend":
 			return "", tools.Correct("no")
@@ -136,97 +143,137 @@ func randomRun(t *testing.T, seed uint64) string {
 			time.Sleep(4 * time.Second)
 		}
 		return word, nil
-	})
-	m := play(steps...)
+	}), ran
+}
+
+// witness checks the events of a run as they come, and records its end.
+type witness struct {
+	called, ended, waiting map[string]bool
+	said                   string
+	how                    string // the outcome or the code of the error
+	done                   Done
+}
+
+func (w *witness) see(t *testing.T, ev Event, err error) {
+	require.Empty(t, w.how, "an event after the end")
+	if err != nil {
+		failed, ok := errors.AsType[*RunError](err)
+		require.True(t, ok)
+		require.NotEmpty(t, failed.Message+string(failed.Code))
+		require.NotContains(t, failed.Message, "secret")
+		w.how, w.done = string(failed.Code), failed.Done
+		return
+	}
+	switch ev := ev.(type) {
+	case TextDelta:
+		w.said += ev.Text
+	case ToolCalled:
+		require.False(t, w.called[ev.ID])
+		w.called[ev.ID] = true
+	case ToolDone:
+		w.requireOpen(t, ev.ID)
+		w.ended[ev.ID] = true
+	case ToolProgress:
+		w.requireOpen(t, ev.ID)
+	case ToolPending:
+		w.requireOpen(t, ev.ID)
+		w.ended[ev.ID], w.waiting[ev.ID] = true, true
+	case Checkpointed:
+		require.NoError(t, ev.check())
+		_, err := json.Marshal(ev.Checkpoint)
+		require.NoError(t, err)
+	case Done:
+		w.how, w.done = string(ev.Outcome), ev
+	}
+}
+
+func (w *witness) requireOpen(t *testing.T, id string) {
+	require.True(t, w.called[id] && !w.ended[id], "%s is not in flight", id)
+}
+
+// requireWholeHistory checks the history and the checkpoint against the events and the calls that ran.
+func (w *witness) requireWholeHistory(t *testing.T, ran map[string]int) {
+	require.Equal(t, w.called, w.ended)
+	require.NoError(t, w.done.History.check())
+	b, err := json.Marshal(w.done.History.Turns)
+	require.NoError(t, err)
+	require.NotContains(t, string(b), "secret:")
+	var kept strings.Builder
+	for _, turn := range w.done.History.Turns {
+		for u := range turn.eachUse() {
+			require.True(t, w.ended[u.ID], "%s is in the history and never ended", u.ID)
+			delete(ran, u.ID)
+		}
+		for _, msg := range turn.Messages {
+			for _, p := range msg.Parts {
+				if msg.Role == RoleAssistant {
+					kept.WriteString(strings.ReplaceAll(p.Text, "(a tool call that could not be read)", ""))
+				}
+			}
+		}
+	}
+	stopped := w.done.Checkpoint
+	require.NotNil(t, stopped)
+	require.NoError(t, stopped.check())
+	if w.how == string(OutcomePending) {
+		for i, u := range stopped.listUses() {
+			require.Equal(t, w.waiting[u.ID], stopped.at.Calls[i].Result == nil, u.ID)
+			delete(ran, u.ID)
+		}
+	}
+	require.Empty(t, ran, "all calls that ran are in the history")
+	strip := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	require.True(t, strings.HasPrefix(strip(w.said), strip(kept.String())))
+}
+
+// randomRun makes the random run of a seed and returns how it ended.
+func randomRun(t *testing.T, seed uint64) string {
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	}()
+	r := rand.New(rand.NewPCG(seed, 7))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := newRandomScript(r)
+	if r.IntN(2) == 0 {
+		s.stopSomewhere(cancel)
+	}
+	leaveAt := -1
+	if r.IntN(8) == 0 {
+		leaveAt = r.IntN(10)
+	}
+	if r.IntN(8) == 0 {
+		time.AfterFunc(time.Duration(r.IntN(5000))*time.Millisecond, cancel)
+	}
+	tool, ran := s.randomTool(t)
+	m := play(s.steps...)
 	a := newAgent(t, m, Limits{Parallel: 1 + r.IntN(4), Calls: 6 + r.IntN(20), ToolTimeout: 3 * time.Second}, tool)
 
-	how := ""
-	var h History
-	called, ended, waiting := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	var stopped *Checkpoint
-	said := ""
+	w := &witness{called: map[string]bool{}, ended: map[string]bool{}, waiting: map[string]bool{}}
 	n := 0
 	for ev, err := range a.Stream(ctx, Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go."}) {
-		require.Empty(t, how, "seed %d: something after the end", seed)
-		if err != nil {
-			failed, ok := errors.AsType[*RunError](err)
-			require.True(t, ok)
-			require.NotEmpty(t, failed.Message+string(failed.Code))
-			require.NotContains(t, failed.Message, "secret")
-			how, h, stopped = string(failed.Code), failed.Done.History, failed.Done.Checkpoint
-			continue
-		}
-		switch ev := ev.(type) {
-		case TextDelta:
-			said += ev.Text
-		case ToolCalled:
-			require.False(t, called[ev.ID])
-			called[ev.ID] = true
-		case ToolDone:
-			require.True(t, called[ev.ID] && !ended[ev.ID])
-			ended[ev.ID] = true
-		case ToolProgress:
-			require.True(t, called[ev.ID] && !ended[ev.ID])
-		case ToolPending:
-			require.True(t, called[ev.ID] && !ended[ev.ID])
-			ended[ev.ID], waiting[ev.ID] = true, true
-		case Checkpointed:
-			require.NoError(t, ev.check(), "seed %d", seed)
-			_, err := json.Marshal(ev.Checkpoint)
-			require.NoError(t, err)
-		case Done:
-			how, h, stopped = string(ev.Outcome), ev.History, ev.Checkpoint
-		}
-		if n == leaveAt {
-			how = "left"
+		w.see(t, ev, err)
+		if err == nil && n == leaveAt {
+			w.how = "left"
 			break
 		}
 		n++
 	}
-	require.NotEmpty(t, how, "seed %d: no end", seed)
-	require.NoError(t, m.bad, "seed %d", seed)
+	require.NotEmpty(t, w.how, "no end")
+	require.NoError(t, m.bad)
 	for id, times := range ran {
-		require.Equal(t, 1, times, "seed %d: %s ran more than once", seed, id)
+		require.Equal(t, 1, times, "%s ran more than once", id)
 	}
-	if how != "left" {
-		require.Equal(t, called, ended, "seed %d", seed)
-		require.NoError(t, h.check(), "seed %d", seed)
-		b, err := json.Marshal(h.Turns)
-		require.NoError(t, err)
-		require.NotContains(t, string(b), "secret:")
-		var kept strings.Builder
-		for _, turn := range h.Turns {
-			for u := range turn.eachUse() {
-				require.True(t, ended[u.ID], "seed %d: %s is in the history and never ended", seed, u.ID)
-				delete(ran, u.ID)
-			}
-			for _, msg := range turn.Messages {
-				if msg.Role == RoleAssistant {
-					for _, p := range msg.Parts {
-						kept.WriteString(strings.ReplaceAll(p.Text, "(a tool call that could not be read)", ""))
-					}
-				}
-			}
-		}
-		require.NotNil(t, stopped, "seed %d", seed)
-		require.NoError(t, stopped.check(), "seed %d", seed)
-		if how == string(OutcomePending) {
-			for i, u := range stopped.listUses() {
-				require.Equal(t, waiting[u.ID], stopped.at.Calls[i].Result == nil, "seed %d: %s", seed, u.ID)
-				delete(ran, u.ID)
-			}
-		}
-		require.Empty(t, ran, "seed %d: what ran is in the history", seed)
-		strip := func(s string) string { return strings.Join(strings.Fields(s), "") }
-		require.True(t, strings.HasPrefix(strip(said), strip(kept.String())), "seed %d", seed)
-	}
-	if how != "left" {
-		requireResumes(t, seed, h, stopped)
+	if w.how != "left" {
+		w.requireWholeHistory(t, ran)
+		requireResumes(t, seed, w.done.History, w.done.Checkpoint)
 	}
 	time.Sleep(time.Minute) // until abandoned calls return
 	synctest.Wait()
 	require.Zero(t, a.Abandoned())
-	return how
+	return w.how
 }
 
 // requireResumes resumes a run with a model and tools that do not fail.
@@ -252,64 +299,4 @@ func requireResumes(t *testing.T, seed uint64, h History, c *Checkpoint) {
 	require.NoError(t, err, "seed %d", seed)
 	require.Equal(t, OutcomeComplete, done.Outcome)
 	require.Equal(t, want, made, "seed %d", seed)
-}
-
-// Ten thousand runs of one agent for 64 tenants at once do not see another's prompt, result, scope or state.
-func TestSharedAgentIsolatesTenants(t *testing.T) {
-	t.Parallel()
-	const tenants, runs = 64, 157
-	who := mustTool(t, "who", func(_ context.Context, c *tools.Call, word string) (string, error) {
-		var seen []string
-		err := c.State().Update("seen", &seen, func() error {
-			if len(seen) == 3 {
-				seen = seen[1:]
-			}
-			seen = append(seen, word)
-			return nil
-		})
-		return fmt.Sprintf("%s/%s/%v", c.Scope().TenantID(), word, seen), err
-	})
-	m := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
-		last := r.Messages[len(r.Messages)-1].Parts
-		if res := last[0].Result; res != nil && len(last) == 1 {
-			return play(step{text("you are " + res.Result.Summary), end}).Stream(ctx, r)
-		}
-		word := last[len(last)-1].Text
-		return play(step{use("id-"+word, "who", `{"word":"`+word+`"}`), calls}).Stream(ctx, r)
-	})
-	a := newAgent(t, m, Limits{}, who)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for g := range tenants {
-		in := Input{Scope: tenant(t, fmt.Sprint("t", g)), Run: "same"}
-		wg.Go(func() {
-			var want, seen []string
-			for n := range runs {
-				if n%10 == 0 { // another conversation, so that histories stay short
-					want, seen, in.History = nil, nil, History{}
-				}
-				in.Prompt = fmt.Sprintf("g%d-n%d", g, n)
-				before := in.History
-				done, err := a.Run(context.Background(), in)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				seen = append(seen, in.Prompt)
-				seen = seen[max(0, len(seen)-3):]
-				answer := fmt.Sprintf("t%d/%s/%v", g, in.Prompt, seen)
-				want = append(want, "user: "+in.Prompt, fmt.Sprintf(`assistant: [id-%s who {"word":"%s"}]`, in.Prompt, in.Prompt),
-					fmt.Sprintf("user: {id-%s= %s}", in.Prompt, answer), "assistant: you are "+answer)
-				if got := lines(done.History); strings.Join(got, "\n") != strings.Join(want, "\n") {
-					t.Errorf("tenant t%d: got %q, want %q", g, got, want)
-					return
-				}
-				if n%10 != 0 && before.State == done.History.State {
-					t.Error("the input's State is the output's")
-					return
-				}
-				in.History = done.History
-			}
-		})
-	}
 }
