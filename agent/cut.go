@@ -94,7 +94,7 @@ func countCuttable(p Part) int {
 		n += len(p.Use.Input)
 	}
 	if p.Result != nil {
-		for _, b := range p.Result.Result.Blocks {
+		for _, b := range p.Result.Blocks {
 			n += len(b.Text) + len(b.JSON)
 		}
 	}

@@ -160,7 +160,7 @@ func (p Part) check(r Role) error {
 	case p.Use != nil:
 		return p.Use.check()
 	case p.Result != nil:
-		return p.Result.Result.Check()
+		return p.Result.Check()
 	case p.Image != nil, p.Document != nil, p.Video != nil:
 		if err := (tools.Block{Image: p.Image, Document: p.Document, Video: p.Video}).Check(); err != nil {
 			return fmt.Errorf("%s %w", p.kindName(), err)

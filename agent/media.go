@@ -37,7 +37,7 @@ func eachMedium(parts []Part) iter.Seq[medium] {
 			if p.Result == nil {
 				continue
 			}
-			for k, b := range p.Result.Result.Blocks {
+			for k, b := range p.Result.Blocks {
 				if !yieldMedia(yield, medium{part: i, block: k}, b.Image, b.Document, b.Video) {
 					return
 				}

@@ -146,7 +146,7 @@ func (s *randomScript) randomTool(t *testing.T) (tool *tools.Tool, ran map[strin
 	}), ran
 }
 
-// witness checks the events of a run as they come, and records its end.
+// witness checks the events of a run in order, and records its end.
 type witness struct {
 	called, ended, waiting map[string]bool
 	said                   string
