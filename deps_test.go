@@ -140,7 +140,7 @@ func TestImportLawCanFail(t *testing.T) {
 }
 
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
-	for _, p := range slices.Concat(listReleased(t), list(t, "examples")) {
+	for _, p := range slices.Concat(listReleased(t), list(t, program), list(t, "examples")) {
 		require.NotEmpty(t, p.Doc, "%s has no documentation", p.ImportPath)
 	}
 }

@@ -1,6 +1,7 @@
 package carrel_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,16 +10,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestREADME compiles the complete program of the README, in the module that has its dependencies.
+// TestREADME checks that the README shows the program that quickstart's own test runs. With -update it copies it.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindSubmatch(text)
-	require.NotNil(t, program, "the README has no complete program")
-	file := filepath.Join(t.TempDir(), "main.go")
-	require.NoError(t, os.WriteFile(file, program[1], 0o600))
-	run(t, "examples", []string{"GOWORK=off"}, "go", "vet", file)
+	shown := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindSubmatch(text)
+	require.NotNil(t, shown, "the README has no complete program")
+	source, err := os.ReadFile(filepath.Join(program, "main.go"))
+	require.NoError(t, err)
+	if *update {
+		text = bytes.Replace(text, shown[1], source, 1)
+		require.NoError(t, os.WriteFile("README.md", text, 0o644))
+		return
+	}
+	require.Equal(t, string(source), string(shown[1]), "the program has changed: go test . -run TestREADME -update")
 }
 
 // TestDesign checks that the functions that docs/design.md leads through are where it says.

@@ -12,12 +12,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// released lists the modules that are tagged together, by directory. Examples are not released.
+// released lists the modules of the library, by directory. They are tagged together, and so is program. Examples are not
+// released.
 var released = []string{".", "presign/presigntest"}
 
-const releaseVersion = "v0.0.1-test"
+const (
+	program        = "quickstart"
+	releaseVersion = "v0.0.1-test"
+)
 
-// TestRelease builds a program outside the repository against the released modules, as `go get` would fetch them:
+// TestRelease builds programs outside the repository against the released modules, as the go command would fetch them:
 // from a module proxy that holds a zip file for each module, without the workspace and without replace directives.
 func TestRelease(t *testing.T) {
 	t.Parallel()
@@ -25,12 +29,12 @@ func TestRelease(t *testing.T) {
 		t.Skip("it unpacks and compiles the module outside of the repository")
 	}
 	proxy := t.TempDir()
-	for _, dir := range released {
+	for _, dir := range append(released, program) {
 		writeModule(t, proxy, dir)
 	}
-	program := t.TempDir()
+	importer := t.TempDir()
 	write := func(name, text string) {
-		require.NoError(t, os.WriteFile(filepath.Join(program, name), []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(importer, name), []byte(text), 0o600))
 	}
 	write("go.mod", "module example.com/importer\n\ngo 1.26.0\n")
 	write("main.go", `package main
@@ -65,9 +69,10 @@ func main() {
 		"GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"), "GOFLAGS=-mod=mod -modcacherw -trimpath", "GOWORK=off", "GONOSUMDB=*",
 	}
 	for _, dir := range released {
-		run(t, program, env, "go", "get", modulePath(dir)+"@"+releaseVersion)
+		run(t, importer, env, "go", "get", modulePath(dir)+"@"+releaseVersion)
 	}
-	require.Equal(t, "tenant <nil>\n", run(t, program, env, "go", "run", "."))
+	require.Equal(t, "tenant <nil>\n", run(t, importer, env, "go", "run", "."))
+	run(t, importer, env, "go", "run", modulePath(program)+"@"+releaseVersion, "-h")
 }
 
 func modulePath(dir string) string {
@@ -109,8 +114,8 @@ func writeModule(t *testing.T, proxy, dir string) {
 	require.NoError(t, z.Close())
 }
 
-// releasedMod returns the go.mod of the module in dir as a release has it: a nested module requires the root module by
-// its version. See CONTRIBUTING.md.
+// releasedMod returns the go.mod of the module in dir as a release has it: a nested module requires the others by their
+// version. See CONTRIBUTING.md.
 func releasedMod(t *testing.T, dir string) []byte {
 	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	require.NoError(t, err)
@@ -119,7 +124,12 @@ func releasedMod(t *testing.T, dir string) []byte {
 	}
 	path := filepath.Join(t.TempDir(), "go.mod")
 	require.NoError(t, os.WriteFile(path, mod, 0o600))
-	run(t, ".", nil, "go", "mod", "edit", "-dropreplace="+module, "-require="+module+"@"+releaseVersion, path)
+	for _, other := range released {
+		name := modulePath(other)
+		if strings.Contains(string(mod), name+" => ") {
+			run(t, ".", nil, "go", "mod", "edit", "-dropreplace="+name, "-require="+name+"@"+releaseVersion, path)
+		}
+	}
 	mod, err = os.ReadFile(path)
 	require.NoError(t, err)
 	return mod

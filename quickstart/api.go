@@ -40,7 +40,7 @@ func (s *service) grantUpload(w http.ResponseWriter, r *http.Request, user scope
 	return json.NewEncoder(w).Encode(map[string]any{"session": session.SessionID(), "grant": grant})
 }
 
-// startRun starts a run about a file that has been uploaded. It returns at once, and the run goes on.
+// startRun starts a run about a file that has been uploaded. The run continues after the response.
 func (s *service) startRun(w http.ResponseWriter, r *http.Request, user scope.Scope) error {
 	session, err := user.Session(r.FormValue("session"))
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *service) followRun(w http.ResponseWriter, r *http.Request, user scope.S
 	return nil
 }
 
-// stopRun stops a run, in whichever process it is.
+// stopRun stops a run of this or another process.
 func (s *service) stopRun(_ http.ResponseWriter, r *http.Request, user scope.Scope) error {
 	return s.runs.Stop(r.Context(), user, r.PathValue("run"))
 }
@@ -82,7 +82,7 @@ func (s *service) handle(f func(http.ResponseWriter, *http.Request, scope.Scope)
 		switch {
 		case err == nil:
 		case errors.Is(err, runner.ErrNotFound), errors.Is(err, presign.ErrNotArrived):
-			http.Error(w, "not found", http.StatusNotFound) // also for what belongs to another user
+			http.Error(w, "not found", http.StatusNotFound) // the same answer for the run of another user
 		case errors.Is(err, scope.ErrInvalid), errors.Is(err, presign.ErrInvalid), errors.Is(err, runner.ErrInvalid):
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		case errors.As(err, new(*runner.RunningError)):

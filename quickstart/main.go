@@ -69,7 +69,7 @@ func main() {
 	<-ctx.Done()
 	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	// Runs that do not reach a checkpoint by then are interrupted. After a restart, all of them continue.
+	// Shutdown interrupts runs that do not reach a checkpoint in that time. All of them continue after a restart.
 	_ = errors.Join(server.Shutdown(end), runs.Shutdown(end), on.close())
 }
 
