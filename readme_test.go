@@ -15,7 +15,7 @@ func TestREADME(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	shown := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindSubmatch(text)
+	shown := regexp.MustCompile("(?s)```go\n((?://[^\n]*\n)+package main\n.*?)```").FindSubmatch(text)
 	require.NotNil(t, shown, "the README has no complete program")
 	source, err := os.ReadFile(filepath.Join(program, "main.go"))
 	require.NoError(t, err)
