@@ -62,7 +62,7 @@ func main() {
 	mux.Handle("/", on.tokens.Middleware(http.MaxBytesHandler(api, 64<<10)))
 	mux.HandleFunc("GET /dev/token", on.issueToken)
 
-	listener := must(net.Listen("tcp", *addr))
+	listener := must((&net.ListenConfig{}).Listen(ctx, "tcp", *addr))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	log.Info("listening", "url", "http://"+listener.Addr().String())

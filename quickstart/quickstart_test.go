@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/presign"
@@ -54,7 +53,7 @@ func start(t *testing.T, dir string) *program {
 	p := &program{kill: func(sig os.Signal) {
 		if !ended {
 			ended = true
-			assert.NoError(t, c.Process.Signal(sig))
+			require.NoError(t, c.Process.Signal(sig))
 			_ = c.Wait()
 		}
 	}}
