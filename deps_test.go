@@ -139,6 +139,23 @@ func TestImportLawCanFail(t *testing.T) {
 	require.False(t, own("agent")(module+"/agentx"))
 }
 
+// A rule that names a package which does not exist would bind nothing.
+func TestImportLawNamesExistingPackages(t *testing.T) {
+	t.Parallel()
+	src, err := os.ReadFile("deps_test.go")
+	require.NoError(t, err)
+	end := strings.Index(string(src), "type goPackage struct")
+	require.Positive(t, end)
+	names := 0
+	for _, call := range regexp.MustCompile(`\b(?:is|own)\(([^)]*)\)`).FindAllSubmatch(src[:end], -1) {
+		for _, name := range regexp.MustCompile(`"([^"]+)"`).FindAllSubmatch(call[1], -1) {
+			require.DirExists(t, filepath.FromSlash(string(name[1])))
+			names++
+		}
+	}
+	require.Greater(t, names, 20)
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, p := range slices.Concat(listReleased(t), list(t, program), list(t, "examples")) {
 		require.NotEmpty(t, p.Doc, "%s has no documentation", p.ImportPath)
