@@ -238,7 +238,9 @@ func TestOnlyTheUserOfARunReachesIt(t *testing.T) {
 
 	status, _ = ann.ask(session, "numbers.txt")
 	require.Equal(t, http.StatusConflict, status, "a session has one run at a time")
-	status, body := ann.do(http.MethodPost, "/runs/"+run+"/stop", nil)
+	status, body := ann.do(http.MethodPost, "/runs", url.Values{"session": {session}, "name": {"numbers.txt"}})
+	require.Equal(t, http.StatusBadRequest, status, body)
+	status, body = ann.do(http.MethodPost, "/runs/"+run+"/stop", nil)
 	require.Equal(t, http.StatusOK, status, body)
 	told := ann.follow(run, nil, hasFinished)
 	require.Equal(t, event{Type: "finished", Outcome: "stopped"}, parse(t, told[len(told)-1].Data))

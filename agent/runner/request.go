@@ -19,7 +19,7 @@ type Request struct {
 	Shared scope.Scope
 	// Agent names the agent for [Host].Stream. At most 256 bytes.
 	Agent string
-	// Prompt and Media are the user's message. They may be empty if Host.Prompt is set.
+	// Prompt and Media are the user's message. Both may be empty only if Host.Prompt is set.
 	Prompt string
 	Media  []tools.Media
 	// Key is the idempotency key of the caller, at most 256 bytes. If one of the last 20 runs of the session has the same

@@ -23,6 +23,9 @@ func (r *Runner) Start(ctx context.Context, q Request) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runner: start: %w", err)
 	}
+	if q.Prompt == "" && len(q.Media) == 0 && r.host.Prompt == nil {
+		return nil, fmt.Errorf("runner: start: %w: Prompt and Media must not both be empty", ErrInvalid)
+	}
 	return r.start(ctx, q.Scope, newRun{input: raw, key: digest([]byte(q.Key)), body: digest(raw)})
 }
 
