@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/sse"
+)
+
+// client follows one run over every process that serves it.
+type client struct {
+	run    string
+	events []sse.Event
+	err    error
+}
+
+// follow reads the run's events until the last one. It reconnects to the newest process whenever the stream breaks.
+func (c *client) follow(ctx context.Context, url *atomic.Pointer[string]) {
+	for ctx.Err() == nil {
+		if c.read(ctx, *url.Load()); c.err != nil || len(c.events) > 0 && isTerminal(c.events[len(c.events)-1]) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	c.err = fmt.Errorf("%s has not ended after %d events: %w", c.run, len(c.events), context.Cause(ctx))
+}
+
+// read reads one response, which may break at any byte.
+func (c *client) read(ctx context.Context, url string) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/runs/"+c.run+"/events", nil)
+	if err != nil {
+		c.err = err
+		return
+	}
+	if len(c.events) > 0 {
+		req.Header.Set("Last-Event-ID", c.events[len(c.events)-1].ID)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		if res.StatusCode != http.StatusServiceUnavailable {
+			c.err = fmt.Errorf("%s: %s", c.run, res.Status)
+		}
+		return
+	}
+	for e, err := range sse.Decode(res.Body, 0) {
+		if err != nil {
+			return
+		}
+		c.events = append(c.events, e)
+	}
+}
+
+// telling is what a client shows at the end: the text, the results of the calls, and the metadata.
+type telling struct {
+	Text     string
+	Calls    []string
+	Metadata map[string]any
+}
+
+// retell applies the retractions of a stream. It fails if a call does not have exactly one result.
+func retell(t *testing.T, events []sse.Event) (tell telling) {
+	t.Helper()
+	var kept []sse.Event
+	for _, e := range events {
+		var v struct{ Type, After string }
+		require.NoError(t, json.Unmarshal(e.Data, &v))
+		if v.Type != "retract" {
+			kept = append(kept, e)
+			continue
+		}
+		for len(kept) > 0 && kept[len(kept)-1].ID > v.After {
+			kept = kept[:len(kept)-1]
+		}
+	}
+	open := map[string]int{} // the place of each call in Calls; its result makes it -1
+	for _, e := range kept {
+		var v struct {
+			Type, ID, Name, Delta, Summary string
+			Metadata                       map[string]any
+		}
+		require.NoError(t, json.Unmarshal(e.Data, &v))
+		switch v.Type {
+		case "text_delta":
+			tell.Text += v.Delta
+		case "tool_call":
+			require.NotContains(t, open, v.ID, "a call is made once")
+			open[v.ID] = len(tell.Calls)
+			tell.Calls = append(tell.Calls, v.Name)
+		case "tool_result":
+			place, ok := open[v.ID]
+			require.True(t, ok && place >= 0, "%s has one call and one result", v.ID)
+			open[v.ID] = -1
+			tell.Calls[place] += ": " + v.Summary
+		case "complete":
+			tell.Metadata = v.Metadata
+		}
+	}
+	for id, place := range open {
+		require.Negative(t, place, "%s does not have a result", id)
+	}
+	return tell
+}
+
+// A process is killed at random moments, and each time another one takes over its runs. Every client receives the log of
+// its run: nothing twice, nothing missing, nothing out of order. After the retractions it is what a run shows that was
+// not disturbed. Each round begins a new run, so that kills hit runs of every age.
+func TestCrashes(t *testing.T) {
+	t.Parallel()
+	kills := 20
+	switch {
+	case os.Getenv("CARREL_SOAK") == "1":
+		kills = 300
+	case testing.Short():
+		kills = 5
+	}
+	dir := t.TempDir()
+	photo := drawn(t, cover.Samples()[0], nil)
+	s, kill := child(t, dir, nil)
+	whole := s.follow(s.begin(s.upload("cover.png", "image/png", photo)), "", nil)
+	want := retell(t, whole)
+	require.NotEmpty(t, want.Metadata)
+	t.Logf("a run has %d events and %d calls", len(whole), len(want.Calls))
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*10*time.Second+time.Minute)
+	defer cancel()
+	var url atomic.Pointer[string]
+	url.Store(&s.url)
+	var clients []*client
+	var following sync.WaitGroup
+	for i := range kills {
+		run := s.begin(s.upload("cover.png", "image/png", photo))
+		for range 2 {
+			c := &client{run: run}
+			clients = append(clients, c)
+			following.Go(func() { c.follow(ctx, &url) })
+		}
+		time.Sleep(200*time.Millisecond + rand.N(1500*time.Millisecond)) //nolint:gosec // spreads the kills
+		kill(syscall.SIGKILL)
+		s, kill = child(t, dir, nil)
+		url.Store(&s.url)
+		t.Logf("kill %d of %d", i+1, kills)
+	}
+	following.Wait()
+
+	retractions := 0
+	for i, c := range clients {
+		require.NoError(t, c.err)
+		require.Equal(t, s.follow(c.run, "", nil), c.events, "the client has the log")
+		for i, e := range c.events {
+			if i > 0 {
+				require.Greater(t, e.ID, c.events[i-1].ID)
+			}
+			if kindOf(e) == "retract" {
+				retractions++
+			}
+		}
+		require.Equal(t, want, retell(t, c.events))
+		if i%2 == 0 { // the first of two clients of a run
+			accept := map[string]any{"session_id": strings.TrimSuffix(c.run, ".1"), "metadata": want.Metadata}
+			status, answer := s.json("POST", "/api/metadata/accept", accept)
+			require.Equal(t, http.StatusOK, status, answer)
+		}
+	}
+	require.Positive(t, retractions, "no run was hit")
+	t.Logf("%d kills, %d runs, %d retractions", kills, len(clients)/2, retractions/2)
+	kill(syscall.SIGTERM)
+}
