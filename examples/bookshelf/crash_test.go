@@ -67,7 +67,7 @@ func (c *client) read(ctx context.Context, url string) {
 	}
 }
 
-// telling is what a client shows at the end: the text, the results of the calls, and the metadata.
+// telling is the final state of a client: the text, the results of the calls, and the metadata.
 type telling struct {
 	Text     string
 	Calls    []string
@@ -119,8 +119,8 @@ func retell(t *testing.T, events []sse.Event) (tell telling) {
 }
 
 // A process is killed at random moments, and each time another one takes over its runs. Every client receives the log of
-// its run: nothing twice, nothing missing, nothing out of order. After the retractions it is what a run shows that was
-// not disturbed. Each round begins a new run, so that kills hit runs of every age.
+// its run: nothing twice, nothing missing, nothing out of order. After the retractions it equals the stream of
+// an undisturbed run. Each round begins a new run, so that kills hit runs of every age.
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	kills := 20
