@@ -1,7 +1,7 @@
 // The server's HTTP interface: one function for each path. Each failure is a
 // Problem with a message for a person.
 
-import { readEvents } from "./sse.js";
+import { followRun, isLast } from "./run.js";
 
 /** Problem is an error of the server or of the connection to it. */
 export class Problem extends Error {
@@ -111,29 +111,70 @@ export function requestPresigned({ filename, type, size }, signal) {
 
 /**
  * extract starts a run, or a refinement if there is a message, and yields the
- * events of its stream as they arrive. It rejects if the stream ends without
- * "complete" or "error".
+ * events of the run, also if the connection breaks. started is called with the
+ * id of the run. It rejects if the events end without "complete" or "error".
  */
-export async function* extract(sessionID, message, signal) {
-  const body = message ? { session_id: sessionID, message } : { session_id: sessionID };
-  const init = post(body, signal);
-  init.headers.Accept = "text/event-stream";
-  const response = await request("/api/metadata/extract", init);
-  if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
-    throw new Problem("The response of the server is not a stream of events.", response.status);
-  }
+export function extract(sessionID, message, { started, ...options }) {
+  const { signal } = options;
+  const start = post(message ? { session_id: sessionID, message } : { session_id: sessionID }, signal);
+  start.headers["Idempotency-Key"] = randomKey(); // the same run if the request is repeated
+  let location = "";
+  return follow(async (lastID) => {
+    if (location) return stream(location, lastID, signal);
+    const response = await retryable(() => request("/api/metadata/extract", start), (status) => status === 0);
+    location = response?.headers.get("location") ?? "";
+    if (location) started(location.split("/").at(-2));
+    return response;
+  }, options);
+}
+
+// crypto.randomUUID is missing on pages that were loaded over plain http.
+const randomKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+/** events yields the events of a run from the first one, like extract. */
+export function events(runID, options) {
+  return follow((lastID) => stream(`/api/runs/${encodeURIComponent(runID)}/events`, lastID, options.signal), options);
+}
+
+async function* follow(connect, options) {
   try {
-    for await (const { data } of readEvents(response.body)) {
-      const event = JSON.parse(data);
+    for await (const event of followRun(connect, options)) {
       yield event;
-      if (event.type === "complete" || event.type === "error") return;
+      if (isLast(event)) return;
     }
   } catch (cause) {
-    if (signal?.aborted) throw cause;
     if (cause instanceof SyntaxError) throw new Problem("The server sent an event that cannot be read.");
-    throw new Problem("The connection was lost while the reader was working.");
+    throw cause;
   }
-  throw new Problem("The stream ended before the reader had finished.");
+  throw new Problem("The connection was lost, and the server cannot be reached. The reader may still be working.");
+}
+
+/** stream requests the events after an id. It returns undefined if the request should be repeated. */
+async function stream(path, lastID, signal) {
+  const headers = lastID ? { "Last-Event-ID": lastID } : {};
+  const response = await retryable(() => request(path, { headers, signal }), (status) => status === 0 || status >= 500);
+  if (response && response.status !== 200) throw new Problem("The stream ended before the reader had finished.", response.status);
+  return response;
+}
+
+/** retryable returns undefined instead of a failure with a temporary status. Status 0 is a lost connection. */
+async function retryable(ask, isTemporary) {
+  try {
+    return await ask();
+  } catch (err) {
+    if (err instanceof Problem && isTemporary(err.status)) return undefined;
+    throw err;
+  }
+}
+
+/** stop asks a run to stop. Its events say when it has. */
+export function stop(runID) {
+  return json(`/api/runs/${encodeURIComponent(runID)}/stop`, { method: "POST" });
+}
+
+/** fetchDraft returns what the runs have found: {metadata, transcript, run_id of the run in flight}. */
+export function fetchDraft(sessionID, signal) {
+  return json(`/api/metadata/${encodeURIComponent(sessionID)}`, { signal });
 }
 
 /** accept saves the metadata: {status, saved_key, upload_id}. */

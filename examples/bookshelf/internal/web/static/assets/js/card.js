@@ -105,6 +105,20 @@ export class Card {
     }
   }
 
+  /** save returns the present values, for restore. */
+  save() {
+    return [...this.#fields.values()].map((f) => ({ f, value: f.input.value, origin: f.origin.textContent, edited: f.edited }));
+  }
+
+  /** restore writes saved values. */
+  restore(saved) {
+    for (const { f, value, origin, edited } of saved) {
+      this.#put(f, value);
+      this.#mark(f, origin);
+      f.edited = edited;
+    }
+  }
+
   /** value returns the text of a field. */
   value(name) {
     return this.#fields.get(name).input.value;

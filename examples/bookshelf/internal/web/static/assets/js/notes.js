@@ -11,6 +11,7 @@ export class Notes {
   #box;
   #paragraph; // the text that is being written
   #calls = new Map(); // tool calls of this run by id
+  #earlier = 0; // number of entries before this run
 
   constructor(list, box) {
     this.#list = list;
@@ -26,6 +27,30 @@ export class Notes {
   begin() {
     this.#close();
     this.#calls.clear();
+    this.#earlier = this.#list.childElementCount;
+  }
+
+  /** rewind removes the notes of this run. */
+  rewind() {
+    this.#paragraph = undefined;
+    this.#calls.clear();
+    while (this.#list.childElementCount > this.#earlier) this.#list.lastElementChild.remove();
+  }
+
+  /** transcribe shows the transcript of earlier runs. */
+  transcribe(entries) {
+    for (const e of entries) {
+      if (e.name) {
+        this.call(e);
+        this.result(e);
+      } else if (e.role === "user") {
+        this.said(e.text);
+      } else {
+        this.write(e.text);
+        this.#paragraph = undefined; // not announced
+      }
+    }
+    this.begin();
   }
 
   /** said adds a message of the person. */

@@ -8,6 +8,7 @@ import { Cover } from "./cover.js";
 import { byId, prefersReducedMotion, setVisible, setText } from "./dom.js";
 import { Notes } from "./notes.js";
 import { clearSlot, showNotice } from "./notice.js";
+import { retract } from "./run.js";
 import { closedCard, readStanding } from "./standing.js";
 import { markStep } from "./steps.js";
 import { requestGrant, putFile } from "./upload.js";
@@ -27,6 +28,7 @@ export class Review {
   #file;
   #leaving = new AbortController(); // aborted when the book leaves the desk
   #doing = ""; // "", "reading", "halted" (failed, but may be retried) or "saving"; finally "accepted" or "closed"
+  #run = ""; // the id of the run in flight
   #extracted = false; // a run was parked, so the card can be corrected and accepted
   #absent = ""; // the text in place of the fields while they are hidden, or ""
 
@@ -41,6 +43,7 @@ export class Review {
     byId("again").addEventListener("click", () => this.leave());
     byId("next-book").addEventListener("click", () => this.leave());
     byId("accept").addEventListener("click", () => this.#accept());
+    byId("stop").addEventListener("click", () => this.#stop());
     byId("copy-key").addEventListener("click", () => this.#copyKey());
     byId("correct").addEventListener("submit", (e) => {
       e.preventDefault();
@@ -69,8 +72,15 @@ export class Review {
     const { signal } = this.#leaving;
     try {
       const record = await api.fetchFile(id, signal);
+      const draft = await api.fetchDraft(id, signal);
       this.#cover.blank(record.filename ?? "");
-      this.#stand(record);
+      if (draft.run_id) {
+        this.#absent = "";
+        this.#cover.progress("Arrived", 1, "");
+        await this.#read(undefined, draft.run_id);
+      } else {
+        this.#stand(record, draft);
+      }
     } catch (err) {
       if (signal.aborted) return;
       this.#absent = "This upload does not have a card.";
@@ -153,10 +163,12 @@ export class Review {
     await this.#read();
   }
 
-  // Starts a run of the reader, with a correction if there is a message.
-  async #read(message) {
+  // Starts a run of the reader, with a correction if there is a message, or
+  // follows the run with that id.
+  async #read(message, runID = "") {
     const { signal } = this.#leaving;
     this.#doing = "reading";
+    this.#run = runID;
     markStep("reading");
     clearSlot(byId("notes-notice"));
     clearSlot(byId("accept-notice"));
@@ -164,25 +176,45 @@ export class Review {
     this.#cover.now("The reader is working…");
     this.#notes.begin();
     this.#refresh();
-    const usage = {}; // the sum over the reader's answers
-    let found = false;
+    const before = this.#card.save();
+    let events = []; // of this run, without those that were taken back
     let failure;
+    const options = {
+      signal,
+      started: (id) => {
+        this.#run = id;
+        this.#refresh();
+      },
+      waiting: (isLost) => setText(byId("pulse-words"), isLost ? "reconnecting" : "working"),
+    };
     try {
-      for await (const event of api.extract(this.session, message, signal)) {
-        if (event.type === "usage") add(usage, event);
-        else if (event.type === "error") failure = this.#halt(event, found);
-        else this.#follow(event);
-        found ||= event.type === "metadata_update";
+      const stream = runID ? api.events(runID, options) : api.extract(this.session, message, options);
+      for await (const event of stream) {
+        if (event.type === "retract" || event.type === "reset") {
+          events = event.type === "reset" ? [] : retract(events, event.after);
+          this.#notes.rewind();
+          this.#card.restore(before);
+          for (const e of events) this.#follow(e);
+          continue;
+        }
+        events.push(event);
+        this.#follow(event);
       }
     } catch (err) {
       if (signal.aborted) return;
       failure = { title: refusedTitle(err), detail: api.explainError(err), wait: err.retryAfter };
     }
+    const usage = {}; // the sum over the reader's answers
+    for (const e of events) if (e.type === "usage") add(usage, e);
+    const end = events.at(-1);
+    if (end?.type === "error") failure = this.#halt(end, events.some((e) => e.type === "metadata_update"));
     if (signal.aborted) return;
     this.#notes.finish();
     this.#cover.now("");
     const sum = formatUsage(usage);
     if (sum) this.#notes.aside(sum);
+    this.#run = "";
+    setText(byId("pulse-words"), "working");
     this.#doing = failure && !this.#extracted ? "halted" : "";
     if (this.#extracted) markStep("review");
     this.#refresh();
@@ -224,10 +256,10 @@ export class Review {
     }
   }
 
-  // A server that shuts down parks a run that has found something. The card can
-  // then be corrected and accepted.
+  // A stopped run is parked if it has found something. The card can then be
+  // corrected and accepted.
   #halt({ code, message }, found) {
-    const failure = { title: "The reader stopped early", detail: message };
+    const failure = { title: code === "stopped" ? "The reader was stopped" : "The reader stopped early", detail: message };
     if (code !== "stopped" || !found) return failure;
     this.#extracted = true;
     if (!this.#absent) failure.detail += " The card has what it found. You can also accept it without changes.";
@@ -256,6 +288,18 @@ export class Review {
     if (this.#absent || !this.#card.filled()) this.#absent = closedCard;
     markStep(step, true);
     this.#refresh();
+  }
+
+  async #stop() {
+    const { signal } = this.#leaving;
+    byId("stop").disabled = true; // until the events of the run end
+    try {
+      await api.stop(this.#run);
+    } catch (err) {
+      if (signal.aborted) return;
+      byId("stop").disabled = false;
+      showNotice(byId("notes-notice"), { kind: "error", title: "The reader was not stopped", detail: api.explainError(err) });
+    }
   }
 
   #correct() {
@@ -310,9 +354,15 @@ export class Review {
     byId("next-book").focus({ preventScroll: true });
   }
 
-  #stand(record) {
+  #stand(record, { metadata, transcript }) {
     const { state, step, title, detail, card, ask, key } = readStanding(record);
-    this.#absent = card;
+    const hasDraft = state === "open" && Object.keys(metadata).length > 0;
+    this.#absent = hasDraft ? "" : card;
+    this.#notes.transcribe(transcript);
+    if (hasDraft) {
+      this.#card.settle(metadata);
+      this.#title(this.#card.value("title"));
+    }
     const uploaded = state !== "sending" && state !== "closed";
     this.#cover.progress(uploaded ? "Arrived" : "\u00a0", uploaded ? 1 : 0, "");
     setVisible(byId("notes-empty"), false);
@@ -325,6 +375,7 @@ export class Review {
       markStep(step);
       this.#refresh();
     }
+    if (hasDraft) return;
     showNotice(byId("notes-notice"), {
       kind: state === "failed" || state === "closed" ? "error" : "info",
       title,
@@ -352,6 +403,8 @@ export class Review {
     byId("send").disabled = !free || byId("message").value.trim() === "";
     setVisible(byId("correct"), !over);
     setVisible(byId("pulse"), this.#doing === "reading");
+    setVisible(byId("stop"), this.#doing === "reading" && this.#run !== "");
+    if (this.#doing !== "reading") byId("stop").disabled = false;
   }
 
   #hint(open, inSight) {

@@ -88,20 +88,37 @@ export class Parser {
 
 /**
  * readEvents yields the events of a body until it ends. Leaving the loop cancels
- * the body. It rejects if the body fails.
+ * the body. It rejects if the body fails, or if it does not send a byte for
+ * silence milliseconds. onRetry is called with the reconnection time of the stream.
  * @param {ReadableStream<Uint8Array>} body
  */
-export async function* readEvents(body) {
+export async function* readEvents(body, { silence = Infinity, onRetry = () => {} } = {}) {
   const parser = new Parser();
   const reader = body.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await within(silence, reader.read());
       if (done) return;
-      yield* parser.push(value);
+      const events = parser.push(value);
+      if (parser.retry !== undefined) onRetry(parser.retry);
+      yield* events;
     }
   } finally {
     // Not awaited, since the result does not matter.
     reader.cancel().catch(() => {});
+  }
+}
+
+/** within rejects if the promise is not settled after ms milliseconds. */
+async function within(ms, promise) {
+  if (ms === Infinity) return promise;
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The stream is silent.")), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
