@@ -28,15 +28,18 @@ func (a *active) firstEvents() ([]json.RawMessage, error) {
 	case a.saved.Position != "":
 		return events, nil
 	case a.ticket != nil && a.ticket.Queued():
-		return events, errors.Join(add(encodeQueued(a.run)))
+		return events, add(encodeQueued(a.run))
 	}
-	return events, errors.Join(add(encodeStarted(a.run)), add(encodeMessage(a.run, a.input.Decision)))
+	return events, add(encodeStarted(a.run))
 }
 
 // converse runs the agent and returns how it ended.
 func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done, err error) {
 	if err := a.awaitPlace(); err != nil {
 		return a.interrupted(err)
+	}
+	if err := a.tellMessage(); err != nil {
+		return res, end, err
 	}
 	if a.saved.End == nil && a.epoch-max(a.saved.Epoch, 1) > maxTakeovers {
 		return failure(&agent.RunError{Code: codeLost, Message: "The run was interrupted too often.", Retryable: true}), agent.Done{}, nil
@@ -85,6 +88,18 @@ func (a *active) interrupted(err error) (Result, agent.Done, error) {
 	return Result{}, agent.Done{}, err
 }
 
+// tellMessage writes the user's message unless the log has it.
+func (a *active) tellMessage() error {
+	if a.saved.Position != "" {
+		return nil
+	}
+	ev, err := encodeMessage(a.run, a.input.Decision)
+	if ev == nil {
+		return err
+	}
+	return a.append(ev, false)
+}
+
 // awaitPlace waits until a queued run may start.
 func (a *active) awaitPlace() error {
 	if a.ticket == nil || !a.ticket.Queued() {
@@ -93,12 +108,9 @@ func (a *active) awaitPlace() error {
 	if err := a.ticket.Wait(a.work); err != nil {
 		return err
 	}
-	for _, encode := range []func() (json.RawMessage, error){
-		func() (json.RawMessage, error) { return encodeStarted(a.run) },
-		func() (json.RawMessage, error) { return encodeMessage(a.run, a.input.Decision) },
-	} {
-		ev, err := encode()
-		if err == nil && ev != nil {
+	if a.saved.Position == "" {
+		ev, err := encodeStarted(a.run)
+		if err == nil {
 			err = a.append(ev, true)
 		}
 		if err != nil {
@@ -184,6 +196,9 @@ func (a *active) tellCustom(ctx context.Context, ev agent.Event) error {
 		return nil
 	}
 	events, err := a.runner.host.Custom(ctx, a.run, ev)
+	if err != nil && a.stopped.Load() {
+		return errStopped
+	}
 	if err != nil {
 		return err
 	}
@@ -224,6 +239,9 @@ func (a *active) resultOf(err error) (Result, agent.Done, error) {
 
 // failure returns the result of a run that ended with err.
 func failure(err error) Result {
+	if errors.Is(err, errStopped) {
+		return Result{Status: StatusStopped}
+	}
 	if run, ok := errors.AsType[*agent.RunError](err); ok {
 		if run.Code == agent.CodeLimit {
 			return Result{Status: StatusLimit, Code: string(run.Code), Message: run.Message, Err: err}

@@ -30,9 +30,10 @@
 //	{"type":"finished","outcome":"complete","output":{…}}
 //	{"type":"failed","code":"…","message":"…","retryable":false}
 //
-// The outcome is complete, pending, stopped or limit. The members continues, media, reason and output may be missing. A
-// tool_result of more than 16 KB has "truncated":true and no output, see [Runner.ToolResult]. After "retract" the events
-// with greater ids than after are void: another process tells that part again.
+// The outcome is complete, pending, stopped or limit. The members continues, media, reason and output may be missing,
+// output also because it does not fit the log. A tool_result of more than 16 KB has "truncated":true and no output, see
+// [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process tells that part
+// again.
 //
 // # Protocol
 //

@@ -21,16 +21,25 @@ func (a *active) finish(res Result, end agent.Done) error {
 	if res.Err != nil {
 		a.runner.logError(a.life, "runner: a run failed", a.run.ID, res.Err)
 	}
+	a.ending.Store(true)
+	err := a.tellEnd(res)
+	if errors.Is(err, replay.ErrTooLarge) || errors.Is(err, replay.ErrInvalid) {
+		res.Output = nil // the host has recorded it, and the history has the answer
+		err = a.tellEnd(res)
+	}
+	if err == nil {
+		a.status = res.Status
+	}
+	return err
+}
+
+// tellEnd writes the last event.
+func (a *active) tellEnd(res Result) error {
 	raw, err := encodeEnd(res)
 	if err != nil {
 		return err
 	}
-	a.ending.Store(true)
-	if err := a.writeLog(func(ctx context.Context) error { return a.log.Finish(ctx, raw) }); err != nil {
-		return err
-	}
-	a.status = res.Status
-	return nil
+	return a.writeLog(func(ctx context.Context) error { return a.log.Finish(ctx, raw) })
 }
 
 // saveEnd stores the result, with turns that only Done has, so that another process ends the run in the same way. A

@@ -177,9 +177,19 @@ func (r *Runner) decodeInput(ctx context.Context, session scope.Scope, h *head) 
 	if err != nil || len(raw) == 0 {
 		return &input{}, err
 	}
+	in, err := r.parseInput(session, raw)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", headName(h.n), err)
+	}
+	return in, nil
+}
+
+// parseInput returns the request that raw stores, with its objects.
+func (r *Runner) parseInput(session scope.Scope, raw []byte) (*input, error) {
 	in := new(input)
-	if err := json.Unmarshal(raw, in); err != nil {
-		return nil, fmt.Errorf("%w: %q: %w", errForeign, headName(h.n), err)
+	err := json.Unmarshal(raw, in)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errForeign, err)
 	}
 	for i, m := range in.Media {
 		if in.Media[i], err = m.Resolve(r.roots(session, in.Shared)...); err != nil {

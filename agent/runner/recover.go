@@ -143,10 +143,10 @@ func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.Vie
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
 	a.input = in
 	if a.run, err = h.run(session, in); err == nil {
-		err = r.retry(ctx, a.win)
+		err = a.enter(ctx) // first, since a takeover counts; the run's places are its own, so they are not freed if that fails
 	}
 	if err == nil {
-		err = a.enter(ctx) // its places are its own, so they need not be freed if it is left
+		err = r.retry(ctx, a.win)
 	}
 	if err != nil {
 		a.cancelLife(errLost)

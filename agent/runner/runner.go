@@ -56,11 +56,12 @@ type Runner struct {
 	o     Options
 	id    string // of this Runner, for leases
 
-	mu      sync.Mutex
-	live    map[liveKey]*active
-	count   int           // of runs, also those that are about to start
-	closing bool          // Shutdown has been called
-	idle    chan struct{} // closed when closing is set and count is 0
+	mu           sync.Mutex
+	live         map[liveKey]*active
+	count        int           // of runs, also those that are about to start
+	closing      bool          // Shutdown has been called
+	interrupting bool          // and its context has ended
+	idle         chan struct{} // closed when closing is set and count is 0
 }
 
 type liveKey struct {
@@ -131,10 +132,13 @@ func (r *Runner) launch(a *active) bool {
 		return false
 	}
 	r.live[key] = a
-	closing := r.closing
+	closing, interrupting := r.closing, r.interrupting
 	r.mu.Unlock()
 	if closing {
 		a.handOver()
+	}
+	if interrupting {
+		a.interrupt(errHandover)
 	}
 	go func() {
 		defer r.unreserve()
@@ -151,7 +155,8 @@ func (r *Runner) launch(a *active) bool {
 // Start returns [ErrShutdown].
 //
 // A run is handed over at its next checkpoint, which is before its next tool call or at the end of its turn. When ctx
-// ends, the rest are interrupted, and the next process retracts their events since the last checkpoint.
+// ends, the rest are interrupted, and the next process retracts their events since the last checkpoint. Shutdown then
+// waits for at most the time of a lease more.
 func (r *Runner) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	if !r.closing {
@@ -173,10 +178,16 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	for _, a := range runs {
+	r.mu.Lock()
+	r.interrupting = true
+	for _, a := range r.live {
 		a.interrupt(errHandover)
 	}
-	<-r.idle
+	r.mu.Unlock()
+	select {
+	case <-r.idle:
+	case <-time.After(r.o.Lease): // a function of the host does not heed its context
+	}
 	return context.Cause(ctx)
 }
 

@@ -61,8 +61,14 @@ func (r *Runner) start(ctx context.Context, session scope.Scope, s newRun) (*Run
 			return run, err
 		}
 	}
-	if len(heads) > 0 && !heads[0].status.HasEnded() && !r.awaitEnding(ctx, session, heads[0].n) {
-		return nil, &RunningError{runID(session, heads[0].n)}
+	if len(heads) > 0 && !heads[0].status.HasEnded() {
+		hasEnded, err := r.awaitEnding(ctx, session, view, heads[0].n)
+		if err != nil {
+			return nil, fmt.Errorf("runner: start: %w", err)
+		}
+		if !hasEnded {
+			return nil, &RunningError{runID(session, heads[0].n)}
+		}
 	}
 	return r.begin(ctx, session, view, n, s)
 }
@@ -78,18 +84,19 @@ func (r *Runner) matchKey(ctx context.Context, session scope.Scope, h *head, s n
 	return r.describe(ctx, session, h)
 }
 
-// awaitEnding waits for a run of this process that has told its last event, and reports whether there is one.
-func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, n int) bool {
+// awaitEnding reports whether a run has ended. It waits for one of this process that has told its last event.
+func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *table.View, n int) (bool, error) {
 	a := r.find(session, n)
 	if a == nil || !a.ending.Load() {
-		return false
+		return false, nil
 	}
 	select {
 	case <-a.done:
-		return true
 	case <-ctx.Done():
-		return false
+		return false, context.Cause(ctx)
 	}
+	h, err := readHead(ctx, view, n) // another process may have it
+	return err == nil && h.status.HasEnded(), err
 }
 
 // begin puts HEAD with Absent, which decides between concurrent starts, and launches the run.
@@ -107,8 +114,11 @@ func (r *Runner) begin(ctx context.Context, session scope.Scope, view *table.Vie
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
 	current, err := a.create(ctx, s.input)
 	if err == nil && current == nil {
-		run := *a.run // before the goroutine changes it
-		r.launch(a)
+		run := *a.run     // before the goroutine changes it
+		if !r.launch(a) { // Recover was faster than the answer of the table
+			a.cancelLife(errLost)
+			r.unreserve()
+		}
 		return &run, nil
 	}
 	a.cancelLife(errLost)
@@ -125,14 +135,21 @@ func (r *Runner) begin(ctx context.Context, session scope.Scope, view *table.Vie
 
 // create enters the run and puts its HEAD. If another run has the number, create returns that one's head.
 func (a *active) create(ctx context.Context, raw []byte) (*head, error) {
+	var err error
+	if a.input, err = a.runner.parseInput(a.session, raw); err != nil {
+		return nil, wrapStart(err)
+	}
+	if a.run, err = a.head.run(a.session, a.input); err != nil {
+		return nil, wrapStart(err)
+	}
 	if err := a.enter(ctx); err != nil {
 		return nil, err
 	}
 	if a.ticket != nil && a.ticket.Queued() {
-		a.head.status = StatusQueued
+		a.head.status, a.run.Status = StatusQueued, StatusQueued
 	}
 	var current *head
-	err := a.runner.retry(ctx, func(ctx context.Context) error {
+	err = a.runner.retry(ctx, func(ctx context.Context) error {
 		var err error
 		if a.head.input, err = a.runner.writeText(ctx, a.session, raw, maxInput); err != nil {
 			return err
@@ -154,14 +171,7 @@ func (a *active) create(ctx context.Context, raw []byte) (*head, error) {
 		current = &h
 		return nil
 	})
-	if err != nil || current != nil {
-		return current, wrapStart(err)
-	}
-	a.input, err = a.runner.decodeInput(ctx, a.session, &a.head)
-	if err == nil {
-		a.run, err = a.head.run(a.session, a.input)
-	}
-	return nil, wrapStart(err)
+	return current, wrapStart(err)
 }
 
 func wrapStart(err error) error {

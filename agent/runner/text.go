@@ -43,7 +43,7 @@ func (r *Runner) writeText(ctx context.Context, session scope.Scope, raw []byte,
 	if len(raw) <= limit || r.o.Objects == nil && len(raw) <= maxInline {
 		return text{inline: string(raw)}, nil
 	}
-	if r.o.Objects == nil {
+	if r.o.Objects == nil || len(raw) > maxObject {
 		return text{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(raw))
 	}
 	root, err := r.o.Objects.In(session)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/sse"
 )
@@ -37,8 +38,8 @@ func eventType(data []byte) string {
 
 // checkData returns the event's data on one line.
 func checkData(data json.RawMessage) (json.RawMessage, error) {
-	if !json.Valid(data) {
-		return nil, fmt.Errorf("%w: the event is not valid JSON", ErrInvalid)
+	if !json.Valid(data) || !utf8.Valid(data) { // json.Valid accepts strings that are not UTF-8
+		return nil, fmt.Errorf("%w: the event is not valid JSON in UTF-8", ErrInvalid)
 	}
 	if bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') >= 0 || !bytes.HasPrefix(data, typePrefix) {
 		var b bytes.Buffer

@@ -46,7 +46,7 @@ type line struct {
 	final bool
 }
 
-// Open takes the log over and starts its next segment with the given events. It creates the log if it does not exist.
+// Open takes the log over and starts its next segment with the given events, at most 1,000. It creates the log if it does not exist.
 // From then on every earlier Writer of the log, in any process, fails with [ErrFenced].
 //
 // Open returns [sse.ErrFinished] if the log has ended, and repeats writes that fail until ctx ends.
@@ -57,6 +57,9 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 	}
 	if err := sc.RequireWrite(); err != nil {
 		return nil, fmt.Errorf("replay: open: %w", err)
+	}
+	if len(first) > maxEvents {
+		return nil, fmt.Errorf("replay: open: %w: %d events: must be at most %d", ErrInvalid, len(first), maxEvents)
 	}
 	w := &Writer{
 		store: s, log: l, id: rand.Text(), recent: newRecent(),
@@ -124,7 +127,8 @@ func (w *Writer) readHead(ctx context.Context) (*segment, error) {
 }
 
 // Append adds an event. It is stored with the next commit; if urgent is set, at once. Append waits if the events that
-// are not stored yet exceed four segments.
+// are not stored yet exceed four segments. The Writer keeps data, and Options.Merge may change it, so it must not be used
+// again.
 //
 // It returns [ErrTooLarge] and [ErrInvalid] for the event, and the error of the bucket for a large event. These do not
 // end the Writer, nor does the end of ctx. It returns [ErrFenced] if another Writer has taken the log over, and the error

@@ -1,0 +1,134 @@
+package runner_test
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tools"
+)
+
+func TestARunEndsIfItsPromptDoesNotFitTheLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProcess(t, table.NewMemory(nil), hostOf(t, librarian(0)), nil)
+		defer p.shutDown(t)
+		s := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: s, Prompt: strings.Repeat("x", 100<<10)})
+		require.NoError(t, err)
+		assert.Equal(t, runner.StatusFailed, endsWithin(t, p, s, run.ID, time.Second))
+	})
+}
+
+func TestARunIsCompleteIfItsOutputDoesNotFitTheLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		host := runner.Host{Stream: func(context.Context, *runner.Run, agent.Input) iter.Seq2[agent.Event, error] {
+			return func(yield func(agent.Event, error) bool) {
+				yield(agent.Done{Outcome: agent.OutcomeComplete, Output: json.RawMessage(`"` + strings.Repeat("x", 100<<10) + `"`)}, nil)
+			}
+		}}
+		p := newProcess(t, table.NewMemory(nil), host, nil)
+		defer p.shutDown(t)
+		s := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books."})
+		require.NoError(t, err)
+		assert.Equal(t, runner.StatusComplete, endsWithin(t, p, s, run.ID, time.Second))
+		assert.JSONEq(t, `{"type":"finished","outcome":"complete"}`, last(collect(t, p, s, run.ID)))
+	})
+}
+
+func TestARunEndsIfTheHostTellsInvalidUTF8(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		host := hostOf(t, librarian(0))
+		host.Custom = func(context.Context, *runner.Run, agent.Event) ([]runner.Custom, error) {
+			return []runner.Custom{{Name: "x", Value: json.RawMessage("\"\xff\"")}}, nil
+		}
+		p := newProcess(t, table.NewMemory(nil), host, nil)
+		defer p.shutDown(t)
+		s := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books."})
+		require.NoError(t, err)
+		assert.Equal(t, runner.StatusFailed, endsWithin(t, p, s, run.ID, time.Second))
+	})
+}
+
+func TestARefusedStartLeavesTheSessionFree(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bucket, err := object.New(object.NewMemory(), "b", nil)
+		require.NoError(t, err)
+		other, err := bucket.In(newSession(t))
+		require.NoError(t, err)
+		ref, err := other.Ref("a.png")
+		require.NoError(t, err)
+		for _, o := range []*runner.Options{{Objects: bucket}, nil} {
+			p := newProcess(t, table.NewMemory(nil), hostOf(t, librarian(0)), o)
+			s := newSession(t)
+			_, err = p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books.", Media: []tools.Media{{Format: "png", Object: ref}}})
+			require.Error(t, err)
+			_, err = p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books."})
+			assert.NoError(t, err, "the session is usable")
+			p.shutDown(t)
+		}
+	})
+}
+
+func TestAStopInterruptsTheHostsEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		host := hostOf(t, librarian(0))
+		host.Custom = func(ctx context.Context, _ *runner.Run, _ agent.Event) ([]runner.Custom, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		p := newProcess(t, table.NewMemory(nil), host, nil)
+		defer p.shutDown(t)
+		s := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books."})
+		require.NoError(t, err)
+		<-time.After(time.Second)
+		require.NoError(t, p.Stop(t.Context(), s, run.ID))
+		assert.Equal(t, runner.StatusStopped, endsWithin(t, p, s, run.ID, time.Minute))
+	})
+}
+
+func TestShutdownDoesNotWaitForAHostThatIgnoresItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		host := runner.Host{Stream: func(context.Context, *runner.Run, agent.Input) iter.Seq2[agent.Event, error] {
+			return func(yield func(agent.Event, error) bool) {
+				<-free
+				yield(agent.Done{Outcome: agent.OutcomeComplete}, nil)
+			}
+		}}
+		p := newProcess(t, table.NewMemory(nil), host, nil)
+		s := newSession(t)
+		_, err := p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books."})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		done := make(chan error, 1)
+		go func() { done <- p.Shutdown(ctx) }()
+		select {
+		case <-done:
+		case <-time.After(time.Minute):
+			t.Error("Shutdown hangs beyond its deadline")
+		}
+		close(free)
+		time.Sleep(time.Second)
+	})
+}
