@@ -64,13 +64,16 @@ func main() {
 
 	listener := must((&net.ListenConfig{}).Listen(ctx, "tcp", *addr))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }()
 	log.Info("listening", "url", "http://"+listener.Addr().String())
+	go func() {
+		defer stop() // the program ends if the server fails
+		log.Info("server ended", "reason", server.Serve(listener))
+	}()
 	<-ctx.Done()
 	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	// Shutdown interrupts runs that do not reach a checkpoint in that time. All of them continue after a restart.
-	_ = errors.Join(server.Shutdown(end), runs.Shutdown(end), on.close())
+	log.Info("stopped", "error", errors.Join(server.Shutdown(end), runs.Shutdown(end), on.close()))
 }
 
 // must returns v, or ends the program.
