@@ -95,8 +95,8 @@ func replaceMedia(ms []Message, all []medium) []Message {
 			continue
 		}
 		res := *p.Result
-		res.Result.Blocks = slices.Clone(res.Result.Blocks)
-		res.Result.Blocks[m.block] = tools.Block{Text: text}
+		res.Blocks = slices.Clone(res.Result.Blocks)
+		res.Blocks[m.block] = tools.Block{Text: text}
 		p.Result = &res
 	}
 	return ms

@@ -100,7 +100,7 @@ func writeTranscript(turns []Turn) string {
 // plainResult returns a result as text.
 func plainResult(r *ToolResult) string {
 	var pieces []string
-	if r.Result.IsError {
+	if r.IsError {
 		pieces = append(pieces, "failed:")
 	}
 	for _, b := range r.Result.Blocks {
