@@ -365,6 +365,8 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-issuer", "id.example", "-audience", "a"}, "must be an http or https URL"},
 		{[]string{"-events-queue", "https://sqs.example/q"}, "requires -aws"},
 		{[]string{"-aws", "-events-queue", "q"}, "must be an http or https URL"},
+		{[]string{"-lease", "999ms"}, "-lease: invalid duration 999ms"},
+		{[]string{"-lease", "0s"}, "-lease must be at least 1s"},
 		{[]string{"-sweep", "-1s"}, "-sweep: invalid interval -1s"},
 		{[]string{"-sweep", "0s"}, "-sweep must be positive"},
 		{[]string{"-grants", "0"}, "invalid limit 0"},

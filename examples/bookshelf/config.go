@@ -54,6 +54,8 @@ func (c config) check() error {
 		return fmt.Errorf("-grants: invalid limit %d: must be 1 to %d", c.grants, admission.MaxLimit)
 	case c.retention < 0 || c.retention%time.Second != 0:
 		return fmt.Errorf("-retention: invalid duration %v: must be whole seconds and not negative", c.retention)
+	case c.lease != 0 && c.lease < time.Second:
+		return fmt.Errorf("-lease: invalid duration %v: must be at least 1s", c.lease)
 	case c.sweep < 0:
 		return fmt.Errorf("-sweep: invalid interval %v: must not be negative", c.sweep)
 	case c.queueWait < 0 || c.queueWait > maxQueueWait || c.queueWait%time.Second != 0:

@@ -11,6 +11,7 @@
 //	-model  id of the model; default one that only the embedded endpoint accepts
 //	-landing, -raw, -table  the buckets and the table; default carrel-landing, carrel-raw and carrel
 //	-sweep  how often to look for abandoned uploads; default a minute
+//	-lease      how long a process may be silent before another one takes over its runs, at least a second; default 10s
 //	-grants     most uploads of a user that are granted and have not arrived; default 500
 //	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
 //
@@ -68,9 +69,10 @@ func main() {
 
 const (
 	shutdownTime = 6 * time.Second // longest wait for requests in flight
-	runsTime     = 3 * time.Second // time within it before runs are canceled
+	runsTime     = 3 * time.Second // time within it before runs are interrupted
 
 	defaultGrants    = 500
+	defaultLease     = 10 * time.Second
 	defaultRetention = 90 * 24 * time.Hour
 )
 
@@ -89,6 +91,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&c.queue, "events-queue", "", "`URL` of the SQS queue that the landing bucket notifies")
 	flags.DurationVar(&c.queueWait, "events-wait", maxQueueWait, "how `long` one call waits for messages, 1s to 20s")
 	flags.DurationVar(&c.sweep, "sweep", time.Minute, "`interval` at which to look for abandoned uploads")
+	flags.DurationVar(&c.lease, "lease", defaultLease, "`time` after which the runs of a silent process are taken over, at least 1s")
 	flags.IntVar(&c.grants, "grants", defaultGrants, "largest `number` of a user's uploads that are granted and have not arrived")
 	flags.DurationVar(&c.retention, "retention", defaultRetention, "`time` that the record of an upload is kept after it has ended, 0 for ever")
 	flags.StringVar(&c.issuer, "issuer", "", "`URL` of the OIDC issuer whose tokens are required (default no token is required)")
@@ -106,8 +109,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if c.grants == 0 {
 		return errors.New("-grants: invalid limit 0: must be at least 1")
 	}
-	if c.sweep == 0 || c.queueWait == 0 { // zero means the default in a config, but is not valid as a flag
-		return errors.New("invalid duration 0s: -sweep must be positive, and -events-wait 1s to 20s")
+	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 { // zero means the default in a config, but is not valid as a flag
+		return errors.New("invalid duration 0s: -sweep must be positive, -lease must be at least 1s, and -events-wait must be 1s to 20s")
 	}
 	a, err := start(ctx, c)
 	if err != nil {
