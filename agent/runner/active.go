@@ -58,6 +58,10 @@ type active struct {
 	shortened []agent.Turn
 	hasShort  bool // shortened waits for its checkpoint
 	toldCalls map[string]bool
+
+	step       int   // the newest step
+	isReserved bool  // its tokens are reserved
+	used       int64 // tokens that are not settled
 }
 
 func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.View, h head) *active {

@@ -36,6 +36,8 @@ type saved struct {
 	Ended      []agent.Turn `json:"ended,omitempty"`
 	State      *tools.State `json:"state,omitempty"`
 	Compaction *compaction  `json:"compaction,omitempty"`
+	// Step is the newest step.
+	Step int `json:"step,omitempty"`
 	// End is set if the run has ended and only its last event is missing. A complete run does not have it: its Checkpoint
 	// leads to the same end.
 	End *Result `json:"end,omitempty"`
@@ -78,7 +80,7 @@ func (a *active) isWaiting(c agent.Checkpointed) bool {
 // save does the three writes of a checkpoint in their order.
 func (a *active) save(s saved) error {
 	var err error
-	s.Epoch = a.epoch
+	s.Epoch, s.Step = a.epoch, a.step
 	err = a.writeLog(func(ctx context.Context) error {
 		s.Position, err = a.log.Flush(ctx)
 		return err

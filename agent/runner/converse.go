@@ -48,7 +48,10 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	if in.History, err = a.loadHistory(); err != nil {
 		return a.interrupted(err)
 	}
-	a.level = len(in.History.Turns)
+	a.level, a.step = len(in.History.Turns), a.saved.Step
+	if err := a.settleLost(); err != nil {
+		return a.interrupted(err)
+	}
 	work := a.work
 	if a.runner.host.Stage != nil {
 		attempt, err := a.runner.host.Stage(a.work, a.run)
@@ -145,10 +148,10 @@ func (a *active) stream(ctx context.Context, in agent.Input) (Result, agent.Done
 	atCheckpoint := false
 	for ev, err := range a.runner.host.Stream(ctx, a.run, in) {
 		if err != nil {
-			return a.resultOf(err)
+			return a.resultOf(errors.Join(err, a.settle()))
 		}
 		if done, ok := ev.(agent.Done); ok {
-			return a.resultOfDone(done), done, nil
+			return a.resultOfDone(done), done, a.settle()
 		}
 		if atCheckpoint && a.leaving.Load() {
 			return Result{}, agent.Done{}, errHandover
@@ -162,6 +165,9 @@ func (a *active) stream(ctx context.Context, in agent.Input) (Result, agent.Done
 
 // take writes an event of the agent and reports whether it was a checkpoint.
 func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool) (isCheckpoint bool, _ error) {
+	if err := a.count(ev); err != nil {
+		return false, err
+	}
 	raw, urgent, err := encodeEvent(ev)
 	if err != nil {
 		return false, err

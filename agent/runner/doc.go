@@ -66,6 +66,9 @@
 // that run. If it lost only the stage, the run ends as stopped. A kill between any two writes leaves a state from which
 // these steps continue; then nothing but the time of a lease is lost.
 //
+// The tokens of a step are reserved before the model is asked and settled after its answer, see [Options].StepTokens. A
+// takeover settles the step that was interrupted at the estimate.
+//
 // A tool's effects happen once if the tool heeds its idempotency key; the calls themselves may be repeated. So may the
 // functions of [Host].
 //

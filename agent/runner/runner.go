@@ -41,6 +41,10 @@ type Options struct {
 	Objects *object.Bucket
 	// Admission limits the runs of each user and tenant. If nil, they are not limited.
 	Admission *admission.Admission
+	// StepTokens is the estimated number of tokens of a step, which is reserved from the budget of Admission before the
+	// model is asked, and settled at the real number afterwards. A run whose tenant has used its budget up fails with the
+	// code "budget". Zero means that runs do not use the budget.
+	StepTokens int64
 	// Approvals records the decisions of [Runner.Decide], which is required for it.
 	Approvals *approval.Approvals
 	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered.
@@ -86,9 +90,9 @@ func New(t *table.Table, logs *replay.Store, turns *history.Store, host Host, o 
 	r.o.Heartbeat = cmp.Or(r.o.Heartbeat, min(3*time.Second, r.o.Lease/3))
 	r.o.Retention = cmp.Or(r.o.Retention, 30*24*time.Hour)
 	r.o.MaxRuns = cmp.Or(r.o.MaxRuns, 2000)
-	if r.o.Lease < time.Second || r.o.Heartbeat < 0 || r.o.Heartbeat > r.o.Lease/3 || r.o.Retention < time.Hour || r.o.MaxRuns < 1 {
+	if r.o.Lease < time.Second || r.o.Heartbeat < 0 || r.o.Heartbeat > r.o.Lease/3 || r.o.Retention < time.Hour || r.o.MaxRuns < 1 || r.o.StepTokens < 0 {
 		return nil, fmt.Errorf("%w: Lease must be at least a second, Heartbeat at most a third of it, "+
-			"Retention at least an hour and MaxRuns positive", ErrInvalid)
+			"Retention at least an hour, MaxRuns positive and StepTokens not negative", ErrInvalid)
 	}
 	return r, nil
 }

@@ -1,0 +1,87 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/agent"
+)
+
+const (
+	// codeBudget is the code of a run whose tenant has used its tokens up.
+	codeBudget agent.Code = "budget"
+	// reservation is how long the tokens of a step stay reserved if no process settles them.
+	reservation = 30 * time.Minute
+)
+
+// count keeps account of the tokens of a run: those of a step are reserved before the model is asked, and settled when it
+// has answered.
+func (a *active) count(ev agent.Event) error {
+	if a.runner.o.Admission == nil || a.runner.o.StepTokens == 0 {
+		return nil
+	}
+	switch ev := ev.(type) {
+	case agent.StepStarted:
+		if err := a.settle(); err != nil {
+			return err
+		}
+		return a.reserve(ev.Step)
+	case agent.UsageReport:
+		a.used += ev.Input + ev.Output + ev.CacheRead + ev.CacheWrite
+	case agent.Compacted:
+		a.used += ev.Usage.Input + ev.Usage.Output + ev.Usage.CacheRead + ev.Usage.CacheWrite
+	case agent.StepFinished:
+		return a.settle()
+	}
+	return nil
+}
+
+func (a *active) stepName(step int) string { return fmt.Sprintf("%s.%d", a.agentRun(), step) }
+
+// reserve reserves the tokens of a step. It returns a *[agent.RunError] if the budget is used up.
+func (a *active) reserve(step int) error {
+	var full *admission.FullError
+	err := a.store(func(ctx context.Context) error {
+		err := a.runner.o.Admission.Reserve(ctx, a.session, a.stepName(step), a.runner.o.StepTokens, time.Now().Add(reservation))
+		if errors.As(err, &full) {
+			return nil
+		}
+		return err
+	})
+	if full != nil {
+		return &agent.RunError{Code: codeBudget, Message: "The token budget is used up.", Retryable: true, Err: full}
+	}
+	a.step, a.isReserved = step, err == nil
+	return err
+}
+
+// settle replaces the reservation of the newest step with the tokens that it used, or with the estimate if they are not
+// known.
+func (a *active) settle() error {
+	if !a.isReserved {
+		return nil
+	}
+	used := a.used
+	if used == 0 {
+		used = a.runner.o.StepTokens
+	}
+	a.used, a.isReserved = 0, false
+	return a.settleStep(a.step, used)
+}
+
+func (a *active) settleStep(step int, used int64) error {
+	return a.store(func(ctx context.Context) error {
+		return a.runner.o.Admission.Settle(ctx, a.session, a.stepName(step), used)
+	})
+}
+
+// settleLost settles the step that the process before may have begun after its last checkpoint, at the estimate.
+func (a *active) settleLost() error {
+	if a.runner.o.Admission == nil || a.runner.o.StepTokens == 0 || !a.run.TakenOver {
+		return nil
+	}
+	return errors.Join(a.settleStep(a.saved.Step, a.runner.o.StepTokens), a.settleStep(a.saved.Step+1, a.runner.o.StepTokens))
+}

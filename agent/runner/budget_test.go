@@ -1,0 +1,63 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// costly is a model whose answers cost 30 tokens.
+func costly() agent.Model {
+	return agenttest.Func(func(context.Context, *agent.Request) ([]agent.Delta, error) {
+		return append(say("Yes."), agent.UsageReport{Usage: agent.Usage{Input: 20, Output: 10}}), nil
+	})
+}
+
+func TestARunIsChargedForItsTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		limit := func(d table.Driver) *admission.Admission {
+			tb, err := table.New(d, nil)
+			require.NoError(t, err)
+			limits, err := admission.New(tb.System(), &admission.Options{Tokens: 100})
+			require.NoError(t, err)
+			return limits
+		}
+		limits := limit(d)
+		dying := newDoomed(d, 1<<30, 0)
+		a := newProcess(t, dying, hostOf(t, slowly(time.Second, costly())), &runner.Options{Admission: limit(dying), StepTokens: 50})
+		b := newProcess(t, d, hostOf(t, costly()), &runner.Options{Admission: limits, StepTokens: 50})
+		defer b.watch(t)()
+		session := newSession(t)
+		ask := func(p *process) string {
+			run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Is it?"})
+			require.NoError(t, err)
+			if p == a {
+				<-time.After(500 * time.Millisecond)
+				dying.left.Store(0)
+			}
+			return last(collect(t, b, session, run.ID))
+		}
+		assert.Contains(t, ask(b), "complete", "30 of 100 are used")
+		assert.JSONEq(t, `{"type":"failed","code":"budget","message":"The token budget is used up.","retryable":true}`, ask(a),
+			"50 for the answer that was lost, and 50 for the next one, do not fit")
+		err := limits.Reserve(t.Context(), session, "rest", 21, time.Now().Add(time.Hour))
+		full, ok := errors.AsType[*admission.FullError](err)
+		require.True(t, ok, "80 of 100 are used: %v", err)
+		assert.Equal(t, "tokens", full.Kind)
+		require.NoError(t, limits.Reserve(t.Context(), session, "rest", 20, time.Now().Add(time.Hour)))
+		a.shutDown(t)
+	})
+}
