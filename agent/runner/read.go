@@ -100,11 +100,10 @@ func follow[T any](ctx context.Context, r *Runner, sc scope.Scope, id string, op
 			if !isMissing {
 				return
 			}
-			if _, h, err = r.read(ctx, sc, id); err == nil && h.status.HasEnded() {
+			if h.status.HasEnded() { // it had ended before the log was read
 				err = fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
-			}
-			if err == nil {
-				err = sleep(ctx, time.Second/4)
+			} else if err = sleep(ctx, time.Second/4); err == nil {
+				_, h, err = r.read(ctx, sc, id)
 			}
 			if err != nil {
 				yield(zero, err)

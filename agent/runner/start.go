@@ -84,19 +84,35 @@ func (r *Runner) matchKey(ctx context.Context, session scope.Scope, h *head, s n
 	return r.describe(ctx, session, h)
 }
 
-// awaitEnding reports whether a run has ended. It waits for one of this process that has told its last event.
+// endingPolls and endingPoll are how often, and after which time, HEAD of a run that may be about to end is read again.
+const (
+	endingPolls = 4
+	endingPoll  = 75 * time.Millisecond
+)
+
+// awaitEnding reports whether a run has ended. A client may have seen the last event of a run whose HEAD says that it has
+// not, so awaitEnding waits for a run of this process that has told it, and otherwise reads HEAD a few times.
 func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *table.View, n int) (bool, error) {
-	a := r.find(session, n)
-	if a == nil || !a.ending.Load() {
-		return false, nil
+	if a := r.find(session, n); a != nil {
+		if !a.ending.Load() {
+			return false, nil
+		}
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
 	}
-	select {
-	case <-a.done:
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
+	for range endingPolls {
+		h, err := readHead(ctx, view, n) // another process may have it, or it has just left this one
+		if err != nil || h.status.HasEnded() {
+			return err == nil, err
+		}
+		if err := sleep(ctx, endingPoll); err != nil {
+			return false, err
+		}
 	}
-	h, err := readHead(ctx, view, n) // another process may have it
-	return err == nil && h.status.HasEnded(), err
+	return false, nil
 }
 
 // begin puts HEAD with Absent, which decides between concurrent starts, and launches the run.
