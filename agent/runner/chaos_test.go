@@ -108,7 +108,7 @@ func surviveFlakyStore(t *testing.T, seed uint64) {
 		}
 		ended = ended && len(live) > 0 && live[len(live)-1].Type() == "finished"
 	}
-	<-time.After(time.Minute)
+	<-time.After(10 * time.Minute) // until a recovery has succeeded
 	stopA()
 	stopB()
 	clean.shutDown(t)

@@ -125,7 +125,11 @@ func (a *active) store(op func(context.Context) error) error {
 
 // close records in HEAD that the run has ended.
 func (a *active) close(stopKeeping func()) error {
-	status, err := a.endStatus()
+	var status Status
+	err := a.store(func(context.Context) (err error) {
+		status, err = a.endStatus()
+		return err
+	})
 	if err != nil {
 		return err
 	}
