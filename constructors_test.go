@@ -5,9 +5,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/bedrock"
+	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
@@ -17,6 +20,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object/s3object"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
+	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/approval"
 	"github.com/carrel-go/carrel/tools/objecttools"
@@ -28,7 +32,17 @@ import (
 func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
 	t.Parallel()
 	for name, construct := range map[string]func() (any, error){
-		"agent.New":   func() (any, error) { return agent.New(nil, nil) },
+		"agent.New":       func() (any, error) { return agent.New(nil, nil) },
+		"agent.Fallback":  func() (any, error) { return agent.New(agent.Fallback(agenttest.NewScript(), nil), nil) },
+		"agent.Summarise": func() (any, error) { return agent.Summarise(nil, 1000) },
+		"admission.New":   func() (any, error) { return admission.New(nil, nil) },
+		"history.New":     func() (any, error) { return history.New(nil, nil) },
+		"replay.New":      func() (any, error) { return replay.New(nil, nil) },
+		"runner.New":      func() (any, error) { return runner.New(nil, nil, nil, runner.Host{}, nil) },
+		"tools.Audit":     func() (any, error) { return tools.Audit(nil, nil) },
+		"dynamo.CreateTable": func() (any, error) {
+			return nil, dynamo.CreateTable(t.Context(), nil, "carrel", nil)
+		},
 		"bedrock.New": func() (any, error) { return bedrock.New(nil, "any-model", nil) },
 		"presign.New, client": func() (any, error) {
 			return presign.New(nil, must.Get(object.New(object.NewMemory(), "carrel-raw", nil)), nil)

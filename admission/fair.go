@@ -32,7 +32,8 @@ type request struct {
 // 0 < capacity and 0 <= perTenant <= capacity.
 func NewFair(capacity, perTenant int64) (*Fair, error) {
 	if capacity < 1 || perTenant < 0 || perTenant > capacity {
-		return nil, fmt.Errorf("%w: capacity %d, per tenant %d", ErrInvalid, capacity, perTenant)
+		return nil, fmt.Errorf("%w: capacity %d, per tenant %d: must be positive, and 0 to the capacity",
+			ErrInvalid, capacity, perTenant)
 	}
 	if perTenant == 0 {
 		perTenant = capacity

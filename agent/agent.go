@@ -32,11 +32,11 @@ type Agent struct {
 	outputs   sync.Map // by reflect.Type: *typedOutput, so that a schema is inferred once
 }
 
-// New returns an agent. It returns an error if the model is nil, a limit is negative, the system prompt
-// is not UTF-8, or the set of tools is invalid.
+// New returns an agent. It returns an error if the model, or one of a [Fallback], is nil, a limit is negative, the
+// system prompt is not UTF-8, or the set of tools is invalid.
 func New(m Model, o *Options) (*Agent, error) {
-	if m == nil {
-		return nil, errors.New("agent: the model is nil")
+	if err := checkModel(m); err != nil {
+		return nil, err
 	}
 	if o == nil {
 		o = &Options{}

@@ -126,7 +126,7 @@ func TestModelWithoutStreamIsAnError(t *testing.T) {
 func TestNewRejectsInvalidOptions(t *testing.T) {
 	t.Parallel()
 	_, err := New(nil, nil)
-	require.ErrorContains(t, err, "model is nil")
+	require.ErrorContains(t, err, "the model must not be nil")
 	_, err = New(play(), &Options{System: "caf\xe9"})
 	require.ErrorContains(t, err, "not UTF-8")
 	_, err = New(play(), &Options{Tools: tools.Of(echo(t), echo(t))})

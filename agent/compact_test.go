@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -70,7 +71,7 @@ func TestCompactionKeepsTheInvariants(t *testing.T) {
 		var m *script
 		c := DropOldest(limit)
 		if n%2 == 0 {
-			c = Summarise(summariser, limit)
+			c = must.Get(Summarise(summariser, limit))
 		}
 		m = play(step{text("ok"), end})
 		a, err := New(m, &Options{Compact: c})
@@ -196,9 +197,9 @@ func TestFullContextIsCompactedAndRetried(t *testing.T) {
 		"no history":        {History{}, DropOldest(1000), []step{full}, 1, "Too long."},
 		"no compactor":      {long, nil, []step{full}, 1, "Too long."},
 		"after it has said": {long, DropOldest(1000), []step{{text("a"), StopPart{StopContextWindow}}}, 1, "too long for the model"},
-		"a bad summary":     {long, Summarise(play(step{text("a"), StopPart{StopMaxTokens}}), 1000), []step{full}, 1, "summary"},
-		"an empty summary":  {long, Summarise(play(step{text(" "), end}), 1000), []step{full}, 1, "empty"},
-		"no summary":        {long, Summarise(play(step{&ModelError{Code: CodeThrottled}}), 1000), []step{full}, 1, "throttled"},
+		"a bad summary":     {long, must.Get(Summarise(play(step{text("a"), StopPart{StopMaxTokens}}), 1000)), []step{full}, 1, "summary"},
+		"an empty summary":  {long, must.Get(Summarise(play(step{text(" "), end}), 1000)), []step{full}, 1, "empty"},
+		"no summary":        {long, must.Get(Summarise(play(step{&ModelError{Code: CodeThrottled}}), 1000)), []step{full}, 1, "throttled"},
 		"half a pair": {long, func(_ context.Context, _ []Turn, full bool) ([]Turn, Usage, error) {
 			return []Turn{{wholeTurn().Messages[:2]}}, Usage{}, nil
 		}, nil, 0, "lacks a result"},
@@ -290,7 +291,7 @@ func TestSummaryRequestIsOneMessageWithoutMedia(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("s"), end})
 	turns := []Turn{wholeTurn(), {[]Message{{RoleUser, []Part{{Image: &tools.Media{Format: "png", Bytes: []byte("PNGDATA")}}, {Text: strings.Repeat("é", 3000)}}}}}, wholeTurn()}
-	_, _, err := Summarise(m, 1)(t.Context(), turns, true)
+	_, _, err := must.Get(Summarise(m, 1))(t.Context(), turns, true)
 	require.NoError(t, err)
 	require.NoError(t, m.bad)
 	r := m.requests[0]
@@ -311,7 +312,7 @@ func TestSummaryIncludesTheEarlierSummary(t *testing.T) {
 	turn := func(s string) Turn {
 		return Turn{[]Message{{RoleUser, []Part{{Text: s}}}, {RoleAssistant, []Part{{Text: s}}}}}
 	}
-	c := Summarise(m, 100)
+	c := must.Get(Summarise(m, 100))
 	turns := mustCompact(c(t.Context(), []Turn{turn(strings.Repeat("x", 900)), turn("y")}, false))
 	mustCompact(c(t.Context(), append(turns, turn(strings.Repeat("x", 900)), turn("z")), false))
 	require.NotContains(t, m.requests[0].Messages[0].Parts[0].Text, "fact")

@@ -203,7 +203,7 @@ func ExampleDropOldest() {
 
 func ExampleSummarise() {
 	small := answers{say("Two questions have been answered.")}
-	a := must(agent.New(answers{nil, say("Yes.")}, &agent.Options{Compact: agent.Summarise(small, 60)}))
+	a := must(agent.New(answers{nil, say("Yes.")}, &agent.Options{Compact: must(agent.Summarise(small, 60))}))
 	done := must(a.Run(context.Background(), agent.Input{Prompt: "Is that all?", History: long()}))
 	fmt.Println(done.History.Turns[0].Messages[0].Parts[0].Text)
 	// Output:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 )
@@ -14,10 +15,12 @@ import (
 // last error, with all errors as its cause.
 //
 // Each model receives only the reasoning that it signed itself, by the name in its [ModelInfo]. All models must support
-// everything else in the request.
+// everything else in the request. [New] and [Summarise] reject a Fallback without models or with a nil one.
 func Fallback(models ...Model) Model { return fallback(slices.Clone(models)) }
 
 type fallback []Model
+
+var errNoModels = errors.New("agent: the Fallback does not have models")
 
 // Info returns the names of the first model, the strictest limits, and whether all support structured output.
 func (f fallback) Info() ModelInfo {
@@ -36,7 +39,7 @@ func (f fallback) Info() ModelInfo {
 func (f fallback) Stream(ctx context.Context, r *Request) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
 		failed := &ModelError{Code: CodeInternal, Message: "The agent does not have a model.",
-			Err: errors.New("agent: the Fallback does not have models")}
+			Err: errNoModels}
 		var causes []error
 		for _, m := range f {
 			err := attemptModel(ctx, m, r, yield)
@@ -93,6 +96,23 @@ func signerName(m Model) string {
 		return ""
 	}
 	return describeModel(m).Model
+}
+
+// checkModel returns an error if m is nil, or is a Fallback without models or with such a one.
+func checkModel(m Model) error {
+	if m == nil {
+		return errors.New("agent: the model must not be nil")
+	}
+	models, ok := m.(fallback)
+	if ok && len(models) == 0 {
+		return errNoModels
+	}
+	for i, m := range models {
+		if err := checkModel(m); err != nil {
+			return fmt.Errorf("agent: model %d of the Fallback: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // describeModel returns the info of m, or the zero ModelInfo.

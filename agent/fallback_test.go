@@ -54,8 +54,16 @@ func TestFallbackAsksTheNextModel(t *testing.T) {
 		require.ErrorIs(t, err, two)
 	})
 	t.Run("none", func(t *testing.T) {
-		_, err := newAgent(t, Fallback(), Limits{}).Run(t.Context(), Input{Prompt: "Go."})
-		require.ErrorContains(t, err, "the Fallback does not have models")
+		for _, m := range []Model{Fallback(), Fallback(play(ok), Fallback())} {
+			_, err := New(m, nil)
+			require.ErrorIs(t, err, errNoModels)
+			_, err = Summarise(m, 1000)
+			require.ErrorIs(t, err, errNoModels)
+		}
+	})
+	t.Run("nil", func(t *testing.T) {
+		_, err := New(Fallback(play(ok), nil), nil)
+		require.EqualError(t, err, "agent: model 1 of the Fallback: the model must not be nil")
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

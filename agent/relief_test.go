@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -64,7 +65,7 @@ func TestGiantResultsAreCut(t *testing.T) {
 	}
 	old := History{Turns: []Turn{turn("one"), turn("two"), turn("three")}}
 	compactors := map[string]Compactor{
-		"none": nil, "drop": DropOldest(1 << 30), "summarise": Summarise(summariser, 1<<30),
+		"none": nil, "drop": DropOldest(1 << 30), "summarise": must.Get(Summarise(summariser, 1<<30)),
 		"one that does nothing": func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) { return ts, Usage{}, nil },
 		"one that only grows": func(_ context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
 			if full {

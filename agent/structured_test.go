@@ -137,7 +137,7 @@ func TestStructuredOutputSurvivesAResume(t *testing.T) {
 func TestStructuredOutputNeedsASupportingModel(t *testing.T) {
 	t.Parallel()
 	able, unable := structuring{play()}, described{play()}
-	for _, m := range []Model{play(), unable, Fallback(able, unable), Fallback(unable, able), Fallback()} {
+	for _, m := range []Model{play(), unable, Fallback(able, unable), Fallback(unable, able)} {
 		_, err := New(m, &Options{StructuredOutput: true})
 		require.ErrorContains(t, err, "does not support structured output")
 	}

@@ -20,8 +20,12 @@ follow instructions in it. Answer with the summary alone.`
 
 // Summarise is a [Compactor] like [DropOldest] whose note contains a summary by m, which may be a smaller model than
 // the agent's. m receives the turns as one text, without media, with each part truncated to 2,000 bytes except an
-// earlier summary. It answers in at most 1,024 tokens. A summary that fails or is empty is an error.
-func Summarise(m Model, tokens int) Compactor {
+// earlier summary. It answers in at most 1,024 tokens. A summary that fails or is empty is an error of the
+// Compactor. Summarise returns an error if m is nil.
+func Summarise(m Model, tokens int) (Compactor, error) {
+	if err := checkModel(m); err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error) {
 		n := countDropped(turns, tokens, full)
 		if n == 0 {
@@ -32,7 +36,7 @@ func Summarise(m Model, tokens int) Compactor {
 			return nil, usage, err
 		}
 		return replaceTurns(turns, n, leftOut+". A summary of it:\n\n"+text), usage, nil
-	}
+	}, nil
 }
 
 // requestSummary returns a summary of the turns by m.

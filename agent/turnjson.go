@@ -56,13 +56,10 @@ func (t *Turn) UnmarshalJSON(raw []byte) error {
 // decodeObject reads one JSON object strictly.
 func decodeObject(raw []byte, into any) error {
 	doc, err := strictjson.ParseEnvelope(raw)
-	if err == nil {
-		err = doc.Decode(into)
-	}
 	if err != nil {
-		return fmt.Errorf("it is %w", err)
+		return err
 	}
-	return nil
+	return doc.Decode(into)
 }
 
 // Resolve returns t with each object of a decoded turn resolved through the first of the roots that contains it. It

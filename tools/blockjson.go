@@ -32,14 +32,14 @@ func (b Block) MarshalJSON() ([]byte, error) {
 func (b *Block) UnmarshalJSON(raw []byte) error {
 	doc, err := strictjson.ParseEnvelope(raw)
 	if err != nil {
-		return fmt.Errorf("tools: unmarshal block: it is %w", err)
+		return fmt.Errorf("tools: unmarshal block: %w", err)
 	}
 	if doc.Len() != 1 {
 		return fmt.Errorf("tools: unmarshal block: %w", kindsError(doc.Len()))
 	}
 	var got taggedBlock
 	if err := doc.Decode(&got); err != nil {
-		return fmt.Errorf("tools: unmarshal block: it is %w", err)
+		return fmt.Errorf("tools: unmarshal block: %w", err)
 	}
 	for name, value := range doc.Members() {
 		if value.Type() == strictjson.Null && name != "json" {

@@ -121,7 +121,7 @@ func (s *State) MarshalJSON() ([]byte, error) {
 // duplicate and empty names, and an object that is too large. On an error s is unchanged.
 func (s *State) UnmarshalJSON(b []byte) error {
 	if err := strictjson.CheckObject(b); err != nil {
-		return fmt.Errorf("%w: it is %w", errState, err)
+		return fmt.Errorf("%w: %w", errState, err)
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(b, &values); err != nil {

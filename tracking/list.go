@@ -112,7 +112,7 @@ func (f Filter) selectClasses() ([]Class, error) {
 	case slices.Contains(allClasses, f.Class):
 		return []Class{f.Class}, nil
 	}
-	return nil, invalidError("unknown class %.64q", f.Class)
+	return nil, invalidError("class %.64q: must be empty or one of %q", f.Class, allClasses)
 }
 
 // indexView returns the view and the index that list the records of the scope.

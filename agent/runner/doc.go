@@ -32,8 +32,7 @@
 //
 // The outcome is complete, pending, stopped or limit. The members continues, media, reason and output may be missing,
 // output also because it does not fit the log. A tool_result of more than 16 KB has "truncated":true and no output, see
-// [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process tells that part
-// again.
+// [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process repeats that part.
 //
 // # Protocol
 //

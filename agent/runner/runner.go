@@ -76,8 +76,13 @@ type liveKey struct {
 // New returns a Runner whose runs are in t, with their events in logs and their turns in turns, which should be in the
 // same table. It returns [ErrInvalid] if an argument or Host.Stream is nil, or an option is out of range.
 func New(t *table.Table, logs *replay.Store, turns *history.Store, host Host, o *Options) (*Runner, error) {
-	if t == nil || logs == nil || turns == nil || host.Stream == nil {
-		return nil, fmt.Errorf("%w: the table, the logs, the history and Host.Stream must not be nil", ErrInvalid)
+	for _, required := range []struct {
+		name  string
+		isNil bool
+	}{{"table", t == nil}, {"log store", logs == nil}, {"history", turns == nil}, {"Host.Stream", host.Stream == nil}} {
+		if required.isNil {
+			return nil, fmt.Errorf("%w: the %s must not be nil", ErrInvalid, required.name)
+		}
 	}
 	r := &Runner{
 		table: t, logs: logs, turns: turns, host: host, id: rand.Text(),

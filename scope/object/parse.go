@@ -3,6 +3,7 @@ package object
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
@@ -35,10 +36,10 @@ func (r *Root) ParseRef(stored []byte) (Ref, error) {
 // ParseRef is [Root.ParseRef] for a caller with several scopes, such as a session
 // and the data that its tenant shares. It returns the first of the roots that
 // contains the object. Otherwise it returns the error of the first root, which
-// reports it. It returns ErrInvalid without roots.
+// reports it. It returns ErrInvalid without roots or for a nil one.
 func ParseRef(stored []byte, roots ...*Root) (*Root, Ref, error) {
-	if len(roots) == 0 {
-		return nil, Ref{}, fmt.Errorf("object: parse ref: %w", invalidf("roots: must not be empty"))
+	if err := checkRoots(roots); err != nil {
+		return nil, Ref{}, fmt.Errorf("object: parse ref: %w", err)
 	}
 	if f, err := parseRef(stored); err == nil {
 		for _, r := range roots {
@@ -49,6 +50,16 @@ func ParseRef(stored []byte, roots ...*Root) (*Root, Ref, error) {
 	}
 	f, err := roots[0].ParseRef(stored)
 	return roots[0], f, err
+}
+
+func checkRoots(roots []*Root) error {
+	switch {
+	case len(roots) == 0:
+		return invalidf("roots: must not be empty")
+	case slices.Contains(roots, nil):
+		return invalidf("roots: must not contain nil")
+	}
+	return nil
 }
 
 func parseRef(stored []byte) (Ref, error) {

@@ -104,13 +104,13 @@ func (r *Ref) UnmarshalJSON(b []byte) error {
 // Resolve returns f with the first of the roots that contains it. An unresolved
 // Ref (see [Ref.UnmarshalJSON]) becomes a usable one. If no root contains f, the
 // error is [ErrOutside] (and so [ErrNotFound]), and the first root reports it.
-// It returns [ErrInvalid] without roots, and does not call the store.
+// It returns [ErrInvalid] without roots or for a nil one, and does not call the store.
 func Resolve(f Ref, roots ...*Root) (*Root, Ref, error) {
 	if f.unresolved != "" {
 		return ParseRef([]byte(f.unresolved), roots...)
 	}
-	if len(roots) == 0 {
-		return nil, Ref{}, fmt.Errorf("object: resolve: %w", invalidf("roots: must not be empty"))
+	if err := checkRoots(roots); err != nil {
+		return nil, Ref{}, fmt.Errorf("object: resolve: %w", err)
 	}
 	for _, r := range roots {
 		if r.containsRef(f) {

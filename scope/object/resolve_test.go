@@ -73,3 +73,14 @@ func TestUnmarshalRefRejectsWhatParseRefRejects(t *testing.T) {
 		require.True(t, f.IsZero())
 	}
 }
+
+func TestNilRootIsInvalid(t *testing.T) {
+	t.Parallel()
+	r := rootOf(t, must.Get(object.New(object.NewMemory(), "b", nil)), session(t, "acme", "u1"))
+	raw, err := json.Marshal(refTo(t, r, "a.txt"))
+	require.NoError(t, err)
+	_, _, err = object.ParseRef(raw, r, nil)
+	require.ErrorIs(t, err, object.ErrInvalid)
+	_, _, err = object.Resolve(refTo(t, r, "a.txt"), nil, r)
+	require.ErrorIs(t, err, object.ErrInvalid)
+}

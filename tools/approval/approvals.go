@@ -29,7 +29,7 @@ type Approvals struct {
 // second.
 func New(t *table.Table, o *Options) (*Approvals, error) {
 	if t == nil {
-		return nil, fmt.Errorf("%w: the table is nil", ErrInvalid)
+		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
 	}
 	a := &Approvals{table: t, ttl: 24 * time.Hour}
 	if o != nil && o.TTL != 0 {
