@@ -200,7 +200,7 @@ func TestSystemFuncReturnsThePromptOfARun(t *testing.T) {
 		failed, ok := errors.AsType[*RunError](err)
 		require.True(t, ok)
 		require.Equal(t, CodeInternal, failed.Code)
-		require.ErrorContains(t, err, "agent: system prompt: ")
+		require.ErrorContains(t, err, "agent: run: internal: The run could not be prepared.: system prompt: ")
 	}
 	_, err = New(m, &Options{System: "a", SystemFunc: func(context.Context, Input) (string, error) { return "", nil }})
 	require.ErrorContains(t, err, "only one is accepted")

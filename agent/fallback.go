@@ -109,7 +109,7 @@ func checkModel(m Model) error {
 	}
 	for i, m := range models {
 		if err := checkModel(m); err != nil {
-			return fmt.Errorf("agent: model %d of the Fallback: %w", i, err)
+			return fmt.Errorf("%w: model %d of the Fallback", err, i)
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ func TestFallbackAsksTheNextModel(t *testing.T) {
 	})
 	t.Run("nil", func(t *testing.T) {
 		_, err := New(Fallback(play(ok), nil), nil)
-		require.EqualError(t, err, "agent: model 1 of the Fallback: the model must not be nil")
+		require.EqualError(t, err, "agent: the model must not be nil: model 1 of the Fallback")
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

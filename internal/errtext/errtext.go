@@ -4,7 +4,8 @@ package errtext
 import "strings"
 
 // Join returns "prefix: code: message: cause" without the parts that are empty. A cause that already has the code and the
-// message is printed alone, and one that only repeats the message is left out, so that nothing is printed twice.
+// message is printed alone, and one that only repeats the message is left out, so that nothing is printed twice. The cause
+// loses its package's name if the prefix begins with the same.
 func Join(prefix, code, message string, cause error) string {
 	var head string
 	switch {
@@ -17,7 +18,8 @@ func Join(prefix, code, message string, cause error) string {
 	}
 	text := ""
 	if cause != nil {
-		text = cause.Error()
+		name, _, _ := strings.Cut(prefix, ": ")
+		text = strings.TrimPrefix(cause.Error(), name+": ")
 	}
 	if text == message {
 		text = ""

@@ -30,4 +30,6 @@ func TestJoinPrintsEachPartOnce(t *testing.T) {
 	} {
 		require.Equal(t, c.want, errtext.Join("run", c.code, c.message, c.cause))
 	}
+	model := errors.New("agent: model: throttled: Busy.")
+	require.Equal(t, "agent: run: model: throttled: Busy.", errtext.Join("agent: run", "throttled", "Busy.", model))
 }
