@@ -113,6 +113,9 @@ type budget struct {
 // lateTime is how long a reservation is kept after it has expired, so that a late Settle still counts.
 const lateTime = time.Hour
 
+// maxLate is the number of reservations above which none is kept after it has expired, so that they fit an item.
+const maxLate = 1000
+
 // sumReserved returns the reserved tokens and when the first reservation expires. Reservations that have expired do not
 // count.
 func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
@@ -122,7 +125,7 @@ func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 		unix, _ := r[untilAttr].(int64)
 		until := time.Unix(unix, 0)
 		if until.Before(now) {
-			if until.Add(lateTime).Before(now) {
+			if until.Add(lateTime).Before(now) || len(b.reserved) > maxLate {
 				delete(b.reserved, turn)
 			}
 			continue

@@ -26,15 +26,13 @@ func (t *Ticket) Wait(ctx context.Context) error {
 		if err == nil && !admitted {
 			err = t.Renew(ctx)
 		}
-		switch {
-		case errors.Is(err, ErrLost):
-			if err := t.enqueue(ctx); err != nil {
-				if full, ok := errors.AsType[*FullError](err); ok {
-					return full
-				}
-				return fmt.Errorf("admission: wait: %w", err)
+		if errors.Is(err, ErrLost) {
+			err = t.enqueue(ctx)
+			if full, ok := errors.AsType[*FullError](err); ok {
+				return full
 			}
-		case ctx.Err() != nil:
+		}
+		if ctx.Err() != nil {
 			return fmt.Errorf("admission: wait: %w", errors.Join(context.Cause(ctx), last))
 		}
 		last = err

@@ -161,6 +161,7 @@ func (t *Ticket) Leave(ctx context.Context) error {
 			continue
 		}
 		if err := freePlace(ctx, p.view, **p.held, t.a.o.Lease); err != nil {
+			(*p.held).Expires = time.Time{} // it may be free and taken by another run, so it is read before the next try
 			errs = append(errs, err)
 			continue
 		}

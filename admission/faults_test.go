@@ -1,0 +1,93 @@
+package admission_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// busy refuses a number of writes, and loses the answers to a number of deletions.
+type busy struct {
+	table.Driver
+	left, lost atomic.Int64
+}
+
+func (b *busy) Delete(ctx context.Context, k table.Key, c table.Cond) error {
+	err := b.Driver.Delete(ctx, k, c)
+	if b.lost.Add(-1) >= 0 {
+		return errors.New("the answer is lost")
+	}
+	return err
+}
+
+func (b *busy) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if b.left.Add(-1) >= 0 {
+		return table.ErrBusy
+	}
+	return b.Driver.Put(ctx, k, r, c)
+}
+
+func TestWaitEntersTheQueueAgainThoughTheTableIsBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &busy{Driver: table.NewMemory(nil)}
+		a := newAdmission(t, d, &admission.Options{UserRuns: 1, Lease: 4 * time.Second})
+		ann := newUser(t, "acme", "ann")
+		running, err := a.Enter(t.Context(), newSession(t, ann), "1")
+		require.NoError(t, err)
+		waiting, err := a.Enter(t.Context(), newSession(t, ann), "2")
+		require.NoError(t, err)
+		require.True(t, waiting.Queued())
+		for range 3 {
+			time.Sleep(2 * time.Second)
+			require.NoError(t, running.Renew(t.Context()))
+		}
+		d.left.Store(1) // the place in the queue has expired
+		time.AfterFunc(5*time.Second, func() { _ = running.Leave(t.Context()) })
+		require.NoError(t, waiting.Wait(t.Context()))
+	})
+}
+
+func TestReservationsThatNobodySettlesDoNotFillTheBudget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it fills an item")
+	}
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(t, table.NewMemory(nil), &admission.Options{Tokens: 1 << 40})
+		session := newSession(t, newUser(t, "acme", "ann"))
+		for i := range 1400 {
+			turn := strings.Repeat("x", 200) + strconv.Itoa(i)
+			require.NoError(t, a.Reserve(t.Context(), session, turn, 1, time.Now().Add(time.Second)), i)
+			time.Sleep(2 * time.Second)
+		}
+	})
+}
+
+func TestARepeatedLeaveKeepsThePlaceOfTheNextRun(t *testing.T) {
+	t.Parallel()
+	d := &busy{Driver: table.NewMemory(nil)}
+	a := newAdmission(t, d, &admission.Options{UserRuns: 1})
+	ann := newUser(t, "acme", "ann")
+	first, err := a.Enter(t.Context(), newSession(t, ann), "1")
+	require.NoError(t, err)
+	d.lost.Store(2)
+	require.Error(t, first.Leave(t.Context()), "the places are free, but the answers are lost")
+	second, err := a.Enter(t.Context(), newSession(t, ann), "2")
+	require.NoError(t, err)
+	require.False(t, second.Queued())
+	require.NoError(t, first.Leave(t.Context()))
+	third, err := a.Enter(t.Context(), newSession(t, ann), "3")
+	require.NoError(t, err)
+	require.True(t, third.Queued(), "the second run has its place")
+}
