@@ -24,7 +24,7 @@ type pool struct {
 	limit  int
 }
 
-// place is the item of a place that an owner holds.
+// place is the item of one place, which an owner holds.
 type place = table.Item
 
 // maxRounds is how often a pool is read if others take the free places first.
@@ -61,7 +61,7 @@ func (p pool) takePlace(ctx context.Context, owner string, attr map[string]table
 	return place{}, taken, errFull // others change the places faster than they are read
 }
 
-// takeFree takes the first place that is not among those that were listed, or another one if it is taken meanwhile.
+// takeFree takes the first place that is not in taken, or another free one if that is lost to another owner.
 func (p pool) takeFree(ctx context.Context, taken []place, owner string, attr map[string]table.Value, expires time.Time) (place, []place, error) {
 	n, ok := p.findFree(taken, 0)
 	if !ok {

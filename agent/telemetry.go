@@ -121,8 +121,8 @@ func (t *telemetry) startRun(ctx context.Context, in Input) (context.Context, *s
 	return t.beginSpan(ctx, "invoke_agent", t.name, trace.SpanKindInternal, attrs, o...)
 }
 
-// endRun ends the span of a run and records its metrics. how is the run's outcome or the code of its error.
-func (s *span) endRun(how string, r runTotals) {
+// endRun ends the span of a run and records its metrics. The ending is the run's outcome or the code of its error.
+func (s *span) endRun(ending string, r runTotals) {
 	if s == nil {
 		return
 	}
@@ -132,17 +132,17 @@ func (s *span) endRun(how string, r runTotals) {
 	if r.isCompacted {
 		s.SetAttributes(attribute.Bool("gen_ai.conversation.compacted", true))
 	}
-	switch Outcome(how) {
+	switch Outcome(ending) {
 	case OutcomeComplete, OutcomePending:
-		how = ""
+		ending = ""
 	}
 	attrs := textAttributes("gen_ai.agent.name", s.name, "gen_ai.request.model", s.model.Model)
 	set := metric.WithAttributes(attrs...)
 	s.inferenceCalls.Record(s.ctx, int64(r.requests), set)
 	s.toolCalls.Record(s.ctx, int64(r.dispatched), set)
 	s.runDuration.Record(s.ctx, time.Since(s.start).Seconds(),
-		metric.WithAttributes(append(attrs, textAttributes("error.type", how)...)...))
-	s.endSpan(how)
+		metric.WithAttributes(append(attrs, textAttributes("error.type", ending)...)...))
+	s.endSpan(ending)
 }
 
 func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *span) {

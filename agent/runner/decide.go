@@ -15,7 +15,7 @@ import (
 )
 
 // Decide records a decision on a call for which a run waits, and starts the run that continues it: a new run of the
-// session, whose Continues is set. It makes the call if it was approved, and tells the result and the rest of the answer.
+// session, whose Continues is set. It makes the call if it was approved, and its events are the result and the rest of the answer.
 // If the run has not ended yet, Decide waits for its end, because other calls of the same answer may be in flight.
 //
 // Decide may be repeated: the run is continued once, and Decide returns the run that continues it. The scope is the

@@ -7,7 +7,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// Errors of Views, Systems and Drivers, to be tested with [errors.Is]. For the zero
+// Errors of Views, Systems and Drivers. Test for them with [errors.Is]. For the zero
 // Scope, and for a View, System or Key that this package did not make, the error is
 // [scope.ErrDenied].
 var (

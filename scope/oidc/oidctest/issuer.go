@@ -45,7 +45,7 @@ type Options struct {
 	Users []User
 }
 
-// User is somebody whom the authorize page offers.
+// User is a person that the authorize page offers to sign in as.
 type User struct {
 	Name   string         // unique, shown on the page
 	Claims map[string]any // the user's claims in both tokens; sub is required
