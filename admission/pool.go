@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"time"
 
 	"github.com/carrel-go/carrel/scope/table"
@@ -40,17 +41,13 @@ func (p pool) takePlace(ctx context.Context, owner string, attr map[string]table
 			return it, nil, err
 		}
 	}
-	start := 0
-	if len(first) > 0 {
-		start = first[0]
-	}
 	var taken []place
 	for range maxRounds {
 		var err error
 		if taken, err = listPlaces(ctx, p.view, p.prefix); err != nil {
 			return place{}, nil, err
 		}
-		n, ok := p.findFree(taken, start)
+		n, ok := p.findFree(taken, rand.IntN(p.limit)) //nolint:gosec // others look for one too; not a secret
 		if !ok {
 			return place{}, taken, errFull
 		}
