@@ -165,7 +165,9 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	limits, err := admission.New(tb.System(), &admission.Options{Grants: c.grants})
+	limits, err := admission.New(tb.System(), &admission.Options{
+		Grants: c.grants, UserRuns: c.userRuns, TenantRuns: c.tenantRuns, Queue: c.waiting,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -371,6 +371,8 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-sweep", "0s"}, "-sweep must be positive"},
 		{[]string{"-grants", "0"}, "invalid limit 0"},
 		{[]string{"-grants", "10001"}, "must be 1 to 10000"},
+		{[]string{"-queue", "0"}, "invalid limit 0"},
+		{[]string{"-user-runs", "-1"}, "-user-runs: invalid limit -1: must be 1 to 10000"},
 		{[]string{"-retention", "-1h"}, "invalid duration -1h0m0s"},
 		{[]string{"-events-wait", "0s"}, "1s to 20s"},
 		{[]string{"-events-wait", "1500ms"}, "1s to 20s"},

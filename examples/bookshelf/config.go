@@ -19,10 +19,12 @@ type config struct {
 	aws                                   bool
 	issuer, audience, client, tenantClaim string
 
-	queue     string        // URL of the queue with the arrival events
-	queueWait time.Duration // default 20 s
-	sweep     time.Duration // default a minute
-	grants    int           // most open grants of a user; default 500
+	queue                         string        // URL of the queue with the arrival events
+	queueWait                     time.Duration // default 20 s
+	sweep                         time.Duration // default a minute
+	grants                        int           // most open grants of a user; default 500
+	userRuns, tenantRuns, waiting int           // most runs of a user, of a tenant, and in a tenant's queue; defaults 8, 32, 64
+
 	lease     time.Duration // of runs; default 10 s
 	retention time.Duration // of records that have ended; 0 keeps them forever
 
@@ -50,8 +52,6 @@ func (c config) check() error {
 		return errors.New("-issuer requires either -audience, or -client for a Cognito user pool")
 	case c.queue != "" && !c.aws && c.getenv(sqsEndpoint) == "":
 		return fmt.Errorf("-events-queue requires -aws, or an endpoint in %s", sqsEndpoint)
-	case c.grants < 0 || c.grants > admission.MaxLimit:
-		return fmt.Errorf("-grants: invalid limit %d: must be 1 to %d", c.grants, admission.MaxLimit)
 	case c.retention < 0 || c.retention%time.Second != 0:
 		return fmt.Errorf("-retention: invalid duration %v: must be whole seconds and not negative", c.retention)
 	case c.lease != 0 && c.lease < time.Second:
@@ -60,6 +60,14 @@ func (c config) check() error {
 		return fmt.Errorf("-sweep: invalid interval %v: must not be negative", c.sweep)
 	case c.queueWait < 0 || c.queueWait > maxQueueWait || c.queueWait%time.Second != 0:
 		return fmt.Errorf("-events-wait: invalid duration %v: must be 1s to 20s, in whole seconds", c.queueWait)
+	}
+	for _, l := range []struct {
+		name  string
+		limit int
+	}{{"-grants", c.grants}, {"-user-runs", c.userRuns}, {"-tenant-runs", c.tenantRuns}, {"-queue", c.waiting}} {
+		if l.limit < 0 || l.limit > admission.MaxLimit {
+			return fmt.Errorf("%s: invalid limit %d: must be 1 to %d", l.name, l.limit, admission.MaxLimit)
+		}
 	}
 	urls := []struct{ name, value string }{{"-issuer", c.issuer}, {"-events-queue", c.queue}}
 	if !c.aws {

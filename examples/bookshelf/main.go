@@ -12,6 +12,8 @@
 //	-landing, -raw, -table  the buckets and the table; default carrel-landing, carrel-raw and carrel
 //	-sweep  how often to look for abandoned uploads; default a minute
 //	-lease      how long a process may be silent before another one takes over its runs, at least a second; default 10s
+//	-user-runs, -tenant-runs, -queue
+//	            most runs of a user and of a tenant at a time, and in a tenant's queue; defaults 8, 32 and 64
 //	-grants     most uploads of a user that are granted and have not arrived; default 500
 //	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
 //
@@ -71,9 +73,12 @@ const (
 	shutdownTime = 6 * time.Second // longest wait for requests in flight
 	runsTime     = 3 * time.Second // time within it before runs are interrupted
 
-	defaultGrants    = 500
-	defaultLease     = 10 * time.Second
-	defaultRetention = 90 * 24 * time.Hour
+	defaultGrants     = 500
+	defaultUserRuns   = 8
+	defaultTenantRuns = 32
+	defaultQueue      = 64
+	defaultLease      = 10 * time.Second
+	defaultRetention  = 90 * 24 * time.Hour
 )
 
 // run serves until ctx ends.
@@ -93,6 +98,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.DurationVar(&c.sweep, "sweep", time.Minute, "`interval` at which to look for abandoned uploads")
 	flags.DurationVar(&c.lease, "lease", defaultLease, "`time` after which the runs of a silent process are taken over, at least 1s")
 	flags.IntVar(&c.grants, "grants", defaultGrants, "largest `number` of a user's uploads that are granted and have not arrived")
+	flags.IntVar(&c.userRuns, "user-runs", defaultUserRuns, "largest `number` of a user's runs at a time")
+	flags.IntVar(&c.tenantRuns, "tenant-runs", defaultTenantRuns, "largest `number` of a tenant's runs at a time")
+	flags.IntVar(&c.waiting, "queue", defaultQueue, "largest `number` of a tenant's runs that wait")
 	flags.DurationVar(&c.retention, "retention", defaultRetention, "`time` that the record of an upload is kept after it has ended, 0 for ever")
 	flags.StringVar(&c.issuer, "issuer", "", "`URL` of the OIDC issuer whose tokens are required (default no token is required)")
 	flags.StringVar(&c.audience, "audience", "", "`audience` of the issuer's tokens")
@@ -106,8 +114,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if c.grants == 0 {
-		return errors.New("-grants: invalid limit 0: must be at least 1")
+	if c.grants == 0 || c.userRuns == 0 || c.tenantRuns == 0 || c.waiting == 0 { // zero means the default in a config
+		return errors.New("invalid limit 0: -grants, -user-runs, -tenant-runs and -queue must be at least 1")
 	}
 	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 { // zero means the default in a config, but is not valid as a flag
 		return errors.New("invalid duration 0s: -sweep must be positive, -lease must be at least 1s, and -events-wait must be 1s to 20s")

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -130,6 +131,36 @@ func TestExtractClosesTheGrant(t *testing.T) {
 	require.NotEmpty(t, r.Header.Get("Retry-After"))
 	require.Equal(t, "complete", w.extract(id).last(t)["type"])
 	require.Equal(t, http.StatusOK, w.get("/api/upload/presigned?filename=next.png").Status)
+}
+
+// A second run of a user waits until the first has ended, and a third is rejected, because the queue is full.
+func TestRunsBeyondTheLimitsWaitInTheQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.options
+	var err error
+	o.Admission, err = admission.New(w.table.System(), &admission.Options{UserRuns: 1, Queue: 1})
+	require.NoError(t, err)
+	w.open(o)
+	hold, err := o.Admission.Enter(t.Context(), w.session(w.uploaded(picture(t))), "another run")
+	require.NoError(t, err)
+	first, second := w.uploaded(picture(t)), w.uploaded(picture(t))
+	done := make(chan map[string]any)
+	go func() { done <- w.extract(first).last(t) }()
+	probe := w.session(w.uploaded(picture(t)))
+	require.Eventually(t, func() bool { // until the first one waits
+		ticket, err := o.Admission.Enter(t.Context(), probe, "probe")
+		if err == nil {
+			err = ticket.Leave(t.Context())
+		}
+		return err != nil
+	}, 10*time.Second, 20*time.Millisecond)
+	r := w.extract(second)
+	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
+	require.NotEmpty(t, r.Header.Get("Retry-After"))
+	require.NoError(t, hold.Leave(t.Context()))
+	require.Equal(t, "complete", (<-done)["type"])
+	require.Equal(t, "complete", w.extract(second).last(t)["type"])
 }
 
 // A grant that cannot be tracked is not given, and does not count.

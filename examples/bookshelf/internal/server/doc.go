@@ -46,6 +46,8 @@
 // # Limits
 //
 // A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with Retry-After.
+// Runs beyond its limits wait in the queue of their tenant: their stream is open and silent. If the queue is full, the
+// answer is 429 with Retry-After.
 // A grant is open until its upload arrives or it expires.
 //
 // An upload has at most [MaxUpload] bytes and must match its announcement exactly. If it does not match, or is not an

@@ -49,7 +49,7 @@ type Options struct {
 	// Arrivals records announced uploads and finds those that have arrived. Its Failure should be RejectedUpload.
 	Arrivals *arrivals.Recorder
 
-	// Admission limits the open grants of each user. If nil, they are not limited.
+	// Admission limits the open grants of each user, and the runs of each user and tenant. If nil, they are not limited.
 	Admission *admission.Admission
 
 	// Lease is how long a process may be silent before another one takes over its runs. Default: 10 s.
@@ -102,7 +102,7 @@ func New(o Options) (*Server, error) {
 	s.streams, s.endStreams = context.WithCancel(context.Background())
 	var err error
 	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.host(), &runner.Options{
-		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Logger: o.Log,
+		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Admission: o.Admission, Logger: o.Log,
 	})
 	if err != nil {
 		return nil, err
