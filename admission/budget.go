@@ -68,8 +68,8 @@ func (a *Admission) Reserve(ctx context.Context, session scope.Scope, turn strin
 func turnKey(session scope.Scope, turn string) string { return session.SessionID() + "/" + turn }
 
 // Settle replaces the reservation of a turn with the tokens that it used, also if they are more, and up to an hour after
-// the reservation has expired. It does nothing if the turn does not have a reservation, for example because it was settled
-// before, and without a budget.
+// the reservation has expired. It does nothing without a budget, and if the turn does not have a reservation in this
+// period or the one before, for example because it was settled before.
 func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string, used int64) error {
 	if a.o.Tokens == 0 {
 		return nil

@@ -67,7 +67,7 @@ func TestCallIDsOfServicesAreAccepted(t *testing.T) {
 			require.NoError(t, got.check())
 			for _, turn := range got.Turns[len(h.Turns) : len(got.Turns)-1] {
 				for _, p := range turn.Messages[len(turn.Messages)-1].Parts {
-					require.Equal(t, called[p.Result.ID], p.Result.Result.Blocks[0].Text)
+					require.Equal(t, called[p.Result.ID], p.Result.Blocks[0].Text)
 				}
 			}
 		})

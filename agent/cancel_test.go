@@ -85,7 +85,7 @@ func TestCallsRunInParallelUpToTheLimit(t *testing.T) {
 		require.Len(t, results, 20)
 		for i, p := range results {
 			require.Equal(t, fmt.Sprint("c", i), p.Result.ID, "results in call order")
-			require.Equal(t, words[i], p.Result.Result.Summary)
+			require.Equal(t, words[i], p.Result.Summary)
 		}
 	})
 }

@@ -173,7 +173,7 @@ func TestResumeAfterCompaction(t *testing.T) {
 	counter := modelFunc(func(ctx context.Context, r *Request) iterDeltas {
 		n := 0
 		if last := r.Messages[len(r.Messages)-1].Parts[0]; last.Result != nil {
-			_, err := fmt.Sscanf(last.Result.Result.Summary, "did %d", &n)
+			_, err := fmt.Sscanf(last.Result.Summary, "did %d", &n)
 			require.NoError(t, err)
 		}
 		if n == 7 {

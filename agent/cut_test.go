@@ -90,7 +90,7 @@ func TestGiantTurnOfAFailedRunIsCut(t *testing.T) {
 	require.NoError(t, m.bad)
 	for p := range eachPart(done.History.Turns) {
 		if p.Result != nil {
-			for _, b := range p.Result.Result.Blocks {
+			for _, b := range p.Result.Blocks {
 				require.True(t, b.JSON == nil || json.Valid(b.JSON))
 			}
 		}

@@ -129,7 +129,7 @@ func ExampleCheckpoint() {
 		for _, m := range t.Messages {
 			for _, p := range m.Parts {
 				if p.Result != nil {
-					fmt.Println(p.Result.Result.Summary)
+					fmt.Println(p.Result.Summary)
 				}
 			}
 		}

@@ -23,7 +23,7 @@ func (clerk) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta, 
 				yield(agent.StopPart{Reason: agent.StopToolUse}, nil)
 			return
 		}
-		_ = yield(agent.TextDelta{Text: "There are " + last.Result.Result.Summary + "."}, nil) &&
+		_ = yield(agent.TextDelta{Text: "There are " + last.Result.Summary + "."}, nil) &&
 			yield(agent.StopPart{Reason: agent.StopEndTurn}, nil)
 	}
 }

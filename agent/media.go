@@ -95,7 +95,7 @@ func replaceMedia(ms []Message, all []medium) []Message {
 			continue
 		}
 		res := *p.Result
-		res.Blocks = slices.Clone(res.Result.Blocks)
+		res.Blocks = slices.Clone(res.Blocks)
 		res.Blocks[m.block] = tools.Block{Text: text}
 		p.Result = &res
 	}

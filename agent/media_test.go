@@ -62,7 +62,7 @@ func TestForeignMediaAreRejected(t *testing.T) {
 	}
 	foreign := &tools.Media{Format: "png", Object: s.theirs}
 	result := History{Turns: []Turn{wholeTurn()}}
-	result.Turns[0].Messages[2].Parts[0].Result.Result.Blocks = []tools.Block{{Image: foreign}}
+	result.Turns[0].Messages[2].Parts[0].Result.Blocks = []tools.Block{{Image: foreign}}
 	for name, c := range map[string]struct {
 		in      Input
 		outside bool
@@ -112,7 +112,7 @@ func TestForeignMediaOfToolsFailTheCall(t *testing.T) {
 	steps := []step{{use("c1", "show", `{}`), calls}, {text("ok"), end}}
 	done, err := s.agent(t, play(steps...), heard, show(tools.Media{Format: "png", Object: s.ours})).Run(t.Context(), Input{Scope: s.acme, Prompt: "Go."})
 	require.NoError(t, err)
-	require.Equal(t, s.ours, done.History.Turns[0].Messages[2].Parts[0].Result.Result.Blocks[0].Image.Object)
+	require.Equal(t, s.ours, done.History.Turns[0].Messages[2].Parts[0].Result.Blocks[0].Image.Object)
 	require.Empty(t, heard.all)
 
 	done, err = s.agent(t, play(steps...), heard, show(tools.Media{Format: "png", Object: s.theirs})).Run(t.Context(), Input{Scope: s.acme, Prompt: "Go."})

@@ -38,7 +38,7 @@ func shown(r *Request) (out []string) {
 		for _, p := range m.Parts {
 			add(p.Text, p.Image, p.Document, p.Video)
 			if p.Result != nil {
-				for _, b := range p.Result.Result.Blocks {
+				for _, b := range p.Result.Blocks {
 					add(b.Text, b.Image, b.Document, b.Video)
 				}
 			}
@@ -154,8 +154,8 @@ func TestVideosAreCountedSeparately(t *testing.T) {
 	var failures []string
 	for _, turn := range done.History.Turns {
 		for _, p := range turn.Messages[len(turn.Messages)-1].Parts {
-			if p.Result != nil && p.Result.Result.IsError {
-				failures = append(failures, p.Result.Result.Blocks[0].Text)
+			if p.Result != nil && p.Result.IsError {
+				failures = append(failures, p.Result.Blocks[0].Text)
 			}
 		}
 	}

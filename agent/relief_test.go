@@ -137,7 +137,7 @@ func TestGiantResultsAreCut(t *testing.T) {
 func TestGiantHistoryIsCut(t *testing.T) {
 	t.Parallel()
 	result := wholeTurn()
-	result.Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 750_000)}
+	result.Messages[2].Parts[0].Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 750_000)}
 	said := Turn{[]Message{{RoleUser, []Part{{Text: strings.Repeat("y", 750_000)}}}, {RoleAssistant, []Part{{Text: "ok"}}}}}
 	for name, turns := range map[string][]Turn{"a result": {result}, "a message": {said}, "both": {said, result}} {
 		for _, c := range []Compactor{nil, DropOldest(1000)} {
@@ -160,7 +160,7 @@ func TestGiantHistoryIsCut(t *testing.T) {
 func TestGiantPromptFailsAndKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	h := History{Turns: []Turn{wholeTurn()}}
-	h.Turns[0].Messages[2].Parts[0].Result.Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 50_000)}
+	h.Turns[0].Messages[2].Parts[0].Result.Blocks[0] = tools.Block{Text: strings.Repeat("x", 50_000)}
 	h.Turns = append([]Turn{{[]Message{{RoleUser, []Part{{Text: "a"}}}, {RoleAssistant, []Part{{Text: "b"}}}}}}, h.Turns...)
 	for _, c := range []Compactor{nil, DropOldest(1 << 30)} {
 		m := &window{bytes: 100_000, script: play()}

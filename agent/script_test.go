@@ -237,10 +237,10 @@ func lines(h History) []string {
 					s += fmt.Sprintf(" (%s %s)", p.Document.Format, content(p.Document))
 				case p.Result != nil:
 					mark := "="
-					if p.Result.Result.IsError {
+					if p.Result.IsError {
 						mark = "!"
 					}
-					s += fmt.Sprintf(" {%s%s %s}", p.Result.ID, mark, p.Result.Result.Blocks[0].Text)
+					s += fmt.Sprintf(" {%s%s %s}", p.Result.ID, mark, p.Result.Blocks[0].Text)
 				default:
 					s += " " + p.Text
 				}

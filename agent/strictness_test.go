@@ -24,7 +24,7 @@ func requireSendable(t *testing.T, m *script) {
 					require.NoError(t, strictjson.CheckObject(p.Use.Input))
 				}
 				if p.Result != nil {
-					for _, b := range p.Result.Result.Blocks {
+					for _, b := range p.Result.Blocks {
 						if b.JSON != nil {
 							require.NoError(t, strictjson.Check(b.JSON))
 						}

@@ -107,7 +107,7 @@ func plainResult(r *ToolResult) string {
 	if r.IsError {
 		pieces = append(pieces, "failed:")
 	}
-	for _, b := range r.Result.Blocks {
+	for _, b := range r.Blocks {
 		switch {
 		case b.JSON != nil:
 			pieces = append(pieces, string(b.JSON))

@@ -99,7 +99,7 @@ func showsMedia(r *agent.Request, word string) bool {
 func lastResultFailed(r *agent.Request) bool {
 	for _, p := range slices.Backward(lastParts(r)) {
 		if p.Result != nil {
-			return p.Result.Result.IsError || strings.HasPrefix(joinBlocks(p.Result.Result), "Error:")
+			return p.Result.IsError || strings.HasPrefix(joinBlocks(p.Result.Result), "Error:")
 		}
 	}
 	return false

@@ -107,7 +107,7 @@ func checkErrorFlag(p *probe) {
 		history := callHistory()
 		results := history[len(history)-1].Parts
 		for _, part := range results {
-			part.Result.Result.IsError = isError
+			part.Result.IsError = isError
 		}
 		says := strings.Contains(p.readAnswer(p.withHistory(judgeResult, history...)).text(), word)
 		if says != isError {

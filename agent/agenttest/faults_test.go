@@ -109,7 +109,7 @@ func changeErrorFlags(isError bool) agent.Model {
 			for j, p := range m.Parts {
 				if p.Result != nil {
 					result := *p.Result
-					result.Result.IsError = isError
+					result.IsError = isError
 					r.Messages[i].Parts[j].Result = &result
 				}
 			}
@@ -417,7 +417,7 @@ var faults = map[string]fault{
 	"no more than ten messages": {just(refuses(func(r *agent.Request) bool { return len(r.Messages) > 10 })),
 		"long history", "history of calls"},
 	"results that must not be empty": {just(refuses(func(r *agent.Request) bool {
-		return anyPart(r, func(p agent.Part) bool { return p.Result != nil && len(p.Result.Result.Blocks) == 0 })
+		return anyPart(r, func(p agent.Part) bool { return p.Result != nil && len(p.Result.Blocks) == 0 })
 	})), "history of calls", "long history"},
 	"tools that must be there": {just(refuses(func(r *agent.Request) bool {
 		return len(r.Tools) == 0 && anyPart(r, func(p agent.Part) bool { return p.Use != nil })

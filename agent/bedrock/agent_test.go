@@ -157,7 +157,7 @@ func TestResultsKeepTheOrderOfCalls(t *testing.T) {
 		require.NoError(t, err)
 		var got []string
 		for _, p := range script.Requests()[1].Messages[2].Parts {
-			got = append(got, p.Result.ID+p.Result.Result.Blocks[0].Text)
+			got = append(got, p.Result.ID+p.Result.Blocks[0].Text)
 		}
 		require.Equal(t, []string{"a3", "b1", "c2"}, got)
 	})

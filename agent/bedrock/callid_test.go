@@ -67,7 +67,7 @@ func TestCallIDs(t *testing.T) {
 		for j, id := range got {
 			require.NotContains(t, seen, id)
 			seen[id] = true
-			require.Equal(t, "for "+answer[j], last[2*i+2].Parts[j].Result.Result.Blocks[0].Text)
+			require.Equal(t, "for "+answer[j], last[2*i+2].Parts[j].Result.Blocks[0].Text)
 		}
 	}
 	require.Equal(t, answers[0], ids(last[1]), "what the service accepts stays")

@@ -32,7 +32,7 @@ func result(id string, blocks ...tools.Block) agent.Part {
 
 func failure(id, message string) agent.Part {
 	p := result(id, tools.Block{Text: message})
-	p.Result.Result.IsError = true
+	p.Result.IsError = true
 	return p
 }
 

@@ -17,7 +17,7 @@ import (
 // failedCall is a conversation in which a call has failed with the given blocks.
 func failedCall(blocks ...tools.Block) *agent.Request {
 	failed := result("a", blocks...)
-	failed.Result.Result.IsError = true
+	failed.Result.IsError = true
 	return &agent.Request{
 		System: "You know books.",
 		Messages: []agent.Message{
@@ -39,16 +39,16 @@ func TestNoResultStatus(t *testing.T) {
 	o := &bedrock.Options{NoResultStatus: true}
 	got := sent(t, o, r)
 	require.NotContains(t, string(got.Body), `"status"`)
-	require.Equal(t, "Error: no such page", got.Messages[2].Parts[0].Result.Result.Blocks[0].Text)
+	require.Equal(t, "Error: no such page", got.Messages[2].Parts[0].Result.Blocks[0].Text)
 
 	got = sent(t, o, failedCall(tools.Block{JSON: []byte(`{"code":404}`)}))
-	require.Equal(t, []tools.Block{{Text: "Error:"}, {JSON: []byte(`{"code":404}`)}}, got.Messages[2].Parts[0].Result.Result.Blocks)
+	require.Equal(t, []tools.Block{{Text: "Error:"}, {JSON: []byte(`{"code":404}`)}}, got.Messages[2].Parts[0].Result.Blocks)
 
 	got = sent(t, o, failedCall())
-	require.Equal(t, "Error: (no output)", got.Messages[2].Parts[0].Result.Result.Blocks[0].Text)
+	require.Equal(t, "Error: (no output)", got.Messages[2].Parts[0].Result.Blocks[0].Text)
 
-	r.Messages[2].Parts[0].Result.Result.IsError = false
-	require.Equal(t, "no such page", sent(t, o, r).Messages[2].Parts[0].Result.Result.Blocks[0].Text)
+	r.Messages[2].Parts[0].Result.IsError = false
+	require.Equal(t, "no such page", sent(t, o, r).Messages[2].Parts[0].Result.Blocks[0].Text)
 }
 
 // A document beside the results is accepted by a model that rejects it in a result.
@@ -58,7 +58,7 @@ func TestNoResultDocuments(t *testing.T) {
 		tools.Block{Document: &tools.Media{Format: "md", Bytes: []byte("# 2")}})
 	r.Messages[0].Parts = append(r.Messages[0].Parts, doc("md", "# 0"))
 	r.Messages[2].Parts = r.Messages[2].Parts[:1]
-	require.Len(t, sent(t, nil, r).Messages[2].Parts[0].Result.Result.Blocks, 3)
+	require.Len(t, sent(t, nil, r).Messages[2].Parts[0].Result.Blocks, 3)
 
 	script := bt.NewScript(bt.Reply(bt.Text("ok")))
 	synctest.Test(t, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestNoResultDocuments(t *testing.T) {
 		require.NoError(t, err)
 	})
 	parts := script.Requests()[0].Messages[2].Parts
-	require.Equal(t, []tools.Block{{Text: "See Document 2."}, {Text: "See Document 3."}}, parts[0].Result.Result.Blocks)
+	require.Equal(t, []tools.Block{{Text: "See Document 2."}, {Text: "See Document 3."}}, parts[0].Result.Blocks)
 	require.Equal(t, "# 1", string(parts[1].Document.Bytes))
 	require.Equal(t, "# 2", string(parts[2].Document.Bytes))
 	require.NotEmpty(t, parts[3].Text, "a message with a document needs a text")

@@ -77,11 +77,11 @@ func TestVideoResults(t *testing.T) {
 		parts := script.Requests()[1].Messages[2].Parts
 		require.Len(t, parts, 3)
 		require.Equal(t, "a", parts[0].Result.ID)
-		require.Equal(t, []tools.Block{{Text: "See the video below."}}, parts[0].Result.Result.Blocks)
+		require.Equal(t, []tools.Block{{Text: "See the video below."}}, parts[0].Result.Blocks)
 		require.Equal(t, "b", parts[1].Result.ID)
 		require.Equal(t, video("webm", "frames"), parts[2])
 		require.Contains(t, string(script.Requests()[1].Body), `{"cachePoint":{"type":"default"}},{"video"`)
-		require.Equal(t, "webm video, 6 bytes", done.History.Turns[0].Messages[2].Parts[0].Result.Result.Summary)
+		require.Equal(t, "webm video, 6 bytes", done.History.Turns[0].Messages[2].Parts[0].Result.Summary)
 	})
 }
 

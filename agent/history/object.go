@@ -53,14 +53,18 @@ func (s *Store) readObject(ctx context.Context, session scope.Scope, stored stri
 	return string(raw), err
 }
 
-// deleteObject removes the object of an item, if it has one.
+// deleteObject removes the object of an item, if it has one. A Ref that this package cannot have written is ignored, so that
+// it does not keep the item.
 func (s *Store) deleteObject(ctx context.Context, view *table.View, it table.Item) error {
 	stored, ok := it.Attr[objectAttr].(string)
 	if !ok {
 		return nil
 	}
 	root, ref, err := s.resolve(view.Scope(), stored)
-	if err != nil {
+	switch {
+	case errors.Is(err, errForeign):
+		return nil
+	case err != nil:
 		return err
 	}
 	return root.Delete(ctx, ref)
@@ -76,7 +80,11 @@ func (s *Store) resolve(session scope.Scope, stored string) (*object.Root, objec
 	}
 	var ref object.Ref
 	if err := json.Unmarshal([]byte(stored), &ref); err != nil {
-		return nil, object.Ref{}, err
+		return nil, object.Ref{}, errors.Join(errForeign, err)
 	}
-	return object.Resolve(ref, root)
+	root, ref, err = object.Resolve(ref, root)
+	if errors.Is(err, object.ErrOutside) {
+		err = errors.Join(errForeign, err)
+	}
+	return root, ref, err
 }

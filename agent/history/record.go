@@ -126,7 +126,7 @@ func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r 
 	if err := json.Unmarshal([]byte(raw), &c); err != nil {
 		return r, err
 	}
-	if r.kind == turnKind && len(c.Turns) != 1 {
+	if r.kind == turnKind && len(c.Turns) != 1 || c.Through < 0 || c.Through > maxNumber {
 		return r, errForeign
 	}
 	r.through, r.turns = c.Through, c.Turns

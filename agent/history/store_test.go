@@ -185,6 +185,37 @@ func TestScopesThatHistoryRejects(t *testing.T) {
 	require.ErrorIs(t, err, history.ErrInvalid)
 }
 
+// TestDeleteOfForeignItems erases a session in which somebody else has planted items.
+func TestDeleteOfForeignItems(t *testing.T) {
+	t.Parallel()
+	d, session := table.NewMemory(nil), newSession("acme")
+	bucket := must.Get(object.New(object.NewMemory(), "raw", nil))
+	other := must.Get(must.Get(bucket.In(newSession("globex"))).Ref("theirs.json"))
+	view := must.Get(must.Get(table.New(d, nil)).In(session))
+	for i, ref := range []string{"{", "{}", string(must.Get(json.Marshal(other)))} {
+		it := table.Item{Sort: fmt.Sprintf("turn#%06d", i+1), Attr: map[string]table.Value{"object": ref}}
+		must.Get(view.Put(t.Context(), it, table.Absent()))
+	}
+	s := newStore(t, d, bucket)
+	require.NoError(t, s.Delete(t.Context(), session))
+	_, head, err := s.Load(t.Context(), session)
+	require.NoError(t, err)
+	assert.Zero(t, head)
+}
+
+func TestCompactionWithAnInvalidNumberIsForeign(t *testing.T) {
+	t.Parallel()
+	d, session := table.NewMemory(nil), newSession("acme")
+	view := must.Get(must.Get(table.New(d, nil)).In(session))
+	for _, through := range []int{-5, 1_000_000} {
+		it := table.Item{Sort: "compact#000001", Attr: map[string]table.Value{"content": fmt.Sprintf(`{"through":%d,"turns":[]}`, through)}}
+		must.Get(view.Put(t.Context(), it, table.Absent()))
+		_, _, err := newStore(t, d, nil).Load(t.Context(), session)
+		require.ErrorContains(t, err, "was not written by this package")
+		require.NoError(t, view.Delete(t.Context(), it.Sort, table.Version(1)))
+	}
+}
+
 func TestForeignItems(t *testing.T) {
 	t.Parallel()
 	for _, attr := range []map[string]table.Value{

@@ -80,7 +80,7 @@ func TestARefusedStartLeavesTheSessionFree(t *testing.T) {
 			_, err = p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books.", Media: []tools.Media{{Format: "png", Object: ref}}})
 			require.Error(t, err)
 			_, err = p.Start(t.Context(), runner.Request{Scope: s, Prompt: "Put two books."})
-			assert.NoError(t, err, "the session is usable")
+			require.NoError(t, err, "the session is usable")
 			p.shutDown(t)
 		}
 	})

@@ -94,7 +94,7 @@ func TestARunMayBeTakenOverBeforeItsStartReturns(t *testing.T) {
 			go func() { done <- p.Shutdown(ctx) }()
 			select {
 			case err := <-done:
-				assert.NoError(t, err, exclusive)
+				require.NoError(t, err, exclusive)
 			case <-time.After(time.Minute):
 				t.Fatalf("Shutdown hangs, exclusive %v", exclusive)
 			}

@@ -77,40 +77,45 @@ func (r *Runner) Follow(ctx context.Context, sc scope.Scope, id, after string, d
 // follow reads the log of a run, which may begin to exist a little later than the run.
 func follow[T any](ctx context.Context, r *Runner, sc scope.Scope, id string, open func(scope.Scope, string) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var zero T
 		session, h, err := r.read(ctx, sc, id)
-		if err != nil {
-			yield(zero, err)
-			return
+		for err == nil {
+			if err = r.awaitLog(ctx, session, h.n); err != nil {
+				break
+			}
+			if isMissing := yieldLog(open(session, logName(h.n)), yield); !isMissing {
+				return
+			}
+			h, err = r.awaitBeginning(ctx, sc, id, h)
 		}
-		for {
-			if err := r.awaitLog(ctx, session, h.n); err != nil {
-				yield(zero, err)
-				return
-			}
-			isMissing := false
-			for v, err := range open(session, logName(h.n)) {
-				if isMissing = errors.Is(err, sse.ErrNotFound); isMissing {
-					break
-				}
-				if !yield(v, err) {
-					return
-				}
-			}
-			if !isMissing {
-				return
-			}
-			if h.status.HasEnded() { // it had ended before the log was read
-				err = fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
-			} else if err = sleep(ctx, time.Second/4); err == nil {
-				_, h, err = r.read(ctx, sc, id)
-			}
-			if err != nil {
-				yield(zero, err)
-				return
-			}
+		var zero T
+		yield(zero, err)
+	}
+}
+
+// yieldLog passes on a log, and reports whether it does not exist.
+func yieldLog[T any](log iter.Seq2[T, error], yield func(T, error) bool) (isMissing bool) {
+	for v, err := range log {
+		if errors.Is(err, sse.ErrNotFound) {
+			return true
+		}
+		if !yield(v, err) {
+			break
 		}
 	}
+	return false
+}
+
+// awaitBeginning waits a moment for the log of the run h, and reads the run again. If the run had ended before, its log
+// has expired.
+func (r *Runner) awaitBeginning(ctx context.Context, sc scope.Scope, id string, h head) (head, error) {
+	if h.status.HasEnded() {
+		return head{}, fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
+	}
+	if err := sleep(ctx, time.Second/4); err != nil {
+		return head{}, err
+	}
+	_, h, err := r.read(ctx, sc, id)
+	return h, err
 }
 
 // awaitLog waits until a run of this process has opened its log.

@@ -151,7 +151,7 @@ func TestCrashes(t *testing.T) {
 			clients = append(clients, c)
 			following.Go(func() { c.follow(ctx, &url) })
 		}
-		time.Sleep(200*time.Millisecond + rand.N(1500*time.Millisecond)) //nolint:gosec // spreads the kills
+		time.Sleep(200*time.Millisecond + rand.N(1500*time.Millisecond))
 		kill(syscall.SIGKILL)
 		s, kill = child(t, dir, nil)
 		url.Store(&s.url)

@@ -47,7 +47,7 @@ func newLibrarian() agent.Model {
 		if last.Result == nil {
 			return []agent.Delta{agenttest.Call("c1", "lend_book", `{"title":"Emma"}`)}, nil
 		}
-		return []agent.Delta{agenttest.Say("Done: " + last.Result.Result.Summary)}, nil
+		return []agent.Delta{agenttest.Say("Done: " + last.Result.Summary)}, nil
 	})
 }
 

@@ -145,8 +145,8 @@ func TestRunsBeyondTheLimitsWaitInTheQueue(t *testing.T) {
 	hold, err := o.Admission.Enter(t.Context(), w.session(w.uploaded(picture(t))), "another run")
 	require.NoError(t, err)
 	first, second := w.uploaded(picture(t)), w.uploaded(picture(t))
-	done := make(chan map[string]any)
-	go func() { done <- w.extract(first).last(t) }()
+	done := make(chan reply)
+	go func() { done <- w.extract(first) }()
 	probe := w.session(w.uploaded(picture(t)))
 	require.Eventually(t, func() bool { // until the first one waits
 		ticket, err := o.Admission.Enter(t.Context(), probe, "probe")
@@ -159,7 +159,7 @@ func TestRunsBeyondTheLimitsWaitInTheQueue(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
 	require.NotEmpty(t, r.Header.Get("Retry-After"))
 	require.NoError(t, hold.Leave(t.Context()))
-	require.Equal(t, "complete", (<-done)["type"])
+	require.Equal(t, "complete", (<-done).last(t)["type"])
 	require.Equal(t, "complete", w.extract(second).last(t)["type"])
 }
 
