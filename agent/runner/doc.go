@@ -71,6 +71,20 @@
 // A tool's effects happen once if the tool heeds its idempotency key; the calls themselves may be repeated. So may the
 // functions of [Host].
 //
+// # HTTP statuses
+//
+// A handler usually answers these errors with these statuses:
+//
+//   - 400: [ErrInvalid], scope.ErrInvalid
+//   - 404: [ErrNotFound]
+//   - 409: *[RunningError], with the Location of that run; [ErrNotPending], approval.ErrDecided
+//   - 410: sse.ErrExpired
+//   - 413: [ErrTooLarge]
+//   - 422: [ErrKeyReused]
+//   - 429: *admission.FullError, with Retry-After
+//   - 503: [ErrShutdown], table.ErrBusy
+//   - 500: all others
+//
 // # Not included
 //
 // The package does not serve HTTP and does not know who may see a run: callers pass the scope that the request was
