@@ -2,7 +2,7 @@
 //
 //	go run ./examples/bookshelf
 //
-// starts everything on this machine and prints the address of its page. It has no other requirements. S3 is an embedded
+// starts everything on this machine and prints the address of its page. It does not need anything else. S3 is an embedded
 // server that checks signatures as S3 does. The table is a file. The model is a program that reads barcodes and
 // covers, behind an endpoint that speaks Bedrock's protocol. The code between them is the same as on AWS.
 //

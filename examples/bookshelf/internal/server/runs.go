@@ -12,7 +12,7 @@ import (
 )
 
 // errNoRun is the answer for a run that does not exist or is not the caller's.
-var errNoRun = newProblem(http.StatusNotFound, "There is no such run.")
+var errNoRun = newProblem(http.StatusNotFound, "The run was not found.")
 
 // eventsPath returns the path of a run's events.
 func eventsPath(run string) string { return "/api/runs/" + run + "/events" }
