@@ -23,7 +23,7 @@ func (s *Store) writeObject(ctx context.Context, session scope.Scope, digest str
 	if err != nil {
 		return nil, err
 	}
-	ref, err := root.Ref("turn-" + digest + ".json")
+	ref, err := root.Ref(objectName(digest))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,11 @@ func (s *Store) writeObject(ctx context.Context, session scope.Scope, digest str
 	return string(stored), err
 }
 
-// readObject returns the JSON of a record that is stored as an object.
+// objectName returns the name of the object with this digest.
+func objectName(digest string) string { return "turn-" + digest + ".json" }
+
+// readObject returns the JSON of a record that is stored as an object. It checks the digest, since others may write to the
+// session.
 func (s *Store) readObject(ctx context.Context, session scope.Scope, stored string) (string, error) {
 	root, ref, err := s.resolve(session, stored)
 	if err != nil {
@@ -47,10 +51,15 @@ func (s *Store) readObject(ctx context.Context, session scope.Scope, stored stri
 	}
 	defer func() { _ = body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(body, maxLoad+1))
-	if err == nil && len(raw) > maxLoad {
-		err = ErrTooLarge
+	switch {
+	case err != nil:
+		return "", err
+	case len(raw) > maxLoad:
+		return "", ErrTooLarge
+	case ref.Name() != objectName(digestOf(raw)):
+		return "", fmt.Errorf("%w: the object %q has other content", errForeign, ref.Name())
 	}
-	return string(raw), err
+	return string(raw), nil
 }
 
 // deleteObject removes the object of an item, if it has one. A Ref that this package cannot have written is ignored, so that

@@ -79,8 +79,7 @@ func (s *Store) write(ctx context.Context, session scope.Scope, r record) error 
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(raw)
-	digest := hex.EncodeToString(sum[:])
+	digest := digestOf(raw)
 	it := table.Item{Sort: recordName(r.kind, r.number), Attr: map[string]table.Value{digestAttr: digest}}
 	if len(raw) <= maxInline {
 		it.Attr[contentAttr] = string(raw)
@@ -137,4 +136,10 @@ func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r 
 		}
 	}
 	return r, nil
+}
+
+// digestOf returns the SHA-256 of the JSON of a record.
+func digestOf(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
 }

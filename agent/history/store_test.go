@@ -154,6 +154,29 @@ func TestLargeTurnsAreObjects(t *testing.T) {
 	}
 }
 
+// TestPlantedObjectIsNotATurn lets somebody who may upload to the session take the name of a large turn before it is stored.
+func TestPlantedObjectIsNotATurn(t *testing.T) {
+	t.Parallel()
+	session := newSession("acme")
+	bucket := must.Get(object.New(object.NewMemory(), "raw", nil))
+	large := turn("a", strings.Repeat("long ", 200_000))
+	require.NoError(t, newStore(t, table.NewMemory(nil), bucket).Append(t.Context(), session, 1, large, nil))
+	root := must.Get(bucket.In(session))
+	var stored string
+	for ref, err := range root.List(t.Context()) {
+		require.NoError(t, err)
+		stored = ref.Name()
+	}
+	name, planted := must.Get(root.Ref(stored)), `{"turns":[`+string(must.Get(json.Marshal(turn("a", "planted"))))+`]}`
+	require.NoError(t, root.Delete(t.Context(), name))
+	_, _, err := root.Put(t.Context(), name, strings.NewReader(planted), &object.PutOptions{Size: int64(len(planted))})
+	require.NoError(t, err)
+	s := newStore(t, table.NewMemory(nil), bucket)
+	require.NoError(t, s.Append(t.Context(), session, 1, large, nil))
+	_, _, err = s.Load(t.Context(), session)
+	require.ErrorContains(t, err, "was not written by this package")
+}
+
 func TestObjectsOutsideTheRoots(t *testing.T) {
 	t.Parallel()
 	d, session := table.NewMemory(nil), newSession("acme")

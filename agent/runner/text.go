@@ -50,7 +50,7 @@ func (r *Runner) writeText(ctx context.Context, session scope.Scope, raw []byte,
 	if err != nil {
 		return text{}, err
 	}
-	ref, err := root.Ref("run-" + digest(raw) + ".json")
+	ref, err := root.Ref(objectName(raw))
 	if err != nil {
 		return text{}, err
 	}
@@ -62,7 +62,10 @@ func (r *Runner) writeText(ctx context.Context, session scope.Scope, raw []byte,
 	return text{object: string(stored)}, err
 }
 
-// readText returns the JSON of a text.
+// objectName returns the name of the object that holds raw.
+func objectName(raw []byte) string { return "run-" + digest(raw) + ".json" }
+
+// readText returns the JSON of a text. It checks the digest of an object, since others may write to the session.
 func (r *Runner) readText(ctx context.Context, session scope.Scope, t text) ([]byte, error) {
 	if t.object == "" {
 		return []byte(t.inline), nil
@@ -87,10 +90,15 @@ func (r *Runner) readText(ctx context.Context, session scope.Scope, t text) ([]b
 	}
 	defer func() { _ = body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(body, maxObject+1))
-	if err == nil && len(raw) > maxObject {
-		err = ErrTooLarge
+	switch {
+	case err != nil:
+		return nil, err
+	case len(raw) > maxObject:
+		return nil, ErrTooLarge
+	case ref.Name() != objectName(raw):
+		return nil, fmt.Errorf("runner: the object %q was not written by this package", ref.Name())
 	}
-	return raw, err
+	return raw, nil
 }
 
 // roots returns where the objects of a run may be: in its session and, unless the partition is empty, in the shared data
