@@ -86,6 +86,35 @@ func TestARefusedStartLeavesTheSessionFree(t *testing.T) {
 	})
 }
 
+// TestPlantedObjectIsNotARequest lets somebody who may upload to the session replace the object of a large prompt.
+func TestPlantedObjectIsNotARequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bucket, err := object.New(object.NewMemory(), "raw", nil)
+		require.NoError(t, err)
+		d, s, o := table.NewMemory(nil), newSession(t), &runner.Options{Objects: bucket}
+		p, other := newProcess(t, d, hostOf(t, slowly(time.Minute, librarian(0))), o), newProcess(t, d, hostOf(t, librarian(0)), o)
+		run, err := p.Start(t.Context(), runner.Request{Scope: s, Prompt: strings.Repeat("long ", 2000)})
+		require.NoError(t, err)
+		root, err := bucket.In(s)
+		require.NoError(t, err)
+		var stored string
+		for ref, err := range root.List(t.Context()) {
+			require.NoError(t, err)
+			stored = ref.Name()
+		}
+		name, err := root.Ref(stored)
+		require.NoError(t, err)
+		require.NoError(t, root.Delete(t.Context(), name))
+		_, _, err = root.Put(t.Context(), name, strings.NewReader(`{"prompt":"planted"}`), &object.PutOptions{Size: 20})
+		require.NoError(t, err)
+		_, err = other.Get(t.Context(), s, run.ID)
+		require.ErrorContains(t, err, "was not written by this package")
+		p.shutDown(t)
+		other.shutDown(t)
+	})
+}
+
 func TestAStopInterruptsTheHostsEvents(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
