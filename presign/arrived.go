@@ -42,7 +42,8 @@ type ArrivedOptions struct {
 // tell, a list of exactly that key decides (see s3object). It returns a
 // *[RejectedError] if the object fails a check of o, and ErrInvalid if o is
 // malformed. After any other error the upload may or may not have arrived.
-func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string, o *ArrivedOptions) (_ object.Ref, _ object.Info, err error) {
+func (s *Signer) Arrived(ctx context.Context, session scope.Scope, name string,
+	o *ArrivedOptions) (_ object.Ref, _ object.Info, err error) {
 	defer wrapError("arrived", &err)
 	want := valueOf(o)
 	refOf := s.sessionRef

@@ -75,7 +75,8 @@ func (s *Signer) Abort(ctx context.Context, session scope.Scope, m Multipart) (e
 		return err
 	}
 	_, err = client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID, ExpectedBucketOwner: stringOrNil(s.owner),
+		Bucket: aws.String(ref.Bucket()), Key: aws.String(ref.Key()), UploadId: &m.ID,
+		ExpectedBucketOwner: stringOrNil(s.owner),
 	})
 	return mapError(err, false)
 }

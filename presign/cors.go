@@ -24,7 +24,8 @@ func CORS(origins ...string) (_ types.CORSRule, err error) {
 	}
 	for _, origin := range origins {
 		u, err := url.Parse(origin)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ToLower(u.Scheme+"://"+u.Host) != origin {
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" ||
+			strings.ToLower(u.Scheme+"://"+u.Host) != origin {
 			return types.CORSRule{}, invalidf("origin %.80q: must be like https://books.example.com", origin)
 		}
 	}

@@ -30,7 +30,8 @@ type MultipartOptions struct {
 //
 // It makes one request, with the session's own credentials. It returns the
 // errors of [Signer.Put], and object.ErrDenied.
-func (s *Signer) CreateMultipart(ctx context.Context, session scope.Scope, name string, o *MultipartOptions) (_ Multipart, err error) {
+func (s *Signer) CreateMultipart(ctx context.Context, session scope.Scope, name string,
+	o *MultipartOptions) (_ Multipart, err error) {
 	defer wrapError("create multipart", &err)
 	_, ref, err := s.uploadRef(session, name)
 	if err != nil {

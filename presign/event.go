@@ -21,7 +21,7 @@ type S3Event struct {
 	Size      int64       // bytes
 	ETag      string      // with quotes, as in object.Info; "" if absent
 	Version   string      // "" in a bucket without versions
-	Sequencer string      // upper-case hexadecimal; of two events of one key, the greater string is the later; "" if absent
+	Sequencer string      // upper-case hexadecimal; the later of two events of a key has the greater one; "" if absent
 	Time      time.Time   // UTC; when S3 created the object, to the millisecond or second
 }
 

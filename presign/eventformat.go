@@ -50,5 +50,6 @@ func openEnvelope(m strictjson.Value) (strictjson.Value, error) {
 // isTopicARN reports whether arn is arn:PARTITION:sns:REGION:ACCOUNT:NAME.
 func isTopicARN(arn string) bool {
 	parts := strings.Split(arn, ":")
-	return len(parts) == 6 && parts[0] == "arn" && parts[2] == "sns" && parts[1] != "" && parts[3] != "" && parts[4] != "" && parts[5] != ""
+	return len(parts) == 6 && parts[0] == "arn" && parts[2] == "sns" && parts[1] != "" && parts[3] != "" &&
+		parts[4] != "" && parts[5] != ""
 }

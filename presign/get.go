@@ -59,7 +59,8 @@ type GetOptions struct {
 func (s *Signer) Get(ctx context.Context, f object.Ref, o *GetOptions) (_ Grant, err error) {
 	defer wrapError("get", &err)
 	if f.IsZero() || f.Bucket() != s.bucket.Name() {
-		s.reportRefusal(ctx, "presign.Get", fmt.Errorf("presign: get: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside))
+		s.reportRefusal(ctx, "presign.Get",
+			fmt.Errorf("presign: get: %q in bucket %q: %w", f.Key(), f.Bucket(), object.ErrOutside))
 		return Grant{}, object.ErrOutside
 	}
 	opt := valueOf(o)

@@ -33,7 +33,8 @@ type PartOptions struct {
 //
 // It returns ErrInvalid, also for a number outside 1 to m.Parts(), and the other
 // errors of [Signer.Put].
-func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, number int, o *PartOptions) (_ Grant, err error) {
+func (s *Signer) Part(ctx context.Context, session scope.Scope, m Multipart, number int,
+	o *PartOptions) (_ Grant, err error) {
 	defer wrapError("part", &err)
 	_, ref, err := s.plannedRef(session, m)
 	if err != nil {

@@ -105,7 +105,8 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 	for _, f := range fields {
 		signed.Values[f.name] = f.value
 	}
-	end, err := verifyForm(signed, formPolicy{ref: ref, fields: fields, min: opt.MinSize, max: opt.MaxSize}, creds, expires)
+	end, err := verifyForm(signed, formPolicy{ref: ref, fields: fields, min: opt.MinSize, max: opt.MaxSize}, creds,
+		expires)
 	if err != nil {
 		return Form{}, err
 	}
@@ -118,7 +119,8 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 // newFormClient returns a client that signs with the credentials in the context.
 // The options of a single form can't set them, and a client for each form is slow.
 func newFormClient(c *s3.Client) *s3.PresignClient {
-	return s3.NewPresignClient(c, s3.WithPresignClientFromClientOptions(func(o *s3.Options) { o.Credentials = contextProvider{} }))
+	return s3.NewPresignClient(c,
+		s3.WithPresignClientFromClientOptions(func(o *s3.Options) { o.Credentials = contextProvider{} }))
 }
 
 func (o PostOptions) check() error {

@@ -166,7 +166,9 @@ func (s *Signer) sessionRef(session scope.Scope, name string) (*object.Root, obj
 // x-amz-expected-bucket-owner to the query, where S3 ignores it; keepHeaders
 // prevents that.
 func newV4Signer(keepHeaders bool) *v4.Signer {
-	return v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping, o.DisableHeaderHoisting = true, keepHeaders })
+	return v4.NewSigner(func(o *v4.SignerOptions) {
+		o.DisableURIPathEscaping, o.DisableHeaderHoisting = true, keepHeaders
+	})
 }
 
 func checkExpires(d time.Duration) error {

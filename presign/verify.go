@@ -53,7 +53,8 @@ func verifyURL(r *v4.PresignedHTTPRequest, want request, c aws.Credentials, expi
 		return time.Time{}, unsignedf("path %q, want one that ends in the key %q", u.Path, want.ref.Key())
 	case query.Get("X-Amz-Expires") != strconv.FormatInt(int64(expires/time.Second), 10):
 		return time.Time{}, unsignedf("X-Amz-Expires %q, want %v", query.Get("X-Amz-Expires"), expires)
-	case !strings.HasPrefix(query.Get("X-Amz-Credential"), c.AccessKeyID+"/") || query.Get("X-Amz-Security-Token") != c.SessionToken:
+	case !strings.HasPrefix(query.Get("X-Amz-Credential"), c.AccessKeyID+"/") ||
+		query.Get("X-Amz-Security-Token") != c.SessionToken:
 		return time.Time{}, unsignedf("credentials differ from the fetched ones")
 	}
 	return expiryOf(begin, expires, c), nil

@@ -28,7 +28,8 @@ type formPolicy struct {
 //
 // It compares the text of each condition with that of encoding/json. If a version
 // of the SDK writes them differently, Post fails instead of granting a loose form.
-func verifyForm(f *s3.PresignedPostRequest, want formPolicy, c aws.Credentials, expires time.Duration) (time.Time, error) {
+func verifyForm(f *s3.PresignedPostRequest, want formPolicy, c aws.Credentials,
+	expires time.Duration) (time.Time, error) {
 	text, err := base64.StdEncoding.DecodeString(f.Values["policy"])
 	if err != nil {
 		return time.Time{}, unsignedf("policy is not base64")
@@ -37,7 +38,8 @@ func verifyForm(f *s3.PresignedPostRequest, want formPolicy, c aws.Credentials, 
 	switch {
 	case err != nil:
 		return time.Time{}, unsignedf("invalid X-Amz-Date %q", f.Values["X-Amz-Date"])
-	case !strings.HasPrefix(f.Values["X-Amz-Credential"], c.AccessKeyID+"/") || f.Values["X-Amz-Security-Token"] != c.SessionToken:
+	case !strings.HasPrefix(f.Values["X-Amz-Credential"], c.AccessKeyID+"/") ||
+		f.Values["X-Amz-Security-Token"] != c.SessionToken:
 		return time.Time{}, unsignedf("credentials differ from the fetched ones")
 	case f.Values["key"] != want.ref.Key():
 		return time.Time{}, unsignedf("key %q, want %q", f.Values["key"], want.ref.Key())

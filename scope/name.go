@@ -58,7 +58,8 @@ func checkUnicodeName(name string) string {
 		switch {
 		case unicode.IsControl(r):
 			return "has a control character"
-		case unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		case unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point,
+			unicode.Variation_Selector):
 			return "has an invisible character: bidi, zero-width or a line separator"
 		}
 	}

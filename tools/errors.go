@@ -85,7 +85,8 @@ func (e *PendingError) Error() string { return "tools: pending: " + e.Reason }
 
 // isDecision reports whether err is the tool's own decision, which a retry or a timeout must not replace.
 func isDecision(err error) bool {
-	return hasType[*CorrectionError](err) || hasType[*FatalError](err) || hasType[*PendingError](err) || hasType[*PanicError](err)
+	return hasType[*CorrectionError](err) || hasType[*FatalError](err) || hasType[*PendingError](err) ||
+		hasType[*PanicError](err)
 }
 
 func hasType[E error](err error) bool {

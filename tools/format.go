@@ -61,7 +61,8 @@ func isUUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
 func isURI(s string) bool {
 	for _, r := range s {
 		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("-._~:/?#[]@!$&'()*+,;=%", r):
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9',
+			strings.ContainsRune("-._~:/?#[]@!$&'()*+,;=%", r):
 		default:
 			return false
 		}

@@ -142,7 +142,8 @@ func listArguments(t reflect.Type, path string, seen map[string]bool) (out []ref
 		case seen[name]:
 			return nil, fmt.Errorf("%stwo fields have this name", pathPrefix(joinPath(path, name)))
 		case slices.Contains(strings.Split(options, ","), "string"):
-			return nil, fmt.Errorf("%sthe json option \"string\" does not agree with the schema", pathPrefix(joinPath(path, name)))
+			return nil, fmt.Errorf("%sthe json option \"string\" does not agree with the schema",
+				pathPrefix(joinPath(path, name)))
 		default:
 			seen[name] = true
 			out = append(out, f)

@@ -54,7 +54,8 @@ func (n *nilFiller) typeOf(t reflect.Type) *nilType {
 			if isEncoded(f) && mayHoldNil(f.Type, nil) {
 				_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 				list := strings.Split(options, ",")
-				made.fields = append(made.fields, nilField{f.Index[0], slices.Contains(list, "omitempty"), slices.Contains(list, "omitzero")})
+				made.fields = append(made.fields,
+					nilField{f.Index[0], slices.Contains(list, "omitempty"), slices.Contains(list, "omitzero")})
 			}
 		}
 	}

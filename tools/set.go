@@ -250,7 +250,8 @@ func (r Resolved) Specs() iter.Seq[Spec] {
 
 // Lookup returns the tool with exactly this name, and whether there is one.
 func (r Resolved) Lookup(name string) (*Tool, bool) {
-	i, ok := slices.BinarySearchFunc(r.tools, name, func(t *Tool, name string) int { return strings.Compare(t.spec.Name, name) })
+	i, ok := slices.BinarySearchFunc(r.tools, name,
+		func(t *Tool, name string) int { return strings.Compare(t.spec.Name, name) })
 	if !ok {
 		return nil, false
 	}

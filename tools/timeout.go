@@ -50,5 +50,6 @@ func (e *timeoutError) Error() string {
 
 // Unwrap returns the correction for the model and the tool's own error.
 func (e *timeoutError) Unwrap() []error {
-	return []error{Correct(fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.", e.After)), e.Err}
+	return []error{Correct(fmt.Sprintf("The tool did not finish within %v. Whether it took effect is not known.",
+		e.After)), e.Err}
 }

@@ -87,12 +87,14 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 // package's documentation, the error wraps [ErrSchema] and names the field.
 //
 // The first middleware is the outermost. New does all work on the schema, so that a call only validates.
-func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), mw ...Middleware) (*Tool, error) {
+func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error),
+	mw ...Middleware) (*Tool, error) {
 	return NewWith(name, desc, f, nil, mw...)
 }
 
 // NewWith is [New] with options.
-func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), o *Options, mw ...Middleware) (*Tool, error) {
+func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), o *Options,
+	mw ...Middleware) (*Tool, error) {
 	if !toolName.MatchString(name) {
 		return nil, fmt.Errorf("tools: invalid name %q: must match %s", name, toolName)
 	}
@@ -152,7 +154,8 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 			return nil, fmt.Errorf("tools: middleware %d of %s returned a nil handler", i, name)
 		}
 	}
-	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}, originalName: name, fn: fn}, nil
+	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}, originalName: name,
+		fn: fn}, nil
 }
 
 // Must returns t, and panics if err is not nil. Use it for tools that are made once, at start-up:

@@ -66,7 +66,8 @@ func truncateResult(res Result, n int) Result {
 		kept += len(b.Text) + len(b.JSON)
 		blocks = append(blocks, b)
 	}
-	blocks = append(blocks, Block{Text: fmt.Sprintf("[Cut to fit: %d of %d bytes are shown, and the last value may be incomplete.]", kept, total)})
+	blocks = append(blocks, Block{Text: fmt.Sprintf("[Cut to fit: %d of %d bytes are shown, and the last value may be "+
+		"incomplete.]", kept, total)})
 	res.Blocks = blocks
 	return res
 }

@@ -28,7 +28,8 @@ func (t *Tracker) Count(ctx context.Context, userOrTenant scope.Scope) (Counts, 
 	if err != nil {
 		return c, opError("count", err)
 	}
-	counters := map[Class]*int{ClassActive: &c.Active, ClassWaiting: &c.Waiting, ClassFailed: &c.Failed, ClassSuccess: &c.Success}
+	counters := map[Class]*int{ClassActive: &c.Active, ClassWaiting: &c.Waiting, ClassFailed: &c.Failed,
+		ClassSuccess: &c.Success}
 	for _, class := range allClasses {
 		n, capped, err := view.Count(ctx, table.Query{Slot: slot, Class: string(class)})
 		if err != nil {

@@ -10,7 +10,7 @@ type verdict int
 
 const (
 	verdictNone      verdict = iota // the record is not overdue
-	verdictLost                     // the lease of a worker expired, or an optional object did not arrive: the stage failed
+	verdictLost                     // a worker's lease expired, or an optional object did not arrive: the stage failed
 	verdictArrived                  // the object that an External stage waits for has arrived
 	verdictMoved                    // a worker still holds a live lease: the record is looked at again later
 	verdictAbandoned                // nobody continued the record: it has ended

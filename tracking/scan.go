@@ -40,7 +40,8 @@ const endOfClass = "-"
 // read. next is the cursor of the page that follows; empty at the end. The first
 // page has n rows; if some had to be dropped, the next pages are as large as
 // possible.
-func scanClass(ctx context.Context, view *table.View, q table.Query, before string, n int) (rows []Summary, next string, err error) {
+func scanClass(ctx context.Context, view *table.View, q table.Query, before string,
+	n int) (rows []Summary, next string, err error) {
 	q.Limit = min(n, table.MaxLimit)
 	for range maxScanPages {
 		page, err := view.Query(ctx, q)
@@ -108,7 +109,8 @@ func mergeLanes(lanes []lane, limit int) (rows []Summary, more bool) {
 		last = max(last, l.rows[len(l.rows)-1].Scope.SessionID())
 	}
 	slices.SortStableFunc(rows, func(a, b Summary) int {
-		return cmp.Or(strings.Compare(b.Scope.SessionID(), a.Scope.SessionID()), strings.Compare(a.Scope.UserID(), b.Scope.UserID()))
+		return cmp.Or(strings.Compare(b.Scope.SessionID(), a.Scope.SessionID()),
+			strings.Compare(a.Scope.UserID(), b.Scope.UserID()))
 	})
 	// A record that changes its class between two of the queries is found twice.
 	rows = slices.CompactFunc(rows, func(a, b Summary) bool { return a.Scope == b.Scope })

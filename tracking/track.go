@@ -50,7 +50,8 @@ func (e *panicError) Error() string {
 // nothing is recorded. If ctx is cancelled before f fails, the stage is
 // released, so that another worker can resume it at once. If the deadline of
 // ctx passes, the stage fails with "timeout" and may be retried.
-func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *ClaimOptions, f func(context.Context) (object.Ref, error)) error {
+func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *ClaimOptions,
+	f func(context.Context) (object.Ref, error)) error {
 	c, err := t.newTrackClaim(session, st, o, f)
 	if err != nil {
 		return &TrackError{Next: NextGiveUp, Err: opError("track", err)}
@@ -70,7 +71,8 @@ func (t *Tracker) Track(ctx context.Context, session scope.Scope, st Stage, o *C
 	return nil
 }
 
-func (t *Tracker) newTrackClaim(session scope.Scope, st Stage, o *ClaimOptions, f func(context.Context) (object.Ref, error)) (claim, error) {
+func (t *Tracker) newTrackClaim(session scope.Scope, st Stage, o *ClaimOptions,
+	f func(context.Context) (object.Ref, error)) (claim, error) {
 	if f == nil {
 		return claim{}, invalidError("the function is missing")
 	}

@@ -47,10 +47,12 @@ func answerRequest(r *agent.Request) Turn {
 			return Answer(call(0), newUsage(3))
 		}
 	case reason:
-		return Answer(agent.ReasoningDelta{Text: "It is "}, agent.ReasoningDelta{Text: word}, agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "It is " + word, Signature: "c2lnbmVk"}}, Say(word), Say("."))
+		return Answer(agent.ReasoningDelta{Text: "It is "}, agent.ReasoningDelta{Text: word},
+			agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "It is " + word, Signature: "c2lnbmVk"}}, Say(word), Say("."))
 	case look:
 		if !showsMedia(r, word) {
-			return Fail(&agent.ModelError{Code: agent.CodeInvalidCall, Message: "The image or the document did not arrive unchanged."})
+			return Fail(&agent.ModelError{Code: agent.CodeInvalidCall,
+				Message: "The image or the document did not arrive unchanged."})
 		}
 	case speakLong:
 		if r.MaxTokens <= fewTokens {

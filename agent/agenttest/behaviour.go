@@ -29,7 +29,8 @@ const (
 )
 
 var behaviours = []behaviour{
-	speak, speakLong, callOnce, callMany, callIfForced, reason, look, followSystem, judgeResult, stall, failEarly, failLate,
+	speak, speakLong, callOnce, callMany, callIfForced, reason, look, followSystem, judgeResult, stall, failEarly,
+	failLate,
 }
 
 // fewTokens is a limit that the answer to [speakLong] exceeds.
@@ -104,8 +105,9 @@ func cutWord(text, format string) (string, bool) {
 
 // newImage returns a white pixel.
 func newImage() *tools.Media {
-	return &tools.Media{Format: "png", Bytes: []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU" +
-		"\x00\x00\x00\nIDATx\x9cc\xf8\x0f\x00\x01\x01\x01\x00\xb18\xf6\x14\x00\x00\x00\x00IEND\xaeB`\x82")}
+	return &tools.Media{Format: "png",
+		Bytes: []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU" +
+			"\x00\x00\x00\nIDATx\x9cc\xf8\x0f\x00\x01\x01\x01\x00\xb18\xf6\x14\x00\x00\x00\x00IEND\xaeB`\x82")}
 }
 
 func newDocument(word string) *tools.Media {

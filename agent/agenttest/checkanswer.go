@@ -119,7 +119,8 @@ func (c *answerChecker) checkCall(u agent.ToolUse) {
 }
 
 var (
-	modelCodes = []agent.Code{agent.CodeThrottled, agent.CodeAccessDenied, agent.CodeInvalidCall, agent.CodeUnavailable, agent.CodeTruncated,
+	modelCodes = []agent.Code{agent.CodeThrottled, agent.CodeAccessDenied, agent.CodeInvalidCall, agent.CodeUnavailable,
+		agent.CodeTruncated,
 		agent.CodeTimeout, agent.CodeFiltered, agent.CodeContextFull, agent.CodeMalformed, agent.CodeInternal}
 	internalNames = regexp.MustCompile(`\barn:|\b\d{12}\b|https?://|\b\d{1,3}(?:\.\d{1,3}){3}\b`)
 )

@@ -61,7 +61,8 @@ func callHistory() []agent.Message {
 	answer := agent.Message{Role: agent.RoleUser}
 	for i, r := range results {
 		question.Parts = append(question.Parts, newCall(fmt.Sprintf("earlier-%d", i)))
-		answer.Parts = append(answer.Parts, agent.Part{Result: &agent.ToolResult{ID: fmt.Sprintf("earlier-%d", i), Result: r}})
+		answer.Parts = append(answer.Parts,
+			agent.Part{Result: &agent.ToolResult{ID: fmt.Sprintf("earlier-%d", i), Result: r}})
 	}
 	return []agent.Message{newMessage(agent.RoleUser, "Look some words up."), question, answer}
 }
@@ -86,7 +87,8 @@ func checkRemovedTools(p *probe) {
 // occurs twice.
 func checkForeignCallIDs(p *probe) {
 	history := []agent.Message{newMessage(agent.RoleUser, "Look some words up.")}
-	for _, ids := range [][]string{{"call_0", " functions.look_up:0", "call|fc_1", strings.Repeat("x", 65), ""}, {"call_0"}} {
+	for _, ids := range [][]string{{"call_0", " functions.look_up:0", "call|fc_1", strings.Repeat("x", 65), ""},
+		{"call_0"}} {
 		question, answer := agent.Message{Role: agent.RoleAssistant}, agent.Message{Role: agent.RoleUser}
 		for _, id := range ids {
 			question.Parts = append(question.Parts, newCall(id))
@@ -99,7 +101,8 @@ func checkForeignCallIDs(p *probe) {
 }
 
 func checkBlankText(p *probe) {
-	p.checkAnswers(newMessage(agent.RoleUser, "Are you there?", "\n"), newMessage(agent.RoleAssistant, " ", "Yes.", "\t\n"))
+	p.checkAnswers(newMessage(agent.RoleUser, "Are you there?", "\n"),
+		newMessage(agent.RoleAssistant, " ", "Yes.", "\t\n"))
 }
 
 // checkReasoningHistory sends the model's reasoning back.

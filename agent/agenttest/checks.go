@@ -97,7 +97,8 @@ func checkMaxTokens(p *probe) {
 	r.MaxTokens = fewTokens
 	for _, d := range p.readAnswer(r).deltas {
 		if stop, ok := d.(agent.StopPart); ok && stop.Reason != agent.StopMaxTokens {
-			p.fail("the stop reason is %q after a long answer with MaxTokens %d, want %q", stop.Reason, fewTokens, agent.StopMaxTokens)
+			p.fail("the stop reason is %q after a long answer with MaxTokens %d, want %q", stop.Reason, fewTokens,
+				agent.StopMaxTokens)
 		}
 	}
 }

@@ -75,7 +75,8 @@ func (p *player) takeExchange(method, path string, body []byte) (*exchange, erro
 	err := &replayError{request: p.requests, detail: "all exchanges have been played"}
 	if next := slices.Index(p.played, false); next >= 0 {
 		e := p.exchanges[next]
-		err.detail = describeMismatch(e.Method+" "+e.Path+" "+string(compactJSON(e.Request)), method+" "+path+" "+string(body))
+		err.detail = describeMismatch(e.Method+" "+e.Path+" "+string(compactJSON(e.Request)),
+			method+" "+path+" "+string(body))
 	}
 	p.errs = append(p.errs, err)
 	return nil, err

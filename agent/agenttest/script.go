@@ -87,7 +87,8 @@ func (s *Script) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.D
 	return turnFunc(func(_ context.Context, r *agent.Request) Turn {
 		t, err := s.takeTurn(r)
 		if err != nil {
-			return Fail(&agent.ModelError{Code: agent.CodeInternal, Message: "The test's script does not fit the run.", Err: err})
+			return Fail(&agent.ModelError{Code: agent.CodeInternal, Message: "The test's script does not fit the run.",
+				Err: err})
 		}
 		return t
 	}).Stream(ctx, r)

@@ -83,7 +83,8 @@ func newTruncatedError(err error) *agent.ModelError {
 
 // newProtocolError returns the error of a stream that breaks the protocol.
 func newProtocolError(what string) *agent.ModelError {
-	return newRetryableError(agent.CodeMalformed, "The model service sent an invalid answer.", errors.New("bedrock: "+what))
+	return newRetryableError(agent.CodeMalformed, "The model service sent an invalid answer.",
+		errors.New("bedrock: "+what))
 }
 
 func newInvalidError(format string, args ...any) *agent.ModelError {

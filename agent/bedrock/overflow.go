@@ -29,7 +29,8 @@ var (
 	// a shorter conversation does not cure.
 	aboutFields = regexp.MustCompile(strings.Join([]string{
 		`maximum tokens you requested`, `number of output tokens`,
-		`\b(max (new |output |completion )?tokens|budget tokens)\b[^.:]{0,30}(exceed|must|should|greater|larger|>)`, `max tokens: \d`,
+		`\b(max (new |output |completion )?tokens|budget tokens)\b[^.:]{0,30}(exceed|must|should|greater|larger|>)`,
+		`max tokens: \d`,
 		`\b(stop ?sequences?|temperature|top ?[pk]|(request ?)?metadata|tools?|tool ?(choice|config)|guardrail|output ?config)\b[^:]{0,40}:`,
 		`\b\d+ (tools|messages|blocks|items|turns)\b`,
 	}, "|"))

@@ -110,7 +110,8 @@ func (r *Recorder) cleanUpload(ctx context.Context, f table.Found) error {
 // settleUpload does what the state of the record requires, and returns the time of
 // the next look, or zero if the note can be deleted. It marks the note of an
 // accepted upload, whose file outlives its record.
-func (r *Recorder) settleUpload(ctx context.Context, session scope.Scope, note table.Item, now time.Time) (next time.Time, _ error) {
+func (r *Recorder) settleUpload(ctx context.Context, session scope.Scope, note table.Item,
+	now time.Time) (next time.Time, _ error) {
 	rec, err := r.tracker.Get(ctx, session)
 	switch {
 	case errors.Is(err, tracking.ErrNotFound):

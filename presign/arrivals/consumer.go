@@ -56,7 +56,8 @@ type Consumer struct {
 // once for each message. The context of handle ends after 30 s, but not with
 // Run's, so that every started call can finish. NewConsumer returns
 // presign.ErrInvalid if an argument is missing or Wait is invalid.
-func NewConsumer(client SQS, url string, handle func(ctx context.Context, body []byte) error, o *ConsumerOptions) (*Consumer, error) {
+func NewConsumer(client SQS, url string, handle func(ctx context.Context, body []byte) error,
+	o *ConsumerOptions) (*Consumer, error) {
 	if o == nil {
 		o = &ConsumerOptions{}
 	}
@@ -116,7 +117,9 @@ func (c *Consumer) receiveBatch(ctx context.Context) ([]types.Message, error) {
 	defer cancel()
 	out, err := c.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &c.url, MaxNumberOfMessages: batchSize, WaitTimeSeconds: int32(c.wait / time.Second),
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
+			types.MessageSystemAttributeNameApproximateReceiveCount,
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -142,14 +145,16 @@ func (c *Consumer) handleBatch(ctx context.Context, messages []types.Message) in
 
 // processMessage handles a message, deletes it and reports whether it succeeded.
 func (c *Consumer) processMessage(ctx context.Context, m types.Message) bool {
-	about := []any{"queue", c.url, "message", aws.ToString(m.MessageId), "received", m.Attributes["ApproximateReceiveCount"]}
+	about := []any{"queue", c.url, "message", aws.ToString(m.MessageId), "received",
+		m.Attributes["ApproximateReceiveCount"]}
 	if err := c.callHandle(ctx, m); err != nil {
 		c.log.WarnContext(ctx, "message failed and stays in the queue", append(about, "err", err)...)
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	if _, err := c.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &c.url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+	if _, err := c.client.DeleteMessage(ctx,
+		&sqs.DeleteMessageInput{QueueUrl: &c.url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 		c.log.WarnContext(ctx, "message handled but not deleted; it will be delivered again", append(about, "err", err)...)
 	}
 	return true

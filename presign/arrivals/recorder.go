@@ -77,7 +77,8 @@ type Recorder struct {
 //
 // New returns presign.ErrInvalid if a required argument is nil, if MaxSize is
 // negative, or if the pipeline does not have these stages.
-func New(tb *table.Table, landing *object.Bucket, signer *presign.Signer, tracker *tracking.Tracker, o *Options) (*Recorder, error) {
+func New(tb *table.Table, landing *object.Bucket, signer *presign.Signer, tracker *tracking.Tracker,
+	o *Options) (*Recorder, error) {
 	switch {
 	case tb == nil:
 		return nil, invalidError("new", "table: must not be nil")

@@ -22,7 +22,8 @@ const (
 // describeRejection is the default of Options.Failure.
 func describeRejection(e *presign.RejectedError) *tracking.Error {
 	if errors.Is(e, presign.ErrTooLarge) {
-		return &tracking.Error{Code: "upload_too_large", Message: "The file is too large. Please upload a smaller one.", Err: e}
+		return &tracking.Error{Code: "upload_too_large", Message: "The file is too large. Please upload a smaller one.",
+			Err: e}
 	}
 	return &tracking.Error{
 		Code: "upload_differs", Err: e,

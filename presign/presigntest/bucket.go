@@ -16,7 +16,9 @@ import (
 func EnsureBucket(ctx context.Context, c *s3.Client, bucket string) error {
 	in := &s3.CreateBucketInput{Bucket: &bucket}
 	if region := c.Options().Region; region != "" && region != "us-east-1" {
-		in.CreateBucketConfiguration = &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(region)}
+		in.CreateBucketConfiguration = &types.CreateBucketConfiguration{
+			LocationConstraint: types.BucketLocationConstraint(region),
+		}
 	}
 	if _, err := c.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}); err == nil {
 		return nil

@@ -108,8 +108,10 @@ func (r Resources) buildStatements(s scope.Scope, p Purpose) ([]statement, error
 // denied as well.
 func (r Resources) denyGuards() []statement {
 	return []statement{
-		{Effect: "Deny", Action: stringList{"*"}, Resource: stringList{"*"}, Condition: conditions{"StringNotEquals": {"aws:ResourceAccount": {r.Account}}}},
-		{Effect: "Deny", Action: stringList{"*"}, Resource: stringList{"*"}, Condition: conditions{"BoolIfExists": {"aws:SecureTransport": {"false"}}}},
+		{Effect: "Deny", Action: stringList{"*"}, Resource: stringList{"*"},
+			Condition: conditions{"StringNotEquals": {"aws:ResourceAccount": {r.Account}}}},
+		{Effect: "Deny", Action: stringList{"*"}, Resource: stringList{"*"},
+			Condition: conditions{"BoolIfExists": {"aws:SecureTransport": {"false"}}}},
 	}
 }
 
@@ -125,8 +127,10 @@ func (r Resources) allowUploads(p Purpose, prefix string) []statement {
 	var all []statement
 	if p&Signer != 0 {
 		all = append(all,
-			allow(objects, conditions{"Null": {"s3:if-none-match": {"false"}}, "NumericLessThanEqualsIfExists": age}, "s3:PutObject"),
-			allow(objects, conditions{"Bool": {"s3:ObjectCreationOperation": {"false"}}, "NumericLessThanEqualsIfExists": age}, "s3:PutObject"),
+			allow(objects, conditions{"Null": {"s3:if-none-match": {"false"}}, "NumericLessThanEqualsIfExists": age},
+				"s3:PutObject"),
+			allow(objects, conditions{"Bool": {"s3:ObjectCreationOperation": {"false"}}, "NumericLessThanEqualsIfExists": age},
+				"s3:PutObject"),
 			allow(objects, nil, "s3:AbortMultipartUpload"))
 	}
 	if p&FormSigner != 0 {
@@ -137,7 +141,8 @@ func (r Resources) allowUploads(p Purpose, prefix string) []statement {
 
 func (r Resources) allowReads(prefix string) []statement {
 	get := statement{Effect: "Allow", Action: stringList{"s3:GetObject", "s3:GetObjectVersion"}}
-	list := statement{Effect: "Allow", Action: stringList{"s3:ListBucket"}, Condition: conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}}
+	list := statement{Effect: "Allow", Action: stringList{"s3:ListBucket"},
+		Condition: conditions{"StringLike": {"s3:prefix": {prefix + "*"}}}}
 	for _, bucket := range []string{r.Landing, r.Raw} {
 		if bucket != "" {
 			get.Resource = append(get.Resource, r.objectARN(bucket, prefix))
@@ -161,7 +166,8 @@ func (r Resources) allowQueries(s scope.Scope, table string, classes []string) (
 		}
 		partitions = append(partitions, index)
 	}
-	return statement{Effect: "Allow", Action: stringList{"dynamodb:Query"}, Resource: r.indexARNs(table), Condition: requireLeadingKeys(partitions...)}, nil
+	return statement{Effect: "Allow", Action: stringList{"dynamodb:Query"}, Resource: r.indexARNs(table),
+		Condition: requireLeadingKeys(partitions...)}, nil
 }
 
 func allow(resource string, c conditions, actions ...string) statement {

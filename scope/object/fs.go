@@ -51,7 +51,8 @@ func (f *fileSystem) Open(name string) (fs.File, error) {
 func (f *fileSystem) openPath(name string) (fs.File, error) {
 	top := f.root.scope.Prefix()
 	if name == "." {
-		return &directory{entries: entryReader{fs: f, scope: f.root.scope, prefix: top}, info: fileInfo{name: ".", dir: true}, path: name}, nil
+		return &directory{entries: entryReader{fs: f, scope: f.root.scope, prefix: top}, info: fileInfo{name: ".", dir: true},
+			path: name}, nil
 	}
 	if owner, base, err := scope.ParseKey(top + name); err == nil {
 		ref, info, err := f.root.Stat(f.ctx, Ref{bucket: f.root.bucket.name, owner: owner, name: base, key: top + name})
@@ -64,7 +65,8 @@ func (f *fileSystem) openPath(name string) (fs.File, error) {
 			path:    name,
 		}, nil
 	}
-	d := &directory{entries: entryReader{fs: f, scope: f.root.scope, prefix: top + name + "/"}, info: fileInfo{name: path.Base(name), dir: true}, path: name}
+	d := &directory{entries: entryReader{fs: f, scope: f.root.scope, prefix: top + name + "/"},
+		info: fileInfo{name: path.Base(name), dir: true}, path: name}
 	// If the directory is a scope, list it by that scope. "uploads" is not one.
 	if owner, _, err := scope.ParseKey(d.entries.prefix + "x"); err == nil && f.root.scope.Contains(owner) {
 		d.entries.scope = f.root.narrowScope(owner)

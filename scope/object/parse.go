@@ -27,7 +27,8 @@ func (r *Root) ParseRef(stored []byte) (Ref, error) {
 		return Ref{}, err
 	}
 	if !r.containsRef(f) {
-		r.reportRefusal(context.Background(), "parse ref", fmt.Errorf("object: parse ref: %q in bucket %q: %w", f.key, f.bucket, ErrOutside))
+		r.reportRefusal(context.Background(), "parse ref",
+			fmt.Errorf("object: parse ref: %q in bucket %q: %w", f.key, f.bucket, ErrOutside))
 		return Ref{}, fmt.Errorf("object: parse ref: %w", ErrOutside)
 	}
 	return f, nil

@@ -30,7 +30,8 @@ func (s *System) Query(ctx context.Context, n int, q Query) (Page, error) {
 		return Page{}, newDeniedError("the System was not made by Table.System")
 	}
 	if q.Slot == 0 || n < 0 {
-		return Page{}, fmt.Errorf("%w: slot %d, shard %d: a System needs an index slot and a shard from 0", errQuery, q.Slot, n)
+		return Page{}, fmt.Errorf("%w: slot %d, shard %d: a System needs an index slot and a shard from 0", errQuery, q.Slot,
+			n)
 	}
 	if err := checkClass(q.Class); err != nil {
 		return Page{}, fmt.Errorf("%w: %w", errQuery, err)

@@ -49,7 +49,8 @@ func (a *Approvals) Get(ctx context.Context, s scope.Scope, id string) (Request,
 }
 
 // readRequest returns the request, its item, and the view that it was read from.
-func (a *Approvals) readRequest(ctx context.Context, s scope.Scope, id string) (*table.View, table.Item, Request, error) {
+func (a *Approvals) readRequest(ctx context.Context, s scope.Scope,
+	id string) (*table.View, table.Item, Request, error) {
 	view, err := a.table.In(s)
 	if err != nil {
 		return nil, table.Item{}, Request{}, fmt.Errorf("approval: get: %w", err)

@@ -89,7 +89,8 @@ func (a *Approvals) ensureRequest(ctx context.Context, c *tools.Call, reason str
 	if err != nil {
 		return Request{}, fmt.Errorf("approval: ask: %w", err)
 	}
-	it := table.Item{Sort: sortPrefix + r.ID, Expires: r.Asked.Add(a.ttl), Index: r.indexEntries(), Attr: map[string]table.Value{}}
+	it := table.Item{Sort: sortPrefix + r.ID, Expires: r.Asked.Add(a.ttl), Index: r.indexEntries(),
+		Attr: map[string]table.Value{}}
 	r.setAttributes(it.Attr)
 	stored, err := view.Put(ctx, it, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
@@ -107,17 +108,20 @@ func newRequest(c *tools.Call, reason string) (Request, error) {
 		return Request{}, tools.Fatal(fmt.Errorf("approval: ask: %w", err))
 	}
 	if c.IdempotencyKey() == "" {
-		return Request{}, tools.Fatal(fmt.Errorf("%w: the call does not have an idempotency key: give the run an id", ErrInvalid))
+		return Request{}, tools.Fatal(fmt.Errorf("%w: the call does not have an idempotency key: give the run an id",
+			ErrInvalid))
 	}
 	if !isShortText(reason, maxReason) {
-		return Request{}, fmt.Errorf("%w: the reason has %d bytes, must be at most %d, in UTF-8", ErrInvalid, len(reason), maxReason)
+		return Request{}, fmt.Errorf("%w: the reason has %d bytes, must be at most %d, in UTF-8", ErrInvalid, len(reason),
+			maxReason)
 	}
 	args, err := strictjson.Canonical(c.Args())
 	if err != nil {
 		return Request{}, fmt.Errorf("approval: the arguments are %w", err)
 	}
 	if len(args) > maxArgs {
-		return Request{}, tools.Correct(fmt.Sprintf("Not run: a person must approve this call, and %d bytes of arguments are too many to look at. "+
+		return Request{}, tools.Correct(fmt.Sprintf("Not run: a person must approve this call, and %d bytes of arguments "+
+			"are too many to look at. "+
 			"Send at most %d bytes.", len(args), maxArgs))
 	}
 	return Request{

@@ -25,7 +25,8 @@ type csvHeader struct {
 // readHeader reads the first row. The names of the columns may cost at most n bytes.
 func (f *file) readHeader(ctx context.Context, n int) (csvHeader, error) {
 	c := f.newCSVReader(&textReader{
-		enc: f.enc, off: f.start, mark: f.start, to: int64(len(f.head)), final: f.hasWholeHead(), buf: f.decodeHead(), ended: true,
+		enc: f.enc, off: f.start, mark: f.start, to: int64(len(f.head)), final: f.hasWholeHead(), buf: f.decodeHead(),
+		ended: true,
 	}, n)
 	err := c.next()
 	if errors.Is(err, errPartEnd) { // it is longer than the head

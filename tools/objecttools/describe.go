@@ -9,7 +9,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-const describeDescription = "Describe a file: its size, type, encoding, line ends and format, the columns of CSV, the " +
+const describeDescription = "Describe a file: its size, type, encoding, line ends and format, the columns of CSV, " +
+	"the " +
 	"structure of JSON, and the number of lines or rows. One call reads only a part of a large file: call again with " +
 	"the cursor to count the rest. Example: {\"file\": \"f1\"}."
 

@@ -103,7 +103,8 @@ func (ts *toolset) listFiles(ctx context.Context, c *tools.Call, args listArgs) 
 	}
 	switch {
 	case isFull:
-		l.Notes.add("there are more files, but only %d files may have a handle in one conversation, and all handles are in use",
+		l.Notes.add("there are more files, but only %d files may have a handle in one conversation, and all handles are "+
+			"in use",
 			maxFiles)
 		return l, nil
 	case len(found.refs) > len(found.files):
@@ -118,7 +119,8 @@ func (ts *toolset) listFiles(ctx context.Context, c *tools.Call, args listArgs) 
 }
 
 // findFiles collects matching files until the limit, the size of the result or maxLooked is reached.
-func (ts *toolset) findFiles(ctx context.Context, roots []*object.Root, after object.Ref, args listArgs) (foundFiles, error) {
+func (ts *toolset) findFiles(ctx context.Context, roots []*object.Root, after object.Ref,
+	args listArgs) (foundFiles, error) {
 	limit, match := valueOr(args.Limit, defaultListed), strings.ToLower(args.Match)
 	found := foundFiles{files: []listedFile{}}
 	left, looked := ts.resultBudget(), 0

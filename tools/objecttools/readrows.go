@@ -103,7 +103,8 @@ func (w *rowWriter) endFile(off int64) {
 func (w *rowWriter) endScan(off int64, inLine bool) {
 	w.endAt(off, inLine)
 	if w.req.goal > w.req.line {
-		w.out.Notes.add("row %d was not reached: the call read up to byte %d of %d, which is in row %d; continue with the cursor",
+		w.out.Notes.add("row %d was not reached: the call read up to byte %d of %d, which is in row %d; continue with the "+
+			"cursor",
 			w.req.goal, off, w.f.info.Size, w.req.line)
 		return
 	}

@@ -150,7 +150,8 @@ func (ts *toolset) seekLine(ctx context.Context, f *file, req *readRequest, out 
 			req.line = l.line
 			out.End = l.offset()
 			out.Cursor = req.cursorAt(f, l.offset(), l.inLine)
-			out.Notes.add("line %d was not reached: the call read up to byte %d of %d, which is in line %d; continue with the cursor",
+			out.Notes.add("line %d was not reached: the call read up to byte %d of %d, which is in line %d; continue with "+
+				"the cursor",
 				req.goal, out.End, f.info.Size, l.line)
 			return false, nil
 		case err != nil:

@@ -9,7 +9,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-const sampleDescription = "Show a few lines of a text file, or rows of CSV and JSON Lines, from all over the file, its " +
+const sampleDescription = "Show a few lines of a text file, or rows of CSV and JSON Lines, from all over the file, " +
+	"its " +
 	"beginning or its end. Example: {\"file\": \"f1\", \"count\": 5, \"from\": \"tail\"} shows the last five. " +
 	"The same arguments return the same sample. " + contentWarning
 

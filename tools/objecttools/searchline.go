@@ -110,7 +110,8 @@ func (s *searcher) nextMatch(ctx context.Context, f *finder) (m [2]int, ok bool,
 // endSpent ends the search because the work of the call is spent.
 func (s *searcher) endSpent(off, line int64, inLine bool) {
 	s.endAt(off, line, inLine)
-	s.out.Notes.add("searched up to byte %d of %d, which is the most that one call can do with this expression: continue with "+
+	s.out.Notes.add("searched up to byte %d of %d, which is the most that one call can do with this expression: "+
+		"continue with "+
 		"the cursor, or use a simpler pattern", s.out.End, s.out.Size)
 }
 
@@ -124,7 +125,8 @@ func (s *searcher) endFull(off, line int64, inLine bool) {
 func (s *searcher) endAtLimit(off, line int64, inLine bool) {
 	s.endAt(off, line, inLine)
 	if s.out.Cursor != "" {
-		s.out.Notes.add("stopped after %d matches, at byte %d of %d: continue with the cursor", s.limit, s.out.End, s.out.Size)
+		s.out.Notes.add("stopped after %d matches, at byte %d of %d: continue with the cursor", s.limit, s.out.End,
+			s.out.Size)
 	}
 }
 
@@ -132,7 +134,8 @@ func (s *searcher) endAtLimit(off, line int64, inLine bool) {
 func (s *searcher) addMatch(p linePiece, m [2]int, times int) bool {
 	text, isClipped := matchText(p.b, m)
 	match := searchMatch{
-		Line: p.line, Offset: p.off + s.lines.t.enc.storedLen(p.b[:m[0]]), Text: text, Clipped: isClipped || !p.first || !p.last,
+		Line: p.line, Offset: p.off + s.lines.t.enc.storedLen(p.b[:m[0]]), Text: text, Clipped: isClipped || !p.first ||
+			!p.last,
 	}
 	if times > 1 {
 		match.Times = times

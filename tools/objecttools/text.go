@@ -62,7 +62,8 @@ func (f *file) openText(ctx context.Context, from, to int64) (*textReader, error
 	from = min(max(from, f.start), f.info.Size)
 	to = min(max(to, from), f.info.Size)
 	t := &textReader{
-		ctx: ctx, step: firstRange, file: f, enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size, left: to - from,
+		ctx: ctx, step: firstRange, file: f, enc: f.enc, off: from, mark: from, to: to, final: to == f.info.Size,
+		left: to - from,
 	}
 	if t.left == 0 {
 		return t, nil

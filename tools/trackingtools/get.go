@@ -51,7 +51,8 @@ func (u uploads) getUpload(ctx context.Context, c *tools.Call, in getInput) (upl
 	}
 	r, err := u.findUpload(ctx, sc, in.ID)
 	if errors.Is(err, tracking.ErrNotFound) {
-		return uploadDetail{}, tools.Correct(fmt.Sprintf("upload_id: there is no upload %.64q; call list_uploads for valid ids", in.ID))
+		return uploadDetail{}, tools.Correct(fmt.Sprintf("upload_id: there is no upload %.64q; call list_uploads for "+
+			"valid ids", in.ID))
 	}
 	if err != nil {
 		return uploadDetail{}, fmt.Errorf("trackingtools: %w", err)

@@ -91,7 +91,8 @@ func (u uploads) listOwn(ctx context.Context, sc scope.Scope, f tracking.Filter)
 }
 
 func correctCursor() error {
-	return tools.Correct("cursor: not a cursor of this list; copy `next` of the previous page unchanged and keep the same status, or leave cursor out")
+	return tools.Correct("cursor: not a cursor of this list; copy `next` of the previous page unchanged and keep the " +
+		"same status, or leave cursor out")
 }
 
 func newRow(sc scope.Scope, s tracking.Summary) uploadRow {

@@ -39,7 +39,8 @@ func checkConvergence(w *world) {
 		r, err := l.tr.Get(w.ctx, s)
 		w.mustSucceed(err, "get")
 		up := r.Stage(upload)
-		got := fmt.Sprint(r.Status, r.Terminal, up.State, up.Attempt, up.Fence, strings.TrimPrefix(up.Destination.Key, s.Prefix()))
+		got := fmt.Sprint(r.Status, r.Terminal, up.State, up.Attempt, up.Fence,
+			strings.TrimPrefix(up.Destination.Key, s.Prefix()))
 		for st := range r.Stages() {
 			got += fmt.Sprint(" ", st.Stage, st.State, st.Attempt, st.Fence)
 		}

@@ -146,7 +146,8 @@ func (h *history) compareAnswers() {
 		for _, c := range wk.completed {
 			p := ended[c.session.Partition()].Stage(c.stage)
 			if p.State != tracking.StateSuccess || p.Fence != c.fence {
-				v.reportFailure(propOneFence, "%s was completed with fence %d, but is %s with fence %d", c.stage, c.fence, p.State, p.Fence)
+				v.reportFailure(propOneFence, "%s was completed with fence %d, but is %s with fence %d", c.stage, c.fence, p.State,
+					p.Fence)
 			}
 		}
 	}

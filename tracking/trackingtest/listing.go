@@ -33,7 +33,8 @@ func (w *world) moveToClass(tr *tracking.Tracker, s scope.Scope, class tracking.
 		w.mustSucceed(a.Park(w.ctx, 0), "park")
 		return
 	case tracking.ClassFailed:
-		w.mustSucceed(a.Fail(w.ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true}), "fail")
+		w.mustSucceed(a.Fail(w.ctx, &tracking.Error{Code: "throttled", Message: "Too much at once.", Retryable: true}),
+			"fail")
 		return
 	}
 	w.mustSucceed(a.Complete(w.ctx, object.Ref{}), "complete")
@@ -48,7 +49,8 @@ func (w *world) listAll(tr *tracking.Tracker, s scope.Scope, f tracking.Filter, 
 			return nil, fmt.Errorf("list: %w", err)
 		}
 		if len(p.Records) > f.Limit || p.Next != "" && len(p.Records) < f.Limit || pages > 200 {
-			return nil, fmt.Errorf("a page of %d rows with limit %d (has a next page: %t)", len(p.Records), f.Limit, p.Next != "")
+			return nil, fmt.Errorf("a page of %d rows with limit %d (has a next page: %t)", len(p.Records), f.Limit,
+				p.Next != "")
 		}
 		for _, r := range p.Records {
 			out = append(out, string(r.Class)+" "+r.Scope.UserID()+" "+r.Scope.SessionID())
@@ -114,7 +116,8 @@ func checkListing(w *world) {
 
 // checkList lists all records and compares those that are not newer than the
 // first ones with want.
-func (w *world) checkList(tr *tracking.Tracker, within scope.Scope, class tracking.Class, limit int, want []string, between func()) error {
+func (w *world) checkList(tr *tracking.Tracker, within scope.Scope, class tracking.Class, limit int, want []string,
+	between func()) error {
 	if between == nil {
 		between = func() {}
 	}

@@ -66,7 +66,8 @@ type recorder struct {
 }
 
 func newRecorder(d table.Driver) *recorder {
-	return &recorder{Driver: d, history: map[string][]written{}, keys: map[string]table.Key{}, shards: map[string]table.Key{}}
+	return &recorder{Driver: d, history: map[string][]written{}, keys: map[string]table.Key{},
+		shards: map[string]table.Key{}}
 }
 
 func (d *recorder) Get(ctx context.Context, k table.Key) (table.Row, error) {

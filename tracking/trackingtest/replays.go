@@ -86,7 +86,8 @@ func lifeScripts() map[string]script {
 func checkReplays(w *world) {
 	n := 0
 	for name, script := range lifeScripts() {
-		for _, lost := range []loss{{"nothing", 0, 0}, {"a write", 1, 0}, {"an answer", 0, 1}, {"two writes", 2, 0}, {"two answers", 0, 2}} {
+		for _, lost := range []loss{{"nothing", 0, 0}, {"a write", 1, 0}, {"an answer", 0, 1}, {"two writes", 2, 0},
+			{"two answers", 0, 2}} {
 			l := &life{w: w, tr: w.newTracker(script.p, 0), s: w.newSession(w.newUser("t", "u"), n)}
 			if n++; w.isShort() && lost.before+lost.after != 1 {
 				continue

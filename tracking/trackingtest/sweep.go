@@ -127,7 +127,8 @@ func (w *world) explainStuck(r tracking.Record, row table.Row) string {
 			}
 			continue
 		}
-		_, err := tr.Claim(w.ctx, r.Scope, spec.Stage, &tracking.ClaimOptions{Key: "late", Observed: &tracking.Observation{Stage: upload}})
+		_, err := tr.Claim(w.ctx, r.Scope, spec.Stage,
+			&tracking.ClaimOptions{Key: "late", Observed: &tracking.Observation{Stage: upload}})
 		if err == nil || errors.Is(err, tracking.ErrExhausted) {
 			return ""
 		}
@@ -150,7 +151,8 @@ func (w *world) takeUp(tr *tracking.Tracker, p tracking.Pipeline, s scope.Scope)
 			continue
 		}
 		if spec.External {
-			_, err = tr.Observe((&op{name: "observe", stage: upload}).inContext(w.ctx), s, tracking.Observation{Stage: spec.Stage})
+			_, err = tr.Observe((&op{name: "observe", stage: upload}).inContext(w.ctx), s,
+				tracking.Observation{Stage: spec.Stage})
 			w.mustSucceed(err, "observe")
 			continue
 		}
@@ -184,7 +186,8 @@ func checkCrashes(w *world) {
 					continue
 				}
 				tr := w.newTracker(script.p, 0)
-				l := &life{w: w, tr: w.newTracker(script.p, time.Duration(n%3-1)*20*time.Second), s: w.newSession(w.newUser("t", script.p.Name), n)}
+				l := &life{w: w, tr: w.newTracker(script.p, time.Duration(n%3-1)*20*time.Second),
+					s: w.newSession(w.newUser("t", script.p.Name), n)}
 				n++
 				for _, a := range script.acts[:after+1] {
 					w.mustSucceed(l.performAct(w.ctx, a), string(a))

@@ -15,7 +15,8 @@ import (
 // with rows whose index attributes the other tenant forged.
 func checkTenants(w *world) {
 	tr := w.newTracker(uploadPipeline(), 0)
-	mine, theirs := w.newUser("acme", "u"), []scope.Scope{w.newUser("acme-2", "u"), w.newUser("acm", "u"), w.newUser("globex", "u")}
+	mine, theirs := w.newUser("acme", "u"), []scope.Scope{w.newUser("acme-2", "u"), w.newUser("acm", "u"),
+		w.newUser("globex", "u")}
 	beside := w.newUser("acme", "u2")
 	w.makeRecord(tr, mine, 1, tracking.ClassActive)
 	w.makeRecord(tr, mine, 2, tracking.ClassFailed)
@@ -85,7 +86,8 @@ func (w *world) foreignCursors(tr *tracking.Tracker, mine, theirs scope.Scope) {
 			w.failCheck("a foreign cursor returned %v, %w", p.Records, err)
 		}
 	}
-	if p, err := tr.List(w.ctx, theirs, tracking.Filter{Cursor: page.Next, Class: tracking.ClassFailed}); !errors.Is(err, tracking.ErrInvalid) {
+	if p, err := tr.List(w.ctx, theirs, tracking.Filter{Cursor: page.Next, Class: tracking.ClassFailed}); !errors.Is(err,
+		tracking.ErrInvalid) {
 		w.failCheck("a cursor of another class returned %v, %w", p.Records, err)
 	}
 }

@@ -64,12 +64,14 @@ func (v *verdicts) judgeRecord(p tracking.Pipeline, r tracking.Record, w written
 		if ended == st.Ended.IsZero() || ended && st.Ended.Before(st.Started) {
 			v.reportFailure(propDurations, "%s is %s, started at %v and ended at %v", st.Stage, st.State, st.Started, st.Ended)
 		}
-		if r.Terminal && slices.Contains([]tracking.State{tracking.StateRunning, tracking.StateWaiting, tracking.StateReleased}, st.State) {
+		if r.Terminal && slices.Contains([]tracking.State{tracking.StateRunning, tracking.StateWaiting,
+			tracking.StateReleased}, st.State) {
 			v.reportFailure(propAbsorbing, "the record has ended, but %s is %s", st.Stage, st.State)
 		}
 	}
 	if succeeded != (r.Status == tracking.StatusSuccess) || r.Status == tracking.StatusSuccess && !r.Terminal {
-		v.reportFailure(propRequired, "the record is %s (terminal: %t); all required stages succeeded: %t", r.Status, r.Terminal, succeeded)
+		v.reportFailure(propRequired, "the record is %s (terminal: %t); all required stages succeeded: %t", r.Status,
+			r.Terminal, succeeded)
 	}
 	if err := checkDurations(r); err != nil {
 		v.reportFailure(propDurations, "%w", err)
@@ -150,7 +152,8 @@ func (v *verdicts) judgeStage(spec tracking.StageSpec, a, b tracking.Progress, w
 	// A stage succeeds by its holder or by an observation.
 	if done := b.State == tracking.StateSuccess && a.State != tracking.StateSuccess; done && !spec.External {
 		if w.by.fence == 0 || w.by.stage != a.Stage || b.Fence != w.by.fence {
-			v.reportFailure(propOneFence, "%s was completed by %s with fence %d, but has fence %d", a.Stage, w.by.name, w.by.fence, b.Fence)
+			v.reportFailure(propOneFence, "%s was completed by %s with fence %d, but has fence %d", a.Stage, w.by.name,
+				w.by.fence, b.Fence)
 		}
 	}
 }
@@ -167,7 +170,8 @@ func (v *verdicts) judgeAttempts(spec tracking.StageSpec, a, b tracking.Progress
 
 // equalRecords compares the exported fields of two records.
 func equalRecords(a, b tracking.Record) bool {
-	if a.Version != b.Version || a.Status != b.Status || a.Terminal != b.Terminal || !a.Due.Equal(b.Due) || a.Reason != b.Reason {
+	if a.Version != b.Version || a.Status != b.Status || a.Terminal != b.Terminal || !a.Due.Equal(b.Due) ||
+		a.Reason != b.Reason {
 		return false
 	}
 	return reflect.DeepEqual(slices.Collect(a.Stages()), slices.Collect(b.Stages()))

@@ -29,7 +29,8 @@ type world struct {
 
 func newWorld(d table.Driver, o Options, found *findings, property string) *world {
 	w := &world{
-		ctx: found.t.Context(), o: o, found: found, property: property, driver: newRecorder(d), run: uuid.NewString()[:18], sums: map[string]int{},
+		ctx: found.t.Context(), o: o, found: found, property: property, driver: newRecorder(d), run: uuid.NewString()[:18],
+		sums: map[string]int{},
 	}
 	w.table = w.newTable(w.driver)
 	w.now.Store(time.Now().UnixMilli())

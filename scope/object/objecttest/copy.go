@@ -27,8 +27,10 @@ func checkCopy(b *bench) {
 	}
 	b.requireError("copy onto an object", b.copyError(old, to, nil), object.ErrExists)
 	b.requireError("copy of a missing object", b.copyError(missing, to, overwrite), object.ErrNotFound)
-	b.requireError("copy over a stale ETag", b.copyError(old, to, &object.PutOptions{IfMatch: `"stale"`}), object.ErrChanged)
-	b.requireError("copy of another size", b.copyError(old, to, &object.PutOptions{Overwrite: true, Size: 3}), object.ErrSize)
+	b.requireError("copy over a stale ETag", b.copyError(old, to, &object.PutOptions{IfMatch: `"stale"`}),
+		object.ErrChanged)
+	b.requireError("copy of another size", b.copyError(old, to, &object.PutOptions{Overwrite: true, Size: 3}),
+		object.ErrSize)
 	b.requireError("copy onto itself", b.copyError(old, old.Unpinned(), overwrite), object.ErrInvalid)
 	b.requireBytes(stored, data)
 	checkCopyOver(b, old, stored, missing)
@@ -46,7 +48,8 @@ func checkCopyOver(b *bench, old, stored, unused object.Ref) {
 	to := stored.Unpinned()
 	now, _ := b.put(old.Name(), []byte("new"), &object.PutOptions{Overwrite: true})
 	if now.Version() == "" {
-		b.requireError("copy of a changed object", b.copyError(old, to, &object.PutOptions{Overwrite: true}), object.ErrChanged)
+		b.requireError("copy of a changed object", b.copyError(old, to, &object.PutOptions{Overwrite: true}),
+			object.ErrChanged)
 	}
 	over, info, err := b.root.Copy(b.ctx, now, to, &object.PutOptions{Overwrite: true, Type: "text/markdown"})
 	b.requireNoError(err, "copy over an object")

@@ -32,8 +32,9 @@ func checkFileSystem(b *bench) {
 	for s, want := range map[scope.Scope][]string{
 		b.session: {"a.txt", "b two words.txt", "c.bin", "d.txt", "ü.txt"},
 		b.user:    {"profile.json", "uploads-are-here.txt", "zz.txt", session + "/b two words.txt", sibling + "/a.txt"},
-		b.tenant:  {"shared/terms.txt", "shared/日本語.txt", "user=u1/" + session + "/c.bin", "user=u1/profile.json", "user=u10/secret.txt"},
-		shared:    {"terms.txt", "日本語.txt"},
+		b.tenant: {"shared/terms.txt", "shared/日本語.txt", "user=u1/" + session + "/c.bin", "user=u1/profile.json",
+			"user=u10/secret.txt"},
+		shared: {"terms.txt", "日本語.txt"},
 	} {
 		b.requireNoError(fstest.TestFS(b.rootOf(s).FS(b.ctx), want...), fmt.Sprintf("in %v", s))
 	}
@@ -82,7 +83,8 @@ func checkFileOutside(b *bench, fsys fs.FS) {
 		_, err := fsys.Open(name)
 		b.requireError(fmt.Sprintf("open %q", name), err, fs.ErrNotExist)
 	}
-	for _, name := range []string{"", "/", "../user=u10/secret.txt", "uploads/../profile.json", "uploads/", "/profile.json"} {
+	for _, name := range []string{"", "/", "../user=u10/secret.txt", "uploads/../profile.json", "uploads/",
+		"/profile.json"} {
 		_, err := fsys.Open(name)
 		b.requireError(fmt.Sprintf("open %q", name), err, fs.ErrInvalid)
 	}

@@ -27,7 +27,8 @@ func checkRanges(b *bench) {
 		b.requireRange(ref, &r, want, len(data))
 	}
 	b.requireBytes(empty, "")
-	for _, r := range []object.Range{{Off: 10}, {Off: 10, Len: 1}, {Off: 11}, {Off: math.MaxInt64, Len: math.MaxInt64}, {Off: -1}, {Len: -1}} {
+	for _, r := range []object.Range{{Off: 10}, {Off: 10, Len: 1}, {Off: 11}, {Off: math.MaxInt64, Len: math.MaxInt64},
+		{Off: -1}, {Len: -1}} {
 		b.requireError(fmt.Sprintf("open %+v", r), b.openError(ref, &r), object.ErrRange)
 	}
 	b.requireError("open a range of an empty object", b.openError(empty, &object.Range{Len: 1}), object.ErrRange)
@@ -41,8 +42,10 @@ func checkStat(b *bench) {
 	seen, info, err := b.root.Stat(b.ctx, ref)
 	b.requireNoError(err, "stat")
 	switch {
-	case info.Size != 4 || info.Type != "text/plain; charset=utf-8" || info.ETag != put.ETag || info.Version != put.Version:
-		b.failf("Stat returned %+v, want size 4, type \"text/plain; charset=utf-8\" and the ETag and version of Put, %+v", info, put)
+	case info.Size != 4 || info.Type != "text/plain; charset=utf-8" || info.ETag != put.ETag ||
+		info.Version != put.Version:
+		b.failf("Stat returned %+v, want size 4, type \"text/plain; charset=utf-8\" and the ETag and version of Put, %+v",
+			info, put)
 	case time.Since(info.Modified).Abs() > time.Hour:
 		b.failf("Stat returned the time %v, want about now", info.Modified)
 	case seen != stored:

@@ -22,7 +22,8 @@ func makeSeekable(body io.Reader, spool, want int64) (io.ReadSeeker, int64, erro
 			return nil, 0, fmt.Errorf("s3object: read the body: %w", err)
 		}
 		if int64(len(data)) > spool {
-			return nil, 0, fmt.Errorf("s3object: %w: a body that is not an io.Seeker must have at most %d bytes", object.ErrTooLarge, spool)
+			return nil, 0, fmt.Errorf("s3object: %w: a body that is not an io.Seeker must have at most %d bytes",
+				object.ErrTooLarge, spool)
 		}
 		rs = bytes.NewReader(data)
 	}

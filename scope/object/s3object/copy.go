@@ -22,7 +22,8 @@ const maxCopy = 5 << 30
 // Copy implements [object.Copier] with the client of s. It returns
 // errors.ErrUnsupported for a copy that must not overwrite, unless
 // Options.ConditionalCopy is set. Tags are copied, the user's metadata is not.
-func (d *driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, o object.PutOptions) (object.Info, error) {
+func (d *driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr,
+	o object.PutOptions) (object.Info, error) {
 	if err := s.Require(); err != nil {
 		return object.Info{}, fmt.Errorf("s3object: copy: %w", err)
 	}
@@ -59,7 +60,8 @@ func (d *driver) Copy(ctx context.Context, s scope.Scope, from, to object.Addr, 
 	}
 	info := object.Info{Size: o.Size, Version: versionID(out.VersionId), Type: o.Type}
 	if r := out.CopyObjectResult; r != nil {
-		info.ETag, info.Modified, info.SHA256 = aws.ToString(r.ETag), aws.ToTime(r.LastModified), parseSHA256(r.ChecksumSHA256)
+		info.ETag, info.Modified = aws.ToString(r.ETag), aws.ToTime(r.LastModified)
+		info.SHA256 = parseSHA256(r.ChecksumSHA256)
 	}
 	return info, nil
 }

@@ -38,7 +38,8 @@ func (d *driver) mapError(ctx context.Context, c Client, a object.Addr, err erro
 // version.
 func mapAddrError(a object.Addr, err error) error {
 	code := apiErrorCode(err)
-	if a.Version() != "" && httpStatus(err) == http.StatusBadRequest && (code == "InvalidArgument" || code == "BadRequest") {
+	if a.Version() != "" && httpStatus(err) == http.StatusBadRequest &&
+		(code == "InvalidArgument" || code == "BadRequest") {
 		return wrapError(object.ErrChanged, err)
 	}
 	return mapCommonError(err)

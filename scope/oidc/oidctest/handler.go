@@ -61,7 +61,8 @@ func (i *Issuer) newRoutes() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]any{"keys": i.publishedKeys()})
 	})
 	mux.HandleFunc("GET "+i.url.Path+authorizePath, i.showUsers)
-	mux.Handle("POST "+i.url.Path+authorizePath, http.NewCrossOriginProtection().Handler(http.HandlerFunc(i.authorizeUser)))
+	mux.Handle("POST "+i.url.Path+authorizePath,
+		http.NewCrossOriginProtection().Handler(http.HandlerFunc(i.authorizeUser)))
 	mux.HandleFunc("POST "+i.url.Path+tokenPath, i.serveToken)
 	mux.HandleFunc("GET "+i.url.Path+logoutPath, i.endSession)
 	return mux

@@ -123,7 +123,8 @@ func checkUsers(users []User) ([]User, error) {
 func checkURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(raw, "?#") || strings.HasSuffix(raw, "/") {
-		return nil, fmt.Errorf("oidctest: invalid Options.URL %q: must be absolute, without query, fragment and final slash", raw)
+		return nil, fmt.Errorf("oidctest: invalid Options.URL %q: must be absolute, without query, fragment and final slash",
+			raw)
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 		return nil, fmt.Errorf("oidctest: invalid Options.URL %q: must be https, or http on loopback", raw)

@@ -47,7 +47,8 @@ type committer struct {
 // commitWrite commits one write and returns its result, or the context's error if that
 // ends first. In that case the write is not stored unless its transaction had already
 // begun. After close, commitWrite returns [ErrClosed].
-func (c *committer) commitWrite(ctx context.Context, size int, apply func(tx *bbolt.Tx) (changed bool, err error)) error {
+func (c *committer) commitWrite(ctx context.Context, size int,
+	apply func(tx *bbolt.Tx) (changed bool, err error)) error {
 	w := &write{ctx: ctx, size: size, apply: apply, done: make(chan error, 1)}
 	if err := c.enqueue(w); err != nil {
 		return err

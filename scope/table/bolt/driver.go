@@ -47,7 +47,8 @@ func Open(dir string) (*Driver, error) {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: %s", ErrLocked, dir)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch),
+		errors.Is(err, berrors.ErrChecksum):
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	case err != nil:
 		return nil, fmt.Errorf("bolt: open: %w", err)
@@ -73,7 +74,8 @@ func prepareFile(tx *bbolt.Tx) error {
 	if name, _ := tx.Cursor().First(); name != nil {
 		return fmt.Errorf("%w: unknown bucket %q", ErrFormat, name)
 	}
-	names := [][]byte{[]byte(rowBucket), indexBucket(table.I1), indexBucket(table.I2), indexBucket(table.I3), []byte(ttlBucket), []byte(metaBucket)}
+	names := [][]byte{[]byte(rowBucket), indexBucket(table.I1), indexBucket(table.I2), indexBucket(table.I3),
+		[]byte(ttlBucket), []byte(metaBucket)}
 	for _, name := range names {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return fmt.Errorf("bolt: open: %w", err)

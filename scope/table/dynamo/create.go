@@ -67,7 +67,8 @@ func describeTable(ctx context.Context, c TableClient, name string) (*types.Tabl
 
 // waitUntilActive waits until the table and its indexes are active. got is the last
 // description, or nil for a new table, which may not have a description yet.
-func waitUntilActive(ctx context.Context, c TableClient, name string, got *types.TableDescription) (*types.TableDescription, error) {
+func waitUntilActive(ctx context.Context, c TableClient, name string,
+	got *types.TableDescription) (*types.TableDescription, error) {
 	const first, longest = 100 * time.Millisecond, 5 * time.Second
 	for wait := first; ; wait = min(2*wait, longest) {
 		if got != nil {
@@ -131,7 +132,8 @@ func hasTTL(ctx context.Context, c TableClient, name string) (bool, error) {
 		return false, mapError(err)
 	}
 	d := out.TimeToLiveDescription
-	if d == nil || d.TimeToLiveStatus != types.TimeToLiveStatusEnabled && d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
+	if d == nil || d.TimeToLiveStatus != types.TimeToLiveStatusEnabled &&
+		d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
 		return false, nil
 	}
 	if got := aws.ToString(d.AttributeName); got != ttlName {

@@ -79,7 +79,8 @@ func (d *Driver) Get(ctx context.Context, k table.Key) (table.Row, error) {
 	if err != nil {
 		return table.Row{}, err
 	}
-	out, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: encodeKey(k.Partition(), k.Sort()), ConsistentRead: aws.Bool(true)})
+	out, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: encodeKey(k.Partition(), k.Sort()),
+		ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return table.Row{}, mapError(err)
 	}

@@ -79,8 +79,10 @@ func checkListed(names []string) error {
 		return fmt.Errorf("%w TableOptions.Listed: %d attributes: must be at most %d", ErrInvalid, len(names), limit)
 	}
 	for i, n := range names {
-		if n == "" || len(n) > 255 || isKey(n) || n == versionName || n == ttlName || strings.HasPrefix(n, "_") || slices.Contains(names[:i], n) {
-			return fmt.Errorf("%w TableOptions.Listed: attribute %q: must be unique, 1 to 255 bytes and not reserved", ErrInvalid, n)
+		if n == "" || len(n) > 255 || isKey(n) || n == versionName || n == ttlName || strings.HasPrefix(n, "_") ||
+			slices.Contains(names[:i], n) {
+			return fmt.Errorf("%w TableOptions.Listed: attribute %q: must be unique, 1 to 255 bytes and not reserved",
+				ErrInvalid, n)
 		}
 	}
 	return nil
@@ -100,7 +102,8 @@ func checkLayout(want *dynamodb.CreateTableInput, got *types.TableDescription) e
 			return fmt.Errorf("%w: index %s is missing", ErrLayout, *w.IndexName)
 		}
 		g := got.GlobalSecondaryIndexes[i]
-		has, wants := formatSchema(g.KeySchema)+" "+formatProjection(g.Projection), formatSchema(w.KeySchema)+" "+formatProjection(w.Projection)
+		has := formatSchema(g.KeySchema) + " " + formatProjection(g.Projection)
+		wants := formatSchema(w.KeySchema) + " " + formatProjection(w.Projection)
 		if has != wants {
 			return fmt.Errorf("%w: %s: %s: must be %s", ErrLayout, *w.IndexName, has, wants)
 		}

@@ -11,7 +11,8 @@ import (
 // others.
 func (b *bench) putSome(v *table.View) (live int) {
 	for i := range 18 {
-		it := table.Item{Sort: fmt.Sprintf("%02d", i), Index: []table.Entry{{Slot: table.I1, Level: v.Scope().Level(), Class: "c", Sort: fmt.Sprintf("%02d", i)}}}
+		it := table.Item{Sort: fmt.Sprintf("%02d", i),
+			Index: []table.Entry{{Slot: table.I1, Level: v.Scope().Level(), Class: "c", Sort: fmt.Sprintf("%02d", i)}}}
 		if i%3 == 0 {
 			it.Expires = time.Now().Add(-time.Hour)
 		} else {
@@ -30,7 +31,8 @@ func checkCounts(b *bench) {
 	b.requireEqual("count of a range", b.countItems(v, table.Query{From: "03", To: "06"}), 2)
 	b.eventually(func(b *bench) {
 		b.requireEqual("count of the index", b.countItems(v, table.Query{Slot: table.I1, Class: "c"}), live)
-		b.requireEqual("count of a range of the index", b.countItems(v, table.Query{Slot: table.I1, Class: "c", From: "03", To: "06"}), 2)
+		b.requireEqual("count of a range of the index",
+			b.countItems(v, table.Query{Slot: table.I1, Class: "c", From: "03", To: "06"}), 2)
 	})
 	b.requireEqual("count of another class", b.countItems(v, table.Query{Slot: table.I1, Class: "d"}), 0)
 	b.requireEqual("count of another index", b.countItems(v, table.Query{Slot: table.I2, Class: "c"}), 0)

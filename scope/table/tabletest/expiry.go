@@ -13,12 +13,15 @@ func checkExpired(b *bench) {
 	v := b.viewAt("acme/u1")
 	entry := []table.Entry{{Slot: table.I1, Level: scope.UserLevel, Class: "c", Sort: "1"}}
 	past := time.Now().Add(-time.Hour)
-	first := b.putItem(v, table.Item{Sort: "slot", Expires: past, Index: entry, Attr: map[string]table.Value{"a": "first"}})
-	b.putItem(v, table.Item{Sort: "stays", Index: []table.Entry{{Slot: table.I1, Level: scope.UserLevel, Class: "c", Sort: "2"}}})
+	first := b.putItem(v, table.Item{Sort: "slot", Expires: past, Index: entry,
+		Attr: map[string]table.Value{"a": "first"}})
+	b.putItem(v, table.Item{Sort: "stays",
+		Index: []table.Entry{{Slot: table.I1, Level: scope.UserLevel, Class: "c", Sort: "2"}}})
 
 	b.requireAbsent(v, first)
 	b.eventually(func(b *bench) {
-		b.requireEqual("in the index", b.namesOf(b.queryAll(v, table.Query{Slot: table.I1, Class: "c"})), []string{b.nameOf(v.Scope(), "stays")})
+		b.requireEqual("in the index", b.namesOf(b.queryAll(v, table.Query{Slot: table.I1, Class: "c"})),
+			[]string{b.nameOf(v.Scope(), "stays")})
 		b.requireEqual("count of the index", b.countItems(v, table.Query{Slot: table.I1, Class: "c"}), 1)
 	})
 	b.requireEqual("in the table", b.namesOf(b.queryAll(v, table.Query{})), []string{b.nameOf(v.Scope(), "stays")})
@@ -40,9 +43,11 @@ func (b *bench) requireAbsent(v *table.View, it table.Item) {
 	_, err := v.Get(b.ctx, it.Sort)
 	b.requireErrorIs("get of what expired", err, table.ErrNotFound)
 	_, err = b.tryPut(v, it, table.Version(it.Version))
-	b.requireEqual("conflict of a change of what expired", b.requireConflict("a change of what expired", err), (*table.Item)(nil))
+	b.requireEqual("conflict of a change of what expired", b.requireConflict("a change of what expired", err),
+		(*table.Item)(nil))
 	b.requireEqual("conflict of a delete of what expired",
-		b.requireConflict("a delete of what expired", v.Delete(b.ctx, it.Sort, table.Version(it.Version))), (*table.Item)(nil))
+		b.requireConflict("a delete of what expired",
+			v.Delete(b.ctx, it.Sort, table.Version(it.Version))), (*table.Item)(nil))
 }
 
 // checkExpires waits for an item to expire.

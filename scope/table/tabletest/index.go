@@ -34,7 +34,8 @@ func checkIndexes(b *bench) {
 				want[i] = b.projectItem(want[i], slot)
 			}
 			b.requireEqual(fmt.Sprintf("index %d, class %s", slot, class), got, append([]table.Item{}, want...))
-			b.requireEqual(fmt.Sprintf("count of index %d, class %s", slot, class), b.countItems(v, table.Query{Slot: slot, Class: class}), len(want))
+			b.requireEqual(fmt.Sprintf("count of index %d, class %s", slot, class),
+				b.countItems(v, table.Query{Slot: slot, Class: class}), len(want))
 		})
 	}
 	found(tenant, table.I2, "active", two, one)
@@ -115,7 +116,8 @@ func (b *bench) forgeRows() []string {
 	}
 	own := b.viewAt("acme/u1/1")
 	for _, e := range [][2]string{{"one", "b"}, {"two", "f"}} {
-		b.putItem(own, table.Item{Sort: e[0], Index: []table.Entry{{Slot: table.I1, Level: scope.UserLevel, Class: "c", Sort: e[1]}}})
+		b.putItem(own, table.Item{Sort: e[0],
+			Index: []table.Entry{{Slot: table.I1, Level: scope.UserLevel, Class: "c", Sort: e[1]}}})
 	}
 	for i, path := range []string{"globex/u1", "globex", "acme/u2", "acme", "acme/u2/7", "acme/shared", "acme/u11"} {
 		forge(path, "x", "a")

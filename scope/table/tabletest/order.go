@@ -15,7 +15,8 @@ var bounds = [][2]string{
 }
 
 func testSorts() []string {
-	s := []string{"a", "a!", "a#1", "a#10", "a#2", "a$", "b", "é", "😀", "\uFFFD", "\uE000", strings.Repeat("a", table.MaxSort)}
+	s := []string{"a", "a!", "a#1", "a#10", "a#2", "a$", "b", "é", "😀", "\uFFFD", "\uE000",
+		strings.Repeat("a", table.MaxSort)}
 	slices.Sort(s) // by bytes
 	return s
 }
@@ -95,7 +96,8 @@ func checkLargePages(b *bench) {
 		b.putItem(v, table.Item{Sort: fmt.Sprint(i), Index: []table.Entry{entry}, Attr: attr})
 	}
 	b.eventually(func(b *bench) {
-		for _, q := range []table.Query{{}, {Desc: true}, {Limit: n}, {Limit: 5}, {Slot: table.I3, Class: "c"}, {Slot: table.I3, Class: "c", Desc: true}} {
+		for _, q := range []table.Query{{}, {Desc: true}, {Limit: n}, {Limit: 5}, {Slot: table.I3, Class: "c"},
+			{Slot: table.I3, Class: "c", Desc: true}} {
 			want := []string{}
 			for i := range n {
 				want = append(want, b.nameOf(v.Scope(), fmt.Sprint(i)))

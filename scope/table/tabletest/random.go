@@ -103,7 +103,8 @@ func (w *walk) fillRandomly(s scope.Scope, it *table.Item) {
 	it.Index = nil
 	for slot := table.I1; slot <= table.I3; slot++ {
 		levels := []scope.Level{scope.None, scope.TenantLevel, scope.UserLevel, s.Level()}
-		e := table.Entry{Slot: slot, Level: levels[w.r.IntN(4)], Class: w.pickOne(randomClasses), Sort: w.pickOne(randomSorts)}
+		e := table.Entry{Slot: slot, Level: levels[w.r.IntN(4)], Class: w.pickOne(randomClasses),
+			Sort: w.pickOne(randomSorts)}
 		if e.Level == scope.None {
 			e.Class, e.Shard = e.Class+w.run, w.r.IntN(16)
 		} else if _, err := s.Index(e.Level, e.Class); err != nil || w.r.IntN(3) == 0 {

@@ -46,12 +46,14 @@ func checkShards(b *bench) {
 	b.requireEqual("a shard up to a time", list(b, 3, table.Query{To: "2026-03"}), want[:2])
 	b.eventually(func(b *bench) { b.requireEqual("another shard", len(list(b, 11, table.Query{})), len(want)) })
 	b.requireEqual("a shard that nothing is in", list(b, 4, table.Query{}), []string{})
-	b.requireEqual("the shard as a class of a tenant's", len(b.queryAll(b.viewAt("acme"), table.Query{Slot: table.I3, Class: class})), 0)
+	b.requireEqual("the shard as a class of a tenant's",
+		len(b.queryAll(b.viewAt("acme"), table.Query{Slot: table.I3, Class: class})), 0)
 
 	page, err := sys.Query(b.ctx, 3, table.Query{Slot: table.I3, Class: class, Limit: 2})
 	b.requireNoError(err, "query of a shard")
 	for what, q := range map[string]table.Query{
-		"no index": {Class: class}, "no class": {Slot: table.I3}, "consistent": {Slot: table.I3, Class: class, Consistent: true},
+		"no index": {Class: class}, "no class": {Slot: table.I3}, "consistent": {Slot: table.I3, Class: class,
+			Consistent: true},
 	} {
 		if _, err := sys.Query(b.ctx, 3, q); err == nil {
 			b.failf("a query of a shard with %s: no error", what)
@@ -77,7 +79,8 @@ func checkPurges(b *bench) {
 	v := b.viewAt("acme/u1")
 	past, later := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	entry := []table.Entry{{Slot: table.I1, Level: scope.UserLevel, Class: "c", Sort: "1"}}
-	stays := []table.Item{b.putItem(v, table.Item{Sort: "later", Expires: later, Index: entry}), b.putItem(v, table.Item{Sort: "never"})}
+	stays := []table.Item{b.putItem(v, table.Item{Sort: "later", Expires: later, Index: entry}),
+		b.putItem(v, table.Item{Sort: "never"})}
 	for i := range 5 {
 		b.putItem(v, table.Item{Sort: fmt.Sprint("gone", i), Expires: past, Index: entry})
 	}
@@ -94,7 +97,8 @@ func checkPurges(b *bench) {
 		b.requireEqual("what has not expired", got, it)
 	}
 	b.eventually(func(b *bench) {
-		b.requireEqual("the index", b.namesOf(b.queryAll(v, table.Query{Slot: table.I1, Class: "c"})), []string{b.nameOf(v.Scope(), "later")})
+		b.requireEqual("the index", b.namesOf(b.queryAll(v, table.Query{Slot: table.I1, Class: "c"})),
+			[]string{b.nameOf(v.Scope(), "later")})
 	})
 	b.putItem(v, table.Item{Sort: "gone0"}) // the sort key is free
 	b.requireEqual("a purge of what was put anew", purge(1000), 0)

@@ -19,7 +19,8 @@ func checkValues(b *bench) {
 		"list": []table.Value{}, "map": map[string]table.Value{},
 		"deep": map[string]table.Value{"v": []table.Value{int64(1), 1.0, nil, map[string]table.Value{"pk": "x"}}},
 		// Names with a meaning in stores.
-		"size": "s", "name with spaces": "s", "#n": "s", ":v": "s", "a.b": "s", "a[0]": "s", "S": map[string]table.Value{"N": "1"},
+		"size": "s", "name with spaces": "s", "#n": "s", ":v": "s", "a.b": "s", "a[0]": "s",
+		"S": map[string]table.Value{"N": "1"},
 	}
 	v := b.viewAt("acme/u1")
 	stored := b.putItem(v, table.Item{Sort: "é#1", Attr: attr})
@@ -47,7 +48,8 @@ func checkLimits(b *bench) {
 		Sort:    strings.Repeat("é", table.MaxSort/2),
 		Expires: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 		Index: []table.Entry{
-			{Slot: table.I3, Level: scope.SessionLevel, Class: strings.Repeat("c", 64), Sort: strings.Repeat("s", table.MaxSort)},
+			{Slot: table.I3, Level: scope.SessionLevel, Class: strings.Repeat("c", 64),
+				Sort: strings.Repeat("s", table.MaxSort)},
 		},
 		Attr: map[string]table.Value{
 			strings.Repeat("n", 255): strings.Repeat("x", table.MaxItem-4096),

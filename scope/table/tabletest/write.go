@@ -14,7 +14,8 @@ func checkConditions(b *bench) {
 	b.requireErrorIs("get of nothing", err, table.ErrNotFound)
 	_, err = b.tryPut(v, table.Item{Sort: "meta", Version: 1}, table.Version(1))
 	b.requireEqual("conflict of a change of nothing", b.requireConflict("a change of nothing", err), (*table.Item)(nil))
-	b.requireEqual("conflict of a delete of nothing", b.requireConflict("a delete of nothing", v.Delete(b.ctx, "meta", table.Version(1))), (*table.Item)(nil))
+	b.requireEqual("conflict of a delete of nothing",
+		b.requireConflict("a delete of nothing", v.Delete(b.ctx, "meta", table.Version(1))), (*table.Item)(nil))
 
 	one := b.putItem(v, table.Item{Sort: "meta", Attr: map[string]table.Value{"a": "1", "b": int64(7)}})
 	got, err := v.Get(b.ctx, "meta")
@@ -28,7 +29,8 @@ func checkConditions(b *bench) {
 	b.requireEqual("version", two.Version, int64(2))
 	_, err = b.tryPut(v, one, table.Version(1))
 	b.requireEqual("conflict of a stale put", b.requireConflict("a stale put", err), &two)
-	b.requireEqual("conflict of a stale delete", b.requireConflict("a stale delete", v.Delete(b.ctx, "meta", table.Version(1))), &two)
+	b.requireEqual("conflict of a stale delete",
+		b.requireConflict("a stale delete", v.Delete(b.ctx, "meta", table.Version(1))), &two)
 	ahead := two
 	ahead.Version = 3
 	_, err = b.tryPut(v, ahead, table.Version(3))
@@ -46,7 +48,8 @@ func checkConditions(b *bench) {
 // checkReplacement checks that a put removes all previous attributes.
 func checkReplacement(b *bench) {
 	v := b.viewAt("acme/u1")
-	it := b.putItem(v, table.Item{Sort: "x", Attr: map[string]table.Value{"a": "1", "b": map[string]table.Value{"c": "2", "d": "3"}}})
+	it := b.putItem(v, table.Item{Sort: "x",
+		Attr: map[string]table.Value{"a": "1", "b": map[string]table.Value{"c": "2", "d": "3"}}})
 	it.Attr = map[string]table.Value{"b": map[string]table.Value{"d": "4"}, "e": nil}
 	it = b.putItem(v, it)
 	got, err := v.Get(b.ctx, "x")
