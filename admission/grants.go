@@ -75,7 +75,7 @@ func (p pool) closeGrant(ctx context.Context, session scope.Scope) error {
 		case err != nil:
 			return err
 		case it.Attr[ownerAttr] == session.SessionID():
-			return freePlace(ctx, p.view, it, 0)
+			return freePlace(ctx, p.view, it)
 		}
 	}
 	taken, err := listPlaces(ctx, p.view, p.prefix)
@@ -83,7 +83,7 @@ func (p pool) closeGrant(ctx context.Context, session scope.Scope) error {
 		return err
 	}
 	if it, ok := findOwned(taken, session.SessionID()); ok {
-		return freePlace(ctx, p.view, it, 0)
+		return freePlace(ctx, p.view, it)
 	}
 	return nil
 }

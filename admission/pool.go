@@ -123,30 +123,9 @@ func findOwned(places []place, owner string) (place, bool) {
 	return place{}, false
 }
 
-// refreshPlace reads the place again if it may have expired. After an expiry the versions of an item begin at 1 again, so
-// the version that the owner knows can be that of another owner's item. It returns ErrLost if the place is not the owner's
-// any more.
-//
-// A margin of a third of the lease allows for clocks that differ.
-func refreshPlace(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
-	if time.Until(it.Expires) > lease/3 {
-		return it, nil
-	}
-	current, err := view.Get(ctx, it.Sort)
-	switch {
-	case errors.Is(err, table.ErrNotFound), err == nil && current.Attr[ownerAttr] != it.Attr[ownerAttr]:
-		return place{}, ErrLost
-	}
-	return current, err
-}
-
 // extendLease renews the lease of a place. It returns ErrLost if the place is not the owner's any more.
 func extendLease(ctx context.Context, view *table.View, it place, lease time.Duration) (place, error) {
 	for {
-		var err error
-		if it, err = refreshPlace(ctx, view, it, lease); err != nil {
-			return place{}, err
-		}
 		it.Expires = time.Now().Add(lease)
 		stored, err := view.Put(ctx, it, table.Version(it.Version))
 		conflict, ok := errors.AsType[*table.ConflictError](err)
@@ -161,15 +140,9 @@ func extendLease(ctx context.Context, view *table.View, it place, lease time.Dur
 }
 
 // freePlace removes a place unless it is not the owner's any more.
-func freePlace(ctx context.Context, view *table.View, it place, lease time.Duration) error {
+func freePlace(ctx context.Context, view *table.View, it place) error {
 	for {
-		var err error
-		if it, err = refreshPlace(ctx, view, it, lease); errors.Is(err, ErrLost) {
-			return nil
-		}
-		if err == nil {
-			err = view.Delete(ctx, it.Sort, table.Version(it.Version))
-		}
+		err := view.Delete(ctx, it.Sort, table.Version(it.Version))
 		conflict, ok := errors.AsType[*table.ConflictError](err)
 		if !ok {
 			return err

@@ -74,13 +74,13 @@ func (t *Ticket) tryRun(ctx context.Context) (admitted bool, _ error) {
 		tenant, _, err = t.tenants.takeFree(ctx, slots, t.owner, t.tenantAttr(), t.expires())
 	}
 	if err != nil {
-		return false, errors.Join(ignoreFull(err), freePlace(ctx, t.users.view, user, t.a.o.Lease))
+		return false, errors.Join(ignoreFull(err), freePlace(ctx, t.users.view, user))
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.user, t.tenant, t.waiting, t.renewed = &user, &tenant, nil, time.Now()
 	if it, ok := findOwned(waiting, t.owner); ok {
-		return true, freePlace(ctx, t.queue.view, it, t.a.o.Lease)
+		return true, freePlace(ctx, t.queue.view, it)
 	}
 	return true, nil
 }

@@ -160,8 +160,7 @@ func (t *Ticket) Leave(ctx context.Context) error {
 		if *p.held == nil {
 			continue
 		}
-		if err := freePlace(ctx, p.view, **p.held, t.a.o.Lease); err != nil {
-			(*p.held).Expires = time.Time{} // it may be free and taken by another run, so it is read before the next try
+		if err := freePlace(ctx, p.view, **p.held); err != nil {
 			errs = append(errs, err)
 			continue
 		}

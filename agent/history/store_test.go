@@ -232,10 +232,10 @@ func TestCompactionWithAnInvalidNumberIsForeign(t *testing.T) {
 	view := must.Get(must.Get(table.New(d, nil)).In(session))
 	for _, through := range []int{-5, 1_000_000} {
 		it := table.Item{Sort: "compact#000001", Attr: map[string]table.Value{"content": fmt.Sprintf(`{"through":%d,"turns":[]}`, through)}}
-		must.Get(view.Put(t.Context(), it, table.Absent()))
+		it = must.Get(view.Put(t.Context(), it, table.Absent()))
 		_, _, err := newStore(t, d, nil).Load(t.Context(), session)
 		require.ErrorContains(t, err, "was not written by this package")
-		require.NoError(t, view.Delete(t.Context(), it.Sort, table.Version(1)))
+		require.NoError(t, view.Delete(t.Context(), it.Sort, table.Version(it.Version)))
 	}
 }
 

@@ -29,12 +29,12 @@ func ExampleNew() {
 		Sort: "meta",
 		Attr: map[string]table.Value{"status": "running", "attempt": int64(1)},
 	}, table.Absent())
-	fmt.Println(it.Version, it.Attr["status"], err)
+	fmt.Println(it.Version > 0, it.Attr["status"], err)
 
 	_, err = t.In(scope.Scope{})
 	fmt.Println(err)
 	// Output:
-	// 1 running <nil>
+	// true running <nil>
 	// table: scope: denied: the zero Scope
 }
 
@@ -52,11 +52,11 @@ func ExampleView_Put() {
 	// it is out of date: the error contains the current item.
 	_, err = v.Put(ctx, it, table.Version(it.Version))
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
-		fmt.Println(conflict.Current.Version, conflict.Current.Attr["by"])
+		fmt.Println(conflict.Current.Version-it.Version, conflict.Current.Attr["by"])
 	}
 	// Output:
 	// <nil>
-	// 2 second
+	// 1 second
 }
 
 func ExampleView_Query() {

@@ -14,8 +14,9 @@ type Item struct {
 	// Sort is the item's name in its scope: 1 to [MaxSort] bytes of UTF-8 without
 	// control characters. The items of a scope are ordered by its bytes.
 	Sort string
-	// Version is 0 before the first Put, and each Put increases it by 1. An item that
-	// is put again after it was deleted or has expired starts at 1.
+	// Version is 0 before the first Put. The first Put sets it to a random number from 1
+	// to 2^52, and each further one increases it by 1. An item that is put again after
+	// it was deleted or has expired so has another version than any earlier one.
 	Version int64
 	// Expires is when the item expires. Zero means never. It is stored in UTC and
 	// rounded up to whole seconds.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -66,7 +67,7 @@ func (v *View) Get(ctx context.Context, sort string) (Item, error) {
 	return decodeItem(v.s, r), nil
 }
 
-// Put stores an item if c holds, and returns it as stored: with the next version and
+// Put stores an item if c holds, and returns it as stored: with its new version and
 // with its expiry in whole seconds. It replaces all attributes and index entries. To
 // prevent losses, the item must match the condition: with [Version](n) its Version
 // must be n, and with [Absent] it must be 0.
@@ -89,7 +90,11 @@ func (v *View) Put(ctx context.Context, it Item, c Cond) (Item, error) {
 	if it.Version != c.version {
 		return Item{}, fmt.Errorf("%w: %s for an item of version %d", errCond, c, it.Version)
 	}
-	r, err := encodeItem(v.s, it, c.version+1)
+	version := c.version + 1
+	if c.absent {
+		version = newVersion()
+	}
+	r, err := encodeItem(v.s, it, version)
 	if err != nil {
 		return Item{}, err
 	}
@@ -98,6 +103,11 @@ func (v *View) Put(ctx context.Context, it Item, c Cond) (Item, error) {
 	}
 	return decodeItem(v.s, r), nil
 }
+
+// newVersion returns the first version of an item, which differs from all versions that
+// an earlier item of the same name had. It leaves room for increments below 2^53, so
+// that programs which read JSON numbers as floats keep it.
+func newVersion() int64 { return 1 + rand.Int64N(1<<52) } //nolint:gosec // unique; not a secret
 
 // Delete removes an item if c, which must be a [Version], holds. Otherwise the error
 // is a *[ConflictError] with the current item. Delete returns [ErrInvalid] for an

@@ -30,6 +30,14 @@ func (f *firstSeen[T]) loadFirst(k table.Key, v T) T {
 	return first.(T)
 }
 
+// counter counts the writes of each record.
+type counter struct{ m sync.Map }
+
+func (c *counter) increment(partition string) int64 {
+	n, _ := c.m.LoadOrStore(partition, new(atomic.Int64))
+	return n.(*atomic.Int64).Add(1)
+}
+
 // faults are drivers with one promise broken. Each is made anew for each check.
 var faults = map[string]struct {
 	driver func() faultytable.Driver
@@ -43,18 +51,20 @@ var faults = map[string]struct {
 		return faultytable.Driver{OnPut: faultytable.CheckThenPut}
 	}, propNoLost, propTenants},
 	"a write that is confirmed and not done": {func() faultytable.Driver {
+		writes := &counter{}
 		return faultytable.Driver{OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
-			if r.Version%7 == 6 {
+			if writes.increment(k.Partition())%7 == 6 {
 				return nil
 			}
 			return d.Put(ctx, k, r, c)
 		}}
 	}, propNoLost, propListing},
 	"a put that is done, and answered as a conflict with what was": {func() faultytable.Driver {
+		writes := &counter{}
 		return faultytable.Driver{OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
 			old, _ := d.Get(ctx, k)
 			err := d.Put(ctx, k, r, c)
-			if err == nil && r.Version == 5 {
+			if err == nil && writes.increment(k.Partition()) == 5 {
 				return &table.RowConflictError{Current: &old}
 			}
 			return err
@@ -108,8 +118,9 @@ var faults = map[string]struct {
 		})
 	}, propCrash, propConvergence},
 	"a record that forgets its arrival": {func() faultytable.Driver {
+		writes := &counter{}
 		return faultytable.ChangeRow(func(r *table.Row) {
-			if st := stageOf(r, "user_upload"); st != nil && r.Version == 3 {
+			if st := stageOf(r, "user_upload"); st != nil && writes.increment(r.Partition) == 3 {
 				delete(st, "destination")
 			}
 		})

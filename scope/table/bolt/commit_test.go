@@ -148,7 +148,7 @@ func TestOneWriteFailsAlone(t *testing.T) {
 		}
 		var c *table.ConflictError
 		require.ErrorAs(t, <-conflict, &c)
-		require.EqualValues(t, 1, c.Current.Version)
+		require.Equal(t, "there", c.Current.Sort)
 		a, b := <-own, <-own
 		require.NotEqual(t, a == nil, b == nil, "%v, %v", a, b)
 		require.ErrorAs(t, errors.Join(a, b), &c)

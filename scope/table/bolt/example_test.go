@@ -26,12 +26,12 @@ func ExampleOpen() {
 		t, _ := table.New(d, nil)
 		v, _ := t.In(tenant)
 		it, err := v.Put(context.Background(), table.Item{Sort: "settings"}, table.Absent())
-		fmt.Println(it.Version, err)
+		fmt.Println(it.Version > 0, err)
 		if err := d.Close(); err != nil {
 			panic(err)
 		}
 	}
 	// Output:
-	// 1 <nil>
-	// 0 table: conflict: the item has changed
+	// true <nil>
+	// false table: conflict: the item has changed
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -153,13 +154,13 @@ func TestPutOnTheWire(t *testing.T) {
 		"ExpressionAttributeValues": {},
 		"ReturnValuesOnConditionCheckFailure": "ALL_OLD",
 		"Item": {
-			"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}, "v": {"N": "1"},
+			"pk": {"S": "t#acme#u#u1"}, "sk": {"S": "x"}, "v": {"N": "`+strconv.FormatInt(it.Version, 10)+`"},
 			"i2p": {"S": "t#acme#i#c"}, "i2s": {"S": "k"},
 			"n": {"N": "5"}, "f": {"NS": ["5"]}, "third": {"N": "0.5"}
 		}
 	}`)}, s)
 
-	_, err = v.Put(t.Context(), it, table.Version(1))
+	_, err = v.Put(t.Context(), it, table.Version(it.Version))
 	require.NoError(t, err)
 	s = w.takeOne(t)
 	require.Equal(t, "#v = :v AND (attribute_not_exists(#ttl) OR #ttl > :now)", s.body["ConditionExpression"])

@@ -261,8 +261,11 @@ func deleteItem(ctx context.Context, v *table.View, sort string) error {
 		}
 		if c.Current != nil {
 			err = v.Delete(ctx, sort, table.Version(c.Current.Version))
-		} else if _, err = v.Put(ctx, table.Item{Sort: sort}, table.Absent()); err == nil { // absent or expired
-			err = v.Delete(ctx, sort, table.Version(1))
+			continue
+		}
+		var it table.Item
+		if it, err = v.Put(ctx, table.Item{Sort: sort}, table.Absent()); err == nil { // it was absent or had expired
+			err = v.Delete(ctx, sort, table.Version(it.Version))
 		}
 	}
 	return err

@@ -136,7 +136,7 @@ func (w *walk) createItem(v *table.View, p place) {
 	stored, err := w.tryPut(v, it, table.Absent())
 	w.checkOutcome("create", p, !there, err)
 	if err == nil {
-		it.Version = 1
+		it.Version = stored.Version
 		w.requireEqual("what create returned", stored, it)
 		w.m[p] = stored
 	}

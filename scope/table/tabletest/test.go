@@ -78,6 +78,7 @@ func checks() []check {
 	return []check{
 		{name: "conditions", run: checkConditions},
 		{name: "replaces all", run: checkReplacement},
+		{name: "a new item, a new version", run: checkNewVersion},
 		{name: "many writers, one winner", run: checkOneWinner},
 		{name: "no update is lost", run: checkNoLostUpdate},
 		{name: "a conflict is its own", run: checkOwnConflict},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -26,23 +27,44 @@ func checkConditions(b *bench) {
 
 	got.Attr["a"] = "2"
 	two := b.putItem(v, got)
-	b.requireEqual("version", two.Version, int64(2))
-	_, err = b.tryPut(v, one, table.Version(1))
+	b.requireEqual("version", two.Version, one.Version+1)
+	_, err = b.tryPut(v, one, table.Version(one.Version))
 	b.requireEqual("conflict of a stale put", b.requireConflict("a stale put", err), &two)
 	b.requireEqual("conflict of a stale delete",
-		b.requireConflict("a stale delete", v.Delete(b.ctx, "meta", table.Version(1))), &two)
+		b.requireConflict("a stale delete", v.Delete(b.ctx, "meta", table.Version(one.Version))), &two)
 	ahead := two
-	ahead.Version = 3
-	_, err = b.tryPut(v, ahead, table.Version(3))
+	ahead.Version++
+	_, err = b.tryPut(v, ahead, table.Version(ahead.Version))
 	b.requireEqual("conflict of a put ahead", b.requireConflict("a put ahead", err), &two)
 	got, err = v.Get(b.ctx, "meta")
 	b.requireNoError(err, "get")
 	b.requireEqual("what the conflicts left", got, two)
 
-	b.requireNoError(v.Delete(b.ctx, "meta", table.Version(2)), "delete")
+	b.requireNoError(v.Delete(b.ctx, "meta", table.Version(two.Version)), "delete")
 	_, err = v.Get(b.ctx, "meta")
 	b.requireErrorIs("get of what was deleted", err, table.ErrNotFound)
-	b.requireEqual("version after a delete", b.putItem(v, table.Item{Sort: "meta"}).Version, int64(1))
+}
+
+// checkNewVersion checks that nobody can change or delete an item with a version that an
+// earlier item of the same name had.
+func checkNewVersion(b *bench) {
+	v := b.viewAt("acme/u1/1")
+	attr := map[string]table.Value{"a": "stale"}
+	for what, expires := range map[string]time.Time{"what was deleted": {}, "what expired": time.Now().Add(-time.Hour)} {
+		old := b.putItem(v, table.Item{Sort: "meta", Expires: expires, Attr: attr})
+		if expires.IsZero() {
+			b.requireNoError(v.Delete(b.ctx, "meta", table.Version(old.Version)), "delete")
+		}
+		it := b.putItem(v, table.Item{Sort: "meta"})
+		for range 3 {
+			_, err := b.tryPut(v, table.Item{Sort: "meta", Version: old.Version, Attr: attr}, table.Version(old.Version))
+			b.requireEqual("conflict of a change of "+what, b.requireConflict("a change of "+what, err), &it)
+			err = v.Delete(b.ctx, "meta", table.Version(old.Version))
+			b.requireEqual("conflict of a delete of "+what, b.requireConflict("a delete of "+what, err), &it)
+			it = b.putItem(v, it)
+		}
+		b.requireNoError(v.Delete(b.ctx, "meta", table.Version(it.Version)), "delete")
+	}
 }
 
 // checkReplacement checks that a put removes all previous attributes.
@@ -69,7 +91,7 @@ func checkOneWinner(b *bench) {
 	}, func() table.Item {
 		now, err := v.Get(b.ctx, "meta")
 		b.requireNoError(err, "get")
-		b.requireEqual("version", now.Version, int64(2))
+		b.requireEqual("version", now.Version, it.Version+1)
 		return now
 	})
 	b.written[place{v.Scope(), "new"}] = true
@@ -79,7 +101,6 @@ func checkOneWinner(b *bench) {
 	}, func() table.Item {
 		now, err := v.Get(b.ctx, "new")
 		b.requireNoError(err, "get")
-		b.requireEqual("version", now.Version, int64(1))
 		return now
 	})
 }
@@ -163,7 +184,7 @@ func checkNoLostUpdate(b *bench) {
 	got, err := v.Get(b.ctx, "n")
 	b.requireNoError(err, "get")
 	b.requireEqual("sum", got.Attr["n"], table.Value(int64(writers*rounds)))
-	b.requireEqual("version", got.Version, int64(writers*rounds+1))
+	b.requireEqual("version", got.Version, it.Version+writers*rounds)
 }
 
 func (b *bench) incrementItem(v *table.View, mine table.Item) (table.Item, error) {
