@@ -25,6 +25,11 @@ const (
 	endTime      = 5 * time.Second  // to record how an accept ended, even if a store hangs
 )
 
+// errAcceptedElsewhere is the answer if another accept has taken the stage.
+var errAcceptedElsewhere = newProblem(
+	http.StatusConflict, "This upload is being accepted by another request. Try again.",
+).withHeader("Retry-After", "1")
+
 // acceptKey returns the idempotency key of an accept: equal metadata has an equal key. It never equals a run's key.
 func acceptKey(canonical []byte) string {
 	sum := sha256.Sum256(canonical)
@@ -36,10 +41,11 @@ func isAcceptKey(key string) bool {
 	return err == nil && len(raw) == sha256.Size
 }
 
-// accept answers POST /api/metadata/accept: it writes metadata.json and ends the record. It spans two stores, so each
-// step can be repeated. It holds the stage while it writes the object. It creates the object, or replaces exactly the
-// version that it has read. If a crash leaves the stage behind, the next accept takes it when its lease has expired.
-func (s *Server) accept(w http.ResponseWriter, r *http.Request) error {
+// acceptMetadata answers POST /api/metadata/accept: it writes metadata.json and ends the record. It spans two stores,
+// so each step can be repeated. It holds the stage while it writes the object. It creates the object, or replaces
+// exactly the version that it has read. If a crash leaves the stage behind, the next accept takes it when its lease has
+// expired.
+func (s *Server) acceptMetadata(w http.ResponseWriter, r *http.Request) error {
 	var id string
 	var raw json.RawMessage
 	if err := readBody(w, r, map[string]any{"session_id": &id, "metadata": &raw}); err != nil {
@@ -55,14 +61,14 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return newProblem(http.StatusBadRequest, metadataDetail(err))
 	}
-	session, rec, err := s.record(r, id)
+	session, rec, err := s.findRecord(r, id)
 	if err != nil {
 		return err
 	}
 	// Continue if the client disconnects now, so that the accept is not left half done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), settleTime)
 	defer cancel()
-	saved, err := s.save(ctx, session, rec, meta.Canonical())
+	saved, err := s.saveMetadata(ctx, session, rec, meta.Canonical())
 	if err != nil {
 		return err
 	}
@@ -75,75 +81,81 @@ func metadataDetail(err error) string {
 		return fmt.Sprintf("The field %q %s.", e.Field, e.Reason)
 	}
 	if e, ok := errors.AsType[*book.FormError](err); ok {
-		return capital(e.Error()) + "."
+		return upperFirst(e.Error()) + "."
 	}
 	return "At least one field of the metadata must be set."
 }
 
-// save stores the metadata and returns its key.
-func (s *Server) save(ctx context.Context, session scope.Scope, rec tracking.Record, canonical []byte) (string, error) {
+// saveMetadata stores the metadata and returns its key.
+func (s *Server) saveMetadata(
+	ctx context.Context, session scope.Scope, rec tracking.Record, canonical []byte,
+) (string, error) {
 	key := acceptKey(canonical)
-	if saved, err, decided := settled(rec, key); decided {
+	if saved, err, decided := findOutcome(rec, key); decided {
 		return saved, err
 	}
 	st := rec.Stage(tracking.Enrichment)
 	if !st.Parked {
 		if st.Live(time.Now()) {
-			return "", busy(session, st.Key)
+			return "", newBusyProblem(session, st.Key)
 		}
 		return "", newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
 	}
-	attempt, err := s.o.Tracker.Claim(ctx, session, tracking.Enrichment, &tracking.ClaimOptions{Key: key, Lease: acceptLease})
+	claim := &tracking.ClaimOptions{Key: key, Lease: acceptLease}
+	attempt, err := s.o.Tracker.Claim(ctx, session, tracking.Enrichment, claim)
 	if err != nil {
 		if state, ok := errors.AsType[*tracking.StateError](err); ok {
-			if saved, err, decided := settled(state.Record, key); decided { // by another accept, just now
+			if saved, err, decided := findOutcome(state.Record, key); decided { // by another accept, just now
 				return saved, err
 			}
 		}
-		return "", taken(err)
+		return "", newClaimProblem(err)
 	}
-	dest, err := s.store(ctx, session, attempt, canonical)
+	dest, err := s.storeMetadata(ctx, session, attempt, canonical)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 	defer cancel()
 	switch {
 	case errors.Is(err, object.ErrChanged), errors.Is(err, tracking.ErrFenced):
-		return "", newProblem(http.StatusConflict, "This upload is being accepted by another request. Try again.").with("Retry-After", "1")
+		return "", errAcceptedElsewhere
 	case err != nil:
 		s.o.Log.ErrorContext(ctx, "accept: store the metadata", "scope", session.String(), "err", err)
-		f := &tracking.Error{Code: "store_failed", Message: "The metadata could not be stored. Accept it again.", Retryable: true, Err: err}
+		f := &tracking.Error{
+			Code: "store_failed", Message: "The metadata could not be stored. Accept it again.", Retryable: true, Err: err,
+		}
 		if err := attempt.Fail(ctx, f); err != nil {
 			s.o.Log.ErrorContext(ctx, "accept: record the failure", "scope", session.String(), "err", err)
 		}
-		return "", newProblem(http.StatusServiceUnavailable, f.Message).with("Retry-After", "1")
+		return "", newProblem(http.StatusServiceUnavailable, f.Message).withHeader("Retry-After", "1")
 	}
 	if err := attempt.Complete(ctx, dest); err != nil {
 		if errors.Is(err, tracking.ErrFenced) {
-			return "", newProblem(http.StatusConflict, "This upload is being accepted by another request. Try again.").with("Retry-After", "1")
+			return "", errAcceptedElsewhere
 		}
 		return "", err
 	}
 	return dest.Key(), nil
 }
 
-// taken describes why an accept did not get the stage.
-func taken(err error) error {
+// newClaimProblem describes why an accept did not get the stage.
+func newClaimProblem(err error) error {
 	state, ok := errors.AsType[*tracking.StateError](err)
 	switch {
 	case ok && errors.Is(err, tracking.ErrRunning):
-		return busy(state.Record.Scope, state.Record.Stage(state.Stage).Key)
+		return newBusyProblem(state.Record.Scope, state.Record.Stage(state.Stage).Key)
 	case ok && errors.Is(err, tracking.ErrExhausted):
 		return newProblem(http.StatusConflict, "All attempts for this upload are used up.")
 	case ok && errors.Is(err, tracking.ErrTerminal):
 		return newProblem(http.StatusConflict, "The upload is finished.")
 	case ok, errors.Is(err, tracking.ErrContended):
-		return newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.").with("Retry-After", "1")
+		p := newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.")
+		return p.withHeader("Retry-After", "1")
 	}
 	return err
 }
 
-// settled returns the outcome of an accept under this key if the record has ended: success if the same metadata was
+// findOutcome returns the outcome of an accept under this key if the record has ended: success if the same metadata was
 // accepted before, otherwise a conflict. It reports false if the record has not ended.
-func settled(rec tracking.Record, key string) (saved string, err error, decided bool) {
+func findOutcome(rec tracking.Record, key string) (saved string, err error, decided bool) {
 	st := rec.Stage(tracking.Enrichment)
 	switch {
 	case st.State == tracking.StateSuccess && st.Key == key:
@@ -157,7 +169,9 @@ func settled(rec tracking.Record, key string) (saved string, err error, decided 
 }
 
 // store creates the object, or replaces the one that an unfinished accept has left.
-func (s *Server) store(ctx context.Context, session scope.Scope, attempt *tracking.Attempt, canonical []byte) (object.Ref, error) {
+func (s *Server) storeMetadata(
+	ctx context.Context, session scope.Scope, attempt *tracking.Attempt, canonical []byte,
+) (object.Ref, error) {
 	root, err := s.o.Raw.In(session)
 	if err != nil {
 		return object.Ref{}, err
@@ -175,7 +189,7 @@ func (s *Server) store(ctx context.Context, session scope.Scope, attempt *tracki
 	if err != nil {
 		return object.Ref{}, err
 	}
-	if same, err := holds(ctx, root, there, info, canonical); err != nil || same {
+	if same, err := hasContent(ctx, root, there, info, canonical); err != nil || same {
 		return there, err
 	}
 	// The ETag was read while the heartbeat proves that this accept holds the stage. Any earlier writer is gone or
@@ -188,8 +202,8 @@ func (s *Server) store(ctx context.Context, session scope.Scope, attempt *tracki
 	return done, err
 }
 
-// holds reports whether the object's content equals b.
-func holds(ctx context.Context, root *object.Root, ref object.Ref, info object.Info, want []byte) (bool, error) {
+// hasContent reports whether the object's content equals b.
+func hasContent(ctx context.Context, root *object.Root, ref object.Ref, info object.Info, want []byte) (bool, error) {
 	if info.Size != int64(len(want)) {
 		return false, nil
 	}

@@ -20,7 +20,9 @@ const maxBody = 80 << 10
 // absent one does.
 func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) error {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	charset := params["charset"]
+	isUTF8 := charset == "" || strings.EqualFold(charset, "utf-8")
+	if err != nil || media != "application/json" || !isUTF8 {
 		return newProblem(http.StatusUnsupportedMediaType, "The body must be application/json.")
 	}
 	if r.Header.Get("Content-Encoding") != "" {
@@ -49,8 +51,8 @@ func readBody(w http.ResponseWriter, r *http.Request, fields map[string]any) err
 	return nil
 }
 
-// query returns the parameters of the request's URL. It rejects repeated ones.
-func query(r *http.Request) (url.Values, error) {
+// parseQuery returns the parameters of the request's URL. It rejects repeated ones.
+func parseQuery(r *http.Request) (url.Values, error) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, newProblem(http.StatusBadRequest, "The query of the URL is malformed.")
@@ -63,8 +65,8 @@ func query(r *http.Request) (url.Values, error) {
 	return q, nil
 }
 
-// capital returns an error's text with its first letter in upper case.
-func capital(s string) string {
+// upperFirst returns an error's text with its first letter in upper case.
+func upperFirst(s string) string {
 	if s == "" {
 		return s
 	}

@@ -1,4 +1,5 @@
-// Package server is the bookshelf's HTTP interface: uploads, extraction as a stream, acceptance, and the operators' view.
+// Package server is the bookshelf's HTTP interface: uploads, extraction as a stream, acceptance, and the operators'
+// view.
 //
 // A [Server] combines carrel's packages. It gets its table, buckets, signer, agent and pages from [Options], keeps no
 // state between requests except the runs in flight, which another process can take over, and serves
@@ -38,17 +39,17 @@
 // output_tokens}, and at the end either complete {metadata} or error {code, message}. The codes of errors are those
 // of [agent.Code], and not_an_image, image_too_large, upload_differs, stopped and conflict.
 //
-// The ids grow as strings. The event retract {after} takes back the events before it whose id is greater than after, all
-// of them if it is empty; a run that is taken over sends it and continues from there. The event reset says that the client's
-// last id is unknown and that all events follow. A stream without complete or error is not finished: a client asks again
-// with the last id. A client that has the last event gets 204, and events are kept for a week (410 afterwards).
+// The ids grow as strings. The event retract {after} takes back the events before it whose id is greater than after,
+// all of them if it is empty; a run that is taken over sends it and continues from there. The event reset says that the
+// client's last id is unknown and that all events follow. A stream without complete or error is not finished: a client
+// asks again with the last id. A client that has the last event gets 204, and events are kept for a week (410
+// afterwards).
 //
 // # Limits
 //
-// A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with Retry-After.
-// Runs beyond its limits wait in the queue of their tenant: their stream is open and silent. If the queue is full, the
-// answer is 429 with Retry-After.
-// A grant is open until its upload arrives or it expires.
+// A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with
+// Retry-After. Runs beyond its limits wait in the queue of their tenant: their stream is open and silent. If the queue
+// is full, the answer is 429 with Retry-After. A grant is open until its upload arrives or it expires.
 //
 // An upload has at most [MaxUpload] bytes and must match its announcement exactly. If it does not match, or is not an
 // image that can be decoded within 256 MB of memory, its record ends with image_too_large, upload_differs or

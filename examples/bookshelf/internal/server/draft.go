@@ -13,10 +13,10 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// metadata answers GET /api/metadata/{session} with the metadata that the runs have found and their transcript. If a run
-// is in flight, the answer has its id instead of the transcript, which continues with the events of the run.
-func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
-	session, _, err := s.record(r, r.PathValue("session"))
+// serveDraft answers GET /api/metadata/{session} with the metadata that the runs have found and their transcript. If a
+// run is in flight, the answer has its id instead of the transcript, which continues with the events of the run.
+func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
+	session, _, err := s.findRecord(r, r.PathValue("session"))
 	if err != nil {
 		return err
 	}
@@ -24,19 +24,19 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, runner.ErrNotFound) {
 		return err
 	}
-	turns, err := s.turns(r.Context(), session)
+	turns, err := s.loadTurns(r.Context(), session)
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"metadata": booktools.Draft(turns...), "transcript": s.transcribe(turns)}
+	body := map[string]any{"metadata": booktools.Draft(turns...), "transcript": s.buildTranscript(turns)}
 	if run != nil && !run.Status.HasEnded() {
 		body["run_id"], body["transcript"] = run.ID, []entry{}
 	}
 	return writeJSON(w, body)
 }
 
-// turns returns a session's conversation.
-func (s *Server) turns(ctx context.Context, session scope.Scope) ([]agent.Turn, error) {
+// loadTurns returns a session's conversation.
+func (s *Server) loadTurns(ctx context.Context, session scope.Scope) ([]agent.Turn, error) {
 	root, err := s.o.Landing.In(session)
 	if err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ type entry struct {
 	IsError bool   `json:"is_error,omitempty"`
 }
 
-// transcribe returns the entries of a conversation, without the prompt that precedes what the person wrote.
-func (s *Server) transcribe(turns []agent.Turn) []entry {
+// buildTranscript returns the entries of a conversation, without the prompt that precedes what the person wrote.
+func (s *Server) buildTranscript(turns []agent.Turn) []entry {
 	list := []entry{}
 	calls := map[string]int{} // positions in list; a later answer may use an id again
 	for _, t := range turns {

@@ -19,8 +19,8 @@ import (
 // maxMessage is the longest message to the agent in characters.
 const maxMessage = 4000
 
-// extract answers POST /api/metadata/extract: it starts a run on the upload and streams its events.
-func (s *Server) extract(w http.ResponseWriter, r *http.Request) error {
+// serveExtract answers POST /api/metadata/extract: it starts a run on the upload and streams its events.
+func (s *Server) serveExtract(w http.ResponseWriter, r *http.Request) error {
 	var id, message string
 	if err := readBody(w, r, map[string]any{"session_id": &id, "message": &message}); err != nil {
 		return err
@@ -29,7 +29,8 @@ func (s *Server) extract(w http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusBadRequest, "The field session_id is missing.")
 	}
 	if utf8.RuneCountInString(message) > maxMessage {
-		return newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The message is longer than %d characters.", maxMessage))
+		detail := fmt.Sprintf("The message is longer than %d characters.", maxMessage)
+		return newProblem(http.StatusRequestEntityTooLarge, detail)
 	}
 	if message != "" && strings.TrimSpace(message) == "" {
 		return newProblem(http.StatusBadRequest, "The message is blank.")
@@ -38,11 +39,11 @@ func (s *Server) extract(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, rec, err := s.record(r, id)
+	session, rec, err := s.findRecord(r, id)
 	if err != nil {
 		return err
 	}
-	run, err := s.begin(r.Context(), rec, runner.Request{Scope: session, Prompt: message, Key: key})
+	run, err := s.startRun(r.Context(), rec, runner.Request{Scope: session, Prompt: message, Key: key})
 	if err != nil {
 		return err
 	}
@@ -57,15 +58,16 @@ func idempotencyKey(r *http.Request) (string, error) {
 	if len(keys) == 0 {
 		return "", nil
 	}
-	isPrintable := func(c rune) bool { return c >= '!' && c <= '~' }
-	if key := keys[0]; len(keys) == 1 && key != "" && len(key) <= 256 && strings.IndexFunc(key, func(c rune) bool { return !isPrintable(c) }) < 0 {
+	isUnprintable := func(c rune) bool { return c < '!' || c > '~' }
+	if key := keys[0]; len(keys) == 1 && key != "" && len(key) <= 256 && !strings.ContainsFunc(key, isUnprintable) {
 		return key, nil
 	}
-	return "", newProblem(http.StatusBadRequest, "The header Idempotency-Key must have 1 to 256 printable ASCII characters and no spaces.")
+	return "", newProblem(http.StatusBadRequest,
+		"The header Idempotency-Key must have 1 to 256 printable ASCII characters and no spaces.")
 }
 
-// begin starts a run, or finds the one that an earlier request with the same key has started.
-func (s *Server) begin(ctx context.Context, rec tracking.Record, q runner.Request) (string, error) {
+// startRun starts a run, or finds the one that an earlier request with the same key has started.
+func (s *Server) startRun(ctx context.Context, rec tracking.Record, q runner.Request) (string, error) {
 	if q.Key != "" {
 		run, err := s.runs.Find(ctx, q)
 		if err == nil {
@@ -90,9 +92,10 @@ func (s *Server) checkReady(ctx context.Context, rec tracking.Record) error {
 	st := rec.Stage(tracking.Enrichment)
 	switch {
 	case rec.Terminal:
-		return newProblem(http.StatusConflict, strings.TrimSpace("The upload has ended and cannot be extracted again. "+st.Error.Message))
+		detail := "The upload has ended and cannot be extracted again. " + st.Error.Message
+		return newProblem(http.StatusConflict, strings.TrimSpace(detail))
 	case st.Live(time.Now()):
-		return busy(rec.Scope, st.Key)
+		return newBusyProblem(rec.Scope, st.Key)
 	}
 	_, err := s.o.Arrivals.Arrived(ctx, rec)
 	if _, ok := errors.AsType[*presign.RejectedError](err); err == nil || ok {
@@ -102,34 +105,36 @@ func (s *Server) checkReady(ctx context.Context, rec tracking.Record) error {
 		return newProblem(http.StatusConflict, "The file has not arrived yet.")
 	}
 	s.o.Log.ErrorContext(ctx, "look for the upload", "scope", rec.Scope.String(), "err", err)
-	return newProblem(http.StatusServiceUnavailable, "The storage is unavailable. Try again.").with("Retry-After", "2")
+	p := newProblem(http.StatusServiceUnavailable, "The storage is unavailable. Try again.")
+	return p.withHeader("Retry-After", "2")
 }
 
 // startError describes why a run was not started.
 func startError(rec tracking.Record, err error) error {
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
-		return busy(rec.Scope, running.Run)
+		return newBusyProblem(rec.Scope, running.Run)
 	}
 	if full, ok := errors.AsType[*admission.FullError](err); ok {
-		return newProblem(http.StatusTooManyRequests, "Too many runs are in flight. Try again later.").with("Retry-After", retryAfter(full))
+		p := newProblem(http.StatusTooManyRequests, "Too many runs are in flight. Try again later.")
+		return p.withHeader("Retry-After", retryAfter(full))
 	}
 	switch {
 	case errors.Is(err, runner.ErrKeyReused):
 		return newProblem(http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request.")
 	case errors.Is(err, runner.ErrShutdown):
-		return newProblem(http.StatusServiceUnavailable, "The server is shutting down.").with("Retry-After", "5")
+		return newProblem(http.StatusServiceUnavailable, "The server is shutting down.").withHeader("Retry-After", "5")
 	}
 	return err
 }
 
-// busy returns the response if a run or an accept holds the stage under this key.
-func busy(session scope.Scope, key string) *problem {
+// newBusyProblem returns the response if a run or an accept holds the stage under this key.
+func newBusyProblem(session scope.Scope, key string) *problem {
 	if isAcceptKey(key) {
-		return newProblem(http.StatusConflict, "The upload is being accepted.").with("Retry-After", "1")
+		return newProblem(http.StatusConflict, "The upload is being accepted.").withHeader("Retry-After", "1")
 	}
 	p := newProblem(http.StatusConflict, "A run is in flight for this upload. Wait until it has ended.")
 	if strings.HasPrefix(key, session.SessionID()+".") {
-		return p.with("Location", eventsPath(key))
+		return p.withHeader("Location", eventsPath(key))
 	}
-	return p.with("Retry-After", "1")
+	return p.withHeader("Retry-After", "1")
 }

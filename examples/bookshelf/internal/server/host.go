@@ -22,14 +22,16 @@ import (
 // runTime is the longest that a run may take: the stage's due.
 const runTime = 15 * time.Minute
 
-// host returns what the bookshelf adds to a run.
-func (s *Server) host() runner.Host {
-	return runner.Host{Stream: s.stream, Prompt: s.prompt, Stage: s.claim, Custom: s.customEvents, End: s.recordEnd}
+// newHost returns what the bookshelf adds to a run.
+func (s *Server) newHost() runner.Host {
+	return runner.Host{
+		Stream: s.streamAgent, Prompt: s.buildPrompt, Stage: s.claimStage, Custom: s.customEvents, End: s.recordEnd,
+	}
 }
 
-// claim takes the upload's enrichment stage for a run. The first run proves that the file has arrived; taking the stage
-// records that. Later runs use the recorded file and no other.
-func (s *Server) claim(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
+// claimStage takes the upload's enrichment stage for a run. The first run proves that the file has arrived; taking the
+// stage records that. Later runs use the recorded file and no other.
+func (s *Server) claimStage(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
 	rec, err := s.o.Tracker.Get(ctx, r.Scope)
 	if err != nil {
 		return nil, err
@@ -61,7 +63,7 @@ func (s *Server) claim(ctx context.Context, r *runner.Run) (*tracking.Attempt, e
 	if refused == nil {
 		return attempt, nil
 	}
-	if err := s.fail(ctx, attempt, refused); err != nil {
+	if err := s.failStage(ctx, attempt, refused); err != nil {
 		return nil, err
 	}
 	return nil, publicError(refused)
@@ -73,7 +75,8 @@ const lostCode = "lost"
 // RejectedUpload returns the error that people see of an upload that may not stay.
 func RejectedUpload(e *presign.RejectedError) *tracking.Error {
 	if errors.Is(e, presign.ErrTooLarge) {
-		return &tracking.Error{Code: "image_too_large", Message: "The file is too large. Please upload a smaller one.", Err: e}
+		const message = "The file is too large. Please upload a smaller one."
+		return &tracking.Error{Code: "image_too_large", Message: message, Err: e}
 	}
 	return &tracking.Error{
 		Code: "upload_differs", Err: e,
@@ -86,16 +89,18 @@ func claimError(err error) error {
 	if _, ok := errors.AsType[*tracking.StateError](err); !ok && !errors.Is(err, tracking.ErrContended) {
 		return err
 	}
-	f := &tracking.Error{Code: "conflict", Message: "Somebody else is working on this upload. Try again.", Retryable: true, Err: err}
+	f := &tracking.Error{
+		Code: "conflict", Message: "Somebody else is working on this upload. Try again.", Retryable: true, Err: err,
+	}
 	if errors.Is(err, tracking.ErrTerminal) || errors.Is(err, tracking.ErrExhausted) {
 		f.Message, f.Retryable = "The upload has ended and cannot be extracted again.", false
 	}
 	return publicError(f)
 }
 
-// prompt returns the text for the model: the person's message. On the first run, the default prompt precedes it, and a
-// file that is not an image fails before the model is asked.
-func (s *Server) prompt(ctx context.Context, r *runner.Run) (string, []tools.Media, error) {
+// buildPrompt returns the text for the model: the person's message. On the first run, the default prompt precedes it,
+// and a file that is not an image fails before the model is asked.
+func (s *Server) buildPrompt(ctx context.Context, r *runner.Run) (string, []tools.Media, error) {
 	isFirst := r.Attempt != nil && !r.Attempt.Record().Stage(tracking.Enrichment).Parked
 	if isFirst {
 		photo, err := uploadOf(r.Attempt.Record(), s.o.Landing)
@@ -138,8 +143,8 @@ func uploadOf(rec tracking.Record, landing *object.Bucket) (object.Ref, error) {
 	return rec.Stage(tracking.UserUpload).Destination.Ref(root)
 }
 
-// stream runs the agent. The output of a complete run is the metadata that results from the whole conversation.
-func (s *Server) stream(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+// streamAgent runs the agent. The output of a complete run is the metadata that results from the whole conversation.
+func (s *Server) streamAgent(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
 	return func(yield func(agent.Event, error) bool) {
 		ctx, cancel := context.WithTimeoutCause(scope.NewContext(ctx, r.Scope), runTime, errOverdue)
 		defer cancel()
@@ -207,7 +212,7 @@ func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result
 	}
 	keeps := res.Status == runner.StatusComplete
 	if res.Status == runner.StatusStopped {
-		turns, err := s.turns(ctx, r.Scope)
+		turns, err := s.loadTurns(ctx, r.Scope)
 		if err != nil {
 			return err
 		}
@@ -218,11 +223,11 @@ func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result
 	}
 	code, message := endOf(res.Status, res.Code, res.Message)
 	isRetryable := res.Retryable || res.Status != runner.StatusFailed || res.Code == string(agent.CodeInternal)
-	return s.fail(ctx, r.Attempt, &tracking.Error{Code: code, Message: message, Retryable: isRetryable, Err: res.Err})
+	return s.failStage(ctx, r.Attempt, &tracking.Error{Code: code, Message: message, Retryable: isRetryable, Err: res.Err})
 }
 
-// fail records a failure, and deletes the upload if the record has failed for ever.
-func (s *Server) fail(ctx context.Context, attempt *tracking.Attempt, f *tracking.Error) error {
+// failStage records a failure, and deletes the upload if the record has failed for ever.
+func (s *Server) failStage(ctx context.Context, attempt *tracking.Attempt, f *tracking.Error) error {
 	if err := attempt.Fail(ctx, f); err != nil {
 		return err
 	}

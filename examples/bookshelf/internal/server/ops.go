@@ -8,9 +8,9 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// files answers GET /api/ops/files: a page of the uploads that the caller may see, newest first.
-func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r)
+// serveFiles answers GET /api/ops/files: a page of the uploads that the caller may see, newest first.
+func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseQuery(r)
 	if err != nil {
 		return err
 	}
@@ -24,14 +24,15 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if q.Has("limit") {
-		if f.Limit, err = strconv.Atoi(q.Get("limit")); err != nil || f.Limit < 1 || f.Limit > 100 || q.Get("limit") != strconv.Itoa(f.Limit) {
+		f.Limit, err = strconv.Atoi(q.Get("limit"))
+		if err != nil || f.Limit < 1 || f.Limit > 100 || q.Get("limit") != strconv.Itoa(f.Limit) {
 			return newProblem(http.StatusBadRequest, "The parameter limit must be an integer from 1 to 100.")
 		}
 	}
 	if q.Has("cursor") && f.Cursor == "" {
 		return newProblem(http.StatusBadRequest, "The parameter cursor is empty.")
 	}
-	page, err := s.o.Tracker.List(r.Context(), watched(r), f)
+	page, err := s.o.Tracker.List(r.Context(), watchedBy(r), f)
 	if errors.Is(err, tracking.ErrInvalid) {
 		return newProblem(http.StatusBadRequest, "The parameter cursor is not valid for this list.")
 	}
@@ -48,9 +49,9 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, body)
 }
 
-// file answers GET /api/ops/files/{id} with one record and its stages.
-func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
-	rec, err := s.o.Tracker.Find(r.Context(), watched(r), r.PathValue("id"))
+// serveFile answers GET /api/ops/files/{id} with one record and its stages.
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) error {
+	rec, err := s.o.Tracker.Find(r.Context(), watchedBy(r), r.PathValue("id"))
 	if errors.Is(err, tracking.ErrNotFound) {
 		return newProblem(http.StatusNotFound, "The upload does not exist.")
 	}
@@ -60,9 +61,9 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, map[string]any{"file": rec})
 }
 
-// counts answers GET /api/ops/counts.
-func (s *Server) counts(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.o.Tracker.Count(r.Context(), watched(r))
+// serveCounts answers GET /api/ops/counts.
+func (s *Server) serveCounts(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.o.Tracker.Count(r.Context(), watchedBy(r))
 	if err != nil {
 		return err
 	}

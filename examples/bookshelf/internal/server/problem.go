@@ -22,8 +22,8 @@ func newProblem(status int, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
-// with adds a header to the response.
-func (p *problem) with(name, value string) *problem {
+// withHeader adds a header to the response.
+func (p *problem) withHeader(name, value string) *problem {
 	if p.header == nil {
 		p.header = http.Header{}
 	}
@@ -31,7 +31,7 @@ func (p *problem) with(name, value string) *problem {
 	return p
 }
 
-func (p *problem) write(w http.ResponseWriter) {
+func (p *problem) writeTo(w http.ResponseWriter) {
 	for name, values := range p.header {
 		w.Header()[name] = values
 	}
@@ -42,7 +42,7 @@ func (p *problem) write(w http.ResponseWriter) {
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {
-	b, err := encode(v)
+	b, err := encodeJSON(v)
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func writeJSON(w http.ResponseWriter, v any) error {
 	return nil
 }
 
-// encode does not escape & < >: the output is never embedded in HTML, and URLs stay readable.
-func encode(v any) ([]byte, error) {
+// encodeJSON does not escape & < >: the output is never embedded in HTML, and URLs stay readable.
+func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

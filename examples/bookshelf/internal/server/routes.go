@@ -12,27 +12,27 @@ import (
 // 500.
 type endpoint func(http.ResponseWriter, *http.Request) error
 
-func (s *Server) routes() http.Handler {
+func (s *Server) newHandler() http.Handler {
 	mux := http.NewServeMux()
 	api := http.NewServeMux()
 	for _, e := range []struct {
 		method, path string
 		answer       endpoint
 	}{
-		{http.MethodGet, "/api/upload/presigned", s.upload},
-		{http.MethodPost, "/api/metadata/extract", s.extract},
-		{http.MethodPost, "/api/metadata/accept", s.accept},
-		{http.MethodGet, "/api/metadata/{session}", s.metadata},
-		{http.MethodGet, "/api/runs/{run}/events", s.events},
-		{http.MethodPost, "/api/runs/{run}/stop", s.stop},
-		{http.MethodGet, "/api/runs/{run}/results/{call}", s.result},
-		{http.MethodGet, "/api/ops/files", s.files},
-		{http.MethodGet, "/api/ops/files/{id}", s.file},
-		{http.MethodGet, "/api/ops/counts", s.counts},
+		{http.MethodGet, "/api/upload/presigned", s.grantUpload},
+		{http.MethodPost, "/api/metadata/extract", s.serveExtract},
+		{http.MethodPost, "/api/metadata/accept", s.acceptMetadata},
+		{http.MethodGet, "/api/metadata/{session}", s.serveDraft},
+		{http.MethodGet, "/api/runs/{run}/events", s.serveEvents},
+		{http.MethodPost, "/api/runs/{run}/stop", s.stopRun},
+		{http.MethodGet, "/api/runs/{run}/results/{call}", s.serveResult},
+		{http.MethodGet, "/api/ops/files", s.serveFiles},
+		{http.MethodGet, "/api/ops/files/{id}", s.serveFile},
+		{http.MethodGet, "/api/ops/counts", s.serveCounts},
 	} {
-		api.Handle(e.path, s.serve(e.method, e.answer))
+		api.Handle(e.path, s.handleMethod(e.method, e.answer))
 	}
-	api.Handle("/", s.serve("", func(http.ResponseWriter, *http.Request) error {
+	api.Handle("/", s.handleMethod("", func(http.ResponseWriter, *http.Request) error {
 		return newProblem(http.StatusNotFound, "There is no such path.")
 	}))
 	mux.Handle("/api/", s.o.SignIn(api))
@@ -42,21 +42,21 @@ func (s *Server) routes() http.Handler {
 	if s.o.Issuer != nil {
 		mux.Handle("/issuer/", s.o.Issuer)
 	}
-	mux.Handle("/health", s.serve(http.MethodGet, s.health))
-	mux.Handle("/samples", s.serve(http.MethodGet, s.samples))
-	mux.Handle("/samples/{file}", s.serve(http.MethodGet, s.sample))
+	mux.Handle("/health", s.handleMethod(http.MethodGet, s.serveHealth))
+	mux.Handle("/samples", s.handleMethod(http.MethodGet, s.serveSamples))
+	mux.Handle("/samples/{file}", s.handleMethod(http.MethodGet, s.serveSample))
 	mux.Handle("/", s.o.Pages)
 
 	return s.guardHost(s.guardOrigin(mux))
 }
 
-// serve returns a handler that checks the method ("" allows any), calls the endpoint and writes its error. If the
-// request ends before a response is written, it aborts the connection, since an empty 200 would look like success.
-func (s *Server) serve(method string, answer endpoint) http.Handler {
+// handleMethod returns a handler that checks the method ("" allows any), calls the endpoint and writes its error. If
+// the request ends before a response is written, it aborts the connection, since an empty 200 would look like success.
+func (s *Server) handleMethod(method string, answer endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if method != "" && r.Method != method {
-			newProblem(http.StatusMethodNotAllowed, "This path takes "+method+".").with("Allow", method).write(w)
+			newProblem(http.StatusMethodNotAllowed, "This path takes "+method+".").withHeader("Allow", method).writeTo(w)
 			return
 		}
 		err := answer(w, r)
@@ -72,7 +72,7 @@ func (s *Server) serve(method string, answer endpoint) http.Handler {
 			s.o.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 			p = newProblem(http.StatusInternalServerError, "Something went wrong here. It may be tried again.")
 		}
-		p.write(w)
+		p.writeTo(w)
 	})
 }
 
@@ -80,7 +80,7 @@ func (s *Server) serve(method string, answer endpoint) http.Handler {
 // methods, since a GET there can create a session.
 func (s *Server) guardOrigin(next http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
-	return s.serve("", func(w http.ResponseWriter, r *http.Request) error {
+	return s.handleMethod("", func(w http.ResponseWriter, r *http.Request) error {
 		as := r
 		if strings.HasPrefix(r.URL.Path, "/api/") && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 			as = r.Clone(r.Context())
@@ -107,7 +107,7 @@ func (s *Server) guardHost(next http.Handler) http.Handler {
 			}
 		}
 		if !s.o.AnyHost && !slices.Contains(s.o.Hosts, host) {
-			newProblem(http.StatusMisdirectedRequest, "This server answers to other names.").write(w)
+			newProblem(http.StatusMisdirectedRequest, "This server answers to other names.").writeTo(w)
 			return
 		}
 		next.ServeHTTP(w, r)

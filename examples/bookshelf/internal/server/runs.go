@@ -17,9 +17,9 @@ var errNoRun = newProblem(http.StatusNotFound, "The run was not found.")
 // eventsPath returns the path of a run's events.
 func eventsPath(run string) string { return "/api/runs/" + run + "/events" }
 
-// events answers GET /api/runs/{run}/events with the events after the client's last one.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
-	if _, err := query(r); err != nil {
+// serveEvents answers GET /api/runs/{run}/events with the events after the client's last one.
+func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) error {
+	if _, err := parseQuery(r); err != nil {
 		return err
 	}
 	s.serveRun(w, r, r.PathValue("run"))
@@ -29,7 +29,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 // serveRun streams the events of a run of the caller.
 func (s *Server) serveRun(w http.ResponseWriter, r *http.Request, run string) {
 	sse.Serve(w, r, func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
-		return s.runs.Follow(ctx, caller(r), run, after, Events())
+		return s.runs.Follow(ctx, callerOf(r), run, after, Events())
 	}, &sse.Options{Drain: s.streams, Error: s.writeRunError})
 }
 
@@ -37,26 +37,27 @@ func (s *Server) serveRun(w http.ResponseWriter, r *http.Request, run string) {
 func (s *Server) writeRunError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, sse.ErrNotFound):
-		errNoRun.write(w)
+		errNoRun.writeTo(w)
 	case errors.Is(err, sse.ErrExpired):
-		newProblem(http.StatusGone, "The events of this run are not kept any longer.").write(w)
+		newProblem(http.StatusGone, "The events of this run are not kept any longer.").writeTo(w)
 	default:
 		s.o.Log.ErrorContext(r.Context(), "follow a run", "path", r.URL.Path, "err", err)
-		newProblem(http.StatusServiceUnavailable, "The events cannot be read now. Try again.").with("Retry-After", "2").write(w)
+		p := newProblem(http.StatusServiceUnavailable, "The events cannot be read now. Try again.")
+		p.withHeader("Retry-After", "2").writeTo(w)
 	}
 }
 
-// stop answers POST /api/runs/{run}/stop. The run ends within seconds; its events say when.
-func (s *Server) stop(w http.ResponseWriter, r *http.Request) error {
-	if err := s.runs.Stop(r.Context(), caller(r), r.PathValue("run")); err != nil {
+// stopRun answers POST /api/runs/{run}/stop. The run ends within seconds; its events say when.
+func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) error {
+	if err := s.runs.Stop(r.Context(), callerOf(r), r.PathValue("run")); err != nil {
 		return runError(err)
 	}
 	return writeJSON(w, map[string]string{"status": "stopping"})
 }
 
-// result answers GET /api/runs/{run}/results/{call} with the whole result of a tool call.
-func (s *Server) result(w http.ResponseWriter, r *http.Request) error {
-	res, err := s.runs.ToolResult(r.Context(), caller(r), r.PathValue("run"), r.PathValue("call"))
+// serveResult answers GET /api/runs/{run}/results/{call} with the whole result of a tool call.
+func (s *Server) serveResult(w http.ResponseWriter, r *http.Request) error {
+	res, err := s.runs.ToolResult(r.Context(), callerOf(r), r.PathValue("run"), r.PathValue("call"))
 	if err != nil {
 		return runError(err)
 	}

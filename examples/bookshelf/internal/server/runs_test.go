@@ -274,8 +274,8 @@ func textOf(t *testing.T, r reply) string {
 	return text.String()
 }
 
-// While the table refuses to write, clients receive nothing that is not stored. The run continues afterwards: in its process if its
-// lease has not expired, and otherwise from its last checkpoint.
+// While the table refuses to write, clients receive nothing that is not stored. The run continues afterwards: in its
+// process if its lease has not expired, and otherwise from its last checkpoint.
 func TestTheTableRefusesToWrite(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -9,8 +9,8 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 )
 
-// samples answers GET /samples with the list of sample covers.
-func (s *Server) samples(w http.ResponseWriter, _ *http.Request) error {
+// serveSamples answers GET /samples with the list of sample covers.
+func (s *Server) serveSamples(w http.ResponseWriter, _ *http.Request) error {
 	type sample struct {
 		Name   string `json:"name"`
 		Title  string `json:"title"`
@@ -24,8 +24,8 @@ func (s *Server) samples(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, map[string]any{"samples": list})
 }
 
-// sample answers GET /samples/{name}.png.
-func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
+// serveSample answers GET /samples/{name}.png.
+func (s *Server) serveSample(w http.ResponseWriter, r *http.Request) error {
 	name, ok := strings.CutSuffix(r.PathValue("file"), ".png")
 	render := s.covers[name]
 	if !ok || render == nil {

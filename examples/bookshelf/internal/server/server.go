@@ -101,21 +101,21 @@ func New(o Options) (*Server, error) {
 	s := &Server{o: o, covers: newCovers()}
 	s.streams, s.endStreams = context.WithCancel(context.Background())
 	var err error
-	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.host(), &runner.Options{
+	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.newHost(), &runner.Options{
 		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Admission: o.Admission, Logger: o.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.routes()
+	s.handler = s.newHandler()
 	return s, nil
 }
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Close rejects new runs and hands those in flight over to another process, or to the next start of this one: each at its
-// next checkpoint, and the rest when ctx ends. Then it ends the streams, whose clients reconnect.
+// Close rejects new runs and hands those in flight over to another process, or to the next start of this one: each at
+// its next checkpoint, and the rest when ctx ends. Then it ends the streams, whose clients reconnect.
 func (s *Server) Close(ctx context.Context) {
 	if err := s.runs.Shutdown(ctx); err != nil {
 		s.o.Log.WarnContext(ctx, "runs were interrupted", "err", err)
@@ -123,15 +123,15 @@ func (s *Server) Close(ctx context.Context) {
 	s.endStreams()
 }
 
-// caller returns the calling user's Scope. Without an identity, which SignIn never lets pass, it is the zero Scope,
+// callerOf returns the calling user's Scope. Without an identity, which SignIn never lets pass, it is the zero Scope,
 // which denies everything.
-func caller(r *http.Request) scope.Scope {
+func callerOf(r *http.Request) scope.Scope {
 	id, _ := oidc.FromContext(r.Context())
 	return id.User
 }
 
-// watched returns the Scope that the caller may watch: the whole tenant with the role for it, otherwise their own.
-func watched(r *http.Request) scope.Scope {
+// watchedBy returns the Scope that the caller may watch: the whole tenant with the role for it, otherwise their own.
+func watchedBy(r *http.Request) scope.Scope {
 	id, _ := oidc.FromContext(r.Context())
 	if id.Tenant.Level() == scope.TenantLevel {
 		return id.Tenant
@@ -139,11 +139,11 @@ func watched(r *http.Request) scope.Scope {
 	return id.User
 }
 
-// record returns the caller's session with this id and its record. It answers 404 if the id is malformed, unknown or
-// another user's.
-func (s *Server) record(r *http.Request, id string) (scope.Scope, tracking.Record, error) {
+// findRecord returns the caller's session with this id and its record. It answers 404 if the id is malformed, unknown
+// or another user's.
+func (s *Server) findRecord(r *http.Request, id string) (scope.Scope, tracking.Record, error) {
 	unknown := newProblem(http.StatusNotFound, "There is no such upload.")
-	session, err := caller(r).Session(id)
+	session, err := callerOf(r).Session(id)
 	if err != nil {
 		return scope.Scope{}, tracking.Record{}, unknown
 	}
@@ -154,7 +154,7 @@ func (s *Server) record(r *http.Request, id string) (scope.Scope, tracking.Recor
 	return session, rec, err
 }
 
-// health answers GET /health.
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
+// serveHealth answers GET /health.
+func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, map[string]string{"status": "ok"})
 }

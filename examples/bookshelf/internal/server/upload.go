@@ -21,9 +21,9 @@ import (
 // grace is how long after the end of a grant its upload may still be in flight.
 const grace = 15 * time.Minute
 
-// upload answers GET /api/upload/presigned: it makes a session, its record and a grant to upload one file.
-func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r)
+// grantUpload answers GET /api/upload/presigned: it makes a session, its record and a grant to upload one file.
+func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseQuery(r)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, err := caller(r).NewSession()
+	session, err := callerOf(r).NewSession()
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	if err := s.admit(r.Context(), session, name, put, grant.Expires); err != nil {
+	if err := s.admitUpload(r.Context(), session, name, put, grant.Expires); err != nil {
 		return err
 	}
 	return writeJSON(w, map[string]any{
@@ -53,15 +53,17 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// admit takes one of the user's open grants, then makes the upload's record. Both precede the response, so that every
-// grant is tracked.
-func (s *Server) admit(ctx context.Context, session scope.Scope, name string, put *presign.PutOptions, expires time.Time) error {
+// admitUpload takes one of the user's open grants, then makes the upload's record. Both precede the response, so that
+// every grant is tracked.
+func (s *Server) admitUpload(
+	ctx context.Context, session scope.Scope, name string, put *presign.PutOptions, expires time.Time,
+) error {
 	if s.o.Admission != nil {
 		err := s.o.Admission.OpenGrant(ctx, session, expires)
 		if full, ok := errors.AsType[*admission.FullError](err); ok {
 			detail := fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
 				"Finish one of them, or wait until one has expired.", full.Limit)
-			return newProblem(http.StatusTooManyRequests, detail).with("Retry-After", retryAfter(full))
+			return newProblem(http.StatusTooManyRequests, detail).withHeader("Retry-After", retryAfter(full))
 		}
 		if err != nil {
 			return err
@@ -91,7 +93,8 @@ func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) 
 	}
 	put = &presign.PutOptions{AllowUnsized: true}
 	if q.Has("content_type") {
-		if media, _, err := mime.ParseMediaType(q.Get("content_type")); err != nil || media != "image/png" && media != "image/jpeg" {
+		media, _, err := mime.ParseMediaType(q.Get("content_type"))
+		if err != nil || media != "image/png" && media != "image/jpeg" {
 			return "", nil, newProblem(http.StatusBadRequest, "The parameter content_type must be image/png or image/jpeg.")
 		}
 		put.Type = q.Get("content_type")
@@ -102,7 +105,8 @@ func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) 
 			return "", nil, newProblem(http.StatusBadRequest, "The parameter size must be a number of bytes, one or more.")
 		}
 		if n > MaxUpload {
-			return "", nil, newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The file is larger than %d MB.", MaxUpload>>20))
+			detail := fmt.Sprintf("The file is larger than %d MB.", MaxUpload>>20)
+			return "", nil, newProblem(http.StatusRequestEntityTooLarge, detail)
 		}
 		put.Size = n
 	}

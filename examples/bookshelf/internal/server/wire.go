@@ -17,7 +17,7 @@ func Events() replay.Dialect {
 	return replay.Dialect{New: func() func(replay.Event) ([]sse.Event, error) {
 		var frame [1]sse.Event
 		return func(e replay.Event) ([]sse.Event, error) {
-			data, err := translate(e)
+			data, err := translateEvent(e)
 			if data == nil || err != nil {
 				return nil, err
 			}
@@ -72,8 +72,8 @@ type (
 	}
 )
 
-// translate returns the data of an event's frame, or nil if it does not have one.
-func translate(e replay.Event) ([]byte, error) {
+// translateEvent returns the data of an event's frame, or nil if it does not have one.
+func translateEvent(e replay.Event) ([]byte, error) {
 	kind := e.Type()
 	switch kind {
 	case "text_delta", "tool_call", "retract":
@@ -127,7 +127,7 @@ func translateEnd(data json.RawMessage) ([]byte, error) {
 
 // encodeLine returns v as JSON without a final newline.
 func encodeLine(v any) ([]byte, error) {
-	b, err := encode(v)
+	b, err := encodeJSON(v)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -88,7 +87,8 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	w.signer = signer
 	w.options = server.Options{
-		Table: w.table, History: w.history, Logs: w.logs, Tracker: w.tracker, Landing: w.landing, Raw: w.raw, Signer: signer, Agent: a, Photos: photos,
+		Table: w.table, History: w.history, Logs: w.logs, Tracker: w.tracker, Landing: w.landing, Raw: w.raw,
+		Signer: signer, Agent: a, Photos: photos,
 		Prompt: "Read it.", Pages: http.NotFoundHandler(), Arrivals: w.newRecorder(nil),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
@@ -136,204 +136,6 @@ func signIn(t *testing.T) func(http.Handler) http.Handler {
 			h.ServeHTTP(w, r.WithContext(oidc.NewContext(r.Context(), identity(t, who[0], who[1], len(who) > 2))))
 		})
 	}
-}
-
-// model plays what the test queues, an answer a request; with nothing queued it says "ok".
-type model struct {
-	mu    sync.Mutex
-	queue []func(ctx context.Context, yield func(agent.Delta, error) bool)
-}
-
-func (m *model) then(answers ...func(context.Context, func(agent.Delta, error) bool)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.queue = append(m.queue, answers...)
-}
-
-func (m *model) Stream(ctx context.Context, _ *agent.Request) iter.Seq2[agent.Delta, error] {
-	return func(yield func(agent.Delta, error) bool) {
-		m.mu.Lock()
-		next := say("ok")
-		if len(m.queue) > 0 {
-			next, m.queue = m.queue[0], m.queue[1:]
-		}
-		m.mu.Unlock()
-		next(ctx, yield)
-	}
-}
-
-type answer = func(context.Context, func(agent.Delta, error) bool)
-
-func say(text string) answer {
-	return func(_ context.Context, yield func(agent.Delta, error) bool) {
-		_ = yield(agent.TextDelta{Text: text}, nil) && yield(agent.StopPart{Reason: agent.StopEndTurn}, nil)
-	}
-}
-
-func call(id, name, args string) answer {
-	return func(_ context.Context, yield func(agent.Delta, error) bool) {
-		_ = yield(agent.UsePart{ToolUse: agent.ToolUse{ID: id, Name: name, Input: json.RawMessage(args)}}, nil) &&
-			yield(agent.StopPart{Reason: agent.StopToolUse}, nil)
-	}
-}
-
-func fail(err error) answer {
-	return func(_ context.Context, yield func(agent.Delta, error) bool) { yield(nil, err) }
-}
-
-// hold emits "thinking", then waits for the channel or the end of the context.
-func hold(started chan<- struct{}, until <-chan struct{}) answer {
-	return func(ctx context.Context, yield func(agent.Delta, error) bool) {
-		if !yield(agent.TextDelta{Text: "thinking"}, nil) {
-			return
-		}
-		close(started)
-		select {
-		case <-until:
-			_ = yield(agent.StopPart{Reason: agent.StopEndTurn}, nil)
-		case <-ctx.Done():
-			yield(nil, ctx.Err())
-		}
-	}
-}
-
-var throttled = &agent.ModelError{Code: agent.CodeThrottled, Message: "The model is throttled (HTTP 429).", Retryable: true, Err: errors.New("429")}
-
-// recording is a driver that keeps whose objects were looked at.
-type recording struct {
-	object.Driver
-	mu     sync.Mutex
-	scopes []scope.Scope
-	opens  int
-}
-
-func (r *recording) note(s scope.Scope) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.scopes = append(r.scopes, s)
-}
-
-func (r *recording) Open(ctx context.Context, a object.Addr, rg object.Range) (io.ReadCloser, object.Info, error) {
-	r.note(a.Scope())
-	r.mu.Lock()
-	r.opens++
-	r.mu.Unlock()
-	return r.Driver.Open(ctx, a, rg)
-}
-
-func (r *recording) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
-	r.note(a.Scope())
-	return r.Driver.Stat(ctx, a)
-}
-
-func (r *recording) List(ctx context.Context, s scope.Scope, after string, limit int) ([]object.Entry, bool, error) {
-	r.note(s)
-	return r.Driver.List(ctx, s, after, limit)
-}
-
-// stuck is a table driver that can refuse to write.
-type stuck struct {
-	table.Driver
-	onPut  atomic.Pointer[func()] // called before the next write
-	refuse atomic.Bool
-	allow  atomic.Int64 // so many writes are made all the same
-}
-
-func (s *stuck) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
-	if f := s.onPut.Swap(nil); f != nil {
-		(*f)()
-	}
-	if s.refuse.Load() && s.allow.Add(-1) < 0 {
-		return errors.New("disk full")
-	}
-	return s.Driver.Put(ctx, k, r, c)
-}
-
-// faulty is a driver whose puts can be made to fail, and that tells when it is called.
-type faulty struct {
-	object.Driver
-	onPut, afterStat func()
-	mu               sync.Mutex
-	fail             error // the next put does nothing and returns it
-	lose             error // the next put stores and returns it all the same
-	puts             int
-}
-
-func (f *faulty) Put(ctx context.Context, a object.Addr, body io.Reader, o object.PutOptions) (object.Info, error) {
-	f.mu.Lock()
-	failed, lost := f.fail, f.lose
-	f.fail, f.lose = nil, nil
-	f.mu.Unlock()
-	if failed != nil {
-		return object.Info{}, failed
-	}
-	if f.onPut != nil {
-		f.onPut()
-	}
-	info, err := f.Driver.Put(ctx, a, body, o)
-	if err == nil {
-		f.mu.Lock()
-		f.puts++
-		f.mu.Unlock()
-	}
-	if lost != nil {
-		return object.Info{}, lost
-	}
-	return info, err
-}
-
-func (f *faulty) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
-	info, err := f.Driver.Stat(ctx, a)
-	if f.afterStat != nil {
-		f.afterStat()
-	}
-	return info, err
-}
-
-type reply struct {
-	Status int
-	Header http.Header
-	Body   string
-}
-
-func (r reply) json(t *testing.T) map[string]any {
-	t.Helper()
-	var v map[string]any
-	require.NoError(t, json.Unmarshal([]byte(r.Body), &v), r.Body)
-	return v
-}
-
-// events are the data of a stream's events.
-func (r reply) events(t *testing.T) (events []map[string]any) {
-	t.Helper()
-	require.Equal(t, http.StatusOK, r.Status, r.Body)
-	for _, block := range strings.Split(r.Body, "\n\n") {
-		for _, line := range strings.Split(block, "\n") {
-			if data, ok := strings.CutPrefix(line, "data: "); ok {
-				var v map[string]any
-				require.NoError(t, json.Unmarshal([]byte(data), &v))
-				events = append(events, v)
-			}
-		}
-	}
-	return events
-}
-
-// ids are the ids of a stream's events.
-func (r reply) ids(t *testing.T) (ids []string) {
-	t.Helper()
-	for e, err := range sse.Decode(strings.NewReader(r.Body), 0) {
-		require.NoError(t, err)
-		ids = append(ids, e.ID)
-	}
-	return ids
-}
-
-func (r reply) last(t *testing.T) map[string]any {
-	t.Helper()
-	events := r.events(t)
-	require.NotEmpty(t, events)
-	return events[len(events)-1]
 }
 
 func (w *world) do(ctx context.Context, method, target, body string) reply {
@@ -437,7 +239,8 @@ func (w *world) leave(id, content string) {
 	require.NoError(w.t, err)
 	ref, err := root.Ref("metadata.json")
 	require.NoError(w.t, err)
-	_, _, err = root.Put(w.t.Context(), ref, strings.NewReader(content), &object.PutOptions{Size: int64(len(content)), Overwrite: true})
+	put := &object.PutOptions{Size: int64(len(content)), Overwrite: true}
+	_, _, err = root.Put(w.t.Context(), ref, strings.NewReader(content), put)
 	require.NoError(w.t, err)
 }
 
