@@ -13,8 +13,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,7 +34,6 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
-	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tracking"
 )

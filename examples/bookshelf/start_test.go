@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/scope/table/bolt"
+)
+
+func TestOneProcessADirectory(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	_, err := start(t.Context(), config{addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "l", raw: "r", table: "t", getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler)})
+	require.ErrorIs(t, err, bolt.ErrLocked)
+}
+
+func TestWhatStartRefuses(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-addr", "0.0.0.0:0"}, "must be a loopback address"},
+		{[]string{"-addr", "192.0.2.1:0"}, "must be a loopback address"},
+		{[]string{"-addr", ":0"}, "must be a loopback address"},
+		{[]string{"-addr", "8080"}, "missing port"},
+		{[]string{"-landing", "one", "-raw", "one"}, "must be different buckets"},
+		{[]string{"-model", ""}, "must not be empty"},
+		{[]string{"-addr", "0.0.0.0:0", "-aws"}, "unless -aws and -issuer are set"},
+		{[]string{"-addr", "0.0.0.0:0", "-issuer", "https://id.example", "-audience", "a"}, "unless -aws and -issuer are set"},
+		{[]string{"-issuer", "https://id.example"}, "requires either -audience"},
+		{[]string{"-issuer", "https://id.example", "-audience", "a", "-client", "b"}, "requires either -audience"},
+		{[]string{"-audience", "a"}, "require -issuer"},
+		{[]string{"-tenant-claim", "a"}, "require -issuer"},
+		{[]string{"-issuer", "id.example", "-audience", "a"}, "must be an http or https URL"},
+		{[]string{"-events-queue", "https://sqs.example/q"}, "requires -aws"},
+		{[]string{"-aws", "-events-queue", "q"}, "must be an http or https URL"},
+		{[]string{"-lease", "999ms"}, "-lease: invalid duration 999ms"},
+		{[]string{"-lease", "0s"}, "-lease must be at least 1s"},
+		{[]string{"-sweep", "-1s"}, "-sweep: invalid interval -1s"},
+		{[]string{"-sweep", "0s"}, "-sweep must be positive"},
+		{[]string{"-grants", "0"}, "invalid limit 0"},
+		{[]string{"-grants", "10001"}, "must be 1 to 10000"},
+		{[]string{"-queue", "0"}, "invalid limit 0"},
+		{[]string{"-user-runs", "-1"}, "-user-runs: invalid limit -1: must be 1 to 10000"},
+		{[]string{"-retention", "-1h"}, "invalid duration -1h0m0s"},
+		{[]string{"-events-wait", "0s"}, "1s to 20s"},
+		{[]string{"-events-wait", "1500ms"}, "1s to 20s"},
+		{[]string{"-events-wait", "21s"}, "1s to 20s"},
+		{[]string{"serve"}, "unexpected argument"},
+		{[]string{"-port", "1"}, "not defined"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		err := run(ctx, c.args, func(string) string { return "" }, io.Discard, io.Discard)
+		cancel()
+		require.ErrorContains(t, err, c.want)
+	}
+}
+
+func TestATemporaryDirectoryIsRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &opened{cancel: cancel}
+	require.NoError(t, run(ctx, []string{"-addr", "127.0.0.1:0"}, func(string) string { return "" }, out, io.Discard))
+	require.Regexp(t, `^The bookshelf is open at http://127\.0\.0\.1:\d+\n$`, out.String())
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// opened ends the program once it says that it is open.
+type opened struct {
+	bytes.Buffer
+	cancel func()
+}
+
+func (o *opened) Write(b []byte) (int, error) {
+	defer o.cancel()
+	return o.Buffer.Write(b)
+}
+
+// Each refusal writes one line to the log, for every package that refuses.
+func TestRefusalsAreLogged(t *testing.T) {
+	var out lockedBuffer
+	s := &shelf{t: t}
+	a, err := start(t.Context(), config{
+		addr: "127.0.0.1:0", model: "m", landing: "carrel-landing", raw: "carrel-raw", table: "carrel",
+		getenv: func(k string) string { return s.env[k] }, log: slog.New(slog.NewTextHandler(&out, nil)), pace: -1,
+	})
+	require.NoError(t, err)
+	s.app, s.url = a, a.url
+	t.Cleanup(s.stop)
+	for op, ask := range map[string]func(){
+		"object.ref":      func() { s.do("GET", s.url+"/api/upload/presigned?filename=..%2Fx", "", nil, nil) },
+		"tracking.List":   func() { s.do("GET", s.url+"/api/ops/files?cursor=AAAA", "", nil, nil) },
+		"oidc.Middleware": func() { s.do("GET", s.url+"/api/ops/files", "", nil, map[string]string{"Authorization": "Bearer x"}) },
+	} {
+		out.reset()
+		ask()
+		require.Equal(t, 1, strings.Count(out.text(), "msg=refused"), op)
+		require.Contains(t, out.text(), "op="+op)
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *lockedBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
