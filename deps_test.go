@@ -51,7 +51,7 @@ var rules = []rule{
 	{
 		why: "these packages serve any cloud and none: they compile no AWS code",
 		from: is(".", "scope", "scope/table", "scope/table/bolt", "scope/table/tabletest", "scope/object", "scope/object/objecttest",
-			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/agenttest", "sse", "sse/replay",
+			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/internal/runlog", "agent/agenttest", "sse", "sse/replay",
 			"admission",
 			"tools/approval", "tools/objecttools", "tools/trackingtools"),
 		allows: not(under(aws...)),

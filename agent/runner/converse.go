@@ -96,11 +96,16 @@ func (a *active) tellMessage() error {
 	if a.saved.Position != "" {
 		return nil
 	}
-	ev, err := encodeMessage(a.run, a.input.Decision)
-	if ev == nil {
+	events, err := encodeMessage(a.run, a.input.Decisions)
+	if err != nil {
 		return err
 	}
-	return a.append(ev, false)
+	for _, ev := range events {
+		if err := a.append(ev, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // awaitPlace waits until a queued run may start.

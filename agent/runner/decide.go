@@ -22,14 +22,23 @@ import (
 // run's session or its user. Decide returns [ErrNotFound] for an unknown run, [ErrNotPending] if a new message has
 // overtaken the call, and otherwise the errors of [approval.Approvals.Decide].
 func (r *Runner) Decide(ctx context.Context, sc scope.Scope, id, approvalID string, d approval.Decision) (*Run, error) {
-	if r.o.Approvals == nil {
+	return r.DecideAll(ctx, sc, id, d.By, agent.Decision{Approval: approvalID, Approved: d.Approve, Reason: d.Reason})
+}
+
+// DecideAll is Decide for several calls that wait, so that one run makes them all. by names the person, see
+// [approval.Decision]. If one of the requests for an approval does not exist or has the opposite decision, none is decided.
+func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, ds ...agent.Decision) (*Run, error) {
+	switch {
+	case r.o.Approvals == nil:
 		return nil, fmt.Errorf("%w: Options.Approvals must not be nil", ErrInvalid)
+	case len(ds) == 0:
+		return nil, fmt.Errorf("runner: decide: %w: there must be a decision", ErrInvalid)
 	}
 	session, h, err := r.read(ctx, sc, id)
 	if err != nil {
 		return nil, err
 	}
-	request, err := r.o.Approvals.Decide(ctx, session, approvalID, d)
+	calls, err := r.recordDecisions(ctx, session, by, ds)
 	if err != nil {
 		return nil, fmt.Errorf("runner: decide: %w", err)
 	}
@@ -37,12 +46,16 @@ func (r *Runner) Decide(ctx context.Context, sc scope.Scope, id, approvalID stri
 	if err != nil {
 		return nil, err
 	}
+	decisions := make([]decided, 0, len(ds))
+	for _, d := range ds {
+		decisions = append(decisions, decided(d))
+	}
 	for {
-		newest, err := r.awaitNewest(ctx, session, view, h.n)
+		newest, err := r.awaitNewest(ctx, session, view, h.n, decisions)
 		if err != nil {
 			return nil, err
 		}
-		waits, err := r.isPending(ctx, session, view, newest, request.Call)
+		waits, err := r.isPending(ctx, session, view, newest, calls)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("runner: decide: %w", err)
@@ -51,16 +64,39 @@ func (r *Runner) Decide(ctx context.Context, sc scope.Scope, id, approvalID stri
 		case !waits:
 			return r.describe(ctx, session, newest)
 		}
-		run, err := r.resume(ctx, session, newest, decided{request.ID, d.Approve, d.Reason})
+		run, err := r.resume(ctx, session, newest, decisions)
 		if _, overtaken := errors.AsType[*RunningError](err); !overtaken {
 			return run, err
 		}
 	}
 }
 
-// awaitNewest returns the newest run of the session when it has ended. It returns [ErrNotPending] unless that is the n-th
-// run or continues it.
-func (r *Runner) awaitNewest(ctx context.Context, session scope.Scope, view *table.View, n int) (*head, error) {
+// recordDecisions records the decisions and returns the ids of their calls.
+func (r *Runner) recordDecisions(ctx context.Context, session scope.Scope, by string, ds []agent.Decision) (calls []string, _ error) {
+	if len(ds) > 1 {
+		for _, d := range ds {
+			request, err := r.o.Approvals.Get(ctx, session, d.Approval)
+			if err != nil {
+				return nil, err
+			}
+			if request.Status != approval.StatusPending && d.Approved != (request.Status == approval.StatusApproved) {
+				return nil, approval.ErrDecided
+			}
+		}
+	}
+	for _, d := range ds {
+		request, err := r.o.Approvals.Decide(ctx, session, d.Approval, approval.Decision{Approve: d.Approved, By: by, Reason: d.Reason})
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, request.Call)
+	}
+	return calls, nil
+}
+
+// awaitNewest returns the newest run of the session when it has ended, or at once if it was started for the same
+// decisions. It returns [ErrNotPending] unless it is the n-th run or continues it.
+func (r *Runner) awaitNewest(ctx context.Context, session scope.Scope, view *table.View, n int, ds []decided) (*head, error) {
 	for {
 		heads, err := listHeads(ctx, view, lookback)
 		if err != nil {
@@ -71,6 +107,15 @@ func (r *Runner) awaitNewest(ctx context.Context, session scope.Scope, view *tab
 			return nil, ErrNotPending
 		case heads[0].status.HasEnded():
 			return &heads[0], nil
+		}
+		if heads[0].n != n {
+			in, err := r.decodeInput(ctx, session, &heads[0])
+			if err != nil {
+				return nil, fmt.Errorf("runner: decide: %w", err)
+			}
+			if slices.Equal(in.Decisions, ds) {
+				return &heads[0], nil
+			}
 		}
 		if err := r.Wait(ctx, session, runID(session, heads[0].n)); err != nil {
 			return nil, err
@@ -99,8 +144,8 @@ func continues(heads []head, n int) bool {
 	return false
 }
 
-// isPending reports whether the run has ended and waits for an approval of the call.
-func (r *Runner) isPending(ctx context.Context, session scope.Scope, view *table.View, h *head, call string) (bool, error) {
+// isPending reports whether the run has ended and waits for an approval of one of the calls.
+func (r *Runner) isPending(ctx context.Context, session scope.Scope, view *table.View, h *head, calls []string) (bool, error) {
 	if h.status != StatusPending {
 		return false, nil
 	}
@@ -112,16 +157,16 @@ func (r *Runner) isPending(ctx context.Context, session scope.Scope, view *table
 	if err != nil || s == nil || s.Checkpoint == nil {
 		return false, err
 	}
-	return slices.ContainsFunc(s.Checkpoint.Pending(), func(use agent.ToolUse) bool { return use.ID == call }), nil
+	return slices.ContainsFunc(s.Checkpoint.Pending(), func(use agent.ToolUse) bool { return slices.Contains(calls, use.ID) }), nil
 }
 
 // resume starts the run that continues a pending one.
-func (r *Runner) resume(ctx context.Context, session scope.Scope, h *head, d decided) (*Run, error) {
+func (r *Runner) resume(ctx context.Context, session scope.Scope, h *head, ds []decided) (*Run, error) {
 	before, err := r.decodeInput(ctx, session, h)
 	if err != nil {
 		return nil, fmt.Errorf("runner: decide: %w", err)
 	}
-	raw, err := json.Marshal(input{Agent: before.Agent, Shared: before.Shared, Decision: &d})
+	raw, err := json.Marshal(input{Agent: before.Agent, Shared: before.Shared, Decisions: ds})
 	if err != nil {
 		return nil, err
 	}

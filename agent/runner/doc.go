@@ -34,6 +34,11 @@
 // output also because it does not fit the log. A tool_result of more than 16 KB has "truncated":true and no output, see
 // [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process repeats that part.
 //
+// # Conversations of other clients
+//
+// Clients of other protocols choose the id of a conversation. [Runner.Chat] maps it to a session, by an item
+// "chat#<SHA-256 of the dialect and the id>" in the user's partition that is put with [table.Absent]. It does not expire.
+//
 // # Protocol
 //
 // The items of run n are in the partition of its session: HEAD "run#<n>", "checkpoint#<n>" and the log. HEAD has the

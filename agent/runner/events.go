@@ -68,20 +68,25 @@ func encodeStarted(r *Run) (json.RawMessage, error) {
 	return json.Marshal(runQueued{"run_started", r.ID, r.Continues})
 }
 
-// encodeMessage returns the event of the user's message, or of the decision after which the run continues. It returns
-// nil if the message is empty.
-func encodeMessage(r *Run, d *decided) (json.RawMessage, error) {
-	switch {
-	case d != nil:
-		return json.Marshal(approvalDecided{"approval_decided", *d})
-	case r.Prompt == "" && len(r.Media) == 0:
-		return nil, nil
+// encodeMessage returns the event of the user's message, or those of the decisions after which the run continues, or
+// nothing if the message is empty.
+func encodeMessage(r *Run, ds []decided) (events []json.RawMessage, _ error) {
+	for _, d := range ds {
+		ev, err := json.Marshal(approvalDecided{"approval_decided", d})
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, ev)
+	}
+	if len(ds) > 0 || r.Prompt == "" && len(r.Media) == 0 {
+		return events, nil
 	}
 	m := userMessage{Type: "user_message", Text: r.Prompt}
 	for _, medium := range r.Media {
 		m.Media = append(m.Media, userMedia{medium.Format, mediaName(medium)})
 	}
-	return json.Marshal(m)
+	ev, err := json.Marshal(m)
+	return []json.RawMessage{ev}, err
 }
 
 // mediaName returns the name of the file that a medium refers to.

@@ -30,8 +30,14 @@ func TestEventsHaveAStableForm(t *testing.T) {
 	}
 	add(encodeQueued(run))
 	add(encodeStarted(continuing))
-	add(encodeMessage(run, nil))
-	add(encodeMessage(continuing, &decided{Approval: "a1", Approved: false, Reason: "Too old."}))
+	addAll := func(events []json.RawMessage, err error) {
+		require.NoError(t, err)
+		for _, raw := range events {
+			add(raw, nil)
+		}
+	}
+	addAll(encodeMessage(run, nil))
+	addAll(encodeMessage(continuing, []decided{{Approval: "a1", Approved: false, Reason: "Too old."}, {Approval: "a2", Approved: true}}))
 	add(encodeCustom(Custom{Name: "metadata_update", Value: json.RawMessage(`{"title":"Emma"}`)}))
 	add(encodeRetract(""))
 	add(encodeRetract("000000000002.0001"))

@@ -34,11 +34,11 @@ const (
 
 // input is the stored form of a request.
 type input struct {
-	Agent    string        `json:"agent,omitempty"`
-	Prompt   string        `json:"prompt,omitempty"`
-	Media    []tools.Media `json:"media,omitempty"`
-	Shared   string        `json:"shared,omitempty"` // a partition
-	Decision *decided      `json:"decision,omitempty"`
+	Agent     string        `json:"agent,omitempty"`
+	Prompt    string        `json:"prompt,omitempty"`
+	Media     []tools.Media `json:"media,omitempty"`
+	Shared    string        `json:"shared,omitempty"` // a partition
+	Decisions []decided     `json:"decisions,omitempty"`
 }
 
 // encode checks the request and returns its stored form.

@@ -46,6 +46,7 @@
 //	log#{run}#{n}  session            sse/replay: a segment of an event log
 //	run#{n}        session            agent/runner: a run
 //	checkpoint#{n} session            agent/runner: the newest checkpoint of a run
+//	chat#{digest}  user               agent/runner: the session of a client's conversation
 //	grant#{n}      user               admission: open upload grants
 //	slot#{n}       user, tenant       admission: runs in flight
 //	wait#{n}       tenant             admission: runs in the queue

@@ -1,0 +1,178 @@
+package runner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
+)
+
+// Conversation identifies a conversation by an id that its client chose, such as the chat id of the AI SDK.
+type Conversation struct {
+	// User is the scope of the user that the request was authenticated for.
+	User scope.Scope
+	// Dialect is the protocol of the client. Equal ids in different dialects are different conversations. 1 to 32 lower-case
+	// letters and digits.
+	Dialect string
+	// ID is the client's id: 1 to 256 characters of any kind.
+	ID string
+	// Agent and Shared are those of the conversation's runs, see [Request].
+	Agent  string
+	Shared scope.Scope
+	// By names the person in the record of a decision. Empty means the id of the user.
+	By string
+}
+
+// Chat is a conversation of a user under the client's id. It serves one request: packages aisdk and agui take it.
+type Chat struct {
+	runner *Runner
+	c      Conversation
+	view   *table.View // of the user
+	sort   string
+}
+
+// The item of a chat, which is never replaced.
+const (
+	chatPrefix  = "chat#" // and the SHA-256 of the dialect and the id
+	sessionAttr = "session"
+)
+
+// Chat returns a conversation, which need not exist yet. It reads and writes nothing. It returns [ErrInvalid] if the
+// dialect or the id is out of range.
+func (r *Runner) Chat(c Conversation) (*Chat, error) {
+	if err := c.User.Require(scope.UserLevel); err != nil {
+		return nil, fmt.Errorf("runner: chat: %w", err)
+	}
+	if n := utf8.RuneCountInString(c.ID); n < 1 || n > maxName {
+		return nil, fmt.Errorf("%w: the id of a conversation has %d characters: must be 1 to %d", ErrInvalid, n, maxName)
+	}
+	if n := len(c.Dialect); n < 1 || n > 32 || strings.Trim(c.Dialect, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+		return nil, fmt.Errorf("%w: the dialect %.40q must be 1 to 32 lower-case letters and digits", ErrInvalid, c.Dialect)
+	}
+	view, err := r.table.In(c.User)
+	if err != nil {
+		return nil, fmt.Errorf("runner: chat: %w", err)
+	}
+	if c.By == "" {
+		c.By = c.User.UserID()
+	}
+	sum := sha256.Sum256([]byte(c.Dialect + "\x00" + c.ID))
+	return &Chat{r, c, view, chatPrefix + hex.EncodeToString(sum[:])}, nil
+}
+
+// Session returns the session of the conversation, which it makes if the conversation is new. The same conversation always
+// has the same session.
+func (c *Chat) Session(ctx context.Context) (scope.Scope, error) {
+	session, err := c.find(ctx)
+	if !errors.Is(err, ErrNotFound) {
+		return session, err
+	}
+	if session, err = c.c.User.NewSession(); err != nil {
+		return session, err
+	}
+	it := table.Item{Sort: c.sort, Attr: map[string]table.Value{sessionAttr: session.SessionID()}}
+	_, err = c.view.Put(ctx, it, table.Absent())
+	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil { // another request, or an answer was lost
+		return c.parse(*conflict.Current)
+	}
+	if err != nil {
+		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
+	}
+	return session, nil
+}
+
+// find returns the session, or [ErrNotFound] if the conversation is new.
+func (c *Chat) find(ctx context.Context) (scope.Scope, error) {
+	it, err := c.view.Get(ctx, c.sort)
+	switch {
+	case errors.Is(err, table.ErrNotFound):
+		return scope.Scope{}, ErrNotFound
+	case err != nil:
+		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
+	}
+	return c.parse(it)
+}
+
+func (c *Chat) parse(it table.Item) (scope.Scope, error) {
+	id, _ := it.Attr[sessionAttr].(string)
+	session, err := c.c.User.Session(id)
+	if err != nil {
+		return session, fmt.Errorf("%w: %q", errForeign, it.Sort)
+	}
+	return session, nil
+}
+
+// Start starts the run that answers a message, and returns the id of the run. key is the idempotency key of the message,
+// see [Runner.Start].
+func (c *Chat) Start(ctx context.Context, key, prompt string) (run string, err error) {
+	session, err := c.Session(ctx)
+	if err != nil {
+		return "", err
+	}
+	r, err := c.runner.Start(ctx, Request{Scope: session, Shared: c.c.Shared, Agent: c.c.Agent, Prompt: prompt, Key: key})
+	if err != nil {
+		return "", err
+	}
+	return r.ID, nil
+}
+
+// Decide decides on calls for which a run of the conversation waits, and returns the id of the run that makes them, see
+// [Runner.DecideAll].
+func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (next string, err error) {
+	session, err := c.find(ctx)
+	if err != nil {
+		return "", err
+	}
+	r, err := c.runner.DecideAll(ctx, session, run, c.c.By, ds...)
+	if err != nil {
+		return "", err
+	}
+	return r.ID, nil
+}
+
+// Runs returns the ids of the newest run and of the runs that it continues, oldest first. They answer the conversation's
+// last message together. The result is empty if the conversation does not have a run.
+func (c *Chat) Runs(ctx context.Context) (ids []string, _ error) {
+	session, err := c.find(ctx)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	view, err := c.runner.table.In(session)
+	if err != nil {
+		return nil, fmt.Errorf("runner: chat: %w", err)
+	}
+	heads, err := listHeads(ctx, view, 1)
+	if err != nil {
+		return nil, fmt.Errorf("runner: chat: %w", err)
+	}
+	if len(heads) == 0 {
+		return nil, nil
+	}
+	h := heads[0]
+	for ids = append(ids, runID(session, h.n)); h.continues > 0; ids = append(ids, runID(session, h.n)) {
+		if h, err = readHead(ctx, view, h.continues); err != nil {
+			return nil, fmt.Errorf("runner: chat: %w", err)
+		}
+	}
+	slices.Reverse(ids)
+	return ids, nil
+}
+
+// Follow yields the events of a run of the user, see [Runner.Follow].
+func (c *Chat) Follow(ctx context.Context, run, after string, d replay.Dialect) iter.Seq2[[]sse.Event, error] {
+	return c.runner.Follow(ctx, c.c.User, run, after, d)
+}
