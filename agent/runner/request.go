@@ -1,12 +1,11 @@
 package runner
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -84,6 +83,5 @@ func digest(s []byte) string {
 	if len(s) == 0 {
 		return ""
 	}
-	sum := sha256.Sum256(s)
-	return hex.EncodeToString(sum[:])
+	return jsonobject.Digest(s)
 }
