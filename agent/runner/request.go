@@ -38,6 +38,8 @@ type input struct {
 	Media     []tools.Media `json:"media,omitempty"`
 	Shared    string        `json:"shared,omitempty"` // a partition
 	Decisions []decided     `json:"decisions,omitempty"`
+
+	shared scope.Scope // Shared, parsed
 }
 
 // encode checks the request and returns its stored form.

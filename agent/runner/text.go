@@ -2,8 +2,10 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -50,12 +52,16 @@ func (r *Runner) readText(ctx context.Context, session scope.Scope, t text) ([]b
 	if t.object == "" {
 		return []byte(t.inline), nil
 	}
-	return r.objects.Get(ctx, session, t.object)
+	raw, err := r.objects.Get(ctx, session, t.object)
+	if errors.Is(err, jsonobject.ErrLost) {
+		err = fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return raw, err
 }
 
-// roots returns where the objects of a run may be: in its session and, unless the partition is empty, in the shared data
-// of its tenant.
-func (r *Runner) roots(session scope.Scope, shared string) []*object.Root {
+// roots returns where the objects of a run may be: in its session and, unless shared is the zero Scope, in the shared
+// data of its tenant.
+func (r *Runner) roots(session, shared scope.Scope) []*object.Root {
 	if r.o.Objects == nil {
 		return nil
 	}
@@ -63,10 +69,8 @@ func (r *Runner) roots(session scope.Scope, shared string) []*object.Root {
 	if root, err := r.o.Objects.In(session); err == nil {
 		roots = append(roots, root)
 	}
-	if s, err := parseShared(session, shared); err == nil {
-		if root, err := r.o.Objects.In(s); err == nil {
-			roots = append(roots, root)
-		}
+	if root, err := r.o.Objects.In(shared); err == nil {
+		roots = append(roots, root)
 	}
 	return roots
 }
