@@ -27,7 +27,16 @@ type shelf struct {
 	env map[string]string
 	dir string
 
+	token   string    // of the user who asks; empty for the anonymous one
 	process *exec.Cmd // of a child
+}
+
+// forUser returns the same bookshelf for another user.
+func (s *shelf) forUser(tenant, user string) *shelf {
+	s.t.Helper()
+	other := *s
+	other.token = s.as(tenant, user)["Authorization"]
+	return &other
 }
 
 // open starts one.
@@ -65,6 +74,9 @@ func (s *shelf) do(method, target, contentType string, body []byte, header map[s
 	require.NoError(s.t, err)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if s.token != "" && strings.HasPrefix(target, s.url) { // the grants of S3 carry their own credentials
+		req.Header.Set("Authorization", s.token)
 	}
 	for k, v := range header {
 		req.Header.Set(k, v)

@@ -13,8 +13,10 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// maxQuery is the longest accepted title, author or ISBN in runes.
-const maxQuery = 2000
+const (
+	maxQuery     = 2000    // runes of the longest accepted title, author or ISBN
+	searchMemory = 1 << 20 // bytes of memory of a search in the catalogue
+)
 
 // ISBNCheck is the result of check_isbn.
 type ISBNCheck struct {
@@ -74,7 +76,7 @@ type lookupIn struct {
 	Author string `json:"author,omitempty" jsonschema:"the author as you read it, for example Jane Austen"`
 }
 
-func (b *toolbox) lookUpBook(_ context.Context, _ *tools.Call, in lookupIn) (Lookup, error) {
+func (b *toolbox) lookUpBook(ctx context.Context, c *tools.Call, in lookupIn) (Lookup, error) {
 	if in.ISBN == "" && strings.TrimSpace(in.Title+in.Author) == "" {
 		return Lookup{}, tools.Correct("pass isbn, title or author, for example {\"isbn\": \"9780486284736\"}")
 	}
@@ -94,9 +96,13 @@ func (b *toolbox) lookUpBook(_ context.Context, _ *tools.Call, in lookupIn) (Loo
 		}
 		return Lookup{Found: true, MatchedBy: "isbn", Score: 1, Book: &hit}, nil
 	}
-	hits := b.books.Search(in.Title, in.Author)
-	if len(hits) == 0 {
-		return Lookup{}, nil
+	var hits []catalogue.Match
+	err := b.photos.Do(ctx, c.Scope(), searchMemory, func() error {
+		hits = b.books.Search(in.Title, in.Author)
+		return nil
+	})
+	if err != nil || len(hits) == 0 {
+		return Lookup{}, err
 	}
 	out := Lookup{Found: true, MatchedBy: "title", Score: math.Round(100*hits[0].Score) / 100, Book: &hits[0].Book}
 	for _, h := range hits[1:min(len(hits), 4)] {

@@ -47,10 +47,14 @@ type Options struct {
 	Tesseract string
 	// OCRTimeout is the time limit of tesseract. Zero means 20 s.
 	OCRTimeout time.Duration
-	// Photos decodes the photos and limits the memory for them. A process should have only one. If nil, Tools makes
-	// one.
+	// Photos decodes the photos and shares the processors and the memory among tenants. A process should have only one.
+	// If nil, Tools makes one.
 	Photos *photo.Decoder
 }
+
+// turnTime is how long a call that reads the photo may take. It is long, since it includes the wait for the other photos of
+// the tenant.
+const turnTime = 5 * time.Minute
 
 // toolbox is the state that the tools share.
 type toolbox struct {
@@ -89,15 +93,16 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	}
 
 	return tools.Of(
-		tools.Must(tools.New(ScanBarcode, scanDescription, b.scanBarcode)),
-		tools.Must(tools.New(ReadCover, readDescription, b.readCover)),
+		tools.Must(tools.New(ScanBarcode, scanDescription, b.scanBarcode, tools.Timeout(turnTime))),
+		tools.Must(tools.New(ReadCover, readDescription, b.readCover, tools.Timeout(turnTime))),
 		tools.Must(tools.New(CheckISBN, checkDescription, checkISBN)),
 		tools.Must(tools.New(LookUpBook, lookUpDescription, b.lookUpBook)),
 		tools.Must(tools.New(SetField, setDescription, setField)),
 	), nil
 }
 
-// withPhoto calls use with the photo of the call's scope. It first waits until the given number of bytes is available.
+// withPhoto calls use with the photo of the call's scope. It first waits for the turn of the tenant and until the given
+// number of bytes is available.
 func (b *toolbox) withPhoto(ctx context.Context, c *tools.Call, memory int64, use func(*image.Gray) error) error {
 	root, err := b.landing.In(c.Scope())
 	if err != nil {

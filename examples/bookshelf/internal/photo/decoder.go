@@ -26,11 +26,9 @@ const (
 )
 
 const (
-	memoryBudget = MaxMemory + MaxBytes + graySize
-	graySize     = MaxSide * MaxSide
-	keptGrays    = 64 << 20  // bytes; the default of Options.Keep
-	maxGarbage   = 64 << 20  // bytes of garbage from decoding after which a collection runs
-	headerSize   = 256 << 10 // bytes of memory for reading a header
+	keptGrays  = 64 << 20  // bytes; the default of Options.Keep
+	maxGarbage = 64 << 20  // bytes of garbage from decoding after which a collection runs
+	headerSize = 256 << 10 // bytes of memory for reading a header
 )
 
 // Options configures [NewDecoder]. Nil means the defaults.
@@ -39,16 +37,18 @@ type Options struct {
 	Keep int64
 }
 
-// Decoder decodes photos within one memory budget. It is safe for concurrent use. A process should have only one.
+// Decoder decodes photos within one memory budget, in turns by tenant. It is safe for concurrent use. A process should
+// have only one.
 type Decoder struct {
-	gate    *gate
+	turns   turns
 	kept    results
 	garbage atomic.Int64 // upper bound of the bytes of garbage since the last collection
 }
 
-// NewDecoder returns a decoder whose budget fits one photo of the largest size, or many small ones.
+// NewDecoder returns a decoder. Its budget fits one photo of the largest size, or many small ones, and leaves room for an
+// ordinary photo of another tenant.
 func NewDecoder(o *Options) *Decoder {
-	d := &Decoder{gate: newGate(memoryBudget)}
+	d := &Decoder{turns: newTurns()}
 	d.kept.limit = keptGrays
 	if o != nil {
 		d.kept.limit = cmp.Or(o.Keep, keptGrays)
@@ -57,8 +57,8 @@ func NewDecoder(o *Options) *Decoder {
 }
 
 // Gray returns the photo at ref in shades of gray on white, with at most [MaxSide] pixels on its longer side. It
-// ignores the name and content type. The result is shared and must not be changed. Gray waits until the photo fits into
-// the budget. Concurrent calls for the same bytes share one decoding, and so do later calls while the result is cached.
+// ignores the name and content type. The result is shared and must not be changed. Gray waits for the turn of its
+// tenant. Concurrent calls for the same bytes share one decoding, and so do later calls while the result is cached.
 //
 // Gray rejects a file that is not a complete PNG or JPEG, or that exceeds [MaxBytes], [MaxPixels] or [MaxMemory]. It
 // then returns a permanent [tools.FatalError] with the code [NotAnImage] or [ImageTooLarge] and a message for a person.
@@ -73,26 +73,17 @@ func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (
 	return d.kept.getOrLoad(ctx, ref, func() (*image.Gray, error) { return d.loadPhoto(ctx, root, ref) })
 }
 
-// Do waits until the given number of bytes is free in the budget and calls f on behalf of s. It reserves at most
-// [MaxMemory] bytes.
+// Do waits for the turn of the tenant of s and for the given number of bytes, and calls f. It is for work that takes a
+// processor for long or much memory. It reserves 1 byte to [MaxMemory] bytes.
 func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() error) error {
-	return d.withBudget(ctx, s, min(memory, MaxMemory), f)
+	return d.turns.doPiece(ctx, s, max(1, min(memory, MaxMemory)), f)
 }
 
-// withBudget is like Do, but memory may be as large as the whole budget.
-func (d *Decoder) withBudget(ctx context.Context, s scope.Scope, memory int64, f func() error) error {
-	if err := d.gate.acquire(ctx, s.TenantID(), memory); err != nil {
-		return err
-	}
-	defer d.gate.release(memory)
-	return f()
-}
-
-// loadPhoto reads the header, waits until the photo fits into the budget, and decodes it.
+// loadPhoto reads the header, waits for its turn and the memory that the photo needs, and decodes it.
 func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.Ref) (out *image.Gray, err error) {
 	var h header
 	var size int64
-	err = d.withBudget(ctx, root.Scope(), headerSize, func() error {
+	err = d.turns.holdMemory(ctx, root.Scope(), headerSize, func() error {
 		body, info, err := root.Open(ctx, ref, nil)
 		if err != nil {
 			return fmt.Errorf("photo: read: %w", err)
@@ -108,7 +99,7 @@ func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.R
 		return nil, err
 	}
 	total := h.memory + size + graySize
-	err = d.withBudget(ctx, root.Scope(), total, func() error {
+	err = d.turns.doPiece(ctx, root.Scope(), total, func() error {
 		defer d.collectGarbage(total)
 		out, err = readAndDecode(ctx, root, ref, size, h)
 		return err

@@ -122,6 +122,16 @@ func TestManyCostlyUploadsStayBelow600MB(t *testing.T) {
 	}
 }
 
+// holdAll holds all the memory that the tenant may hold.
+func holdAll(t *testing.T, d *Decoder, s scope.Scope) (release func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	release, err := d.turns.memory.Acquire(ctx, s, memoryBudget)
+	require.NoError(t, err)
+	return release
+}
+
 func newRoot(t *testing.T, driver object.Driver, file []byte) (*object.Root, object.Ref) {
 	t.Helper()
 	root, ref, err := putUpload(t.Context(), must.Get(object.New(driver, "landing", nil)), "acme", file)
@@ -194,7 +204,7 @@ func TestStoreFailureIsNotCachedAndReleasesItsBudget(t *testing.T) {
 	_, err := d.Gray(t.Context(), root, ref)
 	require.ErrorIs(t, err, errStore)
 	require.NotErrorAs(t, err, new(*tools.FatalError))
-	require.EqualValues(t, memoryBudget, d.gate.free)
+	holdAll(t, d, root.Scope())()
 	store.fail.Store(false)
 	_, err = d.Gray(t.Context(), root, ref)
 	require.NoError(t, err)
@@ -233,12 +243,12 @@ func TestGrayWaitsForTheBudgetUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
 	root, ref := newRoot(t, object.NewMemory(), phototest.PNG(10, 10, 8, 0, false, false))
 	d := NewDecoder(nil)
-	require.NoError(t, d.gate.acquire(t.Context(), "globex", memoryBudget))
+	release := holdAll(t, d, root.Scope())
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	_, err := d.Gray(ctx, root, ref)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	d.gate.release(memoryBudget)
+	release()
 	_, err = d.Gray(t.Context(), root, ref)
 	require.NoError(t, err)
 }

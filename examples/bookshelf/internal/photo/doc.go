@@ -5,11 +5,13 @@
 //
 // The size of a compressed file does not limit the memory for reading it: decoding 391 kB of progressive JPEG can take
 // 1 GB. [Decoder.Gray] therefore reads the header first and estimates an upper bound of the memory that Go's decoders
-// allocate. It rejects a photo above [MaxMemory]. All other photos share one budget, in turns by tenant. The result is
-// the photo in shades of gray with a bounded size, so that the decoded pixels exist only during one call. The newest
-// results are cached, so that a run decodes its photo once.
+// allocate. It rejects a photo above [MaxMemory]. All other photos share one budget. The result is the photo in
+// shades of gray with a bounded size, so that the decoded pixels exist only during one call. The newest results are
+// cached, so that a run decodes its photo once.
 //
-// Use [Decoder.Do] for other work that takes memory, such as the search for a barcode.
+// Tenants take turns: one tenant may use every processor and nearly all memory, but a piece of another tenant's work can
+// always begin at once. Use [Decoder.Do] for other work that takes a processor for long or much memory, such as the search
+// for a barcode.
 //
 // The package supports only PNG and JPEG, and drops colours.
 package photo

@@ -7,6 +7,9 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
+	"image"
+	"image/png"
+	"math/rand/v2"
 )
 
 // Sampling contains the sampling factors of the components of a JPEG. The upper half of each byte is the horizontal
@@ -115,5 +118,17 @@ func PNG(width, height int, depth, colour byte, interlaced, transparent bool) []
 		body = body[n:]
 	}
 	chunk("IEND", nil)
+	return b.Bytes()
+}
+
+// Noise returns a gray PNG of random pixels, which are the same for a seed. It takes about one byte for each pixel, and a
+// search for text or barcodes takes the longest time on it.
+func Noise(width, height int, seed uint64) []byte {
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	_, _ = rand.NewChaCha8(key).Read(img.Pix) // never fails
+	var b bytes.Buffer
+	_ = (&png.Encoder{CompressionLevel: png.NoCompression}).Encode(&b, img) // a Buffer never fails
 	return b.Bytes()
 }
