@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// crowd begins pieces of work that end when it is told.
+// crowd begins pieces of work that end with the test.
 type crowd struct {
 	t       *testing.T
 	turns   turns
