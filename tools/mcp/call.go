@@ -20,7 +20,7 @@ const version2026 = "2026-07-28"
 func (s *server) listTools(ctx context.Context, caller scope.Scope, req *sdk.ListToolsRequest, next sdk.MethodHandler) (sdk.Result, error) {
 	found, err := next(ctx, "tools/list", req) // those of Options.Features
 	if err != nil {
-		return nil, s.hideCause(ctx, "tools/list", err)
+		return nil, err
 	}
 	list := found.(*sdk.ListToolsResult)
 	if req.Params != nil && req.Params.Cursor != "" {
@@ -54,8 +54,7 @@ func (s *server) callTool(ctx context.Context, caller scope.Scope, req *sdk.Call
 	}
 	tool, ok := set.Lookup(req.Params.Name)
 	if !ok {
-		res, err := next(ctx, "tools/call", req) // a tool of Options.Features, or unknown
-		return res, s.hideCause(ctx, "tools/call", err)
+		return next(ctx, "tools/call", req) // a tool of Options.Features, or unknown
 	}
 	w, err := s.beginWait(ctx, caller, req)
 	if err != nil {

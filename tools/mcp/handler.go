@@ -96,23 +96,28 @@ func (s *server) handle(next sdk.MethodHandler) sdk.MethodHandler {
 		if err != nil {
 			return nil, errInternal
 		}
-		switch req := req.(type) {
-		case *sdk.ListToolsRequest:
-			return s.listTools(ctx, caller, req, next)
-		case *sdk.CallToolRequest:
-			return s.callTool(ctx, caller, req, next)
-		case *sdk.ListResourcesRequest:
-			if s.o.Objects != nil {
-				return s.listResources(ctx, caller, req, next)
-			}
-		case *sdk.ReadResourceRequest:
-			if s.o.Objects != nil && isObjectURI(req.Params.URI) {
-				return s.readResource(ctx, caller, req)
-			}
-		}
-		res, err = next(ctx, method, req)
+		res, err = s.dispatch(ctx, caller, method, req, next)
 		return res, s.hideCause(ctx, method, err)
 	}
+}
+
+// dispatch answers a method itself, or leaves it to the SDK.
+func (s *server) dispatch(ctx context.Context, caller scope.Scope, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+	switch req := req.(type) {
+	case *sdk.ListToolsRequest:
+		return s.listTools(ctx, caller, req, next)
+	case *sdk.CallToolRequest:
+		return s.callTool(ctx, caller, req, next)
+	case *sdk.ListResourcesRequest:
+		if s.o.Objects != nil {
+			return s.listResources(ctx, caller, req, next)
+		}
+	case *sdk.ReadResourceRequest:
+		if s.o.Objects != nil && isObjectURI(req.Params.URI) {
+			return s.readResource(ctx, caller, req)
+		}
+	}
+	return next(ctx, method, req)
 }
 
 // hideCause returns the error of a method of the SDK as a client may see it. Only errors of the protocol may be seen, and
