@@ -94,6 +94,19 @@ var rules = []rule{
 		deep:   true,
 	},
 	{
+		why:    "what speaks MCP is a nested module: nobody compiles its SDK with an agent or a tool",
+		from:   func(string) bool { return true },
+		allows: not(under("github.com/modelcontextprotocol/", "golang.org/x/oauth2", "github.com/segmentio/", "github.com/yosida95/")),
+		deep:   true,
+	},
+	{
+		why:  "agents, tools and events compile schemas, UUIDs, telemetry's API and texts, and nothing else from outside",
+		from: is("agent", "tools", "tools/approval", "sse"),
+		allows: either(standard, own("agent", "tools", "scope", "internal"), under("github.com/google/jsonschema-go/", "github.com/google/uuid",
+			"golang.org/x/text/", "go.opentelemetry.io/otel", "github.com/cespare/xxhash/v2", "crypto/internal/")),
+		deep: true,
+	},
+	{
 		why:    "emulators, browsers, OCR and barcodes are for the examples, which are a module of their own",
 		from:   func(string) bool { return true },
 		allows: not(under("github.com/testcontainers/", "github.com/versity/", "github.com/makiuchi-d/", "github.com/chromedp/")),

@@ -14,7 +14,7 @@ import (
 
 // released lists the modules of the library, by directory. They are tagged together, and so is program. Examples are not
 // released.
-var released = []string{".", "presign/presigntest"}
+var released = []string{".", "presign/presigntest", "tools/mcp"}
 
 const (
 	program        = "quickstart"
@@ -46,6 +46,7 @@ import (
 	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/mcp"
 )
 
 func main() {
@@ -59,7 +60,11 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	_, err = tools.New("greet", "Greets.", func(context.Context, *tools.Call, struct{}) (string, error) { return "hello", nil })
+	greet, err := tools.New("greet", "Greets.", func(context.Context, *tools.Call, struct{}) (string, error) { return "hello", nil })
+	if err != nil {
+		panic(err)
+	}
+	_, err = mcp.Serve(tools.Of(greet), nil)
 	fmt.Println(tenant.Level(), err)
 }
 `)

@@ -19,14 +19,14 @@ import (
 // inputName is the name of the input request about an approval.
 const inputName = "approval"
 
-// requestState is the id of an approval, which is looked up under the caller's scope, and the nonce of the call. A client
-// keeps it between the call and its retry. It grants nothing: the id is a digest of the scope, the nonce, the tool and the
-// arguments, so it fits only the same call of the same caller.
+// requestState is the id of an approval, which is looked up under the caller's scope, and the nonce of the call. A
+// client keeps it between the call and its retry. It grants nothing: the id is a digest of the scope, the nonce, the
+// tool and the arguments, so it fits only the same call of the same caller.
 var requestState = regexp.MustCompile(`^([0-9a-f]{64})\.([A-Z2-7]{26})$`)
 
 var errState = newParamsError("requestState is not that of this call, or the approval has expired")
 
-// wait is what a call knows about its approval.
+// wait holds the approval of a call.
 type wait struct {
 	req   *sdk.CallToolRequest
 	nonce string
@@ -114,8 +114,10 @@ func readDecision(answer *sdk.ElicitResult) (approval.Decision, bool) {
 	return approval.Decision{}, false
 }
 
-// answerPending returns the answer to a call that waits: a request for input, or a failed result if it cannot wait here.
-func (s *server) answerPending(ctx context.Context, caller scope.Scope, w wait, p *tools.PendingError) (*sdk.CallToolResult, error) {
+// answerPending returns the answer to a call that waits: a request for input, or a failed result if it cannot wait.
+func (s *server) answerPending(
+	ctx context.Context, caller scope.Scope, w wait, p *tools.PendingError,
+) (*sdk.CallToolResult, error) {
 	switch {
 	case w.approval != "" && p.Approval != w.approval:
 		return nil, errState // of a call with another tool or other arguments
@@ -143,8 +145,10 @@ func (s *server) answerPending(ctx context.Context, caller scope.Scope, w wait, 
 }
 
 const (
-	decideSchema = `{"type":"object","properties":{"approve":{"type":"boolean","title":"Approve","description":"Run this call?"},` +
-		`"reason":{"type":"string","title":"Reason","description":"Why not, for the model","maxLength":1000}},"required":["approve"]}`
+	decideSchema = `{"type":"object","properties":{` +
+		`"approve":{"type":"boolean","title":"Approve","description":"Run this call?"},` +
+		`"reason":{"type":"string","title":"Reason","description":"Why not, for the model","maxLength":1000}},` +
+		`"required":["approve"]}`
 	confirmSchema = `{"type":"object","properties":{}}`
 )
 

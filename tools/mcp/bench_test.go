@@ -72,8 +72,8 @@ const (
 	maxRatio    = 1.5
 )
 
-// BenchmarkCall measures a call through the handler, through the SDK's own server and of the tool alone, in turns. It fails
-// if the quietest calls cost more than is promised.
+// BenchmarkCall measures a call through the handler, through the SDK's own server and of the tool alone, in turns. It
+// fails if the quietest calls cost more than is promised.
 func BenchmarkCall(b *testing.B) {
 	b.ReportAllocs()
 	caller := must.Get(must.Get(scope.Tenant("acme")).User("u1"))

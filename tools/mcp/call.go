@@ -17,7 +17,9 @@ import (
 // version2026 is the first protocol version with results that need input, and with structured content of any type.
 const version2026 = "2026-07-28"
 
-func (s *server) listTools(ctx context.Context, caller scope.Scope, req *sdk.ListToolsRequest, next sdk.MethodHandler) (sdk.Result, error) {
+func (s *server) listTools(
+	ctx context.Context, caller scope.Scope, req *sdk.ListToolsRequest, next sdk.MethodHandler,
+) (sdk.Result, error) {
 	found, err := next(ctx, "tools/list", req) // those of Options.Features
 	if err != nil {
 		return nil, err
@@ -47,7 +49,9 @@ func (s *server) listTools(ctx context.Context, caller scope.Scope, req *sdk.Lis
 	return list, nil
 }
 
-func (s *server) callTool(ctx context.Context, caller scope.Scope, req *sdk.CallToolRequest, next sdk.MethodHandler) (sdk.Result, error) {
+func (s *server) callTool(
+	ctx context.Context, caller scope.Scope, req *sdk.CallToolRequest, next sdk.MethodHandler,
+) (sdk.Result, error) {
 	set, err := s.set.Resolve(ctx, caller, nil)
 	if err != nil {
 		return nil, s.fail(ctx, "tools/call", err)

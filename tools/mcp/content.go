@@ -25,18 +25,20 @@ var mediaTypes = map[string]string{
 }
 
 // encodeResult returns the result of a call in the protocol's form, or a failed result that says why it cannot be sent.
-func (s *server) encodeResult(ctx context.Context, caller scope.Scope, req *sdk.CallToolRequest, r tools.Result) *sdk.CallToolResult {
+func (s *server) encodeResult(
+	ctx context.Context, caller scope.Scope, req *sdk.CallToolRequest, r tools.Result,
+) *sdk.CallToolResult {
 	version := req.ProtocolVersion()
 	res := s.newResult(version)
 	res.IsError, res.Content = r.IsError, []sdk.Content{}
 	var size int64
+	var value json.RawMessage
 	values := 0
 	for i, b := range r.Blocks {
 		size += int64(len(b.Text) + len(b.JSON))
 		switch {
 		case b.JSON != nil:
-			values++
-			res.StructuredContent = b.JSON
+			value, values = b.JSON, values+1
 			res.Content = append(res.Content, &sdk.TextContent{Text: string(b.JSON)})
 		case b.Image == nil && b.Document == nil && b.Video == nil:
 			res.Content = append(res.Content, &sdk.TextContent{Text: b.Text})
@@ -51,17 +53,22 @@ func (s *server) encodeResult(ctx context.Context, caller scope.Scope, req *sdk.
 		}
 	}
 	if size > s.o.MaxResult {
-		return s.failedResult(req, fmt.Sprintf("The result has %d bytes, and at most %d can be sent. Ask for less.", size, s.o.MaxResult))
+		text := fmt.Sprintf("The result has %d bytes, and at most %d can be sent. Ask for less.", size, s.o.MaxResult)
+		return s.failedResult(req, text)
 	}
 	// A result has one structured content, and it is an object for clients of older versions.
-	if values != 1 || version < version2026 && !bytes.HasPrefix(bytes.TrimLeft(res.StructuredContent.(json.RawMessage), " \t\r\n"), []byte("{")) {
-		res.StructuredContent = nil
+	if values == 1 && (version >= version2026 || isObject(value)) {
+		res.StructuredContent = value
 	}
 	return res
 }
 
+func isObject(raw json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) }
+
 // encodeMedia returns a medium, and its size in the result. An object is a link to the caller's resource.
-func (s *server) encodeMedia(ctx context.Context, caller scope.Scope, b tools.Block, index int) (sdk.Content, int64, error) {
+func (s *server) encodeMedia(
+	ctx context.Context, caller scope.Scope, b tools.Block, index int,
+) (sdk.Content, int64, error) {
 	m := b.Image
 	if m == nil {
 		m = b.Document
@@ -75,7 +82,8 @@ func (s *server) encodeMedia(ctx context.Context, caller scope.Scope, b tools.Bl
 			return &sdk.ImageContent{Data: m.Bytes, MIMEType: kind}, int64(len(m.Bytes)), nil
 		}
 		uri := fmt.Sprintf("result://%d.%s", index, m.Format)
-		return &sdk.EmbeddedResource{Resource: &sdk.ResourceContents{URI: uri, MIMEType: kind, Blob: m.Bytes}}, int64(len(m.Bytes)), nil
+		embedded := &sdk.ResourceContents{URI: uri, MIMEType: kind, Blob: m.Bytes}
+		return &sdk.EmbeddedResource{Resource: embedded}, int64(len(m.Bytes)), nil
 	}
 	if s.o.Objects == nil {
 		return nil, 0, errors.New("objects are not served")

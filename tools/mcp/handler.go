@@ -72,7 +72,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // errInternal is the answer to a failure whose cause a client must not see.
-var errInternal = &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "The server failed. The request may be tried again."}
+var errInternal = &jsonrpc.Error{
+	Code: jsonrpc.CodeInternalError, Message: "The server failed. The request may be tried again.",
+}
 
 func newParamsError(format string, args ...any) error {
 	return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf(format, args...)}
@@ -102,7 +104,9 @@ func (s *server) handle(next sdk.MethodHandler) sdk.MethodHandler {
 }
 
 // dispatch answers a method itself, or leaves it to the SDK.
-func (s *server) dispatch(ctx context.Context, caller scope.Scope, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+func (s *server) dispatch(
+	ctx context.Context, caller scope.Scope, method string, req sdk.Request, next sdk.MethodHandler,
+) (sdk.Result, error) {
 	switch req := req.(type) {
 	case *sdk.ListToolsRequest:
 		return s.listTools(ctx, caller, req, next)
@@ -120,8 +124,8 @@ func (s *server) dispatch(ctx context.Context, caller scope.Scope, method string
 	return next(ctx, method, req)
 }
 
-// hideCause returns the error of a method of the SDK as a client may see it. Only errors of the protocol may be seen, and
-// the SDK does not answer at all if their data are not JSON.
+// hideCause returns the error of a method of the SDK as a client may see it. Only errors of the protocol may be seen,
+// and the SDK does not answer at all if their data are not JSON.
 func (s *server) hideCause(ctx context.Context, method string, err error) error {
 	if err == nil {
 		return nil

@@ -42,7 +42,9 @@ func (s *server) openRoots(ctx context.Context, caller scope.Scope) ([]*object.R
 	return []*object.Root{own, more}, nil
 }
 
-func (s *server) listResources(ctx context.Context, caller scope.Scope, req *sdk.ListResourcesRequest, next sdk.MethodHandler) (sdk.Result, error) {
+func (s *server) listResources(
+	ctx context.Context, caller scope.Scope, req *sdk.ListResourcesRequest, next sdk.MethodHandler,
+) (sdk.Result, error) {
 	if caller.Level() == scope.TenantLevel {
 		return nil, newParamsError("resources are those of a user: the token names a tenant only")
 	}
@@ -86,9 +88,11 @@ func (s *server) listResources(ctx context.Context, caller scope.Scope, req *sdk
 	return list, nil
 }
 
-// parseCursor returns the roots that are left to list, and the object after which the list continues. The cursor is a URI,
-// so it names an object of the caller whoever made it.
-func (s *server) parseCursor(ctx context.Context, caller scope.Scope, roots []*object.Root, encoded string) ([]*object.Root, object.Ref, error) {
+// parseCursor returns the roots that are left to list, and the object after which the list continues. The cursor is a
+// URI, so it can only name an object of the caller.
+func (s *server) parseCursor(
+	ctx context.Context, caller scope.Scope, roots []*object.Root, encoded string,
+) ([]*object.Root, object.Ref, error) {
 	uri, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
 	if err != nil || !isObjectURI(string(uri)) {
 		return nil, object.Ref{}, errURI
@@ -104,7 +108,9 @@ func (s *server) parseCursor(ctx context.Context, caller scope.Scope, roots []*o
 }
 
 // collectResources returns a page of resources, and the URI of the last object looked at if more may follow.
-func collectResources(ctx context.Context, caller scope.Scope, roots []*object.Root, after object.Ref) ([]*sdk.Resource, string, error) {
+func collectResources(
+	ctx context.Context, caller scope.Scope, roots []*object.Root, after object.Ref,
+) ([]*sdk.Resource, string, error) {
 	page, last, looked := []*sdk.Resource{}, "", 0
 	for _, root := range roots {
 		for l, err := range root.ListAfter(ctx, after) {
@@ -131,7 +137,9 @@ func collectResources(ctx context.Context, caller scope.Scope, roots []*object.R
 	return page, "", nil
 }
 
-func (s *server) readResource(ctx context.Context, caller scope.Scope, req *sdk.ReadResourceRequest) (sdk.Result, error) {
+func (s *server) readResource(
+	ctx context.Context, caller scope.Scope, req *sdk.ReadResourceRequest,
+) (sdk.Result, error) {
 	uri := req.Params.URI
 	root, ref, err := parseURI(s.o.Objects, caller, s.sharedScope(ctx, caller), uri)
 	if err != nil {

@@ -82,7 +82,7 @@ func TestResourcesAreTheCallersObjects(t *testing.T) {
 	_, err := client.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: "object://own/large"})
 	require.ErrorContains(t, err, "The resource has 101 bytes, and at most 100 can be read.")
 
-	// What is not there, what is another's and what is not a URI have one answer.
+	// A missing object, another caller's and an invalid URI have one answer.
 	for _, uri := range []string{
 		"object://own/missing", "object://own/secret.txt", "object://shared/secret.txt",
 		"object://session/" + other.SessionID() + "/secret.txt", "object://session/" + strings.ToUpper(session.SessionID()) + "/metadata.json",

@@ -22,28 +22,30 @@ import (
 type ServeOptions struct {
 	// Name and Version tell clients which server this is. Default: carrel, v0.
 	Name, Version string
-	// Instructions are for the client's model: what the tools are for. They are the same for all callers.
+	// Instructions tell the client's model when to use the tools. They are the same for all callers.
 	Instructions string
 
-	// Shared returns the shared scope that a call may read: see [tools.CallOptions]. If nil, calls cannot read shared data.
-	// With package oidc it is usually the Shared of the caller's Identity.
+	// Shared returns the shared scope that a call may read: see [tools.CallOptions]. If nil, calls cannot read shared
+	// data. With package oidc it is usually the Shared of the caller's Identity.
 	Shared func(context.Context) scope.Scope
 
-	// Objects is the bucket whose objects are the caller's resources. If nil, there are none.
+	// Objects is the bucket whose objects are the caller's resources. If nil, resources are not offered.
 	Objects *object.Bucket
 
-	// Approvals holds the requests of tools with [approval.Approvals.Require], and must be the one that they use. If nil, a
-	// call that needs an approval fails.
+	// Approvals holds the requests of tools with [approval.Approvals.Require], and must be the one that they use. If
+	// nil, a call that needs an approval fails.
 	Approvals *approval.Approvals
 	// MayDecide reports whether the caller may decide r through MCP, and the name for the record ([approval.Decision.By]).
 	// The answer comes from the caller's client: a program that holds the token can give it without asking a person. If
 	// nil, the client's answers decide nothing, and a call waits until the request is decided elsewhere.
 	MayDecide func(ctx context.Context, r approval.Request) (by string, ok bool)
 
-	// Annotate returns hints about a tool for clients, such as that it only reads, or nil. If nil, tools have none.
+	// Annotate returns hints about a tool for clients, such as that it only reads, or nil. If nil, tools do not have
+	// hints.
 	Annotate func(tools.Spec) *sdk.ToolAnnotations
-	// Features, if non-nil, adds to the server what carrel does not have, such as prompts. It is called once. The functions
-	// that it adds run with the caller's scope in their context. A tool of the Set hides an added tool of the same name.
+	// Features, if non-nil, adds to the server what carrel does not have, such as prompts. It is called once. The
+	// functions that it adds run with the caller's scope in their context. A tool of the Set hides an added tool of the
+	// same name.
 	Features func(*sdk.Server)
 
 	// Timeout limits each request. Default: 1 minute.
@@ -66,8 +68,8 @@ type ServeOptions struct {
 // Serve returns a handler that serves the tools of set over streamable HTTP.
 //
 // The context of each request must carry the caller's scope: wrap the handler in the middleware of a verifier (package
-// oidc), or in one that calls [scope.NewContext]. A request without a scope is answered with 401. The set is resolved for
-// each request with that context, so the function of a [tools.Dynamic] set can choose tools by the caller's roles.
+// oidc), or in one that calls [scope.NewContext]. A request without a scope is answered with 401. The set is resolved
+// for each request with that context, so the function of a [tools.Dynamic] set can choose tools by the caller's roles.
 //
 // Serve returns an error if the set or an option is invalid.
 func Serve(set tools.Set, o *ServeOptions) (http.Handler, error) {
@@ -75,7 +77,7 @@ func Serve(set tools.Set, o *ServeOptions) (http.Handler, error) {
 		return nil, fmt.Errorf("mcp: serve: %w", err)
 	}
 	s := &server{set: set, o: o.withDefaults()}
-	if s.o.Timeout < 0 || s.o.MaxBody < 0 || s.o.MaxResult < 0 || s.o.MaxResource < 0 || s.o.UserCalls < 0 || s.o.TenantCalls < 0 {
+	if s.o.Timeout < 0 || min(s.o.MaxBody, s.o.MaxResult, s.o.MaxResource) < 0 || min(s.o.UserCalls, s.o.TenantCalls) < 0 {
 		return nil, errors.New("mcp: serve: invalid negative limit")
 	}
 	if s.o.MayDecide != nil && s.o.Approvals == nil {
@@ -102,7 +104,8 @@ func Serve(set tools.Set, o *ServeOptions) (http.Handler, error) {
 		server: s,
 		gate:   gate{users: s.o.UserCalls, tenants: s.o.TenantCalls, inFlight: map[scope.Scope]int{}},
 		transport: sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.sdk }, &sdk.StreamableHTTPOptions{
-			Stateless: true, PropagateRequestCancellation: true, DisableLocalhostProtection: s.o.AnyHost, MaxRequestBodyBytes: -1,
+			Stateless: true, PropagateRequestCancellation: true, MaxRequestBodyBytes: -1, // handler limits it
+			DisableLocalhostProtection: s.o.AnyHost,
 		}),
 	}, nil
 }
@@ -117,7 +120,8 @@ func (o *ServeOptions) withDefaults() ServeOptions {
 	s := *o
 	s.Name, s.Version = cmp.Or(s.Name, "carrel"), cmp.Or(s.Version, "v0")
 	s.Timeout = cmp.Or(s.Timeout, time.Minute)
-	s.MaxBody, s.MaxResult, s.MaxResource = cmp.Or(s.MaxBody, 1<<20), cmp.Or(s.MaxResult, 1<<20), cmp.Or(s.MaxResource, 4<<20)
+	s.MaxBody = cmp.Or(s.MaxBody, 1<<20)
+	s.MaxResult, s.MaxResource = cmp.Or(s.MaxResult, 1<<20), cmp.Or(s.MaxResource, 4<<20)
 	s.UserCalls, s.TenantCalls = cmp.Or(s.UserCalls, 16), cmp.Or(s.TenantCalls, 64)
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
