@@ -63,7 +63,9 @@ func (s *server) encodeResult(
 	return res
 }
 
-func isObject(raw json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) }
+func isObject(raw json.RawMessage) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
+}
 
 // encodeMedia returns a medium, and its size in the result. An object is a link to the caller's resource.
 func (s *server) encodeMedia(
