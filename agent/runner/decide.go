@@ -16,7 +16,8 @@ import (
 
 // Decide records a decision on a call for which a run waits, and starts the run that continues it: a new run of the
 // session, whose Continues is set. It makes the call if it was approved, and its events are the result and the rest of the answer.
-// If the run has not ended yet, Decide waits for its end, because other calls of the same answer may be in flight.
+// If the run has not ended yet, because other calls of the same answer are in flight, Decide waits for its end for up to 30
+// seconds. Then it returns a *[RunningError]: the decision is recorded, and Decide must be repeated to continue the run.
 //
 // Decide may be repeated: the run is continued once, and Decide returns the run that continues it. The scope is the
 // run's session or its user. Decide returns [ErrNotFound] for an unknown run, [ErrNotPending] if a new message has
@@ -94,10 +95,15 @@ func (r *Runner) recordDecisions(ctx context.Context, session scope.Scope, by st
 	return calls, nil
 }
 
+// maxDecideWait is how long DecideAll waits for the end of a run.
+const maxDecideWait = 30 * time.Second
+
 // awaitNewest returns the newest run of the session when it has ended, or at once if it was started for the same
-// decisions. It returns [ErrNotPending] unless it is the n-th run or continues it.
+// decisions. It returns [ErrNotPending] unless it is the n-th run or continues it, and a *[RunningError] if it has not ended
+// after maxDecideWait.
 func (r *Runner) awaitNewest(ctx context.Context, session scope.Scope, view *table.View, n int, ds []decided) (*head, error) {
-	for {
+	deadline := time.Now().Add(maxDecideWait)
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		heads, err := listHeads(ctx, view, lookback)
 		if err != nil {
 			return nil, fmt.Errorf("runner: decide: %w", err)
@@ -117,10 +123,13 @@ func (r *Runner) awaitNewest(ctx context.Context, session scope.Scope, view *tab
 				return &heads[0], nil
 			}
 		}
-		if err := r.Wait(ctx, session, runID(session, heads[0].n)); err != nil {
-			return nil, err
+		if time.Now().After(deadline) {
+			return nil, &RunningError{runID(session, heads[0].n)}
 		}
-		if err := sleep(ctx, time.Second/10); err != nil {
+		wait, cancel := context.WithDeadline(ctx, deadline)
+		_ = r.Wait(wait, session, runID(session, heads[0].n)) // HEAD is read again whatever ended the wait
+		cancel()
+		if err := sleep(ctx, pause); err != nil {
 			return nil, err
 		}
 	}

@@ -3,8 +3,10 @@ package runner_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
@@ -174,6 +177,68 @@ func TestANewMessageOvertakesAnApproval(t *testing.T) {
 		require.ErrorIs(t, err, runner.ErrNotPending, "the newest run does not continue it")
 		assert.Equal(t, []string{"Emma"}, lent)
 	})
+}
+
+// A decision does not wait for ever, and does not read the table all the time, while another call of the answer takes long.
+func TestADecisionWaitsForALimitedTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &counting{Driver: table.NewMemory(nil)}
+		approvals := newApprovals(t, d)
+		type args struct{ Title string }
+		free := make(chan struct{})
+		fetch := must.Get(tools.New("fetch", "Fetches a book.", func(context.Context, *tools.Call, args) (string, error) {
+			<-free
+			return "fetched", nil
+		}, tools.Timeout(time.Hour)))
+		lend := must.Get(tools.New("lend", "Lends a book.", func(context.Context, *tools.Call, args) (string, error) {
+			return "lent", nil
+		}, approvals.Require(nil)))
+		host := hostOf(t, agenttest.Func(func(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
+			if r.Messages[len(r.Messages)-1].Parts[0].Result != nil {
+				return say("Done."), nil
+			}
+			return []agent.Delta{agenttest.Call("c1", "fetch", `{"Title":"Emma"}`), agenttest.Call("c2", "lend", `{"Title":"Emma"}`)}, nil
+		}), fetch, lend)
+		a := newProcess(t, d, host, &runner.Options{Approvals: approvals})
+		b := newProcess(t, d, host, &runner.Options{Approvals: approvals})
+		defer a.shutDown(t)
+		defer b.shutDown(t)
+		session := newSession(t)
+		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend it."})
+		require.NoError(t, err)
+		var ids []string
+		for e, err := range a.Events(t.Context(), session, run.ID, "") {
+			require.NoError(t, err)
+			if ids = requests(t, []replay.Event{e}); len(ids) > 0 {
+				break
+			}
+		}
+		for _, p := range []*process{a, b} {
+			begin, queries := time.Now(), d.queries.Load()
+			_, err = p.Decide(t.Context(), session, run.ID, ids[0], approval.Decision{Approve: true, By: "Ada"})
+			running, ok := errors.AsType[*runner.RunningError](err)
+			require.True(t, ok, "%v", err)
+			assert.Equal(t, run.ID, running.Run)
+			assert.LessOrEqual(t, time.Since(begin), 32*time.Second)
+			assert.LessOrEqual(t, d.queries.Load()-queries, int64(40))
+		}
+		close(free)
+		next, err := b.Decide(t.Context(), session, run.ID, ids[0], approval.Decision{Approve: true, By: "Ada"})
+		require.NoError(t, err)
+		assert.Contains(t, last(collect(t, b, session, next.ID)), "complete")
+	})
+}
+
+// counting counts the queries of a table.
+type counting struct {
+	table.Driver
+	queries atomic.Int64
+}
+
+func (d *counting) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	d.queries.Add(1)
+	return d.Driver.Query(ctx, q)
 }
 
 // An approval that was given before or after a kill is honoured once, whenever the process is killed or paused.
