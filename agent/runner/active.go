@@ -161,25 +161,41 @@ func (a *active) perform() (err error) {
 	}
 	opened = true
 	close(a.opened)
-	res, end := a.conclude(func() (Result, agent.Done, error) { return a.converse(resumed) })
+	res, end := a.conclude(resumed)
 	if isLeft := a.reasonToLeave(res.Err); isLeft != nil {
 		return isLeft
 	}
 	return a.finish(res, end)
 }
 
-// conclude turns an error or a panic into a failed result.
-func (a *active) conclude(f func() (Result, agent.Done, error)) (res Result, end agent.Done) {
-	defer func() {
-		if v := recover(); v != nil {
-			res = failure(fmt.Errorf("runner: the host panicked: %v\n%s", v, debug.Stack()))
-		}
-	}()
-	res, end, err := f()
+// conclude runs the agent and turns an error into a failed result.
+func (a *active) conclude(resumed *agent.Checkpoint) (res Result, end agent.Done) {
+	err := callHost(func() (err error) {
+		res, end, err = a.converse(resumed)
+		return err
+	})
 	if err != nil {
 		res = failure(err)
 	}
 	return res, end
+}
+
+// callHost calls f, which calls functions of the host, in a goroutine. It returns an error if f panics or ends that
+// goroutine, as the FailNow of a test does.
+func callHost(f func() error) (err error) {
+	err = errors.New("runner: the host ended its goroutine")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("runner: the host panicked: %v\n%s", v, debug.Stack())
+			}
+		}()
+		err = f()
+	}()
+	<-done
+	return err
 }
 
 // reasonToLeave returns why this process must not continue the run, or nil. err is the error with which the run failed.

@@ -66,13 +66,8 @@ func (a *active) recordEnd(res *Result) error {
 	if a.runner.host.End == nil {
 		return nil
 	}
-	err := a.runner.retry(a.life, func(ctx context.Context) (err error) {
-		defer func() {
-			if v := recover(); v != nil {
-				err = fmt.Errorf("runner: the host panicked: %v", v)
-			}
-		}()
-		err = a.runner.host.End(ctx, a.run, *res)
+	err := a.runner.retry(a.life, func(ctx context.Context) error {
+		err := callHost(func() error { return a.runner.host.End(ctx, a.run, *res) })
 		if errors.Is(err, tracking.ErrFenced) {
 			return nil // the stage has another worker
 		}

@@ -69,8 +69,8 @@ type Custom struct {
 	Value json.RawMessage
 }
 
-// Host contains the functions of an application. They are called in the goroutine of the run, for many runs at once. If
-// a process ends during a function, another process calls it again.
+// Host contains the functions of an application. They are called for many runs at once, for each run one after another. A
+// run fails if one of them panics. If a process ends during a function, another process calls it again.
 type Host struct {
 	// Stream runs the agent for a run, usually with [agent.Agent.Stream] or [agent.StreamAs]. Required.
 	Stream func(ctx context.Context, r *Run, in agent.Input) iter.Seq2[agent.Event, error]
