@@ -51,7 +51,7 @@ var rules = []rule{
 	{
 		why: "these packages serve any cloud and none: they compile no AWS code",
 		from: is(".", "scope", "scope/table", "scope/table/bolt", "scope/table/tabletest", "scope/object", "scope/object/objecttest",
-			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/internal/runlog", "agent/agenttest", "sse", "sse/replay",
+			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/agui", "agent/internal/runlog", "agent/agenttest", "sse", "sse/replay",
 			"admission",
 			"tools/approval", "tools/objecttools", "tools/trackingtools"),
 		allows: not(under(aws...)),
@@ -74,6 +74,11 @@ var rules = []rule{
 		from:   is("agent"),
 		allows: not(either(own("tracking", "sse", "sse/replay", "scope/object/s3object", "presign", "agent/runner"), under(aws...))),
 		deep:   true,
+	},
+	{
+		why:    "a front-end protocol is a translation: what starts, stores and authorises runs is passed to it",
+		from:   is("agent/agui"),
+		allows: either(standard, one("agent", "agent/internal/runlog", "internal/strictjson", "sse", "sse/replay")),
 	},
 	{
 		why:    "a tool is a function under a scope: it does not know what calls it",
@@ -160,7 +165,7 @@ func TestImportLawNamesExistingPackages(t *testing.T) {
 	end := strings.Index(string(src), "type goPackage struct")
 	require.Positive(t, end)
 	names := 0
-	for _, call := range regexp.MustCompile(`\b(?:is|own)\(([^)]*)\)`).FindAllSubmatch(src[:end], -1) {
+	for _, call := range regexp.MustCompile(`\b(?:is|own|one)\(([^)]*)\)`).FindAllSubmatch(src[:end], -1) {
 		for _, name := range regexp.MustCompile(`"([^"]+)"`).FindAllSubmatch(call[1], -1) {
 			require.DirExists(t, filepath.FromSlash(string(name[1])))
 			names++
@@ -232,6 +237,9 @@ func below(path string) string {
 type match = func(string) bool
 
 func is(names ...string) match { return func(p string) bool { return slices.Contains(names, p) } }
+
+// one matches packages of the module alone.
+func one(names ...string) match { return func(dep string) bool { return is(names...)(below(dep)) } }
 
 // own matches packages of the module and what lies below them.
 func own(names ...string) match {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,6 +17,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools/approval"
 )
 
 // Conversation identifies a conversation by an id that its client chose, such as the chat id of the AI SDK.
@@ -30,6 +32,9 @@ type Conversation struct {
 	// Agent and Shared are those of the conversation's runs, see [Request].
 	Agent  string
 	Shared scope.Scope
+	// Strict makes Start return [agent.ErrWaiting] while the newest run waits for approvals that can be decided. By
+	// default the message overtakes the calls.
+	Strict bool
 	// By names the person in the record of a decision. Empty means the id of the user.
 	By string
 }
@@ -120,7 +125,19 @@ func (c *Chat) Start(ctx context.Context, key, prompt string) (run string, err e
 	if err != nil {
 		return "", err
 	}
-	r, err := c.runner.Start(ctx, Request{Scope: session, Shared: c.c.Shared, Agent: c.c.Agent, Prompt: prompt, Key: key})
+	q := Request{Scope: session, Shared: c.c.Shared, Agent: c.c.Agent, Prompt: prompt, Key: key}
+	if c.c.Strict {
+		if r, err := c.runner.Find(ctx, q); !errors.Is(err, ErrNotFound) {
+			return idOf(r, err)
+		}
+		if waiting, _, err := c.Waiting(ctx); err != nil || len(waiting) > 0 {
+			return "", cmp.Or(err, fmt.Errorf("runner: chat: %w", agent.ErrWaiting))
+		}
+	}
+	return idOf(c.runner.Start(ctx, q))
+}
+
+func idOf(r *Run, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -128,17 +145,30 @@ func (c *Chat) Start(ctx context.Context, key, prompt string) (run string, err e
 }
 
 // Decide decides on calls for which a run of the conversation waits, and returns the id of the run that makes them, see
-// [Runner.DecideAll].
+// [Runner.DecideAll]. If run is empty, it is the first of Runs. Decide returns [agent.ErrNotWaiting] if the decisions come
+// too late.
 func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (next string, err error) {
 	session, err := c.find(ctx)
 	if err != nil {
 		return "", err
 	}
-	r, err := c.runner.DecideAll(ctx, session, run, c.c.By, ds...)
-	if err != nil {
-		return "", err
+	if run == "" {
+		runs, err := c.Runs(ctx)
+		if err != nil {
+			return "", err
+		}
+		if len(runs) == 0 {
+			return "", ErrNotFound
+		}
+		run = runs[0]
 	}
-	return r.ID, nil
+	next, err = idOf(c.runner.DecideAll(ctx, session, run, c.c.By, ds...))
+	for _, late := range []error{ErrNotPending, approval.ErrNotFound, approval.ErrDecided} {
+		if errors.Is(err, late) {
+			return "", fmt.Errorf("%w: %w", agent.ErrNotWaiting, err)
+		}
+	}
+	return next, err
 }
 
 // Runs returns the ids of the newest run and of the runs that it continues, oldest first. They answer the conversation's
@@ -172,7 +202,14 @@ func (c *Chat) Runs(ctx context.Context) (ids []string, _ error) {
 	return ids, nil
 }
 
-// Follow yields the events of a run of the user, see [Runner.Follow].
+// Follow yields the events of a run of the conversation, see [Runner.Follow].
 func (c *Chat) Follow(ctx context.Context, run, after string, d replay.Dialect) iter.Seq2[[]sse.Event, error] {
-	return c.runner.Follow(ctx, c.c.User, run, after, d)
+	return func(yield func([]sse.Event, error) bool) {
+		session, err := c.find(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		c.runner.Follow(ctx, session, run, after, d)(yield)
+	}
 }

@@ -155,18 +155,24 @@ func continues(heads []head, n int) bool {
 
 // isPending reports whether the run has ended and waits for an approval of one of the calls.
 func (r *Runner) isPending(ctx context.Context, session scope.Scope, view *table.View, h *head, calls []string) (bool, error) {
+	pending, err := r.pendingCalls(ctx, session, view, h)
+	return slices.ContainsFunc(pending, func(use agent.ToolUse) bool { return slices.Contains(calls, use.ID) }), err
+}
+
+// pendingCalls returns the calls that wait if the run has ended with them.
+func (r *Runner) pendingCalls(ctx context.Context, session scope.Scope, view *table.View, h *head) ([]agent.ToolUse, error) {
 	if h.status != StatusPending {
-		return false, nil
+		return nil, nil
 	}
 	it, err := view.Get(ctx, checkpointName(h.n))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	s, err := r.readSaved(ctx, session, nil, it)
 	if err != nil || s == nil || s.Checkpoint == nil {
-		return false, err
+		return nil, err
 	}
-	return slices.ContainsFunc(s.Checkpoint.Pending(), func(use agent.ToolUse) bool { return slices.Contains(calls, use.ID) }), nil
+	return s.Checkpoint.Pending(), nil
 }
 
 // resume starts the run that continues a pending one.
