@@ -148,7 +148,7 @@ func TestLostResponsesLeaveNoGapAndNoDuplicateInALog(t *testing.T) {
 		var transports [3]*faultyTransport
 		var logs [3]*replay.Store
 		for i := range logs {
-			transports[i] = newFaultyTransport(seed + uint64(i))
+			transports[i] = newFaultyTransport(servers.DynamoDB.Options().HTTPClient, seed+uint64(i))
 			transports[i].loss = 4
 			logs[i] = openLogs(t, transports[i], name, round%2 == 1)
 		}
@@ -160,7 +160,7 @@ func TestLostResponsesLeaveNoGapAndNoDuplicateInALog(t *testing.T) {
 		acknowledged, kept := writeLog(ctx, t, session, logs[0], logs[1], rand.New(rand.NewPCG(seed, 9)))
 		group.Wait()
 		cancel()
-		log := readLog(t.Context(), openLogs(t, newFaultyTransport(0), name, true), session, rand.New(rand.NewPCG(0, 0)))
+		log := readLog(t.Context(), openLogs(t, newFaultyTransport(servers.DynamoDB.Options().HTTPClient, 0), name, true), session, rand.New(rand.NewPCG(0, 0)))
 		checkLog(t, log, kept)
 		for i := range seen {
 			require.Equal(t, printEvents(log), printEvents(seen[i]), "reader %d, seed %d", i, seed)

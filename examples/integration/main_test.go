@@ -15,6 +15,13 @@ var servers *backend.Backend
 
 func TestMain(m *testing.M) {
 	presigntest.Main()
+	if config := os.Getenv(crashServerVariable); config != "" {
+		if err := serveCrash(config); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(m))
 }
 

@@ -1,0 +1,133 @@
+package integration_test
+
+import (
+	"context"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/examples/integration/backend"
+	"github.com/carrel-go/carrel/internal/telling"
+	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// visitors is the number of visits at a time. Their runs are more than the tenants may have, so some wait in the queue.
+const visitors = 10
+
+// Two servers share a table and a bucket. Again and again one of them is killed and replaced, at random moments and at
+// those that matter, or is frozen for a while. Its clients reconnect to the other one.
+func TestCrashes(t *testing.T) {
+	t.Parallel()
+	needDynamoDB(t)
+	survive(t, crashConfig{})
+}
+
+// The same with a table and a bucket that fail, are late, and lose responses.
+func TestCrashesWithAFaultyStore(t *testing.T) {
+	t.Parallel()
+	needDynamoDB(t)
+	if servers.Kind == backend.Moto {
+		t.Skip("moto answers too slowly for the leases under such losses")
+	}
+	survive(t, crashConfig{Loss: 30, Slow: 60})
+}
+
+// killsOf returns how often a process is killed.
+func killsOf() int {
+	switch {
+	case os.Getenv("CARREL_SOAK") == "1":
+		return 300
+	case testing.Short(), servers.Kind != backend.Dynoxide:
+		return 5
+	}
+	return 20
+}
+
+// survive makes visits until the processes were killed often enough, and checks them.
+func survive(t *testing.T, config crashConfig) {
+	t.Helper()
+	began := time.Now()
+	w := newCrashWorld(t, config)
+	visits := &visits{world: w}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	inviting, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	for range visitors {
+		group.Go(func() { visits.makeVisits(ctx, inviting) })
+	}
+	group.Go(func() { w.freezeProcesses(inviting) })
+	kills := killsOf()
+	for range kills {
+		time.Sleep(time.Duration(200+w.chance(1300)) * time.Millisecond)
+		w.killProcess()
+	}
+	stop()
+	limit := time.AfterFunc(90*time.Second, cancel) // the last visits end
+	group.Wait()
+	limit.Stop()
+	visits.check(t)
+	w.endProcesses()
+	t.Logf("%d kills %v, %d freezes, %d visits, %d repeated requests for effects, %v",
+		kills, w.kills, w.freezes, len(visits.made), w.effects.repeats, time.Since(began).Round(time.Second))
+}
+
+// visits collects the visits that were made.
+type visits struct {
+	world *crashWorld
+	mu    sync.Mutex
+	made  []*visit
+	errs  []error
+}
+
+// makeVisits makes one visit after another until inviting ends.
+func (vs *visits) makeVisits(ctx, inviting context.Context) {
+	for inviting.Err() == nil {
+		vs.mu.Lock()
+		v, err := vs.world.newVisit(len(vs.made))
+		if err == nil {
+			vs.made = append(vs.made, v)
+		}
+		vs.mu.Unlock()
+		if err == nil {
+			err = v.complete(ctx)
+		}
+		if err != nil {
+			vs.mu.Lock()
+			vs.errs = append(vs.errs, err)
+			vs.mu.Unlock()
+			return
+		}
+	}
+}
+
+// check checks each visit, and what is left after all.
+func (vs *visits) check(t *testing.T) {
+	t.Helper()
+	w := vs.world
+	require.Empty(t, vs.errs)
+	logs, err := replay.New(w.table, newCrashLogOptions(w.objects))
+	require.NoError(t, err)
+	turns, err := history.New(w.table, &history.Options{Objects: w.objects})
+	require.NoError(t, err)
+	tracker, err := tracking.New(w.table, crashPipeline(), nil)
+	require.NoError(t, err)
+	var all []telling.Telling
+	told, retractions := map[string]int64{}, 0
+	for _, v := range vs.made {
+		tell := v.check(t, logs, turns, tracker)
+		all = append(all, tell)
+		told[v.session.TenantID()] += tell.Tokens
+		retractions += tell.Retractions
+	}
+	require.Empty(t, w.effects.misused, "keys for two effects")
+	assert.Positive(t, retractions, "no run was hit")
+	w.checkNothingLeft(t, vs.made, told)
+	t.Logf("%d visits, %d retractions", len(all), retractions)
+}

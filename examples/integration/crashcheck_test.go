@@ -1,0 +1,174 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/internal/telling"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// check compares what the clients of a visit received with the log, the history and the effects. It returns the telling.
+func (v *visit) check(t *testing.T, logs *replay.Store, turns *history.Store, tracker *tracking.Tracker) telling.Telling {
+	t.Helper()
+	stored := map[string][]replay.Event{}
+	var all [][]replay.Event
+	for _, run := range v.runs {
+		number := run[strings.LastIndexByte(run, '.')+1:]
+		for e, err := range logs.Events(t.Context(), v.session, fmt.Sprintf("%08s", number), "") {
+			require.NoError(t, err, run)
+			stored[run] = append(stored[run], e)
+		}
+		all = append(all, stored[run])
+	}
+	for _, r := range v.followers {
+		require.Equal(t, printEvents(stored[r.run]), printEvents(r.events), "a client of %s has its log", r.run)
+	}
+	tell, err := telling.Read(all...)
+	require.NoError(t, err, v.runs)
+	require.JSONEq(t, `{"type":"finished","outcome":"complete"}`, tell.Last, v.runs)
+	v.checkText(t, tell.Text)
+
+	h, _, err := turns.Load(t.Context(), v.session)
+	require.NoError(t, err)
+	remembered, err := telling.Remember(h.Turns)
+	require.NoError(t, err, v.runs)
+	require.Equal(t, remembered.Text, tell.Text, "%s: the history and the log have the same text", v.runs)
+	require.Equal(t, remembered.Calls, tell.Calls, "%s: the history and the log have the same calls", v.runs)
+	v.checkCalls(t, tell.Calls)
+	v.checkRuns(t)
+
+	rec, err := tracker.Get(t.Context(), v.session)
+	require.NoError(t, err)
+	require.Equal(t, tracking.StatusSuccess, rec.Status, "%s: %v", v.runs, rec.Stage(crashAnswer))
+	return tell
+}
+
+// checkText checks that each answer of the model is there once, whole, and without parts of another one.
+func (v *visit) checkText(t *testing.T, text string) {
+	t.Helper()
+	words := strings.Fields(text)
+	require.Len(t, words, v.plan.answers()*v.plan.Words, "%s: %s", v.runs, text)
+	seen := map[string]bool{}
+	for i := 0; i < len(words); i += v.plan.Words {
+		id, _, _ := strings.Cut(words[i], ":")
+		require.False(t, seen[id], "%s: an answer is told twice: %s", v.runs, text)
+		seen[id] = true
+		for k := range v.plan.Words {
+			require.Equal(t, fmt.Sprint(id, ":", k), words[i+k], "%s: %s", v.runs, text)
+		}
+	}
+}
+
+// checkCalls checks that each call has its result, and each book its effect, once.
+func (v *visit) checkCalls(t *testing.T, calls []telling.Call) {
+	t.Helper()
+	e := v.world.effects
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	want, told := map[string]bool{}, map[string]bool{}
+	for _, title := range v.plan.titles() {
+		want[title] = true
+	}
+	if v.plan.Bell {
+		want[v.plan.bell()] = true
+		require.Positive(t, e.keyless[v.plan.bell()], "%s: the bell rang", v.runs)
+	}
+	if v.plan.Lend {
+		want[v.plan.lent()] = true
+	}
+	for _, c := range calls {
+		title := strings.Split(c.Input, `"`)[3]
+		told[title] = true
+		isDeclined := c.Name == "lend_book" && !v.approves
+		require.Equal(t, isDeclined, c.IsError, "%s: %+v", v.runs, c)
+		if c.Name != "ring_bell" {
+			effects := 1
+			if isDeclined {
+				effects = 0
+			}
+			require.Equal(t, effects, e.keyed[title], "%s: effects of %q", v.runs, title)
+		}
+	}
+	require.Len(t, calls, len(want), "%s", v.runs)
+	require.Equal(t, want, told, "%s", v.runs)
+}
+
+// checkRuns checks that the session has one run, and one that continues it after a decision.
+func (v *visit) checkRuns(t *testing.T) {
+	t.Helper()
+	want := []string{v.session.SessionID() + ".1"}
+	if v.plan.Lend {
+		want = append(want, v.session.SessionID()+".2")
+	}
+	require.Equal(t, want, v.runs)
+	page, err := must.Get(v.world.table.In(v.session)).Query(t.Context(), table.Query{From: "run#", To: "run$", Consistent: true})
+	require.NoError(t, err)
+	require.Len(t, page.Items, len(want), "%s", v.runs)
+}
+
+// checkNothingLeft checks that no run has not ended, no place is taken and no token is reserved. The places of dead
+// processes expire.
+func (w *crashWorld) checkNothingLeft(t *testing.T, visits []*visit, told map[string]int64) {
+	t.Helper()
+	system := w.table.System()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		for shard := range 8 {
+			page, err := system.Query(t.Context(), shard, table.Query{Slot: table.I3, Class: "run"})
+			require.NoError(c, err)
+			require.Empty(c, page.Items, "runs that have not ended")
+		}
+	}, 10*time.Second, 200*time.Millisecond)
+	sessions := map[string]scope.Scope{}
+	for _, v := range visits {
+		sessions[v.session.TenantID()+v.session.UserID()] = v.session
+	}
+	for _, session := range sessions {
+		w.checkPlaces(t, session)
+		w.checkBudget(t, session, told[session.TenantID()])
+	}
+}
+
+func (w *crashWorld) checkPlaces(t *testing.T, session scope.Scope) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		for _, level := range []scope.Level{scope.UserLevel, scope.TenantLevel} {
+			for _, prefix := range []string{"slot#", "wait#"} {
+				require.Empty(c, w.query(t, session, level, prefix), "places")
+			}
+		}
+	}, 2*crashLease, 200*time.Millisecond)
+}
+
+// checkBudget checks that no tokens are reserved, and that at least those that were told are used.
+func (w *crashWorld) checkBudget(t *testing.T, session scope.Scope, told int64) {
+	t.Helper()
+	var used int64
+	for _, found := range w.query(t, session, scope.TenantLevel, "budget#") {
+		require.Empty(t, found.Item.Attr["reserved"], "reserved tokens of %s", session.TenantID())
+		n, _ := found.Item.Attr["used"].(int64)
+		used += n
+	}
+	require.GreaterOrEqual(t, used, told, "used tokens of %s", session.TenantID())
+}
+
+// query returns the items of a level above a session.
+func (w *crashWorld) query(t *testing.T, session scope.Scope, level scope.Level, prefix string) []table.Found {
+	t.Helper()
+	view, err := w.table.System().Above(session, level)
+	require.NoError(t, err)
+	page, err := view.Query(context.WithoutCancel(t.Context()), table.Query{From: prefix, To: prefix + "~", Consistent: true, Limit: table.MaxLimit})
+	require.NoError(t, err)
+	return page.Items
+}
