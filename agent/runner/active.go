@@ -60,6 +60,7 @@ type active struct {
 	hasShort  bool // shortened waits for its checkpoint
 	toldCalls map[string]bool
 
+	tries      int64 // as in HEAD
 	step       int   // the newest step
 	isReserved bool  // its tokens are reserved
 	used       int64 // tokens that are not settled
@@ -91,6 +92,16 @@ func (a *active) enter(ctx context.Context) (err error) {
 	}
 	a.ticket, err = a.runner.o.Admission.Enter(ctx, a.session, runID(a.session, a.n)+"."+a.nonce)
 	return err
+}
+
+func (a *active) isQueued() bool { return a.ticket != nil && a.ticket.Queued() }
+
+// countTry counts this process in HEAD, before that is written, if it works on the run at once.
+func (a *active) countTry() {
+	if !a.isQueued() {
+		a.head.tries++
+	}
+	a.tries = a.head.tries
 }
 
 // leave frees the place of the run. If that fails, the place expires.

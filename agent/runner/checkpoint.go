@@ -27,6 +27,8 @@ func checkpointName(n int) string { return fmt.Sprintf("checkpoint#%08d", n) }
 type saved struct {
 	// Epoch is that of HEAD when the checkpoint was stored.
 	Epoch int64 `json:"epoch"`
+	// Tries is that of HEAD when the checkpoint was stored.
+	Tries int64 `json:"tries,omitempty"`
 	// Position is the id of the last event that a process which resumes from here does not tell again. If empty, it tells
 	// everything again.
 	Position   string            `json:"position,omitempty"`
@@ -80,7 +82,7 @@ func (a *active) isWaiting(c agent.Checkpointed) bool {
 // save does the three writes of a checkpoint in their order.
 func (a *active) save(s saved) error {
 	var err error
-	s.Epoch, s.Step = a.epoch, a.step
+	s.Epoch, s.Tries, s.Step = a.epoch, a.tries, a.step
 	err = a.writeLog(func(ctx context.Context) error {
 		s.Position, err = a.log.Flush(ctx)
 		return err

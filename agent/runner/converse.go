@@ -29,7 +29,7 @@ func (a *active) firstEvents() ([]json.RawMessage, error) {
 	switch {
 	case a.saved.Position != "":
 		return events, nil
-	case a.ticket != nil && a.ticket.Queued():
+	case a.isQueued():
 		return events, add(encodeQueued(a.run))
 	}
 	return events, add(encodeStarted(a.run))
@@ -49,7 +49,7 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	if err := a.tellMessage(); err != nil {
 		return res, end, err
 	}
-	if a.saved.End == nil && a.epoch-max(a.saved.Epoch, 1) > maxTakeovers {
+	if a.saved.End == nil && a.tries-max(a.saved.Tries, 1) > maxTakeovers {
 		return failure(&agent.RunError{Code: codeLost, Message: "The run was interrupted too often.", Retryable: true}), agent.Done{}, nil
 	}
 	in := agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
@@ -122,7 +122,7 @@ func (a *active) tellMessage() error {
 
 // awaitPlace waits until a queued run may start.
 func (a *active) awaitPlace() error {
-	if a.ticket == nil || !a.ticket.Queued() {
+	if !a.isQueued() {
 		return nil
 	}
 	if err := a.ticket.Wait(a.work); err != nil {
@@ -137,8 +137,9 @@ func (a *active) awaitPlace() error {
 			return err
 		}
 	}
+	a.tries++
 	return a.store(func(ctx context.Context) error {
-		return a.update(ctx, func(h *head) { h.status = StatusRunning })
+		return a.update(ctx, func(h *head) { h.status, h.tries = StatusRunning, a.tries })
 	})
 }
 

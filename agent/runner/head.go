@@ -33,6 +33,7 @@ const (
 	bodyAttr      = "body"   // digest
 	nonceAttr     = "nonce"
 	epochAttr     = "epoch"
+	triesAttr     = "tries"
 	ownerAttr     = "owner"
 	leaseAttr     = "lease" // Unix milliseconds
 	stopAttr      = "stop"
@@ -48,6 +49,7 @@ type head struct {
 	key, body string
 	nonce     string // distinguishes runs that have the same number, one after the other has expired
 	epoch     int64  // increases whenever the run changes hands
+	tries     int64  // how many processes have worked on the run; those in which it was queued do not count
 	owner     string // the Runner that holds the lease
 	lease     time.Time
 	stop      bool
@@ -71,7 +73,7 @@ func (h *head) isHeld(owner string, epoch int64) bool { return h.owner == owner 
 // item returns the item of the head.
 func (h *head) item(session scope.Scope, retention time.Duration) table.Item {
 	it := table.Item{Sort: headName(h.n), Version: h.version, Expires: time.Now().Add(retention), Attr: map[string]table.Value{
-		statusAttr: string(h.status), nonceAttr: h.nonce, epochAttr: h.epoch, ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
+		statusAttr: string(h.status), nonceAttr: h.nonce, epochAttr: h.epoch, triesAttr: h.tries, ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
 	}}
 	h.input.store(it.Attr, inputAttr)
 	for name, v := range map[string]string{keyAttr: h.key, bodyAttr: h.body} {
@@ -111,6 +113,7 @@ func parseHead(it table.Item) (head, error) {
 	h.body, _ = it.Attr[bodyAttr].(string)
 	h.nonce, _ = it.Attr[nonceAttr].(string)
 	h.epoch, _ = it.Attr[epochAttr].(int64)
+	h.tries, _ = it.Attr[triesAttr].(int64)
 	h.owner, _ = it.Attr[ownerAttr].(string)
 	lease, _ := it.Attr[leaseAttr].(int64)
 	h.lease = time.UnixMilli(lease)

@@ -13,7 +13,7 @@ import (
 )
 
 // maxTakeovers is how often a run is taken over without a new checkpoint in between, before it fails. Otherwise a run
-// that makes its process crash would do so for ever.
+// that makes its process crash would do so for ever. A run that waits in the queue cannot be the cause.
 const maxTakeovers = 5
 
 // Recover takes over the runs whose process is silent, and returns without waiting for them. It looks for them in all
@@ -145,6 +145,7 @@ func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.Vie
 	a.run = h.run(session, in)
 	err := a.enter(ctx) // first, since a takeover counts; the run's places are its own, so they are not freed if that fails
 	if err == nil {
+		a.countTry()
 		err = r.retry(ctx, a.win)
 	}
 	if err != nil {

@@ -159,7 +159,7 @@ func (a *active) create(ctx context.Context, raw []byte) (*head, error) {
 	if err := a.enter(ctx); err != nil {
 		return nil, err
 	}
-	if a.ticket != nil && a.ticket.Queued() {
+	if a.countTry(); a.isQueued() {
 		a.head.status, a.run.Status = StatusQueued, StatusQueued
 	}
 	var current *head
