@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/carrel-go/carrel/internal/strictjson"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -29,8 +30,9 @@ type Ask func(ctx context.Context, c *tools.Call) (reason string, needed bool, e
 //   - A declined call returns a failed result with the person's reason to the model.
 //
 // A call without an idempotency key ends the run with [ErrInvalid], because an approval is bound to that key: give the
-// run an id. A call under a read-only scope ends the run with [scope.ErrDenied], because it cannot store a request. If
-// the table fails, the call ends with that error and the tool does not run.
+// run an id. A call under a read-only scope ends the run with [scope.ErrDenied], because it cannot store a request. An
+// operation of the table that fails is repeated for about ten seconds, so that an approval is not lost. Then the call ends
+// with that error, and the tool does not run.
 //
 // Put the middleware inside tools.Audit and outside tools.MaxUses and tools.RetryTransient. It can serve any number of
 // tools and calls at once.
@@ -38,6 +40,7 @@ func (a *Approvals) Require(ask Ask) tools.Middleware {
 	if ask == nil {
 		ask = askAlways
 	}
+	retry := tools.RetryTransient(storeAttempts)
 	return func(next tools.Handler) tools.Handler {
 		return func(ctx context.Context, c *tools.Call) (tools.Result, error) {
 			reason, needed, err := ask(ctx, c)
@@ -47,7 +50,11 @@ func (a *Approvals) Require(ask Ask) tools.Middleware {
 			if !needed {
 				return next(ctx, c)
 			}
-			r, err := a.ensureRequest(ctx, c, reason)
+			var r Request
+			_, err = retry(func(ctx context.Context, c *tools.Call) (_ tools.Result, err error) {
+				r, err = a.ensureRequest(ctx, c, reason)
+				return tools.Result{}, err
+			})(ctx, c)
 			if err != nil {
 				return tools.Result{}, err
 			}
@@ -61,6 +68,9 @@ func (a *Approvals) Require(ask Ask) tools.Middleware {
 		}
 	}
 }
+
+// storeAttempts is how often an operation of the table is tried, see [tools.RetryTransient].
+const storeAttempts = 8
 
 func askAlways(_ context.Context, c *tools.Call) (string, bool, error) {
 	return fmt.Sprintf("The tool %s asks to run.", c.Name()), true, nil
@@ -83,7 +93,7 @@ func (a *Approvals) ensureRequest(ctx context.Context, c *tools.Call, reason str
 	}
 	known, err := a.Get(ctx, r.Scope, r.ID)
 	if !errors.Is(err, ErrNotFound) {
-		return known, err
+		return known, transient(err)
 	}
 	view, err := a.table.In(r.Scope)
 	if err != nil {
@@ -97,9 +107,19 @@ func (a *Approvals) ensureRequest(ctx context.Context, c *tools.Call, reason str
 		return parseItem(r.Scope, *conflict.Current) // the same call was made at the same time
 	}
 	if err != nil {
-		return Request{}, fmt.Errorf("approval: ask: %w", err)
+		return Request{}, transient(fmt.Errorf("approval: ask: %w", err))
 	}
 	return parseItem(r.Scope, stored)
+}
+
+// transient returns an error of the table so that the operation is repeated, unless it would return the same error.
+func transient(err error) error {
+	for _, final := range []error{scope.ErrDenied, errForeign, table.ErrInvalid, table.ErrTooLarge} {
+		if errors.Is(err, final) {
+			return err
+		}
+	}
+	return tools.Transient(err)
 }
 
 // newRequest returns the pending request of a call, or an error if the call cannot have one.
