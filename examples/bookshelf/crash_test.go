@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/internal/telling"
 	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
 )
 
 // client follows one run over every process that serves it.
@@ -67,63 +69,39 @@ func (c *client) read(ctx context.Context, url string) {
 	}
 }
 
-// telling is the final state of a client: the text, the results of the calls, and the metadata.
-type telling struct {
+// outcome is the final state of a client: the text, the results of the calls, and the metadata.
+type outcome struct {
 	Text     string
 	Calls    []string
 	Metadata map[string]any
 }
 
-// retell applies the retractions of a stream. It fails if a call does not have exactly one result.
-func retell(t *testing.T, events []sse.Event) (tell telling) {
+// readOutcome applies the retractions of a stream.
+func readOutcome(t *testing.T, events []sse.Event) (o outcome, retractions int) {
 	t.Helper()
-	var kept []sse.Event
-	for _, e := range events {
-		var v struct{ Type, After string }
-		require.NoError(t, json.Unmarshal(e.Data, &v))
-		if v.Type != "retract" {
-			kept = append(kept, e)
-			continue
-		}
-		for len(kept) > 0 && kept[len(kept)-1].ID > v.After {
-			kept = kept[:len(kept)-1]
-		}
+	log := make([]replay.Event, len(events))
+	for i, e := range events {
+		log[i] = replay.Event{ID: e.ID, Data: e.Data}
 	}
-	open := map[string]int{} // the place of each call in Calls; its result makes it -1
-	for _, e := range kept {
-		var v struct {
-			Type, ID, Name, Delta, Summary string
-			Metadata                       map[string]any
-		}
-		require.NoError(t, json.Unmarshal(e.Data, &v))
-		switch v.Type {
-		case "text_delta":
-			tell.Text += v.Delta
-		case "tool_call":
-			require.NotContains(t, open, v.ID, "a call is made once")
-			open[v.ID] = len(tell.Calls)
-			tell.Calls = append(tell.Calls, v.Name)
-		case "tool_result":
-			place, ok := open[v.ID]
-			require.True(t, ok && place >= 0, "%s has one call and one result", v.ID)
-			open[v.ID] = -1
-			tell.Calls[place] += ": " + v.Summary
-		case "complete":
-			tell.Metadata = v.Metadata
-		}
+	tell, err := telling.Read(log)
+	require.NoError(t, err)
+	o.Text = tell.Text
+	for _, c := range tell.Calls {
+		o.Calls = append(o.Calls, c.Name+": "+c.Summary)
 	}
-	for id, place := range open {
-		require.Negative(t, place, "%s does not have a result", id)
-	}
-	return tell
+	var end struct{ Metadata map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(tell.Last), &end))
+	o.Metadata = end.Metadata
+	return o, tell.Retractions
 }
 
-// A process is killed at random moments, and each time another one takes over its runs. Every client receives the log of
-// its run: nothing twice, nothing missing, nothing out of order. After the retractions it equals the stream of
-// an undisturbed run. Each round begins a new run, so that kills hit runs of every age.
+// A process on the embedded table is killed at random moments, and each time the next one takes over its runs at once.
+// Every client receives the log of its run: nothing twice, nothing missing, nothing out of order. After the retractions it
+// equals the stream of an undisturbed run. Each round begins a new run, so that kills hit runs of every age. In
+// examples/integration, servers that share a table are killed.
 func TestCrashes(t *testing.T) {
 	t.Parallel()
-	kills := 20
+	kills := 8
 	switch {
 	case os.Getenv("CARREL_SOAK") == "1":
 		kills = 300
@@ -134,7 +112,7 @@ func TestCrashes(t *testing.T) {
 	photo := drawn(t, cover.Samples()[0], nil)
 	s, kill := child(t, dir, nil)
 	whole := s.follow(s.begin(s.upload("cover.png", "image/png", photo)), "", nil)
-	want := retell(t, whole)
+	want, _ := readOutcome(t, whole)
 	require.NotEmpty(t, want.Metadata)
 	t.Logf("a run has %d events and %d calls", len(whole), len(want.Calls))
 
@@ -163,15 +141,9 @@ func TestCrashes(t *testing.T) {
 	for i, c := range clients {
 		require.NoError(t, c.err)
 		require.Equal(t, s.follow(c.run, "", nil), c.events, "the client has the log")
-		for i, e := range c.events {
-			if i > 0 {
-				require.Greater(t, e.ID, c.events[i-1].ID)
-			}
-			if kindOf(e) == "retract" {
-				retractions++
-			}
-		}
-		require.Equal(t, want, retell(t, c.events))
+		got, n := readOutcome(t, c.events)
+		require.Equal(t, want, got)
+		retractions += n
 		if i%2 == 0 { // the first of two clients of a run
 			accept := map[string]any{"session_id": strings.TrimSuffix(c.run, ".1"), "metadata": want.Metadata}
 			status, answer := s.json("POST", "/api/metadata/accept", accept)

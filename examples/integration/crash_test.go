@@ -10,11 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/examples/integration/backend"
-	"github.com/carrel-go/carrel/internal/telling"
-	"github.com/carrel-go/carrel/sse/replay"
-	"github.com/carrel-go/carrel/tracking"
 )
 
 // visitors is the number of visits at a time. Their runs are more than the tenants may have, so some wait in the queue.
@@ -64,7 +60,7 @@ func survive(t *testing.T, config crashConfig) {
 	}
 	group.Go(func() { w.freezeProcesses(inviting) })
 	kills := killsOf()
-	for range kills {
+	for w.countKills() < kills {
 		time.Sleep(time.Duration(200+w.chance(1300)) * time.Millisecond)
 		w.killProcess()
 	}
@@ -74,8 +70,7 @@ func survive(t *testing.T, config crashConfig) {
 	limit.Stop()
 	visits.check(t)
 	w.endProcesses()
-	t.Logf("%d kills %v, %d freezes, %d visits, %d repeated requests for effects, %v",
-		kills, w.kills, w.freezes, len(visits.made), w.effects.repeats, time.Since(began).Round(time.Second))
+	t.Logf("%d kills %v, %d freezes, in %v", w.countKills(), w.kills, w.freezes, time.Since(began).Round(time.Second))
 }
 
 // visits collects the visits that were made.
@@ -112,22 +107,15 @@ func (vs *visits) check(t *testing.T) {
 	t.Helper()
 	w := vs.world
 	require.Empty(t, vs.errs)
-	logs, err := replay.New(w.table, newCrashLogOptions(w.objects))
-	require.NoError(t, err)
-	turns, err := history.New(w.table, &history.Options{Objects: w.objects})
-	require.NoError(t, err)
-	tracker, err := tracking.New(w.table, crashPipeline(), nil)
-	require.NoError(t, err)
-	var all []telling.Telling
+	s := w.openStores(t)
 	told, retractions := map[string]int64{}, 0
 	for _, v := range vs.made {
-		tell := v.check(t, logs, turns, tracker)
-		all = append(all, tell)
+		tell := v.check(t, s)
 		told[v.session.TenantID()] += tell.Tokens
 		retractions += tell.Retractions
 	}
 	require.Empty(t, w.effects.misused, "keys for two effects")
 	assert.Positive(t, retractions, "no run was hit")
 	w.checkNothingLeft(t, vs.made, told)
-	t.Logf("%d visits, %d retractions", len(all), retractions)
+	t.Logf("%d visits, %d retractions, %d repeated requests for effects", len(vs.made), retractions, w.effects.repeats)
 }

@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent/history"
-	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/internal/telling"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -19,14 +17,34 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// check compares what the clients of a visit received with the log, the history and the effects. It returns the telling.
-func (v *visit) check(t *testing.T, logs *replay.Store, turns *history.Store, tracker *tracking.Tracker) telling.Telling {
+// stores is what the servers keep about sessions.
+type stores struct {
+	logs    *replay.Store
+	turns   *history.Store
+	tracker *tracking.Tracker
+}
+
+func (w *crashWorld) openStores(t *testing.T) (s stores) {
+	t.Helper()
+	var err error
+	s.logs, err = replay.New(w.table, newCrashLogOptions(w.objects))
+	require.NoError(t, err)
+	s.turns, err = history.New(w.table, &history.Options{Objects: w.objects})
+	require.NoError(t, err)
+	s.tracker, err = tracking.New(w.table, crashPipeline(), nil)
+	require.NoError(t, err)
+	return s
+}
+
+// check compares what the clients of a visit received with the log, the history and the effects, and returns what they
+// were told.
+func (v *visit) check(t *testing.T, s stores) telling.Telling {
 	t.Helper()
 	stored := map[string][]replay.Event{}
 	var all [][]replay.Event
 	for _, run := range v.runs {
 		number := run[strings.LastIndexByte(run, '.')+1:]
-		for e, err := range logs.Events(t.Context(), v.session, fmt.Sprintf("%08s", number), "") {
+		for e, err := range s.logs.Events(t.Context(), v.session, fmt.Sprintf("%08s", number), "") {
 			require.NoError(t, err, run)
 			stored[run] = append(stored[run], e)
 		}
@@ -40,7 +58,7 @@ func (v *visit) check(t *testing.T, logs *replay.Store, turns *history.Store, tr
 	require.JSONEq(t, `{"type":"finished","outcome":"complete"}`, tell.Last, v.runs)
 	v.checkText(t, tell.Text)
 
-	h, _, err := turns.Load(t.Context(), v.session)
+	h, _, err := s.turns.Load(t.Context(), v.session)
 	require.NoError(t, err)
 	remembered, err := telling.Remember(h.Turns)
 	require.NoError(t, err, v.runs)
@@ -49,7 +67,7 @@ func (v *visit) check(t *testing.T, logs *replay.Store, turns *history.Store, tr
 	v.checkCalls(t, tell.Calls)
 	v.checkRuns(t)
 
-	rec, err := tracker.Get(t.Context(), v.session)
+	rec, err := s.tracker.Get(t.Context(), v.session)
 	require.NoError(t, err)
 	require.Equal(t, tracking.StatusSuccess, rec.Status, "%s: %v", v.runs, rec.Stage(crashAnswer))
 	return tell
@@ -113,7 +131,9 @@ func (v *visit) checkRuns(t *testing.T) {
 		want = append(want, v.session.SessionID()+".2")
 	}
 	require.Equal(t, want, v.runs)
-	page, err := must.Get(v.world.table.In(v.session)).Query(t.Context(), table.Query{From: "run#", To: "run$", Consistent: true})
+	view, err := v.world.table.In(v.session)
+	require.NoError(t, err)
+	page, err := view.Query(t.Context(), table.Query{From: "run#", To: "run$", Consistent: true})
 	require.NoError(t, err)
 	require.Len(t, page.Items, len(want), "%s", v.runs)
 }
@@ -168,7 +188,8 @@ func (w *crashWorld) query(t *testing.T, session scope.Scope, level scope.Level,
 	t.Helper()
 	view, err := w.table.System().Above(session, level)
 	require.NoError(t, err)
-	page, err := view.Query(context.WithoutCancel(t.Context()), table.Query{From: prefix, To: prefix + "~", Consistent: true, Limit: table.MaxLimit})
+	q := table.Query{From: prefix, To: prefix + "~", Consistent: true, Limit: table.MaxLimit}
+	page, err := view.Query(t.Context(), q)
 	require.NoError(t, err)
 	return page.Items
 }

@@ -24,7 +24,8 @@ type effects struct {
 
 func newEffects(seed uint64) *effects {
 	return &effects{
-		rnd: rand.New(rand.NewPCG(seed, 2)), titles: map[string]string{}, keyed: map[string]int{}, keyless: map[string]int{},
+		rnd:    rand.New(rand.NewPCG(seed, 2)),
+		titles: map[string]string{}, keyed: map[string]int{}, keyless: map[string]int{},
 	}
 }
 

@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/approval"
 )
@@ -81,7 +81,8 @@ func answerPlan(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
 		deltas = append(deltas, agenttest.Say(fmt.Sprintf("%s:%d ", id, i)))
 	}
 	call := func(tool, title string) {
-		deltas = append(deltas, agenttest.Call(fmt.Sprintf("%s-%d", id, len(deltas)), tool, fmt.Sprintf(`{"Title":%q,"Size":%d}`, title, p.Size)))
+		input := fmt.Sprintf(`{"Title":%q,"Size":%d}`, title, p.Size)
+		deltas = append(deltas, agenttest.Call(fmt.Sprintf("%s-%d", id, len(deltas)), tool, input))
 	}
 	before := 0
 	for answer, books := range p.Books {
@@ -115,26 +116,19 @@ type effectArgs struct {
 }
 
 // newSet returns the tools of the model. The bell does not send a key.
-func (e effectTools) newSet(approvals *approval.Approvals) (tools.Set, error) {
-	put, err := tools.New("put_book", "Puts a book on the shelf.", e.run(true), tools.RetryTransient(10))
-	if err != nil {
-		return tools.Set{}, err
-	}
-	ring, err := tools.New("ring_bell", "Rings the bell.", e.run(false), tools.RetryTransient(10))
-	if err != nil {
-		return tools.Set{}, err
-	}
-	lend, err := tools.New("lend_book", "Lends a book.", e.run(true), tools.RetryTransient(10), approvals.Require(nil))
-	if err != nil {
-		return tools.Set{}, err
-	}
-	return tools.Of(put, ring, lend), nil
+func (e effectTools) newSet(approvals *approval.Approvals) tools.Set {
+	retry := tools.RetryTransient(10)
+	return tools.Of(
+		must.Get(tools.New("put_book", "Puts a book on the shelf.", e.run(true), retry)),
+		must.Get(tools.New("ring_bell", "Rings the bell.", e.run(false), retry)),
+		must.Get(tools.New("lend_book", "Lends a book.", e.run(true), approvals.Require(nil), retry)),
+	)
 }
 
 func (e effectTools) run(hasKey bool) func(context.Context, *tools.Call, effectArgs) (string, error) {
 	return func(ctx context.Context, c *tools.Call, in effectArgs) (string, error) {
 		c.Progress(map[string]string{"sends": in.Title})
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader([]byte(in.Title)))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, strings.NewReader(in.Title))
 		if err != nil {
 			return "", err
 		}

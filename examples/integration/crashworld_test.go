@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -15,9 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -54,34 +50,6 @@ type process struct {
 	name, url string
 	command   *exec.Cmd
 	gone      chan struct{}
-}
-
-// moment is when a process is killed.
-type moment string
-
-// The moments. A process dies at once, or is about to answer.
-const (
-	anyTime         moment = "any time"
-	beforeEffect    moment = "before an effect"
-	afterEffect     moment = "after an effect"
-	duringStart     moment = "during a start"
-	afterStart      moment = "after a start"
-	duringDecision  moment = "during a decision"
-	afterDecision   moment = "after a decision"
-	atStoreRequest  moment = "at a request to the store"
-	trapTime               = 2 * time.Second // after which a process is killed anyway
-	startOfProcess         = 20 * time.Second
-	longestOfFreeze        = 2 * crashLease
-)
-
-var moments = []moment{
-	anyTime, anyTime, beforeEffect, afterEffect, duringStart, afterStart, duringDecision, afterDecision, atStoreRequest, atStoreRequest,
-}
-
-// trap kills the process that reaches a moment first.
-type trap struct {
-	moment moment
-	hit    chan *process
 }
 
 func newCrashWorld(t *testing.T, config crashConfig) *crashWorld {
@@ -142,8 +110,10 @@ func (w *crashWorld) startProcess() {
 	w.mu.Unlock()
 	config, err := json.Marshal(c)
 	require.NoError(w.t, err)
-	p := &process{name: c.Name, command: exec.CommandContext(context.Background(), os.Args[0]), gone: make(chan struct{})}
-	p.command.Env, p.command.Stderr = append(os.Environ(), crashServerVariable+"="+string(config)), w.t.Output()
+	p := &process{name: c.Name, gone: make(chan struct{})}
+	p.command = exec.CommandContext(context.Background(), os.Args[0]) //nolint:gosec // the test itself
+	p.command.Env = append(os.Environ(), crashServerVariable+"="+string(config))
+	p.command.Stderr = w.t.Output()
 	out, err := p.command.StdoutPipe()
 	require.NoError(w.t, err)
 	require.NoError(w.t, p.command.Start())
@@ -173,10 +143,13 @@ func (w *crashWorld) find(name string) *process {
 	return w.processes[name]
 }
 
-// choose returns one of the processes that live.
+// choose returns one of the processes that live, or nil if none does.
 func (w *crashWorld) choose(rnd *rand.Rand) *process {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.processes) == 0 {
+		return nil
+	}
 	n := rnd.IntN(len(w.processes))
 	for _, p := range w.processes {
 		if n--; n < 0 {
@@ -191,101 +164,4 @@ func (w *crashWorld) chance(n int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.rnd.IntN(n)
-}
-
-// reach kills the process if it is wanted at that moment.
-func (w *crashWorld) reach(p *process, m moment) {
-	if t := w.armed.Load(); p != nil && t != nil && t.moment == m && w.armed.CompareAndSwap(t, nil) {
-		p.kill()
-		t.hit <- p
-	}
-}
-
-// killProcess kills a process at a random moment and starts another one.
-func (w *crashWorld) killProcess() {
-	m := moments[w.chance(len(moments))]
-	p := w.await(m)
-	if p == nil {
-		m, p = anyTime, w.choose(w.rnd)
-	}
-	p.kill()
-	w.mu.Lock()
-	w.kills[m]++
-	delete(w.processes, p.name)
-	w.mu.Unlock()
-	w.startProcess()
-}
-
-// await returns the process that was killed at a moment, or nil if none was.
-func (w *crashWorld) await(m moment) *process {
-	switch m {
-	case anyTime:
-		return nil
-	case atStoreRequest:
-		return w.killAtRequest()
-	}
-	t := &trap{m, make(chan *process, 1)}
-	w.armed.Store(t)
-	select {
-	case p := <-t.hit:
-		return p
-	case <-time.After(trapTime):
-	}
-	if w.armed.CompareAndSwap(t, nil) {
-		return nil
-	}
-	return <-t.hit
-}
-
-// killAtRequest lets a process die at one of its next requests to the store.
-func (w *crashWorld) killAtRequest() *process {
-	p := w.choose(w.rnd)
-	ctx, cancel := context.WithTimeout(w.t.Context(), trapTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprint(p.url, "/kill/", 1+w.chance(100)), nil)
-	require.NoError(w.t, err)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil // it is frozen
-	}
-	_ = res.Body.Close()
-	select {
-	case <-p.gone:
-		return p
-	case <-ctx.Done():
-		return nil
-	}
-}
-
-// freezeProcesses stops a process for a while, until ctx ends. If it is stopped for longer than a lease, another process
-// takes its runs over, and it continues as if nothing had happened.
-func (w *crashWorld) freezeProcesses(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(2*time.Second + time.Duration(w.chance(4000))*time.Millisecond):
-		}
-		p := w.choose(w.rnd)
-		_ = p.command.Process.Signal(syscall.SIGSTOP)
-		select {
-		case <-p.gone:
-		case <-time.After(time.Duration(w.chance(int(longestOfFreeze)))):
-			_ = p.command.Process.Signal(syscall.SIGCONT)
-		}
-		w.mu.Lock()
-		w.freezes++
-		w.mu.Unlock()
-	}
-}
-
-// endProcesses asks all processes to end. Each hands its runs over and exits without an error.
-func (w *crashWorld) endProcesses() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for p := range maps.Values(w.processes) {
-		_ = p.command.Process.Signal(syscall.SIGTERM)
-		<-p.gone
-		require.Zero(w.t, p.command.ProcessState.ExitCode(), p.name)
-	}
 }

@@ -109,7 +109,7 @@ func (tell *Telling) add(raw json.RawMessage, isLast bool, pending *bool) error 
 		if tell.find(d.ID) != nil {
 			return errors.New("the call is told twice")
 		}
-		tell.Calls = append(tell.Calls, Call{ID: d.ID, Name: d.Name, Input: compact(d.Input)})
+		tell.Calls = append(tell.Calls, Call{ID: d.ID, Name: d.Name, Input: compactJSON(d.Input)})
 	case "tool_result":
 		c := tell.find(d.ID)
 		if c == nil || c.HasResult {
@@ -118,7 +118,7 @@ func (tell *Telling) add(raw json.RawMessage, isLast bool, pending *bool) error 
 		c.HasResult, c.Summary, c.IsError = true, d.Summary, d.IsError
 		var blocks []tools.Block
 		if d.Output != nil && json.Unmarshal(d.Output, &blocks) == nil {
-			c.Output = print(blocks)
+			c.Output = printBlocks(blocks)
 		}
 	case "approval_requested":
 		tell.Approvals = append(tell.Approvals, d.Approval)
@@ -173,28 +173,29 @@ func (tell *Telling) addPart(role agent.Role, part agent.Part) error {
 		if tell.find(part.Use.ID) != nil {
 			return fmt.Errorf("the call %s is made twice", part.Use.ID)
 		}
-		tell.Calls = append(tell.Calls, Call{ID: part.Use.ID, Name: part.Use.Name, Input: compact(part.Use.Input)})
+		tell.Calls = append(tell.Calls, Call{ID: part.Use.ID, Name: part.Use.Name, Input: compactJSON(part.Use.Input)})
 	case part.Result != nil:
 		c := tell.find(part.Result.ID)
 		if c == nil || c.HasResult {
 			return fmt.Errorf("the call %s does not have one call and one result", part.Result.ID)
 		}
-		c.HasResult, c.Summary, c.IsError, c.Output = true, part.Result.Summary, part.Result.IsError, print(part.Result.Blocks)
+		c.HasResult, c.Summary, c.IsError = true, part.Result.Summary, part.Result.IsError
+		c.Output = printBlocks(part.Result.Blocks)
 	case role == agent.RoleAssistant:
 		tell.Text += part.Text
 	}
 	return nil
 }
 
-// print returns the texts and the JSON of blocks.
-func print(blocks []tools.Block) (s string) {
+// printBlocks returns the texts and the JSON of blocks.
+func printBlocks(blocks []tools.Block) (s string) {
 	for _, b := range blocks {
-		s += b.Text + compact(b.JSON)
+		s += b.Text + compactJSON(b.JSON)
 	}
 	return s
 }
 
-func compact(raw json.RawMessage) string {
+func compactJSON(raw json.RawMessage) string {
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {
 		return string(raw)

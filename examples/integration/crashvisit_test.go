@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,12 +16,12 @@ import (
 
 	"github.com/carrel-go/carrel/internal/telling"
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools/approval"
 )
 
-// visit is a person with a session: a message, a decision if the run asks for one, and two clients that follow each run.
+// visit is a person with a session: a message, a decision if the run asks for one, and two clients that follow each
+// run.
 type visit struct {
 	world     *crashWorld
 	rnd       *rand.Rand
@@ -148,15 +149,16 @@ func (v *visit) post(ctx context.Context, path string, body any, during, after m
 		return "", err
 	}
 	for ctx.Err() == nil {
-		p := v.world.choose(v.rnd)
-		timer := time.AfterFunc(time.Duration(v.rnd.IntN(15))*time.Millisecond, func() { v.world.reach(p, during) })
-		run, isFinal, err := v.postTo(ctx, p, path, raw)
-		timer.Stop()
-		if isFinal {
-			if err == nil {
-				v.world.reach(p, after)
+		if p := v.world.choose(v.rnd); p != nil {
+			timer := time.AfterFunc(time.Duration(v.rnd.IntN(15))*time.Millisecond, func() { v.world.reach(p, during) })
+			run, isFinal, err := v.postTo(ctx, p, path, raw)
+			timer.Stop()
+			if isFinal {
+				if err == nil {
+					v.world.reach(p, after)
+				}
+				return run, err
 			}
-			return run, err
 		}
 		time.Sleep(time.Duration(v.rnd.IntN(200)) * time.Millisecond)
 	}
@@ -167,7 +169,7 @@ func (v *visit) post(ctx context.Context, path string, body any, during, after m
 func (v *visit) postTo(ctx context.Context, p *process, path string, body []byte) (run string, isFinal bool, _ error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+v.path()+path, strings.NewReader(string(body)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+v.path()+path, bytes.NewReader(body))
 	if err != nil {
 		return "", true, err
 	}
@@ -189,78 +191,4 @@ func (v *visit) postTo(ctx context.Context, p *process, path string, body []byte
 		return "", false, nil
 	}
 	return answer.Run, true, nil
-}
-
-// follow reads the run's events to the last one. It reconnects with the id of its last event to any process when a
-// response breaks, is silent for too long, or at random.
-func (f *follower) follow(ctx context.Context) {
-	for f.err == nil && !f.hasEnded() {
-		if ctx.Err() != nil {
-			f.err = fmt.Errorf("%s has not ended after %d events: %w", f.run, len(f.events), context.Cause(ctx))
-			return
-		}
-		f.read(ctx, f.visit.world.choose(f.rnd))
-		time.Sleep(time.Duration(f.rnd.IntN(100)) * time.Millisecond)
-	}
-}
-
-func (f *follower) hasEnded() bool {
-	if len(f.events) == 0 {
-		return false
-	}
-	t := f.events[len(f.events)-1].Type()
-	return t == "finished" || t == "failed"
-}
-
-// silence is the time without a byte after which a client reconnects.
-const silence = 1500 * time.Millisecond
-
-// read reads one response, which may break at any byte.
-func (f *follower) read(ctx context.Context, p *process) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	timer := time.AfterFunc(silence+3*time.Second, cancel) // Serve waits up to three seconds for the first events
-	defer timer.Stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+f.visit.path()+"/runs/"+f.run+"/events", nil)
-	if err != nil {
-		f.err = err
-		return
-	}
-	if len(f.events) > 0 {
-		req.Header.Set("Last-Event-ID", f.events[len(f.events)-1].ID)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		if res.StatusCode != http.StatusServiceUnavailable {
-			f.err = fmt.Errorf("%s after %d events: %s", f.run, len(f.events), res.Status)
-		}
-		return
-	}
-	left := 1 + f.rnd.IntN(40)
-	for e, err := range sse.Decode(watched{res.Body, timer}, 0) {
-		if err != nil {
-			return
-		}
-		f.events = append(f.events, replay.Event{ID: e.ID, Data: e.Data})
-		if left--; left == 0 {
-			return
-		}
-	}
-}
-
-// watched starts a timer anew with each read.
-type watched struct {
-	io.Reader
-	timer *time.Timer
-}
-
-func (w watched) Read(p []byte) (int, error) {
-	w.timer.Reset(silence)
-	n, err := w.Reader.Read(p)
-	w.timer.Reset(silence)
-	return n, err
 }
