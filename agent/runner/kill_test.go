@@ -15,7 +15,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent/runner"
-	"github.com/carrel-go/carrel/internal/telling"
+	"github.com/carrel-go/carrel/internal/transcript"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse/replay"
@@ -151,7 +151,7 @@ func doom(t *testing.T, writes int, freeze time.Duration) (made int) {
 // checkTelling checks that the events of a librarian tell of two calls and the answer once.
 func checkTelling(t *testing.T, told []replay.Event) {
 	t.Helper()
-	got, err := telling.Read(told)
+	got, err := transcript.FromLog(told)
 	require.NoError(t, err)
 	assert.Equal(t, "I put book 0. I put book 1. All is done.", got.Text)
 	assert.Len(t, got.Calls, 2)

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
-	"github.com/carrel-go/carrel/internal/telling"
+	"github.com/carrel-go/carrel/internal/transcript"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 )
@@ -83,16 +83,16 @@ func readOutcome(t *testing.T, events []sse.Event) (o outcome, retractions int) 
 	for i, e := range events {
 		log[i] = replay.Event{ID: e.ID, Data: e.Data}
 	}
-	tell, err := telling.Read(log)
+	shown, err := transcript.FromLog(log)
 	require.NoError(t, err)
-	o.Text = tell.Text
-	for _, c := range tell.Calls {
+	o.Text = shown.Text
+	for _, c := range shown.Calls {
 		o.Calls = append(o.Calls, c.Name+": "+c.Summary)
 	}
 	var end struct{ Metadata map[string]any }
-	require.NoError(t, json.Unmarshal([]byte(tell.Last), &end))
+	require.NoError(t, json.Unmarshal([]byte(shown.Last), &end))
 	o.Metadata = end.Metadata
-	return o, tell.Retractions
+	return o, shown.Retractions
 }
 
 // A process on the embedded table is killed at random moments, and each time the next one takes over its runs at once.

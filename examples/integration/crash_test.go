@@ -102,20 +102,20 @@ func (vs *visits) makeVisits(ctx, inviting context.Context) {
 	}
 }
 
-// check checks each visit, and what is left after all.
+// check checks each visit, and that nothing is left.
 func (vs *visits) check(t *testing.T) {
 	t.Helper()
 	w := vs.world
 	require.Empty(t, vs.errs)
 	s := w.openStores(t)
-	told, retractions := map[string]int64{}, 0
+	reported, retractions := map[string]int64{}, 0
 	for _, v := range vs.made {
-		tell := v.check(t, s)
-		told[v.session.TenantID()] += tell.Tokens
-		retractions += tell.Retractions
+		shown := v.check(t, s)
+		reported[v.session.TenantID()] += shown.Tokens
+		retractions += shown.Retractions
 	}
 	require.Empty(t, w.effects.misused, "keys for two effects")
 	assert.Positive(t, retractions, "no run was hit")
-	w.checkNothingLeft(t, vs.made, told)
+	w.checkNothingLeft(t, vs.made, reported)
 	t.Logf("%d visits, %d retractions, %d repeated requests for effects", len(vs.made), retractions, w.effects.repeats)
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent/history"
-	"github.com/carrel-go/carrel/internal/telling"
+	"github.com/carrel-go/carrel/internal/transcript"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// stores is what the servers keep about sessions.
+// stores contains the stores of the servers.
 type stores struct {
 	logs    *replay.Store
 	turns   *history.Store
@@ -36,9 +36,9 @@ func (w *crashWorld) openStores(t *testing.T) (s stores) {
 	return s
 }
 
-// check compares what the clients of a visit received with the log, the history and the effects, and returns what they
-// were told.
-func (v *visit) check(t *testing.T, s stores) telling.Telling {
+// check compares the events that the clients of a visit received with the log, the history and the effects, and returns
+// their transcript.
+func (v *visit) check(t *testing.T, s stores) transcript.Transcript {
 	t.Helper()
 	stored := map[string][]replay.Event{}
 	var all [][]replay.Event
@@ -53,24 +53,24 @@ func (v *visit) check(t *testing.T, s stores) telling.Telling {
 	for _, r := range v.followers {
 		require.Equal(t, printEvents(stored[r.run]), printEvents(r.events), "a client of %s has its log", r.run)
 	}
-	tell, err := telling.Read(all...)
+	shown, err := transcript.FromLog(all...)
 	require.NoError(t, err, v.runs)
-	require.JSONEq(t, `{"type":"finished","outcome":"complete"}`, tell.Last, v.runs)
-	v.checkText(t, tell.Text)
+	require.JSONEq(t, `{"type":"finished","outcome":"complete"}`, shown.Last, v.runs)
+	v.checkText(t, shown.Text)
 
 	h, _, err := s.turns.Load(t.Context(), v.session)
 	require.NoError(t, err)
-	remembered, err := telling.Remember(h.Turns)
+	remembered, err := transcript.FromTurns(h.Turns)
 	require.NoError(t, err, v.runs)
-	require.Equal(t, remembered.Text, tell.Text, "%s: the history and the log have the same text", v.runs)
-	require.Equal(t, remembered.Calls, tell.Calls, "%s: the history and the log have the same calls", v.runs)
-	v.checkCalls(t, tell.Calls)
+	require.Equal(t, remembered.Text, shown.Text, "%s: the history and the log have the same text", v.runs)
+	require.Equal(t, remembered.Calls, shown.Calls, "%s: the history and the log have the same calls", v.runs)
+	v.checkCalls(t, shown.Calls)
 	v.checkRuns(t)
 
 	rec, err := s.tracker.Get(t.Context(), v.session)
 	require.NoError(t, err)
 	require.Equal(t, tracking.StatusSuccess, rec.Status, "%s: %v", v.runs, rec.Stage(crashAnswer))
-	return tell
+	return shown
 }
 
 // checkText checks that each answer of the model is there once, whole, and without parts of another one.
@@ -81,7 +81,7 @@ func (v *visit) checkText(t *testing.T, text string) {
 	seen := map[string]bool{}
 	for i := 0; i < len(words); i += v.plan.Words {
 		id, _, _ := strings.Cut(words[i], ":")
-		require.False(t, seen[id], "%s: an answer is told twice: %s", v.runs, text)
+		require.False(t, seen[id], "%s: an answer is shown twice: %s", v.runs, text)
 		seen[id] = true
 		for k := range v.plan.Words {
 			require.Equal(t, fmt.Sprint(id, ":", k), words[i+k], "%s: %s", v.runs, text)
@@ -90,12 +90,12 @@ func (v *visit) checkText(t *testing.T, text string) {
 }
 
 // checkCalls checks that each call has its result, and each book its effect, once.
-func (v *visit) checkCalls(t *testing.T, calls []telling.Call) {
+func (v *visit) checkCalls(t *testing.T, calls []transcript.Call) {
 	t.Helper()
 	e := v.world.effects
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	want, told := map[string]bool{}, map[string]bool{}
+	want, shown := map[string]bool{}, map[string]bool{}
 	for _, title := range v.plan.titles() {
 		want[title] = true
 	}
@@ -108,7 +108,7 @@ func (v *visit) checkCalls(t *testing.T, calls []telling.Call) {
 	}
 	for _, c := range calls {
 		title := strings.Split(c.Input, `"`)[3]
-		told[title] = true
+		shown[title] = true
 		isDeclined := c.Name == "lend_book" && !v.approves
 		require.Equal(t, isDeclined, c.IsError, "%s: %+v", v.runs, c)
 		if c.Name != "ring_bell" {
@@ -120,7 +120,7 @@ func (v *visit) checkCalls(t *testing.T, calls []telling.Call) {
 		}
 	}
 	require.Len(t, calls, len(want), "%s", v.runs)
-	require.Equal(t, want, told, "%s", v.runs)
+	require.Equal(t, want, shown, "%s", v.runs)
 }
 
 // checkRuns checks that the session has one run, and one that continues it after a decision.
@@ -140,7 +140,7 @@ func (v *visit) checkRuns(t *testing.T) {
 
 // checkNothingLeft checks that no run has not ended, no place is taken and no token is reserved. The places of dead
 // processes expire.
-func (w *crashWorld) checkNothingLeft(t *testing.T, visits []*visit, told map[string]int64) {
+func (w *crashWorld) checkNothingLeft(t *testing.T, visits []*visit, reported map[string]int64) {
 	t.Helper()
 	system := w.table.System()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
@@ -156,7 +156,7 @@ func (w *crashWorld) checkNothingLeft(t *testing.T, visits []*visit, told map[st
 	}
 	for _, session := range sessions {
 		w.checkPlaces(t, session)
-		w.checkBudget(t, session, told[session.TenantID()])
+		w.checkBudget(t, session, reported[session.TenantID()])
 	}
 }
 
@@ -171,8 +171,8 @@ func (w *crashWorld) checkPlaces(t *testing.T, session scope.Scope) {
 	}, 2*crashLease, 200*time.Millisecond)
 }
 
-// checkBudget checks that no tokens are reserved, and that at least those that were told are used.
-func (w *crashWorld) checkBudget(t *testing.T, session scope.Scope, told int64) {
+// checkBudget checks that no tokens are reserved, and that at least the reported ones are used.
+func (w *crashWorld) checkBudget(t *testing.T, session scope.Scope, reported int64) {
 	t.Helper()
 	var used int64
 	for _, found := range w.query(t, session, scope.TenantLevel, "budget#") {
@@ -180,7 +180,7 @@ func (w *crashWorld) checkBudget(t *testing.T, session scope.Scope, told int64) 
 		n, _ := found.Item.Attr["used"].(int64)
 		used += n
 	}
-	require.GreaterOrEqual(t, used, told, "used tokens of %s", session.TenantID())
+	require.GreaterOrEqual(t, used, reported, "used tokens of %s", session.TenantID())
 }
 
 // query returns the items of a level above a session.

@@ -15,7 +15,7 @@ import (
 	"github.com/carrel-go/carrel/tools/approval"
 )
 
-// plan is what the model of the crash test does in a conversation. It is the user's message.
+// plan contains the answers and calls of the model in a conversation. It is the user's message.
 type plan struct {
 	Visit string // names the effects
 	Words int    // of each answer

@@ -36,7 +36,7 @@ import (
 // crashServerVariable turns the test's binary into a server of the crash test. Its value is a crashConfig in JSON.
 const crashServerVariable = "CARREL_CRASH_SERVER"
 
-// crashConfig is what a server of the crash test needs.
+// crashConfig configures a server of the crash test.
 type crashConfig struct {
 	Name          string
 	Table, Bucket string

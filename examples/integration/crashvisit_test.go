@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/carrel-go/carrel/internal/telling"
+	"github.com/carrel-go/carrel/internal/transcript"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools/approval"
@@ -85,15 +85,15 @@ func (v *visit) complete(ctx context.Context) error {
 	if err := v.follow(ctx, run); err != nil || !v.plan.Lend {
 		return err
 	}
-	tell, err := telling.Read(v.followers[0].events)
+	shown, err := transcript.FromLog(v.followers[0].events)
 	if err != nil {
 		return err
 	}
-	if len(tell.Approvals) != 1 {
-		return fmt.Errorf("%s: %d approvals are requested: %s", run, len(tell.Approvals), tell.Last)
+	if len(shown.Approvals) != 1 {
+		return fmt.Errorf("%s: %d approvals are requested: %s", run, len(shown.Approvals), shown.Last)
 	}
 	time.Sleep(time.Duration(v.rnd.IntN(500)) * time.Millisecond)
-	next, err := v.decide(ctx, run, tell.Approvals[0])
+	next, err := v.decide(ctx, run, shown.Approvals[0])
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package telling reads what the events of a run tell a person, so that tests can compare it with what the run did.
-package telling
+// Package transcript makes transcripts of runs from their events and from their history, so that tests can compare them.
+package transcript
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// Telling is what a client shows after it has read the events of a run and has applied the retractions.
-type Telling struct {
+// Transcript contains the text and the calls of a run, as a client shows them.
+type Transcript struct {
 	Types       []string // of the events that were not taken back
 	Text        string
 	Calls       []Call
@@ -29,7 +29,7 @@ type Call struct {
 	IsError, HasResult               bool
 }
 
-// event contains the members of all events that Read needs.
+// event contains the members that FromLog needs, of all events.
 type event struct {
 	Type, ID, Name, Delta, After, Summary, Outcome string
 
@@ -41,35 +41,35 @@ type event struct {
 	OutputTokens int64  `json:"output_tokens"`
 }
 
-// Read returns what the events of runs tell, of which each continues the one before. It returns an error if the ids of a
-// run do not increase, if a run does not have exactly one last event, or if a call is not told once with one result. A
-// call may be without a result if the last run is pending.
-func Read(runs ...[]replay.Event) (Telling, error) {
-	var tell Telling
+// FromLog returns the transcript of runs, of which each continues the one before, after their retractions. It returns an
+// error if the ids of a run do not increase, if a run does not have exactly one last event, or if a call does not occur
+// once with one result. A call may be without a result if the last run is pending.
+func FromLog(runs ...[]replay.Event) (Transcript, error) {
+	var tr Transcript
 	pending := false
 	for n, events := range runs {
-		kept, err := tell.retract(events)
+		kept, err := tr.retract(events)
 		if err != nil {
-			return tell, fmt.Errorf("run %d: %w", n+1, err)
+			return tr, fmt.Errorf("run %d: %w", n+1, err)
 		}
 		pending = false
 		for i, e := range kept {
 			isLast := i == len(kept)-1
-			if err := tell.add(e.Data, isLast, &pending); err != nil {
-				return tell, fmt.Errorf("run %d: %s %s: %w", n+1, e.ID, e.Data, err)
+			if err := tr.add(e.Data, isLast, &pending); err != nil {
+				return tr, fmt.Errorf("run %d: %s %s: %w", n+1, e.ID, e.Data, err)
 			}
 		}
 	}
-	for _, c := range tell.Calls {
+	for _, c := range tr.Calls {
 		if !c.HasResult && !pending {
-			return tell, fmt.Errorf("the call %s does not have a result", c.ID)
+			return tr, fmt.Errorf("the call %s does not have a result", c.ID)
 		}
 	}
-	return tell, nil
+	return tr, nil
 }
 
 // retract returns the events of a run that were not taken back.
-func (tell *Telling) retract(events []replay.Event) (kept []replay.Event, _ error) {
+func (tr *Transcript) retract(events []replay.Event) (kept []replay.Event, _ error) {
 	last := ""
 	for _, e := range events {
 		if e.ID <= last {
@@ -84,34 +84,34 @@ func (tell *Telling) retract(events []replay.Event) (kept []replay.Event, _ erro
 			kept = append(kept, e)
 			continue
 		}
-		tell.Retractions++
+		tr.Retractions++
 		for len(kept) > 0 && kept[len(kept)-1].ID > d.After {
 			kept = kept[:len(kept)-1]
 		}
 	}
 	if len(kept) == 0 {
-		return nil, errors.New("it tells nothing")
+		return nil, errors.New("no events are left")
 	}
 	return kept, nil
 }
 
 // add adds one event.
-func (tell *Telling) add(raw json.RawMessage, isLast bool, pending *bool) error {
+func (tr *Transcript) add(raw json.RawMessage, isLast bool, pending *bool) error {
 	var d event
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return err
 	}
-	tell.Types, tell.Last = append(tell.Types, d.Type), string(raw)
+	tr.Types, tr.Last = append(tr.Types, d.Type), string(raw)
 	switch d.Type {
 	case "text_delta":
-		tell.Text += d.Delta
+		tr.Text += d.Delta
 	case "tool_call":
-		if tell.find(d.ID) != nil {
-			return errors.New("the call is told twice")
+		if tr.find(d.ID) != nil {
+			return errors.New("the call occurs twice")
 		}
-		tell.Calls = append(tell.Calls, Call{ID: d.ID, Name: d.Name, Input: compactJSON(d.Input)})
+		tr.Calls = append(tr.Calls, Call{ID: d.ID, Name: d.Name, Input: compactJSON(d.Input)})
 	case "tool_result":
-		c := tell.find(d.ID)
+		c := tr.find(d.ID)
 		if c == nil || c.HasResult {
 			return errors.New("the call does not have one call and one result")
 		}
@@ -121,9 +121,9 @@ func (tell *Telling) add(raw json.RawMessage, isLast bool, pending *bool) error 
 			c.Output = printBlocks(blocks)
 		}
 	case "approval_requested":
-		tell.Approvals = append(tell.Approvals, d.Approval)
+		tr.Approvals = append(tr.Approvals, d.Approval)
 	case "usage":
-		tell.Tokens += d.InputTokens + d.OutputTokens
+		tr.Tokens += d.InputTokens + d.OutputTokens
 	case "finished", "failed", "complete", "error":
 		*pending = d.Outcome == "pending"
 		if !isLast {
@@ -137,52 +137,52 @@ func (tell *Telling) add(raw json.RawMessage, isLast bool, pending *bool) error 
 	return nil
 }
 
-func (tell *Telling) find(id string) *Call {
-	for i := range tell.Calls {
-		if tell.Calls[i].ID == id {
-			return &tell.Calls[i]
+func (tr *Transcript) find(id string) *Call {
+	for i := range tr.Calls {
+		if tr.Calls[i].ID == id {
+			return &tr.Calls[i]
 		}
 	}
 	return nil
 }
 
-// Remember returns what the turns of a conversation tell: the text of the model and its calls with their results.
-func Remember(turns []agent.Turn) (Telling, error) {
-	var tell Telling
+// FromTurns returns the text of the model and its calls with their results.
+func FromTurns(turns []agent.Turn) (Transcript, error) {
+	var tr Transcript
 	for _, turn := range turns {
 		for _, m := range turn.Messages {
 			for _, part := range m.Parts {
-				if err := tell.addPart(m.Role, part); err != nil {
-					return tell, err
+				if err := tr.addPart(m.Role, part); err != nil {
+					return tr, err
 				}
 			}
 		}
 	}
-	for _, c := range tell.Calls {
+	for _, c := range tr.Calls {
 		if !c.HasResult {
-			return tell, fmt.Errorf("the call %s does not have a result", c.ID)
+			return tr, fmt.Errorf("the call %s does not have a result", c.ID)
 		}
 	}
-	return tell, nil
+	return tr, nil
 }
 
 // addPart adds a part of a message.
-func (tell *Telling) addPart(role agent.Role, part agent.Part) error {
+func (tr *Transcript) addPart(role agent.Role, part agent.Part) error {
 	switch {
 	case part.Use != nil:
-		if tell.find(part.Use.ID) != nil {
+		if tr.find(part.Use.ID) != nil {
 			return fmt.Errorf("the call %s is made twice", part.Use.ID)
 		}
-		tell.Calls = append(tell.Calls, Call{ID: part.Use.ID, Name: part.Use.Name, Input: compactJSON(part.Use.Input)})
+		tr.Calls = append(tr.Calls, Call{ID: part.Use.ID, Name: part.Use.Name, Input: compactJSON(part.Use.Input)})
 	case part.Result != nil:
-		c := tell.find(part.Result.ID)
+		c := tr.find(part.Result.ID)
 		if c == nil || c.HasResult {
 			return fmt.Errorf("the call %s does not have one call and one result", part.Result.ID)
 		}
 		c.HasResult, c.Summary, c.IsError = true, part.Result.Summary, part.Result.IsError
 		c.Output = printBlocks(part.Result.Blocks)
 	case role == agent.RoleAssistant:
-		tell.Text += part.Text
+		tr.Text += part.Text
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
-package telling_test
+package transcript_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/internal/telling"
+	"github.com/carrel-go/carrel/internal/transcript"
 	"github.com/carrel-go/carrel/sse/replay"
 )
 
@@ -25,25 +25,25 @@ const (
 	pending = `{"type":"finished","outcome":"pending"}`
 )
 
-func TestReadAppliesRetractions(t *testing.T) {
+func TestRetractionsAreApplied(t *testing.T) {
 	t.Parallel()
-	tell, err := telling.Read(
+	shown, err := transcript.FromLog(
 		log(started, `{"type":"text_delta","delta":"lost"}`, call, result, `{"type":"retract","after":"a"}`,
 			`{"type":"text_delta","delta":"kept"}`, call, `{"type":"approval_requested","approval_id":"x"}`, pending),
 		log(started, result, `{"type":"usage","input_tokens":3,"output_tokens":4}`, end),
 	)
 	require.NoError(t, err)
-	require.Equal(t, telling.Telling{
+	require.Equal(t, transcript.Transcript{
 		Types: []string{
 			"run_started", "text_delta", "tool_call", "approval_requested", "finished",
 			"run_started", "tool_result", "usage", "finished",
 		},
 		Text: "kept", Approvals: []string{"x"}, Tokens: 7, Retractions: 1, Last: end,
-		Calls: []telling.Call{{ID: "c1", Name: "put", Input: `{"n":1}`, Summary: "s", Output: "done", HasResult: true}},
-	}, tell)
+		Calls: []transcript.Call{{ID: "c1", Name: "put", Input: `{"n":1}`, Summary: "s", Output: "done", HasResult: true}},
+	}, shown)
 }
 
-func TestReadRejectsWhatIsNotOneTelling(t *testing.T) {
+func TestLogsThatAreNotOneTranscriptAreRejected(t *testing.T) {
 	t.Parallel()
 	for name, events := range map[string][]replay.Event{
 		"nothing":            log(),
@@ -58,7 +58,7 @@ func TestReadRejectsWhatIsNotOneTelling(t *testing.T) {
 		"all is taken back":  log(started, `{"type":"retract","after":""}`),
 		"a result too early": log(started, call, result, `{"type":"retract","after":"a"}`, result, end),
 	} {
-		_, err := telling.Read(events)
+		_, err := transcript.FromLog(events)
 		require.Error(t, err, name)
 	}
 }
