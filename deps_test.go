@@ -51,7 +51,7 @@ var rules = []rule{
 	{
 		why: "these packages serve any cloud and none: they compile no AWS code",
 		from: is(".", "scope", "scope/table", "scope/table/bolt", "scope/table/tabletest", "scope/object", "scope/object/objecttest",
-			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/agui", "agent/internal/runlog", "agent/agenttest", "sse", "sse/replay",
+			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/agui", "agent/aisdk", "agent/internal/runlog", "agent/agenttest", "sse", "sse/replay",
 			"admission",
 			"tools/approval", "tools/objecttools", "tools/trackingtools"),
 		allows: not(under(aws...)),
@@ -77,7 +77,7 @@ var rules = []rule{
 	},
 	{
 		why:    "a front-end protocol is a translation: what starts, stores and authorises runs is passed to it",
-		from:   is("agent/agui"),
+		from:   is("agent/agui", "agent/aisdk"),
 		allows: either(standard, one("agent", "agent/internal/runlog", "internal/strictjson", "sse", "sse/replay")),
 	},
 	{

@@ -116,12 +116,15 @@ func Decode(ev replay.Event) (Event, error) {
 	return e, nil
 }
 
+// Block is a part of the output of a ToolResult.
+type Block = tools.Block
+
 // Blocks returns the output of a ToolResult.
-func (e *Event) Blocks() ([]tools.Block, error) {
+func (e *Event) Blocks() ([]Block, error) {
 	if len(e.Output) == 0 {
 		return nil, nil
 	}
-	var blocks []tools.Block
+	var blocks []Block
 	if err := json.Unmarshal(e.Output, &blocks); err != nil {
 		return nil, fmt.Errorf("the output of the call %q: %w", e.ID, err)
 	}

@@ -1,0 +1,229 @@
+package aisdk
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
+)
+
+// Chat is one conversation of the person who sent a request. A *Chat of package runner implements it.
+type Chat interface {
+	// Start starts the run that answers a message, and returns its id. With the key and the text of an earlier call it
+	// returns the run of that.
+	Start(ctx context.Context, key, text string) (run string, err error)
+	// Decide records the decisions on calls for which a run waits, and returns the id of the run that makes them.
+	Decide(ctx context.Context, run string, decisions ...agent.Decision) (next string, err error)
+	// Runs returns the ids of the newest run and of those that it continues, oldest first, or nothing.
+	Runs(ctx context.Context) ([]string, error)
+	// Follow yields the events of a run in a dialect, as [replay.Store.Follow] does.
+	Follow(ctx context.Context, run, after string, d replay.Dialect) iter.Seq2[[]sse.Event, error]
+}
+
+// Options configures a [Handler]. A nil *Options is valid.
+type Options struct {
+	// Stream configures the responses. Its Lifetime is not used: a response lasts as long as its message. When its Drain is
+	// done, the streams are broken, so that their clients resume. Its Error receives the errors of the [Chat], those of the
+	// function that opens it, and [*RequestError]. If it is nil, a RequestError is sent as text, and the status of other
+	// errors is 404, 410 or 500 without a reason.
+	Stream sse.Options
+	// MaxBody is the largest size of a request in bytes. The AI SDK sends the whole conversation in each. Zero means 4 MB.
+	MaxBody int64
+}
+
+// Handler answers the requests of the AI SDK's chat transport: POST starts a run, answers approvals, and streams the
+// message; GET with the path value "id" streams the chat's newest message again.
+type Handler struct {
+	open func(r *http.Request, id string) (Chat, error)
+	o    Options
+}
+
+// New returns a Handler. chat authenticates a request and returns the person's conversation with the id that the client
+// gave it: 1 to 256 characters of any kind. It returns [ErrInvalid] if chat is nil or an option is out of range.
+func New(chat func(r *http.Request, id string) (Chat, error), o *Options) (*Handler, error) {
+	if chat == nil {
+		return nil, fmt.Errorf("%w: the function that opens a chat must not be nil", ErrInvalid)
+	}
+	h := &Handler{open: chat}
+	if o != nil {
+		h.o = *o
+	}
+	if h.o.MaxBody < 0 {
+		return nil, fmt.Errorf("%w: MaxBody is %d: must not be negative", ErrInvalid, h.o.MaxBody)
+	}
+	h.o.MaxBody = cmp.Or(h.o.MaxBody, 4<<20)
+	return h, nil
+}
+
+// ServeHTTP answers a request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var err error
+	switch r.Method {
+	case http.MethodPost:
+		err = h.send(w, r)
+	case http.MethodGet, http.MethodHead:
+		err = h.resume(w, r)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		err = &RequestError{http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)}
+	}
+	if err != nil {
+		h.writeError(w, r, err)
+	}
+}
+
+// resume streams the newest message of the chat.
+func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if n := utf8.RuneCountInString(id); n < 1 || n > maxID {
+		return newInvalid("The id of the chat must be a text of 1 to %d characters.", maxID)
+	}
+	chat, err := h.open(r, id)
+	if err != nil {
+		return err
+	}
+	runs, err := chat.Runs(r.Context())
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	h.stream(w, r, &messageStream{chat: chat, runs: runs})
+	return nil
+}
+
+// send does what a POST asks for and streams the message.
+func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
+	q, err := readRequest(w, r, h.o.MaxBody)
+	if err != nil {
+		return err
+	}
+	chat, err := h.open(r, q.chat)
+	if err != nil {
+		return err
+	}
+	var s *messageStream
+	if q.decisions != nil {
+		s, err = decide(r.Context(), chat, q)
+	} else {
+		s, err = start(r.Context(), chat, q)
+	}
+	if err != nil {
+		return err
+	}
+	h.stream(w, r, s)
+	return nil
+}
+
+// start starts the run of a message.
+func start(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
+	key := digest("message", q.message)
+	if q.regenerate {
+		runs, err := chat.Runs(ctx)
+		if err != nil {
+			return nil, err
+		}
+		newest := ""
+		if len(runs) > 0 {
+			newest = runs[len(runs)-1]
+		}
+		key = digest("regenerate", newest)
+	}
+	run, err := chat.Start(ctx, key, q.text)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := chat.Runs(ctx) // those that have continued it, if it is a repeated request
+	if err != nil {
+		return nil, err
+	}
+	if len(runs) == 0 || runs[0] != run {
+		runs = []string{run}
+	}
+	return &messageStream{chat: chat, runs: runs}, nil
+}
+
+// digest returns an idempotency key for an id of any length.
+func digest(kind, id string) string {
+	sum := sha256.Sum256([]byte(kind + "\x00" + id))
+	return hex.EncodeToString(sum[:])
+}
+
+// decide records decisions. The client has the message up to the run that makes the calls.
+func decide(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
+	next, err := chat.Decide(ctx, q.message, q.decisions...)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := chat.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.Index(runs, next)
+	if i < 0 {
+		return nil, &RequestError{http.StatusConflict, "The conversation has continued elsewhere. Load it again."}
+	}
+	return &messageStream{chat: chat, runs: runs, known: i}, nil
+}
+
+// stream streams a message.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s *messageStream) {
+	SetHeader(w.Header())
+	o := h.o.Stream
+	o.Lifetime, o.Drain, o.Error = -1*time.Second, nil, h.writeError
+	sse.Serve(w, r, func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {
+		return func(yield func([]sse.Event, error) bool) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			defer cancel(nil)
+			if drain := h.o.Stream.Drain; drain != nil {
+				defer context.AfterFunc(drain, func() { cancel(errDrained) })()
+			}
+			if err := s.send(ctx, yield); err != nil {
+				yield(nil, err)
+			}
+		}
+	}, &o)
+}
+
+// headerName is the header by which clients recognise the stream.
+const headerName = "X-Vercel-Ai-Ui-Message-Stream"
+
+// SetHeader sets the header by which clients recognise the UI message stream.
+func SetHeader(h http.Header) { h.Set(headerName, "v1") }
+
+// writeError writes the response to a request that cannot be answered.
+func (h *Handler) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	w.Header().Del(headerName)
+	if h.o.Stream.Error != nil {
+		h.o.Stream.Error(w, r, err)
+		return
+	}
+	status := http.StatusInternalServerError
+	message := ""
+	invalid, ok := errors.AsType[*RequestError](err)
+	switch {
+	case ok:
+		status, message = invalid.Status, invalid.Message
+	case errors.Is(err, sse.ErrNotFound):
+		status = http.StatusNotFound
+	case errors.Is(err, sse.ErrExpired):
+		status = http.StatusGone
+	case errors.Is(err, errDrained):
+		status = http.StatusServiceUnavailable
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, cmp.Or(message, http.StatusText(status)), status)
+}

@@ -1,0 +1,180 @@
+package aisdk
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/strictjson"
+)
+
+const (
+	maxID        = 256 // characters of the id of a chat or a message
+	maxDecisions = 64
+)
+
+// request is the content of a POST that is read.
+type request struct {
+	chat       string
+	regenerate bool
+	message    string // the id of the last message
+	text       string // of the user, or empty
+	decisions  []agent.Decision
+}
+
+// readRequest reads the body of a POST.
+func readRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*request, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, &RequestError{http.StatusUnsupportedMediaType, "The Content-Type must be application/json."}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, &RequestError{http.StatusRequestEntityTooLarge, "The request is too large. Send only the last message, see prepareSendMessagesRequest."}
+	}
+	if err != nil {
+		return nil, newInvalid("The request could not be read.")
+	}
+	return parseRequest(body)
+}
+
+// parseRequest reads {"id":…,"messages":[…],"trigger":…,"messageId":…}. It ignores other members.
+func parseRequest(body []byte) (*request, error) {
+	doc, err := strictjson.ParseObject(body)
+	if err != nil {
+		return nil, newInvalid("The request is %v.", err)
+	}
+	q := &request{}
+	if q.chat, err = parseID(doc, "id"); err != nil {
+		return nil, err
+	}
+	switch trigger, _ := doc.Get("trigger"); trigger.Text() {
+	case "submit-message":
+	case "regenerate-message":
+		q.regenerate = true
+	default:
+		return nil, newInvalid(`The member "trigger" must be "submit-message" or "regenerate-message".`)
+	}
+	message, err := findMessage(doc, q.regenerate)
+	if err != nil {
+		return nil, err
+	}
+	if q.message, err = parseID(message, "id"); err != nil {
+		return nil, err
+	}
+	parts, _ := message.Get("parts")
+	role, _ := message.Get("role")
+	switch role := role.Text(); {
+	case role == "user":
+		q.text, err = parseText(parts)
+	case role == "assistant" && !q.regenerate:
+		q.decisions, err = parseDecisions(parts)
+	default:
+		err = newInvalid("The last message must be of the user.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// findMessage returns the message that a request is about: the one with its messageId if that is of the assistant, for
+// the approvals in it, and otherwise the last one.
+func findMessage(doc strictjson.Value, regenerate bool) (last strictjson.Value, _ error) {
+	list, ok := doc.Get("messages")
+	if !ok || list.Type() != strictjson.Array || list.Len() == 0 {
+		return last, newInvalid(`The member "messages" must be a list with a message.`)
+	}
+	id, hasID := doc.Get("messageId")
+	for m := range list.Items() {
+		last = m
+		role, _ := m.Get("role")
+		own, _ := m.Get("id")
+		if hasID && !regenerate && role.Text() == "assistant" && own.Type() == strictjson.String && own.Text() == id.Text() {
+			return m, nil
+		}
+	}
+	return last, nil
+}
+
+func parseID(v strictjson.Value, name string) (string, error) {
+	id, ok := v.Get(name)
+	if text := id; ok && text.Type() == strictjson.String {
+		if n := utf8.RuneCountInString(text.Text()); 0 < n && n <= maxID {
+			return text.Text(), nil
+		}
+	}
+	return "", newInvalid("The member %q must be a text of 1 to %d characters.", name, maxID)
+}
+
+// parseText returns the text of a user's message.
+func parseText(parts strictjson.Value) (string, error) {
+	var texts []string
+	for part := range parts.Items() {
+		kind, _ := part.Get("type")
+		text, ok := part.Get("text")
+		switch {
+		case kind.Text() == "file":
+			return "", newInvalid("Files are not accepted here. Upload the file first.")
+		case kind.Text() != "text":
+			return "", newInvalid("A message must consist of text, not of a part of the type %.40q.", kind.Text())
+		case !ok || text.Type() != strictjson.String:
+			return "", newInvalid(`A text part must have the member "text".`)
+		}
+		texts = append(texts, text.Text())
+	}
+	text := strings.Join(texts, "\n")
+	if strings.TrimSpace(text) == "" {
+		return "", newInvalid("The message is empty.")
+	}
+	return text, nil
+}
+
+// parseDecisions returns the answered approvals in a message of the assistant. It reads nothing else of it.
+func parseDecisions(parts strictjson.Value) ([]agent.Decision, error) {
+	var ds []agent.Decision
+	seen := map[string]bool{}
+	for part := range parts.Items() {
+		kind, _ := part.Get("type")
+		state, _ := part.Get("state")
+		isTool := kind.Text() == "dynamic-tool" || strings.HasPrefix(kind.Text(), "tool-")
+		if !isTool || state.Text() != "approval-responded" {
+			continue
+		}
+		approval, _ := part.Get("approval")
+		d, err := parseDecision(approval)
+		switch {
+		case err != nil:
+			return nil, err
+		case seen[d.Approval] || len(ds) == maxDecisions:
+			return nil, newInvalid("There must be at most one answer to each approval, and %d in all.", maxDecisions)
+		}
+		seen[d.Approval] = true
+		ds = append(ds, d)
+	}
+	if len(ds) == 0 {
+		return nil, newInvalid("The last message must be of the user, or answer an approval. Results of tools are not accepted.")
+	}
+	return ds, nil
+}
+
+func parseDecision(approval strictjson.Value) (d agent.Decision, err error) {
+	if d.Approval, err = parseID(approval, "id"); err != nil {
+		return d, err
+	}
+	approved, ok := approval.Get("approved")
+	if !ok || approved.Type() != strictjson.Boolean {
+		return d, newInvalid(`The answer to an approval must have the member "approved".`)
+	}
+	d.Approved = string(approved.Raw()) == "true"
+	if reason, ok := approval.Get("reason"); ok && reason.Type() != strictjson.Null {
+		if reason.Type() != strictjson.String {
+			return d, newInvalid("The reason of a decision must be a text.")
+		}
+		d.Reason = reason.Text()
+	}
+	return d, nil
+}

@@ -1,0 +1,194 @@
+package aisdk
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/carrel-go/carrel/agent/internal/runlog"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
+)
+
+// errBeyondStep ends the stream of a client when more than the current step is retracted.
+var errBeyondStep = errors.New("aisdk: an earlier step was retracted: the client must resume")
+
+// runPlace is the place of a run among those that make one message.
+type runPlace struct {
+	number  int
+	isMuted bool // the client has its part of the message
+	isLast  bool // the message ends with it
+}
+
+// translator translates the logs of the runs that make one message, for one client.
+type translator struct {
+	run     runPlace
+	message string // its id: that of the first run
+	began   bool   // start was sent
+	ended   bool   // [DONE] was sent
+	parts   int    // number of parts that were begun, for their ids
+	frames  []sse.Event
+
+	state
+	atStep    state       // at the beginning of the current step
+	sinceStep []stepEvent // the events since then
+	isOpen    bool        // finish-step was not sent
+	isGone    bool        // the current step was retracted, and the client has its step-start and nothing after it
+	lastOther string      // the id of the current run's last event before the step from which the client has something
+}
+
+// stepEvent is an event of the current step.
+type stepEvent struct {
+	run int
+	id  string
+	runlog.Event
+}
+
+func newTranslator() *translator {
+	s := newState()
+	return &translator{state: s, atStep: s.clone()}
+}
+
+// beginRun prepares for the events of the next run.
+func (t *translator) beginRun(p runPlace) {
+	t.run, t.lastOther = p, ""
+}
+
+// translate returns the frames of an event.
+func (t *translator) translate(ev replay.Event) ([]sse.Event, error) {
+	clear(t.frames)
+	t.frames = t.frames[:0]
+	e, err := runlog.Decode(ev)
+	if err == nil {
+		err = t.add(stepEvent{t.run.number, ev.ID, e})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("aisdk: %w", err)
+	}
+	return t.frames, nil
+}
+
+// add adds an event to the message.
+func (t *translator) add(e stepEvent) error {
+	switch e.Type {
+	case runlog.RunQueued, runlog.RunStarted:
+		return t.begin(e.Run)
+	case runlog.Retract:
+		return t.retract(e.After)
+	case runlog.StepStarted:
+		return t.startStep(e)
+	case runlog.Finished, runlog.Failed:
+		return t.end(&e.Event)
+	}
+	if !e.isVisible() {
+		return nil
+	}
+	t.sinceStep = append(t.sinceStep, e)
+	return t.translateEvent(&e.Event)
+}
+
+// isVisible reports whether the message has something from the event.
+func (e *stepEvent) isVisible() bool {
+	switch e.Type {
+	case runlog.StepStarted, runlog.StepFinished, runlog.TextDelta, runlog.ReasoningDelta, runlog.Citation, runlog.Usage,
+		runlog.ToolCall, runlog.ToolProgress, runlog.ToolResult, runlog.ApprovalRequested, runlog.ApprovalDecided,
+		runlog.Partial, runlog.Custom:
+		return true
+	}
+	return false
+}
+
+// begin writes the beginning of the message, which has the id of its first run.
+func (t *translator) begin(run string) error {
+	if t.message == "" {
+		t.message = run
+	}
+	if t.began {
+		return nil
+	}
+	return t.put()
+}
+
+// startStep begins a step. One that has begun already continues.
+func (t *translator) startStep(e stepEvent) error {
+	if e.Step == t.step && !t.finishing {
+		return nil
+	}
+	if n := len(t.sinceStep); n > 0 && t.sinceStep[n-1].run == e.run {
+		t.lastOther = t.sinceStep[n-1].id
+	}
+	isGone := t.isGone
+	if !isGone {
+		if err := t.closeStep(); err != nil {
+			return err
+		}
+	}
+	t.atStep = t.clone()
+	t.sinceStep, t.step, t.finishing, t.isGone = append(t.sinceStep[:0], e), e.Step, false, false
+	if isGone {
+		return nil
+	}
+	t.isOpen = !t.run.isMuted
+	return t.put(chunk{Type: "start-step"})
+}
+
+// closeStep writes the end of the current step.
+func (t *translator) closeStep() error {
+	if err := t.closePart(); err != nil || !t.isOpen {
+		return err
+	}
+	t.isOpen = false
+	return t.put(chunk{Type: "finish-step"})
+}
+
+// put adds chunks, before the first of which the message begins.
+func (t *translator) put(chunks ...chunk) error {
+	if t.run.isMuted {
+		return nil
+	}
+	if !t.began {
+		t.began = true
+		chunks = append([]chunk{{Type: "start", MessageID: t.message}}, chunks...)
+	}
+	for _, c := range chunks {
+		t.isGone = t.isGone && c.Type == "message-metadata"
+		raw, err := json.Marshal(c)
+		if err != nil {
+			return err
+		}
+		t.frames = append(t.frames, sse.Event{Data: raw})
+	}
+	return nil
+}
+
+// retract takes back the events of the run after an id. A client that is connected has received them.
+func (t *translator) retract(after string) error {
+	if t.lastOther > after {
+		return errBeyondStep
+	}
+	kept := t.sinceStep[:0:0]
+	for _, e := range t.sinceStep {
+		if e.run != t.run.number || e.id <= after {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == len(t.sinceStep) {
+		return nil
+	}
+	hasStep := len(t.sinceStep) > 0 && t.sinceStep[0].Type == runlog.StepStarted
+	t.state, t.sinceStep = t.atStep.clone(), kept
+	if err := t.put(chunk{Type: "reset-step"}); err != nil {
+		return err
+	}
+	t.isGone = hasStep && len(kept) == 0 && t.isOpen
+	for i := range kept {
+		if kept[i].Type == runlog.StepStarted {
+			t.step = kept[i].Step
+			continue
+		}
+		if err := t.translateEvent(&kept[i].Event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
