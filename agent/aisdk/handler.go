@@ -36,7 +36,7 @@ type Options struct {
 	// Stream configures the responses. Its Lifetime is not used: a response lasts as long as its message. When its Drain is
 	// done, the streams are broken, so that their clients resume. Its Error receives the errors of the [Chat], those of the
 	// function that opens it, and [*RequestError]. If it is nil, a RequestError is sent as text, and the status of other
-	// errors is 404, 410 or 500 without a reason.
+	// errors is 404, 409, 410 or 500 without their reason.
 	Stream sse.Options
 	// MaxBody is the largest size of a request in bytes. The AI SDK sends the whole conversation in each. Zero means 4 MB.
 	MaxBody int64
@@ -217,6 +217,10 @@ func (h *Handler) writeError(w http.ResponseWriter, r *http.Request, err error) 
 	switch {
 	case ok:
 		status, message = invalid.Status, invalid.Message
+	case errors.Is(err, agent.ErrNotWaiting):
+		status, message = http.StatusConflict, "This approval cannot be answered any more."
+	case errors.Is(err, agent.ErrWaiting):
+		status, message = http.StatusConflict, "Answer the approval first."
 	case errors.Is(err, sse.ErrNotFound):
 		status = http.StatusNotFound
 	case errors.Is(err, sse.ErrExpired):
