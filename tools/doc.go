@@ -61,6 +61,11 @@
 //	RetryTransient        retries failures that may not recur
 //	Timeout               limits each attempt
 //
+// # Tools of other servers
+//
+// [FromSchema] returns a tool that is described by a JSON Schema, under the same rules. Package tools/mcp imports the tools
+// of MCP servers with it.
+//
 // # Sets
 //
 // A [Set] collects tools. [Set.With], [Set.Prefix], [Set.Rename] and [Set.Filter] compose sets, [Dynamic] chooses tools

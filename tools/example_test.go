@@ -50,6 +50,28 @@ func ExampleNew() {
 	// tools: correction: the arguments do not fit: title: is missing; copy: must be an integer or null, not "first"; tenant: is not known here; the names are ["title" "copy"]
 }
 
+func ExampleFromSchema() {
+	schema := []byte(`{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer","maximum":10}},"required":["city"]}`)
+	ask := func(ctx context.Context, c *tools.Call) (tools.Result, error) { // sends c.Args() to another server
+		return tools.Result{Blocks: []tools.Block{{Text: "sunny in " + string(c.Args())}}}, nil
+	}
+	forecast, err := tools.FromSchema("forecast", "Says what the weather will be.", schema, ask, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, args := range []string{`{"city":"Bonn"}`, `{"city":"Bonn","days":11}`} {
+		res, err := forecast.Call(context.Background(), tools.NewCall(tools.CallOptions{Args: []byte(args)}))
+		fmt.Println(res.Summary, err)
+	}
+	_, err = tools.FromSchema("forecast", "Says what the weather will be.", []byte(`{"type":"object","properties":{"user_id":{"type":"string"}}}`), ask, nil)
+	fmt.Println(err)
+	// Output:
+	// sunny in {"city":"Bonn"} <nil>
+	//  tools: correction: the arguments do not fit: days: must be at most 10, not 11
+	// tools: invalid argument type: forecast: user_id: the word "user" is reserved: the scope selects the data, not the model
+}
+
 func ExampleSet_Resolve() {
 	tell := func(ctx context.Context, c *tools.Call, in struct{}) (string, error) { return "quiet", nil }
 	noise, _ := tools.New("noise", "Says how loud the room is.", tell)

@@ -95,14 +95,8 @@ func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out
 // NewWith is [New] with options.
 func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), o *Options,
 	mw ...Middleware) (*Tool, error) {
-	if !toolName.MatchString(name) {
-		return nil, fmt.Errorf("tools: invalid name %q: must match %s", name, toolName)
-	}
-	if strings.TrimSpace(desc) == "" {
-		return nil, fmt.Errorf("tools: %s needs a description, which tells the model when to call it", name)
-	}
-	if !utf8.ValidString(desc) {
-		return nil, fmt.Errorf("tools: the description of %s is not UTF-8", name)
+	if err := checkIdentity(name, desc); err != nil {
+		return nil, err
 	}
 	if f == nil {
 		return nil, fmt.Errorf("tools: the function of %s is nil", name)
@@ -146,16 +140,41 @@ func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) 
 		}
 		return res, nil
 	}
+	if err := fn.wrap(name, mw); err != nil {
+		return nil, err
+	}
+	return newTool(name, desc, sch, o, fn), nil
+}
+
+func newTool(name, desc string, sch *schema, o *Options, fn *function) *Tool {
+	spec := Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}
+	return &Tool{spec: spec, originalName: name, fn: fn}
+}
+
+// checkIdentity checks the name and the description of a tool.
+func checkIdentity(name, desc string) error {
+	switch {
+	case !toolName.MatchString(name):
+		return fmt.Errorf("tools: invalid name %q: must match %s", name, toolName)
+	case strings.TrimSpace(desc) == "":
+		return fmt.Errorf("tools: %s needs a description, which tells the model when to call it", name)
+	case !utf8.ValidString(desc):
+		return fmt.Errorf("tools: the description of %s is not UTF-8", name)
+	}
+	return nil
+}
+
+// wrap puts the middleware around the handler, the first outermost.
+func (fn *function) wrap(name string, mw []Middleware) error {
 	for i := len(mw) - 1; i >= 0; i-- {
 		if mw[i] == nil {
-			return nil, fmt.Errorf("tools: middleware %d of %s is nil", i, name)
+			return fmt.Errorf("tools: middleware %d of %s is nil", i, name)
 		}
 		if fn.handler = mw[i](fn.handler); fn.handler == nil {
-			return nil, fmt.Errorf("tools: middleware %d of %s returned a nil handler", i, name)
+			return fmt.Errorf("tools: middleware %d of %s returned a nil handler", i, name)
 		}
 	}
-	return &Tool{spec: Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}, originalName: name,
-		fn: fn}, nil
+	return nil
 }
 
 // Must returns t, and panics if err is not nil. Use it for tools that are made once, at start-up:
