@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -28,7 +27,7 @@ type Options struct {
 // Store holds the histories of all sessions in a table. It is safe for concurrent use.
 type Store struct {
 	table   *table.Table
-	objects jsonobject.Store
+	objects *object.Bucket
 }
 
 // New returns the histories in t. It returns [ErrInvalid] if t is nil.
@@ -36,9 +35,9 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	if t == nil {
 		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
 	}
-	s := &Store{table: t, objects: jsonobject.Store{Kind: "turn", MaxSize: maxLoad}}
+	s := &Store{table: t}
 	if o != nil {
-		s.objects.Bucket = o.Objects
+		s.objects = o.Objects
 	}
 	return s, nil
 }
@@ -197,10 +196,8 @@ func (s *Store) deleteAll(ctx context.Context, view *table.View, from, to string
 			return err
 		}
 		for _, f := range page.Items {
-			if stored, ok := f.Item.Attr[objectAttr].(string); ok {
-				if err := s.objects.Delete(ctx, view.Scope(), stored); err != nil {
-					return err
-				}
+			if err := s.deleteObject(ctx, view, f.Item); err != nil {
+				return err
 			}
 			err := view.Delete(ctx, f.Item.Sort, table.Version(f.Item.Version))
 			if _, changed := errors.AsType[*table.ConflictError](err); err != nil && !changed {

@@ -1,11 +1,12 @@
 package runner
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -38,8 +39,6 @@ type input struct {
 	Media     []tools.Media `json:"media,omitempty"`
 	Shared    string        `json:"shared,omitempty"` // a partition
 	Decisions []decided     `json:"decisions,omitempty"`
-
-	shared scope.Scope // Shared, parsed
 }
 
 // encode checks the request and returns its stored form.
@@ -85,5 +84,6 @@ func digest(s []byte) string {
 	if len(s) == 0 {
 		return ""
 	}
-	return jsonobject.Digest(s)
+	sum := sha256.Sum256(s)
+	return hex.EncodeToString(sum[:])
 }

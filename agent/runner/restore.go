@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,19 +10,19 @@ import (
 )
 
 // restore returns the checkpoint from which the run continues, or nil. If the run is taken over, restore fences the
-// checkpoints of the process before. A run whose stored state is lost is not continued, but ends: see active.damage.
+// checkpoints of the process before.
 func (a *active) restore() (*agent.Checkpoint, error) {
-	var err error
 	if a.run.TakenOver {
-		err = a.store(a.fence)
+		if err := a.store(a.fence); err != nil {
+			return nil, err
+		}
 	}
-	if err == nil && a.saved.Epoch == 0 {
-		err = a.store(a.restoreContinued)
+	if a.saved.Epoch == 0 {
+		if err := a.store(a.restoreContinued); err != nil {
+			return nil, err
+		}
 	}
-	if errors.Is(err, errUnreadable) {
-		a.damage, err = err, nil
-	}
-	return a.saved.Checkpoint, err
+	return a.saved.Checkpoint, nil
 }
 
 // fence reads the checkpoint of the run and puts it again, so that the next put of the process before conflicts.
@@ -39,9 +38,9 @@ func (a *active) fence(ctx context.Context) error {
 		if epoch, _ := it.Attr[epochAttr].(int64); epoch > a.epoch {
 			return errLost
 		}
-		s, unreadable := a.runner.readSaved(ctx, a.session, a.roots(), it)
-		if unreadable != nil && !errors.Is(unreadable, errUnreadable) {
-			return unreadable
+		s, err := a.runner.readSaved(ctx, a.session, a.roots(), it)
+		if err != nil {
+			return err
 		}
 		a.savedAt = it.Version
 		err = a.putItem(ctx, loadText(it.Attr, dataAttr), 0)
@@ -51,7 +50,7 @@ func (a *active) fence(ctx context.Context) error {
 		if err == nil && s != nil {
 			a.saved = *s
 		}
-		return cmp.Or(err, unreadable)
+		return err
 	}
 }
 
@@ -62,12 +61,12 @@ func (a *active) restoreContinued(ctx context.Context) error {
 		return nil
 	}
 	it, err := a.view.Get(ctx, checkpointName(a.before))
-	if err != nil && !errors.Is(err, table.ErrNotFound) {
+	if err != nil {
 		return err
 	}
 	s, err := a.runner.readSaved(ctx, a.session, a.roots(), it)
 	if err == nil && (s == nil || s.Checkpoint == nil) {
-		err = fmt.Errorf("%w: run %d does not have a checkpoint", errUnreadable, a.before)
+		err = fmt.Errorf("%w: %q does not have a checkpoint", errForeign, it.Sort)
 	}
 	if err == nil {
 		a.saved = saved{Checkpoint: s.Checkpoint}

@@ -17,6 +17,8 @@ import (
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/librarytools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
@@ -29,6 +31,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object/s3object"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools/approval"
 	"github.com/carrel-go/carrel/tracking"
 	"github.com/carrel-go/carrel/tracking/sweeper"
 )
@@ -136,7 +139,11 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	signer, err := presign.New(on.s3, landing, &presign.Options{Audit: audit, Expires: c.grant})
+	signer, err := presign.New(on.s3, landing, &presign.Options{Audit: audit, Expires: c.grant, Types: photoTypes})
+	if err != nil {
+		return nil, err
+	}
+	sharedSigner, err := presign.New(on.s3, raw, &presign.Options{Audit: audit, Types: photoTypes})
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +161,18 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		return nil, err
 	}
 	librarian, err := agent.New(on.model, &agent.Options{System: booktools.System, Tools: tools, Audit: audit})
+	if err != nil {
+		return nil, err
+	}
+	books, err := library.New(tb, raw, landing, tracker, &library.Options{Log: c.log})
+	if err != nil {
+		return nil, err
+	}
+	approvals, err := approval.New(tb, nil)
+	if err != nil {
+		return nil, err
+	}
+	chat, err := newChat(on.model, books, approvals, audit)
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +208,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	o := server.Options{
 		Table: tb, History: turns, Logs: logs, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
 		Prompt: reader.Prompt, Pages: pages,
+		Library: books, SharedSigner: sharedSigner, Chat: chat, Approvals: approvals,
 		Arrivals: recorder, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 		Lease: c.lease, Exclusive: on.alone,
 	}
@@ -217,6 +237,20 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	}
 	events.to(recorder)
 	return srv, nil
+}
+
+// photoTypes are the media types of photos that a page may show.
+var photoTypes = []string{"image/png", "image/jpeg"}
+
+// newChat returns the agent of chats about the accepted books.
+func newChat(
+	model agent.Model, books *library.Library, approvals *approval.Approvals, audit scope.Auditor,
+) (*agent.Agent, error) {
+	set, err := librarytools.Tools(books, approvals)
+	if err != nil {
+		return nil, err
+	}
+	return agent.New(model, &agent.Options{System: librarytools.System, Tools: set, Audit: audit})
 }
 
 // background releases the leases of a killed process if no other process uses the table. Then it takes over runs, sweeps

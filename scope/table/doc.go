@@ -47,6 +47,8 @@
 //	run#{n}        session            agent/runner: a run
 //	checkpoint#{n} session            agent/runner: the newest checkpoint of a run
 //	chat#{digest}  user               agent/runner: the session of a client's conversation
+//	book#{id}      user, shared       the bookshelf's library: an accepted book
+//	accept#{id}    user               the bookshelf's library: an accept in flight
 //	grant#{n}      user               admission: open upload grants
 //	slot#{n}       user, tenant       admission: runs in flight
 //	wait#{n}       tenant             admission: runs in the queue

@@ -13,16 +13,16 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tracking"
 )
 
 const (
-	acceptedName = "metadata.json"
-	settleTime   = 20 * time.Second // for the writes of an accept, which its cancellation must not stop
-	acceptLease  = 30 * time.Second // longer than an accept can take: settleTime and endTime
-	endTime      = 5 * time.Second  // to record how an accept ended, even if a store hangs
+	settleTime  = 20 * time.Second // for the writes of an accept, which its cancellation must not stop
+	acceptLease = 30 * time.Second // longer than an accept can take: settleTime and endTime
+	endTime     = 5 * time.Second  // to record how an accept ended, even if a store hangs
 )
 
 // errAcceptedElsewhere is the answer if another accept has taken the stage.
@@ -71,6 +71,9 @@ func (s *Server) acceptMetadata(w http.ResponseWriter, r *http.Request) error {
 	saved, err := s.saveMetadata(ctx, session, rec, meta.Canonical())
 	if err != nil {
 		return err
+	}
+	if err := s.o.Library.Add(ctx, session); err != nil { // the next list adds it
+		s.o.Log.ErrorContext(ctx, "accept: put the book on the shelf", "scope", session.String(), "err", err)
 	}
 	return writeJSON(w, map[string]string{"status": "accepted", "saved_key": saved, "upload_id": session.SessionID()})
 }
@@ -168,15 +171,19 @@ func findOutcome(rec tracking.Record, key string) (saved string, err error, deci
 	return "", nil, false
 }
 
-// store creates the object, or replaces the one that an unfinished accept has left.
+// storeMetadata announces the book to the shelf, and creates the object, or replaces the one that an unfinished accept
+// has left.
 func (s *Server) storeMetadata(
 	ctx context.Context, session scope.Scope, attempt *tracking.Attempt, canonical []byte,
 ) (object.Ref, error) {
+	if err := s.o.Library.Announce(ctx, session); err != nil {
+		return object.Ref{}, err
+	}
 	root, err := s.o.Raw.In(session)
 	if err != nil {
 		return object.Ref{}, err
 	}
-	ref, err := root.Ref(acceptedName)
+	ref, err := root.Ref(library.AcceptedName)
 	if err != nil {
 		return object.Ref{}, err
 	}

@@ -1,5 +1,5 @@
-// Package server is the bookshelf's HTTP interface: uploads, extraction as a stream, acceptance, and the operators'
-// view.
+// Package server is the bookshelf's HTTP interface: uploads, extraction as a stream, acceptance, the accepted books, a
+// chat about them, and the operators' view.
 //
 // A [Server] combines carrel's packages. It gets its table, buckets, signer, agent and pages from [Options], keeps no
 // state between requests except the runs in flight, which another process can take over, and serves
@@ -13,6 +13,15 @@
 //	GET  /api/runs/{run}/events            the events after Last-Event-ID or ?last_event_id= (SSE)
 //	POST /api/runs/{run}/stop              stops the run
 //	GET  /api/runs/{run}/results/{call}    the whole result of a tool call
+//	POST /api/runs/{run}/approvals/{id}    decides on a call that waits: {approved, reason?}; answers with the
+//	                                       Location of the run that continues
+//	GET  /api/bookshelf/overview           {own, shared, capped, recent}: numbers of books, and the newest ones
+//	GET  /api/bookshelf/catalogue          {books, count, next}, newest first; limit, cursor
+//	GET  /api/bookshelf/search?query=      the same for the books that match; field is title, author or isbn
+//	GET  /api/bookshelf/{id}               {book, versions}; version selects the metadata of one of them
+//	PUT  /api/bookshelf/{id}               corrects a book: {metadata, version}; 409 unless version is the current one
+//	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
+//	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
 //	GET  /samples, /samples/{name}.png     covers to try it with
 //	POST /api/dev/token, GET /issuer/…     only with an issuer in the options
@@ -32,17 +41,34 @@
 // [Options.Lease] has expired. The stage of the record is updated before the last event is sent. A stopped run leaves
 // what it has found to be reviewed; if it has found nothing, its record is FAILED and can be retried.
 //
+// # Books
+//
+// An accepted book is on the shelf of its user, see package library. A row has id, metadata, version, owner ("you" or
+// "tenant"), shared_version, accepted_at, changed_at and photo_url, which is valid for some minutes. Everybody in a
+// tenant sees the books that its librarians share. They can be corrected and shared by their owner only.
+//
+// # Chats
+//
+// Without a chat_id, a message begins a chat. Its id is in the header Chat-Id and in the event chat. Runs of a chat are
+// like those of an extraction: they are resumed, stopped and repeated with an Idempotency-Key in the same way, and
+// there is one at a time. The agent has the tools of package librarytools. A run keeps the role of the caller who began
+// it. If a librarian's run wants to share a book, it ends with the event pending, and its approval_requested has the
+// ids to decide. The run that continues after the decision is a new one. To approve needs the role librarian again.
+//
 // # Events
 //
 // Each event of a stream is an id and a JSON object with a type: text_delta {delta}, tool_call {id, name, input},
 // tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value}, usage {input_tokens,
-// output_tokens}, and at the end either complete {metadata} or error {code, message}. The codes of errors are those
-// of [agent.Code], and not_an_image, image_too_large, upload_differs, stopped and conflict.
+// output_tokens}, and at the end complete {metadata} or error {code, message}. The codes of errors are those of
+// [agent.Code], and not_an_image, image_too_large, upload_differs, stopped and conflict.
+//
+// A chat also has chat {chat_id}, approval_requested {approval_id, id, tool, input, reason, expires_at} and
+// approval_decided {approval_id, approved, reason}, and may end with pending instead of complete.
 //
 // The ids grow as strings. The event retract {after} takes back the events before it whose id is greater than after,
 // all of them if it is empty; a run that is taken over sends it and continues from there. The event reset says that the
-// client's last id is unknown and that all events follow. A stream without complete or error is not finished: a client
-// asks again with the last id. A client that has the last event gets 204, and events are kept for a week (410
+// client's last id is unknown and that all events follow. A stream without complete, error or pending is not finished:
+// a client asks again with the last id. A client that has the last event gets 204, and events are kept for a week (410
 // afterwards).
 //
 // # Limits

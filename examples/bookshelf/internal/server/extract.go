@@ -28,12 +28,8 @@ func (s *Server) serveExtract(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return newProblem(http.StatusBadRequest, "The field session_id is missing.")
 	}
-	if utf8.RuneCountInString(message) > maxMessage {
-		detail := fmt.Sprintf("The message is longer than %d characters.", maxMessage)
-		return newProblem(http.StatusRequestEntityTooLarge, detail)
-	}
-	if message != "" && strings.TrimSpace(message) == "" {
-		return newProblem(http.StatusBadRequest, "The message is blank.")
+	if err := checkMessage(message); err != nil {
+		return err
 	}
 	key, err := idempotencyKey(r)
 	if err != nil {
@@ -49,6 +45,18 @@ func (s *Server) serveExtract(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Location", eventsPath(run))
 	s.serveRun(w, r, run)
+	return nil
+}
+
+// checkMessage returns a problem for a message that is too long, or blank but not empty.
+func checkMessage(message string) error {
+	if utf8.RuneCountInString(message) > maxMessage {
+		detail := fmt.Sprintf("The message is longer than %d characters.", maxMessage)
+		return newProblem(http.StatusRequestEntityTooLarge, detail)
+	}
+	if message != "" && strings.TrimSpace(message) == "" {
+		return newProblem(http.StatusBadRequest, "The message is blank.")
+	}
 	return nil
 }
 
@@ -74,7 +82,7 @@ func (s *Server) startRun(ctx context.Context, rec tracking.Record, q runner.Req
 			return run.ID, nil
 		}
 		if !errors.Is(err, runner.ErrNotFound) {
-			return "", startError(rec, err)
+			return "", startError(rec.Scope, err)
 		}
 	}
 	if err := s.checkReady(ctx, rec); err != nil {
@@ -82,7 +90,7 @@ func (s *Server) startRun(ctx context.Context, rec tracking.Record, q runner.Req
 	}
 	run, err := s.runs.Start(ctx, q)
 	if err != nil {
-		return "", startError(rec, err)
+		return "", startError(rec.Scope, err)
 	}
 	return run.ID, nil
 }
@@ -110,9 +118,9 @@ func (s *Server) checkReady(ctx context.Context, rec tracking.Record) error {
 }
 
 // startError describes why a run was not started.
-func startError(rec tracking.Record, err error) error {
+func startError(session scope.Scope, err error) error {
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
-		return newBusyProblem(rec.Scope, running.Run)
+		return newBusyProblem(session, running.Run)
 	}
 	if full, ok := errors.AsType[*admission.FullError](err); ok {
 		p := newProblem(http.StatusTooManyRequests, "Too many runs are in flight. Try again later.")

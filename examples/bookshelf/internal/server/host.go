@@ -32,6 +32,9 @@ func (s *Server) newHost() runner.Host {
 // claimStage takes the upload's enrichment stage for a run. The first run proves that the file has arrived; taking the
 // stage records that. Later runs use the recorded file and no other.
 func (s *Server) claimStage(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
+	if isChat(r) { // it does not have a stage
+		return nil, nil
+	}
 	rec, err := s.o.Tracker.Get(ctx, r.Scope)
 	if err != nil {
 		return nil, err
@@ -101,6 +104,9 @@ func claimError(err error) error {
 // buildPrompt returns the text for the model: the person's message. On the first run, the default prompt precedes it,
 // and a file that is not an image fails before the model is asked.
 func (s *Server) buildPrompt(ctx context.Context, r *runner.Run) (string, []tools.Media, error) {
+	if isChat(r) {
+		return r.Prompt, nil, nil
+	}
 	isFirst := r.Attempt != nil && !r.Attempt.Record().Stage(tracking.Enrichment).Parked
 	if isFirst {
 		photo, err := uploadOf(r.Attempt.Record(), s.o.Landing)
@@ -143,12 +149,22 @@ func uploadOf(rec tracking.Record, landing *object.Bucket) (object.Ref, error) {
 	return rec.Stage(tracking.UserUpload).Destination.Ref(root)
 }
 
-// streamAgent runs the agent. The output of a complete run is the metadata that results from the whole conversation.
+// streamAgent runs the agent. The output of a complete extraction is the metadata that results from the whole
+// conversation.
 func (s *Server) streamAgent(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
 	return func(yield func(agent.Event, error) bool) {
 		ctx, cancel := context.WithTimeoutCause(scope.NewContext(ctx, r.Scope), runTime, errOverdue)
 		defer cancel()
-		for ev, err := range s.o.Agent.Stream(ctx, in) {
+		a := s.o.Agent
+		if isChat(r) {
+			a = s.o.Chat
+			var err error
+			if ctx, err = s.allowSharing(ctx, r); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		for ev, err := range a.Stream(ctx, in) {
 			done, isDone := ev.(agent.Done)
 			switch {
 			case err != nil:
@@ -157,7 +173,7 @@ func (s *Server) streamAgent(ctx context.Context, r *runner.Run, in agent.Input)
 				ev, err = nil, &agent.RunError{
 					Code: agent.CodeTimeout, Message: "The run took too long and was ended.", Retryable: true, Done: done,
 				}
-			case isDone:
+			case isDone && !isChat(r):
 				draft := booktools.Draft(done.History.Turns...)
 				s.setTitle(r, draft)
 				done.Output = draft.Canonical()
@@ -188,8 +204,13 @@ func (s *Server) setTitle(r *runner.Run, draft book.Metadata) {
 	}
 }
 
-// customEvents returns the metadata_update of a successful set_field, and logs the cause of a failed call.
+// customEvents returns the metadata_update of a successful set_field and the id of a chat, and logs the cause of a
+// failed call.
 func (s *Server) customEvents(_ context.Context, r *runner.Run, ev agent.Event) ([]runner.Custom, error) {
+	if step, ok := ev.(agent.StepStarted); ok && step.Step == 1 && isChat(r) {
+		id, err := json.Marshal(r.Scope.SessionID())
+		return []runner.Custom{{Name: chatEvent, Value: id}}, err
+	}
 	done, ok := ev.(agent.ToolDone)
 	if !ok {
 		return nil, nil

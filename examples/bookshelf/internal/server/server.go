@@ -11,6 +11,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
@@ -19,6 +20,7 @@ import (
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools/approval"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -33,10 +35,15 @@ type Options struct {
 	Tracker *tracking.Tracker // for the pipeline tracking.Uploads
 	Landing *object.Bucket    // browsers upload here
 	Raw     *object.Bucket    // accepted metadata is stored here
-	Signer  *presign.Signer   // for Landing
+	Signer  *presign.Signer   // for Landing; serves PNG and JPEG
 	Agent   *agent.Agent      // with the tools that read an upload
 	Prompt  string            // used if the person sends no message
 	Pages   http.Handler      // serves all paths outside the API
+
+	Library      *library.Library    // the accepted books
+	SharedSigner *presign.Signer     // for Raw, which has the photos of shared books; serves PNG and JPEG
+	Chat         *agent.Agent        // with the tools of package librarytools
+	Approvals    *approval.Approvals // of the tools of Chat
 
 	// SignIn puts the caller's oidc.Identity into the context of every request to the API, or answers 401.
 	SignIn func(http.Handler) http.Handler
@@ -103,6 +110,7 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.newHost(), &runner.Options{
 		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Admission: o.Admission, Logger: o.Log,
+		Approvals: o.Approvals,
 	})
 	if err != nil {
 		return nil, err

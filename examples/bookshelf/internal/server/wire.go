@@ -8,8 +8,11 @@ import (
 	"github.com/carrel-go/carrel/sse/replay"
 )
 
-// metadataUpdate is the name of the bookshelf's own event.
-const metadataUpdate = "metadata_update"
+// The names of the bookshelf's own events.
+const (
+	metadataUpdate = "metadata_update"
+	chatEvent      = "chat"
+)
 
 // Events returns the dialect of the bookshelf's streams. Each event of a run's log becomes at most one frame with the
 // same id. Types that a browser does not need are left out.
@@ -61,6 +64,13 @@ type (
 		Input  int64  `json:"input_tokens"`
 		Output int64  `json:"output_tokens"`
 	}
+	chatFrame struct {
+		Type string          `json:"type"`
+		ID   json.RawMessage `json:"chat_id"`
+	}
+	pending struct {
+		Type string `json:"type"`
+	}
 	complete struct {
 		Type     string          `json:"type"`
 		Metadata json.RawMessage `json:"metadata"`
@@ -76,7 +86,7 @@ type (
 func translateEvent(e replay.Event) ([]byte, error) {
 	kind := e.Type()
 	switch kind {
-	case "text_delta", "tool_call", "retract":
+	case "text_delta", "tool_call", "retract", "approval_requested", "approval_decided":
 		return e.Data, nil
 	case "tool_result", "custom", "usage", "finished", "failed":
 	default:
@@ -102,6 +112,8 @@ func translateEvent(e replay.Event) ([]byte, error) {
 			return nil, err
 		}
 		return encodeLine(u)
+	case l.Name == chatEvent:
+		return encodeLine(chatFrame{chatEvent, l.Value})
 	}
 	return nil, nil
 }
@@ -115,7 +127,11 @@ func translateEnd(data json.RawMessage) ([]byte, error) {
 	if err := json.Unmarshal(data, &end); err != nil {
 		return nil, err
 	}
-	if end.Outcome != runner.StatusComplete {
+	switch end.Outcome {
+	case runner.StatusComplete:
+	case runner.StatusPending:
+		return encodeLine(pending{"pending"})
+	default:
 		code, message := endOf(end.Outcome, "", "")
 		return encodeLine(failed{"error", code, message})
 	}

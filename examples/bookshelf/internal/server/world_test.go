@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,8 @@ import (
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/librarytools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
 	"github.com/carrel-go/carrel/internal/must"
@@ -35,6 +38,7 @@ import (
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools/approval"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -75,18 +79,26 @@ func newWorld(t *testing.T) *world {
 		Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	})
-	signer, err := presign.New(client, w.landing, nil)
+	signer, err := presign.New(client, w.landing, &presign.Options{Types: []string{"image/png", "image/jpeg"}})
 	require.NoError(t, err)
 	photos := photo.NewDecoder(nil)
 	set, err := booktools.Tools(w.landing, &booktools.Options{Upload: server.Upload(w.tracker, w.landing), Photos: photos})
 	require.NoError(t, err)
 	a, err := agent.New(w.model, &agent.Options{Tools: set})
 	require.NoError(t, err)
+	books := must.Get(library.New(w.table, w.raw, w.landing, w.tracker, nil))
+	approvals := must.Get(approval.New(w.table, nil))
+	shelfSet, err := librarytools.Tools(books, approvals)
+	require.NoError(t, err)
+	chat, err := agent.New(w.model, &agent.Options{Tools: shelfSet})
+	require.NoError(t, err)
 	w.signer = signer
 	w.options = server.Options{
 		Table: w.table, History: w.history, Logs: w.logs, Tracker: w.tracker, Landing: w.landing, Raw: w.raw,
 		Signer: signer, Agent: a, Photos: photos,
-		Prompt: "Read it.", Pages: http.NotFoundHandler(), Arrivals: w.newRecorder(nil),
+		Library: books, Chat: chat, Approvals: approvals,
+		SharedSigner: must.Get(presign.New(client, w.raw, &presign.Options{Types: []string{"image/png", "image/jpeg"}})),
+		Prompt:       "Read it.", Pages: http.NotFoundHandler(), Arrivals: w.newRecorder(nil),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	w.open(w.options)
@@ -122,7 +134,7 @@ func identity(t *testing.T, tenant, user string, ops bool) (id oidc.Identity) {
 	return id
 }
 
-// signIn takes the place of a verifier: "Authorization: tenant user" or "tenant user ops".
+// signIn takes the place of a verifier: "Authorization: tenant user" and roles.
 func signIn(t *testing.T) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -130,7 +142,9 @@ func signIn(t *testing.T) func(http.Handler) http.Handler {
 			if len(who) == 0 {
 				who = []string{"demo", "anonymous"}
 			}
-			h.ServeHTTP(w, r.WithContext(oidc.NewContext(r.Context(), identity(t, who[0], who[1], len(who) > 2))))
+			id := identity(t, who[0], who[1], slices.Contains(who[2:], "ops"))
+			id.Groups = who[2:]
+			h.ServeHTTP(w, r.WithContext(oidc.NewContext(r.Context(), id)))
 		})
 	}
 }
