@@ -129,6 +129,39 @@ func TestACallEndsAtItsTimeout(t *testing.T) {
 	})
 }
 
+// A service that does not answer does not delay callers whose cached credentials are valid.
+func TestARefreshThatHangsReturnsCachedCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sts := &service{}
+		v := newVendor(t, sts, &credential.Options{Duration: time.Hour, Refresh: 10 * time.Minute})
+		first, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		time.Sleep(51 * time.Minute)
+		sts.takes = time.Hour
+		begin := time.Now()
+		for range 100 {
+			c, err := v.Retrieve(t.Context(), session(), credential.Agent)
+			require.NoError(t, err)
+			require.Equal(t, first, c)
+		}
+		require.LessOrEqual(t, time.Since(begin), time.Second, "all of them together")
+		require.EqualValues(t, 2, sts.calls.Load(), "one call that hangs")
+		time.Sleep(time.Minute)
+		require.Zero(t, sts.running.Load(), "it ends at its timeout")
+
+		sts.takes = 5 * time.Second
+		c, err := v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		require.Equal(t, first, c)
+		time.Sleep(5 * time.Second)
+		c, err = v.Retrieve(t.Context(), session(), credential.Agent)
+		require.NoError(t, err)
+		require.NotEqual(t, first, c, "a slow answer is kept for later callers")
+		require.EqualValues(t, 3, sts.calls.Load())
+	})
+}
+
 // Callers join, leave and meet failures in random order. Each gets credentials of its scope or an error, and all calls end.
 func TestRetrieveIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,9 @@ import (
 var errAbandoned = errors.New("credential: all waiting callers have returned")
 
 // flight is one call of STS with its waiting callers. Its goroutine ends before the
-// last of them returns.
+// last of them returns, unless one of them has returned cached credentials meanwhile:
+// then it ends within Options.Timeout, and there are no more such goroutines than
+// cached credentials.
 //
 // aws.CredentialsCache shares calls too, but its call continues after the last caller
 // has left. A client that cancels requests could then pile up calls of STS, one for
@@ -22,6 +24,7 @@ var errAbandoned = errors.New("credential: all waiting callers have returned")
 type flight struct {
 	waiters int // guarded by Vendor.mu
 	cancel  context.CancelCauseFunc
+	start   time.Time
 
 	done  chan struct{}
 	creds aws.Credentials // valid once done is closed
@@ -36,7 +39,7 @@ func (v *Vendor) joinFlight(ctx context.Context, k key) *flight {
 		// Detached from the first caller's cancellation, which must not fail the
 		// others, but not from its values, such as a trace.
 		run, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-		f = &flight{cancel: cancel, done: make(chan struct{})}
+		f = &flight{cancel: cancel, start: time.Now(), done: make(chan struct{})}
 		v.flights[k] = f
 		go v.runFlight(run, k, f)
 	}

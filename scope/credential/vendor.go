@@ -22,6 +22,9 @@ const (
 	defaultRefresh  = 5 * time.Minute
 	defaultSize     = 1024
 	defaultTimeout  = 30 * time.Second
+
+	// patience is how long a refresh keeps callers waiting who have valid credentials.
+	patience = time.Second
 )
 
 // Client has the method of *[sts.Client] that a [Vendor] calls. It must be safe for
@@ -120,11 +123,13 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 }
 
 // Retrieve returns cached or new credentials for the scope and the purpose. They are
-// valid for longer than Options.Refresh, unless STS fails. Retrieve then returns the
-// cached ones until they expire.
+// valid for longer than Options.Refresh, unless STS fails or takes longer than a second.
+// Retrieve then returns the cached ones until they expire.
 //
 // Concurrent callers for the same key share one call. A caller whose ctx ends returns
-// its error; the call continues for the others, and is canceled with the last one.
+// its error; the call continues for the others, and is canceled with the last one. A
+// call that refreshes credentials while a caller uses the cached ones continues until
+// Options.Timeout.
 //
 // It returns the errors of [Policy] and wrapped errors of STS, and an error if STS
 // answers without usable credentials. Errors are not cached.
@@ -139,16 +144,25 @@ func (v *Vendor) Retrieve(ctx context.Context, s scope.Scope, p Purpose) (aws.Cr
 	f := v.joinFlight(ctx, k)
 	v.mu.Unlock()
 
+	isValid := ok && time.Until(kept.Expires) > 0
+	var late <-chan time.Time
+	if isValid {
+		timer := time.NewTimer(time.Until(f.start.Add(patience)))
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case <-f.done:
+	case <-late: // this caller does not leave the flight, so that it continues for later ones
+		return kept, nil
 	case <-ctx.Done():
 		v.leaveFlight(k, f)
 		return aws.Credentials{}, fmt.Errorf("credential: retrieve: %w", ctx.Err())
 	}
-	if f.err == nil {
+	switch {
+	case f.err == nil:
 		return f.creds, nil
-	}
-	if ok && time.Until(kept.Expires) > 0 {
+	case isValid:
 		return kept, nil
 	}
 	return aws.Credentials{}, fmt.Errorf("credential: retrieve: %w", f.err)
