@@ -91,3 +91,44 @@ func TestARepeatedLeaveKeepsThePlaceOfTheNextRun(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, third.Queued(), "the second run has its place")
 }
+
+// hanging does not answer writes until their context ends.
+type hanging struct {
+	table.Driver
+	hangs atomic.Bool
+}
+
+func (d *hanging) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if d.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return d.Driver.Put(ctx, k, r, c)
+}
+
+// A call that waits for the table does not hold up others for longer than they want to wait.
+func TestATicketWhoseTableHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &hanging{Driver: table.NewMemory(nil)}
+		ticket, err := newAdmission(t, d, nil).Enter(t.Context(), newSession(t, newUser(t, "acme", "ann")), "1")
+		require.NoError(t, err)
+		time.Sleep(30 * time.Second)
+		d.hangs.Store(true)
+		renewal, cancel := context.WithCancel(t.Context())
+		renewed := make(chan error, 1)
+		go func() { renewed <- ticket.Renew(renewal) }()
+		synctest.Wait()
+		begin := time.Now()
+		require.False(t, ticket.Queued())
+		require.NoError(t, ticket.Wait(t.Context()))
+		require.Zero(t, time.Since(begin))
+		ctx, cancelLeave := context.WithTimeout(t.Context(), time.Second)
+		defer cancelLeave()
+		require.ErrorIs(t, ticket.Leave(ctx), context.DeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(begin))
+		cancel()
+		require.ErrorIs(t, <-renewed, context.Canceled)
+		require.NoError(t, ticket.Leave(t.Context()))
+	})
+}

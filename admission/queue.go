@@ -22,15 +22,9 @@ func (t *Ticket) Wait(ctx context.Context) error {
 	var last error
 	for t.Queued() {
 		freed := t.a.watchPlaces(t.session.TenantID())
-		admitted, err := t.tryRun(ctx)
-		if err == nil && !admitted {
-			err = t.Renew(ctx)
-		}
-		if errors.Is(err, ErrLost) {
-			err = t.enqueue(ctx)
-			if full, ok := errors.AsType[*FullError](err); ok {
-				return full
-			}
+		admitted, err := t.advance(ctx)
+		if full, ok := errors.AsType[*FullError](err); ok {
+			return full
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("admission: wait: %w", errors.Join(context.Cause(ctx), last))
@@ -48,6 +42,22 @@ func (t *Ticket) Wait(ctx context.Context) error {
 		poll.Stop()
 	}
 	return nil
+}
+
+// advance takes places to run if it is the run's turn, and otherwise keeps the run in the queue.
+func (t *Ticket) advance(ctx context.Context) (admitted bool, _ error) {
+	if err := t.lockTable(ctx); err != nil {
+		return false, err
+	}
+	defer t.unlockTable()
+	admitted, err := t.tryRun(ctx)
+	if err == nil && !admitted {
+		err = t.renewPlaces(ctx)
+	}
+	if errors.Is(err, ErrLost) {
+		err = t.enqueue(ctx)
+	}
+	return admitted, err
 }
 
 // tryRun takes places to run if it is the run's turn.
@@ -76,8 +86,7 @@ func (t *Ticket) tryRun(ctx context.Context) (admitted bool, _ error) {
 	if err != nil {
 		return false, errors.Join(ignoreFull(err), freePlace(ctx, t.users.view, user))
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.queued.Store(false)
 	t.user, t.tenant, t.waiting, t.renewed = &user, &tenant, nil, time.Now()
 	if it, ok := findOwned(waiting, t.owner); ok {
 		return true, freePlace(ctx, t.queue.view, it)

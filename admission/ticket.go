@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -19,7 +19,8 @@ const (
 	sinceAttr = "since" // of a place in the queue: when the run entered, in nanoseconds
 )
 
-// Ticket is the place of a run: to run, or in the queue. It is safe for concurrent use.
+// Ticket is the place of a run: to run, or in the queue. It is safe for concurrent use. Its methods read and write the table
+// one after another, each for as long as its context lasts.
 type Ticket struct {
 	a       *Admission
 	session scope.Scope
@@ -28,11 +29,25 @@ type Ticket struct {
 	tenants pool   // and of the tenant
 	queue   pool
 
-	mu           sync.Mutex
+	queued atomic.Bool
+	table  chan struct{} // has a value while a method uses the table and the fields below
+
 	user, tenant *place // both or neither
 	waiting      *place
 	renewed      time.Time
 }
+
+// lockTable waits until no other method uses the table.
+func (t *Ticket) lockTable(ctx context.Context) error {
+	select {
+	case t.table <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *Ticket) unlockTable() { <-t.table }
 
 // Enter takes a place for a run of the session: to run if one is free and no earlier run waits for it, otherwise in the
 // queue. run identifies the run within the session. A run that has a place already, taken by this process or by another
@@ -67,7 +82,9 @@ func (a *Admission) enter(ctx context.Context, session scope.Scope, run string) 
 		users:   pool{user, slotPrefix, a.o.UserRuns},
 		tenants: pool{tenant, slotPrefix, a.o.TenantRuns},
 		queue:   pool{tenant, waitPrefix, a.o.Queue},
+		table:   make(chan struct{}, 1),
 	}
+	t.queued.Store(true)
 	admitted, err := t.tryRun(ctx)
 	if err != nil || admitted {
 		return t, err
@@ -100,24 +117,28 @@ func (t *Ticket) enqueue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.waiting, t.renewed = &it, time.Now()
 	return nil
 }
 
 // Queued reports whether the run must wait.
-func (t *Ticket) Queued() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.tenant == nil
-}
+func (t *Ticket) Queued() bool { return t.queued.Load() }
 
 // Renew keeps the run's places for another lease. A caller may call it often: it writes only after a third of the lease.
 // It returns [ErrLost] if the places have expired and cannot be taken again.
 func (t *Ticket) Renew(ctx context.Context) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	err := t.lockTable(ctx)
+	if err == nil {
+		err = t.renewPlaces(ctx)
+		t.unlockTable()
+	}
+	if err != nil {
+		return fmt.Errorf("admission: renew: %w", err)
+	}
+	return nil
+}
+
+func (t *Ticket) renewPlaces(ctx context.Context) error {
 	if time.Since(t.renewed) < t.a.o.Lease/3 {
 		return nil
 	}
@@ -139,7 +160,7 @@ func (t *Ticket) Renew(ctx context.Context) error {
 			err = ErrLost
 		}
 		if err != nil {
-			return fmt.Errorf("admission: renew: %w", err)
+			return err
 		}
 		*p.held = &it
 	}
@@ -150,8 +171,10 @@ func (t *Ticket) Renew(ctx context.Context) error {
 // Leave frees the run's places. It may be called more than once. If ctx has ended, the places stay until their lease
 // expires, so pass [context.WithoutCancel] of a request's context. The Ticket must not be used after it.
 func (t *Ticket) Leave(ctx context.Context) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	if err := t.lockTable(ctx); err != nil {
+		return fmt.Errorf("admission: leave: %w", err)
+	}
+	defer t.unlockTable()
 	var errs []error
 	for _, p := range []struct {
 		view *table.View
