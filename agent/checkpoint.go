@@ -65,6 +65,16 @@ func (c *Checkpoint) Pending() []ToolUse {
 	return out
 }
 
+// Result returns the result of a call that has been made, beside which others are pending. It returns false for other ids.
+func (c *Checkpoint) Result(call string) (tools.Result, bool) {
+	for i, u := range c.listUses() {
+		if u.ID == call && i < len(c.at.Calls) && c.at.Calls[i].Result != nil {
+			return *c.at.Calls[i].Result, true
+		}
+	}
+	return tools.Result{}, false
+}
+
 // State returns a copy of the tools' memory at this moment, which is part of the checkpoint.
 func (c *Checkpoint) State() *tools.State {
 	if c.at.State == nil {

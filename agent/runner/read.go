@@ -9,6 +9,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
@@ -180,13 +181,54 @@ func (r *Runner) Stop(ctx context.Context, sc scope.Scope, id string) error {
 }
 
 // ToolResult returns the whole result of a call of a run, which the log has without its output if that is large. It is
-// stored when the step of the call has ended. Objects in it are unresolved. It returns [ErrNotFound] if the scope does not
-// have the run, or the run does not have the result.
+// stored when all calls of the same answer have ended or wait for an approval. Objects in it are unresolved. It returns
+// [ErrNotFound] if the scope does not have the run, or the run does not have the result.
 func (r *Runner) ToolResult(ctx context.Context, sc scope.Scope, id, call string) (tools.Result, error) {
-	session, _, err := r.read(ctx, sc, id)
+	session, h, err := r.read(ctx, sc, id)
 	if err != nil {
 		return tools.Result{}, err
 	}
+	if !h.status.HasEnded() || h.status == StatusPending {
+		if res, ok, err := r.findInCheckpoint(ctx, session, h.n, call); err != nil || ok {
+			return res, err
+		}
+	}
+	return r.findInHistory(ctx, session, call)
+}
+
+// findInCheckpoint returns the result of a call in the checkpoint of a run, whose turn may not be in the history yet.
+func (r *Runner) findInCheckpoint(ctx context.Context, session scope.Scope, n int, call string) (res tools.Result, ok bool, _ error) {
+	view, err := r.table.In(session)
+	if err != nil {
+		return res, false, fmt.Errorf("runner: result: %w", err)
+	}
+	it, err := view.Get(ctx, checkpointName(n))
+	if errors.Is(err, table.ErrNotFound) {
+		return res, false, nil
+	}
+	var s *saved
+	if err == nil {
+		s, err = r.readSaved(ctx, session, nil, it)
+	}
+	if err != nil {
+		return res, false, fmt.Errorf("runner: result: %w", err)
+	}
+	if s == nil {
+		return res, false, nil
+	}
+	for _, t := range s.Ended {
+		if res, ok := findResult(t, call); ok {
+			return res, true, nil
+		}
+	}
+	if s.Checkpoint != nil {
+		res, ok = s.Checkpoint.Result(call)
+	}
+	return res, ok, nil
+}
+
+// findInHistory returns the result of a call in the newest turns of the session.
+func (r *Runner) findInHistory(ctx context.Context, session scope.Scope, call string) (tools.Result, error) {
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
 		page, err := r.turns.Page(ctx, session, cursor, 50)
 		if err != nil {

@@ -2,7 +2,6 @@ package runner_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"path/filepath"
 	"sync"
@@ -20,7 +19,6 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
-	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -275,36 +273,4 @@ func trackedRun(t *testing.T, writes int, pause time.Duration) (made int) {
 	a.shutDown(t)
 	checkHistory(t, b, session)
 	return int(begin - dying.left.Load())
-}
-
-func TestALargeResultIsFoundInTheHistory(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		page := make([]byte, 40<<10)
-		for i := range page {
-			page[i] = 'a' + byte(i%26)
-		}
-		type args struct{ N int }
-		read, err := tools.New("read", "Reads a page.", func(context.Context, *tools.Call, args) (string, error) { return string(page), nil })
-		require.NoError(t, err)
-		m := agenttest.Play(t, agenttest.Answer(agenttest.Call("c1", "read", `{"N":1}`)), agenttest.Answer(say("Read.")...))
-		p := newProcess(t, table.NewMemory(nil), hostOf(t, m, read), nil)
-		defer p.shutDown(t)
-		session := newSession(t)
-		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Read it."})
-		require.NoError(t, err)
-		for _, e := range collect(t, p, session, run.ID) {
-			if e.Type() == "tool_result" {
-				var d struct{ Truncated bool }
-				require.NoError(t, json.Unmarshal(e.Data, &d))
-				assert.True(t, d.Truncated)
-				assert.Less(t, len(e.Data), 1000)
-			}
-		}
-		res, err := p.ToolResult(t.Context(), session, run.ID, "c1")
-		require.NoError(t, err)
-		assert.Equal(t, string(page), res.Blocks[0].Text)
-		_, err = p.ToolResult(t.Context(), session, run.ID, "c2")
-		require.Equal(t, runner.ErrNotFound, err)
-	})
 }

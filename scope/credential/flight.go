@@ -15,7 +15,7 @@ var errAbandoned = errors.New("credential: all waiting callers have returned")
 
 // flight is one call of STS with its waiting callers. Its goroutine ends before the
 // last of them returns, unless one of them has returned cached credentials meanwhile:
-// then it ends within Options.Timeout, and there are no more such goroutines than
+// then it ends within Options.Timeout, and there are at most as many such goroutines as
 // cached credentials.
 //
 // aws.CredentialsCache shares calls too, but its call continues after the last caller

@@ -7,6 +7,8 @@ const maxRecent = 128 << 10
 
 // recent holds the newest segments of a log in the process of its Writer.
 type recent struct {
+	opened int64 // the number of the Writer's first segment
+
 	mu       sync.Mutex
 	segments []*segment
 	bytes    int
@@ -14,7 +16,12 @@ type recent struct {
 	changed  chan struct{} // closed and replaced at each change
 }
 
-func newRecent() *recent { return &recent{changed: make(chan struct{})} }
+// newRecent returns the memory of a Writer that has opened the log with the segment s.
+func newRecent(s *segment) *recent {
+	r := &recent{opened: s.number, changed: make(chan struct{})}
+	r.addSegment(s)
+	return r
+}
 
 // addSegment appends a committed segment and drops the oldest ones that do not fit.
 func (r *recent) addSegment(s *segment) {

@@ -92,6 +92,19 @@ func (s *Store) openLog(sc scope.Scope, name string) (log, error) {
 	return log{view, n, localKey{sc.Partition(), name}}, err
 }
 
+// registerLocal makes the memory of a Writer that of the log and returns the one that it replaces, or nil. If another
+// Writer has opened the log later, it returns the given one.
+func (s *Store) registerLocal(l log, r *recent) (replaced *recent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current := s.local[l.key]
+	if current != nil && current.opened > r.opened {
+		return r
+	}
+	s.local[l.key] = r
+	return current
+}
+
 // recentOf returns the memory of a log that this Store writes, or nil.
 func (s *Store) recentOf(l log) *recent {
 	s.mu.Lock()

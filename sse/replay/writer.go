@@ -62,7 +62,7 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 		return nil, fmt.Errorf("replay: open: %w: %d events: must be at most %d", ErrInvalid, len(first), maxEvents)
 	}
 	w := &Writer{
-		store: s, log: l, id: rand.Text(), recent: newRecent(),
+		store: s, log: l, id: rand.Text(),
 		done: make(chan struct{}), wake: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
 	var lines []line
@@ -77,13 +77,8 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 	if err != nil {
 		return nil, fmt.Errorf("replay: open: %w", err)
 	}
-	w.recent.addSegment(seg)
-	w.last = place{seg.number, len(lines) - 1}
-	s.mu.Lock()
-	replaced := s.local[l.key]
-	s.local[l.key] = w.recent
-	s.mu.Unlock()
-	if replaced != nil {
+	w.recent, w.last = newRecent(seg), place{seg.number, len(lines) - 1}
+	if replaced := s.registerLocal(l, w.recent); replaced != nil {
 		replaced.endWriter()
 	}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
