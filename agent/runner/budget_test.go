@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,7 +15,9 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tools/approval"
 )
 
 // costly is a model whose answers cost 30 tokens.
@@ -59,5 +62,57 @@ func TestARunIsChargedForItsTokens(t *testing.T) {
 		assert.Equal(t, "tokens", full.Kind)
 		require.NoError(t, limits.Reserve(t.Context(), session, "rest", 20, time.Now().Add(time.Hour)))
 		a.shutDown(t)
+	})
+}
+
+// The step of a continued run that is interrupted is charged at the estimate, like that of any other run.
+func TestAContinuedRunIsChargedForALostAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		dying := newDoomed(d, 1<<30, 0)
+		open := func(d table.Driver) *process {
+			approvals := newApprovals(t, d)
+			o := withLimits(t, d)
+			o.Approvals = approvals
+			var lent []string
+			lend := lending(t, approvals, &lent, "Emma")
+			stream := lend.Stream
+			lend.Stream = func(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+				return func(yield func(agent.Event, error) bool) {
+					for ev, err := range stream(ctx, r, in) {
+						if _, isText := ev.(agent.TextDelta); isText && r.Continues != "" {
+							<-time.After(time.Minute)
+						}
+						if !yield(ev, err) {
+							return
+						}
+					}
+				}
+			}
+			return newProcess(t, d, lend, o)
+		}
+		a, b := open(dying), open(d)
+		session := newSession(t)
+		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend it."})
+		require.NoError(t, err)
+		ids := requests(t, collect(t, a, session, run.ID))
+		run, err = a.Decide(t.Context(), session, run.ID, ids[0], approval.Decision{Approve: true, By: "Ada"})
+		require.NoError(t, err)
+		<-time.After(time.Second)
+		dying.left.Store(0) // while the model answers
+		require.NoError(t, b.Stop(t.Context(), session, run.ID))
+		stop := b.watch(t)
+		assert.JSONEq(t, `{"type":"finished","outcome":"stopped"}`, last(collect(t, b, session, run.ID)))
+		<-time.After(2 * time.Minute)
+		stop()
+		a.shutDown(t)
+		checkNothingReserved(t, b, session)
+		v, err := b.table.System().Above(session, scope.TenantLevel)
+		require.NoError(t, err)
+		page, err := v.Query(t.Context(), table.Query{From: "budget#", To: "c", Consistent: true})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		assert.EqualValues(t, 200, page.Items[0].Item.Attr["used"], "the estimates of two answers, whose usage is not known")
 	})
 }

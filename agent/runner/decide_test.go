@@ -266,7 +266,9 @@ func approveAcross(t *testing.T, writes int, pause time.Duration) (made int) {
 	var lent []string
 	open := func(d table.Driver) *process {
 		approvals := newApprovals(t, d)
-		return newProcess(t, d, lending(t, approvals, &lent, "Emma"), &runner.Options{Approvals: approvals})
+		o := withLimits(t, d)
+		o.Approvals = approvals
+		return newProcess(t, d, lending(t, approvals, &lent, "Emma"), o)
 	}
 	a, b := open(dying), open(d)
 	stop := b.watch(t)
@@ -302,5 +304,6 @@ func approveAcross(t *testing.T, writes int, pause time.Duration) (made int) {
 	require.NoError(t, err)
 	require.Len(t, h.Turns, 2)
 	assert.Equal(t, "lent Emma", h.Turns[0].Messages[2].Parts[0].Result.Blocks[0].Text)
+	checkNothingReserved(t, b, session)
 	return int(begin - dying.left.Load())
 }

@@ -94,14 +94,7 @@ func doom(t *testing.T, writes int, freeze time.Duration) (made int) {
 		d := table.NewMemory(nil)
 		dying := newDoomed(d, writes, freeze)
 		begin := dying.left.Load()
-		limited := func(d table.Driver) *runner.Options {
-			tb, err := table.New(d, nil)
-			require.NoError(t, err)
-			a, err := admission.New(tb.System(), nil)
-			require.NoError(t, err)
-			return &runner.Options{Admission: a}
-		}
-		a, b := newProcess(t, dying, host, limited(dying)), newProcess(t, d, host, limited(d))
+		a, b := newProcess(t, dying, host, withLimits(t, dying)), newProcess(t, d, host, withLimits(t, d))
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() { b.Watch(ctx, b.table.System()) })
@@ -137,15 +130,36 @@ func doom(t *testing.T, writes int, freeze time.Duration) (made int) {
 		got, err := b.Get(t.Context(), session, run.ID)
 		require.NoError(t, err)
 		assert.Equal(t, runner.StatusComplete, got.Status)
-		for _, level := range []scope.Level{scope.UserLevel, scope.TenantLevel} {
-			v, err := b.table.System().Above(session, level)
-			require.NoError(t, err)
-			page, err := v.Query(t.Context(), table.Query{From: "slot#", To: "x", Consistent: true})
-			require.NoError(t, err)
-			assert.Empty(t, page.Items, "no place remains taken")
-		}
+		checkNothingReserved(t, b, session)
 	})
 	return made
+}
+
+// withLimits returns options with an Admission that has a budget.
+func withLimits(t *testing.T, d table.Driver) *runner.Options {
+	t.Helper()
+	tb, err := table.New(d, nil)
+	require.NoError(t, err)
+	a, err := admission.New(tb.System(), &admission.Options{Tokens: 1 << 40})
+	require.NoError(t, err)
+	return &runner.Options{Admission: a, StepTokens: 100}
+}
+
+// checkNothingReserved checks that no run has a place, and no step has tokens.
+func checkNothingReserved(t *testing.T, p *process, session scope.Scope) {
+	t.Helper()
+	for _, level := range []scope.Level{scope.UserLevel, scope.TenantLevel} {
+		v, err := p.table.System().Above(session, level)
+		require.NoError(t, err)
+		page, err := v.Query(t.Context(), table.Query{From: "slot#", To: "x", Consistent: true})
+		require.NoError(t, err)
+		assert.Empty(t, page.Items, "no place remains taken")
+		page, err = v.Query(t.Context(), table.Query{From: "budget#", To: "c", Consistent: true})
+		require.NoError(t, err)
+		for _, f := range page.Items {
+			assert.Empty(t, f.Item.Attr["reserved"], "no tokens remain reserved")
+		}
+	}
 }
 
 // checkTelling checks that the events of a librarian tell of two calls and the answer once.

@@ -55,7 +55,7 @@ func (a *active) fence(ctx context.Context) error {
 }
 
 // restoreContinued reads the checkpoint of the run that this one continues, if there is one. This run tells everything
-// itself, so it has told nothing at that checkpoint.
+// itself, so it has told nothing at that checkpoint. It counts on from that one's step.
 func (a *active) restoreContinued(ctx context.Context) error {
 	if a.before == 0 {
 		return nil
@@ -69,7 +69,7 @@ func (a *active) restoreContinued(ctx context.Context) error {
 		err = fmt.Errorf("%w: %q does not have a checkpoint", errForeign, it.Sort)
 	}
 	if err == nil {
-		a.saved = saved{Checkpoint: s.Checkpoint}
+		a.saved = saved{Checkpoint: s.Checkpoint, Step: s.Step}
 	}
 	return err
 }

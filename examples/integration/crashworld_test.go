@@ -111,7 +111,7 @@ func (w *crashWorld) startProcess() {
 	config, err := json.Marshal(c)
 	require.NoError(w.t, err)
 	p := &process{name: c.Name, gone: make(chan struct{})}
-	p.command = exec.CommandContext(context.Background(), os.Args[0]) //nolint:gosec // the test itself
+	p.command = exec.CommandContext(context.Background(), os.Args[0])
 	p.command.Env = append(os.Environ(), crashServerVariable+"="+string(config))
 	p.command.Stderr = w.t.Output()
 	out, err := p.command.StdoutPipe()
