@@ -61,7 +61,8 @@ type inputDetails struct {
 
 func newUsage(u agent.Usage) usage {
 	input := u.Input + u.CacheRead + u.CacheWrite
-	return usage{Input: input, InputDetails: inputDetails{u.Input, u.CacheRead, u.CacheWrite}, Output: u.Output, Total: input + u.Output}
+	details := inputDetails{u.Input, u.CacheRead, u.CacheWrite}
+	return usage{Input: input, InputDetails: details, Output: u.Output, Total: input + u.Output}
 }
 
 // providerMetadata holds what the SDK does not have a member for.
@@ -96,7 +97,8 @@ func encodeValue(raw json.RawMessage) json.RawMessage {
 // isHarmless reports whether the SDK's parser accepts the value: it rejects the members "__proto__" and
 // "constructor" with a member "prototype".
 func isHarmless(raw json.RawMessage) bool {
-	if !bytes.Contains(raw, []byte("__proto__")) && !bytes.Contains(raw, []byte("constructor")) && !bytes.Contains(raw, []byte(`\u`)) {
+	isSuspect := func(word string) bool { return bytes.Contains(raw, []byte(word)) }
+	if !isSuspect("__proto__") && !isSuspect("constructor") && !isSuspect(`\u`) {
 		return true
 	}
 	v, err := strictjson.Parse(raw)

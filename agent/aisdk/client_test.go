@@ -32,6 +32,9 @@ type part struct {
 
 func newClient() *client { return &client{open: map[string]*part{}} }
 
+// continues prepares for a response that continues the message.
+func (c *client) continues() { c.finish, c.done, c.began = "", false, false }
+
 // receive applies the frames. It fails where the client would.
 func (c *client) receive(t testing.TB, frames []sse.Event) {
 	t.Helper()
@@ -88,7 +91,8 @@ func (c *client) apply(k map[string]json.RawMessage) error {
 		}
 	case "abort":
 	case "source-url", "source-document":
-		c.parts = append(c.parts, &part{Type: kind, ID: text(k["url"]) + text(k["title"]) + text(k["mediaType"]), Text: string(k["providerMetadata"])})
+		source := text(k["url"]) + text(k["title"]) + text(k["mediaType"])
+		c.parts = append(c.parts, &part{Type: kind, ID: source, Text: string(k["providerMetadata"])})
 	default:
 		switch {
 		case strings.HasPrefix(kind, "data-"):

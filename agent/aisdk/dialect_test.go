@@ -62,10 +62,7 @@ const (
 	step2   = `{"type":"step_started","step":2}`
 	ended1  = `{"type":"step_finished","step":1}`
 	ended2  = `{"type":"step_finished","step":2}`
-	call    = `{"type":"tool_call","id":"c1","name":"find_book","input":{"isbn":"1"}}`
-	result  = `{"type":"tool_result","id":"c1","name":"find_book","summary":"Emma","output":[{"json":{"title":"Emma"}}],"is_error":false,"duration_ms":3}`
-	used    = `{"type":"usage","input_tokens":10,"output_tokens":2,"cache_read_tokens":5,"cache_write_tokens":1,"model":"m1"}`
-	asked   = `{"type":"approval_requested","id":"c1","tool":"find_book","input":{"isbn":"1"},"approval_id":"a1","reason":"It is rare."}`
+	used    = `{"type":"usage","input_tokens":10,"output_tokens":2,"cache_read_tokens":5,"model":"m1"}`
 	pending = `{"type":"finished","outcome":"pending"}`
 	whole   = `{"type":"finished","outcome":"complete"}`
 )
@@ -79,62 +76,42 @@ func retract(i int) string {
 	return `{"type":"retract","after":"` + eventID(i) + `"}`
 }
 
-// The golden files hold the streams.
+// readRuns returns the logs of a golden file: an event on each line, and an empty line between two runs.
+func readRuns(t testing.TB, name string) (runs [][]replay.Event) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", name+".jsonl"))
+	require.NoError(t, err)
+	for run := range strings.SplitSeq(string(raw), "\n\n") {
+		runs = append(runs, logOf(strings.Split(strings.TrimSpace(run), "\n")...))
+	}
+	return runs
+}
+
+// The golden files hold logs and their streams. The client is connected from the n-th event on, and has the first runs.
 func TestTheWire(t *testing.T) {
 	t.Parallel()
-	first := logOf(started, said, step1, delta("I look."), call, asked, used, pending)
-	second := func(approved bool, lines ...string) []replay.Event {
-		return logOf(append([]string{
-			`{"type":"run_started","run":"s.2","continues":"s.1"}`, fmt.Sprintf(`{"type":"approval_decided","approval_id":"a1","approved":%v,"reason":"Why not."}`, approved),
-		}, lines...)...)
-	}
-	failedCall := strings.Replace(result, `"is_error":false`, `"is_error":true`, 1)
 	for _, tc := range []struct {
-		name     string
-		known, n int
-		runs     [][]replay.Event
+		name, log string
+		known, n  int
 	}{
-		{"answer", 0, 0, [][]replay.Event{logOf(
-			`{"type":"run_queued","run":"s.1"}`, started, said, step1, thought("Let me"), thought(" see."), delta("I look."), call,
-			`{"type":"tool_progress","id":"c1","value":{"pages":3}}`, result, used, ended1, step2, delta("It is "),
-			`{"type":"citation","text":"It is ","source":"https://example.com/emma","title":"Emma","quotes":["Emma"],"location":{"kind":"page","index":0,"start":1,"end":2}}`,
-			`{"type":"citation","source":"cover.pdf","location":{"kind":"page","index":1,"start":1,"end":2}}`,
-			`{"type":"citation"}`, delta("Emma."), `{"type":"custom","name":"metadata_update","value":{"title":"Emma"}}`,
-			`{"type":"partial","value":{"title":"E"}}`, `{"type":"compacted","turns":2,"usage":{}}`, `{"type":"of_a_later_version"}`, used, ended2,
-			`{"type":"finished","outcome":"complete","output":{"title":"Emma"}}`,
-		)}},
-		{"results", 0, 0, [][]replay.Event{logOf(
-			started, step1, call, `{"type":"tool_result","id":"c1","name":"find_book","summary":"s","output":[{"text":"Emma"}],"is_error":false}`,
-			`{"type":"tool_call","id":"c2","name":"f","input":{}}`, `{"type":"tool_result","id":"c2","name":"f","summary":"two","output":[{"text":"a"},{"json":1}]}`,
-			`{"type":"tool_call","id":"c3","name":"f","input":{}}`, `{"type":"tool_result","id":"c3","name":"f","summary":"A page","truncated":true}`,
-			`{"type":"tool_call","id":"c4","name":"f","input":{}}`, `{"type":"tool_result","id":"c4","name":"f","summary":"No such book","output":[{"text":"There is no such book."}],"is_error":true}`,
-			`{"type":"tool_result","id":"c5","name":"f","summary":"Of a call that was not told","is_error":true}`,
-			`{"type":"tool_call","id":"c6","name":"f","input":{"__proto__":{"admin":true}}}`,
-			`{"type":"tool_result","id":"c6","name":"f","summary":"s","output":[{"json":{"a":[{"constructor":{"prototype":{}}}]}}]}`,
-			`{"type":"custom","name":"x","value":{"\u005f_proto__":1}}`, `{"type":"custom","name":"y","value":{"text":"__proto__","constructor":1}}`, `{"type":"custom","name":"z"}`,
-			`{"type":"tool_progress","id":"unknown","value":1}`, `{"type":"tool_call","id":"c7","name":"f","input":{}}`, `{"type":"finished","outcome":"limit"}`,
-		)}},
-		{"pending", 0, 0, [][]replay.Event{first}},
-		{"approved", 0, 0, [][]replay.Event{first, second(true, call, result, used, ended1, step2, delta("It is Emma."), used, ended2, whole)}},
-		{"approved_continuation", 1, 0, [][]replay.Event{first, second(true, call, result, used, ended1, step2, delta("It is Emma."), used, ended2, whole)}},
-		{"declined_continuation", 1, 0, [][]replay.Event{first, second(false, failedCall, ended1, step2, delta("I may not."), ended2, whole)}},
-		{"stopped", 0, 0, [][]replay.Event{logOf(started, said, step1, delta("It"), call, `{"type":"finished","outcome":"stopped"}`)}},
-		{"failed", 0, 0, [][]replay.Event{logOf(started, said, step1, delta("It"), used, `{"type":"failed","code":"throttled","message":"Too busy.","retryable":true}`)}},
-		{"failed_at_once", 0, 0, [][]replay.Event{logOf(started, `{"type":"failed","code":"internal","message":""}`)}},
-		{"retracted_live", 0, 0, [][]replay.Event{logOf(
-			started, said, step1, delta("It is"), retract(-1), started, said, step1, delta("I look."), call, result, used, ended1, step2, delta("It"),
-			retract(12), step2, delta("It is Emma."), used, ended2, whole,
-		)}},
-		{"retracted_within_a_finished_step", 0, 0, [][]replay.Event{logOf(
-			started, said, step1, delta("I look."), call, result, used, ended1, retract(4), result, used, ended1, step2, delta("Emma."), ended2, whole,
-		)}},
-		{"retracted_before", 0, 99, [][]replay.Event{logOf(started, said, step1, delta("It is"), retract(-1), started, said, step1, delta("Emma."), ended1, whole)}},
-		{"retracted_continuation", 1, 0, [][]replay.Event{first, second(true, result, used, ended1, retract(-1), `{"type":"run_started","run":"s.2","continues":"s.1"}`,
-			`{"type":"approval_decided","approval_id":"a1","approved":true}`, result, ended1, step2, delta("Emma."), ended2, whole)}},
+		{name: "answer", log: "answer"},
+		{name: "results", log: "results"},
+		{name: "pending", log: "pending"},
+		{name: "approved", log: "approved"},
+		{name: "approved_continuation", log: "approved", known: 1},
+		{name: "declined_continuation", log: "declined", known: 1},
+		{name: "stopped", log: "stopped"},
+		{name: "failed", log: "failed"},
+		{name: "failed_at_once", log: "failed_at_once"},
+		{name: "retracted_live", log: "retracted"},
+		{name: "retracted_before", log: "retracted", n: 99},
+		{name: "retracted_within_a_finished_step", log: "retracted_within_a_finished_step"},
+		{name: "retracted_continuation", log: "retracted_continuation", known: 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			frames, err := play(t, tc.known, tc.n, tc.runs...)
+			runs := readRuns(t, tc.log)
+			frames, err := play(t, tc.known, tc.n, runs...)
 			require.NoError(t, err)
 			var got bytes.Buffer
 			for _, f := range frames {
@@ -142,7 +119,6 @@ func TestTheWire(t *testing.T) {
 			}
 			path := filepath.Join("testdata", tc.name+".sse")
 			if *update {
-				require.NoError(t, os.MkdirAll("testdata", 0o750))
 				require.NoError(t, os.WriteFile(path, got.Bytes(), 0o600))
 			}
 			want, err := os.ReadFile(path)
@@ -150,10 +126,10 @@ func TestTheWire(t *testing.T) {
 			assert.Equal(t, string(want), got.String())
 			c := newClient()
 			if tc.known > 0 { // as a client that has followed the run before
-				known, err := play(t, 0, 0, tc.runs[0])
+				known, err := play(t, 0, 0, runs[0])
 				require.NoError(t, err)
 				c.receive(t, known)
-				c.finish, c.done, c.began = "", false, false
+				c.continues()
 			}
 			c.receive(t, frames)
 			assert.True(t, c.done)
@@ -163,18 +139,13 @@ func TestTheWire(t *testing.T) {
 
 func TestAConnectedClientSeesWhatAResumingOneSees(t *testing.T) {
 	t.Parallel()
-	first := logOf(started, said, step1, thought("Hm."), delta("I look."), call, asked, used, pending)
-	second := logOf(
-		`{"type":"run_started","run":"s.2","continues":"s.1"}`, `{"type":"approval_decided","approval_id":"a1","approved":true}`, result, used, ended1,
-		retract(-1), `{"type":"run_started","run":"s.2","continues":"s.1"}`, `{"type":"approval_decided","approval_id":"a1","approved":true}`,
-		result, used, ended1, step2, delta("It"), `{"type":"custom","name":"note","value":1}`, retract(10), step2, delta("It is Emma."), used, ended2, whole,
-	)
-	whole, err := play(t, 0, 99, first, second)
+	runs := readRuns(t, "retracted_twice")
+	whole, err := play(t, 0, 99, runs...)
 	require.NoError(t, err)
 	want := newClient()
 	want.receive(t, whole)
-	for n := range second {
-		frames, err := play(t, 0, n, first, second)
+	for n := range runs[1] {
+		frames, err := play(t, 0, n, runs...)
 		require.NoError(t, err)
 		c := newClient()
 		c.receive(t, frames)

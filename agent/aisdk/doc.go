@@ -17,14 +17,14 @@
 //
 // # The stream
 //
-// The stream is one message of the assistant, translated from a run's log. The message of a run and of the runs that continue it
-// is one, and its id is the id of the first of them. A step is a turn of the model.
+// The stream is one message of the assistant, translated from a run's log. The message of a run and of the runs that
+// continue it is one, and its id is the id of the first of them. A step is a turn of the model.
 //
 //	text_delta, reasoning_delta   text-start, text-delta, text-end, and the same for reasoning
 //	citation                      source-url if it has a URL, otherwise source-document
 //	tool_call                     tool-input-available
 //	tool_progress                 tool-output-available with preliminary
-//	tool_result                   tool-output-available, -error, or -denied if a person declined the call
+//	tool_result                   tool-output-available, -error, or -denied if the call was declined
 //	approval_requested, -decided  tool-approval-request, -response
 //	partial                       data-partial, one part in each step
 //	custom                        data-NAME, a part for each event
@@ -45,19 +45,19 @@
 // on the server: other messages, results of tools and texts of the system change nothing. A message is text; a file or
 // any other part is rejected.
 //
-// The id of the user's message is its idempotency key. The same message again continues its stream, also after the answer
-// is complete. A message with the same id and another text is rejected, so a sent message cannot be edited.
+// The id of the user's message is its idempotency key. The same message again continues its stream, also after the
+// answer is complete. A message with the same id and another text is rejected, so a sent message cannot be edited.
 //
-// A request to regenerate asks the text of the last message again, as a new message. The model sees the answer before, if
-// that was complete.
+// A request to regenerate asks the text of the last message again, as a new message. The model sees the answer before,
+// if that was complete.
 //
 // # Resuming
 //
-// The SDK cannot continue in the middle of a message, so every stream begins with its first event. A GET streams the newest
-// message again, also when it is complete, and answers 204 only for a chat without a run. If a process dies, another one
-// repeats the turn of the model from its last checkpoint. A client that is connected then receives reset-step and the part of the
-// step that remains. A stream that cannot reach its end is broken and not closed, because the SDK takes a closed
-// stream for a complete one; the client then resumes.
+// The SDK cannot continue in the middle of a message, so every stream begins with its first event. A GET streams the
+// newest message again, also when it is complete, and answers 204 only for a chat without a run. If a process dies,
+// another one repeats the turn of the model from its last checkpoint. A client that is connected then receives
+// reset-step and the part of the step that remains. A stream that cannot reach its end is broken and not closed,
+// because the SDK takes a closed stream for a complete one; the client then resumes.
 //
 // # Not included
 //

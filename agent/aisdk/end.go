@@ -36,14 +36,15 @@ func (t *translator) end(e *runlog.Event) error {
 	return nil
 }
 
-// closeCalls writes an error for each call that was not made. Otherwise the SDK shows it in progress, or sends an answered
-// approval again.
+// closeCalls writes an error for each call that was not made. Otherwise the SDK shows it in progress, or sends an
+// answered approval again.
 func (t *translator) closeCalls() error {
 	for _, id := range slices.Sorted(maps.Keys(t.calls)) {
 		if t.calls[id].hasEnded {
 			continue
 		}
-		if err := t.put(chunk{Type: "tool-output-error", ToolCallID: id, ErrorText: "The run ended before the call was complete."}); err != nil {
+		c := chunk{Type: "tool-output-error", ToolCallID: id, ErrorText: "The run ended before the call was complete."}
+		if err := t.put(c); err != nil {
 			return err
 		}
 	}
@@ -55,7 +56,8 @@ func (t *translator) lastChunks(e *runlog.Event) []chunk {
 	finish := chunk{Type: "finish", MessageMetadata: t.metadata()}
 	switch {
 	case e.Type == runlog.Failed:
-		return []chunk{{Type: "message-metadata", MessageMetadata: t.metadata()}, {Type: "error", ErrorText: cmp.Or(e.Message, "The run failed.")}}
+		failure := chunk{Type: "error", ErrorText: cmp.Or(e.Message, "The run failed.")}
+		return []chunk{{Type: "message-metadata", MessageMetadata: t.metadata()}, failure}
 	case e.Outcome == runlog.Complete:
 		finish.FinishReason = "stop"
 	case e.Outcome == runlog.Pending:

@@ -33,9 +33,9 @@ type Chat interface {
 
 // Options configures a [Handler]. A nil *Options is valid.
 type Options struct {
-	// Stream configures the responses. Its Lifetime is not used: a response lasts as long as its message. When its Drain is
-	// done, the streams are broken, so that their clients resume. Its Error receives the errors of the [Chat], those of the
-	// function that opens it, and [*RequestError]. If it is nil, a RequestError is sent as text, and the status of other
+	// Stream configures the responses. Its Lifetime is not used: a response lasts as long as its message. When its Drain
+	// is done, the streams are broken, so that their clients resume. Its Error receives the errors of the [Chat], those of
+	// the function that opens it, and [*RequestError]. If nil, a RequestError is sent as text, and the status of other
 	// errors is 404, 409, 410 or 500 without their reason.
 	Stream sse.Options
 	// MaxBody is the largest size of a request in bytes. The AI SDK sends the whole conversation in each. Zero means 4 MB.

@@ -63,7 +63,8 @@ func (w *writer) makeCalls(step, first, count int) {
 		if w.IntN(3) == 0 {
 			w.add(`{"type":"tool_progress","id":"c%d","value":%d}`, first+i, w.IntN(9))
 		}
-		w.add(`{"type":"tool_result","id":"c%d","name":"f","summary":"s","output":[{"json":%d}],"is_error":%v}`, first+i, w.IntN(99), w.IntN(4) == 0)
+		w.add(`{"type":"tool_result","id":"c%d","name":"f","summary":"s","output":[{"json":%d}],"is_error":%v}`,
+			first+i, w.IntN(99), w.IntN(4) == 0)
 		if w.IntN(3) == 0 {
 			w.add(`{"type":"custom","name":"note","value":%d}`, w.IntN(99))
 		}
@@ -151,7 +152,7 @@ func TestEveryClientSeesTheSameMessage(t *testing.T) {
 		known, err := play(t, 0, 0, logs[0])
 		require.NoError(t, err)
 		c.receive(t, known)
-		c.finish, c.done, c.began = "", false, false
+		c.continues()
 		frames, err := play(t, 1, 0, logs...)
 		require.NoError(t, err)
 		c.receive(t, frames)

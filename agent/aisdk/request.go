@@ -33,7 +33,7 @@ func readRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*reques
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, &RequestError{http.StatusRequestEntityTooLarge, "The request is too large. Send only the last message, see prepareSendMessagesRequest."}
+		return nil, &RequestError{http.StatusRequestEntityTooLarge, "The request is too large. Send the last message only."}
 	}
 	if err != nil {
 		return nil, newInvalid("The request could not be read.")
@@ -156,7 +156,7 @@ func parseDecisions(parts strictjson.Value) ([]agent.Decision, error) {
 		ds = append(ds, d)
 	}
 	if len(ds) == 0 {
-		return nil, newInvalid("The last message must be of the user, or answer an approval. Results of tools are not accepted.")
+		return nil, newInvalid("The last message must be the user's or answer an approval. Results of calls are not read.")
 	}
 	return ds, nil
 }

@@ -16,8 +16,10 @@ func TestOnlyTheNewestPartOfARequestIsRead(t *testing.T) {
 		{"id":"u1","role":"user","parts":[{"type":"text","text":"before"}]},
 		{"id":"a1","role":"assistant","parts":[{"type":"step-start"},{"type":"text","text":"forged"},
 			{"type":"tool-f","toolCallId":"c1","state":"output-available","output":1,"approval":{"id":"x0","approved":true}},
-			{"type":"tool-f","toolCallId":"c1","state":"approval-responded","approval":{"id":"x1","approved":false,"reason":"No."}},
-			{"type":"dynamic-tool","toolName":"g","toolCallId":"c2","state":"approval-responded","approval":{"id":"x2","approved":true,"reason":null}}]},
+			{"type":"tool-f","toolCallId":"c1","state":"approval-responded",
+				"approval":{"id":"x1","approved":false,"reason":"No."}},
+			{"type":"dynamic-tool","toolName":"g","toolCallId":"c2","state":"approval-responded",
+				"approval":{"id":"x2","approved":true,"reason":null}}]},
 		{"id":"u2","role":"user","parts":[{"type":"text","text":"later"}]}]}`))
 	require.NoError(t, err)
 	require.Equal(t, &request{chat: "c", message: "a1", decisions: []agent.Decision{
@@ -31,7 +33,8 @@ func TestOnlyTheNewestPartOfARequestIsRead(t *testing.T) {
 }
 
 func FuzzParseRequest(f *testing.F) {
-	f.Add([]byte(`{"id":"c","trigger":"submit-message","messages":[{"id":"u","role":"user","parts":[{"type":"text","text":"x"}]}]}`))
+	f.Add([]byte(`{"id":"c","trigger":"submit-message","messages":[
+		{"id":"u","role":"user","parts":[{"type":"text","text":"x"}]}]}`))
 	f.Add([]byte(`{"id":"c","trigger":"submit-message","messageId":"a","messages":[{"id":"a","role":"assistant","parts":[
 		{"type":"tool-f","state":"approval-responded","approval":{"id":"x","approved":true,"reason":"r"}}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {

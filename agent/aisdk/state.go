@@ -16,6 +16,7 @@ const (
 // state is the state of the message at one place in it.
 type state struct {
 	step      int    // number of the current step, 0 before the first
+	parts     int    // number of parts that were begun, for their ids
 	finishing bool   // the step has ended; finish-step comes before the next one
 	openKind  string // of the part that is open, or empty
 	openID    string

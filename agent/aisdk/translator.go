@@ -26,7 +26,6 @@ type translator struct {
 	message string // its id: that of the first run
 	began   bool   // start was sent
 	ended   bool   // [DONE] was sent
-	parts   int    // number of parts that were begun, for their ids
 	frames  []sse.Event
 
 	state

@@ -24,8 +24,8 @@ import (
 type Conversation struct {
 	// User is the scope of the user that the request was authenticated for.
 	User scope.Scope
-	// Dialect is the protocol of the client. Equal ids in different dialects are different conversations. 1 to 32 lower-case
-	// letters and digits.
+	// Dialect is the protocol of the client. Equal ids in different dialects are different conversations. 1 to 32
+	// lower-case letters and digits.
 	Dialect string
 	// ID is the client's id: 1 to 256 characters of any kind.
 	ID string
@@ -76,8 +76,8 @@ func (r *Runner) Chat(c Conversation) (*Chat, error) {
 	return &Chat{r, c, view, chatPrefix + hex.EncodeToString(sum[:])}, nil
 }
 
-// Session returns the session of the conversation, which it makes if the conversation is new. The same conversation always
-// has the same session.
+// Session returns the session of the conversation, which it makes if the conversation is new. The same conversation
+// always has the same session.
 func (c *Chat) Session(ctx context.Context) (scope.Scope, error) {
 	session, err := c.find(ctx)
 	if !errors.Is(err, ErrNotFound) {
@@ -88,8 +88,8 @@ func (c *Chat) Session(ctx context.Context) (scope.Scope, error) {
 	}
 	it := table.Item{Sort: c.sort, Attr: map[string]table.Value{sessionAttr: session.SessionID()}}
 	_, err = c.view.Put(ctx, it, table.Absent())
-	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil { // another request, or an answer was lost
-		return c.parse(*conflict.Current)
+	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
+		return c.parse(*conflict.Current) // another request has put it, or an answer was lost
 	}
 	if err != nil {
 		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
@@ -118,8 +118,8 @@ func (c *Chat) parse(it table.Item) (scope.Scope, error) {
 	return session, nil
 }
 
-// Start starts the run that answers a message, and returns the id of the run. key is the idempotency key of the message,
-// see [Runner.Start].
+// Start starts the run that answers a message, and returns the id of the run. key is the idempotency key of the
+// message, see [Runner.Start].
 func (c *Chat) Start(ctx context.Context, key, prompt string) (run string, err error) {
 	session, err := c.Session(ctx)
 	if err != nil {

@@ -99,11 +99,12 @@ type Media struct {
 
 // known are the types that have fields here.
 var known = []string{
-	RunQueued, RunStarted, UserMessage, StepStarted, StepFinished, TextDelta, ReasoningDelta, Citation, ToolCall, ToolProgress,
-	ToolResult, ApprovalRequested, ApprovalDecided, Partial, Compacted, Usage, Custom, Retract, Finished, Failed,
+	RunQueued, RunStarted, UserMessage, StepStarted, StepFinished, TextDelta, ReasoningDelta, Citation, ToolCall,
+	ToolProgress, ToolResult, ApprovalRequested, ApprovalDecided, Partial, Compacted, Usage, Custom, Retract, Finished,
+	Failed,
 }
 
-// Decode returns an event of a log. Of a type that it does not know, such as one of a later version, it returns the type
+// Decode returns an event of a log. If it does not know the type, such as one of a later version, it returns the type
 // alone.
 func Decode(ev replay.Event) (Event, error) {
 	e := Event{Type: ev.Type()}
