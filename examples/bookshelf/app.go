@@ -66,7 +66,7 @@ type services struct {
 
 // start starts all parts and returns when requests are answered.
 func start(ctx context.Context, c config) (_ *app, err error) {
-	a := &app{failed: make(chan error, 4)} // one for each sender: two HTTP servers, the embedded S3 and main
+	a := &app{failed: make(chan error, 5)} // one for each sender: three HTTP servers, the embedded S3 and main
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close(ctx))
@@ -98,6 +98,9 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	}
 	srv, err := a.assemble(ctx, c, on, dir, events, listener.Addr())
 	if err != nil {
+		return nil, err
+	}
+	if err := a.serveProfiles(ctx, c.pprof, c.log); err != nil {
 		return nil, err
 	}
 	a.serve(listener, srv, c.log)

@@ -28,6 +28,7 @@ type config struct {
 	lease     time.Duration // of runs; default 10 s
 	retention time.Duration // of records that have ended; 0 keeps them forever
 
+	pprof  string // address of the profiles, or empty
 	getenv func(string) string
 	log    *slog.Logger
 

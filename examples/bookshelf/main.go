@@ -15,6 +15,7 @@
 //	-user-runs, -tenant-runs, -queue
 //	            most runs of a user and of a tenant at a time, and in a tenant's queue; defaults 8, 32 and 64
 //	-grants     most uploads of a user that are granted and have not arrived; default 500
+//	-pprof      address of this machine for the profiles of net/http/pprof; default none
 //	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
 //
 // If AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_BEDROCK_RUNTIME is set, that endpoint replaces
@@ -102,6 +103,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.IntVar(&c.tenantRuns, "tenant-runs", defaultTenantRuns, "largest `number` of a tenant's runs at a time")
 	flags.IntVar(&c.waiting, "queue", defaultQueue, "largest `number` of a tenant's runs that wait")
 	flags.DurationVar(&c.retention, "retention", defaultRetention, "`time` that the record of an upload is kept after it has ended, 0 for ever")
+	flags.StringVar(&c.pprof, "pprof", "", "`address` of this machine for profiles of net/http/pprof (default none)")
 	flags.StringVar(&c.issuer, "issuer", "", "`URL` of the OIDC issuer whose tokens are required (default no token is required)")
 	flags.StringVar(&c.audience, "audience", "", "`audience` of the issuer's tokens")
 	flags.StringVar(&c.client, "client", "", "`id` of the app client, if the issuer is a Cognito user pool")

@@ -1,0 +1,2 @@
+// Command server measures the bookshelf.
+package main

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // the deferred stop has been called
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	flags := flag.NewFlagSet("server", flag.ContinueOnError)
+	list := flags.String("streams", "50,200,400,600", "`numbers` of concurrent streams")
+	only := flags.String("only", "", "`name` of the only server to measure, floor or bookshelf")
+	limit := flags.Duration("limit", 10*time.Minute, "longest `time` of the whole run")
+	var s settings
+	flags.IntVar(&s.rounds, "rounds", 3, "`number` of streams of each client, one after the other")
+	flags.DurationVar(&s.ramp, "ramp", idealTime, "`time` within which the clients begin")
+	flags.StringVar(&s.profile, "cpuprofile", "", "`file` for a CPU profile of the last measurement")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, *limit)
+	defer cancel()
+	if err := useCoreForAll(os.Getpid(), loadCore); err != nil {
+		return err
+	}
+	runtime.GOMAXPROCS(1)
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	floorPath, shelfPath, err := buildPrograms(ctx, dir)
+	if err != nil {
+		return err
+	}
+	m := newModel(newHistogram())
+	endpoint, err := serveModel(ctx, m)
+	if err != nil {
+		return err
+	}
+	shelf, err := newBookshelf(ctx, shelfPath, endpoint, dir)
+	if err != nil {
+		return err
+	}
+	contestants := []contestant{&floor{program: floorPath, model: endpoint}, shelf}
+	if _, err := fmt.Fprintf(out, "one core; %s; %d streams one after the other for each client, clients begin within %v; ideal %v\n\n",
+		runtime.Version(), s.rounds, s.ramp, idealTime); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if _, err := fmt.Fprintln(w, header); err != nil {
+		return err
+	}
+	for n := range strings.SplitSeq(*list, ",") {
+		streams, err := strconv.Atoi(n)
+		if err != nil || streams < 1 {
+			return fmt.Errorf("-streams: invalid number %q", n)
+		}
+		var base *result
+		for _, c := range contestants {
+			if *only != "" && *only != c.name() {
+				continue
+			}
+			r, err := measure(ctx, c, m, streams, s)
+			if err != nil {
+				return errors.Join(fmt.Errorf("%s, %d streams: %w", c.name(), streams, err), w.Flush())
+			}
+			if base == nil {
+				base = &r
+			}
+			if err := r.print(w, c.name(), base); err != nil {
+				return err
+			}
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// serveModel serves the model on this machine until the program ends, and returns its address.
+func serveModel(ctx context.Context, m *model) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	m.server = &http.Server{Handler: m, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = m.server.Serve(l) }()
+	return "http://" + l.Addr().String(), nil
+}
