@@ -18,7 +18,7 @@ import (
 	"github.com/carrel-go/carrel/sse/replay"
 )
 
-// active is a run in this process. Its goroutine is in execute; a second one, in keep, renews the leases.
+// active is a run in this process. Its goroutine is in execute. A timer calls a keeper, which renews the leases.
 type active struct {
 	runner  *Runner
 	session scope.Scope

@@ -137,7 +137,7 @@ func encodeEvent(ev agent.Event) (_ json.RawMessage, urgent bool, err error) {
 	case agent.ToolDone:
 		raw, err := encodeToolDone(ev)
 		return raw, true, err
-	case agent.ToolCalled, agent.ToolPending:
+	case agent.StepStarted, agent.ToolCalled, agent.ToolPending: // after StepStarted the log is idle until the first delta
 		urgent = true
 	}
 	raw, err := agent.MarshalEvent(ev)

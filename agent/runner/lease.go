@@ -5,58 +5,68 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// startKeeping renews the leases of the run until the returned function is called, which waits.
+// startKeeping renews the leases of the run until the returned function is called, which waits for a renewal in flight.
 func (a *active) startKeeping() (stop func()) {
 	ctx, cancel := context.WithCancel(a.life)
-	var wg sync.WaitGroup
-	wg.Go(func() { a.keep(ctx) })
+	a.headMu.Lock()
+	k := &keeper{active: a, ctx: ctx, expires: a.head.lease, turn: make(chan struct{}, 1)}
+	a.headMu.Unlock()
+	k.turn <- struct{}{}
+	k.timer = time.AfterFunc(a.runner.o.Heartbeat, k.renew)
+	<-k.turn
 	return func() {
 		cancel()
-		wg.Wait()
+		k.turn <- struct{}{}
+		k.timer.Stop()
+		<-k.turn
 	}
 }
 
-// keep renews the lease of HEAD and the place of the run, and notices a stop request. It abandons the run when its
-// lease may have expired.
-func (a *active) keep(ctx context.Context) {
-	o := a.runner.o
-	tick := time.NewTicker(o.Heartbeat)
-	defer tick.Stop()
-	a.headMu.Lock()
-	expires := a.head.lease
-	a.headMu.Unlock()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+// keeper renews the lease of HEAD and the place of the run, and notices a stop request. A timer calls it, so that a run
+// does not have a goroutine between two renewals.
+type keeper struct {
+	active *active
+	ctx    context.Context //nolint:containedctx // of the renewals
+
+	turn    chan struct{} // holds a value during a renewal
+	timer   *time.Timer
+	expires time.Time // of the lease
+}
+
+// renew makes one renewal and starts the timer for the next one. It abandons the run when its lease may have expired.
+func (k *keeper) renew() {
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
+	if k.ctx.Err() != nil {
+		return
+	}
+	a, next := k.active, time.Now().Add(k.active.runner.o.Heartbeat)
+	if a.ticket != nil {
+		if err := a.runner.try(k.ctx, a.ticket.Renew); errors.Is(err, admission.ErrLost) {
+			a.runner.logError(k.ctx, "runner: a run has lost its place", a.run.ID, err)
 		}
-		if a.ticket != nil {
-			if err := a.runner.try(ctx, a.ticket.Renew); errors.Is(err, admission.ErrLost) {
-				a.runner.logError(ctx, "runner: a run has lost its place", a.run.ID, err)
-			}
-		}
-		if o.Exclusive {
-			continue
-		}
-		lease := time.Now().Add(o.Lease)
-		err := a.beat(ctx, expires, lease)
+	}
+	if !a.runner.o.Exclusive {
+		lease := time.Now().Add(a.runner.o.Lease)
+		err := a.beat(k.ctx, k.expires, lease)
 		switch {
-		case ctx.Err() != nil:
+		case k.ctx.Err() != nil:
 			return
 		case err == nil:
-			expires = lease
-		case errors.Is(err, errLost), time.Now().After(expires):
+			k.expires = lease
+		case errors.Is(err, errLost), time.Now().After(k.expires):
 			a.lose()
 			return
 		}
+	}
+	if k.ctx.Err() == nil {
+		k.timer.Reset(time.Until(next))
 	}
 }
 

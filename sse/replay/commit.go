@@ -14,61 +14,77 @@ import (
 // putTime bounds one write of a segment. After it the write is repeated.
 const putTime = 5 * time.Second
 
-// storeBatches stores the events of the Writer until it ends. next is the number of its next segment.
-func (w *Writer) storeBatches(ctx context.Context, next int64) {
-	defer close(w.done)
-	defer w.leaveStore()
-	last := time.Now()
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		lines, count, due, running := w.takeBatch(last)
-		switch {
-		case !running:
-			return
-		case len(lines) == 0:
-			timer.Reset(due)
-			select {
-			case <-w.wake:
-			case <-timer.C:
-			}
-			continue
-		}
-		seg := w.newSegment(next, lines)
-		last = time.Now()
-		err := w.putSegment(ctx, seg)
+// scheduleLocked has the pending events stored: now if they are due, otherwise by the timer.
+func (w *Writer) scheduleLocked() {
+	if w.storing || w.err != nil || len(w.pending) == 0 {
+		return
+	}
+	due := w.dueLocked()
+	switch {
+	case due <= 0:
+		w.storing = true
+		go w.storeBatches()
+	case !w.armed:
+		w.armed = true
+		w.timer.Reset(due)
+	}
+}
+
+// storeDue is called by the timer.
+func (w *Writer) storeDue() {
+	w.mu.Lock()
+	w.armed = false
+	isDue := !w.storing && w.err == nil && len(w.pending) > 0 && w.dueLocked() <= 0
+	w.storing = w.storing || isDue
+	w.scheduleLocked()
+	w.mu.Unlock()
+	if isDue {
+		w.storeBatches()
+	}
+}
+
+// dueLocked returns how long the pending events wait for their commit.
+func (w *Writer) dueLocked() time.Duration {
+	if w.urgent || w.bytes >= w.store.o.MaxSegment {
+		return 0
+	}
+	return time.Until(w.store.nextTick(w.began))
+}
+
+// storeBatches stores events until none are due. It is called with storing set, which it clears.
+func (w *Writer) storeBatches() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.err == nil && len(w.pending) > 0 && w.dueLocked() <= 0 {
+		lines, count := w.takeBatchLocked()
+		w.began = time.Now()
+		number := w.next
+		w.mu.Unlock()
+		seg := w.newSegment(number, lines)
+		err := w.putSegment(w.life, seg)
 		w.mu.Lock()
 		if err != nil {
 			w.failLocked(err)
-			w.mu.Unlock()
-			return
+			break
 		}
+		w.next++
 		w.recent.addSegment(seg)
 		w.storeErr = nil
 		w.committed += count
 		w.last = place{seg.number, len(lines) - 1}
 		w.notifyLocked()
-		w.mu.Unlock()
-		next++
 	}
+	w.storing = false
+	if w.err != nil {
+		w.leaveStore()
+		w.notifyLocked()
+		return
+	}
+	w.scheduleLocked()
 }
 
-// takeBatch removes the events of the next commit, if one is due, and returns the number of appended events in it.
-// Otherwise it returns how long to wait. The last commit began at last.
-func (w *Writer) takeBatch(last time.Time) (_ []line, count int, due time.Duration, running bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err != nil {
-		return nil, 0, 0, false
-	}
-	if len(w.pending) == 0 {
-		w.urgent = false
-		return nil, 0, time.Hour, true
-	}
-	due = time.Until(last.Add(w.store.o.Commit))
-	if due > 0 && !w.urgent && w.bytes < w.store.o.MaxSegment {
-		return nil, 0, due, true
-	}
+// takeBatchLocked removes the events of the next commit and returns the number of appended events in it.
+func (w *Writer) takeBatchLocked() (_ []line, count int) {
 	n, bytes := 0, 0
 	for n < len(w.pending) && n < maxEvents {
 		size := len(w.pending[n].text) + 1
@@ -80,10 +96,10 @@ func (w *Writer) takeBatch(last time.Time) (_ []line, count int, due time.Durati
 	lines := w.pending[:n:n]
 	w.bytes -= bytes
 	if w.pending = w.pending[n:]; len(w.pending) > 0 {
-		return lines, n, 0, true
+		return lines, n
 	}
 	w.pending, w.urgent = nil, false
-	return lines, w.appended - w.committed, 0, true // the merged events included
+	return lines, w.appended - w.committed // the merged events included
 }
 
 // newSegment returns the segment of these events.

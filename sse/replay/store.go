@@ -14,7 +14,8 @@ import (
 
 // Options configures a [Store]. A nil *Options is valid.
 type Options struct {
-	// Commit is the interval at which a Writer stores its events. Zero means 250 ms.
+	// Commit is the interval at which a Writer stores its events, to the nearest tenth: the Writers of a Store commit at the
+	// same moments, so that a table can share a transaction among them. Zero means 250 ms.
 	Commit time.Duration
 	// Poll is the interval at which a reader looks for new events that another process writes. It grows to four times as
 	// much in a pause. Zero means Commit.
@@ -38,6 +39,7 @@ type Options struct {
 type Store struct {
 	table *table.Table
 	o     Options
+	epoch time.Time // of the ticks
 
 	mu    sync.Mutex
 	local map[localKey]*recent // the logs that Writers of this Store write
@@ -50,7 +52,7 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	if t == nil {
 		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
 	}
-	s := &Store{table: t, local: make(map[localKey]*recent)}
+	s := &Store{table: t, local: make(map[localKey]*recent), epoch: time.Now()}
 	if o != nil {
 		s.o = *o
 	}
@@ -67,6 +69,12 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	s.o.MaxSegment = cmp.Or(s.o.MaxSegment, 64<<10)
 	s.o.MaxEvent = max(cmp.Or(s.o.MaxEvent, 16<<20), s.o.MaxSegment)
 	return s, nil
+}
+
+// nextTick returns when a Writer commits again whose last commit began at that time.
+func (s *Store) nextTick(began time.Time) time.Time {
+	const ticks = 10 // of an interval
+	return s.epoch.Add(began.Add(s.o.Commit).Sub(s.epoch).Round(s.o.Commit / ticks))
 }
 
 func checkRange[T int | time.Duration](option string, value, largest T) error {

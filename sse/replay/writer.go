@@ -22,21 +22,25 @@ type Writer struct {
 	log    log
 	id     string
 	recent *recent
-	cancel context.CancelFunc // stops writes in flight
-	done   chan struct{}      // closed when the goroutine has returned
-	wake   chan struct{}      // of the goroutine, with room for one signal
+	life   context.Context //nolint:containedctx // of all writes
+	cancel context.CancelFunc
 
 	mu        sync.Mutex
-	pending   []line // events that no commit holds yet
-	bytes     int    // of pending
-	appended  int    // number of events accepted, merged ones included
-	committed int    // number of them that are stored
-	last      place  // of the last stored event
-	urgent    bool   // pending events are stored without waiting for the interval
-	ending    bool   // no more events are accepted
-	storeErr  error  // of the last write, if that is repeated
-	err       error  // why nothing can be stored any more
-	changed   chan struct{}
+	timer     *time.Timer   // calls storeDue
+	armed     bool          // the timer runs
+	storing   bool          // a goroutine is in storeBatches; there is none while nothing is due
+	next      int64         // number of the next segment
+	began     time.Time     // when the last commit began
+	pending   []line        // events that no commit holds yet
+	bytes     int           // of pending
+	appended  int           // number of events accepted, merged ones included
+	committed int           // number of them that are stored
+	last      place         // of the last stored event
+	urgent    bool          // pending events are stored without waiting for the interval
+	ending    bool          // no more events are accepted
+	storeErr  error         // of the last write, if that is repeated
+	err       error         // why nothing can be stored any more
+	changed   chan struct{} // closed at the next change; nil if nobody waits
 }
 
 // line is an event on its way to the table.
@@ -61,10 +65,10 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 	if len(first) > maxEvents {
 		return nil, fmt.Errorf("replay: open: %w: %d events: must be at most %d", ErrInvalid, len(first), maxEvents)
 	}
-	w := &Writer{
-		store: s, log: l, id: rand.Text(),
-		done: make(chan struct{}), wake: make(chan struct{}, 1), changed: make(chan struct{}),
-	}
+	w := &Writer{store: s, log: l, id: rand.Text(), began: time.Now()}
+	w.life, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	w.timer = time.AfterFunc(time.Hour, w.storeDue)
+	w.timer.Stop()
 	var lines []line
 	for _, data := range first {
 		line, err := w.encodeEvent(ctx, data)
@@ -77,13 +81,10 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 	if err != nil {
 		return nil, fmt.Errorf("replay: open: %w", err)
 	}
-	w.recent, w.last = newRecent(seg), place{seg.number, len(lines) - 1}
+	w.recent, w.next, w.last = newRecent(seg), seg.number+1, place{seg.number, len(lines) - 1}
 	if replaced := s.registerLocal(l, w.recent); replaced != nil {
 		replaced.endWriter()
 	}
-	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	w.cancel = cancel
-	go w.storeBatches(background, seg.number+1)
 	return w, nil
 }
 
@@ -161,7 +162,7 @@ func (w *Writer) addLine(ctx context.Context, l line, urgent bool) error {
 	}
 	w.urgent = w.urgent || urgent
 	w.ending = l.final
-	w.signal()
+	w.scheduleLocked()
 	return nil
 }
 
@@ -192,9 +193,9 @@ func (w *Writer) Flush(ctx context.Context) (string, error) {
 
 func (w *Writer) flushLocked(ctx context.Context) (string, error) {
 	target := w.appended
-	if w.committed < target {
+	if len(w.pending) > 0 {
 		w.urgent = true
-		w.signal()
+		w.scheduleLocked()
 	}
 	for w.committed < target && w.err == nil {
 		if err := w.waitLocked(ctx); err != nil {
@@ -241,15 +242,21 @@ func (w *Writer) Close(ctx context.Context) error {
 
 // Abandon ends the Writer at once and drops the events that are not stored. It may be called more than once.
 func (w *Writer) Abandon() {
-	w.mu.Lock()
-	w.failLocked(ErrClosed)
-	w.mu.Unlock()
 	w.cancel()
-	<-w.done
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failLocked(ErrClosed)
+	for w.storing {
+		_ = w.waitLocked(context.Background())
+	}
+	w.leaveStore()
 }
 
 // waitLocked waits for a change of the Writer's state.
 func (w *Writer) waitLocked(ctx context.Context) error {
+	if w.changed == nil {
+		w.changed = make(chan struct{})
+	}
 	changed := w.changed
 	w.mu.Unlock()
 	var err error
@@ -271,20 +278,14 @@ func (w *Writer) failLocked(err error) {
 		return
 	}
 	w.err, w.pending, w.bytes = err, nil, 0
+	w.timer.Stop()
 	w.notifyLocked()
-	w.signal()
 }
 
 func (w *Writer) notifyLocked() {
-	close(w.changed)
-	w.changed = make(chan struct{})
-}
-
-// signal wakes the goroutine.
-func (w *Writer) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
+	if w.changed != nil {
+		close(w.changed)
+		w.changed = nil
 	}
 }
 

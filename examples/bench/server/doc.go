@@ -1,2 +1,41 @@
-// Command server measures the bookshelf.
+// Command server measures the whole bookshelf on one core, with everything on: scoped, tracked, persisted before it is
+// emitted, resumable. It measures a server by hand (package floor) in the same run, which has nothing of that:
+//
+//	cd examples/bench && GOWORK=off go run ./server
+//	cd examples/bench && GOWORK=off go run ./server -streams 50 -rounds 2
+//
+// It needs Linux and two cores. It starts each server as a process on core 0, with its embedded table. The model, the
+// clients and the embedded S3 run on core 1. Everything listens on this machine.
+//
+//	-streams     numbers of concurrent streams; default 50,200,400,600
+//	-rounds      streams of each client, one after the other; default 3
+//	-ramp        time within which the clients begin; default the ideal time of a stream
+//	-only        name of the only server to measure, floor or bookshelf
+//	-cpuprofile  file for a CPU profile of the last measurement
+//	-limit       longest time of the whole run; default 10m
+//
+// # A stream
+//
+// The model answers three times: 20 pieces of text and a call of set_field, the same again, 100 pieces of text. It sends
+// a piece of 20 bytes each 20 ms and takes 300 ms to the first one. So a stream takes 3.64 s if nothing but the model
+// takes time. Each piece holds the time at which it was sent. A client fails unless it receives each piece once, in
+// order, and then the end.
+//
+// Each stream of the bookshelf is the extraction of an upload of its own, a picture of 64 × 96 pixels. The streams are
+// spread over 40 tenants with 5 users each. The uploads are made before the measured part, by another process on the
+// same data.
+//
+// # Output
+//
+// For each number of streams and each server:
+//
+//   - lag: the time from the model to the client of each piece of text. The lag of the bookshelf includes its commit
+//     interval of 250 ms; "beyond" is what the 99th percentile exceeds it by.
+//   - first: the time from the request to the first piece of text.
+//   - CPU: user and system time of the process for each stream, and its ratio to that of the floor.
+//   - RSS: what the process holds more with all streams open than before, for each stream. The part that is not anonymous
+//     is the page cache of the table's file.
+//   - left: goroutines, open files and memory that the process has more of afterwards than before.
+//   - late: how late the model sent its pieces, 99th percentile; busy: the use of core 1. If late is not small, the
+//     machine is too busy for the figures to mean anything.
 package main

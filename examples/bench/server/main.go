@@ -31,9 +31,9 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	list := flags.String("streams", "50,200,400,600", "`numbers` of concurrent streams")
-	only := flags.String("only", "", "`name` of the only server to measure, floor or bookshelf")
 	limit := flags.Duration("limit", 10*time.Minute, "longest `time` of the whole run")
 	var s settings
+	flags.StringVar(&s.only, "only", "", "`name` of the only server to measure, floor or bookshelf")
 	flags.IntVar(&s.rounds, "rounds", 3, "`number` of streams of each client, one after the other")
 	flags.DurationVar(&s.ramp, "ramp", idealTime, "`time` within which the clients begin")
 	flags.StringVar(&s.profile, "cpuprofile", "", "`file` for a CPU profile of the last measurement")
@@ -69,36 +69,42 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		runtime.Version(), s.rounds, s.ramp, idealTime); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	if _, err := fmt.Fprintln(w, header); err != nil {
-		return err
-	}
 	for n := range strings.SplitSeq(*list, ",") {
 		streams, err := strconv.Atoi(n)
 		if err != nil || streams < 1 {
 			return fmt.Errorf("-streams: invalid number %q", n)
 		}
-		var base *result
-		for _, c := range contestants {
-			if *only != "" && *only != c.name() {
-				continue
-			}
-			r, err := measure(ctx, c, m, streams, s)
-			if err != nil {
-				return errors.Join(fmt.Errorf("%s, %d streams: %w", c.name(), streams, err), w.Flush())
-			}
-			if base == nil {
-				base = &r
-			}
-			if err := r.print(w, c.name(), base); err != nil {
-				return err
-			}
-			if err := w.Flush(); err != nil {
-				return err
-			}
+		if err := compare(ctx, out, contestants, m, streams, s); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// compare measures the contestants with a number of streams, one after the other, and prints a table.
+func compare(ctx context.Context, out io.Writer, contestants []contestant, m *model, streams int, s settings) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if _, err := fmt.Fprintln(w, header); err != nil {
+		return err
+	}
+	var base *result
+	for _, c := range contestants {
+		if s.only != "" && s.only != c.name() {
+			continue
+		}
+		r, err := measure(ctx, c, m, streams, s)
+		if err != nil {
+			return errors.Join(fmt.Errorf("%s, %d streams: %w", c.name(), streams, err), w.Flush())
+		}
+		if base == nil {
+			base = &r
+		}
+		if err := r.print(w, c.name(), base); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w)
+	return errors.Join(err, w.Flush())
 }
 
 // serveModel serves the model on this machine until the program ends, and returns its address.

@@ -42,6 +42,7 @@ type loadResult struct {
 type settings struct {
 	rounds  int
 	ramp    time.Duration
+	only    string // name of the only contestant, or empty
 	profile string // file for a CPU profile of the last contestant; or empty
 }
 

@@ -36,23 +36,39 @@ func encodeRow(r table.Row) ([]byte, error) {
 }
 
 func decodeRow(partition, sort string, b []byte) (table.Row, error) {
-	r := table.Row{Partition: partition, Sort: sort}
-	var err error
-	if r.Expires, err = decodeExpiry(b); err != nil {
+	r, attr, err := decodeBareRow(partition, sort, b)
+	if err != nil {
 		return table.Row{}, err
+	}
+	if r.Attr, err = decodeAttr(sort, attr); err != nil {
+		return table.Row{}, err
+	}
+	return r, nil
+}
+
+// decodeBareRow decodes a row without its attributes, which it returns encoded.
+func decodeBareRow(partition, sort string, b []byte) (_ table.Row, attr []byte, err error) {
+	r := table.Row{Partition: partition, Sort: sort}
+	if r.Expires, err = decodeExpiry(b); err != nil {
+		return table.Row{}, nil, err
 	}
 	first, attr, ok := bytes.Cut(b[expirySize:], []byte(attrSeparator))
 	attr, closed := bytes.CutSuffix(attr, []byte("}"))
 	if !ok || !closed {
-		return table.Row{}, fmt.Errorf("bolt: decode %q: damaged row", sort)
+		return table.Row{}, nil, fmt.Errorf("bolt: decode %q: damaged row", sort)
 	}
 	var h header
 	if err := json.Unmarshal(append(bytes.Clone(first), '}'), &h); err != nil {
-		return table.Row{}, fmt.Errorf("bolt: decode %q: %w", sort, err)
+		return table.Row{}, nil, fmt.Errorf("bolt: decode %q: %w", sort, err)
 	}
 	r.Version, r.Index = h.Version, h.Index
-	if r.Attr, err = table.DecodeAttr(attr); err != nil {
-		return table.Row{}, fmt.Errorf("bolt: decode %q: %w", sort, err)
+	return r, attr, nil
+}
+
+func decodeAttr(sort string, b []byte) (map[string]table.Value, error) {
+	attr, err := table.DecodeAttr(b)
+	if err != nil {
+		return nil, fmt.Errorf("bolt: decode %q: %w", sort, err)
 	}
-	return r, nil
+	return attr, nil
 }

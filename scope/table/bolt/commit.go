@@ -90,6 +90,7 @@ func (c *committer) close() {
 
 // commitAll commits batches until no write is waiting.
 func (c *committer) commitAll() {
+	runtime.Gosched() // writers that are about to write join the first batch
 	for {
 		batch := c.nextBatch()
 		if len(batch) == 0 {

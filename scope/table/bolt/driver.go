@@ -168,17 +168,19 @@ func (d *Driver) Delete(ctx context.Context, k table.Key, c table.Cond) error {
 	})
 }
 
-// getIfHolds returns the stored row, or nil if it is absent, if the condition holds.
-// Otherwise it returns a conflict.
+// getIfHolds returns the stored row without its attributes, or nil if it is absent, if
+// the condition holds. Otherwise it returns a conflict.
 func getIfHolds(tx *bbolt.Tx, k table.Key, c table.Cond) (*table.Row, error) {
-	stored, err := getRow(tx, k)
-	if err != nil {
-		return nil, err
+	stored, attr, err := getBareRow(tx, k)
+	if err != nil || c.Holds(stored, time.Now()) {
+		return stored, err
 	}
-	if !c.Holds(stored, time.Now()) {
-		return nil, &table.RowConflictError{Current: stored}
+	if stored != nil {
+		if stored.Attr, err = decodeAttr(stored.Sort, attr); err != nil {
+			return nil, err
+		}
 	}
-	return stored, nil
+	return nil, &table.RowConflictError{Current: stored}
 }
 
 // checkCall returns an error if a call must not begin.

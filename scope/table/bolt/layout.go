@@ -48,16 +48,26 @@ func joinKey(parts ...string) ([]byte, error) {
 
 // getRow returns the stored row, or nil if it is absent.
 func getRow(tx *bbolt.Tx, k table.Key) (*table.Row, error) {
+	r, attr, err := getBareRow(tx, k)
+	if err == nil && r != nil {
+		r.Attr, err = decodeAttr(r.Sort, attr)
+	}
+	return r, err
+}
+
+// getBareRow returns the stored row without its attributes, which it returns encoded,
+// or nil if the row is absent.
+func getBareRow(tx *bbolt.Tx, k table.Key) (_ *table.Row, attr []byte, _ error) {
 	key, err := joinKey(k.Partition(), k.Sort())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	b := tx.Bucket([]byte(rowBucket)).Get(key)
 	if b == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	r, err := decodeRow(k.Partition(), k.Sort(), b)
-	return &r, err
+	r, attr, err := decodeBareRow(k.Partition(), k.Sort(), b)
+	return &r, attr, err
 }
 
 // entry is the encoding of a row.

@@ -98,7 +98,7 @@ func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.R
 	if err != nil {
 		return nil, err
 	}
-	total := h.memory + size + graySize
+	total := h.memory + size + min(graySize, int64(h.width)*int64(h.height))
 	err = d.turns.doPiece(ctx, root.Scope(), total, func() error {
 		defer d.collectGarbage(total)
 		out, err = readAndDecode(ctx, root, ref, size, h)
