@@ -28,7 +28,7 @@ type Writer struct {
 	mu        sync.Mutex
 	timer     *time.Timer   // calls storeDue
 	armed     bool          // the timer runs
-	storing   bool          // a goroutine is in storeBatches; there is none while nothing is due
+	storing   bool          // a goroutine is in storeBatches
 	next      int64         // number of the next segment
 	began     time.Time     // when the last commit began
 	pending   []line        // events that no commit holds yet

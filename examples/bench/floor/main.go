@@ -1,5 +1,5 @@
 // Command floor is the server that package carrel is compared with: net/http and bedrockruntime's ConverseStream by
-// hand. It has no framework, stores and tracks nothing, and loses its runs with their connections.
+// hand. It does not have a framework, does not store or track anything, and loses its runs with their connections.
 //
 // It answers POST /extract with the events of a conversation, one for each piece of text, as the bookshelf does. The
 // variables FLOOR_ADDR and FLOOR_MODEL hold the address to listen on and the endpoint of the model. It prints its

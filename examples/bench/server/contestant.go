@@ -14,7 +14,7 @@ import (
 type contestant interface {
 	name() string
 	// prepare does what precedes the measured part: for each client the requests that it makes. It is called before
-	// start, in a process of its own.
+	// start, in a separate process.
 	prepare(ctx context.Context, clients, rounds int) ([][]request, error)
 	// start starts the server. The requests are sent to its address.
 	start(ctx context.Context) (*process, error)

@@ -1,5 +1,5 @@
 // Command server measures the whole bookshelf on one core, with everything on: scoped, tracked, persisted before it is
-// emitted, resumable. It measures a server by hand (package floor) in the same run, which has nothing of that:
+// emitted, resumable. It measures a server by hand (package floor) in the same run, which does nothing of that:
 //
 //	cd examples/bench && GOWORK=off go run ./server
 //	cd examples/bench && GOWORK=off go run ./server -streams 50 -rounds 2
@@ -21,7 +21,7 @@
 // takes time. Each piece holds the time at which it was sent. A client fails unless it receives each piece once, in
 // order, and then the end.
 //
-// Each stream of the bookshelf is the extraction of an upload of its own, a picture of 64 × 96 pixels. The streams are
+// Each stream of the bookshelf is the extraction of a separate upload, a picture of 64 × 96 pixels. The streams are
 // spread over 40 tenants with 5 users each. The uploads are made before the measured part, by another process on the
 // same data.
 //
@@ -33,9 +33,10 @@
 //     interval of 250 ms; "beyond" is what the 99th percentile exceeds it by.
 //   - first: the time from the request to the first piece of text.
 //   - CPU: user and system time of the process for each stream, and its ratio to that of the floor.
-//   - RSS: what the process holds more with all streams open than before, for each stream. The part that is not anonymous
-//     is the page cache of the table's file.
-//   - left: goroutines, open files and memory that the process has more of afterwards than before.
+//   - RSS: the memory that the process holds in addition while all streams are open, for each stream. The other part than
+//     the anonymous one
+//     is the page cache of the table file.
+//   - left: the increase of goroutines, open files and memory between the time before and the time after.
 //   - late: how late the model sent its pieces, 99th percentile; busy: the use of core 1. If late is not small, the
 //     machine is too busy for the figures to mean anything.
 package main

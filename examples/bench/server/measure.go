@@ -26,7 +26,7 @@ type result struct {
 	load                loadResult
 }
 
-// left is what a server has more of after the streams than before them.
+// left counts the resources that a server has gained between the time before the streams and the time after them.
 type left struct {
 	goroutines, files int
 	resident          int64

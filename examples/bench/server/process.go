@@ -131,7 +131,7 @@ func (p *process) stop() error {
 	return err
 }
 
-// usage is what a process uses.
+// usage is a measurement of a process.
 type usage struct {
 	cpu       time.Duration // so far
 	resident  int64         // bytes
