@@ -30,7 +30,7 @@ type translator struct {
 
 	state
 	atStep    state       // at the beginning of the current step
-	sinceStep []stepEvent // the events since then
+	sinceStep []stepEvent // the events since then, which are read again if some of them are retracted
 	isOpen    bool        // finish-step was not sent
 	isGone    bool        // the current step was retracted, and the client has its step-start and nothing after it
 	lastOther string      // the id of the current run's last event before the step from which the client has something
@@ -39,8 +39,7 @@ type translator struct {
 // stepEvent is an event of the current step.
 type stepEvent struct {
 	run int
-	id  string
-	runlog.Event
+	replay.Event
 }
 
 func newTranslator() *translator {
@@ -57,38 +56,38 @@ func (t *translator) beginRun(p runPlace) {
 func (t *translator) translate(ev replay.Event) ([]sse.Event, error) {
 	clear(t.frames)
 	t.frames = t.frames[:0]
-	e, err := runlog.Decode(ev)
-	if err == nil {
-		err = t.add(stepEvent{t.run.number, ev.ID, e})
-	}
-	if err != nil {
+	if err := t.add(stepEvent{t.run.number, ev}); err != nil {
 		return nil, fmt.Errorf("aisdk: %w", err)
 	}
 	return t.frames, nil
 }
 
 // add adds an event to the message.
-func (t *translator) add(e stepEvent) error {
+func (t *translator) add(kept stepEvent) error {
+	e, err := runlog.Decode(kept.Event)
+	if err != nil {
+		return err
+	}
 	switch e.Type {
 	case runlog.RunQueued, runlog.RunStarted:
 		return t.begin(e.Run)
 	case runlog.Retract:
 		return t.retract(e.After)
 	case runlog.StepStarted:
-		return t.startStep(e)
+		return t.startStep(e.Step, kept)
 	case runlog.Finished, runlog.Failed:
-		return t.end(&e.Event)
+		return t.end(&e)
 	}
-	if !e.isVisible() {
+	if !isVisible(e.Type) {
 		return nil
 	}
-	t.sinceStep = append(t.sinceStep, e)
-	return t.translateEvent(&e.Event)
+	t.sinceStep = append(t.sinceStep, kept)
+	return t.translateEvent(&e)
 }
 
-// isVisible reports whether the message has something from the event.
-func (e *stepEvent) isVisible() bool {
-	switch e.Type {
+// isVisible reports whether the message has something from an event of that type.
+func isVisible(eventType string) bool {
+	switch eventType {
 	case runlog.StepStarted, runlog.StepFinished, runlog.TextDelta, runlog.ReasoningDelta, runlog.Citation, runlog.Usage,
 		runlog.ToolCall, runlog.ToolProgress, runlog.ToolResult, runlog.ApprovalRequested, runlog.ApprovalDecided,
 		runlog.Partial, runlog.Custom:
@@ -109,12 +108,12 @@ func (t *translator) begin(run string) error {
 }
 
 // startStep begins a step. One that has begun already continues.
-func (t *translator) startStep(e stepEvent) error {
-	if e.Step == t.step && !t.finishing {
+func (t *translator) startStep(step int, e stepEvent) error {
+	if step == t.step && !t.finishing {
 		return nil
 	}
 	if n := len(t.sinceStep); n > 0 && t.sinceStep[n-1].run == e.run {
-		t.lastOther = t.sinceStep[n-1].id
+		t.lastOther = t.sinceStep[n-1].ID
 	}
 	isGone := t.isGone
 	if !isGone {
@@ -123,7 +122,8 @@ func (t *translator) startStep(e stepEvent) error {
 		}
 	}
 	t.atStep = t.clone()
-	t.sinceStep, t.step, t.finishing, t.isGone = append(t.sinceStep[:0], e), e.Step, false, false
+	clear(t.sinceStep)
+	t.sinceStep, t.step, t.finishing, t.isGone = append(t.sinceStep[:0], e), step, false, false
 	if isGone {
 		return nil
 	}
@@ -167,25 +167,29 @@ func (t *translator) retract(after string) error {
 	}
 	kept := t.sinceStep[:0:0]
 	for _, e := range t.sinceStep {
-		if e.run != t.run.number || e.id <= after {
+		if e.run != t.run.number || e.ID <= after {
 			kept = append(kept, e)
 		}
 	}
 	if len(kept) == len(t.sinceStep) {
 		return nil
 	}
-	hasStep := len(t.sinceStep) > 0 && t.sinceStep[0].Type == runlog.StepStarted
+	hasStep := len(t.sinceStep) > 0 && t.sinceStep[0].Type() == runlog.StepStarted
 	t.state, t.sinceStep = t.atStep.clone(), kept
 	if err := t.put(chunk{Type: "reset-step"}); err != nil {
 		return err
 	}
 	t.isGone = hasStep && len(kept) == 0 && t.isOpen
-	for i := range kept {
-		if kept[i].Type == runlog.StepStarted {
-			t.step = kept[i].Step
+	for _, k := range kept {
+		e, err := runlog.Decode(k.Event)
+		if err != nil {
+			return err
+		}
+		if e.Type == runlog.StepStarted {
+			t.step = e.Step
 			continue
 		}
-		if err := t.translateEvent(&kept[i].Event); err != nil {
+		if err := t.translateEvent(&e); err != nil {
 			return err
 		}
 	}
