@@ -61,6 +61,7 @@
 //
 // # Not included
 //
-// The package does not know who may read a chat: its function Chat does. It does not execute tools in the browser. The
-// SDK's stop disconnects and does not stop the run; a service offers another route for that.
+// The package does not return the earlier messages of a chat. It does not know who may read a chat: its function Chat
+// does. It does not execute tools in the browser. The SDK's stop disconnects and does not stop the run; a service
+// offers another route for that.
 package aisdk

@@ -29,6 +29,11 @@ func (t *translator) end(e *runlog.Event) error {
 	if err := t.closeStep(); err != nil {
 		return err
 	}
+	if e.Type == runlog.Failed {
+		if err := t.putMetadata(); err != nil {
+			return err
+		}
+	}
 	if err := t.put(t.lastChunks(e)...); err != nil {
 		return err
 	}
@@ -56,8 +61,7 @@ func (t *translator) lastChunks(e *runlog.Event) []chunk {
 	finish := chunk{Type: "finish", MessageMetadata: t.metadata()}
 	switch {
 	case e.Type == runlog.Failed:
-		failure := chunk{Type: "error", ErrorText: cmp.Or(e.Message, "The run failed.")}
-		return []chunk{{Type: "message-metadata", MessageMetadata: t.metadata()}, failure}
+		return []chunk{{Type: "error", ErrorText: cmp.Or(e.Message, "The run failed.")}}
 	case e.Outcome == runlog.Complete:
 		finish.FinishReason = "stop"
 	case e.Outcome == runlog.Pending:

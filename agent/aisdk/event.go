@@ -73,7 +73,16 @@ func (t *translator) finishStep() error {
 		return err
 	}
 	t.finishing = true
-	return t.put(chunk{Type: "message-metadata", MessageMetadata: t.metadata()})
+	return t.putMetadata()
+}
+
+// putMetadata writes the usage so far, if it is known.
+func (t *translator) putMetadata() error {
+	m := t.metadata()
+	if m == nil {
+		return nil
+	}
+	return t.put(chunk{Type: "message-metadata", MessageMetadata: m})
 }
 
 // citation returns the source of the text before it. The text continues.

@@ -72,10 +72,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPost:
 		err = h.send(w, r)
-	case http.MethodGet, http.MethodHead:
+	case http.MethodGet:
 		err = h.resume(w, r)
 	default:
-		w.Header().Set("Allow", "GET, HEAD, POST")
+		w.Header().Set("Allow", "GET, POST")
 		err = &RequestError{http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)}
 	}
 	if err != nil {

@@ -52,4 +52,10 @@ func (s *state) addUsage(e *runlog.Event) {
 	s.model = e.Model
 }
 
-func (s *state) metadata() *metadata { return &metadata{newUsage(s.usage), s.model} }
+// metadata returns the metadata of the message, or nil if no usage is known.
+func (s *state) metadata() *metadata {
+	if s.usage == (agent.Usage{}) {
+		return nil
+	}
+	return &metadata{newUsage(s.usage), s.model}
+}
