@@ -32,10 +32,10 @@ type shelf struct {
 }
 
 // forUser returns the same bookshelf for another user.
-func (s *shelf) forUser(tenant, user string) *shelf {
+func (s *shelf) forUser(tenant, user string, roles ...string) *shelf {
 	s.t.Helper()
 	other := *s
-	other.token = s.as(tenant, user)["Authorization"]
+	other.token = s.as(tenant, user, roles...)["Authorization"]
 	return &other
 }
 

@@ -191,7 +191,7 @@ func (b *toolbox) readBook(ctx context.Context, c *tools.Call, in readIn) (BookD
 // correctNotFound returns a correction for the model if the book does not exist, and otherwise err.
 func correctNotFound(err error, id string) error {
 	if errors.Is(err, library.ErrNotFound) {
-		return tools.Correct(fmt.Sprintf("book_id: there is no book %.64q; call list_books for valid ids", id))
+		return tools.Correct(fmt.Sprintf("book_id: the book %.64q does not exist; call list_books for valid ids", id))
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 // conversation is the state read from a request.
 type conversation struct {
 	prompt  string          // the person's last message
+	start   int             // its index
 	offered map[string]bool // the tools that may be called
 	calls   []toolCall      // the calls since the prompt, in order
 	known   book.Metadata   // the fields that set_field has set in all runs
@@ -38,7 +39,7 @@ func readConversation(req *agent.Request) *conversation {
 	}
 	c.words = countWords(req.System)
 	results := make(map[string]*tools.Result)
-	start, scanned := 0, false
+	scanned := false
 	for i, m := range req.Messages {
 		calls := false
 		var texts []string
@@ -61,14 +62,14 @@ func readConversation(req *agent.Request) *conversation {
 		}
 		switch {
 		case m.Role == agent.RoleUser && len(texts) > 0:
-			c.prompt, start = strings.Join(texts, "\n"), i
+			c.prompt, c.start = strings.Join(texts, "\n"), i
 		case m.Role == agent.RoleAssistant && scanned && !calls:
 			c.isRead = true // the run that scanned the cover has ended
 		}
 	}
 	for i, m := range req.Messages {
 		for _, p := range m.Parts {
-			if p.Use != nil && i > start {
+			if p.Use != nil && i > c.start {
 				c.calls = append(c.calls, toolCall{*p.Use, results[p.Use.ID], i})
 			}
 		}

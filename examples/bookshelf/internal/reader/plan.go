@@ -15,7 +15,7 @@ type turn struct {
 
 type callRequest struct {
 	tool string
-	args map[string]string
+	args any // a map
 }
 
 // newStep returns an answer with one call.

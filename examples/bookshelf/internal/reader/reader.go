@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/librarytools"
 )
 
 // Prompt is the default prompt. The reader then reads the cover, even if it has read it before.
@@ -41,6 +42,9 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 	return func(yield func(agent.Delta, error) bool) {
 		c := readConversation(req)
 		t := c.nextTurn()
+		if c.offered[librarytools.ListBooks] {
+			t = newChat(c, req).nextTurn()
+		}
 
 		for _, piece := range splitPieces(t.text) {
 			if err := r.waitPace(ctx); err != nil {

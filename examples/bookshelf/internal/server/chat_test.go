@@ -224,7 +224,7 @@ func TestImpossibleShares(t *testing.T) {
 		why     string
 	}{
 		{mine, 2, "at most 1"}, {mine, 0, "version"}, {bobs, 1, "shared already"},
-		{hidden, 1, "there is no book"}, {"0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", 1, "there is no book"}, {"x", 1, "there is no book"},
+		{hidden, 1, "does not exist"}, {"0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", 1, "does not exist"}, {"x", 1, "does not exist"},
 	} {
 		w.model.then(share(c.id, c.version)...)
 		r := w.chat("", "share it")
