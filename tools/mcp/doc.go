@@ -1,11 +1,17 @@
 // Package mcp connects tools to the Model Context Protocol (https://modelcontextprotocol.io): [Serve] offers a
-// [tools.Set] to the agents of other programs. It is a separate module, over the protocol's Go SDK.
+// [tools.Set] to the agents of other programs, and [Import] makes the tools of another server a Set. It is a separate
+// module, over the protocol's Go SDK.
 //
 //	set := tools.Of(find, read, lend)
 //	h, err := mcp.Serve(set, &mcp.ServeOptions{Objects: bucket, Approvals: approvals})
 //	mux.Handle("/mcp", verifier.Middleware(h)) // package oidc
 //
-// Use it when people work with your service from an agent that they already have.
+//	remote, err := mcp.Import(ctx, "https://weather.example/mcp", &mcp.ImportOptions{Prefix: "weather_"})
+//	defer remote.Close()
+//	a, err := agent.New(model, &agent.Options{Tools: set.With(remote.Tools())})
+//
+// Use it when people work with your service from an agent that they already have, or when your agent needs the tools of
+// somebody else's server.
 //
 // # Callers
 //
@@ -59,6 +65,18 @@
 //   - 400: an invalid message or a batch, and errors of the protocol from version 2026-07-28 on
 //   - 401: a request without a scope; 403: the name of another host on a loopback address
 //   - 405: every method but POST; 413: a body above ServeOptions.MaxBody; 429: too many requests in flight
+//
+// # Imported tools
+//
+// An imported tool keeps the rules of [tools.FromSchema], so it cannot ask for an identity, and its name cannot take
+// the place of a local one: see [Import] and [Remote.Tools]. Its server is not trusted. A response is cut off at
+// ImportOptions.MaxResult while it is read, calls and lists are bounded in time, and a bad answer does not affect other
+// calls. Redirects are not followed, and requests of the server are refused.
+//
+// Results are data. The texts of a result are values of one JSON object that names the server, the summary does not
+// repeat them, and links are not followed. The author of an agent must still expect a model to follow instructions that
+// it reads there, or in a description: give an agent with tools of strangers no tool that a person would not let them
+// use, and guard effects by approvals. Numbers in structured content have the precision of float64.
 //
 // The package does not run OAuth flows, does not use sessions, sampling, roots or the old HTTP+SSE transport, and does
 // not speak over stdio.

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/oidc/oidctest"
 	"github.com/carrel-go/carrel/tools"
@@ -56,4 +57,32 @@ func ExampleServe() {
 	// Output:
 	// Emma, in the catalogue of acme
 	// Emma, in the catalogue of globex
+}
+
+// The tools of a server become local ones, under a prefix.
+func ExampleImport() {
+	ctx := context.Background()
+	weather := sdk.NewServer(&sdk.Implementation{Name: "weather", Version: "v1"}, nil)
+	type in struct {
+		City string `json:"city"`
+	}
+	sdk.AddTool(weather, &sdk.Tool{Name: "forecast", Description: "Says what the weather will be."},
+		func(_ context.Context, _ *sdk.CallToolRequest, in in) (*sdk.CallToolResult, any, error) {
+			return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: "sunny in " + in.City}}}, nil, nil
+		})
+	srv := httptest.NewServer(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return weather },
+		&sdk.StreamableHTTPOptions{Stateless: true}))
+	defer srv.Close()
+
+	remote, err := mcp.Import(ctx, srv.URL, &mcp.ImportOptions{Name: "weather", Prefix: "weather_"})
+	if err != nil {
+		panic(err)
+	}
+	defer remote.Close()
+	acme := must.Get(scope.Tenant("acme"))
+	set := must.Get(remote.Tools().Resolve(ctx, acme, nil))
+	tool, _ := set.Lookup("weather_forecast")
+	res, err := tool.Call(ctx, tools.NewCall(tools.CallOptions{Scope: acme, Args: []byte(`{"city":"Bonn"}`)}))
+	fmt.Println(string(res.Blocks[0].JSON), err)
+	// Output: {"server":"weather","text":["sunny in Bonn"]} <nil>
 }
