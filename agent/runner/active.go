@@ -16,6 +16,7 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // active is a run in this process. Its goroutine is in execute. A timer calls a keeper, which renews the leases.
@@ -38,6 +39,7 @@ type active struct {
 	cancelLife context.CancelCauseFunc
 	work       context.Context // of the host and the agent, within life
 	cancelWork context.CancelCauseFunc
+	staged     context.Context // of the agent, within work, while its stage is held; nil without a stage
 
 	watchdog *time.Timer // loses the run if a call of the log does not return
 
@@ -216,6 +218,8 @@ func (a *active) reasonToLeave(err error) error {
 	case errors.Is(err, errLost), errors.Is(err, errStore), errors.Is(err, errHandover), errors.Is(err, replay.ErrFenced), errors.Is(err, replay.ErrClosed):
 		return err
 	case errors.Is(context.Cause(a.work), errHandover):
+		return errHandover
+	case a.staged != nil && errors.Is(context.Cause(a.staged), tracking.ErrLease):
 		return errHandover
 	}
 	return nil

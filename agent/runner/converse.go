@@ -61,7 +61,7 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 		if a.run.Attempt = attempt; attempt != nil {
 			kept, stop := attempt.Keep(a.work)
 			defer stop()
-			work = kept
+			work, a.staged = kept, kept
 		}
 	}
 	if a.saved.End != nil {

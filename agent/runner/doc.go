@@ -67,8 +67,9 @@
 //     ends the run.
 //
 // A process that is fenced by HEAD, the checkpoint or the log, or that could not renew its lease, writes nothing more for
-// that run. If it lost only the stage, the run ends as stopped. A kill between any two writes leaves a state from which
-// these steps continue; then nothing but the time of a lease is lost.
+// that run. If only the lease of the stage has expired, the process hands the run over; if another worker has taken the
+// stage, the run ends as stopped. A kill between any two writes leaves a state from which these steps continue; then
+// nothing but the time of a lease is lost.
 //
 // The tokens of a step are reserved before the model is asked and settled after its answer, see [Options].StepTokens. A
 // takeover settles the step that was interrupted at the estimate.

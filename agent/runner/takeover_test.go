@@ -208,24 +208,32 @@ func TestForgedRowsDoNotTouchOtherScopes(t *testing.T) {
 func TestAStageIsTakenOverWithItsRun(t *testing.T) {
 	t.Parallel()
 	n := 0
-	synctest.Test(t, func(t *testing.T) { n = trackedRun(t, 1<<30, 0) })
+	synctest.Test(t, func(t *testing.T) { n = trackedRun(t, 0, 1<<30, 0) })
 	for k := 1; k <= n; k++ {
 		for _, pause := range []time.Duration{0, 11 * time.Second, time.Minute} {
-			synctest.Test(t, func(t *testing.T) { trackedRun(t, k, pause) })
+			synctest.Test(t, func(t *testing.T) { trackedRun(t, 0, k, pause) })
 		}
+		synctest.Test(t, func(t *testing.T) { trackedRun(t, time.Second, k, 5*time.Second) }) // only the stage's lease expires
 	}
 }
 
-// trackedRun runs an agent with a stage in a process that is killed or frozen at its n-th write.
-func trackedRun(t *testing.T, writes int, pause time.Duration) (made int) {
+// trackedRun runs an agent with a stage in a process that is killed or frozen at its n-th write. The lease of the stage is
+// the default if it is zero.
+func trackedRun(t *testing.T, lease time.Duration, writes int, pause time.Duration) (made int) {
 	t.Helper()
+	pipeline := tracking.Uploads()
+	for i := range pipeline.Stages {
+		if pipeline.Stages[i].Stage == tracking.Enrichment && lease > 0 {
+			pipeline.Stages[i].Lease, pipeline.Stages[i].Heartbeat = lease, 0
+		}
+	}
 	var effects shelf
 	d := table.NewMemory(nil)
 	hostOn := func(d table.Driver) runner.Host {
 		host := hostOf(t, slowly(time.Second, librarian(2)), effects.tool(t))
 		tb, err := table.New(d, nil)
 		require.NoError(t, err)
-		tr, err := tracking.New(tb, tracking.Uploads(), nil)
+		tr, err := tracking.New(tb, pipeline, nil)
 		require.NoError(t, err)
 		host.Stage = func(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
 			a, err := tr.Claim(ctx, r.Scope, tracking.Enrichment, &tracking.ClaimOptions{Key: r.ID, TakeOver: r.TakenOver})
@@ -249,7 +257,7 @@ func trackedRun(t *testing.T, writes int, pause time.Duration) (made int) {
 	session := newSession(t)
 	tb, err := table.New(d, nil)
 	require.NoError(t, err)
-	tr, err := tracking.New(tb, tracking.Uploads(), nil)
+	tr, err := tracking.New(tb, pipeline, nil)
 	require.NoError(t, err)
 	_, err = tr.Create(t.Context(), session, nil)
 	require.NoError(t, err)
