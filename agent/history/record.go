@@ -2,8 +2,6 @@ package history
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools"
@@ -79,11 +78,11 @@ func (s *Store) write(ctx context.Context, session scope.Scope, r record) error 
 	if err != nil {
 		return err
 	}
-	digest := digestOf(raw)
+	digest := jsonobject.Digest(raw)
 	it := table.Item{Sort: recordName(r.kind, r.number), Attr: map[string]table.Value{digestAttr: digest}}
 	if len(raw) <= maxInline {
 		it.Attr[contentAttr] = string(raw)
-	} else if it.Attr[objectAttr], err = s.writeObject(ctx, session, digest, raw); err != nil {
+	} else if it.Attr[objectAttr], err = s.putObject(ctx, session, raw); err != nil {
 		return err
 	}
 	_, err = view.Put(ctx, it, table.Absent())
@@ -94,6 +93,14 @@ func (s *Store) write(ctx context.Context, session scope.Scope, r record) error 
 		return ErrForked
 	}
 	return err
+}
+
+// putObject stores the JSON of a record as an object and returns the attribute that refers to it.
+func (s *Store) putObject(ctx context.Context, session scope.Scope, raw []byte) (table.Value, error) {
+	if s.objects.Bucket == nil {
+		return nil, fmt.Errorf("%w: %d bytes: the largest record without Options.Objects has %d", ErrTooLarge, len(raw), maxInline)
+	}
+	return s.objects.Put(ctx, session, raw)
 }
 
 // read decodes an item.
@@ -108,13 +115,17 @@ func (s *Store) read(ctx context.Context, view *table.View, it table.Item) (reco
 var errForeign = errors.New("it was not written by this package")
 
 func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r record, err error) {
-	raw, inline := it.Attr[contentAttr].(string)
-	if ref, ok := it.Attr[objectAttr].(string); ok && !inline {
-		if raw, err = s.readObject(ctx, view.Scope(), ref); err != nil {
+	inline, isInline := it.Attr[contentAttr].(string)
+	stored, isObject := it.Attr[objectAttr].(string)
+	raw := []byte(inline)
+	switch {
+	case isInline:
+	case !isObject:
+		return r, errForeign
+	default:
+		if raw, err = s.objects.Get(ctx, view.Scope(), stored); err != nil {
 			return r, err
 		}
-	} else if !inline {
-		return r, errForeign
 	}
 	name, digits, _ := strings.Cut(it.Sort, "#")
 	r.kind, r.size = kind(name+"#"), len(raw)
@@ -122,7 +133,7 @@ func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r 
 		return r, errForeign
 	}
 	var c content
-	if err := json.Unmarshal([]byte(raw), &c); err != nil {
+	if err := json.Unmarshal(raw, &c); err != nil {
 		return r, err
 	}
 	if r.kind == turnKind && len(c.Turns) != 1 || c.Through < 0 || c.Through > maxNumber {
@@ -136,10 +147,4 @@ func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r 
 		}
 	}
 	return r, nil
-}
-
-// digestOf returns the SHA-256 of the JSON of a record.
-func digestOf(raw []byte) string {
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:])
 }

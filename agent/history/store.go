@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -27,7 +28,7 @@ type Options struct {
 // Store holds the histories of all sessions in a table. It is safe for concurrent use.
 type Store struct {
 	table   *table.Table
-	objects *object.Bucket
+	objects jsonobject.Store
 }
 
 // New returns the histories in t. It returns [ErrInvalid] if t is nil.
@@ -35,9 +36,9 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	if t == nil {
 		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
 	}
-	s := &Store{table: t}
+	s := &Store{table: t, objects: jsonobject.Store{Kind: "turn", MaxSize: maxLoad}}
 	if o != nil {
-		s.objects = o.Objects
+		s.objects.Bucket = o.Objects
 	}
 	return s, nil
 }
@@ -196,8 +197,10 @@ func (s *Store) deleteAll(ctx context.Context, view *table.View, from, to string
 			return err
 		}
 		for _, f := range page.Items {
-			if err := s.deleteObject(ctx, view, f.Item); err != nil {
-				return err
+			if stored, ok := f.Item.Attr[objectAttr].(string); ok {
+				if err := s.objects.Delete(ctx, view.Scope(), stored); err != nil {
+					return err
+				}
 			}
 			err := view.Delete(ctx, f.Item.Sort, table.Version(f.Item.Version))
 			if _, changed := errors.AsType[*table.ConflictError](err); err != nil && !changed {

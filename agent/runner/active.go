@@ -51,6 +51,7 @@ type active struct {
 
 	log       *replay.Writer
 	status    Status // of the last event; empty until this process has written it
+	damage    error  // why the run cannot be continued, although it must end
 	saved     saved  // the newest checkpoint
 	savedAt   int64  // the version of its item; 0 if it does not exist
 	seq       int64  // of checkpoints in this epoch
@@ -84,7 +85,7 @@ func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.
 func (a *active) agentRun() string { return a.run.ID + "." + a.nonce }
 
 // roots returns where the objects of the run may be.
-func (a *active) roots() []*object.Root { return a.runner.roots(a.session, a.input.Shared) }
+func (a *active) roots() []*object.Root { return a.runner.roots(a.session, a.input.shared) }
 
 // enter takes a place for the run.
 func (a *active) enter(ctx context.Context) (err error) {

@@ -170,11 +170,11 @@ func (r *Runner) readSaved(ctx context.Context, session scope.Scope, roots []*ob
 	}
 	s := new(saved)
 	if err := json.Unmarshal(raw, s); err != nil {
-		return nil, fmt.Errorf("%w: %q: %w", errForeign, it.Sort, err)
+		return nil, fmt.Errorf("%w: %q: %w", errUnreadable, it.Sort, err)
 	}
 	if s.Checkpoint != nil && roots != nil {
 		if s.Checkpoint, err = s.Checkpoint.Resolve(roots...); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %q: %w", errUnreadable, it.Sort, err)
 		}
 	}
 	return s, nil

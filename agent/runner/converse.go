@@ -1,12 +1,14 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -35,6 +37,12 @@ func (a *active) firstEvents() ([]json.RawMessage, error) {
 
 // converse runs the agent and returns how it ended.
 func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done, err error) {
+	if err := a.writeHistory(a.saved); err != nil { // the process before may not have done so
+		return a.interrupted(err)
+	}
+	if a.damage != nil && a.saved.End == nil {
+		return res, end, cmp.Or(a.tellMessage(), a.damage)
+	}
 	if err := a.awaitPlace(); err != nil {
 		return a.interrupted(err)
 	}
@@ -80,8 +88,12 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	return a.stream(work, in)
 }
 
-// codeLost is the code of a run that was taken over too often.
-const codeLost agent.Code = "lost"
+const (
+	// codeLost is the code of a run that was taken over too often.
+	codeLost agent.Code = "lost"
+	// codeUnreadable is the code of a run whose stored state is lost.
+	codeUnreadable agent.Code = "unreadable"
+)
 
 // interrupted returns the result of a run that ended before the agent began, with err.
 func (a *active) interrupted(err error) (Result, agent.Done, error) {
@@ -131,14 +143,14 @@ func (a *active) awaitPlace() error {
 	})
 }
 
-// loadHistory returns the conversation, after it has added what the newest checkpoint holds.
+// loadHistory returns the conversation.
 func (a *active) loadHistory() (h agent.History, _ error) {
-	if err := a.writeHistory(a.saved); err != nil {
-		return h, err
-	}
 	return h, a.store(func(ctx context.Context) error {
 		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.roots()...)
 		h, a.turns, a.compacted = loaded, at.Turns, at.Compaction
+		if errors.Is(err, jsonobject.ErrLost) {
+			return fmt.Errorf("%w: %w", errUnreadable, err)
+		}
 		return err
 	})
 }
@@ -259,6 +271,9 @@ func failure(err error) Result {
 			return Result{Status: StatusLimit, Code: string(run.Code), Message: run.Message, Err: err}
 		}
 		return Result{Status: StatusFailed, Code: string(run.Code), Message: run.Message, Retryable: run.Retryable, Err: err}
+	}
+	if errors.Is(err, errUnreadable) {
+		return Result{Status: StatusFailed, Code: string(codeUnreadable), Message: "The stored state of the run cannot be read.", Err: err}
 	}
 	return Result{Status: StatusFailed, Code: string(agent.CodeInternal), Message: "The run failed.", Err: err}
 }

@@ -66,6 +66,9 @@
 //   - It continues from the checkpoint: it makes the pending calls with their former idempotency keys, asks the model, or
 //     ends the run.
 //
+// A run whose stored request, checkpoint or history is lost, for example because its objects were deleted, is taken over
+// too, and ends as failed with the code "unreadable".
+//
 // A process that is fenced by HEAD, the checkpoint or the log, or that could not renew its lease, writes nothing more for
 // that run. If only the lease of the stage has expired, the process hands the run over; if another worker has taken the
 // stage, the run ends as stopped. A kill between any two writes leaves a state from which these steps continue; then

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -88,6 +89,9 @@ func (a *active) endStatus() (Status, error) {
 	}
 	var last replay.Event
 	for e, err := range a.runner.logs.Events(a.life, a.session, logName(a.n), a.saved.Position) {
+		if errors.Is(err, jsonobject.ErrLost) {
+			return StatusFailed, nil // the end cannot be read by anybody
+		}
 		if err != nil {
 			return "", err
 		}

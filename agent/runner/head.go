@@ -127,22 +127,16 @@ func parseHead(it table.Item) (head, error) {
 	return h, nil
 }
 
-// run returns the description of the run. in may be nil.
-func (h *head) run(session scope.Scope, in *input) (*Run, error) {
-	r := &Run{ID: runID(session, h.n), Scope: session, Status: h.status, TakenOver: h.epoch > 1}
+// run returns the description of the run.
+func (h *head) run(session scope.Scope, in *input) *Run {
+	r := &Run{
+		ID: runID(session, h.n), Scope: session, Status: h.status, TakenOver: h.epoch > 1,
+		Shared: in.shared, Agent: in.Agent, Prompt: in.Prompt, Media: in.Media,
+	}
 	if h.continues > 0 {
 		r.Continues = runID(session, h.continues)
 	}
-	if in == nil {
-		return r, nil
-	}
-	r.Agent, r.Prompt, r.Media = in.Agent, in.Prompt, in.Media
-	if in.Shared == "" {
-		return r, nil
-	}
-	var err error
-	r.Shared, err = parseShared(session, in.Shared)
-	return r, err
+	return r
 }
 
 // readHead reads the head of the n-th run. It returns [ErrNotFound] if it does not exist.
@@ -174,7 +168,7 @@ func listHeads(ctx context.Context, v *table.View, limit int) ([]head, error) {
 	return heads, nil
 }
 
-// decodeInput reads the stored request of a run. It is empty once the run has ended.
+// decodeInput reads the stored request of a run. It is empty once the run has ended, and if it is unreadable.
 func (r *Runner) decodeInput(ctx context.Context, session scope.Scope, h *head) (*input, error) {
 	raw, err := r.readText(ctx, session, h.input)
 	if err != nil || len(raw) == 0 {
@@ -182,7 +176,7 @@ func (r *Runner) decodeInput(ctx context.Context, session scope.Scope, h *head) 
 	}
 	in, err := r.parseInput(session, raw)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %w", headName(h.n), err)
+		return &input{}, fmt.Errorf("%w: %q: %w", errUnreadable, headName(h.n), err)
 	}
 	return in, nil
 }
@@ -194,8 +188,13 @@ func (r *Runner) parseInput(session scope.Scope, raw []byte) (*input, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errForeign, err)
 	}
+	if in.Shared != "" {
+		if in.shared, err = parseShared(session, in.Shared); err != nil {
+			return nil, err
+		}
+	}
 	for i, m := range in.Media {
-		if in.Media[i], err = m.Resolve(r.roots(session, in.Shared)...); err != nil {
+		if in.Media[i], err = m.Resolve(r.roots(session, in.shared)...); err != nil {
 			return nil, err
 		}
 	}

@@ -146,7 +146,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Wait waits until the run has left this process: it has ended, or was handed over. It returns at once if this process
-// does not have it. A host that is frozen after its handler, such as AWS Lambda, calls it before the handler returns.
+// does not have it. See [Runner.WaitAll].
 func (r *Runner) Wait(ctx context.Context, sc scope.Scope, id string) error {
 	session, n, err := parseRun(sc, id)
 	if err != nil {

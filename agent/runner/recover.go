@@ -135,16 +135,15 @@ func (r *Runner) isOrphan(h *head) bool { return r.o.Exclusive && h.owner != r.i
 
 // claim wins the epoch of HEAD and launches the run.
 func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.View, h head) (launched bool, _ error) {
-	in, err := r.decodeInput(ctx, session, &h)
-	if err != nil {
-		return false, err
+	in, damage := r.decodeInput(ctx, session, &h)
+	if damage != nil && !errors.Is(damage, errUnreadable) {
+		return false, damage
 	}
 	h.epoch, h.owner, h.lease = h.epoch+1, r.id, time.Now().Add(r.o.Lease)
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
-	a.input = in
-	if a.run, err = h.run(session, in); err == nil {
-		err = a.enter(ctx) // first, since a takeover counts; the run's places are its own, so they are not freed if that fails
-	}
+	a.input, a.damage = in, damage
+	a.run = h.run(session, in)
+	err := a.enter(ctx) // first, since a takeover counts; the run's places are its own, so they are not freed if that fails
 	if err == nil {
 		a.countTry()
 		err = r.retry(ctx, a.win)

@@ -1,12 +1,11 @@
 package runner
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -39,6 +38,8 @@ type input struct {
 	Media     []tools.Media `json:"media,omitempty"`
 	Shared    string        `json:"shared,omitempty"` // a partition
 	Decisions []decided     `json:"decisions,omitempty"`
+
+	shared scope.Scope // Shared, parsed
 }
 
 // encode checks the request and returns its stored form.
@@ -84,6 +85,5 @@ func digest(s []byte) string {
 	if len(s) == 0 {
 		return ""
 	}
-	sum := sha256.Sum256(s)
-	return hex.EncodeToString(sum[:])
+	return jsonobject.Digest(s)
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,19 +11,19 @@ import (
 )
 
 // restore returns the checkpoint from which the run continues, or nil. If the run is taken over, restore fences the
-// checkpoints of the process before.
+// checkpoints of the process before. A run whose stored state is lost is not continued, but ends: see active.damage.
 func (a *active) restore() (*agent.Checkpoint, error) {
+	var err error
 	if a.run.TakenOver {
-		if err := a.store(a.fence); err != nil {
-			return nil, err
-		}
+		err = a.store(a.fence)
 	}
-	if a.saved.Epoch == 0 {
-		if err := a.store(a.restoreContinued); err != nil {
-			return nil, err
-		}
+	if err == nil && a.saved.Epoch == 0 {
+		err = a.store(a.restoreContinued)
 	}
-	return a.saved.Checkpoint, nil
+	if errors.Is(err, errUnreadable) {
+		a.damage, err = err, nil
+	}
+	return a.saved.Checkpoint, err
 }
 
 // fence reads the checkpoint of the run and puts it again, so that the next put of the process before conflicts.
@@ -38,9 +39,9 @@ func (a *active) fence(ctx context.Context) error {
 		if epoch, _ := it.Attr[epochAttr].(int64); epoch > a.epoch {
 			return errLost
 		}
-		s, err := a.runner.readSaved(ctx, a.session, a.roots(), it)
-		if err != nil {
-			return err
+		s, unreadable := a.runner.readSaved(ctx, a.session, a.roots(), it)
+		if unreadable != nil && !errors.Is(unreadable, errUnreadable) {
+			return unreadable
 		}
 		a.savedAt = it.Version
 		err = a.putItem(ctx, loadText(it.Attr, dataAttr), 0)
@@ -50,7 +51,7 @@ func (a *active) fence(ctx context.Context) error {
 		if err == nil && s != nil {
 			a.saved = *s
 		}
-		return err
+		return cmp.Or(err, unreadable)
 	}
 }
 
@@ -61,12 +62,12 @@ func (a *active) restoreContinued(ctx context.Context) error {
 		return nil
 	}
 	it, err := a.view.Get(ctx, checkpointName(a.before))
-	if err != nil {
+	if err != nil && !errors.Is(err, table.ErrNotFound) {
 		return err
 	}
 	s, err := a.runner.readSaved(ctx, a.session, a.roots(), it)
 	if err == nil && (s == nil || s.Checkpoint == nil) {
-		err = fmt.Errorf("%w: %q does not have a checkpoint", errForeign, it.Sort)
+		err = fmt.Errorf("%w: run %d does not have a checkpoint", errUnreadable, a.before)
 	}
 	if err == nil {
 		a.saved = saved{Checkpoint: s.Checkpoint, Step: s.Step}

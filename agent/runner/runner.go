@@ -12,6 +12,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent/history"
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -60,6 +61,8 @@ type Runner struct {
 	o     Options
 	id    string // of this Runner, for leases
 
+	objects jsonobject.Store // of requests and checkpoints
+
 	mu           sync.Mutex
 	live         map[liveKey]*active
 	count        int           // of runs, also those that are about to start
@@ -91,6 +94,7 @@ func New(t *table.Table, logs *replay.Store, turns *history.Store, host Host, o 
 	if o != nil {
 		r.o = *o
 	}
+	r.objects = jsonobject.Store{Bucket: r.o.Objects, Kind: "run", MaxSize: maxObject}
 	r.o.Lease = cmp.Or(r.o.Lease, 10*time.Second)
 	r.o.Heartbeat = cmp.Or(r.o.Heartbeat, min(3*time.Second, r.o.Lease/3))
 	r.o.Retention = cmp.Or(r.o.Retention, 30*24*time.Hour)
@@ -232,7 +236,7 @@ func (r *Runner) try(ctx context.Context, op func(context.Context) error) error 
 // isFinal reports whether an operation of the store returns err again if it is repeated.
 func isFinal(err error) bool {
 	for _, final := range []error{
-		errLost, errForeign, ErrTooLarge, ErrNotFound, table.ErrInvalid, table.ErrTooLarge, scope.ErrDenied,
+		errLost, errForeign, errUnreadable, jsonobject.ErrLost, ErrTooLarge, ErrNotFound, table.ErrInvalid, table.ErrTooLarge, scope.ErrDenied,
 		history.ErrForked, history.ErrTooLarge, history.ErrInvalid, object.ErrOutside,
 	} {
 		if errors.Is(err, final) {

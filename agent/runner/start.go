@@ -155,9 +155,7 @@ func (a *active) create(ctx context.Context, raw []byte) (*head, error) {
 	if a.input, err = a.runner.parseInput(a.session, raw); err != nil {
 		return nil, wrapStart(err)
 	}
-	if a.run, err = a.head.run(a.session, a.input); err != nil {
-		return nil, wrapStart(err)
-	}
+	a.run = a.head.run(a.session, a.input)
 	if err := a.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -203,9 +201,5 @@ func (r *Runner) describe(ctx context.Context, session scope.Scope, h *head) (*R
 	if err != nil {
 		return nil, fmt.Errorf("runner: read: %w", err)
 	}
-	run, err := h.run(session, in)
-	if err != nil {
-		return nil, fmt.Errorf("runner: read: %w", err)
-	}
-	return run, nil
+	return h.run(session, in), nil
 }

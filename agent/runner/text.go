@@ -1,13 +1,11 @@
 package runner
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -37,8 +35,7 @@ func loadText(attr map[string]table.Value, name string) (t text) {
 	return t
 }
 
-// writeText returns the text for an item. If it has more than limit bytes, it becomes an object of the session, under
-// the name of its digest, so that storing it again is not an error.
+// writeText returns the text for an item. If it has more than limit bytes, it becomes an object of the session.
 func (r *Runner) writeText(ctx context.Context, session scope.Scope, raw []byte, limit int) (text, error) {
 	if len(raw) <= limit || r.o.Objects == nil && len(raw) <= maxInline {
 		return text{inline: string(raw)}, nil
@@ -46,64 +43,25 @@ func (r *Runner) writeText(ctx context.Context, session scope.Scope, raw []byte,
 	if r.o.Objects == nil || len(raw) > maxObject {
 		return text{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(raw))
 	}
-	root, err := r.o.Objects.In(session)
-	if err != nil {
-		return text{}, err
-	}
-	ref, err := root.Ref(objectName(raw))
-	if err != nil {
-		return text{}, err
-	}
-	_, _, err = root.Put(ctx, ref, bytes.NewReader(raw), &object.PutOptions{Type: "application/json", Size: int64(len(raw))})
-	if err != nil && !errors.Is(err, object.ErrExists) {
-		return text{}, err
-	}
-	stored, err := json.Marshal(ref)
-	return text{object: string(stored)}, err
+	stored, err := r.objects.Put(ctx, session, raw)
+	return text{object: stored}, err
 }
 
-// objectName returns the name of the object that holds raw.
-func objectName(raw []byte) string { return "run-" + digest(raw) + ".json" }
-
-// readText returns the JSON of a text. It checks the digest of an object, since others may write to the session.
+// readText returns the JSON of a text.
 func (r *Runner) readText(ctx context.Context, session scope.Scope, t text) ([]byte, error) {
 	if t.object == "" {
 		return []byte(t.inline), nil
 	}
-	if r.o.Objects == nil {
-		return nil, errors.New("runner: the record is an object: Options.Objects is required")
+	raw, err := r.objects.Get(ctx, session, t.object)
+	if errors.Is(err, jsonobject.ErrLost) {
+		err = fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	root, err := r.o.Objects.In(session)
-	if err != nil {
-		return nil, err
-	}
-	var ref object.Ref
-	if err := json.Unmarshal([]byte(t.object), &ref); err != nil {
-		return nil, err
-	}
-	if _, ref, err = object.Resolve(ref, root); err != nil {
-		return nil, err
-	}
-	body, _, err := root.Open(ctx, ref, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(body, maxObject+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(raw) > maxObject:
-		return nil, ErrTooLarge
-	case ref.Name() != objectName(raw):
-		return nil, fmt.Errorf("runner: the object %q was not written by this package", ref.Name())
-	}
-	return raw, nil
+	return raw, err
 }
 
-// roots returns where the objects of a run may be: in its session and, unless the partition is empty, in the shared data
-// of its tenant.
-func (r *Runner) roots(session scope.Scope, shared string) []*object.Root {
+// roots returns where the objects of a run may be: in its session and, unless shared is the zero Scope, in the shared
+// data of its tenant.
+func (r *Runner) roots(session, shared scope.Scope) []*object.Root {
 	if r.o.Objects == nil {
 		return nil
 	}
@@ -111,10 +69,8 @@ func (r *Runner) roots(session scope.Scope, shared string) []*object.Root {
 	if root, err := r.o.Objects.In(session); err == nil {
 		roots = append(roots, root)
 	}
-	if s, err := parseShared(session, shared); err == nil {
-		if root, err := r.o.Objects.In(s); err == nil {
-			roots = append(roots, root)
-		}
+	if root, err := r.o.Objects.In(shared); err == nil {
+		roots = append(roots, root)
 	}
 	return roots
 }

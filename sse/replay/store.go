@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -37,9 +38,10 @@ type Options struct {
 
 // Store holds the logs of a table. It is safe for concurrent use.
 type Store struct {
-	table *table.Table
-	o     Options
-	epoch time.Time // of the ticks
+	table   *table.Table
+	o       Options
+	objects jsonobject.Store
+	epoch   time.Time // of the ticks
 
 	mu    sync.Mutex
 	local map[localKey]*recent // the logs that Writers of this Store write
@@ -68,6 +70,7 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	s.o.Retention = cmp.Or(s.o.Retention, 7*24*time.Hour)
 	s.o.MaxSegment = cmp.Or(s.o.MaxSegment, 64<<10)
 	s.o.MaxEvent = max(cmp.Or(s.o.MaxEvent, 16<<20), s.o.MaxSegment)
+	s.objects = jsonobject.Store{Bucket: s.o.Objects, Kind: "event", MaxSize: s.o.MaxEvent}
 	return s, nil
 }
 
