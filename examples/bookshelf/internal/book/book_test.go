@@ -33,6 +33,17 @@ func TestDecodeReadsCanonicalEncoding(t *testing.T) {
 	require.Equal(t, `{"confidence":0,"title":"Emma"}`, string(a.Canonical()))
 }
 
+// A form sends every field as text.
+func TestDecodeReadsForms(t *testing.T) {
+	t.Parallel()
+	m, err := book.Decode([]byte(`{"title":"Emma","author":"","isbn":"","published_year":"1815","confidence":"0.9","description":""}`))
+	require.NoError(t, err)
+	require.Equal(t, `{"confidence":0.9,"published_year":1815,"title":"Emma"}`, string(m.Canonical()))
+	m, err = book.Decode([]byte(`{"confidence":"1e-1"}`))
+	require.NoError(t, err)
+	require.Equal(t, `{"confidence":0.1}`, string(m.Canonical()))
+}
+
 func TestDecodeRejectsInvalidMetadata(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]string{
@@ -58,7 +69,15 @@ func TestDecodeRejectsInvalidMetadata(t *testing.T) {
 		"a blank title":          `{"title":"  "}`,
 		"a number as title":      `{"title":1984}`,
 		"a list as author":       `{"author":["A","B"]}`,
-		"a year as text":         `{"published_year":"1999"}`,
+		"a year in words":        `{"published_year":"soon"}`,
+		"a year with spaces":     `{"published_year":" 1999"}`,
+		"a year with a plus":     `{"published_year":"+1999"}`,
+		"a quoted null":          `{"published_year":"null"}`,
+		"a quoted null again":    `{"title":"Emma","confidence":"null"}`,
+		"a quoted bool":          `{"confidence":"true"}`,
+		"infinite confidence":    `{"confidence":"Inf"}`,
+		"hexadecimal confidence": `{"confidence":"0x1p-2"}`,
+		"only empty texts":       `{"title":"","published_year":"","confidence":""}`,
 		"a year with a point":    `{"published_year":1999.5}`,
 		"a year out of range":    `{"published_year":99999}`,
 		"a huge year":            `{"published_year":1e400}`,
@@ -86,7 +105,7 @@ func TestDecodeRejectsInvalidMetadata(t *testing.T) {
 	_, err := book.Decode([]byte(`{}`))
 	require.ErrorIs(t, err, book.ErrEmpty)
 	var fe *book.FieldError
-	_, err = book.Decode([]byte(`{"published_year":"1999"}`))
+	_, err = book.Decode([]byte(`{"published_year":"in 1999"}`))
 	require.ErrorAs(t, err, &fe)
 	require.Equal(t, book.PublishedYear, fe.Field)
 }

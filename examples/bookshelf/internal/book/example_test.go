@@ -14,7 +14,7 @@ func ExampleDecode() {
 	}
 	fmt.Printf("%s\n", m.Canonical())
 
-	_, err = book.Decode([]byte(`{"title": "Emma", "published_year": "1815"}`))
+	_, err = book.Decode([]byte(`{"title": "Emma", "published_year": "soon"}`))
 	fmt.Println(err)
 	// Output:
 	// {"published_year":1815,"title":"Emma"}

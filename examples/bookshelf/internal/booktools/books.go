@@ -111,43 +111,6 @@ func (b *toolbox) lookUpBook(ctx context.Context, c *tools.Call, in lookupIn) (L
 	return out, nil
 }
 
-type fieldIn struct {
-	Field string `json:"field" jsonschema:"one of: title, author, isbn, publisher, published_year, description, confidence"`
-	Value string `json:"value" jsonschema:"the value as text: digits for isbn (no hyphens) and published_year, a number from 0 to 1 for confidence"`
-}
-
-func setField(_ context.Context, _ *tools.Call, in fieldIn) (fieldUpdate, error) {
-	f := book.Field(in.Field)
-	if !f.Valid() {
-		return fieldUpdate{}, tools.Correct("field: must be one of " + strings.Join(fieldNames(), ", "))
-	}
-	u, err := f.Parse(in.Value)
-	if err != nil {
-		return fieldUpdate{}, tools.Correct("value: " + in.Field + " " + fieldReason(err))
-	}
-	return fieldUpdate{u}, nil
-}
-
-// fieldUpdate adds a summary to a [book.Update].
-type fieldUpdate struct{ book.Update }
-
-// Summary implements [tools.Summarizer].
-func (u fieldUpdate) Summary() string {
-	text := u.Text()
-	if r := []rune(text); len(r) > 80 {
-		text = string(r[:79]) + "…"
-	}
-	return string(u.Field) + ": " + strings.ReplaceAll(text, "\n", " ")
-}
-
-func fieldNames() []string {
-	var out []string
-	for _, f := range book.Fields() {
-		out = append(out, string(f))
-	}
-	return out
-}
-
 // fieldReason returns the text of a FieldError without the name of the field.
 func fieldReason(err error) string {
 	if e, ok := errors.AsType[*book.FieldError](err); ok {

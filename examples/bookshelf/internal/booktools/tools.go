@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/catalogue"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -33,7 +34,8 @@ const (
 	lookUpDescription = "Look a book up in the library's catalogue, by its ISBN, or by title and author. " +
 		"Examples: {\"isbn\": \"9780486284736\"}, {\"title\": \"Pride and Prejudice\", \"author\": \"Jane Austen\"}."
 	setDescription = "Set one field of the book's metadata. Call it once for each field that you know. Do not call it " +
-		"for a field that you do not know. Example: {\"field\": \"published_year\", \"value\": \"1995\"}."
+		"for a field that you do not know. It fails for a field that the librarian has typed, unless the librarian's " +
+		"message names the field or its new value. Example: {\"field\": \"published_year\", \"value\": \"1995\"}."
 )
 
 // Options configures [Tools]. Nil means the defaults.
@@ -47,6 +49,9 @@ type Options struct {
 	Tesseract string
 	// OCRTimeout is the time limit of tesseract. Zero means 20 s.
 	OCRTimeout time.Duration
+	// Edits are the fields that a person has typed, which set_field keeps unless the person asks to change them: see
+	// NewContext. If nil, set_field keeps no field.
+	Edits *draft.Store
 	// Photos decodes the photos and shares the processors and the memory among tenants. A process should have only one.
 	// If nil, Tools makes one.
 	Photos *photo.Decoder
@@ -64,6 +69,7 @@ type toolbox struct {
 	tesseract  string
 	ocrTimeout time.Duration
 	photos     *photo.Decoder
+	edits      *draft.Store
 }
 
 // Tools returns the five tools for photos in the landing bucket. The set is immutable and safe for concurrent use.
@@ -74,7 +80,7 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	b := &toolbox{landing: landing, upload: o.Upload, books: o.Catalogue, tesseract: o.Tesseract, ocrTimeout: o.OCRTimeout}
+	b := &toolbox{landing: landing, upload: o.Upload, books: o.Catalogue, tesseract: o.Tesseract, ocrTimeout: o.OCRTimeout, edits: o.Edits}
 	if b.upload == nil {
 		b.upload = b.onlyObject
 	}
@@ -97,7 +103,7 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 		tools.Must(tools.New(ReadCover, readDescription, b.readCover, tools.Timeout(turnTime))),
 		tools.Must(tools.New(CheckISBN, checkDescription, checkISBN)),
 		tools.Must(tools.New(LookUpBook, lookUpDescription, b.lookUpBook)),
-		tools.Must(tools.New(SetField, setDescription, setField)),
+		tools.Must(tools.New(SetField, setDescription, b.setField)),
 	), nil
 }
 

@@ -86,15 +86,18 @@ func (r *run) reportLookup(d toolCall) string {
 // summarize returns the run's closing text. It lists the fields that were set, the fields that failed or are missing,
 // and the fields that a person should check.
 func (r *run) summarize(values []fieldValue) string {
-	var set, failed, say []string
+	var set, failed, typed, say []string
 	for _, d := range r.calls {
 		if d.use.Name != booktools.SetField {
 			continue
 		}
 		f := book.Field(d.stringArg("field"))
-		if d.hasFailed() {
+		switch {
+		case d.hasFailed() && strings.Contains(d.errorText(), booktools.IsTyped):
+			typed = append(typed, "the "+fieldLabel(f))
+		case d.hasFailed():
 			failed = append(failed, "the "+fieldLabel(f)+" ("+d.errorText()+")")
-		} else {
+		default:
 			set = append(set, "the "+fieldLabel(f))
 		}
 	}
@@ -106,6 +109,9 @@ func (r *run) summarize(values []fieldValue) string {
 	}
 	if len(failed) > 0 {
 		say = append(say, "I could not set "+joinList(failed)+".")
+	}
+	if len(typed) > 0 {
+		say = append(say, "I have left "+joinList(typed)+" as you typed it.")
 	}
 	if len(values) > 0 && !r.hasTool(booktools.SetField) {
 		say = append(say, "I cannot set fields here.")

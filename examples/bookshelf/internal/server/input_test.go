@@ -60,7 +60,7 @@ func TestBadInput(t *testing.T) {
 		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{}}`, 400},
 		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"title":null}}`, 400},
 		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"tenant":"b"}}`, 400},
-		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"published_year":"1815"}}`, 400},
+		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"published_year":"soon"}}`, 400},
 		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"isbn":"978-0"}}`, 400},
 		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"confidence":2}}`, 400},
 		{"POST", "/api/metadata/accept", `{"session_id":"` + id + `","metadata":{"title":"x"}}`, 409},

@@ -1,0 +1,97 @@
+package draft
+
+import (
+	"bytes"
+	"maps"
+
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+)
+
+// Source says where the value of a field comes from.
+type Source string
+
+// The sources.
+const (
+	Found Source = "found" // the agent has found it on the photo or in the catalogue
+	Told  Source = "told"  // a person has said it in a message
+	Typed Source = "typed" // a person has typed it, or cleared the field
+)
+
+// Update is a field that the agent has set.
+type Update struct {
+	book.Update
+
+	// Source is empty for Found. An update with the source Typed repeats the value of an edit.
+	Source Source `json:"source,omitempty"`
+}
+
+// Findings are what the agent has set in a conversation.
+type Findings struct {
+	Updates []Update // in order
+	// Replaced has, by field, the revision of the newest edit that the agent has replaced.
+	Replaced map[book.Field]int64
+}
+
+// Draft is the present state of a card.
+type Draft struct {
+	Metadata book.Metadata
+	// Sources has an entry for each field that is set, and for each field that a person has cleared.
+	Sources map[book.Field]Source
+}
+
+// Merge returns the draft that results from the agent's findings and a person's edits. It ignores invalid updates.
+func Merge(found Findings, e Edits) Draft {
+	d := Draft{Sources: make(map[book.Field]Source)}
+	for _, u := range found.Updates {
+		if u.Source == Typed || d.Metadata.Apply(u.Update) != nil {
+			continue
+		}
+		if u.Source == "" {
+			u.Source = Found
+		}
+		d.set(u.Field, u.Source)
+	}
+	for f, edit := range e.InForce(found.Replaced) {
+		if d.Metadata.Apply(book.Update{Field: f, Value: edit.Value}) == nil {
+			d.Sources[f] = Typed
+		}
+	}
+	return d
+}
+
+// set records the source of a field, unless the update has cleared it.
+func (d *Draft) set(f book.Field, s Source) {
+	if _, ok := d.Metadata.Get(f); ok {
+		d.Sources[f] = s
+	} else {
+		delete(d.Sources, f)
+	}
+}
+
+// Edit returns the edits after a person has changed the draft of the findings and e to m. A field is typed if it differs
+// from the agent's value, and stays typed as long as its value does not change. If nothing changes, Edit returns e.
+func (e Edits) Edit(findings Findings, m book.Metadata) Edits {
+	before, found := Merge(findings, e), Merge(findings, Edits{})
+	next := Edits{revision: e.revision + 1, version: e.version, fields: make(map[book.Field]Edit)}
+	for _, f := range book.Fields() {
+		value := valueOf(m, f)
+		switch {
+		case before.Sources[f] == Typed && bytes.Equal(value, valueOf(before.Metadata, f)):
+			next.fields[f] = e.fields[f]
+		case !bytes.Equal(value, valueOf(found.Metadata, f)):
+			next.fields[f] = Edit{value, next.revision}
+		}
+	}
+	if maps.EqualFunc(next.fields, e.fields, func(a, b Edit) bool { return a.Revision == b.Revision }) {
+		return e
+	}
+	return next
+}
+
+// valueOf returns the value of a field, or null.
+func valueOf(m book.Metadata, f book.Field) []byte {
+	if raw, ok := m.Get(f); ok {
+		return raw
+	}
+	return []byte("null")
+}
