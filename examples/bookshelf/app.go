@@ -17,6 +17,7 @@ import (
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/librarytools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -159,11 +160,19 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		return nil, err
 	}
 	photos := photo.NewDecoder(nil)
-	tools, err := booktools.Tools(landing, &booktools.Options{Upload: server.Upload(tracker, landing), Photos: photos})
+	edits, err := draft.NewStore(tb)
 	if err != nil {
 		return nil, err
 	}
-	librarian, err := agent.New(on.model, &agent.Options{System: booktools.System, Tools: tools, Audit: audit})
+	tools, err := booktools.Tools(landing, &booktools.Options{
+		Upload: server.Upload(tracker, landing), Photos: photos, Edits: edits,
+	})
+	if err != nil {
+		return nil, err
+	}
+	librarian, err := agent.New(on.model, &agent.Options{
+		SystemFunc: booktools.SystemPrompt(edits), Tools: tools, Audit: audit,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +204,10 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	}
 	recorder, err := arrivals.New(tb, landing, signer, tracker, &arrivals.Options{
 		MaxSize: server.MaxUpload, Failure: server.RejectedUpload, CloseGrant: limits.CloseGrant,
-		Forget: turns.Delete, Audit: audit, Log: c.log,
+		Audit: audit, Log: c.log,
+		Forget: func(ctx context.Context, session scope.Scope) error {
+			return errors.Join(turns.Delete(ctx, session), edits.Delete(ctx, session))
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -204,7 +216,12 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	pages, err := web.Handler(&web.Options{ConnectSrc: []string{origin}})
+	shared, err := uploadOrigin(ctx, on.s3, c.raw) // of the photos that a tenant shares
+	if err != nil {
+		return nil, err
+	}
+	images := slices.Compact([]string{origin, shared})
+	pages, err := web.Handler(&web.Options{ConnectSrc: []string{origin}, ImgSrc: images})
 	if err != nil {
 		return nil, err
 	}

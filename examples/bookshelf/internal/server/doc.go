@@ -8,7 +8,9 @@
 //	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to;
 //	                                       content_type, size and sha256 (base64) are pinned if given
 //	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
-//	GET  /api/metadata/{session}           the draft: {metadata, transcript, run_id of the run in flight}
+//	GET  /api/metadata/{session}           the draft: {metadata, sources, version, transcript, photo_url, and run_id of
+//	                                       the run in flight}
+//	PUT  /api/metadata/{session}/draft     keeps what a person has typed: {metadata, version}
 //	POST /api/metadata/accept              writes metadata.json and ends the session's record
 //	GET  /api/runs/{run}/events            the events after Last-Event-ID or ?last_event_id= (SSE)
 //	POST /api/runs/{run}/stop              stops the run
@@ -41,6 +43,24 @@
 // [Options.Lease] has expired. The stage of the record is updated before the last event is sent. A stopped run leaves
 // what it has found to be reviewed; if it has found nothing, its record is FAILED and can be retried.
 //
+// # Drafts
+//
+// The draft of a card combines the findings of the runs with the edits of the person. Its sources say which of them the
+// value of each field is: found (the agent has found it on the photo or in the catalogue), told (the person's message
+// has the value) or typed. A field that the person has cleared is typed, and is missing in the metadata. The photo_url
+// is a download grant that is valid for five minutes; it is missing if the photo has not arrived or has been deleted.
+//
+// A PUT sends the whole card with the version of the draft from which it was made, and is answered with the new
+// {metadata, sources, version}. Fields that differ from the agent's values are typed. The metadata is checked as an
+// accept checks it, but it may be empty. If a run or another request has changed the draft since that version, the
+// answer is 409 with the present draft as its member draft. The answer is 409 without it once the record has ended.
+//
+// A run keeps typed values: the agent receives them in its prompt, and set_field fails for them unless the person's
+// message names the field or contains the new value. The edits are the item "draft" in the partition of the session,
+// see package draft. After an accept, the metadata is the accepted one.
+//
+// In metadata, an empty string equals an absent field, and published_year and confidence may be numbers in strings.
+//
 // # Books
 //
 // An accepted book is on the shelf of its user, see package library. A row has id, metadata, version, owner ("you" or
@@ -58,7 +78,7 @@
 // # Events
 //
 // Each event of a stream is an id and a JSON object with a type: text_delta {delta}, tool_call {id, name, input},
-// tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value}, usage {input_tokens,
+// tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value, source}, usage {input_tokens,
 // output_tokens}, and at the end complete {metadata} or error {code, message}. The codes of errors are those of
 // [agent.Code], and not_an_image, image_too_large, upload_differs, stopped and conflict.
 //

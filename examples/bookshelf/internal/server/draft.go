@@ -4,19 +4,37 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
-	"strings"
+	"time"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
+	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tracking"
 )
 
-// serveDraft answers GET /api/metadata/{session} with the metadata that the runs have found and their transcript. If a
-// run is in flight, the answer has its id instead of the transcript, which continues with the events of the run.
+// photoTime is how long the link to a photo is valid.
+const photoTime = 5 * time.Minute
+
+// draftView is the JSON of a draft.
+type draftView struct {
+	Metadata book.Metadata               `json:"metadata"`
+	Sources  map[book.Field]draft.Source `json:"sources"`
+	Version  string                      `json:"version"`
+}
+
+// serveDraft answers GET /api/metadata/{session} with the draft, the transcript of the runs and a link to the photo. If a
+// run is in flight, the answer has its id instead of the transcript, which continues with the events of the run. Once
+// a card has been accepted, the metadata is the accepted one.
 func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
-	session, _, err := s.findRecord(r, r.PathValue("session"))
+	session, rec, err := s.findRecord(r, r.PathValue("session"))
 	if err != nil {
 		return err
 	}
@@ -24,59 +42,164 @@ func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, runner.ErrNotFound) {
 		return err
 	}
-	turns, err := s.loadTurns(r.Context(), session)
+	d, err := s.loadDraft(r.Context(), session)
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"metadata": booktools.Draft(turns...), "transcript": s.buildTranscript(turns)}
+	if isAccepted(rec) {
+		m, err := s.readAccepted(r.Context(), rec)
+		if err != nil {
+			return err
+		}
+		d.edits = d.edits.Edit(d.found, m)
+	}
+	photo, err := s.linkPhoto(r.Context(), rec)
+	if err != nil {
+		return err
+	}
+	body := struct {
+		draftView
+		Transcript []entry `json:"transcript"`
+		Run        string  `json:"run_id,omitempty"`
+		Photo      string  `json:"photo_url,omitempty"`
+	}{d.view(), s.buildTranscript(d.turns), "", photo}
 	if run != nil && !run.Status.HasEnded() {
-		body["run_id"], body["transcript"] = run.ID, []entry{}
+		body.Run, body.Transcript = run.ID, []entry{}
 	}
 	return writeJSON(w, body)
 }
 
-// loadTurns returns a session's conversation.
-func (s *Server) loadTurns(ctx context.Context, session scope.Scope) ([]agent.Turn, error) {
+// saveDraft answers PUT /api/metadata/{session}/draft: it keeps the edits of a person. The metadata is the whole card,
+// and may be empty. The version is that of the draft from which the card was made.
+func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
+	var version string
+	var raw json.RawMessage
+	if err := readBody(w, r, map[string]any{"metadata": &raw, "version": &version}); err != nil {
+		return err
+	}
+	if raw == nil || version == "" {
+		return newProblem(http.StatusBadRequest, "The fields metadata and version must be set.")
+	}
+	card, err := book.Decode(raw)
+	if err != nil && !errors.Is(err, book.ErrEmpty) {
+		return newProblem(http.StatusBadRequest, metadataDetail(err))
+	}
+	session, rec, err := s.findRecord(r, r.PathValue("session"))
+	if err != nil {
+		return err
+	}
+	if rec.Terminal {
+		return newProblem(http.StatusConflict, "The upload has ended, so its card cannot be changed any more.")
+	}
+	d, err := s.loadDraft(r.Context(), session)
+	if err != nil {
+		return err
+	}
+	if version != d.version() {
+		return newDraftConflict(d)
+	}
+	edited := d.edits.Edit(d.found, card)
+	if edited.Revision() != d.edits.Revision() {
+		err = s.drafts.Save(r.Context(), session, edited)
+	}
+	if errors.Is(err, draft.ErrChanged) {
+		if d, err = s.loadDraft(r.Context(), session); err != nil {
+			return err
+		}
+		return newDraftConflict(d)
+	}
+	if err != nil {
+		return err
+	}
+	d.edits = edited
+	return writeJSON(w, d.view())
+}
+
+// newDraftConflict returns the problem of a request with an old version, with the present draft.
+func newDraftConflict(d currentDraft) *problem {
+	p := newProblem(http.StatusConflict, "The card has changed in the meantime.")
+	p.Draft = d.view()
+	return p
+}
+
+// currentDraft holds the findings of the runs of a session and the edits of a person.
+type currentDraft struct {
+	turns  []agent.Turn
+	newest int // number of the newest turn
+	found  draft.Findings
+	edits  draft.Edits
+}
+
+// loadDraft returns the draft of a session.
+func (s *Server) loadDraft(ctx context.Context, session scope.Scope) (currentDraft, error) {
 	root, err := s.o.Landing.In(session)
 	if err != nil {
-		return nil, err
+		return currentDraft{}, err
 	}
-	h, _, err := s.o.History.Load(ctx, session, root)
-	return h.Turns, err
+	h, head, err := s.o.History.Load(ctx, session, root)
+	if err != nil {
+		return currentDraft{}, err
+	}
+	d := currentDraft{turns: h.Turns, newest: head.Turns}
+	if d.found, err = booktools.Findings(h); err != nil {
+		return currentDraft{}, err
+	}
+	d.edits, err = s.drafts.Load(ctx, session)
+	return d, err
 }
 
-// entry is one piece of a transcript: a text, or a call with its result.
-type entry struct {
-	Role  agent.Role      `json:"role"`
-	Text  string          `json:"text,omitempty"`
-	ID    string          `json:"id,omitempty"`
-	Name  string          `json:"name,omitempty"`
-	Input json.RawMessage `json:"input,omitempty"`
+func (d currentDraft) merge() draft.Draft { return draft.Merge(d.found, d.edits) }
 
-	Summary string `json:"summary,omitempty"`
-	IsError bool   `json:"is_error,omitempty"`
+// version identifies the state of both sources: clients must not interpret it.
+func (d currentDraft) version() string { return fmt.Sprintf("%d.%d", d.newest, d.edits.Revision()) }
+
+func (d currentDraft) view() draftView {
+	m := d.merge()
+	return draftView{m.Metadata, m.Sources, d.version()}
 }
 
-// buildTranscript returns the entries of a conversation, without the prompt that precedes what the person wrote.
-func (s *Server) buildTranscript(turns []agent.Turn) []entry {
-	list := []entry{}
-	calls := map[string]int{} // positions in list; a later answer may use an id again
-	for _, t := range turns {
-		for _, m := range t.Messages {
-			for _, p := range m.Parts {
-				switch text := strings.TrimPrefix(strings.TrimPrefix(p.Text, s.o.Prompt), "\n\n"); {
-				case text != "":
-					list = append(list, entry{Role: m.Role, Text: text})
-				case p.Use != nil:
-					calls[p.Use.ID] = len(list)
-					list = append(list, entry{Role: m.Role, ID: p.Use.ID, Name: p.Use.Name, Input: p.Use.Input})
-				case p.Result != nil:
-					if i, ok := calls[p.Result.ID]; ok {
-						list[i].Summary, list[i].IsError = p.Result.Summary, p.Result.IsError
-					}
-				}
-			}
-		}
+// isAccepted reports whether the record's card has been accepted.
+func isAccepted(rec tracking.Record) bool {
+	return rec.Stage(tracking.Enrichment).State == tracking.StateSuccess
+}
+
+// readAccepted returns the metadata that was accepted.
+func (s *Server) readAccepted(ctx context.Context, rec tracking.Record) (book.Metadata, error) {
+	root, err := s.o.Raw.In(rec.Scope)
+	if err != nil {
+		return book.Metadata{}, err
 	}
-	return list
+	ref, err := rec.Stage(tracking.Enrichment).Destination.Ref(root)
+	if err != nil {
+		return book.Metadata{}, err
+	}
+	body, _, err := root.Open(ctx, ref, nil)
+	if errors.Is(err, object.ErrNotFound) {
+		return book.Metadata{}, newProblem(http.StatusGone, "The accepted card has been deleted.")
+	}
+	if err != nil {
+		return book.Metadata{}, err
+	}
+	defer func() { _ = body.Close() }() // only read from
+	stored, err := io.ReadAll(io.LimitReader(body, book.MaxBytes+1))
+	if err != nil {
+		return book.Metadata{}, err
+	}
+	return book.Decode(stored)
+}
+
+// linkPhoto returns a URL of the photo that is valid for a short time, or "" if the photo is not there.
+func (s *Server) linkPhoto(ctx context.Context, rec tracking.Record) (string, error) {
+	if rec.Stage(tracking.UserUpload).State != tracking.StateSuccess || rec.Terminal && !isAccepted(rec) {
+		return "", nil
+	}
+	photo, err := uploadOf(rec, s.o.Landing)
+	if err != nil {
+		return "", err
+	}
+	if photo.Version() == "" {
+		photo = photo.Unpinned() // an img element cannot send If-Match
+	}
+	grant, err := s.o.Signer.Get(ctx, photo, &presign.GetOptions{Expires: photoTime})
+	return grant.URL, err
 }

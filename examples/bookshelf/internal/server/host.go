@@ -2,25 +2,16 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"iter"
-	"time"
-	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/runner"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
 )
-
-// runTime is the longest that a run may take: the stage's due.
-const runTime = 15 * time.Minute
 
 // newHost returns what the bookshelf adds to a run.
 func (s *Server) newHost() runner.Host {
@@ -149,83 +140,6 @@ func uploadOf(rec tracking.Record, landing *object.Bucket) (object.Ref, error) {
 	return rec.Stage(tracking.UserUpload).Destination.Ref(root)
 }
 
-// streamAgent runs the agent. The output of a complete extraction is the metadata that results from the whole
-// conversation.
-func (s *Server) streamAgent(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-	return func(yield func(agent.Event, error) bool) {
-		ctx, cancel := context.WithTimeoutCause(scope.NewContext(ctx, r.Scope), runTime, errOverdue)
-		defer cancel()
-		a := s.o.Agent
-		if isChat(r) {
-			a = s.o.Chat
-			var err error
-			if ctx, err = s.allowSharing(ctx, r); err != nil {
-				yield(nil, err)
-				return
-			}
-		}
-		for ev, err := range a.Stream(ctx, in) {
-			done, isDone := ev.(agent.Done)
-			switch {
-			case err != nil:
-				err = publicError(err)
-			case isDone && errors.Is(context.Cause(ctx), errOverdue):
-				ev, err = nil, &agent.RunError{
-					Code: agent.CodeTimeout, Message: "The run took too long and was ended.", Retryable: true, Done: done,
-				}
-			case isDone && !isChat(r):
-				draft := booktools.Draft(done.History.Turns...)
-				s.setTitle(r, draft)
-				done.Output = draft.Canonical()
-				ev = done
-			}
-			if !yield(ev, err) {
-				return
-			}
-		}
-	}
-}
-
-var errOverdue = errors.New("server: the run took too long")
-
-// setTitle shows the draft's title in lists of uploads, truncated to fit. The next write of the record stores it.
-func (s *Server) setTitle(r *runner.Run, draft book.Metadata) {
-	if draft.Title == nil || r.Attempt == nil {
-		return
-	}
-	const limit = 256 // bytes of a label
-	title := *draft.Title
-	for len(title) > limit {
-		_, last := utf8.DecodeLastRuneInString(title)
-		title = title[:len(title)-last]
-	}
-	if err := r.Attempt.SetLabel("title", title); err != nil {
-		s.o.Log.Warn("set the title of an upload", "run", r.ID, "err", err)
-	}
-}
-
-// customEvents returns the metadata_update of a successful set_field and the id of a chat, and logs the cause of a
-// failed call.
-func (s *Server) customEvents(_ context.Context, r *runner.Run, ev agent.Event) ([]runner.Custom, error) {
-	if step, ok := ev.(agent.StepStarted); ok && step.Step == 1 && isChat(r) {
-		id, err := json.Marshal(r.Scope.SessionID())
-		return []runner.Custom{{Name: chatEvent, Value: id}}, err
-	}
-	done, ok := ev.(agent.ToolDone)
-	if !ok {
-		return nil, nil
-	}
-	if done.Err != nil {
-		s.o.Log.Warn("tool failed", "run", r.ID, "tool", done.Name, "err", done.Err)
-	}
-	u, ok := booktools.ReadUpdate(done.Name, done.Result)
-	if !ok {
-		return nil, nil
-	}
-	value, err := json.Marshal(u)
-	return []runner.Custom{{Name: metadataUpdate, Value: value}}, err
-}
-
 // recordEnd parks or fails the stage of a run that has ended. It deletes the upload if the record has failed for ever.
 func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result) error {
 	if r.Attempt == nil { // the stage was not taken, or has ended
@@ -233,11 +147,11 @@ func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result
 	}
 	keeps := res.Status == runner.StatusComplete
 	if res.Status == runner.StatusStopped {
-		turns, err := s.loadTurns(ctx, r.Scope)
+		d, err := s.loadDraft(ctx, r.Scope)
 		if err != nil {
 			return err
 		}
-		keeps = !booktools.Draft(turns...).IsZero()
+		keeps = !d.merge().Metadata.IsZero()
 	}
 	if keeps {
 		return r.Attempt.Park(ctx, 0)

@@ -14,6 +14,8 @@ import (
 type model struct {
 	mu    sync.Mutex
 	queue []func(ctx context.Context, yield func(agent.Delta, error) bool)
+
+	systems []string // the system prompts of the requests
 }
 
 func (m *model) then(answers ...func(context.Context, func(agent.Delta, error) bool)) {
@@ -22,9 +24,10 @@ func (m *model) then(answers ...func(context.Context, func(agent.Delta, error) b
 	m.queue = append(m.queue, answers...)
 }
 
-func (m *model) Stream(ctx context.Context, _ *agent.Request) iter.Seq2[agent.Delta, error] {
+func (m *model) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		m.mu.Lock()
+		m.systems = append(m.systems, req.System)
 		next := say("ok")
 		if len(m.queue) > 0 {
 			next, m.queue = m.queue[0], m.queue[1:]

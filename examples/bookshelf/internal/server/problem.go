@@ -12,6 +12,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
+	Draft  any    `json:"draft,omitempty"` // of a conflict about a draft
 
 	header http.Header
 }

@@ -23,6 +23,7 @@ func (s *Server) newHandler() http.Handler {
 		{http.MethodPost, "/api/metadata/extract", s.serveExtract},
 		{http.MethodPost, "/api/metadata/accept", s.acceptMetadata},
 		{http.MethodGet, "/api/metadata/{session}", s.serveDraft},
+		{http.MethodPut, "/api/metadata/{session}/draft", s.saveDraft},
 		{http.MethodGet, "/api/runs/{run}/events", s.serveEvents},
 		{http.MethodPost, "/api/runs/{run}/stop", s.stopRun},
 		{http.MethodGet, "/api/runs/{run}/results/{call}", s.serveResult},

@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -187,18 +189,25 @@ func TestDraft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.uploaded(picture(t))
-	require.JSONEq(t, `{"metadata":{},"transcript":[]}`, w.get("/api/metadata/"+id).Body)
+	require.JSONEq(t, `{"metadata":{},"sources":{},"version":"0.0","transcript":[]}`, w.get("/api/metadata/"+id).Body)
 	w.model.then(call("c1", "set_field", `{"field":"title","value":"Emma"}`), say("Done."))
 	require.Equal(t, "complete", w.extract(id).last(t)["type"])
 	w.model.then(say("It is."))
 	r := w.post("/api/metadata/extract", map[string]any{"session_id": id, "message": "Is it hers?"})
 	require.Equal(t, "complete", r.last(t)["type"])
-	require.JSONEq(t, `{"metadata":{"title":"Emma"},"transcript":[
+	draft := w.draft(id).json(t)
+	photo, err := url.Parse(draft["photo_url"].(string))
+	require.NoError(t, err)
+	require.Equal(t, "/landing/tenant=demo/user=anonymous/uploads/"+id+"/cover.png", photo.Path)
+	delete(draft, "photo_url")
+	b, err := json.Marshal(draft)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"metadata":{"title":"Emma"},"sources":{"title":"found"},"version":"3.0","transcript":[
 		{"role":"assistant","id":"c1","name":"set_field","input":{"field":"title","value":"Emma"},"summary":"title: Emma"},
 		{"role":"assistant","text":"Done."},
 		{"role":"user","text":"Is it hers?"},
 		{"role":"assistant","text":"It is."}
-	]}`, w.draft(id).Body)
+	]}`, string(b))
 }
 
 // A server that is closed during a run hands it over. The client continues with the next server and sees one telling.

@@ -11,6 +11,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/presign"
@@ -36,7 +37,7 @@ type Options struct {
 	Landing *object.Bucket    // browsers upload here
 	Raw     *object.Bucket    // accepted metadata is stored here
 	Signer  *presign.Signer   // for Landing; serves PNG and JPEG
-	Agent   *agent.Agent      // with the tools that read an upload
+	Agent   *agent.Agent      // with the tools that read an upload and know the drafts in Table
 	Prompt  string            // used if the person sends no message
 	Pages   http.Handler      // serves all paths outside the API
 
@@ -83,6 +84,7 @@ type Server struct {
 	handler http.Handler
 	covers  map[string]func() ([]byte, error) // renders the samples, once each
 
+	drafts     *draft.Store
 	runs       *runner.Runner
 	streams    context.Context // ends the streams of events
 	endStreams func()
@@ -108,6 +110,9 @@ func New(o Options) (*Server, error) {
 	s := &Server{o: o, covers: newCovers()}
 	s.streams, s.endStreams = context.WithCancel(context.Background())
 	var err error
+	if s.drafts, err = draft.NewStore(o.Table); err != nil {
+		return nil, err
+	}
 	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.newHost(), &runner.Options{
 		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Admission: o.Admission, Logger: o.Log,
 		Approvals: o.Approvals,

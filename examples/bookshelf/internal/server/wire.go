@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 )
@@ -58,6 +59,8 @@ type (
 		Type  string          `json:"type"`
 		Field string          `json:"field"`
 		Value json.RawMessage `json:"value"`
+
+		Source draft.Source `json:"source,omitempty"`
 	}
 	usage struct {
 		Type   string `json:"type"`

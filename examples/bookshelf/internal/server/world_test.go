@@ -26,6 +26,7 @@ import (
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/librarytools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -82,9 +83,12 @@ func newWorld(t *testing.T) *world {
 	signer, err := presign.New(client, w.landing, &presign.Options{Types: []string{"image/png", "image/jpeg"}})
 	require.NoError(t, err)
 	photos := photo.NewDecoder(nil)
-	set, err := booktools.Tools(w.landing, &booktools.Options{Upload: server.Upload(w.tracker, w.landing), Photos: photos})
+	edits := must.Get(draft.NewStore(w.table))
+	set, err := booktools.Tools(w.landing, &booktools.Options{
+		Upload: server.Upload(w.tracker, w.landing), Photos: photos, Edits: edits,
+	})
 	require.NoError(t, err)
-	a, err := agent.New(w.model, &agent.Options{Tools: set})
+	a, err := agent.New(w.model, &agent.Options{Tools: set, SystemFunc: booktools.SystemPrompt(edits)})
 	require.NoError(t, err)
 	books := must.Get(library.New(w.table, w.raw, w.landing, w.tracker, nil))
 	approvals := must.Get(approval.New(w.table, nil))

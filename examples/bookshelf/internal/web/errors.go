@@ -2,5 +2,5 @@ package web
 
 import "errors"
 
-// ErrConnectSrc is returned if an entry of [Options.ConnectSrc] is not an origin.
-var ErrConnectSrc = errors.New("web: invalid connect source: must be an origin, for example https://s3.example.com")
+// ErrOrigin is returned if an entry of [Options].ConnectSrc or ImgSrc is not an origin.
+var ErrOrigin = errors.New("web: invalid source: must be an origin, for example https://s3.example.com")

@@ -25,6 +25,9 @@ type Options struct {
 	// S3 endpoint in the URLs of grants, for example "http://127.0.0.1:9000".
 	// If empty, the browser blocks uploads to other origins.
 	ConnectSrc []string
+	// ImgSrc lists other origins from which the pages may load images: the S3
+	// endpoint in the links to photos.
+	ImgSrc []string
 }
 
 // mediaTypeOf returns the media type of an embedded file by its extension. It
@@ -63,13 +66,13 @@ type pageServer struct {
 // Responses have a strong ETag with Cache-Control: no-cache, so that browsers
 // revalidate each time, and a content security policy.
 //
-// It returns [ErrConnectSrc] if an entry of o.ConnectSrc is not an origin. The
+// It returns [ErrOrigin] if an entry of o.ConnectSrc or o.ImgSrc is not an origin. The
 // Handler is safe for concurrent use and holds all files in memory.
 func Handler(o *Options) (http.Handler, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	csp, err := contentPolicy(o.ConnectSrc)
+	csp, err := contentPolicy(o.ConnectSrc, o.ImgSrc)
 	if err != nil {
 		return nil, err
 	}

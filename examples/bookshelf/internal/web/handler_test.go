@@ -78,6 +78,11 @@ func TestResponsesHaveAContentSecurityPolicy(t *testing.T) {
 	}
 	csp := parsePolicy(t, sendRequest(newPages(t, nil), http.MethodGet, "/").Header.Get("Content-Security-Policy"))
 	require.Equal(t, "'self'", csp["connect-src"])
+	require.Equal(t, "'self' blob:", csp["img-src"])
+	photos := newPages(t, &web.Options{ImgSrc: []string{"http://127.0.0.1:9000"}})
+	csp = parsePolicy(t, sendRequest(photos, http.MethodGet, "/").Header.Get("Content-Security-Policy"))
+	require.Equal(t, "'self' blob: http://127.0.0.1:9000", csp["img-src"])
+	require.Equal(t, "'self'", csp["connect-src"])
 }
 
 func parsePolicy(t *testing.T, csp string) map[string]string {
@@ -91,7 +96,7 @@ func parsePolicy(t *testing.T, csp string) map[string]string {
 	return out
 }
 
-func TestConnectSrcMustBeAnOrigin(t *testing.T) {
+func TestSourcesMustBeOrigins(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"http://127.0.0.1:9000", "http://[::1]:9000", "https://s3.example.com"} {
 		_, err := web.Handler(&web.Options{ConnectSrc: []string{good}})
@@ -104,7 +109,9 @@ func TestConnectSrcMustBeAnOrigin(t *testing.T) {
 		"https://example.com\r\nX: y", "HTTPS://example.com", "https://exa mple.com", "https://example.com:port",
 	} {
 		_, err := web.Handler(&web.Options{ConnectSrc: []string{bad}})
-		require.ErrorIs(t, err, web.ErrConnectSrc, "%q", bad)
+		require.ErrorIs(t, err, web.ErrOrigin, "%q", bad)
+		_, err = web.Handler(&web.Options{ImgSrc: []string{bad}})
+		require.ErrorIs(t, err, web.ErrOrigin, "%q", bad)
 	}
 }
 

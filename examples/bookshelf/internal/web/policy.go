@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,13 +14,13 @@ import (
 var originHost = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
 // contentPolicy returns the content security policy of the pages. They load
-// everything from the server itself and may also send requests to the given
-// origins. The last two directives prevent them from turning strings into
-// script or markup.
+// everything from the server itself, and may also send requests to the origins
+// in connect and load images from those in img. The last two directives prevent
+// them from turning strings into script or markup.
 //
 // Source: https://www.w3.org/TR/CSP3/ and https://www.w3.org/TR/trusted-types/.
-func contentPolicy(connect []string) (string, error) {
-	for _, origin := range connect {
+func contentPolicy(connect, img []string) (string, error) {
+	for _, origin := range slices.Concat(connect, img) {
 		if err := checkOrigin(origin); err != nil {
 			return "", err
 		}
@@ -28,7 +29,7 @@ func contentPolicy(connect []string) (string, error) {
 		"default-src 'none'",
 		"script-src 'self'",
 		"style-src 'self'",
-		"img-src 'self' blob:",
+		strings.Join(append([]string{"img-src 'self' blob:"}, img...), " "),
 		strings.Join(append([]string{"connect-src 'self'"}, connect...), " "),
 		"base-uri 'none'",
 		"form-action 'none'",
@@ -43,10 +44,10 @@ func contentPolicy(connect []string) (string, error) {
 func checkOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err != nil {
-		return fmt.Errorf("%w: %q: %w", ErrConnectSrc, origin, err)
+		return fmt.Errorf("%w: %q: %w", ErrOrigin, origin, err)
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || !originHost.MatchString(u.Host) || origin != u.Scheme+"://"+u.Host {
-		return fmt.Errorf("%w: %q", ErrConnectSrc, origin)
+		return fmt.Errorf("%w: %q", ErrOrigin, origin)
 	}
 	return nil
 }

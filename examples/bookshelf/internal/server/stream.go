@@ -1,0 +1,119 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"time"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
+	"github.com/carrel-go/carrel/scope"
+)
+
+// runTime is the longest that a run may take: the stage's due.
+const runTime = 15 * time.Minute
+
+// streamAgent runs the agent. The output of a complete extraction is the metadata that results from the whole
+// conversation.
+func (s *Server) streamAgent(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+	ctx = booktools.NewContext(ctx, r.Prompt)
+	return func(yield func(agent.Event, error) bool) {
+		ctx, cancel := context.WithTimeoutCause(scope.NewContext(ctx, r.Scope), runTime, errOverdue)
+		defer cancel()
+		a := s.o.Agent
+		if isChat(r) {
+			a = s.o.Chat
+			var err error
+			if ctx, err = s.allowSharing(ctx, r); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		for ev, err := range a.Stream(ctx, in) {
+			done, isDone := ev.(agent.Done)
+			switch {
+			case err != nil:
+				err = publicError(err)
+			case isDone && errors.Is(context.Cause(ctx), errOverdue):
+				ev, err = nil, &agent.RunError{
+					Code: agent.CodeTimeout, Message: "The run took too long and was ended.", Retryable: true, Done: done,
+				}
+			case isDone && !isChat(r):
+				if done.Output, err = s.buildOutput(ctx, r, done.History); err != nil {
+					ev, err = nil, &agent.RunError{Code: agent.CodeInternal, Retryable: true, Done: done, Err: err}
+					break
+				}
+				ev = done
+			}
+			if !yield(ev, err) {
+				return
+			}
+		}
+	}
+}
+
+var errOverdue = errors.New("server: the run took too long")
+
+// buildOutput returns the draft at the end of a run, whose title is shown in lists of uploads. It does not end with the
+// run's context, so that the draft of a stopped run is complete.
+func (s *Server) buildOutput(ctx context.Context, r *runner.Run, h agent.History) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
+	found, err := booktools.Findings(h)
+	if err != nil {
+		return nil, err
+	}
+	edits, err := s.drafts.Load(ctx, r.Scope)
+	if err != nil {
+		return nil, err
+	}
+	m := draft.Merge(found, edits).Metadata
+	s.setTitle(r, m)
+	return m.Canonical(), nil
+}
+
+// setTitle shows the draft's title in lists of uploads, truncated to fit. The next write of the record stores it.
+func (s *Server) setTitle(r *runner.Run, m book.Metadata) {
+	if m.Title == nil || r.Attempt == nil {
+		return
+	}
+	const limit = 256 // bytes of a label
+	title := *m.Title
+	for len(title) > limit {
+		_, last := utf8.DecodeLastRuneInString(title)
+		title = title[:len(title)-last]
+	}
+	if err := r.Attempt.SetLabel("title", title); err != nil {
+		s.o.Log.Warn("set the title of an upload", "run", r.ID, "err", err)
+	}
+}
+
+// customEvents returns the metadata_update of a successful set_field and the id of a chat, and logs the cause of a
+// failed call.
+func (s *Server) customEvents(_ context.Context, r *runner.Run, ev agent.Event) ([]runner.Custom, error) {
+	if step, ok := ev.(agent.StepStarted); ok && step.Step == 1 && isChat(r) {
+		id, err := json.Marshal(r.Scope.SessionID())
+		return []runner.Custom{{Name: chatEvent, Value: id}}, err
+	}
+	done, ok := ev.(agent.ToolDone)
+	if !ok {
+		return nil, nil
+	}
+	if done.Err != nil {
+		s.o.Log.Warn("tool failed", "run", r.ID, "tool", done.Name, "err", done.Err)
+	}
+	u, ok := booktools.ReadUpdate(done.Name, done.Result)
+	if !ok {
+		return nil, nil
+	}
+	u.Source = cmp.Or(u.Source, draft.Found)
+	value, err := json.Marshal(u)
+	return []runner.Custom{{Name: metadataUpdate, Value: value}}, err
+}

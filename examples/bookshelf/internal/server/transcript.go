@@ -1,0 +1,44 @@
+package server
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/carrel-go/carrel/agent"
+)
+
+// entry is one piece of a transcript: a text, or a call with its result.
+type entry struct {
+	Role  agent.Role      `json:"role"`
+	Text  string          `json:"text,omitempty"`
+	ID    string          `json:"id,omitempty"`
+	Name  string          `json:"name,omitempty"`
+	Input json.RawMessage `json:"input,omitempty"`
+
+	Summary string `json:"summary,omitempty"`
+	IsError bool   `json:"is_error,omitempty"`
+}
+
+// buildTranscript returns the entries of a conversation, without the prompt that precedes what the person wrote.
+func (s *Server) buildTranscript(turns []agent.Turn) []entry {
+	list := []entry{}
+	calls := map[string]int{} // positions in list; a later answer may use an id again
+	for _, t := range turns {
+		for _, m := range t.Messages {
+			for _, p := range m.Parts {
+				switch text := strings.TrimPrefix(strings.TrimPrefix(p.Text, s.o.Prompt), "\n\n"); {
+				case text != "":
+					list = append(list, entry{Role: m.Role, Text: text})
+				case p.Use != nil:
+					calls[p.Use.ID] = len(list)
+					list = append(list, entry{Role: m.Role, ID: p.Use.ID, Name: p.Use.Name, Input: p.Use.Input})
+				case p.Result != nil:
+					if i, ok := calls[p.Result.ID]; ok {
+						list[i].Summary, list[i].IsError = p.Result.Summary, p.Result.IsError
+					}
+				}
+			}
+		}
+	}
+	return list
+}
