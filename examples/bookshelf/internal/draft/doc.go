@@ -1,4 +1,4 @@
-// Package draft combines what an agent has found about a book with what a person has typed.
+// Package draft combines the findings of an agent about a book with the edits of a person.
 //
 //	edits, err := store.Load(ctx, session)
 //	d := draft.Merge(findings, edits)

@@ -7,7 +7,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 )
 
-// Source says where the value of a field comes from.
+// Source is the origin of the value of a field.
 type Source string
 
 // The sources.
@@ -25,7 +25,7 @@ type Update struct {
 	Source Source `json:"source,omitempty"`
 }
 
-// Findings are what the agent has set in a conversation.
+// Findings are the updates of the agent in a conversation.
 type Findings struct {
 	Updates []Update // in order
 	// Replaced has, by field, the revision of the newest edit that the agent has replaced.

@@ -28,7 +28,7 @@ const (
 type Edits struct {
 	fields   map[book.Field]Edit
 	revision int64
-	version  int64 // of the item; 0 if there is none
+	version  int64 // of the item; 0 if it does not exist
 }
 
 // Edit is the value that a person has typed into one field.
