@@ -76,7 +76,7 @@ func (q *Request) key() string {
 func (q *Request) refuse(f *refusal) iter.Seq2[[]sse.Event, error] {
 	return func(yield func([]sse.Event, error) bool) {
 		t := newTeller(q)
-		t.send(runStarted{typeRunStarted, q.Thread, q.Run, protocolVersion})
+		t.send(runStarted{Type: typeRunStarted, Thread: q.Thread, Run: q.Run, Version: protocolVersion})
 		if f.isCancelled {
 			t.send(runFinished{Type: typeRunFinished, Thread: q.Thread, Run: q.Run, Outcome: outcome{Type: outcomeCancelled}})
 		} else {

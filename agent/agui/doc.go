@@ -31,7 +31,8 @@
 //
 // The events of a log become these:
 //
-//	run_queued, run_started     RUN_STARTED, and MESSAGES_SNAPSHOT if the client has messages of the run or of the one before
+//	run_queued, run_started     RUN_STARTED, whose metadata is {"carrel":{"run":"…"}}; then MESSAGES_SNAPSHOT if the client has
+//	                            messages of the run, or if the run continues another one
 //	step_started, -finished     STEP_STARTED, STEP_FINISHED, with the names "step 1", "step 2", …
 //	text_delta                  TEXT_MESSAGE_START, -CONTENT, -END
 //	reasoning_delta             REASONING_START, REASONING_MESSAGE_START, -CONTENT, -END, REASONING_END

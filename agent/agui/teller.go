@@ -96,7 +96,8 @@ func (t *teller) tellStart(_ string, e *runlog.Event) {
 		return
 	}
 	t.run = e.Run
-	t.send(runStarted{typeRunStarted, t.q.Thread, t.q.Run, protocolVersion})
+	meta := map[string]any{namespace: map[string]string{"run": t.run}}
+	t.send(runStarted{typeRunStarted, t.q.Thread, t.q.Run, protocolVersion, meta})
 	if e.Continues != "" || t.q.has(t.isOwn) {
 		t.sendSnapshot()
 	}

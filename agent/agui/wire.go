@@ -44,10 +44,11 @@ const (
 // The events. The types of AG-UI that are not here are not written.
 type (
 	runStarted struct {
-		Type    string `json:"type"`
-		Thread  string `json:"threadId"`
-		Run     string `json:"runId"`
-		Version string `json:"protocolVersion"`
+		Type     string `json:"type"`
+		Thread   string `json:"threadId"`
+		Run      string `json:"runId"`
+		Version  string `json:"protocolVersion"`
+		Metadata any    `json:"metadata,omitempty"`
 	}
 	runFinished struct {
 		Type    string          `json:"type"`

@@ -1,0 +1,47 @@
+// The conformance server as a child process: start, kill and start it again on the same directory.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+// startServer starts $CONFORMANCE_SERVER on a directory of its own and on one port.
+export async function startServer(...flags) {
+  const dir = await mkdtemp(join(tmpdir(), "conformance-"));
+  const server = { url: "", child: undefined, restart, kill, close };
+  await restart();
+  return server;
+
+  async function restart() {
+    const addr = server.url === "" ? "127.0.0.1:0" : new URL(server.url).host;
+    const child = spawn(process.env.CONFORMANCE_SERVER, ["-addr", addr, "-dir", dir, ...flags], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    server.child = child;
+    const lines = createInterface(child.stdout);
+    const [first] = await Promise.race([
+      once(lines, "line"),
+      once(child, "exit").then(([code]) => { throw new Error(`the server ended with ${code}`); }),
+    ]);
+    server.url = first;
+  }
+
+  async function kill(signal = "SIGKILL") {
+    const ended = once(server.child, "exit");
+    server.child.kill(signal);
+    await ended;
+  }
+
+  async function close() {
+    await kill();
+    await rm(dir, { recursive: true });
+  }
+}
+
+// readEvents reads the plain stream of a run to its end, and returns its events.
+export async function readEvents(url, run) {
+  const response = await fetch(`${url}/runs/${run}/events`);
+  const text = await response.text();
+  return text.split("\n").filter((l) => l.startsWith("data: ")).map((l) => JSON.parse(l.slice(6)));
+}
