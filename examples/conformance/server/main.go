@@ -14,7 +14,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log"
 	"net"
 	"net/http"
 	"os"
@@ -29,15 +28,17 @@ func main() {
 	pace := flag.Duration("pace", 5*time.Millisecond, "time between two words of the model")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *addr, *dir, *pace); err != nil {
-		log.Fatal(err)
+	err := run(ctx, *addr, *dir, *pace)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends.
 func run(ctx context.Context, addr, dir string, pace time.Duration) error {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func run(ctx context.Context, addr, dir string, pace time.Duration) error {
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	fmt.Printf("http://%s\n", listener.Addr())
+	_, _ = fmt.Fprintf(os.Stdout, "http://%s\n", listener.Addr())
 	select {
 	case err := <-failed:
 		return err
@@ -63,6 +64,6 @@ func run(ctx context.Context, addr, dir string, pace time.Duration) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	_ = s.runs.Shutdown(last) // what is still in flight is continued by the next process
+	_ = s.runs.Shutdown(last) // the next process continues the runs in flight
 	return errors.Join(server.Close(), s.close())
 }

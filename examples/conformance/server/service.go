@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 	"github.com/carrel-go/carrel/tools/approval"
 )
 
-// service is what the routes serve.
+// service holds the runs that the routes serve.
 type service struct {
 	table *table.Table
 	runs  *runner.Runner
@@ -70,7 +71,7 @@ func (s *service) build(rows table.Driver, pace time.Duration) (err error) {
 		return a.Stream(ctx, in)
 	}}
 	s.runs, err = runner.New(s.table, logs, turns, host, &runner.Options{
-		Approvals: approvals, Lease: time.Second, Heartbeat: 100 * time.Millisecond, Logger: slog.Default(),
+		Approvals: approvals, Lease: time.Second, Heartbeat: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	return err
 }
