@@ -154,6 +154,7 @@ type chat struct {
 func (s *Server) openChat(id oidc.Identity, dialect, chatID string) (chat, error) {
 	c, err := s.runs.Chat(runner.Conversation{
 		User: id.User, Dialect: dialect, ID: chatID, Agent: agentFor(id), Shared: id.Shared.ReadOnly(),
+		Strict: dialect == aguiDialect,
 	})
 	return chat{c, isLibrarian(id)}, err
 }

@@ -24,6 +24,7 @@
 //	PUT  /api/bookshelf/{id}               corrects a book: {metadata, version}; 409 unless version is the current one
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
+//	POST /api/chat/agui                    the same chats for clients of AG-UI, see package agui
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
 //	GET  /samples, /samples/{name}.png     covers to try it with
 //	POST /api/dev/token, GET /issuer/…     only with an issuer in the options
@@ -74,6 +75,9 @@
 // there is one at a time. The agent has the tools of package librarytools. A run keeps the role of the caller who began
 // it. If a librarian's run wants to share a book, it ends with the event pending, and its approval_requested has the
 // ids to decide. The run that continues after the decision is a new one. To approve needs the role librarian again.
+//
+// A chat of a front end of another protocol has the id that its client chose, of up to 256 characters. Its runs are
+// like all others.
 //
 // # Events
 //

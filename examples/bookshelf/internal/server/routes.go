@@ -12,7 +12,11 @@ import (
 // 500.
 type endpoint func(http.ResponseWriter, *http.Request) error
 
-func (s *Server) newHandler() http.Handler {
+func (s *Server) newHandler() (http.Handler, error) {
+	ag, err := s.newAGUIHandler()
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	api := http.NewServeMux()
 	for _, e := range []struct {
@@ -40,6 +44,7 @@ func (s *Server) newHandler() http.Handler {
 	} {
 		api.Handle(e.path, s.handleMethod(e.method, e.answer))
 	}
+	api.Handle("/api/chat/agui", ag)
 	api.Handle("/", s.handleMethod("", func(http.ResponseWriter, *http.Request) error {
 		return newProblem(http.StatusNotFound, "There is no such path.")
 	}))
@@ -55,7 +60,7 @@ func (s *Server) newHandler() http.Handler {
 	mux.Handle("/samples/{file}", s.handleMethod(http.MethodGet, s.serveSample))
 	mux.Handle("/", s.o.Pages)
 
-	return s.guardHost(s.guardOrigin(mux))
+	return s.guardHost(s.guardOrigin(mux)), nil
 }
 
 // handleMethod returns a handler that checks the method ("" allows any), calls the endpoint and writes its error. If

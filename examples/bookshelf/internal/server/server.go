@@ -120,8 +120,8 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.newHandler()
-	return s, nil
+	s.handler, err = s.newHandler()
+	return s, err
 }
 
 // ServeHTTP implements [http.Handler].
