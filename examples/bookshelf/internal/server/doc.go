@@ -25,6 +25,8 @@
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
 //	POST /api/chat/agui                    the same chats for clients of AG-UI, see package agui
+//	POST /mcp                              the tools of the chat and the caller's files over MCP, see package mcp; only
+//	                                       librarians have the tool that shares, and they approve its calls
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
 //	GET  /samples, /samples/{name}.png     covers to try it with
 //	POST /api/dev/token, GET /issuer/…     only with an issuer in the options

@@ -17,6 +17,10 @@ func (s *Server) newHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	mcp, err := s.newMCPHandler()
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	api := http.NewServeMux()
 	for _, e := range []struct {
@@ -49,6 +53,7 @@ func (s *Server) newHandler() (http.Handler, error) {
 		return newProblem(http.StatusNotFound, "There is no such path.")
 	}))
 	mux.Handle("/api/", s.o.SignIn(api))
+	mux.Handle("/mcp", s.o.SignIn(mcp))
 	if s.o.Token != nil {
 		mux.Handle("/api/dev/token", s.o.Token)
 	}
