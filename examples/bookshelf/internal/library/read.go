@@ -13,6 +13,9 @@ import (
 // Get returns the user's own book with that id, or else the copy that the tenant shares. It returns [ErrNotFound] if
 // there is neither, also for an invalid id.
 func (v *View) Get(ctx context.Context, id string) (Book, error) {
+	if _, err := v.user.Session(id); err != nil {
+		return Book{}, ErrNotFound
+	}
 	b, err := v.getOwn(ctx, id)
 	isOwn := err == nil
 	if err != nil && !errors.Is(err, ErrNotFound) || v.shared == nil {

@@ -48,9 +48,10 @@ func newWorld(t *testing.T) *world {
 // driver is a table whose answers the test may change, and that counts the rows that queries return.
 type driver struct {
 	table.Driver
-	mu   sync.Mutex
-	put  func(sort string, put func() error) error // nil: as it is
-	read int
+	mu    sync.Mutex
+	put   func(sort string, put func() error) error // nil: as it is
+	query func(partition string)                    // called before a query, if it is not nil
+	read  int
 }
 
 func (d *driver) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
@@ -70,7 +71,19 @@ func (d *driver) onPut(f func(sort string, put func() error) error) {
 	d.put = f
 }
 
+func (d *driver) onQuery(f func(partition string)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.query = f
+}
+
 func (d *driver) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	d.mu.Lock()
+	before := d.query
+	d.mu.Unlock()
+	if before != nil {
+		before(q.Key.Partition())
+	}
 	page, err := d.Driver.Query(ctx, q)
 	d.mu.Lock()
 	defer d.mu.Unlock()

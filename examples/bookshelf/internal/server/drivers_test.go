@@ -50,9 +50,21 @@ type stuck struct {
 	onPut  atomic.Pointer[func()] // called before the next write
 	refuse atomic.Bool
 	allow  atomic.Int64 // so many writes are made all the same
+	seen   sync.Map     // the partitions that were read or written, as keys
+}
+
+func (s *stuck) Get(ctx context.Context, k table.Key) (table.Row, error) {
+	s.seen.Store(k.Partition(), true)
+	return s.Driver.Get(ctx, k)
+}
+
+func (s *stuck) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	s.seen.Store(q.Key.Partition(), true)
+	return s.Driver.Query(ctx, q)
 }
 
 func (s *stuck) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	s.seen.Store(k.Partition(), true)
 	if f := s.onPut.Swap(nil); f != nil {
 		(*f)()
 	}
