@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent/agui"
+	"github.com/carrel-go/carrel/agent/aisdk"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -20,13 +21,21 @@ import (
 func (s *service) routes() (http.Handler, error) {
 	stream := sse.Options{Drain: s.drain, Error: writeError}
 	ui, err := agui.New(func(r *http.Request, thread string) (agui.Chat, error) {
-		return s.openChat(r, "agui", thread, true)
+		return s.openChat(r, thread, true)
 	}, &agui.Options{Stream: stream})
+	if err != nil {
+		return nil, err
+	}
+	chat, err := aisdk.New(func(r *http.Request, id string) (aisdk.Chat, error) {
+		return s.openChat(r, id, false)
+	}, &aisdk.Options{Stream: stream})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /agui", ui)
+	mux.Handle("POST /aisdk", chat)
+	mux.Handle("GET /aisdk/{id}/stream", chat)
 	mux.HandleFunc("GET /runs/{run}/events", s.follow)
 	mux.HandleFunc("POST /runs/{run}/stop", s.handle(s.stop))
 	mux.HandleFunc("GET /loans/{session}", s.handle(s.loans))
@@ -44,13 +53,14 @@ func userOf(r *http.Request) (scope.Scope, error) {
 	return tenant.User(cmp.Or(r.Header.Get("User"), "u1"))
 }
 
-// openChat returns the caller's conversation under a client's id.
-func (s *service) openChat(r *http.Request, dialect, id string, isStrict bool) (*runner.Chat, error) {
+// openChat returns the caller's conversation under a client's id. Clients of all dialects that use the same id meet in
+// the same conversation.
+func (s *service) openChat(r *http.Request, id string, isStrict bool) (*runner.Chat, error) {
 	user, err := userOf(r)
 	if err != nil {
 		return nil, err
 	}
-	return s.runs.Chat(runner.Conversation{User: user, Dialect: dialect, ID: id, Strict: isStrict})
+	return s.runs.Chat(runner.Conversation{User: user, Dialect: "any", ID: id, Strict: isStrict})
 }
 
 // follow streams the events of a run as they are in its log.
@@ -115,10 +125,13 @@ func (s *service) interrupt(r *http.Request, _ scope.Scope) (any, error) {
 func writeError(w http.ResponseWriter, _ *http.Request, err error) {
 	status := http.StatusInternalServerError
 	_, isRunning := errors.AsType[*runner.RunningError](err)
-	invalid, isInvalid := errors.AsType[*agui.RequestError](err)
+	fromAGUI, isAGUI := errors.AsType[*agui.RequestError](err)
+	fromAISDK, isAISDK := errors.AsType[*aisdk.RequestError](err)
 	switch {
-	case isInvalid:
-		status = invalid.Status
+	case isAGUI:
+		status = fromAGUI.Status
+	case isAISDK:
+		status = fromAISDK.Status
 	case isRunning:
 		status = http.StatusConflict
 	case errors.Is(err, sse.ErrNotFound), errors.Is(err, runner.ErrNotFound):

@@ -66,14 +66,26 @@ func (s *service) build(rows table.Driver, pace time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	host := runner.Host{Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-		s.began.Add(1)
-		return a.Stream(ctx, in)
-	}}
+	host := runner.Host{
+		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+			s.began.Add(1)
+			return a.Stream(ctx, in)
+		},
+		Custom: reportBooks,
+	}
 	s.runs, err = runner.New(s.table, logs, turns, host, &runner.Options{
 		Approvals: approvals, Lease: time.Second, Heartbeat: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	return err
+}
+
+// reportBooks adds an event of the service for each book that was found.
+func reportBooks(_ context.Context, _ *runner.Run, ev agent.Event) ([]runner.Custom, error) {
+	done, ok := ev.(agent.ToolDone)
+	if !ok || done.Name != "find" || done.Result.IsError {
+		return nil, nil
+	}
+	return []runner.Custom{{Name: "found", Value: done.Result.Blocks[0].JSON}}, nil
 }
 
 type (
