@@ -68,15 +68,16 @@ func New(chat func(r *http.Request, id string) (Chat, error), o *Options) (*Hand
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, method := h.send, http.MethodPost
+	if r.PathValue("id") != "" {
+		answer, method = h.resume, http.MethodGet
+	}
 	var err error
-	switch r.Method {
-	case http.MethodPost:
-		err = h.send(w, r)
-	case http.MethodGet:
-		err = h.resume(w, r)
-	default:
-		w.Header().Set("Allow", "GET, POST")
-		err = &RequestError{http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)}
+	if r.Method == method {
+		err = answer(w, r)
+	} else {
+		w.Header().Set("Allow", method)
+		err = &RequestError{http.StatusMethodNotAllowed, "The method must be " + method + "."}
 	}
 	if err != nil {
 		h.writeError(w, r, err)

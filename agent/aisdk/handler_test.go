@@ -351,6 +351,9 @@ func TestInvalidRequestsAreRejected(t *testing.T) {
 	res, _ = s.do(t, http.MethodPut, "/chat", ok)
 	assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode)
 	res, _ = s.do(t, http.MethodGet, "/chat", "")
+	assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode)
+	assert.Equal(t, http.MethodPost, res.Header.Get("Allow"))
+	res, _ = s.do(t, http.MethodGet, "/chat/"+strings.Repeat("x", 257)+"/stream", "")
 	assert.Equal(t, http.StatusBadRequest, res.StatusCode)
 	assert.Empty(t, s.asked)
 }

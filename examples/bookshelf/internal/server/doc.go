@@ -25,6 +25,8 @@
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
 //	POST /api/chat/agui                    the same chats for clients of AG-UI, see package agui
+//	POST /api/chat/aisdk                   and for the AI SDK's chat transport, see package aisdk
+//	GET  /api/chat/aisdk/{id}/stream       the newest message of such a chat; 204 only if it does not have a run
 //	POST /mcp                              the tools of the chat and the caller's files over MCP, see package mcp; only
 //	                                       librarians have the tool that shares, and they approve its calls
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agui"
+	"github.com/carrel-go/carrel/agent/aisdk"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
@@ -25,6 +27,20 @@ func (s *Server) newAGUIHandler() (http.Handler, error) {
 		}
 		return s.openChat(id, aguiDialect, thread)
 	}, &agui.Options{Stream: s.chatStream()})
+}
+
+// aisdkDialect is the dialect of chats that POST /api/chat/aisdk begins.
+const aisdkDialect = "aisdk"
+
+// newAISDKHandler returns the handler of POST /api/chat/aisdk and GET /api/chat/aisdk/{id}/stream.
+func (s *Server) newAISDKHandler() (http.Handler, error) {
+	return aisdk.New(func(r *http.Request, chatID string) (aisdk.Chat, error) {
+		id, err := oidc.FromContext(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		return s.openChat(id, aisdkDialect, chatID)
+	}, &aisdk.Options{Stream: s.chatStream()})
 }
 
 // chatStream configures the streams of front ends of other protocols.
@@ -47,11 +63,16 @@ func chatError(err error) error {
 	if invalid, ok := errors.AsType[*agui.RequestError](err); ok {
 		return newProblem(invalid.Status, invalid.Message)
 	}
+	if invalid, ok := errors.AsType[*aisdk.RequestError](err); ok {
+		return newProblem(invalid.Status, invalid.Message)
+	}
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
 		p := newProblem(http.StatusConflict, "A run is in flight in this chat. Wait until it has ended.")
 		return p.withHeader("Location", eventsPath(running.Run))
 	}
 	switch {
+	case errors.Is(err, agent.ErrNotWaiting):
+		return newProblem(http.StatusConflict, "No run waits for this decision any more, or the opposite one was recorded.")
 	case errors.Is(err, runner.ErrKeyReused):
 		return newProblem(http.StatusUnprocessableEntity, "The id was used for another message.")
 	case errors.Is(err, runner.ErrNotFound), errors.Is(err, sse.ErrNotFound):

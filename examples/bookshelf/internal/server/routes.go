@@ -17,6 +17,10 @@ func (s *Server) newHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	sdk, err := s.newAISDKHandler()
+	if err != nil {
+		return nil, err
+	}
 	mcp, err := s.newMCPHandler()
 	if err != nil {
 		return nil, err
@@ -49,6 +53,8 @@ func (s *Server) newHandler() (http.Handler, error) {
 		api.Handle(e.path, s.handleMethod(e.method, e.answer))
 	}
 	api.Handle("/api/chat/agui", ag)
+	api.Handle("/api/chat/aisdk", sdk)
+	api.Handle("/api/chat/aisdk/{id}/stream", sdk)
 	api.Handle("/", s.handleMethod("", func(http.ResponseWriter, *http.Request) error {
 		return newProblem(http.StatusNotFound, "There is no such path.")
 	}))
