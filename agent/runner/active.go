@@ -153,6 +153,7 @@ func (a *active) execute() {
 	}
 	a.cancelLife(errLost)
 	if err != nil {
+		a.settleOnLeaving()
 		a.runner.logError(a.life, "runner: the run was left to another process", a.run.ID, err)
 	}
 }

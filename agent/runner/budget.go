@@ -44,6 +44,7 @@ func (a *active) stepName(step int) string { return fmt.Sprintf("%s.%d", a.agent
 // reserve reserves the tokens of a step. It returns a *[agent.RunError] if the budget is used up.
 func (a *active) reserve(step int) error {
 	var full *admission.FullError
+	a.step, a.isReserved = step, true // also if the answer is lost
 	err := a.store(func(ctx context.Context) error {
 		err := a.runner.o.Admission.Reserve(ctx, a.session, a.stepName(step), a.runner.o.StepTokens, time.Now().Add(reservation))
 		if errors.As(err, &full) {
@@ -52,9 +53,9 @@ func (a *active) reserve(step int) error {
 		return err
 	})
 	if full != nil {
+		a.isReserved = false
 		return &agent.RunError{Code: codeBudget, Message: "The token budget is used up.", Retryable: true, Err: full}
 	}
-	a.step, a.isReserved = step, err == nil
 	return err
 }
 
@@ -76,6 +77,22 @@ func (a *active) settleStep(step int, used int64) error {
 	return a.store(func(ctx context.Context) error {
 		return a.runner.o.Admission.Settle(ctx, a.session, a.stepName(step), used)
 	})
+}
+
+// settleOnLeaving settles the step that this process leaves unfinished, at the estimate. The process that takes the run
+// over settles it too, but a process that was paused may reserve the tokens after that.
+func (a *active) settleOnLeaving() {
+	if !a.isReserved {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), 2*time.Second)
+	defer cancel()
+	err := a.runner.retry(ctx, func(ctx context.Context) error {
+		return a.runner.o.Admission.Settle(ctx, a.session, a.stepName(a.step), a.runner.o.StepTokens)
+	})
+	if err != nil {
+		a.runner.logError(ctx, "runner: the tokens of a step stay reserved for a while", a.run.ID, err)
+	}
 }
 
 // settleLost settles the step that the process before may have begun after its last checkpoint, at the estimate.

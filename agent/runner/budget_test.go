@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/internal/faultytable"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools/approval"
@@ -114,5 +116,44 @@ func TestAContinuedRunIsChargedForALostAnswer(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1)
 		assert.EqualValues(t, 200, page.Items[0].Item.Attr["used"], "the estimates of two answers, whose usage is not known")
+	})
+}
+
+// A process that is paused before it reserves the tokens of a step, for so long that another one completes the run, does
+// not leave them reserved.
+func TestAPausedProcessDoesNotReserveTokensForARunThatHasEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		isPaused := false
+		thawed := make(chan struct{})
+		pausing := &faultytable.Driver{
+			Driver: d,
+			OnGet: func(ctx context.Context, d table.Driver, k table.Key) (table.Row, error) {
+				if strings.HasPrefix(k.Sort(), "budget#") && !isPaused {
+					isPaused = true
+					<-thawed
+				}
+				return d.Get(context.WithoutCancel(ctx), k)
+			},
+			OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
+				if isPaused {
+					<-thawed
+				}
+				return d.Put(context.WithoutCancel(ctx), k, r, c)
+			},
+		}
+		a, b := newProcess(t, pausing, hostOf(t, costly()), withLimits(t, pausing)), newProcess(t, d, hostOf(t, costly()), withLimits(t, d))
+		stop := b.watch(t)
+		session := newSession(t)
+		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Is it?"})
+		require.NoError(t, err)
+		assert.Contains(t, last(collect(t, b, session, run.ID)), "complete")
+		<-time.After(time.Minute)
+		close(thawed)
+		a.shutDown(t)
+		<-time.After(2 * time.Minute)
+		stop()
+		checkNothingReserved(t, b, session)
 	})
 }
