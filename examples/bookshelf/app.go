@@ -97,18 +97,22 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	srv, err := a.assemble(ctx, c, on, dir, events, listener.Addr())
+	p, err := a.assemble(ctx, c, on, dir, listener.Addr())
 	if err != nil {
 		return nil, err
 	}
+	if err := a.background(ctx, c, on, p); err != nil {
+		return nil, err
+	}
+	events.to(p.recorder)
 	if err := a.serveProfiles(ctx, c.pprof, c.log); err != nil {
 		return nil, err
 	}
-	a.serve(listener, srv, c.log)
+	a.serve(listener, p.server, c.log)
 	a.onClose(func(ctx context.Context) error { // before the HTTP server, whose streams end with the runs
 		ctx, cancel := context.WithTimeout(ctx, runsTime)
 		defer cancel()
-		srv.Close(ctx)
+		p.server.Close(ctx)
 		return nil
 	})
 	a.url = "http://" + listener.Addr().String()
@@ -128,8 +132,15 @@ func listen(ctx context.Context, c config) (net.Listener, error) {
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", c.addr)
 }
 
-// assemble builds the server and starts the background work.
-func (a *app) assemble(ctx context.Context, c config, on services, dir string, events *relay, addr net.Addr) (*server.Server, error) {
+// parts answer requests, sweep, and record uploads.
+type parts struct {
+	server   *server.Server
+	sweeper  *sweeper.Sweeper
+	recorder *arrivals.Recorder
+}
+
+// assemble builds the parts. The address is that of the server if it serves this machine only.
+func (a *app) assemble(ctx context.Context, c config, on services, dir string, addr net.Addr) (*parts, error) {
 	audit, err := scope.NewLogAuditor(c.log)
 	if err != nil {
 		return nil, err
@@ -230,7 +241,8 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 		Prompt: reader.Prompt, Pages: pages,
 		Library: books, SharedSigner: sharedSigner, Chat: chat, Approvals: approvals,
 		Arrivals: recorder, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
-		Lease: c.lease, Exclusive: on.alone,
+		Unbuffered: c.getenv(runtimeAPI) != "",
+		Lease:      c.lease, Exclusive: on.alone,
 	}
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {
 		return nil, err
@@ -252,11 +264,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, e
 	if err != nil {
 		return nil, err
 	}
-	if err := a.background(ctx, c, on, sweep, srv, recorder); err != nil {
-		return nil, err
-	}
-	events.to(recorder)
-	return srv, nil
+	return &parts{srv, sweep, recorder}, nil
 }
 
 // photoTypes are the media types of photos that a page may show.
@@ -275,20 +283,18 @@ func newChat(
 
 // background releases the leases of a killed process if no other process uses the table. Then it takes over runs, sweeps
 // and takes messages until the app is closed.
-func (a *app) background(
-	ctx context.Context, c config, on services, s *sweeper.Sweeper, srv *server.Server, recorder *arrivals.Recorder,
-) error {
+func (a *app) background(ctx context.Context, c config, on services, p *parts) error {
 	if on.alone {
-		if err := s.Recover(ctx); err != nil {
+		if err := p.sweeper.Recover(ctx); err != nil {
 			return err
 		}
 	}
-	a.run(ctx, srv.Watch)
-	a.run(ctx, s.Run)
+	a.run(ctx, p.server.Watch)
+	a.run(ctx, p.sweeper.Run)
 	if on.queue == nil {
 		return nil
 	}
-	q, err := arrivals.NewConsumer(on.queue, c.queue, recorder.HandleMessage, &arrivals.ConsumerOptions{Wait: c.queueWait, Log: c.log})
+	q, err := arrivals.NewConsumer(on.queue, c.queue, p.recorder.HandleMessage, &arrivals.ConsumerOptions{Wait: c.queueWait, Log: c.log})
 	if err != nil {
 		return err
 	}

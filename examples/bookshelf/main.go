@@ -40,6 +40,9 @@
 //	-client        app client id, instead of -audience, if the issuer is a Cognito user pool
 //	-tenant-claim  claim that holds the tenant; default custom:tenant_id
 //
+// In an AWS Lambda function (AWS_LAMBDA_RUNTIME_API is set) the program answers the function's invocations instead of
+// listening, with -aws and -issuer.
+//
 // With -aws and -issuer the server may listen on any address. Without -issuer it does not authenticate anybody, so it
 // accepts connections from this machine only, even with -aws.
 package main
@@ -55,6 +58,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	_ "golang.org/x/crypto/x509roots/fallback" // for a container without certificates
 
 	"github.com/carrel-go/carrel/presign/presigntest"
 )
@@ -121,6 +126,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 { // zero means the default in a config, but is not valid as a flag
 		return errors.New("invalid duration 0s: -sweep must be positive, -lease must be at least 1s, and -events-wait must be 1s to 20s")
+	}
+	if getenv(runtimeAPI) != "" {
+		return serveFunction(ctx, c)
 	}
 	a, err := start(ctx, c)
 	if err != nil {

@@ -92,7 +92,19 @@ func (s *shelf) startProgram(data string) {
 // runProgram starts the program with its buckets and its table, and sets the function that stops it.
 func (s *shelf) runProgram(env []string, args ...string) {
 	s.t.Helper()
-	c := s.newCommand(context.Background(), env, args...)
+	s.run(s.newCommand(context.Background(), env, args...))
+}
+
+// runOn starts the program with these flags alone and sets the function that stops it.
+func (s *shelf) runOn(env []string, args ...string) {
+	s.t.Helper()
+	c := exec.CommandContext(context.Background(), s.program, append(args, "-addr", "127.0.0.1:0")...)
+	c.Env = env
+	s.run(c)
+}
+
+func (s *shelf) run(c *exec.Cmd) {
+	s.t.Helper()
 	c.Stderr = s.t.Output()
 	out, err := c.StdoutPipe()
 	require.NoError(s.t, err)

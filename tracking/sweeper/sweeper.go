@@ -3,6 +3,7 @@ package sweeper
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -126,22 +127,34 @@ func (s *Sweeper) Recover(ctx context.Context) error {
 // logged.
 func (s *Sweeper) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		limited, cancel := context.WithTimeout(ctx, sweepTime)
-		if err := s.sweepAll(limited, s.sweep); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "sweep table", "err", err)
+		failed, unclean := s.sweepOnce(ctx)
+		if failed != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "sweep table", "err", failed)
 		}
-		if s.clean != nil {
-			if err := s.clean(limited); err != nil && ctx.Err() == nil {
-				s.log.WarnContext(ctx, "clean up after sweep", "err", err)
-			}
+		if unclean != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "clean up after sweep", "err", unclean)
 		}
-		cancel()
 		wait := s.every*9/10 + rand.N(s.every/5+1) //nolint:gosec // spreads sweepers; not secret
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// Sweep sweeps once and calls Options.Clean, in a process that a schedule wakes
+// up.
+func (s *Sweeper) Sweep(ctx context.Context) error { return errors.Join(s.sweepOnce(ctx)) }
+
+// sweepOnce returns the errors of the sweep and of Options.Clean.
+func (s *Sweeper) sweepOnce(ctx context.Context) (failed, unclean error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	failed = s.sweepAll(ctx, s.sweep)
+	if s.clean != nil {
+		unclean = s.clean(ctx)
+	}
+	return failed, unclean
 }
 
 // sweepAll repeats the sweep until it has read every shard.

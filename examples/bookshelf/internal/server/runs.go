@@ -30,7 +30,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) serveRun(w http.ResponseWriter, r *http.Request, run string) {
 	sse.Serve(w, r, func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
 		return s.runs.Follow(ctx, callerOf(r), run, after, Events())
-	}, &sse.Options{Drain: s.streams, Error: s.writeRunError})
+	}, &sse.Options{Drain: s.drainOf(r), Unbuffered: s.o.Unbuffered, Error: s.writeRunError})
 }
 
 // writeRunError answers a request whose stream could not begin.

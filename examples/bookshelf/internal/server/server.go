@@ -74,6 +74,8 @@ type Options struct {
 	// AnyHost accepts every Host name. It is safe only if every request needs a token, which other pages do not
 	// have.
 	AnyHost bool
+	// Unbuffered states that responses cannot flush but pass on each Write at once, see [sse.Options].
+	Unbuffered bool
 	// Log receives internal errors with their causes. If nil, nothing is logged.
 	Log *slog.Logger
 }
