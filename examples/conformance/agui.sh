@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# agui.sh [install]: the unmodified @ag-ui/client (npm) and ag-ui-validate (PyPI) against the conformance server. Needs Go,
-# Node 20 or later with npm, and Python 3.11 or later with venv. Versions and digests are in agui/package-lock.json and
+# agui.sh [install]: the unmodified @ag-ui/client (npm) and ag-ui-validate (PyPI) against the conformance server and the
+# bookshelf. Needs Go, Node 20 or later with npm, and Python 3.11 or later with venv. Versions and digests are in agui/package-lock.json and
 # agui/requirements.txt.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -27,7 +27,7 @@ validate() {
 
 # validate_broken: a stream whose server is killed is not taken for a complete one.
 validate_broken() {
-  start -pace 100ms
+  start server -dir "$work/data" -pace 100ms
   validator "$url/agui" &
   local validation=$!
   until [ "$(curl -fsS "$url/began")" != 0 ]; do kill -0 "$validation"; sleep 0.1; done
@@ -40,27 +40,33 @@ validate_broken() {
   echo "ag-ui-validate: a killed server is noticed"
 }
 
-# start [FLAG...]: the server, whose id and address are then in $server and $url.
+# start PROGRAM [FLAG...]: a server, whose id and address are then in $server and $url.
 start() {
-  rm -f "$work/url"
-  "$work/server" -dir "$work/data" "$@" >"$work/url" &
+  local program=$1
+  shift
+  : >"$work/log"
+  "$work/$program" -addr 127.0.0.1:0 "$@" >"$work/log" &
   server=$!
-  until [ -s "$work/url" ]; do kill -0 "$server"; sleep 0.1; done
-  url=$(cat "$work/url")
+  until url=$(grep -om 1 'http://[0-9.:]*' "$work/log"); do kill -0 "$server"; sleep 0.1; done
 }
 
 run() {
   work=$(mktemp -d)
   trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
   build_server "$work/server"
+  build "$work/bookshelf" ./bookshelf
   mkdir "$work/recordings" "$work/data"
-  cp -r "$here/server.mjs" "$here/agui" "$dir/"
-  CONFORMANCE_SERVER=$work/server CONFORMANCE_RECORDINGS=$work/recordings \
-    node --test "$dir/agui/client.test.mjs"
+  rm -rf "$dir/agui"
+  cp -r "$here"/*.mjs "$here/agui" "$dir/"
+  CONFORMANCE_SERVER=$work/server CONFORMANCE_BOOKSHELF=$work/bookshelf CONFORMANCE_RECORDINGS=$work/recordings \
+    node --test --test-concurrency=1 "$dir"/agui/*.test.mjs
   validate "$work"/recordings/*.sse
   validate_broken
-  start
+  start server -dir "$work/data"
   validate "$url/agui"
+  kill "$server"
+  start bookshelf -data "$work/shelf"
+  validate "$url/api/chat/agui"
 }
 
 case ${1:-run} in

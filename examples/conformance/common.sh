@@ -31,5 +31,8 @@ install_pip() {
   digest "$2" >"$1/pip.stamp"
 }
 
+# build FILE PACKAGE: a program of the examples.
+build() { (cd "$(dirname "${BASH_SOURCE[0]}")/.." && go build -o "$1" "$2"); }
+
 # build_server FILE: the conformance server.
-build_server() { (cd "$(dirname "${BASH_SOURCE[0]}")/.." && go build -o "$1" ./conformance/server); }
+build_server() { build "$1" ./conformance/server; }

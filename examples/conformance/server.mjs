@@ -1,4 +1,4 @@
-// The conformance server as a child process: start, kill and start it again on the same directory.
+// The servers of the suites as child processes: start, kill and start them again on the same directory.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,8 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-// startServer starts $CONFORMANCE_SERVER on a directory of its own and on one port.
-export async function startServer(...flags) {
+// startServer starts the conformance server.
+export function startServer(...flags) {
+  return startProgram(process.env.CONFORMANCE_SERVER, (dir) => ["-dir", dir, ...flags]);
+}
+
+// startBookshelf starts the bookshelf.
+export function startBookshelf() {
+  return startProgram(process.env.CONFORMANCE_BOOKSHELF, (dir) => ["-data", dir]);
+}
+
+// startProgram starts a server on a directory of its own and on one port. The first line that it prints has its address.
+async function startProgram(program, flags) {
   const dir = await mkdtemp(join(tmpdir(), "conformance-"));
   const server = { url: "", child: undefined, restart, kill, close };
   await restart();
@@ -15,16 +25,14 @@ export async function startServer(...flags) {
 
   async function restart() {
     const addr = server.url === "" ? "127.0.0.1:0" : new URL(server.url).host;
-    const child = spawn(process.env.CONFORMANCE_SERVER, ["-addr", addr, "-dir", dir, ...flags], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(program, ["-addr", addr, ...flags(dir)], { stdio: ["ignore", "pipe", "inherit"] });
     server.child = child;
     const lines = createInterface(child.stdout);
     const [first] = await Promise.race([
       once(lines, "line"),
       once(child, "exit").then(([code]) => { throw new Error(`the server ended with ${code}`); }),
     ]);
-    server.url = first;
+    [server.url] = /http:\/\/\S+/.exec(first);
   }
 
   async function kill(signal = "SIGKILL") {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { buildResumeArray, HttpAgent } from "@ag-ui/client";
 
 const recordings = process.env.CONFORMANCE_RECORDINGS;
-let recorded = 0;
 
 // record returns a fetch that writes each stream which ends as it should into a file, for ag-ui-validate.
 function record(name) {
@@ -15,7 +14,7 @@ function record(name) {
     void (async () => {
       try {
         const text = await new Response(ours).text();
-        if (recordings) await writeFile(join(recordings, `${++recorded}-${name}.sse`), text);
+        if (recordings) await writeFile(join(recordings, `${name}-${crypto.randomUUID()}.sse`), text);
       } catch { /* the stream was broken, as some tests want it */ }
     })();
     return new Response(theirs, { status: response.status, headers: response.headers });
@@ -23,11 +22,12 @@ function record(name) {
 }
 
 export class Thread {
-  constructor(server, name, messages = []) {
+  constructor(server, name, { messages = [], path = "/agui", headers = {} } = {}) {
     this.server = server;
     this.name = name;
     this.agent = new HttpAgent({
-      url: `${server.url}/agui`, threadId: `${name} ${crypto.randomUUID()}`, initialMessages: messages, fetch: record(name),
+      url: `${server.url}${path}`, headers, threadId: `${name} ${crypto.randomUUID()}`, initialMessages: messages,
+      fetch: record(name),
     });
     this.agent.subscribe({
       onEvent: ({ event }) => {
@@ -68,3 +68,19 @@ export class Thread {
 }
 
 export const story = (words) => Array.from({ length: words }, (_, i) => `word${i + 1} `).join("") + "end.";
+
+// outcome returns how a run has ended.
+export const outcome = (event) => event.outcome?.type ?? event.type;
+
+// warnings are those of the client.
+export const warnings = [];
+
+// tolerateBrokenStreams keeps the process alive when a stream breaks: the client then leaves a rejection behind.
+export function tolerateBrokenStreams() {
+  console.warn = (...args) => warnings.push(args.join(" "));
+  console.error = () => {}; // the client reports the errors that it throws
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", (reason) => {
+    if (!/terminated|fetch failed|aborted/.test(String(reason))) throw reason;
+  });
+}
