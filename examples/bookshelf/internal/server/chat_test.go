@@ -6,8 +6,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/internal/must"
 )
 
 func (w *world) chat(chatID, message string) reply {
@@ -233,5 +238,49 @@ func TestImpossibleShares(t *testing.T) {
 		var res struct{ Blocks []struct{ Text string } }
 		require.NoError(t, json.Unmarshal([]byte(w.get("/api/runs/"+r.runOf()+"/results/s1").Body), &res))
 		require.Contains(t, res.Blocks[0].Text, c.why)
+	}
+}
+
+// The runs of a chat are kept for a month, and its turns for ever.
+func TestAnOldChat(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		chat := w.chat("", "hello").Header.Get("Chat-Id")
+		time.Sleep(40 * 24 * time.Hour)
+		require.Equal(t, http.StatusNotFound, w.get("/api/runs/"+chat+".1/events").Status)
+		require.Equal(t, "complete", w.chat(chat, "hello again").last(t)["type"])
+		require.Equal(t, 2, w.turns(chat))
+	})
+}
+
+// Chats and extractions count against the same limits.
+func TestChatsBeyondTheLimits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.options
+	o.Admission = must.Get(admission.New(w.table.System(), &admission.Options{UserRuns: 1, Queue: 1}))
+	w.open(o)
+	started, until := make(chan struct{}), make(chan struct{})
+	w.model.then(hold(started, until))
+	replies := make(chan reply, 2)
+	id := w.uploaded(picture(t))
+	go func() { replies <- w.extract(id) }()
+	<-started
+	go func() { replies <- w.chat("", "hello") }()
+	probe := w.session(w.uploaded(picture(t)))
+	require.Eventually(t, func() bool { // until the chat waits
+		ticket, err := o.Admission.Enter(t.Context(), probe, "probe")
+		if err == nil {
+			err = ticket.Leave(t.Context())
+		}
+		return err != nil
+	}, 10*time.Second, 20*time.Millisecond)
+	r := w.chat("", "one too many")
+	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
+	require.NotEmpty(t, r.Header.Get("Retry-After"))
+	close(until)
+	for range 2 {
+		require.Equal(t, "complete", (<-replies).last(t)["type"])
 	}
 }
