@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // firstEvents returns the events with which this process opens the log.
@@ -40,38 +40,30 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	if err := a.writeHistory(a.saved); err != nil { // the process before may not have done so
 		return a.interrupted(err)
 	}
-	if a.damage != nil && a.saved.End == nil {
-		return res, end, cmp.Or(a.tellMessage(), a.damage)
-	}
-	if err := a.awaitPlace(); err != nil {
-		return a.interrupted(err)
+	if a.damage == nil || a.saved.End != nil {
+		if err := a.awaitPlace(); err != nil && !a.mayHaveStage() {
+			return a.interrupted(err)
+		}
 	}
 	if err := a.tellMessage(); err != nil {
 		return res, end, err
 	}
-	if a.saved.End == nil && a.tries-max(a.saved.Tries, 1) > maxTakeovers {
-		return failure(&agent.RunError{Code: codeLost, Message: "The run was interrupted too often.", Retryable: true}), agent.Done{}, nil
+	if err := a.settleLost(); err != nil {
+		return a.interrupted(err)
+	}
+	work, stop, err := a.holdStage()
+	if err != nil {
+		return a.interrupted(err)
+	}
+	defer stop()
+	if err := a.reasonToFail(); err != nil {
+		return res, end, err
 	}
 	in := agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
 	if in.History, err = a.loadHistory(); err != nil {
 		return a.interrupted(err)
 	}
 	a.level, a.step = len(in.History.Turns), a.saved.Step
-	if err := a.settleLost(); err != nil {
-		return a.interrupted(err)
-	}
-	work := a.work
-	if a.runner.host.Stage != nil {
-		attempt, err := a.runner.host.Stage(a.work, a.run)
-		if err != nil {
-			return a.interrupted(err)
-		}
-		if a.run.Attempt = attempt; attempt != nil {
-			kept, stop := attempt.Keep(a.work)
-			defer stop()
-			work, a.staged = kept, kept
-		}
-	}
 	if a.saved.End != nil {
 		return *a.saved.End, agent.Done{}, nil
 	}
@@ -94,6 +86,53 @@ const (
 	// codeUnreadable is the code of a run whose stored state is lost.
 	codeUnreadable agent.Code = "unreadable"
 )
+
+// reasonToFail returns why the run must not be continued by any process, or nil.
+func (a *active) reasonToFail() error {
+	switch {
+	case a.saved.End != nil:
+		return nil
+	case a.damage != nil:
+		return a.damage
+	case a.tries-max(a.saved.Tries, 1) > maxTakeovers:
+		return &agent.RunError{Code: codeLost, Message: "The run was interrupted too often.", Retryable: true}
+	}
+	return nil
+}
+
+// holdStage claims the stage of the run, if it has one, and renews its lease until stop is called. It returns the context
+// for the agent.
+func (a *active) holdStage() (work context.Context, stop func(), err error) {
+	if a.runner.host.Stage == nil {
+		return a.work, func() {}, nil
+	}
+	attempt, err := a.claimStage()
+	if a.run.Attempt = attempt; err != nil || attempt == nil {
+		return a.work, func() {}, err
+	}
+	a.staged, stop = attempt.Keep(a.work)
+	return a.staged, stop, nil
+}
+
+// mayHaveStage reports whether the run was stopped after a process had begun to work on it, so that its stage must end.
+func (a *active) mayHaveStage() bool {
+	return a.stopped.Load() && a.tries > 0 && a.runner.host.Stage != nil
+}
+
+// claimStage claims the stage of the run, also for a run that was stopped, so that the stage ends with it.
+func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
+	if attempt, err = a.runner.host.Stage(a.work, a.run); err == nil || !a.stopped.Load() {
+		return attempt, err
+	}
+	err = a.runner.retry(a.life, func(ctx context.Context) (err error) {
+		attempt, err = a.runner.host.Stage(ctx, a.run)
+		if _, isRejected := errors.AsType[*tracking.StateError](err); isRejected {
+			return nil
+		}
+		return err
+	})
+	return attempt, err
+}
 
 // interrupted returns the result of a run that ended before the agent began, with err.
 func (a *active) interrupted(err error) (Result, agent.Done, error) {

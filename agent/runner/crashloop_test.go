@@ -15,6 +15,7 @@ import (
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // A run that waits in the queue is not the cause of the deaths of its processes, however many there are.
@@ -60,12 +61,12 @@ func TestARunThatWaitsOutlivesManyProcesses(t *testing.T) {
 	})
 }
 
-// A run that makes its process crash ends after five more processes have died of it.
+// A run that makes its process crash ends after five more processes have died of it. Its stage ends too.
 func TestARunThatKillsItsProcessesFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		session := newSession(t)
+		tr, session := newUpload(t, d, tracking.Uploads())
 		deaths := 0
 		for {
 			mortal := newDoomed(d, 1<<30, 0)
@@ -77,7 +78,9 @@ func TestARunThatKillsItsProcessesFails(t *testing.T) {
 					yield(nil, context.Cause(ctx))
 				}
 			}
-			p := newProcess(t, mortal, runner.Host{Stream: crash}, nil)
+			host := stagedHost(t, mortal, tracking.Uploads(), librarian(0))
+			host.Stream = crash
+			p := newProcess(t, mortal, host, nil)
 			stop := p.watch(t)
 			if deaths == 0 {
 				_, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
@@ -89,6 +92,9 @@ func TestARunThatKillsItsProcessesFails(t *testing.T) {
 				events := collect(t, p, session, run.ID)
 				assert.Contains(t, last(events), `"code":"lost"`)
 				assert.Equal(t, 6, deaths)
+				rec, err := tr.Get(t.Context(), session)
+				require.NoError(t, err)
+				assert.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
 				return
 			}
 			require.Less(t, deaths, 10)

@@ -79,7 +79,8 @@ type Host struct {
 	Prompt func(ctx context.Context, r *Run) (text string, media []tools.Media, err error)
 	// Stage claims the tracked stage of the run, with [tracking.ClaimOptions].TakeOver if r.TakenOver is set. The runner
 	// renews its lease until End. A run that was taken over may have ended its stage already; Stage then returns nil, and
-	// End does nothing. An error ends the run. If nil, the run does not have a stage.
+	// End does nothing. It is also called for a run that was stopped, so that End can record that. An error ends the run.
+	// If nil, the run does not have a stage.
 	Stage func(ctx context.Context, r *Run) (*tracking.Attempt, error)
 	// Custom returns the events that follow an event of the agent. An error ends the run. If nil, the log has only the other events.
 	Custom func(ctx context.Context, r *Run, ev agent.Event) ([]Custom, error)

@@ -19,6 +19,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
+	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -217,6 +218,49 @@ func TestAStageIsTakenOverWithItsRun(t *testing.T) {
 	}
 }
 
+// newUpload returns a session whose upload has arrived.
+func newUpload(t *testing.T, d table.Driver, pipeline tracking.Pipeline) (*tracking.Tracker, scope.Scope) {
+	t.Helper()
+	tb, err := table.New(d, nil)
+	require.NoError(t, err)
+	tr, err := tracking.New(tb, pipeline, nil)
+	require.NoError(t, err)
+	session := newSession(t)
+	_, err = tr.Create(t.Context(), session, nil)
+	require.NoError(t, err)
+	_, err = tr.Observe(t.Context(), session, tracking.Observation{Stage: tracking.UserUpload})
+	require.NoError(t, err)
+	return tr, session
+}
+
+// stagedHost returns a Host with a stage, which it parks at the end of a run.
+func stagedHost(t *testing.T, d table.Driver, pipeline tracking.Pipeline, m agent.Model, tool ...*tools.Tool) runner.Host {
+	t.Helper()
+	host := hostOf(t, m, tool...)
+	tb, err := table.New(d, nil)
+	require.NoError(t, err)
+	tr, err := tracking.New(tb, pipeline, nil)
+	require.NoError(t, err)
+	host.Stage = func(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
+		a, err := tr.Claim(ctx, r.Scope, tracking.Enrichment, &tracking.ClaimOptions{Key: r.ID, TakeOver: r.TakenOver})
+		if r.TakenOver && errors.Is(err, tracking.ErrTaken) { // the process before has not claimed it, or has parked it
+			rec, err := tr.Get(ctx, r.Scope)
+			if err == nil && rec.Stage(tracking.Enrichment).State == tracking.StateWaiting {
+				return nil, nil
+			}
+			return tr.Claim(ctx, r.Scope, tracking.Enrichment, &tracking.ClaimOptions{Key: r.ID})
+		}
+		return a, err
+	}
+	host.End = func(ctx context.Context, r *runner.Run, _ runner.Result) error {
+		if r.Attempt == nil {
+			return nil
+		}
+		return r.Attempt.Park(ctx, 0)
+	}
+	return host
+}
+
 // trackedRun runs an agent with a stage in a process that is killed or frozen at its n-th write. The lease of the stage is
 // the default if it is zero.
 func trackedRun(t *testing.T, lease time.Duration, writes int, pause time.Duration) (made int) {
@@ -230,39 +274,9 @@ func trackedRun(t *testing.T, lease time.Duration, writes int, pause time.Durati
 	var effects shelf
 	d := table.NewMemory(nil)
 	hostOn := func(d table.Driver) runner.Host {
-		host := hostOf(t, slowly(time.Second, librarian(2)), effects.tool(t))
-		tb, err := table.New(d, nil)
-		require.NoError(t, err)
-		tr, err := tracking.New(tb, pipeline, nil)
-		require.NoError(t, err)
-		host.Stage = func(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
-			a, err := tr.Claim(ctx, r.Scope, tracking.Enrichment, &tracking.ClaimOptions{Key: r.ID, TakeOver: r.TakenOver})
-			if r.TakenOver && errors.Is(err, tracking.ErrTaken) { // the process before has not claimed it, or has parked it
-				rec, err := tr.Get(ctx, r.Scope)
-				if err == nil && rec.Stage(tracking.Enrichment).State == tracking.StateWaiting {
-					return nil, nil
-				}
-				return tr.Claim(ctx, r.Scope, tracking.Enrichment, &tracking.ClaimOptions{Key: r.ID})
-			}
-			return a, err
-		}
-		host.End = func(ctx context.Context, r *runner.Run, _ runner.Result) error {
-			if r.Attempt == nil {
-				return nil
-			}
-			return r.Attempt.Park(ctx, 0)
-		}
-		return host
+		return stagedHost(t, d, pipeline, slowly(time.Second, librarian(2)), effects.tool(t))
 	}
-	session := newSession(t)
-	tb, err := table.New(d, nil)
-	require.NoError(t, err)
-	tr, err := tracking.New(tb, pipeline, nil)
-	require.NoError(t, err)
-	_, err = tr.Create(t.Context(), session, nil)
-	require.NoError(t, err)
-	_, err = tr.Observe(t.Context(), session, tracking.Observation{Stage: tracking.UserUpload})
-	require.NoError(t, err)
+	tr, session := newUpload(t, d, pipeline)
 	dying := newDoomed(d, writes, pause)
 	begin := dying.left.Load()
 	a, b := newProcess(t, dying, hostOn(dying), nil), newProcess(t, d, hostOn(d), nil)
@@ -281,4 +295,33 @@ func trackedRun(t *testing.T, lease time.Duration, writes int, pause time.Durati
 	a.shutDown(t)
 	checkHistory(t, b, session)
 	return int(begin - dying.left.Load())
+}
+
+// The stage of a run that is stopped after its process has died ends with the run.
+func TestAStoppedRunEndsTheStageOfItsDeadProcess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		pipeline := tracking.Uploads()
+		tr, session := newUpload(t, d, pipeline)
+		dying := newDoomed(d, 1<<30, 0)
+		m := slowly(time.Minute, librarian(0))
+		a, b := newProcess(t, dying, stagedHost(t, dying, pipeline, m), nil), newProcess(t, d, stagedHost(t, d, pipeline, m), nil)
+		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
+		require.NoError(t, err)
+		<-time.After(time.Second)
+		dying.left.Store(0)
+		rec, err := tr.Get(t.Context(), session)
+		require.NoError(t, err)
+		require.Equal(t, tracking.StateRunning, rec.Stage(tracking.Enrichment).State)
+
+		require.NoError(t, b.Stop(t.Context(), session, run.ID))
+		stop := b.watch(t)
+		assert.JSONEq(t, `{"type":"finished","outcome":"stopped"}`, last(collect(t, b, session, run.ID)))
+		rec, err = tr.Get(t.Context(), session)
+		require.NoError(t, err)
+		assert.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
+		stop()
+		a.shutDown(t)
+	})
 }
