@@ -61,7 +61,8 @@ func survive(t *testing.T, config crashConfig) {
 	group.Go(func() { w.freezeProcesses(inviting) })
 	kills := killsOf()
 	for w.countKills() < kills {
-		time.Sleep(time.Duration(200+w.chance(1300)) * time.Millisecond)
+		w.awaitAnswers(ctx)
+		time.Sleep(time.Duration(w.chance(1000)) * time.Millisecond)
 		w.killProcess()
 	}
 	stop()
@@ -79,6 +80,21 @@ type visits struct {
 	mu    sync.Mutex
 	made  []*visit
 	errs  []error
+}
+
+// awaitAnswers waits until the clients have received some answers after the last kill. A run is ended if it is interrupted
+// many times in a row during one answer.
+func (w *crashWorld) awaitAnswers(ctx context.Context) {
+	limit := time.After(20 * time.Second)
+	for until := w.answers.Load() + 40; w.answers.Load() < until; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-limit:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // makeVisits makes one visit after another until inviting ends.

@@ -68,6 +68,9 @@ func (f *follower) read(ctx context.Context, p *process) {
 			return
 		}
 		f.events = append(f.events, replay.Event{ID: e.ID, Data: e.Data})
+		if f.events[len(f.events)-1].Type() == "step_finished" {
+			f.visit.world.answers.Add(1)
+		}
 		if left--; left == 0 {
 			return
 		}

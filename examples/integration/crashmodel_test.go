@@ -38,12 +38,18 @@ func (p plan) answers() int {
 // title names a book, and with it the effect of a call.
 func (p plan) title(answer, call int) string { return fmt.Sprintf("%s/%d/%d", p.Visit, answer, call) }
 
-// titles returns the books that the model puts on the shelf.
-func (p plan) titles() (titles []string) {
+// effects returns the titles of all calls.
+func (p plan) effects() (titles []string) {
 	for answer, books := range p.Books {
 		for call := range books {
 			titles = append(titles, p.title(answer, call))
 		}
+	}
+	if p.Bell {
+		titles = append(titles, p.bell())
+	}
+	if p.Lend {
+		titles = append(titles, p.lent())
 	}
 	return titles
 }

@@ -131,7 +131,7 @@ func (w *crashWorld) freezeProcesses(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(2*time.Second + time.Duration(w.chance(4000))*time.Millisecond):
+		case <-time.After(2*time.Second + time.Duration(w.chance(2000))*time.Millisecond):
 		}
 		p := w.choose(w.rnd)
 		if p == nil {

@@ -24,6 +24,7 @@ func (s *crashServer) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{tenant}/{user}/{session}/runs", s.answer(s.startRun))
 	mux.HandleFunc("POST /{tenant}/{user}/{session}/runs/{run}/approvals/{id}", s.answer(s.decide))
+	mux.HandleFunc("POST /{tenant}/{user}/{session}/runs/{run}/stop", s.answer(s.stopRun))
 	mux.HandleFunc("GET /{tenant}/{user}/{session}/runs/{run}/events", func(w http.ResponseWriter, r *http.Request) {
 		session, err := sessionOf(r)
 		if err != nil {
@@ -100,4 +101,9 @@ func (s *crashServer) decide(r *http.Request, session scope.Scope) (*runner.Run,
 		return nil, err
 	}
 	return s.Decide(r.Context(), session, r.PathValue("run"), r.PathValue("id"), d)
+}
+
+func (s *crashServer) stopRun(r *http.Request, session scope.Scope) (*runner.Run, error) {
+	run := &runner.Run{ID: r.PathValue("run")}
+	return run, s.Stop(r.Context(), session, run.ID)
 }

@@ -28,6 +28,7 @@ type visit struct {
 	session   scope.Scope
 	plan      plan
 	approves  bool
+	stops     bool // after a while
 	runs      []string
 	followers []*follower
 }
@@ -55,10 +56,10 @@ func (w *crashWorld) newVisit(n int) (*visit, error) {
 	if v.session, err = user.NewSession(); err != nil {
 		return nil, err
 	}
-	v.approves = v.rnd.IntN(4) > 0
+	v.approves, v.stops = v.rnd.IntN(4) > 0, v.rnd.IntN(8) == 0
 	v.plan = plan{
 		Visit: v.session.SessionID(), Words: 3 + v.rnd.IntN(20), Books: make([]int, 1+v.rnd.IntN(2)),
-		Bell: v.rnd.IntN(3) == 0, Lend: v.rnd.IntN(2) == 0,
+		Bell: v.rnd.IntN(3) == 0, Lend: v.rnd.IntN(2) == 0 && !v.stops,
 	}
 	for i := range v.plan.Books {
 		v.plan.Books[i] = 1 + v.rnd.IntN(2)
@@ -82,12 +83,21 @@ func (v *visit) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := v.follow(ctx, run); err != nil || !v.plan.Lend {
-		return err
+	var stopping sync.WaitGroup
+	if v.stops {
+		stopper, pause := &visit{world: v.world, rnd: v.split(), session: v.session}, v.rnd.IntN(3000)
+		stopping.Go(func() {
+			time.Sleep(time.Duration(pause) * time.Millisecond)
+			_, err = stopper.post(ctx, "/runs/"+run+"/stop", nil, duringDecision, afterDecision)
+		})
+	}
+	failure := v.follow(ctx, run)
+	if stopping.Wait(); failure != nil || err != nil || !v.plan.Lend {
+		return errors.Join(failure, err)
 	}
 	shown, err := transcript.FromLog(v.followers[0].events)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w: %s", run, err, shown.Last)
 	}
 	if len(shown.Approvals) != 1 {
 		return fmt.Errorf("%s: %d approvals are requested: %s", run, len(shown.Approvals), shown.Last)
@@ -106,10 +116,9 @@ func (v *visit) decide(ctx context.Context, run, id string) (string, error) {
 	var errs [2]error
 	var sending sync.WaitGroup
 	for i := range answers {
-		rnd := rand.New(rand.NewPCG(v.rnd.Uint64(), 0))
+		sender := &visit{world: v.world, rnd: v.split(), session: v.session}
 		sending.Go(func() {
 			d := approval.Decision{Approve: v.approves, By: "Ada", Reason: "It is in use."}
-			sender := &visit{world: v.world, rnd: rnd, session: v.session}
 			answers[i], errs[i] = sender.post(ctx, "/runs/"+run+"/approvals/"+id, d, duringDecision, afterDecision)
 		})
 	}
@@ -129,13 +138,16 @@ func (v *visit) follow(ctx context.Context, run string) error {
 	followers := make([]*follower, 2)
 	var following sync.WaitGroup
 	for i := range followers {
-		followers[i] = &follower{visit: v, run: run, rnd: rand.New(rand.NewPCG(v.rnd.Uint64(), 0))}
+		followers[i] = &follower{visit: v, run: run, rnd: v.split()}
 		following.Go(func() { followers[i].follow(ctx) })
 	}
 	following.Wait()
 	v.followers = append(slices.Clone(followers), v.followers...)
 	return errors.Join(followers[0].err, followers[1].err)
 }
+
+// split returns random numbers for another goroutine.
+func (v *visit) split() *rand.Rand { return rand.New(rand.NewPCG(v.rnd.Uint64(), 0)) }
 
 func (v *visit) path() string {
 	return "/" + v.session.TenantID() + "/" + v.session.UserID() + "/" + v.session.SessionID()

@@ -36,6 +36,7 @@ type crashWorld struct {
 	objects *object.Bucket
 	effects *effects
 	armed   atomic.Pointer[trap]
+	answers atomic.Int64 // that the clients have received, once for each client
 
 	mu        sync.Mutex
 	rnd       *rand.Rand
