@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/tools"
@@ -26,21 +28,40 @@ import (
 // A citation leaves out members that are empty, and so does a request for an approval its last three. The output of a
 // result is a list of [tools.Block] and is not truncated. MarshalEvent returns an error for [Checkpointed] and [Done],
 // which are for the host alone.
-func MarshalEvent(ev Event) ([]byte, error) {
+func MarshalEvent(ev Event) ([]byte, error) { return AppendEvent(nil, ev) }
+
+// AppendEvent appends the JSON of an event to b, as [MarshalEvent] returns it. For a delta it allocates nothing if b has
+// room.
+func AppendEvent(b []byte, ev Event) ([]byte, error) {
 	if ev == nil || ev.eventType() == "" {
-		return nil, fmt.Errorf("agent: marshal event: a %T does not have a JSON form", ev)
+		return b, fmt.Errorf("agent: marshal event: a %T does not have a JSON form", ev)
 	}
-	fields, err := json.Marshal(ev)
-	if err != nil {
-		return nil, fmt.Errorf("agent: marshal event: %w", err)
+	start := len(b)
+	b = append(append(append(b, `{"type":"`...), ev.eventType()...), '"')
+	var form any = ev
+	switch ev := ev.(type) {
+	case TextDelta:
+		if utf8.ValidString(ev.Text) {
+			return append(strictjson.AppendString(append(b, `,"delta":`...), ev.Text), '}'), nil
+		}
+	case ReasoningDelta:
+		if utf8.ValidString(ev.Text) {
+			return append(strictjson.AppendString(append(b, `,"delta":`...), ev.Text), '}'), nil
+		}
+	case ToolDone:
+		form = ev.form()
 	}
-	name := ev.eventType()
-	b := make([]byte, 0, len(`{"type":"",`)+len(name)+len(fields))
-	b = append(append(append(b, `{"type":"`...), name...), '"')
-	if len(fields) > len(`{}`) {
+	var fields bytes.Buffer
+	enc := json.NewEncoder(&fields)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(form); err != nil {
+		return b[:start], fmt.Errorf("agent: marshal event: %w", err)
+	}
+	rest := bytes.TrimSuffix(fields.Bytes(), []byte("\n"))
+	if len(rest) > len(`{}`) {
 		b = append(b, ',')
 	}
-	return append(b, fields[1:]...), nil
+	return append(b, rest[1:]...), nil
 }
 
 // UnmarshalEvent reads what [MarshalEvent] returns. It ignores unknown fields, and returns [ErrUnknownEvent] for other
@@ -110,8 +131,12 @@ type toolDoneJSON struct {
 
 // MarshalJSON returns the form in the documentation of [MarshalEvent], without Err, which is for the host alone.
 func (d ToolDone) MarshalJSON() ([]byte, error) {
+	return json.Marshal(d.form())
+}
+
+func (d ToolDone) form() toolDoneJSON {
 	res := d.Result
-	return json.Marshal(toolDoneJSON{d.ID, d.Name, res.Summary, res.Blocks, res.IsError, d.Took.Milliseconds()})
+	return toolDoneJSON{d.ID, d.Name, res.Summary, res.Blocks, res.IsError, d.Took.Milliseconds()}
 }
 
 // UnmarshalJSON reads what MarshalJSON returns.

@@ -250,3 +250,33 @@ func TestCompactedReportsItsUsage(t *testing.T) {
 	require.Nil(t, failed)
 	require.Equal(t, Compacted{Turns: h.Turns[1:], Count: 1, Usage: Usage{Input: 7}}, evs[0])
 }
+
+func TestTextOfEventsIsEscapedAsLittleAsPossible(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a <b> & \"c\" \\ é\n\x01\u2028": `a <b> & \"c\" \\ é\n\u0001` + "\u2028",
+		"half \xe4 rune":                 `half \ufffd rune`,
+	} {
+		for kind, ev := range map[string]Event{"text": TextDelta{Text: text}, "reasoning": ReasoningDelta{Text: text}} {
+			raw, err := AppendEvent([]byte("before "), ev)
+			require.NoError(t, err)
+			require.Equal(t, `before {"type":"`+kind+`_delta","delta":"`+want+`"}`, string(raw))
+		}
+	}
+	raw, err := MarshalEvent(ToolDone{ID: "1", Name: "f", Result: tools.Result{Summary: "<b>"}})
+	require.NoError(t, err)
+	require.Contains(t, string(raw), `"summary":"<b>"`)
+	raw, err = AppendEvent([]byte("before"), Done{})
+	require.Error(t, err)
+	require.Equal(t, "before", string(raw))
+}
+
+func TestAppendEventOfADeltaDoesNotAllocate(t *testing.T) {
+	b := make([]byte, 0, 256)
+	var ev Event = TextDelta{Text: "a \"word\" "}
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		if _, err := AppendEvent(b, ev); err != nil {
+			t.Fatal(err)
+		}
+	}))
+}

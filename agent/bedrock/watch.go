@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	idle "github.com/carrel-go/carrel/internal/watchdog"
 )
 
 // errIdle is the cause of a context that a watchdog cancelled.
@@ -18,38 +20,40 @@ var errIdle = errors.New("bedrock: no event within the idle timeout")
 type watchdog struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	idle   time.Duration
-	timer  *time.Timer // nil: no bound
+	idle   *idle.Watchdog // nil: no bound
 }
 
 // startWatchdog starts a watchdog under ctx. The caller must call stop.
-func startWatchdog(ctx context.Context, idle time.Duration) *watchdog {
-	w := &watchdog{idle: idle}
+func startWatchdog(ctx context.Context, limit time.Duration) *watchdog {
+	w := &watchdog{}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	if idle > 0 {
-		w.timer = time.AfterFunc(idle, func() { w.cancel(errIdle) })
+	if limit > 0 {
+		w.idle = idle.New(limit, func() { w.cancel(errIdle) })
+		w.idle.Begin()
 	}
 	return w
 }
 
 // beat restarts the idle time.
 func (w *watchdog) beat() {
-	if w.timer != nil {
-		w.timer.Reset(w.idle)
+	if w.idle != nil {
+		w.idle.Begin()
 	}
 }
 
 // pause stops the clock until the next beat, while the consumer has control.
 func (w *watchdog) pause() {
-	if w.timer != nil {
-		w.timer.Stop()
+	if w.idle != nil {
+		w.idle.Pause()
 	}
 }
 
 func (w *watchdog) hasExpired() bool { return errors.Is(context.Cause(w.ctx), errIdle) }
 
 func (w *watchdog) stop() {
-	w.pause()
+	if w.idle != nil {
+		w.idle.End()
+	}
 	w.cancel(nil)
 }
 

@@ -7,10 +7,10 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/watchdog"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -41,7 +41,7 @@ type active struct {
 	cancelWork context.CancelCauseFunc
 	staged     context.Context // of the agent, within work, while its stage is held; nil without a stage
 
-	watchdog *time.Timer // loses the run if a call of the log does not return
+	watchdog *watchdog.Watchdog // loses the run if a call of the log does not return
 
 	opened  chan struct{} // closed when the log exists, or never will
 	done    chan struct{} // closed when the run has left this process
@@ -61,6 +61,7 @@ type active struct {
 	shortened []agent.Turn
 	hasShort  bool // shortened waits for its checkpoint
 	toldCalls map[string]bool
+	event     []byte // memory for the JSON of an event
 
 	tries      int64 // as in HEAD
 	step       int   // the newest step
@@ -74,8 +75,8 @@ func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.
 		opened: make(chan struct{}), done: make(chan struct{}), toldCalls: make(map[string]bool),
 	}
 	a.life, a.cancelLife = context.WithCancelCause(ctx)
-	a.watchdog = time.AfterFunc(time.Hour, a.lose)
-	a.watchdog.Stop()
+	a.watchdog = watchdog.New(r.o.Lease, a.lose)
+	context.AfterFunc(a.life, a.watchdog.End)
 	a.work, a.cancelWork = context.WithCancelCause(a.life)
 	return a
 }

@@ -220,12 +220,15 @@ func (a *active) stream(ctx context.Context, in agent.Input) (Result, agent.Done
 	return Result{}, agent.Done{}, errors.New("runner: the stream of the agent did not end with Done")
 }
 
+// maxKept is the size of the memory that a run keeps for the JSON of its next event.
+const maxKept = 1 << 10
+
 // take writes an event of the agent and reports whether it was a checkpoint.
 func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool) (isCheckpoint bool, _ error) {
 	if err := a.count(ev); err != nil {
 		return false, err
 	}
-	raw, urgent, err := encodeEvent(ev)
+	raw, urgent, err := encodeEvent(a.event[:0], ev)
 	if err != nil {
 		return false, err
 	}
@@ -246,6 +249,9 @@ func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool)
 		clear(a.toldCalls)
 	}
 	if raw != nil {
+		if cap(raw) <= maxKept {
+			a.event = raw[:0] // the log does not keep it
+		}
 		if err := a.append(raw, urgent); err != nil {
 			return false, err
 		}

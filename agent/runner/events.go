@@ -128,9 +128,9 @@ func statusOf(end json.RawMessage) (Status, error) {
 	return e.Outcome, nil
 }
 
-// encodeEvent returns the event of the agent for the log and whether it is stored at once, or nil if the log does not
-// have it.
-func encodeEvent(ev agent.Event) (_ json.RawMessage, urgent bool, err error) {
+// encodeEvent appends the event of the agent for the log to b. It returns the event and whether it is stored at once, or
+// nil if the log does not have it.
+func encodeEvent(b []byte, ev agent.Event) (_ json.RawMessage, urgent bool, err error) {
 	switch ev := ev.(type) {
 	case agent.Checkpointed, agent.Done:
 		return nil, false, nil
@@ -140,7 +140,7 @@ func encodeEvent(ev agent.Event) (_ json.RawMessage, urgent bool, err error) {
 	case agent.StepStarted, agent.ToolCalled, agent.ToolPending: // after StepStarted the log is idle until the first delta
 		urgent = true
 	}
-	raw, err := agent.MarshalEvent(ev)
+	raw, err := agent.AppendEvent(b, ev)
 	if errors.Is(err, agent.ErrUnknownEvent) {
 		return nil, false, nil
 	}
@@ -172,7 +172,7 @@ func MergeDeltas(first, second json.RawMessage) (json.RawMessage, bool) {
 		}
 	}
 	if hasAffixes(first, partial, "}") && hasAffixes(second, partial, "}") {
-		return second, true
+		return append(first[:0], second...), true
 	}
 	return nil, false
 }

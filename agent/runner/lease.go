@@ -114,8 +114,8 @@ func (a *active) update(ctx context.Context, change func(*head)) error {
 
 // writeLog calls a method of the log. If that waits for as long as a lease, the run is left to another process.
 func (a *active) writeLog(f func(context.Context) error) error {
-	a.watchdog.Reset(a.runner.o.Lease)
-	defer a.watchdog.Stop()
+	a.watchdog.Begin()
+	defer a.watchdog.Pause()
 	return f(a.life)
 }
 

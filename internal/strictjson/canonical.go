@@ -71,12 +71,22 @@ func end(dst []byte, bracket byte) []byte {
 	return append(dst, bracket)
 }
 
+// AppendString appends s, which must be valid UTF-8, as a string with only the escapes that JSON demands.
+func AppendString(dst []byte, s string) []byte { return quote(dst, s) }
+
 // quote appends s as a string with only the escapes that JSON demands.
-func quote(dst, s []byte) []byte {
+func quote[S string | []byte](dst []byte, s S) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
-	for i := range s {
-		switch c := s[i]; c {
+	done := 0 // bytes of s that are in dst
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[done:i]...)
+		done = i + 1
+		switch c {
 		case '"', '\\':
 			dst = append(dst, '\\', c)
 		case '\b':
@@ -90,13 +100,8 @@ func quote(dst, s []byte) []byte {
 		case '\t':
 			dst = append(dst, `\t`...)
 		default:
-			if c < ' ' {
-				dst = append(dst, `\u00`...)
-				dst = append(dst, hex[c>>4], hex[c&15])
-			} else {
-				dst = append(dst, c)
-			}
+			dst = append(append(dst, `\u00`...), hex[c>>4], hex[c&15])
 		}
 	}
-	return append(dst, '"')
+	return append(append(dst, s[done:]...), '"')
 }

@@ -129,6 +129,26 @@ func TestAnswerOfAThousandTokens(t *testing.T) {
 	})
 }
 
+// A caller may use the memory of an event again.
+func TestAppendDoesNotKeepData(t *testing.T) {
+	t.Parallel()
+	s, session := newStore(t, table.NewMemory(nil), nil), newSession(t)
+	w, err := s.Open(t.Context(), session, "1")
+	require.NoError(t, err)
+	var memory []byte
+	for n := range 3 {
+		memory = append(memory[:0], delta(fmt.Sprint("word ", n))...)
+		require.NoError(t, w.Append(t.Context(), memory, false))
+	}
+	clear(memory)
+	require.NoError(t, w.Finish(t.Context(), finished))
+	events := collect(t, s, session, "")
+	require.Len(t, events, 4)
+	for n, e := range events[:3] {
+		require.Equal(t, delta(fmt.Sprint("word ", n)), e.Data)
+	}
+}
+
 func TestCommits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

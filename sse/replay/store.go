@@ -32,7 +32,7 @@ type Options struct {
 	// do not expire with the log: give the bucket a lifecycle rule. If nil, such events are rejected.
 	Objects *object.Bucket
 	// Merge joins two events that follow each other in one commit, such as deltas of a text. It returns false if they
-	// must stay apart. If nil, no events are joined.
+	// must stay apart. It may change first, and must not keep second. If nil, no events are joined.
 	Merge func(first, second json.RawMessage) (json.RawMessage, bool)
 }
 

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -123,8 +124,7 @@ func (w *Writer) readHead(ctx context.Context) (*segment, error) {
 }
 
 // Append adds an event. It is stored with the next commit; if urgent is set, at once. Append waits if the events that
-// are not stored yet exceed four segments. The Writer keeps data, and Options.Merge may change it, so it must not be used
-// again.
+// are not stored yet exceed four segments. It does not keep data.
 //
 // It returns [ErrTooLarge] and [ErrInvalid] for the event, and the error of the bucket for a large event. These do not
 // end the Writer, nor does the end of ctx. It returns [ErrFenced] if another Writer has taken the log over, and the error
@@ -157,6 +157,7 @@ func (w *Writer) addLine(ctx context.Context, l line, urgent bool) error {
 	}
 	w.appended++
 	if !w.mergeLocked(l) {
+		l.text = bytes.Clone(l.text)
 		w.pending = append(w.pending, l)
 		w.bytes += len(l.text) + 1
 	}

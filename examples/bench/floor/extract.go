@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
 
 const (
@@ -33,6 +36,7 @@ func (e extract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for range maxTurns {
 		answer, results, err := e.ask(r.Context(), messages, s)
 		if err != nil {
+			fmt.Fprintln(os.Stderr, "floor:", err)
 			panic(http.ErrAbortHandler) // the client sees a broken stream
 		}
 		if len(results.Content) == 0 {
@@ -48,6 +52,8 @@ func (e extract) ask(ctx context.Context, messages []types.Message, s *stream) (
 	out, err := e.client.ConverseStream(ctx, &bedrockruntime.ConverseStreamInput{
 		ModelId: aws.String("model"), Messages: messages, ToolConfig: &toolConfig,
 		System: []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: "You help a librarian to catalogue one book."}},
+	}, func(o *bedrockruntime.Options) { // streams of one client must not share the decoder: smithy-go issue 714
+		o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
 	})
 	if err != nil {
 		return answer, results, err

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -31,15 +32,17 @@ type write struct {
 }
 
 // committer lets concurrent writes share transactions and their disk syncs. A write
-// that finds the committer idle begins a transaction at once. Writes that arrive during
-// a commit share the next transaction. The committer does not use timers, and its
-// goroutine ends when no write is waiting.
+// that finds the committer idle begins a transaction at once, unless many have begun just
+// before: see [pacer]. Writes that arrive during a commit share the next transaction. The
+// committer's goroutine ends when no write is waiting.
 type committer struct {
 	update func(func(tx *bbolt.Tx) error) error // commits one transaction and syncs it
+	pace   pacer                                // of the goroutine
 
 	mu      sync.Mutex
 	waiting []*write
-	running bool // a goroutine is in commitAll
+	enough  chan struct{} // closed when enough writes wait; nil unless the goroutine pauses
+	running bool          // a goroutine is in commitAll
 	closed  bool
 	active  sync.WaitGroup // waits for that goroutine
 }
@@ -73,6 +76,9 @@ func (c *committer) enqueue(w *write) error {
 		return ErrClosed
 	}
 	c.waiting = append(c.waiting, w)
+	if len(c.waiting) >= paceWrites {
+		c.endPause()
+	}
 	if !c.running {
 		c.running = true
 		c.active.Go(c.commitAll)
@@ -80,26 +86,67 @@ func (c *committer) enqueue(w *write) error {
 	return nil
 }
 
+// endPause ends the pause of the goroutine, if there is one.
+func (c *committer) endPause() {
+	if c.enough != nil {
+		close(c.enough)
+		c.enough = nil
+	}
+}
+
 // close commits the waiting writes and rejects later ones.
 func (c *committer) close() {
 	c.mu.Lock()
 	c.closed = true
+	c.endPause()
 	c.mu.Unlock()
 	c.active.Wait()
 }
 
 // commitAll commits batches until no write is waiting.
 func (c *committer) commitAll() {
-	runtime.Gosched() // writers that are about to write join the first batch
 	for {
+		// Let writers run that are about to write, so that their writes join the batch.
+		runtime.Gosched()
+		found := c.countWaiting()
+		if wait := c.pace.nextWait(time.Now()); wait > 0 && found > 0 && found < paceWrites {
+			c.pause(wait)
+			c.pace.learn(c.countWaiting() > found)
+		}
 		batch := c.nextBatch()
 		if len(batch) == 0 {
 			return
 		}
+		c.pace.begin(time.Now(), len(batch))
 		c.commitBatch(batch)
-		// Let the answered writers run, so that their next writes join the next batch.
-		runtime.Gosched()
 	}
+}
+
+// pause waits for a while, or until enough writes wait.
+func (c *committer) pause(wait time.Duration) {
+	c.mu.Lock()
+	enough := make(chan struct{})
+	c.enough = enough
+	if c.closed {
+		wait = 0
+	}
+	c.mu.Unlock()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-enough:
+	case <-timer.C:
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enough = nil
+}
+
+// countWaiting returns the number of waiting writes.
+func (c *committer) countWaiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting)
 }
 
 // nextBatch removes and returns waiting writes, the oldest first, up to the limits. It
