@@ -117,10 +117,7 @@ func (a *active) leave(ctx context.Context) {
 // handOver leaves the run to another process at its next checkpoint.
 func (a *active) handOver() {
 	a.leaving.Store(true)
-	a.headMu.Lock()
-	queued := a.head.status == StatusQueued
-	a.headMu.Unlock()
-	if queued {
+	if a.isQueued() {
 		a.interrupt(errHandover)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/internal/jsonobject"
+	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -83,6 +84,8 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 const (
 	// codeLost is the code of a run that was taken over too often.
 	codeLost agent.Code = "lost"
+	// codeTooLarge is the code of a run whose message does not fit the log.
+	codeTooLarge agent.Code = "too_large"
 	// codeUnreadable is the code of a run whose stored state is lost.
 	codeUnreadable agent.Code = "unreadable"
 )
@@ -152,7 +155,11 @@ func (a *active) tellMessage() error {
 		return err
 	}
 	for _, ev := range events {
-		if err := a.append(ev, false); err != nil {
+		err := a.append(ev, false)
+		if errors.Is(err, replay.ErrTooLarge) {
+			return &agent.RunError{Code: codeTooLarge, Message: "The message is too large.", Err: err}
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,9 @@
 //	{"type":"failed","code":"…","message":"…","retryable":false}
 //
 // The outcome is complete, pending, stopped or limit. The members continues, media, reason and output may be missing,
-// output also because it does not fit the log. A tool_result of more than 16 KB has "truncated":true and no output, see
+// output also because it does not fit the log. The code of a failure is an [agent.Code], or "budget" (the tokens of the
+// tenant are used up), "too_large" (the message does not fit the log), "lost" (the run was interrupted too often) or
+// "unreadable" (its stored state is lost). A tool_result of more than 16 KB has "truncated":true and no output, see
 // [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process repeats that part.
 //
 // # Conversations of other clients

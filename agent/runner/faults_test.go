@@ -28,6 +28,8 @@ func TestARunEndsIfItsPromptDoesNotFitTheLog(t *testing.T) {
 		run, err := p.Start(t.Context(), runner.Request{Scope: s, Prompt: strings.Repeat("x", 100<<10)})
 		require.NoError(t, err)
 		assert.Equal(t, runner.StatusFailed, endsWithin(t, p, s, run.ID, time.Second))
+		assert.JSONEq(t, `{"type":"failed","code":"too_large","message":"The message is too large.","retryable":false}`,
+			last(collect(t, p, s, run.ID)))
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/internal/jsonobject"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -87,15 +88,18 @@ func (a *active) endStatus() (Status, error) {
 	if a.status != "" {
 		return a.status, nil
 	}
-	var last replay.Event
-	for e, err := range a.runner.logs.Events(a.life, a.session, logName(a.n), a.saved.Position) {
-		if errors.Is(err, jsonobject.ErrLost) {
-			return StatusFailed, nil // the end cannot be read by anybody
-		}
-		if err != nil {
-			return "", err
-		}
-		last = e
+	status, err := a.runner.readEnd(a.life, a.session, a.n)
+	if errors.Is(err, jsonobject.ErrLost) {
+		return StatusFailed, nil // the end cannot be read by anybody
+	}
+	return status, err
+}
+
+// readEnd returns the status of the last event of a run, or "" if its log has not ended.
+func (r *Runner) readEnd(ctx context.Context, session scope.Scope, n int) (Status, error) {
+	last, hasEnded, err := r.logs.End(ctx, session, logName(n))
+	if err != nil || !hasEnded {
+		return "", err
 	}
 	return statusOf(last.Data)
 }

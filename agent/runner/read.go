@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,30 +17,50 @@ import (
 )
 
 // Get returns a run, or the newest run of a session if id is empty. The scope is the run's session or its user. It
-// returns [ErrNotFound] if the scope does not have the run.
+// returns [ErrNotFound] if the scope does not have the run. Once a client has received the last event of the run, its
+// status is that of the event.
 func (r *Runner) Get(ctx context.Context, sc scope.Scope, id string) (*Run, error) {
-	if id != "" {
-		session, h, err := r.read(ctx, sc, id)
-		if err != nil {
-			return nil, err
+	session, h, err := r.readNewest(ctx, sc, id)
+	if err != nil {
+		return nil, err
+	}
+	if !h.status.HasEnded() && r.mayEnd(session, h.n) { // HEAD is written after the last event
+		status, err := r.readEnd(ctx, session, h.n)
+		if err != nil && !errors.Is(err, sse.ErrNotFound) {
+			return nil, fmt.Errorf("runner: get: %w", err)
 		}
-		return r.describe(ctx, session, &h)
+		h.status = cmp.Or(status, h.status)
+	}
+	return r.describe(ctx, session, &h)
+}
+
+// mayEnd reports whether the log of a live run may have its last event. That of a run in this process does not before it is
+// written.
+func (r *Runner) mayEnd(session scope.Scope, n int) bool {
+	a := r.find(session, n)
+	return a == nil || a.ending.Load()
+}
+
+// readNewest returns the head of a run, or of the newest run of a session if id is empty.
+func (r *Runner) readNewest(ctx context.Context, sc scope.Scope, id string) (session scope.Scope, h head, _ error) {
+	if id != "" {
+		return r.read(ctx, sc, id)
 	}
 	if err := sc.Require(scope.SessionLevel); err != nil {
-		return nil, fmt.Errorf("runner: get: %w", err)
+		return sc, h, fmt.Errorf("runner: get: %w", err)
 	}
 	view, err := r.table.In(sc)
 	if err != nil {
-		return nil, fmt.Errorf("runner: get: %w", err)
+		return sc, h, fmt.Errorf("runner: get: %w", err)
 	}
 	heads, err := listHeads(ctx, view, 1)
 	if err != nil {
-		return nil, fmt.Errorf("runner: get: %w", err)
+		return sc, h, fmt.Errorf("runner: get: %w", err)
 	}
 	if len(heads) == 0 {
-		return nil, ErrNotFound
+		return sc, h, ErrNotFound
 	}
-	return r.describe(ctx, sc, &heads[0])
+	return sc, heads[0], nil
 }
 
 // read returns the head of a run.

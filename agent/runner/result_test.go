@@ -83,3 +83,35 @@ func TestALargeResultOfAPendingRunIsFoundInItsCheckpoint(t *testing.T) {
 		}
 	})
 }
+
+// A client that has received the last event learns the status of that event, though the run's item is written later.
+func TestGetKnowsTheEndThatAClientHasSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mem := table.NewMemory(nil)
+		d := &hooked{Driver: mem, put: func(_ context.Context, _ table.Key, r table.Row, do func() error) error {
+			if r.Attr["status"] == "complete" {
+				time.Sleep(time.Second)
+			}
+			return do()
+		}}
+		host := hostOf(t, slowly(100*time.Millisecond, librarian(0)))
+		p, other := newProcess(t, d, host, nil), newProcess(t, mem, host, nil)
+		session := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go."})
+		require.NoError(t, err)
+		for _, by := range []*process{p, other} {
+			got, err := by.Get(t.Context(), session, run.ID)
+			require.NoError(t, err)
+			assert.Equal(t, runner.StatusRunning, got.Status)
+		}
+		require.Contains(t, last(collect(t, p, session, run.ID)), "complete")
+		for _, by := range []*process{p, other} {
+			got, err := by.Get(t.Context(), session, "")
+			require.NoError(t, err)
+			assert.Equal(t, runner.StatusComplete, got.Status)
+		}
+		p.shutDown(t)
+		other.shutDown(t)
+	})
+}

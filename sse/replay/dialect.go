@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -14,8 +15,8 @@ type Dialect struct {
 	// the frames that the event becomes, possibly none. An error ends the reader.
 	New func() func(Event) ([]sse.Event, error)
 	// FromStart states that the client cannot continue from an id. Every reader then begins with the first event of the
-	// log. Of the events that exist at that time it leaves out those that were taken back. If events are taken back
-	// later, the function receives the event "retract".
+	// log. Of the events that exist at that time it leaves out those that were taken back: a log of more than 256 KB is
+	// read twice for this. If events are taken back later, the function receives the event "retract".
 	FromStart bool
 }
 
@@ -36,18 +37,8 @@ func Plain() Dialect {
 // [Store.Events] and of the dialect.
 func (s *Store) Follow(ctx context.Context, sc scope.Scope, name, after string, d Dialect) iter.Seq2[[]sse.Event, error] {
 	return func(yield func([]sse.Event, error) bool) {
-		f := &follower{translate: d.New(), yield: yield, caughtUp: !d.FromStart}
-		if d.FromStart {
-			after = ""
-		}
-		err := s.readLog(ctx, sc, name, after, f.addEvents, f.catchUp)
-		if err == nil && !f.caughtUp {
-			f.catchUp() // the log has ended
-		}
-		if err == nil {
-			err = f.err
-		}
-		if err != nil && !f.stopped {
+		f := &follower{translate: d.New(), yield: yield}
+		if err := f.follow(ctx, s, sc, name, after, d.FromStart); err != nil && !f.stopped {
 			yield(nil, err)
 		}
 	}
@@ -59,33 +50,33 @@ type follower struct {
 	yield     func([]sse.Event, error) bool
 	stopped   bool // yield has returned false
 	err       error
-
-	caughtUp bool
-	held     []Event // until the reader has caught up
-	frames   []sse.Event
+	frames    []sse.Event
 }
 
-// addEvents sends the events, or holds them until the reader has caught up.
-func (f *follower) addEvents(events []Event) bool {
-	if !f.caughtUp {
-		f.held = append(f.held, events...)
-		return true
+func (f *follower) follow(ctx context.Context, s *Store, sc scope.Scope, name, after string, fromStart bool) error {
+	if fromStart {
+		after = ""
 	}
-	return f.sendEvents(events)
-}
-
-// catchUp sends the held events without those that were taken back.
-func (f *follower) catchUp() bool {
-	if f.caughtUp {
-		return true
+	r, err := s.newReading(ctx, sc, name, after)
+	if err != nil {
+		return err
 	}
-	f.caughtUp = true
-	events, err := Retract(f.held)
-	if f.held = nil; err != nil {
-		f.err = err
-		return false
+	send := f.sendEvents
+	if fromStart {
+		past, err := readPast(ctx, r)
+		if err != nil {
+			return err
+		}
+		if past.isHeld {
+			if !f.sendEvents(past.keep(past.held)) {
+				return f.err
+			}
+		} else {
+			r = &reading{store: s, log: r.log, next: place{segment: 1}}
+			send = func(events []Event) bool { return f.sendEvents(past.keep(events)) }
+		}
 	}
-	return f.sendEvents(events)
+	return cmp.Or(r.readLog(ctx, send, true), f.err)
 }
 
 func (f *follower) sendEvents(events []Event) bool {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,6 +94,73 @@ func TestFollowFromStart(t *testing.T) {
 		require.NoError(t, w.Finish(t.Context(), finished))
 		assert.Equal(t, []string{"one", "retract", "finished"}, <-done, "a live reader is told")
 	})
+}
+
+// Logs that fit a reader's memory and others lose the same events, whatever is taken back.
+func TestFollowFromStartLeavesOutWhatRetractDoes(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // repeatable, not secret
+		s, session := newStore(t, table.NewMemory(nil), nil), newSession(t)
+		ids := []string{"", "zzz", "000000000001.0000"}
+		w, err := s.Open(t.Context(), session, "1", delta("0"))
+		require.NoError(t, err)
+		size := 1 + rng.IntN(2)*20_000
+		for range 60 {
+			ev := delta(strings.Repeat("x", size))
+			if rng.IntN(6) == 0 {
+				ev = retract(ids[rng.IntN(len(ids))])
+			}
+			require.NoError(t, w.Append(t.Context(), ev, true))
+			id, err := w.Flush(t.Context())
+			require.NoError(t, err)
+			ids = append(ids, id)
+		}
+		require.NoError(t, w.Finish(t.Context(), finished))
+		want, err := replay.Retract(collect(t, s, session, ""))
+		require.NoError(t, err)
+		var got []replay.Event
+		d := replay.Dialect{FromStart: true, New: func() func(replay.Event) ([]sse.Event, error) {
+			return func(e replay.Event) ([]sse.Event, error) { got = append(got, e); return nil, nil }
+		}}
+		for _, err := range s.Follow(t.Context(), session, "1", "", d) {
+			require.NoError(t, err)
+		}
+		assert.Equal(t, want, got, seed)
+	}
+}
+
+// A reader that begins with the first event does not hold a log of any size in memory.
+func TestFollowFromStartOfALargeLog(t *testing.T) {
+	d, session := table.NewMemory(nil), newSession(t)
+	s := newStore(t, d, nil)
+	w, err := s.Open(t.Context(), session, "1")
+	require.NoError(t, err)
+	const events, size = 1000, 32 << 10
+	for range events {
+		require.NoError(t, w.Append(t.Context(), delta(strings.Repeat("x", size)), false))
+	}
+	require.NoError(t, w.Finish(t.Context(), finished))
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, seen, most := heap(), 0, int64(0)
+	watch := replay.Dialect{FromStart: true, New: func() func(replay.Event) ([]sse.Event, error) {
+		return func(replay.Event) ([]sse.Event, error) {
+			if seen++; seen%200 == 1 {
+				most = max(most, heap()-before)
+			}
+			return nil, nil
+		}
+	}}
+	for _, err := range newStore(t, d, nil).Follow(t.Context(), session, "1", "", watch) {
+		require.NoError(t, err)
+	}
+	assert.Equal(t, events+1, seen)
+	assert.Less(t, most, int64(events*size/4))
 }
 
 func TestFollowEndsWithTheErrorOfADialect(t *testing.T) {

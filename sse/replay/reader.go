@@ -23,19 +23,45 @@ import (
 func (s *Store) Events(ctx context.Context, sc scope.Scope, name, after string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		stopped := false
-		err := s.readLog(ctx, sc, name, after, func(events []Event) bool {
-			for _, e := range events {
-				if !yield(e, nil) {
-					stopped = true
-					return false
+		r, err := s.newReading(ctx, sc, name, after)
+		if err == nil {
+			err = r.readLog(ctx, func(events []Event) bool {
+				for _, e := range events {
+					if !yield(e, nil) {
+						stopped = true
+						return false
+					}
 				}
-			}
-			return true
-		}, func() bool { return true })
+				return true
+			}, true)
+		}
 		if err != nil && !stopped {
 			yield(Event{}, err)
 		}
 	}
+}
+
+// End returns the last event of a log that has ended. It returns false if the log has not ended, and [sse.ErrNotFound] if
+// the scope does not have such a log. It costs one read.
+func (s *Store) End(ctx context.Context, sc scope.Scope, name string) (last Event, ok bool, _ error) {
+	l, err := s.openLog(sc, name)
+	if err != nil {
+		return Event{}, false, fmt.Errorf("replay: end: %w", err)
+	}
+	head, err := l.readHead(ctx)
+	switch {
+	case err != nil:
+		return Event{}, false, fmt.Errorf("replay: end: %w", err)
+	case head.number == 0:
+		return Event{}, false, fmt.Errorf("replay: end: %w", sse.ErrNotFound)
+	case !head.final:
+		return Event{}, false, nil
+	}
+	r := reading{store: s, log: l, next: place{head.number, head.count() - 1}}
+	if err := r.readEvents(ctx, head); err != nil {
+		return Event{}, false, err
+	}
+	return r.batch[0], true, nil
 }
 
 // doubtTime is how long the Writer of this process may be silent before its readers look into the table. A Writer that
@@ -55,20 +81,23 @@ type reading struct {
 	batch   []Event
 }
 
-// readLog passes the events of each segment to yield until that returns false, and calls idle each time before it waits
-// for more. It reuses the slice that it passes.
-func (s *Store) readLog(ctx context.Context, sc scope.Scope, name, after string, yield func([]Event) bool, idle func() bool) error {
+// newReading returns a reader of the events after the one with the id after.
+func (s *Store) newReading(ctx context.Context, sc scope.Scope, name, after string) (*reading, error) {
 	l, err := s.openLog(sc, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r := &reading{store: s, log: l, next: place{segment: 1}}
 	if after != "" {
-		if err := r.seek(ctx, after); err != nil {
-			return err
-		}
+		err = r.seek(ctx, after)
 	}
-	for {
+	return r, err
+}
+
+// readLog passes the events of each segment to yield until that returns false. When it has passed the newest one, it waits
+// for more if wait is set. It reuses the slice that it passes.
+func (r *reading) readLog(ctx context.Context, yield func([]Event) bool, wait bool) error {
+	for !r.final {
 		segments, changed, err := r.fetchSegments(ctx)
 		if err != nil {
 			return err
@@ -82,18 +111,17 @@ func (s *Store) readLog(ctx context.Context, sc scope.Scope, name, after string,
 			}
 		}
 		switch {
-		case r.final:
-			return nil
 		case len(segments) > 0:
 			r.idle = 0
 			continue
-		case !idle():
+		case !wait:
 			return nil
 		}
 		if err := r.waitForMore(ctx, changed); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // seek places the reader after the event with the id after.

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -101,6 +102,19 @@ func (s *Store) openLog(sc scope.Scope, name string) (log, error) {
 	}
 	n, err := newNames(name)
 	return log{view, n, localKey{sc.Partition(), name}}, err
+}
+
+// readHead returns the newest segment, or a segment with the number 0.
+func (l log) readHead(ctx context.Context) (*segment, error) {
+	q := table.Query{From: l.names.prefix(), To: l.names.end(), Desc: true, Consistent: true, Limit: 1}
+	page, err := l.view.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Items) == 0 { // none, or all have expired: the newest would be the last to expire
+		return &segment{}, nil
+	}
+	return decodeSegment(l.names, page.Items[0].Item)
 }
 
 // registerLocal makes the memory of a Writer that of the log and returns the one that it replaces, or nil. If another

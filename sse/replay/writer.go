@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
 )
 
@@ -92,7 +91,7 @@ func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...
 // takeOver writes a segment after all others.
 func (w *Writer) takeOver(ctx context.Context, lines []line) (*segment, error) {
 	for {
-		head, err := w.readHead(ctx)
+		head, err := w.log.readHead(ctx)
 		switch {
 		case isPermanent(err):
 			return nil, err
@@ -108,19 +107,6 @@ func (w *Writer) takeOver(ctx context.Context, lines []line) (*segment, error) {
 			return seg, err
 		}
 	}
-}
-
-// readHead returns the newest segment, or a segment with the number 0.
-func (w *Writer) readHead(ctx context.Context) (*segment, error) {
-	q := table.Query{From: w.log.names.prefix(), To: w.log.names.end(), Desc: true, Consistent: true, Limit: 1}
-	page, err := w.log.view.Query(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	if len(page.Items) == 0 { // none, or all have expired: the newest would be the last to expire
-		return &segment{}, nil
-	}
-	return decodeSegment(w.log.names, page.Items[0].Item)
 }
 
 // Append adds an event. It is stored with the next commit; if urgent is set, at once. Append waits if the events that
