@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# aisdk.sh [install]: the unmodified chat client of npm's ai against the conformance server, and together with the
-# client of AG-UI. Needs Go, and Node 20 or later with npm. Versions and digests are in the two files package-lock.json.
+# aisdk.sh [install]: the unmodified chat client of npm's ai against the conformance server and the bookshelf, and
+# together with the client of AG-UI. Needs Go, and Node 20 or later with npm. Versions and digests are in
+# aisdk/package-lock.json and agui/package-lock.json.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,10 +18,12 @@ run() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   build_server "$work/server"
-  cp -r "$here/server.mjs" "$here/aisdk" "$dir/"
-  cp -r "$here/server.mjs" "$here/agui" "$(suite_dir agui)/"
-  CONFORMANCE_SERVER=$work/server node --test --test-concurrency=1 \
-    "$dir/aisdk/client.test.mjs" "$dir/aisdk/together.test.mjs"
+  build "$work/bookshelf" ./bookshelf
+  rm -rf "$dir/aisdk" "$(suite_dir agui)/agui"
+  cp -r "$here"/*.mjs "$here/aisdk" "$dir/"
+  cp -r "$here"/*.mjs "$here/agui" "$(suite_dir agui)/"
+  CONFORMANCE_SERVER=$work/server CONFORMANCE_BOOKSHELF=$work/bookshelf node --test --test-concurrency=1 \
+    "$dir"/aisdk/*.test.mjs
 }
 
 case ${1:-run} in

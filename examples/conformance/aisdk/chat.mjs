@@ -17,7 +17,7 @@ class State {
 export const story = (words) => Array.from({ length: words }, (_, i) => `word${i + 1} `).join("") + "end.";
 
 export class Chat extends AbstractChat {
-  constructor(server, { id = `chat ${crypto.randomUUID()}`, user = "u1", api = "/aisdk", onChunk } = {}) {
+  constructor(server, { id = `chat ${crypto.randomUUID()}`, user = "u1", api = "/aisdk", headers = { User: user }, onChunk } = {}) {
     const log = { invalid: [], types: [], ends: [] };
     super({
       id,
@@ -27,7 +27,7 @@ export class Chat extends AbstractChat {
       sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
       transport: new DefaultChatTransport({
         api: server.url + api,
-        headers: { User: user },
+        headers,
         fetch: async (url, init) => {
           const response = await fetch(url, init);
           if (!response.ok || response.body === null) return response;

@@ -82,7 +82,8 @@ func (c *chat) call(announce, tool string, args map[string]any) turn {
 	if !c.offered[tool] {
 		return turn{text: "I cannot do that here."}
 	}
-	return turn{announce + "\n\n", []callRequest{{tool, args}}}
+	thought := "The tool " + tool + " answers this."
+	return turn{text: announce + "\n\n", calls: []callRequest{{tool, args}}, thought: thought}
 }
 
 // answerList lists books and then tells them.

@@ -9,8 +9,9 @@ import (
 
 // turn is the reader's next answer: text, then calls. A turn without calls ends the run.
 type turn struct {
-	text  string
-	calls []callRequest
+	text    string
+	calls   []callRequest
+	thought string // before the text; may be empty
 }
 
 type callRequest struct {
@@ -23,7 +24,7 @@ func (r *run) newStep(announce, tool string, args map[string]string) turn {
 	if args == nil {
 		args = map[string]string{} // {}, not null
 	}
-	return turn{joinSentences(r.reportLastCall(), announce) + "\n\n", []callRequest{{tool, args}}}
+	return turn{text: joinSentences(r.reportLastCall(), announce) + "\n\n", calls: []callRequest{{tool, args}}}
 }
 
 // maxFailures is the number of failed turns in a row after which the reader ends the run. It is one less than the

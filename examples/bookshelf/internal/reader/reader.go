@@ -46,12 +46,12 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 			t = newChat(c, req).nextTurn()
 		}
 
-		for _, piece := range splitPieces(t.text) {
+		for delta := range t.words() {
 			if err := r.waitPace(ctx); err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(agent.TextDelta{Text: piece}, nil) {
+			if !yield(delta, nil) {
 				return
 			}
 		}
@@ -59,7 +59,7 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 			yield(nil, err)
 			return
 		}
-		written := countWords(t.text)
+		written := countWords(t.thought) + countWords(t.text)
 		reason := agent.StopEndTurn
 		for i, call := range t.calls {
 			input, err := json.Marshal(call.args)
@@ -78,6 +78,28 @@ func (r *Reader) Stream(ctx context.Context, req *agent.Request) iter.Seq2[agent
 			return
 		}
 		yield(agent.StopPart{Reason: reason}, nil)
+	}
+}
+
+// signature is that of the reader's thoughts, since services sign theirs.
+const signature = "offline-reader"
+
+// words yields the thought and the text in pieces.
+func (t *turn) words() iter.Seq[agent.Delta] {
+	return func(yield func(agent.Delta) bool) {
+		for _, piece := range splitPieces(t.thought) {
+			if !yield(agent.ReasoningDelta{Text: piece}) {
+				return
+			}
+		}
+		if t.thought != "" && !yield(agent.ReasoningPart{Reasoning: agent.Reasoning{Text: t.thought, Signature: signature}}) {
+			return
+		}
+		for _, piece := range splitPieces(t.text) {
+			if !yield(agent.TextDelta{Text: piece}) {
+				return
+			}
+		}
 	}
 }
 
