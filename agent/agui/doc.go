@@ -31,13 +31,14 @@
 //
 // The events of a log become these:
 //
-//	run_queued, run_started     RUN_STARTED, whose metadata is {"carrel":{"run":"…"}}; then MESSAGES_SNAPSHOT if the client has
-//	                            messages of the run, or if the run continues another one
+//	run_queued, run_started     RUN_STARTED, whose metadata is {"carrel":{"run":"…"}}; then MESSAGES_SNAPSHOT if the
+//	                            client has messages of the run, or if the run continues another one
 //	step_started, -finished     STEP_STARTED, STEP_FINISHED, with the names "step 1", "step 2", …
 //	text_delta                  TEXT_MESSAGE_START, -CONTENT, -END
 //	reasoning_delta             REASONING_START, REASONING_MESSAGE_START, -CONTENT, -END, REASONING_END
 //	tool_call                   TOOL_CALL_START, -ARGS, -END
-//	tool_result                 TOOL_CALL_RESULT, whose metadata is {"carrel":{"summary":"…","isError":true,"truncated":true}}
+//	tool_result                 TOOL_CALL_RESULT, whose metadata is
+//	                            {"carrel":{"summary":"…","isError":true,"truncated":true}}
 //	custom                      CUSTOM with the same name and value
 //	citation, tool_progress,    CUSTOM with the names "carrel.citation", "carrel.tool_progress" and "carrel.partial"
 //	partial

@@ -117,7 +117,9 @@ func readRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*Reques
 }
 
 // stream sends the frames of source. It breaks the response if they end too early.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, source func(context.Context) iter.Seq2[[]sse.Event, error]) {
+func (h *Handler) stream(
+	w http.ResponseWriter, r *http.Request, source func(context.Context) iter.Seq2[[]sse.Event, error],
+) {
 	o := h.o.Stream
 	o.Lifetime, o.Drain, o.Error = -1*time.Second, nil, h.writeError
 	sse.Serve(w, r, func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {

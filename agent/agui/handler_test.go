@@ -1,18 +1,15 @@
 package agui_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,180 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/agui"
-	"github.com/carrel-go/carrel/agent/history"
-	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/table"
-	"github.com/carrel-go/carrel/sse"
-	"github.com/carrel-go/carrel/sse/replay"
-	"github.com/carrel-go/carrel/tools"
-	"github.com/carrel-go/carrel/tools/approval"
 )
-
-// service is a server whose agent lends the books that it is asked for. Each of them needs an approval.
-type service struct {
-	url   string
-	runs  *runner.Runner
-	drain context.CancelFunc
-
-	mu     sync.Mutex
-	lent   []string
-	asked  []*agent.Request
-	opened []string // threads
-}
-
-type lendIn struct{ Title string }
-
-func newService(t *testing.T) *service {
-	t.Helper()
-	s := &service{}
-	tb, err := table.New(table.NewMemory(nil), nil)
-	require.NoError(t, err)
-	logs, err := replay.New(tb, &replay.Options{Merge: runner.MergeDeltas, Commit: 10 * time.Millisecond})
-	require.NoError(t, err)
-	turns, err := history.New(tb, nil)
-	require.NoError(t, err)
-	approvals, err := approval.New(tb, nil)
-	require.NoError(t, err)
-	lend, err := tools.New("lend", "Lends a book.", s.lend, approvals.Require(nil))
-	require.NoError(t, err)
-	a, err := agent.New(agenttest.Func(s.answer), &agent.Options{Tools: tools.Of(lend)})
-	require.NoError(t, err)
-	s.runs, err = runner.New(tb, logs, turns, runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-			return a.Stream(ctx, in)
-		},
-	}, &runner.Options{Approvals: approvals})
-	require.NoError(t, err)
-	ctx, drain := context.WithCancel(context.Background())
-	s.drain = drain
-	h, err := agui.New(s.open, &agui.Options{Stream: sse.Options{Drain: ctx}, MaxBody: 64 << 10})
-	require.NoError(t, err)
-	server := httptest.NewServer(h)
-	s.url = server.URL
-	t.Cleanup(func() {
-		drain()
-		server.Close()
-		stopped, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-		defer cancel()
-		_ = s.runs.Shutdown(stopped)
-	})
-	return s
-}
-
-// open takes the name of the user from a header.
-func (s *service) open(r *http.Request, thread string) (agui.Chat, error) {
-	s.mu.Lock()
-	s.opened = append(s.opened, thread)
-	s.mu.Unlock()
-	tenant, err := scope.Tenant("acme")
-	if err != nil {
-		return nil, err
-	}
-	user, err := tenant.User(r.Header.Get("User"))
-	if err != nil {
-		return nil, sse.ErrNotFound
-	}
-	return s.runs.Chat(runner.Conversation{User: user, Dialect: "agui", ID: thread, Agent: "chat", Strict: true})
-}
-
-func (s *service) lend(_ context.Context, _ *tools.Call, in lendIn) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lent = append(s.lent, in.Title)
-	return "lent " + in.Title, nil
-}
-
-// answer lends each word after "lend", waits for ever if it is asked to wait, and otherwise says the message again.
-func (s *service) answer(ctx context.Context, r *agent.Request) ([]agent.Delta, error) {
-	s.mu.Lock()
-	s.asked = append(s.asked, r)
-	s.mu.Unlock()
-	last := r.Messages[len(r.Messages)-1].Parts
-	if last[0].Result != nil {
-		return []agent.Delta{agenttest.Say("Done.")}, nil
-	}
-	books, isLoan := strings.CutPrefix(last[0].Text, "lend ")
-	switch {
-	case last[0].Text == "wait":
-		<-ctx.Done()
-		return nil, context.Cause(ctx)
-	case !isLoan:
-		return []agent.Delta{agent.ReasoningDelta{Text: "Hm."}, agenttest.Say("You said: " + last[0].Text)}, nil
-	}
-	deltas := []agent.Delta{agenttest.Say("I lend.")}
-	for _, b := range strings.Fields(books) {
-		deltas = append(deltas, agenttest.Call("call-"+b, "lend", `{"Title":"`+b+`"}`))
-	}
-	return deltas, nil
-}
-
-// frame is an event of a stream.
-type frame struct {
-	Type, MessageID, Delta, Code, ToolCallID string
-	Outcome                                  struct {
-		Type       string
-		Interrupts []struct{ ID, ToolCallID string }
-	}
-	raw string
-}
-
-// post sends a body and returns the response.
-func (s *service) post(t *testing.T, body string) *http.Response {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url, strings.NewReader(body))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	req.Header.Set("User", "u1")
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = res.Body.Close() })
-	return res
-}
-
-// readFrames returns the events of a stream up to its end.
-func readFrames(t *testing.T, res *http.Response) (frames []frame) {
-	t.Helper()
-	require.Equal(t, http.StatusOK, res.StatusCode)
-	lines := bufio.NewScanner(res.Body)
-	for lines.Scan() {
-		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-			f := frame{raw: data}
-			require.NoError(t, json.Unmarshal([]byte(data), &f))
-			frames = append(frames, f)
-		}
-	}
-	require.NoError(t, lines.Err())
-	return frames
-}
-
-func (s *service) run(t *testing.T, body string) []frame {
-	t.Helper()
-	return readFrames(t, s.post(t, body))
-}
-
-func typesOf(frames []frame) (all []string) {
-	for _, f := range frames {
-		all = append(all, f.Type)
-	}
-	return all
-}
-
-func textOf(frames []frame) string {
-	var b strings.Builder
-	for _, f := range frames {
-		if f.Type == "TEXT_MESSAGE_CONTENT" {
-			b.WriteString(f.Delta)
-		}
-	}
-	return b.String()
-}
-
-func ask(run, text string) string {
-	return fmt.Sprintf(`{"threadId":"t 1","runId":%q,"messages":[{"id":"m","role":"user","content":%q}]}`, run, text)
-}
 
 func TestARequestIsAnsweredWithItsRun(t *testing.T) {
 	t.Parallel()
@@ -317,49 +143,63 @@ func TestAStreamThatCannotFinishIsBroken(t *testing.T) {
 func TestRequestsAreRejected(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	user := `[{"id":"m","role":"user","content":"Hello"}]`
+	const hello = `{"id":"m","role":"user","content":"Hello"}`
+	with := func(messages, rest string) string {
+		return `{"threadId":"t","runId":"r","messages":[` + messages + `]` + rest + `}`
+	}
+	resume := func(answers string) string { return with(hello, `,"resume":[`+answers+`]`) }
+	long := strings.Repeat("x", 64<<10)
 	for body, status := range map[string]int{
 		``:   http.StatusBadRequest,
 		`[]`: http.StatusBadRequest,
-		`{"threadId":"t","threadId":"u","runId":"r","messages":` + user + `}`:                                                                               http.StatusBadRequest,
-		`{"threadId":"","runId":"r","messages":` + user + `}`:                                                                                               http.StatusBadRequest,
-		`{"threadId":5,"runId":"r","messages":` + user + `}`:                                                                                                http.StatusBadRequest,
-		`{"threadId":"t","runId":"` + strings.Repeat("r", 257) + `","messages":` + user + `}`:                                                               http.StatusBadRequest,
-		`{"threadId":"t","runId":"r"}`:                                                                                                                      http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":[]}`:                                                                                                        http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":[5]}`:                                                                                                       http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":[{"id":"m","role":"user","content":" "}]}`:                                                                  http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":[{"id":"m","role":"user","content":[{"type":"image"}]}]}`:                                                   http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":[{"id":"m","role":"user","content":"a"},{"id":"x","role":"tool","content":"b","toolCallId":"c"}]}`:          http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":[{"id":"m","role":"user","content":"a"},{"id":"s.1.2.3","role":"assistant","content":"b"}]}`:                http.StatusNotFound,
-		`{"threadId":"t","runId":"r","messages":` + user + `,"resume":{}}`:                                                                                  http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":` + user + `,"resume":[{"interruptId":"a","status":"resolved"}]}`:                                           http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":` + user + `,"resume":[{"interruptId":"a","status":"resolved","payload":{"approved":"yes"}}]}`:              http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":` + user + `,"resume":[{"interruptId":"a","status":"resolved","payload":{"approved":true,"x":1}}]}`:         http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":` + user + `,"resume":[{"interruptId":"a","status":"x"}]}`:                                                  http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":` + user + `,"resume":[{"interruptId":"a","status":"cancelled"},{"interruptId":"a","status":"cancelled"}]}`: http.StatusBadRequest,
-		`{"threadId":"t","runId":"r","messages":` + user + `,"state":"` + strings.Repeat("x", 64<<10) + `"}`:                                                http.StatusRequestEntityTooLarge,
+		`{"threadId":"t","threadId":"u","runId":"r","messages":[` + hello + `]}`:                    http.StatusBadRequest,
+		`{"threadId":"","runId":"r","messages":[` + hello + `]}`:                                    http.StatusBadRequest,
+		`{"threadId":5,"runId":"r","messages":[` + hello + `]}`:                                     http.StatusBadRequest,
+		strings.Replace(with(hello, ""), `"r"`, `"`+long[:257]+`"`, 1):                              http.StatusBadRequest,
+		`{"threadId":"t","runId":"r"}`:                                                              http.StatusBadRequest,
+		with("", ""):                                                                                http.StatusBadRequest,
+		with("5", ""):                                                                               http.StatusBadRequest,
+		with(`{"id":"m","role":"user","content":" "}`, ""):                                          http.StatusBadRequest,
+		with(`{"id":"m","role":"user","content":[{"type":"image"}]}`, ""):                           http.StatusBadRequest,
+		with(hello+`,{"id":"x","role":"tool","content":"b"}`, ""):                                   http.StatusBadRequest,
+		with(hello+`,{"id":"s.1.2.3","role":"assistant"}`, ""):                                      http.StatusNotFound,
+		with(hello, `,"resume":{}`):                                                                 http.StatusBadRequest,
+		resume(`{"interruptId":"a","status":"resolved"}`):                                           http.StatusBadRequest,
+		resume(`{"interruptId":"a","status":"x"}`):                                                  http.StatusBadRequest,
+		resume(`{"interruptId":"a","status":"resolved","payload":{"approved":"yes"}}`):              http.StatusBadRequest,
+		resume(`{"interruptId":"a","status":"resolved","payload":{"approved":true,"x":1}}`):         http.StatusBadRequest,
+		resume(`{"interruptId":"a","status":"cancelled"},{"interruptId":"a","status":"cancelled"}`): http.StatusBadRequest,
+		with(hello, `,"state":"`+long+`"`):                                                          http.StatusRequestEntityTooLarge,
 	} {
 		res := s.post(t, body)
 		assert.Equal(t, status, res.StatusCode, "%.200s", body)
 	}
-	for _, thread := range []string{strings.Repeat("é", 256), "../\u0000", " "} {
-		raw, err := json.Marshal(thread)
+}
+
+func TestRequestsOfOtherKindsAreRejected(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	status := func(res *http.Response, err error) int {
 		require.NoError(t, err)
-		assert.Equal(t, http.StatusOK, s.post(t, `{"threadId":`+string(raw)+`,"runId":`+string(raw)+`,"messages":`+user+`,"tools":[{"name":"f"}],"context":[1],"unknown":1}`).StatusCode)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode
 	}
-	res, err := http.Get(s.url)
-	require.NoError(t, err)
-	_ = res.Body.Close()
-	assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode)
-	res, err = http.Post(s.url, "text/plain", strings.NewReader(ask("r1", "Hello")))
-	require.NoError(t, err)
-	_ = res.Body.Close()
-	assert.Equal(t, http.StatusUnsupportedMediaType, res.StatusCode)
-	res, err = http.Post(s.url, "application/json", strings.NewReader(ask("r1", "Hello")))
-	require.NoError(t, err)
-	_ = res.Body.Close()
-	assert.Equal(t, http.StatusNotFound, res.StatusCode, "without a user")
+	assert.Equal(t, http.StatusMethodNotAllowed, status(http.Get(s.url)))
+	hello := ask("r1", "Hello")
+	assert.Equal(t, http.StatusUnsupportedMediaType, status(http.Post(s.url, "text/plain", strings.NewReader(hello))))
+	assert.Equal(t, http.StatusNotFound, status(http.Post(s.url, "application/json", strings.NewReader(hello))), "without a user")
+}
+
+func TestAnyThreadAndOtherMembersAreAccepted(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	for _, thread := range []string{strings.Repeat("é", 256), "../\u0000", " "} {
+		id, err := json.Marshal(thread)
+		require.NoError(t, err)
+		frames := s.run(t, fmt.Sprintf(`{"threadId":%s,"runId":%s,"messages":[{"id":"m","role":"user","content":"Hello"}],
+			"tools":[{"name":"f"}],"context":[1],"state":{"a":1},"forwardedProps":1,"unknown":1}`, id, id))
+		assert.Equal(t, "You said: Hello", textOf(frames))
+	}
 }
 
 func TestNewRejectsInvalidArguments(t *testing.T) {
