@@ -43,21 +43,8 @@ func TestCallIDsOfServicesAreAccepted(t *testing.T) {
 				Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go.", History: h})
 			require.Nil(t, failed)
 
-			called, done := map[string]string{used: "of the history"}, 0
-			for _, ev := range evs {
-				switch ev := ev.(type) {
-				case ToolCalled:
-					require.True(t, isPlainCallID(ev.ID), ev.ID)
-					require.NotContains(t, called, ev.ID)
-					var in struct{ Word string }
-					require.NoError(t, json.Unmarshal(ev.Input, &in))
-					called[ev.ID] = "<" + in.Word + ">"
-				case ToolDone:
-					done++
-					require.Equal(t, called[ev.ID], ev.Result.Blocks[0].Text)
-				}
-			}
-			require.Equal(t, n, done)
+			called := map[string]string{used: "of the history"}
+			require.Equal(t, n, checkCallEvents(t, evs, called))
 			if name == "kept" {
 				for _, id := range ids[0] {
 					require.Contains(t, called, id)
@@ -127,4 +114,24 @@ func TestHistoryAcceptsForeignCallIDs(t *testing.T) {
 		_, err := a.Run(t.Context(), Input{Prompt: "On.", History: History{Turns: []Turn{turn(id)}}})
 		require.ErrorContains(t, err, "the call id")
 	}
+}
+
+// checkCallEvents checks the ids and the results of the calls in the events, and returns the number of results. It adds the
+// expected results to called, by id.
+func checkCallEvents(t *testing.T, evs []Event, called map[string]string) (done int) {
+	t.Helper()
+	for _, ev := range evs {
+		switch ev := ev.(type) {
+		case ToolCalled:
+			require.True(t, isPlainCallID(ev.ID), ev.ID)
+			require.NotContains(t, called, ev.ID)
+			var in struct{ Word string }
+			require.NoError(t, json.Unmarshal(ev.Input, &in))
+			called[ev.ID] = "<" + in.Word + ">"
+		case ToolDone:
+			done++
+			require.Equal(t, called[ev.ID], ev.Result.Blocks[0].Text)
+		}
+	}
+	return done
 }

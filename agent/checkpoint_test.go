@@ -56,23 +56,7 @@ func TestLimitsCountAcrossResumes(t *testing.T) {
 			in := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: c.prompt}
 			for lives := 0; ; lives++ {
 				require.Less(t, lives, 20)
-				var last *Checkpoint
-				var failed error
-				n := 0
-				for ev, err := range newAgent(t, forever, c.limits, echo(t)).Stream(t.Context(), in) {
-					if failed = err; err != nil {
-						break
-					}
-					if cp, ok := ev.(Checkpointed); ok {
-						last = cp.Checkpoint
-						if cp.Ended != nil {
-							in.History.Turns = append(in.History.Turns, *cp.Ended)
-						}
-						if n++; n == 2 {
-							break
-						}
-					}
-				}
+				last, failed := runForTwoCheckpoints(newAgent(t, forever, c.limits, echo(t)), &in)
 				if failed != nil {
 					require.ErrorContains(t, failed, c.want)
 					require.Greater(t, lives, 1)
@@ -83,6 +67,29 @@ func TestLimitsCountAcrossResumes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// runForTwoCheckpoints runs until the second checkpoint and returns it, or until the run fails. It adds ended turns to
+// the history.
+func runForTwoCheckpoints(a *Agent, in *Input) (last *Checkpoint, _ error) {
+	n := 0
+	for ev, err := range a.Stream(context.Background(), *in) {
+		if err != nil {
+			return last, err
+		}
+		cp, ok := ev.(Checkpointed)
+		if !ok {
+			continue
+		}
+		last = cp.Checkpoint
+		if cp.Ended != nil {
+			in.History.Turns = append(in.History.Turns, *cp.Ended)
+		}
+		if n++; n == 2 {
+			break
+		}
+	}
+	return last, nil
 }
 
 func TestResumeRejectsForeignCheckpoints(t *testing.T) {

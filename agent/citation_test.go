@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,48 +42,21 @@ func TestCitationsFollowTheirText(t *testing.T) {
 			t.Parallel()
 			m := play(c.answer, step{text("."), end})
 			a := newAgent(t, m, Limits{}, echo(t))
-			var want, got string
-			cited := 0
+			var want string
 			for _, piece := range c.answer {
 				if p, ok := piece.(TextDelta); ok {
 					want += p.Text
 				}
 			}
-			var done Done
-			for ev, err := range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "How much leave?"}) {
-				require.NoError(t, err)
-				switch ev := ev.(type) {
-				case TextDelta:
-					got += ev.Text
-				case CitationPart:
-					cited++
-				case ToolCalled:
-					want += "."
-				case Done:
-					done = ev
-				}
-			}
-			require.Equal(t, want, got, "all text is told")
-			var parts []string
-			for _, p := range done.History.Turns[0].Messages[1:] {
-				if p.Role != RoleAssistant {
-					continue
-				}
-				for _, p := range p.Parts {
-					switch {
-					case p.Citation != nil:
-						parts = append(parts, "["+p.Citation.Title+"]")
-						cited--
-					case p.Use != nil:
-						parts = append(parts, "call")
-					default:
-						parts = append(parts, p.Text)
-					}
-				}
-			}
+			evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "How much leave?"})
+			require.Nil(t, failed)
+			got, cited, called := countPieces(evs)
+			require.Equal(t, want+strings.Repeat(".", called), got, "all text is told")
+			done := evs[len(evs)-1].(Done)
+			parts := describeAnswer(done.History.Turns[0])
 			require.Equal(t, c.parts, parts)
 			if c.parts != nil {
-				require.Zero(t, cited, "each is an event and a part")
+				require.Equal(t, strings.Count(strings.Join(parts, ""), "["), cited, "each is an event and a part")
 			}
 			b, err := done.History.Turns[0].MarshalJSON()
 			require.NoError(t, err)
@@ -91,6 +65,41 @@ func TestCitationsFollowTheirText(t *testing.T) {
 			require.Equal(t, done.History.Turns[0], turn)
 		})
 	}
+}
+
+// countPieces returns the text in the events and the numbers of citations and calls.
+func countPieces(evs []Event) (text string, cited, called int) {
+	for _, ev := range evs {
+		switch ev := ev.(type) {
+		case TextDelta:
+			text += ev.Text
+		case CitationPart:
+			cited++
+		case ToolCalled:
+			called++
+		}
+	}
+	return text, cited, called
+}
+
+// describeAnswer returns the parts of the assistant's messages: text, "[title]" of a citation, or "call".
+func describeAnswer(turn Turn) (parts []string) {
+	for _, m := range turn.Messages[1:] {
+		if m.Role != RoleAssistant {
+			continue
+		}
+		for _, p := range m.Parts {
+			switch {
+			case p.Citation != nil:
+				parts = append(parts, "["+p.Citation.Title+"]")
+			case p.Use != nil:
+				parts = append(parts, "call")
+			default:
+				parts = append(parts, p.Text)
+			}
+		}
+	}
+	return parts
 }
 
 func TestInvalidCitationsFailTheAnswer(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -84,49 +86,15 @@ func TestResumeAfterACrashAtAnyEvent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 6, n)
 
-	// life runs until the process dies at an event, or to the end, and stores checkpoints and turns.
-	life := func(t *testing.T, e *effects, stored *[]byte, turns *[][]byte, die int) (Done, bool) {
-		in := in
-		if *stored != nil {
-			c, err := decodeCheckpoint(*stored, root)
-			require.NoError(t, err)
-			in.Prompt, in.Resume = "", c
-			for _, b := range (*turns)[:c.Turns] {
-				turn, err := decodeTurn(b, root)
-				require.NoError(t, err)
-				in.History.Turns = append(in.History.Turns, turn)
-			}
-			*turns = (*turns)[:c.Turns]
-		}
-		n := 0
-		for ev, err := range newAgent(t, m, Limits{}, e.tool(t)).Stream(t.Context(), in) {
-			require.NoError(t, err)
-			if n == die {
-				return Done{}, false
-			}
-			n++
-			switch ev := ev.(type) {
-			case Checkpointed:
-				if ev.Ended != nil {
-					b, err := json.Marshal(ev.Ended)
-					require.NoError(t, err)
-					*turns = append(*turns, b)
-				}
-				*stored, err = json.Marshal(ev.Checkpoint)
-				require.NoError(t, err)
-			case Done:
-				return ev, true
-			}
-		}
-		t.Fatal("no end")
-		return Done{}, false
+	newStore := func() *crashStore {
+		return &crashStore{model: m, root: root, in: in, effects: effects{done: map[string]string{}}}
 	}
-	check := func(t *testing.T, e *effects, d Done, turns [][]byte) {
-		require.Equal(t, whole.done, e.done)
+	check := func(t *testing.T, c *crashStore, d Done) {
+		require.Equal(t, whole.done, c.effects.done)
 		require.Equal(t, OutcomeComplete, d.Outcome)
 		require.Equal(t, lines(undisturbed.History), lines(d.History))
 		require.Equal(t, undisturbed.History.Turns, d.History.Turns)
-		require.Len(t, turns, len(d.History.Turns))
+		require.Len(t, c.turns, len(d.History.Turns))
 		one, _ := undisturbed.History.State.MarshalJSON()
 		two, _ := d.History.State.MarshalJSON()
 		require.Equal(t, string(one), string(two))
@@ -134,16 +102,14 @@ func TestResumeAfterACrashAtAnyEvent(t *testing.T) {
 
 	var total int
 	for die := 0; ; die++ {
-		e := &effects{done: map[string]string{}}
-		var stored []byte
-		var turns [][]byte
-		if _, ended := life(t, e, &stored, &turns, die); ended {
+		c := newStore()
+		if _, ended := c.live(t, die); ended {
 			total = die
 			break
 		}
-		d, ended := life(t, e, &stored, &turns, -1)
+		d, ended := c.live(t, -1)
 		require.True(t, ended)
-		check(t, e, d, turns)
+		check(t, c, d)
 		if die > 0 {
 			require.Equal(t, undisturbed.Usage, d.Usage, "event %d", die)
 		}
@@ -152,19 +118,70 @@ func TestResumeAfterACrashAtAnyEvent(t *testing.T) {
 
 	t.Run("again and again", func(t *testing.T) {
 		// A life of eight events passes at least one checkpoint, so this loop ends.
-		e := &effects{done: map[string]string{}}
-		var stored []byte
-		var turns [][]byte
+		c := newStore()
 		lives := 0
 		for ; lives < 50; lives++ {
-			if d, ended := life(t, e, &stored, &turns, 8); ended {
-				check(t, e, d, turns)
+			if d, ended := c.live(t, 8); ended {
+				check(t, c, d)
 				break
 			}
 		}
 		require.Greater(t, lives, 2)
 		require.Less(t, lives, 50)
 	})
+}
+
+// crashStore is the store of processes that die within a run.
+type crashStore struct {
+	model      Model
+	root       *object.Root
+	in         Input
+	effects    effects
+	checkpoint []byte
+	turns      [][]byte
+}
+
+// resume returns the input of the next process.
+func (c *crashStore) resume(t *testing.T) Input {
+	t.Helper()
+	in := c.in
+	if c.checkpoint == nil {
+		return in
+	}
+	checkpoint, err := decodeCheckpoint(c.checkpoint, c.root)
+	require.NoError(t, err)
+	in.Prompt, in.Resume = "", checkpoint
+	c.turns = c.turns[:checkpoint.Turns]
+	for _, b := range c.turns {
+		turn, err := decodeTurn(b, c.root)
+		require.NoError(t, err)
+		in.History.Turns = append(in.History.Turns, turn)
+	}
+	return in
+}
+
+// live runs until the process dies at an event, or to the end, and stores checkpoints and turns.
+func (c *crashStore) live(t *testing.T, die int) (Done, bool) {
+	t.Helper()
+	n := 0
+	for ev, err := range newAgent(t, c.model, Limits{}, c.effects.tool(t)).Stream(t.Context(), c.resume(t)) {
+		require.NoError(t, err)
+		if n == die {
+			return Done{}, false
+		}
+		n++
+		switch ev := ev.(type) {
+		case Checkpointed:
+			if ev.Ended != nil {
+				c.turns = append(c.turns, must.Get(json.Marshal(ev.Ended)))
+			}
+			c.checkpoint = must.Get(json.Marshal(ev.Checkpoint))
+		case Done:
+			return ev, true
+		}
+	}
+	t.Fatal("no end")
+	return Done{}, false
 }
 
 // The turns of a Compacted are stored with the checkpoint that follows.
@@ -181,63 +198,80 @@ func TestResumeAfterCompaction(t *testing.T) {
 		}
 		return play(step{text(strings.Repeat("x", 200)), use(fmt.Sprint("c", n), "do", fmt.Sprintf(`{"word":"%d"}`, n+1)), calls}).Stream(ctx, r)
 	})
-	type stored struct {
-		turns []Turn
-		at    *Checkpoint
-	}
-	start := Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "The task."}
-	life := func(e *effects, s *stored, die int) (*Done, int) {
-		in := start
-		if s.at != nil {
-			in.Prompt, in.Resume, in.History.Turns = "", s.at, s.turns
+	newStore := func() *shortStore {
+		return &shortStore{
+			model: counter, in: Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "The task."},
+			effects: effects{done: map[string]string{}},
 		}
-		a, err := New(counter, &Options{Tools: tools.Of(e.tool(t)), Compact: DropOldest(200)})
-		require.NoError(t, err)
-		n := 0
-		var shorter []Turn
-		shortened := 0
-		for ev, err := range a.Stream(t.Context(), in) {
-			require.NoError(t, err)
-			if n == die {
-				return nil, shortened
-			}
-			n++
-			if _, ok := ev.(Checkpointed); shorter != nil && !ok {
-				t.Fatalf("a %T follows a Compacted", ev)
-			}
-			switch ev := ev.(type) {
-			case Compacted:
-				shorter = ev.Turns
-				shortened++
-			case Checkpointed:
-				if shorter != nil {
-					s.turns, shorter = shorter, nil
-				}
-				if ev.Ended != nil {
-					s.turns = append(slices.Clip(s.turns), *ev.Ended)
-				}
-				s.at = ev.Checkpoint
-				require.Len(t, s.turns, s.at.Turns)
-			case Done:
-				return &ev, shortened
-			}
-		}
-		t.Fatal("no end")
-		return nil, 0
 	}
-	whole := &effects{done: map[string]string{}}
-	undisturbed, shortened := life(whole, &stored{}, -1)
+	whole := newStore()
+	undisturbed, shortened := whole.live(t, -1)
 	require.Greater(t, shortened, 1)
 	require.Equal(t, "user: "+leftOut+", because it had become too long.", lines(undisturbed.History)[0])
 	require.Equal(t, "user: The task.", lines(undisturbed.History)[1])
 	for die := 0; ; die++ {
-		e, s := &effects{done: map[string]string{}}, &stored{}
-		if d, _ := life(e, s, die); d != nil {
+		s := newStore()
+		if d, _ := s.live(t, die); d != nil {
 			require.Greater(t, die, 30)
 			return
 		}
-		d, _ := life(e, s, -1)
-		require.Equal(t, whole.done, e.done, "event %d", die)
+		d, _ := s.live(t, -1)
+		require.Equal(t, whole.effects.done, s.effects.done, "event %d", die)
 		require.Equal(t, undisturbed.History.Turns, d.History.Turns, "event %d", die)
 	}
+}
+
+// shortStore is the store of processes that die within a conversation that is compacted.
+type shortStore struct {
+	model   Model
+	in      Input
+	effects effects
+	turns   []Turn
+	at      *Checkpoint
+}
+
+// live runs until the process dies at an event, or to the end. It returns how often the conversation was compacted.
+func (s *shortStore) live(t *testing.T, die int) (_ *Done, shortened int) {
+	t.Helper()
+	in := s.in
+	if s.at != nil {
+		in.Prompt, in.Resume, in.History.Turns = "", s.at, s.turns
+	}
+	a, err := New(s.model, &Options{Tools: tools.Of(s.effects.tool(t)), Compact: DropOldest(200)})
+	require.NoError(t, err)
+	n := 0
+	var shorter []Turn
+	for ev, err := range a.Stream(t.Context(), in) {
+		require.NoError(t, err)
+		if n == die {
+			return nil, shortened
+		}
+		n++
+		checkpointed, ok := ev.(Checkpointed)
+		require.True(t, ok || shorter == nil, "a %T follows a Compacted", ev)
+		switch ev := ev.(type) {
+		case Compacted:
+			shorter = ev.Turns
+			shortened++
+		case Checkpointed:
+			s.store(checkpointed, shorter)
+			shorter = nil
+			require.Len(t, s.turns, s.at.Turns)
+		case Done:
+			return &ev, shortened
+		}
+	}
+	t.Fatal("no end")
+	return nil, 0
+}
+
+// store stores a checkpoint, with the turns of the compaction before it, if there was one.
+func (s *shortStore) store(ev Checkpointed, shorter []Turn) {
+	if shorter != nil {
+		s.turns = shorter
+	}
+	if ev.Ended != nil {
+		s.turns = append(slices.Clip(s.turns), *ev.Ended)
+	}
+	s.at = ev.Checkpoint
 }

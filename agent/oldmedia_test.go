@@ -100,21 +100,7 @@ func TestOldestMediaAreLeftOut(t *testing.T) {
 		in.History = done.History
 		for _, r := range m.requests[2*i:] {
 			got := shown(r)
-			var count mediaCount
-			for j, s := range got {
-				if strings.HasPrefix(s, "[") {
-					require.Contains(t, s, "to make room for newer ones")
-					continue
-				}
-				kind, size := anImage, len(gifHeader+s)
-				if strings.HasPrefix(s, "d") {
-					kind, size = aDocument, len(pdfHeader+s)
-				}
-				count.add(kind, int64(size), 1)
-				if j < len(before) {
-					require.Equal(t, before[j], s, "what was left out has come back")
-				}
-			}
+			count := countShown(t, got, before)
 			require.False(t, count.isBeyond(limits), "%+v", count)
 			before = got
 		}
@@ -134,6 +120,26 @@ func TestOldestMediaAreLeftOut(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(before), all)
+}
+
+// countShown counts the media of a request. Those that were left out of the request before must still be.
+func countShown(t *testing.T, got, before []string) (count mediaCount) {
+	t.Helper()
+	for j, s := range got {
+		if strings.HasPrefix(s, "[") {
+			require.Contains(t, s, "to make room for newer ones")
+			continue
+		}
+		kind, size := anImage, len(gifHeader+s)
+		if strings.HasPrefix(s, "d") {
+			kind, size = aDocument, len(pdfHeader+s)
+		}
+		count.add(kind, int64(size), 1)
+		if j < len(before) {
+			require.Equal(t, before[j], s, "what was left out has come back")
+		}
+	}
+	return count
 }
 
 // A new video replaces an older one and never an image. A video that is too large fails as a result.

@@ -83,40 +83,17 @@ func TestGiantResultsAreCut(t *testing.T) {
 				)}
 				a, err := New(m, &Options{Compact: c, Tools: tools.Of(giant(t, "big", 750_000, false), giant(t, "json", 400_000, true), giant(t, "small", 80, false))})
 				require.NoError(t, err)
-				var stored []Turn
-				var h History
-				for i, prompt := range []string{"Go.", "On."} {
-					stored = append([]Turn{}, h.Turns...)
-					if i == 0 {
-						h, stored = old, append(stored, old.Turns...)
-					}
-					for ev, err := range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Run: prompt, Prompt: prompt, History: h}) {
-						require.NoError(t, err)
-						switch ev := ev.(type) {
-						case Compacted:
-							stored = append([]Turn{}, ev.Turns...)
-						case Checkpointed:
-							if ev.Ended != nil {
-								stored = append(stored, *ev.Ended)
-							}
-							require.Equal(t, len(stored), ev.Turns)
-						case Done:
-							h = ev.History
-						}
-					}
-					require.Equal(t, stored, h.Turns, "what the events say is what the run ends with")
+				h := old
+				for _, prompt := range []string{"Go.", "On."} {
+					h = runAndStore(t, a, prompt, h)
 				}
 				require.NoError(t, m.bad)
 				require.NoError(t, h.check())
 				require.LessOrEqual(t, m.refused, maxReliefs)
 				var got []*ToolResult
-				for _, turn := range h.Turns {
-					for _, m := range turn.Messages {
-						for _, p := range m.Parts {
-							if p.Result != nil {
-								got = append(got, p.Result)
-							}
-						}
+				for p := range eachPart(h.Turns) {
+					if p.Result != nil {
+						got = append(got, p.Result)
 					}
 				}
 				require.Len(t, got, 3)
@@ -131,6 +108,28 @@ func TestGiantResultsAreCut(t *testing.T) {
 			})
 		}
 	}
+}
+
+// runAndStore runs a prompt and returns the resulting history, which must be what a host stores by the events.
+func runAndStore(t *testing.T, a *Agent, prompt string, h History) History {
+	t.Helper()
+	stored := append([]Turn{}, h.Turns...)
+	for ev, err := range a.Stream(t.Context(), Input{Scope: tenant(t, "acme"), Run: prompt, Prompt: prompt, History: h}) {
+		require.NoError(t, err)
+		switch ev := ev.(type) {
+		case Compacted:
+			stored = append([]Turn{}, ev.Turns...)
+		case Checkpointed:
+			if ev.Ended != nil {
+				stored = append(stored, *ev.Ended)
+			}
+			require.Equal(t, len(stored), ev.Turns)
+		case Done:
+			h = ev.History
+		}
+	}
+	require.Equal(t, stored, h.Turns, "what the events say is what the run ends with")
+	return h
 }
 
 // A history with a giant result in its last turn, or a giant message of the user, can be continued.

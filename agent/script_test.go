@@ -88,35 +88,9 @@ func checkRequest(r *Request) error {
 		if len(m.Parts) == 0 {
 			return fmt.Errorf("message %d is empty", i)
 		}
-		var results, calls []string
-		ids := map[string]bool{} // unique within a message
-		for j, p := range m.Parts {
-			switch {
-			case p.Result != nil:
-				if j != len(results) {
-					return fmt.Errorf("message %d: a result does not lead", i)
-				}
-				results = append(results, p.Result.ID)
-			case p.Use != nil:
-				if !json.Valid(p.Use.Input) || p.Use.Input[0] != '{' {
-					return fmt.Errorf("message %d: the arguments are not an object: %s", i, p.Use.Input)
-				}
-				if ids[p.Use.ID] {
-					return fmt.Errorf("message %d: id %q again", i, p.Use.ID)
-				}
-				ids[p.Use.ID] = true
-				calls = append(calls, p.Use.ID)
-			case p.Image != nil, p.Document != nil:
-				if m.Role != RoleUser {
-					return fmt.Errorf("message %d: media of the %s", i, m.Role)
-				}
-			case p.Reasoning != nil:
-				if m.Role != RoleAssistant {
-					return fmt.Errorf("message %d: reasoning of the %s", i, m.Role)
-				}
-			case p.Text == "":
-				return fmt.Errorf("message %d: an empty part", i)
-			}
+		results, calls, err := checkParts(m)
+		if err != nil {
+			return fmt.Errorf("message %d: %w", i, err)
 		}
 		if !slices.Equal(results, open) {
 			return fmt.Errorf("message %d: results %q for calls %q", i, results, open)
@@ -127,6 +101,33 @@ func checkRequest(r *Request) error {
 		return errors.New("the last word is not the user's")
 	}
 	return nil
+}
+
+// checkParts checks a message of a request and returns the ids of its results and calls.
+func checkParts(m Message) (results, calls []string, _ error) {
+	for j, p := range m.Parts {
+		switch {
+		case p.Result != nil && j != len(results):
+			return nil, nil, errors.New("a result does not lead")
+		case p.Result != nil:
+			results = append(results, p.Result.ID)
+		case p.Use != nil && (!json.Valid(p.Use.Input) || p.Use.Input[0] != '{'):
+			return nil, nil, fmt.Errorf("the arguments are not an object: %s", p.Use.Input)
+		case p.Use != nil && slices.Contains(calls, p.Use.ID):
+			return nil, nil, fmt.Errorf("id %q again", p.Use.ID)
+		case p.Use != nil:
+			calls = append(calls, p.Use.ID)
+		case (p.Image != nil || p.Document != nil) && m.Role != RoleUser:
+			return nil, nil, fmt.Errorf("media of the %s", m.Role)
+		case p.Image != nil, p.Document != nil:
+		case (p.Reasoning != nil || p.Citation != nil) && m.Role != RoleAssistant:
+			return nil, nil, fmt.Errorf("reasoning or a citation of the %s", m.Role)
+		case p.Reasoning != nil, p.Citation != nil:
+		case p.Text == "":
+			return nil, nil, errors.New("an empty part")
+		}
+	}
+	return results, calls, nil
 }
 
 func use(id, name, input string) UsePart {

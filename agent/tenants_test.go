@@ -2,8 +2,9 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 
@@ -39,33 +40,37 @@ func TestSharedAgentIsolatesTenants(t *testing.T) {
 	for g := range tenants {
 		in := Input{Scope: tenant(t, fmt.Sprint("t", g)), Run: "same"}
 		wg.Go(func() {
-			var want, seen []string
-			for n := range runs {
-				if n%10 == 0 { // another conversation, so that histories stay short
-					want, seen, in.History = nil, nil, History{}
-				}
-				in.Prompt = fmt.Sprintf("g%d-n%d", g, n)
-				before := in.History
-				done, err := a.Run(context.Background(), in)
-				if err != nil {
+			for n := 0; n < runs; n += 10 { // several conversations, so that histories stay short
+				if err := converse(a, in, g, n, min(runs, n+10)); err != nil {
 					t.Error(err)
 					return
 				}
-				seen = append(seen, in.Prompt)
-				seen = seen[max(0, len(seen)-3):]
-				answer := fmt.Sprintf("t%d/%s/%v", g, in.Prompt, seen)
-				want = append(want, "user: "+in.Prompt, fmt.Sprintf(`assistant: [id-%s who {"word":"%s"}]`, in.Prompt, in.Prompt),
-					fmt.Sprintf("user: {id-%s= %s}", in.Prompt, answer), "assistant: you are "+answer)
-				if got := lines(done.History); strings.Join(got, "\n") != strings.Join(want, "\n") {
-					t.Errorf("tenant t%d: got %q, want %q", g, got, want)
-					return
-				}
-				if n%10 != 0 && before.State == done.History.State {
-					t.Error("the input's State is the output's")
-					return
-				}
-				in.History = done.History
 			}
 		})
 	}
+}
+
+// converse runs one conversation of a tenant, with the prompts from first to before last, and checks its history.
+func converse(a *Agent, in Input, tenant, first, last int) error {
+	var want, seen []string
+	for n := first; n < last; n++ {
+		in.Prompt = fmt.Sprintf("g%d-n%d", tenant, n)
+		done, err := a.Run(context.Background(), in)
+		if err != nil {
+			return err
+		}
+		seen = append(seen, in.Prompt)
+		seen = seen[max(0, len(seen)-3):]
+		answer := fmt.Sprintf("t%d/%s/%v", tenant, in.Prompt, seen)
+		want = append(want, "user: "+in.Prompt, fmt.Sprintf(`assistant: [id-%s who {"word":"%s"}]`, in.Prompt, in.Prompt),
+			fmt.Sprintf("user: {id-%s= %s}", in.Prompt, answer), "assistant: you are "+answer)
+		if got := lines(done.History); !slices.Equal(got, want) {
+			return fmt.Errorf("tenant t%d: got %q, want %q", tenant, got, want)
+		}
+		if n > first && in.History.State == done.History.State {
+			return errors.New("the input's State is the output's")
+		}
+		in.History = done.History
+	}
+	return nil
 }

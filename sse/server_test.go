@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/zeebo/assert"
 
 	"github.com/carrel-go/carrel/sse"
 )
@@ -124,6 +125,50 @@ func TestAbortLooksBrokenAndCloseComplete(t *testing.T) {
 }
 
 // One client reads nothing. It is released within the write timeout, and the events of the others are on time.
+// repeatBatch returns a source of the batches of next, which returns nil at the end.
+func repeatBatch(next func() []sse.Event) sse.Source {
+	return func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {
+		return func(yield func([]sse.Event, error) bool) {
+			for ctx.Err() == nil {
+				batch := next()
+				if batch == nil || !yield(batch, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stampAfter returns an event with the time, after a pause, or nil if done is closed.
+func stampAfter(pause time.Duration, done <-chan struct{}) []sse.Event {
+	select {
+	case <-done:
+		return nil
+	case <-time.After(pause):
+		return []sse.Event{{Data: []byte(time.Now().Format(time.RFC3339Nano))}}
+	}
+}
+
+// readLag reads a stream of times to its end and returns the longest lag.
+func readLag(client *http.Client, url string) (worst time.Duration, _ error) {
+	res, err := client.Get(url)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	for e, err := range sse.Decode(res.Body, 0) {
+		if err != nil {
+			return 0, err
+		}
+		sent, err := time.Parse(time.RFC3339Nano, string(e.Data))
+		if err != nil {
+			return 0, err
+		}
+		worst = max(worst, time.Since(sent))
+	}
+	return worst, nil
+}
+
 func TestStuckReaderIsReleasedAndOthersDoNotNotice(t *testing.T) {
 	t.Parallel()
 	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
@@ -135,47 +180,19 @@ func TestStuckReaderIsReleasedAndOthersDoNotNotice(t *testing.T) {
 			if r.URL.Path == "/stuck" {
 				defer func() { released <- time.Since(start) }()
 			}
-			sse.Serve(rw, r, func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {
-				return func(yield func([]sse.Event, error) bool) {
-					for ctx.Err() == nil {
-						batch := big
-						if r.URL.Path != "/stuck" {
-							select {
-							case <-done:
-								return
-							case <-time.After(20 * time.Millisecond):
-							}
-							batch = []sse.Event{{Data: []byte(time.Now().Format(time.RFC3339Nano))}}
-						}
-						start = time.Now() // of the write that blocks
-						if !yield(batch, nil) {
-							return
-						}
-					}
-				}
-			}, &sse.Options{WriteTimeout: timeout})
+			flood := func() []sse.Event { start = time.Now(); return big } // the start of the write that blocks
+			if r.URL.Path != "/stuck" {
+				flood = func() []sse.Event { return stampAfter(20*time.Millisecond, done) }
+			}
+			sse.Serve(rw, r, repeatBatch(flood), &sse.Options{WriteTimeout: timeout})
 		})
 		var others sync.WaitGroup
 		var worst [4]time.Duration
 		for i := range worst {
 			others.Go(func() {
-				res, err := client.Get(url)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer res.Body.Close()
-				for e, err := range sse.Decode(res.Body, 0) {
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					sent, err := time.Parse(time.RFC3339Nano, string(e.Data))
-					if err != nil {
-						t.Error(err)
-					}
-					worst[i] = max(worst[i], time.Since(sent))
-				}
+				var err error
+				worst[i], err = readLag(client, url)
+				assert.NoError(t, err)
 			})
 		}
 		stuck := &http.Client{Transport: client.Transport.(*http.Transport).Clone()} // a connection of its own

@@ -98,22 +98,24 @@ func TestCacheIsKeyedByScopeAndPurpose(t *testing.T) {
 		sts := &service{}
 		v := newVendor(t, sts, nil)
 		first := map[string]aws.Credentials{}
+		var scopes []scope.Scope
+		for _, tenant := range []string{"acme", "globex", "Acme"} {
+			for _, user := range []string{"u1", "u2"} {
+				scopes = append(scopes, levels(tenant, user)[2:]...)
+			}
+		}
+		purposes := []credential.Purpose{credential.Agent, credential.Tracker, credential.Agent | credential.Tracker}
 		for round := range 2 {
-			for _, tenant := range []string{"acme", "globex", "Acme"} {
-				for _, user := range []string{"u1", "u2"} {
-					for _, s := range levels(tenant, user)[2:] {
-						for _, p := range []credential.Purpose{credential.Agent, credential.Tracker, credential.Agent | credential.Tracker} {
-							c, err := v.Retrieve(t.Context(), s, p)
-							require.NoError(t, err)
-							require.Equal(t, must(credential.Policy(s, p, resources())), c.SessionToken, "%v %v", s, p)
-							who := s.String() + p.String()
-							if round == 0 {
-								first[who] = c
-							}
-							require.Equal(t, first[who], c)
-						}
-					}
+			for i := range len(scopes) * len(purposes) {
+				s, p := scopes[i/len(purposes)], purposes[i%len(purposes)]
+				c, err := v.Retrieve(t.Context(), s, p)
+				require.NoError(t, err)
+				require.Equal(t, must(credential.Policy(s, p, resources())), c.SessionToken, "%v %v", s, p)
+				who := s.String() + p.String()
+				if round == 0 {
+					first[who] = c
 				}
+				require.Equal(t, first[who], c)
 			}
 		}
 		require.EqualValues(t, len(first), sts.calls.Load())
