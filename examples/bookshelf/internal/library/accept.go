@@ -111,8 +111,8 @@ func (s *Library) settle(ctx context.Context, own *table.View, session scope.Sco
 	case rec.Stage(tracking.Enrichment).Live(time.Now()):
 		return nil
 	}
-	if errors.Is(err, object.ErrNotFound) || errors.Is(err, object.ErrChanged) {
-		s.log.ErrorContext(ctx, "the accepted metadata is gone", "scope", session.String(), "err", err)
+	if errors.Is(err, object.ErrNotFound) || errors.Is(err, object.ErrChanged) || errors.Is(err, errDamaged) {
+		s.log.ErrorContext(ctx, "the accepted metadata cannot be read", "scope", session.String(), "err", err)
 		err = nil
 	}
 	if err != nil || note.Version == 0 {
@@ -190,7 +190,10 @@ func readMetadata(ctx context.Context, root *object.Root, ref object.Ref) (book.
 		return book.Metadata{}, ref, err
 	}
 	meta, err := book.Decode(bytes.TrimSpace(b))
-	return meta, ref, err
+	if err != nil {
+		return book.Metadata{}, ref, fmt.Errorf("%w: %s: %w", errDamaged, ref.Name(), err)
+	}
+	return meta, ref, nil
 }
 
 // sniffed is the number of bytes that http.DetectContentType looks at.

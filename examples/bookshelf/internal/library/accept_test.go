@@ -118,10 +118,11 @@ func TestARecordThatHasExpired(t *testing.T) {
 	})
 }
 
-// Metadata that are gone do not break the list for ever.
-func TestMetadataThatAreGone(t *testing.T) {
+// Metadata that are gone or damaged do not break the list for ever.
+func TestMetadataThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.accepted(w.user, `{"title":7}`)
 	session := w.accepted(w.user, `{"title":"Emma"}`)
 	root := must.Get(w.raw.In(session))
 	require.NoError(t, root.Delete(t.Context(), must.Get(root.Ref("metadata.json"))))

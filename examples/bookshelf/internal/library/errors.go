@@ -14,8 +14,8 @@ var (
 	ErrInvalid = errors.New("library: invalid value")
 	// ErrVersions is returned for a correction of a book that has [MaxVersions] versions.
 	ErrVersions = fmt.Errorf("library: the book has %d versions already", MaxVersions)
-	// errDamaged is returned for a row that this package did not write.
-	errDamaged = errors.New("library: damaged row")
+	// errDamaged is returned for a row or an object that this package did not write.
+	errDamaged = errors.New("library: damaged data")
 )
 
 // ConflictError is returned for a correction of another version than the current one.

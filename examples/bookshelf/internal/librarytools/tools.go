@@ -79,6 +79,9 @@ const (
 	OwnerColleague = "a colleague"
 )
 
+// Name names the book in a sentence.
+func (r Row) Name() string { return describe(r.Title, r.Author) }
+
 func newRow(b library.Book) Row {
 	r := Row{
 		ID: b.ID, Title: value(b.Metadata.Title), Author: value(b.Metadata.Author), ISBN: value(b.Metadata.ISBN),
@@ -165,7 +168,7 @@ type BookDetail struct {
 }
 
 // Summary implements [tools.Summarizer].
-func (d BookDetail) Summary() string { return describe(d.Title, d.Author) }
+func (d BookDetail) Summary() string { return d.Name() }
 
 type readIn struct {
 	ID string `json:"book_id" jsonschema:"a book_id from list_books or search_books" maxlen:"64"`

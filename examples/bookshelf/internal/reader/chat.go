@@ -77,6 +77,8 @@ const chatHelp = "I am the bookshelf's offline reader: a program that follows fi
 	"I understand “list my books”, “more”, “find Austen”, “books by Jane Austen”, an ISBN, “tell me about Emma”, " +
 	"“read number 2” and “share Emma”."
 
+const noAnswer = "The shelf did not answer. Please try again later."
+
 // call returns an answer with one call.
 func (c *chat) call(announce, tool string, args map[string]any) turn {
 	if !c.offered[tool] {
@@ -94,7 +96,7 @@ func (c *chat) answerList(tool string, args map[string]any) turn {
 	}
 	books, ok := decodeResult[librarytools.Books](d)
 	if !ok {
-		return turn{text: "The shelf did not answer."}
+		return turn{text: noAnswer}
 	}
 	return turn{text: tellBooks(books)}
 }
@@ -123,15 +125,18 @@ func (c *chat) answerBook() turn {
 		if d == nil {
 			return c.call("I open the book.", librarytools.ReadBook, map[string]any{"book_id": row.ID})
 		}
-		book, _ := decodeResult[librarytools.BookDetail](d)
+		book, ok := decodeResult[librarytools.BookDetail](d)
+		if !ok {
+			return turn{text: noAnswer}
+		}
 		return turn{text: tellBook(book)}
 	}
 	d := c.firstCall(librarytools.ShareBook)
 	if d == nil {
 		args := map[string]any{"book_id": row.ID, "version": row.Version}
-		return c.call("I ask for the approval to share "+nameBook(row)+".", librarytools.ShareBook, args)
+		return c.call("I ask for the approval to share "+row.Name()+".", librarytools.ShareBook, args)
 	}
-	return turn{text: "All colleagues can see " + nameBook(row) + " now."}
+	return turn{text: "All colleagues can see " + row.Name() + " now."}
 }
 
 // findBook returns the book that the person means, or the next answer if it is not found yet.
@@ -152,7 +157,7 @@ func (c *chat) findBook() (row librarytools.Row, t turn, found bool) {
 			return row, c.call("I open the book.", librarytools.ReadBook, args), false
 		}
 		book, ok := decodeResult[librarytools.BookDetail](d)
-		return book.Row, turn{text: "I could not read the book."}, ok
+		return book.Row, turn{text: noAnswer}, ok
 	}
 	d := c.firstCall(librarytools.SearchBooks)
 	if d == nil {
@@ -184,7 +189,7 @@ func tellBooks(b librarytools.Books) string {
 		lines[0] = fmt.Sprintf("I found %d books:", n)
 	}
 	for i, r := range b.Books {
-		line := fmt.Sprintf("%d. %s", i+1, nameBook(r))
+		line := fmt.Sprintf("%d. %s", i+1, r.Name())
 		if r.Year != 0 {
 			line += fmt.Sprintf(" (%d)", r.Year)
 		}
@@ -201,7 +206,7 @@ func tellBooks(b librarytools.Books) string {
 
 // tellBook describes one book for a person.
 func tellBook(b librarytools.BookDetail) string {
-	say := []string{"This is " + nameBook(b.Row) + "."}
+	say := []string{"This is " + b.Name() + "."}
 	switch {
 	case b.Publisher != "" && b.Year != 0:
 		say = append(say, fmt.Sprintf("It was published by %s in %d.", b.Publisher, b.Year))
@@ -220,17 +225,4 @@ func tellBook(b librarytools.BookDetail) string {
 		say = append(say, "Its description: "+b.Description)
 	}
 	return strings.Join(say, " ")
-}
-
-// nameBook names a book in a sentence.
-func nameBook(r librarytools.Row) string {
-	switch {
-	case r.Title == "" && r.Author == "":
-		return "a book without a title"
-	case r.Title == "":
-		return "a book by " + r.Author
-	case r.Author == "":
-		return "“" + r.Title + "”"
-	}
-	return "“" + r.Title + "” by " + r.Author
 }

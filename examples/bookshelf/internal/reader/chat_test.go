@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/librarytools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
@@ -141,4 +143,47 @@ func TestAChatGoesOn(t *testing.T) {
 		require.Equal(t, c.call, strings.Join(*args, " "), c.prompt)
 		require.Contains(t, d.text, c.says, c.prompt)
 	}
+}
+
+// A run of a chat ends with a text for any message and any results.
+func FuzzChat(f *testing.F) {
+	f.Add("tell me about Emma", `{"books":[{"book_id":"b1","title":"Emma","version":1}]}`, false)
+	f.Add("share number 1", `{"books":null}`, true)
+	f.Add("more", `7`, false)
+	f.Add("read "+emmaID, `{"version":1e9}`, false)
+	f.Fuzz(func(t *testing.T, prompt, result string, isError bool) {
+		type in struct {
+			Text    string  `json:"text,omitempty"`
+			Field   *string `json:"field"`
+			Cursor  string  `json:"cursor,omitempty"`
+			ID      string  `json:"book_id,omitempty"`
+			Version int     `json:"version,omitempty"`
+		}
+		var all []*tools.Tool
+		for _, name := range []string{
+			librarytools.ListBooks, librarytools.SearchBooks, librarytools.ReadBook, librarytools.ShareBook,
+		} {
+			all = append(all, tools.Must(tools.New(name, "d", func(context.Context, *tools.Call, in) (tools.Result, error) {
+				return tools.Result{Blocks: []tools.Block{{Text: result}}, IsError: isError}, nil
+			})))
+		}
+		session := must.Get(must.Get(must.Get(scope.Tenant("acme")).User("u1")).NewSession())
+		a := must.Get(agent.New(reader.New(&reader.Options{Pace: -1}), &agent.Options{Tools: tools.Of(all...)}))
+		var history agent.History
+		for range 2 { // the second time, something was shown
+			if strings.TrimSpace(prompt) == "" {
+				return
+			}
+			done, err := a.Run(t.Context(), agent.Input{Scope: session, Prompt: prompt, History: history})
+			if err != nil {
+				return // the agent rejects the prompt
+			}
+			messages := done.History.Turns[len(done.History.Turns)-1].Messages
+			text := messages[len(messages)-1].Parts[0].Text
+			if done.Outcome != agent.OutcomeComplete || strings.TrimSpace(text) == "" {
+				t.Fatalf("%q ended with %v and %q", prompt, done.Outcome, text)
+			}
+			history = done.History
+		}
+	})
 }
