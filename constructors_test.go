@@ -20,6 +20,7 @@ import (
 	"github.com/carrel-go/carrel/scope/object/s3object"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
+	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/approval"
@@ -39,6 +40,7 @@ func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
 		"history.New":     func() (any, error) { return history.New(nil, nil) },
 		"replay.New":      func() (any, error) { return replay.New(nil, nil) },
 		"runner.New":      func() (any, error) { return runner.New(nil, nil, nil, runner.Host{}, nil) },
+		"sse.NewWriter":   func() (any, error) { return sse.NewWriter(nil, nil) },
 		"tools.Audit":     func() (any, error) { return tools.Audit(nil, nil) },
 		"dynamo.CreateTable": func() (any, error) {
 			return nil, dynamo.CreateTable(t.Context(), nil, "carrel", nil)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/sse"
 )
 
@@ -58,7 +59,7 @@ func (f *floor) send(id string, data []byte) error {
 }
 
 func TestSendDoesNotAllocate(t *testing.T) {
-	w := sse.NewWriter(&discard{header: http.Header{}}, nil)
+	w := must.Get(sse.NewWriter(&discard{header: http.Header{}}, nil))
 	defer w.Close()
 	one := sse.Event{ID: "0.1", Name: "n", Data: bytes.Repeat([]byte("x"), 500)}
 	two := sse.Event{ID: "0.2", Data: bytes.Repeat([]byte("x\r\n"), 50)}
@@ -74,7 +75,7 @@ func TestSendCostsLittleMoreThanByHand(t *testing.T) {
 		t.Skip("measures time")
 	}
 	data := bytes.Repeat([]byte("x"), 200)
-	w := sse.NewWriter(&discard{header: http.Header{}}, nil)
+	w := must.Get(sse.NewWriter(&discard{header: http.Header{}}, nil))
 	defer w.Close()
 	d := &discard{header: http.Header{}}
 	f := &floor{w: d, rc: http.NewResponseController(d)}
@@ -101,7 +102,7 @@ func TestSendCostsLittleMoreThanByHand(t *testing.T) {
 }
 
 func BenchmarkSend(b *testing.B) {
-	w := sse.NewWriter(&discard{header: http.Header{}}, nil)
+	w := must.Get(sse.NewWriter(&discard{header: http.Header{}}, nil))
 	defer w.Close()
 	e := sse.Event{ID: "0.1", Data: bytes.Repeat([]byte("x"), 200)}
 	b.ReportAllocs()

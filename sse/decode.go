@@ -22,6 +22,10 @@ const (
 // longer than maxEvent bytes, Decode yields an error and ends. If maxEvent is zero, the limit is 1 MiB.
 func Decode(r io.Reader, maxEvent int) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
+		if r == nil {
+			yield(Event{}, errNilReader)
+			return
+		}
 		d := newDecoder(r, maxEvent, "")
 		for {
 			e, err := d.next()

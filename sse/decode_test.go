@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/sse"
 )
 
@@ -153,7 +154,7 @@ func FuzzEvent(f *testing.F) {
 	f.Add("1", "", []byte("\r\r\n\n\r"))
 	f.Fuzz(func(t *testing.T, id, name string, data []byte) {
 		rec := httptest.NewRecorder()
-		w := sse.NewWriter(rec, nil)
+		w := must.Get(sse.NewWriter(rec, nil))
 		defer w.Close()
 		e := sse.Event{ID: id, Name: name, Data: data}
 		if err := w.Send(e, sse.Event{}, e); err != nil {
@@ -197,7 +198,7 @@ func FuzzDecode(f *testing.F) {
 			require.True(t, err == nil || errors.Is(err, sse.ErrTooLarge), feed)
 		}
 		rec := httptest.NewRecorder()
-		w := sse.NewWriter(rec, nil)
+		w := must.Get(sse.NewWriter(rec, nil))
 		defer w.Close()
 		for i := range want {
 			if want[i].ID == "" && i > 0 {

@@ -8,7 +8,7 @@
 // A [Writer] is the layer below: it turns a response into a stream of [Event] values. It sends each batch with one
 // Write and one flush, under a deadline, and fills silence with comments:
 //
-//	out := sse.NewWriter(w, nil)
+//	out, err := sse.NewWriter(w, nil)
 //	defer out.Close()
 //	err := out.Send(sse.Event{ID: "0.1", Data: []byte(`{"type":"text_delta"}`)})
 //

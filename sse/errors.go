@@ -17,6 +17,13 @@ var (
 	ErrTooLarge = errors.New("sse: event is too large")
 )
 
+var (
+	errNilResponse = errors.New("sse: the ResponseWriter must not be nil")
+	errNilRequest  = errors.New("sse: the request must not be nil")
+	errNilReader   = errors.New("sse: the reader must not be nil")
+	errNilSource   = errors.New("sse: the source must not be nil")
+)
+
 // A [Source] yields one of these errors, or an error that wraps it, if it does not have events after the id.
 var (
 	// ErrFinished means that the stream is complete and the client has its last event. Serve answers 204, which stops

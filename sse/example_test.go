@@ -14,7 +14,10 @@ import (
 
 func ExampleNewWriter() {
 	rw := httptest.NewRecorder()
-	w := sse.NewWriter(rw, nil)
+	w, err := sse.NewWriter(rw, nil)
+	if err != nil {
+		panic(err)
+	}
 	defer w.Close()
 
 	if err := w.Send(sse.Event{ID: "0.1", Data: []byte(`{"type":"text_delta","delta":"Hello"}`)}); err != nil {

@@ -63,6 +63,10 @@ func Follow(req *http.Request, o *FollowOptions) iter.Seq2[Event, error] {
 		o = &FollowOptions{}
 	}
 	return func(yield func(Event, error) bool) {
+		if req == nil {
+			yield(Event{}, errNilRequest)
+			return
+		}
 		f := &follower{
 			o: o, req: req, client: o.Client, lastID: req.Header.Get("Last-Event-ID"),
 			maxBackoff: orDefault(max(o.MaxBackoff, 0), 30*time.Second), maxSilence: orDefault(max(o.MaxSilence, 0), time.Minute),

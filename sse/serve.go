@@ -29,7 +29,8 @@ type Source func(ctx context.Context, after string) iter.Seq2[[]Event, error]
 // or else of the query parameter last_event_id. If o is nil, the defaults apply.
 //
 // Serve waits up to three seconds for the source's first batch or error, so that the status can depend on it; then it
-// opens the stream. An early error sets the status, see [ErrFinished] and its siblings; other errors are 503. Before
+// opens the stream. An early error sets the status, see [ErrFinished] and its siblings; other errors are 503, and a nil
+// source is 500. Before
 // it starts from the first event because of [ErrUnknownID], it sends the event
 //
 //	event: reset
@@ -51,13 +52,21 @@ func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
 	if o.Drain != nil {
 		defer context.AfterFunc(o.Drain, drain)()
 	}
-	s := &stream{out: newWriter(w, o)}
+	out, err := newWriter(w, o)
+	if err == nil && source == nil {
+		err = errNilSource
+	}
+	if err != nil {
+		writeError(w, r, err, o)
+		return
+	}
+	s := &stream{out: out}
 	s.out.failed = func() { cancel(s.out.err) }
 	defer s.out.Close()
 	defer s.seal()
 	defer time.AfterFunc(openDelay, func() { s.open() }).Stop()
 
-	err := s.sendAll(ctx, source, lastEventID(r))
+	err = s.sendAll(ctx, source, lastEventID(r))
 	switch {
 	case context.Cause(ctx) == errDrained: //nolint:errorlint // it is never wrapped
 		if !s.open() || s.out.Drain() != nil {
@@ -95,6 +104,8 @@ func writeError(w http.ResponseWriter, r *http.Request, err error, o *Options) {
 		status = http.StatusNotFound
 	case errors.Is(err, ErrExpired):
 		status = http.StatusGone
+	case errors.Is(err, errNilSource), errors.Is(err, ErrField):
+		status = http.StatusInternalServerError
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, http.StatusText(status), status)

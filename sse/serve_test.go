@@ -201,3 +201,40 @@ func serve(w http.ResponseWriter, r *http.Request, s sse.Source, o *sse.Options)
 	}()
 	return done
 }
+
+// A nil argument is an error, and not a panic at the first use.
+func TestNilArguments(t *testing.T) {
+	t.Parallel()
+	_, err := sse.NewWriter(nil, nil)
+	require.ErrorContains(t, err, "ResponseWriter must not be nil")
+	for _, err := range sse.Follow(nil, nil) {
+		require.ErrorContains(t, err, "request must not be nil")
+	}
+	for _, err := range sse.Decode(nil, 0) {
+		require.ErrorContains(t, err, "reader must not be nil")
+	}
+	source := func(context.Context, string) iter.Seq2[[]sse.Event, error] {
+		return func(func([]sse.Event, error) bool) {}
+	}
+	for want, c := range map[string]struct {
+		source  sse.Source
+		options sse.Options
+	}{
+		"source must not be nil": {},
+		`Options.Ping is "a\nb"`: {source, sse.Options{Ping: "a\nb"}},
+	} {
+		rec := httptest.NewRecorder()
+		sse.Serve(rec, httptest.NewRequest(http.MethodGet, "/", nil), c.source, &c.options)
+		require.Equal(t, http.StatusInternalServerError, rec.Code)
+		require.NotContains(t, rec.Body.String(), want)
+		var reported error
+		c.options.Error = func(w http.ResponseWriter, _ *http.Request, err error) {
+			reported = err
+			w.WriteHeader(http.StatusTeapot)
+		}
+		rec = httptest.NewRecorder()
+		sse.Serve(rec, httptest.NewRequest(http.MethodGet, "/", nil), c.source, &c.options)
+		require.ErrorContains(t, reported, want)
+		require.Equal(t, http.StatusTeapot, rec.Code)
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/zeebo/assert"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/sse"
 )
 
@@ -77,7 +78,7 @@ func TestStreamOutlivesDeadlines(t *testing.T) {
 	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
 		idle := make(chan struct{})
 		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
-			w := sse.NewWriter(rw, &sse.Options{WriteTimeout: 500 * time.Millisecond})
+			w := must.Get(sse.NewWriter(rw, &sse.Options{WriteTimeout: 500 * time.Millisecond}))
 			defer w.Close()
 			for range 3 {
 				if err := w.Send(sse.Event{Data: []byte("x")}); err != nil {
@@ -104,7 +105,7 @@ func TestAbortLooksBrokenAndCloseComplete(t *testing.T) {
 	t.Parallel()
 	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
 		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
-			w := sse.NewWriter(rw, nil)
+			w := must.Get(sse.NewWriter(rw, nil))
 			defer w.Close()
 			if err := w.Send(sse.Event{Data: []byte("x")}); err != nil {
 				t.Errorf("the stream is broken: %v", err)

@@ -42,17 +42,24 @@ type controller struct{ *http.ResponseController }
 func (c controller) FlushError() error { return c.Flush() }
 
 // NewWriter sends the response's headers with status 200 and returns a Writer for its body. If o is nil, the defaults
-// apply. Call [Writer.Close] before the handler returns.
+// apply. Call [Writer.Close] before the handler returns. NewWriter returns an error, and sends nothing, if w is nil or
+// Options.Ping is invalid.
 //
 // The response must be able to flush ([http.ResponseController]); otherwise the first Send returns an error, unless
 // [Options].Unbuffered is set.
-func NewWriter(w http.ResponseWriter, o *Options) *Writer {
-	sw := newWriter(w, o)
+func NewWriter(w http.ResponseWriter, o *Options) (*Writer, error) {
+	sw, err := newWriter(w, o)
+	if err != nil {
+		return nil, err
+	}
 	sw.open()
-	return sw
+	return sw, nil
 }
 
-func newWriter(w http.ResponseWriter, o *Options) *Writer {
+func newWriter(w http.ResponseWriter, o *Options) (*Writer, error) {
+	if w == nil {
+		return nil, errNilResponse
+	}
 	if o == nil {
 		o = &Options{}
 	}
@@ -66,13 +73,13 @@ func newWriter(w http.ResponseWriter, o *Options) *Writer {
 		sw.conn = controller{http.NewResponseController(w)}
 	}
 	if o.Ping != "" {
-		if ping, err := (&Event{Name: o.Ping}).append(nil); err != nil {
-			sw.err = err
-		} else {
-			sw.silence = ping
+		ping, err := (&Event{Name: o.Ping}).append(nil)
+		if err != nil {
+			return nil, fmt.Errorf("%w: Options.Ping is %q", err, o.Ping)
 		}
+		sw.silence = ping
 	}
-	return sw
+	return sw, nil
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/sse"
 )
 
@@ -106,7 +107,7 @@ func TestWireFormat(t *testing.T) {
 		{sse.Event{Data: []byte(" lead: x")}, "data:  lead: x\n\n"},
 	} {
 		rec := httptest.NewRecorder()
-		w := sse.NewWriter(rec, nil)
+		w := must.Get(sse.NewWriter(rec, nil))
 		require.NoError(t, w.Send(c.e))
 		w.Close()
 		require.Equal(t, c.want, rec.Body.String())
@@ -116,7 +117,7 @@ func TestWireFormat(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
-	sse.NewWriter(rec, nil).Close()
+	must.Get(sse.NewWriter(rec, nil)).Close()
 	require.True(t, rec.Flushed, "the client sees the stream open before the first event")
 	require.Equal(t, http.Header{
 		"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache, no-transform"}, "X-Accel-Buffering": {"no"},
@@ -126,7 +127,7 @@ func TestHeaders(t *testing.T) {
 func TestBadFieldsAreRefusedAndTheStreamGoesOn(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
-	w := sse.NewWriter(rec, nil)
+	w := must.Get(sse.NewWriter(rec, nil))
 	defer w.Close()
 	for _, bad := range []string{"a\ndata: injected", "a\rb", "a\x00"} {
 		require.ErrorIs(t, w.Send(sse.Event{ID: bad}), sse.ErrField)
@@ -140,7 +141,7 @@ func TestOneWriteAnEventUnderItsOwnDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newResponse()
-		w := sse.NewWriter(r, &sse.Options{WriteTimeout: 2 * time.Second})
+		w := must.Get(sse.NewWriter(r, &sse.Options{WriteTimeout: 2 * time.Second}))
 		require.NoError(t, w.Send(sse.Event{ID: "1", Data: []byte("a\nb")}))
 		w.Close()
 		require.Equal(t, []string{
@@ -154,7 +155,7 @@ func TestSilenceIsFilled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newResponse()
-		w := sse.NewWriter(r, nil)
+		w := must.Get(sse.NewWriter(r, nil))
 		pings := func() int { return strings.Count(strings.Join(r.calls(), "|"), "write :\n\n") }
 		time.Sleep(14 * time.Second)
 		require.NoError(t, w.Send(sse.Event{Data: []byte("x")}))
@@ -176,7 +177,7 @@ func TestSilenceIsFilled(t *testing.T) {
 func TestCloseWaitsForAKeepAliveInFlight(t *testing.T) {
 	t.Parallel()
 	r := &blocking{response: newResponse(), entered: make(chan struct{}), release: make(chan struct{})}
-	w := sse.NewWriter(r, &sse.Options{KeepAlive: time.Millisecond})
+	w := must.Get(sse.NewWriter(r, &sse.Options{KeepAlive: time.Millisecond}))
 	<-r.entered // the comment is being written
 	closed := make(chan struct{})
 	go func() {
@@ -212,7 +213,7 @@ func TestSeveralEventsAreOneWrite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newResponse()
-		w := sse.NewWriter(r, nil)
+		w := must.Get(sse.NewWriter(r, nil))
 		require.NoError(t, w.Send(sse.Event{ID: "1", Data: []byte("a")}, sse.Event{ID: "2", Data: []byte("b")}))
 		require.NoError(t, w.Send(), "nothing is not written")
 		require.ErrorIs(t, w.Send(sse.Event{Data: []byte("c")}, sse.Event{ID: "\n"}), sse.ErrField, "all or nothing")
@@ -228,15 +229,15 @@ func TestPingIsAnEventThatScriptsSee(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newResponse()
-		w := sse.NewWriter(r, &sse.Options{Ping: "ping", KeepAlive: time.Second})
+		w := must.Get(sse.NewWriter(r, &sse.Options{Ping: "ping", KeepAlive: time.Second}))
 		require.NoError(t, w.Send(sse.Event{ID: "7", Data: []byte("x")}))
 		time.Sleep(1500 * time.Millisecond)
 		w.Close()
 		require.Equal(t, []sse.Event{{ID: "7", Data: []byte("x")}, {ID: "7", Name: "ping", Data: []byte{}}},
 			decode(t, strings.NewReader(r.body())), "a ping leaves the last id as it was")
 	})
-	w := sse.NewWriter(newResponse(), &sse.Options{Ping: "a\nb"})
-	require.ErrorIs(t, w.Send(sse.Event{}), sse.ErrField)
+	_, err := sse.NewWriter(newResponse(), &sse.Options{Ping: "a\nb"})
+	require.ErrorIs(t, err, sse.ErrField)
 }
 
 func TestDrainSpreadsReconnects(t *testing.T) {
@@ -244,7 +245,7 @@ func TestDrainSpreadsReconnects(t *testing.T) {
 	seen := map[string]bool{}
 	for range 50 {
 		r := newResponse()
-		w := sse.NewWriter(r, &sse.Options{Retry: 2 * time.Second})
+		w := must.Get(sse.NewWriter(r, &sse.Options{Retry: 2 * time.Second}))
 		require.NoError(t, w.Drain())
 		require.ErrorIs(t, w.Drain(), sse.ErrClosed)
 		var ms int
@@ -259,7 +260,7 @@ func TestDrainSpreadsReconnects(t *testing.T) {
 func TestErrorsStick(t *testing.T) {
 	t.Parallel()
 	r := newResponse()
-	w := sse.NewWriter(r, nil)
+	w := must.Get(sse.NewWriter(r, nil))
 	r.setFail(os.ErrDeadlineExceeded)
 	require.ErrorIs(t, w.Send(sse.Event{}), os.ErrDeadlineExceeded)
 	r.setFail(nil)
@@ -271,12 +272,12 @@ type unflushable struct{ http.ResponseWriter }
 
 func TestAResponseThatCannotFlush(t *testing.T) {
 	t.Parallel()
-	w := sse.NewWriter(unflushable{httptest.NewRecorder()}, nil)
+	w := must.Get(sse.NewWriter(unflushable{httptest.NewRecorder()}, nil))
 	defer w.Close()
 	require.ErrorIs(t, w.Send(sse.Event{}), errors.ErrUnsupported)
 
 	rec := httptest.NewRecorder()
-	unbuffered := sse.NewWriter(unflushable{rec}, &sse.Options{Unbuffered: true})
+	unbuffered := must.Get(sse.NewWriter(unflushable{rec}, &sse.Options{Unbuffered: true}))
 	defer unbuffered.Close()
 	require.NoError(t, unbuffered.Send(sse.Event{Data: []byte("x")}))
 	require.Equal(t, "data: x\n\n", rec.Body.String())

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	gosse "github.com/tmaxmax/go-sse"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/sse"
 )
 
@@ -97,7 +98,7 @@ func writeByHand(_ context.Context, w *response) (func() error, error) {
 }
 
 func writeCarrel(_ context.Context, w *response) (func() error, error) {
-	out := sse.NewWriter(w, &sse.Options{KeepAlive: -1})
+	out := must.Get(sse.NewWriter(w, &sse.Options{KeepAlive: -1}))
 	return func() error { return out.Send(sse.Event{ID: eventID, Data: eventData}) }, nil
 }
 
