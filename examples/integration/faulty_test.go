@@ -25,7 +25,7 @@ type faultyTransport struct {
 	mu       sync.Mutex
 	rnd      *rand.Rand
 	loss     int // one of so many requests fails, or 0
-	slow     int // one of so many requests takes up to a second, or 0
+	slow     int // one of so many requests takes up to 400 ms longer, or 0
 	requests int // so far
 	killAt   int // the request at which the process is killed, or 0
 }
@@ -53,7 +53,7 @@ func (f *faultyTransport) decideFate() (d fate) {
 	defer f.mu.Unlock()
 	f.requests++
 	if f.slow > 0 && f.rnd.IntN(f.slow) == 0 {
-		d.delay = time.Duration(f.rnd.IntN(1000)) * time.Millisecond
+		d.delay = time.Duration(f.rnd.IntN(400)) * time.Millisecond
 	}
 	d.isSent, d.kills = true, f.requests == f.killAt
 	switch {
