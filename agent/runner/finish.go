@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/internal/jsonobject"
@@ -62,12 +63,15 @@ func (a *active) saveEnd(res *Result, end agent.Done) error {
 	return a.save(saved{End: res})
 }
 
+// recordTime is how long Host.End is repeated if it fails. A process that loses the table loses the run before.
+const recordTime = 30 * time.Second
+
 // recordEnd lets the host record the result. If it cannot, the run fails.
 func (a *active) recordEnd(res *Result) error {
 	if a.runner.host.End == nil {
 		return nil
 	}
-	err := a.runner.retry(a.life, func(ctx context.Context) error {
+	err := a.runner.retryFor(a.life, max(recordTime, a.runner.o.Lease), func(ctx context.Context) error {
 		err := callHost(func() error { return a.runner.host.End(ctx, a.run, *res) })
 		if errors.Is(err, tracking.ErrFenced) {
 			return nil // the stage has another worker

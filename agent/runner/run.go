@@ -85,7 +85,7 @@ type Host struct {
 	// Custom returns the events that follow an event of the agent. An error ends the run. If nil, the log has only the other events.
 	Custom func(ctx context.Context, r *Run, ev agent.Event) ([]Custom, error)
 	// End records the result of the run, for example in its stage, before its last event is written. An error is retried
-	// for the time of a lease, unless it wraps [tracking.ErrFenced]; then the run ends as failed. If nil, nothing is
+	// for 30 s, or for the time of a longer lease, unless it wraps [tracking.ErrFenced]; then the run ends as failed. If nil, nothing is
 	// recorded.
 	End func(ctx context.Context, r *Run, res Result) error
 }

@@ -207,7 +207,12 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 // retry repeats an operation of the store until it succeeds, until its error is final, until ctx ends, or for the time
 // of a lease.
 func (r *Runner) retry(ctx context.Context, op func(context.Context) error) error {
-	last := time.Now().Add(r.o.Lease)
+	return r.retryFor(ctx, r.o.Lease, op)
+}
+
+// retryFor is retry with another time.
+func (r *Runner) retryFor(ctx context.Context, most time.Duration, op func(context.Context) error) error {
+	last := time.Now().Add(most)
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := r.try(ctx, op)
 		if err == nil || isFinal(err) {

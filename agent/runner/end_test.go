@@ -1,0 +1,47 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/agenttest"
+	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// A store in which the end cannot be recorded for longer than a lease does not make a complete run fail, as long as its
+// process has the run.
+func TestTheEndOfARunIsRecordedAfterAWhile(t *testing.T) {
+	t.Parallel()
+	for outage, want := range map[time.Duration]string{
+		20 * time.Second: `{"type":"finished","outcome":"complete"}`,
+		time.Hour:        `{"type":"failed","code":"internal","message":"The run failed.","retryable":false}`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			host := hostOf(t, agenttest.Func(func(context.Context, *agent.Request) ([]agent.Delta, error) {
+				return say("Hi."), nil
+			}))
+			began := time.Now()
+			host.End = func(context.Context, *runner.Run, runner.Result) error {
+				if time.Since(began) < outage {
+					return errors.New("the store does not answer")
+				}
+				return nil
+			}
+			p := newProcess(t, table.NewMemory(nil), host, &runner.Options{Lease: 2 * time.Second})
+			session := newSession(t)
+			run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
+			require.NoError(t, err)
+			assert.JSONEq(t, want, last(collect(t, p, session, run.ID)))
+			assert.Less(t, time.Since(began), time.Minute)
+			p.shutDown(t)
+		})
+	}
+}
