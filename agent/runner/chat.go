@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -125,16 +124,9 @@ func (c *Chat) Start(ctx context.Context, key, prompt string) (run string, err e
 	if err != nil {
 		return "", err
 	}
-	q := Request{Scope: session, Shared: c.c.Shared, Agent: c.c.Agent, Prompt: prompt, Key: key}
-	if c.c.Strict {
-		if r, err := c.runner.Find(ctx, q); !errors.Is(err, ErrNotFound) {
-			return idOf(r, err)
-		}
-		if waiting, _, err := c.Waiting(ctx); err != nil || len(waiting) > 0 {
-			return "", cmp.Or(err, fmt.Errorf("runner: chat: %w", agent.ErrWaiting))
-		}
-	}
-	return idOf(c.runner.Start(ctx, q))
+	return idOf(c.runner.startRequest(ctx, Request{
+		Scope: session, Shared: c.c.Shared, Agent: c.c.Agent, Prompt: prompt, Key: key,
+	}, c.c.Strict))
 }
 
 func idOf(r *Run, err error) (string, error) {

@@ -1,12 +1,14 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -19,6 +21,10 @@ import (
 //
 // [admission.FullError]: https://pkg.go.dev/github.com/carrel-go/carrel/admission#FullError
 func (r *Runner) Start(ctx context.Context, q Request) (*Run, error) {
+	return r.startRequest(ctx, q, false)
+}
+
+func (r *Runner) startRequest(ctx context.Context, q Request, isStrict bool) (*Run, error) {
 	raw, err := q.encode()
 	if err != nil {
 		return nil, fmt.Errorf("runner: start: %w", err)
@@ -26,7 +32,7 @@ func (r *Runner) Start(ctx context.Context, q Request) (*Run, error) {
 	if q.Prompt == "" && len(q.Media) == 0 && r.host.Prompt == nil {
 		return nil, fmt.Errorf("runner: start: %w: Prompt and Media must not both be empty", ErrInvalid)
 	}
-	return r.start(ctx, q.Scope, newRun{input: raw, key: digest([]byte(q.Key)), body: digest(raw)})
+	return r.start(ctx, q.Scope, newRun{input: raw, key: digest([]byte(q.Key)), body: digest(raw), isStrict: isStrict})
 }
 
 // newRun is a run that may be started.
@@ -34,6 +40,7 @@ type newRun struct {
 	input     []byte
 	key, body string // digests
 	continues int
+	isStrict  bool // it does not overtake calls that wait, see [Conversation].Strict
 }
 
 func (r *Runner) start(ctx context.Context, session scope.Scope, s newRun) (*Run, error) {
@@ -68,6 +75,11 @@ func (r *Runner) start(ctx context.Context, session scope.Scope, s newRun) (*Run
 		}
 		if !hasEnded {
 			return nil, &RunningError{runID(session, heads[0].n)}
+		}
+	}
+	if s.isStrict && len(heads) > 0 {
+		if waiting, _, err := r.waitingApprovals(ctx, session, view, heads[0].n); err != nil || len(waiting) > 0 {
+			return nil, fmt.Errorf("runner: start: %w", cmp.Or(err, agent.ErrWaiting))
 		}
 	}
 	return r.begin(ctx, session, view, n, s)

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools/approval"
 )
 
@@ -28,26 +30,46 @@ func (c *Chat) Waiting(ctx context.Context) (approvals []string, isWaiting bool,
 	if err != nil {
 		return nil, false, fmt.Errorf("runner: chat: %w", err)
 	}
-	if len(heads) == 0 || heads[0].status != StatusPending {
+	if len(heads) == 0 {
 		return nil, false, nil
 	}
-	calls, err := c.runner.pendingCalls(ctx, session, view, &heads[0])
-	if err != nil || c.runner.o.Approvals == nil {
+	if !heads[0].status.HasEnded() { // but its last event may have been read
+		hasEnded, err := c.runner.awaitEnding(ctx, session, view, heads[0].n)
+		if err != nil || !hasEnded {
+			return nil, false, err
+		}
+	}
+	if approvals, isWaiting, err = c.runner.waitingApprovals(ctx, session, view, heads[0].n); err != nil {
+		err = fmt.Errorf("runner: chat: %w", err)
+	}
+	return approvals, isWaiting, err
+}
+
+// waitingApprovals reports whether the n-th run has ended with calls that wait, and returns the approvals for them that
+// can be decided.
+func (r *Runner) waitingApprovals(ctx context.Context, session scope.Scope, view *table.View, n int) ([]string, bool, error) {
+	h, err := readHead(ctx, view, n)
+	if err != nil || h.status != StatusPending {
+		return nil, false, err
+	}
+	calls, err := r.pendingCalls(ctx, session, view, &h)
+	if err != nil || r.o.Approvals == nil {
 		return nil, true, err
 	}
+	var ids []string
 	o := &approval.ListOptions{Limit: 100}
 	for {
-		page, err := c.runner.o.Approvals.List(ctx, session, o)
+		page, err := r.o.Approvals.List(ctx, session, o)
 		if err != nil {
-			return nil, true, fmt.Errorf("runner: chat: %w", err)
+			return nil, true, err
 		}
-		for _, r := range page.Requests {
-			if slices.ContainsFunc(calls, func(use agent.ToolUse) bool { return use.ID == r.Call }) {
-				approvals = append(approvals, r.ID)
+		for _, q := range page.Requests {
+			if slices.ContainsFunc(calls, func(use agent.ToolUse) bool { return use.ID == q.Call }) {
+				ids = append(ids, q.ID)
 			}
 		}
 		if o.Cursor = page.Next; o.Cursor == "" {
-			return approvals, true, nil
+			return ids, true, nil
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,10 +16,40 @@ import (
 	"github.com/carrel-go/carrel/sse/replay"
 )
 
+// lateHeads is a table whose runs end a little after their last event.
+type lateHeads struct{ table.Driver }
+
+func (d lateHeads) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if strings.HasPrefix(k.Sort(), "run#") {
+		<-time.After(100 * time.Millisecond)
+	}
+	return d.Driver.Put(ctx, k, r, c)
+}
+
+func TestTheEndOfARunIsAwaitedBeforeItWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := lateHeads{table.NewMemory(nil)}
+		approvals := newApprovals(t, d)
+		var lent []string
+		p := newProcess(t, d, lending(t, approvals, &lent, "Emma"), &runner.Options{Approvals: approvals})
+		defer p.shutDown(t)
+		user := userOf(t, "acme", "u1")
+		c := chatOf(t, p, user, "agui", "thread 1")
+		run, err := c.Start(t.Context(), "r1", "Lend it.")
+		require.NoError(t, err)
+		ids := requests(t, collect(t, p, user, run))
+		waiting, isWaiting, err := c.Waiting(t.Context())
+		require.NoError(t, err)
+		assert.True(t, isWaiting)
+		assert.Equal(t, ids, waiting)
+	})
+}
+
 func TestAChatSaysForWhatItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := table.NewMemory(nil)
+		d := lateHeads{table.NewMemory(nil)}
 		approvals := newApprovals(t, d)
 		var lent []string
 		p := newProcess(t, d, lending(t, approvals, &lent, "Emma", "Persuasion"), &runner.Options{Approvals: approvals})
@@ -36,14 +68,12 @@ func TestAChatSaysForWhatItWaits(t *testing.T) {
 		run, err := c.Start(t.Context(), "r1", "Lend them.")
 		require.NoError(t, err)
 		assert.Nil(t, waiting(), "the run is in flight")
-		ids := requests(t, collect(t, p, user, run))
-		time.Sleep(time.Second)
-		assert.ElementsMatch(t, ids, waiting())
-
 		strict, err := p.Chat(runner.Conversation{User: user, Dialect: "agui", ID: "thread 1", Agent: "chat", Strict: true})
 		require.NoError(t, err)
+		ids := requests(t, collect(t, p, user, run))
 		_, err = strict.Start(t.Context(), "r2", "Something else.")
-		require.ErrorIs(t, err, agent.ErrWaiting)
+		require.ErrorIs(t, err, agent.ErrWaiting, "HEAD is about to say that the run has ended")
+		assert.ElementsMatch(t, ids, waiting())
 		again, err := strict.Start(t.Context(), "r1", "Lend them.")
 		require.NoError(t, err)
 		assert.Equal(t, run, again, "the same message again")
