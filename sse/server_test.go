@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/zeebo/assert"
 
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/sse"
