@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,19 +126,18 @@ func TestAPausedProcessDoesNotReserveTokensForARunThatHasEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		isPaused := false
+		var isPaused atomic.Bool
 		thawed := make(chan struct{})
 		pausing := &faultytable.Driver{
 			Driver: d,
 			OnGet: func(ctx context.Context, d table.Driver, k table.Key) (table.Row, error) {
-				if strings.HasPrefix(k.Sort(), "budget#") && !isPaused {
-					isPaused = true
+				if strings.HasPrefix(k.Sort(), "budget#") && isPaused.CompareAndSwap(false, true) {
 					<-thawed
 				}
 				return d.Get(context.WithoutCancel(ctx), k)
 			},
 			OnPut: func(ctx context.Context, d table.Driver, k table.Key, r table.Row, c table.Cond) error {
-				if isPaused {
+				if isPaused.Load() {
 					<-thawed
 				}
 				return d.Put(context.WithoutCancel(ctx), k, r, c)

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,12 +68,12 @@ func TestARunThatKillsItsProcessesFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
 		tr, session := newUpload(t, d, tracking.Uploads())
-		deaths := 0
+		var deaths atomic.Int32
 		for {
 			mortal := newDoomed(d, 1<<30, 0)
 			crash := func(ctx context.Context, _ *runner.Run, _ agent.Input) iter.Seq2[agent.Event, error] {
 				return func(yield func(agent.Event, error) bool) {
-					deaths++
+					deaths.Add(1)
 					mortal.left.Store(0)
 					<-ctx.Done()
 					yield(nil, context.Cause(ctx))
@@ -82,7 +83,7 @@ func TestARunThatKillsItsProcessesFails(t *testing.T) {
 			host.Stream = crash
 			p := newProcess(t, mortal, host, nil)
 			stop := p.watch(t)
-			if deaths == 0 {
+			if deaths.Load() == 0 {
 				_, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
 				require.NoError(t, err)
 			}
@@ -91,13 +92,13 @@ func TestARunThatKillsItsProcessesFails(t *testing.T) {
 			if run, err := p.Get(t.Context(), session, session.SessionID()+".1"); err == nil && run.Status.HasEnded() {
 				events := collect(t, p, session, run.ID)
 				assert.Contains(t, last(events), `"code":"lost"`)
-				assert.Equal(t, 6, deaths)
+				assert.EqualValues(t, 6, deaths.Load())
 				rec, err := tr.Get(t.Context(), session)
 				require.NoError(t, err)
 				assert.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
 				return
 			}
-			require.Less(t, deaths, 10)
+			require.Less(t, deaths.Load(), int32(10))
 		}
 	})
 }
