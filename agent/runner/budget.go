@@ -54,9 +54,27 @@ func (a *active) reserve(step int) error {
 	})
 	if full != nil {
 		a.isReserved = false
-		return &agent.RunError{Code: codeBudget, Message: "The token budget is used up.", Retryable: true, Err: full}
+		message := "The token budget is used up. Try again in " + formatWait(full.RetryAfter) + "."
+		return &agent.RunError{Code: codeBudget, Message: message, Retryable: true, Err: full}
 	}
 	return err
+}
+
+// formatWait returns a time to wait in words, rounded up.
+func formatWait(d time.Duration) string {
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		n := int64((d + unit.size - 1) / unit.size)
+		switch {
+		case d > unit.size:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		case d == unit.size:
+			return "1 " + unit.name
+		}
+	}
+	return "1 second"
 }
 
 // settle replaces the reservation of the newest step with the tokens that it used, or with the estimate if they are not

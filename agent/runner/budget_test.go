@@ -57,7 +57,8 @@ func TestARunIsChargedForItsTokens(t *testing.T) {
 			return last(collect(t, b, session, run.ID))
 		}
 		assert.Contains(t, ask(b), "complete", "30 of 100 are used")
-		assert.JSONEq(t, `{"type":"failed","code":"budget","message":"The token budget is used up.","retryable":true}`, ask(a),
+		const usedUp = "The token budget is used up. Try again in 24 hours."
+		assert.JSONEq(t, `{"type":"failed","code":"budget","message":"`+usedUp+`","retryable":true}`, ask(a),
 			"50 for the answer that was lost, and 50 for the next one, do not fit")
 		err := limits.Reserve(t.Context(), session, "rest", 21, time.Now().Add(time.Hour))
 		full, ok := errors.AsType[*admission.FullError](err)

@@ -209,6 +209,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 	}
 	limits, err := admission.New(tb.System(), &admission.Options{
 		Grants: c.grants, UserRuns: c.userRuns, TenantRuns: c.tenantRuns, Queue: c.waiting,
+		Tokens: c.tenantTokens, Period: c.tenantPeriod,
 	})
 	if err != nil {
 		return nil, err
@@ -240,7 +241,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 		Table: tb, History: turns, Logs: logs, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
 		Prompt: reader.Prompt, Pages: pages,
 		Library: books, SharedSigner: sharedSigner, Chat: chat, Approvals: approvals,
-		Arrivals: recorder, Admission: limits, Grace: c.grace, AnyHost: c.public(), Log: c.log,
+		Arrivals: recorder, Admission: limits, StepTokens: c.stepTokens, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 		Unbuffered: c.getenv(runtimeAPI) != "",
 		Lease:      c.lease, Exclusive: on.alone,
 	}

@@ -23,7 +23,10 @@ type config struct {
 	queueWait                     time.Duration // default 20 s
 	sweep                         time.Duration // default a minute
 	grants                        int           // most open grants of a user; default 500
-	userRuns, tenantRuns, waiting int           // most runs of a user, of a tenant, and in a tenant's queue; defaults 8, 32, 64
+	userRuns, tenantRuns, waiting int           // most runs of a user, a tenant, and a queue; defaults 8, 32, 64
+
+	tenantTokens, stepTokens int64         // of a tenant in a period, and the estimate for a step; 0: no budget
+	tenantPeriod             time.Duration // of a budget; default a day
 
 	lease     time.Duration // of runs; default 10 s
 	retention time.Duration // of records that have ended; 0 keeps them forever
@@ -59,6 +62,13 @@ func (c config) check() error {
 		return fmt.Errorf("-lease: invalid duration %v: must be at least 1s", c.lease)
 	case c.sweep < 0:
 		return fmt.Errorf("-sweep: invalid interval %v: must not be negative", c.sweep)
+	case c.tenantTokens < 0 || c.stepTokens < 0:
+		return errors.New("-tenant-tokens and -step-tokens must not be negative")
+	case c.tenantTokens > 0 && (c.stepTokens == 0 || c.stepTokens > c.tenantTokens):
+		return fmt.Errorf("-step-tokens: invalid number %d: must be 1 to -tenant-tokens, which is %d",
+			c.stepTokens, c.tenantTokens)
+	case c.tenantPeriod != 0 && c.tenantPeriod < time.Second:
+		return fmt.Errorf("-tenant-period: invalid duration %v: must be at least 1s", c.tenantPeriod)
 	case c.queueWait < 0 || c.queueWait > maxQueueWait || c.queueWait%time.Second != 0:
 		return fmt.Errorf("-events-wait: invalid duration %v: must be 1s to 20s, in whole seconds", c.queueWait)
 	}
@@ -77,7 +87,8 @@ func (c config) check() error {
 		}
 	}
 	for _, v := range urls {
-		if u, err := url.Parse(v.value); v.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		u, err := url.Parse(v.value)
+		if v.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			return fmt.Errorf("%s: invalid value %q: must be an http or https URL", v.name, v.value)
 		}
 	}

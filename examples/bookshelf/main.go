@@ -14,6 +14,10 @@
 //	-lease      how long a process may be silent before another one takes over its runs, at least a second; default 10s
 //	-user-runs, -tenant-runs, -queue
 //	            most runs of a user and of a tenant at a time, and in a tenant's queue; defaults 8, 32 and 64
+//	-tenant-tokens, -tenant-period
+//	            most tokens of a tenant in a period, 0 for any number, and the period; defaults 0 and 24h
+//	-step-tokens
+//	            estimated tokens of a request to the model, which are reserved before it; default 10000
 //	-grants     most uploads of a user that are granted and have not arrived; default 500
 //	-pprof      address of this machine for the profiles of net/http/pprof; default none
 //	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
@@ -83,6 +87,8 @@ const (
 	defaultUserRuns   = 8
 	defaultTenantRuns = 32
 	defaultQueue      = 64
+	defaultPeriod     = 24 * time.Hour
+	defaultStepTokens = 10_000
 	defaultLease      = 10 * time.Second
 	defaultRetention  = 90 * 24 * time.Hour
 )
@@ -107,6 +113,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.IntVar(&c.userRuns, "user-runs", defaultUserRuns, "largest `number` of a user's runs at a time")
 	flags.IntVar(&c.tenantRuns, "tenant-runs", defaultTenantRuns, "largest `number` of a tenant's runs at a time")
 	flags.IntVar(&c.waiting, "queue", defaultQueue, "largest `number` of a tenant's runs that wait")
+	flags.Int64Var(&c.tenantTokens, "tenant-tokens", 0, "largest `number` of a tenant's tokens in a period, 0 for any number")
+	flags.DurationVar(&c.tenantPeriod, "tenant-period", defaultPeriod, "`period` of -tenant-tokens, at least 1s")
+	flags.Int64Var(&c.stepTokens, "step-tokens", defaultStepTokens, "estimated `number` of tokens of a request to the model")
 	flags.DurationVar(&c.retention, "retention", defaultRetention, "`time` that the record of an upload is kept after it has ended, 0 for ever")
 	flags.StringVar(&c.pprof, "pprof", "", "`address` of this machine for profiles of net/http/pprof (default none)")
 	flags.StringVar(&c.issuer, "issuer", "", "`URL` of the OIDC issuer whose tokens are required (default no token is required)")
@@ -124,8 +133,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if c.grants == 0 || c.userRuns == 0 || c.tenantRuns == 0 || c.waiting == 0 { // zero means the default in a config
 		return errors.New("invalid limit 0: -grants, -user-runs, -tenant-runs and -queue must be at least 1")
 	}
-	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 { // zero means the default in a config, but is not valid as a flag
-		return errors.New("invalid duration 0s: -sweep must be positive, -lease must be at least 1s, and -events-wait must be 1s to 20s")
+	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 || c.tenantPeriod == 0 { // zero means the default in a config, but is not valid as a flag
+		return errors.New("invalid duration 0s: -sweep must be positive, -lease must be at least 1s, " +
+			"-tenant-period must be at least 1s, and -events-wait must be 1s to 20s")
 	}
 	if getenv(runtimeAPI) != "" {
 		return serveFunction(ctx, c)

@@ -88,7 +88,7 @@
 // Each event of a stream is an id and a JSON object with a type: text_delta {delta}, tool_call {id, name, input},
 // tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value, source}, usage {input_tokens,
 // output_tokens}, and at the end complete {metadata} or error {code, message}. The codes of errors are those of
-// [agent.Code], and not_an_image, image_too_large, upload_differs, stopped and conflict.
+// [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and conflict.
 //
 // A chat also has chat {chat_id}, approval_requested {approval_id, id, tool, input, reason, expires_at} and
 // approval_decided {approval_id, approved, reason}, and may end with pending instead of complete.
@@ -104,6 +104,9 @@
 // A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with
 // Retry-After. Runs beyond its limits wait in the queue of their tenant: their stream is open and silent. If the queue
 // is full, the answer is 429 with Retry-After. A grant is open until its upload arrives or it expires.
+//
+// If Admission has a token budget and [Options.StepTokens] is set, a run whose tenant has used its tokens up ends with
+// the code budget, and can be tried again in the next period. Its message says when.
 //
 // Tenants take turns at decoding photos and reading them, so one tenant does not delay the runs of another: see package
 // photo.

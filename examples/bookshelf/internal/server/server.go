@@ -60,6 +60,10 @@ type Options struct {
 	// Admission limits the open grants of each user, and the runs of each user and tenant. If nil, they are not limited.
 	Admission *admission.Admission
 
+	// StepTokens is the estimated number of tokens of a request to the model, which is reserved from the budget of
+	// Admission. Zero means that runs do not use the budget.
+	StepTokens int64
+
 	// Lease is how long a process may be silent before another one takes over its runs. Default: 10 s.
 	Lease time.Duration
 	// Exclusive states that no other process uses the table. Runs of a killed process are then taken over at once.
@@ -116,8 +120,8 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.newHost(), &runner.Options{
-		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Admission: o.Admission, Logger: o.Log,
-		Approvals: o.Approvals,
+		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Logger: o.Log, Approvals: o.Approvals,
+		Admission: o.Admission, StepTokens: o.StepTokens,
 	})
 	if err != nil {
 		return nil, err
