@@ -13,7 +13,7 @@ import (
 	"github.com/carrel-go/carrel/internal/must"
 )
 
-// spend says "ok" and reports its usage.
+// spend returns an answer with this usage.
 func spend(tokens int64) answer {
 	return func(_ context.Context, yield func(agent.Delta, error) bool) {
 		_ = yield(agent.TextDelta{Text: "ok"}, nil) && yield(agent.UsageReport{Usage: agent.Usage{Input: tokens}}, nil) &&
