@@ -9,6 +9,8 @@ export class Problem extends Error {
   status;
   /** retryAfter is in seconds. It is undefined if the server did not send it. */
   retryAfter;
+  /** draft is the present draft, if the request was for an older one. */
+  draft;
 
   constructor(message, status = 0, retryAfter = undefined) {
     super(message);
@@ -20,15 +22,19 @@ export class Problem extends Error {
   /** from reads an application/problem+json response. It ignores any other body. */
   static async from(response) {
     let detail = "";
+    let draft;
     if ((response.headers.get("content-type") ?? "").includes("json")) {
       const body = await response.json().catch(() => ({}));
       detail = String(body?.detail || body?.title || "");
+      draft = body?.draft;
     }
-    return new Problem(
+    const problem = new Problem(
       toSentence(detail) || byStatus(response.status),
       response.status,
       parseRetryAfter(response.headers.get("retry-after")),
     );
+    problem.draft = draft;
+    return problem;
   }
 }
 
@@ -90,6 +96,8 @@ const post = (body, signal) => ({
   body: JSON.stringify(body),
   signal,
 });
+
+const saveTime = 20_000; // milliseconds for one request
 
 const query = (params) =>
   new URLSearchParams(Object.entries(params).filter(([, v]) => v !== undefined && v !== "")).toString();
@@ -172,9 +180,15 @@ export function stop(runID) {
   return json(`/api/runs/${encodeURIComponent(runID)}/stop`, { method: "POST" });
 }
 
-/** fetchDraft returns what the runs have found: {metadata, transcript, run_id of the run in flight}. */
+/** fetchDraft returns the draft: {metadata, sources, version, transcript, photo_url, run_id of the run in flight}. */
 export function fetchDraft(sessionID, signal) {
   return json(`/api/metadata/${encodeURIComponent(sessionID)}`, { signal });
+}
+
+/** saveDraft keeps a card that was made from a version of the draft. It continues if the page is closed. */
+export function saveDraft(sessionID, metadata, version) {
+  const put = post({ metadata, version }, AbortSignal.timeout(saveTime));
+  return json(`/api/metadata/${encodeURIComponent(sessionID)}/draft`, { ...put, method: "PUT", keepalive: true });
 }
 
 /** accept saves the metadata: {status, saved_key, upload_id}. */

@@ -20,6 +20,8 @@ const layout = [
   { name: "description", label: "Description", read: plain, rows: 5 },
 ];
 
+const marks = { found: "found", told: "from your message", typed: "by you" };
+
 const glow = 2000; // milliseconds, as long as the animation in the style sheet
 
 /** Card owns the fields inside one form. */
@@ -51,10 +53,11 @@ export class Card {
       el("div", { class: "field-line" }, input, bar),
       note,
     );
-    const field = { spec, box, input, origin, note, bar, timer: 0 };
+    // edits counts the person's edits, saved those of them that the server has, and base is the server's value.
+    const field = { spec, box, input, origin, note, bar, timer: 0, edits: 0, saved: 0, base: undefined };
     input.addEventListener("input", () => {
-      this.#mark(field, input.value === "" ? "" : "by you");
-      field.edited = true;
+      this.#mark(field, "typed");
+      field.edits++;
       this.#complain(field, "");
       this.#measure(field);
       this.#onEdit(spec.name, input.value);
@@ -68,7 +71,8 @@ export class Card {
     for (const f of this.#fields.values()) {
       this.#put(f, null);
       this.#mark(f, "");
-      f.edited = false;
+      f.saved = f.edits;
+      f.base = undefined;
       f.box.classList.remove("glow");
     }
     this.lock(true);
@@ -80,15 +84,15 @@ export class Card {
   }
 
   /**
-   * set writes a value that the reader found, and lets it glow. Fields that the
-   * card does not know are ignored. It returns the field's label.
+   * set writes a value of the reader, and lets it glow. Fields that the card does
+   * not know are ignored. It returns the field's label.
    */
-  set(name, value) {
+  set(name, value, source = "found") {
     const f = this.#fields.get(name);
     if (!f) return undefined;
     this.#put(f, value);
-    this.#mark(f, f.input.value === "" ? "" : "found");
-    f.edited = false;
+    this.#mark(f, f.input.value === "" ? "" : source);
+    f.saved = f.edits;
     clearTimeout(f.timer);
     f.box.classList.remove("glow");
     void f.box.offsetWidth; // lets the animation begin again
@@ -101,21 +105,48 @@ export class Card {
   settle(metadata) {
     for (const [name, value] of Object.entries(metadata ?? {})) {
       const f = this.#fields.get(name);
-      if (f && !f.edited && f.input.value !== written(value)) this.set(name, value);
+      if (f && f.edits === f.saved && f.input.value !== written(value)) this.set(name, value);
     }
+  }
+
+  /** show writes a draft of the server, except to fields with edits that the server does not have. */
+  show({ metadata, sources }) {
+    for (const [name, f] of this.#fields) {
+      f.base = metadata[name];
+      if (f.edits !== f.saved) continue;
+      if (f.input.value !== written(f.base)) this.#put(f, f.base);
+      this.#mark(f, sources[name] ?? "");
+    }
+  }
+
+  /**
+   * read returns the metadata of the card for the draft, with the server's value in place of an invalid one. whole
+   * reports whether all values are valid. commit() states that the server has stored them.
+   */
+  read() {
+    const metadata = {};
+    const done = [];
+    let whole = true;
+    for (const [name, f] of this.#fields) {
+      const { value, complaint } = f.input.value === "" ? {} : f.spec.read(f.input.value);
+      metadata[name] = complaint ? f.base : value;
+      if (complaint) whole = false;
+      else done.push([f, f.edits]);
+    }
+    return { metadata, whole, commit: () => done.forEach(([f, edits]) => (f.saved = edits)) };
   }
 
   /** save returns the present values, for restore. */
   save() {
-    return [...this.#fields.values()].map((f) => ({ f, value: f.input.value, origin: f.origin.textContent, edited: f.edited }));
+    return [...this.#fields.values()].map((f) => ({ f, value: f.input.value, source: f.source, saved: f.saved }));
   }
 
   /** restore writes saved values. */
-  restore(saved) {
-    for (const { f, value, origin, edited } of saved) {
+  restore(values) {
+    for (const { f, value, source, saved } of values) {
       this.#put(f, value);
-      this.#mark(f, origin);
-      f.edited = edited;
+      this.#mark(f, source);
+      f.saved = saved;
     }
   }
 
@@ -156,8 +187,10 @@ export class Card {
     this.#measure(f);
   }
 
-  #mark(f, origin) {
-    f.origin.textContent = origin;
+  #mark(f, source) {
+    f.source = source;
+    f.origin.textContent = marks[source] ?? "";
+    f.box.classList.toggle("typed", source === "typed");
   }
 
   #complain(f, complaint) {

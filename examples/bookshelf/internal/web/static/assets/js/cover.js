@@ -8,6 +8,9 @@ export class Cover {
 
   /** clear shows an empty cover. */
   clear() {
+    const img = byId("cover");
+    img.onload = img.onerror = null;
+    img.removeAttribute("src");
     if (this.#url) URL.revokeObjectURL(this.#url);
     this.#url = "";
     this.blank("");
@@ -24,6 +27,15 @@ export class Cover {
     img.onload = () => this.#show(true);
     img.onerror = () => this.#show(false);
     img.src = this.#url;
+  }
+
+  /** link shows the photo at a URL, and a blank cover with the name until it is loaded. */
+  link(url, name) {
+    const img = byId("cover");
+    this.blank(name);
+    img.onload = () => this.#show(true);
+    img.onerror = () => this.#show(false);
+    img.src = url;
   }
 
   /** blank shows a cover without a picture. */

@@ -3,7 +3,7 @@
 
 import { announce } from "./announce.js";
 import { el, icon, setText } from "./dom.js";
-import { humanizeName, formatInput, formatDuration } from "./words.js";
+import { humanizeName, formatInput, formatDuration, isKept } from "./words.js";
 
 /** Notes fills a list inside a scrolling box. */
 export class Notes {
@@ -95,6 +95,10 @@ export class Notes {
   result({ id, name, summary, is_error: failed, duration_ms: duration }) {
     if (!this.#calls.has(id)) this.call({ id, name });
     const c = this.#calls.get(id);
+    if (failed && isKept(c.name, summary)) {
+      this.#keepAtEnd(() => this.#end(c, "kept", "The reader keeps the value that you typed."));
+      return;
+    }
     const words = summary || (failed ? "It failed." : "Done.");
     this.#keepAtEnd(() => {
       this.#end(c, failed ? "failed" : "done", words);
@@ -121,7 +125,7 @@ export class Notes {
 
   #end(c, how, words) {
     c.item.classList.add("ended", how);
-    c.state.replaceChildren(icon(how), el("span", { class: "visually-hidden" }, how === "done" ? "done" : "failed"));
+    c.state.replaceChildren(icon(how === "kept" ? "info" : how), el("span", { class: "visually-hidden" }, how));
     setText(c.outcome, words);
   }
 

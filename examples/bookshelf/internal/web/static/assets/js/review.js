@@ -6,9 +6,12 @@ import { announce } from "./announce.js";
 import { Card } from "./card.js";
 import { Cover } from "./cover.js";
 import { byId, prefersReducedMotion, setVisible, setText } from "./dom.js";
+import { describeKeeping, Keeper } from "./keeper.js";
 import { Notes } from "./notes.js";
 import { clearSlot, showNotice } from "./notice.js";
+import { describeCard, describeEnd, describeRefusal, sumUsage } from "./outcome.js";
 import { retract } from "./run.js";
+import { copyKey, showSaved } from "./saved.js";
 import { closedCard, readStanding } from "./standing.js";
 import { markStep } from "./steps.js";
 import { requestGrant, putFile } from "./upload.js";
@@ -23,6 +26,7 @@ export class Review {
 
   #events;
   #card;
+  #keeper; // of the edits of this book, once the upload has an id
   #notes;
   #cover = new Cover();
   #file;
@@ -30,6 +34,7 @@ export class Review {
   #doing = ""; // "", "reading", "halted" (failed, but may be retried) or "saving"; finally "accepted" or "closed"
   #run = ""; // the id of the run in flight
   #extracted = false; // a run was parked, so the card can be corrected and accepted
+  #isStopping = false; // by the button, which then is hidden
   #absent = ""; // the text in place of the fields while they are hidden, or ""
 
   /** events has two functions: opened(id) is called when an upload has an id, closed() when the desk is free. */
@@ -38,13 +43,14 @@ export class Review {
     this.#card = new Card(byId("fields"), (name, value) => {
       if (name === "title") this.#title(value);
       this.#refresh();
+      this.#keeper?.touch();
     });
     this.#notes = new Notes(byId("entries"), byId("transcript"));
     byId("again").addEventListener("click", () => this.leave());
     byId("next-book").addEventListener("click", () => this.leave());
     byId("accept").addEventListener("click", () => this.#accept());
     byId("stop").addEventListener("click", () => this.#stop());
-    byId("copy-key").addEventListener("click", () => this.#copyKey());
+    byId("copy-key").addEventListener("click", copyKey);
     byId("correct").addEventListener("submit", (e) => {
       e.preventDefault();
       this.#correct();
@@ -55,6 +61,12 @@ export class Review {
       this.#correct();
     });
     byId("message").addEventListener("input", () => this.#refresh());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") this.#keeper?.flush();
+    });
+    addEventListener("beforeunload", (e) => {
+      if (this.#keeper?.unsaved) e.preventDefault();
+    });
   }
 
   /** start shows a new photo, uploads it and starts the reader. */
@@ -68,12 +80,14 @@ export class Review {
   /** resume shows the status of an upload from before the page was loaded. */
   async resume(id) {
     this.#open("Loading the status of this upload…");
-    this.session = id;
+    this.#keep(id);
     const { signal } = this.#leaving;
     try {
       const record = await api.fetchFile(id, signal);
       const draft = await api.fetchDraft(id, signal);
-      this.#cover.blank(record.filename ?? "");
+      if (draft.photo_url) this.#cover.link(draft.photo_url, record.filename ?? "");
+      else this.#cover.blank(record.filename ?? "");
+      this.#keeper.take(draft);
       if (draft.run_id) {
         this.#absent = "";
         this.#cover.progress("Arrived", 1, "");
@@ -98,6 +112,8 @@ export class Review {
   /** leave clears the desk. A run in flight continues on the server. */
   leave() {
     this.#leaving.abort();
+    this.#keeper?.leave();
+    this.#keeper = undefined;
     this.#cover.clear();
     this.session = "";
     setVisible(byId("review"), false);
@@ -105,9 +121,29 @@ export class Review {
     this.#events.closed();
   }
 
+  // Keeps the edits of the upload with that id.
+  #keep(id) {
+    this.session = id;
+    const store = { load: () => api.fetchDraft(id), save: (metadata, version) => api.saveDraft(id, metadata, version) };
+    const card = {
+      read: () => this.#card.read(),
+      show: (draft) => {
+        this.#card.show(draft);
+        this.#title(this.#card.value("title"));
+      },
+    };
+    this.#keeper = new Keeper(card, store, (state, reason) => {
+      setText(byId("accept-hint"), describeKeeping(state, reason));
+      if (state === "refused" || state === "closed") announce(describeKeeping(state, reason));
+    });
+    setText(byId("accept-hint"), describeKeeping(""));
+  }
+
   #open(absent = "") {
     this.#leaving.abort();
     this.#leaving = new AbortController();
+    this.#keeper?.leave();
+    this.#keeper = undefined;
     this.session = "";
     this.#file = undefined;
     this.#doing = "";
@@ -136,7 +172,7 @@ export class Review {
     this.#cover.progress("Preparing the upload…", undefined, formatBytes(file.size));
     try {
       const { grant, filename, refusal } = await requestGrant(file, signal);
-      this.session = grant.session_id;
+      this.#keep(grant.session_id);
       this.#events.opened(this.session);
       if (refusal) this.#cover.filed(`Saved as ${filename}. ${refusal}`);
       this.#cover.progress("Sending the photo…", 0, "0 %");
@@ -168,7 +204,22 @@ export class Review {
   async #read(message, runID = "") {
     const { signal } = this.#leaving;
     this.#doing = "reading";
+    this.#isStopping = false;
     this.#run = runID;
+    this.#refresh(); // locks the card
+    if (!(await this.#keeper.flush()) && !signal.aborted) {
+      this.#doing = "";
+      this.#refresh();
+      this.#notes.finish();
+      showNotice(byId("notes-notice"), {
+        kind: "error",
+        title: "Your changes could not be saved",
+        detail: "The reader starts when they are.",
+        actions: [{ label: "Try again", primary: true, run: () => this.#read(message, runID) }],
+      });
+      return;
+    }
+    if (signal.aborted) return;
     markStep("reading");
     clearSlot(byId("notes-notice"));
     clearSlot(byId("accept-notice"));
@@ -202,16 +253,19 @@ export class Review {
       }
     } catch (err) {
       if (signal.aborted) return;
-      failure = { title: refusedTitle(err), detail: api.explainError(err), wait: err.retryAfter };
+      failure = { kind: "error", title: describeRefusal(err), detail: api.explainError(err), wait: err.retryAfter };
     }
-    const usage = {}; // the sum over the reader's answers
-    for (const e of events) if (e.type === "usage") add(usage, e);
-    const end = events.at(-1);
-    if (end?.type === "error") failure = this.#halt(end, events.some((e) => e.type === "metadata_update"));
+    await this.#synchronise(signal);
     if (signal.aborted) return;
+    const end = events.at(-1);
+    if (end?.type === "error") {
+      const found = this.#card.filled();
+      if (end.code === "stopped" && found) this.#extracted = true; // the card can be corrected and accepted
+      failure = describeEnd(end, found);
+    }
     this.#notes.finish();
     this.#cover.now("");
-    const sum = formatUsage(usage);
+    const sum = formatUsage(sumUsage(events));
     if (sum) this.#notes.aside(sum);
     this.#run = "";
     setText(byId("pulse-words"), "working");
@@ -238,7 +292,7 @@ export class Review {
         this.#notes.result(event);
         break;
       case "metadata_update": {
-        const label = this.#card.set(event.field, event.value);
+        const label = this.#card.set(event.field, event.value, event.source);
         if (label) {
           const words = `${label}: ${event.value ?? "none"}`;
           announce(words);
@@ -256,35 +310,36 @@ export class Review {
     }
   }
 
-  // A stopped run is parked if it has found something. The card can then be
-  // corrected and accepted.
-  #halt({ code, message }, found) {
-    const failure = { title: code === "stopped" ? "The reader was stopped" : "The reader stopped early", detail: message };
-    if (code !== "stopped" || !found) return failure;
-    this.#extracted = true;
-    if (!this.#absent) failure.detail += " The card has what it found. You can also accept it without changes.";
-    return failure;
+  // Shows the sources of the values, and edits the draft that the run has left.
+  async #synchronise(signal) {
+    try {
+      this.#keeper.take(await api.fetchDraft(this.session, signal));
+    } catch {
+      this.#keeper?.forget();
+    }
   }
 
   // The record says whether the failure is permanent.
   async #fail(failure, message, signal) {
     const record = await api.fetchFile(this.session, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const again = { label: "Try again", primary: true, run: () => this.#read(message) };
+    const label = failure.kind === "info" ? "Ask the reader again" : "Try again";
+    const again = { label, primary: true, run: () => this.#read(message) };
     const closed = record?.current_status === "FAILED" && record.retryable === false;
     if (closed) this.#close("reading");
     const box = showNotice(byId("notes-notice"), {
-      kind: "error",
       ...failure,
       actions: closed ? [this.#another(true)] : [again, this.#another()],
       wait: closed ? 0 : failure.wait,
     });
+    if (this.#isStopping) box.querySelector("button")?.focus({ preventScroll: true });
     // On a phone, the notes are below the card.
     box.scrollIntoView({ block: "nearest", behavior: prefersReducedMotion() ? "auto" : "smooth" });
   }
 
   #close(step) {
     this.#doing = "closed";
+    this.#keeper.close();
     if (this.#absent || !this.#card.filled()) this.#absent = closedCard;
     markStep(step, true);
     this.#refresh();
@@ -293,6 +348,7 @@ export class Review {
   async #stop() {
     const { signal } = this.#leaving;
     byId("stop").disabled = true; // until the events of the run end
+    this.#isStopping = true;
     try {
       await api.stop(this.#run);
     } catch (err) {
@@ -319,6 +375,8 @@ export class Review {
     this.#doing = "saving";
     this.#refresh();
     clearSlot(byId("accept-notice"));
+    await this.#keeper.flush(); // the card is accepted as it is, also if this fails
+    if (signal.aborted) return;
     try {
       const accepted = await api.accept(this.session, metadata);
       if (signal.aborted) return;
@@ -339,30 +397,20 @@ export class Review {
 
   #accepted(key, when = new Date()) {
     this.#doing = "accepted";
+    this.#keeper.close();
     markStep("accepted");
     this.#refresh();
     clearSlot(byId("notes-notice"));
-    setVisible(byId("saved"), true);
-    setText(byId("saved-key"), key ?? "");
-    setText(byId("copy-key"), "Copy");
-    byId("ops-link").href = `/ops#${this.session}`;
-    const date = byId("stamp-date");
-    setText(date, when.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" }));
-    date.dateTime = when.toISOString();
-    setVisible(byId("stamp"), this.#absent === ""); // without fields, there is no stamp
+    showSaved(key, when, this.session, this.#absent === "");
     announce(`Accepted. The card is saved at ${key}.`);
     byId("next-book").focus({ preventScroll: true });
   }
 
   #stand(record, { metadata, transcript }) {
-    const { state, step, title, detail, card, ask, key } = readStanding(record);
-    const hasDraft = state === "open" && Object.keys(metadata).length > 0;
+    const { state, kind, step, title, detail, card, ask, key } = readStanding(record);
+    const hasDraft = state !== "closed" && Object.keys(metadata).length > 0;
     this.#absent = hasDraft ? "" : card;
     this.#notes.transcribe(transcript);
-    if (hasDraft) {
-      this.#card.settle(metadata);
-      this.#title(this.#card.value("title"));
-    }
     const uploaded = state !== "sending" && state !== "closed";
     this.#cover.progress(uploaded ? "Arrived" : "\u00a0", uploaded ? 1 : 0, "");
     setVisible(byId("notes-empty"), false);
@@ -375,9 +423,9 @@ export class Review {
       markStep(step);
       this.#refresh();
     }
-    if (hasDraft) return;
+    if (hasDraft && state !== "failed") return;
     showNotice(byId("notes-notice"), {
-      kind: state === "failed" || state === "closed" ? "error" : "info",
+      kind,
       title,
       detail: api.toSentence(detail),
       actions: state === "accepted" ? [] : ask ? [{ label: ask, primary: true, run: () => this.#read() }, this.#another()] : [this.#another(true)],
@@ -395,7 +443,7 @@ export class Review {
     setVisible(byId("fields"), inSight);
     setVisible(byId("card-absent"), !inSight);
     setText(byId("card-absent"), this.#absent);
-    setText(byId("card-hint"), this.#hint(open, inSight));
+    setText(byId("card-hint"), describeCard(this.#doing, open, inSight));
     setVisible(byId("accept-row"), inSight && !over);
     byId("accept").disabled = !open || !this.#card.filled();
     setText(byId("accept"), this.#doing === "saving" ? "Saving the card…" : "Accept the card");
@@ -407,14 +455,6 @@ export class Review {
     if (this.#doing !== "reading") byId("stop").disabled = false;
   }
 
-  #hint(open, inSight) {
-    if (this.#doing === "accepted") return "Saved.";
-    if (this.#doing === "closed") return inSight ? "It cannot be accepted." : "Closed.";
-    if (!inSight || this.#doing === "saving") return "";
-    if (this.#doing === "halted") return "Waiting for a retry.";
-    return open ? "You can correct every field." : "The reader fills in the card.";
-  }
-
   #title(title) {
     setText(byId("review-title"), title ? String(title) : "On the desk");
     document.title = `${title || "On the desk"} · Bookshelf`;
@@ -422,28 +462,5 @@ export class Review {
 
   #another(primary = false) {
     return { label: "Upload another book", primary, run: () => this.leave() };
-  }
-
-  async #copyKey() {
-    try {
-      await navigator.clipboard.writeText(byId("saved-key").textContent);
-      setText(byId("copy-key"), "Copied");
-    } catch {
-      // Without permission, select the key, so that a person can copy it.
-      getSelection().selectAllChildren(byId("saved-key"));
-    }
-  }
-}
-
-function refusedTitle(err) {
-  if (err.status === 409) return "Not possible right now";
-  if (err.status === 429 || err.status === 503) return "The reader is busy";
-  if (err.status === 0 || err.status === 200) return "The connection to the reader was lost";
-  return "The reader could not start";
-}
-
-function add(sum, event) {
-  for (const [name, n] of Object.entries(event)) {
-    if (typeof n === "number" && n > 0) sum[name] = (sum[name] ?? 0) + n;
   }
 }

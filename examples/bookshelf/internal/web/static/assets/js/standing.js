@@ -6,13 +6,19 @@ export const closedCard = "This book cannot be read again, so it does not have a
 
 /**
  * readStanding returns the status of a record of /api/ops/files/{id}.
- * @returns {{state: "sending"|"unread"|"open"|"failed"|"closed"|"accepted", step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string, key?: string}}
+ * @returns {{state: "sending"|"unread"|"open"|"failed"|"closed"|"accepted", kind: "error"|"info", step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string, key?: string}}
  *   step is the step that it has reached;
  *   card is the text in place of the card's fields, or "" if the card is empty;
  *   ask is the label of the button that starts the reader, if it can be started;
  *   key is the key of the saved card.
  */
 export function readStanding(record) {
+  const standing = findStanding(record);
+  const isError = standing.state === "closed" || (standing.state === "failed" && record.reason !== "stopped");
+  return { ...standing, kind: isError ? "error" : "info" };
+}
+
+function findStanding(record) {
   const stage = (name) => (record.stage_progress ?? []).find((s) => s.stage_name === name);
   const upload = stage("user_upload");
   const reading = stage("enrichment");
@@ -33,11 +39,12 @@ export function readStanding(record) {
       const step = reading || upload?.status === "success" ? "reading" : "photo";
       return { state: "closed", step, title: "This upload is closed", detail: why, card: closedCard };
     }
+    const stopped = record.reason === "stopped";
     return {
       state: "failed",
       step: "reading",
-      title: "The reader could not finish",
-      detail: why,
+      title: stopped ? "You stopped the reader" : "The reader could not finish",
+      detail: stopped ? "It had not found anything yet." : why,
       card: "This page does not have the fields of the card. They appear when the reader has read the book again.",
       ask: "Ask the reader again",
     };

@@ -25,6 +25,10 @@ test("a failure says its cause, and offers another try only where there is one",
   const again = readStanding(record("FAILED", stages, { retryable: true }));
   assert.equal(again.state, "failed");
   assert.equal(again.detail, "throttled (429)");
+  assert.equal(again.kind, "error");
+  const stopped = readStanding(record("FAILED", stages, { retryable: true, reason: "stopped" }));
+  assert.equal(stopped.kind, "info");
+  assert.ok(stopped.ask);
   assert.ok(again.ask);
   const closed = readStanding(record("FAILED", stages, { retryable: false }));
   assert.equal(closed.state, "closed");

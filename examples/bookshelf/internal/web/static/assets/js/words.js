@@ -56,6 +56,11 @@ export function formatUsage({ input_tokens: read = 0, output_tokens: wrote = 0 }
   return read + wrote > 0 ? `Read ${read.toLocaleString()} · wrote ${wrote.toLocaleString()}` : "";
 }
 
+/** isKept reports whether a call failed since the person has typed the field. */
+export function isKept(tool, summary = "") {
+  return tool === "set_field" && summary.includes("has typed this field");
+}
+
 /** formatInput formats the input of a tool on one line: "isbn: 978…, strict: true". */
 export function formatInput(input) {
   if (input === null || typeof input !== "object") return input === undefined ? "" : String(input);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem, parseRetryAfter, toSentence } from "./api.js";
-import { formatAge, formatBytes, formatCount, humanizeName, formatInput, formatDuration, formatUsage } from "./words.js";
+import { formatAge, formatBytes, formatCount, humanizeName, formatInput, formatDuration, formatUsage, isKept } from "./words.js";
 
 test("durations round up into the next unit, never to 60 s", () => {
   assert.deepEqual(
@@ -47,4 +47,12 @@ test("a refusal is a sentence; a body that is no JSON is not shown", async () =>
   assert.deepEqual([problem.message, problem.status, problem.retryAfter], ["A run is under way.", 409, 1]);
   const page = new Response("<html>secret stack</html>", { status: 502, headers: { "Content-Type": "text/html" } });
   assert.equal((await Problem.from(page)).message, "The server had a problem (502).");
+});
+
+test("a field that the person has typed is kept, which is not a failure of the reader", () => {
+  const summary = "title: the librarian has typed this field, and this message does not ask to change it: keep it";
+  assert.ok(isKept("set_field", summary));
+  assert.ok(!isKept("scan_barcode", summary));
+  assert.ok(!isKept("set_field", "value: isbn has the wrong last digit"));
+  assert.ok(!isKept("set_field", undefined));
 });

@@ -1,0 +1,157 @@
+// The person's edits of a card, which the server keeps as a draft while they
+// type.
+
+const pause = 800; // milliseconds after an edit until the card is saved
+const firstRetry = 2000; // milliseconds, doubled with each failure
+const longestRetry = 30_000;
+const maxConflicts = 5; // in a row
+const maxFailures = 5; // in a row, once the card has been left
+
+/** Keeper saves one card: one request at a time, and the newest edits last. */
+export class Keeper {
+  #card;
+  #store;
+  #tell;
+  #pause;
+  #version = "";
+  #isDirty = false; // edited since the request in flight began
+  #isPartial = false; // some fields are invalid, and not saved
+  #isClosed = false;
+  #hasLeft = false; // the card shows another book
+  #failures = 0; // in a row
+  #timer = 0;
+  #saving; // the promise of the requests in flight
+
+  /**
+   * @param card has read(), which returns {metadata, whole, commit()}, and show(draft), which keeps the fields that were
+   *   edited after the last commit.
+   * @param store has load() and save(metadata, version). Both return a draft {metadata, sources, version}. The error of
+   *   a request with an old version has the present draft.
+   * @param tell is called with "pending", "saving", "saved", "partial" (some fields are invalid and not saved), "waiting"
+   *   (for another try), "refused" with the server's reason, or "closed".
+   */
+  constructor(card, store, tell, { delay = pause } = {}) {
+    this.#card = card;
+    this.#store = store;
+    this.#tell = tell;
+    this.#pause = delay;
+  }
+
+  /** unsaved reports whether an edit is not on the server. */
+  get unsaved() {
+    return !this.#isClosed && (this.#isDirty || this.#isPartial || this.#saving !== undefined);
+  }
+
+  /** take shows a draft of the server, from which further edits are made. */
+  take(draft) {
+    this.#version = draft.version;
+    this.#card.show(draft);
+  }
+
+  /** forget states that the draft of the server has changed. It is loaded before the next save. */
+  forget() {
+    this.#version = "";
+  }
+
+  /** touch saves the card after a pause. */
+  touch() {
+    if (this.#isClosed) return;
+    this.#isDirty = true;
+    this.#tell("pending");
+    this.#schedule(this.#pause);
+  }
+
+  /** flush saves the card now. It returns whether all edits are on the server. */
+  async flush() {
+    clearTimeout(this.#timer);
+    return this.#isClosed || (!this.#isDirty && !this.#saving) || this.#run();
+  }
+
+  /** leave saves the card as it is now, and shows nothing from then on. */
+  leave() {
+    const { metadata, whole } = this.#card.read();
+    this.#card = { read: () => ({ metadata, whole, commit() {} }), show() {} };
+    this.#tell = () => {};
+    this.#hasLeft = true;
+    this.flush();
+  }
+
+  /** close ends the saving. Edits that are not saved are given up. */
+  close() {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#run(), ms);
+  }
+
+  #run() {
+    this.#saving ??= this.#saveAll().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  // Repeats itself until no edit is left.
+  async #saveAll() {
+    for (let conflicts = 0; this.#isDirty && !this.#isClosed; ) {
+      try {
+        if (this.#version === "") this.take(await this.#store.load());
+        this.#tell("saving");
+        this.#isDirty = false;
+        const read = this.#card.read();
+        this.#isPartial = !read.whole;
+        const draft = await this.#store.save(read.metadata, this.#version);
+        read.commit();
+        this.take(draft);
+        this.#failures = 0;
+        conflicts = 0;
+      } catch (err) {
+        this.#isDirty = true;
+        if (err.draft && !this.#hasLeft && ++conflicts < maxConflicts) this.take(err.draft);
+        else return this.#giveUp(err);
+      }
+    }
+    if (!this.#isClosed) this.#tell(this.#isPartial ? "partial" : "saved");
+    return !this.#isClosed;
+  }
+
+  #giveUp(err) {
+    if (this.#isClosed) return false;
+    clearTimeout(this.#timer);
+    if (err.status === 400) {
+      this.#tell("refused", err.message);
+    } else if (this.#hasLeft && (err.draft || this.#failures >= maxFailures)) {
+      this.close(); // a card that nobody sees does not replace newer values
+    } else if (err.status === 404 || (err.status === 409 && !err.draft)) {
+      this.close();
+      this.#tell("closed", err.message);
+    } else {
+      this.#tell("waiting");
+      this.#schedule(Math.min(longestRetry, firstRetry * 2 ** this.#failures++));
+    }
+    return false;
+  }
+}
+
+/** describeKeeping returns the words for a state of a Keeper. */
+export function describeKeeping(state, reason = "") {
+  switch (state) {
+    case "pending":
+    case "saving":
+      return "Saving your changes…";
+    case "saved":
+      return "Your changes are saved.";
+    case "partial":
+      return "Your changes are saved, except for fields that are not valid yet.";
+    case "waiting":
+      return "Your changes are not saved yet. Trying again…";
+    case "refused":
+      return `Your changes are not saved. ${reason}`;
+    case "closed":
+      return "Your last changes were not saved: this card was closed elsewhere.";
+  }
+  return "You can correct every field before you accept.";
+}

@@ -1,0 +1,47 @@
+// How a run ended, in words for a person. All functions are pure.
+
+/**
+ * describeEnd returns a notice about the last event of a run, or undefined if
+ * the run is complete. found states that the card has values of the reader.
+ * @returns {{kind: "error"|"info", title: string, detail: string}|undefined}
+ */
+export function describeEnd({ type, code, message }, found) {
+  if (type !== "error") return undefined;
+  if (code === "stopped") {
+    const detail = found
+      ? "The card has the values that the reader had found. You can correct it and accept it, or let the reader continue."
+      : "The reader had not found anything yet.";
+    return { kind: "info", title: "You stopped the reader", detail };
+  }
+  if (code === "budget") return { kind: "info", title: "The reader has to wait", detail: message };
+  return { kind: "error", title: "The reader stopped early", detail: message };
+}
+
+/** describeRefusal returns the title of a notice about a run that could not start, or whose stream was lost. */
+export function describeRefusal({ status }) {
+  if (status === 409) return "Not possible right now";
+  if (status === 429 || status === 503) return "The reader is busy";
+  if (status === 0 || status === 200) return "The connection to the reader was lost";
+  return "The reader could not start";
+}
+
+/** describeCard returns the hint above the card. inSight states that the fields are shown, and open that they can be edited. */
+export function describeCard(doing, open, inSight) {
+  if (doing === "accepted") return "Saved.";
+  if (doing === "closed") return inSight ? "It cannot be accepted." : "Closed.";
+  if (!inSight || doing === "saving") return "";
+  if (doing === "halted") return "Waiting for a retry.";
+  return open ? "You can correct every field." : "The reader fills in the card.";
+}
+
+/** sumUsage returns the sum of the usage events. */
+export function sumUsage(events) {
+  const sum = {};
+  for (const event of events) {
+    if (event.type !== "usage") continue;
+    for (const [name, n] of Object.entries(event)) {
+      if (typeof n === "number" && n > 0) sum[name] = (sum[name] ?? 0) + n;
+    }
+  }
+  return sum;
+}
