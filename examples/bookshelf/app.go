@@ -127,7 +127,8 @@ func listen(ctx context.Context, c config) (net.Listener, error) {
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) && !c.public() {
-		return nil, fmt.Errorf("-addr: invalid host %q: must be a loopback address, for example 127.0.0.1, unless -aws and -issuer are set", host)
+		return nil, fmt.Errorf("-addr: invalid host %q: must be a loopback address, for example 127.0.0.1, "+
+			"unless -aws and -issuer are set", host)
 	}
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", c.addr)
 }
@@ -224,22 +225,13 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 	if err != nil {
 		return nil, err
 	}
-	origin, err := uploadOrigin(ctx, on.s3, c.landing)
-	if err != nil {
-		return nil, err
-	}
-	shared, err := uploadOrigin(ctx, on.s3, c.raw) // of the photos that a tenant shares
-	if err != nil {
-		return nil, err
-	}
-	images := slices.Compact([]string{origin, shared})
-	pages, err := web.Handler(&web.Options{ConnectSrc: []string{origin}, ImgSrc: images})
+	pages, err := newPages(ctx, c, on.s3)
 	if err != nil {
 		return nil, err
 	}
 	o := server.Options{
-		Table: tb, History: turns, Logs: logs, Tracker: tracker, Landing: landing, Raw: raw, Signer: signer, Agent: librarian, Photos: photos,
-		Prompt: reader.Prompt, Pages: pages,
+		Table: tb, History: turns, Logs: logs, Tracker: tracker, Landing: landing, Raw: raw,
+		Signer: signer, Agent: librarian, Photos: photos, Prompt: reader.Prompt, Pages: pages,
 		Library: books, SharedSigner: sharedSigner, Chat: chat, Approvals: approvals,
 		Arrivals: recorder, Admission: limits, StepTokens: c.stepTokens, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 		Unbuffered: c.getenv(runtimeAPI) != "",
@@ -280,6 +272,20 @@ func newChat(
 		return nil, err
 	}
 	return agent.New(model, &agent.Options{System: librarytools.System, Tools: set, Audit: audit})
+}
+
+// newPages returns the pages, which may upload to the landing bucket and show photos of both buckets.
+func newPages(ctx context.Context, c config, client *s3.Client) (http.Handler, error) {
+	landing, err := uploadOrigin(ctx, client, c.landing)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := uploadOrigin(ctx, client, c.raw)
+	if err != nil {
+		return nil, err
+	}
+	images := slices.Compact([]string{landing, raw})
+	return web.Handler(&web.Options{ConnectSrc: []string{landing}, ImgSrc: images})
 }
 
 // background releases the leases of a killed process if no other process uses the table. Then it takes over runs, sweeps

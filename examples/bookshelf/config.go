@@ -62,23 +62,11 @@ func (c config) check() error {
 		return fmt.Errorf("-lease: invalid duration %v: must be at least 1s", c.lease)
 	case c.sweep < 0:
 		return fmt.Errorf("-sweep: invalid interval %v: must not be negative", c.sweep)
-	case c.tenantTokens < 0 || c.stepTokens < 0:
-		return errors.New("-tenant-tokens and -step-tokens must not be negative")
-	case c.tenantTokens > 0 && (c.stepTokens == 0 || c.stepTokens > c.tenantTokens):
-		return fmt.Errorf("-step-tokens: invalid number %d: must be 1 to -tenant-tokens, which is %d",
-			c.stepTokens, c.tenantTokens)
-	case c.tenantPeriod != 0 && c.tenantPeriod < time.Second:
-		return fmt.Errorf("-tenant-period: invalid duration %v: must be at least 1s", c.tenantPeriod)
 	case c.queueWait < 0 || c.queueWait > maxQueueWait || c.queueWait%time.Second != 0:
 		return fmt.Errorf("-events-wait: invalid duration %v: must be 1s to 20s, in whole seconds", c.queueWait)
 	}
-	for _, l := range []struct {
-		name  string
-		limit int
-	}{{"-grants", c.grants}, {"-user-runs", c.userRuns}, {"-tenant-runs", c.tenantRuns}, {"-queue", c.waiting}} {
-		if l.limit < 0 || l.limit > admission.MaxLimit {
-			return fmt.Errorf("%s: invalid limit %d: must be 1 to %d", l.name, l.limit, admission.MaxLimit)
-		}
+	if err := c.checkLimits(); err != nil {
+		return err
 	}
 	urls := []struct{ name, value string }{{"-issuer", c.issuer}, {"-events-queue", c.queue}}
 	if !c.aws {
@@ -90,6 +78,28 @@ func (c config) check() error {
 		u, err := url.Parse(v.value)
 		if v.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			return fmt.Errorf("%s: invalid value %q: must be an http or https URL", v.name, v.value)
+		}
+	}
+	return nil
+}
+
+// checkLimits validates the settings of package admission.
+func (c config) checkLimits() error {
+	switch {
+	case c.tenantTokens < 0 || c.stepTokens < 0:
+		return errors.New("-tenant-tokens and -step-tokens must not be negative")
+	case c.tenantTokens > 0 && (c.stepTokens == 0 || c.stepTokens > c.tenantTokens):
+		return fmt.Errorf("-step-tokens: invalid number %d: must be 1 to -tenant-tokens, which is %d",
+			c.stepTokens, c.tenantTokens)
+	case c.tenantPeriod != 0 && c.tenantPeriod < time.Second:
+		return fmt.Errorf("-tenant-period: invalid duration %v: must be at least 1s", c.tenantPeriod)
+	}
+	for _, l := range []struct {
+		name  string
+		limit int
+	}{{"-grants", c.grants}, {"-user-runs", c.userRuns}, {"-tenant-runs", c.tenantRuns}, {"-queue", c.waiting}} {
+		if l.limit < 0 || l.limit > admission.MaxLimit {
+			return fmt.Errorf("%s: invalid limit %d: must be 1 to %d", l.name, l.limit, admission.MaxLimit)
 		}
 	}
 	return nil
