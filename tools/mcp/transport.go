@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"mime"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/carrel-go/carrel/sse"
 )
 
 // maxHeader is the largest header of a response in bytes.
@@ -78,6 +81,9 @@ func (t *limitedTransport) close() {
 	}
 }
 
+// RoundTrip returns the answer to a call as one JSON message, whether the server has sent it as such or in a stream of
+// events. It ignores other messages of the stream. The SDK ends a session, with all calls in flight, if it cannot read
+// an answer, so invalid answers are errors of the call here.
 func (t *limitedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.mu.Lock()
 	if t.life.Err() != nil {
@@ -93,9 +99,9 @@ func (t *limitedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		cancel()
 		t.bodies.Done()
 	})
-	trace, ok := req.Context().Value(traceKey{}).(*callTrace)
-	if !ok {
-		trace = new(callTrace) // of a request that is not a call
+	trace, isCall := req.Context().Value(traceKey{}).(*callTrace)
+	if !isCall {
+		trace = new(callTrace)
 	}
 	trace.isSent.Store(true)
 	res, err := t.base.RoundTrip(req.WithContext(ctx))
@@ -105,20 +111,77 @@ func (t *limitedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	}
 	body := &limitedBody{body: res.Body, left: t.max, trace: trace, done: done}
 	res.Body = body
-	body.isStream = strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream")
-	// The SDK gives a session up if it cannot read a JSON answer, so the answer is read here first.
-	if res.StatusCode == http.StatusOK && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
-		data, err := io.ReadAll(body)
-		_ = body.Close()
-		if err == nil && !json.Valid(data) {
-			err = errors.New("mcp: the response is not JSON")
-		}
-		if err != nil {
-			return nil, err
-		}
-		res.Body = io.NopCloser(bytes.NewReader(data))
+	id := requestID(req)
+	hasLostSession := res.StatusCode == http.StatusNotFound && req.Header.Get("Mcp-Session-Id") != ""
+	if id == nil || hasLostSession || !isCall && res.StatusCode != http.StatusOK {
+		return res, nil // the SDK knows what it means
 	}
+	answer, err := findAnswer(res, id, int(t.max)+1)
+	_ = body.Close()
+	if err != nil {
+		return nil, err
+	}
+	res.StatusCode, res.Status = http.StatusOK, "200 OK"
+	res.Header.Set("Content-Type", "application/json")
+	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(answer)), int64(len(answer))
 	return res, nil
+}
+
+// requestID returns the id of a request of the protocol, or nil if it is another message.
+func requestID(req *http.Request) json.RawMessage {
+	if req.GetBody == nil {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = body.Close() }()
+	var m message
+	if json.NewDecoder(body).Decode(&m) != nil || m.Method == "" {
+		return nil
+	}
+	return m.ID
+}
+
+// message is a message of the protocol.
+type message struct {
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+	Result json.RawMessage `json:"result"`
+	Error  json.RawMessage `json:"error"`
+}
+
+// isAnswer reports whether data is the answer to the request with this id.
+func isAnswer(data []byte, id json.RawMessage) bool {
+	var m message
+	return json.Unmarshal(data, &m) == nil && bytes.Equal(m.ID, id) && m.Method == "" &&
+		(m.Result != nil || m.Error != nil)
+}
+
+// findAnswer reads the answer to the request with this id. An event has at most maxEvent bytes, which is more than the
+// body may have.
+func findAnswer(res *http.Response, id json.RawMessage, maxEvent int) ([]byte, error) {
+	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	switch {
+	case err == nil && kind == "application/json":
+		data, err := io.ReadAll(res.Body)
+		if err == nil && !isAnswer(data, id) {
+			err = fmt.Errorf("mcp: status %d without an answer to the request", res.StatusCode)
+		}
+		return data, err
+	case err == nil && kind == "text/event-stream" && res.StatusCode == http.StatusOK:
+		for e, err := range sse.Decode(res.Body, maxEvent) {
+			if err != nil {
+				return nil, err
+			}
+			if isAnswer(e.Data, id) {
+				return e.Data, nil
+			}
+		}
+		return nil, errors.New("mcp: the stream ended without an answer")
+	}
+	return nil, fmt.Errorf("mcp: status %d with the media type %.80q", res.StatusCode, kind)
 }
 
 // limitedBody is the body of a response.
@@ -127,9 +190,6 @@ type limitedBody struct {
 	left  int64
 	trace *callTrace
 	done  func()
-
-	isStream bool // of events
-	inLine   bool // the next byte is not the first of its line
 }
 
 // Read returns errTooLarge once the limit has been read, and does not read on.
@@ -145,21 +205,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		b.trace.isTooLarge.Store(true)
 		return 0, errTooLarge
 	}
-	if b.isStream {
-		b.hideIDs(p[:n])
-	}
 	return n, err
-}
-
-// hideIDs turns the ids of events into comments. After an event with an id, the SDK would try to resume a stream that
-// ends, and give the session up.
-func (b *limitedBody) hideIDs(p []byte) {
-	for i, c := range p {
-		if !b.inLine && c == 'i' { // no other field begins so
-			p[i] = ':'
-		}
-		b.inLine = c != '\n' && c != '\r'
-	}
 }
 
 func (b *limitedBody) Close() error {

@@ -51,3 +51,8 @@ func (w *world) requestOf(ctx context.Context, token, version, tool string) *htt
 	r.Header.Set("Authorization", "Bearer "+token)
 	return r
 }
+
+func jsonString(s string) (string, error) {
+	b, err := json.Marshal(s)
+	return string(b), err
+}
