@@ -50,6 +50,13 @@
 // CPU time (the garbage collector's included; on a busy machine this is the figure to compare), allocations and bytes
 // allocated, and the ratios of these to carrel's. They are medians of short slices in which the libraries take turns.
 //
+// A second table has the cost of a server-sent event of 200 B, with its flush, to a response that discards it: by hand,
+// by package sse, and by tmaxmax/go-sse, launchdarkly/eventsource and r3labs/sse. Only carrel and the loop by hand set a
+// deadline for each write. The figure of launchdarkly is that of its encoder, that of r3labs goes from Publish to the
+// flush. A test of package sse asserts at most 1.2 times the cost by hand, and no allocation.
+//
+// Command server, in a directory below this one, measures the whole bookshelf.
+//
 // # Versions
 //
 // Each is the newest that builds here: eino with a newer sonic than it asks for, since its own does not compile with

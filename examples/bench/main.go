@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,7 +15,8 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 40, "number of measurements of each library; the median is printed")
 	flag.Parse()
-	if err := table(context.Background(), os.Stdout, *rounds); err != nil {
+	ctx := context.Background()
+	if err := errors.Join(table(ctx, os.Stdout, *rounds), eventTable(ctx, os.Stdout, *rounds)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
