@@ -27,11 +27,7 @@ type jsonValue struct {
 //
 // The other types are null, s (string), bool, bytes (base64), list and map.
 func EncodeAttr(attr map[string]Value) ([]byte, error) {
-	m, err := encodeMap(attr)
-	if err != nil {
-		return nil, fmt.Errorf("table: encode: %w", err)
-	}
-	b, err := json.Marshal(m)
+	b, err := appendMap(nil, attr)
 	if err != nil {
 		return nil, fmt.Errorf("table: encode: %w", err)
 	}
@@ -49,51 +45,6 @@ func DecodeAttr(b []byte) (map[string]Value, error) {
 		return nil, fmt.Errorf("table: decode: %w", err)
 	}
 	return attr, nil
-}
-
-func encodeMap(m map[string]Value) (map[string]jsonValue, error) {
-	out := make(map[string]jsonValue, len(m))
-	for name, v := range m {
-		e, err := encodeValue(v)
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", name, err)
-		}
-		out[name] = e
-	}
-	return out, nil
-}
-
-func encodeValue(v Value) (jsonValue, error) {
-	switch v := v.(type) {
-	case nil:
-		return jsonValue{Null: true}, nil
-	case string:
-		return jsonValue{String: &v}, nil
-	case bool:
-		return jsonValue{Bool: &v}, nil
-	case int64:
-		return jsonValue{Int: &v}, nil
-	case float64:
-		return jsonValue{Float: &v}, nil
-	case []byte:
-		if v == nil {
-			v = []byte{} // JSON would be null, which does not have a type
-		}
-		return jsonValue{Bytes: &v}, nil
-	case []Value:
-		list := make([]jsonValue, len(v))
-		for i, e := range v {
-			var err error
-			if list[i], err = encodeValue(e); err != nil {
-				return jsonValue{}, err
-			}
-		}
-		return jsonValue{List: &list}, nil
-	case map[string]Value:
-		m, err := encodeMap(v)
-		return jsonValue{Map: &m}, err
-	}
-	return jsonValue{}, fmt.Errorf("the type %T is not a Value", v)
 }
 
 func decodeMap(m map[string]jsonValue) (map[string]Value, error) {

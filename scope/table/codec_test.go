@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,19 @@ func TestNilSlicesAndMapsAreDecodedAsEmpty(t *testing.T) {
 	got, err := table.DecodeAttr(b)
 	require.NoError(t, err)
 	require.Equal(t, map[string]table.Value{"bytes": []byte{}, "list": []table.Value{}, "map": map[string]table.Value{}}, got)
+}
+
+func TestTextIsEncodedAsByEncodingJSON(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"", `{"type":"text_delta","delta":"a \\ b"}` + "\n", "a\tb\x00", "<b>&", "Ü\u2028\x7f", "half \xe4 rune", "\n\n\"",
+	} {
+		want, err := json.Marshal(map[string]any{text: map[string]string{"s": text}})
+		require.NoError(t, err)
+		got, err := table.EncodeAttr(map[string]table.Value{text: text})
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got))
+	}
 }
 
 func TestInvalidAttributesAreNotEncoded(t *testing.T) {

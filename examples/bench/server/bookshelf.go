@@ -114,7 +114,7 @@ func (b *bookshelf) prepare(ctx context.Context, clients, rounds int) (_ [][]req
 // newPhoto returns a small picture.
 func newPhoto() ([]byte, error) {
 	var b bytes.Buffer
-	err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 64, 96)))
+	err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 16, 24)))
 	return b.Bytes(), err
 }
 

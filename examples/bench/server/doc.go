@@ -11,6 +11,7 @@
 //	-rounds      streams of each client, one after the other; default 3
 //	-ramp        time within which the clients begin; default the ideal time of a stream
 //	-only        name of the only server to measure, floor or bookshelf
+//	-max-cpu, -max-rss  largest ratios of CPU time and memory to those of the floor; the command fails above them
 //	-cpuprofile  file for a CPU profile of the last measurement
 //	-limit       longest time of the whole run; default 10m
 //
@@ -21,7 +22,7 @@
 // takes time. Each piece holds the time at which it was sent. A client fails unless it receives each piece once, in
 // order, and then the end.
 //
-// Each stream of the bookshelf is the extraction of a separate upload, a picture of 64 × 96 pixels. The streams are
+// Each stream of the bookshelf is the extraction of a separate upload, a picture of 16 × 24 pixels. The streams are
 // spread over 40 tenants with 5 users each. The uploads are made before the measured part, by another process on the
 // same data.
 //

@@ -33,6 +33,8 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	list := flags.String("streams", "50,200,400,600", "`numbers` of concurrent streams")
 	limit := flags.Duration("limit", 10*time.Minute, "longest `time` of the whole run")
 	var s settings
+	flags.Float64Var(&s.maxCPU, "max-cpu", 0, "fail if the `ratio` of the CPU time is greater; 0 accepts any")
+	flags.Float64Var(&s.maxRSS, "max-rss", 0, "fail if the `ratio` of the memory is greater; 0 accepts any")
 	flags.StringVar(&s.only, "only", "", "`name` of the only server to measure, floor or bookshelf")
 	flags.IntVar(&s.rounds, "rounds", 3, "`number` of streams of each client, one after the other")
 	flags.DurationVar(&s.ramp, "ramp", idealTime, "`time` within which the clients begin")
@@ -88,6 +90,7 @@ func compare(ctx context.Context, out io.Writer, contestants []contestant, m *mo
 		return err
 	}
 	var base *result
+	var limits error
 	for _, c := range contestants {
 		if s.only != "" && s.only != c.name() {
 			continue
@@ -102,9 +105,10 @@ func compare(ctx context.Context, out io.Writer, contestants []contestant, m *mo
 		if err := r.print(w, c.name(), base); err != nil {
 			return err
 		}
+		limits = errors.Join(limits, r.check(base, s))
 	}
 	_, err := fmt.Fprintln(w)
-	return errors.Join(err, w.Flush())
+	return errors.Join(err, w.Flush(), limits)
 }
 
 // serveModel serves the model on this machine until the program ends, and returns its address.

@@ -40,10 +40,11 @@ type loadResult struct {
 
 // settings are the same for all measurements.
 type settings struct {
-	rounds  int
-	ramp    time.Duration
-	only    string // name of the only contestant, or empty
-	profile string // file for a CPU profile of the last contestant; or empty
+	rounds         int
+	ramp           time.Duration
+	maxCPU, maxRSS float64 // largest ratios to the floor; 0 accepts any
+	only           string  // name of the only contestant, or empty
+	profile        string  // file for a CPU profile of the last contestant; or empty
 }
 
 // measure runs the streams against a new process of the contestant.

@@ -18,13 +18,30 @@ func (r *result) print(w io.Writer, name string, base *result) error {
 	if base != r {
 		beyond = max(beyond-commitInterval, 0)
 	}
+	cpu, rss := r.ratios(base)
 	_, err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f ms\t%.2f×\t%d KB\t%d KB\t%.2f×\t%d\t%d\t%.1f MB\t%s\t%.0f %%\t\n",
 		r.streams, name, ms(r.lag50), ms(r.lag99), ms(beyond), ms(r.first50), ms(r.first99),
-		float64(r.cpu)/float64(time.Millisecond), float64(r.cpu)/float64(base.cpu),
-		r.resident>>10, r.anonymous>>10, float64(r.resident)/float64(base.resident),
+		float64(r.cpu)/float64(time.Millisecond), cpu,
+		r.resident>>10, r.anonymous>>10, rss,
 		r.left.goroutines, r.left.files, float64(r.left.resident)/(1<<20),
 		ms(r.load.late99), 100*r.load.busy)
 	return err
+}
+
+// check returns an error if a ratio to base is too large.
+func (r *result) check(base *result, s settings) error {
+	cpu, rss := r.ratios(base)
+	if s.maxCPU > 0 && cpu > s.maxCPU {
+		return fmt.Errorf("%d streams: the CPU time is %.2f times that of the floor: must be at most %.2f", r.streams, cpu, s.maxCPU)
+	}
+	if s.maxRSS > 0 && rss > s.maxRSS {
+		return fmt.Errorf("%d streams: the memory is %.2f times that of the floor: must be at most %.2f", r.streams, rss, s.maxRSS)
+	}
+	return nil
+}
+
+func (r *result) ratios(base *result) (cpu, rss float64) {
+	return float64(r.cpu) / float64(base.cpu), float64(r.resident) / float64(base.resident)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond)) }
