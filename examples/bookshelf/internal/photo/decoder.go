@@ -28,6 +28,7 @@ const (
 const (
 	keptGrays  = 64 << 20  // bytes; the default of Options.Keep
 	maxGarbage = 64 << 20  // bytes of garbage from decoding after which a collection runs
+	smallFile  = 32 << 10  // bytes of a file that may wait for its turn in memory
 	headerSize = 256 << 10 // bytes of memory for reading a header
 )
 
@@ -79,10 +80,12 @@ func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() 
 	return d.turns.doPiece(ctx, s, max(1, min(memory, MaxMemory)), f)
 }
 
-// loadPhoto reads the header, waits for its turn and the memory that the photo needs, and decodes it.
+// loadPhoto reads the header, waits for its turn and the memory that the photo needs, and decodes it. A small file is
+// read whole at once, so that the turn does not include a request to the store.
 func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.Ref) (out *image.Gray, err error) {
 	var h header
 	var size int64
+	var file []byte
 	err = d.turns.holdMemory(ctx, root.Scope(), headerSize, func() error {
 		body, info, err := root.Open(ctx, ref, nil)
 		if err != nil {
@@ -92,7 +95,14 @@ func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.R
 		if size = info.Size; size > MaxBytes {
 			return newTooLargeError(fmt.Errorf("%d bytes", size))
 		}
-		h, err = checkHeader(body, false)
+		start := io.Reader(body)
+		if size <= smallFile {
+			if file, err = readFile(body, size); err != nil {
+				return err
+			}
+			start = bytes.NewReader(file)
+		}
+		h, err = checkHeader(start, false)
 		return err
 	})
 	if err != nil {
@@ -101,7 +111,12 @@ func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.R
 	total := h.memory + size + min(graySize, int64(h.width)*int64(h.height))
 	err = d.turns.doPiece(ctx, root.Scope(), total, func() error {
 		defer d.collectGarbage(total)
-		out, err = readAndDecode(ctx, root, ref, size, h)
+		if file == nil {
+			if file, err = readPhoto(ctx, root, ref, size); err != nil {
+				return err
+			}
+		}
+		out, err = decodeChecked(ctx, file, h)
 		return err
 	})
 	return out, err
@@ -140,11 +155,8 @@ func checkHeader(r io.Reader, whole bool) (header, error) {
 	return h, nil
 }
 
-// readAndDecode reads and decodes the file. It returns an error if the size or the header differs from the admitted
-// one.
-func readAndDecode(
-	ctx context.Context, root *object.Root, ref object.Ref, size int64, admitted header,
-) (*image.Gray, error) {
+// readPhoto reads a file, which must have the admitted size.
+func readPhoto(ctx context.Context, root *object.Root, ref object.Ref, size int64) ([]byte, error) {
 	body, info, err := root.Open(ctx, ref, nil)
 	if err != nil {
 		return nil, fmt.Errorf("photo: read: %w", err)
@@ -153,10 +165,19 @@ func readAndDecode(
 	if info.Size != size {
 		return nil, fmt.Errorf("photo: read: %w", object.ErrChanged)
 	}
+	return readFile(body, size)
+}
+
+func readFile(r io.Reader, size int64) ([]byte, error) {
 	file := make([]byte, size)
-	if _, err := io.ReadFull(body, file); err != nil {
+	if _, err := io.ReadFull(r, file); err != nil {
 		return nil, fmt.Errorf("photo: read: %w", err)
 	}
+	return file, nil
+}
+
+// decodeChecked decodes a file. It returns an error if the header differs from the admitted one.
+func decodeChecked(ctx context.Context, file []byte, admitted header) (*image.Gray, error) {
 	h, err := checkHeader(bytes.NewReader(file), true)
 	if err != nil {
 		return nil, err
