@@ -71,7 +71,7 @@
 // An imported tool keeps the rules of [tools.FromSchema], so it cannot ask for an identity, and its name cannot take
 // the place of a local one: see [Import] and [Remote.Tools]. Its server is not trusted. A response is cut off at
 // ImportOptions.MaxResult while it is read, calls and lists are bounded in time, and a bad answer does not affect other
-// calls. Redirects are not followed, and requests of the server are refused.
+// calls. Redirects are not followed, and requests of the server are ignored.
 //
 // Results are data. The texts of a result are values of one JSON object that names the server, the summary does not
 // repeat them, and links are not followed. The author of an agent must still expect a model to follow instructions that
