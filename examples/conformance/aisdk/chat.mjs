@@ -71,6 +71,7 @@ export class Chat extends AbstractChat {
   }
 
   get answer() { return this.messages.at(-1); }
+  get waits() { return this.parts("tool-").some((p) => p.state === "approval-requested"); }
   get end() { return this.log.ends.at(-1); }
   get run() { return this.answer.id; }
 

@@ -27,14 +27,14 @@ async function readText(run) {
 function join(chat, run) {
   const thread = new Thread(server, "together");
   thread.agent.threadId = chat.id;
-  thread.agent.addMessage({ id: "u", role: "user", content: "Hello 80" });
+  thread.agent.addMessage({ id: "u", role: "user", content: "Hello 150" });
   thread.agent.addMessage({ id: `${run}.000000000001.0000`, role: "assistant", content: "" }); // it asks for that run
   return thread;
 }
 
 test("the AI SDK, AG-UI and a plain stream end with the same text", async () => {
   for (const interrupt of [false, true]) {
-    let thread, agui, plain;
+    let thread, agui, plain, interrupted;
     const chat = new Chat(server, {
       onChunk: ({ type }) => {
         if (type !== "text-delta" || agui) return;
@@ -42,12 +42,12 @@ test("the AI SDK, AG-UI and a plain stream end with the same text", async () => 
         plain = readText(run);
         thread = join(chat, run);
         agui = thread.ask();
-        if (interrupt) void sleep(200).then(() => fetch(`${server.url}/interrupt`, { method: "POST" }));
+        if (interrupt) interrupted = sleep(200).then(() => fetch(`${server.url}/interrupt`, { method: "POST" }));
       },
     });
-    await chat.ask("Hello 80");
-    await agui;
-    const text = "I look it up." + story(80);
+    await chat.ask("Hello 150");
+    await Promise.all([agui, interrupted]);
+    const text = "I look it up." + story(150);
     assert.equal(chat.text(), text);
     assert.equal(thread.run, chat.run, "one run");
     assert.equal(thread.text("assistant"), text);
