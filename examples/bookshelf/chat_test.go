@@ -38,7 +38,9 @@ func (s *shelf) send(method, path, body string, header ...string) (*http.Respons
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
 	require.NoError(s.t, err)
-	req.Header.Set("Authorization", s.token)
+	if s.token != "" {
+		req.Header.Set("Authorization", s.token)
+	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
