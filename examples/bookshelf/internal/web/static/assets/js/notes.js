@@ -96,7 +96,8 @@ export class Notes {
     if (!this.#calls.has(id)) this.call({ id, name });
     const c = this.#calls.get(id);
     if (failed && isKept(c.name, summary)) {
-      this.#keepAtEnd(() => this.#end(c, "kept", "The reader keeps the value that you typed."));
+      const field = humanizeName(summary.split(":")[0]);
+      this.#keepAtEnd(() => this.#end(c, "kept", `${field}: it stays as you typed it.`));
       return;
     }
     const words = summary || (failed ? "It failed." : "Done.");

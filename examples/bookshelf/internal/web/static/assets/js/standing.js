@@ -45,7 +45,7 @@ function findStanding(record) {
       step: "reading",
       title: stopped ? "You stopped the reader" : "The reader could not finish",
       detail: stopped ? "It had not found anything yet." : why,
-      card: "This page does not have the fields of the card. They appear when the reader has read the book again.",
+      card: "The card is empty. Its fields appear when the reader has read the book.",
       ask: "Ask the reader again",
     };
   }
@@ -56,7 +56,7 @@ function findStanding(record) {
       title: "This book is still open",
       detail:
         "The reader has started and may still be working. Ask it to read the book again, or tell it what to correct.",
-      card: "This page does not have the fields that the reader found. They appear when the reader has read the book again.",
+      card: "The card is empty. Its fields appear when the reader has read the book again.",
       ask: "Read it again",
     };
   }
