@@ -39,7 +39,7 @@ func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
 		"admission.New":   func() (any, error) { return admission.New(nil, nil) },
 		"history.New":     func() (any, error) { return history.New(nil, nil) },
 		"replay.New":      func() (any, error) { return replay.New(nil, nil) },
-		"runner.New":      func() (any, error) { return runner.New(nil, nil, nil, runner.Host{}, nil) },
+		"runner.New":      func() (any, error) { return runner.New(nil, runner.Host{}, nil) },
 		"sse.NewWriter":   func() (any, error) { return sse.NewWriter(nil, nil) },
 		"tools.Audit":     func() (any, error) { return tools.Audit(nil, nil) },
 		"dynamo.CreateTable": func() (any, error) {

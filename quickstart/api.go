@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"iter"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -61,9 +60,7 @@ func (s *service) startRun(w http.ResponseWriter, r *http.Request, user scope.Sc
 
 // followRun streams the events of a run after the one in the header Last-Event-ID.
 func (s *service) followRun(w http.ResponseWriter, r *http.Request, user scope.Scope) error {
-	sse.Serve(w, r, func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
-		return s.runs.Follow(ctx, user, r.PathValue("run"), after, replay.Plain())
-	}, &sse.Options{Drain: s.drain})
+	sse.Serve(w, r, s.runs.Source(user, r.PathValue("run"), replay.Plain()), &sse.Options{Drain: s.drain})
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,13 +17,11 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope/object/s3object"
 	"github.com/carrel-go/carrel/scope/table"
-	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
 
@@ -44,11 +41,8 @@ func main() {
 		System: "Answer questions about the user's files.",
 		Tools:  must(objecttools.Set(bucket, nil)), // they reach the files of the run's session only
 	}))
-	logs := must(replay.New(tb, &replay.Options{Merge: runner.MergeDeltas}))
-	runs := must(runner.New(tb, logs, must(history.New(tb, nil)), runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-			return reader.Stream(ctx, in)
-		},
+	runs := must(runner.New(tb, runner.Host{
+		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return reader, nil },
 	}, &runner.Options{Exclusive: true, Logger: log})) // Exclusive: the table is a file of this process
 	go runs.Watch(ctx, tb.System()) // continues the runs of a process that has died
 

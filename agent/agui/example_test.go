@@ -3,7 +3,6 @@ package agui_test
 import (
 	"context"
 	"fmt"
-	"iter"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +11,6 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/agui"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
@@ -24,12 +22,9 @@ import (
 // A service serves its runs to AG-UI clients.
 func ExampleNew() {
 	t := must.Get(table.New(table.NewMemory(nil), nil))
-	logs := must.Get(replay.New(t, &replay.Options{Merge: runner.MergeDeltas}))
 	a := must.Get(agent.New(agenttest.NewScript(agenttest.Answer(agenttest.Say("It is Emma."))), nil))
-	runs := must.Get(runner.New(t, logs, must.Get(history.New(t, nil)), runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-			return a.Stream(ctx, in)
-		},
+	runs := must.Get(runner.New(t, runner.Host{
+		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil },
 	}, nil))
 	authenticate := func(*http.Request) (scope.Scope, error) { return must.Get(scope.Tenant("acme")).User("u1") }
 

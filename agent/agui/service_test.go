@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/agui"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -49,19 +47,15 @@ func newService(t *testing.T) *service {
 	require.NoError(t, err)
 	logs, err := replay.New(tb, &replay.Options{Merge: runner.MergeDeltas, Commit: 10 * time.Millisecond})
 	require.NoError(t, err)
-	turns, err := history.New(tb, nil)
-	require.NoError(t, err)
 	approvals, err := approval.New(tb, nil)
 	require.NoError(t, err)
 	lend, err := tools.New("lend", "Lends a book.", s.lend, approvals.Require(nil))
 	require.NoError(t, err)
 	a, err := agent.New(agenttest.Func(s.answer), &agent.Options{Tools: tools.Of(lend)})
 	require.NoError(t, err)
-	s.runs, err = runner.New(tb, logs, turns, runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-			return a.Stream(ctx, in)
-		},
-	}, &runner.Options{Approvals: approvals})
+	s.runs, err = runner.New(tb, runner.Host{
+		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil },
+	}, &runner.Options{Logs: logs, Approvals: approvals})
 	require.NoError(t, err)
 	ctx, drain := context.WithCancel(context.Background())
 	s.drain = drain

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -13,11 +12,9 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/aisdk"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
-	"github.com/carrel-go/carrel/sse/replay"
 )
 
 // A service answers useChat({transport: new DefaultChatTransport({api: "/api/chat"})}).
@@ -73,16 +70,10 @@ func ExampleDialect() {
 func newRunner(m agent.Model) (*runner.Runner, scope.Scope) {
 	t, err := table.New(table.NewMemory(nil), nil)
 	check(err)
-	logs, err := replay.New(t, &replay.Options{Merge: runner.MergeDeltas})
-	check(err)
-	turns, err := history.New(t, nil)
-	check(err)
 	a, err := agent.New(m, nil)
 	check(err)
-	runs, err := runner.New(t, logs, turns, runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-			return a.Stream(ctx, in)
-		},
+	runs, err := runner.New(t, runner.Host{
+		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil },
 	}, nil)
 	check(err)
 	tenant, err := scope.Tenant("acme")

@@ -21,7 +21,6 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/aisdk"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -74,12 +73,8 @@ func newService(t *testing.T, o *aisdk.Options) *service {
 	require.NoError(t, err)
 	logs, err := replay.New(tb, &replay.Options{Merge: runner.MergeDeltas, Commit: time.Millisecond})
 	require.NoError(t, err)
-	turns, err := history.New(tb, nil)
-	require.NoError(t, err)
-	host := runner.Host{Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-		return a.Stream(ctx, in)
-	}}
-	s.runs, err = runner.New(tb, logs, turns, host, &runner.Options{Approvals: approvals})
+	host := runner.Host{Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil }}
+	s.runs, err = runner.New(tb, host, &runner.Options{Logs: logs, Approvals: approvals})
 	require.NoError(t, err)
 	tenant, err := scope.Tenant("acme")
 	require.NoError(t, err)

@@ -29,10 +29,7 @@ func (r *Runner) Decide(ctx context.Context, sc scope.Scope, id, approvalID stri
 // DecideAll is Decide for several calls that wait, so that one run makes them all. by names the person, see
 // [approval.Decision]. If one of the requests for an approval does not exist or has the opposite decision, none is decided.
 func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, ds ...agent.Decision) (*Run, error) {
-	switch {
-	case r.o.Approvals == nil:
-		return nil, fmt.Errorf("%w: Options.Approvals must not be nil", ErrInvalid)
-	case len(ds) == 0:
+	if len(ds) == 0 {
 		return nil, fmt.Errorf("runner: decide: %w: there must be a decision", ErrInvalid)
 	}
 	session, h, err := r.read(ctx, sc, id)
@@ -181,7 +178,7 @@ func (r *Runner) resume(ctx context.Context, session scope.Scope, h *head, ds []
 	if err != nil {
 		return nil, fmt.Errorf("runner: decide: %w", err)
 	}
-	raw, err := json.Marshal(input{Agent: before.Agent, Shared: before.Shared, Decisions: ds})
+	raw, err := json.Marshal(input{Agent: before.Agent, Media: before.Media, Shared: before.Shared, Decisions: ds})
 	if err != nil {
 		return nil, err
 	}

@@ -3,16 +3,13 @@
 // A [Runner] starts a run detached from the request. The run writes its events to a log, from which any number of clients
 // in any process read them, and its checkpoints to a table, from which another process continues it:
 //
-//	logs, err := replay.New(t, &replay.Options{Merge: runner.MergeDeltas})
-//	turns, err := history.New(t, nil)
-//	r, err := runner.New(t, logs, turns, runner.Host{
-//		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-//			return a.Stream(ctx, in)
-//		},
+//	r, err := runner.New(t, runner.Host{
+//		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil },
 //	}, nil)
 //	go r.Watch(ctx, t.System())          // continues the runs of processes that have died
 //	run, err := r.Start(ctx, runner.Request{Scope: session, Prompt: "Which book is this?"})
-//	for e, err := range r.Events(ctx, session, run.ID, lastEventID) { … }
+//	…
+//	sse.Serve(w, req, r.Source(session, run.ID, replay.Plain()), nil) // in a handler of any process
 //
 // A run is identified by "<session>.<n>". A session has one run at a time. A client that disconnects does not stop it:
 // [Runner.Stop] does. [Runner.Shutdown] hands the runs of a process over to others.
@@ -99,5 +96,5 @@
 // # Not included
 //
 // The package does not serve HTTP and does not know who may see a run: callers pass the scope that the request was
-// authenticated for. Package sse serves [Runner.Follow].
+// authenticated for.
 package runner

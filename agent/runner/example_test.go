@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log"
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -21,17 +19,11 @@ func Example() {
 	ctx := context.Background()
 	t, err := table.New(table.NewMemory(nil), nil)
 	check(err)
-	logs, err := replay.New(t, &replay.Options{Merge: runner.MergeDeltas})
-	check(err)
-	turns, err := history.New(t, nil)
-	check(err)
 	model := agenttest.NewScript(agenttest.Answer(agenttest.Say("It is Emma.")))
 	a, err := agent.New(model, nil)
 	check(err)
-	r, err := runner.New(t, logs, turns, runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-			return a.Stream(ctx, in)
-		},
+	r, err := runner.New(t, runner.Host{
+		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil },
 	}, nil)
 	check(err)
 
@@ -68,15 +60,9 @@ func check(err error) {
 func newExample(m agent.Model) (*table.Table, scope.Scope, func(o *runner.Options) *runner.Runner) {
 	t, err := table.New(table.NewMemory(nil), nil)
 	check(err)
-	logs, err := replay.New(t, &replay.Options{Merge: runner.MergeDeltas})
-	check(err)
-	turns, err := history.New(t, nil)
-	check(err)
 	a, err := agent.New(m, nil)
 	check(err)
-	host := runner.Host{Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-		return a.Stream(ctx, in)
-	}}
+	host := runner.Host{Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil }}
 	tenant, err := scope.Tenant("acme")
 	check(err)
 	user, err := tenant.User("u1")
@@ -84,7 +70,7 @@ func newExample(m agent.Model) (*table.Table, scope.Scope, func(o *runner.Option
 	session, err := user.NewSession()
 	check(err)
 	return t, session, func(o *runner.Options) *runner.Runner {
-		r, err := runner.New(t, logs, turns, host, o)
+		r, err := runner.New(t, host, o)
 		check(err)
 		return r
 	}
@@ -132,7 +118,7 @@ func ExampleRunner_Watch() {
 	}
 	deadline, cancelShutdown := context.WithTimeout(ctx, time.Millisecond)
 	defer cancelShutdown()
-	fmt.Println(first.Shutdown(deadline))
+	check(first.Shutdown(deadline))
 
 	second := open(nil)
 	go second.Watch(ctx, t.System())
@@ -150,6 +136,5 @@ func ExampleRunner_Watch() {
 	}
 	check(second.Shutdown(ctx))
 	// Output:
-	// context deadline exceeded
 	// {"type":"text_delta","delta":"It is Emma."}
 }

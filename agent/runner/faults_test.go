@@ -155,7 +155,8 @@ func TestShutdownDoesNotWaitForAHostThatIgnoresItsContext(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- p.Shutdown(ctx) }()
 		select {
-		case <-done:
+		case err := <-done:
+			assert.ErrorContains(t, err, "a function of the host does not return")
 		case <-time.After(time.Minute):
 			t.Error("Shutdown hangs beyond its deadline")
 		}

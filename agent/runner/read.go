@@ -88,12 +88,21 @@ func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) i
 	})
 }
 
-// Follow yields the events of a run as frames of a dialect, as [replay.Store.Follow] does. It is the source of
-// [sse.Serve]. Otherwise it is like Events.
+// Follow yields the events of a run as frames of a dialect, as [replay.Store.Follow] does. Otherwise it is
+// like Events.
 func (r *Runner) Follow(ctx context.Context, sc scope.Scope, id, after string, d replay.Dialect) iter.Seq2[[]sse.Event, error] {
 	return follow(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[[]sse.Event, error] {
 		return r.logs.Follow(ctx, session, log, after, d)
 	})
+}
+
+// Source returns Follow as the source of [sse.Serve]:
+//
+//	sse.Serve(w, r, runs.Source(user, r.PathValue("run"), replay.Plain()), nil)
+func (r *Runner) Source(sc scope.Scope, id string, d replay.Dialect) sse.Source {
+	return func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
+		return r.Follow(ctx, sc, id, after, d)
+	}
 }
 
 // follow reads the log of a run, which may begin to exist a little later than the run.

@@ -16,7 +16,7 @@ type Request struct {
 	Scope scope.Scope
 	// Shared lets the run read the data that the users of its tenant share, see [agent.Input]. Default: none.
 	Shared scope.Scope
-	// Agent names the agent for [Host].Stream. At most 256 bytes.
+	// Agent names the agent for the [Host]. At most 256 bytes.
 	Agent string
 	// Prompt and Media are the user's message. Both may be empty only if Host.Prompt is set.
 	Prompt string

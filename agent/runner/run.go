@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -38,7 +39,7 @@ type Run struct {
 	// Scope and Shared are those of the [Request].
 	Scope, Shared scope.Scope
 	// Agent, Prompt and Media are those of the Request. Like Shared, they are empty once the run has ended, unless it is
-	// pending.
+	// pending. A run that continues another one has the Agent and the Media of that one, and no Prompt.
 	Agent, Prompt string
 	Media         []tools.Media
 	// Continues is the id of the run whose pending calls this one makes, or empty.
@@ -72,7 +73,10 @@ type Custom struct {
 // Host contains the functions of an application. They are called for many runs at once, for each run one after another. A
 // run fails if one of them panics. If a process ends during a function, another process calls it again.
 type Host struct {
-	// Stream runs the agent for a run, usually with [agent.Agent.Stream] or [agent.StreamAs]. Required.
+	// Agent returns the agent of a run. Required unless Stream is set.
+	Agent func(ctx context.Context, r *Run) (*agent.Agent, error)
+	// Stream runs the agent for a run. It takes the place of Agent where an [agent.Agent.Stream] is not enough, for example
+	// for typed answers: see [agent.StreamAs].
 	Stream func(ctx context.Context, r *Run, in agent.Input) iter.Seq2[agent.Event, error]
 	// Prompt returns what the model is asked. It is not called for a run that continues from a checkpoint. If nil, the
 	// model is asked the request's Prompt, with its Media.
@@ -88,6 +92,23 @@ type Host struct {
 	// for 30 s, or for the time of a longer lease, unless it wraps [tracking.ErrFenced]; then the run ends as failed. If nil, nothing is
 	// recorded.
 	End func(ctx context.Context, r *Run, res Result) error
+}
+
+// streamAgent returns a Host.Stream that runs the agent that choose returns.
+func streamAgent(choose func(context.Context, *Run) (*agent.Agent, error)) func(context.Context, *Run, agent.Input) iter.Seq2[agent.Event, error] {
+	return func(ctx context.Context, r *Run, in agent.Input) iter.Seq2[agent.Event, error] {
+		return func(yield func(agent.Event, error) bool) {
+			a, err := choose(ctx, r)
+			if err == nil && a == nil {
+				err = errors.New("runner: Host.Agent returned nil")
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			a.Stream(ctx, in)(yield)
+		}
+	}
 }
 
 // runID returns the id of the n-th run of a session.

@@ -22,6 +22,11 @@ import (
 
 // Options configures a [Runner]. A nil *Options is valid.
 type Options struct {
+	// Logs stores the events of the runs, with [MergeDeltas] as its Merge. If nil, New makes a Store with the defaults of
+	// package replay on the table of the runs, and with Objects.
+	Logs *replay.Store
+	// Turns stores the conversations. If nil, New makes a Store on the table of the runs, with Objects.
+	Turns *history.Store
 	// Lease is the time after which a run whose process is silent may be taken over, at least a second. Zero means 10 s.
 	Lease time.Duration
 	// Heartbeat is the interval at which the lease is renewed and a stop request is noticed, at most a third of Lease. Zero
@@ -46,7 +51,7 @@ type Options struct {
 	// model is asked, and settled at the real number afterwards. A run whose tenant has used its budget up fails with the
 	// code "budget". Zero means that runs do not use the budget.
 	StepTokens int64
-	// Approvals records the decisions of [Runner.Decide], which is required for it.
+	// Approvals records the decisions of [Runner.Decide]. If nil, New makes them on the table of the runs.
 	Approvals *approval.Approvals
 	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered.
 	Logger *slog.Logger
@@ -76,19 +81,19 @@ type liveKey struct {
 	n         int
 }
 
-// New returns a Runner whose runs are in t, with their events in logs and their turns in turns, which should be in the
-// same table. It returns [ErrInvalid] if an argument or Host.Stream is nil, or an option is out of range.
-func New(t *table.Table, logs *replay.Store, turns *history.Store, host Host, o *Options) (*Runner, error) {
-	for _, required := range []struct {
-		name  string
-		isNil bool
-	}{{"table", t == nil}, {"log store", logs == nil}, {"history", turns == nil}, {"Host.Stream", host.Stream == nil}} {
-		if required.isNil {
-			return nil, fmt.Errorf("%w: the %s must not be nil", ErrInvalid, required.name)
-		}
+// New returns a Runner whose runs are in t. It returns [ErrInvalid] if t is nil, if the host does not have exactly one of
+// Agent and Stream, or if an option is out of range.
+func New(t *table.Table, host Host, o *Options) (*Runner, error) {
+	switch {
+	case t == nil:
+		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
+	case (host.Agent == nil) == (host.Stream == nil):
+		return nil, fmt.Errorf("%w: the Host must have one of Agent and Stream", ErrInvalid)
+	case host.Stream == nil:
+		host.Stream = streamAgent(host.Agent)
 	}
 	r := &Runner{
-		table: t, logs: logs, turns: turns, host: host, id: rand.Text(),
+		table: t, host: host, id: rand.Text(),
 		live: make(map[liveKey]*active), idle: make(chan struct{}),
 	}
 	if o != nil {
@@ -99,11 +104,30 @@ func New(t *table.Table, logs *replay.Store, turns *history.Store, host Host, o 
 	r.o.Heartbeat = cmp.Or(r.o.Heartbeat, min(3*time.Second, r.o.Lease/3))
 	r.o.Retention = cmp.Or(r.o.Retention, 30*24*time.Hour)
 	r.o.MaxRuns = cmp.Or(r.o.MaxRuns, 2000)
-	if r.o.Lease < time.Second || r.o.Heartbeat < 0 || r.o.Heartbeat > r.o.Lease/3 || r.o.Retention < time.Hour || r.o.MaxRuns < 1 || r.o.StepTokens < 0 {
+	if r.o.Lease < time.Second || r.o.Heartbeat < 0 || r.o.Heartbeat > r.o.Lease/3 || r.o.Retention < time.Hour ||
+		r.o.MaxRuns < 1 || r.o.StepTokens < 0 {
 		return nil, fmt.Errorf("%w: Lease must be at least a second, Heartbeat at most a third of it, "+
 			"Retention at least an hour, MaxRuns positive and StepTokens not negative", ErrInvalid)
 	}
+	if err := r.openStores(); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// openStores sets the stores of the runs to those of the options, or to new ones on the table of the runs.
+func (r *Runner) openStores() (err error) {
+	r.logs, r.turns = r.o.Logs, r.o.Turns
+	if r.logs == nil {
+		r.logs, err = replay.New(r.table, &replay.Options{Objects: r.o.Objects, Merge: MergeDeltas})
+	}
+	if err == nil && r.turns == nil {
+		r.turns, err = history.New(r.table, &history.Options{Objects: r.o.Objects})
+	}
+	if err == nil && r.o.Approvals == nil {
+		r.o.Approvals, err = approval.New(r.table, nil)
+	}
+	return err
 }
 
 // reserve counts a run that is about to start.
@@ -169,7 +193,8 @@ func (r *Runner) launch(a *active) bool {
 //
 // A run is handed over at its next checkpoint, which is before its next tool call or at the end of its turn. When ctx
 // ends, the rest are interrupted, and the next process retracts their events since the last checkpoint. Shutdown then
-// waits for at most the time of a lease more.
+// waits for at most the time of a lease more, and returns an error if a run is still there, because a function of the host
+// does not heed its context.
 func (r *Runner) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	if !r.closing {
@@ -199,9 +224,10 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 	r.mu.Unlock()
 	select {
 	case <-r.idle:
-	case <-time.After(r.o.Lease): // a function of the host does not heed its context
+		return nil
+	case <-time.After(r.o.Lease):
+		return errors.New("runner: shutdown: a function of the host does not return")
 	}
-	return context.Cause(ctx)
 }
 
 // retry repeats an operation of the store until it succeeds, until its error is final, until ctx ends, or for the time

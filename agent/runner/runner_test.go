@@ -37,11 +37,9 @@ func newProcess(t testing.TB, d table.Driver, host runner.Host, o *runner.Option
 	t.Helper()
 	tb, err := table.New(d, nil)
 	require.NoError(t, err)
-	logs, err := replay.New(tb, &replay.Options{Merge: runner.MergeDeltas})
-	require.NoError(t, err)
 	turns, err := history.New(tb, nil)
 	require.NoError(t, err)
-	r, err := runner.New(tb, logs, turns, host, o)
+	r, err := runner.New(tb, host, o)
 	require.NoError(t, err)
 	return &process{r, tb, turns}
 }

@@ -75,7 +75,7 @@ func TestShutdownInterruptsRunsWhenItsTimeIsUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		begin := time.Now()
-		require.ErrorIs(t, a.Shutdown(ctx), context.DeadlineExceeded)
+		require.NoError(t, a.Shutdown(ctx), "another process continues the run")
 		assert.Equal(t, 10*time.Second, time.Since(begin))
 		require.NoError(t, b.Recover(t.Context(), b.table.System()), "its lease was given back")
 		events := collect(t, b, session, run.ID)

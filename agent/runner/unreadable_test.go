@@ -18,7 +18,6 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
-	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/approval"
 )
@@ -42,9 +41,8 @@ func newProcessWithObjects(t testing.TB, d table.Driver, host runner.Host, bucke
 	t.Helper()
 	tb := must.Get(table.New(d, nil))
 	turns := must.Get(history.New(tb, &history.Options{Objects: bucket}))
-	logs := must.Get(replay.New(tb, &replay.Options{Objects: bucket}))
 	o.Objects = bucket
-	return &process{must.Get(runner.New(tb, logs, turns, host, &o)), tb, turns}
+	return &process{must.Get(runner.New(tb, host, &o)), tb, turns}
 }
 
 // reading returns a tool with a result that does not fit an item.

@@ -20,7 +20,6 @@ import (
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
-	"github.com/carrel-go/carrel/sse/replay"
 )
 
 // writeMeter also adds up the consumed capacity of writes, by the first part of the sort key.
@@ -57,8 +56,6 @@ func TestAnswerOf1000TokensTakesAtMost70WriteUnits(t *testing.T) {
 	d, err := dynamo.New(m, name, nil)
 	require.NoError(t, err)
 	tb := must.Get(table.New(d, nil))
-	logs := must.Get(replay.New(tb, &replay.Options{Merge: runner.MergeDeltas}))
-	turns := must.Get(history.New(tb, nil))
 
 	const tokens = 1000
 	words := strings.SplitAfter("The shelf of the oldest library in town holds a copy, worn and annotated, of \"Emma\".", " ")
@@ -67,7 +64,8 @@ func TestAnswerOf1000TokensTakesAtMost70WriteUnits(t *testing.T) {
 		answer = append(answer, agenttest.Say(strings.TrimSpace(words[i%len(words)])+" "))
 	}
 	model := pacedModel{agenttest.Play(t, agenttest.Answer(answer...)), time.Second / 80}
-	r, err := runner.New(tb, logs, turns, newHost(t, model), nil)
+	turns := must.Get(history.New(tb, nil))
+	r, err := runner.New(tb, newHost(t, model), &runner.Options{Turns: turns})
 	require.NoError(t, err)
 	session, err := userOf(t, "acme", "u1").NewSession()
 	require.NoError(t, err)

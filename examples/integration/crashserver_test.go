@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,7 +21,6 @@ import (
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign/presigntest"
@@ -117,15 +115,12 @@ func newCrashServer(c *crashConfig) (*crashServer, func(context.Context)) {
 	}))
 	s.tracker = must.Get(tracking.New(tb, crashPipeline(), nil))
 	logs := must.Get(replay.New(tb, newCrashLogOptions(objects)))
-	turns := must.Get(history.New(tb, &history.Options{Objects: objects}))
-	s.Runner = must.Get(runner.New(tb, logs, turns, runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
-			return a.Stream(ctx, in)
-		},
+	s.Runner = must.Get(runner.New(tb, runner.Host{
+		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil },
 		Stage: s.claim,
 		End:   s.recordEnd,
 	}, &runner.Options{
-		Lease: crashLease, Objects: objects, Admission: places, StepTokens: stepTokens, Approvals: approvals,
+		Logs: logs, Lease: crashLease, Objects: objects, Admission: places, StepTokens: stepTokens, Approvals: approvals,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)).With("process", c.Name),
 	}))
 	return s, func(ctx context.Context) { s.Watch(ctx, tb.System()) }

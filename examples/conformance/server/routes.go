@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"iter"
 	"net/http"
 	"time"
 
@@ -70,9 +69,7 @@ func (s *service) follow(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	sse.Serve(w, r, func(ctx context.Context, after string) iter.Seq2[[]sse.Event, error] {
-		return s.runs.Follow(ctx, user, r.PathValue("run"), after, replay.Plain())
-	}, &sse.Options{Drain: s.drain, Error: writeError})
+	sse.Serve(w, r, s.runs.Source(user, r.PathValue("run"), replay.Plain()), &sse.Options{Drain: s.drain, Error: writeError})
 }
 
 func (s *service) handle(answer func(r *http.Request, user scope.Scope) (any, error)) http.HandlerFunc {

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
@@ -50,10 +48,6 @@ func (s *service) build(rows table.Driver, pace time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	turns, err := history.New(s.table, nil)
-	if err != nil {
-		return err
-	}
 	approvals, err := approval.New(s.table, nil)
 	if err != nil {
 		return err
@@ -67,14 +61,14 @@ func (s *service) build(rows table.Driver, pace time.Duration) (err error) {
 		return err
 	}
 	host := runner.Host{
-		Stream: func(ctx context.Context, _ *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) {
 			s.began.Add(1)
-			return a.Stream(ctx, in)
+			return a, nil
 		},
 		Custom: reportBooks,
 	}
-	s.runs, err = runner.New(s.table, logs, turns, host, &runner.Options{
-		Approvals: approvals, Lease: time.Second, Heartbeat: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	s.runs, err = runner.New(s.table, host, &runner.Options{
+		Logs: logs, Approvals: approvals, Lease: time.Second, Heartbeat: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	return err
 }

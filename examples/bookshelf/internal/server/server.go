@@ -119,9 +119,9 @@ func New(o Options) (*Server, error) {
 	if s.drafts, err = draft.NewStore(o.Table); err != nil {
 		return nil, err
 	}
-	s.runs, err = runner.New(o.Table, o.Logs, o.History, s.newHost(), &runner.Options{
-		Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Logger: o.Log, Approvals: o.Approvals,
-		Admission: o.Admission, StepTokens: o.StepTokens,
+	s.runs, err = runner.New(o.Table, s.newHost(), &runner.Options{
+		Logs: o.Logs, Turns: o.History, Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Logger: o.Log,
+		Approvals: o.Approvals, Admission: o.Admission, StepTokens: o.StepTokens,
 	})
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // its next checkpoint, and the rest when ctx ends. Then it ends the streams, whose clients reconnect.
 func (s *Server) Close(ctx context.Context) {
 	if err := s.runs.Shutdown(ctx); err != nil {
-		s.o.Log.WarnContext(ctx, "runs were interrupted", "err", err)
+		s.o.Log.WarnContext(ctx, "a run does not end", "err", err)
 	}
 	s.endStreams()
 }
