@@ -134,11 +134,14 @@ func newCrashLogOptions(objects *object.Bucket) *replay.Options {
 	}
 }
 
-// claim claims the stage of a run. It repeats operations that the store fails.
+// claim claims the stage of a run. It repeats operations that the store fails, and looks again if the process before has
+// claimed the stage for the run in the meantime.
 func (s *crashServer) claim(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
 	for {
 		attempt, err := s.tryClaim(ctx, r)
-		if _, isRejected := errors.AsType[*tracking.StateError](err); err == nil || isRejected || ctx.Err() != nil {
+		rejected, isRejected := errors.AsType[*tracking.StateError](err)
+		isFinal := isRejected && rejected.Record.Stage(crashAnswer).Key != r.ID
+		if err == nil || isFinal || ctx.Err() != nil {
 			return attempt, err
 		}
 		time.Sleep(50 * time.Millisecond)
