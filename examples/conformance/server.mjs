@@ -36,6 +36,7 @@ async function startProgram(program, flags) {
   }
 
   async function kill(signal = "SIGKILL") {
+    if (server.child.exitCode !== null || server.child.signalCode !== null) return;
     const ended = once(server.child, "exit");
     server.child.kill(signal);
     await ended;
