@@ -30,8 +30,8 @@ type draftView struct {
 	Version  string                      `json:"version"`
 }
 
-// serveDraft answers GET /api/metadata/{session} with the draft, the transcript of the runs and a link to the photo. If a
-// run is in flight, the answer has its id instead of the transcript, which continues with the events of the run. Once
+// serveDraft answers GET /api/metadata/{session} with the draft, the transcript of the runs and a link to the photo. If
+// a run is in flight, the answer has its id instead of the transcript, which continues with the events of the run. Once
 // a card has been accepted, the metadata is the accepted one.
 func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 	session, rec, err := s.findRecord(r, r.PathValue("session"))
@@ -62,7 +62,7 @@ func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 		Transcript []entry `json:"transcript"`
 		Run        string  `json:"run_id,omitempty"`
 		Photo      string  `json:"photo_url,omitempty"`
-	}{d.view(), s.buildTranscript(d.turns), "", photo}
+	}{d.newView(), s.buildTranscript(d.turns), "", photo}
 	if run != nil && !run.Status.HasEnded() {
 		body.Run, body.Transcript = run.ID, []entry{}
 	}
@@ -95,7 +95,7 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if version != d.version() {
+	if version != d.formatVersion() {
 		return newDraftConflict(d)
 	}
 	edited := d.edits.Edit(d.found, card)
@@ -112,13 +112,13 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d.edits = edited
-	return writeJSON(w, d.view())
+	return writeJSON(w, d.newView())
 }
 
 // newDraftConflict returns the problem of a request with an old version, with the present draft.
 func newDraftConflict(d currentDraft) *problem {
 	p := newProblem(http.StatusConflict, "The card has changed in the meantime.")
-	p.Draft = d.view()
+	p.Draft = d.newView()
 	return p
 }
 
@@ -148,14 +148,16 @@ func (s *Server) loadDraft(ctx context.Context, session scope.Scope) (currentDra
 	return d, err
 }
 
-func (d currentDraft) merge() draft.Draft { return draft.Merge(d.found, d.edits) }
+func (d currentDraft) mergeEdits() draft.Draft { return draft.Merge(d.found, d.edits) }
 
-// version identifies the state of both sources: clients must not interpret it.
-func (d currentDraft) version() string { return fmt.Sprintf("%d.%d", d.newest, d.edits.Revision()) }
+// formatVersion returns a text that identifies the findings and the edits. Clients must not interpret it.
+func (d currentDraft) formatVersion() string {
+	return fmt.Sprintf("%d.%d", d.newest, d.edits.Revision())
+}
 
-func (d currentDraft) view() draftView {
-	m := d.merge()
-	return draftView{m.Metadata, m.Sources, d.version()}
+func (d currentDraft) newView() draftView {
+	m := d.mergeEdits()
+	return draftView{m.Metadata, m.Sources, d.formatVersion()}
 }
 
 // isAccepted reports whether the record's card has been accepted.

@@ -151,7 +151,7 @@ func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result
 		if err != nil {
 			return err
 		}
-		keeps = !d.merge().Metadata.IsZero()
+		keeps = !d.mergeEdits().Metadata.IsZero()
 	}
 	if keeps {
 		return r.Attempt.Park(ctx, 0)
