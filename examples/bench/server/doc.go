@@ -37,7 +37,8 @@
 //   - RSS: the memory that the process holds in addition while all streams are open, for each stream. The other part than
 //     the anonymous one
 //     is the page cache of the table file.
-//   - left: the increase of goroutines, open files and memory between the time before and the time after.
+//   - left: the increase of goroutines, open files and memory between the time before and the time after. Connections
+//     to the model that the HTTP client has dialed and not used are counted until they are closed, after 90 s.
 //   - late: how late the model sent its pieces, 99th percentile; busy: the use of core 1. If late is not small, the
 //     machine is too busy for the figures to mean anything.
 package main
