@@ -22,7 +22,8 @@ run() {
   rm -rf "$dir/aisdk" "$(suite_dir agui)/agui"
   cp -r "$here"/*.mjs "$here/aisdk" "$dir/"
   cp -r "$here"/*.mjs "$here/agui" "$(suite_dir agui)/"
-  CONFORMANCE_SERVER=$work/server CONFORMANCE_BOOKSHELF=$work/bookshelf node --test --test-concurrency=1 \
+  CONFORMANCE_SERVER=$work/server CONFORMANCE_BOOKSHELF=$work/bookshelf node --test \
+    --test-concurrency=1 --test-timeout=300000 \
     "$dir"/aisdk/*.test.mjs
 }
 
