@@ -84,6 +84,10 @@ func (s *service) handle(f func(http.ResponseWriter, *http.Request, scope.Scope)
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		case errors.As(err, new(*runner.RunningError)):
 			http.Error(w, err.Error(), http.StatusConflict)
+		case errors.Is(err, runner.ErrTooLarge):
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+		case errors.Is(err, runner.ErrKeyReused):
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		default:
 			s.log.Error("request failed", "path", r.URL.Path, "error", err)
 			http.Error(w, "internal error", http.StatusInternalServerError)

@@ -97,7 +97,12 @@ func (c *client) request(method, path string, form url.Values) *http.Request {
 
 func (c *client) do(method, path string, form url.Values) (int, string) {
 	c.t.Helper()
-	res, err := http.DefaultClient.Do(c.request(method, path, form))
+	return c.send(c.request(method, path, form))
+}
+
+func (c *client) send(req *http.Request) (int, string) {
+	c.t.Helper()
+	res, err := http.DefaultClient.Do(req)
 	require.NoError(c.t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
@@ -215,6 +220,39 @@ func TestARunIsToldOnceAlthoughItsProcessIsKilled(t *testing.T) {
 	require.Equal(t, calls, results)
 	require.Equal(t, event{Type: "finished", Outcome: "complete"}, parse(t, kept[len(kept)-1].Data))
 	p.kill(syscall.SIGTERM)
+}
+
+func TestAnIdempotencyKeyBelongsToOneRequest(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	ann := p.signIn(t, "acme", "ann")
+	session := ann.upload("numbers.txt", numbers("\n"))
+	ask := func(key, prompt string) (int, string) {
+		form := url.Values{"session": {session}, "name": {"numbers.txt"}, "prompt": {prompt}}
+		req := ann.request(http.MethodPost, "/runs", form)
+		req.Header.Set("Idempotency-Key", key)
+		return ann.send(req)
+	}
+	status, first := ask("k", "What does it say?")
+	require.Equal(t, http.StatusOK, status, first)
+	status, again := ask("k", "What does it say?")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, first, again)
+	status, body := ask("k", "What else?")
+	require.Equal(t, http.StatusUnprocessableEntity, status, body)
+}
+
+// A prompt of "<" takes six times as much in its stored form, which then does not fit an item of the table.
+func TestAPromptThatDoesNotFitTheTableIsTooLarge(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	ann := p.signIn(t, "acme", "ann")
+	form := url.Values{"session": {ann.upload("numbers.txt", numbers("\n"))}, "name": {"numbers.txt"}}
+	req := ann.request(http.MethodPost, "/runs", form)
+	body := form.Encode() + "&prompt=" + strings.Repeat("<", 63_000)
+	req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	status, answer := ann.send(req)
+	require.Equal(t, http.StatusRequestEntityTooLarge, status, answer)
 }
 
 func TestOnlyTheUserOfARunReachesIt(t *testing.T) {

@@ -33,8 +33,9 @@ func Plain() Dialect {
 //		return logs.Follow(ctx, session, name, after, replay.Plain())
 //	}, nil)
 //
-// Each batch holds the frames of one commit and may be reused after the next one is asked for. The errors are those of
-// [Store.Events] and of the dialect.
+// Each batch holds the frames of one commit and may be reused after the next one is asked for. The first batch is empty if
+// the first events do not have frames, so that Serve opens the stream at once. The errors are those of [Store.Events] and of
+// the dialect.
 func (s *Store) Follow(ctx context.Context, sc scope.Scope, name, after string, d Dialect) iter.Seq2[[]sse.Event, error] {
 	return func(yield func([]sse.Event, error) bool) {
 		f := &follower{translate: d.New(), yield: yield}
@@ -48,6 +49,7 @@ func (s *Store) Follow(ctx context.Context, sc scope.Scope, name, after string, 
 type follower struct {
 	translate func(Event) ([]sse.Event, error)
 	yield     func([]sse.Event, error) bool
+	opened    bool // yield has been called
 	stopped   bool // yield has returned false
 	err       error
 	frames    []sse.Event
@@ -90,7 +92,11 @@ func (f *follower) sendEvents(events []Event) bool {
 		}
 		f.frames = append(f.frames, frames...)
 	}
-	if len(f.frames) > 0 && !f.yield(f.frames, nil) {
+	if f.opened && len(f.frames) == 0 {
+		return true
+	}
+	f.opened = true
+	if !f.yield(f.frames, nil) {
 		f.stopped = true
 		return false
 	}

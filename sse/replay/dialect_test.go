@@ -177,6 +177,35 @@ func TestFollowEndsWithTheErrorOfADialect(t *testing.T) {
 	}
 }
 
+// A run that waits in a queue has only events without frames. Its client gets the headers at once, and not after the time
+// that Serve waits for the first frame.
+func TestFollowOpensAStreamThatDoesNotHaveFramesYet(t *testing.T) {
+	t.Parallel()
+	for _, fromStart := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, session := newStore(t, table.NewMemory(nil), nil), newSession(t)
+			w, err := s.Open(t.Context(), session, "1", []byte(`{"type":"hidden"}`))
+			require.NoError(t, err)
+			defer w.Abandon()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			began, batches := time.Now(), 0
+			for frames, err := range s.Follow(ctx, session, "1", "", story(fromStart)) {
+				require.NoError(t, err)
+				if batches++; batches == 2 {
+					require.Len(t, frames, 1)
+					break
+				}
+				require.Empty(t, frames)
+				require.Zero(t, time.Since(began))
+				require.NoError(t, w.Append(t.Context(), []byte(`{"type":"hidden"}`), true))
+				require.NoError(t, w.Append(t.Context(), delta("a"), true))
+			}
+			require.Equal(t, 2, batches)
+		})
+	}
+}
+
 // TestServe follows a log over HTTP with a client that reconnects.
 func TestServe(t *testing.T) {
 	t.Parallel()
