@@ -36,7 +36,7 @@ func killsOf() int {
 	switch {
 	case os.Getenv("CARREL_SOAK") == "1":
 		return 300
-	case testing.Short(), servers.Kind != backend.Dynoxide:
+	case testing.Short():
 		return 5
 	}
 	return 20
@@ -45,8 +45,8 @@ func killsOf() int {
 // survive makes visits until the processes were killed often enough, and checks them.
 func survive(t *testing.T, config crashConfig) {
 	t.Helper()
-	if servers.Kind == backend.Moto {
-		t.Skip("moto handles one request at a time, too slowly for leases of two seconds")
+	if servers.Kind == backend.Moto || servers.Kind == backend.LocalStack {
+		t.Skipf("%s answers too slowly for leases of two seconds", servers.Kind)
 	}
 	began := time.Now()
 	w := newCrashWorld(t, config)
