@@ -53,7 +53,8 @@ func New(system *table.System, o *Options) (*Admission, error) {
 		limit     *int
 		otherwise int
 	}{
-		{"UserRuns", &a.o.UserRuns, 8}, {"TenantRuns", &a.o.TenantRuns, 32}, {"Queue", &a.o.Queue, 64}, {"Grants", &a.o.Grants, 500},
+		{"UserRuns", &a.o.UserRuns, 8}, {"TenantRuns", &a.o.TenantRuns, 32},
+		{"Queue", &a.o.Queue, 64}, {"Grants", &a.o.Grants, 500},
 	} {
 		if *l.limit = cmp.Or(*l.limit, l.otherwise); *l.limit < 1 || *l.limit > MaxLimit {
 			return nil, fmt.Errorf("%w: Options.%s is %d: must be 1 to %d", ErrInvalid, l.name, *l.limit, MaxLimit)

@@ -31,7 +31,9 @@ const maxConflicts = 50
 // Without a budget it does nothing.
 //
 // It costs a read and a write.
-func (a *Admission) Reserve(ctx context.Context, session scope.Scope, turn string, tokens int64, expires time.Time) error {
+func (a *Admission) Reserve(
+	ctx context.Context, session scope.Scope, turn string, tokens int64, expires time.Time,
+) error {
 	if a.o.Tokens == 0 {
 		return nil
 	}
@@ -78,7 +80,8 @@ func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string
 		return fmt.Errorf("admission: settle: %w: turn %q, %d tokens", ErrInvalid, turn, used)
 	}
 	now, key := time.Now(), turnKey(session, turn)
-	for _, period := range []time.Time{a.periodStart(now), a.periodStart(now).Add(-a.o.Period)} { // the turn may have begun in the last one
+	period := a.periodStart(now)
+	for _, period := range []time.Time{period, period.Add(-a.o.Period)} { // the turn may have begun in the last one
 		err := a.changeBudget(ctx, session, period, func(b *budget) error {
 			if _, ok := b.reserved[key]; !ok {
 				return errUnreserved
@@ -138,7 +141,9 @@ func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 }
 
 // changeBudget reads the budget of a period, applies f and writes the result, until no other run changes it in between.
-func (a *Admission) changeBudget(ctx context.Context, session scope.Scope, period time.Time, f func(*budget) error) error {
+func (a *Admission) changeBudget(
+	ctx context.Context, session scope.Scope, period time.Time, f func(*budget) error,
+) error {
 	view, err := a.openView(session, scope.TenantLevel)
 	if err != nil {
 		return err

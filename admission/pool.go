@@ -35,7 +35,9 @@ func (p pool) sortKey(n int) string { return fmt.Sprintf("%s%04d", p.prefix, n) 
 
 // takePlace takes a place for an owner that does not have one, beginning with the places in first. It returns errFull with the
 // places of the others if none is free.
-func (p pool) takePlace(ctx context.Context, owner string, attr map[string]table.Value, expires time.Time, first ...int) (place, []place, error) {
+func (p pool) takePlace(
+	ctx context.Context, owner string, attr map[string]table.Value, expires time.Time, first ...int,
+) (place, []place, error) {
 	for _, n := range first {
 		if it, err := p.putPlace(ctx, n, owner, attr, expires); !errors.Is(err, errFull) {
 			return it, nil, err
@@ -59,7 +61,9 @@ func (p pool) takePlace(ctx context.Context, owner string, attr map[string]table
 }
 
 // takeFree takes the first place that is not in taken, or another free one if that is lost to another owner.
-func (p pool) takeFree(ctx context.Context, taken []place, owner string, attr map[string]table.Value, expires time.Time) (place, []place, error) {
+func (p pool) takeFree(
+	ctx context.Context, taken []place, owner string, attr map[string]table.Value, expires time.Time,
+) (place, []place, error) {
 	n, ok := p.findFree(taken, 0)
 	if !ok {
 		return place{}, taken, errFull
@@ -68,7 +72,9 @@ func (p pool) takeFree(ctx context.Context, taken []place, owner string, attr ma
 }
 
 // putPlace takes the n-th place, or returns errFull. An earlier put of the same owner, whose answer was lost, counts.
-func (p pool) putPlace(ctx context.Context, n int, owner string, attr map[string]table.Value, expires time.Time) (place, error) {
+func (p pool) putPlace(
+	ctx context.Context, n int, owner string, attr map[string]table.Value, expires time.Time,
+) (place, error) {
 	it := table.Item{Sort: p.sortKey(n), Expires: expires, Attr: map[string]table.Value{ownerAttr: owner}}
 	maps.Copy(it.Attr, attr)
 	stored, err := p.view.Put(ctx, it, table.Absent())

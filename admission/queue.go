@@ -122,7 +122,8 @@ func (t *Ticket) isNext(slots, waiting []place) bool {
 	}
 	free := t.tenants.limit - len(slots)
 	slices.SortFunc(waiting, func(a, b place) int {
-		return cmp.Or(sinceOf(a).Compare(sinceOf(b)), cmp.Compare(fmt.Sprint(a.Attr[ownerAttr]), fmt.Sprint(b.Attr[ownerAttr])))
+		byOwner := cmp.Compare(fmt.Sprint(a.Attr[ownerAttr]), fmt.Sprint(b.Attr[ownerAttr]))
+		return cmp.Or(sinceOf(a).Compare(sinceOf(b)), byOwner)
 	})
 	for _, it := range waiting {
 		if it.Attr[ownerAttr] == t.owner {

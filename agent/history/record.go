@@ -98,7 +98,8 @@ func (s *Store) write(ctx context.Context, session scope.Scope, r record) error 
 // putObject stores the JSON of a record as an object and returns the attribute that refers to it.
 func (s *Store) putObject(ctx context.Context, session scope.Scope, raw []byte) (table.Value, error) {
 	if s.objects.Bucket == nil {
-		return nil, fmt.Errorf("%w: %d bytes: the largest record without Options.Objects has %d", ErrTooLarge, len(raw), maxInline)
+		return nil, fmt.Errorf("%w: %d bytes: the largest record without Options.Objects has %d",
+			ErrTooLarge, len(raw), maxInline)
 	}
 	return s.objects.Put(ctx, session, raw)
 }

@@ -64,7 +64,9 @@ func (s *Store) Load(ctx context.Context, session scope.Scope, roots ...*object.
 	return h, head, nil
 }
 
-func (s *Store) load(ctx context.Context, session scope.Scope, roots []*object.Root) (h agent.History, head Head, _ error) {
+func (s *Store) load(
+	ctx context.Context, session scope.Scope, roots []*object.Root,
+) (h agent.History, head Head, _ error) {
 	view, err := s.view(session)
 	if err != nil {
 		return h, head, err
@@ -126,7 +128,9 @@ func (s *Store) Append(ctx context.Context, session scope.Scope, n int, t agent.
 
 // Compact stores compaction number g: the given turns replace turns 1 to through for the model. g is one more than
 // [Head].Compaction. It returns [ErrForked] if a different compaction has that number, and no error if the same one has.
-func (s *Store) Compact(ctx context.Context, session scope.Scope, g, through int, turns []agent.Turn, state *tools.State) error {
+func (s *Store) Compact(
+	ctx context.Context, session scope.Scope, g, through int, turns []agent.Turn, state *tools.State,
+) error {
 	if through < 0 || through > maxNumber {
 		return fmt.Errorf("history: compact: %w: turn %d", ErrInvalid, through)
 	}

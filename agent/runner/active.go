@@ -215,7 +215,8 @@ func (a *active) reasonToLeave(err error) error {
 	switch {
 	case a.life.Err() != nil:
 		return context.Cause(a.life)
-	case errors.Is(err, errLost), errors.Is(err, errStore), errors.Is(err, errHandover), errors.Is(err, replay.ErrFenced), errors.Is(err, replay.ErrClosed):
+	case errors.Is(err, errLost), errors.Is(err, errStore), errors.Is(err, errHandover),
+		errors.Is(err, replay.ErrFenced), errors.Is(err, replay.ErrClosed):
 		return err
 	case errors.Is(context.Cause(a.work), errHandover):
 		return errHandover

@@ -46,7 +46,8 @@ func (a *active) reserve(step int) error {
 	var full *admission.FullError
 	a.step, a.isReserved = step, true // also if the answer is lost
 	err := a.store(func(ctx context.Context) error {
-		err := a.runner.o.Admission.Reserve(ctx, a.session, a.stepName(step), a.runner.o.StepTokens, time.Now().Add(reservation))
+		o, until := a.runner.o, time.Now().Add(reservation)
+		err := o.Admission.Reserve(ctx, a.session, a.stepName(step), o.StepTokens, until)
 		if errors.As(err, &full) {
 			return nil
 		}
@@ -118,5 +119,6 @@ func (a *active) settleLost() error {
 	if a.runner.o.Admission == nil || a.runner.o.StepTokens == 0 || !a.run.TakenOver {
 		return nil
 	}
-	return errors.Join(a.settleStep(a.saved.Step, a.runner.o.StepTokens), a.settleStep(a.saved.Step+1, a.runner.o.StepTokens))
+	tokens := a.runner.o.StepTokens
+	return errors.Join(a.settleStep(a.saved.Step, tokens), a.settleStep(a.saved.Step+1, tokens))
 }

@@ -163,7 +163,9 @@ func (a *active) writeHistory(s saved) error {
 }
 
 // readSaved returns the content of a checkpoint's item, or nil if it is empty. Objects are resolved in the roots.
-func (r *Runner) readSaved(ctx context.Context, session scope.Scope, roots []*object.Root, it table.Item) (*saved, error) {
+func (r *Runner) readSaved(
+	ctx context.Context, session scope.Scope, roots []*object.Root, it table.Item,
+) (*saved, error) {
 	raw, err := r.readText(ctx, session, loadText(it.Attr, dataAttr))
 	if err != nil || len(raw) == 0 {
 		return nil, err

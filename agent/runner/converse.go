@@ -322,10 +322,13 @@ func failure(err error) Result {
 		if run.Code == agent.CodeLimit {
 			return Result{Status: StatusLimit, Code: string(run.Code), Message: run.Message, Err: err}
 		}
-		return Result{Status: StatusFailed, Code: string(run.Code), Message: run.Message, Retryable: run.Retryable, Err: err}
+		return Result{
+			Status: StatusFailed, Code: string(run.Code), Message: run.Message, Retryable: run.Retryable, Err: err,
+		}
 	}
 	if errors.Is(err, errUnreadable) {
-		return Result{Status: StatusFailed, Code: string(codeUnreadable), Message: "The stored state of the run cannot be read.", Err: err}
+		const message = "The stored state of the run cannot be read."
+		return Result{Status: StatusFailed, Code: string(codeUnreadable), Message: message, Err: err}
 	}
 	return Result{Status: StatusFailed, Code: string(agent.CodeInternal), Message: "The run failed.", Err: err}
 }

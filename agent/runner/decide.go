@@ -15,7 +15,8 @@ import (
 )
 
 // Decide records a decision on a call for which a run waits, and starts the run that continues it: a new run of the
-// session, whose Continues is set. It makes the call if it was approved, and its events are the result and the rest of the answer.
+// session, whose Continues is set. It makes the call if it was approved, and its events are the result and the rest of
+// the answer.
 // If the run has not ended yet, because other calls of the same answer are in flight, Decide waits for its end for up to 30
 // seconds. Then it returns a *[RunningError]: the decision is recorded, and Decide must be repeated to continue the run.
 //
@@ -70,7 +71,9 @@ func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, d
 }
 
 // recordDecisions records the decisions and returns the ids of their calls.
-func (r *Runner) recordDecisions(ctx context.Context, session scope.Scope, by string, ds []agent.Decision) (calls []string, _ error) {
+func (r *Runner) recordDecisions(
+	ctx context.Context, session scope.Scope, by string, ds []agent.Decision,
+) (calls []string, _ error) {
 	if len(ds) > 1 {
 		for _, d := range ds {
 			request, err := r.o.Approvals.Get(ctx, session, d.Approval)
@@ -83,7 +86,8 @@ func (r *Runner) recordDecisions(ctx context.Context, session scope.Scope, by st
 		}
 	}
 	for _, d := range ds {
-		request, err := r.o.Approvals.Decide(ctx, session, d.Approval, approval.Decision{Approve: d.Approved, By: by, Reason: d.Reason})
+		decision := approval.Decision{Approve: d.Approved, By: by, Reason: d.Reason}
+		request, err := r.o.Approvals.Decide(ctx, session, d.Approval, decision)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +102,9 @@ const maxDecideWait = 30 * time.Second
 // awaitNewest returns the newest run of the session when it has ended, or at once if it was started for the same
 // decisions. It returns [ErrNotPending] unless it is the n-th run or continues it, and a *[RunningError] if it has not ended
 // after maxDecideWait.
-func (r *Runner) awaitNewest(ctx context.Context, session scope.Scope, view *table.View, n int, ds []decided) (*head, error) {
+func (r *Runner) awaitNewest(
+	ctx context.Context, session scope.Scope, view *table.View, n int, ds []decided,
+) (*head, error) {
 	deadline := time.Now().Add(maxDecideWait)
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		heads, err := listHeads(ctx, view, lookback)
@@ -151,13 +157,17 @@ func continues(heads []head, n int) bool {
 }
 
 // isPending reports whether the run has ended and waits for an approval of one of the calls.
-func (r *Runner) isPending(ctx context.Context, session scope.Scope, view *table.View, h *head, calls []string) (bool, error) {
+func (r *Runner) isPending(
+	ctx context.Context, session scope.Scope, view *table.View, h *head, calls []string,
+) (bool, error) {
 	pending, err := r.pendingCalls(ctx, session, view, h)
 	return slices.ContainsFunc(pending, func(use agent.ToolUse) bool { return slices.Contains(calls, use.ID) }), err
 }
 
 // pendingCalls returns the calls that wait if the run has ended with them.
-func (r *Runner) pendingCalls(ctx context.Context, session scope.Scope, view *table.View, h *head) ([]agent.ToolUse, error) {
+func (r *Runner) pendingCalls(
+	ctx context.Context, session scope.Scope, view *table.View, h *head,
+) ([]agent.ToolUse, error) {
 	if h.status != StatusPending {
 		return nil, nil
 	}

@@ -179,5 +179,6 @@ func MergeDeltas(first, second json.RawMessage) (json.RawMessage, bool) {
 
 func hasAffixes(raw []byte, prefix, suffix string) bool {
 	s := string(raw[:min(len(raw), len(prefix))])
-	return len(raw) >= len(prefix)+len(suffix) && s == prefix && strings.HasSuffix(string(raw[len(raw)-len(suffix):]), suffix)
+	return len(raw) >= len(prefix)+len(suffix) && s == prefix &&
+		strings.HasSuffix(string(raw[len(raw)-len(suffix):]), suffix)
 }

@@ -72,9 +72,11 @@ func (h *head) isHeld(owner string, epoch int64) bool { return h.owner == owner 
 
 // item returns the item of the head.
 func (h *head) item(session scope.Scope, retention time.Duration) table.Item {
-	it := table.Item{Sort: headName(h.n), Version: h.version, Expires: time.Now().Add(retention), Attr: map[string]table.Value{
-		statusAttr: string(h.status), nonceAttr: h.nonce, epochAttr: h.epoch, triesAttr: h.tries, ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
-	}}
+	it := table.Item{Sort: headName(h.n), Version: h.version, Expires: time.Now().Add(retention)}
+	it.Attr = map[string]table.Value{
+		statusAttr: string(h.status), nonceAttr: h.nonce, epochAttr: h.epoch, triesAttr: h.tries,
+		ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
+	}
 	h.input.store(it.Attr, inputAttr)
 	for name, v := range map[string]string{keyAttr: h.key, bodyAttr: h.body} {
 		if v != "" {

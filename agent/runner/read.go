@@ -90,7 +90,9 @@ func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) i
 
 // Follow yields the events of a run as frames of a dialect, as [replay.Store.Follow] does. Otherwise it is
 // like Events.
-func (r *Runner) Follow(ctx context.Context, sc scope.Scope, id, after string, d replay.Dialect) iter.Seq2[[]sse.Event, error] {
+func (r *Runner) Follow(
+	ctx context.Context, sc scope.Scope, id, after string, d replay.Dialect,
+) iter.Seq2[[]sse.Event, error] {
 	return follow(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[[]sse.Event, error] {
 		return r.logs.Follow(ctx, session, log, after, d)
 	})
@@ -106,7 +108,9 @@ func (r *Runner) Source(sc scope.Scope, id string, d replay.Dialect) sse.Source 
 }
 
 // follow reads the log of a run, which may begin to exist a little later than the run.
-func follow[T any](ctx context.Context, r *Runner, sc scope.Scope, id string, open func(scope.Scope, string) iter.Seq2[T, error]) iter.Seq2[T, error] {
+func follow[T any](
+	ctx context.Context, r *Runner, sc scope.Scope, id string, open func(scope.Scope, string) iter.Seq2[T, error],
+) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		session, h, err := r.read(ctx, sc, id)
 		for err == nil {
@@ -227,7 +231,9 @@ func (r *Runner) ToolResult(ctx context.Context, sc scope.Scope, id, call string
 }
 
 // findInCheckpoint returns the result of a call in the checkpoint of a run, whose turn may not be in the history yet.
-func (r *Runner) findInCheckpoint(ctx context.Context, session scope.Scope, n int, call string) (res tools.Result, ok bool, _ error) {
+func (r *Runner) findInCheckpoint(
+	ctx context.Context, session scope.Scope, n int, call string,
+) (res tools.Result, ok bool, _ error) {
 	view, err := r.table.In(session)
 	if err != nil {
 		return res, false, fmt.Errorf("runner: result: %w", err)

@@ -143,7 +143,8 @@ func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.Vie
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
 	a.input, a.damage = in, damage
 	a.run = h.run(session, in)
-	err := a.enter(ctx) // first, since a takeover counts; the run's places are its own, so they are not freed if that fails
+	// first, since a takeover counts; the run's places are its own, so they are not freed if that fails
+	err := a.enter(ctx)
 	if err == nil {
 		a.countTry()
 		err = r.retry(ctx, a.win)

@@ -86,7 +86,8 @@ type Host struct {
 	// End does nothing. It is also called for a run that was stopped, so that End can record that. An error ends the run.
 	// If nil, the run does not have a stage.
 	Stage func(ctx context.Context, r *Run) (*tracking.Attempt, error)
-	// Custom returns the events that follow an event of the agent. An error ends the run. If nil, the log has only the other events.
+	// Custom returns the events that follow an event of the agent. An error ends the run. If nil, the log has only the
+	// other events.
 	Custom func(ctx context.Context, r *Run, ev agent.Event) ([]Custom, error)
 	// End records the result of the run, for example in its stage, before its last event is written. An error is retried
 	// for 30 s, or for the time of a longer lease, unless it wraps [tracking.ErrFenced]; then the run ends as failed. If nil, nothing is
@@ -95,7 +96,9 @@ type Host struct {
 }
 
 // streamAgent returns a Host.Stream that runs the agent that choose returns.
-func streamAgent(choose func(context.Context, *Run) (*agent.Agent, error)) func(context.Context, *Run, agent.Input) iter.Seq2[agent.Event, error] {
+func streamAgent(
+	choose func(context.Context, *Run) (*agent.Agent, error),
+) func(context.Context, *Run, agent.Input) iter.Seq2[agent.Event, error] {
 	return func(ctx context.Context, r *Run, in agent.Input) iter.Seq2[agent.Event, error] {
 		return func(yield func(agent.Event, error) bool) {
 			a, err := choose(ctx, r)

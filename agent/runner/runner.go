@@ -267,7 +267,8 @@ func (r *Runner) try(ctx context.Context, op func(context.Context) error) error 
 // isFinal reports whether an operation of the store returns err again if it is repeated.
 func isFinal(err error) bool {
 	for _, final := range []error{
-		errLost, errForeign, errUnreadable, jsonobject.ErrLost, ErrTooLarge, ErrNotFound, table.ErrInvalid, table.ErrTooLarge, scope.ErrDenied,
+		errLost, errForeign, errUnreadable, jsonobject.ErrLost, ErrTooLarge, ErrNotFound,
+		table.ErrInvalid, table.ErrTooLarge, scope.ErrDenied,
 		history.ErrForked, history.ErrTooLarge, history.ErrInvalid, object.ErrOutside,
 	} {
 		if errors.Is(err, final) {

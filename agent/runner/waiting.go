@@ -47,7 +47,9 @@ func (c *Chat) Waiting(ctx context.Context) (approvals []string, isWaiting bool,
 
 // waitingApprovals reports whether the n-th run has ended with calls that wait, and returns the approvals for them that
 // can be decided.
-func (r *Runner) waitingApprovals(ctx context.Context, session scope.Scope, view *table.View, n int) ([]string, bool, error) {
+func (r *Runner) waitingApprovals(
+	ctx context.Context, session scope.Scope, view *table.View, n int,
+) ([]string, bool, error) {
 	h, err := readHead(ctx, view, n)
 	if err != nil || h.status != StatusPending {
 		return nil, false, err

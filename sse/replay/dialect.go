@@ -36,7 +36,9 @@ func Plain() Dialect {
 // Each batch holds the frames of one commit and may be reused after the next one is asked for. The first batch is empty if
 // the first events do not have frames, so that Serve opens the stream at once. The errors are those of [Store.Events] and of
 // the dialect.
-func (s *Store) Follow(ctx context.Context, sc scope.Scope, name, after string, d Dialect) iter.Seq2[[]sse.Event, error] {
+func (s *Store) Follow(
+	ctx context.Context, sc scope.Scope, name, after string, d Dialect,
+) iter.Seq2[[]sse.Event, error] {
 	return func(yield func([]sse.Event, error) bool) {
 		f := &follower{translate: d.New(), yield: yield}
 		if err := f.follow(ctx, s, sc, name, after, d.FromStart); err != nil && !f.stopped {

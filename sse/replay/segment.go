@@ -33,7 +33,8 @@ type segment struct {
 type names string
 
 func newNames(log string) (names, error) {
-	if log == "" || len(log) > 64 || strings.Trim(log, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+	if log == "" || len(log) > 64 || strings.Trim(log, allowed) != "" {
 		return "", fmt.Errorf("%w: the name %.80q must be 1 to 64 letters, digits, - and _", ErrInvalid, log)
 	}
 	return names(log), nil
