@@ -3,7 +3,6 @@ package replay_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
 	"github.com/carrel-go/carrel/sse"
@@ -179,88 +177,6 @@ func TestCommits(t *testing.T) {
 	})
 }
 
-func TestReadersOfTheWritersProcessDoNotPoll(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		d, session := &counted{Driver: table.NewMemory(nil)}, newSession(t)
-		s := newStore(t, d, nil)
-		w, err := s.Open(t.Context(), session, "1", delta("0"))
-		require.NoError(t, err)
-		before := d.queries.Load()
-		done := make(chan []replay.Event)
-		go func() {
-			var events []replay.Event
-			for e, err := range s.Events(t.Context(), session, "1", "") {
-				if err != nil {
-					t.Errorf("read: %v", err)
-					break
-				}
-				events = append(events, e)
-			}
-			done <- events
-		}()
-		for n := range 100 {
-			time.Sleep(100 * time.Millisecond)
-			require.NoError(t, w.Append(t.Context(), delta(fmt.Sprint(n)), false))
-		}
-		require.NoError(t, w.Finish(t.Context(), finished))
-		assert.Len(t, <-done, 102)
-		assert.Equal(t, before, d.queries.Load())
-	})
-}
-
-func TestCursors(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		memory, session := table.NewMemory(nil), newSession(t)
-		s := newStore(t, memory, &replay.Options{Retention: time.Hour})
-		other := newStore(t, memory, nil)
-		w, err := s.Open(t.Context(), session, "1", delta("a"), delta("b"))
-		require.NoError(t, err)
-		time.Sleep(30 * time.Minute)
-		require.NoError(t, w.Append(t.Context(), delta("c"), true))
-		_, err = w.Flush(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, w.Finish(t.Context(), finished))
-
-		first := func(sc scope.Scope, name, after string) (replay.Event, error) {
-			for e, err := range other.Events(t.Context(), sc, name, after) {
-				return e, err
-			}
-			return replay.Event{}, nil
-		}
-		e, err := first(session, "1", "000000000001.0000")
-		require.NoError(t, err)
-		assert.Equal(t, replay.Event{ID: "000000000001.0001", Data: delta("b")}, e)
-		for _, after := range []string{
-			"000000000001.0002", "000000000009.0000", "000000000000.0000", "000000000001.000", "1.0", "x", "000000000001.0000 ",
-			"000000000001.-001", "000000000001/0000", strings.Repeat("9", 17), "999999999999.9999", "\n",
-		} {
-			_, err := first(session, "1", after)
-			require.ErrorIs(t, err, sse.ErrUnknownID, "%q", after)
-		}
-		_, err = first(session, "1", "000000000003.0000")
-		require.ErrorIs(t, err, sse.ErrFinished)
-		_, err = first(session, "2", "")
-		require.ErrorIs(t, err, sse.ErrNotFound)
-		_, err = first(newSession(t), "1", "000000000001.0000")
-		require.ErrorIs(t, err, sse.ErrNotFound, "another session")
-		_, err = first(scope.Scope{}, "1", "")
-		require.ErrorIs(t, err, scope.ErrDenied)
-		_, err = first(session, "1#2", "")
-		require.ErrorIs(t, err, replay.ErrInvalid)
-
-		time.Sleep(40 * time.Minute) // the first segment has expired
-		for _, after := range []string{"", "000000000001.0000"} {
-			_, err = first(session, "1", after)
-			require.ErrorIs(t, err, sse.ErrExpired, "%q", after)
-		}
-		e, err = first(session, "1", "000000000002.0000")
-		require.NoError(t, err)
-		assert.Equal(t, "finished", e.Type())
-	})
-}
-
 func TestWriterIsReplaced(t *testing.T) {
 	t.Parallel()
 	memory, session := table.NewMemory(nil), newSession(t)
@@ -283,30 +199,6 @@ func TestWriterIsReplaced(t *testing.T) {
 		`000000000003.0000 {"type":"finished"}`+"\n", text(collect(t, s, session, "")))
 }
 
-// TestReaderOfASilentReplacedWriter follows a Writer that does not notice its replacement in another process.
-func TestReaderOfASilentReplacedWriter(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		memory, session := table.NewMemory(nil), newSession(t)
-		s, other := newStore(t, memory, nil), newStore(t, memory, nil)
-		a, err := s.Open(t.Context(), session, "1", delta("a"))
-		require.NoError(t, err)
-		defer a.Abandon()
-		began := time.Now()
-		done := make(chan time.Duration)
-		go func() {
-			for range s.Events(t.Context(), session, "1", "") { //nolint:revive // to the end
-			}
-			done <- time.Since(began)
-		}()
-		time.Sleep(time.Second)
-		b, err := other.Open(t.Context(), session, "1", delta("b"))
-		require.NoError(t, err)
-		require.NoError(t, b.Finish(t.Context(), finished))
-		assert.Less(t, <-done, 10*time.Second)
-	})
-}
-
 func TestCloseKeepsTheLogOpen(t *testing.T) {
 	t.Parallel()
 	memory, session := table.NewMemory(nil), newSession(t)
@@ -320,67 +212,6 @@ func TestCloseKeepsTheLogOpen(t *testing.T) {
 	require.NoError(t, b.Finish(t.Context(), finished))
 	assert.Equal(t, "000000000002.0000 "+string(delta("a"))+"\n"+`000000000004.0000 {"type":"finished"}`+"\n",
 		text(collect(t, s, session, "")))
-}
-
-func TestObjectWithOtherBytesIsNotAnEvent(t *testing.T) {
-	t.Parallel()
-	session := newSession(t)
-	bucket, err := object.New(object.NewMemory(), "raw", nil)
-	require.NoError(t, err)
-	root, err := bucket.In(session)
-	require.NoError(t, err)
-	large := delta(strings.Repeat("y", 300_000))
-	ref, err := root.Ref(fmt.Sprintf("event-%x.json", sha256.Sum256(large)))
-	require.NoError(t, err)
-	_, _, err = root.Put(t.Context(), ref, strings.NewReader(`{"type":"planted"}`), nil)
-	require.NoError(t, err)
-
-	s := newStore(t, table.NewMemory(nil), &replay.Options{Objects: bucket})
-	w, err := s.Open(t.Context(), session, "1", large)
-	require.NoError(t, err)
-	defer w.Abandon()
-	for _, err = range s.Events(t.Context(), session, "1", "") {
-		break
-	}
-	require.ErrorContains(t, err, "not written by this package")
-}
-
-func TestLargeEventsAreObjects(t *testing.T) {
-	t.Parallel()
-	memory, session := table.NewMemory(nil), newSession(t)
-	bucket, err := object.New(object.NewMemory(), "raw", nil)
-	require.NoError(t, err)
-	s := newStore(t, memory, &replay.Options{Objects: bucket, MaxEvent: 1 << 20})
-	w, err := s.Open(t.Context(), session, "1")
-	require.NoError(t, err)
-	large := delta(strings.Repeat("y", 300_000))
-	require.NoError(t, w.Append(t.Context(), large, false))
-	require.NoError(t, w.Append(t.Context(), large, false), "the same event again")
-	require.ErrorIs(t, w.Append(t.Context(), delta(strings.Repeat("y", 2<<20)), false), replay.ErrTooLarge)
-	require.NoError(t, w.Finish(t.Context(), finished))
-	events := collect(t, newStore(t, memory, &replay.Options{Objects: bucket}), session, "")
-	require.Len(t, events, 3)
-	assert.Equal(t, string(large), string(events[0].Data))
-	assert.Equal(t, string(large), string(events[1].Data))
-
-	without := newStore(t, memory, nil)
-	w, err = without.Open(t.Context(), session, "2")
-	require.NoError(t, err)
-	defer w.Abandon()
-	require.ErrorIs(t, w.Append(t.Context(), large, false), replay.ErrTooLarge)
-}
-
-func TestEventsMustBeObjectsWithAType(t *testing.T) {
-	t.Parallel()
-	session := newSession(t)
-	w, err := newStore(t, table.NewMemory(nil), nil).Open(t.Context(), session, "1")
-	require.NoError(t, err)
-	defer w.Abandon()
-	for _, data := range []string{``, `null`, `[]`, `{}`, `{"delta":"x","type":"a"}`, `{"type":5}`, `{"type":"a"`, `{"type":"a"}{}`} {
-		require.ErrorIs(t, w.Append(t.Context(), json.RawMessage(data), false), replay.ErrInvalid, data)
-	}
-	require.NoError(t, w.Append(t.Context(), json.RawMessage("{ \"type\" :\n \"a\",\r\n\"b\": \"\\n\"}"), true))
-	require.NoError(t, w.Finish(t.Context(), finished))
 }
 
 func TestAppendWaitsForTheStore(t *testing.T) {
@@ -407,26 +238,6 @@ func TestAppendWaitsForTheStore(t *testing.T) {
 	})
 }
 
-func TestErrorsNameTheLimit(t *testing.T) {
-	t.Parallel()
-	for want, o := range map[string]replay.Options{
-		"replay: invalid value: Options.Commit is -1s: must be 0 to 1m0s":          {Commit: -time.Second},
-		"replay: invalid value: Options.Poll is 2m0s: must be 0 to 1m0s":           {Poll: 2 * time.Minute},
-		"replay: invalid value: Options.MaxSegment is 262145: must be 0 to 262144": {MaxSegment: 256<<10 + 1},
-		"replay: invalid value: Options.MaxEvent is -1: must be 0 to 1073741824":   {MaxEvent: -1},
-	} {
-		_, err := replay.New(newTable(t, table.NewMemory(nil)), &o)
-		require.EqualError(t, err, want)
-		require.ErrorIs(t, err, replay.ErrInvalid)
-	}
-	w, err := newStore(t, table.NewMemory(nil), &replay.Options{MaxSegment: 100}).Open(t.Context(), newSession(t), "1")
-	require.NoError(t, err)
-	defer w.Abandon()
-	err = w.Append(t.Context(), delta(strings.Repeat("z", 100)), false)
-	require.ErrorIs(t, err, replay.ErrTooLarge)
-	require.ErrorContains(t, err, "must be at most 100")
-}
-
 type failing struct {
 	table.Driver
 	fail atomic.Bool
@@ -437,34 +248,6 @@ func (d *failing) Put(ctx context.Context, k table.Key, r table.Row, c table.Con
 		return table.ErrBusy
 	}
 	return d.Driver.Put(ctx, k, r, c)
-}
-
-func TestForeignItems(t *testing.T) {
-	t.Parallel()
-	for _, attr := range []map[string]table.Value{
-		{}, {"writer": "w", "events": int64(1)}, {"writer": "w", "events": "{}"}, {"writer": "w", "events": "\n"}, {"events": "{}\n"},
-	} {
-		memory, session := table.NewMemory(nil), newSession(t)
-		view, err := newTable(t, memory).In(session)
-		require.NoError(t, err)
-		_, err = view.Put(t.Context(), table.Item{Sort: "log#1#000000000001", Attr: attr}, table.Absent())
-		require.NoError(t, err)
-		s := newStore(t, memory, nil)
-		for _, err := range s.Events(t.Context(), session, "1", "") {
-			require.ErrorContains(t, err, `was not written by this package: "log#1#000000000001"`)
-		}
-		_, err = s.Open(t.Context(), session, "1")
-		require.ErrorContains(t, err, "was not written by this package")
-	}
-}
-
-func TestOnlyWritersMayWrite(t *testing.T) {
-	t.Parallel()
-	s, session := newStore(t, table.NewMemory(nil), nil), newSession(t)
-	for _, sc := range []scope.Scope{{}, session.ReadOnly()} {
-		_, err := s.Open(t.Context(), sc, "1")
-		require.ErrorIs(t, err, scope.ErrDenied)
-	}
 }
 
 // TestBolt runs a log in a file that is closed and opened again.
