@@ -33,21 +33,29 @@ func (s *shelf) accepted(photo []byte) (id string, metadata map[string]any) {
 	return id, metadata
 }
 
-// send sends a request and returns the response, whose body the caller closes. It may fail because the server is killed.
+// send sends a request and returns the response, whose body the caller closes. It repeats a request
+// that the server is too busy to answer. It may fail because the server is killed.
 func (s *shelf) send(method, path, body string, header ...string) (*http.Response, error) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
-	require.NoError(s.t, err)
-	if s.token != "" {
-		req.Header.Set("Authorization", s.token)
+	for tries := 1; ; tries++ {
+		req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+		require.NoError(s.t, err)
+		if s.token != "" {
+			req.Header.Set("Authorization", s.token)
+		}
+		if body != "" {
+			req.Header.Set("Content-Type", "application/json")
+		}
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil || res.StatusCode != http.StatusServiceUnavailable || tries == 50 {
+			return res, err
+		}
+		_ = res.Body.Close()
+		time.Sleep(100 * time.Millisecond)
 	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	return http.DefaultClient.Do(req)
 }
 
 // say sends a message and returns the run that answers it.
@@ -79,7 +87,7 @@ func (s *shelf) read(run string, events *[]sse.Event, most int) bool {
 		return false
 	}
 	defer res.Body.Close()
-	require.Contains(s.t, []int{http.StatusOK, http.StatusServiceUnavailable}, res.StatusCode)
+	require.Equal(s.t, http.StatusOK, res.StatusCode)
 	for e, err := range sse.Decode(res.Body, 0) {
 		if err != nil {
 			return false
