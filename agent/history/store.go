@@ -156,7 +156,7 @@ type Page struct {
 }
 
 // Page returns a page of the session's turns, newest first, as they were before any compaction. The first page has an
-// empty cursor. The limit is 1 to 100.
+// empty cursor. The limit is 1 to 100. Page returns [table.ErrCursor] for a cursor that is not from a page of the session.
 func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, limit int) (Page, error) {
 	if limit < 1 || limit > 100 {
 		return Page{}, fmt.Errorf("history: page: %w: limit %d: must be 1 to 100", ErrInvalid, limit)

@@ -119,6 +119,8 @@ func TestCompaction(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []int{5, 4, 3, 2, 1}, numbers, "people see all turns")
+	_, err = s.Page(t.Context(), session, "x", 2)
+	require.ErrorIs(t, err, table.ErrCursor)
 	_, err = s.Page(t.Context(), session, "", 101)
 	require.ErrorIs(t, err, history.ErrInvalid)
 }

@@ -81,7 +81,7 @@ func TestAnAnswerCostsFewWriteUnits(t *testing.T) {
 	})
 }
 
-// The goroutines and the memory of a run are small, and nothing is left of it.
+// Many runs at once complete, their readers receive all events, and none of their goroutines is left.
 func TestManyRunsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
