@@ -156,7 +156,7 @@ func TestShutdownDoesNotWaitForAHostThatIgnoresItsContext(t *testing.T) {
 		go func() { done <- p.Shutdown(ctx) }()
 		select {
 		case err := <-done:
-			assert.ErrorContains(t, err, "a function of the host does not return")
+			require.ErrorContains(t, err, "a function of the host does not return")
 		case <-time.After(time.Minute):
 			t.Error("Shutdown hangs beyond its deadline")
 		}
