@@ -15,7 +15,7 @@
 //   - tracking: pipelines and their stages; tracking/trackingtest is the suite for its drivers.
 //   - tools: typed functions as tools that a model calls within a Scope. tools/approval lets a person decide about a
 //     call; tools/objecttools reads files of any size; tools/trackingtools shows uploads and their state.
-//   - agent: the tool-calling loop as a stream of events; agent/agenttest has models for tests and the suite for models.
+//   - agent: the tool-calling loop as a stream of events; agent/agenttest has models and a suite for tests.
 //   - agent/bedrock: models over Bedrock's ConverseStream; agent/bedrock/bedrocktest is a server that speaks it.
 //   - sse: server-sent events on the wire.
 //

@@ -69,9 +69,9 @@ func (a *Admission) Reserve(
 // turnKey returns the name of a turn in its tenant's budget.
 func turnKey(session scope.Scope, turn string) string { return session.SessionID() + "/" + turn }
 
-// Settle replaces the reservation of a turn with the tokens that it used, also if they are more, and up to an hour after
-// the reservation has expired. It does nothing without a budget, and if the turn does not have a reservation in this
-// period or the one before, for example because it was settled before.
+// Settle replaces the reservation of a turn with the tokens that it used, also if they are more, and up to an hour
+// after the reservation has expired. It does nothing without a budget, and if the turn does not have a reservation in
+// this period or the one before, for example because it was settled before.
 func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string, used int64) error {
 	if a.o.Tokens == 0 {
 		return nil

@@ -44,8 +44,8 @@ func NewFair(capacity, perTenant int64) (*Fair, error) {
 	}, nil
 }
 
-// Acquire waits until the tenant of s may hold the given units, and returns a function that gives them back. Requests of
-// one tenant are served in order. Acquire returns [ErrInvalid] for more units than one tenant may hold, the error of
+// Acquire waits until the tenant of s may hold the given units, and returns a function that gives them back. Requests
+// of one tenant are served in order. Acquire returns [ErrInvalid] for more units than one tenant may hold, the error of
 // scope.Scope.Require for the zero Scope, and the cause of ctx when it ends.
 func (f *Fair) Acquire(ctx context.Context, s scope.Scope, units int64) (release func(), _ error) {
 	if err := s.Require(); err != nil {
@@ -71,8 +71,8 @@ func (f *Fair) Acquire(ctx context.Context, s scope.Scope, units int64) (release
 	}
 }
 
-// grantWaiting serves waiting requests in turn. A tenant that has its share is passed over; one whose request does not fit the
-// free units keeps its turn, so that small requests do not starve a large one.
+// grantWaiting serves waiting requests in turn. A tenant that has its share is passed over; one whose request does not
+// fit the free units keeps its turn, so that small requests do not starve a large one.
 func (f *Fair) grantWaiting() {
 	for i := 0; i < len(f.turns); {
 		tenant := f.turns[i]

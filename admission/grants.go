@@ -15,8 +15,8 @@ import (
 // grantTries is the number of places that the hash of a session's id names.
 const grantTries = 4
 
-// OpenGrant counts an upload grant of the session's user until CloseGrant or until it expires. It returns a *[FullError]
-// if the user has as many open grants as allowed, and [ErrInvalid] unless expires is in the future.
+// OpenGrant counts an upload grant of the session's user until CloseGrant or until it expires. It returns a
+// *[FullError] if the user has as many open grants as allowed, and [ErrInvalid] unless expires is in the future.
 //
 // Opening a session again does not extend its grant, and counts it a second time if a place has become free in between.
 // To replace a grant, call CloseGrant first.

@@ -33,8 +33,8 @@ const maxRounds = 8
 
 func (p pool) sortKey(n int) string { return fmt.Sprintf("%s%04d", p.prefix, n) }
 
-// takePlace takes a place for an owner that does not have one, beginning with the places in first. It returns errFull with the
-// places of the others if none is free.
+// takePlace takes a place for an owner that does not have one, beginning with the places in first. It returns errFull
+// with the places of the others if none is free.
 func (p pool) takePlace(
 	ctx context.Context, owner string, attr map[string]table.Value, expires time.Time, first ...int,
 ) (place, []place, error) {

@@ -19,8 +19,8 @@ const (
 	sinceAttr = "since" // of a place in the queue: when the run entered, in nanoseconds
 )
 
-// Ticket is the place of a run: to run, or in the queue. It is safe for concurrent use. Its methods read and write the table
-// one after another, each for as long as its context lasts.
+// Ticket is the place of a run: to run, or in the queue. It is safe for concurrent use. Its methods read and write the
+// table one after another, each for as long as its context lasts.
 type Ticket struct {
 	a       *Admission
 	session scope.Scope
@@ -124,8 +124,8 @@ func (t *Ticket) enqueue(ctx context.Context) error {
 // Queued reports whether the run must wait.
 func (t *Ticket) Queued() bool { return t.queued.Load() }
 
-// Renew keeps the run's places for another lease. A caller may call it often: it writes only after a third of the lease.
-// It returns [ErrLost] if the places have expired and cannot be taken again.
+// Renew keeps the run's places for another lease. A caller may call it often: it writes only after a third of the
+// lease. It returns [ErrLost] if the places have expired and cannot be taken again.
 func (t *Ticket) Renew(ctx context.Context) error {
 	err := t.lockTable(ctx)
 	if err == nil {

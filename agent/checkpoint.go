@@ -65,7 +65,8 @@ func (c *Checkpoint) Pending() []ToolUse {
 	return out
 }
 
-// Result returns the result of a call that has been made, beside which others are pending. It returns false for other ids.
+// Result returns the result of a call that has been made, beside which others are pending. It returns false for other
+// ids.
 func (c *Checkpoint) Result(call string) (tools.Result, bool) {
 	for i, u := range c.listUses() {
 		if u.ID == call && i < len(c.at.Calls) && c.at.Calls[i].Result != nil {

@@ -30,8 +30,8 @@ import (
 // which are for the host alone.
 func MarshalEvent(ev Event) ([]byte, error) { return AppendEvent(nil, ev) }
 
-// AppendEvent appends the JSON of an event to b, as [MarshalEvent] returns it. For a delta it allocates nothing if b has
-// room.
+// AppendEvent appends the JSON of an event to b, as [MarshalEvent] returns it. For a delta it allocates nothing if b
+// has room.
 func AppendEvent(b []byte, ev Event) ([]byte, error) {
 	if ev == nil || ev.eventType() == "" {
 		return b, fmt.Errorf("agent: marshal event: a %T does not have a JSON form", ev)

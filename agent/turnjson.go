@@ -25,7 +25,8 @@ type taggedTurn Turn
 //	{"image":{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}}
 //	{"document":{"format":"pdf","bytes":"base64"}}
 //	{"video":{"format":"mp4","object":{"bucket":"…","key":"…"}}}
-//	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],"location":{"kind":"page","index":0,"start":1,"end":2}}}
+//	{"citation":{"text":"…","source":"…","title":"…","quotes":["…"],
+//	             "location":{"kind":"page","index":0,"start":1,"end":2}}}
 //	{"reasoning":{"text":"…","signature":"…","model":"…"}}   {"reasoning":{"redacted":"base64","model":"…"}}
 //
 // It returns an error unless the turn is complete, for example if a call lacks a result. The JSON of arguments and

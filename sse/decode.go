@@ -62,8 +62,8 @@ type decoder struct {
 	retry  time.Duration // last value of retry, or -1
 }
 
-// newDecoder returns a decoder for a stream that continues after the event lastID. Like browsers, it keeps that id until
-// the stream sends one.
+// newDecoder returns a decoder for a stream that continues after the event lastID. Like browsers, it keeps that id
+// until the stream sends one.
 func newDecoder(r io.Reader, maxEvent int, lastID string) *decoder {
 	if maxEvent <= 0 {
 		maxEvent = defaultMaxEvent

@@ -48,16 +48,16 @@ type FollowOptions struct {
 //
 // Follow retries after a broken connection, a timeout and the statuses 408, 425, 429, 500, 502, 503 and 504. It also
 // reconnects after a clean end, which does not prove that the stream is complete: see [FollowOptions].Terminal, or use
-// [Decode] for a single response. Follow waits for the server's retry: or Retry-After, at most ten minutes, and then for
-// a random part of a back-off that doubles with each attempt. An event resets the back-off; a connection without one
-// does not.
+// [Decode] for a single response. Follow waits for the server's retry: or Retry-After, at most ten minutes, and then
+// for a random part of a back-off that doubles with each attempt. An event resets the back-off; a connection without
+// one does not.
 //
 // A request with another method than GET or HEAD is sent again only if it has an Idempotency-Key header, which stays
 // the same. Its body is sent again with [http.Request.GetBody].
 //
-// Follow ends without an error after the terminal event or a 204. Otherwise its last value is an error: the cause of the
-// request's context, [ErrTooLarge], a [*ResponseError], or the reason why the request is invalid or cannot be sent again.
-// Leaving the loop cancels the request.
+// Follow ends without an error after the terminal event or a 204. Otherwise its last value is an error: the cause of
+// the request's context, [ErrTooLarge], a [*ResponseError], or the reason why the request is invalid or cannot be sent
+// again. Leaving the loop cancels the request.
 func Follow(req *http.Request, o *FollowOptions) iter.Seq2[Event, error] {
 	if o == nil {
 		o = &FollowOptions{}
@@ -69,7 +69,8 @@ func Follow(req *http.Request, o *FollowOptions) iter.Seq2[Event, error] {
 		}
 		f := &follower{
 			o: o, req: req, client: o.Client, lastID: req.Header.Get("Last-Event-ID"),
-			maxBackoff: orDefault(max(o.MaxBackoff, 0), 30*time.Second), maxSilence: orDefault(max(o.MaxSilence, 0), time.Minute),
+			maxBackoff: orDefault(max(o.MaxBackoff, 0), 30*time.Second), maxSilence: orDefault(max(o.MaxSilence, 0),
+				time.Minute),
 		}
 		if f.client == nil {
 			f.client = http.DefaultClient

@@ -46,8 +46,8 @@ type AuditRecord struct {
 // AuditOptions configures [Audit]. A nil *AuditOptions is valid.
 type AuditOptions struct {
 	// Redact lists property names, in any case, whose values are left out at any depth. Names that contain a word for a
-	// secret are always redacted: password, passwd, pwd, passphrase, secret, token, credential, authorization, cookie, pin,
-	// otp, or api, private or access followed by key. Plurals are redacted too, except tokens, which is a count.
+	// secret are always redacted: password, passwd, pwd, passphrase, secret, token, credential, authorization, cookie,
+	// pin, otp, or api, private or access followed by key. Plurals are redacted too, except tokens, which is a count.
 	Redact []string
 }
 

@@ -14,7 +14,8 @@ import (
 type taggedBlock Block
 
 // MarshalJSON returns an object with one member: {"text":"…"}, {"json":…}, {"image":{…}}, {"document":{…}} or
-// {"video":{…}}. It returns an error if more than one field is set. The meaning of JSON is kept, its white space is not.
+// {"video":{…}}. It returns an error if more than one field is set. The meaning of JSON is kept, its white space is
+// not.
 func (b Block) MarshalJSON() ([]byte, error) {
 	switch n := b.countKinds(); {
 	case n > 1:
@@ -65,8 +66,9 @@ func kindsError(n int) error {
 	return fmt.Errorf("holds %d things, must hold exactly one of text, json, image, document and video", n)
 }
 
-// Resolve returns r with each unresolved object (see [object.Ref.UnmarshalJSON]) resolved through the first of the roots
-// that contains it. It returns an error that wraps [object.ErrOutside] if none does. The blocks of r do not change.
+// Resolve returns r with each unresolved object (see [object.Ref.UnmarshalJSON]) resolved through the first of the
+// roots that contains it. It returns an error that wraps [object.ErrOutside] if none does. The blocks of r do not
+// change.
 func (r Result) Resolve(roots ...*object.Root) (Result, error) {
 	r.Blocks = slices.Clone(r.Blocks)
 	for i := range r.Blocks {

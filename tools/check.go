@@ -20,9 +20,9 @@ const (
 	enumMax    = 16
 )
 
-// checker checks whether a value fits a schema of newSchema and decodes into its Go type. It reports each misfit with its
-// path in the value, always in the same order, as in "pages[2].number: must be an integer, not "x"". It supports only the
-// keywords that newSchema produces.
+// checker checks whether a value fits a schema of newSchema and decodes into its Go type. It reports each misfit with
+// its path in the value, always in the same order, as in "pages[2].number: must be an integer, not "x"". It supports
+// only the keywords that newSchema produces.
 type checker struct {
 	*constraints
 	path  []step

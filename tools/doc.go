@@ -2,8 +2,9 @@
 //
 // [New] infers a JSON Schema from the function's argument type. The [Tool] that it returns checks the arguments of each
 // call against that schema before the function runs. The function receives a [Call], which carries the [scope.Scope] of
-// the run separately from the model's arguments. A model can therefore never choose a tenant: New rejects schemas with a
-// property named tenant, user, session, bucket, key, arn, prefix or partition at any depth, and schemas with open maps.
+// the run separately from the model's arguments. A model can therefore never choose a tenant: New rejects schemas with
+// a property named tenant, user, session, bucket, key, arn, prefix or partition at any depth, and schemas with open
+// maps.
 //
 //	type in struct {
 //		Title string  `json:"title" jsonschema:"the title, as printed" minlen:"1"`
@@ -26,20 +27,20 @@
 //	pattern:"^[a-z]+$"         texts: RE2 without flags, named groups, \A, \z, \p and [:class:], which JSON Schema lacks
 //	format:"date"              texts: date, time, date-time (RFC 3339), email, uuid, uri; a time.Time is a date-time
 //
-// On a list, the tags for texts and numbers apply to its items. New returns an error with the path of the field for a tag
-// that does not fit the field, contradicts another tag or does not apply. If arguments do not fit, the model receives a
-// correction that names each misfit by its path: pages[2].kind: must be one of "text", "plate", not "x".
+// On a list, the tags for texts and numbers apply to its items. New returns an error with the path of the field for a
+// tag that does not fit the field, contradicts another tag or does not apply. If arguments do not fit, the model
+// receives a correction that names each misfit by its path: pages[2].kind: must be one of "text", "plate", not "x".
 //
 // Arguments must be strict JSON: valid UTF-8 without half surrogate pairs, and without duplicate names in an object. A
 // number without a fraction is an integer in every notation (3, 3.0, 3e0), and [Call.Args] has it in plain digits. A
-// json.Number is a number. Arguments that pass the check always decode: a number that is out of range for its Go type is a
-// correction.
+// json.Number is a number. Arguments that pass the check always decode: a number that is out of range for its Go type
+// is a correction.
 //
 // # Results
 //
 // A result is sent as text or JSON. Nil slices and maps are sent as [] and {}, because a model reads null as "unknown".
-// Nil pointers stay null. JSON results must be strict too. Bytes and escapes that are not valid text become U+FFFD; each
-// other defect is an error of the call.
+// Nil pointers stay null. JSON results must be strict too. Bytes and escapes that are not valid text become U+FFFD;
+// each other defect is an error of the call.
 //
 // A [Result] has a documented JSON form, so that it can be stored and sent to a front end. Objects in a decoded Result
 // are unresolved until [Result.Resolve] finds them in a Root.
@@ -63,8 +64,8 @@
 //
 // # Tools of other servers
 //
-// [FromSchema] returns a tool that is described by a JSON Schema, under the same rules. Package tools/mcp imports the tools
-// of MCP servers with it.
+// [FromSchema] returns a tool that is described by a JSON Schema, under the same rules. Package tools/mcp imports the
+// tools of MCP servers with it.
 //
 // # Sets
 //
@@ -74,6 +75,6 @@
 // [State] holds small values that the tools of a conversation keep. It is stored with the history and the checkpoints.
 //
 // The package does not call a model, and stores nothing between calls except in the State. It does not limit concurrent
-// calls or abandon a function that ignores its context: package agent does both. It does not have a registry: a tool that
-// is not in a Set cannot be called.
+// calls or abandon a function that ignores its context: package agent does both. It does not have a registry: a tool
+// that is not in a Set cannot be called.
 package tools

@@ -8,8 +8,8 @@ import (
 	"github.com/carrel-go/carrel/internal/errtext"
 )
 
-// ErrSchema is returned by [New] if the argument type is not acceptable: for a reserved name, an open map, or a type that
-// reads its own JSON.
+// ErrSchema is returned by [New] if the argument type is not acceptable: for a reserved name, an open map, or a type
+// that reads its own JSON.
 var ErrSchema = errors.New("tools: invalid argument type")
 
 // CorrectionError is a failure that the model can correct: the model receives Message as the result of the call.
@@ -58,8 +58,8 @@ func Fatal(err error) error {
 	return &FatalError{Retryable: true, Err: err}
 }
 
-// PanicError is a panic in a tool's function or in its middleware. For the model it is an ordinary failure. The stack is
-// for the log.
+// PanicError is a panic in a tool's function or in its middleware. For the model it is an ordinary failure. The stack
+// is for the log.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -68,9 +68,9 @@ type PanicError struct {
 // Error returns the value of the panic without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("tools: panic: %v", e.Value) }
 
-// PendingError is returned for a call that waits for an event outside the run, such as an approval. The call did not run.
-// The run ends with the call pending, and the resumed run makes it again with the same idempotency key. Package approval
-// returns a PendingError. A function may return one too, before it has had any effect.
+// PendingError is returned for a call that waits for an event outside the run, such as an approval. The call did not
+// run. The run ends with the call pending, and the resumed run makes it again with the same idempotency key. Package
+// approval returns a PendingError. A function may return one too, before it has had any effect.
 type PendingError struct {
 	// Reason is for a person.
 	Reason string

@@ -36,8 +36,8 @@ func isDate(s string) bool {
 // isTime reports whether s is a full-time of RFC 3339 without leap seconds.
 func isTime(s string) bool { return isDateTime("2000-01-01T" + s) }
 
-// isDateTime reports whether s is a date-time of RFC 3339 in upper case and without leap seconds. time.Time reads all of
-// these.
+// isDateTime reports whether s is a date-time of RFC 3339 in upper case and without leap seconds. time.Time reads all
+// of these.
 func isDateTime(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil && dateTime.MatchString(s)

@@ -14,15 +14,15 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// schemaBuilder brings the inferred schema of a Go type into the documented form. It rejects types whose JSON differs from
-// the schema, types that accept any property name, and reserved names.
+// schemaBuilder brings the inferred schema of a Go type into the documented form. It rejects types whose JSON differs
+// from the schema, types that accept any property name, and reserved names.
 type schemaBuilder struct {
 	constraints
 	allow []string // names that are accepted although they contain a reserved word
 }
 
-// build completes s, the inferred schema of t, in place. path is the path of s, for errors. Inference has rejected cyclic
-// types before.
+// build completes s, the inferred schema of t, in place. path is the path of s, for errors. Inference has rejected
+// cyclic types before.
 //
 // The keywords of the result are type (one per property), properties, required (without pointers), additionalProperties
 // (false), items, description, enum, minimum, maximum, minLength, maxLength, minItems, maxItems, pattern and format.
@@ -112,8 +112,9 @@ func propertyOf(f reflect.StructField) string {
 	return cmp.Or(name, f.Name)
 }
 
-// listArguments returns the fields of the struct t, and of those that it embeds, that are arguments. It rejects fields whose
-// JSON differs from the schema. seen holds the names of the fields before them: JSON names, and Go names after "Go ".
+// listArguments returns the fields of the struct t, and of those that it embeds, that are arguments. It rejects fields
+// whose JSON differs from the schema. seen holds the names of the fields before them: JSON names, and Go names after
+// "Go ".
 func listArguments(t reflect.Type, path string, seen map[string]bool) (out []reflect.StructField, err error) {
 	for f := range t.Fields() {
 		// Inference and encoding/json differ if a field hides one of an embedded struct by its Go name alone.

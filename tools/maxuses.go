@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// maxUsesState is the name in a [State] of the counts of MaxUses: an object of numbers by tool name. While a call with an
-// idempotency key runs, it also has a member with the name that openUse returns.
+// maxUsesState is the name in a [State] of the counts of MaxUses: an object of numbers by tool name. While a call with
+// an idempotency key runs, it also has a member with the name that openUse returns.
 const maxUsesState = "tools.uses"
 
 // MaxUses limits a tool to n uses in a conversation. Further calls do not run, and the model receives a correction. The
@@ -15,9 +15,9 @@ const maxUsesState = "tools.uses"
 // restarts, and two tools with one name share it.
 //
 // MaxUses reserves a use before the call runs, so that concurrent calls cannot exceed n. The use stays reserved if the
-// call fails or panics, because the call may have had its effect. A pending call did not run, so its use is released. If a
-// resumed run repeats a call that was interrupted or ended the run, that is the same use. Inside [RetryTransient] each
-// attempt is a use. MaxUses panics if n is not positive.
+// call fails or panics, because the call may have had its effect. A pending call did not run, so its use is released.
+// If a resumed run repeats a call that was interrupted or ended the run, that is the same use. Inside [RetryTransient]
+// each attempt is a use. MaxUses panics if n is not positive.
 func MaxUses(n int) Middleware {
 	if n <= 0 {
 		panic(fmt.Sprintf("tools: invalid number of uses %d: must be positive", n))

@@ -13,8 +13,8 @@ import (
 //	{"format":"png","object":{"bucket":"…","key":"…","etag":"…"}}
 //
 // The model service limits its size. Bedrock's Converse takes images of up to 3.75 MB and 8,000 pixels
-// a side, at most 20 in a request, documents of up to 4.5 MB, at most 5, and videos of up to 18.75 MB, which are 25 MB in
-// base64, or 1 GB in S3. Amazon Nova, which is almost the only model that takes videos, takes one in a request.
+// a side, at most 20 in a request, documents of up to 4.5 MB, at most 5, and videos of up to 18.75 MB, which are 25 MB
+// in base64, or 1 GB in S3. Amazon Nova, which is almost the only model that takes videos, takes one in a request.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html, …_VideoSource.html,
 // https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html
 type Media struct {

@@ -9,12 +9,12 @@ import (
 	"sync"
 )
 
-// maxNilDepth limits the search for nil slices and maps in a result. At this depth encoding/json starts to look for cycles
-// of pointers, and it returns an error for one.
+// maxNilDepth limits the search for nil slices and maps in a result. At this depth encoding/json starts to look for
+// cycles of pointers, and it returns an error for one.
 const maxNilDepth = 1000
 
-// nilFiller replaces nil slices and maps by empty ones: a model reads [] and {} as "nothing found", and null as "unknown".
-// It caches what it knows about types.
+// nilFiller replaces nil slices and maps by empty ones: a model reads [] and {} as "nothing found", and null as
+// "unknown". It caches what it knows about types.
 type nilFiller struct{ types sync.Map } // reflect.Type to *nilType
 
 // nilType describes the JSON of a type.
@@ -73,7 +73,8 @@ func marshalsItself(t reflect.Type) bool {
 	return p.Implements(marshaler) || p.Implements(textMarshaler)
 }
 
-// mayHoldNil reports whether the JSON of a t may contain the null of a nil slice or map. within lists the enclosing structs.
+// mayHoldNil reports whether the JSON of a t may contain the null of a nil slice or map. within lists the enclosing
+// structs.
 func mayHoldNil(t reflect.Type, within []reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Interface:
@@ -107,16 +108,16 @@ func (f nilField) isOmitted(v reflect.Value) bool {
 	return f.omitEmpty && list && v.Len() == 0 || f.omitZero && v.IsZero()
 }
 
-// nilWalk visits the values that the JSON of a value consists of. The first walk searches, and never ends early, so that
-// it finds each cycle. The second one fills.
+// nilWalk visits the values that the JSON of a value consists of. The first walk searches, and never ends early, so
+// that it finds each cycle. The second one fills.
 type nilWalk struct {
 	*nilFiller
 	fills   bool
 	tooDeep bool // the value is nested too deeply, perhaps without end
 }
 
-// visit reports whether v holds a nil slice or map. If w fills, it replaces them in v, and copies the values that v refers
-// to.
+// visit reports whether v holds a nil slice or map. If w fills, it replaces them in v, and copies the values that v
+// refers to.
 func (w *nilWalk) visit(v reflect.Value, depth int) (holdsNil bool) {
 	t := w.typeOf(v.Type())
 	w.tooDeep = w.tooDeep || depth > maxNilDepth

@@ -30,8 +30,8 @@ func checkName(name string, allow []string) error {
 	return nil
 }
 
-// splitWords splits a snake-, kebab- or camel-case name into its words, in lower case: "objectKey", "S3Key", "KEY_id" and
-// "ARNList" hold "key", "key", "key" and "arn".
+// splitWords splits a snake-, kebab- or camel-case name into its words, in lower case: "objectKey", "S3Key", "KEY_id"
+// and "ARNList" hold "key", "key", "key" and "arn".
 func splitWords(name string) []string {
 	var out []string
 	rs := []rune(name)

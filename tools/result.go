@@ -27,8 +27,8 @@ type Block struct {
 //
 //	{"blocks":[{"text":"…"},{"json":…},{"image":{…}}],"summary":"…","is_error":true}
 //
-// where empty members are left out. [Block] and [Media] have the form of their members. An object of a decoded Result is
-// unresolved: see [Result.Resolve].
+// where empty members are left out. [Block] and [Media] have the form of their members. An object of a decoded Result
+// is unresolved: see [Result.Resolve].
 type Result struct {
 	Blocks []Block `json:"blocks,omitempty"`
 	// Summary is one line for a person. Default: the beginning of the first block.
@@ -121,8 +121,8 @@ func (r Result) Check() error {
 	return nil
 }
 
-// Check returns an error unless b is one text, JSON value, image, document or video. The error continues a phrase such as
-// "block 2 …".
+// Check returns an error unless b is one text, JSON value, image, document or video. The error continues a phrase such
+// as "block 2 …".
 func (b Block) Check() error {
 	var media error
 	switch {
@@ -162,8 +162,8 @@ func (r Result) repairAndCheck() (Result, error) {
 	return r, nil
 }
 
-// repairText returns r with U+FFFD in place of each defect in the text of its JSON: bytes that are not UTF-8, and escapes
-// that are half of a surrogate pair. The blocks of r do not change.
+// repairText returns r with U+FFFD in place of each defect in the text of its JSON: bytes that are not UTF-8, and
+// escapes that are half of a surrogate pair. The blocks of r do not change.
 func (r Result) repairText() Result {
 	copied := false
 	for i, b := range r.Blocks {

@@ -29,15 +29,15 @@ const (
 	maxRetryWait   = 5 * time.Second
 )
 
-// RetryTransient runs a call up to the given number of times, at least 1 and at most 10, while its error has, or wraps an
-// error that has, a method Retryable() bool that returns true. The errors of [Transient] do. It does not retry a
+// RetryTransient runs a call up to the given number of times, at least 1 and at most 10, while its error has, or wraps
+// an error that has, a method Retryable() bool that returns true. The errors of [Transient] do. It does not retry a
 // [CorrectionError] (timeouts included), a [FatalError], a [PendingError] or a panic, and it does not retry after the
 // context has ended.
 //
 // Before the second attempt it waits 50 to 100 ms, at random. Each further wait is twice as long, up to 5 s. If the
-// context's deadline would pass before the next attempt, it returns the last error at once, with the number of attempts.
-// All attempts have the same idempotency key, and each one decodes the arguments again. Attempts run one at a time on the
-// caller's goroutine. RetryTransient panics if attempts is out of range.
+// context's deadline would pass before the next attempt, it returns the last error at once, with the number of
+// attempts. All attempts have the same idempotency key, and each one decodes the arguments again. Attempts run one at a
+// time on the caller's goroutine. RetryTransient panics if attempts is out of range.
 func RetryTransient(attempts int) Middleware {
 	if attempts < 1 || attempts > 10 {
 		panic(fmt.Sprintf("tools: invalid number of attempts %d: must be between 1 and 10", attempts))

@@ -11,9 +11,9 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// schema is the schema of a tool's arguments in two forms: the document for the model, and the rules for the checker. The
-// rules accept null for an optional property. The document does not mention it, because some models behind Bedrock do not
-// accept a list of types.
+// schema is the schema of a tool's arguments in two forms: the document for the model, and the rules for the checker.
+// The rules accept null for an optional property. The document does not mention it, because some models behind Bedrock
+// do not accept a list of types.
 type schema struct {
 	doc   json.RawMessage
 	rules *jsonschema.Schema

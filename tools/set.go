@@ -15,9 +15,9 @@ import (
 
 // Set is an immutable collection of tools. It is safe for concurrent use if its functions are. The zero Set is empty.
 //
-// Sets compose: [Set.With] joins sets, [Set.Prefix] and [Set.Rename] change the names of tools, [Set.Filter] leaves tools
-// out, and [Dynamic] chooses tools for each scope. The model and the [Call] see the changed names. Two tools with the same
-// name are an error that names both, because the order of arguments must not decide which one is used.
+// Sets compose: [Set.With] joins sets, [Set.Prefix] and [Set.Rename] change the names of tools, [Set.Filter] leaves
+// tools out, and [Dynamic] chooses tools for each scope. The model and the [Call] see the changed names. Two tools with
+// the same name are an error that names both, because the order of arguments must not decide which one is used.
 type Set struct {
 	all     Resolved // the static tools
 	dynamic []source
@@ -36,9 +36,9 @@ func Of(t ...*Tool) Set {
 	return newSet(t, nil)
 }
 
-// Dynamic returns a set whose tools f chooses for each turn, from the scope of the run and the State of the conversation.
-// The State is never nil. f may run on many goroutines at once, and does not run for the zero Scope. Its Set may be
-// dynamic again, up to 16 levels. If f returns an error or panics, [Set.Resolve] returns an error.
+// Dynamic returns a set whose tools f chooses for each turn, from the scope of the run and the State of the
+// conversation. The State is never nil. f may run on many goroutines at once, and does not run for the zero Scope. Its
+// Set may be dynamic again, up to 16 levels. If f returns an error or panics, [Set.Resolve] returns an error.
 //
 // The tools are part of the model's cached prompt, so a set that changes often is expensive.
 func Dynamic(f func(ctx context.Context, sc scope.Scope, st *State) (Set, error)) Set {
@@ -169,9 +169,9 @@ func newSet(ts []*Tool, dynamic []source) Set {
 // Err returns the error of an invalid set, such as two static tools with the same name.
 func (s Set) Err() error { return s.err }
 
-// Resolve returns the tools for one turn under sc, in a conversation with the State st. A nil st means an empty one. For
-// the zero Scope it returns [scope.ErrDenied], unless the set is empty. Resolving a static set does not allocate. A panic
-// in the function of a dynamic set is returned as an error.
+// Resolve returns the tools for one turn under sc, in a conversation with the State st. A nil st means an empty one.
+// For the zero Scope it returns [scope.ErrDenied], unless the set is empty. Resolving a static set does not allocate. A
+// panic in the function of a dynamic set is returned as an error.
 func (s Set) Resolve(ctx context.Context, sc scope.Scope, st *State) (r Resolved, err error) {
 	if s.err != nil {
 		return Resolved{}, s.err

@@ -48,10 +48,10 @@ func (s *State) get(name string, into any) (bool, error) {
 	return true, nil
 }
 
-// Update decodes the value with that name into the pointer into, as Get does, calls f, and stores the value of the pointer
-// afterwards. It holds a lock meanwhile, so f must be quick and must not call Get or Update. Update stores nothing if f
-// returns an error or panics, if the State would become too large, or if the value's JSON has duplicate names or invalid
-// text, because it could not be read again.
+// Update decodes the value with that name into the pointer into, as Get does, calls f, and stores the value of the
+// pointer afterwards. It holds a lock meanwhile, so f must be quick and must not call Get or Update. Update stores
+// nothing if f returns an error or panics, if the State would become too large, or if the value's JSON has duplicate
+// names or invalid text, because it could not be read again.
 func (s *State) Update(name string, into any, f func() error) error {
 	if name == "" || !utf8.ValidString(name) {
 		return fmt.Errorf("%w: the name %q is empty or not UTF-8", errState, name)

@@ -8,10 +8,11 @@ import (
 	"github.com/carrel-go/carrel/internal/calltime"
 )
 
-// Timeout passes a context with the deadline d to the function and the middleware inside it. An error that they return after
-// the deadline becomes a [CorrectionError] that also wraps that error: the model reads that the tool did not finish, and
-// that its effect is not known. Results, and the errors [FatalError], [PendingError], [CorrectionError] and [PanicError],
-// are returned unchanged even if they are late, and so is every error once the context of the call itself has ended.
+// Timeout passes a context with the deadline d to the function and the middleware inside it. An error that they return
+// after the deadline becomes a [CorrectionError] that also wraps that error: the model reads that the tool did not
+// finish, and that its effect is not known. Results, and the errors [FatalError], [PendingError], [CorrectionError] and
+// [PanicError], are returned unchanged even if they are late, and so is every error once the context of the call itself
+// has ended.
 //
 // With an agent, Timeout replaces the default of Limits.ToolTimeout for its tool, even with a longer time. It does not
 // replace a limit that is set.

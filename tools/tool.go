@@ -14,9 +14,9 @@ import (
 // Handler runs one call of a tool.
 type Handler func(ctx context.Context, c *Call) (Result, error)
 
-// Middleware wraps a tool's [Handler]. It sees only calls with valid arguments. If it runs the next handler twice with the
-// same Call, the function receives the same decoded value twice; a [NewCall] with the same contents is decoded again.
-// Middleware must serve any number of tools and calls at once. [Tool.Call] recovers panics.
+// Middleware wraps a tool's [Handler]. It sees only calls with valid arguments. If it runs the next handler twice with
+// the same Call, the function receives the same decoded value twice; a [NewCall] with the same contents is decoded
+// again. Middleware must serve any number of tools and calls at once. [Tool.Call] recovers panics.
 type Middleware func(Handler) Handler
 
 // Spec describes a tool to a model.
@@ -63,8 +63,8 @@ type Options struct {
 	// Allow lists property names that are accepted although they contain a reserved word, such as "sort_key" if the model
 	// chooses between columns. Each is the whole name in the schema.
 	Allow []string
-	// Strict asks the model's service to enforce the schema: see [Spec]. Not every model supports it, and Bedrock accepts 20
-	// strict tools in a request. Arguments are checked in either case.
+	// Strict asks the model's service to enforce the schema: see [Spec]. Not every model supports it, and Bedrock accepts
+	// 20 strict tools in a request. Arguments are checked in either case.
 	Strict bool
 }
 
@@ -74,17 +74,17 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // New returns a tool that calls f.
 //
-// In must be a struct. Its exported fields, with their JSON names, are the tool's arguments, and the `jsonschema` tag of a
-// field is the description of the argument. A field is required unless it is a pointer or tagged omitempty or omitzero.
-// An optional argument may be missing or null, which means the same. The package's documentation lists the tags that
-// constrain values.
+// In must be a struct. Its exported fields, with their JSON names, are the tool's arguments, and the `jsonschema` tag
+// of a field is the description of the argument. A field is required unless it is a pointer or tagged omitempty or
+// omitzero. An optional argument may be missing or null, which means the same. The package's documentation lists the
+// tags that constrain values.
 //
 // Out becomes a text block if it is a string, and a JSON block otherwise. A [Block], a [Media], a list of either, a
-// [Result], and a pointer to one of these three are used unchanged. Out may implement [Summarizer]. A call whose result is
-// not valid returns an error.
+// [Result], and a pointer to one of these three are used unchanged. Out may implement [Summarizer]. A call whose result
+// is not valid returns an error.
 //
-// The name must match ^[a-zA-Z0-9_-]{1,64}$, and the description must be UTF-8 and not blank. If In breaks the rules of the
-// package's documentation, the error wraps [ErrSchema] and names the field.
+// The name must match ^[a-zA-Z0-9_-]{1,64}$, and the description must be UTF-8 and not blank. If In breaks the rules of
+// the package's documentation, the error wraps [ErrSchema] and names the field.
 //
 // The first middleware is the outermost. New does all work on the schema, so that a call only validates.
 func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error),
@@ -190,16 +190,16 @@ func Must(t *Tool, err error) *Tool {
 // Spec returns the description of the tool for a model.
 func (t *Tool) Spec() Spec { return t.spec }
 
-// Validate checks args without running the tool, and returns them with integers in plain digits: 3.0 and 3e0 become 3. If
-// they do not fit, it returns a [CorrectionError] that names each misfit by its path.
+// Validate checks args without running the tool, and returns them with integers in plain digits: 3.0 and 3e0 become 3.
+// If they do not fit, it returns a [CorrectionError] that names each misfit by its path.
 func (t *Tool) Validate(args json.RawMessage) (json.RawMessage, error) { return t.fn.validate(args) }
 
-// Call checks the arguments of c and then runs the middleware and the function. It blocks until they return. Cancelling ctx
-// stops them only if they observe it.
+// Call checks the arguments of c and then runs the middleware and the function. It blocks until they return. Cancelling
+// ctx stops them only if they observe it.
 //
-// If the arguments do not fit, nothing runs, and Call returns a [CorrectionError] that names each misfit by its path. It
-// returns a [PanicError] for a panic, and otherwise the error of the function or its middleware. A Result without an error
-// always has a Summary.
+// If the arguments do not fit, nothing runs, and Call returns a [CorrectionError] that names each misfit by its path.
+// It returns a [PanicError] for a panic, and otherwise the error of the function or its middleware. A Result without an
+// error always has a Summary.
 func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 	defer func() {
 		if v := recover(); v != nil {

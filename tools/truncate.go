@@ -11,11 +11,11 @@ import (
 // truncateNote is the number of bytes that are reserved for the note about the truncation.
 const truncateNote = 128
 
-// Truncate limits the texts and the JSON of a result to n bytes in total. If it truncates, it appends a note for the model
-// with the number of bytes that were left out; n includes the note. It keeps blocks in order until the limit. It cuts a
-// text between two characters. It cuts JSON between two values, or within a text of more than 64 bytes, which then ends
-// in "…", and closes the open lists and objects, so that the result is valid JSON. Members at the end, also those of the
-// last object, may then be missing. Media, errors and the Summary are unchanged.
+// Truncate limits the texts and the JSON of a result to n bytes in total. If it truncates, it appends a note for the
+// model with the number of bytes that were left out; n includes the note. It keeps blocks in order until the limit. It
+// cuts a text between two characters. It cuts JSON between two values, or within a text of more than 64 bytes, which
+// then ends in "…", and closes the open lists and objects, so that the result is valid JSON. Members at the end, also
+// those of the last object, may then be missing. Media, errors and the Summary are unchanged.
 //
 // A result within the limit costs one pass over its JSON. Put Truncate inside [Audit] and outside [RetryTransient]. It
 // panics if n is less than 256.
@@ -83,8 +83,8 @@ func cutText(s string, n int) string {
 	return s[:max(n, 0)]
 }
 
-// cutJSON returns the longest beginning of strict JSON that can be closed within n bytes, and closes it. It returns nil if
-// that is empty, as for a number. raw must be longer than n.
+// cutJSON returns the longest beginning of strict JSON that can be closed within n bytes, and closes it. It returns nil
+// if that is empty, as for a number. raw must be longer than n.
 func cutJSON(raw json.RawMessage, n int) json.RawMessage {
 	var open []byte // the closing brackets of the open containers, the innermost last
 	end, tail, closing := 0, "", []byte(nil)
@@ -145,8 +145,8 @@ func findStringEnd(b []byte, i int) int {
 	return i
 }
 
-// findStringCut returns the last index, at most limit, where a string that opens at i can be cut: not within a character,
-// an escape or a pair of surrogates.
+// findStringCut returns the last index, at most limit, where a string that opens at i can be cut: not within a
+// character, an escape or a pair of surrogates.
 func findStringCut(b []byte, i, limit int) int {
 	for i++; ; {
 		size := 1

@@ -15,9 +15,9 @@ import (
 // Actor returns a Model that does what the requests of [TestModel] ask for. Put it behind the server that an adapter
 // is tested against, for example with bedrocktest.Front.
 //
-// Its errors are [*agent.ModelError]s whose causes have a method ServiceMessage() string: a message with internal names,
-// as services send them. The server should send it as the service's message, so that the suite notices an adapter that
-// shows it to people.
+// Its errors are [*agent.ModelError]s whose causes have a method ServiceMessage() string: a message with internal
+// names, as services send them. The server should send it as the service's message, so that the suite notices an
+// adapter that shows it to people.
 func Actor() agent.Model {
 	return turnFunc(func(_ context.Context, r *agent.Request) Turn { return answerRequest(r) })
 }

@@ -48,8 +48,8 @@ func addGuard[T any](s []T, guard T) []T {
 	return append(append(make([]T, 0, len(s)+1), s...), guard)[:len(s)]
 }
 
-// checkUnchanged fails if r, a request that has been answered, differs from a new one, or if the model appended to one of
-// its slices.
+// checkUnchanged fails if r, a request that has been answered, differs from a new one, or if the model appended to one
+// of its slices.
 func (p *probe) checkUnchanged(r, fresh *agent.Request) {
 	if !reflect.DeepEqual(r, fresh) {
 		p.fail("the model changed the request")
@@ -118,8 +118,8 @@ type stream struct {
 	first chan struct{} // closed at the first yield
 }
 
-// startStream ranges over a stream in a new goroutine. It calls stays after every yield with the number of yields so far;
-// the consumer leaves when stays returns false.
+// startStream ranges over a stream in a new goroutine. It calls stays after every yield with the number of yields so
+// far; the consumer leaves when stays returns false.
 func (p *probe) startStream(ctx context.Context, r *agent.Request, stays func(n int) bool) *stream {
 	st := &stream{done: make(chan *transcript, 1), first: make(chan struct{})}
 	go pprof.Do(ctx, pprof.Labels(labelKey, p.label), func(ctx context.Context) {

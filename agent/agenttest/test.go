@@ -21,8 +21,9 @@ type TestOptions struct {
 	ReleaseTimeout time.Duration
 }
 
-// TestModel runs a subtest for each promise of [agent.Model]. The subtests are parallel, and -run selects them by the name
-// of the calling test: for example -run 'TestBedrock/reasoning'. They send some hundred requests, up to 16 at a time.
+// TestModel runs a subtest for each promise of [agent.Model]. The subtests are parallel, and -run selects them by the
+// name of the calling test: for example -run 'TestBedrock/reasoning'. They send some hundred requests, up to 16 at a
+// time.
 //
 // The model must do what the requests ask for. Put an [Actor] behind the server that the model calls: it understands
 // them. A stream that does not return in time fails its check and is abandoned.

@@ -61,7 +61,8 @@ func (q *Request) resume(ctx context.Context, chat Chat) (run string, _ *refusal
 	}
 	run, err = chat.Decide(ctx, "", q.Answers...)
 	if errors.Is(err, agent.ErrNotWaiting) {
-		return "", &refusal{code: codeUnknown, message: "An interrupt does not exist any more, or was answered otherwise."}, nil
+		return "", &refusal{code: codeUnknown,
+			message: "An interrupt does not exist any more, or was answered otherwise."}, nil
 	}
 	return run, nil, err
 }
@@ -89,5 +90,6 @@ func (q *Request) refuse(f *refusal) iter.Seq2[[]sse.Event, error] {
 // isLast reports whether a frame ends a stream.
 func isLast(f sse.Event) bool {
 	data := string(f.Data[:min(len(f.Data), 32)])
-	return strings.HasPrefix(data, `{"type":"`+typeRunFinished+`"`) || strings.HasPrefix(data, `{"type":"`+typeRunError+`"`)
+	return strings.HasPrefix(data, `{"type":"`+typeRunFinished+`"`) ||
+		strings.HasPrefix(data, `{"type":"`+typeRunError+`"`)
 }

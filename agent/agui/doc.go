@@ -17,15 +17,15 @@
 //
 // # Requests
 //
-// Of the body, threadId, runId, messages and resume are read. The last message must be the user's, and its text starts a
-// run. The client's other messages are its own transcript: the model does not see them, and results of tools, states and
-// texts of the system that a client sends change nothing. Content other than text is rejected. The agent calls neither the
-// client's tools nor reads its context: both are ignored, like state and forwardedProps.
+// Of the body, threadId, runId, messages and resume are read. The last message must be the user's, and its text starts
+// a run. The client's other messages are its own transcript: the model does not see them, and results of tools, states
+// and texts of the system that a client sends change nothing. Content other than text is rejected. The agent calls
+// neither the client's tools nor reads its context: both are ignored, like state and forwardedProps.
 //
-// runId is the idempotency key of a message. A client cannot reconnect, but it can send the request again: the response to
-// the same runId is the same run, from its start. The client's transcript may have messages of the lost stream. The first
-// event after RUN_STARTED is then a MESSAGES_SNAPSHOT without them. If the last message is not the user's but one of a
-// run, the response is that run.
+// runId is the idempotency key of a message. A client cannot reconnect, but it can send the request again: the response
+// to the same runId is the same run, from its start. The client's transcript may have messages of the lost stream. The
+// first event after RUN_STARTED is then a MESSAGES_SNAPSHOT without them. If the last message is not the user's but one
+// of a run, the response is that run.
 //
 // # Events
 //
@@ -55,23 +55,23 @@
 //
 // # Interrupts
 //
-// A run that waits for approvals ends with the outcome interrupt, after a MESSAGES_SNAPSHOT. The id of an interrupt is that
-// of the approval. The next request of the thread answers all of them in resume, with the payload
-// {"approved":true} or {"approved":false,"reason":"…"}; an interrupt that is cancelled is declined. That run tells only the
-// results of the calls. A resume may be sent again, until a later message has been sent.
+// A run that waits for approvals ends with the outcome interrupt, after a MESSAGES_SNAPSHOT. The id of an interrupt is
+// that of the approval. The next request of the thread answers all of them in resume, with the payload
+// {"approved":true} or {"approved":false,"reason":"…"}; an interrupt that is cancelled is declined. That run tells only
+// the results of the calls. A resume may be sent again, until a later message has been sent.
 //
 // The response is RUN_ERROR with the code "interrupted" if interrupts are open and the request does not have a resume,
-// "incomplete_resume" if it does not answer all of them, and "unknown_interrupt" if one of them has expired or was answered
-// otherwise. If all have expired, they may be cancelled: the outcome is then cancelled, and the next message starts a run.
+// "incomplete_resume" if it does not answer all of them, and "unknown_interrupt" if one of them has expired or was
+// answered otherwise. If all have expired, they may be cancelled: the outcome is then cancelled, and the next message
+// starts a run.
 //
 // # Broken streams
 //
-// A client takes any clean end of a stream for success. A stream that cannot be told to its end is therefore broken: when
-// the log cannot be read, and when the server shuts down.
+// A client takes any clean end of a stream for success. A stream that cannot be told to its end is therefore broken:
+// when the log cannot be read, and when the server shuts down.
 //
 // # Not included
 //
-// The package does not know who may use a thread: the function that opens chats does. A client that disconnects does not
-// stop its run; a service offers a route for that, and the stream then ends
-// with the outcome cancelled.
+// The package does not know who may use a thread: the function that opens chats does. A client that disconnects does
+// not stop its run; a service offers a route for that, and the stream then ends with the outcome cancelled.
 package agui

@@ -34,9 +34,9 @@ type Chat interface {
 // Options configures a [Handler]. A nil *Options is valid.
 type Options struct {
 	// Stream configures the responses. Its Lifetime is not used: a response lasts as long as its run. When its Drain is
-	// done, the streams are broken, so that their clients notice. Its Error receives the errors of the [Chat], those of the
-	// function that opens it, and [*RequestError]. If it is nil, a RequestError is sent as text, and the status of other
-	// errors is 404, 410 or 500 without a reason.
+	// done, the streams are broken, so that their clients notice. Its Error receives the errors of the [Chat], those of
+	// the function that opens it, and [*RequestError]. If it is nil, a RequestError is sent as text, and the status of
+	// other errors is 404, 410 or 500 without a reason.
 	Stream sse.Options
 	// MaxBody is the largest size of a request in bytes. An AG-UI client sends the whole conversation in each. Zero means
 	// 4 MB.

@@ -55,8 +55,8 @@ func (t *teller) lastOfStep() *message {
 	return nil
 }
 
-// sendSnapshot sends all messages of the conversation: those that the client has sent, without the ones of this run, and
-// those that the run has told. A client drops the messages that a snapshot does not have.
+// sendSnapshot sends all messages of the conversation: those that the client has sent, without the ones of this run,
+// and those that the run has told. A client drops the messages that a snapshot does not have.
 func (t *teller) sendSnapshot() {
 	all := newTranscript()
 	hasReasoning := false

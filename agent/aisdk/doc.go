@@ -34,8 +34,8 @@
 //
 // The output of a call is the text or the JSON value that its tool returned. Of several blocks it is
 // {"summary":…,"blocks":[…]}, and of a result that the log does not have {"summary":…,"truncated":true}. If a run ends
-// before a call was made, its part becomes an error. Quotes and places of citations are in their providerMetadata, under
-// "carrel".
+// before a call was made, its part becomes an error. Quotes and places of citations are in their providerMetadata,
+// under "carrel".
 //
 // The SDK rejects objects with a member "__proto__", and ends the stream. Such a value is sent as a string of its JSON.
 //

@@ -10,9 +10,9 @@
 //
 // A stream ends with its stop reason or with an error. The SDK reports a connection that was cut as a clean end, so
 // [Model.Stream] requires the messageStop event and the end of every content block; otherwise it fails with
-// [agent.CodeTruncated]. [Options.IdleTimeout] bounds silence, because the SDK does not set a read timeout. Every failure
-// is an [agent.ModelError] whose message may be shown to a user: it does not contain the service's text, and therefore
-// does not contain ARNs or account ids.
+// [agent.CodeTruncated]. [Options.IdleTimeout] bounds silence, because the SDK does not set a read timeout. Every
+// failure is an [agent.ModelError] whose message may be shown to a user: it does not contain the service's text, and
+// therefore does not contain ARNs or account ids.
 //
 // A request is checked against the service's rules before it is sent. The package adapts requests that follow only the
 // agent's looser rules: neighbouring messages of one role are merged, results come first, blank text is dropped,

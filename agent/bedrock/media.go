@@ -178,8 +178,8 @@ func (w *writer) mapLoadError(what string, err error) error {
 		fmt.Errorf("bedrock: read the %s: %w", what, err))
 }
 
-// completeMedia checks the media of a user's message, including those in tool results, against the service's limits, and
-// adds the text that the service requires beside documents.
+// completeMedia checks the media of a user's message, including those in tool results, against the service's limits,
+// and adds the text that the service requires beside documents.
 func completeMedia(blocks []types.ContentBlock) ([]types.ContentBlock, error) {
 	images, documents := 0, 0
 	hasText, hasDocument := false, false

@@ -58,8 +58,8 @@ func (m *Model) Info() agent.ModelInfo {
 // the caller cancelled it, otherwise an [*agent.ModelError]. An [agent.UsePart] or an [agent.ReasoningPart] is yielded
 // when the service has closed its block, never from a part of one.
 //
-// The request's media are read before the call, in the caller's goroutine. If a message has more or larger media than the
-// service accepts, Stream fails with [agent.CodeInvalidCall] and [ErrLimit], and sends nothing.
+// The request's media are read before the call, in the caller's goroutine. If a message has more or larger media than
+// the service accepts, Stream fails with [agent.CodeInvalidCall] and [ErrLimit], and sends nothing.
 func (m *Model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.Delta, error] {
 	return func(yield func(agent.Delta, error) bool) {
 		left := false

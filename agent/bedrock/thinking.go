@@ -126,8 +126,8 @@ func (t *thinkingConfig) enableThinking(name string, v any) {
 	t.anthropic = t.anthropic || (name == "thinking" && o["type"] != nil)
 }
 
-// isEnabled reports whether a value enables thinking. An unknown form counts as enabled: a false positive only disables the
-// forced choice, but the service rejects a request after a false negative.
+// isEnabled reports whether a value enables thinking. An unknown form counts as enabled: a false positive only disables
+// the forced choice, but the service rejects a request after a false negative.
 func isEnabled(v any) bool {
 	switch v := v.(type) {
 	case nil:

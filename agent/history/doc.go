@@ -9,8 +9,8 @@
 //	err = turns.Append(ctx, session, head.Turns+1, turn, state)
 //
 // Turns are numbered from 1 and never replaced: [Store.Append] writes the next one on condition that it does not exist.
-// Appending the same turn again succeeds, so a caller that did not get the answer can repeat it, and another turn with the
-// same number is [ErrForked]. With each turn the [tools.State] after it is stored.
+// Appending the same turn again succeeds, so a caller that did not get the answer can repeat it, and another turn with
+// the same number is [ErrForked]. With each turn the [tools.State] after it is stored.
 //
 // A compaction replaces the turns up to a number for the model: [Store.Compact] stores its turns in a separate item,
 // and [Store.Load] returns the newest compaction and the turns after it. The replaced turns remain for people, who read
@@ -18,6 +18,6 @@
 //
 // A turn that does not fit an item is stored as an object in the same scope, if [Options].Objects is set.
 //
-// The package owns the sort keys "turn#<6 digits>" and "compact#<6 digits>". It does not run agents, and does not decide
-// who may append: package runner does.
+// The package owns the sort keys "turn#<6 digits>" and "compact#<6 digits>". It does not run agents, and does not
+// decide who may append: package runner does.
 package history

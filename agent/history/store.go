@@ -51,9 +51,9 @@ type Head struct {
 	Compaction int
 }
 
-// Load returns what the model has to know: the turns of the newest compaction and those after it, with the newest State.
-// Objects in the turns are resolved in the roots: that of the session, and that of the tenant's shared data if runs of the
-// session may read it. An object outside the roots is an error ([object.ErrOutside]).
+// Load returns what the model has to know: the turns of the newest compaction and those after it, with the newest
+// State. Objects in the turns are resolved in the roots: that of the session, and that of the tenant's shared data if
+// runs of the session may read it. An object outside the roots is an error ([object.ErrOutside]).
 //
 // It costs two queries. It returns [ErrTooLarge] for more than 64 MB of JSON: compact such a history.
 func (s *Store) Load(ctx context.Context, session scope.Scope, roots ...*object.Root) (agent.History, Head, error) {
@@ -127,7 +127,8 @@ func (s *Store) Append(ctx context.Context, session scope.Scope, n int, t agent.
 }
 
 // Compact stores compaction number g: the given turns replace turns 1 to through for the model. g is one more than
-// [Head].Compaction. It returns [ErrForked] if a different compaction has that number, and no error if the same one has.
+// [Head].Compaction. It returns [ErrForked] if a different compaction has that number, and no error if the same one
+// has.
 func (s *Store) Compact(
 	ctx context.Context, session scope.Scope, g, through int, turns []agent.Turn, state *tools.State,
 ) error {
@@ -156,7 +157,8 @@ type Page struct {
 }
 
 // Page returns a page of the session's turns, newest first, as they were before any compaction. The first page has an
-// empty cursor. The limit is 1 to 100. Page returns [table.ErrCursor] for a cursor that is not from a page of the session.
+// empty cursor. The limit is 1 to 100. Page returns [table.ErrCursor] for a cursor that is not from a page of the
+// session.
 func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, limit int) (Page, error) {
 	if limit < 1 || limit > 100 {
 		return Page{}, fmt.Errorf("history: page: %w: limit %d: must be 1 to 100", ErrInvalid, limit)

@@ -81,8 +81,8 @@ func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.
 	return a
 }
 
-// agentRun is the run's id for the agent, on which the idempotency keys of its calls depend. Unlike the number of a run it
-// is never used again.
+// agentRun is the run's id for the agent, on which the idempotency keys of its calls depend. Unlike the number of a run
+// it is never used again.
 func (a *active) agentRun() string { return a.run.ID + "." + a.nonce }
 
 // roots returns where the objects of the run may be.

@@ -17,8 +17,8 @@ const (
 	reservation = 30 * time.Minute
 )
 
-// count keeps account of the tokens of a run: those of a step are reserved before the model is asked, and settled when it
-// has answered.
+// count keeps account of the tokens of a run: those of a step are reserved before the model is asked, and settled when
+// it has answered.
 func (a *active) count(ev agent.Event) error {
 	if a.runner.o.Admission == nil || a.runner.o.StepTokens == 0 {
 		return nil

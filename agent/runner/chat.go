@@ -137,8 +137,8 @@ func idOf(r *Run, err error) (string, error) {
 }
 
 // Decide decides on calls for which a run of the conversation waits, and returns the id of the run that makes them, see
-// [Runner.DecideAll]. If run is empty, it is the first of Runs. Decide returns [agent.ErrNotWaiting] if the decisions come
-// too late.
+// [Runner.DecideAll]. If run is empty, it is the first of Runs. Decide returns [agent.ErrNotWaiting] if the decisions
+// come too late.
 func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (next string, err error) {
 	session, err := c.find(ctx)
 	if err != nil {
@@ -163,8 +163,8 @@ func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (ne
 	return next, err
 }
 
-// Runs returns the ids of the newest run and of the runs that it continues, oldest first. They answer the conversation's
-// last message together. The result is empty if the conversation does not have a run.
+// Runs returns the ids of the newest run and of the runs that it continues, oldest first. They answer the
+// conversation's last message together. The result is empty if the conversation does not have a run.
 func (c *Chat) Runs(ctx context.Context) (ids []string, _ error) {
 	session, err := c.find(ctx)
 	if errors.Is(err, ErrNotFound) {

@@ -103,8 +103,8 @@ func (a *active) reasonToFail() error {
 	return nil
 }
 
-// holdStage claims the stage of the run, if it has one, and renews its lease until stop is called. It returns the context
-// for the agent.
+// holdStage claims the stage of the run, if it has one, and renews its lease until stop is called. It returns the
+// context for the agent.
 func (a *active) holdStage() (work context.Context, stop func(), err error) {
 	if a.runner.host.Stage == nil {
 		return a.work, func() {}, nil

@@ -17,8 +17,9 @@ import (
 // Decide records a decision on a call for which a run waits, and starts the run that continues it: a new run of the
 // session, whose Continues is set. It makes the call if it was approved, and its events are the result and the rest of
 // the answer.
-// If the run has not ended yet, because other calls of the same answer are in flight, Decide waits for its end for up to 30
-// seconds. Then it returns a *[RunningError]: the decision is recorded, and Decide must be repeated to continue the run.
+// If the run has not ended yet, because other calls of the same answer are in flight, Decide waits for its end for up
+// to 30 seconds. Then it returns a *[RunningError]: the decision is recorded, and Decide must be repeated to continue
+// the run.
 //
 // Decide may be repeated: the run is continued once, and Decide returns the run that continues it. The scope is the
 // run's session or its user. Decide returns [ErrNotFound] for an unknown run, [ErrNotPending] if a new message has
@@ -28,7 +29,8 @@ func (r *Runner) Decide(ctx context.Context, sc scope.Scope, id, approvalID stri
 }
 
 // DecideAll is Decide for several calls that wait, so that one run makes them all. by names the person, see
-// [approval.Decision]. If one of the requests for an approval does not exist or has the opposite decision, none is decided.
+// [approval.Decision]. If one of the requests for an approval does not exist or has the opposite decision, none is
+// decided.
 func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, ds ...agent.Decision) (*Run, error) {
 	if len(ds) == 0 {
 		return nil, fmt.Errorf("runner: decide: %w: there must be a decision", ErrInvalid)
@@ -100,8 +102,8 @@ func (r *Runner) recordDecisions(
 const maxDecideWait = 30 * time.Second
 
 // awaitNewest returns the newest run of the session when it has ended, or at once if it was started for the same
-// decisions. It returns [ErrNotPending] unless it is the n-th run or continues it, and a *[RunningError] if it has not ended
-// after maxDecideWait.
+// decisions. It returns [ErrNotPending] unless it is the n-th run or continues it, and a *[RunningError] if it has not
+// ended after maxDecideWait.
 func (r *Runner) awaitNewest(
 	ctx context.Context, session scope.Scope, view *table.View, n int, ds []decided,
 ) (*head, error) {

@@ -1,7 +1,7 @@
 // Package runner runs agents in runs that outlive their request, their process and their container.
 //
-// A [Runner] starts a run detached from the request. The run writes its events to a log, from which any number of clients
-// in any process read them, and its checkpoints to a table, from which another process continues it:
+// A [Runner] starts a run detached from the request. The run writes its events to a log, from which any number of
+// clients in any process read them, and its checkpoints to a table, from which another process continues it:
 //
 //	r, err := runner.New(t, runner.Host{
 //		Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil },
@@ -31,18 +31,20 @@
 // output also because it does not fit the log. The code of a failure is an [agent.Code], or "budget" (the tokens of the
 // tenant are used up), "too_large" (the message does not fit the log), "lost" (the run was interrupted too often) or
 // "unreadable" (its stored state is lost). A tool_result of more than 16 KB has "truncated":true and no output, see
-// [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process repeats that part.
+// [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process repeats that
+// part.
 //
 // # Conversations of other clients
 //
 // Clients of other protocols choose the id of a conversation. [Runner.Chat] maps it to a session, by an item
-// "chat#<SHA-256 of the dialect and the id>" in the user's partition that is put with [table.Absent]. It does not expire.
+// "chat#<SHA-256 of the dialect and the id>" in the user's partition that is put with [table.Absent]. It does not
+// expire.
 //
 // # Protocol
 //
 // The items of run n are in the partition of its session: HEAD "run#<n>", "checkpoint#<n>" and the log. HEAD has the
-// request, the status, an epoch, the id of the Runner that holds the run, and its lease. Until the run has ended, HEAD is
-// listed for [Runner.Recover] in an index across scopes.
+// request, the status, an epoch, the id of the Runner that holds the run, and its lease. Until the run has ended, HEAD
+// is listed for [Runner.Recover] in an index across scopes.
 //
 // A run begins with the put of HEAD with [table.Absent], which decides between concurrent starts. At each
 // [agent.Checkpointed], before any tool is called and at the end of each turn, its process writes in this order:
@@ -59,19 +61,20 @@
 //   - It puts HEAD with the next epoch. Processes that lose that race do nothing.
 //   - It puts the checkpoint again. The next checkpoint of the process before conflicts, so it writes no other turn: it
 //     writes (c) only after (b).
-//   - It opens the log with {"type":"retract","after":position}, so the log rejects further events of the process before.
+//   - It opens the log with {"type":"retract","after":position}, so the log rejects further events of the process
+//     before.
 //   - It repeats (c), which succeeds if the turn is there.
 //   - It claims the stage, so that the process before cannot change it any more.
-//   - It continues from the checkpoint: it makes the pending calls with their former idempotency keys, asks the model, or
-//     ends the run.
+//   - It continues from the checkpoint: it makes the pending calls with their former idempotency keys, asks the model,
+//     or ends the run.
 //
-// A run whose stored request, checkpoint or history is lost, for example because its objects were deleted, is taken over
-// too, and ends as failed with the code "unreadable".
+// A run whose stored request, checkpoint or history is lost, for example because its objects were deleted, is taken
+// over too, and ends as failed with the code "unreadable".
 //
-// A process that is fenced by HEAD, the checkpoint or the log, or that could not renew its lease, writes nothing more for
-// that run. If only the lease of the stage has expired, the process hands the run over; if another worker has taken the
-// stage, the run ends as stopped. A kill between any two writes leaves a state from which these steps continue; then
-// nothing but the time of a lease is lost.
+// A process that is fenced by HEAD, the checkpoint or the log, or that could not renew its lease, writes nothing more
+// for that run. If only the lease of the stage has expired, the process hands the run over; if another worker has taken
+// the stage, the run ends as stopped. A kill between any two writes leaves a state from which these steps continue;
+// then nothing but the time of a lease is lost.
 //
 // The tokens of a step are reserved before the model is asked and settled after its answer, see [Options].StepTokens. A
 // takeover settles the step that was interrupted at the estimate.

@@ -128,8 +128,8 @@ func statusOf(end json.RawMessage) (Status, error) {
 	return e.Outcome, nil
 }
 
-// encodeEvent appends the event of the agent for the log to b. It returns the event and whether it is stored at once, or
-// nil if the log does not have it.
+// encodeEvent appends the event of the agent for the log to b. It returns the event and whether it is stored at once,
+// or nil if the log does not have it.
 func encodeEvent(b []byte, ev agent.Event) (_ json.RawMessage, urgent bool, err error) {
 	switch ev := ev.(type) {
 	case agent.Checkpointed, agent.Done:

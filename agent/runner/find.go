@@ -6,8 +6,8 @@ import (
 )
 
 // Find returns the run that [Runner.Start] would return because an earlier request had the same key. It returns
-// [ErrNotFound] if no earlier request had the key, and [ErrKeyReused] if that request was another one. It starts nothing, so a caller can
-// answer a repeated request before it checks whether a new run may start.
+// [ErrNotFound] if no earlier request had the key, and [ErrKeyReused] if that request was another one. It starts
+// nothing, so a caller can answer a repeated request before it checks whether a new run may start.
 func (r *Runner) Find(ctx context.Context, q Request) (*Run, error) {
 	raw, err := q.encode()
 	if err != nil {

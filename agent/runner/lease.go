@@ -124,7 +124,8 @@ func (a *active) append(ev json.RawMessage, urgent bool) error {
 	return a.writeLog(func(ctx context.Context) error { return a.log.Append(ctx, ev, urgent) })
 }
 
-// store repeats an operation of the table for the time of a lease. If it still fails, the run is left to another process.
+// store repeats an operation of the table for the time of a lease. If it still fails, the run is left to another
+// process.
 func (a *active) store(op func(context.Context) error) error {
 	err := a.runner.retry(a.life, op)
 	if err != nil && !isFinal(err) {

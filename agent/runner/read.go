@@ -34,8 +34,8 @@ func (r *Runner) Get(ctx context.Context, sc scope.Scope, id string) (*Run, erro
 	return r.describe(ctx, session, &h)
 }
 
-// mayEnd reports whether the log of a live run may have its last event. That of a run in this process does not before it is
-// written.
+// mayEnd reports whether the log of a live run may have its last event. That of a run in this process does not before
+// it is written.
 func (r *Runner) mayEnd(session scope.Scope, n int) bool {
 	a := r.find(session, n)
 	return a == nil || a.ending.Load()
@@ -80,8 +80,8 @@ func (r *Runner) read(ctx context.Context, sc scope.Scope, id string) (scope.Sco
 	return session, h, err
 }
 
-// Events yields the events of a run, from the first one after the event with the id after, as [replay.Store.Events] does.
-// The scope is the run's session or its user. The error is [ErrNotFound] if the scope does not have the run.
+// Events yields the events of a run, from the first one after the event with the id after, as [replay.Store.Events]
+// does. The scope is the run's session or its user. The error is [ErrNotFound] if the scope does not have the run.
 func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) iter.Seq2[replay.Event, error] {
 	return follow(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[replay.Event, error] {
 		return r.logs.Events(ctx, session, log, after)
@@ -198,8 +198,8 @@ func (r *Runner) Wait(ctx context.Context, sc scope.Scope, id string) error {
 	}
 }
 
-// Stop asks a run to stop. Its process notices that within a heartbeat, and the run ends with the outcome stopped. A run
-// that has ended stays as it is. Stop returns [ErrNotFound] if the scope does not have the run.
+// Stop asks a run to stop. Its process notices that within a heartbeat, and the run ends with the outcome stopped. A
+// run that has ended stays as it is. Stop returns [ErrNotFound] if the scope does not have the run.
 func (r *Runner) Stop(ctx context.Context, sc scope.Scope, id string) error {
 	session, h, err := r.read(ctx, sc, id)
 	if err != nil {

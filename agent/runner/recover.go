@@ -76,7 +76,8 @@ func (p *recovery) takeOver(ctx context.Context, session scope.Scope, sort strin
 	})
 }
 
-// Watch calls [Runner.Recover] at once and then about every half of Options.Lease, until ctx ends or Shutdown is called.
+// Watch calls [Runner.Recover] at once and then about every half of Options.Lease, until ctx ends or Shutdown is
+// called.
 func (r *Runner) Watch(ctx context.Context, system *table.System) {
 	for {
 		err := r.Recover(ctx, system)

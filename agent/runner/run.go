@@ -70,13 +70,13 @@ type Custom struct {
 	Value json.RawMessage
 }
 
-// Host contains the functions of an application. They are called for many runs at once, for each run one after another. A
-// run fails if one of them panics. If a process ends during a function, another process calls it again.
+// Host contains the functions of an application. They are called for many runs at once, for each run one after another.
+// A run fails if one of them panics. If a process ends during a function, another process calls it again.
 type Host struct {
 	// Agent returns the agent of a run. Required unless Stream is set.
 	Agent func(ctx context.Context, r *Run) (*agent.Agent, error)
-	// Stream runs the agent for a run. It takes the place of Agent where an [agent.Agent.Stream] is not enough, for example
-	// for typed answers: see [agent.StreamAs].
+	// Stream runs the agent for a run. It takes the place of Agent where an [agent.Agent.Stream] is not enough, for
+	// example for typed answers: see [agent.StreamAs].
 	Stream func(ctx context.Context, r *Run, in agent.Input) iter.Seq2[agent.Event, error]
 	// Prompt returns what the model is asked. It is not called for a run that continues from a checkpoint. If nil, the
 	// model is asked the request's Prompt, with its Media.
@@ -90,8 +90,8 @@ type Host struct {
 	// other events.
 	Custom func(ctx context.Context, r *Run, ev agent.Event) ([]Custom, error)
 	// End records the result of the run, for example in its stage, before its last event is written. An error is retried
-	// for 30 s, or for the time of a longer lease, unless it wraps [tracking.ErrFenced]; then the run ends as failed. If nil, nothing is
-	// recorded.
+	// for 30 s, or for the time of a longer lease, unless it wraps [tracking.ErrFenced]; then the run ends as failed. If
+	// nil, nothing is recorded.
 	End func(ctx context.Context, r *Run, res Result) error
 }
 

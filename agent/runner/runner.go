@@ -29,8 +29,8 @@ type Options struct {
 	Turns *history.Store
 	// Lease is the time after which a run whose process is silent may be taken over, at least a second. Zero means 10 s.
 	Lease time.Duration
-	// Heartbeat is the interval at which the lease is renewed and a stop request is noticed, at most a third of Lease. Zero
-	// means 3 s, or a third of Lease if that is less.
+	// Heartbeat is the interval at which the lease is renewed and a stop request is noticed, at most a third of Lease.
+	// Zero means 3 s, or a third of Lease if that is less.
 	Heartbeat time.Duration
 	// Exclusive states that the table belongs to this process alone, such as one of package bolt. Runs that this Runner
 	// does not have are then taken over at once, and leases are not renewed.
@@ -81,8 +81,8 @@ type liveKey struct {
 	n         int
 }
 
-// New returns a Runner whose runs are in t. It returns [ErrInvalid] if t is nil, if the host does not have exactly one of
-// Agent and Stream, or if an option is out of range.
+// New returns a Runner whose runs are in t. It returns [ErrInvalid] if t is nil, if the host does not have exactly one
+// of Agent and Stream, or if an option is out of range.
 func New(t *table.Table, host Host, o *Options) (*Runner, error) {
 	switch {
 	case t == nil:
@@ -188,13 +188,13 @@ func (r *Runner) launch(a *active) bool {
 	return true
 }
 
-// Shutdown hands all runs of this process over to others, see [Runner.Recover], and waits until they have left. From then on
-// Start returns [ErrShutdown].
+// Shutdown hands all runs of this process over to others, see [Runner.Recover], and waits until they have left. From
+// then on Start returns [ErrShutdown].
 //
 // A run is handed over at its next checkpoint, which is before its next tool call or at the end of its turn. When ctx
 // ends, the rest are interrupted, and the next process retracts their events since the last checkpoint. Shutdown then
-// waits for at most the time of a lease more, and returns an error if a run is still there, because a function of the host
-// does not heed its context.
+// waits for at most the time of a lease more, and returns an error if a run is still there, because a function of the
+// host does not heed its context.
 func (r *Runner) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	if !r.closing {

@@ -13,11 +13,12 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// Start begins a run and returns. The run continues when ctx ends. Of concurrent calls for a session one begins a run, and
-// the others return a *[RunningError].
+// Start begins a run and returns. The run continues when ctx ends. Of concurrent calls for a session one begins a run,
+// and the others return a *[RunningError].
 //
-// If one of the last 20 runs of the session has the same key, Start returns it for the same request, whether it has ended
-// or not, and [ErrKeyReused] for another one. Start returns a *[admission.FullError] if the run must not be started now.
+// If one of the last 20 runs of the session has the same key, Start returns it for the same request, whether it has
+// ended or not, and [ErrKeyReused] for another one. Start returns a *[admission.FullError] if the run must not be
+// started now.
 //
 // [admission.FullError]: https://pkg.go.dev/github.com/carrel-go/carrel/admission#FullError
 func (r *Runner) Start(ctx context.Context, q Request) (*Run, error) {
@@ -102,8 +103,8 @@ const (
 	endingPoll  = 75 * time.Millisecond
 )
 
-// awaitEnding reports whether a run has ended. A client may have seen the last event of a run whose HEAD says that it has
-// not, so awaitEnding waits for a run of this process that has told it, and otherwise reads HEAD a few times.
+// awaitEnding reports whether a run has ended. A client may have seen the last event of a run whose HEAD says that it
+// has not, so awaitEnding waits for a run of this process that has told it, and otherwise reads HEAD a few times.
 func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *table.View, n int) (bool, error) {
 	if a := r.find(session, n); a != nil {
 		if !a.ending.Load() {

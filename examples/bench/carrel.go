@@ -48,7 +48,8 @@ func setUpCarrel(context.Context) (func(context.Context) error, error) {
 			ds = append(ds, agent.UsePart{ToolUse: agent.ToolUse{ID: c.ID, Name: toolName, Input: json.RawMessage(c.Input)}})
 			reason = agent.StopToolUse
 		}
-		m = append(m, append(ds, agent.StopPart{Reason: reason}, agent.UsageReport{Usage: agent.Usage{Input: 100, Output: 20}}))
+		m = append(m, append(ds, agent.StopPart{Reason: reason},
+			agent.UsageReport{Usage: agent.Usage{Input: 100, Output: 20}}))
 	}
 	a, err := agent.New(m, &agent.Options{System: system, Tools: tools.Of(find)})
 	if err != nil {

@@ -32,7 +32,8 @@ func (m *einoModel) Generate(_ context.Context, input []*schema.Message, _ ...mo
 	return schema.ConcatMessages(m.chunks[m.at(input)])
 }
 
-func (m *einoModel) Stream(_ context.Context, input []*schema.Message, _ ...model.Option) (*schema.StreamReader[*schema.Message], error) {
+func (m *einoModel) Stream(_ context.Context, input []*schema.Message,
+	_ ...model.Option) (*schema.StreamReader[*schema.Message], error) {
 	return schema.StreamReaderFromArray(m.chunks[m.at(input)]), nil
 }
 

@@ -55,7 +55,8 @@ func eventTable(ctx context.Context, out io.Writer, rounds int) error {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	versions, first := versions(), medians(seen[0])
-	if _, err := fmt.Fprint(w, "\nan event of 200 B and its flush\n\nwriter\tversion\tns\tCPU ns\tallocs\tbytes\ttime\tCPU\t\n"); err != nil {
+	if _, err := fmt.Fprint(w, "\nan event of 200 B and its flush\n\nwriter\tversion\tns\tCPU "+
+		"ns\tallocs\tbytes\ttime\tCPU\t\n"); err != nil {
 		return err
 	}
 	for i, c := range all {

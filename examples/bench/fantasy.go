@@ -46,10 +46,11 @@ func (fantasyModel) Model() string    { return "model" }
 
 func setUpFantasy(context.Context) (func(context.Context) error, error) {
 	var s shelf
-	find := fantasy.NewParallelAgentTool(toolName, toolAbout, func(ctx context.Context, q query, _ fantasy.ToolCall) (fantasy.ToolResponse, error) {
-		found, err := s.find(ctx, q)
-		return fantasy.NewTextResponse(found), err
-	})
+	find := fantasy.NewParallelAgentTool(toolName, toolAbout,
+		func(ctx context.Context, q query, _ fantasy.ToolCall) (fantasy.ToolResponse, error) {
+			found, err := s.find(ctx, q)
+			return fantasy.NewTextResponse(found), err
+		})
 	var m fantasyModel
 	for _, t := range script() {
 		ps := []fantasy.StreamPart{{Type: fantasy.StreamPartTypeTextStart, ID: "0"}}
@@ -59,13 +60,15 @@ func setUpFantasy(context.Context) (func(context.Context) error, error) {
 		ps = append(ps, fantasy.StreamPart{Type: fantasy.StreamPartTypeTextEnd, ID: "0"})
 		reason := fantasy.FinishReasonStop
 		for _, c := range t.Calls {
-			ps = append(ps, fantasy.StreamPart{Type: fantasy.StreamPartTypeToolCall, ID: c.ID, ToolCallName: toolName, ToolCallInput: c.Input})
+			ps = append(ps, fantasy.StreamPart{Type: fantasy.StreamPartTypeToolCall, ID: c.ID, ToolCallName: toolName,
+				ToolCallInput: c.Input})
 			reason = fantasy.FinishReasonToolCalls
 		}
 		m = append(m, append(ps, fantasy.StreamPart{Type: fantasy.StreamPartTypeFinish, FinishReason: reason,
 			Usage: fantasy.Usage{InputTokens: 100, OutputTokens: 20}}))
 	}
-	a := fantasy.NewAgent(m, fantasy.WithSystemPrompt(system), fantasy.WithTools(find), fantasy.WithStopConditions(fantasy.StepCountIs(2*turns)))
+	a := fantasy.NewAgent(m, fantasy.WithSystemPrompt(system), fantasy.WithTools(find),
+		fantasy.WithStopConditions(fantasy.StepCountIs(2*turns)))
 	return func(ctx context.Context) error {
 		streamed := 0
 		res, err := a.Stream(ctx, fantasy.AgentStreamCall{

@@ -36,12 +36,14 @@ func table(ctx context.Context, out io.Writer, rounds int) error {
 	versions := versions()
 	first := medians(seen[0])
 	rows := []string{
-		fmt.Sprintf("%d turns, %d tool calls; %s, %d CPUs, median of %d\n\n", turns, toolCalls, runtime.Version(), runtime.NumCPU(), rounds),
+		fmt.Sprintf("%d turns, %d tool calls; %s, %d CPUs, median of %d\n\n", turns, toolCalls, runtime.Version(),
+			runtime.NumCPU(), rounds),
 		"library\tversion\tµs/turn\tCPU µs/turn\tallocs/turn\tbytes/turn\ttime\tCPU\tallocs\tbytes\t\n",
 	}
 	for i, c := range all {
 		k := medians(seen[i])
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%.1f\t%.1f\t%.0f\t%.0f\t%.1f×\t%.1f×\t%.1f×\t%.1f×\t\n", c.name, versions[c.module],
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%.1f\t%.1f\t%.0f\t%.0f\t%.1f×\t%.1f×\t%.1f×\t%.1f×\t\n", c.name,
+			versions[c.module],
 			k.wall/turns, k.cpu/turns, k.allocs/turns, k.bytes/turns,
 			k.wall/first.wall, k.cpu/first.cpu, k.allocs/first.allocs, k.bytes/first.bytes))
 	}

@@ -16,8 +16,8 @@ const slice = 25 * time.Millisecond
 // collector's, and allocations.
 type cost struct{ wall, cpu, allocs, bytes float64 }
 
-// measure returns the costs of each contestant in each round. They take turns in short slices, so that other load on the
-// machine affects all of them. It affects the CPU time less than the time on the clock.
+// measure returns the costs of each contestant in each round. They take turns in short slices, so that other load on
+// the machine affects all of them. It affects the CPU time less than the time on the clock.
 func measure(ctx context.Context, all []contestant, rounds int) ([][]cost, error) {
 	times := make([]int, len(all)) // conversations in a slice
 	for i, c := range all {

@@ -57,11 +57,13 @@ func amazon(ctx context.Context, c config) (services, error) {
 // existing is a client that rejects changes, so that CreateTable only verifies the table.
 type existing struct{ *dynamodb.Client }
 
-func (existing) CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
+func (existing) CreateTable(context.Context, *dynamodb.CreateTableInput,
+	...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
 	return nil, errors.New("the table does not exist, and -aws does not create it")
 }
 
-func (existing) UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error) {
+func (existing) UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput,
+	...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error) {
 	return nil, errors.New("the table's TTL is disabled, and -aws does not enable it")
 }
 

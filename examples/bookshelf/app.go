@@ -288,8 +288,8 @@ func newPages(ctx context.Context, c config, client *s3.Client) (http.Handler, e
 	return web.Handler(&web.Options{ConnectSrc: []string{landing}, ImgSrc: images})
 }
 
-// background releases the leases of a killed process if no other process uses the table. Then it takes over runs, sweeps
-// and takes messages until the app is closed.
+// background releases the leases of a killed process if no other process uses the table. Then it takes over runs,
+// sweeps and takes messages until the app is closed.
 func (a *app) background(ctx context.Context, c config, on services, p *parts) error {
 	if on.alone {
 		if err := p.sweeper.Recover(ctx); err != nil {
@@ -301,7 +301,8 @@ func (a *app) background(ctx context.Context, c config, on services, p *parts) e
 	if on.queue == nil {
 		return nil
 	}
-	q, err := arrivals.NewConsumer(on.queue, c.queue, p.recorder.HandleMessage, &arrivals.ConsumerOptions{Wait: c.queueWait, Log: c.log})
+	q, err := arrivals.NewConsumer(on.queue, c.queue, p.recorder.HandleMessage,
+		&arrivals.ConsumerOptions{Wait: c.queueWait, Log: c.log})
 	if err != nil {
 		return err
 	}

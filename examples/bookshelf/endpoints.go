@@ -65,8 +65,8 @@ type part struct {
 	keys     keys
 }
 
-// replaced returns how to call the service whose endpoint this variable names, if it is set. If the environment does not
-// have credentials or a region, the embedded ones are used. Instance credentials are never requested.
+// replaced returns how to call the service whose endpoint this variable names, if it is set. If the environment does
+// not have credentials or a region, the embedded ones are used. Instance credentials are never requested.
 func replaced(getenv func(string) string, variable string, embedded keys) (part, bool) {
 	endpoint := getenv(variable)
 	if endpoint == "" {

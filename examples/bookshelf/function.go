@@ -22,8 +22,8 @@ import (
 // runtimeAPI is the variable that AWS Lambda sets for the process of a function.
 const runtimeAPI = "AWS_LAMBDA_RUNTIME_API"
 
-// Before the deadline of an invocation, its streams end and its runs are handed over at their next checkpoint; later they
-// are interrupted.
+// Before the deadline of an invocation, its streams end and its runs are handed over at their next checkpoint; later
+// they are interrupted.
 const (
 	handOverTime  = 20 * time.Second
 	interruptTime = 8 * time.Second
@@ -65,7 +65,8 @@ func serveFunction(ctx context.Context, c config) error {
 	return nil
 }
 
-// invoke answers one invocation. Its kind follows from members that only AWS can set: the body of a request is a string.
+// invoke answers one invocation. Its kind follows from members that only AWS can set: the body of a request is a
+// string.
 func (f *function) invoke(ctx context.Context, event json.RawMessage) (any, error) {
 	var kind struct {
 		Request  json.RawMessage `json:"requestContext"`

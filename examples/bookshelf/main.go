@@ -2,9 +2,9 @@
 //
 //	go run ./examples/bookshelf
 //
-// starts everything on this machine and prints the address of its page. It does not need anything else. S3 is an embedded
-// server that checks signatures as S3 does. The table is a file. The model is a program that reads barcodes and
-// covers, behind an endpoint that speaks Bedrock's protocol. The code between them is the same as on AWS.
+// starts everything on this machine and prints the address of its page. It does not need anything else. S3 is an
+// embedded server that checks signatures as S3 does. The table is a file. The model is a program that reads barcodes
+// and covers, behind an endpoint that speaks Bedrock's protocol. The code between them is the same as on AWS.
 //
 //	-addr   address to listen on, of this machine only; default 127.0.0.1:8080
 //	-data   directory for all data; default a temporary one that is removed at the end
@@ -108,17 +108,23 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&c.queue, "events-queue", "", "`URL` of the SQS queue that the landing bucket notifies")
 	flags.DurationVar(&c.queueWait, "events-wait", maxQueueWait, "how `long` one call waits for messages, 1s to 20s")
 	flags.DurationVar(&c.sweep, "sweep", time.Minute, "`interval` at which to look for abandoned uploads")
-	flags.DurationVar(&c.lease, "lease", defaultLease, "`time` after which the runs of a silent process are taken over, at least 1s")
-	flags.IntVar(&c.grants, "grants", defaultGrants, "largest `number` of a user's uploads that are granted and have not arrived")
+	flags.DurationVar(&c.lease, "lease", defaultLease,
+		"`time` after which the runs of a silent process are taken over, at least 1s")
+	flags.IntVar(&c.grants, "grants", defaultGrants,
+		"largest `number` of a user's uploads that are granted and have not arrived")
 	flags.IntVar(&c.userRuns, "user-runs", defaultUserRuns, "largest `number` of a user's runs at a time")
 	flags.IntVar(&c.tenantRuns, "tenant-runs", defaultTenantRuns, "largest `number` of a tenant's runs at a time")
 	flags.IntVar(&c.waiting, "queue", defaultQueue, "largest `number` of a tenant's runs that wait")
-	flags.Int64Var(&c.tenantTokens, "tenant-tokens", 0, "largest `number` of a tenant's tokens in a period, 0 for any number")
+	flags.Int64Var(&c.tenantTokens, "tenant-tokens", 0,
+		"largest `number` of a tenant's tokens in a period, 0 for any number")
 	flags.DurationVar(&c.tenantPeriod, "tenant-period", defaultPeriod, "`period` of -tenant-tokens, at least 1s")
-	flags.Int64Var(&c.stepTokens, "step-tokens", defaultStepTokens, "estimated `number` of tokens of a request to the model")
-	flags.DurationVar(&c.retention, "retention", defaultRetention, "`time` that the record of an upload is kept after it has ended, 0 for ever")
+	flags.Int64Var(&c.stepTokens, "step-tokens", defaultStepTokens,
+		"estimated `number` of tokens of a request to the model")
+	flags.DurationVar(&c.retention, "retention", defaultRetention,
+		"`time` that the record of an upload is kept after it has ended, 0 for ever")
 	flags.StringVar(&c.pprof, "pprof", "", "`address` of this machine for profiles of net/http/pprof (default none)")
-	flags.StringVar(&c.issuer, "issuer", "", "`URL` of the OIDC issuer whose tokens are required (default no token is required)")
+	flags.StringVar(&c.issuer, "issuer", "",
+		"`URL` of the OIDC issuer whose tokens are required (default no token is required)")
 	flags.StringVar(&c.audience, "audience", "", "`audience` of the issuer's tokens")
 	flags.StringVar(&c.client, "client", "", "`id` of the app client, if the issuer is a Cognito user pool")
 	flags.StringVar(&c.tenantClaim, "tenant-claim", "", "`claim` that holds the tenant (default custom:tenant_id)")
@@ -133,7 +139,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if c.grants == 0 || c.userRuns == 0 || c.tenantRuns == 0 || c.waiting == 0 { // zero means the default in a config
 		return errors.New("invalid limit 0: -grants, -user-runs, -tenant-runs and -queue must be at least 1")
 	}
-	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 || c.tenantPeriod == 0 { // zero means the default in a config, but is not valid as a flag
+	// Zero means the default in a config, but is not valid as a flag.
+	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 || c.tenantPeriod == 0 {
 		return errors.New("invalid duration 0s: -sweep must be positive, -lease must be at least 1s, " +
 			"-tenant-period must be at least 1s, and -events-wait must be 1s to 20s")
 	}

@@ -12,7 +12,8 @@ import (
 
 // signIn configures authentication. With an issuer, every request needs one of its tokens. Without one, everybody on
 // this machine may connect, as any user.
-func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, audit scope.Auditor, o *server.Options) error {
+func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, audit scope.Auditor,
+	o *server.Options) error {
 	var verifier *oidc.Verifier
 	var err error
 	if c.issuer != "" {
@@ -29,7 +30,8 @@ func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, a
 }
 
 // own opens an issuer for made-up users and returns its verifier.
-func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor, o *server.Options) (*oidc.Verifier, error) {
+func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor,
+	o *server.Options) (*oidc.Verifier, error) {
 	iss, err := devtoken.Open(dir, "http://"+addr.String()+"/issuer")
 	if err != nil {
 		return nil, err

@@ -26,16 +26,16 @@ type Group struct {
 	armed bool
 }
 
-// NewGroup returns a group of contexts that end with parent, or after limit. An extension adds grace, so that the timeout
-// inside ends first and can say so; if isFixed is set, Extend does nothing. [Group.Close] must be called.
+// NewGroup returns a group of contexts that end with parent, or after limit. An extension adds grace, so that the
+// timeout inside ends first and can say so; if isFixed is set, Extend does nothing. [Group.Close] must be called.
 func NewGroup(parent context.Context, limit, grace time.Duration, isFixed bool) *Group {
 	g := &Group{limit: limit, grace: grace, isFixed: isFixed, expired: make(chan struct{}, 1)}
 	g.stop = context.AfterFunc(parent, func() { g.endAll(parent.Err()) })
 	return g
 }
 
-// Start returns a context whose time begins now. Its values are those of ctx, which must end no earlier than the group's
-// parent. [Context.Cancel] must be called.
+// Start returns a context whose time begins now. Its values are those of ctx, which must end no earlier than the
+// group's parent. [Context.Cancel] must be called.
 func (g *Group) Start(ctx context.Context, now time.Time) *Context {
 	c := &Context{parent: ctx, group: g, deadline: now.Add(g.limit)}
 	g.mu.Lock()

@@ -3,9 +3,9 @@ package errtext
 
 import "strings"
 
-// Join returns "prefix: code: message: cause" without the parts that are empty. A cause that already has the code and the
-// message is printed alone, and one that only repeats the message is left out, so that nothing is printed twice. The cause
-// loses its package's name if the prefix begins with the same.
+// Join returns "prefix: code: message: cause" without the parts that are empty. A cause that already has the code and
+// the message is printed alone, and one that only repeats the message is left out, so that nothing is printed twice.
+// The cause loses its package's name if the prefix begins with the same.
 func Join(prefix, code, message string, cause error) string {
 	var head string
 	switch {

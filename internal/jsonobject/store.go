@@ -62,8 +62,8 @@ func (s *Store) Put(ctx context.Context, sc scope.Scope, raw []byte) (stored str
 	return string(encoded), err
 }
 
-// Get returns the JSON that Put has stored. It returns [ErrLost] if the object is gone, is not one of this scope and kind,
-// or has other content.
+// Get returns the JSON that Put has stored. It returns [ErrLost] if the object is gone, is not one of this scope and
+// kind, or has other content.
 func (s *Store) Get(ctx context.Context, sc scope.Scope, stored string) ([]byte, error) {
 	root, ref, err := s.parseRef(sc, stored)
 	if err != nil {

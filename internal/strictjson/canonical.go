@@ -8,8 +8,8 @@ import (
 // Canonical returns b in one form, so that values are equal exactly if the bytes are: without white space, the members
 // of objects ordered by the bytes of their names, strings with the fewest escapes, and each number in one layout with
 // all its digits (3.0, 3e0 and 3 are equal; -0 is 0). Only numbers whose exponent exceeds 32 bits stay as they are
-// written. The result follows RFC 8785 except in the order of names beyond U+FFFF and in numbers that a float64 does not
-// hold. It returns an [*Error] if b is not valid.
+// written. The result follows RFC 8785 except in the order of names beyond U+FFFF and in numbers that a float64 does
+// not hold. It returns an [*Error] if b is not valid.
 func Canonical(b []byte) ([]byte, error) {
 	v, err := Parse(b)
 	if err != nil {

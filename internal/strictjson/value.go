@@ -51,8 +51,8 @@ func parse(b []byte, maxDepth int) (Value, error) {
 // ParseObject is [Parse] for an input that must be an object.
 func ParseObject(b []byte) (Value, error) { return parseObject(b, MaxDepth) }
 
-// ParseEnvelope is [ParseObject] for a document of ours that holds values which Parse has accepted. It accepts 16 levels
-// more than [MaxDepth].
+// ParseEnvelope is [ParseObject] for a document of ours that holds values which Parse has accepted. It accepts 16
+// levels more than [MaxDepth].
 func ParseEnvelope(b []byte) (Value, error) { return parseObject(b, MaxDepth+16) }
 
 func parseObject(b []byte, maxDepth int) (Value, error) {

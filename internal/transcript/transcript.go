@@ -1,4 +1,5 @@
-// Package transcript makes transcripts of runs from their events and from their history, so that tests can compare them.
+// Package transcript makes transcripts of runs from their events and from their history, so that tests can compare
+// them.
 package transcript
 
 import (
@@ -41,9 +42,9 @@ type event struct {
 	OutputTokens int64  `json:"output_tokens"`
 }
 
-// FromLog returns the transcript of runs, of which each continues the one before, after their retractions. It returns an
-// error if the ids of a run do not increase, if a run does not have exactly one last event, or if a call does not occur
-// once with one result. A call may be without a result if the last run is pending.
+// FromLog returns the transcript of runs, of which each continues the one before, after their retractions. It returns
+// an error if the ids of a run do not increase, if a run does not have exactly one last event, or if a call does not
+// occur once with one result. A call may be without a result if the last run is pending.
 func FromLog(runs ...[]replay.Event) (Transcript, error) {
 	var tr Transcript
 	pending := false

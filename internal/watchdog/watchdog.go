@@ -19,8 +19,8 @@ type Watchdog struct {
 	ended bool
 }
 
-// New returns a Watchdog that calls bark, in a separate goroutine and once, when a phase has lasted for limit. The caller
-// must call End.
+// New returns a Watchdog that calls bark, in a separate goroutine and once, when a phase has lasted for limit. The
+// caller must call End.
 func New(limit time.Duration, bark func()) *Watchdog {
 	w := &Watchdog{limit: limit, bark: bark, epoch: time.Now()}
 	w.since.Store(-1)

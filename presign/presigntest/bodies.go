@@ -63,8 +63,8 @@ func isObject(ctx *fasthttp.RequestCtx) bool {
 	return true
 }
 
-// statesLength reports whether the request has a Content-Length. Without one, HTTP treats the body as empty, and an empty
-// object would be stored. fasthttp fills in a length of zero, so the raw header is checked.
+// statesLength reports whether the request has a Content-Length. Without one, HTTP treats the body as empty, and an
+// empty object would be stored. fasthttp fills in a length of zero, so the raw header is checked.
 func statesLength(ctx *fasthttp.RequestCtx) bool {
 	return bytes.Contains(bytes.ToLower(ctx.Request.Header.RawHeaders()), []byte("content-length:"))
 }

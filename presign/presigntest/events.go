@@ -46,8 +46,8 @@ func (s *sender) SendEvent(c fiber.Ctx, meta s3event.EventMeta) {
 // Close does nothing: events are sent within their requests.
 func (s *sender) Close() error { return nil }
 
-// notification returns the S3 notification of a created object. The server's keys are not encoded. S3 encodes them as in
-// a query: "a b+é" is "a+b%2B%C3%A9". Readers of notifications decode them.
+// notification returns the S3 notification of a created object. The server's keys are not encoded. S3 encodes them as
+// in a query: "a b+é" is "a+b%2B%C3%A9". Readers of notifications decode them.
 func notification(name, bucket, key string, meta s3event.EventMeta, at time.Time) ([]byte, error) {
 	return json.Marshal(s3event.EventSchema{Records: []s3event.EventRecord{{
 		EventVersion: "2.2", EventSource: "aws:s3", EventName: s3event.EventType(name), AwsRegion: Region,

@@ -16,9 +16,9 @@ import (
 	"github.com/versity/versitygw/s3response"
 )
 
-// backendLimits adds three guarantees to the storage. An object has at most maxObject bytes, unless that is 0. An object
-// or part is stored only after its whole request has arrived. Deleting an object does not disturb storing another.
-// Every object passes through one of its methods.
+// backendLimits adds three guarantees to the storage. An object has at most maxObject bytes, unless that is 0. An
+// object or part is stored only after its whole request has arrived. Deleting an object does not disturb storing
+// another. Every object passes through one of its methods.
 type backendLimits struct {
 	*posix.Posix
 

@@ -11,8 +11,9 @@ import (
 	"github.com/versity/versitygw/backend/meta"
 )
 
-// probeDirectory checks with a temporary file which features the file system of dir has. Objects' attributes are stored as extended
-// attributes if it supports them. Otherwise they are stored in a second directory next to dir, whose path it returns.
+// probeDirectory checks with a temporary file which features the file system of dir has. Objects' attributes are stored
+// as extended attributes if it supports them. Otherwise they are stored in a second directory next to dir, whose path
+// it returns.
 func probeDirectory(dir string) (sidecar string, err error) {
 	f, err := os.CreateTemp(dir, ".probe-a-*")
 	if err != nil {

@@ -41,8 +41,8 @@ type Server struct {
 }
 
 // Start serves the buckets below dir on a loopback port. It creates dir if it is missing. It prefers the port of the
-// last start, stored in the file dir + ".port", so that grants survive a restart if the keys stay the same. If that port
-// is taken, it uses a free one. Start returns when the server answers. The server ends when ctx ends, or by
+// last start, stored in the file dir + ".port", so that grants survive a restart if the keys stay the same. If that
+// port is taken, it uses a free one. Start returns when the server answers. The server ends when ctx ends, or by
 // [Server.Close].
 //
 // A connection is closed if its client sends nothing for 20 s, does not complete its header within 20 s, or sends its

@@ -61,5 +61,6 @@
 // whether a token has been revoked, or decrypt tokens. Its rules are those of RFC
 // 7519 (JWT), RFC 8725 (best current practices), RFC 6750 (bearer tokens), OpenID
 // Connect Discovery 1.0 and, for Cognito,
+//
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html.
 package oidc

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// appendMap appends the JSON of attributes, with their names in order. It writes the bytes that encoding/json writes for
-// [jsonValue], without building one.
+// appendMap appends the JSON of attributes, with their names in order. It writes the bytes that encoding/json writes
+// for [jsonValue], without building one.
 func appendMap(b []byte, m map[string]Value) ([]byte, error) {
 	var few [16]string
 	names := few[:0]

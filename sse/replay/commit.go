@@ -116,8 +116,8 @@ func (w *Writer) newSegment(number int64, lines []line) *segment {
 	return s
 }
 
-// putSegment stores a segment. It repeats a write that failed, with the same number, until the outcome is known or ctx ends.
-// It returns ErrFenced if another writer holds the number.
+// putSegment stores a segment. It repeats a write that failed, with the same number, until the outcome is known or ctx
+// ends. It returns ErrFenced if another writer holds the number.
 func (w *Writer) putSegment(ctx context.Context, s *segment) error {
 	item := s.encodeSegment(w.log.names, w.store.o.Retention)
 	for try := 0; ; try++ {

@@ -33,9 +33,9 @@ func Plain() Dialect {
 //		return logs.Follow(ctx, session, name, after, replay.Plain())
 //	}, nil)
 //
-// Each batch holds the frames of one commit and may be reused after the next one is asked for. The first batch is empty if
-// the first events do not have frames, so that Serve opens the stream at once. The errors are those of [Store.Events] and of
-// the dialect.
+// Each batch holds the frames of one commit and may be reused after the next one is asked for. The first batch is empty
+// if the first events do not have frames, so that Serve opens the stream at once. The errors are those of
+// [Store.Events] and of the dialect.
 func (s *Store) Follow(
 	ctx context.Context, sc scope.Scope, name, after string, d Dialect,
 ) iter.Seq2[[]sse.Event, error] {

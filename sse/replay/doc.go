@@ -12,9 +12,9 @@
 //
 // # Writing
 //
-// A log is a sequence of segments: items "log#<name>#<number>" of a scope, numbered from 1 without gaps. A segment holds
-// the events of one commit and is never changed. A [Writer] commits its events together, by default every 250 ms, and
-// earlier after a pause and for an urgent event.
+// A log is a sequence of segments: items "log#<name>#<number>" of a scope, numbered from 1 without gaps. A segment
+// holds the events of one commit and is never changed. A [Writer] commits its events together, by default every 250 ms,
+// and earlier after a pause and for an urgent event.
 //
 // One Writer at a time writes a log. [Store.Open] takes the log over from any other by writing the next segment, so
 // that the next write of the other collides and it ends with [ErrFenced]. A write whose outcome is unknown is repeated

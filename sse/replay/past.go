@@ -8,8 +8,8 @@ import (
 // maxHeld is the size of the events that a reader holds until it knows which of them were taken back.
 const maxHeld = 256 << 10
 
-// past describes a log up to the end that a reader has found: the events that were taken back, and all events if they are
-// few. Otherwise the reader reads them once more.
+// past describes a log up to the end that a reader has found: the events that were taken back, and all events if they
+// are few. Otherwise the reader reads them once more.
 type past struct {
 	end    string // the id of the last event
 	gaps   []gap
@@ -18,7 +18,8 @@ type past struct {
 	size   int // of the events that were read
 }
 
-// gap is a range of events that were taken back: those after the first id, up to the last, which is the one that did so.
+// gap is a range of events that were taken back: those after the first id, up to the last, which is the one that did
+// so.
 type gap struct{ after, last string }
 
 // readPast reads a log up to its present end.

@@ -41,8 +41,8 @@ func (s *Store) Events(ctx context.Context, sc scope.Scope, name, after string) 
 	}
 }
 
-// End returns the last event of a log that has ended. It returns false if the log has not ended, and [sse.ErrNotFound] if
-// the scope does not have such a log. It costs one read.
+// End returns the last event of a log that has ended. It returns false if the log has not ended, and [sse.ErrNotFound]
+// if the scope does not have such a log. It costs one read.
 func (s *Store) End(ctx context.Context, sc scope.Scope, name string) (last Event, ok bool, _ error) {
 	l, err := s.openLog(sc, name)
 	if err != nil {
@@ -94,8 +94,8 @@ func (s *Store) newReading(ctx context.Context, sc scope.Scope, name, after stri
 	return r, err
 }
 
-// readLog passes the events of each segment to yield until that returns false. When it has passed the newest one, it waits
-// for more if wait is set. It reuses the slice that it passes.
+// readLog passes the events of each segment to yield until that returns false. When it has passed the newest one, it
+// waits for more if wait is set. It reuses the slice that it passes.
 func (r *reading) readLog(ctx context.Context, yield func([]Event) bool, wait bool) error {
 	for !r.final {
 		segments, changed, err := r.fetchSegments(ctx)
@@ -157,8 +157,8 @@ func (r *reading) seek(ctx context.Context, after string) error {
 	return nil
 }
 
-// fetchSegments returns the segments from r.next on. If the result is empty, the caller fetches again when changed is closed,
-// or after a while if changed is nil.
+// fetchSegments returns the segments from r.next on. If the result is empty, the caller fetches again when changed is
+// closed, or after a while if changed is nil.
 func (r *reading) fetchSegments(ctx context.Context) ([]*segment, <-chan struct{}, error) {
 	if memory := r.store.recentOf(r.log); memory != nil {
 		r.memory = memory

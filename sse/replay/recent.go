@@ -51,8 +51,8 @@ func (r *recent) notifyReaders() {
 	r.changed = make(chan struct{})
 }
 
-// segmentsFrom returns the segments from the given number on. If the result is empty, changed is closed at the next change. It
-// returns false if the table must be read instead.
+// segmentsFrom returns the segments from the given number on. If the result is empty, changed is closed at the next
+// change. It returns false if the table must be read instead.
 func (r *recent) segmentsFrom(number int64) (_ []*segment, changed <-chan struct{}, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

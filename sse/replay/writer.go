@@ -50,8 +50,8 @@ type line struct {
 	final bool
 }
 
-// Open takes the log over and starts its next segment with the given events, at most 1,000. It creates the log if it does not exist.
-// From then on every earlier Writer of the log, in any process, fails with [ErrFenced].
+// Open takes the log over and starts its next segment with the given events, at most 1,000. It creates the log if it
+// does not exist. From then on every earlier Writer of the log, in any process, fails with [ErrFenced].
 //
 // Open returns [sse.ErrFinished] if the log has ended, and repeats writes that fail until ctx ends.
 func (s *Store) Open(ctx context.Context, sc scope.Scope, name string, first ...json.RawMessage) (*Writer, error) {
@@ -113,8 +113,8 @@ func (w *Writer) takeOver(ctx context.Context, lines []line) (*segment, error) {
 // are not stored yet exceed four segments. It does not keep data.
 //
 // It returns [ErrTooLarge] and [ErrInvalid] for the event, and the error of the bucket for a large event. These do not
-// end the Writer, nor does the end of ctx. It returns [ErrFenced] if another Writer has taken the log over, and the error
-// of the table if a write can never succeed. Append and Finish then return that error for every later event.
+// end the Writer, nor does the end of ctx. It returns [ErrFenced] if another Writer has taken the log over, and the
+// error of the table if a write can never succeed. Append and Finish then return that error for every later event.
 //
 // Other errors of the table, such as denied access, are not reported at once: the Writer repeats the write. If ctx ends
 // while Append, Flush, Finish or Close waits, the error contains that of the last write.

@@ -80,9 +80,9 @@ type Decision struct {
 }
 
 // Decide records a decision on a pending request. s must be the request's own scope, [Request].Scope. Decide costs one
-// read and at most one write. A decision is permanent: repeating it changes nothing and is not an error, and the opposite
-// one returns [ErrDecided]. Both return the current request. Of concurrent decisions, the first one written counts. Decide
-// returns [scope.ErrDenied] for the zero Scope and for a read-only one.
+// read and at most one write. A decision is permanent: repeating it changes nothing and is not an error, and the
+// opposite one returns [ErrDecided]. Both return the current request. Of concurrent decisions, the first one written
+// counts. Decide returns [scope.ErrDenied] for the zero Scope and for a read-only one.
 func (a *Approvals) Decide(ctx context.Context, s scope.Scope, id string, d Decision) (Request, error) {
 	if err := s.RequireWrite(); err != nil {
 		return Request{}, fmt.Errorf("approval: decide: %w", err)

@@ -11,7 +11,8 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// The place of a request in the table: under its scope and, while it is pending, in the lists of its user and its tenant.
+// The place of a request in the table: under its scope and, while it is pending, in the lists of its user and its
+// tenant.
 const (
 	sortPrefix = "approval#"
 	sortEnd    = "approval$"

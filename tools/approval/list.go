@@ -29,9 +29,9 @@ type Page struct {
 }
 
 // List returns a page of the pending requests of s and of the scopes below it. A page may have fewer requests than the
-// limit, or be empty, although another one follows. For a session and for shared data, List is one consistent query, and
-// each page is in order. For a user and a tenant, it queries an index, oldest first, which may lag behind a little, and
-// reads each request, so that decided ones are not listed.
+// limit, or be empty, although another one follows. For a session and for shared data, List is one consistent query,
+// and each page is in order. For a user and a tenant, it queries an index, oldest first, which may lag behind a little,
+// and reads each request, so that decided ones are not listed.
 func (a *Approvals) List(ctx context.Context, s scope.Scope, o *ListOptions) (Page, error) {
 	view, err := a.table.In(s)
 	if err != nil {
@@ -76,7 +76,8 @@ func (a *Approvals) List(ctx context.Context, s scope.Scope, o *ListOptions) (Pa
 	return page, nil
 }
 
-// readFound returns the request of a row. A row of an index may be out of date or incomplete, so the item is read again.
+// readFound returns the request of a row. A row of an index may be out of date or incomplete, so the item is read
+// again.
 func (a *Approvals) readFound(ctx context.Context, f table.Found, indexed bool) (Request, error) {
 	if !indexed {
 		return parseItem(f.Scope, f.Item)

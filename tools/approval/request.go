@@ -29,8 +29,8 @@ const (
 //	{"scope":"…","id":"…","tool":"…","call_id":"…","args":{…},"reason":"…","status":"pending",
 //	 "asked_at":"2026-01-31T15:04:05.123Z","expires_at":"…","decided_by":"…","decided_at":"…","note":"…"}
 //
-// where decided_by, decided_at and note are left out if they are empty. A decoded Request has the zero Scope: pass scope
-// to [scope.ParsePartition], and check that the caller's own scope contains the result.
+// where decided_by, decided_at and note are left out if they are empty. A decoded Request has the zero Scope: pass
+// scope to [scope.ParsePartition], and check that the caller's own scope contains the result.
 type Request struct {
 	// Scope is the scope of the call. [Approvals.Get] and [Approvals.Decide] require it. In JSON it is its Partition.
 	Scope scope.Scope `json:"-"`

@@ -14,8 +14,9 @@ import (
 )
 
 // Ask decides whether a call needs approval. The reason is for the person who decides, and has at most 1,000 bytes. If
-// the call is impossible, such as the loan of a book that does not exist, Ask returns an error, and nobody is asked: the
-// call ends with that error, so return a [tools.Correct] for the model. The arguments of c fit the tool's schema already.
+// the call is impossible, such as the loan of a book that does not exist, Ask returns an error, and nobody is asked:
+// the call ends with that error, so return a [tools.Correct] for the model. The arguments of c fit the tool's schema
+// already.
 //
 // Ask may run more than once for a call, before and after the decision. The request keeps the first reason. A
 // call runs without an approval as soon as Ask does not require one any more, whatever a person has decided.
@@ -31,8 +32,8 @@ type Ask func(ctx context.Context, c *tools.Call) (reason string, needed bool, e
 //
 // A call without an idempotency key ends the run with [ErrInvalid], because an approval is bound to that key: give the
 // run an id. A call under a read-only scope ends the run with [scope.ErrDenied], because it cannot store a request. An
-// operation of the table that fails is repeated for about ten seconds, so that an approval is not lost. Then the call ends
-// with that error, and the tool does not run.
+// operation of the table that fails is repeated for about ten seconds, so that an approval is not lost. Then the call
+// ends with that error, and the tool does not run.
 //
 // Put the middleware inside tools.Audit and outside tools.MaxUses and tools.RetryTransient. It can serve any number of
 // tools and calls at once.

@@ -10,8 +10,8 @@ import (
 // may end with CR alone.
 //
 // encoding/csv can't replace it. It buffers whole records, so for a quote that is never closed it allocates 440 MB and
-// holds 180 MB for 64 MiB of input. Its offsets are those of decoded text, which differ from the offsets in a file of UTF-16. It also
-// does not say where the next record begins after an error.
+// holds 180 MB for 64 MiB of input. Its offsets are those of decoded text, which differ from the offsets in a file of
+// UTF-16. It also does not say where the next record begins after an error.
 type csvReader struct {
 	t          *textReader
 	comma, eol byte
@@ -36,8 +36,8 @@ func (f *file) newCSVReader(t *textReader, keep int) *csvReader {
 	return &csvReader{t: t, comma: f.format.comma, eol: f.format.eol, keep: keep}
 }
 
-// next reads the next record into c.rec. It returns io.EOF after the last record, and errPartEnd if the part ends within
-// the record, which begins at c.rec.off.
+// next reads the next record into c.rec. It returns io.EOF after the last record, and errPartEnd if the part ends
+// within the record, which begins at c.rec.off.
 func (c *csvReader) next() error {
 	t := c.t
 	c.state, c.sawCR = csvFieldStart, false

@@ -24,8 +24,8 @@ func invalidCursor() error {
 		"and the same version of the file. Call the tool again without a cursor.")
 }
 
-// encodeCursor returns the base64url encoding of the numbers as varints and of a digest over these and the binding, which
-// identifies the tool, the file and the arguments. The numbers must not be negative.
+// encodeCursor returns the base64url encoding of the numbers as varints and of a digest over these and the binding,
+// which identifies the tool, the file and the arguments. The numbers must not be negative.
 //
 // A cursor is not secret. A forged cursor can only name another position in the file that the call may read anyway.
 func encodeCursor(binding string, numbers ...int64) string {

@@ -23,8 +23,8 @@
 // and returns at most [Options].MaxResult bytes of JSON, whatever the size of the file. A search also has a budget of
 // work: bytes scanned times the size of the compiled expression. Each result notes omissions and contains a cursor
 // to continue. Every 8 MiB a call reports its progress ([tools.Call.Progress]) as
-// {"file":"f1","read":8388608,"size":52428800}. A cursor encodes a position and a digest of the file, its version and the
-// arguments. It is rejected with other arguments and for another file or version.
+// {"file":"f1","read":8388608,"size":52428800}. A cursor encodes a position and a digest of the file, its version and
+// the arguments. It is rejected with other arguments and for another file or version.
 //
 // # Formats
 //

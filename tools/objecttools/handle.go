@@ -51,8 +51,8 @@ type assignedHandle struct {
 	changed bool // the handle stood for another version of the file before
 }
 
-// assignHandles returns a handle for each ref and pins it to the listed version. A file keeps the handle that it has. If
-// all handles are in use, assignHandles returns those before, and reports it.
+// assignHandles returns a handle for each ref and pins it to the listed version. A file keeps the handle that it has.
+// If all handles are in use, assignHandles returns those before, and reports it.
 func assignHandles(st *tools.State, refs []object.Ref) (assigned []assignedHandle, isFull bool, err error) {
 	var table fileTable
 	err = st.Update(stateName, &table, func() error {

@@ -26,8 +26,8 @@ type lineReader struct {
 	drop   int   // the bytes of the buffer to skip before the next piece
 }
 
-// next returns the next piece. It returns io.EOF at the end of the file, and errPartEnd if the part ends before the line
-// does. The line then begins, or continues, at l.offset().
+// next returns the next piece. It returns io.EOF at the end of the file, and errPartEnd if the part ends before the
+// line does. The line then begins, or continues, at l.offset().
 func (l *lineReader) next() (linePiece, error) {
 	t := l.t
 	t.skip(l.drop)

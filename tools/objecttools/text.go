@@ -10,8 +10,9 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// A call reads a part of a file: the bytes from an offset on, up to its limit. It requests the part in ranges, and holds a
-// block of it in memory. A line that is longer than a block is read in pieces. A sample reads small parts, its probes.
+// A call reads a part of a file: the bytes from an offset on, up to its limit. It requests the part in ranges, and
+// holds a block of it in memory. A line that is longer than a block is read in pieces. A sample reads small parts, its
+// probes.
 
 // blockLen is the size of the buffer for decoded text, and so the length of the longest line that is read in one piece.
 const blockLen = 128 << 10
@@ -56,8 +57,8 @@ type textReader struct {
 	mark  int64
 }
 
-// openText opens the part of f between two offsets. The reader uses the buffers of f, so only one may be open at a time.
-// The caller must close it.
+// openText opens the part of f between two offsets. The reader uses the buffers of f, so only one may be open at a
+// time. The caller must close it.
 func (f *file) openText(ctx context.Context, from, to int64) (*textReader, error) {
 	from = min(max(from, f.start), f.info.Size)
 	to = min(max(to, from), f.info.Size)

@@ -12,8 +12,8 @@ import (
 // Set returns the tools list_uploads and get_upload over t. It returns an error if t is nil.
 //
 // list_uploads takes status (active, waiting, failed or success; default: all), limit (1 to 50; default: 20) and cursor
-// (next of the previous page). It returns uploads and next, newest first, and costs one index query for each class; in a
-// session's scope it costs one read. get_upload takes upload_id and returns one upload with its stages. It costs one
+// (next of the previous page). It returns uploads and next, newest first, and costs one index query for each class; in
+// a session's scope it costs one read. get_upload takes upload_id and returns one upload with its stages. It costs one
 // read, and in a tenant's scope also the index queries of [tracking.Tracker.Find]. Indexes are eventually consistent.
 //
 // The model gets a correction for an invalid argument, for a cursor of another list, and for an upload outside the

@@ -26,8 +26,8 @@ var (
 	callID = regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`)
 )
 
-// checkRequest returns the message of the ValidationException that the service would answer, or an empty string. The wording
-// is the service's if it is known from reports.
+// checkRequest returns the message of the ValidationException that the service would answer, or an empty string. The
+// wording is the service's if it is known from reports.
 func checkRequest(in *wireRequest) string {
 	for _, rule := range [...]func(*wireRequest) string{
 		checkSystem, checkTools, checkOutput, checkContent, checkTurns, checkMedia, checkCachePoints, checkParameters,

@@ -125,7 +125,8 @@ func parseRoute(r *http.Request) (*Request, bool) {
 	return &Request{Model: model, Stream: op == "converse-stream", Header: r.Header.Clone()}, true
 }
 
-// decodeRequest accepts one JSON value without unsupported members. It returns the service's message, or an empty string.
+// decodeRequest accepts one JSON value without unsupported members. It returns the service's message, or an empty
+// string.
 func decodeRequest(body []byte, in *wireRequest) string {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

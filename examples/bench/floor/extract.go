@@ -48,10 +48,12 @@ func (e extract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // ask makes one request to the model, sends what arrives, and makes the calls of the answer.
-func (e extract) ask(ctx context.Context, messages []types.Message, s *stream) (answer, results types.Message, err error) {
+func (e extract) ask(ctx context.Context, messages []types.Message,
+	s *stream) (answer, results types.Message, err error) {
 	out, err := e.client.ConverseStream(ctx, &bedrockruntime.ConverseStreamInput{
 		ModelId: aws.String("model"), Messages: messages, ToolConfig: &toolConfig,
-		System: []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: "You help a librarian to catalogue one book."}},
+		System: []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: "You help a librarian to catalogue " +
+			"one book."}},
 	}, func(o *bedrockruntime.Options) { // streams of one client must not share the decoder: smithy-go issue 714
 		o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
 	})
@@ -86,7 +88,8 @@ func (e extract) ask(ctx context.Context, messages []types.Message, s *stream) (
 			err = call(use, input.String(), &answer, &results, s)
 			use = nil
 		case *types.ConverseStreamOutputMemberMetadata:
-			err = s.send(map[string]any{"type": "usage", "input_tokens": ev.Value.Usage.InputTokens, "output_tokens": ev.Value.Usage.OutputTokens})
+			err = s.send(map[string]any{"type": "usage", "input_tokens": ev.Value.Usage.InputTokens,
+				"output_tokens": ev.Value.Usage.OutputTokens})
 		}
 		if err != nil {
 			return answer, results, err
@@ -107,8 +110,10 @@ func call(use *types.ToolUseBlock, input string, answer, results *types.Message,
 		ToolUseId: use.ToolUseId,
 		Content:   []types.ToolResultContentBlock{&types.ToolResultContentBlockMemberText{Value: in.Field + " is set"}},
 	}})
-	err := s.send(map[string]any{"type": "tool_call", "id": *use.ToolUseId, "name": *use.Name, "input": json.RawMessage(input)})
-	return errors.Join(err, s.send(map[string]any{"type": "tool_result", "id": *use.ToolUseId, "name": *use.Name, "is_error": false}))
+	err := s.send(map[string]any{"type": "tool_call", "id": *use.ToolUseId, "name": *use.Name,
+		"input": json.RawMessage(input)})
+	return errors.Join(err, s.send(map[string]any{"type": "tool_result", "id": *use.ToolUseId, "name": *use.Name,
+		"is_error": false}))
 }
 
 var toolConfig = types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{

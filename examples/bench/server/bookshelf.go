@@ -44,7 +44,8 @@ func (b *bookshelf) name() string { return "bookshelf" }
 // start starts the server on the data of the uploads. The embedded S3 stands for a service elsewhere, so it gets the
 // other core.
 func (b *bookshelf) start(ctx context.Context) (*process, error) {
-	p, err := startProcess(ctx, b.program, []string{"-addr", b.addr, "-data", filepath.Join(b.dir, "data"), "-pprof", b.pprof},
+	p, err := startProcess(ctx, b.program,
+		[]string{"-addr", b.addr, "-data", filepath.Join(b.dir, "data"), "-pprof", b.pprof},
 		[]string{"AWS_ENDPOINT_URL_BEDROCK_RUNTIME=" + b.model})
 	if err != nil {
 		return nil, err
@@ -123,7 +124,8 @@ func (b *bookshelf) tokens(ctx context.Context, n int) ([]string, error) {
 	list := make([]string, n)
 	for i := range list {
 		body := fmt.Sprintf(`{"tenant":"tenant-%d","user":"user-%d"}`, i%tenants, i/tenants)
-		answer, err := call(ctx, http.MethodPost, "http://"+b.addr+"/api/dev/token", map[string]string{"Content-Type": "application/json"}, []byte(body))
+		answer, err := call(ctx, http.MethodPost, "http://"+b.addr+"/api/dev/token",
+			map[string]string{"Content-Type": "application/json"}, []byte(body))
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +140,8 @@ func (b *bookshelf) tokens(ctx context.Context, n int) ([]string, error) {
 
 // upload uploads the photo and returns its session.
 func (b *bookshelf) upload(ctx context.Context, token string, photo []byte) (session string, err error) {
-	answer, err := call(ctx, http.MethodGet, "http://"+b.addr+"/api/upload/presigned?filename=cover.png", map[string]string{"Authorization": "Bearer " + token}, nil)
+	answer, err := call(ctx, http.MethodGet, "http://"+b.addr+"/api/upload/presigned?filename=cover.png",
+		map[string]string{"Authorization": "Bearer " + token}, nil)
 	if err != nil {
 		return "", err
 	}
@@ -157,7 +160,8 @@ func (b *bookshelf) upload(ctx context.Context, token string, photo []byte) (ses
 // extract returns the request for the extraction of an upload.
 func (b *bookshelf) extract(token, session string) request {
 	return func(ctx context.Context) (*http.Request, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+b.addr+"/api/metadata/extract", strings.NewReader(`{"session_id":"`+session+`"}`))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+b.addr+"/api/metadata/extract",
+			strings.NewReader(`{"session_id":"`+session+`"}`))
 		if err == nil {
 			req.Header.Set("Authorization", "Bearer "+token)
 			req.Header.Set("Content-Type", "application/json")

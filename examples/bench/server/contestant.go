@@ -32,7 +32,8 @@ func buildPrograms(ctx context.Context, dir string) (floorPath, shelfPath string
 	floorPath, shelfPath = filepath.Join(dir, "floor"), filepath.Join(dir, "bookshelf")
 	for _, b := range [][3]string{{"examples/bench", "./floor", floorPath}, {"examples", "./bookshelf", shelfPath}} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", b[2], b[1])
-		cmd.Dir, cmd.Env, cmd.Stderr = filepath.Join(root, b[0]), append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0"), os.Stderr
+		cmd.Dir, cmd.Env, cmd.Stderr = filepath.Join(root, b[0]), append(os.Environ(), "GOWORK=off",
+			"CGO_ENABLED=0"), os.Stderr
 		if err := cmd.Run(); err != nil {
 			return "", "", fmt.Errorf("build %s: %w", b[1], err)
 		}

@@ -17,10 +17,10 @@
 //
 // # A stream
 //
-// The model answers three times: 20 pieces of text and a call of set_field, the same again, 100 pieces of text. It sends
-// a piece of 20 bytes each 20 ms and takes 300 ms to the first one. So a stream takes 3.64 s if nothing but the model
-// takes time. Each piece holds the time at which it was sent. A client fails unless it receives each piece once, in
-// order, and then the end.
+// The model answers three times: 20 pieces of text and a call of set_field, the same again, 100 pieces of text. It
+// sends a piece of 20 bytes each 20 ms and takes 300 ms to the first one. So a stream takes 3.64 s if nothing but the
+// model takes time. Each piece holds the time at which it was sent. A client fails unless it receives each piece once,
+// in order, and then the end.
 //
 // Each stream of the bookshelf is the extraction of a separate upload, a picture of 16 × 24 pixels. The streams are
 // spread over 40 tenants with 5 users each. The uploads are made before the measured part, by another process on the

@@ -47,7 +47,8 @@ type frame struct {
 func newFrame(name, payload string) frame {
 	var b bytes.Buffer
 	m := eventstream.Message{Payload: []byte(payload)}
-	for _, h := range [][2]string{{":message-type", "event"}, {":event-type", name}, {":content-type", "application/json"}} {
+	for _, h := range [][2]string{{":message-type", "event"}, {":event-type", name},
+		{":content-type", "application/json"}} {
 		m.Headers.Set(h[0], eventstream.StringValue(h[1]))
 	}
 	if err := eventstream.NewEncoder().Encode(&b, m); err != nil {

@@ -26,8 +26,9 @@ type load struct {
 
 func newLoad() *load {
 	return &load{
-		client: &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 4096, ReadBufferSize: 2 << 10}},
-		lag:    newHistogram(), first: newHistogram(),
+		client: &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 4096,
+			ReadBufferSize: 2 << 10}},
+		lag: newHistogram(), first: newHistogram(),
 	}
 }
 
@@ -70,8 +71,10 @@ func (l *load) follow(ctx context.Context, make request) error {
 	if _, err := io.Copy(s, res.Body); err != nil {
 		return fmt.Errorf("%s after %d pieces of text: %w", req.URL.Path, s.pieces, err)
 	}
-	if res.StatusCode != http.StatusOK || s.pieces != allPieces || s.outOfOrder || !bytes.Contains(s.rest, []byte(`"type":"complete"`)) {
-		return fmt.Errorf("%s: status %d, %d pieces of text, in order %t, then %q", req.URL.Path, res.StatusCode, s.pieces, !s.outOfOrder, s.rest)
+	if res.StatusCode != http.StatusOK || s.pieces != allPieces || s.outOfOrder ||
+		!bytes.Contains(s.rest, []byte(`"type":"complete"`)) {
+		return fmt.Errorf("%s: status %d, %d pieces of text, in order %t, then %q", req.URL.Path, res.StatusCode, s.pieces,
+			!s.outOfOrder, s.rest)
 	}
 	return nil
 }

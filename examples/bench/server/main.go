@@ -67,7 +67,8 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	contestants := []contestant{&floor{program: floorPath, model: endpoint}, shelf}
-	if _, err := fmt.Fprintf(out, "one core; %s; %d streams one after the other for each client, clients begin within %v; ideal %v\n\n",
+	if _, err := fmt.Fprintf(out,
+		"one core; %s; %d streams one after the other for each client, clients begin within %v; ideal %v\n\n",
 		runtime.Version(), s.rounds, s.ramp, idealTime); err != nil {
 		return err
 	}

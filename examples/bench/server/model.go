@@ -20,7 +20,8 @@ const (
 	idealTime = (calls+1)*firstToken + (allPieces-calls-1)*pause
 )
 
-// model speaks ConverseStream and answers each request at the pace above: two answers with a call, and then one without.
+// model speaks ConverseStream and answers each request at the pace above: two answers with a call, and then one
+// without.
 type model struct {
 	text, begin frame
 	calls       [calls]answerEnd
@@ -44,7 +45,8 @@ func newModel(late *histogram) *model {
 	} {
 		m.calls[i] = answerEnd{
 			newFrame("contentBlockStop", `{"contentBlockIndex":0}`),
-			newFrame("contentBlockStart", fmt.Sprintf(`{"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"call-%d","name":"set_field"}}}`, i+1)),
+			newFrame("contentBlockStart",
+				fmt.Sprintf(`{"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"call-%d","name":"set_field"}}}`, i+1)),
 			newFrame("contentBlockDelta", `{"contentBlockIndex":1,"delta":{"toolUse":{"input":"`+input+`"}}}`),
 			newFrame("contentBlockStop", `{"contentBlockIndex":1}`),
 			newFrame("messageStop", `{"stopReason":"tool_use"}`),

@@ -19,7 +19,9 @@ func (r *result) print(w io.Writer, name string, base *result) error {
 		beyond = max(beyond-commitInterval, 0)
 	}
 	cpu, rss := r.ratios(base)
-	_, err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f ms\t%.2f×\t%d KB\t%d KB\t%.2f×\t%d\t%d\t%.1f MB\t%s\t%.0f %%\t\n",
+	_,
+		err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f ms\t%.2f×\t%d KB\t%d KB\t%.2f×\t%d\t%d\t%.1f MB\t%s\t%.0f "+
+		"%%\t\n",
 		r.streams, name, ms(r.lag50), ms(r.lag99), ms(beyond), ms(r.first50), ms(r.first99),
 		float64(r.cpu)/float64(time.Millisecond), cpu,
 		r.resident>>10, r.anonymous>>10, rss,
@@ -32,10 +34,12 @@ func (r *result) print(w io.Writer, name string, base *result) error {
 func (r *result) check(base *result, s settings) error {
 	cpu, rss := r.ratios(base)
 	if s.maxCPU > 0 && cpu > s.maxCPU {
-		return fmt.Errorf("%d streams: the CPU time is %.2f times that of the floor: must be at most %.2f", r.streams, cpu, s.maxCPU)
+		return fmt.Errorf("%d streams: the CPU time is %.2f times that of the floor: must be at most %.2f", r.streams, cpu,
+			s.maxCPU)
 	}
 	if s.maxRSS > 0 && rss > s.maxRSS {
-		return fmt.Errorf("%d streams: the memory is %.2f times that of the floor: must be at most %.2f", r.streams, rss, s.maxRSS)
+		return fmt.Errorf("%d streams: the memory is %.2f times that of the floor: must be at most %.2f", r.streams, rss,
+			s.maxRSS)
 	}
 	return nil
 }

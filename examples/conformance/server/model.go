@@ -105,5 +105,6 @@ func think(text string) (deltas []agent.Delta) {
 }
 
 func call(i int, tool, title string) agent.Delta {
-	return agent.UsePart{ToolUse: agent.ToolUse{ID: fmt.Sprint("call", i), Name: tool, Input: fmt.Appendf(nil, `{"title":%q}`, title)}}
+	return agent.UsePart{ToolUse: agent.ToolUse{ID: fmt.Sprint("call", i), Name: tool,
+		Input: fmt.Appendf(nil, `{"title":%q}`, title)}}
 }

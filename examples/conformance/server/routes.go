@@ -69,7 +69,8 @@ func (s *service) follow(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	sse.Serve(w, r, s.runs.Source(user, r.PathValue("run"), replay.Plain()), &sse.Options{Drain: s.drain, Error: writeError})
+	sse.Serve(w, r, s.runs.Source(user, r.PathValue("run"), replay.Plain()),
+		&sse.Options{Drain: s.drain, Error: writeError})
 }
 
 func (s *service) handle(answer func(r *http.Request, user scope.Scope) (any, error)) http.HandlerFunc {

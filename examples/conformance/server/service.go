@@ -68,7 +68,8 @@ func (s *service) build(rows table.Driver, pace time.Duration) (err error) {
 		Custom: reportBooks,
 	}
 	s.runs, err = runner.New(s.table, host, &runner.Options{
-		Logs: logs, Approvals: approvals, Lease: time.Second, Heartbeat: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Logs: logs, Approvals: approvals, Lease: time.Second, Heartbeat: 100 * time.Millisecond,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	return err
 }

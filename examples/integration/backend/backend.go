@@ -45,7 +45,8 @@ func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 	}
 	b := &Backend{Kind: kind, close: func() error { return nil }}
 	dynamoDB, objects := kind.defaultEndpoints()
-	if kind == LocalStack && cmp.Or(getenv("AWS_ENDPOINT_URL"), getenv("AWS_ENDPOINT_URL_DYNAMODB"), getenv("AWS_ENDPOINT_URL_S3")) == "" {
+	if kind == LocalStack && cmp.Or(getenv("AWS_ENDPOINT_URL"), getenv("AWS_ENDPOINT_URL_DYNAMODB"),
+		getenv("AWS_ENDPOINT_URL_S3")) == "" {
 		var endpoint string
 		if endpoint, b.close, err = startLocalStack(ctx, getenv); err != nil {
 			return nil, err
@@ -57,7 +58,8 @@ func Open(ctx context.Context, getenv func(string) string) (*Backend, error) {
 		HTTPClient: httpClient(),
 		Region:     cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), presigntest.Region),
 		Credentials: credentials.NewStaticCredentialsProvider(
-			cmp.Or(getenv("AWS_ACCESS_KEY_ID"), "test"), cmp.Or(getenv("AWS_SECRET_ACCESS_KEY"), "test"), getenv("AWS_SESSION_TOKEN")),
+			cmp.Or(getenv("AWS_ACCESS_KEY_ID"), "test"), cmp.Or(getenv("AWS_SECRET_ACCESS_KEY"),
+				"test"), getenv("AWS_SESSION_TOKEN")),
 	}
 	at := func(variable, otherwise string) aws.Config {
 		c := config.Copy()

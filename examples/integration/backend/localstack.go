@@ -33,12 +33,16 @@ var localStackSettings = map[string]string{
 // container. Without an engine, it returns an error that names the alternatives.
 func startLocalStack(ctx context.Context, getenv func(string) string) (endpoint string, end func() error, err error) {
 	if err := checkEngine(ctx); err != nil {
-		return "", nil, fmt.Errorf("backend: %s=%s: set AWS_ENDPOINT_URL to a running LocalStack (backends/localstack-host.sh up starts it and prints its URL), "+
-			"or start a container engine (backends/localstack-image.sh up does, and builds the image): %w", Variable, LocalStack, err)
+		return "", nil, fmt.Errorf("backend: %s=%s: set AWS_ENDPOINT_URL to a running LocalStack "+
+			"(backends/localstack-host.sh up starts it and prints its URL), "+
+			"or start a container engine (backends/localstack-image.sh up does, and builds the image): %w",
+			Variable, LocalStack, err)
 	}
 	image := cmp.Or(getenv(ImageVariable), localStackImage)
-	c, err := localstack.Run(ctx, image, testcontainers.WithEnv(localStackSettings), testcontainers.WithWaitStrategy(waitForTables()))
-	end = func() error { return testcontainers.TerminateContainer(c, testcontainers.StopTimeout(0)) } // it does not have data to save
+	c, err := localstack.Run(ctx, image, testcontainers.WithEnv(localStackSettings),
+		testcontainers.WithWaitStrategy(waitForTables()))
+	// It does not have data to save.
+	end = func() error { return testcontainers.TerminateContainer(c, testcontainers.StopTimeout(0)) }
 	if err == nil {
 		endpoint, err = c.PortEndpoint(ctx, "4566/tcp", "http")
 	}
@@ -46,7 +50,8 @@ func startLocalStack(ctx context.Context, getenv func(string) string) (endpoint 
 		if c != nil {
 			_ = end()
 		}
-		return "", nil, fmt.Errorf("backend: %s=%s: run %s (another image: %s): %w", Variable, LocalStack, image, ImageVariable, err)
+		return "", nil, fmt.Errorf("backend: %s=%s: run %s (another image: %s): %w", Variable, LocalStack, image,
+			ImageVariable, err)
 	}
 	return endpoint, end, nil
 }
@@ -64,8 +69,9 @@ func checkEngine(ctx context.Context) error {
 func waitForTables() wait.Strategy {
 	return wait.ForHTTP("/").WithPort("4566/tcp").WithMethod(http.MethodPost).WithBody(strings.NewReader("{}")).
 		WithHeaders(map[string]string{
-			"Content-Type":  "application/x-amz-json-1.0",
-			"X-Amz-Target":  "DynamoDB_20120810.ListTables",
-			"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00",
+			"Content-Type": "application/x-amz-json-1.0",
+			"X-Amz-Target": "DynamoDB_20120810.ListTables",
+			"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, " +
+				"Signature=00",
 		}).WithStartupTimeout(localStackStart)
 }

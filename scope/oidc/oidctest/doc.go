@@ -15,8 +15,8 @@
 //
 //   - The authorize endpoint shows a page with a button for each of Options.Users. A test without a browser posts the
 //     form field user, with a user's name, to the same URL.
-//   - The token endpoint answers grants of the types authorization_code and refresh_token. A code lives for a minute and
-//     a refresh token for a day; both are used once.
+//   - The token endpoint answers grants of the types authorization_code and refresh_token. A code lives for a minute
+//     and a refresh token for a day; both are used once.
 //   - The end_session endpoint revokes the user's refresh tokens. The issuer doesn't have a session: the authorize page
 //     asks each time.
 //

@@ -77,8 +77,8 @@ func (i *Issuer) issueTokens(g grant) (map[string]any, error) {
 	}, nil
 }
 
-// endSession revokes the refresh tokens of the user whom the id_token_hint names, and redirects (OpenID Connect RP-Initiated
-// Logout 1.0).
+// endSession revokes the refresh tokens of the user whom the id_token_hint names, and redirects (OpenID Connect
+// RP-Initiated Logout 1.0).
 func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	claims, err := i.parseToken(q.Get("id_token_hint"))

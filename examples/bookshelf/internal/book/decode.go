@@ -17,10 +17,10 @@ type FormError struct{ Reason string }
 // Error implements error.
 func (e *FormError) Error() string { return "the metadata " + e.Reason }
 
-// Decode reads metadata from one JSON object, as a form sends it: a field that is null or an empty string is absent, and
-// a year and a confidence may be numbers in strings. It rejects unknown and repeated fields, names in another case, data
-// after the object, and every other value that [Metadata.Apply] rejects. Decode returns [ErrEmpty] if no field is set.
-// Other errors are a [FormError] or a [FieldError]. All texts may be shown to users.
+// Decode reads metadata from one JSON object, as a form sends it: a field that is null or an empty string is absent,
+// and a year and a confidence may be numbers in strings. It rejects unknown and repeated fields, names in another case,
+// data after the object, and every other value that [Metadata.Apply] rejects. Decode returns [ErrEmpty] if no field is
+// set. Other errors are a [FormError] or a [FieldError]. All texts may be shown to users.
 func Decode(b []byte) (Metadata, error) {
 	if len(b) > MaxBytes {
 		return Metadata{}, &FormError{fmt.Sprintf("must have at most %d bytes", MaxBytes)}
@@ -45,8 +45,8 @@ func Decode(b []byte) (Metadata, error) {
 	return m, nil
 }
 
-// readForm returns null for an empty string, and the number in the string of a numeric field. It returns any other value
-// unchanged.
+// readForm returns null for an empty string, and the number in the string of a numeric field. It returns any other
+// value unchanged.
 func (f Field) readForm(raw json.RawMessage) json.RawMessage {
 	var text string
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// IsTyped is part of the correction that set_field returns for a field that the librarian has typed. The pages recognise
-// it.
+// IsTyped is part of the correction that set_field returns for a field that the librarian has typed. The pages
+// recognise it.
 const IsTyped = "the librarian has typed this field"
 
 type messageKey struct{}

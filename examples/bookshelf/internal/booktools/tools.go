@@ -57,8 +57,8 @@ type Options struct {
 	Photos *photo.Decoder
 }
 
-// turnTime is how long a call that reads the photo may take. It is long, since it includes the wait for the other photos of
-// the tenant.
+// turnTime is how long a call that reads the photo may take. It is long, since it includes the wait for the other
+// photos of the tenant.
 const turnTime = 5 * time.Minute
 
 // toolbox is the state that the tools share.
@@ -80,7 +80,8 @@ func Tools(landing *object.Bucket, o *Options) (tools.Set, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	b := &toolbox{landing: landing, upload: o.Upload, books: o.Catalogue, tesseract: o.Tesseract, ocrTimeout: o.OCRTimeout, edits: o.Edits}
+	b := &toolbox{landing: landing, upload: o.Upload, books: o.Catalogue, tesseract: o.Tesseract, ocrTimeout: o.OCRTimeout,
+		edits: o.Edits}
 	if b.upload == nil {
 		b.upload = b.onlyObject
 	}

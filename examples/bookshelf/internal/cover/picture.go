@@ -64,7 +64,8 @@ func (c *canvas) drawGarden() letteringStyle {
 			p := stem[at]
 			reach := 150 - 24*float64(i)
 			c.fill(green, petalOutline(p, point{p.x + side*reach, p.y - 0.55*reach}, 50-5*float64(i)))
-			c.fill(ivory, strokeOutline(2, point{p.x + side*reach*0.12, p.y - 0.066*reach}, point{p.x + side*reach*0.8, p.y - 0.44*reach}))
+			c.fill(ivory, strokeOutline(2, point{p.x + side*reach*0.12, p.y - 0.066*reach},
+				point{p.x + side*reach*0.8, p.y - 0.44*reach}))
 		}
 		for layer, col := range []color.RGBA{f.petals, f.inner} {
 			n := 10 - 2*layer
@@ -91,7 +92,8 @@ func (c *canvas) drawSea() letteringStyle {
 		c.fill(withOpacity(moon, 0.05), circleOutline(640, 690, 150+44*float64(4-i)))
 	}
 	c.fill(moon, circleOutline(640, 690, 150))
-	for _, s := range []point{{110, 80}, {230, 560}, {70, 640}, {330, 700}, {180, 790}, {450, 590}, {820, 60}, {840, 420}} {
+	for _, s := range []point{{110, 80}, {230, 560}, {70, 640}, {330, 700}, {180, 790}, {450, 590}, {820, 60},
+		{840, 420}} {
 		c.fill(withOpacity(foam, 0.8), circleOutline(s.x, s.y, 2.6))
 	}
 	wave := func(y, height, length, phase float64) func(float64) float64 {
@@ -106,7 +108,8 @@ func (c *canvas) drawSea() letteringStyle {
 		y, h, l, p float64
 		col        uint32
 	}{
-		{940, 18, 80, 1.9, 0x23606f}, {1000, 20, 95, 0.3, 0x1b4f62}, {1066, 22, 88, 2.6, 0x154154}, {1140, 24, 105, 1.1, 0x0f3345}, {1222, 22, 92, 3.2, 0x0b2636},
+		{940, 18, 80, 1.9, 0x23606f}, {1000, 20, 95, 0.3, 0x1b4f62}, {1066, 22, 88, 2.6, 0x154154}, {1140, 24, 105, 1.1,
+			0x0f3345}, {1222, 22, 92, 3.2, 0x0b2636},
 	} {
 		f := wave(w.y, w.h, w.l, w.p)
 		c.fill(rgb(w.col), areaBelow(f))
@@ -148,14 +151,16 @@ func (c *canvas) drawTail(x, y float64, col color.RGBA) {
 func (c *canvas) drawHills() letteringStyle {
 	glow, ink := rgb(0xffd27a), rgb(0x1b1430)
 	c.fillSky(rgb(0x3b2a5c), rgb(0xe8875f))
-	for _, s := range []point{{90, 90}, {800, 110}, {840, 560}, {700, 610}, {60, 330}, {850, 330}, {610, 540}, {560, 700}, {95, 480}} {
+	for _, s := range []point{{90, 90}, {800, 110}, {840, 560}, {700, 610}, {60, 330}, {850, 330}, {610, 540}, {560, 700},
+		{95, 480}} {
 		c.fill(withOpacity(rgb(0xfff3d6), 0.85), circleOutline(s.x, s.y, 2.8))
 	}
 	for i, h := range []struct {
 		y, h, l, p float64
 		col        uint32
 	}{
-		{860, 40, 150, 0.2, 0xc06a63}, {930, 46, 190, 1.7, 0x964e63}, {1010, 44, 160, 3.0, 0x6c3a5e}, {1090, 50, 210, 0.9, 0x472a52},
+		{860, 40, 150, 0.2, 0xc06a63}, {930, 46, 190, 1.7, 0x964e63}, {1010, 44, 160, 3.0, 0x6c3a5e}, {1090, 50, 210, 0.9,
+			0x472a52},
 	} {
 		c.fill(rgb(h.col), areaBelow(func(x float64) float64 {
 			return h.y + h.h*math.Sin(x/h.l+h.p) + 12*math.Sin(x/47+h.p*float64(i+1))
@@ -172,10 +177,13 @@ func (c *canvas) drawHills() letteringStyle {
 		c.fill(withOpacity(glow, 0.07), circleOutline(lamp.x, lamp.y, 60+38*float64(6-i)))
 	}
 	c.fill(ink, rectOutline(lamp.x-5, lamp.y+40, 10, 420), rectOutline(lamp.x-36, lamp.y+92, 72, 8))
-	c.fill(ink, []point{{lamp.x - 26, lamp.y + 44}, {lamp.x - 38, lamp.y - 40}, {lamp.x + 38, lamp.y - 40}, {lamp.x + 26, lamp.y + 44}})
-	c.fill(glow, []point{{lamp.x - 19, lamp.y + 36}, {lamp.x - 29, lamp.y - 32}, {lamp.x + 29, lamp.y - 32}, {lamp.x + 19, lamp.y + 36}})
+	c.fill(ink, []point{{lamp.x - 26, lamp.y + 44}, {lamp.x - 38, lamp.y - 40}, {lamp.x + 38, lamp.y - 40},
+		{lamp.x + 26, lamp.y + 44}})
+	c.fill(glow, []point{{lamp.x - 19, lamp.y + 36}, {lamp.x - 29, lamp.y - 32}, {lamp.x + 29, lamp.y - 32},
+		{lamp.x + 19, lamp.y + 36}})
 	c.fill(rgb(0xfff6df), petalOutline(point{lamp.x, lamp.y + 30}, point{lamp.x, lamp.y - 24}, 22))
-	c.fill(ink, []point{{lamp.x - 48, lamp.y - 40}, {lamp.x, lamp.y - 82}, {lamp.x + 48, lamp.y - 40}}, circleOutline(lamp.x, lamp.y-86, 7))
+	c.fill(ink, []point{{lamp.x - 48, lamp.y - 40}, {lamp.x, lamp.y - 82}, {lamp.x + 48, lamp.y - 40}},
+		circleOutline(lamp.x, lamp.y-86, 7))
 	c.fill(ink, areaBelow(func(x float64) float64 { return 1235 + 40*math.Sin(x/260+4.4) }))
 	return letteringStyle{title: rgb(0xfff0cf), author: rgb(0xffe1a8), rule: glow, top: 110}
 }

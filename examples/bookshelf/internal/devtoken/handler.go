@@ -76,7 +76,8 @@ func read(w http.ResponseWriter, r *http.Request, fields map[string]any) error {
 		return &refusal{http.StatusMethodNotAllowed, "This path accepts only POST."}
 	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" &&
+		!strings.EqualFold(charset, "utf-8") {
 		return &refusal{http.StatusUnsupportedMediaType, "The body must be application/json."}
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

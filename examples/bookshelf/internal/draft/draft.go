@@ -68,8 +68,9 @@ func (d *Draft) set(f book.Field, s Source) {
 	}
 }
 
-// Edit returns the edits after a person has changed the draft of the findings and e to m. A field is typed if it differs
-// from the agent's value, and stays typed as long as its value does not change. If nothing changes, Edit returns e.
+// Edit returns the edits after a person has changed the draft of the findings and e to m. A field is typed if it
+// differs from the agent's value, and stays typed as long as its value does not change. If nothing changes, Edit
+// returns e.
 func (e Edits) Edit(findings Findings, m book.Metadata) Edits {
 	before, found := Merge(findings, e), Merge(findings, Edits{})
 	next := Edits{revision: e.revision + 1, version: e.version, fields: make(map[book.Field]Edit)}

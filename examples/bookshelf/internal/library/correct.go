@@ -88,7 +88,8 @@ func (v *View) storeVersion(ctx context.Context, id string, n int, canonical []b
 // putOnce stores the content unless the object has it already, and returns the pinned ref. It returns
 // [object.ErrExists] if the object has another content.
 func putOnce(ctx context.Context, root *object.Root, ref object.Ref, content []byte, media string) (object.Ref, error) {
-	done, _, err := root.Put(ctx, ref, bytes.NewReader(content), &object.PutOptions{Type: media, Size: int64(len(content))})
+	done, _, err := root.Put(ctx, ref, bytes.NewReader(content),
+		&object.PutOptions{Type: media, Size: int64(len(content))})
 	if !errors.Is(err, object.ErrExists) {
 		return done, err
 	}

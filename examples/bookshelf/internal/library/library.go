@@ -42,7 +42,8 @@ func New(t *table.Table, raw, landing *object.Bucket, tracker *tracking.Tracker,
 	if err != nil {
 		return nil, fmt.Errorf("library: %w", err)
 	}
-	s := &Library{table: t, raw: raw, landing: landing, tracker: tracker, log: slog.New(slog.DiscardHandler), searches: fair}
+	s := &Library{table: t, raw: raw, landing: landing, tracker: tracker, log: slog.New(slog.DiscardHandler),
+		searches: fair}
 	if o != nil && o.Log != nil {
 		s.log = o.Log
 	}

@@ -46,8 +46,8 @@ type Decoder struct {
 	garbage atomic.Int64 // upper bound of the bytes of garbage since the last collection
 }
 
-// NewDecoder returns a decoder. Its budget fits one photo of the largest size, or many small ones, and leaves room for an
-// ordinary photo of another tenant.
+// NewDecoder returns a decoder. Its budget fits one photo of the largest size, or many small ones, and leaves room for
+// an ordinary photo of another tenant.
 func NewDecoder(o *Options) *Decoder {
 	d := &Decoder{turns: newTurns()}
 	d.kept.limit = keptGrays

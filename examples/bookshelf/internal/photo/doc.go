@@ -9,9 +9,9 @@
 // shades of gray with a bounded size, so that the decoded pixels exist only during one call. The newest results are
 // cached, so that a run decodes its photo once.
 //
-// Tenants take turns: one tenant may use every processor and nearly all memory, but a piece of another tenant's work can
-// always begin at once. Use [Decoder.Do] for other work that takes a processor for long or much memory, such as the search
-// for a barcode.
+// Tenants take turns: one tenant may use every processor and nearly all memory, but a piece of another tenant's work
+// can always begin at once. Use [Decoder.Do] for other work that takes a processor for long or much memory, such as the
+// search for a barcode.
 //
 // The package supports only PNG and JPEG, and drops colours.
 package photo

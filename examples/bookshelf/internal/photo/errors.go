@@ -19,7 +19,8 @@ func newUnusableError(code, message string, cause error) error {
 
 func newTooLargeError(cause error) error {
 	return newUnusableError(ImageTooLarge,
-		fmt.Sprintf("The image is too large: at most %d MB and %d megapixels can be read.", MaxBytes>>20, MaxPixels/1_000_000),
+		fmt.Sprintf("The image is too large: at most %d MB and %d megapixels can be read.", MaxBytes>>20,
+			MaxPixels/1_000_000),
 		cause)
 }
 

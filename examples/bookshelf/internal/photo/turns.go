@@ -14,8 +14,8 @@ const (
 	graySize     = MaxSide * MaxSide
 )
 
-// turns shares the processors and the memory of the process among tenants. A tenant may use every processor, but there is
-// always one more piece of work that can begin for another tenant, and memory for it.
+// turns shares the processors and the memory of the process among tenants. A tenant may use every processor, but there
+// is always one more piece of work that can begin for another tenant, and memory for it.
 //
 // A piece of work takes its processor before its memory, so that no memory is held by work that waits.
 type turns struct {

@@ -7,8 +7,8 @@
 // author is …", "it was published in 1999 by …", an ISBN) and reads the cover again on request. It answers any other
 // message with a short help text. The same conversation always gets the same answer.
 //
-// With the tools of package librarytools, Reader answers questions about the accepted books: it lists, finds and describes
-// them, and asks to share one ("list my books", "books by …", "tell me about …", "share number 2").
+// With the tools of package librarytools, Reader answers questions about the accepted books: it lists, finds and
+// describes them, and asks to share one ("list my books", "books by …", "tell me about …", "share number 2").
 //
 // Reader calls the offered tools by name. It takes each step at most once in a run, so every run
 // ends. Each value that it sets comes from the photo, from the catalogue or from the person.

@@ -37,7 +37,8 @@ var markers = []marker{
 	{regexp.MustCompile(`(?i)(?:^|[.;!]\s+|\bit'?s\s+|\bit\s+(?:is|was)\s+)by\s+`), book.Author},
 	{regexp.MustCompile(`(?i)\b(?:it|it's|book|this)\s+(?:(?:is|was)\s+)?(?:called|titled|entitled)\s+`), book.Title},
 	{regexp.MustCompile(`(?i)\bpublished\s+by\s+`), book.Publisher},
-	{regexp.MustCompile(`(?i)\b(?:published|printed)\s+(?:in\s+)?(?:the\s+year\s+)?(?:(\d{4})\b(?:\s*,?\s*by\s+)?)`), book.PublishedYear},
+	{regexp.MustCompile(`(?i)\b(?:published|printed)\s+(?:in\s+)?(?:the\s+year\s+)?(?:(\d{4})\b(?:\s*,?\s*by\s+)?)`),
+		book.PublishedYear},
 }
 
 var (

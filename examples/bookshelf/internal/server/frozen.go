@@ -7,8 +7,8 @@ import (
 
 type drainKey struct{}
 
-// WithDrain returns a context for a request whose stream is ended when drain is done, so that its client reconnects. It is
-// for a process that is frozen after its request: without it, streams last until Close.
+// WithDrain returns a context for a request whose stream is ended when drain is done, so that its client reconnects. It
+// is for a process that is frozen after its request: without it, streams last until Close.
 func WithDrain(ctx, drain context.Context) context.Context {
 	return context.WithValue(ctx, drainKey{}, drain)
 }

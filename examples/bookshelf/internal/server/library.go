@@ -151,7 +151,8 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, q url.Values,
 	case errors.Is(err, library.ErrCursor):
 		return newProblem(http.StatusBadRequest, "The parameter cursor is not valid for this list.")
 	case errors.Is(err, library.ErrInvalid):
-		return newProblem(http.StatusBadRequest, fmt.Sprintf("The parameter query is longer than %d characters.", library.MaxText))
+		return newProblem(http.StatusBadRequest,
+			fmt.Sprintf("The parameter query is longer than %d characters.", library.MaxText))
 	case err != nil:
 		return err
 	}

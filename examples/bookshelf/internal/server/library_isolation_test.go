@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,12 +46,10 @@ func TestBooksOfOthersDoNotExist(t *testing.T) {
 	for _, who := range people {
 		for _, role := range []string{" librarian", " ops librarian"} {
 			w.as = who + role
+			others := slices.DeleteFunc(slices.Clone(people), func(other string) bool { return other == who })
 			for name, request := range requests {
 				want := request(missing)
-				for _, other := range people {
-					if other == who {
-						continue
-					}
+				for _, other := range others {
 					got := request(ids[other])
 					require.Equal(t, want.Status, got.Status, "%s: %s of %s", who, name, other)
 					if !strings.Contains(name, "page") { // a page has the caller's own books
@@ -60,11 +59,9 @@ func TestBooksOfOthersDoNotExist(t *testing.T) {
 			}
 			for _, target := range []string{"overview", "catalogue", "search?query=secret", "catalogue?cursor=" + missing} {
 				body := w.get("/api/bookshelf/" + target).Body
-				for _, other := range people {
-					if other != who {
-						require.NotContains(t, body, ids[other], "%s: %s", who, target)
-						require.NotContains(t, body, titles[other], "%s: %s", who, target)
-					}
+				for _, other := range others {
+					require.NotContains(t, body, ids[other], "%s: %s", who, target)
+					require.NotContains(t, body, titles[other], "%s: %s", who, target)
 				}
 			}
 		}
@@ -119,6 +116,42 @@ func TestHostilePathsOfBooks(t *testing.T) {
 	}
 }
 
+// callsOn returns a call of a tool for each address, as the value of an argument.
+func callsOn(t *testing.T, tool, argument, secret string, addresses []string) (calls []agent.ToolUse) {
+	t.Helper()
+	for i, address := range addresses {
+		args := map[string]any{"text": secret, "version": 1}
+		if tool != "search_books" {
+			delete(args, "text")
+		}
+		if tool != "share_book" {
+			delete(args, "version")
+		}
+		args[argument] = address
+		raw, err := json.Marshal(args)
+		require.NoError(t, err)
+		calls = append(calls, agent.ToolUse{ID: fmt.Sprint("c", i), Name: tool, Input: raw})
+	}
+	return calls
+}
+
+// checkChat checks that a chat is complete, that nobody is asked, and that only lists succeed, without the secret.
+func (w *world) checkChat(t *testing.T, r reply, secret string) {
+	t.Helper()
+	require.Equal(t, "complete", r.last(t)["type"], r.Body)
+	for _, e := range r.events(t) {
+		require.NotContains(t, []any{"approval_requested", "pending"}, e["type"], "%v", e)
+		if e["type"] != "tool_result" {
+			continue
+		}
+		whole := w.get("/api/runs/" + r.runOf() + "/results/" + e["id"].(string)).Body
+		if e["is_error"] == false {
+			require.Contains(t, []any{"list_books", "search_books"}, e["name"])
+			require.NotContains(t, whole, secret)
+		}
+	}
+}
+
 // A model in a chat tries every tool, with every argument and with invented tools, on every address of the book of
 // another tenant and of a colleague. Nothing about the books is returned, nobody is asked to share them, and neither
 // their rows nor their files are read.
@@ -146,40 +179,10 @@ func TestAChatThatAsksForOthers(t *testing.T) {
 		"list_books", "search_books", "read_book", "share_book", "get_object", "../read_book",
 	}
 	arguments := []string{"cursor", "text", "book_id", "field", "key", "tenant", "session", "path"}
-	n := 0
 	for _, tool := range toolNames {
 		for _, argument := range arguments {
-			var batch []agent.ToolUse
-			for _, address := range addresses {
-				n++
-				args := map[string]any{argument: address}
-				switch tool {
-				case "search_books":
-					if argument != "text" {
-						args["text"] = secret
-					}
-				case "share_book":
-					args["version"] = 1
-				}
-				raw, err := json.Marshal(args)
-				require.NoError(t, err)
-				batch = append(batch, agent.ToolUse{ID: fmt.Sprint("c", n), Name: tool, Input: raw})
-			}
-			w.model.then(uses(batch...))
-			r := w.chat("", "go on")
-			require.Equal(t, "complete", r.last(t)["type"], r.Body)
-			for _, e := range r.events(t) {
-				switch e["type"] {
-				case "approval_requested", "pending":
-					require.Fail(t, "somebody is asked", "%v", e)
-				case "tool_result":
-					whole := w.get("/api/runs/" + r.runOf() + "/results/" + e["id"].(string)).Body
-					if e["is_error"] == false {
-						require.Contains(t, []any{"list_books", "search_books"}, e["name"], "%s %s", tool, argument)
-						require.NotContains(t, whole, secret)
-					}
-				}
-			}
+			w.model.then(uses(callsOn(t, tool, argument, secret, addresses)...))
+			w.checkChat(t, w.chat("", "go on"), secret)
 		}
 	}
 	user := identity(t, "acme", "ann", false)

@@ -121,8 +121,8 @@ func PNG(width, height int, depth, colour byte, interlaced, transparent bool) []
 	return b.Bytes()
 }
 
-// Noise returns a gray PNG of random pixels, which are the same for a seed. It takes about one byte for each pixel, and a
-// search for text or barcodes takes the longest time on it.
+// Noise returns a gray PNG of random pixels, which are the same for a seed. It takes about one byte for each pixel, and
+// a search for text or barcodes takes the longest time on it.
 func Noise(width, height int, seed uint64) []byte {
 	img := image.NewGray(image.Rect(0, 0, width, height))
 	var key [32]byte
