@@ -40,6 +40,7 @@ type active struct {
 	work       context.Context // of the host and the agent, within life
 	cancelWork context.CancelCauseFunc
 	staged     context.Context // of the agent, within work, while its stage is held; nil without a stage
+	stageKey   string          // of the claim of the stage
 
 	watchdog *watchdog.Watchdog // loses the run if a call of the log does not return
 
@@ -220,7 +221,10 @@ func (a *active) reasonToLeave(err error) error {
 		return err
 	case errors.Is(context.Cause(a.work), errHandover):
 		return errHandover
-	case a.staged != nil && errors.Is(context.Cause(a.staged), tracking.ErrLease):
+	case a.staged == nil:
+		return nil
+	}
+	if cause := context.Cause(a.staged); errors.Is(cause, tracking.ErrLease) || a.isOvertaken(cause) {
 		return errHandover
 	}
 	return nil

@@ -113,8 +113,20 @@ func (a *active) holdStage() (work context.Context, stop func(), err error) {
 	if a.run.Attempt = attempt; err != nil || attempt == nil {
 		return a.work, func() {}, err
 	}
+	a.stageKey = attempt.Record().Stage(attempt.Stage()).Key
 	a.staged, stop = attempt.Keep(a.work)
 	return a.staged, stop, nil
+}
+
+// isOvertaken reports whether another process has claimed the stage for this same run. That process has lost the run, but
+// was frozen before its claim, or this one is about to notice that it has lost the run itself.
+func (a *active) isOvertaken(err error) bool {
+	fenced, ok := errors.AsType[*tracking.StateError](err)
+	if !ok || !errors.Is(err, tracking.ErrFenced) || a.stageKey == "" {
+		return false
+	}
+	p := fenced.Record.Stage(fenced.Stage)
+	return p.State == tracking.StateRunning && p.Key == a.stageKey
 }
 
 // mayHaveStage reports whether the run was stopped after a process had begun to work on it, so that its stage must end.

@@ -72,9 +72,10 @@
 // over too, and ends as failed with the code "unreadable".
 //
 // A process that is fenced by HEAD, the checkpoint or the log, or that could not renew its lease, writes nothing more
-// for that run. If only the lease of the stage has expired, the process hands the run over; if another worker has taken
-// the stage, the run ends as stopped. A kill between any two writes leaves a state from which these steps continue;
-// then nothing but the time of a lease is lost.
+// for that run. If only the lease of the stage has expired, the process hands the run over. It also does so if a process
+// that was frozen before its claim has taken the stage for the same run, which the key of the claim shows: the next
+// process takes the stage back. If another worker has taken the stage, the run ends as stopped. A kill between any two
+// writes leaves a state from which these steps continue; then nothing but the time of a lease is lost.
 //
 // The tokens of a step are reserved before the model is asked and settled after its answer, see [Options].StepTokens. A
 // takeover settles the step that was interrupted at the estimate.

@@ -71,15 +71,20 @@ func (a *active) recordEnd(res *Result) error {
 	if a.runner.host.End == nil {
 		return nil
 	}
+	isOvertaken := false
 	err := a.runner.retryFor(a.life, max(recordTime, a.runner.o.Lease), func(ctx context.Context) error {
 		err := callHost(func() error { return a.runner.host.End(ctx, a.run, *res) })
 		if errors.Is(err, tracking.ErrFenced) {
+			isOvertaken = a.isOvertaken(err)
 			return nil // the stage has another worker
 		}
 		return err
 	})
 	if left := a.reasonToLeave(nil); left != nil {
 		return left
+	}
+	if isOvertaken { // the next process records the end
+		return errHandover
 	}
 	if err != nil {
 		*res = failure(fmt.Errorf("runner: record the end: %w", err))
