@@ -82,9 +82,11 @@ type Host struct {
 	// model is asked the request's Prompt, with its Media.
 	Prompt func(ctx context.Context, r *Run) (text string, media []tools.Media, err error)
 	// Stage claims the tracked stage of the run, with [tracking.ClaimOptions].TakeOver if r.TakenOver is set. The Key of the
-	// claim must identify the run, for example r.ID, and no other work may use it. The runner renews the lease until End. A run that was taken over may have ended its stage already; Stage then returns nil, and
-	// End does nothing. It is also called for a run that was stopped, so that End can record that. An error ends the run.
-	// If nil, the run does not have a stage.
+	// claim must identify the run, for example r.ID, and no other work may use it. The runner renews the lease until
+	// End. A run that was taken over may have ended its stage already; Stage then returns nil, and End does nothing.
+	// The process before may also claim the stage at the same moment: on [tracking.ErrRunning] under its own Key, Stage
+	// reads the record again. Stage is also called for a run that was stopped, so that End can record that. An error
+	// ends the run. If nil, the run does not have a stage.
 	Stage func(ctx context.Context, r *Run) (*tracking.Attempt, error)
 	// Custom returns the events that follow an event of the agent. An error ends the run. If nil, the log has only the
 	// other events.

@@ -47,10 +47,11 @@ func (r *recording) List(ctx context.Context, s scope.Scope, after string, limit
 // stuck is a table driver that can refuse to write.
 type stuck struct {
 	table.Driver
-	onPut  atomic.Pointer[func()] // called before the next write
-	refuse atomic.Bool
-	allow  atomic.Int64 // so many writes are made all the same
-	seen   sync.Map     // the partitions that were read or written, as keys
+	onPut    atomic.Pointer[func()] // called before the next write
+	onRecord atomic.Pointer[func()] // called before the next write of a tracked record
+	refuse   atomic.Bool
+	allow    atomic.Int64 // so many writes are made all the same
+	seen     sync.Map     // the partitions that were read or written, as keys
 }
 
 func (s *stuck) Get(ctx context.Context, k table.Key) (table.Row, error) {
@@ -67,6 +68,11 @@ func (s *stuck) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond)
 	s.seen.Store(k.Partition(), true)
 	if f := s.onPut.Swap(nil); f != nil {
 		(*f)()
+	}
+	if k.Sort() == "meta" {
+		if f := s.onRecord.Swap(nil); f != nil {
+			(*f)()
+		}
 	}
 	if s.refuse.Load() && s.allow.Add(-1) < 0 {
 		return errors.New("disk full")

@@ -20,12 +20,33 @@ func (s *Server) newHost() runner.Host {
 	}
 }
 
-// claimStage takes the upload's enrichment stage for a run. The first run proves that the file has arrived; taking the
-// stage records that. Later runs use the recorded file and no other.
+// claimStage takes the upload's enrichment stage for a run. It looks at the record again if another process that has the
+// run, or had it, changes the stage meanwhile.
 func (s *Server) claimStage(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
 	if isChat(r) { // it does not have a stage
 		return nil, nil
 	}
+	for {
+		attempt, err := s.tryClaim(ctx, r)
+		if ctx.Err() != nil || !isClaimedFor(r, err) {
+			return attempt, err
+		}
+	}
+}
+
+// isClaimedFor reports whether a claim was rejected because another process has claimed or ended the stage for the same
+// run since the record was read.
+func isClaimedFor(r *runner.Run, err error) bool {
+	if !errors.Is(err, tracking.ErrRunning) && !errors.Is(err, tracking.ErrTaken) {
+		return false
+	}
+	rejected, ok := errors.AsType[*tracking.StateError](err)
+	return ok && rejected.Record.Stage(tracking.Enrichment).Key == r.ID
+}
+
+// tryClaim takes the stage in the state in which the record is read. The first run proves that the file has arrived;
+// taking the stage records that. Later runs use the recorded file and no other.
+func (s *Server) tryClaim(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
 	rec, err := s.o.Tracker.Get(ctx, r.Scope)
 	if err != nil {
 		return nil, err
