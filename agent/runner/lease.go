@@ -39,7 +39,8 @@ type keeper struct {
 	expires time.Time // of the lease
 }
 
-// renew makes one renewal and starts the timer for the next one. It abandons the run when its lease may have expired.
+// renew makes one renewal and starts the timer for the next one. It abandons the run when its lease may have expired. The
+// place is renewed after HEAD, since a process that has lost the run must not take a place for it.
 func (k *keeper) renew() {
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
@@ -47,11 +48,6 @@ func (k *keeper) renew() {
 		return
 	}
 	a, next := k.active, time.Now().Add(k.active.runner.o.Heartbeat)
-	if a.ticket != nil {
-		if err := a.runner.try(k.ctx, a.ticket.Renew); errors.Is(err, admission.ErrLost) {
-			a.runner.logError(k.ctx, "runner: a run has lost its place", a.run.ID, err)
-		}
-	}
 	if !a.runner.o.Exclusive {
 		lease := time.Now().Add(a.runner.o.Lease)
 		err := a.beat(k.ctx, k.expires, lease)
@@ -63,6 +59,11 @@ func (k *keeper) renew() {
 		case errors.Is(err, errLost), time.Now().After(k.expires):
 			a.lose()
 			return
+		}
+	}
+	if k.ctx.Err() == nil && a.ticket != nil {
+		if err := a.runner.try(k.ctx, a.ticket.Renew); errors.Is(err, admission.ErrLost) {
+			a.runner.logError(k.ctx, "runner: a run has lost its place", a.run.ID, err)
 		}
 	}
 	if k.ctx.Err() == nil {

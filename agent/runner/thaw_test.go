@@ -157,3 +157,29 @@ func TestARunWhoseStageIsTakenByOtherWorkIsStopped(t *testing.T) {
 		}
 	}
 }
+
+// A process that thaws after the run has ended elsewhere does not take a place for it again.
+func TestAThawedProcessDoesNotTakeAPlaceForARunThatHasEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		freezing := newDoomed(d, 1<<30, 90*time.Second)
+		var effects shelf
+		tool := effects.tool(t)
+		a := newProcess(t, freezing, hostOf(t, slowly(time.Minute, librarian(2)), tool), withLimits(t, freezing))
+		b := newProcess(t, d, hostOf(t, librarian(2), tool), withLimits(t, d))
+		session := newSession(t)
+		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Put two books."})
+		require.NoError(t, err)
+		<-time.After(20500 * time.Millisecond) // the next heartbeat renews the place too
+		freezing.left.Store(0)
+		stop := b.watch(t)
+		checkTelling(t, tell(t, collect(t, b, session, run.ID)))
+		checkNothingReserved(t, b, session)
+		<-freezing.thawed
+		<-time.After(time.Second)
+		checkNothingReserved(t, b, session)
+		stop()
+		a.shutDown(t)
+	})
+}

@@ -20,8 +20,8 @@ func (s *Server) newHost() runner.Host {
 	}
 }
 
-// claimStage takes the upload's enrichment stage for a run. It looks at the record again if another process that has the
-// run, or had it, changes the stage meanwhile.
+// claimStage takes the upload's enrichment stage for a run. It looks at the record again if another process that has
+// the run, or had it, changes the stage meanwhile.
 func (s *Server) claimStage(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
 	if isChat(r) { // it does not have a stage
 		return nil, nil
