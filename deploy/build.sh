@@ -10,6 +10,7 @@ done
 [ $# != 0 ] || exit 0
 image=$1
 shift
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1 # AWS Lambda does not take an image whose manifest is an index
 [ $# != 0 ] || set -- amd64 arm64
 for arch; do
   docker build -q --platform "linux/$arch" --build-arg "TARGETARCH=$arch" -t "$image-$arch" .

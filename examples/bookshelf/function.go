@@ -106,8 +106,8 @@ func (f *function) answer(ctx context.Context, r *events.LambdaFunctionURLReques
 			}
 			f.leaveRuns(soft, hard)
 		}()
-		if strings.HasPrefix(r.URL.Path, "/api/runs/") {
-			f.continueRuns(ctx) // the request may be for a run that another invocation has handed over
+		if isForRun(r.URL.Path) {
+			f.continueRuns(ctx) // another invocation may have handed the run over
 		}
 		f.handler.ServeHTTP(w, r.WithContext(server.WithDrain(r.Context(), soft)))
 	}
@@ -119,6 +119,11 @@ func (f *function) answer(ctx context.Context, r *events.LambdaFunctionURLReques
 	}
 	res.Body = &abortableBody{res.Body, &aborted}
 	return res, nil
+}
+
+// isForRun reports whether requests with this path can be for a run that has begun.
+func isForRun(path string) bool {
+	return strings.HasPrefix(path, "/api/runs/") || path == "/api/chat" || strings.HasPrefix(path, "/api/chat/")
 }
 
 // abortableBody is the body of a response. It fails at its end if the handler has aborted the response, so that the

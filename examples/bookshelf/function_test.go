@@ -87,16 +87,21 @@ func TestOnlyRequestsForRunsContinueRuns(t *testing.T) {
 	taken := 0
 	f := newFunction(func(http.ResponseWriter, *http.Request) {})
 	f.takeOver = func(context.Context) error { taken++; return nil }
-	for _, path := range []string{"/", "/api/ops/files", "/api/runs/x/events"} {
+	for path, isForRun := range map[string]int{
+		"/": 0, "/api/ops/files": 0, "/api/chats": 0, "/api/runs/x/events": 1,
+		"/api/chat": 1, "/api/chat/agui": 1, "/api/chat/aisdk": 1, "/api/chat/aisdk/x/stream": 1,
+	} {
+		before := taken
 		res, err := f.invoke(t.Context(), request(t, path))
 		require.NoError(t, err)
 		_, err = io.ReadAll(res.(io.Reader))
 		require.NoError(t, err)
+		require.Equal(t, before+isForRun, taken, path)
 	}
-	require.Equal(t, 1, taken)
+	before := taken
 	_, err := f.invoke(t.Context(), json.RawMessage(`{"source":"aws.scheduler"}`))
 	require.NoError(t, err)
-	require.Equal(t, 2, taken)
+	require.Equal(t, before+1, taken)
 }
 
 func TestMessagesThatFailAreDeliveredAgain(t *testing.T) {

@@ -19,35 +19,50 @@ import (
 const aguiDialect = "agui"
 
 // newAGUIHandler returns the handler of POST /api/chat/agui.
-func (s *Server) newAGUIHandler() (http.Handler, error) {
-	return agui.New(func(r *http.Request, thread string) (agui.Chat, error) {
+func (s *Server) newAGUIHandler() http.Handler {
+	open := func(r *http.Request, thread string) (agui.Chat, error) {
 		id, err := oidc.FromContext(r.Context())
 		if err != nil {
 			return nil, err
 		}
 		return s.openChat(id, aguiDialect, thread)
-	}, &agui.Options{Stream: s.chatStream()})
+	}
+	return s.handleStream(func(o sse.Options) (http.Handler, error) {
+		return agui.New(open, &agui.Options{Stream: o})
+	})
 }
 
 // aisdkDialect is the dialect of chats that POST /api/chat/aisdk begins.
 const aisdkDialect = "aisdk"
 
 // newAISDKHandler returns the handler of POST /api/chat/aisdk and GET /api/chat/aisdk/{id}/stream.
-func (s *Server) newAISDKHandler() (http.Handler, error) {
-	return aisdk.New(func(r *http.Request, chatID string) (aisdk.Chat, error) {
+func (s *Server) newAISDKHandler() http.Handler {
+	open := func(r *http.Request, chatID string) (aisdk.Chat, error) {
 		id, err := oidc.FromContext(r.Context())
 		if err != nil {
 			return nil, err
 		}
 		return s.openChat(id, aisdkDialect, chatID)
-	}, &aisdk.Options{Stream: s.chatStream()})
+	}
+	return s.handleStream(func(o sse.Options) (http.Handler, error) {
+		return aisdk.New(open, &aisdk.Options{Stream: o})
+	})
 }
 
-// chatStream configures the streams of front ends of other protocols.
-func (s *Server) chatStream() sse.Options {
-	return sse.Options{Drain: s.streams, Error: func(w http.ResponseWriter, r *http.Request, err error) {
-		s.handleMethod("", func(http.ResponseWriter, *http.Request) error { return chatError(err) }).ServeHTTP(w, r)
-	}}
+// handleStream returns a handler that streams to a front end of another protocol. The stream ends with the drain of the
+// request, see [WithDrain].
+func (s *Server) handleStream(configure func(sse.Options) (http.Handler, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeError := func(w http.ResponseWriter, r *http.Request, err error) {
+			s.handleMethod("", func(http.ResponseWriter, *http.Request) error { return chatError(err) }).ServeHTTP(w, r)
+		}
+		h, err := configure(sse.Options{Drain: s.drainOf(r), Unbuffered: s.o.Unbuffered, Error: writeError})
+		if err != nil {
+			writeError(w, r, err)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Start is [runner.Chat.Start] for a message of a person.

@@ -13,14 +13,6 @@ import (
 type endpoint func(http.ResponseWriter, *http.Request) error
 
 func (s *Server) newHandler() (http.Handler, error) {
-	ag, err := s.newAGUIHandler()
-	if err != nil {
-		return nil, err
-	}
-	sdk, err := s.newAISDKHandler()
-	if err != nil {
-		return nil, err
-	}
 	mcp, err := s.newMCPHandler()
 	if err != nil {
 		return nil, err
@@ -52,7 +44,8 @@ func (s *Server) newHandler() (http.Handler, error) {
 	} {
 		api.Handle(e.path, s.handleMethod(e.method, e.answer))
 	}
-	api.Handle("/api/chat/agui", ag)
+	sdk := s.newAISDKHandler()
+	api.Handle("/api/chat/agui", s.newAGUIHandler())
 	api.Handle("/api/chat/aisdk", sdk)
 	api.Handle("/api/chat/aisdk/{id}/stream", sdk)
 	api.Handle("/", s.handleMethod("", func(http.ResponseWriter, *http.Request) error {
