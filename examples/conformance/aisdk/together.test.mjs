@@ -1,14 +1,21 @@
-// Clients of three kinds follow one run at the same time: the AI SDK, AG-UI and a plain stream.
+// Clients of four kinds follow one run at the same time: the AI SDK, AG-UI, a plain stream, and EventSource in a browser.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Thread } from "../../agui/agui/thread.mjs";
+import { startBrowser } from "../browser.mjs";
 import { startServer } from "../server.mjs";
 import { Chat, story } from "./chat.mjs";
 
-let server;
-before(async () => { server = await startServer("-pace", "5ms"); });
-after(() => server.close());
+let server, browser;
+before(async () => {
+  server = await startServer("-pace", "20ms");
+  browser = await startBrowser(server);
+});
+after(async () => {
+  await browser.close();
+  await server.close();
+});
 
 // readText reads the plain stream of a run to its end, and returns the text of it that was not retracted.
 async function readText(run) {
@@ -32,17 +39,18 @@ function join(chat, run) {
   return thread;
 }
 
-test("the AI SDK, AG-UI and a plain stream end with the same text", async () => {
+test("the AI SDK, AG-UI, a plain stream and a browser end with the same text", async () => {
   for (const interrupt of [false, true]) {
-    let thread, agui, plain, interrupted;
+    let thread, agui, plain, seen, interrupted;
     const chat = new Chat(server, {
       onChunk: ({ type }) => {
         if (type !== "text-delta" || agui) return;
         const run = chat.run;
         plain = readText(run);
+        seen = browser.readText(run);
         thread = join(chat, run);
         agui = thread.ask();
-        if (interrupt) interrupted = sleep(200).then(() => fetch(`${server.url}/interrupt`, { method: "POST" }));
+        if (interrupt) interrupted = seen.isOpen.then(() => sleep(200)).then(() => fetch(`${server.url}/interrupt`, { method: "POST" }));
       },
     });
     await chat.ask("Hello 150");
@@ -52,5 +60,6 @@ test("the AI SDK, AG-UI and a plain stream end with the same text", async () => 
     assert.equal(thread.run, chat.run, "one run");
     assert.equal(thread.text("assistant"), text);
     assert.equal(await plain, text);
+    assert.equal(await seen.text, text);
   }
 });
