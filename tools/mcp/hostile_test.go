@@ -96,13 +96,16 @@ func TestHostileListsAreNotImported(t *testing.T) {
 		"asks for a user inside": {func(string) string {
 			return tool("get", "Gets.", `{"type":"object","properties":{"a":{"type":"array","items":{"type":"object","properties":{"userName":{"type":"string"}}}}}}`)
 		}, `the word "user" is reserved`},
-		"accepts anything":     {func(string) string { return tool("get", "Gets.", `{"type":"object","additionalProperties":true}`) }, "open map"},
-		"a name with a space":  {func(string) string { return tool("get it", "Gets.", empty) }, "invalid name"},
-		"a name like another":  {func(string) string { return tool("gеt", "Gets.", empty) }, "invalid name"},
-		"a long name":          {func(string) string { return tool(strings.Repeat("x", 65), "Gets.", empty) }, "invalid name"},
-		"a long description":   {func(string) string { return tool("get", strings.Repeat("x", 5000), empty) }, "must have at most 4096"},
-		"an invisible command": {func(string) string { return tool("get", "Gets.\U000e0041\U000e0042", empty) }, "invisible characters"},
-		"a reversed command":   {func(string) string { return tool("get", "Gets \u202eit.", empty) }, "invisible characters"},
+		"accepts anything":      {func(string) string { return tool("get", "Gets.", `{"type":"object","additionalProperties":true}`) }, "open map"},
+		"a name with a space":   {func(string) string { return tool("get it", "Gets.", empty) }, "invalid name"},
+		"a name like another":   {func(string) string { return tool("gеt", "Gets.", empty) }, "invalid name"},
+		"a long name":           {func(string) string { return tool(strings.Repeat("x", 65), "Gets.", empty) }, "invalid name"},
+		"a long description":    {func(string) string { return tool("get", strings.Repeat("x", 5000), empty) }, "must have at most 4096"},
+		"an invisible command":  {func(string) string { return tool("get", "Gets.\U000e0041\U000e0042", empty) }, "invisible characters"},
+		"a reversed command":    {func(string) string { return tool("get", "Gets \u202eit.", empty) }, "invisible characters"},
+		"a command in spaces":   {func(string) string { return tool("get", "Gets.\u200b\u2060\ufeff", empty) }, "invisible characters"},
+		"a command in variants": {func(string) string { return tool("get", "Gets.\U000e0148\U000e0155", empty) }, "invisible characters"},
+		"a blank command":       {func(string) string { return tool("get", "Gets.\u3164\u3164", empty) }, "invisible characters"},
 		"an invisible argument": {func(string) string {
 			return tool("get", "Gets.", `{"type":"object","properties":{"a":{"type":"string","description":"\udb40\udc41"}}}`)
 		}, "invisible characters"},
@@ -139,6 +142,16 @@ func TestHostileListsAreNotImported(t *testing.T) {
 	}}).Tools()
 	require.Equal(t, []string{"get"}, names(t, set))
 	require.Equal(t, []string{"bad"}, rejected)
+}
+
+func TestDescriptionsInAnyLanguageAreImported(t *testing.T) {
+	t.Parallel()
+	for _, desc := range []string{"Gets \u2764\ufe0f \U0001f469\u200d\U0001f680.", "می\u200cخواهم", "\u0600\u0661"} {
+		h := newHostile(t, &hostile{list: func(string) string {
+			return fmt.Sprintf(`{"tools":[{"name":"get","description":%s,"inputSchema":{"type":"object"}}]}`, must.Get(json.Marshal(desc)))
+		}})
+		require.Equal(t, []string{"get"}, names(t, importFrom(t, h.url, nil).Tools()), desc)
+	}
 }
 
 func compress(b []byte) []byte {

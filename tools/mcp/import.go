@@ -159,14 +159,18 @@ func (r *Remote) newTool(t *sdk.Tool) (*tools.Tool, error) {
 	return tools.FromSchema(r.o.Prefix+t.Name, desc, schema, r.newHandler(t.Name), &tools.Options{Allow: r.o.Allow}, mw...)
 }
 
-// isInvisible reports whether a person who reviews a description would not see c: controls, marks of direction and
-// tags.
+// isInvisible reports whether a person who reviews a description would not see c: controls, marks of direction, tags,
+// spaces without width and variation selectors. Joiners and the selectors of emoji are not among them, since languages
+// need them.
 func isInvisible(c rune) bool {
-	switch {
-	case c == '\n' || c == '\r' || c == '\t':
+	const nonJoiner, joiner, textSelector, emojiSelector = 0x200c, 0x200d, 0xfe0e, 0xfe0f
+	switch c {
+	case '\n', '\r', '\t', nonJoiner, joiner, textSelector, emojiSelector:
 		return false
-	case c == utf8.RuneError, 0x202a <= c && c <= 0x202e, 0x2066 <= c && c <= 0x2069, 0xe0000 <= c && c <= 0xe007f:
+	case utf8.RuneError:
 		return true
 	}
-	return unicode.IsControl(c)
+	return unicode.IsControl(c) ||
+		unicode.In(c, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+			!unicode.Is(unicode.Prepended_Concatenation_Mark, c)
 }
