@@ -170,6 +170,9 @@ func (a *active) perform() (err error) {
 		return err
 	}
 	if err := a.openLog(); err != nil {
+		if a.isLogLost(err) {
+			return a.endWithoutLog(err)
+		}
 		return err
 	}
 	opened = true

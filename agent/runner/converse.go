@@ -97,7 +97,7 @@ func (a *active) reasonToFail() error {
 		return nil
 	case a.damage != nil:
 		return a.damage
-	case a.tries-max(a.saved.Tries, 1) > maxTakeovers:
+	case a.wasTakenOverTooOften():
 		return &agent.RunError{Code: codeLost, Message: "The run was interrupted too often.", Retryable: true}
 	}
 	return nil
@@ -118,8 +118,8 @@ func (a *active) holdStage() (work context.Context, stop func(), err error) {
 	return a.staged, stop, nil
 }
 
-// isOvertaken reports whether another process has claimed the stage for this same run. That process has lost the run, but
-// was frozen before its claim, or this one is about to notice that it has lost the run itself.
+// isOvertaken reports whether another process has claimed the stage for this same run. That process has lost the run,
+// but was frozen before its claim, or this one is about to notice that it has lost the run itself.
 func (a *active) isOvertaken(err error) bool {
 	fenced, ok := errors.AsType[*tracking.StateError](err)
 	if !ok || !errors.Is(err, tracking.ErrFenced) || a.stageKey == "" {

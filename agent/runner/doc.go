@@ -69,13 +69,15 @@
 //     or ends the run.
 //
 // A run whose stored request, checkpoint or history is lost, for example because its objects were deleted, is taken
-// over too, and ends as failed with the code "unreadable".
+// over too, and ends as failed with the code "unreadable". If its log cannot be opened, because it has an item that
+// package replay cannot have written, the run ends in the same way after five takeovers, but without a last event:
+// its readers receive the error of the log, or sse.ErrExpired.
 //
 // A process that is fenced by HEAD, the checkpoint or the log, or that could not renew its lease, writes nothing more
-// for that run. If only the lease of the stage has expired, the process hands the run over. It also does so if a process
-// that was frozen before its claim has taken the stage for the same run, which the key of the claim shows: the next
-// process takes the stage back. If another worker has taken the stage, the run ends as stopped. A kill between any two
-// writes leaves a state from which these steps continue; then nothing but the time of a lease is lost.
+// for that run. If only the lease of the stage has expired, the process hands the run over. It also does so if a
+// process that was frozen before its claim has taken the stage for the same run, which the key of the claim shows: the
+// next process takes the stage back. If another worker has taken the stage, the run ends as stopped. A kill between any
+// two writes leaves a state from which these steps continue; then nothing but the time of a lease is lost.
 //
 // The tokens of a step are reserved before the model is asked and settled after its answer, see [Options].StepTokens. A
 // takeover settles the step that was interrupted at the estimate.

@@ -3,6 +3,7 @@ package runner
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
@@ -117,7 +118,7 @@ func encodeEnd(res Result) (json.RawMessage, error) {
 func statusOf(end json.RawMessage) (Status, error) {
 	var e finished
 	if err := json.Unmarshal(end, &e); err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %w", errForeign, err)
 	}
 	switch {
 	case e.Type == "failed":

@@ -98,7 +98,7 @@ func (a *active) endStatus() (Status, error) {
 		return a.status, nil
 	}
 	status, err := a.runner.readEnd(a.life, a.session, a.n)
-	if errors.Is(err, jsonobject.ErrLost) {
+	if errors.Is(err, jsonobject.ErrLost) || errors.Is(err, errForeign) {
 		return StatusFailed, nil // the end cannot be read by anybody
 	}
 	return status, err

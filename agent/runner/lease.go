@@ -39,8 +39,8 @@ type keeper struct {
 	expires time.Time // of the lease
 }
 
-// renew makes one renewal and starts the timer for the next one. It abandons the run when its lease may have expired. The
-// place is renewed after HEAD, since a process that has lost the run must not take a place for it.
+// renew makes one renewal and starts the timer for the next one. It abandons the run when its lease may have expired.
+// The place is renewed after HEAD, since a process that has lost the run must not take a place for it.
 func (k *keeper) renew() {
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()

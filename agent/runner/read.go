@@ -117,6 +117,9 @@ func follow[T any](
 			if err = r.awaitLog(ctx, session, h.n); err != nil {
 				break
 			}
+			if err = r.checkLog(ctx, session, &h); err != nil {
+				break
+			}
 			if isMissing := yieldLog(open(session, logName(h.n)), yield); !isMissing {
 				return
 			}

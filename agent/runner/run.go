@@ -81,8 +81,8 @@ type Host struct {
 	// Prompt returns what the model is asked. It is not called for a run that continues from a checkpoint. If nil, the
 	// model is asked the request's Prompt, with its Media.
 	Prompt func(ctx context.Context, r *Run) (text string, media []tools.Media, err error)
-	// Stage claims the tracked stage of the run, with [tracking.ClaimOptions].TakeOver if r.TakenOver is set. The Key of the
-	// claim must identify the run, for example r.ID, and no other work may use it. The runner renews the lease until
+	// Stage claims the tracked stage of the run, with [tracking.ClaimOptions].TakeOver if r.TakenOver is set. The Key of
+	// the claim must identify the run, for example r.ID, and no other work may use it. The runner renews the lease until
 	// End. A run that was taken over may have ended its stage already; Stage then returns nil, and End does nothing.
 	// The process before may also claim the stage at the same moment: on [tracking.ErrRunning] under its own Key, Stage
 	// reads the record again. Stage is also called for a run that was stopped, so that End can record that. An error

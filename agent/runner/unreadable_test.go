@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,8 +19,11 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/sse"
+	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/approval"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // deleteObjects deletes the objects of the session whose names begin with prefix, and returns their number.
@@ -181,4 +185,89 @@ func TestARunEndsIfItsHistoryIsGone(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, last(collect(t, p, session, run.ID)), `"code":"unreadable"`)
 	})
+}
+
+// A run whose log no process can open is not taken over for ever.
+func TestARunEndsIfItsLogCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]table.Item{
+		"foreign item":    {Sort: "log#00000001#x"},
+		"damaged segment": {Sort: "log#00000001#000000000900", Attr: map[string]table.Value{"writer": "x", "events": "{}"}},
+		"last segment":    {Sort: "log#00000001#999999999999", Attr: map[string]table.Value{"writer": "x", "events": "{}\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := table.NewMemory(nil)
+				tr, session := newUpload(t, d, tracking.Uploads())
+				dying := newDoomed(d, 1<<30, 0)
+				host := stagedHost(t, d, tracking.Uploads(), slowly(10*time.Second, librarian(0)))
+				a, b := newProcess(t, dying, host, nil), newProcess(t, d, host, nil)
+				run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
+				require.NoError(t, err)
+				<-time.After(5 * time.Second)
+				dying.left.Store(0)
+				view := must.Get(b.table.In(session))
+				_, err = view.Put(t.Context(), damage, table.Absent())
+				require.NoError(t, err)
+				defer b.watch(t)()
+				<-time.After(20 * time.Second)
+				head := must.Get(view.Get(t.Context(), "run#00000001"))
+				require.Equal(t, "running", head.Attr["status"], "others may open the log")
+
+				<-time.After(5 * time.Minute)
+				got, err := b.Get(t.Context(), session, run.ID)
+				require.NoError(t, err)
+				assert.Equal(t, runner.StatusFailed, got.Status)
+				rec, err := tr.Get(t.Context(), session)
+				require.NoError(t, err)
+				assert.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State, "the stage has ended")
+				require.Error(t, readLog(t, b, session, run.ID))
+				it := must.Get(view.Get(t.Context(), damage.Sort))
+				require.NoError(t, view.Delete(t.Context(), damage.Sort, table.Version(it.Version)))
+				require.ErrorIs(t, readLog(t, b, session, run.ID), sse.ErrExpired, "readers do not wait")
+				next, err := b.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go on."})
+				require.NoError(t, err, "the session is usable")
+				assert.Contains(t, last(collect(t, b, session, next.ID)), "complete")
+				a.shutDown(t)
+			})
+		})
+	}
+}
+
+// readLog returns the error with which the events of a run end within a minute.
+func readLog(t *testing.T, p *process, session scope.Scope, id string) (err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, err = range p.Events(ctx, session, id, "") {
+	}
+	require.NotErrorIs(t, err, context.DeadlineExceeded)
+	return err
+}
+
+// A log whose last event is not one of a run ends its run as failed.
+func TestARunEndsIfItsLastEventIsForeign(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{`{"type":"finished","outcome":"running"}`, `{"type":"finished","outcome":7}`} {
+		synctest.Test(t, func(t *testing.T) {
+			d, session := table.NewMemory(nil), newSession(t)
+			dying := newDoomed(d, 1<<30, 0)
+			host := hostOf(t, slowly(10*time.Second, librarian(0)))
+			a, b := newProcess(t, dying, host, nil), newProcess(t, d, host, nil)
+			_, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
+			require.NoError(t, err)
+			<-time.After(5 * time.Second)
+			dying.left.Store(0)
+			log := must.Get(must.Get(replay.New(b.table, nil)).Open(t.Context(), session, "00000001"))
+			require.NoError(t, log.Finish(t.Context(), json.RawMessage(end)))
+			defer b.watch(t)()
+			<-time.After(time.Minute)
+			it := must.Get(must.Get(b.table.In(session)).Get(t.Context(), "run#00000001"))
+			assert.Equal(t, "failed", it.Attr["status"])
+			_, err = b.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go on."})
+			require.NoError(t, err, "the session is usable")
+			a.shutDown(t)
+		})
+	}
 }

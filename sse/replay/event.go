@@ -63,7 +63,8 @@ type place struct {
 const (
 	segmentDigits = 12
 	indexDigits   = 4
-	maxEvents     = 1000 // of a segment
+	maxEvents     = 1000            // of a segment
+	lastSegment   = 999_999_999_998 // the greatest number of a segment that another one can follow
 )
 
 // String returns the id of the event.
