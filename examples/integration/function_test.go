@@ -171,6 +171,20 @@ func TestBookshelfIsAFunction(t *testing.T) {
 	all := readEvents(t, first.invoke(urlEvent("GET", path, token, "", nil), 20*time.Second))
 	require.Equal(t, events, all, "the process that was frozen has not written anything")
 
+	// A chat of the AI SDK ends within its message, and the request that resumes it continues the run.
+	chat := `{"id":"c","trigger":"submit-message","messages":[{"id":"m","role":"user","parts":[{"type":"text","text":"hello"}]}]}`
+	began = time.Now()
+	answer = first.invoke(urlEvent("POST", "/api/chat/aisdk", token, chat, nil), 4*time.Second)
+	require.Equal(t, http.StatusOK, answer.status, answer.failed)
+	part, _ := io.ReadAll(answer.body) // it is broken
+	require.Less(t, time.Since(began), 4*time.Second, "the invocation ends before its deadline")
+	require.Contains(t, string(part), `"text-delta"`)
+	require.NotContains(t, string(part), `"type":"finish"`)
+	resume := urlEvent("GET", "/api/chat/aisdk/c/stream", token, "", nil)
+	whole, err := io.ReadAll(second.invoke(resume, time.Minute).body)
+	require.NoError(t, err)
+	require.Contains(t, string(whole), `"type":"finish"`)
+
 	// The client of the second run leaves. The schedule continues the run.
 	session = upload()
 	answer = first.invoke(urlEvent("POST", "/api/metadata/extract", token, fmt.Sprintf(`{"session_id":%q}`, session), nil),
