@@ -106,6 +106,9 @@ func TestHostileListsAreNotImported(t *testing.T) {
 		"a command in spaces":   {func(string) string { return tool("get", "Gets.\u200b\u2060\ufeff", empty) }, "invisible characters"},
 		"a command in variants": {func(string) string { return tool("get", "Gets.\U000e0148\U000e0155", empty) }, "invisible characters"},
 		"a blank command":       {func(string) string { return tool("get", "Gets.\u3164\u3164", empty) }, "invisible characters"},
+		"an escaped argument": {func(string) string {
+			return tool("get", "Gets.", `{"type":"object","properties":{"a":{"type":"string","description":"\u001b[8m"}}}`)
+		}, "invisible characters"},
 		"an invisible argument": {func(string) string {
 			return tool("get", "Gets.", `{"type":"object","properties":{"a":{"type":"string","description":"\udb40\udc41"}}}`)
 		}, "invisible characters"},

@@ -1,11 +1,13 @@
 package mcp
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -152,11 +154,25 @@ func (r *Remote) newTool(t *sdk.Tool) (*tools.Tool, error) {
 	if len(desc) > maxDescription {
 		return nil, fmt.Errorf("%.80q has a description of %d bytes, must have at most %d", t.Name, len(desc), maxDescription)
 	}
-	if strings.ContainsFunc(desc, isInvisible) || strings.ContainsFunc(string(schema), isInvisible) {
+	if strings.ContainsFunc(desc, isInvisible) || hasInvisible(schema) {
 		return nil, fmt.Errorf("%.80q has invisible characters in its description", t.Name)
 	}
 	mw := append(slices.Clone(r.o.Middleware), tools.Timeout(r.o.Timeout))
 	return tools.FromSchema(r.o.Prefix+t.Name, desc, schema, r.newHandler(t.Name), &tools.Options{Allow: r.o.Allow}, mw...)
+}
+
+// hasInvisible reports whether a string of the JSON has an invisible character, also as an escape.
+func hasInvisible(raw json.RawMessage) bool {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return !errors.Is(err, io.EOF)
+		}
+		if s, ok := token.(string); ok && strings.ContainsFunc(s, isInvisible) {
+			return true
+		}
+	}
 }
 
 // isInvisible reports whether a person who reviews a description would not see c: controls, marks of direction, tags,
