@@ -114,7 +114,18 @@ func (w *world) run(t *testing.T) error {
 	if err != nil {
 		return err
 	}
+	var b *replay.Writer
 	var clients sync.WaitGroup
+	defer func() { // also if the run ends early, because it has violated the protocol
+		cancel()
+		for _, w := range []*replay.Writer{a, b} {
+			if w != nil {
+				w.Abandon()
+			}
+		}
+		clients.Wait()
+		time.Sleep(time.Minute)
+	}()
 	seen := make([][]replay.Event, 3)
 	failures := make([]error, len(seen))
 	for i := range seen {
@@ -136,8 +147,7 @@ func (w *world) run(t *testing.T) error {
 	if w.intN(2) == 0 {
 		first.kill()
 	}
-	b, err := second.store.Open(ctx, w.session, "1", event("b", 0))
-	if err != nil {
+	if b, err = second.store.Open(ctx, w.session, "1", event("b", 0)); err != nil {
 		return err
 	}
 	for n := range w.intN(12) {
@@ -212,7 +222,7 @@ func event(by string, n int) json.RawMessage {
 // follow reads the log to its end over connections that break: a reader of the first process until that is killed, one
 // of the second, and one of either.
 func (w *world) follow(ctx context.Context, first, second *process, reader int) (seen []replay.Event, _ error) {
-	for after := ""; ; {
+	for after := ""; ctx.Err() == nil; {
 		left, p := 1+w.intN(6), first
 		if reader == 1 || first.isDead() || reader == 2 && w.intN(2) == 0 {
 			p = second
@@ -237,6 +247,7 @@ func (w *world) follow(ctx context.Context, first, second *process, reader int) 
 		}
 		time.Sleep(time.Duration(w.intN(300)) * time.Millisecond)
 	}
+	return seen, ctx.Err()
 }
 
 // process is a Store with its connection to the table.
