@@ -252,3 +252,24 @@ func TestParseEnvelopeAcceptsTheDeepestValueInADocument(t *testing.T) {
 	_, err = strictjson.ParseEnvelope([]byte("[]"))
 	require.Error(t, err)
 }
+
+func TestMissingMemberHasNoValue(t *testing.T) {
+	t.Parallel()
+	doc, err := strictjson.ParseObject([]byte(`{"a":1}`))
+	require.NoError(t, err)
+	missing, ok := doc.Get("b")
+	require.False(t, ok)
+	require.Empty(t, missing.Type())
+	require.Empty(t, missing.Raw())
+	require.Empty(t, missing.Text())
+	require.Zero(t, missing.Len())
+	require.Zero(t, missing.Offset())
+	for range missing.Items() {
+		t.Error("an item")
+	}
+	for range missing.Members() {
+		t.Error("a member")
+	}
+	_, ok = missing.Get("a")
+	require.False(t, ok)
+}

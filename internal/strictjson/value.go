@@ -19,7 +19,8 @@ const (
 	Object  Type = "object"
 )
 
-// Value is a valid JSON value that [Parse] has read. It refers to the parsed bytes, which must not change.
+// Value is a valid JSON value that [Parse] has read. It refers to the parsed bytes, which must not change. The zero Value
+// is that of a member which [Value.Get] has not found. Its type and text are empty, and it is without items and members.
 type Value struct {
 	doc *document
 	n   int
@@ -63,8 +64,11 @@ func parseObject(b []byte, maxDepth int) (Value, error) {
 	return v, err
 }
 
-// Type returns the type of v.
+// Type returns the type of v, or "" for the zero Value.
 func (v Value) Type() Type {
+	if v.doc == nil {
+		return ""
+	}
 	switch v.Raw()[0] {
 	case 'n':
 		return Null
@@ -80,14 +84,22 @@ func (v Value) Type() Type {
 	return Number
 }
 
-// Raw returns v as it is written in the input.
+// Raw returns v as it is written in the input, or nil for the zero Value.
 func (v Value) Raw() json.RawMessage {
+	if v.doc == nil {
+		return nil
+	}
 	n := v.doc.nodes[v.n]
 	return v.doc.b[n.start:n.end:n.end]
 }
 
 // Offset returns where v begins in the input, in bytes.
-func (v Value) Offset() int { return int(v.doc.nodes[v.n].start) }
+func (v Value) Offset() int {
+	if v.doc == nil {
+		return 0
+	}
+	return int(v.doc.nodes[v.n].start)
+}
 
 // Text returns the decoded text of a String, otherwise "".
 func (v Value) Text() string {
@@ -109,6 +121,9 @@ func (v Value) text() []byte {
 
 // Len returns the number of items of an Array or of members of an Object, otherwise 0.
 func (v Value) Len() int {
+	if v.doc == nil {
+		return 0
+	}
 	count := 0
 	nodes := v.doc.nodes
 	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n].next) {
