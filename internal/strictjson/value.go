@@ -19,8 +19,9 @@ const (
 	Object  Type = "object"
 )
 
-// Value is a valid JSON value that [Parse] has read. It refers to the parsed bytes, which must not change. The zero Value
-// is that of a member which [Value.Get] has not found. Its type and text are empty, and it is without items and members.
+// Value is a valid JSON value that [Parse] has read. It refers to the parsed bytes, which must not change. The zero
+// Value is that of a member which [Value.Get] has not found. Its type and text are empty, and it is without items and
+// members.
 type Value struct {
 	doc *document
 	n   int
