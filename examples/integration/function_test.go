@@ -18,6 +18,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/examples/integration/backend"
 	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope/oidc/oidctest"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
@@ -111,6 +112,9 @@ func tellText(t *testing.T, events []sse.Event) (text string) {
 // process that began it is frozen, and by the schedule if nobody follows it.
 func TestBookshelfIsAFunction(t *testing.T) {
 	needQueue(t)
+	if servers.Kind == backend.LocalStack {
+		t.Skip("LocalStack answers too slowly for invocations of a few seconds")
+	}
 	s := newShelf(t)
 	issuer, err := oidctest.New(nil)
 	require.NoError(t, err)
@@ -182,6 +186,9 @@ func TestBookshelfIsAFunction(t *testing.T) {
 	require.NotContains(t, string(part), `"type":"finish"`)
 	resume := urlEvent("GET", "/api/chat/aisdk/c/stream", token, "", nil)
 	whole, err := io.ReadAll(second.invoke(resume, time.Minute).body)
+	for tries := 0; err != nil && tries < 5; tries++ { // a takeover may break it once more, and the client resumes again
+		whole, err = io.ReadAll(second.invoke(resume, time.Minute).body)
+	}
 	require.NoError(t, err)
 	require.Contains(t, string(whole), `"type":"finish"`)
 
