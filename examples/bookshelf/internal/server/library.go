@@ -16,7 +16,7 @@ import (
 )
 
 // errNoBook is the answer for a book that does not exist or that the caller does not see.
-var errNoBook = newProblem(http.StatusNotFound, "There is no such book.")
+var errNoBook = newProblem(http.StatusNotFound, "The book was not found.")
 
 // bookRow is a book in a list. It is complete: a client shows it without another request.
 type bookRow struct {
