@@ -159,7 +159,9 @@ func TestRunsBeyondTheLimitsWaitInTheQueue(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
 	require.NotEmpty(t, r.Header.Get("Retry-After"))
 	require.NoError(t, hold.Leave(t.Context()))
-	require.Equal(t, "complete", (<-done).last(t)["type"])
+	waited := <-done
+	require.Equal(t, "complete", waited.last(t)["type"])
+	require.Equal(t, []any{"run_queued", "run_started"}, waited.kinds(t)[:2])
 	require.Equal(t, "complete", w.extract(second).last(t)["type"])
 }
 

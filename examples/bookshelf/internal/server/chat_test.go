@@ -54,7 +54,9 @@ func TestChat(t *testing.T) {
 	id := w.accepted(map[string]any{"title": "Emma", "author": "Jane Austen", "description": "A novel."})
 	w.model.then(call("c1", "list_books", `{}`), say("You have Emma."))
 	r := w.chat("", "what do I have?")
-	require.Equal(t, []any{"chat", "tool_call", "tool_result", "text_delta", "complete"}, r.kinds(t))
+	require.Equal(t, []any{
+		"run_started", "user_message", "chat", "tool_call", "tool_result", "text_delta", "complete",
+	}, r.kinds(t))
 	chat := r.one(t, "chat")["chat_id"].(string)
 	require.Equal(t, chat, r.Header.Get("Chat-Id"))
 	require.Equal(t, "/api/runs/"+chat+".1/events", r.Header.Get("Location"))
@@ -146,7 +148,7 @@ func TestApprovals(t *testing.T) {
 	}
 	w.model.then(share(id, 1)...)
 	r := w.chat("", "share Emma")
-	require.Equal(t, []any{"chat", "tool_call", "approval_requested", "pending"}, r.kinds(t))
+	require.Equal(t, []any{"run_started", "user_message", "chat", "tool_call", "approval_requested", "pending"}, r.kinds(t))
 	asked := r.one(t, "approval_requested")
 	require.Equal(t, "share_book", asked["tool"])
 	require.Equal(t, "Share version 1 of “Emma” with all colleagues.", asked["reason"])
@@ -172,7 +174,7 @@ func TestApprovals(t *testing.T) {
 	next := d.runOf()
 	require.Equal(t, next, d.json(t)["run_id"])
 	told := w.follow(next, "")
-	require.Equal(t, []any{"approval_decided", "tool_result", "text_delta", "complete"}, told.kinds(t))
+	require.Equal(t, []any{"run_started", "approval_decided", "tool_result", "text_delta", "complete"}, told.kinds(t))
 	require.Equal(t, "“Emma” is shared (version 1)", told.one(t, "tool_result")["summary"])
 	require.InDelta(t, 1, shared(), 0)
 	require.Equal(t, next, decide(run, approval, `{"approved":true}`).runOf(), "again")

@@ -8,8 +8,8 @@
 //	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to;
 //	                                       content_type, size and sha256 (base64) are pinned if given
 //	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
-//	GET  /api/metadata/{session}           the draft: {metadata, sources, version, transcript, photo_url, and run_id of
-//	                                       the run in flight}
+//	GET  /api/metadata/{session}           the draft: {metadata, sources, version, transcript, runs, photo_url, and
+//	                                       run_id of the run in flight}
 //	PUT  /api/metadata/{session}/draft     keeps what a person has typed: {metadata, version}
 //	POST /api/metadata/accept              writes metadata.json and ends the session's record
 //	GET  /api/runs/{run}/events            the events after Last-Event-ID or ?last_event_id= (SSE)
@@ -29,7 +29,7 @@
 //	GET  /api/chat/aisdk/{id}/stream       the newest message of such a chat; 204 only if it does not have a run
 //	POST /mcp                              the tools of the chat and the caller's files over MCP, see package mcp; only
 //	                                       librarians have the tool that shares, and they approve its calls
-//	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts
+//	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts; with owner=me, the list has the caller's uploads only
 //	GET  /samples, /samples/{name}.png     covers to try it with
 //	POST /api/dev/token, GET /issuer/…     only with an issuer in the options
 //
@@ -54,6 +54,8 @@
 // value of each field is: found (the agent has found it on the photo or in the catalogue), told (the person's message
 // has the value) or typed. A field that the person has cleared is typed, and is missing in the metadata. The photo_url
 // is a download grant that is valid for five minutes; it is missing if the photo has not arrived or has been deleted.
+// The runs are the ids of the session's runs, oldest first, at most the newest hundred: their events tell what happened.
+// The transcript is the conversation that the model sees, which is kept longer than the events.
 //
 // A PUT sends the whole card with the version of the draft from which it was made, and is answered with the new
 // {metadata, sources, version}. Fields that differ from the agent's values are typed. The metadata is checked as an
@@ -85,9 +87,10 @@
 //
 // # Events
 //
-// Each event of a stream is an id and a JSON object with a type: text_delta {delta}, tool_call {id, name, input},
-// tool_result {id, name, summary, is_error, duration_ms}, metadata_update {field, value, source}, usage {input_tokens,
-// output_tokens}, and at the end complete {metadata} or error {code, message}. The codes of errors are those of
+// Each event of a stream is an id and a JSON object with a type: run_queued if the run waits for its place, run_started,
+// user_message {text}, text_delta {delta}, tool_call {id, name, input}, tool_result {id, name, summary, is_error,
+// duration_ms, and unavailable if the tool does not exist on this machine}, metadata_update {field, value, source}, usage
+// {input_tokens, output_tokens}, and at the end complete {metadata} or error {code, message}. The codes of errors are those of
 // [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and conflict.
 //
 // A chat also has chat {chat_id}, approval_requested {approval_id, id, tool, input, reason, expires_at} and
@@ -102,8 +105,9 @@
 // # Limits
 //
 // A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with
-// Retry-After. Runs beyond its limits wait in the queue of their tenant: their stream is open and silent. If the queue
-// is full, the answer is 429 with Retry-After. A grant is open until its upload arrives or it expires.
+// Retry-After. A grant is open until its upload arrives or it expires. Runs beyond the limits wait in the queue of their
+// tenant: their stream begins with run_queued and goes on with run_started. If the queue is full, the answer is 429 with
+// Retry-After.
 //
 // If Admission has a token budget and [Options.StepTokens] is set, a run whose tenant has used its tokens up ends with
 // the code budget, and can be tried again in the next period. Its message says when.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
@@ -30,9 +32,9 @@ type draftView struct {
 	Version  string                      `json:"version"`
 }
 
-// serveDraft answers GET /api/metadata/{session} with the draft, the transcript of the runs and a link to the photo. If
-// a run is in flight, the answer has its id instead of the transcript, which continues with the events of the run. Once
-// a card has been accepted, the metadata is the accepted one.
+// serveDraft answers GET /api/metadata/{session} with the draft, the ids of the runs, the transcript of the conversation
+// and a link to the photo. If a run is in flight, the answer has its id instead of the transcript, which continues with
+// the events of the run. Once a card has been accepted, the metadata is the accepted one.
 func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 	session, rec, err := s.findRecord(r, r.PathValue("session"))
 	if err != nil {
@@ -59,14 +61,36 @@ func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := struct {
 		draftView
-		Transcript []entry `json:"transcript"`
-		Run        string  `json:"run_id,omitempty"`
-		Photo      string  `json:"photo_url,omitempty"`
-	}{d.newView(), s.buildTranscript(d.turns), "", photo}
+		Transcript []entry  `json:"transcript"`
+		Runs       []string `json:"runs,omitempty"`
+		Run        string   `json:"run_id,omitempty"`
+		Photo      string   `json:"photo_url,omitempty"`
+	}{d.newView(), s.buildTranscript(d.turns), listRuns(run), "", photo}
 	if run != nil && !run.Status.HasEnded() {
 		body.Run, body.Transcript = run.ID, []entry{}
 	}
 	return writeJSON(w, body)
+}
+
+// maxRuns is the number of runs of which a draft has the ids: the newest ones.
+const maxRuns = 100
+
+// listRuns returns the ids of the runs of a session, oldest first, from that of the newest one. The events of a run are
+// kept for a week, so the first of them may have expired.
+func listRuns(newest *runner.Run) []string {
+	runs := []string{}
+	if newest == nil {
+		return runs
+	}
+	session, number, _ := strings.Cut(newest.ID, ".")
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return []string{newest.ID}
+	}
+	for i := max(1, n-maxRuns+1); i <= n; i++ {
+		runs = append(runs, session+"."+strconv.Itoa(i))
+	}
+	return runs
 }
 
 // saveDraft answers PUT /api/metadata/{session}/draft: it keeps the edits of a person. The metadata is the whole card,

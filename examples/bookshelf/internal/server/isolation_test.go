@@ -56,6 +56,23 @@ func TestOthersDoNotExist(t *testing.T) {
 	}
 }
 
+// The desk lists only the uploads that its person can open, also for an operator.
+func TestTheUploadsOfTheCaller(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.as = "acme ann"
+	w.granted("cover.png")
+	w.as = "acme bob ops"
+	mine := w.granted("cover.png")
+	require.Len(t, w.get("/api/ops/files").json(t)["files"], 2)
+	list := w.get("/api/ops/files?owner=me&status=active").json(t)["files"].([]any)
+	require.Len(t, list, 1)
+	require.Equal(t, mine, list[0].(map[string]any)["upload_id"])
+	for _, owner := range []string{"", "ann", "acme%2Fann"} {
+		require.Equal(t, http.StatusBadRequest, w.get("/api/ops/files?owner="+owner).Status, owner)
+	}
+}
+
 // The role shows its own tenant, whole, and nothing of another. It opens no sessions.
 func TestTheOpsRole(t *testing.T) {
 	t.Parallel()

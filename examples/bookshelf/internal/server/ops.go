@@ -32,7 +32,14 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
 	if q.Has("cursor") && f.Cursor == "" {
 		return newProblem(http.StatusBadRequest, "The parameter cursor is empty.")
 	}
-	page, err := s.o.Tracker.List(r.Context(), watchedBy(r), f)
+	viewer := watchedBy(r)
+	switch owner := q.Get("owner"); {
+	case owner == "me":
+		viewer = callerOf(r)
+	case q.Has("owner"):
+		return newProblem(http.StatusBadRequest, "The parameter owner must be me.")
+	}
+	page, err := s.o.Tracker.List(r.Context(), viewer, f)
 	if errors.Is(err, tracking.ErrInvalid) {
 		return newProblem(http.StatusBadRequest, "The parameter cursor is not valid for this list.")
 	}

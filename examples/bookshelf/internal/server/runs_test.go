@@ -199,7 +199,9 @@ func TestDraft(t *testing.T) {
 	photo, err := url.Parse(draft["photo_url"].(string))
 	require.NoError(t, err)
 	require.Equal(t, "/landing/tenant=demo/user=anonymous/uploads/"+id+"/cover.png", photo.Path)
+	require.Equal(t, []any{id + ".1", id + ".2"}, draft["runs"])
 	delete(draft, "photo_url")
+	delete(draft, "runs")
 	b, err := json.Marshal(draft)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"metadata":{"title":"Emma"},"sources":{"title":"found"},"version":"3.0","transcript":[

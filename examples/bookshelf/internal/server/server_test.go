@@ -38,7 +38,7 @@ func TestALifeOfAnUpload(t *testing.T) {
 			kinds = append(kinds, e["type"])
 		}
 	}
-	require.Equal(t, []any{"tool_call", "tool_result", "metadata_update", "text_delta", "complete"}, kinds)
+	require.Equal(t, []any{"run_started", "tool_call", "tool_result", "metadata_update", "text_delta", "complete"}, kinds)
 	require.Equal(t, map[string]any{"title": "Emma"}, r.last(t)["metadata"])
 	require.Equal(t, "/api/runs/"+id+".1/events", r.Header.Get("Location"))
 

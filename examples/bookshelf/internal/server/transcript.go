@@ -17,6 +17,8 @@ type entry struct {
 
 	Summary string `json:"summary,omitempty"`
 	IsError bool   `json:"is_error,omitempty"`
+	// IsMissing is set if the tool does not exist on this machine.
+	IsMissing bool `json:"unavailable,omitempty"`
 }
 
 // buildTranscript returns the entries of a conversation, without the prompt that precedes what the person wrote.
@@ -35,6 +37,7 @@ func (s *Server) buildTranscript(turns []agent.Turn) []entry {
 				case p.Result != nil:
 					if i, ok := calls[p.Result.ID]; ok {
 						list[i].Summary, list[i].IsError = p.Result.Summary, p.Result.IsError
+						list[i].IsMissing = isUnavailable(p.Result.Blocks)
 					}
 				}
 			}

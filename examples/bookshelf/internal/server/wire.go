@@ -7,6 +7,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
+	"github.com/carrel-go/carrel/tools"
 )
 
 // The names of the bookshelf's own events.
@@ -35,11 +36,13 @@ func Events() replay.Dialect {
 type logged struct {
 	ID       string          `json:"id"`
 	Name     string          `json:"name"`
+	Text     string          `json:"text"`
 	Summary  string          `json:"summary"`
 	IsError  bool            `json:"is_error"`
 	Duration int64           `json:"duration_ms"`
 	Input    int64           `json:"input_tokens"`
 	Output   int64           `json:"output_tokens"`
+	Blocks   []tools.Block   `json:"output"` // of a tool's result
 	Value    json.RawMessage `json:"value"`
 	Outcome  runner.Status   `json:"outcome"`
 	Code     string          `json:"code"`
@@ -54,6 +57,12 @@ type (
 		Summary  string `json:"summary"`
 		IsError  bool   `json:"is_error"`
 		Duration int64  `json:"duration_ms"`
+		// IsMissing is set if the tool does not exist on this machine.
+		IsMissing bool `json:"unavailable,omitempty"`
+	}
+	userMessage struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
 	}
 	update struct {
 		Type  string          `json:"type"`
@@ -71,7 +80,7 @@ type (
 		Type string          `json:"type"`
 		ID   json.RawMessage `json:"chat_id"`
 	}
-	pending struct {
+	bare struct {
 		Type string `json:"type"`
 	}
 	complete struct {
@@ -91,20 +100,23 @@ func translateEvent(e replay.Event) ([]byte, error) {
 	switch kind {
 	case "text_delta", "tool_call", "retract", "approval_requested", "approval_decided":
 		return e.Data, nil
-	case "tool_result", "custom", "usage", "finished", "failed":
+	case "run_queued", "run_started":
+		return encodeLine(bare{kind})
+	case "finished":
+		return translateEnd(e.Data)
+	case "user_message", "tool_result", "custom", "usage", "failed":
 	default:
 		return nil, nil
-	}
-	if kind == "finished" {
-		return translateEnd(e.Data)
 	}
 	var l logged
 	if err := json.Unmarshal(e.Data, &l); err != nil {
 		return nil, err
 	}
 	switch {
+	case kind == "user_message":
+		return encodeLine(userMessage{kind, l.Text})
 	case kind == "tool_result":
-		return encodeLine(toolResult{kind, l.ID, l.Name, l.Summary, l.IsError, l.Duration})
+		return encodeLine(toolResult{kind, l.ID, l.Name, l.Summary, l.IsError, l.Duration, isUnavailable(l.Blocks)})
 	case kind == "usage":
 		return encodeLine(usage{kind, l.Input, l.Output})
 	case kind == "failed":
@@ -121,6 +133,23 @@ func translateEvent(e replay.Event) ([]byte, error) {
 	return nil, nil
 }
 
+// isUnavailable reports whether a result says that its tool does not exist on this machine, as that of read_cover does.
+func isUnavailable(result []tools.Block) bool {
+	for _, b := range result {
+		var out struct {
+			Available *bool `json:"available"`
+		}
+		raw := b.JSON
+		if raw == nil { // some models receive JSON as text
+			raw = json.RawMessage(b.Text)
+		}
+		if json.Unmarshal(raw, &out) == nil && out.Available != nil {
+			return !*out.Available
+		}
+	}
+	return false
+}
+
 // translateEnd returns the last frame of a run that did not fail.
 func translateEnd(data json.RawMessage) ([]byte, error) {
 	var end struct {
@@ -133,7 +162,7 @@ func translateEnd(data json.RawMessage) ([]byte, error) {
 	switch end.Outcome {
 	case runner.StatusComplete:
 	case runner.StatusPending:
-		return encodeLine(pending{"pending"})
+		return encodeLine(bare{"pending"})
 	default:
 		code, message := endOf(end.Outcome, "", "")
 		return encodeLine(failed{"error", code, message})
