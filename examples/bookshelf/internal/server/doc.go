@@ -106,7 +106,7 @@
 //
 // A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with
 // Retry-After. A grant is open until its upload arrives or it expires. Runs beyond the limits wait in the queue of their
-// tenant: their stream begins with run_queued and goes on with run_started. If the queue is full, the answer is 429 with
+// tenant: their stream begins with run_queued and continues with run_started. If the queue is full, the answer is 429
 // Retry-After.
 //
 // If Admission has a token budget and [Options.StepTokens] is set, a run whose tenant has used its tokens up ends with
