@@ -41,6 +41,8 @@ func (b *toolbox) setField(ctx context.Context, c *tools.Call, in fieldIn) (fiel
 	isTold := draft.Says(message, u)
 	if isTold {
 		out.Source = draft.Told
+	} else if out.Origin, err = findOrigin(c, u); err != nil {
+		return fieldUpdate{}, err
 	}
 	if b.edits == nil {
 		return out, nil
@@ -51,7 +53,7 @@ func (b *toolbox) setField(ctx context.Context, c *tools.Call, in fieldIn) (fiel
 		return fieldUpdate{}, err
 	case !isTyped:
 	case bytes.Equal(edit.Value, u.Value):
-		out.Source = draft.Typed
+		out.Source, out.Origin = draft.Typed, ""
 	case isTold, draft.Asks(message, f):
 		return out, replaceEdit(c, f, edit)
 	default:

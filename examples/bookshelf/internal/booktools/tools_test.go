@@ -313,8 +313,12 @@ func TestLookUpBookFindsByISBNOrTitle(t *testing.T) {
 	require.Equal(t, "title", hit.MatchedBy)
 	require.Equal(t, "9780486432151", hit.Book.ISBN)
 	require.Less(t, hit.Score, 1.01)
-	require.Equal(t, booktools.Lookup{}, mustCall[booktools.Lookup](b, "look_up_book", `{"isbn":"9781234567897"}`))
-	require.Equal(t, booktools.Lookup{}, mustCall[booktools.Lookup](b, "look_up_book", `{"title":"The Lamplighter's Almanac"}`))
+	miss := booktools.Lookup{
+		Source: "the built-in catalogue of 26 books",
+		Note:   "This book is not in the built-in catalogue of 26 books. It may exist nevertheless.",
+	}
+	require.Equal(t, miss, mustCall[booktools.Lookup](b, "look_up_book", `{"isbn":"9781234567897"}`))
+	require.Equal(t, miss, mustCall[booktools.Lookup](b, "look_up_book", `{"title":"The Lamplighter's Almanac"}`))
 	for _, args := range []string{`{}`, `{"title":" "}`, `{"isbn":"9780486284737"}`, `{"isbn":9}`, `{"title":"` + strings.Repeat("word ", 900) + `"}`} {
 		_, err := b.callTool("look_up_book", args)
 		require.ErrorAs(t, err, new(*tools.CorrectionError), args)

@@ -13,14 +13,15 @@ import (
 //go:embed books.json
 var booksJSON []byte
 
-// Book is one edition of a book.
+// Book is one edition of a book, or a book without regard to editions if it does not have an ISBN. Other facts may be
+// missing too, except for the title.
 type Book struct {
-	ISBN        string `json:"isbn"` // thirteen digits
+	ISBN        string `json:"isbn,omitempty"` // thirteen digits
 	Title       string `json:"title"`
-	Author      string `json:"author"` // several are separated by ", "
-	Publisher   string `json:"publisher"`
-	Year        int    `json:"year"` // of this edition
-	Description string `json:"description"`
+	Author      string `json:"author,omitempty"` // several are separated by ", "
+	Publisher   string `json:"publisher,omitempty"`
+	Year        int    `json:"year,omitempty"` // of this edition
+	Description string `json:"description,omitempty"`
 }
 
 // Catalogue is an immutable list of books. It is safe for concurrent use.
@@ -55,6 +56,9 @@ func Parse(list []byte) (*Catalogue, error) {
 	}
 	return c, nil
 }
+
+// Len returns the number of books.
+func (c *Catalogue) Len() int { return len(c.books) }
 
 // All returns an iterator over the books, in the order of the list.
 func (c *Catalogue) All() iter.Seq[Book] { return slices.Values(c.books) }

@@ -8,4 +8,5 @@
 //
 // Each [Book] is one edition with its ISBN, publisher and year. The facts are public, and the descriptions were written
 // for this example. [Catalogue.Search] tolerates misread text. It is not a general search engine.
+// [Rank] applies the same rules to books of another source.
 package catalogue

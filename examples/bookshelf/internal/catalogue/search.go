@@ -14,8 +14,8 @@ const maxWords = 60
 
 // Match is a book found by a search.
 type Match struct {
-	Book  Book
-	Score float64 // from Threshold to 1
+	Book  Book    `json:"book"`
+	Score float64 `json:"score"` // from Threshold to 1
 }
 
 // entry holds the words of a book.
@@ -39,6 +39,21 @@ func newEntry(b Book) entry {
 // query that is in the book's title or author, and A the share of the author's names that is in the query. If author is
 // empty, A is at least P.
 func (c *Catalogue) Search(title, author string) []Match {
+	return rank(c.books, c.index, title, author)
+}
+
+// Rank returns the books that match a title and an author, best first, as [Catalogue.Search] does. It is for the answers
+// of other sources.
+func Rank(books []Book, title, author string) []Match {
+	index := make([]entry, len(books))
+	for i, b := range books {
+		index[i] = newEntry(b)
+	}
+	return rank(books, index, title, author)
+}
+
+// rank returns the books that match. The entry at index i belongs to book i.
+func rank(books []Book, index []entry, title, author string) []Match {
 	query := slices.Concat(splitWords(title), splitWords(author))
 	if len(query) == 0 {
 		return nil
@@ -46,9 +61,9 @@ func (c *Catalogue) Search(title, author string) []Match {
 	query = query[:min(len(query), maxWords)]
 	authorGiven := len(splitWords(author)) > 0
 	var out []Match
-	for i, e := range c.index {
+	for i, e := range index {
 		if s := e.scoreQuery(query, authorGiven); s >= Threshold {
-			out = append(out, Match{c.books[i], s})
+			out = append(out, Match{books[i], s})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Match) int { return cmp.Compare(b.Score, a.Score) })

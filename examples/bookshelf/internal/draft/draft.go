@@ -12,7 +12,7 @@ type Source string
 
 // The sources.
 const (
-	Found Source = "found" // the agent has found it on the photo or in the catalogue
+	Found Source = "found" // the agent has found it on the photo or looked it up
 	Told  Source = "told"  // a person has said it in a message
 	Typed Source = "typed" // a person has typed it, or cleared the field
 )
@@ -23,6 +23,8 @@ type Update struct {
 
 	// Source is empty for Found. An update with the source Typed repeats the value of an edit.
 	Source Source `json:"source,omitempty"`
+	// Origin is the name of the look-up source that has the value, for example "Open Library". It is only set for Found.
+	Origin string `json:"origin,omitempty"`
 }
 
 // Findings are the updates of the agent in a conversation.
@@ -37,11 +39,13 @@ type Draft struct {
 	Metadata book.Metadata
 	// Sources has an entry for each field that is set, and for each field that a person has cleared.
 	Sources map[book.Field]Source
+	// Origins has the name of the look-up source for each field whose value such a source has.
+	Origins map[book.Field]string
 }
 
 // Merge returns the draft that results from the agent's findings and a person's edits. It ignores invalid updates.
 func Merge(found Findings, e Edits) Draft {
-	d := Draft{Sources: make(map[book.Field]Source)}
+	d := Draft{Sources: make(map[book.Field]Source), Origins: make(map[book.Field]string)}
 	for _, u := range found.Updates {
 		if u.Source == Typed || d.Metadata.Apply(u.Update) != nil {
 			continue
@@ -49,22 +53,27 @@ func Merge(found Findings, e Edits) Draft {
 		if u.Source == "" {
 			u.Source = Found
 		}
-		d.set(u.Field, u.Source)
+		d.set(u.Field, u.Source, u.Origin)
 	}
 	for f, edit := range e.InForce(found.Replaced) {
 		if d.Metadata.Apply(book.Update{Field: f, Value: edit.Value}) == nil {
 			d.Sources[f] = Typed
+			delete(d.Origins, f)
 		}
 	}
 	return d
 }
 
-// set records the source of a field, unless the update has cleared it.
-func (d *Draft) set(f book.Field, s Source) {
-	if _, ok := d.Metadata.Get(f); ok {
-		d.Sources[f] = s
-	} else {
-		delete(d.Sources, f)
+// set records the source and the origin of a field, unless the update has cleared it.
+func (d *Draft) set(f book.Field, s Source, origin string) {
+	delete(d.Sources, f)
+	delete(d.Origins, f)
+	if _, ok := d.Metadata.Get(f); !ok {
+		return
+	}
+	d.Sources[f] = s
+	if origin != "" && s == Found {
+		d.Origins[f] = origin
 	}
 }
 

@@ -79,6 +79,25 @@ func TestAFieldIsTypedOnlyWhileItDiffersFromTheAgents(t *testing.T) {
 	requireDraft(t, draft.Merge(found, kept), `{"title":"Emma","published_year":1816}`, "published_year typed", "title found")
 }
 
+func TestTheOriginIsThatOfTheValueOnTheCard(t *testing.T) {
+	t.Parallel()
+	from := func(f book.Field, value, origin string, s draft.Source) draft.Update {
+		u := update(f, value, s)
+		u.Origin = origin
+		return u
+	}
+	found := draft.Findings{Updates: []draft.Update{
+		from(book.Title, `"Emma"`, "Open Library", ""), from(book.Author, `"Jane Austen"`, "Open Library", ""),
+		from(book.Publisher, `"Dover"`, "Open Library", draft.Told), from(book.ISBN, `"080442957X"`, "Open Library", ""),
+		from(book.PublishedYear, `1815`, "Open Library", ""), from(book.PublishedYear, `1816`, "", ""),
+		from(book.ISBN, `null`, "", ""),
+	}}
+	all := map[book.Field]string{book.Title: "Open Library", book.Author: "Open Library"}
+	require.Equal(t, all, draft.Merge(found, draft.Edits{}).Origins)
+	edits := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma","author":"J. Austen","publisher":"Dover","published_year":1816}`))
+	require.Equal(t, map[book.Field]string{book.Title: "Open Library"}, draft.Merge(found, edits).Origins)
+}
+
 func TestMergeIgnoresInvalidUpdates(t *testing.T) {
 	t.Parallel()
 	found := draft.Findings{Updates: []draft.Update{

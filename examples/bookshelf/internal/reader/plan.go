@@ -50,15 +50,16 @@ func (c *conversation) nextTurn() turn {
 		args := map[string]string{"isbn": r.unchecked}
 		return r.newStep("I check the digits of "+r.unchecked+".", booktools.CheckISBN, args)
 	case r.isbn != "" && r.hasTool(booktools.LookUpBook) && r.byISBN == nil:
-		return r.newStep("I look the book up in the catalogue.", booktools.LookUpBook, map[string]string{"isbn": r.isbn})
+		return r.newStep("I look the book up.", booktools.LookUpBook, map[string]string{"isbn": r.isbn})
 	}
-	canSearch := r.hit.Book == nil && r.byTitle == nil && r.hasTool(booktools.LookUpBook)
+	isDown := r.byISBN != nil && r.byISBN.hasFailed()
+	canSearch := r.hit.Book == nil && r.byTitle == nil && !isDown && r.hasTool(booktools.LookUpBook)
 	if title, author := r.titleQuery(); title != "" && canSearch {
 		args := map[string]string{"title": title}
 		if author != "" {
 			args["author"] = author
 		}
-		return r.newStep("I look for “"+title+"” in the catalogue.", booktools.LookUpBook, args)
+		return r.newStep("I look for “"+title+"”.", booktools.LookUpBook, args)
 	}
 	values := r.listValues()
 	if r.firstCall(booktools.SetField) != nil || len(values) == 0 || !r.hasTool(booktools.SetField) {

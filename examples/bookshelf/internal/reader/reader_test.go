@@ -65,7 +65,7 @@ func TestReaderAppliesCorrectionsInALongConversation(t *testing.T) {
 
 	require.NoError(t, d.runPrompt("then 978-1-234-56789-7"))
 	require.Equal(t, "9781234567897", *d.metadata.ISBN)
-	require.Contains(t, d.text, "The catalogue does not have the ISBN 9781234567897.")
+	require.Contains(t, d.text, "The ISBN 9781234567897 is not in the built-in catalogue of 26 books.")
 	require.Contains(t, d.text, "I have kept the earlier values of the title, the author, the publisher, the year and the description.")
 
 	require.NoError(t, d.runPrompt("the year is 1066 and the description is "+strings.Repeat("long ", 900)))
@@ -110,7 +110,7 @@ func TestReaderWithoutTesseractReportsWhatItCouldNotFind(t *testing.T) {
 	d := newDesk(t, renderCover(t, cover.Samples()[2], cover.PNG), "")
 	require.NoError(t, d.runPrompt(reader.Prompt))
 	d.requireMetadata(`{"isbn":"9781234567897","confidence":0.4}`)
-	require.Contains(t, d.text, "The catalogue does not have the ISBN 9781234567897")
+	require.Contains(t, d.text, "The ISBN 9781234567897 is not in the built-in catalogue of 26 books")
 	require.Contains(t, d.text, "I could not find the title, the author, the publisher, the year and the description.")
 }
 

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -40,11 +41,12 @@ type run struct {
 	isPrinted bool     // isbn is from the text on the cover
 	wrong     []string // one sentence for each invalid ISBN
 	hit       booktools.Lookup
-	isDoubted bool // the title in the catalogue and the cover disagree
+	source    string // the name of what look_up_book searches
+	isDoubted bool   // the title in the catalogue and the cover disagree
 }
 
 func newRun(c *conversation) *run {
-	r := &run{conversation: c, want: readMessage(c.prompt)}
+	r := &run{conversation: c, want: readMessage(c.prompt), source: "the catalogue"}
 	r.readsCover = r.want.reread || !c.isRead
 	if r.readsCover {
 		r.scan, r.ocr = c.firstCall(booktools.ScanBarcode), c.firstCall(booktools.ReadCover)
@@ -58,6 +60,7 @@ func newRun(c *conversation) *run {
 			continue
 		}
 		hit, ok := decodeResult[booktools.Lookup](&d)
+		r.source = cmp.Or(hit.Source, r.source)
 		if d.stringArg("isbn") != "" {
 			r.byISBN = &d
 		} else {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/catalogue"
 )
 
 // reportLastCall describes the result of the run's last call. Before the first call, it introduces the reader.
@@ -70,17 +71,27 @@ func (r *run) reportLookup(d toolCall) string {
 	b := r.hit.Book
 	switch {
 	case d.hasFailed():
-		return "The search in the catalogue failed (" + d.errorText() + ")."
+		return "I could not look the book up (" + d.errorText() + ")."
 	case b == nil && d.stringArg("isbn") != "":
-		return "The catalogue does not have the ISBN " + d.stringArg("isbn") + "."
+		return "The ISBN " + d.stringArg("isbn") + " is not in " + r.source + "."
+	case b == nil && r.byISBN != nil:
+		return "That title is not there either."
 	case b == nil:
-		return "The catalogue does not have that title either."
+		return "That title is not in " + r.source + "."
 	case r.isDoubted:
-		return "The catalogue says “" + b.Title + "” by " + b.Author + ", but the text on the cover does not match."
+		return "The ISBN belongs to " + nameBook(b) + " in " + r.source + ", but the text on the cover does not match."
 	case r.hit.MatchedBy != "isbn":
-		return "The catalogue has “" + b.Title + "” by " + b.Author + ", which matches."
+		return "I have found " + nameBook(b) + " in " + r.source + ", which matches."
 	}
-	return "It is “" + b.Title + "” by " + b.Author + "."
+	return "It is " + nameBook(b) + ", says " + r.source + "."
+}
+
+// nameBook returns the title and the author of a found book for use in a sentence.
+func nameBook(b *catalogue.Book) string {
+	if b.Author == "" {
+		return "“" + b.Title + "”"
+	}
+	return "“" + b.Title + "” by " + b.Author
 }
 
 // summarize returns the run's closing text. It lists the fields that were set, the fields that failed or are missing,
@@ -126,7 +137,7 @@ func (r *run) summarize(values []fieldValue) string {
 	}
 	say = append(say, r.reportUnclear()...)
 	if r.byISBN != nil && !r.byISBN.hasFailed() && r.hit.MatchedBy != "isbn" && len(set) > 0 {
-		say = append(say, "The catalogue does not have the ISBN "+r.isbn+".")
+		say = append(say, "The ISBN "+r.isbn+" is not in "+r.source+".")
 	}
 	if kept := r.keptFields(values); len(kept) > 0 {
 		say = append(say, "I have kept the earlier values of "+joinList(kept)+". Please check them.")

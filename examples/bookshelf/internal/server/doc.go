@@ -8,8 +8,8 @@
 //	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to;
 //	                                       content_type, size and sha256 (base64) are pinned if given
 //	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
-//	GET  /api/metadata/{session}           the draft: {metadata, sources, version, transcript, runs, photo_url, and
-//	                                       run_id of the run in flight}
+//	GET  /api/metadata/{session}           the draft: {metadata, sources, origins, version, transcript, runs, photo_url,
+//	                                       and run_id of the run in flight}
 //	PUT  /api/metadata/{session}/draft     keeps what a person has typed: {metadata, version}
 //	POST /api/metadata/accept              writes metadata.json and ends the session's record
 //	GET  /api/runs/{run}/events            the events after Last-Event-ID or ?last_event_id= (SSE)
@@ -51,15 +51,16 @@
 // # Drafts
 //
 // The draft of a card combines the findings of the runs with the edits of the person. Its sources say which of them the
-// value of each field is: found (the agent has found it on the photo or in the catalogue), told (the person's message
-// has the value) or typed. A field that the person has cleared is typed, and is missing in the metadata. The photo_url
-// is a download grant that is valid for five minutes; it is missing if the photo has not arrived or has been deleted.
+// value of each field is: found (the agent has found it on the photo or looked it up), told (the person's message has
+// the value) or typed. The origins name the look-up source that has a found value, for example "Open Library". A field
+// that the person has cleared is typed, and is missing in the metadata. The photo_url is a download grant that is valid
+// for five minutes; it is missing if the photo has not arrived or has been deleted.
 // The runs are the ids of the session's runs, oldest first, at most the newest hundred: their events tell what happened.
 // The transcript is the conversation that the model sees, which is kept longer than the events.
 //
 // A PUT sends the whole card with the version of the draft from which it was made, and is answered with the new
-// {metadata, sources, version}. Fields that differ from the agent's values are typed. The metadata is checked as an
-// accept checks it, but it may be empty. If a run or another request has changed the draft since that version, the
+// {metadata, sources, origins, version}. Fields that differ from the agent's values are typed. The metadata is checked
+// as an accept checks it, but it may be empty. If a run or another request has changed the draft since that version, the
 // answer is 409 with the present draft as its member draft. The answer is 409 without it once the record has ended.
 //
 // A run keeps typed values: the agent receives them in its prompt, and set_field fails for them unless the person's
@@ -89,9 +90,9 @@
 //
 // Each event of a stream is an id and a JSON object with a type: run_queued if the run waits for its place, run_started,
 // user_message {text}, text_delta {delta}, tool_call {id, name, input}, tool_result {id, name, summary, is_error,
-// duration_ms, and unavailable if the tool does not exist on this machine}, metadata_update {field, value, source}, usage
-// {input_tokens, output_tokens}, and at the end complete {metadata} or error {code, message}. The codes of errors are those of
-// [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and conflict.
+// duration_ms, and unavailable if the tool does not exist on this machine}, metadata_update {field, value, source,
+// origin}, usage {input_tokens, output_tokens}, and at the end complete {metadata} or error {code, message}. The codes
+// of errors are those of [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and conflict.
 //
 // A chat also has chat {chat_id}, approval_requested {approval_id, id, tool, input, reason, expires_at} and
 // approval_decided {approval_id, approved, reason}, and may end with pending instead of complete.

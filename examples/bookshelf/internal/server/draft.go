@@ -29,6 +29,7 @@ const photoTime = 5 * time.Minute
 type draftView struct {
 	Metadata book.Metadata               `json:"metadata"`
 	Sources  map[book.Field]draft.Source `json:"sources"`
+	Origins  map[book.Field]string       `json:"origins,omitempty"`
 	Version  string                      `json:"version"`
 }
 
@@ -181,7 +182,7 @@ func (d currentDraft) formatVersion() string {
 
 func (d currentDraft) newView() draftView {
 	m := d.mergeEdits()
-	return draftView{m.Metadata, m.Sources, d.formatVersion()}
+	return draftView{m.Metadata, m.Sources, m.Origins, d.formatVersion()}
 }
 
 // isAccepted reports whether the record's card has been accepted.

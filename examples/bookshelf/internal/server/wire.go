@@ -70,6 +70,7 @@ type (
 		Value json.RawMessage `json:"value"`
 
 		Source draft.Source `json:"source,omitempty"`
+		Origin string       `json:"origin,omitempty"`
 	}
 	usage struct {
 		Type   string `json:"type"`
