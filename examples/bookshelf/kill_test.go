@@ -69,6 +69,9 @@ func (s *shelf) follow(run, after string, enough func([]sse.Event) bool) (events
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/runs/"+run+"/events", nil)
 	require.NoError(s.t, err)
 	req.Header.Set("Last-Event-ID", after)
+	if s.token != "" {
+		req.Header.Set("Authorization", s.token)
+	}
 	for e, err := range sse.Follow(req, &sse.FollowOptions{Terminal: isTerminal}) {
 		require.NoError(s.t, err)
 		if events = append(events, e); enough != nil && enough(events) {
@@ -95,6 +98,9 @@ func (s *shelf) begin(session string) (run string) {
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/api/metadata/extract", strings.NewReader(`{"session_id":"`+session+`"}`))
 	require.NoError(s.t, err)
 	req.Header.Set("Content-Type", "application/json")
+	if s.token != "" {
+		req.Header.Set("Authorization", s.token)
+	}
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(s.t, err)
 	defer res.Body.Close()
