@@ -1,7 +1,7 @@
 // The server's HTTP interface: one function for each path. Each failure is a
 // Problem with a message for a person.
 
-import { followRun, isLast } from "./run.js";
+import { foldEvent, followRun, isLast } from "./run.js";
 
 /** Problem is an error of the server or of the connection to it. */
 export class Problem extends Error {
@@ -11,6 +11,8 @@ export class Problem extends Error {
   retryAfter;
   /** draft is the present draft, if the request was for an older one. */
   draft;
+  /** run is the id of the run in flight, if that is why the request was rejected. */
+  run;
 
   constructor(message, status = 0, retryAfter = undefined) {
     super(message);
@@ -34,6 +36,7 @@ export class Problem extends Error {
       parseRetryAfter(response.headers.get("retry-after")),
     );
     problem.draft = draft;
+    problem.run = runIn(response.headers.get("location"));
     return problem;
   }
 }
@@ -73,19 +76,26 @@ async function request(path, init) {
   try {
     response = await fetch(path, { cache: "no-store", ...init });
   } catch (cause) {
-    if (init?.signal?.aborted) throw cause;
+    if (isLeft(init)) throw cause;
     throw new Problem("The server could not be reached. Is it still running?");
   }
   if (!response.ok) throw await Problem.from(response);
   return response;
 }
 
-async function json(path, init) {
+/** isLeft reports whether nobody waits for the answer any more. Without an answer in time, the server is out of reach. */
+const isLeft = (init) => init?.signal?.aborted && init.signal.reason?.name !== "TimeoutError";
+
+/** within returns a signal that is aborted with another one, or after ms milliseconds. */
+const within = (ms, signal) => (signal ? AbortSignal.any([signal, AbortSignal.timeout(ms)]) : AbortSignal.timeout(ms));
+
+async function json(path, init = {}) {
+  init = { ...init, signal: within(answerTime, init.signal) };
   const response = await request(path, init);
   try {
     return await response.json();
   } catch (cause) {
-    if (init?.signal?.aborted) throw cause;
+    if (isLeft(init)) throw cause;
     throw new Problem("The response of the server could not be read.", response.status);
   }
 }
@@ -97,7 +107,8 @@ const post = (body, signal) => ({
   signal,
 });
 
-const saveTime = 20_000; // milliseconds for one request
+const answerTime = 30_000; // milliseconds for a whole answer, and for the head of a stream
+const saveTime = 20_000; // milliseconds for saving a draft
 
 const query = (params) =>
   new URLSearchParams(Object.entries(params).filter(([, v]) => v !== undefined && v !== "")).toString();
@@ -118,30 +129,61 @@ export function requestPresigned({ filename, type, size }, signal) {
 }
 
 /**
- * extract starts a run, or a refinement if there is a message, and yields the
- * events of the run, also if the connection breaks. started is called with the
- * id of the run. It rejects if the events end without "complete" or "error".
+ * startRun starts a run of the reader, or a refinement if there is a message, and
+ * returns its id. A key identifies the request, so that it starts one run if it is
+ * repeated. If another run is in flight, the Problem has its id as run.
  */
-export function extract(sessionID, message, { started, ...options }) {
-  const { signal } = options;
+export async function startRun(sessionID, message, { key = randomKey(), signal } = {}) {
   const start = post(message ? { session_id: sessionID, message } : { session_id: sessionID }, signal);
-  start.headers["Idempotency-Key"] = randomKey(); // the same run if the request is repeated
-  let location = "";
-  return follow(async (lastID) => {
-    if (location) return stream(location, lastID, signal);
-    const response = await retryable(() => request("/api/metadata/extract", start), (status) => status === 0);
-    location = response?.headers.get("location") ?? "";
-    if (location) started(location.split("/").at(-2));
-    return response;
-  }, options);
+  start.headers["Idempotency-Key"] = key;
+  const response = await repeat(() => request("/api/metadata/extract", start), signal);
+  response.body?.cancel().catch(() => {}); // the run continues without this reader
+  return runIn(response.headers.get("location"));
+}
+
+/** extract starts a run and yields its events. started is called with the id of the run. */
+export async function* extract(sessionID, message, { started, ...options }) {
+  const run = await startRun(sessionID, message, options);
+  started(run);
+  yield* events(run, options);
+}
+
+const runIn = (location) => location?.match(/^\/api\/runs\/([^/]+)\/events$/)?.[1];
+
+/** repeat asks again if the connection was lost, a few times. */
+async function repeat(ask, signal, pause = 500) {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask();
+    } catch (err) {
+      if (!(err instanceof Problem) || err.status !== 0 || attempt === 4) throw err;
+      await new Promise((resolve) => setTimeout(resolve, pause * 2 ** attempt));
+      signal?.throwIfAborted();
+    }
+  }
 }
 
 // crypto.randomUUID is missing on pages that were loaded over plain http.
 const randomKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
-/** events yields the events of a run from the first one, like extract. */
+/**
+ * events yields the events of a run from the first one, also if the connection
+ * breaks. It rejects if the events end without "complete" or "error".
+ */
 export function events(runID, options) {
   return follow((lastID) => stream(`/api/runs/${encodeURIComponent(runID)}/events`, lastID, options.signal), options);
+}
+
+/** fetchEvents returns the events of a run that has ended, without those that were taken back. */
+export async function fetchEvents(runID, signal) {
+  let told = [];
+  for await (const event of events(runID, { signal, attempts: 3 })) told = foldEvent(told, event);
+  return told;
+}
+
+/** fetchResult returns the whole result of a tool call: {blocks, summary, is_error}. */
+export function fetchResult(runID, callID, signal) {
+  return json(`/api/runs/${encodeURIComponent(runID)}/results/${encodeURIComponent(callID)}`, { signal });
 }
 
 async function* follow(connect, options) {
@@ -160,9 +202,16 @@ async function* follow(connect, options) {
 /** stream requests the events after an id. It returns undefined if the request should be repeated. */
 async function stream(path, lastID, signal) {
   const headers = lastID ? { "Last-Event-ID": lastID } : {};
-  const response = await retryable(() => request(path, { headers, signal }), (status) => status === 0 || status >= 500);
-  if (response && response.status !== 200) throw new Problem("The stream ended before the reader had finished.", response.status);
-  return response;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException("The server does not answer.", "TimeoutError")), answerTime);
+  const init = { headers, signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal };
+  try {
+    const response = await retryable(() => request(path, init), (status) => status === 0 || status >= 500);
+    if (response && response.status !== 200) throw new Problem("The stream ended before the reader had finished.", response.status);
+    return response;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** retryable returns undefined instead of a failure with a temporary status. Status 0 is a lost connection. */
@@ -180,7 +229,7 @@ export function stop(runID) {
   return json(`/api/runs/${encodeURIComponent(runID)}/stop`, { method: "POST" });
 }
 
-/** fetchDraft returns the draft: {metadata, sources, version, transcript, photo_url, run_id of the run in flight}. */
+/** fetchDraft returns the draft: {metadata, sources, origins, version, transcript, runs, photo_url, run_id of the run in flight}. */
 export function fetchDraft(sessionID, signal) {
   return json(`/api/metadata/${encodeURIComponent(sessionID)}`, { signal });
 }
@@ -201,9 +250,9 @@ export async function fetchFile(id, signal) {
   return (await json(`/api/ops/files/${encodeURIComponent(id)}`, { signal })).file;
 }
 
-/** listFiles returns one page of uploads, newest first: {files, next}. */
-export function listFiles({ status, limit, cursor }, signal) {
-  return json(`/api/ops/files?${query({ status, limit, cursor })}`, { signal });
+/** listFiles returns one page of uploads, newest first: {files, next}. owner is "me" for those of the caller only. */
+export function listFiles({ status, owner, limit, cursor }, signal) {
+  return json(`/api/ops/files?${query({ status, owner, limit, cursor })}`, { signal });
 }
 
 /** fetchCounts returns the numbers of uploads by class: {all, active, waiting, failed, success, capped}. */

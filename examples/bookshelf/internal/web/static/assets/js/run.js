@@ -24,46 +24,78 @@ export function backOff(attempt, least = 0, random = Math.random) {
  * the last one. connect(lastID) returns a response with the events after that
  * id, or undefined if it should be asked again; it throws if that is useless.
  * waiting(true) is called when the connection is lost, and waiting(false) when
- * there is one again. An event {type: "reset"} states that all events follow
- * anew. The property at is the place of an event in its run. It returns without a last event if the server cannot be reached.
+ * there is one again. onNudge(call) makes call the reaction to a sign that the
+ * connection may be dead, or possible again, and returns a function that ends
+ * that: the run is then joined anew at once. An event {type: "reset"} states that
+ * all events follow anew. The property at is the place of an event in its run. It
+ * returns without a last event if the server cannot be reached in so many attempts.
  */
-export async function* followRun(connect, { signal, waiting = () => {}, delay = backOff, limit = silence } = {}) {
+export async function* followRun(connect, options = {}) {
+  const { signal, waiting = () => {}, delay = backOff, limit = silence, attempts = maxAttempts, onNudge = () => () => {} } = options;
   let lastID = "";
   let least = 0;
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    if (attempt > 0) {
-      waiting(true);
-      await sleep(delay(attempt - 1, least), signal);
-    }
-    const response = await connect(lastID);
-    if (!response) continue;
-    waiting(false);
-    const stream = readEvents(response.body, { silence: limit, onRetry: (ms) => (least = ms) });
-    try {
-      for await (const { data, id } of stream) {
-        const event = JSON.parse(data);
-        if (event.type === "reset") lastID = "";
-        else if (id <= lastID) continue;
-        else lastID = id;
-        attempt = 0;
-        yield { ...event, at: id };
-        if (isLast(event)) return;
+  let nudge = () => {};
+  const stopNudges = onNudge(() => nudge());
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (attempt > 0) {
+        waiting(true);
+        await sleep(delay(attempt - 1, least), signal, (wake) => (nudge = wake));
       }
-    } catch (cause) {
-      if (signal?.aborted || cause instanceof SyntaxError) throw cause;
+      const response = await connect(lastID);
+      if (!response) continue;
+      waiting(false);
+      const leave = new AbortController();
+      nudge = () => {
+        attempt = -1; // the next one is at once
+        leave.abort();
+      };
+      const stream = readEvents(response.body, { silence: limit, signal: leave.signal, onRetry: (ms) => (least = ms) });
+      try {
+        for await (const { data, id } of stream) {
+          const event = JSON.parse(data);
+          if (event.type === "reset") lastID = "";
+          else if (id <= lastID) continue;
+          else lastID = id;
+          if (attempt > 0) attempt = 0;
+          yield { ...event, at: id };
+          if (isLast(event)) return;
+        }
+      } catch (cause) {
+        if (signal?.aborted || cause instanceof SyntaxError) throw cause;
+      }
     }
+  } finally {
+    stopNudges();
   }
 }
 
-/** sleep waits, and rejects when the signal is aborted. */
-function sleep(ms, signal) {
+/** sleep waits until the time is over or the function that it passes to early is called. It rejects if the signal is aborted. */
+function sleep(ms, signal, early) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
+    const stop = () => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    };
+    const abort = () => {
+      stop();
       reject(signal.reason);
-    });
+    };
+    const wake = () => {
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal?.addEventListener("abort", abort);
+    early(wake);
   });
+}
+
+/** foldEvent returns the events of a run after another one: a retract or a reset takes events back. */
+export function foldEvent(events, event) {
+  if (event.type === "reset") return [];
+  if (event.type === "retract") return retract(events, event.after);
+  return [...events, event];
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backOff, followRun, retract } from "./run.js";
+import { backOff, foldEvent, followRun, retract } from "./run.js";
 
 const id = (n) => `${String(n).padStart(12, "0")}.0000`;
 const log = [
@@ -100,4 +100,37 @@ test("back-off doubles up to a limit, with jitter and the server's delay", () =>
 test("retract drops the events after an id", () => {
   assert.deepEqual(retract(log, id(2)), log.slice(0, 2));
   assert.deepEqual(retract(log, ""), []);
+});
+
+test("a sign that the network is back joins the run at once, and ends a pause", async () => {
+  let nudge;
+  let connections = 0;
+  const got = await collect(
+    async (lastID) => {
+      connections++;
+      if (connections === 1) {
+        setTimeout(() => nudge(), 20); // the first connection is silent
+        return new Response(body(encode(log.slice(0, 2).map(frame).join("")), "silent"));
+      }
+      if (connections === 2) return new Response(body(encode(""), "end"));
+      return new Response(body(encode(after(lastID)), "end"));
+    },
+    {
+      delay: () => {
+        setTimeout(() => nudge(), 20);
+        return 1e9;
+      },
+      onNudge: (call) => {
+        nudge = call;
+        return () => (nudge = undefined);
+      },
+    },
+  );
+  assert.deepEqual([got, connections, nudge], [log, 3, undefined]);
+});
+
+test("events that are taken back are forgotten", () => {
+  const events = log.reduce(foldEvent, []);
+  assert.deepEqual(events.map((e) => e.type), ["tool_call", "text_delta", "complete"]);
+  assert.deepEqual(foldEvent(events, { type: "reset" }), []);
 });

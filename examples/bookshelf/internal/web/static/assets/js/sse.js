@@ -88,13 +88,16 @@ export class Parser {
 
 /**
  * readEvents yields the events of a body until it ends. Leaving the loop cancels
- * the body. It rejects if the body fails, or if it does not send a byte for
- * silence milliseconds. onRetry is called with the reconnection time of the stream.
+ * the body, and so does the signal, which ends the events. It rejects if the body
+ * fails, or if it does not send a byte for silence milliseconds. onRetry is called
+ * with the reconnection time of the stream.
  * @param {ReadableStream<Uint8Array>} body
  */
-export async function* readEvents(body, { silence = Infinity, onRetry = () => {} } = {}) {
+export async function* readEvents(body, { silence = Infinity, signal, onRetry = () => {} } = {}) {
   const parser = new Parser();
   const reader = body.getReader();
+  const cancel = () => reader.cancel().catch(() => {});
+  signal?.addEventListener("abort", cancel);
   try {
     for (;;) {
       const { done, value } = await within(silence, reader.read());
@@ -104,8 +107,8 @@ export async function* readEvents(body, { silence = Infinity, onRetry = () => {}
       yield* events;
     }
   } finally {
-    // Not awaited, since the result does not matter.
-    reader.cancel().catch(() => {});
+    signal?.removeEventListener("abort", cancel);
+    cancel(); // not awaited, since the result does not matter
   }
 }
 
