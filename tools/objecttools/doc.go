@@ -39,5 +39,11 @@
 // The content of a file is returned in separate fields from the messages of the tools. The author of the agent must
 // still expect a model to follow instructions that it reads in a file.
 //
+// # Tools of the host
+//
+// A tool of the host can take the same handles: [Lookup] resolves one in the scope of the call. [Assign] hands them
+// out, so that a host can list files from its records; it then leaves list_files out with [tools.Set.Filter].
+// [OpenRows] reads a whole file of rows, of any size and in constant memory, for tools that measure or query it.
+//
 // The package does not write files, does not read archives, images or PDFs, and does not evaluate queries.
 package objecttools
