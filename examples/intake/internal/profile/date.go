@@ -1,0 +1,121 @@
+package profile
+
+// The formats of dates. A date such as 03/04/2026 does not show whether the day or the month comes first.
+const (
+	isoDate      = "2006-01-02"
+	isoTime      = "2006-01-02 15:04"
+	slashISO     = "2006/01/02"
+	dotted       = "02.01.2006"
+	dayFirst     = "31/12/2006"
+	monthFirst   = "12/31/2006"
+	eitherFirst  = "03/04/2006 (day or month first)"
+	shortYear    = "02/01/06"
+	dashDayFirst = "31-12-2006"
+)
+
+// parseDate parses a date with an optional time of day.
+func parseDate(b []byte) (value, bool) {
+	if len(b) < 6 || len(b) > 35 {
+		return value{}, false
+	}
+	if len(b) >= 10 && (b[4] == '-' || b[4] == '/') && b[7] == b[4] {
+		return parseYearFirst(b)
+	}
+	return parseYearLast(b)
+}
+
+func parseYearFirst(b []byte) (value, bool) {
+	y, m, d := digits(b[:4]), digits(b[5:7]), digits(b[8:10])
+	v, ok := newDate(y, m, d)
+	v.format = isoDate
+	switch {
+	case b[4] == '/':
+		v.format = slashISO
+	case len(b) > 10:
+		v.format = isoTime
+	}
+	return v, ok && (len(b) == 10 || isTime(b[10:]))
+}
+
+// parseYearLast parses 31/12/2006, 31.12.2006, 31-12-2006 and 31/12/06.
+func parseYearLast(b []byte) (value, bool) {
+	a, n := leadingDigits(b)
+	if n == 0 || n > 2 || n >= len(b) {
+		return value{}, false
+	}
+	sep := b[n]
+	if sep != '/' && sep != '.' && sep != '-' {
+		return value{}, false
+	}
+	rest := b[n+1:]
+	c, n := leadingDigits(rest)
+	if n == 0 || n > 2 || n >= len(rest) || rest[n] != sep {
+		return value{}, false
+	}
+	rest = rest[n+1:]
+	y, n := leadingDigits(rest)
+	if n != 4 && n != 2 || n < len(rest) && !isTime(rest[n:]) {
+		return value{}, false
+	}
+	var format string
+	day, month := a, c
+	switch {
+	case sep == '.':
+		format = dotted
+	case a > 12:
+		format = dayFirst
+	case c > 12:
+		format, day, month = monthFirst, c, a
+	default:
+		format = eitherFirst
+	}
+	if n == 2 {
+		format, y = shortYear, 2000+y
+	}
+	if sep == '-' && n == 4 && format == dayFirst {
+		format = dashDayFirst
+	}
+	v, ok := newDate(y, month, day)
+	v.format = format
+	return v, ok
+}
+
+func newDate(y, m, d int) (value, bool) {
+	ok := y >= 1800 && y <= 2200 && m >= 1 && m <= 12 && d >= 1 && d <= 31
+	return value{kind: isDate, number: float64(y*10000 + m*100 + d)}, ok
+}
+
+// isTime reports whether b can be the time of day after a date.
+func isTime(b []byte) bool {
+	if b[0] != 'T' && b[0] != ' ' || len(b) < 3 {
+		return false
+	}
+	for _, c := range b[1:] {
+		isPart := c-'0' <= 9 || c == ':' || c == '.' || c == '+' || c == '-' || c == 'Z' || c == ' ' || c|0x20 == 'a' ||
+			c|0x20 == 'p' || c|0x20 == 'm'
+		if !isPart {
+			return false
+		}
+	}
+	return b[1]-'0' <= 9
+}
+
+func digits(b []byte) int {
+	n := 0
+	for _, c := range b {
+		if c-'0' > 9 {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// leadingDigits returns the number that b begins with, and the count of its digits.
+func leadingDigits(b []byte) (n, count int) {
+	for count < len(b) && count < 5 && b[count]-'0' <= 9 {
+		n = n*10 + int(b[count]-'0')
+		count++
+	}
+	return n, count
+}

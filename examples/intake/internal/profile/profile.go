@@ -1,0 +1,156 @@
+package profile
+
+import (
+	"hash/maphash"
+	"slices"
+)
+
+// The limits of a Profiler.
+const (
+	// MaxColumns is the number of columns that are measured.
+	MaxColumns = 1000
+	// maxRows is the number of distinct rows that are counted exactly.
+	maxRows = 1 << 17
+	// maxValues is the number of distinct values that are counted exactly, in all columns together.
+	maxValues = 1 << 17
+)
+
+// FormatCount is the number of values in a format.
+type FormatCount struct {
+	Format string `json:"format"`
+	Count  int64  `json:"count"`
+}
+
+// TypeCount is the number of values of a type.
+type TypeCount struct {
+	Type  Type  `json:"type"`
+	Count int64 `json:"count"`
+}
+
+// Column is the profile of a column.
+type Column struct {
+	Name string `json:"name"`
+	Type Type   `json:"type"` // of most values
+	// Missing values are empty, or say so, such as "n/a". Wrong values are of another type than the column.
+	Missing int64       `json:"missing"`
+	Wrong   int64       `json:"wrong,omitempty"`
+	Types   []TypeCount `json:"types,omitempty"`
+	// Formats are those of the dates, or of the numbers if some are not in plain digits.
+	Formats  []FormatCount `json:"formats,omitempty"`
+	Min      string        `json:"min,omitempty"`
+	Max      string        `json:"max,omitempty"`
+	Negative int64         `json:"negative,omitempty"`
+	// Formulas are texts that a spreadsheet would run.
+	Formulas int64 `json:"formulas,omitempty"`
+	Longest  int   `json:"longest,omitempty"` // bytes
+	Distinct int64 `json:"distinct"`
+	// DistinctExact reports that Distinct was counted. Otherwise it is an estimate.
+	DistinctExact bool     `json:"distinct_exact"`
+	Examples      []string `json:"examples,omitempty"`
+	// Repeated is the number of earlier columns with the same name.
+	Repeated int `json:"repeated,omitempty"`
+}
+
+// Profile is the result.
+type Profile struct {
+	Rows int64 `json:"rows"`
+	// Ragged rows have more or fewer fields than columns. Malformed rows cannot be read. Cut rows were read in part.
+	Ragged    int64 `json:"ragged,omitempty"`
+	Malformed int64 `json:"malformed,omitempty"`
+	Cut       int64 `json:"cut,omitempty"`
+	// Duplicates are rows that equal an earlier one.
+	Duplicates      int64    `json:"duplicates"`
+	DuplicatesExact bool     `json:"duplicates_exact"`
+	Columns         []Column `json:"columns"`
+	// HasColumns is the number of columns that the table has. It is larger than that of Columns if there are too many.
+	HasColumns int `json:"has_columns"`
+}
+
+// Profiler measures a table. It is not safe for concurrent use.
+type Profiler struct {
+	seed    maphash.Seed
+	columns []*column
+	byName  map[string]int // of records
+	has     int
+	rows    distinct
+	hash    maphash.Hash
+	out     Profile
+}
+
+// New returns a Profiler of a table with these columns. The columns of records are found in the records. has is the
+// number of columns that the table has, if that is more.
+func New(columns []string, has int) *Profiler {
+	p := &Profiler{
+		seed: maphash.MakeSeed(), rows: newDistinct(maxRows), byName: map[string]int{}, has: max(has, len(columns)),
+	}
+	p.hash.SetSeed(p.seed)
+	columns = columns[:min(len(columns), MaxColumns)]
+	for _, name := range columns {
+		p.columns = append(p.columns, newColumn(name, max(16, min(4096, maxValues/max(len(columns), 1)))))
+	}
+	return p
+}
+
+// AddMalformed counts a row that cannot be read.
+func (p *Profiler) AddMalformed() {
+	p.out.Rows++
+	p.out.Malformed++
+}
+
+// AddRow adds a row of fields. count is the number of fields that the row has, and isCut reports that a part is
+// missing.
+func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
+	p.out.Rows++
+	if isCut {
+		p.out.Cut++
+	}
+	if count != p.has {
+		p.out.Ragged++
+	}
+	p.hash.Reset()
+	for i, f := range fields {
+		if i < len(p.columns) {
+			p.columns[i].add(f, p.seed)
+		}
+		_, _ = p.hash.Write(f)
+		_ = p.hash.WriteByte(0)
+	}
+	for i := len(fields); i < len(p.columns); i++ {
+		p.columns[i].counts[isEmpty]++
+	}
+	if !isCut {
+		p.rows.add(p.hash.Sum64())
+	}
+}
+
+// Profile returns the results so far.
+func (p *Profiler) Profile() Profile {
+	out := p.out
+	out.Duplicates, out.DuplicatesExact = p.rows.repeats()
+	out.HasColumns = max(p.has, len(p.columns))
+	out.Columns = make([]Column, 0, len(p.columns))
+	seen := map[string]int{}
+	for _, c := range p.columns {
+		column := c.profile()
+		column.Missing = max(0, p.out.Rows-p.out.Malformed-(sum(c.counts)-c.counts[isEmpty]))
+		column.Repeated = seen[c.name]
+		seen[c.name]++
+		out.Columns = append(out.Columns, column)
+	}
+	return out
+}
+
+// Column returns the column with that name, or nil.
+func (p *Profile) Column(name string) *Column {
+	if i := slices.IndexFunc(p.Columns, func(c Column) bool { return c.Name == name }); i >= 0 {
+		return &p.Columns[i]
+	}
+	return nil
+}
+
+func sum(counts [numTypes]int64) (n int64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}

@@ -1,0 +1,151 @@
+package profile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// maxDepth is the number of objects within objects whose members are columns. Deeper values are texts.
+const maxDepth = 3
+
+// Field is a value of a record.
+type Field struct {
+	Name  string
+	Value []byte
+}
+
+var errNotObject = errors.New("profile: the record is not an object")
+
+// Flatten returns the values of a record of JSON, in order. The members of an object within it have names with a dot,
+// and an array is the text of its JSON. A record that is not an object has one value without a name.
+func Flatten(record []byte) ([]Field, error) {
+	var fields []Field
+	err := flatten(record, "", 0, &fields)
+	if errors.Is(err, errNotObject) {
+		var v json.RawMessage
+		if err := json.Unmarshal(record, &v); err != nil {
+			return nil, fmt.Errorf("profile: %w", err)
+		}
+		return []Field{{Value: plain(bytes.TrimSpace(record))}}, nil
+	}
+	return fields, err
+}
+
+func flatten(record []byte, prefix string, depth int, fields *[]Field) error {
+	d := json.NewDecoder(bytes.NewReader(record))
+	token, err := d.Token()
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	if token != json.Delim('{') {
+		return errNotObject
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		full := prefix + name.(string) //nolint:forcetypeassert // the name of a member
+		if raw[0] == '{' && depth < maxDepth {
+			if err := flatten(raw, full+".", depth+1, fields); err != nil {
+				return err
+			}
+			continue
+		}
+		*fields = append(*fields, Field{full, plain(raw)})
+	}
+	if _, err := d.Token(); err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	if d.More() {
+		return errors.New("profile: text after the record")
+	}
+	return nil
+}
+
+// plain returns the value as it would be written in CSV.
+func plain(raw []byte) []byte {
+	switch {
+	case string(raw) == "null":
+		return nil
+	case len(raw) > 1 && raw[0] == '"':
+		if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+			return inner
+		}
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			return []byte(s)
+		}
+	}
+	return raw
+}
+
+// AddRecord adds a record of JSON. A record that is not valid JSON, or was cut, counts as malformed.
+func (p *Profiler) AddRecord(record []byte, isCut bool) {
+	fields, err := Flatten(record)
+	if err != nil || isCut {
+		p.AddMalformed()
+		if isCut {
+			p.out.Cut++
+		}
+		return
+	}
+	p.out.Rows++
+	isRagged := len(p.columns) > 0 && len(fields) != len(p.columns)
+	for i, f := range fields {
+		name := f.Name
+		if name == "" {
+			name = "value"
+		}
+		if at := p.columnAt(name, i); at >= 0 {
+			p.columns[at].add(f.Value, p.seed)
+		}
+	}
+	if isRagged {
+		p.out.Ragged++
+	}
+	p.rows.add(p.hashFields(fields))
+}
+
+// columnAt returns the index of the column with that name, which is often i, or -1 if there are too many.
+func (p *Profiler) columnAt(name string, i int) int {
+	if i < len(p.columns) && p.columns[i].name == name {
+		return i
+	}
+	at, ok := p.byName[name]
+	switch {
+	case ok:
+		return at
+	case len(p.columns) >= MaxColumns:
+		p.has = MaxColumns + 1
+		return -1
+	}
+	values := 1024
+	if len(p.columns) >= 64 {
+		values = 64
+	}
+	p.columns = append(p.columns, newColumn(name, values))
+	p.byName[name] = len(p.columns) - 1
+	return len(p.columns) - 1
+}
+
+// hashFields returns a hash that does not depend on the order of the fields.
+func (p *Profiler) hashFields(fields []Field) uint64 {
+	slices.SortFunc(fields, func(a, b Field) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	p.hash.Reset()
+	for _, f := range fields {
+		_, _ = p.hash.WriteString(strconv.Itoa(len(f.Name)))
+		_, _ = p.hash.WriteString(f.Name)
+		_, _ = p.hash.Write(f.Value)
+		_ = p.hash.WriteByte(0)
+	}
+	return p.hash.Sum64()
+}
