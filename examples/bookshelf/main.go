@@ -20,6 +20,7 @@
 //	            estimated tokens of a request to the model, which are reserved before it; default 10000
 //	-grants     most uploads of a user that are granted and have not arrived; default 500
 //	-pprof      address of this machine for the profiles of net/http/pprof; default none
+//	-pace       pause of the embedded model after each word, so that a person can follow it; 0 for none; default 12ms
 //	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
 //
 // If AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_BEDROCK_RUNTIME is set, that endpoint replaces
@@ -90,12 +91,13 @@ const (
 	defaultPeriod     = 24 * time.Hour
 	defaultStepTokens = 10_000
 	defaultLease      = 10 * time.Second
+	defaultPace       = 12 * time.Millisecond
 	defaultRetention  = 90 * 24 * time.Hour
 )
 
 // run serves until ctx ends.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	c := config{getenv: getenv, log: slog.New(slog.NewTextHandler(stderr, nil)), pace: 12 * time.Millisecond}
+	c := config{getenv: getenv, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	flags := flag.NewFlagSet("bookshelf", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on, of this machine only")
@@ -122,6 +124,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		"estimated `number` of tokens of a request to the model")
 	flags.DurationVar(&c.retention, "retention", defaultRetention,
 		"`time` that the record of an upload is kept after it has ended, 0 for ever")
+	flags.DurationVar(&c.pace, "pace", defaultPace, "`pause` of the embedded model after each word")
 	flags.StringVar(&c.pprof, "pprof", "", "`address` of this machine for profiles of net/http/pprof (default none)")
 	flags.StringVar(&c.issuer, "issuer", "",
 		"`URL` of the OIDC issuer whose tokens are required (default no token is required)")
@@ -138,6 +141,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	if c.grants == 0 || c.userRuns == 0 || c.tenantRuns == 0 || c.waiting == 0 { // zero means the default in a config
 		return errors.New("invalid limit 0: -grants, -user-runs, -tenant-runs and -queue must be at least 1")
+	}
+	switch {
+	case c.pace < 0:
+		return fmt.Errorf("-pace: invalid duration %v: must not be negative", c.pace)
+	case c.pace == 0: // zero means the default in a config
+		c.pace = -1
 	}
 	// Zero means the default in a config, but is not valid as a flag.
 	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 || c.tenantPeriod == 0 {

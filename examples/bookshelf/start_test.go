@@ -46,6 +46,7 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-lease", "0s"}, "-lease must be at least 1s"},
 		{[]string{"-sweep", "-1s"}, "-sweep: invalid interval -1s"},
 		{[]string{"-sweep", "0s"}, "-sweep must be positive"},
+		{[]string{"-pace", "-1ms"}, "-pace: invalid duration -1ms"},
 		{[]string{"-grants", "0"}, "invalid limit 0"},
 		{[]string{"-grants", "10001"}, "must be 1 to 10000"},
 		{[]string{"-queue", "0"}, "invalid limit 0"},
