@@ -12,20 +12,21 @@ export function startServer(...flags) {
 }
 
 // startBookshelf starts the bookshelf.
-export function startBookshelf() {
-  return startProgram(process.env.CONFORMANCE_BOOKSHELF, (dir) => ["-data", dir]);
+export function startBookshelf(...flags) {
+  return startProgram(process.env.CONFORMANCE_BOOKSHELF, (dir) => ["-data", dir, ...flags]);
 }
 
 // startProgram starts a server on a directory of its own and on one port. The first line that it prints has its address.
+// Flags of a restart come after the others.
 async function startProgram(program, flags) {
   const dir = await mkdtemp(join(tmpdir(), "conformance-"));
   const server = { url: "", child: undefined, restart, kill, close };
   await restart();
   return server;
 
-  async function restart() {
+  async function restart(...more) {
     const addr = server.url === "" ? "127.0.0.1:0" : new URL(server.url).host;
-    const child = spawn(program, ["-addr", addr, ...flags(dir)], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, ["-addr", addr, ...flags(dir), ...more], { stdio: ["ignore", "pipe", "inherit"] });
     server.child = child;
     const lines = createInterface(child.stdout);
     const [first] = await Promise.race([
