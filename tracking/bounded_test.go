@@ -145,6 +145,11 @@ func TestListAmongForgedRows(t *testing.T) {
 			got, pages := b.walkPages(t, heard, acme, Filter{Limit: limit})
 			require.Equal(t, want, got, "seed %d, %d a page", seed, limit)
 			require.LessOrEqual(t, pages, 20/limit+25)
+
+			odd := func(id string) bool { return id[len(id)-1]%2 == 1 }
+			got, pages = b.walkPages(t, heard, acme, Filter{Limit: limit, Match: func(s Summary) bool { return odd(s.Scope.SessionID()) }})
+			require.Equal(t, slices.DeleteFunc(slices.Clone(want), func(id string) bool { return !odd(id) }), got)
+			require.LessOrEqual(t, pages, 20/limit+25)
 		}
 	}
 }

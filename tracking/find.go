@@ -40,14 +40,16 @@ func (t *Tracker) findSession(ctx context.Context, s scope.Scope, id string) (sc
 		return session, nil
 	}
 	for _, class := range slices.Concat(allClasses, allClasses) {
-		q := table.Query{Slot: slot, Class: string(class), From: id, To: id + "-"}
-		rows, next, err := scanClass(ctx, view, q, "", 1)
+		l := &lane{query: table.Query{Slot: slot, Class: string(class), From: id, To: id + "-"}}
+		for l.canContinue() && len(l.rows) == 0 {
+			if err := l.readPage(ctx, view, selection{}, 1); err != nil {
+				return scope.Scope{}, err
+			}
+		}
 		switch {
-		case err != nil:
-			return scope.Scope{}, err
-		case len(rows) > 0:
-			return rows[0].Scope, nil
-		case next != "":
+		case len(l.rows) > 0:
+			return l.rows[0].Scope, nil
+		case !l.ended:
 			return scope.Scope{}, errors.New("too many rows of other scopes in the index, at this id")
 		}
 	}

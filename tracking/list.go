@@ -16,6 +16,10 @@ type Filter struct {
 	Class  Class  // default: all classes
 	Limit  int    // rows of a page, 1 to 100; default: 50
 	Cursor string // Next of the previous page; default: start at the newest
+
+	// Match selects the records that are listed, for example by a text. It is
+	// called once for each row that was read. Default: all records.
+	Match func(Summary) bool
 }
 
 // Page is a page of a list. Its JSON is {"records": […], "next": "…"}: records
@@ -35,8 +39,10 @@ func (p Page) MarshalJSON() ([]byte, error) {
 }
 
 // List returns a page of a user's or a tenant's records, newest first by
-// session id. It makes one index query for each class. It makes up to three for a
-// class whose rows have partly expired or lie outside the scope.
+// session id. It makes one index query for each class, and one more for a class with
+// most of the newest records. It makes up to three for a class whose rows have
+// partly expired, lie outside the scope or do not match. These read at most 2,101
+// rows.
 //
 // A page may have fewer records than the limit, or none, and still have a Next,
 // if so many rows were dropped that the call stopped. The next page continues
@@ -48,8 +54,8 @@ func (p Page) MarshalJSON() ([]byte, error) {
 // the meantime may be missing, and is listed at most once. Session ids are
 // assumed to be unique within a tenant, as minted ones are.
 //
-// A cursor belongs to one scope and class. List returns [ErrInvalid] if it is
-// used elsewhere or was altered.
+// A cursor belongs to one scope and class, with any Match. List returns
+// [ErrInvalid] if it is used elsewhere or was altered.
 func (t *Tracker) List(ctx context.Context, userOrTenant scope.Scope, f Filter) (Page, error) {
 	p, err := t.listPage(ctx, userOrTenant, f)
 	return p, opError("list", err)
@@ -80,19 +86,17 @@ func (t *Tracker) listPage(ctx context.Context, s scope.Scope, f Filter) (Page, 
 		}
 		return Page{}, err
 	}
-	lanes := make([]lane, len(classes))
+	lanes := make([]*lane, len(classes))
 	for i, class := range classes {
-		lanes[i] = lane{class: class, start: from.Lanes[i]}
-		// One more than the limit tells whether there is a next page.
-		err := lanes[i].readRecords(ctx, view, slot, from.Before, limit+1)
-		if errors.Is(err, table.ErrCursor) { // reported by the table
-			return Page{}, invalidError(foreignCursor)
-		}
-		if err != nil {
-			return Page{}, err
-		}
+		lanes[i] = newLane(slot, class, from.Lanes[i], from.Before)
 	}
-	rows, more := mergeLanes(lanes, limit)
+	rows, more, err := readLanes(ctx, view, lanes, selection{before: from.Before, match: f.Match}, limit)
+	if errors.Is(err, table.ErrCursor) { // reported by the table
+		return Page{}, invalidError(foreignCursor)
+	}
+	if err != nil {
+		return Page{}, err
+	}
 	if !more {
 		return Page{Records: rows}, nil
 	}

@@ -9,21 +9,10 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// maxScanPages is the most pages of a class that one call reads. Rows of other
-// scopes and expired rows are dropped from a page, and any writer may place any
-// number of rows in any index.
+// maxScanPages is the most pages of a class that one call reads. Rows that do not
+// match, rows of other scopes and expired rows are dropped from a page, and any
+// writer may place any number of rows in any index.
 const maxScanPages = 3
-
-// lane is one class of a list, read from a position on.
-type lane struct {
-	class Class
-	start position
-	rows  []Summary // newest first
-	// stop is the position after the last row that was read, if the reading
-	// ended at maxScanPages; otherwise zero. No record lies between the last of
-	// rows and stop, but some may follow it.
-	stop position
-}
 
 // position is the place at which the reading of a class continues. The zero
 // position is after the last record that was listed.
@@ -35,47 +24,65 @@ type position struct {
 // endOfClass is the cursor of a class that has been read to its end.
 const endOfClass = "-"
 
-// scanClass returns at least n records of a class that are older than before (a
-// session id; empty: all), or fewer if the class ends or maxScanPages have been
-// read. next is the cursor of the page that follows; empty at the end. The first
-// page has n rows; if some had to be dropped, the next pages are as large as
-// possible.
-func scanClass(ctx context.Context, view *table.View, q table.Query, before string,
-	n int) (rows []Summary, next string, err error) {
-	q.Limit = min(n, table.MaxLimit)
-	for range maxScanPages {
-		page, err := view.Query(ctx, q)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, f := range page.Items {
-			if s, ok := decodeSummary(f, q); ok && (before == "" || s.Scope.SessionID() < before) {
-				rows = append(rows, s)
-			}
-		}
-		q.Cursor, q.Limit = page.Next, table.MaxLimit
-		if page.Next == "" || len(rows) >= n {
-			break
-		}
-	}
-	return rows, q.Cursor, nil
+// selection selects the records of a scan.
+type selection struct {
+	before string             // a session id: only older records; empty: all
+	match  func(Summary) bool // only records that match; nil: all
 }
 
-// readRecords reads at least n records of the lane's class, for a page of a list.
-func (l *lane) readRecords(ctx context.Context, view *table.View, slot table.Slot, before string, n int) error {
-	if l.start.Cursor == endOfClass {
-		return nil
+// lane is one class that is read page by page, from a position on.
+type lane struct {
+	start position
+	query table.Query // of the next page
+	rows  []Summary   // that were selected, in the order of the query
+	seen  string      // the last record that was read, selected or not; empty: none
+	pages int         // that were read
+	asked int         // the number of rows of these pages
+	ended bool        // the class has been read to its end
+}
+
+// newLane returns a lane of a class that starts at a position of a list, newest first.
+func newLane(slot table.Slot, class Class, start position, before string) *lane {
+	l := &lane{start: start, query: table.Query{Slot: slot, Class: string(class), To: before, Desc: true}}
+	if start.Cursor == endOfClass {
+		l.ended = true
+	} else if start.Cursor != "" {
+		l.query.To, l.query.Cursor = start.To, start.Cursor
 	}
-	q := table.Query{Slot: slot, Class: string(l.class), To: before, Desc: true}
-	if l.start.Cursor != "" {
-		q.To, q.Cursor = l.start.To, l.start.Cursor
+	return l
+}
+
+// canContinue reports whether this call may read another page.
+func (l *lane) canContinue() bool { return !l.ended && l.pages < maxScanPages }
+
+// hasDropped reports whether some rows were not selected.
+func (l *lane) hasDropped() bool { return len(l.rows) < l.asked }
+
+// readPage reads the next page, of n rows. If rows were dropped from the pages
+// before, it is as large as possible.
+func (l *lane) readPage(ctx context.Context, view *table.View, sel selection, n int) error {
+	q := l.query
+	if q.Limit = n; l.pages > 0 && l.hasDropped() {
+		q.Limit = table.MaxLimit
 	}
-	rows, next, err := scanClass(ctx, view, q, before, n)
-	l.rows = rows
-	if next != "" && len(rows) < n {
-		l.stop = position{To: q.To, Cursor: next}
+	page, err := view.Query(ctx, q)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, f := range page.Items {
+		s, ok := decodeSummary(f, q)
+		if !ok || sel.before != "" && s.Scope.SessionID() >= sel.before {
+			continue
+		}
+		l.seen = s.Scope.SessionID()
+		if sel.match == nil || sel.match(s) {
+			l.rows = append(l.rows, s)
+		}
+	}
+	l.pages++
+	l.asked += q.Limit
+	l.query.Cursor, l.ended = page.Next, page.Next == ""
+	return nil
 }
 
 // nextPosition returns the position at which the reading continues after all records
@@ -86,27 +93,56 @@ func (l *lane) nextPosition(last string) position {
 		return l.start
 	case n > 0 && l.rows[n-1].Scope.SessionID() < last: // not all were
 		return position{}
-	case l.stop == (position{}) && l.start != position{}:
+	case l.ended && l.start == position{} && l.pages == 1:
+		return position{} // a short class is simply read again
+	case l.ended:
 		return position{Cursor: endOfClass}
+	case !l.hasDropped():
+		return position{}
 	}
-	return l.stop
+	return position{To: l.query.To, Cursor: l.query.Cursor}
 }
 
-// mergeLanes returns the newest records of all lanes, at most limit, and whether
-// more may follow. A lane that was not read to its end may have a record that
-// comes next, so it stops at the last record of such a lane.
-func mergeLanes(lanes []lane, limit int) (rows []Summary, more bool) {
-	last := "" // of the records whose place is certain
+// readLanes reads the lanes until it knows the limit newest records, or may not
+// read on. It returns these records, and whether more may follow.
+func readLanes(ctx context.Context, view *table.View, lanes []*lane, sel selection, limit int) ([]Summary, bool, error) {
+	n := limit + 1 // one more tells whether there is a next page
+	first := n
+	if len(lanes) > 1 {
+		first = n/3 + 1 // most classes have a small part of the newest records
+	}
+	for _, l := range lanes {
+		if l.canContinue() {
+			if err := l.readPage(ctx, view, sel, first); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	rows, last := mergeLanes(lanes)
+	for len(rows) <= limit && last != nil && last.canContinue() {
+		if err := last.readPage(ctx, view, sel, n); err != nil {
+			return nil, false, err
+		}
+		rows, last = mergeLanes(lanes)
+	}
+	if len(rows) > limit {
+		return rows[:limit], true, nil
+	}
+	return rows, last != nil, nil
+}
+
+// mergeLanes returns the newest records of all lanes. A lane that was not read to
+// its end may have a record that comes next, so the records end at the last one
+// that was read of each such lane. It returns the lane that ends them; nil: none.
+func mergeLanes(lanes []*lane) (rows []Summary, last *lane) {
 	for _, l := range lanes {
 		rows = append(rows, l.rows...)
-		if l.stop == (position{}) {
-			continue
+		if !l.ended && (last == nil || last.seen != "" && (l.seen == "" || l.seen > last.seen)) {
+			last = l
 		}
-		if len(l.rows) == 0 {
-			return nil, true
-		}
-		more = true
-		last = max(last, l.rows[len(l.rows)-1].Scope.SessionID())
+	}
+	if last != nil && last.seen == "" {
+		return nil, last
 	}
 	slices.SortStableFunc(rows, func(a, b Summary) int {
 		return cmp.Or(strings.Compare(b.Scope.SessionID(), a.Scope.SessionID()),
@@ -114,11 +150,11 @@ func mergeLanes(lanes []lane, limit int) (rows []Summary, more bool) {
 	})
 	// A record that changes its class between two of the queries is found twice.
 	rows = slices.CompactFunc(rows, func(a, b Summary) bool { return a.Scope == b.Scope })
-	if i := slices.IndexFunc(rows, func(s Summary) bool { return s.Scope.SessionID() < last }); i >= 0 {
+	if last == nil {
+		return rows, nil
+	}
+	if i := slices.IndexFunc(rows, func(s Summary) bool { return s.Scope.SessionID() < last.seen }); i >= 0 {
 		rows = rows[:i]
 	}
-	if len(rows) > limit {
-		rows, more = rows[:limit], true
-	}
-	return rows, more
+	return rows, last
 }
