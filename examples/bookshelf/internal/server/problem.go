@@ -13,6 +13,7 @@ type problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
 	Draft  any    `json:"draft,omitempty"` // of a conflict about a draft
+	File   any    `json:"file,omitempty"`  // of a conflict about an upload: its record
 
 	header http.Header
 }
@@ -47,6 +48,11 @@ func writeJSON(w http.ResponseWriter, v any) error {
 	if err != nil {
 		return err
 	}
+	return writeBody(w, b)
+}
+
+// writeBody writes the body of a JSON response.
+func writeBody(w http.ResponseWriter, b []byte) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	if _, err := w.Write(b); err != nil { //nolint:gosec // JSON, by its type and under nosniff

@@ -40,6 +40,8 @@ func (s *Server) newHandler() (http.Handler, error) {
 		{http.MethodPost, "/api/bookshelf/{id}/share", s.shareBook},
 		{http.MethodGet, "/api/ops/files", s.serveFiles},
 		{http.MethodGet, "/api/ops/files/{id}", s.serveFile},
+		{http.MethodPost, "/api/ops/files/{id}/retry", s.retryFile},
+		{http.MethodPost, "/api/ops/files/{id}/cancel", s.cancelFile},
 		{http.MethodGet, "/api/ops/counts", s.serveCounts},
 	} {
 		api.Handle(e.path, s.handleMethod(e.method, e.answer))

@@ -79,6 +79,9 @@ func (s *Server) buildOutput(ctx context.Context, r *runner.Run, h agent.History
 	return m.Canonical(), nil
 }
 
+// titleLabel is the label of a record that has the title of its book.
+const titleLabel = "title"
+
 // setTitle shows the draft's title in lists of uploads, truncated to fit. The next write of the record stores it.
 func (s *Server) setTitle(r *runner.Run, m book.Metadata) {
 	if m.Title == nil || r.Attempt == nil {
@@ -90,7 +93,7 @@ func (s *Server) setTitle(r *runner.Run, m book.Metadata) {
 		_, last := utf8.DecodeLastRuneInString(title)
 		title = title[:len(title)-last]
 	}
-	if err := r.Attempt.SetLabel("title", title); err != nil {
+	if err := r.Attempt.SetLabel(titleLabel, title); err != nil {
 		s.o.Log.Warn("set the title of an upload", "run", r.ID, "err", err)
 	}
 }
