@@ -105,7 +105,8 @@ func (l *lane) nextPosition(last string) position {
 
 // readLanes reads the lanes until it knows the limit newest records, or may not
 // read on. It returns these records, and whether more may follow.
-func readLanes(ctx context.Context, view *table.View, lanes []*lane, sel selection, limit int) ([]Summary, bool, error) {
+func readLanes(ctx context.Context, view *table.View, lanes []*lane, sel selection,
+	limit int) (rows []Summary, more bool, err error) {
 	n := limit + 1 // one more tells whether there is a next page
 	first := n
 	if len(lanes) > 1 {

@@ -106,11 +106,11 @@
 // # Operations
 //
 // A caller lists their own uploads, and those of the whole tenant with the role ops; owner=me lists only their own. The
-// status active, waiting, failed or success selects a class. The classes are disjoint. A row has upload_id, user_id, own,
-// filename, title, class, current_status, stage, state, created_at and changed_at, and reason and retryable if it has
-// failed. With q, a row is listed if its title, file name or id contain each word of the text; accents do not matter.
-// Such a list has capped: if it is true, the search stopped at a number of rows and goes on at next. The counting of a
-// class stops at 1,000. Answers have an ETag, so a page that polls gets 304 if nothing has changed.
+// status active, waiting, failed or success selects a class. The classes are disjoint. A row has upload_id, user_id,
+// own, filename, title, class, current_status, stage, state, created_at and changed_at, and reason and retryable if it
+// has failed. With q, a row is listed if its title, file name or id contain each word of the text; accents do not
+// matter. Such a list has capped: if it is true, the search stopped at a number of rows and continues at next. The
+// counting of a class stops at 1,000. Answers have an ETag, so a page that polls gets 304 if nothing has changed.
 //
 // A retry or a cancel that the state does not allow is answered with 409 and the current record as its member file. A
 // repeated retry gets the same run until the upload fails again. A cancelled upload is FAILED for ever, and its file is

@@ -36,7 +36,8 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
 	}
 	files := make([]json.RawMessage, len(page.Records))
 	for i, rec := range page.Records {
-		if files[i], err = encodeFile(rec, fileExtra{Title: rec.Labels[titleLabel], Own: callerOf(r).Contains(rec.Scope)}); err != nil {
+		extra := fileExtra{Title: rec.Labels[titleLabel], Own: callerOf(r).Contains(rec.Scope)}
+		if files[i], err = encodeFile(rec, extra); err != nil {
 			return err
 		}
 	}
@@ -50,7 +51,7 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
 	return writeTagged(w, r, body)
 }
 
-// viewerOf returns the Scope whose uploads are listed: what the caller may see, or only their own with owner=me.
+// viewerOf returns the Scope whose uploads are listed. With owner=me, that is the caller.
 func viewerOf(r *http.Request, q url.Values) (scope.Scope, error) {
 	switch {
 	case !q.Has("owner"):
@@ -150,7 +151,8 @@ func newFile(r *http.Request, rec tracking.Record) (json.RawMessage, error) {
 	row := rec.Summary()
 	return encodeFile(rec, fileExtra{
 		Title: row.Labels[titleLabel], Own: callerOf(r).Contains(row.Scope),
-		Class: row.Class, Stage: row.Stage, State: row.State, Changed: row.Changed.UTC().Format("2006-01-02T15:04:05.000Z"), // as in a row
+		Class: row.Class, Stage: row.Stage, State: row.State,
+		Changed: row.Changed.UTC().Format("2006-01-02T15:04:05.000Z"), // as in a row
 	})
 }
 

@@ -27,7 +27,7 @@ func (s *Server) retryFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if callerOf(r).Contains(rec.Scope) { // nobody else can follow it
+	if callerOf(r).Contains(rec.Scope) { // others cannot follow it
 		w.Header().Set("Location", eventsPath(run))
 	}
 	return writeJSON(w, map[string]string{"status": "retrying", "run_id": run})
@@ -114,8 +114,8 @@ func (s *Server) cancelFile(w http.ResponseWriter, r *http.Request) error {
 		p := newProblem(http.StatusConflict, "The upload has ended and cannot be cancelled.")
 		return s.withFile(r, p, rec.Scope)
 	case errors.Is(err, tracking.ErrContended):
-		p := newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.").withHeader("Retry-After", "1")
-		return s.withFile(r, p, rec.Scope)
+		p := newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.")
+		return s.withFile(r, p.withHeader("Retry-After", "1"), rec.Scope)
 	case err != nil:
 		return err
 	}

@@ -261,7 +261,7 @@ func TestACancelAgainstAnAccept(t *testing.T) {
 	}
 }
 
-// The role ops acts on its own tenant. To everybody else the uploads of others do not exist.
+// The role ops acts within its tenant. For all others, the uploads of other people do not exist.
 func TestOpsActInTheirTenant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
