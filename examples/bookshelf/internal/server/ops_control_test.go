@@ -12,8 +12,12 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-func (w *world) retry(id string) reply  { return w.do(w.t.Context(), "POST", "/api/ops/files/"+id+"/retry", "") }
-func (w *world) cancel(id string) reply { return w.do(w.t.Context(), "POST", "/api/ops/files/"+id+"/cancel", "") }
+func (w *world) retry(id string) reply {
+	return w.do(w.t.Context(), "POST", "/api/ops/files/"+id+"/retry", "")
+}
+func (w *world) cancel(id string) reply {
+	return w.do(w.t.Context(), "POST", "/api/ops/files/"+id+"/cancel", "")
+}
 
 // failed makes an upload whose run has failed, and can be retried.
 func (w *world) failed() string {
