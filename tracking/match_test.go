@@ -89,7 +89,7 @@ func (c *countingRows) Query(ctx context.Context, q table.DriverQuery) (table.Dr
 	return p, err
 }
 
-// fillTable creates n records on a file, nine of ten accepted, and the rest in the other classes.
+// fillTable creates n records on a file: 17 of 20 are active, and the others are in the other classes.
 func fillTable(t *testing.T, n int) (*Tracker, *countingRows, scope.Scope) {
 	t.Helper()
 	d := &countingRows{Driver: openBolt(t)}
@@ -102,7 +102,7 @@ func fillTable(t *testing.T, n int) (*Tracker, *countingRows, scope.Scope) {
 	}
 	work := make(chan int)
 	var all sync.WaitGroup
-	for range 100 { // writers share the commits of the file
+	for range 500 { // writers share the commits of the file
 		all.Go(func() {
 			for i := range work {
 				if err := putEnded(tr, sessions[i], i); err != nil {
@@ -121,42 +121,47 @@ func fillTable(t *testing.T, n int) (*Tracker, *countingRows, scope.Scope) {
 
 func putEnded(tr *Tracker, s scope.Scope, i int) error {
 	ctx := context.Background()
-	if _, err := tr.Create(ctx, s, &CreateOptions{Filename: fmt.Sprintf("cover-%d.jpg", i)}); err != nil || i%10 == 0 {
+	if _, err := tr.Create(ctx, s, &CreateOptions{Filename: fmt.Sprintf("cover-%d.jpg", i)}); err != nil || i%20 > 2 {
 		return err
 	}
 	a, err := tr.Claim(ctx, s, Enrichment, &ClaimOptions{Key: "r", Observed: &Observation{Stage: UserUpload}})
 	switch {
 	case err != nil:
 		return err
-	case i%20 == 1:
+	case i%20 == 0:
 		return a.Park(ctx, 0)
-	case i%20 == 2:
+	case i%20 == 1:
 		return a.Fail(ctx, throttledError())
 	}
 	return a.Complete(ctx, object.Ref{})
 }
 
-// A page of 10,000 records costs what a page of 100 costs. Counting and searching read a bounded number of rows.
+// A page of 10,000 records costs about what a page of 100 costs. Counting and searching read a bounded number of rows.
 func TestManyRecordsStayFast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("10,000 records take a while")
+	}
 	t.Parallel()
-	few, _, user := fillTable(t, 100)
+	few, fewRows, user := fillTable(t, 100)
 	many, d, _ := fillTable(t, 10_000)
 	ctx := t.Context()
 
-	fastest := map[*Tracker]time.Duration{few: time.Hour, many: time.Hour}
-	for range 30 {
+	// The sums are compared, and the calls alternate, so that a busy machine delays both in the same way.
+	took := map[*Tracker]time.Duration{}
+	for range 100 {
 		for _, tr := range []*Tracker{few, many} {
 			began := time.Now()
 			p, err := tr.List(ctx, user, Filter{Limit: 50})
-			took := time.Since(began)
+			took[tr] += time.Since(began)
 			require.NoError(t, err)
 			require.Len(t, p.Records, 50)
-			fastest[tr] = min(fastest[tr], took)
 		}
 	}
-	ratio := float64(fastest[many]) / float64(fastest[few])
-	t.Logf("a page of 50: %v of 100 records, %v of 10,000, %.2f times as long", fastest[few], fastest[many], ratio)
+	ratio := float64(took[many]) / float64(took[few])
+	t.Logf("100 pages of 50: %v of 100 records, %v of 10,000, %.2f times as long; %d and %d rows",
+		took[few], took[many], ratio, fewRows.rows, d.rows)
 	require.LessOrEqual(t, ratio, 3.0)
+	require.LessOrEqual(t, d.rows, 2*fewRows.rows)
 
 	d.rows = 0
 	_, err := many.List(ctx, user, Filter{Limit: 50})
@@ -166,7 +171,7 @@ func TestManyRecordsStayFast(t *testing.T) {
 	d.rows = 0
 	c, err := many.Count(ctx, user)
 	require.NoError(t, err)
-	require.Equal(t, Counts{All: 3000, Active: 1000, Waiting: 500, Failed: 500, Success: 1000, Capped: true}, c)
+	require.Equal(t, Counts{All: 2500, Active: 1000, Waiting: 500, Failed: 500, Success: 500, Capped: true}, c)
 	require.Zero(t, d.rows, "rows are counted by the store")
 	require.LessOrEqual(t, d.counted, 1001*len(allClasses))
 
