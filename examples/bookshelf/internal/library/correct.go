@@ -44,7 +44,7 @@ func (v *View) Correct(ctx context.Context, id string, version int, m book.Metad
 	}
 	next := b
 	next.Metadata, next.Version, next.Changed = m, version+1, time.Now().UTC().Truncate(time.Millisecond)
-	next.Versions = slices.Concat(b.Versions, []Version{{next.Version, next.Changed, ref}})
+	next.Versions = slices.Concat(b.Versions, []Version{{Number: next.Version, Time: next.Changed, object: ref}})
 	it, err := next.item()
 	if err != nil {
 		return Book{}, err

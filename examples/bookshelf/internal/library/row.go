@@ -46,6 +46,9 @@ type Book struct {
 type Version struct {
 	Number int
 	Time   time.Time
+	// By is the id of the user who has shared the version. It is empty for versions of the user's own book, and for those
+	// that were shared before it was recorded.
+	By string
 
 	object object.Ref // the metadata; unresolved
 }
@@ -69,13 +72,14 @@ type storedVersion struct {
 	Number int        `json:"version"`
 	Time   time.Time  `json:"time"`
 	Object object.Ref `json:"object"`
+	By     string     `json:"by,omitempty"`
 }
 
 // item returns the row of a book.
 func (b *Book) item() (table.Item, error) {
 	data := storedBook{Metadata: b.Metadata.Canonical(), Accepted: b.Accepted, Photo: b.photo}
 	for _, v := range b.Versions {
-		data.Versions = append(data.Versions, storedVersion{v.Number, v.Time, v.object})
+		data.Versions = append(data.Versions, storedVersion{v.Number, v.Time, v.object, v.By})
 	}
 	raw, err := json.Marshal(data)
 	if err != nil {
@@ -104,7 +108,7 @@ func parseRow(it table.Item) (Book, error) {
 	}
 	b := Book{ID: id, Metadata: meta, Accepted: data.Accepted, photo: data.Photo, stored: it.Version}
 	for _, v := range data.Versions {
-		b.Versions = append(b.Versions, Version{v.Number, v.Time, v.Object})
+		b.Versions = append(b.Versions, Version{v.Number, v.Time, v.By, v.Object})
 	}
 	last := b.Versions[len(b.Versions)-1]
 	b.Version, b.Changed = last.Number, last.Time

@@ -42,6 +42,16 @@ func TestStoredRows(t *testing.T) {
 	require.Equal(t, string(want), got)
 }
 
+// A shared copy from before it was recorded who has shared it is still a book.
+func TestRowsWithoutASharer(t *testing.T) {
+	t.Parallel()
+	b, err := library.ParseRow("book#x", `{"metadata":{"title":"Emma"},"accepted":"2026-01-02T03:04:05Z","versions":[`+
+		`{"version":2,"time":"2026-01-02T03:04:05Z","object":{"bucket":"raw","key":"tenant=acme/shared/x.000002.json"}}]}`)
+	require.NoError(t, err)
+	require.Equal(t, 2, b.Version)
+	require.Empty(t, b.Versions[0].By)
+}
+
 // Any text in a row is a book or an error.
 func FuzzStoredRow(f *testing.F) {
 	f.Add(`{"metadata":{"title":"Emma"},"accepted":"2026-01-02T03:04:05Z","versions":[{"version":1,` +

@@ -85,7 +85,7 @@ func (v *View) copyBook(ctx context.Context, b Book, version int, before Book) (
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	shared := Book{
 		ID: b.ID, Metadata: meta, Version: version, Shared: true, Accepted: b.Accepted, Changed: now,
-		photo: picture, stored: before.stored, Versions: append(before.Versions, Version{version, now, ref}),
+		photo: picture, stored: before.stored, Versions: append(before.Versions, Version{version, now, v.user.UserID(), ref}),
 	}
 	return shared, nil
 }

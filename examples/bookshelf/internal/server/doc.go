@@ -20,7 +20,7 @@
 //	GET  /api/bookshelf/overview           {own, shared, capped, recent}: numbers of books, and the newest ones
 //	GET  /api/bookshelf/catalogue          {books, count, next}, newest first; limit, cursor
 //	GET  /api/bookshelf/search?query=      the same for the books that match; field is title, author or isbn
-//	GET  /api/bookshelf/{id}               {book, versions}; version selects the metadata of one of them
+//	GET  /api/bookshelf/{id}               {book, versions, rights}; version selects the metadata of one of them
 //	PUT  /api/bookshelf/{id}               corrects a book: {metadata, version}; 409 unless version is the current one
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
@@ -72,8 +72,10 @@
 // # Books
 //
 // An accepted book is on the shelf of its user, see package library. A row has id, metadata, version, owner ("you" or
-// "tenant"), shared_version, accepted_at, changed_at and photo_url, which is valid for some minutes. Everybody in a
-// tenant sees the books that its librarians share. They can be corrected and shared by their owner only.
+// "tenant"), shared_version, shared_by, accepted_at, changed_at and photo_url, which is valid for some minutes.
+// Everybody in a tenant sees the books that its librarians share; shared_by is the id of the librarian. They can be
+// corrected and shared by their owner only: rights has can_correct and can_share, as the caller may. Each of the
+// versions has version, at and, if it was shared by a colleague, by.
 //
 // # Chats
 //

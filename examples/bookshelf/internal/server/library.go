@@ -27,6 +27,7 @@ type bookRow struct {
 	SharedVersion int           `json:"shared_version,omitempty"`
 	Accepted      time.Time     `json:"accepted_at"`
 	Changed       time.Time     `json:"changed_at"`
+	SharedBy      string        `json:"shared_by,omitempty"` // the id of the colleague who has shared this copy
 	PhotoURL      string        `json:"photo_url,omitempty"`
 }
 
@@ -34,6 +35,13 @@ type bookRow struct {
 type bookVersion struct {
 	Number int       `json:"version"`
 	Time   time.Time `json:"at"`
+	By     string    `json:"by,omitempty"` // who has shared it
+}
+
+// rights states what the caller may do.
+type rights struct {
+	CanCorrect bool `json:"can_correct"`
+	CanShare   bool `json:"can_share"`
 }
 
 // openLibrary returns what the caller sees.
@@ -56,7 +64,7 @@ func (s *Server) newRow(ctx context.Context, v *library.View, b library.Book) (b
 		Accepted: b.Accepted, Changed: b.Changed,
 	}
 	if b.Shared {
-		row.Owner = "tenant"
+		row.Owner, row.SharedBy = "tenant", b.Versions[len(b.Versions)-1].By
 	}
 	ref, media, err := v.Photo(b)
 	if err != nil || ref.IsZero() {
@@ -223,11 +231,16 @@ func (s *Server) writeBook(w http.ResponseWriter, r *http.Request, v *library.Vi
 	if err != nil {
 		return err
 	}
+	id, err := oidc.FromContext(r.Context())
+	if err != nil {
+		return err
+	}
 	versions := make([]bookVersion, 0, len(b.Versions))
 	for _, of := range b.Versions {
-		versions = append(versions, bookVersion{of.Number, of.Time})
+		versions = append(versions, bookVersion{of.Number, of.Time, of.By})
 	}
-	return writeJSON(w, map[string]any{"book": row, "versions": versions})
+	may := rights{CanCorrect: !b.Shared, CanShare: !b.Shared && isLibrarian(id)}
+	return writeJSON(w, map[string]any{"book": row, "versions": versions, "rights": may})
 }
 
 // bookError describes why a book was not returned or changed.

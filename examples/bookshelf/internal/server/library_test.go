@@ -162,6 +162,7 @@ func TestSharing(t *testing.T) {
 	require.Equal(t, http.StatusOK, r.Status, r.Body)
 	row := r.json(t)["book"].(map[string]any)
 	require.Equal(t, "tenant", row["owner"])
+	require.Equal(t, "ann", row["shared_by"])
 	require.Contains(t, row["photo_url"], "/raw/tenant%3Dacme/shared/"+id+".000001.png?")
 	require.Equal(t, http.StatusOK, share(`{"version":1}`).Status, "again")
 
@@ -196,6 +197,33 @@ func TestSharing(t *testing.T) {
 	overview := w.get("/api/bookshelf/overview").json(t)
 	require.InDelta(t, 0, overview["own"], 0)
 	require.InDelta(t, 1, overview["shared"], 0)
+}
+
+// A book says what its reader may do with it, and who has shared it.
+func TestRightsAndSharers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.as = "acme ann librarian"
+	id := w.accepted(map[string]any{"title": "Emma"})
+	rights := func(as string) any {
+		w.as = as
+		return w.get("/api/bookshelf/" + id).json(t)["rights"]
+	}
+	require.Equal(t, map[string]any{"can_correct": true, "can_share": true}, rights("acme ann librarian"))
+	require.Equal(t, map[string]any{"can_correct": true, "can_share": false}, rights("acme ann ops"))
+
+	w.as = "acme ann librarian"
+	require.Equal(t, http.StatusOK, w.post("/api/bookshelf/"+id+"/share", map[string]any{}).Status)
+	own := w.get("/api/bookshelf/" + id).json(t)
+	require.NotContains(t, own["book"], "shared_by", "it is the owner's")
+	require.NotContains(t, own["versions"].([]any)[0], "by")
+
+	require.Equal(t, map[string]any{"can_correct": false, "can_share": false}, rights("acme bob librarian"))
+	theirs := w.get("/api/bookshelf/" + id).json(t)
+	require.Equal(t, "ann", theirs["book"].(map[string]any)["shared_by"])
+	require.Equal(t, "ann", theirs["versions"].([]any)[0].(map[string]any)["by"])
+	row := w.get("/api/bookshelf/catalogue").json(t)["books"].([]any)[0].(map[string]any)
+	require.Equal(t, theirs["book"], withoutGrant(theirs["book"].(map[string]any), row), "a row is complete")
 }
 
 // withoutGrant returns the second row with the grant of the first: each request signs a new one.

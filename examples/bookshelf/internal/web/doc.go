@@ -8,10 +8,12 @@
 //	if err != nil { … }
 //	mux.Handle("/", pages)
 //
-// There are two pages. "/" is the desk. It uploads a photo of a cover directly
+// "/" is the desk. It uploads a photo of a cover directly
 // to S3 with a grant, and shows the reader's text, tool calls and values as they
-// arrive. A person corrects and accepts the values. "/ops" shows every upload
-// with its stages, times and errors. Both use only the server's HTTP interface.
+// arrive. A person corrects and accepts the values. "/shelf" lists the
+// accepted books and searches them, and "/shelf/{id}" is the page of one book, with
+// its versions. "/ops" shows every upload with its stages, times and errors. All of
+// them use only the server's HTTP interface.
 //
 // The package does not authenticate, store or proxy anything. The pages insert
 // text from the server or from a file as text, never as markup. The content

@@ -89,7 +89,9 @@ func TestPagesHaveNoInlineScriptOrMarkupFromStrings(t *testing.T) {
 func TestEveryRequestedElementExists(t *testing.T) {
 	t.Parallel()
 	files := readServedFiles(t)
-	for page, entry := range map[string]string{"index.html": "desk.js", "ops.html": "ops.js"} {
+	for page, entry := range map[string]string{
+		"index.html": "desk.js", "ops.html": "ops.js", "shelf.html": "shelf.js", "book.html": "book.js",
+	} {
 		ids := map[string]bool{}
 		for _, m := range elementID.FindAllStringSubmatch(files[page], -1) {
 			require.False(t, ids[m[1]], "%s has #%s twice", page, m[1])

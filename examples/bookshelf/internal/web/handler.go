@@ -60,8 +60,8 @@ type pageServer struct {
 	notFound asset
 }
 
-// Handler serves the pages and their assets: "/", "/ops" and "/assets/…". Other
-// paths answer 404, as a page if the client accepts HTML, otherwise as
+// Handler serves the pages and their assets: "/", "/shelf", "/shelf/{id}", "/ops"
+// and "/assets/…". Other paths answer 404, as a page if the client accepts HTML, otherwise as
 // application/problem+json. Methods other than GET and HEAD answer 405.
 // Responses have a strong ETag with Cache-Control: no-cache, so that browsers
 // revalidate each time, and a content security policy.
@@ -94,6 +94,8 @@ func Handler(o *Options) (http.Handler, error) {
 			p.byPath["/"] = a
 		case "404.html":
 			p.notFound = a
+		case "book.html":
+			p.byPath[bookPath] = a
 		default:
 			p.byPath["/"+strings.TrimSuffix(name, ".html")] = a
 		}
@@ -103,6 +105,17 @@ func Handler(o *Options) (http.Handler, error) {
 		return nil, fmt.Errorf("web: read the embedded files: %w", err)
 	}
 	return p, nil
+}
+
+// bookPath stands for the paths of all books.
+const bookPath = "/shelf/{id}"
+
+// pagePath returns the key of a page: the path, or the one that stands for all ids.
+func pagePath(urlPath string) string {
+	if id, ok := strings.CutPrefix(urlPath, "/shelf/"); ok && id != "" && !strings.Contains(id, "/") {
+		return bookPath
+	}
+	return urlPath
 }
 
 // loadAsset reads an embedded file.
@@ -134,7 +147,7 @@ func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 
-	a, ok := p.byPath[r.URL.Path]
+	a, ok := p.byPath[pagePath(r.URL.Path)]
 	if !ok {
 		p.serveNotFound(w, r)
 		return

@@ -133,6 +133,21 @@ func TestUnknownPathsAnswer404(t *testing.T) {
 	}
 }
 
+// The page of a book has the paths of all books, and reads the id itself.
+func TestThePageOfABookHasAPathForEachBook(t *testing.T) {
+	t.Parallel()
+	h := newPages(t, nil)
+	want := readBody(t, sendRequest(h, http.MethodGet, "/shelf/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"))
+	require.Contains(t, want, "/assets/js/book.js")
+	for _, path := range []string{"/shelf/x", "/shelf/%00", "/shelf/..", "/shelf/%3Cscript%3E"} {
+		require.Equal(t, want, readBody(t, sendRequest(h, http.MethodGet, path)), path)
+	}
+	require.Contains(t, readBody(t, sendRequest(h, http.MethodGet, "/shelf")), "/assets/js/shelf.js")
+	for _, path := range []string{"/shelf/", "/shelf/x/y", "/shelf/x/", "/shelf//", "/shelf/a%2Fb", "/book", "/book.html", "/shelves/x"} {
+		require.Equal(t, http.StatusNotFound, sendRequest(h, http.MethodGet, path).StatusCode, path)
+	}
+}
+
 func TestOtherMethodsAnswer405(t *testing.T) {
 	t.Parallel()
 	h := newPages(t, nil)

@@ -107,6 +107,8 @@ const post = (body, signal) => ({
   signal,
 });
 
+export { json as requestJSON, post as postBody, query as encodeQuery, randomKey };
+
 const answerTime = 30_000; // milliseconds for a whole answer, and for the head of a stream
 const saveTime = 20_000; // milliseconds for saving a draft
 
@@ -128,17 +130,24 @@ export function requestPresigned({ filename, type, size }, signal) {
   return json(`/api/upload/presigned?${query({ filename, content_type: type, size })}`, { signal });
 }
 
+/** startRun starts a run of the reader, or a refinement if there is a message, and returns its id, see beginRun. */
+export async function startRun(sessionID, message, options) {
+  const body = message ? { session_id: sessionID, message } : { session_id: sessionID };
+  return (await beginRun("/api/metadata/extract", body, options)).run;
+}
+
 /**
- * startRun starts a run of the reader, or a refinement if there is a message, and
- * returns its id. A key identifies the request, so that it starts one run if it is
- * repeated. If another run is in flight, the Problem has its id as run.
+ * beginRun posts a body that starts a run, and returns {run, headers}: the id of
+ * the run, and the headers of the response. A key identifies the request, so that
+ * it starts one run if it is repeated. If another run is in flight, the Problem
+ * has its id as run.
  */
-export async function startRun(sessionID, message, { key = randomKey(), signal } = {}) {
-  const start = post(message ? { session_id: sessionID, message } : { session_id: sessionID }, signal);
+export async function beginRun(path, body, { key = randomKey(), signal } = {}) {
+  const start = post(body, signal);
   start.headers["Idempotency-Key"] = key;
-  const response = await repeat(() => request("/api/metadata/extract", start), signal);
+  const response = await repeat(() => request(path, start), signal);
   response.body?.cancel().catch(() => {}); // the run continues without this reader
-  return runIn(response.headers.get("location"));
+  return { run: runIn(response.headers.get("location")), headers: response.headers };
 }
 
 /** extract starts a run and yields its events. started is called with the id of the run. */

@@ -9,7 +9,7 @@ const longestDelay = 10_000;
 const maxAttempts = 15; // without a new event in between
 
 /** isLast reports whether an event ends its run. */
-export const isLast = (event) => event.type === "complete" || event.type === "error";
+export const isLast = (event) => event.type === "complete" || event.type === "error" || event.type === "pending";
 
 /**
  * backOff returns a random delay before an attempt, in milliseconds. least is

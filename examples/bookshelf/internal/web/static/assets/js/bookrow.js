@@ -1,0 +1,50 @@
+// The rows of the list of books, and the covers of the newest ones.
+
+import { fetchBook } from "./books.js";
+import { describeBook, describeOwner, titleOf } from "./bookwords.js";
+import { el } from "./dom.js";
+import { createPhoto } from "./photo.js";
+import { formatTime } from "./words.js";
+
+/** bookPath returns the path of the page of a book. */
+export const bookPath = (id) => `/shelf/${encodeURIComponent(id)}`;
+
+const renew = (id) => async () => (await fetchBook(id)).book;
+
+/** createRow returns the row of a book. It needs no other request than the one for its photo. */
+export function createRow(book) {
+  const accepted = new Date(book.accepted_at);
+  const owner = describeOwner(book);
+  return el(
+    "li",
+    { class: "book" },
+    createPhoto(book, { renew: renew(book.id) }),
+    el(
+      "div",
+      { class: "book-body" },
+      el("a", { class: "book-title", href: bookPath(book.id), dir: "auto" }, titleOf(book)),
+      ...describeBook(book).map((words, i) => el("span", { class: i === 0 ? "book-fact first" : "book-fact", dir: "auto" }, words)),
+    ),
+    el(
+      "div",
+      { class: "book-side" },
+      owner && el("span", { class: "tag" }, owner),
+      book.version > 1 && el("span", { class: "tag plain" }, `Version ${book.version}`),
+      el("time", { datetime: book.accepted_at, title: formatTime(accepted) }, accepted.toLocaleDateString(undefined, { dateStyle: "medium" })),
+    ),
+  );
+}
+
+/** createCover returns one of the newest books as a cover. */
+export function createCover(book) {
+  return el(
+    "li",
+    {},
+    el(
+      "a",
+      { class: "cover-link", href: bookPath(book.id) },
+      createPhoto(book, { renew: renew(book.id) }),
+      el("span", { class: "cover-title", dir: "auto" }, titleOf(book)),
+    ),
+  );
+}
