@@ -261,7 +261,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 }
 
 // photoTypes are the media types of photos that a page may show.
-var photoTypes = []string{"image/png", "image/jpeg"}
+var photoTypes = []string{"image/png", "image/jpeg", "image/webp"}
 
 // newChat returns the agent of chats about the accepted books.
 func newChat(

@@ -157,8 +157,8 @@ func TestUnreadablePhotoEndsTheRun(t *testing.T) {
 		says string
 	}{
 		"nothing":             {nil, "not_an_image", "empty"},
-		"text":                {[]byte("It is a truth universally acknowledged"), "not_an_image", "PNG or a JPEG"},
-		"a GIF":               {gif, "not_an_image", "PNG or a JPEG"},
+		"text":                {[]byte("It is a truth universally acknowledged"), "not_an_image", "must be a JPEG, a PNG or a WebP"},
+		"a GIF":               {gif, "not_an_image", "This is a GIF picture, which cannot be read here. Please save it as a JPEG or PNG."},
 		"half a PNG":          {whole[:len(whole)/2], "not_an_image", "is damaged or incomplete"},
 		"half a JPEG":         {wholeJPEG[:len(wholeJPEG)/2], "not_an_image", "is damaged or incomplete"},
 		"a PNG's first bytes": {whole[:20], "not_an_image", "PNG image is damaged"},

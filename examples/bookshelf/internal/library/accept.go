@@ -222,7 +222,7 @@ func (s *Library) readPhoto(ctx context.Context, session scope.Scope, upload tra
 		return photo{}, err
 	}
 	switch media := http.DetectContentType(start); media {
-	case "image/png", "image/jpeg":
+	case "image/png", "image/jpeg", "image/webp":
 		return photo{ref, media, info.Size}, nil
 	}
 	return photo{}, nil

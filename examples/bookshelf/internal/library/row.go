@@ -56,7 +56,7 @@ type Version struct {
 // photo is the picture of a book. Its ref is unresolved.
 type photo struct {
 	Ref  object.Ref `json:"ref,omitzero"`
-	Type string     `json:"type,omitempty"` // image/png or image/jpeg, from the content
+	Type string     `json:"type,omitempty"` // image/png, image/jpeg or image/webp, from the content
 	Size int64      `json:"size,omitempty"`
 }
 

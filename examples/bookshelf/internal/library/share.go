@@ -100,7 +100,8 @@ func (v *View) copyPhoto(ctx context.Context, b Book, root *object.Root, name st
 	if err != nil {
 		return photo{}, err
 	}
-	to, err := root.Ref(name + map[string]string{"image/png": ".png", "image/jpeg": ".jpg"}[media])
+	extension := map[string]string{"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}[media]
+	to, err := root.Ref(name + extension)
 	if err != nil {
 		return photo{}, err
 	}

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"golang.org/x/image/webp"
+
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 )
@@ -57,13 +59,14 @@ func NewDecoder(o *Options) *Decoder {
 	return d
 }
 
-// Gray returns the photo at ref in shades of gray on white, with at most [MaxSide] pixels on its longer side. It
-// ignores the name and content type. The result is shared and must not be changed. Gray waits for the turn of its
-// tenant. Concurrent calls for the same bytes share one decoding, and so do later calls while the result is cached.
+// Gray returns the photo at ref in shades of gray on white, with at most [MaxSide] pixels on its longer side, and
+// turned as its EXIF states. It ignores the name and content type. The result is shared and must not be changed. Gray
+// waits for the turn of its tenant. Concurrent calls for the same bytes share one decoding, and so do later calls while
+// the result is cached.
 //
-// Gray rejects a file that is not a complete PNG or JPEG, or that exceeds [MaxBytes], [MaxPixels] or [MaxMemory]. It
-// then returns a permanent [tools.FatalError] with the code [NotAnImage] or [ImageTooLarge] and a message for a person.
-// Every other error is from ctx or the store, and may be transient.
+// Gray rejects a file that is not a complete PNG, JPEG or WebP, that is animated, or that exceeds [MaxBytes],
+// [MaxPixels] or [MaxMemory]. It then returns a permanent [tools.FatalError] with the code [NotAnImage] or
+// [ImageTooLarge] and a message for a person. Every other error is from ctx or the store, and may be transient.
 func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (*image.Gray, error) {
 	if ref.ETag() == "" && ref.Version() == "" {
 		var err error
@@ -80,8 +83,8 @@ func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() 
 	return d.turns.doPiece(ctx, s, max(1, min(memory, MaxMemory)), f)
 }
 
-// loadPhoto reads the header, waits for its turn and the memory that the photo needs, and decodes it. A small file is
-// read whole at once, so that the turn does not include a request to the store.
+// loadPhoto reads the header, waits for its turn and the memory that the photo needs, and decodes it. The file is read
+// before, so that the turn does not include a request to the store. A small file is read whole at once.
 func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.Ref) (out *image.Gray, err error) {
 	var h header
 	var size int64
@@ -108,16 +111,18 @@ func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.R
 	if err != nil {
 		return nil, err
 	}
-	total := h.memory + size + min(graySize, int64(h.width)*int64(h.height))
-	err = d.turns.doPiece(ctx, root.Scope(), total, func() error {
-		defer d.collectGarbage(total)
+	err = d.turns.holdFile(ctx, root.Scope(), size, func() error {
 		if file == nil {
 			if file, err = readPhoto(ctx, root, ref, size); err != nil {
 				return err
 			}
 		}
-		out, err = decodeChecked(ctx, file, h)
-		return err
+		total := h.memory + 2*min(graySize, int64(h.width)*int64(h.height)) // before and after it is turned
+		return d.turns.doPiece(ctx, root.Scope(), total, func() error {
+			defer d.collectGarbage(total + size)
+			out, err = decodeChecked(ctx, file, h)
+			return err
+		})
 	})
 	return out, err
 }
@@ -141,8 +146,7 @@ func checkHeader(r io.Reader, whole bool) (header, error) {
 	case errors.Is(err, errEmpty):
 		return h, newUnusableError(NotAnImage, "The file is empty.", nil)
 	case errors.Is(err, errFormat):
-		return h, newUnusableError(NotAnImage,
-			"The file is not a supported image: it must be a PNG or a JPEG.", nil)
+		return h, newForeignError(h.format)
 	case errors.Is(err, errVariant):
 		return h, newUnsupportedError(h.format, err)
 	case err != nil:
@@ -188,14 +192,21 @@ func decodeChecked(ctx context.Context, file []byte, admitted header) (*image.Gr
 	return decodeFile(ctx, file, h.format)
 }
 
-// decodeFile decodes a file whose header has been checked. It does not use image.Decode, since the formats of that
-// function depend on the linked packages.
-func decodeFile(ctx context.Context, file []byte, format string) (*image.Gray, error) {
-	pixels := jpeg.Decode
-	if format == "PNG" {
-		pixels = png.Decode
+// decodePixels decodes a file of one of the formats. It does not use image.Decode, since the formats of that function
+// depend on the linked packages.
+func decodePixels(r io.Reader, format string) (image.Image, error) {
+	switch format {
+	case formatPNG:
+		return png.Decode(r)
+	case formatWebP:
+		return webp.Decode(r)
 	}
-	img, err := pixels(&contextReader{ctx, bytes.NewReader(file)})
+	return jpeg.Decode(r)
+}
+
+// decodeFile decodes a file whose header has been checked.
+func decodeFile(ctx context.Context, file []byte, format string) (*image.Gray, error) {
+	img, err := decodePixels(&contextReader{ctx, bytes.NewReader(file)}, format)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -211,7 +222,11 @@ func decodeFile(ctx context.Context, file []byte, format string) (*image.Gray, e
 	if !ok { // all images of the standard library implement it
 		return nil, newUnsupportedError(format, fmt.Errorf("a decoded %T", img))
 	}
-	return shrinkToGray(ctx, wide, MaxSide)
+	gray, err := shrinkToGray(ctx, wide, MaxSide)
+	if err != nil {
+		return nil, err
+	}
+	return orientGray(gray, findOrientation(file, format)), nil
 }
 
 // Shrink returns the image with at most side pixels on its longer side, or img itself if it is small enough.

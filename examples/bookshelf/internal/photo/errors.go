@@ -41,3 +41,8 @@ func newUnsupportedError(format string, cause error) error {
 	return newUnusableError(NotAnImage,
 		"This kind of "+format+" image is not supported. Please save it as a plain PNG or JPEG.", cause)
 }
+
+// newForeignError returns the error for a file of a kind that is not decoded, which may be unknown.
+func newForeignError(kind string) error {
+	return newUnusableError(NotAnImage, describeForeign(kind), errFormat)
+}

@@ -2,46 +2,51 @@ package photo
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 )
 
 // header contains the properties of an image file.
 type header struct {
-	format        string // "PNG" or "JPEG"
+	format        string // one of the formats in kinds.go
 	width, height int
-	memory        int64 // upper bound of the bytes that Go's decoder allocates
+	memory        int64 // upper bound of the bytes that the decoder allocates
 }
 
 var (
 	errEmpty   = errors.New("the file is empty")
-	errFormat  = errors.New("neither PNG nor JPEG")
+	errFormat  = errors.New("not a PNG, JPEG or WebP")
 	errVariant = errors.New("unsupported variant")
 )
 
 // readHeader reads enough of r to estimate the memory of decoding. If whole is set, it reads to the end of the image
 // and rejects data that would make the estimate wrong.
 //
-// It returns errEmpty, errFormat, errVariant (wrapped) or an error of r. Any other error, for example
-// io.ErrUnexpectedEOF, means that the file is damaged.
+// It returns errEmpty, errFormat (then the format is the name of the kind, if it is known), errVariant (wrapped) or an
+// error of r. Any other error, for example io.ErrUnexpectedEOF, means that the file is damaged.
 func readHeader(r io.Reader, whole bool) (header, error) {
 	b := bufio.NewReader(r)
-	start, err := b.Peek(8)
+	start, err := b.Peek(64)
 	switch {
 	case len(start) == 0 && errors.Is(err, io.EOF):
 		return header{}, errEmpty
 	case err != nil && !errors.Is(err, io.EOF):
 		return header{}, err
-	case string(start) == pngSignature:
+	case bytes.HasPrefix(start, []byte(pngSignature)):
 		h, err := readPNG(b)
-		h.format = "PNG"
+		h.format = formatPNG
 		return h, toUnexpectedEOF(err)
-	case len(start) >= 3 && string(start[:3]) == jpegSignature:
+	case bytes.HasPrefix(start, []byte(jpegSignature)):
 		h, err := readJPEG(b, whole)
-		h.format = "JPEG"
+		h.format = formatJPEG
+		return h, toUnexpectedEOF(err)
+	case isWebP(start):
+		h, err := readWebP(b)
+		h.format = formatWebP
 		return h, toUnexpectedEOF(err)
 	}
-	return header{}, errFormat
+	return header{format: foreignKind(start)}, errFormat
 }
 
 // toUnexpectedEOF converts io.EOF to io.ErrUnexpectedEOF, since a complete file does not end in its header.

@@ -3,8 +3,6 @@ package photo
 import (
 	"bytes"
 	"fmt"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"runtime"
 	"testing"
@@ -65,13 +63,9 @@ func TestMemoryEstimateCoversTheDecoder(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, h, whole)
 
-			decode := jpeg.Decode
-			if h.format == "PNG" {
-				decode = png.Decode
-			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			img, err := decode(bytes.NewReader(file))
+			img, err := decodePixels(bytes.NewReader(file), h.format)
 			runtime.ReadMemStats(&after)
 			require.NoError(t, err)
 			require.Equal(t, width, img.Bounds().Dx())
@@ -171,6 +165,9 @@ func FuzzHeader(f *testing.F) {
 	for _, file := range makeFiles(17, 9) {
 		f.Add(file)
 	}
+	for _, name := range []string{"lossy", "lossless", "alpha", "animated"} {
+		f.Add(phototest.WebP(name))
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		h, err := readHeader(bytes.NewReader(file), true)
 		if err != nil || h.width > 1000/h.height {
@@ -178,11 +175,7 @@ func FuzzHeader(f *testing.F) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if h.format == "PNG" {
-			_, _ = png.Decode(bytes.NewReader(file))
-		} else {
-			_, _ = jpeg.Decode(bytes.NewReader(file))
-		}
+		_, _ = decodePixels(bytes.NewReader(file), h.format)
 		runtime.ReadMemStats(&after)
 		require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(h.memory)+1<<20)
 	})

@@ -16,6 +16,7 @@ const (
 	markerRST0, markerRST7             = 0xd0, 0xd7       // without a length
 	markerSOI, markerEOI, markerSOS    = 0xd8, 0xd9, 0xda
 	markerAPP0, markerAPP14            = 0xe0, 0xee // JFIF and Adobe, which determine the colours
+	markerAPP1                         = 0xe1       // EXIF
 )
 
 // Limits of the scans of a JPEG. A scan of a few bytes can make the decoder process all samples of its components. The

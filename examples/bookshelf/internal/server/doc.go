@@ -132,9 +132,10 @@
 // Tenants take turns at decoding photos and reading them, so one tenant does not delay the runs of another: see package
 // photo.
 //
-// An upload has at most [MaxUpload] bytes and must match its announcement exactly. If it does not match, or is not an
-// image that can be decoded within 256 MB of memory, its record ends with image_too_large, upload_differs or
-// not_an_image, and the upload is deleted. Uploads are also deleted if their record ends otherwise without success.
+// An upload has at most [MaxUpload] bytes and must match its announcement exactly. If it does not match, or is not a
+// JPEG, PNG or WebP that can be decoded within 256 MB of memory, its record ends with image_too_large, upload_differs
+// or not_an_image, and the upload is deleted. Uploads are also deleted if their record ends otherwise without success. The
+// content decides, not the name or the announced type.
 //
 // # Arrivals
 //

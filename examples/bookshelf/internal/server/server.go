@@ -36,13 +36,13 @@ type Options struct {
 	Tracker *tracking.Tracker // for the pipeline tracking.Uploads
 	Landing *object.Bucket    // browsers upload here
 	Raw     *object.Bucket    // accepted metadata is stored here
-	Signer  *presign.Signer   // for Landing; serves PNG and JPEG
+	Signer  *presign.Signer   // for Landing; serves PNG, JPEG and WebP
 	Agent   *agent.Agent      // with the tools that read an upload and know the drafts in Table
 	Prompt  string            // used if the person sends no message
 	Pages   http.Handler      // serves all paths outside the API
 
 	Library      *library.Library    // the accepted books
-	SharedSigner *presign.Signer     // for Raw, which has the photos of shared books; serves PNG and JPEG
+	SharedSigner *presign.Signer     // for Raw, which has the photos of shared books; serves PNG, JPEG and WebP
 	Chat         *agent.Agent        // with the tools of package librarytools
 	Approvals    *approval.Approvals // of the tools of Chat
 

@@ -94,8 +94,9 @@ func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) 
 	put = &presign.PutOptions{AllowUnsized: true}
 	if q.Has("content_type") {
 		media, _, err := mime.ParseMediaType(q.Get("content_type"))
-		if err != nil || media != "image/png" && media != "image/jpeg" {
-			return "", nil, newProblem(http.StatusBadRequest, "The parameter content_type must be image/png or image/jpeg.")
+		if err != nil || media != "image/png" && media != "image/jpeg" && media != "image/webp" {
+			return "", nil, newProblem(http.StatusBadRequest,
+				"The parameter content_type must be image/jpeg, image/png or image/webp.")
 		}
 		put.Type = q.Get("content_type")
 	}

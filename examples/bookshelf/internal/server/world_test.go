@@ -80,7 +80,7 @@ func newWorld(t *testing.T) *world {
 		Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	})
-	signer, err := presign.New(client, w.landing, &presign.Options{Types: []string{"image/png", "image/jpeg"}})
+	signer, err := presign.New(client, w.landing, &presign.Options{Types: []string{"image/png", "image/jpeg", "image/webp"}})
 	require.NoError(t, err)
 	photos := photo.NewDecoder(nil)
 	edits := must.Get(draft.NewStore(w.table))
@@ -101,7 +101,7 @@ func newWorld(t *testing.T) *world {
 		Table: w.table, History: w.history, Logs: w.logs, Tracker: w.tracker, Landing: w.landing, Raw: w.raw,
 		Signer: signer, Agent: a, Photos: photos,
 		Library: books, Chat: chat, Approvals: approvals,
-		SharedSigner: must.Get(presign.New(client, w.raw, &presign.Options{Types: []string{"image/png", "image/jpeg"}})),
+		SharedSigner: must.Get(presign.New(client, w.raw, &presign.Options{Types: []string{"image/png", "image/jpeg", "image/webp"}})),
 		Prompt:       "Read it.", Pages: http.NotFoundHandler(), Arrivals: w.newRecorder(nil),
 		SignIn: signIn(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}

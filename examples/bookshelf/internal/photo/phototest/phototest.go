@@ -1,12 +1,11 @@
-// Package phototest makes small image files whose decoding takes much memory, for tests of programs that decode
-// uploads.
+// Package phototest makes image files for tests of programs that decode uploads: small ones whose decoding takes much
+// memory, and photos as cameras and other programs store them.
 package phototest
 
 import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/png"
 	"math/rand/v2"
@@ -78,12 +77,7 @@ func JPEG(width, height int, components Sampling, progressive bool, adobe int) [
 // PNG returns a valid PNG whose pixels are all zero.
 func PNG(width, height int, depth, colour byte, interlaced, transparent bool) []byte {
 	var b bytes.Buffer
-	chunk := func(kind string, body []byte) {
-		b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(body))))
-		typed := append([]byte(kind), body...)
-		b.Write(typed)
-		b.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(typed)))
-	}
+	chunk := func(kind string, body []byte) { writePNGChunk(&b, kind, body) }
 	b.WriteString("\x89PNG\r\n\x1a\n")
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(width)), uint32(height))
 	passes := [][4]int{{0, 0, 1, 1}}
