@@ -6,6 +6,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/devtoken"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/server"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/signin"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
 )
@@ -40,7 +41,7 @@ func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor,
 	if err != nil {
 		return nil, err
 	}
-	o.Token, o.Issuer = devtoken.Handler(iss), iss.Handler()
+	o.Token, o.Issuer, o.SignInPaths = devtoken.Handler(iss), iss.Handler(), signin.Choice(anonymous)
 	return oidc.New(ctx, iss.URL(), iss.ClientID(), &oidc.Options{
 		TokenUse: []oidc.TokenUse{oidc.IDToken}, TenantGroups: []string{devtoken.RoleOps},
 		Client: iss.Client(), Anonymous: &anonymous, Audit: audit,

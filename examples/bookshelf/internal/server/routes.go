@@ -61,6 +61,11 @@ func (s *Server) newHandler() (http.Handler, error) {
 	if s.o.Issuer != nil {
 		mux.Handle("/issuer/", s.o.Issuer)
 	}
+	if s.o.SignInPaths != nil {
+		for _, path := range []string{"/api/sign-in", "/api/sign-in/", "/sign-in/callback"} {
+			mux.Handle(path, s.o.SignInPaths)
+		}
+	}
 	mux.Handle("/health", s.handleMethod(http.MethodGet, s.serveHealth))
 	mux.Handle("/samples", s.handleMethod(http.MethodGet, s.serveSamples))
 	mux.Handle("/samples/{file}", s.handleMethod(http.MethodGet, s.serveSample))

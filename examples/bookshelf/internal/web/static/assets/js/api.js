@@ -1,84 +1,56 @@
 // The server's HTTP interface: one function for each path. Each failure is a
 // Problem with a message for a person.
 
-import { foldEvent, followRun, isLast } from "./run.js";
+import { explainError, parseRetryAfter, Problem, toSentence } from "./problem.js";
+import { foldEvent, followRun, isLast, runIn } from "./run.js";
+import { explainAbsence, Session } from "./session.js";
 
-/** Problem is an error of the server or of the connection to it. */
-export class Problem extends Error {
-  /** status is the HTTP status, or 0 without a response. */
-  status;
-  /** retryAfter is in seconds. It is undefined if the server did not send it. */
-  retryAfter;
-  /** draft is the present draft, if the request was for an older one. */
-  draft;
-  /** run is the id of the run in flight, if that is why the request was rejected. */
-  run;
+export { explainError, parseRetryAfter, Problem, toSentence };
 
-  constructor(message, status = 0, retryAfter = undefined) {
-    super(message);
-    this.name = "Problem";
-    this.status = status;
-    this.retryAfter = retryAfter;
-  }
+/** session is the person's. Its token goes with each request to the API. */
+export const session = new Session(
+  async (path, body) => {
+    const init = { ...(body && post(body)), signal: within(answerTime) };
+    return read(await check(await send(path, init)), init);
+  },
+  { storage: openStorage(), lock: globalThis.navigator?.locks && ((f) => navigator.locks.request("sign-in", f)) },
+);
 
-  /** from reads an application/problem+json response. It ignores any other body. */
-  static async from(response) {
-    let detail = "";
-    let draft;
-    if ((response.headers.get("content-type") ?? "").includes("json")) {
-      const body = await response.json().catch(() => ({}));
-      detail = String(body?.detail || body?.title || "");
-      draft = body?.draft;
-    }
-    const problem = new Problem(
-      toSentence(detail) || byStatus(response.status),
-      response.status,
-      parseRetryAfter(response.headers.get("retry-after")),
-    );
-    problem.draft = draft;
-    problem.run = runIn(response.headers.get("location"));
-    return problem;
-  }
-}
-
-/** explainError returns a message for a person. An error that is not a Problem is a defect of the page. */
-export function explainError(err) {
-  return err instanceof Problem ? err.message : "This page has a defect. Please reload it.";
-}
-
-/** toSentence adds a capital and a full stop to a detail from the server. */
-export function toSentence(detail) {
-  const s = detail.trim();
-  if (s === "") return "";
-  const start = s[0].toUpperCase() + s.slice(1);
-  return /[.!?…]$/.test(start) ? start : start + ".";
-}
-
-/** parseRetryAfter returns the seconds in Retry-After, which is a number or an HTTP date. */
-export function parseRetryAfter(header, now = Date.now()) {
-  if (!header) return undefined;
-  if (/^[0-9]+$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
-}
-
-function byStatus(status) {
-  if (status === 401) return "Please sign in.";
-  if (status === 404) return "This upload was not found.";
-  if (status === 409) return "This is not possible right now. Try again in a moment.";
-  if (status === 429 || status === 503) return "The server is busy.";
-  if (status >= 500) return `The server had a problem (${status}).`;
-  return `The server rejected the request (${status}).`;
-}
-
-async function request(path, init) {
-  let response;
+/** openStorage returns the storage of this tab, or one that forgets everything if the browser does not allow it. */
+function openStorage() {
   try {
-    response = await fetch(path, { cache: "no-store", ...init });
+    return globalThis.sessionStorage;
+  } catch {
+    return { getItem: () => null, setItem() {}, clear() {} };
+  }
+}
+
+/**
+ * request sends a request as the person, and returns the response if its status is a success. Otherwise it throws a
+ * Problem. A token that the server rejects is replaced once.
+ */
+export async function request(path, init) {
+  if (!path.startsWith("/api/")) return check(await send(path, init));
+  const ask = async () => send(path, { ...init, headers: { ...init?.headers, ...(await session.headers()) } });
+  let response = await ask();
+  if (response.status === 401 && session.canRenew) {
+    await session.renew();
+    response = await ask();
+  }
+  if (response.status === 404) throw new Problem(explainAbsence(session.who), 404);
+  return check(response);
+}
+
+async function send(path, init) {
+  try {
+    return await fetch(path, { cache: "no-store", ...init });
   } catch (cause) {
     if (isLeft(init)) throw cause;
     throw new Problem("The server could not be reached. Is it still running?");
   }
+}
+
+async function check(response) {
   if (!response.ok) throw await Problem.from(response);
   return response;
 }
@@ -87,11 +59,17 @@ async function request(path, init) {
 const isLeft = (init) => init?.signal?.aborted && init.signal.reason?.name !== "TimeoutError";
 
 /** within returns a signal that is aborted with another one, or after ms milliseconds. */
-const within = (ms, signal) => (signal ? AbortSignal.any([signal, AbortSignal.timeout(ms)]) : AbortSignal.timeout(ms));
+function within(ms, signal) {
+  return signal ? AbortSignal.any([signal, AbortSignal.timeout(ms)]) : AbortSignal.timeout(ms);
+}
 
-async function json(path, init = {}) {
+/** json sends a request as the person, and returns the JSON of the response. */
+export async function json(path, init = {}) {
   init = { ...init, signal: within(answerTime, init.signal) };
-  const response = await request(path, init);
+  return read(await request(path, init), init);
+}
+
+async function read(response, init) {
   try {
     return await response.json();
   } catch (cause) {
@@ -100,12 +78,10 @@ async function json(path, init = {}) {
   }
 }
 
-const post = (body, signal) => ({
-  method: "POST",
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(body),
-  signal,
-});
+/** post is a request with a JSON body. */
+export function post(body, signal) {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
+}
 
 export { json as requestJSON, post as postBody, query as encodeQuery, randomKey };
 
@@ -156,8 +132,6 @@ export async function* extract(sessionID, message, { started, ...options }) {
   started(run);
   yield* events(run, options);
 }
-
-const runIn = (location) => location?.match(/^\/api\/runs\/([^/]+)\/events$/)?.[1];
 
 /** repeat asks again if the connection was lost, a few times. */
 async function repeat(ask, signal, pause = 500) {

@@ -103,7 +103,7 @@ export class Review {
       showNotice(byId("notes-notice"), {
         kind: "error",
         title: unknown ? "This upload was not found" : "The status of this upload could not be loaded",
-        detail: unknown ? "It does not exist, or it is not yours." : api.explainError(err),
+        detail: api.explainError(err),
         actions: unknown ? [this.#another(true)] : [{ label: "Try again", primary: true, run: () => this.resume(id) }],
       });
     }

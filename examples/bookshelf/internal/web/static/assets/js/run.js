@@ -8,6 +8,9 @@ const firstDelay = 500; // milliseconds, doubled with each attempt
 const longestDelay = 10_000;
 const maxAttempts = 15; // without a new event in between
 
+/** runIn returns the id of the run in a Location of the server, or undefined. */
+export const runIn = (location) => location?.match(/^\/api\/runs\/([^/]+)\/events$/)?.[1];
+
 /** isLast reports whether an event ends its run. */
 export const isLast = (event) => event.type === "complete" || event.type === "error" || event.type === "pending";
 
