@@ -176,8 +176,12 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 	if err != nil {
 		return nil, err
 	}
+	source, err := newSource(c, tb)
+	if err != nil {
+		return nil, err
+	}
 	tools, err := booktools.Tools(landing, &booktools.Options{
-		Upload: server.Upload(tracker, landing), Photos: photos, Edits: edits,
+		Upload: server.Upload(tracker, landing), Photos: photos, Edits: edits, Books: source,
 	})
 	if err != nil {
 		return nil, err

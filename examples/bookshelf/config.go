@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -30,6 +31,9 @@ type config struct {
 
 	lease     time.Duration // of runs; default 10 s
 	retention time.Duration // of records that have ended; 0 keeps them forever
+
+	lookup, lookupContact string            // where books are looked up; empty means builtin
+	lookupTransport       http.RoundTripper // nil means that of package openlibrary
 
 	pprof  string // address of the profiles, or empty
 	getenv func(string) string
@@ -66,6 +70,9 @@ func (c config) check() error {
 		return fmt.Errorf("-events-wait: invalid duration %v: must be 1s to 20s, in whole seconds", c.queueWait)
 	}
 	if err := c.checkLimits(); err != nil {
+		return err
+	}
+	if err := c.checkLookup(); err != nil {
 		return err
 	}
 	urls := []struct{ name, value string }{{"-issuer", c.issuer}, {"-events-queue", c.queue}}

@@ -22,6 +22,10 @@
 //	-pprof      address of this machine for the profiles of net/http/pprof; default none
 //	-pace       pause of the embedded model after each word, so that a person can follow it; 0 for none; default 12ms
 //	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
+//	-lookup     where the agent looks books up: builtin, a small catalogue, or openlibrary, which is asked over HTTPS;
+//	            default builtin
+//	-lookup-contact
+//	            email address or URL under which Open Library can reach you; -lookup openlibrary requires it
 //
 // If AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_BEDROCK_RUNTIME is set, that endpoint replaces
 // the embedded part, with the environment's credentials and region.
@@ -125,6 +129,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.DurationVar(&c.retention, "retention", defaultRetention,
 		"`time` that the record of an upload is kept after it has ended, 0 for ever")
 	flags.DurationVar(&c.pace, "pace", defaultPace, "`pause` of the embedded model after each word")
+	flags.StringVar(&c.lookup, "lookup", lookupBuiltin, "`source` of facts about books: builtin or openlibrary")
+	flags.StringVar(&c.lookupContact, "lookup-contact", "",
+		"email `address` or URL under which Open Library can reach you")
 	flags.StringVar(&c.pprof, "pprof", "", "`address` of this machine for profiles of net/http/pprof (default none)")
 	flags.StringVar(&c.issuer, "issuer", "",
 		"`URL` of the OIDC issuer whose tokens are required (default no token is required)")

@@ -31,6 +31,8 @@ type shelf struct {
 
 	token   string    // of the user who asks; empty for the anonymous one
 	process *exec.Cmd // of a child
+
+	change func(*config) // may change the settings
 }
 
 // forUser returns the same bookshelf for another user.
@@ -52,10 +54,14 @@ func open(t *testing.T, dir string, env map[string]string) *shelf {
 
 func (s *shelf) start() {
 	s.t.Helper()
-	a, err := start(s.t.Context(), config{
+	c := config{
 		addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "carrel-landing", raw: "carrel-raw", table: "carrel",
 		getenv: func(k string) string { return s.env[k] }, log: slog.New(slog.NewTextHandler(s.t.Output(), nil)), pace: -1,
-	})
+	}
+	if s.change != nil {
+		s.change(&c)
+	}
+	a, err := start(s.t.Context(), c)
 	require.NoError(s.t, err)
 	s.app, s.url = a, a.url
 }

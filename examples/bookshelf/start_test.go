@@ -60,6 +60,10 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-events-wait", "0s"}, "1s to 20s"},
 		{[]string{"-events-wait", "1500ms"}, "1s to 20s"},
 		{[]string{"-events-wait", "21s"}, "1s to 20s"},
+		{[]string{"-lookup", "google"}, `-lookup: invalid source "google": must be builtin or openlibrary`},
+		{[]string{"-lookup", "openlibrary"}, "requires -lookup-contact"},
+		{[]string{"-lookup", "openlibrary", "-lookup-contact", "me"}, "-lookup-contact: openlibrary: invalid contact"},
+		{[]string{"-lookup-contact", "ann@example.com"}, "-lookup-contact requires -lookup openlibrary"},
 		{[]string{"serve"}, "unexpected argument"},
 		{[]string{"-port", "1"}, "not defined"},
 	} {

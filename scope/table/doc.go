@@ -50,6 +50,7 @@
 //	chat#{digest}  user               agent/runner: the session of a client's conversation
 //	book#{id}      user, shared       the bookshelf's library: an accepted book
 //	accept#{id}    user               the bookshelf's library: an accept in flight
+//	lookup#{d}     tenant             the bookshelf's look-up cache: an answer
 //	grant#{n}      user               admission: open upload grants
 //	slot#{n}       user, tenant       admission: runs in flight
 //	wait#{n}       tenant             admission: runs in the queue

@@ -42,8 +42,8 @@ func (c *Catalogue) Search(title, author string) []Match {
 	return rank(c.books, c.index, title, author)
 }
 
-// Rank returns the books that match a title and an author, best first, as [Catalogue.Search] does. It is for the answers
-// of other sources.
+// Rank returns the books that match a title and an author, best first, as [Catalogue.Search] does. It is for the
+// answers of other sources.
 func Rank(books []Book, title, author string) []Match {
 	index := make([]entry, len(books))
 	for i, b := range books {

@@ -141,7 +141,7 @@ func (c *Cache) sortKey(question []string) string {
 	return sortPrefix + hex.EncodeToString(h.Sum(nil))
 }
 
-// readAnswer returns a kept answer, or false if there is none.
+// readAnswer returns a kept answer, or false if it does not exist.
 func readAnswer(ctx context.Context, view *table.View, sort string) ([]catalogue.Match, bool, error) {
 	it, err := view.Get(ctx, sort)
 	if errors.Is(err, table.ErrNotFound) {
@@ -156,7 +156,8 @@ func readAnswer(ctx context.Context, view *table.View, sort string) ([]catalogue
 		return nil, false, newForeignError(sort)
 	}
 	for _, m := range hits {
-		if m.Book.Title == "" || m.Book.ISBN != "" && !book.ValidISBN13(m.Book.ISBN) || m.Score < catalogue.Threshold || m.Score > 1 {
+		hasValidISBN := m.Book.ISBN == "" || book.ValidISBN13(m.Book.ISBN)
+		if m.Book.Title == "" || !hasValidISBN || m.Score < catalogue.Threshold || m.Score > 1 {
 			return nil, false, newForeignError(sort)
 		}
 	}

@@ -53,7 +53,7 @@ func (b *breaker) fail(now time.Time, pause time.Duration) {
 	}
 }
 
-// pauseOf returns the pause that an answer asks for, or 0. The answer is nil if there is none.
+// pauseOf returns the pause that an answer asks for, or 0. The answer is nil if the request has failed.
 func pauseOf(res *http.Response) time.Duration {
 	if res == nil {
 		return 0

@@ -4,9 +4,9 @@
 //	…
 //	set, err := booktools.Tools(landing, &booktools.Options{Books: books})
 //
-// A [Client] is a source for package booktools. [Client.ByISBN] reads the record of the edition, which /isbn/{isbn}.json
-// redirects to, and those of its work and its authors. [Client.Search] reads /search.json; its books are works, so they
-// do not have an ISBN, a publisher or a year.
+// A [Client] is a source for package booktools. [Client.ByISBN] reads the record of the edition, to which
+// /isbn/{isbn}.json redirects, and those of its work and its authors. [Client.Search] reads /search.json; its books are
+// works, so they do not have an ISBN, a publisher or a year.
 //
 // # Fair use
 //
@@ -17,8 +17,8 @@
 //
 // # Trust
 //
-// Requests go to the host openlibrary.org only, redirects included, and not through a proxy. What is asked for is either
-// an ISBN, a key of a fixed form, or an escaped value of the query. An answer has at most 2 MB of JSON. Its texts are
-// never interpreted; those that a field of package book would reject are left out, long descriptions are shortened, and
+// Requests go to the host openlibrary.org only, redirects included, and not through a proxy. Their variable parts are an
+// ISBN, a key of a fixed form, or escaped values of the query. An answer has at most 2 MB of JSON. Its texts are never
+// interpreted; those that a field of package book would reject are left out, long descriptions are shortened, and
 // a year that is not certain ("1995?") is left out. An answer without a title, or for another ISBN, is an error.
 package openlibrary

@@ -10,8 +10,8 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// record is an edition, a work or an author. Its members are read leniently: people edit them, so a text may be a string
-// or an object with a value, and any of them may be missing or have an unexpected type.
+// record is an edition, a work or an author. Its members are read leniently, since people edit them: a text may be a
+// string or an object with a value, and each member may be missing or have an unexpected type.
 type record struct {
 	Type        json.RawMessage `json:"type"`
 	Location    json.RawMessage `json:"location"` // of a record that has been merged into another

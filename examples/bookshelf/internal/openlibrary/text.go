@@ -23,8 +23,8 @@ func cleanText(f book.Field, text string) string {
 	return text
 }
 
-// joinTitle returns the title with its subtitle, as in "Gödel, Escher, Bach: An Eternal Golden Braid", or "" if there is
-// no usable title.
+// joinTitle returns the title with its subtitle, as in "Gödel, Escher, Bach: An Eternal Golden Braid", or "" if the
+// title is not usable.
 func joinTitle(title, subtitle string) string {
 	title, subtitle = cleanText(book.Title, title), cleanText(book.Title, subtitle)
 	if title == "" || subtitle == "" || strings.Contains(strings.ToLower(title), strings.ToLower(subtitle)) {
