@@ -126,12 +126,6 @@ export async function beginRun(path, body, { key = randomKey(), signal } = {}) {
   return { run: runIn(response.headers.get("location")), headers: response.headers };
 }
 
-/** extract starts a run and yields its events. started is called with the id of the run. */
-export async function* extract(sessionID, message, { started, ...options }) {
-  const run = await startRun(sessionID, message, options);
-  started(run);
-  yield* events(run, options);
-}
 
 /** repeat asks again if the connection was lost, a few times. */
 async function repeat(ask, signal, pause = 500) {

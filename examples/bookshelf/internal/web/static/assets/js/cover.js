@@ -20,21 +20,29 @@ export class Cover {
   }
 
   /** picture shows a file. A file that is not an image stays a blank cover with its name. */
-  picture(file) {
+  picture(file, name) {
     const img = byId("cover");
-    this.blank(file.name);
+    this.blank(name);
     this.#url = URL.createObjectURL(file);
     img.onload = () => this.#show(true);
     img.onerror = () => this.#show(false);
     img.src = this.#url;
   }
 
-  /** link shows the photo at a URL, and a blank cover with the name until it is loaded. */
-  link(url, name) {
+  /**
+   * link shows the photo at a URL, and a blank cover with the name until it is
+   * loaded. If it cannot be loaded, renew returns another URL, once.
+   */
+  link(url, name, renew) {
     const img = byId("cover");
     this.blank(name);
     img.onload = () => this.#show(true);
-    img.onerror = () => this.#show(false);
+    img.onerror = async () => {
+      this.#show(false);
+      img.onerror = () => this.#show(false);
+      const again = await renew().catch(() => undefined);
+      if (again && img.getAttribute("src") === url) img.src = again;
+    };
     img.src = url;
   }
 

@@ -1,11 +1,14 @@
-// The ways to bring a photo: choose it, drop it, paste it, or take a sample.
+// The ways to bring photos: choose them, drop them, paste them, take them with a
+// camera, or take a sample.
 
 import { explainError, fetchSample, listSamples } from "./api.js";
-import { byId, el, setVisible } from "./dom.js";
+import { byId, el, setText, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
-import { checkFile } from "./upload.js";
+import { acceptedFiles, describeLimits } from "./prepare.js";
 
-/** Intake calls take with each acceptable file. */
+const most = 100; // photos at a time
+
+/** Intake calls take with the files that a person brings. */
 export class Intake {
   #section = byId("intake");
   #slot = byId("intake-notice");
@@ -13,39 +16,43 @@ export class Intake {
 
   constructor(take) {
     this.#take = take;
-    const input = byId("file");
+    for (const id of ["file", "camera", "file-more"]) this.#listenForChoice(byId(id));
+    this.#listenForDrops(byId("drop"));
+    document.addEventListener("paste", (e) => {
+      const files = [...(e.clipboardData?.files ?? [])];
+      if (files.length > 0) this.#offer(files);
+    });
+    setText(byId("drop-limits"), describeLimits());
+    this.#fillShelf(byId("samples"));
+  }
+
+  /** isOpen reports whether the section is shown. Photos may be brought while it is not. */
+  get isOpen() {
+    return !this.#section.hidden;
+  }
+
+  /** show shows or hides the section. */
+  show(isOpen) {
+    clearSlot(this.#slot);
+    setVisible(this.#section, isOpen);
+  }
+
+  #listenForChoice(input) {
+    input.accept = acceptedFiles;
     input.addEventListener("change", () => {
       this.#offer([...input.files]);
       input.value = ""; // so that the same file can be chosen again
     });
-    this.#listenForDrops(byId("drop"));
-    document.addEventListener("paste", (e) => {
-      const files = [...(e.clipboardData?.files ?? [])];
-      if (this.#open() && files.length > 0) this.#offer(files);
-    });
-    this.#fillShelf(byId("samples"));
-  }
-
-  /** show shows or hides the section. */
-  show(open) {
-    clearSlot(this.#slot);
-    setVisible(this.#section, open);
-  }
-
-  #open() {
-    return !this.#section.hidden;
   }
 
   #offer(files) {
     clearSlot(this.#slot);
-    if (files.length === 0) return;
-    if (files.length > 1) {
-      showNotice(this.#slot, { kind: "error", title: "One cover at a time, please." });
+    if (files.length > most) {
+      const slot = this.isOpen ? this.#slot : byId("upload-notice");
+      showNotice(slot, { kind: "error", title: `At most ${most} photos at a time, please.`, detail: `These are ${files.length}.` });
       return;
     }
-    const complaint = checkFile(files[0]);
-    if (complaint) showNotice(this.#slot, { kind: "error", title: "This file cannot be read", detail: complaint });
-    else this.#take(files[0]);
+    if (files.length > 0) this.#take(files);
   }
 
   // The whole window accepts a drop, so that a photo that misses the box does
@@ -55,7 +62,7 @@ export class Intake {
     addEventListener("dragover", (e) => {
       if (!isFile(e)) return;
       e.preventDefault();
-      e.dataTransfer.dropEffect = this.#open() ? "copy" : "none";
+      e.dataTransfer.dropEffect = "copy";
       box.classList.add("over");
     });
     addEventListener("dragleave", (e) => {
@@ -65,7 +72,7 @@ export class Intake {
       if (!isFile(e)) return;
       e.preventDefault();
       box.classList.remove("over");
-      if (this.#open()) this.#offer([...e.dataTransfer.files]);
+      this.#offer([...e.dataTransfer.files]);
     });
   }
 
@@ -102,7 +109,7 @@ export class Intake {
       const image = await fetchSample(offered.url);
       const ending = image.type === "image/jpeg" ? "jpg" : "png";
       // Another photo may have been chosen in the meantime.
-      if (this.#open()) this.#offer([new File([image], `${offered.name}.${ending}`, { type: image.type })]);
+      if (this.isOpen) this.#offer([new File([image], `${offered.name}.${ending}`, { type: image.type })]);
     } catch (err) {
       showNotice(this.#slot, {
         kind: "error",

@@ -2,8 +2,8 @@
 // in the order of arrival.
 
 import { announce } from "./announce.js";
-import { el, icon, setText } from "./dom.js";
-import { humanizeName, formatInput, formatDuration, isKept } from "./words.js";
+import { FieldGroup, ToolCall } from "./calls.js";
+import { el } from "./dom.js";
 
 /** Notes fills a list inside a scrolling box. */
 export class Notes {
@@ -11,7 +11,12 @@ export class Notes {
   #box;
   #paragraph; // the text that is being written
   #calls = new Map(); // tool calls of this run by id
+  #groups = new Map(); // groups of calls of this run by the id of the call
+  #group; // the group at the end of the list
+  #waiting; // the line that says that the run waits
+  #run = ""; // the id of this run
   #earlier = 0; // number of entries before this run
+  #isQuiet = false; // nothing is announced
 
   constructor(list, box) {
     this.#list = list;
@@ -20,43 +25,69 @@ export class Notes {
 
   clear() {
     this.#list.replaceChildren();
+    this.#run = "";
     this.begin();
   }
 
-  /** begin starts the notes of another run below the present ones. */
-  begin() {
+  /**
+   * begin starts the notes of another run below the present ones, or those of the
+   * present run anew. isQuiet states that nothing of it is announced.
+   */
+  begin(run = "", { isQuiet = false } = {}) {
+    if (run !== "" && run === this.#run) {
+      this.rewind();
+      return;
+    }
     this.#close();
-    this.#calls.clear();
+    this.#isQuiet = isQuiet;
+    this.#run = run;
+    this.#forget();
     this.#earlier = this.#list.childElementCount;
   }
 
   /** rewind removes the notes of this run. */
   rewind() {
     this.#paragraph = undefined;
-    this.#calls.clear();
+    this.#forget();
     while (this.#list.childElementCount > this.#earlier) this.#list.lastElementChild.remove();
   }
 
-  /** transcribe shows the transcript of earlier runs. */
-  transcribe(entries) {
-    for (const e of entries) {
-      if (e.name) {
-        this.call(e);
-        this.result(e);
-      } else if (e.role === "user") {
-        this.said(e.text);
-      } else {
-        this.write(e.text);
-        this.#paragraph = undefined; // not announced
-      }
-    }
-    this.begin();
+  #forget() {
+    this.#calls.clear();
+    this.#groups.clear();
+    this.#group = undefined;
+    this.#waiting = undefined;
   }
 
-  /** said adds a message of the person. */
+  /** show adds what an event of the run says. Events that are not for the notes are ignored. */
+  show(event) {
+    switch (event.type) {
+      case "run_queued":
+        this.#waiting = this.aside("The reader is busy with other books. This one waits for its place.");
+        break;
+      case "run_started":
+        this.#waiting?.remove();
+        this.#waiting = undefined;
+        break;
+      case "user_message":
+        this.said(event.text);
+        break;
+      case "text_delta":
+        this.write(event.delta);
+        break;
+      case "tool_call":
+        this.call(event);
+        break;
+      case "tool_result":
+        this.result(event);
+        break;
+    }
+  }
+
+  /** said adds a message of the person. It returns the element. */
   said(words) {
     this.#close();
-    this.#add(el("li", { class: "entry said" }, el("span", { class: "visually-hidden" }, "You: "), words));
+    return this.#add(el("li", { class: "entry said" }, el("span", { class: "visually-hidden" }, "You: "), words));
   }
 
   /** write adds text to the paragraph that is being written. */
@@ -71,72 +102,57 @@ export class Notes {
   }
 
   /** call shows a running tool. */
-  call({ id, name, input }) {
+  call(event) {
     this.#close();
-    const state = el("span", { class: "call-state" }, el("span", { class: "spinner" }));
-    const outcome = el("span", { class: "call-outcome" }, formatInput(input));
-    const time = el("span", { class: "call-time" });
-    const body = el("dl", { class: "call-body" }, ...pair("Tool", name), ...pair("Input", JSON.stringify(input ?? {}, null, 2)));
-    const item = el(
-      "li",
-      { class: "entry call" },
-      el(
-        "details",
-        {},
-        el("summary", {}, state, el("span", { class: "call-name" }, humanizeName(name)), time, outcome, icon("open")),
-        body,
-      ),
-    );
-    this.#calls.set(id, { item, state, outcome, time, body, name });
-    this.#add(item);
+    const call = new ToolCall(event, this.#run);
+    this.#calls.set(event.id, call);
+    if (!call.field) {
+      this.#add(call.node);
+      return;
+    }
+    const group = this.#group ?? new FieldGroup();
+    this.#keepAtEnd(() => group.add(call));
+    this.#groups.set(event.id, group);
+    if (!this.#group) this.#add(group.node);
+    this.#group = group;
   }
 
   /** result shows how a tool call ended. */
-  result({ id, name, summary, is_error: failed, duration_ms: duration }) {
-    if (!this.#calls.has(id)) this.call({ id, name });
-    const c = this.#calls.get(id);
-    if (failed && isKept(c.name, summary)) {
-      const field = humanizeName(summary.split(":")[0]);
-      this.#keepAtEnd(() => this.#end(c, "kept", `${field}: it stays as you typed it.`));
-      return;
-    }
-    const words = summary || (failed ? "It failed." : "Done.");
+  result(event) {
+    if (!this.#calls.has(event.id)) this.call({ id: event.id, name: event.name });
     this.#keepAtEnd(() => {
-      this.#end(c, failed ? "failed" : "done", words);
-      setText(c.time, formatDuration(duration));
-      c.body.append(...pair(failed ? "Error" : "Result", words));
+      const words = this.#calls.get(event.id).end(event);
+      this.#groups.get(event.id)?.refresh();
+      // Success shows in the values and in the reader's text.
+      if (!this.#isQuiet) announce(words);
     });
-    // Success shows in the values and in the reader's text.
-    if (failed) announce(`${humanizeName(c.name)} failed: ${words}`);
   }
 
   /** finish ends a run. It marks calls without a result as failed. */
   finish() {
     this.#close();
-    for (const c of this.#calls.values()) {
-      if (!c.item.classList.contains("ended")) this.#end(c, "failed", "There was no result.");
-    }
+    for (const call of this.#calls.values()) call.abandon();
+    for (const group of this.#groups.values()) group.refresh();
+    this.#waiting?.remove();
   }
 
-  /** aside adds a quiet line, such as the usage of a run. */
+  /** aside adds a quiet line, such as the usage of a run. It returns the element. */
   aside(words) {
     this.#close();
-    this.#add(el("li", { class: "entry aside" }, words));
-  }
-
-  #end(c, how, words) {
-    c.item.classList.add("ended", how);
-    c.state.replaceChildren(icon(how === "kept" ? "info" : how), el("span", { class: "visually-hidden" }, how));
-    setText(c.outcome, words);
+    return this.#add(el("li", { class: "entry aside" }, words));
   }
 
   #close() {
-    if (this.#paragraph) announce(this.#paragraph.data);
+    if (!this.#paragraph) return;
+    this.#paragraph.data = this.#paragraph.data.trimEnd();
+    if (!this.#isQuiet) announce(this.#paragraph.data);
     this.#paragraph = undefined;
   }
 
   #add(node) {
+    this.#group = undefined;
     this.#keepAtEnd(() => this.#list.append(node));
+    return node;
   }
 
   // Follows the end, unless the person has scrolled up to read.
@@ -146,8 +162,4 @@ export class Notes {
     change();
     if (atEnd) box.scrollTop = box.scrollHeight;
   }
-}
-
-function pair(term, value) {
-  return [el("dt", {}, term), el("dd", {}, value)];
 }

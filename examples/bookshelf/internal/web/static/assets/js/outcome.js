@@ -17,6 +17,12 @@ export function describeEnd({ type, code, message }, found) {
   return { kind: "error", title: "The reader stopped early", detail: message };
 }
 
+/** describePast returns how an earlier run ended, or "" if it is complete. */
+export function describePast(end) {
+  if (end?.type !== "error") return "";
+  return end.code === "stopped" ? "You stopped the reader here." : `The reader stopped early: ${end.message}`;
+}
+
 /** describeRefusal returns the title of a notice about a run that could not start, or whose stream was lost. */
 export function describeRefusal({ status }) {
   if (status === 409) return "Not possible right now";
@@ -30,6 +36,7 @@ export function describeCard(doing, open, inSight) {
   if (doing === "accepted") return "Saved.";
   if (doing === "closed") return inSight ? "It cannot be accepted." : "Closed.";
   if (!inSight || doing === "saving") return "";
+  if (doing === "sending") return "The reader fills it in when the photo has arrived.";
   if (doing === "halted") return "Waiting for a retry.";
   return open ? "You can correct every field." : "The reader fills in the card.";
 }

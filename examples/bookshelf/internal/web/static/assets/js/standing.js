@@ -79,3 +79,38 @@ function findStanding(record) {
     ask: "Check again and read it",
   };
 }
+
+/**
+ * describeRow describes a row of /api/ops/files in a few words.
+ * @returns {{standing: "ready"|"reading"|"sending"|"failed"|"accepted"|"closed", words: string}}
+ */
+export function describeRow({ class: group, stage, state, reason, retryable }) {
+  if (group === "waiting") return { standing: "ready", words: "Ready for you" };
+  if (group === "success") return { standing: "accepted", words: "Accepted" };
+  if (group === "failed") {
+    if (!retryable) return { standing: "closed", words: "Cannot be read" };
+    return { standing: "failed", words: reason === "stopped" ? "Stopped" : "Not read" };
+  }
+  if (stage === "enrichment") return { standing: "reading", words: state === "queued" ? "Not read yet" : "Being read" };
+  return { standing: "sending", words: "Not arrived yet" };
+}
+
+/**
+ * describeUpload describes an upload of this page in a few words.
+ * @returns {{standing: "sending"|"reading"|"failed", words: string}}
+ */
+export function describeUpload({ state, progress, problem, hasArrived }) {
+  switch (state) {
+    case "waiting":
+      return { standing: "sending", words: "Waits for the others" };
+    case "preparing":
+      return { standing: "sending", words: "Preparing the photo…" };
+    case "sending":
+      return { standing: "sending", words: progress === undefined ? "Sending…" : `Sending, ${Math.round(progress * 100)} %` };
+    case "starting":
+      return { standing: "reading", words: problem ? "Waits for the reader" : "Arrived" };
+    case "failed":
+      return { standing: "failed", words: hasArrived ? "Not read" : "Not sent" };
+  }
+  return { standing: "reading", words: "Being read" };
+}

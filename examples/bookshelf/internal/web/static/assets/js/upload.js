@@ -3,31 +3,9 @@
 
 import { Problem, requestPresigned } from "./api.js";
 
-/** acceptedTypes maps the media types that the reader accepts to a plain file name. */
-export const acceptedTypes = { "image/jpeg": "cover.jpg", "image/png": "cover.png" };
-
-/** checkFile returns why a file cannot be a cover, or undefined. The server checks the bytes. */
-export function checkFile(file) {
-  if (file.size === 0) return `“${file.name}” is empty.`;
-  if (acceptedTypes[file.type]) return undefined;
-  const kind = file.type ? `is ${file.type}` : "has a type that the browser does not know";
-  return `“${file.name}” ${kind}. The reader accepts JPEG and PNG.`;
-}
-
-/**
- * requestGrant returns a grant for the name of the file. If the server rejects the
- * name, it returns a grant for a plain name, with the reason of the rejection.
- * @returns {Promise<{grant: object, filename: string, refusal?: string}>}
- */
-export async function requestGrant(file, signal) {
-  const ask = (filename) => requestPresigned({ filename, type: file.type, size: file.size }, signal);
-  try {
-    return { grant: await ask(file.name), filename: file.name };
-  } catch (refused) {
-    const plain = acceptedTypes[file.type];
-    if (!(refused instanceof Problem) || refused.status !== 400 || file.name === plain) throw refused;
-    return { grant: await ask(plain), filename: plain, refusal: refused.message };
-  }
+/** requestGrant returns a grant for a photo that is prepared. */
+export function requestGrant({ name, type, blob }, signal) {
+  return requestPresigned({ filename: name, type, size: blob.size }, signal);
 }
 
 // The browser sets these headers and does not let a script set them.

@@ -1,0 +1,73 @@
+// Follows a run of the reader: its events change the notes, the card and the line below the photo.
+
+import { announce } from "./announce.js";
+import { events as readEvents } from "./api.js";
+import { byId, setText } from "./dom.js";
+import { isOffline, onNudge } from "./network.js";
+import { foldEvent } from "./run.js";
+import { humanizeName } from "./words.js";
+
+/**
+ * followReading follows a run up to its end and returns its events. It rejects if
+ * the run cannot be followed any more; the run itself continues.
+ * @param desk has notes, card, cover, and onTitle(title).
+ */
+export async function followReading(run, desk, signal) {
+  const { notes, card } = desk;
+  notes.begin(run);
+  const before = card.save();
+  let events = []; // without those that were taken back
+  const waiting = (isLost) => setText(byId("pulse-words"), isLost ? (isOffline() ? "offline" : "reconnecting") : "working");
+  try {
+    for await (const event of readEvents(run, { signal, waiting, onNudge })) {
+      const isTakenBack = event.type === "retract" || event.type === "reset";
+      events = foldEvent(events, event);
+      if (!isTakenBack) {
+        tell(event, desk);
+        continue;
+      }
+      notes.rewind();
+      card.restore(before);
+      for (const e of events) tell(e, desk);
+    }
+  } finally {
+    if (!signal.aborted) {
+      notes.finish();
+      desk.cover.now("");
+      setText(byId("pulse-words"), "working");
+    }
+  }
+  return events;
+}
+
+function tell(event, { notes, card, cover, onTitle }) {
+  notes.show(event);
+  switch (event.type) {
+    case "run_queued":
+      cover.now("Waiting for a place…");
+      setText(byId("pulse-words"), "in the queue");
+      announce("The reader is busy with other books. This one waits for its place.");
+      break;
+    case "run_started":
+      cover.now("The reader is working…");
+      setText(byId("pulse-words"), "working");
+      break;
+    case "tool_call":
+      cover.now(`${humanizeName(event.name)}…`);
+      break;
+    case "metadata_update": {
+      const label = card.set(event.field, event.value, event.source, event.origin);
+      if (label) {
+        const words = `${label}: ${event.value ?? "none"}`;
+        announce(words);
+        cover.now(words);
+      }
+      if (event.field === "title") onTitle(event.value);
+      break;
+    }
+    case "complete":
+      card.settle(event.metadata);
+      onTitle(card.value("title"));
+      break;
+  }
+}

@@ -1,0 +1,21 @@
+// The other tabs of this browser. They learn at once that a card has changed, and
+// ask the server what it is now: the messages have nothing but ids.
+
+/** Tabs sends messages to the other tabs and receives theirs. */
+export class Tabs {
+  #channel;
+
+  /** onChange is called with the id of the upload that another tab has changed. */
+  constructor(onChange) {
+    if (!("BroadcastChannel" in globalThis)) return; // then a card is looked at again when its tab is
+    this.#channel = new BroadcastChannel("bookshelf.desk");
+    this.#channel.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") onChange(data);
+    });
+  }
+
+  /** tell says that this tab has changed an upload: its draft, its runs or its end. */
+  tell(id) {
+    this.#channel?.postMessage(id);
+  }
+}
