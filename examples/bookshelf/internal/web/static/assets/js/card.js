@@ -134,6 +134,11 @@ export class Card {
     }
   }
 
+  /** focus moves the focus to a field. */
+  focus(name) {
+    this.#fields.get(name).input.focus({ preventScroll: true });
+  }
+
   /** value returns the text of a field. */
   value(name) {
     return this.#fields.get(name).text;

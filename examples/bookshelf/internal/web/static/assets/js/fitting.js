@@ -64,7 +64,7 @@ export class Fitting {
 
   #keep() {
     this.settle();
-    byId("field-title").focus({ preventScroll: true });
+    this.#card.focus("title"); // the buttons are gone
   }
 }
 
