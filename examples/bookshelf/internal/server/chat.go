@@ -63,6 +63,9 @@ func (s *Server) serveChat(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.chats.Add(r.Context(), session, message); err != nil { // the next message adds it
+		s.o.Log.WarnContext(r.Context(), "list a chat", "chat", session.SessionID(), "err", err)
+	}
 	w.Header().Set("Location", eventsPath(run))
 	w.Header().Set("Chat-Id", session.SessionID())
 	s.serveRun(w, r, run)
@@ -83,6 +86,11 @@ func (s *Server) findChat(ctx context.Context, id oidc.Identity, chatID, key str
 		}
 		return c.Session(ctx)
 	}
+	return s.findSession(ctx, id, chatID)
+}
+
+// findSession returns the session of a chat of the user.
+func (s *Server) findSession(ctx context.Context, id oidc.Identity, chatID string) (scope.Scope, error) {
 	session, err := id.User.Session(chatID)
 	if err != nil {
 		return scope.Scope{}, errNoChat

@@ -24,6 +24,8 @@
 //	PUT  /api/bookshelf/{id}               corrects a book: {metadata, version}; 409 unless version is the current one
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
+//	GET  /api/chat                         {chats, count, next}: the caller's chats, newest first; limit, cursor
+//	GET  /api/chat/{id}                    {turns, next, run_id, status, follow, rights}: the transcript; limit, cursor
 //	POST /api/chat/agui                    the same chats for clients of AG-UI, see package agui
 //	POST /api/chat/aisdk                   and for the AI SDK's chat transport, see package aisdk
 //	GET  /api/chat/aisdk/{id}/stream       the newest message of such a chat; 204 only if it does not have a run
@@ -86,6 +88,14 @@
 // it. If a librarian's run wants to share a book, it ends with the event pending, and its approval_requested has the
 // ids to decide. The run that continues after the decision is a new one. To approve needs the role librarian again.
 //
+// The transcript is paged: each page has its turns in their order, and next is the cursor of the page with older ones. A
+// turn has a number and entries: a role and a text, or a call with its id, name, input, summary, is_error and output, the
+// JSON of its result up to 16 KB. The run_id and the status are those of the newest run; the results of all calls of the
+// chat can be read below its run. If that run is in flight or waits for an approval, follow has its id, after the ids of
+// the runs that it continues: their events are the rest. These events contain also the turns whose number is greater
+// than that in their first chat event. The rights have can_approve. The list has the chats that
+// POST /api/chat began, in order of their beginnings: chat_id, title (the beginning of the first message) and started_at.
+//
 // A chat of a front end of another protocol has the id that its client chose, of up to 256 characters. Its runs are
 // like all others.
 //
@@ -97,8 +107,9 @@
 // origin}, usage {input_tokens, output_tokens}, and at the end complete {metadata} or error {code, message}. The codes
 // of errors are those of [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and conflict.
 //
-// A chat also has chat {chat_id}, approval_requested {approval_id, id, tool, input, reason, expires_at} and
-// approval_decided {approval_id, approved, reason}, and may end with pending instead of complete.
+// A chat also has chat {chat_id, turns: the number of turns before the run}, approval_requested {approval_id, id, tool,
+// input, reason, expires_at} and approval_decided {approval_id, approved, reason}, and may end with pending instead of
+// complete.
 //
 // The ids grow as strings. The event retract {after} takes back the events before it whose id is greater than after,
 // all of them if it is empty; a run that is taken over sends it and continues from there. The event reset says that the

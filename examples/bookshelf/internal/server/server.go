@@ -11,6 +11,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/chatlist"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -94,6 +95,7 @@ type Server struct {
 	covers  map[string]func() ([]byte, error) // renders the samples, once each
 
 	drafts     *draft.Store
+	chats      *chatlist.List
 	runs       *runner.Runner
 	streams    context.Context // ends the streams of events
 	endStreams func()
@@ -120,6 +122,9 @@ func New(o Options) (*Server, error) {
 	s.streams, s.endStreams = context.WithCancel(context.Background())
 	var err error
 	if s.drafts, err = draft.NewStore(o.Table); err != nil {
+		return nil, err
+	}
+	if s.chats, err = chatlist.New(o.Table); err != nil {
 		return nil, err
 	}
 	s.runs, err = runner.New(o.Table, s.newHost(), &runner.Options{

@@ -100,10 +100,18 @@ func (s *Server) setTitle(r *runner.Run, m book.Metadata) {
 
 // customEvents returns the metadata_update of a successful set_field and the id of a chat, and logs the cause of a
 // failed call.
-func (s *Server) customEvents(_ context.Context, r *runner.Run, ev agent.Event) ([]runner.Custom, error) {
+func (s *Server) customEvents(ctx context.Context, r *runner.Run, ev agent.Event) ([]runner.Custom, error) {
 	if step, ok := ev.(agent.StepStarted); ok && step.Step == 1 && isChat(r) {
-		id, err := json.Marshal(r.Scope.SessionID())
-		return []runner.Custom{{Name: chatEvent, Value: id}}, err
+		page, err := s.o.History.Page(ctx, r.Scope, "", 1)
+		if err != nil {
+			return nil, err
+		}
+		turns := 0
+		if len(page.Turns) > 0 {
+			turns = page.Turns[0].Number
+		}
+		value, err := json.Marshal(chatStart{r.Scope.SessionID(), &turns})
+		return []runner.Custom{{Name: chatEvent, Value: value}}, err
 	}
 	done, ok := ev.(agent.ToolDone)
 	if !ok {

@@ -22,13 +22,16 @@ type entry struct {
 }
 
 // buildTranscript returns the entries of a conversation, without the prompt that precedes what the person wrote.
-func (s *Server) buildTranscript(turns []agent.Turn) []entry {
+func (s *Server) buildTranscript(turns []agent.Turn) []entry { return listEntries(turns, s.o.Prompt) }
+
+// listEntries returns the entries of a conversation, without a prompt that precedes what the person wrote.
+func listEntries(turns []agent.Turn, prompt string) []entry {
 	list := []entry{}
 	calls := map[string]int{} // positions in list; a later answer may use an id again
 	for _, t := range turns {
 		for _, m := range t.Messages {
 			for _, p := range m.Parts {
-				switch text := strings.TrimPrefix(strings.TrimPrefix(p.Text, s.o.Prompt), "\n\n"); {
+				switch text := strings.TrimPrefix(strings.TrimPrefix(p.Text, prompt), "\n\n"); {
 				case text != "":
 					list = append(list, entry{Role: m.Role, Text: text})
 				case p.Use != nil:

@@ -77,9 +77,13 @@ type (
 		Input  int64  `json:"input_tokens"`
 		Output int64  `json:"output_tokens"`
 	}
+	chatStart struct {
+		ID    string `json:"chat_id"`
+		Turns *int   `json:"turns,omitempty"` // of the chat before the run; nil in older logs, whose value is the id
+	}
 	chatFrame struct {
-		Type string          `json:"type"`
-		ID   json.RawMessage `json:"chat_id"`
+		Type string `json:"type"`
+		chatStart
 	}
 	bare struct {
 		Type string `json:"type"`
@@ -129,7 +133,14 @@ func translateEvent(e replay.Event) ([]byte, error) {
 		}
 		return encodeLine(u)
 	case l.Name == chatEvent:
-		return encodeLine(chatFrame{chatEvent, l.Value})
+		frame := chatFrame{Type: chatEvent}
+		if json.Unmarshal(l.Value, &frame.ID) == nil {
+			return encodeLine(frame)
+		}
+		if err := json.Unmarshal(l.Value, &frame.chatStart); err != nil {
+			return nil, err
+		}
+		return encodeLine(frame)
 	}
 	return nil, nil
 }

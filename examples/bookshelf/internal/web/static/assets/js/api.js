@@ -83,7 +83,7 @@ export function post(body, signal) {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
 }
 
-export { json as requestJSON, post as postBody, query as encodeQuery, randomKey };
+export { query as encodeQuery, randomKey };
 
 const answerTime = 30_000; // milliseconds for a whole answer, and for the head of a stream
 const saveTime = 20_000; // milliseconds for saving a draft
@@ -125,7 +125,6 @@ export async function beginRun(path, body, { key = randomKey(), signal } = {}) {
   response.body?.cancel().catch(() => {}); // the run continues without this reader
   return { run: runIn(response.headers.get("location")), headers: response.headers };
 }
-
 
 /** repeat asks again if the connection was lost, a few times. */
 async function repeat(ask, signal, pause = 500) {

@@ -31,7 +31,7 @@ async function loadBook() {
     announce(document.title);
   } catch (err) {
     setVisible(byId("bench"), false);
-    if (err.status === 404) showMissing(version);
+    if (err.status === 404) showMissing(err, version);
     else showError(byId("book-notice"), "The book could not be loaded", err, loadBook);
   }
 }
@@ -109,13 +109,14 @@ function drawVersions() {
   byId("versions").replaceChildren(...items);
 }
 
-function showMissing(version) {
+function showMissing(err, version) {
   document.title = "Not on your shelf · Bookshelf";
   setText(byId("title"), version ? "This version is not here" : "This book is not on your shelf");
   setVisible(byId("byline"), false);
   showNotice(byId("book-notice"), {
     title: version ? "The book or this version of it was not found" : "It was not found",
     detail:
+      `${api.explainError(err)} ` +
       "You see the books that you have accepted and those that your colleagues share. " +
       "For everybody else, a book does not exist: this page is the same for a book that somebody else keeps and for one that nobody has. " +
       "If a colleague sent you the link, ask them to share the book.",

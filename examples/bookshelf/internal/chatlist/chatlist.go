@@ -1,0 +1,144 @@
+// Package chatlist lists the chats of a user, so that a page can offer them.
+//
+//	list, err := chatlist.New(t)
+//	err = list.Add(ctx, session, message)        // with each message; the first one becomes the title
+//	page, err := list.List(ctx, user, "", 20)    // newest first, in order of their beginnings
+//
+// The package owns the sort key "title#<session>" in the partition of a user. It does not keep the messages of a
+// chat: package history does.
+package chatlist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+const (
+	prefix    = "title#"
+	prefixEnd = "title$" // follows every key with the prefix
+	titleAttr = "title"
+)
+
+// MaxLimit is the largest number of chats of a page, and MaxTitle that of characters of a title.
+const (
+	MaxLimit = 100
+	MaxTitle = 80
+)
+
+var (
+	// ErrCursor is returned for a cursor that no page has returned.
+	ErrCursor = errors.New("chatlist: invalid cursor")
+	// ErrInvalid is returned for an argument that is out of range.
+	ErrInvalid = errors.New("chatlist: invalid value")
+
+	errForeign = errors.New("chatlist: an item was not written by this package")
+)
+
+// Chat is a chat in a list.
+type Chat struct {
+	ID      string // of its session
+	Title   string // the beginning of its first message, on one line
+	Started time.Time
+}
+
+// Page is a page of a list, newest first.
+type Page struct {
+	Chats []Chat
+	Next  string // the cursor of the next page, or empty on the last one
+}
+
+// List keeps the chats of all users. It is safe for concurrent use.
+type List struct{ table *table.Table }
+
+// New returns a List. It returns an error if t is nil.
+func New(t *table.Table) (*List, error) {
+	if t == nil {
+		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
+	}
+	return &List{t}, nil
+}
+
+// Add puts the chat of a session on the list of its user, unless it is there. The message becomes its title.
+func (l *List) Add(ctx context.Context, session scope.Scope, message string) error {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return fmt.Errorf("chatlist: add: %w", err)
+	}
+	view, err := l.table.System().Above(session, scope.UserLevel)
+	if err != nil {
+		return fmt.Errorf("chatlist: add: %w", err)
+	}
+	it := table.Item{Sort: prefix + session.SessionID(), Attr: map[string]table.Value{titleAttr: cutTitle(message)}}
+	_, err = view.Put(ctx, it, table.Absent())
+	if _, exists := errors.AsType[*table.ConflictError](err); err != nil && !exists {
+		return fmt.Errorf("chatlist: add: %w", err)
+	}
+	return nil
+}
+
+// cutTitle returns the beginning of a message on one line.
+func cutTitle(message string) string {
+	title := strings.Join(strings.Fields(message), " ")
+	if utf8.RuneCountInString(title) <= MaxTitle {
+		return title
+	}
+	return string([]rune(title)[:MaxTitle-1]) + "…"
+}
+
+// List returns a page of the user's chats. The first page has an empty cursor. The limit is 1 to [MaxLimit].
+func (l *List) List(ctx context.Context, user scope.Scope, cursor string, limit int) (Page, error) {
+	if err := user.Require(scope.UserLevel); err != nil {
+		return Page{}, fmt.Errorf("chatlist: list: %w", err)
+	}
+	if limit < 1 || limit > MaxLimit {
+		return Page{}, fmt.Errorf("%w: limit %d: must be 1 to %d", ErrInvalid, limit, MaxLimit)
+	}
+	view, err := l.table.In(user)
+	if err != nil {
+		return Page{}, fmt.Errorf("chatlist: list: %w", err)
+	}
+	q := table.Query{From: prefix, To: prefixEnd, Desc: true, Consistent: true, Limit: limit + 1}
+	if cursor != "" {
+		if _, err := user.Session(cursor); err != nil {
+			return Page{}, ErrCursor
+		}
+		q.To = prefix + cursor
+	}
+	page := Page{Chats: []Chat{}}
+	for {
+		found, err := view.Query(ctx, q)
+		if err != nil {
+			return Page{}, fmt.Errorf("chatlist: list: %w", err)
+		}
+		for _, f := range found.Items {
+			if len(page.Chats) == limit {
+				page.Next = page.Chats[limit-1].ID
+				return page, nil
+			}
+			c, err := parseChat(user, f.Item)
+			if err != nil {
+				return Page{}, err
+			}
+			page.Chats = append(page.Chats, c)
+		}
+		if q.Cursor = found.Next; q.Cursor == "" {
+			return page, nil
+		}
+	}
+}
+
+// parseChat reads an item.
+func parseChat(user scope.Scope, it table.Item) (Chat, error) {
+	title, ok := it.Attr[titleAttr].(string)
+	session, err := user.Session(strings.TrimPrefix(it.Sort, prefix))
+	if !ok || err != nil {
+		return Chat{}, fmt.Errorf("%w: %q", errForeign, it.Sort)
+	}
+	return Chat{session.SessionID(), title, session.Time()}, nil
+}
