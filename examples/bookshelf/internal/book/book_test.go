@@ -84,10 +84,12 @@ func TestDecodeRejectsInvalidMetadata(t *testing.T) {
 		"confidence above one":   `{"confidence":1.01}`,
 		"confidence below zero":  `{"confidence":-0.1}`,
 		"confidence as text":     `{"confidence":"high"}`,
-		"hyphens in the isbn":    `{"isbn":"978-0486284736"}`,
+		"two hyphens in a row":   `{"isbn":"978--0486284736"}`,
+		"a wrong check digit":    `{"isbn":"978-0486284737"}`,
+		"a number as isbn":       `{"isbn":9780486284736}`,
 		"eleven digits":          `{"isbn":"97804862847"}`,
 		"text turned around":     "{\"author\":\"\u202eabc\"}",
-		"a small x":              `{"isbn":"080442957x"}`,
+		"an x in the middle":     `{"isbn":"08044x2957"}`,
 		"other digits":           `{"isbn":"٩٧٨٠٤٨٦٢٨٤٧٣٦"}`,
 		"a title without end":    `{"title":"` + strings.Repeat("ä", book.MaxText+1) + `"}`,
 		"a novel":                `{"description":"` + strings.Repeat("a", book.MaxDescription+1) + `"}`,
@@ -163,7 +165,7 @@ func TestParseRejectsInvalidText(t *testing.T) {
 	for _, c := range [][2]string{
 		{"published_year", "soon"}, {"published_year", "1999 "}, {"published_year", "12"}, {"published_year", ""},
 		{"confidence", "NaN"}, {"confidence", "+Inf"}, {"confidence", "2"},
-		{"isbn", "9780486284737"}, {"isbn", "978-0486284736"}, {"isbn", "1230486284736"}, {"isbn", "0804429571"},
+		{"isbn", "9780486284737"}, {"isbn", "978_0486284736"}, {"isbn", "1230486284736"}, {"isbn", "0804429571"},
 		{"title", ""}, {"title", "\xff"}, {"title", "a\x00b"}, {"pages", "3"}, {"", "x"},
 	} {
 		_, err := book.Field(c[0]).Parse(c[1])

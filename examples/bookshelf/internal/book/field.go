@@ -57,9 +57,9 @@ func (u Update) Text() string {
 	return string(u.Value)
 }
 
-// Parse reads the value of the field from text and checks it like [Metadata.Apply]. It also checks the check digit of
-// an ISBN, since a wrong one is nearly always a misreading. It does not trim or repair text. It returns a [FieldError]
-// if the text is invalid.
+// Parse reads the value of the field from text and checks it like [Metadata.Apply]. It reads an ISBN with [ParseISBN],
+// which also checks the check digit, since a wrong one is nearly always a misreading. It does not trim or repair other
+// text. It returns a [FieldError] if the text is invalid.
 func (f Field) Parse(text string) (Update, error) {
 	var v any = text
 	switch f {
@@ -76,9 +76,11 @@ func (f Field) Parse(text string) (Update, error) {
 		}
 		v = x
 	case ISBN:
-		if err := CheckISBN(text); err != nil {
+		digits, err := ParseISBN(text)
+		if err != nil {
 			return Update{}, err
 		}
+		v = digits
 	}
 	if s, ok := v.(string); ok {
 		if err := f.checkText(s); err != nil {
@@ -173,7 +175,7 @@ func (f Field) checkText(s string) error {
 		return &FieldError{f, fmt.Sprintf("must have at most %d characters", limit)}
 	}
 	if f == ISBN && !hasISBNShape(s) {
-		return &FieldError{f, "must be 10 or 13 digits without hyphens (the last of ten may be X)"}
+		return &FieldError{f, isbnForm}
 	}
 	return nil
 }

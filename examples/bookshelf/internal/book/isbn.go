@@ -1,6 +1,7 @@
 package book
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -54,13 +55,50 @@ func CheckISBN(s string) error {
 	case ValidISBN13(s) || ValidISBN10(s):
 		return nil
 	case !hasISBNShape(s):
-		return &FieldError{ISBN, "must be 10 or 13 digits without hyphens (the last of ten may be X)"}
+		return &FieldError{ISBN, isbnForm}
 	case len(s) == 13 && s[:3] != "978" && s[:3] != "979":
 		return &FieldError{ISBN, "of 13 digits must start with 978 or 979"}
 	case len(s) == 13:
 		return &FieldError{ISBN, "has the wrong last digit: after " + s[:12] + " it must be " + string(Check13(s[:12]))}
 	}
 	return &FieldError{ISBN, "has the wrong last digit: after " + s[:9] + " it must be " + string(Check10(s[:9]))}
+}
+
+// isbnForm describes the accepted form of an ISBN. It completes the sentence "isbn …".
+const isbnForm = "must be 10 or 13 digits, with or without hyphens, for example 978-0-486-28473-6 (the last of ten may be X)"
+
+// printedISBN matches the grammar of [ParseISBN]. The length and the digits are checked afterwards.
+var printedISBN = regexp.MustCompile(
+	`^\s*(?i:ISBN(?:-1[03](?::|\s)|:)?)?[\s\x{a0}]*([0-9](?:[- \x{a0}\x{ad}\x{2010}-\x{2014}\x{2212}]?[0-9Xx])*)[\s\x{a0}]*$`)
+
+// ParseISBN reads an ISBN as it is printed or typed, and returns its ten or thirteen digits. The accepted form is
+//
+//	[ "ISBN" [ "-10" | "-13" ] [ ":" ] ] number
+//
+// where ISBN may be in small letters, "-10" and "-13" precede a colon or a space, and number is ten or thirteen digits,
+// of which the last of ten may be X or x. One hyphen, dash or space may be between two digits, and spaces may be around
+// the number. ParseISBN returns a [FieldError] for any other text and for a wrong check digit, with the right one.
+func ParseISBN(text string) (string, error) {
+	digits, ok := splitISBN(text)
+	if !ok {
+		return "", &FieldError{ISBN, isbnForm}
+	}
+	return digits, CheckISBN(digits)
+}
+
+// LooksLikeISBN reports whether [ParseISBN] accepts the text, apart from its check digit.
+func LooksLikeISBN(text string) bool {
+	digits, ok := splitISBN(text)
+	return ok && hasISBNShape(digits)
+}
+
+// splitISBN returns the number in a printed ISBN without hyphens and spaces.
+func splitISBN(text string) (string, bool) {
+	m := printedISBN.FindStringSubmatch(text)
+	if m == nil {
+		return "", false
+	}
+	return Compact(m[1]), true
 }
 
 // To13 converts an ISBN of ten or thirteen digits to an ISBN-13. It returns the error of [CheckISBN] if s is invalid.

@@ -31,17 +31,22 @@ type isbnIn struct {
 }
 
 func checkISBN(_ context.Context, _ *tools.Call, in isbnIn) (ISBNCheck, error) {
-	isbn := book.Compact(strings.TrimSpace(in.ISBN))
-	if utf8.RuneCountInString(isbn) > 40 {
+	out := ISBNCheck{ISBN: book.Compact(strings.TrimSpace(in.ISBN))}
+	if utf8.RuneCountInString(out.ISBN) > 40 {
 		return ISBNCheck{}, tools.Correct("isbn: must be 10 or 13 digits, for example 9780486284736")
 	}
-	out := ISBNCheck{ISBN: isbn}
-	thirteen, err := book.To13(isbn)
+	digits, err := book.ParseISBN(in.ISBN)
+	if digits != "" {
+		out.ISBN = digits
+	}
+	if err == nil {
+		out.ISBN13, err = book.To13(digits)
+	}
 	if err != nil {
 		out.Reason = fieldReason(err)
 		return out, nil
 	}
-	out.Valid, out.ISBN13 = true, thirteen
+	out.Valid = true
 	return out, nil
 }
 

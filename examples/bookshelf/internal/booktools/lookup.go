@@ -72,7 +72,11 @@ func (b *toolbox) lookUpBook(ctx context.Context, c *tools.Call, in lookupIn) (L
 
 // findISBN looks for the edition with an ISBN.
 func (b *toolbox) findISBN(ctx context.Context, c *tools.Call, in lookupIn) (Lookup, error) {
-	isbn, err := book.To13(book.Compact(strings.TrimSpace(in.ISBN)))
+	digits, err := book.ParseISBN(in.ISBN)
+	if err != nil {
+		return Lookup{}, tools.Correct("isbn: the ISBN " + fieldReason(err))
+	}
+	isbn, err := book.To13(digits)
 	if err != nil {
 		return Lookup{}, tools.Correct("isbn: the ISBN " + fieldReason(err))
 	}

@@ -24,7 +24,7 @@ func NewContext(ctx context.Context, message string) context.Context {
 
 type fieldIn struct {
 	Field string `json:"field" jsonschema:"one of: title, author, isbn, publisher, published_year, description, confidence"`
-	Value string `json:"value" jsonschema:"the value as text: digits for isbn (no hyphens) and published_year, a number from 0 to 1 for confidence"`
+	Value string `json:"value" jsonschema:"the value as text: digits for isbn (with or without hyphens) and published_year, a number from 0 to 1 for confidence"`
 }
 
 func (b *toolbox) setField(ctx context.Context, c *tools.Call, in fieldIn) (fieldUpdate, error) {

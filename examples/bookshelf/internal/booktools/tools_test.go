@@ -293,7 +293,7 @@ func TestCheckISBNExplainsInvalidDigits(t *testing.T) {
 		"978-0-486-28473-6": {ISBN: "9780486284736", Valid: true, ISBN13: "9780486284736"},
 		"0-8044-2957-x":     {ISBN: "080442957X", Valid: true, ISBN13: "9780804429573"},
 		"9780486284737":     {ISBN: "9780486284737", Reason: "has the wrong last digit: after 978048628473 it must be 6"},
-		"12":                {ISBN: "12", Reason: "must be 10 or 13 digits without hyphens (the last of ten may be X)"},
+		"12":                {ISBN: "12", Reason: "must be 10 or 13 digits, with or without hyphens, for example 978-0-486-28473-6 (the last of ten may be X)"},
 	} {
 		args, err := json.Marshal(map[string]string{"isbn": in})
 		require.NoError(t, err)

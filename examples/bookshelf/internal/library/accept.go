@@ -189,7 +189,7 @@ func readMetadata(ctx context.Context, root *object.Root, ref object.Ref) (book.
 	if err != nil {
 		return book.Metadata{}, ref, err
 	}
-	meta, err := book.Decode(bytes.TrimSpace(b))
+	meta, err := book.DecodeStored(bytes.TrimSpace(b))
 	if err != nil {
 		return book.Metadata{}, ref, fmt.Errorf("%w: %s: %w", errDamaged, ref.Name(), err)
 	}

@@ -99,7 +99,7 @@ func parseRow(it table.Item) (Book, error) {
 	if err := json.Unmarshal([]byte(text), &data); err != nil {
 		return Book{}, fmt.Errorf("%w %q: %w", errDamaged, it.Sort, err)
 	}
-	meta, err := book.Decode(data.Metadata)
+	meta, err := book.DecodeStored(data.Metadata)
 	if err == nil && len(data.Versions) == 0 {
 		err = errors.New("it does not have a version")
 	}

@@ -70,7 +70,11 @@ func hasWords(words []string, texts ...*string) bool {
 
 // compactISBN returns the thirteen digits of an ISBN in either form, or "" if the text is not one.
 func compactISBN(text string) string {
-	thirteen, err := book.To13(book.Compact(text))
+	digits, err := book.ParseISBN(text)
+	if err != nil {
+		return ""
+	}
+	thirteen, err := book.To13(digits)
 	if err != nil {
 		return ""
 	}

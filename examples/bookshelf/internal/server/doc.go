@@ -70,7 +70,9 @@
 // message names the field or contains the new value. The edits are the item "draft" in the partition of the session,
 // see package draft. After an accept, the metadata is the accepted one.
 //
-// In metadata, an empty string equals an absent field, and published_year and confidence may be numbers in strings.
+// In metadata, an empty string equals an absent field, published_year and confidence may be numbers in strings, and an
+// ISBN may be as printed ("ISBN 0-8044-2957-X", see book.ParseISBN). It is stored without hyphens. The message about a
+// wrong check digit says which one would be right. A search with field=isbn treats an ISBN in the same way.
 //
 // # Books
 //

@@ -212,7 +212,7 @@ func (s *Server) readAccepted(ctx context.Context, rec tracking.Record) (book.Me
 	if err != nil {
 		return book.Metadata{}, err
 	}
-	return book.Decode(stored)
+	return book.DecodeStored(stored)
 }
 
 // linkPhoto returns a URL of the photo that is valid for a short time, or "" if the photo is not there.

@@ -136,7 +136,13 @@ func (s *Server) serveSearch(w http.ResponseWriter, r *http.Request) error {
 	if q.Get("query") == "" {
 		return newProblem(http.StatusBadRequest, "The parameter query is missing.")
 	}
-	switch f := library.Field(q.Get("field")); f {
+	f := library.Field(q.Get("field"))
+	if f == library.FieldISBN && book.LooksLikeISBN(q.Get("query")) {
+		if _, err := book.ParseISBN(q.Get("query")); err != nil {
+			return newProblem(http.StatusBadRequest, metadataDetail(err))
+		}
+	}
+	switch f {
 	case library.FieldAny, library.FieldTitle, library.FieldAuthor, library.FieldISBN:
 		return s.servePage(w, r, q, &library.ListOptions{Text: q.Get("query"), Field: f})
 	}
