@@ -9,10 +9,10 @@ import { Card } from "./card.js";
 import { byId, el, setText, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
 import { createPhoto } from "./photo.js";
-import { formatTime, humanizeName } from "./words.js";
+import { formatTime } from "./words.js";
 
 const id = location.pathname.split("/").at(-1); // not decoded: no id has characters that are escaped
-const card = new Card(byId("fields"), () => refreshButtons());
+const card = new Card(byId("fields"), { onEdit: () => refreshButtons(), onTitle: () => {} });
 
 let current; // the newest version: {book, versions, rights}
 let shown; // the version that is shown

@@ -1,6 +1,6 @@
 // What the pages say about books. All functions are pure.
 
-import { humanizeName } from "./words.js";
+import { labelOf } from "./labels.js";
 
 /** titleOf returns the title of a book, or words in its place. */
 export const titleOf = ({ metadata }) => metadata.title || (metadata.isbn ? `ISBN ${metadata.isbn}` : "A book without a title");
@@ -44,8 +44,8 @@ export function describeVersion({ version, by }, { owner }) {
 export function describeConflict(start, typed, newer) {
   const mine = compareMetadata(start, typed);
   const theirs = compareMetadata(start, newer).filter((name) => typed[name] !== newer[name]);
-  const taken = theirs.filter((name) => !mine.includes(name)).map(humanizeName);
-  const kept = theirs.filter((name) => mine.includes(name)).map((name) => `${humanizeName(name)} (there: ${newer[name] ?? "empty"})`);
+  const taken = theirs.filter((name) => !mine.includes(name)).map(labelOf);
+  const kept = theirs.filter((name) => mine.includes(name)).map((name) => `${labelOf(name)} (there: ${newer[name] ?? "empty"})`);
   return [
     "What you have typed is still here.",
     taken.length > 0 && `The card has the new values of the rest: ${taken.join(", ")}.`,
