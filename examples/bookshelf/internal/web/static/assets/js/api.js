@@ -51,7 +51,7 @@ async function send(path, init) {
 }
 
 async function check(response) {
-  if (!response.ok) throw await Problem.from(response);
+  if (!response.ok && response.status !== 304) throw await Problem.from(response);
   return response;
 }
 
@@ -231,7 +231,10 @@ export function listFiles({ status, owner, limit, cursor }, signal) {
   return json(`/api/ops/files?${query({ status, owner, limit, cursor })}`, { signal });
 }
 
-/** fetchCounts returns the numbers of uploads by class: {all, active, waiting, failed, success, capped}. */
-export function fetchCounts(signal) {
-  return json("/api/ops/counts", { signal });
+/** jsonIfChanged returns the tag of an answer and its JSON as body, or only the tag if the answer still has it. */
+export async function jsonIfChanged(path, tag, signal) {
+  const init = { signal: within(answerTime, signal), headers: tag ? { "If-None-Match": tag } : {} };
+  const response = await request(path, init);
+  if (response.status === 304) return { tag };
+  return { tag: response.headers.get("etag") ?? "", body: await read(response, init) };
 }

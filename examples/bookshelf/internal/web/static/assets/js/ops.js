@@ -1,107 +1,124 @@
-// The operations page: counts and a filtered list of uploads, with slow polling
-// while the page is visible.
+// The operations page: the uploads with their numbers, a filter and a search. What
+// it shows is in the URL, and it polls while it is visible.
 
-import * as api from "./api.js";
 import { announce } from "./announce.js";
-import { byId, setVisible, setText } from "./dom.js";
-import { extendList, fetchFilledPage, refreshList } from "./ledger.js";
+import * as api from "./api.js";
+import { byId, setText, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
-import { Row } from "./row.js";
+import { formatView, isSameList, parseView } from "./opsview.js";
+import { Poller } from "./poll.js";
+import { countUploads } from "./uploads.js";
+import { UploadList } from "./uploadlist.js";
 import { formatCount } from "./words.js";
 
-const pageSize = 25;
-const interval = 5_000; // between two requests, in milliseconds
-const slowest = 60_000; // the longest interval after errors
+const typingPause = 300; // milliseconds after which a search begins
+const searchPause = 30_000; // between two refreshes of a search, which reads many rows
+const tickPause = 5_000;
 
-const empty = {
-  "": "No uploads yet. The first one appears here when an upload starts.",
-  active: "Nothing is in progress right now.",
-  waiting: "No card is waiting for review.",
-  failed: "Nothing has failed.",
-  success: "No card has been accepted yet.",
-};
+let view = parseView(location.search, location.hash);
+let asking = new AbortController(); // for the requests of the current list
+let tag; // of the counts
+let counts = {};
+let seen = 0; // the time of the last answer
+let searched = 0; // and of that of a search
+let typing = 0; // the timer of the search
+let isTyped = false; // whether the current search is in an entry of the history
 
-let filter = "";
-let list = { rows: [], next: undefined };
-const rows = new Map(); // Row by upload id
-let asking = new AbortController(); // for the requests with the current filter
-let timer = 0;
-let pause = interval;
-let seen = 0; // the time of the last response
+const list = new UploadList({
+  toggled: (id, open) => {
+    go({ ...view, open: open ? [...view.open, id] : view.open.filter((o) => o !== id) });
+    if (open) poller.hurry();
+  },
+  acted: () => {
+    searched = 0;
+    poller.hurry();
+  },
+});
+const poller = new Poller(refresh);
 
-function drawRows() {
-  const box = byId("rows");
-  const ids = new Set(list.rows.map((r) => r.upload_id));
-  for (const [id, row] of rows) {
-    if (ids.has(id)) continue;
-    row.element.remove();
-    rows.delete(id);
+/** go changes the view and its URL. */
+async function go(next, { replace = false } = {}) {
+  const url = formatView(next);
+  if (url !== location.pathname + location.search || location.hash) {
+    if (replace) history.replaceState(null, "", url);
+    else history.pushState(null, "", url);
   }
-  let before = box.firstElementChild;
-  for (const data of list.rows) {
-    let row = rows.get(data.upload_id);
-    if (row) row.update(data);
-    else rows.set(data.upload_id, (row = new Row(data)));
-    // Moving an element removes its focus, so it moves only if necessary.
-    if (row.element === before) before = before.nextElementSibling;
-    else box.insertBefore(row.element, before);
-  }
-  setText(byId("empty"), empty[filter]);
-  setVisible(byId("empty"), list.rows.length === 0 && !list.next);
-  setVisible(byId("more"), Boolean(list.next));
+  await show(next);
 }
 
-function drawCounts(counts) {
-  // Below this sum, no class is at its limit. The counting ended early, and each number may be too small.
-  const more = counts.capped && counts.all < 1000 ? "+" : "";
-  for (const node of document.querySelectorAll("[data-count]")) {
-    const n = counts[node.dataset.count];
-    setText(node, Number.isFinite(n) ? formatCount(n, counts.capped) + more : "–");
-  }
+/** show shows a view. */
+async function show(next) {
+  const isSame = isSameList(view, next) && seen > 0;
+  view = next;
+  drawView();
+  if (isSame) await open();
+  else await load();
 }
 
-/** refreshUploads loads the counts and the first page, and schedules the next refresh. */
-async function refreshUploads() {
-  clearTimeout(timer);
+/** load loads the list of the view from its beginning. */
+async function load() {
+  poller.stop();
   asking.abort();
   asking = new AbortController();
-  const { signal } = asking;
-  try {
-    const [counts, page] = await Promise.all([
-      api.fetchCounts(signal),
-      fetchFilledPage((cursor) => api.listFiles({ status: filter, limit: pageSize, cursor }, signal)),
-    ]);
-    if (signal.aborted) return;
-    drawCounts(counts);
-    list = refreshList(list, page);
-    drawRows();
-    clearSlot(byId("ops-notice"));
-    seen = Date.now();
-    pause = interval;
-  } catch (err) {
-    if (signal.aborted) return;
-    pause = Math.min(slowest, Math.max(pause * 2, (err.retryAfter ?? 0) * 1000));
-    showError("The uploads could not be loaded", err, refreshUploads);
-  }
-  byId("rows").removeAttribute("aria-busy");
-  updateTimes();
-  if (document.visibilityState === "visible") timer = setTimeout(refreshUploads, pause);
+  tag = undefined;
+  byId("rows").setAttribute("aria-busy", "true");
+  await poller.now();
 }
 
-async function loadOlder() {
-  const button = byId("more");
+/** refresh is one round of polling. It returns whether something has changed. */
+async function refresh() {
   const { signal } = asking;
-  button.disabled = true;
+  const isFirst = byId("rows").hasAttribute("aria-busy");
   try {
-    const page = await fetchFilledPage((cursor) => api.listFiles({ status: filter, limit: pageSize, cursor }, signal), list.next);
-    if (signal.aborted) return;
-    list = extendList(list, page);
-    drawRows();
-    announce(`${list.rows.length} uploads are shown.`);
+    const [hasCounts, hasRows] = await Promise.all([loadCounts(signal), isFirst ? loadList(signal) : refreshList(signal)]);
+    if (signal.aborted) return false;
+    clearSlot(byId("ops-notice"));
+    seen = Date.now();
+    tick();
+    return hasCounts || hasRows;
   } catch (err) {
-    if (!signal.aborted) showError("Older uploads could not be loaded", err, loadOlder);
+    if (signal.aborted) return false;
+    showError("The uploads could not be loaded", err, isFirst ? load : () => poller.now());
+    tick();
+    throw err;
+  }
+}
+
+async function loadCounts(signal) {
+  const answer = await countUploads(view, tag, signal);
+  if (signal.aborted || !answer.body) return false;
+  ({ tag, body: counts } = answer);
+  drawCounts();
+  return true;
+}
+
+async function loadList(signal) {
+  await list.load(view, signal);
+  if (signal.aborted) return false;
+  searched = Date.now();
+  await open();
+  return true;
+}
+
+async function refreshList(signal) {
+  if (view.q && Date.now() - searched < searchPause) return false;
+  searched = Date.now();
+  return list.refresh(signal);
+}
+
+async function open() {
+  await list.open(view.open, asking.signal);
+}
+
+async function loadMore() {
+  const button = byId("more");
+  button.setAttribute("aria-disabled", "true"); // it keeps the focus
+  try {
+    await list.more(asking.signal);
+  } catch (err) {
+    if (!asking.signal.aborted) showError("Older uploads could not be loaded", err, loadMore);
   } finally {
-    button.disabled = false;
+    button.removeAttribute("aria-disabled");
   }
 }
 
@@ -110,42 +127,93 @@ function showError(title, err, again) {
     kind: "error",
     title,
     detail: api.explainError(err),
+    wait: err.retryAfter,
     actions: [{ label: "Try again", run: again }],
   });
 }
 
-function chooseFilter(wanted) {
-  if (wanted === filter) return;
-  filter = wanted;
-  for (const b of document.querySelectorAll("[data-filter]")) {
-    b.setAttribute("aria-pressed", String(b.dataset.filter === filter));
+function drawCounts() {
+  // Below this sum, no class is at its limit. The counting ended early, and each number may be too small.
+  const more = counts.capped && counts.all < 1000 ? "+" : "";
+  for (const node of document.querySelectorAll("[data-count]")) {
+    const n = counts[node.dataset.count];
+    setText(node, Number.isFinite(n) ? formatCount(n, counts.capped) + more : "–");
   }
-  list = { rows: [], next: undefined };
-  byId("rows").setAttribute("aria-busy", "true");
-  refreshUploads().then(() => announce(`${list.rows.length} uploads are shown.`));
 }
 
-/** updateTimes updates relative times between two refreshes. */
-function updateTimes() {
-  for (const row of rows.values()) row.tick();
+/** drawView shows the filter and the search of the view. */
+function drawView() {
+  for (const link of document.querySelectorAll("[data-filter]")) {
+    const { filter } = link.dataset;
+    link.href = formatView({ ...view, status: filter, open: [] });
+    if (filter === view.status) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  if (byId("q").value.trim() !== view.q) byId("q").value = view.q;
+  byId("mine").checked = view.owner === "me";
+  const isOps = api.session.who?.roles?.includes("ops") ?? false;
+  setVisible(byId("whose"), isOps);
+  setText(byId("waiting-name"), isOps && view.owner !== "me" ? "Waiting for review" : "Waiting for you");
+  setText(byId("lead"), isOps && view.owner !== "me" ? "All uploads of your tenant and their status." : "Your uploads and their status.");
+}
+
+function tick() {
+  list.tick();
   if (seen === 0) return;
   const s = Math.round((Date.now() - seen) / 1000);
-  setText(byId("fresh"), s < 10 ? "Up to date" : `Loaded ${s < 120 ? `${s} s` : `${Math.round(s / 60)} min`} ago`);
+  setText(byId("fresh"), s < 30 ? "Up to date" : `Loaded ${s < 120 ? `${s} s` : `${Math.round(s / 60)} min`} ago`);
 }
 
-for (const b of document.querySelectorAll("[data-filter]")) b.addEventListener("click", () => chooseFilter(b.dataset.filter));
-byId("refresh").addEventListener("click", refreshUploads);
-byId("more").addEventListener("click", loadOlder);
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") refreshUploads();
-  else clearTimeout(timer);
-});
-setInterval(updateTimes, 5_000);
-
-// The desk links to an upload by its id. It is opened if it is on the page.
-await refreshUploads();
-const linked = rows.get(location.hash.slice(1));
-if (linked) {
-  linked.toggle(true);
-  linked.element.scrollIntoView({ block: "nearest" });
+/** search changes the search. The first change of a series is an entry in the history. */
+function search() {
+  clearTimeout(typing);
+  const q = byId("q").value.trim().slice(0, 200);
+  if (q === view.q) return;
+  const replace = isTyped;
+  isTyped = true;
+  go({ ...view, q, open: [] }, { replace }).then(() => {
+    if (q === view.q) announce(byId("found").textContent || byId("empty").textContent);
+  });
 }
+
+function begin() {
+  for (const link of document.querySelectorAll("[data-filter]")) {
+    link.addEventListener("click", (e) => {
+      if (e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return; // another tab or window
+      e.preventDefault();
+      isTyped = false;
+      go({ ...view, status: link.dataset.filter, open: [] });
+    });
+  }
+  byId("search").addEventListener("submit", (e) => {
+    e.preventDefault();
+    search();
+    isTyped = false;
+  });
+  byId("q").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(search, typingPause);
+  });
+  byId("q").addEventListener("blur", () => (isTyped = false));
+  byId("mine").addEventListener("change", () => go({ ...view, owner: byId("mine").checked ? "me" : "", open: [] }));
+  byId("refresh").addEventListener("click", load);
+  byId("more").addEventListener("click", () => byId("more").ariaDisabled !== "true" && loadMore());
+  byId("fresh-rows").addEventListener("click", () => list.settle());
+  addEventListener("popstate", () => {
+    isTyped = false;
+    show(parseView(location.search, location.hash));
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") poller.now();
+    else poller.stop();
+  });
+  setInterval(tick, tickPause);
+}
+
+begin();
+const linked = parseView("", location.hash).open[0]; // from the desk
+if (location.hash && linked) history.replaceState(null, "", formatView(view));
+await api.session.ready().catch(() => {}); // the requests explain why
+drawView();
+await load();
+if (linked) list.show(linked);

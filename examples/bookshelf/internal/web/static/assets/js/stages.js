@@ -1,9 +1,12 @@
 // The record of an upload: its stages with attempts, times, places and errors.
 
 import { el, icon } from "./dom.js";
-import { humanizeName, formatDuration, formatTime } from "./words.js";
+import { formatReason, formatStage } from "./status.js";
+import { formatAgo, formatMoment } from "./times.js";
+import { formatDuration, humanizeName } from "./words.js";
 
 const states = { success: "Done", failed: "Failed", in_progress: "In progress" };
+const currentStates = { waiting: "Waiting for review", released: "Interrupted" };
 
 /** drawRecord returns the element of a record of /api/ops/files/{id}. */
 export function drawRecord(file) {
@@ -15,16 +18,37 @@ export function drawRecord(file) {
       "dl",
       { class: "facts" },
       fact("Upload", el("code", {}, file.upload_id)),
-      fact("Updated", time(file.updated_at)),
-      file.reason && fact("Reason", humanizeName(file.reason)),
+      fact("File", file.filename),
+      fact("By", file.user_id),
+      fact("Created", moment(file.created_at)),
+      fact("Changed", moment(file.changed_at)),
+      file.reason && fact("Reason", formatReason(file.reason)),
       file.current_status === "FAILED" && fact("Retry", file.retryable ? "possible" : "not possible"),
     ),
-    stages.length > 0 ? el("ol", { class: "stages" }, stages.map(stage)) : el("p", { class: "hint" }, "No stage has started."),
-    el("p", {}, el("a", { href: `/#${file.upload_id}` }, "Open at the desk")),
+    stages.length > 0
+      ? el("ol", { class: "stages" }, stages.map((s) => stage(s, file)))
+      : el("p", { class: "hint" }, "No stage has started."),
   );
 }
 
-function stage(s) {
+/** ago returns a time element. updateAges updates its text. */
+export function ago(iso) {
+  const then = Date.parse(iso);
+  if (Number.isNaN(then)) return undefined;
+  return el("time", { datetime: iso, title: formatMoment(then) }, formatAgo(then, Date.now()));
+}
+
+/** updateAges updates the texts of the time elements in a node. */
+export function updateAges(node) {
+  for (const time of node.querySelectorAll("time")) {
+    const text = formatAgo(Date.parse(time.dateTime), Date.now());
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+function stage(s, file) {
+  const isAwaited = s.stage_name === "user_upload" && s.status === "in_progress";
+  const current = s.stage_name === file.stage ? currentStates[file.state] : undefined;
   return el(
     "li",
     { class: `stage ${s.status}` },
@@ -35,17 +59,17 @@ function stage(s) {
       el(
         "p",
         { class: "stage-head" },
-        el("strong", {}, humanizeName(s.stage_name)),
-        el("span", { class: "stage-state" }, states[s.status] ?? humanizeName(s.status)),
-        s.attempt > 1 && el("span", { class: "hint" }, `attempt ${s.attempt}`),
+        el("strong", {}, formatStage(s.stage_name)),
+        el("span", { class: "stage-state" }, current ?? (isAwaited ? "Waiting for the file" : states[s.status] ?? humanizeName(s.status))),
+        s.stage_name !== "user_upload" && el("span", { class: "hint" }, `Attempt ${s.attempt}`),
         Number.isFinite(s.processing_time) && el("span", { class: "hint" }, `took ${formatDuration(s.processing_time * 1000)}`),
       ),
       s.error_message && el("p", { class: "stage-error" }, s.error_message),
       el(
         "dl",
         { class: "facts" },
-        fact("Began", time(s.start_time)),
-        fact("Ended", time(s.end_time)),
+        fact("Began", moment(s.start_time)),
+        fact("Ended", moment(s.end_time)),
         fact("From", place(s.source), "wide"),
         fact("To", place(s.destination), "wide"),
       ),
@@ -61,7 +85,8 @@ function place(p) {
   return p?.key && el("code", {}, `${p.bucket}/${p.key}`);
 }
 
-function time(iso) {
-  const at = new Date(iso ?? "");
-  return Number.isNaN(at.getTime()) ? undefined : el("time", { datetime: iso }, formatTime(at));
+/** moment returns a time in both forms, since a finger cannot reach a title. */
+function moment(iso) {
+  const time = ago(iso);
+  return time && [time, el("span", { class: "moment" }, time.title)];
 }
