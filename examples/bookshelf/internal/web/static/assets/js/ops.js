@@ -78,6 +78,7 @@ async function refresh() {
     return hasCounts || hasRows;
   } catch (err) {
     if (signal.aborted) return false;
+    if (isFirst) list.clear(view);
     showError("The uploads could not be loaded", err, isFirst ? load : () => poller.now());
     tick();
     throw err;

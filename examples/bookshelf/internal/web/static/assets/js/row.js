@@ -114,9 +114,9 @@ export class Row {
   }
 
   /** offer shows what a person may do: the next action beside the line, and all in the panel. */
-  #offer({ kind, canOpen, canRetry, canCancel }) {
+  #offer({ kind, canOpen, canRead, canRetry, canCancel }) {
     const opensFirst = kind === "waiting" || this.#data.reason === "store_failed";
-    const offered = JSON.stringify([canOpen, canRetry, canCancel, opensFirst]);
+    const offered = JSON.stringify([canOpen, canRead, canRetry, canCancel, opensFirst]);
     if (offered === this.#offered) return;
     this.#offered = offered;
     const hadFocus = this.#action.contains(document.activeElement) || this.#actions.contains(document.activeElement);
@@ -125,6 +125,7 @@ export class Row {
     this.#action.replaceChildren(...(opensFirst && canOpen ? [open()] : canRetry ? [retry()] : []));
     this.#actions.replaceChildren(
       ...(canOpen ? [open()] : []),
+      ...(canRead ? [el("a", { class: "button small", href: `/shelf/${this.#data.upload_id}` }, "Open the book")] : []),
       ...(canRetry ? [retry()] : []),
       ...(canCancel ? [el("button", { type: "button", class: "button small danger", onclick: () => this.#cancel() }, "Cancel upload…")] : []),
     );
@@ -155,12 +156,11 @@ export class Row {
 
   async #cancel() {
     const name = this.#name.textContent;
-    const isRunning = this.#data.class === "active";
-    const agrees = await confirmAction({
-      title: "Cancel this upload?",
-      detail: `${isRunning ? "The reader stops. " : ""}“${name}” is closed for good, and its photo is deleted.`,
-      label: "Cancel the upload",
-    });
+    const { stage, state } = this.#data;
+    const photo = stage === "user_upload" ? "a photo that arrives later is deleted" : "its photo is deleted";
+    const reader = stage === "enrichment" && state === "running" ? "The reader stops. " : "";
+    const detail = `${reader}“${name}” is closed for good, and ${photo}.`;
+    const agrees = await confirmAction({ title: "Cancel this upload?", detail, label: "Cancel the upload" });
     if (!agrees) return;
     clearSlot(this.#notice);
     try {

@@ -34,13 +34,14 @@ export function formatReason(reason) {
 /**
  * describeStatus returns the status of a row: a badge and its kind, a sentence, and
  * what a person may do with the upload.
- * @returns {{kind: "waiting"|"active"|"failed"|"closed"|"success", badge: string, detail: string, canOpen: boolean, canRetry: boolean, canCancel: boolean}}
- *   canOpen: its card is at the desk of the caller.
+ * @returns {{kind: "waiting"|"active"|"failed"|"closed"|"success", badge: string, detail: string, canOpen: boolean, canRead: boolean, canRetry: boolean, canCancel: boolean}}
+ *   canOpen: its card is at the desk of the caller. canRead: its book is on their shelf.
  */
 export function describeStatus(row) {
   const canChange = row.class === "active" || row.class === "waiting" || (row.class === "failed" && row.retryable === true);
   const canOpen = row.own !== false && canChange && row.stage !== "user_upload";
-  return { ...explain(row), canOpen, canRetry: row.class === "failed" && canChange, canCancel: canChange };
+  const canRead = row.own !== false && row.class === "success";
+  return { ...explain(row), canOpen, canRead, canRetry: row.class === "failed" && canChange, canCancel: canChange };
 }
 
 function explain(row) {

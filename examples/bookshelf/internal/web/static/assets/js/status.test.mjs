@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { describeStatus, formatReason, formatStage } from "./status.js";
 
 const row = (fields) => ({ user_id: "ann", own: true, stage: "enrichment", ...fields });
-const actions = (r) => ["canOpen", "canRetry", "canCancel"].filter((name) => describeStatus(r)[name]).join(" ");
+const actions = (r) => ["canOpen", "canRead", "canRetry", "canCancel"].filter((name) => describeStatus(r)[name]).join(" ");
 
 test("what waits for a person is apart from what runs", () => {
   const waiting = row({ class: "waiting", state: "waiting" });
@@ -37,7 +37,8 @@ test("a failure says why, and what is left to do", () => {
   assert.equal(describeStatus(row({ class: "failed", reason: "cancelled", retryable: false })).kind, "closed");
   const left = row({ class: "failed", reason: "abandoned", stage: "user_upload", retryable: false });
   assert.equal(describeStatus(left).detail, "Upload: Nobody continued in time.");
-  assert.equal(actions(row({ class: "success" })), "");
+  assert.equal(actions(row({ class: "success" })), "canRead");
+  assert.equal(actions(row({ class: "success", own: false })), "");
 });
 
 test("unknown reasons and stages are named as they are", () => {

@@ -49,6 +49,15 @@ export class UploadList {
     byId("rows").removeAttribute("aria-busy");
   }
 
+  /** clear shows no uploads of a view, since they cannot be loaded. */
+  clear(view) {
+    this.#view = view;
+    this.#list = newList({});
+    this.#linked.clear();
+    this.#draw();
+    setVisible(byId("empty"), false);
+  }
+
   /** refresh asks for newer data, and returns whether there was any. */
   async refresh(signal) {
     const before = this.#list;
