@@ -119,9 +119,12 @@ export async function startRun(sessionID, message, options) {
  * has its id as run.
  */
 export async function beginRun(path, body, { key = randomKey(), signal } = {}) {
-  const start = post(body, signal);
-  start.headers["Idempotency-Key"] = key;
-  const response = await repeat(() => request(path, start), signal);
+  const start = () => {
+    const init = post(body, within(answerTime, signal));
+    init.headers["Idempotency-Key"] = key;
+    return request(path, init);
+  };
+  const response = await repeat(start, signal);
   response.body?.cancel().catch(() => {}); // the run continues without this reader
   return { run: runIn(response.headers.get("location")), headers: response.headers };
 }
@@ -203,6 +206,11 @@ async function retryable(ask, isTemporary) {
 /** stop asks a run to stop. Its events say when it has. */
 export function stop(runID) {
   return json(`/api/runs/${encodeURIComponent(runID)}/stop`, { method: "POST" });
+}
+
+/** cancelUpload ends the record of an upload, and deletes the photo. */
+export function cancelUpload(id) {
+  return json(`/api/ops/files/${encodeURIComponent(id)}/cancel`, { method: "POST" });
 }
 
 /** fetchDraft returns the draft: {metadata, sources, origins, version, transcript, runs, photo_url, run_id of the run in flight}. */

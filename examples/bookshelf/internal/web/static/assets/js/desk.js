@@ -22,6 +22,7 @@ const queue = new Queue(
     grant: requestGrant,
     put: (grant, photo, progress, signal) => putFile(grant, photo.blob, progress, signal),
     start: askReader,
+    discard: (id) => api.cancelUpload(id).then(() => tray.look(), () => {}), // else its record ends with the grant
   },
   (upload) => {
     tray.refresh();

@@ -59,11 +59,12 @@ export class Queue {
   #count = 0;
 
   /**
-   * @param work has four functions, of which all but the last get a signal as the last argument:
+   * @param work has five functions, which get a signal as the last argument:
    *   prepare(file) returns the photo {blob, type, name, displayName, note};
    *   grant(photo) returns a grant {session_id, expires_at, …};
    *   put(grant, photo, progress) sends the photo;
-   *   start(session) starts the reader.
+   *   start(session) starts the reader;
+   *   discard(session) gives a session up, without a signal, and does not throw.
    * @param onChange is called with an upload whenever it changes.
    */
   constructor(work, onChange, { sleep = wait, now = Date.now } = {}) {
@@ -105,6 +106,7 @@ export class Queue {
   cancel(upload) {
     upload.leaving.abort();
     this.uploads = this.uploads.filter((u) => u !== upload);
+    if (upload.session && upload.state !== "started") this.#work.discard(upload.session);
     this.#change(upload, "cancelled");
   }
 
@@ -156,7 +158,9 @@ export class Queue {
   // A grant is used again while it is valid, since the photo may have arrived although its answer was lost.
   async #grant(upload, signal) {
     if (upload.grant && Date.parse(upload.grant.expires_at) > this.#now() + margin) return;
+    if (upload.session) this.#work.discard(upload.session); // a later grant takes its place
     upload.grant = await this.#work.grant(upload.photo, signal);
+    if (signal.aborted) this.#work.discard(upload.grant.session_id);
     signal.throwIfAborted();
     upload.session = upload.grant.session_id;
     upload.isRepeated = false;

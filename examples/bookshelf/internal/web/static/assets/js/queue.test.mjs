@@ -20,6 +20,7 @@ function newQueue(change = {}) {
       progress(0.5);
     },
     start: async (id) => void asked.push(`start ${id}`),
+    discard: (id) => void asked.push(`discard ${id}`),
     ...change,
   };
   const queue = new Queue(work, (u) => changes.push(`${u.key} ${u.state}`), { now: () => 0, sleep: async (ms) => void asked.push(`sleep ${ms}`) });
@@ -91,7 +92,7 @@ test("a photo that is there before it was sent is a failure, and so is a grant t
   await settle();
   q.queue.retry(u);
   await settle();
-  assert.deepEqual([u.state, q.asked], ["failed", ["grant a", "grant a", "grant a"]]);
+  assert.deepEqual([u.state, q.asked], ["failed", ["grant a", "discard s1", "grant a", "discard s2", "grant a"]]);
   q.queue.retryLost();
   assert.equal(u.state, "failed", "its connection was not lost");
 });
@@ -114,6 +115,7 @@ test("a cancelled upload is gone, whatever it was doing, and frees its place", a
   await settle();
   assert.deepEqual([signals.length, signals[0].aborted, all[3].session], [3, true, ""]);
   assert.deepEqual(q.queue.uploads, [all[1], all[2]]);
+  assert.deepEqual(q.asked.filter((a) => a.startsWith("discard")), ["discard s1"], "its photo may have arrived");
   assert.deepEqual(q.changes.filter((c) => c.startsWith("upload-1")).at(-1), "upload-1 cancelled");
 });
 

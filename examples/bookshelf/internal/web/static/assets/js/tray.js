@@ -1,7 +1,7 @@
 // The tray: a list of the books that are not finished, each with its state. It
 // survives a reload, since the server knows the uploads.
 
-import { fetchFile, listFiles } from "./api.js";
+import { cancelUpload, fetchFile, listFiles } from "./api.js";
 import { announce } from "./announce.js";
 import { byId, el, icon, setText, setVisible } from "./dom.js";
 import { describeRow } from "./standing.js";
@@ -119,6 +119,11 @@ export class Tray {
     this.#onChange();
   }
 
+  async #discard(id) {
+    await cancelUpload(id).catch(() => {});
+    this.look();
+  }
+
   #build() {
     const title = el("span", { class: "tray-title" });
     const words = el("span", { class: "tray-words" });
@@ -142,10 +147,11 @@ export class Tray {
     if (upload?.progress === undefined) item.bar.removeAttribute("value");
     else item.bar.value = upload.progress;
     setVisible(item.retry, upload?.state === "failed" && upload.problem?.name !== "PhotoError"); // the same file fails again
-    setVisible(item.cancel, Boolean(upload) && (!["started", "starting"].includes(upload.state) || standing === "closed"));
+    const isOurs = Boolean(upload) && (!["started", "starting"].includes(upload.state) || standing === "closed");
+    setVisible(item.cancel, isOurs || (!upload && standing === "sending")); // the latter may be lost, or come from another tab
     setText(item.cancel.lastElementChild, `Remove ${book.title}`);
     item.retry.onclick = () => this.#queue.retry(upload);
     item.retry.setAttribute("aria-label", `Try again: ${book.title}`);
-    item.cancel.onclick = () => this.#queue.cancel(upload);
+    item.cancel.onclick = () => (upload ? this.#queue.cancel(upload) : this.#discard(book.id));
   }
 }

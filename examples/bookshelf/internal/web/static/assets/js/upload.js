@@ -8,21 +8,30 @@ export function requestGrant({ name, type, blob }, signal) {
   return requestPresigned({ filename: name, type, size: blob.size }, signal);
 }
 
+const silence = 60_000; // milliseconds without progress after which an upload has lost its connection
+
 // The browser sets these headers and does not let a script set them.
 const browserSets = new Set(["host", "content-length"]);
 
 /**
  * putFile sends the file as the grant requires. It calls progress with a fraction
- * from 0 to 1.
+ * from 0 to 1. Without progress for a minute, it gives up.
  */
 export function putFile(grant, file, progress, signal) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     const abort = () => xhr.abort();
+    let timer = 0;
+    const awake = () => {
+      clearTimeout(timer);
+      timer = setTimeout(abort, silence);
+    };
     const settle = (how, value) => {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
       how(value);
     };
+    const lost = () => new Problem("The photo could not be sent: the storage did not answer.");
     if (signal?.aborted) {
       reject(signal.reason);
       return;
@@ -34,6 +43,7 @@ export function putFile(grant, file, progress, signal) {
       xhr.setRequestHeader(name, Array.isArray(value) ? value.join(", ") : value);
     }
     xhr.upload.addEventListener("progress", (e) => {
+      awake();
       if (e.lengthComputable && e.total > 0) progress(e.loaded / e.total);
     });
     xhr.addEventListener("load", () => {
@@ -44,10 +54,9 @@ export function putFile(grant, file, progress, signal) {
         settle(reject, new Problem(refusal(xhr.status), xhr.status));
       }
     });
-    xhr.addEventListener("error", () =>
-      settle(reject, new Problem("The photo could not be sent: the storage did not answer.")),
-    );
-    xhr.addEventListener("abort", () => settle(reject, signal.reason));
+    xhr.addEventListener("error", () => settle(reject, lost()));
+    xhr.addEventListener("abort", () => settle(reject, signal?.aborted ? signal.reason : lost()));
+    awake();
     xhr.send(file);
   });
 }
