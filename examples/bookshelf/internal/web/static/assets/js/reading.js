@@ -10,10 +10,10 @@ import { humanizeName } from "./words.js";
 /**
  * followReading follows a run up to its end and returns its events. It rejects if
  * the run cannot be followed any more; the run itself continues.
- * @param desk has notes, card, cover, and onTitle(title).
+ * @param book has notes, card, cover, and title(title), as an OpenBook does.
  */
-export async function followReading(run, desk, signal) {
-  const { notes, card } = desk;
+export async function followReading(run, book, signal) {
+  const { notes, card, cover } = book;
   notes.begin(run);
   const before = card.save();
   let events = []; // without those that were taken back
@@ -23,24 +23,25 @@ export async function followReading(run, desk, signal) {
       const isTakenBack = event.type === "retract" || event.type === "reset";
       events = foldEvent(events, event);
       if (!isTakenBack) {
-        tell(event, desk);
+        tell(event, book);
         continue;
       }
       notes.rewind();
       card.restore(before);
-      for (const e of events) tell(e, desk);
+      for (const e of events) tell(e, book);
     }
   } finally {
     if (!signal.aborted) {
       notes.finish();
-      desk.cover.now("");
+      cover.now("");
       setText(byId("pulse-words"), "working");
     }
   }
   return events;
 }
 
-function tell(event, { notes, card, cover, onTitle }) {
+function tell(event, book) {
+  const { notes, card, cover } = book;
   notes.show(event);
   switch (event.type) {
     case "run_queued":
@@ -62,12 +63,12 @@ function tell(event, { notes, card, cover, onTitle }) {
         announce(words);
         cover.now(words);
       }
-      if (event.field === "title") onTitle(event.value);
+      if (event.field === "title") book.title(event.value);
       break;
     }
     case "complete":
       card.settle(event.metadata);
-      onTitle(card.value("title"));
+      book.title(card.value("title"));
       break;
   }
 }

@@ -1,0 +1,71 @@
+// Accepts the card of the open book, and shows where it is saved.
+
+import * as api from "./api.js";
+import { announce } from "./announce.js";
+import { byId, setText } from "./dom.js";
+import { clearSlot, showNotice } from "./notice.js";
+import { copyKey, showSaved } from "./saved.js";
+import { markStep } from "./steps.js";
+
+/** Acceptance owns the button that accepts the card, and what follows it. */
+export class Acceptance {
+  #book;
+  #desk;
+
+  /** desk has changed(id); next(), which returns the label of the next book; and openNext(). */
+  constructor(book, desk) {
+    this.#book = book;
+    this.#desk = desk;
+    byId("accept").addEventListener("click", () => this.#accept());
+    byId("copy-key").addEventListener("click", copyKey);
+    byId("next-book").addEventListener("click", () => desk.openNext());
+  }
+
+  async #accept() {
+    const book = this.#book;
+    const metadata = book.card.metadata();
+    if (!metadata) return;
+    const { signal } = book;
+    book.set({ doing: "saving" });
+    clearSlot(byId("accept-notice"));
+    await book.keeper.flush(); // the card is accepted as it is, also if this fails
+    if (signal.aborted) return;
+    try {
+      const accepted = await api.accept(book.session, metadata);
+      if (signal.aborted) return;
+      this.#desk.changed(book.session);
+      this.show(accepted.saved_key);
+    } catch (err) {
+      if (signal.aborted) return;
+      book.set({ doing: "" });
+      const isTemporary = err.retryAfter || err.status >= 500 || !err.status;
+      showNotice(byId("accept-notice"), {
+        kind: "error",
+        title: "The card was not accepted",
+        detail: api.explainError(err),
+        wait: err.retryAfter,
+        actions: isTemporary ? [{ label: "Try again", primary: true, run: () => this.#accept() }] : [],
+      });
+    }
+  }
+
+  /** show shows that the card was accepted. */
+  show(key, when = new Date()) {
+    const book = this.#book;
+    book.keeper.close();
+    markStep("accepted");
+    book.set({ doing: "accepted" });
+    clearSlot(byId("notes-notice"));
+    book.fitting.clear();
+    showSaved(key, when, book.session, book.state.absent === "");
+    this.refreshNext();
+    announce(`Accepted. The card is saved at ${key}.`);
+    if (document.activeElement?.closest("#tray")) return; // the person goes through the books
+    byId("next-book").focus({ preventScroll: true });
+  }
+
+  /** refreshNext shows the label of the next book. */
+  refreshNext() {
+    if (this.#book.state?.doing === "accepted") setText(byId("next-book"), this.#desk.next());
+  }
+}

@@ -1,0 +1,184 @@
+// What the person and the reader say to each other about the open book: a run is
+// started, followed and stopped.
+
+import * as api from "./api.js";
+import { announce } from "./announce.js";
+import { byId, prefersReducedMotion, setVisible } from "./dom.js";
+import { clearSlot, showNotice } from "./notice.js";
+import { describeEnd, describeRefusal, sumUsage } from "./outcome.js";
+import { followReading } from "./reading.js";
+import { markStep } from "./steps.js";
+import { formatUsage } from "./words.js";
+
+/** Conversation owns the box for messages and the button that stops the reader. */
+export class Conversation {
+  #book;
+  #desk;
+  #isStopping = false; // by the button, which then is hidden
+
+  /** desk has changed(id), and closed(), which frees the desk. */
+  constructor(book, desk) {
+    this.#book = book;
+    this.#desk = desk;
+    byId("stop").addEventListener("click", () => this.#stop());
+    byId("correct").addEventListener("submit", (e) => {
+      e.preventDefault();
+      this.#correct();
+    });
+    byId("message").addEventListener("keydown", (e) => {
+      if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+      e.preventDefault();
+      this.#correct();
+    });
+    byId("message").addEventListener("input", () => book.refresh());
+  }
+
+  #correct() {
+    const box = byId("message");
+    const message = box.value;
+    if (byId("send").disabled) return;
+    box.value = "";
+    this.ask(message);
+  }
+
+  /**
+   * ask starts a run of the reader, with a correction if there is a message, and
+   * follows it. key identifies the request.
+   */
+  async ask(message = "", key = undefined) {
+    const book = this.#book;
+    const { signal } = book;
+    book.set({ doing: "reading", run: "" }); // locks the card
+    this.#isStopping = false;
+    if (!(await book.keeper.flush()) && !signal.aborted) {
+      this.#giveBack(message);
+      showNotice(byId("notes-notice"), {
+        kind: "error",
+        title: "Your changes could not be saved",
+        detail: "The reader starts when they are.",
+        actions: [{ label: "Try again", primary: true, run: () => this.ask(message, key) }],
+      });
+      return;
+    }
+    if (signal.aborted) return;
+    setVisible(byId("notes-empty"), false);
+    book.clearNotices();
+    book.fitting.clear();
+    const proposal = message ? book.notes.said(message) : undefined; // until the run says it
+    let run;
+    try {
+      run = await api.startRun(book.session, message, { key, signal });
+    } catch (err) {
+      if (signal.aborted) return;
+      proposal?.remove();
+      if (err.run) await this.#yield(err.run, message);
+      else await this.#fail({ kind: "error", title: describeRefusal(err), detail: api.explainError(err), wait: err.retryAfter }, message);
+      return;
+    }
+    proposal?.remove();
+    if (signal.aborted) return;
+    this.#desk.changed(book.session);
+    await this.follow(run, message);
+  }
+
+  // Another tab, or an earlier request, has started a run.
+  async #yield(run, message) {
+    const { signal } = this.#book;
+    await this.follow(run);
+    if (!message || signal.aborted) return;
+    this.#giveBack(message);
+    showNotice(byId("notes-notice"), {
+      title: "Your message was not sent",
+      detail: "The reader was asked elsewhere at the same time. Your message is still in the box.",
+    });
+  }
+
+  #giveBack(message) {
+    if (message && byId("message").value === "") byId("message").value = message;
+    this.#book.set({ doing: this.#book.state.extracted ? "" : "halted" });
+  }
+
+  /** follow follows a run to its end. message is what the person has asked for with it. */
+  async follow(run, message = "") {
+    const book = this.#book;
+    const { signal } = book;
+    markStep("reading");
+    clearSlot(byId("notes-notice"));
+    clearSlot(byId("accept-notice"));
+    setVisible(byId("notes-empty"), false);
+    book.cover.now("The reader is working…");
+    book.fitting.clear();
+    book.set({ doing: "reading", run });
+    let events = [];
+    let failure;
+    try {
+      events = await followReading(run, book, signal);
+      book.told.push(run);
+    } catch (err) {
+      if (signal.aborted) return;
+      failure = { kind: "error", title: describeRefusal(err), detail: api.explainError(err), again: () => this.follow(run, message) };
+    }
+    await this.#synchronise(signal);
+    if (signal.aborted) return;
+    const found = book.card.filled();
+    const end = events.at(-1);
+    const isOpen = end?.type === "complete" || (end?.code === "stopped" && found);
+    if (isOpen) Object.assign(book.state, { extracted: true, absent: "" });
+    failure ??= end && describeEnd(end, found);
+    const sum = formatUsage(sumUsage(events));
+    if (sum) book.notes.aside(sum);
+    if (book.state.extracted) markStep("review");
+    book.set({ run: "", doing: failure && !book.state.extracted ? "halted" : "" });
+    this.#desk.changed(book.session);
+    if (!book.fitting.check()) book.fitting.settle();
+    if (failure) await this.#fail(failure, message);
+    else announce("The reader has finished. Check the card, correct it, and accept it.");
+  }
+
+  // Shows the sources of the values, and edits the draft that the run has left.
+  async #synchronise(signal) {
+    const book = this.#book;
+    try {
+      const [record, draft] = await Promise.all([api.fetchFile(book.session, signal), api.fetchDraft(book.session, signal)]);
+      book.seen = record.updated_at;
+      book.keeper.take(draft);
+    } catch {
+      book.keeper?.forget();
+    }
+  }
+
+  // The record says whether the failure is permanent.
+  async #fail(failure, message) {
+    const book = this.#book;
+    const { signal } = book;
+    const record = await api.fetchFile(book.session, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    if (book.state.doing === "reading") book.set({ doing: book.state.extracted ? "" : "halted" });
+    const isClosed = record?.current_status === "FAILED" && record.retryable === false;
+    if (isClosed) book.close("reading");
+    const label = failure.again ? "Connect again" : failure.kind === "info" ? "Ask the reader again" : "Try again";
+    const again = { label, primary: true, run: failure.again ?? (() => this.ask(message)) };
+    const another = { label: "Upload another book", primary: isClosed, run: () => this.#desk.closed() };
+    const box = showNotice(byId("notes-notice"), {
+      ...failure,
+      actions: isClosed ? [another] : [again, another],
+      wait: isClosed ? 0 : failure.wait,
+    });
+    if (this.#isStopping) box.querySelector("button")?.focus({ preventScroll: true });
+    // On a phone, the notes are below the card.
+    box.scrollIntoView({ block: "nearest", behavior: prefersReducedMotion() ? "auto" : "smooth" });
+  }
+
+  async #stop() {
+    const { signal, state } = this.#book;
+    byId("stop").disabled = true; // until the events of the run end
+    this.#isStopping = true;
+    try {
+      await api.stop(state.run);
+    } catch (err) {
+      if (signal.aborted) return;
+      byId("stop").disabled = false;
+      showNotice(byId("notes-notice"), { kind: "error", title: "The reader was not stopped", detail: api.explainError(err) });
+    }
+  }
+}
