@@ -18,6 +18,9 @@
 //
 // A turn that does not fit an item is stored as an object in the same scope, if [Options].Objects is set.
 //
-// The package owns the sort keys "turn#<6 digits>" and "compact#<6 digits>". It does not run agents, and does not
-// decide who may append: package runner does.
+// A conversation is kept until [Store.Delete], or for [Options].Retention after its newest turn if [Store.Clean] is
+// called regularly.
+//
+// The package owns the sort keys "turn#<6 digits>", "compact#<6 digits>" and "history", and the class "history" of slot
+// I3. It does not run agents, and does not decide who may append: package runner does.
 package history

@@ -85,6 +85,9 @@ func (s *Store) write(ctx context.Context, session scope.Scope, r record) error 
 	} else if it.Attr[objectAttr], err = s.putObject(ctx, session, raw); err != nil {
 		return err
 	}
+	if err := s.markUse(ctx, view); err != nil {
+		return err
+	}
 	_, err = view.Put(ctx, it, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok {
 		if conflict.Current != nil && conflict.Current.Attr[digestAttr] == digest {

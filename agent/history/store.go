@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/internal/jsonobject"
@@ -23,22 +25,33 @@ type Options struct {
 	// Objects stores the turns and compactions that do not fit an item, as "turn-<digest>.json" in the scope of their
 	// session. If nil, they are rejected.
 	Objects *object.Bucket
+	// Retention is the time after its newest turn for which a conversation is kept, at least an hour; it may be kept for
+	// a tenth longer. [Store.Clean] then deletes it. Zero means that conversations are kept until [Store.Delete].
+	// Conversations to which nothing has been appended since a Retention was set are kept too.
+	Retention time.Duration
 }
 
 // Store holds the histories of all sessions in a table. It is safe for concurrent use.
 type Store struct {
-	table   *table.Table
-	objects jsonobject.Store
+	table     *table.Table
+	objects   jsonobject.Store
+	retention time.Duration
+
+	cleaning sync.Mutex // held by Clean
+	at       cleanPosition
 }
 
-// New returns the histories in t. It returns [ErrInvalid] if t is nil.
+// New returns the histories in t. It returns [ErrInvalid] if t is nil or an option is out of range.
 func New(t *table.Table, o *Options) (*Store, error) {
 	if t == nil {
 		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
 	}
 	s := &Store{table: t, objects: jsonobject.Store{Kind: "turn", MaxSize: maxLoad}}
 	if o != nil {
-		s.objects.Bucket = o.Objects
+		s.objects.Bucket, s.retention = o.Objects, o.Retention
+	}
+	if s.retention != 0 && s.retention < time.Hour {
+		return nil, fmt.Errorf("%w: Retention %v: must be 0 or at least an hour", ErrInvalid, s.retention)
 	}
 	return s, nil
 }
@@ -86,6 +99,7 @@ func (s *Store) load(
 		head = Head{Turns: r.through, Compaction: r.number}
 	}
 	q := table.Query{From: turnName(head.Turns + 1), To: turnEnd, Consistent: true, Limit: table.MaxLimit}
+	hasTurn := false
 	for {
 		page, err := view.Query(ctx, q)
 		if err != nil {
@@ -96,10 +110,10 @@ func (s *Store) load(
 			if err != nil {
 				return h, head, err
 			}
-			if r.number != head.Turns+1 {
+			if r.number != head.Turns+1 && (hasTurn || s.retention == 0) { // Clean deletes the oldest turns first
 				return h, head, fmt.Errorf("turn %d is missing", head.Turns+1)
 			}
-			h.Turns, h.State, head.Turns = append(h.Turns, r.turns...), r.state, r.number
+			h.Turns, h.State, head.Turns, hasTurn = append(h.Turns, r.turns...), r.state, r.number, true
 			if size += r.size; size > maxLoad {
 				return h, head, ErrTooLarge
 			}
@@ -187,7 +201,8 @@ func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, li
 func (s *Store) Delete(ctx context.Context, session scope.Scope) error {
 	view, err := s.view(session)
 	if err == nil {
-		err = errors.Join(s.deleteAll(ctx, view, turnPrefix, turnEnd), s.deleteAll(ctx, view, compactPrefix, compactEnd))
+		err = errors.Join(s.deleteAll(ctx, view, turnPrefix, turnEnd), s.deleteAll(ctx, view, compactPrefix, compactEnd),
+			s.deleteAll(ctx, view, markerSort, markerSort+"!"))
 	}
 	if err != nil {
 		return fmt.Errorf("history: delete: %w", err)

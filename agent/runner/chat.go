@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/agent"
@@ -46,7 +47,7 @@ type Chat struct {
 	sort   string
 }
 
-// The item of a chat, which is never replaced.
+// The item of a chat. Only its expiry changes.
 const (
 	chatPrefix  = "chat#" // and the SHA-256 of the dialect and the id
 	sessionAttr = "session"
@@ -76,19 +77,54 @@ func (r *Runner) Chat(c Conversation) (*Chat, error) {
 }
 
 // Session returns the session of the conversation, which it makes if the conversation is new. The same conversation
-// always has the same session.
+// always has the same session, until it has not been used for [Options].ChatRetention.
 func (c *Chat) Session(ctx context.Context) (scope.Scope, error) {
-	session, err := c.find(ctx)
-	if !errors.Is(err, ErrNotFound) {
+	it, err := c.view.Get(ctx, c.sort)
+	switch {
+	case err == nil:
+		return c.keep(ctx, it)
+	case !errors.Is(err, table.ErrNotFound):
+		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
+	}
+	session, err := c.c.User.NewSession()
+	if err != nil {
 		return session, err
 	}
-	if session, err = c.c.User.NewSession(); err != nil {
-		return session, err
+	it = table.Item{
+		Sort: c.sort, Expires: c.expiry(), Attr: map[string]table.Value{sessionAttr: session.SessionID()},
 	}
-	it := table.Item{Sort: c.sort, Attr: map[string]table.Value{sessionAttr: session.SessionID()}}
 	_, err = c.view.Put(ctx, it, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
 		return c.parse(*conflict.Current) // another request has put it, or an answer was lost
+	}
+	if err != nil {
+		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
+	}
+	return session, nil
+}
+
+// expiry returns when the item of a chat that is used now expires. It is later than necessary, so that few uses write.
+func (c *Chat) expiry() time.Time {
+	if c.runner.o.ChatRetention == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(2 * c.runner.o.ChatRetention)
+}
+
+// keep returns the session in the item of a chat, and changes the item's expiry if that is too early.
+func (c *Chat) keep(ctx context.Context, it table.Item) (scope.Scope, error) {
+	session, err := c.parse(it)
+	if err != nil {
+		return session, err
+	}
+	isForever, retention := it.Expires.IsZero(), c.runner.o.ChatRetention
+	if isForever == (retention == 0) && (isForever || time.Until(it.Expires) >= retention) {
+		return session, nil
+	}
+	it.Expires = c.expiry()
+	_, err = c.view.Put(ctx, it, table.Version(it.Version))
+	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
+		return c.parse(*conflict.Current) // another request has done it
 	}
 	if err != nil {
 		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -70,6 +71,62 @@ func TestAChatHasOneSession(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotContains(t, seen, session.SessionID())
 	}
+}
+
+func TestAChatIsKeptFromItsLastMessageOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const retention = 90 * 24 * time.Hour
+		d, host, user := table.NewMemory(nil), hostOf(t, librarian(0)), userOf(t, "acme", "u1")
+		p := newProcess(t, d, host, &runner.Options{ChatRetention: retention})
+		sessionOf := func(p *process, id string) scope.Scope {
+			session, err := chatOf(t, p, user, "aisdk", id).Session(t.Context())
+			require.NoError(t, err)
+			return session
+		}
+		first := sessionOf(p, "a")
+		for range 10 {
+			time.Sleep(retention - time.Second)
+			require.Equal(t, first, sessionOf(p, "a"))
+		}
+		time.Sleep(2*retention + time.Second)
+		second := sessionOf(p, "a")
+		require.NotEqual(t, first, second, "the client's id begins a new conversation")
+
+		forever := newProcess(t, d, host, nil)
+		require.Equal(t, second, sessionOf(forever, "a"))
+		old := sessionOf(forever, "b")
+		time.Sleep(10 * retention)
+		require.Equal(t, second, sessionOf(forever, "a"), "the option was taken back in time")
+		require.Equal(t, old, sessionOf(p, "b"))
+		time.Sleep(2*retention + time.Second)
+		require.NotEqual(t, old, sessionOf(p, "b"), "it has been used since the option was set")
+		for _, each := range []*process{p, forever} {
+			each.shutDown(t)
+		}
+	})
+}
+
+// Concurrent uses of a chat that is about to expire have its session.
+func TestAChatIsKeptByConcurrentMessages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProcess(t, table.NewMemory(nil), hostOf(t, librarian(0)), &runner.Options{ChatRetention: time.Hour})
+		c := chatOf(t, p, userOf(t, "acme", "u1"), "aisdk", "a")
+		want, err := c.Session(t.Context())
+		require.NoError(t, err)
+		time.Sleep(119 * time.Minute)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				got, err := c.Session(t.Context())
+				assert.NoError(t, err)
+				assert.Equal(t, want, got)
+			})
+		}
+		all.Wait()
+		p.shutDown(t)
+	})
 }
 
 func TestAChatRejectsInvalidIDs(t *testing.T) {

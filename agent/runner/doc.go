@@ -37,8 +37,8 @@
 // # Conversations of other clients
 //
 // Clients of other protocols choose the id of a conversation. [Runner.Chat] maps it to a session, by an item
-// "chat#<SHA-256 of the dialect and the id>" in the user's partition that is put with [table.Absent]. It does not
-// expire.
+// "chat#<SHA-256 of the dialect and the id>" in the user's partition that is put with [table.Absent]. It expires
+// if [Options].ChatRetention is set and the conversation is not used for so long.
 //
 // # Protocol
 //

@@ -38,6 +38,10 @@ type Options struct {
 	// Retention is the time after which the items of a run expire. It must not be shorter than that of the logs. Zero
 	// means 30 days.
 	Retention time.Duration
+	// ChatRetention is the time after its last message for which the session of a [Chat] is kept, at least an hour; it may
+	// be kept for up to twice as long. Afterwards the client's id begins a new conversation. It should not be shorter than
+	// that of the turns. Zero means forever.
+	ChatRetention time.Duration
 	// MaxRuns is the largest number of runs in this process. Further ones are rejected with [*admission.FullError]. Zero
 	// means 2,000.
 	MaxRuns int
@@ -105,9 +109,9 @@ func New(t *table.Table, host Host, o *Options) (*Runner, error) {
 	r.o.Retention = cmp.Or(r.o.Retention, 30*24*time.Hour)
 	r.o.MaxRuns = cmp.Or(r.o.MaxRuns, 2000)
 	if r.o.Lease < time.Second || r.o.Heartbeat < 0 || r.o.Heartbeat > r.o.Lease/3 || r.o.Retention < time.Hour ||
-		r.o.MaxRuns < 1 || r.o.StepTokens < 0 {
-		return nil, fmt.Errorf("%w: Lease must be at least a second, Heartbeat at most a third of it, "+
-			"Retention at least an hour, MaxRuns positive and StepTokens not negative", ErrInvalid)
+		r.o.MaxRuns < 1 || r.o.StepTokens < 0 || r.o.ChatRetention != 0 && r.o.ChatRetention < time.Hour {
+		return nil, fmt.Errorf("%w: Lease must be at least a second, Heartbeat at most a third of it, Retention at least "+
+			"an hour, ChatRetention 0 or at least an hour, MaxRuns positive and StepTokens not negative", ErrInvalid)
 	}
 	if err := r.openStores(); err != nil {
 		return nil, err

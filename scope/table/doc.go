@@ -43,6 +43,7 @@
 //	upload         session            presign/arrivals: the announcement of an upload
 //	turn#{n}       session            agent/history: a turn
 //	compact#{n}    session            agent/history: a compaction
+//	history        session            agent/history: when a conversation was last used
 //	draft          session            examples/bookshelf: the edits of a person
 //	log#{run}#{n}  session            sse/replay: a segment of an event log
 //	run#{n}        session            agent/runner: a run

@@ -1,0 +1,142 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// maxCleanPages is the largest number of pages, of 100 markers, that one Clean reads: one of each shard, and ten more.
+const maxCleanPages = shards + 10
+
+// cleanPosition is the position of Clean: a shard, and the query of the markers that were due when the pass began.
+type cleanPosition struct {
+	shard int
+	q     table.Query
+}
+
+// Clean deletes conversations to which no turn has been appended for [Options].Retention, with their objects. It does
+// nothing without a Retention. Call it about every minute. system must be of the Store's table.
+//
+// keep reports whether a conversation must stay, for example because a record that has its own retention refers to it;
+// it is asked again after another Retention. If nil, no conversation must stay.
+//
+// Clean reads a bounded number of items, since any writer may add some, and the next call continues there. It returns
+// the first error and continues with the other conversations. A message that arrives meanwhile is kept.
+func (s *Store) Clean(
+	ctx context.Context, system *table.System, keep func(ctx context.Context, session scope.Scope) (bool, error),
+) error {
+	if s.retention == 0 {
+		return nil
+	}
+	if system == nil {
+		return fmt.Errorf("history: clean: %w: the system must not be nil", ErrInvalid)
+	}
+	s.cleaning.Lock()
+	defer s.cleaning.Unlock()
+	if s.at.q.To == "" {
+		due := time.Now().Add(-s.keepTime()).Add(time.Millisecond).UTC().Format(timeLayout) // To is exclusive
+		s.at = cleanPosition{q: table.Query{Slot: table.I3, Class: markerClass, To: due}}
+	}
+	var first error
+	for range maxCleanPages {
+		page, err := system.Query(ctx, s.at.shard, s.at.q)
+		if ctx.Err() != nil {
+			return fmt.Errorf("history: clean: %w", ctx.Err())
+		}
+		if err != nil && first == nil {
+			first = fmt.Errorf("history: clean: shard %d: %w", s.at.shard, err)
+		}
+		for _, f := range page.Items {
+			if err := s.cleanSession(ctx, f, keep); err != nil && first == nil {
+				first = fmt.Errorf("history: clean %s: %w", f.Scope, err)
+			}
+		}
+		if s.at.q.Cursor = page.Next; page.Next != "" {
+			continue
+		}
+		if s.at.shard++; s.at.shard == shards {
+			s.at = cleanPosition{}
+			break
+		}
+	}
+	return first
+}
+
+// keepTime is how long a conversation is kept after the time in its marker.
+func (s *Store) keepTime() time.Duration { return s.retention + s.retention/precision }
+
+// cleanSession deletes a conversation if it is due. Any writer of items can add one to the index, so the marker itself
+// is read. It is written before anything is deleted, which fails if a turn is appended meanwhile, and deleted at last,
+// which makes the next pass continue if this one is interrupted.
+func (s *Store) cleanSession(
+	ctx context.Context, f table.Found, keep func(ctx context.Context, session scope.Scope) (bool, error),
+) error {
+	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != markerSort {
+		return nil
+	}
+	view, err := s.table.In(f.Scope)
+	if err != nil {
+		return err
+	}
+	marker, cond, err := readMarker(ctx, view)
+	if err != nil || marker.Version == 0 {
+		return err
+	}
+	now := time.Now()
+	if at, err := markerTime(marker); err != nil || now.Sub(at) < s.keepTime() {
+		return err
+	}
+	if keep != nil {
+		isKept, err := keep(ctx, f.Scope)
+		if err != nil {
+			return err
+		}
+		if isKept {
+			marker.Index = markerEntry(f.Scope, now)
+			_, err = view.Put(ctx, marker, cond)
+			return ignoreConflict(err)
+		}
+	}
+	ends := make(map[kind]string)
+	for _, k := range []kind{turnKind, compactKind} {
+		if ends[k], err = findEnd(ctx, view, k); err != nil {
+			return err
+		}
+	}
+	if marker, err = view.Put(ctx, marker, cond); err != nil {
+		return ignoreConflict(err) // the conversation goes on
+	}
+	for k, end := range ends {
+		if end == "" {
+			continue
+		}
+		if err := s.deleteAll(ctx, view, string(k), end); err != nil {
+			return err
+		}
+	}
+	return ignoreConflict(view.Delete(ctx, markerSort, table.Version(marker.Version)))
+}
+
+// findEnd returns a sort key between the newest record of a kind and one that is added later. It returns "" if there
+// are no records.
+func findEnd(ctx context.Context, view *table.View, k kind) (string, error) {
+	end := string(k[:len(k)-1]) + "$"
+	page, err := view.Query(ctx, table.Query{From: string(k), To: end, Desc: true, Consistent: true, Limit: 1})
+	if err != nil || len(page.Items) == 0 {
+		return "", err
+	}
+	return page.Items[0].Item.Sort + "!", nil
+}
+
+// ignoreConflict returns nil if another writer was faster.
+func ignoreConflict(err error) error {
+	if _, ok := errors.AsType[*table.ConflictError](err); ok {
+		return nil
+	}
+	return err
+}
