@@ -22,13 +22,16 @@ type cleanPosition struct {
 // Clean deletes conversations to which no turn has been appended for [Options].Retention, with their objects. It does
 // nothing without a Retention. Call it about every minute. system must be of the Store's table.
 //
-// keep reports whether a conversation must stay, for example because a record that has its own retention refers to it;
-// it is asked again after another Retention. If nil, no conversation must stay.
+// forget is called before a conversation is deleted. It reports whether the conversation must stay, for example because
+// a record that has its own retention refers to it; it is then asked again after another Retention. Otherwise it
+// deletes the data that belongs to the conversation elsewhere; it may be called again. If nil, every conversation may
+// be deleted.
 //
 // Clean reads a bounded number of items, since any writer may add some, and the next call continues there. It returns
 // the first error and continues with the other conversations. A message that arrives meanwhile is kept.
 func (s *Store) Clean(
-	ctx context.Context, system *table.System, keep func(ctx context.Context, session scope.Scope) (bool, error),
+	ctx context.Context, system *table.System,
+	forget func(ctx context.Context, session scope.Scope) (mustStay bool, err error),
 ) error {
 	if s.retention == 0 {
 		return nil
@@ -52,7 +55,7 @@ func (s *Store) Clean(
 			first = fmt.Errorf("history: clean: shard %d: %w", s.at.shard, err)
 		}
 		for _, f := range page.Items {
-			if err := s.cleanSession(ctx, f, keep); err != nil && first == nil {
+			if err := s.cleanSession(ctx, f, forget); err != nil && first == nil {
 				first = fmt.Errorf("history: clean %s: %w", f.Scope, err)
 			}
 		}
@@ -74,7 +77,7 @@ func (s *Store) keepTime() time.Duration { return s.retention + s.retention/prec
 // is read. It is written before anything is deleted, which fails if a turn is appended meanwhile, and deleted at last,
 // which makes the next pass continue if this one is interrupted.
 func (s *Store) cleanSession(
-	ctx context.Context, f table.Found, keep func(ctx context.Context, session scope.Scope) (bool, error),
+	ctx context.Context, f table.Found, forget func(ctx context.Context, session scope.Scope) (bool, error),
 ) error {
 	if f.Scope.Level() != scope.SessionLevel || f.Item.Sort != markerSort {
 		return nil
@@ -91,12 +94,12 @@ func (s *Store) cleanSession(
 	if at, err := markerTime(marker); err != nil || now.Sub(at) < s.keepTime() {
 		return err
 	}
-	if keep != nil {
-		isKept, err := keep(ctx, f.Scope)
+	if forget != nil {
+		mustStay, err := forget(ctx, f.Scope)
 		if err != nil {
 			return err
 		}
-		if isKept {
+		if mustStay {
 			marker.Index = markerEntry(f.Scope, now)
 			_, err = view.Put(ctx, marker, cond)
 			return ignoreConflict(err)
@@ -109,7 +112,7 @@ func (s *Store) cleanSession(
 		}
 	}
 	if marker, err = view.Put(ctx, marker, cond); err != nil {
-		return ignoreConflict(err) // the conversation goes on
+		return ignoreConflict(err) // the conversation continues
 	}
 	for k, end := range ends {
 		if end == "" {
@@ -122,8 +125,8 @@ func (s *Store) cleanSession(
 	return ignoreConflict(view.Delete(ctx, markerSort, table.Version(marker.Version)))
 }
 
-// findEnd returns a sort key between the newest record of a kind and one that is added later. It returns "" if there
-// are no records.
+// findEnd returns a sort key between the newest record of a kind and one that is added later. It returns "" without
+// records.
 func findEnd(ctx context.Context, view *table.View, k kind) (string, error) {
 	end := string(k[:len(k)-1]) + "$"
 	page, err := view.Query(ctx, table.Query{From: string(k), To: end, Desc: true, Consistent: true, Limit: 1})

@@ -24,8 +24,9 @@ const (
 	timeLayout = "2006-01-02T15:04:05.000Z" // sorts as text
 )
 
-// markUse writes to the session's marker that a turn is appended now. The marker lists the session for Clean, ordered by
-// time. It is written only if it is older than a tenth of the retention, and before the turn, so no turn is without it.
+// markUse writes to the session's marker that a turn is appended now. The marker lists the session for Clean, ordered
+// by time. It is written only if it is older than a tenth of the retention, and before the turn, so that every turn has
+// it.
 func (s *Store) markUse(ctx context.Context, view *table.View) error {
 	if s.retention == 0 {
 		return nil

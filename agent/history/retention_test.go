@@ -241,7 +241,7 @@ func TestAMessageDuringACleanIsKept(t *testing.T) {
 	}
 }
 
-// What an interrupted Clean leaves can be loaded and is deleted by the next one.
+// The rest of an interrupted Clean can be loaded, and the next Clean deletes it.
 func TestACleanThatFailsIsContinued(t *testing.T) {
 	t.Parallel()
 	for step := range 4 {

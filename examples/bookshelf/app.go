@@ -204,7 +204,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 	if err != nil {
 		return nil, err
 	}
-	turns, err := history.New(tb, &history.Options{Objects: landing})
+	turns, err := history.New(tb, &history.Options{Objects: landing, Retention: c.chatRetention})
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +239,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 		Library: books, SharedSigner: sharedSigner, Chat: chat, Approvals: approvals,
 		Arrivals: recorder, Admission: limits, StepTokens: c.stepTokens, Grace: c.grace, AnyHost: c.public(), Log: c.log,
 		Unbuffered: c.getenv(runtimeAPI) != "",
-		Lease:      c.lease, Exclusive: on.alone,
+		Lease:      c.lease, Exclusive: on.alone, ChatRetention: c.chatRetention,
 	}
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {
 		return nil, err
@@ -254,7 +254,9 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 		return nil, err
 	}
 	system := tb.System()
-	clean := func(ctx context.Context) error { return recorder.Clean(ctx, system) }
+	clean := func(ctx context.Context) error {
+		return errors.Join(recorder.Clean(ctx, system), turns.Clean(ctx, system, srv.ForgetChat))
+	}
 	sweep, err := sweeper.New(tracker, system, &sweeper.Options{
 		Look: recorder.Look, Live: srv.IsLive, Every: c.sweep, Clean: clean, Log: c.log,
 	})

@@ -32,6 +32,8 @@ type config struct {
 	lease     time.Duration // of runs; default 10 s
 	retention time.Duration // of records that have ended; 0 keeps them forever
 
+	chatRetention time.Duration // after the last message; 0 keeps chats forever
+
 	lookup, lookupContact string            // where books are looked up; empty means builtin
 	lookupTransport       http.RoundTripper // nil means that of package openlibrary
 
@@ -62,6 +64,8 @@ func (c config) check() error {
 		return fmt.Errorf("-events-queue requires -aws, or an endpoint in %s", sqsEndpoint)
 	case c.retention < 0 || c.retention%time.Second != 0:
 		return fmt.Errorf("-retention: invalid duration %v: must be whole seconds and not negative", c.retention)
+	case c.chatRetention != 0 && c.chatRetention < time.Hour:
+		return fmt.Errorf("-chat-retention: invalid duration %v: must be 0 or at least 1h", c.chatRetention)
 	case c.lease != 0 && c.lease < time.Second:
 		return fmt.Errorf("-lease: invalid duration %v: must be at least 1s", c.lease)
 	case c.sweep < 0:

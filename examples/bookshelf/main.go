@@ -22,6 +22,8 @@
 //	-pprof      address of this machine for the profiles of net/http/pprof; default none
 //	-pace       pause of the embedded model after each word, so that a person can follow it; 0 for none; default 12ms
 //	-retention  how long the record of an upload is kept after it has ended, 0 for ever; default 2160h (90 days)
+//	-chat-retention
+//	            how long a chat is kept after its last message, 0 for ever; default 2160h (90 days)
 //	-lookup     where the agent looks books up: builtin, a small catalogue, or openlibrary, which is asked over HTTPS;
 //	            default builtin
 //	-lookup-contact
@@ -129,6 +131,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.DurationVar(&c.retention, "retention", defaultRetention,
 		"`time` that the record of an upload is kept after it has ended, 0 for ever")
 	flags.DurationVar(&c.pace, "pace", defaultPace, "`pause` of the embedded model after each word")
+	flags.DurationVar(&c.chatRetention, "chat-retention", defaultRetention,
+		"`time` that a chat is kept after its last message, 0 for ever")
 	flags.StringVar(&c.lookup, "lookup", lookupBuiltin, "`source` of facts about books: builtin or openlibrary")
 	flags.StringVar(&c.lookupContact, "lookup-contact", "",
 		"email `address` or URL under which Open Library can reach you")

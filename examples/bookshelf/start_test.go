@@ -57,6 +57,8 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-tenant-period", "999ms"}, "-tenant-period: invalid duration 999ms: must be at least 1s"},
 		{[]string{"-tenant-period", "0s"}, "-tenant-period must be at least 1s"},
 		{[]string{"-retention", "-1h"}, "invalid duration -1h0m0s"},
+		{[]string{"-chat-retention", "59m"}, "-chat-retention: invalid duration 59m0s: must be 0 or at least 1h"},
+		{[]string{"-chat-retention", "-1h"}, "-chat-retention: invalid duration -1h0m0s"},
 		{[]string{"-events-wait", "0s"}, "1s to 20s"},
 		{[]string{"-events-wait", "1500ms"}, "1s to 20s"},
 		{[]string{"-events-wait", "21s"}, "1s to 20s"},

@@ -82,6 +82,25 @@ func (l *List) Add(ctx context.Context, session scope.Scope, message string) err
 	return nil
 }
 
+// Remove takes the chat of a session off the list of its user. It succeeds if the chat is not there.
+func (l *List) Remove(ctx context.Context, session scope.Scope) error {
+	if err := session.Require(scope.SessionLevel); err != nil {
+		return fmt.Errorf("chatlist: remove: %w", err)
+	}
+	view, err := l.table.System().Above(session, scope.UserLevel)
+	if err != nil {
+		return fmt.Errorf("chatlist: remove: %w", err)
+	}
+	it, err := view.Get(ctx, prefix+session.SessionID())
+	if err == nil {
+		err = view.Delete(ctx, it.Sort, table.Version(it.Version))
+	}
+	if _, changed := errors.AsType[*table.ConflictError](err); err != nil && !changed && !errors.Is(err, table.ErrNotFound) {
+		return fmt.Errorf("chatlist: remove: %w", err)
+	}
+	return nil
+}
+
 // cutTitle returns the beginning of a message on one line.
 func cutTitle(message string) string {
 	title := strings.Join(strings.Fields(message), " ")

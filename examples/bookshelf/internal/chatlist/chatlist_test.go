@@ -48,6 +48,22 @@ func TestPagesAreNewestFirst(t *testing.T) {
 	require.Empty(t, page.Next, "the last page is full")
 }
 
+func TestAChatIsTakenOffTheList(t *testing.T) {
+	t.Parallel()
+	list, user, _ := newList(t)
+	gone, stays := must.Get(user.NewSession()), must.Get(user.NewSession())
+	for _, session := range []scope.Scope{gone, stays} {
+		require.NoError(t, list.Add(t.Context(), session, "hello"))
+	}
+	for range 2 {
+		require.NoError(t, list.Remove(t.Context(), gone))
+	}
+	page := must.Get(list.List(t.Context(), user, "", 9))
+	require.Len(t, page.Chats, 1)
+	require.Equal(t, stays.SessionID(), page.Chats[0].ID)
+	require.ErrorIs(t, list.Remove(t.Context(), user), scope.ErrLevel)
+}
+
 // The first message stays the title of a chat.
 func TestTitles(t *testing.T) {
 	t.Parallel()

@@ -101,6 +101,10 @@
 // A chat of a front end of another protocol has the id that its client chose, of up to 256 characters. Its runs are
 // like all others.
 //
+// A chat is deleted some time after its last message, see package history and [Server.ForgetChat]. A message to it is
+// then answered with 404, or begins a new conversation if the client chose the id or a run of the chat has not expired.
+// The conversation about an upload is deleted with its record.
+//
 // # Events
 //
 // Each event of a stream is an id and a JSON object with a type: run_queued if the run waits for its place, run_started,

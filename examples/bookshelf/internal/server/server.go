@@ -68,6 +68,9 @@ type Options struct {
 	// Admission. Zero means that runs do not use the budget.
 	StepTokens int64
 
+	// ChatRetention is how long the id that a client of another protocol chose for a chat is known after its last message,
+	// see package runner. It is that of History. Default: forever.
+	ChatRetention time.Duration
 	// Lease is how long a process may be silent before another one takes over its runs. Default: 10 s.
 	Lease time.Duration
 	// Exclusive states that no other process uses the table. Runs of a killed process are then taken over at once.
@@ -128,8 +131,8 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.runs, err = runner.New(o.Table, s.newHost(), &runner.Options{
-		Logs: o.Logs, Turns: o.History, Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Landing, Logger: o.Log,
-		Approvals: o.Approvals, Admission: o.Admission, StepTokens: o.StepTokens,
+		Logs: o.Logs, Turns: o.History, Lease: o.Lease, Exclusive: o.Exclusive, ChatRetention: o.ChatRetention,
+		Objects: o.Landing, Logger: o.Log, Approvals: o.Approvals, Admission: o.Admission, StepTokens: o.StepTokens,
 	})
 	if err != nil {
 		return nil, err
