@@ -7,7 +7,8 @@
 // [Tools] returns five tools, each with a plain struct as its result:
 //
 //   - scan_barcode looks for an EAN-13 on the uploaded photo: [Barcode].
-//   - read_cover reads the text on it with tesseract, if it is installed: [CoverText].
+//   - read_cover reads the text on it with tesseract, if it is installed: [CoverText]. It turns the photo if that finds
+//     more text, and separates lines that are probably misread.
 //   - check_isbn checks an ISBN's digits: [ISBNCheck].
 //   - look_up_book finds a book in a [Source] by ISBN or by title and author: [Lookup].
 //   - set_field sets one field of the metadata: its result is a [book.Update].

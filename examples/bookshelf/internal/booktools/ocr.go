@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
 	"github.com/carrel-go/carrel/tools"
@@ -18,22 +17,26 @@ import (
 
 // Limits of the result of read_cover.
 const (
-	MaxLines = 60  // lines
+	MaxLines = 60  // lines, and doubtful ones
 	MaxLine  = 200 // runes in each
 )
 
 const (
-	maxOCROutput = 64 << 10 // bytes of the longest accepted output of the program
-	ocrSide      = 2400     // pixels of the longer side of the program's input
-	ocrMemory    = 64 << 20 // memory in bytes of reading text, including the program
+	maxOCROutput = 256 << 10 // bytes of the longest accepted output of the program, which has a line for each word
+	ocrSide      = 2400      // pixels of the longer side of the program's input
+	ocrMemory    = 64 << 20  // memory in bytes of reading text, including the program
+
+	enoughLetters = 6 // letters after which the photo is not turned to find more
 )
 
 // CoverText is the result of read_cover.
 type CoverText struct {
-	Available bool     `json:"available"`       // whether a program that reads text is installed
-	Lines     []string `json:"lines,omitempty"` // from top to bottom, with an empty line between paragraphs
-	Cut       bool     `json:"cut,omitempty"`   // whether Lines is truncated
-	Note      string   `json:"note,omitempty"`  // a hint for the reader of the result
+	Available bool     `json:"available"`          // whether a program that reads text is installed
+	Lines     []string `json:"lines,omitempty"`    // from top to bottom, with an empty line between paragraphs
+	Doubtful  []string `json:"doubtful,omitempty"` // lines that are probably misread; Lines does not have them
+	Turned    int      `json:"turned,omitempty"`   // degrees by which the photo was turned clockwise to read it
+	Cut       bool     `json:"cut,omitempty"`      // whether Lines or Doubtful is truncated
+	Note      string   `json:"note,omitempty"`     // a hint for the reader of the result
 }
 
 // Summary implements [tools.Summarizer].
@@ -65,33 +68,77 @@ func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (Cov
 		}
 		program = p
 	}
-	var out CoverText
-	err := b.withPhoto(ctx, c, ocrMemory, func(img *image.Gray) error {
-		text, err := b.runTesseract(ctx, program, img)
+	img, err := b.loadPhoto(ctx, c)
+	if err != nil {
+		return CoverText{}, err
+	}
+	return b.readDirections(ctx, c, program, img)
+}
+
+// readDirections reads the photo as it is. If that finds hardly any text, it also reads the photo turned by one, two and
+// three quarters, and returns the text with the most letters that are read with confidence. Each direction is a piece of
+// work, so that other tenants have their turns in between. All turned ones together may take as long as one.
+func (b *toolbox) readDirections(
+	ctx context.Context, c *tools.Call, program string, img *image.Gray,
+) (CoverText, error) {
+	best, letters, err := b.readTurned(ctx, c, program, img, 0)
+	if err != nil || letters >= enoughLetters {
+		return best, err
+	}
+	limit := fmt.Errorf("it took longer than %v", b.ocrTimeout)
+	turned, cancel := context.WithTimeoutCause(ctx, b.ocrTimeout, limit)
+	defer cancel()
+	for quarters := 1; quarters < 4; quarters++ {
+		text, n, err := b.readTurned(turned, c, program, img, quarters)
+		if turned.Err() != nil && ctx.Err() == nil {
+			best.Note = strings.TrimSpace(best.Note + " The photo was not read in all directions, since that took too long.")
+			break
+		}
+		if err != nil {
+			return CoverText{}, err
+		}
+		if n > letters {
+			best, letters = text, n
+		}
+	}
+	return best, nil
+}
+
+// readTurned reads the photo turned clockwise by a number of quarters. It also returns the number of letters in the
+// lines.
+func (b *toolbox) readTurned(
+	ctx context.Context, c *tools.Call, program string, img *image.Gray, quarters int,
+) (out CoverText, letters int, err error) {
+	err = b.photos.Do(ctx, c.Scope(), ocrMemory, func() error {
+		table, err := b.runTesseract(ctx, program, img, quarters)
+		if err == nil {
+			out, letters, err = parseCoverText(table)
+		}
 		if err != nil {
 			return fmt.Errorf("booktools: tesseract: %w", err)
 		}
-		out = parseCoverText(text)
 		return nil
 	})
-	return out, err
+	out.Turned = 90 * quarters
+	return out, letters, err
 }
 
-// runTesseract runs the program on the photo and returns its output. The photo is encoded again in gray, so that the
-// program never reads the uploaded file. Time, output and environment are limited. The program has ended when
-// runTesseract returns.
-func (b *toolbox) runTesseract(ctx context.Context, program string, img *image.Gray) (string, error) {
+// runTesseract runs the program on the photo, turned clockwise by a number of quarters, and returns its table of words.
+// The photo is encoded again in gray, so that the program never reads the uploaded file. Time, output and environment
+// are limited. The program has ended when runTesseract returns.
+func (b *toolbox) runTesseract(ctx context.Context, program string, img *image.Gray, quarters int) (string, error) {
 	img, err := photo.Shrink(ctx, img, ocrSide)
 	if err != nil {
 		return "", err
 	}
 	var in bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&in, img); err != nil {
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(&in, photo.Turn(img, quarters)); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, b.ocrTimeout, fmt.Errorf("it took longer than %v", b.ocrTimeout))
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "stdin", "stdout")
+	cmd := exec.CommandContext(ctx, program, "stdin", "stdout", "-c", "tessedit_create_tsv=1")
 	cmd.Stdin = &in
 	var stdout, stderr limitedBuffer
 	stdout.limit, stderr.limit = maxOCROutput, 1<<10
@@ -113,43 +160,6 @@ func (b *toolbox) runTesseract(ctx context.Context, program string, img *image.G
 		return "", fmt.Errorf("the output is too long: at most %d bytes are read", maxOCROutput)
 	}
 	return stdout.String(), nil
-}
-
-// parseCoverText splits the program's output into lines, up to the limits. It removes invalid UTF-8 and control
-// characters, and leaves one space between words and one empty line between paragraphs.
-func parseCoverText(text string) CoverText {
-	out := CoverText{Available: true}
-	text = strings.ToValidUTF8(text, "")
-	gap := false
-	for line := range strings.Lines(strings.ReplaceAll(text, "\f", "\n")) {
-		line = strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-				return ' '
-			}
-			return r
-		}, line)
-		line = strings.Join(strings.Fields(line), " ")
-		if line == "" {
-			gap = len(out.Lines) > 0
-			continue
-		}
-		if len(out.Lines)+2 > MaxLines {
-			out.Cut = true
-			break
-		}
-		if gap {
-			out.Lines = append(out.Lines, "")
-			gap = false
-		}
-		if r := []rune(line); len(r) > MaxLine {
-			line, out.Cut = string(r[:MaxLine]), true
-		}
-		out.Lines = append(out.Lines, line)
-	}
-	if len(out.Lines) == 0 {
-		out.Note = "No text was found on the cover."
-	}
-	return out
 }
 
 // limitedBuffer keeps the first bytes that are written to it, up to a limit, and discards the rest. The buffer is not

@@ -25,7 +25,7 @@ func TestReadCoverKillsAHangingProgram(t *testing.T) {
 	require.NoError(t, err)
 	begin := time.Now()
 	b := &toolbox{ocrTimeout: 100 * time.Millisecond}
-	_, err = b.runTesseract(t.Context(), program, image.NewGray(image.Rect(0, 0, 9, 9)))
+	_, err = b.runTesseract(t.Context(), program, image.NewGray(image.Rect(0, 0, 9, 9)), 0)
 	require.ErrorContains(t, err, "took longer than 100ms")
 	require.Less(t, time.Since(begin), 30*time.Second)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo/phototest"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -222,6 +223,14 @@ func installTesseract(t *testing.T, script string) string {
 	return path
 }
 
+// printTable returns the part of a script that prints a text as tesseract does, with a confidence of 0 to 100.
+func printTable(t *testing.T, text string, confidence float64) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "table")
+	require.NoError(t, os.WriteFile(path, []byte(phototest.WordTable(text, confidence)), 0o600))
+	return "/bin/cat " + path + "\n"
+}
+
 func TestReadCoverReturnsCleanedText(t *testing.T) {
 	t.Parallel()
 	photo := renderCover(t, cover.Samples()[0], cover.PNG)
@@ -231,15 +240,15 @@ func TestReadCoverReturnsCleanedText(t *testing.T) {
 	}
 	t.Run("reads", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, `test "$*" = "stdin stdout" || exit 3
+		b := newBench(t, `test "$*" = "stdin stdout -c tessedit_create_tsv=1" || exit 3
 head -c 8 | od -An -c | grep -q "P   N   G" || exit 4
-printf 'PRIDE   AND\nPREJU\001DICE\n\n\n  \nJANE\tAUSTEN \377\n\f'`)
+`+printTable(t, "PRIDE   AND\nPREJU\001DICE\n\n\n  \nJANE\tAUSTEN \377\n\f", 95))
 		got := mustCall[booktools.CoverText](b, "read_cover", `{}`)
 		require.Equal(t, booktools.CoverText{Available: true, Lines: []string{"PRIDE AND", "PREJU DICE", "", "JANE AUSTEN"}}, got)
 	})
 	t.Run("finds nothing", func(t *testing.T) {
 		t.Parallel()
-		got := mustCall[booktools.CoverText](newBench(t, `cat >/dev/null; printf '\n \n'`), "read_cover", `{}`)
+		got := mustCall[booktools.CoverText](newBench(t, `cat >/dev/null;`+printTable(t, "\n \n", 95)), "read_cover", `{}`)
 		require.True(t, got.Available)
 		require.Empty(t, got.Lines)
 		require.NotEmpty(t, got.Note)
@@ -252,13 +261,13 @@ printf 'PRIDE   AND\nPREJU\001DICE\n\n\n  \nJANE\tAUSTEN \377\n\f'`)
 	})
 	t.Run("writes without end", func(t *testing.T) {
 		t.Parallel()
-		_, err := newBench(t, `i=0; while [ $i -lt 5000 ]; do echo "word word word word word word word $i"; i=$((i+1)); done`).
+		_, err := newBench(t, `i=0; while [ $i -lt 20000 ]; do echo "word word word word word word word $i"; i=$((i+1)); done`).
 			callTool("read_cover", `{}`)
 		require.ErrorContains(t, err, "the output is too long")
 	})
 	t.Run("writes many lines", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, `i=0; while [ $i -lt 300 ]; do echo "word $i"; echo; i=$((i+1)); done`)
+		b := newBench(t, printTable(t, strings.Repeat("word\n\n", 300), 95))
 		got := mustCall[booktools.CoverText](b, "read_cover", `{}`)
 		require.True(t, got.Cut)
 		require.LessOrEqual(t, len(got.Lines), booktools.MaxLines)
@@ -268,7 +277,7 @@ printf 'PRIDE   AND\nPREJU\001DICE\n\n\n  \nJANE\tAUSTEN \377\n\f'`)
 // Not parallel: it changes PATH.
 func TestReadCoverLooksTesseractUpOnThePath(t *testing.T) {
 	photo := renderCover(t, cover.Samples()[0], cover.PNG)
-	t.Setenv("PATH", filepath.Dir(installTesseract(t, `/bin/cat >/dev/null; echo FOUND`)))
+	t.Setenv("PATH", filepath.Dir(installTesseract(t, "/bin/cat >/dev/null; "+printTable(t, "FOUND", 95))))
 	got := mustCall[booktools.CoverText](newToolBench(t, nil, photo), "read_cover", `{}`)
 	require.Equal(t, []string{"FOUND"}, got.Lines)
 
@@ -281,9 +290,11 @@ func TestReadCoverLooksTesseractUpOnThePath(t *testing.T) {
 // Not parallel: it changes the environment.
 func TestReadCoverHidesSecretsFromTesseract(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "hidden")
-	o := &booktools.Options{Tesseract: installTesseract(t, `cat >/dev/null; env`)}
+	o := &booktools.Options{Tesseract: installTesseract(t, `cat >/dev/null; n=0; env | while read -r line; do n=$((n+1))
+printf '5\t1\t1\t1\t%d\t1\t0\t0\t9\t9\t95\t%s\n' $n "$line"; done`)}
 	got := mustCall[booktools.CoverText](newToolBench(t, o, renderCover(t, cover.Samples()[0], cover.PNG)), "read_cover", `{}`)
 	require.NotContains(t, strings.Join(got.Lines, "\n"), "AWS_")
+	require.Contains(t, strings.Join(got.Lines, "\n"), "OMP_THREAD_LIMIT=1")
 }
 
 func TestCheckISBNExplainsInvalidDigits(t *testing.T) {

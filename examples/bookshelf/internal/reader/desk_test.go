@@ -16,6 +16,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo/phototest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
@@ -125,9 +126,15 @@ func hideTesseract(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 }
 
-// installTesseract returns the path of a program that prints the given text. The fork lock keeps processes that start
-// at the same time from inheriting the open file, since Linux does not run a file that is open for writing.
+// installTesseract returns the path of a program that reads the given text with confidence.
 func installTesseract(t *testing.T, text string) string {
+	t.Helper()
+	return installProgram(t, phototest.WordTable(text, 95))
+}
+
+// installProgram returns the path of a program that prints the given text. The fork lock keeps processes that start at
+// the same time from inheriting the open file, since Linux does not run a file that is open for writing.
+func installProgram(t *testing.T, text string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a Unix shell")

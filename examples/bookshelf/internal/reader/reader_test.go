@@ -10,6 +10,7 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo/phototest"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/reader"
 )
 
@@ -179,4 +180,22 @@ func TestUnreadablePhotoEndsTheRun(t *testing.T) {
 		d.history = re.Done.History
 		require.Error(t, d.runPrompt("the title is Emma"), "the cover was never read, so it is tried again")
 	}
+}
+
+// Text that is read without confidence is told, and is never set. An ISBN in it has a check digit.
+func TestReaderNeverSetsDoubtfulText(t *testing.T) {
+	t.Parallel()
+	s := cover.Samples()[1]
+	s.ISBN = "4006381333931" // the barcode of something else
+	photo := renderCover(t, s, cover.JPEG)
+	table := phototest.WordTable("THE L4MPIIGHTER5 AIMANAC\n\n0RLA VANF\n", 52)
+	d := newDesk(t, photo, installProgram(t, table))
+	require.NoError(t, d.runPrompt(reader.Prompt))
+	require.True(t, d.metadata.IsZero())
+	require.Contains(t, d.text, "I could not read the text with confidence. It may say “THE L4MPIIGHTER5 AIMANAC”, so I do not use it.")
+	require.NotContains(t, d.calls, "look_up_book")
+
+	d = newDesk(t, photo, installProgram(t, phototest.WordTable("TBE AIMANAC\nISBN 978-1-234-56789-7\n", 52)))
+	require.NoError(t, d.runPrompt(reader.Prompt))
+	d.requireMetadata(`{"isbn":"9781234567897","confidence":0.4}`)
 }

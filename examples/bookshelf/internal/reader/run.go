@@ -81,7 +81,8 @@ func (r *run) settleISBN() {
 	if r.barcode.ISBN != "" {
 		candidates = append(candidates, r.barcode.ISBN)
 	}
-	candidates = append(candidates, printedISBNs(r.text.Lines)...)
+	// The check digit detects a misread ISBN, so it may be in a doubtful line.
+	candidates = append(candidates, printedISBNs(append(slices.Clone(r.text.Lines), r.text.Doubtful...))...)
 	for _, isbn := range candidates[:min(len(candidates), maxChecks)] {
 		i := slices.IndexFunc(r.calls, func(d toolCall) bool {
 			return d.use.Name == booktools.CheckISBN && d.stringArg("isbn") == isbn

@@ -3,6 +3,7 @@ package reader
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
@@ -59,12 +60,38 @@ func (r *run) reportText() string {
 		return "Reading the text failed (" + r.ocr.errorText() + "), so I continue without it."
 	case !r.text.Available:
 		return joinSentences("I could not read the text.", r.text.Note)
+	case r.guess.title == "" && len(r.text.Doubtful) > 0:
+		return joinSentences("I could not read the text with confidence.", r.reportDoubtful())
 	case r.guess.title == "":
 		return "I could not find readable text on the cover."
-	case r.guess.author == "":
-		return "The title seems to be “" + r.guess.title + "”."
 	}
-	return "The title seems to be “" + r.guess.title + "”, and the author “" + r.guess.author + "”."
+	turned := ""
+	if r.text.Turned != 0 {
+		turned = "I turned the photo to read it."
+	}
+	author := ""
+	if r.guess.author != "" {
+		author = ", and the author “" + r.guess.author + "”"
+	}
+	return joinSentences(turned, "The title seems to be “"+r.guess.title+"”"+author+".")
+}
+
+// reportDoubtful returns a sentence with the longest doubtful line that looks like text, or "". A doubtful line is told
+// and never set.
+func (r *run) reportDoubtful() string {
+	longest := ""
+	for _, l := range r.text.Doubtful {
+		if isText(l) && utf8.RuneCountInString(l) > utf8.RuneCountInString(longest) {
+			longest = l
+		}
+	}
+	if longest == "" {
+		return ""
+	}
+	if r := []rune(longest); len(r) > 60 {
+		longest = string(r[:60]) + "…"
+	}
+	return "It may say “" + longest + "”, so I do not use it."
 }
 
 func (r *run) reportLookup(d toolCall) string {
