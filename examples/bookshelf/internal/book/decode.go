@@ -21,14 +21,14 @@ func (e *FormError) Error() string { return "the metadata " + e.Reason }
 // Decode reads metadata from one JSON object, as a form sends it: a field that is null or an empty string is absent, a
 // year and a confidence may be numbers in strings, and an ISBN may be as printed, see [ParseISBN]. It rejects unknown
 // and repeated fields, names in another case, data after the object, a wrong check digit of an ISBN, and every other
-// value that [Metadata.Apply] rejects. Decode returns [ErrEmpty] if no field is set. Other errors are a [FormError] or a
-// [FieldError]. All texts may be shown to users.
+// value that [Metadata.Apply] rejects. Decode returns [ErrEmpty] if no field is set. Other errors are a [FormError] or
+// a [FieldError]. All texts may be shown to users.
 func Decode(b []byte) (Metadata, error) {
 	return decode(b, Field.readForm)
 }
 
-// DecodeStored reads the metadata that [Metadata.Canonical] has written. Unlike [Decode], it accepts a wrong check digit
-// of an ISBN, so that a stored book can always be read.
+// DecodeStored reads the metadata that [Metadata.Canonical] has written. Unlike [Decode], it accepts a wrong check
+// digit of an ISBN, so that a stored book can always be read.
 func DecodeStored(b []byte) (Metadata, error) {
 	return decode(b, func(_ Field, raw json.RawMessage) (json.RawMessage, error) { return raw, nil })
 }

@@ -65,7 +65,8 @@ func CheckISBN(s string) error {
 }
 
 // isbnForm describes the accepted form of an ISBN. It completes the sentence "isbn …".
-const isbnForm = "must be 10 or 13 digits, with or without hyphens, for example 978-0-486-28473-6 (the last of ten may be X)"
+const isbnForm = "must be 10 or 13 digits, with or without hyphens, for example 978-0-486-28473-6 " +
+	"(the last of ten may be X)"
 
 // printedISBN matches the grammar of [ParseISBN]. The length and the digits are checked afterwards.
 var printedISBN = regexp.MustCompile(

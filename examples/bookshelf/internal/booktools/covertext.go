@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// Confidences of tesseract, 0 to 100. A line counts if the mean of its words, weighted by their letters, is high enough.
-// Text that is read upside down seldom reaches 60, printed text seldom stays below 80.
+// Confidences of tesseract, 0 to 100. A line counts if the mean of its words, weighted by their letters, is high
+// enough. Text that is read upside down seldom reaches 60, printed text seldom stays below 80.
 const (
 	sureLine  = 70
 	sureNoise = 50 // a word without letters and digits is dropped below it

@@ -14,8 +14,8 @@
 //   - set_field sets one field of the metadata: its result is a [book.Update].
 //
 // The photo is the upload of the call's scope. It is not an argument, so a model cannot request another one. Package
-// photo limits the memory for reading it. A file that is not a complete PNG, JPEG or WebP ends the run with a message for a
-// person.
+// photo limits the memory for reading it. A file that is not a complete PNG, JPEG or WebP ends the run with a message
+// for a person.
 //
 // The [Source] of look_up_book is the small catalogue of the example unless another one is set. Its books are facts of
 // another party: set_field names the source as the origin of a value that equals one of them.

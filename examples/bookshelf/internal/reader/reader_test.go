@@ -182,7 +182,7 @@ func TestUnreadablePhotoEndsTheRun(t *testing.T) {
 	}
 }
 
-// Text that is read without confidence is told, and is never set. An ISBN in it has a check digit.
+// The reader says text that is read without confidence, and never sets it. An ISBN in it has a check digit.
 func TestReaderNeverSetsDoubtfulText(t *testing.T) {
 	t.Parallel()
 	s := cover.Samples()[1]

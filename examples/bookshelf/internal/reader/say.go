@@ -76,8 +76,8 @@ func (r *run) reportText() string {
 	return joinSentences(turned, "The title seems to be “"+r.guess.title+"”"+author+".")
 }
 
-// reportDoubtful returns a sentence with the longest doubtful line that looks like text, or "". A doubtful line is told
-// and never set.
+// reportDoubtful returns a sentence with the longest doubtful line that looks like text, or "". The reader never sets
+// a doubtful line.
 func (r *run) reportDoubtful() string {
 	longest := ""
 	for _, l := range r.text.Doubtful {
