@@ -63,6 +63,7 @@ async function load() {
   tag = undefined;
   byId("rows").setAttribute("aria-busy", "true");
   await poller.now();
+  if (document.visibilityState !== "visible") poller.stop();
 }
 
 /** refresh is one round of polling. It returns whether something has changed. */

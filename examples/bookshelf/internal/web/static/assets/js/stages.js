@@ -2,7 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { formatReason, formatStage } from "./status.js";
-import { formatAgo, formatMoment } from "./times.js";
+import { formatAgo, formatMoment, locale } from "./times.js";
 import { formatDuration, humanizeName } from "./words.js";
 
 const states = { success: "Done", failed: "Failed", in_progress: "In progress" };
@@ -17,6 +17,7 @@ export function drawRecord(file) {
     el(
       "dl",
       { class: "facts" },
+      fact("Title", file.title),
       fact("Upload", el("code", {}, file.upload_id)),
       fact("File", file.filename),
       fact("By", file.user_id),
@@ -35,7 +36,7 @@ export function drawRecord(file) {
 export function ago(iso) {
   const then = Date.parse(iso);
   if (Number.isNaN(then)) return undefined;
-  return el("time", { datetime: iso, title: formatMoment(then) }, formatAgo(then, Date.now()));
+  return el("time", { datetime: iso, lang: locale, title: formatMoment(then) }, formatAgo(then, Date.now()));
 }
 
 /** updateAges updates the texts of the time elements in a node. */
@@ -88,5 +89,5 @@ function place(p) {
 /** moment returns a time in both forms, since a finger cannot reach a title. */
 function moment(iso) {
   const time = ago(iso);
-  return time && [time, el("span", { class: "moment" }, time.title)];
+  return time && [time, el("span", { class: "moment", lang: locale }, time.title)];
 }

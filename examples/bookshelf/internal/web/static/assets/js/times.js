@@ -22,6 +22,9 @@ export function formatAgo(then, now, locale) {
   return format.format(-Math.floor(s / size), unit);
 }
 
+/** locale is the person's, for the lang attribute of a text that is in their language. */
+export const locale = new Intl.DateTimeFormat().resolvedOptions().locale;
+
 /** formatMoment formats a time to the second. */
 export function formatMoment(then, locale) {
   return new Date(then).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });

@@ -29,7 +29,7 @@ export class UploadList {
   #linked = new Map(); // data of opened uploads that the list does not have, by id
   #missing = new Set(); // ids of opened uploads that cannot be found
   #tags = new Map(); // of pages by their cursors
-  #turn = 0; // the older page that is refreshed next
+  #turn = 0; // of the older pages and of the single uploads, which are refreshed by turns
   #events;
 
   /** @param {{toggled: (id: string, open: boolean) => void, acted: () => void}} events acted is called after an action */
@@ -61,12 +61,13 @@ export class UploadList {
   /** refresh asks for newer data, and returns whether there was any. */
   async refresh(signal) {
     const before = this.#list;
+    this.#turn++;
     const limit = Math.min(maxPage, Math.max(pageSize, before.rows.length + before.fresh.length));
     const hasChanged = [await this.#refreshPage({ limit }, "", signal)];
     const covered = before.rows[limit - 1 - before.fresh.length]?.upload_id;
     const pages = before.pages.filter((p) => covered && p.before < covered);
     if (pages.length > 0) {
-      const { cursor, before: limited } = pages[this.#turn++ % pages.length];
+      const { cursor, before: limited } = pages[this.#turn % pages.length];
       hasChanged.push(await this.#refreshPage({ limit: pageSize, cursor }, limited, signal));
     }
     hasChanged.push(await this.#look(signal));
@@ -92,7 +93,8 @@ export class UploadList {
       .filter(isOpen)
       .map((r) => r.upload_id);
     let hasChanged = false;
-    for (const id of ids.slice(0, maxLooks)) {
+    const start = ids.length > maxLooks ? (this.#turn * maxLooks) % ids.length : 0;
+    for (const id of [...ids, ...ids].slice(start, start + Math.min(maxLooks, ids.length))) {
       const file = await fetchFile(id, signal).catch((err) => {
         if (err.status !== 404) throw err;
       });
