@@ -48,7 +48,11 @@ func (s *Server) listChats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.chats.List(r.Context(), callerOf(r), cursor, limit)
+	id, err := oidc.FromContext(r.Context())
+	if err != nil {
+		return err
+	}
+	page, err := s.chats.List(r.Context(), id.User, cursor, limit)
 	if errors.Is(err, chatlist.ErrCursor) {
 		return errCursor
 	}
@@ -59,7 +63,7 @@ func (s *Server) listChats(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range page.Chats {
 		rows = append(rows, chatRow{c.ID, c.Title, c.Started})
 	}
-	body := map[string]any{"chats": rows, "count": len(rows)}
+	body := map[string]any{"chats": rows, "count": len(rows), "rights": chatRights{isLibrarian(id)}}
 	if page.Next != "" {
 		body["next"] = page.Next
 	}

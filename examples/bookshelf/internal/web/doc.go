@@ -12,7 +12,8 @@
 // to S3 with a grant, and shows the reader's text, tool calls and values as they
 // arrive. A person corrects and accepts the values. "/shelf" lists the
 // accepted books and searches them, and "/shelf/{id}" is the page of one book, with
-// its versions. "/ops" shows every upload with its stages, times and errors. All of
+// its versions. "/chat" and "/chat/{id}" are a conversation with the reader about
+// these books. "/ops" shows every upload with its stages, times and errors. All of
 // them use only the server's HTTP interface.
 //
 // The package does not authenticate, store or proxy anything. The pages insert

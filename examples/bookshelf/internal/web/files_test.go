@@ -91,6 +91,7 @@ func TestEveryRequestedElementExists(t *testing.T) {
 	files := readServedFiles(t)
 	for page, entry := range map[string]string{
 		"index.html": "desk.js", "ops.html": "ops.js", "shelf.html": "shelf.js", "book.html": "book.js",
+		"chat.html": "chat.js",
 	} {
 		ids := map[string]bool{}
 		for _, m := range elementID.FindAllStringSubmatch(files[page], -1) {

@@ -60,9 +60,9 @@ type pageServer struct {
 	notFound asset
 }
 
-// Handler serves the pages and their assets: "/", "/shelf", "/shelf/{id}", "/ops"
-// and "/assets/…". Other paths answer 404, as a page if the client accepts HTML, otherwise as
-// application/problem+json. Methods other than GET and HEAD answer 405.
+// Handler serves the pages and their assets: "/", "/shelf", "/shelf/{id}", "/chat",
+// "/chat/{id}", "/ops" and "/assets/…". Other paths answer 404, as a page if the
+// client accepts HTML, otherwise as application/problem+json. Methods other than GET and HEAD answer 405.
 // Responses have a strong ETag with Cache-Control: no-cache, so that browsers
 // revalidate each time, and a content security policy.
 //
@@ -110,10 +110,12 @@ func Handler(o *Options) (http.Handler, error) {
 // bookPath stands for the paths of all books.
 const bookPath = "/shelf/{id}"
 
-// pagePath returns the key of a page: the path, or the one that stands for all ids.
+// pagePath returns the key of a page: the path, or that of the page of all things that have an id.
 func pagePath(urlPath string) string {
-	if id, ok := strings.CutPrefix(urlPath, "/shelf/"); ok && id != "" && !strings.Contains(id, "/") {
-		return bookPath
+	for prefix, key := range map[string]string{"/shelf/": bookPath, "/chat/": "/chat"} {
+		if id, ok := strings.CutPrefix(urlPath, prefix); ok && id != "" && !strings.Contains(id, "/") {
+			return key
+		}
 	}
 	return urlPath
 }

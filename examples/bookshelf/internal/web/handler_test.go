@@ -143,7 +143,10 @@ func TestThePageOfABookHasAPathForEachBook(t *testing.T) {
 		require.Equal(t, want, readBody(t, sendRequest(h, http.MethodGet, path)), path)
 	}
 	require.Contains(t, readBody(t, sendRequest(h, http.MethodGet, "/shelf")), "/assets/js/shelf.js")
-	for _, path := range []string{"/shelf/", "/shelf/x/y", "/shelf/x/", "/shelf//", "/shelf/a%2Fb", "/book", "/book.html", "/shelves/x"} {
+	chat := readBody(t, sendRequest(h, http.MethodGet, "/chat"))
+	require.Contains(t, chat, "/assets/js/chat.js")
+	require.Equal(t, chat, readBody(t, sendRequest(h, http.MethodGet, "/chat/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")))
+	for _, path := range []string{"/shelf/", "/shelf/x/y", "/shelf/x/", "/shelf//", "/shelf/a%2Fb", "/book", "/book.html", "/shelves/x", "/chat/", "/chat/x/y"} {
 		require.Equal(t, http.StatusNotFound, sendRequest(h, http.MethodGet, path).StatusCode, path)
 	}
 }
