@@ -19,6 +19,8 @@ type config struct {
 
 	aws                                   bool
 	issuer, audience, client, tenantClaim string
+	issuerKeys                            string // URL of the issuer's key set, instead of its configuration
+	signIn                                bool   // people sign in on the pages of the program's own issuer
 
 	queue                         string        // URL of the queue with the arrival events
 	queueWait                     time.Duration // default 20 s
@@ -56,8 +58,10 @@ func (c config) check() error {
 		return errors.New("-model, -landing, -raw and -table must not be empty")
 	case c.landing == c.raw:
 		return fmt.Errorf("-landing and -raw are both %q: must be different buckets", c.raw)
-	case c.issuer == "" && (c.audience != "" || c.client != "" || c.tenantClaim != ""):
-		return errors.New("-audience, -client and -tenant-claim require -issuer")
+	case c.issuer == "" && (c.audience != "" || c.client != "" || c.tenantClaim != "" || c.issuerKeys != ""):
+		return errors.New("-audience, -client, -tenant-claim and -issuer-keys require -issuer")
+	case c.issuer != "" && c.signIn:
+		return errors.New("-sign-in is for the program's own issuer: it excludes -issuer")
 	case c.issuer != "" && (c.audience == "") == (c.client == ""):
 		return errors.New("-issuer requires either -audience, or -client for a Cognito user pool")
 	case c.queue != "" && !c.aws && c.getenv(sqsEndpoint) == "":
@@ -79,7 +83,9 @@ func (c config) check() error {
 	if err := c.checkLookup(); err != nil {
 		return err
 	}
-	urls := []struct{ name, value string }{{"-issuer", c.issuer}, {"-events-queue", c.queue}}
+	urls := []struct{ name, value string }{
+		{"-issuer", c.issuer}, {"-issuer-keys", c.issuerKeys}, {"-events-queue", c.queue},
+	}
 	if !c.aws {
 		for _, variable := range []string{s3Endpoint, dynamoDBEndpoint, bedrockEndpoint, sqsEndpoint} {
 			urls = append(urls, struct{ name, value string }{variable, c.getenv(variable)})

@@ -33,7 +33,7 @@
 // the embedded part, with the environment's credentials and region.
 //
 // Requests without a token are from the user "anonymous" of the tenant "demo". POST /api/dev/token issues tokens for
-// other, made-up users: the program is its own issuer.
+// other, made-up users: the program is its own issuer. The menu on each page switches to them.
 //
 //	-aws  call AWS, or the endpoints in AWS_ENDPOINT_URL, for everything; nothing is embedded
 //
@@ -50,6 +50,13 @@
 //	-audience      accepted audience of the tokens, in the claim aud
 //	-client        app client id, instead of -audience, if the issuer is a Cognito user pool
 //	-tenant-claim  claim that holds the tenant; default custom:tenant_id
+//	-issuer-keys   URL of the issuer's key set, if its configuration cannot be read from here
+//
+// With an issuer, people sign in on its pages. Its client must be public, and must allow the redirect
+// https://…/sign-in/callback and, after a sign-out, https://…/sign-in. With -issuer-keys, only requests with a token are
+// possible.
+//
+//	-sign-in  require a sign-in with the program's own issuer, whose page signs in anybody without a password
 //
 // In an AWS Lambda function (AWS_LAMBDA_RUNTIME_API is set) the program answers the function's invocations instead of
 // listening, with -aws and -issuer.
@@ -141,6 +148,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		"`URL` of the OIDC issuer whose tokens are required (default no token is required)")
 	flags.StringVar(&c.audience, "audience", "", "`audience` of the issuer's tokens")
 	flags.StringVar(&c.client, "client", "", "`id` of the app client, if the issuer is a Cognito user pool")
+	flags.StringVar(&c.issuerKeys, "issuer-keys", "",
+		"`URL` of the issuer's key set, if its configuration cannot be read from here; people cannot sign in on the pages")
+	flags.BoolVar(&c.signIn, "sign-in", false, "require a sign-in, on the pages of the program's own test issuer")
 	flags.StringVar(&c.tenantClaim, "tenant-claim", "", "`claim` that holds the tenant (default custom:tenant_id)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net"
 
@@ -17,21 +18,31 @@ func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, a
 	o *server.Options) error {
 	var verifier *oidc.Verifier
 	var err error
-	if c.issuer != "" {
+	switch {
+	case c.issuer != "":
 		verifier, err = c.verifier(ctx, audit)
-	} else {
-		verifier, err = own(ctx, dir, addr, audit, o)
+	default:
+		verifier, err = own(ctx, c, dir, addr, audit, o)
+	}
+	if verifier != nil {
+		a.onClose(func(context.Context) error { return verifier.Close() })
 	}
 	if err != nil {
 		return err
 	}
-	a.onClose(func(context.Context) error { return verifier.Close() })
 	o.SignIn = verifier.Middleware
-	return nil
+	if c.issuer != "" {
+		o.SignInPaths, err = signin.New(ctx, signin.Options{
+			Issuer: c.issuer, ClientID: cmp.Or(c.client, c.audience), Verifier: verifier, Cognito: c.client != "",
+			Offline: c.issuerKeys != "", Log: c.log,
+		})
+	}
+	return err
 }
 
-// own opens an issuer for made-up users and returns its verifier.
-func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor,
+// own opens an issuer for made-up users and returns its verifier. With -sign-in, people sign in on its pages. Otherwise
+// requests without a token are anonymous, and anybody gets any token.
+func own(ctx context.Context, c config, dir string, addr net.Addr, audit scope.Auditor,
 	o *server.Options) (*oidc.Verifier, error) {
 	iss, err := devtoken.Open(dir, "http://"+addr.String()+"/issuer")
 	if err != nil {
@@ -41,16 +52,30 @@ func own(ctx context.Context, dir string, addr net.Addr, audit scope.Auditor,
 	if err != nil {
 		return nil, err
 	}
-	o.Token, o.Issuer, o.SignInPaths = devtoken.Handler(iss), iss.Handler(), signin.Choice(anonymous)
-	return oidc.New(ctx, iss.URL(), iss.ClientID(), &oidc.Options{
+	verify := &oidc.Options{
 		TokenUse: []oidc.TokenUse{oidc.IDToken}, TenantGroups: []string{devtoken.RoleOps},
-		Client: iss.Client(), Anonymous: &anonymous, Audit: audit,
+		Client: iss.Client(), Audit: audit,
+	}
+	o.Issuer = iss.Handler()
+	if !c.signIn {
+		verify.Anonymous = &anonymous
+		o.Token, o.SignInPaths = devtoken.Handler(iss), signin.Choice(anonymous)
+	}
+	verifier, err := oidc.New(ctx, iss.URL(), iss.ClientID(), verify)
+	if err != nil || !c.signIn {
+		return verifier, err
+	}
+	o.SignInPaths, err = signin.New(ctx, signin.Options{
+		Issuer: iss.URL(), ClientID: iss.ClientID(), Verifier: verifier, Client: iss.Client(), Log: c.log,
 	})
+	return verifier, err
 }
 
 // verifier returns the verifier of the configured issuer.
 func (c config) verifier(ctx context.Context, audit scope.Auditor) (*oidc.Verifier, error) {
-	o := &oidc.Options{TenantClaim: c.tenantClaim, TenantGroups: []string{devtoken.RoleOps}, Audit: audit}
+	o := &oidc.Options{
+		TenantClaim: c.tenantClaim, TenantGroups: []string{devtoken.RoleOps}, KeySet: c.issuerKeys, Audit: audit,
+	}
 	if c.client != "" { // Cognito's access tokens have the client id in another claim
 		o.TokenUse = []oidc.TokenUse{oidc.IDToken, oidc.AccessToken}
 		return oidc.New(ctx, c.issuer, c.client, o)

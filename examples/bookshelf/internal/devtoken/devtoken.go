@@ -31,7 +31,22 @@ func Open(dir, issuerURL string) (*oidctest.Issuer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("devtoken: open: %w", err)
 	}
-	return oidctest.New(&oidctest.Options{URL: issuerURL, ClientID: clientID, Life: life, Key: key})
+	return oidctest.New(&oidctest.Options{URL: issuerURL, ClientID: clientID, Life: life, Key: key, Users: people()})
+}
+
+// people are those whom the issuer's page offers.
+func people() []oidctest.User {
+	var users []oidctest.User
+	for _, p := range []struct{ tenant, name, role string }{
+		{"acme", "ann", ""}, {"acme", "lee", RoleLibrarian}, {"acme", "oda", RoleOps}, {"globex", "bob", ""},
+	} {
+		claims := map[string]any{"sub": p.name, "custom:tenant_id": p.tenant}
+		if p.role != "" {
+			claims["cognito:groups"] = []string{p.role}
+		}
+		users = append(users, oidctest.User{Name: p.tenant + "/" + p.name, Claims: claims})
+	}
+	return users
 }
 
 // Issue returns a token for a user of a tenant and its expiry. Invalid ids return the error of [scope.Tenant] or

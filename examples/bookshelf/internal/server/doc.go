@@ -34,7 +34,7 @@
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts; with owner=me, the list has the caller's uploads only
 //	GET  /samples, /samples/{name}.png     covers to try it with
 //	POST /api/dev/token, GET /issuer/…     only with an issuer in the options
-//	GET  /api/sign-in, …                   how the pages get their tokens, see package signin
+//	GET  /api/sign-in, /sign-in/…          how the pages get their tokens, see package signin
 //
 // and the pages. Errors are application/problem+json (RFC 9457). Each request is confined to the caller's tenant and
 // user, except that the ops paths show the whole tenant to a caller with that role. Resources of others answer 404, as

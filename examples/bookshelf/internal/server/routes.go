@@ -63,7 +63,7 @@ func (s *Server) newHandler() (http.Handler, error) {
 		mux.Handle("/issuer/", s.o.Issuer)
 	}
 	if s.o.SignInPaths != nil {
-		for _, path := range []string{"/api/sign-in", "/api/sign-in/", "/sign-in/callback"} {
+		for _, path := range []string{"/api/sign-in", "/api/sign-in/", "/sign-in/start", "/sign-in/callback"} {
 			mux.Handle(path, s.o.SignInPaths)
 		}
 	}

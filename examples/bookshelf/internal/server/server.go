@@ -51,8 +51,8 @@ type Options struct {
 	SignIn func(http.Handler) http.Handler
 	// Token answers /api/dev/token, and Issuer the paths below /issuer/. If nil, these paths do not exist.
 	Token, Issuer http.Handler
-	// SignInPaths answers /api/sign-in and /sign-in/callback, and the paths below them: see package signin. If nil, these
-	// paths do not exist.
+	// SignInPaths answers /api/sign-in, the paths below it, /sign-in/start and /sign-in/callback: see package signin. If
+	// nil, these paths do not exist.
 	SignInPaths http.Handler
 
 	// Photos decodes uploads. It should be the decoder that the agent's tools use. If nil, the server makes one.

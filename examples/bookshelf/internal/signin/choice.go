@@ -11,30 +11,42 @@ const configPath = "/api/sign-in"
 
 // config is the answer to GET /api/sign-in.
 type config struct {
-	Kind   string `json:"kind"`
-	Tenant string `json:"tenant,omitempty"` // of requests without a token
-	User   string `json:"user,omitempty"`
+	Kind    string `json:"kind"`
+	Issuer  string `json:"issuer,omitempty"`
+	Session bool   `json:"session,omitempty"` // the browser has a session
+	Tenant  string `json:"tenant,omitempty"`  // of requests without a token
+	User    string `json:"user,omitempty"`
 }
 
 // Choice answers that anybody may act as anybody. Requests without a token are from anonymous.
 func Choice(anonymous oidc.Identity) http.Handler {
-	return serveConfig(config{"choice", anonymous.User.TenantID(), anonymous.User.UserID()})
+	return serveOnly(config{Kind: "choice", Tenant: anonymous.User.TenantID(), User: anonymous.User.UserID()})
 }
 
-func serveConfig(c config) http.Handler {
+// serveOnly answers GET /api/sign-in, and 404 elsewhere.
+func serveOnly(c config) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc(configPath, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			writeProblem(w, http.StatusMethodNotAllowed, "This path accepts only GET.")
+	mux.HandleFunc(configPath, allowMethod(http.MethodGet, func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, "application/json", c)
+	}))
+	mux.HandleFunc("/", serveUnknown)
+	return mux
+}
+
+func serveUnknown(w http.ResponseWriter, _ *http.Request) {
+	writeProblem(w, http.StatusNotFound, "There is no such path.")
+}
+
+// allowMethod rejects requests with another method.
+func allowMethod(method string, answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != method {
+			w.Header().Set("Allow", method)
+			writeProblem(w, http.StatusMethodNotAllowed, "This path accepts only "+method+".")
 			return
 		}
-		writeJSON(w, http.StatusOK, "application/json", c)
-	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, http.StatusNotFound, "There is no such path.")
-	})
-	return mux
+		answer(w, r)
+	}
 }
 
 // writeProblem answers with an RFC 9457 problem.

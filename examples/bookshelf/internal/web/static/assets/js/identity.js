@@ -1,9 +1,12 @@
 // The menu in the header that shows who the person is. In the embedded mode, it
 // switches to somebody else: the page is then loaded again, so that nothing of
-// the person before stays on it.
+// the person before stays on it. With an issuer, it signs out, and a sign-in that
+// ends in the middle of the work is repeated in another tab.
 
 import { explainError, json, post, session } from "./api.js";
 import { byId, el, icon, setVisible } from "./dom.js";
+import { announceSignOut, begin, end, onOtherTab } from "./entrance.js";
+import { clearSlot, showNotice } from "./notice.js";
 import { formatIdentity } from "./session.js";
 
 const people = [
@@ -38,7 +41,7 @@ class Menu {
         onclick: () => this.#toggle(this.#panel.hidden),
       },
       el("span", { class: "visually-hidden" }, "You are "),
-      el("span", { class: "who-name" }, el("span", { class: "who-tenant" }, `${who.tenant}/`), who.user),
+      el("span", { class: "who-name" }, el("span", { class: "who-tenant" }, `${who.tenant}/`), who.name || who.user),
       icon("open"),
     );
     this.#panel.replaceChildren(...this.#describe(), this.#error);
@@ -69,11 +72,19 @@ class Menu {
       "p",
       {},
       "You are ",
-      el("strong", {}, who.user),
+      el("strong", {}, who.name || who.user),
       " of the tenant ",
       el("strong", {}, who.tenant),
       roles ? `, with the role ${roles}.` : ".",
     );
+    if (kind === "issuer") {
+      const where = `You are signed in at ${new URL(session.issuer).host}.`;
+      return [
+        me,
+        el("p", { class: "hint" }, where),
+        el("button", { type: "button", class: "button", onclick: () => this.#signOut() }, "Sign out"),
+      ];
+    }
     if (kind !== "choice") return [me];
     return [
       me,
@@ -121,17 +132,31 @@ class Menu {
     );
   }
 
+  async #signOut() {
+    if (this.#stays()) return;
+    try {
+      const url = await end();
+      announceSignOut();
+      location.assign(url);
+    } catch (err) {
+      this.#error.textContent = explainError(err);
+    }
+  }
+
+  /** #stays reports whether the page has unsaved work, and says so. */
+  #stays() {
+    const stays = hasUnsaved();
+    this.#error.textContent = stays ? "This page has changes that are not saved yet. Save them first." : "";
+    return stays;
+  }
+
   /** #become switches to another person. The server decides whether there can be such a person. */
   async #become(person) {
-    this.#error.textContent = "";
+    if (this.#stays()) return;
     try {
       await json("/api/dev/token", post(person));
     } catch (err) {
       this.#error.textContent = explainError(err);
-      return;
-    }
-    if (hasUnsaved()) {
-      this.#error.textContent = "This page has changes that are not saved yet. Save them first, then switch.";
       return;
     }
     session.choose(person);
@@ -150,10 +175,73 @@ function hasUnsaved() {
 addEventListener("pagehide", (e) => {
   if (e.persisted) document.documentElement.classList.add("unsure");
 });
-addEventListener("pageshow", (e) => {
+addEventListener("pageshow", async (e) => {
   if (!e.persisted) return;
-  if (session.hasChanged()) location.reload();
-  else document.documentElement.classList.remove("unsure");
+  if (session.hasChanged()) {
+    location.reload();
+    return;
+  }
+  if (session.kind === "issuer") {
+    const gone = await session.renew().then(() => false, (err) => err.status === 401);
+    if (gone) {
+      location.replace("/sign-in");
+      return;
+    }
+  }
+  document.documentElement.classList.remove("unsure");
+});
+
+const slot = el("div", { class: "identity-notice" });
+document.querySelector(".top").after(slot);
+
+/** enter goes to the issuer, and comes back to this page. */
+async function enter() {
+  clearSlot(slot);
+  try {
+    location.replace(await begin(location.pathname + location.search + location.hash));
+  } catch (err) {
+    const actions = [{ label: "Try again", primary: true, run: enter }];
+    showNotice(slot, { kind: "error", title: "You are not signed in", detail: explainError(err), actions });
+  }
+}
+
+let isLost = false; // requests need another sign-in
+
+session.onLost = (why, who) => {
+  if (why === "none") {
+    enter();
+    return;
+  }
+  isLost = true;
+  if (why === "stranger") {
+    showNotice(slot, {
+      kind: "error",
+      title: `${formatIdentity(who)} is signed in now`,
+      detail: `This page belongs to ${formatIdentity(session.who)}. What you typed on it is still here.`,
+      actions: [{ label: `Continue as ${formatIdentity(who)}`, run: () => location.assign("/") }],
+    });
+    return;
+  }
+  showNotice(slot, {
+    kind: "error",
+    title: "Your sign-in has ended",
+    detail: "What you typed is still here. Sign in again in another tab, and continue on this one.",
+    actions: [{ label: "Sign in again", primary: true, run: () => open("/sign-in#begin", "_blank") }],
+  });
+};
+
+onOtherTab({
+  async signedIn() {
+    if (!isLost) return;
+    try {
+      await session.renew();
+    } catch {
+      return; // onLost has said why
+    }
+    isLost = false;
+    showNotice(slot, { title: "You are signed in again", actions: [{ label: "Close", run: () => clearSlot(slot) }] });
+  },
+  signedOut: () => location.replace("/sign-in"),
 });
 
 /** draw shows the person, also if the server can be reached later only. */

@@ -7,10 +7,12 @@ const early = 60_000; // milliseconds before its expiry in which a token is repl
 const choiceKey = "identity"; // of the choice for this tab in sessionStorage
 const ownerKey = "owner"; // of the name of the person to whom everything in sessionStorage belongs
 
-/** formatIdentity returns the short name of a person, for example "acme/ann". */
-export const formatIdentity = ({ tenant, user }) => `${tenant}/${user}`;
+/** formatIdentity returns the short name of a person, for example "acme/ann". A name is easier to read than a user's id. */
+export const formatIdentity = ({ tenant, user, name }) => `${tenant}/${name || user}`;
 
-const isSame = (a, b) => formatIdentity(a) === formatIdentity(b) && String(a.roles ?? []) === String(b.roles ?? []);
+const formatID = ({ tenant, user }) => `${tenant}/${user}`;
+
+const isSame = (a, b) => formatID(a) === formatID(b) && String(a.roles ?? []) === String(b.roles ?? []);
 
 /**
  * Session knows the person and gets their tokens. The server says how:
@@ -19,7 +21,7 @@ const isSame = (a, b) => formatIdentity(a) === formatIdentity(b) && String(a.rol
  * person.
  */
 export class Session {
-  /** who is {tenant, user, roles}, once the session is ready. */
+  /** who is {tenant, user, name, roles}, once the session is ready. */
   who;
   /** kind is "choice", "issuer" or "fixed", once the session is ready. */
   kind;
@@ -94,11 +96,11 @@ export class Session {
   #base; // the person without a token
 
   async #load() {
-    const { kind, issuer, tenant, user } = await this.#ask("/api/sign-in");
+    const { kind, issuer, tenant, user, session } = await this.#ask("/api/sign-in");
     this.kind = kind;
     this.issuer = issuer;
     if (kind === "issuer") {
-      await this.renew();
+      await (session ? this.renew() : this.#leave());
       return;
     }
     this.#base = { tenant, user, roles: [] };
@@ -129,11 +131,11 @@ export class Session {
       answer = await this.#lock(() => this.#ask("/api/sign-in/token", {}));
     } catch (err) {
       if (err.status !== 401) throw err;
-      this.onLost(before ? "expired" : "none");
-      if (before) throw err;
-      return new Promise(() => {}); // the page is left
+      if (!before) return this.#leave();
+      this.onLost("expired");
+      throw err;
     }
-    const who = { tenant: answer.tenant, user: answer.user, roles: answer.roles ?? [] };
+    const who = { tenant: answer.tenant, user: answer.user, name: answer.name, roles: answer.roles ?? [] };
     if (before && !isSame(before, who)) {
       this.onLost("stranger", who);
       throw new Problem(`Somebody else is signed in now: ${formatIdentity(who)}.`, 401);
@@ -149,12 +151,18 @@ export class Session {
 
   // Removes what the pages keep in this tab for another person.
   #own(who) {
-    const name = formatIdentity(who);
+    const name = formatID(who);
     if (this.#storage.getItem(ownerKey) === name) return;
     const choice = this.#storage.getItem(choiceKey);
     this.#storage.clear();
     if (choice !== null) this.#storage.setItem(choiceKey, choice);
     this.#storage.setItem(ownerKey, name);
+  }
+
+  /** #leave never returns, since the page is left to sign in. */
+  #leave() {
+    this.onLost("none");
+    return new Promise(() => {});
   }
 
   #keep({ token, expires_at }) {

@@ -20,7 +20,7 @@ function open(kind, { storage = new Storage(), answers = {} } = {}) {
   const world = { storage, asked: [], time: start, life: 3600, number: 0, down: false };
   const token = (who) => ({ ...who, token: `t${++world.number}`, expires_at: new Date(world.time + world.life * 1000).toISOString() });
   const routes = {
-    "/api/sign-in": () => ({ kind, issuer: "https://id.example", tenant: "demo", user: "anonymous" }),
+    "/api/sign-in": () => ({ kind, issuer: "https://id.example", session: world.hasSession ?? true, tenant: "demo", user: "anonymous" }),
     "/api/dev/token": (body) => {
       if (body.tenant === "") throw new Problem("The tenant is empty.", 400);
       return token({});
@@ -106,11 +106,13 @@ test("a token is replaced once shortly before it expires, however many requests 
   assert.equal(world.storage.getItem("identity"), null);
 });
 
-test("with an issuer, a person who is not signed in leaves the page, and requests wait", async () => {
+for (const hasSession of [true, false]) test(`with an issuer, a person who is not signed in leaves the page, and requests wait (${hasSession})`, async () => {
   const world = open("issuer");
+  world.hasSession = hasSession; // true: one that has ended
   const settled = await Promise.race([world.session.headers().then(() => "done", () => "failed"), new Promise((r) => setTimeout(r, 5, "waits"))]);
   assert.equal(settled, "waits");
   assert.deepEqual(world.lost, [["none"]]);
+  assert.equal(world.asked.length, hasSession ? 2 : 1);
 });
 
 test("a sign-in that has ended keeps the page, and the next one continues it", async () => {
@@ -130,10 +132,10 @@ test("the token of somebody else is not used on a page", async () => {
   const world = open("issuer");
   world.signedIn = { tenant: "acme", user: "ann", roles: [] };
   await world.session.headers();
-  const eve = { tenant: "globex", user: "eve", roles: [] };
+  const eve = { tenant: "globex", user: "eve", name: "Eve", roles: [] };
   world.signedIn = eve;
   world.time += 3_600_000;
-  await assert.rejects(world.session.headers(), /globex\/eve/);
+  await assert.rejects(world.session.headers(), /globex\/Eve/);
   assert.deepEqual(world.lost, [["stranger", eve]]);
   assert.equal(formatIdentity(world.session.who), "acme/ann");
 });
