@@ -1,0 +1,138 @@
+// The desk in Chromium, at desktop and phone width.
+import assert from "node:assert/strict";
+import { acceptCard, chooseSample, cover, desktop, field, hasRead, isWorking, phone, scene, upload } from "./scene.mjs";
+
+for (const [size, window] of Object.entries({ desktop, phone })) {
+  const press = (locator) => (window.hasTouch ? locator.tap() : locator.click());
+
+  scene(`${size}, a sample is read, corrected by a message, and accepted`, { window }, async ({ page, server }) => {
+    await page.goto(server.url);
+    await press(page.getByRole("button", { name: "Pride and Prejudice" }));
+    await hasRead(page);
+    assert.equal(await field(page, "Author").inputValue(), "Jane Austen");
+    await field(page, "Tell the reader what to correct").fill("The year is 1813");
+    await press(page.getByRole("button", { name: "Send" }));
+    await page.getByText("from your message").first().waitFor();
+    await page.getByRole("button", { name: "Accept the card" }).and(page.locator(":enabled")).waitFor();
+    assert.equal(await field(page, "Year").inputValue(), "1813");
+    await acceptCard(page);
+    await page.getByRole("link", { name: "Show it in operations" }).click();
+    await page.getByText("pride-and-prejudice").first().waitFor();
+  });
+
+  scene(`${size}, a photo of one's own`, { window }, async ({ page, server }) => {
+    await page.goto(server.url);
+    await page.locator("input[type=file]").first().setInputFiles({ name: "my book.png", mimeType: "image/png", buffer: await cover(server, "moby-dick") });
+    await hasRead(page);
+    assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");
+    await acceptCard(page);
+  });
+}
+
+scene("a photo is dropped", {}, async ({ page, server }) => {
+  await page.goto(server.url);
+  await page.getByRole("button", { name: "Moby-Dick" }).waitFor();
+  const data = await page.evaluateHandle(async () => {
+    const image = await (await fetch("/samples/moby-dick.png")).blob();
+    const data = new DataTransfer();
+    data.items.add(new File([image], "dropped.png", { type: "image/png" }));
+    return data;
+  });
+  for (const type of ["dragenter", "dragover", "drop"]) await page.dispatchEvent("main", type, { dataTransfer: data });
+  await hasRead(page);
+  assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");
+});
+
+scene("the keyboard is enough", {}, async ({ page, server }) => {
+  await page.goto(server.url);
+  const sample = page.getByRole("button", { name: "Pride and Prejudice" });
+  await sample.waitFor();
+  await tabTo(page, sample);
+  await page.keyboard.press("Enter");
+  await hasRead(page);
+  assert.equal(await page.evaluate(() => document.activeElement === document.body), false, "the focus is lost");
+  await tabTo(page, field(page, "Tell the reader what to correct"));
+  await page.keyboard.type("The year is 1813");
+  await page.keyboard.press("Enter");
+  await page.getByText("from your message").first().waitFor();
+  const accept = page.getByRole("button", { name: "Accept the card" });
+  await accept.and(page.locator(":enabled")).waitFor();
+  await tabTo(page, accept);
+  await page.keyboard.press("Space");
+  await page.getByText("The card is saved at", { exact: true }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.matches("button, a"));
+  await page.keyboard.press("Enter"); // the next book
+  await sample.waitFor();
+});
+
+// tabTo presses Tab until an element has the focus. Each element on the way shows that it has it.
+async function tabTo(page, locator) {
+  const target = await locator.elementHandle();
+  for (let i = 0; i < 80; i++) {
+    await page.keyboard.press("Tab");
+    const [found, visible] = await page.evaluate((target) => {
+      const at = document.activeElement;
+      const { outlineStyle, boxShadow } = getComputedStyle(at);
+      const next = at.nextElementSibling && getComputedStyle(at.nextElementSibling).outlineStyle;
+      return [at === target, at === document.body || outlineStyle !== "none" || boxShadow !== "none" || next !== "none"];
+    }, target);
+    assert.ok(visible, `the focus is not visible on ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200))}`);
+    if (found) return;
+  }
+  assert.fail("the element is not in the order of the keyboard");
+}
+
+const script = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
+
+scene("markup in names, titles, messages and results is text", { window: desktop }, async ({ page, server }) => {
+  await page.goto(server.url);
+  const name = `<img src=x onerror=alert(1)>.png`;
+  await page.locator("input[type=file]").first().setInputFiles({ name, mimeType: "image/png", buffer: await cover(server, "moby-dick") });
+  await hasRead(page);
+  await field(page, "Tell the reader what to correct").fill(`The title is ${script}`);
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText(`The title is ${script}`).first().waitFor();
+  await page.getByRole("button", { name: "Accept the card" }).and(page.locator(":enabled")).waitFor();
+  await field(page, "Title").fill(script);
+  await page.getByRole("heading", { level: 1, name: script }).waitFor();
+  await acceptCard(page);
+  await page.goto(`${server.url}/ops`);
+  await page.getByRole("main").getByText("by", { exact: false }).first().waitFor();
+  assert.equal(await page.locator("main img[src=x], #main script").count(), 0);
+  assert.doesNotMatch(await page.title(), /^owned/);
+});
+
+for (const [size, window] of Object.entries({ desktop, phone })) {
+  scene(`${size}, a text file that is called a photo is rejected, and a photo is read after it`, { window }, async ({ page, server }) => {
+    await page.goto(server.url);
+    await page.locator("input[type=file]").first().setInputFiles({ name: "cover.jpg", mimeType: "image/jpeg", buffer: Buffer.from("not a photo") });
+    await page.getByText("This file cannot be read").first().waitFor();
+    await page.getByRole("button", { name: "Another book" }).first().click();
+    await page.getByRole("button", { name: "Moby-Dick" }).click();
+    await hasRead(page);
+  });
+}
+
+scene("an upload that the server rejects", { expected: [/status of 404/] }, async ({ page, server }) => {
+  await page.goto(`${server.url}/#${await upload(server, "cover.jpg", "not a photo")}`);
+  await page.getByText("not a supported image", { exact: false }).first().waitFor();
+  assert.equal(await page.getByRole("button", { name: "Accept the card" }).isVisible(), false);
+  await page.getByRole("button", { name: "Upload another book" }).first().click();
+  await page.getByRole("button", { name: "Moby-Dick" }).click();
+  await hasRead(page);
+});
+
+scene("a reader that was stopped is asked again", { flags: ["-pace", "300ms"] }, async (s) => {
+  await chooseSample(s, "Pride and Prejudice");
+  await isWorking(s.page);
+  await s.page.getByRole("button", { name: "Stop", exact: true }).click();
+  const again = s.page.getByRole("button", { name: "Ask the reader again" });
+  await again.waitFor();
+  await s.page.reload(); // the failure is there after a reload too
+  await again.waitFor();
+  await s.server.kill("SIGTERM");
+  await s.server.restart("-pace", "0");
+  await again.click();
+  await hasRead(s.page);
+  await acceptCard(s.page);
+});

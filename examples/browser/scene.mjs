@@ -1,0 +1,87 @@
+// Scenes for Chromium: a bookshelf, a browser window, and a watch for whatever the page should not do.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { startBookshelf } from "../conformance/server.mjs";
+import { launchChromium } from "./engines.mjs";
+import { keepScreenshot } from "./shots.mjs";
+
+export const desktop = { viewport: { width: 1280, height: 900 } };
+export const phone = { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+
+let browser;
+after(() => browser?.close());
+
+/**
+ * scene is a test with a new bookshelf and a new profile of the browser. Options: flags of the server; window, one of the
+ * sizes above or other options of Playwright's contexts; expected, patterns of messages in the console that belong to
+ * the scene. Any other error in the console, exception or violation of the content policy fails it.
+ */
+export function scene(name, { flags = ["-pace", "0"], window = desktop, expected = [] }, play) {
+  test(name, async (t) => {
+    browser ??= await launchChromium();
+    const server = await startBookshelf(...flags);
+    t.after(() => server.close());
+    const complaints = [];
+    const s = { t, server, open: (options) => openWindow({ ...window, ...options }) };
+    const windows = [];
+    async function openWindow(options) {
+      const context = await browser.newContext({ locale: "en-GB", ...options });
+      windows.push(context);
+      context.setDefaultTimeout(60_000);
+      await context.addInitScript(() => {
+        addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
+      });
+      context.on("console", (m) => m.type() === "error" && complaints.push(`${m.text()} ${m.location().url}`));
+      context.on("weberror", (e) => complaints.push(String(e.error().stack)));
+      return context;
+    }
+    try {
+      s.context = await s.open();
+      s.page = await s.context.newPage();
+      await play(s);
+    } finally {
+      for (const [i, context] of windows.entries()) {
+        for (const [j, page] of context.pages().entries()) {
+          await keepScreenshot([name, i || "", j || ""].join(" "), await page.screenshot({ fullPage: true })).catch(() => {});
+        }
+        await context.close();
+      }
+    }
+    assert.deepEqual(complaints.filter((c) => !expected.some((e) => e.test(c))), []);
+  });
+}
+
+/** chooseSample opens the desk and takes the sample cover with that title. */
+export async function chooseSample({ page, server }, title) {
+  await page.goto(server.url);
+  await page.getByRole("button", { name: title }).click();
+}
+
+/** hasRead waits until the reader has read the book on the desk. */
+export async function hasRead(page, times = 1) {
+  await page.getByText("Please check all fields.").and(page.locator("li")).nth(times - 1).waitFor();
+  await page.getByRole("button", { name: "Accept the card" }).and(page.locator(":enabled")).waitFor();
+}
+
+/** acceptCard accepts the card and waits until it is saved. */
+export async function acceptCard(page) {
+  await page.getByRole("button", { name: "Accept the card" }).click();
+  await page.getByText("The card is saved at", { exact: true }).waitFor();
+}
+
+/** isWorking waits until the reader is at work. */
+export const isWorking = (page) => page.getByRole("button", { name: "Stop", exact: true }).waitFor();
+
+/** field returns the field of the card with that label. */
+export const field = (page, label) => page.getByRole("textbox", { name: label, exact: true });
+
+/** cover returns the bytes of a sample cover. */
+export const cover = async ({ url }, name) => Buffer.from(await (await fetch(`${url}/samples/${name}.png`)).arrayBuffer());
+
+/** upload uploads a file as the page does, and returns the id of the upload. */
+export async function upload({ url }, filename, bytes) {
+  const grant = await (await fetch(`${url}/api/upload/presigned?filename=${filename}`)).json();
+  const sent = await fetch(grant.url, { method: grant.method, headers: grant.headers, body: bytes });
+  assert.ok(sent.ok, `${sent.status}`);
+  return grant.session_id;
+}

@@ -1,0 +1,114 @@
+// What can go wrong between the page and the server while a book is read.
+import assert from "node:assert/strict";
+import { connect, createServer } from "node:net";
+import { once } from "node:events";
+import { acceptCard, chooseSample, cover, field, hasRead, isWorking, scene, upload } from "./scene.mjs";
+
+const slow = ["-pace", "40ms"];
+const lost = [/Failed to load resource: net::ERR_/, /Failed to load resource: the server responded with a status of 50/];
+
+// readOnce checks that the notes have each part of the reading, and once.
+async function readOnce(page) {
+  await hasRead(page);
+  const notes = await page.locator("#entries").innerText();
+  for (const part of ["I am the bookshelf's offline reader", "Scan barcode", "Look up book", "Please check all fields."]) {
+    assert.equal(notes.split(part).length - 1, 1, part);
+  }
+  assert.equal(await field(page, "Title").inputValue(), "Pride and Prejudice");
+}
+
+scene("reload in mid-stream", { flags: slow }, async (s) => {
+  await chooseSample(s, "Pride and Prejudice");
+  await s.page.getByText("Scan barcode").first().waitFor();
+  await s.page.reload();
+  await isWorking(s.page);
+  await readOnce(s.page);
+  await acceptCard(s.page);
+});
+
+scene("the server is killed in mid-stream and started again", { flags: ["-pace", "300ms"], expected: lost }, async (s) => {
+  await chooseSample(s, "Pride and Prejudice");
+  await s.page.getByText("Scan barcode").first().waitFor();
+  await s.server.kill();
+  await s.page.getByText("reconnecting").first().waitFor();
+  await s.server.restart("-pace", "0");
+  await readOnce(s.page);
+  await acceptCard(s.page);
+});
+
+scene("two tabs show the same card", { flags: slow }, async (s) => {
+  await chooseSample(s, "Pride and Prejudice");
+  await s.page.getByText("Scan barcode").first().waitFor();
+  const second = await s.context.newPage();
+  await second.goto(s.page.url());
+  await isWorking(second);
+  await Promise.all([readOnce(s.page), readOnce(second)]);
+  await field(second, "Publisher").fill("A second press");
+  await second.getByText("by you").first().waitFor();
+  await acceptCard(second);
+  await s.page.reload();
+  await s.page.getByText("The card is saved at", { exact: true }).waitFor();
+  assert.equal(await field(s.page, "Publisher").inputValue(), "A second press");
+});
+
+scene("offline and back", { flags: slow, expected: lost }, async (s) => {
+  const proxy = await openProxy(s);
+  await s.page.goto(`${proxy.url}/#${await upload(s.server, "cover.png", await cover(s.server, "pride-and-prejudice"))}`);
+  await s.page.getByText("Scan barcode").first().waitFor();
+  await s.context.setOffline(true);
+  proxy.cut();
+  await s.page.getByText("offline", { exact: true }).waitFor();
+  await s.context.setOffline(false);
+  await readOnce(s.page);
+  await acceptCard(s.page);
+});
+
+scene("a network that is silent", { flags: slow, expected: lost }, async (s) => {
+  const proxy = await openProxy(s);
+  await s.page.clock.install();
+  await s.page.goto(`${proxy.url}/#${await upload(s.server, "cover.png", await cover(s.server, "pride-and-prejudice"))}`);
+  await s.page.getByText("Scan barcode").first().waitFor();
+  proxy.freeze();
+  await s.page.clock.fastForward(31_000);
+  await s.page.getByText("reconnecting").first().waitFor();
+  proxy.thaw();
+  // Requests that the page has sent into the silence are given up after the same time.
+  const end = s.page.getByText("Please check all fields.").and(s.page.locator("li"));
+  for (let i = 0; i < 60 && !(await end.isVisible()); i++) {
+    await s.page.clock.fastForward(5000);
+    await end.waitFor({ timeout: 500 }).catch(() => {});
+  }
+  await readOnce(s.page);
+  await acceptCard(s.page);
+});
+
+// openProxy opens a second address of the server. freeze stops all connections without closing them, thaw lets new ones
+// through, and cut closes all.
+async function openProxy({ t, server }) {
+  const pairs = new Set();
+  let frozen = false;
+  const proxy = createServer((client) => {
+    if (frozen) client.pause();
+    const upstream = connect(new URL(server.url).port, "127.0.0.1");
+    const pair = { client, upstream };
+    pairs.add(pair);
+    for (const [from, to] of [[client, upstream], [upstream, client]]) {
+      from.on("data", (data) => to.write(data));
+      from.on("error", () => {});
+      from.on("close", () => { to.destroy(); pairs.delete(pair); });
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const cut = () => pairs.forEach(({ client, upstream }) => { client.destroy(); upstream.destroy(); });
+  t.after(() => { cut(); proxy.close(); });
+  return {
+    url: `http://127.0.0.1:${proxy.address().port}`,
+    freeze() {
+      frozen = true;
+      pairs.forEach(({ client, upstream }) => { client.pause(); upstream.pause(); });
+    },
+    thaw: () => (frozen = false),
+    cut,
+  };
+}
