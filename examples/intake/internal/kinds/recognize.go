@@ -120,6 +120,9 @@ func Recognize(columns []Column) Guess {
 	return g
 }
 
+// RoleOf returns the role of a column with that name, or "". Its spelling may differ, as in "PO Number".
+func RoleOf(name string) Role { return roles()[normalize(name)].role }
+
 func guessColumn(c Column) ColumnGuess {
 	g := ColumnGuess{Name: c.Name}
 	// Members of nested objects have names with a dot: the last part counts if the whole name is unknown.

@@ -1,0 +1,13 @@
+// Package intaketools provides the tools with which a model takes in files and answers questions about them.
+//
+//	set, err := intaketools.Tools(store)
+//
+// The set has list_files, profile_file, get_profile, record_profile and query_file, and describe_file, read_chunk,
+// search and sample of package objecttools. All take the handles of list_files. A run has the scope of its user, so the
+// tools reach all files that the user took in, and those of the tenant if the host passes the shared scope.
+//
+// profile_file and query_file read a whole file in constant memory and report their progress. Tenants take turns at
+// them: a process reads at most 4 files at a time, and at most 2 of one tenant.
+//
+// Contents of files are data: the tools return them in fields of their own, apart from the messages.
+package intaketools

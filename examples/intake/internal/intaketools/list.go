@@ -1,0 +1,183 @@
+package intaketools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/objecttools"
+)
+
+const listDescription = "List the files that the person took in, newest first, and then those that the tenant shares. " +
+	"Each has a handle such as f1 for the other tools, its kind of data, its state and its columns. Use upload_id to " +
+	"find one upload, and kind or match (a part of the name) to narrow the list. If the result has next, pass it as " +
+	"cursor. Examples: {}, {\"kind\": \"shipments\"}, {\"match\": \"march\"}."
+
+const (
+	listLimit     = 20
+	listedColumns = 40 // names of columns of a listed file
+)
+
+type listIn struct {
+	UploadID string  `json:"upload_id,omitempty" jsonschema:"the id of one upload, from the message" maxlen:"64"`
+	Kind     *string `json:"kind" jsonschema:"only files of this kind" enum:"shipments,inventory,purchase_orders,suppliers,bill_of_materials,sales_orders,invoices,products,unknown"`
+	Match    string  `json:"match,omitempty" jsonschema:"only files whose name contains this text; ignores case" maxlen:"200"`
+	Cursor   string  `json:"cursor,omitempty" jsonschema:"next from the previous page, with the same other arguments" maxlen:"2000"`
+}
+
+// Files is the result of list_files.
+type Files struct {
+	Files []ListedFile `json:"files"`
+	Notes []string     `json:"notes,omitempty"`
+	Next  string       `json:"next,omitempty"`
+}
+
+// ListedFile is a file in a list.
+type ListedFile struct {
+	File     string     `json:"file,omitempty"` // the handle; empty before the upload has arrived
+	UploadID string     `json:"upload_id"`
+	Name     string     `json:"name"`
+	Owner    string     `json:"owner"` // "you" or "the tenant"
+	State    string     `json:"state"`
+	Kind     kinds.Kind `json:"kind"`
+	Rows     int64      `json:"rows,omitempty"`
+	Columns  []string   `json:"columns,omitempty"`
+	// MoreColumns is the number of columns that are not listed.
+	MoreColumns int `json:"more_columns,omitempty"`
+}
+
+// The values of ListedFile.Owner.
+const (
+	OwnerYou    = "you"
+	OwnerTenant = "the tenant"
+)
+
+// Summary implements [tools.Summarizer].
+func (l Files) Summary() string {
+	s := fmt.Sprintf("%d files", len(l.Files))
+	if len(l.Files) == 1 {
+		s = "1 file"
+	}
+	if l.Next != "" {
+		s += ", and there may be more"
+	}
+	return s
+}
+
+func (b *toolbox) listFiles(ctx context.Context, c *tools.Call, in listIn) (Files, error) {
+	v, err := b.open(c)
+	if err != nil {
+		return Files{}, err
+	}
+	out := Files{Files: []ListedFile{}}
+	var found []files.File
+	switch {
+	case in.UploadID != "":
+		f, err := v.Get(ctx, in.UploadID)
+		if errors.Is(err, files.ErrNotFound) {
+			return Files{}, tools.Correct(fmt.Sprintf("upload_id: %.64q does not exist; call list_files without it", in.UploadID))
+		}
+		if err != nil {
+			return Files{}, err
+		}
+		found = []files.File{f}
+	default:
+		page, err := v.List(ctx, in.Cursor, listLimit)
+		if errors.Is(err, files.ErrInvalid) {
+			return Files{}, tools.Correct("cursor: must be next from a previous result of the same call, or absent")
+		}
+		if err != nil {
+			return Files{}, err
+		}
+		found, out.Next = page.Files, page.Next
+		if in.Cursor == "" {
+			shared, hasMore, err := v.ListShared(ctx)
+			if err != nil {
+				return Files{}, err
+			}
+			if hasMore {
+				out.Notes = append(out.Notes, "the tenant shares more files than are listed")
+			}
+			found = append(found, shared...)
+		}
+	}
+	return out, b.fill(c, &out, found, in)
+}
+
+// fill adds the files that match, with handles.
+func (b *toolbox) fill(c *tools.Call, out *Files, found []files.File, in listIn) error {
+	var refs []object.Ref
+	for _, f := range found {
+		isKind := in.Kind == nil || string(f.Kind()) == *in.Kind
+		if !isKind || !strings.Contains(strings.ToLower(f.Name), strings.ToLower(in.Match)) {
+			continue
+		}
+		out.Files = append(out.Files, newListedFile(f))
+		if !f.Ref.IsZero() {
+			refs = append(refs, f.Ref)
+		}
+	}
+	handles, err := objecttools.Assign(c, refs...)
+	if err != nil {
+		return fmt.Errorf("intaketools: %w", err)
+	}
+	if len(handles) < len(refs) {
+		out.Notes = append(out.Notes, "the conversation has too many files: those without a handle cannot be read in it")
+	}
+	next := 0
+	for i := range out.Files {
+		if next < len(handles) && out.Files[i].File == pending {
+			out.Files[i].File = handles[next]
+			next++
+		} else {
+			out.Files[i].File = ""
+		}
+	}
+	return nil
+}
+
+// pending marks a file that will get a handle.
+const pending = "?"
+
+func newListedFile(f files.File) ListedFile {
+	l := ListedFile{UploadID: f.ID, Name: f.Name, Owner: OwnerYou, State: StateOf(&f), Kind: f.Kind()}
+	if f.Shared {
+		l.Owner = OwnerTenant
+	}
+	if !f.Ref.IsZero() {
+		l.File = pending
+	}
+	if f.Report == nil {
+		return l
+	}
+	l.Rows = f.Report.Profile.Rows
+	for _, column := range f.Report.Profile.Columns[:min(len(f.Report.Profile.Columns), listedColumns)] {
+		l.Columns = append(l.Columns, column.Name)
+	}
+	l.MoreColumns = f.Report.Profile.HasColumns - len(l.Columns)
+	return l
+}
+
+// StateOf returns the state of a file in words.
+func StateOf(f *files.File) string {
+	switch {
+	case f.Shared:
+		return "shared by the tenant"
+	case f.Report.IsConfirmed():
+		return "confirmed"
+	case f.Failure != "":
+		return "failed"
+	case f.Report.IsRecorded():
+		return "profiled, waits for a person to confirm"
+	case f.Ref.IsZero():
+		return "not uploaded yet"
+	case f.Stage == files.Profiled && f.State == "running":
+		return "being profiled"
+	}
+	return "uploaded, not profiled"
+}

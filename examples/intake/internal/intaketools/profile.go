@@ -1,0 +1,170 @@
+package intaketools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/objecttools"
+)
+
+const (
+	profileDescription = "Measure a whole file: rows, and for each column its type, range, missing, wrong and negative " +
+		"values, formats of dates and distinct values; duplicate rows. It reads every byte, so call sample first and tell " +
+		"the person what you see. The result is stored, and a second call returns it. Example: {\"file\": \"f1\"}."
+	getDescription = "Return the stored report of a file: the measured profile, and kind, summary and meanings of " +
+		"columns if they are recorded. Example: {\"file\": \"f1\"}."
+	recordDescription = "Record what a file of the person is, once, after profile_file: its kind, a summary for the " +
+		"person, and the business meaning of columns. Example: {\"file\": \"f1\", \"kind\": \"shipments\", \"summary\": " +
+		"\"12,000 shipments of 2026. 40 rows have no carrier.\", \"columns\": [{\"name\": \"eta\", \"meaning\": \"day when " +
+		"the goods should arrive\"}]}."
+)
+
+// shownColumns is the number of columns in a result.
+const shownColumns = 60
+
+type fileIn struct {
+	File string `json:"file" jsonschema:"the handle of the file, from list_files, for example f1"`
+}
+
+// Report is the result of profile_file, get_profile and record_profile.
+type Report struct {
+	File  string `json:"file"`
+	Name  string `json:"name"`
+	State string `json:"state"`
+	files.Report
+}
+
+// Summary implements [tools.Summarizer].
+func (r Report) Summary() string {
+	p := &r.Profile
+	what := fmt.Sprintf("%s: %d rows, %d columns", r.File, p.Rows, p.HasColumns)
+	if r.IsRecorded() {
+		what = fmt.Sprintf("%s: %s, %d rows", r.File, r.Kind.Label(), p.Rows)
+	}
+	return what
+}
+
+func newReport(handle string, f files.File) Report {
+	r := Report{File: handle, Name: f.Name, State: StateOf(&f), Report: *f.Report}
+	if n := len(r.Profile.Columns); n > shownColumns {
+		r.Profile.Columns = r.Profile.Columns[:shownColumns]
+		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("this result has only the first %d of %d columns", shownColumns, n))
+	}
+	return r
+}
+
+func (b *toolbox) profileFile(ctx context.Context, c *tools.Call, in fileIn) (Report, error) {
+	v, f, err := b.find(ctx, c, in.File)
+	if err != nil {
+		return Report{}, err
+	}
+	if f.Report == nil {
+		measured, err := b.measure(ctx, c, in.File)
+		if err != nil {
+			return Report{}, err
+		}
+		if f.Report, err = v.Measure(ctx, f.ID, measured); err != nil {
+			return Report{}, err
+		}
+	}
+	return newReport(in.File, f), nil
+}
+
+// measure reads the whole file.
+func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*files.Report, error) {
+	release, err := b.reads.Acquire(ctx, c.Scope(), 1)
+	if err != nil {
+		return nil, fmt.Errorf("intaketools: %w", err)
+	}
+	defer release()
+	rows, err := objecttools.OpenRows(ctx, c, b.store.Bucket(), handle, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := profile.New(rows.Columns, rows.HasColumns)
+	r := &files.Report{
+		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size, Whole: true,
+		Notes: slices.Clone(rows.Notes),
+	}
+	var problems []string
+	for row, err := range rows.All(ctx) {
+		switch {
+		case err != nil:
+			return nil, err
+		case row.Problem != "":
+			p.AddMalformed()
+			if len(problems) < 3 {
+				problems = append(problems, fmt.Sprintf("row %d: %s", row.Number, row.Problem))
+			}
+		case rows.Format == "csv":
+			p.AddRow(row.Fields, row.Count, row.Cut)
+		default:
+			p.AddRecord(row.Record, row.Cut)
+		}
+	}
+	r.Profile = p.Profile()
+	r.Notes = append(r.Notes, problems...)
+	if n := len(r.Profile.Columns); r.Profile.HasColumns > n {
+		r.Notes = append(r.Notes, fmt.Sprintf("only %d of %d columns are measured", n, r.Profile.HasColumns))
+	}
+	if slices.ContainsFunc(r.Profile.Columns, func(c profile.Column) bool { return c.Repeated > 0 }) {
+		r.Notes = append(r.Notes, "several columns have the same name")
+	}
+	return r, nil
+}
+
+func (b *toolbox) getProfile(ctx context.Context, c *tools.Call, in fileIn) (Report, error) {
+	_, f, err := b.find(ctx, c, in.File)
+	if err != nil {
+		return Report{}, err
+	}
+	if f.Report == nil {
+		return Report{}, tools.Correct(fmt.Sprintf("%s has not been profiled: call profile_file first", in.File))
+	}
+	return newReport(in.File, f), nil
+}
+
+type recordIn struct {
+	File    string `json:"file" jsonschema:"the handle of the file, from list_files, for example f1"`
+	Kind    string `json:"kind" jsonschema:"the kind of data" enum:"shipments,inventory,purchase_orders,suppliers,bill_of_materials,sales_orders,invoices,products,unknown"`
+	Summary string `json:"summary" jsonschema:"at most three sentences for the person about content and quality" minlen:"1" maxlen:"2000"`
+	Columns []struct {
+		Name    string `json:"name" jsonschema:"the name of the column, exactly as in the profile" maxlen:"300"`
+		Meaning string `json:"meaning" jsonschema:"its business meaning in a few words" maxlen:"300"`
+	} `json:"columns,omitempty" jsonschema:"the columns that you understand" maxitems:"250"`
+}
+
+func (b *toolbox) recordProfile(ctx context.Context, c *tools.Call, in recordIn) (Report, error) {
+	v, f, err := b.find(ctx, c, in.File)
+	if err != nil {
+		return Report{}, err
+	}
+	s := files.Statement{Kind: kinds.Kind(in.Kind), Summary: in.Summary, Meanings: map[string]string{}}
+	for _, column := range in.Columns {
+		if strings.TrimSpace(column.Meaning) != "" {
+			s.Meanings[column.Name] = column.Meaning
+		}
+	}
+	r, err := v.Record(ctx, f.ID, s)
+	switch {
+	case errors.Is(err, files.ErrInvalid):
+		return Report{}, tools.Correct(strings.TrimPrefix(err.Error(), files.ErrInvalid.Error()+": "))
+	case errors.Is(err, files.ErrNotReady):
+		return Report{}, tools.Correct(fmt.Sprintf("%s has not been profiled: call profile_file first", in.File))
+	case errors.Is(err, files.ErrShared):
+		return Report{}, tools.Correct(fmt.Sprintf("%s is shared by the tenant and cannot be changed", in.File))
+	case errors.Is(err, files.ErrChanged):
+		return Report{}, tools.Correct(fmt.Sprintf("%s has been recorded already. The person can correct it.", in.File))
+	case err != nil:
+		return Report{}, err
+	}
+	f.Report = r
+	return newReport(in.File, f), nil
+}

@@ -1,0 +1,248 @@
+package intaketools
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/query"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/objecttools"
+)
+
+const queryDescription = "Answer a question about the rows of one file: filter, group, and count, sum, avg, min or max. " +
+	"Without group_by and measures it returns the first matching rows. join adds columns of another, small file, such " +
+	"as the names of suppliers. A call reads at most 4 GB and says where it stopped. Examples: {\"file\": \"f1\", " +
+	"\"group_by\": [\"supplier_id\"], \"measures\": [{\"function\": \"sum\", \"column\": \"quantity\"}]}, {\"file\": \"f1\", " +
+	"\"where\": [{\"column\": \"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], \"limit\": 5}, {\"file\": \"f1\", " +
+	"\"join\": {\"file\": \"f2\", \"on\": \"supplier_id\", \"equals\": \"supplier_id\", \"columns\": [\"supplier_name\"]}, " +
+	"\"group_by\": [\"supplier_name\"], \"measures\": [{\"function\": \"count\"}]}."
+
+const (
+	maxQueryRead  = 4 << 30 // bytes of a file that a query reads
+	maxJoinedRows = 50_000
+	maxJoinedRead = 64 << 20
+	maxJoined     = 200 // bytes of a joined value
+)
+
+type queryIn struct {
+	File  string `json:"file" jsonschema:"the handle of the file, from list_files, for example f1"`
+	Where []struct {
+		Column   string  `json:"column" jsonschema:"the name of a column" maxlen:"300"`
+		Operator string  `json:"operator" jsonschema:"how to compare; missing and present need no value" enum:"eq,ne,lt,le,gt,ge,contains,missing,present"`
+		Value    *string `json:"value" jsonschema:"the value to compare with, for example 100 or late" maxlen:"300"`
+	} `json:"where,omitempty" jsonschema:"conditions that all must hold" maxitems:"8"`
+	GroupBy  []string `json:"group_by,omitempty" jsonschema:"columns whose values make the groups" maxitems:"3" maxlen:"300"`
+	Measures []struct {
+		Function string  `json:"function" jsonschema:"count, or a function of numbers" enum:"count,sum,avg,min,max"`
+		Column   *string `json:"column" jsonschema:"the column; may be absent for count, which then counts rows" maxlen:"300"`
+	} `json:"measures,omitempty" jsonschema:"numbers for each group" maxitems:"4"`
+	Columns   []string `json:"columns,omitempty" jsonschema:"columns of the rows, without group_by and measures; default the first 12" maxitems:"30" maxlen:"300"`
+	Join      *joinIn  `json:"join" jsonschema:"adds columns of another file"`
+	Limit     *int     `json:"limit" jsonschema:"largest number of groups or rows; default 10" min:"1" max:"50"`
+	Ascending *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first"`
+}
+
+type joinIn struct {
+	File    string   `json:"file" jsonschema:"the handle of the other file, for example f2"`
+	On      string   `json:"on" jsonschema:"the column of the first file" maxlen:"300"`
+	Equals  string   `json:"equals" jsonschema:"the column of the other file that has the same values" maxlen:"300"`
+	Columns []string `json:"columns" jsonschema:"the columns of the other file to add" minitems:"1" maxitems:"5" maxlen:"300"`
+}
+
+// Answer is the result of query_file.
+type Answer struct {
+	File string `json:"file"`
+	Name string `json:"name"`
+	query.Result
+	// Complete reports that the whole file was read.
+	Complete bool     `json:"complete"`
+	Notes    []string `json:"notes,omitempty"`
+}
+
+// Summary implements [tools.Summarizer].
+func (a Answer) Summary() string {
+	s := fmt.Sprintf("%s: %d of %d rows match", a.File, a.Matched, a.Read)
+	if !a.Complete {
+		s += ", stopped early"
+	}
+	return s
+}
+
+func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Answer, error) {
+	release, err := b.reads.Acquire(ctx, c.Scope(), 1)
+	if err != nil {
+		return Answer{}, fmt.Errorf("intaketools: %w", err)
+	}
+	defer release()
+	rows, err := objecttools.OpenRows(ctx, c, b.store.Bucket(), in.File, nil)
+	if err != nil {
+		return Answer{}, err
+	}
+	var joined *joinedTable
+	if in.Join != nil {
+		if joined, err = b.loadJoin(ctx, c, in.Join); err != nil {
+			return Answer{}, err
+		}
+	}
+	t := newTable(rows, joined)
+	o := in.options()
+	if len(o.Columns) == 0 {
+		names, err := b.columnsOf(ctx, c, in.File, rows)
+		if err != nil {
+			return Answer{}, err
+		}
+		o.Columns = append(slices.Clone(names[:min(len(names), 12)]), joined.columnNames()...)
+	}
+	if err := t.check(in); err != nil {
+		return Answer{}, err
+	}
+	q, err := query.New(&o)
+	if err != nil {
+		return Answer{}, tools.Correct(strings.TrimPrefix(err.Error(), query.ErrOptions.Error()+": "))
+	}
+	out := Answer{File: in.File, Name: rows.Name, Complete: true}
+	if joined != nil {
+		out.Notes = joined.notes
+	}
+	skipped := int64(0)
+	for row, err := range rows.All(ctx) {
+		if err != nil {
+			return Answer{}, err
+		}
+		if !t.load(row) {
+			skipped++
+			continue
+		}
+		q.Add(t.value)
+		if q.IsFull() && row.End < rows.Size {
+			out.Complete = false
+			out.Notes = append(out.Notes, fmt.Sprintf("stopped after %d rows, because enough of them match", row.Number))
+			break
+		}
+		if row.End > maxQueryRead {
+			out.Complete = false
+			out.Notes = append(out.Notes, fmt.Sprintf("stopped after %d rows, at byte %d of %d", row.Number, row.End, rows.Size))
+			break
+		}
+	}
+	out.Result = q.Result()
+	if skipped > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d rows cannot be read and are left out", skipped))
+	}
+	if out.LeftOut > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("there are more than %d groups: %d rows of other groups are left out",
+			query.MaxGroups, out.LeftOut))
+	}
+	if out.Ignored > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d values that are not numbers are ignored", out.Ignored))
+	}
+	for _, name := range t.unseen(in) {
+		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
+	}
+	return out, nil
+}
+
+// columnsOf returns the columns of a file. Those of JSON are known if the file was profiled.
+func (b *toolbox) columnsOf(ctx context.Context, c *tools.Call, handle string, rows *objecttools.Rows) ([]string, error) {
+	if rows.Format == "csv" {
+		return rows.Columns, nil
+	}
+	_, f, err := b.find(ctx, c, handle)
+	if err != nil || f.Report == nil {
+		return nil, err
+	}
+	var names []string
+	for _, column := range f.Report.Profile.Columns {
+		names = append(names, column.Name)
+	}
+	return names, nil
+}
+
+func (in queryIn) options() query.Options {
+	o := query.Options{GroupBy: in.GroupBy, Columns: in.Columns, Ascending: in.Ascending != nil && *in.Ascending}
+	if in.Limit != nil {
+		o.Limit = *in.Limit
+	}
+	for _, w := range in.Where {
+		cond := query.Condition{Column: w.Column, Operator: w.Operator}
+		if w.Value != nil {
+			cond.Value = *w.Value
+		}
+		o.Where = append(o.Where, cond)
+	}
+	for _, m := range in.Measures {
+		measure := query.Measure{Function: query.Function(m.Function)}
+		if m.Column != nil {
+			measure.Column = *m.Column
+		}
+		o.Measures = append(o.Measures, measure)
+	}
+	return o
+}
+
+// names returns every column that the query names.
+func (in queryIn) names() []string {
+	names := slices.Concat(in.GroupBy, in.Columns)
+	for _, w := range in.Where {
+		names = append(names, w.Column)
+	}
+	for _, m := range in.Measures {
+		if m.Column != nil {
+			names = append(names, *m.Column)
+		}
+	}
+	if in.Join != nil {
+		names = append(names, in.Join.On)
+	}
+	return names
+}
+
+// loadJoin reads the other file of a join.
+func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joinedTable, error) {
+	rows, err := objecttools.OpenRows(ctx, c, b.store.Bucket(), in.File, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := newTable(rows, nil)
+	if err := t.checkNames(append([]string{in.Equals}, in.Columns...)); err != nil {
+		return nil, err
+	}
+	j := &joinedTable{on: in.On, columns: in.Columns, values: map[string][]string{}}
+	repeated := 0
+	for row, err := range rows.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if row.Number > maxJoinedRows || row.End > maxJoinedRead {
+			return nil, tools.Correct(fmt.Sprintf("%s is too large to join: at most %d rows and %d MB", in.File,
+				maxJoinedRows, maxJoinedRead>>20))
+		}
+		if !t.load(row) {
+			continue
+		}
+		id := joinID(t.value(in.Equals))
+		if _, ok := j.values[id]; ok || id == "" {
+			repeated++
+			continue
+		}
+		values := make([]string, len(in.Columns))
+		for i, name := range in.Columns {
+			v := t.value(name)
+			values[i] = string(v[:min(len(v), maxJoined)])
+		}
+		j.values[id] = values
+	}
+	if repeated > 0 {
+		j.notes = append(j.notes, fmt.Sprintf("%d rows of %s repeat a value of %.60q or do not have one: the first counts",
+			repeated, in.File, in.Equals))
+	}
+	return j, nil
+}
+
+// correctColumn is the correction for a column that does not exist.
+func correctColumn(name string, columns []string) error {
+	most := columns[:min(len(columns), 40)]
+	return tools.Correct(fmt.Sprintf("the column %.60q does not exist; the columns are %s", name, strings.Join(most, ", ")))
+}

@@ -1,0 +1,12 @@
+// Package reader is a deterministic [agent.Model] for development and tests: it takes in files and answers simple
+// questions about them by fixed rules.
+//
+//	model := reader.New(nil)
+//
+// It is not a language model, and says so in its first answer. To take in a file it calls list_files, sample,
+// profile_file and record_profile, and recognises the kind of data with package kinds. It understands a few forms of
+// questions, such as "total quantity by supplier in shipments", and answers everything else with a list of them.
+//
+// It reads nothing but the request: its steps follow from the results of the calls so far. Text in files is only
+// compared with lists of words, so instructions in it have no effect.
+package reader
