@@ -45,6 +45,9 @@
 //	compact#{n}    session            agent/history: a compaction
 //	history        session            agent/history: when a conversation was last used
 //	draft          session            examples/bookshelf: the edits of a person
+//	profile        session            examples/intake: the report of a file
+//	parts          session            examples/intake: the plan of an upload in parts
+//	file#{id}      shared             examples/intake: a file that the tenant shares
 //	log#{run}#{n}  session            sse/replay: a segment of an event log
 //	run#{n}        session            agent/runner: a run
 //	checkpoint#{n} session            agent/runner: the newest checkpoint of a run

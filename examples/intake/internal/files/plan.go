@@ -29,7 +29,8 @@ func (v *View) StorePlan(ctx context.Context, id string, m presign.Multipart) er
 	if err != nil {
 		return fmt.Errorf("files: %w", err)
 	}
-	_, err = items.Put(ctx, table.Item{Sort: planItem, Attr: map[string]table.Value{planAttr: string(raw)}}, table.Absent())
+	it := table.Item{Sort: planItem, Attr: map[string]table.Value{planAttr: string(raw)}}
+	_, err = items.Put(ctx, it, table.Absent())
 	if err != nil {
 		return fmt.Errorf("files: store a plan: %w", err)
 	}

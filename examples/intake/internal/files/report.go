@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
@@ -31,7 +32,7 @@ type Report struct {
 	Profile   profile.Profile `json:"profile"`
 	Measured  time.Time       `json:"measured_at"`
 
-	// The recorded part: what the agent, or a person who has corrected it, says about the data.
+	// The recorded part is the description by the agent, with the corrections of the person.
 	Kind     kinds.Kind        `json:"kind,omitempty"`
 	Summary  string            `json:"summary,omitempty"`
 	Meanings map[string]string `json:"meanings,omitempty"` // of columns, by name
@@ -79,6 +80,9 @@ func shorten(s string, n int) string {
 	}
 	return s[:n] + "…"
 }
+
+// Reason returns the text of an [ErrInvalid] without its prefix.
+func Reason(err error) string { return strings.TrimPrefix(err.Error(), ErrInvalid.Error()+": ") }
 
 const (
 	reportItem = "profile"

@@ -68,6 +68,9 @@ func (v *View) ListShared(ctx context.Context) (list []File, hasMore bool, err e
 	return list, page.Next != "", nil
 }
 
+// CanShare reports whether the View may write shared files.
+func (v *View) CanShare() bool { return v.shared != nil && v.shared.Scope().RequireWrite() == nil }
+
 // Share copies a confirmed file and its report to the data that the tenant shares. It may be repeated. The shared scope
 // of the View must have the right to write. It returns [ErrNotReady] for a file that was not confirmed.
 func (v *View) Share(ctx context.Context, id string) (File, error) {

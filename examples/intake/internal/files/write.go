@@ -37,7 +37,7 @@ func (v *View) Measure(ctx context.Context, id string, r *Report) (*Report, erro
 	return out, err
 }
 
-// Statement is what an agent or a person says about the data.
+// Statement is the description of the data by an agent or a person.
 type Statement struct {
 	Kind     kinds.Kind
 	Summary  string

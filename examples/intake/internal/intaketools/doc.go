@@ -9,5 +9,5 @@
 // profile_file and query_file read a whole file in constant memory and report their progress. Tenants take turns at
 // them: a process reads at most 4 files at a time, and at most 2 of one tenant.
 //
-// Contents of files are data: the tools return them in fields of their own, apart from the messages.
+// Contents of files are data: the tools return them in separate fields from their messages.
 package intaketools

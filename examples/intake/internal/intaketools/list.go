@@ -13,10 +13,10 @@ import (
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
 
-const listDescription = "List the files that the person took in, newest first, and then those that the tenant shares. " +
-	"Each has a handle such as f1 for the other tools, its kind of data, its state and its columns. Use upload_id to " +
-	"find one upload, and kind or match (a part of the name) to narrow the list. If the result has next, pass it as " +
-	"cursor. Examples: {}, {\"kind\": \"shipments\"}, {\"match\": \"march\"}."
+const listDescription = "List the files that the person took in, newest first, and then those that the tenant " +
+	"shares. Each has a handle such as f1 for the other tools, its kind of data, its state and its columns. Use " +
+	"upload_id to find one upload, and kind or match (a part of the name) to narrow the list. If the result has next, " +
+	"pass it as cursor. Examples: {}, {\"kind\": \"shipments\"}, {\"match\": \"march\"}."
 
 const (
 	listLimit     = 20
@@ -80,7 +80,8 @@ func (b *toolbox) listFiles(ctx context.Context, c *tools.Call, in listIn) (File
 	case in.UploadID != "":
 		f, err := v.Get(ctx, in.UploadID)
 		if errors.Is(err, files.ErrNotFound) {
-			return Files{}, tools.Correct(fmt.Sprintf("upload_id: %.64q does not exist; call list_files without it", in.UploadID))
+			const message = "upload_id: %.64q does not exist; call list_files without it"
+			return Files{}, tools.Correct(fmt.Sprintf(message, in.UploadID))
 		}
 		if err != nil {
 			return Files{}, err

@@ -55,7 +55,8 @@ func newReport(handle string, f files.File) Report {
 	r := Report{File: handle, Name: f.Name, State: StateOf(&f), Report: *f.Report}
 	if n := len(r.Profile.Columns); n > shownColumns {
 		r.Profile.Columns = r.Profile.Columns[:shownColumns]
-		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("this result has only the first %d of %d columns", shownColumns, n))
+		note := fmt.Sprintf("this result has only the first %d of %d columns", shownColumns, n)
+		r.Notes = append(slices.Clone(r.Notes), note)
 	}
 	return r
 }
@@ -155,7 +156,7 @@ func (b *toolbox) recordProfile(ctx context.Context, c *tools.Call, in recordIn)
 	r, err := v.Record(ctx, f.ID, s)
 	switch {
 	case errors.Is(err, files.ErrInvalid):
-		return Report{}, tools.Correct(strings.TrimPrefix(err.Error(), files.ErrInvalid.Error()+": "))
+		return Report{}, tools.Correct(files.Reason(err))
 	case errors.Is(err, files.ErrNotReady):
 		return Report{}, tools.Correct(fmt.Sprintf("%s has not been profiled: call profile_file first", in.File))
 	case errors.Is(err, files.ErrShared):

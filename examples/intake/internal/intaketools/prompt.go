@@ -8,7 +8,7 @@ import (
 // takeIn matches the prompts of TakeIn.
 var takeIn = regexp.MustCompile(`^Take in the upload ([0-9a-f-]{36}), the file "`)
 
-// TakeIn returns the message that asks an agent to take in a file, with what the person adds to it.
+// TakeIn returns the message that asks an agent to take in a file, followed by the message of the person.
 func TakeIn(id, name, message string) string {
 	s := fmt.Sprintf("Take in the upload %s, the file %q.", id, name)
 	if message != "" {

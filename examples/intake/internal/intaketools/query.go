@@ -11,13 +11,14 @@ import (
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
 
-const queryDescription = "Answer a question about the rows of one file: filter, group, and count, sum, avg, min or max. " +
-	"Without group_by and measures it returns the first matching rows. join adds columns of another, small file, such " +
-	"as the names of suppliers. A call reads at most 4 GB and says where it stopped. Examples: {\"file\": \"f1\", " +
-	"\"group_by\": [\"supplier_id\"], \"measures\": [{\"function\": \"sum\", \"column\": \"quantity\"}]}, {\"file\": \"f1\", " +
-	"\"where\": [{\"column\": \"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], \"limit\": 5}, {\"file\": \"f1\", " +
-	"\"join\": {\"file\": \"f2\", \"on\": \"supplier_id\", \"equals\": \"supplier_id\", \"columns\": [\"supplier_name\"]}, " +
-	"\"group_by\": [\"supplier_name\"], \"measures\": [{\"function\": \"count\"}]}."
+const queryDescription = "Answer a question about the rows of one file: filter, group, and count, sum, avg, min or " +
+	"max. Without group_by and measures it returns the first matching rows. join adds columns of another, small file, " +
+	"such as the names of suppliers. A call reads at most 4 GB and says where it stopped. Examples: {\"file\": \"f1\", " +
+	"\"group_by\": [\"supplier_id\"], \"measures\": [{\"function\": \"sum\", \"column\": \"quantity\"}]}, " +
+	"{\"file\": \"f1\", \"where\": [{\"column\": \"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], " +
+	"\"limit\": 5}, {\"file\": \"f1\", \"join\": {\"file\": \"f2\", \"on\": \"supplier_id\", \"equals\": " +
+	"\"supplier_id\", \"columns\": [\"supplier_name\"]}, \"group_by\": [\"supplier_name\"], \"measures\": " +
+	"[{\"function\": \"count\"}]}."
 
 const (
 	maxQueryRead  = 4 << 30 // bytes of a file that a query reads
@@ -145,7 +146,9 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 }
 
 // columnsOf returns the columns of a file. Those of JSON are known if the file was profiled.
-func (b *toolbox) columnsOf(ctx context.Context, c *tools.Call, handle string, rows *objecttools.Rows) ([]string, error) {
+func (b *toolbox) columnsOf(
+	ctx context.Context, c *tools.Call, handle string, rows *objecttools.Rows,
+) ([]string, error) {
 	if rows.Format == "csv" {
 		return rows.Columns, nil
 	}
@@ -244,5 +247,6 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 // correctColumn is the correction for a column that does not exist.
 func correctColumn(name string, columns []string) error {
 	most := columns[:min(len(columns), 40)]
-	return tools.Correct(fmt.Sprintf("the column %.60q does not exist; the columns are %s", name, strings.Join(most, ", ")))
+	const message = "the column %.60q does not exist; the columns are %s"
+	return tools.Correct(fmt.Sprintf(message, name, strings.Join(most, ", ")))
 }

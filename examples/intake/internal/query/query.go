@@ -129,7 +129,8 @@ func New(o *Options) (*Query, error) {
 	}
 	for _, c := range o.Where {
 		if !slices.Contains(Operators(), c.Operator) {
-			return nil, fmt.Errorf("%w: operator %.20q: must be one of %s", ErrOptions, c.Operator, strings.Join(Operators(), ", "))
+			return nil, fmt.Errorf("%w: operator %.20q: must be one of %s", ErrOptions, c.Operator,
+				strings.Join(Operators(), ", "))
 		}
 		n, ok := profile.ParseNumber([]byte(c.Value))
 		if !ok {
@@ -330,7 +331,7 @@ func matches(v []byte, c Condition, number float64) bool {
 		case n > number:
 			compared = 1
 		}
-	case len(v) == 0 && c.Operator != "eq" && c.Operator != "ne", !ok && !math.IsNaN(number) && c.Operator != "ne" && c.Operator != "eq":
+	case (len(v) == 0 || !math.IsNaN(number)) && c.Operator != "eq" && c.Operator != "ne":
 		return false // a missing value, or a text where the condition has a number
 	case strings.EqualFold(string(v), c.Value):
 	default:

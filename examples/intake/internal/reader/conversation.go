@@ -47,8 +47,7 @@ func readConversation(req *agent.Request) *conversation {
 	}
 	for i, m := range req.Messages {
 		for _, p := range m.Parts {
-			switch {
-			case m.Role == agent.RoleAssistant && (i < start || p.Use != nil):
+			if m.Role == agent.RoleAssistant && (i < start || p.Use != nil) {
 				c.isFirst = false
 			}
 			if p.Use != nil && i > start {
@@ -103,7 +102,7 @@ func decode[T any](m *made) (v T, ok bool) {
 	return v, json.Unmarshal(raw, &v) == nil
 }
 
-// introduction says in the first answer who is talking.
+// introduction names the reader in the first answer of a conversation.
 func (c *conversation) introduction() string {
 	if !c.isFirst {
 		return ""

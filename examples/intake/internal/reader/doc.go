@@ -8,5 +8,5 @@
 // questions, such as "total quantity by supplier in shipments", and answers everything else with a list of them.
 //
 // It reads nothing but the request: its steps follow from the results of the calls so far. Text in files is only
-// compared with lists of words, so instructions in it have no effect.
+// compared with lists of words, so instructions in it are ignored.
 package reader

@@ -11,7 +11,7 @@ import (
 
 const maxNamed = 6 // columns in a sentence
 
-// describeQuality says what was measured, and which numbers are counts and which are estimates.
+// describeQuality reports the measured numbers, and which of them are estimates.
 func describeQuality(r *intaketools.Report) string {
 	p := &r.Profile
 	lines := []string{fmt.Sprintf("I have read the whole file, %s: %s and %s. It is %s in %s.", bytesText(r.Size),
@@ -126,7 +126,8 @@ func summarize(r *intaketools.Report, g kinds.Guess) string {
 			flaws += c.Negative
 		}
 	}
-	s := fmt.Sprintf("%s: %s in %s.", strings.ToUpper(what[:1])+what[1:], plural(int(p.Rows), "row"), plural(p.HasColumns, "column"))
+	s := fmt.Sprintf("%s: %s in %s.", strings.ToUpper(what[:1])+what[1:], plural(int(p.Rows), "row"),
+		plural(p.HasColumns, "column"))
 	if flaws > 0 {
 		s += fmt.Sprintf(" %s missing, of the wrong type or negative.", plural(int(flaws), "value"))
 	}

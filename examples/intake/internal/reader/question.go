@@ -16,7 +16,6 @@ type question struct {
 	by           string
 	where        []where
 	in           string // words of a file or a kind
-	limit        int
 }
 
 type where struct{ column, operator, value string }
@@ -74,7 +73,9 @@ func parseQuestion(message string) (q question, ok bool) {
 		q.in = trimFile(in[1])
 	}
 	subject := rest
-	for _, end := range []string{" by ", " per ", " for each ", " in ", " from ", " where ", " are there", " do i have", " of "} {
+	for _, end := range []string{
+		" by ", " per ", " for each ", " in ", " from ", " where ", " are there", " do i have", " of ",
+	} {
 		if i := strings.Index(" "+subject+" ", end); i >= 0 {
 			subject = strings.TrimSpace((" " + subject + " ")[:i])
 		}
@@ -141,9 +142,8 @@ func kindOf(words string) kinds.Kind {
 
 // findColumn returns the column that words name, or "".
 func findColumn(columns []string, words string) string {
-	plain := func(s string) string {
-		return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == '_' || r == ' ' || r == '-' || r == '.' }), " ")
-	}
+	isBetween := func(r rune) bool { return r == '_' || r == ' ' || r == '-' || r == '.' }
+	plain := func(s string) string { return strings.Join(strings.FieldsFunc(strings.ToLower(s), isBetween), " ") }
 	want := plain(words)
 	if want == "" {
 		return ""

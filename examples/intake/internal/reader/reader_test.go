@@ -254,7 +254,7 @@ func TestFilesOfOthersDoNotExist(t *testing.T) {
 	}
 }
 
-// Each hostile file is survived, and the person is told what is wrong with it.
+// Each hostile file is survived, and the person reads its flaws.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
 	wide := make([]string, 10_000)

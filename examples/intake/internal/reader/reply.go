@@ -8,9 +8,9 @@ import (
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 )
 
-const help = "I understand: “list my files”, “quality of march.csv”, “how many rows in shipments”, “total quantity by " +
-	"supplier in purchase orders”, “average lead time by country in suppliers”, “how many negative quantity in inventory”, " +
-	"“first rows in shipments where status is delayed”. To take in a file, choose it above."
+const help = "I understand: “list my files”, “quality of march.csv”, “how many rows in shipments”, “total " +
+	"quantity by supplier in purchase orders”, “average lead time by country in suppliers”, “how many negative " +
+	"quantity in inventory”, “first rows in shipments where status is delayed”. To take in a file, choose it above."
 
 // maxTargets is the number of files that one question is answered from.
 const maxTargets = 4
@@ -38,7 +38,7 @@ func (c *conversation) reply() answer {
 		return c.tellProfile(&found, q.in)
 	}
 	if len(c.find(intaketools.QueryFile)) > 0 {
-		return answer{text: c.tellAnswers(&found, q)}
+		return answer{text: c.tellAnswers(&found)}
 	}
 	return c.ask(&found, q)
 }
@@ -118,13 +118,15 @@ func (c *conversation) ask(l *intaketools.Files, q question) answer {
 		}
 		args, lacks := q.args(f, l)
 		if lacks != "" {
-			missing = append(missing, fmt.Sprintf("%q does not have a column for “%s”: %s", f.Name, lacks, strings.Join(f.Columns, ", ")))
+			missing = append(missing, fmt.Sprintf("%q does not have a column for “%s”: %s", f.Name, lacks,
+				strings.Join(f.Columns, ", ")))
 			continue
 		}
 		a.calls = append(a.calls, call{intaketools.QueryFile, args})
 	}
 	if len(a.calls) == 0 {
-		return answer{text: "I cannot answer that. " + strings.Join(missing[:min(len(missing), maxTargets)], ". ") + ". " + help}
+		missing = missing[:min(len(missing), maxTargets)]
+		return answer{text: "I cannot answer that. " + strings.Join(missing, ". ") + ". " + help}
 	}
 	a.text = fmt.Sprintf("I ask %s.\n\n", plural(len(a.calls), "file"))
 	return a
@@ -192,8 +194,8 @@ func joinOf(f intaketools.ListedFile, by string, l *intaketools.Files) (join map
 	return nil, ""
 }
 
-// tellAnswers tells the results of the queries.
-func (c *conversation) tellAnswers(l *intaketools.Files, q question) string {
+// tellAnswers returns the results of the queries in words.
+func (c *conversation) tellAnswers(l *intaketools.Files) string {
 	var parts []string
 	for _, m := range c.find(intaketools.QueryFile) {
 		a, ok := decode[intaketools.Answer](&m)

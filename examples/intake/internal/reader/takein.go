@@ -153,6 +153,6 @@ func closing(g kinds.Guess) string {
 	if !g.Sure && g.Next != "" {
 		text += "It could also be " + g.Next.Label() + ". "
 	}
-	return text + g.Kind.Meaning() + " Please look at the kind and the meanings of the columns, correct them if they are " +
-		"wrong, and confirm."
+	return text + g.Kind.Meaning() + " Please look at the kind and the meanings of the columns, correct them if they " +
+		"are wrong, and confirm."
 }

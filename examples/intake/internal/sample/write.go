@@ -55,6 +55,19 @@ func Kinds() (list []kinds.Kind) {
 // ErrOptions is returned for invalid options.
 var ErrOptions = errors.New("sample: invalid options")
 
+// Check returns [ErrOptions] if [Write] would.
+func (o *Options) Check() error {
+	switch {
+	case schema(o.Kind) == nil:
+		return fmt.Errorf("%w: invalid kind %q: must be one of %v", ErrOptions, o.Kind, Kinds())
+	case o.Format != "" && o.Format != CSV && o.Format != TSV && o.Format != JSONLines && o.Format != JSON:
+		return fmt.Errorf("%w: invalid format %q: must be csv, tsv, jsonl or json", ErrOptions, o.Format)
+	case o.Rows < 0 || o.Size < 0 || (o.Rows == 0) == (o.Size == 0):
+		return fmt.Errorf("%w: either Rows or Size must be positive", ErrOptions)
+	}
+	return nil
+}
+
 // writer writes one file.
 type writer struct {
 	o       Options
@@ -77,13 +90,8 @@ func Write(w io.Writer, o *Options) (Counts, error) {
 	if x.o.Every == 0 {
 		x.o.Every = 20
 	}
-	switch {
-	case x.columns == nil:
-		return Counts{}, fmt.Errorf("%w: invalid kind %q: must be one of %v", ErrOptions, o.Kind, Kinds())
-	case x.o.Format != CSV && x.o.Format != TSV && x.o.Format != JSONLines && x.o.Format != JSON:
-		return Counts{}, fmt.Errorf("%w: invalid format %q: must be csv, tsv, jsonl or json", ErrOptions, o.Format)
-	case o.Rows < 0 || o.Size < 0 || (o.Rows == 0) == (o.Size == 0):
-		return Counts{}, fmt.Errorf("%w: either Rows or Size must be positive", ErrOptions)
+	if err := x.o.Check(); err != nil {
+		return Counts{}, err
 	}
 	x.counts.Missing, x.counts.Wrong = map[string]int64{}, map[string]int64{}
 	x.counts.Negative, x.counts.OtherDates = map[string]int64{}, map[string]int64{}

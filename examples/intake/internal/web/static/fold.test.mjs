@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { describeQuality, fold, formatBytes, undo } from "./fold.js";
+import { parseBlock, splitBlocks } from "./sse.js";
+
+test("events become text and calls in order", () => {
+  const view = fold([
+    { type: "user_message", text: "hi" },
+    { type: "text_delta", delta: "I " },
+    { type: "text_delta", delta: "look." },
+    { type: "tool_call", id: "c1", name: "profile_file", input: { file: "f1" } },
+    { type: "tool_progress", id: "c1", value: { file: "f1", read: 5, size: 10 } },
+    { type: "tool_progress", id: "unknown", value: { read: 5, size: 10 } },
+    { type: "tool_result", id: "c1", summary: "<b>3</b> rows", is_error: false },
+    { type: "text_delta", delta: "Done." },
+    { type: "a later version's event" },
+    { type: "finished", outcome: "complete" },
+  ]);
+  assert.equal(view.question, "hi");
+  assert.deepEqual(view.items.map((i) => i.text ?? `${i.name} ${i.state} ${i.summary}`), ["I look.", "profile_file done <b>3</b> rows", "Done."]);
+  assert.equal(view.outcome, "complete");
+  assert.equal(view.error, "");
+});
+
+test("progress is shown until the result", () => {
+  const start = [{ type: "tool_call", id: "c1", name: "profile_file" }, { type: "tool_progress", id: "c1", value: { read: 5, size: 10 } }];
+  assert.deepEqual(fold(start).items[0].progress, { read: 5, size: 10 });
+  assert.equal(fold([...start, { type: "tool_result", id: "c1", is_error: true }]).items[0].progress, undefined);
+  assert.equal(fold([...start, { type: "tool_result", id: "c1", is_error: true }]).items[0].state, "failed");
+});
+
+test("a retraction takes back what came after it", () => {
+  const events = ["000000000001.0000", "000000000002.0000", "000000000002.0001"].map((at) => ({ at }));
+  assert.equal(undo(events, "000000000002.0000").length, 2);
+  assert.equal(undo(events, "").length, 0);
+});
+
+test("failures have words", () => {
+  assert.equal(fold([{ type: "failed", code: "internal", message: "No." }]).error, "No.");
+  assert.equal(fold([{ type: "failed" }]).error, "Something went wrong.");
+  assert.equal(fold([{ type: "finished", outcome: "stopped" }]).error, "You stopped this.");
+});
+
+test("blocks of server-sent events are parsed", () => {
+  assert.deepEqual(splitBlocks("data: a\nid: 1\n\ndata: b"), { blocks: ["data: a\nid: 1"], rest: "data: b" });
+  assert.deepEqual(parseBlock("data: a\nid: 1"), { id: "1", data: "a" });
+  assert.deepEqual(parseBlock(":comment\ndata:x\ndata: y"), { id: "", data: "x\ny" });
+  assert.equal(parseBlock(": keep-alive"), undefined);
+});
+
+test("sizes and flaws are for people", () => {
+  assert.equal(formatBytes(1), "1 byte");
+  assert.equal(formatBytes(1_500_000_000), "1.5 GB");
+  assert.deepEqual(describeQuality({ missing: 2, wrong: 0, formats: [{ format: "a", count: 1 }] }, 100), ["2 missing (2.0 %)"]);
+  assert.deepEqual(describeQuality({ missing: 1 }, 100_000), ["1 missing (under 0.1 %)"]);
+  assert.deepEqual(describeQuality({ formats: [{ format: "2006-01-02", count: 9 }, { format: "02.01.2006", count: 1 }] }, 10), [
+    "9 as 2006-01-02, 1 as 02.01.2006",
+  ]);
+});
