@@ -82,18 +82,53 @@ type visits struct {
 	errs  []error
 }
 
-// awaitAnswers waits until the clients have received some answers after the last kill. A run is ended if it is interrupted
-// many times in a row during one answer.
+// maxHits is how often processes are killed and frozen while a run does not give an answer. The runner ends a run that
+// was interrupted more than five times in a row.
+const maxHits = 4
+
+// awaitAnswers waits until the clients have received some answers after the last kill, and until no run would be
+// interrupted too often in a row by another one.
 func (w *crashWorld) awaitAnswers(ctx context.Context) {
-	limit := time.After(20 * time.Second)
-	for until := w.answers.Load() + 40; w.answers.Load() < until; {
+	some, all := time.After(20*time.Second), time.After(2*time.Minute)
+	for until := w.answers.Load() + 40; w.answers.Load() < until || w.countHits() >= maxHits; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-limit:
+		case <-some:
+			until = 0
+		case <-all:
 			return
 		case <-time.After(50 * time.Millisecond):
 		}
+	}
+}
+
+// hitRunsLocked counts an interruption of the runs that are followed.
+func (w *crashWorld) hitRunsLocked() {
+	for run := range w.hit {
+		w.hit[run]++
+	}
+}
+
+// countHits returns how often the run that suffers most was interrupted since its last answer.
+func (w *crashWorld) countHits() (most int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range w.hit {
+		most = max(most, n)
+	}
+	return most
+}
+
+// recordProgress records an event of a run: an answer, for example. A run that waits in the queue is not interrupted.
+func (w *crashWorld) recordProgress(run, event string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch event {
+	case "run_started", "step_finished":
+		w.hit[run] = 0
+	case "run_queued", "finished", "failed":
+		delete(w.hit, run)
 	}
 }
 

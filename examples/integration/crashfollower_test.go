@@ -68,8 +68,12 @@ func (f *follower) read(ctx context.Context, p *process) {
 			return
 		}
 		f.events = append(f.events, replay.Event{ID: e.ID, Data: e.Data})
-		if f.events[len(f.events)-1].Type() == "step_finished" {
+		event := f.events[len(f.events)-1].Type()
+		if event == "step_finished" {
 			f.visit.world.answers.Add(1)
+		}
+		if f.isFirst {
+			f.visit.world.recordProgress(f.run, event)
 		}
 		if left--; left == 0 {
 			return

@@ -70,6 +70,7 @@ func (w *crashWorld) bury(p *process, m moment) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.kills[m]++
+	w.hitRunsLocked()
 	delete(w.processes, p.name)
 }
 
@@ -134,7 +135,7 @@ func (w *crashWorld) freezeProcesses(ctx context.Context) {
 		case <-time.After(2*time.Second + time.Duration(w.chance(2000))*time.Millisecond):
 		}
 		p := w.choose(w.rnd)
-		if p == nil {
+		if p == nil || w.countHits() >= maxHits {
 			continue
 		}
 		_ = p.command.Process.Signal(syscall.SIGSTOP)
@@ -145,6 +146,7 @@ func (w *crashWorld) freezeProcesses(ctx context.Context) {
 		}
 		w.mu.Lock()
 		w.freezes++
+		w.hitRunsLocked()
 		w.mu.Unlock()
 	}
 }

@@ -40,6 +40,8 @@ type follower struct {
 	rnd    *rand.Rand
 	events []replay.Event
 	err    error
+
+	isFirst bool // of those that follow the run
 }
 
 // newVisit plans a visit of one of six users of two tenants.
@@ -138,7 +140,7 @@ func (v *visit) follow(ctx context.Context, run string) error {
 	followers := make([]*follower, 2)
 	var following sync.WaitGroup
 	for i := range followers {
-		followers[i] = &follower{visit: v, run: run, rnd: v.split()}
+		followers[i] = &follower{visit: v, run: run, rnd: v.split(), isFirst: i == 0}
 		following.Go(func() { followers[i].follow(ctx) })
 	}
 	following.Wait()

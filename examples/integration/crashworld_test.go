@@ -44,6 +44,7 @@ type crashWorld struct {
 	started   int
 	kills     map[moment]int
 	freezes   int
+	hit       map[string]int // by run that is followed: how often a process was killed or frozen since its last answer
 }
 
 // process is a server. gone is closed when it has ended.
@@ -57,6 +58,7 @@ func newCrashWorld(t *testing.T, config crashConfig) *crashWorld {
 	t.Helper()
 	w := &crashWorld{
 		t: t, seed: rand.Uint64N(1 << 32), config: config, processes: map[string]*process{}, kills: map[moment]int{},
+		hit: map[string]int{},
 	}
 	t.Log("seed", w.seed)
 	w.rnd = rand.New(rand.NewPCG(w.seed, 0))
