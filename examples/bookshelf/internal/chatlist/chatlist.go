@@ -95,7 +95,8 @@ func (l *List) Remove(ctx context.Context, session scope.Scope) error {
 	if err == nil {
 		err = view.Delete(ctx, it.Sort, table.Version(it.Version))
 	}
-	if _, changed := errors.AsType[*table.ConflictError](err); err != nil && !changed && !errors.Is(err, table.ErrNotFound) {
+	_, changed := errors.AsType[*table.ConflictError](err)
+	if err != nil && !changed && !errors.Is(err, table.ErrNotFound) {
 		return fmt.Errorf("chatlist: remove: %w", err)
 	}
 	return nil

@@ -90,13 +90,14 @@
 // it. If a librarian's run wants to share a book, it ends with the event pending, and its approval_requested has the
 // ids to decide. The run that continues after the decision is a new one. To approve needs the role librarian again.
 //
-// The transcript is paged: each page has its turns in their order, and next is the cursor of the page with older ones. A
-// turn has a number and entries: a role and a text, or a call with its id, name, input, summary, is_error and output, the
-// JSON of its result up to 16 KB. The run_id and the status are those of the newest run; the results of all calls of the
-// chat can be read below its run. If that run is in flight or waits for an approval, follow has its id, after the ids of
-// the runs that it continues: their events are the rest. These events contain also the turns whose number is greater
-// than that in their first chat event. The list has the chats that POST /api/chat began, in order of their beginnings:
-// chat_id, title (the beginning of the first message) and started_at. The rights of both have can_approve.
+// The transcript is paged: each page has its turns in their order, and next is the cursor of the page with older ones.
+// A turn has a number and entries: a role and a text, or a call with its id, name, input, summary, is_error and
+// output, the JSON of its result up to 16 KB. The run_id and the status are those of the newest run; the results of
+// all calls of the chat can be read below its run. If that run is in flight or waits for an approval, follow has its
+// id, after the ids of the runs that it continues: their events are the rest. These events contain also the turns
+// whose number is greater than that in their first chat event. The list has the chats that POST /api/chat began, in
+// order of their beginnings: chat_id, title (the beginning of the first message) and started_at. The rights of both
+// have can_approve.
 //
 // A chat of a front end of another protocol has the id that its client chose, of up to 256 characters. Its runs are
 // like all others.
