@@ -26,24 +26,24 @@ func (v Value) AppendCanonical(dst []byte) []byte {
 			break
 		}
 		if d, ok := parseDecimal(v.Raw()); ok {
-			return d.canonical(dst)
+			return d.appendCanonical(dst)
 		}
 	case String:
-		return quote(dst, v.text())
+		return appendQuoted(dst, v.decodeText())
 	case Array:
 		dst = append(dst, '[')
 		for item := range v.Items() {
 			dst = append(item.AppendCanonical(dst), ',')
 		}
-		return end(dst, ']')
+		return closeContainer(dst, ']')
 	case Object:
 		dst = append(dst, '{')
 		var few [8]member
 		for _, m := range v.appendSorted(few[:0]) {
-			dst = append(quote(dst, m.name), ':')
+			dst = append(appendQuoted(dst, m.name), ':')
 			dst = append(m.value.AppendCanonical(dst), ',')
 		}
-		return end(dst, '}')
+		return closeContainer(dst, '}')
 	}
 	return append(dst, v.Raw()...)
 }
@@ -57,14 +57,14 @@ type member struct {
 func (v Value) appendSorted(ms []member) []member {
 	nodes := v.doc.nodes
 	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+1].next) {
-		ms = append(ms, member{Value{v.doc, n}.text(), Value{v.doc, n + 1}})
+		ms = append(ms, member{Value{v.doc, n}.decodeText(), Value{v.doc, n + 1}})
 	}
 	slices.SortFunc(ms, func(a, b member) int { return bytes.Compare(a.name, b.name) })
 	return ms
 }
 
-// end closes a container, in place of the comma behind its last value.
-func end(dst []byte, bracket byte) []byte {
+// closeContainer closes a container, in place of the comma behind its last value.
+func closeContainer(dst []byte, bracket byte) []byte {
 	if last := len(dst) - 1; dst[last] == ',' {
 		dst = dst[:last]
 	}
@@ -72,10 +72,10 @@ func end(dst []byte, bracket byte) []byte {
 }
 
 // AppendString appends s, which must be valid UTF-8, as a string with only the escapes that JSON demands.
-func AppendString(dst []byte, s string) []byte { return quote(dst, s) }
+func AppendString(dst []byte, s string) []byte { return appendQuoted(dst, s) }
 
-// quote appends s as a string with only the escapes that JSON demands.
-func quote[S string | []byte](dst []byte, s S) []byte {
+// appendQuoted appends s as a string with only the escapes that JSON demands.
+func appendQuoted[S string | []byte](dst []byte, s S) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	done := 0 // bytes of s that are in dst

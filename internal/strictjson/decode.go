@@ -57,7 +57,7 @@ func (v Value) checkNames(s *shape) error {
 		t := s.elements
 		if step == 1 && s.fields != nil {
 			var ok bool
-			if t, ok = s.fields[string(Value{v.doc, n}.text())]; !ok {
+			if t, ok = s.fields[string(Value{v.doc, n}.decodeText())]; !ok {
 				return &Error{Kind: Unknown, Name: Value{v.doc, n}.Text()}
 			}
 		}

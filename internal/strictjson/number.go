@@ -70,11 +70,11 @@ func (v Value) Integer() (string, bool) {
 	if !ok || d.exp < 0 || len(d.digits)+d.exp > maxInteger {
 		return "", false
 	}
-	return string(d.plain(nil)), true
+	return string(d.appendPlain(nil)), true
 }
 
-// plain appends an integer.
-func (d decimal) plain(dst []byte) []byte {
+// appendPlain appends an integer.
+func (d decimal) appendPlain(dst []byte) []byte {
 	if len(d.digits) == 0 {
 		return append(dst, '0')
 	}
@@ -88,11 +88,11 @@ func (d decimal) plain(dst []byte) []byte {
 	return dst
 }
 
-// canonical appends the number in the layout of RFC 8785 (ECMAScript's), with all its digits.
-func (d decimal) canonical(dst []byte) []byte {
+// appendCanonical appends the number in the layout of RFC 8785 (ECMAScript's), with all its digits.
+func (d decimal) appendCanonical(dst []byte) []byte {
 	point := len(d.digits) + d.exp // where the decimal point stands, counted from the first digit
 	if d.exp >= 0 && point <= 21 {
-		return d.plain(dst)
+		return d.appendPlain(dst)
 	}
 	if d.negative {
 		dst = append(dst, '-')

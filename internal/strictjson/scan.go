@@ -18,7 +18,7 @@ const maxCompared = 16
 // Check returns an [*Error] unless b is one valid JSON value, white space around it included.
 func Check(b []byte) error {
 	s := scanner{b: b, maxDepth: MaxDepth}
-	return s.document()
+	return s.readDocument()
 }
 
 // CheckObject returns an [*Error] unless b is one valid JSON object.
@@ -44,15 +44,15 @@ type scanner struct {
 // node is one value or name. The subtree of node n ends before node next.
 type node struct{ start, end, next uint32 }
 
-func (s *scanner) document() error {
+func (s *scanner) readDocument() error {
 	if len(s.b) > math.MaxInt32 {
-		return s.syntax("2 GiB of input", 0)
+		return s.newSyntaxError("2 GiB of input", 0)
 	}
 	if !utf8.Valid(s.b) {
 		return &Error{Kind: NotUTF8, Offset: firstInvalid(s.b)}
 	}
 	s.i = skipSpace(s.b, 0)
-	if err := s.value(); err != nil {
+	if err := s.readValue(); err != nil {
 		return err
 	}
 	if s.i = skipSpace(s.b, s.i); s.i < len(s.b) {
@@ -61,43 +61,43 @@ func (s *scanner) document() error {
 	return nil
 }
 
-// value reads the value that begins at s.i.
-func (s *scanner) value() error {
+// readValue reads the value that begins at s.i.
+func (s *scanner) readValue() error {
 	if s.i == len(s.b) {
-		return s.unexpected()
+		return s.newUnexpectedError()
 	}
-	at := s.open()
+	at := s.openNode()
 	var err error
 	switch c := s.b[s.i]; {
 	case c == '"':
-		_, err = s.text()
+		_, err = s.readString()
 	case c == '{':
-		if err = s.enter(); err == nil {
-			err = s.members()
+		if err = s.enterContainer(); err == nil {
+			err = s.readMembers()
 			s.depth--
 		}
 	case c == '[':
-		if err = s.enter(); err == nil {
-			err = s.items()
+		if err = s.enterContainer(); err == nil {
+			err = s.readItems()
 			s.depth--
 		}
 	case c == '-' || isDigit(c):
-		err = s.number()
+		err = s.readNumber()
 	case c == 't':
-		err = s.word("true")
+		err = s.readWord("true")
 	case c == 'f':
-		err = s.word("false")
+		err = s.readWord("false")
 	case c == 'n':
-		err = s.word("null")
+		err = s.readWord("null")
 	default:
-		err = s.unexpected()
+		err = s.newUnexpectedError()
 	}
-	s.close(at)
+	s.closeNode(at)
 	return err
 }
 
-// open begins a node at s.i.
-func (s *scanner) open() int {
+// openNode begins a node at s.i.
+func (s *scanner) openNode() int {
 	if s.doc == nil {
 		return 0
 	}
@@ -105,16 +105,16 @@ func (s *scanner) open() int {
 	return len(s.doc.nodes) - 1
 }
 
-// close ends the node at s.i.
-func (s *scanner) close(at int) {
+// closeNode ends the node at s.i.
+func (s *scanner) closeNode(at int) {
 	if s.doc != nil {
 		n := s.doc.nodes
 		n[at].end, n[at].next = uint32(s.i), uint32(len(n))
 	}
 }
 
-// enter reads an opening bracket and the space behind it.
-func (s *scanner) enter() error {
+// enterContainer reads an opening bracket and the space behind it.
+func (s *scanner) enterContainer() error {
 	if s.depth == s.maxDepth {
 		return &Error{Kind: Depth, Offset: s.i}
 	}
@@ -123,46 +123,46 @@ func (s *scanner) enter() error {
 	return nil
 }
 
-func (s *scanner) items() error {
-	if s.take(']') {
+func (s *scanner) readItems() error {
+	if s.takeByte(']') {
 		return nil
 	}
 	for {
-		if err := s.value(); err != nil {
+		if err := s.readValue(); err != nil {
 			return err
 		}
 		s.i = skipSpace(s.b, s.i)
-		if s.take(']') {
+		if s.takeByte(']') {
 			return nil
 		}
-		if !s.take(',') {
-			return s.unexpected()
+		if !s.takeByte(',') {
+			return s.newUnexpectedError()
 		}
 		s.i = skipSpace(s.b, s.i)
 	}
 }
 
-func (s *scanner) members() error {
-	if s.take('}') {
+func (s *scanner) readMembers() error {
+	if s.takeByte('}') {
 		return nil
 	}
 	var few [maxCompared / 2][]byte
 	names := few[:0] // decoded
 	for {
-		name, err := s.member(names)
+		name, err := s.readName(names)
 		if err != nil {
 			return err
 		}
 		names = append(names, name)
-		if err := s.value(); err != nil {
+		if err := s.readValue(); err != nil {
 			return err
 		}
 		s.i = skipSpace(s.b, s.i)
-		if s.take('}') {
+		if s.takeByte('}') {
 			break
 		}
-		if !s.take(',') {
-			return s.unexpected()
+		if !s.takeByte(',') {
+			return s.newUnexpectedError()
 		}
 		s.i = skipSpace(s.b, s.i)
 	}
@@ -178,20 +178,20 @@ func (s *scanner) members() error {
 	return nil
 }
 
-// member reads a name and its colon. The names before it in the same object are known.
-func (s *scanner) member(known [][]byte) (name []byte, _ error) {
+// readName reads a name and its colon. The names before it in the same object are known.
+func (s *scanner) readName(known [][]byte) (name []byte, _ error) {
 	if s.i == len(s.b) || s.b[s.i] != '"' {
-		return nil, s.unexpected()
+		return nil, s.newUnexpectedError()
 	}
-	start, at := s.i, s.open()
-	escaped, err := s.text()
+	start, at := s.i, s.openNode()
+	escaped, err := s.readString()
 	if err != nil {
 		return nil, err
 	}
-	s.close(at)
+	s.closeNode(at)
 	name = s.b[start+1 : s.i-1]
 	if escaped {
-		name = unescape(name)
+		name = decodeEscapes(name)
 	}
 	if len(known) < maxCompared {
 		for _, other := range known {
@@ -201,15 +201,15 @@ func (s *scanner) member(known [][]byte) (name []byte, _ error) {
 		}
 	}
 	s.i = skipSpace(s.b, s.i)
-	if !s.take(':') {
-		return nil, s.unexpected()
+	if !s.takeByte(':') {
+		return nil, s.newUnexpectedError()
 	}
 	s.i = skipSpace(s.b, s.i)
 	return name, nil
 }
 
-// text reads a string, and reports whether it contains escapes.
-func (s *scanner) text() (escaped bool, err error) {
+// readString reads a string, and reports whether it contains escapes.
+func (s *scanner) readString() (escaped bool, err error) {
 	for s.i++; s.i < len(s.b); s.i++ {
 		switch c := s.b[s.i]; {
 		case c == '"':
@@ -217,33 +217,33 @@ func (s *scanner) text() (escaped bool, err error) {
 			return escaped, nil
 		case c == '\\':
 			escaped = true
-			if err := s.escape(); err != nil {
+			if err := s.readEscape(); err != nil {
 				return true, err
 			}
 		case c < ' ':
-			return escaped, s.unexpected()
+			return escaped, s.newUnexpectedError()
 		}
 	}
-	return escaped, s.unexpected()
+	return escaped, s.newUnexpectedError()
 }
 
-// escape reads the escape at s.i up to its last byte.
-func (s *scanner) escape() error {
+// readEscape reads the escape at s.i up to its last byte.
+func (s *scanner) readEscape() error {
 	s.i++
 	if s.i == len(s.b) {
-		return s.unexpected()
+		return s.newUnexpectedError()
 	}
 	switch s.b[s.i] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return nil
 	case 'u':
 	default:
-		return s.unexpected()
+		return s.newUnexpectedError()
 	}
 	at := s.i - 1
-	r, ok := hex4(s.b, s.i+1)
+	r, ok := readHex4(s.b, s.i+1)
 	if !ok {
-		return s.syntax(`an invalid \u escape`, at)
+		return s.newSyntaxError(`an invalid \u escape`, at)
 	}
 	s.i += 4
 	if r < surrogates || surrogatesEnd <= r {
@@ -256,28 +256,28 @@ func (s *scanner) escape() error {
 	return nil
 }
 
-func (s *scanner) number() error {
-	s.take('-')
+func (s *scanner) readNumber() error {
+	s.takeByte('-')
 	switch {
-	case s.take('0'):
-	case !s.digits():
-		return s.unexpected()
+	case s.takeByte('0'):
+	case !s.readDigits():
+		return s.newUnexpectedError()
 	}
-	if s.take('.') && !s.digits() {
-		return s.unexpected()
+	if s.takeByte('.') && !s.readDigits() {
+		return s.newUnexpectedError()
 	}
-	if s.take('e') || s.take('E') {
-		if !s.take('-') {
-			s.take('+')
+	if s.takeByte('e') || s.takeByte('E') {
+		if !s.takeByte('-') {
+			s.takeByte('+')
 		}
-		if !s.digits() {
-			return s.unexpected()
+		if !s.readDigits() {
+			return s.newUnexpectedError()
 		}
 	}
 	return nil
 }
 
-func (s *scanner) digits() bool {
+func (s *scanner) readDigits() bool {
 	start := s.i
 	for s.i < len(s.b) && isDigit(s.b[s.i]) {
 		s.i++
@@ -285,18 +285,18 @@ func (s *scanner) digits() bool {
 	return s.i > start
 }
 
-func (s *scanner) word(w string) error {
+func (s *scanner) readWord(w string) error {
 	for j := range len(w) {
 		if s.i == len(s.b) || s.b[s.i] != w[j] {
-			return s.unexpected()
+			return s.newUnexpectedError()
 		}
 		s.i++
 	}
 	return nil
 }
 
-// take reads c if it comes next.
-func (s *scanner) take(c byte) bool {
+// takeByte reads c if it comes next.
+func (s *scanner) takeByte(c byte) bool {
 	if s.i < len(s.b) && s.b[s.i] == c {
 		s.i++
 		return true
@@ -304,15 +304,15 @@ func (s *scanner) take(c byte) bool {
 	return false
 }
 
-func (s *scanner) unexpected() error {
+func (s *scanner) newUnexpectedError() error {
 	if s.i >= len(s.b) {
-		return s.syntax("unexpected end", len(s.b))
+		return s.newSyntaxError("unexpected end", len(s.b))
 	}
 	r, _ := utf8.DecodeRune(s.b[s.i:])
-	return s.syntax("unexpected "+strconv.QuoteRune(r), s.i)
+	return s.newSyntaxError("unexpected "+strconv.QuoteRune(r), s.i)
 }
 
-func (s *scanner) syntax(detail string, at int) error {
+func (s *scanner) newSyntaxError(detail string, at int) error {
 	return &Error{Kind: Syntax, Offset: at, detail: detail}
 }
 

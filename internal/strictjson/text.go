@@ -23,8 +23,8 @@ func replaceInvalid(b []byte) []byte {
 	return out
 }
 
-// hex4 reads four hexadecimal digits at b[i:].
-func hex4(b []byte, i int) (r rune, ok bool) {
+// readHex4 reads four hexadecimal digits at b[i:].
+func readHex4(b []byte, i int) (r rune, ok bool) {
 	if len(b)-i < 4 {
 		return 0, false
 	}
@@ -49,7 +49,7 @@ func lowSurrogate(b []byte, i int) (r rune, ok bool) {
 	if len(b)-i < 6 || b[i] != '\\' || b[i+1] != 'u' {
 		return 0, false
 	}
-	r, ok = hex4(b, i+2)
+	r, ok = readHex4(b, i+2)
 	return r, ok && lowSurrogates <= r && r < surrogatesEnd
 }
 
@@ -66,7 +66,7 @@ func EscapeLength(b []byte) int {
 	case len(b) < 6:
 		return 0
 	}
-	r, ok := hex4(b, 2)
+	r, ok := readHex4(b, 2)
 	switch {
 	case !ok || lowSurrogates <= r && r < surrogatesEnd:
 		return -1
@@ -81,8 +81,8 @@ func EscapeLength(b []byte) int {
 	return 12
 }
 
-// unescape decodes the text between the quotes of a valid string.
-func unescape(b []byte) []byte {
+// decodeEscapes decodes the text between the quotes of a valid string.
+func decodeEscapes(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		if b[i] != '\\' {
@@ -102,7 +102,7 @@ func unescape(b []byte) []byte {
 		case 't':
 			out = append(out, '\t')
 		case 'u':
-			r, _ := hex4(b, i+1)
+			r, _ := readHex4(b, i+1)
 			i += 4
 			if low, ok := lowSurrogate(b, i+1); ok && surrogates <= r && r < lowSurrogates {
 				r = (r-surrogates)<<10 + (low - lowSurrogates) + 0x10000
@@ -145,7 +145,7 @@ func Repair(b []byte) []byte {
 		if b[i] != 'u' {
 			continue
 		}
-		r, ok := hex4(b, i+1)
+		r, ok := readHex4(b, i+1)
 		if !ok || r < surrogates || surrogatesEnd <= r {
 			continue
 		}

@@ -35,16 +35,16 @@ type document struct {
 
 // Parse reads one JSON value. It returns an [*Error] if b is not valid. It takes about 12 bytes of memory for each
 // value and name in b.
-func Parse(b []byte) (Value, error) { return parse(b, MaxDepth) }
+func Parse(b []byte) (Value, error) { return parseDocument(b, MaxDepth) }
 
-func parse(b []byte, maxDepth int) (Value, error) {
+func parseDocument(b []byte, maxDepth int) (Value, error) {
 	d := &document{b: b}
 	d.nodes = d.few[:0]
 	if n := len(b)/8 + 4; n > len(d.few) {
 		d.nodes = make([]node, 0, min(n, 1<<12))
 	}
 	s := scanner{b: b, doc: d, maxDepth: maxDepth}
-	if err := s.document(); err != nil {
+	if err := s.readDocument(); err != nil {
 		return Value{}, err
 	}
 	return Value{d, 0}, nil
@@ -58,7 +58,7 @@ func ParseObject(b []byte) (Value, error) { return parseObject(b, MaxDepth) }
 func ParseEnvelope(b []byte) (Value, error) { return parseObject(b, MaxDepth+16) }
 
 func parseObject(b []byte, maxDepth int) (Value, error) {
-	v, err := parse(b, maxDepth)
+	v, err := parseDocument(b, maxDepth)
 	if err == nil && v.Type() != Object {
 		return Value{}, &Error{Kind: NotObject, Offset: v.Offset()}
 	}
@@ -107,15 +107,15 @@ func (v Value) Text() string {
 	if v.Type() != String {
 		return ""
 	}
-	return string(v.text())
+	return string(v.decodeText())
 }
 
-// text returns the decoded text of a String. It does not allocate unless the string has escapes.
-func (v Value) text() []byte {
+// decodeText returns the decoded text of a String. It does not allocate unless the string has escapes.
+func (v Value) decodeText() []byte {
 	raw := v.Raw()
 	raw = raw[1 : len(raw)-1]
 	if bytes.IndexByte(raw, '\\') >= 0 {
-		return unescape(raw)
+		return decodeEscapes(raw)
 	}
 	return raw
 }
@@ -173,7 +173,7 @@ func (v Value) Get(name string) (Value, bool) {
 	}
 	nodes := v.doc.nodes
 	for n := v.n + 1; n < int(nodes[v.n].next); n = int(nodes[n+1].next) {
-		if string(Value{v.doc, n}.text()) == name {
+		if string(Value{v.doc, n}.decodeText()) == name {
 			return Value{v.doc, n + 1}, true
 		}
 	}
