@@ -28,7 +28,7 @@ func Decode(r io.Reader, maxEvent int) iter.Seq2[Event, error] {
 		}
 		d := newDecoder(r, maxEvent, "")
 		for {
-			e, err := d.next()
+			e, err := d.readEvent()
 			if errors.Is(err, io.EOF) {
 				return
 			}
@@ -71,8 +71,8 @@ func newDecoder(r io.Reader, maxEvent int, lastID string) *decoder {
 	return &decoder{r: r, limit: maxEvent, id: lastID, lastID: lastID, retry: -1}
 }
 
-// next returns the next event. It returns io.EOF if the stream ends.
-func (d *decoder) next() (Event, error) {
+// readEvent returns the next event. It returns io.EOF if the stream ends.
+func (d *decoder) readEvent() (Event, error) {
 	for {
 		line, err := d.readLine()
 		if err != nil {
@@ -164,7 +164,7 @@ func (d *decoder) readLine() ([]byte, error) {
 		if d.err != nil {
 			return nil, d.err
 		}
-		d.fill()
+		d.fillBuffer()
 	}
 }
 
@@ -179,8 +179,8 @@ func lineEnd(b []byte) int {
 	return lf
 }
 
-// fill moves the unread bytes to the front of buf and reads at most readSize more.
-func (d *decoder) fill() {
+// fillBuffer moves the unread bytes to the front of buf and reads at most readSize more.
+func (d *decoder) fillBuffer() {
 	if d.pos > 0 {
 		d.buf, d.pos = d.buf[:copy(d.buf, d.buf[d.pos:])], 0
 	}

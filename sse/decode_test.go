@@ -147,7 +147,7 @@ type stalled struct{}
 
 func (stalled) Read([]byte) (int, error) { return 0, nil }
 
-// Whatever the data, a reader returns it (line ends as LF) and nothing else.
+// A reader returns any data as it was sent, but with LF at the ends of lines, and nothing else.
 func FuzzEvent(f *testing.F) {
 	f.Add("0.1", "n", []byte("a\r\nb"))
 	f.Add("", "", []byte("\n\nid: 1\n\ndata: x"))

@@ -14,9 +14,9 @@ type Event struct {
 	Data []byte
 }
 
-// append appends the event in wire form to b. The id is the last field, since some clients use an id as soon as its
+// appendTo appends the event in wire form to b. The id is the last field, since some clients use an id as soon as its
 // line is complete.
-func (e *Event) append(b []byte) ([]byte, error) {
+func (e *Event) appendTo(b []byte) ([]byte, error) {
 	if breaksField(e.ID) || breaksField(e.Name) {
 		return b, ErrField
 	}

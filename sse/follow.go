@@ -36,7 +36,7 @@ type FollowOptions struct {
 	Terminal func(Event) bool
 	// MaxEvent is the largest size of an event's data in bytes. Zero means 1 MiB.
 	MaxEvent int
-	// MaxBackoff is the longest back-off between attempts that make no progress. Zero means 30 s.
+	// MaxBackoff is the longest back-off between attempts without progress. Zero means 30 s.
 	MaxBackoff time.Duration
 	// MaxSilence is the longest time without a byte, keep-alives included. After it Follow reconnects. Zero means
 	// 1 min.
@@ -75,7 +75,7 @@ func Follow(req *http.Request, o *FollowOptions) iter.Seq2[Event, error] {
 		if f.client == nil {
 			f.client = http.DefaultClient
 		}
-		if err := f.run(yield); err != nil {
+		if err := f.followStream(yield); err != nil {
 			yield(Event{}, err)
 		}
 	}
@@ -94,8 +94,8 @@ type follower struct {
 	failures int           // attempts since the last event
 }
 
-// run connects until the stream is complete. It returns an error for the caller, or nil.
-func (f *follower) run(yield func(Event, error) bool) error {
+// followStream connects until the stream is complete. It returns an error for the caller, or nil.
+func (f *follower) followStream(yield func(Event, error) bool) error {
 	hasBody := f.req.Body != nil && f.req.Body != http.NoBody
 	if hasBody && f.req.GetBody == nil {
 		return errors.New("sse: request body cannot be sent again: GetBody must not be nil")
@@ -104,7 +104,7 @@ func (f *follower) run(yield func(Event, error) bool) error {
 		if strings.ContainsFunc(f.lastID, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
 			return fmt.Errorf("sse: event id %q cannot be sent as Last-Event-ID: must not contain control characters", f.lastID)
 		}
-		err := f.connect(yield)
+		err := f.connectOnce(yield)
 		if errors.Is(err, errDone) {
 			return nil
 		}
@@ -121,7 +121,7 @@ func (f *follower) run(yield func(Event, error) bool) error {
 		if errors.Is(err, ErrTooLarge) || !f.isRepeatable() || !f.answered && !isNetwork(err) {
 			return fmt.Errorf("sse: follow: %w", err)
 		}
-		if err := f.wait(wait, err); err != nil {
+		if err := f.awaitRetry(wait, err); err != nil {
 			return err
 		}
 	}
@@ -166,11 +166,11 @@ func retryAfter(h http.Header) time.Duration {
 	return 0
 }
 
-// wait waits for at least the duration that the server asked for, and for a random part of the back-off.
-func (f *follower) wait(atLeast time.Duration, cause error) error {
+// awaitRetry waits for at least the duration that the server asked for, and for a random part of the back-off.
+func (f *follower) awaitRetry(atLeast time.Duration, cause error) error {
 	backoff := firstBackoff << min(f.failures, 16)
 	f.failures++
-	wait := min(atLeast, maxWait) + jitter(min(backoff, f.maxBackoff))
+	wait := min(atLeast, maxWait) + pickJitter(min(backoff, f.maxBackoff))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -181,16 +181,16 @@ func (f *follower) wait(atLeast time.Duration, cause error) error {
 	}
 }
 
-// connect sends the request once and yields the events of the response. It never returns nil.
-func (f *follower) connect(yield func(Event, error) bool) error {
+// connectOnce sends the request once and yields the events of the response. It never returns nil.
+func (f *follower) connectOnce(yield func(Event, error) bool) error {
 	ctx, cancel := context.WithCancelCause(f.req.Context())
 	defer cancel(nil)
 	watchdog := time.AfterFunc(f.maxSilence, func() { cancel(errSilent) })
 	defer watchdog.Stop()
-	res, err := f.send(ctx)
+	res, err := f.sendRequest(ctx)
 	if err == nil {
 		defer func() { _ = res.Body.Close() }()
-		err = f.read(&watchedReader{res.Body, watchdog, f.maxSilence}, yield)
+		err = f.readResponse(&watchedReader{res.Body, watchdog, f.maxSilence}, yield)
 	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, errDone) {
 		return cause
@@ -198,8 +198,8 @@ func (f *follower) connect(yield func(Event, error) bool) error {
 	return err
 }
 
-// send sends the request and checks that the response is an event stream.
-func (f *follower) send(ctx context.Context) (*http.Response, error) {
+// sendRequest sends the request and checks that the response is an event stream.
+func (f *follower) sendRequest(ctx context.Context) (*http.Response, error) {
 	req := f.req.Clone(ctx)
 	if f.req.GetBody != nil {
 		body, err := f.req.GetBody()
@@ -231,11 +231,11 @@ func (f *follower) send(ctx context.Context) (*http.Response, error) {
 	return nil, &ResponseError{StatusCode: res.StatusCode, Header: res.Header, Body: body}
 }
 
-// read yields the events of one response.
-func (f *follower) read(body io.Reader, yield func(Event, error) bool) error {
+// readResponse yields the events of one response.
+func (f *follower) readResponse(body io.Reader, yield func(Event, error) bool) error {
 	d := newDecoder(body, f.o.MaxEvent, f.lastID)
 	for {
-		e, err := d.next()
+		e, err := d.readEvent()
 		f.lastID = d.lastID
 		if d.retry >= 0 {
 			f.retry = d.retry

@@ -63,18 +63,18 @@ func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
 	s := &stream{out: out}
 	s.out.failed = func() { cancel(s.out.err) }
 	defer s.out.Close()
-	defer s.seal()
-	defer time.AfterFunc(openDelay, func() { s.open() }).Stop()
+	defer s.sealStream()
+	defer time.AfterFunc(openDelay, func() { s.openStream() }).Stop()
 
 	err = s.sendAll(ctx, source, lastEventID(r))
 	switch {
 	case context.Cause(ctx) == errDrained: //nolint:errorlint // it is never wrapped
-		if !s.open() || s.out.Drain() != nil {
+		if !s.openStream() || s.out.Drain() != nil {
 			s.out.Abort()
 		}
 	case err == nil:
-		s.open()
-	case s.seal() && r.Context().Err() == nil:
+		s.openStream()
+	case s.sealStream() && r.Context().Err() == nil:
 		writeError(w, r, err, o)
 	case !errors.Is(err, ErrFinished):
 		s.out.Abort()
@@ -139,23 +139,23 @@ func (s *stream) sendAll(ctx context.Context, source Source, after string) error
 }
 
 func (s *stream) sendBatch(batch []Event) error {
-	s.open()
+	s.openStream()
 	return s.out.Send(batch...)
 }
 
-// open sends the headers unless the stream is sealed. It reports whether the stream is open.
-func (s *stream) open() bool {
+// openStream sends the headers unless the stream is sealed. It reports whether the stream is open.
+func (s *stream) openStream() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.opened && !s.sealed {
 		s.opened = true
-		s.out.open()
+		s.out.openResponse()
 	}
 	return s.opened
 }
 
-// seal prevents the stream from being opened. It reports whether the stream was not open.
-func (s *stream) seal() bool {
+// sealStream prevents the stream from being opened. It reports whether the stream was not open.
+func (s *stream) sealStream() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sealed = true

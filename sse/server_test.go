@@ -196,7 +196,7 @@ func TestStuckReaderIsReleasedAndOthersDoNotNotice(t *testing.T) {
 				assert.NoError(t, err)
 			})
 		}
-		stuck := &http.Client{Transport: client.Transport.(*http.Transport).Clone()} // a connection of its own
+		stuck := &http.Client{Transport: client.Transport.(*http.Transport).Clone()} // a separate connection
 		res, err := stuck.Get(url + "/stuck")
 		require.NoError(t, err)
 		defer res.Body.Close()

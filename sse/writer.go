@@ -18,7 +18,7 @@ const keptBuffer = 8 << 10
 type Writer struct {
 	keepAlive, timeout, retry time.Duration
 	unbuffered                bool
-	silence                   []byte // what is sent when the stream is silent
+	silence                   []byte // the keep-alive, sent when the stream is silent
 
 	mu     sync.Mutex
 	w      http.ResponseWriter
@@ -30,7 +30,7 @@ type Writer struct {
 	timer  *time.Timer // nil without keep-alive
 }
 
-// connection is what the responses of net/http can do. Calling them directly is cheaper than through a controller.
+// connection has methods of net/http's responses. Calling them directly is cheaper than through a controller.
 type connection interface {
 	FlushError() error
 	SetWriteDeadline(time.Time) error
@@ -52,7 +52,7 @@ func NewWriter(w http.ResponseWriter, o *Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	sw.open()
+	sw.openResponse()
 	return sw, nil
 }
 
@@ -73,7 +73,7 @@ func newWriter(w http.ResponseWriter, o *Options) (*Writer, error) {
 		sw.conn = controller{http.NewResponseController(w)}
 	}
 	if o.Ping != "" {
-		ping, err := (&Event{Name: o.Ping}).append(nil)
+		ping, err := (&Event{Name: o.Ping}).appendTo(nil)
 		if err != nil {
 			return nil, fmt.Errorf("%w: Options.Ping is %q", err, o.Ping)
 		}
@@ -89,8 +89,8 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// open sends the headers and starts the keep-alive.
-func (w *Writer) open() {
+// openResponse sends the headers and starts the keep-alive.
+func (w *Writer) openResponse() {
 	h := w.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-cache, no-transform")
@@ -102,7 +102,7 @@ func (w *Writer) open() {
 	if w.err != nil {
 		return
 	}
-	w.write(nil)
+	w.writeFrames(nil)
 	if w.err == nil && w.keepAlive > 0 {
 		w.timer = time.AfterFunc(w.keepAlive, w.fillSilence)
 	}
@@ -120,11 +120,11 @@ func (w *Writer) Send(events ...Event) error {
 	b := w.buf[:0]
 	for i := range events {
 		var err error
-		if b, err = events[i].append(b); err != nil {
+		if b, err = events[i].appendTo(b); err != nil {
 			return err
 		}
 	}
-	w.write(b)
+	w.writeFrames(b)
 	if w.buf = b; cap(b) > keptBuffer {
 		w.buf = nil
 	}
@@ -139,14 +139,14 @@ func (w *Writer) Drain() error {
 	if w.err != nil {
 		return w.err
 	}
-	w.write(appendRetry(nil, jitter(w.retry)))
+	w.writeFrames(appendRetry(nil, pickJitter(w.retry)))
 	err := w.err
-	w.end(ErrClosed)
+	w.endStream(ErrClosed)
 	return err
 }
 
-// jitter returns a random duration from 1 ms to below d + 1 ms.
-func jitter(d time.Duration) time.Duration {
+// pickJitter returns a random duration from 1 ms to below d + 1 ms.
+func pickJitter(d time.Duration) time.Duration {
 	return time.Millisecond + rand.N(max(d, 1)) //nolint:gosec // spreads load; not a secret
 }
 
@@ -161,7 +161,7 @@ func appendRetry(b []byte, d time.Duration) []byte {
 func (w *Writer) Close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.end(ErrClosed)
+	w.endStream(ErrClosed)
 }
 
 // Abort closes the Writer and panics with [http.ErrAbortHandler], so that the client sees a broken stream and not a
@@ -182,7 +182,7 @@ func (w *Writer) fillSilence() {
 	}
 	wait := w.keepAlive - time.Since(w.last)
 	if wait <= 0 {
-		w.write(w.silence)
+		w.writeFrames(w.silence)
 		wait = w.keepAlive
 	}
 	if w.err == nil {
@@ -190,9 +190,9 @@ func (w *Writer) fillSilence() {
 	}
 }
 
-// write writes b and flushes, under a deadline. It clears the deadline afterwards, since a deadline that passes later
-// would reset an idle stream on HTTP/2 and break the next response on HTTP/1.
-func (w *Writer) write(b []byte) {
+// writeFrames writes b and flushes, under a deadline. It clears the deadline afterwards, since a deadline that passes
+// later would reset an idle stream on HTTP/2 and break the next response on HTTP/1.
+func (w *Writer) writeFrames(b []byte) {
 	w.last = time.Now()
 	hasDeadline := w.conn.SetWriteDeadline(w.last.Add(w.timeout)) == nil
 	var err error
@@ -209,15 +209,15 @@ func (w *Writer) write(b []byte) {
 		err = w.conn.SetWriteDeadline(time.Time{})
 	}
 	if err != nil {
-		w.end(fmt.Errorf("sse: write: %w", err))
+		w.endStream(fmt.Errorf("sse: write: %w", err))
 		if w.failed != nil {
 			w.failed()
 		}
 	}
 }
 
-// end stops the timer and stores the error for later calls: the first one, or ErrClosed.
-func (w *Writer) end(err error) {
+// endStream stops the timer and stores the error for later calls: the first one, or ErrClosed.
+func (w *Writer) endStream(err error) {
 	if w.err == nil || errors.Is(err, ErrClosed) {
 		w.err = err
 	}
