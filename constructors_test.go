@@ -9,6 +9,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/bedrock"
+	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/internal/must"
@@ -79,4 +80,11 @@ func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
 		require.Error(t, err, name)
 		require.Empty(t, v, name)
 	}
+}
+
+// The functions that cannot return an error say so in their documentation.
+func TestNilRequiredArgumentIsAPanicWithoutAnError(t *testing.T) {
+	t.Parallel()
+	require.PanicsWithValue(t, "agenttest: Func: the function must not be nil", func() { agenttest.Func(nil) })
+	require.PanicsWithValue(t, "bedrocktest: Front: the model must not be nil", func() { bedrocktest.Front(nil) })
 }

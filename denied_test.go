@@ -76,7 +76,7 @@ func scopesOfEachLevel(t *testing.T) map[scope.Level]scope.Scope {
 	}
 }
 
-// An address that no Bucket has made has no scope.
+// An address that was not made by a Bucket does not have a scope.
 func TestTheZeroAddrIsDenied(t *testing.T) {
 	t.Parallel()
 	d, err := s3object.New(s3Client(), "carrel-raw", nil)
@@ -90,7 +90,7 @@ func TestTheZeroAddrIsDenied(t *testing.T) {
 	require.ErrorIs(t, d.Delete(t.Context(), object.Addr{}), scope.ErrDenied)
 }
 
-// An identity without a user has no scope.
+// An identity without a user does not have a scope.
 func TestTheZeroIdentityIsDenied(t *testing.T) {
 	t.Parallel()
 	_, err := oidc.FromContext(t.Context())

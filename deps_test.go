@@ -23,7 +23,7 @@ type rule struct {
 	why    string
 	from   func(pkg string) bool // which packages it binds, by path below the module
 	allows func(dep string) bool // which of their imports it lets through
-	deep   bool                  // whether it holds for all that they are compiled from, not only for what they name
+	deep   bool                  // whether it also binds the imports of their imports
 }
 
 var aws = []string{"github.com/aws/"}
@@ -241,7 +241,7 @@ func is(names ...string) match { return func(p string) bool { return slices.Cont
 // one matches packages of the module alone.
 func one(names ...string) match { return func(dep string) bool { return is(names...)(below(dep)) } }
 
-// own matches packages of the module and what lies below them.
+// own matches packages of the module and the packages below them.
 func own(names ...string) match {
 	return func(dep string) bool {
 		return slices.ContainsFunc(names, func(n string) bool {
@@ -262,7 +262,7 @@ func either(ms ...match) match {
 
 func not(m match) match { return func(dep string) bool { return !m(dep) } }
 
-// A package of the standard library has no dot in the first element of its path.
+// standard matches packages of the standard library, whose path does not have a dot in its first element.
 func standard(dep string) bool {
 	first, _, _ := strings.Cut(dep, "/")
 	return !strings.Contains(first, ".") || strings.HasPrefix(dep, "vendor/golang.org/")

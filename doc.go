@@ -1,5 +1,5 @@
-// Package carrel is the root of a Go SDK for multi-tenant agent pipelines on AWS. It has no code: import the packages
-// below it one at a time.
+// Package carrel is the root of a Go SDK for multi-tenant agent pipelines on AWS. It does not have code: import the
+// packages below it one at a time.
 //
 // A browser uploads a file straight to S3 with a presigned URL. An agent on Bedrock reads the file through tools and
 // streams its progress over SSE. A person accepts the result, and DynamoDB records where each upload stands. A

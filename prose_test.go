@@ -121,9 +121,9 @@ func pageSentences(name string, src []byte) []sentence {
 	return splitSentences(name, fence.ReplaceAllString(string(src), ""))
 }
 
-// TestProse counts stilted phrases in comments, pages and error messages. testdata/prose.txt holds how many a directory
-// may have; a directory that is not listed may have none. With -v it prints each phrase, and with -update it lowers the
-// limits to what is there.
+// TestProse counts stilted phrases in comments, pages and error messages. testdata/prose.txt has the limit of each
+// directory, which is 0 for one that is not listed. With -v the test prints each phrase, and with -update it lowers the
+// limits to the present numbers.
 func TestProse(t *testing.T) {
 	t.Parallel()
 	const limits = "testdata/prose.txt"

@@ -159,7 +159,7 @@ func writesOf(t *testing.T, st store, s scope.Scope) map[string]func(context.Con
 	return writes
 }
 
-// What is found through a read-only scope, and what it is narrowed to, is read-only.
+// A read-only scope stays so when it is narrowed, and so does everything that is found through it.
 func TestReadOnlyNarrows(t *testing.T) {
 	t.Parallel()
 	st := newStore(t)

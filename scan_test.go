@@ -11,7 +11,7 @@ import (
 )
 
 // No program of either module can scan a table, or ask for one in a query's text: only tests name the requests, to
-// say what they would have cost.
+// tell their cost.
 func TestNoScan(t *testing.T) {
 	scans := regexp.MustCompile(`\b(ScanInput|NewScanPaginator|ExecuteStatement\w*|BatchExecuteStatement\w*|ParallelScan\w*)\b`)
 	require.True(t, scans.MatchString("dynamodb.ScanInput{}"))

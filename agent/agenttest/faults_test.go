@@ -234,7 +234,7 @@ var faults = map[string]fault{
 	}, "input ownership", "one call"},
 	"streams that share": {func(context.Context) agent.Model {
 		var mu sync.Mutex
-		var latest *agent.Request // whoever asks last is answered
+		var latest *agent.Request // the request that is answered: the newest one
 		return model(func(ctx context.Context, r *agent.Request, y yield) {
 			mu.Lock()
 			latest = r

@@ -10,7 +10,12 @@ import (
 // Func returns a Model that answers with the deltas of f, in order, and then with its error, if any. Without an error
 // the answer is completed as [Answer] does. The consumer's goroutine calls f when it ranges over the stream, so f must
 // be safe for concurrent use if streams run at once. It must not change the request, or keep it.
+//
+// Func panics if f is nil.
 func Func(f func(ctx context.Context, r *agent.Request) ([]agent.Delta, error)) agent.Model {
+	if f == nil {
+		panic("agenttest: Func: the function must not be nil")
+	}
 	return turnFunc(func(ctx context.Context, r *agent.Request) Turn {
 		deltas, err := f(ctx, r)
 		if err != nil {

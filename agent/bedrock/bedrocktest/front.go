@@ -21,7 +21,14 @@ import (
 // [agent.Request.Cache]. Structured output reaches a model whose [agent.ModelInfo] says that it supports it.
 // Request.Load is nil: media in S3 are refused, as are parameters that an [agent.Request] does not have, such as a
 // temperature or a guardrail.
-func Front(m agent.Model) http.Handler { return front{m} }
+//
+// Front panics if m is nil.
+func Front(m agent.Model) http.Handler {
+	if m == nil {
+		panic("bedrocktest: Front: the model must not be nil")
+	}
+	return front{m}
+}
 
 type front struct{ model agent.Model }
 
