@@ -118,7 +118,9 @@ func (s *Server) saveMetadata(
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 	defer cancel()
 	switch {
-	case errors.Is(err, object.ErrChanged), errors.Is(err, tracking.ErrFenced):
+	case errors.Is(err, tracking.ErrFenced):
+		return explainFenced(err, key)
+	case errors.Is(err, object.ErrChanged):
 		return "", errAcceptedElsewhere
 	case err != nil:
 		s.o.Log.ErrorContext(ctx, "accept: store the metadata", "scope", session.String(), "err", err)
@@ -132,11 +134,22 @@ func (s *Server) saveMetadata(
 	}
 	if err := attempt.Complete(ctx, dest); err != nil {
 		if errors.Is(err, tracking.ErrFenced) {
-			return "", errAcceptedElsewhere
+			return explainFenced(err, key)
 		}
 		return "", err
 	}
 	return dest.Key(), nil
+}
+
+// explainFenced answers an accept under this key that has lost the stage: to an accept or a cancel that has ended the
+// record, or to an accept in flight.
+func explainFenced(err error, key string) (saved string, _ error) {
+	if state, ok := errors.AsType[*tracking.StateError](err); ok {
+		if saved, err, decided := findOutcome(state.Record, key); decided {
+			return saved, err
+		}
+	}
+	return "", errAcceptedElsewhere
 }
 
 // newClaimProblem describes why an accept did not get the stage.
@@ -165,6 +178,8 @@ func findOutcome(rec tracking.Record, key string) (saved string, err error, deci
 		return st.Destination.Key, nil, true
 	case st.State == tracking.StateSuccess:
 		return "", newProblem(http.StatusConflict, "Other metadata has been accepted for this upload."), true
+	case rec.Terminal && rec.Reason == "cancelled":
+		return "", newProblem(http.StatusConflict, "The upload has been cancelled and cannot be accepted."), true
 	case rec.Terminal:
 		return "", newProblem(http.StatusConflict, "The upload has failed permanently and cannot be accepted."), true
 	}

@@ -149,7 +149,7 @@
 // the code budget, and can be tried again in the next period. Its message says when.
 //
 // Tenants take turns at decoding photos and reading them, so one tenant does not delay the runs of another: see package
-// photo.
+// photo. They also take turns at searching their uploads.
 //
 // An upload has at most [MaxUpload] bytes and must match its announcement exactly. If it does not match, or is not a
 // JPEG, PNG or WebP that can be decoded within 256 MB of memory, its record ends with image_too_large, upload_differs

@@ -50,8 +50,9 @@ type stuck struct {
 	onPut    atomic.Pointer[func()] // called before the next write
 	onRecord atomic.Pointer[func()] // called before the next write of a tracked record
 	refuse   atomic.Bool
-	allow    atomic.Int64 // so many writes are made all the same
-	seen     sync.Map     // the partitions that were read or written, as keys
+	allow    atomic.Int64            // so many writes are made all the same
+	seen     sync.Map                // the partitions that were read or written, as keys
+	onQuery  func(table.DriverQuery) // called before each query; may be nil
 }
 
 func (s *stuck) Get(ctx context.Context, k table.Key) (table.Row, error) {
@@ -61,6 +62,9 @@ func (s *stuck) Get(ctx context.Context, k table.Key) (table.Row, error) {
 
 func (s *stuck) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
 	s.seen.Store(q.Key.Partition(), true)
+	if s.onQuery != nil {
+		s.onQuery(q)
+	}
 	return s.Driver.Query(ctx, q)
 }
 

@@ -265,6 +265,20 @@ func TestACancelAgainstAnAccept(t *testing.T) {
 	}
 }
 
+// An accept that a cancel interrupts says so, and nothing of it is shown.
+func TestACancelInTheMiddleOfAnAccept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.uploaded(picture(t))
+	require.Equal(t, "complete", w.extract(id).last(t)["type"])
+	w.rawDrv.onPut = func() { require.Equal(t, http.StatusOK, w.cancel(id).Status) }
+	r := w.accept(id, emma)
+	require.Equal(t, http.StatusConflict, r.Status, r.Body)
+	require.Equal(t, "The upload has been cancelled and cannot be accepted.", r.json(t)["detail"])
+	require.Equal(t, "cancelled", w.record(id).Reason)
+	require.Empty(t, w.get("/api/bookshelf/catalogue").json(t)["books"])
+}
+
 // The role ops acts within its tenant. For all others, the uploads of other people do not exist.
 func TestOpsActInTheirTenant(t *testing.T) {
 	t.Parallel()
@@ -305,8 +319,8 @@ func TestACancelOutlivesItsClient(t *testing.T) {
 	go func() { done <- w.extract(id) }()
 	<-started
 	ctx, disconnect := context.WithCancel(t.Context())
-	hang := func() { disconnect() }
-	w.rows.onRecord.Store(&hang)
+	leave := func() { disconnect() }
+	w.rows.onRecord.Store(&leave)
 	w.do(ctx, "POST", "/api/ops/files/"+id+"/cancel", "")
 	require.Equal(t, "stopped", (<-done).last(t)["code"])
 	require.Eventually(t, func() bool { return !w.landed(id) }, 5*time.Second, time.Millisecond)

@@ -13,6 +13,12 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
+// Searches of uploads that one process makes at a time, and those of one tenant among them.
+const (
+	searches       = 8
+	tenantSearches = 4
+)
+
 // newMatcher returns a function that reports whether the title, the file name or the id of an upload contain each word
 // of the text. It returns nil for an empty text.
 func newMatcher(text string) (func(tracking.Summary) bool, error) {

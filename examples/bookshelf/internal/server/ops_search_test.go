@@ -5,10 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -101,4 +104,35 @@ func TestASearchAmongManyFilesIsCapped(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"all": 1000.0, "active": 1000.0, "waiting": 0.0, "failed": 0.0, "success": 0.0, "capped": true,
 	}, counts)
+}
+
+// Many slow searches of one tenant do not delay those of another.
+func TestSearchesOfOneTenantDoNotDelayThoseOfAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.as = "acme ann"
+	w.tracked("emma.jpg", "")
+	slow, release := make(chan struct{}, 100), make(chan struct{})
+	partition, err := identity(t, "acme", "ann", false).User.Index(scope.UserLevel, string(tracking.ClassSuccess))
+	require.NoError(t, err)
+	w.rows.onQuery = func(q table.DriverQuery) {
+		if q.Key.Partition() == partition {
+			slow <- struct{}{}
+			<-release
+		}
+	}
+	search := func(who string) reply { return w.ask("GET", "/api/ops/files?q=emma", "", "Authorization", who) }
+	var noise sync.WaitGroup
+	for range 20 {
+		noise.Go(func() { search("acme ann") })
+	}
+	for range 4 {
+		<-slow
+	}
+	for range 8 {
+		require.Equal(t, http.StatusOK, search("globex eve").Status)
+	}
+	require.Empty(t, slow, "the other searches of the tenant wait")
+	close(release)
+	noise.Wait()
 }

@@ -100,6 +100,7 @@ type Server struct {
 	drafts     *draft.Store
 	chats      *chatlist.List
 	runs       *runner.Runner
+	searches   *admission.Fair // of uploads
 	streams    context.Context // ends the streams of events
 	endStreams func()
 }
@@ -128,6 +129,9 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	if s.chats, err = chatlist.New(o.Table); err != nil {
+		return nil, err
+	}
+	if s.searches, err = admission.NewFair(searches, tenantSearches); err != nil {
 		return nil, err
 	}
 	s.runs, err = runner.New(o.Table, s.newHost(), &runner.Options{
