@@ -22,7 +22,7 @@ func (a *active) finish(res Result, end agent.Done) error {
 		return err
 	}
 	if res.Err != nil {
-		a.runner.logError(a.life, "runner: a run failed", a.run.ID, res.Err)
+		a.runner.logFailure(a.life, a.run.ID, res)
 	}
 	a.ending.Store(true)
 	err := a.tellEnd(res)

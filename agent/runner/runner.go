@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
@@ -57,7 +58,8 @@ type Options struct {
 	StepTokens int64
 	// Approvals records the decisions of [Runner.Decide]. If nil, New makes them on the table of the runs.
 	Approvals *approval.Approvals
-	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered.
+	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered. A failure with
+	// a code that callers see is logged at Warn, and all others at Error.
 	Logger *slog.Logger
 }
 
@@ -286,5 +288,16 @@ func isFinal(err error) bool {
 func (r *Runner) logError(ctx context.Context, msg, run string, err error) {
 	if r.o.Logger != nil {
 		r.o.Logger.ErrorContext(ctx, msg, "run", run, "error", err)
+	}
+}
+
+// logFailure logs why a run failed: at Error if the cause is internal, and otherwise at Warn, since callers see the code.
+func (r *Runner) logFailure(ctx context.Context, run string, res Result) {
+	level := slog.LevelWarn
+	if res.Code == string(agent.CodeInternal) {
+		level = slog.LevelError
+	}
+	if r.o.Logger != nil {
+		r.o.Logger.Log(ctx, level, "runner: a run failed", "run", run, "code", res.Code, "error", res.Err)
 	}
 }

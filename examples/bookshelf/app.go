@@ -221,7 +221,7 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 	}
 	recorder, err := arrivals.New(tb, landing, signer, tracker, &arrivals.Options{
 		MaxSize: server.MaxUpload, Failure: server.RejectedUpload, CloseGrant: limits.CloseGrant,
-		Audit: audit, Log: c.log,
+		IsOwn: server.IsOwnObject, Audit: audit, Log: c.log,
 		Forget: func(ctx context.Context, session scope.Scope) error {
 			return errors.Join(turns.Delete(ctx, session), edits.Delete(ctx, session))
 		},

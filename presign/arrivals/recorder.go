@@ -48,6 +48,12 @@ type Options struct {
 	// such events are not reported.
 	Audit scope.Auditor
 
+	// IsOwn reports whether a name is that of an object which the service itself
+	// stores beside the uploads, such as "run-<digest>.json" of package runner.
+	// Events about such objects in sessions with a record are ignored and not
+	// reported. If nil, no name is.
+	IsOwn func(name string) bool
+
 	// Log receives a line for each arrival: at Info for recorded and unconfirmed
 	// uploads, at Warn for rejected and late ones and for failed deletions. If
 	// nil, nothing is logged.
@@ -164,6 +170,8 @@ func (r *Recorder) handleEvent(ctx context.Context, e presign.S3Event) error {
 		return nil
 	case err != nil:
 		return err
+	case e.Name != rec.Filename && r.o.IsOwn != nil && r.o.IsOwn(e.Name):
+		return nil
 	case e.Name != rec.Filename:
 		r.reportUngranted(ctx, e, "the session's record is of another file")
 		return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
@@ -115,6 +116,28 @@ func TestUngrantedUploadsAreReported(t *testing.T) {
 		require.ErrorIs(t, b.recorder.HandleMessage(t.Context(), []byte(raw)), presign.ErrEvent)
 		require.Len(t, b.refused.take(), 1, "%s", raw)
 	}
+}
+
+// Objects of the service itself are not reported, but an upload is recorded whatever its name.
+func TestOwnObjectsAreNotReported(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	isOwn := func(name string) bool { return strings.HasPrefix(name, "run-") }
+	recorder, err := arrivals.New(b.table, b.landing, b.signer, b.tracker, &arrivals.Options{Audit: &b.refused, IsOwn: isOwn})
+	require.NoError(t, err)
+	session, stranger := b.granted("cover.png", time.Hour), must.Get(b.user.NewSession())
+	named := b.granted("run-of-luck.png", time.Hour)
+	handle := func(in scope.Scope, name string) int {
+		b.put(in, name, 1)
+		require.NoError(t, recorder.HandleMessage(t.Context(), notification(t, [2]string{in.Prefix(), name})))
+		return len(b.refused.take())
+	}
+	require.Zero(t, handle(session, "run-1.json"))
+	require.Equal(t, 1, handle(session, "other.png"))
+	require.Equal(t, 1, handle(stranger, "run-1.json"), "a session without a record does not have runs")
+	require.Equal(t, tracking.StateRunning, b.stage(session).State)
+	require.Zero(t, handle(named, "run-of-luck.png"))
+	require.Equal(t, tracking.StateSuccess, b.stage(named).State)
 }
 
 // An upload that arrives after its record has ended is logged, and the record stays unchanged.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"regexp"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/runner"
@@ -98,6 +99,12 @@ func RejectedUpload(e *presign.RejectedError) *tracking.Error {
 		Message: "The file that arrived is not the one that was announced. Please upload it again.",
 	}
 }
+
+// ownObject matches the names of objects that packages runner, history and replay store beside the upload of a session.
+var ownObject = regexp.MustCompile(`^(run|turn|event)-[0-9a-f]{64}\.json$`)
+
+// IsOwnObject reports whether a name in the landing bucket is that of an object which the service stores there itself.
+func IsOwnObject(name string) bool { return ownObject.MatchString(name) }
 
 // claimError returns the public error of a run that did not get its stage.
 func claimError(err error) error {
