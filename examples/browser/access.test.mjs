@@ -1,7 +1,7 @@
 // A tour through the states of the pages, which looks at the accessibility of each, at desktop width and on a small phone.
 import assert from "node:assert/strict";
 import { Inspector } from "./inspect.mjs";
-import { acceptCard, chooseSample, desktop, field, hasRead, isWorking, phone, scene } from "./scene.mjs";
+import { acceptCard, become, chooseSample, desktop, field, hasRead, isWorking, phone, scene } from "./scene.mjs";
 
 const small = { ...phone, viewport: { width: 320, height: 640 } };
 const missing = [/status of 404/, /status of 40[09]/];
@@ -56,6 +56,7 @@ for (const [size, window] of Object.entries({ desktop, small })) {
     await settle(page);
     await look.look(page, "an empty shelf");
     await page.goto(server.url);
+    await become(page, "acme/lee");
     await choose(page, "cover.jpg", "not a photo");
     await chooseSample(s, "Moby-Dick");
     await hasRead(page);
@@ -85,8 +86,31 @@ for (const [size, window] of Object.entries({ desktop, small })) {
     await page.goto(`${server.url}/shelf/nobody`);
     await page.getByText("It was not found").waitFor();
     await look.look(page, "a book of somebody else");
+    await page.goto(`${server.url}/chat`);
+    const message = page.getByRole("textbox", { name: "Message to the reader" });
+    await message.waitFor();
+    await look.look(page, "a new chat");
+    await message.fill("Share Moby-Dick");
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    await look.look(page, "a chat with a request");
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByRole("button", { name: "Approve" }).waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "hidden" });
+    for (const call of await page.locator("main summary").all()) if (await call.isVisible()) await call.click();
+    await look.look(page, "a chat with opened calls");
     await page.goto(`${server.url}/nothing`);
     await look.look(page, "an unknown page");
+    assert.deepEqual(look.findings, []);
+  });
+}
+
+for (const [size, window] of Object.entries({ desktop, small })) {
+  scene(`${size}, the page of the sign-in is accessible`, { window, flags: ["-sign-in"] }, async ({ page, server }) => {
+    const look = new Inspector();
+    await page.goto(`${server.url}/sign-in`);
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await look.look(page, "sign-in");
     assert.deepEqual(look.findings, []);
   });
 }

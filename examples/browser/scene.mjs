@@ -27,7 +27,7 @@ export function scene(name, { flags = ["-pace", "0"], window = desktop, expected
     async function openWindow(options) {
       const context = await browser.newContext({ locale: "en-GB", ...options });
       windows.push(context);
-      context.setDefaultTimeout(60_000);
+      context.setDefaultTimeout(Number(process.env.BROWSER_PATIENCE ?? 60_000));
       await context.addInitScript(() => {
         addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
       });
@@ -84,4 +84,12 @@ export async function upload({ url }, filename, bytes) {
   const sent = await fetch(grant.url, { method: grant.method, headers: grant.headers, body: bytes });
   assert.ok(sent.ok, `${sent.status}`);
   return grant.session_id;
+}
+
+/** become switches to somebody else in the menu of the page. */
+export async function become(page, person) {
+  await page.getByRole("button", { name: "You are" }).click();
+  const [tenant, user] = person.split("/");
+  await page.getByRole("button", { name: person }).click();
+  await page.getByRole("button", { name: `You are ${tenant}/${user}` }).waitFor();
 }
