@@ -40,6 +40,7 @@ import (
 // app is the running program.
 type app struct {
 	url    string     // the page's address
+	store  string     // the endpoint of the embedded S3, or empty
 	failed chan error // receives the error of a server that stops unexpectedly
 
 	cleanup []func(context.Context) error // releases the started parts, in starting order
@@ -92,7 +93,7 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	if c.aws {
 		on, err = amazon(ctx, c)
 	} else {
-		on, err = a.embedded(ctx, c, dir, events)
+		on, err = a.embedded(ctx, c, dir, listener.Addr(), events)
 	}
 	if err != nil {
 		return nil, err
@@ -108,7 +109,11 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	if err := a.serveProfiles(ctx, c.pprof, c.log); err != nil {
 		return nil, err
 	}
-	a.serve(listener, p.server, c.log)
+	handler, err := a.handler(c, p, listener.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	a.serve(listener, handler, c.log)
 	a.onClose(func(ctx context.Context) error { // before the HTTP server, whose streams end with the runs
 		ctx, cancel := context.WithTimeout(ctx, runsTime)
 		defer cancel()
@@ -119,9 +124,28 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 	return a, nil
 }
 
+// handler returns the handler of the requests to an address.
+func (a *app) handler(c config, p *parts, address string) (http.Handler, error) {
+	if !c.lan {
+		return p.server, nil
+	}
+	open, err := passGrants(a.store, []string{c.landing, c.raw}, p.server)
+	if err != nil {
+		return nil, err
+	}
+	return openToNetwork(address, open, c.terminal), nil
+}
+
 // listen listens on the address. Without sign-in, it accepts only a loopback address, since everybody who reaches the
 // server may use it.
 func listen(ctx context.Context, c config) (net.Listener, error) {
+	if c.lan {
+		address, err := c.lanAddress()
+		if err != nil {
+			return nil, err
+		}
+		return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	}
 	host, _, err := net.SplitHostPort(c.addr)
 	if err != nil {
 		return nil, fmt.Errorf("-addr: %w", err)
@@ -244,7 +268,9 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 	if err := a.signIn(ctx, c, dir, addr, audit, &o); err != nil {
 		return nil, err
 	}
-	if !c.aws {
+	if c.lan { // the page and the uploads have one origin
+		o.Hosts = []string{hostOf(addr)}
+	} else if !c.aws {
 		if err := presigntest.AllowUploads(ctx, on.s3, c.landing, origins(addr)); err != nil {
 			return nil, err
 		}
@@ -264,6 +290,12 @@ func (a *app) assemble(ctx context.Context, c config, on services, dir string, a
 		return nil, err
 	}
 	return &parts{srv, sweep, recorder}, nil
+}
+
+// hostOf returns the host of an address, without the port.
+func hostOf(addr net.Addr) string {
+	host, _, _ := net.SplitHostPort(addr.String()) // a listener's address has a port
+	return host
 }
 
 // photoTypes are the media types of photos that a page may show.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -39,6 +40,9 @@ type config struct {
 	lookup, lookupContact string            // where books are looked up; empty means builtin
 	lookupTransport       http.RoundTripper // nil means that of package openlibrary
 
+	lan      bool      // other devices of the local network may connect, with a code
+	terminal io.Writer // shows the codes
+
 	pprof  string // address of the profiles, or empty
 	getenv func(string) string
 	log    *slog.Logger
@@ -60,6 +64,8 @@ func (c config) check() error {
 		return fmt.Errorf("-landing and -raw are both %q: must be different buckets", c.raw)
 	case c.issuer == "" && (c.audience != "" || c.client != "" || c.tenantClaim != "" || c.issuerKeys != ""):
 		return errors.New("-audience, -client, -tenant-claim and -issuer-keys require -issuer")
+	case c.lan && (c.aws || c.issuer != "" || c.signIn || c.getenv(s3Endpoint) != ""):
+		return fmt.Errorf("-lan is for the embedded mode: it excludes -aws, -issuer, -sign-in and %s", s3Endpoint)
 	case c.issuer != "" && c.signIn:
 		return errors.New("-sign-in is for the program's own issuer: it excludes -issuer")
 	case c.issuer != "" && (c.audience == "") == (c.client == ""):

@@ -26,7 +26,9 @@ import (
 var tableOptions = dynamo.TableOptions{Listed: tracking.Listed()}
 
 // embedded starts the parts that the environment does not replace, and creates missing buckets and tables.
-func (a *app) embedded(ctx context.Context, c config, dir string, events *relay) (services, error) {
+func (a *app) embedded(
+	ctx context.Context, c config, dir string, addr net.Addr, events *relay,
+) (services, error) {
 	var on services
 	// The file is opened first, even if the table is elsewhere, since its lock keeps a second process out.
 	file, err := bolt.Open(dir)
@@ -45,7 +47,7 @@ func (a *app) embedded(ctx context.Context, c config, dir string, events *relay)
 		}
 		on.alone = false
 	}
-	if on.s3, err = a.storage(ctx, c, dir, keys, events); err != nil {
+	if on.s3, err = a.storage(ctx, c, dir, keys, addr, events); err != nil {
 		return on, err
 	}
 	for _, bucket := range []string{c.landing, c.raw} {
@@ -83,7 +85,9 @@ func dynamoTable(ctx context.Context, client *dynamodb.Client, name string) (tab
 
 // storage returns a client of S3. It starts the embedded server, which reports arrivals, unless the environment names
 // another one.
-func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, events *relay) (*s3.Client, error) {
+func (a *app) storage(
+	ctx context.Context, c config, dir string, embedded keys, addr net.Addr, events *relay,
+) (*s3.Client, error) {
 	if p, ok := replaced(c.getenv, s3Endpoint, embedded); ok {
 		return p.s3(), nil
 	}
@@ -99,6 +103,10 @@ func (a *app) storage(ctx context.Context, c config, dir string, embedded keys, 
 		<-store.Done()
 		a.failed <- errors.New("the embedded S3 stopped")
 	}()
+	a.store = store.Endpoint()
+	if c.lan {
+		return localClient(store, addr.String()), nil
+	}
 	return store.Client(), nil
 }
 

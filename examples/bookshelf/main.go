@@ -37,6 +37,11 @@
 //
 //	-aws  call AWS, or the endpoints in AWS_ENDPOINT_URL, for everything; nothing is embedded
 //
+//	-lan  serve the page and the uploads on the local network, for devices that have sent the code that is shown here
+//
+// With -lan, -addr may name an address of this machine on that network; otherwise only its port is used. The network is
+// plain http, so everybody on it can read the traffic. Every device is the user "anonymous".
+//
 // With -aws, the SDK's default configuration applies (environment, profile, role). The table and the buckets, with a
 // CORS rule for the page's origin, must exist. -model is a model or an inference profile that the account may call.
 //
@@ -110,7 +115,7 @@ const (
 
 // run serves until ctx ends.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	c := config{getenv: getenv, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	c := config{getenv: getenv, terminal: stdout, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	flags := flag.NewFlagSet("bookshelf", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on, of this machine only")
@@ -151,6 +156,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&c.issuerKeys, "issuer-keys", "",
 		"`URL` of the issuer's key set, if its configuration cannot be read from here; people cannot sign in on the pages")
 	flags.BoolVar(&c.signIn, "sign-in", false, "require a sign-in, on the pages of the program's own test issuer")
+	flags.BoolVar(&c.lan, "lan", false,
+		"let in devices of the local network that have sent the code that is shown here; plain http")
 	flags.StringVar(&c.tenantClaim, "tenant-claim", "", "`claim` that holds the tenant (default custom:tenant_id)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -181,7 +188,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(stdout, "The bookshelf is open at %s\n", a.url); err != nil {
+	if _, err := fmt.Fprintf(stdout, "The bookshelf is open at %s\n%s", a.url, c.warning()); err != nil {
 		a.failed <- err
 	}
 	select {

@@ -41,10 +41,14 @@ func (a *app) signIn(ctx context.Context, c config, dir string, addr net.Addr, a
 }
 
 // own opens an issuer for made-up users and returns its verifier. With -sign-in, people sign in on its pages. Otherwise
-// requests without a token are anonymous, and anybody gets any token.
+// requests without a token are anonymous, and anybody gets any token unless other machines may connect (-lan).
 func own(ctx context.Context, c config, dir string, addr net.Addr, audit scope.Auditor,
 	o *server.Options) (*oidc.Verifier, error) {
-	iss, err := devtoken.Open(dir, "http://"+addr.String()+"/issuer")
+	at := addr.String()
+	if c.lan { // nobody needs a token, and the issuer is for this machine only
+		at = "127.0.0.1"
+	}
+	iss, err := devtoken.Open(dir, "http://"+at+"/issuer")
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +60,15 @@ func own(ctx context.Context, c config, dir string, addr net.Addr, audit scope.A
 		TokenUse: []oidc.TokenUse{oidc.IDToken}, TenantGroups: []string{devtoken.RoleOps},
 		Client: iss.Client(), Audit: audit,
 	}
-	o.Issuer = iss.Handler()
-	if !c.signIn {
+	switch {
+	case c.lan:
 		verify.Anonymous = &anonymous
-		o.Token, o.SignInPaths = devtoken.Handler(iss), signin.Choice(anonymous)
+		o.SignInPaths = signin.Fixed(anonymous)
+	case c.signIn:
+		o.Issuer = iss.Handler()
+	default:
+		verify.Anonymous = &anonymous
+		o.Issuer, o.Token, o.SignInPaths = iss.Handler(), devtoken.Handler(iss), signin.Choice(anonymous)
 	}
 	verifier, err := oidc.New(ctx, iss.URL(), iss.ClientID(), verify)
 	if err != nil || !c.signIn {

@@ -23,6 +23,11 @@ func Choice(anonymous oidc.Identity) http.Handler {
 	return serveOnly(config{Kind: "choice", Tenant: anonymous.User.TenantID(), User: anonymous.User.UserID()})
 }
 
+// Fixed answers that everybody is the same person, who cannot be changed.
+func Fixed(anonymous oidc.Identity) http.Handler {
+	return serveOnly(config{Kind: "fixed", Tenant: anonymous.User.TenantID(), User: anonymous.User.UserID()})
+}
+
 // serveOnly answers GET /api/sign-in, and 404 elsewhere.
 func serveOnly(c config) http.Handler {
 	mux := http.NewServeMux()

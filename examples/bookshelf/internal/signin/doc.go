@@ -4,6 +4,7 @@
 //
 //   - "choice": requests without a token are from {tenant, user}, and a page may get a token for anybody from POST
 //     /api/dev/token ([Choice])
+//   - "fixed": all requests are from {tenant, user} ([Fixed])
 //   - "issuer": people sign in at {issuer} ([Service]); session says whether this browser has signed in
 //
 // # Sign-in
