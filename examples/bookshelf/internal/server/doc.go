@@ -6,7 +6,8 @@
 //
 //	GET  /health
 //	GET  /api/upload/presigned?filename=   a grant to upload one file, and the session that it belongs to;
-//	                                       content_type, size and sha256 (base64) are pinned if given
+//	                                       content_type, size and sha256 (base64) are pinned if given; display_name is
+//	                                       the name as the person knows it
 //	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
 //	GET  /api/metadata/{session}           the draft: {metadata, sources, origins, version, transcript, runs, photo_url,
 //	                                       and run_id of the run in flight}
@@ -128,9 +129,9 @@
 //
 // A caller lists their own uploads, and those of the whole tenant with the role ops; owner=me lists only their own. The
 // status active, waiting, failed or success selects a class. The classes are disjoint. A row has upload_id, user_id,
-// own, filename, title, class, current_status, stage, state, created_at and changed_at, and reason and retryable if it
-// has failed. With q, a row is listed if its title, file name or id contain each word of the text; accents do not
-// matter. Such a list has capped: if it is true, the search stopped at a number of rows and continues at next. The
+// own, filename, display_name (if it differs), title, class, current_status, stage, state, created_at and changed_at,
+// and reason and retryable if it has failed. With q, a row is listed if its title, file name, display name or id contain
+// each word of the text; accents do not matter. Such a list has capped: if it is true, the search stopped at a number of rows and continues at next. The
 // counting of a class stops at 1,000. Answers have an ETag, so a page that polls gets 304 if nothing has changed.
 //
 // A retry or a cancel that the state does not allow is answered with 409 and the current record as its member file. A
@@ -150,6 +151,9 @@
 //
 // Tenants take turns at decoding photos and reading them, so one tenant does not delay the runs of another: see package
 // photo. They also take turns at searching their uploads.
+//
+// A file name that cannot end a key is rejected: a client asks for another one and sends the original as display_name.
+// The pages do so.
 //
 // An upload has at most [MaxUpload] bytes and must match its announcement exactly. If it does not match, or is not a
 // JPEG, PNG or WebP that can be decoded within 256 MB of memory, its record ends with image_too_large, upload_differs

@@ -37,7 +37,9 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
 	}
 	files := make([]json.RawMessage, len(page.Records))
 	for i, rec := range page.Records {
-		extra := fileExtra{Title: rec.Labels[titleLabel], Own: callerOf(r).Contains(rec.Scope)}
+		extra := fileExtra{
+			Title: rec.Labels[titleLabel], Own: callerOf(r).Contains(rec.Scope), Name: rec.Labels[displayLabel],
+		}
 		if files[i], err = encodeFile(rec, extra); err != nil {
 			return err
 		}
@@ -148,10 +150,11 @@ func (s *Server) findWatched(r *http.Request) (tracking.Record, error) {
 	return rec, err
 }
 
-// fileExtra has the members of a file that the tracker does not encode. In a list, only the first two are set.
+// fileExtra has the members of a file that the tracker does not encode. In a list, only the first three are set.
 type fileExtra struct {
 	Title string `json:"title,omitempty"`
 	Own   bool   `json:"own"` // whether the caller made the upload, and can open its card
+	Name  string `json:"display_name,omitempty"`
 
 	Class   tracking.Class `json:"class,omitempty"`
 	Stage   tracking.Stage `json:"stage,omitempty"`
@@ -163,7 +166,7 @@ type fileExtra struct {
 func newFile(r *http.Request, rec tracking.Record) (json.RawMessage, error) {
 	row := rec.Summary()
 	return encodeFile(rec, fileExtra{
-		Title: row.Labels[titleLabel], Own: callerOf(r).Contains(row.Scope),
+		Title: row.Labels[titleLabel], Own: callerOf(r).Contains(row.Scope), Name: row.Labels[displayLabel],
 		Class: row.Class, Stage: row.Stage, State: row.State,
 		Changed: row.Changed.UTC().Format("2006-01-02T15:04:05.000Z"), // as in a row
 	})

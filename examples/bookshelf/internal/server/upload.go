@@ -10,7 +10,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/presign"
@@ -31,6 +34,10 @@ func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	labels, err := displayLabels(q, name)
+	if err != nil {
+		return err
+	}
 	session, err := callerOf(r).NewSession()
 	if err != nil {
 		return err
@@ -44,7 +51,11 @@ func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	if err := s.admitUpload(r.Context(), session, name, put, grant.Expires); err != nil {
+	upload := arrivals.Upload{
+		Filename: name, Size: put.Size, SHA256: put.SHA256, Expires: grant.Expires, Due: grant.Expires.Add(s.o.Grace),
+		Labels: labels,
+	}
+	if err := s.admitUpload(r.Context(), session, upload); err != nil {
 		return err
 	}
 	return writeJSON(w, map[string]any{
@@ -55,11 +66,9 @@ func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
 
 // admitUpload takes one of the user's open grants, then makes the upload's record. Both precede the response, so that
 // every grant is tracked.
-func (s *Server) admitUpload(
-	ctx context.Context, session scope.Scope, name string, put *presign.PutOptions, expires time.Time,
-) error {
+func (s *Server) admitUpload(ctx context.Context, session scope.Scope, upload arrivals.Upload) error {
 	if s.o.Admission != nil {
-		err := s.o.Admission.OpenGrant(ctx, session, expires)
+		err := s.o.Admission.OpenGrant(ctx, session, upload.Expires)
 		if full, ok := errors.AsType[*admission.FullError](err); ok {
 			detail := fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
 				"Finish one of them, or wait until one has expired.", full.Limit)
@@ -69,9 +78,7 @@ func (s *Server) admitUpload(
 			return err
 		}
 	}
-	_, err := s.o.Arrivals.Expect(ctx, session, arrivals.Upload{
-		Filename: name, Size: put.Size, SHA256: put.SHA256, Expires: expires, Due: expires.Add(s.o.Grace),
-	})
+	_, err := s.o.Arrivals.Expect(ctx, session, upload)
 	if err != nil && s.o.Admission != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()
@@ -119,6 +126,30 @@ func putOptions(q url.Values) (name string, put *presign.PutOptions, err error) 
 		put.SHA256 = sum
 	}
 	return name, put, nil
+}
+
+// displayLabel is the label of a record that has the name of the file as the person knows it, if it differs from the
+// name in the key. It is untrusted text.
+const displayLabel = "display_name"
+
+// displayLabels returns the labels of an upload: display_name, if it is given and differs from the file name.
+func displayLabels(q url.Values, name string) (map[string]string, error) {
+	if !q.Has("display_name") {
+		return nil, nil
+	}
+	const limit = 256 // bytes of a label
+	shown := q.Get("display_name")
+	isUnseen := func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
+	}
+	if shown == "" || len(shown) > limit || strings.ContainsFunc(shown, isUnseen) {
+		return nil, newProblem(http.StatusBadRequest, fmt.Sprintf("The parameter display_name must have 1 to %d bytes of "+
+			"UTF-8 without control characters, line breaks and marks that change the direction of text.", limit))
+	}
+	if shown == name {
+		return nil, nil
+	}
+	return map[string]string{displayLabel: shown}, nil
 }
 
 // nameDetail describes why a file name was rejected.

@@ -102,8 +102,8 @@ export async function fetchSample(url) {
 }
 
 /** requestPresigned returns a grant to upload one file. */
-export function requestPresigned({ filename, type, size }, signal) {
-  return json(`/api/upload/presigned?${query({ filename, content_type: type, size })}`, { signal });
+export function requestPresigned({ filename, display, type, size }, signal) {
+  return json(`/api/upload/presigned?${query({ filename, display_name: display, content_type: type, size })}`, { signal });
 }
 
 /** startRun starts a run of the reader, or a refinement if there is a message, and returns its id, see beginRun. */

@@ -66,7 +66,7 @@ export class Review {
     const { signal } = book;
     try {
       const [record, draft] = await Promise.all([api.fetchFile(id, signal), api.fetchDraft(id, signal)]);
-      if (!hasPicture) this.#showPhoto(draft, record.filename ?? "");
+      if (!hasPicture) this.#showPhoto(draft, record.display_name ?? record.filename ?? "");
       book.keeper.take(draft);
       book.fitting.settle();
       await this.#recall(draft, signal);

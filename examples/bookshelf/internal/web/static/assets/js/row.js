@@ -63,9 +63,10 @@ export class Row {
     const isMoving = data.class === "active";
     this.#data = data;
     if (hasChanged) clearSlot(this.#notice);
-    setText(this.#name, data.title || data.filename);
-    this.#name.title = data.filename;
-    setText(this.#file, [data.title && data.filename, data.own === false && `by ${data.user_id}`].filter(Boolean).join(" · "));
+    const file = data.display_name || data.filename;
+    setText(this.#name, data.title || file);
+    this.#name.title = file;
+    setText(this.#file, [data.title && file, data.own === false && `by ${data.user_id}`].filter(Boolean).join(" · "));
     this.#drawStatus();
     if (hasChanged) {
       this.#created.replaceChildren(ago(data.created_at) ?? "");

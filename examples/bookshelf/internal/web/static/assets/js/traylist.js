@@ -13,7 +13,7 @@ export function listBooks(uploads, rows) {
   const isHere = (row) => uploads.some((u) => u.session === row.upload_id && u.state !== "started");
   const known = rows
     .filter((row) => !isHere(row))
-    .map((row) => ({ id: row.upload_id, title: row.labels?.title || row.filename || "A book", ...describeRow(row) }))
+    .map((row) => ({ id: row.upload_id, title: row.labels?.title || row.display_name || row.filename || "A book", ...describeRow(row) }))
     .map((book) => (book.standing === "closed" ? { ...book, upload: uploads.find((u) => u.session === book.id) } : book))
     .filter(({ standing, upload }) => standing !== "accepted" && (standing !== "closed" || upload));
   const ids = new Set(rows.filter((row) => !isHere(row)).map((row) => row.upload_id));

@@ -4,8 +4,8 @@
 import { Problem, requestPresigned } from "./api.js";
 
 /** requestGrant returns a grant for a photo that is prepared. */
-export function requestGrant({ name, type, blob }, signal) {
-  return requestPresigned({ filename: name, type, size: blob.size }, signal);
+export function requestGrant({ name, displayName, type, blob }, signal) {
+  return requestPresigned({ filename: name, display: displayName, type, size: blob.size }, signal);
 }
 
 const silence = 60_000; // milliseconds without progress after which an upload has lost its connection
