@@ -67,7 +67,7 @@ func pngSize(file []byte, width, height uint32) []byte {
 	return out
 }
 
-// oddFile is a file that a person uploads, and what they see.
+// oddFile is a file that a person uploads, with the text that the page shows.
 type oddFile struct {
 	name    string
 	media   string // as announced, image/jpeg if empty
@@ -199,7 +199,7 @@ func damaged(img image.Image) map[string]oddFile {
 	}
 }
 
-// Each file goes through a grant, a PUT and an extraction, as from a browser. The server goes on after each of them.
+// Each file goes through a grant, a PUT and an extraction, as from a browser. The server is not affected by any of them.
 func TestOddFiles(t *testing.T) {
 	t.Parallel()
 	s := open(t, "", nil)

@@ -131,8 +131,9 @@
 // status active, waiting, failed or success selects a class. The classes are disjoint. A row has upload_id, user_id,
 // own, filename, display_name (if it differs), title, class, current_status, stage, state, created_at and changed_at,
 // and reason and retryable if it has failed. With q, a row is listed if its title, file name, display name or id contain
-// each word of the text; accents do not matter. Such a list has capped: if it is true, the search stopped at a number of rows and continues at next. The
-// counting of a class stops at 1,000. Answers have an ETag, so a page that polls gets 304 if nothing has changed.
+// each word of the text; accents do not matter. Such a list has capped: if it is true, the search stopped at a number of
+// rows and continues at next. The counting of a class stops at 1,000. Answers have an ETag, so a page that polls gets
+// 304 if nothing has changed.
 //
 // A retry or a cancel that the state does not allow is answered with 409 and the current record as its member file. A
 // repeated retry gets the same run until the upload fails again. A cancelled upload is FAILED for ever, and its file is
@@ -157,8 +158,8 @@
 //
 // An upload has at most [MaxUpload] bytes and must match its announcement exactly. If it does not match, or is not a
 // JPEG, PNG or WebP that can be decoded within 256 MB of memory, its record ends with image_too_large, upload_differs
-// or not_an_image, and the upload is deleted. Uploads are also deleted if their record ends otherwise without success. The
-// content decides, not the name or the announced type.
+// or not_an_image, and the upload is deleted. Uploads are also deleted if their record ends otherwise without success.
+// The content decides, not the name or the announced type.
 //
 // # Arrivals
 //

@@ -35,7 +35,8 @@ func newMatcher(text string) (func(tracking.Summary) bool, error) {
 	}
 	return func(row tracking.Summary) bool {
 		// A word cannot span two of them, since it does not contain a line end.
-		in := foldText(row.Labels[titleLabel] + "\n" + row.Labels[displayLabel] + "\n" + row.Filename + "\n" + row.Scope.SessionID())
+		names := []string{row.Labels[titleLabel], row.Labels[displayLabel], row.Filename, row.Scope.SessionID()}
+		in := foldText(strings.Join(names, "\n"))
 		for _, w := range words {
 			if !strings.Contains(in, w) {
 				return false
