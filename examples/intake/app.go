@@ -61,7 +61,7 @@ func start(ctx context.Context, c config) (_ *app, err error) {
 		return nil, err
 	}
 	a.onClose(func(context.Context) error { _ = listener.Close(); return nil }) // the HTTP server closes it first
-	events := newRelay(c.log)
+	events := newRelay(c.bucket, c.log)
 	on, err := a.open(ctx, c, listener.Addr(), events)
 	if err != nil {
 		return nil, err

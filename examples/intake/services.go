@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -26,6 +27,7 @@ import (
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/presign/presigntest"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/scope/table/bolt"
 	"github.com/carrel-go/carrel/scope/table/dynamo"
@@ -203,11 +205,14 @@ func uploadOrigin(ctx context.Context, client *s3.Client, bucket string) (string
 // relay keeps the storage's messages until the recorder exists, then passes them on.
 type relay struct {
 	log      *slog.Logger
+	bucket   string
 	open     chan struct{}
 	recorder *arrivals.Recorder
 }
 
-func newRelay(log *slog.Logger) *relay { return &relay{log: log, open: make(chan struct{})} }
+func newRelay(bucket string, log *slog.Logger) *relay {
+	return &relay{log: log, bucket: bucket, open: make(chan struct{})}
+}
 
 // to sets the recorder, once.
 func (r *relay) to(recorder *arrivals.Recorder) {
@@ -218,6 +223,10 @@ func (r *relay) to(recorder *arrivals.Recorder) {
 // message handles a message that is not delivered again. If that fails, a chat or a sweep finds the upload.
 func (r *relay) message(ctx context.Context, raw []byte) {
 	var err error
+	isUpload := func(e presign.S3Event) bool { return e.Scope.Level() != scope.SharedLevel }
+	if events, _ := presign.ParseEvent(raw, r.bucket); len(events) > 0 && !slices.ContainsFunc(events, isUpload) {
+		return // copies that stewards share
+	}
 	select {
 	case <-r.open:
 		err = r.recorder.HandleMessage(ctx, raw)

@@ -46,10 +46,19 @@ type site struct {
 }
 
 // begin runs the program as a separate process.
-func begin(t *testing.T, dir string) (s *site, kill func(os.Signal)) {
+func begin(t *testing.T, dir string, more ...string) (s *site, kill func(os.Signal)) {
 	t.Helper()
-	c := exec.CommandContext(context.Background(), os.Args[0], "-addr", "127.0.0.1:0", "-data", dir)
+	args := []string{"-addr", "127.0.0.1:0", "-data", dir}
+	c := exec.CommandContext(context.Background(), os.Args[0])
 	c.Env, c.Stderr = append(os.Environ(), programEnv+"=1"), t.Output()
+	for _, m := range more { // variables of the environment, and flags
+		if strings.HasPrefix(m, "AWS_") {
+			c.Env = append(c.Env, m)
+		} else {
+			args = append(args, m)
+		}
+	}
+	c.Args = append(c.Args, args...)
 	out, err := c.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.Start())

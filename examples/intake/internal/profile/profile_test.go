@@ -61,7 +61,7 @@ func TestEveryFlawOfASampleIsCounted(t *testing.T) {
 	t.Parallel()
 	for _, kind := range sample.Kinds() {
 		for _, format := range []sample.Format{sample.CSV, sample.JSONLines} {
-			want, got := measure(t, &sample.Options{Kind: kind, Format: format, Rows: 20_000, Seed: 7})
+			want, got := measure(t, &sample.Options{Kind: kind, Format: format, Rows: 6000, Seed: 7})
 			require.Equal(t, want.Rows, got.Rows)
 			require.Equal(t, want.Duplicates, got.Duplicates)
 			require.True(t, got.DuplicatesExact)
@@ -122,7 +122,7 @@ func TestTypesOfColumns(t *testing.T) {
 func TestDistinctValuesAreExactOrSaidToBeEstimated(t *testing.T) {
 	t.Parallel()
 	p := profile.New([]string{"few", "many"}, 2)
-	const rows = 400_000
+	const rows = 300_000
 	for i := range rows {
 		p.AddRow(fields(fmt.Sprint(i%100), fmt.Sprint(i%(rows/2))), 2, false)
 	}
@@ -196,20 +196,20 @@ func TestMemoryIsBounded(t *testing.T) {
 	before := heap()
 	p := profile.New(names, 10_000)
 	values := make([][]byte, len(names))
-	for i := range 200 {
+	for i := range 60 {
 		for c := range values {
 			values[c] = fmt.Appendf(values[c][:0], "%d-%d", i, c)
 		}
 		p.AddRow(values, 10_000, true)
 	}
 	narrow := profile.New(names[:4], 4)
-	for i := range 300_000 {
+	for i := range 200_000 {
 		values[0], values[1] = fmt.Appendf(values[0][:0], "%d", i), fmt.Appendf(values[1][:0], "x%d", i)
 		narrow.AddRow(values[:4], 4, false)
 	}
 	require.Less(t, heap()-before, uint64(32<<20), "two profilers")
-	require.EqualValues(t, 300_000, narrow.Profile().Rows)
-	require.EqualValues(t, 200, p.Profile().Rows)
+	require.EqualValues(t, 200_000, narrow.Profile().Rows)
+	require.EqualValues(t, 60, p.Profile().Rows)
 }
 
 func BenchmarkProfile(b *testing.B) {

@@ -255,7 +255,9 @@ func (q *Query) Result() Result {
 		switch {
 		case x == y || math.IsNaN(x) && math.IsNaN(y):
 			return slices.Compare(a.names, b.names)
-		case (x < y || math.IsNaN(y)) == q.o.Ascending:
+		case math.IsNaN(x): // last, whatever the order
+			return 1
+		case math.IsNaN(y), (x < y) == q.o.Ascending:
 			return -1
 		}
 		return 1

@@ -12,6 +12,9 @@ const help = "I understand: “list my files”, “quality of march.csv”, “
 	"quantity by supplier in purchase orders”, “average lead time by country in suppliers”, “how many negative " +
 	"quantity in inventory”, “first rows in shipments where status is delayed”. To take in a file, choose it above."
 
+// maxPages is the number of pages of the list of files that the reader looks at.
+const maxPages = 5
+
 // maxTargets is the number of files that one question is answered from.
 const maxTargets = 4
 
@@ -21,13 +24,21 @@ func (c *conversation) reply() answer {
 	if !ok {
 		return answer{text: c.introduction() + "I did not understand that. " + help}
 	}
-	list := c.first(intaketools.ListFiles)
-	if list == nil {
+	lists := c.find(intaketools.ListFiles)
+	if len(lists) == 0 {
 		return answer{c.introduction() + "I look at your files.\n\n", []call{{intaketools.ListFiles, map[string]any{}}}}
 	}
-	found, ok := decode[intaketools.Files](list)
-	if !ok {
-		return answer{text: "I could not list the files: " + list.problem() + "."}
+	var found intaketools.Files
+	for _, list := range lists {
+		page, ok := decode[intaketools.Files](&list)
+		if !ok {
+			return answer{text: "I could not list the files: " + list.problem() + "."}
+		}
+		page.Files = append(found.Files, page.Files...)
+		found = page
+	}
+	if found.Next != "" && len(lists) < maxPages {
+		return answer{"", []call{{intaketools.ListFiles, map[string]any{"cursor": found.Next}}}}
 	}
 	switch {
 	case q.wantsList:

@@ -1,0 +1,303 @@
+package files_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+	"github.com/carrel-go/carrel/presign"
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/object"
+	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+// fixture is a store with one file of ann.
+type fixture struct {
+	t           *testing.T
+	store       *files.Store
+	tracker     *tracking.Tracker
+	bucket      *object.Bucket
+	ann, shared scope.Scope
+	view        *files.View
+	id          string
+	session     scope.Scope
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	tb, err := table.New(table.NewMemory(nil), nil)
+	require.NoError(t, err)
+	f := &fixture{t: t}
+	f.bucket, err = object.New(object.NewMemory(), "b", nil)
+	require.NoError(t, err)
+	f.tracker, err = tracking.New(tb, files.Pipeline(), nil)
+	require.NoError(t, err)
+	f.store, err = files.New(tb, f.bucket, f.tracker)
+	require.NoError(t, err)
+	tenant, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	f.ann, err = tenant.User("ann")
+	require.NoError(t, err)
+	f.shared, err = tenant.Shared()
+	require.NoError(t, err)
+	f.view, err = f.store.Open(f.ann, f.shared)
+	require.NoError(t, err)
+
+	f.session, err = f.ann.NewSession()
+	require.NoError(t, err)
+	f.id = f.session.SessionID()
+	_, err = f.tracker.Create(t.Context(), f.session, &tracking.CreateOptions{Filename: "a.csv", Due: time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	root, err := f.bucket.In(f.session)
+	require.NoError(t, err)
+	ref, err := root.Ref("a.csv")
+	require.NoError(t, err)
+	ref, _, err = root.Put(t.Context(), ref, strings.NewReader("sku\n1\n"), nil)
+	require.NoError(t, err)
+	_, err = f.tracker.Observe(t.Context(), f.session, tracking.Observation{Stage: tracking.UserUpload, Dest: ref})
+	require.NoError(t, err)
+	return f
+}
+
+func report(columns ...string) *files.Report {
+	r := &files.Report{Format: "csv", Whole: true}
+	for _, name := range columns {
+		r.Profile.Columns = append(r.Profile.Columns, profile.Column{Name: name})
+	}
+	r.Profile.HasColumns = len(columns)
+	return r
+}
+
+func statement(kind kinds.Kind) files.Statement {
+	return files.Statement{Kind: kind, Summary: "s", Meanings: map[string]string{"sku": "article"}}
+}
+
+// profiled brings the file to where a person confirms it.
+func (f *fixture) profiled() *files.Report {
+	f.t.Helper()
+	ctx := f.t.Context()
+	_, err := f.view.Measure(ctx, f.id, report("sku", "n"))
+	require.NoError(f.t, err)
+	r, err := f.view.Record(ctx, f.id, statement(kinds.Inventory))
+	require.NoError(f.t, err)
+	attempt, err := f.tracker.Claim(ctx, f.session, files.Profiled, &tracking.ClaimOptions{Key: "run"})
+	require.NoError(f.t, err)
+	require.NoError(f.t, attempt.Complete(ctx, object.Ref{}))
+	return r
+}
+
+func TestAReportIsMeasuredAndRecordedOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	_, err := f.view.Record(ctx, f.id, statement(kinds.Inventory))
+	require.ErrorIs(t, err, files.ErrNotReady)
+	first, err := f.view.Measure(ctx, f.id, report("sku"))
+	require.NoError(t, err)
+	again, err := f.view.Measure(ctx, f.id, report("other"))
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+
+	var wait sync.WaitGroup
+	versions := make([]int64, 8)
+	for i := range versions {
+		wait.Go(func() {
+			r, err := f.view.Record(ctx, f.id, statement(kinds.Inventory))
+			if err == nil {
+				versions[i] = r.Version
+			}
+		})
+	}
+	wait.Wait()
+	for _, v := range versions {
+		require.Equal(t, first.Version+1, v)
+	}
+	_, err = f.view.Record(ctx, f.id, statement(kinds.Shipments))
+	require.ErrorIs(t, err, files.ErrChanged)
+}
+
+func TestOnePersonConfirmsTheReportThatTheySaw(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	_, err := f.view.Confirm(ctx, f.id, 1, files.Statement{})
+	require.ErrorIs(t, err, files.ErrNotReady)
+	r := f.profiled()
+	for _, s := range []files.Statement{
+		{Kind: "potatoes"}, {Meanings: map[string]string{"nowhere": "x"}}, {Meanings: map[string]string{"sku": strings.Repeat("x", 301)}},
+		{Meanings: map[string]string{"sku": "\xff"}},
+	} {
+		_, err = f.view.Confirm(ctx, f.id, r.Version, s)
+		require.ErrorIs(t, err, files.ErrInvalid)
+	}
+	var wait sync.WaitGroup
+	results := make([]error, 6)
+	for i := range results {
+		wait.Go(func() {
+			s := files.Statement{Kind: kinds.All()[i], Meanings: map[string]string{"sku": "", "n": fmt.Sprint("amount ", i)}}
+			_, results[i] = f.view.Confirm(ctx, f.id, r.Version, s)
+		})
+	}
+	wait.Wait()
+	won := 0
+	for _, err := range results {
+		if err == nil {
+			won++
+		} else {
+			require.True(t, errors.Is(err, files.ErrChanged) || errors.Is(err, tracking.ErrRunning) || errors.Is(err, tracking.ErrTerminal), err)
+		}
+	}
+	require.Equal(t, 1, won)
+	got, err := f.view.Get(ctx, f.id)
+	require.NoError(t, err)
+	require.True(t, got.Ended)
+	require.True(t, got.Report.IsConfirmed())
+	require.True(t, got.Report.Corrected)
+	require.NotContains(t, got.Report.Meanings, "sku")
+	_, err = f.view.Confirm(ctx, f.id, got.Report.Version, files.Statement{Kind: kinds.Products})
+	require.NoError(t, err, "a repeated request of who has won")
+	after, err := f.view.Get(ctx, f.id)
+	require.NoError(t, err)
+	require.Equal(t, got.Report, after.Report, "a confirmed report does not change")
+}
+
+func TestSharedFilesAreReadOnly(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	r := f.profiled()
+	_, err := f.view.Confirm(ctx, f.id, r.Version, files.Statement{})
+	require.NoError(t, err)
+	reader, err := f.store.Open(f.ann, f.shared.ReadOnly())
+	require.NoError(t, err)
+	require.False(t, reader.CanShare())
+	_, err = reader.Share(ctx, f.id)
+	require.ErrorIs(t, err, scope.ErrReadOnly)
+	alone, err := f.store.Open(f.ann, scope.Scope{})
+	require.NoError(t, err)
+	_, err = alone.Share(ctx, f.id)
+	require.ErrorIs(t, err, scope.ErrDenied)
+
+	shared, err := f.view.Share(ctx, f.id)
+	require.NoError(t, err)
+	tenant, err := scope.Tenant("acme")
+	require.NoError(t, err)
+	ben, err := tenant.User("ben")
+	require.NoError(t, err)
+	bens, err := f.store.Open(ben, f.shared.ReadOnly())
+	require.NoError(t, err)
+	got, err := bens.Find(ctx, shared.Ref)
+	require.NoError(t, err)
+	require.Equal(t, "a.csv", got.Name)
+	require.Equal(t, kinds.Inventory, got.Kind())
+	_, err = bens.Record(ctx, f.id, statement(kinds.Shipments))
+	require.ErrorIs(t, err, files.ErrShared)
+	_, err = bens.Confirm(ctx, f.id, got.Report.Version, files.Statement{})
+	require.ErrorIs(t, err, files.ErrShared)
+}
+
+// A view of another person, or an object of another scope, leads to no file.
+func TestFilesOfOthers(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	own, err := f.view.Get(ctx, f.id)
+	require.NoError(t, err)
+	for _, who := range [][2]string{{"acme", "eve"}, {"globex", "ann"}} {
+		tenant, err := scope.Tenant(who[0])
+		require.NoError(t, err)
+		user, err := tenant.User(who[1])
+		require.NoError(t, err)
+		shared, err := tenant.Shared()
+		require.NoError(t, err)
+		v, err := f.store.Open(user, shared)
+		require.NoError(t, err)
+		_, err = v.Get(ctx, f.id)
+		require.ErrorIs(t, err, files.ErrNotFound)
+		_, err = v.Find(ctx, own.Ref)
+		require.ErrorIs(t, err, files.ErrNotFound)
+		_, err = v.Record(ctx, f.id, statement(kinds.Inventory))
+		require.ErrorIs(t, err, files.ErrNotFound)
+		_, err = v.Plan(ctx, f.id)
+		require.ErrorIs(t, err, files.ErrNotFound)
+		_, err = f.store.Open(user, f.shared)
+		if who[0] == "globex" {
+			require.ErrorIs(t, err, scope.ErrDenied)
+		}
+	}
+	_, err = f.store.Open(f.session, f.shared)
+	require.ErrorIs(t, err, scope.ErrDenied)
+	_, err = f.store.Open(scope.Scope{}, f.shared)
+	require.ErrorIs(t, err, scope.ErrDenied)
+}
+
+func TestLargeReportsAreShortened(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	names := make([]string, 4000)
+	for i := range names {
+		names[i] = fmt.Sprintf("%d%s", i, strings.Repeat("ä", 5000))
+	}
+	r, err := f.view.Measure(t.Context(), f.id, report(names...))
+	require.NoError(t, err)
+	require.Len(t, r.Profile.Columns, files.MaxColumns)
+	require.Equal(t, 4000, r.Profile.HasColumns)
+	require.Contains(t, strings.Join(r.Notes, "|"), "only the first 250 of 4000 columns")
+	require.Contains(t, strings.Join(r.Notes, "|"), "long names")
+}
+
+func TestPlansAreKeptAndForgotten(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	m := presign.Multipart{ID: "u", Name: "a.csv", Type: "text/csv", Size: 9, PartSize: 5}
+	require.NoError(t, f.view.StorePlan(ctx, f.id, m))
+	require.Error(t, f.view.StorePlan(ctx, f.id, m), "once")
+	got, err := f.view.Plan(ctx, f.id)
+	require.NoError(t, err)
+	require.Equal(t, m, got)
+	f.profiled()
+	for range 2 {
+		require.NoError(t, f.store.Forget(ctx, f.session))
+		_, err = f.view.Plan(ctx, f.id)
+		require.ErrorIs(t, err, files.ErrNotFound)
+	}
+	file, err := f.view.Get(ctx, f.id)
+	require.NoError(t, err)
+	require.Nil(t, file.Report)
+}
+
+func TestPagesOfFiles(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for range 4 {
+		session, err := f.ann.NewSession()
+		require.NoError(t, err)
+		_, err = f.tracker.Create(t.Context(), session, &tracking.CreateOptions{Filename: "b.csv", Due: time.Now().Add(time.Hour)})
+		require.NoError(t, err)
+	}
+	seen := map[string]bool{}
+	for cursor := ""; ; {
+		page, err := f.view.List(t.Context(), cursor, 2)
+		require.NoError(t, err)
+		for _, file := range page.Files {
+			require.False(t, seen[file.ID])
+			seen[file.ID] = true
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	require.Len(t, seen, 5)
+	_, err := f.view.List(t.Context(), "x", 2)
+	require.ErrorIs(t, err, files.ErrInvalid)
+}

@@ -1,0 +1,123 @@
+package query_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/query"
+)
+
+const orders = `supplier,quantity,status
+S-1,10,open
+S-2,5,late
+S-1,-4,late
+S-3,,open
+S-2,a dozen,Open
+`
+
+// ask runs a query over a table of CSV without quotes.
+func ask(t *testing.T, table string, o query.Options) query.Result {
+	t.Helper()
+	q, err := query.New(&o)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(table), "\n")
+	columns := strings.Split(lines[0], ",")
+	for _, line := range lines[1:] {
+		fields := strings.Split(line, ",")
+		q.Add(func(name string) []byte {
+			for i, c := range columns {
+				if c == name {
+					return []byte(fields[i])
+				}
+			}
+			return nil
+		})
+	}
+	return q.Result()
+}
+
+func where(column, operator, value string) []query.Condition {
+	return []query.Condition{{Column: column, Operator: operator, Value: value}}
+}
+
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		where []query.Condition
+		rows  int64
+	}{
+		{nil, 5},
+		{where("quantity", "eq", "10"), 1},
+		{where("quantity", "eq", "10.0"), 1},
+		{where("quantity", "ne", "10"), 4},
+		{where("quantity", "lt", "0"), 1},
+		{where("quantity", "le", "5"), 2},
+		{where("quantity", "gt", "-100"), 3},
+		{where("quantity", "ge", "5"), 2},
+		{where("quantity", "missing", ""), 1},
+		{where("quantity", "present", ""), 4},
+		{where("status", "eq", "OPEN"), 3},
+		{where("status", "contains", "LAT"), 2},
+		{where("supplier", "gt", "S-1"), 3},
+		{where("nowhere", "eq", "x"), 0},
+		{append(where("status", "eq", "late"), where("quantity", "lt", "0")...), 1},
+	} {
+		got := ask(t, orders, query.Options{Where: c.where, Measures: []query.Measure{{Function: query.Count}}})
+		require.EqualValues(t, 5, got.Read)
+		require.Equal(t, c.rows, got.Matched, c.where)
+	}
+}
+
+func TestGroupsAndMeasures(t *testing.T) {
+	t.Parallel()
+	got := ask(t, orders, query.Options{GroupBy: []string{"supplier"}, Measures: []query.Measure{
+		{Function: query.Sum, Column: "quantity"}, {Function: query.Count}, {Function: query.Count, Column: "quantity"},
+	}})
+	require.Equal(t, []string{"supplier", "sum(quantity)", "rows", "count(quantity)"}, got.Columns)
+	require.Equal(t, []query.Line{{"S-1", "6", "2", "2"}, {"S-2", "5", "2", "2"}, {"S-3", "", "1", "0"}}, got.Lines)
+	require.EqualValues(t, 1, got.Ignored)
+	require.Equal(t, 3, got.Groups)
+
+	got = ask(t, orders, query.Options{Measures: []query.Measure{
+		{Function: query.Min, Column: "quantity"}, {Function: query.Max, Column: "quantity"}, {Function: query.Avg, Column: "quantity"},
+	}})
+	require.Equal(t, []query.Line{{"-4", "10", "3.67"}}, got.Lines)
+	got = ask(t, orders, query.Options{GroupBy: []string{"supplier"}, Limit: 1, Ascending: true})
+	require.Equal(t, []query.Line{{"S-3", "1"}}, got.Lines)
+}
+
+func TestRowsWithoutMeasures(t *testing.T) {
+	t.Parallel()
+	got := ask(t, orders, query.Options{Columns: []string{"status", "supplier"}, Where: where("supplier", "eq", "s-2"), Limit: 1})
+	require.Equal(t, []query.Line{{"late", "S-2"}}, got.Lines)
+	require.EqualValues(t, 2, got.Matched)
+}
+
+func TestGroupsAreBounded(t *testing.T) {
+	t.Parallel()
+	q, err := query.New(&query.Options{GroupBy: []string{"a"}})
+	require.NoError(t, err)
+	for i := range query.MaxGroups + 7 {
+		q.Add(func(string) []byte { return fmt.Append(nil, i, strings.Repeat("x", 5000)) })
+	}
+	got := q.Result()
+	require.Equal(t, query.MaxGroups, got.Groups)
+	require.EqualValues(t, 7, got.LeftOut)
+	require.Len(t, got.Lines, 10)
+	for _, line := range got.Lines {
+		require.Less(t, len(line[0]), 250)
+	}
+}
+
+func TestInvalidOptions(t *testing.T) {
+	t.Parallel()
+	for _, o := range []query.Options{
+		{Limit: -1}, {Limit: query.MaxLimit + 1}, {Where: where("a", "like", "b")}, {Measures: []query.Measure{{Function: query.Sum}}},
+	} {
+		_, err := query.New(&o)
+		require.ErrorIs(t, err, query.ErrOptions)
+	}
+}
