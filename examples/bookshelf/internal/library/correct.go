@@ -22,6 +22,20 @@ const jsonType = "application/json"
 // It returns a *[ConflictError] if another version is the current one, unless that is this correction, so that a
 // correction can be repeated. It returns [ErrVersions] if the book has too many versions.
 func (v *View) Correct(ctx context.Context, id string, version int, m book.Metadata) (Book, error) {
+	b, err := v.correct(ctx, id, version, m)
+	if err != nil || v.shared == nil {
+		return b, err
+	}
+	shared, err := v.getShared(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Book{}, err // the correction can be repeated
+	}
+	b.SharedVersion = shared.Version
+	return b, nil
+}
+
+// correct is Correct without the shared version.
+func (v *View) correct(ctx context.Context, id string, version int, m book.Metadata) (Book, error) {
 	if m.IsZero() {
 		return Book{}, fmt.Errorf("library: correct: %w", book.ErrEmpty)
 	}

@@ -176,7 +176,9 @@ func TestSharing(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, share(`{}`).Status, "it is not bob's")
 
 	w.as = "acme ann"
-	require.Equal(t, http.StatusOK, w.put("/api/bookshelf/"+id, `{"version":1,"metadata":{"title":"Emma (1815)"}}`).Status)
+	corrected := w.put("/api/bookshelf/"+id, `{"version":1,"metadata":{"title":"Emma (1815)"}}`)
+	require.Equal(t, http.StatusOK, corrected.Status)
+	require.InDelta(t, 1, corrected.json(t)["book"].(map[string]any)["shared_version"], 0)
 	row = w.get("/api/bookshelf/" + id).json(t)["book"].(map[string]any)
 	require.Equal(t, "you", row["owner"])
 	require.InDelta(t, 2, row["version"], 0)

@@ -163,6 +163,7 @@ async function saveCorrection() {
   clearSlot(byId("card-notice"));
   try {
     const saved = await correctBook(id, metadata, base);
+    clearSlot(byId("share-notice"));
     isSaving = false;
     base = 0;
     take(saved);
