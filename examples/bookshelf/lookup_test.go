@@ -77,7 +77,7 @@ func TestABookIsLookedUpInOpenLibrary(t *testing.T) {
 
 	photo = drawn(t, cover.Samples()[0], nil)
 	text, card, d := read()
-	require.Contains(t, text, "I could not look the book up (The look-up failed: Open Library does not answer at the moment.")
+	require.Contains(t, text, "I could not look the book up (Open Library does not answer at the moment). I fill in")
 	require.Equal(t, "9780486284736", card["isbn"], "the rest is done")
 	require.NotContains(t, d, "origins")
 }

@@ -105,6 +105,6 @@ func (b *toolbox) explainLookup(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	message := "The look-up failed: %s does not answer at the moment. Continue without it, and do not guess."
+	const message = "%s does not answer at the moment. Continue without it."
 	return fmt.Errorf("%w: %w", tools.Correct(fmt.Sprintf(message, b.books.Name())), err)
 }

@@ -98,7 +98,8 @@ func (r *run) reportLookup(d toolCall) string {
 	b := r.hit.Book
 	switch {
 	case d.hasFailed():
-		return "I could not look the book up (" + d.errorText() + ")."
+		reason, _, _ := strings.Cut(d.errorText(), ". ") // the rest is advice to a model
+		return "I could not look the book up (" + reason + ")."
 	case b == nil && d.stringArg("isbn") != "":
 		return "The ISBN " + d.stringArg("isbn") + " is not in " + r.source + "."
 	case b == nil && r.byISBN != nil:
