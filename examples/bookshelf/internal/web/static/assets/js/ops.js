@@ -13,6 +13,7 @@ import { formatCount } from "./words.js";
 
 const typingPause = 300; // milliseconds after which a search begins
 const searchPause = 30_000; // between two refreshes of a search, which reads many rows
+const countPause = 15_000; // between two requests for the numbers, each of which reads many rows, if no row has changed
 const tickPause = 5_000;
 
 let view = parseView(location.search, location.hash);
@@ -21,6 +22,7 @@ let tag; // of the counts
 let counts = {};
 let seen = 0; // the time of the last answer
 let searched = 0; // and of that of a search
+let counted = 0; // and of the numbers
 let typing = 0; // the timer of the search
 let isTyped = false; // whether the current search is in an entry of the history
 
@@ -30,7 +32,7 @@ const list = new UploadList({
     if (open) poller.hurry();
   },
   acted: () => {
-    searched = 0;
+    searched = counted = 0;
     poller.hurry();
   },
 });
@@ -71,7 +73,9 @@ async function refresh() {
   const { signal } = asking;
   const isFirst = byId("rows").hasAttribute("aria-busy");
   try {
-    const [hasCounts, hasRows] = await Promise.all([loadCounts(signal), isFirst ? loadList(signal) : refreshList(signal)]);
+    const isDue = isFirst || Date.now() - counted > countPause;
+    const [hasRows, hasCounts] = await Promise.all([isFirst ? loadList(signal) : refreshList(signal), isDue && loadCounts(signal)]);
+    if (hasRows && !isDue) await loadCounts(signal);
     if (signal.aborted) return false;
     clearSlot(byId("ops-notice"));
     seen = Date.now();
@@ -88,7 +92,9 @@ async function refresh() {
 
 async function loadCounts(signal) {
   const answer = await countUploads(view, tag, signal);
-  if (signal.aborted || !answer.body) return false;
+  if (signal.aborted) return false;
+  counted = Date.now();
+  if (!answer.body) return false;
   ({ tag, body: counts } = answer);
   drawCounts();
   return true;
@@ -199,7 +205,7 @@ function begin() {
   byId("q").addEventListener("blur", () => (isTyped = false));
   byId("mine").addEventListener("change", () => go({ ...view, owner: byId("mine").checked ? "me" : "", open: [] }));
   byId("refresh").addEventListener("click", load);
-  byId("more").addEventListener("click", () => byId("more").ariaDisabled !== "true" && loadMore());
+  byId("more").addEventListener("click", () => byId("more").hasAttribute("aria-disabled") || loadMore());
   byId("fresh-rows").addEventListener("click", () => list.settle());
   addEventListener("popstate", () => {
     isTyped = false;
