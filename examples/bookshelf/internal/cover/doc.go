@@ -8,7 +8,7 @@
 //	}
 //
 // [Samples] returns three covers for people without a photo. [Render] writes any [Sample] as PNG or
-// JPEG. Equal samples have equal bytes. [EAN13] returns the bars of a barcode.
+// JPEG, and [RenderThumbnail] as a small JPEG. Equal samples have equal bytes. [EAN13] returns the bars of a barcode.
 //
 // The package does not read files. It computes the shapes and uses the Go fonts.
 package cover

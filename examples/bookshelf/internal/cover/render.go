@@ -6,6 +6,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+
+	"golang.org/x/image/draw"
 )
 
 // Format is an image file format.
@@ -55,6 +57,24 @@ func Render(w io.Writer, s Sample, o *Options) error {
 		return fmt.Errorf("cover: render: unknown format %d: must be PNG or JPEG", o.Format)
 	}
 	if err != nil {
+		return fmt.Errorf("cover: render: %w", err)
+	}
+	return nil
+}
+
+// ThumbnailWidth is the width in pixels of what [RenderThumbnail] writes.
+const ThumbnailWidth = 272
+
+// RenderThumbnail draws the cover as a small JPEG for a list of covers. Its barcode is too small for a scanner. It
+// returns the same errors as [Render].
+func RenderThumbnail(w io.Writer, s Sample) error {
+	img, err := Draw(s, 0)
+	if err != nil {
+		return err
+	}
+	small := image.NewRGBA(image.Rect(0, 0, ThumbnailWidth, ThumbnailWidth*3/2))
+	draw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
+	if err := jpeg.Encode(w, small, &jpeg.Options{Quality: 80}); err != nil {
 		return fmt.Errorf("cover: render: %w", err)
 	}
 	return nil

@@ -33,7 +33,7 @@
 //	POST /mcp                              the tools of the chat and the caller's files over MCP, see package mcp; only
 //	                                       librarians have the tool that shares, and they approve its calls
 //	GET  /api/ops/files, /api/ops/files/{id}, /api/ops/counts; with owner=me, the list has the caller's uploads only
-//	GET  /samples, /samples/{name}.png     covers to try it with
+//	GET  /samples, /samples/{name}.png     covers to try it with, and {name}-small.jpg
 //	POST /api/dev/token, GET /issuer/…     only with an issuer in the options
 //	GET  /api/sign-in, /sign-in/…          how the pages get their tokens, see package signin
 //

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,46 +13,63 @@ import (
 // serveSamples answers GET /samples with the list of sample covers.
 func (s *Server) serveSamples(w http.ResponseWriter, _ *http.Request) error {
 	type sample struct {
-		Name   string `json:"name"`
-		Title  string `json:"title"`
-		Author string `json:"author"`
-		URL    string `json:"url"`
+		Name      string `json:"name"`
+		Title     string `json:"title"`
+		Author    string `json:"author"`
+		URL       string `json:"url"`
+		Thumbnail string `json:"thumbnail"`
 	}
 	var list []sample
 	for _, c := range cover.Samples() {
-		list = append(list, sample{c.Name, c.Title, c.Author, "/samples/" + c.Name + ".png"})
+		list = append(list, sample{
+			c.Name, c.Title, c.Author, "/samples/" + c.Name + coverFile, "/samples/" + c.Name + thumbnailFile,
+		})
 	}
 	return writeJSON(w, map[string]any{"samples": list})
 }
 
-// serveSample answers GET /samples/{name}.png.
+// The endings of a sample's files.
+const (
+	coverFile     = ".png"
+	thumbnailFile = "-small.jpg"
+)
+
+// serveSample answers GET /samples/{name}.png and GET /samples/{name}-small.jpg.
 func (s *Server) serveSample(w http.ResponseWriter, r *http.Request) error {
-	name, ok := strings.CutSuffix(r.PathValue("file"), ".png")
-	render := s.covers[name]
-	if !ok || render == nil {
+	file := r.PathValue("file")
+	render := s.covers[file]
+	if render == nil {
 		return newProblem(http.StatusNotFound, "The sample does not exist.")
 	}
-	png, err := render()
+	picture, err := render()
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "image/png")
-	w.Header().Set("Cache-Control", "max-age=3600")
-	if _, err := w.Write(png); err != nil {
+	format := cover.PNG
+	if strings.HasSuffix(file, thumbnailFile) {
+		format = cover.JPEG
+	}
+	w.Header().Set("Content-Type", format.ContentType())
+	w.Header().Set("Cache-Control", "max-age=86400")
+	if _, err := w.Write(picture); err != nil {
 		return errGone
 	}
 	return nil
 }
 
-// newCovers returns, by sample name, functions that render a cover on the first call and cache it.
+// newCovers returns, by file name, functions that render a picture on the first call and cache it.
 func newCovers() map[string]func() ([]byte, error) {
 	covers := make(map[string]func() ([]byte, error))
-	for _, c := range cover.Samples() {
-		covers[c.Name] = sync.OnceValues(func() ([]byte, error) {
-			var png bytes.Buffer
-			err := cover.Render(&png, c, nil)
-			return png.Bytes(), err
+	add := func(file string, render func(io.Writer) error) {
+		covers[file] = sync.OnceValues(func() ([]byte, error) {
+			var b bytes.Buffer
+			err := render(&b)
+			return b.Bytes(), err
 		})
+	}
+	for _, c := range cover.Samples() {
+		add(c.Name+coverFile, func(w io.Writer) error { return cover.Render(w, c, nil) })
+		add(c.Name+thumbnailFile, func(w io.Writer) error { return cover.RenderThumbnail(w, c) })
 	}
 	return covers
 }

@@ -16,6 +16,10 @@
 // these books. "/ops" shows every upload with its stages, times and errors. All of
 // them use only the server's HTTP interface.
 //
+// The pages refer to their assets by URLs with a hash of all assets, so browsers
+// load each version once. [Handler] computes the hash, the list of modules that a
+// page needs, and the compressed files when it is created.
+//
 // The package does not authenticate, store or proxy anything. The pages insert
 // text from the server or from a file as text, never as markup. The content
 // security policy of [Handler] enforces that.

@@ -2,22 +2,12 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"embed"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 )
-
-// The patterns exclude the test files of the modules.
-//
-//go:embed static/*.html static/assets/*.svg static/assets/css/*.css static/assets/js/*.js
-var files embed.FS
 
 // Options configures [Handler]. Nil means the defaults.
 type Options struct {
@@ -30,41 +20,22 @@ type Options struct {
 	ImgSrc []string
 }
 
-// mediaTypeOf returns the media type of an embedded file by its extension. It
-// returns false for an unknown extension.
-func mediaTypeOf(name string) (string, bool) {
-	switch path.Ext(name) {
-	case ".html":
-		return "text/html; charset=utf-8", true
-	case ".css":
-		return "text/css; charset=utf-8", true
-	case ".js":
-		return "text/javascript; charset=utf-8", true
-	case ".svg":
-		return "image/svg+xml", true
-	}
-	return "", false
-}
-
-// asset is one embedded file with its headers.
-type asset struct {
-	body      []byte
-	mediaType string
-	etag      string
-}
-
 // pageServer serves the assets by URL path.
 type pageServer struct {
-	policy   string
-	byPath   map[string]asset
-	notFound asset
+	policy    string
+	versioned string // the prefix of the assets' URLs in the pages, which changes with them
+	byPath    map[string]asset
+	notFound  asset
 }
 
 // Handler serves the pages and their assets: "/", "/shelf", "/shelf/{id}", "/chat",
 // "/chat/{id}", "/ops" and "/assets/…". Other paths answer 404, as a page if the
 // client accepts HTML, otherwise as application/problem+json. Methods other than GET and HEAD answer 405.
+//
 // Responses have a strong ETag with Cache-Control: no-cache, so that browsers
-// revalidate each time, and a content security policy.
+// revalidate each time, and a content security policy. The pages refer to the
+// assets by URLs with a hash of all assets, which browsers keep forever. Clients
+// that accept gzip receive it.
 //
 // It returns [ErrOrigin] if an entry of o.ConnectSrc or o.ImgSrc is not an origin. The
 // Handler is safe for concurrent use and holds all files in memory.
@@ -77,17 +48,19 @@ func Handler(o *Options) (http.Handler, error) {
 		return nil, err
 	}
 	p := &pageServer{policy: csp, byPath: map[string]asset{}}
-	root, err := fs.Sub(files, "static")
+	all, err := readFiles()
 	if err != nil {
-		return nil, fmt.Errorf("web: open the embedded files: %w", err)
+		return nil, fmt.Errorf("web: read the embedded files: %w", err)
 	}
-	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	version := versionOf(all)
+	p.versioned = "/assets/" + version + "/"
+	for name, body := range all {
+		if strings.HasSuffix(name, ".html") {
+			body = rewritePage(body, all, version)
 		}
-		a, err := loadAsset(root, name)
+		a, err := newAsset(name, body)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("web: %w", err)
 		}
 		switch name {
 		case "index.html":
@@ -99,10 +72,6 @@ func Handler(o *Options) (http.Handler, error) {
 		default:
 			p.byPath["/"+strings.TrimSuffix(name, ".html")] = a
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("web: read the embedded files: %w", err)
 	}
 	return p, nil
 }
@@ -120,24 +89,6 @@ func pagePath(urlPath string) string {
 	return urlPath
 }
 
-// loadAsset reads an embedded file.
-func loadAsset(root fs.FS, name string) (asset, error) {
-	mediaType, ok := mediaTypeOf(name)
-	if !ok {
-		return asset{}, fmt.Errorf("%s: unknown file extension", name)
-	}
-	body, err := fs.ReadFile(root, name)
-	if err != nil {
-		return asset{}, err
-	}
-	sum := sha256.Sum256(body)
-	return asset{
-		body:      body,
-		mediaType: mediaType,
-		etag:      `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
-	}, nil
-}
-
 // ServeHTTP implements [http.Handler].
 func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
@@ -149,7 +100,11 @@ func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 
-	a, ok := p.byPath[pagePath(r.URL.Path)]
+	urlPath, caching := r.URL.Path, "no-cache"
+	if name, ok := strings.CutPrefix(urlPath, p.versioned); ok {
+		urlPath, caching = "/assets/"+name, "public, max-age=31536000, immutable"
+	}
+	a, ok := p.byPath[pagePath(urlPath)]
 	if !ok {
 		p.serveNotFound(w, r)
 		return
@@ -160,9 +115,29 @@ func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Content-Type", a.mediaType)
-	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", a.etag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
+	h.Set("Cache-Control", caching)
+	h.Set("Vary", "Accept-Encoding")
+	body, tag := a.body, a.etag
+	if a.compressed != nil && acceptsGzip(r.Header) {
+		body, tag = a.compressed, a.etag+"-gzip"
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// acceptsGzip reports whether a client accepts gzip by name, as all browsers do.
+func acceptsGzip(h http.Header) bool {
+	for _, line := range h.Values("Accept-Encoding") {
+		for one := range strings.SplitSeq(line, ",") {
+			coding, weight, _ := strings.Cut(one, ";")
+			weight = strings.ReplaceAll(weight, " ", "")
+			if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+				return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == ""
+			}
+		}
+	}
+	return false
 }
 
 func (p *pageServer) serveNotFound(w http.ResponseWriter, r *http.Request) {

@@ -138,13 +138,13 @@ func TestThePageOfABookHasAPathForEachBook(t *testing.T) {
 	t.Parallel()
 	h := newPages(t, nil)
 	want := readBody(t, sendRequest(h, http.MethodGet, "/shelf/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"))
-	require.Contains(t, want, "/assets/js/book.js")
+	require.Contains(t, want, "/js/book.js")
 	for _, path := range []string{"/shelf/x", "/shelf/%00", "/shelf/..", "/shelf/%3Cscript%3E"} {
 		require.Equal(t, want, readBody(t, sendRequest(h, http.MethodGet, path)), path)
 	}
-	require.Contains(t, readBody(t, sendRequest(h, http.MethodGet, "/shelf")), "/assets/js/shelf.js")
+	require.Contains(t, readBody(t, sendRequest(h, http.MethodGet, "/shelf")), "/js/shelf.js")
 	chat := readBody(t, sendRequest(h, http.MethodGet, "/chat"))
-	require.Contains(t, chat, "/assets/js/chat.js")
+	require.Contains(t, chat, "/js/chat.js")
 	require.Equal(t, chat, readBody(t, sendRequest(h, http.MethodGet, "/chat/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")))
 	for _, path := range []string{"/shelf/", "/shelf/x/y", "/shelf/x/", "/shelf//", "/shelf/a%2Fb", "/book", "/book.html", "/shelves/x", "/chat/", "/chat/x/y"} {
 		require.Equal(t, http.StatusNotFound, sendRequest(h, http.MethodGet, path).StatusCode, path)

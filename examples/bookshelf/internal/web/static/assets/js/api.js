@@ -91,7 +91,7 @@ const saveTime = 20_000; // milliseconds for saving a draft
 const query = (params) =>
   new URLSearchParams(Object.entries(params).filter(([, v]) => v !== undefined && v !== "")).toString();
 
-/** listSamples returns the sample covers of the server: {name, title, author, url}. */
+/** listSamples returns the sample covers of the server: {name, title, author, url, thumbnail}. */
 export async function listSamples() {
   return (await json("/samples")).samples ?? [];
 }

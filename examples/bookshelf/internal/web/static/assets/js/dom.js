@@ -1,5 +1,7 @@
 // Functions that create elements. Strings become text nodes, never markup.
 
+import { icons } from "./icons.js";
+
 /**
  * el creates an element. Props that are functions named on… become listeners.
  * null, undefined and false are ignored. dataset is an object, and all other props
@@ -17,15 +19,19 @@ export function el(tag, props, ...children) {
   return node;
 }
 
-/** icon returns a symbol of icons.svg. Screen readers ignore it. */
+/** icon returns an icon. Screen readers ignore it. */
 export function icon(name) {
   const ns = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(ns, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(ns, "use");
-  use.setAttribute("href", `/assets/icons.svg#${name}`);
-  svg.append(use);
+  const path = document.createElementNS(ns, "path");
+  const common = { fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round" };
+  for (const [node, attributes] of [
+    [svg, { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true" }],
+    [path, { ...common, ...icons[name] }],
+  ]) {
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  }
+  svg.append(path);
   return svg;
 }
 

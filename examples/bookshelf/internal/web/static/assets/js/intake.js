@@ -94,7 +94,7 @@ export class Intake {
           el(
             "button",
             { type: "button", onclick: (e) => this.#takeSample(s, e.currentTarget) },
-            el("img", { src: s.url, alt: "", width: 600, height: 900, decoding: "async" }),
+            el("img", { src: s.thumbnail, alt: "", width: 272, height: 408, decoding: "async" }),
             el("span", { class: "sample-title" }, s.title),
             el("span", { class: "sample-author" }, s.author),
           ),
