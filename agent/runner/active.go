@@ -19,7 +19,7 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// active is a run in this process. Its goroutine is in execute. A timer calls a keeper, which renews the leases.
+// active is a run in this process. Its goroutine is in executeRun. A timer calls a keeper, which renews the leases.
 type active struct {
 	runner  *Runner
 	session scope.Scope
@@ -76,7 +76,7 @@ func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.
 		opened: make(chan struct{}), done: make(chan struct{}), toldCalls: make(map[string]bool),
 	}
 	a.life, a.cancelLife = context.WithCancelCause(ctx)
-	a.watchdog = watchdog.New(r.o.Lease, a.lose)
+	a.watchdog = watchdog.New(r.o.Lease, a.loseRun)
 	context.AfterFunc(a.life, a.watchdog.End)
 	a.work, a.cancelWork = context.WithCancelCause(a.life)
 	return a
@@ -86,11 +86,11 @@ func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.
 // it is never used again.
 func (a *active) agentRun() string { return a.run.ID + "." + a.nonce }
 
-// roots returns where the objects of the run may be.
-func (a *active) roots() []*object.Root { return a.runner.roots(a.session, a.input.shared) }
+// listRoots returns where the objects of the run may be.
+func (a *active) listRoots() []*object.Root { return a.runner.listRoots(a.session, a.input.shared) }
 
-// enter takes a place for the run.
-func (a *active) enter(ctx context.Context) (err error) {
+// takePlace takes a place for the run.
+func (a *active) takePlace(ctx context.Context) (err error) {
 	if a.runner.o.Admission == nil {
 		return nil
 	}
@@ -108,10 +108,10 @@ func (a *active) countTry() {
 	a.tries = a.head.tries
 }
 
-// leave frees the place of the run. If that fails, the place expires.
-func (a *active) leave(ctx context.Context) {
+// leavePlace frees the place of the run. If that fails, the place expires.
+func (a *active) leavePlace(ctx context.Context) {
 	if a.ticket != nil {
-		_ = a.runner.try(ctx, a.ticket.Leave)
+		_ = a.runner.tryOperation(ctx, a.ticket.Leave)
 	}
 }
 
@@ -119,32 +119,32 @@ func (a *active) leave(ctx context.Context) {
 func (a *active) handOver() {
 	a.leaving.Store(true)
 	if a.isQueued() {
-		a.interrupt(errHandover)
+		a.interruptWork(errHandover)
 	}
 }
 
-// stop ends the run as stopped.
-func (a *active) stop() {
+// stopRun ends the run as stopped.
+func (a *active) stopRun() {
 	a.stopped.Store(true)
-	a.interrupt(errStopped)
+	a.interruptWork(errStopped)
 }
 
-// interrupt cancels what the run does.
-func (a *active) interrupt(cause error) { a.cancelWork(cause) }
+// interruptWork cancels what the run does.
+func (a *active) interruptWork(cause error) { a.cancelWork(cause) }
 
-// lose ends the run in this process. Nothing more is written.
-func (a *active) lose() { a.cancelLife(errLost) }
+// loseRun ends the run in this process. Nothing more is written.
+func (a *active) loseRun() { a.cancelLife(errLost) }
 
-// execute runs the run until it has ended, is handed over or is lost.
-func (a *active) execute() {
+// executeRun runs the run until it has ended, is handed over or is lost.
+func (a *active) executeRun() {
 	stopKeeping := a.startKeeping()
-	err := a.perform()
+	err := a.performRun()
 	switch {
 	case err == nil || errors.Is(err, errEnded):
-		err = a.close(stopKeeping)
+		err = a.closeHead(stopKeeping)
 	case errors.Is(err, errHandover):
 		stopKeeping()
-		err = a.release()
+		err = a.releaseRun()
 	}
 	stopKeeping()
 	if a.log != nil {
@@ -157,15 +157,15 @@ func (a *active) execute() {
 	}
 }
 
-// perform does everything up to the last event of the run. A panic of the host fails the run.
-func (a *active) perform() (err error) {
+// performRun does everything up to the last event of the run. A panic of the host fails the run.
+func (a *active) performRun() (err error) {
 	opened := false
 	defer func() {
 		if !opened {
 			close(a.opened)
 		}
 	}()
-	resumed, err := a.restore()
+	resumed, err := a.restoreCheckpoint()
 	if err != nil {
 		return err
 	}
@@ -177,21 +177,21 @@ func (a *active) perform() (err error) {
 	}
 	opened = true
 	close(a.opened)
-	res, end := a.conclude(resumed)
+	res, end := a.produceResult(resumed)
 	if isLeft := a.reasonToLeave(res.Err); isLeft != nil {
 		return isLeft
 	}
-	return a.finish(res, end)
+	return a.finishRun(res, end)
 }
 
-// conclude runs the agent and turns an error into a failed result.
-func (a *active) conclude(resumed *agent.Checkpoint) (res Result, end agent.Done) {
+// produceResult runs the agent and turns an error into a failed result.
+func (a *active) produceResult(resumed *agent.Checkpoint) (res Result, end agent.Done) {
 	err := callHost(func() (err error) {
-		res, end, err = a.converse(resumed)
+		res, end, err = a.runAgent(resumed)
 		return err
 	})
 	if err != nil {
-		res = failure(err)
+		res = newFailure(err)
 	}
 	return res, end
 }

@@ -17,35 +17,35 @@ const (
 	reservation = 30 * time.Minute
 )
 
-// count keeps account of the tokens of a run: those of a step are reserved before the model is asked, and settled when
-// it has answered.
-func (a *active) count(ev agent.Event) error {
+// countTokens keeps account of the tokens of a run: those of a step are reserved before the model is asked, and settled
+// when it has answered.
+func (a *active) countTokens(ev agent.Event) error {
 	if a.runner.o.Admission == nil || a.runner.o.StepTokens == 0 {
 		return nil
 	}
 	switch ev := ev.(type) {
 	case agent.StepStarted:
-		if err := a.settle(); err != nil {
+		if err := a.settleTokens(); err != nil {
 			return err
 		}
-		return a.reserve(ev.Step)
+		return a.reserveTokens(ev.Step)
 	case agent.UsageReport:
 		a.used += ev.Input + ev.Output + ev.CacheRead + ev.CacheWrite
 	case agent.Compacted:
 		a.used += ev.Usage.Input + ev.Usage.Output + ev.Usage.CacheRead + ev.Usage.CacheWrite
 	case agent.StepFinished:
-		return a.settle()
+		return a.settleTokens()
 	}
 	return nil
 }
 
 func (a *active) stepName(step int) string { return fmt.Sprintf("%s.%d", a.agentRun(), step) }
 
-// reserve reserves the tokens of a step. It returns a *[agent.RunError] if the budget is used up.
-func (a *active) reserve(step int) error {
+// reserveTokens reserves the tokens of a step. It returns a *[agent.RunError] if the budget is used up.
+func (a *active) reserveTokens(step int) error {
 	var full *admission.FullError
 	a.step, a.isReserved = step, true // also if the answer is lost
-	err := a.store(func(ctx context.Context) error {
+	err := a.repeatOperation(func(ctx context.Context) error {
 		o, until := a.runner.o, time.Now().Add(reservation)
 		err := o.Admission.Reserve(ctx, a.session, a.stepName(step), o.StepTokens, until)
 		if errors.As(err, &full) {
@@ -78,9 +78,9 @@ func formatWait(d time.Duration) string {
 	return "1 second"
 }
 
-// settle replaces the reservation of the newest step with the tokens that it used, or with the estimate if they are not
-// known.
-func (a *active) settle() error {
+// settleTokens replaces the reservation of the newest step with the tokens that it used, or with the estimate if they
+// are not known.
+func (a *active) settleTokens() error {
 	if !a.isReserved {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (a *active) settle() error {
 }
 
 func (a *active) settleStep(step int, used int64) error {
-	return a.store(func(ctx context.Context) error {
+	return a.repeatOperation(func(ctx context.Context) error {
 		return a.runner.o.Admission.Settle(ctx, a.session, a.stepName(step), used)
 	})
 }
@@ -106,7 +106,7 @@ func (a *active) settleOnLeaving() {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), 2*time.Second)
 	defer cancel()
-	err := a.runner.retry(ctx, func(ctx context.Context) error {
+	err := a.runner.retryOperation(ctx, func(ctx context.Context) error {
 		return a.runner.o.Admission.Settle(ctx, a.session, a.stepName(a.step), a.runner.o.StepTokens)
 	})
 	if err != nil {

@@ -82,7 +82,7 @@ func (c *Chat) Session(ctx context.Context) (scope.Scope, error) {
 	it, err := c.view.Get(ctx, c.sort)
 	switch {
 	case err == nil:
-		return c.keep(ctx, it)
+		return c.keepSession(ctx, it)
 	case !errors.Is(err, table.ErrNotFound):
 		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
 	}
@@ -91,11 +91,11 @@ func (c *Chat) Session(ctx context.Context) (scope.Scope, error) {
 		return session, err
 	}
 	it = table.Item{
-		Sort: c.sort, Expires: c.expiry(), Attr: map[string]table.Value{sessionAttr: session.SessionID()},
+		Sort: c.sort, Expires: c.computeExpiry(), Attr: map[string]table.Value{sessionAttr: session.SessionID()},
 	}
 	_, err = c.view.Put(ctx, it, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
-		return c.parse(*conflict.Current) // another request has put it, or an answer was lost
+		return c.parseSession(*conflict.Current) // another request has put it, or an answer was lost
 	}
 	if err != nil {
 		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
@@ -103,17 +103,18 @@ func (c *Chat) Session(ctx context.Context) (scope.Scope, error) {
 	return session, nil
 }
 
-// expiry returns when the item of a chat that is used now expires. It is later than necessary, so that few uses write.
-func (c *Chat) expiry() time.Time {
+// computeExpiry returns when the item of a chat that is used now expires. It is later than necessary, so that few uses
+// write.
+func (c *Chat) computeExpiry() time.Time {
 	if c.runner.o.ChatRetention == 0 {
 		return time.Time{}
 	}
 	return time.Now().Add(2 * c.runner.o.ChatRetention)
 }
 
-// keep returns the session in the item of a chat, and changes the item's expiry if that is too early.
-func (c *Chat) keep(ctx context.Context, it table.Item) (scope.Scope, error) {
-	session, err := c.parse(it)
+// keepSession returns the session in the item of a chat, and changes the item's expiry if that is too early.
+func (c *Chat) keepSession(ctx context.Context, it table.Item) (scope.Scope, error) {
+	session, err := c.parseSession(it)
 	if err != nil {
 		return session, err
 	}
@@ -121,10 +122,10 @@ func (c *Chat) keep(ctx context.Context, it table.Item) (scope.Scope, error) {
 	if isForever == (retention == 0) && (isForever || time.Until(it.Expires) >= retention) {
 		return session, nil
 	}
-	it.Expires = c.expiry()
+	it.Expires = c.computeExpiry()
 	_, err = c.view.Put(ctx, it, table.Version(it.Version))
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
-		return c.parse(*conflict.Current) // another request has done it
+		return c.parseSession(*conflict.Current) // another request has done it
 	}
 	if err != nil {
 		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
@@ -132,8 +133,8 @@ func (c *Chat) keep(ctx context.Context, it table.Item) (scope.Scope, error) {
 	return session, nil
 }
 
-// find returns the session, or [ErrNotFound] if the conversation is new.
-func (c *Chat) find(ctx context.Context) (scope.Scope, error) {
+// findSession returns the session, or [ErrNotFound] if the conversation is new.
+func (c *Chat) findSession(ctx context.Context) (scope.Scope, error) {
 	it, err := c.view.Get(ctx, c.sort)
 	switch {
 	case errors.Is(err, table.ErrNotFound):
@@ -141,10 +142,10 @@ func (c *Chat) find(ctx context.Context) (scope.Scope, error) {
 	case err != nil:
 		return scope.Scope{}, fmt.Errorf("runner: chat: %w", err)
 	}
-	return c.parse(it)
+	return c.parseSession(it)
 }
 
-func (c *Chat) parse(it table.Item) (scope.Scope, error) {
+func (c *Chat) parseSession(it table.Item) (scope.Scope, error) {
 	id, _ := it.Attr[sessionAttr].(string)
 	session, err := c.c.User.Session(id)
 	if err != nil {
@@ -176,7 +177,7 @@ func idOf(r *Run, err error) (string, error) {
 // [Runner.DecideAll]. If run is empty, it is the first of Runs. Decide returns [agent.ErrNotWaiting] if the decisions
 // come too late.
 func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (next string, err error) {
-	session, err := c.find(ctx)
+	session, err := c.findSession(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -202,7 +203,7 @@ func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (ne
 // Runs returns the ids of the newest run and of the runs that it continues, oldest first. They answer the
 // conversation's last message together. The result is empty if the conversation does not have a run.
 func (c *Chat) Runs(ctx context.Context) (ids []string, _ error) {
-	session, err := c.find(ctx)
+	session, err := c.findSession(ctx)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
@@ -233,7 +234,7 @@ func (c *Chat) Runs(ctx context.Context) (ids []string, _ error) {
 // Follow yields the events of a run of the conversation, see [Runner.Follow].
 func (c *Chat) Follow(ctx context.Context, run, after string, d replay.Dialect) iter.Seq2[[]sse.Event, error] {
 	return func(yield func([]sse.Event, error) bool) {
-		session, err := c.find(ctx)
+		session, err := c.findSession(ctx)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -53,8 +53,8 @@ type compaction struct {
 	State   *tools.State `json:"state,omitempty"`
 }
 
-// checkpoint stores a moment of the agent's run: (a) the log up to it, (b) the checkpoint, (c) the history.
-func (a *active) checkpoint(c agent.Checkpointed) error {
+// storeCheckpoint stores a moment of the agent's run: (a) the log up to it, (b) the checkpoint, (c) the history.
+func (a *active) storeCheckpoint(c agent.Checkpointed) error {
 	s := saved{Checkpoint: c.Checkpoint}
 	if a.hasShort {
 		s.Compaction = &compaction{Number: a.compacted + 1, Through: a.turns, Turns: a.shortened, State: c.State()}
@@ -65,7 +65,7 @@ func (a *active) checkpoint(c agent.Checkpointed) error {
 	if a.isWaiting(c) {
 		s.End = &Result{Status: StatusPending}
 	}
-	return a.save(s)
+	return a.writeCheckpoint(s)
 }
 
 // isWaiting reports whether the calls of the checkpoint have been made and wait, so that the run ends as pending.
@@ -79,8 +79,8 @@ func (a *active) isWaiting(c agent.Checkpointed) bool {
 	return len(pending) > 0
 }
 
-// save does the three writes of a checkpoint in their order.
-func (a *active) save(s saved) error {
+// writeCheckpoint does the three writes of a checkpoint in their order.
+func (a *active) writeCheckpoint(s saved) error {
 	var err error
 	s.Epoch, s.Tries, s.Step = a.epoch, a.tries, a.step
 	err = a.writeLog(func(ctx context.Context) error {
@@ -90,7 +90,7 @@ func (a *active) save(s saved) error {
 	if err != nil {
 		return err
 	}
-	if err := a.put(s); err != nil {
+	if err := a.putCheckpoint(s); err != nil {
 		return err
 	}
 	if s.Checkpoint != nil {
@@ -101,14 +101,14 @@ func (a *active) save(s saved) error {
 	return a.writeHistory(s)
 }
 
-// put stores the checkpoint if this process still has the run.
-func (a *active) put(s saved) error {
+// putCheckpoint stores the checkpoint if this process still has the run.
+func (a *active) putCheckpoint(s saved) error {
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errForeign, err)
 	}
 	a.seq++
-	return a.store(func(ctx context.Context) error {
+	return a.repeatOperation(func(ctx context.Context) error {
 		data, err := a.runner.writeText(ctx, a.session, raw, maxInline)
 		if err != nil {
 			return err
@@ -123,7 +123,7 @@ func (a *active) putItem(ctx context.Context, data text, seq int64) error {
 		Sort: checkpointName(a.n), Version: a.savedAt, Expires: time.Now().Add(a.runner.o.Retention),
 		Attr: map[string]table.Value{epochAttr: a.epoch, seqAttr: seq},
 	}
-	data.store(it.Attr, dataAttr)
+	data.storeIn(it.Attr, dataAttr)
 	cond := table.Version(a.savedAt)
 	if a.savedAt == 0 {
 		cond = table.Absent()
@@ -145,7 +145,7 @@ func (a *active) putItem(ctx context.Context, data text, seq int64) error {
 
 // writeHistory adds to the history what the checkpoint holds. It may be repeated.
 func (a *active) writeHistory(s saved) error {
-	return a.store(func(ctx context.Context) error {
+	return a.repeatOperation(func(ctx context.Context) error {
 		if c := s.Compaction; c != nil {
 			if err := a.runner.turns.Compact(ctx, a.session, c.Number, c.Through, c.Turns, c.State); err != nil {
 				return err

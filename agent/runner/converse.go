@@ -36,25 +36,25 @@ func (a *active) firstEvents() ([]json.RawMessage, error) {
 	return events, add(encodeStarted(a.run))
 }
 
-// converse runs the agent and returns how it ended.
-func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done, err error) {
+// runAgent runs the agent and returns how it ended.
+func (a *active) runAgent(resume *agent.Checkpoint) (res Result, end agent.Done, err error) {
 	if err := a.writeHistory(a.saved); err != nil { // the process before may not have done so
-		return a.interrupted(err)
+		return a.newInterruption(err)
 	}
 	if a.damage == nil || a.saved.End != nil {
 		if err := a.awaitPlace(); err != nil && !a.mayHaveStage() {
-			return a.interrupted(err)
+			return a.newInterruption(err)
 		}
 	}
 	if err := a.tellMessage(); err != nil {
 		return res, end, err
 	}
 	if err := a.settleLost(); err != nil {
-		return a.interrupted(err)
+		return a.newInterruption(err)
 	}
 	work, stop, err := a.holdStage()
 	if err != nil {
-		return a.interrupted(err)
+		return a.newInterruption(err)
 	}
 	defer stop()
 	if err := a.reasonToFail(); err != nil {
@@ -62,7 +62,7 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	}
 	in := agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
 	if in.History, err = a.loadHistory(); err != nil {
-		return a.interrupted(err)
+		return a.newInterruption(err)
 	}
 	a.level, a.step = len(in.History.Turns), a.saved.Step
 	if a.saved.End != nil {
@@ -70,15 +70,15 @@ func (a *active) converse(resume *agent.Checkpoint) (res Result, end agent.Done,
 	}
 	if resume != nil {
 		in.Run = resume.Run
-		return a.stream(work, in)
+		return a.streamEvents(work, in)
 	}
 	in.Prompt, in.Media = a.run.Prompt, a.run.Media
 	if a.runner.host.Prompt != nil {
 		if in.Prompt, in.Media, err = a.runner.host.Prompt(work, a.run); err != nil {
-			return a.interrupted(err)
+			return a.newInterruption(err)
 		}
 	}
-	return a.stream(work, in)
+	return a.streamEvents(work, in)
 }
 
 const (
@@ -139,7 +139,7 @@ func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
 	if attempt, err = a.runner.host.Stage(a.work, a.run); err == nil || !a.stopped.Load() {
 		return attempt, err
 	}
-	err = a.runner.retry(a.life, func(ctx context.Context) (err error) {
+	err = a.runner.retryOperation(a.life, func(ctx context.Context) (err error) {
 		attempt, err = a.runner.host.Stage(ctx, a.run)
 		if _, isRejected := errors.AsType[*tracking.StateError](err); isRejected {
 			return nil
@@ -149,8 +149,8 @@ func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
 	return attempt, err
 }
 
-// interrupted returns the result of a run that ended before the agent began, with err.
-func (a *active) interrupted(err error) (Result, agent.Done, error) {
+// newInterruption returns the result of a run that ended before the agent began, with err.
+func (a *active) newInterruption(err error) (Result, agent.Done, error) {
 	if a.stopped.Load() {
 		return Result{Status: StatusStopped}, agent.Done{}, nil
 	}
@@ -167,7 +167,7 @@ func (a *active) tellMessage() error {
 		return err
 	}
 	for _, ev := range events {
-		err := a.append(ev, false)
+		err := a.appendEvent(ev, false)
 		if errors.Is(err, replay.ErrTooLarge) {
 			return &agent.RunError{Code: codeTooLarge, Message: "The message is too large.", Err: err}
 		}
@@ -189,22 +189,22 @@ func (a *active) awaitPlace() error {
 	if a.saved.Position == "" {
 		ev, err := encodeStarted(a.run)
 		if err == nil {
-			err = a.append(ev, true)
+			err = a.appendEvent(ev, true)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	a.tries++
-	return a.store(func(ctx context.Context) error {
-		return a.update(ctx, func(h *head) { h.status, h.tries = StatusRunning, a.tries })
+	return a.repeatOperation(func(ctx context.Context) error {
+		return a.updateHead(ctx, func(h *head) { h.status, h.tries = StatusRunning, a.tries })
 	})
 }
 
 // loadHistory returns the conversation.
 func (a *active) loadHistory() (h agent.History, _ error) {
-	return h, a.store(func(ctx context.Context) error {
-		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.roots()...)
+	return h, a.repeatOperation(func(ctx context.Context) error {
+		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.listRoots()...)
 		h, a.turns, a.compacted = loaded, at.Turns, at.Compaction
 		if errors.Is(err, jsonobject.ErrLost) {
 			return fmt.Errorf("%w: %w", errUnreadable, err)
@@ -213,8 +213,8 @@ func (a *active) loadHistory() (h agent.History, _ error) {
 	})
 }
 
-// stream runs the agent and writes its events to the log and its checkpoints to the table.
-func (a *active) stream(ctx context.Context, in agent.Input) (Result, agent.Done, error) {
+// streamEvents runs the agent and writes its events to the log and its checkpoints to the table.
+func (a *active) streamEvents(ctx context.Context, in agent.Input) (Result, agent.Done, error) {
 	skip := map[string]bool{} // calls that the log of an earlier run has
 	if a.run.Continues != "" && in.Resume != nil {
 		for _, use := range in.Resume.Pending() {
@@ -224,15 +224,15 @@ func (a *active) stream(ctx context.Context, in agent.Input) (Result, agent.Done
 	atCheckpoint := false
 	for ev, err := range a.runner.host.Stream(ctx, a.run, in) {
 		if err != nil {
-			return a.resultOf(errors.Join(err, a.settle()))
+			return a.resultOf(errors.Join(err, a.settleTokens()))
 		}
 		if done, ok := ev.(agent.Done); ok {
-			return a.resultOfDone(done), done, a.settle()
+			return a.resultOfDone(done), done, a.settleTokens()
 		}
 		if atCheckpoint && a.leaving.Load() {
 			return Result{}, agent.Done{}, errHandover
 		}
-		if atCheckpoint, err = a.take(ctx, ev, skip); err != nil {
+		if atCheckpoint, err = a.takeEvent(ctx, ev, skip); err != nil {
 			return Result{}, agent.Done{}, err
 		}
 	}
@@ -242,9 +242,9 @@ func (a *active) stream(ctx context.Context, in agent.Input) (Result, agent.Done
 // maxKept is the size of the memory that a run keeps for the JSON of its next event.
 const maxKept = 1 << 10
 
-// take writes an event of the agent and reports whether it was a checkpoint.
-func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool) (isCheckpoint bool, _ error) {
-	if err := a.count(ev); err != nil {
+// takeEvent writes an event of the agent and reports whether it was a checkpoint.
+func (a *active) takeEvent(ctx context.Context, ev agent.Event, skip map[string]bool) (isCheckpoint bool, _ error) {
+	if err := a.countTokens(ev); err != nil {
 		return false, err
 	}
 	raw, urgent, err := encodeEvent(a.event[:0], ev)
@@ -254,7 +254,7 @@ func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool)
 	switch ev := ev.(type) {
 	case agent.Checkpointed:
 		isCheckpoint = true
-		if err := a.checkpoint(ev); err != nil {
+		if err := a.storeCheckpoint(ev); err != nil {
 			return true, err
 		}
 	case agent.Compacted:
@@ -271,7 +271,7 @@ func (a *active) take(ctx context.Context, ev agent.Event, skip map[string]bool)
 		if cap(raw) <= maxKept {
 			a.event = raw[:0] // the log does not keep it
 		}
-		if err := a.append(raw, urgent); err != nil {
+		if err := a.appendEvent(raw, urgent); err != nil {
 			return false, err
 		}
 	}
@@ -293,7 +293,7 @@ func (a *active) tellCustom(ctx context.Context, ev agent.Event) error {
 	for _, c := range events {
 		raw, err := encodeCustom(c)
 		if err == nil {
-			err = a.append(raw, false)
+			err = a.appendEvent(raw, false)
 		}
 		if err != nil {
 			return fmt.Errorf("runner: event %q: %w", c.Name, err)
@@ -322,11 +322,11 @@ func (a *active) resultOf(err error) (Result, agent.Done, error) {
 	if run.Code == agent.CodeIncomplete && run.Done.Outcome != "" {
 		return a.resultOfDone(run.Done), run.Done, nil
 	}
-	return failure(err), run.Done, nil
+	return newFailure(err), run.Done, nil
 }
 
-// failure returns the result of a run that ended with err.
-func failure(err error) Result {
+// newFailure returns the result of a run that ended with err.
+func newFailure(err error) Result {
 	if errors.Is(err, errStopped) {
 		return Result{Status: StatusStopped}
 	}

@@ -35,7 +35,7 @@ func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, d
 	if len(ds) == 0 {
 		return nil, fmt.Errorf("runner: decide: %w: there must be a decision", ErrInvalid)
 	}
-	session, h, err := r.read(ctx, sc, id)
+	session, h, err := r.readRun(ctx, sc, id)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +63,9 @@ func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, d
 		case !waits && newest.n == h.n:
 			return nil, ErrNotPending
 		case !waits:
-			return r.describe(ctx, session, newest)
+			return r.describeHead(ctx, session, newest)
 		}
-		run, err := r.resume(ctx, session, newest, decisions)
+		run, err := r.resumeRun(ctx, session, newest, decisions)
 		if _, overtaken := errors.AsType[*RunningError](err); !overtaken {
 			return run, err
 		}
@@ -114,7 +114,7 @@ func (r *Runner) awaitNewest(
 			return nil, fmt.Errorf("runner: decide: %w", err)
 		}
 		switch {
-		case !continues(heads, n):
+		case !continuesRun(heads, n):
 			return nil, ErrNotPending
 		case heads[0].status.HasEnded():
 			return &heads[0], nil
@@ -134,14 +134,14 @@ func (r *Runner) awaitNewest(
 		wait, cancel := context.WithDeadline(ctx, deadline)
 		_ = r.Wait(wait, session, runID(session, heads[0].n)) // HEAD is read again whatever ended the wait
 		cancel()
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleepFor(ctx, pause); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// continues reports whether the first of the heads is the n-th run, or continues it directly or through others.
-func continues(heads []head, n int) bool {
+// continuesRun reports whether the first of the heads is the n-th run, or continues it directly or through others.
+func continuesRun(heads []head, n int) bool {
 	if len(heads) == 0 {
 		return false
 	}
@@ -184,8 +184,8 @@ func (r *Runner) pendingCalls(
 	return s.Checkpoint.Pending(), nil
 }
 
-// resume starts the run that continues a pending one.
-func (r *Runner) resume(ctx context.Context, session scope.Scope, h *head, ds []decided) (*Run, error) {
+// resumeRun starts the run that continues a pending one.
+func (r *Runner) resumeRun(ctx context.Context, session scope.Scope, h *head, ds []decided) (*Run, error) {
 	before, err := r.decodeInput(ctx, session, h)
 	if err != nil {
 		return nil, fmt.Errorf("runner: decide: %w", err)
@@ -194,5 +194,5 @@ func (r *Runner) resume(ctx context.Context, session scope.Scope, h *head, ds []
 	if err != nil {
 		return nil, err
 	}
-	return r.start(ctx, session, newRun{input: raw, body: digest(raw), continues: h.n})
+	return r.startRun(ctx, session, newRun{input: raw, body: digestText(raw), continues: h.n})
 }

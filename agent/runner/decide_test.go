@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -244,17 +243,7 @@ func (d *counting) Query(ctx context.Context, q table.DriverQuery) (table.Driver
 // An approval that was given before or after a kill is honoured once, whenever the process is killed or paused.
 func TestAnApprovalSurvivesAKillAtAnyWrite(t *testing.T) {
 	t.Parallel()
-	n := 0
-	synctest.Test(t, func(t *testing.T) { n = approveAcross(t, 1<<30, 0) })
-	require.Greater(t, n, 8)
-	for k := 1; k <= n; k++ {
-		for _, pause := range []time.Duration{0, 11 * time.Second, 13 * time.Second, time.Minute} {
-			t.Run(fmt.Sprint(k, " ", pause), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { approveAcross(t, k, pause) })
-			})
-		}
-	}
+	interruptAtEachWrite(t, 1, approveAcross)
 }
 
 // approveAcross lends a book with an approval. The first process is killed or frozen at its n-th write.

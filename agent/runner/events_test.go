@@ -43,9 +43,9 @@ func TestEventsHaveAStableForm(t *testing.T) {
 	add(encodeRetract("000000000002.0001"))
 	add(encodeEnd(Result{Status: StatusComplete, Output: json.RawMessage(`{"title":"Emma"}`)}))
 	add(encodeEnd(Result{Status: StatusPending}))
-	add(encodeEnd(failure(&agent.RunError{Code: agent.CodeThrottled, Message: "Too busy.", Retryable: true})))
-	add(encodeEnd(failure(&agent.RunError{Code: agent.CodeLimit, Message: "Too many turns."})))
-	add(encodeEnd(failure(errors.New("secret"))))
+	add(encodeEnd(newFailure(&agent.RunError{Code: agent.CodeThrottled, Message: "Too busy.", Retryable: true})))
+	add(encodeEnd(newFailure(&agent.RunError{Code: agent.CodeLimit, Message: "Too many turns."})))
+	add(encodeEnd(newFailure(errors.New("secret"))))
 	add(encodeToolDone(agent.ToolDone{ID: "c1", Name: "find", Took: time.Second, Result: tools.Result{
 		Blocks: []tools.Block{{Text: strings.Repeat("x", maxOutput)}}, Summary: "A page",
 	}}))

@@ -9,7 +9,7 @@ import (
 // [ErrNotFound] if no earlier request had the key, and [ErrKeyReused] if that request was another one. It starts
 // nothing, so a caller can answer a repeated request before it checks whether a new run may start.
 func (r *Runner) Find(ctx context.Context, q Request) (*Run, error) {
-	raw, err := q.encode()
+	raw, err := q.encodeRequest()
 	if err != nil {
 		return nil, fmt.Errorf("runner: find: %w", err)
 	}
@@ -21,7 +21,7 @@ func (r *Runner) Find(ctx context.Context, q Request) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runner: find: %w", err)
 	}
-	s := newRun{key: digest([]byte(q.Key)), body: digest(raw)}
+	s := newRun{key: digestText([]byte(q.Key)), body: digestText(raw)}
 	for _, h := range heads {
 		if run, err := r.matchKey(ctx, q.Scope, &h, s); run != nil || err != nil {
 			return run, err

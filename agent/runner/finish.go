@@ -13,8 +13,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// finish ends the run: it stores the result in a checkpoint, lets the host record it, and writes the last event.
-func (a *active) finish(res Result, end agent.Done) error {
+// finishRun ends the run: it stores the result in a checkpoint, lets the host record it, and writes the last event.
+func (a *active) finishRun(res Result, end agent.Done) error {
 	if err := a.saveEnd(&res, end); err != nil {
 		return err
 	}
@@ -55,12 +55,12 @@ func (a *active) saveEnd(res *Result, end agent.Done) error {
 	if extra := end.History.Turns; len(extra) > a.level {
 		s.Turn, s.Ended, s.State = a.turns+1, extra[a.level:], lastState(end)
 	}
-	err := a.save(s)
+	err := a.writeCheckpoint(s)
 	if err == nil || a.reasonToLeave(err) != nil {
 		return err
 	}
-	*res = failure(errors.Join(err, res.Err)) // the turns could not be stored
-	return a.save(saved{End: res})
+	*res = newFailure(errors.Join(err, res.Err)) // the turns could not be stored
+	return a.writeCheckpoint(saved{End: res})
 }
 
 // recordTime is how long Host.End is repeated if it fails. A process that loses the table loses the run before.
@@ -87,7 +87,7 @@ func (a *active) recordEnd(res *Result) error {
 		return errHandover
 	}
 	if err != nil {
-		*res = failure(fmt.Errorf("runner: record the end: %w", err))
+		*res = newFailure(fmt.Errorf("runner: record the end: %w", err))
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (r *Runner) HandOver(ctx context.Context) error {
 		return nil
 	}
 	for _, a := range runs {
-		a.interrupt(errHandover)
+		a.interruptWork(errHandover)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.o.Lease)
 	defer cancel()

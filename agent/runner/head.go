@@ -70,14 +70,14 @@ func parseHeadName(sort string) (int, error) {
 // isHeld reports whether the Runner with that id held the run in that epoch.
 func (h *head) isHeld(owner string, epoch int64) bool { return h.owner == owner && h.epoch == epoch }
 
-// item returns the item of the head.
-func (h *head) item(session scope.Scope, retention time.Duration) table.Item {
+// encodeItem returns the item of the head.
+func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.Item {
 	it := table.Item{Sort: headName(h.n), Version: h.version, Expires: time.Now().Add(retention)}
 	it.Attr = map[string]table.Value{
 		statusAttr: string(h.status), nonceAttr: h.nonce, epochAttr: h.epoch, triesAttr: h.tries,
 		ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
 	}
-	h.input.store(it.Attr, inputAttr)
+	h.input.storeIn(it.Attr, inputAttr)
 	for name, v := range map[string]string{keyAttr: h.key, bodyAttr: h.body} {
 		if v != "" {
 			it.Attr[name] = v
@@ -129,8 +129,8 @@ func parseHead(it table.Item) (head, error) {
 	return h, nil
 }
 
-// run returns the description of the run.
-func (h *head) run(session scope.Scope, in *input) *Run {
+// describeRun returns the description of the run.
+func (h *head) describeRun(session scope.Scope, in *input) *Run {
 	r := &Run{
 		ID: runID(session, h.n), Scope: session, Status: h.status, TakenOver: h.epoch > 1,
 		Shared: in.shared, Agent: in.Agent, Prompt: in.Prompt, Media: in.Media,
@@ -196,7 +196,7 @@ func (r *Runner) parseInput(session scope.Scope, raw []byte) (*input, error) {
 		}
 	}
 	for i, m := range in.Media {
-		if in.Media[i], err = m.Resolve(r.roots(session, in.shared)...); err != nil {
+		if in.Media[i], err = m.Resolve(r.listRoots(session, in.shared)...); err != nil {
 			return nil, err
 		}
 	}

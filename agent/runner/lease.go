@@ -18,7 +18,7 @@ func (a *active) startKeeping() (stop func()) {
 	k := &keeper{active: a, ctx: ctx, expires: a.head.lease, turn: make(chan struct{}, 1)}
 	a.headMu.Unlock()
 	k.turn <- struct{}{}
-	k.timer = time.AfterFunc(a.runner.o.Heartbeat, k.renew)
+	k.timer = time.AfterFunc(a.runner.o.Heartbeat, k.renewLease)
 	<-k.turn
 	return func() {
 		cancel()
@@ -39,9 +39,9 @@ type keeper struct {
 	expires time.Time // of the lease
 }
 
-// renew makes one renewal and starts the timer for the next one. It abandons the run when its lease may have expired.
-// The place is renewed after HEAD, since a process that has lost the run must not take a place for it.
-func (k *keeper) renew() {
+// renewLease makes one renewal and starts the timer for the next one. It abandons the run when its lease may have
+// expired. The place is renewed after HEAD, since a process that has lost the run must not take a place for it.
+func (k *keeper) renewLease() {
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
 	if k.ctx.Err() != nil {
@@ -50,19 +50,19 @@ func (k *keeper) renew() {
 	a, next := k.active, time.Now().Add(k.active.runner.o.Heartbeat)
 	if !a.runner.o.Exclusive {
 		lease := time.Now().Add(a.runner.o.Lease)
-		err := a.beat(k.ctx, k.expires, lease)
+		err := a.renewHead(k.ctx, k.expires, lease)
 		switch {
 		case k.ctx.Err() != nil:
 			return
 		case err == nil:
 			k.expires = lease
 		case errors.Is(err, errLost), time.Now().After(k.expires):
-			a.lose()
+			a.loseRun()
 			return
 		}
 	}
 	if k.ctx.Err() == nil && a.ticket != nil {
-		if err := a.runner.try(k.ctx, a.ticket.Renew); errors.Is(err, admission.ErrLost) {
+		if err := a.runner.tryOperation(k.ctx, a.ticket.Renew); errors.Is(err, admission.ErrLost) {
 			a.runner.logError(k.ctx, "runner: a run has lost its place", a.run.ID, err)
 		}
 	}
@@ -71,23 +71,23 @@ func (k *keeper) renew() {
 	}
 }
 
-// beat renews the lease of HEAD. It does not wait for longer than the present one.
-func (a *active) beat(ctx context.Context, expires, lease time.Time) error {
+// renewHead renews the lease of HEAD. It does not wait for longer than the present one.
+func (a *active) renewHead(ctx context.Context, expires, lease time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, expires)
 	defer cancel()
-	return a.runner.try(ctx, func(ctx context.Context) error {
-		return a.update(ctx, func(h *head) { h.lease = lease })
+	return a.runner.tryOperation(ctx, func(ctx context.Context) error {
+		return a.updateHead(ctx, func(h *head) { h.lease = lease })
 	})
 }
 
-// update changes HEAD. It returns errLost if another process has the run, and notices a stop request.
-func (a *active) update(ctx context.Context, change func(*head)) error {
+// updateHead changes HEAD. It returns errLost if another process has the run, and notices a stop request.
+func (a *active) updateHead(ctx context.Context, change func(*head)) error {
 	a.headMu.Lock()
 	defer a.headMu.Unlock()
 	for {
 		h := a.head
 		change(&h)
-		it, err := a.view.Put(ctx, h.item(a.session, a.runner.o.Retention), table.Version(h.version))
+		it, err := a.view.Put(ctx, h.encodeItem(a.session, a.runner.o.Retention), table.Version(h.version))
 		if err == nil {
 			h.version = it.Version
 			a.head = h
@@ -108,7 +108,7 @@ func (a *active) update(ctx context.Context, change func(*head)) error {
 			return errLost
 		}
 		if a.head = current; current.stop {
-			a.stop()
+			a.stopRun()
 		}
 	}
 }
@@ -120,25 +120,25 @@ func (a *active) writeLog(f func(context.Context) error) error {
 	return f(a.life)
 }
 
-// append adds an event to the log.
-func (a *active) append(ev json.RawMessage, urgent bool) error {
+// appendEvent adds an event to the log.
+func (a *active) appendEvent(ev json.RawMessage, urgent bool) error {
 	return a.writeLog(func(ctx context.Context) error { return a.log.Append(ctx, ev, urgent) })
 }
 
-// store repeats an operation of the table for the time of a lease. If it still fails, the run is left to another
-// process.
-func (a *active) store(op func(context.Context) error) error {
-	err := a.runner.retry(a.life, op)
+// repeatOperation repeats an operation of the table for the time of a lease. If it still fails, the run is left to
+// another process.
+func (a *active) repeatOperation(op func(context.Context) error) error {
+	err := a.runner.retryOperation(a.life, op)
 	if err != nil && !isFinal(err) {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	return err
 }
 
-// close records in HEAD that the run has ended.
-func (a *active) close(stopKeeping func()) error {
+// closeHead records in HEAD that the run has ended.
+func (a *active) closeHead(stopKeeping func()) error {
 	var status Status
-	err := a.store(func(context.Context) (err error) {
+	err := a.repeatOperation(func(context.Context) (err error) {
 		status, err = a.endStatus()
 		return err
 	})
@@ -146,9 +146,9 @@ func (a *active) close(stopKeeping func()) error {
 		return err
 	}
 	stopKeeping()
-	a.leave(a.life)
-	return a.store(func(ctx context.Context) error {
-		return a.update(ctx, func(h *head) {
+	a.leavePlace(a.life)
+	return a.repeatOperation(func(ctx context.Context) error {
+		return a.updateHead(ctx, func(h *head) {
 			h.status, h.lease = status, time.Now()
 			if status != StatusPending { // a run that continues it needs the request
 				h.input = text{}
@@ -157,9 +157,9 @@ func (a *active) close(stopKeeping func()) error {
 	})
 }
 
-// release hands the run over: its lease ends now.
-func (a *active) release() error {
+// releaseRun hands the run over: its lease ends now.
+func (a *active) releaseRun() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), 2*time.Second)
 	defer cancel()
-	return a.update(ctx, func(h *head) { h.lease = time.Now().Add(-time.Second) })
+	return a.updateHead(ctx, func(h *head) { h.lease = time.Now().Add(-time.Second) })
 }

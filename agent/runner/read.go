@@ -31,20 +31,20 @@ func (r *Runner) Get(ctx context.Context, sc scope.Scope, id string) (*Run, erro
 		}
 		h.status = cmp.Or(status, h.status)
 	}
-	return r.describe(ctx, session, &h)
+	return r.describeHead(ctx, session, &h)
 }
 
 // mayEnd reports whether the log of a live run may have its last event. That of a run in this process does not before
 // it is written.
 func (r *Runner) mayEnd(session scope.Scope, n int) bool {
-	a := r.find(session, n)
+	a := r.findActive(session, n)
 	return a == nil || a.ending.Load()
 }
 
 // readNewest returns the head of a run, or of the newest run of a session if id is empty.
 func (r *Runner) readNewest(ctx context.Context, sc scope.Scope, id string) (session scope.Scope, h head, _ error) {
 	if id != "" {
-		return r.read(ctx, sc, id)
+		return r.readRun(ctx, sc, id)
 	}
 	if err := sc.Require(scope.SessionLevel); err != nil {
 		return sc, h, fmt.Errorf("runner: get: %w", err)
@@ -63,8 +63,8 @@ func (r *Runner) readNewest(ctx context.Context, sc scope.Scope, id string) (ses
 	return sc, heads[0], nil
 }
 
-// read returns the head of a run.
-func (r *Runner) read(ctx context.Context, sc scope.Scope, id string) (scope.Scope, head, error) {
+// readRun returns the head of a run.
+func (r *Runner) readRun(ctx context.Context, sc scope.Scope, id string) (scope.Scope, head, error) {
 	session, n, err := parseRun(sc, id)
 	if err != nil {
 		return session, head{}, err
@@ -83,7 +83,7 @@ func (r *Runner) read(ctx context.Context, sc scope.Scope, id string) (scope.Sco
 // Events yields the events of a run, from the first one after the event with the id after, as [replay.Store.Events]
 // does. The scope is the run's session or its user. The error is [ErrNotFound] if the scope does not have the run.
 func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) iter.Seq2[replay.Event, error] {
-	return follow(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[replay.Event, error] {
+	return followLog(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[replay.Event, error] {
 		return r.logs.Events(ctx, session, log, after)
 	})
 }
@@ -93,7 +93,7 @@ func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) i
 func (r *Runner) Follow(
 	ctx context.Context, sc scope.Scope, id, after string, d replay.Dialect,
 ) iter.Seq2[[]sse.Event, error] {
-	return follow(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[[]sse.Event, error] {
+	return followLog(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[[]sse.Event, error] {
 		return r.logs.Follow(ctx, session, log, after, d)
 	})
 }
@@ -107,12 +107,12 @@ func (r *Runner) Source(sc scope.Scope, id string, d replay.Dialect) sse.Source 
 	}
 }
 
-// follow reads the log of a run, which may begin to exist a little later than the run.
-func follow[T any](
+// followLog reads the log of a run, which may begin to exist a little later than the run.
+func followLog[T any](
 	ctx context.Context, r *Runner, sc scope.Scope, id string, open func(scope.Scope, string) iter.Seq2[T, error],
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		session, h, err := r.read(ctx, sc, id)
+		session, h, err := r.readRun(ctx, sc, id)
 		for err == nil {
 			if err = r.awaitLog(ctx, session, h.n); err != nil {
 				break
@@ -149,16 +149,16 @@ func (r *Runner) awaitBeginning(ctx context.Context, sc scope.Scope, id string, 
 	if h.status.HasEnded() {
 		return head{}, fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
 	}
-	if err := sleep(ctx, time.Second/4); err != nil {
+	if err := sleepFor(ctx, time.Second/4); err != nil {
 		return head{}, err
 	}
-	_, h, err := r.read(ctx, sc, id)
+	_, h, err := r.readRun(ctx, sc, id)
 	return h, err
 }
 
 // awaitLog waits until a run of this process has opened its log.
 func (r *Runner) awaitLog(ctx context.Context, session scope.Scope, n int) error {
-	a := r.find(session, n)
+	a := r.findActive(session, n)
 	if a == nil {
 		return nil
 	}
@@ -170,8 +170,8 @@ func (r *Runner) awaitLog(ctx context.Context, session scope.Scope, n int) error
 	}
 }
 
-// sleep waits for d. It returns the cause if ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
+// sleepFor waits for d. It returns the cause if ctx ends first.
+func sleepFor(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -189,7 +189,7 @@ func (r *Runner) Wait(ctx context.Context, sc scope.Scope, id string) error {
 	if err != nil {
 		return err
 	}
-	a := r.find(session, n)
+	a := r.findActive(session, n)
 	if a == nil {
 		return nil
 	}
@@ -204,15 +204,15 @@ func (r *Runner) Wait(ctx context.Context, sc scope.Scope, id string) error {
 // Stop asks a run to stop. Its process notices that within a heartbeat, and the run ends with the outcome stopped. A
 // run that has ended stays as it is. Stop returns [ErrNotFound] if the scope does not have the run.
 func (r *Runner) Stop(ctx context.Context, sc scope.Scope, id string) error {
-	session, h, err := r.read(ctx, sc, id)
+	session, h, err := r.readRun(ctx, sc, id)
 	if err != nil {
 		return err
 	}
 	if err := r.requestStop(ctx, session, h); err != nil {
 		return fmt.Errorf("runner: stop: %w", err)
 	}
-	if a := r.find(session, h.n); a != nil {
-		a.stop()
+	if a := r.findActive(session, h.n); a != nil {
+		a.stopRun()
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func (r *Runner) Stop(ctx context.Context, sc scope.Scope, id string) error {
 // stored when all calls of the same answer have ended or wait for an approval. Objects in it are unresolved. It returns
 // [ErrNotFound] if the scope does not have the run, or the run does not have the result.
 func (r *Runner) ToolResult(ctx context.Context, sc scope.Scope, id, call string) (tools.Result, error) {
-	session, h, err := r.read(ctx, sc, id)
+	session, h, err := r.readRun(ctx, sc, id)
 	if err != nil {
 		return tools.Result{}, err
 	}

@@ -29,7 +29,7 @@ func (r *Runner) Recover(ctx context.Context, system *table.System) error {
 		for {
 			page, err := system.Query(ctx, shard, q)
 			if err != nil {
-				pass.add(err)
+				pass.addError(err)
 				break
 			}
 			for _, f := range page.Items { // any writer may have placed it: only its scope and sort key count
@@ -59,7 +59,7 @@ type recovery struct {
 	errs   []error
 }
 
-func (p *recovery) add(err error) {
+func (p *recovery) addError(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.errs = append(p.errs, err)
@@ -71,7 +71,7 @@ func (p *recovery) takeOver(ctx context.Context, session scope.Scope, sort strin
 	p.wg.Go(func() {
 		defer func() { <-p.free }()
 		if err := p.runner.takeOver(ctx, session, sort); err != nil {
-			p.add(fmt.Errorf("%s of %s: %w", sort, session, err))
+			p.addError(fmt.Errorf("%s of %s: %w", sort, session, err))
 		}
 	})
 }
@@ -100,7 +100,7 @@ func (r *Runner) Watch(ctx context.Context, system *table.System) {
 // takeOver takes over one run if its process is silent.
 func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string) error {
 	n, err := parseHeadName(sort)
-	if err != nil || session.Level() != scope.SessionLevel || r.find(session, n) != nil {
+	if err != nil || session.Level() != scope.SessionLevel || r.findActive(session, n) != nil {
 		return nil //nolint:nilerr // the row was forged
 	}
 	view, err := r.table.In(session)
@@ -118,15 +118,15 @@ func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string)
 	switch {
 	case err != nil:
 		return err
-	case h.status.HasEnded(), r.find(session, n) != nil, time.Now().Before(h.lease) && !r.isOrphan(&h):
+	case h.status.HasEnded(), r.findActive(session, n) != nil, time.Now().Before(h.lease) && !r.isOrphan(&h):
 		return nil
 	}
-	if err := r.reserve(); err != nil {
+	if err := r.reserveRun(); err != nil {
 		return err
 	}
-	launched, err := r.claim(ctx, session, view, h)
+	launched, err := r.claimRun(ctx, session, view, h)
 	if !launched {
-		r.unreserve()
+		r.unreserveRun()
 	}
 	return err
 }
@@ -134,8 +134,8 @@ func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string)
 // isOrphan reports whether a run with a valid lease is that of a dead process.
 func (r *Runner) isOrphan(h *head) bool { return r.o.Exclusive && h.owner != r.id }
 
-// claim wins the epoch of HEAD and launches the run.
-func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.View, h head) (launched bool, _ error) {
+// claimRun wins the epoch of HEAD and launches the run.
+func (r *Runner) claimRun(ctx context.Context, session scope.Scope, view *table.View, h head) (launched bool, _ error) {
 	in, damage := r.decodeInput(ctx, session, &h)
 	if damage != nil && !errors.Is(damage, errUnreadable) {
 		return false, damage
@@ -143,12 +143,12 @@ func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.Vie
 	h.epoch, h.owner, h.lease = h.epoch+1, r.id, time.Now().Add(r.o.Lease)
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
 	a.input, a.damage = in, damage
-	a.run = h.run(session, in)
+	a.run = h.describeRun(session, in)
 	// first, since a takeover counts; the run's places are its own, so they are not freed if that fails
-	err := a.enter(ctx)
+	err := a.takePlace(ctx)
 	if err == nil {
 		a.countTry()
-		err = r.retry(ctx, a.win)
+		err = r.retryOperation(ctx, a.winEpoch)
 	}
 	if err != nil {
 		a.cancelLife(errLost)
@@ -158,18 +158,18 @@ func (r *Runner) claim(ctx context.Context, session scope.Scope, view *table.Vie
 		return false, err
 	}
 	if h.stop {
-		a.stop()
+		a.stopRun()
 	}
-	if !r.launch(a) {
+	if !r.launchRun(a) {
 		a.cancelLife(errLost)
 		return false, nil
 	}
 	return true, nil
 }
 
-// win puts HEAD with the new epoch. It returns errLost if the run has changed.
-func (a *active) win(ctx context.Context) error {
-	it, err := a.view.Put(ctx, a.head.item(a.session, a.runner.o.Retention), table.Version(a.head.version))
+// winEpoch puts HEAD with the new epoch. It returns errLost if the run has changed.
+func (a *active) winEpoch(ctx context.Context) error {
+	it, err := a.view.Put(ctx, a.head.encodeItem(a.session, a.runner.o.Retention), table.Version(a.head.version))
 	conflict, ok := errors.AsType[*table.ConflictError](err)
 	switch {
 	case !ok:

@@ -42,8 +42,8 @@ type input struct {
 	shared scope.Scope // Shared, parsed
 }
 
-// encode checks the request and returns its stored form.
-func (q *Request) encode() ([]byte, error) {
+// encodeRequest checks the request and returns its stored form.
+func (q *Request) encodeRequest() ([]byte, error) {
 	if err := q.Scope.Require(scope.SessionLevel); err != nil {
 		return nil, err
 	}
@@ -80,8 +80,8 @@ func parseShared(session scope.Scope, partition string) (scope.Scope, error) {
 	return shared.ReadOnly(), nil
 }
 
-// digest returns the SHA-256 of s, or "" for an empty s.
-func digest(s []byte) string {
+// digestText returns the SHA-256 of s, or "" for an empty s.
+func digestText(s []byte) string {
 	if len(s) == 0 {
 		return ""
 	}

@@ -10,15 +10,16 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// restore returns the checkpoint from which the run continues, or nil. If the run is taken over, restore fences the
-// checkpoints of the process before. A run whose stored state is lost is not continued, but ends: see active.damage.
-func (a *active) restore() (*agent.Checkpoint, error) {
+// restoreCheckpoint returns the checkpoint from which the run continues, or nil. If the run is taken over,
+// restoreCheckpoint fences the checkpoints of the process before. A run whose stored state is lost is not continued,
+// but ends: see active.damage.
+func (a *active) restoreCheckpoint() (*agent.Checkpoint, error) {
 	var err error
 	if a.run.TakenOver {
-		err = a.store(a.fence)
+		err = a.repeatOperation(a.fenceCheckpoint)
 	}
 	if err == nil && a.saved.Epoch == 0 {
-		err = a.store(a.restoreContinued)
+		err = a.repeatOperation(a.restoreContinued)
 	}
 	if errors.Is(err, errUnreadable) {
 		a.damage, err = err, nil
@@ -26,8 +27,9 @@ func (a *active) restore() (*agent.Checkpoint, error) {
 	return a.saved.Checkpoint, err
 }
 
-// fence reads the checkpoint of the run and puts it again, so that the next put of the process before conflicts.
-func (a *active) fence(ctx context.Context) error {
+// fenceCheckpoint reads the checkpoint of the run and puts it again, so that the next put of the process before
+// conflicts.
+func (a *active) fenceCheckpoint(ctx context.Context) error {
 	for {
 		it, err := a.view.Get(ctx, checkpointName(a.n))
 		switch {
@@ -39,7 +41,7 @@ func (a *active) fence(ctx context.Context) error {
 		if epoch, _ := it.Attr[epochAttr].(int64); epoch > a.epoch {
 			return errLost
 		}
-		s, unreadable := a.runner.readSaved(ctx, a.session, a.roots(), it)
+		s, unreadable := a.runner.readSaved(ctx, a.session, a.listRoots(), it)
 		if unreadable != nil && !errors.Is(unreadable, errUnreadable) {
 			return unreadable
 		}
@@ -65,7 +67,7 @@ func (a *active) restoreContinued(ctx context.Context) error {
 	if err != nil && !errors.Is(err, table.ErrNotFound) {
 		return err
 	}
-	s, err := a.runner.readSaved(ctx, a.session, a.roots(), it)
+	s, err := a.runner.readSaved(ctx, a.session, a.listRoots(), it)
 	if err == nil && (s == nil || s.Checkpoint == nil) {
 		err = fmt.Errorf("%w: run %d does not have a checkpoint", errUnreadable, a.before)
 	}

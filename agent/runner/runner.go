@@ -58,8 +58,8 @@ type Options struct {
 	StepTokens int64
 	// Approvals records the decisions of [Runner.Decide]. If nil, New makes them on the table of the runs.
 	Approvals *approval.Approvals
-	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered. A failure with
-	// a code that callers see is logged at Warn, and all others at Error.
+	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered. A failure
+	// with a code that callers see is logged at Warn, and all others at Error.
 	Logger *slog.Logger
 }
 
@@ -136,8 +136,8 @@ func (r *Runner) openStores() (err error) {
 	return err
 }
 
-// reserve counts a run that is about to start.
-func (r *Runner) reserve() error {
+// reserveRun counts a run that is about to start.
+func (r *Runner) reserveRun() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -150,8 +150,8 @@ func (r *Runner) reserve() error {
 	return nil
 }
 
-// unreserve is the opposite of reserve.
-func (r *Runner) unreserve() {
+// unreserveRun is the opposite of reserveRun.
+func (r *Runner) unreserveRun() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.count--; r.count == 0 && r.closing {
@@ -159,15 +159,15 @@ func (r *Runner) unreserve() {
 	}
 }
 
-// find returns the run if it is in this process.
-func (r *Runner) find(session scope.Scope, n int) *active {
+// findActive returns the run if it is in this process.
+func (r *Runner) findActive(session scope.Scope, n int) *active {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.live[liveKey{session.Partition(), n}]
 }
 
-// launch runs a reserved run in a new goroutine. It returns false if this process has the run already.
-func (r *Runner) launch(a *active) bool {
+// launchRun runs a reserved run in a new goroutine. It returns false if this process has the run already.
+func (r *Runner) launchRun(a *active) bool {
 	key := liveKey{a.session.Partition(), a.n}
 	r.mu.Lock()
 	if r.live[key] != nil {
@@ -181,11 +181,11 @@ func (r *Runner) launch(a *active) bool {
 		a.handOver()
 	}
 	if interrupting {
-		a.interrupt(errHandover)
+		a.interruptWork(errHandover)
 	}
 	go func() {
-		defer r.unreserve()
-		a.execute()
+		defer r.unreserveRun()
+		a.executeRun()
 		r.mu.Lock()
 		delete(r.live, key)
 		r.mu.Unlock()
@@ -225,7 +225,7 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	r.interrupting = true
 	for _, a := range r.live {
-		a.interrupt(errHandover)
+		a.interruptWork(errHandover)
 	}
 	r.mu.Unlock()
 	select {
@@ -236,9 +236,9 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 	}
 }
 
-// retry repeats an operation of the store until it succeeds, until its error is final, until ctx ends, or for the time
-// of a lease.
-func (r *Runner) retry(ctx context.Context, op func(context.Context) error) error {
+// retryOperation repeats an operation of the store until it succeeds, until its error is final, until ctx ends, or for
+// the time of a lease.
+func (r *Runner) retryOperation(ctx context.Context, op func(context.Context) error) error {
 	return r.retryFor(ctx, r.o.Lease, op)
 }
 
@@ -246,7 +246,7 @@ func (r *Runner) retry(ctx context.Context, op func(context.Context) error) erro
 func (r *Runner) retryFor(ctx context.Context, most time.Duration, op func(context.Context) error) error {
 	last := time.Now().Add(most)
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := r.try(ctx, op)
+		err := r.tryOperation(ctx, op)
 		if err == nil || isFinal(err) {
 			return err
 		}
@@ -263,8 +263,8 @@ func (r *Runner) retryFor(ctx context.Context, most time.Duration, op func(conte
 	}
 }
 
-// try bounds one try of an operation.
-func (r *Runner) try(ctx context.Context, op func(context.Context) error) error {
+// tryOperation bounds one try of an operation.
+func (r *Runner) tryOperation(ctx context.Context, op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, r.o.Lease/2)
 	defer cancel()
 	return op(ctx)
@@ -291,7 +291,8 @@ func (r *Runner) logError(ctx context.Context, msg, run string, err error) {
 	}
 }
 
-// logFailure logs why a run failed: at Error if the cause is internal, and otherwise at Warn, since callers see the code.
+// logFailure logs why a run failed: at Error if the cause is internal, and otherwise at Warn, since callers see the
+// code.
 func (r *Runner) logFailure(ctx context.Context, run string, res Result) {
 	level := slog.LevelWarn
 	if res.Code == string(agent.CodeInternal) {

@@ -26,14 +26,16 @@ func (r *Runner) Start(ctx context.Context, q Request) (*Run, error) {
 }
 
 func (r *Runner) startRequest(ctx context.Context, q Request, isStrict bool) (*Run, error) {
-	raw, err := q.encode()
+	raw, err := q.encodeRequest()
 	if err != nil {
 		return nil, fmt.Errorf("runner: start: %w", err)
 	}
 	if q.Prompt == "" && len(q.Media) == 0 && r.host.Prompt == nil {
 		return nil, fmt.Errorf("runner: start: %w: Prompt and Media must not both be empty", ErrInvalid)
 	}
-	return r.start(ctx, q.Scope, newRun{input: raw, key: digest([]byte(q.Key)), body: digest(raw), isStrict: isStrict})
+	return r.startRun(ctx, q.Scope, newRun{
+		input: raw, key: digestText([]byte(q.Key)), body: digestText(raw), isStrict: isStrict,
+	})
 }
 
 // newRun is a run that may be started.
@@ -44,7 +46,7 @@ type newRun struct {
 	isStrict  bool // it does not overtake calls that wait, see [Conversation].Strict
 }
 
-func (r *Runner) start(ctx context.Context, session scope.Scope, s newRun) (*Run, error) {
+func (r *Runner) startRun(ctx context.Context, session scope.Scope, s newRun) (*Run, error) {
 	view, err := r.table.In(session)
 	if err != nil {
 		return nil, fmt.Errorf("runner: start: %w", err)
@@ -83,7 +85,7 @@ func (r *Runner) start(ctx context.Context, session scope.Scope, s newRun) (*Run
 			return nil, fmt.Errorf("runner: start: %w", cmp.Or(err, agent.ErrWaiting))
 		}
 	}
-	return r.begin(ctx, session, view, n, s)
+	return r.beginRun(ctx, session, view, n, s)
 }
 
 // matchKey returns the run if it was started with the same idempotency key.
@@ -94,7 +96,7 @@ func (r *Runner) matchKey(ctx context.Context, session scope.Scope, h *head, s n
 	case h.body != s.body:
 		return nil, ErrKeyReused
 	}
-	return r.describe(ctx, session, h)
+	return r.describeHead(ctx, session, h)
 }
 
 // endingPolls and endingPoll are how often, and after which time, HEAD of a run that may be about to end is read again.
@@ -106,7 +108,7 @@ const (
 // awaitEnding reports whether a run has ended. A client may have seen the last event of a run whose HEAD says that it
 // has not, so awaitEnding waits for a run of this process that has told it, and otherwise reads HEAD a few times.
 func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *table.View, n int) (bool, error) {
-	if a := r.find(session, n); a != nil {
+	if a := r.findActive(session, n); a != nil {
 		if !a.ending.Load() {
 			return false, nil
 		}
@@ -121,19 +123,19 @@ func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *tab
 		if err != nil || h.status.HasEnded() {
 			return err == nil, err
 		}
-		if err := sleep(ctx, endingPoll); err != nil {
+		if err := sleepFor(ctx, endingPoll); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
 }
 
-// begin puts HEAD with Absent, which decides between concurrent starts, and launches the run.
-func (r *Runner) begin(ctx context.Context, session scope.Scope, view *table.View, n int, s newRun) (*Run, error) {
+// beginRun puts HEAD with Absent, which decides between concurrent starts, and launches the run.
+func (r *Runner) beginRun(ctx context.Context, session scope.Scope, view *table.View, n int, s newRun) (*Run, error) {
 	if n > maxRun {
 		return nil, fmt.Errorf("%w: the session has %d runs", ErrInvalid, maxRun)
 	}
-	if err := r.reserve(); err != nil {
+	if err := r.reserveRun(); err != nil {
 		return nil, err
 	}
 	h := head{
@@ -141,18 +143,18 @@ func (r *Runner) begin(ctx context.Context, session scope.Scope, view *table.Vie
 		lease: time.Now().Add(r.o.Lease), continues: s.continues,
 	}
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
-	current, err := a.create(ctx, s.input)
+	current, err := a.createHead(ctx, s.input)
 	if err == nil && current == nil {
-		run := *a.run     // before the goroutine changes it
-		if !r.launch(a) { // Recover was faster than the answer of the table
+		run := *a.run        // before the goroutine changes it
+		if !r.launchRun(a) { // Recover was faster than the answer of the table
 			a.cancelLife(errLost)
-			r.unreserve()
+			r.unreserveRun()
 		}
 		return &run, nil
 	}
 	a.cancelLife(errLost)
-	a.leave(context.WithoutCancel(ctx))
-	r.unreserve()
+	a.leavePlace(context.WithoutCancel(ctx))
+	r.unreserveRun()
 	if err != nil {
 		return nil, err
 	}
@@ -162,26 +164,26 @@ func (r *Runner) begin(ctx context.Context, session scope.Scope, view *table.Vie
 	return nil, &RunningError{runID(session, n)}
 }
 
-// create enters the run and puts its HEAD. If another run has the number, create returns that one's head.
-func (a *active) create(ctx context.Context, raw []byte) (*head, error) {
+// createHead enters the run and puts its HEAD. If another run has the number, createHead returns that one's head.
+func (a *active) createHead(ctx context.Context, raw []byte) (*head, error) {
 	var err error
 	if a.input, err = a.runner.parseInput(a.session, raw); err != nil {
 		return nil, wrapStart(err)
 	}
-	a.run = a.head.run(a.session, a.input)
-	if err := a.enter(ctx); err != nil {
+	a.run = a.head.describeRun(a.session, a.input)
+	if err := a.takePlace(ctx); err != nil {
 		return nil, err
 	}
 	if a.countTry(); a.isQueued() {
 		a.head.status, a.run.Status = StatusQueued, StatusQueued
 	}
 	var current *head
-	err = a.runner.retry(ctx, func(ctx context.Context) error {
+	err = a.runner.retryOperation(ctx, func(ctx context.Context) error {
 		var err error
 		if a.head.input, err = a.runner.writeText(ctx, a.session, raw, maxInput); err != nil {
 			return err
 		}
-		it, err := a.view.Put(ctx, a.head.item(a.session, a.runner.o.Retention), table.Absent())
+		it, err := a.view.Put(ctx, a.head.encodeItem(a.session, a.runner.o.Retention), table.Absent())
 		conflict, taken := errors.AsType[*table.ConflictError](err)
 		if !taken || conflict.Current == nil {
 			a.head.version = it.Version
@@ -208,11 +210,11 @@ func wrapStart(err error) error {
 	return nil
 }
 
-// describe returns the description of a stored run.
-func (r *Runner) describe(ctx context.Context, session scope.Scope, h *head) (*Run, error) {
+// describeHead returns the description of a stored run.
+func (r *Runner) describeHead(ctx context.Context, session scope.Scope, h *head) (*Run, error) {
 	in, err := r.decodeInput(ctx, session, h)
 	if err != nil {
 		return nil, fmt.Errorf("runner: read: %w", err)
 	}
-	return h.run(session, in), nil
+	return h.describeRun(session, in), nil
 }

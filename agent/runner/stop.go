@@ -16,7 +16,7 @@ func (r *Runner) requestStop(ctx context.Context, session scope.Scope, h head) e
 	}
 	for !h.status.HasEnded() && !h.stop {
 		h.stop = true
-		_, err := view.Put(ctx, h.item(session, r.o.Retention), table.Version(h.version))
+		_, err := view.Put(ctx, h.encodeItem(session, r.o.Retention), table.Version(h.version))
 		conflict, ok := errors.AsType[*table.ConflictError](err)
 		switch {
 		case !ok:

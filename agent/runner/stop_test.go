@@ -18,14 +18,22 @@ import (
 // A stop request ends a run as stopped, whenever its process is killed. After a pause the run may have come to its end.
 func TestAStopSurvivesAKillAtAnyWrite(t *testing.T) {
 	t.Parallel()
+	interruptAtEachWrite(t, 2, stopAcross)
+}
+
+// interruptAtEachWrite calls play once without an interruption, which returns its number of writes. Then it calls play
+// for each write from the first one on, at which a process is killed (no pause) or frozen for less or more than its
+// lease.
+func interruptAtEachWrite(t *testing.T, first int, play func(t *testing.T, write int, pause time.Duration) (writes int)) {
+	t.Helper()
 	n := 0
-	synctest.Test(t, func(t *testing.T) { n = stopAcross(t, 1<<30, 0) })
+	synctest.Test(t, func(t *testing.T) { n = play(t, 1<<30, 0) })
 	require.Greater(t, n, 8)
-	for k := 2; k <= n; k++ {
+	for k := first; k <= n; k++ {
 		for _, pause := range []time.Duration{0, 11 * time.Second, 13 * time.Second, time.Minute} {
 			t.Run(fmt.Sprint(k, " ", pause), func(t *testing.T) {
 				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { stopAcross(t, k, pause) })
+				synctest.Test(t, func(t *testing.T) { play(t, k, pause) })
 			})
 		}
 	}

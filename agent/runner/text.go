@@ -20,7 +20,7 @@ const (
 // text is JSON in an item, or the Ref of an object that holds it. Both may be empty.
 type text struct{ inline, object string }
 
-func (t text) store(attr map[string]table.Value, name string) {
+func (t text) storeIn(attr map[string]table.Value, name string) {
 	switch {
 	case t.inline != "":
 		attr[name] = t.inline
@@ -59,9 +59,9 @@ func (r *Runner) readText(ctx context.Context, session scope.Scope, t text) ([]b
 	return raw, err
 }
 
-// roots returns where the objects of a run may be: in its session and, unless shared is the zero Scope, in the shared
-// data of its tenant.
-func (r *Runner) roots(session, shared scope.Scope) []*object.Root {
+// listRoots returns where the objects of a run may be: in its session and, unless shared is the zero Scope, in the
+// shared data of its tenant.
+func (r *Runner) listRoots(session, shared scope.Scope) []*object.Root {
 	if r.o.Objects == nil {
 		return nil
 	}

@@ -20,7 +20,7 @@ func (a *active) wasTakenOverTooOften() bool { return a.tries-max(a.saved.Tries,
 // endWithoutLog ends a run whose log cannot be opened, because of cause. It does what finish does, but for the last
 // event.
 func (a *active) endWithoutLog(cause error) error {
-	res := failure(fmt.Errorf("%w: %w", errUnreadable, cause))
+	res := newFailure(fmt.Errorf("%w: %w", errUnreadable, cause))
 	err := callHost(func() error {
 		if err := errors.Join(a.writeHistory(a.saved), a.settleLost()); err != nil {
 			return err

@@ -15,7 +15,7 @@ import (
 // Waiting reports whether the newest run of the conversation waits, and returns the ids of the approvals for which it
 // waits. They are fewer than its calls if requests have expired or were decided. A new message overtakes the calls.
 func (c *Chat) Waiting(ctx context.Context) (approvals []string, isWaiting bool, err error) {
-	session, err := c.find(ctx)
+	session, err := c.findSession(ctx)
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
