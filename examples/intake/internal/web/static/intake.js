@@ -34,7 +34,8 @@ async function run(question, events) {
   try {
     for await (const event of events()) {
       turn.add(event);
-      if (event.type === "tool_result" && event.name.endsWith("_profile")) refresh();
+      const isStart = event.type === "step_started" && event.step === 1; // the upload is recorded by then
+      if (isStart || (event.type === "tool_result" && event.name.endsWith("_profile"))) refresh();
     }
     turn.end();
   } catch (err) {
