@@ -26,6 +26,7 @@ type transcript struct {
 	Run    string `json:"run_id"`
 	Status string
 	Follow []string
+	Lost   []string `json:"overtaken"`
 	Rights map[string]bool
 }
 
@@ -135,6 +136,34 @@ func TestTheTranscriptOfARunThatWaits(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.post("/api/runs/"+chat+".2/stop", map[string]any{}).Status)
 	w.follow(chat+".2", "")
 	require.Empty(t, w.transcript(chat, "").Follow)
+}
+
+// A message overtakes a request for an approval. The exchange before it is not in the history, but its run is named.
+func TestTheTranscriptNamesOvertakenRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.as = "acme ann librarian"
+	id := w.accepted(map[string]any{"title": "Emma"})
+	w.model.then(say("Hello."))
+	chat := w.chat("", "hello").Header.Get("Chat-Id")
+	w.model.then(share(id, 1)...)
+	w.chat(chat, "share Emma")
+	require.Empty(t, w.transcript(chat, "").Lost, "it still waits")
+	w.chat(chat, "never mind") // the model has its answer for after the approval
+	tr := w.transcript(chat, "")
+	require.Equal(t, []string{chat + ".2"}, tr.Lost)
+	require.Equal(t, []string{"user hello", "assistant Hello.", "user never mind", "assistant Done."}, tr.texts())
+	lost := w.follow(chat+".2", "")
+	require.InDelta(t, 1, lost.one(t, "chat")["turns"], 0)
+	require.Equal(t, "share Emma", lost.one(t, "user_message")["text"])
+
+	w.model.then(share(id, 1)...)
+	asked := w.chat(chat, "share it after all")
+	require.Equal(t, http.StatusOK, w.post("/api/runs/"+chat+".4/approvals/"+asked.one(t, "approval_requested")["approval_id"].(string),
+		map[string]any{"approved": true}).Status)
+	require.Equal(t, "complete", w.follow(chat+".5", "").last(t)["type"])
+	require.Equal(t, []string{chat + ".2"}, w.transcript(chat, "").Lost, "a run that was continued is not lost")
+	require.Empty(t, w.transcript(chat, "?limit=1&cursor="+w.transcript(chat, "?limit=1").Next).Lost, "of the first page only")
 }
 
 func TestChatsAreListed(t *testing.T) {

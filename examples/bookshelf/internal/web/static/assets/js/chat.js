@@ -19,6 +19,7 @@ let doing = "loading"; // "", "loading", "sending" or "reading"
 let canApprove = false;
 let lastMessage = ""; // what was sent last, for another try
 let isMissing = false;
+const replaced = "A new message has replaced this request.";
 const leaving = new AbortController();
 const { signal } = leaving;
 
@@ -53,6 +54,7 @@ async function loadChat() {
   next = page.next;
   const turns = page.turns;
   talk.prepend(turns, newest);
+  await insertOvertaken(page.overtaken ?? []);
   if (page.follow.length === 0) {
     const words = describeStatus(page.status);
     if (words) talk.aside(words);
@@ -63,6 +65,14 @@ async function loadChat() {
   refresh();
   await followAll(page.follow);
   talk.scrollToEnd();
+}
+
+/** insertOvertaken shows the runs that waited for an approval when the next message came. */
+async function insertOvertaken(runs) {
+  for (const run of runs) {
+    const events = await api.fetchEvents(run, signal).catch(() => []); // they are kept for a week
+    if (events.length > 0) talk.insert(run, events, replaced);
+  }
 }
 
 async function loadEarlier() {
@@ -175,7 +185,7 @@ async function send(message) {
     showError("The message was not sent", err, () => send(takeMessage() || message));
     return;
   }
-  talk.closeRequests("A new message has replaced this request.");
+  talk.closeRequests(replaced);
   lastMessage = message;
   forgetUnsent();
   if (chat === "") {
