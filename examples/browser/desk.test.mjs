@@ -82,6 +82,13 @@ async function tabTo(page, locator) {
   assert.fail("the element is not in the order of the keyboard");
 }
 
+scene("one click accepts a card whose title has just been typed", {}, async (s) => {
+  await chooseSample(s, "Moby-Dick");
+  await hasRead(s.page);
+  await field(s.page, "Title").fill("The Whale");
+  await acceptCard(s.page); // the question about the other fields does not move the button away
+});
+
 const script = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
 
 scene("markup in names, titles, messages and results is text", { window: desktop }, async ({ page, server }) => {
