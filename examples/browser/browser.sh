@@ -2,7 +2,7 @@
 # browser.sh [install | run [FILE...]]: the bookshelf's pages in Chromium, Firefox and WebKitGTK, as their users see them.
 # Needs Go, Node 20 or later with npm, and Linux with Debian's package registry. Nothing is installed on the system, see
 # engines.sh. The tests drive Chromium and the stock Firefox (WebDriver BiDi) with npm's playwright-core, and WebKitGTK
-# with its own WebDriver under Xvfb. Screenshots are kept in CARREL_ARTIFACTS, or below the cache; the last line says where.
+# with its own WebDriver under Xvfb. Screenshots are kept in CARREL_ARTIFACTS/screenshots, or below the cache; the last line says where.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../conformance/common.sh
@@ -20,16 +20,17 @@ install() {
 run() ( # FILE...
   work=$(mktemp -d /tmp/browser-XXXXXX) # in the one place that the browsers share with the system
   trap 'rm -rf "$work"' EXIT
-  shots=${CARREL_ARTIFACTS:-$dir/screenshots}
-  rm -rf "$shots" "$dir/browser" "$dir/conformance"
-  mkdir -p "$shots" "$dir/browser" "$dir/conformance" "$work/home"
+  shots=${CARREL_ARTIFACTS:-$dir}/screenshots
+  rm -rf "$shots"
+  mkdir -p "$shots" "$work/browser" "$work/conformance" "$work/home"
   build "$work/bookshelf" ./bookshelf
   # Node finds the packages beside the tests.
-  cp "$here"/*.mjs "$dir/browser/"
-  cp "$here"/../conformance/*.mjs "$dir/conformance/"
+  ln -s "$dir/node_modules" "$work/node_modules"
+  cp "$here"/*.mjs "$work/browser/"
+  cp "$here"/../conformance/*.mjs "$work/conformance/"
   export TMPDIR=$work HOME=$work/home CONFORMANCE_BOOKSHELF=$work/bookshelf BROWSER_ENGINES=$dir/engines/bin BROWSER_SHOTS=$shots
   unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY
-  cd "$dir/browser"
+  cd "$work/browser"
   [ $# -gt 0 ] || set -- *.test.mjs
   node --test --test-reporter=spec --test-concurrency=2 --test-timeout=600000 "$@"
   echo "screenshots: $shots"
