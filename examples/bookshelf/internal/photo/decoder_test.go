@@ -3,6 +3,7 @@ package photo
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -54,7 +55,12 @@ var costlyFiles = map[string]struct {
 }{
 	"progressive CMYK":          {8, func() []byte { return phototest.JPEG(8000, 6250, phototest.CMYK, true, 0) }, true},
 	"progressive CMYK, smaller": {8, func() []byte { return phototest.JPEG(3700, 3000, phototest.CMYK, true, 0) }, false},
-	"gray PNG of one bit":       {12, func() []byte { return phototest.PNG(7000, 7000, 1, 0, false, false) }, false},
+	"one photo of 50 megapixels": {1, func() []byte {
+		return phototest.WithExif(phototest.JPEG(8160, 6120, phototest.S420, false, phototest.NoAdobe), phototest.Exif(6, binary.BigEndian))
+	}, false},
+	"photos of 50 megapixels": {8, func() []byte { return phototest.JPEG(8160, 6120, phototest.S420, false, phototest.NoAdobe) }, false},
+	"transparent WebP":        {12, func() []byte { return phototest.WebP("alpha") }, false},
+	"gray PNG of one bit":     {12, func() []byte { return phototest.PNG(7000, 7000, 1, 0, false, false) }, false},
 }
 
 // readAll reads uploads of one kind at the same time. Each belongs to another tenant.

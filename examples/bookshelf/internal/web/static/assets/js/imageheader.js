@@ -93,9 +93,14 @@ function readPNG(b) {
   return { type: "image/png", width, height, memory: width * height * (depth === 16 ? 8 : 4) * (interlaced ? 2 : 1) };
 }
 
+// The server reckons with the Huffman trees that a hostile lossless image, or a
+// plane of transparency, can have.
+const losslessTrees = 220_000_000; // bytes
+
 function readWebP(b) {
   const h = { type: "image/webp" };
-  if (b.has(12, "VP8X")) {
+  const isExtended = b.has(12, "VP8X");
+  if (isExtended) {
     h.animated = (b.u8(20) & 2) !== 0;
     h.width = b.u24le(24) + 1;
     h.height = b.u24le(27) + 1;
@@ -107,8 +112,23 @@ function readWebP(b) {
     h.width = b.u16le(26) & 0x3fff;
     h.height = b.u16le(28) & 0x3fff;
   }
-  if (h.width) h.memory = h.width * h.height * 8;
+  if (!h.width) return h;
+  const pixels = h.width * h.height;
+  const hasAlpha = isExtended && (b.u8(20) & 16) !== 0;
+  h.memory = hasAlpha || isLossless(b) ? losslessTrees + 12 * pixels : 2 * pixels;
   return h;
+}
+
+// isLossless reports whether a chunk with a lossless image follows, after the
+// colour profile if there is one.
+function isLossless(b) {
+  for (let at = 12; at + 8 <= b.size; ) {
+    if (b.has(at, "VP8L")) return true;
+    if (b.has(at, "VP8 ")) return false;
+    const size = b.u32le(at + 4);
+    at += 8 + size + (size % 2);
+  }
+  return false;
 }
 
 function readBMP(b) {

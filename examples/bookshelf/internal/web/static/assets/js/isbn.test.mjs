@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { checkISBN, compactISBN } from "./isbn.js";
 
 test("an ISBN is accepted as it is printed", () => {
-  for (const printed of ["978-0-486-28473-6", "978 0 486 28473 6", "9780486284736", "0-8044-2957-x", "0‐8044‑2957–X"]) {
+  for (const printed of ["978-0-486-28473-6", "978 0 486 28473 6", "9780486284736", "0-8044-2957-x", "0‐8044‑2957–X", "ISBN-13: 978-0-486-28473-6", "isbn 0-8044-2957-X"]) {
     assert.equal(checkISBN(compactISBN(printed)), undefined, printed);
   }
 });
@@ -17,6 +17,11 @@ test("a wrong digit is found wherever it is", () => {
       }
     }
   }
+});
+
+test("the digit that would fit is named", () => {
+  assert.match(checkISBN("9780486284737"), /It would be 6\.$/);
+  assert.match(checkISBN("0804429571"), /It would be X\.$/);
 });
 
 test("what is not an ISBN is refused with what is expected", () => {

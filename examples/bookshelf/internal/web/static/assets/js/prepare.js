@@ -20,7 +20,7 @@ export function describeLimits({ maxBytes, maxPixels } = limits) {
 }
 
 const maxServerMemory = 256 * 1024 * 1024; // bytes for decoding a photo on the server
-const maxFile = 300 * 1024 * 1024; // bytes of a file that the browser is asked to decode
+const maxFile = 300_000_000; // bytes of a file that the browser is asked to decode
 const maxDecoded = 160_000_000; // pixels that the browser is asked to decode, of four bytes each
 const maxSide = 4000; // pixels of the longer side of a converted photo; the reader needs 3000
 

@@ -121,6 +121,12 @@ test("a photo that the server would reject is made smaller", async () => {
   assert.ok(isBig(jpeg(8000, 6000, 0xc2)), "progressive: too much memory");
   assert.ok(isBig(png(8000, 6000, 16)), "16 bits");
   assert.ok(isBig(png(8000, 5000, 8, 1)), "interlaced");
+  const lossless = (w, h) => [...ascii("RIFF"), ...le32(20), ...ascii("WEBPVP8L"), ...le32(9), 0x2f, ...le32((w - 1) | ((h - 1) << 14))];
+  assert.ok(!isBig(lossless(2000, 2000)));
+  assert.ok(isBig(lossless(3000, 3000)), "lossless WebP");
+  assert.ok(isBig(webp(16, 3000, 3000)), "transparent WebP");
+  assert.ok(isBig([...webp(0, 3000, 3000), ...ascii("ICCP"), ...le32(3), 1, 2, 3, 0, ...ascii("VP8L"), ...le32(9)]), "with a profile");
+  assert.ok(!isBig([...webp(0, 8000, 6000), ...ascii("VP8 "), ...le32(9)]), "lossy WebP");
   assert.ok(isBig(jpeg(80, 60), limits.maxBytes + 1));
   assert.ok(!isBig(jpeg(80, 60), limits.maxBytes));
 });
