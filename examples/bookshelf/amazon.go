@@ -18,31 +18,33 @@ import (
 )
 
 // amazon connects to AWS with the SDK's default configuration: environment, profile, role and endpoint overrides. The
-// buckets and the table must exist. The server does not create them.
+// buckets and the table must exist. The server does not create them. If something is missing or not allowed, the error
+// says so for all of it at once.
 func amazon(ctx context.Context, c config) (services, error) {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
 		return services{}, fmt.Errorf("-aws: %w", err)
 	}
-	if cfg.Region == "" {
-		return services{}, errors.New("-aws: no region: set AWS_REGION")
-	}
-	model, err := bedrock.New(bedrockruntime.NewFromConfig(cfg), c.model, nil)
-	if err != nil {
+	// Other S3 servers do not have a host name for each bucket.
+	on := services{s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })}
+	runtime, client := bedrockruntime.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
+	if on.model, err = bedrock.New(runtime, c.model, nil); err != nil {
 		return services{}, fmt.Errorf("-aws: %w", err)
 	}
-	on := services{
-		// Other S3 servers do not have a host name for each bucket.
-		s3:    s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil }),
-		model: model,
-	}
-	for _, bucket := range []string{c.landing, c.raw} {
-		if _, err := on.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}); err != nil {
-			return services{}, fmt.Errorf("-aws: bucket %q must exist: %w", bucket, err)
+	var checks []check
+	if access := checkAccess(ctx, cfg); access != nil {
+		checks = append(checks, *access)
+	} else {
+		checks = append(checks, checkBucket(on.s3, cfg.Region, c.landing, "-landing"),
+			checkBucket(on.s3, cfg.Region, c.raw, "-raw"), checkTable(client, c.table))
+		if c.getenv(runtimeAPI) == "" { // each start of a function would ask the model
+			checks = append(checks, checkModel(runtime, cfg.Region, c.model, c.log))
 		}
 	}
-	client := dynamodb.NewFromConfig(cfg)
-	if err := dynamo.CreateTable(ctx, existing{client}, c.table, &tableOptions); err != nil {
+	if c.issuer != "" {
+		checks = append(checks, checkIssuer(c))
+	}
+	if err := runChecks(ctx, checks); err != nil {
 		return services{}, fmt.Errorf("-aws: %w", err)
 	}
 	if on.rows, err = dynamo.New(client, c.table, nil); err != nil {
@@ -54,17 +56,37 @@ func amazon(ctx context.Context, c config) (services, error) {
 	return on, nil
 }
 
+// checkAccess returns the failed check of the region or the credentials, without which no service can be called.
+func checkAccess(ctx context.Context, cfg aws.Config) *check {
+	if cfg.Region == "" {
+		return &check{"no region", func(context.Context) error { return errors.New("set AWS_REGION") }}
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return &check{"no credentials", func(context.Context) error {
+			return fmt.Errorf("set AWS_PROFILE, sign in with the AWS CLI, or use a role: %w", err)
+		}}
+	}
+	return nil
+}
+
+var (
+	errTableMissing = errors.New("the table does not exist, and -aws does not create it")
+	errNoTTL        = errors.New("the table's TTL is disabled, and -aws does not enable it")
+)
+
 // existing is a client that rejects changes, so that CreateTable only verifies the table.
 type existing struct{ *dynamodb.Client }
 
 func (existing) CreateTable(context.Context, *dynamodb.CreateTableInput,
 	...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
-	return nil, errors.New("the table does not exist, and -aws does not create it")
+	return nil, errTableMissing
 }
 
 func (existing) UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput,
 	...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error) {
-	return nil, errors.New("the table's TTL is disabled, and -aws does not enable it")
+	return nil, errNoTTL
 }
 
 // uploadOrigin returns the origin of the bucket's grants, which pages must be allowed to send to.

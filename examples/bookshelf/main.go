@@ -43,7 +43,9 @@
 // plain http, so everybody on it can read the traffic. Every device is the user "anonymous".
 //
 // With -aws, the SDK's default configuration applies (environment, profile, role). The table and the buckets, with a
-// CORS rule for the page's origin, must exist. -model is a model or an inference profile that the account may call.
+// CORS rule for the page's origin, must exist. -model is a model or an inference profile that the account may call. The
+// program checks all of them, and the issuer, before it starts, and reports every failure. It asks the model for one
+// token.
 //
 //	-events-queue  URL of the SQS queue that the landing bucket notifies; an upload is then recorded when it arrives
 //	-events-wait   how long one call waits for messages, 1s to 20s; default 20s

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -155,4 +157,38 @@ func TestCognitoTokensAreVerified(t *testing.T) {
 	// Another pool of this server signs with the same key, so only the issuer differs.
 	q := newPool(t, endpoint)
 	require.Equal(t, "is of another issuer", reason(v, q.signIn(t, "reader", "acme").IdToken))
+}
+
+// The bookshelf as a person with a token of the pool: the tenant of an immutable attribute bounds the data.
+func TestBookshelfAcceptsCognitoTokens(t *testing.T) {
+	t.Parallel()
+	endpoint := cognitoEndpoint(t)
+	p := newPool(t, endpoint)
+	s := newShelf(t)
+	s.runProgram(s.buildEnv(), "-issuer", "https://cognito-idp.us-east-1.amazonaws.com/"+p.id, "-client", p.client,
+		"-issuer-keys", endpoint+"/"+p.id+"/.well-known/jwks.json") // AWS does not have this pool
+	as := func(name, tenant string, groups ...string) http.Header {
+		return http.Header{"Authorization": {"Bearer " + *p.signIn(t, name, tenant, groups...).IdToken}}
+	}
+	ann, chief, eve := as("ann", "acme"), as("chief", "acme", "ops"), as("eve", "globex", "ops")
+	status, body := s.sendRequest(http.MethodGet, "/api/upload/presigned?filename=cover.png", nil, ann)
+	require.Equal(t, http.StatusOK, status, string(body))
+	var grant struct {
+		SessionID string `json:"session_id"`
+	}
+	require.NoError(t, json.Unmarshal(body, &grant))
+	for name, c := range map[string]struct {
+		who  http.Header
+		want int
+	}{
+		"the owner": {ann, http.StatusOK}, "operations of the tenant": {chief, http.StatusOK},
+		"operations of another tenant": {eve, http.StatusNotFound}, "without a token": {nil, http.StatusUnauthorized},
+		"a user without a tenant": {as("nobody", ""), http.StatusUnauthorized},
+		"another pool":            {http.Header{"Authorization": {"Bearer " + *newPool(t, endpoint).signIn(t, "ann", "acme").IdToken}}, http.StatusUnauthorized},
+	} {
+		status, body := s.sendRequest(http.MethodGet, "/api/ops/files/"+grant.SessionID, nil, c.who)
+		require.Equal(t, c.want, status, "%s: %s", name, body)
+	}
+	status, body = s.sendRequest(http.MethodPost, "/sign-in/start", map[string]string{"return": "/"}, http.Header{"Origin": {s.url}})
+	require.Equal(t, http.StatusNotImplemented, status, string(body))
 }

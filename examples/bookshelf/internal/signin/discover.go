@@ -23,6 +23,13 @@ type endpoints struct {
 	Scopes    []string `json:"scopes_supported"`
 }
 
+// CheckIssuer returns an error if the issuer's configuration cannot be read.
+func CheckIssuer(ctx context.Context, issuer string) error {
+	client := newClient(nil)
+	_, err := discover(ctx, &client, issuer)
+	return err
+}
+
 // discover reads the issuer's configuration.
 func discover(ctx context.Context, client *http.Client, issuer string) (endpoints, error) {
 	ctx, cancel := context.WithTimeout(ctx, issuerTime)

@@ -45,12 +45,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Verifier == nil || o.ClientID == "" {
 		return nil, errors.New("signin: Options.Verifier and ClientID are required")
 	}
-	client := http.Client{}
-	if o.Client != nil {
-		client = *o.Client
-	}
-	client.Timeout, client.Jar = issuerTime, nil
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client := newClient(o.Client)
 	o.Client = &client
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -105,4 +100,15 @@ func (s *Service) client(redirect string) *oauth2.Config {
 func (s *Service) withClient(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx = context.WithValue(context.WithoutCancel(ctx), oauth2.HTTPClient, s.o.Client)
 	return context.WithTimeout(ctx, issuerTime)
+}
+
+// newClient returns a copy of a client, or of a new one, which does not follow redirects.
+func newClient(base *http.Client) http.Client {
+	var client http.Client
+	if base != nil {
+		client = *base
+	}
+	client.Timeout, client.Jar = issuerTime, nil
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
 }
