@@ -135,7 +135,7 @@ func (a *app) assemble(ctx context.Context, c config, on *services) (
 	if err != nil {
 		return fail(err)
 	}
-	turns, err := history.New(tb, &history.Options{Objects: work})
+	turns, err := history.New(tb, &history.Options{Objects: work, Retention: server.ChatRetention})
 	if err != nil {
 		return fail(err)
 	}
@@ -175,7 +175,9 @@ func (a *app) assemble(ctx context.Context, c config, on *services) (
 	system := tb.System()
 	sweep, err := sweeper.New(tracker, system, &sweeper.Options{
 		Look: recorder.Look, Live: srv.IsLive, Log: c.log,
-		Clean: func(ctx context.Context) error { return recorder.Clean(ctx, system) },
+		Clean: func(ctx context.Context) error {
+			return errors.Join(recorder.Clean(ctx, system), turns.Clean(ctx, system, nil))
+		},
 	})
 	return srv, sweep, recorder, err
 }

@@ -30,6 +30,8 @@ const (
 	MaxPut = 64 << 20
 	// Review is how long a person may take to continue with a file.
 	Review = 90 * 24 * time.Hour
+	// ChatRetention is how long a chat is kept after its last message.
+	ChatRetention = 90 * 24 * time.Hour
 	// RoleSteward is the group of the users who may share files with their tenant.
 	RoleSteward = "steward"
 )
@@ -88,7 +90,7 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.runs, err = runner.New(o.Table, s.newHost(), &runner.Options{
 		Logs: o.Logs, Turns: o.History, Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Work, Logger: o.Log,
-		Admission: o.Admission,
+		Admission: o.Admission, ChatRetention: ChatRetention,
 	})
 	if err != nil {
 		return nil, err
