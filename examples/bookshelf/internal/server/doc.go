@@ -26,7 +26,8 @@
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
 //	GET  /api/chat                         {chats, count, next, rights}: the caller's chats, newest first; limit, cursor
-//	GET  /api/chat/{id}                    {turns, next, run_id, status, follow, overtaken, rights}: the transcript; limit, cursor
+//	GET  /api/chat/{id}                    {turns, next, run_id, status, follow, overtaken, rights}: the transcript;
+//	                                       limit, cursor
 //	POST /api/chat/agui                    the same chats for clients of AG-UI, see package agui
 //	POST /api/chat/aisdk                   and for the AI SDK's chat transport, see package aisdk
 //	GET  /api/chat/aisdk/{id}/stream       the newest message of such a chat; 204 only if it does not have a run
@@ -58,14 +59,14 @@
 // value of each field is: found (the agent has found it on the photo or looked it up), told (the person's message has
 // the value) or typed. The origins name the look-up source that has a found value, for example "Open Library". A field
 // that the person has cleared is typed, and is missing in the metadata. The photo_url is a download grant that is valid
-// for five minutes; it is missing if the photo has not arrived or has been deleted.
-// The runs are the ids of the session's runs, oldest first, at most the newest hundred: their events tell what happened.
-// The transcript is the conversation that the model sees, which is kept longer than the events.
+// for five minutes; it is missing if the photo has not arrived or has been deleted. The runs are the ids of the
+// session's runs, oldest first, at most the newest hundred: their events tell what happened. The transcript is the
+// conversation that the model sees, which is kept longer than the events.
 //
 // A PUT sends the whole card with the version of the draft from which it was made, and is answered with the new
 // {metadata, sources, origins, version}. Fields that differ from the agent's values are typed. The metadata is checked
-// as an accept checks it, but it may be empty. If a run or another request has changed the draft since that version, the
-// answer is 409 with the present draft as its member draft. The answer is 409 without it once the record has ended.
+// as an accept checks it, but it may be empty. If a run or another request has changed the draft since that version,
+// the answer is 409 with the present draft as its member draft. The answer is 409 without it once the record has ended.
 //
 // A run keeps typed values: the agent receives them in its prompt, and set_field fails for them unless the person's
 // message names the field or contains the new value. The edits are the item "draft" in the partition of the session,
@@ -110,11 +111,12 @@
 //
 // # Events
 //
-// Each event of a stream is an id and a JSON object with a type: run_queued if the run waits for its place, run_started,
-// user_message {text}, text_delta {delta}, tool_call {id, name, input}, tool_result {id, name, summary, is_error,
-// duration_ms, and unavailable if the tool does not exist on this machine}, metadata_update {field, value, source,
-// origin}, usage {input_tokens, output_tokens}, and at the end complete {metadata} or error {code, message}. The codes
-// of errors are those of [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and conflict.
+// Each event of a stream is an id and a JSON object with a type: run_queued if the run waits for its place,
+// run_started, user_message {text}, text_delta {delta}, tool_call {id, name, input}, tool_result {id, name, summary,
+// is_error, duration_ms, and unavailable if the tool does not exist on this machine}, metadata_update {field, value,
+// source, origin}, usage {input_tokens, output_tokens}, and at the end complete {metadata} or error {code, message}.
+// The codes of errors are those of [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and
+// conflict.
 //
 // A chat also has chat {chat_id, turns: the number of turns before the run}, approval_requested {approval_id, id, tool,
 // input, reason, expires_at} and approval_decided {approval_id, approved, reason}, and may end with pending instead of
@@ -131,10 +133,10 @@
 // A caller lists their own uploads, and those of the whole tenant with the role ops; owner=me lists only their own. The
 // status active, waiting, failed or success selects a class. The classes are disjoint. A row has upload_id, user_id,
 // own, filename, display_name (if it differs), title, class, current_status, stage, state, created_at and changed_at,
-// and reason and retryable if it has failed. With q, a row is listed if its title, file name, display name or id contain
-// each word of the text; accents do not matter. Such a list has capped: if it is true, the search stopped at a number of
-// rows and continues at next. The counting of a class stops at 1,000. Answers have an ETag, so a page that polls gets
-// 304 if nothing has changed.
+// and reason and retryable if it has failed. With q, a row is listed if its title, file name, display name or id
+// contain each word of the text; accents do not matter. Such a list has capped: if it is true, the search stopped at a
+// number of rows and continues at next. The counting of a class stops at 1,000. Answers have an ETag, so a page that
+// polls gets 304 if nothing has changed.
 //
 // A retry or a cancel that the state does not allow is answered with 409 and the current record as its member file. A
 // repeated retry gets the same run until the upload fails again. A cancelled upload is FAILED for ever, and its file is
@@ -144,9 +146,9 @@
 // # Limits
 //
 // A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with
-// Retry-After. A grant is open until its upload arrives or it expires. Runs beyond the limits wait in the queue of their
-// tenant: their stream begins with run_queued and continues with run_started. If the queue is full, the answer is 429
-// Retry-After.
+// Retry-After. A grant is open until its upload arrives or it expires. Runs beyond the limits wait in the queue of
+// their tenant: their stream begins with run_queued and continues with run_started. If the queue is full, the answer is
+// 429 Retry-After.
 //
 // If Admission has a token budget and [Options.StepTokens] is set, a run whose tenant has used its tokens up ends with
 // the code budget, and can be tried again in the next period. Its message says when.
