@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"log/slog"
 	"time"
 	"unicode/utf8"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/tools"
 )
 
 // runTime is the longest that a run may take: the stage's due.
@@ -118,7 +120,11 @@ func (s *Server) customEvents(ctx context.Context, r *runner.Run, ev agent.Event
 		return nil, nil
 	}
 	if done.Err != nil {
-		s.o.Log.Warn("tool failed", "run", r.ID, "tool", done.Name, "err", done.Err)
+		level := slog.LevelWarn
+		if _, ok := errors.AsType[*tools.CorrectionError](done.Err); ok { // the model has made a mistake, and is told
+			level = slog.LevelInfo
+		}
+		s.o.Log.Log(ctx, level, "tool failed", "run", r.ID, "tool", done.Name, "err", done.Err)
 	}
 	u, ok := booktools.ReadUpdate(done.Name, done.Result)
 	if !ok {

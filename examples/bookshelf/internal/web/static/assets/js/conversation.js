@@ -5,10 +5,10 @@ import * as api from "./api.js";
 import { announce } from "./announce.js";
 import { byId, prefersReducedMotion, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
-import { describeEnd, describeRefusal, sumUsage } from "./outcome.js";
+import { describeEnd, describeRefusal } from "./outcome.js";
 import { followReading } from "./reading.js";
 import { markStep } from "./steps.js";
-import { formatUsage } from "./words.js";
+import { tellEnd } from "./transcript.js";
 
 /** Conversation owns the box for messages and the button that stops the reader. */
 export class Conversation {
@@ -125,8 +125,7 @@ export class Conversation {
     const isOpen = end?.type === "complete" || (end?.code === "stopped" && found);
     if (isOpen) Object.assign(book.state, { extracted: true, absent: "" });
     failure ??= end && describeEnd(end, found);
-    const sum = formatUsage(sumUsage(events));
-    if (sum) book.notes.aside(sum);
+    tellEnd(book.notes, events);
     if (book.state.extracted) markStep("review");
     book.set({ run: "", doing: failure && !book.state.extracted ? "halted" : "" });
     this.#desk.changed(book.session);

@@ -31,8 +31,8 @@ const queue = new Queue(
   },
 );
 
-const tabs = new Tabs((id) => {
-  tray.look();
+const tabs = new Tabs((id, isEdit) => {
+  if (!isEdit) tray.look();
   if (id === review.session) review.catchUp();
 });
 
@@ -42,6 +42,7 @@ const review = new Review({
     tabs.tell(id);
     tray.look();
   },
+  edited: (id) => tabs.tell(id, true),
   next: () => {
     const book = tray.next();
     return book ? `Next card: ${book.title}` : "Upload another book";

@@ -36,14 +36,14 @@ export class OpenBook {
   fitting;
 
   #leaving = new AbortController();
-  #changed;
+  #edited;
 
   /**
    * @param ask asks the reader: ask(message).
-   * @param changed is called with the id of the upload when this page has changed it.
+   * @param edited is called with the id of the upload when the server has an edit of its draft.
    */
-  constructor({ ask, changed }) {
-    this.#changed = changed;
+  constructor({ ask, edited }) {
+    this.#edited = edited;
     this.card = new Card(byId("fields"), {
       onEdit: (name, value) => {
         if (name === "title") this.title(value);
@@ -105,7 +105,7 @@ export class OpenBook {
       load: () => api.fetchDraft(id),
       save: async (metadata, version) => {
         const draft = await api.saveDraft(id, metadata, version);
-        this.#changed(id);
+        this.#edited(id);
         return draft;
       },
     };

@@ -23,11 +23,11 @@ export class Review {
 
   /**
    * @param desk has closed(), which is called when the desk is free; changed(id), when this page has changed an upload;
-   *   next(), which returns the label of the next book; openNext(); and for the upload on the desk, retry() and cancel().
+   *   edited(id), when it has changed only the draft; next(), which returns the label of the next book; openNext(); and for the upload on the desk, retry() and cancel().
    */
   constructor(desk) {
     this.#desk = desk;
-    this.#book = new OpenBook({ ask: (message) => this.#conversation.ask(message), changed: desk.changed });
+    this.#book = new OpenBook({ ask: (message) => this.#conversation.ask(message), edited: desk.edited });
     this.#conversation = new Conversation(this.#book, desk);
     this.#acceptance = new Acceptance(this.#book, desk);
     byId("again").addEventListener("click", () => desk.closed());

@@ -5,17 +5,17 @@
 export class Tabs {
   #channel;
 
-  /** onChange is called with the id of the upload that another tab has changed. */
+  /** onChange is called with the id of the upload that another tab has changed, and whether only its draft was edited. */
   constructor(onChange) {
     if (!("BroadcastChannel" in globalThis)) return; // then a card is looked at again when its tab is
     this.#channel = new BroadcastChannel("bookshelf.desk");
     this.#channel.addEventListener("message", ({ data }) => {
-      if (typeof data === "string") onChange(data);
+      if (typeof data?.id === "string") onChange(data.id, data.isEdit === true);
     });
   }
 
-  /** tell says that this tab has changed an upload: its draft, its runs or its end. */
-  tell(id) {
-    this.#channel?.postMessage(id);
+  /** tell says that this tab has changed an upload: its runs or its end, or only its draft. */
+  tell(id, isEdit = false) {
+    this.#channel?.postMessage({ id, isEdit });
   }
 }

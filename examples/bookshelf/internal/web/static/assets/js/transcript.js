@@ -50,8 +50,13 @@ export function tellPast(notes, past) {
       last = event.type;
     }
     notes.finish();
-    for (const words of [describePast(events.at(-1)), formatUsage(sumUsage(events))]) {
-      if (words) notes.aside(words);
-    }
+    tellEnd(notes, events);
+  }
+}
+
+/** tellEnd shows how a run has ended, below its notes. */
+export function tellEnd(notes, events) {
+  for (const words of [describePast(events.at(-1)), formatUsage(sumUsage(events))]) {
+    if (words) notes.aside(words);
   }
 }
