@@ -121,7 +121,7 @@ func (s *Server) customEvents(ctx context.Context, r *runner.Run, ev agent.Event
 	}
 	if done.Err != nil {
 		level := slog.LevelWarn
-		if _, ok := errors.AsType[*tools.CorrectionError](done.Err); ok { // the model has made a mistake, and is told
+		if _, ok := errors.AsType[*tools.CorrectionError](done.Err); ok { // a mistake of the model, which receives it
 			level = slog.LevelInfo
 		}
 		s.o.Log.Log(ctx, level, "tool failed", "run", r.ID, "tool", done.Name, "err", done.Err)
