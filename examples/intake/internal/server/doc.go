@@ -45,6 +45,10 @@
 // # Confirmation
 //
 // A person confirms the version of the report that they saw: 409 if it has changed. The kind and the meanings of
-// columns in the request replace those of the agent. A confirmed report does not change any more. A file that is not
-// confirmed within [Review] is abandoned and deleted.
+// columns in the request replace those of the agent. A confirmed report does not change any more.
+//
+// # Retention
+//
+// A file that is not confirmed within [Review] is abandoned and deleted. A confirmed file is kept. A chat is deleted
+// [ChatRetention] after its last message.
 package server
