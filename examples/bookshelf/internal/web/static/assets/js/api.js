@@ -16,13 +16,14 @@ export const session = new Session(
   { storage: openStorage(), lock: globalThis.navigator?.locks && ((f) => navigator.locks.request("sign-in", f)) },
 );
 
-/** openStorage returns the storage of this tab, or one that forgets everything if the browser does not allow it. */
+/** openStorage returns the storage of this tab, or one that forgets everything if there is none or it is not allowed. */
 function openStorage() {
   try {
-    return globalThis.sessionStorage;
+    if (globalThis.sessionStorage) return sessionStorage;
   } catch {
-    return { getItem: () => null, setItem() {}, clear() {} };
+    // the browser does not allow it
   }
+  return { getItem: () => null, setItem() {}, clear() {} };
 }
 
 /**
