@@ -33,9 +33,9 @@ type draftView struct {
 	Version  string                      `json:"version"`
 }
 
-// serveDraft answers GET /api/metadata/{session} with the draft, the ids of the runs, the transcript of the conversation
-// and a link to the photo. If a run is in flight, the answer has its id instead of the transcript, which continues with
-// the events of the run. Once a card has been accepted, the metadata is the accepted one.
+// serveDraft answers GET /api/metadata/{session} with the draft, the ids of the runs, the transcript and a link to the
+// photo. If a run is in flight, the answer has its id instead of the transcript, which continues with the events of the
+// run. Once a card has been accepted, the metadata is the accepted one.
 func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 	session, rec, err := s.findRecord(r, r.PathValue("session"))
 	if err != nil {
