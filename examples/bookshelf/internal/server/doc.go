@@ -148,7 +148,7 @@
 // A user holds at most as many open grants as [Options.Admission] allows; above that the answer is 429 with
 // Retry-After. A grant is open until its upload arrives or it expires. Runs beyond the limits wait in the queue of
 // their tenant: their stream begins with run_queued and continues with run_started. If the queue is full, the answer is
-// 429 Retry-After.
+// 429 with Retry-After.
 //
 // If Admission has a token budget and [Options.StepTokens] is set, a run whose tenant has used its tokens up ends with
 // the code budget, and can be tried again in the next period. Its message says when.
