@@ -1,7 +1,7 @@
 // A tour through the states of the pages, which looks at the accessibility of each, at desktop width and on a small phone.
 import assert from "node:assert/strict";
 import { Inspector } from "./inspect.mjs";
-import { acceptCard, become, chooseSample, desktop, field, hasRead, isWorking, phone, scene } from "./scene.mjs";
+import { acceptCard, become, chooseSample, cover, desktop, field, hasRead, isWorking, phone, scene } from "./scene.mjs";
 
 const small = { ...phone, viewport: { width: 320, height: 640 } };
 const missing = [/status of 404/, /status of 40[09]/];
@@ -36,6 +36,12 @@ for (const [size, window] of Object.entries({ desktop, small })) {
     await acceptCard(page);
     await look.look(page, "accepted");
     await page.goto(server.url);
+    const photo = { mimeType: "image/png", buffer: await cover(server, "moby-dick") };
+    await page.locator("input[type=file]").first().setInputFiles([{ ...photo, name: "one.png" }, { ...photo, name: "two.png" }]);
+    await page.getByRole("navigation", { name: "Your open books" }).waitFor();
+    await hasRead(page);
+    await look.look(page, "several books");
+    await page.getByRole("button", { name: "Another book" }).click();
     await choose(page, "cover.jpg", "not a photo");
     await page.getByRole("alert").or(page.getByText("cannot be read")).first().waitFor();
     await look.look(page, "a file that is not a photo");

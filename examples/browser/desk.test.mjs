@@ -99,12 +99,13 @@ scene("markup in names, titles, messages and results is text", { window: desktop
   await field(page, "Tell the reader what to correct").fill(`The title is ${script}`);
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByText(`The title is ${script}`).first().waitFor();
+  await page.getByText("The title is now", { exact: false }).first().waitFor();
   await page.getByRole("button", { name: "Accept the card" }).and(page.locator(":enabled")).waitFor();
   await field(page, "Title").fill(script);
   await page.getByRole("heading", { level: 1, name: script }).waitFor();
   await acceptCard(page);
   await page.goto(`${server.url}/ops`);
-  await page.getByRole("main").getByText("by", { exact: false }).first().waitFor();
+  await page.getByText(name).first().waitFor();
   assert.equal(await page.locator("main img[src=x], #main script").count(), 0);
   assert.doesNotMatch(await page.title(), /^owned/);
 });
