@@ -75,9 +75,9 @@ func (b *toolbox) readCover(ctx context.Context, c *tools.Call, _ struct{}) (Cov
 	return b.readDirections(ctx, c, program, img)
 }
 
-// readDirections reads the photo as it is. If that finds hardly any text, it also reads the photo turned by one, two and
-// three quarters, and returns the text with the most letters that are read with confidence. Each direction is a piece of
-// work, so that other tenants have their turns in between. All turned ones together may take as long as one.
+// readDirections reads the photo as it is. If that finds hardly any text, it also reads the photo turned by one, two
+// and three quarters, and returns the text with the most letters that are read with confidence. Each direction is a
+// piece of work, so that other tenants have their turns in between. All turned ones together may take as long as one.
 func (b *toolbox) readDirections(
 	ctx context.Context, c *tools.Call, program string, img *image.Gray,
 ) (CoverText, error) {
