@@ -105,6 +105,7 @@ scene("markup in names, titles, messages and results is text", { window: desktop
   await page.getByRole("heading", { level: 1, name: script }).waitFor();
   await acceptCard(page);
   await page.goto(`${server.url}/ops`);
+  await page.getByText(script).first().waitFor();
   await page.getByText(name).first().waitFor();
   assert.equal(await page.locator("main img[src=x], #main script").count(), 0);
   assert.doesNotMatch(await page.title(), /^owned/);

@@ -68,7 +68,7 @@ func (s *Server) acceptMetadata(w http.ResponseWriter, r *http.Request) error {
 	// Continue if the client disconnects now, so that the accept is not left half done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), settleTime)
 	defer cancel()
-	saved, err := s.saveMetadata(ctx, session, rec, meta.Canonical())
+	saved, err := s.saveMetadata(ctx, session, rec, meta)
 	if err != nil {
 		return err
 	}
@@ -91,8 +91,9 @@ func metadataDetail(err error) string {
 
 // saveMetadata stores the metadata and returns its key.
 func (s *Server) saveMetadata(
-	ctx context.Context, session scope.Scope, rec tracking.Record, canonical []byte,
+	ctx context.Context, session scope.Scope, rec tracking.Record, meta book.Metadata,
 ) (string, error) {
+	canonical := meta.Canonical()
 	key := acceptKey(canonical)
 	if saved, err, decided := findOutcome(rec, key); decided {
 		return saved, err
@@ -114,6 +115,7 @@ func (s *Server) saveMetadata(
 		}
 		return "", newClaimProblem(err)
 	}
+	s.setTitle(attempt, meta)
 	dest, err := s.storeMetadata(ctx, session, attempt, canonical)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 	defer cancel()

@@ -66,6 +66,9 @@ func TestRowsAreComplete(t *testing.T) {
 	for _, member := range []string{"title", "own", "class", "stage", "state", "changed_at", "created_at", "filename", "current_status"} {
 		require.Equal(t, row[member], file[member], member)
 	}
+	require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"title": "Emma"}).Status)
+	row = w.get("/api/ops/files?status=success").json(t)["files"].([]any)[0].(map[string]any)
+	require.Equal(t, "Emma", row["title"], "the accepted title, not the reader's")
 	w.as = "acme carol ops"
 	row = w.get("/api/ops/files").json(t)["files"].([]any)[0].(map[string]any)
 	require.Equal(t, false, row["own"])

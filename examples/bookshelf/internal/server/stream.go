@@ -17,6 +17,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // runTime is the longest that a run may take: the stage's due.
@@ -77,16 +78,16 @@ func (s *Server) buildOutput(ctx context.Context, r *runner.Run, h agent.History
 		return nil, err
 	}
 	m := draft.Merge(found, edits).Metadata
-	s.setTitle(r, m)
+	s.setTitle(r.Attempt, m)
 	return m.Canonical(), nil
 }
 
 // titleLabel is the label of a record that has the title of its book.
 const titleLabel = "title"
 
-// setTitle shows the draft's title in lists of uploads, truncated to fit. The next write of the record stores it.
-func (s *Server) setTitle(r *runner.Run, m book.Metadata) {
-	if m.Title == nil || r.Attempt == nil {
+// setTitle shows a title in lists of uploads, truncated to fit. The attempt's next write of the record stores it.
+func (s *Server) setTitle(attempt *tracking.Attempt, m book.Metadata) {
+	if m.Title == nil || attempt == nil {
 		return
 	}
 	const limit = 256 // bytes of a label
@@ -95,8 +96,8 @@ func (s *Server) setTitle(r *runner.Run, m book.Metadata) {
 		_, last := utf8.DecodeLastRuneInString(title)
 		title = title[:len(title)-last]
 	}
-	if err := r.Attempt.SetLabel(titleLabel, title); err != nil {
-		s.o.Log.Warn("set the title of an upload", "run", r.ID, "err", err)
+	if err := attempt.SetLabel(titleLabel, title); err != nil {
+		s.o.Log.Warn("set the title of an upload", "scope", attempt.Record().Scope.String(), "err", err)
 	}
 }
 
