@@ -100,9 +100,11 @@ func (r *Runner) matchKey(ctx context.Context, session scope.Scope, h *head, s n
 }
 
 // endingPolls and endingPoll are how often, and after which time, HEAD of a run that may be about to end is read again.
+// longEndingPolls is how often if its log has ended: then its process has just died, and another one records its end.
 const (
-	endingPolls = 4
-	endingPoll  = 75 * time.Millisecond
+	endingPolls     = 4
+	longEndingPolls = 40
+	endingPoll      = 75 * time.Millisecond
 )
 
 // awaitEnding reports whether a run has ended. A client may have seen the last event of a run whose HEAD says that it
@@ -118,10 +120,15 @@ func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *tab
 			return false, context.Cause(ctx)
 		}
 	}
-	for range endingPolls {
+	for i := range longEndingPolls {
 		h, err := readHead(ctx, view, n) // another process may have it, or it has just left this one
 		if err != nil || h.status.HasEnded() {
 			return err == nil, err
+		}
+		if i == endingPolls {
+			if status, err := r.readEnd(ctx, session, n); err != nil || status == "" {
+				return false, nil //nolint:nilerr // the run has not ended as far as its log can be read
+			}
 		}
 		if err := sleepFor(ctx, endingPoll); err != nil {
 			return false, err
