@@ -17,8 +17,8 @@
 //
 // # Trust
 //
-// Requests go to the host openlibrary.org only, redirects included, and not through a proxy. Their variable parts are an
-// ISBN, a key of a fixed form, or escaped values of the query. An answer has at most 2 MB of JSON. Its texts are never
-// interpreted; those that a field of package book would reject are left out, long descriptions are shortened, and
+// Requests go to the host openlibrary.org only, redirects included, and not through a proxy. Their variable parts are
+// an ISBN, a key of a fixed form, or escaped values of the query. An answer has at most 2 MB of JSON. Its texts are
+// never interpreted; those that a field of package book would reject are left out, long descriptions are shortened, and
 // a year that is not certain ("1995?") is left out. An answer without a title, or for another ISBN, is an error.
 package openlibrary

@@ -195,8 +195,8 @@ func (s *Server) listContinued(r *http.Request, session scope.Scope, run *runner
 // maxOvertaken is the number of runs before the newest one that are examined for listOvertaken.
 const maxOvertaken = 10
 
-// listOvertaken returns the ids of the latest runs that waited for an approval when the next message came, oldest first.
-// The history does not have their turns.
+// listOvertaken returns the ids of the latest runs that waited for an approval when the next message came, the oldest
+// first. The history does not have their turns.
 func (s *Server) listOvertaken(r *http.Request, session scope.Scope, newest *runner.Run) (ids []string, _ error) {
 	runs := listRuns(newest)
 	for _, id := range slices.Backward(runs[max(0, len(runs)-1-maxOvertaken) : len(runs)-1]) {
