@@ -53,6 +53,9 @@ func (a *active) runAgent(resume *agent.Checkpoint) (res Result, end agent.Done,
 		return a.newInterruption(err)
 	}
 	work, stop, err := a.holdStage()
+	if errors.Is(err, errStore) { // another process ends the run with its stage
+		return res, end, err
+	}
 	if err != nil {
 		return a.newInterruption(err)
 	}
@@ -134,7 +137,8 @@ func (a *active) mayHaveStage() bool {
 	return a.stopped.Load() && a.tries > 0 && a.runner.host.Stage != nil
 }
 
-// claimStage claims the stage of the run, also for a run that was stopped, so that the stage ends with it.
+// claimStage claims the stage of the run, also for a run that was stopped, so that the stage ends with it. If that fails
+// for the time of a lease, it returns errStore, unless the run was taken over too often.
 func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
 	if attempt, err = a.runner.host.Stage(a.work, a.run); err == nil || !a.stopped.Load() {
 		return attempt, err
@@ -146,6 +150,9 @@ func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
 		}
 		return err
 	})
+	if err != nil && a.mayHaveStage() && !a.wasTakenOverTooOften() {
+		err = fmt.Errorf("%w: claim the stage: %w", errStore, err)
+	}
 	return attempt, err
 }
 

@@ -297,31 +297,46 @@ func trackedRun(t *testing.T, lease time.Duration, writes int, pause time.Durati
 	return int(begin - dying.left.Load())
 }
 
-// The stage of a run that is stopped after its process has died ends with the run.
+// The stage of a run that is stopped after its process has died ends with the run, also if the next process cannot
+// claim it for longer than a lease.
 func TestAStoppedRunEndsTheStageOfItsDeadProcess(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		d := table.NewMemory(nil)
-		pipeline := tracking.Uploads()
-		tr, session := newUpload(t, d, pipeline)
-		dying := newDoomed(d, 1<<30, 0)
-		m := slowly(time.Minute, librarian(0))
-		a, b := newProcess(t, dying, stagedHost(t, dying, pipeline, m), nil), newProcess(t, d, stagedHost(t, d, pipeline, m), nil)
-		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
-		require.NoError(t, err)
-		<-time.After(time.Second)
-		dying.left.Store(0)
-		rec, err := tr.Get(t.Context(), session)
-		require.NoError(t, err)
-		require.Equal(t, tracking.StateRunning, rec.Stage(tracking.Enrichment).State)
+	for _, outage := range []time.Duration{0, 15 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			d := table.NewMemory(nil)
+			pipeline := tracking.Uploads()
+			tr, session := newUpload(t, d, pipeline)
+			dying := newDoomed(d, 1<<30, 0)
+			m := slowly(time.Minute, librarian(0))
+			host := stagedHost(t, d, pipeline, m)
+			claim := host.Stage
+			var first time.Time
+			host.Stage = func(ctx context.Context, r *runner.Run) (*tracking.Attempt, error) {
+				if first.IsZero() {
+					first = time.Now()
+				}
+				if time.Since(first) < outage {
+					return nil, errors.New("the table does not answer")
+				}
+				return claim(ctx, r)
+			}
+			a, b := newProcess(t, dying, stagedHost(t, dying, pipeline, m), nil), newProcess(t, d, host, nil)
+			run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
+			require.NoError(t, err)
+			<-time.After(time.Second)
+			dying.left.Store(0)
+			rec, err := tr.Get(t.Context(), session)
+			require.NoError(t, err)
+			require.Equal(t, tracking.StateRunning, rec.Stage(tracking.Enrichment).State)
 
-		require.NoError(t, b.Stop(t.Context(), session, run.ID))
-		stop := b.watch(t)
-		assert.JSONEq(t, `{"type":"finished","outcome":"stopped"}`, last(collect(t, b, session, run.ID)))
-		rec, err = tr.Get(t.Context(), session)
-		require.NoError(t, err)
-		assert.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
-		stop()
-		a.shutDown(t)
-	})
+			require.NoError(t, b.Stop(t.Context(), session, run.ID))
+			stop := b.watch(t)
+			assert.JSONEq(t, `{"type":"finished","outcome":"stopped"}`, last(collect(t, b, session, run.ID)))
+			rec, err = tr.Get(t.Context(), session)
+			require.NoError(t, err)
+			assert.Equal(t, tracking.StateWaiting, rec.Stage(tracking.Enrichment).State)
+			stop()
+			a.shutDown(t)
+		})
+	}
 }
