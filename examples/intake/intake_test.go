@@ -88,6 +88,23 @@ func TestTheWayOfAFile(t *testing.T) {
 	kill(syscall.SIGTERM)
 }
 
+// A driver of S3 buffers at most 8 MiB of a body that it cannot read twice.
+func TestALargeFileIsShared(t *testing.T) {
+	t.Parallel()
+	s, _ := begin(t, t.TempDir())
+	steward := s.as("acme", "ann", "steward")
+	row := "SKU-1,5," + strings.Repeat("w", 900) + "\n"
+	id, _ := steward.takeIn("large.csv", []byte("sku,on_hand,warehouse\n"+strings.Repeat(row, 9<<20/len(row)+1)))
+	_, out := steward.get("/api/files/" + id)
+	version := out["report"].(map[string]any)["version"]
+	status, out := steward.post("/api/files/"+id+"/confirm", map[string]any{"version": version})
+	require.Equal(t, http.StatusOK, status, out)
+	status, out = steward.post("/api/files/"+id+"/share", map[string]any{})
+	require.Equal(t, http.StatusOK, status, out)
+	_, events := s.as("acme", "ben").chat(map[string]any{"message": "how many rows in large.csv"}, nil)
+	require.Contains(t, textOf(events), "10,382", "rows")
+}
+
 // The chats, runs and uploads of others have the same answers as ids that do not exist.
 func TestOthersAndNothingAreTheSame(t *testing.T) {
 	t.Parallel()

@@ -1,8 +1,10 @@
 package files_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -26,10 +28,42 @@ type fixture struct {
 	store       *files.Store
 	tracker     *tracking.Tracker
 	bucket      *object.Bucket
+	driver      *strictDriver
 	ann, shared scope.Scope
 	view        *files.View
 	id          string
 	session     scope.Scope
+}
+
+// strictDriver takes only bodies that can be sent again, as S3 does for large ones.
+type strictDriver struct {
+	object.Driver
+	more int64 // bytes that a Stat adds to the size
+}
+
+func (d *strictDriver) Put(ctx context.Context, a object.Addr, r io.Reader, o object.PutOptions) (object.Info, error) {
+	s, ok := r.(io.ReadSeeker)
+	if !ok {
+		return object.Info{}, object.ErrTooLarge
+	}
+	for range 2 { // the first time for a checksum
+		if _, err := s.Seek(0, io.SeekStart); err != nil {
+			return object.Info{}, err
+		}
+		if n, err := io.Copy(io.Discard, s); err != nil || o.Size > 0 && n != o.Size {
+			return object.Info{}, errors.Join(err, object.ErrSize)
+		}
+	}
+	if _, err := s.Seek(0, io.SeekStart); err != nil {
+		return object.Info{}, err
+	}
+	return d.Driver.Put(ctx, a, s, o)
+}
+
+func (d *strictDriver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
+	info, err := d.Driver.Stat(ctx, a)
+	info.Size += d.more
+	return info, err
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -37,7 +71,8 @@ func newFixture(t *testing.T) *fixture {
 	tb, err := table.New(table.NewMemory(nil), nil)
 	require.NoError(t, err)
 	f := &fixture{t: t}
-	f.bucket, err = object.New(object.NewMemory(), "b", nil)
+	f.driver = &strictDriver{Driver: object.NewMemory()}
+	f.bucket, err = object.New(f.driver, "b", nil)
 	require.NoError(t, err)
 	f.tracker, err = tracking.New(tb, files.Pipeline(), nil)
 	require.NoError(t, err)
@@ -187,6 +222,10 @@ func TestSharedFilesAreReadOnly(t *testing.T) {
 	_, err = alone.Share(ctx, f.id)
 	require.ErrorIs(t, err, scope.ErrDenied)
 
+	f.driver.more = files.MaxSharedSize
+	_, err = f.view.Share(ctx, f.id)
+	require.ErrorIs(t, err, files.ErrTooLarge)
+	f.driver.more = 0
 	shared, err := f.view.Share(ctx, f.id)
 	require.NoError(t, err)
 	tenant, err := scope.Tenant("acme")

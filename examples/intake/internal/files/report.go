@@ -118,4 +118,6 @@ var (
 	ErrInvalid = errors.New("files: invalid value")
 	// ErrShared is returned for a change of a file that the tenant shares.
 	ErrShared = errors.New("files: shared files cannot be changed")
+	// ErrTooLarge is returned for sharing a file of more than [MaxSharedSize] bytes.
+	ErrTooLarge = errors.New("files: too large to be shared")
 )

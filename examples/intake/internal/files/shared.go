@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -18,6 +19,8 @@ const (
 	refAttr      = "object"
 	// maxShared is the number of shared files that a list has.
 	maxShared = 100
+	// MaxSharedSize is the size of the largest file that can be shared in bytes: the most that S3 stores by one request.
+	MaxSharedSize = 5 << 30
 )
 
 // getShared returns a file that the tenant shares.
@@ -72,7 +75,8 @@ func (v *View) ListShared(ctx context.Context) (list []File, hasMore bool, err e
 func (v *View) CanShare() bool { return v.shared != nil && v.shared.Scope().RequireWrite() == nil }
 
 // Share copies a confirmed file and its report to the data that the tenant shares. It may be repeated. The shared scope
-// of the View must have the right to write. It returns [ErrNotReady] for a file that was not confirmed.
+// of the View must have the right to write. It returns [ErrNotReady] for a file that was not confirmed, and [ErrTooLarge]
+// for one of more than [MaxSharedSize] bytes.
 func (v *View) Share(ctx context.Context, id string) (File, error) {
 	f, err := v.Get(ctx, id)
 	switch {
@@ -115,7 +119,14 @@ func (v *View) copyShared(ctx context.Context, f File) (object.Ref, error) {
 	if err != nil {
 		return object.Ref{}, fmt.Errorf("files: share: %w", err)
 	}
-	body, info, err := v.root.Open(ctx, f.Ref, nil)
+	from, info, err := v.root.Stat(ctx, f.Ref)
+	if err != nil {
+		return object.Ref{}, fmt.Errorf("files: share: %w", err)
+	}
+	if info.Size > MaxSharedSize {
+		return object.Ref{}, ErrTooLarge
+	}
+	body, err := v.openSeekable(ctx, from)
 	if err != nil {
 		return object.Ref{}, fmt.Errorf("files: share: %w", err)
 	}
@@ -128,4 +139,25 @@ func (v *View) copyShared(ctx context.Context, f File) (object.Ref, error) {
 		return object.Ref{}, fmt.Errorf("files: share: %w", err)
 	}
 	return ref, nil
+}
+
+// openSeekable opens an object as an io.Seeker. A driver may send the same bytes again, or read them twice to sign
+// them, and need not buffer them.
+func (v *View) openSeekable(ctx context.Context, ref object.Ref) (fs.File, error) {
+	root, err := v.store.bucket.In(ref.Scope())
+	if err != nil {
+		return nil, err
+	}
+	file, err := root.FS(ctx).Open(ref.Name())
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Sys() != any(ref) {
+		err = object.ErrChanged
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }

@@ -168,6 +168,9 @@ func fileProblem(err error) error {
 		return newProblem(http.StatusConflict, "The report has changed since you saw it. Look at it again.")
 	case errors.Is(err, files.ErrShared):
 		return newProblem(http.StatusConflict, "Your tenant shares this file. It does not change any more.")
+	case errors.Is(err, files.ErrTooLarge):
+		const detail = "A file of more than %d GiB cannot be shared."
+		return newProblem(http.StatusConflict, fmt.Sprintf(detail, files.MaxSharedSize>>30))
 	case errors.Is(err, files.ErrInvalid):
 		return newProblem(http.StatusBadRequest, fmt.Sprintf("The request is not valid: %v.", files.Reason(err)))
 	}
