@@ -33,6 +33,7 @@ type fixture struct {
 	view        *files.View
 	id          string
 	session     scope.Scope
+	attempt     *tracking.Attempt // of the run "run"
 }
 
 // strictDriver takes only bodies that can be sent again, as S3 does for large ones.
@@ -100,6 +101,8 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	_, err = f.tracker.Observe(t.Context(), f.session, tracking.Observation{Stage: tracking.UserUpload, Dest: ref})
 	require.NoError(t, err)
+	f.attempt, err = f.tracker.Claim(t.Context(), f.session, files.Profiled, &tracking.ClaimOptions{Key: "run"})
+	require.NoError(t, err)
 	return f
 }
 
@@ -120,13 +123,11 @@ func statement(kind kinds.Kind) files.Statement {
 func (f *fixture) profiled() *files.Report {
 	f.t.Helper()
 	ctx := f.t.Context()
-	_, err := f.view.Measure(ctx, f.id, report("sku", "n"))
+	_, err := f.view.Measure(ctx, f.id, "run", report("sku", "n"))
 	require.NoError(f.t, err)
-	r, err := f.view.Record(ctx, f.id, statement(kinds.Inventory))
+	r, err := f.view.Record(ctx, f.id, "run", statement(kinds.Inventory))
 	require.NoError(f.t, err)
-	attempt, err := f.tracker.Claim(ctx, f.session, files.Profiled, &tracking.ClaimOptions{Key: "run"})
-	require.NoError(f.t, err)
-	require.NoError(f.t, attempt.Complete(ctx, object.Ref{}))
+	require.NoError(f.t, f.attempt.Complete(ctx, object.Ref{}))
 	return r
 }
 
@@ -134,11 +135,11 @@ func TestAReportIsMeasuredAndRecordedOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ctx := t.Context()
-	_, err := f.view.Record(ctx, f.id, statement(kinds.Inventory))
+	_, err := f.view.Record(ctx, f.id, "run", statement(kinds.Inventory))
 	require.ErrorIs(t, err, files.ErrNotReady)
-	first, err := f.view.Measure(ctx, f.id, report("sku"))
+	first, err := f.view.Measure(ctx, f.id, "run", report("sku"))
 	require.NoError(t, err)
-	again, err := f.view.Measure(ctx, f.id, report("other"))
+	again, err := f.view.Measure(ctx, f.id, "run", report("other"))
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 
@@ -146,7 +147,7 @@ func TestAReportIsMeasuredAndRecordedOnce(t *testing.T) {
 	versions := make([]int64, 8)
 	for i := range versions {
 		wait.Go(func() {
-			r, err := f.view.Record(ctx, f.id, statement(kinds.Inventory))
+			r, err := f.view.Record(ctx, f.id, "run", statement(kinds.Inventory))
 			if err == nil {
 				versions[i] = r.Version
 			}
@@ -156,8 +157,29 @@ func TestAReportIsMeasuredAndRecordedOnce(t *testing.T) {
 	for _, v := range versions {
 		require.Equal(t, first.Version+1, v)
 	}
-	_, err = f.view.Record(ctx, f.id, statement(kinds.Shipments))
+	_, err = f.view.Record(ctx, f.id, "run", statement(kinds.Shipments))
 	require.ErrorIs(t, err, files.ErrChanged)
+}
+
+// Only the run that takes a file in writes its report, and only while it does.
+func TestOtherRunsDoNotWriteReports(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := t.Context()
+	rejected := func(run string) {
+		t.Helper()
+		_, err := f.view.Measure(ctx, f.id, run, report("sku"))
+		require.ErrorIs(t, err, files.ErrNotClaimed)
+		_, err = f.view.Record(ctx, f.id, run, statement(kinds.Inventory))
+		require.ErrorIs(t, err, files.ErrNotClaimed)
+	}
+	rejected("")
+	rejected("another")
+	got, err := f.view.Get(ctx, f.id)
+	require.NoError(t, err)
+	require.Nil(t, got.Report)
+	f.profiled()
+	rejected("run")
 }
 
 func TestOnePersonConfirmsTheReportThatTheySaw(t *testing.T) {
@@ -238,7 +260,7 @@ func TestSharedFilesAreReadOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "a.csv", got.Name)
 	require.Equal(t, kinds.Inventory, got.Kind())
-	_, err = bens.Record(ctx, f.id, statement(kinds.Shipments))
+	_, err = bens.Record(ctx, f.id, "run", statement(kinds.Shipments))
 	require.ErrorIs(t, err, files.ErrShared)
 	_, err = bens.Confirm(ctx, f.id, got.Report.Version, files.Statement{})
 	require.ErrorIs(t, err, files.ErrShared)
@@ -264,7 +286,7 @@ func TestFilesOfOthers(t *testing.T) {
 		require.ErrorIs(t, err, files.ErrNotFound)
 		_, err = v.Find(ctx, own.Ref)
 		require.ErrorIs(t, err, files.ErrNotFound)
-		_, err = v.Record(ctx, f.id, statement(kinds.Inventory))
+		_, err = v.Record(ctx, f.id, "run", statement(kinds.Inventory))
 		require.ErrorIs(t, err, files.ErrNotFound)
 		_, err = v.Plan(ctx, f.id)
 		require.ErrorIs(t, err, files.ErrNotFound)
@@ -286,7 +308,7 @@ func TestLargeReportsAreShortened(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprintf("%d%s", i, strings.Repeat("ä", 5000))
 	}
-	r, err := f.view.Measure(t.Context(), f.id, report(names...))
+	r, err := f.view.Measure(t.Context(), f.id, "run", report(names...))
 	require.NoError(t, err)
 	require.Len(t, r.Profile.Columns, files.MaxColumns)
 	require.Equal(t, 4000, r.Profile.HasColumns)

@@ -118,6 +118,8 @@ var (
 	ErrInvalid = errors.New("files: invalid value")
 	// ErrShared is returned for a change of a file that the tenant shares.
 	ErrShared = errors.New("files: shared files cannot be changed")
+	// ErrNotClaimed is returned to a run that does not have the claim of the file's stage [Profiled].
+	ErrNotClaimed = errors.New("files: the run does not take in the file")
 	// ErrTooLarge is returned for sharing a file of more than [MaxSharedSize] bytes.
 	ErrTooLarge = errors.New("files: too large to be shared")
 )

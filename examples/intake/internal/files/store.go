@@ -76,6 +76,7 @@ type File struct {
 	Failure string // the message of a stage that has failed
 	Ended   bool   // the record will not change any more
 	Changed time.Time
+	Run     string     // the key of the claim by the run that takes the file in now, or empty
 	Ref     object.Ref // pinned; zero before the upload has arrived
 	Report  *Report    // nil before the file was measured
 }
@@ -122,6 +123,9 @@ func (v *View) read(ctx context.Context, rec tracking.Record) (File, error) {
 	}
 	if f.Failure == "" && rec.Status == tracking.StatusFailed {
 		f.Failure = rec.Reason
+	}
+	if st := rec.Stage(Profiled); st.State == tracking.StateRunning {
+		f.Run = st.Key
 	}
 	if up := rec.Stage(tracking.UserUpload); up.State == tracking.StateSuccess {
 		ref, err := up.Destination.Ref(v.root)

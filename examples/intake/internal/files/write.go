@@ -21,8 +21,12 @@ const (
 	maxMeaning = 300
 )
 
-// Measure stores the measured part of a report, unless it has been stored.
-func (v *View) Measure(ctx context.Context, id string, r *Report) (*Report, error) {
+// Measure stores the measured part of a report, unless it has been stored. It returns [ErrNotClaimed] unless the run
+// has claimed the stage [Profiled] of the file, and [ErrShared].
+func (v *View) Measure(ctx context.Context, id, run string, r *Report) (*Report, error) {
+	if _, err := v.getClaimed(ctx, id, run); err != nil {
+		return nil, err
+	}
 	session, err := v.session(id)
 	if err != nil {
 		return nil, err
@@ -35,6 +39,20 @@ func (v *View) Measure(ctx context.Context, id string, r *Report) (*Report, erro
 		return parseReport(*conflict.Current) // another try of the same run has stored it
 	}
 	return out, err
+}
+
+// getClaimed returns a file whose stage Profiled the run has claimed.
+func (v *View) getClaimed(ctx context.Context, id, run string) (File, error) {
+	f, err := v.Get(ctx, id)
+	switch {
+	case err != nil:
+		return File{}, err
+	case f.Shared:
+		return File{}, ErrShared
+	case run == "" || f.Run != run:
+		return File{}, ErrNotClaimed
+	}
+	return f, nil
 }
 
 // Statement is the description of the data by an agent or a person.
@@ -66,16 +84,15 @@ func (s *Statement) check(r *Report) error {
 }
 
 // Record completes the report with the statement of an agent. It succeeds if the same statement was recorded before,
-// and returns [ErrChanged] for another one, [ErrNotReady] for a file that was not measured and [ErrShared].
-func (v *View) Record(ctx context.Context, id string, s Statement) (*Report, error) {
+// and returns [ErrChanged] for another one, [ErrNotReady] for a file that was not measured, [ErrNotClaimed] unless the
+// run has claimed the stage [Profiled] of the file, and [ErrShared].
+func (v *View) Record(ctx context.Context, id, run string, s Statement) (*Report, error) {
 	for {
-		f, err := v.Get(ctx, id)
-		switch {
-		case err != nil:
+		f, err := v.getClaimed(ctx, id, run)
+		if err != nil {
 			return nil, err
-		case f.Shared:
-			return nil, ErrShared
-		case f.Report == nil:
+		}
+		if f.Report == nil {
 			return nil, ErrNotReady
 		}
 		if err := s.check(f.Report); err != nil {

@@ -9,5 +9,8 @@
 // profile_file and query_file read a whole file in constant memory and report their progress. Tenants take turns at
 // them: a process reads at most 4 files at a time, and at most 2 of one tenant.
 //
+// profile_file and record_profile write only to the file that the run has claimed, see [NewContext]. A message that
+// merely names an upload does not make a run take it in.
+//
 // Contents of files are data: the tools return them in separate fields from their messages.
 package intaketools

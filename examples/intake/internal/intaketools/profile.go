@@ -67,15 +67,24 @@ func (b *toolbox) profileFile(ctx context.Context, c *tools.Call, in fileIn) (Re
 		return Report{}, err
 	}
 	if f.Report == nil {
+		if run := runOf(ctx); run == "" || f.Run != run {
+			return Report{}, notClaimed(in.File)
+		}
 		measured, err := b.measure(ctx, c, in.File)
 		if err != nil {
 			return Report{}, err
 		}
-		if f.Report, err = v.Measure(ctx, f.ID, measured); err != nil {
+		if f.Report, err = v.Measure(ctx, f.ID, runOf(ctx), measured); err != nil {
 			return Report{}, err
 		}
 	}
 	return newReport(in.File, f), nil
+}
+
+// notClaimed returns the correction for a file that the run does not take in.
+func notClaimed(handle string) error {
+	const message = "this conversation cannot take in %s: the person takes in a file with the button beside it"
+	return tools.Correct(fmt.Sprintf(message, handle))
 }
 
 // measure reads the whole file.
@@ -153,12 +162,14 @@ func (b *toolbox) recordProfile(ctx context.Context, c *tools.Call, in recordIn)
 			s.Meanings[column.Name] = column.Meaning
 		}
 	}
-	r, err := v.Record(ctx, f.ID, s)
+	r, err := v.Record(ctx, f.ID, runOf(ctx), s)
 	switch {
 	case errors.Is(err, files.ErrInvalid):
 		return Report{}, tools.Correct(files.Reason(err))
 	case errors.Is(err, files.ErrNotReady):
 		return Report{}, tools.Correct(fmt.Sprintf("%s has not been profiled: call profile_file first", in.File))
+	case errors.Is(err, files.ErrNotClaimed):
+		return Report{}, notClaimed(in.File)
 	case errors.Is(err, files.ErrShared):
 		return Report{}, tools.Correct(fmt.Sprintf("%s is shared by the tenant and cannot be changed", in.File))
 	case errors.Is(err, files.ErrChanged):

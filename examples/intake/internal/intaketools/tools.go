@@ -73,6 +73,20 @@ func Tools(store *files.Store) (tools.Set, error) {
 	).With(chunks.Filter(func(s tools.Spec) bool { return s.Name != ListFiles })), nil
 }
 
+type runKey struct{}
+
+// NewContext returns a context for the tools of a run that takes in a file: run is the key with which it has claimed
+// the stage [files.Profiled]. In other contexts, profile_file and record_profile do not change a file.
+func NewContext(ctx context.Context, run string) context.Context {
+	return context.WithValue(ctx, runKey{}, run)
+}
+
+// runOf returns the key of the run, or "".
+func runOf(ctx context.Context) string {
+	run, _ := ctx.Value(runKey{}).(string)
+	return run
+}
+
 // open returns the files that the call may see.
 func (b *toolbox) open(c *tools.Call) (*files.View, error) {
 	return b.store.Open(c.Scope(), c.Shared())

@@ -2,6 +2,7 @@ package reader_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -94,8 +95,9 @@ func (w *world) say(prompt string) string {
 	w.runs++
 	w.last = nil
 	var text strings.Builder
+	ctx := intaketools.NewContext(w.t.Context(), fmt.Sprintf("r%d", w.runs))
 	in := agent.Input{Scope: w.user, Shared: w.shared.ReadOnly(), Run: fmt.Sprintf("r%d", w.runs), Prompt: prompt, History: w.history}
-	for ev, err := range w.agent.Stream(w.t.Context(), in) {
+	for ev, err := range w.agent.Stream(ctx, in) {
 		require.NoError(w.t, err)
 		switch ev := ev.(type) {
 		case agent.TextDelta:
@@ -118,7 +120,18 @@ func generate(t *testing.T, o sample.Options) ([]byte, sample.Counts) {
 
 func (w *world) takeIn(name string, content []byte) (id, text string) {
 	id = w.upload(name, content)
-	return id, w.say(intaketools.TakeIn(id, name, ""))
+	session, err := w.user.Session(id)
+	require.NoError(w.t, err)
+	claim := &tracking.ClaimOptions{Key: fmt.Sprintf("r%d", w.runs+1)} // of the run that follows
+	attempt, err := w.tracker.Claim(w.t.Context(), session, files.Profiled, claim)
+	require.NoError(w.t, err)
+	text = w.say(intaketools.TakeIn(id, name, ""))
+	if f, err := w.view().Get(w.t.Context(), id); err == nil && f.Report.IsRecorded() {
+		require.NoError(w.t, attempt.Complete(w.t.Context(), object.Ref{}))
+	} else {
+		require.NoError(w.t, attempt.Fail(w.t.Context(), errors.New("not profiled")))
+	}
+	return id, text
 }
 
 func TestEveryKindAndFormatIsTakenIn(t *testing.T) {
@@ -218,20 +231,26 @@ func TestSharedSuppliersAreJoined(t *testing.T) {
 	require.Contains(t, w.say("list my files"), "not taken in any files")
 }
 
-// confirm profiles the stage as a run does, and confirms the report.
+// confirm confirms the report.
 func (w *world) confirm(id string) files.File {
 	w.t.Helper()
 	ctx := w.t.Context()
-	session, err := w.user.Session(id)
-	require.NoError(w.t, err)
-	attempt, err := w.tracker.Claim(ctx, session, files.Profiled, &tracking.ClaimOptions{Key: "run"})
-	require.NoError(w.t, err)
-	require.NoError(w.t, attempt.Complete(ctx, object.Ref{}))
 	f, err := w.view().Get(ctx, id)
 	require.NoError(w.t, err)
 	f, err = w.view().Confirm(ctx, id, f.Report.Version, files.Statement{})
 	require.NoError(w.t, err)
 	return f
+}
+
+// A message that names an upload reads it, but does not take it in.
+func TestAMessageDoesNotTakeAFileIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.upload("x.csv", []byte("sku,on_hand,warehouse\nSKU-1,5,W\n"))
+	require.Contains(t, w.say(intaketools.TakeIn(id, "x.csv", "")), "It is not taken in.")
+	f, err := w.view().Get(t.Context(), id)
+	require.NoError(t, err)
+	require.Nil(t, f.Report)
 }
 
 // No state, id or handle of another user leads to a file.

@@ -48,6 +48,9 @@ func (s *Server) stream(ctx context.Context, r *runner.Run, in agent.Input) iter
 			return
 		}
 		in.Scope = user
+		if r.Attempt != nil {
+			ctx = intaketools.NewContext(ctx, r.ID)
+		}
 		for ev, err := range s.o.Agent.Stream(scope.NewContext(ctx, user), in) {
 			if !yield(ev, err) {
 				return
