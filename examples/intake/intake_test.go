@@ -56,6 +56,11 @@ func TestTheWayOfAFile(t *testing.T) {
 	status, problem = steward.post("/api/files/"+id+"/confirm", correction)
 	require.Equal(t, http.StatusConflict, status, problem)
 
+	correction["version"], correction["kind"] = report["version"], "products"
+	status, problem = steward.post("/api/files/"+id+"/confirm", correction)
+	require.Equal(t, http.StatusConflict, status, problem)
+	require.Contains(t, problem["detail"], "confirmed already")
+
 	colleague, stranger := s.as("acme", "ben"), s.as("globex", "ann", "steward")
 	status, problem = colleague.post("/api/files/"+id+"/share", map[string]any{})
 	require.Equal(t, http.StatusNotFound, status, problem)

@@ -220,8 +220,15 @@ func TestOnePersonConfirmsTheReportThatTheySaw(t *testing.T) {
 	require.True(t, got.Report.IsConfirmed())
 	require.True(t, got.Report.Corrected)
 	require.NotContains(t, got.Report.Meanings, "sku")
-	_, err = f.view.Confirm(ctx, f.id, got.Report.Version, files.Statement{Kind: kinds.Products})
-	require.NoError(t, err, "a repeated request of who has won")
+	same := files.Statement{Kind: got.Report.Kind, Meanings: map[string]string{"sku": "", "n": got.Report.Meanings["n"]}}
+	for _, s := range []files.Statement{{}, same} {
+		_, err = f.view.Confirm(ctx, f.id, got.Report.Version, s)
+		require.NoError(t, err, "a repeated request of who has won")
+	}
+	for _, s := range []files.Statement{{Kind: kinds.Unknown}, {Meanings: map[string]string{"sku": "article"}}} {
+		_, err = f.view.Confirm(ctx, f.id, got.Report.Version, s)
+		require.ErrorIs(t, err, files.ErrConfirmed)
+	}
 	after, err := f.view.Get(ctx, f.id)
 	require.NoError(t, err)
 	require.Equal(t, got.Report, after.Report, "a confirmed report does not change")
@@ -314,6 +321,43 @@ func TestLargeReportsAreShortened(t *testing.T) {
 	require.Equal(t, 4000, r.Profile.HasColumns)
 	require.Contains(t, strings.Join(r.Notes, "|"), "only the first 250 of 4000 columns")
 	require.Contains(t, strings.Join(r.Notes, "|"), "long names")
+}
+
+// What counts is the size of the stored bytes, in which a control character has six.
+func TestReportsFitTheirItem(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for sign, want := range map[string]string{"<": "", "\x01": "examples of values are not in the report"} {
+		f := newFixture(t)
+		var names []string
+		for i := range files.MaxColumns {
+			names = append(names, fmt.Sprintf("%d%s", i, strings.Repeat(sign, 196)))
+		}
+		long := report(names...)
+		for i := range long.Profile.Columns {
+			for range 5 {
+				long.Profile.Columns[i].Examples = append(long.Profile.Columns[i].Examples, strings.Repeat(sign, 60))
+			}
+		}
+		r, err := f.view.Measure(ctx, f.id, "run", long)
+		require.NoError(t, err)
+		require.Contains(t, strings.Join(r.Notes, "|"), want)
+		s := files.Statement{Kind: kinds.Inventory, Summary: strings.Repeat("字", 2000), Meanings: map[string]string{}}
+		_, err = f.view.Record(ctx, f.id, "run", s)
+		require.NoError(t, err)
+		for _, c := range r.Profile.Columns {
+			s.Meanings[c.Name] = strings.Repeat("字", 300)
+		}
+		require.NoError(t, f.attempt.Complete(ctx, object.Ref{}))
+		_, err = f.view.Confirm(ctx, f.id, r.Version+1, s)
+		require.ErrorIs(t, err, files.ErrInvalid)
+		require.Contains(t, files.Reason(err), "meanings of the columns are too long")
+		s.Meanings = map[string]string{r.Profile.Columns[0].Name: "字"}
+		_, err = f.view.Confirm(ctx, f.id, r.Version+1, s)
+		require.NoError(t, err)
+		_, err = f.view.Share(ctx, f.id)
+		require.NoError(t, err)
+	}
 }
 
 func TestPlansAreKeptAndForgotten(t *testing.T) {

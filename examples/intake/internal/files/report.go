@@ -4,20 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 	"github.com/carrel-go/carrel/scope/table"
-)
-
-const (
-	// MaxColumns is the number of columns that a report has.
-	MaxColumns = 250
-	// maxName is the length of the longest name of a column in a report, in bytes.
-	maxName = 200
 )
 
 // Report is the description of a file.
@@ -55,32 +47,6 @@ func (r *Report) IsConfirmed() bool { return r != nil && !r.Confirmed.IsZero() }
 // HasColumn reports whether the measured part has a column with that name.
 func (r *Report) HasColumn(name string) bool { return r.Profile.Column(name) != nil }
 
-// fit shortens the measured part so that it fits an item, and says so.
-func (r *Report) fit() {
-	if n := len(r.Profile.Columns); n > MaxColumns {
-		r.Profile.Columns = slices.Clone(r.Profile.Columns[:MaxColumns])
-		r.Notes = append(r.Notes, fmt.Sprintf("only the first %d of %d columns are in the report", MaxColumns,
-			r.Profile.HasColumns))
-	}
-	isShortened := false
-	for i := range r.Profile.Columns {
-		if c := &r.Profile.Columns[i]; len(c.Name) > maxName {
-			c.Name, isShortened = shorten(c.Name, maxName), true
-		}
-	}
-	if isShortened {
-		r.Notes = append(r.Notes, "long names of columns are shortened")
-	}
-}
-
-// shorten returns the beginning of s, in whole characters.
-func shorten(s string, n int) string {
-	for n > 0 && s[n]&0xc0 == 0x80 {
-		n--
-	}
-	return s[:n] + "…"
-}
-
 // Reason returns the text of an [ErrInvalid] without its prefix.
 func Reason(err error) string { return strings.TrimPrefix(err.Error(), ErrInvalid.Error()+": ") }
 
@@ -89,12 +55,17 @@ const (
 	reportAttr = "report"
 )
 
+// item returns the item of a report. It returns [ErrInvalid] for one that does not fit.
 func (r *Report) item(sort string) (table.Item, error) {
-	raw, err := json.Marshal(r)
+	raw, err := encode(r)
 	if err != nil {
-		return table.Item{}, fmt.Errorf("files: encode a report: %w", err)
+		return table.Item{}, err
 	}
-	return table.Item{Sort: sort, Version: r.Version, Attr: map[string]table.Value{reportAttr: string(raw)}}, nil
+	if len(raw) > maxReport {
+		return table.Item{}, fmt.Errorf("%w: the summary and the meanings of the columns are too long: together with the "+
+			"profile they have %d bytes, and at most %d are stored", ErrInvalid, len(raw), maxReport)
+	}
+	return table.Item{Sort: sort, Version: r.Version, Attr: map[string]table.Value{reportAttr: raw}}, nil
 }
 
 func parseReport(it table.Item) (*Report, error) {
@@ -112,12 +83,14 @@ var (
 	ErrNotFound = errors.New("files: not found")
 	// ErrNotReady is returned for an operation that an earlier one must precede.
 	ErrNotReady = errors.New("files: the file has not come that far")
-	// ErrChanged is returned if the report has another version, or was confirmed.
+	// ErrChanged is returned if the report has another version, or another statement.
 	ErrChanged = errors.New("files: the report has changed")
 	// ErrInvalid is returned for a kind or a column that does not exist, and for a text that is too long.
 	ErrInvalid = errors.New("files: invalid value")
 	// ErrShared is returned for a change of a file that the tenant shares.
 	ErrShared = errors.New("files: shared files cannot be changed")
+	// ErrConfirmed is returned for a correction of a report that was confirmed.
+	ErrConfirmed = errors.New("files: the report was confirmed")
 	// ErrNotClaimed is returned to a run that does not have the claim of the file's stage [Profiled].
 	ErrNotClaimed = errors.New("files: the run does not take in the file")
 	// ErrTooLarge is returned for sharing a file of more than [MaxSharedSize] bytes.

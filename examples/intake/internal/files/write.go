@@ -33,7 +33,9 @@ func (v *View) Measure(ctx context.Context, id, run string, r *Report) (*Report,
 	}
 	stored := *r
 	stored.Measured, stored.Version = now(), 0
-	stored.fit()
+	if err := stored.fit(); err != nil {
+		return nil, err
+	}
 	out, err := v.put(ctx, session, &stored, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
 		return parseReport(*conflict.Current) // another try of the same run has stored it
@@ -119,7 +121,8 @@ func (v *View) Record(ctx context.Context, id, run string, s Statement) (*Report
 
 // Confirm stores the decision of a person about the report with that version, and ends the file's record. An empty
 // kind, and columns that are not in the meanings, stay as the agent has recorded them. It returns [ErrNotReady] unless
-// the file was profiled, and [ErrChanged] if the report has another version.
+// the file was profiled, [ErrChanged] if the report has another version, and [ErrConfirmed] for a correction of a
+// confirmed one.
 func (v *View) Confirm(ctx context.Context, id string, version int64, s Statement) (File, error) {
 	f, err := v.Get(ctx, id)
 	switch {
@@ -143,7 +146,11 @@ func (v *View) Confirm(ctx context.Context, id string, version int64, s Statemen
 	if err != nil {
 		return File{}, err
 	}
-	if !f.Report.IsConfirmed() {
+	if f.Report.IsConfirmed() {
+		if s.Kind != f.Report.Kind || !maps.Equal(correct(f.Report.Meanings, s.Meanings), f.Report.Meanings) {
+			return File{}, ErrConfirmed
+		}
+	} else {
 		if f.Report, err = v.confirmReport(ctx, session, f.Report, s); err != nil {
 			return File{}, err
 		}
@@ -154,18 +161,24 @@ func (v *View) Confirm(ctx context.Context, id string, version int64, s Statemen
 	return v.Get(ctx, id)
 }
 
-func (v *View) confirmReport(ctx context.Context, session scope.Scope, r *Report, s Statement) (*Report, error) {
-	meanings := maps.Clone(r.Meanings)
+// correct returns the meanings with corrections, of which empty ones remove a meaning.
+func correct(meanings, corrections map[string]string) map[string]string {
+	meanings = maps.Clone(meanings)
 	if meanings == nil {
 		meanings = map[string]string{}
 	}
-	for name, meaning := range s.Meanings {
+	for name, meaning := range corrections {
 		if meaning = strings.TrimSpace(meaning); meaning == "" {
 			delete(meanings, name)
 			continue
 		}
 		meanings[name] = meaning
 	}
+	return meanings
+}
+
+func (v *View) confirmReport(ctx context.Context, session scope.Scope, r *Report, s Statement) (*Report, error) {
+	meanings := correct(r.Meanings, s.Meanings)
 	r.Corrected = r.Kind != s.Kind || !maps.Equal(meanings, r.Meanings) && len(meanings)+len(r.Meanings) > 0
 	r.Kind, r.Meanings, r.Confirmed = s.Kind, meanings, now()
 	out, err := v.put(ctx, session, r, table.Version(r.Version))

@@ -166,6 +166,8 @@ func fileProblem(err error) error {
 		return newProblem(http.StatusConflict, "The file has not come that far.")
 	case errors.Is(err, files.ErrChanged):
 		return newProblem(http.StatusConflict, "The report has changed since you saw it. Look at it again.")
+	case errors.Is(err, files.ErrConfirmed):
+		return newProblem(http.StatusConflict, "The report was confirmed already. It does not change any more.")
 	case errors.Is(err, files.ErrShared):
 		return newProblem(http.StatusConflict, "Your tenant shares this file. It does not change any more.")
 	case errors.Is(err, files.ErrTooLarge):
