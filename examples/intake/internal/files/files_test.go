@@ -323,7 +323,7 @@ func TestLargeReportsAreShortened(t *testing.T) {
 	require.Contains(t, strings.Join(r.Notes, "|"), "long names")
 }
 
-// What counts is the size of the stored bytes, in which a control character has six.
+// The limit is that of the stored bytes. A control character has six of them.
 func TestReportsFitTheirItem(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

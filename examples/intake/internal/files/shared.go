@@ -75,8 +75,8 @@ func (v *View) ListShared(ctx context.Context) (list []File, hasMore bool, err e
 func (v *View) CanShare() bool { return v.shared != nil && v.shared.Scope().RequireWrite() == nil }
 
 // Share copies a confirmed file and its report to the data that the tenant shares. It may be repeated. The shared scope
-// of the View must have the right to write. It returns [ErrNotReady] for a file that was not confirmed, and [ErrTooLarge]
-// for one of more than [MaxSharedSize] bytes.
+// of the View must have the right to write. It returns [ErrNotReady] for a file that was not confirmed, and
+// [ErrTooLarge] for one of more than [MaxSharedSize] bytes.
 func (v *View) Share(ctx context.Context, id string) (File, error) {
 	f, err := v.Get(ctx, id)
 	switch {

@@ -45,8 +45,8 @@
 // # Confirmation
 //
 // A person confirms the version of the report that they saw: 409 if it has changed, and for a correction of a report
-// that was confirmed, and 400 if the meanings do not fit the report, which has at most 390 KiB. The kind and the meanings of
-// columns in the request replace those of the agent. A confirmed report does not change any more.
+// that was confirmed, and 400 if the meanings do not fit the report, which has at most 390 KiB. The kind and
+// the meanings of columns in the request replace those of the agent. A confirmed report does not change any more.
 //
 // # Retention
 //
