@@ -43,24 +43,29 @@ func (c *codes) ensure() {
 
 func (c *codes) isValid(now time.Time) bool { return c.value != "" && now.Sub(c.made) < codeLife }
 
-// take reports whether code is the valid one, which then is used up.
-func (c *codes) take(code, device string) bool {
+// take reports whether code is the valid one, which then is used up. It returns how long the device must wait for the
+// next code if it has no tries left.
+func (c *codes) take(code, device string) (isRight bool, wait time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.isValid(time.Now()) || c.tries[device] >= deviceTries {
-		return false
+	now := time.Now()
+	if !c.isValid(now) {
+		return false, 0
+	}
+	if c.tries[device] >= deviceTries {
+		return false, codeLife - now.Sub(c.made)
 	}
 	c.tries[device]++
 	c.all++
 	given, want := sha256.Sum256([]byte(code)), sha256.Sum256([]byte(c.value))
-	isRight := subtle.ConstantTimeCompare(given[:], want[:]) == 1
+	isRight = subtle.ConstantTimeCompare(given[:], want[:]) == 1
 	if isRight || c.all >= allTries {
 		c.value = ""
 	}
 	if isRight {
 		c.made = time.Time{} // the next device need not wait
 	}
-	return isRight
+	return isRight, 0
 }
 
 // newCode returns a code such as 7KQM-2XTB.

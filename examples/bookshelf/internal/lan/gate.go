@@ -2,8 +2,11 @@ package lan
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -70,7 +73,14 @@ func (g *Gate) takeCode(w http.ResponseWriter, r *http.Request) {
 		writePage(w, http.StatusBadRequest, "The form could not be read. Please try again.")
 		return
 	}
-	if !g.codes.take(r.PostForm.Get("code"), device) {
+	isRight, wait := g.codes.take(r.PostForm.Get("code"), device)
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		writePage(w, http.StatusTooManyRequests, fmt.Sprintf("This device has tried too often. "+
+			"Reload this page in %d minutes and enter the new code that the terminal shows then.", int(wait.Minutes())+1))
+		return
+	}
+	if !isRight {
 		g.codes.ensure()
 		writePage(w, http.StatusForbidden, "This code is wrong, or it has been used or has expired. "+
 			"Enter the newest code that the terminal shows.")

@@ -147,6 +147,10 @@ func TestTriesAreLimited(t *testing.T) {
 			require.Nil(t, e.enter("AAAA-AAAA", "192.168.1.66"))
 		}
 		require.Nil(t, e.enter(e.newest(), "192.168.1.66"), "this device has tried too often")
+		form := url.Values{"code": {e.newest()}}.Encode()
+		w := e.send(http.MethodPost, "/code", form, func(r *http.Request) { r.RemoteAddr = "192.168.1.66:1" })
+		require.Equal(t, http.StatusTooManyRequests, w.Code)
+		require.Equal(t, "600", w.Header().Get("Retry-After"))
 		for n := range 9 {
 			for range 5 {
 				require.Nil(t, e.enter("AAAA-AAAA", fmt.Sprint("192.168.1.", n)))

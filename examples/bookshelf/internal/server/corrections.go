@@ -47,8 +47,10 @@ func (s *Server) shareBook(w http.ResponseWriter, r *http.Request) error {
 		return errNotLibrarian
 	}
 	var version int
-	if err := readBody(w, r, map[string]any{"version": &version}); err != nil {
-		return err
+	if r.ContentLength != 0 {
+		if err := readBody(w, r, map[string]any{"version": &version}); err != nil {
+			return err
+		}
 	}
 	if version < 0 {
 		return newProblem(http.StatusBadRequest, "The field version must be positive.")

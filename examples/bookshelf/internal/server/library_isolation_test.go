@@ -80,7 +80,7 @@ func TestSharedBooksStayInTheirTenant(t *testing.T) {
 	w := newWorld(t)
 	w.as = "acme ann librarian"
 	id := w.accepted(map[string]any{"title": "Emma"})
-	require.Equal(t, http.StatusOK, w.post("/api/bookshelf/"+id+"/share", map[string]any{}).Status)
+	require.Equal(t, http.StatusOK, w.do(t.Context(), http.MethodPost, "/api/bookshelf/"+id+"/share", "").Status)
 	for _, who := range []string{"globex ann librarian", "globex bob ops librarian"} {
 		w.as = who
 		require.Equal(t, w.get("/api/bookshelf/"+missing), w.get("/api/bookshelf/"+id))

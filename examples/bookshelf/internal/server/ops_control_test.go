@@ -69,6 +69,12 @@ func TestRowsAreComplete(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"title": "Emma"}).Status)
 	row = w.get("/api/ops/files?status=success").json(t)["files"].([]any)[0].(map[string]any)
 	require.Equal(t, "Emma", row["title"], "the accepted title, not the reader's")
+	id = w.uploaded(picture(t))
+	w.model.then(call("c1", "set_field", `{"field":"title","value":"Emma"}`), say("Done."))
+	require.Equal(t, "complete", w.extract(id).last(t)["type"])
+	require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"author": "Jane Austen"}).Status)
+	row = w.get("/api/ops/files/" + id).json(t)["file"].(map[string]any)
+	require.Empty(t, row["title"], "the person has removed the title")
 	w.as = "acme carol ops"
 	row = w.get("/api/ops/files").json(t)["files"].([]any)[0].(map[string]any)
 	require.Equal(t, false, row["own"])

@@ -75,12 +75,13 @@ func (s *Server) newHandler() (http.Handler, error) {
 	return s.guardHost(s.guardOrigin(mux)), nil
 }
 
-// handleMethod returns a handler that checks the method ("" allows any), calls the endpoint and writes its error. If
+// handleMethod returns a handler that checks the method ("" allows any; outside of the API, HEAD is like GET), calls the endpoint and writes its error. If
 // the request ends before a response is written, it aborts the connection, since an empty 200 would look like success.
 func (s *Server) handleMethod(method string, answer endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if method != "" && r.Method != method {
+		isHead := method == http.MethodGet && r.Method == http.MethodHead && !strings.HasPrefix(r.URL.Path, "/api/")
+		if method != "" && r.Method != method && !isHead {
 			newProblem(http.StatusMethodNotAllowed, "This path takes "+method+".").withHeader("Allow", method).writeTo(w)
 			return
 		}

@@ -85,13 +85,17 @@ func (s *Server) buildOutput(ctx context.Context, r *runner.Run, h agent.History
 // titleLabel is the label of a record that has the title of its book.
 const titleLabel = "title"
 
-// setTitle shows a title in lists of uploads, truncated to fit. The attempt's next write of the record stores it.
+// setTitle shows the title of a book in lists of uploads, truncated to fit, or none if it does not have one. The attempt's
+// next write of the record stores it.
 func (s *Server) setTitle(attempt *tracking.Attempt, m book.Metadata) {
-	if m.Title == nil || attempt == nil {
+	if attempt == nil {
 		return
 	}
 	const limit = 256 // bytes of a label
-	title := *m.Title
+	title := ""
+	if m.Title != nil {
+		title = *m.Title
+	}
 	for len(title) > limit {
 		_, last := utf8.DecodeLastRuneInString(title)
 		title = title[:len(title)-last]

@@ -8,8 +8,10 @@ import { labelOf } from "./labels.js";
 import { formatResult } from "./results.js";
 import { formatDuration, formatInput, humanizeName, isKept } from "./words.js";
 
-const icons = { done: "done", failed: "failed", kept: "info", missing: "info" };
-const spoken = { done: "done", failed: "failed", kept: "kept", missing: "not available" };
+const icons = { done: "done", failed: "failed", kept: "info", missing: "info", stopped: "info", waiting: "info" };
+const spoken = {
+  done: "done", failed: "failed", kept: "kept", missing: "not available", stopped: "stopped", waiting: "waits for you",
+};
 
 /** line returns the parts of the line of a call, or of several, above what it opens to. */
 function line(name) {
@@ -29,7 +31,10 @@ function mark(node, state, how) {
 
 /** ToolCall is one call. */
 export class ToolCall {
-  /** how is "running", "done", "failed", "kept" (the person's value stays) or "missing" (the tool is not installed). */
+  /**
+   * how is "running", "waiting" (for an approval), "done", "failed", "stopped", "kept" (the person's value stays) or
+   * "missing" (the tool is not installed).
+   */
   how = "running";
   #line;
   #body;
@@ -61,13 +66,21 @@ export class ToolCall {
     setText(this.#line.time, formatDuration(duration));
     if (failed && isKept(this.name, summary)) this.#close("kept", "It stays as you typed it.");
     else if (unavailable) this.#close("missing", `Not available: ${words}.`);
+    else if (failed && words.startsWith("Interrupted: the run was stopped.")) this.#close("stopped", "Stopped.");
     else this.#close(failed ? "failed" : "done", this.field && !failed ? words.replace(/^[a-z_]+: /, "") : words);
     return this.how === "failed" ? `${humanizeName(this.name)} failed: ${words}` : "";
   }
 
+  /** wait marks a call that waits for an approval. */
+  wait() {
+    if (this.how !== "running") return;
+    this.how = "waiting";
+    mark(this.node, this.#line.state, "waiting");
+  }
+
   /** abandon marks a call that does not have a result. */
   abandon() {
-    if (this.how === "running") this.#close("failed", "There was no result.");
+    if (["running", "waiting"].includes(this.how)) this.#close("failed", "There was no result.");
   }
 
   #close(how, words) {
@@ -79,7 +92,7 @@ export class ToolCall {
 
   // The stream has only a summary, so the whole result is loaded when a person wants it.
   async #load() {
-    if (this.#isLoaded || this.how === "running") return;
+    if (this.#isLoaded || ["running", "waiting"].includes(this.how)) return;
     this.#isLoaded = true;
     if (!this.#whole) {
       this.#whole = el("dd", { tabindex: "0", "aria-label": "Result" });

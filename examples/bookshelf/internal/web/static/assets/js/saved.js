@@ -7,6 +7,7 @@ export function showSaved(key, when, sessionID, hasFields) {
   setVisible(byId("saved"), true);
   setText(byId("saved-key"), key ?? "");
   setText(byId("copy-key"), "Copy");
+  byId("shelf-link").href = `/shelf/${sessionID}`;
   byId("ops-link").href = `/ops#${sessionID}`;
   const date = byId("stamp-date");
   setText(date, when.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" }));

@@ -14,7 +14,8 @@ export const closedCard = "This book cannot be read again, so it does not have a
  */
 export function readStanding(record) {
   const standing = findStanding(record);
-  const isError = standing.state === "closed" || (standing.state === "failed" && record.reason !== "stopped");
+  const isWanted = ["stopped", "cancelled"].includes(record.reason);
+  const isError = !isWanted && ["closed", "failed"].includes(standing.state);
   return { ...standing, kind: isError ? "error" : "info" };
 }
 
@@ -35,6 +36,11 @@ function findStanding(record) {
   }
   if (record.current_status === "FAILED") {
     const why = reading?.error_message || upload?.error_message || record.reason || "No reason was recorded.";
+    if (record.reason === "cancelled") {
+      const detail = "It was cancelled on the operations page, or while the photo was sent.";
+      const card = "This upload was cancelled, so its card cannot be accepted.";
+      return { state: "closed", step: upload?.status === "success" ? "reading" : "photo", title: "This upload was cancelled", detail, card };
+    }
     if (!record.retryable) {
       const step = reading || upload?.status === "success" ? "reading" : "photo";
       return { state: "closed", step, title: "This upload is closed", detail: why, card: closedCard };
@@ -88,6 +94,8 @@ export function describeRow({ class: group, stage, state, reason, retryable }) {
   if (group === "waiting") return { standing: "ready", words: "Ready for you" };
   if (group === "success") return { standing: "accepted", words: "Accepted" };
   if (group === "failed") {
+    if (reason === "cancelled") return { standing: "closed", words: "Cancelled" };
+    if (reason === "abandoned") return { standing: "closed", words: "Given up" };
     if (!retryable) return { standing: "closed", words: "Cannot be read" };
     return { standing: "failed", words: reason === "stopped" ? "Stopped" : "Not read" };
   }

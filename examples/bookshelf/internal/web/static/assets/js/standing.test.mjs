@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closedCard, readStanding } from "./standing.js";
+import { closedCard, describeRow, readStanding } from "./standing.js";
 
 const record = (current_status, stages, more = {}) => ({
   current_status,
@@ -36,6 +36,15 @@ test("a failure says its cause, and offers another try only where there is one",
   assert.deepEqual([closed.step, closed.card], ["reading", closedCard]);
   assert.equal(readStanding(record("FAILED", { user_upload: { status: "failed" } }, { retryable: false })).step, "photo");
   assert.equal(readStanding(record("FAILED", {}, { retryable: false, reason: "abandoned" })).detail, "abandoned");
+});
+
+test("a cancelled upload is said to be one, and is not an error", () => {
+  const stages = { user_upload: { status: "success" }, enrichment: { status: "failed", error_message: "Cancelled." } };
+  const cancelled = readStanding(record("FAILED", stages, { retryable: false, reason: "cancelled" }));
+  assert.deepEqual([cancelled.state, cancelled.kind, cancelled.title], ["closed", "info", "This upload was cancelled"]);
+  assert.notEqual(cancelled.card, closedCard);
+  assert.equal(describeRow({ class: "failed", retryable: false, reason: "cancelled" }).words, "Cancelled");
+  assert.equal(describeRow({ class: "failed", retryable: false, reason: "rejected" }).words, "Cannot be read");
 });
 
 test("an accepted card says where it is kept", () => {

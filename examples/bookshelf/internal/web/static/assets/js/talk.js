@@ -204,6 +204,7 @@ export class Talk {
     this.#close();
     const request = this.#newRequest(event, this.#run);
     this.#requests.set(event.approval_id, request);
+    this.#calls.get(event.id)?.wait();
     this.#add(request.node);
     if (!this.#isQuiet) announce(`The reader asks for your approval. ${event.reason ?? ""}`);
   }
