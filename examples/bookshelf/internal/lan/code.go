@@ -44,7 +44,7 @@ func (c *codes) ensure() {
 func (c *codes) isValid(now time.Time) bool { return c.value != "" && now.Sub(c.made) < codeLife }
 
 // take reports whether code is the valid one, which then is used up. It returns how long the device must wait for the
-// next code if it has no tries left.
+// next code if its tries are used up.
 func (c *codes) take(code, device string) (isRight bool, wait time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
