@@ -99,9 +99,9 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		return nil, err
 	}
 	p := profile.New(rows.Columns, rows.HasColumns)
+	p.Separator = rows.Separator
 	r := &files.Report{
 		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size, Whole: true,
-		Notes: slices.Clone(rows.Notes),
 	}
 	var problems []string
 	for row, err := range rows.All(ctx) {
@@ -120,7 +120,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		}
 	}
 	r.Profile = p.Profile()
-	r.Notes = append(r.Notes, problems...)
+	r.Notes = slices.Concat(rows.Notes, problems, r.Profile.Remarks())
 	if n := len(r.Profile.Columns); r.Profile.HasColumns > n {
 		r.Notes = append(r.Notes, fmt.Sprintf("only %d of %d columns are measured", n, r.Profile.HasColumns))
 	}

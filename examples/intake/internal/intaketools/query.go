@@ -6,13 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/query"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
 
 const queryDescription = "Answer a question about the rows of one file: filter, group, and count, sum, avg, min or " +
-	"max. Without group_by and measures it returns the first matching rows. join adds columns of another, small file, " +
+	"max. Dates are compared by day, and have a min and a max. Without group_by and measures it returns the first " +
+	"matching rows. join adds columns of another, small file, " +
 	"such as the names of suppliers. A call reads at most 4 GB and says where it stopped. Examples: {\"file\": \"f1\", " +
 	"\"group_by\": [\"supplier_id\"], \"measures\": [{\"function\": \"sum\", \"column\": \"quantity\"}]}, " +
 	"{\"file\": \"f1\", \"where\": [{\"column\": \"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], " +
@@ -89,11 +91,13 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	}
 	t := newTable(rows, joined)
 	o := in.options()
+	report, err := b.reportOf(ctx, c, in.File)
+	if err != nil {
+		return Answer{}, err
+	}
+	o.Profiles = joined.profiles(report)
 	if len(o.Columns) == 0 {
-		names, err := b.columnsOf(ctx, c, in.File, rows)
-		if err != nil {
-			return Answer{}, err
-		}
+		names := columnsOf(rows, report)
 		o.Columns = append(slices.Clone(names[:min(len(names), 12)]), joined.columnNames()...)
 	}
 	if err := t.check(in); err != nil {
@@ -107,7 +111,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	if joined != nil {
 		out.Notes = joined.notes
 	}
-	skipped := int64(0)
+	skipped, cut := int64(0), int64(0)
 	for row, err := range rows.All(ctx) {
 		if err != nil {
 			return Answer{}, err
@@ -115,6 +119,9 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		if !t.load(row) {
 			skipped++
 			continue
+		}
+		if row.Cut {
+			cut++
 		}
 		q.Add(t.value)
 		if q.IsFull() && row.End < rows.Size {
@@ -132,35 +139,50 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	if skipped > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d rows cannot be read and are left out", skipped))
 	}
-	if out.LeftOut > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("there are more than %d groups: %d rows of other groups are left out",
-			query.MaxGroups, out.LeftOut))
+	if cut > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d rows are too long and were read in part", cut))
 	}
-	if out.Ignored > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%d values that are not numbers are ignored", out.Ignored))
-	}
+	out.Notes = append(out.Notes, remarks(&out.Result)...)
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}
 	return out, nil
 }
 
-// columnsOf returns the columns of a file. Those of JSON are known if the file was profiled.
-func (b *toolbox) columnsOf(
-	ctx context.Context, c *tools.Call, handle string, rows *objecttools.Rows,
-) ([]string, error) {
-	if rows.Format == "csv" {
-		return rows.Columns, nil
+// remarks returns sentences about what a result leaves out or assumes.
+func remarks(r *query.Result) (list []string) {
+	if r.LeftOut > 0 {
+		list = append(list, fmt.Sprintf("there are more than %d groups: %d rows of other groups are left out",
+			query.MaxGroups, r.LeftOut))
 	}
+	if r.Ignored > 0 {
+		list = append(list, fmt.Sprintf("%d values that are not numbers or dates like the others are ignored", r.Ignored))
+	}
+	if r.Incomparable > 0 {
+		list = append(list, fmt.Sprintf("%d values are not compared, because they are not numbers or dates like the "+
+			"value of the condition", r.Incomparable))
+	}
+	if r.Assumed > 0 {
+		list = append(list, "values can be read in two ways, and the file does not decide: "+r.AssumedExample)
+	}
+	return list
+}
+
+// reportOf returns the report of a file, or nil if it was not profiled.
+func (b *toolbox) reportOf(ctx context.Context, c *tools.Call, handle string) (*files.Report, error) {
 	_, f, err := b.find(ctx, c, handle)
-	if err != nil || f.Report == nil {
-		return nil, err
+	return f.Report, err
+}
+
+// columnsOf returns the columns of a file. Those of JSON are known if the file was profiled.
+func columnsOf(rows *objecttools.Rows, report *files.Report) (names []string) {
+	if rows.Format == "csv" || report == nil {
+		return rows.Columns
 	}
-	var names []string
-	for _, column := range f.Report.Profile.Columns {
+	for _, column := range report.Profile.Columns {
 		names = append(names, column.Name)
 	}
-	return names, nil
+	return names
 }
 
 func (in queryIn) options() query.Options {
@@ -208,11 +230,15 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 	if err != nil {
 		return nil, err
 	}
+	report, err := b.reportOf(ctx, c, in.File)
+	if err != nil {
+		return nil, err
+	}
 	t := newTable(rows, nil)
 	if err := t.checkNames(append([]string{in.Equals}, in.Columns...)); err != nil {
 		return nil, err
 	}
-	j := &joinedTable{on: in.On, columns: in.Columns, values: map[string][]string{}}
+	j := &joinedTable{on: in.On, columns: in.Columns, values: map[string][]string{}, report: report}
 	repeated := 0
 	for row, err := range rows.All(ctx) {
 		if err != nil {

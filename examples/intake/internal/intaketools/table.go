@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
@@ -27,6 +28,27 @@ type joinedTable struct {
 	columns []string
 	values  map[string][]string // by the text of the column on
 	notes   []string
+	report  *files.Report // or nil
+}
+
+// profiles returns the profiles of the columns of a file with that report, and of those that j adds. Both may be nil.
+func (j *joinedTable) profiles(report *files.Report) map[string]*profile.Column {
+	m := map[string]*profile.Column{}
+	add := func(r *files.Report, isAdded func(name string) bool) {
+		if r == nil {
+			return
+		}
+		for i := range r.Profile.Columns {
+			if c := &r.Profile.Columns[i]; c.Repeated == 0 && isAdded(c.Name) {
+				m[c.Name] = c
+			}
+		}
+	}
+	add(report, func(string) bool { return true })
+	if j != nil {
+		add(j.report, func(name string) bool { return name != j.on && slices.Contains(j.columns, name) })
+	}
+	return m
 }
 
 func (j *joinedTable) columnNames() []string {

@@ -20,9 +20,9 @@ const (
 type column struct {
 	name     string
 	counts   [numTypes]int64
-	formats  []FormatCount
-	min, max float64 // of the numbers
-	from, to float64 // of the dates
+	formats  []formatPair
+	numbers  readings
+	dates    readings
 	negative int64
 	formulas int64
 	longest  int
@@ -32,13 +32,16 @@ type column struct {
 
 func newColumn(name string, distinctValues int) *column {
 	return &column{
-		name: name, values: newDistinct(distinctValues),
-		min: math.Inf(1), max: math.Inf(-1), from: math.Inf(1), to: math.Inf(-1),
+		name: name, values: newDistinct(distinctValues), numbers: newReadings(), dates: newReadings(),
 	}
 }
 
-func (c *column) add(b []byte, seed maphash.Seed) {
+// add adds a value. isJSON reports that it is a number of JSON, which has a decimal point.
+func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	v := classify(b)
+	if isJSON && v.evidence == either {
+		v.evidence, v.number[1], v.format[1] = first, v.number[0], v.format[0]
+	}
 	c.counts[v.kind]++
 	if v.kind == isEmpty {
 		return
@@ -46,18 +49,18 @@ func (c *column) add(b []byte, seed maphash.Seed) {
 	c.longest = max(c.longest, len(b))
 	switch v.kind {
 	case isInteger, isDecimal:
-		c.min, c.max = min(c.min, v.number), max(c.max, v.number)
-		if v.number < 0 {
+		c.numbers.add(&v, b)
+		if v.number[0] < 0 {
 			c.negative++
 		}
 	case isDate:
-		c.from, c.to = min(c.from, v.number), max(c.to, v.number)
+		c.dates.add(&v, b)
 	case isText:
 		if isFormula(b) {
 			c.formulas++
 		}
 	}
-	if v.format != "" {
+	if v.format != [2]string{} {
 		c.countFormat(v.format)
 	}
 	c.values.add(maphash.Bytes(seed, b))
@@ -66,16 +69,22 @@ func (c *column) add(b []byte, seed maphash.Seed) {
 	}
 }
 
-func (c *column) countFormat(format string) {
+func (c *column) countFormat(format [2]string) {
 	for i := range c.formats {
-		if c.formats[i].Format == format {
-			c.formats[i].Count++
+		if c.formats[i].format == format {
+			c.formats[i].count++
 			return
 		}
 	}
 	if len(c.formats) < maxFormats {
-		c.formats = append(c.formats, FormatCount{format, 1})
+		c.formats = append(c.formats, formatPair{format, 1})
 	}
+}
+
+// formatPair is the number of values with these formats in the two readings.
+type formatPair struct {
+	format [2]string
+	count  int64
 }
 
 func (c *column) addExample(b []byte) {
@@ -90,8 +99,8 @@ func (c *column) addExample(b []byte) {
 	c.examples = append(c.examples, text)
 }
 
-// profile returns the results of the column.
-func (c *column) profile() Column {
+// profile returns the results of the column. The evidence of the file counts where the column does not have any.
+func (c *column) profile(file *fileEvidence) Column {
 	out := Column{Name: c.name, Type: Empty, Missing: c.counts[isEmpty], Longest: c.longest, Formulas: c.formulas}
 	out.Examples = append([]string{}, c.examples...)
 	best := isEmpty
@@ -118,14 +127,28 @@ func (c *column) profile() Column {
 			out.Types = append(out.Types, TypeCount{typeNames[kind], n})
 		}
 	}
-	if best == isDate || best == isInteger || best == isDecimal {
-		out.Formats = c.formatsOf(best)
+	number, isNumberAssumed := c.numbers.resolve(file.numbers)
+	date, isDateAssumed := c.dates.resolve(file.dates)
+	if c.numbers.isShown() {
+		out.Decimal = [2]string{DecimalPoint, DecimalComma}[number]
+	}
+	if c.dates.isShown() {
+		out.DateOrder = [2]string{DayFirst, MonthFirst}[date]
 	}
 	switch best {
 	case isInteger, isDecimal:
-		out.Min, out.Max, out.Negative = formatNumber(c.min), formatNumber(c.max), c.negative
+		out.Formats = c.formatsOf(best, number)
+		out.Min, out.Max = formatNumber(c.numbers.min[number]), formatNumber(c.numbers.max[number])
+		out.Negative = c.negative
+		if isNumberAssumed {
+			out.Assumed, out.AssumedExample = c.numbers.counts[either], c.numbers.example
+		}
 	case isDate:
-		out.Min, out.Max = formatDate(c.from), formatDate(c.to)
+		out.Formats = c.formatsOf(best, date)
+		out.Min, out.Max = formatDate(c.dates.min[date]), formatDate(c.dates.max[date])
+		if isDateAssumed {
+			out.Assumed, out.AssumedExample = c.dates.counts[either], c.dates.example
+		}
 	}
 	n, isExact := c.values.values()
 	out.Distinct, out.DistinctExact = n, isExact
@@ -133,17 +156,21 @@ func (c *column) profile() Column {
 }
 
 // formatsOf returns the formats of the column's type, the most frequent one first.
-func (c *column) formatsOf(kind int) []FormatCount {
-	isNumber := func(f FormatCount) bool {
-		return f.Format == thousandsComma || f.Format == thousandsDot || f.Format == decimalComma
-	}
+func (c *column) formatsOf(kind, reading int) []FormatCount {
 	var out []FormatCount
 	rest := c.counts[isInteger] + c.counts[isDecimal]
 	for _, f := range c.formats {
-		if isNumber(f) == (kind != isDate) {
-			out = append(out, f)
-			rest -= f.Count
+		format := f.format[reading]
+		isNumber := format == thousandsComma || format == thousandsDot || format == decimalComma
+		if format == "" || isNumber == (kind == isDate) {
+			continue
 		}
+		rest -= f.count
+		if i := slices.IndexFunc(out, func(o FormatCount) bool { return o.Format == format }); i >= 0 {
+			out[i].Count += f.count
+			continue
+		}
+		out = append(out, FormatCount{format, f.count})
 	}
 	if kind != isDate && len(out) > 0 && rest > 0 {
 		out = append(out, FormatCount{"1234.5", rest})

@@ -1,5 +1,7 @@
 package profile
 
+import "time"
+
 // The formats of dates. A date such as 03/04/2026 does not show whether the day or the month comes first.
 const (
 	isoDate      = "2006-01-02"
@@ -27,13 +29,14 @@ func parseDate(b []byte) (value, bool) {
 func parseYearFirst(b []byte) (value, bool) {
 	y, m, d := digits(b[:4]), digits(b[5:7]), digits(b[8:10])
 	v, ok := newDate(y, m, d)
-	v.format = isoDate
+	format := isoDate
 	switch {
 	case b[4] == '/':
-		v.format = slashISO
+		format = slashISO
 	case len(b) > 10:
-		v.format = isoTime
+		format = isoTime
 	}
+	v.format, v.hasTime = [2]string{format, format}, len(b) > 10
 	return v, ok && (len(b) == 10 || isTime(b[10:]))
 }
 
@@ -58,16 +61,19 @@ func parseYearLast(b []byte) (value, bool) {
 		return value{}, false
 	}
 	var format string
+	var shown evidence
 	day, month := a, c
 	switch {
 	case sep == '.':
 		format = dotted
 	case a > 12:
-		format = dayFirst
+		format, shown = dayFirst, first
 	case c > 12:
-		format, day, month = monthFirst, c, a
-	default:
+		format, shown, day, month = monthFirst, second, c, a
+	case a == c:
 		format = eitherFirst
+	default:
+		format, shown = eitherFirst, either
 	}
 	if n == 2 {
 		format, y = shortYear, 2000+y
@@ -76,14 +82,26 @@ func parseYearLast(b []byte) (value, bool) {
 		format = dashDayFirst
 	}
 	v, ok := newDate(y, month, day)
-	v.format = format
+	v.format, v.evidence, v.hasTime = [2]string{format, format}, shown, n < len(rest)
+	if shown == either {
+		v.number[1] = dateNumber(y, day, month)
+	}
 	return v, ok
 }
 
+// newDate returns a day of the calendar.
 func newDate(y, m, d int) (value, bool) {
-	ok := y >= 1800 && y <= 2200 && m >= 1 && m <= 12 && d >= 1 && d <= 31
-	return value{kind: isDate, number: float64(y*10000 + m*100 + d)}, ok
+	if y < 1800 || y > 2200 || m < 1 || m > 12 || d < 1 || d > 31 {
+		return value{}, false
+	}
+	if d > 28 && time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC).Day() != d {
+		return value{}, false
+	}
+	n := dateNumber(y, m, d)
+	return value{kind: isDate, number: [2]float64{n, n}}, true
 }
+
+func dateNumber(y, m, d int) float64 { return float64(y*10000 + m*100 + d) }
 
 // isTime reports whether b can be the time of day after a date.
 func isTime(b []byte) bool {

@@ -1,6 +1,9 @@
 package profile
 
-import "math"
+import (
+	"math"
+	"strconv"
+)
 
 // The formats of numbers that are not written in plain digits.
 const (
@@ -9,140 +12,188 @@ const (
 	decimalComma   = "1,5"
 )
 
-// maxNumber is the length of the longest number in bytes. Longer ones, such as serial numbers, are texts.
-const maxNumber = 40
+const (
+	// maxNumber is the length of the longest number in bytes. Longer ones, such as serial numbers, are texts.
+	maxNumber = 40
+	// maxExact is the number of digits that are kept exactly.
+	maxExact = 18
+)
 
 // parseNumber parses a number in plain digits, in scientific notation, with a decimal comma, or with groups of three
-// digits. A number with leading zeros, such as 00123, is an integer too: only its column's name says that it is a code.
+// digits. It has two readings if a dot or a comma is before its last three digits, such as in 1.234. A number with
+// leading zeros, such as 00123, is an integer too: only its column's name says that it is a code.
 func parseNumber(b []byte) (value, bool) {
 	if len(b) > maxNumber {
 		return value{}, false
 	}
-	sign := 1.0
+	negative := false
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-		if b[0] == '-' {
-			sign = -1
-		}
+		negative = b[0] == '-'
 		b = b[1:]
 	}
-	if len(b) == 0 {
+	s, ok := scanNumber(b)
+	if !ok {
 		return value{}, false
 	}
-	var n float64
-	digits, i := 0, 0
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		n = n*10 + float64(b[i]-'0')
-		digits++
-	}
-	if i == len(b) {
-		return value{kind: isInteger, number: sign * n}, true
-	}
-	switch b[i] {
-	case '.', 'e', 'E':
-		if v, ok := parseFraction(b[i:], n, digits); ok {
-			v.number *= sign
-			return v, true
-		}
-	}
-	v, ok := parseGroups(b)
-	v.number *= sign
-	return v, ok
-}
-
-// parseFraction parses the rest of a number after its digits, which are n.
-func parseFraction(b []byte, n float64, digits int) (value, bool) {
-	i := 0
-	if b[0] == '.' {
-		scale := 0.1
-		for i = 1; i < len(b) && b[i]-'0' <= 9; i++ {
-			n += float64(b[i]-'0') * scale
-			scale /= 10
-			digits++
-		}
-	}
-	if digits == 0 {
-		return value{}, false
-	}
-	if i == len(b) {
-		return value{kind: isDecimal, number: n}, true
-	}
-	if b[i] != 'e' && b[i] != 'E' {
-		return value{}, false
-	}
-	i++
-	negative := false
-	if i < len(b) && (b[i] == '-' || b[i] == '+') {
-		negative = b[i] == '-'
-		i++
-	}
-	exp, from := 0, i
-	for ; i < len(b) && b[i]-'0' <= 9 && exp < 1000; i++ {
-		exp = exp*10 + int(b[i]-'0')
-	}
-	if i == from || i < len(b) {
+	v, ok := s.interpret()
+	if !ok {
 		return value{}, false
 	}
 	if negative {
-		exp = -exp
+		v.number[0], v.number[1] = -v.number[0], -v.number[1]
+		v.digits = -v.digits
 	}
-	n *= math.Pow10(exp)
-	return value{kind: isDecimal, number: n}, !math.IsInf(n, 0) && !math.IsNaN(n)
+	return v, !math.IsInf(v.number[0], 0)
 }
 
-// parseGroups parses 1,234.5 and 1.234,5 and 1,5. Three digits after a single comma are a group.
-func parseGroups(b []byte) (value, bool) {
-	var whole, fraction float64
-	scale := 0.1
-	group, decimal := byte(0), byte(0)
-	run := 0 // digits since the last separator
+// scannedNumber is the shape of a number.
+type scannedNumber struct {
+	text     []byte // without the exponent
+	digits   int
+	exponent int
+	hasExp   bool
+	counts   [2]int // of dots and commas
+	last     int    // the index of the last dot or comma
+}
+
+// scanNumber scans digits, dots and commas, and an exponent.
+func scanNumber(b []byte) (s scannedNumber, ok bool) {
+	s.text = b
 	for i, c := range b {
 		switch {
-		case c-'0' <= 9 && decimal != 0:
-			fraction += float64(c-'0') * scale
-			scale /= 10
-			run++
 		case c-'0' <= 9:
-			whole = whole*10 + float64(c-'0')
-			run++
-		case (c == ',' || c == '.') && decimal == 0 && i > 0 && run > 0:
-			if group != 0 && run != 3 {
-				return value{}, false
-			}
-			if startsGroup(b[i+1:]) && (group == 0 && run <= 3 || group == c) {
-				group = c
-			} else {
-				decimal = c
-			}
-			run = 0
+			s.digits++
+		case c == '.':
+			s.counts[0]++
+			s.last = i
+		case c == ',':
+			s.counts[1]++
+			s.last = i
+		case c|0x20 == 'e':
+			s.text, s.hasExp = b[:i], true
+			s.exponent, ok = parseExponent(b[i+1:])
+			return s, ok && s.digits > 0
 		default:
-			return value{}, false
+			return s, false
 		}
 	}
-	if run == 0 || group != 0 && group == decimal || decimal == 0 && group == 0 || decimal == 0 && run != 3 {
-		return value{}, false
-	}
-	format := decimalComma
-	switch group {
-	case ',':
-		format = thousandsComma
-	case '.':
-		format = thousandsDot
-	}
-	return value{kind: isDecimal, format: format, number: whole + fraction}, true
+	return s, s.digits > 0
 }
 
-// startsGroup reports whether b begins with three digits that are not followed by a fourth.
-func startsGroup(b []byte) bool {
-	for i := range 3 {
-		if i >= len(b) || b[i]-'0' > 9 {
+func parseExponent(b []byte) (int, bool) {
+	if len(b) > 0 && b[0] == '+' {
+		b = b[1:]
+	}
+	n, err := strconv.ParseInt(string(b), 10, 16)
+	return int(n), err == nil && b[0] != '+'
+}
+
+// interpret returns the readings of a number.
+func (s *scannedNumber) interpret() (value, bool) {
+	dots, commas := s.counts[0], s.counts[1]
+	before, after := s.last, len(s.text)-s.last-1
+	switch {
+	case dots+commas == 0:
+		v := s.value(0, 0)
+		if !s.hasExp {
+			v.kind = isInteger
+		}
+		return v, true
+	case s.hasExp && commas > 0, commas == 1 && dots == 0 && (before == 0 || after == 0):
+		return value{}, false
+	case dots+commas == 1 && after == 3 && before >= 1 && before <= 3 && s.text[0] != '0' && !s.hasExp:
+		if dots == 1 {
+			v := s.value(3, 0)
+			v.evidence, v.format = either, [2]string{"", thousandsDot}
+			return v, true
+		}
+		v := s.value(0, 3)
+		v.evidence, v.format = either, [2]string{thousandsComma, decimalComma}
+		return v, true
+	case dots == 1 && commas == 0:
+		v := s.value(after, after)
+		v.evidence = first
+		return v, true
+	case commas == 1 && dots == 0:
+		v := s.value(after, after)
+		v.evidence, v.format = second, [2]string{decimalComma, decimalComma}
+		return v, true
+	}
+	return s.interpretGroups(after)
+}
+
+// interpretGroups interprets a number with groups of three digits and perhaps a fraction.
+func (s *scannedNumber) interpretGroups(after int) (value, bool) {
+	whole, places := s.text, 0
+	group := byte(',')
+	switch {
+	case s.hasExp:
+		return value{}, false
+	case s.counts[0] > 0 && s.counts[1] > 0:
+		if s.text[s.last] == ',' {
+			group = '.'
+		}
+		whole, places = s.text[:s.last], after
+	case s.counts[0] > 0:
+		group = '.'
+	}
+	if after == 0 || !isGrouped(whole, group) {
+		return value{}, false
+	}
+	v := s.value(places, places)
+	v.evidence, v.format = first, [2]string{thousandsComma, thousandsComma}
+	if group == '.' {
+		v.evidence, v.format = second, [2]string{thousandsDot, thousandsDot}
+	}
+	return v, true
+}
+
+// isGrouped reports whether b is one to three digits and then groups of three digits.
+func isGrouped(b []byte, separator byte) bool {
+	for len(b) > 3 {
+		if b[len(b)-4] != separator || !isDigits(b[len(b)-3:]) {
+			return false
+		}
+		b = b[:len(b)-4]
+	}
+	return len(b) > 0 && isDigits(b)
+}
+
+func isDigits(b []byte) bool {
+	for _, c := range b {
+		if c-'0' > 9 {
 			return false
 		}
 	}
-	return len(b) == 3 || b[3]-'0' > 9
+	return true
 }
 
-// ParseNumber returns the number that a value is, in any of the formats that a profile counts as a number.
-func ParseNumber(b []byte) (float64, bool) {
-	v := classify(b)
-	return v.number, v.kind == isInteger || v.kind == isDecimal
+// value returns the number whose digits have that many decimal places in its two readings.
+func (s *scannedNumber) value(places, otherPlaces int) value {
+	v := value{kind: isDecimal}
+	if s.digits > maxExact || s.hasExp {
+		for i, p := range [2]int{places, otherPlaces} {
+			v.number[i], _ = strconv.ParseFloat(string(s.onlyDigits())+"e"+strconv.Itoa(s.exponent-p), 64)
+		}
+		return v
+	}
+	n := int64(0)
+	for _, c := range s.text {
+		if c-'0' <= 9 {
+			n = n*10 + int64(c-'0')
+		}
+	}
+	v.digits, v.places, v.isExact = n, [2]int{places, otherPlaces}, true
+	v.number = [2]float64{float64(n) / math.Pow10(places), float64(n) / math.Pow10(otherPlaces)}
+	return v
+}
+
+func (s *scannedNumber) onlyDigits() []byte {
+	out := make([]byte, 0, maxNumber)
+	for _, c := range s.text {
+		if c-'0' <= 9 {
+			out = append(out, c)
+		}
+	}
+	return out
 }

@@ -47,6 +47,13 @@ type Column struct {
 	// DistinctExact reports that Distinct was counted. Otherwise it is an estimate.
 	DistinctExact bool     `json:"distinct_exact"`
 	Examples      []string `json:"examples,omitempty"`
+	// Decimal is "." or "," if the numbers show it, and DateOrder is "day" or "month": the part that comes first.
+	Decimal   string `json:"decimal,omitempty"`
+	DateOrder string `json:"date_order,omitempty"`
+	// Assumed is the number of values that can be read in two ways and that nothing in the file decides, such as
+	// AssumedExample. They are read by Decimal or DateOrder.
+	Assumed        int64  `json:"assumed,omitempty"`
+	AssumedExample string `json:"assumed_example,omitempty"`
 	// Repeated is the number of earlier columns with the same name.
 	Repeated int `json:"repeated,omitempty"`
 }
@@ -58,7 +65,7 @@ type Profile struct {
 	Ragged    int64 `json:"ragged,omitempty"`
 	Malformed int64 `json:"malformed,omitempty"`
 	Cut       int64 `json:"cut,omitempty"`
-	// Duplicates are rows that equal an earlier one.
+	// Duplicates are rows that equal an earlier one. Rows that were cut are not compared.
 	Duplicates      int64    `json:"duplicates"`
 	DuplicatesExact bool     `json:"duplicates_exact"`
 	Columns         []Column `json:"columns"`
@@ -68,6 +75,9 @@ type Profile struct {
 
 // Profiler measures a table. It is not safe for concurrent use.
 type Profiler struct {
+	// Separator is that of the fields of CSV. A semicolon is a sign of decimal commas.
+	Separator string
+
 	seed    maphash.Seed
 	columns []*column
 	byName  map[string]int // of records
@@ -110,7 +120,7 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 	p.hash.Reset()
 	for i, f := range fields {
 		if i < len(p.columns) {
-			p.columns[i].add(f, p.seed)
+			p.columns[i].add(f, p.seed, false)
 		}
 		_, _ = p.hash.Write(f)
 		_ = p.hash.WriteByte(0)
@@ -127,11 +137,13 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 func (p *Profiler) Profile() Profile {
 	out := p.out
 	out.Duplicates, out.DuplicatesExact = p.rows.repeats()
+	out.DuplicatesExact = out.DuplicatesExact && out.Cut == 0
 	out.HasColumns = max(p.has, len(p.columns))
 	out.Columns = make([]Column, 0, len(p.columns))
 	seen := map[string]int{}
+	file := p.evidence()
 	for _, c := range p.columns {
-		column := c.profile()
+		column := c.profile(file)
 		column.Missing = max(0, p.out.Rows-p.out.Malformed-(sum(c.counts)-c.counts[isEmpty]))
 		column.Repeated = seen[c.name]
 		seen[c.name]++

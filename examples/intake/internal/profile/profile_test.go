@@ -94,7 +94,7 @@ func TestTypesOfColumns(t *testing.T) {
 		"groups":        {[]string{"1,234.5", "12,345,678", "1.234,5"}, profile.Column{Type: profile.Decimal, Min: "1234.5", Max: "12345678"}},
 		"dates": {[]string{"2026-01-31", "31.12.2025", "2026/02/01", "2026-01-31T10:00:00Z", "12/31/2026", "31/12/2026", "1/2/26"},
 			profile.Column{Type: profile.Date, Min: "2025-12-31", Max: "2026-12-31"}},
-		"not dates":     {[]string{"2026-13-01", "2026-01-32", "31.13.2026", "99/99/9999"}, profile.Column{Type: profile.Text}},
+		"not dates":     {[]string{"2026-13-01", "2026-01-32", "31.13.2026", "2025-02-31", "31.06.2025", "29.02.2025", "99/99/9999"}, profile.Column{Type: profile.Text}},
 		"not numbers":   {[]string{"1,23,4", "1.2.3.4", "1e", "--5", "1e999", "1,2345,678", "12-34"}, profile.Column{Type: profile.Text}},
 		"booleans":      {[]string{"true", "No", "FALSE"}, profile.Column{Type: profile.Boolean}},
 		"missing":       {[]string{"", "N/A", " - ", "null", "#N/A", "?"}, profile.Column{Type: profile.Empty, Missing: 6}},

@@ -16,6 +16,8 @@ const maxDepth = 3
 type Field struct {
 	Name  string
 	Value []byte
+	// IsNumber reports that the value is a number of JSON.
+	IsNumber bool
 }
 
 var errNotObject = errors.New("profile: the record is not an object")
@@ -60,7 +62,7 @@ func flatten(record []byte, prefix string, depth int, fields *[]Field) error {
 			}
 			continue
 		}
-		*fields = append(*fields, Field{full, plain(raw)})
+		*fields = append(*fields, Field{full, plain(raw), raw[0] == '-' || raw[0]-'0' <= 9})
 	}
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("profile: %w", err)
@@ -106,7 +108,7 @@ func (p *Profiler) AddRecord(record []byte, isCut bool) {
 			name = "value"
 		}
 		if at := p.columnAt(name, i); at >= 0 {
-			p.columns[at].add(f.Value, p.seed)
+			p.columns[at].add(f.Value, p.seed, f.IsNumber)
 		}
 	}
 	if isRagged {

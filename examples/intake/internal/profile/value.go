@@ -28,12 +28,29 @@ const (
 
 var typeNames = [numTypes]Type{Empty, Integer, Decimal, Date, Boolean, Text}
 
-// value is a classified value.
+// value is a classified value. A number or a date has two readings: with a decimal point or a decimal comma, and with
+// the day or the month first. They are the same unless its evidence is either.
 type value struct {
-	kind   int
-	format string  // of a date or of a number that is not written in plain digits
-	number float64 // of an integer, a decimal, or a date as YYYYMMDD
+	kind     int
+	evidence evidence
+	format   [2]string  // of a date or of a number that is not written in plain digits
+	number   [2]float64 // of an integer, a decimal, or a date as YYYYMMDD
+	hasTime  bool       // of a date
+	// digits are those of a number without its point, and places the number of them after it, if isExact.
+	digits  int64
+	places  [2]int
+	isExact bool
 }
+
+// evidence is the reading that a value shows.
+type evidence int
+
+const (
+	neutral evidence = iota
+	first            // a decimal point, or the day first
+	second           // a decimal comma, or the month first
+	either           // one or the other
+)
 
 // missing are the texts that stand for a missing value, in lower case.
 var missing = [][]byte{

@@ -16,9 +16,11 @@ package query
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,8 +61,9 @@ func (m Measure) Name() string {
 	return string(m.Function) + "(" + m.Column + ")"
 }
 
-// Condition compares a column with a value. The operators eq, ne, lt, le, gt and ge compare numbers if both sides are
-// numbers, and otherwise texts; contains ignores case; missing and present ignore the value.
+// Condition compares a column with a value. The operators eq, ne, lt, le, gt and ge compare numbers or dates if the
+// value is one, and otherwise texts; dates are compared by day. contains ignores case; missing and present ignore the
+// value. A value is missing if a profile counts it so, such as "n/a".
 type Condition struct{ Column, Operator, Value string }
 
 // Operators returns the operators of a Condition.
@@ -76,6 +79,8 @@ type Options struct {
 	Columns   []string // of the rows, without groups and measures
 	Limit     int      // of groups or rows; zero means 10
 	Ascending bool     // of the first measure
+	// Profiles has the profiles of columns by name. They decide how numbers and dates are read.
+	Profiles map[string]*profile.Column
 }
 
 // ErrOptions is returned for invalid options.
@@ -96,23 +101,29 @@ type Result struct {
 	// Groups is the number of groups. LeftOut is the number of rows whose groups were too many.
 	Groups  int   `json:"groups,omitempty"`
 	LeftOut int64 `json:"rows_left_out,omitempty"`
-	// Ignored is the number of values that a measure needed as numbers and that are not.
+	// Ignored is the number of values that a measure needed as numbers or dates and that are not.
 	Ignored int64 `json:"values_ignored,omitempty"`
+	// Incomparable is the number of values that are not missing and that a condition could not compare with its number
+	// or date.
+	Incomparable int64 `json:"values_not_compared,omitempty"`
+	// Assumed is the number of values that can be read in two ways and that the file does not decide.
+	Assumed int64 `json:"values_assumed,omitempty"`
+	// AssumedExample is one of them, with the way in which it was read.
+	AssumedExample string `json:"assumed_example,omitempty"`
 }
 
 type group struct {
-	names []string
-	rows  int64
-	sums  []float64
-	count []int64
-	min   []float64
-	max   []float64
+	names  []string
+	rows   int64
+	totals []total
 }
 
 // Query is a query in progress. It is not safe for concurrent use.
 type Query struct {
 	o       Options
-	numbers []float64 // of the conditions, or NaN
+	values  []profile.Value // of the conditions
+	numbers []int64         // read for each measure
+	dates   []int64
 	groups  map[string]*group
 	result  Result
 	id      []byte
@@ -132,11 +143,11 @@ func New(o *Options) (*Query, error) {
 			return nil, fmt.Errorf("%w: operator %.20q: must be one of %s", ErrOptions, c.Operator,
 				strings.Join(Operators(), ", "))
 		}
-		n, ok := profile.ParseNumber([]byte(c.Value))
-		if !ok {
-			n = math.NaN()
+		v := q.read([]byte(c.Value), c.Column)
+		if v.HasTime && isOrder(c.Operator) {
+			return nil, fmt.Errorf("%w: value %.40q: must be a day without a time, such as 2026-01-31", ErrOptions, c.Value)
 		}
-		q.numbers = append(q.numbers, n)
+		q.values = append(q.values, v)
 	}
 	for _, m := range o.Measures {
 		if m.Column == "" && m.Function != Count {
@@ -154,14 +165,31 @@ func New(o *Options) (*Query, error) {
 		q.result.Columns = append(q.result.Columns, o.Columns...)
 	}
 	q.result.Lines = []Line{}
+	q.numbers, q.dates = make([]int64, len(q.o.Measures)), make([]int64, len(q.o.Measures))
 	return q, nil
+}
+
+// read reads a value of a column, and counts it if the file does not decide how.
+func (q *Query) read(b []byte, column string) profile.Value {
+	v := profile.ReadValue(b, q.o.Profiles[column])
+	if v.Assumed {
+		q.result.Assumed++
+		if q.result.AssumedExample == "" {
+			shown := profile.FormatDate(v.Number)
+			if v.IsNumber() {
+				shown = formatDigits(big.NewInt(v.Digits), v.Places)
+			}
+			q.result.AssumedExample = fmt.Sprintf("%s is read as %s", text(b), shown)
+		}
+	}
+	return v
 }
 
 // Add adds a row.
 func (q *Query) Add(row Row) {
 	q.result.Read++
 	for i, c := range q.o.Where {
-		if !matches(row(c.Column), c, q.numbers[i]) {
+		if !q.matches(row(c.Column), c, q.values[i]) {
 			return
 		}
 	}
@@ -204,8 +232,7 @@ func (q *Query) groupOf(row Row) *group {
 	if len(q.groups) == MaxGroups {
 		return nil
 	}
-	n := len(q.o.Measures)
-	g = &group{sums: make([]float64, n), count: make([]int64, n), min: make([]float64, n), max: make([]float64, n)}
+	g = &group{totals: make([]total, len(q.o.Measures))}
 	for _, c := range q.o.GroupBy {
 		g.names = append(g.names, text(row(c)))
 	}
@@ -217,27 +244,25 @@ func (q *Query) measure(g *group, i int, m Measure, row Row) {
 	if m.Column == "" {
 		return
 	}
-	v := bytes.TrimSpace(row(m.Column))
-	if m.Function == Count {
-		if len(v) > 0 {
-			g.count[i]++
-		}
-		return
+	v, t := q.read(row(m.Column), m.Column), &g.totals[i]
+	isRange := m.Function == Min || m.Function == Max
+	switch {
+	case v.Type == profile.Empty:
+	case m.Function == Count:
+		t.count++
+	case v.IsNumber():
+		q.numbers[i]++
+		t.add(v)
+	case v.Type == profile.Date && isRange:
+		q.dates[i]++
+		t.addDate(v.Number)
+	default:
+		q.result.Ignored++
 	}
-	n, ok := profile.ParseNumber(v)
-	if !ok {
-		if len(v) > 0 {
-			q.result.Ignored++
-		}
-		return
-	}
-	if g.count[i] == 0 {
-		g.min[i], g.max[i] = n, n
-	}
-	g.count[i]++
-	g.sums[i] += n
-	g.min[i], g.max[i] = min(g.min[i], n), max(g.max[i], n)
 }
+
+// isDates reports whether most values of a measure are dates.
+func (q *Query) isDates(i int) bool { return q.dates[i] > q.numbers[i] }
 
 // Result returns the groups, sorted by the first measure, or the first rows.
 func (q *Query) Result() Result {
@@ -246,6 +271,9 @@ func (q *Query) Result() Result {
 		return out
 	}
 	out.Groups = len(q.groups)
+	for i := range q.o.Measures {
+		out.Ignored += min(q.dates[i], q.numbers[i])
+	}
 	list := make([]*group, 0, len(q.groups))
 	for _, g := range q.groups {
 		list = append(list, g)
@@ -266,41 +294,35 @@ func (q *Query) Result() Result {
 	for _, g := range list[:min(len(list), q.o.Limit)] {
 		line := slices.Clone(g.names)
 		for i := range q.o.Measures {
-			line = append(line, formatNumber(q.value(g, i)))
+			line = append(line, q.format(g, i))
 		}
 		out.Lines = append(out.Lines, line)
 	}
 	return out
 }
 
-// value returns a measure of a group, or NaN if no value was a number.
+// value returns a measure of a group for sorting, or NaN if it does not have a value.
 func (q *Query) value(g *group, i int) float64 {
-	m := q.o.Measures[i]
+	m, t := q.o.Measures[i], &g.totals[i]
 	switch {
 	case m.Column == "":
 		return float64(g.rows)
 	case m.Function == Count:
-		return float64(g.count[i])
-	case g.count[i] == 0:
-		return math.NaN()
-	case m.Function == Avg:
-		return g.sums[i] / float64(g.count[i])
-	case m.Function == Min:
-		return g.min[i]
-	case m.Function == Max:
-		return g.max[i]
+		return float64(t.count)
 	}
-	return g.sums[i]
+	return t.value(m.Function, q.isDates(i))
 }
 
-func formatNumber(n float64) string {
+// format returns a measure of a group as text. It is empty if the group does not have a value.
+func (q *Query) format(g *group, i int) string {
+	m, t := q.o.Measures[i], &g.totals[i]
 	switch {
-	case math.IsNaN(n):
-		return ""
-	case n == math.Trunc(n) && math.Abs(n) < 1e15:
-		return strconv.FormatFloat(n, 'f', 0, 64)
+	case m.Column == "":
+		return strconv.FormatInt(g.rows, 10)
+	case m.Function == Count:
+		return strconv.FormatInt(t.count, 10)
 	}
-	return strconv.FormatFloat(n, 'f', 2, 64)
+	return t.format(m.Function, q.isDates(i))
 }
 
 // text returns the beginning of a value as valid UTF-8.
@@ -313,31 +335,35 @@ func text(v []byte) string {
 	return s
 }
 
-func matches(v []byte, c Condition, number float64) bool {
-	v = bytes.TrimSpace(v)
+func isOrder(operator string) bool {
+	return operator == "lt" || operator == "le" || operator == "gt" || operator == "ge"
+}
+
+func (q *Query) matches(b []byte, c Condition, want profile.Value) bool {
+	b = bytes.TrimSpace(b)
+	if c.Operator == "contains" {
+		return bytes.Contains(bytes.ToLower(b), []byte(strings.ToLower(c.Value)))
+	}
+	v := q.read(b, c.Column)
 	switch c.Operator {
 	case "missing":
-		return len(v) == 0
+		return v.Type == profile.Empty
 	case "present":
-		return len(v) > 0
-	case "contains":
-		return bytes.Contains(bytes.ToLower(v), []byte(strings.ToLower(c.Value)))
+		return v.Type != profile.Empty
 	}
 	compared := 0
-	n, ok := profile.ParseNumber(v)
-	switch {
-	case ok && !math.IsNaN(number):
-		switch {
-		case n < number:
-			compared = -1
-		case n > number:
-			compared = 1
-		}
-	case (len(v) == 0 || !math.IsNaN(number)) && c.Operator != "eq" && c.Operator != "ne":
-		return false // a missing value, or a text where the condition has a number
-	case strings.EqualFold(string(v), c.Value):
+	isDay := v.Type == profile.Date && want.Type == profile.Date && (!want.HasTime || isOrder(c.Operator))
+	switch isMeasured := want.IsNumber() || want.Type == profile.Date; {
+	case isDay, v.IsNumber() && want.IsNumber():
+		compared = compareNumbers(v, want)
+	case isMeasured && v.Type != profile.Empty && isOrder(c.Operator):
+		q.result.Incomparable++
+		return false
+	case v.Type == profile.Empty && isOrder(c.Operator):
+		return false
+	case strings.EqualFold(string(b), c.Value):
 	default:
-		compared = bytes.Compare(v, []byte(c.Value))
+		compared = bytes.Compare(b, []byte(c.Value))
 	}
 	switch c.Operator {
 	case "eq":
@@ -352,4 +378,11 @@ func matches(v []byte, c Condition, number float64) bool {
 		return compared > 0
 	}
 	return compared >= 0
+}
+
+func compareNumbers(a, b profile.Value) int {
+	if a.IsExact && b.IsExact && a.Places == b.Places {
+		return cmp.Compare(a.Digits, b.Digits)
+	}
+	return cmp.Compare(a.Number, b.Number)
 }

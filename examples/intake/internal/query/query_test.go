@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
@@ -119,5 +120,73 @@ func TestInvalidOptions(t *testing.T) {
 	} {
 		_, err := query.New(&o)
 		require.ErrorIs(t, err, query.ErrOptions)
+	}
+}
+
+func TestNumbersAreReadLikeTheirColumn(t *testing.T) {
+	t.Parallel()
+	p := profile.New([]string{"price", "quantity"}, 2)
+	p.Separator = ";"
+	p.AddRow([][]byte{[]byte("1,5"), []byte("1.001")}, 2, false)
+	measured := p.Profile()
+	o := query.Options{
+		Where:    where("quantity", "ge", "1002"),
+		Measures: []query.Measure{{Function: query.Sum, Column: "quantity"}},
+		Profiles: map[string]*profile.Column{"quantity": &measured.Columns[1]},
+	}
+	const table = "quantity\n1.001\n1.002\n1.005\n"
+	got := ask(t, table, o)
+	require.Equal(t, []query.Line{{"2007"}}, got.Lines)
+	require.Zero(t, got.Assumed)
+	o.Profiles, o.Where = nil, nil
+	got = ask(t, table, o)
+	require.Equal(t, []query.Line{{"3.008"}}, got.Lines)
+	require.EqualValues(t, 3, got.Assumed)
+	require.Equal(t, "1.001 is read as 1.001", got.AssumedExample)
+}
+
+func TestDatesAreComparedAndMeasuredByDay(t *testing.T) {
+	t.Parallel()
+	const table = "day\n31.01.2026\n2026-02-01T10:00:00Z\n2025-12-24\nsoon\nn/a\n"
+	for _, c := range []struct {
+		operator, value    string
+		rows, incomparable int64
+	}{{"gt", "2026-01-01", 2, 1}, {"lt", "01.02.2026", 2, 1}, {"eq", "2026-02-01", 1, 0}, {"ne", "2025-12-24", 4, 0}} {
+		got := ask(t, table, query.Options{Where: where("day", c.operator, c.value), Measures: []query.Measure{{Function: query.Count}}})
+		require.Equal(t, c.rows, got.Matched, c)
+		require.Equal(t, c.incomparable, got.Incomparable, c)
+	}
+	got := ask(t, table, query.Options{Measures: []query.Measure{
+		{Function: query.Min, Column: "day"}, {Function: query.Max, Column: "day"}, {Function: query.Count, Column: "day"},
+	}})
+	require.Equal(t, []query.Line{{"2025-12-24", "2026-02-01", "4"}}, got.Lines)
+	require.EqualValues(t, 2, got.Ignored)
+	_, err := query.New(&query.Options{Where: where("day", "lt", "2026-01-31T10:00")})
+	require.ErrorIs(t, err, query.ErrOptions)
+}
+
+func TestMissingIsWhatAProfileCountsAsMissing(t *testing.T) {
+	t.Parallel()
+	const table = "a\nn/a\nNULL\n-\nx\n"
+	got := ask(t, table, query.Options{Where: where("a", "missing", ""), Measures: []query.Measure{{Function: query.Count}}})
+	require.EqualValues(t, 3, got.Matched)
+	got = ask(t, table, query.Options{Measures: []query.Measure{{Function: query.Count, Column: "a"}, {Function: query.Sum, Column: "a"}}})
+	require.Equal(t, []query.Line{{"1", ""}}, got.Lines)
+	require.EqualValues(t, 1, got.Ignored)
+}
+
+func TestResultsKeepTheDigitsOfTheirNumbers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ table, sum, avg, max string }{
+		{"a\n0.005\n0.005\n0.005\n", "0.015", "0.005", "0.005"},
+		{"a\n9007199254740993\n0.3\n", "9007199254740993.3", "4503599627370496.65", "9007199254740993"},
+		{"a\n900719925474099301\n900719925474099302\n", "1801439850948198603", "900719925474099301.50", "900719925474099302"},
+		{"a\n0.1\n0.20\n0.3\n", "0.60", "0.20", "0.3"},
+		{"a\n1e2\n0.25\n", "100.25", "50.125", "100"},
+	} {
+		got := ask(t, c.table, query.Options{Measures: []query.Measure{
+			{Function: query.Sum, Column: "a"}, {Function: query.Avg, Column: "a"}, {Function: query.Max, Column: "a"},
+		}})
+		require.Equal(t, []query.Line{{c.sum, c.avg, c.max}}, got.Lines)
 	}
 }

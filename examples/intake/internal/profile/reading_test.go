@@ -1,0 +1,100 @@
+package profile_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+)
+
+// profileTable returns the profile of the rows of a table.
+func profileTable(separator string, rows ...[]string) profile.Profile {
+	names := []string{"a", "b", "c"}[:len(rows[0])]
+	p := profile.New(names, len(names))
+	p.Separator = separator
+	for _, row := range rows {
+		p.AddRow(fields(row...), len(row), false)
+	}
+	return p.Profile()
+}
+
+func TestTheColumnDecidesWhatADotAndACommaMean(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		separator string
+		rows      [][]string
+		decimal   string
+		min, max  string // of the last column
+		assumed   int64
+	}{
+		"the column has a comma and thousands": {",", [][]string{{"1.500"}, {"1.000,50"}}, ",", "1000.5", "1500", 0},
+		"the column has decimal commas":        {",", [][]string{{"1,5"}, {"1,234"}}, ",", "1.234", "1.5", 0},
+		"the column has decimal points":        {";", [][]string{{"1.5"}, {"1.234"}, {"1,234"}}, ".", "1.234", "1234", 0},
+		"a zero before the point":              {";", [][]string{{"0.500"}, {"1.234"}}, ".", "0.5", "1.234", 0},
+		"several groups":                       {",", [][]string{{"1.000.000"}, {"1.234"}}, ",", "1234", "1000000", 0},
+		"another column has decimal commas":    {";", [][]string{{"1,5", "1.001"}, {"2,5", "1.005"}}, ",", "1001", "1005", 0},
+		"only a semicolon":                     {";", [][]string{{"1.001"}, {"1.005"}}, ",", "1001", "1005", 2},
+		"nothing":                              {",", [][]string{{"1.001"}, {"1.005"}}, ".", "1.001", "1.005", 2},
+		"both":                                 {",", [][]string{{"1,5"}, {"2,5"}, {"1.5"}, {"1.234"}}, ",", "1.5", "1234", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := profileTable(c.separator, c.rows...)
+			got := p.Columns[len(p.Columns)-1]
+			require.Equal(t, profile.Decimal, got.Type)
+			require.Equal(t, c.decimal, got.Decimal)
+			require.Equal(t, []string{c.min, c.max}, []string{got.Min, got.Max})
+			require.Equal(t, c.assumed, got.Assumed)
+			require.Equal(t, c.assumed > 0, len(p.Remarks()) > 0)
+		})
+	}
+	p := profileTable(";", []string{"1.001"})
+	require.Contains(t, p.Remarks()[0], "1.001 is read as 1001")
+	require.Equal(t, "1.234,5", p.Columns[0].Formats[0].Format)
+}
+
+func TestNumbersOfJSONHaveADecimalPoint(t *testing.T) {
+	t.Parallel()
+	p := profile.New(nil, 0)
+	p.AddRecord([]byte(`{"a":1.001}`), false)
+	got := p.Profile()
+	require.Equal(t, "1.001", got.Columns[0].Max)
+	require.Empty(t, got.Remarks())
+}
+
+func TestTheColumnDecidesWhetherTheDayComesFirst(t *testing.T) {
+	t.Parallel()
+	got := profileColumn("03/04/2026", "12/31/2025")
+	require.Equal(t, []string{"month", "2025-12-31", "2026-03-04"}, []string{got.DateOrder, got.Min, got.Max})
+	require.Zero(t, got.Assumed)
+	got = profileColumn("03/04/2026", "31/12/2025")
+	require.Equal(t, []string{"day", "2026-04-03"}, []string{got.DateOrder, got.Max})
+	p := profileTable(",", []string{"03/04/2026"})
+	require.EqualValues(t, 1, p.Columns[0].Assumed)
+	require.Contains(t, p.Remarks()[0], "03/04/2026 is read as 2026-04-03")
+	p = profileTable(",", []string{"03/04/2026", "12/31/2025"}, []string{"04/04/2026", "11/30/2025"})
+	require.Equal(t, "month", p.Columns[0].DateOrder)
+	require.Zero(t, p.Columns[0].Assumed)
+}
+
+func TestAValueIsReadLikeItsColumn(t *testing.T) {
+	t.Parallel()
+	p := profileTable(";", []string{"1,5", "1.001"})
+	v := profile.ReadValue([]byte(" -1.001 "), &p.Columns[1])
+	require.Equal(t, profile.Value{Type: profile.Decimal, Number: -1001, Digits: -1001, IsExact: true}, v)
+	v = profile.ReadValue([]byte("1.001"), nil)
+	require.InDelta(t, 1.001, v.Number, 0)
+	require.True(t, v.Assumed)
+	require.Equal(t, profile.Empty, profile.ReadValue([]byte("N/A"), nil).Type)
+}
+
+func TestRowsThatAreCutAreToldAndDuplicatesAreNotExact(t *testing.T) {
+	t.Parallel()
+	p := profile.New([]string{"a"}, 1)
+	p.AddRow(fields("x"), 1, true)
+	p.AddRow(fields("x"), 1, true)
+	got := p.Profile()
+	require.False(t, got.DuplicatesExact)
+	require.Contains(t, got.Remarks()[0], "2 rows are too long")
+}
