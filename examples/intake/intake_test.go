@@ -70,9 +70,15 @@ func TestTheWayOfAFile(t *testing.T) {
 	status, out = steward.post("/api/files/"+id+"/share", map[string]any{})
 	require.Equal(t, http.StatusOK, status, out)
 
+	_, out = steward.get("/api/files")
+	require.Empty(t, out["shared"], "the steward has the file")
+	require.Equal(t, true, out["files"].([]any)[0].(map[string]any)["is_shared"])
+	_, events := steward.chat(map[string]any{"message": "how many suppliers"}, nil)
+	require.NotContains(t, textOf(events), "2 files")
+
 	orders, _ := generate(t, sample.Options{Kind: kinds.PurchaseOrders, Format: sample.JSONLines, Rows: 300, Seed: 2})
 	colleague.takeIn("orders.jsonl", orders)
-	_, events := colleague.chat(map[string]any{"message": "total quantity by supplier in purchase orders"}, nil)
+	_, events = colleague.chat(map[string]any{"message": "total quantity by supplier in purchase orders"}, nil)
 	require.Contains(t, textOf(events), "supplier_name")
 	require.Contains(t, textOf(events), "sum(quantity)")
 	_, out = colleague.get("/api/files")

@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 const (
@@ -17,6 +18,7 @@ const (
 	sharedEnd    = "file$" // the end of the range of the prefix
 	nameAttr     = "name"
 	refAttr      = "object"
+	ownerAttr    = "owner" // the id of the user who has shared the file
 	// maxShared is the number of shared files that a list has.
 	maxShared = 100
 	// MaxSharedSize is the size of the largest file that can be shared in bytes: the most that S3 stores by one request.
@@ -52,7 +54,8 @@ func (v *View) parseShared(it table.Item) (f File, err error) {
 	return f, nil
 }
 
-// ListShared returns the files that the tenant shares, at most 100 of them, and whether there are more.
+// ListShared returns the files that the tenant shares, at most 100 of them, and whether there are more. It omits copies
+// of files that the user has, which [View.List] returns with Copied.
 func (v *View) ListShared(ctx context.Context) (list []File, hasMore bool, err error) {
 	if v.shared == nil {
 		return nil, false, nil
@@ -62,6 +65,13 @@ func (v *View) ListShared(ctx context.Context) (list []File, hasMore bool, err e
 		return nil, false, fmt.Errorf("files: list shared files: %w", err)
 	}
 	for _, found := range page.Items {
+		isOwn, err := v.hasOriginal(ctx, found.Item)
+		if err != nil {
+			return nil, false, err
+		}
+		if isOwn {
+			continue
+		}
 		f, err := v.parseShared(found.Item)
 		if err != nil {
 			return nil, false, err
@@ -69,6 +79,25 @@ func (v *View) ListShared(ctx context.Context) (list []File, hasMore bool, err e
 		list = append(list, f)
 	}
 	return list, page.Next != "", nil
+}
+
+// hasOriginal reports whether the user has the file of which a shared one is the copy.
+func (v *View) hasOriginal(ctx context.Context, it table.Item) (bool, error) {
+	if owner, _ := it.Attr[ownerAttr].(string); owner != v.user.UserID() {
+		return false, nil
+	}
+	session, err := v.session(it.Sort[len(sharedPrefix):])
+	if err != nil {
+		return false, err
+	}
+	_, err = v.store.tracker.Get(ctx, session)
+	if errors.Is(err, tracking.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("files: list shared files: %w", err)
+	}
+	return true, nil
 }
 
 // CanShare reports whether the View may write shared files.
@@ -101,7 +130,7 @@ func (v *View) Share(ctx context.Context, id string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	it.Version, it.Attr[nameAttr], it.Attr[refAttr] = 0, f.Name, string(raw)
+	it.Version, it.Attr[nameAttr], it.Attr[refAttr], it.Attr[ownerAttr] = 0, f.Name, string(raw), v.user.UserID()
 	it, err = v.shared.Put(ctx, it, table.Absent())
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && conflict.Current != nil {
 		it, err = *conflict.Current, nil

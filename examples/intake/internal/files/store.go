@@ -70,6 +70,7 @@ type File struct {
 	ID     string
 	Name   string
 	Shared bool // by the tenant; otherwise it is the user's
+	Copied bool // the file is the user's, and the tenant shares a copy of it
 	// Stage is the stage that matters now, and State its state. Both are empty for a shared file.
 	Stage   tracking.Stage
 	State   tracking.State
@@ -135,8 +136,16 @@ func (v *View) read(ctx context.Context, rec tracking.Record) (File, error) {
 		f.Ref = ref
 	}
 	var err error
-	f.Report, err = v.report(ctx, rec.Scope)
-	return f, err
+	if f.Report, err = v.report(ctx, rec.Scope); err != nil || !f.Report.IsConfirmed() {
+		return f, err
+	}
+	switch _, err = v.getShared(ctx, f.ID); {
+	case err == nil:
+		f.Copied = true
+	case !errors.Is(err, ErrNotFound):
+		return File{}, err
+	}
+	return f, nil
 }
 
 // report returns the report of a session, or nil.

@@ -169,6 +169,8 @@ func StateOf(f *files.File) string {
 	switch {
 	case f.Shared:
 		return "shared by the tenant"
+	case f.Copied:
+		return "confirmed, and shared with the tenant"
 	case f.Report.IsConfirmed():
 		return "confirmed"
 	case f.Failure != "":

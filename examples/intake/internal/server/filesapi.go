@@ -34,6 +34,8 @@ type fileRow struct {
 	// CanConfirm and CanTakeIn name the next step of the person.
 	CanConfirm bool `json:"can_confirm,omitempty"`
 	CanTakeIn  bool `json:"can_take_in,omitempty"`
+	// IsShared reports that the tenant has the file, or a copy of it.
+	IsShared bool `json:"is_shared,omitempty"`
 }
 
 func (s *Server) newRow(r *http.Request, f *files.File) fileRow {
@@ -50,6 +52,7 @@ func (s *Server) newRow(r *http.Request, f *files.File) fileRow {
 	if session, err := callerOf(r).Session(f.ID); err == nil {
 		row.Created = session.Time()
 	}
+	row.IsShared = f.Shared || f.Copied
 	isOpen := !f.Shared && !f.Ended
 	row.CanConfirm = isOpen && f.Stage == files.Confirmed && f.Report.IsRecorded()
 	row.CanTakeIn = isOpen && !f.Report.IsRecorded() && !f.Ref.IsZero() && f.State != "running"
@@ -60,7 +63,8 @@ func (s *Server) newRow(r *http.Request, f *files.File) fileRow {
 	return row
 }
 
-// serveFiles answers GET /api/files. The first page also has the files that the tenant shares.
+// serveFiles answers GET /api/files. The first page also has the files that the tenant shares, but not those that are
+// copies of the person's own.
 func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
 	view, err := s.view(r)
 	if err != nil {

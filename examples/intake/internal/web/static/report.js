@@ -67,7 +67,7 @@ function draw(section, title, { file, report }, actions) {
     note, error,
     el("p", { class: "actions" },
       isOpen ? el("button", { class: "button primary" }, "Confirm") : "",
-      file.step === "done" && file.owner === "you" && actions.steward
+      file.step === "done" && file.owner === "you" && !file.is_shared && actions.steward
         ? el("button", { type: "button", class: "button", onClick: () => share(file, error, actions) }, "Share with colleagues") : ""));
   section.replaceChildren(head, form);
 }
@@ -106,9 +106,9 @@ async function confirm(file, report, select, inputs, error, actions) {
 async function share(file, error, actions) {
   try {
     await shareFile(file.id);
-    announce(`${file.name} is shared with your colleagues.`);
-    error.replaceChildren(el("p", { class: "notice" }, "Your colleagues can ask about this file now."));
+    announce(`${file.name} is shared with your colleagues, who can ask about it now.`);
     actions.changed();
+    actions.again();
   } catch (err) {
     error.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
   }
